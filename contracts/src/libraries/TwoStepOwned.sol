@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.30;
+
+import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
+import {ICommon} from "../interfaces/ICommon.sol";
+
+/// @title Ownership that changes hands in two steps and never ends
+abstract contract TwoStepOwned is ICommon, Ownable2Step {
+    constructor(address initialOwner) Ownable(initialOwner) {}
+
+    /// @notice Always reverts: a contract without an owner could never be upgraded again.
+    function renounceOwnership() public pure override {
+        revert OwnershipCannotBeRenounced();
+    }
+}
