@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.30;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {IRegistry} from "../interfaces/IRegistry.sol";
+import {IRewardDistributor} from "../interfaces/IRewardDistributor.sol";
+import {IRollup} from "../interfaces/IRollup.sol";
+import {Fit} from "../libraries/Fit.sol";
+import {Outside} from "../libraries/Outside.sol";
+import {TwoStepOwned} from "../libraries/TwoStepOwned.sol";
+
+/// @title RewardDistributor
+contract RewardDistributor is IRewardDistributor, TwoStepOwned {
+    using SafeERC20 for IERC20;
+
+    /// @inheritdoc IRewardDistributor
+    IERC20 public immutable ASSET;
+
+    /// @inheritdoc IRewardDistributor
+    uint256 public immutable BLOCK_REWARD;
+
+    /// @inheritdoc IRewardDistributor
+    IRegistry public registry;
+
+    /// @inheritdoc IRewardDistributor
+    uint256 public lastPaymentTime;
+
+    /// @dev The last slot paid to a rollup plus one, so that 0 means none and slot 0 is as good as any.
+    mapping(address rollup => uint256) private _nextSlot;
+
+    /// @param blockReward Units of the asset; fits 96 bits.
+    constructor(IERC20 asset, IRegistry registry_, uint256 blockReward, address initialOwner)
+        TwoStepOwned(initialOwner)
+    {
+        Outside.requireCode(address(asset));
+        ASSET = asset;
+        BLOCK_REWARD = Fit.toUint96(blockReward);
+        emit RewardDistributorDeployed(address(asset), blockReward);
+        _setRegistry(registry_);
+    }
+
+    /// @inheritdoc IRewardDistributor
+    function claim(address to) external returns (uint256 amount) {
+        address canonical = canonicalRollup();
+        if (msg.sender != canonical) revert RewardDistributor__NotCanonical(msg.sender, canonical);
+
+        // A slot is a number of seconds at least, so none can lie above the timestamp. Together with one payment per
+        // timestamp this bounds what a rollup that lies about its slots can take.
+        uint256 slot = Outside.word(msg.sender, IRollup.getCurrentSlot.selector);
+        if (slot > block.timestamp) revert RewardDistributor__SlotInFuture(slot, block.timestamp);
+        uint256 next = _nextSlot[msg.sender];
+        if (slot < next) revert RewardDistributor__SlotAlreadyPaid(slot, next - 1);
+        if (lastPaymentTime >= block.timestamp) revert RewardDistributor__AlreadyPaidNow(block.timestamp);
+
+        _nextSlot[msg.sender] = slot + 1;
+        lastPaymentTime = block.timestamp;
+
+        uint256 balance = ASSET.balanceOf(address(this));
+        amount = BLOCK_REWARD < balance ? BLOCK_REWARD : balance;
+        emit RewardPaid(msg.sender, slot, to, amount);
+        if (amount != 0) ASSET.safeTransfer(to, amount);
+    }
+
+    /// @inheritdoc IRewardDistributor
+    function updateRegistry(address newRegistry) external onlyOwner {
+        _setRegistry(IRegistry(newRegistry));
+    }
+
+    /// @inheritdoc IRewardDistributor
+    function canonicalRollup() public view returns (address) {
+        return registry.getRollup();
+    }
+
+    /// @inheritdoc IRewardDistributor
+    function lastPaidSlot(address rollup) external view returns (bool exists, uint256 slot) {
+        uint256 next = _nextSlot[rollup];
+        return next == 0 ? (false, 0) : (true, next - 1);
+    }
+
+    function _setRegistry(IRegistry newRegistry) private {
+        Outside.requireCode(address(newRegistry));
+        registry = newRegistry;
+        emit RegistryUpdated(address(newRegistry));
+    }
+}
