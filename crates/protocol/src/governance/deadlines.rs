@@ -1,0 +1,200 @@
+//! When a proposal is in which state.
+//!
+//! In this order, each boundary belonging to the earlier state:
+//!
+//! | state | holds |
+//! |---|---|
+//! | `Executed`, `Dropped` | for ever once stored |
+//! | `Dropped` | once the Proposals contract that pushed it was replaced, also if it was put back |
+//! | `Pending` | now ≤ creation + votingDelay |
+//! | `Active` | now ≤ … + votingDuration |
+//! | `Rejected` | afterwards, unless accepted by the [tabulation](crate::tabulate) |
+//! | `Queued` | now ≤ … + executionDelay |
+//! | `Executable` | now ≤ … + gracePeriod |
+//! | `Expired` | afterwards |
+
+use super::configuration::Configuration;
+use crate::units::{Seconds, Timestamp};
+use core::fmt;
+use serde::{Deserialize, Serialize};
+
+/// Where a proposal stands, with the numbers of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[repr(u8)]
+pub enum ProposalState {
+    /// No ballots yet.
+    Pending = 0,
+    /// Ballots are taken.
+    Active = 1,
+    /// Accepted, waiting.
+    Queued = 2,
+    /// Anyone may execute it.
+    Executable = 3,
+    /// Not accepted.
+    Rejected = 4,
+    /// Its actions were carried out.
+    Executed = 5,
+    /// The Proposals contract that pushed it was replaced.
+    Dropped = 6,
+    /// Accepted, but nobody executed it in time.
+    Expired = 7,
+}
+
+impl ProposalState {
+    /// All states, in numeric order.
+    pub const ALL: [Self; 8] = [
+        Self::Pending,
+        Self::Active,
+        Self::Queued,
+        Self::Executable,
+        Self::Rejected,
+        Self::Executed,
+        Self::Dropped,
+        Self::Expired,
+    ];
+
+    /// The state of this number, if there is one: an unknown number must never be taken for a state.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number)).copied()
+    }
+
+    /// Whether the proposal may still be executed: Pending, Active, Queued or Executable. The same
+    /// payload can't be pushed again while its last proposal is.
+    pub const fn is_live(self) -> bool {
+        matches!(self, Self::Pending | Self::Active | Self::Queued | Self::Executable)
+    }
+}
+
+impl fmt::Display for ProposalState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
+
+/// What time can still change about a proposal. `Ended` states are stored; `Replaced` is not, but
+/// lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Course {
+    /// Its clock runs.
+    Running,
+    /// The Proposals contract that pushed it was replaced.
+    Replaced,
+    /// `execute` stored that it is over.
+    Executed,
+    /// `dropProposal` stored that it is over.
+    Dropped,
+}
+
+/// The last second of each state that has one, for a proposal that is accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deadlines {
+    /// Last second of Pending: the snapshot. Power at the end of this second counts.
+    pub pending: Timestamp,
+    /// Last second of Active: the last ballots.
+    pub active: Timestamp,
+    /// Last second of Queued.
+    pub queued: Timestamp,
+    /// Last second of Executable.
+    pub executable: Timestamp,
+}
+
+impl Deadlines {
+    /// Of a proposal created at `creation` under `configuration`.
+    pub fn new(creation: Timestamp, configuration: &Configuration) -> Self {
+        let pending = creation + configuration.voting_delay;
+        let active = pending + configuration.voting_duration;
+        let queued = active + configuration.execution_delay;
+        let executable = queued + configuration.grace_period;
+        Self { pending, active, queued, executable }
+    }
+
+    /// The first second in which ballots are taken.
+    pub fn voting_starts(&self) -> Timestamp {
+        self.pending + Seconds::SECOND
+    }
+
+    /// The first second in which the proposal can be executed, if it is accepted.
+    pub fn earliest_execution(&self) -> Timestamp {
+        self.queued + Seconds::SECOND
+    }
+
+    /// The last second of `state`, or `None` if it lasts.
+    pub const fn end_of(&self, state: ProposalState) -> Option<Timestamp> {
+        match state {
+            ProposalState::Pending => Some(self.pending),
+            ProposalState::Active => Some(self.active),
+            ProposalState::Queued => Some(self.queued),
+            ProposalState::Executable => Some(self.executable),
+            ProposalState::Rejected
+            | ProposalState::Executed
+            | ProposalState::Dropped
+            | ProposalState::Expired => None,
+        }
+    }
+
+    /// The state at `now`. `accepted` is asked only after the vote.
+    pub fn state_at(
+        &self,
+        now: Timestamp,
+        course: Course,
+        accepted: impl FnOnce() -> bool,
+    ) -> ProposalState {
+        match course {
+            Course::Executed => ProposalState::Executed,
+            Course::Dropped | Course::Replaced => ProposalState::Dropped,
+            Course::Running if now <= self.pending => ProposalState::Pending,
+            Course::Running if now <= self.active => ProposalState::Active,
+            Course::Running if !accepted() => ProposalState::Rejected,
+            Course::Running if now <= self.queued => ProposalState::Queued,
+            Course::Running if now <= self.executable => ProposalState::Executable,
+            Course::Running => ProposalState::Expired,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_boundary_belongs_to_the_earlier_state() {
+        use ProposalState::{Active, Executable, Expired, Pending, Queued, Rejected};
+
+        let configuration = Configuration {
+            voting_delay: Seconds::of(100),
+            voting_duration: Seconds::of(200),
+            execution_delay: Seconds::of(300),
+            grace_period: Seconds::of(400),
+            ..Configuration::default()
+        };
+        let deadlines = Deadlines::new(Timestamp::of(1000), &configuration);
+        for (now, if_accepted, if_rejected) in [
+            (1000, Pending, Pending),
+            (1100, Pending, Pending),
+            (1101, Active, Active),
+            (1300, Active, Active),
+            (1301, Queued, Rejected),
+            (1600, Queued, Rejected),
+            (1601, Executable, Rejected),
+            (2000, Executable, Rejected),
+            (2001, Expired, Rejected),
+        ] {
+            let now = Timestamp::of(now);
+            let state = |accepted| deadlines.state_at(now, Course::Running, || accepted);
+            assert_eq!(state(true), if_accepted, "accepted, at {now}");
+            assert_eq!(state(false), if_rejected, "rejected, at {now}");
+            assert_eq!(deadlines.state_at(now, Course::Replaced, || true), ProposalState::Dropped);
+        }
+        assert_eq!(deadlines.voting_starts(), Timestamp::of(1101));
+        assert_eq!(deadlines.earliest_execution(), Timestamp::of(1601));
+    }
+
+    #[test]
+    fn numbers_are_those_of_the_contract() {
+        for (number, state) in (0..).zip(ProposalState::ALL) {
+            assert_eq!(state as u8, number);
+            assert_eq!(ProposalState::from_number(number), Some(state));
+        }
+        assert_eq!(ProposalState::from_number(8), None);
+    }
+}

@@ -1,0 +1,186 @@
+//! Rounds: which slots count together, how many signals win, and until when a winner can be pushed.
+
+use crate::units::{Round, Slot};
+use serde::{Deserialize, Serialize};
+
+/// How many rounds after its own a round can be pushed.
+pub const LIFETIME_IN_ROUNDS: u64 = 5;
+
+/// The constructor's arguments of Proposals: `N` signals of the `M` slots of a round win.
+///
+/// `N > M / 2` in whole numbers, so at most one payload of a round can win; `2 ≤ N ≤ M < 2^24`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "(u32, u32)", into = "(u32, u32)")]
+pub struct RoundRules {
+    n: u32,
+    m: u32,
+}
+
+/// Not a number of signals and slots that Proposals accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0} of {1}: N must be above M / 2, at most M and at least 2, and M below 2^24")]
+pub struct InvalidRoundRules(u32, u32);
+
+/// Where a round stands as far as `pushProposal` is concerned.
+///
+/// | present round − round | window |
+/// |---|---|
+/// | ≤ 0 | `NotOver` |
+/// | 1 … 5 | `Open` |
+/// | ≥ 6 | `Expired` |
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PushWindow {
+    /// Its slots are not over.
+    NotOver,
+    /// It can be pushed.
+    Open,
+    /// It was not pushed in time.
+    Expired,
+}
+
+impl RoundRules {
+    /// `n` signals of `m` slots, within the bounds given above.
+    pub const fn new(n: u32, m: u32) -> Result<Self, InvalidRoundRules> {
+        if n > m / 2 && n <= m && n >= 2 && m < 1 << 24 {
+            Ok(Self { n, m })
+        } else {
+            Err(InvalidRoundRules(n, m))
+        }
+    }
+
+    /// Signals that win.
+    pub const fn n(&self) -> u32 {
+        self.n
+    }
+
+    /// Slots of a round.
+    pub const fn m(&self) -> u32 {
+        self.m
+    }
+
+    /// The round of `slot`.
+    pub const fn round_of(&self, slot: Slot) -> Round {
+        Round::of(slot.get() / self.m as u64)
+    }
+
+    /// First slot of `round`; the last slot of all if there is none.
+    pub const fn first_slot(&self, round: Round) -> Slot {
+        Slot::of(round.get().saturating_mul(self.m as u64))
+    }
+
+    /// Last slot of `round`.
+    pub const fn last_slot(&self, round: Round) -> Slot {
+        Slot::of(self.first_slot(round).get().saturating_add(self.m as u64 - 1))
+    }
+
+    /// Slots of `round` from `first_free` on: how many signals it can still take.
+    ///
+    /// `first_free` is the first slot that can still be signalled in, as `currentStatus()` has it:
+    /// the present one, or the next if the present one was used.
+    pub const fn slots_left(&self, round: Round, first_free: Slot) -> u64 {
+        let end = self.first_slot(round).get().saturating_add(self.m as u64);
+        let left = end.saturating_sub(first_free.get());
+        if left < self.m as u64 { left } else { self.m as u64 }
+    }
+
+    /// Whether a payload with `count` signals in `round` has won or still can.
+    pub const fn can_win(&self, count: u32, round: Round, first_free: Slot) -> bool {
+        count as u64 + self.slots_left(round, first_free) >= self.n as u64
+    }
+
+    /// Where `round` stands when `present` is the present round.
+    pub const fn push_window(&self, round: Round, present: Round) -> PushWindow {
+        match present.steps_since(round) {
+            None | Some(0) => PushWindow::NotOver,
+            Some(1..=LIFETIME_IN_ROUNDS) => PushWindow::Open,
+            Some(_) => PushWindow::Expired,
+        }
+    }
+
+    /// First and last slot in which `round` can be pushed.
+    pub const fn push_slots(&self, round: Round) -> (Slot, Slot) {
+        let last = Round::of(round.get().saturating_add(LIFETIME_IN_ROUNDS));
+        (self.first_slot(round.next()), self.last_slot(last))
+    }
+}
+
+impl TryFrom<(u32, u32)> for RoundRules {
+    type Error = InvalidRoundRules;
+
+    fn try_from((n, m): (u32, u32)) -> Result<Self, InvalidRoundRules> {
+        Self::new(n, m)
+    }
+}
+
+impl From<RoundRules> for (u32, u32) {
+    fn from(rules: RoundRules) -> Self {
+        (rules.n, rules.m)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULES: RoundRules = match RoundRules::new(6, 10) {
+        Ok(rules) => rules,
+        Err(_) => panic!("valid"),
+    };
+
+    #[test]
+    fn only_majorities_win() {
+        for (n, m, valid) in [
+            (6, 10, true),
+            (5, 10, false),
+            (10, 10, true),
+            (11, 10, false),
+            (6, 11, true),
+            (5, 11, false),
+            (2, 2, true),
+            (2, 3, true),
+            (1, 1, false),
+            (667, 1000, true),
+            ((1 << 24) - 1, (1 << 24) - 1, true),
+            (1 << 24, 1 << 24, false),
+        ] {
+            assert_eq!(RoundRules::new(n, m).is_ok(), valid, "{n} of {m}");
+        }
+    }
+
+    #[test]
+    fn rounds_are_m_slots() {
+        assert_eq!(RULES.round_of(Slot::ZERO), Round::ZERO);
+        assert_eq!(RULES.round_of(Slot::of(9)), Round::ZERO);
+        assert_eq!(RULES.round_of(Slot::of(10)), Round::of(1));
+        assert_eq!(RULES.first_slot(Round::of(3)), Slot::of(30));
+        assert_eq!(RULES.last_slot(Round::of(3)), Slot::of(39));
+    }
+
+    #[test]
+    fn a_round_lives_for_five_rounds() {
+        let round = Round::of(2);
+        for (present, window) in [
+            (1, PushWindow::NotOver),
+            (2, PushWindow::NotOver),
+            (3, PushWindow::Open),
+            (7, PushWindow::Open),
+            (8, PushWindow::Expired),
+        ] {
+            assert_eq!(RULES.push_window(round, Round::of(present)), window, "in {present}");
+        }
+        assert_eq!(RULES.push_slots(round), (Slot::of(30), Slot::of(79)));
+    }
+
+    #[test]
+    fn a_round_can_be_won_while_enough_slots_are_left() {
+        let round = Round::of(1);
+        for (first_free, left) in [(0, 10), (10, 10), (11, 9), (19, 1), (20, 0), (99, 0)] {
+            assert_eq!(RULES.slots_left(round, Slot::of(first_free)), left, "from {first_free}");
+        }
+        assert!(RULES.can_win(0, round, Slot::of(14)));
+        assert!(!RULES.can_win(0, round, Slot::of(15)));
+        assert!(RULES.can_win(5, round, Slot::of(19)));
+        assert!(!RULES.can_win(5, round, Slot::of(20)));
+        assert!(RULES.can_win(6, round, Slot::of(20)));
+    }
+}

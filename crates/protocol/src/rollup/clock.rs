@@ -1,0 +1,110 @@
+//! Slots and epochs of a rollup.
+//!
+//! `slot = (timestamp − GENESIS_TIME) / SLOT_DURATION`, `epoch = slot / EPOCH_DURATION`, both
+//! rounded down. Nothing is before slot 0, and slot 0 is as good as any other.
+
+use crate::units::{Epoch, Seconds, Slot, Timestamp};
+use core::num::NonZeroU64;
+use serde::{Deserialize, Serialize};
+
+/// How a rollup divides time: its `GENESIS_TIME`, `SLOT_DURATION` and `EPOCH_DURATION`.
+///
+/// With a genesis of 1000, slots of 24 s and epochs of 2 slots:
+///
+/// | timestamp | slot | epoch |
+/// |---|---|---|
+/// | 999 | none | none |
+/// | 1000 … 1023 | 0 | 0 |
+/// | 1024 … 1047 | 1 | 0 |
+/// | 1048 | 2 | 1 |
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlotClock {
+    /// First second of slot 0.
+    pub genesis: Timestamp,
+    /// Length of a slot in seconds.
+    pub slot_duration: NonZeroU64,
+    /// Length of an epoch in slots.
+    pub epoch_duration: NonZeroU64,
+}
+
+impl SlotClock {
+    /// The slot of `time`, or `None` before genesis.
+    pub fn slot_at(&self, time: Timestamp) -> Option<Slot> {
+        time.since(self.genesis).map(|age| Slot::of(age.get() / self.slot_duration))
+    }
+
+    /// The epoch of `time`, or `None` before genesis.
+    pub fn epoch_at(&self, time: Timestamp) -> Option<Epoch> {
+        self.slot_at(time).map(|slot| self.epoch_of(slot))
+    }
+
+    /// The epoch that `slot` belongs to.
+    pub fn epoch_of(&self, slot: Slot) -> Epoch {
+        Epoch::of(slot.get() / self.epoch_duration)
+    }
+
+    /// First second of `slot`, or `None` if no block can be that late.
+    pub fn slot_start(&self, slot: Slot) -> Option<Timestamp> {
+        let age = slot.get().checked_mul(self.slot_duration.get()).and_then(Seconds::new)?;
+        self.genesis.checked_add(age)
+    }
+
+    /// Last second of `slot`, or `None` if no block can be that late.
+    pub fn slot_end(&self, slot: Slot) -> Option<Timestamp> {
+        self.slot_start(slot)?.checked_add(Seconds::new(self.slot_duration.get() - 1)?)
+    }
+
+    /// First slot of `epoch`, or `None` if there is none.
+    pub fn first_slot(&self, epoch: Epoch) -> Option<Slot> {
+        epoch.get().checked_mul(self.epoch_duration.get()).map(Slot::of)
+    }
+
+    /// First second of `epoch`, or `None` if no block can be that late.
+    pub fn epoch_start(&self, epoch: Epoch) -> Option<Timestamp> {
+        self.slot_start(self.first_slot(epoch)?)
+    }
+
+    /// The seconds of two epochs: the least `EXIT_DELAY`, since a seat draws slots for up to two
+    /// epochs after its attester left. `None` if that doesn't fit 64 bits.
+    pub fn two_epochs(&self) -> Option<u64> {
+        self.slot_duration.get().checked_mul(self.epoch_duration.get())?.checked_mul(2)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLOCK: SlotClock = SlotClock {
+        genesis: Timestamp::of(1000),
+        slot_duration: NonZeroU64::new(24).unwrap(),
+        epoch_duration: NonZeroU64::new(2).unwrap(),
+    };
+
+    #[test]
+    fn slots_and_epochs_begin_with_their_first_second() {
+        for (time, slot, epoch) in [
+            (999, None, None),
+            (1000, Some(0), Some(0)),
+            (1023, Some(0), Some(0)),
+            (1024, Some(1), Some(0)),
+            (1047, Some(1), Some(0)),
+            (1048, Some(2), Some(1)),
+        ] {
+            let time = Timestamp::of(time);
+            assert_eq!(CLOCK.slot_at(time), slot.map(Slot::of), "slot at {time}");
+            assert_eq!(CLOCK.epoch_at(time), epoch.map(Epoch::of), "epoch at {time}");
+        }
+    }
+
+    #[test]
+    fn a_slot_is_the_seconds_from_its_start_to_its_end() {
+        let slot = Slot::of(3);
+        assert_eq!(CLOCK.slot_start(slot), Some(Timestamp::of(1072)));
+        assert_eq!(CLOCK.slot_end(slot), Some(Timestamp::of(1095)));
+        assert_eq!(CLOCK.first_slot(Epoch::of(2)), Some(Slot::of(4)));
+        assert_eq!(CLOCK.epoch_start(Epoch::of(2)), Some(Timestamp::of(1096)));
+        assert_eq!(CLOCK.slot_start(Slot::MAX), None);
+        assert_eq!(CLOCK.two_epochs(), Some(96));
+    }
+}

@@ -1,0 +1,364 @@
+//! Every quantity of the protocol has a type of its own, so that a slot cannot be taken for a round
+//! nor a deadline for a duration.
+//!
+//! | type | counts | largest value |
+//! |---|---|---|
+//! | [`Timestamp`] | seconds since the Unix epoch, as in L1 headers | 2^40 − 1 |
+//! | [`Seconds`] | seconds between two timestamps | 2^40 − 1 |
+//! | [`Amount`] | base units (10^−18) of the asset, locked (power), staked or held | 2^96 − 1 |
+//! | [`Fraction`] | parts of 10^18 | 10^18 |
+//! | [`Slot`], [`Epoch`], [`Round`] | slots of a rollup, `EPOCH_DURATION` of them, `M` of them | 2^64 − 1 |
+//! | [`BlockNumber`], [`RollupBlock`] | blocks of L1, of a rollup | 2^64 − 1 |
+//! | [`Version`] | entries of the Registry, the sentinel being 0 | 2^64 − 1 |
+//! | [`ProposalId`], [`WithdrawalId`], [`ConfigurationId`] | entries of Governance, from 0 | 2^64 − 1, 2^16 − 1 for the last |
+//! | [`Nonce`] | signatures of an account that were used up | 2^64 − 1 |
+//!
+//! Nothing converts implicitly: `of` writes a literal, `new` takes what comes from outside, `get`
+//! gives the number back. Arithmetic is checked; where it saturates, the operator says why that is
+//! right.
+
+use alloy::primitives::U256;
+use core::{fmt, ops};
+use serde::{Deserialize, Serialize};
+
+/// A number is larger than its type allows, as `ValueTooLarge` says on chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{value} is larger than {max}")]
+pub struct TooLarge {
+    /// The number.
+    pub value: U256,
+    /// The largest that would have fitted.
+    pub max: U256,
+}
+
+macro_rules! quantity {
+    ($(#[$doc:meta])* $name:ident($inner:ty) as $json:literal, max $max:expr) => {
+        $(#[$doc])*
+        #[derive(
+            Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+        )]
+        #[serde(try_from = $json, into = $json)]
+        pub struct $name($inner);
+
+        impl $name {
+            /// Nothing, or the first.
+            pub const ZERO: Self = Self(0);
+            /// The largest value.
+            pub const MAX: Self = Self($max);
+
+            /// A literal.
+            ///
+            /// # Panics
+            ///
+            /// If it is above [`Self::MAX`]; at compile time in a `const`. Use [`Self::new`] for
+            /// values that are not written in the source.
+            pub const fn of(value: $inner) -> Self {
+                assert!(value <= $max, "literal out of range");
+                Self(value)
+            }
+
+            /// The quantity, unless `value` is above [`Self::MAX`].
+            pub const fn new(value: $inner) -> Option<Self> {
+                if value <= $max { Some(Self(value)) } else { None }
+            }
+
+            /// The number.
+            pub const fn get(self) -> $inner {
+                self.0
+            }
+
+            /// The number as a word of the EVM.
+            pub fn to_word(self) -> U256 {
+                U256::from(self.0)
+            }
+        }
+
+        impl TryFrom<U256> for $name {
+            type Error = TooLarge;
+
+            fn try_from(value: U256) -> Result<Self, TooLarge> {
+                <$inner>::try_from(value)
+                    .ok()
+                    .and_then(Self::new)
+                    .ok_or(TooLarge { value, max: U256::from(Self::MAX.0) })
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self.0)
+            }
+        }
+    };
+}
+
+/// Quantities below 2^64 are JSON numbers.
+macro_rules! json_number {
+    ($($name:ident)*) => {$(
+        impl TryFrom<u64> for $name {
+            type Error = TooLarge;
+
+            fn try_from(value: u64) -> Result<Self, TooLarge> {
+                U256::from(value).try_into()
+            }
+        }
+
+        impl From<$name> for u64 {
+            fn from(quantity: $name) -> Self {
+                quantity.0
+            }
+        }
+    )*};
+}
+
+/// Quantities that are counted one by one.
+macro_rules! ordinal {
+    ($($name:ident)*) => {$(
+        impl $name {
+            /// The one after. There is none after the last: it is its own successor, since no
+            /// chain will ever count that far.
+            #[must_use]
+            pub const fn next(self) -> Self {
+                if self.0 < Self::MAX.0 { Self(self.0 + 1) } else { self }
+            }
+
+            /// The one before, or `None` before the first.
+            pub const fn previous(self) -> Option<Self> {
+                match self.0.checked_sub(1) {
+                    Some(previous) => Some(Self(previous)),
+                    None => None,
+                }
+            }
+
+            /// How many steps lead from `earlier` to this one, or `None` if it comes first.
+            pub const fn steps_since(self, earlier: Self) -> Option<u64> {
+                self.0.checked_sub(earlier.0)
+            }
+        }
+    )*};
+}
+
+const MAX_40_BITS: u64 = (1 << 40) - 1;
+const MAX_96_BITS: u128 = (1 << 96) - 1;
+
+quantity! {
+    /// A second of L1 time: the `timestamp` of a header, counted from 1970-01-01T00:00:00Z.
+    Timestamp(u64) as "u64", max MAX_40_BITS
+}
+quantity! {
+    /// A number of seconds.
+    Seconds(u64) as "u64", max MAX_40_BITS
+}
+quantity! {
+    /// Base units of the asset (18 decimals), wherever they are: held, locked as power, staked.
+    /// JSON has it as a decimal string.
+    Amount(u128) as "String", max MAX_96_BITS
+}
+quantity! {
+    /// A fraction in parts of 10^18, from 0 to 1.
+    Fraction(u64) as "u64", max 1_000_000_000_000_000_000
+}
+quantity! {
+    /// A slot of a rollup, counted from its genesis. Slot 0 is as good as any other.
+    Slot(u64) as "u64", max u64::MAX
+}
+quantity! {
+    /// `EPOCH_DURATION` slots of a rollup: one set, one seed.
+    Epoch(u64) as "u64", max u64::MAX
+}
+quantity! {
+    /// `M` slots of a rollup: one count of signals.
+    Round(u64) as "u64", max u64::MAX
+}
+quantity! {
+    /// An L1 block.
+    BlockNumber(u64) as "u64", max u64::MAX
+}
+quantity! {
+    /// A block of a rollup; the first is 1.
+    RollupBlock(u64) as "u64", max u64::MAX
+}
+quantity! {
+    /// A place in the Registry; the first rollup is 1.
+    Version(u64) as "u64", max u64::MAX
+}
+quantity! {
+    /// A proposal of Governance.
+    ProposalId(u64) as "u64", max u64::MAX
+}
+quantity! {
+    /// A withdrawal of Governance.
+    WithdrawalId(u64) as "u64", max u64::MAX
+}
+quantity! {
+    /// A configuration of Governance.
+    ConfigurationId(u64) as "u64", max u16::MAX as u64
+}
+quantity! {
+    /// The number that the next signature of an account must carry.
+    Nonce(u64) as "u64", max u64::MAX
+}
+
+json_number!(Timestamp Seconds Fraction Slot Epoch Round BlockNumber RollupBlock Version);
+json_number!(ProposalId WithdrawalId ConfigurationId Nonce);
+ordinal!(Slot Epoch Round BlockNumber RollupBlock Version);
+ordinal!(ProposalId WithdrawalId ConfigurationId Nonce);
+
+impl Timestamp {
+    /// `duration` later, or `None` if that doesn't fit 40 bits.
+    pub const fn checked_add(self, duration: Seconds) -> Option<Self> {
+        Self::new(self.0 + duration.0)
+    }
+
+    /// The time from `earlier` to this second, or `None` if `earlier` is later.
+    pub const fn since(self, earlier: Self) -> Option<Seconds> {
+        match self.0.checked_sub(earlier.0) {
+            Some(seconds) => Some(Seconds(seconds)),
+            None => None,
+        }
+    }
+}
+
+/// A deadline. Saturates: no block is later than [`Timestamp::MAX`], so a deadline beyond it is
+/// never passed either way.
+impl ops::Add<Seconds> for Timestamp {
+    type Output = Self;
+
+    fn add(self, duration: Seconds) -> Self {
+        self.checked_add(duration).unwrap_or(Self::MAX)
+    }
+}
+
+impl Seconds {
+    /// One second, the grain of L1 time.
+    pub const SECOND: Self = Self(1);
+    /// Sixty seconds.
+    pub const MINUTE: Self = Self(60);
+    /// Sixty minutes.
+    pub const HOUR: Self = Self(60 * 60);
+    /// Twenty-four hours.
+    pub const DAY: Self = Self(24 * 60 * 60);
+
+    /// `count` times as long, or `None` if that doesn't fit 40 bits.
+    pub const fn checked_mul(self, count: u64) -> Option<Self> {
+        match self.0.checked_mul(count) {
+            Some(seconds) => Self::new(seconds),
+            None => None,
+        }
+    }
+}
+
+/// Saturates, for the reason given at `Timestamp + Seconds`.
+impl ops::Add for Seconds {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self::new(self.0 + other.0).unwrap_or(Self::MAX)
+    }
+}
+
+/// Rounds down.
+impl ops::Div<core::num::NonZeroU64> for Seconds {
+    type Output = Self;
+
+    fn div(self, parts: core::num::NonZeroU64) -> Self {
+        Self(self.0 / parts)
+    }
+}
+
+impl Amount {
+    /// 10^18 base units.
+    pub const TOKEN: Self = Self(1_000_000_000_000_000_000);
+
+    /// The sum, or `None` if it doesn't fit 96 bits.
+    pub const fn checked_add(self, other: Self) -> Option<Self> {
+        Self::new(self.0 + other.0)
+    }
+
+    /// The difference, or `None` if `other` is larger.
+    pub const fn checked_sub(self, other: Self) -> Option<Self> {
+        match self.0.checked_sub(other.0) {
+            Some(difference) => Some(Self(difference)),
+            None => None,
+        }
+    }
+
+    /// What is left after taking `other`; nothing if `other` is larger.
+    #[must_use]
+    pub const fn saturating_sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+
+    /// Whether there is nothing.
+    pub const fn is_zero(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// A text is not the decimal number of an [`Amount`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a decimal amount of at most 96 bits: {0:?}")]
+pub struct ParseAmountError(String);
+
+impl TryFrom<String> for Amount {
+    type Error = ParseAmountError;
+
+    fn try_from(text: String) -> Result<Self, ParseAmountError> {
+        text.parse().ok().and_then(Self::new).ok_or(ParseAmountError(text))
+    }
+}
+
+impl From<Amount> for String {
+    fn from(amount: Amount) -> Self {
+        amount.0.to_string()
+    }
+}
+
+impl Fraction {
+    /// The whole.
+    pub const ONE: Self = Self::MAX;
+
+    /// So many hundredths.
+    ///
+    /// # Panics
+    ///
+    /// Above 100.
+    pub const fn percent(hundredths: u64) -> Self {
+        Self::of(hundredths * 10_000_000_000_000_000)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_end_where_the_contracts_end() {
+        assert_eq!(Timestamp::new(1 << 40), None);
+        assert_eq!(Timestamp::new((1 << 40) - 1), Some(Timestamp::MAX));
+        assert_eq!(Amount::new(1 << 96), None);
+        assert_eq!(Fraction::new(1_000_000_000_000_000_001), None);
+        assert_eq!(ConfigurationId::new(1 << 16), None);
+        assert_eq!(
+            Amount::try_from(U256::MAX),
+            Err(TooLarge { value: U256::MAX, max: U256::from(u128::MAX >> 32) })
+        );
+        assert_eq!(Slot::try_from(U256::from(7)), Ok(Slot::of(7)));
+    }
+
+    #[test]
+    fn sums_saturate_only_where_no_block_can_be() {
+        assert_eq!(Timestamp::MAX + Seconds::SECOND, Timestamp::MAX);
+        assert_eq!(Timestamp::MAX.checked_add(Seconds::SECOND), None);
+        assert_eq!(Seconds::MAX + Seconds::MAX, Seconds::MAX);
+        assert_eq!(Amount::MAX.checked_add(Amount::of(1)), None);
+        assert_eq!(Timestamp::of(5).since(Timestamp::of(6)), None);
+        assert_eq!(Slot::ZERO.previous(), None);
+    }
+}
