@@ -1,1 +1,18 @@
-//! Placeholder.
+//! Typed bindings of Canon's contracts, made from the committed artifacts.
+//!
+//! - [`Contract`], [`Artifact`]: the compiled contracts: ABI, creation code, runtime code.
+//! - [`Asset`] … [`UpgradePayload`]: one `sol!` module per contract.
+//! - [`decode_revert`], [`Revert`]: why a call was refused, by name, and what to do next.
+//!
+//! Neither building nor testing needs a Solidity toolchain.
+
+mod artifact;
+mod contracts;
+mod revert;
+
+pub use artifact::{Artifact, CodeMismatch, Contract};
+pub use contracts::{
+    Asset, Expect, Governance, Issuer, Proposals, Registry, RewardDistributor, Rollup,
+    UpgradePayload,
+};
+pub use revert::{Argument, Revert, RevertKind, decode_revert};

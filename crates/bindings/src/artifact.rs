@@ -1,0 +1,221 @@
+//! The compiled contracts, as they are committed in `contracts/artifacts`.
+
+use alloy::{
+    json_abi::JsonAbi,
+    primitives::{Bytes, hex},
+    sol_types::SolConstructor,
+};
+use core::{fmt, ops::Range};
+use serde_json::Value;
+use std::sync::LazyLock;
+
+/// A contract of the set, or a payload, that has an artifact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Contract {
+    /// The ERC-20 that is locked and staked.
+    Asset,
+    /// Mints the asset at a bounded rate.
+    Issuer,
+    /// The list of rollups; the one address from which the set is found.
+    Registry,
+    /// Pays the canonical rollup for its blocks.
+    RewardDistributor,
+    /// One rollup: staking, slots, proposer selection.
+    Rollup,
+    /// Counts signals.
+    Proposals,
+    /// Lock, vote, delay, execute.
+    Governance,
+    /// Assertions for payloads.
+    Expect,
+    /// The payload that makes another rollup canonical.
+    UpgradePayload,
+}
+
+macro_rules! artifacts {
+    ($($name:ident = $file:literal),* $(,)?) => {
+        impl Contract {
+            /// Every contract that has an artifact.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The contract's name in Solidity.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name)),* }
+            }
+
+            /// What the compiler made of it. Read once, at the first use.
+            pub fn artifact(self) -> &'static Artifact {
+                match self {$(
+                    Self::$name => {
+                        static ARTIFACT: LazyLock<Artifact> = LazyLock::new(|| {
+                            Artifact::read(include_str!(concat!(
+                                env!("CARGO_MANIFEST_DIR"),
+                                "/../../contracts/artifacts/",
+                                $file,
+                                ".json"
+                            )))
+                        });
+                        &ARTIFACT
+                    }
+                )*}
+            }
+        }
+    };
+}
+
+artifacts! {
+    Asset = "Asset",
+    Issuer = "Issuer",
+    Registry = "Registry",
+    RewardDistributor = "RewardDistributor",
+    Rollup = "IRollup",
+    Proposals = "IProposals",
+    Governance = "IGovernance",
+    Expect = "Expect",
+    UpgradePayload = "UpgradePayload",
+}
+
+impl Contract {
+    /// The creation transaction's input: creation code, then `arguments` ABI-encoded.
+    pub fn init_code<C: SolConstructor>(self, arguments: &C) -> Bytes {
+        let mut code = self.artifact().creation_code.to_vec();
+        code.extend(arguments.abi_encode());
+        code.into()
+    }
+}
+
+impl fmt::Display for Contract {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A compiled contract.
+#[derive(Clone, Debug)]
+pub struct Artifact {
+    abi: JsonAbi,
+    creation_code: Bytes,
+    runtime_code: Bytes,
+    /// Where constructors write immutables: zero in the artifact, anything on chain.
+    immutables: Vec<Range<usize>>,
+}
+
+/// The code at an address isn't the artifact's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CodeMismatch {
+    /// There is no code.
+    #[error("there is no code")]
+    Empty,
+    /// The code has another length.
+    #[error("its code has {found} bytes where the artifact has {expected}")]
+    Length {
+        /// Bytes of the artifact's runtime code.
+        expected: usize,
+        /// Bytes found.
+        found: usize,
+    },
+    /// The code differs outside of the immutables.
+    #[error("its code differs from the artifact's at byte {offset}")]
+    Content {
+        /// The first differing byte.
+        offset: usize,
+    },
+}
+
+impl Artifact {
+    /// Functions, events, errors and constructor.
+    pub const fn abi(&self) -> &JsonAbi {
+        &self.abi
+    }
+
+    /// The code that deploys the contract when constructor arguments follow it.
+    pub const fn creation_code(&self) -> &Bytes {
+        &self.creation_code
+    }
+
+    /// The deployed code with its immutables zero.
+    pub const fn runtime_code(&self) -> &Bytes {
+        &self.runtime_code
+    }
+
+    /// Whether `code`, read from the chain, is this contract's whatever its immutables hold.
+    ///
+    /// # Errors
+    ///
+    /// Where and how it differs.
+    pub fn check_code(&self, code: &[u8]) -> Result<(), CodeMismatch> {
+        if code.is_empty() {
+            return Err(CodeMismatch::Empty);
+        }
+        let (expected, found) = (self.runtime_code.len(), code.len());
+        if expected != found {
+            return Err(CodeMismatch::Length { expected, found });
+        }
+        let differs = |offset: &usize| {
+            self.runtime_code[*offset] != code[*offset]
+                && !self.immutables.iter().any(|range| range.contains(offset))
+        };
+        (0..expected).find(differs).map_or(Ok(()), |offset| Err(CodeMismatch::Content { offset }))
+    }
+
+    /// # Panics
+    ///
+    /// If `json` isn't an artifact: it is part of this crate, and a test reads every one.
+    fn read(json: &str) -> Self {
+        let mut json: Value = serde_json::from_str(json).expect("artifacts are JSON");
+        let code = |object: &Value| {
+            let text = object["object"].as_str().expect("artifacts have code");
+            Bytes::from(hex::decode(text).expect("code is hexadecimal and fully linked"))
+        };
+        let immutables = json["deployedBytecode"]["immutableReferences"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|reference| {
+                let number = |key: &str| {
+                    let value = reference[key].as_u64().expect("references are numbers");
+                    usize::try_from(value).expect("code is short")
+                };
+                number("start")..number("start") + number("length")
+            })
+            .collect();
+        Self {
+            creation_code: code(&json["bytecode"]),
+            runtime_code: code(&json["deployedBytecode"]),
+            immutables,
+            abi: serde_json::from_value(json["abi"].take()).expect("artifacts have an ABI"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_artifact_is_deployable_and_recognises_itself() {
+        for contract in Contract::ALL {
+            let artifact = contract.artifact();
+            assert!(
+                artifact.creation_code().len() > artifact.runtime_code().len() / 2,
+                "{contract}"
+            );
+            assert_eq!(artifact.check_code(artifact.runtime_code()), Ok(()), "{contract}");
+        }
+    }
+
+    #[test]
+    fn immutables_may_differ_and_nothing_else() {
+        let artifact = Contract::Issuer.artifact();
+        let mut code = artifact.runtime_code().to_vec();
+        let immutable = artifact.immutables[0].clone();
+        code[immutable].fill(0xff);
+        assert_eq!(artifact.check_code(&code), Ok(()));
+        code[0] ^= 1;
+        assert_eq!(artifact.check_code(&code), Err(CodeMismatch::Content { offset: 0 }));
+        assert_eq!(artifact.check_code(&[]), Err(CodeMismatch::Empty));
+        assert!(matches!(artifact.check_code(&code[1..]), Err(CodeMismatch::Length { .. })));
+    }
+}

@@ -1,0 +1,55 @@
+//! The `sol!` modules, one per contract.
+//!
+//! `sol!` of a JSON ABI can't share types between two contracts, so [`Governance`], [`Expect`] and
+//! [`UpgradePayload`] each have their own `Configuration` or `Action`. These copies stay at the edge:
+//! the rest of the workspace uses the types of `canon-protocol`, and [`crate::convert`] is the one
+//! place where the two worlds meet.
+#![allow(missing_docs, missing_debug_implementations, unreachable_pub, clippy::all)]
+
+use alloy::sol;
+
+sol!(
+    #[sol(rpc, extra_derives(Debug, PartialEq, Eq))]
+    Asset,
+    "../../contracts/artifacts/Asset.json"
+);
+sol!(
+    #[sol(rpc, extra_derives(Debug, PartialEq, Eq))]
+    Issuer,
+    "../../contracts/artifacts/Issuer.json"
+);
+sol!(
+    #[sol(rpc, extra_derives(Debug, PartialEq, Eq))]
+    Registry,
+    "../../contracts/artifacts/Registry.json"
+);
+sol!(
+    #[sol(rpc, extra_derives(Debug, PartialEq, Eq))]
+    RewardDistributor,
+    "../../contracts/artifacts/RewardDistributor.json"
+);
+sol!(
+    #[sol(rpc, extra_derives(Debug, PartialEq, Eq))]
+    Rollup,
+    "../../contracts/artifacts/IRollup.json"
+);
+sol!(
+    #[sol(rpc, extra_derives(Debug, PartialEq, Eq))]
+    Proposals,
+    "../../contracts/artifacts/IProposals.json"
+);
+sol!(
+    #[sol(rpc, extra_derives(Debug, PartialEq, Eq))]
+    Governance,
+    "../../contracts/artifacts/IGovernance.json"
+);
+sol!(
+    #[sol(rpc, extra_derives(Debug, PartialEq, Eq))]
+    Expect,
+    "../../contracts/artifacts/Expect.json"
+);
+sol!(
+    #[sol(rpc, extra_derives(Debug, PartialEq, Eq))]
+    UpgradePayload,
+    "../../contracts/artifacts/UpgradePayload.json"
+);

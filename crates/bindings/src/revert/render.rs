@@ -1,0 +1,84 @@
+//! Arguments of errors as text.
+
+use super::{Argument, table};
+use alloy::{
+    dyn_abi::{DynSolValue, JsonAbiExt},
+    json_abi::{Error, Param},
+    primitives::Selector,
+};
+
+/// Decodes an error's arguments; `None` if `data` isn't theirs.
+pub(super) fn arguments(error: &'static Error, data: &[u8]) -> Option<Vec<Argument>> {
+    let values = error.abi_decode_input(data).ok()?;
+    let argument = |(param, value): (&'static Param, DynSolValue)| Argument {
+        name: &param.name,
+        text: text(param, &value),
+        value,
+    };
+    Some(error.inputs.iter().zip(values).map(argument).collect())
+}
+
+fn text(param: &Param, value: &DynSolValue) -> String {
+    match value {
+        DynSolValue::Bool(value) => value.to_string(),
+        DynSolValue::Uint(number, _) => {
+            let variant = || {
+                let (_, name) = param.internal_type()?.as_enum()?;
+                variants(name)?.get(usize::try_from(*number).ok()?).copied()
+            };
+            variant().map_or_else(|| number.to_string(), str::to_owned)
+        }
+        DynSolValue::Int(value, _) => value.to_string(),
+        DynSolValue::Address(address) => address.to_string(),
+        DynSolValue::FixedBytes(word, 4) => {
+            let selector = Selector::from_slice(&word[..4]);
+            table::function(selector)
+                .map_or_else(|| selector.to_string(), |function| function.signature())
+        }
+        DynSolValue::FixedBytes(word, size) => word_text(&word[..*size]),
+        DynSolValue::Bytes(bytes) => alloy::primitives::hex::encode_prefixed(bytes),
+        DynSolValue::String(value) => format!("{value:?}"),
+        DynSolValue::Tuple(fields) => {
+            let field = |(param, value): (&Param, &DynSolValue)| {
+                format!("{}: {}", param.name, text(param, value))
+            };
+            let fields: Vec<_> = param.components.iter().zip(fields).map(field).collect();
+            format!("{{{}}}", fields.join(", "))
+        }
+        other => format!("{other:?}"),
+    }
+}
+
+/// Short names (`"quorum"`) are passed as words; all else is hexadecimal.
+fn word_text(word: &[u8]) -> String {
+    let end = word.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    let (name, padding) = word.split_at(end);
+    match str::from_utf8(name) {
+        Ok(name) if !name.is_empty() && !padding.is_empty() && name.chars().all(is_word) => {
+            name.to_owned()
+        }
+        _ => alloy::primitives::hex::encode_prefixed(word),
+    }
+}
+
+const fn is_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '.' | '_')
+}
+
+/// Names of the enums in errors, in the order of their numbers. An ABI only has `uint8`.
+fn variants(name: &str) -> Option<&'static [&'static str]> {
+    match name {
+        "ProposalState" => Some(&[
+            "Pending",
+            "Active",
+            "Queued",
+            "Executable",
+            "Rejected",
+            "Executed",
+            "Dropped",
+            "Expired",
+        ]),
+        "Status" => Some(&["None", "Validating", "Living", "Exiting"]),
+        _ => None,
+    }
+}
