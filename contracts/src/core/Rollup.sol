@@ -313,21 +313,21 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IRollup
-    function getSetSize(uint256 epoch) external view returns (uint256) {
+    function getSetSize(uint256 epoch) external view returns (uint256 size) {
         _requireInRange(epoch);
-        return _meta.sizes.forSetOf(epoch);
+        (size,) = _setOf(epoch);
     }
 
     /// @inheritdoc IRollup
-    function getSeed(uint256 epoch) external view returns (uint256) {
+    function getSeed(uint256 epoch) external view returns (uint256 seed) {
         _requireInRange(epoch);
-        return _seedOf(epoch);
+        (, seed) = _setOf(epoch);
     }
 
     /// @inheritdoc IRollup
     function getMember(uint256 epoch, uint256 index) external view returns (address attester, address proposer) {
         _requireInRange(epoch);
-        uint256 size = _meta.sizes.forSetOf(epoch);
+        (uint256 size,) = _setOf(epoch);
         if (index >= size) revert Rollup__IndexOutOfRange(index, size);
         Member storage member = _members[_seats[index].forSetOf(epoch)];
         return (member.attester, member.proposer);
@@ -495,17 +495,19 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
     /// @dev The registration that proposes `slot`, of the present or the next epoch; 0 if the epoch's set is empty.
     function _draw(uint256 slot) private view returns (uint256) {
         uint256 epoch = _epochOf(slot);
-        uint256 size = _meta.sizes.forSetOf(epoch);
+        (uint256 size, uint256 seed) = _setOf(epoch);
         if (size == 0) return 0;
-        bytes32 random = Hashes.efficientKeccak256(bytes32(_seedOf(epoch)), bytes32(slot));
-        return _seats[uint256(random) % size].forSetOf(epoch);
+        uint256 random = uint256(Hashes.efficientKeccak256(bytes32(seed), bytes32(slot)));
+        return _seats[random % size].forSetOf(epoch);
     }
 
-    /// @dev The seed that draws `epoch`, the present or the next: the newest one recorded for it or an earlier epoch.
-    function _seedOf(uint256 epoch) private view returns (uint256) {
+    /// @dev The size of the set of `epoch`, the present or the next, and its seed: the newest one recorded for that epoch
+    /// or an earlier one.
+    function _setOf(uint256 epoch) private view returns (uint256 size, uint256 seed) {
+        size = _meta.sizes.forSetOf(epoch);
         uint256 index = _meta.newestSeed;
         // Seeds are recorded for the next epoch; the present one's is then the other.
-        return _seeds[_meta.seedEpoch > epoch ? index ^ 1 : index];
+        seed = _seeds[_meta.seedEpoch > epoch ? index ^ 1 : index];
     }
 
     /// @dev Draws are known for the present and the next epoch.

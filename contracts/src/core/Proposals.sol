@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.30;
+
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {IGovernance, ProposalState} from "../interfaces/IGovernance.sol";
+import {IProposals} from "../interfaces/IProposals.sol";
+import {IRegistry} from "../interfaces/IRegistry.sol";
+import {IRollup} from "../interfaces/IRollup.sol";
+import {Fit} from "../libraries/Fit.sol";
+import {Outside} from "../libraries/Outside.sol";
+import {Signatures} from "../libraries/Signatures.sol";
+
+/// @title Proposals
+contract Proposals is IProposals, EIP712 {
+    /*//////////////////////////////////////////////////////////////
+                                 STORAGE
+    //////////////////////////////////////////////////////////////*/
+
+    /// @dev What is known of a round, in one word. A signal for the leader touches nothing else.
+    struct Tally {
+        /// The payload with the most signals; 0 if there is none.
+        address leader;
+        /// The leader's signals.
+        uint24 count;
+        /// The newest slot used plus one, so that 0 means none and slot 0 is as good as any.
+        uint40 nextSlot;
+        /// The proposal that the round became plus one; 0 if it wasn't pushed.
+        uint32 nextId;
+    }
+
+    /// @dev What is known of a payload in a round.
+    struct Pin {
+        /// 232 bits of its code hash at the first signal.
+        bytes29 codeHash;
+        /// Its signals; out of date while it leads, since the tally counts them then.
+        uint24 count;
+    }
+
+    /// @dev The newest proposal pushed for a payload.
+    struct Latest {
+        address governance;
+        /// Its id plus one; 0 if there is none.
+        uint32 nextId;
+    }
+
+    /// @dev The newest round of an instance in which there was a signal.
+    mapping(address instance => Tally) private _newest;
+
+    /// @dev Its earlier rounds. A round is archived when the first signal of a later one arrives.
+    mapping(address instance => mapping(uint256 round => Tally)) private _archive;
+
+    mapping(address instance => mapping(uint256 round => mapping(address payload => Pin))) private _pins;
+
+    mapping(address payload => Latest) private _latest;
+
+    /*//////////////////////////////////////////////////////////////
+                                CONSTANTS
+    //////////////////////////////////////////////////////////////*/
+
+    bytes32 private constant SIGNAL_TYPEHASH = keccak256("Signal(address payload,uint256 slot,address instance)");
+
+    /// @inheritdoc IProposals
+    uint256 public constant LIFETIME_IN_ROUNDS = 5;
+
+    /// @inheritdoc IProposals
+    IRegistry public immutable REGISTRY;
+
+    /// @inheritdoc IProposals
+    uint256 public immutable N;
+
+    /// @inheritdoc IProposals
+    uint256 public immutable M;
+
+    /// @param n Signals that win a round: above `m / 2`, at most `m`, at least 2.
+    /// @param m Slots in a round, below 2^24.
+    constructor(IRegistry registry, uint256 n, uint256 m) EIP712("Proposals", "1") {
+        Outside.requireCode(address(registry));
+        if (n <= m / 2 || n > m || n < 2) revert Proposals__InvalidQuorum(n, m);
+        Fit.within(m, type(uint24).max);
+        REGISTRY = registry;
+        N = n;
+        M = m;
+        emit ProposalsDeployed(address(registry), n, m);
+    }
+
+    /*//////////////////////////////////////////////////////////////
+                               SIGNALLING
+    //////////////////////////////////////////////////////////////*/
+
+    /// @inheritdoc IProposals
+    function vote(address payload) external returns (bool) {
+        (address instance, uint256 slot, uint256 count) = _count(payload);
+        address proposer = _proposer(instance, slot);
+        if (msg.sender != proposer) revert Proposals__NotProposer(msg.sender, proposer);
+        _announce(payload, slot, proposer, count);
+        return true;
+    }
+
+    /// @inheritdoc IProposals
+    function voteWithSig(address payload, bytes calldata signature) external returns (bool) {
+        (address instance, uint256 slot, uint256 count) = _count(payload);
+        address proposer = _proposer(instance, slot);
+        bytes32 digest = _hashTypedDataV4(keccak256(abi.encode(SIGNAL_TYPEHASH, payload, slot, instance)));
+        if (!Signatures.isValid(proposer, digest, signature)) revert Proposals__InvalidSignature(proposer);
+        _announce(payload, slot, proposer, count);
+        return true;
+    }
+
+    /// @dev Uses the present slot up for `payload`, before anybody is asked whose slot it is: whatever the rollup
+    /// does when it is asked, it finds the slot used.
+    /// @return instance The canonical rollup.
+    /// @return slot Its present slot.
+    /// @return count The payload's signals in the round, this one included.
+    function _count(address payload) private returns (address instance, uint256 slot, uint256 count) {
+        Outside.requireCode(payload);
+        instance = _instance();
+        slot = Outside.word(instance, IRollup.getCurrentSlot.selector);
+        if (slot > block.timestamp) revert Proposals__SlotInFuture(slot, block.timestamp);
+
+        Tally memory tally = _newest[instance];
+        if (slot < tally.nextSlot) revert Proposals__SlotAlreadyUsed(slot, tally.nextSlot - 1);
+
+        uint256 round = slot / M;
+        if (tally.nextSlot != 0) {
+            uint256 newestRound = _roundOf(tally);
+            if (round != newestRound) {
+                _archive[instance][newestRound] = tally;
+                tally.leader = address(0);
+                tally.count = 0;
+                tally.nextId = 0;
+            }
+        }
+
+        // A count is at most the number of slots in a round, which fits 24 bits.
+        if (payload == tally.leader) {
+            count = uint256(tally.count) + 1;
+            tally.count = uint24(count);
+        } else {
+            count = _countForOther(instance, round, payload, tally);
+        }
+        tally.nextSlot = Fit.toUint40(slot + 1);
+        _newest[instance] = tally;
+    }
+
+    /// @dev A signal for a payload that doesn't lead. Changes `tally` in memory if it does now.
+    function _countForOther(address instance, uint256 round, address payload, Tally memory tally)
+        private
+        returns (uint256 count)
+    {
+        mapping(address => Pin) storage pins = _pins[instance][round];
+        Pin memory pin = pins[payload];
+        if (pin.count == 0) {
+            bytes32 codeHash = payload.codehash;
+            pin.codeHash = bytes29(codeHash);
+            emit PayloadSeen(payload, codeHash);
+        }
+        count = uint256(pin.count) + 1;
+        bool first = count == 1;
+        bool leads = count > tally.count;
+        if (first || !leads) {
+            pin.count = uint24(count);
+            pins[payload] = pin;
+        }
+        if (leads) {
+            // From now on the tally counts for this payload; the former leader's signals go back to its pin.
+            if (tally.leader != address(0)) pins[tally.leader].count = tally.count;
+            tally.leader = payload;
+            tally.count = uint24(count);
+        }
+    }
+
+    /// @dev Whose slot it is, asked of the rollup.
+    function _proposer(address instance, uint256 slot) private view returns (address proposer) {
+        proposer = Outside.addressWord(instance, IRollup.getCurrentProposer.selector);
+        if (proposer == address(0)) revert Proposals__NoProposer(slot);
+    }
+
+    function _announce(address payload, uint256 slot, address voter, uint256 count) private {
+        uint256 round = slot / M;
+        emit VoteCast(payload, round, voter);
+        if (count == N) emit QuorumReached(payload, round);
+    }
+
+    /*//////////////////////////////////////////////////////////////
+                                 PUSHING
+    //////////////////////////////////////////////////////////////*/
+
+    /// @inheritdoc IProposals
+    function pushProposal(uint256 round) external returns (bool) {
+        address instance = _instance();
+        uint256 currentRound = _presentSlot(instance) / M;
+        address governance = getGovernance();
+        (Tally memory tally, bytes memory refusal) = _winner(instance, round, currentRound, governance);
+        if (refusal.length != 0) {
+            assembly ("memory-safe") {
+                revert(add(refusal, 32), mload(refusal))
+            }
+        }
+
+        address payload = tally.leader;
+        uint32 nextId = Fit.toUint32(Outside.word(governance, IGovernance.proposalCount.selector) + 1);
+        if (_isNewest(instance, round)) _newest[instance].nextId = nextId;
+        else _archive[instance][round].nextId = nextId;
+        _latest[payload] = Latest({governance: governance, nextId: nextId});
+        emit ProposalPushed(payload, round);
+        if (!IGovernance(governance).propose(payload)) revert Proposals__ProposeFailed(payload);
+        return true;
+    }
+
+    /// @dev The tally of a round and why it can't be pushed now, as the data to revert with; empty if it can.
+    function _winner(address instance, uint256 round, uint256 currentRound, address governance)
+        private
+        view
+        returns (Tally memory tally, bytes memory refusal)
+    {
+        if (round >= currentRound) {
+            return (tally, abi.encodeWithSelector(Proposals__RoundNotOver.selector, round, currentRound));
+        }
+        if (currentRound - round > LIFETIME_IN_ROUNDS) {
+            return (tally, abi.encodeWithSelector(Proposals__RoundExpired.selector, round, currentRound));
+        }
+        tally = _tally(instance, round);
+        if (tally.nextId != 0) {
+            return (tally, abi.encodeWithSelector(Proposals__AlreadyPushed.selector, round, tally.nextId - 1));
+        }
+        address payload = tally.leader;
+        if (payload == address(0)) {
+            return (tally, abi.encodeWithSelector(Proposals__NoLeader.selector, round));
+        }
+        if (tally.count < N) {
+            return (tally, abi.encodeWithSelector(Proposals__QuorumNotReached.selector, payload, tally.count, N));
+        }
+        if (bytes29(payload.codehash) != _pins[instance][round][payload].codeHash) {
+            return (tally, abi.encodeWithSelector(Proposals__CodeChanged.selector, payload));
+        }
+        Latest memory latest = _latest[payload];
+        if (latest.nextId != 0 && latest.governance == governance) {
+            uint256 id = latest.nextId - 1;
+            // The states up to Executable are those of a proposal that is not over yet.
+            if (IGovernance(governance).getProposalState(id) <= ProposalState.Executable) {
+                return (tally, abi.encodeWithSelector(Proposals__ProposalLive.selector, payload, id));
+            }
+        }
+    }
+
+    /*//////////////////////////////////////////////////////////////
+                                  VIEWS
+    //////////////////////////////////////////////////////////////*/
+
+    /// @inheritdoc IProposals
+    function rounds(address instance, uint256 round)
+        external
+        view
+        returns (uint256 lastVote, address leader, bool executed)
+    {
+        Tally memory tally = _tally(instance, round);
+        lastVote = tally.nextSlot == 0 ? 0 : tally.nextSlot - 1;
+        return (lastVote, tally.leader, tally.nextId != 0);
+    }
+
+    /// @inheritdoc IProposals
+    function yeaCount(address instance, uint256 round, address payload) external view returns (uint256) {
+        Tally memory tally = _tally(instance, round);
+        return payload == tally.leader ? tally.count : _pins[instance][round][payload].count;
+    }
+
+    /// @inheritdoc IProposals
+    function pinnedCodeHash(address instance, uint256 round, address payload) external view returns (bytes32) {
+        return _pins[instance][round][payload].codeHash;
+    }
+
+    /// @inheritdoc IProposals
+    function computeRound(uint256 slot) external view returns (uint256) {
+        return slot / M;
+    }
+
+    /// @inheritdoc IProposals
+    function getCurrentRound() external view returns (uint256) {
+        return _presentSlot(_instance()) / M;
+    }
+
+    /// @inheritdoc IProposals
+    function currentStatus()
+        external
+        view
+        returns (uint256 slot, uint256 round, address leader, uint256 count, uint256 firstFreeSlot)
+    {
+        address instance = _instance();
+        slot = _presentSlot(instance);
+        round = slot / M;
+        Tally memory tally = _tally(instance, round);
+        leader = tally.leader;
+        count = tally.count;
+        // The present slot isn't below the newest used one, so it is that one or free.
+        firstFreeSlot = tally.nextSlot > slot ? tally.nextSlot : slot;
+    }
+
+    /// @inheritdoc IProposals
+    function pushableRounds() external view returns (uint256[] memory pushable) {
+        address instance = _instance();
+        address governance = getGovernance();
+        uint256 currentRound = _presentSlot(instance) / M;
+        uint256 round = currentRound > LIFETIME_IN_ROUNDS ? currentRound - LIFETIME_IN_ROUNDS : 0;
+        pushable = new uint256[](LIFETIME_IN_ROUNDS);
+        uint256 found;
+        for (; round < currentRound; ++round) {
+            (, bytes memory refusal) = _winner(instance, round, currentRound, governance);
+            if (refusal.length == 0) pushable[found++] = round;
+        }
+        assembly ("memory-safe") {
+            mstore(pushable, found)
+        }
+    }
+
+    /// @inheritdoc IProposals
+    function newestSlot(address instance) external view returns (bool exists, uint256 slot) {
+        uint256 nextSlot = _newest[instance].nextSlot;
+        return nextSlot == 0 ? (false, 0) : (true, nextSlot - 1);
+    }
+
+    /// @inheritdoc IProposals
+    function proposalOf(address instance, uint256 round) external view returns (bool exists, uint256 proposalId) {
+        return _id(_tally(instance, round).nextId);
+    }
+
+    /// @inheritdoc IProposals
+    function latestProposalOf(address payload) external view returns (bool exists, uint256 proposalId) {
+        Latest memory latest = _latest[payload];
+        return latest.governance == getGovernance() ? _id(latest.nextId) : (false, 0);
+    }
+
+    /// @inheritdoc IProposals
+    function getGovernance() public view returns (address) {
+        return REGISTRY.getGovernance();
+    }
+
+    /*//////////////////////////////////////////////////////////////
+                                INTERNAL
+    //////////////////////////////////////////////////////////////*/
+
+    /// @dev The canonical rollup.
+    function _instance() private view returns (address instance) {
+        instance = REGISTRY.getRollup();
+        Outside.requireCode(instance);
+    }
+
+    /// @dev What the rollup says, unless it says less than it has said for a signal before.
+    function _presentSlot(address instance) private view returns (uint256 slot) {
+        slot = Outside.word(instance, IRollup.getCurrentSlot.selector);
+        uint256 nextSlot = _newest[instance].nextSlot;
+        if (nextSlot > slot) slot = nextSlot - 1;
+    }
+
+    /// @dev The round of a tally in which a slot was used.
+    function _roundOf(Tally memory tally) private view returns (uint256) {
+        return (uint256(tally.nextSlot) - 1) / M;
+    }
+
+    function _isNewest(address instance, uint256 round) private view returns (bool) {
+        Tally memory newest = _newest[instance];
+        return newest.nextSlot != 0 && _roundOf(newest) == round;
+    }
+
+    function _tally(address instance, uint256 round) private view returns (Tally memory) {
+        return _isNewest(instance, round) ? _newest[instance] : _archive[instance][round];
+    }
+
+    function _id(uint256 nextId) private pure returns (bool exists, uint256 proposalId) {
+        return nextId == 0 ? (false, 0) : (true, nextId - 1);
+    }
+}
