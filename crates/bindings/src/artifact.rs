@@ -34,7 +34,7 @@ pub enum Contract {
 }
 
 macro_rules! artifacts {
-    ($($name:ident = $file:literal),* $(,)?) => {
+    ($($name:ident),* $(,)?) => {
         impl Contract {
             /// Every contract that has an artifact.
             pub const ALL: &[Self] = &[$(Self::$name),*];
@@ -52,7 +52,7 @@ macro_rules! artifacts {
                             Artifact::read(include_str!(concat!(
                                 env!("CARGO_MANIFEST_DIR"),
                                 "/../../contracts/artifacts/",
-                                $file,
+                                stringify!($name),
                                 ".json"
                             )))
                         });
@@ -65,15 +65,8 @@ macro_rules! artifacts {
 }
 
 artifacts! {
-    Asset = "Asset",
-    Issuer = "Issuer",
-    Registry = "Registry",
-    RewardDistributor = "RewardDistributor",
-    Rollup = "IRollup",
-    Proposals = "IProposals",
-    Governance = "IGovernance",
-    Expect = "Expect",
-    UpgradePayload = "UpgradePayload",
+    Asset, Issuer, Registry, RewardDistributor, Rollup, Proposals, Governance, Expect,
+    UpgradePayload,
 }
 
 impl Contract {

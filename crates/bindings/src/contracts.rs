@@ -31,17 +31,17 @@ sol!(
 sol!(
     #[sol(rpc, extra_derives(Debug, PartialEq, Eq))]
     Rollup,
-    "../../contracts/artifacts/IRollup.json"
+    "../../contracts/artifacts/Rollup.json"
 );
 sol!(
     #[sol(rpc, extra_derives(Debug, PartialEq, Eq))]
     Proposals,
-    "../../contracts/artifacts/IProposals.json"
+    "../../contracts/artifacts/Proposals.json"
 );
 sol!(
     #[sol(rpc, extra_derives(Debug, PartialEq, Eq))]
     Governance,
-    "../../contracts/artifacts/IGovernance.json"
+    "../../contracts/artifacts/Governance.json"
 );
 sol!(
     #[sol(rpc, extra_derives(Debug, PartialEq, Eq))]
