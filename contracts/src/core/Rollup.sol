@@ -26,16 +26,20 @@ import {TwoStepOwned} from "../libraries/TwoStepOwned.sol";
 /// 2. A seat is written only when a member sits down in it. A seat that falls out of the set, because the set shrank,
 ///    keeps its word. So at every moment the last write of a seat below the size is the member sitting there.
 /// 3. Size and seats remember what they were when the present epoch began and when the one before it began, however
-///    many changes either saw (see `EpochHistory`). Hence for either moment: the size is right, and for every seat below
-///    it the last write before that moment is right, whatever the seat went through later.
+///    many changes either saw (see `EpochHistory`). Hence for either moment: the size is right, and for every seat
+///    below it the last write before that moment is right, whatever the seat went through later.
 /// 4. Registrations have numbers of their own that are never used again, and a registration's proposer never changes.
-///    So a seat of a closed set leads to the keys with which its member joined, although the attester may have left since,
-///    or joined again with others.
+///    So a seat of a closed set leads to the keys with which its member joined, although the attester may have left
+///    since, or joined again with others.
 contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
-    /// @dev A registration. Four words, and a fifth once the coinbase is set. All of it stays when the attester has left,
-    /// but without a stake: closed sets may still draw its seat.
+    /*//////////////////////////////////////////////////////////////
+                               STORAGE
+    //////////////////////////////////////////////////////////////*/
+
+    /// @dev A registration. Four words, and a fifth once the coinbase is set, each documented from its highest bit. All
+    /// of it but the stake stays when the attester has left: closed sets may still draw its seat.
     struct Member {
         /// Word 1, all that a draw reads: `status` (8 bits) | `seat` (32) | `proposer` (160).
         address proposer;
@@ -76,31 +80,6 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
         uint40 slot;
     }
 
-    /// @dev What a reward claim may burn. Enough for the distributor's questions and a transfer to a new holder, several
-    /// times over, and so little that the block never fails because of it.
-    uint256 private constant CLAIM_GAS = 250_000;
-
-    /// @dev What has to be left before a claim: a call passes on at most 63/64 of it, and the call itself (with a cold
-    /// account) and the end of `proposeBlock` have to be paid too.
-    uint256 private constant CLAIM_GAS_NEEDED = CLAIM_GAS + CLAIM_GAS / 63 + 6_000;
-
-    /// @inheritdoc IRollup
-    IERC20 public immutable ASSET;
-    /// @inheritdoc IRollup
-    IRegistry public immutable REGISTRY;
-    /// @inheritdoc IRollup
-    IRewardDistributor public immutable REWARD_DISTRIBUTOR;
-    /// @inheritdoc IRollup
-    uint256 public immutable GENESIS_TIME;
-    /// @inheritdoc IRollup
-    uint256 public immutable SLOT_DURATION;
-    /// @inheritdoc IRollup
-    uint256 public immutable EPOCH_DURATION;
-    /// @inheritdoc IRollup
-    uint256 public immutable MINIMUM_STAKE;
-    /// @inheritdoc IRollup
-    uint256 public immutable EXIT_DELAY;
-
     Meta private _meta;
 
     Head private _head;
@@ -111,19 +90,48 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
     /// @dev The number of an attester's registration; 0 if it is not registered.
     mapping(address attester => uint32) private _idOf;
 
-    /// @dev Who sits where: numbers of registrations. Finding an element of an array of fixed length takes neither a hash
-    /// nor its length, and none of it exists before it is written.
+    /// @dev Who sits where: numbers of registrations. To find an element of an array of fixed length takes neither a
+    /// hash nor its length, and nothing of it exists before it is written.
     Recent[2 ** 32] private _seats;
 
     /// @dev Registrations by number. Number 0 is nobody's and stays empty.
     Member[2 ** 32] private _members;
 
-    /// @dev Every function that changes this contract has this modifier first: the seed of the next epoch is what
-    /// `prevrandao` is at the first such call.
-    modifier recordsSeed() {
-        _recordSeed();
-        _;
-    }
+    /*//////////////////////////////////////////////////////////////
+                              CONSTANTS
+    //////////////////////////////////////////////////////////////*/
+
+    /// @dev What a reward claim may burn: several times what the distributor's questions and a transfer to a new holder
+    /// take.
+    uint256 private constant CLAIM_GAS = 250_000;
+
+    /// @dev What has to be left before a claim: a call passes on at most 63/64 of it, and the call itself (with a cold
+    /// account) and the end of `proposeBlock` have to be paid too.
+    uint256 private constant CLAIM_GAS_NEEDED = CLAIM_GAS + CLAIM_GAS / 63 + 6_000;
+
+    /// @inheritdoc IRollup
+    IERC20 public immutable ASSET;
+
+    /// @inheritdoc IRollup
+    IRegistry public immutable REGISTRY;
+
+    /// @inheritdoc IRollup
+    IRewardDistributor public immutable REWARD_DISTRIBUTOR;
+
+    /// @inheritdoc IRollup
+    uint256 public immutable GENESIS_TIME;
+
+    /// @inheritdoc IRollup
+    uint256 public immutable SLOT_DURATION;
+
+    /// @inheritdoc IRollup
+    uint256 public immutable EPOCH_DURATION;
+
+    /// @inheritdoc IRollup
+    uint256 public immutable MINIMUM_STAKE;
+
+    /// @inheritdoc IRollup
+    uint256 public immutable EXIT_DELAY;
 
     constructor(RollupParameters memory parameters) TwoStepOwned(parameters.owner) {
         if (
@@ -153,6 +161,17 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
         emit RollupDeployed(parameters);
         _recordSeed();
     }
+
+    /// @dev Every function that changes this contract has this modifier first: the seed of the next epoch is what
+    /// `prevrandao` is at the first such call.
+    modifier recordsSeed() {
+        _recordSeed();
+        _;
+    }
+
+    /*//////////////////////////////////////////////////////////////
+                               STAKING
+    //////////////////////////////////////////////////////////////*/
 
     /// @inheritdoc IRollup
     function deposit(address attester, address proposer, address withdrawer, uint256 amount)
@@ -209,6 +228,57 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IRollup
+    function setCoinbase(address attester, address coinbase) external recordsSeed {
+        Member storage member = _memberOfWithdrawer(attester);
+        if (coinbase == address(0)) revert ZeroAddress();
+        member.coinbase = coinbase;
+        emit CoinbaseSet(attester, coinbase);
+    }
+
+    /// @inheritdoc IRollup
+    function slash(address attester, uint256 amount) external recordsSeed onlyOwner {
+        Member storage member = _memberOf(attester);
+        uint96 stake = member.stake;
+        uint96 taken = uint96(Math.min(amount, stake));
+        if (taken == 0) revert Rollup__NothingToSlash(attester);
+
+        stake -= taken;
+        member.stake = stake;
+        if (stake < MINIMUM_STAKE && member.status == Status.Validating) {
+            _leave(member);
+            member.status = Status.Living;
+            member.target = address(0);
+            member.readyAt = 0;
+        }
+        emit Slashed(attester, taken);
+    }
+
+    /// @dev Ends the registration of `member`, whose stake leaves this contract.
+    function _release(Member storage member) private returns (uint256 stake) {
+        stake = member.stake;
+        member.stake = 0;
+        delete _idOf[member.attester];
+    }
+
+    /// @dev The registration of `attester`.
+    function _memberOf(address attester) private view returns (Member storage member) {
+        uint256 id = _idOf[attester];
+        if (id == 0) revert Rollup__NotRegistered(attester);
+        member = _members[id];
+    }
+
+    /// @dev The registration of `attester`, about which the caller decides.
+    function _memberOfWithdrawer(address attester) private view returns (Member storage member) {
+        uint256 id = _idOf[attester];
+        member = _members[id];
+        if (msg.sender != member.withdrawer || id == 0) revert Rollup__NotWithdrawer(msg.sender, member.withdrawer);
+    }
+
+    /*//////////////////////////////////////////////////////////////
+                                MOVING
+    //////////////////////////////////////////////////////////////*/
+
+    /// @inheritdoc IRollup
     function initiateMove(address attester, address newRollup) external recordsSeed {
         Member storage member = _memberOfWithdrawer(attester);
         if (member.status != Status.Validating) revert Rollup__NotValidating(attester, member.status);
@@ -245,34 +315,9 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
         if (taken != stake) revert Rollup__StakeNotMoved(stake, taken);
     }
 
-    /// @inheritdoc IRollup
-    function setCoinbase(address attester, address coinbase) external recordsSeed {
-        Member storage member = _memberOfWithdrawer(attester);
-        if (coinbase == address(0)) revert ZeroAddress();
-        member.coinbase = coinbase;
-        emit CoinbaseSet(attester, coinbase);
-    }
-
-    /// @inheritdoc IRollup
-    function slash(address attester, uint256 amount) external recordsSeed onlyOwner {
-        Member storage member = _memberOf(attester);
-        uint96 stake = member.stake;
-        uint96 taken = uint96(Math.min(amount, stake));
-        if (taken == 0) revert Rollup__NothingToSlash(attester);
-
-        stake -= taken;
-        member.stake = stake;
-        if (stake < MINIMUM_STAKE && member.status == Status.Validating) {
-            _leave(member);
-            member.status = Status.Living;
-            member.target = address(0);
-            member.readyAt = 0;
-        }
-        emit Slashed(attester, taken);
-    }
-
-    /// @inheritdoc IRollup
-    function setupEpoch() external recordsSeed {}
+    /*//////////////////////////////////////////////////////////////
+                           PROPOSING BLOCKS
+    //////////////////////////////////////////////////////////////*/
 
     /// @inheritdoc IRollup
     function proposeBlock(bytes32 blockHash) external recordsSeed nonReentrant {
@@ -290,15 +335,32 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
         _claimReward(_coinbaseOf(member));
     }
 
-    /// @inheritdoc Ownable2Step
-    function transferOwnership(address newOwner) public override recordsSeed {
-        super.transferOwnership(newOwner);
+    /// @dev Tries to claim the present slot's reward for `recipient`. Whatever the distributor does is ignored: its
+    /// answer isn't even copied, and it can't burn more than `CLAIM_GAS`. Only the caller could make a good claim fail,
+    /// by sending too little gas, and is refused.
+    function _claimReward(address recipient) private {
+        if (gasleft() < CLAIM_GAS_NEEDED) revert Rollup__NotEnoughGasForReward(gasleft(), CLAIM_GAS_NEEDED);
+        address distributor = address(REWARD_DISTRIBUTOR);
+        bytes4 selector = IRewardDistributor.claim.selector;
+        assembly ("memory-safe") {
+            mstore(0, selector)
+            mstore(4, recipient)
+            pop(call(CLAIM_GAS, distributor, 0, 0, 36, 0, 0))
+        }
     }
 
-    /// @inheritdoc Ownable2Step
-    function acceptOwnership() public override recordsSeed {
-        super.acceptOwnership();
+    /// @dev Where the rewards of `member`'s blocks go.
+    function _coinbaseOf(Member storage member) private view returns (address) {
+        address coinbase = member.coinbase;
+        return coinbase == address(0) ? member.proposer : coinbase;
     }
+
+    /*//////////////////////////////////////////////////////////////
+                        SETS, SEEDS AND DRAWS
+    //////////////////////////////////////////////////////////////*/
+
+    /// @inheritdoc IRollup
+    function setupEpoch() external recordsSeed {}
 
     /// @inheritdoc IRollup
     function getCurrentProposer() external view returns (address) {
@@ -313,15 +375,17 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IRollup
-    function getSetSize(uint256 epoch) external view returns (uint256 size) {
+    function getSetSize(uint256 epoch) external view returns (uint256) {
         _requireInRange(epoch);
-        (size,) = _setOf(epoch);
+        (uint256 size,) = _setOf(epoch);
+        return size;
     }
 
     /// @inheritdoc IRollup
-    function getSeed(uint256 epoch) external view returns (uint256 seed) {
+    function getSeed(uint256 epoch) external view returns (uint256) {
         _requireInRange(epoch);
-        (, seed) = _setOf(epoch);
+        (, uint256 seed) = _setOf(epoch);
+        return seed;
     }
 
     /// @inheritdoc IRollup
@@ -333,95 +397,11 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
         return (member.attester, member.proposer);
     }
 
-    /// @inheritdoc IRollup
-    function getInfo(address attester)
-        external
-        view
-        returns (uint256 stake, address withdrawer, address proposer, Status status)
-    {
-        Member storage member = _members[_idOf[attester]];
-        return (member.stake, member.withdrawer, member.proposer, member.status);
-    }
-
-    /// @inheritdoc IRollup
-    function getExit(address attester) external view returns (uint256 exitableAt, address recipient) {
-        Member storage member = _members[_idOf[attester]];
-        if (member.status == Status.Exiting) return (member.exitableAt, member.target);
-    }
-
-    /// @inheritdoc IRollup
-    function getMove(address attester) external view returns (address newRollup, uint256 readyAt) {
-        Member storage member = _members[_idOf[attester]];
-        if (member.status == Status.Validating) return (member.target, member.readyAt);
-    }
-
-    /// @inheritdoc IRollup
-    function getCoinbase(address attester) external view returns (address) {
-        return _coinbaseOf(_members[_idOf[attester]]);
-    }
-
-    /// @inheritdoc IRollup
-    function getAttesters() external view returns (address[] memory attesters) {
-        attesters = new address[](getActiveAttesterCount());
-        for (uint256 i; i < attesters.length; ++i) {
-            attesters[i] = _members[_seats[i].current()].attester;
-        }
-    }
-
-    /// @inheritdoc IRollup
-    function getTimestampForSlot(uint256 slot) external view returns (uint256) {
-        return Fit.toUint40(GENESIS_TIME + Fit.toUint40(slot) * SLOT_DURATION);
-    }
-
-    /// @inheritdoc IRollup
-    function getEpochAt(uint256 timestamp) external view returns (uint256) {
-        return _epochOf(getSlotAt(timestamp));
-    }
-
-    /// @inheritdoc IRollup
-    function blockNumber() external view returns (uint256) {
-        return _head.number;
-    }
-
-    /// @inheritdoc IRollup
-    function lastBlockSlot() external view returns (bool exists, uint256 slot) {
-        return (_head.number != 0, _head.slot);
-    }
-
-    /// @inheritdoc IRollup
-    function getCurrentSlot() public view returns (uint256) {
-        // The constructor saw to it that genesis is in the past.
-        unchecked {
-            return (block.timestamp - GENESIS_TIME) / SLOT_DURATION;
-        }
-    }
-
-    /// @inheritdoc IRollup
-    function getSlotAt(uint256 timestamp) public view returns (uint256) {
-        if (timestamp < GENESIS_TIME) revert Rollup__BeforeGenesis(timestamp, GENESIS_TIME);
-        return (timestamp - GENESIS_TIME) / SLOT_DURATION;
-    }
-
-    /// @inheritdoc IRollup
-    function getCurrentEpoch() public view returns (uint256) {
-        return _epochOf(getCurrentSlot());
-    }
-
-    /// @inheritdoc IRollup
-    function getActiveAttesterCount() public view returns (uint256) {
-        return _meta.sizes.current();
-    }
-
-    /// @inheritdoc IRollup
-    function registrationCount() public view returns (uint256) {
-        return _meta.registrations;
-    }
-
     /// @dev Records the seed of the next epoch if nobody has.
     function _recordSeed() private {
         uint256 epoch = getCurrentEpoch() + 1;
         if (_meta.seedEpoch == epoch) return;
-        // The other seed is that of an epoch which is over, or one that only serves epochs which are.
+        // The newest seed so far draws the present epoch; the other one draws nothing any more.
         uint8 index = _meta.newestSeed ^ 1;
         _meta.seedEpoch = Fit.toUint40(epoch);
         _meta.newestSeed = index;
@@ -451,47 +431,6 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
         _members[id].seat = seat;
     }
 
-    /// @dev Ends the registration of `member`, whose stake leaves this contract.
-    function _release(Member storage member) private returns (uint256 stake) {
-        stake = member.stake;
-        member.stake = 0;
-        delete _idOf[member.attester];
-    }
-
-    /// @dev Tries to claim the present slot's reward for `recipient`. Whatever the distributor does is ignored: its answer
-    /// is not even copied, and it cannot burn more than `CLAIM_GAS`. Only the caller could make a good claim fail, by
-    /// sending too little gas, and is refused.
-    function _claimReward(address recipient) private {
-        if (gasleft() < CLAIM_GAS_NEEDED) revert Rollup__NotEnoughGasForReward(gasleft(), CLAIM_GAS_NEEDED);
-        address distributor = address(REWARD_DISTRIBUTOR);
-        bytes4 selector = IRewardDistributor.claim.selector;
-        assembly ("memory-safe") {
-            mstore(0, selector)
-            mstore(4, recipient)
-            pop(call(CLAIM_GAS, distributor, 0, 0, 36, 0, 0))
-        }
-    }
-
-    /// @dev The registration of `attester`.
-    function _memberOf(address attester) private view returns (Member storage member) {
-        uint256 id = _idOf[attester];
-        if (id == 0) revert Rollup__NotRegistered(attester);
-        member = _members[id];
-    }
-
-    /// @dev The registration of `attester`, about which the caller decides.
-    function _memberOfWithdrawer(address attester) private view returns (Member storage member) {
-        uint256 id = _idOf[attester];
-        member = _members[id];
-        if (msg.sender != member.withdrawer || id == 0) revert Rollup__NotWithdrawer(msg.sender, member.withdrawer);
-    }
-
-    /// @dev Where the rewards of `member`'s blocks go.
-    function _coinbaseOf(Member storage member) private view returns (address) {
-        address coinbase = member.coinbase;
-        return coinbase == address(0) ? member.proposer : coinbase;
-    }
-
     /// @dev The registration that proposes `slot`, of the present or the next epoch; 0 if the epoch's set is empty.
     function _draw(uint256 slot) private view returns (uint256) {
         uint256 epoch = _epochOf(slot);
@@ -501,8 +440,8 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
         return _seats[random % size].forSetOf(epoch);
     }
 
-    /// @dev The size of the set of `epoch`, the present or the next, and its seed: the newest one recorded for that epoch
-    /// or an earlier one.
+    /// @dev The size of the set of `epoch`, the present or the next, and its seed: the newest one recorded for that
+    /// epoch or an earlier one.
     function _setOf(uint256 epoch) private view returns (uint256 size, uint256 seed) {
         size = _meta.sizes.forSetOf(epoch);
         uint256 index = _meta.newestSeed;
@@ -519,7 +458,124 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
         }
     }
 
+    /*//////////////////////////////////////////////////////////////
+                           SLOTS AND EPOCHS
+    //////////////////////////////////////////////////////////////*/
+
+    /// @inheritdoc IRollup
+    function getCurrentSlot() public view returns (uint256) {
+        // The constructor saw to it that genesis is in the past.
+        unchecked {
+            return _divide(block.timestamp - GENESIS_TIME, SLOT_DURATION);
+        }
+    }
+
+    /// @inheritdoc IRollup
+    function getSlotAt(uint256 timestamp) public view returns (uint256) {
+        if (timestamp < GENESIS_TIME) revert Rollup__BeforeGenesis(timestamp, GENESIS_TIME);
+        unchecked {
+            return _divide(timestamp - GENESIS_TIME, SLOT_DURATION);
+        }
+    }
+
+    /// @inheritdoc IRollup
+    function getTimestampForSlot(uint256 slot) external view returns (uint256) {
+        return Fit.toUint40(GENESIS_TIME + Fit.toUint40(slot) * SLOT_DURATION);
+    }
+
+    /// @inheritdoc IRollup
+    function getCurrentEpoch() public view returns (uint256) {
+        return _epochOf(getCurrentSlot());
+    }
+
+    /// @inheritdoc IRollup
+    function getEpochAt(uint256 timestamp) external view returns (uint256) {
+        return _epochOf(getSlotAt(timestamp));
+    }
+
+    /// @dev The epoch of `slot`.
     function _epochOf(uint256 slot) private view returns (uint256) {
-        return slot / EPOCH_DURATION;
+        return _divide(slot, EPOCH_DURATION);
+    }
+
+    /// @dev `numerator / duration` without the compiler's check for 0: the constructor saw to it that no duration is.
+    function _divide(uint256 numerator, uint256 duration) private pure returns (uint256 quotient) {
+        assembly ("memory-safe") {
+            quotient := div(numerator, duration)
+        }
+    }
+
+    /*//////////////////////////////////////////////////////////////
+                              OWNERSHIP
+    //////////////////////////////////////////////////////////////*/
+
+    /// @inheritdoc Ownable2Step
+    function transferOwnership(address newOwner) public override recordsSeed {
+        super.transferOwnership(newOwner);
+    }
+
+    /// @inheritdoc Ownable2Step
+    function acceptOwnership() public override recordsSeed {
+        super.acceptOwnership();
+    }
+
+    /*//////////////////////////////////////////////////////////////
+                                VIEWS
+    //////////////////////////////////////////////////////////////*/
+
+    /// @inheritdoc IRollup
+    function getInfo(address attester)
+        external
+        view
+        returns (uint256 stake, address withdrawer, address proposer, Status status)
+    {
+        Member storage member = _members[_idOf[attester]];
+        return (member.stake, member.withdrawer, member.proposer, member.status);
+    }
+
+    /// @inheritdoc IRollup
+    function getExit(address attester) external view returns (uint256 exitableAt, address recipient) {
+        Member storage member = _members[_idOf[attester]];
+        if (member.status == Status.Exiting) return (member.exitableAt, member.target);
+    }
+
+    /// @inheritdoc IRollup
+    function getMove(address attester) external view returns (address newRollup, uint256 readyAt) {
+        Member storage member = _members[_idOf[attester]];
+        if (member.status == Status.Validating) return (member.target, member.readyAt);
+    }
+
+    /// @inheritdoc IRollup
+    function getCoinbase(address attester) external view returns (address) {
+        return _coinbaseOf(_members[_idOf[attester]]);
+    }
+
+    /// @inheritdoc IRollup
+    function getAttesters() external view returns (address[] memory) {
+        address[] memory attesters = new address[](getActiveAttesterCount());
+        for (uint256 i; i < attesters.length; ++i) {
+            attesters[i] = _members[_seats[i].current()].attester;
+        }
+        return attesters;
+    }
+
+    /// @inheritdoc IRollup
+    function getActiveAttesterCount() public view returns (uint256) {
+        return _meta.sizes.current();
+    }
+
+    /// @inheritdoc IRollup
+    function registrationCount() public view returns (uint256) {
+        return _meta.registrations;
+    }
+
+    /// @inheritdoc IRollup
+    function blockNumber() external view returns (uint256) {
+        return _head.number;
+    }
+
+    /// @inheritdoc IRollup
+    function lastBlockSlot() external view returns (bool exists, uint256 slot) {
+        return (_head.number != 0, _head.slot);
     }
 }

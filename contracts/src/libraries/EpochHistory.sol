@@ -5,16 +5,16 @@ import {Fit} from "./Fit.sol";
 
 /// @notice A number and what it was lately, from the highest bit:
 /// `oldest` (32 bits) | `middle` (32) | `current` (32) | `middleSince` (40) | `currentSince` (40).
-/// `since` is one more than the epoch in which the value was set, 0 if never: in the words of `forSetOf`, it is the last
-/// epoch whose set was closed before.
+/// `since` is one more than the epoch in which the value was set, 0 if never: the newest epoch whose set was closed
+/// before that.
 type Recent is uint176;
 
 using EpochHistory for Recent global;
 
 /// @title What a number was when the present epoch and the one before it began
-/// @notice The set of epoch e is the set as it stood when epoch e-1 began, and in epoch E anyone may ask for
-/// the sets of E and E+1: for values as they stood when E-1 and when E began. So changes matter only as being made in E,
-/// in E-1, or before; three values tell these apart, whatever the number of changes.
+/// @notice The set of epoch e is the set as it stood when epoch e-1 began. In epoch E anyone may ask for the sets of E
+/// and E+1: for values as they stood when E-1 and when E began. So all that matters of a change is whether it was made
+/// in E, in E-1, or before, and three values tell these apart, however many changes there were.
 library EpochHistory {
     /// @notice The number as it is now.
     function current(Recent recent) internal pure returns (uint256) {
