@@ -1,0 +1,171 @@
+//! Blocks as the chain keeps them, and how a block is sealed.
+
+use std::sync::{Arc, OnceLock};
+
+use alloy::{
+    consensus::{
+        Eip658Value, Header, Receipt, ReceiptEnvelope, Transaction, TxEnvelope,
+        constants::{EMPTY_OMMER_ROOT_HASH, EMPTY_WITHDRAWALS},
+        proofs::ordered_trie_root_with_encoder,
+        crypto::RecoveryError,
+        transaction::{Recovered, SignerRecoverable},
+    },
+    eips::{eip2718::Encodable2718, eip7685::EMPTY_REQUESTS_HASH},
+    primitives::{Address, B64, B256, Bloom, Log, Signature, U256},
+    rpc::types::TxGasAndReward,
+};
+
+use crate::state::Version;
+
+/// A signed transaction with its sender, recovered once. Transactions of impersonated accounts
+/// carry a placeholder instead of a signature.
+pub(crate) type Tx = Recovered<TxEnvelope>;
+
+/// The placeholder for the signature of an impersonated account. It names the sender, so that
+/// equal transactions of different senders have different hashes, and can't be mistaken for a
+/// signature: those have no zero in them.
+pub(crate) fn placeholder_signature(sender: Address) -> Signature {
+    Signature::new(U256::from_be_bytes(sender.into_word().0), U256::ZERO, false)
+}
+
+pub(crate) fn is_impersonated(tx: &TxEnvelope) -> bool {
+    tx.signature().s().is_zero()
+}
+
+/// Finds the sender of a transaction that the chain once accepted, impersonated or not.
+pub(crate) fn recover(tx: TxEnvelope) -> Result<Tx, RecoveryError> {
+    if is_impersonated(&tx) {
+        let sender = Address::from_word(tx.signature().r().into());
+        return Ok(Recovered::new_unchecked(tx, sender));
+    }
+    tx.try_into_recovered().map_err(|_| RecoveryError::new())
+}
+
+/// What the execution of a transaction left behind.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) success: bool,
+    pub(crate) gas_used: u64,
+    pub(crate) logs: Vec<Log>,
+    pub(crate) contract_address: Option<Address>,
+}
+
+/// A transaction's receipt, and what the receipt's RPC form adds to it.
+#[derive(Debug)]
+pub(crate) struct MinedReceipt {
+    pub(crate) envelope: ReceiptEnvelope,
+    pub(crate) gas_used: u64,
+    pub(crate) contract_address: Option<Address>,
+    /// The number of logs in the block before this transaction's.
+    pub(crate) first_log: u64,
+}
+
+#[derive(Debug)]
+pub(crate) struct Block {
+    pub(crate) header: Header,
+    pub(crate) hash: B256,
+    pub(crate) transactions: Vec<Arc<Tx>>,
+    pub(crate) receipts: Vec<MinedReceipt>,
+    /// The version of the state after this block.
+    pub(crate) version: Version,
+    rewards: OnceLock<Vec<TxGasAndReward>>,
+}
+
+impl Block {
+    /// Completes a header with what its transactions determine, and hashes it.
+    ///
+    /// The state root is not computed: it is zero in every block. Nothing inside the EVM can see
+    /// it, and it would cost more than all the rest.
+    pub(crate) fn seal(
+        mut header: Header,
+        executed: Vec<(Arc<Tx>, Outcome)>,
+        version: Version,
+    ) -> Self {
+        let mut transactions = Vec::with_capacity(executed.len());
+        let mut receipts = Vec::with_capacity(executed.len());
+        let (mut gas_used, mut first_log) = (0, 0);
+        let mut bloom = Bloom::ZERO;
+        for (tx, outcome) in executed {
+            gas_used += outcome.gas_used;
+            let logs = outcome.logs.len() as u64;
+            let receipt = Receipt {
+                status: Eip658Value::Eip658(outcome.success),
+                cumulative_gas_used: gas_used,
+                logs: outcome.logs,
+            };
+            let envelope = ReceiptEnvelope::from_typed(tx.tx_type(), receipt);
+            bloom |= *envelope.logs_bloom();
+            receipts.push(MinedReceipt {
+                envelope,
+                gas_used: outcome.gas_used,
+                contract_address: outcome.contract_address,
+                first_log,
+            });
+            transactions.push(tx);
+            first_log += logs;
+        }
+        header.gas_used = gas_used;
+        header.logs_bloom = bloom;
+        header.transactions_root =
+            ordered_trie_root_with_encoder(&transactions, |tx, out| tx.encode_2718(out));
+        header.receipts_root =
+            ordered_trie_root_with_encoder(&receipts, |r, out| r.envelope.encode_2718(out));
+        let hash = header.hash_slow();
+        Self { header, hash, transactions, receipts, version, rewards: OnceLock::new() }
+    }
+
+    pub(crate) const fn number(&self) -> u64 {
+        self.header.number
+    }
+
+    pub(crate) fn base_fee(&self) -> u64 {
+        self.header.base_fee_per_gas.unwrap_or_default()
+    }
+
+    /// The gas used and the priority fee of each transaction, cheapest first.
+    pub(crate) fn rewards(&self) -> &[TxGasAndReward] {
+        self.rewards.get_or_init(|| {
+            let mut rewards: Vec<_> = self
+                .transactions
+                .iter()
+                .zip(&self.receipts)
+                .map(|(tx, receipt)| TxGasAndReward {
+                    gas_used: receipt.gas_used,
+                    reward: tx.effective_tip_per_gas(self.base_fee()).unwrap_or_default(),
+                })
+                .collect();
+            rewards.sort();
+            rewards
+        })
+    }
+}
+
+/// The header of a block before its transactions: every field that they don't determine.
+pub(crate) fn open_header(
+    parent_hash: B256,
+    number: u64,
+    timestamp: u64,
+    gas_limit: u64,
+    base_fee: u64,
+    coinbase: Address,
+    prevrandao: B256,
+) -> Header {
+    Header {
+        parent_hash,
+        ommers_hash: EMPTY_OMMER_ROOT_HASH,
+        beneficiary: coinbase,
+        state_root: B256::ZERO,
+        number,
+        gas_limit,
+        timestamp,
+        mix_hash: prevrandao,
+        nonce: B64::ZERO,
+        base_fee_per_gas: Some(base_fee),
+        withdrawals_root: Some(EMPTY_WITHDRAWALS),
+        blob_gas_used: Some(0),
+        excess_blob_gas: Some(0),
+        parent_beacon_block_root: Some(B256::ZERO),
+        requests_hash: Some(EMPTY_REQUESTS_HASH),
+        ..Header::default()
+    }
+}

@@ -1,0 +1,277 @@
+//! `eth_call` and `eth_estimateGas`.
+
+use alloy::{
+    consensus::Header,
+    eips::eip7825::MAX_TX_GAS_LIMIT_OSAKA,
+    primitives::{Address, B256, Bytes, TxKind, U256, map::U256Map},
+    rpc::types::{
+        BlockOverrides, TransactionRequest,
+        state::{AccountOverride, StateOverride},
+    },
+};
+use revm::{
+    bytecode::Bytecode,
+    context::{BlockEnv, TxEnv, either::Either},
+    database::CacheDB,
+};
+
+use crate::{
+    chain::Chain,
+    exec::{self, CallEnd, CallResult, View},
+    rpc::error::{OrServerError, RpcError, RpcResult, execution_reverted, invalid_params, server_error},
+};
+
+/// The gas of a plain transfer, and the least that any transaction uses.
+const TRANSFER_GAS: u64 = 21_000;
+
+/// What a call with value leaves the callee (EIP-150).
+const CALL_STIPEND: u64 = 2_300;
+
+/// An estimate may be higher than the least sufficient gas limit by this much, as in geth: it
+/// saves most of the search.
+const ESTIMATE_TOLERANCE: f64 = 0.015;
+
+/// Where and on what a call is executed.
+#[derive(Debug)]
+pub(crate) struct Target<'a> {
+    view: View<'a>,
+    header: Header,
+}
+
+/// What a call wants different from the block it is executed on.
+#[derive(Debug, Default)]
+pub(crate) struct Overrides {
+    pub(crate) state: Option<StateOverride>,
+    pub(crate) block: Option<BlockOverrides>,
+}
+
+/// A call that is ready to be executed, as often as needed.
+struct Prepared<'a> {
+    db: CacheDB<View<'a>>,
+    block: BlockEnv,
+    tx: TxEnv,
+    chain_id: u64,
+}
+
+impl Chain {
+    /// The state after a block and the surroundings that its transactions saw; `None` is the
+    /// pending block: the current state, and the surroundings of the next block.
+    pub(crate) fn target(&self, number: Option<u64>) -> RpcResult<Target<'_>> {
+        Ok(match number {
+            None => Target {
+                view: View { state: &self.state, version: None, blocks: &self.blocks },
+                header: self.next_header(),
+            },
+            Some(number) => Target {
+                view: self.view(number).or_server_error()?,
+                header: self.blocks[number as usize].header.clone(),
+            },
+        })
+    }
+
+    pub(crate) fn call(
+        &self,
+        request: TransactionRequest,
+        target: Target<'_>,
+        overrides: Overrides,
+    ) -> RpcResult<Bytes> {
+        match self.prepare(request, target, overrides)?.run(None)?.end {
+            CallEnd::Success(data) => Ok(data),
+            CallEnd::Revert(data) => Err(execution_reverted(&data)),
+            CallEnd::Halt { reason, .. } => Err(server_error(reason)),
+        }
+    }
+
+    /// A gas limit with which the transaction succeeds, at most 1.5 % above the least one.
+    ///
+    /// The search is geth's
+    /// ([`gasestimator.go`](https://github.com/ethereum/go-ethereum/blob/master/eth/gasestimator/gasestimator.go)),
+    /// with one shortcut before it: what the execution spent before refunds can't be too much, and
+    /// where no call inside is short of gas by the 63/64 rule it is enough.
+    pub(crate) fn estimate(
+        &self,
+        request: TransactionRequest,
+        target: Target<'_>,
+        overrides: Overrides,
+    ) -> RpcResult<u64> {
+        let prepared = self.prepare(request, target, overrides)?;
+        let cap = prepared.tx.gas_limit.min(MAX_TX_GAS_LIMIT_OSAKA);
+        if prepared.is_transfer() && prepared.succeeds(TRANSFER_GAS)? {
+            return Ok(TRANSFER_GAS);
+        }
+        let most = prepared.run(Some(cap))?;
+        match most.end {
+            CallEnd::Success(_) => {}
+            CallEnd::Revert(data) => return Err(execution_reverted(&data)),
+            CallEnd::Halt { out_of_gas: true, .. } => {
+                return Err(server_error(format!("gas required exceeds allowance ({cap})")));
+            }
+            CallEnd::Halt { reason, .. } => return Err(server_error(reason)),
+        }
+        let (mut low, mut high) = (most.gas_used.saturating_sub(1), cap);
+        if most.gas_spent < high {
+            if prepared.succeeds(most.gas_spent)? {
+                return Ok(most.gas_spent);
+            }
+            low = most.gas_spent;
+        }
+        let optimistic = (most.gas_spent + CALL_STIPEND) * 64 / 63;
+        if optimistic < high {
+            if prepared.succeeds(optimistic)? { high = optimistic } else { low = optimistic }
+        }
+        while low + 1 < high && (high - low) as f64 / high as f64 >= ESTIMATE_TOLERANCE {
+            // The answer is rarely far above what was used.
+            let middle = (low + (high - low) / 2).min(low * 2);
+            if prepared.succeeds(middle)? { high = middle } else { low = middle }
+        }
+        Ok(high)
+    }
+
+    fn prepare<'a>(
+        &self,
+        request: TransactionRequest,
+        target: Target<'a>,
+        overrides: Overrides,
+    ) -> RpcResult<Prepared<'a>> {
+        let mut block = exec::block_env(&target.header);
+        if let Some(overrides) = overrides.block {
+            override_block(&mut block, overrides);
+        }
+        let mut db = CacheDB::new(target.view);
+        for (address, account) in overrides.state.into_iter().flatten() {
+            override_account(&mut db, &target.view, address, account)?;
+        }
+        let gas = request.gas;
+        let mut tx = call_env(request, self.config.chain_id)?;
+        tx.gas_limit = gas.unwrap_or(u64::MAX).min(block.gas_limit);
+        if tx.gas_price == 0 {
+            // As in geth: who offers no price sees no base fee.
+            block.basefee = 0;
+        } else {
+            tx.gas_limit = tx.gas_limit.min(affordable_gas(&mut db, &tx)?);
+        }
+        Ok(Prepared { db, block, tx, chain_id: self.config.chain_id })
+    }
+}
+
+impl Prepared<'_> {
+    fn run(&self, gas: Option<u64>) -> RpcResult<CallResult> {
+        let mut tx = self.tx.clone();
+        tx.gas_limit = gas.unwrap_or(tx.gas_limit);
+        exec::call(&self.db, self.block.clone(), self.chain_id, tx).or_server_error()
+    }
+
+    fn succeeds(&self, gas: u64) -> RpcResult<bool> {
+        let mut tx = self.tx.clone();
+        tx.gas_limit = gas;
+        // Less gas than the intrinsic cost makes the transaction invalid: too little, too.
+        Ok(exec::call(&self.db, self.block.clone(), self.chain_id, tx)
+            .is_ok_and(|result| matches!(result.end, CallEnd::Success(_))))
+    }
+
+    fn is_transfer(&self) -> bool {
+        let TxKind::Call(to) = self.tx.kind else { return false };
+        let no_code = revm::DatabaseRef::basic_ref(&self.db, to)
+            .is_ok_and(|info| info.is_none_or(|info| info.is_empty_code_hash()));
+        self.tx.data.is_empty() && no_code
+    }
+}
+
+/// The gas that the sender can pay for at the offered price, besides the value it sends.
+fn affordable_gas(db: &mut CacheDB<View<'_>>, tx: &TxEnv) -> RpcResult<u64> {
+    let Ok(info) = revm::DatabaseRef::basic_ref(db, tx.caller);
+    let balance = info.map_or(U256::ZERO, |info| info.balance);
+    let available = balance
+        .checked_sub(tx.value)
+        .ok_or_else(|| server_error("insufficient funds for transfer"))?;
+    Ok((available / U256::from(tx.gas_price)).saturating_to())
+}
+
+fn call_env(request: TransactionRequest, chain_id: u64) -> RpcResult<TxEnv> {
+    let by_price = request.gas_price.is_some();
+    let by_fees = request.max_fee_per_gas.is_some() || request.max_priority_fee_per_gas.is_some();
+    if by_price && by_fees {
+        return Err(invalid_params(
+            "both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified",
+        ));
+    }
+    if request.blob_versioned_hashes.is_some() {
+        return Err(invalid_params("blob transactions are not supported by the devchain"));
+    }
+    let authorizations = request.authorization_list.unwrap_or_default();
+    let access_list = request.access_list.unwrap_or_default();
+    let tx_type = if !authorizations.is_empty() {
+        4
+    } else if by_fees {
+        2
+    } else {
+        u8::from(!access_list.is_empty())
+    };
+    let data = request.input.try_into_unique_input().map_err(|e| invalid_params(e.to_string()))?;
+    Ok(TxEnv {
+        tx_type,
+        caller: request.from.unwrap_or_default(),
+        gas_limit: 0,
+        gas_price: request.gas_price.or(request.max_fee_per_gas).unwrap_or_default(),
+        kind: request.to.unwrap_or(TxKind::Create),
+        value: request.value.unwrap_or_default(),
+        data: data.unwrap_or_default(),
+        nonce: request.nonce.unwrap_or_default(),
+        chain_id: Some(request.chain_id.unwrap_or(chain_id)),
+        access_list,
+        gas_priority_fee: (tx_type >= 2)
+            .then(|| request.max_priority_fee_per_gas.unwrap_or_default()),
+        authorization_list: authorizations.into_iter().map(Either::Left).collect(),
+        blob_hashes: Vec::new(),
+        max_fee_per_blob_gas: 0,
+    })
+}
+
+fn override_block(block: &mut BlockEnv, overrides: BlockOverrides) {
+    let BlockOverrides { number, difficulty, time, gas_limit, coinbase, random, base_fee, .. } =
+        overrides;
+    block.number = number.unwrap_or(block.number);
+    block.difficulty = difficulty.unwrap_or(block.difficulty);
+    block.timestamp = time.map_or(block.timestamp, U256::from);
+    block.gas_limit = gas_limit.unwrap_or(block.gas_limit);
+    block.beneficiary = coinbase.unwrap_or(block.beneficiary);
+    block.prevrandao = random.or(block.prevrandao);
+    block.basefee = base_fee.map_or(block.basefee, |fee| fee.saturating_to());
+}
+
+fn override_account(
+    db: &mut CacheDB<View<'_>>,
+    view: &View<'_>,
+    address: Address,
+    account: AccountOverride,
+) -> Result<(), RpcError> {
+    let AccountOverride { balance, nonce, code, state, state_diff, move_precompile_to } = account;
+    if move_precompile_to.is_some() {
+        return Err(invalid_params("movePrecompileToAddress is not supported by the devchain"));
+    }
+    let mut info = view.account(address).cloned().unwrap_or_default();
+    info.balance = balance.unwrap_or(info.balance);
+    info.nonce = nonce.unwrap_or(info.nonce);
+    if let Some(code) = code {
+        let code =
+            Bytecode::new_raw_checked(code).map_err(|error| invalid_params(error.to_string()))?;
+        info.code_hash = code.hash_slow();
+        info.code = Some(code);
+    }
+    db.insert_account_info(address, info);
+    let words = |(key, value): (B256, B256)| (key.into(), value.into());
+    match (state, state_diff) {
+        (Some(_), Some(_)) => Err(invalid_params("account has both 'state' and 'stateDiff'")),
+        (Some(state), None) => {
+            let slots: U256Map<U256> = state.into_iter().map(words).collect();
+            let Ok(()) = db.replace_account_storage(address, slots);
+            Ok(())
+        }
+        (None, diff) => {
+            for (key, value) in diff.into_iter().flatten().map(words) {
+                let Ok(()) = db.insert_account_storage(address, key, value);
+            }
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! The only file that runs the EVM.
+
+use std::convert::Infallible;
+
+use alloy::{
+    consensus::{Header, Transaction, Typed2718},
+    primitives::{Address, B256, Bytes, U256},
+};
+use revm::{
+    Database, DatabaseRef, ExecuteEvm, MainBuilder, MainnetEvm,
+    bytecode::Bytecode,
+    context::{
+        BlockEnv, Cfg, CfgEnv, TxEnv,
+        either::Either,
+        result::{EVMError, ExecutionResult, HaltReason, InvalidTransaction},
+    },
+    context_interface::{block::BlobExcessGasAndPrice, cfg::gas},
+    database_interface::WrapDatabaseRef,
+    handler::MainnetContext,
+    primitives::hardfork::SpecId,
+    state::AccountInfo,
+};
+
+use crate::{
+    block::{Block, Outcome, Tx, is_impersonated},
+    state::{State, Version},
+};
+
+/// The rules of mainnet since December 2025.
+const SPEC: SpecId = SpecId::OSAKA;
+
+/// The state at the head, for the execution of a block.
+struct Head<'a> {
+    state: &'a mut State,
+    blocks: &'a [Block],
+}
+
+/// The state after some block, or the current one, to be read only.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct View<'a> {
+    pub(crate) state: &'a State,
+    /// `None` reads the current state.
+    pub(crate) version: Option<Version>,
+    pub(crate) blocks: &'a [Block],
+}
+
+impl Database for Head<'_> {
+    type Error = Infallible;
+
+    fn basic(&mut self, address: Address) -> Result<Option<AccountInfo>, Infallible> {
+        Ok(self.state.account(address).cloned())
+    }
+
+    fn code_by_hash(&mut self, hash: B256) -> Result<Bytecode, Infallible> {
+        Ok(self.state.code(hash).cloned().unwrap_or_default())
+    }
+
+    fn storage(&mut self, address: Address, key: U256) -> Result<U256, Infallible> {
+        Ok(self.state.slot(address, key))
+    }
+
+    fn block_hash(&mut self, number: u64) -> Result<B256, Infallible> {
+        Ok(self.blocks.get(number as usize).map_or(B256::ZERO, |block| block.hash))
+    }
+}
+
+impl<'a> View<'a> {
+    pub(crate) fn account(&self, address: Address) -> Option<&'a AccountInfo> {
+        match self.version {
+            None => self.state.account(address),
+            Some(version) => self.state.account_at(address, version),
+        }
+    }
+
+    pub(crate) fn slot(&self, address: Address, key: U256) -> U256 {
+        match self.version {
+            None => self.state.slot(address, key),
+            Some(version) => self.state.slot_at(address, key, version),
+        }
+    }
+
+    pub(crate) fn code(&self, address: Address) -> Bytes {
+        self.account(address)
+            .and_then(|info| info.code.as_ref())
+            .map(Bytecode::original_bytes)
+            .unwrap_or_default()
+    }
+}
+
+impl DatabaseRef for View<'_> {
+    type Error = Infallible;
+
+    fn basic_ref(&self, address: Address) -> Result<Option<AccountInfo>, Infallible> {
+        Ok(self.account(address).cloned())
+    }
+
+    fn code_by_hash_ref(&self, hash: B256) -> Result<Bytecode, Infallible> {
+        Ok(self.state.code(hash).cloned().unwrap_or_default())
+    }
+
+    fn storage_ref(&self, address: Address, key: U256) -> Result<U256, Infallible> {
+        Ok(self.slot(address, key))
+    }
+
+    fn block_hash_ref(&self, number: u64) -> Result<B256, Infallible> {
+        Ok(self.blocks.get(number as usize).map_or(B256::ZERO, |block| block.hash))
+    }
+}
+
+/// Why a transaction can't be part of a block.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Invalid(String);
+
+impl<E> From<EVMError<E>> for Invalid {
+    fn from(error: EVMError<E>) -> Self {
+        Self(match error {
+            EVMError::Transaction(error) => describe_invalid(&error),
+            EVMError::Header(error) => error.to_string(),
+            EVMError::Database(_) => "the state can't be read".to_owned(),
+            EVMError::Custom(error) => error,
+            EVMError::CustomAny(error) => error.to_string(),
+        })
+    }
+}
+
+/// Geth's words where clients are known to look for them.
+fn describe_invalid(error: &InvalidTransaction) -> String {
+    match error {
+        InvalidTransaction::LackOfFundForMaxFee { fee, balance } => {
+            format!("insufficient funds for gas * price + value: balance {balance}, tx cost {fee}")
+        }
+        InvalidTransaction::CallGasCostMoreThanGasLimit { initial_gas, gas_limit } => {
+            format!("intrinsic gas too low: have {gas_limit}, want {initial_gas}")
+        }
+        InvalidTransaction::GasFloorMoreThanGasLimit { gas_floor, gas_limit } => {
+            format!(
+                "insufficient gas for floor data gas cost: have {gas_limit}, want {gas_floor}"
+            )
+        }
+        InvalidTransaction::NonceTooLow { tx, state } => {
+            format!("nonce too low: next nonce {state}, tx nonce {tx}")
+        }
+        InvalidTransaction::NonceTooHigh { tx, state } => {
+            format!("nonce too high: next nonce {state}, tx nonce {tx}")
+        }
+        InvalidTransaction::RejectCallerWithCode => "sender not an eoa".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// Executes the transactions of one block on top of the head.
+pub(crate) struct Session<'a> {
+    evm: MainnetEvm<MainnetContext<Head<'a>>>,
+}
+
+impl<'a> Session<'a> {
+    pub(crate) fn new(
+        state: &'a mut State,
+        blocks: &'a [Block],
+        header: &Header,
+        chain_id: u64,
+    ) -> Self {
+        let evm = MainnetContext::new(Head { state, blocks }, SPEC)
+            .with_block(block_env(header))
+            .modify_cfg_chained(|cfg| cfg.chain_id = chain_id)
+            .build_mainnet();
+        Self { evm }
+    }
+
+    /// Executes a transaction and keeps its effects. Impersonated senders may have code: for them
+    /// EIP-3607 is not applied.
+    pub(crate) fn execute(&mut self, tx: &Tx) -> Result<Outcome, Invalid> {
+        self.evm.ctx.modify_cfg(|cfg| cfg.disable_eip3607 = is_impersonated(tx));
+        let done = self.evm.transact(tx_env(tx))?;
+        self.evm.ctx.modify_db(|head| head.state.commit(done.state));
+        let contract_address = tx.is_create().then(|| tx.signer().create(tx.nonce()));
+        Ok(Outcome {
+            success: done.result.is_success(),
+            gas_used: done.result.tx_gas_used(),
+            logs: if done.result.is_success() { done.result.into_logs() } else { Vec::new() },
+            contract_address,
+        })
+    }
+}
+
+/// How a call ended.
+#[derive(Debug)]
+pub(crate) enum CallEnd {
+    Success(Bytes),
+    Revert(Bytes),
+    /// An exceptional halt, in geth's words. `OutOfGas` tells whether more gas might have helped.
+    Halt {
+        reason: String,
+        out_of_gas: bool,
+    },
+}
+
+#[derive(Debug)]
+pub(crate) struct CallResult {
+    pub(crate) end: CallEnd,
+    /// Gas used before refunds, at least the floor of EIP-7623.
+    pub(crate) gas_spent: u64,
+    /// What the receipt would say.
+    pub(crate) gas_used: u64,
+}
+
+/// Executes a transaction without keeping its effects and without the checks of nonce, base fee
+/// and EIP-3607, as `eth_call` does.
+pub(crate) fn call<DB: DatabaseRef>(
+    db: DB,
+    block: BlockEnv,
+    chain_id: u64,
+    tx: TxEnv,
+) -> Result<CallResult, Invalid> {
+    let mut evm = MainnetContext::new(WrapDatabaseRef(db), SPEC)
+        .with_block(block)
+        .modify_cfg_chained(|cfg| {
+            cfg.chain_id = chain_id;
+            cfg.disable_nonce_check = true;
+            cfg.disable_base_fee = true;
+            cfg.disable_eip3607 = true;
+            // The cap of EIP-7825 binds transactions; a call may use the gas of a whole block.
+            cfg.tx_gas_limit_cap = Some(u64::MAX);
+        })
+        .build_mainnet();
+    let result = evm.transact(tx)?.result;
+    let gas = *result.gas();
+    let end = match result {
+        ExecutionResult::Success { output, .. } => CallEnd::Success(output.into_data()),
+        ExecutionResult::Revert { output, .. } => CallEnd::Revert(output),
+        ExecutionResult::Halt { reason, .. } => CallEnd::Halt {
+            out_of_gas: matches!(reason, HaltReason::OutOfGas(_)),
+            reason: reason.to_string(),
+        },
+    };
+    Ok(CallResult {
+        end,
+        gas_spent: gas.total_gas_spent().max(gas.floor_gas()),
+        gas_used: gas.tx_gas_used(),
+    })
+}
+
+/// The intrinsic gas of a transaction and its floor (EIP-7623).
+pub(crate) fn intrinsic_gas(tx: &TxEnv) -> (u64, u64) {
+    let gas = gas::calculate_initial_tx_gas_for_tx(tx, SPEC, None);
+    (gas.initial_total_gas(), gas.floor_gas())
+}
+
+/// The largest init code that a creation transaction may carry (EIP-3860).
+pub(crate) fn max_initcode_size() -> usize {
+    CfgEnv::new_with_spec(SPEC).max_initcode_size()
+}
+
+pub(crate) fn block_env(header: &Header) -> BlockEnv {
+    BlockEnv {
+        number: U256::from(header.number),
+        beneficiary: header.beneficiary,
+        timestamp: U256::from(header.timestamp),
+        gas_limit: header.gas_limit,
+        basefee: header.base_fee_per_gas.unwrap_or_default(),
+        difficulty: U256::ZERO,
+        prevrandao: Some(header.mix_hash),
+        blob_excess_gas_and_price: Some(BlobExcessGasAndPrice::new_with_spec(0, SPEC)),
+        slot_num: 0,
+    }
+}
+
+pub(crate) fn tx_env(tx: &Tx) -> TxEnv {
+    TxEnv {
+        tx_type: tx.ty(),
+        caller: tx.signer(),
+        gas_limit: tx.gas_limit(),
+        gas_price: tx.max_fee_per_gas(),
+        kind: tx.kind(),
+        value: tx.value(),
+        data: tx.input().clone(),
+        nonce: tx.nonce(),
+        chain_id: tx.chain_id(),
+        access_list: tx.access_list().cloned().unwrap_or_default(),
+        gas_priority_fee: tx.max_priority_fee_per_gas(),
+        authorization_list: tx
+            .authorization_list()
+            .unwrap_or_default()
+            .iter()
+            .cloned()
+            .map(Either::Left)
+            .collect(),
+        blob_hashes: Vec::new(),
+        max_fee_per_blob_gas: 0,
+    }
+}

@@ -1,0 +1,236 @@
+//! The handle by which a program owns and drives a chain.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+use alloy::{
+    primitives::{Address, B256, Bytes, U256},
+    rpc::client::RpcClient,
+    signers::local::PrivateKeySigner,
+};
+
+use crate::{
+    chain::{Chain, MinedBlock},
+    config::{DevchainConfig, Mining},
+    error::{Error, Result},
+    rewind::{Reorg, ReorgOptions, SnapshotId},
+    transactions,
+    transport::DevchainTransport,
+};
+
+/// How often clients of this chain ask whether a transaction was mined.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
+
+/// An Ethereum L1 in this process. Clones share one chain.
+///
+/// All methods are synchronous: a chain has no tasks, no clock and no randomness of its own. Its
+/// time is the timestamp of its head, and moves only when a block is mined.
+#[derive(Clone, Debug)]
+pub struct Devchain {
+    chain: Arc<Mutex<Chain>>,
+}
+
+impl Devchain {
+    /// Makes a chain with a genesis block.
+    pub fn new(config: DevchainConfig) -> Self {
+        Self { chain: Arc::new(Mutex::new(Chain::new(config))) }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Chain> {
+        self.chain.lock().expect("the chain is not used after a panic inside it")
+    }
+
+    /// A client for alloy's providers.
+    ///
+    /// A transaction sent under [`Mining::Auto`] is mined before `send_transaction` returns, so
+    /// `get_receipt` on it returns at once. Under [`Mining::Manual`] it returns at once if a block
+    /// was mined since; else it polls every 50 ms, which `with_poll_interval` changes. To spare
+    /// thousands of transactions alloy's watching task, read receipts by hash instead
+    /// (`get_transaction_receipt`).
+    ///
+    /// alloy's `call` and `estimate_gas` ask for the pending block: they see the current state
+    /// and the number and timestamp of the next block.
+    pub fn client(&self) -> RpcClient {
+        RpcClient::new(self.transport(), true).with_poll_interval(POLL_INTERVAL)
+    }
+
+    /// The transport under [`Self::client`], to put layers on.
+    pub fn transport(&self) -> DevchainTransport {
+        DevchainTransport::new(self.clone())
+    }
+
+    /// The funded accounts whose keys the chain knows. See [`dev_accounts`](crate::dev_accounts).
+    pub fn dev_accounts(&self) -> Vec<PrivateKeySigner> {
+        self.lock().signers.clone()
+    }
+
+    /// The chain id (EIP-155).
+    pub fn chain_id(&self) -> u64 {
+        self.lock().config.chain_id
+    }
+
+    /// The number of the head.
+    pub fn block_number(&self) -> u64 {
+        self.lock().head().number()
+    }
+
+    /// The hash of the head.
+    pub fn block_hash(&self) -> B256 {
+        self.lock().head().hash
+    }
+
+    /// The timestamp of the head, in Unix seconds: the chain's time.
+    pub fn timestamp(&self) -> u64 {
+        self.lock().head().header.timestamp
+    }
+
+    /// The timestamp that the next block will have, in Unix seconds.
+    pub fn next_timestamp(&self) -> u64 {
+        self.lock().next_timestamp()
+    }
+
+    /// The base fee of the next block, in wei per gas.
+    pub fn next_base_fee(&self) -> u64 {
+        self.lock().next_base_fee()
+    }
+
+    /// The balance of an account, in wei.
+    pub fn balance(&self, address: Address) -> U256 {
+        self.lock().state.balance(address)
+    }
+
+    /// The number of transactions that an account has sent, those in the pool not counted.
+    pub fn nonce(&self, address: Address) -> u64 {
+        self.lock().state.nonce(address)
+    }
+
+    /// The gas that a mined transaction used, as in its receipt.
+    pub fn gas_used(&self, transaction: B256) -> Option<u64> {
+        let chain = self.lock();
+        let (block, position) = chain.find(&transaction)?;
+        Some(block.receipts[position].gas_used)
+    }
+
+    /// The number of transactions that wait in the pool.
+    pub fn pool_size(&self) -> usize {
+        self.lock().pool.len()
+    }
+
+    /// Sends a signed transaction in the encoding of EIP-2718, as `eth_sendRawTransaction` does.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are no transaction, or the pool refuses it.
+    pub fn send_raw(&self, transaction: &[u8]) -> Result<B256> {
+        let tx = transactions::decode(transaction)?;
+        self.lock().submit(tx).map_err(|rejected| Error::Transaction(rejected.to_string()))
+    }
+
+    /// Mines a block of what waits in the pool, as much as the gas limit allows. Without waiting
+    /// transactions it is empty. Works under either [`Mining`].
+    ///
+    /// # Errors
+    ///
+    /// None at present.
+    pub fn mine(&self) -> Result<MinedBlock> {
+        Ok(self.lock().mine())
+    }
+
+    /// Sets the timestamp of the next block, in Unix seconds.
+    ///
+    /// # Errors
+    ///
+    /// If it is not after the head's.
+    pub fn set_next_timestamp(&self, timestamp: u64) -> Result<()> {
+        self.lock().set_next_timestamp(timestamp)
+    }
+
+    /// Puts the next block `seconds` after the head, or after the timestamp already set for it.
+    /// At least one second after the head. Returns the timestamp that the next block will have.
+    pub fn increase_time(&self, seconds: u64) -> u64 {
+        self.lock().increase_time(seconds)
+    }
+
+    /// Sets the RANDAO value of the next block (EIP-4399).
+    pub fn set_prevrandao_next(&self, prevrandao: B256) {
+        self.lock().next.prevrandao = Some(prevrandao);
+    }
+
+    /// Sets the base fee of the next block, in wei per gas. Later ones follow from it.
+    pub fn set_base_fee_next(&self, base_fee: u64) {
+        self.lock().next.base_fee = Some(base_fee);
+    }
+
+    /// Sets when transactions are mined. Transactions already in the pool stay there until the
+    /// next one is sent or [`Self::mine`] is called.
+    pub fn set_mining(&self, mining: Mining) {
+        self.lock().set_mining(mining);
+    }
+
+    /// Remembers the chain as it is: head, state, pool, and what is set for the next block.
+    /// While the snapshot lives, the history back to it is kept.
+    pub fn snapshot(&self) -> SnapshotId {
+        self.lock().snapshot()
+    }
+
+    /// Returns to a snapshot, which is used up by it, and all later ones with it.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such snapshot any more.
+    pub fn revert(&self, snapshot: SnapshotId) -> Result<()> {
+        self.lock().revert(snapshot)
+    }
+
+    /// Replaces the newest blocks by others. The new blocks have the timestamps of the old ones,
+    /// another RANDAO, and so other hashes. Receipts and logs of the old blocks are gone; changes
+    /// made through this handle since the last remaining block are undone as well.
+    ///
+    /// # Errors
+    ///
+    /// If a transaction can't be decoded, or the history doesn't reach that deep. The chain is
+    /// unchanged then.
+    pub fn reorg(&self, options: ReorgOptions) -> Result<Reorg> {
+        let decode = |block: &Vec<Bytes>| {
+            block.iter().map(|raw| transactions::decode(raw).map(Arc::new)).collect()
+        };
+        let blocks = options.blocks.iter().map(decode).collect::<Result<_>>()?;
+        self.lock().reorg(options.depth, blocks, options.old)
+    }
+
+    /// Sets an account's balance, in wei.
+    pub fn set_balance(&self, address: Address, balance: U256) {
+        self.lock().set_balance(address, balance);
+    }
+
+    /// Sets an account's nonce.
+    pub fn set_nonce(&self, address: Address, nonce: u64) {
+        self.lock().state.edit(address, |info| info.nonce = nonce);
+    }
+
+    /// Sets an account's code.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes start like an EIP-7702 delegation and aren't one.
+    pub fn set_code(&self, address: Address, code: impl Into<Bytes>) -> Result<()> {
+        self.lock().state.set_code(address, code.into()).map_err(Error::Code)
+    }
+
+    /// Sets a storage slot of an account.
+    pub fn set_storage(&self, address: Address, slot: U256, value: U256) {
+        self.lock().state.set_slot(address, slot, value);
+    }
+
+    /// Lets `eth_sendTransaction` send from an account without its key.
+    pub fn impersonate(&self, address: Address) {
+        self.lock().impersonated.insert(address);
+    }
+
+    /// Ends [`Self::impersonate`].
+    pub fn stop_impersonating(&self, address: Address) {
+        self.lock().impersonated.remove(&address);
+    }
+}

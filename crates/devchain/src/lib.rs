@@ -1,0 +1,49 @@
+//! An in-process Ethereum L1 behind alloy's transport.
+//!
+//! [`Devchain`] executes real signed transactions under the rules of mainnet (Osaka). An ordinary
+//! alloy provider, with wallet, fillers and `sol!` contracts, works on [`Devchain::client`]
+//! unchanged. Time, randomness and mining are inputs: equal inputs give equal blocks.
+//!
+//! ```
+//! use alloy::providers::{Provider, ProviderBuilder};
+//! use canon_devchain::{Devchain, DevchainConfig};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let chain = Devchain::new(DevchainConfig::default());
+//! let wallet = chain.dev_accounts().remove(0);
+//! let provider = ProviderBuilder::new().wallet(wallet).connect_client(chain.client());
+//!
+//! let tomorrow = chain.timestamp() + 86_400;
+//! chain.set_next_timestamp(tomorrow)?;
+//! chain.mine()?;
+//! assert_eq!(provider.get_block_number().await?, 1);
+//! # Ok(())
+//! # }
+//! ```
+
+mod accounts;
+mod block;
+mod calls;
+mod chain;
+mod config;
+mod error;
+mod exec;
+mod fees;
+mod filters;
+mod handle;
+mod logs;
+mod pool;
+mod rewind;
+mod rpc;
+mod state;
+mod transactions;
+mod transport;
+
+pub use accounts::dev_accounts;
+pub use chain::MinedBlock;
+pub use config::{DevchainConfig, Mining};
+pub use error::{Error, Result};
+pub use handle::Devchain;
+pub use rewind::{OldTransactions, Reorg, ReorgOptions, SnapshotId};
+pub use transport::DevchainTransport;

@@ -1,0 +1,85 @@
+//! Finding logs: by the list of blocks in which an address emitted any, else by the blocks' blooms.
+
+use alloy::{
+    primitives::{Address, map::AddressMap},
+    rpc::types::{BlockNumberOrTag, Filter, FilterBlockOption, Log},
+};
+
+use crate::block::Block;
+
+/// The logs of a block that match a filter's addresses and topics.
+pub(crate) fn matching_logs<'a>(
+    block: &'a Block,
+    filter: &'a Filter,
+) -> impl Iterator<Item = Log> + 'a {
+    block.receipts.iter().enumerate().flat_map(move |(position, receipt)| {
+        let logs = receipt.envelope.logs().iter().zip(receipt.first_log..);
+        logs.filter(|(log, _)| filter.matches(log)).map(move |(log, index)| Log {
+            inner: log.clone(),
+            block_hash: Some(block.hash),
+            block_number: Some(block.number()),
+            block_timestamp: Some(block.header.timestamp),
+            transaction_hash: Some(*block.transactions[position].tx_hash()),
+            transaction_index: Some(position as u64),
+            log_index: Some(index),
+            removed: false,
+        })
+    })
+}
+
+/// The bounds that a filter gives as numbers; tags leave it open.
+pub(crate) fn numeric_range(filter: &Filter) -> (u64, u64) {
+    let number = |bound: Option<BlockNumberOrTag>| bound.and_then(|bound| bound.as_number());
+    match filter.block_option {
+        FilterBlockOption::Range { from_block, to_block } => {
+            (number(from_block).unwrap_or(0), number(to_block).unwrap_or(u64::MAX))
+        }
+        FilterBlockOption::AtBlockHash(_) => (0, u64::MAX),
+    }
+}
+
+/// The logs in the blocks from `first` to `last`, both included, that match a filter.
+pub(crate) fn search(
+    blocks: &[Block],
+    emitters: &AddressMap<Vec<u64>>,
+    filter: &Filter,
+    first: u64,
+    last: u64,
+) -> Vec<Log> {
+    if first > last {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    let mut search_in = |block: &Block| found.extend(matching_logs(block, filter));
+    if filter.address.is_empty() {
+        let range = first as usize..(last as usize + 1).min(blocks.len());
+        let topics = filter.topics_bloom_filter();
+        for block in blocks.get(range).unwrap_or_default() {
+            if topics.iter().all(|topic| topic.matches(block.header.logs_bloom)) {
+                search_in(block);
+            }
+        }
+    } else {
+        for number in emitting_blocks(emitters, filter.address.iter(), first, last) {
+            blocks.get(number as usize).into_iter().for_each(&mut search_in);
+        }
+    }
+    found
+}
+
+/// The blocks of a range in which any of the addresses emitted a log, ascending.
+fn emitting_blocks<'a>(
+    emitters: &AddressMap<Vec<u64>>,
+    addresses: impl Iterator<Item = &'a Address>,
+    first: u64,
+    last: u64,
+) -> Vec<u64> {
+    let mut numbers = Vec::new();
+    for blocks in addresses.filter_map(|address| emitters.get(address)) {
+        let start = blocks.partition_point(|number| *number < first);
+        numbers.extend(blocks[start..].iter().take_while(|number| **number <= last));
+    }
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers
+}

@@ -1,0 +1,154 @@
+//! Going back: snapshots, and reorgs.
+
+use std::sync::Arc;
+
+use alloy::primitives::B256;
+
+use crate::{
+    block::Tx,
+    chain::{Chain, MinedBlock, NextBlock},
+    config::Mining,
+    error::{Error, Result},
+    pool::Pool,
+    state::Version,
+};
+
+/// Names a snapshot of a [`Devchain`](crate::Devchain).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SnapshotId(pub(crate) u64);
+
+impl SnapshotId {
+    /// The number by which `evm_revert` knows the snapshot.
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+}
+
+/// All that a revert restores. Filters, impersonations and the mining mode are not part of it:
+/// they belong to the clients.
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    pub(crate) version: Version,
+    head: u64,
+    pool: Pool,
+    next: NextBlock,
+    fork: u64,
+}
+
+/// How to replace the newest blocks. See [`Devchain::reorg`](crate::Devchain::reorg).
+#[derive(Clone, Debug, Default)]
+pub struct ReorgOptions {
+    /// How many blocks to take off the chain.
+    pub depth: u64,
+    /// The signed transactions (EIP-2718) of each block that replaces them, in order. Blocks
+    /// beyond the end of the list are empty. There are as many new blocks as old ones, or as this
+    /// list has if that is more.
+    pub blocks: Vec<Vec<alloy::primitives::Bytes>>,
+    /// What happens to the transactions of the old blocks. Default: they return to the pool.
+    pub old: OldTransactions,
+}
+
+/// What happens to transactions whose blocks are replaced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OldTransactions {
+    /// They wait in the pool to be mined again, as after a reorg of mainnet.
+    #[default]
+    ReturnToPool,
+    /// They are gone, as if nobody had ever sent them.
+    Drop,
+}
+
+/// What a reorg did.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Reorg {
+    /// The hashes of the blocks taken off, the oldest first.
+    pub removed: Vec<B256>,
+    /// The blocks that replace them.
+    pub added: Vec<MinedBlock>,
+    /// Transactions given for the new blocks that could not be executed, and why.
+    pub excluded: Vec<(B256, String)>,
+}
+
+impl Chain {
+    pub(crate) fn snapshot(&mut self) -> SnapshotId {
+        self.snapshots_taken += 1;
+        let snapshot = Snapshot {
+            version: self.state.checkpoint(),
+            head: self.head().number(),
+            pool: self.pool.clone(),
+            next: self.next.clone(),
+            fork: self.fork,
+        };
+        self.snapshots.insert(self.snapshots_taken, snapshot);
+        SnapshotId(self.snapshots_taken)
+    }
+
+    pub(crate) fn revert(&mut self, id: SnapshotId) -> Result<()> {
+        let snapshot = self.snapshots.remove(&id.0).ok_or(Error::UnknownSnapshot(id.0))?;
+        self.snapshots.split_off(&id.0);
+        self.detach_to(snapshot.head);
+        self.state.rollback(snapshot.version);
+        self.pool = snapshot.pool;
+        self.next = snapshot.next;
+        self.fork = snapshot.fork;
+        Ok(())
+    }
+
+    /// Replaces the newest `depth` blocks by blocks of these transactions.
+    pub(crate) fn reorg(
+        &mut self,
+        depth: u64,
+        mut new: Vec<Vec<Arc<Tx>>>,
+        old: OldTransactions,
+    ) -> Result<Reorg> {
+        let head = self.head().number();
+        let ancestor = head.saturating_sub(depth);
+        let version = self.blocks[ancestor as usize].version;
+        if depth > head || !self.state.reaches(version) {
+            return Err(self.too_deep(ancestor));
+        }
+        new.resize(new.len().max((head - ancestor) as usize), Vec::new());
+        // Snapshots of what is taken off can't be restored any more.
+        self.snapshots.retain(|_, snapshot| snapshot.version <= version);
+
+        let timestamps: Vec<u64> =
+            self.blocks[ancestor as usize + 1..].iter().map(|b| b.header.timestamp).collect();
+        let removed = self.detach_to(ancestor);
+        self.state.rollback(version);
+        self.next = NextBlock::default();
+        self.fork += 1;
+        if old == OldTransactions::ReturnToPool {
+            for tx in removed.iter().flat_map(|block| &block.1) {
+                self.pool.put(Arc::clone(tx));
+            }
+        }
+
+        let (mut added, mut excluded) = (Vec::new(), Vec::new());
+        for (index, transactions) in new.into_iter().enumerate() {
+            self.next.timestamp = timestamps.get(index).copied();
+            let (block, out) = self.build(transactions);
+            added.push(block);
+            excluded.extend(out);
+        }
+        self.pool.remove_stale(&self.state);
+        Ok(Reorg { removed: removed.into_iter().map(|block| block.0).collect(), added, excluded })
+    }
+
+    /// Takes blocks off until `head` is the newest. Returns the hash and the transactions of each,
+    /// the oldest first. The state is not touched.
+    fn detach_to(&mut self, head: u64) -> Vec<(B256, Vec<Arc<Tx>>)> {
+        let mut removed = Vec::new();
+        while self.head().number() > head {
+            let Some(block) = self.detach_head() else { break };
+            self.filters.on_removed(&block);
+            removed.push((block.hash, block.transactions));
+        }
+        removed.reverse();
+        removed
+    }
+
+    pub(crate) const fn set_mining(&mut self, mining: Mining) {
+        self.mining = mining;
+    }
+}

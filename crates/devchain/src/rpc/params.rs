@@ -1,0 +1,48 @@
+//! Reading the positional parameters of a request.
+
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+use super::error::{RpcResult, invalid_params};
+
+/// The parameters of a request, taken one after another.
+#[derive(Debug)]
+pub(crate) struct Params<'a> {
+    values: std::vec::IntoIter<&'a RawValue>,
+    taken: usize,
+}
+
+impl<'a> Params<'a> {
+    pub(crate) fn parse(raw: Option<&'a RawValue>) -> RpcResult<Self> {
+        let values: Option<Vec<&RawValue>> = match raw {
+            None => None,
+            Some(raw) => serde_json::from_str(raw.get())
+                .map_err(|_| invalid_params("non-array args: parameters must be an array"))?,
+        };
+        Ok(Self { values: values.unwrap_or_default().into_iter(), taken: 0 })
+    }
+
+    /// The next parameter.
+    pub(crate) fn next<T: DeserializeOwned>(&mut self) -> RpcResult<T> {
+        let index = self.taken;
+        self.optional()?.ok_or_else(|| {
+            invalid_params(format!("missing value for required argument {index}"))
+        })
+    }
+
+    /// The next parameter, which may be absent or null.
+    pub(crate) fn optional<T: DeserializeOwned>(&mut self) -> RpcResult<Option<T>> {
+        let index = self.taken;
+        self.taken += 1;
+        match self.values.next() {
+            None => Ok(None),
+            Some(raw) => serde_json::from_str(raw.get())
+                .map_err(|error| invalid_params(format!("invalid argument {index}: {error}"))),
+        }
+    }
+
+    /// Like [`Self::optional`], with a default.
+    pub(crate) fn or<T: DeserializeOwned>(&mut self, default: T) -> RpcResult<T> {
+        Ok(self.optional()?.unwrap_or(default))
+    }
+}

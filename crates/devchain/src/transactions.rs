@@ -1,0 +1,59 @@
+//! Transactions that the chain completes and signs itself, for accounts it may act for.
+
+use alloy::{
+    consensus::{SignableTransaction, TxEnvelope, TypedTransaction, transaction::SignerRecoverable},
+    eips::Decodable2718,
+    network::TxSignerSync,
+    primitives::{Address, TxKind},
+    rpc::types::TransactionRequest,
+};
+
+use crate::{
+    block::{Tx, placeholder_signature},
+    calls::Overrides,
+    chain::Chain,
+    error::{Error, Result},
+    fees::SUGGESTED_TIP,
+    rpc::error::{OrServerError, RpcResult, invalid_params},
+};
+
+/// Fills in what the request leaves open, and signs it.
+pub(crate) fn fill(chain: &Chain, mut request: TransactionRequest, from: Address) -> RpcResult<Tx> {
+    request.chain_id.get_or_insert(chain.config.chain_id);
+    if request.nonce.is_none() {
+        request.nonce = Some(chain.pool.next_nonce(from, &chain.state));
+    }
+    if request.to.is_none() {
+        request.to = Some(TxKind::Create);
+    }
+    if request.gas_price.is_none() {
+        let tip = *request.max_priority_fee_per_gas.get_or_insert(SUGGESTED_TIP);
+        let base_fee = u128::from(chain.next_base_fee());
+        request.max_fee_per_gas.get_or_insert(2 * base_fee + tip);
+    }
+    if request.gas.is_none() {
+        let target = chain.target(None)?;
+        request.gas = Some(chain.estimate(request.clone(), target, Overrides::default())?);
+    }
+    let tx = request
+        .build_typed_tx()
+        .map_err(|request| invalid_params(format!("incomplete transaction: {request:?}")))?;
+    sign(chain, tx, from).or_server_error()
+}
+
+fn sign(chain: &Chain, mut tx: TypedTransaction, from: Address) -> Result<Tx> {
+    let signature = if chain.is_impersonated(from) {
+        placeholder_signature(from)
+    } else {
+        let signer = chain.signer(from).ok_or(Error::UnknownSigner(from))?;
+        signer.sign_transaction_sync(&mut tx).map_err(|e| Error::Undecodable(e.to_string()))?
+    };
+    let tx: TxEnvelope = tx.into_signed(signature).into();
+    Ok(Tx::new_unchecked(tx, from))
+}
+
+/// Decodes a signed transaction (EIP-2718) and recovers its sender.
+pub(crate) fn decode(raw: &[u8]) -> Result<Tx> {
+    let tx = TxEnvelope::decode_2718_exact(raw).map_err(|e| Error::Undecodable(e.to_string()))?;
+    tx.try_into_recovered().map_err(|_| Error::Undecodable("invalid signature".to_owned()))
+}

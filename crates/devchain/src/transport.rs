@@ -1,0 +1,51 @@
+//! The chain as a transport of alloy.
+
+use std::task::{Context, Poll};
+
+use alloy::{
+    rpc::json_rpc::{RequestPacket, ResponsePacket, SerializedRequest},
+    transports::{TransportError, TransportFut},
+};
+use tower::Service;
+
+use crate::{Devchain, rpc};
+
+/// Carries JSON-RPC packets to a [`Devchain`] in the same process. A request is answered before
+/// the returned future is first pending: there is nothing to wait for.
+#[derive(Clone, Debug)]
+pub struct DevchainTransport {
+    chain: Devchain,
+}
+
+impl DevchainTransport {
+    pub(crate) const fn new(chain: Devchain) -> Self {
+        Self { chain }
+    }
+}
+
+impl Service<RequestPacket> for DevchainTransport {
+    type Response = ResponsePacket;
+    type Error = TransportError;
+    type Future = TransportFut<'static>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, packet: RequestPacket) -> Self::Future {
+        let chain = self.chain.clone();
+        // Not answered until polled, so that a dropped future has no effect.
+        Box::pin(async move {
+            let mut chain = chain.lock();
+            let mut respond = |request: &SerializedRequest| {
+                rpc::respond(&mut chain, request.id().clone(), request.method(), request.params())
+            };
+            Ok(match &packet {
+                RequestPacket::Single(request) => ResponsePacket::Single(respond(request)),
+                RequestPacket::Batch(requests) => {
+                    ResponsePacket::Batch(requests.iter().map(respond).collect())
+                }
+            })
+        })
+    }
+}

@@ -1,0 +1,62 @@
+//! An ordinary provider, with wallet and fillers.
+
+use alloy::{
+    network::TransactionBuilder,
+    primitives::{U256, bytes},
+    providers::Provider,
+    rpc::types::TransactionRequest,
+};
+use canon_devchain::Mining;
+
+use crate::{
+    code,
+    support::{auto, call, deploy, dev, manual, send},
+};
+
+#[tokio::test]
+async fn deploys_calls_and_reads_receipts() {
+    let (chain, provider) = auto();
+    let cell = deploy(&provider, code::cell()).await;
+    let word = U256::from(42).to_be_bytes_vec();
+    let receipt = provider
+        .send_transaction(call(cell, word.clone()))
+        .await
+        .unwrap()
+        .get_receipt()
+        .await
+        .unwrap();
+    assert!(receipt.status());
+    assert_eq!(receipt.block_number, Some(2));
+    assert_eq!(receipt.gas_used, chain.gas_used(receipt.transaction_hash).unwrap());
+    assert_eq!(receipt.logs().len(), 1);
+    assert_eq!(receipt.logs()[0].block_timestamp, Some(chain.timestamp()));
+    let read = provider.call(call(cell, bytes!(""))).await.unwrap();
+    assert_eq!(read, word);
+    assert_eq!(chain.balance(cell), U256::ZERO);
+}
+
+#[tokio::test]
+async fn mines_many_transactions_by_hand() {
+    let (chain, provider) = manual();
+    let mut hashes = Vec::new();
+    for from in [0, 1, 0, 2, 1] {
+        let tx = TransactionRequest::default()
+            .with_from(dev(&chain, from))
+            .with_to(dev(&chain, 9))
+            .with_value(U256::from(1));
+        hashes.push(*provider.send_transaction(tx).await.unwrap().tx_hash());
+    }
+    assert_eq!(chain.pool_size(), 5);
+    chain.set_next_timestamp(chain.timestamp() + 1000).unwrap();
+    let block = chain.mine().unwrap();
+    assert_eq!(block.transactions, hashes);
+    assert_eq!(block.gas_used, 5 * 21_000);
+    assert_eq!(chain.timestamp(), block.timestamp);
+    chain.set_mining(Mining::Auto);
+    let snapshot = chain.snapshot();
+    let before = (chain.block_hash(), chain.balance(dev(&chain, 9)));
+    send(&provider, TransactionRequest::default().with_to(dev(&chain, 9)).with_value(U256::ONE))
+        .await;
+    chain.revert(snapshot).unwrap();
+    assert_eq!(before, (chain.block_hash(), chain.balance(dev(&chain, 9))));
+}

@@ -1,0 +1,51 @@
+//! What most tests start with.
+
+use alloy::{
+    network::{EthereumWallet, TransactionBuilder},
+    primitives::{Address, Bytes},
+    providers::{DynProvider, Provider, ProviderBuilder},
+    rpc::types::{TransactionReceipt, TransactionRequest},
+};
+use canon_devchain::{Devchain, DevchainConfig, Mining};
+
+/// A chain, and a provider with the wallets of all its dev accounts and the usual fillers.
+pub(crate) fn start(config: DevchainConfig) -> (Devchain, DynProvider) {
+    let chain = Devchain::new(config);
+    let provider = provider(&chain);
+    (chain, provider)
+}
+
+pub(crate) fn auto() -> (Devchain, DynProvider) {
+    start(DevchainConfig::default())
+}
+
+pub(crate) fn manual() -> (Devchain, DynProvider) {
+    start(DevchainConfig { mining: Mining::Manual, ..DevchainConfig::default() })
+}
+
+pub(crate) fn provider(chain: &Devchain) -> DynProvider {
+    let mut signers = chain.dev_accounts().into_iter();
+    let mut wallet = EthereumWallet::new(signers.next().unwrap());
+    signers.for_each(|signer| wallet.register_signer(signer));
+    ProviderBuilder::new().wallet(wallet).connect_client(chain.client()).erased()
+}
+
+/// The address of a dev account.
+pub(crate) fn dev(chain: &Devchain, index: usize) -> Address {
+    chain.dev_accounts()[index].address()
+}
+
+/// Sends a transaction and reads its receipt, mined or to be mined by the chain itself.
+pub(crate) async fn send(provider: &DynProvider, tx: TransactionRequest) -> TransactionReceipt {
+    let hash = *provider.send_transaction(tx).await.unwrap().tx_hash();
+    provider.get_transaction_receipt(hash).await.unwrap().unwrap()
+}
+
+pub(crate) async fn deploy(provider: &DynProvider, runtime: Bytes) -> Address {
+    let tx = TransactionRequest::default().with_deploy_code(super::code::init(&runtime));
+    send(provider, tx).await.contract_address.unwrap()
+}
+
+pub(crate) fn call(to: Address, input: impl Into<Bytes>) -> TransactionRequest {
+    TransactionRequest::default().with_to(to).with_input(input.into())
+}
