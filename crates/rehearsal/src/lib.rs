@@ -1,1 +1,5 @@
-//! Placeholder.
+//! A whole rollup upgrade as a scenario.
+
+mod refusal;
+pub mod scenario;
+mod text;

@@ -1,0 +1,49 @@
+//! Scenarios: what happens in a rehearsal, written in TOML.
+//!
+//! A file is read in two stages. The first knows names, types and places in the file; the second
+//! makes the protocol's own types of the values and checks how they go together. A file that fails
+//! either gets a [`ScenarioError`], which lists every problem with its line.
+
+mod diagnostic;
+mod examine;
+mod model;
+mod raw;
+mod scale;
+mod units;
+mod validate;
+
+pub use diagnostic::{Problem, ScenarioError};
+pub use model::{
+    AssetPlan, BallotPlan, Does, End, HolderGroup, KeeperPlan, L1, PayloadKind,
+    ProposalPlan, Reason, RollupPlan, Route, Scenario, Sequencers, SignallingPlan,
+};
+pub use scale::ScaleError;
+
+use examine::Examiner;
+
+/// The scenario that is played when none is named: an upgrade as it should be.
+pub const DEFAULT: &str = include_str!("../../../../scenarios/upgrade.toml");
+
+impl Scenario {
+    /// Reads a scenario. `file` is what errors call it.
+    ///
+    /// # Errors
+    ///
+    /// Every problem of the file, if there is any.
+    pub fn read(file: &str, text: &str) -> Result<Self, ScenarioError> {
+        let mut examiner = Examiner::new(text);
+        let scenario = match toml::from_str(text) {
+            Ok(raw) => Some(validate::validate(&raw, &mut examiner)),
+            Err(error) => {
+                examiner.unparsed(&error);
+                None
+            }
+        };
+        let mut problems = examiner.problems;
+        problems.sort_by_key(|problem| (problem.line, problem.column));
+        match scenario.filter(|_| problems.is_empty()) {
+            Some(scenario) => Ok(scenario),
+            None => Err(ScenarioError { file: file.to_owned(), problems }),
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Sizes of a scenario, and playing it with more or fewer actors.
+
+use canon_protocol::Amount;
+
+use super::{
+    model::{Scenario, Sequencers},
+    validate::{MOST_HOLDERS, MOST_SEQUENCERS},
+};
+use crate::text;
+
+/// A scenario can't be played with that many actors.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScaleError {
+    /// Fewer than the groups of the scenario, or more than can be played.
+    #[error("{what} must be {} to {}, not {}", text::grouped(*.least), text::grouped(*.most), text::grouped(*.asked))]
+    Count {
+        /// Sequencers or holders.
+        what: &'static str,
+        /// What was asked for.
+        asked: u64,
+        /// The fewest.
+        least: u64,
+        /// The most.
+        most: u64,
+    },
+    /// The supply doesn't suffice for all of them.
+    #[error("the scenario's asset.supply of {} tokens isn't enough for so many", text::tokens(*.supply))]
+    Supply {
+        /// The scenario's supply.
+        supply: Amount,
+    },
+}
+
+impl Scenario {
+    /// How many holders there are.
+    pub fn holder_count(&self) -> u64 {
+        self.holders.iter().fold(0, |sum, group| sum.saturating_add(group.count))
+    }
+
+    /// What stakes, locks and rewards can take at most; `None` if that doesn't fit 96 bits.
+    pub(super) fn tokens_needed(&self) -> Option<Amount> {
+        let times = |amount: Amount, count: u64| {
+            amount.get().checked_mul(u128::from(count)).and_then(Amount::new)
+        };
+        let stakers = self.sequencers.count.saturating_add(self.sequencers.pioneers);
+        let stakes = times(self.rollup.stake, stakers)?;
+        self.holders
+            .iter()
+            .map(|group| times(group.most, group.count))
+            .try_fold(self.asset.reward_pool.checked_add(stakes)?, |sum, lock| {
+                sum.checked_add(lock?)
+            })
+    }
+
+    /// The same with so many sequencers; those who behave differently keep their share.
+    ///
+    /// # Errors
+    ///
+    /// If that can't be played.
+    pub fn with_sequencers(mut self, count: u64) -> Result<Self, ScaleError> {
+        if !(1..=MOST_SEQUENCERS).contains(&count) {
+            let (least, most) = (1, MOST_SEQUENCERS);
+            return Err(ScaleError::Count { what: "sequencers", asked: count, least, most });
+        }
+        let before = self.sequencers;
+        let share = |part: u64| {
+            let scaled = u128::from(part) * u128::from(count) / u128::from(before.count.max(1));
+            u64::try_from(scaled).unwrap_or(u64::MAX)
+        };
+        self.sequencers = Sequencers {
+            count,
+            offline: share(before.offline),
+            silent: share(before.silent),
+            stay: share(before.stay),
+            pioneers: share(before.pioneers),
+        };
+        self.affordable()
+    }
+
+    /// The same with so many holders; every group keeps its share, and at least one of them.
+    ///
+    /// # Errors
+    ///
+    /// If that can't be played.
+    pub fn with_holders(mut self, count: u64) -> Result<Self, ScaleError> {
+        let least = self.holders.len() as u64;
+        if !(least..=MOST_HOLDERS).contains(&count) {
+            let most = MOST_HOLDERS;
+            return Err(ScaleError::Count { what: "holders", asked: count, least, most });
+        }
+        let before = self.holder_count();
+        let spread = count - least;
+        let extra = before - least;
+        let mut given = 0;
+        for group in &mut self.holders {
+            let share = u128::from(group.count - 1) * u128::from(spread);
+            let share = u64::try_from(share / u128::from(extra.max(1))).unwrap_or(0);
+            group.count = 1 + share;
+            given += group.count;
+        }
+        // What rounding left over goes to the first groups, one each.
+        let left = usize::try_from(count - given).unwrap_or(0);
+        let groups = self.holders.len();
+        for position in 0..left {
+            self.holders[position % groups].count += 1;
+        }
+        self.affordable()
+    }
+
+    /// The same with another seed.
+    #[must_use]
+    pub const fn with_seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    fn affordable(self) -> Result<Self, ScaleError> {
+        let supply = self.asset.supply;
+        match self.tokens_needed() {
+            Some(needed) if needed <= supply => Ok(self),
+            _ => Err(ScaleError::Supply { supply }),
+        }
+    }
+}

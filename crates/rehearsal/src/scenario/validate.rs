@@ -1,0 +1,378 @@
+//! From what was written to what can be played.
+
+use std::ops::RangeInclusive;
+
+use canon_protocol::{
+    Amount, Configuration, Fraction, ProposeConfiguration, RoundRules, Seconds, Timestamp,
+};
+use toml::{Spanned, value::Datetime};
+
+use super::{
+    examine::Examiner,
+    model::{
+        AssetPlan, Does, End, HolderGroup, KeeperPlan, L1, PayloadKind,
+        ProposalPlan, RollupPlan, Route, Scenario, Sequencers, SignallingPlan,
+    },
+    raw::{
+        Field, RawAsset, RawGovernance, RawHolders, RawKeeper, RawL1, RawProposal, RawRollup,
+        RawScenario, RawSequencers, RawSignalling,
+    },
+};
+use crate::text;
+
+/// 2026-12-01T09:00:00Z.
+const START: Timestamp = Timestamp::of(1_796_115_600);
+/// More would take hours, and no chain has them.
+pub(super) const MOST_SEQUENCERS: u64 = 10_000;
+/// As with the sequencers.
+pub(super) const MOST_HOLDERS: u64 = 100_000;
+
+/// A round of the largest parameters in use has 1,000.
+const MOST_SLOTS: u64 = 10_000;
+/// The parameters of tests.
+const SIX_OF_TEN: RoundRules = match RoundRules::new(6, 10) {
+    Ok(rules) => rules,
+    Err(_) => unreachable!(),
+};
+
+/// Bounds of Governance's four phases.
+const PHASE: RangeInclusive<Seconds> =
+    Seconds::MINUTE..=Seconds::of(90 * Seconds::DAY.get());
+const LOCK_DELAY: RangeInclusive<Seconds> = Seconds::MINUTE..=Seconds::of((1 << 32) - 1);
+/// For waiting that the scenario makes up.
+const WAIT: RangeInclusive<Seconds> = Seconds::ZERO..=Seconds::of(365 * Seconds::DAY.get());
+
+const fn whole_tokens(count: u128) -> Amount {
+    Amount::of(count * Amount::TOKEN.get())
+}
+
+const fn minutes(count: u64) -> Seconds {
+    Seconds::of(count * Seconds::MINUTE.get())
+}
+
+pub(super) fn validate(raw: &RawScenario, ex: &mut Examiner<'_>) -> Scenario {
+    if raw.title.get_ref().trim().is_empty() {
+        ex.expected(&raw.title, "title", "a line that says what happens");
+    }
+    let l1 = l1(&raw.l1, ex);
+    let scenario = Scenario {
+        title: raw.title.get_ref().trim().to_owned(),
+        seed: ex.whole("seed", &raw.seed, 1, 0..=u64::MAX),
+        l1,
+        asset: asset(&raw.asset, ex),
+        rollup: rollup(&raw.rollup, l1, ex),
+        signalling: signalling(&raw.signalling, ex),
+        governance: governance(&raw.governance, ex),
+        sequencers: sequencers(&raw.sequencers, ex),
+        holders: raw.holders.iter().enumerate().map(|(i, raw)| holders(i, raw, ex)).collect(),
+        keeper: keeper(&raw.keeper, ex),
+        proposals: raw.proposals.iter().enumerate().map(|(i, raw)| proposal(i, raw, ex)).collect(),
+    };
+    population(raw, &scenario, ex);
+    money(raw, &scenario, ex);
+    scenario
+}
+
+fn l1(raw: &RawL1, ex: &mut Examiner<'_>) -> L1 {
+    L1 {
+        start: start(&raw.start, ex),
+        block_time: ex.seconds(
+            "l1.block_time",
+            &raw.block_time,
+            Seconds::of(12),
+            Seconds::SECOND..=Seconds::HOUR,
+        ),
+        gas_limit: ex.whole(
+            "l1.gas_limit",
+            &raw.gas_limit,
+            60_000_000,
+            17_000_000..=1_000_000_000_000,
+        ),
+    }
+}
+
+fn start(raw: &Field<Datetime>, ex: &mut Examiner<'_>) -> Timestamp {
+    let Some(value) = raw else { return START };
+    let instant: Option<jiff::Timestamp> = value.get_ref().to_string().parse().ok();
+    let second = instant.and_then(|instant| u64::try_from(instant.as_second()).ok());
+    second.and_then(Timestamp::new).unwrap_or_else(|| {
+        ex.expected(raw, "l1.start", "a time with its offset, such as 2026-12-01T09:00:00Z");
+        START
+    })
+}
+
+fn asset(raw: &RawAsset, ex: &mut Examiner<'_>) -> AssetPlan {
+    let billion = whole_tokens(1_000_000_000);
+    AssetPlan {
+        supply: ex.tokens("asset.supply", &raw.supply, billion, Amount::TOKEN),
+        issuance: ex.tokens("asset.issuance", &raw.issuance, Amount::TOKEN, Amount::ZERO),
+        reward_pool: ex.tokens(
+            "asset.reward_pool",
+            &raw.reward_pool,
+            whole_tokens(10_000),
+            Amount::ZERO,
+        ),
+    }
+}
+
+fn rollup(raw: &RawRollup, l1: L1, ex: &mut Examiner<'_>) -> RollupPlan {
+    let plan = RollupPlan {
+        slot: ex.seconds(
+            "rollup.slot",
+            &raw.slot,
+            Seconds::of(24),
+            Seconds::SECOND..=Seconds::DAY,
+        ),
+        epoch: ex.whole("rollup.epoch", &raw.epoch, 8, 1..=10_000),
+        stake: ex.tokens("rollup.stake", &raw.stake, whole_tokens(100), Amount::of(1)),
+        exit_delay: ex.seconds("rollup.exit_delay", &raw.exit_delay, minutes(20), WAIT),
+        reward: ex.tokens("rollup.reward", &raw.reward, whole_tokens(5), Amount::ZERO),
+        blocks_before: ex.whole("rollup.blocks_before", &raw.blocks_before, 4, 0..=10_000),
+        blocks_after: ex.whole("rollup.blocks_after", &raw.blocks_after, 4, 0..=10_000),
+    };
+    if !plan.slot.get().is_multiple_of(l1.block_time.get()) {
+        let block_time = text::duration(l1.block_time);
+        let expected = format!("a multiple of l1.block_time ({block_time})");
+        ex.expected(&raw.slot, "rollup.slot", &expected);
+    }
+    let two_epochs = plan.epoch_length() + plan.epoch_length();
+    if plan.exit_delay < two_epochs {
+        let expected = format!("at least two epochs ({})", text::duration(two_epochs));
+        match &raw.exit_delay {
+            None => {
+                let fits = format!("epochs that fit twice into {}", text::duration(plan.exit_delay));
+                ex.expected(&raw.epoch, "rollup.epoch", &fits);
+            }
+            given => ex.expected(given, "rollup.exit_delay", &expected),
+        }
+    }
+    plan
+}
+
+fn signalling(raw: &RawSignalling, ex: &mut Examiner<'_>) -> SignallingPlan {
+    let n = ex.whole("signalling.quorum", &raw.quorum, 6, 2..=MOST_SLOTS);
+    let m = ex.whole("signalling.round", &raw.round, 10, 2..=MOST_SLOTS);
+    let patience = ex.whole("signalling.patience", &raw.patience, 3, 1..=1_000);
+    let rules = u32::try_from(n).ok().zip(u32::try_from(m).ok());
+    let rules = rules.and_then(|(n, m)| RoundRules::new(n, m).ok()).unwrap_or_else(|| {
+        if raw.quorum.is_some() {
+            let least = (m / 2 + 1).max(2);
+            let expected = format!("more than half of the round's {m} slots ({least} to {m})");
+            ex.expected(&raw.quorum, "signalling.quorum", &expected);
+        } else {
+            let expected = format!("a length of which {n} is more than half ({n} to {})", 2 * n - 1);
+            ex.expected(&raw.round, "signalling.round", &expected);
+        }
+        SIX_OF_TEN
+    });
+    SignallingPlan { rules, patience }
+}
+
+fn governance(raw: &RawGovernance, ex: &mut Examiner<'_>) -> Configuration {
+    let hour = Seconds::HOUR;
+    let one_part = Fraction::of(1);
+    Configuration {
+        voting_delay: ex.seconds("governance.voting_delay", &raw.voting_delay, hour, PHASE),
+        voting_duration: ex.seconds(
+            "governance.voting_duration",
+            &raw.voting_duration,
+            hour,
+            PHASE,
+        ),
+        execution_delay: ex.seconds(
+            "governance.execution_delay",
+            &raw.execution_delay,
+            hour,
+            PHASE,
+        ),
+        grace_period: ex.seconds("governance.grace_period", &raw.grace_period, hour, PHASE),
+        quorum: ex.fraction("governance.quorum", &raw.quorum, Fraction::percent(10), one_part),
+        vote_differential: ex.fraction(
+            "governance.differential",
+            &raw.differential,
+            Fraction::percent(4),
+            Fraction::ZERO,
+        ),
+        minimum_votes: ex.tokens(
+            "governance.minimum_votes",
+            &raw.minimum_votes,
+            whole_tokens(1_000),
+            Amount::of(1),
+        ),
+        propose_config: ProposeConfiguration {
+            lock_delay: ex.seconds(
+                "governance.lock_delay",
+                &raw.lock_delay,
+                Seconds::DAY,
+                LOCK_DELAY,
+            ),
+            lock_amount: ex.tokens(
+                "governance.lock_amount",
+                &raw.lock_amount,
+                whole_tokens(20_000),
+                Amount::of(2),
+            ),
+        },
+    }
+}
+
+fn sequencers(raw: &RawSequencers, ex: &mut Examiner<'_>) -> Sequencers {
+    let any = 0..=MOST_SEQUENCERS;
+    let plan = Sequencers {
+        count: ex.whole("sequencers.count", &raw.count, 24, 1..=MOST_SEQUENCERS),
+        offline: ex.whole("sequencers.offline", &raw.offline, 0, any.clone()),
+        silent: ex.whole("sequencers.silent", &raw.silent, 0, any.clone()),
+        stay: ex.whole("sequencers.stay", &raw.stay, 0, any.clone()),
+        pioneers: ex.whole("sequencers.pioneers", &raw.pioneers, 0, any),
+    };
+    if plan.offline > plan.count {
+        let expected = format!("at most sequencers.count ({})", plan.count);
+        ex.expected(&raw.offline, "sequencers.offline", &expected);
+        return plan;
+    }
+    let online = plan.count - plan.offline;
+    let expected = format!("at most those online ({online})");
+    if plan.silent > online {
+        ex.expected(&raw.silent, "sequencers.silent", &expected);
+    }
+    if plan.stay > online {
+        ex.expected(&raw.stay, "sequencers.stay", &expected);
+    }
+    plan
+}
+
+fn holders(position: usize, raw: &RawHolders, ex: &mut Examiner<'_>) -> HolderGroup {
+    let field = |name: &str| format!("holders[{position}].{name}");
+    let count = Some(raw.count.clone());
+    let (least, most) = ex.token_range(&field("tokens"), &raw.tokens);
+    HolderGroup {
+        count: ex.whole(&field("count"), &count, 1, 1..=MOST_HOLDERS),
+        least,
+        most,
+        ballot: *raw.ballot.get_ref(),
+        leave: raw.leave.as_ref().is_some_and(|leave| *leave.get_ref()),
+    }
+}
+
+fn keeper(raw: &RawKeeper, ex: &mut Examiner<'_>) -> KeeperPlan {
+    KeeperPlan {
+        push_delay: ex.seconds("keeper.push_delay", &raw.push_delay, Seconds::ZERO, WAIT),
+        execute_delay: ex.seconds("keeper.execute_delay", &raw.execute_delay, Seconds::ZERO, WAIT),
+        retry_after: ex.seconds(
+            "keeper.retry_after",
+            &raw.retry_after,
+            minutes(10),
+            Seconds::MINUTE..=*WAIT.end(),
+        ),
+        frozen_list: raw.frozen_list.as_ref().is_none_or(|frozen| *frozen.get_ref()),
+    }
+}
+
+fn proposal(position: usize, raw: &RawProposal, ex: &mut Examiner<'_>) -> ProposalPlan {
+    let field = |name: &str| format!("proposals[{position}].{name}");
+    if raw.azip.get_ref().trim().is_empty() {
+        ex.expected(&raw.azip, &field("azip"), "the document's name, such as \"AZIP-42\"");
+    }
+    let blocks_ahead = raw
+        .blocks_ahead
+        .is_some()
+        .then(|| ex.whole(&field("blocks_ahead"), &raw.blocks_ahead, 0, 1..=100_000));
+    let plan = ProposalPlan {
+        azip: raw.azip.get_ref().trim().to_owned(),
+        does: *raw.does.get_ref(),
+        by: value_or_default(&raw.by),
+        payload: value_or_default(&raw.payload),
+        blocks_ahead,
+        gate_opens_after: ex.seconds(
+            &field("gate_opens_after"),
+            &raw.gate_opens_after,
+            minutes(15),
+            WAIT,
+        ),
+        expect: *raw.expect.get_ref(),
+        because: raw.because.as_ref().map(|reason| *reason.get_ref()),
+        refusals: raw.refusals.iter().map(|name| name.get_ref().clone()).collect(),
+    };
+    if plan.payload != PayloadKind::Gated && raw.gate_opens_after.is_some() {
+        ex.expected(&raw.gate_opens_after, &field("gate_opens_after"), "payload = \"gated\" with it");
+    }
+    if plan.because.is_some() && plan.expect != End::Rejected {
+        ex.expected(&raw.because, &field("because"), "expect = \"rejected\" with it");
+    }
+    if plan.by == Route::Lock
+        && matches!(plan.expect, End::Dropped | End::NoQuorum | End::RoundExpired)
+    {
+        ex.expected(
+            &raw.expect,
+            &field("expect"),
+            "\"executed\", \"rejected\" or \"expired\", since the lock needs no signals",
+        );
+    }
+    for name in &raw.refusals {
+        if !canon_bindings_knows(name) {
+            let expected = "the name of an error of the contracts, such as \
+                            \"Governance__ActionFailed\"";
+            ex.expected(name, &field("refusals"), expected);
+        }
+    }
+    plan
+}
+
+fn canon_bindings_knows(name: &Spanned<String>) -> bool {
+    crate::refusal::is_known(name.get_ref())
+}
+
+fn value_or_default<T: Copy + Default>(raw: &Field<T>) -> T {
+    raw.as_ref().map_or_else(T::default, |value| *value.get_ref())
+}
+
+/// Relations between the groups of a scenario.
+fn population(raw: &RawScenario, scenario: &Scenario, ex: &mut Examiner<'_>) {
+    if scenario.proposals.is_empty() {
+        ex.expected(&raw.title, "proposals", "at least one [[proposals]]");
+    }
+    if scenario.holders.is_empty() {
+        ex.expected(&raw.title, "holders", "at least one [[holders]]");
+    }
+    let holders = scenario.holder_count();
+    if let Some(last) = raw.holders.last().filter(|_| holders > MOST_HOLDERS) {
+        let expected = format!("at most {} holders in all", text::grouped(MOST_HOLDERS));
+        ex.expected(&last.count, &format!("holders[{}].count", raw.holders.len() - 1), &expected);
+    }
+    for (position, proposal) in scenario.proposals.iter().enumerate() {
+        let same = |other: &&ProposalPlan| other.azip == proposal.azip;
+        if scenario.proposals[..position].iter().any(|other| same(&other)) {
+            let field = format!("proposals[{position}].azip");
+            ex.expected(&raw.proposals[position].azip, &field, "a name that no other proposal has");
+        }
+    }
+    let upgrades = scenario.proposals.iter().any(|proposal| proposal.does == Does::Upgrade);
+    if !upgrades && scenario.sequencers.pioneers > 0 {
+        let expected = "0, since no proposal brings a new rollup";
+        ex.expected(&raw.sequencers.pioneers, "sequencers.pioneers", expected);
+    }
+}
+
+/// Whether the tokens suffice.
+fn money(raw: &RawScenario, scenario: &Scenario, ex: &mut Examiner<'_>) {
+    let supply = scenario.asset.supply;
+    let needed = scenario.tokens_needed();
+    if needed.is_none_or(|needed| needed > supply) {
+        let needed = needed.map_or_else(|| "2^96".to_owned(), text::tokens);
+        let expected = format!("at least {needed} tokens for the stakes, locks and rewards");
+        ex.expected(&raw.asset.supply, "asset.supply", &expected);
+    }
+    if scenario.governance.minimum_votes > supply {
+        let expected = format!("at most asset.supply ({})", text::tokens(supply));
+        ex.expected(&raw.governance.minimum_votes, "governance.minimum_votes", &expected);
+    }
+    let richest = scenario.holders.iter().map(|group| group.least).max().unwrap_or_default();
+    let locked = scenario.proposals.iter().any(|proposal| proposal.by == Route::Lock);
+    if locked && richest < scenario.governance.propose_config.lock_amount {
+        let expected = format!(
+            "what one holder surely has (at most {} tokens), since a proposal takes the lock",
+            text::tokens(richest)
+        );
+        ex.expected(&raw.governance.lock_amount, "governance.lock_amount", &expected);
+    }
+}
