@@ -1,5 +1,9 @@
 //! A whole rollup upgrade as a scenario.
 
+mod bytecode;
+mod check;
+mod gas;
 mod refusal;
 pub mod scenario;
 mod text;
+mod timeline;

@@ -1,6 +1,32 @@
 //! Refusals of the contracts, as the story tells them.
 
-use canon_bindings::Contract;
+use canon_bindings::{Contract, Revert};
+use serde::Serialize;
+
+/// Why a contract refused a call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Refusal {
+    /// The error's name in Solidity; for other reverts what they say.
+    pub name: String,
+    /// The innermost error's name, if the outer one only passes it on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub root: Option<String>,
+    /// The error with its arguments.
+    pub detail: String,
+}
+
+impl From<&Revert> for Refusal {
+    fn from(revert: &Revert) -> Self {
+        let name = |revert: &Revert| revert.name().map_or_else(|| revert.to_string(), str::to_owned);
+        let root = revert.root();
+        Self {
+            name: name(revert),
+            root: (root != revert).then(|| name(root)),
+            detail: revert.to_string(),
+        }
+    }
+}
 
 /// Whether a contract of the set declares an error of this name.
 pub(crate) fn is_known(name: &str) -> bool {

@@ -1,0 +1,89 @@
+//! Checks: what should be, what is, and whether the two agree.
+
+use std::fmt::Display;
+
+use serde::Serialize;
+
+/// How the two values of a check have to stand to each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Relation {
+    /// What was found has to be what was expected.
+    Equal,
+    /// What was found has to be at least what was expected.
+    AtLeast,
+    /// What was found has to be at most what was expected.
+    AtMost,
+}
+
+/// Something about the state of the chain that has to hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Check {
+    /// The contract, or the kind of property.
+    pub area: String,
+    /// What is compared.
+    pub subject: String,
+    /// How.
+    pub relation: Relation,
+    /// What should be.
+    pub expected: String,
+    /// What is.
+    pub found: String,
+    /// Whether they agree.
+    pub holds: bool,
+}
+
+impl Check {
+    /// A check that holds if the values are equal. `show` makes them readable.
+    pub(crate) fn equal<T: PartialEq>(
+        area: &str,
+        subject: impl Into<String>,
+        expected: &T,
+        found: &T,
+        show: impl Fn(&T) -> String,
+    ) -> Self {
+        Self::new(area, subject, Relation::Equal, expected == found, show(expected), show(found))
+    }
+
+    /// A check that holds if at least as much was found as expected.
+    pub(crate) fn at_least<T: PartialOrd>(
+        area: &str,
+        subject: impl Into<String>,
+        expected: &T,
+        found: &T,
+        show: impl Fn(&T) -> String,
+    ) -> Self {
+        let holds = found >= expected;
+        Self::new(area, subject, Relation::AtLeast, holds, show(expected), show(found))
+    }
+
+    /// A check that holds if at most as much was found as expected.
+    pub(crate) fn at_most<T: PartialOrd>(
+        area: &str,
+        subject: impl Into<String>,
+        expected: &T,
+        found: &T,
+        show: impl Fn(&T) -> String,
+    ) -> Self {
+        let holds = found <= expected;
+        Self::new(area, subject, Relation::AtMost, holds, show(expected), show(found))
+    }
+
+    fn new(
+        area: &str,
+        subject: impl Into<String>,
+        relation: Relation,
+        holds: bool,
+        expected: String,
+        found: String,
+    ) -> Self {
+        let (area, subject) = (area.to_owned(), subject.into());
+        Self { area, subject, relation, expected, found, holds }
+    }
+}
+
+/// Shows a value as it prints itself.
+pub(crate) fn plain<T: Display>(value: &T) -> String {
+    value.to_string()
+}

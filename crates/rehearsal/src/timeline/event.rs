@@ -1,0 +1,407 @@
+//! What can happen in a rehearsal.
+
+use std::fmt;
+
+use alloy::primitives::{Address, B256};
+use canon_protocol::{
+    Amount, BlockNumber, Fraction, ProposalId, RollupBlock, Round, Seconds, Slot, Tally, Timestamp,
+    WithdrawalId,
+};
+use serde::{Serialize, Serializer};
+
+use crate::{
+    refusal::Refusal,
+    scenario::{Does, End, Reason, Route},
+};
+
+/// The chapters of a story, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Chapter {
+    /// Contracts, tokens, stakes, locks.
+    Setting,
+    /// Blocks and rewards on the old rollup.
+    OldRollup,
+    /// An AZIP is agreed; new contracts and the payload are deployed.
+    Preparation,
+    /// Sequencers signal, the winner is pushed.
+    Signalling,
+    /// Holders vote.
+    Vote,
+    /// Delay, execution.
+    Execution,
+    /// Stake, rewards and tokens afterwards.
+    Aftermath,
+}
+
+impl fmt::Display for Chapter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Setting => "The set is deployed",
+            Self::OldRollup => "The old rollup at work",
+            Self::Preparation => "An upgrade is agreed and prepared",
+            Self::Signalling => "The sequencers signal",
+            Self::Vote => "The holders vote",
+            Self::Execution => "Delay and execution",
+            Self::Aftermath => "Afterwards",
+        })
+    }
+}
+
+/// Who did something. People are numbered from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// Deployed the set, and has no rights left.
+    Deployer,
+    /// Whoever writes AZIPs and deploys what they need.
+    Authors,
+    /// One sequencer.
+    Sequencer(u64),
+    /// So many sequencers.
+    Sequencers(u64),
+    /// One who staked on the new rollup before the switch.
+    Pioneer(u64),
+    /// So many of these.
+    Pioneers(u64),
+    /// One holder.
+    Holder(u64),
+    /// So many holders.
+    Holders(u64),
+    /// Pushes and executes.
+    Keeper,
+    /// Somebody without any role.
+    Anyone,
+    /// Nobody: time alone.
+    Time,
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Deployer => f.write_str("deployer"),
+            Self::Authors => f.write_str("authors"),
+            Self::Sequencer(number) => write!(f, "sequencer {number:02}"),
+            Self::Sequencers(1) => f.write_str("1 sequencer"),
+            Self::Sequencers(count) => write!(f, "{count} sequencers"),
+            Self::Pioneer(number) => write!(f, "pioneer {number:02}"),
+            Self::Pioneers(1) => f.write_str("1 pioneer"),
+            Self::Pioneers(count) => write!(f, "{count} pioneers"),
+            Self::Holder(number) => write!(f, "holder {number:02}"),
+            Self::Holders(1) => f.write_str("1 holder"),
+            Self::Holders(count) => write!(f, "{count} holders"),
+            Self::Keeper => f.write_str("keeper"),
+            Self::Anyone => f.write_str("anyone"),
+            Self::Time => f.write_str("·"),
+        }
+    }
+}
+
+impl Serialize for Who {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Time => serializer.serialize_none(),
+            who => serializer.collect_str(who),
+        }
+    }
+}
+
+/// Which side a holder took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Side {
+    /// For.
+    Yes,
+    /// Against.
+    No,
+    /// Half and half.
+    Both,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Event {
+    /// The contracts of the set stand.
+    SetDeployed {
+        /// Name and address, in the order of deployment.
+        contracts: Vec<(&'static str, Address)>,
+    },
+    /// Governance owns the Registry, the Issuer the Asset.
+    OwnershipAccepted,
+    /// The deployer gave the tokens away.
+    TokensHandedOut {
+        /// To the sequencers, for their stakes.
+        stakes: Amount,
+        /// To the holders.
+        holders: Amount,
+        /// To the RewardDistributor.
+        rewards: Amount,
+    },
+    /// Sequencers joined a rollup.
+    Staked {
+        /// The rollup's version, or the one it will have.
+        rollup: u64,
+        /// What each staked.
+        each: Amount,
+        /// The first slot they can draw.
+        first_slot: Slot,
+    },
+    /// Holders gave tokens for power.
+    Locked {
+        /// All of them together.
+        total: Amount,
+    },
+    /// Nothing happened for a while.
+    Quiet {
+        /// How long.
+        seconds: Seconds,
+        /// L1 blocks without a transaction.
+        blocks: u64,
+        /// What everybody waits for.
+        until: String,
+    },
+    /// A rollup got a block.
+    BlockProposed {
+        /// The rollup's version.
+        rollup: u64,
+        /// The block's number.
+        number: RollupBlock,
+        /// Its slot.
+        slot: Slot,
+        /// What it earned.
+        reward: Amount,
+    },
+    /// A slot went by unused.
+    SlotMissed {
+        /// The rollup's version.
+        rollup: u64,
+        /// The slot.
+        slot: Slot,
+        /// Whether its proposer would have had to signal.
+        signal: bool,
+    },
+    /// A rollup has no proposer for its slots yet, or none who is there.
+    NoProposer {
+        /// The rollup's version.
+        rollup: u64,
+        /// The first slot that can have one.
+        first_slot: Slot,
+    },
+    /// A document was agreed on.
+    Agreed {
+        /// Its name.
+        azip: String,
+        /// What it changes.
+        does: Does,
+        /// How it goes before the holders.
+        by: Route,
+        /// The L1 block before which it isn't executed.
+        height: Option<BlockNumber>,
+    },
+    /// A rollup stands that isn't canonical.
+    RollupDeployed {
+        /// The version it will have.
+        rollup: u64,
+        /// Where.
+        address: Address,
+        /// The hash of its code.
+        code_hash: B256,
+    },
+    /// A Proposals contract stands that Governance doesn't know.
+    ProposalsDeployed {
+        /// Where.
+        address: Address,
+    },
+    /// A payload stands.
+    PayloadDeployed {
+        /// For which document.
+        azip: String,
+        /// Where.
+        address: Address,
+        /// Its calls, decoded.
+        actions: Vec<String>,
+    },
+    /// A sequencer signalled in its slot.
+    Signalled {
+        /// For which document.
+        azip: String,
+        /// The slot.
+        slot: Slot,
+        /// The slot's round.
+        round: Round,
+        /// Signals of the round so far.
+        count: u64,
+        /// N.
+        needed: u64,
+    },
+    /// Several sequencers signalled, each in a slot of its own.
+    SignalledMore {
+        /// For which document.
+        azip: String,
+        /// The first slot.
+        from: Slot,
+        /// The last slot.
+        to: Slot,
+        /// Their round.
+        round: Round,
+        /// How many signals.
+        signals: u64,
+        /// Signals of the round so far.
+        count: u64,
+        /// N.
+        needed: u64,
+    },
+    /// A round has a winner.
+    QuorumReached {
+        /// The document.
+        azip: String,
+        /// The round.
+        round: Round,
+        /// The first second in which it can be pushed.
+        pushable_from: Timestamp,
+        /// The last one.
+        pushable_until: Timestamp,
+    },
+    /// A round ended without a winner.
+    RoundLost {
+        /// The document that had the most signals or wanted them.
+        azip: String,
+        /// The round.
+        round: Round,
+        /// Its signals.
+        count: u64,
+        /// N.
+        needed: u64,
+    },
+    /// The sequencers try no more rounds.
+    GaveUp {
+        /// The document.
+        azip: String,
+        /// How many rounds they tried.
+        rounds: u64,
+    },
+    /// A round's winner became a proposal.
+    Pushed {
+        /// The document.
+        azip: String,
+        /// The round.
+        round: Round,
+        /// The proposal.
+        proposal: ProposalId,
+        /// How many actions were frozen.
+        actions: u64,
+        /// First second of the vote.
+        voting_from: Timestamp,
+    },
+    /// A holder gave up power for a proposal.
+    ProposedWithLock {
+        /// The document.
+        azip: String,
+        /// The proposal.
+        proposal: ProposalId,
+        /// The power.
+        amount: Amount,
+        /// When the tokens can be had again.
+        unlocks_at: Timestamp,
+        /// How many actions were frozen.
+        actions: u64,
+        /// First second of the vote.
+        voting_from: Timestamp,
+    },
+    /// Ballots were cast.
+    Balloted {
+        /// The document.
+        azip: String,
+        /// The side.
+        side: Side,
+        /// How much power in all.
+        power: Amount,
+    },
+    /// Holders gave up their power and wait for their tokens.
+    LeaveStarted {
+        /// How much.
+        total: Amount,
+        /// When it can be had.
+        unlocks_at: Timestamp,
+    },
+    /// Tokens came back.
+    Withdrawn {
+        /// How much.
+        total: Amount,
+        /// Which withdrawals: the first and the last.
+        ids: (WithdrawalId, WithdrawalId),
+    },
+    /// A vote ended.
+    VoteClosed {
+        /// The document.
+        azip: String,
+        /// Whether it passed; why not.
+        rejected: Option<Reason>,
+        /// What was cast.
+        tally: Tally,
+        /// Power at the snapshot.
+        total: Amount,
+        /// What had to be cast.
+        quorum: Fraction,
+        /// For an accepted proposal: first and last second of execution.
+        executable: Option<(Timestamp, Timestamp)>,
+    },
+    /// Sequencers announced to move their stake.
+    MovesAnnounced {
+        /// The rollup's version, or the one it will have.
+        rollup: u64,
+        /// When they may finish.
+        ready_at: Timestamp,
+    },
+    /// A payload lists other actions than before.
+    PayloadShifted {
+        /// The document.
+        azip: String,
+        /// Its calls now, decoded.
+        actions: Vec<String>,
+    },
+    /// A call was refused.
+    Refused {
+        /// What was tried.
+        tried: String,
+        /// The refusal.
+        refusal: Refusal,
+    },
+    /// The gate opened that a payload waits for.
+    GateOpened,
+    /// A proposal's actions were carried out.
+    Executed {
+        /// The document.
+        azip: String,
+        /// The proposal.
+        proposal: ProposalId,
+        /// Whether the caller gave the actions (`executeWith`).
+        with_list: bool,
+        /// What changed, in words.
+        effect: String,
+    },
+    /// A proposal's end was stored as Dropped.
+    DropStored {
+        /// The document.
+        azip: String,
+        /// The proposal.
+        proposal: ProposalId,
+    },
+    /// Nothing can change a document's fate any more.
+    Over {
+        /// The document.
+        azip: String,
+        /// How it ended.
+        end: End,
+    },
+    /// Sequencers took their stake to the new rollup.
+    Moved {
+        /// The new rollup's version.
+        rollup: u64,
+        /// All stakes together.
+        total: Amount,
+        /// The first slot they can draw.
+        first_slot: Slot,
+    },
+}

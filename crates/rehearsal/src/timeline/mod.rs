@@ -1,0 +1,87 @@
+//! The story of a rehearsal: typed events, in the order in which they happened.
+//!
+//! [`Timeline`] only collects. How events read is decided in [`render`](self) for people and by
+//! serde for programs, in one place each.
+
+mod event;
+mod phrase;
+mod render;
+
+use canon_protocol::{BlockNumber, Timestamp};
+use serde::Serialize;
+
+pub use event::{Chapter, Event, Side, Who};
+pub(crate) use phrase::phrase;
+pub(crate) use render::{WIDTH, heading, render};
+
+/// Gas of the transactions that belong to an event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Spent {
+    /// How many transactions.
+    pub transactions: u64,
+    /// Their gas, as in their receipts.
+    pub gas: u64,
+}
+
+impl Spent {
+    /// Adds what another transaction used.
+    pub const fn add(&mut self, gas: u64) {
+        self.transactions += 1;
+        self.gas += gas;
+    }
+
+    /// Both together.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self {
+            transactions: self.transactions + other.transactions,
+            gas: self.gas + other.gas,
+        }
+    }
+}
+
+/// An event with its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Entry {
+    /// The chapter it belongs to.
+    pub chapter: Chapter,
+    /// The timestamp of the L1 block that completed it, in Unix seconds.
+    pub time: Timestamp,
+    /// That block.
+    pub block: BlockNumber,
+    /// Who did it; nobody if time alone did.
+    pub who: Who,
+    /// What happened.
+    #[serde(flatten)]
+    pub what: Event,
+    /// What it cost, if it took transactions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spent: Option<Spent>,
+}
+
+/// All that happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Timeline {
+    entries: Vec<Entry>,
+}
+
+impl Timeline {
+    pub(crate) const fn new() -> Self {
+        Self { entries: Vec::new() }
+    }
+
+    pub(crate) fn push(&mut self, entry: Entry) {
+        self.entries.push(entry);
+    }
+
+    pub(crate) fn last_mut(&mut self) -> Option<&mut Entry> {
+        self.entries.last_mut()
+    }
+
+    /// The entries, oldest first.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+}

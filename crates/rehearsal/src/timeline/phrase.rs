@@ -1,0 +1,262 @@
+//! Events in words. The only place where they get them.
+
+use super::event::{Event, Side};
+use crate::{
+    scenario::{Does, End, Reason, Route},
+    text::{clock, count, duration, grouped, tokens, utc},
+};
+
+/// How a line should strike the reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tone {
+    Plain,
+    /// Waiting, or what only explains the line before.
+    Quiet,
+    /// What the story is about.
+    Strong,
+    /// A goal reached.
+    Good,
+    /// A refusal or a failure, whether intended or not.
+    Bad,
+}
+
+/// An event in words, with lines that explain it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Phrase {
+    pub(crate) tone: Tone,
+    pub(crate) text: String,
+    pub(crate) details: Vec<String>,
+}
+
+impl Phrase {
+    const fn new(tone: Tone, text: String) -> Self {
+        Self { tone, text, details: Vec::new() }
+    }
+
+    fn with(self, details: Vec<String>) -> Self {
+        Self { details, ..self }
+    }
+}
+
+/// An event in words.
+pub(crate) fn phrase(event: &Event) -> Phrase {
+    use Tone::{Bad, Good, Plain, Quiet, Strong};
+    let (tone, text) = match event {
+        Event::SetDeployed { contracts } => {
+            let names: Vec<_> = contracts.iter().map(|(name, _)| *name).collect();
+            let (last, others) = names.split_last().unwrap_or((&"nothing", &[]));
+            (Plain, format!("deploys {} and {last}", others.join(", ")))
+        }
+        Event::OwnershipAccepted => {
+            let text = "Governance accepts the Registry, the Issuer the Asset; \
+                        nobody else owns anything";
+            (Plain, text.to_owned())
+        }
+        Event::TokensHandedOut { stakes, holders, rewards } => {
+            let (stakes, holders) = (tokens(*stakes), tokens(*holders));
+            let rewards = tokens(*rewards);
+            let text = format!(
+                "hands out tokens: {holders} to holders, {stakes} for stakes, \
+                 {rewards} to the RewardDistributor"
+            );
+            (Plain, text)
+        }
+        Event::Staked { rollup, each, first_slot } => {
+            let each = tokens(*each);
+            let text =
+                format!("stake {each} tokens each on rollup {rollup}; they draw from slot {first_slot} on");
+            (Plain, text)
+        }
+        Event::Locked { total } => {
+            (Plain, format!("lock {} tokens in Governance", tokens(*total)))
+        }
+        Event::Quiet { seconds, blocks, until } => {
+            let (seconds, blocks) = (duration(*seconds), count(*blocks, "empty block"));
+            (Quiet, format!("… {seconds} of quiet ({blocks}) until {until} …"))
+        }
+        Event::BlockProposed { rollup, number, slot, reward } => {
+            let earned = match reward.is_zero() {
+                true => "earns nothing".to_owned(),
+                false => format!("earns {} tokens", tokens(*reward)),
+            };
+            (Plain, format!("block {number} of rollup {rollup} in slot {slot}, {earned}"))
+        }
+        Event::SlotMissed { rollup, slot, signal: false } => {
+            (Quiet, format!("is offline: slot {slot} of rollup {rollup} has no block"))
+        }
+        Event::SlotMissed { rollup: _, slot, signal: true } => {
+            (Quiet, format!("doesn't signal in slot {slot}"))
+        }
+        Event::NoProposer { rollup, first_slot } => {
+            (Quiet, format!("rollup {rollup} has no proposer before slot {first_slot}"))
+        }
+        Event::Agreed { azip, does, by, height } => (Strong, agreed(azip, *does, *by, *height)),
+        Event::RollupDeployed { rollup, address, .. } => {
+            (Plain, format!("deploy rollup {rollup} at {}", short(address)))
+        }
+        Event::ProposalsDeployed { address } => {
+            (Plain, format!("deploy a new Proposals at {}", short(address)))
+        }
+        Event::PayloadDeployed { azip, address, actions } => {
+            let text = format!("publish the payload of {azip} at {}:", short(address));
+            return Phrase::new(Plain, text).with(numbered(actions));
+        }
+        Event::Signalled { azip, slot, round, count, needed } => {
+            (Plain, format!("signals {count}/{needed} for {azip} in slot {slot} (round {round})"))
+        }
+        Event::SignalledMore { azip, from, to, round, signals, count, needed } => {
+            let signals = grouped(*signals);
+            let text = format!(
+                "{signals} signals for {azip} in slots {from} to {to} (round {round}): {count}/{needed}"
+            );
+            (Plain, text)
+        }
+        Event::QuorumReached { azip, round, pushable_from, pushable_until } => {
+            let (from, until) = (clock(*pushable_from), clock(*pushable_until));
+            (Good, format!("{azip} wins round {round}; it can be pushed from {from} to {until}"))
+        }
+        Event::RoundLost { azip, round, count, needed } => {
+            (Bad, format!("round {round} is over: {count}/{needed} signals for {azip}, no winner"))
+        }
+        Event::GaveUp { azip, rounds } => {
+            (Bad, format!("give {azip} up after {}", count(*rounds, "round")))
+        }
+        Event::Pushed { azip, round, proposal, actions, voting_from } => {
+            let (actions, from) = (count(*actions, "action"), clock(*voting_from));
+            let text = format!(
+                "pushes round {round}: {azip} is proposal {proposal} with {actions} frozen; \
+                 ballots from {from}"
+            );
+            (Strong, text)
+        }
+        Event::ProposedWithLock { azip, proposal, amount, unlocks_at, actions, voting_from } => {
+            let (amount, unlocks) = (tokens(*amount), utc(*unlocks_at));
+            let (actions, from) = (count(*actions, "action"), clock(*voting_from));
+            let text = format!(
+                "gives up power of {amount} until {unlocks}: {azip} is proposal {proposal} \
+                 with {actions} frozen; ballots from {from}"
+            );
+            (Strong, text)
+        }
+        Event::Balloted { azip, side, power } => {
+            let side = match side {
+                Side::Yes => "vote yes on",
+                Side::No => "vote no on",
+                Side::Both => "vote half yes, half no on",
+            };
+            (Plain, format!("{side} {azip} with {} tokens", tokens(*power)))
+        }
+        Event::LeaveStarted { total, unlocks_at } => {
+            let (total, unlocks) = (tokens(*total), clock(*unlocks_at));
+            (Plain, format!("give up power of {total}; the tokens unlock at {unlocks}"))
+        }
+        Event::Withdrawn { total, .. } => {
+            (Plain, format!("withdraw {} tokens from Governance", tokens(*total)))
+        }
+        Event::VoteClosed { .. } => return vote_closed(event),
+        Event::MovesAnnounced { rollup, ready_at } => {
+            let ready = clock(*ready_at);
+            (Plain, format!("announce to move to rollup {rollup}; ready at {ready}"))
+        }
+        Event::PayloadShifted { azip, actions } => {
+            let text = format!("the payload of {azip} lists other actions now:");
+            return Phrase::new(Bad, text).with(numbered(actions));
+        }
+        Event::Refused { tried, refusal } => {
+            let reason = refusal.root.as_ref().map(|root| format!("because of {root}"));
+            let text = format!("{tried}: refused with {}", refusal.name);
+            return Phrase::new(Bad, text).with(reason.into_iter().collect());
+        }
+        Event::GateOpened => (Plain, "opens the gate that the payload waits for".to_owned()),
+        Event::Executed { azip, proposal, with_list, effect } => {
+            let how = if *with_list { "executes with the frozen list" } else { "executes" };
+            (Good, format!("{how} proposal {proposal} ({azip}): {effect}"))
+        }
+        Event::DropStored { azip, proposal } => {
+            (Plain, format!("stores that proposal {proposal} ({azip}) is dropped"))
+        }
+        Event::Over { azip, end } => {
+            let tone = if *end == End::Executed { Good } else { Bad };
+            (tone, format!("{azip} {}", ended(*end)))
+        }
+        Event::Moved { rollup, total, first_slot } => {
+            let total = tokens(*total);
+            let text = format!(
+                "move {total} tokens of stake to rollup {rollup}; they draw from slot {first_slot} on"
+            );
+            (Plain, text)
+        }
+    };
+    Phrase::new(tone, text)
+}
+
+fn agreed(
+    azip: &str,
+    does: Does,
+    by: Route,
+    height: Option<canon_protocol::BlockNumber>,
+) -> String {
+    let what = match does {
+        Does::Upgrade => "a new rollup",
+        Does::ReplaceProposals => "a new Proposals contract",
+    };
+    let route = match by {
+        Route::Signals => "by signals",
+        Route::Lock => "through the lock",
+    };
+    let height = height.map_or_else(String::new, |block| {
+        format!(", not before L1 block {}", grouped(block.get()))
+    });
+    format!("{azip} is agreed: {what}, {route}{height}")
+}
+
+fn vote_closed(event: &Event) -> Phrase {
+    let Event::VoteClosed { azip, rejected, tally, total, quorum: _, executable } = event else {
+        return Phrase::new(Tone::Plain, String::new());
+    };
+    let cast = tally.cast().unwrap_or_default();
+    let turnout = cast.get().saturating_mul(100) / total.get().max(1);
+    let (yes, no) = (tokens(tally.yea), tokens(tally.nea));
+    let result = match rejected {
+        None => "accepted",
+        Some(reason) => because(*reason),
+    };
+    let text = format!("{azip} is {result}: {yes} yes, {no} no, turnout {turnout} %");
+    let tone = if rejected.is_none() { Tone::Good } else { Tone::Bad };
+    let window = executable.map(|(from, until)| {
+        format!("it can be executed from {} to {}", clock(from), clock(until))
+    });
+    Phrase::new(tone, text).with(window.into_iter().collect())
+}
+
+/// Why a vote was lost, after "is".
+pub(crate) const fn because(reason: Reason) -> &'static str {
+    match reason {
+        Reason::MinimumVotes => "rejected, since too little is locked",
+        Reason::Turnout => "rejected for want of a quorum",
+        Reason::Tie => "rejected by a tie",
+        Reason::Against => "rejected",
+    }
+}
+
+/// How something ended, after its name.
+pub(crate) const fn ended(end: End) -> &'static str {
+    match end {
+        End::Executed => "is executed",
+        End::Rejected => "is rejected",
+        End::Expired => "expires: nobody executed it in time",
+        End::Dropped => "is dropped: the Proposals contract that pushed it was replaced",
+        End::NoQuorum => "never becomes a proposal: no round was won",
+        End::RoundExpired => "never becomes a proposal: its round was not pushed in time",
+    }
+}
+
+fn numbered(actions: &[String]) -> Vec<String> {
+    actions.iter().enumerate().map(|(index, action)| format!("{}. {action}", index + 1)).collect()
+}
+
+/// `0x1234…abcd`.
+pub(crate) fn short(address: &alloy::primitives::Address) -> String {
+    let text = address.to_checksum(None);
+    format!("{}…{}", &text[..6], &text[text.len() - 4..])
+}
