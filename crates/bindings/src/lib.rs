@@ -8,6 +8,7 @@
 
 mod artifact;
 mod contracts;
+mod convert;
 mod revert;
 
 pub use artifact::{Artifact, CodeMismatch, Contract};

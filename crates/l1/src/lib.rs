@@ -1,1 +1,20 @@
-//! Placeholder.
+//! Canon's contracts on an L1.
+
+mod call;
+pub mod calls;
+mod client;
+mod confirm;
+mod deployment;
+mod error;
+mod read;
+mod sender;
+
+pub use call::Call;
+pub use client::{Client, Head, NextBlock};
+pub use confirm::{Confirmed, NoWait, Pending, Receipts, Wait, Waited};
+pub use deployment::Deployment;
+pub use error::{Error, Result};
+pub use read::{
+    Attester, AttesterStatus, ProposalSnapshot, RollupRules, RoundSnapshot, SignalStatus,
+};
+pub use sender::{Checks, Key, Sender};
