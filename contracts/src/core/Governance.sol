@@ -17,9 +17,11 @@ import {
 } from "../interfaces/IGovernance.sol";
 import {Action} from "../interfaces/IPayload.sol";
 import {Actions} from "../libraries/Actions.sol";
+import {Exits} from "../libraries/ExitFloor.sol";
 import {Fit} from "../libraries/Fit.sol";
 import {Outside} from "../libraries/Outside.sol";
-import {Newest} from "../libraries/PowerHistory.sol";
+import {History, Newest} from "../libraries/PowerHistory.sol";
+import {Poll, ProposalPoll} from "../libraries/ProposalPoll.sol";
 import {Signatures} from "../libraries/Signatures.sol";
 import {Tabulation} from "../libraries/Tabulation.sol";
 
@@ -67,37 +69,12 @@ contract Governance is IGovernance, EIP712 {
         bool recorded;
     }
 
-    /// @dev The sums of ballots with all that a ballot has to check, in one word that is never zero.
-    struct Tally {
-        uint96 yea;
-        uint96 nea;
-        uint32 creation;
-        uint16 configurationId;
-        /// Pending, Executed or Dropped.
-        ProposalState stored;
-        bool byLock;
-    }
-
     struct StoredProposal {
-        Tally tally;
+        Poll poll;
         address payload;
         /// `Office.since` at creation: tells which Proposals contract pushed it.
         uint32 since;
         bytes32 actionsHash;
-    }
-
-    struct Holder {
-        Newest power;
-        uint96 nonce;
-        mapping(uint256 => uint256) archive;
-    }
-
-    struct Total {
-        Newest power;
-        uint32 withdrawalCount;
-        uint32 exitDelay;
-        uint32 exitUntil;
-        mapping(uint256 => uint256) archive;
     }
 
     struct StoredWithdrawal {
@@ -114,9 +91,11 @@ contract Governance is IGovernance, EIP712 {
 
     Office private _office;
 
-    Total private _total;
+    /// @dev All power; beside it, as `rest`, the `Exits`, which change whenever power is given up.
+    History private _total;
 
-    mapping(address holder => Holder) private _holders;
+    /// @dev A holder's power; beside it, as `rest`, the nonce of its next signature.
+    mapping(address holder => History) private _powers;
 
     mapping(uint256 id => StoredConfiguration) private _configurations;
 
@@ -208,27 +187,32 @@ contract Governance is IGovernance, EIP712 {
 
         ASSET.safeTransferFrom(msg.sender, address(this), amount);
         uint256 time = _now();
-        Holder storage holder = _holders[onBehalfOf];
-        Newest power = holder.power;
-        holder.power = power.push(holder.archive, power.value() + amount, time);
-        power = _total.power;
-        _total.power = power.push(_total.archive, power.value() + amount, time);
+        _grow(_powers[onBehalfOf], amount, time);
+        _grow(_total, amount, time);
         emit Deposit(msg.sender, onBehalfOf, amount);
+    }
+
+    /// @dev What was paid in is at most the asset's supply, so the sum doesn't overflow.
+    function _grow(History storage history, uint256 amount, uint256 time) private {
+        Newest newest = history.newest;
+        unchecked {
+            history.push(newest, newest.value() + amount, time);
+        }
     }
 
     /// @dev Turns `amount` of the caller's power into a withdrawal that is paid after `delay`.
     function _withdraw(address to, uint256 amount, uint256 delay) private returns (uint256 id) {
         uint256 time = _now();
-        Holder storage holder = _holders[msg.sender];
-        Newest power = holder.power;
-        uint256 available = power.value();
+        History storage power = _powers[msg.sender];
+        Newest newest = power.newest;
+        uint256 available = newest.value();
         if (amount > available) revert Governance__InsufficientPower(msg.sender, available, amount);
-        holder.power = power.push(holder.archive, available - amount, time);
+        power.push(newest, available - amount, time);
 
-        power = _total.power;
-        id = _total.withdrawalCount;
-        _total.power = power.push(_total.archive, power.value() - amount, time);
-        _total.withdrawalCount = Fit.toUint32(id + 1);
+        newest = _total.newest;
+        Exits exits = _exitsIn(newest);
+        id = exits.withdrawals();
+        _total.push(_withExits(newest, exits.withWithdrawal()), newest.value() - amount, time);
 
         uint40 unlocksAt = Fit.toUint40(block.timestamp + delay);
         // An amount of power fits 96 bits.
@@ -240,9 +224,15 @@ contract Governance is IGovernance, EIP712 {
 
     /// @dev So long that nobody whose ballot counts holds the asset again before the proposal can be executed.
     function _withdrawalDelay() private view returns (uint256 delay) {
-        delay = _exitDelay(_configurations[_office.configurationId].terms);
-        // A ballot is bound to the configuration frozen for its proposal, which may be an earlier, slower one.
-        if (_now() <= _total.exitUntil && _total.exitDelay > delay) delay = _total.exitDelay;
+        delay = _exitsIn(_total.newest).delayAt(_now(), _exitDelay(_configurations[_office.configurationId].terms));
+    }
+
+    function _exitsIn(Newest total) private pure returns (Exits) {
+        return Exits.wrap(uint96(total.rest()));
+    }
+
+    function _withExits(Newest total, Exits exits) private pure returns (Newest) {
+        return total.withRest(Exits.unwrap(exits));
     }
 
     /// @dev The withdrawal delay under `terms`. A fifth of the voting delay is left to those who want to leave before
@@ -289,14 +279,7 @@ contract Governance is IGovernance, EIP712 {
         office.proposalCount = Fit.toUint32(id + 1);
         _office = office;
         StoredProposal storage proposal = _proposals[id];
-        proposal.tally = Tally({
-            yea: 0,
-            nea: 0,
-            creation: Fit.toUint32(_now()),
-            configurationId: office.configurationId,
-            stored: ProposalState.Pending,
-            byLock: proposer == address(this)
-        });
+        proposal.poll = ProposalPoll.create(Fit.toUint32(_now()), office.configurationId, proposer == address(this));
         proposal.payload = payload;
         proposal.since = office.since;
         proposal.actionsHash = actionsHash;
@@ -339,32 +322,33 @@ contract Governance is IGovernance, EIP712 {
     }
 
     function _vote(uint256 id, uint256 amount, bool support, address voter) private {
-        (ProposalState state, Tally memory tally, uint256 snapshot) = _examine(id);
+        (ProposalState state, Poll poll, uint256 snapshot) = _examine(id);
         if (state != ProposalState.Active) revert Governance__NotActive(id, state);
         if (amount == 0) revert Governance__ZeroAmount();
 
-        Holder storage holder = _holders[voter];
-        StoredBallot memory ballot = _ballots[id][voter];
-        uint256 available = holder.power.at(holder.archive, snapshot) - ballot.yea - ballot.nea;
-        if (amount > available) revert Governance__InsufficientPower(voter, available, amount);
-
-        // A holder's ballots are at most its power, all ballots at most the total: both fit 96 bits.
+        uint256 power = _powers[voter].at(snapshot);
+        StoredBallot storage ballot = _ballots[id][voter];
+        (uint256 yea, uint256 nea) = (ballot.yea, ballot.nea);
+        // A holder's ballots are at most its power at the snapshot, which fits 96 bits and doesn't change any more.
         unchecked {
-            if (support) {
-                ballot.yea += uint96(amount);
-                tally.yea += uint96(amount);
-            } else {
-                ballot.nea += uint96(amount);
-                tally.nea += uint96(amount);
-            }
+            uint256 available = power - yea - nea;
+            if (amount > available) revert Governance__InsufficientPower(voter, available, amount);
+            if (support) yea += amount;
+            else nea += amount;
         }
-        _ballots[id][voter] = ballot;
-        _proposals[id].tally = tally;
+        (ballot.yea, ballot.nea) = (uint96(yea), uint96(nea));
+        _proposals[id].poll = poll.cast(support, amount);
         emit VoteCast(id, voter, support, amount);
     }
 
     function _useNonce(address holder) private returns (uint256 nonce) {
-        nonce = _holders[holder].nonce++;
+        History storage power = _powers[holder];
+        Newest newest = power.newest;
+        nonce = newest.rest();
+        // Nobody can use up 2^96 nonces.
+        unchecked {
+            power.newest = newest.withRest(nonce + 1);
+        }
         emit NonceUsed(holder, nonce);
     }
 
@@ -374,42 +358,41 @@ contract Governance is IGovernance, EIP712 {
 
     /// @inheritdoc IGovernance
     function execute(uint256 id) external returns (bool) {
-        Tally memory tally = _requireExecutable(id);
-        _execute(id, tally, Actions.read(_proposals[id].payload));
+        Poll poll = _requireExecutable(id);
+        _execute(id, poll, Actions.read(_proposals[id].payload));
         return true;
     }
 
     /// @inheritdoc IGovernance
     function executeWith(uint256 id, Action[] calldata actions) external returns (bool) {
-        Tally memory tally = _requireExecutable(id);
-        _execute(id, tally, actions);
+        Poll poll = _requireExecutable(id);
+        _execute(id, poll, actions);
         return true;
     }
 
     /// @inheritdoc IGovernance
     function dropProposal(uint256 id) external returns (bool) {
-        (ProposalState state, Tally memory tally,) = _examine(id);
-        if (tally.stored == ProposalState.Dropped) revert Governance__AlreadyDropped(id);
+        (ProposalState state, Poll poll,) = _examine(id);
+        if (poll.stored() == ProposalState.Dropped) revert Governance__AlreadyDropped(id);
         if (state != ProposalState.Dropped) revert Governance__NotDropped(id, state);
-        _proposals[id].tally.stored = ProposalState.Dropped;
+        _proposals[id].poll = poll.end(ProposalState.Dropped);
         emit ProposalDropped(id);
         return true;
     }
 
-    function _requireExecutable(uint256 id) private view returns (Tally memory) {
-        (ProposalState state, Tally memory tally,) = _examine(id);
+    function _requireExecutable(uint256 id) private view returns (Poll) {
+        (ProposalState state, Poll poll,) = _examine(id);
         if (state != ProposalState.Executable) revert Governance__NotExecutable(id, state);
-        return tally;
+        return poll;
     }
 
     /// @dev Executed is stored before any call, so that no action can execute the proposal again.
-    function _execute(uint256 id, Tally memory tally, Action[] memory actions) private {
+    function _execute(uint256 id, Poll poll, Action[] memory actions) private {
         bytes32 expected = _proposals[id].actionsHash;
         bytes32 found = Actions.hash(actions);
         if (found != expected) revert Governance__ActionsChanged(id, expected, found);
 
-        tally.stored = ProposalState.Executed;
-        _proposals[id].tally = tally;
+        _proposals[id].poll = poll.end(ProposalState.Executed);
         emit ProposalExecuted(id);
 
         for (uint256 i; i < actions.length; ++i) {
@@ -430,16 +413,12 @@ contract Governance is IGovernance, EIP712 {
     function updateConfiguration(Configuration calldata configuration) external onlySelf {
         _checkConfiguration(configuration);
 
-        // Proposals created under the old configuration can be executed until they expire, so leaving must stay as
-        // slow as it demands for all who may have voted on them.
         uint256 id = _office.configurationId;
         Terms memory old = _configurations[id].terms;
         uint256 time = _now();
-        uint256 delay = time > _total.exitUntil ? 0 : _total.exitDelay;
         uint256 until = time + old.votingDelay + old.votingDuration + old.executionDelay;
-        uint256 oldDelay = _exitDelay(old);
-        _total.exitDelay = Fit.toUint32(delay > oldDelay ? delay : oldDelay);
-        if (until > _total.exitUntil) _total.exitUntil = Fit.toUint32(until);
+        Newest newest = _total.newest;
+        _total.newest = _withExits(newest, _exitsIn(newest).withReplaced(time, _exitDelay(old), until));
 
         ++id;
         _office.configurationId = uint16(Fit.within(id, type(uint16).max));
@@ -458,15 +437,19 @@ contract Governance is IGovernance, EIP712 {
     }
 
     function _appoint(address proposer) private {
-        Office memory office = _office;
+        Office storage office = _office;
         if (proposer == address(this) || proposer == office.governanceProposer) {
             revert Governance__InvalidGovernanceProposer(proposer);
         }
         Outside.requireCode(proposer);
-        office.governanceProposer = proposer;
-        office.since = office.proposalCount;
-        office.recorded = false;
-        _office = office;
+        uint32 count = office.proposalCount;
+        _office = Office({
+            governanceProposer: proposer,
+            proposalCount: count,
+            since: count,
+            configurationId: office.configurationId,
+            recorded: false
+        });
         emit GovernanceProposerUpdated(proposer);
     }
 
@@ -513,50 +496,54 @@ contract Governance is IGovernance, EIP712 {
 
     /// @dev Where a proposal stands. Every boundary belongs to the earlier state.
     /// @return state The state now.
-    /// @return tally What is stored of it.
+    /// @return poll What is stored of it.
     /// @return snapshot The last second of Pending, at which power counts.
-    function _examine(uint256 id) private view returns (ProposalState state, Tally memory tally, uint256 snapshot) {
-        Office memory office = _office;
-        if (id >= office.proposalCount) revert Governance__UnknownProposal(id, office.proposalCount);
-        tally = _proposals[id].tally;
-        Terms memory terms = _configurations[tally.configurationId].terms;
-        snapshot = uint256(tally.creation) + terms.votingDelay;
-        state = _stateOf(id, office, tally, terms, snapshot);
+    function _examine(uint256 id) private view returns (ProposalState state, Poll poll, uint256 snapshot) {
+        _requireProposal(id);
+        poll = _proposals[id].poll;
+        Terms storage terms = _configurations[poll.configurationId()].terms;
+        // Times fit 32 bits and delays 24, so no sum overflows.
+        unchecked {
+            snapshot = poll.creation() + terms.votingDelay;
+            state = _stateOf(id, poll, terms, snapshot);
+        }
     }
 
-    function _stateOf(uint256 id, Office memory office, Tally memory tally, Terms memory terms, uint256 snapshot)
+    function _stateOf(uint256 id, Poll poll, Terms storage terms, uint256 snapshot)
         private
         view
         returns (ProposalState)
     {
-        if (tally.stored != ProposalState.Pending) return tally.stored;
-        if (!tally.byLock && id < office.since) return ProposalState.Dropped;
+        ProposalState stored = poll.stored();
+        if (stored != ProposalState.Pending) return stored;
+        if (id < _office.since && !poll.byLock()) return ProposalState.Dropped;
         uint256 time = _now();
         if (time <= snapshot) return ProposalState.Pending;
-        uint256 end = snapshot + terms.votingDuration;
-        if (time <= end) return ProposalState.Active;
-        if (!_isAccepted(tally, terms, snapshot)) return ProposalState.Rejected;
-        end += terms.executionDelay;
-        if (time <= end) return ProposalState.Queued;
-        end += terms.gracePeriod;
-        return time <= end ? ProposalState.Executable : ProposalState.Expired;
+        unchecked {
+            uint256 end = snapshot + terms.votingDuration;
+            if (time <= end) return ProposalState.Active;
+            if (!_isAccepted(poll, terms, snapshot)) return ProposalState.Rejected;
+            end += terms.executionDelay;
+            if (time <= end) return ProposalState.Queued;
+            end += terms.gracePeriod;
+            return time <= end ? ProposalState.Executable : ProposalState.Expired;
+        }
     }
 
-    function _isAccepted(Tally memory tally, Terms memory terms, uint256 snapshot) private view returns (bool) {
-        uint256 total = _total.power.at(_total.archive, snapshot);
-        if (!Tabulation.isQuorate(total, terms.minimumVotes, terms.quorum, uint256(tally.yea) + tally.nea)) {
-            return false;
-        }
+    function _isAccepted(Poll poll, Terms storage terms, uint256 snapshot) private view returns (bool) {
+        uint256 total = _total.at(snapshot);
+        (uint256 yea, uint256 nea) = (poll.yea(), poll.nea());
+        if (!Tabulation.isQuorate(total, terms.minimumVotes, terms.quorum, yea + nea)) return false;
         // Unanimity needs no margin, and then the second word of the configuration isn't read.
-        return tally.nea == 0
-            || Tabulation.isAhead(
-                tally.yea, tally.nea, _configurations[tally.configurationId].conditions.voteDifferential
-            );
+        return nea == 0
+            || Tabulation.isAhead(yea, nea, _configurations[poll.configurationId()].conditions.voteDifferential);
     }
 
     /// @dev Seconds since construction.
     function _now() private view returns (uint256) {
-        return block.timestamp - ORIGIN;
+        unchecked {
+            return block.timestamp - ORIGIN;
+        }
     }
 
     /*//////////////////////////////////////////////////////////////
@@ -565,22 +552,17 @@ contract Governance is IGovernance, EIP712 {
 
     /// @inheritdoc IGovernance
     function powerAt(address owner, uint256 timestamp) external view returns (uint256) {
-        Holder storage holder = _holders[owner];
-        return _powerAt(holder.power, holder.archive, timestamp);
+        return _powerAt(_powers[owner], timestamp);
     }
 
     /// @inheritdoc IGovernance
     function totalPowerAt(uint256 timestamp) external view returns (uint256) {
-        return _powerAt(_total.power, _total.archive, timestamp);
+        return _powerAt(_total, timestamp);
     }
 
-    function _powerAt(Newest power, mapping(uint256 => uint256) storage archive, uint256 timestamp)
-        private
-        view
-        returns (uint256)
-    {
+    function _powerAt(History storage history, uint256 timestamp) private view returns (uint256) {
         if (timestamp > block.timestamp) revert Governance__InFuture(timestamp, block.timestamp);
-        return timestamp < ORIGIN ? 0 : power.at(archive, timestamp - ORIGIN);
+        return timestamp < ORIGIN ? 0 : history.at(timestamp - ORIGIN);
     }
 
     /// @inheritdoc IGovernance
@@ -617,14 +599,14 @@ contract Governance is IGovernance, EIP712 {
     function getProposal(uint256 id) external view returns (Proposal memory) {
         _requireProposal(id);
         StoredProposal memory proposal = _proposals[id];
-        Tally memory tally = proposal.tally;
+        Poll poll = proposal.poll;
         return Proposal({
-            config: _configuration(tally.configurationId),
-            state: tally.stored,
+            config: _configuration(poll.configurationId()),
+            state: poll.stored(),
             payload: proposal.payload,
-            governanceProposer: tally.byLock ? address(this) : _proposers[proposal.since],
-            creation: ORIGIN + tally.creation,
-            summedBallot: Ballot({yea: tally.yea, nea: tally.nea})
+            governanceProposer: poll.byLock() ? address(this) : _proposers[proposal.since],
+            creation: ORIGIN + poll.creation(),
+            summedBallot: Ballot({yea: poll.yea(), nea: poll.nea()})
         });
     }
 
@@ -659,13 +641,14 @@ contract Governance is IGovernance, EIP712 {
 
     /// @inheritdoc IGovernance
     function nonces(address holder) external view returns (uint256) {
-        return _holders[holder].nonce;
+        return _powers[holder].newest.rest();
     }
 
     /// @inheritdoc IGovernance
     function exitFloor() external view returns (uint256 delay, uint256 until) {
-        delay = _total.exitDelay;
-        if (delay != 0) until = ORIGIN + _total.exitUntil;
+        Exits exits = _exitsIn(_total.newest);
+        delay = exits.delay();
+        if (delay != 0) until = ORIGIN + exits.until();
     }
 
     /// @inheritdoc IGovernance
@@ -675,7 +658,7 @@ contract Governance is IGovernance, EIP712 {
 
     /// @inheritdoc IGovernance
     function withdrawalCount() external view returns (uint256) {
-        return _total.withdrawalCount;
+        return _exitsIn(_total.newest).withdrawals();
     }
 
     /// @inheritdoc IGovernance
@@ -688,6 +671,7 @@ contract Governance is IGovernance, EIP712 {
     }
 
     function _requireWithdrawal(uint256 id) private view {
-        if (id >= _total.withdrawalCount) revert Governance__UnknownWithdrawal(id, _total.withdrawalCount);
+        uint256 count = _exitsIn(_total.newest).withdrawals();
+        if (id >= count) revert Governance__UnknownWithdrawal(id, count);
     }
 }

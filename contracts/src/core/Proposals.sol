@@ -8,6 +8,7 @@ import {IRegistry} from "../interfaces/IRegistry.sol";
 import {IRollup} from "../interfaces/IRollup.sol";
 import {Fit} from "../libraries/Fit.sol";
 import {Outside} from "../libraries/Outside.sol";
+import {RoundTally, Tally} from "../libraries/RoundTally.sol";
 import {Signatures} from "../libraries/Signatures.sol";
 
 /// @title Proposals
@@ -16,23 +17,11 @@ contract Proposals is IProposals, EIP712 {
                                  STORAGE
     //////////////////////////////////////////////////////////////*/
 
-    /// @dev What is known of a round, in one word. A signal for the leader touches nothing else.
-    struct Tally {
-        /// The payload with the most signals; 0 if there is none.
-        address leader;
-        /// The leader's signals.
-        uint24 count;
-        /// The newest slot used plus one, so that 0 means none and slot 0 is as good as any.
-        uint40 nextSlot;
-        /// The proposal that the round became plus one; 0 if it wasn't pushed.
-        uint32 nextId;
-    }
-
     /// @dev What is known of a payload in a round.
     struct Pin {
         /// 232 bits of its code hash at the first signal.
         bytes29 codeHash;
-        /// Its signals; out of date while it leads, since the tally counts them then.
+        /// Its signals; out of date while it leads, since the round's tally counts them then.
         uint24 count;
     }
 
@@ -89,20 +78,20 @@ contract Proposals is IProposals, EIP712 {
 
     /// @inheritdoc IProposals
     function vote(address payload) external returns (bool) {
-        (address instance, uint256 slot, uint256 count) = _count(payload);
+        (address instance, uint256 slot, uint256 round, uint256 count) = _count(payload);
         address proposer = _proposer(instance, slot);
         if (msg.sender != proposer) revert Proposals__NotProposer(msg.sender, proposer);
-        _announce(payload, slot, proposer, count);
+        _announce(payload, round, proposer, count);
         return true;
     }
 
     /// @inheritdoc IProposals
     function voteWithSig(address payload, bytes calldata signature) external returns (bool) {
-        (address instance, uint256 slot, uint256 count) = _count(payload);
+        (address instance, uint256 slot, uint256 round, uint256 count) = _count(payload);
         address proposer = _proposer(instance, slot);
         bytes32 digest = _hashTypedDataV4(keccak256(abi.encode(SIGNAL_TYPEHASH, payload, slot, instance)));
         if (!Signatures.isValid(proposer, digest, signature)) revert Proposals__InvalidSignature(proposer);
-        _announce(payload, slot, proposer, count);
+        _announce(payload, round, proposer, count);
         return true;
     }
 
@@ -110,62 +99,65 @@ contract Proposals is IProposals, EIP712 {
     /// does when it is asked, it finds the slot used.
     /// @return instance The canonical rollup.
     /// @return slot Its present slot.
+    /// @return round The slot's round.
     /// @return count The payload's signals in the round, this one included.
-    function _count(address payload) private returns (address instance, uint256 slot, uint256 count) {
+    function _count(address payload)
+        private
+        returns (address instance, uint256 slot, uint256 round, uint256 count)
+    {
         Outside.requireCode(payload);
         instance = _instance();
         slot = Outside.word(instance, IRollup.getCurrentSlot.selector);
         if (slot > block.timestamp) revert Proposals__SlotInFuture(slot, block.timestamp);
 
-        Tally memory tally = _newest[instance];
-        if (slot < tally.nextSlot) revert Proposals__SlotAlreadyUsed(slot, tally.nextSlot - 1);
+        Tally tally = _newest[instance];
+        uint256 nextSlot = tally.nextSlot();
+        if (slot < nextSlot) revert Proposals__SlotAlreadyUsed(slot, nextSlot - 1);
 
-        uint256 round = slot / M;
-        if (tally.nextSlot != 0) {
-            uint256 newestRound = _roundOf(tally);
-            if (round != newestRound) {
-                _archive[instance][newestRound] = tally;
-                tally.leader = address(0);
-                tally.count = 0;
-                tally.nextId = 0;
+        round = slot / M;
+        address leader = tally.leader();
+        uint256 leaderCount = tally.count();
+        // Not 0 if the rollup's slots went back into a round that was over and pushed.
+        uint256 nextId = tally.nextId();
+        // No overflow: the slot is at most a timestamp, the count at most the slots of a round.
+        unchecked {
+            if (nextSlot <= round * M) {
+                // The first signal of a round. The newest round before it, if there was one, becomes history.
+                if (nextSlot != 0) _archive[instance][(nextSlot - 1) / M] = tally;
+                leader = address(0);
+                leaderCount = 0;
+                nextId = 0;
             }
+            if (payload == leader) {
+                count = leaderCount + 1;
+                leaderCount = count;
+            } else {
+                mapping(address => Pin) storage pins = _pins[instance][round];
+                count = _countForOther(pins, payload, leaderCount);
+                if (count > leaderCount) {
+                    // From now on the tally counts for this payload; the former leader's signals go back to its pin.
+                    if (leader != address(0)) pins[leader].count = uint24(leaderCount);
+                    leader = payload;
+                    leaderCount = count;
+                }
+            }
+            _newest[instance] = RoundTally.pack(leader, leaderCount, Fit.toUint40(slot + 1), nextId);
         }
-
-        // A count is at most the number of slots in a round, which fits 24 bits.
-        if (payload == tally.leader) {
-            count = uint256(tally.count) + 1;
-            tally.count = uint24(count);
-        } else {
-            count = _countForOther(instance, round, payload, tally);
-        }
-        tally.nextSlot = Fit.toUint40(slot + 1);
-        _newest[instance] = tally;
     }
 
-    /// @dev A signal for a payload that doesn't lead. Changes `tally` in memory if it does now.
-    function _countForOther(address instance, uint256 round, address payload, Tally memory tally)
+    /// @dev Counts a signal for a payload that doesn't lead, and pins its code at the first one.
+    function _countForOther(mapping(address => Pin) storage pins, address payload, uint256 leaderCount)
         private
         returns (uint256 count)
     {
-        mapping(address => Pin) storage pins = _pins[instance][round];
         Pin memory pin = pins[payload];
-        if (pin.count == 0) {
-            bytes32 codeHash = payload.codehash;
-            pin.codeHash = bytes29(codeHash);
-            emit PayloadSeen(payload, codeHash);
-        }
         count = uint256(pin.count) + 1;
-        bool first = count == 1;
-        bool leads = count > tally.count;
-        if (first || !leads) {
-            pin.count = uint24(count);
-            pins[payload] = pin;
-        }
-        if (leads) {
-            // From now on the tally counts for this payload; the former leader's signals go back to its pin.
-            if (tally.leader != address(0)) pins[tally.leader].count = tally.count;
-            tally.leader = payload;
-            tally.count = uint24(count);
+        if (count == 1) {
+            bytes32 codeHash = payload.codehash;
+            pins[payload] = Pin({codeHash: bytes29(codeHash), count: 1});
+            emit PayloadSeen(payload, codeHash);
+        } else if (count <= leaderCount) {
+            pins[payload] = Pin({codeHash: pin.codeHash, count: uint24(count)});
         }
     }
 
@@ -175,8 +167,7 @@ contract Proposals is IProposals, EIP712 {
         if (proposer == address(0)) revert Proposals__NoProposer(slot);
     }
 
-    function _announce(address payload, uint256 slot, address voter, uint256 count) private {
-        uint256 round = slot / M;
+    function _announce(address payload, uint256 round, address voter, uint256 count) private {
         emit VoteCast(payload, round, voter);
         if (count == N) emit QuorumReached(payload, round);
     }
@@ -190,17 +181,18 @@ contract Proposals is IProposals, EIP712 {
         address instance = _instance();
         uint256 currentRound = _presentSlot(instance) / M;
         address governance = getGovernance();
-        (Tally memory tally, bytes memory refusal) = _winner(instance, round, currentRound, governance);
+        (Tally tally, bytes memory refusal) = _winner(instance, round, currentRound, governance);
         if (refusal.length != 0) {
             assembly ("memory-safe") {
                 revert(add(refusal, 32), mload(refusal))
             }
         }
 
-        address payload = tally.leader;
+        address payload = tally.leader();
         uint32 nextId = Fit.toUint32(Outside.word(governance, IGovernance.proposalCount.selector) + 1);
-        if (_isNewest(instance, round)) _newest[instance].nextId = nextId;
-        else _archive[instance][round].nextId = nextId;
+        tally = tally.pushed(nextId);
+        if (_isNewest(instance, round)) _newest[instance] = tally;
+        else _archive[instance][round] = tally;
         _latest[payload] = Latest({governance: governance, nextId: nextId});
         emit ProposalPushed(payload, round);
         if (!IGovernance(governance).propose(payload)) revert Proposals__ProposeFailed(payload);
@@ -211,7 +203,7 @@ contract Proposals is IProposals, EIP712 {
     function _winner(address instance, uint256 round, uint256 currentRound, address governance)
         private
         view
-        returns (Tally memory tally, bytes memory refusal)
+        returns (Tally tally, bytes memory refusal)
     {
         if (round >= currentRound) {
             return (tally, abi.encodeWithSelector(Proposals__RoundNotOver.selector, round, currentRound));
@@ -220,15 +212,15 @@ contract Proposals is IProposals, EIP712 {
             return (tally, abi.encodeWithSelector(Proposals__RoundExpired.selector, round, currentRound));
         }
         tally = _tally(instance, round);
-        if (tally.nextId != 0) {
-            return (tally, abi.encodeWithSelector(Proposals__AlreadyPushed.selector, round, tally.nextId - 1));
+        if (tally.nextId() != 0) {
+            return (tally, abi.encodeWithSelector(Proposals__AlreadyPushed.selector, round, tally.nextId() - 1));
         }
-        address payload = tally.leader;
+        address payload = tally.leader();
         if (payload == address(0)) {
             return (tally, abi.encodeWithSelector(Proposals__NoLeader.selector, round));
         }
-        if (tally.count < N) {
-            return (tally, abi.encodeWithSelector(Proposals__QuorumNotReached.selector, payload, tally.count, N));
+        if (tally.count() < N) {
+            return (tally, abi.encodeWithSelector(Proposals__QuorumNotReached.selector, payload, tally.count(), N));
         }
         if (bytes29(payload.codehash) != _pins[instance][round][payload].codeHash) {
             return (tally, abi.encodeWithSelector(Proposals__CodeChanged.selector, payload));
@@ -253,15 +245,15 @@ contract Proposals is IProposals, EIP712 {
         view
         returns (uint256 lastVote, address leader, bool executed)
     {
-        Tally memory tally = _tally(instance, round);
-        lastVote = tally.nextSlot == 0 ? 0 : tally.nextSlot - 1;
-        return (lastVote, tally.leader, tally.nextId != 0);
+        Tally tally = _tally(instance, round);
+        lastVote = tally.nextSlot() == 0 ? 0 : tally.nextSlot() - 1;
+        return (lastVote, tally.leader(), tally.nextId() != 0);
     }
 
     /// @inheritdoc IProposals
     function yeaCount(address instance, uint256 round, address payload) external view returns (uint256) {
-        Tally memory tally = _tally(instance, round);
-        return payload == tally.leader ? tally.count : _pins[instance][round][payload].count;
+        Tally tally = _tally(instance, round);
+        return payload == tally.leader() ? tally.count() : _pins[instance][round][payload].count;
     }
 
     /// @inheritdoc IProposals
@@ -288,11 +280,11 @@ contract Proposals is IProposals, EIP712 {
         address instance = _instance();
         slot = _presentSlot(instance);
         round = slot / M;
-        Tally memory tally = _tally(instance, round);
-        leader = tally.leader;
-        count = tally.count;
+        Tally tally = _tally(instance, round);
+        leader = tally.leader();
+        count = tally.count();
         // The present slot isn't below the newest used one, so it is that one or free.
-        firstFreeSlot = tally.nextSlot > slot ? tally.nextSlot : slot;
+        firstFreeSlot = tally.nextSlot() > slot ? tally.nextSlot() : slot;
     }
 
     /// @inheritdoc IProposals
@@ -314,13 +306,13 @@ contract Proposals is IProposals, EIP712 {
 
     /// @inheritdoc IProposals
     function newestSlot(address instance) external view returns (bool exists, uint256 slot) {
-        uint256 nextSlot = _newest[instance].nextSlot;
+        uint256 nextSlot = _newest[instance].nextSlot();
         return nextSlot == 0 ? (false, 0) : (true, nextSlot - 1);
     }
 
     /// @inheritdoc IProposals
     function proposalOf(address instance, uint256 round) external view returns (bool exists, uint256 proposalId) {
-        return _id(_tally(instance, round).nextId);
+        return _id(_tally(instance, round).nextId());
     }
 
     /// @inheritdoc IProposals
@@ -340,28 +332,24 @@ contract Proposals is IProposals, EIP712 {
 
     /// @dev The canonical rollup.
     function _instance() private view returns (address instance) {
-        instance = REGISTRY.getRollup();
+        instance = Outside.addressWord(address(REGISTRY), IRegistry.getRollup.selector);
         Outside.requireCode(instance);
     }
 
     /// @dev What the rollup says, unless it says less than it has said for a signal before.
     function _presentSlot(address instance) private view returns (uint256 slot) {
         slot = Outside.word(instance, IRollup.getCurrentSlot.selector);
-        uint256 nextSlot = _newest[instance].nextSlot;
+        uint256 nextSlot = _newest[instance].nextSlot();
         if (nextSlot > slot) slot = nextSlot - 1;
     }
 
-    /// @dev The round of a tally in which a slot was used.
-    function _roundOf(Tally memory tally) private view returns (uint256) {
-        return (uint256(tally.nextSlot) - 1) / M;
-    }
-
+    /// @dev Whether nothing newer than `round` is known of `instance`.
     function _isNewest(address instance, uint256 round) private view returns (bool) {
-        Tally memory newest = _newest[instance];
-        return newest.nextSlot != 0 && _roundOf(newest) == round;
+        uint256 nextSlot = _newest[instance].nextSlot();
+        return nextSlot != 0 && (nextSlot - 1) / M == round;
     }
 
-    function _tally(address instance, uint256 round) private view returns (Tally memory) {
+    function _tally(address instance, uint256 round) private view returns (Tally) {
         return _isNewest(instance, round) ? _newest[instance] : _archive[instance][round];
     }
 

@@ -17,60 +17,56 @@ library Actions {
     function read(address payload) internal view returns (Action[] memory actions) {
         (bool success, bytes memory answer) = payload.staticcall(abi.encodeCall(IPayload.getActions, ()));
         if (!success) revert IGovernance.Governance__UnreadableActions(payload);
-        uint256 size = answer.length;
-
-        // The list: its length, then an offset per action, counted from behind the length.
-        uint256 list = _offset(payload, answer, 0, size, 0);
-        uint256 count = _word(payload, answer, list, size);
-        if (count == 0) revert IGovernance.Governance__NoActions(payload);
+        uint256 start;
+        assembly ("memory-safe") {
+            start := add(answer, 32)
+        }
+        // Pointers stay within a few words of the answer, so no sum of them overflows.
         unchecked {
+            uint256 end = start + answer.length;
+
+            // The list: its length, then an offset per action, counted from behind the length.
+            uint256 list = _follow(payload, start, start, end);
+            uint256 count = _load(payload, list, end);
+            if (count == 0) revert IGovernance.Governance__NoActions(payload);
             list += 32;
             // Each action takes at least a word here, so a count that passes fits memory too.
-            if (count > (size - list) / 32) revert IGovernance.Governance__UnreadableActions(payload);
+            if (count > (end - list) / 32) revert IGovernance.Governance__UnreadableActions(payload);
             actions = new Action[](count);
             for (uint256 i; i < count; ++i) {
-                uint256 action = _offset(payload, answer, list + 32 * i, size, list);
-                uint256 target = _word(payload, answer, action, size);
-                if (target > type(uint160).max) revert IGovernance.Governance__UnreadableActions(payload);
-                uint256 data = _offset(payload, answer, action + 32, size, action);
-                uint256 length = _word(payload, answer, data, size);
-                if (length > size - data - 32) revert IGovernance.Governance__UnreadableActions(payload);
-
-                Action memory slot = actions[i];
-                slot.target = address(uint160(target));
+                uint256 action = _follow(payload, list + 32 * i, list, end);
+                uint256 target = _load(payload, action, end);
+                uint256 data = _follow(payload, action + 32, action, end);
+                uint256 length = _load(payload, data, end);
+                if (target > type(uint160).max || length > end - data - 32) {
+                    revert IGovernance.Governance__UnreadableActions(payload);
+                }
                 bytes memory pointer;
                 assembly ("memory-safe") {
-                    pointer := add(add(answer, 32), data)
+                    pointer := data
                 }
-                slot.data = pointer;
+                Action memory decoded = actions[i];
+                decoded.target = address(uint160(target));
+                decoded.data = pointer;
             }
         }
     }
 
-    /// @dev The word at `position` of `answer`, which must lie inside it.
-    function _word(address payload, bytes memory answer, uint256 position, uint256 size)
-        private
-        pure
-        returns (uint256 value)
-    {
-        // `position` is at most `size` plus a word, so this can't overflow.
+    /// @dev The word at `pointer`, which must lie before `end`.
+    function _load(address payload, uint256 pointer, uint256 end) private pure returns (uint256 word) {
         unchecked {
-            if (position + 32 > size) revert IGovernance.Governance__UnreadableActions(payload);
+            if (pointer + 32 > end) revert IGovernance.Governance__UnreadableActions(payload);
         }
         assembly ("memory-safe") {
-            value := mload(add(add(answer, 32), position))
+            word := mload(pointer)
         }
     }
 
-    /// @dev The position that the offset at `position` means, counted from `origin`.
-    function _offset(address payload, bytes memory answer, uint256 position, uint256 size, uint256 origin)
-        private
-        pure
-        returns (uint256)
-    {
-        uint256 offset = _word(payload, answer, position, size);
+    /// @dev Where the offset at `pointer` leads, counted from `origin`, which lies before `end`.
+    function _follow(address payload, uint256 pointer, uint256 origin, uint256 end) private pure returns (uint256) {
+        uint256 offset = _load(payload, pointer, end);
         unchecked {
-            if (offset > size - origin) revert IGovernance.Governance__UnreadableActions(payload);
+            if (offset > end - origin) revert IGovernance.Governance__UnreadableActions(payload);
             return origin + offset;
         }
     }
