@@ -45,10 +45,19 @@ impl Call {
     /// The creation of a contract. The receipt must name the address, and it must have the
     /// artifact's code.
     pub fn create<C: SolConstructor>(contract: Contract, arguments: &C) -> Self {
+        Self::create_with(contract, contract.init_code(arguments))
+    }
+
+    /// The same for a contract whose constructor takes no arguments.
+    pub fn create_plain(contract: Contract) -> Self {
+        Self::create_with(contract, contract.artifact().creation_code().clone())
+    }
+
+    fn create_with(contract: Contract, input: Bytes) -> Self {
         Self {
             what: contract.name(),
             to: TxKind::Create,
-            input: contract.init_code(arguments),
+            input,
             returns: |code| !code.is_empty(),
             events: Vec::new(),
             headroom: 0,

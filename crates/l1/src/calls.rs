@@ -4,7 +4,10 @@
 //! on the contracts' functions.
 
 use crate::call::Call;
-use alloy::primitives::{Address, B256, Signature, U256};
+use alloy::{
+    primitives::{Address, B256, Signature, U256},
+    sol_types::SolCall,
+};
 use canon_bindings::{Asset, Governance, Issuer, Proposals, Registry, Rollup};
 use canon_protocol::{Amount, ProposalId, Round, Seconds, Support, Timestamp, WithdrawalId};
 
@@ -14,13 +17,13 @@ const SIGNAL_HEADROOM: u64 = 70_000;
 
 /// Allows `spender` to take up to `amount` of the sender's asset.
 pub fn approve(asset: Address, spender: Address, amount: Amount) -> Call {
-    let call = Asset::approveCall { spender, value: amount.to_word() };
+    let call = Asset::approveCall::new((spender, amount.to_word()));
     Call::new(asset, &call).expecting::<Asset::Approval>(asset)
 }
 
 /// Sends `amount` of the asset.
 pub fn transfer(asset: Address, to: Address, amount: Amount) -> Call {
-    let call = Asset::transferCall { to, value: amount.to_word() };
+    let call = Asset::transferCall::new((to, amount.to_word()));
     Call::new(asset, &call).expecting::<Asset::Transfer>(asset)
 }
 

@@ -4,6 +4,7 @@ mod call;
 pub mod calls;
 mod client;
 mod confirm;
+pub mod deploy;
 mod deployment;
 mod error;
 mod read;

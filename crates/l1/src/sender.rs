@@ -157,7 +157,7 @@ impl Sender {
         };
         let tx = TxEip1559 {
             chain_id: self.client.chain_id(),
-            nonce: self.nonce().await?,
+            nonce: self.next_nonce().await?,
             gas_limit,
             max_fee_per_gas: next.base_fee * 2 + self.tip,
             max_priority_fee_per_gas: self.tip,
@@ -213,7 +213,12 @@ impl Sender {
         }
     }
 
-    async fn nonce(&mut self) -> Result<u64> {
+    /// The nonce of the next transaction.
+    ///
+    /// # Errors
+    ///
+    /// If it isn't known yet and the endpoint doesn't answer.
+    pub async fn next_nonce(&mut self) -> Result<u64> {
         if let Some(nonce) = self.nonce {
             return Ok(nonce);
         }

@@ -1,0 +1,174 @@
+//! Quantities as people write them in a file.
+//!
+//! | quantity | text |
+//! |---|---|
+//! | duration | `"24s"`, `"90m"`, `"1d 12h"`; units `d`, `h`, `m`, `s`, largest first |
+//! | fraction | `"10%"`, `"0.5%"`; up to 16 decimals |
+//! | amount | tokens of 18 decimals: `"1000"`, `"0.5"` |
+
+use alloy::primitives::{
+    U256,
+    utils::{format_units, parse_units},
+};
+use canon_protocol::{Amount, Fraction, Seconds};
+
+const UNITS: [(char, Seconds); 4] =
+    [('d', Seconds::DAY), ('h', Seconds::HOUR), ('m', Seconds::MINUTE), ('s', Seconds::SECOND)];
+
+/// A duration.
+///
+/// # Errors
+///
+/// What is wrong with the text.
+pub fn parse_seconds(text: &str) -> Result<Seconds, String> {
+    let wrong =
+        || format!("{text:?} isn't a duration: write it like \"24s\", \"90m\" or \"1d 12h\"");
+    let (mut sum, mut digits, mut units) = (Seconds::ZERO, String::new(), UNITS.iter());
+    for c in text.chars().filter(|c| *c != ' ') {
+        if c.is_ascii_digit() {
+            digits.push(c);
+            continue;
+        }
+        // Only smaller units than the one before are left.
+        let (_, unit) = units.find(|(letter, _)| *letter == c).ok_or_else(wrong)?;
+        let count = digits.parse().map_err(|_| wrong())?;
+        digits.clear();
+        let part = unit.checked_mul(count).ok_or_else(wrong)?;
+        sum = Seconds::new(sum.get() + part.get()).ok_or_else(wrong)?;
+    }
+    if digits.is_empty() && !text.trim().is_empty() { Ok(sum) } else { Err(wrong()) }
+}
+
+/// The text of a duration.
+pub fn format_seconds(seconds: Seconds) -> String {
+    let mut rest = seconds.get();
+    let mut parts = Vec::new();
+    for (letter, unit) in UNITS {
+        let count = rest / unit.get();
+        rest %= unit.get();
+        if count > 0 {
+            parts.push(format!("{count}{letter}"));
+        }
+    }
+    if parts.is_empty() { "0s".into() } else { parts.join(" ") }
+}
+
+/// A fraction.
+///
+/// # Errors
+///
+/// What is wrong with the text.
+pub fn parse_fraction(text: &str) -> Result<Fraction, String> {
+    let percent = text.trim().strip_suffix('%').map(str::trim_end);
+    let parts =
+        percent.filter(|number| is_decimal(number, 16)).and_then(|n| parse_units(n, 16).ok());
+    let parts = parts.and_then(|parts| Fraction::try_from(parts.get_absolute()).ok());
+    parts.ok_or_else(|| format!("{text:?} isn't a fraction: write it like \"10%\", up to 100%"))
+}
+
+/// The text of a fraction.
+pub fn format_fraction(fraction: Fraction) -> String {
+    format!("{}%", decimal(fraction.to_word(), 16))
+}
+
+/// An amount of tokens.
+///
+/// # Errors
+///
+/// What is wrong with the text.
+pub fn parse_amount(text: &str) -> Result<Amount, String> {
+    let units = is_decimal(text, 18).then(|| parse_units(text, 18).ok()).flatten();
+    let units = units.and_then(|units| Amount::try_from(units.get_absolute()).ok());
+    units.ok_or_else(|| {
+        format!(
+            "{text:?} isn't an amount: write tokens like \"1000\" or \"0.5\", below 2^96 / 10^18"
+        )
+    })
+}
+
+/// The text of an amount.
+pub fn format_amount(amount: Amount) -> String {
+    decimal(amount.to_word(), 18)
+}
+
+/// Digits with at most one point in them, and no more of them behind it than `places`:
+/// `parse_units` would drop the rest.
+fn is_decimal(text: &str, places: usize) -> bool {
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
+    digits(whole) && digits(decimals) && decimals.len() <= places
+}
+
+fn decimal(value: U256, decimals: u8) -> String {
+    let text = format_units(value, decimals).expect("77 decimals would be too many");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+macro_rules! serde_text {
+    ($($module:ident: $type:ty, $parse:ident, $format:ident;)*) => {$(
+        /// For `#[serde(with = …)]`.
+        pub(crate) mod $module {
+            use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+            pub(crate) fn serialize<S: Serializer>(
+                value: &$type,
+                serializer: S,
+            ) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&super::$format(*value))
+            }
+
+            pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+                deserializer: D,
+            ) -> Result<$type, D::Error> {
+                super::$parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+            }
+        }
+    )*};
+}
+
+serde_text! {
+    seconds: canon_protocol::Seconds, parse_seconds, format_seconds;
+    fraction: canon_protocol::Fraction, parse_fraction, format_fraction;
+    amount: canon_protocol::Amount, parse_amount, format_amount;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        for (text, seconds) in [("24s", 24), ("90m", 5400), ("1d 12h", 129_600), ("1d1s", 86_401)] {
+            assert_eq!(parse_seconds(text), Ok(Seconds::of(seconds)));
+        }
+        assert_eq!(format_seconds(Seconds::of(129_601)), "1d 12h 1s");
+        assert_eq!(format_seconds(Seconds::ZERO), "0s");
+        for text in ["", " ", "5", "s", "1h 1d", "1h1h", "-1s", "1.5h", "1w", "99999999999999d"] {
+            assert!(parse_seconds(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn fractions() {
+        assert_eq!(parse_fraction("4%"), Ok(Fraction::percent(4)));
+        assert_eq!(parse_fraction("0.0000000000000001 %"), Ok(Fraction::of(1)));
+        assert_eq!(parse_fraction("100%"), Ok(Fraction::ONE));
+        assert_eq!(format_fraction(Fraction::of(5_000_000_000_000_000)), "0.5%");
+        assert_eq!(format_fraction(Fraction::ZERO), "0%");
+        for text in ["4", "%", "-4%", "100.1%", "0.00000000000000001%", "four%", "1e2%"] {
+            assert!(parse_fraction(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn amounts() {
+        assert_eq!(parse_amount("0.5"), Ok(Amount::of(500_000_000_000_000_000)));
+        assert_eq!(parse_amount("1000"), Ok(Amount::of(1000 * Amount::TOKEN.get())));
+        assert_eq!(format_amount(Amount::MAX), "79228162514.264337593543950335");
+        assert_eq!(parse_amount(&format_amount(Amount::MAX)), Ok(Amount::MAX));
+        assert_eq!(format_amount(Amount::of(1000 * Amount::TOKEN.get())), "1000");
+        for text in ["", "-1", ".5", "1.", "1_000", "79228162515", "0.0000000000000000001"] {
+            assert!(parse_amount(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! What a set is deployed with: as written in a file, then checked.
+
+use super::human;
+use crate::read::RollupRules;
+use alloy::primitives::Address;
+use canon_protocol::{
+    Amount, Configuration, Fraction, ProposeConfiguration, RoundRules, Seconds, SlotClock,
+    Timestamp,
+};
+use core::{fmt, num::NonZeroU64};
+use serde::{Deserialize, Serialize};
+
+/// The parameters of a set, as a person writes them. Durations, fractions and amounts have units:
+/// `"3d"`, `"20%"`, `"1000"` tokens (see [`human`]).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetParameters {
+    /// The token.
+    pub asset: AssetParameters,
+    /// Signals per round.
+    pub signalling: SignallingParameters,
+    /// Votes.
+    pub governance: GovernanceParameters,
+    /// The first rollup.
+    pub rollup: RollupParameters,
+}
+
+/// The token, its issue and its rewards.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AssetParameters {
+    /// ERC-20 name; also names the domain of permits.
+    pub name: String,
+    /// ERC-20 symbol.
+    pub symbol: String,
+    /// Who holds the initial supply; the deployer if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initial_holder: Option<Address>,
+    /// Tokens at construction.
+    #[serde(with = "human::amount")]
+    pub initial_supply: Amount,
+    /// Tokens per second that Governance can have minted.
+    #[serde(with = "human::amount")]
+    pub issued_per_second: Amount,
+    /// Tokens per block of the canonical rollup, while the RewardDistributor has any.
+    #[serde(with = "human::amount")]
+    pub block_reward: Amount,
+}
+
+/// Signals per round: `n` of `m`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignallingParameters {
+    /// Signals that win a round.
+    pub n: u32,
+    /// Slots of a round.
+    pub m: u32,
+}
+
+/// The first configuration of Governance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GovernanceParameters {
+    /// From a proposal's creation to the vote.
+    #[serde(with = "human::seconds")]
+    pub voting_delay: Seconds,
+    /// How long ballots are taken.
+    #[serde(with = "human::seconds")]
+    pub voting_duration: Seconds,
+    /// From the vote to the first possible execution.
+    #[serde(with = "human::seconds")]
+    pub execution_delay: Seconds,
+    /// How long it can be executed.
+    #[serde(with = "human::seconds")]
+    pub grace_period: Seconds,
+    /// Part of all power that must be cast.
+    #[serde(with = "human::fraction")]
+    pub quorum: Fraction,
+    /// Part of the cast power by which yea must exceed nea.
+    #[serde(with = "human::fraction")]
+    pub vote_differential: Fraction,
+    /// Total power below which nothing passes.
+    #[serde(with = "human::amount")]
+    pub minimum_votes: Amount,
+    /// Power that a proposal through the lock gives up.
+    #[serde(with = "human::amount")]
+    pub lock_amount: Amount,
+    /// How long the lock's amount is withheld, at least.
+    #[serde(with = "human::seconds")]
+    pub lock_delay: Seconds,
+}
+
+/// A rollup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RollupParameters {
+    /// First second of slot 0; the time of the newest block before the deployment if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub genesis: Option<Timestamp>,
+    /// Length of a slot.
+    #[serde(with = "human::seconds")]
+    pub slot_duration: Seconds,
+    /// Slots of an epoch.
+    pub epoch_slots: u64,
+    /// The least stake of a member of the set.
+    #[serde(with = "human::amount")]
+    pub minimum_stake: Amount,
+    /// Between leaving and getting the stake: at least two epochs.
+    #[serde(with = "human::seconds")]
+    pub exit_delay: Seconds,
+}
+
+/// Parameters that the constructors will accept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckedParameters {
+    raw: SetParameters,
+    rounds: RoundRules,
+    configuration: Configuration,
+}
+
+/// Everything that is wrong with a set's parameters.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the parameters can't be deployed:{}", Lines(.problems))]
+pub struct InvalidParameters {
+    problems: Vec<String>,
+}
+
+impl InvalidParameters {
+    /// One sentence per problem.
+    pub fn problems(&self) -> &[String] {
+        &self.problems
+    }
+}
+
+struct Lines<'a>(&'a [String]);
+
+impl fmt::Display for Lines<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|line| write!(f, "\n- {line}"))
+    }
+}
+
+impl SetParameters {
+    /// What the family's tests use: 6 of 10 signals, slots of 24 s, all delays 1 h, a quorum of
+    /// 10 % and a differential of 4 %.
+    pub fn tests() -> Self {
+        Self {
+            asset: AssetParameters {
+                name: "Canon Test".into(),
+                symbol: "CANT".into(),
+                initial_holder: None,
+                initial_supply: tokens(100_000_000),
+                issued_per_second: tokens(1),
+                block_reward: tokens(5),
+            },
+            signalling: SignallingParameters { n: 6, m: 10 },
+            governance: GovernanceParameters {
+                voting_delay: Seconds::HOUR,
+                voting_duration: Seconds::HOUR,
+                execution_delay: Seconds::HOUR,
+                grace_period: Seconds::HOUR,
+                quorum: Fraction::percent(10),
+                vote_differential: Fraction::percent(4),
+                minimum_votes: tokens(1000),
+                lock_amount: tokens(1000),
+                lock_delay: Seconds::HOUR,
+            },
+            rollup: RollupParameters {
+                genesis: None,
+                slot_duration: Seconds::of(24),
+                epoch_slots: 16,
+                minimum_stake: tokens(100),
+                exit_delay: Seconds::HOUR,
+            },
+        }
+    }
+
+    /// A mainnet-like set: 600 of 1000 signals, slots of 72 s, a voting delay of 3 days, a week
+    /// each for votes, execution delay and grace period, a quorum of 20 % and a differential of
+    /// 33 %.
+    pub fn mainnet_like() -> Self {
+        Self {
+            asset: AssetParameters {
+                name: "Canon".into(),
+                symbol: "CANON".into(),
+                initial_holder: None,
+                initial_supply: tokens(10_000_000_000),
+                issued_per_second: tokens(50),
+                block_reward: tokens(400),
+            },
+            signalling: SignallingParameters { n: 600, m: 1000 },
+            governance: GovernanceParameters {
+                voting_delay: Seconds::of(3 * Seconds::DAY.get()),
+                voting_duration: Seconds::of(7 * Seconds::DAY.get()),
+                execution_delay: Seconds::of(7 * Seconds::DAY.get()),
+                grace_period: Seconds::of(7 * Seconds::DAY.get()),
+                quorum: Fraction::percent(20),
+                vote_differential: Fraction::percent(33),
+                minimum_votes: tokens(100_000_000),
+                lock_amount: tokens(250_000_000),
+                lock_delay: Seconds::of(90 * Seconds::DAY.get()),
+            },
+            rollup: RollupParameters {
+                genesis: None,
+                slot_duration: Seconds::of(72),
+                epoch_slots: 32,
+                minimum_stake: tokens(200_000),
+                exit_delay: Seconds::of(4 * Seconds::DAY.get()),
+            },
+        }
+    }
+
+    /// Checks all of it against the rules of the constructors.
+    ///
+    /// # Errors
+    ///
+    /// Every problem, not only the first.
+    pub fn check(self) -> Result<CheckedParameters, InvalidParameters> {
+        let mut problems = Vec::new();
+        let rounds = RoundRules::new(self.signalling.n, self.signalling.m)
+            .map_err(|error| problems.push(format!("signalling: {error}")));
+        let configuration = self.governance.configuration();
+        for (what, value) in [("name", &self.asset.name), ("symbol", &self.asset.symbol)] {
+            if value.trim().is_empty() {
+                problems.push(format!("asset: the {what} is empty"));
+            }
+        }
+        if let Err(error) = self.rollup.rules(Timestamp::ZERO) {
+            problems.push(error);
+        }
+        match rounds {
+            Ok(rounds) if problems.is_empty() => {
+                Ok(CheckedParameters { raw: self, rounds, configuration })
+            }
+            _ => Err(InvalidParameters { problems }),
+        }
+    }
+}
+
+impl GovernanceParameters {
+    /// As the protocol has it.
+    pub const fn configuration(&self) -> Configuration {
+        Configuration {
+            propose_config: ProposeConfiguration {
+                lock_delay: self.lock_delay,
+                lock_amount: self.lock_amount,
+            },
+            voting_delay: self.voting_delay,
+            voting_duration: self.voting_duration,
+            execution_delay: self.execution_delay,
+            grace_period: self.grace_period,
+            quorum: self.quorum,
+            vote_differential: self.vote_differential,
+            minimum_votes: self.minimum_votes,
+        }
+    }
+}
+
+impl RollupParameters {
+    /// As the protocol has it, with the given genesis.
+    ///
+    /// # Errors
+    ///
+    /// One sentence, if the constructor would refuse it.
+    pub fn rules(&self, genesis: Timestamp) -> Result<RollupRules, String> {
+        let slot_duration = NonZeroU64::new(self.slot_duration.get());
+        let epoch_duration = NonZeroU64::new(self.epoch_slots);
+        let (Some(slot_duration), Some(epoch_duration)) = (slot_duration, epoch_duration) else {
+            return Err("rollup: slots and epochs must have a length above 0".into());
+        };
+        let clock = SlotClock { genesis, slot_duration, epoch_duration };
+        let least = clock.two_epochs().and_then(Seconds::new);
+        match least {
+            Some(least) if self.exit_delay >= least => {}
+            _ => {
+                let found = human::format_seconds(self.exit_delay);
+                let least = least.map_or_else(|| "too long".into(), human::format_seconds);
+                return Err(format!(
+                    "rollup: the exit delay is {found} and must be at least two epochs ({least})"
+                ));
+            }
+        }
+        if self.minimum_stake.is_zero() {
+            return Err("rollup: the minimum stake must be above 0".into());
+        }
+        Ok(RollupRules { clock, minimum_stake: self.minimum_stake, exit_delay: self.exit_delay })
+    }
+}
+
+impl CheckedParameters {
+    /// As they were written.
+    pub const fn raw(&self) -> &SetParameters {
+        &self.raw
+    }
+
+    /// N and M.
+    pub const fn rounds(&self) -> RoundRules {
+        self.rounds
+    }
+
+    /// The first configuration of Governance.
+    pub const fn configuration(&self) -> Configuration {
+        self.configuration
+    }
+}
+
+const fn tokens(count: u128) -> Amount {
+    Amount::of(count * Amount::TOKEN.get())
+}

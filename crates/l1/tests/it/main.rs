@@ -1,0 +1,6 @@
+//! The crate against an in-process chain.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod deploying;
+mod world;
