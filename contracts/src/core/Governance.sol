@@ -27,7 +27,7 @@ import {Tabulation} from "../libraries/Tabulation.sol";
 
 /// @title Governance
 /// @dev Times in storage are seconds since this contract's construction, in 32 bits, so that a checkpoint of power
-/// takes half a word. They last 136 years; afterwards everything that would store one reverts.
+/// takes half a word. They last 136 years; afterwards whatever needs the present time reverts.
 contract Governance is IGovernance, EIP712 {
     using SafeERC20 for IERC20;
 
@@ -187,17 +187,15 @@ contract Governance is IGovernance, EIP712 {
 
         ASSET.safeTransferFrom(msg.sender, address(this), amount);
         uint256 time = _now();
-        _grow(_powers[onBehalfOf], amount, time);
-        _grow(_total, amount, time);
-        emit Deposit(msg.sender, onBehalfOf, amount);
-    }
-
-    /// @dev What was paid in is at most the asset's supply, so the sum doesn't overflow.
-    function _grow(History storage history, uint256 amount, uint256 time) private {
-        Newest newest = history.newest;
+        Newest newest = _total.newest;
+        _total.push(newest, Fit.toUint96(newest.value() + amount), time);
+        // No holder's power exceeds the total.
+        History storage power = _powers[onBehalfOf];
+        newest = power.newest;
         unchecked {
-            history.push(newest, newest.value() + amount, time);
+            power.push(newest, newest.value() + amount, time);
         }
+        emit Deposit(msg.sender, onBehalfOf, amount);
     }
 
     /// @dev Turns `amount` of the caller's power into a withdrawal that is paid after `delay`.
@@ -272,14 +270,14 @@ contract Governance is IGovernance, EIP712 {
     /// @dev Freezes what `payload` lists now. `office` is stored with the count raised.
     function _propose(address payload, address proposer, Office memory office) private {
         Outside.requireCode(payload);
-        Action[] memory actions = Actions.read(payload);
+        (Action[] memory actions,) = Actions.read(payload);
         bytes32 actionsHash = Actions.hash(actions);
 
         uint256 id = office.proposalCount;
         office.proposalCount = Fit.toUint32(id + 1);
         _office = office;
         StoredProposal storage proposal = _proposals[id];
-        proposal.poll = ProposalPoll.create(Fit.toUint32(_now()), office.configurationId, proposer == address(this));
+        proposal.poll = ProposalPoll.create(_now(), office.configurationId, proposer == address(this));
         proposal.payload = payload;
         proposal.since = office.since;
         proposal.actionsHash = actionsHash;
@@ -359,13 +357,17 @@ contract Governance is IGovernance, EIP712 {
     /// @inheritdoc IGovernance
     function execute(uint256 id) external returns (bool) {
         Poll poll = _requireExecutable(id);
-        _execute(id, poll, Actions.read(_proposals[id].payload));
+        (Action[] memory actions, bytes32 answerHash) = Actions.read(_proposals[id].payload);
+        // Only a payload that encodes the list in another way than it was committed to has it encoded again.
+        if (answerHash != _proposals[id].actionsHash) _requireFrozen(id, actions);
+        _execute(id, poll, actions);
         return true;
     }
 
     /// @inheritdoc IGovernance
     function executeWith(uint256 id, Action[] calldata actions) external returns (bool) {
         Poll poll = _requireExecutable(id);
+        _requireFrozen(id, actions);
         _execute(id, poll, actions);
         return true;
     }
@@ -386,12 +388,15 @@ contract Governance is IGovernance, EIP712 {
         return poll;
     }
 
-    /// @dev Executed is stored before any call, so that no action can execute the proposal again.
-    function _execute(uint256 id, Poll poll, Action[] memory actions) private {
+    /// @dev `actions` are those that were published when the proposal was created.
+    function _requireFrozen(uint256 id, Action[] memory actions) private view {
         bytes32 expected = _proposals[id].actionsHash;
         bytes32 found = Actions.hash(actions);
         if (found != expected) revert Governance__ActionsChanged(id, expected, found);
+    }
 
+    /// @dev Executed is stored before any call, so that no action can execute the proposal again.
+    function _execute(uint256 id, Poll poll, Action[] memory actions) private {
         _proposals[id].poll = poll.end(ProposalState.Executed);
         emit ProposalExecuted(id);
 
@@ -539,10 +544,10 @@ contract Governance is IGovernance, EIP712 {
             || Tabulation.isAhead(yea, nea, _configurations[poll.configurationId()].conditions.voteDifferential);
     }
 
-    /// @dev Seconds since construction.
+    /// @dev Seconds since construction, in 32 bits.
     function _now() private view returns (uint256) {
         unchecked {
-            return block.timestamp - ORIGIN;
+            return Fit.toUint32(block.timestamp - ORIGIN);
         }
     }
 

@@ -16,8 +16,9 @@ import {Outside} from "../libraries/Outside.sol";
 import {TwoStepOwned} from "../libraries/TwoStepOwned.sol";
 
 /// @title One rollup: staking, slots, proposer selection, block log, rewards
-/// @dev Who proposes a slot is found with four storage reads: `_meta`, a seed, a seat, and the first word of the
-/// seat's member.
+/// @dev Who proposes a slot is found with three storage reads: `_meta`, a seed, and the seat that it draws. If the seat
+/// changed hands since the set was closed, two more lead to the member that sat there: the seat's history and the first
+/// word of the member.
 ///
 /// Why that finds the right member of a set that was closed up to two epochs ago:
 ///
@@ -41,7 +42,7 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
     /// @dev A registration. Four words, and a fifth once the coinbase is set, each documented from its highest bit. All
     /// of it but the stake stays when the attester has left: closed sets may still draw its seat.
     struct Member {
-        /// Word 1, all that a draw reads: `status` (8 bits) | `seat` (32) | `proposer` (160).
+        /// Word 1, all that a draw may need: `status` (8 bits) | `seat` (32) | `proposer` (160).
         address proposer;
         /// Meaningful while validating.
         uint32 seat;
@@ -59,6 +60,16 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
         uint40 readyAt;
         /// Word 5: `coinbase` (160). 0 means the proposer.
         address coinbase;
+    }
+
+    /// @dev A seat of the set, in two words, each documented from its highest bit.
+    struct Seat {
+        /// Word 1: `since` (40) | `proposer` (160). Whoever sits here, and its proposer: the draws of every set closed
+        /// since then need no more. `since` is one more than the epoch of the last change, as in `ids`.
+        address proposer;
+        uint40 since;
+        /// Word 2: the number of the registration that sits here, and of those that sat here lately.
+        Recent ids;
     }
 
     /// @dev One word: `newestSeed` (8 bits) | `registrations` (32) | `seedEpoch` (40) | `sizes` (176).
@@ -90,9 +101,9 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
     /// @dev The number of an attester's registration; 0 if it is not registered.
     mapping(address attester => uint32) private _idOf;
 
-    /// @dev Who sits where: numbers of registrations. To find an element of an array of fixed length takes neither a
-    /// hash nor its length, and nothing of it exists before it is written.
-    Recent[2 ** 32] private _seats;
+    /// @dev Who sits where. To find an element of an array of fixed length takes neither a hash nor its length, and
+    /// nothing of it exists before it is written.
+    Seat[2 ** 32] private _seats;
 
     /// @dev Registrations by number. Number 0 is nobody's and stays empty.
     Member[2 ** 32] private _members;
@@ -322,10 +333,12 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
     /// @inheritdoc IRollup
     function proposeBlock(bytes32 blockHash) external recordsSeed nonReentrant {
         uint256 slot = getCurrentSlot();
-        uint256 id = _draw(slot);
-        Member storage member = _members[id];
+        uint256 epoch = _epochOf(slot);
+        (bool drawn, Seat storage seat) = _draw(slot, epoch);
+        if (!drawn) revert Rollup__NotProposer(msg.sender, address(0));
+        Member storage member = _members[seat.ids.forSetOf(epoch)];
         address proposer = member.proposer;
-        if (msg.sender != proposer || id == 0) revert Rollup__NotProposer(msg.sender, proposer);
+        if (msg.sender != proposer) revert Rollup__NotProposer(msg.sender, proposer);
         Head memory head = _head;
         if (head.number != 0 && head.slot == slot) revert Rollup__SlotAlreadyProposed(slot);
 
@@ -364,14 +377,16 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
 
     /// @inheritdoc IRollup
     function getCurrentProposer() external view returns (address) {
-        return _members[_draw(getCurrentSlot())].proposer;
+        uint256 slot = getCurrentSlot();
+        return _proposerOf(slot, _epochOf(slot));
     }
 
     /// @inheritdoc IRollup
     function getProposerAt(uint256 timestamp) external view returns (address) {
         uint256 slot = getSlotAt(timestamp);
-        _requireInRange(_epochOf(slot));
-        return _members[_draw(slot)].proposer;
+        uint256 epoch = _epochOf(slot);
+        _requireInRange(epoch);
+        return _proposerOf(slot, epoch);
     }
 
     /// @inheritdoc IRollup
@@ -393,7 +408,7 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
         _requireInRange(epoch);
         (uint256 size,) = _setOf(epoch);
         if (index >= size) revert Rollup__IndexOutOfRange(index, size);
-        Member storage member = _members[_seats[index].forSetOf(epoch)];
+        Member storage member = _members[_seats[index].ids.forSetOf(epoch)];
         return (member.attester, member.proposer);
     }
 
@@ -414,7 +429,7 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
         uint256 epoch = getCurrentEpoch();
         uint256 seat = getActiveAttesterCount();
         _meta.sizes = _meta.sizes.set(seat + 1, epoch);
-        _seats[seat] = _seats[seat].set(id, epoch);
+        _sit(id, seat, epoch);
         // The new size fits, so the seat does.
         _members[id].seat = uint32(seat);
     }
@@ -426,18 +441,30 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
         _meta.sizes = _meta.sizes.set(last, epoch);
         uint32 seat = member.seat;
         if (seat == last) return;
-        uint256 id = _seats[last].current();
-        _seats[seat] = _seats[seat].set(id, epoch);
+        uint256 id = _seats[last].ids.current();
+        _sit(id, seat, epoch);
         _members[id].seat = seat;
     }
 
-    /// @dev The registration that proposes `slot`, of the present or the next epoch; 0 if the epoch's set is empty.
-    function _draw(uint256 slot) private view returns (uint256) {
-        uint256 epoch = _epochOf(slot);
+    /// @dev Registration `id` sits down in `seat` in `epoch`, the present.
+    function _sit(uint256 id, uint256 seat, uint256 epoch) private {
+        Recent ids = _seats[seat].ids.set(id, epoch);
+        _seats[seat] = Seat({proposer: _members[id].proposer, since: Fit.toUint40(epoch + 1), ids: ids});
+    }
+
+    /// @dev The seat that `slot` of `epoch`, the present or the next, draws; none if the epoch's set is empty.
+    function _draw(uint256 slot, uint256 epoch) private view returns (bool drawn, Seat storage seat) {
         (uint256 size, uint256 seed) = _setOf(epoch);
-        if (size == 0) return 0;
+        drawn = size != 0;
         uint256 random = uint256(Hashes.efficientKeccak256(bytes32(seed), bytes32(slot)));
-        return _seats[random % size].forSetOf(epoch);
+        seat = _seats[drawn ? random % size : 0];
+    }
+
+    /// @dev Who proposes `slot` of `epoch`, the present or the next; 0 if the epoch's set is empty.
+    function _proposerOf(uint256 slot, uint256 epoch) private view returns (address) {
+        (bool drawn, Seat storage seat) = _draw(slot, epoch);
+        if (!drawn) return address(0);
+        return seat.since < epoch ? seat.proposer : _members[seat.ids.forSetOf(epoch)].proposer;
     }
 
     /// @dev The size of the set of `epoch`, the present or the next, and its seed: the newest one recorded for that
@@ -554,7 +581,7 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
     function getAttesters() external view returns (address[] memory) {
         address[] memory attesters = new address[](getActiveAttesterCount());
         for (uint256 i; i < attesters.length; ++i) {
-            attesters[i] = _members[_seats[i].current()].attester;
+            attesters[i] = _members[_seats[i].ids.current()].attester;
         }
         return attesters;
     }

@@ -14,9 +14,13 @@ library Actions {
     /// @notice What `payload` answers to `getActions()`, asked once by static call.
     /// @dev Decoded by hand, since `abi.decode` gives no refusal that a person could read. Every offset and length
     /// is checked against what was returned; `data` of an action is not copied but points into the answer.
-    function read(address payload) internal view returns (Action[] memory actions) {
+    /// @return actions The decoded list.
+    /// @return answerHash The hash of the answer. It is the list's commitment if the payload encodes as `abi.encode`
+    /// does, and can't be the commitment of any other list.
+    function read(address payload) internal view returns (Action[] memory actions, bytes32 answerHash) {
         (bool success, bytes memory answer) = payload.staticcall(abi.encodeCall(IPayload.getActions, ()));
         if (!success) revert IGovernance.Governance__UnreadableActions(payload);
+        answerHash = keccak256(answer);
         uint256 start;
         assembly ("memory-safe") {
             start := add(answer, 32)

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.30;
 
-import {Fit} from "./Fit.sol";
-
 /// @notice The newest checkpoint of a history: `rest` (96 bits) | `value` (96) | `since` (32) | `length` (32).
 /// `rest` is its owner's, for what has to be written at the same time.
 type Newest is uint256;
@@ -54,6 +52,7 @@ library PowerHistory {
     }
 
     /// @notice Stores that the amount is `amount` from second `time` on, which is not before the newest checkpoint.
+    /// Callers see to it that they fit 96 and 32 bits.
     /// @param newest The newest checkpoint as it is stored, but for `rest`, which is stored with the new one.
     function push(History storage self, Newest newest, uint256 amount, uint256 time) internal {
         uint256 older = newest.length();
@@ -68,8 +67,7 @@ library PowerHistory {
             }
         }
         self.newest = Newest.wrap(
-            (newest.rest() << REST) | (Fit.within(amount, type(uint96).max) << VALUE)
-                | (Fit.within(time, type(uint32).max) << SINCE) | older
+            (newest.rest() << REST) | (amount << VALUE) | (time << SINCE) | older
         );
     }
 
