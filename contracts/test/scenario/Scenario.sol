@@ -114,9 +114,10 @@ abstract contract Scenario is Test {
         return vm.getBlockTimestamp();
     }
 
-    /// @dev Forward to `timestamp`.
+    /// @dev Forward to `timestamp`, where another random number awaits.
     function _to(uint256 timestamp) internal {
         if (timestamp > _now()) skip(timestamp - _now());
+        vm.prevrandao(keccak256(abi.encode("random", timestamp)));
     }
 
     function _toSlot(IRollup instance, uint256 slot) internal {
