@@ -1,0 +1,128 @@
+//! Fails on a dependency that `docs/architecture.md` rules out.
+//!
+//! A crate may depend on those before it in [`ROOMS`], and on nothing of ours after it. What may
+//! enter the house only through one door is in [`DOORS`].
+
+use std::{collections::BTreeSet, process::Command};
+
+use eyre::{Result, WrapErr, bail, ensure, eyre};
+use serde_json::Value;
+
+/// Our packages from the ground up, with those of ours that each may name.
+const ROOMS: &[(&str, &[&str])] = &[
+    ("canon-protocol", &[]),
+    ("canon-bindings", &["canon-protocol"]),
+    ("canon-devchain", &[]),
+    ("canon-l1", &["canon-protocol", "canon-bindings"]),
+    ("canon-agents", &["canon-protocol", "canon-bindings", "canon-l1"]),
+    (
+        "canon-rehearsal",
+        &["canon-protocol", "canon-bindings", "canon-devchain", "canon-l1", "canon-agents"],
+    ),
+    (
+        "canon",
+        &[
+            "canon-protocol",
+            "canon-bindings",
+            "canon-devchain",
+            "canon-l1",
+            "canon-agents",
+            "canon-rehearsal",
+        ],
+    ),
+];
+
+/// Packages of others that only some of ours may name, and which: heavy or fast-moving ones.
+const DOORS: &[(&str, &[&str])] = &[
+    ("revm", &["canon-devchain"]),
+    ("axum", &["canon-devchain"]),
+    ("clap", &["canon"]),
+    ("indicatif", &["canon"]),
+    ("eyre", &["canon", "xtask"]),
+];
+
+/// What the pure core must not name, not even for its tests.
+const IMPURE: &[&str] = &["tokio", "tower", "axum", "revm", "reqwest", "rand"];
+
+/// Checks every package of the workspace.
+pub(crate) fn check() -> Result<()> {
+    let metadata = metadata()?;
+    let packages = metadata["packages"].as_array().ok_or_else(|| eyre!("metadata lists no packages"))?;
+    let mut broken = Vec::new();
+    let mut edges = 0;
+    for package in packages {
+        let name = text(package, "name")?;
+        for dependency in package["dependencies"].as_array().into_iter().flatten() {
+            edges += 1;
+            // A test may look down on more than the code does: a dev-dependency on the chain, say.
+            let in_tests = dependency["kind"].as_str() == Some("dev");
+            if let Err(why) = edge(name, text(dependency, "name")?, in_tests) {
+                broken.push(why);
+            }
+        }
+    }
+    ensure!(broken.is_empty(), "forbidden dependencies:\n  {}", broken.join("\n  "));
+    let known: BTreeSet<_> = ROOMS.iter().map(|(name, _)| *name).collect();
+    for package in packages {
+        let name = text(package, "name")?;
+        ensure!(name == "xtask" || known.contains(name), "{name} has no place in the architecture: give it one");
+    }
+    println!("{} packages and {edges} dependencies are as docs/architecture.md says", packages.len());
+    Ok(())
+}
+
+/// Whether `from` may name `to`.
+fn edge(from: &str, to: &str, in_tests: bool) -> Result<(), String> {
+    if from == "canon-protocol" && IMPURE.contains(&to) {
+        return Err(format!("{from} -> {to}: the core is pure"));
+    }
+    if let Some((_, doors)) = DOORS.iter().find(|(name, _)| *name == to)
+        && !doors.contains(&from)
+    {
+        return Err(format!("{from} -> {to}: {to} enters through {} only", doors.join(" and ")));
+    }
+    let ours = |name: &str| ROOMS.iter().position(|(room, _)| *room == name);
+    let (Some(here), Some(there)) = (ours(from), ours(to)) else { return Ok(()) };
+    if ROOMS[here].1.contains(&to) || (in_tests && there < here) {
+        return Ok(());
+    }
+    Err(format!("{from} -> {to}: dependencies point from outer rooms to inner ones"))
+}
+
+fn metadata() -> Result<Value> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--no-deps", "--locked"])
+        .output()
+        .wrap_err("cargo metadata did not start")?;
+    if !output.status.success() {
+        bail!("cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    serde_json::from_slice(&output.stdout).wrap_err("cargo metadata printed no JSON")
+}
+
+fn text<'a>(value: &'a Value, field: &str) -> Result<&'a str> {
+    value[field].as_str().ok_or_else(|| eyre!("metadata has no text in `{field}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::edge;
+
+    #[test]
+    fn edges() {
+        for (from, to, in_tests, allowed) in [
+            ("canon-l1", "canon-bindings", false, true),
+            ("canon-bindings", "canon-l1", false, false),
+            ("canon-protocol", "tokio", true, false),
+            ("canon-l1", "revm", false, false),
+            ("canon-devchain", "revm", false, true),
+            ("canon-l1", "canon-devchain", true, true),
+            ("canon-l1", "canon-devchain", false, false),
+            ("canon-devchain", "canon-l1", true, false),
+            ("canon-rehearsal", "clap", false, false),
+            ("xtask", "canon", false, true),
+        ] {
+            assert_eq!(edge(from, to, in_tests).is_ok(), allowed, "{from} -> {to} (tests: {in_tests})");
+        }
+    }
+}
