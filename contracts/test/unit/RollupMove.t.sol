@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.30;
+
+import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {ICommon} from "canon/interfaces/ICommon.sol";
+import {IRegistry} from "canon/interfaces/IRegistry.sol";
+import {IRollup, RollupParameters, Status} from "canon/interfaces/IRollup.sol";
+import {SetLib} from "../Set.sol";
+import {TakingRollup} from "../mocks/TakingRollup.sol";
+import {RollupBase} from "./RollupBase.t.sol";
+
+/// @notice Moving a stake to the canonical rollup.
+contract RollupMoveTest is RollupBase {
+    IRollup internal next;
+
+    function setUp() public override {
+        super.setUp();
+        next = SetLib.rollup(_parameters());
+    }
+
+    function testFuzz_initiateMove_announces(uint256 time, address target) public {
+        vm.assume(target != address(0) && target != address(rollup));
+        time = bound(time, START, START + 10_000 days);
+        _join(1);
+        vm.warp(time);
+        vm.expectEmit(address(rollup));
+        emit IRollup.MoveInitiated(_attester(1), target, time + EXIT_DELAY);
+        _move(1, target);
+        (address found, uint256 readyAt) = rollup.getMove(_attester(1));
+        vm.assertEq(found, target);
+        vm.assertEq(readyAt, time + EXIT_DELAY);
+    }
+
+    function testFuzz_initiateMove_keepsSeatAndDuties(uint256 epochs) public {
+        epochs = bound(epochs, 2, 50);
+        _join(1);
+        _move(1, address(next));
+        _assertInfo(1, STAKE, Status.Validating);
+        vm.assertTrue(_isListed(_attester(1)));
+        _toEpoch(epochs);
+        vm.assertEq(rollup.getSetSize(epochs + 1), 1);
+        vm.assertEq(rollup.getCurrentProposer(), _proposer(1));
+        vm.prank(_proposer(1));
+        rollup.proposeBlock("block");
+        vm.assertEq(rollup.blockNumber(), 1);
+    }
+
+    function testFuzz_initiateMove_onlyByTheWithdrawer(address caller, bool registered) public {
+        vm.assume(caller != _withdrawer(1));
+        if (registered) _join(1);
+        vm.prank(caller);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IRollup.Rollup__NotWithdrawer.selector, caller, registered ? _withdrawer(1) : address(0)
+            )
+        );
+        rollup.initiateMove(_attester(1), address(next));
+    }
+
+    function test_initiateMove_refusesThisRollup() public {
+        _join(1);
+        vm.expectRevert(IRollup.Rollup__MoveToSelf.selector);
+        _move(1, address(rollup));
+    }
+
+    function test_initiateMove_refusesAddressZero() public {
+        _join(1);
+        vm.expectRevert(ICommon.ZeroAddress.selector);
+        _move(1, address(0));
+    }
+
+    function test_initiateMove_refusesTheExiting() public {
+        _join(1);
+        _leave(1);
+        vm.expectRevert(
+            abi.encodeWithSelector(IRollup.Rollup__NotValidating.selector, _attester(1), Status.Exiting)
+        );
+        _move(1, address(next));
+    }
+
+    /// @dev Another target is announced at any time until the end; the clock runs on.
+    function testFuzz_initiateMove_anotherTargetKeepsTheClock(uint256 later, address other) public {
+        vm.assume(other != address(0) && other != address(rollup));
+        later = bound(later, 0, 10_000 days);
+        _join(1);
+        _move(1, address(next));
+        vm.warp(START + later);
+        vm.expectEmit(address(rollup));
+        emit IRollup.MoveInitiated(_attester(1), other, START + EXIT_DELAY);
+        _move(1, other);
+        (address target, uint256 readyAt) = rollup.getMove(_attester(1));
+        vm.assertEq(target, other);
+        vm.assertEq(readyAt, START + EXIT_DELAY);
+    }
+
+    function testFuzz_finaliseMove_depositsTheWholeStakeThere(uint256 stake, uint256 late, address caller) public {
+        stake = bound(stake, STAKE, SetLib.SUPPLY);
+        _join(1, stake);
+        _move(1, address(next));
+        _makeCanonical(address(next));
+        vm.warp(START + EXIT_DELAY + bound(late, 0, 10_000 days));
+        vm.expectEmit(address(rollup));
+        emit IRollup.MoveFinalised(_attester(1), address(next), stake);
+        vm.expectEmit(address(next));
+        emit IRollup.Deposit(_attester(1), _proposer(1), _withdrawer(1), stake);
+        vm.prank(caller);
+        rollup.finaliseMove(_attester(1));
+
+        _assertNobody(_attester(1));
+        vm.assertEq(rollup.getActiveAttesterCount(), 0);
+        vm.assertEq(set.asset.balanceOf(address(rollup)), 0);
+        vm.assertEq(set.asset.balanceOf(address(next)), stake);
+        vm.assertEq(set.asset.allowance(address(rollup), address(next)), 0);
+        (address target, uint256 readyAt) = rollup.getMove(_attester(1));
+        vm.assertEq(target, address(0));
+        vm.assertEq(readyAt, 0);
+        rollup = next;
+        _assertInfo(1, stake, Status.Validating);
+    }
+
+    function testFuzz_finaliseMove_notBeforeItsFirstSecond(uint256 early) public {
+        early = bound(early, 1, EXIT_DELAY);
+        _join(1);
+        _move(1, address(next));
+        _makeCanonical(address(next));
+        uint256 time = START + EXIT_DELAY - early;
+        vm.warp(time);
+        vm.expectRevert(abi.encodeWithSelector(IRollup.Rollup__MoveNotReady.selector, time, START + EXIT_DELAY));
+        rollup.finaliseMove(_attester(1));
+        vm.warp(START + EXIT_DELAY);
+        rollup.finaliseMove(_attester(1));
+        _assertNobody(_attester(1));
+    }
+
+    function testFuzz_finaliseMove_onlyToTheCanonicalRollup(address target, uint256 late) public {
+        vm.assume(target != address(0) && target != address(rollup) && target != address(set.rollup));
+        _join(1);
+        _move(1, target);
+        vm.warp(START + EXIT_DELAY + bound(late, 0, 10_000 days));
+        vm.expectRevert(
+            abi.encodeWithSelector(IRollup.Rollup__MoveNotToCanonical.selector, target, address(set.rollup))
+        );
+        rollup.finaliseMove(_attester(1));
+        _assertInfo(1, STAKE, Status.Validating);
+
+        // The canonical one can still be announced, and needs no second wait.
+        _move(1, address(set.rollup));
+        rollup.finaliseMove(_attester(1));
+        _assertNobody(_attester(1));
+    }
+
+    function test_finaliseMove_followsTheCanonicalRollupOfTheMoment() public {
+        _join(1);
+        _move(1, address(next));
+        _makeCanonical(address(next));
+        IRollup third = SetLib.rollup(_parameters());
+        _makeCanonical(address(third));
+        skip(EXIT_DELAY);
+        vm.expectRevert(
+            abi.encodeWithSelector(IRollup.Rollup__MoveNotToCanonical.selector, address(next), address(third))
+        );
+        rollup.finaliseMove(_attester(1));
+        _move(1, address(third));
+        rollup.finaliseMove(_attester(1));
+        vm.assertEq(third.getActiveAttesterCount(), 1);
+    }
+
+    function testFuzz_finaliseMove_refusesWithoutAnAnnouncement(uint256 later, uint256 status) public {
+        status = bound(status, 0, 3);
+        if (status != 0) _join(1);
+        if (status == 2) _slash(1, 1);
+        if (status == 3) _leave(1);
+        vm.warp(START + bound(later, 0, 10_000 days));
+        if (status == 0) {
+            vm.expectRevert(abi.encodeWithSelector(IRollup.Rollup__NotRegistered.selector, _attester(1)));
+        } else if (status == 1) {
+            vm.expectRevert(abi.encodeWithSelector(IRollup.Rollup__NoMove.selector, _attester(1)));
+        } else {
+            vm.expectRevert(
+                abi.encodeWithSelector(IRollup.Rollup__NotValidating.selector, _attester(1), Status(status))
+            );
+        }
+        rollup.finaliseMove(_attester(1));
+    }
+
+    function testFuzz_initiateWithdraw_endsTheMove(uint256 later) public {
+        later = bound(later, 0, 10_000 days);
+        _join(1);
+        _move(1, address(next));
+        _makeCanonical(address(next));
+        vm.warp(START + later);
+        _leave(1);
+        (address target, uint256 readyAt) = rollup.getMove(_attester(1));
+        vm.assertEq(target, address(0));
+        vm.assertEq(readyAt, 0);
+        (uint256 exitableAt,) = rollup.getExit(_attester(1));
+        vm.assertEq(exitableAt, START + later + EXIT_DELAY, "EXIT_DELAY from then");
+        vm.warp(exitableAt);
+        vm.expectRevert(
+            abi.encodeWithSelector(IRollup.Rollup__NotValidating.selector, _attester(1), Status.Exiting)
+        );
+        rollup.finaliseMove(_attester(1));
+        rollup.finaliseWithdraw(_attester(1));
+        vm.assertEq(set.asset.balanceOf(_recipient(1)), STAKE);
+    }
+
+    function testFuzz_slash_beforeTheEndMovesWhatIsLeftOrEndsTheMove(uint256 stake, uint256 amount) public {
+        stake = bound(stake, STAKE, SetLib.SUPPLY);
+        amount = bound(amount, 1, stake);
+        _join(1, stake);
+        _move(1, address(next));
+        _makeCanonical(address(next));
+        skip(EXIT_DELAY);
+        _slash(1, amount);
+        if (stake - amount < STAKE) {
+            (address target, uint256 readyAt) = rollup.getMove(_attester(1));
+            vm.assertEq(target, address(0));
+            vm.assertEq(readyAt, 0);
+            vm.expectRevert(
+                abi.encodeWithSelector(IRollup.Rollup__NotValidating.selector, _attester(1), Status.Living)
+            );
+            rollup.finaliseMove(_attester(1));
+        } else {
+            rollup.finaliseMove(_attester(1));
+            vm.assertEq(set.asset.balanceOf(address(next)), stake - amount);
+            vm.assertEq(set.asset.balanceOf(address(rollup)), amount);
+        }
+    }
+
+    /// @dev A move that cannot end leaves everything as it was, and the stake can still exit.
+    function testFuzz_finaliseMove_failsWithTheDepositThere(bool registered, uint256 minimum) public {
+        RollupParameters memory p = _parameters();
+        p.minimumStake = bound(minimum, STAKE + 1, 10 * STAKE);
+        if (!registered) next = SetLib.rollup(p);
+        _makeCanonical(address(next));
+        _join(1);
+        if (registered) {
+            set.asset.approve(address(next), STAKE);
+            next.deposit(_attester(1), _proposer(2), _withdrawer(2), STAKE);
+        }
+        _move(1, address(next));
+        skip(EXIT_DELAY);
+        vm.expectRevert(
+            registered
+                ? abi.encodeWithSelector(IRollup.Rollup__AlreadyRegistered.selector, _attester(1))
+                : abi.encodeWithSelector(IRollup.Rollup__StakeTooLow.selector, STAKE, p.minimumStake)
+        );
+        rollup.finaliseMove(_attester(1));
+        _assertInfo(1, STAKE, Status.Validating);
+        _leave(1);
+        skip(EXIT_DELAY);
+        rollup.finaliseWithdraw(_attester(1));
+        vm.assertEq(set.asset.balanceOf(_recipient(1)), STAKE);
+    }
+
+    function testFuzz_finaliseMove_revertsUnlessExactlyTheStakeLeft(uint256 take, uint256 giveBack) public {
+        TakingRollup taking = new TakingRollup(IERC20(address(set.asset)));
+        _makeCanonical(address(taking));
+        take = bound(take, 0, STAKE);
+        giveBack = bound(giveBack, 0, take);
+        taking.setTake(take, giveBack);
+        _join(1);
+        _join(2);
+        _move(1, address(taking));
+        skip(EXIT_DELAY);
+        uint256 taken = take - giveBack;
+        if (taken != STAKE) {
+            vm.expectRevert(abi.encodeWithSelector(IRollup.Rollup__StakeNotMoved.selector, STAKE, taken));
+        }
+        rollup.finaliseMove(_attester(1));
+        vm.assertEq(set.asset.balanceOf(address(rollup)), taken == STAKE ? STAKE : 2 * STAKE);
+        vm.assertEq(set.asset.allowance(address(rollup), address(taking)), 0);
+    }
+
+    function testFuzz_finaliseMove_noMoreThanTheStakeCanBeTaken(uint256 take) public {
+        TakingRollup taking = new TakingRollup(IERC20(address(set.asset)));
+        _makeCanonical(address(taking));
+        take = bound(take, STAKE + 1, 3 * STAKE);
+        taking.setTake(take, 0);
+        _joinMany(3);
+        _move(1, address(taking));
+        skip(EXIT_DELAY);
+        vm.expectRevert(
+            abi.encodeWithSelector(IERC20Errors.ERC20InsufficientAllowance.selector, address(taking), STAKE, take)
+        );
+        rollup.finaliseMove(_attester(1));
+        vm.assertEq(set.asset.balanceOf(address(rollup)), 3 * STAKE);
+    }
+
+    /// @dev While a stake leaves, its target can reach none of the functions that move stakes.
+    function test_finaliseMove_cannotBeReentered() public {
+        TakingRollup taking = new TakingRollup(IERC20(address(set.asset)));
+        _makeCanonical(address(taking));
+        taking.setTake(STAKE, 0);
+        _joinMany(3);
+        _leave(0);
+        _move(1, address(taking));
+        _move(2, address(taking));
+        skip(EXIT_DELAY);
+        set.asset.transfer(address(taking), STAKE);
+        taking.call(address(set.asset), abi.encodeCall(IERC20.approve, (address(rollup), STAKE)));
+        taking.addCallback(abi.encodeCall(IRollup.finaliseWithdraw, (_attester(0))));
+        taking.addCallback(abi.encodeCall(IRollup.finaliseMove, (_attester(1))));
+        taking.addCallback(abi.encodeCall(IRollup.finaliseMove, (_attester(2))));
+        taking.addCallback(
+            abi.encodeCall(IRollup.deposit, (_attester(1), _proposer(1), _withdrawer(1), STAKE))
+        );
+        rollup.finaliseMove(_attester(1));
+        vm.assertEq(taking.callbacksThatSucceeded(), 0);
+        vm.assertEq(set.asset.balanceOf(address(rollup)), 2 * STAKE);
+        // Nothing stays locked afterwards.
+        rollup.finaliseMove(_attester(2));
+        rollup.finaliseWithdraw(_attester(0));
+        vm.assertEq(set.asset.balanceOf(address(rollup)), 0);
+    }
+
+    /// @dev Before the first upgrade the Registry's sentinel is canonical, and takes nothing.
+    function test_finaliseMove_notToTheSentinel() public {
+        RollupParameters memory p = _parameters();
+        p.registry = IRegistry(vm.deployCode(SetLib.artifact("Registry"), abi.encode(address(this))));
+        _use(p);
+        _join(1);
+        _move(1, address(0xdEaD));
+        skip(EXIT_DELAY);
+        vm.expectRevert(abi.encodeWithSelector(ICommon.NoCode.selector, address(0xdEaD)));
+        rollup.finaliseMove(_attester(1));
+        _assertInfo(1, STAKE, Status.Validating);
+    }
+
+    /// @dev Many attesters, each moved once: nothing is lost and nothing is duplicated.
+    function testFuzz_finaliseMove_movesTheWholeSet(uint256 count, uint256 seed) public {
+        count = bound(count, 1, 12);
+        uint256 total;
+        for (uint256 i; i < count; ++i) {
+            uint256 amount = STAKE + uint256(keccak256(abi.encode(seed, i))) % STAKE;
+            _join(i, amount);
+            _move(i, address(next));
+            total += amount;
+        }
+        _makeCanonical(address(next));
+        skip(EXIT_DELAY);
+        for (uint256 i; i < count; ++i) {
+            rollup.finaliseMove(_attester((i + seed % count) % count));
+        }
+        vm.assertEq(rollup.getActiveAttesterCount(), 0);
+        vm.assertEq(next.getActiveAttesterCount(), count);
+        vm.assertEq(set.asset.balanceOf(address(next)), total);
+        vm.assertEq(set.asset.balanceOf(address(rollup)), 0);
+    }
+}
