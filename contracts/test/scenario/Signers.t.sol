@@ -168,15 +168,6 @@ contract SignersTest is Scenario {
         vm.assertEq(proposals.yeaCount(address(rollup), slot / SetLib.M, payload), 2);
     }
 
-    function test_signers_aDelegationToAWalletSignsByTheWalletToo() public {
-        (address owner, uint256 key) = account("wallet owner");
-        Wallet wallet = new Wallet(owner);
-        address proposer = rollup.getCurrentProposer();
-        vm.etch(proposer, abi.encodePacked(hex"ef0100", address(wallet)));
-        bytes memory signature = _signal(key, payload, rollup.getCurrentSlot(), address(rollup));
-        proposals.voteWithSig(payload, signature);
-    }
-
     function test_signers_aWalletSignalsByCallAndBySignature() public {
         (address owner, uint256 key) = account("wallet owner");
         Wallet wallet = new Wallet(owner);
