@@ -145,6 +145,11 @@ abstract contract GovernanceFixture is Test {
     /// @notice `payload` pushed by the Proposals contract in office.
     function _push(address payload) internal returns (uint256 id) {
         id = governance.proposalCount();
+        _pushOnly(payload);
+    }
+
+    /// @notice The bare push, for a refusal to be expected of it.
+    function _pushOnly(address payload) internal {
         vm.prank(proposals);
         governance.propose(payload);
     }

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.30;
+
+import {History, Newest} from "canon/libraries/PowerHistory.sol";
+import {Test} from "../../Test.sol";
+
+contract PowerHistoryHarness {
+    History private _history;
+
+    function push(uint256 amount, uint256 time) external {
+        _history.push(_history.newest, amount, time);
+    }
+
+    function pushWithRest(uint256 amount, uint256 time, uint256 rest_) external {
+        _history.push(_history.newest.withRest(rest_), amount, time);
+    }
+
+    function setRest(uint256 rest_) external {
+        _history.newest = _history.newest.withRest(rest_);
+    }
+
+    function at(uint256 time) external view returns (uint256) {
+        return _history.at(time);
+    }
+
+    function value() external view returns (uint256) {
+        return _history.newest.value();
+    }
+
+    function since() external view returns (uint256) {
+        return _history.newest.since();
+    }
+
+    function length() external view returns (uint256) {
+        return _history.newest.length();
+    }
+
+    function rest() external view returns (uint256) {
+        return _history.newest.rest();
+    }
+
+    function archived(uint256 word) external view returns (uint256) {
+        return _history.archive[word];
+    }
+}
+
+contract PowerHistoryTest is Test {
+    PowerHistoryHarness internal history;
+
+    /// @dev The naive model: every change in order. The amount at a time is that of the last change not after it.
+    uint256[] internal times;
+    uint256[] internal amounts;
+
+    function setUp() public {
+        history = new PowerHistoryHarness();
+    }
+
+    function _push(uint256 amount, uint256 time) private {
+        history.push(amount, time);
+        times.push(time);
+        amounts.push(amount);
+    }
+
+    function _modelAt(uint256 time) private view returns (uint256 amount) {
+        for (uint256 i; i < times.length && times[i] <= time; ++i) {
+            amount = amounts[i];
+        }
+    }
+
+    function _changes(uint256[] memory seeds, uint256 most, uint256 maxGap) private {
+        uint256 time = seeds.length == 0 ? 0 : uint32(seeds[0]);
+        for (uint256 i; i < seeds.length && i < most; ++i) {
+            time += (seeds[i] >> 128) % (maxGap + 1);
+            if (time > type(uint32).max) time = type(uint32).max;
+            _push(uint96(seeds[i]), time);
+        }
+    }
+
+    function testFuzz_at_isZeroBeforeAnyChange(uint256 time) public view {
+        vm.assertEq(history.at(time), 0);
+        vm.assertEq(history.value(), 0);
+    }
+
+    function testFuzz_at_agreesWithTheModelAroundEveryChange(uint256[] memory seeds) public {
+        _changes(seeds, 24, 2);
+        for (uint256 i; i < times.length; ++i) {
+            if (times[i] != 0) vm.assertEq(history.at(times[i] - 1), _modelAt(times[i] - 1), "the second before");
+            vm.assertEq(history.at(times[i]), _modelAt(times[i]), "the second itself");
+            vm.assertEq(history.at(times[i] + 1), _modelAt(times[i] + 1), "the second after");
+        }
+    }
+
+    function testFuzz_at_agreesWithTheModelAtAnyTime(uint256[] memory seeds, uint256[8] memory queries) public {
+        _changes(seeds, 24, type(uint32).max / 16);
+        for (uint256 i; i < queries.length; ++i) {
+            uint256 query = bound(queries[i], 0, type(uint32).max);
+            vm.assertEq(history.at(query), _modelAt(query));
+            vm.assertEq(history.at(queries[i]), _modelAt(queries[i]), "far beyond all changes");
+        }
+    }
+
+    function testFuzz_at_aLongHistoryKeepsEverything(uint256 seed, uint256 count) public {
+        count = bound(count, 60, 90);
+        uint256 time = uint16(seed);
+        for (uint256 i; i < count; ++i) {
+            seed = uint256(keccak256(abi.encode(seed)));
+            time += seed % 4;
+            _push(uint96(seed >> 8), time);
+        }
+        // The times ascend, so one pass over the changes answers every second.
+        uint256 next;
+        uint256 amount;
+        for (uint256 second = times[0]; second <= time + 1; ++second) {
+            for (; next < count && times[next] <= second; ++next) {
+                amount = amounts[next];
+            }
+            vm.assertEq(history.at(second), amount);
+        }
+    }
+
+    function testFuzz_push_changesWithinOneSecondAreOneChange(uint96[] memory values, uint32 time) public {
+        vm.assume(values.length != 0);
+        for (uint256 i; i < values.length && i < 32; ++i) {
+            _push(values[i], time);
+        }
+        vm.assertEq(history.length(), 0, "nothing is archived");
+        vm.assertEq(history.value(), amounts[amounts.length - 1]);
+        vm.assertEq(history.at(time), amounts[amounts.length - 1]);
+        if (time != 0) vm.assertEq(history.at(time - 1), 0);
+    }
+
+    function testFuzz_push_neverRewritesThePast(uint256[] memory seeds, uint96 amount, uint256 query) public {
+        vm.assume(seeds.length != 0);
+        _changes(seeds, 16, 5);
+        uint256 last = times[times.length - 1];
+        vm.assume(last != 0 && last < type(uint32).max);
+        query = bound(query, 0, last - 1);
+        uint256 before = history.at(query);
+        uint256 atLast = history.at(last);
+        history.push(amount, last + 1);
+        vm.assertEq(history.at(query), before);
+        vm.assertEq(history.at(last), atLast);
+        history.push(uint96(~amount), last + 1);
+        vm.assertEq(history.at(query), before);
+        vm.assertEq(history.at(last), atLast);
+    }
+
+    function testFuzz_push_theNewestIsWhatWasPushed(uint96 first, uint96 second, uint32 time, uint32 later) public {
+        later = uint32(bound(later, time, type(uint32).max));
+        history.push(first, time);
+        history.push(second, later);
+        vm.assertEq(history.value(), second);
+        vm.assertEq(history.since(), later);
+    }
+
+    /// @dev Every second change finds its slot written already.
+    function testFuzz_push_twoCheckpointsShareAWord(uint8 count, uint96 amount) public {
+        count = uint8(bound(count, 1, 40));
+        amount = uint96(bound(amount, 1, type(uint96).max));
+        for (uint256 i; i <= count; ++i) {
+            history.push(amount, 100 + i);
+        }
+        vm.assertEq(history.length(), count);
+        uint256 words = (uint256(count) + 1) / 2;
+        vm.assertNotEq(history.archived(words - 1), 0);
+        vm.assertEq(history.archived(words), 0);
+    }
+
+    /// @dev What the owner keeps beside the newest checkpoint has no part in the history.
+    function testFuzz_rest_isTheOwners(uint256[] memory seeds, uint96 first, uint96 second) public {
+        for (uint256 i; i < seeds.length && i < 12; ++i) {
+            uint256 time = i / 2 + 1;
+            if (i % 3 == 0) history.pushWithRest(uint96(seeds[i]), time, first);
+            else history.push(uint96(seeds[i]), time);
+            times.push(time);
+            amounts.push(uint96(seeds[i]));
+            if (i % 4 == 3) history.setRest(second);
+            uint256 expected = i % 4 == 3 ? second : history.rest();
+            vm.assertEq(history.rest(), expected);
+            vm.assertEq(history.value(), uint96(seeds[i]));
+            vm.assertEq(history.since(), time);
+        }
+        for (uint256 time; time < 10; ++time) {
+            vm.assertEq(history.at(time), _modelAt(time));
+        }
+    }
+
+    function testFuzz_rest_isKeptByEveryPush(uint96 rest_, uint96 amount, uint8 count) public {
+        history.setRest(rest_);
+        for (uint256 i; i < count % 12; ++i) {
+            history.push(amount, i / 2);
+            vm.assertEq(history.rest(), rest_);
+        }
+    }
+
+    /// @dev Something kept before the first change is no change.
+    function testFuzz_rest_aloneIsNoCheckpoint(uint96 rest_, uint96 amount, uint32 time) public {
+        history.setRest(rest_);
+        history.push(amount, time);
+        vm.assertEq(history.length(), 0);
+        if (time != 0) vm.assertEq(history.at(time - 1), 0);
+        vm.assertEq(history.at(time), amount);
+    }
+
+    function test_push_theExtremesDoNotSpillOver() public {
+        history.push(type(uint96).max, 0);
+        history.push(0, 1);
+        history.push(type(uint96).max, type(uint32).max - 1);
+        history.push(1, type(uint32).max);
+        vm.assertEq(history.at(0), type(uint96).max);
+        vm.assertEq(history.at(1), 0);
+        vm.assertEq(history.at(type(uint32).max - 2), 0);
+        vm.assertEq(history.at(type(uint32).max - 1), type(uint96).max);
+        vm.assertEq(history.at(type(uint32).max), 1);
+    }
+}
