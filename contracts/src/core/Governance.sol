@@ -291,7 +291,7 @@ contract Governance is IGovernance, EIP712 {
 
     /// @inheritdoc IGovernance
     function vote(uint256 id, uint256 amount, bool support) external returns (bool) {
-        _vote(id, amount, support, msg.sender);
+        _vote(id, amount, support, msg.sender, type(uint256).max);
         return true;
     }
 
@@ -304,13 +304,12 @@ contract Governance is IGovernance, EIP712 {
         uint256 deadline,
         bytes calldata signature
     ) external returns (bool) {
-        if (block.timestamp > deadline) revert Governance__SignatureExpired(block.timestamp, deadline);
         uint256 nonce = _useNonce(voter);
         bytes32 digest = _hashTypedDataV4(
             keccak256(abi.encode(BALLOT_TYPEHASH, proposalId, amount, support, voter, nonce, deadline))
         );
         if (!Signatures.isValid(voter, digest, signature)) revert Governance__InvalidSignature(voter, nonce);
-        _vote(proposalId, amount, support, voter);
+        _vote(proposalId, amount, support, voter, deadline);
         return true;
     }
 
@@ -319,9 +318,10 @@ contract Governance is IGovernance, EIP712 {
         _useNonce(msg.sender);
     }
 
-    function _vote(uint256 id, uint256 amount, bool support, address voter) private {
+    function _vote(uint256 id, uint256 amount, bool support, address voter, uint256 deadline) private {
         (ProposalState state, Poll poll, uint256 snapshot) = _examine(id);
         if (state != ProposalState.Active) revert Governance__NotActive(id, state);
+        if (block.timestamp > deadline) revert Governance__SignatureExpired(block.timestamp, deadline);
         if (amount == 0) revert Governance__ZeroAmount();
 
         uint256 power = _powers[voter].at(snapshot);

@@ -25,13 +25,6 @@ contract Proposals is IProposals, EIP712 {
         uint24 count;
     }
 
-    /// @dev The newest proposal pushed for a payload.
-    struct Latest {
-        address governance;
-        /// Its id plus one; 0 if there is none.
-        uint32 nextId;
-    }
-
     /// @dev The newest round of an instance in which there was a signal.
     mapping(address instance => Tally) private _newest;
 
@@ -40,7 +33,8 @@ contract Proposals is IProposals, EIP712 {
 
     mapping(address instance => mapping(uint256 round => mapping(address payload => Pin))) private _pins;
 
-    mapping(address payload => Latest) private _latest;
+    /// @dev The newest proposal pushed for a payload to a Governance, plus one; 0 if there is none.
+    mapping(address governance => mapping(address payload => uint256 nextId)) private _latest;
 
     /*//////////////////////////////////////////////////////////////
                                 CONSTANTS
@@ -193,7 +187,7 @@ contract Proposals is IProposals, EIP712 {
         tally = tally.pushed(nextId);
         if (_isNewest(instance, round)) _newest[instance] = tally;
         else _archive[instance][round] = tally;
-        _latest[payload] = Latest({governance: governance, nextId: nextId});
+        _latest[governance][payload] = nextId;
         emit ProposalPushed(payload, round);
         if (!IGovernance(governance).propose(payload)) revert Proposals__ProposeFailed(payload);
         return true;
@@ -225,9 +219,8 @@ contract Proposals is IProposals, EIP712 {
         if (bytes29(payload.codehash) != _pins[instance][round][payload].codeHash) {
             return (tally, abi.encodeWithSelector(Proposals__CodeChanged.selector, payload));
         }
-        Latest memory latest = _latest[payload];
-        if (latest.nextId != 0 && latest.governance == governance) {
-            uint256 id = latest.nextId - 1;
+        (bool exists, uint256 id) = _id(_latest[governance][payload]);
+        if (exists) {
             // The states up to Executable are those of a proposal that is not over yet.
             if (IGovernance(governance).getProposalState(id) <= ProposalState.Executable) {
                 return (tally, abi.encodeWithSelector(Proposals__ProposalLive.selector, payload, id));
@@ -317,8 +310,7 @@ contract Proposals is IProposals, EIP712 {
 
     /// @inheritdoc IProposals
     function latestProposalOf(address payload) external view returns (bool exists, uint256 proposalId) {
-        Latest memory latest = _latest[payload];
-        return latest.governance == getGovernance() ? _id(latest.nextId) : (false, 0);
+        return _id(_latest[getGovernance()][payload]);
     }
 
     /// @inheritdoc IProposals
