@@ -168,6 +168,17 @@ contract SignersTest is Scenario {
         vm.assertEq(proposals.yeaCount(address(rollup), slot / SetLib.M, payload), 2);
     }
 
+    /// @dev A delegation isn't code: the account signs as itself, never by the wallet that it delegates to.
+    function test_signers_aDelegationToAWalletDoesNotSignByTheWallet() public {
+        (address owner, uint256 key) = account("wallet owner");
+        Wallet wallet = new Wallet(owner);
+        address proposer = rollup.getCurrentProposer();
+        vm.etch(proposer, abi.encodePacked(hex"ef0100", address(wallet)));
+        bytes memory signature = _signal(key, payload, rollup.getCurrentSlot(), address(rollup));
+        _expectInvalid(proposer);
+        proposals.voteWithSig(payload, signature);
+    }
+
     function test_signers_aWalletSignalsByCallAndBySignature() public {
         (address owner, uint256 key) = account("wallet owner");
         Wallet wallet = new Wallet(owner);
