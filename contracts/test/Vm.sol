@@ -9,6 +9,47 @@ interface Vm {
         address emitter;
     }
 
+    enum AccessKind {
+        Call,
+        DelegateCall,
+        CallCode,
+        StaticCall,
+        Create,
+        SelfDestruct,
+        Resume,
+        Balance,
+        Extcodesize,
+        Extcodehash,
+        Extcodecopy
+    }
+
+    struct StorageAccess {
+        address account;
+        bytes32 slot;
+        bool isWrite;
+        bytes32 previousValue;
+        bytes32 newValue;
+        bool reverted;
+    }
+
+    /// @dev One call, creation or question about an account, as recorded.
+    struct AccountAccess {
+        uint256 forkId;
+        uint256 chainId;
+        AccessKind kind;
+        address account;
+        address accessor;
+        bool initialized;
+        uint256 oldBalance;
+        uint256 newBalance;
+        bytes deployedCode;
+        uint256 value;
+        bytes data;
+        bool reverted;
+        StorageAccess[] storageAccesses;
+        uint64 depth;
+    }
+
     function deployCode(string calldata artifact) external returns (address);
     function deployCode(string calldata artifact, bytes calldata arguments) external returns (address);
     function getCode(string calldata artifact) external view returns (bytes memory);
@@ -39,6 +80,8 @@ interface Vm {
     function record() external;
     function accesses(address account) external view returns (bytes32[] memory reads, bytes32[] memory writes);
     function recordLogs() external;
+    function startStateDiffRecording() external;
+    function stopAndReturnStateDiff() external returns (AccountAccess[] memory);
     function getRecordedLogs() external returns (Log[] memory);
 
     function addr(uint256 key) external pure returns (address);
