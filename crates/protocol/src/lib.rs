@@ -1,17 +1,58 @@
-//! The rules of Canon's contracts as a pure state machine.
+#![doc = include_str!("../README.md")]
 
+mod abi;
+mod asset;
+mod checkpoints;
+mod deployment;
+mod distributor;
+mod expect;
 mod governance;
+#[cfg(test)]
+mod interfaces;
+mod issuer;
+mod messages;
+mod outside;
+mod ownership;
 mod proposals;
+mod questions;
+mod refusal;
+mod registry;
 mod rollup;
+mod scene;
+mod signature;
+mod stage;
 mod units;
+mod world;
 
+pub use asset::{Asset, AssetCall, AssetEvent, AssetRefusal};
+pub use checkpoints::Checkpoints;
+pub use deployment::Deployment;
+pub use distributor::{Distributor, DistributorCall, DistributorEvent, DistributorRefusal};
+pub use expect::{ExpectCall, ExpectRefusal};
 pub use governance::{
-    Configuration, Course, Deadlines, ExitFloor, ProposalState, ProposeConfiguration, Support,
-    Tabulation, Tally, tabulate, votes_needed, withdrawal_delay, yea_limit,
+    Configuration, Course, Deadlines, Ending, ExitFloor, Governance, GovernanceCall,
+    GovernanceEvent, GovernanceRefusal, Origin, Payment, Proposal, ProposalState,
+    ProposeConfiguration, RawConfiguration, RawProposeConfiguration, Support, Tabulation, Tally,
+    Withdrawal, tabulate, votes_needed, withdrawal_delay, yea_limit,
 };
-pub use proposals::{InvalidRoundRules, LIFETIME_IN_ROUNDS, PushWindow, RoundRules};
-pub use rollup::{SlotClock, draw};
+pub use issuer::{Issuer, IssuerCall, IssuerEvent, IssuerRefusal};
+pub use messages::{Call, Event, Log, Role};
+pub use outside::{Action, Code, CodeKind, Nothing, Outside, Reaction, actions_hash};
+pub use ownership::{Ownership, OwnershipCall, OwnershipEvent, OwnershipRefusal};
+pub use proposals::{
+    InvalidRoundRules, LIFETIME_IN_ROUNDS, Leader, Pin, Proposals, ProposalsCall, ProposalsEvent,
+    ProposalsRefusal, PushWindow, RoundRules, RoundTally,
+};
+pub use refusal::{CommonRefusal, Misfit, Refusal};
+pub use registry::{Registry, RegistryCall, RegistryEvent, RegistryRefusal, SENTINEL, Snapshot};
+pub use rollup::{
+    Exit, Finality, Head, Member, Move, RawRollupParameters, Rollup, RollupCall, RollupEvent,
+    RollupParameters, RollupRefusal, SlotClock, Status, draw,
+};
+pub use scene::{Block, Context};
+pub use signature::{Ballot, Permit, Signal, signing_domain};
 pub use units::{
     Amount, BlockNumber, ConfigurationId, Epoch, Fraction, Nonce, ParseAmountError, ProposalId,
     RollupBlock, Round, Seconds, Slot, Timestamp, TooLarge, Version, WithdrawalId,
 };
+pub use world::{Addresses, World};

@@ -1,6 +1,14 @@
 //! The rules that a proposal is frozen with.
 
-use crate::units::{Amount, Fraction, Seconds};
+use super::GovernanceRefusal;
+use crate::{
+    abi::{Abi, abi_struct},
+    units::{Amount, Fraction, Seconds, TooLarge},
+};
+use alloy::{
+    primitives::{B256, U256},
+    sol_types::SolType,
+};
 use serde::{Deserialize, Serialize};
 
 /// The emergency path past the sequencers.
@@ -14,7 +22,7 @@ pub struct ProposeConfiguration {
 
 /// The configuration of Governance; each proposal keeps the one it was created under.
 ///
-/// Deserialising checks only the ranges of the types: whether Governance would accept the values,
+/// Deserialising checks only the ranges of the types: whether Governance accepts the values,
 /// [`Configuration::check`] says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Configuration {
@@ -34,4 +42,136 @@ pub struct Configuration {
     pub vote_differential: Fraction,
     /// Total power below which nothing passes.
     pub minimum_votes: Amount,
+}
+
+/// The emergency path as anybody may send it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RawProposeConfiguration {
+    /// Seconds.
+    pub lock_delay: U256,
+    /// Base units of power.
+    pub lock_amount: U256,
+}
+
+/// A configuration as anybody may send it. Times in seconds, fractions of 10^18.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RawConfiguration {
+    /// The emergency path.
+    pub propose_config: RawProposeConfiguration,
+    /// Seconds.
+    pub voting_delay: U256,
+    /// Seconds.
+    pub voting_duration: U256,
+    /// Seconds.
+    pub execution_delay: U256,
+    /// Seconds.
+    pub grace_period: U256,
+    /// Fraction of all power.
+    pub quorum: U256,
+    /// Fraction of the cast power.
+    pub vote_differential: U256,
+    /// Base units of power.
+    pub minimum_votes: U256,
+}
+
+abi_struct!(RawProposeConfiguration { lock_delay: U256, lock_amount: U256 });
+abi_struct!(RawConfiguration {
+    propose_config: RawProposeConfiguration,
+    voting_delay: U256,
+    voting_duration: U256,
+    execution_delay: U256,
+    grace_period: U256,
+    quorum: U256,
+    vote_differential: U256,
+    minimum_votes: U256,
+});
+
+/// The bounds of votingDelay, votingDuration, executionDelay and gracePeriod, and the lower one of
+/// lockDelay. Below a minute a block could decide; above 90 days governance would be dead.
+const DELAY_BOUNDS: (u64, u64) = (Seconds::MINUTE.get(), 90 * Seconds::DAY.get());
+
+impl Configuration {
+    /// The configuration, if Governance accepts it when the asset's total supply is `supply`.
+    ///
+    /// | field | least | most |
+    /// |---|---|---|
+    /// | lockDelay | 60 s | 2^32 − 1 s |
+    /// | lockAmount | 2 | supply |
+    /// | votingDelay, votingDuration, executionDelay, gracePeriod | 60 s | 90 days |
+    /// | quorum | 1 | 10^18 |
+    /// | voteDifferential | 0 | 10^18 |
+    /// | minimumVotes | 1 | supply |
+    pub fn check(raw: &RawConfiguration, supply: Amount) -> Result<Self, GovernanceRefusal> {
+        let lock_delay = (Seconds::MINUTE.get(), u64::from(u32::MAX));
+        let one = Fraction::ONE.get();
+        let supply = supply.to_word();
+        within("lockDelay", raw.propose_config.lock_delay, lock_delay)?;
+        within_words("lockAmount", raw.propose_config.lock_amount, U256::from(2), supply)?;
+        within("votingDelay", raw.voting_delay, DELAY_BOUNDS)?;
+        within("votingDuration", raw.voting_duration, DELAY_BOUNDS)?;
+        within("executionDelay", raw.execution_delay, DELAY_BOUNDS)?;
+        within("gracePeriod", raw.grace_period, DELAY_BOUNDS)?;
+        within("quorum", raw.quorum, (1, one))?;
+        within("voteDifferential", raw.vote_differential, (0, one))?;
+        within_words("minimumVotes", raw.minimum_votes, U256::from(1), supply)?;
+        Ok(Self::fit(raw).expect("values within the bounds fit their types"))
+    }
+
+    fn fit(raw: &RawConfiguration) -> Result<Self, TooLarge> {
+        Ok(Self {
+            propose_config: ProposeConfiguration {
+                lock_delay: raw.propose_config.lock_delay.try_into()?,
+                lock_amount: raw.propose_config.lock_amount.try_into()?,
+            },
+            voting_delay: raw.voting_delay.try_into()?,
+            voting_duration: raw.voting_duration.try_into()?,
+            execution_delay: raw.execution_delay.try_into()?,
+            grace_period: raw.grace_period.try_into()?,
+            quorum: raw.quorum.try_into()?,
+            vote_differential: raw.vote_differential.try_into()?,
+            minimum_votes: raw.minimum_votes.try_into()?,
+        })
+    }
+}
+
+fn within(field: &str, value: U256, (min, max): (u64, u64)) -> Result<(), GovernanceRefusal> {
+    within_words(field, value, U256::from(min), U256::from(max))
+}
+
+fn within_words(field: &str, value: U256, min: U256, max: U256) -> Result<(), GovernanceRefusal> {
+    if (min..=max).contains(&value) {
+        return Ok(());
+    }
+    let field = B256::right_padding_from(field.as_bytes());
+    Err(GovernanceRefusal::OutOfBounds { field, value, min, max })
+}
+
+impl From<Configuration> for RawConfiguration {
+    fn from(configuration: Configuration) -> Self {
+        Self {
+            propose_config: RawProposeConfiguration {
+                lock_delay: configuration.propose_config.lock_delay.to_word(),
+                lock_amount: configuration.propose_config.lock_amount.to_word(),
+            },
+            voting_delay: configuration.voting_delay.to_word(),
+            voting_duration: configuration.voting_duration.to_word(),
+            execution_delay: configuration.execution_delay.to_word(),
+            grace_period: configuration.grace_period.to_word(),
+            quorum: configuration.quorum.to_word(),
+            vote_differential: configuration.vote_differential.to_word(),
+            minimum_votes: configuration.minimum_votes.to_word(),
+        }
+    }
+}
+
+impl Abi for Configuration {
+    type Sol = <RawConfiguration as Abi>::Sol;
+
+    fn to_sol(&self) -> <Self::Sol as SolType>::RustType {
+        RawConfiguration::from(*self).to_sol()
+    }
+
+    fn from_sol(value: <Self::Sol as SolType>::RustType) -> Option<Self> {
+        Self::fit(&RawConfiguration::from_sol(value)?).ok()
+    }
 }

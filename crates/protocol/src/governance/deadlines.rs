@@ -14,7 +14,11 @@
 //! | `Expired` | afterwards |
 
 use super::configuration::Configuration;
-use crate::units::{Seconds, Timestamp};
+use crate::{
+    abi::Abi,
+    units::{Seconds, Timestamp},
+};
+use alloy::sol_types::sol_data;
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +66,18 @@ impl ProposalState {
     /// payload can't be pushed again while its last proposal is.
     pub const fn is_live(self) -> bool {
         matches!(self, Self::Pending | Self::Active | Self::Queued | Self::Executable)
+    }
+}
+
+impl Abi for ProposalState {
+    type Sol = sol_data::Uint<8>;
+
+    fn to_sol(&self) -> u8 {
+        *self as u8
+    }
+
+    fn from_sol(value: u8) -> Option<Self> {
+        Self::from_number(value)
     }
 }
 

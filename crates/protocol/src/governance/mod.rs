@@ -2,10 +2,284 @@
 
 mod configuration;
 mod deadlines;
+mod evolve;
+mod executing;
 mod exit;
+mod locking;
+mod messages;
+mod power;
+mod proposal;
+mod proposing;
 mod tabulation;
+mod voting;
 
-pub use configuration::{Configuration, ProposeConfiguration};
+pub use configuration::{
+    Configuration, ProposeConfiguration, RawConfiguration, RawProposeConfiguration,
+};
 pub use deadlines::{Course, Deadlines, ProposalState};
 pub use exit::{ExitFloor, withdrawal_delay};
+pub use messages::{GovernanceCall, GovernanceEvent, GovernanceRefusal};
+pub use proposal::{Ending, Origin, Proposal};
+pub(crate) use proposing::{appoint, propose};
 pub use tabulation::{Support, Tabulation, Tally, tabulate, votes_needed, yea_limit};
+
+use crate::{
+    scene::{Decision, Scene},
+    stage,
+    units::{
+        Amount, ConfigurationId, Nonce, ProposalId, Seconds, Timestamp, TooLarge, WithdrawalId,
+    },
+};
+use alloy::primitives::{Address, U256, map::AddressMap};
+use power::Power;
+use serde::{Deserialize, Serialize};
+
+/// Power that was given up, and the asset that is due for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Withdrawal {
+    /// Who gave the power up.
+    pub holder: Address,
+    /// Who gets the asset.
+    pub recipient: Address,
+    /// How much.
+    pub amount: Amount,
+    /// From when on it is paid.
+    pub unlocks_at: Timestamp,
+    /// Whether it was paid.
+    pub payment: Payment,
+}
+
+/// Whether a withdrawal was paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Payment {
+    /// Not yet.
+    Due,
+    /// It was.
+    Claimed,
+}
+
+/// State of Governance.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Governance {
+    /// When it was constructed.
+    genesis: Timestamp,
+    governance_proposer: Address,
+    /// How many Proposals contracts took office before the present one.
+    term: u64,
+    configurations: Vec<Configuration>,
+    exit_floor: ExitFloor,
+    power: Power,
+    nonces: AddressMap<Nonce>,
+    withdrawals: Vec<Withdrawal>,
+    proposals: Vec<Proposal>,
+}
+
+impl Governance {
+    /// The Proposals contract.
+    pub const fn governance_proposer(&self) -> Address {
+        self.governance_proposer
+    }
+
+    /// The configuration in force for new proposals.
+    pub fn configuration(&self) -> Configuration {
+        self.configurations.last().copied().unwrap_or_default()
+    }
+
+    /// All configurations, by number.
+    pub fn configurations(&self) -> &[Configuration] {
+        &self.configurations
+    }
+
+    /// Configuration number `id`.
+    pub fn configuration_at(&self, id: U256) -> Result<Configuration, GovernanceRefusal> {
+        entry(&self.configurations, id).copied().ok_or_else(|| {
+            GovernanceRefusal::UnknownConfiguration { id, count: count(&self.configurations) }
+        })
+    }
+
+    /// The number of the configuration in force.
+    pub fn configuration_id(&self) -> ConfigurationId {
+        let newest = self.configurations.len().saturating_sub(1);
+        ConfigurationId::new(newest as u64).unwrap_or(ConfigurationId::MAX)
+    }
+
+    /// The least withdrawal delay that changes of the configuration left behind.
+    pub const fn exit_floor(&self) -> ExitFloor {
+        self.exit_floor
+    }
+
+    /// How long the asset of a withdrawal started at `now` is withheld.
+    pub fn withdrawal_delay(&self, now: Timestamp) -> Seconds {
+        self.exit_floor.delay_at(now, &self.configuration())
+    }
+
+    /// How long the asset of a proposal through the lock at `now` is withheld.
+    pub fn lock_delay(&self, now: Timestamp) -> Seconds {
+        self.withdrawal_delay(now).max(self.configuration().propose_config.lock_delay)
+    }
+
+    /// The power of `holder` now.
+    pub fn power(&self, holder: Address) -> Amount {
+        self.power.of(holder)
+    }
+
+    /// All power now.
+    pub fn total_power(&self) -> Amount {
+        self.power.total()
+    }
+
+    /// The power of `holder` at the end of second `time`; refused after `now`.
+    pub fn power_at(
+        &self,
+        holder: Address,
+        time: Timestamp,
+        now: Timestamp,
+    ) -> Result<Amount, GovernanceRefusal> {
+        require_past(time, now)?;
+        Ok(self.power.of_at(holder, time))
+    }
+
+    /// All power at the end of second `time`; refused after `now`.
+    pub fn total_power_at(
+        &self,
+        time: Timestamp,
+        now: Timestamp,
+    ) -> Result<Amount, GovernanceRefusal> {
+        require_past(time, now)?;
+        Ok(self.power.total_at(time))
+    }
+
+    /// Everybody who ever had power with what it is now, in no order.
+    pub fn holders(&self) -> impl Iterator<Item = (Address, Amount)> {
+        self.power.holders()
+    }
+
+    /// The nonce that `holder`'s next signature must carry.
+    pub fn nonce(&self, holder: Address) -> Nonce {
+        self.nonces.get(&holder).copied().unwrap_or_default()
+    }
+
+    /// All proposals, by id.
+    pub fn proposals(&self) -> &[Proposal] {
+        &self.proposals
+    }
+
+    /// Proposal `id`.
+    pub fn proposal(&self, id: U256) -> Result<(ProposalId, &Proposal), GovernanceRefusal> {
+        let known = entry(&self.proposals, id).zip(ProposalId::try_from(id).ok());
+        known
+            .map(|(proposal, id)| (id, proposal))
+            .ok_or_else(|| GovernanceRefusal::UnknownProposal { id, count: count(&self.proposals) })
+    }
+
+    /// All withdrawals, by id.
+    pub fn withdrawals(&self) -> &[Withdrawal] {
+        &self.withdrawals
+    }
+
+    /// Withdrawal `id`.
+    pub fn withdrawal(&self, id: U256) -> Result<(WithdrawalId, &Withdrawal), GovernanceRefusal> {
+        let known = entry(&self.withdrawals, id).zip(WithdrawalId::try_from(id).ok());
+        known.map(|(withdrawal, id)| (id, withdrawal)).ok_or_else(|| {
+            GovernanceRefusal::UnknownWithdrawal { id, count: count(&self.withdrawals) }
+        })
+    }
+
+    /// Where proposal `id` stands at `now`, which may be a time to come if nothing else happens
+    /// until then. `None` if there is no such proposal.
+    pub fn state_of(&self, id: ProposalId, now: Timestamp) -> Option<ProposalState> {
+        let proposal = self.proposals.get(usize::try_from(id.get()).ok()?)?;
+        Some(self.state(proposal, now))
+    }
+
+    /// Where `proposal`, which is one of these, stands at `now`.
+    pub fn state(&self, proposal: &Proposal, now: Timestamp) -> ProposalState {
+        let course = proposal.course(self.term);
+        proposal.deadlines().state_at(now, course, || self.tabulation(proposal).is_accepted())
+    }
+
+    /// How the vote on `proposal` ends if no more ballots are cast. Before the snapshot all power is
+    /// taken as it is now.
+    pub fn tabulation(&self, proposal: &Proposal) -> Tabulation {
+        let total = self.power.total_at(proposal.deadlines().pending);
+        tabulate(&proposal.configuration, total, proposal.tally)
+    }
+
+    /// How much of its power `holder` can still cast on `proposal`: what it had at the snapshot,
+    /// less what it cast. Before the snapshot its power is taken as it is now. It can be cast only
+    /// while the proposal is Active.
+    pub fn castable(&self, proposal: &Proposal, holder: Address) -> Amount {
+        let power = self.power.of_at(holder, proposal.deadlines().pending);
+        power.saturating_sub(proposal.ballot(holder).cast().unwrap_or(Amount::MAX))
+    }
+
+    /// The contract keeps times in seconds since its construction, in 32 bits: after 136 years it
+    /// refuses whatever would store one.
+    fn require_storable(&self, time: Timestamp) -> Result<(), TooLarge> {
+        let age = time.since(self.genesis).unwrap_or_default().to_word();
+        let max = U256::from(u32::MAX);
+        if age > max { Err(TooLarge { value: age, max }) } else { Ok(()) }
+    }
+}
+
+fn require_past(time: Timestamp, now: Timestamp) -> Result<(), GovernanceRefusal> {
+    if time <= now {
+        return Ok(());
+    }
+    Err(GovernanceRefusal::InFuture { timestamp: time.to_word(), present: now.to_word() })
+}
+
+fn entry<T>(list: &[T], id: U256) -> Option<&T> {
+    list.get(usize::try_from(id).ok()?)
+}
+
+fn count<T>(list: &[T]) -> U256 {
+    U256::from(list.len())
+}
+
+pub(crate) fn decide(scene: Scene<'_>, call: &GovernanceCall) -> Decision {
+    match call {
+        GovernanceCall::Deposit { on_behalf_of, amount } => {
+            locking::deposit(scene, *on_behalf_of, *amount)
+        }
+        GovernanceCall::DepositWithPermit { on_behalf_of, amount, deadline, v, r, s } => {
+            locking::deposit_with_permit(scene, *on_behalf_of, *amount, *deadline, (*v, *r, *s))
+        }
+        GovernanceCall::InitiateWithdraw { to, amount } => {
+            locking::initiate_withdraw(scene, *to, *amount)
+        }
+        GovernanceCall::FinaliseWithdraw { id } => locking::finalise_withdraw(scene, *id),
+        GovernanceCall::Propose { payload } => propose(scene, *payload),
+        GovernanceCall::ProposeWithLock { payload, to } => {
+            proposing::propose_with_lock(scene, *payload, *to)
+        }
+        GovernanceCall::Vote { id, amount, support } => {
+            voting::vote(scene, *id, *amount, *support, scene.caller)
+        }
+        GovernanceCall::VoteWithSig {
+            proposal_id: id,
+            amount,
+            support,
+            voter,
+            deadline,
+            signature,
+        } => voting::vote_with_sig(scene, *id, *amount, *support, *voter, *deadline, signature),
+        GovernanceCall::InvalidateNonce => Ok(vec![voting::use_nonce(scene, scene.caller)]),
+        GovernanceCall::Execute { id } => executing::execute(scene, *id),
+        GovernanceCall::ExecuteWith { id, actions } => executing::execute_with(scene, *id, actions),
+        GovernanceCall::DropProposal { id } => executing::drop_proposal(scene, *id),
+        GovernanceCall::UpdateConfiguration { configuration } => {
+            proposing::update_configuration(scene, configuration)
+        }
+        GovernanceCall::UpdateGovernanceProposer { new_governance_proposer } => {
+            proposing::update_governance_proposer(scene, *new_governance_proposer)
+        }
+        GovernanceCall::AcceptOwnership { target } => {
+            let accept = crate::ownership::OwnershipCall::AcceptOwnership.abi_encode();
+            if !scene.has_code(*target) {
+                return Err(crate::refusal::Refusal::Empty);
+            }
+            stage::perform(scene.calling(*target), &accept)
+        }
+    }
+}

@@ -11,7 +11,11 @@
 //! | otherwise | rejected: [`Tabulation::Outvoted`] |
 
 use super::configuration::Configuration;
-use crate::units::{Amount, Fraction};
+use crate::{
+    abi::Abi,
+    units::{Amount, Fraction},
+};
+use alloy::sol_types::sol_data;
 use serde::{Deserialize, Serialize};
 
 /// Power for and against: of a proposal, or what one holder cast on it.
@@ -30,6 +34,19 @@ pub enum Support {
     Yea,
     /// Against.
     Nea,
+}
+
+/// `bool support`.
+impl Abi for Support {
+    type Sol = sol_data::Bool;
+
+    fn to_sol(&self) -> bool {
+        matches!(self, Self::Yea)
+    }
+
+    fn from_sol(support: bool) -> Option<Self> {
+        Some(if support { Self::Yea } else { Self::Nea })
+    }
 }
 
 impl Tally {

@@ -1,5 +1,203 @@
-//! Proposals: signals of sequencers, counted per round.
+//! Proposals: signals of sequencers, counted per round of the canonical rollup, and pushed to
+//! Governance.
 
+mod messages;
+mod pushing;
 mod rounds;
+mod signalling;
 
+pub use messages::{ProposalsCall, ProposalsEvent, ProposalsRefusal};
 pub use rounds::{InvalidRoundRules, LIFETIME_IN_ROUNDS, PushWindow, RoundRules};
+
+use crate::{
+    refusal::{Fit, Misfit},
+    scene::{Decision, Scene},
+    units::{ProposalId, Round, Slot},
+};
+use alloy::primitives::{Address, B256, map::AddressMap};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What is known of a payload in a round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pin {
+    /// Its code hash at the first signal, with the lowest 24 bits zero: what the contract keeps.
+    pub code_hash: B256,
+    /// Its signals.
+    pub count: u32,
+}
+
+/// The payload with the most signals; of several, the one that had them first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leader {
+    /// The payload.
+    pub payload: Address,
+    /// Its signals.
+    pub count: u32,
+}
+
+/// What is known of a round of one rollup.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoundTally {
+    /// The last slot that was used in it; not known for a rollup outside the set.
+    pub last_slot: Option<Slot>,
+    /// Who leads.
+    pub leader: Option<Leader>,
+    /// The proposal it became, if it was pushed.
+    pub pushed: Option<ProposalId>,
+    /// All that was signalled for.
+    pub payloads: BTreeMap<Address, Pin>,
+}
+
+/// What is known of one rollup's signals.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Instance {
+    newest_slot: Option<Slot>,
+    rounds: BTreeMap<Round, RoundTally>,
+}
+
+/// The newest proposal that was pushed for a payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Latest {
+    governance: Address,
+    id: ProposalId,
+}
+
+/// State of a Proposals contract.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposals {
+    registry: Address,
+    rules: RoundRules,
+    instances: BTreeMap<Address, Instance>,
+    latest: AddressMap<Latest>,
+    /// A payload that was pinned; the signal that did it follows.
+    seen: Option<(Address, B256)>,
+}
+
+/// What the set knows when a Proposals contract emits an event, and the event doesn't say.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Circumstances {
+    /// The canonical rollup.
+    pub(crate) instance: Address,
+    /// Its slot, if it is of the set.
+    pub(crate) slot: Option<Slot>,
+    /// The Registry's owner.
+    pub(crate) governance: Address,
+    /// The id of its next proposal.
+    pub(crate) next_id: ProposalId,
+}
+
+impl Proposals {
+    pub(crate) fn new(registry: Address, rules: RoundRules) -> Self {
+        Self {
+            registry,
+            rules,
+            instances: BTreeMap::new(),
+            latest: AddressMap::default(),
+            seen: None,
+        }
+    }
+
+    /// Who says which rollup is canonical.
+    pub const fn registry(&self) -> Address {
+        self.registry
+    }
+
+    /// N, M, and what follows from them.
+    pub const fn rules(&self) -> &RoundRules {
+        &self.rules
+    }
+
+    /// A round of `instance`, if there was a signal in it.
+    pub fn round(&self, instance: Address, round: Round) -> Option<&RoundTally> {
+        self.instances.get(&instance)?.rounds.get(&round)
+    }
+
+    /// The rounds of `instance` with signals, oldest first.
+    pub fn rounds(&self, instance: Address) -> impl Iterator<Item = (Round, &RoundTally)> {
+        let rounds = self.instances.get(&instance).map(|instance| &instance.rounds);
+        rounds.into_iter().flatten().map(|(round, tally)| (*round, tally))
+    }
+
+    /// The rollups with signals.
+    pub fn instances(&self) -> impl Iterator<Item = Address> {
+        self.instances.keys().copied()
+    }
+
+    /// Signals for `payload` in a round.
+    pub fn yea_count(&self, instance: Address, round: Round, payload: Address) -> u32 {
+        let tally = self.round(instance, round);
+        tally.and_then(|tally| tally.payloads.get(&payload)).map_or(0, |pin| pin.count)
+    }
+
+    /// The newest slot of `instance` that was used for a signal. Not known for a rollup outside the
+    /// set: ask the chain.
+    pub fn newest_slot(&self, instance: Address) -> Option<Slot> {
+        self.instances.get(&instance)?.newest_slot
+    }
+
+    /// The newest proposal that was pushed for `payload` to `governance`.
+    pub fn latest_proposal_of(&self, payload: Address, governance: Address) -> Option<ProposalId> {
+        let latest = self.latest.get(&payload).filter(|latest| latest.governance == governance)?;
+        Some(latest.id)
+    }
+
+    pub(crate) fn evolve(&mut self, event: &ProposalsEvent, at: Circumstances) -> Fit {
+        match event {
+            ProposalsEvent::Deployed { .. } | ProposalsEvent::QuorumReached { .. } => {}
+            ProposalsEvent::PayloadSeen { payload, code_hash } => {
+                self.seen = Some((*payload, pinned(*code_hash)));
+            }
+            ProposalsEvent::VoteCast { payload, round, .. } => {
+                let seen = self.seen.take().filter(|(seen, _)| seen == payload);
+                let instance = self.instances.entry(at.instance).or_default();
+                instance.newest_slot = at.slot;
+                let tally = instance.rounds.entry(*round).or_default();
+                tally.last_slot = at.slot;
+                tally.count(*payload, seen.map(|(_, code_hash)| code_hash))?;
+            }
+            ProposalsEvent::ProposalPushed { payload, round } => {
+                let instance = self.instances.get_mut(&at.instance).ok_or(Misfit::Unknown)?;
+                let tally = instance.rounds.get_mut(round).ok_or(Misfit::Unknown)?;
+                tally.pushed = Some(at.next_id);
+                let latest = Latest { governance: at.governance, id: at.next_id };
+                self.latest.insert(*payload, latest);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl RoundTally {
+    /// One more signal for `payload`, which was pinned to `code_hash` if it is the first. The leader
+    /// changes only on a strictly greater count.
+    fn count(&mut self, payload: Address, code_hash: Option<B256>) -> Fit {
+        if let Some(code_hash) = code_hash {
+            self.payloads.insert(payload, Pin { code_hash, count: 0 });
+        }
+        let pin = self.payloads.get_mut(&payload).ok_or(Misfit::Unknown)?;
+        pin.count += 1;
+        let count = pin.count;
+        if self.leader.is_none_or(|leader| count > leader.count) {
+            self.leader = Some(Leader { payload, count });
+        }
+        Ok(())
+    }
+}
+
+/// What is pinned of a code hash: its highest 232 bits.
+pub(crate) fn pinned(code_hash: B256) -> B256 {
+    let mut pinned = code_hash;
+    pinned[29..].fill(0);
+    pinned
+}
+
+pub(crate) fn decide(scene: Scene<'_>, proposals: &Proposals, call: &ProposalsCall) -> Decision {
+    match call {
+        ProposalsCall::Vote { payload } => signalling::vote(scene, proposals, *payload),
+        ProposalsCall::VoteWithSig { payload, signature } => {
+            signalling::vote_with_sig(scene, proposals, *payload, signature)
+        }
+        ProposalsCall::PushProposal { round } => pushing::push(scene, proposals, *round),
+    }
+}

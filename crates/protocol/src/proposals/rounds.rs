@@ -39,9 +39,12 @@ pub enum PushWindow {
 }
 
 impl RoundRules {
+    /// The most slots a round may have: signals are counted in 24 bits.
+    pub const MAX_M: u32 = (1 << 24) - 1;
+
     /// `n` signals of `m` slots, within the bounds given above.
     pub const fn new(n: u32, m: u32) -> Result<Self, InvalidRoundRules> {
-        if n > m / 2 && n <= m && n >= 2 && m < 1 << 24 {
+        if n > m / 2 && n <= m && n >= 2 && m <= Self::MAX_M {
             Ok(Self { n, m })
         } else {
             Err(InvalidRoundRules(n, m))

@@ -65,9 +65,9 @@ impl SlotClock {
     }
 
     /// The seconds of two epochs: the least `EXIT_DELAY`, since a seat draws slots for up to two
-    /// epochs after its attester left. `None` if that doesn't fit 64 bits.
-    pub fn two_epochs(&self) -> Option<u64> {
-        self.slot_duration.get().checked_mul(self.epoch_duration.get())?.checked_mul(2)
+    /// epochs after its attester left.
+    pub fn two_epochs(&self) -> u128 {
+        2 * u128::from(self.slot_duration.get()) * u128::from(self.epoch_duration.get())
     }
 }
 
@@ -105,6 +105,6 @@ mod tests {
         assert_eq!(CLOCK.first_slot(Epoch::of(2)), Some(Slot::of(4)));
         assert_eq!(CLOCK.epoch_start(Epoch::of(2)), Some(Timestamp::of(1096)));
         assert_eq!(CLOCK.slot_start(Slot::MAX), None);
-        assert_eq!(CLOCK.two_epochs(), Some(96));
+        assert_eq!(CLOCK.two_epochs(), 96);
     }
 }

@@ -1,7 +1,365 @@
-//! Rollup: staking, slots, proposer selection.
+//! Rollup: staking, slots, proposer selection, block log, rewards of one instance.
 
 mod clock;
 mod draw;
+mod duties;
+mod evolve;
+mod messages;
+mod moving;
+mod parameters;
+mod set;
+mod staking;
 
 pub use clock::SlotClock;
 pub use draw::draw;
+pub(crate) use duties::proposer_of;
+pub use messages::{RollupCall, RollupEvent, RollupRefusal};
+pub use parameters::{RawRollupParameters, RollupParameters};
+
+use crate::{
+    abi::Abi,
+    messages::Log,
+    scene::{Decision, Scene},
+    units::{Amount, Epoch, RollupBlock, Slot, Timestamp},
+};
+use alloy::{
+    primitives::{Address, U256, map::AddressMap},
+    sol_types::sol_data,
+};
+use core::fmt;
+use serde::{Deserialize, Serialize};
+use set::{Registration, Seats};
+
+/// Where an attester stands, with the numbers of the contract.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[repr(u8)]
+pub enum Status {
+    /// Not registered.
+    #[default]
+    None = 0,
+    /// In the set: draws slots.
+    Validating = 1,
+    /// Slashed below the minimum: out of the set, may only exit.
+    Living = 2,
+    /// On its way out; slashable until the stake has left.
+    Exiting = 3,
+}
+
+impl Status {
+    /// All, in numeric order.
+    pub const ALL: [Self; 4] = [Self::None, Self::Validating, Self::Living, Self::Exiting];
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
+
+impl Abi for Status {
+    type Sol = sol_data::Uint<8>;
+
+    fn to_sol(&self) -> u8 {
+        *self as u8
+    }
+
+    fn from_sol(value: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(value)).copied()
+    }
+}
+
+/// An announced move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Move {
+    /// The rollup to move to.
+    pub new_rollup: Address,
+    /// From when on it can be finalised.
+    pub ready_at: Timestamp,
+}
+
+/// An exit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exit {
+    /// Who gets the stake.
+    pub recipient: Address,
+    /// From when on it is paid.
+    pub exitable_at: Timestamp,
+}
+
+/// What a registration is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// It sits in the set, and may be about to move.
+    Validating { seat: u32, moving: Option<Move> },
+    /// It was slashed out of the set.
+    Living,
+    /// It waits for its stake.
+    Exiting(Exit),
+    /// Its stake has left. Closed sets may still draw its seat.
+    Gone,
+}
+
+/// A registration of an attester.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    attester: Address,
+    proposer: Address,
+    withdrawer: Address,
+    coinbase: Option<Address>,
+    stake: Amount,
+    standing: Standing,
+}
+
+impl Member {
+    /// The staker.
+    pub const fn attester(&self) -> Address {
+        self.attester
+    }
+
+    /// Who signals and proposes for it.
+    pub const fn proposer(&self) -> Address {
+        self.proposer
+    }
+
+    /// Who decides about the stake.
+    pub const fn withdrawer(&self) -> Address {
+        self.withdrawer
+    }
+
+    /// Where the rewards of its blocks go: to the proposer unless the withdrawer said otherwise.
+    pub fn coinbase(&self) -> Address {
+        self.coinbase.unwrap_or(self.proposer)
+    }
+
+    /// What it has at stake.
+    pub const fn stake(&self) -> Amount {
+        self.stake
+    }
+
+    /// Where it stands.
+    pub const fn status(&self) -> Status {
+        match self.standing {
+            Standing::Validating { .. } => Status::Validating,
+            Standing::Living => Status::Living,
+            Standing::Exiting(_) => Status::Exiting,
+            Standing::Gone => Status::None,
+        }
+    }
+
+    /// The move it announced, if it did.
+    pub const fn moving(&self) -> Option<Move> {
+        match self.standing {
+            Standing::Validating { moving, .. } => moving,
+            _ => None,
+        }
+    }
+
+    /// Its exit, if it is leaving.
+    pub const fn exit(&self) -> Option<Exit> {
+        match self.standing {
+            Standing::Exiting(exit) => Some(exit),
+            _ => None,
+        }
+    }
+}
+
+/// The newest block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// Its number; the first is 1.
+    pub number: RollupBlock,
+    /// Its slot.
+    pub slot: Slot,
+}
+
+/// State of a Rollup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rollup {
+    parameters: RollupParameters,
+    /// By number, from 1.
+    registrations: Vec<Member>,
+    /// The present registration of those who have one.
+    attesters: AddressMap<Registration>,
+    seats: Seats,
+    head: Option<Head>,
+}
+
+/// Whether the draw of an epoch can still change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Finality {
+    /// It can't.
+    Final,
+    /// It will, at the first call in the epoch before.
+    Open,
+}
+
+impl Rollup {
+    /// What it was deployed with.
+    pub const fn parameters(&self) -> &RollupParameters {
+        &self.parameters
+    }
+
+    /// Its slots and epochs.
+    pub const fn clock(&self) -> &SlotClock {
+        &self.parameters.clock
+    }
+
+    /// The registration of `attester`, if it has one.
+    pub fn member(&self, attester: Address) -> Option<&Member> {
+        self.registration(*self.attesters.get(&attester)?)
+    }
+
+    /// All registrations, oldest first; those whose stake has left have the status None.
+    pub fn registrations(&self) -> &[Member] {
+        &self.registrations
+    }
+
+    /// The set as it stands, by seat.
+    pub fn set(&self) -> impl Iterator<Item = &Member> {
+        self.seats.members().filter_map(|id| self.registration(id))
+    }
+
+    /// The size of the set as it stands.
+    pub fn set_size_now(&self) -> u32 {
+        self.seats.size()
+    }
+
+    /// The newest block.
+    pub const fn head(&self) -> Option<Head> {
+        self.head
+    }
+
+    /// The slot of `time`; refused before genesis.
+    pub fn slot_at(&self, time: Timestamp) -> Result<Slot, RollupRefusal> {
+        self.clock().slot_at(time).ok_or_else(|| RollupRefusal::BeforeGenesis {
+            timestamp: time.to_word(),
+            genesis_time: self.clock().genesis.to_word(),
+        })
+    }
+
+    /// Who draws the slot of `time`, in the present or the next epoch; `None` if the set is empty.
+    pub fn member_at(
+        &self,
+        time: Timestamp,
+        now: Timestamp,
+    ) -> Result<Option<&Member>, RollupRefusal> {
+        let slot = self.slot_at(time)?;
+        self.require_known(self.clock().epoch_of(slot), now)?;
+        Ok(self.draw(slot))
+    }
+
+    /// The size of the set of `epoch`, the present or the next.
+    pub fn set_size(&self, epoch: Epoch, now: Timestamp) -> Result<u32, RollupRefusal> {
+        self.require_known(epoch, now)?;
+        Ok(self.seats.size_of(epoch))
+    }
+
+    /// The seed of `epoch`, the present or the next; 0 while none was ever recorded for it or
+    /// before.
+    pub fn seed(&self, epoch: Epoch, now: Timestamp) -> Result<U256, RollupRefusal> {
+        self.require_known(epoch, now)?;
+        Ok(self.seats.seed_of(epoch))
+    }
+
+    /// Member number `index` of the set of `epoch`, the present or the next.
+    pub fn member_of(
+        &self,
+        epoch: Epoch,
+        index: u32,
+        now: Timestamp,
+    ) -> Result<&Member, RollupRefusal> {
+        let size = self.set_size(epoch, now)?;
+        self.seats.member_of(epoch, index).and_then(|id| self.registration(id)).ok_or_else(|| {
+            RollupRefusal::IndexOutOfRange { index: U256::from(index), size: U256::from(size) }
+        })
+    }
+
+    /// The slots of `epoch`, the present or the next, that members with this proposer draw.
+    pub fn slots_of(
+        &self,
+        proposer: Address,
+        epoch: Epoch,
+        now: Timestamp,
+    ) -> Result<impl Iterator<Item = Slot>, RollupRefusal> {
+        self.require_known(epoch, now)?;
+        let first = self.clock().first_slot(epoch).map_or(u64::MAX, Slot::get);
+        let end = first.saturating_add(self.clock().epoch_duration.get());
+        Ok((first..end)
+            .map(Slot::of)
+            .filter(move |slot| self.draw(*slot).is_some_and(|member| member.proposer == proposer)))
+    }
+
+    /// Whether the draw of `epoch`, the present or the next, can still change.
+    pub fn finality(&self, epoch: Epoch, now: Timestamp) -> Result<Finality, RollupRefusal> {
+        let current = self.require_known(epoch, now)?;
+        Ok(if epoch == current || self.seats.has_seed(epoch) {
+            Finality::Final
+        } else {
+            Finality::Open
+        })
+    }
+
+    fn registration(&self, Registration(number): Registration) -> Option<&Member> {
+        self.registrations.get((number as usize).checked_sub(1)?)
+    }
+
+    /// Who draws `slot`, of the present or the next epoch.
+    fn draw(&self, slot: Slot) -> Option<&Member> {
+        self.registration(self.seats.draw(self.clock().epoch_of(slot), slot)?)
+    }
+
+    /// The present epoch, if `epoch` is that or the next one.
+    fn require_known(&self, epoch: Epoch, now: Timestamp) -> Result<Epoch, RollupRefusal> {
+        let current = self.clock().epoch_of(self.slot_at(now)?);
+        match epoch.steps_since(current) {
+            Some(0 | 1) => Ok(current),
+            _ => Err(RollupRefusal::EpochOutOfRange {
+                epoch: epoch.to_word(),
+                current_epoch: current.to_word(),
+            }),
+        }
+    }
+}
+
+/// What a contract of any role does before its ownership changes: a rollup records a seed.
+pub(crate) fn prelude(scene: Scene<'_>) -> Vec<Log> {
+    scene
+        .world
+        .rollup(scene.this)
+        .and_then(|rollup| duties::seed(scene, rollup))
+        .into_iter()
+        .collect()
+}
+
+/// What a call does. Every call that changes the rollup records the next epoch's seed first, if
+/// nobody has.
+pub(crate) fn decide(scene: Scene<'_>, rollup: &Rollup, call: &RollupCall) -> Decision {
+    let mut logs: Vec<_> = duties::seed(scene, rollup).into_iter().collect();
+    logs.extend(match *call {
+        RollupCall::Deposit { attester, proposer, withdrawer, amount } => {
+            staking::deposit(scene, rollup, attester, proposer, withdrawer, amount)?
+        }
+        RollupCall::InitiateWithdraw { attester, recipient } => {
+            staking::initiate_withdraw(scene, rollup, attester, recipient)?
+        }
+        RollupCall::FinaliseWithdraw { attester } => {
+            staking::finalise_withdraw(scene, rollup, attester)?
+        }
+        RollupCall::InitiateMove { attester, new_rollup } => {
+            moving::initiate_move(scene, rollup, attester, new_rollup)?
+        }
+        RollupCall::FinaliseMove { attester } => {
+            // What happens in between sees the seed recorded.
+            return moving::finalise_move(scene, rollup, attester, logs);
+        }
+        RollupCall::SetCoinbase { attester, coinbase } => {
+            staking::set_coinbase(scene, rollup, attester, coinbase)?
+        }
+        RollupCall::Slash { attester, amount } => staking::slash(scene, rollup, attester, amount)?,
+        RollupCall::SetupEpoch => Vec::new(),
+        RollupCall::ProposeBlock { block_hash } => {
+            return duties::propose_block(scene, rollup, block_hash, logs);
+        }
+    });
+    Ok(logs)
+}

@@ -1,0 +1,302 @@
+//! Asset: the ERC-20 that holders lock and stakers stake, as far as the set needs it.
+//!
+//! OpenZeppelin's `ERC20` and `ERC20Permit`, with a supply below 2^96. Every change of an allowance
+//! is an event, also when `transferFrom` lowers it.
+
+use crate::{
+    abi::{abi_enum, abi_events},
+    refusal::{Fit, Misfit},
+    scene::{Decision, Scene},
+    signature::{self, Permit, Unrecoverable},
+    units::{Amount, Nonce},
+};
+use alloy::{
+    primitives::{
+        Address, B256, U256,
+        map::{AddressMap, HashMap},
+    },
+    sol_types::SolStruct,
+};
+
+/// State of the Asset.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asset {
+    name: String,
+    symbol: String,
+    total_supply: Amount,
+    balances: AddressMap<Amount>,
+    /// Without those that are 0.
+    allowances: HashMap<(Address, Address), U256>,
+    nonces: AddressMap<Nonce>,
+}
+
+abi_enum! {
+    /// Calls of the Asset.
+    pub enum AssetCall {
+        /// Gives `amount` to `to`.
+        Transfer { to: Address, amount: U256 } = "transfer",
+        /// Lets `spender` take `amount`.
+        Approve { spender: Address, amount: U256 } = "approve",
+        /// Takes `amount` of `from` for `to`, as far as the caller is allowed.
+        TransferFrom { from: Address, to: Address, amount: U256 } = "transferFrom",
+        /// Lets `spender` take `value` of `owner`, by `owner`'s signature
+        /// ([ERC-2612](https://eips.ethereum.org/EIPS/eip-2612)). Anyone, up to `deadline`.
+        Permit {
+            owner: Address,
+            spender: Address,
+            value: U256,
+            deadline: U256,
+            v: u8,
+            r: B256,
+            s: B256,
+        } = "permit",
+        /// Creates `amount` for `to`. Only the owner (the Issuer).
+        Mint { to: Address, amount: U256 } = "mint",
+    }
+}
+
+abi_events! {
+    /// Events of the Asset.
+    pub enum AssetEvent {
+        /// The constructor's arguments; the initial holder is in the first `Transfer`.
+        Deployed [] { name: String, symbol: String, initial_supply: Amount } = "AssetDeployed",
+        /// `owner` used permit nonce `nonce`.
+        PermitUsed [owner: Address] { nonce: Nonce } = "PermitUsed",
+        /// `amount` went from `from` (0 at a mint) to `to`.
+        Transfer [from: Address, to: Address] { amount: Amount } = "Transfer",
+        /// `spender` may take `amount` of `owner`.
+        Approval [owner: Address, spender: Address] { amount: U256 } = "Approval",
+    }
+}
+
+abi_enum! {
+    /// Refusals of the Asset: its own, and those of OpenZeppelin's `ERC20`, `ERC20Permit` and
+    /// `ECDSA`.
+    #[derive(thiserror::Error)]
+    pub enum AssetRefusal {
+        /// Minting `amount` would lift the total supply above `max`.
+        #[error("{amount} more than {total_supply} exceeds the supply of {max}")]
+        SupplyExceeded { total_supply: U256, amount: U256, max: U256 } = "Asset__SupplyExceeded",
+        /// `sender` has less than it gives.
+        #[error("{sender} has {balance}, not {needed}")]
+        InsufficientBalance { sender: Address, balance: U256, needed: U256 } =
+            "ERC20InsufficientBalance",
+        /// `spender` may take less.
+        #[error("{spender} may take {allowance}, not {needed}")]
+        InsufficientAllowance { spender: Address, allowance: U256, needed: U256 } =
+            "ERC20InsufficientAllowance",
+        /// Nothing comes from there.
+        #[error("{sender} cannot send")]
+        InvalidSender { sender: Address } = "ERC20InvalidSender",
+        /// Nothing goes there.
+        #[error("{receiver} cannot receive")]
+        InvalidReceiver { receiver: Address } = "ERC20InvalidReceiver",
+        /// Nobody who could approve.
+        #[error("{approver} cannot approve")]
+        InvalidApprover { approver: Address } = "ERC20InvalidApprover",
+        /// Nobody who could spend.
+        #[error("{spender} cannot spend")]
+        InvalidSpender { spender: Address } = "ERC20InvalidSpender",
+        /// The permit could be used until `deadline`.
+        #[error("the permit expired at {deadline}")]
+        PermitExpired { deadline: U256 } = "ERC2612ExpiredSignature",
+        /// The permit is `signer`'s, not `owner`'s; or not for these values and this nonce.
+        #[error("signed by {signer}, not by {owner}")]
+        InvalidSigner { signer: Address, owner: Address } = "ERC2612InvalidSigner",
+        /// Nobody's signature.
+        #[error("nobody's signature")]
+        InvalidSignature = "ECDSAInvalidSignature",
+        /// `s` must be in the lower half.
+        #[error("{s} is in the upper half")]
+        InvalidSignatureS { s: B256 } = "ECDSAInvalidSignatureS",
+    }
+}
+
+impl Asset {
+    /// What the holders have altogether.
+    pub const fn total_supply(&self) -> Amount {
+        self.total_supply
+    }
+
+    /// What `account` has.
+    pub fn balance_of(&self, account: Address) -> Amount {
+        self.balances.get(&account).copied().unwrap_or_default()
+    }
+
+    /// What `spender` may take of `owner`; 2^256 − 1 never gets less.
+    pub fn allowance(&self, owner: Address, spender: Address) -> U256 {
+        self.allowances.get(&(owner, spender)).copied().unwrap_or_default()
+    }
+
+    /// The nonce that `owner`'s next permit must carry.
+    pub fn nonce(&self, owner: Address) -> Nonce {
+        self.nonces.get(&owner).copied().unwrap_or_default()
+    }
+
+    /// Name and symbol.
+    pub fn names(&self) -> (&str, &str) {
+        (&self.name, &self.symbol)
+    }
+
+    /// All balances, in no order.
+    pub fn balances(&self) -> impl Iterator<Item = (Address, Amount)> {
+        self.balances.iter().map(|(holder, balance)| (*holder, *balance))
+    }
+
+    pub(crate) fn evolve(&mut self, event: &AssetEvent) -> Fit {
+        match event {
+            AssetEvent::Deployed { name, symbol, .. } => {
+                self.name.clone_from(name);
+                self.symbol.clone_from(symbol);
+            }
+            AssetEvent::PermitUsed { owner, nonce } => {
+                if self.nonce(*owner) != *nonce {
+                    return Err(Misfit::Unknown);
+                }
+                self.nonces.insert(*owner, nonce.next());
+            }
+            AssetEvent::Transfer { from, to, amount } => {
+                if from.is_zero() {
+                    self.total_supply =
+                        self.total_supply.checked_add(*amount).ok_or(Misfit::Amount)?;
+                } else {
+                    let left = self.balance_of(*from).checked_sub(*amount);
+                    self.balances.insert(*from, left.ok_or(Misfit::Amount)?);
+                }
+                let sum = self.balance_of(*to).checked_add(*amount);
+                self.balances.insert(*to, sum.ok_or(Misfit::Amount)?);
+            }
+            AssetEvent::Approval { owner, spender, amount } => {
+                if amount.is_zero() {
+                    self.allowances.remove(&(*owner, *spender));
+                } else {
+                    self.allowances.insert((*owner, *spender), *amount);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn decide(scene: Scene<'_>, call: &AssetCall) -> Decision {
+    match call {
+        AssetCall::Transfer { to, amount } => transfer(scene, scene.caller, *to, *amount),
+        AssetCall::Approve { spender, amount } => approve(scene, scene.caller, *spender, *amount),
+        AssetCall::TransferFrom { from, to, amount } => {
+            let allowance = scene.world.asset.allowance(*from, scene.caller);
+            transfer_from(scene, *from, *to, *amount, allowance)
+        }
+        AssetCall::Permit { owner, spender, value, deadline, v, r, s } => {
+            let signature = (*v, *r, *s);
+            permit(scene, *owner, *spender, *value, *deadline, signature)
+        }
+        AssetCall::Mint { to, amount } => {
+            scene.require_owner()?;
+            mint(scene, *to, *amount)
+        }
+    }
+}
+
+/// `amount` from `from` to `to`.
+pub(crate) fn transfer(scene: Scene<'_>, from: Address, to: Address, amount: U256) -> Decision {
+    if from.is_zero() {
+        return Err(AssetRefusal::InvalidSender { sender: from }.into());
+    }
+    if to.is_zero() {
+        return Err(AssetRefusal::InvalidReceiver { receiver: to }.into());
+    }
+    let balance = scene.world.asset.balance_of(from);
+    match Amount::try_from(amount) {
+        Ok(amount) if amount <= balance => {
+            Ok(vec![scene.log(AssetEvent::Transfer { from, to, amount })])
+        }
+        _ => Err(AssetRefusal::InsufficientBalance {
+            sender: from,
+            balance: balance.to_word(),
+            needed: amount,
+        }
+        .into()),
+    }
+}
+
+/// `spender` may take `amount` of `owner`.
+pub(crate) fn approve(
+    scene: Scene<'_>,
+    owner: Address,
+    spender: Address,
+    amount: U256,
+) -> Decision {
+    if owner.is_zero() {
+        return Err(AssetRefusal::InvalidApprover { approver: owner }.into());
+    }
+    if spender.is_zero() {
+        return Err(AssetRefusal::InvalidSpender { spender }.into());
+    }
+    Ok(vec![scene.log(AssetEvent::Approval { owner, spender, amount })])
+}
+
+/// The caller takes `amount` of `from` for `to`, when its allowance is `allowance`: what the state
+/// says, or what an approval before it in the same call makes of it.
+pub(crate) fn transfer_from(
+    scene: Scene<'_>,
+    from: Address,
+    to: Address,
+    amount: U256,
+    allowance: U256,
+) -> Decision {
+    let spender = scene.caller;
+    let mut logs = Vec::with_capacity(3);
+    if allowance != U256::MAX {
+        let left = allowance.checked_sub(amount).ok_or(AssetRefusal::InsufficientAllowance {
+            spender,
+            allowance,
+            needed: amount,
+        })?;
+        logs.extend(approve(scene, from, spender, left)?);
+    }
+    logs.extend(transfer(scene, from, to, amount)?);
+    Ok(logs)
+}
+
+/// `spender` may take `value` of `owner`, if `owner` signed that.
+pub(crate) fn permit(
+    scene: Scene<'_>,
+    owner: Address,
+    spender: Address,
+    value: U256,
+    deadline: U256,
+    (v, r, s): (u8, B256, B256),
+) -> Decision {
+    if scene.now().to_word() > deadline {
+        return Err(AssetRefusal::PermitExpired { deadline }.into());
+    }
+    let asset = &scene.world.asset;
+    let nonce = asset.nonce(owner);
+    let message = Permit { owner, spender, value, nonce: nonce.to_word(), deadline };
+    let digest = message.eip712_signing_hash(&scene.domain(&asset.name));
+    let signer = signature::recover(digest, v, r, s).map_err(|error| match error {
+        Unrecoverable::HighS => AssetRefusal::InvalidSignatureS { s },
+        Unrecoverable::Invalid => AssetRefusal::InvalidSignature,
+    })?;
+    if signer != owner {
+        return Err(AssetRefusal::InvalidSigner { signer, owner }.into());
+    }
+    let mut logs = vec![scene.log(AssetEvent::PermitUsed { owner, nonce })];
+    logs.extend(approve(scene, owner, spender, value)?);
+    Ok(logs)
+}
+
+/// `amount` more, for `to`.
+pub(crate) fn mint(scene: Scene<'_>, to: Address, amount: U256) -> Decision {
+    let total = scene.world.asset.total_supply;
+    let minted = Amount::try_from(amount).ok().filter(|more| total.checked_add(*more).is_some());
+    let amount = minted.ok_or_else(|| AssetRefusal::SupplyExceeded {
+        total_supply: total.to_word(),
+        amount,
+        max: Amount::MAX.to_word(),
+    })?;
+    if to.is_zero() {
+        return Err(AssetRefusal::InvalidReceiver { receiver: to }.into());
+    }
+    Ok(vec![scene.log(AssetEvent::Transfer { from: Address::ZERO, to, amount })])
+}

@@ -1,0 +1,76 @@
+//! What a value was at any time in the past.
+
+/// Values in the order of the times from which they hold, each until the next.
+///
+/// Looking up takes a binary search, whatever else there is in the world.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkpoints<K, V>(Vec<(K, V)>);
+
+impl<K, V> Default for Checkpoints<K, V> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<K: Copy + Ord, V> Checkpoints<K, V> {
+    /// The value now, or `None` if there never was one.
+    pub fn latest(&self) -> Option<&V> {
+        self.0.last().map(|(_, value)| value)
+    }
+
+    /// Since when the value is what it is now.
+    pub fn latest_key(&self) -> Option<K> {
+        self.0.last().map(|(key, _)| *key)
+    }
+
+    /// The value at the end of `key`, or `None` if there was none yet.
+    pub fn at(&self, key: K) -> Option<&V> {
+        let after = match self.0.last() {
+            Some((newest, _)) if *newest <= key => self.0.len(),
+            _ => self.0.partition_point(|(since, _)| *since <= key),
+        };
+        self.0.get(after.checked_sub(1)?).map(|(_, value)| value)
+    }
+
+    /// The value is `value` from `key` on, which isn't before the latest one's: several changes
+    /// under one key are one change.
+    pub(crate) fn set(&mut self, key: K, value: V) {
+        match self.0.last_mut() {
+            Some(latest) if latest.0 >= key => latest.1 = value,
+            _ => self.0.push((key, value)),
+        }
+    }
+
+    /// All values with the keys from which they hold, oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = (K, &V)> {
+        self.0.iter().map(|(key, value)| (*key, value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_holds_until_the_next() {
+        let mut values = Checkpoints::default();
+        assert_eq!(values.at(9), None);
+        values.set(3, 'a');
+        values.set(5, 'b');
+        values.set(5, 'c');
+        values.set(9, 'd');
+        for (key, value) in [
+            (2, None),
+            (3, Some('a')),
+            (4, Some('a')),
+            (5, Some('c')),
+            (8, Some('c')),
+            (9, Some('d')),
+            (99, Some('d')),
+        ] {
+            assert_eq!(values.at(key).copied(), value, "at {key}");
+        }
+        assert_eq!(values.latest(), Some(&'d'));
+        assert_eq!(values.latest_key(), Some(9));
+    }
+}

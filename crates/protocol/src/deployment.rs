@@ -1,0 +1,196 @@
+//! How the contracts of the set come about. Their constructors say in events all that they were
+//! given.
+
+use crate::{
+    asset::{self, AssetEvent},
+    distributor::DistributorEvent,
+    governance::{self, Configuration, GovernanceEvent, RawConfiguration},
+    issuer::IssuerEvent,
+    messages::Log,
+    ownership::Ownership,
+    proposals::{ProposalsEvent, ProposalsRefusal, RoundRules},
+    refusal::{CommonRefusal, Refusal},
+    registry::{RegistryEvent, SENTINEL},
+    rollup::{RawRollupParameters, RollupEvent, RollupParameters},
+    scene::{Context, Decision, Entered, Scene},
+    units::{Amount, ConfigurationId, Version},
+    world::World,
+};
+use alloy::primitives::{Address, U256};
+use serde::{Deserialize, Serialize};
+
+/// The arguments of a constructor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Deployment {
+    /// The Asset.
+    Asset {
+        /// ERC-20 name, and the name of the EIP-712 domain.
+        name: String,
+        /// ERC-20 symbol.
+        symbol: String,
+        /// The first owner.
+        owner: Address,
+        /// Who gets the initial supply.
+        initial_holder: Address,
+        /// Base units; may be 0.
+        initial_supply: U256,
+    },
+    /// The Registry.
+    Registry {
+        /// The first owner.
+        owner: Address,
+    },
+    /// A Proposals contract.
+    Proposals {
+        /// Who says which rollup is canonical.
+        registry: Address,
+        /// Signals that win a round.
+        n: U256,
+        /// Slots in a round.
+        m: U256,
+    },
+    /// Governance.
+    Governance {
+        /// The asset that is locked.
+        asset: Address,
+        /// The first Proposals contract.
+        proposals: Address,
+        /// The first configuration.
+        configuration: RawConfiguration,
+    },
+    /// The Issuer.
+    Issuer {
+        /// The asset that is minted.
+        asset: Address,
+        /// Base units per second.
+        rate: U256,
+        /// The first owner.
+        owner: Address,
+    },
+    /// The RewardDistributor.
+    Distributor {
+        /// The asset that rewards are paid in.
+        asset: Address,
+        /// Who says which rollup is canonical.
+        registry: Address,
+        /// Base units.
+        block_reward: U256,
+        /// The first owner.
+        owner: Address,
+    },
+    /// A Rollup.
+    Rollup(RawRollupParameters),
+}
+
+impl World {
+    /// What deploying a contract at `contract` does, or why its constructor reverts.
+    pub fn deploy(
+        &self,
+        contract: Address,
+        deployment: &Deployment,
+        context: &Context<'_>,
+    ) -> Result<Vec<Log>, Refusal> {
+        let entered = Entered::default();
+        let scene = self.scene(contract, context, &entered);
+        match deployment {
+            Deployment::Asset { name, symbol, owner, initial_holder, initial_supply } => {
+                deploy_asset(scene, name, symbol, *owner, *initial_holder, *initial_supply)
+            }
+            Deployment::Registry { owner } => Ok(vec![
+                scene.log(Ownership::born(*owner)?),
+                scene.log(RegistryEvent::InstanceAdded {
+                    instance: SENTINEL,
+                    version: Version::ZERO,
+                }),
+            ]),
+            Deployment::Proposals { registry, n, m } => deploy_proposals(scene, *registry, *n, *m),
+            Deployment::Governance { asset, proposals, configuration } => {
+                deploy_governance(scene, *asset, *proposals, configuration)
+            }
+            Deployment::Issuer { asset, rate, owner } => {
+                let born = scene.log(Ownership::born(*owner)?);
+                scene.require_code(*asset)?;
+                let rate = Amount::try_from(*rate)?;
+                Ok(vec![born, scene.log(IssuerEvent::Deployed { asset: *asset, rate })])
+            }
+            Deployment::Distributor { asset, registry, block_reward, owner } => {
+                let born = scene.log(Ownership::born(*owner)?);
+                scene.require_code(*asset)?;
+                let block_reward = Amount::try_from(*block_reward)?;
+                scene.require_code(*registry)?;
+                Ok(vec![
+                    born,
+                    scene.log(DistributorEvent::Deployed { asset: *asset, block_reward }),
+                    scene.log(DistributorEvent::RegistryUpdated { registry: *registry }),
+                ])
+            }
+            Deployment::Rollup(parameters) => deploy_rollup(scene, parameters),
+        }
+    }
+}
+
+fn deploy_asset(
+    scene: Scene<'_>,
+    name: &str,
+    symbol: &str,
+    owner: Address,
+    initial_holder: Address,
+    initial_supply: U256,
+) -> Decision {
+    let mut logs = vec![scene.log(Ownership::born(owner)?)];
+    let minted = if initial_supply.is_zero() {
+        Vec::new()
+    } else {
+        asset::mint(scene, initial_holder, initial_supply)?
+    };
+    logs.push(scene.log(AssetEvent::Deployed {
+        name: name.to_owned(),
+        symbol: symbol.to_owned(),
+        initial_supply: Amount::try_from(initial_supply)?,
+    }));
+    logs.extend(minted);
+    Ok(logs)
+}
+
+fn deploy_proposals(scene: Scene<'_>, registry: Address, n: U256, m: U256) -> Decision {
+    scene.require_code(registry)?;
+    if n <= m / U256::from(2) || n > m || n < U256::from(2) {
+        return Err(ProposalsRefusal::InvalidQuorum { n, m }.into());
+    }
+    let max = U256::from(RoundRules::MAX_M);
+    let too_large = Refusal::from(CommonRefusal::ValueTooLarge { value: m, max });
+    let (n, m) = match (u32::try_from(n), u32::try_from(m)) {
+        (Ok(n), Ok(m)) if m <= RoundRules::MAX_M => (n, m),
+        _ => return Err(too_large),
+    };
+    Ok(vec![scene.log(ProposalsEvent::Deployed { registry, n, m })])
+}
+
+fn deploy_governance(
+    scene: Scene<'_>,
+    asset: Address,
+    proposals: Address,
+    configuration: &RawConfiguration,
+) -> Decision {
+    scene.require_code(asset)?;
+    let appointed = governance::appoint(scene, proposals)?;
+    let supply = scene.world.asset().total_supply();
+    let configuration = Box::new(Configuration::check(configuration, supply)?);
+    Ok(vec![
+        scene.log(GovernanceEvent::Deployed { asset }),
+        appointed,
+        scene.log(GovernanceEvent::ConfigurationSet { id: ConfigurationId::ZERO, configuration }),
+    ])
+}
+
+fn deploy_rollup(scene: Scene<'_>, parameters: &RawRollupParameters) -> Decision {
+    let born = scene.log(Ownership::born(parameters.owner)?);
+    let parameters = RollupParameters::check(parameters, scene.now())?;
+    // Deployment counts as a call in its epoch.
+    let epoch = parameters.clock.epoch_at(scene.now()).unwrap_or_default().next();
+    Ok(vec![
+        born,
+        scene.log(RollupEvent::Deployed { parameters: Box::new(parameters) }),
+        scene.log(RollupEvent::SeedRecorded { epoch, seed: scene.prevrandao }),
+    ])
+}

@@ -1,0 +1,146 @@
+//! RewardDistributor: pays the canonical rollup for its blocks.
+//!
+//! Once per slot of a rollup, and once per timestamp over all rollups. A slot is a second at least,
+//! so none can lie above the timestamp: this bounds what a rollup that lies about its slots can
+//! take.
+
+use crate::{
+    abi::{abi_enum, abi_events},
+    asset, questions,
+    refusal::{Fit, Refusal},
+    scene::{Block, Decision, Scene},
+    units::{Amount, Slot, Timestamp},
+};
+use alloy::primitives::{Address, U256};
+use std::collections::BTreeMap;
+
+/// State of the RewardDistributor.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Distributor {
+    registry: Address,
+    block_reward: Amount,
+    last_slots: BTreeMap<Address, Slot>,
+    last_payment: Timestamp,
+}
+
+abi_enum! {
+    /// Calls of the RewardDistributor.
+    pub enum DistributorCall {
+        /// Pays min(`BLOCK_REWARD`, balance) to `to` for the caller's current slot. Only the
+        /// canonical rollup.
+        Claim { to: Address } = "claim",
+        /// Changes the registry that says which rollup is canonical. Only the owner.
+        UpdateRegistry { new_registry: Address } = "updateRegistry",
+    }
+}
+
+abi_events! {
+    /// Events of the RewardDistributor.
+    pub enum DistributorEvent {
+        /// The constructor's arguments; the registry has an event of its own.
+        Deployed [asset: Address] { block_reward: Amount } = "RewardDistributorDeployed",
+        /// `registry` now says which rollup is canonical.
+        RegistryUpdated [registry: Address] {} = "RegistryUpdated",
+        /// `rollup` was paid `amount` to `to` for `slot`; 0 when nothing was left.
+        RewardPaid [rollup: Address, slot: Slot] { to: Address, amount: Amount } = "RewardPaid",
+    }
+}
+
+abi_enum! {
+    /// Refusals of the RewardDistributor.
+    #[derive(thiserror::Error)]
+    pub enum DistributorRefusal {
+        /// Only the canonical rollup is paid.
+        #[error("{caller} is not the canonical rollup {canonical}")]
+        NotCanonical { caller: Address, canonical: Address } = "RewardDistributor__NotCanonical",
+        /// The rollup reports a slot that cannot have begun yet.
+        #[error("slot {slot} cannot have begun at {timestamp}")]
+        SlotInFuture { slot: U256, timestamp: U256 } = "RewardDistributor__SlotInFuture",
+        /// `slot` is not above the last slot paid to this rollup.
+        #[error("slot {slot} is not above {last_slot}, which was paid already")]
+        SlotAlreadyPaid { slot: U256, last_slot: U256 } = "RewardDistributor__SlotAlreadyPaid",
+        /// There was a payment at this very timestamp already.
+        #[error("there was a payment at {timestamp} already")]
+        AlreadyPaidNow { timestamp: U256 } = "RewardDistributor__AlreadyPaidNow",
+    }
+}
+
+impl Distributor {
+    /// The registry that says which rollup is canonical.
+    pub const fn registry(&self) -> Address {
+        self.registry
+    }
+
+    /// Reward per block.
+    pub const fn block_reward(&self) -> Amount {
+        self.block_reward
+    }
+
+    /// The last slot paid to `rollup`, if any was.
+    pub fn last_paid_slot(&self, rollup: Address) -> Option<Slot> {
+        self.last_slots.get(&rollup).copied()
+    }
+
+    /// When any rollup was last paid; 0 if none was.
+    pub const fn last_payment_time(&self) -> Timestamp {
+        self.last_payment
+    }
+
+    pub(crate) fn evolve(&mut self, event: &DistributorEvent, block: Block) -> Fit {
+        match event {
+            DistributorEvent::Deployed { block_reward, .. } => self.block_reward = *block_reward,
+            DistributorEvent::RegistryUpdated { registry } => self.registry = *registry,
+            DistributorEvent::RewardPaid { rollup, slot, .. } => {
+                self.last_slots.insert(*rollup, *slot);
+                self.last_payment = block.timestamp;
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn decide(scene: Scene<'_>, call: &DistributorCall) -> Decision {
+    match call {
+        DistributorCall::Claim { to } => claim(scene, *to),
+        DistributorCall::UpdateRegistry { new_registry } => {
+            scene.require_owner()?;
+            scene.require_code(*new_registry)?;
+            Ok(vec![scene.log(DistributorEvent::RegistryUpdated { registry: *new_registry })])
+        }
+    }
+}
+
+/// What the canonical rollup is paid for its present slot. Only the canonical rollup.
+pub(crate) fn claim(scene: Scene<'_>, to: Address) -> Decision {
+    let this = &scene.world.distributor;
+    let (rollup, now) = (scene.caller, scene.now());
+    // An ordinary call of Solidity, whose answer doesn't have to be clean; nothing that isn't comes
+    // from a registry that anybody would appoint.
+    let canonical =
+        scene.address_word(this.registry, questions::ROLLUP).map_err(|_| Refusal::Empty)?;
+    if rollup != canonical {
+        return Err(DistributorRefusal::NotCanonical { caller: rollup, canonical }.into());
+    }
+    let answer = scene.word(rollup, questions::CURRENT_SLOT)?;
+    let slot = match Slot::try_from(answer) {
+        Ok(slot) if slot.get() <= now.get() => slot,
+        _ => {
+            let timestamp = now.to_word();
+            return Err(DistributorRefusal::SlotInFuture { slot: answer, timestamp }.into());
+        }
+    };
+    if let Some(last) = this.last_paid_slot(rollup).filter(|last| slot <= *last) {
+        let last_slot = last.to_word();
+        return Err(DistributorRefusal::SlotAlreadyPaid { slot: answer, last_slot }.into());
+    }
+    if this.last_payment >= now {
+        return Err(DistributorRefusal::AlreadyPaidNow { timestamp: now.to_word() }.into());
+    }
+    let amount = this.block_reward.min(scene.world.asset.balance_of(scene.this));
+    let mut logs = vec![scene.log(DistributorEvent::RewardPaid { rollup, slot, to, amount })];
+    if !amount.is_zero() {
+        let asset = scene.calling(scene.world.addresses().asset);
+        logs.extend(asset::transfer(asset, scene.this, to, amount.to_word())?);
+    }
+    Ok(logs)
+}

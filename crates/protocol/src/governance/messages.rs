@@ -1,0 +1,190 @@
+//! Calls, events and refusals of Governance.
+
+use super::{Configuration, ProposalState, RawConfiguration, Support};
+use crate::{
+    abi::{abi_enum, abi_events},
+    outside::Action,
+    units::{Amount, ConfigurationId, Nonce, ProposalId, Timestamp, WithdrawalId},
+};
+use alloy::primitives::{Address, B256, Bytes, U256};
+
+abi_enum! {
+    /// Calls of Governance.
+    pub enum GovernanceCall {
+        /// Locks `amount` of the caller's asset as power of `on_behalf_of`.
+        Deposit { on_behalf_of: Address, amount: U256 } = "deposit",
+        /// The same with the caller's ERC-2612 permit. One that was used already is no hindrance if
+        /// the allowance suffices.
+        DepositWithPermit {
+            on_behalf_of: Address,
+            amount: U256,
+            deadline: U256,
+            v: u8,
+            r: B256,
+            s: B256,
+        } = "depositWithPermit",
+        /// Gives up `amount` of the caller's power; the asset is due to `to` after the withdrawal
+        /// delay.
+        InitiateWithdraw { to: Address, amount: U256 } = "initiateWithdraw",
+        /// Pays a withdrawal whose time has come. Anyone.
+        FinaliseWithdraw { id: U256 } = "finaliseWithdraw",
+        /// Makes `payload` a proposal. Only the Proposals contract.
+        Propose { payload: Address } = "propose",
+        /// Makes `payload` a proposal for `lockAmount` of the caller's power, which is due to `to`
+        /// after the longer of `lockDelay` and the withdrawal delay.
+        ProposeWithLock { payload: Address, to: Address } = "proposeWithLock",
+        /// Casts `amount` of the caller's power at the last second of Pending.
+        Vote { id: U256, amount: U256, support: Support } = "vote",
+        /// The same with `voter`'s [`Ballot`](crate::Ballot) signature. Anyone.
+        VoteWithSig {
+            proposal_id: U256,
+            amount: U256,
+            support: Support,
+            voter: Address,
+            deadline: U256,
+            signature: Bytes,
+        } = "voteWithSig",
+        /// Makes the caller's next signature nonce unusable.
+        InvalidateNonce = "invalidateNonce",
+        /// Carries out an Executable proposal with the actions that its payload lists. Anyone.
+        Execute { id: U256 } = "execute",
+        /// The same with the list given by the caller.
+        ExecuteWith { id: U256, actions: Vec<Action> } = "executeWith",
+        /// Stores that a proposal is Dropped. Anyone.
+        DropProposal { id: U256 } = "dropProposal",
+        /// Replaces the whole configuration. Only Governance itself.
+        UpdateConfiguration { configuration: Box<RawConfiguration> } = "updateConfiguration",
+        /// Replaces the Proposals contract; what it pushed is dropped. Only Governance itself.
+        UpdateGovernanceProposer { new_governance_proposer: Address } = "updateGovernanceProposer",
+        /// Takes the ownership of `target` that was offered to Governance. Anyone.
+        AcceptOwnership { target: Address } = "acceptOwnership",
+    }
+}
+
+abi_events! {
+    /// Events of Governance.
+    pub enum GovernanceEvent {
+        /// The constructor's first argument; the others have events of their own.
+        Deployed [asset: Address] {} = "GovernanceDeployed",
+        /// `depositor` locked `amount` for `on_behalf_of`.
+        Deposit [depositor: Address, on_behalf_of: Address] { amount: Amount } = "Deposit",
+        /// `amount` is due to `recipient`.
+        WithdrawInitiated [withdrawal_id: WithdrawalId, recipient: Address] { amount: Amount } =
+            "WithdrawInitiated",
+        /// Accompanies every `WithdrawInitiated`: who gave the power up, and when it is paid.
+        WithdrawalQueued [id: WithdrawalId, holder: Address] { unlocks_at: Timestamp } =
+            "WithdrawalQueued",
+        /// The withdrawal was paid.
+        WithdrawFinalised [withdrawal_id: WithdrawalId] {} = "WithdrawFinalised",
+        /// `payload` became proposal `proposal_id`.
+        Proposed [proposal_id: ProposalId, payload: Address] {} = "Proposed",
+        /// What the proposal will do if accepted: exactly these actions, in this order. `proposer`
+        /// is the Proposals contract, or Governance itself for the lock.
+        ProposalFrozen [proposal_id: ProposalId, proposer: Address] {
+            configuration_id: ConfigurationId,
+            actions_hash: B256,
+            actions: Vec<Action>,
+        } = "ProposalFrozen",
+        /// `voter` cast `amount` of its power.
+        VoteCast [proposal_id: ProposalId, voter: Address] { support: Support, amount: Amount } =
+            "VoteCast",
+        /// `holder` used signature nonce `nonce`.
+        NonceUsed [holder: Address] { nonce: Nonce } = "NonceUsed",
+        /// The proposal's actions were carried out.
+        ProposalExecuted [proposal_id: ProposalId] {} = "ProposalExecuted",
+        /// The proposal's end was stored.
+        ProposalDropped [proposal_id: ProposalId] {} = "ProposalDropped",
+        /// The Proposals contract from now on.
+        GovernanceProposerUpdated [governance_proposer: Address] {} = "GovernanceProposerUpdated",
+        /// The configuration changed at `time`.
+        ConfigurationUpdated [time: Timestamp] {} = "ConfigurationUpdated",
+        /// The configuration in force for new proposals.
+        ConfigurationSet [id: ConfigurationId] { configuration: Box<Configuration> } =
+            "ConfigurationSet",
+    }
+}
+
+abi_enum! {
+    /// Refusals of Governance.
+    #[derive(thiserror::Error)]
+    pub enum GovernanceRefusal {
+        /// Only Governance itself, by a proposal.
+        #[error("only governance itself may do this, not {caller}")]
+        NotSelf { caller: Address } = "Governance__NotSelf",
+        /// Only the Proposals contract.
+        #[error("{caller} is not the Proposals contract {governance_proposer}")]
+        NotGovernanceProposer { caller: Address, governance_proposer: Address } =
+            "Governance__NotGovernanceProposer",
+        /// `field` of the configuration (ASCII, padded with zeros) must lie between `min` and `max`.
+        #[error("{value} is not between {min} and {max}, field {field}")]
+        OutOfBounds { field: B256, value: U256, min: U256, max: U256 } = "Governance__OutOfBounds",
+        /// The Proposals contract can be neither the present one nor Governance itself.
+        #[error("{governance_proposer} cannot become the Proposals contract")]
+        InvalidGovernanceProposer { governance_proposer: Address } =
+            "Governance__InvalidGovernanceProposer",
+        /// Governance neither deposits nor is deposited for.
+        #[error("governance neither deposits nor is deposited for")]
+        SelfDeposit { depositor: Address, on_behalf_of: Address } = "Governance__SelfDeposit",
+        /// An amount of nothing.
+        #[error("an amount of nothing")]
+        ZeroAmount = "Governance__ZeroAmount",
+        /// `holder` has less power than needed.
+        #[error("{holder} has {available} power, not {needed}")]
+        InsufficientPower { holder: Address, available: U256, needed: U256 } =
+            "Governance__InsufficientPower",
+        /// There is no such proposal.
+        #[error("there are {count} proposals, none is number {id}")]
+        UnknownProposal { id: U256, count: U256 } = "Governance__UnknownProposal",
+        /// There is no such withdrawal.
+        #[error("there are {count} withdrawals, none is number {id}")]
+        UnknownWithdrawal { id: U256, count: U256 } = "Governance__UnknownWithdrawal",
+        /// There is no such configuration.
+        #[error("there are {count} configurations, none is number {id}")]
+        UnknownConfiguration { id: U256, count: U256 } = "Governance__UnknownConfiguration",
+        /// The withdrawal was paid already.
+        #[error("withdrawal {id} was paid already")]
+        AlreadyClaimed { id: U256 } = "Governance__AlreadyClaimed",
+        /// The withdrawal is paid from `unlocks_at` on.
+        #[error("it is paid from {unlocks_at} on, and it is {timestamp}")]
+        NotUnlocked { timestamp: U256, unlocks_at: U256 } = "Governance__NotUnlocked",
+        /// Ballots are taken while a proposal is Active.
+        #[error("proposal {id} is {state}, not Active")]
+        NotActive { id: U256, state: ProposalState } = "Governance__NotActive",
+        /// Only an Executable proposal is executed.
+        #[error("proposal {id} is {state}, not Executable")]
+        NotExecutable { id: U256, state: ProposalState } = "Governance__NotExecutable",
+        /// The proposal isn't Dropped.
+        #[error("proposal {id} is {state}, not Dropped")]
+        NotDropped { id: U256, state: ProposalState } = "Governance__NotDropped",
+        /// That the proposal is Dropped was stored already.
+        #[error("that proposal {id} is dropped was stored already")]
+        AlreadyDropped { id: U256 } = "Governance__AlreadyDropped",
+        /// The signature could be used until `deadline`.
+        #[error("the signature could be used until {deadline}, and it is {timestamp}")]
+        SignatureExpired { timestamp: U256, deadline: U256 } = "Governance__SignatureExpired",
+        /// The signature isn't `voter`'s for this ballot and `nonce`.
+        #[error("not the signature of {voter} for this ballot with nonce {nonce}")]
+        InvalidSignature { voter: Address, nonce: U256 } = "Governance__InvalidSignature",
+        /// Power is known up to now.
+        #[error("power at {timestamp} is not known at {present}")]
+        InFuture { timestamp: U256, present: U256 } = "Governance__InFuture",
+        /// `getActions()` of `payload` failed or didn't return a list of actions.
+        #[error("{payload} lists no readable actions")]
+        UnreadableActions { payload: Address } = "Governance__UnreadableActions",
+        /// `payload` lists no actions.
+        #[error("{payload} lists no actions")]
+        NoActions { payload: Address } = "Governance__NoActions",
+        /// The actions aren't those that were published when the proposal was created.
+        #[error("the actions of proposal {id} hash to {found}, not {expected}")]
+        ActionsChanged { id: U256, expected: B256, found: B256 } = "Governance__ActionsChanged",
+        /// No action may call the asset.
+        #[error("action {index} calls the asset")]
+        ActionOnAsset { index: U256 } = "Governance__ActionOnAsset",
+        /// The target of the action has no code.
+        #[error("action {index} calls {target}, which has no code")]
+        ActionWithoutCode { index: U256, target: Address } = "Governance__ActionWithoutCode",
+        /// The action reverted with `reason`; nothing was executed.
+        #[error("action {index} on {target} failed with {reason}")]
+        ActionFailed { index: U256, target: Address, reason: Bytes } = "Governance__ActionFailed",
+    }
+}

@@ -1,0 +1,105 @@
+//! Creating proposals, and governing Governance.
+
+use super::{
+    Configuration, ConfigurationId, GovernanceEvent, GovernanceRefusal, RawConfiguration, locking,
+};
+use crate::{
+    messages::Log,
+    outside::{Action, actions_hash},
+    refusal::{CommonRefusal, Refusal},
+    scene::{Decision, Scene},
+    units::ProposalId,
+};
+use alloy::primitives::{Address, U256};
+
+/// `payload` becomes a proposal. Only the Proposals contract.
+pub(crate) fn propose(scene: Scene<'_>, payload: Address) -> Decision {
+    let governance_proposer = scene.world.governance.governance_proposer;
+    let caller = scene.caller;
+    if caller != governance_proposer {
+        return Err(GovernanceRefusal::NotGovernanceProposer { caller, governance_proposer }.into());
+    }
+    freeze(scene, payload, caller)
+}
+
+pub(super) fn propose_with_lock(scene: Scene<'_>, payload: Address, to: Address) -> Decision {
+    if to.is_zero() {
+        return Err(CommonRefusal::ZeroAddress.into());
+    }
+    let governance = &scene.world.governance;
+    let amount = governance.configuration().propose_config.lock_amount;
+    let delay = governance.lock_delay(scene.now());
+    let mut logs = locking::withdraw(scene, to, amount.to_word(), delay)?;
+    logs.extend(freeze(scene, payload, scene.this)?);
+    Ok(logs)
+}
+
+/// What `payload` lists now is what will be executed.
+fn freeze(scene: Scene<'_>, payload: Address, proposer: Address) -> Result<Vec<Log>, Refusal> {
+    let governance = &scene.world.governance;
+    scene.require_code(payload)?;
+    let actions = read_actions(scene, payload)?;
+    governance.require_storable(scene.now())?;
+    let proposal_id = ProposalId::of(governance.proposals.len() as u64);
+    Ok(vec![
+        scene.log(GovernanceEvent::Proposed { proposal_id, payload }),
+        scene.log(GovernanceEvent::ProposalFrozen {
+            proposal_id,
+            proposer,
+            configuration_id: governance.configuration_id(),
+            actions_hash: actions_hash(&actions),
+            actions,
+        }),
+    ])
+}
+
+/// The actions that `payload` lists; at least one.
+pub(super) fn read_actions(
+    scene: Scene<'_>,
+    payload: Address,
+) -> Result<Vec<Action>, GovernanceRefusal> {
+    match scene.outside.actions(payload) {
+        None => Err(GovernanceRefusal::UnreadableActions { payload }),
+        Some(actions) if actions.is_empty() => Err(GovernanceRefusal::NoActions { payload }),
+        Some(actions) => Ok(actions),
+    }
+}
+
+fn require_self(scene: Scene<'_>) -> Result<(), GovernanceRefusal> {
+    if scene.caller == scene.this {
+        Ok(())
+    } else {
+        Err(GovernanceRefusal::NotSelf { caller: scene.caller })
+    }
+}
+
+pub(super) fn update_configuration(scene: Scene<'_>, configuration: &RawConfiguration) -> Decision {
+    require_self(scene)?;
+    let governance = &scene.world.governance;
+    let configuration = Configuration::check(configuration, scene.world.asset.total_supply())?;
+    let old = governance.configuration();
+    let floor = governance.exit_floor.after_replacing(&old, scene.now());
+    governance.require_storable(floor.until)?;
+    let next = U256::from(governance.configurations.len());
+    let id = ConfigurationId::try_from(next)?;
+    Ok(vec![
+        scene.log(GovernanceEvent::ConfigurationUpdated { time: scene.now() }),
+        scene.log(GovernanceEvent::ConfigurationSet { id, configuration: Box::new(configuration) }),
+    ])
+}
+
+pub(super) fn update_governance_proposer(scene: Scene<'_>, proposals: Address) -> Decision {
+    require_self(scene)?;
+    Ok(vec![appoint(scene, proposals)?])
+}
+
+/// `proposals` takes office.
+pub(crate) fn appoint(scene: Scene<'_>, proposals: Address) -> Result<Log, Refusal> {
+    if proposals == scene.this || proposals == scene.world.governance.governance_proposer {
+        let governance_proposer = proposals;
+        return Err(GovernanceRefusal::InvalidGovernanceProposer { governance_proposer }.into());
+    }
+    scene.require_code(proposals)?;
+    let event = GovernanceEvent::GovernanceProposerUpdated { governance_proposer: proposals };
+    Ok(scene.log(event))
+}

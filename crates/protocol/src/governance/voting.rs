@@ -1,0 +1,74 @@
+//! Ballots: partial, in either direction, and for good.
+
+use super::{GovernanceEvent, GovernanceRefusal, ProposalState, Support};
+use crate::{
+    messages::Log,
+    scene::{Decision, Scene},
+    signature::Ballot,
+    units::Amount,
+};
+use alloy::{
+    primitives::{Address, U256},
+    sol_types::SolStruct,
+};
+
+pub(super) fn vote(
+    scene: Scene<'_>,
+    id: U256,
+    amount: U256,
+    support: Support,
+    voter: Address,
+) -> Decision {
+    let governance = &scene.world.governance;
+    let (proposal_id, proposal) = governance.proposal(id)?;
+    let state = governance.state(proposal, scene.now());
+    if state != ProposalState::Active {
+        return Err(GovernanceRefusal::NotActive { id, state }.into());
+    }
+    if amount.is_zero() {
+        return Err(GovernanceRefusal::ZeroAmount.into());
+    }
+    let available = governance.castable(proposal, voter);
+    match Amount::try_from(amount) {
+        Ok(amount) if amount <= available => {
+            Ok(vec![scene.log(GovernanceEvent::VoteCast { proposal_id, voter, support, amount })])
+        }
+        _ => Err(GovernanceRefusal::InsufficientPower {
+            holder: voter,
+            available: available.to_word(),
+            needed: amount,
+        }
+        .into()),
+    }
+}
+
+pub(super) fn vote_with_sig(
+    scene: Scene<'_>,
+    id: U256,
+    amount: U256,
+    support: Support,
+    voter: Address,
+    deadline: U256,
+    signature: &[u8],
+) -> Decision {
+    let timestamp = scene.now().to_word();
+    if timestamp > deadline {
+        return Err(GovernanceRefusal::SignatureExpired { timestamp, deadline }.into());
+    }
+    let nonce = scene.world.governance.nonce(voter).to_word();
+    let message =
+        Ballot { proposalId: id, amount, support: support == Support::Yea, voter, nonce, deadline };
+    let digest = message.eip712_signing_hash(&scene.domain("Governance"));
+    if !scene.is_signed(voter, digest, signature) {
+        return Err(GovernanceRefusal::InvalidSignature { voter, nonce }.into());
+    }
+    let mut logs = vec![use_nonce(scene, voter)];
+    logs.extend(vote(scene, id, amount, support, voter)?);
+    Ok(logs)
+}
+
+/// `holder`'s next nonce is used up.
+pub(super) fn use_nonce(scene: Scene<'_>, holder: Address) -> Log {
+    let nonce = scene.world.governance.nonce(holder);
+    scene.log(GovernanceEvent::NonceUsed { holder, nonce })
+}

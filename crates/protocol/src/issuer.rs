@@ -1,0 +1,111 @@
+//! Issuer: mints the Asset at a bounded rate.
+//!
+//! At most `RATE` times the seconds since the last mint; what a mint leaves of that is lost.
+
+use crate::{
+    abi::{abi_enum, abi_events},
+    asset,
+    ownership::OwnershipCall,
+    refusal::{Fit, Refusal},
+    scene::{Block, Decision, Scene},
+    units::{Amount, Timestamp},
+};
+use alloy::primitives::{Address, U256};
+
+/// State of the Issuer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Issuer {
+    rate: Amount,
+    last_mint: Timestamp,
+}
+
+abi_enum! {
+    /// Calls of the Issuer.
+    pub enum IssuerCall {
+        /// Mints `amount` to `to`. Only the owner (Governance).
+        Mint { to: Address, amount: U256 } = "mint",
+        /// Takes the Asset that was offered to the Issuer. Anyone.
+        AcceptAsset = "acceptAsset",
+    }
+}
+
+abi_events! {
+    /// Events of the Issuer.
+    pub enum IssuerEvent {
+        /// The constructor's arguments; `rate` in base units per second.
+        Deployed [asset: Address] { rate: Amount } = "IssuerDeployed",
+        /// `amount` was minted to `to`; what was left of the allowance is lost.
+        Minted [to: Address] { amount: Amount } = "Minted",
+    }
+}
+
+abi_enum! {
+    /// Refusals of the Issuer.
+    #[derive(thiserror::Error)]
+    pub enum IssuerRefusal {
+        /// A mint of nothing would throw the allowance away.
+        #[error("nothing to mint")]
+        ZeroAmount = "Issuer__ZeroAmount",
+        /// More than the allowance since the last mint.
+        #[error("{available} may be minted, not {amount}")]
+        InsufficientMintAvailable { available: U256, amount: U256 } =
+            "Issuer__InsufficientMintAvailable",
+    }
+}
+
+impl Issuer {
+    /// Base units per second.
+    pub const fn rate(&self) -> Amount {
+        self.rate
+    }
+
+    /// When it last minted; when it was constructed before the first mint.
+    pub const fn time_of_last_mint(&self) -> Timestamp {
+        self.last_mint
+    }
+
+    /// What may be minted at `now`. May exceed 2^96.
+    pub fn mint_available(&self, now: Timestamp) -> U256 {
+        let age = now.since(self.last_mint).unwrap_or_default();
+        self.rate.to_word() * age.to_word()
+    }
+
+    pub(crate) const fn evolve(&mut self, event: &IssuerEvent, block: Block) -> Fit {
+        if let IssuerEvent::Deployed { rate, .. } = event {
+            self.rate = *rate;
+        }
+        self.last_mint = block.timestamp;
+        Ok(())
+    }
+}
+
+pub(crate) fn decide(scene: Scene<'_>, call: &IssuerCall) -> Decision {
+    let asset = scene.calling(scene.world.addresses().asset);
+    match call {
+        IssuerCall::Mint { to, amount } => {
+            scene.require_owner()?;
+            let minted = allowed(scene, *amount)?;
+            let mut logs = vec![scene.log(IssuerEvent::Minted { to: *to, amount: minted })];
+            asset.require_owner()?;
+            logs.extend(asset::mint(asset, *to, *amount)?);
+            Ok(logs)
+        }
+        IssuerCall::AcceptAsset => {
+            let event = asset.ownership().decide(&OwnershipCall::AcceptOwnership, scene.this)?;
+            Ok(vec![asset.log(event)])
+        }
+    }
+}
+
+/// `amount`, if it may be minted now. One that doesn't fit 96 bits may, but the Asset will refuse
+/// it.
+fn allowed(scene: Scene<'_>, amount: U256) -> Result<Amount, Refusal> {
+    if amount.is_zero() {
+        return Err(IssuerRefusal::ZeroAmount.into());
+    }
+    let available = scene.world.issuer.mint_available(scene.now());
+    if amount > available {
+        return Err(IssuerRefusal::InsufficientMintAvailable { available, amount }.into());
+    }
+    Ok(Amount::try_from(amount).unwrap_or(Amount::MAX))
+}

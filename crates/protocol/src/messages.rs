@@ -1,0 +1,171 @@
+//! What passes between the contracts of the set and the world: calls, events and the roles of those
+//! who send them.
+
+use crate::{
+    asset::{AssetCall, AssetEvent},
+    distributor::{DistributorCall, DistributorEvent},
+    expect::ExpectCall,
+    governance::{GovernanceCall, GovernanceEvent},
+    issuer::{IssuerCall, IssuerEvent},
+    ownership::{OwnershipCall, OwnershipEvent},
+    proposals::{ProposalsCall, ProposalsEvent},
+    registry::{RegistryCall, RegistryEvent},
+    rollup::{RollupCall, RollupEvent},
+};
+use alloy::primitives::{Address, Bytes, LogData};
+use serde::{Deserialize, Serialize};
+
+/// Which contract of the set an address is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names of the contracts")]
+pub enum Role {
+    Asset,
+    Issuer,
+    Registry,
+    Distributor,
+    Rollup,
+    Proposals,
+    Governance,
+    Expect,
+}
+
+impl Role {
+    /// Whether the contract has an owner.
+    pub(crate) const fn is_owned(self) -> bool {
+        matches!(
+            self,
+            Self::Asset | Self::Issuer | Self::Registry | Self::Distributor | Self::Rollup
+        )
+    }
+}
+
+/// A call of a contract of the set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names of the contracts")]
+pub enum Call {
+    Asset(AssetCall),
+    Issuer(IssuerCall),
+    Registry(RegistryCall),
+    Distributor(DistributorCall),
+    Rollup(RollupCall),
+    Proposals(ProposalsCall),
+    Governance(GovernanceCall),
+    Expect(ExpectCall),
+    /// Of any contract with an owner.
+    Ownership(OwnershipCall),
+}
+
+/// An event of a contract of the set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names of the contracts")]
+pub enum Event {
+    Asset(AssetEvent),
+    Issuer(IssuerEvent),
+    Registry(RegistryEvent),
+    Distributor(DistributorEvent),
+    Rollup(RollupEvent),
+    Proposals(ProposalsEvent),
+    Governance(GovernanceEvent),
+    /// Of any contract with an owner.
+    Ownership(OwnershipEvent),
+}
+
+macro_rules! from_messages {
+    ($target:ident: $($variant:ident($message:ident)),* $(,)?) => {$(
+        impl From<$message> for $target {
+            fn from(message: $message) -> Self {
+                Self::$variant(message)
+            }
+        }
+    )*};
+}
+
+from_messages!(Call:
+    Asset(AssetCall), Issuer(IssuerCall), Registry(RegistryCall), Distributor(DistributorCall),
+    Rollup(RollupCall), Proposals(ProposalsCall), Governance(GovernanceCall), Expect(ExpectCall),
+    Ownership(OwnershipCall),
+);
+from_messages!(Event:
+    Asset(AssetEvent), Issuer(IssuerEvent), Registry(RegistryEvent),
+    Distributor(DistributorEvent), Rollup(RollupEvent), Proposals(ProposalsEvent),
+    Governance(GovernanceEvent), Ownership(OwnershipEvent),
+);
+
+impl Call {
+    /// Selector and encoded arguments.
+    pub fn abi_encode(&self) -> Bytes {
+        match self {
+            Self::Asset(call) => call.abi_encode(),
+            Self::Issuer(call) => call.abi_encode(),
+            Self::Registry(call) => call.abi_encode(),
+            Self::Distributor(call) => call.abi_encode(),
+            Self::Rollup(call) => call.abi_encode(),
+            Self::Proposals(call) => call.abi_encode(),
+            Self::Governance(call) => call.abi_encode(),
+            Self::Expect(call) => call.abi_encode(),
+            Self::Ownership(call) => call.abi_encode(),
+        }
+    }
+
+    /// What `data` means to the contract with this role, or `None` if it has no such function that
+    /// changes anything.
+    pub fn abi_decode(role: Role, data: &[u8]) -> Option<Self> {
+        let own = match role {
+            Role::Asset => AssetCall::abi_decode(data).map(Self::from),
+            Role::Issuer => IssuerCall::abi_decode(data).map(Self::from),
+            Role::Registry => RegistryCall::abi_decode(data).map(Self::from),
+            Role::Distributor => DistributorCall::abi_decode(data).map(Self::from),
+            Role::Rollup => RollupCall::abi_decode(data).map(Self::from),
+            Role::Proposals => ProposalsCall::abi_decode(data).map(Self::from),
+            Role::Governance => GovernanceCall::abi_decode(data).map(Self::from),
+            Role::Expect => ExpectCall::abi_decode(data).map(Self::from),
+        };
+        if own.is_none() && role.is_owned() {
+            return OwnershipCall::abi_decode(data).map(Self::from);
+        }
+        own
+    }
+}
+
+impl Event {
+    /// Topics and data of the log.
+    pub fn to_log_data(&self) -> LogData {
+        match self {
+            Self::Asset(event) => event.to_log_data(),
+            Self::Issuer(event) => event.to_log_data(),
+            Self::Registry(event) => event.to_log_data(),
+            Self::Distributor(event) => event.to_log_data(),
+            Self::Rollup(event) => event.to_log_data(),
+            Self::Proposals(event) => event.to_log_data(),
+            Self::Governance(event) => event.to_log_data(),
+            Self::Ownership(event) => event.to_log_data(),
+        }
+    }
+
+    /// What a log of the contract with this role means, or `None` if it emits no such event.
+    pub fn from_log_data(role: Role, log: &LogData) -> Option<Self> {
+        let own = match role {
+            Role::Asset => AssetEvent::from_log_data(log).map(Self::from),
+            Role::Issuer => IssuerEvent::from_log_data(log).map(Self::from),
+            Role::Registry => RegistryEvent::from_log_data(log).map(Self::from),
+            Role::Distributor => DistributorEvent::from_log_data(log).map(Self::from),
+            Role::Rollup => RollupEvent::from_log_data(log).map(Self::from),
+            Role::Proposals => ProposalsEvent::from_log_data(log).map(Self::from),
+            Role::Governance => GovernanceEvent::from_log_data(log).map(Self::from),
+            Role::Expect => None,
+        };
+        if own.is_none() && role.is_owned() {
+            return OwnershipEvent::from_log_data(log).map(Self::from);
+        }
+        own
+    }
+}
+
+/// An event and the contract that emitted it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Log {
+    /// The contract.
+    pub emitter: Address,
+    /// What happened.
+    pub event: Event,
+}

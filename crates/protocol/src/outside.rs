@@ -1,0 +1,122 @@
+//! What the rules need to know of the world outside the set.
+//!
+//! Payloads, foreign rollups and signers are code that anybody may have written. The rules don't
+//! run it; they ask an [`Outside`] what it answers, so that a client can answer from the chain and a
+//! test can be as hostile as it likes.
+
+use crate::{abi::abi_struct, units::Slot};
+use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy::sol_types::sol_data;
+use serde::{Deserialize, Serialize};
+
+/// One call that a proposal makes, without value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Action {
+    /// The contract that is called.
+    pub target: Address,
+    /// Selector and arguments.
+    pub data: Bytes,
+}
+
+abi_struct!(Action { target: Address, data: Bytes });
+
+/// `keccak256(abi.encode(actions))`: what holders vote on.
+pub fn actions_hash(actions: &[Action]) -> B256 {
+    use crate::abi::Abi;
+    use alloy::sol_types::SolType;
+
+    type Actions = sol_data::Array<<Action as Abi>::Sol>;
+    let actions: Vec<_> = actions.iter().map(Abi::to_sol).collect();
+    keccak256(Actions::abi_encode(&actions))
+}
+
+/// What an address carries in place of code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CodeKind {
+    /// Nothing.
+    #[default]
+    None,
+    /// An EIP-7702 delegation, `0xef0100` and an address: an account of somebody who has a key.
+    /// It isn't code of its own, but ERC-1271 can be asked of it.
+    Delegation,
+    /// Code of its own.
+    Contract,
+}
+
+/// What is at an address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Code {
+    /// What kind of code.
+    pub kind: CodeKind,
+    /// What `EXTCODEHASH` answers.
+    pub hash: B256,
+}
+
+/// What a contract outside the set does when it is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reaction {
+    /// It reverts with this data.
+    Reverts(Bytes),
+    /// It makes these calls in turn, reverts with the data of the first that fails, and otherwise
+    /// succeeds. Mostly there are none.
+    Calls(Vec<Action>),
+}
+
+/// Questions about contracts outside the set, at the block of the call.
+///
+/// The answers must depend on nothing but the question and the block.
+pub trait Outside {
+    /// What is at `account`.
+    fn code(&self, account: Address) -> Code;
+
+    /// The list that `payload` answers to `getActions()`, or `None` if it reverts or the answer
+    /// doesn't decode.
+    fn actions(&self, payload: Address) -> Option<Vec<Action>>;
+
+    /// The word that `target` answers to a static call with `data`, or `None` if it reverts or
+    /// answers anything but one word.
+    fn word(&self, target: Address, data: &[u8]) -> Option<U256>;
+
+    /// Whether `account`, which has code or a delegation, accepts `signature` over `digest` by
+    /// ERC-1271.
+    fn accepts(&self, account: Address, digest: B256, signature: &[u8]) -> bool;
+
+    /// What `target` does when `caller` calls it with `data`.
+    fn call(&self, caller: Address, target: Address, data: &Bytes) -> Reaction;
+
+    /// What `newestSlot(instance)` answers at `proposals` for a rollup outside the set.
+    ///
+    /// `VoteCast` doesn't carry its slot. For the set's own rollups the block's timestamp gives it;
+    /// only the chain knows what another rollup's clock said.
+    fn newest_slot(&self, proposals: Address, instance: Address) -> Option<Slot>;
+}
+
+/// A world without any code outside the set.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Nothing;
+
+impl Outside for Nothing {
+    fn code(&self, _: Address) -> Code {
+        Code::default()
+    }
+
+    fn actions(&self, _: Address) -> Option<Vec<Action>> {
+        None
+    }
+
+    fn word(&self, _: Address, _: &[u8]) -> Option<U256> {
+        None
+    }
+
+    fn accepts(&self, _: Address, _: B256, _: &[u8]) -> bool {
+        false
+    }
+
+    fn call(&self, _: Address, _: Address, _: &Bytes) -> Reaction {
+        Reaction::Calls(Vec::new())
+    }
+
+    fn newest_slot(&self, _: Address, _: Address) -> Option<Slot> {
+        None
+    }
+}

@@ -1,0 +1,85 @@
+//! Calls, events and refusals of Proposals.
+
+use crate::{
+    abi::{abi_enum, abi_events},
+    units::Round,
+};
+use alloy::primitives::{Address, B256, Bytes, U256};
+
+abi_enum! {
+    /// Calls of Proposals.
+    pub enum ProposalsCall {
+        /// Signals for `payload` in the present slot. Only the slot's proposer, once.
+        Vote { payload: Address } = "vote",
+        /// The same with the slot proposer's [`Signal`](crate::Signal) signature. Anyone.
+        VoteWithSig { payload: Address, signature: Bytes } = "voteWithSig",
+        /// Makes the winner of `round` a proposal. Anyone.
+        PushProposal { round: U256 } = "pushProposal",
+    }
+}
+
+abi_events! {
+    /// Events of Proposals.
+    pub enum ProposalsEvent {
+        /// The constructor's arguments.
+        Deployed [registry: Address] { n: u32, m: u32 } = "ProposalsDeployed",
+        /// `voter` signalled for `payload` in its slot of `round`.
+        VoteCast [payload: Address, round: Round, voter: Address] {} = "VoteCast",
+        /// The first signal for `payload` in a round: its code is pinned. The signal follows.
+        PayloadSeen [payload: Address] { code_hash: B256 } = "PayloadSeen",
+        /// `payload` has the signals it needs in `round`.
+        QuorumReached [payload: Address, round: Round] {} = "QuorumReached",
+        /// `payload`, winner of `round`, became a proposal.
+        ProposalPushed [payload: Address, round: Round] {} = "ProposalPushed",
+    }
+}
+
+abi_enum! {
+    /// Refusals of Proposals.
+    #[derive(thiserror::Error)]
+    pub enum ProposalsRefusal {
+        /// N must be above M / 2, at most M, at least 2.
+        #[error("{n} of {m} signals are not a majority that can be reached")]
+        InvalidQuorum { n: U256, m: U256 } = "Proposals__InvalidQuorum",
+        /// The canonical rollup reports a slot that cannot have begun yet.
+        #[error("slot {slot} cannot have begun at {timestamp}")]
+        SlotInFuture { slot: U256, timestamp: U256 } = "Proposals__SlotInFuture",
+        /// `slot` or a later one of this rollup was used already.
+        #[error("slot {slot} is not above {newest_slot}, which was used already")]
+        SlotAlreadyUsed { slot: U256, newest_slot: U256 } = "Proposals__SlotAlreadyUsed",
+        /// The slot has no proposer: the epoch's set is empty.
+        #[error("slot {slot} has no proposer")]
+        NoProposer { slot: U256 } = "Proposals__NoProposer",
+        /// Only the slot's proposer signals.
+        #[error("{caller} is not the slot's proposer {proposer}")]
+        NotProposer { caller: Address, proposer: Address } = "Proposals__NotProposer",
+        /// The signature isn't the slot's proposer's for this payload, slot and rollup.
+        #[error("not the signature of the slot's proposer {proposer}")]
+        InvalidSignature { proposer: Address } = "Proposals__InvalidSignature",
+        /// A round can be pushed when it is over.
+        #[error("round {round} is not over in round {current_round}")]
+        RoundNotOver { round: U256, current_round: U256 } = "Proposals__RoundNotOver",
+        /// A round can be pushed for `LIFETIME_IN_ROUNDS` rounds.
+        #[error("round {round} can't be pushed any more in round {current_round}")]
+        RoundExpired { round: U256, current_round: U256 } = "Proposals__RoundExpired",
+        /// The round was pushed already, as `proposal_id`.
+        #[error("round {round} was pushed already, as proposal {proposal_id}")]
+        AlreadyPushed { round: U256, proposal_id: U256 } = "Proposals__AlreadyPushed",
+        /// Nobody signalled in the round.
+        #[error("nobody signalled in round {round}")]
+        NoLeader { round: U256 } = "Proposals__NoLeader",
+        /// The leader has fewer signals than needed.
+        #[error("{leader} leads with {count} signals, {needed} are needed")]
+        QuorumNotReached { leader: Address, count: U256, needed: U256 } =
+            "Proposals__QuorumNotReached",
+        /// The leader's code isn't what was signalled for.
+        #[error("the code of {payload} is not what was signalled for")]
+        CodeChanged { payload: Address } = "Proposals__CodeChanged",
+        /// A proposal that this contract pushed for the same payload is not over yet.
+        #[error("proposal {proposal_id} for {payload} is not over yet")]
+        ProposalLive { payload: Address, proposal_id: U256 } = "Proposals__ProposalLive",
+        /// Governance didn't take the proposal.
+        #[error("governance didn't take {payload}")]
+        ProposeFailed { payload: Address } = "Proposals__ProposeFailed",
+    }
+}

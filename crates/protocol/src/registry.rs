@@ -1,0 +1,117 @@
+//! Registry: the append-only list of rollups; the newest is canonical.
+
+use crate::{
+    abi::{abi_enum, abi_events},
+    questions,
+    refusal::{Fit, Misfit},
+    scene::{Block, Decision, Scene},
+    units::{BlockNumber, Version},
+};
+use alloy::primitives::{Address, U256, address, map::AddressMap};
+use serde::{Deserialize, Serialize};
+
+/// What version 0 stands for: nothing was deployed yet.
+pub const SENTINEL: Address = address!("0x000000000000000000000000000000000000dEaD");
+
+/// A rollup and the L1 block in which it became canonical.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The rollup; the [`SENTINEL`] as version 0.
+    pub rollup: Address,
+    /// The block of its upgrade.
+    pub block_number: BlockNumber,
+}
+
+/// State of the Registry.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Registry {
+    snapshots: Vec<Snapshot>,
+    versions: AddressMap<Version>,
+}
+
+abi_enum! {
+    /// Calls of the Registry.
+    pub enum RegistryCall {
+        /// Makes `rollup` canonical. Only the owner (Governance).
+        Upgrade { rollup: Address } = "upgrade",
+    }
+}
+
+abi_events! {
+    /// Events of the Registry.
+    pub enum RegistryEvent {
+        /// `instance` became canonical as `version`; the constructor adds the sentinel.
+        InstanceAdded [instance: Address, version: Version] {} = "InstanceAdded",
+    }
+}
+
+abi_enum! {
+    /// Refusals of the Registry.
+    #[derive(thiserror::Error)]
+    pub enum RegistryRefusal {
+        /// `rollup` is listed already, as `version`.
+        #[error("{rollup} is listed already, as version {version}")]
+        AlreadyRegistered { rollup: Address, version: U256 } = "Registry__AlreadyRegistered",
+        /// `rollup` is not listed.
+        #[error("{rollup} is not listed")]
+        NotRegistered { rollup: Address } = "Registry__NotRegistered",
+    }
+}
+
+impl Registry {
+    /// The canonical rollup; the [`SENTINEL`] before the first upgrade.
+    pub fn rollup(&self) -> Address {
+        self.current_snapshot().rollup
+    }
+
+    /// The snapshot of the canonical rollup.
+    pub fn current_snapshot(&self) -> Snapshot {
+        let sentinel = Snapshot { rollup: SENTINEL, block_number: BlockNumber::ZERO };
+        self.snapshots.last().copied().unwrap_or(sentinel)
+    }
+
+    /// The snapshot of `version`, or `None` if there is none.
+    pub fn snapshot(&self, version: Version) -> Option<Snapshot> {
+        self.snapshots.get(usize::try_from(version.get()).ok()?).copied()
+    }
+
+    /// All versions, the sentinel included.
+    pub fn snapshots(&self) -> &[Snapshot] {
+        &self.snapshots
+    }
+
+    /// How many versions there are, the sentinel included.
+    pub const fn number_of_versions(&self) -> u64 {
+        self.snapshots.len() as u64
+    }
+
+    /// The version of `rollup`, if it is listed.
+    pub fn version_for(&self, rollup: Address) -> Result<Version, RegistryRefusal> {
+        self.versions.get(&rollup).copied().ok_or(RegistryRefusal::NotRegistered { rollup })
+    }
+
+    pub(crate) fn evolve(&mut self, event: &RegistryEvent, block: Block) -> Fit {
+        let RegistryEvent::InstanceAdded { instance, version } = event;
+        if version.get() != self.number_of_versions() {
+            return Err(Misfit::Unknown);
+        }
+        self.snapshots.push(Snapshot { rollup: *instance, block_number: block.number });
+        self.versions.insert(*instance, *version);
+        Ok(())
+    }
+}
+
+pub(crate) fn decide(scene: Scene<'_>, call: &RegistryCall) -> Decision {
+    let RegistryCall::Upgrade { rollup } = *call;
+    scene.require_owner()?;
+    let registry = &scene.world.registry;
+    if let Ok(version) = registry.version_for(rollup) {
+        let version = version.to_word();
+        return Err(RegistryRefusal::AlreadyRegistered { rollup, version }.into());
+    }
+    scene.require_code(rollup)?;
+    scene.word(rollup, questions::CURRENT_SLOT)?;
+    scene.address_word(rollup, questions::CURRENT_PROPOSER)?;
+    let version = Version::of(registry.number_of_versions());
+    Ok(vec![scene.log(RegistryEvent::InstanceAdded { instance: rollup, version })])
+}

@@ -1,0 +1,69 @@
+//! Seeds, proposers, blocks and their rewards.
+
+use super::{Head, Rollup, RollupEvent, RollupRefusal};
+use crate::{
+    distributor::{self, DistributorCall},
+    messages::{Log, Role},
+    scene::{Decision, Scene},
+    stage::Stage,
+    units::{RollupBlock, Timestamp},
+};
+use alloy::primitives::{Address, B256};
+
+/// What `getCurrentProposer()` answers at `now`; 0 if the set is empty.
+pub(crate) fn proposer_of(rollup: &Rollup, now: Timestamp) -> Option<Address> {
+    let slot = rollup.clock().slot_at(now)?;
+    Some(rollup.draw(slot).map(|member| member.proposer).unwrap_or_default())
+}
+
+/// The seed of the next epoch, if it isn't recorded yet.
+pub(super) fn seed(scene: Scene<'_>, rollup: &Rollup) -> Option<Log> {
+    let epoch = rollup.clock().epoch_at(scene.now())?.next();
+    if rollup.seats.has_seed(epoch) {
+        return None;
+    }
+    Some(scene.log(RollupEvent::SeedRecorded { epoch, seed: scene.prevrandao }))
+}
+
+/// The slot's block. A reward that can't be claimed is no reason to refuse it.
+pub(super) fn propose_block(
+    scene: Scene<'_>,
+    rollup: &Rollup,
+    block_hash: B256,
+    mut logs: Vec<Log>,
+) -> Decision {
+    let entered = scene.enter()?;
+    let caller = scene.caller;
+    let slot = rollup.slot_at(scene.now())?;
+    let drawn = rollup.draw(slot);
+    let Some(member) = drawn.filter(|member| member.proposer == caller) else {
+        let proposer = drawn.map(|member| member.proposer).unwrap_or_default();
+        return Err(RollupRefusal::NotProposer { caller, proposer }.into());
+    };
+    if rollup.head.is_some_and(|head| head.slot == slot) {
+        return Err(RollupRefusal::SlotAlreadyProposed { slot: slot.to_word() }.into());
+    }
+    let block_number = rollup.head.map_or(RollupBlock::ZERO, |head: Head| head.number).next();
+    logs.push(scene.log(RollupEvent::BlockProposed {
+        block_number,
+        slot,
+        attester: member.attester,
+        proposer: caller,
+        block_hash,
+    }));
+
+    let to = member.coinbase();
+    let distributor = rollup.parameters.reward_distributor;
+    if scene.world.role_of(distributor) == Some(Role::Distributor) {
+        // It asks nothing that this call has changed.
+        let claim = distributor::claim(scene.calling(distributor), to);
+        logs.extend(claim.into_iter().flatten());
+        return Ok(logs);
+    }
+    let mut stage = Stage::new(Scene { entered: &entered, ..scene });
+    stage.apply(logs);
+    let claim = DistributorCall::Claim { to }.abi_encode();
+    // Whatever it did, the block stands.
+    let _ = stage.call(scene.this, distributor, &claim);
+    Ok(stage.into_logs())
+}

@@ -1,0 +1,119 @@
+//! What the events of a Rollup change.
+
+use super::{
+    Exit, Head, Member, Move, Registration, Rollup, RollupEvent, RollupParameters, Seats, Standing,
+};
+use crate::{
+    refusal::{Fit, Misfit},
+    scene::Block,
+    units::Epoch,
+};
+use alloy::primitives::{Address, map::AddressMap};
+
+impl Rollup {
+    pub(crate) fn new(parameters: RollupParameters) -> Self {
+        Self {
+            parameters,
+            registrations: Vec::new(),
+            attesters: AddressMap::default(),
+            seats: Seats::default(),
+            head: None,
+        }
+    }
+
+    pub(crate) fn evolve(&mut self, event: &RollupEvent, block: Block) -> Fit {
+        let epoch = self.clock().epoch_at(block.timestamp).ok_or(Misfit::Backwards)?;
+        match event {
+            RollupEvent::Deployed { .. } => {}
+            RollupEvent::Deposit { attester, proposer, withdrawer, amount } => {
+                let number = self.registrations.len() + 1;
+                let id = Registration(u32::try_from(number).map_err(|_| Misfit::Amount)?);
+                let seat = self.seats.join(epoch, id);
+                self.attesters.insert(*attester, id);
+                self.registrations.push(Member {
+                    attester: *attester,
+                    proposer: *proposer,
+                    withdrawer: *withdrawer,
+                    coinbase: None,
+                    stake: *amount,
+                    standing: Standing::Validating { seat, moving: None },
+                });
+            }
+            RollupEvent::WithdrawInitiated { attester, recipient, .. } => {
+                let exitable_at = block.timestamp + self.parameters.exit_delay;
+                let exit = Exit { recipient: *recipient, exitable_at };
+                self.unseat(*attester, epoch)?;
+                self.member_mut(*attester)?.standing = Standing::Exiting(exit);
+            }
+            RollupEvent::WithdrawFinalised { attester, .. } => self.release(*attester)?,
+            RollupEvent::Slashed { attester, amount } => {
+                let minimum = self.parameters.minimum_stake;
+                let member = self.member_mut(*attester)?;
+                member.stake = member.stake.checked_sub(*amount).ok_or(Misfit::Amount)?;
+                let too_little = member.stake < minimum;
+                if too_little && matches!(member.standing, Standing::Validating { .. }) {
+                    self.unseat(*attester, epoch)?;
+                    self.member_mut(*attester)?.standing = Standing::Living;
+                }
+            }
+            RollupEvent::MoveInitiated { attester, new_rollup, ready_at } => {
+                match &mut self.member_mut(*attester)?.standing {
+                    Standing::Validating { moving, .. } => {
+                        *moving = Some(Move { new_rollup: *new_rollup, ready_at: *ready_at });
+                    }
+                    _ => return Err(Misfit::Unknown),
+                }
+            }
+            RollupEvent::MoveFinalised { attester, .. } => {
+                self.unseat(*attester, epoch)?;
+                self.release(*attester)?;
+            }
+            RollupEvent::SeedRecorded { epoch, seed } => self.seats.record_seed(*epoch, *seed),
+            RollupEvent::CoinbaseSet { attester, coinbase } => {
+                self.member_mut(*attester)?.coinbase = Some(*coinbase);
+            }
+            RollupEvent::BlockProposed { block_number, slot, .. } => {
+                self.head = Some(Head { number: *block_number, slot: *slot });
+            }
+        }
+        Ok(())
+    }
+
+    fn member_mut(&mut self, attester: Address) -> Result<&mut Member, Misfit> {
+        let id = *self.attesters.get(&attester).ok_or(Misfit::Unknown)?;
+        self.registration_mut(id)
+    }
+
+    fn registration_mut(
+        &mut self,
+        Registration(number): Registration,
+    ) -> Result<&mut Member, Misfit> {
+        (number as usize)
+            .checked_sub(1)
+            .and_then(|index| self.registrations.get_mut(index))
+            .ok_or(Misfit::Unknown)
+    }
+
+    /// `attester` leaves the set, if it is in it; the member of the last seat takes its seat.
+    fn unseat(&mut self, attester: Address, epoch: Epoch) -> Fit {
+        let Standing::Validating { seat, .. } = self.member_mut(attester)?.standing else {
+            return Ok(());
+        };
+        if let Some(moved) = self.seats.leave(epoch, seat)
+            && let Standing::Validating { seat: its_seat, .. } =
+                &mut self.registration_mut(moved)?.standing
+        {
+            *its_seat = seat;
+        }
+        Ok(())
+    }
+
+    /// The stake of `attester` has left: its registration is over.
+    fn release(&mut self, attester: Address) -> Fit {
+        let member = self.member_mut(attester)?;
+        member.stake = Default::default();
+        member.standing = Standing::Gone;
+        self.attesters.remove(&attester);
+        Ok(())
+    }
+}

@@ -1,0 +1,154 @@
+//! What a rollup is deployed with.
+
+use super::{RollupRefusal, SlotClock};
+use crate::{
+    abi::{Abi, abi_struct},
+    refusal::{CommonRefusal, Refusal},
+    units::{Amount, Seconds, Timestamp, TooLarge},
+};
+use alloy::{
+    primitives::{Address, U256},
+    sol_types::SolType,
+};
+use core::num::NonZeroU64;
+use serde::{Deserialize, Serialize};
+
+/// The arguments of a rollup's constructor as anybody may send them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RawRollupParameters {
+    /// The asset that is staked.
+    pub asset: Address,
+    /// Where a move's target has to be canonical.
+    pub registry: Address,
+    /// Who pays for blocks.
+    pub reward_distributor: Address,
+    /// Who slashes.
+    pub owner: Address,
+    /// Timestamp of slot 0, in seconds.
+    pub genesis_time: U256,
+    /// Length of a slot, in seconds.
+    pub slot_duration: U256,
+    /// Length of an epoch, in slots.
+    pub epoch_duration: U256,
+    /// The least stake of a member of the set.
+    pub minimum_stake: U256,
+    /// From leaving to getting the stake, in seconds.
+    pub exit_delay: U256,
+}
+
+abi_struct!(RawRollupParameters {
+    asset: Address,
+    registry: Address,
+    reward_distributor: Address,
+    owner: Address,
+    genesis_time: U256,
+    slot_duration: U256,
+    epoch_duration: U256,
+    minimum_stake: U256,
+    exit_delay: U256,
+});
+
+/// What a rollup was deployed with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RollupParameters {
+    /// The asset that is staked.
+    pub asset: Address,
+    /// Where a move's target has to be canonical.
+    pub registry: Address,
+    /// Who pays for blocks.
+    pub reward_distributor: Address,
+    /// The first owner.
+    pub owner: Address,
+    /// Its slots and epochs.
+    pub clock: SlotClock,
+    /// The least stake of a member of the set; not 0.
+    pub minimum_stake: Amount,
+    /// From leaving to getting the stake; two epochs at least, since a seat that was left may draw
+    /// slots until then.
+    pub exit_delay: Seconds,
+}
+
+impl RollupParameters {
+    /// The parameters, if the constructor accepts them at `now`.
+    pub fn check(raw: &RawRollupParameters, now: Timestamp) -> Result<Self, Refusal> {
+        if [raw.asset, raw.registry, raw.reward_distributor].contains(&Address::ZERO) {
+            return Err(CommonRefusal::ZeroAddress.into());
+        }
+        if raw.genesis_time > now.to_word() {
+            return Err(RollupRefusal::GenesisInFuture {
+                genesis_time: raw.genesis_time,
+                timestamp: now.to_word(),
+            }
+            .into());
+        }
+        if raw.slot_duration.is_zero() || raw.epoch_duration.is_zero() {
+            return Err(RollupRefusal::ZeroDuration {
+                slot_duration: raw.slot_duration,
+                epoch_duration: raw.epoch_duration,
+            }
+            .into());
+        }
+        if raw.minimum_stake.is_zero() {
+            return Err(RollupRefusal::ZeroMinimumStake.into());
+        }
+        let parameters = Self::fit(raw)?;
+        let two_epochs = U256::from(parameters.clock.two_epochs());
+        if parameters.exit_delay.to_word() < two_epochs {
+            return Err(RollupRefusal::ExitDelayTooShort {
+                exit_delay: raw.exit_delay,
+                two_epochs,
+            }
+            .into());
+        }
+        Ok(parameters)
+    }
+
+    fn fit(raw: &RawRollupParameters) -> Result<Self, TooLarge> {
+        let genesis = Timestamp::try_from(raw.genesis_time)?;
+        let [slot_duration, epoch_duration] = [raw.slot_duration, raw.epoch_duration].map(|word| {
+            let narrow = Seconds::try_from(word)?;
+            NonZeroU64::new(narrow.get()).ok_or(TooLarge { value: word, max: U256::ZERO })
+        });
+        Ok(Self {
+            asset: raw.asset,
+            registry: raw.registry,
+            reward_distributor: raw.reward_distributor,
+            owner: raw.owner,
+            clock: SlotClock {
+                genesis,
+                slot_duration: slot_duration?,
+                epoch_duration: epoch_duration?,
+            },
+            minimum_stake: raw.minimum_stake.try_into()?,
+            exit_delay: raw.exit_delay.try_into()?,
+        })
+    }
+}
+
+impl From<RollupParameters> for RawRollupParameters {
+    fn from(parameters: RollupParameters) -> Self {
+        Self {
+            asset: parameters.asset,
+            registry: parameters.registry,
+            reward_distributor: parameters.reward_distributor,
+            owner: parameters.owner,
+            genesis_time: parameters.clock.genesis.to_word(),
+            slot_duration: U256::from(parameters.clock.slot_duration.get()),
+            epoch_duration: U256::from(parameters.clock.epoch_duration.get()),
+            minimum_stake: parameters.minimum_stake.to_word(),
+            exit_delay: parameters.exit_delay.to_word(),
+        }
+    }
+}
+
+impl Abi for RollupParameters {
+    type Sol = <RawRollupParameters as Abi>::Sol;
+
+    fn to_sol(&self) -> <Self::Sol as SolType>::RustType {
+        RawRollupParameters::from(*self).to_sol()
+    }
+
+    fn from_sol(value: <Self::Sol as SolType>::RustType) -> Option<Self> {
+        Self::fit(&RawRollupParameters::from_sol(value)?).ok()
+    }
+}

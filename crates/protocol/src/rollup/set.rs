@@ -1,0 +1,165 @@
+//! Who may draw the slots of an epoch.
+//!
+//! The set of epoch `e` is the set as it stood when epoch `e − 1` began, and the seed of `e` is
+//! `prevrandao` at the first call in `e − 1` that changes the rollup; if there was none, the last
+//! recorded seed serves. So a set is closed before its seed is known, and nobody redraws by joining
+//! or leaving:
+//!
+//! | a change in epoch | counts from the set of epoch |
+//! |---|---|
+//! | `e − 2` or before | `e` |
+//! | `e − 1` | `e + 1` |
+//! | `e` | `e + 2` |
+
+use super::draw;
+use crate::{
+    checkpoints::Checkpoints,
+    units::{Epoch, Slot},
+};
+use alloy::primitives::U256;
+
+/// The number of a registration. An attester that leaves and joins again gets another one, so that
+/// the seats of closed sets keep the keys with which their members joined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Registration(pub(super) u32);
+
+/// Seats, and which registration sat in them when.
+///
+/// Members sit in seats 0 to size − 1 without a gap: who joins takes the next one, and when
+/// somebody leaves, the member of the last seat takes the empty one. The order matters, since a draw
+/// is the number of a seat.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Seats {
+    size: Checkpoints<Epoch, u32>,
+    members: Vec<Checkpoints<Epoch, Registration>>,
+    seeds: Checkpoints<Epoch, U256>,
+}
+
+impl Seats {
+    /// The size of the set as it stands.
+    pub(super) fn size(&self) -> u32 {
+        self.size.latest().copied().unwrap_or_default()
+    }
+
+    /// The members of the set as it stands, by seat.
+    pub(super) fn members(&self) -> impl Iterator<Item = Registration> {
+        self.members.iter().take(self.size() as usize).filter_map(|seat| seat.latest().copied())
+    }
+
+    /// The size of the set of `epoch`.
+    pub(super) fn size_of(&self, epoch: Epoch) -> u32 {
+        last_that_counts(epoch).and_then(|last| self.size.at(last)).copied().unwrap_or_default()
+    }
+
+    /// Member number `index` of the set of `epoch`, or `None` if it isn't that large.
+    pub(super) fn member_of(&self, epoch: Epoch, index: u32) -> Option<Registration> {
+        if index >= self.size_of(epoch) {
+            return None;
+        }
+        self.members.get(index as usize)?.at(last_that_counts(epoch)?).copied()
+    }
+
+    /// The seed of `epoch`; 0 while none was ever recorded for it or before.
+    pub(super) fn seed_of(&self, epoch: Epoch) -> U256 {
+        self.seeds.at(epoch).copied().unwrap_or_default()
+    }
+
+    /// Whether the seed of `epoch` is recorded.
+    pub(super) fn has_seed(&self, epoch: Epoch) -> bool {
+        self.seeds.latest_key() >= Some(epoch)
+    }
+
+    /// Who draws `slot` of `epoch`.
+    pub(super) fn draw(&self, epoch: Epoch, slot: Slot) -> Option<Registration> {
+        let size = self.size_of(epoch);
+        let index = draw(self.seed_of(epoch), slot, u64::from(size))?;
+        self.member_of(epoch, u32::try_from(index).ok()?)
+    }
+
+    pub(super) fn record_seed(&mut self, epoch: Epoch, seed: U256) {
+        self.seeds.set(epoch, seed);
+    }
+
+    /// `member` joins in `epoch` and gets this seat.
+    pub(super) fn join(&mut self, epoch: Epoch, member: Registration) -> u32 {
+        let seat = self.size();
+        self.size.set(epoch, seat + 1);
+        if self.members.len() == seat as usize {
+            self.members.push(Checkpoints::default());
+        }
+        self.members[seat as usize].set(epoch, member);
+        seat
+    }
+
+    /// The member of `seat` leaves in `epoch`. Returns who takes the seat, unless it was the last.
+    pub(super) fn leave(&mut self, epoch: Epoch, seat: u32) -> Option<Registration> {
+        let last = self.size().checked_sub(1)?;
+        self.size.set(epoch, last);
+        if seat == last {
+            return None;
+        }
+        let moved = *self.members.get(last as usize)?.latest()?;
+        self.members.get_mut(seat as usize)?.set(epoch, moved);
+        Some(moved)
+    }
+}
+
+/// The last epoch whose changes count for the set of `epoch`; none do for epochs 0 and 1.
+const fn last_that_counts(epoch: Epoch) -> Option<Epoch> {
+    match epoch.previous() {
+        Some(previous) => previous.previous(),
+        None => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set_of(seats: &Seats, epoch: u64) -> Vec<u32> {
+        let epoch = Epoch::of(epoch);
+        (0..seats.size_of(epoch)).map(|index| seats.member_of(epoch, index).unwrap().0).collect()
+    }
+
+    #[test]
+    fn a_change_counts_two_epochs_later() {
+        let mut seats = Seats::default();
+        seats.join(Epoch::of(0), Registration(1));
+        seats.join(Epoch::of(0), Registration(2));
+        seats.join(Epoch::of(1), Registration(3));
+        assert_eq!(seats.leave(Epoch::of(3), 0), Some(Registration(3)));
+        for (epoch, set) in [
+            (0, vec![]),
+            (1, vec![]),
+            (2, vec![1, 2]),
+            (3, vec![1, 2, 3]),
+            (4, vec![1, 2, 3]),
+            (5, vec![3, 2]),
+        ] {
+            assert_eq!(set_of(&seats, epoch), set, "the set of {epoch}");
+        }
+    }
+
+    #[test]
+    fn a_seat_that_fell_out_of_the_set_is_remembered() {
+        let mut seats = Seats::default();
+        seats.join(Epoch::of(0), Registration(1));
+        seats.join(Epoch::of(0), Registration(2));
+        assert_eq!(seats.leave(Epoch::of(2), 1), None);
+        assert_eq!(seats.join(Epoch::of(2), Registration(3)), 1);
+        assert_eq!(set_of(&seats, 3), [1, 2]);
+        assert_eq!(set_of(&seats, 4), [1, 3]);
+    }
+
+    #[test]
+    fn the_last_recorded_seed_serves() {
+        let mut seats = Seats::default();
+        seats.record_seed(Epoch::of(1), U256::from(11));
+        seats.record_seed(Epoch::of(4), U256::from(44));
+        for (epoch, seed) in [(0, 0), (1, 11), (3, 11), (4, 44), (9, 44)] {
+            assert_eq!(seats.seed_of(Epoch::of(epoch)), U256::from(seed), "seed of {epoch}");
+        }
+        assert!(seats.has_seed(Epoch::of(4)));
+        assert!(!seats.has_seed(Epoch::of(5)));
+    }
+}

@@ -1,0 +1,174 @@
+//! A call as the called contract sees it.
+
+use crate::{
+    messages::{Event, Log},
+    outside::{Code, CodeKind, Outside},
+    ownership::{Ownership, OwnershipRefusal},
+    refusal::{CommonRefusal, Refusal},
+    signature,
+    units::{BlockNumber, Seconds, Timestamp, TooLarge},
+    world::World,
+};
+use alloy::{
+    primitives::{Address, B256, Selector, U256},
+    sol_types::Eip712Domain,
+};
+use core::fmt;
+
+/// What a call does, or why it reverts.
+pub(crate) type Decision = Result<Vec<Log>, Refusal>;
+
+/// An L1 block, as far as anything depends on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Block {
+    /// Its number.
+    pub number: BlockNumber,
+    /// Its timestamp.
+    pub timestamp: Timestamp,
+}
+
+/// What a call meets beside the state of the set.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// Who calls.
+    pub caller: Address,
+    /// The block that the call is part of.
+    pub block: Block,
+    /// The randomness of that block: `prevrandao`, seeds the next epoch's draw.
+    pub prevrandao: U256,
+    /// The contracts outside the set.
+    pub outside: &'a dyn Outside,
+}
+
+impl fmt::Debug for Context<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("caller", &self.caller)
+            .field("block", &self.block)
+            .field("prevrandao", &self.prevrandao)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Contracts that refuse to be called back until they are done, innermost first.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Entered<'a>(Option<(Address, &'a Self)>);
+
+impl Entered<'_> {
+    fn contains(&self, contract: Address) -> bool {
+        self.0.is_some_and(|(entered, outer)| entered == contract || outer.contains(contract))
+    }
+}
+
+/// A call as the called contract sees it. Nothing here can be changed: what a call does, it says in
+/// the events that it returns.
+#[derive(Clone, Copy)]
+pub(crate) struct Scene<'a> {
+    /// The state of the set when the call arrives.
+    pub(crate) world: &'a World,
+    /// The called contract.
+    pub(crate) this: Address,
+    /// Who calls it.
+    pub(crate) caller: Address,
+    /// The block.
+    pub(crate) block: Block,
+    pub(crate) prevrandao: U256,
+    pub(crate) outside: &'a dyn Outside,
+    pub(crate) entered: &'a Entered<'a>,
+}
+
+impl<'a> Scene<'a> {
+    pub(crate) const fn now(&self) -> Timestamp {
+        self.block.timestamp
+    }
+
+    /// The scene at `contract`, called by this one.
+    pub(crate) const fn calling(self, contract: Address) -> Self {
+        Self { this: contract, caller: self.this, ..self }
+    }
+
+    /// The scene at `contract`, called by `caller`, in a later state of the set.
+    pub(crate) const fn staged(self, world: &'a World, caller: Address, contract: Address) -> Self {
+        Self { world, this: contract, caller, ..self }
+    }
+
+    /// `delay` from now, unless that doesn't fit 40 bits.
+    pub(crate) fn after(&self, delay: Seconds) -> Result<Timestamp, TooLarge> {
+        self.now().checked_add(delay).ok_or_else(|| TooLarge {
+            value: self.now().to_word() + delay.to_word(),
+            max: Timestamp::MAX.to_word(),
+        })
+    }
+
+    /// An event of this contract.
+    pub(crate) fn log(&self, event: impl Into<Event>) -> Log {
+        Log { emitter: self.this, event: event.into() }
+    }
+
+    /// The ownership of this contract.
+    pub(crate) fn ownership(&self) -> Ownership {
+        self.world.ownership(self.this)
+    }
+
+    /// `onlyOwner`.
+    pub(crate) fn require_owner(&self) -> Result<(), OwnershipRefusal> {
+        self.ownership().require_owner(self.caller)
+    }
+
+    /// `nonReentrant`: what has to be passed on to whatever is called while this contract is busy.
+    pub(crate) fn enter(&'a self) -> Result<Entered<'a>, CommonRefusal> {
+        if self.entered.contains(self.this) {
+            return Err(CommonRefusal::ReentrantCall);
+        }
+        Ok(Entered(Some((self.this, self.entered))))
+    }
+
+    /// What is at `account`.
+    pub(crate) fn code(&self, account: Address) -> Code {
+        self.outside.code(account)
+    }
+
+    /// Whether `account` has code of its own, which a contract of the set never loses.
+    pub(crate) fn has_code(&self, account: Address) -> bool {
+        self.world.role_of(account).is_some() || self.code(account).kind == CodeKind::Contract
+    }
+
+    /// Refuses an account without code of its own.
+    pub(crate) fn require_code(&self, account: Address) -> Result<(), CommonRefusal> {
+        if self.has_code(account) { Ok(()) } else { Err(CommonRefusal::NoCode { account }) }
+    }
+
+    /// The clean word that `target` answers to `selector`.
+    pub(crate) fn word(&self, target: Address, selector: Selector) -> Result<U256, CommonRefusal> {
+        let answer = match self.world.role_of(target) {
+            Some(role) => self.world.answer(role, target, selector, self.now()),
+            None => self.outside.word(target, selector.as_slice()),
+        };
+        answer.ok_or(CommonRefusal::NoAnswer { target, selector })
+    }
+
+    /// The address that `target` answers to `selector`.
+    pub(crate) fn address_word(
+        &self,
+        target: Address,
+        selector: Selector,
+    ) -> Result<Address, CommonRefusal> {
+        to_address(self.word(target, selector)?).ok_or(CommonRefusal::NoAnswer { target, selector })
+    }
+
+    /// The EIP-712 domain of this contract.
+    pub(crate) fn domain(&self, name: &str) -> Eip712Domain {
+        signature::signing_domain(name, self.world.addresses().chain_id, self.this)
+    }
+
+    /// Whether `signature` is `signer`'s over `digest`.
+    pub(crate) fn is_signed(&self, signer: Address, digest: B256, signature: &[u8]) -> bool {
+        signature::is_valid(signer, digest, signature, self.outside)
+    }
+}
+
+/// The address in `word`, if that is all there is.
+pub(crate) fn to_address(word: U256) -> Option<Address> {
+    let bytes = word.to_be_bytes::<32>();
+    bytes[..12].iter().all(|byte| *byte == 0).then(|| Address::from_slice(&bytes[12..]))
+}

@@ -1,0 +1,158 @@
+//! Who signed.
+//!
+//! A signature is a signer's if ECDSA recovers it (65 bytes, low s, never address 0), and else if
+//! the signer has code and that says so (ERC-1271). ECDSA comes first whether or not there is code,
+//! so an account with an EIP-7702 delegation still signs as itself.
+
+use crate::outside::{CodeKind, Outside};
+use alloy::{
+    primitives::{Address, B256, Signature, U256, uint},
+    sol,
+    sol_types::{Eip712Domain, eip712_domain},
+};
+
+sol! {
+    /// What a sequencer signs: a signal in one slot of one rollup. Domain name "Proposals".
+    #[derive(Debug, PartialEq, Eq)]
+    struct Signal {
+        /// What is signalled for.
+        address payload;
+        /// The slot in which it counts.
+        uint256 slot;
+        /// The rollup whose slot it is.
+        address instance;
+    }
+
+    /// What a holder signs: a ballot. Domain name "Governance".
+    #[derive(Debug, PartialEq, Eq)]
+    struct Ballot {
+        /// The proposal.
+        uint256 proposalId;
+        /// Power, in base units.
+        uint256 amount;
+        /// For or against.
+        bool support;
+        /// Whose power.
+        address voter;
+        /// The voter's signature nonce.
+        uint256 nonce;
+        /// The last timestamp at which it can be used.
+        uint256 deadline;
+    }
+
+    /// What a holder signs: an allowance (ERC-2612). The domain's name is the asset's.
+    #[derive(Debug, PartialEq, Eq)]
+    struct Permit {
+        /// Whose asset.
+        address owner;
+        /// Who may take it.
+        address spender;
+        /// How much, in base units.
+        uint256 value;
+        /// The owner's permit nonce.
+        uint256 nonce;
+        /// The last timestamp at which it can be used.
+        uint256 deadline;
+    }
+}
+
+/// The EIP-712 domain of the set's contract at `contract`: version "1", and the chain's id, so that
+/// no signature counts on two chains or at two contracts.
+pub fn signing_domain(name: &str, chain_id: u64, contract: Address) -> Eip712Domain {
+    eip712_domain! {
+        name: name.to_owned(),
+        version: "1",
+        chain_id: chain_id,
+        verifying_contract: contract,
+    }
+}
+
+/// Half the order of secp256k1: the largest `s` that is accepted, since `(r, n − s)` signs whatever
+/// `(r, s)` signs ([EIP-2](https://eips.ethereum.org/EIPS/eip-2)).
+const HALF_ORDER: U256 =
+    uint!(0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0_U256);
+
+/// Why ECDSA recovers nobody, as OpenZeppelin's `ECDSA` tells them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unrecoverable {
+    /// `s` is in the upper half.
+    HighS,
+    /// Nobody's signature.
+    Invalid,
+}
+
+/// Who signed `digest`.
+pub(crate) fn recover(digest: B256, v: u8, r: B256, s: B256) -> Result<Address, Unrecoverable> {
+    let (r, s) = (U256::from_be_bytes(r.0), U256::from_be_bytes(s.0));
+    if s > HALF_ORDER {
+        return Err(Unrecoverable::HighS);
+    }
+    let odd = match v {
+        27 => false,
+        28 => true,
+        _ => return Err(Unrecoverable::Invalid),
+    };
+    match Signature::new(r, s, odd).recover_address_from_prehash(&digest) {
+        Ok(signer) if !signer.is_zero() => Ok(signer),
+        _ => Err(Unrecoverable::Invalid),
+    }
+}
+
+/// Whether `signature` is `signer`'s over `digest`.
+pub(crate) fn is_valid(
+    signer: Address,
+    digest: B256,
+    signature: &[u8],
+    outside: &dyn Outside,
+) -> bool {
+    recovers(signer, digest, signature)
+        || (outside.code(signer).kind != CodeKind::None
+            && outside.accepts(signer, digest, signature))
+}
+
+fn recovers(signer: Address, digest: B256, signature: &[u8]) -> bool {
+    let [rs @ .., v] = signature else { return false };
+    let Some((r, s)) = rs.split_at_checked(32).filter(|(_, s)| s.len() == 32) else {
+        return false;
+    };
+    recover(digest, *v, B256::from_slice(r), B256::from_slice(s)) == Ok(signer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy::primitives::b256;
+
+    // The vector of EIP-2's discussion in go-ethereum's crypto tests.
+    const DIGEST: B256 =
+        b256!("0xce0677bb30baa8cf067c88db9811f4333d131bf8bcf12fe7065d211dce971008");
+    const R: B256 = b256!("0x90f27b8b488db00b00606796d2987f6a5f59ae62ea05effe84fef5b8b0e54998");
+    const S: B256 = b256!("0x4a691139ad57a3f0b906637673aa2f63d1f55cb1a69199d4009eea23ceaddc93");
+
+    fn signer() -> Address {
+        recover(DIGEST, 28, R, S).unwrap()
+    }
+
+    fn bytes(s: B256, v: u8) -> Vec<u8> {
+        [R.as_slice(), s.as_slice(), &[v]].concat()
+    }
+
+    fn order_minus(s: B256) -> B256 {
+        let order = HALF_ORDER * U256::from(2) + U256::from(1);
+        B256::from(order - U256::from_be_bytes(s.0))
+    }
+
+    #[test]
+    fn only_the_canonical_form_counts() {
+        let signer = signer();
+        assert!(recovers(signer, DIGEST, &bytes(S, 28)));
+        assert!(!recovers(signer, DIGEST, &bytes(S, 27)));
+        assert!(!recovers(signer, DIGEST, &bytes(S, 1)));
+        assert!(!recovers(signer, DIGEST, &bytes(order_minus(S), 27)));
+        assert_eq!(recover(DIGEST, 27, R, order_minus(S)), Err(Unrecoverable::HighS));
+        assert!(!recovers(signer, DIGEST, &bytes(S, 28)[..64]));
+        assert!(!recovers(signer, DIGEST, &[bytes(S, 28), vec![0]].concat()));
+        assert!(!recovers(signer, DIGEST, &[]));
+        assert!(!recovers(Address::ZERO, DIGEST, &[0; 65]));
+    }
+}

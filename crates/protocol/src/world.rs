@@ -1,0 +1,306 @@
+//! The whole set in one state: calls go from contract to contract, so no contract can be judged
+//! alone.
+
+use crate::{
+    asset::{self, Asset},
+    distributor::{self, Distributor},
+    expect,
+    governance::{self, Governance},
+    issuer::{self, Issuer},
+    messages::{Call, Event, Log, Role},
+    ownership::Ownership,
+    proposals::{self, Circumstances, Proposals, ProposalsEvent, RoundRules},
+    questions,
+    refusal::{Fit, Misfit, Refusal},
+    registry::{self, Registry},
+    rollup::{self, Rollup, RollupEvent},
+    scene::{Block, Context, Decision, Entered, Scene},
+    units::{ProposalId, Timestamp},
+};
+use alloy::primitives::{Address, Selector, U256};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Where the contracts are that a set has one of. Rollups and Proposals come and go; the set learns
+/// of them by their events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Addresses {
+    /// The chain that all of it is on; signatures are bound to it.
+    pub chain_id: u64,
+    /// The Asset.
+    pub asset: Address,
+    /// The Registry.
+    pub registry: Address,
+    /// Governance.
+    pub governance: Address,
+    /// The Issuer.
+    pub issuer: Address,
+    /// The RewardDistributor.
+    pub distributor: Address,
+    /// Expect.
+    pub expect: Address,
+}
+
+/// State of the set.
+///
+/// It follows from the set's events, the number and timestamp of their blocks, and nothing else:
+/// start with [`World::new`] and [`World::evolve`] it by every event in order. The contracts are
+/// public to be read; nothing but events changes them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct World {
+    addresses: Addresses,
+    block: Block,
+    owners: BTreeMap<Address, Ownership>,
+    pub(crate) asset: Asset,
+    pub(crate) issuer: Issuer,
+    pub(crate) registry: Registry,
+    pub(crate) distributor: Distributor,
+    pub(crate) governance: Governance,
+    pub(crate) rollups: BTreeMap<Address, Rollup>,
+    pub(crate) proposals: BTreeMap<Address, Proposals>,
+}
+
+impl World {
+    /// The set at these addresses before anything happened.
+    pub fn new(addresses: Addresses) -> Self {
+        Self { addresses, ..Self::default() }
+    }
+
+    /// Where the contracts are.
+    pub const fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    /// The block of the newest event.
+    pub const fn block(&self) -> Block {
+        self.block
+    }
+
+    /// The Asset.
+    pub const fn asset(&self) -> &Asset {
+        &self.asset
+    }
+
+    /// The Issuer.
+    pub const fn issuer(&self) -> &Issuer {
+        &self.issuer
+    }
+
+    /// The Registry.
+    pub const fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// The RewardDistributor.
+    pub const fn distributor(&self) -> &Distributor {
+        &self.distributor
+    }
+
+    /// Governance.
+    pub const fn governance(&self) -> &Governance {
+        &self.governance
+    }
+
+    /// The rollup at `address`, if it is of the set.
+    pub fn rollup(&self, address: Address) -> Option<&Rollup> {
+        self.rollups.get(&address)
+    }
+
+    /// All rollups of the set, by address.
+    pub fn rollups(&self) -> impl Iterator<Item = (Address, &Rollup)> {
+        self.rollups.iter().map(|(address, rollup)| (*address, rollup))
+    }
+
+    /// The canonical rollup, if it is of the set.
+    pub fn canonical_rollup(&self) -> Option<(Address, &Rollup)> {
+        let address = self.registry.rollup();
+        Some((address, self.rollup(address)?))
+    }
+
+    /// The Proposals contract at `address`, if it is of the set.
+    pub fn proposals(&self, address: Address) -> Option<&Proposals> {
+        self.proposals.get(&address)
+    }
+
+    /// All Proposals contracts of the set, by address.
+    pub fn all_proposals(&self) -> impl Iterator<Item = (Address, &Proposals)> {
+        self.proposals.iter().map(|(address, proposals)| (*address, proposals))
+    }
+
+    /// The ownership of `contract`; nobody's if it has none.
+    pub fn ownership(&self, contract: Address) -> Ownership {
+        self.owners.get(&contract).copied().unwrap_or_default()
+    }
+
+    /// Which contract of the set `address` is.
+    pub fn role_of(&self, address: Address) -> Option<Role> {
+        let at = &self.addresses;
+        Some(match address {
+            _ if address == at.governance => Role::Governance,
+            _ if self.proposals.contains_key(&address) => Role::Proposals,
+            _ if self.rollups.contains_key(&address) => Role::Rollup,
+            _ if address == at.registry => Role::Registry,
+            _ if address == at.asset => Role::Asset,
+            _ if address == at.distributor => Role::Distributor,
+            _ if address == at.issuer => Role::Issuer,
+            _ if address == at.expect => Role::Expect,
+            _ => return None,
+        })
+    }
+
+    /// What a call of `contract` does: its events and those of all contracts that it calls, in
+    /// order. Or why it reverts; then it does nothing.
+    pub fn decide(
+        &self,
+        contract: Address,
+        call: &Call,
+        context: &Context<'_>,
+    ) -> Result<Vec<Log>, Refusal> {
+        let entered = Entered::default();
+        self.dispatch(self.scene(contract, context, &entered), call)
+    }
+
+    /// The same with calldata.
+    pub fn decide_raw(
+        &self,
+        contract: Address,
+        data: &[u8],
+        context: &Context<'_>,
+    ) -> Result<Vec<Log>, Refusal> {
+        let role = self.role_of(contract).ok_or(Refusal::OutsideTheSet(contract))?;
+        let call = Call::abi_decode(role, data).ok_or(Refusal::Empty)?;
+        self.decide(contract, &call, context)
+    }
+
+    /// What `log` changes. Events have to come in order, each once.
+    pub fn evolve(&mut self, log: &Log, block: Block) -> Result<(), Misfit> {
+        if block.timestamp < self.block.timestamp || block.number < self.block.number {
+            return Err(Misfit::Backwards);
+        }
+        self.block = block;
+        self.apply(log, block)
+    }
+
+    pub(crate) fn scene<'a>(
+        &'a self,
+        this: Address,
+        context: &Context<'a>,
+        entered: &'a Entered<'a>,
+    ) -> Scene<'a> {
+        let Context { caller, block, prevrandao, outside } = *context;
+        Scene { world: self, this, caller, block, prevrandao, outside, entered }
+    }
+
+    /// Passes a call to its contract.
+    pub(crate) fn dispatch(&self, scene: Scene<'_>, call: &Call) -> Decision {
+        let this = scene.this;
+        match (call, self.role_of(this)) {
+            (Call::Governance(call), Some(Role::Governance)) => governance::decide(scene, call),
+            (Call::Proposals(call), _) => {
+                proposals::decide(scene, self.proposals.get(&this).ok_or(Refusal::Empty)?, call)
+            }
+            (Call::Rollup(call), _) => {
+                rollup::decide(scene, self.rollups.get(&this).ok_or(Refusal::Empty)?, call)
+            }
+            (Call::Asset(call), Some(Role::Asset)) => asset::decide(scene, call),
+            (Call::Issuer(call), Some(Role::Issuer)) => issuer::decide(scene, call),
+            (Call::Registry(call), Some(Role::Registry)) => registry::decide(scene, call),
+            (Call::Distributor(call), Some(Role::Distributor)) => distributor::decide(scene, call),
+            (Call::Expect(call), Some(Role::Expect)) => expect::decide(scene, call),
+            (Call::Ownership(call), Some(role)) if role.is_owned() => {
+                let event = scene.ownership().decide(call, scene.caller)?;
+                let mut logs = rollup::prelude(scene);
+                logs.push(scene.log(event));
+                Ok(logs)
+            }
+            _ => Err(Refusal::Empty),
+        }
+    }
+
+    /// What `target`, a contract of the set, answers to `selector`; `None` if it has no such view
+    /// or reverts.
+    pub(crate) fn answer(
+        &self,
+        role: Role,
+        target: Address,
+        selector: Selector,
+        now: Timestamp,
+    ) -> Option<U256> {
+        let word = |address: Address| address.into_word().into();
+        match (role, selector) {
+            (Role::Rollup, questions::CURRENT_SLOT) => {
+                self.rollup(target)?.clock().slot_at(now).map(|slot| slot.to_word())
+            }
+            (Role::Rollup, questions::CURRENT_PROPOSER) => {
+                rollup::proposer_of(self.rollup(target)?, now).map(word)
+            }
+            (Role::Registry, questions::ROLLUP) => Some(word(self.registry.rollup())),
+            (Role::Registry, questions::GOVERNANCE) => Some(word(self.ownership(target).owner())),
+            (Role::Governance, questions::PROPOSAL_COUNT) => {
+                Some(U256::from(self.governance.proposals().len()))
+            }
+            (Role::Governance, questions::GOVERNANCE_PROPOSER) => {
+                Some(word(self.governance.governance_proposer()))
+            }
+            (_, questions::OWNER) if role.is_owned() => Some(word(self.ownership(target).owner())),
+            _ => None,
+        }
+    }
+
+    /// What `log` changes, whenever it was.
+    pub(crate) fn apply(&mut self, log: &Log, block: Block) -> Fit {
+        let emitter = log.emitter;
+        let at = &self.addresses;
+        let misfit = Misfit::Emitter(emitter);
+        match &log.event {
+            Event::Governance(event) if emitter == at.governance => {
+                self.governance.evolve(event, emitter, block)
+            }
+            Event::Proposals(ProposalsEvent::Deployed { registry, n, m }) => {
+                let rules = RoundRules::new(*n, *m).map_err(|_| Misfit::Amount)?;
+                if *registry != at.registry || self.proposals.contains_key(&emitter) {
+                    return Err(misfit);
+                }
+                self.proposals.insert(emitter, Proposals::new(*registry, rules));
+                Ok(())
+            }
+            Event::Proposals(event) => {
+                let circumstances = self.circumstances(block);
+                self.proposals.get_mut(&emitter).ok_or(misfit)?.evolve(event, circumstances)
+            }
+            Event::Rollup(RollupEvent::Deployed { parameters }) => {
+                if parameters.asset != at.asset || self.rollups.contains_key(&emitter) {
+                    return Err(misfit);
+                }
+                self.rollups.insert(emitter, Rollup::new(**parameters));
+                Ok(())
+            }
+            Event::Rollup(event) => {
+                self.rollups.get_mut(&emitter).ok_or(misfit)?.evolve(event, block)
+            }
+            Event::Asset(event) if emitter == at.asset => self.asset.evolve(event),
+            Event::Issuer(event) if emitter == at.issuer => self.issuer.evolve(event, block),
+            Event::Registry(event) if emitter == at.registry => self.registry.evolve(event, block),
+            Event::Distributor(event) if emitter == at.distributor => {
+                self.distributor.evolve(event, block)
+            }
+            // A contract's first owner is announced before the contract itself.
+            Event::Ownership(event) => {
+                self.owners.entry(emitter).or_default().evolve(event);
+                Ok(())
+            }
+            _ => Err(misfit),
+        }
+    }
+
+    /// What an event of Proposals doesn't say.
+    fn circumstances(&self, block: Block) -> Circumstances {
+        let instance = self.registry.rollup();
+        Circumstances {
+            instance,
+            slot: self.rollup(instance).and_then(|rollup| rollup.clock().slot_at(block.timestamp)),
+            governance: self.ownership(self.addresses.registry).owner(),
+            next_id: ProposalId::of(self.governance.proposals().len() as u64),
+        }
+    }
+}
