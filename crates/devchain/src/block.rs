@@ -7,8 +7,7 @@ use alloy::{
         Eip658Value, Header, Receipt, ReceiptEnvelope, Transaction, TxEnvelope,
         constants::{EMPTY_OMMER_ROOT_HASH, EMPTY_WITHDRAWALS},
         proofs::ordered_trie_root_with_encoder,
-        crypto::RecoveryError,
-        transaction::{Recovered, SignerRecoverable},
+        transaction::Recovered,
     },
     eips::{eip2718::Encodable2718, eip7685::EMPTY_REQUESTS_HASH},
     primitives::{Address, B64, B256, Bloom, Log, Signature, U256},
@@ -30,15 +29,6 @@ pub(crate) fn placeholder_signature(sender: Address) -> Signature {
 
 pub(crate) fn is_impersonated(tx: &TxEnvelope) -> bool {
     tx.signature().s().is_zero()
-}
-
-/// Finds the sender of a transaction that the chain once accepted, impersonated or not.
-pub(crate) fn recover(tx: TxEnvelope) -> Result<Tx, RecoveryError> {
-    if is_impersonated(&tx) {
-        let sender = Address::from_word(tx.signature().r().into());
-        return Ok(Recovered::new_unchecked(tx, sender));
-    }
-    tx.try_into_recovered().map_err(|_| RecoveryError::new())
 }
 
 /// What the execution of a transaction left behind.

@@ -17,8 +17,10 @@ use revm::{
 
 use crate::{
     chain::Chain,
-    exec::{self, CallEnd, CallResult, View},
-    rpc::error::{OrServerError, RpcError, RpcResult, execution_reverted, invalid_params, server_error},
+    exec::{self, CallEnd, CallResult, Invalid, View},
+    rpc::error::{
+        OrServerError, RpcError, RpcResult, execution_reverted, invalid_params, server_error,
+    },
 };
 
 /// The gas of a plain transfer, and the least that any transaction uses.
@@ -75,7 +77,8 @@ impl Chain {
         target: Target<'_>,
         overrides: Overrides,
     ) -> RpcResult<Bytes> {
-        match self.prepare(request, target, overrides)?.run(None)?.end {
+        let prepared = self.prepare(request, target, overrides)?;
+        match prepared.run(prepared.tx.gas_limit).or_server_error()?.end {
             CallEnd::Success(data) => Ok(data),
             CallEnd::Revert(data) => Err(execution_reverted(&data)),
             CallEnd::Halt { reason, .. } => Err(server_error(reason)),
@@ -96,33 +99,35 @@ impl Chain {
     ) -> RpcResult<u64> {
         let prepared = self.prepare(request, target, overrides)?;
         let cap = prepared.tx.gas_limit.min(MAX_TX_GAS_LIMIT_OSAKA);
-        if prepared.is_transfer() && prepared.succeeds(TRANSFER_GAS)? {
+        if prepared.is_transfer() && prepared.succeeds(TRANSFER_GAS) {
             return Ok(TRANSFER_GAS);
         }
-        let most = prepared.run(Some(cap))?;
+        let exceeds = || server_error(format!("gas required exceeds allowance ({cap})"));
+        let most = match prepared.run(cap) {
+            Err(invalid) if invalid.too_little_gas => return Err(exceeds()),
+            result => result.or_server_error()?,
+        };
         match most.end {
             CallEnd::Success(_) => {}
             CallEnd::Revert(data) => return Err(execution_reverted(&data)),
-            CallEnd::Halt { out_of_gas: true, .. } => {
-                return Err(server_error(format!("gas required exceeds allowance ({cap})")));
-            }
+            CallEnd::Halt { out_of_gas: true, .. } => return Err(exceeds()),
             CallEnd::Halt { reason, .. } => return Err(server_error(reason)),
         }
         let (mut low, mut high) = (most.gas_used.saturating_sub(1), cap);
         if most.gas_spent < high {
-            if prepared.succeeds(most.gas_spent)? {
+            if prepared.succeeds(most.gas_spent) {
                 return Ok(most.gas_spent);
             }
             low = most.gas_spent;
         }
         let optimistic = (most.gas_spent + CALL_STIPEND) * 64 / 63;
         if optimistic < high {
-            if prepared.succeeds(optimistic)? { high = optimistic } else { low = optimistic }
+            if prepared.succeeds(optimistic) { high = optimistic } else { low = optimistic }
         }
         while low + 1 < high && (high - low) as f64 / high as f64 >= ESTIMATE_TOLERANCE {
             // The answer is rarely far above what was used.
             let middle = (low + (high - low) / 2).min(low * 2);
-            if prepared.succeeds(middle)? { high = middle } else { low = middle }
+            if prepared.succeeds(middle) { high = middle } else { low = middle }
         }
         Ok(high)
     }
@@ -148,25 +153,20 @@ impl Chain {
             // As in geth: who offers no price sees no base fee.
             block.basefee = 0;
         } else {
-            tx.gas_limit = tx.gas_limit.min(affordable_gas(&mut db, &tx)?);
+            tx.gas_limit = tx.gas_limit.min(affordable_gas(&db, &tx)?);
         }
         Ok(Prepared { db, block, tx, chain_id: self.config.chain_id })
     }
 }
 
 impl Prepared<'_> {
-    fn run(&self, gas: Option<u64>) -> RpcResult<CallResult> {
-        let mut tx = self.tx.clone();
-        tx.gas_limit = gas.unwrap_or(tx.gas_limit);
-        exec::call(&self.db, self.block.clone(), self.chain_id, tx).or_server_error()
+    fn run(&self, gas_limit: u64) -> Result<CallResult, Invalid> {
+        let tx = TxEnv { gas_limit, ..self.tx.clone() };
+        exec::call(&self.db, self.block.clone(), self.chain_id, tx)
     }
 
-    fn succeeds(&self, gas: u64) -> RpcResult<bool> {
-        let mut tx = self.tx.clone();
-        tx.gas_limit = gas;
-        // Less gas than the intrinsic cost makes the transaction invalid: too little, too.
-        Ok(exec::call(&self.db, self.block.clone(), self.chain_id, tx)
-            .is_ok_and(|result| matches!(result.end, CallEnd::Success(_))))
+    fn succeeds(&self, gas_limit: u64) -> bool {
+        self.run(gas_limit).is_ok_and(|result| matches!(result.end, CallEnd::Success(_)))
     }
 
     fn is_transfer(&self) -> bool {
@@ -178,7 +178,7 @@ impl Prepared<'_> {
 }
 
 /// The gas that the sender can pay for at the offered price, besides the value it sends.
-fn affordable_gas(db: &mut CacheDB<View<'_>>, tx: &TxEnv) -> RpcResult<u64> {
+fn affordable_gas(db: &CacheDB<View<'_>>, tx: &TxEnv) -> RpcResult<u64> {
     let Ok(info) = revm::DatabaseRef::basic_ref(db, tx.caller);
     let balance = info.map_or(U256::ZERO, |info| info.balance);
     let available = balance

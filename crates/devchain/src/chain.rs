@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use alloy::{
     consensus::{Header, Transaction},
-    eips::eip1559::BaseFeeParams,
+    eips::{
+        eip1559::BaseFeeParams,
+        eip2935::{HISTORY_SERVE_WINDOW, HISTORY_STORAGE_ADDRESS, HISTORY_STORAGE_CODE},
+    },
     primitives::{
         Address, B256, U256,
         map::{AddressMap, AddressSet, B256Map},
@@ -93,11 +96,16 @@ impl Chain {
             config.coinbase,
             randao(&config, 0, 0),
         );
+        // As on mainnet, the hashes of the last blocks can be read from a contract (EIP-2935).
+        state.edit(HISTORY_STORAGE_ADDRESS, |info| info.nonce = 1);
+        state
+            .set_code(HISTORY_STORAGE_ADDRESS, HISTORY_STORAGE_CODE.clone())
+            .expect("the contract's code is legacy code");
         let version = state.seal();
         state.prune(version);
         let mut chain = Self {
             mining: config.mining,
-            next: NextBlock { base_fee: Some(config.base_fee), ..NextBlock::default() },
+            next: NextBlock::default(),
             config,
             signers,
             state,
@@ -144,12 +152,16 @@ impl Chain {
         Error::TooDeep { block, oldest: oldest as u64 }
     }
 
-    /// The base fee of the next block, in wei per gas (EIP-1559).
+    /// The base fee of the next block, in wei per gas: that of genesis for the first one, as
+    /// genesis was not mined; from there on what EIP-1559 says.
     pub(crate) fn next_base_fee(&self) -> u64 {
-        let params = BaseFeeParams::ethereum();
-        self.next.base_fee.unwrap_or_else(|| {
-            self.head().header.next_block_base_fee(params).unwrap_or(self.config.base_fee)
-        })
+        let head = self.head();
+        let regular = if head.number() == 0 {
+            head.header.base_fee_per_gas
+        } else {
+            head.header.next_block_base_fee(BaseFeeParams::ethereum())
+        };
+        self.next.base_fee.or(regular).unwrap_or_default()
     }
 
     pub(crate) fn next_timestamp(&self) -> u64 {
@@ -243,6 +255,8 @@ impl Chain {
         // Senders of which a transaction was left out: the later ones must wait too.
         let mut waiting = AddressSet::default();
         let chain_id = self.config.chain_id;
+        let slot = U256::from((header.number - 1) % HISTORY_SERVE_WINDOW as u64);
+        self.state.set_slot(HISTORY_STORAGE_ADDRESS, slot, header.parent_hash.into());
         let mut session = Session::new(&mut self.state, &self.blocks, &header, chain_id);
         for tx in candidates {
             let sender = tx.signer();
@@ -305,6 +319,14 @@ impl Chain {
             }
         }
         self.blocks.push(block);
+    }
+
+    /// Makes room for other blocks, genesis included.
+    pub(crate) fn clear_blocks(&mut self) {
+        self.blocks.clear();
+        self.numbers.clear();
+        self.locations.clear();
+        self.emitters.clear();
     }
 
     /// Takes the head off the chain. Its effects on the state stay until that is rolled back.

@@ -15,7 +15,8 @@ pub struct DevchainConfig {
     pub block_time: u64,
     /// The gas limit of each block. Default 60 million, as on mainnet since November 2025.
     pub gas_limit: u64,
-    /// The base fee of block 1, in wei per gas; from there on EIP-1559 decides. Default 1 gwei.
+    /// The base fee of blocks 0 and 1, in wei per gas; from there on EIP-1559 decides. Default
+    /// 1 gwei.
     pub base_fee: u64,
     /// Receives the priority fees, and is `COINBASE` in the EVM. Default: the zero address.
     pub coinbase: Address,

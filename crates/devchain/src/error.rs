@@ -1,6 +1,6 @@
 //! Errors of the typed handle.
 
-use alloy::primitives::{Address, B256};
+use alloy::primitives::Address;
 
 /// Result of a [`Devchain`](crate::Devchain) method.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -43,9 +43,20 @@ pub enum Error {
         /// The oldest block whose state is kept.
         oldest: u64,
     },
-    /// There is no such block.
-    #[error("no block {0}")]
-    UnknownBlock(B256),
+    /// The bytes are not a dump of a chain.
+    #[error("not a dump of a devchain: make one with `Devchain::dump`")]
+    NotADump,
+    /// The dump was made by another version of this crate.
+    #[error("the dump has format {found}, this version reads format {supported}: make it anew")]
+    DumpVersion {
+        /// The format of the dump.
+        found: u8,
+        /// The format that can be read.
+        supported: u8,
+    },
+    /// The dump is incomplete or was altered.
+    #[error("the dump is damaged ({0}): make it anew")]
+    DumpDamaged(String),
     /// The file can't be read or written.
     #[error("can't access {path}: {source}")]
     Io {

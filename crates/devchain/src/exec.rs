@@ -109,18 +109,30 @@ impl DatabaseRef for View<'_> {
 
 /// Why a transaction can't be part of a block.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct Invalid(String);
+#[error("{reason}")]
+pub(crate) struct Invalid {
+    reason: String,
+    /// The gas limit is below the intrinsic cost: with more the transaction may be valid.
+    pub(crate) too_little_gas: bool,
+}
 
 impl<E> From<EVMError<E>> for Invalid {
     fn from(error: EVMError<E>) -> Self {
-        Self(match error {
+        let too_little_gas = matches!(
+            error,
+            EVMError::Transaction(
+                InvalidTransaction::CallGasCostMoreThanGasLimit { .. }
+                    | InvalidTransaction::GasFloorMoreThanGasLimit { .. }
+            )
+        );
+        let reason = match error {
             EVMError::Transaction(error) => describe_invalid(&error),
             EVMError::Header(error) => error.to_string(),
             EVMError::Database(_) => "the state can't be read".to_owned(),
             EVMError::Custom(error) => error,
             EVMError::CustomAny(error) => error.to_string(),
-        })
+        };
+        Self { reason, too_little_gas }
     }
 }
 
@@ -134,9 +146,7 @@ fn describe_invalid(error: &InvalidTransaction) -> String {
             format!("intrinsic gas too low: have {gas_limit}, want {initial_gas}")
         }
         InvalidTransaction::GasFloorMoreThanGasLimit { gas_floor, gas_limit } => {
-            format!(
-                "insufficient gas for floor data gas cost: have {gas_limit}, want {gas_floor}"
-            )
+            format!("insufficient gas for floor data gas cost: have {gas_limit}, want {gas_floor}")
         }
         InvalidTransaction::NonceTooLow { tx, state } => {
             format!("nonce too low: next nonce {state}, tx nonce {tx}")

@@ -56,7 +56,7 @@ fn rewards_at(block: &Block, percentiles: &[f64]) -> Vec<u128> {
                 gas += reward.gas_used;
                 gas >= threshold
             });
-            reached.or(rewards.last()).map_or(0, |reward| reward.reward)
+            reached.or_else(|| rewards.last()).map_or(0, |reward| reward.reward)
         })
         .collect()
 }

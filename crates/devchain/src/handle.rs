@@ -1,6 +1,7 @@
 //! The handle by which a program owns and drives a chain.
 
 use std::{
+    path::Path,
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
@@ -14,6 +15,7 @@ use alloy::{
 use crate::{
     chain::{Chain, MinedBlock},
     config::{DevchainConfig, Mining},
+    dump,
     error::{Error, Result},
     rewind::{Reorg, ReorgOptions, SnapshotId},
     transactions,
@@ -52,6 +54,9 @@ impl Devchain {
     ///
     /// alloy's `call` and `estimate_gas` ask for the pending block: they see the current state
     /// and the number and timestamp of the next block.
+    ///
+    /// alloy's usual providers count nonces themselves and don't notice a [`revert`](Self::revert)
+    /// or a [`reorg`](Self::reorg): build those that must survive one `with_simple_nonce_management`.
     pub fn client(&self) -> RpcClient {
         RpcClient::new(self.transport(), true).with_poll_interval(POLL_INTERVAL)
     }
@@ -222,6 +227,44 @@ impl Devchain {
     /// Sets a storage slot of an account.
     pub fn set_storage(&self, address: Address, slot: U256, value: U256) {
         self.lock().state.set_slot(address, slot, value);
+    }
+
+    /// Writes the whole chain to a file: state, history, blocks, receipts, pool, and what is set
+    /// for the next block. Equal chains have equal dumps.
+    ///
+    /// # Errors
+    ///
+    /// If the file can't be written.
+    pub fn dump(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        std::fs::write(path, self.to_bytes())
+            .map_err(|source| Error::Io { path: path.to_owned(), source })
+    }
+
+    /// Reads a chain from a file made by [`Self::dump`].
+    ///
+    /// # Errors
+    ///
+    /// If the file can't be read, was made by another version, or is damaged.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let bytes =
+            std::fs::read(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
+        Self::from_bytes(&bytes)
+    }
+
+    /// What [`Self::dump`] writes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        dump::dump(&self.lock())
+    }
+
+    /// A chain from what [`Self::to_bytes`] returned.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are no dump, made by another version, or damaged.
+    pub fn from_bytes(dump: &[u8]) -> Result<Self> {
+        Ok(Self { chain: Arc::new(Mutex::new(dump::load(dump)?)) })
     }
 
     /// Lets `eth_sendTransaction` send from an account without its key.

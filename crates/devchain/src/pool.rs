@@ -304,7 +304,8 @@ fn cost(tx: &Tx) -> U256 {
 }
 
 fn outbids(new: &Tx, old: &Tx) -> bool {
-    let bumped = |old: u128| (old.saturating_mul(100 + PRICE_BUMP) / 100).max(old.saturating_add(1));
+    let bumped =
+        |old: u128| (old.saturating_mul(100 + PRICE_BUMP) / 100).max(old.saturating_add(1));
     let tip = |tx: &Tx| tx.max_priority_fee_per_gas().unwrap_or_else(|| tx.max_fee_per_gas());
     new.max_fee_per_gas() >= bumped(old.max_fee_per_gas()) && tip(new) >= bumped(tip(old))
 }

@@ -5,6 +5,8 @@
 //! version is one search in that list, rolling back pops it, and forgetting old versions drops its
 //! front. No version costs more than what it changed.
 
+pub(crate) mod image;
+
 use std::collections::VecDeque;
 
 use alloy::primitives::{
@@ -45,11 +47,6 @@ pub(crate) struct State {
 impl State {
     pub(crate) fn new() -> Self {
         Self { journal: VecDeque::from([Vec::new()]), ..Self::default() }
-    }
-
-    /// The version that the next change belongs to.
-    pub(crate) const fn version(&self) -> Version {
-        self.version
     }
 
     /// The oldest version whose changes can be undone. The journal always holds the current one.
@@ -230,7 +227,11 @@ impl State {
                     return;
                 };
                 let slots = self.storage.entry(address).or_default();
-                if before.is_zero() { slots.remove(&slot) } else { slots.insert(slot, before) };
+                if before.is_zero() {
+                    slots.remove(&slot)
+                } else {
+                    slots.insert(slot, before)
+                };
                 if empty {
                     self.past_slots.remove(&(address, slot));
                 }

@@ -1,7 +1,9 @@
 //! Transactions that the chain completes and signs itself, for accounts it may act for.
 
 use alloy::{
-    consensus::{SignableTransaction, TxEnvelope, TypedTransaction, transaction::SignerRecoverable},
+    consensus::{
+        SignableTransaction, TxEnvelope, TypedTransaction, transaction::SignerRecoverable,
+    },
     eips::Decodable2718,
     network::TxSignerSync,
     primitives::{Address, TxKind},

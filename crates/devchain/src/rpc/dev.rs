@@ -3,13 +3,12 @@
 use alloy::{
     consensus::Transaction,
     primitives::{Address, B256, Bytes, U64, U256},
-    rpc::types::TransactionRequest,
 };
 use serde::Deserialize;
 use serde_json::{json as value, value::RawValue};
 
 use super::{
-    error::{OrServerError, RpcResult, invalid_params, server_error},
+    error::{OrServerError, RpcResult, invalid_params},
     json,
     params::Params,
 };
@@ -64,10 +63,13 @@ pub(super) fn dispatch(
         }
         "txpool_status" => json(txpool_status(chain)),
         "evm_snapshot" => json(U256::from(chain.snapshot().number())),
-        "evm_revert" => params
-            .next::<U64>()
-            .and_then(|id| json(chain.revert(SnapshotId(id.to())).is_ok())),
-        "anvil_reorg" => reorg(chain, params),
+        "evm_revert" => {
+            params.next::<U64>().and_then(|id| json(chain.revert(SnapshotId(id.to())).is_ok()))
+        }
+        "anvil_reorg" => reorg(chain, params, OldTransactions::Drop),
+        "devchain_reorg" => reorg(chain, params, OldTransactions::ReturnToPool),
+        "devchain_dump" => json(Bytes::from(crate::dump::dump(chain))),
+        "devchain_load" => load(chain, params),
         _ => return None,
     })
 }
@@ -174,28 +176,27 @@ fn txpool_status(chain: &Chain) -> serde_json::Value {
     value!({ "pending": U64::from(pending), "queued": U64::from(queued) })
 }
 
-/// A transaction of a reorg, signed or to be signed by the chain.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum ReorgTransaction {
-    Raw(Bytes),
-    Request(Box<TransactionRequest>),
-}
-
-fn reorg(chain: &mut Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
-    let depth: U64 = params.next()?;
-    let transactions: Vec<(ReorgTransaction, u64)> = params.or(Vec::new())?;
-    let depth: u64 = depth.to();
+/// Replaces blocks. The transactions of the new ones are signed: nothing is signed here.
+fn reorg(
+    chain: &mut Chain,
+    params: &mut Params<'_>,
+    old: OldTransactions,
+) -> RpcResult<Box<RawValue>> {
+    let depth = params.next::<U64>()?.to::<u64>();
+    let transactions: Vec<(Bytes, u64)> = params.or(Vec::new())?;
     let mut blocks = vec![Vec::new(); depth as usize];
-    for (tx, index) in transactions {
+    for (raw, index) in transactions {
         let block = blocks.get_mut(index as usize).ok_or_else(|| {
             invalid_params(format!("block index {index} is not below the depth, {depth}"))
         })?;
-        let ReorgTransaction::Raw(raw) = tx else {
-            return Err(server_error("send signed transactions: a reorg doesn't sign any"));
-        };
         block.push(transactions::decode(&raw).or_server_error()?.into());
     }
-    chain.reorg(depth, blocks, OldTransactions::Drop).or_server_error()?;
+    chain.reorg(depth, blocks, old).or_server_error()?;
     json(())
+}
+
+fn load(chain: &mut Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
+    let dump: Bytes = params.next()?;
+    *chain = crate::dump::load(&dump).or_server_error()?;
+    json(true)
 }

@@ -3,7 +3,9 @@
 use alloy::{
     eips::{BlockId, BlockNumberOrTag, Encodable2718},
     primitives::{Address, B256, Bytes, U64, U256, keccak256},
-    rpc::types::{BlockOverrides, Filter, FilterBlockOption, Log, TransactionRequest, state::StateOverride},
+    rpc::types::{
+        BlockOverrides, Filter, FilterBlockOption, Log, TransactionRequest, state::StateOverride,
+    },
 };
 use serde_json::value::RawValue;
 
@@ -19,8 +21,7 @@ use crate::{
     chain::Chain,
     exec::View,
     fees::SUGGESTED_TIP,
-    logs,
-    transactions,
+    logs, transactions,
 };
 
 /// Answers a method of this module; `None` if there is no such method here.
@@ -35,8 +36,7 @@ pub(super) fn dispatch(
         "net_listening" => json(true),
         "web3_clientVersion" => json(concat!("canon-devchain/v", env!("CARGO_PKG_VERSION"))),
         "web3_sha3" => params.next::<Bytes>().and_then(|bytes| json(keccak256(bytes))),
-        "eth_syncing" => json(false),
-        "eth_mining" => json(false),
+        "eth_syncing" | "eth_mining" => json(false),
         "eth_accounts" => {
             json(chain.signers.iter().map(|signer| signer.address()).collect::<Vec<_>>())
         }
@@ -77,9 +77,7 @@ pub(super) fn dispatch(
         }
         "eth_getFilterChanges" => get_filter_changes(chain, params),
         "eth_getFilterLogs" => get_filter_logs(chain, params),
-        "eth_uninstallFilter" => {
-            params.next().and_then(|id| json(chain.filters.uninstall(id)))
-        }
+        "eth_uninstallFilter" => params.next().and_then(|id| json(chain.filters.uninstall(id))),
         "eth_sendRawTransaction" => send_raw_transaction(chain, params),
         "eth_sendTransaction" => send_transaction(chain, params),
         _ => return None,
@@ -122,7 +120,7 @@ fn block_id(params: &mut Params<'_>) -> RpcResult<BlockId> {
 /// The state that the next parameter asks for.
 fn view<'a>(chain: &'a Chain, params: &mut Params<'_>) -> RpcResult<View<'a>> {
     let number = resolve(chain, block_id(params)?)?;
-    chain.view(number.unwrap_or(chain.head().number())).or_server_error()
+    chain.view(number.unwrap_or_else(|| chain.head().number())).or_server_error()
 }
 
 fn fee_history(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
@@ -134,7 +132,7 @@ fn fee_history(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue
     {
         return Err(invalid_params("invalid reward percentile: must be ascending, from 0 to 100"));
     }
-    let newest = newest.unwrap_or(chain.head().number());
+    let newest = newest.unwrap_or_else(|| chain.head().number());
     json(chain.fee_history(count.to(), newest, percentiles.as_deref()))
 }
 
@@ -205,10 +203,7 @@ fn get_block_receipts(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<R
     }))
 }
 
-fn get_block_transaction_count(
-    chain: &Chain,
-    params: &mut Params<'_>,
-) -> RpcResult<Box<RawValue>> {
+fn get_block_transaction_count(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
     let block = find_block(chain, params.next()?);
     json(block.map(|block| U64::from(block.transactions.len())))
 }

@@ -25,9 +25,8 @@ impl<'a> Params<'a> {
     /// The next parameter.
     pub(crate) fn next<T: DeserializeOwned>(&mut self) -> RpcResult<T> {
         let index = self.taken;
-        self.optional()?.ok_or_else(|| {
-            invalid_params(format!("missing value for required argument {index}"))
-        })
+        self.optional()?
+            .ok_or_else(|| invalid_params(format!("missing value for required argument {index}")))
     }
 
     /// The next parameter, which may be absent or null.

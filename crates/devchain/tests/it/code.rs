@@ -1,11 +1,11 @@
 //! Hand-written contracts.
 
-use alloy::primitives::{Bytes, bytes};
+use alloy::primitives::{Address, Bytes, bytes};
 
 /// Init code that deploys `runtime`.
 pub(crate) fn init(runtime: &[u8]) -> Bytes {
     let len = u16::try_from(runtime.len()).unwrap().to_be_bytes();
-    // PUSH2 len, DUP1, PUSH1 10, PUSH0, CODECOPY, PUSH0, RETURN, STOP; then the runtime.
+    // PUSH2 len, DUP1, PUSH1 10, PUSH0, CODECOPY, PUSH0, RETURN; then the runtime.
     let mut code = vec![0x61, len[0], len[1], 0x80, 0x60, 0x0a, 0x5f, 0x39, 0x5f, 0xf3];
     code.extend(runtime);
     code.into()
@@ -31,7 +31,18 @@ pub(crate) fn reverter() -> Bytes {
     bytes!("365f5f37365ffd")
 }
 
-/// Returns number, timestamp, prevrandao, base fee and chain id, a word each.
+/// Returns number, timestamp, prevrandao, base fee and the hash of the parent, a word each.
 pub(crate) fn surroundings() -> Bytes {
-    bytes!("435f52" "42602052" "44604052" "48606052" "46608052" "60a05ff3")
+    bytes!("435f52" "42602052" "44604052" "48606052" "600143034060805260a05ff3")
+}
+
+/// Calls `to` with its calldata and passes on all gas; reverts if the call fails.
+pub(crate) fn forwarder(to: Address) -> Bytes {
+    let mut code = bytes!("365f5f37" "5f5f365f5f73").to_vec(); // CALLDATACOPY; out, in, value
+    code.extend(to);
+    code.extend(bytes!("5af1" "15603057" "00" "5b5f5ffd"));
+    let target = code.len() as u8 - 4;
+    let jump = code.len() - 7;
+    code[jump] = target;
+    code.into()
 }

@@ -2,7 +2,7 @@
 
 use alloy::{
     network::{EthereumWallet, TransactionBuilder},
-    primitives::{Address, Bytes},
+    primitives::{Address, B256, Bytes},
     providers::{DynProvider, Provider, ProviderBuilder},
     rpc::types::{TransactionReceipt, TransactionRequest},
 };
@@ -23,11 +23,18 @@ pub(crate) fn manual() -> (Devchain, DynProvider) {
     start(DevchainConfig { mining: Mining::Manual, ..DevchainConfig::default() })
 }
 
+/// Asks for each nonce instead of counting itself, so that reverts don't confuse it.
 pub(crate) fn provider(chain: &Devchain) -> DynProvider {
     let mut signers = chain.dev_accounts().into_iter();
     let mut wallet = EthereumWallet::new(signers.next().unwrap());
     signers.for_each(|signer| wallet.register_signer(signer));
-    ProviderBuilder::new().wallet(wallet).connect_client(chain.client()).erased()
+    ProviderBuilder::default()
+        .with_gas_estimation()
+        .with_simple_nonce_management()
+        .fetch_chain_id()
+        .wallet(wallet)
+        .connect_client(chain.client())
+        .erased()
 }
 
 /// The address of a dev account.
@@ -44,6 +51,11 @@ pub(crate) async fn send(provider: &DynProvider, tx: TransactionRequest) -> Tran
 pub(crate) async fn deploy(provider: &DynProvider, runtime: Bytes) -> Address {
     let tx = TransactionRequest::default().with_deploy_code(super::code::init(&runtime));
     send(provider, tx).await.contract_address.unwrap()
+}
+
+/// What [`code::cell`](super::code::cell) holds.
+pub(crate) async fn read(provider: &DynProvider, cell: Address) -> B256 {
+    B256::from_slice(&provider.call(call(cell, Bytes::new())).await.unwrap())
 }
 
 pub(crate) fn call(to: Address, input: impl Into<Bytes>) -> TransactionRequest {

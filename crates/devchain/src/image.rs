@@ -1,0 +1,201 @@
+//! The chain as plain data, in RLP: what a dump contains.
+//!
+//! Collections are sorted, so that equal chains have equal images. Filters, snapshots and
+//! impersonations are not part of a chain and not in its image.
+
+use std::sync::Arc;
+
+use alloy::{
+    consensus::{Header, Transaction, TxEnvelope},
+    eips::{Decodable2718, Encodable2718},
+    primitives::{Address, B256, Bytes, Log},
+};
+use alloy_rlp::{RlpDecodable, RlpEncodable};
+
+use crate::{
+    block::{Block, Outcome, Tx},
+    chain::{Chain, NextBlock},
+    config::{DevchainConfig, Mining},
+    state::image::StateImage,
+};
+
+/// Why an image is not that of a chain.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ImageError {
+    #[error("a transaction of {0} can't be decoded")]
+    Transaction(String),
+    #[error("block {number} has hash {found}, its header says {expected}")]
+    BlockHash { number: u64, found: B256, expected: B256 },
+    #[error("block {0} does not follow its parent")]
+    Parent(u64),
+    #[error("there is no block")]
+    Empty,
+    #[error("the state: {0}")]
+    State(String),
+}
+
+/// RLP has no optional values in the middle of a list: a list of at most one takes their place.
+type Maybe<T> = Vec<T>;
+
+#[derive(Debug, RlpEncodable, RlpDecodable)]
+pub(crate) struct ChainImage {
+    settings: Settings,
+    fork: u64,
+    next_timestamp: Maybe<u64>,
+    next_base_fee: Maybe<u64>,
+    next_prevrandao: Maybe<B256>,
+    blocks: Vec<BlockImage>,
+    pool: Vec<TxImage>,
+    state: StateImage,
+}
+
+/// What of the configuration matters after genesis.
+#[derive(Debug, RlpEncodable, RlpDecodable)]
+struct Settings {
+    chain_id: u64,
+    block_time: u64,
+    gas_limit: u64,
+    coinbase: Address,
+    seed: u64,
+    dev_accounts: u64,
+    history_blocks: u64,
+    automine: bool,
+}
+
+#[derive(Debug, RlpEncodable, RlpDecodable)]
+struct BlockImage {
+    header: Header,
+    hash: B256,
+    version: u64,
+    transactions: Vec<TxImage>,
+    outcomes: Vec<OutcomeImage>,
+}
+
+#[derive(Debug, RlpEncodable, RlpDecodable)]
+struct TxImage {
+    /// Kept, because recovering it from the signature is by far the slowest part of loading.
+    sender: Address,
+    encoded: Bytes,
+}
+
+#[derive(Debug, RlpEncodable, RlpDecodable)]
+struct OutcomeImage {
+    success: bool,
+    gas_used: u64,
+    logs: Vec<Log>,
+}
+
+impl TxImage {
+    fn of(tx: &Tx) -> Self {
+        Self { sender: tx.signer(), encoded: tx.encoded_2718().into() }
+    }
+
+    fn restore(self, place: &str) -> Result<Arc<Tx>, ImageError> {
+        let tx = TxEnvelope::decode_2718_exact(&self.encoded)
+            .map_err(|_| ImageError::Transaction(place.to_owned()))?;
+        Ok(Arc::new(Tx::new_unchecked(tx, self.sender)))
+    }
+}
+
+impl BlockImage {
+    fn of(block: &Block) -> Self {
+        Self {
+            header: block.header.clone(),
+            hash: block.hash,
+            version: block.version,
+            transactions: block.transactions.iter().map(|tx| TxImage::of(tx)).collect(),
+            outcomes: block
+                .receipts
+                .iter()
+                .map(|receipt| OutcomeImage {
+                    success: receipt.envelope.status(),
+                    gas_used: receipt.gas_used,
+                    logs: receipt.envelope.logs().to_vec(),
+                })
+                .collect(),
+        }
+    }
+
+    /// Seals the block anew, which checks its transactions and receipts against its hash.
+    fn restore(self) -> Result<Block, ImageError> {
+        let number = self.header.number;
+        let place = format!("block {number}");
+        let mut executed = Vec::with_capacity(self.transactions.len());
+        for (tx, outcome) in self.transactions.into_iter().zip(self.outcomes) {
+            let tx = tx.restore(&place)?;
+            let OutcomeImage { success, gas_used, logs } = outcome;
+            let contract_address = tx.is_create().then(|| tx.signer().create(tx.nonce()));
+            executed.push((tx, Outcome { success, gas_used, logs, contract_address }));
+        }
+        let block = Block::seal(self.header, executed, self.version);
+        if block.hash != self.hash {
+            return Err(ImageError::BlockHash { number, found: block.hash, expected: self.hash });
+        }
+        Ok(block)
+    }
+}
+
+impl ChainImage {
+    pub(crate) fn of(chain: &Chain) -> Self {
+        let DevchainConfig {
+            chain_id, block_time, gas_limit, coinbase, seed, history_blocks, ..
+        } = chain.config;
+        Self {
+            settings: Settings {
+                chain_id,
+                block_time,
+                gas_limit,
+                coinbase,
+                seed,
+                dev_accounts: chain.signers.len() as u64,
+                history_blocks,
+                automine: chain.mining == Mining::Auto,
+            },
+            fork: chain.fork,
+            next_timestamp: chain.next.timestamp.into_iter().collect(),
+            next_base_fee: chain.next.base_fee.into_iter().collect(),
+            next_prevrandao: chain.next.prevrandao.into_iter().collect(),
+            blocks: chain.blocks.iter().map(BlockImage::of).collect(),
+            pool: chain.pool.all().into_iter().map(|waiting| TxImage::of(&waiting.tx)).collect(),
+            state: chain.state.image(),
+        }
+    }
+
+    pub(crate) fn restore(self) -> Result<Chain, ImageError> {
+        let Settings { chain_id, block_time, gas_limit, coinbase, seed, .. } = self.settings;
+        let mut chain = Chain::new(DevchainConfig {
+            chain_id,
+            block_time,
+            gas_limit,
+            coinbase,
+            seed,
+            dev_accounts: self.settings.dev_accounts as usize,
+            history_blocks: self.settings.history_blocks,
+            mining: if self.settings.automine { Mining::Auto } else { Mining::Manual },
+            ..DevchainConfig::default()
+        });
+        chain.clear_blocks();
+        for image in self.blocks {
+            let block = image.restore()?;
+            let parent = chain.blocks.last().map_or(B256::ZERO, |parent| parent.hash);
+            if block.header.parent_hash != parent || block.number() != chain.blocks.len() as u64 {
+                return Err(ImageError::Parent(block.number()));
+            }
+            chain.append(block);
+        }
+        if chain.blocks.is_empty() {
+            return Err(ImageError::Empty);
+        }
+        chain.state = self.state.restore().map_err(ImageError::State)?;
+        for image in self.pool {
+            chain.pool.put(image.restore("the pool")?);
+        }
+        chain.fork = self.fork;
+        chain.next = NextBlock {
+            timestamp: self.next_timestamp.first().copied(),
+            base_fee: self.next_base_fee.first().copied(),
+            prevrandao: self.next_prevrandao.first().copied(),
+        };
+        Ok(chain)
+    }
+}

@@ -1,0 +1,149 @@
+//! The state as plain data, with its history.
+
+use std::collections::BTreeMap;
+
+use alloy::primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
+use alloy_rlp::{RlpDecodable, RlpEncodable};
+use revm::{bytecode::Bytecode, state::AccountInfo};
+
+use super::{Key, State, Version};
+
+#[derive(Debug, RlpEncodable, RlpDecodable)]
+pub(crate) struct StateImage {
+    version: Version,
+    codes: Vec<Bytes>,
+    accounts: Vec<AccountImage>,
+    slots: Vec<SlotImage>,
+    /// The changes in each version, the oldest first.
+    journal: Vec<ChangesImage>,
+}
+
+#[derive(Debug, RlpEncodable, RlpDecodable)]
+struct AccountImage {
+    address: Address,
+    nonce: u64,
+    balance: U256,
+    code_hash: B256,
+}
+
+#[derive(Debug, RlpEncodable, RlpDecodable)]
+struct SlotImage {
+    address: Address,
+    key: U256,
+    value: U256,
+}
+
+/// What stood in the accounts and slots before they were changed. An account that did not exist is
+/// an empty one.
+#[derive(Debug, RlpEncodable, RlpDecodable)]
+struct ChangesImage {
+    accounts: Vec<AccountImage>,
+    slots: Vec<SlotImage>,
+}
+
+impl AccountImage {
+    const fn of(address: Address, info: &AccountInfo) -> Self {
+        let AccountInfo { nonce, balance, code_hash, .. } = *info;
+        Self { address, nonce, balance, code_hash }
+    }
+}
+
+impl State {
+    pub(crate) fn image(&self) -> StateImage {
+        let codes: BTreeMap<_, _> =
+            self.codes.iter().map(|(hash, code)| (*hash, code.original_bytes())).collect();
+        let mut accounts: Vec<_> =
+            self.accounts.iter().map(|(address, info)| AccountImage::of(*address, info)).collect();
+        accounts.sort_unstable_by_key(|account| account.address);
+        let mut slots: Vec<_> = self
+            .storage
+            .iter()
+            .flat_map(|(address, slots)| {
+                let slots = slots.iter();
+                slots.map(|(key, value)| SlotImage { address: *address, key: *key, value: *value })
+            })
+            .collect();
+        slots.sort_unstable_by_key(|slot| (slot.address, slot.key));
+        let journal = (self.oldest_change()..).zip(&self.journal);
+        StateImage {
+            version: self.version,
+            codes: codes.into_values().collect(),
+            accounts,
+            slots,
+            journal: journal.map(|(version, keys)| self.changes(version, keys)).collect(),
+        }
+    }
+
+    /// What the keys held before `version`.
+    fn changes(&self, version: Version, keys: &[Key]) -> ChangesImage {
+        let mut keys = keys.to_vec();
+        keys.sort_unstable();
+        let mut changes = ChangesImage { accounts: Vec::new(), slots: Vec::new() };
+        for key in keys {
+            match key {
+                Key::Account(address) => {
+                    let empty = AccountInfo::default();
+                    let before = self.account_at(address, version - 1).unwrap_or(&empty);
+                    changes.accounts.push(AccountImage::of(address, before));
+                }
+                Key::Slot(address, key) => {
+                    let value = self.slot_at(address, key, version - 1);
+                    changes.slots.push(SlotImage { address, key, value });
+                }
+            }
+        }
+        changes
+    }
+}
+
+impl StateImage {
+    /// Rebuilds the state. The error says what is wrong with the image.
+    pub(crate) fn restore(self) -> Result<State, String> {
+        let mut state = State { version: self.version, ..State::default() };
+        for code in self.codes {
+            let code = Bytecode::new_raw_checked(code).map_err(|error| error.to_string())?;
+            state.codes.insert(code.hash_slow(), code);
+        }
+        for account in self.accounts {
+            let (address, info) = state.info(account)?;
+            state.accounts.insert(address, info);
+        }
+        for SlotImage { address, key, value } in self.slots {
+            state.storage.entry(address).or_default().insert(key, value);
+        }
+        let versions = self.journal.len() as u64;
+        if versions == 0 || versions > self.version {
+            return Err(format!("{versions} versions of history at version {}", self.version));
+        }
+        for (version, changes) in (self.version + 1 - versions..).zip(self.journal) {
+            let mut keys = Vec::new();
+            for account in changes.accounts {
+                let (address, info) = state.info(account)?;
+                let before = Some(info).filter(|info| !info.is_empty());
+                state.past_accounts.entry(address).or_default().push_back((version, before));
+                keys.push(Key::Account(address));
+            }
+            for SlotImage { address, key, value } in changes.slots {
+                state.past_slots.entry((address, key)).or_default().push_back((version, value));
+                keys.push(Key::Slot(address, key));
+            }
+            state.journal.push_back(keys);
+        }
+        Ok(state)
+    }
+}
+
+impl State {
+    fn info(&self, image: AccountImage) -> Result<(Address, AccountInfo), String> {
+        let AccountImage { address, nonce, balance, code_hash } = image;
+        let code = if code_hash == KECCAK256_EMPTY {
+            Bytecode::default()
+        } else {
+            let code = self.codes.get(&code_hash);
+            code.cloned().ok_or_else(|| format!("the code of {address} is missing"))?
+        };
+        let info =
+            AccountInfo { nonce, balance, code_hash, code: Some(code), ..AccountInfo::default() };
+        Ok((address, info))
+    }
+}

@@ -1,0 +1,179 @@
+//! `eth_call` and `eth_estimateGas`.
+
+use alloy::{
+    network::TransactionBuilder,
+    primitives::{Address, B256, Bytes, U256, bytes},
+    providers::Provider,
+    rpc::types::{
+        BlockOverrides, TransactionRequest,
+        state::{AccountOverride, StateOverride, StateOverridesBuilder},
+    },
+    sol_types::{Panic, Revert, SolError},
+    transports::TransportError,
+};
+use canon_devchain::DevchainConfig;
+
+use crate::{
+    code,
+    support::{auto, call, deploy, dev, read, send, start},
+};
+
+fn word(n: u8) -> B256 {
+    B256::with_last_byte(n)
+}
+
+#[tokio::test]
+async fn old_blocks_answer_with_their_state_and_surroundings() {
+    let (chain, provider) = start(DevchainConfig { history_blocks: 5, ..Default::default() });
+    let cell = deploy(&provider, code::cell()).await;
+    let surroundings = deploy(&provider, code::surroundings()).await;
+    let mut numbers = Vec::new();
+    for n in 1..=7 {
+        numbers.push(send(&provider, call(cell, word(n))).await.block_number.unwrap());
+    }
+    let get = call(cell, bytes!(""));
+    for n in 2..=7_u8 {
+        let number = numbers[usize::from(n) - 1];
+        let read = provider.call(get.clone()).block(number.into()).await.unwrap();
+        assert_eq!(read[..], word(n)[..], "block {number}");
+        let slot = provider.get_storage_at(cell, U256::ZERO).block_id(number.into()).await.unwrap();
+        assert_eq!(slot, U256::from(n));
+
+        let block = provider.get_block_by_number(number.into()).await.unwrap().unwrap().header;
+        let words =
+            provider.call(call(surroundings, bytes!(""))).block(block.hash.into()).await.unwrap();
+        let words: Vec<U256> = words.chunks(32).map(U256::from_be_slice).collect();
+        assert_eq!(words[0], U256::from(number));
+        assert_eq!(words[1], U256::from(block.timestamp));
+        assert_eq!(B256::from(words[2]), block.mix_hash);
+        assert_eq!(words[3], U256::ZERO, "who offers no price sees no base fee");
+        assert_eq!(B256::from(words[4]), block.parent_hash);
+    }
+    let error = provider.call(get.clone()).block(numbers[0].into()).await.unwrap_err();
+    let expected = format!("the state is kept from block {} on", numbers[1]);
+    assert!(error.to_string().contains(&expected), "{error}");
+    assert!(provider.call(get.clone()).block(word(1).into()).await.is_err());
+    assert!(provider.call(get).block(1000.into()).await.is_err());
+    let nonce = provider.get_transaction_count(dev(&chain, 0)).number(numbers[2]).await.unwrap();
+    assert_eq!(nonce, numbers[2]);
+
+    // The pending block: the current state, the next block's surroundings.
+    chain.set_next_timestamp(chain.timestamp() + 77).unwrap();
+    let words = provider.call(call(surroundings, bytes!(""))).await.unwrap();
+    assert_eq!(U256::from_be_slice(&words[..32]), U256::from(chain.block_number() + 1));
+    assert_eq!(U256::from_be_slice(&words[32..64]), U256::from(chain.timestamp() + 77));
+    assert_eq!(words[128..160], chain.block_hash()[..]);
+}
+
+#[tokio::test]
+async fn hashes_of_old_blocks_are_in_the_history_contract() {
+    let (chain, provider) = auto();
+    let first = chain.mine().unwrap();
+    for _ in 0..300 {
+        chain.mine().unwrap();
+    }
+    let contract = alloy::eips::eip2935::HISTORY_STORAGE_ADDRESS;
+    let hash = provider.call(call(contract, word(1))).latest().await.unwrap();
+    assert_eq!(hash[..], first.hash[..]);
+}
+
+fn revert_of(error: &TransportError) -> (i64, String, Option<Bytes>) {
+    let payload = error.as_error_resp().unwrap();
+    (payload.code, payload.message.to_string(), payload.as_revert_data())
+}
+
+#[tokio::test]
+async fn reverts_carry_their_data() {
+    let (_, provider) = auto();
+    let reverter = deploy(&provider, code::reverter()).await;
+    let custom = bytes!("deadbeef0011");
+    let reason = Revert::from("too early").abi_encode();
+    let panic = Panic::from(0x11).abi_encode();
+    for (data, message) in [
+        (custom, "execution reverted"),
+        (bytes!(""), "execution reverted"),
+        (reason.into(), "execution reverted: too early"),
+        (panic.into(), "execution reverted: panic code 0x11"),
+    ] {
+        let expected = (3, message.to_owned(), Some(data.clone()));
+        let error = provider.call(call(reverter, data.clone())).await.unwrap_err();
+        assert_eq!(revert_of(&error), expected);
+        let error = provider.estimate_gas(call(reverter, data)).await.unwrap_err();
+        assert_eq!(revert_of(&error), expected);
+    }
+    // An invalid opcode is not a revert.
+    let invalid = deploy(&provider, bytes!("fe")).await;
+    let error = provider.call(call(invalid, bytes!(""))).await.unwrap_err();
+    assert_eq!(error.as_error_resp().unwrap().code, -32000);
+}
+
+#[tokio::test]
+async fn estimates_suffice_and_are_tight() {
+    let (chain, provider) = auto();
+    let estimate = async |tx: TransactionRequest| provider.estimate_gas(tx).await.unwrap();
+    let transfer = TransactionRequest::default().with_to(dev(&chain, 1)).with_value(U256::ONE);
+    assert_eq!(estimate(transfer.with_from(dev(&chain, 0))).await, 21_000);
+
+    let cell = deploy(&provider, code::cell()).await;
+    // Three levels of calls that each keep back a 64th of the gas.
+    let once = deploy(&provider, code::forwarder(cell)).await;
+    let twice = deploy(&provider, code::forwarder(once)).await;
+    for to in [cell, once, twice] {
+        // First a slot that is set, then one that is cleared and refunded.
+        for value in [5, 0] {
+            let tx = call(to, word(value)).with_from(dev(&chain, 0));
+            let gas = estimate(tx.clone()).await;
+            let snapshot = chain.snapshot();
+            let too_little = tx.clone().with_gas_limit(gas - 1 - gas * 2 / 100);
+            assert!(!send(&provider, too_little).await.status());
+            chain.revert(snapshot).unwrap();
+            assert!(send(&provider, tx.with_gas_limit(gas)).await.status());
+        }
+    }
+    let poor = Address::repeat_byte(9);
+    let tx = transfer_from(poor).with_value(U256::ONE).with_gas_price(1_000_000_000);
+    let error = provider.estimate_gas(tx).await.unwrap_err().to_string();
+    assert!(error.contains("insufficient funds for transfer"), "{error}");
+    chain.set_balance(poor, U256::from(20_000_000_000_000_u64));
+    let error = provider
+        .estimate_gas(transfer_from(poor).with_gas_price(1_000_000_000))
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("gas required exceeds allowance (20000)"), "{error}");
+}
+
+fn transfer_from(from: Address) -> TransactionRequest {
+    TransactionRequest::default().with_to(Address::repeat_byte(8)).with_from(from)
+}
+
+#[tokio::test]
+async fn overrides_change_state_and_block_for_one_call() {
+    let (_, provider) = auto();
+    let cell = deploy(&provider, code::cell()).await;
+    send(&provider, call(cell, word(5))).await;
+    let get = call(cell, bytes!(""));
+    let with = async |overrides: StateOverride| {
+        B256::from_slice(&provider.call(get.clone()).overrides(overrides).await.unwrap())
+    };
+    let diff = StateOverridesBuilder::default().with_state_diff(cell, [(word(0), word(8))]);
+    assert_eq!(with(diff.build()).await, word(8));
+    let all = StateOverridesBuilder::default().with_state(cell, [(word(1), word(8))]);
+    assert_eq!(with(all.build()).await, word(0));
+    let code = StateOverridesBuilder::default().with_code(cell, code::surroundings());
+    let block = BlockOverrides::default().with_time(123).with_number(U256::from(456));
+    let words = provider
+        .call(get.clone())
+        .overrides(code.build())
+        .with_block_overrides(block)
+        .await
+        .unwrap();
+    assert_eq!(U256::from_be_slice(&words[..32]), U256::from(456));
+    assert_eq!(U256::from_be_slice(&words[32..64]), U256::from(123));
+    let both = AccountOverride::default()
+        .with_state([(word(0), word(1))])
+        .with_state_diff([(word(0), word(1))]);
+    let both = StateOverridesBuilder::default().append(cell, both);
+    assert!(provider.call(get.clone()).overrides(both.build()).await.is_err());
+    assert_eq!(read(&provider, cell).await, word(5));
+}

@@ -1,0 +1,122 @@
+//! The base fee rule of EIP-1559, and what clients are told about fees.
+
+use alloy::{
+    eips::BlockNumberOrTag,
+    network::TransactionBuilder,
+    primitives::{Address, U256},
+    providers::Provider,
+    rpc::types::TransactionRequest,
+};
+use canon_devchain::{DevchainConfig, Mining};
+
+use crate::support::{auto, dev, manual, send, start};
+
+/// A transfer that pays a fixed price, so that nothing needs to be estimated.
+fn transfer(gas_price: u128) -> TransactionRequest {
+    TransactionRequest::default()
+        .with_to(Address::repeat_byte(1))
+        .with_gas_price(gas_price)
+        .with_gas_limit(21_000)
+}
+
+#[tokio::test]
+async fn base_fee_follows_the_fullness_of_blocks() {
+    // A block with room for ten transfers: its target is five.
+    let (chain, provider) = start(DevchainConfig {
+        gas_limit: 210_000,
+        mining: Mining::Manual,
+        ..DevchainConfig::default()
+    });
+    let mut expected = 1_000_000_000_u64;
+    for (transfers, numerator) in [(5, 0), (10, 105_000), (6, 21_000), (0, -105_000), (4, -21_000)]
+    {
+        assert_eq!(chain.next_base_fee(), expected);
+        for _ in 0..transfers {
+            let tx = provider.send_transaction(transfer(10_000_000_000)).await.unwrap();
+            assert!(provider.get_transaction_receipt(*tx.tx_hash()).await.unwrap().is_none());
+        }
+        let block = chain.mine().unwrap();
+        assert_eq!(block.gas_used, 21_000 * transfers);
+        // EIP-1559: base fee · (gas used − target) / target / 8.
+        let change = i128::from(expected) * numerator / 105_000 / 8;
+        expected = (i128::from(expected) + change) as u64;
+    }
+    assert_eq!(chain.next_base_fee(), expected);
+    let block = provider.get_block_by_number(BlockNumberOrTag::Latest).await.unwrap().unwrap();
+    assert_eq!(block.header.base_fee_per_gas, Some(chain_base_fee(&provider).await));
+}
+
+async fn chain_base_fee(provider: &impl Provider) -> u64 {
+    let history = provider.get_fee_history(1, BlockNumberOrTag::Latest, &[]).await.unwrap();
+    history.latest_block_base_fee().unwrap() as u64
+}
+
+#[tokio::test]
+async fn base_fee_rises_by_at_least_one_and_never_falls_below_seven() {
+    let (chain, provider) = start(DevchainConfig {
+        gas_limit: 42_000,
+        base_fee: 7,
+        mining: Mining::Manual,
+        ..DevchainConfig::default()
+    });
+    chain.mine().unwrap();
+    assert_eq!(chain.next_base_fee(), 7);
+    for _ in 0..2 {
+        let _ = provider.send_transaction(transfer(1_000)).await.unwrap();
+    }
+    chain.mine().unwrap();
+    assert_eq!(chain.next_base_fee(), 8);
+}
+
+#[tokio::test]
+async fn transactions_below_the_base_fee_wait() {
+    let (chain, provider) = auto();
+    let cheap = provider.send_transaction(transfer(900_000_000)).await.unwrap();
+    assert_eq!((chain.block_number(), chain.pool_size()), (0, 1));
+    assert!(provider.get_transaction_by_hash(*cheap.tx_hash()).await.unwrap().is_some());
+    // Empty blocks lower the base fee by an eighth each.
+    chain.mine().unwrap();
+    assert_eq!(chain.pool_size(), 1);
+    chain.mine().unwrap();
+    assert_eq!(chain.pool_size(), 0);
+    assert!(cheap.get_receipt().await.unwrap().status());
+}
+
+#[tokio::test]
+async fn base_fee_of_the_next_block_can_be_set() {
+    let (chain, provider) = auto();
+    chain.set_base_fee_next(50_000_000_000);
+    assert_eq!(provider.get_gas_price().await.unwrap(), 51_000_000_000);
+    let receipt = send(&provider, transfer(60_000_000_000)).await;
+    assert_eq!(receipt.block_number, Some(1));
+    assert_eq!(chain_base_fee(&provider).await, 50_000_000_000);
+    assert!(chain.next_base_fee() < 50_000_000_000);
+}
+
+#[tokio::test]
+async fn fee_history_reports_rewards_by_percentile_of_gas() {
+    let (chain, provider) = manual();
+    for (from, tip) in [1, 2, 3, 4].into_iter().zip([40, 10, 30, 20]) {
+        let tx = transfer(0)
+            .with_from(dev(&chain, from))
+            .max_fee_per_gas(2_000_000_000)
+            .max_priority_fee_per_gas(tip);
+        let tx = TransactionRequest { gas_price: None, ..tx };
+        let _ = provider.send_transaction(tx).await.unwrap();
+    }
+    chain.mine().unwrap();
+    chain.mine().unwrap();
+    let percentiles = [0.0, 25.0, 26.0, 50.0, 75.0, 100.0];
+    let history =
+        provider.get_fee_history(5, BlockNumberOrTag::Latest, &percentiles).await.unwrap();
+    assert_eq!(history.oldest_block, 0);
+    assert_eq!(history.base_fee_per_gas.len(), 4);
+    assert_eq!(history.next_block_base_fee(), Some(chain.next_base_fee().into()));
+    assert_eq!(history.gas_used_ratio[1], 84_000.0 / 60_000_000.0);
+    let rewards = history.reward.unwrap();
+    assert_eq!(rewards[1], [10, 10, 20, 20, 30, 40]);
+    assert_eq!(rewards[2], [0; 6]);
+    assert_eq!(provider.get_max_priority_fee_per_gas().await.unwrap(), 1_000_000_000);
+    assert!(provider.get_fee_history(1, 99.into(), &[]).await.is_err());
+    assert!(chain.balance(Address::repeat_byte(1)) == U256::ZERO);
+}
