@@ -12,6 +12,7 @@ use serde_json::Value;
 const ROOMS: &[(&str, &[&str])] = &[
     ("canon-protocol", &[]),
     ("canon-bindings", &["canon-protocol"]),
+    ("canon-forecast", &["canon-protocol"]),
     ("canon-devchain", &[]),
     ("canon-l1", &["canon-protocol", "canon-bindings"]),
     ("canon-agents", &["canon-protocol", "canon-bindings", "canon-l1"]),
@@ -24,6 +25,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         &[
             "canon-protocol",
             "canon-bindings",
+            "canon-forecast",
             "canon-devchain",
             "canon-l1",
             "canon-agents",
@@ -47,7 +49,8 @@ const IMPURE: &[&str] = &["tokio", "tower", "axum", "revm", "reqwest", "rand"];
 /// Checks every package of the workspace.
 pub(crate) fn check() -> Result<()> {
     let metadata = metadata()?;
-    let packages = metadata["packages"].as_array().ok_or_else(|| eyre!("metadata lists no packages"))?;
+    let packages =
+        metadata["packages"].as_array().ok_or_else(|| eyre!("metadata lists no packages"))?;
     let mut broken = Vec::new();
     let mut edges = 0;
     for package in packages {
@@ -65,9 +68,15 @@ pub(crate) fn check() -> Result<()> {
     let known: BTreeSet<_> = ROOMS.iter().map(|(name, _)| *name).collect();
     for package in packages {
         let name = text(package, "name")?;
-        ensure!(name == "xtask" || known.contains(name), "{name} has no place in the architecture: give it one");
+        ensure!(
+            name == "xtask" || known.contains(name),
+            "{name} has no place in the architecture: give it one"
+        );
     }
-    println!("{} packages and {edges} dependencies are as docs/architecture.md says", packages.len());
+    println!(
+        "{} packages and {edges} dependencies are as docs/architecture.md says",
+        packages.len()
+    );
     Ok(())
 }
 
@@ -122,7 +131,11 @@ mod tests {
             ("canon-rehearsal", "clap", false, false),
             ("xtask", "canon", false, true),
         ] {
-            assert_eq!(edge(from, to, in_tests).is_ok(), allowed, "{from} -> {to} (tests: {in_tests})");
+            assert_eq!(
+                edge(from, to, in_tests).is_ok(),
+                allowed,
+                "{from} -> {to} (tests: {in_tests})"
+            );
         }
     }
 }

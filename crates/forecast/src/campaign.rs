@@ -1,0 +1,220 @@
+//! How many rounds a campaign takes, and when its upgrade can be executed.
+
+use canon_protocol::{Configuration, Deadlines, Round, RoundRules, Slot, SlotClock, Timestamp};
+
+use crate::{
+    electorate::Electorate,
+    odds::{RoundOdds, within},
+};
+
+/// A campaign of signals for one payload.
+#[derive(Clone, Debug)]
+pub struct Campaign {
+    rules: RoundRules,
+    clock: SlotClock,
+    configuration: Configuration,
+    start: Slot,
+    /// The round in which it starts, with the slots that are left of it.
+    first: RoundOdds,
+    /// Every later round.
+    later: RoundOdds,
+}
+
+/// Something that has happened by a round, with a chance.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Milestone {
+    /// How many rounds the campaign has had, the one in which it started included.
+    pub rounds: u64,
+    /// The last of them.
+    pub round: Round,
+    /// The chance that the payload has won one of them.
+    pub chance: f64,
+    /// What follows if it has won the last one and everybody acts at once.
+    pub schedule: Schedule,
+}
+
+/// When things happen after a round was won, if everybody acts at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Schedule {
+    /// The first second in which the round can be pushed.
+    pub push: Timestamp,
+    /// The first second in which ballots are taken.
+    pub voting_starts: Timestamp,
+    /// The last second in which ballots are taken.
+    pub voting_ends: Timestamp,
+    /// The first second in which the proposal can be executed.
+    pub execution: Timestamp,
+    /// The last one.
+    pub expires: Timestamp,
+}
+
+impl Campaign {
+    /// A campaign whose first signal may be in `start`.
+    pub fn new(
+        rules: RoundRules,
+        clock: SlotClock,
+        configuration: Configuration,
+        electorate: &Electorate,
+        start: Slot,
+    ) -> Self {
+        let left = rules.slots_left(rules.round_of(start), start);
+        Self {
+            rules,
+            clock,
+            configuration,
+            start,
+            first: RoundOdds::of_slots(rules, left, electorate),
+            later: RoundOdds::new(rules, electorate),
+        }
+    }
+
+    /// The odds of the round in which it starts.
+    pub const fn first_round(&self) -> &RoundOdds {
+        &self.first
+    }
+
+    /// The odds of every later round.
+    pub const fn later_rounds(&self) -> &RoundOdds {
+        &self.later
+    }
+
+    /// The chance that the payload has won one of the first `rounds` rounds.
+    pub fn chance_within(&self, rounds: u64) -> f64 {
+        if rounds == 0 {
+            return 0.0;
+        }
+        let none = (1.0 - self.first.wins) * (1.0 - within(self.later.wins, rounds - 1));
+        // Where both are tiny the sum says more than the product.
+        if none > 0.5 {
+            let later = within(self.later.wins, rounds - 1);
+            return self.first.wins + later - self.first.wins * later;
+        }
+        1.0 - none
+    }
+
+    /// The fewest rounds in which the payload has won one with at least `chance`; `None` if that is never
+    /// so, or not within 2^32 rounds.
+    pub fn rounds_for(&self, chance: f64) -> Option<u64> {
+        const NEVER: u64 = 1 << 32;
+        if self.chance_within(NEVER) < chance {
+            return None;
+        }
+        let (mut low, mut high) = (1, NEVER);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.chance_within(middle) >= chance {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        Some(low)
+    }
+
+    /// Where the campaign stands after so many rounds; `None` for 0 rounds and beyond all times.
+    pub fn after(&self, rounds: u64) -> Option<Milestone> {
+        let first = self.rules.round_of(self.start).get();
+        let round = Round::new(first.checked_add(rounds.checked_sub(1)?)?)?;
+        Some(Milestone {
+            rounds,
+            round,
+            chance: self.chance_within(rounds),
+            schedule: self.schedule(round)?,
+        })
+    }
+
+    /// The earliest an upgrade can be executed at all: the payload wins the first round that it can win.
+    pub fn earliest(&self) -> Option<Milestone> {
+        let rounds = if self.first.wins > 0.0 {
+            1
+        } else if self.later.wins > 0.0 {
+            2
+        } else {
+            return None;
+        };
+        self.after(rounds)
+    }
+
+    /// What follows if `round` is won and everybody acts at once.
+    fn schedule(&self, round: Round) -> Option<Schedule> {
+        let (first, _) = self.rules.push_slots(round);
+        let push = self.clock.slot_start(first)?;
+        let deadlines = Deadlines::new(push, &self.configuration);
+        Some(Schedule {
+            push,
+            voting_starts: deadlines.voting_starts(),
+            voting_ends: deadlines.active,
+            execution: deadlines.earliest_execution(),
+            expires: deadlines.executable,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::electorate::Share;
+    use canon_protocol::Seconds;
+    use core::num::NonZeroU64;
+
+    fn campaign(supporters: f64, start: u64) -> Campaign {
+        let share = |value| Share::new(value).unwrap();
+        let set = Electorate::of_shares(100, share(supporters), share(0.0), share(0.0)).unwrap();
+        let hour = Seconds::of(3600);
+        let configuration = Configuration {
+            voting_delay: hour,
+            voting_duration: hour,
+            execution_delay: hour,
+            grace_period: hour,
+            ..Configuration::default()
+        };
+        let clock = SlotClock {
+            genesis: Timestamp::of(1_000),
+            slot_duration: NonZeroU64::new(24).unwrap(),
+            epoch_duration: NonZeroU64::new(4).unwrap(),
+        };
+        Campaign::new(RoundRules::new(6, 10).unwrap(), clock, configuration, &set, Slot::of(start))
+    }
+
+    #[test]
+    fn a_round_that_has_too_few_slots_left_is_lost() {
+        let campaign = campaign(1.0, 25);
+        assert_eq!(campaign.first_round().wins, 0.0);
+        assert_eq!(campaign.chance_within(1), 0.0);
+        assert_eq!(campaign.chance_within(2), 1.0);
+        assert_eq!(campaign.rounds_for(0.99), Some(2));
+        assert_eq!(campaign.earliest().unwrap().round, Round::of(3));
+    }
+
+    #[test]
+    fn everybody_wins_the_first_round() {
+        let milestone = campaign(1.0, 20).earliest().unwrap();
+        assert_eq!((milestone.rounds, milestone.round), (1, Round::of(2)));
+        // Round 3 starts with slot 30, at 1000 + 30 * 24.
+        assert_eq!(milestone.schedule.push, Timestamp::of(1_720));
+        assert_eq!(milestone.schedule.voting_starts, Timestamp::of(1_720 + 3_601));
+        assert_eq!(milestone.schedule.voting_ends, Timestamp::of(1_720 + 7_200));
+        assert_eq!(milestone.schedule.execution, Timestamp::of(1_720 + 10_801));
+        assert_eq!(milestone.schedule.expires, Timestamp::of(1_720 + 14_400));
+    }
+
+    #[test]
+    fn nobody_never_wins() {
+        let campaign = campaign(0.0, 20);
+        assert_eq!(campaign.rounds_for(0.000_001), None);
+        assert_eq!(campaign.earliest(), None);
+        assert_eq!(campaign.chance_within(1 << 32), 0.0);
+    }
+
+    #[test]
+    fn the_chance_grows_and_the_quantile_is_the_first_that_reaches_it() {
+        for supporters in [0.3, 0.5, 0.7] {
+            let campaign = campaign(supporters, 23);
+            for chance in [0.1, 0.5, 0.9, 0.999] {
+                let rounds = campaign.rounds_for(chance).unwrap();
+                assert!(campaign.chance_within(rounds) >= chance, "{supporters} {chance}");
+                assert!(campaign.chance_within(rounds - 1) < chance, "{supporters} {chance}");
+            }
+        }
+    }
+}

@@ -1,0 +1,416 @@
+//! A campaign put to the rules themselves: rounds in which every signal is decided by
+//! [`World::decide`] and every slot is drawn as the rollup draws it.
+//!
+//! For operators that miss each slot independently the formula of [`crate::RoundOdds`] is exact and
+//! this finds the same. It is for those that fail for a while: their rounds vary more than any
+//! formula here says.
+
+use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
+use canon_protocol::{
+    Action, Addresses, AssetCall, Block, BlockNumber, Call, Code, CodeKind, Context, Deployment,
+    Outside, ProposalsCall, RawRollupParameters, Reaction, Refusal, RegistryCall, RollupCall,
+    RoundRules, Slot, SlotClock, Timestamp, World,
+};
+use rand_chacha::{
+    ChaCha8Rng,
+    rand_core::{Rng, SeedableRng},
+};
+
+use crate::{
+    electorate::{Electorate, Operator, Share, Side},
+    interval::Interval,
+};
+
+/// What is simulated beside the electorate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Simulation {
+    /// Signals and slots of a round.
+    pub rules: RoundRules,
+    /// Slots and epochs; its genesis is not used.
+    pub clock: SlotClock,
+    /// Rounds to play, one after the other.
+    pub rounds: u32,
+    /// Slots that an operator's failure lasts on average. Failures can't be shorter than
+    /// 1 / (1 - missed) slots on average, which is when they are independent from slot to slot.
+    pub outage: f64,
+    /// Replays the same simulation.
+    pub seed: u64,
+}
+
+/// A simulation that can't be played.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SimulationError {
+    /// The rules refused what every campaign needs, for instance because a stake for each seat is more
+    /// than the asset can supply.
+    #[error("the rules refuse to set the stage: {0}; choose fewer seats")]
+    Refused(#[from] Refusal),
+    /// The events of a decision did not fit the state that it was decided on.
+    #[error("an event does not fit the state: {0}; please report this")]
+    Misfit(#[from] canon_protocol::Misfit),
+    /// The rounds last longer than time does.
+    #[error("{0} rounds end after the last timestamp that fits 40 bits; choose fewer")]
+    TooLong(u32),
+}
+
+/// What came out.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Simulated {
+    /// Rounds that the payload won, of all.
+    pub wins: Interval,
+    /// Rounds that a rival won, of all.
+    pub rival_wins: Interval,
+    /// The fewest and the most signals that the payload got in a round.
+    pub signals: (u32, u32),
+    /// The signals it got in a round on average.
+    pub mean_signals: f64,
+}
+
+const STAKE: u128 = 1;
+const FUNDER: Address = Address::repeat_byte(0xf0);
+const ROLLUP: Address = Address::repeat_byte(0xa7);
+const PROPOSALS: Address = Address::repeat_byte(0xa8);
+const PAYLOAD: Address = Address::repeat_byte(0xb1);
+const RIVAL: Address = Address::repeat_byte(0xb2);
+const ADDRESSES: Addresses = Addresses {
+    chain_id: 1,
+    asset: Address::repeat_byte(0xa1),
+    registry: Address::repeat_byte(0xa2),
+    governance: Address::repeat_byte(0xa3),
+    issuer: Address::repeat_byte(0xa4),
+    distributor: Address::repeat_byte(0xa5),
+    expect: Address::repeat_byte(0xa6),
+};
+
+/// Two payloads, and nothing else outside the set.
+#[derive(Debug)]
+struct Payloads;
+
+impl Outside for Payloads {
+    fn code(&self, account: Address) -> Code {
+        if [PAYLOAD, RIVAL].contains(&account) {
+            return Code { kind: CodeKind::Contract, hash: keccak256(account) };
+        }
+        Code::default()
+    }
+
+    fn actions(&self, _: Address) -> Option<Vec<Action>> {
+        None
+    }
+
+    fn word(&self, _: Address, _: &[u8]) -> Option<U256> {
+        None
+    }
+
+    fn accepts(&self, _: Address, _: B256, _: &[u8]) -> bool {
+        false
+    }
+
+    fn call(&self, _: Address, _: Address, _: &Bytes) -> Reaction {
+        Reaction::Reverts(Bytes::new())
+    }
+
+    fn newest_slot(&self, _: Address, _: Address) -> Option<Slot> {
+        None
+    }
+}
+
+/// The state of the set with a clock and randomness.
+struct Stage {
+    world: World,
+    block: Block,
+    rng: ChaCha8Rng,
+}
+
+impl Stage {
+    fn context(&mut self, caller: Address) -> Context<'static> {
+        let mut prevrandao = [0; 32];
+        self.rng.fill_bytes(&mut prevrandao);
+        Context {
+            caller,
+            block: self.block,
+            prevrandao: U256::from_be_bytes(prevrandao),
+            outside: &Payloads,
+        }
+    }
+
+    fn call(
+        &mut self,
+        caller: Address,
+        contract: Address,
+        call: impl Into<Call>,
+    ) -> Result<(), SimulationError> {
+        let context = self.context(caller);
+        for log in self.world.decide(contract, &call.into(), &context)? {
+            self.world.evolve(&log, self.block)?;
+        }
+        Ok(())
+    }
+
+    fn deploy(&mut self, contract: Address, what: &Deployment) -> Result<(), SimulationError> {
+        let context = self.context(FUNDER);
+        for log in self.world.deploy(contract, what, &context)? {
+            self.world.evolve(&log, self.block)?;
+        }
+        Ok(())
+    }
+}
+
+/// Plays `simulation.rounds` rounds with `electorate`.
+///
+/// # Errors
+///
+/// If the stage can't be set, or the rounds last longer than timestamps do.
+pub fn simulate(
+    simulation: &Simulation,
+    electorate: &Electorate,
+) -> Result<Simulated, SimulationError> {
+    let clock = SlotClock { genesis: Timestamp::of(1), ..simulation.clock };
+    let mut stage = set_stage(simulation, &clock, electorate)?;
+    let mut operators: Vec<_> = electorate
+        .operators()
+        .iter()
+        .map(|operator| Shift::new(operator, simulation.outage, &mut stage.rng))
+        .collect();
+    let seat_of = seat_owners(electorate);
+
+    // The set that stands now draws from the epoch after the next one on.
+    let first_slot = clock.epoch_duration.get().saturating_mul(2);
+    let first_round = first_slot.div_ceil(u64::from(simulation.rules.m()));
+    let mut won = 0;
+    let mut lost = 0;
+    let mut signals = (u32::MAX, 0);
+    let mut total = 0;
+    let mut epoch = None;
+    for round in first_round..first_round + u64::from(simulation.rounds) {
+        let round = canon_protocol::Round::of(round);
+        let (first, last) = (simulation.rules.first_slot(round), simulation.rules.last_slot(round));
+        for slot in first.get()..=last.get() {
+            let slot = Slot::of(slot);
+            let too_long = || SimulationError::TooLong(simulation.rounds);
+            let timestamp = clock.slot_start(slot).ok_or_else(too_long)?;
+            stage.block = Block { number: BlockNumber::of(slot.get() + 1), timestamp };
+            if epoch.replace(clock.epoch_of(slot)) != Some(clock.epoch_of(slot)) {
+                stage.call(FUNDER, ROLLUP, RollupCall::SetupEpoch)?;
+            }
+            for operator in &mut operators {
+                operator.next_slot(&mut stage.rng);
+            }
+            let drawn = stage
+                .world
+                .rollup(ROLLUP)
+                .and_then(|rollup| rollup.member_at(timestamp, timestamp).ok().flatten())
+                .map(canon_protocol::Member::proposer);
+            let Some(proposer) = drawn else { continue };
+            let operator = &operators[seat_of[seat_number(proposer)]];
+            let payload = match (operator.up, operator.side) {
+                (true, Side::For) => PAYLOAD,
+                (true, Side::Rival) => RIVAL,
+                _ => continue,
+            };
+            stage.call(proposer, PROPOSALS, ProposalsCall::Vote { payload })?;
+        }
+        let count = |payload| {
+            let proposals = stage.world.proposals(PROPOSALS);
+            proposals.map_or(0, |proposals| proposals.yea_count(ROLLUP, round, payload))
+        };
+        let (ours, theirs) = (count(PAYLOAD), count(RIVAL));
+        won += u64::from(ours >= simulation.rules.n());
+        lost += u64::from(theirs >= simulation.rules.n());
+        signals = (signals.0.min(ours), signals.1.max(ours));
+        total += u64::from(ours);
+    }
+    let rounds = u64::from(simulation.rounds);
+    Ok(Simulated {
+        wins: Interval::wilson(won, rounds),
+        rival_wins: Interval::wilson(lost, rounds),
+        signals: if rounds == 0 { (0, 0) } else { signals },
+        mean_signals: total as f64 / rounds.max(1) as f64,
+    })
+}
+
+/// An operator's ups and downs: a chain of two states that is down for the part of slots that it misses
+/// and stays down for as long as failures last.
+struct Shift {
+    side: Side,
+    up: bool,
+    fails: f64,
+    recovers: f64,
+}
+
+impl Shift {
+    fn new(operator: &Operator, outage: f64, rng: &mut ChaCha8Rng) -> Self {
+        let missed = operator.missed.get();
+        let (fails, recovers) = if operator.missed == Share::ALL {
+            (1.0, 0.0)
+        } else {
+            let recovers = (1.0 / outage.max(1.0)).min(1.0 - missed);
+            (missed * recovers / (1.0 - missed), recovers)
+        };
+        Self { side: operator.side, up: !happens(rng, missed), fails, recovers }
+    }
+
+    fn next_slot(&mut self, rng: &mut ChaCha8Rng) {
+        let changes = happens(rng, if self.up { self.fails } else { self.recovers });
+        self.up ^= changes;
+    }
+}
+
+/// True with `chance`.
+fn happens(rng: &mut ChaCha8Rng, chance: f64) -> bool {
+    // 53 random bits are all that a number below 1 can hold.
+    ((rng.next_u64() >> 11) as f64) / ((1u64 << 53) as f64) < chance
+}
+
+/// Attester and proposer of a seat have its number in their addresses.
+fn seat_address(kind: u8, number: usize) -> Address {
+    let mut bytes = [kind; 20];
+    bytes[12..].copy_from_slice(&(number as u64).to_be_bytes());
+    Address::from(bytes)
+}
+
+fn seat_number(proposer: Address) -> usize {
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&proposer[12..]);
+    u64::from_be_bytes(bytes) as usize
+}
+
+/// The operator of each seat.
+fn seat_owners(electorate: &Electorate) -> Vec<usize> {
+    electorate
+        .operators()
+        .iter()
+        .enumerate()
+        .flat_map(|(index, operator)| std::iter::repeat_n(index, operator.seats as usize))
+        .collect()
+}
+
+/// A set whose canonical rollup has all seats taken.
+fn set_stage(
+    simulation: &Simulation,
+    clock: &SlotClock,
+    electorate: &Electorate,
+) -> Result<Stage, SimulationError> {
+    let mut stage = Stage {
+        world: World::new(ADDRESSES),
+        block: Block { number: BlockNumber::of(1), timestamp: clock.genesis },
+        rng: ChaCha8Rng::seed_from_u64(simulation.seed),
+    };
+    let supply = u128::from(electorate.seats()) * STAKE + 2;
+    stage.deploy(
+        ADDRESSES.asset,
+        &Deployment::Asset {
+            name: String::new(),
+            symbol: String::new(),
+            owner: FUNDER,
+            initial_holder: FUNDER,
+            initial_supply: U256::from(supply),
+        },
+    )?;
+    stage.deploy(ADDRESSES.registry, &Deployment::Registry { owner: FUNDER })?;
+    stage.deploy(
+        PROPOSALS,
+        &Deployment::Proposals {
+            registry: ADDRESSES.registry,
+            n: U256::from(simulation.rules.n()),
+            m: U256::from(simulation.rules.m()),
+        },
+    )?;
+    let exit_delay = U256::from(clock.two_epochs());
+    stage.deploy(
+        ROLLUP,
+        &Deployment::Rollup(RawRollupParameters {
+            asset: ADDRESSES.asset,
+            registry: ADDRESSES.registry,
+            reward_distributor: ADDRESSES.distributor,
+            owner: FUNDER,
+            genesis_time: clock.genesis.to_word(),
+            slot_duration: U256::from(clock.slot_duration.get()),
+            epoch_duration: U256::from(clock.epoch_duration.get()),
+            minimum_stake: U256::from(STAKE),
+            exit_delay,
+        }),
+    )?;
+    stage.call(FUNDER, ADDRESSES.registry, RegistryCall::Upgrade { rollup: ROLLUP })?;
+    let everything = AssetCall::Approve { spender: ROLLUP, amount: U256::MAX };
+    stage.call(FUNDER, ADDRESSES.asset, everything)?;
+    for number in 0..electorate.seats() as usize {
+        let deposit = RollupCall::Deposit {
+            attester: seat_address(0xaa, number),
+            proposer: seat_address(0xbb, number),
+            withdrawer: FUNDER,
+            amount: U256::from(STAKE),
+        };
+        stage.call(FUNDER, ROLLUP, deposit)?;
+    }
+    Ok(stage)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::RoundOdds;
+    use core::num::NonZeroU64;
+
+    fn share(value: f64) -> Share {
+        Share::new(value).unwrap()
+    }
+
+    fn simulation(rounds: u32, outage: f64) -> Simulation {
+        Simulation {
+            rules: RoundRules::new(6, 10).unwrap(),
+            clock: SlotClock {
+                genesis: Timestamp::of(1),
+                slot_duration: NonZeroU64::new(24).unwrap(),
+                epoch_duration: NonZeroU64::new(4).unwrap(),
+            },
+            rounds,
+            outage,
+            seed: 1,
+        }
+    }
+
+    #[test]
+    fn independent_failures_give_what_the_formula_says() {
+        for (supporters, rivals, missed) in [(0.6, 0.2, 0.0), (0.8, 0.2, 0.1), (0.4, 0.6, 0.0)] {
+            let set =
+                Electorate::of_shares(20, share(supporters), share(rivals), share(missed)).unwrap();
+            let simulation = simulation(20_000, 1.0);
+            // One operator per side would fail as a whole: give every seat its own.
+            let alone = set
+                .operators()
+                .iter()
+                .flat_map(|operator| {
+                    std::iter::repeat_n(Operator { seats: 1, ..*operator }, operator.seats as usize)
+                })
+                .collect();
+            let alone = Electorate::new(alone).unwrap();
+            let found = simulate(&simulation, &alone).unwrap();
+            let odds = RoundOdds::new(simulation.rules, &set);
+            for (found, exact) in [(found.wins, odds.wins), (found.rival_wins, odds.rival_wins)] {
+                let trials = found.trials as f64;
+                let deviation = (exact * (1.0 - exact) / trials).sqrt();
+                let off = (found.share() - exact).abs();
+                assert!(off <= 5.0 * deviation + 1.0 / trials, "{found:?} instead of {exact}");
+            }
+        }
+    }
+
+    #[test]
+    fn long_failures_of_all_at_once_spread_the_signals() {
+        let set = Electorate::of_shares(20, share(1.0), share(0.0), share(0.3)).unwrap();
+        let short = simulate(&simulation(500, 1.0), &set).unwrap();
+        let long = simulate(&simulation(500, 200.0), &set).unwrap();
+        assert_eq!(long.signals, (0, 10));
+        assert!(long.wins.high < short.wins.low, "{short:?} {long:?}");
+    }
+
+    #[test]
+    fn the_same_seed_replays() {
+        let set = Electorate::of_shares(20, share(0.6), share(0.2), share(0.1)).unwrap();
+        let once = simulate(&simulation(50, 3.0), &set).unwrap();
+        assert_eq!(simulate(&simulation(50, 3.0), &set).unwrap(), once);
+        let other = Simulation { seed: 2, ..simulation(50, 3.0) };
+        assert_ne!(simulate(&other, &set).unwrap(), once);
+    }
+}
