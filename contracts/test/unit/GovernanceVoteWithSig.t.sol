@@ -352,6 +352,17 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
         vm.assertEq(yea, v.amount);
     }
 
+    /// @dev A delegation is no code of the account's own: it has no say in what the account signs.
+    function testFuzz_voteWithSig_neverAsksWhatAnAccountDelegatedTo(uint256 key, uint256 amount, bool support) public {
+        key = bound(key, 1, type(uint128).max);
+        vm.assume(vm.addr(key) != alice);
+        Delegation.set(alice, address(new SignerWallet(vm.addr(key), SignerWallet.Yes.Magic)));
+        Vote memory v = _some(amount, support);
+        (uint8 parity, bytes32 r, bytes32 s) = vm.sign(key, _digest(v));
+        _refuseSignature(alice, 0);
+        _submit(v, abi.encode(parity, r, s));
+    }
+
     function testFuzz_voteWithSig_refusesADelegationWithoutTheKeysSignature(uint256 key, uint256 amount) public {
         key = bound(key, 1, type(uint128).max);
         vm.assume(vm.addr(key) != alice);
@@ -383,6 +394,33 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
         _refuseState(IGovernance.Governance__NotActive.selector, v.id, ProposalState.Pending);
         _submit(v, signature);
         vm.assertEq(governance.nonces(alice), 0, "a refused ballot uses no nonce up");
+    }
+
+    /// @dev Caller, existence, state, time, amounts: of several faults the first in this order is told.
+    function testFuzz_voteWithSig_asksInOrder(bool forged, bool unknown, bool pending, bool late, uint256 fault) public {
+        uint256 time = vm.getBlockTimestamp();
+        uint256 other = _push(_payload());
+        Vote memory v = Vote(unknown ? other + 1 : pending ? other : id, 1, true, alice, 0, time);
+        if (late) v.deadline = bound(fault, 0, time - 1);
+        if (fault % 3 == 0) v.amount = 0;
+        if (fault % 3 == 1) v.amount = MAJORITY + 1;
+        bytes memory signature = _sign(forged ? aliceKey + 1 : aliceKey, _digest(v));
+        if (forged) {
+            _refuseSignature(alice, 0);
+        } else if (unknown) {
+            _refuseUnknown(v.id);
+        } else if (pending) {
+            _refuseState(IGovernance.Governance__NotActive.selector, other, ProposalState.Pending);
+        } else if (late) {
+            vm.expectRevert(
+                abi.encodeWithSelector(IGovernance.Governance__SignatureExpired.selector, time, v.deadline)
+            );
+        } else if (v.amount == 0) {
+            _refuse(IGovernance.Governance__ZeroAmount.selector);
+        } else if (v.amount > MAJORITY) {
+            _refusePower(alice, MAJORITY, v.amount);
+        }
+        _submit(v, signature);
     }
 
     /// @dev Calls and signatures share the holder's power.

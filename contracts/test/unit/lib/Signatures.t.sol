@@ -140,6 +140,17 @@ contract SignaturesTest is Test {
         vm.assertFalse(signatures.isValid(vm.addr(key), ~digest, _sign(key, digest)));
     }
 
+    /// @dev What it delegated to isn't the account's own code and is never asked.
+    function testFuzz_isValid_aDelegationIsNeverAsked(address account, uint256 key, bytes32 digest) public {
+        vm.assume(account.code.length == 0 && uint160(account) > 0x1ff);
+        key = _key(key);
+        vm.assume(vm.addr(key) != account);
+        Delegation.set(account, address(new SignerWallet(vm.addr(key), SignerWallet.Yes.Magic)));
+        vm.assertFalse(signatures.isValid(account, digest, _forWallet(key, digest)));
+        Delegation.set(account, address(new RawAnswer(abi.encode(bytes4(0x1626ba7e)), false)));
+        vm.assertFalse(signatures.isValid(account, digest, _sign(key, digest)));
+    }
+
     /// @dev ECDSA comes first: a contract at the key's address signs by the key whatever it would say itself.
     function testFuzz_isValid_theKeyComesBeforeTheWallet(uint256 key, bytes32 digest) public {
         key = _key(key);
