@@ -37,6 +37,9 @@ contract RollupHistoryTest is RollupBase {
     uint256[] internal seedEpochs;
     uint256[] internal seeds;
     uint256 internal joins;
+    uint256 internal blocks;
+    /// The first slot that has no block yet.
+    uint256 internal freeSlot;
 
     function setUp() public override {
         super.setUp();
@@ -303,7 +306,19 @@ contract RollupHistoryTest is RollupBase {
         uint256 slot = epoch * SetLib.EPOCH + random % SetLib.EPOCH;
         address drawn = size == 0 ? address(0) : found[_index(seed, slot, size)].proposer;
         vm.assertEq(rollup.getProposerAt(START + slot * SetLib.SLOT + (random >> 8) % SetLib.SLOT), drawn, "draw");
-        if (slot == rollup.getCurrentSlot()) vm.assertEq(rollup.getCurrentProposer(), drawn, "current proposer");
+        if (slot != rollup.getCurrentSlot()) return;
+        vm.assertEq(rollup.getCurrentProposer(), drawn, "current proposer");
+        if (size != 0 && slot >= freeSlot) _proposeBlock(slot, found[_index(seed, slot, size)]);
+    }
+
+    /// @dev The drawn member's block, in the name of its attester whatever became of that.
+    function _proposeBlock(uint256 slot, Entry memory drawn) internal {
+        _recordSeed();
+        freeSlot = slot + 1;
+        vm.expectEmit(address(rollup));
+        emit IRollup.BlockProposed(++blocks, slot, drawn.attester, drawn.proposer, "block");
+        vm.prank(drawn.proposer);
+        rollup.proposeBlock("block");
     }
 
     function _contains(Entry[] storage list, Entry memory entry) internal view returns (bool) {
