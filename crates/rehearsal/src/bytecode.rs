@@ -9,19 +9,9 @@ use alloy::{
     sol,
     sol_types::{SolCall, SolError, SolValue},
 };
+use canon_bindings::{Governance::Action, UpgradePayload as IPayload};
 
 sol! {
-    /// One call that a passed proposal makes.
-    struct Action {
-        address target;
-        bytes data;
-    }
-
-    interface IPayload {
-        function getActions() external view returns (Action[] memory);
-        function getURI() external view returns (string memory);
-    }
-
     interface IShifting {
         /// From now on the other actions are listed.
         function shift() external;
@@ -103,7 +93,7 @@ pub(crate) fn gate() -> Bytes {
 }
 
 fn answer(actions: &[Action]) -> Vec<u8> {
-    IPayload::getActionsCall::abi_encode_returns(&actions.to_vec())
+    actions.abi_encode()
 }
 
 /// Machine code with labels and data behind it.
@@ -216,7 +206,8 @@ mod tests {
 
     async fn deploy(provider: &DynProvider, code: Bytes) -> Address {
         let request = TransactionRequest::default().with_deploy_code(code);
-        let receipt = provider.send_transaction(request).await.unwrap().get_receipt().await.unwrap();
+        let receipt =
+            provider.send_transaction(request).await.unwrap().get_receipt().await.unwrap();
         receipt.contract_address.unwrap()
     }
 

@@ -1,9 +1,38 @@
-//! A whole rollup upgrade as a scenario.
+//! A whole rollup upgrade, carried out on an embedded L1 with the real contracts.
+//!
+//! - [`scenario`]: what happens, written in TOML.
+//! - [`Rehearsal`]: a scenario that was played: everything from the deployment of the set to the
+//!   new rollup's rewards.
+//! - [`Report`]: its [`Timeline`], its [`Check`]s and the gas, for people and for programs.
+//!
+//! Nothing here reads a clock, the environment or randomness: equal scenarios give equal reports,
+//! bit for bit.
 
+mod acts;
+mod agenda;
 mod bytecode;
-mod check;
+mod cast;
+mod checks;
+mod crowd;
+mod describe;
+mod error;
 mod gas;
+mod keys;
+mod progress;
 mod refusal;
+mod rehearsal;
+mod report;
 pub mod scenario;
+mod stage;
 mod text;
 mod timeline;
+mod world;
+
+pub use checks::{Check, Relation};
+pub use error::{Error, Result};
+pub use gas::GasRow;
+pub use progress::Progress;
+pub use refusal::Refusal;
+pub use rehearsal::Rehearsal;
+pub use report::Report;
+pub use timeline::{Chapter, Entry, Event, Side, Spent, Timeline, Who};

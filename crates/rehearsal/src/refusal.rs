@@ -18,7 +18,8 @@ pub struct Refusal {
 
 impl From<&Revert> for Refusal {
     fn from(revert: &Revert) -> Self {
-        let name = |revert: &Revert| revert.name().map_or_else(|| revert.to_string(), str::to_owned);
+        let name =
+            |revert: &Revert| revert.name().map_or_else(|| revert.to_string(), str::to_owned);
         let root = revert.root();
         Self {
             name: name(revert),

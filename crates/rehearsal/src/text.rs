@@ -3,7 +3,7 @@
 use canon_protocol::{Amount, Seconds, Timestamp};
 
 /// `1,234,567`.
-pub fn grouped(number: impl Into<u128>) -> String {
+pub(crate) fn grouped(number: impl Into<u128>) -> String {
     let digits = number.into().to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (position, digit) in digits.chars().enumerate() {
@@ -16,7 +16,7 @@ pub fn grouped(number: impl Into<u128>) -> String {
 }
 
 /// Whole tokens with thousands separators, and as many decimals as the amount has.
-pub fn tokens(amount: Amount) -> String {
+pub(crate) fn tokens(amount: Amount) -> String {
     let unit = Amount::TOKEN.get();
     let whole = grouped(amount.get() / unit);
     match amount.get() % unit {
@@ -26,7 +26,7 @@ pub fn tokens(amount: Amount) -> String {
 }
 
 /// The two largest units of a duration: `1 h 30 min`, `3 d`, `90 s` as `1 min 30 s`.
-pub fn duration(seconds: Seconds) -> String {
+pub(crate) fn duration(seconds: Seconds) -> String {
     let units = [("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)];
     let mut rest = seconds.get();
     let mut parts = Vec::new();
@@ -41,23 +41,23 @@ pub fn duration(seconds: Seconds) -> String {
 }
 
 /// Hours, minutes and seconds since the beginning: `+0:04:12`, `+72:00:00`.
-pub fn elapsed(seconds: Seconds) -> String {
+pub(crate) fn elapsed(seconds: Seconds) -> String {
     let seconds = seconds.get();
     format!("+{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
 /// `09:00:12`, in UTC.
-pub fn clock(time: Timestamp) -> String {
+pub(crate) fn clock(time: Timestamp) -> String {
     civil(time).map_or_else(|| time.to_string(), |at| at.strftime("%H:%M:%S").to_string())
 }
 
 /// `Tue 2026-12-01`, in UTC.
-pub fn date(time: Timestamp) -> String {
+pub(crate) fn date(time: Timestamp) -> String {
     civil(time).map_or_else(|| time.to_string(), |at| at.strftime("%a %Y-%m-%d").to_string())
 }
 
 /// `2026-12-01 09:00:12 UTC`.
-pub fn utc(time: Timestamp) -> String {
+pub(crate) fn utc(time: Timestamp) -> String {
     civil(time)
         .map_or_else(|| time.to_string(), |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
 }
@@ -68,7 +68,7 @@ fn civil(time: Timestamp) -> Option<jiff::Zoned> {
 }
 
 /// `1 block`, `2 blocks`.
-pub fn count(number: u64, noun: &str) -> String {
+pub(crate) fn count(number: u64, noun: &str) -> String {
     match number {
         1 => format!("1 {noun}"),
         _ => format!("{} {noun}s", grouped(number)),

@@ -104,8 +104,7 @@ impl<'a> Examiner<'a> {
         match seconds {
             Some(seconds) if range.contains(&seconds) => return seconds,
             Some(_) => {
-                let (least, most) =
-                    (text::duration(*range.start()), text::duration(*range.end()));
+                let (least, most) = (text::duration(*range.start()), text::duration(*range.end()));
                 self.expected(raw, field, &format!("{least} to {most}"));
             }
             None => {

@@ -14,8 +14,8 @@ mod validate;
 
 pub use diagnostic::{Problem, ScenarioError};
 pub use model::{
-    AssetPlan, BallotPlan, Does, End, HolderGroup, KeeperPlan, L1, PayloadKind,
-    ProposalPlan, Reason, RollupPlan, Route, Scenario, Sequencers, SignallingPlan,
+    AssetPlan, BallotPlan, Does, End, HolderGroup, KeeperPlan, L1, PayloadKind, ProposalPlan,
+    Reason, RollupPlan, Route, Scenario, Sequencers, SignallingPlan,
 };
 pub use scale::ScaleError;
 

@@ -155,8 +155,8 @@ pub struct ProposalPlan {
     pub by: Route,
     /// How its payload behaves.
     pub payload: PayloadKind,
-    /// L1 blocks from the agreement to the earliest execution, if any were agreed.
-    pub blocks_ahead: Option<u64>,
+    /// Blocks of the canonical rollup from the agreement to the first signals.
+    pub blocks_ahead: u64,
     /// From a gated proposal's becoming executable to the opening of the gate.
     pub gate_opens_after: Seconds,
     /// How it ends.

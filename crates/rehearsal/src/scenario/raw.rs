@@ -211,8 +211,8 @@ pub(super) struct RawProposal {
     /// `"constant"`, `"gated"` (fails until a gate opens) or `"shifting"` (changes its actions
     /// after the vote).
     pub(super) payload: Field<PayloadKind>,
-    /// The L1 block before which it isn't executed, counted from the block in which it is agreed.
-    /// Default: none.
+    /// With signals: blocks of the canonical rollup from the agreement to the height at which the
+    /// sequencers begin to signal. Default 0.
     pub(super) blocks_ahead: Field,
     /// For a gated payload: how long after the proposal became executable the gate opens.
     /// Default 15 min.

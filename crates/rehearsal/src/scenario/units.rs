@@ -74,8 +74,7 @@ fn decimal(text: &str, places: usize) -> Option<(u128, u128)> {
     if !fraction.bytes().all(|digit| digit.is_ascii_digit()) {
         return None;
     }
-    let fraction =
-        if places == 0 { 0 } else { format!("{fraction:0<places$}").parse().ok()? };
+    let fraction = if places == 0 { 0 } else { format!("{fraction:0<places$}").parse().ok()? };
     Some((whole, fraction))
 }
 
@@ -116,7 +115,8 @@ mod tests {
         assert_eq!(tokens("1_000_000"), tokens("1000000"));
         assert_eq!(tokens("0.5"), Amount::new(Amount::TOKEN.get() / 2));
         assert_eq!(tokens("0.000000000000000001"), Amount::new(1));
-        for wrong in ["", ".", "1.", "1,00", ",100", "1,000_000", "-1", "1e3", "0.0000000000000000001"]
+        for wrong in
+            ["", ".", "1.", "1,00", ",100", "1,000_000", "-1", "1e3", "0.0000000000000000001"]
         {
             assert_eq!(tokens(wrong), None, "{wrong:?}");
         }

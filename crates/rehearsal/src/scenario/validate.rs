@@ -10,8 +10,8 @@ use toml::{Spanned, value::Datetime};
 use super::{
     examine::Examiner,
     model::{
-        AssetPlan, Does, End, HolderGroup, KeeperPlan, L1, PayloadKind,
-        ProposalPlan, RollupPlan, Route, Scenario, Sequencers, SignallingPlan,
+        AssetPlan, Does, End, HolderGroup, KeeperPlan, L1, PayloadKind, ProposalPlan, RollupPlan,
+        Route, Scenario, Sequencers, SignallingPlan,
     },
     raw::{
         Field, RawAsset, RawGovernance, RawHolders, RawKeeper, RawL1, RawProposal, RawRollup,
@@ -36,8 +36,7 @@ const SIX_OF_TEN: RoundRules = match RoundRules::new(6, 10) {
 };
 
 /// Bounds of Governance's four phases.
-const PHASE: RangeInclusive<Seconds> =
-    Seconds::MINUTE..=Seconds::of(90 * Seconds::DAY.get());
+const PHASE: RangeInclusive<Seconds> = Seconds::MINUTE..=Seconds::of(90 * Seconds::DAY.get());
 const LOCK_DELAY: RangeInclusive<Seconds> = Seconds::MINUTE..=Seconds::of((1 << 32) - 1);
 /// For waiting that the scenario makes up.
 const WAIT: RangeInclusive<Seconds> = Seconds::ZERO..=Seconds::of(365 * Seconds::DAY.get());
@@ -117,12 +116,7 @@ fn asset(raw: &RawAsset, ex: &mut Examiner<'_>) -> AssetPlan {
 
 fn rollup(raw: &RawRollup, l1: L1, ex: &mut Examiner<'_>) -> RollupPlan {
     let plan = RollupPlan {
-        slot: ex.seconds(
-            "rollup.slot",
-            &raw.slot,
-            Seconds::of(24),
-            Seconds::SECOND..=Seconds::DAY,
-        ),
+        slot: ex.seconds("rollup.slot", &raw.slot, Seconds::of(24), Seconds::SECOND..=Seconds::DAY),
         epoch: ex.whole("rollup.epoch", &raw.epoch, 8, 1..=10_000),
         stake: ex.tokens("rollup.stake", &raw.stake, whole_tokens(100), Amount::of(1)),
         exit_delay: ex.seconds("rollup.exit_delay", &raw.exit_delay, minutes(20), WAIT),
@@ -130,9 +124,10 @@ fn rollup(raw: &RawRollup, l1: L1, ex: &mut Examiner<'_>) -> RollupPlan {
         blocks_before: ex.whole("rollup.blocks_before", &raw.blocks_before, 4, 0..=10_000),
         blocks_after: ex.whole("rollup.blocks_after", &raw.blocks_after, 4, 0..=10_000),
     };
-    if !plan.slot.get().is_multiple_of(l1.block_time.get()) {
+    let blocks = plan.slot.get() / l1.block_time.get();
+    if !plan.slot.get().is_multiple_of(l1.block_time.get()) || blocks < 2 {
         let block_time = text::duration(l1.block_time);
-        let expected = format!("a multiple of l1.block_time ({block_time})");
+        let expected = format!("a multiple of l1.block_time ({block_time}), at least twice that");
         ex.expected(&raw.slot, "rollup.slot", &expected);
     }
     let two_epochs = plan.epoch_length() + plan.epoch_length();
@@ -140,7 +135,8 @@ fn rollup(raw: &RawRollup, l1: L1, ex: &mut Examiner<'_>) -> RollupPlan {
         let expected = format!("at least two epochs ({})", text::duration(two_epochs));
         match &raw.exit_delay {
             None => {
-                let fits = format!("epochs that fit twice into {}", text::duration(plan.exit_delay));
+                let fits =
+                    format!("epochs that fit twice into {}", text::duration(plan.exit_delay));
                 ex.expected(&raw.epoch, "rollup.epoch", &fits);
             }
             given => ex.expected(given, "rollup.exit_delay", &expected),
@@ -160,7 +156,8 @@ fn signalling(raw: &RawSignalling, ex: &mut Examiner<'_>) -> SignallingPlan {
             let expected = format!("more than half of the round's {m} slots ({least} to {m})");
             ex.expected(&raw.quorum, "signalling.quorum", &expected);
         } else {
-            let expected = format!("a length of which {n} is more than half ({n} to {})", 2 * n - 1);
+            let expected =
+                format!("a length of which {n} is more than half ({n} to {})", 2 * n - 1);
             ex.expected(&raw.round, "signalling.round", &expected);
         }
         SIX_OF_TEN
@@ -273,10 +270,7 @@ fn proposal(position: usize, raw: &RawProposal, ex: &mut Examiner<'_>) -> Propos
     if raw.azip.get_ref().trim().is_empty() {
         ex.expected(&raw.azip, &field("azip"), "the document's name, such as \"AZIP-42\"");
     }
-    let blocks_ahead = raw
-        .blocks_ahead
-        .is_some()
-        .then(|| ex.whole(&field("blocks_ahead"), &raw.blocks_ahead, 0, 1..=100_000));
+    let blocks_ahead = ex.whole(&field("blocks_ahead"), &raw.blocks_ahead, 0, 0..=100_000);
     let plan = ProposalPlan {
         azip: raw.azip.get_ref().trim().to_owned(),
         does: *raw.does.get_ref(),
@@ -294,7 +288,11 @@ fn proposal(position: usize, raw: &RawProposal, ex: &mut Examiner<'_>) -> Propos
         refusals: raw.refusals.iter().map(|name| name.get_ref().clone()).collect(),
     };
     if plan.payload != PayloadKind::Gated && raw.gate_opens_after.is_some() {
-        ex.expected(&raw.gate_opens_after, &field("gate_opens_after"), "payload = \"gated\" with it");
+        ex.expected(
+            &raw.gate_opens_after,
+            &field("gate_opens_after"),
+            "payload = \"gated\" with it",
+        );
     }
     if plan.because.is_some() && plan.expect != End::Rejected {
         ex.expected(&raw.because, &field("because"), "expect = \"rejected\" with it");

@@ -4,8 +4,7 @@ use std::fmt;
 
 use alloy::primitives::{Address, B256};
 use canon_protocol::{
-    Amount, BlockNumber, Fraction, ProposalId, RollupBlock, Round, Seconds, Slot, Tally, Timestamp,
-    WithdrawalId,
+    Amount, Fraction, ProposalId, RollupBlock, Round, Seconds, Slot, Tally, Timestamp,
 };
 use serde::{Serialize, Serializer};
 
@@ -140,7 +139,7 @@ pub enum Event {
     },
     /// Sequencers joined a rollup.
     Staked {
-        /// The rollup's version, or the one it will have.
+        /// The rollup, counted in the order of deployment.
         rollup: u64,
         /// What each staked.
         each: Amount,
@@ -163,7 +162,7 @@ pub enum Event {
     },
     /// A rollup got a block.
     BlockProposed {
-        /// The rollup's version.
+        /// The rollup, counted in the order of deployment.
         rollup: u64,
         /// The block's number.
         number: RollupBlock,
@@ -174,19 +173,26 @@ pub enum Event {
     },
     /// A slot went by unused.
     SlotMissed {
-        /// The rollup's version.
+        /// The rollup, counted in the order of deployment.
         rollup: u64,
         /// The slot.
         slot: Slot,
-        /// Whether its proposer would have had to signal.
-        signal: bool,
     },
-    /// A rollup has no proposer for its slots yet, or none who is there.
+    /// A slot is nobody's, since the epoch's set is empty.
     NoProposer {
-        /// The rollup's version.
+        /// The rollup.
         rollup: u64,
-        /// The first slot that can have one.
-        first_slot: Slot,
+        /// The slot.
+        slot: Slot,
+    },
+    /// A sequencer proposed a block and could have signalled.
+    Silent {
+        /// Its slot.
+        slot: Slot,
+        /// The slot's round.
+        round: Round,
+        /// The rollup's block.
+        block: RollupBlock,
     },
     /// A document was agreed on.
     Agreed {
@@ -196,12 +202,12 @@ pub enum Event {
         does: Does,
         /// How it goes before the holders.
         by: Route,
-        /// The L1 block before which it isn't executed.
-        height: Option<BlockNumber>,
+        /// The block of the canonical rollup before which nobody signals for it.
+        height: RollupBlock,
     },
     /// A rollup stands that isn't canonical.
     RollupDeployed {
-        /// The version it will have.
+        /// What it is called: rollups are counted in the order of deployment.
         rollup: u64,
         /// Where.
         address: Address,
@@ -234,6 +240,8 @@ pub enum Event {
         count: u64,
         /// N.
         needed: u64,
+        /// The rollup's block in the same slot.
+        block: RollupBlock,
     },
     /// Several sequencers signalled, each in a slot of its own.
     SignalledMore {
@@ -329,8 +337,6 @@ pub enum Event {
     Withdrawn {
         /// How much.
         total: Amount,
-        /// Which withdrawals: the first and the last.
-        ids: (WithdrawalId, WithdrawalId),
     },
     /// A vote ended.
     VoteClosed {
@@ -349,7 +355,7 @@ pub enum Event {
     },
     /// Sequencers announced to move their stake.
     MovesAnnounced {
-        /// The rollup's version, or the one it will have.
+        /// The rollup, counted in the order of deployment.
         rollup: u64,
         /// When they may finish.
         ready_at: Timestamp,
@@ -367,6 +373,13 @@ pub enum Event {
         tried: String,
         /// The refusal.
         refusal: Refusal,
+    },
+    /// The same was refused again.
+    RefusedAgain {
+        /// What was tried.
+        tried: String,
+        /// How often, after the first time.
+        times: u64,
     },
     /// The gate opened that a payload waits for.
     GateOpened,
@@ -397,7 +410,7 @@ pub enum Event {
     },
     /// Sequencers took their stake to the new rollup.
     Moved {
-        /// The new rollup's version.
+        /// The new rollup.
         rollup: u64,
         /// All stakes together.
         total: Amount,

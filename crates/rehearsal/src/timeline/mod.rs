@@ -11,8 +11,8 @@ use canon_protocol::{BlockNumber, Timestamp};
 use serde::Serialize;
 
 pub use event::{Chapter, Event, Side, Who};
-pub(crate) use phrase::phrase;
-pub(crate) use render::{WIDTH, heading, render};
+pub(crate) use phrase::{because, ended};
+pub(crate) use render::{BOLD, DIM, GOOD, heading, render};
 
 /// Gas of the transactions that belong to an event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -33,10 +33,7 @@ impl Spent {
     /// Both together.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
-        Self {
-            transactions: self.transactions + other.transactions,
-            gas: self.gas + other.gas,
-        }
+        Self { transactions: self.transactions + other.transactions, gas: self.gas + other.gas }
     }
 }
 
@@ -74,10 +71,6 @@ impl Timeline {
 
     pub(crate) fn push(&mut self, entry: Entry) {
         self.entries.push(entry);
-    }
-
-    pub(crate) fn last_mut(&mut self) -> Option<&mut Entry> {
-        self.entries.last_mut()
     }
 
     /// The entries, oldest first.

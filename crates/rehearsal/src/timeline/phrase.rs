@@ -1,6 +1,8 @@
 //! Events in words. The only place where they get them.
 
 use super::event::{Event, Side};
+use canon_protocol::RollupBlock;
+
 use crate::{
     scenario::{Does, End, Reason, Route},
     text::{clock, count, duration, grouped, tokens, utc},
@@ -63,13 +65,12 @@ pub(crate) fn phrase(event: &Event) -> Phrase {
         }
         Event::Staked { rollup, each, first_slot } => {
             let each = tokens(*each);
-            let text =
-                format!("stake {each} tokens each on rollup {rollup}; they draw from slot {first_slot} on");
+            let text = format!(
+                "stake {each} tokens each on rollup {rollup}; they draw from slot {first_slot} on"
+            );
             (Plain, text)
         }
-        Event::Locked { total } => {
-            (Plain, format!("lock {} tokens in Governance", tokens(*total)))
-        }
+        Event::Locked { total } => (Plain, format!("lock {} tokens in Governance", tokens(*total))),
         Event::Quiet { seconds, blocks, until } => {
             let (seconds, blocks) = (duration(*seconds), count(*blocks, "empty block"));
             (Quiet, format!("… {seconds} of quiet ({blocks}) until {until} …"))
@@ -81,14 +82,14 @@ pub(crate) fn phrase(event: &Event) -> Phrase {
             };
             (Plain, format!("block {number} of rollup {rollup} in slot {slot}, {earned}"))
         }
-        Event::SlotMissed { rollup, slot, signal: false } => {
+        Event::SlotMissed { rollup, slot } => {
             (Quiet, format!("is offline: slot {slot} of rollup {rollup} has no block"))
         }
-        Event::SlotMissed { rollup: _, slot, signal: true } => {
-            (Quiet, format!("doesn't signal in slot {slot}"))
+        Event::NoProposer { rollup, slot } => {
+            (Quiet, format!("slot {slot} of rollup {rollup} is nobody's: the epoch's set is empty"))
         }
-        Event::NoProposer { rollup, first_slot } => {
-            (Quiet, format!("rollup {rollup} has no proposer before slot {first_slot}"))
+        Event::Silent { slot, round, .. } => {
+            (Quiet, format!("proposes a block but no signal in slot {slot} (round {round})"))
         }
         Event::Agreed { azip, does, by, height } => (Strong, agreed(azip, *does, *by, *height)),
         Event::RollupDeployed { rollup, address, .. } => {
@@ -101,7 +102,7 @@ pub(crate) fn phrase(event: &Event) -> Phrase {
             let text = format!("publish the payload of {azip} at {}:", short(address));
             return Phrase::new(Plain, text).with(numbered(actions));
         }
-        Event::Signalled { azip, slot, round, count, needed } => {
+        Event::Signalled { azip, slot, round, count, needed, .. } => {
             (Plain, format!("signals {count}/{needed} for {azip} in slot {slot} (round {round})"))
         }
         Event::SignalledMore { azip, from, to, round, signals, count, needed } => {
@@ -150,7 +151,7 @@ pub(crate) fn phrase(event: &Event) -> Phrase {
             let (total, unlocks) = (tokens(*total), clock(*unlocks_at));
             (Plain, format!("give up power of {total}; the tokens unlock at {unlocks}"))
         }
-        Event::Withdrawn { total, .. } => {
+        Event::Withdrawn { total } => {
             (Plain, format!("withdraw {} tokens from Governance", tokens(*total)))
         }
         Event::VoteClosed { .. } => return vote_closed(event),
@@ -166,6 +167,10 @@ pub(crate) fn phrase(event: &Event) -> Phrase {
             let reason = refusal.root.as_ref().map(|root| format!("because of {root}"));
             let text = format!("{tried}: refused with {}", refusal.name);
             return Phrase::new(Bad, text).with(reason.into_iter().collect());
+        }
+        Event::RefusedAgain { tried, times } => {
+            let times = count(*times, "more time");
+            (Bad, format!("{tried}: refused {times} in the same way"))
         }
         Event::GateOpened => (Plain, "opens the gate that the payload waits for".to_owned()),
         Event::Executed { azip, proposal, with_list, effect } => {
@@ -190,24 +195,17 @@ pub(crate) fn phrase(event: &Event) -> Phrase {
     Phrase::new(tone, text)
 }
 
-fn agreed(
-    azip: &str,
-    does: Does,
-    by: Route,
-    height: Option<canon_protocol::BlockNumber>,
-) -> String {
+fn agreed(azip: &str, does: Does, by: Route, height: RollupBlock) -> String {
     let what = match does {
         Does::Upgrade => "a new rollup",
         Does::ReplaceProposals => "a new Proposals contract",
     };
-    let route = match by {
-        Route::Signals => "by signals",
-        Route::Lock => "through the lock",
-    };
-    let height = height.map_or_else(String::new, |block| {
-        format!(", not before L1 block {}", grouped(block.get()))
-    });
-    format!("{azip} is agreed: {what}, {route}{height}")
+    match by {
+        Route::Signals => {
+            format!("{azip} is agreed: {what}; signals begin after block {height}")
+        }
+        Route::Lock => format!("{azip} is agreed: {what}, through the lock"),
+    }
 }
 
 fn vote_closed(event: &Event) -> Phrase {

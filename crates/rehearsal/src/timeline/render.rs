@@ -13,14 +13,14 @@ use super::{
 use crate::text;
 
 /// Columns of the whole output.
-pub(crate) const WIDTH: usize = 96;
+const WIDTH: usize = 96;
 const WHO: usize = 14;
 const GAS: usize = 11;
 
 pub(crate) const DIM: Style = Style::new().dimmed();
 pub(crate) const BOLD: Style = Style::new().bold();
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
-pub(crate) const BAD: Style = AnsiColor::Yellow.on_default();
+const BAD: Style = AnsiColor::Yellow.on_default();
 const NAME: Style = AnsiColor::Cyan.on_default();
 
 /// The whole story since `start`. ANSI styles are always in it; the terminal's stream drops them.

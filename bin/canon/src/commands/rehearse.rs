@@ -1,0 +1,155 @@
+//! `canon rehearse`: a whole upgrade on an embedded L1.
+
+use std::{fs, path::PathBuf, time::Duration};
+
+use canon_rehearsal::{Progress, Rehearsal, Report, scenario::Scenario};
+use clap::Args;
+use eyre::{WrapErr as _, eyre};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::{
+    exit::{Exit, Failure},
+    output,
+};
+
+/// Carry out a complete upgrade on an embedded L1, with the real contracts
+///
+/// Deploys the whole set on a chain inside this process, stakes, locks, signals, pushes, votes,
+/// executes and moves the stake, and prints what happened: when, who, what, for how much gas. At
+/// the end the state of every contract is compared with what it should be.
+///
+/// Nothing leaves this machine, and no node is needed. The same scenario and seed print the same
+/// bytes.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Rehearse {
+    /// Scenario to play, in TOML [default: an upgrade as it should be]
+    #[arg(long, value_name = "FILE")]
+    scenario: Option<PathBuf>,
+
+    /// Sequencers on the old rollup; those who misbehave keep their share
+    #[arg(long, value_name = "N")]
+    sequencers: Option<u64>,
+
+    /// Holders; every group keeps its share
+    #[arg(long, value_name = "N")]
+    holders: Option<u64>,
+
+    /// Derives all keys, amounts and draws [default: the scenario's]
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
+
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+
+    /// Print the default scenario, every field explained, and exit
+    #[arg(long, conflicts_with_all = ["scenario", "sequencers", "holders", "seed", "json"])]
+    print_scenario: bool,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  canon rehearse
+  canon rehearse --sequencers 48 --holders 200 --seed 7
+  canon rehearse --scenario scenarios/tie.toml
+  canon rehearse --print-scenario > mine.toml
+  canon rehearse --json | jq '.checks[] | select(.holds | not)'
+
+Exit codes:
+  0  all checks hold
+  1  a check failed
+  2  bad input: flags or scenario
+  3  internal error";
+
+impl Rehearse {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        if self.print_scenario {
+            output::result(canon_rehearsal::scenario::DEFAULT)?;
+            return Ok(Exit::Success);
+        }
+        let scenario = self.scenario()?;
+        let report = play(&scenario).map_err(|report| {
+            Failure::internal(
+                report.wrap_err("the rehearsal can't go on"),
+                "this is a bug, or the scenario asks for what can't happen; try another --seed, \
+                 and report it with the scenario",
+            )
+        })?;
+        let text = if self.json { json(&report)? } else { report.to_text() };
+        output::result(&text)?;
+        Ok(if report.passed { Exit::Success } else { Exit::CheckFailed })
+    }
+
+    fn scenario(&self) -> Result<Scenario, Failure> {
+        let scenario = match &self.scenario {
+            None => Scenario::read("the default scenario", canon_rehearsal::scenario::DEFAULT),
+            Some(path) => {
+                let text = fs::read_to_string(path)
+                    .wrap_err_with(|| format!("{} can't be read", path.display()))
+                    .map_err(|report| {
+                        Failure::bad_input(report, "name a scenario file, as in scenarios/*.toml")
+                    })?;
+                Scenario::read(&path.display().to_string(), &text)
+            }
+        };
+        let mut scenario = scenario.map_err(|error| {
+            Failure::bad_input(
+                eyre::Report::new(error).wrap_err("the scenario can't be played"),
+                "correct the lines above; `canon rehearse --print-scenario` explains every field",
+            )
+        })?;
+        let scaled = |flag: &str, error| {
+            Failure::bad_input(
+                eyre::Report::new(error).wrap_err(format!("{flag} doesn't fit the scenario")),
+                "choose another number",
+            )
+        };
+        if let Some(count) = self.sequencers {
+            let flag = format!("--sequencers {count}");
+            scenario = scenario.with_sequencers(count).map_err(|error| scaled(&flag, error))?;
+        }
+        if let Some(count) = self.holders {
+            let flag = format!("--holders {count}");
+            scenario = scenario.with_holders(count).map_err(|error| scaled(&flag, error))?;
+        }
+        if let Some(seed) = self.seed {
+            scenario = scenario.with_seed(seed);
+        }
+        Ok(scenario)
+    }
+}
+
+fn play(scenario: &Scenario) -> eyre::Result<Report> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    let bar = bar()?;
+    let mut progress = |step: Progress| {
+        bar.set_length(step.of);
+        bar.set_position(step.done);
+        bar.set_prefix(step.chapter.to_string());
+        bar.set_message(step.doing);
+    };
+    let report = runtime.block_on(async {
+        let rehearsal = Rehearsal::play(scenario, &mut progress).await?;
+        rehearsal.report().await
+    });
+    bar.finish_and_clear();
+    Ok(report?)
+}
+
+/// On stderr, and only if that is a terminal.
+fn bar() -> eyre::Result<ProgressBar> {
+    let style =
+        ProgressStyle::with_template("{spinner} {prefix}: {msg} {wide_bar:.cyan/dim} {pos}/{len}")?;
+    let bar = ProgressBar::new(1).with_style(style.progress_chars("━╸─"));
+    bar.enable_steady_tick(Duration::from_millis(100));
+    Ok(bar)
+}
+
+fn json(report: &Report) -> Result<String, Failure> {
+    let mut text = serde_json::to_string_pretty(report).map_err(|error| {
+        Failure::internal(eyre!(error).wrap_err("the report can't be written as JSON"), "report it")
+    })?;
+    text.push('\n');
+    Ok(text)
+}

@@ -1,0 +1,42 @@
+//! stdout carries the result, stderr everything else. Colours appear on a terminal only, and not if
+//! `NO_COLOR` is set: anstream decides both.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use crate::exit::Failure;
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const NEXT: Style = AnsiColor::Cyan.on_default().bold();
+
+/// Writes the result. A reader that has seen enough is no error.
+pub(crate) fn result(text: &str) -> Result<(), Failure> {
+    let mut stdout = anstream::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(|error| {
+            Failure::internal(
+                eyre::Report::new(error).wrap_err("the result can't be written"),
+                "look at where stdout leads to",
+            )
+        }),
+    }
+}
+
+/// Shows an error, its causes and what to do next. If even that can't be written, the exit code
+/// has to do.
+pub(crate) fn show_failure(failure: &Failure) {
+    let mut stderr = anstream::stderr().lock();
+    let mut chain = failure.report.chain();
+    let first = chain.next().map(ToString::to_string).unwrap_or_default();
+    let _ = writeln!(stderr, "{ERROR}error:{ERROR:#} {first}");
+    for cause in chain {
+        let mut lines = cause.to_string();
+        if lines.contains('\n') {
+            lines.insert(0, '\n');
+        }
+        let _ = writeln!(stderr, "{}", lines.replace('\n', "\n  "));
+    }
+    let _ = writeln!(stderr, "\n{NEXT}next:{NEXT:#} {}", failure.next);
+}

@@ -1,0 +1,129 @@
+//! What the payloads of a scenario list, and their deployment.
+
+use alloy::{
+    primitives::{Address, Bytes, keccak256},
+    sol_types::SolCall,
+};
+use canon_bindings::{Expect, Governance, Registry, UpgradePayload};
+use canon_l1::deploy;
+
+use crate::{
+    bytecode::{self, IGate},
+    error::{During, Error, Result},
+    scenario::{Does, PayloadKind, ProposalPlan},
+    world::World,
+};
+
+/// A payload that stands.
+pub(super) struct Deployed {
+    pub(super) payload: Address,
+    pub(super) gate: Option<Address>,
+    pub(super) gas: u64,
+}
+
+/// What a proposal is about.
+pub(super) struct Subject {
+    /// The contract that it puts in force: a rollup or a Proposals contract.
+    pub(super) new: Address,
+    /// The contract of that kind that is in force now.
+    pub(super) old: Address,
+}
+
+/// Deploys the payload of a proposal, and a gate if it waits for one.
+pub(super) async fn deploy(
+    world: &mut World<'_>,
+    plan: &ProposalPlan,
+    subject: &Subject,
+) -> Result<Deployed> {
+    let uri = format!("https://azips.example/{}", plan.azip.to_lowercase());
+    if plan.does == Does::Upgrade && plan.payload == PayloadKind::Constant {
+        return upgrade_payload(world, subject, &uri).await;
+    }
+    let mut actions = match plan.does {
+        Does::Upgrade => upgrade(world, subject).await?,
+        Does::ReplaceProposals => replace_proposals(world, subject),
+    };
+    let (code, gate, mut gas) = match plan.payload {
+        PayloadKind::Constant => (bytecode::constant_payload(&actions, &uri), None, 0),
+        PayloadKind::Shifting => {
+            let after = [usurpation(world)];
+            (bytecode::shifting_payload(&actions, &after, &uri), None, 0)
+        }
+        PayloadKind::Gated => {
+            let (gate, gas) = world.create("deploy a gate", bytecode::gate()).await?;
+            world.set.names.insert(gate, "gate".to_owned());
+            actions.insert(0, action(gate, &IGate::passCall {}));
+            (bytecode::constant_payload(&actions, &uri), Some(gate), gas)
+        }
+    };
+    let (payload, used) = world.create("deploy a payload", code).await?;
+    gas += used;
+    Ok(Deployed { payload, gate, gas })
+}
+
+/// The contract that was made for this.
+async fn upgrade_payload(world: &mut World<'_>, subject: &Subject, uri: &str) -> Result<Deployed> {
+    let set = world.deployment().await?;
+    let mut wait = world.stage.miner();
+    let expect = world.set.expect;
+    let created = deploy::deploy_upgrade_payload(
+        &mut world.cast.authors,
+        &set,
+        expect,
+        subject.new,
+        subject.old,
+        uri,
+        &mut wait,
+    )
+    .await
+    .map_err(|source| Error::Deployment(Box::new(source)))?;
+    let gas = created.receipt.gas_used;
+    world.stage.gas.record("deploy a payload", gas);
+    Ok(Deployed { payload: created.address, gate: None, gas })
+}
+
+/// What an `UpgradePayload` would list.
+async fn upgrade(world: &World<'_>, subject: &Subject) -> Result<Vec<Governance::Action>> {
+    let (set, client) = (&world.set, world.stage.client());
+    let code = client.expect_code(world.stage.head(), "the new rollup", subject.new).await;
+    let hash = keccak256(code.during("reading the new rollup's code")?);
+    let canonical = Expect::canonicalIsCall { registry: set.registry, expected: subject.old };
+    let code_hash = Expect::codeHashIsCall { target: subject.new, expected: hash };
+    let owner = Expect::ownerIsCall { target: subject.new, expected: set.governance };
+    let upgrade = Registry::upgradeCall { rollup: subject.new };
+    Ok(vec![
+        action(set.expect, &canonical),
+        action(set.expect, &code_hash),
+        action(set.expect, &owner),
+        action(set.registry, &upgrade),
+    ])
+}
+
+fn replace_proposals(world: &World<'_>, subject: &Subject) -> Vec<Governance::Action> {
+    let set = &world.set;
+    let found = Expect::proposalsIsCall { governance: set.governance, expected: subject.old };
+    let update = Governance::updateGovernanceProposerCall { newGovernanceProposer: subject.new };
+    vec![action(set.expect, &found), action(set.governance, &update)]
+}
+
+/// What a payload lists once it has the votes: the Registry for its authors.
+fn usurpation(world: &World<'_>) -> Governance::Action {
+    let new_owner = world.cast.authors.address();
+    action(world.set.registry, &Registry::transferOwnershipCall { newOwner: new_owner })
+}
+
+fn action<C: SolCall>(target: Address, call: &C) -> Governance::Action {
+    Governance::Action { target, data: Bytes::from(call.abi_encode()) }
+}
+
+/// What a payload lists now.
+pub(super) async fn listed(world: &World<'_>, payload: Address) -> Result<Vec<Governance::Action>> {
+    let client = world.stage.client();
+    let call = UpgradePayload::getActionsCall {};
+    let actions = client.read(world.stage.head(), payload, call).await.during("reading actions")?;
+    let ours = |action: UpgradePayload::Action| Governance::Action {
+        target: action.target,
+        data: action.data,
+    };
+    Ok(actions.into_iter().map(ours).collect())
+}

@@ -1,0 +1,181 @@
+//! The set is deployed, the tokens are handed out, staked and locked.
+
+use std::ops::ControlFlow;
+
+use canon_agents::Wish;
+use canon_l1::{
+    calls,
+    deploy::{self, DeployRecord, SetParameters},
+};
+use canon_protocol::Amount;
+
+use crate::{
+    cast::{Cast, Keys},
+    crowd::Role,
+    error::{During, Error, Result},
+    progress::Reporter,
+    scenario::Scenario,
+    stage::Stage,
+    timeline::{Event, Spent, Who},
+    world::{RollupState, Set, World, sum},
+};
+
+const ASSET_NAME: &str = "Canon Rehearsal";
+
+/// Deploys everything and gives everybody their part.
+pub(crate) async fn open<'a>(
+    scenario: &'a Scenario,
+    mut report: Reporter<'a>,
+) -> Result<World<'a>> {
+    report.tell("make keys", 0, 1);
+    let keys = Keys::new(scenario);
+    let stage = Stage::new(scenario.l1, scenario.seed, &keys.accounts(), report).await?;
+    let mut cast = Cast::new(scenario, keys, stage.client());
+
+    let parameters = parameters(scenario);
+    let (chain_id, deployer) = (stage.client().chain_id(), cast.deployer.address());
+    let mut record = DeployRecord::new(chain_id, deployer, parameters.clone());
+    let checked = parameters.check().map_err(|error| Error::Unexpected(error.to_string()))?;
+    let mut wait = stage.miner();
+    let set = deploy::deploy(&mut cast.deployer, &checked, &mut record, &mut wait, |_, _| {
+        ControlFlow::Continue(())
+    })
+    .await
+    .map_err(|source| Error::Deployment(Box::new(source)))?;
+    let rules = stage.client().rollup_rules(stage.head(), set.deployment.rollup).await;
+    let first = RollupState {
+        label: 1,
+        address: set.deployment.rollup,
+        clock: rules.during("reading the rollup's rules")?.clock,
+        canonical: true,
+        stakers: 0,
+        blocks: 0,
+        earned: Amount::ZERO,
+    };
+    let addresses = Set::new(&set);
+    let mut world = World::new(scenario, stage, cast, addresses, first);
+    tell_deployment(&mut world, &record);
+    Ok(world)
+}
+
+/// What the scenario says, in the deployer's words.
+fn parameters(scenario: &Scenario) -> SetParameters {
+    let (governance, rollup) = (scenario.governance, scenario.rollup);
+    let mut parameters = SetParameters::tests();
+    parameters.asset.name = ASSET_NAME.to_owned();
+    parameters.asset.symbol = "CANON".to_owned();
+    parameters.asset.initial_supply = scenario.asset.supply;
+    parameters.asset.issued_per_second = scenario.asset.issuance;
+    parameters.asset.block_reward = rollup.reward;
+    parameters.signalling.n = scenario.signalling.rules.n();
+    parameters.signalling.m = scenario.signalling.rules.m();
+    parameters.governance = deploy::GovernanceParameters {
+        voting_delay: governance.voting_delay,
+        voting_duration: governance.voting_duration,
+        execution_delay: governance.execution_delay,
+        grace_period: governance.grace_period,
+        quorum: governance.quorum,
+        vote_differential: governance.vote_differential,
+        minimum_votes: governance.minimum_votes,
+        lock_amount: governance.propose_config.lock_amount,
+        lock_delay: governance.propose_config.lock_delay,
+    };
+    parameters.rollup = rollup_parameters(scenario);
+    // Slot 0 begins with the chain, so that slots and L1 blocks are in step.
+    parameters.rollup.genesis = Some(scenario.l1.start);
+    parameters
+}
+
+/// Of both rollups, but for their genesis.
+pub(super) fn rollup_parameters(scenario: &Scenario) -> deploy::RollupParameters {
+    let rollup = scenario.rollup;
+    deploy::RollupParameters {
+        genesis: None,
+        slot_duration: rollup.slot,
+        epoch_slots: rollup.epoch,
+        minimum_stake: rollup.stake,
+        exit_delay: rollup.exit_delay,
+    }
+}
+
+fn tell_deployment(world: &mut World<'_>, record: &DeployRecord) {
+    let created = record.done.iter().filter_map(|done| Some((done.step.creates()?, done.address)));
+    let contracts = created.map(|(contract, address)| (contract.name(), address)).collect();
+    let (mut creations, mut wiring) = (Spent::default(), Spent::default());
+    for done in &record.done {
+        let Some(receipt) = done.receipt else { continue };
+        world.stage.gas.record("deployment step", receipt.gas_used);
+        let spent = if done.step.creates().is_some() { &mut creations } else { &mut wiring };
+        spent.add(receipt.gas_used);
+    }
+    world.tell(Who::Deployer, Event::SetDeployed { contracts }, Some(creations));
+    world.tell(Who::Anyone, Event::OwnershipAccepted, Some(wiring));
+}
+
+/// Gives everybody the tokens that they will stake or lock.
+pub(crate) async fn hand_out(world: &mut World<'_>) -> Result<()> {
+    let World { stage, cast, set, scenario, .. } = world;
+    let stake = scenario.rollup.stake;
+    let rewards = scenario.asset.reward_pool;
+    let stakers = cast.sequencers.iter().map(|s| (s.withdrawer.address(), stake));
+    let holders = cast.holders.iter().map(|h| (h.sender.address(), h.tokens));
+    let gifts: Vec<_> = std::iter::once((set.distributor, rewards))
+        .filter(|(_, amount)| !amount.is_zero())
+        .chain(stakers)
+        .chain(holders)
+        .collect();
+    let mut batch = stage.batch("transfer tokens", gifts.len() as u64);
+    for (to, amount) in gifts {
+        batch.add(&mut cast.deployer, calls::transfer(set.asset, to, amount)).await?;
+    }
+    let (spent, _) = batch.finish().await?;
+    let stakes = sum(cast.sequencers.iter().map(|_| stake));
+    let holders = sum(cast.holders.iter().map(|holder| holder.tokens));
+    world.tell(Who::Deployer, Event::TokensHandedOut { stakes, holders, rewards }, Some(spent));
+    Ok(())
+}
+
+/// Stakes for all sequencers of one kind on a rollup.
+pub(crate) async fn stake(world: &mut World<'_>, rollup: usize, pioneers: bool) -> Result<()> {
+    let World { stage, cast, set, scenario, rollups, .. } = world;
+    let (target, each) = (rollups[rollup].address, scenario.rollup.stake);
+    let count = cast.sequencers.iter().filter(|s| s.pioneer == pioneers).count() as u64;
+    if count == 0 {
+        return Ok(());
+    }
+    let mut batch = stage.batch("approve", count);
+    for sequencer in cast.sequencers.iter_mut().filter(|s| s.pioneer == pioneers) {
+        let call = calls::approve(set.asset, target, each);
+        batch.add(&mut sequencer.withdrawer, call).await?;
+    }
+    let (approvals, _) = batch.finish().await?;
+    let mut batch = stage.batch("stake", count);
+    for sequencer in cast.sequencers.iter_mut().filter(|s| s.pioneer == pioneers) {
+        let (proposer, withdrawer) = (sequencer.proposer.address(), sequencer.withdrawer.address());
+        let call = calls::stake(target, sequencer.attester, proposer, withdrawer, each);
+        batch.add(&mut sequencer.withdrawer, call).await?;
+    }
+    let (spent, _) = batch.finish().await?;
+    for sequencer in cast.sequencers.iter_mut().filter(|s| s.pioneer == pioneers) {
+        sequencer.agent.set_rollup(target);
+    }
+    rollups[rollup].stakers += count;
+    let (rollup, now) = (&rollups[rollup], stage.now());
+    let (label, first_slot) = (rollup.label, rollup.first_slot_after(now));
+    let who = if pioneers { Who::Pioneers(count) } else { Who::Sequencers(count) };
+    let event = Event::Staked { rollup: label, each, first_slot };
+    world.tell(who, event, Some(spent.and(approvals)));
+    Ok(())
+}
+
+/// Locks all holders' tokens with permits.
+pub(crate) async fn lock(world: &mut World<'_>) -> Result<()> {
+    for holder in &mut world.cast.holders {
+        holder.agent.want(Wish::LockWithPermit(holder.tokens));
+    }
+    let all: Vec<_> = (0..world.cast.holders.len()).collect();
+    let done = world.crowd("lock", Role::Holders, &all).await?;
+    let total = sum(world.cast.holders.iter().map(|holder| holder.tokens));
+    world.tell(Who::Holders(all.len() as u64), Event::Locked { total }, Some(done.spent));
+    Ok(())
+}

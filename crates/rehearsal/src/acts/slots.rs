@@ -1,0 +1,166 @@
+//! Slots: whose they are, and what happens in them.
+
+use canon_agents::{Act, Outcome, SignalDecision};
+use canon_bindings::{RewardDistributor, Rollup};
+use canon_protocol::{Amount, Epoch, RollupBlock, Slot};
+
+use crate::{
+    crowd::kind,
+    error::{During, Error, Result},
+    timeline::{Event, Spent, Who},
+    world::{World, sum},
+};
+
+/// What happened in a slot.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Turn {
+    pub(super) slot: Slot,
+    /// Whose slot it is; nobody's if the epoch's set is empty.
+    pub(super) sequencer: Option<usize>,
+    /// The block, and what it earned.
+    pub(super) block: Option<(RollupBlock, Amount)>,
+    /// Whether its proposer signalled, or why not.
+    pub(super) decision: SignalDecision,
+    pub(super) signalled: bool,
+    pub(super) spent: Spent,
+}
+
+/// Plays a slot: its proposer, if there is one and it is there, does what it finds right.
+pub(super) async fn turn(world: &mut World<'_>, rollup: usize, slot: Slot) -> Result<Turn> {
+    let (address, clock) = (world.rollups[rollup].address, world.rollups[rollup].clock);
+    let start = clock.slot_start(slot).ok_or_else(|| no_such(slot))?;
+    world.stage.wait_until(start)?;
+    let view = world.look().await?;
+    let proposer = view.rollup(address).and_then(|rollup| rollup.proposer);
+    let sequencer = proposer.and_then(|proposer| world.sequencer_of(proposer));
+    if let (Some(proposer), None) = (proposer, sequencer) {
+        return Err(Error::Unexpected(format!("{proposer} has slot {slot} and nobody knows it")));
+    }
+    let mut turn = Turn {
+        slot,
+        sequencer,
+        block: None,
+        decision: SignalDecision::NoPayload,
+        signalled: false,
+        spent: Spent::default(),
+    };
+    let Some(index) = sequencer.filter(|index| world.cast.sequencers[*index].online()) else {
+        return Ok(turn);
+    };
+    let agent = &mut world.cast.sequencers[index].agent;
+    let sent = agent.tick(&view).await.during(ACT)?;
+    turn.decision = agent.decision();
+    if let Some(Outcome::Failed { error, .. }) = sent.into_iter().find(is_failure) {
+        return Err(error).during(ACT);
+    }
+    world.stage.mine_all()?;
+    let view = world.look().await?;
+    let outcomes = world.cast.sequencers[index].agent.tick(&view).await.during(ACT)?;
+    for outcome in outcomes {
+        settle(world, rollup, &mut turn, outcome)?;
+    }
+    Ok(turn)
+}
+
+const ACT: &str = "playing a slot";
+
+const fn is_failure(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Failed { .. })
+}
+
+fn settle(world: &mut World<'_>, rollup: usize, turn: &mut Turn, outcome: Outcome) -> Result<()> {
+    let (act, confirmed) = match outcome {
+        Outcome::Done { act, confirmed } => (act, confirmed),
+        Outcome::Failed { error, .. } => return Err(error).during(ACT),
+        _ => return Err(Error::NotIncluded { act: ACT, time: world.stage.now() }),
+    };
+    world.stage.gas.record(kind(&act), confirmed.gas_used);
+    turn.spent.add(confirmed.gas_used);
+    match act {
+        Act::Signal { .. } => turn.signalled = true,
+        Act::ProposeBlock { .. } => {
+            let paid = confirmed.event::<RewardDistributor::RewardPaid>(world.set.distributor);
+            let paid = paid.map(|paid| Amount::try_from(paid.amount)).transpose();
+            let paid = paid.map_err(|error| Error::Unexpected(error.to_string()))?;
+            let due = due(world, rollup);
+            let number = world.rollups[rollup].add_block(due);
+            turn.block = Some((number, paid.unwrap_or_default()));
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn no_such(slot: Slot) -> Error {
+    Error::Unexpected(format!("slot {slot} is beyond all time"))
+}
+
+/// What a block of a rollup has to earn now.
+fn due(world: &World<'_>, rollup: usize) -> Amount {
+    if !world.rollups[rollup].canonical {
+        return Amount::ZERO;
+    }
+    let paid = world.rollups.iter().map(|rollup| rollup.earned);
+    let left = world.scenario.asset.reward_pool.saturating_sub(sum(paid));
+    world.scenario.rollup.reward.min(left)
+}
+
+/// Whose slot a slot is, by the rollup.
+pub(super) async fn proposer_of(
+    world: &World<'_>,
+    rollup: usize,
+    slot: Slot,
+) -> Result<alloy::primitives::Address> {
+    let rollup = &world.rollups[rollup];
+    let start = rollup.clock.slot_start(slot).ok_or_else(|| no_such(slot))?;
+    let call = Rollup::getProposerAtCall { timestamp: start.to_word() };
+    let client = world.stage.client();
+    client.read(world.stage.head(), rollup.address, call).await.during("asking whose slot it is")
+}
+
+/// The first slot of a rollup that begins with the next L1 block or after it.
+pub(super) fn next_slot(world: &World<'_>, rollup: usize) -> Slot {
+    let (clock, time) = (world.rollups[rollup].clock, world.stage.next_time());
+    let slot = clock.slot_at(time).unwrap_or_default();
+    if clock.slot_start(slot).is_some_and(|start| start < time) { slot.next() } else { slot }
+}
+
+/// Says what happened in a slot, as far as blocks go.
+pub(super) fn tell(world: &mut World<'_>, rollup: usize, turn: &Turn) {
+    let (label, slot) = (world.rollups[rollup].label, turn.slot);
+    match (turn.sequencer, turn.block) {
+        (Some(index), Some((number, reward))) => {
+            let who = world.cast.sequencers[index].who();
+            let event = Event::BlockProposed { rollup: label, number, slot, reward };
+            world.tell(who, event, Some(turn.spent));
+        }
+        (Some(index), None) => {
+            let who = world.cast.sequencers[index].who();
+            world.tell(who, Event::SlotMissed { rollup: label, slot }, None);
+        }
+        (None, _) => world.tell(Who::Time, Event::NoProposer { rollup: label, slot }, None),
+    }
+}
+
+/// Some blocks of the old rollup, as soon as it can have any.
+pub(super) async fn show_old(world: &mut World<'_>) -> Result<()> {
+    let wanted = world.scenario.rollup.blocks_before;
+    // Epochs 0 and 1 of any rollup have an empty set.
+    let first = world.rollups[0].clock.first_slot(Epoch::of(2)).unwrap_or_default();
+    let first = first.max(world.rollups[0].first_slot_after(world.stage.now()));
+    let start = world.rollups[0].clock.slot_start(first).ok_or_else(|| no_such(first))?;
+    world.wait_until(start, "the first epoch with proposers")?;
+    let mut blocks = 0;
+    // As many slots again as misses are to be expected, and no more: everybody may be offline.
+    for done in 0..wanted.saturating_mul(2) {
+        if blocks == wanted {
+            break;
+        }
+        world.progress("blocks on the old rollup", done, wanted);
+        let slot = next_slot(world, 0);
+        let turn = turn(world, 0, slot).await?;
+        blocks += u64::from(turn.block.is_some());
+        tell(world, 0, &turn);
+    }
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! What is to be done when.
+
+use std::collections::BTreeMap;
+
+use canon_protocol::{Round, Slot, Timestamp};
+
+/// Something to be done. Numbers are indices of proposals and rollups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Task {
+    /// The sequencers begin to signal for a proposal.
+    Campaign { docket: usize },
+    /// A slot in which its proposer may signal.
+    Signal { docket: usize, slot: Slot },
+    /// A round is over.
+    RoundOver { docket: usize, round: Round },
+    /// The keeper pushes a round.
+    Push { docket: usize, round: Round },
+    /// A holder gives up power for a proposal.
+    Lock { docket: usize },
+    /// The holders vote.
+    Ballots { docket: usize },
+    /// The vote is over.
+    Close { docket: usize },
+    /// The gate of a payload opens.
+    OpenGate { docket: usize },
+    /// The keeper executes.
+    Execute { docket: usize },
+    /// Nothing can be executed any more.
+    TooLate { docket: usize },
+    /// Somebody stores that a proposal is dropped.
+    Drop { docket: usize },
+    /// A few slots of all rollups, just after a switch.
+    ShowSwitch,
+    /// Announced moves are finished.
+    Move { to: usize },
+    /// Holders get their tokens back.
+    Withdraw,
+}
+
+/// Tasks by time; those of the same second in the order in which they were added.
+#[derive(Debug, Default)]
+pub(crate) struct Agenda {
+    tasks: BTreeMap<(Timestamp, u64), Task>,
+    added: u64,
+}
+
+impl Agenda {
+    pub(crate) fn add(&mut self, time: Timestamp, task: Task) {
+        self.tasks.insert((time, self.added), task);
+        self.added += 1;
+    }
+
+    /// The next task, which is taken off the agenda.
+    pub(crate) fn next(&mut self) -> Option<(Timestamp, Task)> {
+        self.tasks.pop_first().map(|((time, _), task)| (time, task))
+    }
+
+    /// Takes off all tasks of a kind.
+    pub(crate) fn cancel(&mut self, unwanted: impl Fn(Task) -> bool) {
+        self.tasks.retain(|_, task| !unwanted(*task));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tasks_come_by_time_and_then_in_order() {
+        let mut agenda = Agenda::default();
+        agenda.add(Timestamp::of(2), Task::Withdraw);
+        agenda.add(Timestamp::of(1), Task::ShowSwitch);
+        agenda.add(Timestamp::of(2), Task::Move { to: 1 });
+        assert_eq!(agenda.next(), Some((Timestamp::of(1), Task::ShowSwitch)));
+        assert_eq!(agenda.next(), Some((Timestamp::of(2), Task::Withdraw)));
+        agenda.cancel(|task| task == Task::Move { to: 1 });
+        assert_eq!(agenda.next(), None);
+    }
+}

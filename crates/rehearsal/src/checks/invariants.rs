@@ -1,0 +1,126 @@
+//! Properties that hold whatever happens, as far as they can be read off the chain.
+
+use canon_bindings::Governance;
+use canon_protocol::{Amount, Tally, Timestamp};
+
+use super::{Desk, READING, check::Check, fit};
+use crate::{
+    error::{During, Result},
+    scenario::End,
+    text,
+    world::{Live, sum},
+};
+
+const AREA: &str = "Always";
+
+impl Desk<'_, '_> {
+    /// Solvency, power, ballots, order of time.
+    pub(super) async fn invariants(&self) -> Result<Vec<Check>> {
+        let mut checks = self.solvency().await?;
+        checks.push(self.power_adds_up(self.world.stage.now(), "now").await?);
+        for docket in &self.world.dockets {
+            let Some(live) = docket.live.as_ref().filter(|live| live.result.is_some()) else {
+                continue;
+            };
+            let when = format!("at the snapshot of proposal {}", live.id);
+            checks.push(self.power_adds_up(live.deadlines.pending, &when).await?);
+            checks.extend(self.ballots(live).await?);
+        }
+        checks.extend(self.times().await?);
+        Ok(checks)
+    }
+
+    /// Every contract has what it owes.
+    async fn solvency(&self) -> Result<Vec<Check>> {
+        let (world, set) = (self.world, &self.world.set);
+        let tokens = |amount: &Amount| format!("{} tokens", text::tokens(*amount));
+        let total = Governance::totalPowerAtCall { timestamp: world.stage.now().to_word() };
+        let power: Amount = fit(self.ask(set.governance, total).await?)?;
+        let left = world.withdrawals.iter().filter(|leave| !leave.claimed);
+        let owed = sum([power, sum(left.map(|leave| leave.amount))]);
+        let found = self.balance(set.governance).await?;
+        let subject = "Governance has what it owes";
+        let mut checks = vec![Check::at_least(AREA, subject, &owed, &found, tokens)];
+        for rollup in &world.rollups {
+            let stakes = sum((0..rollup.stakers).map(|_| world.scenario.rollup.stake));
+            let found = self.balance(rollup.address).await?;
+            let subject = format!("rollup {} has its stakes", rollup.label);
+            checks.push(Check::at_least(AREA, subject, &stakes, &found, tokens));
+        }
+        Ok(checks)
+    }
+
+    /// The power of all holders is the total power.
+    async fn power_adds_up(&self, time: Timestamp, when: &str) -> Result<Check> {
+        let (world, governance) = (self.world, self.world.set.governance);
+        let (client, head) = (world.stage.client(), world.stage.head());
+        let mut powers = Vec::new();
+        for holder in &world.cast.holders {
+            let owner = holder.sender.address();
+            powers.push(client.power(head, governance, owner, time).await.during(READING)?);
+        }
+        let call = Governance::totalPowerAtCall { timestamp: time.to_word() };
+        let total: Amount = fit(self.ask(governance, call).await?)?;
+        let tokens = |amount: &Amount| format!("{} tokens", text::tokens(*amount));
+        let subject = format!("holders' power {when}");
+        Ok(Check::equal(AREA, subject, &total, &sum(powers), tokens))
+    }
+
+    /// Ballots add up to the tally, and nobody cast more than it had.
+    async fn ballots(&self, live: &Live) -> Result<Vec<Check>> {
+        let (world, governance) = (self.world, self.world.set.governance);
+        let (client, head) = (world.stage.client(), world.stage.head());
+        let found = client.proposal(head, governance, live.id).await.during(READING)?;
+        let (mut yea, mut nea, mut beyond) = (Vec::new(), Vec::new(), 0_u64);
+        for holder in &world.cast.holders {
+            let owner = holder.sender.address();
+            let cast = client.ballots(head, governance, live.id, owner).await.during(READING)?;
+            let snapshot = live.deadlines.pending;
+            let power = client.power(head, governance, owner, snapshot).await.during(READING)?;
+            beyond += u64::from(cast.cast().is_none_or(|cast| cast > power));
+            yea.push(cast.yea);
+            nea.push(cast.nea);
+        }
+        let sums = Tally { yea: sum(yea), nea: sum(nea) };
+        let show = |tally: &Tally| {
+            format!("{} yes, {} no", text::tokens(tally.yea), text::tokens(tally.nea))
+        };
+        let id = live.id;
+        let number = |number: &u64| text::grouped(*number);
+        let subject = format!("ballots on proposal {id}");
+        Ok(vec![
+            Check::equal(AREA, subject, &found.tally, &sums, show),
+            Check::equal(AREA, format!("holders who cast too much on {id}"), &0, &beyond, number),
+        ])
+    }
+
+    /// Nothing was executed early or late, and nobody who voted has tokens before that.
+    async fn times(&self) -> Result<Vec<Check>> {
+        let (client, mut checks) = (self.world.stage.client(), Vec::new());
+        let clock = |time: &Timestamp| text::utc(*time);
+        for docket in &self.world.dockets {
+            let (Some(live), Some(block), Some(End::Executed)) =
+                (&docket.live, docket.executed_in, docket.end)
+            else {
+                continue;
+            };
+            let executed = client.block(block.get().into()).await.during(READING)?.timestamp;
+            let (first, last) = (live.deadlines.earliest_execution(), live.deadlines.executable);
+            let id = live.id;
+            let subject = format!("proposal {id} not executed before");
+            checks.push(Check::at_least(AREA, subject, &first, &executed, clock));
+            let subject = format!("proposal {id} not executed after");
+            checks.push(Check::at_most(AREA, subject, &last, &executed, clock));
+        }
+        for leave in &self.world.withdrawals {
+            let Some(not_before) = leave.not_before else { continue };
+            let call = Governance::getWithdrawalCall { id: leave.id.to_word() };
+            let found = self.ask(self.world.set.governance, call).await?;
+            let unlocks = fit(found.unlocksAt)?;
+            let number = self.world.cast.holders[leave.holder].number;
+            let subject = format!("holder {number:02} gets no tokens before");
+            checks.push(Check::at_least(AREA, subject, &not_before, &unlocks, clock));
+        }
+        Ok(checks)
+    }
+}

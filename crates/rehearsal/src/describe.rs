@@ -1,0 +1,53 @@
+//! Actions of payloads as people read them: `Registry.upgrade(rollup 2)`.
+
+use std::collections::BTreeMap;
+
+use alloy::{
+    dyn_abi::{DynSolValue, JsonAbiExt},
+    json_abi::Function,
+    primitives::{Address, hex},
+};
+use canon_bindings::{Contract, Governance};
+
+/// An action with the contract's name, the function's and its arguments. Addresses get their names
+/// where they have one.
+pub(crate) fn describe(action: &Governance::Action, names: &BTreeMap<Address, String>) -> String {
+    let target = name(action.target, names);
+    let decoded = action.data.split_first_chunk::<4>().and_then(|(selector, arguments)| {
+        let function = function(*selector)?;
+        Some((function, function.abi_decode_input(arguments).ok()?))
+    });
+    match decoded {
+        Some((function, arguments)) => {
+            let arguments: Vec<_> = arguments.iter().map(|value| show(value, names)).collect();
+            format!("{target}.{}({})", function.name, arguments.join(", "))
+        }
+        None => format!("{target}: {}", hex::encode_prefixed(&action.data)),
+    }
+}
+
+fn function(selector: [u8; 4]) -> Option<&'static Function> {
+    let functions = Contract::ALL.iter().flat_map(|contract| contract.artifact().abi().functions());
+    functions.into_iter().find(|function| function.selector().0 == selector)
+}
+
+fn name(address: Address, names: &BTreeMap<Address, String>) -> String {
+    names.get(&address).cloned().unwrap_or_else(|| address.to_checksum(None))
+}
+
+fn show(value: &DynSolValue, names: &BTreeMap<Address, String>) -> String {
+    match value {
+        DynSolValue::Address(address) => name(*address, names),
+        DynSolValue::FixedBytes(word, size) => {
+            let text = hex::encode(&word[..*size]);
+            match text.get(..8) {
+                Some(start) if *size == 32 => format!("0x{start}…"),
+                _ => format!("0x{text}"),
+            }
+        }
+        DynSolValue::Uint(number, _) => number.to_string(),
+        DynSolValue::Bool(truth) => truth.to_string(),
+        DynSolValue::String(text) => format!("{text:?}"),
+        other => format!("{other:?}"),
+    }
+}

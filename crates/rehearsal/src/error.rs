@@ -1,0 +1,50 @@
+//! What can go wrong in a rehearsal besides what a scenario wants to go wrong.
+
+use canon_protocol::Timestamp;
+
+/// The result of playing a scenario.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A rehearsal can't go on. What the contracts refuse because a scenario provokes it is no error:
+/// it is part of the story.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A call that has to work didn't, or the embedded chain didn't answer.
+    #[error("{act}: {source}")]
+    Chain {
+        /// What was being done.
+        act: &'static str,
+        /// Why it failed.
+        #[source]
+        source: Box<canon_l1::Error>,
+    },
+    /// The set couldn't be deployed.
+    #[error("deploying: {0}")]
+    Deployment(#[source] Box<canon_l1::deploy::DeployError>),
+    /// The embedded chain refused to be driven.
+    #[error("the embedded chain can't go on ({0})")]
+    Devchain(#[from] canon_devchain::Error),
+    /// A transaction was sent and is in no block.
+    #[error("{act}: a transaction was left out of the block at {time}")]
+    NotIncluded {
+        /// What was being done.
+        act: &'static str,
+        /// The block's time.
+        time: Timestamp,
+    },
+    /// The state isn't what the rehearsal itself brought about.
+    #[error("{0}")]
+    Unexpected(String),
+}
+
+/// Says what was being done when the chain failed.
+pub(crate) trait During<T> {
+    fn during(self, act: &'static str) -> Result<T>;
+}
+
+impl<T> During<T> for canon_l1::Result<T> {
+    fn during(self, act: &'static str) -> Result<T> {
+        self.map_err(|source| Error::Chain { act, source: Box::new(source) })
+    }
+}

@@ -1,0 +1,153 @@
+//! What a rehearsal leaves behind: the story, the checks and the gas; for people and for programs.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use canon_protocol::Timestamp;
+use serde::Serialize;
+
+use crate::{
+    checks::{Check, Relation},
+    gas::GasRow,
+    scenario::Scenario,
+    text,
+    timeline::{BOLD, DIM, GOOD, Timeline, heading, render},
+};
+
+const FAILED: Style = AnsiColor::Red.on_default().bold();
+
+/// A rehearsal that was played to its end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// The scenario's title.
+    pub title: String,
+    /// What everything was derived from.
+    pub seed: u64,
+    /// How many sequencers staked on the old rollup.
+    pub sequencers: u64,
+    /// How many holders locked tokens.
+    pub holders: u64,
+    /// Signals that win a round.
+    pub quorum: u32,
+    /// Slots in a round.
+    pub round: u32,
+    /// Timestamp of L1 block 0, in Unix seconds.
+    pub start: Timestamp,
+    /// Timestamp of the last L1 block, in Unix seconds.
+    pub end: Timestamp,
+    /// Number of the last L1 block.
+    pub blocks: u64,
+    /// Whether all checks hold.
+    pub passed: bool,
+    /// What happened.
+    pub timeline: Timeline,
+    /// What should be at the end, and what is.
+    pub checks: Vec<Check>,
+    /// What each kind of transaction cost.
+    pub gas: Vec<GasRow>,
+}
+
+impl Report {
+    pub(crate) fn new(
+        scenario: &Scenario,
+        timeline: Timeline,
+        checks: Vec<Check>,
+        gas: Vec<GasRow>,
+        (end, blocks): (Timestamp, u64),
+    ) -> Self {
+        Self {
+            title: scenario.title.clone(),
+            seed: scenario.seed,
+            sequencers: scenario.sequencers.count,
+            holders: scenario.holder_count(),
+            quorum: scenario.signalling.rules.n(),
+            round: scenario.signalling.rules.m(),
+            start: scenario.l1.start,
+            end,
+            blocks,
+            passed: checks.iter().all(|check| check.holds),
+            timeline,
+            checks,
+            gas,
+        }
+    }
+
+    /// The report as a person reads it in a terminal, at most 96 columns wide. It has ANSI styles,
+    /// which a stream has to drop where they aren't wanted.
+    pub fn to_text(&self) -> String {
+        let mut out = String::new();
+        self.head(&mut out);
+        out.push_str(&render(&self.timeline, self.start));
+        self.state(&mut out);
+        self.gas(&mut out);
+        self.verdict(&mut out);
+        out
+    }
+
+    fn head(&self, out: &mut String) {
+        let facts = [
+            text::count(self.sequencers, "sequencer"),
+            text::count(self.holders, "holder"),
+            format!("{} of {} signals win a round", self.quorum, self.round),
+            format!("seed {}", self.seed),
+        ];
+        let _ = writeln!(out, "{BOLD}{}{BOLD:#}", self.title);
+        let _ = writeln!(out, "{DIM}{}{DIM:#}", facts.join(" · "));
+    }
+
+    fn state(&self, out: &mut String) {
+        let note = format!("L1 block {}, {}", text::grouped(self.blocks), text::utc(self.end));
+        let _ = writeln!(out, "\n{}", heading("The state at the end", &note));
+        let wide = self.checks.iter().map(|check| check.subject.chars().count()).max().unwrap_or(0);
+        let mut area = "";
+        for check in &self.checks {
+            let name = if check.area == area { "" } else { &*check.area };
+            area = &check.area;
+            let pad = wide.saturating_sub(check.subject.chars().count());
+            let (mark, style) = if check.holds { ("✓", GOOD) } else { ("✗", FAILED) };
+            let start = format!("{BOLD}{name:11}{BOLD:#} {style}{mark}{style:#} ");
+            let verdict = verdict(check);
+            let _ = writeln!(out, "{start}{}{:pad$}  {verdict}", check.subject, "");
+        }
+    }
+
+    fn gas(&self, out: &mut String) {
+        let _ = writeln!(out, "\n{}", heading("Gas by kind of transaction", ""));
+        let _ = writeln!(
+            out,
+            "{DIM}{:28} {:>9} {:>13} {:>13} {:>13} {:>14}{DIM:#}",
+            "", "count", "min", "median", "max", "total"
+        );
+        for row in &self.gas {
+            let [count, min, median, max, total] =
+                [row.count, row.min, row.median, row.max, row.total].map(text::grouped);
+            let kind = row.kind;
+            let _ =
+                writeln!(out, "{kind:28} {count:>9} {min:>13} {median:>13} {max:>13} {total:>14}");
+        }
+    }
+
+    fn verdict(&self, out: &mut String) {
+        let (all, failed) = (self.checks.len(), self.checks.iter().filter(|c| !c.holds).count());
+        let _ = match failed {
+            0 => writeln!(out, "\n{GOOD}✓ all {all} checks hold{GOOD:#}"),
+            _ => writeln!(out, "\n{FAILED}✗ {failed} of {all} checks failed{FAILED:#}"),
+        };
+    }
+}
+
+/// What was found, and what should have been if that isn't clear from it.
+fn verdict(check: &Check) -> String {
+    let Check { relation, expected, found, holds, .. } = check;
+    let expectation = match relation {
+        Relation::Equal => expected.clone(),
+        Relation::AtLeast => format!("at least {expected}"),
+        Relation::AtMost => format!("at most {expected}"),
+    };
+    match (holds, relation) {
+        (true, Relation::Equal) => found.clone(),
+        (true, _) => format!("{found} {DIM}({expectation}){DIM:#}"),
+        (false, _) => format!("{FAILED}expected {expectation}, found {found}{FAILED:#}"),
+    }
+}

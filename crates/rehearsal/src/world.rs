@@ -1,0 +1,360 @@
+//! Everything that a rehearsal knows while it is played.
+
+use std::{collections::BTreeMap, fmt};
+
+use alloy::primitives::{Address, Bytes, map::AddressMap};
+use canon_agents::{View, Watcher};
+use canon_bindings::Governance;
+use canon_l1::{Deployment, deploy::DeployedSet};
+use canon_protocol::{
+    Amount, BlockNumber, Deadlines, ProposalId, RollupBlock, Round, Slot, SlotClock, Tabulation,
+    Tally, Timestamp, WithdrawalId,
+};
+
+use crate::{
+    acts::Untold,
+    cast::Cast,
+    error::{During, Error, Result},
+    keys,
+    refusal::Refusal,
+    scenario::{End, ProposalPlan, Reason, Scenario},
+    stage::Stage,
+    timeline::{Chapter, Entry, Event, Spent, Timeline, Who},
+};
+
+/// The stage, the cast and the story so far.
+pub(crate) struct World<'a> {
+    pub(crate) scenario: &'a Scenario,
+    pub(crate) stage: Stage<'a>,
+    pub(crate) watcher: Watcher,
+    pub(crate) cast: Cast,
+    pub(crate) set: Set,
+    /// In the order of their deployment; the first is canonical from the beginning.
+    pub(crate) rollups: Vec<RollupState>,
+    /// One for each proposal of the scenario, in its order.
+    pub(crate) dockets: Vec<Docket>,
+    pub(crate) withdrawals: Vec<Leave>,
+    /// When the announced moves can be finished.
+    pub(crate) moves_ready: Timestamp,
+    /// Signals that were not told yet.
+    pub(crate) untold: Untold,
+    pub(crate) timeline: Timeline,
+    /// Who proposes for which address.
+    proposers: AddressMap<usize>,
+    /// How many contracts were made by hand.
+    workshop: u64,
+}
+
+/// Addresses of the set; `proposals` is the one in force.
+#[derive(Clone, Debug)]
+pub(crate) struct Set {
+    pub(crate) asset: Address,
+    pub(crate) registry: Address,
+    pub(crate) governance: Address,
+    pub(crate) proposals: Address,
+    pub(crate) issuer: Address,
+    pub(crate) distributor: Address,
+    pub(crate) expect: Address,
+    /// Names of all contracts that were deployed, for people.
+    pub(crate) names: BTreeMap<Address, String>,
+    /// Every Proposals contract, the first one first.
+    pub(crate) all_proposals: Vec<Address>,
+}
+
+/// A rollup and what it should have done so far.
+#[derive(Clone, Debug)]
+pub(crate) struct RollupState {
+    /// What people call it: the version that it has, or would have as the next one.
+    pub(crate) label: u64,
+    pub(crate) address: Address,
+    pub(crate) clock: SlotClock,
+    pub(crate) canonical: bool,
+    /// Stakers by rights.
+    pub(crate) stakers: u64,
+    pub(crate) blocks: u64,
+    pub(crate) earned: Amount,
+}
+
+/// A proposal on its way.
+#[derive(Clone, Debug)]
+pub(crate) struct Docket {
+    pub(crate) plan: ProposalPlan,
+    pub(crate) payload: Address,
+    /// The rollup that it makes canonical, as an index.
+    pub(crate) rollup: Option<usize>,
+    /// The Proposals contract that it puts in force.
+    pub(crate) proposals: Option<Address>,
+    pub(crate) gate: Option<Address>,
+    /// Sequencers don't signal before their rollup has this block.
+    pub(crate) height: RollupBlock,
+    pub(crate) rounds_tried: u64,
+    /// The rollup's newest block when the first signal was sent.
+    pub(crate) first_signal: Option<RollupBlock>,
+    /// The round that it won.
+    pub(crate) won: Option<Round>,
+    pub(crate) live: Option<Live>,
+    pub(crate) end: Option<End>,
+    pub(crate) executed_in: Option<BlockNumber>,
+    /// Names of the refusals met, in order, each once.
+    pub(crate) refusals: Vec<String>,
+    /// How often the last refusal was met again, without saying so.
+    pub(crate) repeated: u64,
+}
+
+/// What a docket has once it is a proposal.
+#[derive(Clone, Debug)]
+pub(crate) struct Live {
+    pub(crate) id: ProposalId,
+    pub(crate) deadlines: Deadlines,
+    /// The list that was published when it was created.
+    pub(crate) frozen: Vec<Governance::Action>,
+    /// Who pushed it: a Proposals contract, or Governance for the lock.
+    pub(crate) proposer: Address,
+    pub(crate) tally: Tally,
+    /// How the vote ended, by the protocol's own rules.
+    pub(crate) result: Option<Tabulation>,
+}
+
+/// Power that was given up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Leave {
+    pub(crate) id: WithdrawalId,
+    pub(crate) holder: usize,
+    pub(crate) amount: Amount,
+    pub(crate) at: Timestamp,
+    pub(crate) unlocks_at: Timestamp,
+    /// The first second at which the proposal voted on could be executed, for those who leave
+    /// after a ballot.
+    pub(crate) not_before: Option<Timestamp>,
+    pub(crate) claimed: bool,
+}
+
+impl<'a> World<'a> {
+    pub(crate) fn new(
+        scenario: &'a Scenario,
+        stage: Stage<'a>,
+        cast: Cast,
+        set: Set,
+        first: RollupState,
+    ) -> Self {
+        let proposers = cast
+            .sequencers
+            .iter()
+            .enumerate()
+            .map(|(index, sequencer)| (sequencer.proposer.address(), index))
+            .collect();
+        let mut watcher = Watcher::new(stage.client().clone(), set.registry);
+        watcher.watch_rollup(first.address);
+        Self {
+            scenario,
+            stage,
+            watcher,
+            cast,
+            set,
+            rollups: vec![first],
+            dockets: Vec::new(),
+            withdrawals: Vec::new(),
+            moves_ready: Timestamp::ZERO,
+            untold: Untold::default(),
+            workshop: 0,
+            timeline: Timeline::new(),
+            proposers,
+        }
+    }
+
+    /// Adds something that happened in the newest block.
+    pub(crate) fn tell(&mut self, who: Who, what: Event, spent: Option<Spent>) {
+        let (time, block) = (self.stage.now(), self.stage.block());
+        let chapter = self.stage.report.chapter;
+        self.timeline.push(Entry { chapter, time, block, who, what, spent });
+    }
+
+    /// Begins a chapter.
+    pub(crate) fn turn_to(&mut self, chapter: Chapter) {
+        self.stage.report.chapter = chapter;
+    }
+
+    /// Tells the outside how far things are.
+    pub(crate) fn progress(&mut self, doing: &'static str, done: u64, of: u64) {
+        self.stage.report.tell(doing, done, of);
+    }
+
+    /// Lets time pass until the next block is at `time`, and says so if it is long.
+    pub(crate) fn wait_until(&mut self, time: Timestamp, until: &str) -> Result<()> {
+        let idle = self.stage.wait_until(time)?;
+        // A minute is what happens between two lines anyway.
+        if idle.seconds.get() > 60 {
+            let (seconds, blocks) = (idle.seconds, idle.blocks);
+            self.tell(Who::Time, Event::Quiet { seconds, blocks, until: until.to_owned() }, None);
+        }
+        Ok(())
+    }
+
+    /// What the chain says now, for agents.
+    pub(crate) async fn look(&mut self) -> Result<View> {
+        let next = self.stage.next_time();
+        self.watcher.look(next).await.during("looking at the chain")
+    }
+
+    /// The canonical rollup, by the story so far.
+    pub(crate) fn canonical(&self) -> usize {
+        self.rollups.iter().position(|rollup| rollup.canonical).unwrap_or_default()
+    }
+
+    /// Whose address proposes.
+    pub(crate) fn sequencer_of(&self, proposer: Address) -> Option<usize> {
+        self.proposers.get(&proposer).copied()
+    }
+
+    /// A contract's name, or its address.
+    pub(crate) fn name(&self, address: Address) -> String {
+        self.set.names.get(&address).cloned().unwrap_or_else(|| address.to_checksum(None))
+    }
+
+    /// Notes a refusal as part of the story of a proposal.
+    pub(crate) fn refused(&mut self, docket: usize, who: Who, tried: String, refusal: Refusal) {
+        let names = &mut self.dockets[docket].refusals;
+        if !names.contains(&refusal.name) {
+            names.push(refusal.name.clone());
+        }
+        self.tell(who, Event::Refused { tried, refusal }, None);
+    }
+
+    /// The docket of a proposal of Governance.
+    pub(crate) fn docket_of(&self, id: ProposalId) -> Result<usize> {
+        let position = self
+            .dockets
+            .iter()
+            .position(|docket| docket.live.as_ref().is_some_and(|live| live.id == id));
+        position.ok_or_else(|| Error::Unexpected(format!("nobody made proposal {id}")))
+    }
+
+    /// The live part of a docket that has to have one by now.
+    pub(crate) fn live(&self, docket: usize) -> Result<&Live> {
+        let docket = &self.dockets[docket];
+        docket
+            .live
+            .as_ref()
+            .ok_or_else(|| Error::Unexpected(format!("{} isn't a proposal yet", docket.plan.azip)))
+    }
+
+    /// Nothing can change a proposal's fate any more.
+    pub(crate) fn over(&mut self, docket: usize, end: End) {
+        self.dockets[docket].end = Some(end);
+        let azip = self.dockets[docket].plan.azip.clone();
+        self.tell(Who::Time, Event::Over { azip, end }, None);
+    }
+
+    /// One holder by its number, or how many they are.
+    pub(crate) fn these_holders(&self, holders: &[usize]) -> Who {
+        match holders {
+            [holder] => Who::Holder(self.cast.holders[*holder].number),
+            _ => Who::Holders(holders.len() as u64),
+        }
+    }
+
+    /// Power that a holder has by rights now: what it locked, less what it gave up.
+    pub(crate) fn power(&self, holder: usize) -> Amount {
+        self.power_at(holder, Timestamp::MAX)
+    }
+
+    /// Power that a holder had by rights at the end of a second after the locks.
+    pub(crate) fn power_at(&self, holder: usize, time: Timestamp) -> Amount {
+        let locked = self.cast.holders[holder].tokens;
+        let given_up = self.withdrawals.iter().filter(|leave| leave.holder == holder);
+        let given_up = given_up.filter(|leave| leave.at <= time);
+        given_up.fold(locked, |power, leave| power.saturating_sub(leave.amount))
+    }
+
+    /// All power by rights at the end of a second after the locks.
+    pub(crate) fn total_power_at(&self, time: Timestamp) -> Amount {
+        let locked = self.cast.holders.iter().map(|holder| holder.tokens);
+        let given_up = self.withdrawals.iter().filter(|leave| leave.at <= time);
+        sum(locked).saturating_sub(sum(given_up.map(|leave| leave.amount)))
+    }
+
+    /// The addresses of the set as they are found from the Registry now.
+    pub(crate) async fn deployment(&self) -> Result<Deployment> {
+        let (client, head) = (self.stage.client(), self.stage.head());
+        Deployment::at(client, self.set.registry, head).await.during("finding the set")
+    }
+
+    /// Deploys a contract that was assembled by hand, from an account of its own.
+    pub(crate) async fn create(
+        &mut self,
+        act: &'static str,
+        code: Bytes,
+    ) -> Result<(Address, u64)> {
+        let key = keys::key(self.scenario.seed, keys::WORKSHOP, 0);
+        let created = self.stage.create(act, &key, self.workshop, code).await?;
+        self.workshop += 1;
+        Ok(created)
+    }
+}
+
+impl fmt::Debug for World<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World").field("stage", &self.stage).finish_non_exhaustive()
+    }
+}
+
+/// The sum of amounts that together are part of one supply.
+pub(crate) fn sum(amounts: impl IntoIterator<Item = Amount>) -> Amount {
+    amounts.into_iter().fold(Amount::ZERO, |sum, amount| {
+        sum.checked_add(amount).expect("amounts of one supply add up to less than 2^96")
+    })
+}
+
+/// Why a vote was lost, if it was.
+pub(crate) const fn rejection(result: Tabulation, tally: Tally) -> Option<Reason> {
+    match result {
+        Tabulation::Accepted => None,
+        Tabulation::TooLittlePower { .. } => Some(Reason::MinimumVotes),
+        Tabulation::QuorumMissed { .. } => Some(Reason::Turnout),
+        Tabulation::Outvoted { .. } if tally.yea.get() == tally.nea.get() => Some(Reason::Tie),
+        Tabulation::Outvoted { .. } => Some(Reason::Against),
+    }
+}
+
+impl RollupState {
+    /// Notes a block and what it has to earn.
+    pub(crate) fn add_block(&mut self, reward: Amount) -> RollupBlock {
+        self.blocks += 1;
+        self.earned = sum([self.earned, reward]);
+        RollupBlock::of(self.blocks)
+    }
+
+    /// The first slot that stakes deposited at `time` can draw: two epochs later, the set is
+    /// closed and has them.
+    pub(crate) fn first_slot_after(&self, time: Timestamp) -> Slot {
+        let epoch = self.clock.epoch_at(time).unwrap_or_default();
+        self.clock.first_slot(epoch.next().next()).unwrap_or(Slot::MAX)
+    }
+}
+
+impl Set {
+    pub(crate) fn new(deployed: &DeployedSet) -> Self {
+        let (found, expect) = (&deployed.deployment, deployed.expect);
+        let names = [
+            (found.asset, "Asset"),
+            (found.registry, "Registry"),
+            (found.governance, "Governance"),
+            (found.proposals, "Proposals"),
+            (found.issuer, "Issuer"),
+            (deployed.reward_distributor, "RewardDistributor"),
+            (expect, "Expect"),
+            (found.rollup, "rollup 1"),
+        ];
+        Self {
+            asset: found.asset,
+            registry: found.registry,
+            governance: found.governance,
+            proposals: found.proposals,
+            issuer: found.issuer,
+            distributor: deployed.reward_distributor,
+            expect,
+            names: names.map(|(address, name)| (address, name.to_owned())).into(),
+            all_proposals: vec![found.proposals],
+        }
+    }
+}
