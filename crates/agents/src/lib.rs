@@ -1,1 +1,28 @@
-//! Placeholder.
+//! Those who act on an upgrade: sequencers, keepers, holders, movers.
+//!
+//! Each agent is a state machine. Whoever owns the loop reads a [`View`] once per block with a
+//! [`Watcher`], naming the expected time of the next block, and hands it to every agent's `tick`;
+//! agents send transactions and report [`Outcome`]s. No agent reads a clock, the environment or
+//! randomness, and an idle agent asks the chain nothing.
+
+mod desk;
+mod holder;
+mod keeper;
+mod mover;
+mod outcome;
+mod payload;
+mod sequencer;
+mod view;
+mod watcher;
+
+pub use holder::{AssetFacts, Holder, Share, Wish};
+pub use keeper::{Keeper, PayOut};
+pub use mover::{Mover, Phase};
+pub use outcome::{Act, Outcome, Void};
+pub use payload::{
+    ALIASES, HopelessRule, PROPOSAL_PAYLOAD, PayloadError, SignalDecision, SignalPlan, StatusRule,
+    VettedPayload, decide_signal, parse_payload, payload_setting,
+};
+pub use sequencer::{BlockDuty, Sequencer};
+pub use view::{PayloadStatus, RollupView, Seed, Signalling, View};
+pub use watcher::Watcher;

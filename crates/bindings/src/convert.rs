@@ -3,8 +3,14 @@
 //! Into Solidity everything fits; out of it, a value that is out of the protocol's range is an
 //! error, never truncated.
 
-use crate::contracts::{Expect, Governance};
-use canon_protocol::{Configuration, ProposeConfiguration, Tally, TooLarge};
+use crate::{
+    artifact::Contract,
+    contracts::{Expect, Governance, Rollup, UpgradePayload},
+};
+use alloy::primitives::Log;
+use canon_protocol::{
+    Action, Configuration, Event, ProposeConfiguration, RawRollupParameters, Role, Tally, TooLarge,
+};
 
 macro_rules! configuration {
     ($contract:ident) => {
@@ -59,11 +65,73 @@ impl TryFrom<Governance::Ballot> for Tally {
     }
 }
 
+macro_rules! action {
+    ($contract:ident) => {
+        impl From<$contract::Action> for Action {
+            fn from(sol: $contract::Action) -> Self {
+                Self { target: sol.target, data: sol.data }
+            }
+        }
+
+        impl From<Action> for $contract::Action {
+            fn from(action: Action) -> Self {
+                Self { target: action.target, data: action.data }
+            }
+        }
+    };
+}
+
+action!(Governance);
+action!(UpgradePayload);
+
+impl From<RawRollupParameters> for Rollup::RollupParameters {
+    fn from(raw: RawRollupParameters) -> Self {
+        Self {
+            asset: raw.asset,
+            registry: raw.registry,
+            rewardDistributor: raw.reward_distributor,
+            owner: raw.owner,
+            genesisTime: raw.genesis_time,
+            slotDuration: raw.slot_duration,
+            epochDuration: raw.epoch_duration,
+            minimumStake: raw.minimum_stake,
+            exitDelay: raw.exit_delay,
+        }
+    }
+}
+
+impl Contract {
+    /// Which contract of the set it is; `None` for payloads.
+    pub const fn role(self) -> Option<Role> {
+        match self {
+            Self::Asset => Some(Role::Asset),
+            Self::Issuer => Some(Role::Issuer),
+            Self::Registry => Some(Role::Registry),
+            Self::RewardDistributor => Some(Role::Distributor),
+            Self::Rollup => Some(Role::Rollup),
+            Self::Proposals => Some(Role::Proposals),
+            Self::Governance => Some(Role::Governance),
+            Self::Expect => Some(Role::Expect),
+            Self::UpgradePayload => None,
+        }
+    }
+}
+
+/// A log that a contract with this role emitted, as the protocol's event. `None` if it emits no
+/// such event.
+pub fn protocol_log(role: Role, log: &Log) -> Option<canon_protocol::Log> {
+    let event = Event::from_log_data(role, &log.data)?;
+    Some(canon_protocol::Log { emitter: log.address, event })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloy::primitives::U256;
-    use canon_protocol::{Amount, Fraction, Seconds};
+    use alloy::{
+        primitives::{Address, LogData, U256},
+        sol_types::SolEvent,
+    };
+    use canon_protocol::{Amount, Fraction, GovernanceEvent, ProposalId, Seconds, Support};
 
     #[test]
     fn configurations_go_both_ways() {
@@ -86,5 +154,28 @@ mod tests {
         assert_eq!(Configuration::try_from(expect.clone()), Ok(configuration));
         expect.gracePeriod = U256::MAX;
         assert!(Configuration::try_from(expect).is_err());
+    }
+
+    #[test]
+    fn bindings_and_protocol_mean_the_same_log() {
+        let voter = Address::repeat_byte(7);
+        let sol = Governance::VoteCast {
+            proposalId: U256::from(3),
+            voter,
+            support: true,
+            amount: U256::from(5),
+        };
+        let log = Log { address: Address::repeat_byte(1), data: sol.encode_log_data() };
+        let event = GovernanceEvent::VoteCast {
+            proposal_id: ProposalId::of(3),
+            voter,
+            support: Support::Yea,
+            amount: Amount::of(5),
+        };
+        let expected = canon_protocol::Log { emitter: log.address, event: event.into() };
+        assert_eq!(protocol_log(Role::Governance, &log), Some(expected));
+        assert_eq!(protocol_log(Role::Rollup, &log), None);
+        let empty = Log { address: log.address, data: LogData::empty() };
+        assert_eq!(protocol_log(Role::Governance, &empty), None);
     }
 }

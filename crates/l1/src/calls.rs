@@ -6,10 +6,12 @@
 use crate::call::Call;
 use alloy::{
     primitives::{Address, B256, Signature, U256},
-    sol_types::SolCall,
+    sol_types::{SolCall, SolStruct},
 };
 use canon_bindings::{Asset, Governance, Issuer, Proposals, Registry, Rollup};
-use canon_protocol::{Amount, ProposalId, Round, Seconds, Support, Timestamp, WithdrawalId};
+use canon_protocol::{
+    Amount, Permit, ProposalId, Round, Seconds, Support, Timestamp, WithdrawalId, signing_domain,
+};
 
 /// A signal can turn out to be the round's first, or to change the leader: about 45,000 gas more
 /// than one that adds to the leader's count, and the event at quorum.
@@ -89,7 +91,12 @@ pub fn execute(governance: Address, id: ProposalId) -> Call {
 }
 
 /// Executes a proposal with the actions that were published when it was made.
-pub fn execute_with(governance: Address, id: ProposalId, actions: Vec<Governance::Action>) -> Call {
+pub fn execute_with(
+    governance: Address,
+    id: ProposalId,
+    actions: impl IntoIterator<Item: Into<Governance::Action>>,
+) -> Call {
+    let actions = actions.into_iter().map(Into::into).collect();
     let call = Governance::executeWithCall { id: id.to_word(), actions };
     Call::new(governance, &call).expecting::<Governance::ProposalExecuted>(governance)
 }
@@ -184,18 +191,6 @@ pub fn setup_epoch(rollup: Address) -> Call {
     Call::new(rollup, &Rollup::setupEpochCall {})
 }
 
-alloy::sol! {
-    /// ERC-2612.
-    #[derive(Debug)]
-    struct Permit {
-        address owner;
-        address spender;
-        uint256 value;
-        uint256 nonce;
-        uint256 deadline;
-    }
-}
-
 /// What a holder signs so that [`lock_with_permit`] needs no approval first.
 #[derive(Clone, Debug)]
 pub struct PermitRequest {
@@ -218,13 +213,7 @@ pub struct PermitRequest {
 impl PermitRequest {
     /// The hash to be signed, for a chain.
     pub fn signing_hash(&self, chain_id: u64) -> B256 {
-        use alloy::sol_types::SolStruct;
-        let domain = alloy::sol_types::eip712_domain! {
-            name: self.asset_name.clone(),
-            version: "1",
-            chain_id: chain_id,
-            verifying_contract: self.asset,
-        };
+        let domain = signing_domain(&self.asset_name, chain_id, self.asset);
         let permit = Permit {
             owner: self.owner,
             spender: self.spender,

@@ -1,5 +1,6 @@
 //! Canon's contracts on an L1.
 
+mod actions;
 mod call;
 pub mod calls;
 mod client;
@@ -11,11 +12,10 @@ mod read;
 mod sender;
 
 pub use call::Call;
+pub use calls::PermitRequest;
 pub use client::{Client, Head, NextBlock};
 pub use confirm::{Confirmed, NoWait, Pending, Receipts, Wait, Waited};
 pub use deployment::Deployment;
 pub use error::{Error, Result};
-pub use read::{
-    Attester, AttesterStatus, ProposalSnapshot, RollupRules, RoundSnapshot, SignalStatus,
-};
+pub use read::{Attester, ProposalSnapshot, RollupRules, RoundSnapshot, SignalStatus};
 pub use sender::{Checks, Key, Sender};

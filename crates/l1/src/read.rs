@@ -11,8 +11,8 @@ use alloy::{
 };
 use canon_bindings::{Governance, Proposals, Registry, Rollup};
 use canon_protocol::{
-    Amount, Configuration, Deadlines, ProposalId, ProposalState, Round, RoundRules, Seconds, Slot,
-    SlotClock, Tally, Timestamp,
+    Amount, Configuration, Deadlines, Epoch, ProposalId, ProposalState, RollupBlock, Round,
+    RoundRules, Seconds, Slot, SlotClock, Status, Tally, Timestamp,
 };
 use core::num::NonZeroU64;
 use serde::{Deserialize, Serialize};
@@ -28,24 +28,11 @@ pub struct RollupRules {
     pub exit_delay: Seconds,
 }
 
-/// Where an attester stands in a rollup, with the numbers of the contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum AttesterStatus {
-    /// Not registered.
-    None,
-    /// In the set.
-    Validating,
-    /// Slashed out of the set; may only exit.
-    Living,
-    /// On its way out.
-    Exiting,
-}
-
 /// An attester of a rollup. All zero if it isn't registered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attester {
     /// Where it stands.
-    pub status: AttesterStatus,
+    pub status: Status,
     /// Its stake; what is due to it while it is exiting.
     pub stake: Amount,
     /// Who decides about the stake.
@@ -93,6 +80,8 @@ pub struct ProposalSnapshot {
     pub id: ProposalId,
     /// Where it stands.
     pub state: ProposalState,
+    /// What is stored of that: Pending, Executed or Dropped.
+    pub stored: ProposalState,
     /// What it was made from.
     pub payload: Address,
     /// The Proposals contract that pushed it; Governance itself for the lock.
@@ -122,6 +111,93 @@ impl Client {
     /// If the Registry doesn't answer.
     pub async fn canonical_rollup(&self, at: BlockId, registry: Address) -> Result<Address> {
         self.read(at, registry, Registry::getRollupCall {}).await
+    }
+
+    /// Governance, and the Proposals contract in force.
+    ///
+    /// # Errors
+    ///
+    /// If they don't answer.
+    pub async fn governance_of(
+        &self,
+        at: BlockId,
+        registry: Address,
+    ) -> Result<(Address, Address)> {
+        let governance = self.read(at, registry, Registry::getGovernanceCall {}).await?;
+        let proposals = Governance::governanceProposerCall {};
+        Ok((governance, self.read(at, governance, proposals).await?))
+    }
+
+    /// Who may signal and propose at a time of the present or the next epoch; `None` if the set is
+    /// empty.
+    ///
+    /// # Errors
+    ///
+    /// If the rollup doesn't answer, or the time is in another epoch.
+    pub async fn proposer_at(
+        &self,
+        at: BlockId,
+        rollup: Address,
+        time: Timestamp,
+    ) -> Result<Option<Address>> {
+        let call = Rollup::getProposerAtCall { timestamp: time.to_word() };
+        self.read(at, rollup, call).await.map(some)
+    }
+
+    /// Number and slot of a rollup's newest block; 0 and no slot if there is none.
+    ///
+    /// # Errors
+    ///
+    /// If the rollup doesn't answer.
+    pub async fn newest_block(
+        &self,
+        at: BlockId,
+        rollup: Address,
+    ) -> Result<(RollupBlock, Option<Slot>)> {
+        let number = self.read(at, rollup, Rollup::blockNumberCall {}).await?;
+        let last = self.read(at, rollup, Rollup::lastBlockSlotCall {}).await?;
+        let slot = last.slot.try_into().in_range("lastBlockSlot")?;
+        Ok((number.try_into().in_range("blockNumber")?, last.exists.then_some(slot)))
+    }
+
+    /// Whether the call that records the seed of the epoch after `epoch` was made, if the head is
+    /// in `epoch`. `false` if the head isn't there yet.
+    ///
+    /// # Errors
+    ///
+    /// If the rollup doesn't answer.
+    pub async fn is_seed_recorded(
+        &self,
+        at: BlockId,
+        rollup: Address,
+        epoch: Epoch,
+    ) -> Result<bool> {
+        let present = self.read(at, rollup, Rollup::getCurrentEpochCall {}).await?;
+        if present != epoch.to_word() {
+            return Ok(false);
+        }
+        let seed = |epoch: Epoch| Rollup::getSeedCall { epoch: epoch.to_word() };
+        // As long as none is recorded the last one serves, and two are never alike.
+        let own = self.read(at, rollup, seed(epoch)).await?;
+        let next = self.read(at, rollup, seed(epoch.next())).await?;
+        Ok(own != next)
+    }
+
+    /// Signals for a payload in a round.
+    ///
+    /// # Errors
+    ///
+    /// If Proposals doesn't answer.
+    pub async fn signals(
+        &self,
+        at: BlockId,
+        proposals: Address,
+        instance: Address,
+        round: Round,
+        payload: Address,
+    ) -> Result<u32> {
+        let call = Proposals::yeaCountCall { instance, round: round.to_word(), payload };
+        count("yeaCount", proposals, self.read(at, proposals, call).await?)
     }
 
     /// What never changes about a rollup.
@@ -164,17 +240,12 @@ impl Client {
         let info = self.read(at, rollup, Rollup::getInfoCall { attester }).await?;
         let exit = self.read(at, rollup, Rollup::getExitCall { attester }).await?;
         let moving = self.read(at, rollup, Rollup::getMoveCall { attester }).await?;
-        let status = match info.status {
-            0 => AttesterStatus::None,
-            1 => AttesterStatus::Validating,
-            2 => AttesterStatus::Living,
-            3 => AttesterStatus::Exiting,
-            _ => return Err(Error::BadAnswer { what: "getInfo", address: rollup }),
-        };
+        let status = Status::ALL.get(usize::from(info.status));
+        let status = status.ok_or(Error::BadAnswer { what: "getInfo", address: rollup })?;
         let exitable_at = exit.exitableAt.try_into().in_range("getExit")?;
         let ready_at = moving.readyAt.try_into().in_range("getMove")?;
         Ok(Attester {
-            status,
+            status: *status,
             stake: info.stake.try_into().in_range("getInfo")?,
             withdrawer: info.withdrawer,
             proposer: info.proposer,
@@ -241,10 +312,7 @@ impl Client {
         let stored = self.read(at, proposals, call).await?;
         let leader = some(stored.leader);
         let signals = match leader {
-            Some(payload) => {
-                let call = Proposals::yeaCountCall { instance, round: number, payload };
-                count("yeaCount", proposals, self.read(at, proposals, call).await?)?
-            }
+            Some(payload) => self.signals(at, proposals, instance, round, payload).await?,
             None => 0,
         };
         let call = Proposals::proposalOfCall { instance, round: number };
@@ -314,6 +382,7 @@ impl Client {
         Ok(ProposalSnapshot {
             id,
             state: self.proposal_state(at, governance, id).await?,
+            stored: state(governance, stored.state)?,
             payload: stored.payload,
             proposer: stored.governanceProposer,
             creation: stored.creation.try_into().in_range(what)?,

@@ -9,6 +9,7 @@ use alloy::{
     primitives::{Bytes, Selector},
     sol_types::{Panic, PanicKind, Revert as Message, SolError},
 };
+use canon_protocol::Refusal;
 use core::fmt;
 
 /// How deep reverts inside reverts are decoded. Governance forbids calls to itself while it
@@ -160,6 +161,11 @@ impl Revert {
     /// The error `E` of the bindings, if it is that one.
     pub fn decoded<E: SolError>(&self) -> Option<E> {
         self.is::<E>().then(|| E::abi_decode(&self.data).ok()).flatten()
+    }
+
+    /// The refusal that the protocol's rules give in its place.
+    pub fn refusal(&self) -> Refusal {
+        Refusal::abi_decode(&self.data)
     }
 
     /// The innermost revert: what made the innermost call fail.

@@ -6,6 +6,7 @@ use alloy::{
     json_abi::{Error, Param},
     primitives::Selector,
 };
+use canon_protocol::{ProposalState, Status};
 
 /// Decodes an error's arguments; `None` if `data` isn't theirs.
 pub(super) fn arguments(error: &'static Error, data: &[u8]) -> Option<Vec<Argument>> {
@@ -24,9 +25,9 @@ fn text(param: &Param, value: &DynSolValue) -> String {
         DynSolValue::Uint(number, _) => {
             let variant = || {
                 let (_, name) = param.internal_type()?.as_enum()?;
-                variants(name)?.get(usize::try_from(*number).ok()?).copied()
+                variant(name, u8::try_from(*number).ok()?)
             };
-            variant().map_or_else(|| number.to_string(), str::to_owned)
+            variant().unwrap_or_else(|| number.to_string())
         }
         DynSolValue::Int(value, _) => value.to_string(),
         DynSolValue::Address(address) => address.to_string(),
@@ -65,20 +66,11 @@ const fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '.' | '_')
 }
 
-/// Names of the enums in errors, in the order of their numbers. An ABI only has `uint8`.
-fn variants(name: &str) -> Option<&'static [&'static str]> {
+/// The name behind a number: an ABI only has `uint8`.
+fn variant(name: &str, number: u8) -> Option<String> {
     match name {
-        "ProposalState" => Some(&[
-            "Pending",
-            "Active",
-            "Queued",
-            "Executable",
-            "Rejected",
-            "Executed",
-            "Dropped",
-            "Expired",
-        ]),
-        "Status" => Some(&["None", "Validating", "Living", "Exiting"]),
+        "ProposalState" => ProposalState::from_number(number).map(|state| state.to_string()),
+        "Status" => Status::ALL.get(usize::from(number)).map(Status::to_string),
         _ => None,
     }
 }

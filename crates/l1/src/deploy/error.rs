@@ -1,9 +1,10 @@
 //! Why a deployment stopped.
 
-use super::step::Step;
+use super::{parameters::sentence, step::Step};
 use crate::error::Error;
 use alloy::primitives::{Address, ChainId};
 use canon_bindings::{CodeMismatch, Contract};
+use canon_protocol::Refusal;
 
 /// Why a deployment stopped. What was done stays in the record: repair the cause and go on.
 #[derive(Debug, thiserror::Error)]
@@ -92,6 +93,6 @@ pub enum DeployError {
         step: Step,
     },
     /// The parameters of a rollup would be refused.
-    #[error("{0}")]
-    Rollup(String),
+    #[error("the rollup would be refused: {}", sentence(.0))]
+    Rollup(Refusal),
 }

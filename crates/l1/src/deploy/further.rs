@@ -1,10 +1,13 @@
 //! What is deployed after the set: further rollups, and payloads that make them canonical.
 
 use super::{
-    error::DeployError, parameters::RollupParameters, record::StepReceipt, verify::Verifier,
+    error::DeployError,
+    parameters::{RollupParameters, RollupWiring},
+    record::StepReceipt,
+    verify::Verifier,
 };
 use crate::{Call, Deployment, Sender, Wait, error::Error};
-use alloy::primitives::{Address, U256};
+use alloy::primitives::Address;
 use canon_bindings::{Contract, Rollup, UpgradePayload};
 
 /// A contract that was created and verified.
@@ -31,27 +34,19 @@ pub async fn deploy_rollup(
     let client = sender.client().clone();
     let head = client.head().await?;
     let genesis = parameters.genesis.unwrap_or(head.timestamp);
-    let rules = parameters.rules(genesis).map_err(DeployError::Rollup)?;
-    let arguments = Rollup::constructorCall {
-        parameters: Rollup::RollupParameters {
-            asset: set.asset,
-            registry: set.registry,
-            rewardDistributor: reward_distributor,
-            owner: set.governance,
-            genesisTime: genesis.to_word(),
-            slotDuration: parameters.slot_duration.to_word(),
-            epochDuration: U256::from(parameters.epoch_slots),
-            minimumStake: parameters.minimum_stake.to_word(),
-            exitDelay: parameters.exit_delay.to_word(),
-        },
+    let wiring = RollupWiring {
+        asset: set.asset,
+        registry: set.registry,
+        reward_distributor,
+        owner: set.governance,
     };
+    let expected = parameters.check(wiring, genesis).map_err(DeployError::Rollup)?;
+    let arguments = Rollup::constructorCall { parameters: parameters.raw(wiring, genesis).into() };
     let call = Call::create(Contract::Rollup, &arguments);
     let created = create(sender, Contract::Rollup, call, wait).await?;
     let at = client.head().await?.id();
     let (contract, address) = (Contract::Rollup, created.address);
-    Verifier { client: &client, at, contract, address }
-        .rollup(set.asset, set.registry, reward_distributor, set.governance, rules)
-        .await?;
+    Verifier { client: &client, at, contract, address }.rollup(&expected).await?;
     Ok(created)
 }
 

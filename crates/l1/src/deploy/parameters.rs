@@ -1,13 +1,13 @@
 //! What a set is deployed with: as written in a file, then checked.
 
 use super::human;
-use crate::read::RollupRules;
-use alloy::primitives::Address;
+use alloy::primitives::{Address, U256};
+use canon_bindings::decode_revert;
 use canon_protocol::{
-    Amount, Configuration, Fraction, ProposeConfiguration, RoundRules, Seconds, SlotClock,
-    Timestamp,
+    self as protocol, Amount, Configuration, Fraction, ProposeConfiguration, RawRollupParameters,
+    Refusal, RoundRules, Seconds, Timestamp,
 };
-use core::{fmt, num::NonZeroU64};
+use core::fmt;
 use serde::{Deserialize, Serialize};
 
 /// The parameters of a set, as a person writes them. Durations, fractions and amounts have units:
@@ -225,8 +225,14 @@ impl SetParameters {
                 problems.push(format!("asset: the {what} is empty"));
             }
         }
-        if let Err(error) = self.rollup.rules(Timestamp::ZERO) {
-            problems.push(error);
+        let supply = self.asset.initial_supply;
+        if let Err(refusal) = Configuration::check(&configuration.into(), supply) {
+            problems.push(format!("governance: {}", sentence(&refusal.into())));
+        }
+        // Any genesis will do: the real one is the time of a block.
+        let genesis = self.rollup.genesis.unwrap_or_default();
+        if let Err(refusal) = self.rollup.check(RollupWiring::UNKNOWN, genesis) {
+            problems.push(format!("rollup: {}", sentence(&refusal)));
         }
         match rounds {
             Ok(rounds) if problems.is_empty() => {
@@ -257,34 +263,55 @@ impl GovernanceParameters {
 }
 
 impl RollupParameters {
-    /// As the protocol has it, with the given genesis.
-    ///
-    /// # Errors
-    ///
-    /// One sentence, if the constructor would refuse it.
-    pub fn rules(&self, genesis: Timestamp) -> Result<RollupRules, String> {
-        let slot_duration = NonZeroU64::new(self.slot_duration.get());
-        let epoch_duration = NonZeroU64::new(self.epoch_slots);
-        let (Some(slot_duration), Some(epoch_duration)) = (slot_duration, epoch_duration) else {
-            return Err("rollup: slots and epochs must have a length above 0".into());
-        };
-        let clock = SlotClock { genesis, slot_duration, epoch_duration };
-        let least = clock.two_epochs().and_then(Seconds::new);
-        match least {
-            Some(least) if self.exit_delay >= least => {}
-            _ => {
-                let found = human::format_seconds(self.exit_delay);
-                let least = least.map_or_else(|| "too long".into(), human::format_seconds);
-                return Err(format!(
-                    "rollup: the exit delay is {found} and must be at least two epochs ({least})"
-                ));
-            }
+    /// The constructor's arguments.
+    pub(crate) fn raw(&self, wiring: RollupWiring, genesis: Timestamp) -> RawRollupParameters {
+        RawRollupParameters {
+            asset: wiring.asset,
+            registry: wiring.registry,
+            reward_distributor: wiring.reward_distributor,
+            owner: wiring.owner,
+            genesis_time: genesis.to_word(),
+            slot_duration: self.slot_duration.to_word(),
+            epoch_duration: U256::from(self.epoch_slots),
+            minimum_stake: self.minimum_stake.to_word(),
+            exit_delay: self.exit_delay.to_word(),
         }
-        if self.minimum_stake.is_zero() {
-            return Err("rollup: the minimum stake must be above 0".into());
-        }
-        Ok(RollupRules { clock, minimum_stake: self.minimum_stake, exit_delay: self.exit_delay })
     }
+
+    /// What the rollup will be, if its constructor accepts it.
+    pub(crate) fn check(
+        &self,
+        wiring: RollupWiring,
+        genesis: Timestamp,
+    ) -> Result<protocol::RollupParameters, Refusal> {
+        protocol::RollupParameters::check(&self.raw(wiring, genesis), genesis)
+    }
+}
+
+/// The contracts that a rollup is wired to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RollupWiring {
+    pub(crate) asset: Address,
+    pub(crate) registry: Address,
+    pub(crate) reward_distributor: Address,
+    pub(crate) owner: Address,
+}
+
+impl RollupWiring {
+    /// For checks that don't depend on it: any addresses but zero.
+    const UNKNOWN: Self = Self {
+        asset: Address::repeat_byte(1),
+        registry: Address::repeat_byte(1),
+        reward_distributor: Address::repeat_byte(1),
+        owner: Address::repeat_byte(1),
+    };
+}
+
+/// A refusal as a person reads it, with what to do.
+pub(crate) fn sentence(refusal: &Refusal) -> String {
+    let revert = decode_revert(&refusal.abi_encode());
+    let hint = revert.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+    format!("{revert}{hint}")
 }
 
 impl CheckedParameters {

@@ -1,6 +1,10 @@
 //! The steps of a deployment, in the order in which they depend on each other.
 
-use super::{error::DeployError, parameters::CheckedParameters, record::DeployRecord};
+use super::{
+    error::DeployError,
+    parameters::{CheckedParameters, RollupWiring},
+    record::DeployRecord,
+};
 use crate::{Call, calls};
 use alloy::{
     primitives::{Address, U256},
@@ -126,6 +130,16 @@ impl Wiring<'_> {
         self.parameters.raw().asset.initial_holder.unwrap_or(self.record.deployer)
     }
 
+    /// What the rollup is wired to.
+    pub(crate) fn rollup_wiring(&self) -> Result<RollupWiring, DeployError> {
+        Ok(RollupWiring {
+            asset: self.of(Step::Asset)?,
+            registry: self.of(Step::Registry)?,
+            reward_distributor: self.of(Step::RewardDistributor)?,
+            owner: self.of(Step::Governance)?,
+        })
+    }
+
     /// The transaction of a step.
     pub(crate) fn call(&self, step: Step) -> Result<Call, DeployError> {
         let raw = self.parameters.raw();
@@ -182,17 +196,7 @@ impl Wiring<'_> {
             Step::Rollup => Call::create(
                 Contract::Rollup,
                 &Rollup::constructorCall {
-                    parameters: Rollup::RollupParameters {
-                        asset: self.of(Step::Asset)?,
-                        registry: self.of(Step::Registry)?,
-                        rewardDistributor: self.of(Step::RewardDistributor)?,
-                        owner: self.of(Step::Governance)?,
-                        genesisTime: self.genesis()?.to_word(),
-                        slotDuration: raw.rollup.slot_duration.to_word(),
-                        epochDuration: U256::from(raw.rollup.epoch_slots),
-                        minimumStake: raw.rollup.minimum_stake.to_word(),
-                        exitDelay: raw.rollup.exit_delay.to_word(),
-                    },
+                    parameters: raw.rollup.raw(self.rollup_wiring()?, self.genesis()?).into(),
                 },
             ),
             Step::Upgrade => calls::upgrade(self.of(Step::Registry)?, self.of(Step::Rollup)?),

@@ -7,18 +7,15 @@ use super::{
 use crate::{Client, read::RollupRules};
 use alloy::{
     eips::BlockId,
-    primitives::{Address, Bytes, U256, address, keccak256},
+    primitives::{Address, Bytes, U256, keccak256},
     sol_types::SolCall,
 };
 use canon_bindings::{
     Asset, Contract, Governance, Issuer, Proposals, Registry, RewardDistributor, Rollup,
     UpgradePayload,
 };
-use canon_protocol::LIFETIME_IN_ROUNDS;
+use canon_protocol::{LIFETIME_IN_ROUNDS, RollupParameters, SENTINEL};
 use core::fmt::Debug;
-
-/// The rollup of version 0.
-const SENTINEL: Address = address!("0x000000000000000000000000000000000000dEaD");
 
 /// Asks one contract at one block.
 #[derive(Clone, Copy, Debug)]
@@ -86,21 +83,19 @@ impl Verifier<'_> {
         self.answers(Registry::pendingOwnerCall {}, ownership.pending).await
     }
 
-    pub(crate) async fn rollup(
-        &self,
-        asset: Address,
-        registry: Address,
-        reward_distributor: Address,
-        governance: Address,
-        rules: RollupRules,
-    ) -> Result<(), DeployError> {
+    pub(crate) async fn rollup(&self, expected: &RollupParameters) -> Result<(), DeployError> {
         self.code().await?;
-        self.answers(Rollup::ASSETCall {}, asset).await?;
-        self.answers(Rollup::REGISTRYCall {}, registry).await?;
-        self.answers(Rollup::REWARD_DISTRIBUTORCall {}, reward_distributor).await?;
+        self.answers(Rollup::ASSETCall {}, expected.asset).await?;
+        self.answers(Rollup::REGISTRYCall {}, expected.registry).await?;
+        self.answers(Rollup::REWARD_DISTRIBUTORCall {}, expected.reward_distributor).await?;
+        let rules = RollupRules {
+            clock: expected.clock,
+            minimum_stake: expected.minimum_stake,
+            exit_delay: expected.exit_delay,
+        };
         let found = self.client.rollup_rules(self.at, self.address).await?;
         self.compare("its rules", &rules, &found)?;
-        self.owned(Ownership::settled(governance)).await
+        self.owned(Ownership::settled(expected.owner)).await
     }
 
     pub(crate) async fn payload(
@@ -224,15 +219,8 @@ impl Wiring<'_> {
             Step::Expect => on(Contract::Expect, step)?.code().await.map(drop),
             Step::Rollup => {
                 let it = on(Contract::Rollup, step)?;
-                let rules = raw.rollup.rules(self.genesis()?).map_err(DeployError::Rollup)?;
-                it.rollup(
-                    self.of(Step::Asset)?,
-                    self.of(Step::Registry)?,
-                    self.of(Step::RewardDistributor)?,
-                    self.of(Step::Governance)?,
-                    rules,
-                )
-                .await
+                let expected = raw.rollup.check(self.rollup_wiring()?, self.genesis()?);
+                it.rollup(&expected.map_err(DeployError::Rollup)?).await
             }
             Step::Upgrade => {
                 let it = on(Contract::Registry, Step::Registry)?;

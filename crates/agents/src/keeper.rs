@@ -1,0 +1,239 @@
+//! Does what anyone may do, as soon as it can be done: pushes, executes, drops, pays out.
+
+use crate::{
+    desk::Desk,
+    outcome::{Act, Outcome},
+    view::{Seed, View},
+};
+use alloy::{primitives::Address, sol_types::SolEvent};
+use canon_bindings::{Governance, Rollup};
+use canon_l1::{Checks, Error, ProposalSnapshot, Receipts, Result, Sender, calls};
+use canon_protocol::{ProposalId, ProposalState, Timestamp, WithdrawalId};
+use core::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+/// Whether a keeper also pays out what others are due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PayOut {
+    /// It doesn't. The default.
+    No,
+    /// It finalises withdrawals, exits and moves that begin while it runs.
+    Everything,
+}
+
+/// Somebody is due something at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Due {
+    Withdrawal(WithdrawalId),
+    Exit { rollup: Address, attester: Address },
+    Move { rollup: Address, attester: Address, to: Address },
+}
+
+/// Keeps proposals going.
+#[derive(Debug)]
+pub struct Keeper {
+    desk: Desk,
+    checks: Checks,
+    pay_out: PayOut,
+    due: BinaryHeap<Reverse<(Timestamp, Due)>>,
+}
+
+impl Keeper {
+    /// A keeper that pushes, executes, drops, and records seeds that nobody did.
+    pub const fn new(sender: Sender) -> Self {
+        Self {
+            desk: Desk::new(sender),
+            checks: Checks::Full,
+            pay_out: PayOut::No,
+            due: BinaryHeap::new(),
+        }
+    }
+
+    /// Whether it also pays out what others are due.
+    #[must_use]
+    pub const fn with_pay_out(mut self, pay_out: PayOut) -> Self {
+        self.pay_out = pay_out;
+        self
+    }
+
+    /// Its address.
+    pub const fn address(&self) -> Address {
+        self.desk.sender().address()
+    }
+
+    /// Settles what is in flight and does what can be done in the next block. Call it once per
+    /// block.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint fails. It goes on at the next call.
+    pub async fn tick(&mut self, view: &View) -> Result<Vec<Outcome>> {
+        let mut outcomes = self.desk.settle(view, |_| false).await?;
+        self.push(view, &mut outcomes).await?;
+        for proposal in view.proposals() {
+            self.end(view, proposal, &mut outcomes).await?;
+        }
+        self.record_seeds(view, &mut outcomes).await?;
+        if self.pay_out == PayOut::Everything {
+            self.note(view);
+            self.pay(view, &mut outcomes).await?;
+        }
+        Ok(outcomes)
+    }
+
+    async fn push(&mut self, view: &View, outcomes: &mut Vec<Outcome>) -> Result<()> {
+        let set = view.deployment();
+        for (round, _) in view.signalling().map_or(&[][..], |signalling| &signalling.pushable) {
+            let act = Act::Push { round: *round };
+            if !self.desk.has(|flying| *flying == act) {
+                let call = calls::push(set.proposals, set.governance, *round);
+                outcomes.extend(self.desk.keep_trying(act, call, self.checks, view).await?);
+            }
+        }
+        Ok(())
+    }
+
+    async fn end(
+        &mut self,
+        view: &View,
+        proposal: &ProposalSnapshot,
+        outcomes: &mut Vec<Outcome>,
+    ) -> Result<()> {
+        let (id, governance) = (proposal.id, view.deployment().governance);
+        if self.desk.has(|flying| is_about(flying, id)) {
+            return Ok(());
+        }
+        match view.state_at_next(proposal) {
+            Some(ProposalState::Executable) => {
+                let outcome = self.execute(view, governance, proposal).await?;
+                outcomes.extend(self.desk.unless_told(outcome));
+            }
+            Some(ProposalState::Dropped) if proposal.stored != ProposalState::Dropped => {
+                let call = calls::drop_proposal(governance, id);
+                let act = Act::Drop { id };
+                outcomes.extend(self.desk.keep_trying(act, call, self.checks, view).await?);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Executes with what the payload lists; if that isn't what was voted on, with that.
+    async fn execute(
+        &mut self,
+        view: &View,
+        governance: Address,
+        proposal: &ProposalSnapshot,
+    ) -> Result<Outcome> {
+        let id = proposal.id;
+        let call = calls::execute(governance, id);
+        let outcome = self.desk.submit(Act::Execute { id }, call, self.checks, view).await?;
+        if !withholds(&outcome) {
+            return Ok(outcome);
+        }
+        let act = Act::ExecuteFrozen { id };
+        match self.desk.sender().client().frozen_actions(governance, proposal).await {
+            Ok(actions) => {
+                let call = calls::execute_with(governance, id, actions);
+                self.desk.submit(act, call, self.checks, view).await
+            }
+            Err(error @ Error::Rpc { .. }) => Err(error),
+            Err(error) => Ok(Outcome::Failed { act, error }),
+        }
+    }
+
+    /// An epoch whose slots nobody uses leaves the next one without a seed of its own.
+    async fn record_seeds(&mut self, view: &View, outcomes: &mut Vec<Outcome>) -> Result<()> {
+        let rollup = view.canonical();
+        let Some(Seed::Missing(epoch)) = view.rollup(rollup).map(|rollup| rollup.seed) else {
+            return Ok(());
+        };
+        let act = Act::RecordSeed { rollup, epoch };
+        let idle = view.rollup(rollup).is_some_and(|rollup| rollup.proposer.is_none());
+        if idle && !self.desk.has(|flying| *flying == act) {
+            let call = calls::setup_epoch(rollup);
+            outcomes.extend(self.desk.keep_trying(act, call, self.checks, view).await?);
+        }
+        Ok(())
+    }
+
+    /// Learns from the events of each block who is due what.
+    fn note(&mut self, view: &View) {
+        let logs = view.blocks().iter().flat_map(Receipts::iter).flat_map(|r| r.logs());
+        for log in logs {
+            let emitter = log.address();
+            if emitter == view.deployment().governance
+                && let Ok(event) = Governance::WithdrawalQueued::decode_log(&log.inner)
+                && let (Ok(id), Ok(time)) = (event.id.try_into(), event.unlocksAt.try_into())
+            {
+                self.due.push(Reverse((time, Due::Withdrawal(id))));
+            }
+            let Some(rollup) = view.rollup(emitter) else { continue };
+            if let Ok(event) = Rollup::WithdrawInitiated::decode_log(&log.inner) {
+                let due = Due::Exit { rollup: emitter, attester: event.attester };
+                let time = view.head().timestamp + rollup.rules.exit_delay;
+                self.due.push(Reverse((time, due)));
+            }
+            if let Ok(event) = Rollup::MoveInitiated::decode_log(&log.inner)
+                && let Ok(time) = event.readyAt.try_into()
+            {
+                let (attester, to) = (event.attester, event.newRollup);
+                let due = Due::Move { rollup: emitter, attester, to };
+                self.due.push(Reverse((time, due)));
+            }
+        }
+    }
+
+    async fn pay(&mut self, view: &View, outcomes: &mut Vec<Outcome>) -> Result<()> {
+        let mut later = Vec::new();
+        while let Some(Reverse((time, due))) = self.due.peek().copied() {
+            if time > view.next() {
+                break;
+            }
+            self.due.pop();
+            let (act, call) = match due {
+                Due::Withdrawal(id) => (
+                    Act::FinaliseWithdrawal { id },
+                    calls::finalise_withdrawal(view.deployment().governance, id),
+                ),
+                Due::Exit { rollup, attester } => (
+                    Act::FinaliseExit { rollup, attester },
+                    calls::finalise_unstake(rollup, attester),
+                ),
+                Due::Move { to, .. } if to != view.canonical() => {
+                    later.push(Reverse((time, due)));
+                    continue;
+                }
+                Due::Move { rollup, attester, .. } => {
+                    (Act::FinaliseMove { rollup, attester }, calls::finalise_move(rollup, attester))
+                }
+            };
+            // Somebody else may have paid it, or the plan changed: then it is refused, and that is
+            // the end of it.
+            match self.desk.submit(act, call, self.checks, view).await? {
+                Outcome::Failed { .. } => {}
+                outcome => outcomes.push(outcome),
+            }
+        }
+        self.due.extend(later);
+        Ok(())
+    }
+}
+
+fn is_about(act: &Act, proposal: ProposalId) -> bool {
+    matches!(
+        act,
+        Act::Execute { id } | Act::ExecuteFrozen { id } | Act::Drop { id } if *id == proposal
+    )
+}
+
+/// The payload lists something else than what was voted on, or nothing.
+fn withholds(outcome: &Outcome) -> bool {
+    let Outcome::Failed { error, .. } = outcome else { return false };
+    error.as_revert().is_some_and(|revert| {
+        revert.is::<Governance::Governance__ActionsChanged>()
+            || revert.is::<Governance::Governance__UnreadableActions>()
+            || revert.is::<Governance::Governance__NoActions>()
+            || revert.is::<Governance::NoCode>()
+    })
+}

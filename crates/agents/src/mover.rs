@@ -1,0 +1,141 @@
+//! Takes a stake to the next rollup.
+
+use crate::{
+    desk::Desk,
+    outcome::{Act, Outcome},
+    view::View,
+};
+use alloy::primitives::Address;
+use canon_l1::{Checks, Result, Sender, calls};
+use canon_protocol::{Status, Timestamp};
+
+/// Where a move stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Phase {
+    /// It isn't announced.
+    Unannounced,
+    /// It is announced; the exit delay runs.
+    Waiting {
+        /// From when on the stake may go.
+        ready_at: Timestamp,
+    },
+    /// The delay is over; the target isn't canonical yet. The attester keeps its seat.
+    Ready,
+    /// The stake is there.
+    Moved,
+    /// The attester isn't in the set any more: there is nothing to move.
+    Gone,
+}
+
+/// The withdrawer of an attester that moves from one rollup to another.
+#[derive(Debug)]
+pub struct Mover {
+    desk: Desk,
+    checks: Checks,
+    attester: Address,
+    from: Address,
+    to: Address,
+    phase: Phase,
+    /// Whether the chain was asked how the move stands.
+    known: bool,
+}
+
+impl Mover {
+    /// Moves `attester` from one rollup to another. `sender` has its withdrawer's key.
+    pub const fn new(sender: Sender, attester: Address, from: Address, to: Address) -> Self {
+        Self {
+            desk: Desk::new(sender),
+            checks: Checks::Full,
+            attester,
+            from,
+            to,
+            phase: Phase::Unannounced,
+            known: false,
+        }
+    }
+
+    /// What is checked before a transaction is sent. Default: everything.
+    #[must_use]
+    pub const fn with_checks(mut self, checks: Checks) -> Self {
+        self.checks = checks;
+        self
+    }
+
+    /// Where the move stands.
+    pub const fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// The attester.
+    pub const fn attester(&self) -> Address {
+        self.attester
+    }
+
+    /// Settles what is in flight and does what can be done in the next block. Call it once per
+    /// block.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint fails. It goes on at the next call.
+    pub async fn tick(&mut self, view: &View) -> Result<Vec<Outcome>> {
+        let mut outcomes = Vec::new();
+        if matches!(self.phase, Phase::Moved | Phase::Gone) {
+            return Ok(outcomes);
+        }
+        if !self.desk.is_idle() {
+            outcomes = self.desk.settle(view, |_| false).await?;
+            if !outcomes.is_empty() {
+                self.known = false;
+            }
+            if !self.desk.is_idle() {
+                return Ok(outcomes);
+            }
+        }
+        if !self.known {
+            self.learn(view).await?;
+        }
+        if let Phase::Waiting { ready_at } = self.phase
+            && ready_at <= view.next()
+        {
+            self.phase = Phase::Ready;
+        }
+        let sent = match self.phase {
+            Phase::Unannounced => {
+                let act = Act::AnnounceMove { attester: self.attester, to: self.to };
+                let call = calls::announce_move(self.from, self.attester, self.to);
+                self.desk.keep_trying(act, call, self.checks, view).await?
+            }
+            Phase::Ready if view.canonical() == self.to => {
+                let act = Act::FinaliseMove { rollup: self.from, attester: self.attester };
+                let call = calls::finalise_move(self.from, self.attester);
+                self.desk.keep_trying(act, call, self.checks, view).await?
+            }
+            _ => return Ok(outcomes),
+        };
+        outcomes.extend(sent);
+        Ok(outcomes)
+    }
+
+    /// Asks the old rollup how the move stands.
+    async fn learn(&mut self, view: &View) -> Result<()> {
+        let (client, at) = (self.desk.sender().client(), view.head().id());
+        let attester = client.attester(at, self.from, self.attester).await?;
+        self.phase = match (attester.status, attester.moving) {
+            (Status::Validating, Some((to, ready_at))) if to == self.to => {
+                Phase::Waiting { ready_at }
+            }
+            (Status::Validating, _) => Phase::Unannounced,
+            (Status::None, _) => {
+                let there = client.attester(at, self.to, self.attester).await?;
+                match there.status {
+                    Status::None => Phase::Gone,
+                    _ => Phase::Moved,
+                }
+            }
+            (Status::Living | Status::Exiting, _) => Phase::Gone,
+        };
+        self.known = true;
+        Ok(())
+    }
+}

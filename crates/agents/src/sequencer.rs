@@ -1,0 +1,156 @@
+//! Signals, proposes blocks, records seeds.
+//!
+//! It learns everything from the L1: whether the slot of the next block is its own, whether its
+//! rollup is canonical, how the payload stands. It acts only in its own slots, for the slot of the
+//! block that is expected next, and its transactions are executed in that block's time before they
+//! are sent; if they are included later, the contracts refuse them and only their fee is lost.
+//! Signalling depends on nothing but the L1: it goes on when blocks aren't built.
+
+use crate::{
+    desk::Desk,
+    outcome::{Act, Outcome},
+    payload::{SignalDecision, SignalPlan, decide_signal},
+    view::{RollupView, Seed, View},
+};
+use alloy::{
+    primitives::{Address, B256, keccak256},
+    sol_types::SolValue,
+};
+use canon_l1::{Checks, Result, Sender, calls};
+use canon_protocol::Slot;
+
+/// Whether a sequencer proposes blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlockDuty {
+    /// It does, once per slot of its own.
+    Propose,
+    /// It doesn't: it only signals, and records seeds that nobody did.
+    Leave,
+}
+
+/// The proposer of an attester of one rollup.
+#[derive(Debug)]
+pub struct Sequencer {
+    desk: Desk,
+    rollup: Address,
+    blocks: BlockDuty,
+    plan: Option<SignalPlan>,
+    checks: Checks,
+    /// The newest slot in which it acted: once per slot is enough, whatever comes of it.
+    acted: Option<Slot>,
+    decision: SignalDecision,
+}
+
+impl Sequencer {
+    /// The proposer whose key `sender` has, on `rollup`. It proposes blocks and signals nothing.
+    pub const fn new(sender: Sender, rollup: Address) -> Self {
+        Self {
+            desk: Desk::new(sender),
+            rollup,
+            blocks: BlockDuty::Propose,
+            plan: None,
+            checks: Checks::Full,
+            acted: None,
+            decision: SignalDecision::NoPayload,
+        }
+    }
+
+    /// Whether it proposes blocks. Default: it does.
+    #[must_use]
+    pub const fn with_blocks(mut self, blocks: BlockDuty) -> Self {
+        self.blocks = blocks;
+        self
+    }
+
+    /// What is checked before a transaction is sent. Default: everything.
+    #[must_use]
+    pub const fn with_checks(mut self, checks: Checks) -> Self {
+        self.checks = checks;
+        self
+    }
+
+    /// What it signals for from now on; no restart is needed.
+    pub fn set_plan(&mut self, plan: Option<SignalPlan>) {
+        self.plan = plan;
+    }
+
+    /// Which rollup it serves from now on: after a move.
+    pub const fn set_rollup(&mut self, rollup: Address) {
+        self.rollup = rollup;
+        self.acted = None;
+    }
+
+    /// The proposer's address.
+    pub const fn address(&self) -> Address {
+        self.desk.sender().address()
+    }
+
+    /// The rollup it serves.
+    pub const fn rollup(&self) -> Address {
+        self.rollup
+    }
+
+    /// What it decided about signalling in its last own slot.
+    pub const fn decision(&self) -> SignalDecision {
+        self.decision
+    }
+
+    /// Settles what is in flight and does what is due in the next block. Call it once per block.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint fails. It goes on at the next call.
+    pub async fn tick(&mut self, view: &View) -> Result<Vec<Outcome>> {
+        let rollup = view.rollup(self.rollup).copied();
+        let slot = rollup.and_then(|rollup| rollup.slot);
+        let mut outcomes = Vec::new();
+        if !self.desk.is_idle() {
+            // What was meant for a slot is of no use after it.
+            let past = |act: &Act| match act {
+                Act::Signal { slot: of, .. } | Act::ProposeBlock { slot: of, .. } => {
+                    slot.is_some_and(|slot| slot > *of)
+                }
+                _ => true,
+            };
+            outcomes = self.desk.settle(view, past).await?;
+        }
+        let (Some(rollup), Some(slot)) = (rollup, slot) else { return Ok(outcomes) };
+        let own = rollup.proposer == Some(self.address());
+        if !own || self.acted.is_some_and(|acted| acted >= slot) {
+            return Ok(outcomes);
+        }
+        self.acted = Some(slot);
+        outcomes.extend(self.act(view, &rollup, slot).await?);
+        Ok(outcomes)
+    }
+
+    async fn act(&mut self, view: &View, rollup: &RollupView, slot: Slot) -> Result<Vec<Outcome>> {
+        let mut outcomes = Vec::new();
+        // First what may change a rollup's fate, then the daily work.
+        self.decision = decide_signal(self.plan.as_ref(), self.rollup, view);
+        if let (SignalDecision::Signal, Some(plan)) = (self.decision, &self.plan) {
+            let payload = plan.payload.address();
+            let call = calls::signal(view.deployment().proposals, payload);
+            let act = Act::Signal { payload, slot };
+            outcomes.push(self.desk.submit(act, call, self.checks, view).await?);
+        }
+        let free = rollup.block_slot.is_none_or(|used| used < slot);
+        if self.blocks == BlockDuty::Propose && free {
+            let call = calls::propose_block(self.rollup, self.block_hash(rollup, slot));
+            let act = Act::ProposeBlock { rollup: self.rollup, slot };
+            outcomes.push(self.desk.submit(act, call, self.checks, view).await?);
+        } else if let Seed::Missing(epoch) = rollup.seed {
+            // A block would have recorded it on the way.
+            let call = calls::setup_epoch(self.rollup);
+            let act = Act::RecordSeed { rollup: self.rollup, epoch };
+            outcomes.push(self.desk.submit(act, call, self.checks, view).await?);
+        }
+        Ok(outcomes)
+    }
+
+    /// Stands for a real block: whoever builds those isn't part of this project.
+    fn block_hash(&self, rollup: &RollupView, slot: Slot) -> B256 {
+        let parent = rollup.block.to_word();
+        keccak256((self.rollup, parent, slot.to_word(), self.address()).abi_encode())
+    }
+}

@@ -1,0 +1,181 @@
+//! What the chain says, read once per block and handed to all agents.
+
+use alloy::primitives::{Address, map::AddressMap};
+use canon_l1::{
+    Deployment, Head, NextBlock, ProposalSnapshot, Receipts, RollupRules, SignalStatus,
+};
+use canon_protocol::{
+    Course, Epoch, ProposalId, ProposalState, RollupBlock, Round, RoundRules, Slot, Timestamp,
+};
+
+/// The chain after a block, and the time of the next one.
+///
+/// Agents decide by the *next* block: the block that includes a transaction decides its slot.
+#[derive(Clone, Debug)]
+pub struct View {
+    pub(crate) head: Head,
+    pub(crate) next: Timestamp,
+    pub(crate) deployment: Deployment,
+    pub(crate) rollups: AddressMap<RollupView>,
+    pub(crate) signalling: Option<Signalling>,
+    pub(crate) proposals: Vec<ProposalSnapshot>,
+    pub(crate) payloads: AddressMap<PayloadStatus>,
+    pub(crate) blocks: Vec<Receipts>,
+}
+
+/// A rollup, as far as agents need it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RollupView {
+    /// What never changes.
+    pub rules: RollupRules,
+    /// The slot of the next L1 block; `None` before genesis.
+    pub slot: Option<Slot>,
+    /// Who may signal and propose in it; `None` if its set is empty.
+    pub proposer: Option<Address>,
+    /// Number of the newest block; 0 if there is none.
+    pub block: RollupBlock,
+    /// The slot of the newest block.
+    pub block_slot: Option<Slot>,
+    /// Whether the seed of the epoch after the slot's is recorded.
+    pub seed: Seed,
+}
+
+/// Whether a seed is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seed {
+    /// It is.
+    Recorded,
+    /// The first call in this epoch will record that of the given one.
+    Missing(Epoch),
+}
+
+/// The count of signals, as far as the canonical rollup lets it be known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signalling {
+    /// N and M.
+    pub rules: RoundRules,
+    /// The canonical rollup's slot and round at the head.
+    pub status: SignalStatus,
+    /// Rounds that can be pushed, oldest first.
+    pub pushable: Vec<(Round, Address)>,
+}
+
+/// Everything that can be the matter with a payload. Nothing else makes a sequencer signal or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PayloadStatus {
+    /// Nobody signals for it.
+    None,
+    /// It has signals in the round of the next slot.
+    Signalling {
+        /// The round.
+        round: Round,
+        /// Its signals.
+        count: u32,
+    },
+    /// It has the signals it needs: in the round of the next slot, or in one that can be pushed.
+    QuorumReached {
+        /// The round.
+        round: Round,
+    },
+    /// Proposals pushed it and it may still be executed.
+    Live {
+        /// The proposal.
+        id: ProposalId,
+        /// Pending, Active, Queued or Executable.
+        state: ProposalState,
+    },
+    /// It was executed, whoever proposed it.
+    Executed {
+        /// The proposal.
+        id: ProposalId,
+    },
+    /// Its last proposal was rejected.
+    Rejected {
+        /// The proposal.
+        id: ProposalId,
+    },
+    /// Its last proposal was accepted and not executed in time.
+    Expired {
+        /// The proposal.
+        id: ProposalId,
+    },
+    /// Its last proposal was dropped: Proposals was replaced.
+    Dropped {
+        /// The proposal.
+        id: ProposalId,
+    },
+}
+
+impl View {
+    /// The block.
+    pub const fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// The expected time of the next block.
+    pub const fn next(&self) -> Timestamp {
+        self.next
+    }
+
+    /// The next block, for sending.
+    pub const fn next_block(&self) -> NextBlock {
+        self.head.next(self.next)
+    }
+
+    /// The set, as it is at this block.
+    pub const fn deployment(&self) -> &Deployment {
+        &self.deployment
+    }
+
+    /// The canonical rollup.
+    pub const fn canonical(&self) -> Address {
+        self.deployment.rollup
+    }
+
+    /// A rollup that is watched, if it answers.
+    pub fn rollup(&self, rollup: Address) -> Option<&RollupView> {
+        self.rollups.get(&rollup)
+    }
+
+    /// The count of signals; `None` if the canonical rollup doesn't answer.
+    pub const fn signalling(&self) -> Option<&Signalling> {
+        self.signalling.as_ref()
+    }
+
+    /// All proposals, by their numbers.
+    pub fn proposals(&self) -> &[ProposalSnapshot] {
+        &self.proposals
+    }
+
+    /// A proposal.
+    pub fn proposal(&self, id: ProposalId) -> Option<&ProposalSnapshot> {
+        self.proposals.get(usize::try_from(id.get()).ok()?)
+    }
+
+    /// A payload that is watched; `None` if it isn't, or if the canonical rollup doesn't answer.
+    pub fn payload(&self, payload: Address) -> Option<PayloadStatus> {
+        self.payloads.get(&payload).copied()
+    }
+
+    /// The receipts of each block since the last view, oldest first.
+    pub fn blocks(&self) -> &[Receipts] {
+        &self.blocks
+    }
+
+    /// Where a proposal will stand in the next block, as far as the clock alone decides it: `None`
+    /// if ballots of the next block decide it as well.
+    pub fn state_at_next(&self, proposal: &ProposalSnapshot) -> Option<ProposalState> {
+        let deadlines = proposal.deadlines();
+        match proposal.state {
+            ProposalState::Active if self.next > deadlines.active => None,
+            ProposalState::Pending
+            | ProposalState::Active
+            | ProposalState::Queued
+            | ProposalState::Executable => {
+                // What is Queued or Executable was accepted; what is Pending or Active isn't asked.
+                Some(deadlines.state_at(self.next, Course::Running, || true))
+            }
+            state => Some(state),
+        }
+    }
+}
