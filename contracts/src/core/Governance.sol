@@ -438,6 +438,7 @@ contract Governance is IGovernance, EIP712 {
 
     /// @inheritdoc IGovernance
     function acceptOwnership(address target) external {
+        Outside.requireCode(target);
         Ownable2Step(target).acceptOwnership();
     }
 

@@ -137,6 +137,8 @@ contract Proposals is IProposals, EIP712 {
             }
             _newest[instance] = RoundTally.pack(leader, leaderCount, Fit.toUint40(slot + 1), nextId);
         }
+        // The block's timestamp doesn't tell the slot of a rollup with a clock of its own.
+        emit SlotUsed(slot);
     }
 
     /// @dev Counts a signal for a payload that doesn't lead, and pins its code at the first one.
@@ -284,6 +286,7 @@ contract Proposals is IProposals, EIP712 {
     function pushableRounds() external view returns (uint256[] memory pushable) {
         address instance = _instance();
         address governance = getGovernance();
+        if (Outside.addressWord(governance, IGovernance.governanceProposer.selector) != address(this)) return pushable;
         uint256 currentRound = _presentSlot(instance) / M;
         uint256 round = currentRound > LIFETIME_IN_ROUNDS ? currentRound - LIFETIME_IN_ROUNDS : 0;
         pushable = new uint256[](LIFETIME_IN_ROUNDS);

@@ -14,6 +14,9 @@ interface IProposals is ICommon {
     /// @notice `voter` signalled for `payload` in its slot of `round`.
     event VoteCast(address indexed payload, uint256 indexed round, address indexed voter);
 
+    /// @notice The canonical rollup's `slot` was used for the signal that follows.
+    event SlotUsed(uint256 slot);
+
     /// @notice The first signal for `payload` in a round: its code is pinned.
     event PayloadSeen(address indexed payload, bytes32 codeHash);
 
@@ -104,7 +107,8 @@ interface IProposals is ICommon {
         view
         returns (uint256 slot, uint256 round, address leader, uint256 count, uint256 firstFreeSlot);
 
-    /// @notice The rounds that `pushProposal` would accept now, oldest first; at most `LIFETIME_IN_ROUNDS`.
+    /// @notice The rounds that `pushProposal` would accept now, oldest first; at most `LIFETIME_IN_ROUNDS`. A winner whose
+    /// actions Governance can't read is among them; if Governance listens to another Proposals contract, none is.
     function pushableRounds() external view returns (uint256[] memory);
 
     /// @notice The newest slot of `instance` that was used for a signal.
