@@ -1,0 +1,178 @@
+//! The chain that both systems run on, and transactions whose gas and effect are known.
+
+use alloy::{
+    consensus::{SignableTransaction, TxEip1559, TxEnvelope},
+    eips::Encodable2718,
+    network::{TransactionBuilder, TxSignerSync},
+    primitives::{Address, B256, Bytes, TxKind, U256, keccak256, utils::Unit},
+    providers::{DynProvider, Provider, ProviderBuilder},
+    rpc::types::{TransactionReceipt, TransactionRequest},
+    signers::local::PrivateKeySigner,
+    sol_types::{SolCall, SolEvent},
+};
+use canon_devchain::{Devchain, DevchainConfig, SnapshotId};
+use eyre::{Result, WrapErr, ensure, eyre};
+use tokio::runtime::{Builder, Runtime};
+
+/// More than the base fee ever is here.
+const MAX_FEE_PER_GAS: u128 = 100_000_000_000;
+
+/// What a transaction may use at most (EIP-7825).
+const GAS_LIMIT: u64 = 1 << 24;
+
+/// An in-process L1.
+#[derive(Debug)]
+pub(super) struct Chain {
+    devchain: Devchain,
+    provider: DynProvider,
+    runtime: Runtime,
+}
+
+impl Chain {
+    pub(super) fn new() -> Result<Self> {
+        let runtime = Builder::new_current_thread().build().wrap_err("no runtime")?;
+        let devchain = Devchain::new(DevchainConfig::default());
+        let provider = ProviderBuilder::default().connect_client(devchain.client()).erased();
+        Ok(Self { devchain, provider, runtime })
+    }
+
+    pub(super) fn id(&self) -> u64 {
+        self.devchain.chain_id()
+    }
+
+    /// The time of the newest block.
+    pub(super) fn now(&self) -> u64 {
+        self.devchain.timestamp()
+    }
+
+    /// The next block has this timestamp, and what is asked before sees it.
+    pub(super) fn at(&self, timestamp: u64) -> Result<()> {
+        self.devchain.set_next_timestamp(timestamp).wrap_err("time goes forward only")
+    }
+
+    pub(super) fn snapshot(&self) -> SnapshotId {
+        self.devchain.snapshot()
+    }
+
+    pub(super) fn revert(&self, snapshot: SnapshotId) -> Result<()> {
+        self.devchain.revert(snapshot).wrap_err("the snapshot is gone")
+    }
+
+    /// An account of its own for `label`, with ether. Its address has no zero byte, as nearly all
+    /// real ones: a zero byte in calldata would be cheaper.
+    pub(super) fn account(&self, label: &str) -> Result<PrivateKeySigner> {
+        self.find_account(label, |address| address)
+    }
+
+    /// Deploys a contract at an address without zero bytes. `label` tells it from all others.
+    pub(super) fn deploy(&self, label: &str, creation: Bytes) -> Result<Address> {
+        let deployer = self.find_account(label, |address| address.create(0))?;
+        let receipt = self
+            .transact(&deployer, TxKind::Create, creation)
+            .wrap_err_with(|| format!("{label} can't be deployed"))?;
+        receipt.contract_address.ok_or_else(|| eyre!("the receipt of {label} names no contract"))
+    }
+
+    /// Calls a contract in a transaction, which must succeed.
+    pub(super) fn send<C: SolCall>(
+        &self,
+        from: &PrivateKeySigner,
+        to: Address,
+        call: &C,
+    ) -> Result<Sent> {
+        let input = Bytes::from(call.abi_encode());
+        let receipt = self
+            .transact(from, TxKind::Call(to), input.clone())
+            .wrap_err_with(|| format!("{} of {to} failed", C::SIGNATURE))?;
+        Ok(Sent { call: C::SIGNATURE, input, receipt })
+    }
+
+    /// Asks a contract, as of the next block.
+    pub(super) fn ask<C: SolCall>(&self, to: Address, call: &C) -> Result<C::Return> {
+        let request = TransactionRequest::default().with_to(to).with_input(call.abi_encode());
+        let answer = self
+            .runtime
+            .block_on(self.provider.call(request).into_future())
+            .wrap_err_with(|| format!("{to} doesn't answer {}", C::SIGNATURE))?;
+        C::abi_decode_returns(&answer)
+            .wrap_err_with(|| format!("{to} answers nonsense to {}", C::SIGNATURE))
+    }
+
+    fn find_account(
+        &self,
+        label: &str,
+        shown: impl Fn(Address) -> Address,
+    ) -> Result<PrivateKeySigner> {
+        for attempt in 0_u32.. {
+            let key = keccak256(format!("canon gas benchmark: {label} {attempt}"));
+            let signer = PrivateKeySigner::from_bytes(&key).wrap_err("not a key")?;
+            if !shown(signer.address()).contains(&0) {
+                self.devchain.set_balance(signer.address(), U256::from(100) * Unit::ETHER.wei());
+                return Ok(signer);
+            }
+        }
+        unreachable!("nine addresses of ten have no zero byte")
+    }
+
+    fn transact(
+        &self,
+        from: &PrivateKeySigner,
+        to: TxKind,
+        input: Bytes,
+    ) -> Result<TransactionReceipt> {
+        let mut tx = TxEip1559 {
+            chain_id: self.id(),
+            nonce: self.devchain.nonce(from.address()),
+            gas_limit: GAS_LIMIT,
+            max_fee_per_gas: MAX_FEE_PER_GAS,
+            to,
+            input,
+            ..TxEip1559::default()
+        };
+        let signature = from.sign_transaction_sync(&mut tx).wrap_err("signing failed")?;
+        let raw = TxEnvelope::from(tx.into_signed(signature)).encoded_2718();
+        let hash = self.devchain.send_raw(&raw).wrap_err("the chain refuses the transaction")?;
+        let receipt = self.receipt(hash)?;
+        ensure!(receipt.status(), "the transaction reverted after {} gas", receipt.gas_used);
+        Ok(receipt)
+    }
+
+    fn receipt(&self, hash: B256) -> Result<TransactionReceipt> {
+        self.runtime
+            .block_on(self.provider.get_transaction_receipt(hash))
+            .wrap_err("the receipt can't be read")?
+            .ok_or_else(|| eyre!("transaction {hash} wasn't mined"))
+    }
+}
+
+/// A transaction that succeeded.
+#[derive(Debug)]
+pub(super) struct Sent {
+    call: &'static str,
+    input: Bytes,
+    receipt: TransactionReceipt,
+}
+
+impl Sent {
+    /// What the receipt says.
+    pub(super) const fn gas(&self) -> u64 {
+        self.receipt.gas_used
+    }
+
+    pub(super) const fn input(&self) -> &Bytes {
+        &self.input
+    }
+
+    /// Checks the transaction's effect: `emitter` emitted exactly `event`.
+    pub(super) fn emitted<E: SolEvent>(self, emitter: Address, event: &E) -> Result<Self> {
+        let expected = event.encode_log_data();
+        let logs = self.receipt.logs();
+        ensure!(
+            logs.iter().any(|log| log.address() == emitter && *log.data() == expected),
+            "{} succeeded without the expected {}",
+            self.call,
+            E::SIGNATURE,
+        );
+        Ok(self)
+    }
+}

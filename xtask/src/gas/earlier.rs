@@ -1,0 +1,179 @@
+//! The earlier system: its published bytecode, linked and deployed.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use alloy::{
+    primitives::{Address, B256, Bytes, U256, hex, keccak256},
+    sol,
+    sol_types::SolValue,
+};
+use canon_bindings::{Governance, Registry, Rollup};
+use eyre::{Result, WrapErr, ensure, eyre};
+
+use super::{
+    chain::Chain,
+    set::{self, EPOCH, M, N, Payloads, SLOT, STAKERS, Set, tokens},
+};
+
+/// The version that section 8 of the protocol names.
+pub(super) const VERSION: &str = "0.67.1";
+
+/// The libraries that its rollup is linked with, and the files that declare them.
+const LIBRARIES: [(&str, &str); 2] = [
+    ("ExtRollupLib", "src/core/libraries/RollupLibs/ExtRollupLib.sol"),
+    ("LeonidasLib", "src/core/libraries/LeonidasLib/LeonidasLib.sol"),
+];
+
+sol! {
+    interface IEarlierAsset {
+        function mint(address to, uint256 amount) external;
+    }
+    interface IEarlierPayload {
+        function NEW_GOVERNANCE_PROPOSER() external view returns (address);
+    }
+    struct EarlierRollupConfiguration {
+        uint256 slotDuration;
+        uint256 epochDuration;
+        uint256 targetCommitteeSize;
+        uint256 proofClaimWindow;
+        uint256 minimumStake;
+    }
+}
+
+/// The published package.
+#[derive(Debug)]
+struct Package {
+    folder: PathBuf,
+    /// What stands for the address of a library in bytecode, and the address.
+    links: Vec<(String, String)>,
+}
+
+impl Package {
+    fn open() -> Result<Self> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let folder = root.join("contracts/node_modules/@aztec/l1-artifacts");
+        let manifest = fs::read_to_string(folder.join("package.json"))
+            .wrap_err("the earlier system's npm package isn't there: run `npm ci` in contracts/")?;
+        let manifest: serde_json::Value =
+            serde_json::from_str(&manifest).wrap_err("its package.json is no JSON")?;
+        let version = manifest["version"].as_str().unwrap_or_default();
+        ensure!(
+            version == VERSION,
+            "the earlier system's npm package is {version}, not {VERSION}: run `npm ci` in contracts/"
+        );
+        Ok(Self { folder: folder.join("dest"), links: Vec::new() })
+    }
+
+    /// The creation code of a contract, linked.
+    fn bytecode(&self, name: &str) -> Result<Bytes> {
+        let file = self.folder.join(format!("{name}Bytecode.js"));
+        let script = fs::read_to_string(&file).wrap_err_with(|| {
+            format!("{name}Bytecode.js isn't there: run `npm ci` in contracts/")
+        })?;
+        let mut code = script
+            .split_once(&format!("export const {name}Bytecode = \"0x"))
+            .and_then(|(_, rest)| rest.split_once('"'))
+            .map(|(code, _)| code.to_owned())
+            .ok_or_else(|| eyre!("{name}Bytecode.js exports no bytecode"))?;
+        for (placeholder, address) in &self.links {
+            code = code.replace(placeholder, address);
+        }
+        let code = hex::decode(code).wrap_err_with(|| format!("{name} can't be linked"))?;
+        Ok(code.into())
+    }
+
+    fn deploy(&self, chain: &Chain, name: &str, arguments: &[u8]) -> Result<Address> {
+        self.deploy_as(chain, &format!("earlier {name}"), name, arguments)
+    }
+
+    fn deploy_as(
+        &self,
+        chain: &Chain,
+        label: &str,
+        name: &str,
+        arguments: &[u8],
+    ) -> Result<Address> {
+        let code = self.bytecode(name)?;
+        chain.deploy(label, [&code, arguments].concat().into())
+    }
+
+    /// Deploys a library and links what is deployed later with it.
+    fn link(&mut self, chain: &Chain, name: &str, file: &str) -> Result<()> {
+        let address = self.deploy(chain, name, &[])?;
+        // solc: the first 34 digits of the hash of the fully qualified name.
+        let hash = hex::encode(keccak256(format!("{file}:{name}")));
+        self.links.push((format!("__${}$__", &hash[..34]), hex::encode(address)));
+        Ok(())
+    }
+}
+
+/// Deploys all of it: canonical rollup, 48 stakers, payloads.
+pub(super) fn deploy(chain: &Chain) -> Result<Set> {
+    let name = "earlier";
+    let mut package = Package::open()?;
+    for (library, file) in LIBRARIES {
+        package.link(chain, library, file)?;
+    }
+    let treasury = chain.account("earlier treasury")?;
+    let owner = treasury.address();
+
+    let asset = ("Earlier".to_owned(), "EARLY".to_owned(), owner).abi_encode_params();
+    let asset = package.deploy(chain, "TestERC20", &asset)?;
+    chain.send(
+        &treasury,
+        asset,
+        &IEarlierAsset::mintCall { to: owner, amount: tokens(10_000_000) },
+    )?;
+    let registry = package.deploy(chain, "Registry", &owner.abi_encode())?;
+    let proposals = (registry, U256::from(N), U256::from(M)).abi_encode();
+    let proposals = package.deploy(chain, "GovernanceProposer", &proposals)?;
+    let governance = package.deploy(chain, "Governance", &(asset, proposals).abi_encode())?;
+    let portal = (registry, asset, B256::repeat_byte(1)).abi_encode();
+    let portal = package.deploy(chain, "FeeJuicePortal", &portal)?;
+    let distributor = (asset, registry, owner).abi_encode();
+    let distributor = package.deploy(chain, "RewardDistributor", &distributor)?;
+    let rollup = EarlierRollupConfiguration {
+        slotDuration: U256::from(SLOT),
+        epochDuration: U256::from(EPOCH),
+        targetCommitteeSize: U256::from(STAKERS),
+        proofClaimWindow: U256::from(13),
+        minimumStake: tokens(100),
+    };
+    let rollup =
+        (portal, distributor, asset, B256::ZERO, B256::ZERO, owner, rollup).abi_encode_params();
+    let rollup = package.deploy(chain, "Rollup", &rollup)?;
+
+    let upgraded = Registry::InstanceAdded { instance: rollup, version: U256::from(1) };
+    chain
+        .send(&treasury, registry, &Registry::upgradeCall { rollup })?
+        .emitted(registry, &upgraded)?;
+    let payload = |label: &str| -> Result<_> {
+        let payload = "NewGovernanceProposerPayload";
+        let payload = package.deploy_as(chain, label, payload, &registry.abi_encode())?;
+        let appointed = chain.ask(payload, &IEarlierPayload::NEW_GOVERNANCE_PROPOSERCall {})?;
+        Ok((payload, appointed))
+    };
+    // Its payloads look up who owns the Registry when they are asked what they do.
+    chain.send(&treasury, registry, &Registry::transferOwnershipCall { newOwner: governance })?;
+    let payloads = Payloads {
+        earlier: payload("earlier payload 0")?.0,
+        replacing: [payload("earlier payload 1")?, payload("earlier payload 2")?],
+        upgrading: None,
+    };
+    Ok(Set {
+        name,
+        asset,
+        rollup,
+        proposals,
+        governance,
+        configuration: chain.ask(governance, &Governance::getConfigurationCall {})?,
+        genesis: chain.ask(rollup, &Rollup::GENESIS_TIMECall {})?.to(),
+        proposers: set::stake(chain, name, asset, rollup, &treasury)?,
+        treasury,
+        payloads,
+        signed: false,
+    })
+}

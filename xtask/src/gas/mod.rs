@@ -1,0 +1,64 @@
+//! The gas of every call of section 8 of the protocol, beside the earlier system's and the floor.
+
+mod chain;
+mod earlier;
+mod floor;
+mod ours;
+mod payload;
+mod samples;
+mod scenario;
+mod set;
+mod table;
+
+use eyre::{Result, WrapErr, bail};
+
+use chain::Chain;
+use samples::Samples;
+use table::Line;
+
+const USAGE: &str = "\
+usage: cargo xtask gas [--expenses]
+
+  --expenses              name every account, slot and event that the floors count
+";
+
+/// Runs both systems through the same scenario on one chain and prints what their calls cost.
+///
+/// # Errors
+///
+/// If a call of ours is above its limit, after the tables were printed.
+pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    let names: Vec<_> = arguments.iter().map(String::as_str).collect();
+    let expenses = match names[..] {
+        [] => false,
+        ["--expenses"] => true,
+        _ => bail!("{USAGE}"),
+    };
+    let (ours, earlier) = measure()?;
+    let lines = Line::all(&ours, &earlier)?;
+    println!("{}", table::comparison(&lines));
+    println!("{}", table::ever(&ours, &earlier));
+    println!("{}", table::floors(&lines));
+    if expenses {
+        println!("{}", table::expenses(&lines));
+    }
+    print!("{}", table::legend());
+
+    let above: Vec<_> =
+        lines.iter().filter(|line| line.is_above_limit()).map(|line| line.call.name()).collect();
+    if !above.is_empty() {
+        bail!("above the limit: {}", above.join("; "));
+    }
+    Ok(())
+}
+
+/// What was measured of our system and of the earlier one.
+fn measure() -> Result<(Samples, Samples)> {
+    let chain = Chain::new()?;
+    let set = earlier::deploy(&chain).wrap_err("the earlier system can't be deployed")?;
+    let earlier = scenario::run(&chain, &set).wrap_err("in the earlier system's scenario")?;
+    // Ours has the configuration that the earlier one has built in.
+    let set = ours::deploy(&chain, set.configuration).wrap_err("ours can't be deployed")?;
+    let ours = scenario::run(&chain, &set).wrap_err("in our scenario")?;
+    Ok((ours, earlier))
+}

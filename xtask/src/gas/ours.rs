@@ -1,0 +1,124 @@
+//! Our contracts, from the committed artifacts.
+
+use alloy::{
+    primitives::{Address, U256},
+    sol_types::SolConstructor,
+};
+use canon_bindings::{
+    Asset, Contract, Governance, Issuer, Proposals, Registry, RewardDistributor, Rollup,
+    UpgradePayload,
+};
+use eyre::Result;
+
+use super::{
+    chain::Chain,
+    payload,
+    set::{self, EPOCH, M, N, Payloads, SLOT, Set, Upgrade, tokens},
+};
+
+/// Deploys all of it: canonical rollup, 48 stakers, payloads; and another rollup with a set of its
+/// own, ready to become canonical.
+pub(super) fn deploy(chain: &Chain, configuration: Governance::Configuration) -> Result<Set> {
+    let name = "ours";
+    let deploy = |label: &str, code| chain.deploy(&format!("ours {label}"), code);
+    let treasury = chain.account("ours treasury")?;
+    let owner = treasury.address();
+
+    let asset = Asset::constructorCall::new((
+        "Canon".to_owned(),
+        "CANON".to_owned(),
+        owner,
+        owner,
+        tokens(10_000_000),
+    ));
+    let asset = deploy("Asset", Contract::Asset.init_code(&asset))?;
+    let registry = Registry::constructorCall { initialOwner: owner };
+    let registry = deploy("Registry", Contract::Registry.init_code(&registry))?;
+    let proposals = |label: &str| {
+        let (n, m) = (U256::from(N), U256::from(M));
+        let proposals = Proposals::constructorCall { registry, n, m };
+        deploy(label, Contract::Proposals.init_code(&proposals))
+    };
+    let present = proposals("Proposals")?;
+    let governance = Governance::constructorCall {
+        asset,
+        proposals: present,
+        configuration: configuration.clone(),
+    };
+    let governance = deploy("Governance", Contract::Governance.init_code(&governance))?;
+    let issuer = Issuer::constructorCall { asset, rate: tokens(1), initialOwner: governance };
+    let issuer = deploy("Issuer", Contract::Issuer.init_code(&issuer))?;
+    let distributor = RewardDistributor::constructorCall {
+        asset,
+        registry_: registry,
+        blockReward: tokens(5),
+        initialOwner: governance,
+    };
+    let distributor =
+        deploy("RewardDistributor", Contract::RewardDistributor.init_code(&distributor))?;
+    let expect = deploy("Expect", Contract::Expect.artifact().creation_code().clone())?;
+    let genesis = chain.now();
+    let rollup = |label: &str| {
+        let parameters = Rollup::RollupParameters {
+            asset,
+            registry,
+            rewardDistributor: distributor,
+            owner: governance,
+            genesisTime: U256::from(genesis),
+            slotDuration: U256::from(SLOT),
+            epochDuration: U256::from(EPOCH),
+            minimumStake: tokens(100),
+            exitDelay: U256::from(2 * SLOT * EPOCH),
+        };
+        deploy(label, Contract::Rollup.init_code(&Rollup::constructorCall { parameters }))
+    };
+    let (canonical, new_rollup) = (rollup("Rollup")?, rollup("new Rollup")?);
+
+    let upgraded = Registry::InstanceAdded { instance: canonical, version: U256::from(1) };
+    chain
+        .send(&treasury, registry, &Registry::upgradeCall { rollup: canonical })?
+        .emitted(registry, &upgraded)?;
+    let offer =
+        |owned, to| chain.send(&treasury, owned, &Registry::transferOwnershipCall { newOwner: to });
+    offer(asset, issuer)?;
+    offer(registry, governance)?;
+    chain.send(&treasury, issuer, &Issuer::acceptAssetCall {})?;
+    let accept = Governance::acceptOwnershipCall { target: registry };
+    chain.send(&treasury, governance, &accept)?;
+
+    let replacing = |number: u32| -> Result<(Address, Address)> {
+        let next = proposals(&format!("Proposals {number}"))?;
+        let code = payload::replace_proposals(governance, next)?;
+        Ok((deploy(&format!("payload {number}"), code)?, next))
+    };
+    let upgrading = |number: u32| {
+        let code = UpgradePayload::constructorCall {
+            expect,
+            registry,
+            newRollup: new_rollup,
+            expectedCanonical: canonical,
+            uri: format!("https://example.org/azip-{number}"),
+        };
+        let code = Contract::UpgradePayload.init_code(&code);
+        deploy(&format!("upgrade payload {number}"), code)
+    };
+    let payloads = Payloads {
+        earlier: replacing(0)?.0,
+        replacing: [replacing(1)?, replacing(2)?],
+        upgrading: Some(([upgrading(1)?, upgrading(2)?], Upgrade { registry, new_rollup })),
+    };
+    set::stake(chain, "ours, in the new rollup,", asset, new_rollup, &treasury)?;
+    Ok(Set {
+        name,
+        asset,
+        rollup: canonical,
+        proposals: present,
+        governance,
+        configuration,
+        genesis,
+        proposers: set::stake(chain, name, asset, canonical, &treasury)?,
+        treasury,
+        payloads,
+        signed: true,
+    })
+}

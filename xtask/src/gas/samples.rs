@@ -1,0 +1,153 @@
+//! The calls of section 8 of the protocol, and what was measured of them.
+
+use std::collections::BTreeMap;
+
+use alloy::primitives::Bytes;
+
+use super::chain::Sent;
+
+/// A call that is measured. Proposals are either `replacing` the Proposals contract, by a payload
+/// with one action, or `upgrading` to another rollup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Call {
+    SignalLater,
+    SignalFirst,
+    SignedLater,
+    SignedFirst,
+    PushReplacing,
+    PushUpgrading,
+    DepositFirst,
+    DepositLater,
+    DepositMean,
+    BallotFirst,
+    BallotLater,
+    Withdraw,
+    ExecuteReplacing,
+    ExecuteUpgrading,
+    /// The first deposit that a system sees.
+    DepositEver,
+    /// Its first withdrawal.
+    WithdrawEver,
+    /// Its first proposal.
+    PushEver,
+}
+
+impl Call {
+    /// Those that the protocol has limits for.
+    pub(super) const LIMITED: [Self; 14] = [
+        Self::SignalLater,
+        Self::SignalFirst,
+        Self::SignedLater,
+        Self::SignedFirst,
+        Self::PushReplacing,
+        Self::PushUpgrading,
+        Self::DepositFirst,
+        Self::DepositLater,
+        Self::DepositMean,
+        Self::BallotFirst,
+        Self::BallotLater,
+        Self::Withdraw,
+        Self::ExecuteReplacing,
+        Self::ExecuteUpgrading,
+    ];
+
+    /// Those that are dear because nothing was there before. No system does them twice.
+    pub(super) const EVER: [Self; 3] = [Self::DepositEver, Self::WithdrawEver, Self::PushEver];
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::SignalLater => "signal, later in a round",
+            Self::SignalFirst => "signal, first of a round",
+            Self::SignedLater => "voteWithSig, later in a round",
+            Self::SignedFirst => "voteWithSig, first of a round",
+            Self::PushReplacing => "pushProposal, one action",
+            Self::PushUpgrading => "pushProposal, UpgradePayload",
+            Self::DepositFirst => "deposit, first of a holder",
+            Self::DepositLater => "deposit, later of a holder",
+            Self::DepositMean => "deposit, mean of four in a row",
+            Self::BallotFirst => "ballot, first of a holder",
+            Self::BallotLater => "ballot, later of a holder",
+            Self::Withdraw => "initiateWithdraw",
+            Self::ExecuteReplacing => "execute, updateGovernanceProposer",
+            Self::ExecuteUpgrading => "execute, UpgradePayload",
+            Self::DepositEver => "the first deposit of all",
+            Self::WithdrawEver => "the first withdrawal of all",
+            Self::PushEver => "the first proposal of all",
+        }
+    }
+
+    /// What section 8 of the protocol allows.
+    const fn limit(self) -> Limit {
+        match self {
+            Self::DepositEver | Self::WithdrawEver | Self::PushEver => Limit::None,
+            Self::SignalLater => Limit::AtMost(50_500),
+            Self::SignalFirst => Limit::AtMost(96_500),
+            Self::SignedLater => Limit::Above(Self::SignalLater, 7_000),
+            Self::SignedFirst => Limit::Above(Self::SignalFirst, 7_000),
+            Self::PushReplacing => Limit::AtMost(160_000),
+            Self::PushUpgrading => Limit::AtMost(170_000),
+            Self::DepositFirst => Limit::AtMost(97_000),
+            Self::DepositLater => Limit::AtMost(101_000),
+            Self::DepositMean => Limit::AtMost(85_000),
+            Self::BallotFirst => Limit::AtMost(62_000),
+            Self::BallotLater => Limit::AtMost(45_000),
+            Self::Withdraw => Limit::AtMost(133_000),
+            Self::ExecuteReplacing => Limit::AtMost(56_000),
+            Self::ExecuteUpgrading => Limit::AtMost(138_000),
+        }
+    }
+}
+
+/// The most that one of our calls may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Limit {
+    None,
+    AtMost(u64),
+    /// So much more than the worst of another call.
+    Above(Call, u64),
+}
+
+/// What a call used each time it was made.
+#[derive(Clone, Debug)]
+pub(super) struct Range {
+    pub(super) least: u64,
+    pub(super) most: u64,
+    /// The calldata of the most expensive one.
+    pub(super) input: Bytes,
+}
+
+/// What was measured of one system.
+#[derive(Debug, Default)]
+pub(super) struct Samples(BTreeMap<Call, Range>);
+
+impl Samples {
+    pub(super) fn add(&mut self, call: Call, sent: &Sent) {
+        self.add_gas(call, sent.gas(), sent.input());
+    }
+
+    pub(super) fn add_gas(&mut self, call: Call, gas: u64, input: &Bytes) {
+        let range = self.0.entry(call).or_insert_with(|| Range {
+            least: gas,
+            most: 0,
+            input: Bytes::new(),
+        });
+        range.least = range.least.min(gas);
+        if gas > range.most {
+            range.most = gas;
+            range.input = input.clone();
+        }
+    }
+
+    pub(super) fn get(&self, call: Call) -> Option<&Range> {
+        self.0.get(&call)
+    }
+
+    /// The most that a call of these may use.
+    pub(super) fn limit(&self, call: Call) -> Option<u64> {
+        match call.limit() {
+            Limit::None => None,
+            Limit::AtMost(limit) => Some(limit),
+            Limit::Above(other, more) => Some(self.get(other)?.most + more),
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! How the measurements are printed.
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets::ASCII_MARKDOWN};
+use eyre::{OptionExt, Result};
+
+use super::{
+    earlier,
+    floor::{Floor, Kind},
+    samples::{Call, Range, Samples},
+};
+
+/// Columns of a terminal.
+const WIDTH: u16 = 120;
+
+/// A call of ours with everything that is compared.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) call: Call,
+    ours: Range,
+    earlier: Option<Range>,
+    limit: u64,
+    floor: Floor,
+}
+
+impl Line {
+    /// One line per call.
+    pub(super) fn all(ours: &Samples, earlier: &Samples) -> Result<Vec<Self>> {
+        let line = |call: Call| {
+            let range = ours.get(call)?.clone();
+            let floor = Floor::of(call, &range.input)?;
+            let earlier = earlier.get(call).cloned();
+            Some(Self { call, limit: ours.limit(call)?, ours: range, earlier, floor })
+        };
+        Call::LIMITED
+            .map(line)
+            .into_iter()
+            .collect::<Option<_>>()
+            .ok_or_eyre("a call was not measured")
+    }
+
+    pub(super) const fn is_above_limit(&self) -> bool {
+        self.ours.most > self.limit
+    }
+
+    /// What our code computes, in gas.
+    fn computing(&self) -> u64 {
+        self.ours.most.saturating_sub(self.floor.total())
+    }
+}
+
+/// Ours beside the earlier system, the floor and the limit.
+pub(super) fn comparison(lines: &[Line]) -> String {
+    let mut table = empty(&[
+        "call",
+        earlier::VERSION,
+        "ours",
+        "times less",
+        "floor",
+        "above it",
+        "at most",
+        "",
+    ]);
+    for line in lines {
+        let (was, less) = line.earlier.as_ref().map_or_else(
+            || ("-".to_owned(), "-".to_owned()),
+            |was| (range(was), format!("{:.1}", was.most as f64 / line.ours.most as f64)),
+        );
+        table.add_row([
+            line.call.name().to_owned(),
+            was,
+            range(&line.ours),
+            less,
+            digits(line.floor.total()),
+            digits(line.computing()),
+            digits(line.limit),
+            if line.is_above_limit() { "ABOVE" } else { "" }.to_owned(),
+        ]);
+    }
+    finish(table)
+}
+
+/// What both systems' first calls of all cost.
+pub(super) fn ever(ours: &Samples, earlier: &Samples) -> String {
+    let mut table = empty(&["not in steady state", earlier::VERSION, "ours"]);
+    for call in Call::EVER {
+        let gas = |samples: &Samples| samples.get(call).map_or_else(|| "-".to_owned(), range);
+        table.add_row([call.name().to_owned(), gas(earlier), gas(ours)]);
+    }
+    finish(table)
+}
+
+/// What the floors consist of, in gas.
+pub(super) fn floors(lines: &[Line]) -> String {
+    let mut table = empty(&[
+        "call", "base", "calldata", "accounts", "again", "slots", "new", "changed", "logs",
+        "other", "floor",
+    ]);
+    for Line { call, floor, .. } in lines {
+        let kinds = Kind::ALL.map(|kind| digits(floor.gas_of(kind)));
+        let row = [call.name().to_owned(), digits(floor.base()), digits(floor.calldata())];
+        let total = digits(floor.total());
+        table.add_row(row.into_iter().chain(kinds).chain([total]));
+    }
+    finish(table)
+}
+
+/// What the floors are for, by name.
+pub(super) fn expenses(lines: &[Line]) -> String {
+    let mut text = String::new();
+    for Line { call, floor, .. } in lines {
+        text += call.name();
+        text.push('\n');
+        for kind in Kind::ALL {
+            let names = floor.list(kind);
+            if !names.is_empty() {
+                text += &wrapped(&format!("  {:9}", format!("{}:", kind.name())), &names);
+            }
+        }
+    }
+    text
+}
+
+/// What the columns mean.
+pub(super) fn legend() -> String {
+    format!(
+        "\
+Gas of whole transactions as in their receipts, from the least to the most that was met; all else
+is about the most. Both systems ran on one chain through one scenario: 48 stakers, 6 signals of 10
+win, earlier rounds, proposals, holders and withdrawals exist, allowances are finite.
+{version}: the published bytecode of npm @aztec/l1-artifacts. A signal that comes before its epoch
+is set up costs more there. Of two proposals of a kind one is contested: it costs more to execute.
+floor: what the chain charges for what the protocol demands. above it: what our code computes.
+base, calldata: 21,000 and 4 or 16 per byte (EIP-2028). accounts, slots: cold accesses, 2,600 and
+2,100 each (EIP-2929). again: further calls of an account, 100 each. new, changed: writes, 20,000
+and 2,900 each besides the access (EIP-2200, EIP-2929). logs: 375, 375 per topic, 8 per byte.
+other: ecrecover.
+",
+        version = earlier::VERSION
+    )
+}
+
+fn empty(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(ASCII_MARKDOWN)
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .set_header(header.iter().copied());
+    table
+}
+
+fn finish(mut table: Table) -> String {
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    format!("{}\n", table.trim_fmt())
+}
+
+/// A list behind its name, broken into lines.
+fn wrapped(name: &str, items: &[&str]) -> String {
+    let mut lines = vec![name.to_owned()];
+    for (index, item) in items.iter().enumerate() {
+        let comma = if index + 1 < items.len() { "," } else { "" };
+        let last = lines.len() - 1;
+        if lines[last].len() + item.len() + 2 > usize::from(WIDTH) {
+            lines.push(" ".repeat(name.len()));
+        }
+        let last = lines.len() - 1;
+        lines[last] += &format!(" {item}{comma}");
+    }
+    lines.join("\n") + "\n"
+}
+
+fn range(range: &Range) -> String {
+    if range.least == range.most {
+        return digits(range.most);
+    }
+    format!("{} - {}", digits(range.least), digits(range.most))
+}
+
+/// In groups of three.
+fn digits(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{digits, wrapped};
+
+    #[test]
+    fn numbers_are_grouped() {
+        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(digits(number), text);
+        }
+    }
+
+    #[test]
+    fn lists_are_broken() {
+        let items = ["x".repeat(60), "y".repeat(60)];
+        let text = wrapped("name:", &[&items[0], &items[1]]);
+        assert_eq!(text, format!("name: {},\n      {}\n", items[0], items[1]));
+    }
+}
