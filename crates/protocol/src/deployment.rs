@@ -173,7 +173,7 @@ fn deploy_governance(
     configuration: &RawConfiguration,
 ) -> Decision {
     scene.require_code(asset)?;
-    let appointed = governance::appoint(scene, proposals)?;
+    let appointed = governance::appoint(scene, Address::ZERO, proposals)?;
     let supply = scene.world.asset().total_supply();
     let configuration = Box::new(Configuration::check(configuration, supply)?);
     Ok(vec![

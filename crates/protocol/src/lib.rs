@@ -41,7 +41,7 @@ pub use outside::{Action, Code, CodeKind, Nothing, Outside, Reaction, actions_ha
 pub use ownership::{Ownership, OwnershipCall, OwnershipEvent, OwnershipRefusal};
 pub use proposals::{
     InvalidRoundRules, LIFETIME_IN_ROUNDS, Leader, Pin, Proposals, ProposalsCall, ProposalsEvent,
-    ProposalsRefusal, PushWindow, RoundRules, RoundTally,
+    ProposalsRefusal, PushWindow, PushableRound, RoundRules, RoundTally, SignallingStatus,
 };
 pub use refusal::{CommonRefusal, Misfit, Refusal};
 pub use registry::{Registry, RegistryCall, RegistryEvent, RegistryRefusal, SENTINEL, Snapshot};

@@ -147,6 +147,11 @@ impl<'a> Scene<'a> {
         answer.ok_or(CommonRefusal::NoAnswer { target, selector })
     }
 
+    /// Whether `data` only asks this contract what it answers to other contracts.
+    pub(crate) fn is_question(&self, data: &[u8]) -> bool {
+        data.len() == 4 && self.word(self.this, Selector::from_slice(data)).is_ok()
+    }
+
     /// The address that `target` answers to `selector`.
     pub(crate) fn address_word(
         &self,

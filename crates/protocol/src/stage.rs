@@ -59,6 +59,7 @@ pub(crate) fn perform(scene: Scene<'_>, data: &Bytes) -> Decision {
     if let Some(role) = scene.world.role_of(scene.this) {
         return match Call::abi_decode(role, data) {
             Some(call) => scene.world.dispatch(scene, &call),
+            None if scene.is_question(data) => Ok(Vec::new()),
             None => Err(Refusal::Empty),
         };
     }

@@ -90,12 +90,16 @@ pub(super) fn update_configuration(scene: Scene<'_>, configuration: &RawConfigur
 
 pub(super) fn update_governance_proposer(scene: Scene<'_>, proposals: Address) -> Decision {
     require_self(scene)?;
-    Ok(vec![appoint(scene, proposals)?])
+    Ok(vec![appoint(scene, scene.world.governance.governance_proposer, proposals)?])
 }
 
-/// `proposals` takes office.
-pub(crate) fn appoint(scene: Scene<'_>, proposals: Address) -> Result<Log, Refusal> {
-    if proposals == scene.this || proposals == scene.world.governance.governance_proposer {
+/// `proposals` takes office after `present`, which is 0 at construction.
+pub(crate) fn appoint(
+    scene: Scene<'_>,
+    present: Address,
+    proposals: Address,
+) -> Result<Log, Refusal> {
+    if proposals == scene.this || proposals == present {
         let governance_proposer = proposals;
         return Err(GovernanceRefusal::InvalidGovernanceProposer { governance_proposer }.into());
     }

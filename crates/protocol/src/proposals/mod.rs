@@ -5,9 +5,11 @@ mod messages;
 mod pushing;
 mod rounds;
 mod signalling;
+mod status;
 
 pub use messages::{ProposalsCall, ProposalsEvent, ProposalsRefusal};
 pub use rounds::{InvalidRoundRules, LIFETIME_IN_ROUNDS, PushWindow, RoundRules};
+pub use status::{PushableRound, SignallingStatus};
 
 use crate::{
     refusal::{Fit, Misfit},

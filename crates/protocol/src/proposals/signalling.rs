@@ -9,10 +9,7 @@ use crate::{
     signature::Signal,
     units::{Round, Slot},
 };
-use alloy::{
-    primitives::{Address, U256},
-    sol_types::SolStruct,
-};
+use alloy::{primitives::Address, sol_types::SolStruct};
 
 pub(super) fn vote(scene: Scene<'_>, proposals: &Proposals, payload: Address) -> Decision {
     let (instance, slot) = free_slot(scene, proposals, payload)?;
@@ -104,7 +101,11 @@ pub(super) fn canonical(scene: Scene<'_>, proposals: &Proposals) -> Result<Addre
 }
 
 /// The newest slot of `instance` that was used, as the contract knows it.
-fn newest_slot(scene: Scene<'_>, proposals: &Proposals, instance: Address) -> Option<Slot> {
+pub(super) fn newest_slot(
+    scene: Scene<'_>,
+    proposals: &Proposals,
+    instance: Address,
+) -> Option<Slot> {
     if scene.world.rollup(instance).is_some() {
         proposals.newest_slot(instance)
     } else {
@@ -112,15 +113,23 @@ fn newest_slot(scene: Scene<'_>, proposals: &Proposals, instance: Address) -> Op
     }
 }
 
-/// The present round: that of what the rollup says, or of the newest slot it has used if it says
-/// less than it did then. A slot beyond 64 bits is no slot, but the contract only divides it.
+/// What the rollup says, unless it says less than it has said for a signal before.
+pub(super) fn present_slot(
+    scene: Scene<'_>,
+    proposals: &Proposals,
+    instance: Address,
+) -> Result<Slot, Refusal> {
+    let answer = scene.word(instance, questions::CURRENT_SLOT)?;
+    let newest = newest_slot(scene, proposals, instance).unwrap_or_default();
+    // Only a rollup that lies reports more than 64 bits; nobody can signal there.
+    Ok(Slot::try_from(answer).unwrap_or(Slot::MAX).max(newest))
+}
+
+/// The round of the present slot.
 pub(super) fn present_round(
     scene: Scene<'_>,
     proposals: &Proposals,
     instance: Address,
 ) -> Result<Round, Refusal> {
-    let answer = scene.word(instance, questions::CURRENT_SLOT)?;
-    let newest = newest_slot(scene, proposals, instance).unwrap_or_default();
-    let slot = answer.max(newest.to_word());
-    Ok(Round::try_from(slot / U256::from(proposals.rules.m())).unwrap_or(Round::MAX))
+    Ok(proposals.rules.round_of(present_slot(scene, proposals, instance)?))
 }

@@ -1,0 +1,127 @@
+//! What clients ask about signals: where the round stands, and what can be pushed.
+
+use super::{LIFETIME_IN_ROUNDS, Leader, Proposals, RoundRules, pushing, signalling};
+use crate::{
+    outside::Outside,
+    refusal::Refusal,
+    scene::{Block, Context, Entered, Scene},
+    units::{Round, Slot, Timestamp},
+    world::World,
+};
+use alloy::primitives::{Address, U256};
+use serde::{Deserialize, Serialize};
+
+/// Where signalling stands at a time: what `currentStatus()` answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignallingStatus {
+    /// The canonical rollup.
+    pub instance: Address,
+    /// Its slot.
+    pub slot: Slot,
+    /// Its round.
+    pub round: Round,
+    /// Who leads the round.
+    pub leader: Option<Leader>,
+    /// The first slot that can still be signalled in: the present one, or the next if the present
+    /// one was used.
+    pub first_free_slot: Slot,
+}
+
+impl SignallingStatus {
+    /// Whether a payload with `count` signals in the round has won it or still can.
+    pub const fn can_win(&self, rules: &RoundRules, count: u32) -> bool {
+        rules.can_win(count, self.round, self.first_free_slot)
+    }
+}
+
+/// A round that can be pushed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PushableRound {
+    /// The round.
+    pub round: Round,
+    /// The payload that won it, and with how many signals.
+    pub winner: Leader,
+    /// The last second in which it can be pushed, if nothing else happens. `None` if that isn't
+    /// known: the rollup is not of the set.
+    pub until: Option<Timestamp>,
+}
+
+impl World {
+    /// Where signalling at `proposals` stands at `now`. Refused as `currentStatus()` is.
+    pub fn signalling(
+        &self,
+        proposals: Address,
+        now: Timestamp,
+        outside: &dyn Outside,
+    ) -> Result<SignallingStatus, Refusal> {
+        self.ask(proposals, now, outside, |scene, proposals| {
+            let instance = signalling::canonical(scene, proposals)?;
+            let slot = signalling::present_slot(scene, proposals, instance)?;
+            let round = proposals.rules.round_of(slot);
+            let tally = proposals.round(instance, round);
+            let used = signalling::newest_slot(scene, proposals, instance) == Some(slot);
+            Ok(SignallingStatus {
+                instance,
+                slot,
+                round,
+                leader: tally.and_then(|tally| tally.leader),
+                first_free_slot: if used { slot.next() } else { slot },
+            })
+        })
+    }
+
+    /// The winner of `round` of the canonical rollup, if `pushProposal` accepts it at `now`; or why
+    /// it doesn't.
+    pub fn winner(
+        &self,
+        proposals: Address,
+        round: Round,
+        now: Timestamp,
+        outside: &dyn Outside,
+    ) -> Result<Leader, Refusal> {
+        self.ask(proposals, now, outside, |scene, proposals| {
+            let instance = signalling::canonical(scene, proposals)?;
+            let present = signalling::present_round(scene, proposals, instance)?;
+            let owner = pushing::governance_of(scene, proposals)?;
+            pushing::winner(scene, proposals, instance, round, present, owner)
+        })
+    }
+
+    /// The rounds that `pushProposal` accepts at `now`, oldest first, and until when.
+    pub fn pushable_rounds(
+        &self,
+        proposals: Address,
+        now: Timestamp,
+        outside: &dyn Outside,
+    ) -> Result<Vec<PushableRound>, Refusal> {
+        let status = self.signalling(proposals, now, outside)?;
+        let clock = self.rollup(status.instance).map(|rollup| *rollup.clock());
+        let rules = self.proposals(proposals).ok_or(Refusal::OutsideTheSet(proposals))?.rules;
+        let present = status.round.get();
+        Ok((present.saturating_sub(LIFETIME_IN_ROUNDS)..present)
+            .map(Round::of)
+            .filter_map(|round| {
+                let winner = self.winner(proposals, round, now, outside).ok()?;
+                let (_, last) = rules.push_slots(round);
+                let until = clock.and_then(|clock| clock.slot_end(last));
+                Some(PushableRound { round, winner, until })
+            })
+            .collect())
+    }
+
+    /// Asks about a Proposals contract of the set at `now`.
+    fn ask<T>(
+        &self,
+        contract: Address,
+        now: Timestamp,
+        outside: &dyn Outside,
+        question: impl FnOnce(Scene<'_>, &Proposals) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let proposals = self.proposals(contract).ok_or(Refusal::OutsideTheSet(contract))?;
+        let block = Block { timestamp: now, ..self.block() };
+        let caller = Address::ZERO;
+        let context = Context { caller, block, prevrandao: U256::ZERO, outside };
+        let entered = Entered::default();
+        question(self.scene(contract, &context, &entered), proposals)
+    }
+}

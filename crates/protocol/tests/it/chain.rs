@@ -1,0 +1,485 @@
+//! A set to try things on: deployed as the deployer does it, with whatever code a test wants around
+//! it.
+
+use alloy::{
+    primitives::{Address, B256, Bytes, U256, keccak256},
+    signers::{SignerSync, local::PrivateKeySigner},
+};
+use canon_protocol::{
+    Action, Addresses, Amount, AssetCall, Block, BlockNumber, Call, Code, CodeKind, Configuration,
+    Context, Deployment, Event, Fraction, GovernanceCall, IssuerCall, Log, Outside, OwnershipCall,
+    ProposalsCall, ProposeConfiguration, RawRollupParameters, Reaction, Refusal, RegistryCall,
+    Role, RollupCall, Seconds, Slot, Timestamp, World,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(crate) const T: u128 = Amount::TOKEN.get();
+pub(crate) const START: u64 = 1_000_000;
+pub(crate) const SLOT: u64 = 24;
+/// Slots.
+pub(crate) const EPOCH: u64 = 4;
+/// Seconds.
+pub(crate) const EPOCH_SECONDS: u64 = SLOT * EPOCH;
+pub(crate) const EXIT_DELAY: u64 = 3 * EPOCH_SECONDS;
+pub(crate) const N: u32 = 3;
+pub(crate) const M: u32 = 5;
+pub(crate) const STAKE: u128 = 100 * T;
+pub(crate) const SUPPLY: u128 = 1_000_000 * T;
+pub(crate) const LOCK_AMOUNT: u128 = 500 * T;
+
+/// The account of this name; [`key`] signs for it.
+pub(crate) fn named(name: &str) -> Address {
+    key(name).address()
+}
+
+pub(crate) fn key(name: &str) -> PrivateKeySigner {
+    PrivateKeySigner::from_bytes(&keccak256(name)).unwrap()
+}
+
+/// `name`'s ECDSA signature over `digest`.
+pub(crate) fn sign(name: &str, digest: B256) -> Bytes {
+    key(name).sign_hash_sync(&digest).unwrap().as_bytes().into()
+}
+
+/// A contract of the test's own.
+pub(crate) fn contract(number: u64) -> Address {
+    Address::from_word(B256::from(U256::from(0xc0de_0000_u64 + number)))
+}
+
+pub(crate) fn tokens(count: u128) -> U256 {
+    U256::from(count * T)
+}
+
+pub(crate) fn word(address: Address) -> U256 {
+    address.into_word().into()
+}
+
+pub(crate) fn at(timestamp: u64) -> Timestamp {
+    Timestamp::of(timestamp)
+}
+
+pub(crate) fn configuration() -> Configuration {
+    Configuration {
+        propose_config: ProposeConfiguration {
+            lock_delay: Seconds::of(5000),
+            lock_amount: Amount::of(LOCK_AMOUNT),
+        },
+        voting_delay: Seconds::of(100),
+        voting_duration: Seconds::of(200),
+        execution_delay: Seconds::of(300),
+        grace_period: Seconds::of(400),
+        quorum: Fraction::percent(10),
+        vote_differential: Fraction::percent(4),
+        minimum_votes: Amount::of(1000 * T),
+    }
+}
+
+/// Everything outside the set, as the test wants it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Foreign {
+    pub(crate) code: BTreeMap<Address, Code>,
+    pub(crate) actions: BTreeMap<Address, Option<Vec<Action>>>,
+    pub(crate) words: BTreeMap<(Address, Vec<u8>), U256>,
+    /// Wallets with the digests that they accept.
+    pub(crate) accepted: BTreeSet<(Address, B256)>,
+    pub(crate) reactions: BTreeMap<Address, Reaction>,
+    pub(crate) newest_slots: BTreeMap<(Address, Address), Slot>,
+}
+
+impl Outside for Foreign {
+    fn code(&self, account: Address) -> Code {
+        self.code.get(&account).copied().unwrap_or_default()
+    }
+
+    fn actions(&self, payload: Address) -> Option<Vec<Action>> {
+        self.actions.get(&payload).cloned().flatten()
+    }
+
+    fn word(&self, target: Address, data: &[u8]) -> Option<U256> {
+        self.words.get(&(target, data.to_vec())).copied()
+    }
+
+    fn accepts(&self, account: Address, digest: B256, _: &[u8]) -> bool {
+        self.accepted.contains(&(account, digest))
+    }
+
+    fn call(&self, _: Address, target: Address, _: &Bytes) -> Reaction {
+        self.reactions.get(&target).cloned().unwrap_or(Reaction::Calls(Vec::new()))
+    }
+
+    fn newest_slot(&self, proposals: Address, instance: Address) -> Option<Slot> {
+        self.newest_slots.get(&(proposals, instance)).copied()
+    }
+}
+
+impl Foreign {
+    /// Code of its own at `account`.
+    pub(crate) fn deploy(&mut self, account: Address) {
+        let hash = keccak256(account);
+        self.code.insert(account, Code { kind: CodeKind::Contract, hash });
+    }
+
+    /// A payload that lists `actions`.
+    pub(crate) fn list(&mut self, payload: Address, actions: Vec<Action>) {
+        self.deploy(payload);
+        self.actions.insert(payload, Some(actions));
+    }
+
+    /// `target` answers `word` to `selector`.
+    pub(crate) fn answer(&mut self, target: Address, signature: &str, word: U256) {
+        self.words.insert((target, keccak256(signature)[..4].to_vec()), word);
+    }
+}
+
+pub(crate) const fn addresses() -> Addresses {
+    const fn at(last: u8) -> Address {
+        Address::with_last_byte(last)
+    }
+    Addresses {
+        chain_id: 31337,
+        asset: at(0xa1),
+        registry: at(0xa2),
+        governance: at(0xa3),
+        issuer: at(0xa4),
+        distributor: at(0xa5),
+        expect: at(0xa6),
+    }
+}
+
+pub(crate) const PROPOSALS: Address = Address::with_last_byte(0xb1);
+pub(crate) const ROLLUP: Address = Address::with_last_byte(0xb2);
+pub(crate) const GOVERNANCE: Address = addresses().governance;
+pub(crate) const ASSET: Address = addresses().asset;
+pub(crate) const REGISTRY: Address = addresses().registry;
+pub(crate) const DISTRIBUTOR: Address = addresses().distributor;
+pub(crate) const ISSUER: Address = addresses().issuer;
+pub(crate) const EXPECT: Address = addresses().expect;
+
+/// The set on a chain that does nothing by itself.
+#[derive(Clone, Debug)]
+pub(crate) struct Chain {
+    pub(crate) world: World,
+    pub(crate) block: Block,
+    pub(crate) foreign: Foreign,
+    pub(crate) history: Vec<(Block, Log)>,
+}
+
+impl Chain {
+    /// Before anything is deployed.
+    pub(crate) fn empty() -> Self {
+        Self {
+            world: World::new(addresses()),
+            block: Block { number: BlockNumber::of(1), timestamp: at(START) },
+            foreign: Foreign::default(),
+            history: Vec::new(),
+        }
+    }
+
+    /// The whole set, owned by Governance, with the supply at `treasury` and nobody staked.
+    pub(crate) fn deployed() -> Self {
+        let deployer = named("deployer");
+        let mut chain = Self::empty();
+        chain.deploy(
+            ASSET,
+            Deployment::Asset {
+                name: "Canon".to_owned(),
+                symbol: "CAN".to_owned(),
+                owner: deployer,
+                initial_holder: named("treasury"),
+                initial_supply: U256::from(SUPPLY),
+            },
+        );
+        chain.deploy(REGISTRY, Deployment::Registry { owner: deployer });
+        chain.deploy_proposals(PROPOSALS);
+        chain.deploy(
+            GOVERNANCE,
+            Deployment::Governance {
+                asset: ASSET,
+                proposals: PROPOSALS,
+                configuration: configuration().into(),
+            },
+        );
+        let owner = GOVERNANCE;
+        chain.deploy(ISSUER, Deployment::Issuer { asset: ASSET, rate: U256::from(T), owner });
+        chain.deploy(
+            DISTRIBUTOR,
+            Deployment::Distributor {
+                asset: ASSET,
+                registry: REGISTRY,
+                block_reward: tokens(5),
+                owner,
+            },
+        );
+        chain.deploy_rollup(ROLLUP);
+        chain.ok("deployer", REGISTRY, RegistryCall::Upgrade { rollup: ROLLUP });
+        for (contract, new_owner) in [(ASSET, ISSUER), (REGISTRY, GOVERNANCE)] {
+            let call = OwnershipCall::TransferOwnership { new_owner };
+            chain.ok("deployer", contract, call);
+        }
+        chain.ok("anyone", ISSUER, IssuerCall::AcceptAsset);
+        chain.ok("anyone", GOVERNANCE, GovernanceCall::AcceptOwnership { target: REGISTRY });
+        chain
+    }
+
+    /// The set with this many stakers, two epochs later, at the beginning of an epoch.
+    pub(crate) fn staked(stakers: usize) -> Self {
+        let mut chain = Self::deployed();
+        for number in 0..stakers {
+            chain.stake(ROLLUP, number);
+        }
+        chain.wait(2 * EPOCH_SECONDS);
+        chain
+    }
+
+    /// `staked` with this much power of `alice` and of `bob`.
+    pub(crate) fn voting(alice: u128, bob: u128) -> Self {
+        let mut chain = Self::staked(3);
+        for (holder, power) in [("alice", alice), ("bob", bob)] {
+            if power > 0 {
+                chain.lock(holder, power);
+            }
+        }
+        chain
+    }
+
+    pub(crate) fn deploy(&mut self, contract: Address, deployment: Deployment) {
+        let logs = self.try_deploy(contract, &deployment).unwrap();
+        self.record(logs);
+    }
+
+    pub(crate) fn try_deploy(
+        &self,
+        contract: Address,
+        deployment: &Deployment,
+    ) -> Result<Vec<Log>, Refusal> {
+        self.world.deploy(contract, deployment, &self.context(named("deployer")))
+    }
+
+    pub(crate) fn deploy_proposals(&mut self, contract: Address) {
+        let (n, m) = (U256::from(N), U256::from(M));
+        self.deploy(contract, Deployment::Proposals { registry: REGISTRY, n, m });
+    }
+
+    pub(crate) fn rollup_parameters(&self) -> RawRollupParameters {
+        RawRollupParameters {
+            asset: ASSET,
+            registry: REGISTRY,
+            reward_distributor: DISTRIBUTOR,
+            owner: GOVERNANCE,
+            genesis_time: self.now().to_word(),
+            slot_duration: U256::from(SLOT),
+            epoch_duration: U256::from(EPOCH),
+            minimum_stake: U256::from(STAKE),
+            exit_delay: U256::from(EXIT_DELAY),
+        }
+    }
+
+    pub(crate) fn deploy_rollup(&mut self, contract: Address) {
+        self.deploy(contract, Deployment::Rollup(self.rollup_parameters()));
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.block.timestamp
+    }
+
+    /// A block this much later.
+    pub(crate) fn wait(&mut self, seconds: u64) {
+        self.block.timestamp = self.block.timestamp + Seconds::of(seconds);
+        self.block.number = self.block.number.next();
+    }
+
+    /// A block at `timestamp`.
+    pub(crate) fn jump(&mut self, timestamp: Timestamp) {
+        let seconds = timestamp.since(self.now()).expect("time goes on");
+        self.wait(seconds.get());
+    }
+
+    /// What `prevrandao` is in the present block.
+    pub(crate) fn prevrandao(&self) -> U256 {
+        keccak256(self.block.number.to_word().to_be_bytes::<32>()).into()
+    }
+
+    pub(crate) fn context(&self, caller: Address) -> Context<'_> {
+        let prevrandao = self.prevrandao();
+        Context { caller, block: self.block, prevrandao, outside: &self.foreign }
+    }
+
+    /// A call, as a transaction of the present block. What holds of every call is checked here.
+    pub(crate) fn send(
+        &mut self,
+        caller: Address,
+        contract: Address,
+        call: impl Into<Call>,
+    ) -> Result<Vec<Event>, Refusal> {
+        let call = call.into();
+        if let Some(role) = self.world.role_of(contract) {
+            let decoded = Call::abi_decode(role, &call.abi_encode());
+            assert_eq!(decoded.as_ref(), Some(&call), "the calldata says the same");
+        }
+        match self.world.decide(contract, &call, &self.context(caller)) {
+            Ok(logs) => {
+                let events = logs.iter().map(|log| log.event.clone()).collect();
+                self.record(logs);
+                Ok(events)
+            }
+            Err(refusal) => {
+                assert_eq!(Refusal::abi_decode(&refusal.abi_encode()), refusal);
+                Err(refusal)
+            }
+        }
+    }
+
+    pub(crate) fn record(&mut self, logs: Vec<Log>) {
+        for log in logs {
+            self.world.evolve(&log, self.block).expect("what was decided can happen");
+            if let Some(role) = self.world.role_of(log.emitter).filter(|role| *role != Role::Expect)
+            {
+                let decoded = Event::from_log_data(role, &log.event.to_log_data());
+                assert_eq!(decoded.as_ref(), Some(&log.event), "the log says the same");
+            }
+            self.history.push((self.block, log));
+        }
+    }
+
+    /// A call that must succeed.
+    #[track_caller]
+    pub(crate) fn ok(
+        &mut self,
+        caller: &str,
+        contract: Address,
+        call: impl Into<Call>,
+    ) -> Vec<Event> {
+        match self.send(named(caller), contract, call) {
+            Ok(events) => events,
+            Err(refusal) => panic!("refused: {refusal}"),
+        }
+    }
+
+    /// A call that must be refused exactly so.
+    #[track_caller]
+    pub(crate) fn refused(
+        &mut self,
+        caller: &str,
+        contract: Address,
+        call: impl Into<Call>,
+        refusal: impl Into<Refusal>,
+    ) {
+        let before = self.world.clone();
+        assert_eq!(self.send(named(caller), contract, call), Err(refusal.into()));
+        assert_eq!(self.world, before);
+    }
+
+    /// Gives `name` this many tokens of the treasury.
+    pub(crate) fn fund(&mut self, name: &str, count: u128) {
+        let call = AssetCall::Transfer { to: named(name), amount: tokens(count) };
+        self.ok("treasury", ASSET, call);
+    }
+
+    /// Gives `name` this many tokens and locks them as its power.
+    pub(crate) fn lock(&mut self, name: &str, count: u128) {
+        self.fund(name, count);
+        let amount = tokens(count);
+        self.ok(name, ASSET, AssetCall::Approve { spender: GOVERNANCE, amount });
+        let on_behalf_of = named(name);
+        self.ok(name, GOVERNANCE, GovernanceCall::Deposit { on_behalf_of, amount });
+    }
+
+    /// Staker number `number` joins `rollup`.
+    pub(crate) fn stake(&mut self, rollup: Address, number: usize) {
+        let withdrawer = format!("withdrawer {number}");
+        self.fund(&withdrawer, STAKE / T);
+        let amount = U256::from(STAKE);
+        self.ok(&withdrawer, ASSET, AssetCall::Approve { spender: rollup, amount });
+        let call = RollupCall::Deposit {
+            attester: named(&format!("attester {number}")),
+            proposer: named(&format!("proposer {number}")),
+            withdrawer: named(&withdrawer),
+            amount,
+        };
+        self.ok(&withdrawer, rollup, call);
+    }
+
+    /// The proposer of the canonical rollup's present slot.
+    pub(crate) fn proposer(&self) -> Address {
+        let (_, rollup) = self.world.canonical_rollup().unwrap();
+        rollup.member_at(self.now(), self.now()).unwrap().unwrap().proposer()
+    }
+
+    /// The name of that proposer, among the first hundred stakers.
+    pub(crate) fn proposer_name(&self) -> String {
+        let proposer = self.proposer();
+        let names = (0..100).map(|number| format!("proposer {number}"));
+        names.into_iter().find(|name| named(name) == proposer).unwrap()
+    }
+
+    pub(crate) fn slot(&self) -> Slot {
+        let (_, rollup) = self.world.canonical_rollup().unwrap();
+        rollup.slot_at(self.now()).unwrap()
+    }
+
+    /// Signals for `payload` in the present slot, then waits for the next.
+    pub(crate) fn signal(&mut self, payload: Address) -> Vec<Event> {
+        let proposer = self.proposer();
+        let events = self.send(proposer, PROPOSALS, ProposalsCall::Vote { payload }).unwrap();
+        self.wait(SLOT);
+        events
+    }
+
+    /// Waits for the first slot of a round.
+    pub(crate) fn next_round(&mut self) {
+        let rest = u64::from(M) - self.slot().get() % u64::from(M);
+        self.wait(rest * SLOT);
+    }
+
+    /// A payload with this list, signalled for and pushed: the id of its proposal.
+    pub(crate) fn push(&mut self, payload: Address, actions: Vec<Action>) -> U256 {
+        self.foreign.list(payload, actions);
+        self.next_round();
+        let round = self.slot().get() / u64::from(M);
+        for _ in 0..N {
+            self.signal(payload);
+        }
+        self.next_round();
+        let id = U256::from(self.world.governance().proposals().len());
+        let round = U256::from(round);
+        self.ok("anyone", PROPOSALS, ProposalsCall::PushProposal { round });
+        id
+    }
+
+    /// A proposal of `alice` through the lock.
+    pub(crate) fn lock_propose(&mut self, payload: Address, actions: Vec<Action>) -> U256 {
+        self.foreign.list(payload, actions);
+        let id = U256::from(self.world.governance().proposals().len());
+        let call = GovernanceCall::ProposeWithLock { payload, to: named("alice") };
+        self.ok("alice", GOVERNANCE, call);
+        id
+    }
+
+    /// Waits until `id` is Executable, with `amount` of `alice` for it.
+    pub(crate) fn pass(&mut self, id: U256, amount: u128) {
+        let (_, proposal) = self.world.governance().proposal(id).unwrap();
+        let deadlines = proposal.deadlines();
+        self.jump(deadlines.voting_starts());
+        let support = canon_protocol::Support::Yea;
+        self.ok("alice", GOVERNANCE, GovernanceCall::Vote { id, amount: tokens(amount), support });
+        self.jump(deadlines.earliest_execution());
+    }
+
+    /// A passed proposal of `alice` that does `actions`, executed.
+    pub(crate) fn govern(
+        &mut self,
+        payload: Address,
+        actions: Vec<Action>,
+    ) -> Result<Vec<Event>, Refusal> {
+        let id = self.lock_propose(payload, actions);
+        let (_, proposal) = self.world.governance().proposal(id).unwrap();
+        let all = self.world.governance().castable(proposal, named("alice")).get() / T;
+        self.pass(id, all);
+        self.send(named("anyone"), GOVERNANCE, GovernanceCall::Execute { id })
+    }
+}
+
+/// An action of the set's own functions.
+pub(crate) fn action(target: Address, call: impl Into<Call>) -> Action {
+    Action { target, data: call.into().abi_encode() }
+}

@@ -1,0 +1,207 @@
+//! Constructors.
+
+use crate::chain::{
+    ASSET, Chain, DISTRIBUTOR, GOVERNANCE, ISSUER, N, PROPOSALS, REGISTRY, ROLLUP, configuration,
+    contract, named, tokens,
+};
+use alloy::primitives::{Address, B256, U256};
+use canon_protocol::{
+    Amount, AssetRefusal, CommonRefusal, ConfigurationId, Deployment, Event, GovernanceEvent,
+    GovernanceRefusal, OwnershipRefusal, ProposalsRefusal, RawConfiguration, RawRollupParameters,
+    Refusal, Role, RollupRefusal, World,
+};
+
+const NEW: Address = Address::with_last_byte(0xd1);
+
+fn refusal(chain: &Chain, deployment: Deployment) -> Option<Refusal> {
+    chain.try_deploy(NEW, &deployment).err()
+}
+
+#[test]
+fn the_set_is_deployed_in_its_order() {
+    let chain = Chain::deployed();
+    let roles = [
+        (ASSET, Role::Asset),
+        (REGISTRY, Role::Registry),
+        (PROPOSALS, Role::Proposals),
+        (GOVERNANCE, Role::Governance),
+        (ISSUER, Role::Issuer),
+        (DISTRIBUTOR, Role::Distributor),
+        (ROLLUP, Role::Rollup),
+    ];
+    for (contract, role) in roles {
+        assert_eq!(chain.world.role_of(contract), Some(role));
+    }
+    assert_eq!(chain.world.role_of(NEW), None);
+    assert_eq!(chain.world.asset().names(), ("Canon", "CAN"));
+    assert_eq!(chain.world.governance().governance_proposer(), PROPOSALS);
+    assert_eq!(chain.world.canonical_rollup().unwrap().0, ROLLUP);
+}
+
+#[test]
+fn the_state_follows_from_the_events() {
+    let chain = Chain::voting(2000, 1000);
+    let mut folded = World::new(*chain.world.addresses());
+    for (block, log) in &chain.history {
+        folded.evolve(log, *block).unwrap();
+    }
+    assert_eq!(folded, chain.world);
+}
+
+#[test]
+fn events_that_do_not_fit_are_refused() {
+    let chain = Chain::deployed();
+    let (block, log) = chain.history.last().unwrap().clone();
+    let mut world = chain.world.clone();
+    let mut earlier = block;
+    earlier.timestamp = canon_protocol::Timestamp::ZERO;
+    assert_eq!(world.evolve(&log, earlier), Err(canon_protocol::Misfit::Backwards));
+    let stranger = canon_protocol::Log {
+        emitter: NEW,
+        event: Event::from(GovernanceEvent::Deployed { asset: ASSET }),
+    };
+    assert_eq!(world.evolve(&stranger, block), Err(canon_protocol::Misfit::Emitter(NEW)));
+    let id = ConfigurationId::of(2);
+    let configuration = Box::new(configuration());
+    let gap = canon_protocol::Log {
+        emitter: GOVERNANCE,
+        event: GovernanceEvent::ConfigurationSet { id, configuration }.into(),
+    };
+    assert_eq!(world.evolve(&gap, block), Err(canon_protocol::Misfit::Unknown));
+}
+
+#[test]
+fn nothing_is_born_without_an_owner() {
+    let chain = Chain::deployed();
+    let owner = Address::ZERO;
+    let parameters = RawRollupParameters { owner, ..chain.rollup_parameters() };
+    for deployment in [
+        Deployment::Registry { owner },
+        Deployment::Issuer { asset: ASSET, rate: U256::ZERO, owner },
+        Deployment::Distributor {
+            asset: ASSET,
+            registry: REGISTRY,
+            block_reward: U256::ZERO,
+            owner,
+        },
+        Deployment::Asset {
+            name: String::new(),
+            symbol: String::new(),
+            owner,
+            initial_holder: named("x"),
+            initial_supply: U256::ZERO,
+        },
+        Deployment::Rollup(parameters),
+    ] {
+        let invalid = OwnershipRefusal::InvalidOwner { owner };
+        assert_eq!(refusal(&chain, deployment), Some(invalid.into()));
+    }
+}
+
+#[test]
+fn the_asset_starts_within_its_maximum() {
+    let chain = Chain::empty();
+    let deploy = |initial_holder, initial_supply| Deployment::Asset {
+        name: String::new(),
+        symbol: String::new(),
+        owner: named("x"),
+        initial_holder,
+        initial_supply,
+    };
+    let max = Amount::MAX.to_word();
+    let amount = max + U256::from(1);
+    let exceeded = AssetRefusal::SupplyExceeded { total_supply: U256::ZERO, amount, max };
+    assert_eq!(refusal(&chain, deploy(named("x"), amount)), Some(exceeded.into()));
+    let invalid = AssetRefusal::InvalidReceiver { receiver: Address::ZERO };
+    assert_eq!(refusal(&chain, deploy(Address::ZERO, U256::from(1))), Some(invalid.into()));
+    assert_eq!(refusal(&chain, deploy(Address::ZERO, U256::ZERO)), None);
+    assert_eq!(refusal(&chain, deploy(named("x"), max)), None);
+}
+
+#[test]
+fn proposals_needs_a_majority() {
+    let chain = Chain::deployed();
+    let deploy = |registry, n: u64, m: u64| {
+        refusal(&chain, Deployment::Proposals { registry, n: U256::from(n), m: U256::from(m) })
+    };
+    let no_code = CommonRefusal::NoCode { account: contract(1) };
+    assert_eq!(deploy(contract(1), 6, 10), Some(no_code.into()));
+    for (n, m, valid) in
+        [(6, 10, true), (5, 10, false), (11, 10, false), (1, 1, false), (2, 2, true)]
+    {
+        let (words_n, words_m) = (U256::from(n), U256::from(m));
+        let invalid = ProposalsRefusal::InvalidQuorum { n: words_n, m: words_m };
+        let expected = (!valid).then(|| invalid.into());
+        assert_eq!(deploy(REGISTRY, n, m), expected, "{n} of {m}");
+    }
+    let max: u64 = (1 << 24) - 1;
+    assert_eq!(deploy(REGISTRY, max, max), None);
+    let (value, max) = (U256::from(max + 1), U256::from(max));
+    let too_large = CommonRefusal::ValueTooLarge { value, max };
+    assert_eq!(deploy(REGISTRY, 1 << 24, 1 << 24), Some(too_large.into()));
+    assert!(N > 2);
+}
+
+#[test]
+fn governance_needs_its_contracts_and_bounds() {
+    let chain = Chain::deployed();
+    let deploy = |asset, proposals, configuration| {
+        refusal(&chain, Deployment::Governance { asset, proposals, configuration })
+    };
+    let right = RawConfiguration::from(configuration());
+    let account = contract(1);
+    let no_code = || Some(CommonRefusal::NoCode { account }.into());
+    assert_eq!(deploy(account, PROPOSALS, right), no_code());
+    assert_eq!(deploy(ASSET, account, right), no_code());
+    let invalid =
+        GovernanceRefusal::InvalidGovernanceProposer { governance_proposer: Address::ZERO };
+    assert_eq!(deploy(ASSET, Address::ZERO, right), Some(invalid.into()));
+    let wrong = RawConfiguration { quorum: U256::ZERO, ..right };
+    let out_of_bounds = GovernanceRefusal::OutOfBounds {
+        field: B256::right_padding_from(b"quorum"),
+        value: U256::ZERO,
+        min: U256::from(1),
+        max: tokens(1),
+    };
+    assert_eq!(deploy(ASSET, PROPOSALS, wrong), Some(out_of_bounds.into()));
+}
+
+#[test]
+fn a_rollup_needs_a_past_and_a_length() {
+    let chain = Chain::deployed();
+    let right = chain.rollup_parameters();
+    let deploy = |parameters| refusal(&chain, Deployment::Rollup(parameters));
+    assert_eq!(deploy(right), None);
+    for zero in [
+        RawRollupParameters { asset: Address::ZERO, ..right },
+        RawRollupParameters { registry: Address::ZERO, ..right },
+        RawRollupParameters { reward_distributor: Address::ZERO, ..right },
+    ] {
+        assert_eq!(deploy(zero), Some(CommonRefusal::ZeroAddress.into()));
+    }
+    let timestamp = chain.now().to_word();
+    let one = U256::from(1);
+    let genesis_time = timestamp + one;
+    let future = RollupRefusal::GenesisInFuture { genesis_time, timestamp };
+    assert_eq!(deploy(RawRollupParameters { genesis_time, ..right }), Some(future.into()));
+    let (slot_duration, epoch_duration) = (right.slot_duration, right.epoch_duration);
+    let zero = U256::ZERO;
+    let of_no_length = RollupRefusal::ZeroDuration { slot_duration: zero, epoch_duration };
+    let parameters = RawRollupParameters { slot_duration: zero, ..right };
+    assert_eq!(deploy(parameters), Some(of_no_length.into()));
+    let of_no_length = RollupRefusal::ZeroDuration { slot_duration, epoch_duration: zero };
+    let parameters = RawRollupParameters { epoch_duration: zero, ..right };
+    assert_eq!(deploy(parameters), Some(of_no_length.into()));
+    let parameters = RawRollupParameters { minimum_stake: zero, ..right };
+    assert_eq!(deploy(parameters), Some(RollupRefusal::ZeroMinimumStake.into()));
+    let two_epochs = slot_duration * epoch_duration * U256::from(2);
+    let exit_delay = two_epochs - one;
+    let too_short = RollupRefusal::ExitDelayTooShort { exit_delay, two_epochs };
+    assert_eq!(deploy(RawRollupParameters { exit_delay, ..right }), Some(too_short.into()));
+    assert_eq!(deploy(RawRollupParameters { exit_delay: two_epochs, ..right }), None);
+    let max = canon_protocol::Seconds::MAX.to_word();
+    let value = max + one;
+    let too_large = CommonRefusal::ValueTooLarge { value, max };
+    let parameters = RawRollupParameters { exit_delay: value, ..right };
+    assert_eq!(deploy(parameters), Some(too_large.into()));
+}

@@ -1,0 +1,294 @@
+//! What is voted on is what is executed, all of it or nothing.
+
+use crate::chain::{
+    ASSET, Chain, DISTRIBUTOR, EXPECT, GOVERNANCE, ISSUER, PROPOSALS, REGISTRY, ROLLUP, STAKE, T,
+    action, contract, named, tokens,
+};
+use alloy::primitives::{Address, B256, Bytes, U256};
+use canon_protocol::{
+    Action, Amount, AssetCall, DistributorCall, Event, ExpectCall, ExpectRefusal, GovernanceCall,
+    GovernanceEvent, GovernanceRefusal, IssuerCall, Outside, OwnershipCall, OwnershipRefusal,
+    ProposalId, ProposalState, RawConfiguration, Reaction, Refusal, RegistryCall, RollupCall,
+    RollupRefusal, Seconds, Status, actions_hash,
+};
+
+const PAYLOAD: Address = Address::with_last_byte(0xf1);
+const OTHER: Address = Address::with_last_byte(0xf2);
+
+fn execute(id: U256) -> GovernanceCall {
+    GovernanceCall::Execute { id }
+}
+
+fn failed(index: u64, target: Address, reason: impl Into<Refusal>) -> GovernanceRefusal {
+    let reason = reason.into().abi_encode();
+    GovernanceRefusal::ActionFailed { index: U256::from(index), target, reason }
+}
+
+fn owner_is(target: Address, expected: Address) -> Action {
+    action(EXPECT, ExpectCall::OwnerIs { target, expected })
+}
+
+#[test]
+fn an_upgrade_makes_the_new_rollup_canonical() {
+    let mut chain = Chain::voting(2000, 0);
+    let next = contract(1);
+    chain.deploy_rollup(next);
+    chain.foreign.deploy(next);
+    let hash = chain.foreign.code(next).hash;
+    let upgrade = vec![
+        action(EXPECT, ExpectCall::CanonicalIs { registry: REGISTRY, expected: ROLLUP }),
+        action(EXPECT, ExpectCall::CodeHashIs { target: next, expected: hash }),
+        owner_is(next, GOVERNANCE),
+        action(REGISTRY, RegistryCall::Upgrade { rollup: next }),
+    ];
+    let id = chain.push(PAYLOAD, upgrade.clone());
+    chain.pass(id, 2000);
+    chain.ok("anyone", GOVERNANCE, execute(id));
+    assert_eq!(chain.world.registry().rollup(), next);
+    assert_eq!(chain.world.registry().number_of_versions(), 3);
+
+    // Of several passed upgrades with the same expectation the first wins.
+    chain.lock("alice", 2000);
+    let refusal = chain.govern(OTHER, upgrade);
+    let canonical = ExpectRefusal::Canonical { expected: ROLLUP, found: next };
+    assert_eq!(refusal, Err(failed(0, EXPECT, canonical).into()));
+}
+
+#[test]
+fn everything_an_owner_can_do_governance_can() {
+    let mut chain = Chain::voting(50_000, 0);
+    let treasury = named("treasury");
+    let next = contract(3);
+    chain.foreign.deploy(next);
+    let actions = vec![
+        action(ISSUER, IssuerCall::Mint { to: treasury, amount: tokens(1) }),
+        action(
+            ROLLUP,
+            RollupCall::Slash { attester: named("attester 0"), amount: U256::from(STAKE) },
+        ),
+        action(DISTRIBUTOR, DistributorCall::UpdateRegistry { new_registry: next }),
+        action(REGISTRY, OwnershipCall::TransferOwnership { new_owner: next }),
+        action(GOVERNANCE, GovernanceCall::InvalidateNonce),
+    ];
+    chain.govern(PAYLOAD, actions).unwrap();
+    let world = &chain.world;
+    let member = world.rollup(ROLLUP).unwrap().member(named("attester 0")).unwrap();
+    assert_eq!((member.stake(), member.status()), (Amount::ZERO, Status::Living));
+    assert_eq!(world.distributor().registry(), next);
+    assert_eq!(world.ownership(REGISTRY).pending_owner(), next);
+    assert_eq!(world.governance().nonce(GOVERNANCE).get(), 1);
+}
+
+#[test]
+fn one_failing_action_undoes_all_and_can_be_retried() {
+    let mut chain = Chain::voting(2000, 0);
+    let attester = named("attester 9");
+    let slash = RollupCall::Slash { attester, amount: tokens(1) };
+    let mint = IssuerCall::Mint { to: attester, amount: tokens(1) };
+    let id = chain.push(PAYLOAD, vec![action(ISSUER, mint), action(ROLLUP, slash)]);
+    chain.pass(id, 2000);
+    let reason = RollupRefusal::NotRegistered { attester };
+    chain.refused("anyone", GOVERNANCE, execute(id), failed(1, ROLLUP, reason));
+    assert_eq!(chain.world.asset().balance_of(attester), Amount::ZERO);
+
+    chain.stake(ROLLUP, 9);
+    chain.ok("anyone", GOVERNANCE, execute(id));
+    assert_eq!(chain.world.asset().balance_of(attester), Amount::of(T));
+}
+
+#[test]
+fn no_action_calls_the_asset_or_an_account_without_code() {
+    let mut chain = Chain::voting(50_000, 0);
+    let approve = AssetCall::Approve { spender: named("thief"), amount: U256::MAX };
+    let fine = owner_is(ASSET, ISSUER);
+    let refusal = chain.govern(PAYLOAD, vec![fine.clone(), action(ASSET, approve)]);
+    let index = U256::from(1);
+    assert_eq!(refusal, Err(GovernanceRefusal::ActionOnAsset { index }.into()));
+
+    let target = named("an account");
+    let call = Action { target, data: Bytes::from([1, 2, 3, 4]) };
+    let refusal = chain.govern(OTHER, vec![fine, call]);
+    assert_eq!(refusal, Err(GovernanceRefusal::ActionWithoutCode { index, target }.into()));
+}
+
+#[test]
+fn functions_that_do_not_exist_revert_without_a_reason() {
+    let mut chain = Chain::voting(50_000, 0);
+    for (target, data) in [
+        (REGISTRY, Bytes::from([1, 2, 3, 4])),
+        (REGISTRY, Bytes::new()),
+        (GOVERNANCE, OwnershipCall::AcceptOwnership.abi_encode()),
+        (EXPECT, RegistryCall::Upgrade { rollup: ROLLUP }.abi_encode()),
+        // Arguments that don't decode: an address with dirty upper bits.
+        (
+            REGISTRY,
+            [&RegistryCall::Upgrade { rollup: ROLLUP }.abi_encode()[..4], &[0xff; 32]]
+                .concat()
+                .into(),
+        ),
+    ] {
+        let refusal = chain.govern(PAYLOAD, vec![Action { target, data }]);
+        assert_eq!(refusal, Err(failed(0, target, Refusal::Empty).into()));
+    }
+    // Asking a question does no harm.
+    let data = Bytes::copy_from_slice(&alloy::primitives::keccak256("getRollup()")[..4]);
+    chain.govern(OTHER, vec![Action { target: REGISTRY, data }]).unwrap();
+}
+
+#[test]
+fn a_payload_cannot_change_its_mind() {
+    let mut chain = Chain::voting(2000, 0);
+    let promised = vec![owner_is(ASSET, ISSUER)];
+    let other = vec![owner_is(ASSET, ISSUER), owner_is(REGISTRY, GOVERNANCE)];
+    let id = chain.push(PAYLOAD, promised.clone());
+    chain.pass(id, 2000);
+
+    let with = |actions: &[Action]| GovernanceCall::ExecuteWith { id, actions: actions.to_vec() };
+    let changed = |found: &[Action]| GovernanceRefusal::ActionsChanged {
+        id,
+        expected: actions_hash(&promised),
+        found: actions_hash(found),
+    };
+    chain.foreign.list(PAYLOAD, other.clone());
+    chain.refused("anyone", GOVERNANCE, execute(id), changed(&other));
+    chain.refused("anyone", GOVERNANCE, with(&other), changed(&other));
+    chain.refused("anyone", GOVERNANCE, with(&[]), changed(&[]));
+    chain.foreign.actions.insert(PAYLOAD, None);
+    let unreadable = GovernanceRefusal::UnreadableActions { payload: PAYLOAD };
+    chain.refused("anyone", GOVERNANCE, execute(id), unreadable);
+
+    // Whatever the payload does now, what was passed can be executed.
+    chain.foreign.code.remove(&PAYLOAD);
+    chain.ok("anyone", GOVERNANCE, with(&promised));
+    let (_, proposal) = chain.world.governance().proposal(id).unwrap();
+    assert_eq!(chain.world.governance().state(proposal, chain.now()), ProposalState::Executed);
+}
+
+#[test]
+fn the_actions_hash_is_that_of_the_abi() {
+    use alloy::sol_types::SolValue;
+
+    let actions = [owner_is(ASSET, ISSUER), Action { target: ROLLUP, data: Bytes::new() }];
+    let tuples: Vec<(Address, Bytes)> =
+        actions.iter().map(|action| (action.target, action.data.clone())).collect();
+    assert_eq!(actions_hash(&actions), alloy::primitives::keccak256(tuples.abi_encode()));
+    // abi.encode of an empty list: its offset and its length.
+    let empty = [U256::from(32), U256::ZERO].map(|word| B256::from(word)).concat();
+    assert_eq!(actions_hash(&[]), alloy::primitives::keccak256(empty));
+}
+
+#[test]
+fn nothing_is_executed_twice_by_calling_back() {
+    let mut chain = Chain::voting(2000, 0);
+    let again = execute(U256::ZERO);
+    let id = chain.push(PAYLOAD, vec![action(GOVERNANCE, again.clone())]);
+    chain.pass(id, 2000);
+    let executed = GovernanceRefusal::NotExecutable { id, state: ProposalState::Executed };
+    chain.refused("anyone", GOVERNANCE, again, failed(0, GOVERNANCE, executed));
+}
+
+#[test]
+fn a_foreign_target_may_call_back_but_only_as_itself() {
+    let mut chain = Chain::voting(50_000, 0);
+    let target = contract(1);
+    chain.foreign.deploy(target);
+    let call = Action { target, data: Bytes::from([0xaa; 4]) };
+    let react = |chain: &mut Chain, actions| {
+        chain.foreign.reactions.insert(target, Reaction::Calls(actions));
+    };
+
+    let slash = RollupCall::Slash { attester: named("attester 0"), amount: tokens(1) };
+    react(&mut chain, vec![action(ROLLUP, slash)]);
+    let refusal = chain.govern(PAYLOAD, vec![call.clone()]);
+    let unauthorized = OwnershipRefusal::UnauthorizedAccount { account: target };
+    assert_eq!(refusal, Err(failed(0, target, unauthorized).into()));
+
+    react(&mut chain, vec![action(ROLLUP, RollupCall::SetupEpoch)]);
+    chain.wait(crate::chain::EPOCH_SECONDS);
+    let events = chain.govern(PAYLOAD, vec![call.clone()]).unwrap();
+    assert_eq!(events.len(), 2, "executed, and a seed recorded");
+
+    let reason = Bytes::from_static(b"no");
+    chain.foreign.reactions.insert(target, Reaction::Reverts(reason.clone()));
+    let refusal = chain.govern(PAYLOAD, vec![call]);
+    assert_eq!(refusal, Err(failed(0, target, Refusal::Foreign(reason)).into()));
+}
+
+#[test]
+fn one_proposal_may_execute_another() {
+    let mut chain = Chain::voting(50_000, 0);
+    let first = chain.lock_propose(PAYLOAD, vec![owner_is(ASSET, ISSUER)]);
+    let second = chain.lock_propose(OTHER, vec![action(GOVERNANCE, execute(first))]);
+    let (_, proposal) = chain.world.governance().proposal(first).unwrap();
+    chain.jump(proposal.deadlines().voting_starts());
+    for id in [first, second] {
+        let support = canon_protocol::Support::Yea;
+        chain.ok("alice", GOVERNANCE, GovernanceCall::Vote { id, amount: tokens(20_000), support });
+    }
+    chain.wait(500);
+    let events = chain.ok("anyone", GOVERNANCE, execute(second));
+    let executed = |id| {
+        let proposal_id = ProposalId::of(id);
+        Event::from(GovernanceEvent::ProposalExecuted { proposal_id })
+    };
+    assert_eq!(events, [executed(1), executed(0)]);
+}
+
+#[test]
+fn an_action_can_drop_what_others_pushed_in_the_same_proposal() {
+    let mut chain = Chain::voting(50_000, 0);
+    let pushed = chain.push(OTHER, vec![owner_is(ASSET, ISSUER)]);
+    let next = contract(1);
+    chain.deploy_proposals(next);
+    let replace = GovernanceCall::UpdateGovernanceProposer { new_governance_proposer: next };
+    let actions = vec![
+        action(GOVERNANCE, replace),
+        action(GOVERNANCE, GovernanceCall::DropProposal { id: pushed }),
+        action(EXPECT, ExpectCall::ProposalsIs { governance: GOVERNANCE, expected: next }),
+    ];
+    chain.govern(PAYLOAD, actions).unwrap();
+    let state = chain.world.governance().state_of(ProposalId::ZERO, chain.now());
+    assert_eq!(state, Some(ProposalState::Dropped));
+    assert_ne!(chain.world.governance().governance_proposer(), PROPOSALS);
+}
+
+#[test]
+fn assertions_say_what_was_expected_and_found() {
+    let mut chain = Chain::voting(2000, 0);
+    let x = named("x");
+    let found = chain.world.governance().configuration();
+    let expected = canon_protocol::Configuration { grace_period: Seconds::of(1), ..found };
+    let [raw_expected, raw_found] =
+        [expected, found].map(|found| Box::new(RawConfiguration::from(found)));
+    let hash = chain.foreign.code(x).hash;
+    for (call, refusal) in [
+        (
+            ExpectCall::CanonicalIs { registry: REGISTRY, expected: x },
+            Refusal::from(ExpectRefusal::Canonical { expected: x, found: ROLLUP }),
+        ),
+        (
+            ExpectCall::CodeHashIs { target: x, expected: B256::repeat_byte(1) },
+            ExpectRefusal::CodeHash { target: x, expected: B256::repeat_byte(1), found: hash }
+                .into(),
+        ),
+        (
+            ExpectCall::OwnerIs { target: ROLLUP, expected: x },
+            ExpectRefusal::Owner { target: ROLLUP, expected: x, found: GOVERNANCE }.into(),
+        ),
+        (
+            ExpectCall::ConfigurationIs { governance: GOVERNANCE, expected: raw_expected.clone() },
+            ExpectRefusal::Configuration { expected: raw_expected, found: raw_found }.into(),
+        ),
+        (
+            ExpectCall::ProposalsIs { governance: GOVERNANCE, expected: x },
+            ExpectRefusal::Proposals { expected: x, found: PROPOSALS }.into(),
+        ),
+        (ExpectCall::OwnerIs { target: x, expected: x }, Refusal::Empty),
+        (ExpectCall::CanonicalIs { registry: ROLLUP, expected: x }, Refusal::Empty),
+    ] {
+        chain.refused("anyone", EXPECT, call, refusal);
+    }
+    let found = Box::new(found.into());
+    let holds = ExpectCall::ConfigurationIs { governance: GOVERNANCE, expected: found };
+    assert_eq!(chain.ok("anyone", EXPECT, holds), []);
+}

@@ -1,0 +1,12 @@
+//! The rules of the set, from outside.
+
+mod asset;
+mod chain;
+mod deployment;
+mod execution;
+mod governance;
+mod leaving;
+mod proposals;
+mod rollup;
+mod signatures;
+mod supporting;

@@ -1,0 +1,550 @@
+//! Staking, slots, moves, blocks.
+
+use crate::chain::{
+    ASSET, Chain, DISTRIBUTOR, EPOCH, EPOCH_SECONDS, EXIT_DELAY, GOVERNANCE, REGISTRY, ROLLUP,
+    SLOT, STAKE, T, action, contract, named, tokens, word,
+};
+use alloy::primitives::{Address, B256, Bytes, U256};
+use canon_protocol::{
+    Action, Amount, AssetCall, AssetEvent, AssetRefusal, Call, CommonRefusal, DistributorEvent,
+    Epoch, Event, Exit, Finality, Move, OwnershipCall, OwnershipRefusal, Reaction, Refusal,
+    RegistryCall, Rollup, RollupBlock, RollupCall, RollupEvent, RollupRefusal, Seconds, Slot,
+    Status, Timestamp,
+};
+
+const NEXT: Address = Address::with_last_byte(0xc1);
+
+fn rollup(chain: &Chain) -> &Rollup {
+    chain.world.rollup(ROLLUP).unwrap()
+}
+
+fn attester(number: usize) -> Address {
+    named(&format!("attester {number}"))
+}
+
+fn deposit(number: usize) -> RollupCall {
+    RollupCall::Deposit {
+        attester: attester(number),
+        proposer: named(&format!("proposer {number}")),
+        withdrawer: named(&format!("withdrawer {number}")),
+        amount: U256::from(STAKE),
+    }
+}
+
+fn withdraw(number: usize) -> RollupCall {
+    RollupCall::InitiateWithdraw { attester: attester(number), recipient: named("recipient") }
+}
+
+fn finalise(number: usize) -> RollupCall {
+    RollupCall::FinaliseWithdraw { attester: attester(number) }
+}
+
+fn start_move(number: usize, new_rollup: Address) -> RollupCall {
+    RollupCall::InitiateMove { attester: attester(number), new_rollup }
+}
+
+fn finalise_move(number: usize) -> RollupCall {
+    RollupCall::FinaliseMove { attester: attester(number) }
+}
+
+fn slash(number: usize, amount: u128) -> RollupCall {
+    RollupCall::Slash { attester: attester(number), amount: tokens(amount) }
+}
+
+/// What an owner does, without a proposal for it.
+fn as_owner(chain: &mut Chain, call: RollupCall) -> Result<Vec<Event>, Refusal> {
+    chain.send(GOVERNANCE, ROLLUP, call)
+}
+
+#[test]
+fn deposits_need_keys_a_stake_and_a_new_attester() {
+    let mut chain = Chain::staked(1);
+    chain.fund("alice", 1000);
+    chain.ok("alice", ASSET, AssetCall::Approve { spender: ROLLUP, amount: tokens(100) });
+    let [a, p, w] = [attester(1), named("p"), named("w")];
+    let call = |attester, proposer, withdrawer, amount| RollupCall::Deposit {
+        attester,
+        proposer,
+        withdrawer,
+        amount,
+    };
+    let stake = U256::from(STAKE);
+    let zero = Address::ZERO;
+    for keys in [[zero, p, w], [a, zero, w], [a, p, zero]] {
+        let [a, p, w] = keys;
+        chain.refused("alice", ROLLUP, call(a, p, w, stake), CommonRefusal::ZeroAddress);
+    }
+    let registered = RollupRefusal::AlreadyRegistered { attester: attester(0) };
+    chain.refused("alice", ROLLUP, call(attester(0), p, w, stake), registered);
+    let max = Amount::MAX.to_word();
+    let value = max + U256::from(1);
+    let too_large = CommonRefusal::ValueTooLarge { value, max };
+    chain.refused("alice", ROLLUP, call(a, p, w, value), too_large);
+    let amount = stake - U256::from(1);
+    let too_low = RollupRefusal::StakeTooLow { amount, minimum_stake: stake };
+    chain.refused("alice", ROLLUP, call(a, p, w, amount), too_low);
+    let (allowance, needed) = (tokens(100), tokens(101));
+    let missing = AssetRefusal::InsufficientAllowance { spender: ROLLUP, allowance, needed };
+    chain.refused("alice", ROLLUP, call(a, p, w, tokens(101)), missing);
+
+    let events = chain.ok("alice", ROLLUP, call(a, p, w, stake));
+    let amount = Amount::of(STAKE);
+    let joined = RollupEvent::Deposit { attester: a, proposer: p, withdrawer: w, amount };
+    let alice = named("alice");
+    assert_eq!(
+        events,
+        [
+            RollupEvent::SeedRecorded { epoch: Epoch::of(3), seed: chain.prevrandao() }.into(),
+            joined.into(),
+            AssetEvent::Approval { owner: alice, spender: ROLLUP, amount: U256::ZERO }.into(),
+            Event::from(AssetEvent::Transfer { from: alice, to: ROLLUP, amount }),
+        ]
+    );
+    let member = rollup(&chain).member(a).unwrap();
+    assert_eq!((member.stake(), member.status()), (amount, Status::Validating));
+    assert_eq!((member.proposer(), member.withdrawer(), member.coinbase()), (p, w, p));
+}
+
+#[test]
+fn the_first_call_of_an_epoch_records_the_next_ones_seed() {
+    let mut chain = Chain::deployed();
+    let seed = |epoch: u64| rollup(&chain).seed(Epoch::of(epoch), chain.now());
+    let first = chain.history.iter().find_map(|(_, log)| match &log.event {
+        Event::Rollup(RollupEvent::SeedRecorded { epoch, seed }) => Some((*epoch, *seed)),
+        _ => None,
+    });
+    let (epoch, recorded) = first.unwrap();
+    assert_eq!(epoch, Epoch::of(1), "the constructor is a call in epoch 0");
+    assert_eq!((seed(0), seed(1)), (Ok(U256::ZERO), Ok(recorded)));
+    let finality = |chain: &Chain, epoch| rollup(chain).finality(Epoch::of(epoch), chain.now());
+
+    // Nothing happens in epochs 1 and 2: the last recorded seed serves.
+    chain.wait(3 * EPOCH_SECONDS);
+    assert_eq!(rollup(&chain).seed(Epoch::of(3), chain.now()), Ok(recorded));
+    assert_eq!(rollup(&chain).seed(Epoch::of(4), chain.now()), Ok(recorded));
+    assert_eq!(finality(&chain, 3), Ok(Finality::Final));
+    assert_eq!(finality(&chain, 4), Ok(Finality::Open));
+    let prevrandao = chain.prevrandao();
+    let events = chain.ok("anyone", ROLLUP, RollupCall::SetupEpoch);
+    let epoch = Epoch::of(4);
+    let recorded = RollupEvent::SeedRecorded { epoch, seed: prevrandao };
+    assert_eq!(events, [Event::from(recorded)]);
+    assert_eq!(finality(&chain, 4), Ok(Finality::Final));
+    chain.wait(1);
+    assert_eq!(chain.ok("anyone", ROLLUP, RollupCall::SetupEpoch), []);
+    assert_eq!(rollup(&chain).seed(epoch, chain.now()), Ok(prevrandao));
+}
+
+#[test]
+fn draws_are_known_for_the_present_and_the_next_epoch() {
+    let chain = Chain::staked(3);
+    let (now, this) = (chain.now(), rollup(&chain));
+    let current = this.clock().epoch_at(now).unwrap();
+    let genesis = this.clock().genesis;
+    for (epoch, known) in [(0, false), (1, false), (2, true), (3, true), (4, false)] {
+        let number = Epoch::of(epoch);
+        let (epoch, current_epoch) = (number.to_word(), current.to_word());
+        let unknown = RollupRefusal::EpochOutOfRange { epoch, current_epoch };
+        let expected = |known_value| if known { Ok(known_value) } else { Err(unknown.clone()) };
+        assert_eq!(this.set_size(number, now), expected(3));
+        assert_eq!(this.seed(number, now).map(|_| 0), expected(0));
+        let start = this.clock().epoch_start(number).unwrap();
+        assert_eq!(this.member_at(start, now).map(|_| 0), expected(0));
+        let end = start + Seconds::of(EPOCH_SECONDS - 1);
+        assert_eq!(this.member_at(end, now).map(|_| 0), expected(0));
+    }
+    let early = Timestamp::of(genesis.get() - 1);
+    let (timestamp, genesis_time) = (early.to_word(), genesis.to_word());
+    let before = RollupRefusal::BeforeGenesis { timestamp, genesis_time };
+    assert_eq!(this.slot_at(early), Err(before.clone()));
+    assert_eq!(this.member_at(early, now), Err(before));
+    let (index, size) = (U256::from(3), U256::from(3));
+    assert!(this.member_of(current, 2, now).is_ok());
+    let out_of_range = RollupRefusal::IndexOutOfRange { index, size };
+    assert_eq!(this.member_of(current, 3, now).map(|_| ()), Err(out_of_range));
+}
+
+#[test]
+fn every_slot_has_one_proposer_and_everybody_draws_some() {
+    let chain = Chain::staked(3);
+    let (now, this) = (chain.now(), rollup(&chain));
+    let epoch = this.clock().epoch_at(now).unwrap();
+    let mut drawn: Vec<Slot> = (0..3)
+        .flat_map(|number| this.slots_of(named(&format!("proposer {number}")), epoch, now).unwrap())
+        .collect();
+    drawn.sort();
+    let first = this.clock().first_slot(epoch).unwrap().get();
+    let all: Vec<Slot> = (first..first + EPOCH).map(Slot::of).collect();
+    assert_eq!(drawn, all);
+    assert_eq!(this.slots_of(named("nobody"), epoch, now).unwrap().count(), 0);
+}
+
+#[test]
+fn leaving_takes_the_exit_delay_and_the_whole_stake() {
+    let mut chain = Chain::staked(2);
+    let start = chain.now();
+    let caller = named("anyone");
+    let not_withdrawer = |withdrawer| RollupRefusal::NotWithdrawer { caller, withdrawer };
+    let withdrawer = named("withdrawer 0");
+    chain.refused("anyone", ROLLUP, withdraw(0), not_withdrawer(withdrawer));
+    chain.refused("anyone", ROLLUP, withdraw(7), not_withdrawer(Address::ZERO));
+    let nobody = RollupCall::InitiateWithdraw { attester: attester(0), recipient: Address::ZERO };
+    chain.refused("withdrawer 0", ROLLUP, nobody, CommonRefusal::ZeroAddress);
+    let not_exiting =
+        RollupRefusal::NotExiting { attester: attester(0), status: Status::Validating };
+    chain.refused("anyone", ROLLUP, finalise(0), not_exiting);
+
+    chain.ok("withdrawer 0", ROLLUP, withdraw(0));
+    let exitable_at = start + Seconds::of(EXIT_DELAY);
+    let member = rollup(&chain).member(attester(0)).unwrap();
+    assert_eq!(member.exit(), Some(Exit { recipient: named("recipient"), exitable_at }));
+    assert_eq!(rollup(&chain).set_size_now(), 1);
+    let exiting = RollupRefusal::AlreadyExiting { attester: attester(0) };
+    chain.refused("withdrawer 0", ROLLUP, withdraw(0), exiting);
+    let status = Status::Exiting;
+    let not_validating = RollupRefusal::NotValidating { attester: attester(0), status };
+    chain.refused("withdrawer 0", ROLLUP, start_move(0, NEXT), not_validating.clone());
+    chain.refused("anyone", ROLLUP, finalise_move(0), not_validating);
+
+    chain.jump(start + Seconds::of(EXIT_DELAY - 1));
+    let (timestamp, when) = (chain.now().to_word(), exitable_at.to_word());
+    let not_ready = RollupRefusal::ExitNotReady { timestamp, exitable_at: when };
+    chain.refused("anyone", ROLLUP, finalise(0), not_ready);
+    chain.wait(1);
+    chain.ok("anyone", ROLLUP, finalise(0));
+    assert_eq!(chain.world.asset().balance_of(named("recipient")), Amount::of(STAKE));
+    assert_eq!(rollup(&chain).member(attester(0)), None);
+    let gone = RollupRefusal::NotRegistered { attester: attester(0) };
+    chain.refused("anyone", ROLLUP, finalise(0), gone);
+    // The attester may register again.
+    chain.stake(ROLLUP, 0);
+    assert_eq!(rollup(&chain).registrations().len(), 3);
+}
+
+#[test]
+fn slashing_reaches_the_stake_while_it_is_here() {
+    let mut chain = Chain::staked(2);
+    let unauthorized = OwnershipRefusal::UnauthorizedAccount { account: named("anyone") };
+    chain.refused("anyone", ROLLUP, slash(0, 1), unauthorized);
+    let unknown = RollupRefusal::NotRegistered { attester: attester(7) };
+    assert_eq!(as_owner(&mut chain, slash(7, 1)), Err(unknown.into()));
+    let nothing = || Refusal::from(RollupRefusal::NothingToSlash { attester: attester(0) });
+    assert_eq!(as_owner(&mut chain, slash(0, 0)), Err(nothing()));
+
+    chain.ok("withdrawer 0", ROLLUP, start_move(0, NEXT));
+    as_owner(&mut chain, slash(0, 1)).unwrap();
+    let member = rollup(&chain).member(attester(0)).unwrap();
+    assert_eq!(member.status(), Status::Living, "below the minimum it leaves the set");
+    assert_eq!(member.moving(), None, "and moves no more");
+    assert_eq!(rollup(&chain).set_size_now(), 1);
+    chain.ok("withdrawer 0", ROLLUP, withdraw(0));
+    chain.wait(2 * EXIT_DELAY);
+    let events = as_owner(&mut chain, slash(0, 1000)).unwrap();
+    let amount = Amount::of(STAKE - T);
+    let slashed = RollupEvent::Slashed { attester: attester(0), amount };
+    assert_eq!(events.last(), Some(&Event::from(slashed)), "also after the delay");
+    assert_eq!(as_owner(&mut chain, slash(0, 1)), Err(nothing()));
+    chain.ok("anyone", ROLLUP, finalise(0));
+    assert_eq!(chain.world.asset().balance_of(ROLLUP), Amount::of(2 * STAKE));
+}
+
+#[test]
+fn slashing_down_to_the_minimum_leaves_the_seat() {
+    let mut chain = Chain::deployed();
+    chain.fund("withdrawer 0", 200);
+    chain.ok("withdrawer 0", ASSET, AssetCall::Approve { spender: ROLLUP, amount: U256::MAX });
+    let RollupCall::Deposit { attester, proposer, withdrawer, .. } = deposit(0) else { panic!() };
+    let amount = tokens(150);
+    chain.ok(
+        "withdrawer 0",
+        ROLLUP,
+        RollupCall::Deposit { attester, proposer, withdrawer, amount },
+    );
+    as_owner(&mut chain, slash(0, 50)).unwrap();
+    assert_eq!(rollup(&chain).member(attester).unwrap().status(), Status::Validating);
+    as_owner(&mut chain, slash(0, 1)).unwrap();
+    assert_eq!(rollup(&chain).member(attester).unwrap().status(), Status::Living);
+}
+
+/// The set with a second rollup, canonical from now on.
+fn upgraded() -> Chain {
+    let mut chain = Chain::staked(2);
+    chain.deploy_rollup(NEXT);
+    chain.ok("withdrawer 0", ROLLUP, start_move(0, NEXT));
+    let upgrade = RegistryCall::Upgrade { rollup: NEXT };
+    chain.send(GOVERNANCE, REGISTRY, upgrade).unwrap();
+    chain
+}
+
+#[test]
+fn a_move_keeps_the_seat_until_it_is_done() {
+    let mut chain = Chain::staked(2);
+    let start = chain.now();
+    chain.deploy_rollup(NEXT);
+    let caller = named("anyone");
+    let withdrawer = named("withdrawer 0");
+    let not_withdrawer = RollupRefusal::NotWithdrawer { caller, withdrawer };
+    chain.refused("anyone", ROLLUP, start_move(0, NEXT), not_withdrawer);
+    let zero = CommonRefusal::ZeroAddress;
+    chain.refused("withdrawer 0", ROLLUP, start_move(0, Address::ZERO), zero);
+    chain.refused("withdrawer 0", ROLLUP, start_move(0, ROLLUP), RollupRefusal::MoveToSelf);
+    let no_move = RollupRefusal::NoMove { attester: attester(0) };
+    chain.refused("anyone", ROLLUP, finalise_move(0), no_move);
+
+    chain.ok("withdrawer 0", ROLLUP, start_move(0, contract(5)));
+    chain.wait(10);
+    chain.ok("withdrawer 0", ROLLUP, start_move(0, NEXT));
+    let ready_at = start + Seconds::of(EXIT_DELAY);
+    let member = rollup(&chain).member(attester(0)).unwrap();
+    assert_eq!(member.moving(), Some(Move { new_rollup: NEXT, ready_at }), "the clock runs on");
+    assert_eq!(rollup(&chain).set_size_now(), 2);
+
+    chain.jump(start + Seconds::of(EXIT_DELAY - 1));
+    let (timestamp, when) = (chain.now().to_word(), ready_at.to_word());
+    let not_ready = RollupRefusal::MoveNotReady { timestamp, ready_at: when };
+    chain.refused("anyone", ROLLUP, finalise_move(0), not_ready);
+    chain.wait(1);
+    let elsewhere = RollupRefusal::MoveNotToCanonical { new_rollup: NEXT, canonical: ROLLUP };
+    chain.refused("anyone", ROLLUP, finalise_move(0), elsewhere);
+    chain.send(GOVERNANCE, REGISTRY, RegistryCall::Upgrade { rollup: NEXT }).unwrap();
+
+    let events = chain.ok("anyone", ROLLUP, finalise_move(0));
+    let amount = Amount::of(STAKE);
+    let [seed, rest @ ..] = events.as_slice() else { panic!() };
+    assert!(matches!(seed, Event::Rollup(RollupEvent::SeedRecorded { .. })));
+    let word = amount.to_word();
+    assert_eq!(
+        *rest,
+        [
+            RollupEvent::MoveFinalised { attester: attester(0), new_rollup: NEXT, amount }.into(),
+            AssetEvent::Approval { owner: ROLLUP, spender: NEXT, amount: word }.into(),
+            RollupEvent::SeedRecorded { epoch: Epoch::of(4), seed: chain.prevrandao() }.into(),
+            RollupEvent::Deposit {
+                attester: attester(0),
+                proposer: named("proposer 0"),
+                withdrawer,
+                amount,
+            }
+            .into(),
+            AssetEvent::Approval { owner: ROLLUP, spender: NEXT, amount: U256::ZERO }.into(),
+            Event::from(AssetEvent::Transfer { from: ROLLUP, to: NEXT, amount }),
+        ]
+    );
+    assert_eq!(rollup(&chain).set_size_now(), 1);
+    let member = chain.world.rollup(NEXT).unwrap().member(attester(0)).unwrap();
+    assert_eq!((member.stake(), member.status()), (amount, Status::Validating));
+}
+
+#[test]
+fn leaving_ends_a_move() {
+    let mut chain = upgraded();
+    chain.wait(EXIT_DELAY);
+    chain.ok("withdrawer 0", ROLLUP, withdraw(0));
+    let exit = rollup(&chain).member(attester(0)).unwrap().exit().unwrap();
+    assert_eq!(exit.exitable_at, chain.now() + Seconds::of(EXIT_DELAY));
+    let status = Status::Exiting;
+    let over = RollupRefusal::NotValidating { attester: attester(0), status };
+    chain.refused("anyone", ROLLUP, finalise_move(0), over);
+}
+
+#[test]
+fn a_move_fails_if_the_attester_is_there_already() {
+    let mut chain = upgraded();
+    chain.stake(NEXT, 0);
+    chain.wait(EXIT_DELAY);
+    let registered = RollupRefusal::AlreadyRegistered { attester: attester(0) };
+    chain.refused("anyone", ROLLUP, finalise_move(0), registered);
+}
+
+/// A rollup that isn't of the set is canonical and reacts like this to a deposit; the move to it is
+/// ready.
+fn moving_to_foreign(calls: Vec<Action>) -> Chain {
+    let mut chain = Chain::staked(2);
+    chain.foreign.deploy(NEXT);
+    chain.foreign.answer(NEXT, "getCurrentSlot()", U256::ZERO);
+    chain.foreign.answer(NEXT, "getCurrentProposer()", word(named("x")));
+    chain.foreign.reactions.insert(NEXT, Reaction::Calls(calls));
+    chain.send(GOVERNANCE, REGISTRY, RegistryCall::Upgrade { rollup: NEXT }).unwrap();
+    chain.ok("withdrawer 0", ROLLUP, start_move(0, NEXT));
+    chain.wait(EXIT_DELAY);
+    chain
+}
+
+fn take(amount: u128) -> Action {
+    let amount = U256::from(amount);
+    action(ASSET, AssetCall::TransferFrom { from: ROLLUP, to: NEXT, amount })
+}
+
+#[test]
+fn exactly_the_stake_moves_to_whatever_rollup() {
+    let mut chain = moving_to_foreign(vec![take(STAKE)]);
+    chain.ok("anyone", ROLLUP, finalise_move(0));
+    assert_eq!(chain.world.asset().balance_of(NEXT), Amount::of(STAKE));
+    assert_eq!(chain.world.asset().allowance(ROLLUP, NEXT), U256::ZERO);
+    assert_eq!(rollup(&chain).member(attester(0)), None);
+
+    let stake = U256::from(STAKE);
+    let not_moved = |taken| RollupRefusal::StakeNotMoved { stake, taken };
+    let mut chain = moving_to_foreign(Vec::new());
+    chain.refused("anyone", ROLLUP, finalise_move(0), not_moved(U256::ZERO));
+    let mut chain = moving_to_foreign(vec![take(STAKE - 1)]);
+    chain.refused("anyone", ROLLUP, finalise_move(0), not_moved(stake - U256::from(1)));
+    let mut chain = moving_to_foreign(vec![take(STAKE), take(1)]);
+    let (allowance, needed) = (U256::ZERO, U256::from(1));
+    let more = AssetRefusal::InsufficientAllowance { spender: NEXT, allowance, needed };
+    chain.refused("anyone", ROLLUP, finalise_move(0), more);
+}
+
+#[test]
+fn a_foreign_rollup_cannot_call_back_in_the_middle() {
+    for call in [
+        deposit(5),
+        finalise(1),
+        finalise_move(1),
+        RollupCall::ProposeBlock { block_hash: B256::ZERO },
+    ] {
+        let mut chain = moving_to_foreign(vec![action(ROLLUP, call), take(STAKE)]);
+        chain.refused("anyone", ROLLUP, finalise_move(0), CommonRefusal::ReentrantCall);
+    }
+    // What is harmless in the middle is allowed.
+    let mut chain = moving_to_foreign(vec![action(ROLLUP, RollupCall::SetupEpoch), take(STAKE)]);
+    chain.ok("anyone", ROLLUP, finalise_move(0));
+}
+
+fn block(number: u8) -> RollupCall {
+    RollupCall::ProposeBlock { block_hash: B256::repeat_byte(number) }
+}
+
+#[test]
+fn the_slots_proposer_proposes_one_block_and_is_paid() {
+    let mut chain = Chain::staked(2);
+    chain.ok("treasury", ASSET, AssetCall::Transfer { to: DISTRIBUTOR, amount: tokens(8) });
+    let (caller, proposer) = (named("anyone"), chain.proposer());
+    let not_proposer = RollupRefusal::NotProposer { caller, proposer };
+    chain.refused("anyone", ROLLUP, block(1), not_proposer);
+
+    let slot = chain.slot();
+    let events = chain.send(proposer, ROLLUP, block(1)).unwrap();
+    let amount = Amount::of(5 * T);
+    let to = proposer;
+    let member = rollup(&chain).set().find(|member| member.proposer() == proposer).unwrap();
+    assert_eq!(
+        events[1..],
+        [
+            RollupEvent::BlockProposed {
+                block_number: RollupBlock::of(1),
+                slot,
+                attester: member.attester(),
+                proposer,
+                block_hash: B256::repeat_byte(1),
+            }
+            .into(),
+            DistributorEvent::RewardPaid { rollup: ROLLUP, slot, to, amount }.into(),
+            Event::from(AssetEvent::Transfer { from: DISTRIBUTOR, to, amount }),
+        ]
+    );
+    let again = RollupRefusal::SlotAlreadyProposed { slot: slot.to_word() };
+    assert_eq!(chain.send(proposer, ROLLUP, block(2)), Err(again.into()));
+
+    // What is left of the distributor's balance, then nothing; the blocks stand.
+    for (number, paid) in [(2, Some(3 * T)), (3, Some(0))] {
+        chain.wait(SLOT);
+        let proposer = chain.proposer();
+        let events = chain.send(proposer, ROLLUP, block(2)).unwrap();
+        let rewards: Vec<u128> = events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Distributor(DistributorEvent::RewardPaid { amount, .. }) => {
+                    Some(amount.get())
+                }
+                _ => None,
+            })
+            .collect();
+        assert_eq!(rewards.first().copied(), paid);
+        assert_eq!(rollup(&chain).head().unwrap().number, RollupBlock::of(number));
+    }
+}
+
+#[test]
+fn rewards_go_to_the_coinbase() {
+    let mut chain = Chain::staked(1);
+    let set = |coinbase| RollupCall::SetCoinbase { attester: attester(0), coinbase };
+    let (caller, withdrawer) = (named("anyone"), named("withdrawer 0"));
+    let not_withdrawer = RollupRefusal::NotWithdrawer { caller, withdrawer };
+    chain.refused("anyone", ROLLUP, set(caller), not_withdrawer);
+    chain.refused("withdrawer 0", ROLLUP, set(Address::ZERO), CommonRefusal::ZeroAddress);
+    chain.ok("withdrawer 0", ROLLUP, set(named("coinbase")));
+    chain.ok("treasury", ASSET, AssetCall::Transfer { to: DISTRIBUTOR, amount: tokens(8) });
+    chain.ok("proposer 0", ROLLUP, block(1));
+    assert_eq!(chain.world.asset().balance_of(named("coinbase")), Amount::of(5 * T));
+}
+
+#[test]
+fn an_empty_set_proposes_nothing() {
+    let mut chain = Chain::deployed();
+    let (caller, proposer) = (named("anyone"), Address::ZERO);
+    let not_proposer = RollupRefusal::NotProposer { caller, proposer };
+    chain.refused("anyone", ROLLUP, block(1), not_proposer.clone());
+    assert_eq!(
+        chain.send(Address::ZERO, ROLLUP, block(1)),
+        Err(RollupRefusal::NotProposer { caller: Address::ZERO, proposer }.into())
+    );
+}
+
+#[test]
+fn a_block_stands_whatever_the_distributor_does() {
+    for reaction in [
+        Reaction::Calls(Vec::new()),
+        Reaction::Reverts(Bytes::from_static(b"no")),
+        Reaction::Calls(vec![action(ROLLUP, block(9))]),
+        Reaction::Calls(vec![action(ROLLUP, RollupCall::SetupEpoch)]),
+    ] {
+        let mut chain = Chain::deployed();
+        let distributor = contract(1);
+        let mut parameters = chain.rollup_parameters();
+        parameters.reward_distributor = distributor;
+        chain.deploy(NEXT, canon_protocol::Deployment::Rollup(parameters));
+        chain.stake(NEXT, 0);
+        chain.foreign.reactions.insert(distributor, reaction);
+        chain.wait(2 * EPOCH_SECONDS);
+        chain.ok("proposer 0", NEXT, block(1));
+        assert_eq!(chain.world.rollup(NEXT).unwrap().head().unwrap().number, RollupBlock::of(1));
+    }
+}
+
+#[test]
+fn a_rollup_that_is_not_canonical_works_on_and_earns_nothing() {
+    let mut chain = upgraded();
+    chain.ok("treasury", ASSET, AssetCall::Transfer { to: DISTRIBUTOR, amount: tokens(8) });
+    let this = rollup(&chain);
+    let proposer = this.member_at(chain.now(), chain.now()).unwrap().unwrap().proposer();
+    chain.send(proposer, ROLLUP, block(1)).unwrap();
+    assert_eq!(rollup(&chain).head().unwrap().number, RollupBlock::of(1));
+    assert_eq!(chain.world.asset().balance_of(DISTRIBUTOR), Amount::of(8 * T));
+    chain.stake(ROLLUP, 7);
+}
+
+#[test]
+fn a_change_of_owner_records_the_seed_too() {
+    let mut chain = Chain::staked(1);
+    let new_owner = named("new owner");
+    let call = Call::from(OwnershipCall::TransferOwnership { new_owner });
+    let events = chain.send(GOVERNANCE, ROLLUP, call).unwrap();
+    assert!(matches!(events[0], Event::Rollup(RollupEvent::SeedRecorded { .. })), "{events:?}");
+    assert_eq!(events.len(), 2);
+}
+
+#[test]
+fn a_seat_keeps_the_keys_with_which_it_was_taken() {
+    let mut chain = Chain::staked(1);
+    // The only member leaves and joins again with other keys: the closed sets are as they were.
+    let before = rollup(&chain).member_at(chain.now(), chain.now()).unwrap().unwrap().clone();
+    chain.ok("withdrawer 0", ROLLUP, withdraw(0));
+    let epoch = rollup(&chain).clock().epoch_at(chain.now()).unwrap();
+    for later in [epoch, epoch.next()] {
+        let member = rollup(&chain).member_of(later, 0, chain.now()).unwrap();
+        assert_eq!(member.proposer(), before.proposer());
+    }
+    chain.wait(2 * EPOCH_SECONDS);
+    assert_eq!(rollup(&chain).member_at(chain.now(), chain.now()), Ok(None));
+}

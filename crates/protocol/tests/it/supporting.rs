@@ -1,0 +1,216 @@
+//! Issuer, Registry, RewardDistributor, and who owns them.
+
+use crate::chain::{
+    ASSET, Chain, DISTRIBUTOR, GOVERNANCE, ISSUER, REGISTRY, ROLLUP, T, contract, named, tokens,
+    word,
+};
+use alloy::primitives::{Address, B256, Selector, U256, keccak256};
+use canon_protocol::{
+    Amount, AssetCall, AssetEvent, AssetRefusal, Code, CodeKind, CommonRefusal, DistributorCall,
+    DistributorRefusal, Event, IssuerCall, IssuerEvent, IssuerRefusal, OwnershipCall,
+    OwnershipEvent, OwnershipRefusal, Refusal, RegistryCall, RegistryRefusal, SENTINEL, Seconds,
+    Slot, Snapshot, Version,
+};
+
+fn selector(signature: &str) -> Selector {
+    Selector::from_slice(&keccak256(signature)[..4])
+}
+
+#[test]
+fn the_issuer_mints_at_its_rate_and_forgets_the_rest() {
+    let mut chain = Chain::deployed();
+    let start = chain.world.issuer().time_of_last_mint();
+    let to = named("x");
+    let mint = |amount| IssuerCall::Mint { to, amount };
+    let unauthorized = OwnershipRefusal::UnauthorizedAccount { account: named("anyone") };
+    chain.refused("anyone", ISSUER, mint(tokens(1)), unauthorized);
+    let by_owner = |chain: &mut Chain, amount| chain.send(GOVERNANCE, ISSUER, mint(amount));
+    let nothing = Refusal::from(IssuerRefusal::ZeroAmount);
+    assert_eq!(by_owner(&mut chain, U256::ZERO), Err(nothing));
+
+    chain.jump(start + Seconds::of(10));
+    let (available, amount) = (tokens(10), tokens(10) + U256::from(1));
+    let too_much = IssuerRefusal::InsufficientMintAvailable { available, amount };
+    assert_eq!(by_owner(&mut chain, amount), Err(too_much.into()));
+    let events = by_owner(&mut chain, tokens(4)).unwrap();
+    let amount = Amount::of(4 * T);
+    let transfer = AssetEvent::Transfer { from: Address::ZERO, to, amount };
+    assert_eq!(events, [Event::from(IssuerEvent::Minted { to, amount }), transfer.into()]);
+    assert_eq!(chain.world.issuer().mint_available(chain.now()), U256::ZERO);
+
+    chain.wait(3);
+    let nobody = IssuerCall::Mint { to: Address::ZERO, amount: tokens(1) };
+    let invalid = AssetRefusal::InvalidReceiver { receiver: Address::ZERO };
+    assert_eq!(chain.send(GOVERNANCE, ISSUER, nobody), Err(invalid.into()));
+    chain.wait(Seconds::MAX.get() / 2);
+    let total_supply = chain.world.asset().total_supply().to_word();
+    let max = Amount::MAX.to_word();
+    let amount = max - total_supply + U256::from(1);
+    let exceeded = AssetRefusal::SupplyExceeded { total_supply, amount, max };
+    assert_eq!(by_owner(&mut chain, amount), Err(exceeded.into()));
+    by_owner(&mut chain, amount - U256::from(1)).unwrap();
+    assert_eq!(chain.world.asset().total_supply(), Amount::MAX);
+}
+
+#[test]
+fn the_registry_refuses_what_is_no_rollup() {
+    let mut chain = Chain::deployed();
+    let next = contract(1);
+    let upgrade = |rollup| RegistryCall::Upgrade { rollup };
+    let unauthorized = OwnershipRefusal::UnauthorizedAccount { account: named("deployer") };
+    chain.refused("deployer", REGISTRY, upgrade(next), unauthorized);
+    let by_owner = |chain: &mut Chain, rollup| chain.send(GOVERNANCE, REGISTRY, upgrade(rollup));
+    for (rollup, version) in [(ROLLUP, 1), (SENTINEL, 0)] {
+        let version = U256::from(version);
+        let listed = RegistryRefusal::AlreadyRegistered { rollup, version };
+        assert_eq!(by_owner(&mut chain, rollup), Err(listed.into()));
+    }
+    let no_code = Refusal::from(CommonRefusal::NoCode { account: next });
+    assert_eq!(by_owner(&mut chain, next), Err(no_code.clone()));
+    let kind = CodeKind::Delegation;
+    chain.foreign.code.insert(next, Code { kind, hash: B256::ZERO });
+    assert_eq!(by_owner(&mut chain, next), Err(no_code));
+
+    chain.foreign.deploy(next);
+    let no_answer = |signature| {
+        let selector = selector(signature);
+        Err(Refusal::from(CommonRefusal::NoAnswer { target: next, selector }))
+    };
+    assert_eq!(by_owner(&mut chain, next), no_answer("getCurrentSlot()"));
+    chain.foreign.answer(next, "getCurrentSlot()", U256::MAX);
+    assert_eq!(by_owner(&mut chain, next), no_answer("getCurrentProposer()"));
+    chain.foreign.answer(next, "getCurrentProposer()", U256::from(1) << 160);
+    assert_eq!(by_owner(&mut chain, next), no_answer("getCurrentProposer()"));
+    chain.foreign.answer(next, "getCurrentProposer()", U256::ZERO);
+    chain.wait(5);
+    by_owner(&mut chain, next).unwrap();
+
+    let registry = chain.world.registry();
+    let block_number = chain.block.number;
+    assert_eq!(registry.current_snapshot(), Snapshot { rollup: next, block_number });
+    assert_eq!(registry.version_for(next), Ok(Version::of(2)));
+    assert_eq!(registry.version_for(SENTINEL), Ok(Version::ZERO));
+    let unknown = RegistryRefusal::NotRegistered { rollup: contract(9) };
+    assert_eq!(registry.version_for(contract(9)), Err(unknown));
+    assert_eq!(registry.snapshot(Version::of(3)), None);
+    assert_eq!(registry.number_of_versions(), 3);
+    // Governance is no rollup.
+    let target = GOVERNANCE;
+    let no_answer = CommonRefusal::NoAnswer { target, selector: selector("getCurrentSlot()") };
+    assert_eq!(by_owner(&mut chain, GOVERNANCE), Err(no_answer.into()));
+}
+
+/// A canonical rollup that isn't of the set and reports `slot`.
+fn foreign_rollup(chain: &mut Chain, slot: u64) -> Address {
+    let rollup = contract(1);
+    chain.foreign.deploy(rollup);
+    chain.foreign.answer(rollup, "getCurrentSlot()", U256::from(slot));
+    chain.foreign.answer(rollup, "getCurrentProposer()", U256::ZERO);
+    if chain.world.registry().version_for(rollup).is_err() {
+        chain.send(GOVERNANCE, REGISTRY, RegistryCall::Upgrade { rollup }).unwrap();
+    }
+    rollup
+}
+
+#[test]
+fn the_distributor_pays_once_per_slot_and_once_per_second() {
+    let mut chain = Chain::deployed();
+    chain.ok("treasury", ASSET, AssetCall::Transfer { to: DISTRIBUTOR, amount: tokens(100) });
+    let rollup = foreign_rollup(&mut chain, 0);
+    let claim = DistributorCall::Claim { to: named("x") };
+    let caller = named("anyone");
+    let not_canonical = DistributorRefusal::NotCanonical { caller, canonical: rollup };
+    chain.refused("anyone", DISTRIBUTOR, claim.clone(), not_canonical);
+    let claim = |chain: &mut Chain, slot| {
+        foreign_rollup(chain, slot);
+        chain.send(rollup, DISTRIBUTOR, claim.clone()).map(|events| events.len())
+    };
+    let refused = |refusal: DistributorRefusal| Err(Refusal::from(refusal));
+
+    assert_eq!(claim(&mut chain, 0), Ok(2), "slot 0 is paid");
+    let paid = |slot, last: u64| {
+        let (slot, last_slot) = (U256::from(slot), U256::from(last));
+        refused(DistributorRefusal::SlotAlreadyPaid { slot, last_slot })
+    };
+    assert_eq!(claim(&mut chain, 0), paid(0, 0));
+    let timestamp = chain.now().to_word();
+    let now = refused(DistributorRefusal::AlreadyPaidNow { timestamp });
+    assert_eq!(claim(&mut chain, 1), now);
+    chain.wait(1);
+    assert_eq!(claim(&mut chain, 7), Ok(2));
+    chain.wait(1);
+    assert_eq!(claim(&mut chain, 6), paid(6, 7));
+
+    let now = chain.now().get();
+    let (slot, timestamp) = (U256::from(now + 1), U256::from(now));
+    let future = refused(DistributorRefusal::SlotInFuture { slot, timestamp });
+    assert_eq!(claim(&mut chain, now + 1), future);
+    assert_eq!(claim(&mut chain, now), Ok(2), "the rollup that lies most");
+    chain.wait(1);
+    assert_eq!(claim(&mut chain, now + 1), Ok(2));
+    let distributor = chain.world.distributor();
+    assert_eq!(distributor.last_paid_slot(rollup), Some(Slot::of(now + 1)));
+    assert_eq!(distributor.last_payment_time(), chain.now());
+    assert_eq!(chain.world.asset().balance_of(named("x")), Amount::of(20 * T));
+    chain.foreign.words.clear();
+    let target = rollup;
+    let no_answer = CommonRefusal::NoAnswer { target, selector: selector("getCurrentSlot()") };
+    let call = DistributorCall::Claim { to: named("x") };
+    assert_eq!(chain.send(rollup, DISTRIBUTOR, call), Err(no_answer.into()));
+}
+
+#[test]
+fn the_distributor_follows_the_registry_it_is_given() {
+    let mut chain = Chain::deployed();
+    let update = |new_registry| DistributorCall::UpdateRegistry { new_registry };
+    let unauthorized = OwnershipRefusal::UnauthorizedAccount { account: named("anyone") };
+    let other = contract(5);
+    chain.refused("anyone", DISTRIBUTOR, update(other), unauthorized);
+    let no_code = CommonRefusal::NoCode { account: other };
+    assert_eq!(chain.send(GOVERNANCE, DISTRIBUTOR, update(other)), Err(no_code.into()));
+    chain.foreign.deploy(other);
+    chain.send(GOVERNANCE, DISTRIBUTOR, update(other)).unwrap();
+    let claim = DistributorCall::Claim { to: named("x") };
+    assert_eq!(chain.send(ROLLUP, DISTRIBUTOR, claim.clone()), Err(Refusal::Empty));
+    chain.foreign.answer(other, "getRollup()", word(ROLLUP));
+    assert!(chain.send(ROLLUP, DISTRIBUTOR, claim).is_ok());
+}
+
+#[test]
+fn only_governance_owns_the_set() {
+    let mut chain = Chain::deployed();
+    for contract in [ASSET, ISSUER, REGISTRY, DISTRIBUTOR, ROLLUP] {
+        let owner = if contract == ASSET { ISSUER } else { GOVERNANCE };
+        assert_eq!(chain.world.ownership(contract).owner(), owner);
+        for caller in ["deployer", "anyone"] {
+            let account = named(caller);
+            let unauthorized = OwnershipRefusal::UnauthorizedAccount { account };
+            let offer = OwnershipCall::TransferOwnership { new_owner: account };
+            chain.refused(caller, contract, offer, unauthorized.clone());
+            chain.refused(caller, contract, OwnershipCall::AcceptOwnership, unauthorized);
+            let never = CommonRefusal::OwnershipCannotBeRenounced;
+            chain.refused(caller, contract, OwnershipCall::RenounceOwnership, never);
+        }
+        let renounce = chain.send(owner, contract, OwnershipCall::RenounceOwnership);
+        assert_eq!(renounce, Err(CommonRefusal::OwnershipCannotBeRenounced.into()));
+    }
+}
+
+#[test]
+fn ownership_is_offered_and_taken() {
+    let mut chain = Chain::deployed();
+    let new_owner = named("new owner");
+    let offer = OwnershipCall::TransferOwnership { new_owner };
+    let events = chain.send(GOVERNANCE, DISTRIBUTOR, offer.clone()).unwrap();
+    let previous_owner = GOVERNANCE;
+    let started = OwnershipEvent::TransferStarted { previous_owner, new_owner };
+    assert_eq!(events, [Event::from(started)]);
+    let back = OwnershipCall::TransferOwnership { new_owner: Address::ZERO };
+    chain.send(GOVERNANCE, DISTRIBUTOR, back).unwrap();
+    let unauthorized = OwnershipRefusal::UnauthorizedAccount { account: new_owner };
+    let accept = OwnershipCall::AcceptOwnership;
+    chain.refused("new owner", DISTRIBUTOR, accept.clone(), unauthorized);
+    chain.send(GOVERNANCE, DISTRIBUTOR, offer).unwrap();
+    chain.ok("new owner", DISTRIBUTOR, accept);
+    assert_eq!(chain.world.ownership(DISTRIBUTOR).owner(), new_owner);
+}
