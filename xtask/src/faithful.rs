@@ -1,0 +1,166 @@
+//! Is the devchain faithful? The same transactions run on it and on a real anvil, and everything
+//! that a client could read about them is compared; `cast` is tried against its HTTP server.
+//!
+//! Not compared, and why:
+//! - block hashes, state roots and transaction counts of the pool: the devchain computes no state
+//!   roots, so hashes differ;
+//! - gas estimates that need a search: the devchain stops within 1.5 % of the least sufficient
+//!   limit, as geth does, anvil goes on to the last unit. Ours must lie in that band above anvil's.
+//!   Where a contract hides that an inner call ran out of gas, anvil goes as low as the outer call
+//!   survives, the devchain and geth no lower than what was used: there ours need only be higher;
+//! - code that reads `PREVRANDAO` or block hashes, and `BASEFEE` inside calls: geth, which the
+//!   devchain follows, shows a base fee of zero to calls that offer no price, anvil doesn't;
+//! - the texts of refusals: the devchain has geth's. That both refuse is compared, but for two
+//!   reasons that anvil notices only when it mines, leaving an empty block: gas below the floor of
+//!   EIP-7623, and another chain's id.
+
+mod asm;
+mod cast;
+mod compare;
+mod contracts;
+mod precompiles;
+mod sequence;
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use alloy::{
+    primitives::U256,
+    providers::{DynProvider, Provider, ProviderBuilder},
+    transports::http::reqwest::Url,
+};
+use canon_devchain::{Devchain, DevchainConfig, Mining};
+use eyre::{Result, WrapErr, bail, ensure, eyre};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+};
+
+use compare::Differ;
+use sequence::Sequence;
+
+const GENESIS_TIMESTAMP: u64 = 1_767_225_600;
+const GAS_LIMIT: u64 = 60_000_000;
+const BASE_FEE: u64 = 1_000_000_000;
+const CHAIN_ID: u64 = 31337;
+
+/// Parses `--anvil PATH --cast PATH [--seed N]` and runs.
+pub(crate) fn command(arguments: &[String]) -> Result<()> {
+    let mut values: BTreeMap<&str, &str> = BTreeMap::new();
+    for pair in arguments.chunks(2) {
+        let [name, value] = pair else { bail!("{} needs a value", pair[0]) };
+        values.insert(name, value);
+    }
+    let path = |name| values.get(name).map(PathBuf::from).ok_or_else(|| eyre!("{name} is missing"));
+    let seed = values.get("--seed").map_or(Ok(1), |seed| seed.parse())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(run(&path("--anvil")?, &path("--cast")?, seed))
+}
+
+/// Runs a seeded sequence of transactions on the devchain and on anvil, and tries `cast` on the
+/// devchain's server. Every difference found is part of the error.
+pub(crate) async fn run(anvil: &Path, cast: &Path, seed: u64) -> Result<()> {
+    let chain = Devchain::new(DevchainConfig {
+        chain_id: CHAIN_ID,
+        genesis_timestamp: GENESIS_TIMESTAMP,
+        gas_limit: GAS_LIMIT,
+        base_fee: BASE_FEE,
+        seed,
+        mining: Mining::Auto,
+        ..DevchainConfig::default()
+    });
+    let (_anvil, url) = start_anvil(anvil).await?;
+    let theirs = ProviderBuilder::default().connect_http(url).erased();
+    for signer in chain.dev_accounts() {
+        let params = (signer.address(), chain.balance(signer.address()));
+        let () = theirs.raw_request("anvil_setBalance".into(), params).await?;
+    }
+    let mut differ = Differ::new(chain.clone(), theirs);
+    let counts = compare_sequence(&mut differ, seed).await?;
+
+    let mut report = String::new();
+    for (kind, count) in &counts {
+        report += &format!("{count:5}  {kind}\n");
+    }
+    let total: usize = counts.values().sum();
+    println!("{report}{total:5}  transactions and refusals, seed {seed}");
+    println!("{:5}  values compared", differ.compared);
+    let commands = cast::check(&chain, cast).await?;
+    println!("{commands:5}  cast commands");
+    ensure!(
+        differ.differences.is_empty(),
+        "{} differences:\n{}",
+        differ.differences.len(),
+        differ.differences.join("\n")
+    );
+    println!("no difference");
+    Ok(())
+}
+
+/// Starts anvil on a free port, under the rules and with the parameters of our chain.
+async fn start_anvil(anvil: &Path) -> Result<(Child, Url)> {
+    let mut child = Command::new(anvil)
+        .args(["--hardfork", "osaka", "--port", "0", "--order", "fifo", "--accounts", "1"])
+        .arg("--enable-tx-gas-limit")
+        .args(["--chain-id", &CHAIN_ID.to_string()])
+        .args(["--timestamp", &GENESIS_TIMESTAMP.to_string()])
+        .args(["--gas-limit", &GAS_LIMIT.to_string()])
+        .args(["--base-fee", &BASE_FEE.to_string()])
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .wrap_err_with(|| format!("can't start {}", anvil.display()))?;
+    let stdout = child.stdout.take().ok_or_else(|| eyre!("anvil has no output"))?;
+    let mut lines = BufReader::new(stdout).lines();
+    while let Some(line) = lines.next_line().await? {
+        if let Some(address) = line.strip_prefix("Listening on ") {
+            let url = format!("http://{}", address.trim()).parse()?;
+            // Its output must be read on, or it will block.
+            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+            return Ok((child, url));
+        }
+    }
+    bail!("anvil ended without listening")
+}
+
+async fn compare_sequence(differ: &mut Differ, seed: u64) -> Result<BTreeMap<&'static str, usize>> {
+    let mut counts = BTreeMap::new();
+    let mut sequence = Sequence::new(seed, differ.chain.clone());
+    for step in sequence.deployments() {
+        *counts.entry(step.kind).or_default() += 1;
+        differ.step(&mut sequence, step).await?;
+    }
+    for _ in 0..6 {
+        for make in Sequence::KINDS {
+            let step = make(&mut sequence);
+            *counts.entry(step.kind).or_default() += 1;
+            differ.step(&mut sequence, step).await?;
+        }
+    }
+    for refusal in sequence.refusals().await? {
+        *counts.entry("refused").or_default() += 1;
+        differ.refusal(refusal).await;
+    }
+    // Blocks of many transactions.
+    differ.set_automine(false).await?;
+    for _ in 0..4 {
+        let steps = sequence.crowd();
+        *counts.entry("in a block of many").or_default() += steps.len();
+        differ.block(&mut sequence, steps).await?;
+    }
+    differ.whole_chain().await?;
+    Ok(counts)
+}
+
+/// A provider without any filler over the devchain's transport.
+fn plain(chain: &Devchain) -> DynProvider {
+    ProviderBuilder::default().connect_client(chain.client()).erased()
+}
+
+/// A whole number of ether, in wei.
+fn ether(n: u64) -> U256 {
+    U256::from(n) * U256::from(10).pow(U256::from(18))
+}
