@@ -39,7 +39,7 @@ fn text(param: &Param, value: &DynSolValue) -> String {
         DynSolValue::FixedBytes(word, size) => word_text(&word[..*size]),
         DynSolValue::Bytes(bytes) => alloy::primitives::hex::encode_prefixed(bytes),
         DynSolValue::String(value) => format!("{value:?}"),
-        DynSolValue::Tuple(fields) => {
+        DynSolValue::Tuple(fields) | DynSolValue::CustomStruct { tuple: fields, .. } => {
             let field = |(param, value): (&Param, &DynSolValue)| {
                 format!("{}: {}", param.name, text(param, value))
             };
