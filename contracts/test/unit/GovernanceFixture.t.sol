@@ -128,6 +128,14 @@ abstract contract GovernanceFixture is Test {
         actions[0] = Action(target, data);
     }
 
+    /// @notice The first few of a fuzzed list, which may be long.
+    function _few(Action[] memory actions) internal pure returns (Action[] memory) {
+        assembly ("memory-safe") {
+            if gt(mload(actions), 6) { mstore(actions, 6) }
+        }
+        return actions;
+    }
+
     /// @notice An action that sets the box.
     function _boxAction(uint256 value) internal view returns (Action[] memory) {
         return _one(address(box), abi.encodeCall(Box.set, (value)));

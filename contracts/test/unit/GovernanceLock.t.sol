@@ -137,6 +137,7 @@ contract GovernanceLockTest is GovernanceFixture {
 
     function testFuzz_proposeWithLock_announcesTheWithdrawalAndTheProposal(address to, Action[] memory actions) public {
         vm.assume(to != address(0) && actions.length != 0);
+        actions = _few(actions);
         Configuration memory c = SetLib.configuration();
         _lock(alice, c.proposeConfig.lockAmount);
         address payload = _list(actions);

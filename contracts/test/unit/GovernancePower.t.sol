@@ -77,7 +77,7 @@ contract GovernancePowerTest is GovernanceFixture {
     }
 
     function testFuzz_powerAt_agreesWithTheBookAroundEveryChange(uint256[] memory seeds) public {
-        _steps(seeds, 20, 2);
+        _steps(seeds, 12, 2);
         skip(1);
         for (uint256 i; i < _book.length; ++i) {
             _agree(_book[i].time - 1);
@@ -87,7 +87,7 @@ contract GovernancePowerTest is GovernanceFixture {
     }
 
     function testFuzz_powerAt_agreesWithTheBookAtAnyTime(uint256[] memory seeds, uint256[6] memory queries) public {
-        _steps(seeds, 16, 400 days);
+        _steps(seeds, 12, 400 days);
         for (uint256 i; i < queries.length; ++i) {
             _agree(bound(queries[i], START - 1 days, vm.getBlockTimestamp()));
         }

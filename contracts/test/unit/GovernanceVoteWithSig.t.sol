@@ -212,6 +212,17 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
         _submit(v, _sign(aliceKey, _digest(v)));
     }
 
+    /// @dev More of them than any byte counts.
+    function test_invalidateNonce_manyTimes() public {
+        vm.startPrank(alice);
+        for (uint256 i; i < 600; ++i) {
+            vm.assertEq(governance.nonces(alice), i);
+            governance.invalidateNonce();
+        }
+        vm.stopPrank();
+        vm.assertEq(governance.nonces(alice), 600);
+    }
+
     /// @dev Power and nonce are kept side by side and don't disturb each other.
     function testFuzz_invalidateNonce_leavesThePowerAlone(uint256 more, uint8 times, uint32 gap) public {
         more = bound(more, 1, SUPPLY - MAJORITY);

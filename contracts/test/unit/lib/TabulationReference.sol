@@ -34,8 +34,8 @@ library Vectors {
 }
 
 /// @title The tabulation rule again, with other arithmetic
-/// @notice Numbers of any size as lists of 64-bit digits, and no division anywhere: `x >= ceil(a / b)` is
-/// `x * b >= a`, and roundings are found by asking for the least number that is large enough.
+/// @notice Numbers of any size as lists of 64-bit digits, and nothing rests on a division: `x >= ceil(a / b)`
+/// is `x * b >= a`.
 library Reference {
     uint256 private constant DIGIT = 1 << 64;
 
@@ -59,25 +59,21 @@ library Reference {
 
     /// @notice The least cast power that makes a quorum.
     function needed(uint256 total, uint256 quorum) internal pure returns (uint256) {
-        return _least(_product(_digits(total), _digits(quorum)));
+        return _least(total, quorum);
     }
 
     /// @notice The most yea that isn't enough.
     function limit(uint256 cast, uint256 differential) internal pure returns (uint256) {
-        return _least(_product(_digits(cast), _digits(share(differential))));
+        return _least(cast, share(differential));
     }
 
-    /// @dev The least x with x * 1e18 >= a, by halving.
-    function _least(uint256[] memory a) private pure returns (uint256) {
+    /// @dev The least x with x * 1e18 >= a * b: guessed by division, and proved without.
+    function _least(uint256 a, uint256 b) private pure returns (uint256 x) {
+        x = (a * b + 1e18 - 1) / 1e18;
         uint256[] memory one = _digits(1e18);
-        uint256 low;
-        uint256 high = type(uint96).max;
-        while (low < high) {
-            uint256 middle = (low + high) >> 1;
-            if (_less(_product(_digits(middle), one), a)) low = middle + 1;
-            else high = middle;
-        }
-        return low;
+        uint256[] memory product = _product(_digits(a), _digits(b));
+        require(!_less(_product(_digits(x), one), product), "not enough");
+        require(x == 0 || _less(_product(_digits(x - 1), one), product), "not the least");
     }
 
     /// @dev Least significant digit first, always four of them.
