@@ -96,6 +96,7 @@ interface Vm {
     function clearMockedCalls() external;
 
     function cool(address account) external;
+    function resetGasMetering() external;
     function startSnapshotGas(string calldata name) external;
     function stopSnapshotGas() external returns (uint256);
     function lastCallGas()

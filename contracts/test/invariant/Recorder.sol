@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.30;
+
+import {Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
+import {Configuration, IGovernance, ProposalState} from "canon/interfaces/IGovernance.sol";
+import {IIssuer} from "canon/interfaces/IIssuer.sol";
+import {Action} from "canon/interfaces/IPayload.sol";
+import {IRegistry} from "canon/interfaces/IRegistry.sol";
+import {IRollup} from "canon/interfaces/IRollup.sol";
+import {Vm} from "../Vm.sol";
+import {Payloads} from "./Payloads.sol";
+
+/// @notice What is learnt from recorded events and calls: what was published, what was executed, what followed from it.
+abstract contract Recorder is Payloads {
+    string internal constant REGISTRY = "registry";
+    string internal constant OWNERS = "owners";
+
+    /// @dev Versions of the Registry, the sentinel first.
+    address[] internal versions;
+    /// @dev Who may own the RewardDistributor; governance may give it away.
+    address internal distributorOwner;
+    address internal distributorHeir;
+    uint256 internal supply;
+
+    function _record() internal {
+        vm.recordLogs();
+        vm.startStateDiffRecording();
+    }
+
+    /// @dev The actions that the last `ProposalFrozen` told.
+    function _publishedActions() internal returns (Action[] memory actions) {
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        for (uint256 i; i < logs.length; ++i) {
+            if (logs[i].emitter != address(governance)) continue;
+            if (logs[i].topics[0] != IGovernance.ProposalFrozen.selector) continue;
+            bytes32 actionsHash;
+            (, actionsHash, actions) = abi.decode(logs[i].data, (uint256, bytes32, Action[]));
+            _check(keccak256(abi.encode(actions)) == actionsHash, ACTIONS, "published with another hash");
+        }
+    }
+
+    /// @dev The calls that Governance made itself, without those of anything that its targets called.
+    function _checkCalls(uint256 id, bool success) internal {
+        Vm.AccountAccess[] memory accesses = vm.stopAndReturnStateDiff();
+        if (!success) return;
+        uint256 made;
+        uint256 depth;
+        for (uint256 i; i < accesses.length; ++i) {
+            Vm.AccountAccess memory a = accesses[i];
+            if (a.kind != Vm.AccessKind.Call) continue;
+            if (depth == 0) {
+                if (a.account == address(governance)) depth = a.depth + 1;
+                continue;
+            }
+            if (a.accessor != address(governance) || a.depth != depth) continue;
+            bool planned = made < published[id].length && a.value == 0 && !a.reverted;
+            if (planned) {
+                Action storage action = published[id][made];
+                planned = a.account == action.target && keccak256(a.data) == keccak256(action.data);
+            }
+            _check(planned, ACTIONS, "made a call that wasn't published");
+            ++made;
+        }
+        _check(made == published[id].length, ACTIONS, "left out a published call");
+    }
+
+    /// @dev What followed from an execution, in the order of its events.
+    function _learn() internal {
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        for (uint256 i; i < logs.length; ++i) {
+            Vm.Log memory log = logs[i];
+            bytes32 topic = log.topics[0];
+            if (log.emitter == address(governance)) _learnFromGovernance(log, topic);
+            else if (isHonest[log.emitter] && topic == IRollup.Slashed.selector) {
+                _slashed(
+                    IRollup(log.emitter), address(uint160(uint256(log.topics[1]))), abi.decode(log.data, (uint256))
+                );
+            } else if (log.emitter == address(registry) && topic == IRegistry.InstanceAdded.selector) {
+                _check(uint256(log.topics[2]) == versions.length, REGISTRY, "another version");
+                versions.push(address(uint160(uint256(log.topics[1]))));
+                _did(isHonest[versions[versions.length - 1]] ? "upgrade" : "upgradeToHostile");
+            } else if (log.emitter == address(set.issuer) && topic == IIssuer.Minted.selector) {
+                supply += abi.decode(log.data, (uint256));
+                _did("mint");
+            } else if (log.emitter == address(distributor) && topic == keccak256("OwnershipTransferStarted(address,address)")) {
+                distributorHeir = address(uint160(uint256(log.topics[2])));
+            }
+        }
+    }
+
+    function _learnFromGovernance(Vm.Log memory log, bytes32 topic) private {
+        if (topic == IGovernance.ProposalExecuted.selector) {
+            uint256 id = uint256(log.topics[1]);
+            _check(_state(id) == ProposalState.Executable, EXECUTION, "executed outside its window, or not accepted");
+            ++items[id].executions;
+            _did(string.concat("executed kind ", vm.toString(kindOf[items[id].payload] % 100)));
+        } else if (topic == IGovernance.ConfigurationSet.selector) {
+            _check(uint256(log.topics[1]) == configurations, STATES, "another configuration id");
+            _configured(abi.decode(log.data, (Configuration)));
+        } else if (topic == IGovernance.GovernanceProposerUpdated.selector) {
+            ++appointments;
+            _did("updateGovernanceProposer");
+        }
+    }
+
+    /*//////////////////////////////////////////////////////////////
+                                OWNERSHIP
+    //////////////////////////////////////////////////////////////*/
+
+    /// @dev Who was offered the RewardDistributor takes it, or gives it back.
+    function passOwnership(uint256 seed) external step(seed) {
+        address target = address(distributor);
+        if (distributorHeir != address(0) && _chance(2)) {
+            bool success;
+            if (distributorHeir == address(governance)) {
+                (success,) = _call(_holder(), address(governance), abi.encodeCall(IGovernance.acceptOwnership, (target)));
+            } else {
+                (success,) = _call(distributorHeir, target, abi.encodeCall(Ownable2Step.acceptOwnership, ()));
+            }
+            _check(success, OWNERS, "the heir is refused");
+            (distributorOwner, distributorHeir) = (distributorHeir, address(0));
+            _did("acceptOwnership");
+        } else if (distributorOwner != address(governance)) {
+            (bool success,) =
+                _call(distributorOwner, target, abi.encodeCall(Ownable2Step.transferOwnership, (address(governance))));
+            _check(success, OWNERS, "the owner is refused");
+            distributorHeir = address(governance);
+        }
+    }
+
+    /// @dev Whoever isn't Governance tries what only Governance may do.
+    function trespass(uint256 seed) external step(seed) {
+        address who = _chance(2) ? stranger : _holder();
+        if (_chance(3)) who = address(_proposals());
+        address[5] memory owned = [
+            address(registry),
+            address(set.issuer),
+            address(distributor),
+            address(_rollup()),
+            address(asset)
+        ];
+        address target = owned[_draw(5)];
+        bytes memory data;
+        uint256 way = _draw(12);
+        if (way == 0) data = abi.encodeCall(Ownable2Step.transferOwnership, (who));
+        if (way == 1) data = abi.encodeCall(Ownable2Step.acceptOwnership, ());
+        if (way == 2) data = abi.encodeWithSignature("renounceOwnership()");
+        if (way == 3) (target, data) = (address(registry), abi.encodeCall(IRegistry.upgrade, (address(_rollup()))));
+        if (way == 4) (target, data) = (address(set.issuer), abi.encodeCall(IIssuer.mint, (who, 1)));
+        if (way == 5) (target, data) = (address(asset), abi.encodeCall(asset.mint, (who, 1)));
+        if (way == 6) (target, data) = (address(_rollup()), abi.encodeCall(IRollup.slash, (_attester(), 1)));
+        if (way == 7) (target, data) = (address(distributor), abi.encodeCall(distributor.updateRegistry, (target)));
+        if (way == 8) {
+            (target, data) =
+                (address(governance), abi.encodeCall(IGovernance.updateConfiguration, (present)));
+        }
+        if (way == 9) {
+            (target, data) = (address(governance), abi.encodeCall(IGovernance.updateGovernanceProposer, (address(box))));
+        }
+        if (way == 10) (target, data) = (address(governance), abi.encodeCall(IGovernance.acceptOwnership, (target)));
+        if (way == 11) {
+            (target, data) = (address(governance), abi.encodeCall(IGovernance.propose, (_payload())));
+            if (who == governance.governanceProposer()) who = stranger;
+        }
+        // Those who may: the owner of the distributor, and its heir.
+        if (target == address(distributor) && (who == distributorOwner || who == distributorHeir)) return;
+        if (way == 10 && distributorHeir == address(governance)) return;
+        (bool success,) = _call(who, target, data);
+        _check(!success, STRANGERS, string.concat("succeeded: way ", vm.toString(way)));
+        _did("trespass");
+    }
+}
