@@ -1,7 +1,7 @@
 //! Asset: the ERC-20 that holders lock and stakers stake, as far as the set needs it.
 //!
-//! OpenZeppelin's `ERC20` and `ERC20Permit`, with a supply below 2^96. Every change of an allowance
-//! is an event, also when `transferFrom` lowers it.
+//! ERC-20 with ERC-2612 permits and a supply below 2^96. Every change of an allowance is an event,
+//! also when `transferFrom` lowers it.
 
 use crate::{
     abi::{abi_enum, abi_events},
@@ -70,8 +70,7 @@ abi_events! {
 }
 
 abi_enum! {
-    /// Refusals of the Asset: its own, and those of OpenZeppelin's `ERC20`, `ERC20Permit` and
-    /// `ECDSA`.
+    /// Refusals of the Asset: its own, and those of ERC-6093, ERC-2612 and OpenZeppelin's `ECDSA`.
     #[derive(thiserror::Error)]
     pub enum AssetRefusal {
         /// Minting `amount` would lift the total supply above `max`.
@@ -85,13 +84,13 @@ abi_enum! {
         #[error("{spender} may take {allowance}, not {needed}")]
         InsufficientAllowance { spender: Address, allowance: U256, needed: U256 } =
             "ERC20InsufficientAllowance",
-        /// Nothing comes from there.
+        /// Nothing comes from there. Part of ERC-6093, but never given.
         #[error("{sender} cannot send")]
         InvalidSender { sender: Address } = "ERC20InvalidSender",
         /// Nothing goes there.
         #[error("{receiver} cannot receive")]
         InvalidReceiver { receiver: Address } = "ERC20InvalidReceiver",
-        /// Nobody who could approve.
+        /// Nobody who could approve. Part of ERC-6093, but never given.
         #[error("{approver} cannot approve")]
         InvalidApprover { approver: Address } = "ERC20InvalidApprover",
         /// Nobody who could spend.
@@ -199,9 +198,6 @@ pub(crate) fn decide(scene: Scene<'_>, call: &AssetCall) -> Decision {
 
 /// `amount` from `from` to `to`.
 pub(crate) fn transfer(scene: Scene<'_>, from: Address, to: Address, amount: U256) -> Decision {
-    if from.is_zero() {
-        return Err(AssetRefusal::InvalidSender { sender: from }.into());
-    }
     if to.is_zero() {
         return Err(AssetRefusal::InvalidReceiver { receiver: to }.into());
     }
@@ -226,9 +222,6 @@ pub(crate) fn approve(
     spender: Address,
     amount: U256,
 ) -> Decision {
-    if owner.is_zero() {
-        return Err(AssetRefusal::InvalidApprover { approver: owner }.into());
-    }
     if spender.is_zero() {
         return Err(AssetRefusal::InvalidSpender { spender }.into());
     }
@@ -252,7 +245,7 @@ pub(crate) fn transfer_from(
             allowance,
             needed: amount,
         })?;
-        logs.extend(approve(scene, from, spender, left)?);
+        logs.push(scene.log(AssetEvent::Approval { owner: from, spender, amount: left }));
     }
     logs.extend(transfer(scene, from, to, amount)?);
     Ok(logs)
@@ -288,6 +281,9 @@ pub(crate) fn permit(
 
 /// `amount` more, for `to`.
 pub(crate) fn mint(scene: Scene<'_>, to: Address, amount: U256) -> Decision {
+    if to.is_zero() {
+        return Err(AssetRefusal::InvalidReceiver { receiver: to }.into());
+    }
     let total = scene.world.asset.total_supply;
     let minted = Amount::try_from(amount).ok().filter(|more| total.checked_add(*more).is_some());
     let amount = minted.ok_or_else(|| AssetRefusal::SupplyExceeded {
@@ -295,8 +291,5 @@ pub(crate) fn mint(scene: Scene<'_>, to: Address, amount: U256) -> Decision {
         amount,
         max: Amount::MAX.to_word(),
     })?;
-    if to.is_zero() {
-        return Err(AssetRefusal::InvalidReceiver { receiver: to }.into());
-    }
     Ok(vec![scene.log(AssetEvent::Transfer { from: Address::ZERO, to, amount })])
 }

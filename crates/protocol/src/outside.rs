@@ -4,7 +4,7 @@
 //! run it; they ask an [`Outside`] what it answers, so that a client can answer from the chain and a
 //! test can be as hostile as it likes.
 
-use crate::{abi::abi_struct, units::Slot};
+use crate::abi::abi_struct;
 use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy::sol_types::sol_data;
 use serde::{Deserialize, Serialize};
@@ -37,7 +37,7 @@ pub enum CodeKind {
     #[default]
     None,
     /// An EIP-7702 delegation, `0xef0100` and an address: an account of somebody who has a key.
-    /// It isn't code of its own, but ERC-1271 can be asked of it.
+    /// It isn't code of its own.
     Delegation,
     /// Code of its own.
     Contract,
@@ -77,18 +77,12 @@ pub trait Outside {
     /// answers anything but one word.
     fn word(&self, target: Address, data: &[u8]) -> Option<U256>;
 
-    /// Whether `account`, which has code or a delegation, accepts `signature` over `digest` by
-    /// ERC-1271.
+    /// Whether `account`, which has code of its own, accepts `signature` over `digest` by
+    /// [ERC-1271](https://eips.ethereum.org/EIPS/eip-1271).
     fn accepts(&self, account: Address, digest: B256, signature: &[u8]) -> bool;
 
     /// What `target` does when `caller` calls it with `data`.
     fn call(&self, caller: Address, target: Address, data: &Bytes) -> Reaction;
-
-    /// What `newestSlot(instance)` answers at `proposals` for a rollup outside the set.
-    ///
-    /// `VoteCast` doesn't carry its slot. For the set's own rollups the block's timestamp gives it;
-    /// only the chain knows what another rollup's clock said.
-    fn newest_slot(&self, proposals: Address, instance: Address) -> Option<Slot>;
 }
 
 /// A world without any code outside the set.
@@ -114,9 +108,5 @@ impl Outside for Nothing {
 
     fn call(&self, _: Address, _: Address, _: &Bytes) -> Reaction {
         Reaction::Calls(Vec::new())
-    }
-
-    fn newest_slot(&self, _: Address, _: Address) -> Option<Slot> {
-        None
     }
 }

@@ -1,8 +1,8 @@
 //! Who signed.
 //!
 //! A signature is a signer's if ECDSA recovers it (65 bytes, low s, never address 0), and else if
-//! the signer has code and that says so (ERC-1271). ECDSA comes first whether or not there is code,
-//! so an account with an EIP-7702 delegation still signs as itself.
+//! the signer has code of its own and that says so (ERC-1271). ECDSA comes first whether or not
+//! there is code, so an account with an EIP-7702 delegation still signs as itself.
 
 use crate::outside::{CodeKind, Outside};
 use alloy::{
@@ -106,7 +106,7 @@ pub(crate) fn is_valid(
     outside: &dyn Outside,
 ) -> bool {
     recovers(signer, digest, signature)
-        || (outside.code(signer).kind != CodeKind::None
+        || (outside.code(signer).kind == CodeKind::Contract
             && outside.accepts(signer, digest, signature))
 }
 

@@ -265,7 +265,7 @@ impl World {
                 Ok(())
             }
             Event::Proposals(event) => {
-                let circumstances = self.circumstances(block);
+                let circumstances = self.circumstances();
                 self.proposals.get_mut(&emitter).ok_or(misfit)?.evolve(event, circumstances)
             }
             Event::Rollup(RollupEvent::Deployed { parameters }) => {
@@ -294,11 +294,9 @@ impl World {
     }
 
     /// What an event of Proposals doesn't say.
-    fn circumstances(&self, block: Block) -> Circumstances {
-        let instance = self.registry.rollup();
+    fn circumstances(&self) -> Circumstances {
         Circumstances {
-            instance,
-            slot: self.rollup(instance).and_then(|rollup| rollup.clock().slot_at(block.timestamp)),
+            instance: self.registry.rollup(),
             governance: self.ownership(self.addresses.registry).owner(),
             next_id: ProposalId::of(self.governance.proposals().len() as u64),
         }

@@ -253,9 +253,7 @@ pub(crate) fn decide(scene: Scene<'_>, call: &GovernanceCall) -> Decision {
         GovernanceCall::ProposeWithLock { payload, to } => {
             proposing::propose_with_lock(scene, *payload, *to)
         }
-        GovernanceCall::Vote { id, amount, support } => {
-            voting::vote(scene, *id, *amount, *support, scene.caller)
-        }
+        GovernanceCall::Vote { id, amount, support } => voting::vote(scene, *id, *amount, *support),
         GovernanceCall::VoteWithSig {
             proposal_id: id,
             amount,
@@ -276,9 +274,7 @@ pub(crate) fn decide(scene: Scene<'_>, call: &GovernanceCall) -> Decision {
         }
         GovernanceCall::AcceptOwnership { target } => {
             let accept = crate::ownership::OwnershipCall::AcceptOwnership.abi_encode();
-            if !scene.has_code(*target) {
-                return Err(crate::refusal::Refusal::Empty);
-            }
+            scene.require_code(*target)?;
             stage::perform(scene.calling(*target), &accept)
         }
     }

@@ -3,6 +3,7 @@
 use super::{GovernanceEvent, GovernanceRefusal, ProposalState, Support};
 use crate::{
     messages::Log,
+    refusal::Refusal,
     scene::{Decision, Scene},
     signature::Ballot,
     units::Amount,
@@ -12,18 +13,28 @@ use alloy::{
     sol_types::SolStruct,
 };
 
-pub(super) fn vote(
+pub(super) fn vote(scene: Scene<'_>, id: U256, amount: U256, support: Support) -> Decision {
+    Ok(vec![cast(scene, id, amount, support, scene.caller, U256::MAX)?])
+}
+
+/// A ballot of `voter`, which can be cast up to `deadline`.
+fn cast(
     scene: Scene<'_>,
     id: U256,
     amount: U256,
     support: Support,
     voter: Address,
-) -> Decision {
+    deadline: U256,
+) -> Result<Log, Refusal> {
     let governance = &scene.world.governance;
     let (proposal_id, proposal) = governance.proposal(id)?;
     let state = governance.state(proposal, scene.now());
     if state != ProposalState::Active {
         return Err(GovernanceRefusal::NotActive { id, state }.into());
+    }
+    let timestamp = scene.now().to_word();
+    if timestamp > deadline {
+        return Err(GovernanceRefusal::SignatureExpired { timestamp, deadline }.into());
     }
     if amount.is_zero() {
         return Err(GovernanceRefusal::ZeroAmount.into());
@@ -31,7 +42,7 @@ pub(super) fn vote(
     let available = governance.castable(proposal, voter);
     match Amount::try_from(amount) {
         Ok(amount) if amount <= available => {
-            Ok(vec![scene.log(GovernanceEvent::VoteCast { proposal_id, voter, support, amount })])
+            Ok(scene.log(GovernanceEvent::VoteCast { proposal_id, voter, support, amount }))
         }
         _ => Err(GovernanceRefusal::InsufficientPower {
             holder: voter,
@@ -51,10 +62,6 @@ pub(super) fn vote_with_sig(
     deadline: U256,
     signature: &[u8],
 ) -> Decision {
-    let timestamp = scene.now().to_word();
-    if timestamp > deadline {
-        return Err(GovernanceRefusal::SignatureExpired { timestamp, deadline }.into());
-    }
     let nonce = scene.world.governance.nonce(voter).to_word();
     let message =
         Ballot { proposalId: id, amount, support: support == Support::Yea, voter, nonce, deadline };
@@ -62,9 +69,7 @@ pub(super) fn vote_with_sig(
     if !scene.is_signed(voter, digest, signature) {
         return Err(GovernanceRefusal::InvalidSignature { voter, nonce }.into());
     }
-    let mut logs = vec![use_nonce(scene, voter)];
-    logs.extend(vote(scene, id, amount, support, voter)?);
-    Ok(logs)
+    Ok(vec![use_nonce(scene, voter), cast(scene, id, amount, support, voter, deadline)?])
 }
 
 /// `holder`'s next nonce is used up.

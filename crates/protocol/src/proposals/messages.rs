@@ -2,7 +2,7 @@
 
 use crate::{
     abi::{abi_enum, abi_events},
-    units::Round,
+    units::{Round, Slot},
 };
 use alloy::primitives::{Address, B256, Bytes, U256};
 
@@ -25,6 +25,8 @@ abi_events! {
         Deployed [registry: Address] { n: u32, m: u32 } = "ProposalsDeployed",
         /// `voter` signalled for `payload` in its slot of `round`.
         VoteCast [payload: Address, round: Round, voter: Address] {} = "VoteCast",
+        /// The canonical rollup's `slot` was used for the signal that follows.
+        SlotUsed [] { slot: Slot } = "SlotUsed",
         /// The first signal for `payload` in a round: its code is pinned. The signal follows.
         PayloadSeen [payload: Address] { code_hash: B256 } = "PayloadSeen",
         /// `payload` has the signals it needs in `round`.

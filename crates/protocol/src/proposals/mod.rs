@@ -16,7 +16,7 @@ use crate::{
     scene::{Decision, Scene},
     units::{ProposalId, Round, Slot},
 };
-use alloy::primitives::{Address, B256, map::AddressMap};
+use alloy::primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -41,7 +41,7 @@ pub struct Leader {
 /// What is known of a round of one rollup.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoundTally {
-    /// The last slot that was used in it; not known for a rollup outside the set.
+    /// The last slot that was used in it.
     pub last_slot: Option<Slot>,
     /// Who leads.
     pub leader: Option<Leader>,
@@ -58,11 +58,13 @@ struct Instance {
     rounds: BTreeMap<Round, RoundTally>,
 }
 
-/// The newest proposal that was pushed for a payload.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Latest {
-    governance: Address,
-    id: ProposalId,
+/// What the events before a `VoteCast` say of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Announced {
+    /// Its slot.
+    slot: Option<Slot>,
+    /// The code hash that it pins, if it is the payload's first in the round.
+    pin: Option<B256>,
 }
 
 /// State of a Proposals contract.
@@ -71,9 +73,10 @@ pub struct Proposals {
     registry: Address,
     rules: RoundRules,
     instances: BTreeMap<Address, Instance>,
-    latest: AddressMap<Latest>,
-    /// A payload that was pinned; the signal that did it follows.
-    seen: Option<(Address, B256)>,
+    /// The newest proposal pushed for a payload, by Governance and payload.
+    latest: BTreeMap<(Address, Address), ProposalId>,
+    /// What was said of the signal that follows.
+    announced: Announced,
 }
 
 /// What the set knows when a Proposals contract emits an event, and the event doesn't say.
@@ -81,8 +84,6 @@ pub struct Proposals {
 pub(crate) struct Circumstances {
     /// The canonical rollup.
     pub(crate) instance: Address,
-    /// Its slot, if it is of the set.
-    pub(crate) slot: Option<Slot>,
     /// The Registry's owner.
     pub(crate) governance: Address,
     /// The id of its next proposal.
@@ -95,8 +96,8 @@ impl Proposals {
             registry,
             rules,
             instances: BTreeMap::new(),
-            latest: AddressMap::default(),
-            seen: None,
+            latest: BTreeMap::new(),
+            announced: Announced::default(),
         }
     }
 
@@ -132,38 +133,37 @@ impl Proposals {
         tally.and_then(|tally| tally.payloads.get(&payload)).map_or(0, |pin| pin.count)
     }
 
-    /// The newest slot of `instance` that was used for a signal. Not known for a rollup outside the
-    /// set: ask the chain.
+    /// The newest slot of `instance` that was used for a signal.
     pub fn newest_slot(&self, instance: Address) -> Option<Slot> {
         self.instances.get(&instance)?.newest_slot
     }
 
     /// The newest proposal that was pushed for `payload` to `governance`.
     pub fn latest_proposal_of(&self, payload: Address, governance: Address) -> Option<ProposalId> {
-        let latest = self.latest.get(&payload).filter(|latest| latest.governance == governance)?;
-        Some(latest.id)
+        self.latest.get(&(governance, payload)).copied()
     }
 
     pub(crate) fn evolve(&mut self, event: &ProposalsEvent, at: Circumstances) -> Fit {
         match event {
             ProposalsEvent::Deployed { .. } | ProposalsEvent::QuorumReached { .. } => {}
-            ProposalsEvent::PayloadSeen { payload, code_hash } => {
-                self.seen = Some((*payload, pinned(*code_hash)));
+            ProposalsEvent::PayloadSeen { code_hash, .. } => {
+                self.announced.pin = Some(pinned(*code_hash));
             }
+            ProposalsEvent::SlotUsed { slot } => self.announced.slot = Some(*slot),
             ProposalsEvent::VoteCast { payload, round, .. } => {
-                let seen = self.seen.take().filter(|(seen, _)| seen == payload);
+                let Announced { slot, pin } = core::mem::take(&mut self.announced);
+                let slot = slot.ok_or(Misfit::Unknown)?;
                 let instance = self.instances.entry(at.instance).or_default();
-                instance.newest_slot = at.slot;
+                instance.newest_slot = Some(slot);
                 let tally = instance.rounds.entry(*round).or_default();
-                tally.last_slot = at.slot;
-                tally.count(*payload, seen.map(|(_, code_hash)| code_hash))?;
+                tally.last_slot = Some(slot);
+                tally.count(*payload, pin)?;
             }
             ProposalsEvent::ProposalPushed { payload, round } => {
                 let instance = self.instances.get_mut(&at.instance).ok_or(Misfit::Unknown)?;
                 let tally = instance.rounds.get_mut(round).ok_or(Misfit::Unknown)?;
                 tally.pushed = Some(at.next_id);
-                let latest = Latest { governance: at.governance, id: at.next_id };
-                self.latest.insert(*payload, latest);
+                self.latest.insert((at.governance, *payload), at.next_id);
             }
         }
         Ok(())

@@ -52,7 +52,7 @@ fn free_slot(
             return Err(ProposalsRefusal::SlotInFuture { slot: answer, timestamp }.into());
         }
     };
-    match newest_slot(scene, proposals, instance) {
+    match proposals.newest_slot(instance) {
         Some(newest) if slot <= newest => {
             Err(ProposalsRefusal::SlotAlreadyUsed { slot: answer, newest_slot: newest.to_word() }
                 .into())
@@ -80,11 +80,12 @@ fn signal(
 ) -> Vec<Log> {
     let round = proposals.rules.round_of(slot);
     let count = proposals.yea_count(instance, round, payload) + 1;
-    let mut logs = Vec::with_capacity(3);
+    let mut logs = Vec::with_capacity(4);
     if count == 1 {
         let code_hash = scene.code(payload).hash;
         logs.push(scene.log(ProposalsEvent::PayloadSeen { payload, code_hash }));
     }
+    logs.push(scene.log(ProposalsEvent::SlotUsed { slot }));
     logs.push(scene.log(ProposalsEvent::VoteCast { payload, round, voter }));
     if count == proposals.rules.n() {
         logs.push(scene.log(ProposalsEvent::QuorumReached { payload, round }));
@@ -100,19 +101,6 @@ pub(super) fn canonical(scene: Scene<'_>, proposals: &Proposals) -> Result<Addre
     Ok(instance)
 }
 
-/// The newest slot of `instance` that was used, as the contract knows it.
-pub(super) fn newest_slot(
-    scene: Scene<'_>,
-    proposals: &Proposals,
-    instance: Address,
-) -> Option<Slot> {
-    if scene.world.rollup(instance).is_some() {
-        proposals.newest_slot(instance)
-    } else {
-        scene.outside.newest_slot(scene.this, instance)
-    }
-}
-
 /// What the rollup says, unless it says less than it has said for a signal before.
 pub(super) fn present_slot(
     scene: Scene<'_>,
@@ -120,7 +108,7 @@ pub(super) fn present_slot(
     instance: Address,
 ) -> Result<Slot, Refusal> {
     let answer = scene.word(instance, questions::CURRENT_SLOT)?;
-    let newest = newest_slot(scene, proposals, instance).unwrap_or_default();
+    let newest = proposals.newest_slot(instance).unwrap_or_default();
     // Only a rollup that lies reports more than 64 bits; nobody can signal there.
     Ok(Slot::try_from(answer).unwrap_or(Slot::MAX).max(newest))
 }

@@ -3,6 +3,7 @@
 use super::{LIFETIME_IN_ROUNDS, Leader, Proposals, RoundRules, pushing, signalling};
 use crate::{
     outside::Outside,
+    questions,
     refusal::Refusal,
     scene::{Block, Context, Entered, Scene},
     units::{Round, Slot, Timestamp},
@@ -59,7 +60,7 @@ impl World {
             let slot = signalling::present_slot(scene, proposals, instance)?;
             let round = proposals.rules.round_of(slot);
             let tally = proposals.round(instance, round);
-            let used = signalling::newest_slot(scene, proposals, instance) == Some(slot);
+            let used = proposals.newest_slot(instance) == Some(slot);
             Ok(SignallingStatus {
                 instance,
                 slot,
@@ -87,7 +88,9 @@ impl World {
         })
     }
 
-    /// The rounds that `pushProposal` accepts at `now`, oldest first, and until when.
+    /// The rounds that `pushProposal` accepts at `now`, oldest first, and until when: what
+    /// `pushableRounds()` answers. A winner whose actions Governance can't read is among them; if
+    /// Governance listens to another Proposals contract, none is.
     pub fn pushable_rounds(
         &self,
         proposals: Address,
@@ -95,6 +98,13 @@ impl World {
         outside: &dyn Outside,
     ) -> Result<Vec<PushableRound>, Refusal> {
         let status = self.signalling(proposals, now, outside)?;
+        let in_office = self.ask(proposals, now, outside, |scene, state| {
+            let owner = pushing::governance_of(scene, state)?;
+            Ok(scene.address_word(owner, questions::GOVERNANCE_PROPOSER)?)
+        })?;
+        if in_office != proposals {
+            return Ok(Vec::new());
+        }
         let clock = self.rollup(status.instance).map(|rollup| *rollup.clock());
         let rules = self.proposals(proposals).ok_or(Refusal::OutsideTheSet(proposals))?.rules;
         let present = status.round.get();

@@ -54,11 +54,11 @@ pub(crate) fn word(address: Address) -> U256 {
     address.into_word().into()
 }
 
-pub(crate) fn at(timestamp: u64) -> Timestamp {
+pub(crate) const fn at(timestamp: u64) -> Timestamp {
     Timestamp::of(timestamp)
 }
 
-pub(crate) fn configuration() -> Configuration {
+pub(crate) const fn configuration() -> Configuration {
     Configuration {
         propose_config: ProposeConfiguration {
             lock_delay: Seconds::of(5000),
@@ -83,7 +83,6 @@ pub(crate) struct Foreign {
     /// Wallets with the digests that they accept.
     pub(crate) accepted: BTreeSet<(Address, B256)>,
     pub(crate) reactions: BTreeMap<Address, Reaction>,
-    pub(crate) newest_slots: BTreeMap<(Address, Address), Slot>,
 }
 
 impl Outside for Foreign {
@@ -105,10 +104,6 @@ impl Outside for Foreign {
 
     fn call(&self, _: Address, target: Address, _: &Bytes) -> Reaction {
         self.reactions.get(&target).cloned().unwrap_or(Reaction::Calls(Vec::new()))
-    }
-
-    fn newest_slot(&self, proposals: Address, instance: Address) -> Option<Slot> {
-        self.newest_slots.get(&(proposals, instance)).copied()
     }
 }
 
@@ -278,7 +273,7 @@ impl Chain {
         self.deploy(contract, Deployment::Rollup(self.rollup_parameters()));
     }
 
-    pub(crate) fn now(&self) -> Timestamp {
+    pub(crate) const fn now(&self) -> Timestamp {
         self.block.timestamp
     }
 

@@ -15,7 +15,7 @@ use canon_protocol::{
 const PAYLOAD: Address = Address::with_last_byte(0xf1);
 const OTHER: Address = Address::with_last_byte(0xf2);
 
-fn execute(id: U256) -> GovernanceCall {
+const fn execute(id: U256) -> GovernanceCall {
     GovernanceCall::Execute { id }
 }
 
@@ -173,7 +173,7 @@ fn the_actions_hash_is_that_of_the_abi() {
         actions.iter().map(|action| (action.target, action.data.clone())).collect();
     assert_eq!(actions_hash(&actions), alloy::primitives::keccak256(tuples.abi_encode()));
     // abi.encode of an empty list: its offset and its length.
-    let empty = [U256::from(32), U256::ZERO].map(|word| B256::from(word)).concat();
+    let empty = [U256::from(32), U256::ZERO].map(B256::from).concat();
     assert_eq!(actions_hash(&[]), alloy::primitives::keccak256(empty));
 }
 

@@ -10,7 +10,7 @@ use canon_protocol::{
 /// floor(100 / 5) + 200 + 300, of the first configuration.
 const DELAY: u64 = 520;
 
-fn withdraw(to: Address, amount: U256) -> GovernanceCall {
+const fn withdraw(to: Address, amount: U256) -> GovernanceCall {
     GovernanceCall::InitiateWithdraw { to, amount }
 }
 

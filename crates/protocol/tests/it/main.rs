@@ -1,5 +1,7 @@
 //! The rules of the set, from outside.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod asset;
 mod chain;
 mod deployment;

@@ -14,7 +14,7 @@ use canon_protocol::{
 const PAYLOAD: Address = Address::with_last_byte(0xf1);
 const OTHER: Address = Address::with_last_byte(0xf2);
 
-fn vote(payload: Address) -> ProposalsCall {
+const fn vote(payload: Address) -> ProposalsCall {
     ProposalsCall::Vote { payload }
 }
 
@@ -50,21 +50,22 @@ fn a_round_is_won_by_n_signals() {
     let hash = chain.foreign.code[&PAYLOAD].hash;
     let voters: Vec<Event> = (1..=N + 1)
         .flat_map(|count| {
-            let voter = chain.proposer();
+            let (voter, slot) = (chain.proposer(), chain.slot());
             let events = chain.signal(PAYLOAD);
+            let used = ProposalsEvent::SlotUsed { slot };
             let cast = ProposalsEvent::VoteCast { payload: PAYLOAD, round, voter };
             let seen = ProposalsEvent::PayloadSeen { payload: PAYLOAD, code_hash: hash };
             let reached = ProposalsEvent::QuorumReached { payload: PAYLOAD, round };
             let expected: Vec<Event> = match count {
-                1 => vec![seen.into(), cast.into()],
-                N => vec![cast.into(), reached.into()],
-                _ => vec![cast.into()],
+                1 => vec![seen.into(), used.into(), cast.into()],
+                N => vec![used.into(), cast.into(), reached.into()],
+                _ => vec![used.into(), cast.into()],
             };
             assert_eq!(events, expected, "signal {count}");
             events
         })
         .collect();
-    assert_eq!(voters.len(), 6);
+    assert_eq!(voters.len(), 10);
     assert_eq!(leader(&chain, round), Some(Leader { payload: PAYLOAD, count: N + 1 }));
 }
 
@@ -140,13 +141,11 @@ fn says(chain: &mut Chain, slot: u64, proposer: Address) {
     chain.foreign.answer(contract(1), "getCurrentProposer()", word(proposer));
 }
 
-/// A signal, with what the chain would then answer to `newestSlot`.
+/// A signal when the rollup says that it is `slot`.
 fn signal_at(chain: &mut Chain, slot: u64) -> Result<Vec<Event>, Refusal> {
     let alice = named("alice");
     says(chain, slot, alice);
-    let events = chain.send(alice, PROPOSALS, vote(PAYLOAD))?;
-    chain.foreign.newest_slots.insert((PROPOSALS, contract(1)), Slot::of(slot));
-    Ok(events)
+    chain.send(alice, PROPOSALS, vote(PAYLOAD))
 }
 
 #[test]

@@ -411,7 +411,7 @@ fn a_foreign_rollup_cannot_call_back_in_the_middle() {
     chain.ok("anyone", ROLLUP, finalise_move(0));
 }
 
-fn block(number: u8) -> RollupCall {
+const fn block(number: u8) -> RollupCall {
     RollupCall::ProposeBlock { block_hash: B256::repeat_byte(number) }
 }
 
@@ -484,7 +484,7 @@ fn an_empty_set_proposes_nothing() {
     let mut chain = Chain::deployed();
     let (caller, proposer) = (named("anyone"), Address::ZERO);
     let not_proposer = RollupRefusal::NotProposer { caller, proposer };
-    chain.refused("anyone", ROLLUP, block(1), not_proposer.clone());
+    chain.refused("anyone", ROLLUP, block(1), not_proposer);
     assert_eq!(
         chain.send(Address::ZERO, ROLLUP, block(1)),
         Err(RollupRefusal::NotProposer { caller: Address::ZERO, proposer }.into())
@@ -538,7 +538,7 @@ fn a_change_of_owner_records_the_seed_too() {
 fn a_seat_keeps_the_keys_with_which_it_was_taken() {
     let mut chain = Chain::staked(1);
     // The only member leaves and joins again with other keys: the closed sets are as they were.
-    let before = rollup(&chain).member_at(chain.now(), chain.now()).unwrap().unwrap().clone();
+    let before = *rollup(&chain).member_at(chain.now(), chain.now()).unwrap().unwrap();
     chain.ok("withdrawer 0", ROLLUP, withdraw(0));
     let epoch = rollup(&chain).clock().epoch_at(chain.now()).unwrap();
     for later in [epoch, epoch.next()] {

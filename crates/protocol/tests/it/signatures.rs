@@ -35,7 +35,7 @@ fn signal_digest(chain: &Chain) -> B256 {
     signal.eip712_signing_hash(&signing_domain("Proposals", CHAIN_ID, PROPOSALS))
 }
 
-fn vote_with_sig(signature: Bytes) -> ProposalsCall {
+const fn vote_with_sig(signature: Bytes) -> ProposalsCall {
     ProposalsCall::VoteWithSig { payload: PAYLOAD, signature }
 }
 
@@ -104,7 +104,7 @@ fn wallets_and_delegations_sign_too() {
         (CodeKind::None, true, false, true),
         (CodeKind::None, false, true, false),
         (CodeKind::Delegation, true, false, true),
-        (CodeKind::Delegation, false, true, true),
+        (CodeKind::Delegation, false, true, false),
         (CodeKind::Contract, false, true, true),
         (CodeKind::Contract, false, false, false),
         (CodeKind::Contract, true, false, true),
@@ -183,7 +183,7 @@ fn anyone_may_submit_a_holders_ballot_once() {
     let next = signed("alice", &ballot(7, 1, deadline));
     chain.jump(canon_protocol::Timestamp::try_from(deadline).unwrap());
     chain.ok("anyone", GOVERNANCE, next);
-    let late = signed("alice", &ballot(7, 2, deadline));
+    let late = signed("alice", &ballot(0, 2, deadline));
     chain.wait(1);
     let timestamp = chain.now().to_word();
     let expired = GovernanceRefusal::SignatureExpired { timestamp, deadline };
