@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
-import {ProposalState} from "canon/interfaces/IGovernance.sol";
+import {IGovernance, ProposalState} from "canon/interfaces/IGovernance.sol";
 import {IRegistry} from "canon/interfaces/IRegistry.sol";
 
 /// @notice As much of Governance as Proposals sees, with every answer for a test to choose.
@@ -11,6 +11,7 @@ contract ScriptedGovernance {
     address public lastCaller;
     mapping(uint256 id => ProposalState) public getProposalState;
 
+    address private _listensTo;
     bool private _declines;
     bool private _refuses;
     bytes private _reason;
@@ -29,6 +30,7 @@ contract ScriptedGovernance {
         }
         if (_callback.length != 0) (callbackSucceeded, callbackAnswer) = msg.sender.call(_callback);
         lastCaller = msg.sender;
+        emit IGovernance.Proposed(payloads.length, payload);
         payloads.push(payload);
         return !_declines;
     }
@@ -40,6 +42,15 @@ contract ScriptedGovernance {
 
     function proposalCount() external view returns (uint256) {
         return payloads.length;
+    }
+
+    /// @notice Whoever asks is the Proposals contract that this listens to, unless a test chose one.
+    function governanceProposer() external view returns (address) {
+        return _listensTo == address(0) ? msg.sender : _listensTo;
+    }
+
+    function listenTo(address proposals) external {
+        _listensTo = proposals;
     }
 
     function setState(uint256 id, ProposalState state) external {

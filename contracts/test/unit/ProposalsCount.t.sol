@@ -47,6 +47,7 @@ contract ProposalsCountTest is ProposalsBase {
 
     /// @dev Random signals for random payloads, mostly in the next slots, sometimes in another round, in slots already
     /// used, or in another rollup.
+    /// forge-config: default.fuzz.runs = 64
     function testFuzz_rounds_areThoseOfTheModel(uint256 seed, uint256 n_, uint256 m_) public {
         _begin(n_, m_);
         for (uint256 step; step < 70; ++step) {
@@ -69,6 +70,7 @@ contract ProposalsCountTest is ProposalsBase {
     }
 
     /// @dev One round filled to its last slot: the counts add up to its slots, at most one payload reaches N.
+    /// forge-config: default.fuzz.runs = 64
     function testFuzz_fullRound_hasAtMostOneWinner(uint256 seed, uint256 n_, uint256 m_, uint256 round) public {
         _begin(n_, m_);
         round = bound(round, 0, 1_000_000);
@@ -89,6 +91,7 @@ contract ProposalsCountTest is ProposalsBase {
     }
 
     /// @dev The leader changes on a strictly greater count only: whoever got there first stays at a tie.
+    /// forge-config: default.fuzz.runs = 64
     function testFuzz_leader_staysAtATie(uint256 rivals, uint256 height) public {
         rivals = bound(rivals, 1, PAYLOADS - 1);
         height = bound(height, 1, 5);
@@ -107,6 +110,7 @@ contract ProposalsCountTest is ProposalsBase {
     }
 
     /// @dev Two payloads that overtake each other with every second signal.
+    /// forge-config: default.fuzz.runs = 64
     function testFuzz_leader_changesBackAndForth(uint256 m_, uint256 start) public {
         _begin(type(uint256).max, m_);
         start = bound(start, 0, 1_000_000) * m;
@@ -118,6 +122,7 @@ contract ProposalsCountTest is ProposalsBase {
     }
 
     /// @dev A payload that led once, fell back, and is signalled for only in a later round begins from zero there.
+    /// forge-config: default.fuzz.runs = 64
     function testFuzz_rounds_beginFromZero(uint256 gap, uint256 first, uint256 second) public {
         _begin(6, 10);
         first = bound(first, 1, 10);
@@ -166,6 +171,8 @@ contract ProposalsCountTest is ProposalsBase {
         if (count == 1) {
             _assertLog(logs[at++], IProposals.PayloadSeen.selector, payload);
         }
+        vm.assertEq(logs[at].topics[0], IProposals.SlotUsed.selector);
+        vm.assertEq(abi.decode(logs[at++].data, (uint256)), slot);
         _assertLog(logs[at], IProposals.VoteCast.selector, payload);
         vm.assertEq(uint256(logs[at].topics[2]), round);
         vm.assertEq(address(uint160(uint256(logs[at++].topics[3]))), PROPOSER);

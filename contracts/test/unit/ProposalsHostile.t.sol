@@ -128,7 +128,7 @@ contract ProposalsHostileTest is ProposalsBase {
         vm.recordLogs();
         _signals(forOther ? _payload(2) : _payload(1), 3 * M + N, more);
         uint256 events = vm.getRecordedLogs().length;
-        vm.assertEq(events, forOther ? more + 1 : more, "signals, and the other payload once seen; no quorum");
+        vm.assertEq(events, 2 * more + (forOther ? 1 : 0), "slots, signals, a payload once seen; no quorum");
         _assertRound(address(rollup), 3, 3 * M + N + more - 1, _payload(1), true);
         vm.assertEq(proposals.yeaCount(address(rollup), 3, _payload(1)), forOther ? N : N + more);
         _toRound(4);

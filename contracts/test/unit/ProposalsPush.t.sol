@@ -342,6 +342,17 @@ contract ProposalsPushTest is ProposalsBase {
         vm.assertEq(at, pushable.length, "listed, but not accepted");
     }
 
+    /// @dev Governance takes nothing of a Proposals that it doesn't listen to.
+    function testFuzz_pushableRounds_noneForAnotherProposals(address other) public {
+        vm.assume(other != address(proposals) && other != address(0));
+        _win(_payload(1), 3);
+        _toRound(4);
+        governance.listenTo(other);
+        vm.assertEq(proposals.pushableRounds().length, 0);
+        governance.listenTo(address(proposals));
+        vm.assertEq(proposals.pushableRounds().length, 1);
+    }
+
     function test_pushableRounds_fiveAtMost() public {
         for (uint256 round; round < 8; ++round) {
             _win(_payload(round), round);

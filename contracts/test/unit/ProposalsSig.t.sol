@@ -70,6 +70,8 @@ contract ProposalsSigTest is ProposalsBase {
         vm.expectEmit(address(proposals));
         emit IProposals.PayloadSeen(payload, payload.codehash);
         vm.expectEmit(address(proposals));
+        emit IProposals.SlotUsed(slot);
+        vm.expectEmit(address(proposals));
         emit IProposals.VoteCast(payload, slot / M, proposer);
         vm.prank(submitter);
         vm.assertTrue(proposals.voteWithSig(payload, signature));

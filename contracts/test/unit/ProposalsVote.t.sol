@@ -27,6 +27,8 @@ contract ProposalsVoteTest is ProposalsBase {
         vm.expectEmit(address(proposals));
         emit IProposals.PayloadSeen(payload, payload.codehash);
         vm.expectEmit(address(proposals));
+        emit IProposals.SlotUsed(slot);
+        vm.expectEmit(address(proposals));
         emit IProposals.VoteCast(payload, round, proposer);
         vm.assertTrue(_vote(proposer, payload));
         _assertRound(address(rollup), round, slot, payload, false);
@@ -191,8 +193,9 @@ contract ProposalsVoteTest is ProposalsBase {
         vm.recordLogs();
         _signal(payload, round * M + 1);
         logs = vm.getRecordedLogs();
-        vm.assertEq(logs.length, 1);
-        vm.assertEq(logs[0].topics[0], IProposals.VoteCast.selector);
+        vm.assertEq(logs.length, 2);
+        vm.assertEq(logs[0].topics[0], IProposals.SlotUsed.selector);
+        vm.assertEq(logs[1].topics[0], IProposals.VoteCast.selector);
         vm.assertEq(proposals.pinnedCodeHash(address(rollup), round, payload), pinned);
     }
 
@@ -226,7 +229,7 @@ contract ProposalsVoteTest is ProposalsBase {
             _vote(PROPOSER, payload);
             Vm.Log[] memory logs = vm.getRecordedLogs();
             bool quorum = i + 1 == n;
-            vm.assertEq(logs.length, (i == 0 ? 2 : 1) + (quorum ? 1 : 0));
+            vm.assertEq(logs.length, (i == 0 ? 3 : 2) + (quorum ? 1 : 0));
             if (!quorum) continue;
             Vm.Log memory last = logs[logs.length - 1];
             vm.assertEq(last.topics[0], IProposals.QuorumReached.selector);

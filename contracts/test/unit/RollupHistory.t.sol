@@ -50,6 +50,7 @@ contract RollupHistoryTest is RollupBase {
         isClosed[0] = isClosed[1] = true;
     }
 
+    /// forge-config: default.fuzz.runs = 64
     function testFuzz_setsSeedsAndDraws_areThoseOfTheModel(uint256 seed) public {
         for (uint256 step; step < 60; ++step) {
             seed = uint256(keccak256(abi.encode(seed)));
@@ -61,6 +62,7 @@ contract RollupHistoryTest is RollupBase {
     }
 
     /// @dev Everybody acts in every epoch, so that every word of the history is full all the time.
+    /// forge-config: default.fuzz.runs = 64
     function testFuzz_aSetThatChangesInEveryEpoch_isThatOfTheModel(uint256 seed) public {
         for (uint256 epoch; epoch < 20; ++epoch) {
             _warp(_startOf(epoch));
@@ -76,6 +78,7 @@ contract RollupHistoryTest is RollupBase {
     }
 
     /// @dev Bursts within one epoch with long silence in between.
+    /// forge-config: default.fuzz.runs = 64
     function testFuzz_burstsAndSilence_areThoseOfTheModel(uint256 seed) public {
         for (uint256 burst; burst < 6; ++burst) {
             seed = uint256(keccak256(abi.encode(seed)));
@@ -95,6 +98,7 @@ contract RollupHistoryTest is RollupBase {
     }
 
     /// @dev The set fills to a random size, empties completely, and fills again.
+    /// forge-config: default.fuzz.runs = 64
     function testFuzz_tidesOfTheSet_areThoseOfTheModel(uint256 seed) public {
         for (uint256 tide; tide < 4; ++tide) {
             seed = uint256(keccak256(abi.encode(seed)));

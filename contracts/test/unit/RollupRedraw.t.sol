@@ -142,6 +142,7 @@ contract RollupRedrawTest is RollupBase {
 
     /// @dev Statistically: who leaves whenever the next epoch draws none of its seats, and comes back under another
     /// name, gets its share of slots and no more. Each epoch the honest ones make the first call.
+    /// forge-config: default.fuzz.runs = 64
     function testFuzz_redraw_aGreedyAttackerGetsItsShare(uint256 seed) public {
         _joinMany(HONEST);
         uint256 identities = 3;
