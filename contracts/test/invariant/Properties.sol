@@ -14,7 +14,8 @@ abstract contract Properties is Test {
     }
 
     function _holds(string memory rule) private view {
-        vm.assertEq(handler.breach(rule), "");
+        string memory breach = handler.breach(rule);
+        vm.assertTrue(bytes(breach).length == 0, string.concat(rule, ": ", breach));
     }
 
     /// @dev Asset balance of Governance ≥ total power + unclaimed withdrawals; exactly, but for what was sent to it.
@@ -26,55 +27,55 @@ abstract contract Properties is Test {
     }
 
     function _rollupsAreSolvent() internal view {
-        vm.assertEq(handler.insolventRollup(), address(0));
+        vm.assertEq(handler.insolventRollup(), address(0), "an insolvent rollup");
     }
 
     function _totalPowerIsTheSumOfTheHolders() internal view {
         (bool sum,) = handler.powerAgrees(handler.steps());
-        vm.assertTrue(sum);
+        vm.assertTrue(sum, "sum");
     }
 
     function _powerIsWhatWasLockedAtThatSecond() internal view {
         (, bool model) = handler.powerAgrees(handler.steps() + 1);
-        vm.assertTrue(model);
+        vm.assertTrue(model, "model");
     }
 
     function _ballotsAreWithinTheHoldersPower() internal view {
         (bool within,,) = handler.ballotsAgree();
-        vm.assertTrue(within);
+        vm.assertTrue(within, "within");
         _holds("ballots");
     }
 
     function _aProposalsSumsAreTheSumOfItsBallots() internal view {
         (, bool sums,) = handler.ballotsAgree();
-        vm.assertTrue(sums);
+        vm.assertTrue(sums, "sums");
     }
 
     function _aProposalsSumsAreWithinTheTotal() internal view {
         (,, bool total) = handler.ballotsAgree();
-        vm.assertTrue(total);
+        vm.assertTrue(total, "total");
     }
 
     function _signalsOfARoundAreWithinItsSlots() internal view {
         (bool within,,,) = handler.roundsAgree();
-        vm.assertTrue(within);
+        vm.assertTrue(within, "within");
     }
 
     function _countsAndLeadersAreThoseOfTheSignals() internal view {
         (, bool counts,,) = handler.roundsAgree();
-        vm.assertTrue(counts);
+        vm.assertTrue(counts, "counts");
         _holds("signals");
     }
 
     function _atMostOnePayloadOfARoundReachesN() internal view {
         (,, bool winner,) = handler.roundsAgree();
-        vm.assertTrue(winner);
+        vm.assertTrue(winner, "winner");
         _holds("one winner");
     }
 
     function _aPushedRoundHadAWinnerAndItsProposalExists() internal view {
         (,,, bool pushed) = handler.roundsAgree();
-        vm.assertTrue(pushed);
+        vm.assertTrue(pushed, "pushed");
         _holds("pushes");
     }
 
@@ -84,23 +85,23 @@ abstract contract Properties is Test {
 
     function _noProposalIsExecutedTwice() internal view {
         (bool once,,,) = handler.proposalsAgree();
-        vm.assertTrue(once);
+        vm.assertTrue(once, "once");
     }
 
     function _executedMeansAccepted() internal view {
         (, bool accepted,,) = handler.proposalsAgree();
-        vm.assertTrue(accepted);
+        vm.assertTrue(accepted, "accepted");
     }
 
     function _whatIsExecutedIsWhatWasPublished() internal view {
         (,, bool hashes,) = handler.proposalsAgree();
-        vm.assertTrue(hashes);
+        vm.assertTrue(hashes, "hashes");
         _holds("actions");
     }
 
     function _creationTimesDoNotDecrease() internal view {
         (,,, bool times) = handler.proposalsAgree();
-        vm.assertTrue(times);
+        vm.assertTrue(times, "times");
     }
 
     function _statesAreThoseOfTheSpecificationAndLeadForward() internal view {
@@ -108,12 +109,12 @@ abstract contract Properties is Test {
     }
 
     function _theRegistryOnlyGrows() internal view {
-        vm.assertTrue(handler.registryAgrees());
+        vm.assertTrue(handler.registryAgrees(), "registryAgrees");
         _holds("registry");
     }
 
     function _onlyGovernanceMovesOwnership() internal view {
-        vm.assertTrue(handler.ownersAgree());
+        vm.assertTrue(handler.ownersAgree(), "ownersAgree");
         _holds("owners");
         _holds("strangers");
     }
@@ -123,7 +124,7 @@ abstract contract Properties is Test {
     }
 
     function _withdrawalsArePaidOnceInTimeAndInFull() internal view {
-        vm.assertTrue(handler.withdrawalsAgree());
+        vm.assertTrue(handler.withdrawalsAgree(), "withdrawalsAgree");
         _holds("withdrawals");
     }
 
@@ -134,7 +135,7 @@ abstract contract Properties is Test {
     }
 
     function _noSignatureIsUsedTwiceOrForAnother() internal view {
-        vm.assertTrue(handler.noncesAgree());
+        vm.assertTrue(handler.noncesAgree(), "noncesAgree");
         _holds("signatures");
     }
 
@@ -153,12 +154,12 @@ abstract contract Properties is Test {
     }
 
     function _blocksAreTheirProposersOncePerSlot() internal view {
-        vm.assertTrue(handler.blocksAgree());
+        vm.assertTrue(handler.blocksAgree(), "blocksAgree");
         _holds("blocks");
     }
 
     function _rewardsGoToTheCanonicalRollupOncePerSlotAndTimestamp() internal view {
-        vm.assertTrue(handler.moneyAgrees());
+        vm.assertTrue(handler.moneyAgrees(), "moneyAgrees");
         _holds("rewards");
     }
 
@@ -168,7 +169,7 @@ abstract contract Properties is Test {
         uint256 snapshot = vm.snapshotState();
         string memory obstacle = handler.lockPathActs();
         vm.revertToState(snapshot);
-        vm.assertEq(obstacle, "");
+        vm.assertTrue(bytes(obstacle).length == 0, obstacle);
     }
 
     function _everything() internal {
