@@ -2,7 +2,10 @@
 
 use alloy::{
     consensus::Header,
-    eips::eip7825::MAX_TX_GAS_LIMIT_OSAKA,
+    eips::{
+        eip2930::{AccessList, AccessListResult},
+        eip7825::MAX_TX_GAS_LIMIT_OSAKA,
+    },
     primitives::{Address, B256, Bytes, TxKind, U256, map::U256Map},
     rpc::types::{
         BlockOverrides, TransactionRequest,
@@ -132,6 +135,37 @@ impl Chain {
         Ok(high)
     }
 
+    /// The accounts and slots that a call looks at, besides those that are warm anyway, and the gas
+    /// it uses with that list (EIP-2930).
+    pub(crate) fn access_list(
+        &self,
+        request: TransactionRequest,
+        target: Target<'_>,
+    ) -> RpcResult<AccessListResult> {
+        let mut prepared = self.prepare(request, target, Overrides::default())?;
+        let gas_limit = prepared.tx.gas_limit;
+        let nonce = prepared.nonce();
+        let warm = |address: &Address| {
+            *address == prepared.tx.caller
+                || *address == prepared.block.beneficiary
+                || prepared.tx.kind.to() == Some(address)
+                || *address == prepared.tx.caller.create(nonce)
+                || exec::is_precompile(address)
+        };
+        let mut accessed = prepared.run(gas_limit).or_server_error()?.accessed;
+        accessed.retain(|item| !item.storage_keys.is_empty() || !warm(&item.address));
+        let access_list = AccessList(accessed);
+        prepared.tx.access_list = access_list.clone();
+        prepared.tx.tx_type = prepared.tx.tx_type.max(1);
+        let result = prepared.run(gas_limit).or_server_error()?;
+        let error = match result.end {
+            CallEnd::Success(_) => None,
+            CallEnd::Revert(data) => Some(execution_reverted(&data).message.into_owned()),
+            CallEnd::Halt { reason, .. } => Some(reason),
+        };
+        Ok(AccessListResult { access_list, gas_used: U256::from(result.gas_used), error })
+    }
+
     fn prepare<'a>(
         &self,
         request: TransactionRequest,
@@ -167,6 +201,11 @@ impl Prepared<'_> {
 
     fn succeeds(&self, gas_limit: u64) -> bool {
         self.run(gas_limit).is_ok_and(|result| matches!(result.end, CallEnd::Success(_)))
+    }
+
+    fn nonce(&self) -> u64 {
+        let Ok(info) = revm::DatabaseRef::basic_ref(&self.db, self.tx.caller);
+        info.map_or(0, |info| info.nonce)
     }
 
     fn is_transfer(&self) -> bool {

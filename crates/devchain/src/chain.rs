@@ -165,7 +165,7 @@ impl Chain {
     }
 
     pub(crate) fn next_timestamp(&self) -> u64 {
-        let regular = self.head().header.timestamp + self.config.block_time;
+        let regular = self.head().header.timestamp.saturating_add(self.config.block_time);
         self.next.timestamp.unwrap_or(regular)
     }
 

@@ -4,21 +4,22 @@ use std::convert::Infallible;
 
 use alloy::{
     consensus::{Header, Transaction, Typed2718},
+    eips::eip2930::AccessListItem,
     primitives::{Address, B256, Bytes, U256},
 };
 use revm::{
     Database, DatabaseRef, ExecuteEvm, MainBuilder, MainnetEvm,
     bytecode::Bytecode,
     context::{
-        BlockEnv, Cfg, CfgEnv, TxEnv,
+        BlockEnv, TxEnv,
         either::Either,
-        result::{EVMError, ExecutionResult, HaltReason, InvalidTransaction},
+        result::{EVMError, ExecResultAndState, ExecutionResult, HaltReason, InvalidTransaction},
     },
     context_interface::{block::BlobExcessGasAndPrice, cfg::gas},
     database_interface::WrapDatabaseRef,
-    handler::MainnetContext,
+    handler::{EthPrecompiles, MainnetContext},
     primitives::hardfork::SpecId,
-    state::AccountInfo,
+    state::{AccountInfo, EvmState},
 };
 
 use crate::{
@@ -213,6 +214,8 @@ pub(crate) struct CallResult {
     pub(crate) gas_spent: u64,
     /// What the receipt would say.
     pub(crate) gas_used: u64,
+    /// Every account and slot that was looked at, in frames that reverted, too.
+    pub(crate) accessed: Vec<AccessListItem>,
 }
 
 /// Executes a transaction without keeping its effects and without the checks of nonce, base fee
@@ -234,7 +237,7 @@ pub(crate) fn call<DB: DatabaseRef>(
             cfg.tx_gas_limit_cap = Some(u64::MAX);
         })
         .build_mainnet();
-    let result = evm.transact(tx)?.result;
+    let ExecResultAndState { result, state } = evm.transact(tx)?;
     let gas = *result.gas();
     let end = match result {
         ExecutionResult::Success { output, .. } => CallEnd::Success(output.into_data()),
@@ -248,18 +251,32 @@ pub(crate) fn call<DB: DatabaseRef>(
         end,
         gas_spent: gas.total_gas_spent().max(gas.floor_gas()),
         gas_used: gas.tx_gas_used(),
+        accessed: accessed(state),
     })
+}
+
+fn accessed(state: EvmState) -> Vec<AccessListItem> {
+    let mut accessed: Vec<_> = state
+        .into_iter()
+        .map(|(address, account)| {
+            let mut storage_keys: Vec<_> = account.storage.into_keys().map(B256::from).collect();
+            storage_keys.sort_unstable();
+            AccessListItem { address, storage_keys }
+        })
+        .collect();
+    accessed.sort_unstable_by_key(|item| item.address);
+    accessed
+}
+
+/// Whether calls to the address run a precompiled contract.
+pub(crate) fn is_precompile(address: &Address) -> bool {
+    EthPrecompiles::new(SPEC).contains(address)
 }
 
 /// The intrinsic gas of a transaction and its floor (EIP-7623).
 pub(crate) fn intrinsic_gas(tx: &TxEnv) -> (u64, u64) {
     let gas = gas::calculate_initial_tx_gas_for_tx(tx, SPEC, None);
     (gas.initial_total_gas(), gas.floor_gas())
-}
-
-/// The largest init code that a creation transaction may carry (EIP-3860).
-pub(crate) fn max_initcode_size() -> usize {
-    CfgEnv::new_with_spec(SPEC).max_initcode_size()
 }
 
 pub(crate) fn block_env(header: &Header) -> BlockEnv {

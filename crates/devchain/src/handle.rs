@@ -1,6 +1,7 @@
 //! The handle by which a program owns and drives a chain.
 
 use std::{
+    fmt,
     path::Path,
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
@@ -29,9 +30,21 @@ const POLL_INTERVAL: Duration = Duration::from_millis(50);
 ///
 /// All methods are synchronous: a chain has no tasks, no clock and no randomness of its own. Its
 /// time is the timestamp of its head, and moves only when a block is mined.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Devchain {
     chain: Arc<Mutex<Chain>>,
+}
+
+impl fmt::Debug for Devchain {
+    /// The identity and the position of the chain, not all of its blocks.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let chain = self.lock();
+        f.debug_struct("Devchain")
+            .field("chain_id", &chain.config.chain_id)
+            .field("block_number", &chain.head().number())
+            .field("block_hash", &chain.head().hash)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Devchain {

@@ -17,6 +17,8 @@ use alloy::{
     primitives::{Address, B256, U256, map::B256Map},
 };
 
+use revm::primitives::eip3860::MAX_INITCODE_SIZE;
+
 use crate::{
     block::{Tx, is_impersonated},
     exec,
@@ -60,8 +62,8 @@ pub(crate) enum Rejected {
     BlobTransaction,
     #[error("oversized data: transaction size {size}, limit {MAX_TX_SIZE}")]
     Oversized { size: usize },
-    #[error("max initcode size exceeded: code size {size}, limit {limit}")]
-    Initcode { size: usize, limit: usize },
+    #[error("max initcode size exceeded: code size {size}, limit {MAX_INITCODE_SIZE}")]
+    Initcode { size: usize },
     #[error("exceeds block gas limit: transaction gas limit {gas}, block gas limit {limit}")]
     BlockGasLimit { gas: u64, limit: u64 },
     #[error("transaction gas limit too high (cap: {MAX_TX_GAS_LIMIT_OSAKA}, tx: {gas})")]
@@ -264,9 +266,8 @@ fn check_alone(tx: &Tx, chain_id: u64, block_gas_limit: u64) -> Result<(), Rejec
     if size > MAX_TX_SIZE {
         return Err(Rejected::Oversized { size });
     }
-    let limit = exec::max_initcode_size();
-    if tx.is_create() && tx.input().len() > limit {
-        return Err(Rejected::Initcode { size: tx.input().len(), limit });
+    if tx.is_create() && tx.input().len() > MAX_INITCODE_SIZE {
+        return Err(Rejected::Initcode { size: tx.input().len() });
     }
     let gas = tx.gas_limit();
     if gas > block_gas_limit {

@@ -6,6 +6,8 @@
 //! front. No version costs more than what it changed.
 
 pub(crate) mod image;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 

@@ -1,7 +1,7 @@
 //! JSON-RPC errors, with the codes and words of geth.
 
 use alloy::{
-    primitives::Bytes,
+    primitives::{B256, Bytes},
     rpc::json_rpc::ErrorPayload,
     sol_types::{Panic, Revert, SolError},
 };
@@ -15,6 +15,9 @@ const SERVER_ERROR: i64 = -32000;
 
 /// The code of `eth_call` and `eth_estimateGas` when the EVM reverted; the error carries the data.
 const EXECUTION_REVERTED: i64 = 3;
+
+/// The code of EIP-7966 for a transaction that waits in the pool.
+const NOT_MINED_YET: i64 = 4;
 
 pub(crate) fn server_error(message: impl Into<String>) -> RpcError {
     ErrorPayload { code: SERVER_ERROR, message: message.into().into(), data: None }
@@ -46,6 +49,15 @@ pub(crate) fn execution_reverted(data: &Bytes) -> RpcError {
         code: EXECUTION_REVERTED,
         message: format!("execution reverted{reason}").into(),
         data: RawValue::from_string(format!("\"{data}\"")).ok(),
+    }
+}
+
+/// The answer of `eth_sendRawTransactionSync` if there is no receipt (EIP-7966).
+pub(crate) fn not_mined_yet(hash: B256) -> RpcError {
+    ErrorPayload {
+        code: NOT_MINED_YET,
+        message: "the transaction was added to the pool but is not mined yet".into(),
+        data: RawValue::from_string(format!("\"{hash}\"")).ok(),
     }
 }
 

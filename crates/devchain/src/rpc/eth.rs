@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use super::{
     convert,
-    error::{OrServerError, RpcResult, invalid_params, server_error},
+    error::{OrServerError, RpcResult, invalid_params, not_mined_yet, server_error},
     json,
     params::Params,
 };
@@ -53,6 +53,7 @@ pub(super) fn dispatch(
         "eth_getStorageAt" => get_storage_at(chain, params),
         "eth_call" => call(chain, params),
         "eth_estimateGas" => estimate_gas(chain, params),
+        "eth_createAccessList" => create_access_list(chain, params),
         "eth_getBlockByNumber" | "eth_getBlockByHash" => get_block(chain, params),
         "eth_getBlockReceipts" => get_block_receipts(chain, params),
         "eth_getBlockTransactionCountByNumber" | "eth_getBlockTransactionCountByHash" => {
@@ -79,6 +80,7 @@ pub(super) fn dispatch(
         "eth_getFilterLogs" => get_filter_logs(chain, params),
         "eth_uninstallFilter" => params.next().and_then(|id| json(chain.filters.uninstall(id))),
         "eth_sendRawTransaction" => send_raw_transaction(chain, params),
+        "eth_sendRawTransactionSync" => send_raw_transaction_sync(chain, params),
         "eth_sendTransaction" => send_transaction(chain, params),
         _ => return None,
     })
@@ -184,6 +186,11 @@ fn estimate_gas(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValu
     json(U64::from(chain.estimate(request, target, overrides)?))
 }
 
+fn create_access_list(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
+    let (request, target, _) = call_params(chain, params, BlockId::pending())?;
+    json(chain.access_list(request, target)?)
+}
+
 fn get_block(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
     let id = params.next()?;
     let full = params.or(false)?;
@@ -276,6 +283,19 @@ fn send_raw_transaction(chain: &mut Chain, params: &mut Params<'_>) -> RpcResult
     let raw: Bytes = params.next()?;
     let tx = transactions::decode(&raw).or_server_error()?;
     json(chain.submit(tx).or_server_error()?)
+}
+
+/// Answers with the receipt (EIP-7966). The chain doesn't wait: if the transaction was not mined
+/// at once, that is an error, though it waits in the pool.
+fn send_raw_transaction_sync(
+    chain: &mut Chain,
+    params: &mut Params<'_>,
+) -> RpcResult<Box<RawValue>> {
+    let raw: Bytes = params.next()?;
+    let tx = transactions::decode(&raw).or_server_error()?;
+    let hash = chain.submit(tx).or_server_error()?;
+    let (block, position) = chain.find(&hash).ok_or_else(|| not_mined_yet(hash))?;
+    json(convert::receipt(block, position))
 }
 
 fn send_transaction(chain: &mut Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {

@@ -1,6 +1,7 @@
 //! `eth_call` and `eth_estimateGas`.
 
 use alloy::{
+    eips::eip2930::AccessListItem,
     network::TransactionBuilder,
     primitives::{Address, B256, Bytes, U256, bytes},
     providers::Provider,
@@ -145,6 +146,25 @@ async fn estimates_suffice_and_are_tight() {
 
 fn transfer_from(from: Address) -> TransactionRequest {
     TransactionRequest::default().with_to(Address::repeat_byte(8)).with_from(from)
+}
+
+#[tokio::test]
+async fn access_lists_name_what_a_call_looks_at() {
+    let (chain, provider) = auto();
+    let cell = deploy(&provider, code::cell()).await;
+    let forwarder = deploy(&provider, code::forwarder(cell)).await;
+    let tx = call(forwarder, word(5)).with_from(dev(&chain, 0));
+    let list = provider.create_access_list(&tx).await.unwrap();
+    assert_eq!(list.error, None);
+    let item = AccessListItem { address: cell, storage_keys: vec![word(0)] };
+    assert_eq!(list.access_list.0, [item]);
+    let tx = TransactionRequest { access_list: Some(list.access_list), ..tx };
+    let used = send(&provider, tx.with_gas_limit(200_000)).await.gas_used;
+    assert_eq!(list.gas_used, U256::from(used));
+    let reverter = deploy(&provider, code::reverter()).await;
+    let list = provider.create_access_list(&call(reverter, bytes!("00"))).await.unwrap();
+    assert_eq!(list.error.unwrap(), "execution reverted");
+    assert!(list.access_list.0.is_empty());
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! Nonces, replacements and the other rules of the pool.
 
 use alloy::{
-    network::TransactionBuilder,
+    eips::Encodable2718,
+    network::{NetworkTransactionBuilder, TransactionBuilder},
     primitives::{Address, B256, U256},
     providers::{DynProvider, Provider},
     rpc::types::TransactionRequest,
@@ -136,6 +137,24 @@ async fn transactions_that_became_invalid_are_dropped() {
     assert_eq!(chain.mine().unwrap().transactions.len(), 0);
     assert_eq!(chain.pool_size(), 0);
     assert!(provider.get_transaction_by_hash(lost).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn sending_synchronously_answers_with_the_receipt() {
+    let (chain, provider) = auto();
+    let wallet = alloy::network::EthereumWallet::new(chain.dev_accounts().remove(1));
+    let raw = async |nonce: u64| {
+        let tx = transfer(nonce).with_chain_id(31337).build(&wallet).await.unwrap();
+        (tx.encoded_2718(), *tx.tx_hash())
+    };
+    let (first, hash) = raw(0).await;
+    let receipt = provider.send_raw_transaction_sync(&first).await.unwrap();
+    assert_eq!((receipt.transaction_hash, receipt.block_number), (hash, Some(1)));
+    let (third, hash) = raw(2).await;
+    let error = provider.send_raw_transaction_sync(&third).await.unwrap_err();
+    assert_eq!(error.as_error_resp().unwrap().code, 4);
+    assert_eq!(error.tx_hash_data(), Some(hash));
+    assert_eq!(chain.pool_size(), 1);
 }
 
 #[tokio::test]
