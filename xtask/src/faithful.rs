@@ -18,6 +18,7 @@ mod asm;
 mod cast;
 mod compare;
 mod contracts;
+mod kinds;
 mod precompiles;
 mod sequence;
 

@@ -1,6 +1,8 @@
 //! What the project does for itself: `cargo xtask <task>`.
 
 mod architecture;
+mod faithful;
+mod gas;
 
 use eyre::{Result, bail};
 
@@ -8,12 +10,18 @@ const USAGE: &str = "\
 usage: cargo xtask <task>
 
   architecture            fail if a crate depends on what it must not
+  faithful --anvil PATH --cast PATH [--seed N]
+                          compare the devchain with anvil, and try cast on it
+  gas                     print what every call costs beside the earlier system, the floor and
+                          its limit; fail above a limit
 ";
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
         Some("architecture") => architecture::check(),
+        Some("faithful") => faithful::command(&arguments[1..]),
+        Some("gas") => gas::run(&arguments[1..]),
         _ => bail!("{USAGE}"),
     }
 }
