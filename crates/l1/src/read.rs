@@ -378,7 +378,7 @@ impl Client {
         let what = "getProposal";
         let call = Governance::getProposalCall { id: id.to_word() };
         let stored = self.read(at, governance, call).await?;
-        let call = Governance::getActionsHashCall { id: id.to_word() };
+        let call = Governance::actionsHashCall { id: id.to_word() };
         Ok(ProposalSnapshot {
             id,
             state: self.proposal_state(at, governance, id).await?,

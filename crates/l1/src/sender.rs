@@ -204,6 +204,18 @@ impl Sender {
         self.nonce = None;
     }
 
+    /// How many of its transactions are in blocks.
+    pub(crate) async fn mined_nonce(&self) -> Result<u64> {
+        let what = "eth_getTransactionCount";
+        let count = self.client.provider().get_transaction_count(self.address).latest().await;
+        count.map_err(|source| Error::Rpc { what, source })
+    }
+
+    /// Uses this nonce next.
+    pub(crate) const fn resume_at(&mut self, nonce: u64) {
+        self.nonce = Some(nonce);
+    }
+
     fn request(&self, call: &Call) -> TransactionRequest {
         TransactionRequest {
             from: Some(self.address),

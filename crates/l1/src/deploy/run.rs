@@ -51,27 +51,25 @@ pub async fn deploy(
 ) -> Result<DeployedSet, DeployError> {
     check_record(sender, parameters, record)?;
     let client = sender.client().clone();
+    // First what the record doesn't know: the rest is verified as it is after that.
+    if let Some(done) = adopt(&client, parameters, record).await? {
+        record.done.push(done);
+        record.begun = None;
+    }
     verify_done(&client, parameters, record, &mut progress).await?;
     while let Some(step) = record.next() {
-        let (done, adopted) = match adopt(&client, parameters, record, step).await? {
-            Some(done) => (done, true),
-            None => {
-                let begun = begin(sender, record, step).await?;
-                if progress(record, Progress::Begun(begun)).is_break() {
-                    return Err(DeployError::Stopped { step });
-                }
-                (send(sender, parameters, record, begun, wait).await?, false)
-            }
-        };
+        let begun = begin(sender, record, step).await?;
+        if progress(record, Progress::Begun(begun)).is_break() {
+            return Err(DeployError::Stopped { step });
+        }
+        let done = send(sender, parameters, record, begun, wait).await?;
         record.done.push(done);
-        if !adopted {
-            let at = client.head().await?.id();
-            let verified = Wiring { record, parameters }.verify(&client, at, step).await;
-            if let Err(error) = verified {
-                // What isn't as it should be isn't done.
-                record.done.pop();
-                return Err(error);
-            }
+        let at = client.head().await?.id();
+        let verified = Wiring { record, parameters }.verify(&client, at, step).await;
+        if let Err(error) = verified {
+            // What isn't as it should be isn't done.
+            record.done.pop();
+            return Err(error);
         }
         record.begun = None;
         let told = progress(record, Progress::Finished(done));
@@ -130,9 +128,11 @@ async fn adopt(
     client: &Client,
     parameters: &CheckedParameters,
     record: &DeployRecord,
-    step: Step,
 ) -> Result<Option<Done>, DeployError> {
-    let Some(begun) = record.begun.filter(|begun| begun.step == step) else { return Ok(None) };
+    let Some(begun) = record.begun.filter(|begun| record.next() == Some(begun.step)) else {
+        return Ok(None);
+    };
+    let step = begun.step;
     let at = client.head().await?.id();
     let address = Wiring { record, parameters }.address(step, begun.nonce)?;
     if step.creates().is_some() && client.code(at, address).await?.is_none() {
@@ -158,6 +158,12 @@ async fn begin(
         let given = record.parameters.rollup.genesis;
         let head = sender.client().head().await?;
         record.genesis = Some(given.unwrap_or(head.timestamp));
+    }
+    if let Some(before) = record.begun.filter(|begun| begun.step == step) {
+        // Its transaction may still be in a pool: only one of the same nonce can't double it.
+        if sender.mined_nonce().await? <= before.nonce {
+            sender.resume_at(before.nonce);
+        }
     }
     let begun = Begun { step, nonce: sender.next_nonce().await? };
     record.begun = Some(begun);

@@ -1,27 +1,299 @@
-//! The deployer.
+//! The deployer: order, postconditions, interruptions, tampering.
 
-use crate::world::world;
+use crate::world::{World, deployed, parameters, world};
+use alloy::primitives::{Address, Bytes, U256, address};
+use canon_bindings::{Asset, CodeMismatch, Contract, Registry};
 use canon_l1::{
-    Deployment, NoWait,
-    deploy::{DeployRecord, SetParameters, Step, deploy},
+    Deployment, Error, NoWait, calls,
+    deploy::{DeployError, DeployRecord, DeployedSet, Progress, SetParameters, Step, deploy},
 };
 use core::ops::ControlFlow;
 
+const STRANGER: Address = address!("0x00000000000000000000000000000000000000aa");
+
+fn go_on(_: &DeployRecord, _: Progress) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+/// Deploys until `last` is done.
+async fn until(world: &World, last: Step) -> DeployRecord {
+    let mut record = world.record();
+    let stopped = world
+        .go_on(&mut record, |_, progress| match progress {
+            Progress::Finished(done) if done.step == last => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        })
+        .await;
+    assert!(matches!(stopped, Err(DeployError::Stopped { .. })), "{stopped:?}");
+    record
+}
+
+/// As a file keeps it.
+fn saved(record: &DeployRecord) -> DeployRecord {
+    toml::from_str(&toml::to_string(record).unwrap()).unwrap()
+}
+
 #[tokio::test]
-async fn deploys_and_finds_the_set_again() {
+async fn every_step_is_told_in_order_with_what_it_cost() {
     let world = world().await;
-    let mut sender = world.sender(0);
-    let parameters = SetParameters::tests().check().unwrap();
-    let mut record =
-        DeployRecord::new(world.client.chain_id(), sender.address(), parameters.raw().clone());
-    let set = deploy(&mut sender, &parameters, &mut record, &mut NoWait, |_, progress| {
-        println!("{progress:?}");
-        ControlFlow::Continue(())
-    })
-    .await
-    .unwrap();
-    assert_eq!(record.done.len(), Step::ALL.len());
-    assert!(record.gas_used() > 5_000_000);
+    let mut record = world.record();
+    let mut told = Vec::new();
+    let set = world
+        .go_on(&mut record, |record, progress| {
+            told.push((progress, saved(record)));
+            ControlFlow::Continue(())
+        })
+        .await
+        .unwrap();
+    let begun = told.iter().filter_map(|(progress, record)| match progress {
+        Progress::Begun(begun) => Some((begun, record)),
+        _ => None,
+    });
+    for ((begun, record), (step, nonce)) in begun.zip(Step::ALL.into_iter().zip(0..)) {
+        assert_eq!((begun.step, begun.nonce), (step, nonce));
+        assert_eq!(record.begun, Some(*begun), "{step}: the record knows before it is sent");
+        assert!(!record.is_done(step));
+    }
+    assert_eq!(told.len(), 2 * Step::ALL.len());
+    assert_eq!(record.next(), None);
+    assert_eq!(record.begun, None);
+    let gas: u64 = record.done.iter().map(|done| done.receipt.unwrap().gas_used).sum();
+    assert_eq!(record.gas_used(), gas);
+    assert!(record.done.iter().all(|done| done.receipt.unwrap().gas_used > 20_000));
+    assert_eq!(record.address(Step::Expect), Some(set.expect));
+
     let found = Deployment::from_registry(&world.client, set.deployment.registry).await.unwrap();
     assert_eq!(found, set.deployment);
+    assert_eq!(found.reward_distributor, Some(set.reward_distributor));
+}
+
+#[tokio::test]
+async fn nothing_is_left_with_the_deployer() {
+    let (world, set) = deployed().await;
+    let (at, deployer) = (world.client.head().await.unwrap().id(), world.accounts[0].address());
+    let Deployment { registry, asset, issuer, governance, rollup, .. } = set.deployment;
+    for (contract, owner) in [
+        (asset, issuer),
+        (issuer, governance),
+        (registry, governance),
+        (rollup, governance),
+        (set.reward_distributor, governance),
+    ] {
+        assert_eq!(world.client.read(at, contract, Registry::ownerCall {}).await.unwrap(), owner);
+        let pending = world.client.read(at, contract, Registry::pendingOwnerCall {}).await;
+        assert_eq!(pending.unwrap(), Address::ZERO);
+        let error = world.send(0, calls::offer_ownership(contract, deployer)).await.unwrap_err();
+        let revert = error.as_revert().unwrap();
+        assert!(revert.is::<Registry::OwnableUnauthorizedAccount>(), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_interruption_after_any_step_is_made_good() {
+    let world = world().await;
+    let mut record = world.record();
+    let mut runs = 0;
+    let set: DeployedSet = loop {
+        record = saved(&record);
+        let mut verified = 0;
+        let done = record.done.len();
+        let outcome = world
+            .go_on(&mut record, |_, progress| match progress {
+                Progress::Verified(_) => {
+                    verified += 1;
+                    ControlFlow::Continue(())
+                }
+                Progress::Finished(_) => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            })
+            .await;
+        assert_eq!(verified, done, "what was done is verified again");
+        runs += 1;
+        match outcome {
+            Ok(set) => break set,
+            Err(DeployError::Stopped { step }) => assert_eq!(Some(step), record.next()),
+            Err(error) => panic!("{error}"),
+        }
+    };
+    assert_eq!(runs, Step::ALL.len());
+    assert_eq!(world.chain.nonce(record.deployer), 13);
+    // Once more: all of it is verified, nothing is sent.
+    assert_eq!(world.go_on(&mut record, go_on).await.unwrap(), set);
+    assert_eq!(world.chain.nonce(record.deployer), 13);
+}
+
+#[tokio::test]
+async fn an_interruption_after_sending_any_step_does_not_send_it_twice() {
+    let world = world().await;
+    let mut record = world.record();
+    for step in Step::ALL {
+        // The newest record that was saved is the one from before the transaction was sent.
+        let mut newest = record.clone();
+        let run = world
+            .go_on(&mut record, |record, progress| match progress {
+                Progress::Begun(begun) if begun.step == step => {
+                    newest = saved(record);
+                    ControlFlow::Continue(())
+                }
+                Progress::Finished(done) if done.step == step => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            })
+            .await;
+        assert!(matches!(run, Ok(_) | Err(DeployError::Stopped { .. })), "{run:?}");
+        assert_eq!(newest.begun.unwrap().step, step);
+        record = newest;
+    }
+    let set = world.go_on(&mut record, go_on).await.unwrap();
+    assert_eq!(world.chain.nonce(record.deployer), 13);
+    assert!(record.done.iter().all(|done| done.receipt.is_none()), "taken over from the chain");
+    assert_eq!(record.address(Step::Registry), Some(set.deployment.registry));
+}
+
+#[tokio::test]
+async fn a_step_that_was_begun_and_not_sent_is_sent() {
+    let world = world().await;
+    let mut record = world.record();
+    let stopped = world
+        .go_on(&mut record, |_, progress| match progress {
+            Progress::Begun(begun) if begun.step == Step::OfferAsset => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        })
+        .await;
+    assert!(matches!(stopped, Err(DeployError::Stopped { step: Step::OfferAsset })));
+    world.go_on(&mut saved(&record), go_on).await.unwrap();
+    assert_eq!(world.chain.nonce(record.deployer), 13);
+}
+
+#[tokio::test]
+async fn a_record_is_bound_to_its_chain_its_key_and_its_parameters() {
+    let world = world().await;
+    let record = until(&world, Step::Registry).await;
+
+    let mut other = DeployRecord { chain_id: 1, ..record.clone() };
+    let error = world.go_on(&mut other, go_on).await.unwrap_err();
+    assert!(matches!(error, DeployError::OtherChain { record: 1, chain: 31337 }), "{error}");
+
+    let mut same = record.clone();
+    let sent = deploy(&mut world.sender(1), &parameters(), &mut same, &mut NoWait, go_on).await;
+    assert!(matches!(sent, Err(DeployError::OtherDeployer { .. })));
+
+    let mut raw = SetParameters::tests();
+    raw.asset.symbol = "OTHER".into();
+    let changed = raw.check().unwrap();
+    let sent = deploy(&mut world.sender(0), &changed, &mut same, &mut NoWait, go_on).await;
+    assert!(matches!(sent, Err(DeployError::OtherParameters)));
+
+    let mut shuffled = record.clone();
+    shuffled.done.swap(0, 1);
+    let error = world.go_on(&mut shuffled, go_on).await.unwrap_err();
+    assert!(matches!(error, DeployError::Unordered { step: Step::Asset }), "{error}");
+    assert_eq!(world.chain.nonce(record.deployer), 2, "nothing was sent");
+}
+
+#[tokio::test]
+async fn other_code_at_a_step_is_found() {
+    let world = world().await;
+    let mut record = until(&world, Step::Proposals).await;
+    let proposals = record.address(Step::Proposals).unwrap();
+    let mut code = Contract::Proposals.artifact().runtime_code().to_vec();
+    let end = code.len() - 1;
+    code[end] ^= 1;
+    world.chain.set_code(proposals, Bytes::from(code)).unwrap();
+    let error = world.go_on(&mut record, go_on).await.unwrap_err();
+    let DeployError::Code { contract, address, source } = error else { panic!("{error}") };
+    assert_eq!((contract, address), (Contract::Proposals, proposals));
+    assert_eq!(source, CodeMismatch::Content { offset: end });
+}
+
+#[tokio::test]
+async fn other_constructor_arguments_are_found() {
+    let world = world().await;
+    let mut record = until(&world, Step::Registry).await;
+    // Somebody swaps in a genuine Registry that belongs to somebody else.
+    let call = canon_l1::Call::create(
+        Contract::Registry,
+        &Registry::constructorCall { initialOwner: STRANGER },
+    );
+    let other = world.send(1, call).await.unwrap().created.unwrap();
+    record.done[1].address = other;
+    let error = world.go_on(&mut record, go_on).await.unwrap_err();
+    let DeployError::Postcondition { what, expected, found, .. } = error else { panic!("{error}") };
+    assert_eq!(what, "owner()");
+    assert!(expected.contains(&format!("{:?}", record.deployer)), "{expected}");
+    assert!(found.contains(&format!("{STRANGER:?}")), "{found}");
+}
+
+#[tokio::test]
+async fn rights_that_were_given_away_meanwhile_are_found() {
+    for (last, created) in [(Step::Asset, Step::Asset), (Step::Upgrade, Step::Registry)] {
+        let world = world().await;
+        let mut record = until(&world, last).await;
+        let contract = record.address(created).unwrap();
+        world.send(0, calls::offer_ownership(contract, STRANGER)).await.unwrap();
+        let error = world.go_on(&mut record, go_on).await.unwrap_err();
+        let DeployError::Postcondition { what, address, .. } = error else { panic!("{error}") };
+        assert_eq!((what, address), ("pendingOwner()", contract));
+    }
+}
+
+#[tokio::test]
+async fn tokens_may_move_between_the_steps() {
+    let world = world().await;
+    let mut record = until(&world, Step::Governance).await;
+    let asset = record.address(Step::Asset).unwrap();
+    let amount = canon_protocol::Amount::TOKEN;
+    world.send(0, calls::transfer(asset, STRANGER, amount)).await.unwrap();
+    let set = world.go_on(&mut record, go_on).await.unwrap();
+    let at = world.client.head().await.unwrap().id();
+    let call = Asset::balanceOfCall { owner: STRANGER };
+    let balance = world.client.read(at, set.deployment.asset, call).await.unwrap();
+    assert_eq!(balance, amount.to_word());
+}
+
+#[tokio::test]
+async fn a_transaction_that_is_not_mined_stops_the_deployment() {
+    let world = world().await;
+    let mut record = until(&world, Step::Issuer).await;
+    world.chain.set_mining(canon_devchain::Mining::Manual);
+    let error = world.go_on(&mut record, go_on).await.unwrap_err();
+    let DeployError::Step { step: Step::RewardDistributor, source } = error else {
+        panic!("{error}");
+    };
+    assert!(matches!(source, Error::NotMined { .. }) && source.is_temporary());
+    // Mined after all: it is taken over.
+    world.chain.mine().unwrap();
+    world.chain.set_mining(canon_devchain::Mining::Auto);
+    world.go_on(&mut record, go_on).await.unwrap();
+    assert_eq!(world.chain.nonce(record.deployer), 13);
+}
+
+#[tokio::test]
+async fn a_transaction_that_is_still_in_the_pool_is_not_sent_twice() {
+    let world = world().await;
+    let mut record = until(&world, Step::Issuer).await;
+    world.chain.set_mining(canon_devchain::Mining::Manual);
+    for _ in 0..3 {
+        let error = world.go_on(&mut record, go_on).await.unwrap_err();
+        assert!(matches!(error, DeployError::Step { .. }), "{error}");
+        assert_eq!(record.begun.unwrap().nonce, 5);
+    }
+    assert_eq!(world.chain.pool_size(), 1);
+    world.chain.mine().unwrap();
+    world.chain.set_mining(canon_devchain::Mining::Auto);
+    world.go_on(&mut record, go_on).await.unwrap();
+    assert_eq!(world.chain.nonce(record.deployer), 13);
+}
+
+#[tokio::test]
+async fn the_rollup_has_the_genesis_that_was_recorded() {
+    let world = world().await;
+    let mut record = until(&world, Step::Expect).await;
+    assert_eq!(record.genesis, None);
+    world.chain.increase_time(1000);
+    let set = world.go_on(&mut record, go_on).await.unwrap();
+    let at = world.client.head().await.unwrap().id();
+    let rules = world.client.rollup_rules(at, set.deployment.rollup).await.unwrap();
+    assert_eq!(Some(rules.clock.genesis), record.genesis);
+    let n = canon_bindings::Proposals::NCall {};
+    assert_eq!(world.client.read(at, set.deployment.proposals, n).await.unwrap(), U256::from(6));
 }

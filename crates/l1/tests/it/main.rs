@@ -3,4 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod deploying;
+mod further;
+mod parameters;
+mod reading;
+mod sending;
 mod world;

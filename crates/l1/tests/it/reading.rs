@@ -1,0 +1,193 @@
+//! Typed reads, and finding the set.
+
+use crate::world::{World, deployed, world};
+use alloy::{
+    eips::BlockId,
+    primitives::{Address, Bytes, address, bytes},
+};
+use canon_bindings::{Contract, UpgradePayload};
+use canon_l1::{Deployment, Error, calls, deploy::DeployedSet};
+use canon_protocol::{
+    Amount, ProposalId, ProposalState, Round, Seconds, Slot, Status, Support, Tally, Timestamp,
+    actions_hash,
+};
+
+const NOBODY: Address = address!("0x00000000000000000000000000000000000000aa");
+
+#[tokio::test]
+async fn the_set_is_not_found_from_a_wrong_address() {
+    let world = world().await;
+    let find = async |address| Deployment::from_registry(&world.client, address).await;
+    assert!(matches!(find(NOBODY).await, Err(Error::NoCode { what: "the Registry", .. })));
+    let delegation = bytes!("ef0100000000000000000000000000000000000000000b");
+    world.chain.set_code(NOBODY, delegation).unwrap();
+    assert!(matches!(find(NOBODY).await, Err(Error::NoCode { what: "the Registry", .. })));
+    world.chain.set_code(NOBODY, bytes!("60006000fd")).unwrap();
+    assert!(matches!(find(NOBODY).await, Err(Error::Refused { .. })));
+    world.chain.set_code(NOBODY, bytes!("00")).unwrap();
+    assert!(matches!(find(NOBODY).await, Err(Error::BadAnswer { .. })));
+}
+
+#[tokio::test]
+async fn no_contract_of_the_set_may_lose_its_code() {
+    let (world, set) = deployed().await;
+    let found = set.deployment;
+    for (what, address) in [
+        ("the RewardDistributor", set.reward_distributor),
+        ("the Issuer", found.issuer),
+        ("Proposals", found.proposals),
+        ("the canonical rollup", found.rollup),
+        ("Governance", found.governance),
+    ] {
+        world.chain.set_code(address, Bytes::new()).unwrap();
+        let error = Deployment::from_registry(&world.client, found.registry).await.unwrap_err();
+        let Error::NoCode { what: missing, .. } = error else { panic!("{error}") };
+        assert_eq!(missing, what);
+    }
+}
+
+#[tokio::test]
+async fn proposals_of_another_registry_are_another_set() {
+    let (world, set) = deployed().await;
+    let arguments = canon_bindings::Proposals::constructorCall {
+        registry: set.expect,
+        n: alloy::primitives::U256::from(6),
+        m: alloy::primitives::U256::from(10),
+    };
+    let call = canon_l1::Call::create(Contract::Proposals, &arguments);
+    let other = world.send(0, call).await.unwrap().created.unwrap();
+    let code = world.client.code(BlockId::latest(), other).await.unwrap().unwrap();
+    world.chain.set_code(set.deployment.proposals, code).unwrap();
+    let error =
+        Deployment::from_registry(&world.client, set.deployment.registry).await.unwrap_err();
+    assert!(matches!(error, Error::Inconsistent { found, .. } if found == set.expect), "{error}");
+}
+
+#[tokio::test]
+async fn a_set_at_rest() {
+    let (world, set) = deployed().await;
+    let (client, found) = (&world.client, set.deployment);
+    let at = client.head().await.unwrap().id();
+    let status = client.signal_status(at, found.proposals).await.unwrap();
+    assert_eq!(
+        (status.slot, status.round, status.leader, status.count),
+        (Slot::ZERO, Round::ZERO, None, 0)
+    );
+    assert_eq!(status.first_free_slot, Slot::ZERO);
+    assert_eq!(client.pushable_rounds(at, found.proposals).await.unwrap(), []);
+    let round = client.round(at, found.proposals, found.rollup, Round::ZERO).await.unwrap();
+    assert_eq!((round.leader, round.count, round.proposal), (None, 0, None));
+    let attester = client.attester(at, found.rollup, NOBODY).await.unwrap();
+    assert_eq!((attester.status, attester.exit, attester.moving), (Status::None, None, None));
+    assert_eq!(client.proposal_count(at, found.governance).await.unwrap(), 0);
+    let error = client.proposal(at, found.governance, ProposalId::ZERO).await.unwrap_err();
+    assert_eq!(error.as_revert().unwrap().name(), Some("Governance__UnknownProposal"));
+    let configuration = client.configuration(at, found.governance).await.unwrap();
+    assert_eq!(configuration, crate::world::parameters().configuration());
+    assert_eq!(client.canonical_rollup(at, found.registry).await.unwrap(), found.rollup);
+    let now = Timestamp::of(world.chain.timestamp());
+    assert_eq!(client.proposer_at(at, found.rollup, now).await.unwrap(), None);
+    let (number, slot) = client.newest_block(at, found.rollup).await.unwrap();
+    assert_eq!((number.get(), slot), (0, None));
+}
+
+#[tokio::test]
+async fn an_attester_through_its_life() {
+    let (world, set) = deployed().await;
+    let (client, found) = (&world.client, set.deployment);
+    let stake = Amount::of(100 * Amount::TOKEN.get());
+    let withdrawer = world.accounts[0].address();
+    world.send(0, calls::approve(found.asset, found.rollup, stake)).await.unwrap();
+    world.send(0, calls::stake(found.rollup, NOBODY, NOBODY, withdrawer, stake)).await.unwrap();
+    let read = async || {
+        let at = client.head().await.unwrap().id();
+        client.attester(at, found.rollup, NOBODY).await.unwrap()
+    };
+    let attester = read().await;
+    assert_eq!((attester.status, attester.stake), (Status::Validating, stake));
+    assert_eq!((attester.withdrawer, attester.proposer), (withdrawer, NOBODY));
+    world.send(0, calls::announce_move(found.rollup, NOBODY, set.expect)).await.unwrap();
+    let ready = Timestamp::of(world.chain.timestamp()) + Seconds::HOUR;
+    assert_eq!(read().await.moving, Some((set.expect, ready)));
+    world.send(0, calls::unstake(found.rollup, NOBODY, withdrawer)).await.unwrap();
+    let attester = read().await;
+    assert_eq!((attester.status, attester.moving), (Status::Exiting, None));
+    let exitable = Timestamp::of(world.chain.timestamp()) + Seconds::HOUR;
+    assert_eq!(attester.exit, Some((exitable, withdrawer)));
+}
+
+/// A proposal through the lock by account 0, which holds all power; and its payload.
+async fn propose(world: &World, set: &DeployedSet) -> Address {
+    let found = set.deployment;
+    let amount = Amount::of(10_000 * Amount::TOKEN.get());
+    let holder = world.accounts[0].address();
+    let call = canon_l1::Call::create(
+        Contract::UpgradePayload,
+        &UpgradePayload::constructorCall {
+            expect: set.expect,
+            registry: found.registry,
+            newRollup: set.expect,
+            expectedCanonical: found.rollup,
+            uri: "about:blank".into(),
+        },
+    );
+    let payload = world.send(0, call).await.unwrap().created.unwrap();
+    world.send(0, calls::approve(found.asset, found.governance, amount)).await.unwrap();
+    world.send(0, calls::lock(found.governance, holder, amount)).await.unwrap();
+    world.send(0, calls::propose_with_lock(found.governance, payload, holder)).await.unwrap();
+    payload
+}
+
+#[tokio::test]
+async fn a_proposal_and_its_frozen_actions() {
+    let (world, set) = deployed().await;
+    let (client, governance) = (&world.client, set.deployment.governance);
+    for _ in 0..5 {
+        world.chain.mine().unwrap();
+    }
+    let payload = propose(&world, &set).await;
+    let created = Timestamp::of(world.chain.timestamp());
+    world.chain.increase_time(3601);
+    world.chain.mine().unwrap();
+    let power = Amount::of(9_000 * Amount::TOKEN.get());
+    let vote = calls::vote(governance, ProposalId::ZERO, power, Support::Nea);
+    world.send(0, vote).await.unwrap();
+
+    let at = client.head().await.unwrap().id();
+    let proposal = client.proposal(at, governance, ProposalId::ZERO).await.unwrap();
+    assert_eq!((proposal.payload, proposal.proposer), (payload, governance));
+    assert_eq!((proposal.state, proposal.stored), (ProposalState::Active, ProposalState::Pending));
+    assert_eq!(proposal.creation, created);
+    assert_eq!(proposal.tally, Tally { yea: Amount::ZERO, nea: power });
+    assert_eq!(proposal.deadlines().pending, created + Seconds::HOUR);
+    let holder = world.accounts[0].address();
+    let cast = client.ballots(at, governance, ProposalId::ZERO, holder).await.unwrap();
+    assert_eq!(cast, proposal.tally);
+
+    let frozen = client.frozen_actions(governance, &proposal).await.unwrap();
+    assert_eq!(actions_hash(&frozen), proposal.actions_hash);
+    assert_eq!(frozen, client.payload_actions(at, payload).await.unwrap());
+    let lying = canon_l1::ProposalSnapshot { actions_hash: Default::default(), ..proposal };
+    let error = client.frozen_actions(governance, &lying).await.unwrap_err();
+    assert!(matches!(error, Error::BadAnswer { what: "ProposalFrozen", .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_block_is_found_by_its_time() {
+    let world = world().await;
+    let client = &world.client;
+    let mut times = vec![(0, Timestamp::of(world.chain.timestamp()))];
+    for gap in [1, 7, 100, 1, 3, 9] {
+        world.chain.increase_time(gap);
+        let mined = world.chain.mine().unwrap();
+        times.push((mined.number, Timestamp::of(mined.timestamp)));
+    }
+    for (number, time) in times {
+        let block = client.block_at(time).await.unwrap().unwrap();
+        assert_eq!((block.number.get(), block.timestamp), (number, time));
+    }
+    let latest = Timestamp::of(world.chain.timestamp());
+    assert_eq!(client.block_at(latest + Seconds::SECOND).await.unwrap(), None);
+    assert_eq!(client.block_at(Timestamp::of(latest.get() - 1)).await.unwrap(), None);
+    assert_eq!(client.block_at(Timestamp::ZERO).await.unwrap(), None);
+}

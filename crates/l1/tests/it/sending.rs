@@ -1,0 +1,214 @@
+//! Transactions: checked before, checked after.
+
+use crate::world::{deployed, manual, world};
+use alloy::{
+    primitives::{Address, Bytes, address, bytes},
+    signers::local::PrivateKeySigner,
+};
+use canon_bindings::{Asset, Governance, RevertKind};
+use canon_devchain::Mining;
+use canon_l1::{Call, Checks, Error, NoWait, PermitRequest, Sender, Waited, calls};
+use canon_protocol::{Amount, ProposalId, Support, Timestamp};
+
+const NOBODY: Address = address!("0x00000000000000000000000000000000000000aa");
+const BLIND: Checks = Checks::AtReceipt { gas_limit: 300_000 };
+
+#[tokio::test]
+async fn what_is_refused_is_not_sent() {
+    let (world, set) = deployed().await;
+    let vote =
+        calls::vote(set.deployment.governance, ProposalId::ZERO, Amount::TOKEN, Support::Yea);
+    let error = world.send(1, vote).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "vote(uint256,uint256,bool) was refused: \
+         Governance__UnknownProposal(id: 0, count: 0); check the number: the first is 0"
+    );
+    assert!(!error.is_temporary());
+    assert_eq!(world.chain.nonce(world.accounts[1].address()), 0);
+}
+
+#[tokio::test]
+async fn what_reverts_in_its_block_says_why() {
+    let (world, set) = deployed().await;
+    let governance = set.deployment.governance;
+    let next = world.client.next_block().await.unwrap();
+    let mut sender = world.sender(1);
+    let call = calls::withdraw(governance, NOBODY, Amount::TOKEN);
+    let pending = sender.submit(call, BLIND, next).await.unwrap();
+    let error = world.client.confirm(&pending).await.unwrap_err();
+    let Error::Reverted { hash, ref revert, .. } = error else { panic!("{error}") };
+    assert_eq!(hash, pending.hash());
+    let expected = Governance::Governance__InsufficientPower {
+        holder: sender.address(),
+        available: Default::default(),
+        needed: Amount::TOKEN.to_word(),
+    };
+    assert_eq!(revert.decoded(), Some(expected));
+}
+
+#[tokio::test]
+async fn too_little_gas_is_told_as_such() {
+    let (world, set) = deployed().await;
+    let next = world.client.next_block().await.unwrap();
+    let call = calls::approve(set.deployment.asset, NOBODY, Amount::TOKEN);
+    let checks = Checks::AtReceipt { gas_limit: 30_000 };
+    let pending = world.sender(0).submit(call, checks, next).await.unwrap();
+    let error = world.client.confirm(&pending).await.unwrap_err();
+    assert!(matches!(error, Error::OutOfGas { limit: 30_000, .. }), "{error}");
+}
+
+#[tokio::test]
+async fn an_address_without_code_is_no_contract() {
+    let world = world().await;
+    for code in [Bytes::new(), bytes!("ef0100000000000000000000000000000000000000000b")] {
+        if !code.is_empty() {
+            world.chain.set_code(NOBODY, code).unwrap();
+        }
+        let error = world.send(0, calls::setup_epoch(NOBODY)).await.unwrap_err();
+        assert!(matches!(error, Error::NoCode { address: NOBODY, .. }), "{error}");
+    }
+    // Sent blindly it succeeds on chain, and is told all the same.
+    let next = world.client.next_block().await.unwrap();
+    let call = calls::signal(NOBODY, NOBODY);
+    let pending = world.sender(0).submit(call, BLIND, next).await.unwrap();
+    let error = world.client.confirm(&pending).await.unwrap_err();
+    let Error::EventMissing { event, .. } = error else { panic!("{error}") };
+    assert_eq!(event, "VoteCast(address,uint256,address)");
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_decode_is_no_answer() {
+    let world = world().await;
+    // Returns a single byte.
+    world.chain.set_code(NOBODY, bytes!("600160005360016000f3")).unwrap();
+    let error = world.send(0, calls::approve(NOBODY, NOBODY, Amount::TOKEN)).await.unwrap_err();
+    assert!(matches!(error, Error::BadAnswer { address: NOBODY, .. }), "{error}");
+    let at = alloy::eips::BlockId::latest();
+    let error = world.client.read(at, NOBODY, Asset::totalSupplyCall {}).await.unwrap_err();
+    assert!(matches!(error, Error::BadAnswer { address: NOBODY, .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_revert_without_data_has_a_hint() {
+    let world = world().await;
+    world.chain.set_code(NOBODY, bytes!("60006000fd")).unwrap();
+    let error = world.send(0, calls::setup_epoch(NOBODY)).await.unwrap_err();
+    assert_eq!(*error.as_revert().unwrap().kind(), RevertKind::Empty);
+    assert!(error.to_string().contains("check that the address has code"), "{error}");
+}
+
+#[tokio::test]
+async fn many_are_in_flight_and_confirmed_from_one_request() {
+    let (world, set) = deployed().await;
+    world.chain.set_mining(Mining::Manual);
+    let next = world.client.next_block().await.unwrap();
+    let mut sender = world.sender(0);
+    let mut pending = Vec::new();
+    for n in 1..=100 {
+        let call = calls::transfer(set.deployment.asset, NOBODY, Amount::of(n));
+        pending.push(sender.submit(call, BLIND, next).await.unwrap());
+    }
+    assert!(pending.iter().zip(13..).all(|(pending, nonce)| pending.nonce() == nonce));
+    assert!(world.client.confirm(&pending[0]).await.unwrap().is_none());
+    world.chain.mine().unwrap();
+    let receipts = world.client.receipts(alloy::eips::BlockId::latest()).await.unwrap();
+    for pending in &pending {
+        let confirmed = world.client.confirm_in(&receipts, pending).await.unwrap().unwrap();
+        let event: Asset::Transfer = confirmed.event(set.deployment.asset).unwrap();
+        assert_eq!(event.to, NOBODY);
+        assert_eq!(confirmed.event::<Asset::Transfer>(NOBODY), None);
+        assert_eq!(confirmed.block.get(), world.chain.block_number());
+    }
+}
+
+#[tokio::test]
+async fn waiting_is_up_to_the_caller() {
+    let world = manual().await;
+    let call = || Call::create_plain(canon_bindings::Contract::Expect);
+    let mut sender = world.sender(0);
+    let error = sender.send(call(), &mut NoWait).await.unwrap_err();
+    assert!(matches!(error, Error::NotMined { .. }) && error.is_temporary(), "{error}");
+
+    let chain = world.chain.clone();
+    let mut wait = |tries: u32| {
+        chain.mine().unwrap();
+        core::future::ready(if tries < 3 { Waited::Again } else { Waited::GiveUp })
+    };
+    let confirmed = sender.send(call(), &mut wait).await.unwrap();
+    assert!(confirmed.created.is_some());
+    assert_eq!(world.chain.nonce(sender.address()), 2);
+}
+
+#[tokio::test]
+async fn a_stuck_transaction_is_replaced() {
+    let world = manual().await;
+    world.chain.set_base_fee_next(1_000_000_000);
+    world.chain.mine().unwrap();
+    let mut sender = world.sender(0);
+    let next = world.client.next_block().await.unwrap();
+    let call = Call::create_plain(canon_bindings::Contract::Expect);
+    let checks = Checks::AtReceipt { gas_limit: 2_000_000 };
+    let stuck = sender.submit(call.clone(), checks, next).await.unwrap();
+    let later = sender.submit(call, checks, next).await.unwrap();
+    // Fees rise beyond what was offered.
+    world.chain.set_base_fee_next(10_000_000_000);
+    world.chain.mine().unwrap();
+    assert!(world.client.confirm(&stuck).await.unwrap().is_none());
+    let next = world.client.next_block().await.unwrap();
+    let replaced = sender.replace(&stuck, next).await.unwrap();
+    let replaced_later = sender.replace(&later, next).await.unwrap();
+    assert_eq!(replaced.nonce(), stuck.nonce());
+    world.chain.mine().unwrap();
+    assert!(world.client.confirm(&replaced).await.unwrap().is_some());
+    assert!(world.client.confirm(&replaced_later).await.unwrap().is_some());
+    assert!(world.client.confirm(&stuck).await.unwrap().is_none());
+    assert_eq!(sender.next_nonce().await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn a_nonce_that_is_used_elsewhere_is_found_again() {
+    let (world, set) = deployed().await;
+    let mut one = world.sender(0);
+    let mut other = world.sender(0);
+    let asset = set.deployment.asset;
+    let call = || calls::transfer(asset, NOBODY, Amount::TOKEN);
+    one.send(call(), &mut NoWait).await.unwrap();
+    other.send(call(), &mut NoWait).await.unwrap();
+    let error = one.send(call(), &mut NoWait).await.unwrap_err();
+    assert!(matches!(error, Error::Rpc { .. }) && error.is_temporary(), "{error}");
+    one.send(call(), &mut NoWait).await.unwrap();
+}
+
+#[tokio::test]
+async fn locking_takes_one_transaction_with_a_permit() {
+    let (world, set) = deployed().await;
+    let (asset, governance) = (set.deployment.asset, set.deployment.governance);
+    let holder = PrivateKeySigner::from_slice(&[7; 32]).unwrap();
+    world.chain.set_balance(holder.address(), world.chain.balance(world.accounts[0].address()));
+    world.send(0, calls::transfer(asset, holder.address(), Amount::TOKEN)).await.unwrap();
+    let mut sender = Sender::new(world.client.clone(), holder).with_nonce(0);
+    let now = Timestamp::of(world.chain.timestamp());
+    let request = PermitRequest {
+        asset_name: "Canon Test".into(),
+        asset,
+        owner: sender.address(),
+        spender: governance,
+        amount: Amount::TOKEN,
+        nonce: Default::default(),
+        deadline: PermitRequest::deadline_after(now),
+    };
+    let hash = request.signing_hash(world.client.chain_id());
+    let permit = sender.sign_hash("permit", hash).await.unwrap();
+    let call = calls::lock_with_permit(
+        governance,
+        sender.address(),
+        Amount::TOKEN,
+        request.deadline,
+        &permit,
+    );
+    sender.send(call, &mut NoWait).await.unwrap();
+    let head = world.client.head().await.unwrap();
+    let power = world.client.power(head.id(), governance, sender.address(), head.timestamp).await;
+    assert_eq!(power.unwrap(), Amount::TOKEN);
+}
