@@ -276,3 +276,6 @@ pub fn decide_signal(plan: Option<&SignalPlan>, rollup: Address, view: &View) ->
     }
     SignalDecision::Signal
 }
+
+#[cfg(test)]
+mod tests;

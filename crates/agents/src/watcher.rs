@@ -130,7 +130,8 @@ impl Watcher {
                 continue;
             }
             let state = self.client.proposal_state(at, set.governance, proposal.id).await?;
-            if state != proposal.state {
+            // That a proposal is dropped is stored later than it is so.
+            if state != proposal.state || state == ProposalState::Dropped {
                 *proposal = self.client.proposal(at, set.governance, proposal.id).await?;
             }
         }

@@ -12,8 +12,8 @@ use alloy::{
 use canon_protocol::Refusal;
 use core::fmt;
 
-/// How deep reverts inside reverts are decoded. Governance forbids calls to itself while it
-/// executes nothing, so real data has at most two levels; this bounds what a hostile target sends.
+/// How deep reverts inside reverts are decoded. A failed action nests one revert in another; more
+/// levels than a few only come from a target that makes them up.
 const MAX_DEPTH: usize = 4;
 
 /// Why a call was refused: revert data, decoded with the ABIs of all contracts of the set.

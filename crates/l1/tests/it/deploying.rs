@@ -11,7 +11,7 @@ use core::ops::ControlFlow;
 
 const STRANGER: Address = address!("0x00000000000000000000000000000000000000aa");
 
-fn go_on(_: &DeployRecord, _: Progress) -> ControlFlow<()> {
+const fn go_on(_: &DeployRecord, _: Progress) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 

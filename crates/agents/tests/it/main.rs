@@ -1,0 +1,11 @@
+//! Agents on an in-process chain.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod frugality;
+mod holders;
+mod keepers;
+mod movers;
+mod sequencers;
+mod stage;
+mod upgrade;

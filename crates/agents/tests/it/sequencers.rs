@@ -1,0 +1,128 @@
+//! Sequencers, one question each.
+
+use crate::stage::{Cast, Stage, is_done};
+use canon_agents::{Act, BlockDuty, Outcome, Seed, SignalDecision};
+use canon_protocol::RollupBlock;
+
+#[tokio::test]
+async fn each_slot_gets_one_block_by_its_proposer() {
+    let mut stage = Stage::new().await;
+    let rollup = stage.set.deployment.rollup;
+    let mut cast = Cast { sequencers: stage.stakers(rollup, 5).await, ..Cast::default() };
+    stage.begin();
+    let block = |act| matches!(act, Act::ProposeBlock { .. });
+    cast.play_until(&mut stage, 20, is_done(block)).await;
+    cast.play_for(&mut stage, 40).await;
+    let slots: Vec<_> = cast
+        .done()
+        .filter_map(|act| match act {
+            Act::ProposeBlock { slot, .. } => Some(slot),
+            _ => None,
+        })
+        .collect();
+    assert!(slots.len() >= 20);
+    assert!(slots.windows(2).all(|two| two[1] == two[0].next()), "{slots:?}");
+    assert_eq!(cast.failures(), Vec::<String>::new());
+    let view = stage.look().await;
+    assert!(view.rollup(rollup).unwrap().block.get() >= 20);
+}
+
+#[tokio::test]
+async fn the_agreed_block_comes_first() {
+    let mut stage = Stage::new().await;
+    let rollup = stage.set.deployment.rollup;
+    let mut cast = Cast { sequencers: stage.stakers(rollup, 3).await, ..Cast::default() };
+    let (_, plan) = stage.upgrade().await;
+    let from = RollupBlock::of(10);
+    for sequencer in &mut cast.sequencers {
+        sequencer.set_plan(Some(plan.clone().from_block(from)));
+    }
+    stage.begin();
+    cast.play_until(&mut stage, 60, is_done(|act| matches!(act, Act::Signal { .. }))).await;
+    let blocks = cast.done().filter(|act| matches!(act, Act::ProposeBlock { .. })).count();
+    assert!((10..12).contains(&blocks), "{blocks}");
+    let early = |s: &canon_agents::Sequencer| {
+        matches!(s.decision(), SignalDecision::TooEarly { .. } | SignalDecision::Signal)
+    };
+    assert!(cast.sequencers.iter().all(early));
+}
+
+#[tokio::test]
+async fn who_leaves_the_blocks_records_the_seeds() {
+    let mut stage = Stage::new().await;
+    let rollup = stage.set.deployment.rollup;
+    let sequencers = stage.stakers(rollup, 3).await;
+    let mut cast = Cast {
+        sequencers: sequencers.into_iter().map(|s| s.with_blocks(BlockDuty::Leave)).collect(),
+        ..Cast::default()
+    };
+    stage.begin();
+    cast.play_until(&mut stage, 30, is_done(|act| matches!(act, Act::RecordSeed { .. }))).await;
+    cast.play_for(&mut stage, 20).await;
+    let epochs: Vec<_> = cast
+        .done()
+        .filter_map(|act| match act {
+            Act::RecordSeed { epoch, .. } => Some(epoch),
+            _ => None,
+        })
+        .collect();
+    assert!(epochs.len() >= 5);
+    assert!(epochs.windows(2).all(|two| two[1] == two[0].next()), "{epochs:?}");
+    assert!(cast.done().all(|act| matches!(act, Act::RecordSeed { .. })));
+    assert_eq!(stage.look().await.rollup(rollup).unwrap().seed, Seed::Recorded);
+}
+
+#[tokio::test]
+async fn what_is_not_mined_in_its_slot_is_missed_and_not_sent_again() {
+    let mut stage = Stage::new().await;
+    let rollup = stage.set.deployment.rollup;
+    let mut cast = Cast { sequencers: stage.stakers(rollup, 1).await, ..Cast::default() };
+    stage.begin();
+    let block = |act| matches!(act, Act::ProposeBlock { .. });
+    cast.play_until(&mut stage, 20, is_done(block)).await;
+    // Fees jump far above what it offers, for two slots.
+    let before = cast.outcomes.len();
+    for _ in 0..6 {
+        stage.chain.set_base_fee_next(900_000_000_000);
+        cast.play(&mut stage).await;
+    }
+    let told = &cast.outcomes[before..];
+    assert!(told.iter().any(|o| matches!(o, Outcome::Missed { .. })), "{}", cast.story());
+    let mut sent: Vec<_> = told
+        .iter()
+        .filter_map(|outcome| match outcome {
+            Outcome::Sent { act, .. } => Some(*act),
+            _ => None,
+        })
+        .collect();
+    let all = sent.len();
+    sent.dedup();
+    assert_eq!(sent.len(), all, "once per slot: {sent:?}");
+}
+
+#[tokio::test]
+async fn the_plan_changes_without_a_restart() {
+    let mut stage = Stage::new().await;
+    let rollup = stage.set.deployment.rollup;
+    let mut cast = Cast { sequencers: stage.stakers(rollup, 2).await, ..Cast::default() };
+    let (_, one) = stage.upgrade().await;
+    let (_, other) = stage.upgrade().await;
+    stage.begin();
+    for plan in [&one, &other] {
+        for sequencer in &mut cast.sequencers {
+            sequencer.set_plan(Some(plan.clone()));
+        }
+        let payload = plan.payload.address();
+        let signal = |act| matches!(act, Act::Signal { payload: of, .. } if of == payload);
+        cast.play_until(&mut stage, 40, is_done(signal)).await;
+    }
+    for sequencer in &mut cast.sequencers {
+        sequencer.set_plan(None);
+    }
+    cast.play_for(&mut stage, 2).await;
+    let before = cast.outcomes.len();
+    cast.play_for(&mut stage, 10).await;
+    let told = &cast.outcomes[before..];
+    assert!(told.iter().all(|outcome| !matches!(outcome.act(), Act::Signal { .. })));
+    assert_eq!(cast.failures(), Vec::<String>::new());
+}
