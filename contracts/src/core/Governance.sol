@@ -20,14 +20,14 @@ import {Actions} from "../libraries/Actions.sol";
 import {Exits} from "../libraries/ExitFloor.sol";
 import {Fit} from "../libraries/Fit.sol";
 import {Outside} from "../libraries/Outside.sol";
-import {History, Newest} from "../libraries/PowerHistory.sol";
+import {History, Newest, PowerHistory} from "../libraries/PowerHistory.sol";
 import {Poll, ProposalPoll} from "../libraries/ProposalPoll.sol";
 import {Signatures} from "../libraries/Signatures.sol";
 import {Tabulation} from "../libraries/Tabulation.sol";
 
 /// @title Governance
 /// @dev Times in storage are seconds since this contract's construction, in 32 bits, so that a checkpoint of power
-/// takes half a word. They last 136 years; afterwards whatever needs the present time reverts.
+/// takes half a word. They last 136 years; afterwards whatever would store one reverts.
 contract Governance is IGovernance, EIP712 {
     using SafeERC20 for IERC20;
 
@@ -179,20 +179,22 @@ contract Governance is IGovernance, EIP712 {
     }
 
     function _deposit(address onBehalfOf, uint256 amount) private {
-        if (msg.sender == address(this) || onBehalfOf == address(this)) {
-            revert Governance__SelfDeposit(msg.sender, onBehalfOf);
-        }
+        if (msg.sender == address(this)) revert Governance__SelfDeposit(msg.sender, onBehalfOf);
+        if (onBehalfOf == address(this)) revert Governance__SelfDeposit(msg.sender, onBehalfOf);
         if (onBehalfOf == address(0)) revert ZeroAddress();
         if (amount == 0) revert Governance__ZeroAmount();
 
         ASSET.safeTransferFrom(msg.sender, address(this), amount);
         uint256 time = _now();
-        Newest newest = _total.newest;
-        _total.push(newest, Fit.toUint96(newest.value() + amount), time);
-        // No holder's power exceeds the total.
-        History storage power = _powers[onBehalfOf];
-        newest = power.newest;
+        // The asset has moved the amount, so it is at most its supply, and no sum overflows.
         unchecked {
+            Newest newest = _total.newest;
+            uint256 total = newest.value() + amount;
+            // No holder's power exceeds the total.
+            PowerHistory.requireFits(total, time);
+            _total.push(newest, total, time);
+            History storage power = _powers[onBehalfOf];
+            newest = power.newest;
             power.push(newest, newest.value() + amount, time);
         }
         emit Deposit(msg.sender, onBehalfOf, amount);
@@ -205,6 +207,7 @@ contract Governance is IGovernance, EIP712 {
         Newest newest = power.newest;
         uint256 available = newest.value();
         if (amount > available) revert Governance__InsufficientPower(msg.sender, available, amount);
+        PowerHistory.requireFits(amount, time);
         power.push(newest, available - amount, time);
 
         newest = _total.newest;
@@ -270,19 +273,22 @@ contract Governance is IGovernance, EIP712 {
     /// @dev Freezes what `payload` lists now. `office` is stored with the count raised.
     function _propose(address payload, address proposer, Office memory office) private {
         Outside.requireCode(payload);
-        (Action[] memory actions,) = Actions.read(payload);
-        bytes32 actionsHash = Actions.hash(actions);
+        (bytes32 commitment, bytes memory published) =
+            Actions.publish(office.configurationId, Actions.decode(payload, Actions.ask(payload)));
 
         uint256 id = office.proposalCount;
         office.proposalCount = Fit.toUint32(id + 1);
         _office = office;
         StoredProposal storage proposal = _proposals[id];
-        proposal.poll = ProposalPoll.create(_now(), office.configurationId, proposer == address(this));
+        proposal.poll = ProposalPoll.create(Fit.toUint32(_now()), office.configurationId, proposer == address(this));
         proposal.payload = payload;
         proposal.since = office.since;
-        proposal.actionsHash = actionsHash;
+        proposal.actionsHash = commitment;
         emit Proposed(id, payload);
-        emit ProposalFrozen(id, proposer, office.configurationId, actionsHash, actions);
+        bytes32 topic = ProposalFrozen.selector;
+        assembly ("memory-safe") {
+            log3(add(published, 32), mload(published), topic, id, proposer)
+        }
     }
 
     /*//////////////////////////////////////////////////////////////
@@ -357,18 +363,23 @@ contract Governance is IGovernance, EIP712 {
     /// @inheritdoc IGovernance
     function execute(uint256 id) external returns (bool) {
         Poll poll = _requireExecutable(id);
-        (Action[] memory actions, bytes32 answerHash) = Actions.read(_proposals[id].payload);
-        // Only a payload that encodes the list in another way than it was committed to has it encoded again.
-        if (answerHash != _proposals[id].actionsHash) _requireFrozen(id, actions);
-        _execute(id, poll, actions);
+        address payload = _proposals[id].payload;
+        bytes memory list = Actions.ask(payload);
+        // A payload that encodes as `abi.encode` does answers with the very bytes that were committed to.
+        if (keccak256(list) != _proposals[id].actionsHash) {
+            list = abi.encode(Actions.decode(payload, list));
+            _requireFrozen(id, list);
+        }
+        _execute(id, poll, list);
         return true;
     }
 
     /// @inheritdoc IGovernance
     function executeWith(uint256 id, Action[] calldata actions) external returns (bool) {
         Poll poll = _requireExecutable(id);
-        _requireFrozen(id, actions);
-        _execute(id, poll, actions);
+        bytes memory list = abi.encode(actions);
+        _requireFrozen(id, list);
+        _execute(id, poll, list);
         return true;
     }
 
@@ -388,24 +399,25 @@ contract Governance is IGovernance, EIP712 {
         return poll;
     }
 
-    /// @dev `actions` are those that were published when the proposal was created.
-    function _requireFrozen(uint256 id, Action[] memory actions) private view {
+    /// @dev `list` encodes the actions that were published when the proposal was created.
+    function _requireFrozen(uint256 id, bytes memory list) private view {
         bytes32 expected = _proposals[id].actionsHash;
-        bytes32 found = Actions.hash(actions);
+        bytes32 found = keccak256(list);
         if (found != expected) revert Governance__ActionsChanged(id, expected, found);
     }
 
     /// @dev Executed is stored before any call, so that no action can execute the proposal again.
-    function _execute(uint256 id, Poll poll, Action[] memory actions) private {
+    function _execute(uint256 id, Poll poll, bytes memory list) private {
         _proposals[id].poll = poll.end(ProposalState.Executed);
         emit ProposalExecuted(id);
 
-        for (uint256 i; i < actions.length; ++i) {
-            address target = actions[i].target;
+        uint256 size = Actions.size(list);
+        for (uint256 i; i < size; ++i) {
+            (address target, bytes memory data) = Actions.at(list, i);
             if (target == address(ASSET)) revert Governance__ActionOnAsset(i);
             // Checked here and not before, since an earlier action may have deployed it.
             if (!Outside.hasCode(target)) revert Governance__ActionWithoutCode(i, target);
-            (bool success, bytes memory reason) = target.call(actions[i].data);
+            (bool success, bytes memory reason) = target.call(data);
             if (!success) revert Governance__ActionFailed(i, target, reason);
         }
     }
@@ -545,10 +557,10 @@ contract Governance is IGovernance, EIP712 {
             || Tabulation.isAhead(yea, nea, _configurations[poll.configurationId()].conditions.voteDifferential);
     }
 
-    /// @dev Seconds since construction, in 32 bits.
+    /// @dev Seconds since construction.
     function _now() private view returns (uint256) {
         unchecked {
-            return Fit.toUint32(block.timestamp - ORIGIN);
+            return block.timestamp - ORIGIN;
         }
     }
 
@@ -578,12 +590,12 @@ contract Governance is IGovernance, EIP712 {
 
     /// @inheritdoc IGovernance
     function configurationAt(uint256 id) external view returns (Configuration memory) {
-        if (id >= configurationCount()) revert Governance__UnknownConfiguration(id, configurationCount());
+        if (id >= numberOfConfigurations()) revert Governance__UnknownConfiguration(id, numberOfConfigurations());
         return _configuration(id);
     }
 
     /// @inheritdoc IGovernance
-    function configurationCount() public view returns (uint256) {
+    function numberOfConfigurations() public view returns (uint256) {
         return uint256(_office.configurationId) + 1;
     }
 
@@ -622,7 +634,7 @@ contract Governance is IGovernance, EIP712 {
     }
 
     /// @inheritdoc IGovernance
-    function getActionsHash(uint256 id) external view returns (bytes32) {
+    function actionsHash(uint256 id) external view returns (bytes32) {
         _requireProposal(id);
         return _proposals[id].actionsHash;
     }

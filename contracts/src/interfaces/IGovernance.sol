@@ -278,7 +278,7 @@ interface IGovernance is ICommon {
     function configurationAt(uint256 id) external view returns (Configuration memory);
 
     /// @notice How many configurations there were.
-    function configurationCount() external view returns (uint256);
+    function numberOfConfigurations() external view returns (uint256);
 
     /// @notice The proposal as it is stored, with the configuration frozen for it.
     function getProposal(uint256 id) external view returns (Proposal memory);
@@ -287,7 +287,7 @@ interface IGovernance is ICommon {
     function getProposalState(uint256 id) external view returns (ProposalState);
 
     /// @notice `keccak256(abi.encode(actions))` of the actions frozen for the proposal.
-    function getActionsHash(uint256 id) external view returns (bytes32);
+    function actionsHash(uint256 id) external view returns (bytes32);
 
     /// @notice A withdrawal.
     function getWithdrawal(uint256 id) external view returns (Withdrawal memory);

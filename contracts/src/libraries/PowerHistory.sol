@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.30;
 
+import {Fit} from "./Fit.sol";
+
 /// @notice The newest checkpoint of a history: `rest` (96 bits) | `value` (96) | `since` (32) | `length` (32).
 /// `rest` is its owner's, for what has to be written at the same time.
 type Newest is uint256;
@@ -25,6 +27,7 @@ library PowerHistory {
     uint256 private constant SINCE = 32;
     uint256 private constant VALUE = 64;
     uint256 private constant REST = 160;
+    uint256 private constant REST_BITS = type(uint256).max << REST;
 
     /// @notice The present amount.
     function value(Newest newest) internal pure returns (uint256) {
@@ -51,23 +54,30 @@ library PowerHistory {
         return Newest.wrap(uint160(Newest.unwrap(newest)) | (rest_ << REST));
     }
 
+    /// @notice Reverts unless `amount` fits 96 bits and `time` 32.
+    function requireFits(uint256 amount, uint256 time) internal pure {
+        if (((amount >> 96) | (time >> 32)) != 0) {
+            Fit.toUint96(amount);
+            Fit.toUint32(time);
+        }
+    }
+
     /// @notice Stores that the amount is `amount` from second `time` on, which is not before the newest checkpoint.
-    /// Callers see to it that they fit 96 and 32 bits.
+    /// Both have to fit: see `requireFits`.
     /// @param newest The newest checkpoint as it is stored, but for `rest`, which is stored with the new one.
     function push(History storage self, Newest newest, uint256 amount, uint256 time) internal {
         uint256 older = newest.length();
         // Changes within one second are one change. Before the first one the amount was 0, which needs no record.
-        if (newest.since() != time && uint160(Newest.unwrap(newest)) != 0) {
-            uint256 checkpoint = uint128(Newest.unwrap(newest) >> SINCE);
+        uint256 checkpoint = uint128(Newest.unwrap(newest) >> SINCE);
+        if (uint32(checkpoint) != time && checkpoint != 0) {
             // There is at most one checkpoint a second, so their number fits as long as times do.
             unchecked {
-                if (older & 1 == 0) self.archive[older >> 1] = checkpoint;
-                else self.archive[older >> 1] |= checkpoint << HALF;
+                self.archive[older >> 1] |= checkpoint << ((older & 1) * HALF);
                 ++older;
             }
         }
         self.newest = Newest.wrap(
-            (newest.rest() << REST) | (amount << VALUE) | (time << SINCE) | older
+            (Newest.unwrap(newest) & REST_BITS) | (amount << VALUE) | (time << SINCE) | older
         );
     }
 

@@ -246,7 +246,7 @@ abstract contract GovernanceHandler is Recorder {
         uint256 id = items.length - 1;
         _check(governance.proposalCount() == items.length, EXECUTION, "ids aren't sequential");
         _check(
-            actions.length != 0 && governance.getActionsHash(id) == items[id].actionsHash,
+            actions.length != 0 && governance.actionsHash(id) == items[id].actionsHash,
             ACTIONS,
             "another hash than that of the published actions"
         );

@@ -185,7 +185,7 @@ contract Handler is SignalHandler {
             bool executed = governance.getProposalState(id) == ProposalState.Executed;
             if (items[id].executions != (executed ? 1 : 0)) once = false;
             if (executed && !_accepted(id)) accepted = false;
-            if (governance.getActionsHash(id) != items[id].actionsHash) hashes = false;
+            if (governance.actionsHash(id) != items[id].actionsHash) hashes = false;
         }
     }
 
@@ -223,7 +223,7 @@ contract Handler is SignalHandler {
 
     function configurationAgrees() external view returns (bool configuration, bool floor) {
         configuration = keccak256(abi.encode(governance.getConfiguration())) == keccak256(abi.encode(present))
-            && governance.configurationCount() == configurations;
+            && governance.numberOfConfigurations() == configurations;
         (uint256 delay, uint256 until) = governance.exitFloor();
         floor = delay == floorDelay && until == floorUntil;
     }
@@ -287,7 +287,7 @@ contract Handler is SignalHandler {
 
     /// @notice All steps; some twice, so that they come more often.
     function actions() external pure returns (bytes4[] memory list) {
-        list = new bytes4[](38);
+        list = new bytes4[](39);
         list[0] = this.stake.selector;
         list[1] = this.exit.selector;
         list[2] = this.finaliseExit.selector;
@@ -326,11 +326,12 @@ contract Handler is SignalHandler {
         list[35] = this.signalRound.selector;
         list[36] = this.vote.selector;
         list[37] = this.wait.selector;
+        list[38] = this.campaignAgain.selector;
     }
 
     /// @notice What a long run must have reached at least once.
     function wanted() external pure returns (string[] memory list) {
-        list = new string[](67);
+        list = new string[](68);
         list[0] = "Active";
         list[1] = "Queued";
         list[2] = "Executable";
@@ -398,5 +399,6 @@ contract Handler is SignalHandler {
         list[64] = "executed kind 16";
         list[65] = "executed kind 17";
         list[66] = "executed kind 18";
+        list[67] = "campaignAgain";
     }
 }

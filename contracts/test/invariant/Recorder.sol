@@ -141,7 +141,7 @@ abstract contract Recorder is Payloads {
         ];
         address target = owned[_draw(5)];
         bytes memory data;
-        uint256 way = _draw(12);
+        uint256 way = _draw(13);
         if (way == 0) data = abi.encodeCall(Ownable2Step.transferOwnership, (who));
         if (way == 1) data = abi.encodeCall(Ownable2Step.acceptOwnership, ());
         if (way == 2) data = abi.encodeWithSignature("renounceOwnership()");
@@ -162,6 +162,7 @@ abstract contract Recorder is Payloads {
             (target, data) = (address(governance), abi.encodeCall(IGovernance.propose, (_payload())));
             if (who == governance.governanceProposer()) who = stranger;
         }
+        if (way == 12) (target, data) = (address(set.issuer), abi.encodeCall(IIssuer.acceptAsset, ()));
         // Those who may: the owner of the distributor, and its heir.
         if (target == address(distributor) && (who == distributorOwner || who == distributorHeir)) return;
         if (way == 10 && distributorHeir == address(governance)) return;

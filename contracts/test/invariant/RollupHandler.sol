@@ -321,19 +321,25 @@ abstract contract RollupHandler is World {
         _did("reward");
     }
 
+    /// @dev Whoever isn't an honest rollup claims, and at once again.
     function claimDirectly(uint256 seed) external step(seed) {
-        address claimer = hostiles.length == 0 || _chance(3) ? _holder() : address(hostiles[_draw(hostiles.length)]);
-        uint256 balance = asset.balanceOf(address(distributor));
-        uint256 slot;
-        if (claimer.code.length != 0) {
-            (bool answered, bytes memory answer) =
-                claimer.staticcall{gas: 100_000}(abi.encodeCall(IRollup.getCurrentSlot, ()));
-            if (answered && answer.length == 32) slot = abi.decode(answer, (uint256));
+        if (hostiles.length == 0 || _chance(4)) {
+            address claimer = _holder();
+            (bool success,) = _call(claimer, address(distributor), abi.encodeCall(IRewardDistributor.claim, (claimer)));
+            _check(!success, REWARDS, "paid to a holder");
+            return;
         }
-        (bool success,) =
-            _call(claimer, address(distributor), abi.encodeCall(IRewardDistributor.claim, (stranger)));
-        _rewarded(claimer, slot, balance);
-        if (success) _did("claimAsHostile");
+        HostileRollup hostile = hostiles[hostiles.length - 1 - _draw(hostiles.length > 2 ? 2 : 1)];
+        hostile.setModes(HostileRollup.Mode.Answer, HostileRollup.Mode.Answer);
+        for (uint256 i; i < 3; ++i) {
+            uint256 slot = hostile.slot() + _draw(3);
+            hostile.setSlot(slot);
+            uint256 balance = asset.balanceOf(address(distributor));
+            (bool success,) =
+                _call(address(hostile), address(distributor), abi.encodeCall(IRewardDistributor.claim, (stranger)));
+            _rewarded(address(hostile), slot, balance);
+            if (success) _did("claimAsHostile");
+        }
     }
 
     function gift(uint256 seed) external step(seed) {

@@ -233,4 +233,23 @@ abstract contract SignalHandler is GovernanceHandler {
         _did("campaign");
         if (_chance(2)) _decide(items.length - 1);
     }
+
+    /// @dev The payload of a proposal in flight wins once more, in whatever state the first one is.
+    function campaignAgain(uint256 seed) external step(seed) {
+        IProposals p = _proposals();
+        for (uint256 id = items.length; id != 0 && id + 12 > items.length; --id) {
+            address payload = items[id - 1].payload;
+            if (latestOf[p][payload] != id || _state(id - 1) > ProposalState.Executable) continue;
+            if (_chance(2)) {
+                _warpTo(_lastPending(id - 1) + 1);
+                if (_state(id - 1) == ProposalState.Active) _acceptByAll(id - 1);
+                _warpTo(_chance(2) ? _lastActive(id - 1) + 1 : _lastQueued(id - 1) + 1);
+            }
+            _signalRound(p, payload);
+            (bool answers, uint256 slot,) = _present(registry.getRollup());
+            if (answers && slot >= SetLib.M) _push(p, slot / SetLib.M - 1);
+            _did("campaignAgain");
+            return;
+        }
+    }
 }

@@ -140,7 +140,7 @@ contract GovernanceFold {
         }
     }
 
-    function configurationCount() external view returns (uint256) {
+    function numberOfConfigurations() external view returns (uint256) {
         return _configurations.length;
     }
 
@@ -164,7 +164,7 @@ contract GovernanceFold {
         return _proposals[id].proposal;
     }
 
-    function getActionsHash(uint256 id) external view returns (bytes32) {
+    function actionsHash(uint256 id) external view returns (bytes32) {
         require(_proposals[id].actionsHash == _proposals[id].publishedHash, "what is published is what is frozen");
         return _proposals[id].actionsHash;
     }

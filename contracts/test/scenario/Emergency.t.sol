@@ -29,6 +29,7 @@ contract EmergencyTest is Scenario {
         }
     }
 
+    /// forge-config: default.fuzz.runs = 32
     function testFuzz_emergency_aDeadRollupIsReplacedThroughTheLock(uint256 how) public {
         // A round was won before the rollup died; it can't be pushed any more.
         uint256 round = _win(_boxPayload(1));
@@ -45,6 +46,7 @@ contract EmergencyTest is Scenario {
         _push(_win(_boxPayload(2)));
     }
 
+    /// forge-config: default.fuzz.runs = 32
     function testFuzz_emergency_aDeadProposalsIsReplacedThroughTheLock(bool gone) public {
         vm.etch(address(proposals), gone ? bytes("") : bytes(hex"fe"));
         IProposals next = _newProposals();
@@ -54,6 +56,7 @@ contract EmergencyTest is Scenario {
         _push(_win(_boxPayload(2)));
     }
 
+    /// forge-config: default.fuzz.runs = 32
     function testFuzz_emergency_bothDeadAreReplacedInOneProposalEach(uint256 how) public {
         _killRollup(how);
         vm.etch(address(proposals), hex"fe");

@@ -89,7 +89,7 @@ contract HostilePayloadsTest is Scenario {
         vm.expectEmit(address(governance));
         emit IGovernance.ProposalFrozen(id, address(proposals), 0, _hash(_setBox(666)), _setBox(666));
         proposals.pushProposal(round);
-        vm.assertEq(governance.getActionsHash(id), _hash(_setBox(666)));
+        vm.assertEq(governance.actionsHash(id), _hash(_setBox(666)));
         _toExecutable(id);
         // The list that it shows to others isn't what passed.
         _expectChanged(id, _setBox(666), _setBox(1));
@@ -232,7 +232,7 @@ contract HostilePayloadsTest is Scenario {
         fickle.set(_setBox(3));
         FicklePayload(payload).set(_setBox(4));
         uint256 id = _push(round);
-        vm.assertEq(governance.getActionsHash(id), _hash(_setBox(4)));
+        vm.assertEq(governance.actionsHash(id), _hash(_setBox(4)));
     }
 
     function test_payload_replacedBetweenProposalAndExecutionIsNotExecuted() public {

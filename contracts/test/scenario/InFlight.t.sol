@@ -121,7 +121,7 @@ contract InFlightTest is Scenario {
         governance.execute(a);
         // The whole struct is replaced: what the other one changed is gone.
         vm.assertEq(abi.encode(governance.getConfiguration()), abi.encode(first));
-        vm.assertEq(governance.configurationCount(), 3);
+        vm.assertEq(governance.numberOfConfigurations(), 3);
         vm.assertEq(abi.encode(governance.configurationAt(1)), abi.encode(second));
     }
 

@@ -129,7 +129,7 @@ contract SameWinnerTest is Scenario {
     function test_sameWinner_anotherPayloadWithTheSameActionsIsAnotherProposal() public {
         uint256 a = _propose(payload);
         uint256 b = _propose(_boxPayload(7));
-        vm.assertEq(governance.getActionsHash(a), governance.getActionsHash(b));
+        vm.assertEq(governance.actionsHash(a), governance.actionsHash(b));
         _assertState(a, ProposalState.Pending);
         _assertState(b, ProposalState.Pending);
     }

@@ -66,7 +66,7 @@ contract GovernanceConfigurationTest is GovernanceFixture {
         _same(governance.getConfiguration(), c);
         _same(governance.configurationAt(1), c);
         _same(governance.configurationAt(0), SetLib.configuration());
-        vm.assertEq(governance.configurationCount(), 2);
+        vm.assertEq(governance.numberOfConfigurations(), 2);
     }
 
     function test_updateConfiguration_takesEveryBound() public {
@@ -97,7 +97,7 @@ contract GovernanceConfigurationTest is GovernanceFixture {
             vm.prank(address(governance));
             governance.updateConfiguration(c);
         }
-        vm.assertEq(governance.configurationCount(), 1);
+        vm.assertEq(governance.numberOfConfigurations(), 1);
     }
 
     function testFuzz_updateConfiguration_lockDelayBounds(uint256 value, bool above) public {
@@ -215,7 +215,7 @@ contract GovernanceConfigurationTest is GovernanceFixture {
             list[i] = _allowed(list[i]);
             _configure(list[i]);
         }
-        vm.assertEq(governance.configurationCount(), count + 1);
+        vm.assertEq(governance.numberOfConfigurations(), count + 1);
         _same(governance.configurationAt(0), SetLib.configuration());
         for (uint256 i; i < count; ++i) {
             _same(governance.configurationAt(i + 1), list[i]);
@@ -245,7 +245,7 @@ contract GovernanceConfigurationTest is GovernanceFixture {
         governance = IGovernance(vm.deployCode(SetLib.artifact("Governance"), abi.encode(asset, proposals, c)));
         _same(governance.getConfiguration(), c);
         _same(governance.configurationAt(0), c);
-        vm.assertEq(governance.configurationCount(), 1);
+        vm.assertEq(governance.numberOfConfigurations(), 1);
         vm.assertEq(address(governance.ASSET()), address(asset));
         vm.assertEq(governance.governanceProposer(), proposals);
         vm.assertEq(governance.proposalCount(), 0);

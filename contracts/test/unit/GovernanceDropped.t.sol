@@ -162,12 +162,12 @@ contract GovernanceDroppedTest is GovernanceFixture {
         governance.vote(id, nea, false);
         vm.stopPrank();
         _appoint(b);
-        bytes32 actionsHash = governance.getActionsHash(id);
+        bytes32 actionsHash = governance.actionsHash(id);
         bytes memory before = abi.encode(governance.getProposal(id));
         governance.dropProposal(id);
         vm.assertEq(governance.getProposal(id).summedBallot.yea, yea);
         vm.assertEq(governance.getProposal(id).summedBallot.nea, nea);
-        vm.assertEq(governance.getActionsHash(id), actionsHash);
+        vm.assertEq(governance.actionsHash(id), actionsHash);
         vm.assertNotEq(keccak256(abi.encode(governance.getProposal(id))), keccak256(before));
         vm.assertEq(governance.getProposal(id).governanceProposer, a);
     }

@@ -129,8 +129,8 @@ contract GovernanceEventsTest is GovernanceFixture {
         vm.assertEq(fold.exitDelay(), delay, "exit delay");
         vm.assertEq(fold.exitUntil(), until, "exit until");
         vm.assertEq(fold.totalPower(), _totalPower(), "total power");
-        vm.assertEq(fold.configurationCount(), governance.configurationCount());
-        for (uint256 i; i < fold.configurationCount(); ++i) {
+        vm.assertEq(fold.numberOfConfigurations(), governance.numberOfConfigurations());
+        for (uint256 i; i < fold.numberOfConfigurations(); ++i) {
             _same(fold.configurationAt(i), governance.configurationAt(i));
         }
         vm.assertEq(fold.withdrawalCount(), governance.withdrawalCount());
@@ -150,7 +150,7 @@ contract GovernanceEventsTest is GovernanceFixture {
 
     function _agreeOn(uint256 id) private view {
         vm.assertEq(abi.encode(fold.getProposal(id)), abi.encode(governance.getProposal(id)), "proposal");
-        vm.assertEq(fold.getActionsHash(id), governance.getActionsHash(id), "actions");
+        vm.assertEq(fold.actionsHash(id), governance.actionsHash(id), "actions");
         _state(id, fold.getProposalState(id, vm.getBlockTimestamp()));
         for (uint256 i; i < HOLDERS; ++i) {
             (address who,) = _holder(i);

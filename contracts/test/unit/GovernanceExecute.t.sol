@@ -282,7 +282,7 @@ contract GovernanceExecuteTest is GovernanceFixture {
             uint256 next = seed % left;
             seed /= 4;
             governance.execute(ids[next]);
-            vm.assertEq(governance.getActionsHash(ids[next]), keccak256(abi.encode(_boxAction(box.value()))));
+            vm.assertEq(governance.actionsHash(ids[next]), keccak256(abi.encode(_boxAction(box.value()))));
             (ids[next], ids[left - 1]) = (ids[left - 1], ids[next]);
         }
         vm.assertEq(box.calls(), 4);

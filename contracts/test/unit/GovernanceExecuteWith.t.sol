@@ -21,7 +21,7 @@ contract GovernanceExecuteWithTest is GovernanceFixture {
             abi.encodeWithSelector(
                 IGovernance.Governance__ActionsChanged.selector,
                 id,
-                governance.getActionsHash(id),
+                governance.actionsHash(id),
                 keccak256(abi.encode(found))
             )
         );
@@ -49,7 +49,7 @@ contract GovernanceExecuteWithTest is GovernanceFixture {
     function testFuzz_executeWith_refusesAnyOtherList(uint256 id, Action[] memory other) public {
         id = _passed(_list(_boxActions(3, id)));
         other = _few(other);
-        vm.assume(keccak256(abi.encode(other)) != governance.getActionsHash(id));
+        vm.assume(keccak256(abi.encode(other)) != governance.actionsHash(id));
         _refuseChanged(id, other);
         governance.executeWith(id, other);
         _state(id, ProposalState.Executable);

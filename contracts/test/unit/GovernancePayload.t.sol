@@ -72,7 +72,7 @@ contract GovernancePayloadTest is GovernanceFixture {
             vm.expectEmit(address(governance));
             emit IGovernance.ProposalFrozen(id, proposals, 0, expected, actions);
             _push(payload);
-            vm.assertEq(governance.getActionsHash(id), expected);
+            vm.assertEq(governance.actionsHash(id), expected);
         } catch {
             _unreadable(payload);
             _pushOnly(payload);
@@ -117,6 +117,16 @@ contract GovernancePayloadTest is GovernanceFixture {
         _differ(answer);
     }
 
+    function testFuzz_payload_refusesATargetThatIsNoAddress(uint256 target, uint256 seed) public {
+        target = bound(target, uint256(type(uint160).max) + 1, type(uint256).max);
+        bytes memory answer = abi.encode(ActionsEncoding.list(1, seed));
+        assembly ("memory-safe") {
+            mstore(add(answer, 128), target)
+        }
+        _differ(answer);
+        vm.assertEq(governance.proposalCount(), 0);
+    }
+
     function testFuzz_payload_anotherLayoutIsFrozenAndExecutedAsTheSameList(uint8 count, uint256 value, uint256 seed)
         public
     {
@@ -125,7 +135,7 @@ contract GovernancePayloadTest is GovernanceFixture {
             actions[i] = _boxAction(value ^ i)[0];
         }
         uint256 id = _passed(address(new RawAnswer(ActionsEncoding.scattered(actions, seed), false)));
-        vm.assertEq(governance.getActionsHash(id), keccak256(abi.encode(actions)));
+        vm.assertEq(governance.actionsHash(id), keccak256(abi.encode(actions)));
         governance.execute(id);
         vm.assertEq(box.calls(), actions.length);
         vm.assertEq(box.value(), value ^ (actions.length - 1));

@@ -91,7 +91,7 @@ contract GovernanceProposeTest is GovernanceFixture {
         vm.expectEmit(address(governance));
         emit IGovernance.ProposalFrozen(0, proposals, changes % 4, actionsHash, actions);
         _push(payload);
-        vm.assertEq(governance.getActionsHash(0), actionsHash);
+        vm.assertEq(governance.actionsHash(0), actionsHash);
     }
 
     function testFuzz_propose_idsCountFromZero(uint8 count, uint16 gap) public {
@@ -129,7 +129,7 @@ contract GovernanceProposeTest is GovernanceFixture {
         for (uint256 i; i < times; ++i) {
             _push(payload);
             vm.assertEq(governance.getProposal(i).payload, payload);
-            vm.assertEq(governance.getActionsHash(i), governance.getActionsHash(0));
+            vm.assertEq(governance.actionsHash(i), governance.actionsHash(0));
         }
     }
 

@@ -12,7 +12,7 @@ contract GovernanceViewsTest is GovernanceFixture {
         vm.assertEq(governance.governanceProposer(), proposals);
         vm.assertEq(governance.proposalCount(), 0);
         vm.assertEq(governance.withdrawalCount(), 0);
-        vm.assertEq(governance.configurationCount(), 1);
+        vm.assertEq(governance.numberOfConfigurations(), 1);
         _same(governance.getConfiguration(), SetLib.configuration());
     }
 
@@ -31,14 +31,14 @@ contract GovernanceViewsTest is GovernanceFixture {
         governance.getProposal(id);
     }
 
-    function testFuzz_getActionsHash_refusesUnknownIds(uint256 id, uint8 count) public {
+    function testFuzz_actionsHash_refusesUnknownIds(uint256 id, uint8 count) public {
         count %= 3;
         for (uint256 i; i < count; ++i) {
             _push(_payload());
         }
         id = bound(id, count, type(uint256).max);
         _refuseUnknown(id);
-        governance.getActionsHash(id);
+        governance.actionsHash(id);
     }
 
     function testFuzz_getWithdrawal_refusesUnknownIds(uint256 id, uint8 count) public {
