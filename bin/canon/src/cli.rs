@@ -9,7 +9,7 @@ use crate::{
 
 /// Upgrade governance for rollups: sequencers signal, holders vote, anyone executes
 #[derive(Debug, Parser)]
-#[command(name = "canon", version, propagate_version = true, max_term_width = 96)]
+#[command(name = "canon", version, propagate_version = true, max_term_width = 98)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use alloy::{
     primitives::{Bytes, Selector},
     sol,
-    sol_types::{SolCall, SolError, SolValue},
+    sol_types::{Revert, SolCall, SolError, SolValue},
 };
 use canon_bindings::{Governance::Action, UpgradePayload as IPayload};
 
@@ -23,8 +23,6 @@ sol! {
         /// Reverts while the gate is closed.
         function pass() external;
     }
-
-    error GateClosed();
 }
 
 /// The opcodes that are used here.
@@ -34,7 +32,6 @@ mod op {
     pub(super) const SHR: u8 = 0x1c;
     pub(super) const CALLDATALOAD: u8 = 0x35;
     pub(super) const CODECOPY: u8 = 0x39;
-    pub(super) const MSTORE: u8 = 0x52;
     pub(super) const SLOAD: u8 = 0x54;
     pub(super) const SSTORE: u8 = 0x55;
     pub(super) const JUMPI: u8 = 0x57;
@@ -86,9 +83,7 @@ pub(crate) fn gate() -> Bytes {
     code.ops(&[op::PUSH0, op::SLOAD, op::ISZERO]).jump_if("closed").ops(&[op::STOP]);
     code.label("open").set_switch();
     code.label("closed");
-    // The selector of the error, at the left end of the first word of memory.
-    code.ops(&[op::PUSH4]).ops(&GateClosed::SELECTOR).ops(&[op::PUSH0, op::MSTORE]);
-    code.ops(&[op::PUSH1, 4, op::PUSH1, 28, op::REVERT]);
+    code.fail(Revert::from("the gate is closed").abi_encode());
     code.creation()
 }
 
@@ -149,13 +144,23 @@ impl Assembler {
         self.ops(&[op::PUSH1, 1, op::PUSH0, op::SSTORE, op::STOP])
     }
 
-    /// Returns constant data, which is put behind the code.
+    /// Returns constant data.
     fn answer(&mut self, data: Vec<u8>) -> &mut Self {
+        self.end_with(op::RETURN, data)
+    }
+
+    /// Reverts with constant data.
+    fn fail(&mut self, data: Vec<u8>) -> &mut Self {
+        self.end_with(op::REVERT, data)
+    }
+
+    /// The data is put behind the code.
+    fn end_with(&mut self, end: u8, data: Vec<u8>) -> &mut Self {
         let length = data.len();
         self.short(length);
         self.data.push((self.code.len() + 1, data));
         self.short(0).ops(&[op::PUSH0, op::CODECOPY]);
-        self.short(length).ops(&[op::PUSH0, op::RETURN])
+        self.short(length).ops(&[op::PUSH0, end])
     }
 
     /// The runtime code with all addresses written.
@@ -258,7 +263,7 @@ mod tests {
         let pass = TransactionRequest::default().with_to(gate).with_input(pass);
         let refusal = provider.call(pass.clone()).await.unwrap_err();
         let refusal = refusal.as_error_resp().unwrap().as_revert_data().unwrap();
-        assert_eq!(refusal[..], GateClosed::SELECTOR);
+        assert_eq!(Revert::abi_decode(&refusal).unwrap().reason, "the gate is closed");
         send(&provider, gate, IGate::openCall {}).await;
         assert!(provider.call(pass).await.is_ok());
     }

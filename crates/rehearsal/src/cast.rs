@@ -168,7 +168,7 @@ impl Cast {
 }
 
 /// Holders send by the thousand, so what they send is checked at its receipt.
-pub(crate) fn holder(sender: Sender) -> HolderAgent {
+pub(crate) const fn holder(sender: Sender) -> HolderAgent {
     HolderAgent::new(sender).with_checks(Checks::AtReceipt { gas_limit: HOLDER_GAS })
 }
 

@@ -35,4 +35,4 @@ pub use progress::Progress;
 pub use refusal::Refusal;
 pub use rehearsal::Rehearsal;
 pub use report::Report;
-pub use timeline::{Chapter, Entry, Event, Side, Spent, Timeline, Who};
+pub use timeline::{Chapter, Contract, Entry, Event, Side, Spent, Timeline, Who, Window};

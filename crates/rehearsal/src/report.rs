@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use canon_protocol::Timestamp;
+use canon_protocol::{Configuration, Seconds, Timestamp};
 use serde::Serialize;
 
 use crate::{
@@ -32,6 +32,10 @@ pub struct Report {
     pub quorum: u32,
     /// Slots in a round.
     pub round: u32,
+    /// How long a slot of the rollups is.
+    pub slot: Seconds,
+    /// Governance's configuration, which every proposal is frozen with.
+    pub configuration: Configuration,
     /// Timestamp of L1 block 0, in Unix seconds.
     pub start: Timestamp,
     /// Timestamp of the last L1 block, in Unix seconds.
@@ -63,6 +67,8 @@ impl Report {
             holders: scenario.holder_count(),
             quorum: scenario.signalling.rules.n(),
             round: scenario.signalling.rules.m(),
+            slot: scenario.rollup.slot,
+            configuration: scenario.governance,
             start: scenario.l1.start,
             end,
             blocks,
@@ -73,7 +79,7 @@ impl Report {
         }
     }
 
-    /// The report as a person reads it in a terminal, at most 96 columns wide. It has ANSI styles,
+    /// The report as a person reads it in a terminal, at most 98 columns wide. It has ANSI styles,
     /// which a stream has to drop where they aren't wanted.
     pub fn to_text(&self) -> String {
         let mut out = String::new();
@@ -89,11 +95,22 @@ impl Report {
         let facts = [
             text::count(self.sequencers, "sequencer"),
             text::count(self.holders, "holder"),
-            format!("{} of {} signals win a round", self.quorum, self.round),
+            format!("{} of {} signals win a round", self.quorum, text::grouped(self.round)),
             format!("seed {}", self.seed),
+        ];
+        let rules = &self.configuration;
+        let phases = [rules.voting_delay, rules.voting_duration, rules.execution_delay];
+        let phases = phases.map(text::duration);
+        let more = [
+            format!("slots of {}", text::duration(self.slot)),
+            format!("delay, vote, delay: {}", phases.join(", ")),
+            format!("grace {}", text::duration(rules.grace_period)),
+            format!("quorum {}", text::percent(rules.quorum)),
+            format!("differential {}", text::percent(rules.vote_differential)),
         ];
         let _ = writeln!(out, "{BOLD}{}{BOLD:#}", self.title);
         let _ = writeln!(out, "{DIM}{}{DIM:#}", facts.join(" · "));
+        let _ = writeln!(out, "{DIM}{}{DIM:#}", more.join(" · "));
     }
 
     fn state(&self, out: &mut String) {

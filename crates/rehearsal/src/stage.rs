@@ -135,7 +135,7 @@ impl<'a> Stage<'a> {
 
     /// Lets time pass until the next block is at `time` or, if no block is due then, the first one
     /// after it. Nothing happens if that is so already.
-    pub(crate) fn wait_until(&mut self, time: Timestamp) -> Result<Idle> {
+    pub(crate) fn wait_until(&self, time: Timestamp) -> Result<Idle> {
         let (from, first) = (self.chain.timestamp(), self.chain.block_number());
         let missing = time.get().saturating_sub(self.chain.next_timestamp());
         let blocks = missing.div_ceil(self.block_time);
@@ -152,7 +152,7 @@ impl<'a> Stage<'a> {
     }
 
     /// Mines what was sent and gives its receipts.
-    pub(crate) async fn mine(&mut self, act: &'static str) -> Result<Receipts> {
+    pub(crate) async fn mine(&self, act: &'static str) -> Result<Receipts> {
         let MinedBlock { number, transactions, .. } = self.chain.mine()?;
         if transactions.is_empty() {
             return Ok(Receipts::default());

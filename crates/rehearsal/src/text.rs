@@ -1,6 +1,6 @@
 //! Numbers, times and amounts as people read them.
 
-use canon_protocol::{Amount, Seconds, Timestamp};
+use canon_protocol::{Amount, Fraction, Seconds, Timestamp};
 
 /// `1,234,567`.
 pub(crate) fn grouped(number: impl Into<u128>) -> String {
@@ -22,6 +22,16 @@ pub(crate) fn tokens(amount: Amount) -> String {
     match amount.get() % unit {
         0 => whole,
         rest => format!("{whole}.{}", format!("{rest:018}").trim_end_matches('0')),
+    }
+}
+
+/// `10 %`, `33.3 %`.
+pub(crate) fn percent(fraction: Fraction) -> String {
+    let hundredth = 10_000_000_000_000_000;
+    let whole = fraction.get() / hundredth;
+    match fraction.get() % hundredth {
+        0 => format!("{whole} %"),
+        rest => format!("{whole}.{} %", format!("{rest:016}").trim_end_matches('0')),
     }
 }
 
@@ -54,6 +64,31 @@ pub(crate) fn clock(time: Timestamp) -> String {
 /// `Tue 2026-12-01`, in UTC.
 pub(crate) fn date(time: Timestamp) -> String {
     civil(time).map_or_else(|| time.to_string(), |at| at.strftime("%a %Y-%m-%d").to_string())
+}
+
+/// `09:00:12`, with `12-01 ` before it if the other time is of another day.
+pub(crate) fn beside(time: Timestamp, other: Timestamp) -> String {
+    if date(time) == date(other) {
+        return clock(time);
+    }
+    civil(time).map_or_else(|| time.to_string(), |at| at.strftime("%m-%d %H:%M:%S").to_string())
+}
+
+/// `09:00:12 (in 1 h)`, for a time that is to come. Longer times are rounded to minutes.
+pub(crate) fn ahead(time: Timestamp, now: Timestamp) -> String {
+    let text = beside(time, now);
+    match time.since(now) {
+        Some(left) if left > Seconds::ZERO => format!("{text} (in {})", duration(about(left))),
+        _ => text,
+    }
+}
+
+/// Without the seconds, where they are few beside the minutes.
+fn about(time: Seconds) -> Seconds {
+    if time.get() < 300 {
+        return time;
+    }
+    Seconds::new((time.get() + 30) / 60 * 60).unwrap_or(time)
 }
 
 /// `2026-12-01 09:00:12 UTC`.
@@ -108,6 +143,9 @@ mod tests {
         assert_eq!(utc(time), "2026-12-01 09:00:12 UTC");
         assert_eq!(date(time), "Tue 2026-12-01");
         assert_eq!(clock(time), "09:00:12");
+        let (day, soon) = (Timestamp::of(1_796_115_612 + 86_400), Timestamp::of(1_796_115_672));
+        assert_eq!(beside(day, time), "12-02 09:00:12");
+        assert_eq!(ahead(soon, time), "09:01:12 (in 1 min)");
         assert_eq!(elapsed(Seconds::of(3 * 3600 + 62)), "+3:01:02");
     }
 }

@@ -36,6 +36,8 @@ pub(crate) struct World<'a> {
     pub(crate) withdrawals: Vec<Leave>,
     /// When the announced moves can be finished.
     pub(crate) moves_ready: Timestamp,
+    /// What the sequencers are set to signal for.
+    pub(crate) campaign: Option<usize>,
     /// Signals that were not told yet.
     pub(crate) untold: Untold,
     pub(crate) timeline: Timeline,
@@ -143,6 +145,8 @@ impl<'a> World<'a> {
             .enumerate()
             .map(|(index, sequencer)| (sequencer.proposer.address(), index))
             .collect();
+        let mut set = set;
+        set.names.insert(cast.authors.address(), "the authors".to_owned());
         let mut watcher = Watcher::new(stage.client().clone(), set.registry);
         watcher.watch_rollup(first.address);
         Self {
@@ -155,6 +159,7 @@ impl<'a> World<'a> {
             dockets: Vec::new(),
             withdrawals: Vec::new(),
             moves_ready: Timestamp::ZERO,
+            campaign: None,
             untold: Untold::default(),
             workshop: 0,
             timeline: Timeline::new(),
@@ -164,13 +169,21 @@ impl<'a> World<'a> {
 
     /// Adds something that happened in the newest block.
     pub(crate) fn tell(&mut self, who: Who, what: Event, spent: Option<Spent>) {
-        let (time, block) = (self.stage.now(), self.stage.block());
+        let (time, l1_block) = (self.stage.now(), self.stage.block());
         let chapter = self.stage.report.chapter;
-        self.timeline.push(Entry { chapter, time, block, who, what, spent });
+        self.timeline.push(Entry { chapter, time, l1_block, who, what, spent });
+    }
+
+    /// Adds something that happened, or was tried, where the next block would be: nothing of it is
+    /// in any block.
+    pub(crate) fn tell_off_chain(&mut self, who: Who, what: Event) {
+        let (time, l1_block) = (self.stage.next_time(), self.stage.block());
+        let chapter = self.stage.report.chapter;
+        self.timeline.push(Entry { chapter, time, l1_block, who, what, spent: None });
     }
 
     /// Begins a chapter.
-    pub(crate) fn turn_to(&mut self, chapter: Chapter) {
+    pub(crate) const fn turn_to(&mut self, chapter: Chapter) {
         self.stage.report.chapter = chapter;
     }
 
@@ -217,7 +230,7 @@ impl<'a> World<'a> {
         if !names.contains(&refusal.name) {
             names.push(refusal.name.clone());
         }
-        self.tell(who, Event::Refused { tried, refusal }, None);
+        self.tell_off_chain(who, Event::Refused { tried, refusal });
     }
 
     /// The docket of a proposal of Governance.
@@ -238,9 +251,21 @@ impl<'a> World<'a> {
             .ok_or_else(|| Error::Unexpected(format!("{} isn't a proposal yet", docket.plan.azip)))
     }
 
-    /// Nothing can change a proposal's fate any more.
-    pub(crate) fn over(&mut self, docket: usize, end: End) {
+    /// Nothing can change a proposal's fate any more. Operators who signalled for it stop: left
+    /// alone, their clients would signal again for what was rejected, expired or dropped.
+    pub(crate) fn decide(&mut self, docket: usize, end: End) {
         self.dockets[docket].end = Some(end);
+        if self.campaign == Some(docket) {
+            self.campaign = None;
+            for sequencer in &mut self.cast.sequencers {
+                sequencer.agent.set_plan(None);
+            }
+        }
+    }
+
+    /// The same, told as an event of its own.
+    pub(crate) fn over(&mut self, docket: usize, end: End) {
+        self.decide(docket, end);
         let azip = self.dockets[docket].plan.azip.clone();
         self.tell(Who::Time, Event::Over { azip, end }, None);
     }

@@ -6,13 +6,12 @@ use super::slots;
 use crate::{
     crowd::Role,
     error::Result,
-    timeline::{Chapter, Event, Who},
+    timeline::{Event, Who},
     world::{World, sum},
 };
 
 /// The first slots after a switch: the new rollup earns, the old one doesn't.
 pub(super) async fn show_switch(world: &mut World<'_>) -> Result<()> {
-    world.turn_to(Chapter::Execution);
     for rollup in [world.canonical(), 0] {
         let slot = slots::next_slot(world, rollup);
         let turn = slots::turn(world, rollup, slot).await?;
@@ -23,7 +22,6 @@ pub(super) async fn show_switch(world: &mut World<'_>) -> Result<()> {
 
 /// Those who announced it take their stake to the new rollup.
 pub(super) async fn finish_moves(world: &mut World<'_>, to: usize) -> Result<()> {
-    world.turn_to(Chapter::Aftermath);
     let members: Vec<_> = (0..world.cast.sequencers.len())
         .filter(|index| world.cast.sequencers[*index].moving_to == Some(to))
         .collect();
@@ -47,7 +45,6 @@ pub(super) async fn finish_moves(world: &mut World<'_>, to: usize) -> Result<()>
 
 /// Those who left get their tokens, as far as they are unlocked.
 pub(super) async fn withdraw(world: &mut World<'_>) -> Result<()> {
-    world.turn_to(Chapter::Aftermath);
     let due = world.stage.next_time();
     let (mut holders, mut amounts) = (Vec::new(), Vec::new());
     for leave in &mut world.withdrawals {

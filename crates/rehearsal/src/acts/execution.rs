@@ -15,7 +15,7 @@ use crate::{
     error::{During, Error, Result},
     refusal::Refusal,
     scenario::{Does, End, PayloadKind},
-    timeline::{Chapter, Event, Spent, Who},
+    timeline::{Event, Spent, Who},
     world::World,
 };
 
@@ -46,7 +46,6 @@ pub(super) async fn announce_moves(world: &mut World<'_>, to: usize) -> Result<(
 
 /// Anyone lets those pass who wait for it.
 pub(super) async fn open_gate(world: &mut World<'_>, docket: usize) -> Result<()> {
-    world.turn_to(Chapter::Execution);
     let Some(gate) = world.dockets[docket].gate else { return Ok(()) };
     let call = Call::new(gate, &IGate::openCall {});
     let confirmed = world.stage.send("open a gate", &mut world.cast.anyone, call).await?;
@@ -61,7 +60,6 @@ pub(super) async fn execute(
     agenda: &mut Agenda,
     docket: usize,
 ) -> Result<()> {
-    world.turn_to(Chapter::Execution);
     let live = world.live(docket)?;
     let (id, last) = (live.id, live.deadlines.executable);
     if world.dockets[docket].end.is_some() || world.stage.next_time() > last {
@@ -74,7 +72,16 @@ pub(super) async fn execute(
     if world.scenario.keeper.frozen_list
         || world.dockets[docket].plan.payload != PayloadKind::Shifting
     {
+        let met = |world: &World<'_>| {
+            let docket = &world.dockets[docket];
+            (docket.refusals.len(), docket.repeated)
+        };
+        let before = met(world);
         keeper::tick(world, agenda).await?;
+        if world.dockets[docket].end.is_none() && met(world) == before {
+            // The keeper doesn't repeat what it said.
+            world.dockets[docket].repeated += 1;
+        }
     }
     if world.dockets[docket].end.is_none() {
         // Time passes between two tries.
@@ -118,7 +125,7 @@ fn tell_repeated(world: &mut World<'_>, docket: usize) {
     let times = std::mem::take(&mut world.dockets[docket].repeated);
     if times > 0 {
         let tried = "tries to execute".to_owned();
-        world.tell(Who::Keeper, Event::RefusedAgain { tried, times }, None);
+        world.tell_off_chain(Who::Keeper, Event::RefusedAgain { tried, times });
     }
 }
 
@@ -135,7 +142,7 @@ pub(super) fn executed(
     }
     let docket = world.docket_of(id)?;
     tell_repeated(world, docket);
-    agenda.cancel(|task| task == Task::TooLate { docket });
+    agenda.cancel(|task| is_about(task, docket));
     let now = world.stage.next_time();
     let plan = world.dockets[docket].plan.clone();
     let effect = match (plan.does, world.dockets[docket].rollup, world.dockets[docket].proposals) {
@@ -157,7 +164,7 @@ pub(super) fn executed(
         _ => return Err(Error::Unexpected("a proposal changes nothing".to_owned())),
     };
     world.dockets[docket].executed_in = Some(confirmed.block);
-    world.dockets[docket].end = Some(End::Executed);
+    world.decide(docket, End::Executed);
     let event = Event::Executed { azip: plan.azip, proposal: id, with_list, effect };
     let spent = Spent { transactions: 1, gas: confirmed.gas_used };
     world.tell(Who::Keeper, event, Some(spent));
@@ -175,12 +182,27 @@ fn drop_pushed_by(world: &World<'_>, agenda: &mut Agenda, old: Address) {
     }
 }
 
+/// What needs not be done once a proposal is over.
+const fn is_about(task: Task, proposal: usize) -> bool {
+    matches!(
+        task,
+        Task::Execute { docket } | Task::TooLate { docket } | Task::OpenGate { docket }
+            if docket == proposal
+    )
+}
+
 /// The keeper stored that a proposal is dropped.
-pub(super) fn dropped(world: &mut World<'_>, id: ProposalId, confirmed: &Confirmed) -> Result<()> {
+pub(super) fn dropped(
+    world: &mut World<'_>,
+    agenda: &mut Agenda,
+    id: ProposalId,
+    confirmed: &Confirmed,
+) -> Result<()> {
     let docket = world.docket_of(id)?;
     if world.dockets[docket].end.is_some() {
         return Ok(());
     }
+    agenda.cancel(|task| is_about(task, docket));
     let azip = world.dockets[docket].plan.azip.clone();
     let spent = Spent { transactions: 1, gas: confirmed.gas_used };
     world.tell(Who::Keeper, Event::DropStored { azip, proposal: id }, Some(spent));
@@ -190,7 +212,6 @@ pub(super) fn dropped(world: &mut World<'_>, id: ProposalId, confirmed: &Confirm
 
 /// The grace period is over.
 pub(super) async fn too_late(world: &mut World<'_>, docket: usize) -> Result<()> {
-    world.turn_to(Chapter::Execution);
     if world.dockets[docket].end.is_some() {
         return Ok(());
     }

@@ -1,7 +1,7 @@
 //! The keeper at work, and what follows from what it does.
 
 use canon_agents::{Act, Outcome};
-use canon_bindings::Governance;
+use canon_bindings::{Governance, Revert};
 use canon_l1::Confirmed;
 use canon_protocol::Round;
 
@@ -44,12 +44,24 @@ fn done(world: &mut World<'_>, agenda: &mut Agenda, act: Act, confirmed: Confirm
         Act::Push { round } => pushed(world, agenda, round, &confirmed),
         Act::Execute { id } => execution::executed(world, agenda, id, &confirmed, false),
         Act::ExecuteFrozen { id } => execution::executed(world, agenda, id, &confirmed, true),
-        Act::Drop { id } => execution::dropped(world, id, &confirmed),
+        Act::Drop { id } => execution::dropped(world, agenda, id, &confirmed),
+        Act::RecordSeed { rollup, epoch } => {
+            let rollup = world.rollups.iter().find(|known| known.address == rollup);
+            let rollup = rollup.map(|rollup| rollup.label).unwrap_or_default();
+            let spent = Spent { transactions: 1, gas: confirmed.gas_used };
+            world.tell(Who::Keeper, Event::SeedRecorded { rollup, epoch }, Some(spent));
+            Ok(())
+        }
         _ => Ok(()),
     }
 }
 
 fn failed(world: &mut World<'_>, act: Act, error: canon_l1::Error) -> Result<()> {
+    let already = |revert: &Revert| revert.is::<Governance::Governance__AlreadyDropped>();
+    if error.as_revert().is_some_and(already) {
+        // Somebody was faster, be it the keeper itself a block ago.
+        return Ok(());
+    }
     let (Act::Execute { id } | Act::ExecuteFrozen { id }) = act else {
         return Err(error).during(ACT);
     };

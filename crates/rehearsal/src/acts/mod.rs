@@ -44,6 +44,7 @@ pub(crate) async fn play<'a>(scenario: &'a Scenario, report: Reporter<'a>) -> Re
         }
     }
     while let Some((time, task)) = agenda.next() {
+        world.turn_to(chapter_of(task));
         let until = waiting_for(&world, task);
         world.wait_until(time, &until)?;
         perform(&mut world, &mut agenda, task).await?;
@@ -72,6 +73,24 @@ async fn perform(world: &mut World<'_>, agenda: &mut Agenda, task: Task) -> Resu
         Task::ShowSwitch => aftermath::show_switch(world).await,
         Task::Move { to } => aftermath::finish_moves(world, to).await,
         Task::Withdraw => aftermath::withdraw(world).await,
+    }
+}
+
+/// The part of the story that a task belongs to.
+const fn chapter_of(task: Task) -> Chapter {
+    match task {
+        Task::Campaign { .. }
+        | Task::Signal { .. }
+        | Task::RoundOver { .. }
+        | Task::Push { .. }
+        | Task::Lock { .. } => Chapter::Signalling,
+        Task::Ballots { .. } | Task::Close { .. } => Chapter::Vote,
+        Task::OpenGate { .. }
+        | Task::Execute { .. }
+        | Task::TooLate { .. }
+        | Task::Drop { .. }
+        | Task::ShowSwitch => Chapter::Execution,
+        Task::Move { .. } | Task::Withdraw => Chapter::Aftermath,
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
     progress::Reporter,
     scenario::Scenario,
     stage::Stage,
-    timeline::{Event, Spent, Who},
+    timeline::{Contract, Event, Spent, Who},
     world::{RollupState, Set, World, sum},
 };
 
@@ -87,7 +87,7 @@ fn parameters(scenario: &Scenario) -> SetParameters {
 }
 
 /// Of both rollups, but for their genesis.
-pub(super) fn rollup_parameters(scenario: &Scenario) -> deploy::RollupParameters {
+pub(super) const fn rollup_parameters(scenario: &Scenario) -> deploy::RollupParameters {
     let rollup = scenario.rollup;
     deploy::RollupParameters {
         genesis: None,
@@ -100,7 +100,11 @@ pub(super) fn rollup_parameters(scenario: &Scenario) -> deploy::RollupParameters
 
 fn tell_deployment(world: &mut World<'_>, record: &DeployRecord) {
     let created = record.done.iter().filter_map(|done| Some((done.step.creates()?, done.address)));
-    let contracts = created.map(|(contract, address)| (contract.name(), address)).collect();
+    let contract = |(contract, address): (canon_bindings::Contract, _)| Contract {
+        name: contract.name(),
+        address,
+    };
+    let contracts = created.map(contract).collect();
     let (mut creations, mut wiring) = (Spent::default(), Spent::default());
     for done in &record.done {
         let Some(receipt) = done.receipt else { continue };

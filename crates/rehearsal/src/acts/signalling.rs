@@ -1,5 +1,7 @@
 //! Rounds of signals.
 
+use std::collections::BTreeSet;
+
 use alloy::primitives::B256;
 use canon_agents::{SignalDecision, SignalPlan, VettedPayload};
 use canon_l1::calls;
@@ -12,7 +14,7 @@ use crate::{
     error::{During, Error, Result},
     refusal::Refusal,
     scenario::{End, Route},
-    timeline::{Chapter, Event, Spent, Who},
+    timeline::{Event, Spent, Who},
     world::World,
 };
 
@@ -36,6 +38,7 @@ pub(super) async fn campaign(
     let vetted = VettedPayload::vet(world.stage.client(), payload, pinned).await;
     let vetted = vetted.map_err(|error| Error::Unexpected(error.to_string()))?;
     let plan = SignalPlan::new(vetted).from_block(height);
+    world.campaign = Some(docket);
     for sequencer in &mut world.cast.sequencers {
         if sequencer.conduct == Conduct::Diligent {
             sequencer.agent.set_plan(Some(plan.clone()));
@@ -60,7 +63,6 @@ pub(super) async fn signal(
     docket: usize,
     slot: Slot,
 ) -> Result<()> {
-    world.turn_to(Chapter::Signalling);
     let rules = world.scenario.signalling.rules;
     let round = rules.round_of(slot);
     if world.untold.round != round {
@@ -114,7 +116,7 @@ async fn play(world: &mut World<'_>, docket: usize, slot: Slot) -> Result<()> {
 }
 
 /// The present round so far. Signals of large rounds are told by the hundred: what was not told.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Untold {
     pub(crate) round: Round,
     /// Whether the height was reached in it, so that signals were possible.
@@ -126,6 +128,7 @@ pub(crate) struct Untold {
     from: Option<Slot>,
     to: Slot,
     signals: u64,
+    signers: BTreeSet<usize>,
     spent: Spent,
 }
 
@@ -140,25 +143,26 @@ fn tell(world: &mut World<'_>, docket: usize, turn: &slots::Turn) {
         untold.from.get_or_insert(turn.slot);
         untold.to = turn.slot;
         untold.signals += u64::from(turn.signalled);
+        untold.signers.extend(turn.sequencer.filter(|_| turn.signalled));
         untold.spent = untold.spent.and(turn.spent);
         if untold.signals >= needed.div_ceil(6) {
             tell_group(world, docket);
         }
         return;
     }
-    let (Some(index), Some((block, _))) = (turn.sequencer, turn.block) else {
+    let (Some(index), Some((rollup_block, _))) = (turn.sequencer, turn.block) else {
         return slots::tell(world, world.canonical(), turn);
     };
     let (who, slot) = (world.cast.sequencers[index].who(), turn.slot);
     let event = match turn.decision {
         SignalDecision::Signal => {
             let (azip, count) = (world.dockets[docket].plan.azip.clone(), world.untold.count);
-            Event::Signalled { azip, slot, round, count, needed, block }
+            Event::Signalled { azip, slot, round, count, needed, rollup_block }
         }
         SignalDecision::TooEarly { .. } => {
             return slots::tell(world, world.canonical(), turn);
         }
-        _ => Event::Silent { slot, round, block },
+        _ => Event::Silent { slot, round, rollup_block },
     };
     world.tell(who, event, Some(turn.spent));
 }
@@ -168,6 +172,7 @@ fn tell_group(world: &mut World<'_>, docket: usize) {
     let rules = world.scenario.signalling.rules;
     let signals = std::mem::take(&mut world.untold.signals);
     let spent = std::mem::take(&mut world.untold.spent);
+    let signers = std::mem::take(&mut world.untold.signers).len() as u64;
     let event = Event::SignalledMore {
         azip: world.dockets[docket].plan.azip.clone(),
         from,
@@ -177,7 +182,7 @@ fn tell_group(world: &mut World<'_>, docket: usize) {
         count: world.untold.count,
         needed: rules.n().into(),
     };
-    world.tell(Who::Sequencers(signals), event, Some(spent));
+    world.tell(Who::Sequencers(signers), event, Some(spent));
 }
 
 /// Somebody whose slot it isn't tries to signal, and is refused.
@@ -202,7 +207,7 @@ async fn out_of_turn(world: &mut World<'_>, docket: usize, slot: Slot) -> Result
         return Err(error).during("signalling out of turn");
     };
     let tried = format!("tries slot {slot}, which isn't its own");
-    world.tell(who, Event::Refused { tried, refusal }, None);
+    world.tell_off_chain(who, Event::Refused { tried, refusal });
     Ok(())
 }
 
@@ -239,9 +244,6 @@ pub(super) async fn round_over(
     push_in_vain(world, docket, round).await?;
     world.tell(Who::Time, Event::GaveUp { azip, rounds }, None);
     world.over(docket, End::NoQuorum);
-    for sequencer in &mut world.cast.sequencers {
-        sequencer.agent.set_plan(None);
-    }
     schedule(world, agenda, Some(docket));
     Ok(())
 }

@@ -45,6 +45,8 @@ pub(super) async fn turn(world: &mut World<'_>, rollup: usize, slot: Slot) -> Re
         spent: Spent::default(),
     };
     let Some(index) = sequencer.filter(|index| world.cast.sequencers[*index].online()) else {
+        // The slot goes by.
+        world.stage.mine_all()?;
         return Ok(turn);
     };
     let agent = &mut world.cast.sequencers[index].agent;

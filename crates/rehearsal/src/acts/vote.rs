@@ -15,7 +15,7 @@ use crate::{
     describe::describe,
     error::{During, Error, Result},
     scenario::{BallotPlan, End, PayloadKind},
-    timeline::{Chapter, Event, Side, Spent, Who},
+    timeline::{Event, Side, Spent, Who, Window},
     world::{Leave, Live, World, rejection, sum},
 };
 
@@ -44,7 +44,6 @@ pub(super) async fn propose_with_lock(
     agenda: &mut Agenda,
     docket: usize,
 ) -> Result<()> {
-    world.turn_to(Chapter::Signalling);
     let holders = 0..world.cast.holders.len();
     // The first of equals.
     let holder = holders.rev().max_by_key(|holder| world.power(*holder)).unwrap_or_default();
@@ -106,7 +105,6 @@ pub(super) async fn ballots(
     agenda: &mut Agenda,
     docket: usize,
 ) -> Result<()> {
-    world.turn_to(Chapter::Vote);
     // Power at the snapshot is known once the snapshot is past.
     world.stage.mine_all()?;
     for (plan, side) in
@@ -187,7 +185,6 @@ async fn leave_after(world: &mut World<'_>, agenda: &mut Agenda, docket: usize) 
 
 /// The vote is over: what came of it, and what follows.
 pub(super) async fn close(world: &mut World<'_>, agenda: &mut Agenda, docket: usize) -> Result<()> {
-    world.turn_to(Chapter::Vote);
     // The first block after the vote.
     world.stage.mine_all()?;
     let (client, head) = (world.stage.client().clone(), world.stage.head());
@@ -213,7 +210,7 @@ pub(super) async fn close(world: &mut World<'_>, agenda: &mut Agenda, docket: us
         tally,
         total,
         quorum: rules.quorum,
-        executable: rejected.is_none().then_some((from, until)),
+        executable: rejected.is_none().then_some(Window { from, until }),
     };
     world.tell(Who::Time, event, None);
     match state {

@@ -3,7 +3,7 @@
 use super::{Desk, check::Check};
 use crate::{
     scenario::End,
-    timeline::{because, ended},
+    timeline::{because, outcome},
     world::{Docket, rejection},
 };
 
@@ -18,7 +18,7 @@ const AREA: &str = "Outcome";
 
 fn fate(docket: &Docket) -> Vec<Check> {
     let plan = &docket.plan;
-    let show = |end: &Option<End>| end.map_or("is undecided", ended).to_owned();
+    let show = |end: &Option<End>| end.map_or("undecided", outcome).to_owned();
     let mut checks = vec![Check::equal(AREA, &*plan.azip, &Some(plan.expect), &docket.end, show)];
     if plan.because.is_some() {
         let found = docket.live.as_ref().and_then(|live| rejection(live.result?, live.tally));

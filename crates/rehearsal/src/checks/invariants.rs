@@ -1,5 +1,7 @@
 //! Properties that hold whatever happens, as far as they can be read off the chain.
 
+use std::collections::BTreeMap;
+
 use canon_bindings::Governance;
 use canon_protocol::{Amount, Tally, Timestamp};
 
@@ -17,13 +19,13 @@ impl Desk<'_, '_> {
     /// Solvency, power, ballots, order of time.
     pub(super) async fn invariants(&self) -> Result<Vec<Check>> {
         let mut checks = self.solvency().await?;
-        checks.push(self.power_adds_up(self.world.stage.now(), "now").await?);
+        checks.push(self.power_adds_up(self.world.stage.now(), "all power").await?);
         for docket in &self.world.dockets {
             let Some(live) = docket.live.as_ref().filter(|live| live.result.is_some()) else {
                 continue;
             };
-            let when = format!("at the snapshot of proposal {}", live.id);
-            checks.push(self.power_adds_up(live.deadlines.pending, &when).await?);
+            let what = format!("proposal {}, all power", live.id);
+            checks.push(self.power_adds_up(live.deadlines.pending, &what).await?);
             checks.extend(self.ballots(live).await?);
         }
         checks.extend(self.times().await?);
@@ -51,7 +53,7 @@ impl Desk<'_, '_> {
     }
 
     /// The power of all holders is the total power.
-    async fn power_adds_up(&self, time: Timestamp, when: &str) -> Result<Check> {
+    async fn power_adds_up(&self, time: Timestamp, what: &str) -> Result<Check> {
         let (world, governance) = (self.world, self.world.set.governance);
         let (client, head) = (world.stage.client(), world.stage.head());
         let mut powers = Vec::new();
@@ -62,7 +64,7 @@ impl Desk<'_, '_> {
         let call = Governance::totalPowerAtCall { timestamp: time.to_word() };
         let total: Amount = fit(self.ask(governance, call).await?)?;
         let tokens = |amount: &Amount| format!("{} tokens", text::tokens(*amount));
-        let subject = format!("holders' power {when}");
+        let subject = format!("{what} is the holders'");
         Ok(Check::equal(AREA, subject, &total, &sum(powers), tokens))
     }
 
@@ -87,17 +89,16 @@ impl Desk<'_, '_> {
         };
         let id = live.id;
         let number = |number: &u64| text::grouped(*number);
-        let subject = format!("ballots on proposal {id}");
+        let subject = format!("proposal {id}, ballots add up");
         Ok(vec![
             Check::equal(AREA, subject, &found.tally, &sums, show),
-            Check::equal(AREA, format!("holders who cast too much on {id}"), &0, &beyond, number),
+            Check::equal(AREA, format!("proposal {id}, holders beyond"), &0, &beyond, number),
         ])
     }
 
-    /// Nothing was executed early or late, and nobody who voted has tokens before that.
+    /// Nothing was executed early or late.
     async fn times(&self) -> Result<Vec<Check>> {
         let (client, mut checks) = (self.world.stage.client(), Vec::new());
-        let clock = |time: &Timestamp| text::utc(*time);
         for docket in &self.world.dockets {
             let (Some(live), Some(block), Some(End::Executed)) =
                 (&docket.live, docket.executed_in, docket.end)
@@ -107,20 +108,30 @@ impl Desk<'_, '_> {
             let executed = client.block(block.get().into()).await.during(READING)?.timestamp;
             let (first, last) = (live.deadlines.earliest_execution(), live.deadlines.executable);
             let id = live.id;
-            let subject = format!("proposal {id} not executed before");
+            let clock = |time: &Timestamp| text::beside(*time, executed);
+            let subject = format!("proposal {id}, not too early");
             checks.push(Check::at_least(AREA, subject, &first, &executed, clock));
-            let subject = format!("proposal {id} not executed after");
+            let subject = format!("proposal {id}, not too late");
             checks.push(Check::at_most(AREA, subject, &last, &executed, clock));
         }
+        checks.extend(self.leavers().await?);
+        Ok(checks)
+    }
+
+    /// Nobody who voted has its tokens before the proposal could be executed.
+    async fn leavers(&self) -> Result<Vec<Check>> {
+        let mut earliest = BTreeMap::<Timestamp, Timestamp>::new();
         for leave in &self.world.withdrawals {
             let Some(not_before) = leave.not_before else { continue };
             let call = Governance::getWithdrawalCall { id: leave.id.to_word() };
-            let found = self.ask(self.world.set.governance, call).await?;
-            let unlocks = fit(found.unlocksAt)?;
-            let number = self.world.cast.holders[leave.holder].number;
-            let subject = format!("holder {number:02} gets no tokens before");
-            checks.push(Check::at_least(AREA, subject, &not_before, &unlocks, clock));
+            let unlocks = fit(self.ask(self.world.set.governance, call).await?.unlocksAt)?;
+            let first = earliest.entry(not_before).or_insert(unlocks);
+            *first = unlocks.min(*first);
         }
-        Ok(checks)
+        let check = |(not_before, unlocks)| {
+            let clock = |time: &Timestamp| text::beside(*time, not_before);
+            Check::at_least(AREA, "voters' tokens come later", &not_before, &unlocks, clock)
+        };
+        Ok(earliest.into_iter().map(check).collect())
     }
 }

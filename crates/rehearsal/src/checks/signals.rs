@@ -86,7 +86,7 @@ impl Desk<'_, '_> {
         let used = slots.len() as u64;
         let slots = u64::from(world.scenario.signalling.rules.m());
         Ok(vec![
-            Check::equal(AREA, "slots with one signal each", &signals, &used, number),
+            Check::equal(AREA, "slots with a signal", &signals, &used, number),
             Check::equal(AREA, "signals of strangers", &0, &strangers, number),
             Check::at_most(AREA, "signals in any round", &slots, &most, number),
         ])

@@ -16,9 +16,9 @@ pub struct ScenarioError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Problem {
-    /// Counted from 1.
+    /// Counted from 1; 0 if the file doesn't have what is meant.
     pub line: usize,
-    /// In characters, counted from 1.
+    /// In characters, counted from 1; 0 if the file doesn't have what is meant.
     pub column: usize,
     /// The path of the field, such as `governance.voting_delay`; empty if the file as a whole is
     /// meant or can't be parsed.
@@ -32,6 +32,11 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// Something that the file doesn't have.
+    pub(super) const fn nowhere(field: String, message: String) -> Self {
+        Self { line: 0, column: 0, field, message, quote: String::new(), width: 0 }
+    }
+
     /// `span` is a range of bytes in `text`.
     pub(super) fn new(text: &str, span: Range<usize>, field: String, message: String) -> Self {
         let mut start = span.start.min(text.len());
@@ -62,9 +67,16 @@ impl fmt::Display for ScenarioError {
                 f.write_str("\n\n")?;
             }
             let Problem { line, column, field, message, quote, width } = problem;
-            write!(f, "{}:{line}:{column}: ", self.file)?;
+            match line {
+                0 => write!(f, "{}: ", self.file)?,
+                _ => write!(f, "{}:{line}:{column}: ", self.file)?,
+            }
             if !field.is_empty() {
                 write!(f, "{field}: ")?;
+            }
+            if *line == 0 {
+                f.write_str(message)?;
+                continue;
             }
             let gutter = line.to_string().len();
             write!(f, "{message}\n{:gutter$} |\n{line} | {quote}\n{:gutter$} | ", "", "")?;

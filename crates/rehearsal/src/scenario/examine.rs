@@ -33,7 +33,7 @@ impl<T> Located for Spanned<T> {
     }
 }
 
-/// What was left out is looked for at the beginning of the file.
+/// What was left out has an empty span.
 impl<T> Located for Option<Spanned<T>> {
     fn span(&self) -> Range<usize> {
         self.as_ref().map_or(0..0, Spanned::span)
@@ -45,9 +45,18 @@ impl<'a> Examiner<'a> {
         Self { text, problems: Vec::new() }
     }
 
+    /// Notes that something is not in the file at all.
+    pub(super) fn missing(&mut self, field: &str, expected: &str) {
+        let message = format!("expected {expected}");
+        self.problems.push(Problem::nowhere(field.to_owned(), message));
+    }
+
     /// Notes that something else was expected of a field.
     pub(super) fn expected(&mut self, at: &dyn Located, field: &str, expected: &str) {
         let span = at.span();
+        if span.is_empty() {
+            return self.missing(field, &format!("{expected}; it is left out"));
+        }
         let found = self.text.get(span.clone()).unwrap_or_default().trim();
         let message = if found.is_empty() || found.contains('\n') {
             format!("expected {expected}")

@@ -327,10 +327,10 @@ fn value_or_default<T: Copy + Default>(raw: &Field<T>) -> T {
 /// Relations between the groups of a scenario.
 fn population(raw: &RawScenario, scenario: &Scenario, ex: &mut Examiner<'_>) {
     if scenario.proposals.is_empty() {
-        ex.expected(&raw.title, "proposals", "at least one [[proposals]]");
+        ex.missing("proposals", "at least one [[proposals]]");
     }
     if scenario.holders.is_empty() {
-        ex.expected(&raw.title, "holders", "at least one [[holders]]");
+        ex.missing("holders", "at least one [[holders]]");
     }
     let holders = scenario.holder_count();
     if let Some(last) = raw.holders.last().filter(|_| holders > MOST_HOLDERS) {
@@ -365,12 +365,13 @@ fn money(raw: &RawScenario, scenario: &Scenario, ex: &mut Examiner<'_>) {
         ex.expected(&raw.governance.minimum_votes, "governance.minimum_votes", &expected);
     }
     let richest = scenario.holders.iter().map(|group| group.least).max().unwrap_or_default();
-    let locked = scenario.proposals.iter().any(|proposal| proposal.by == Route::Lock);
-    if locked && richest < scenario.governance.propose_config.lock_amount {
+    let lock = scenario.governance.propose_config.lock_amount;
+    let locked = scenario.proposals.iter().position(|proposal| proposal.by == Route::Lock);
+    if let Some(position) = locked.filter(|_| richest < lock) {
         let expected = format!(
-            "what one holder surely has (at most {} tokens), since a proposal takes the lock",
-            text::tokens(richest)
+            "\"signals\", since no holder surely has governance.lock_amount ({} tokens)",
+            text::tokens(lock)
         );
-        ex.expected(&raw.governance.lock_amount, "governance.lock_amount", &expected);
+        ex.expected(&raw.proposals[position].by, &format!("proposals[{position}].by"), &expected);
     }
 }

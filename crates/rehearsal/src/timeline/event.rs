@@ -4,13 +4,14 @@ use std::fmt;
 
 use alloy::primitives::{Address, B256};
 use canon_protocol::{
-    Amount, Fraction, ProposalId, RollupBlock, Round, Seconds, Slot, Tally, Timestamp,
+    Amount, Epoch, Fraction, ProposalId, RollupBlock, Round, Seconds, Slot, Tally, Timestamp,
 };
 use serde::{Serialize, Serializer};
 
 use crate::{
     refusal::Refusal,
     scenario::{Does, End, Reason, Route},
+    text::grouped,
 };
 
 /// The chapters of a story, in their order.
@@ -38,8 +39,8 @@ impl fmt::Display for Chapter {
         f.write_str(match self {
             Self::Setting => "The set is deployed",
             Self::OldRollup => "The old rollup at work",
-            Self::Preparation => "An upgrade is agreed and prepared",
-            Self::Signalling => "The sequencers signal",
+            Self::Preparation => "A change is agreed and prepared",
+            Self::Signalling => "The way to the vote",
             Self::Vote => "The holders vote",
             Self::Execution => "Delay and execution",
             Self::Aftermath => "Afterwards",
@@ -74,6 +75,17 @@ pub enum Who {
     Time,
 }
 
+impl Who {
+    /// Whether these are several people.
+    pub const fn is_many(self) -> bool {
+        match self {
+            Self::Authors => true,
+            Self::Sequencers(count) | Self::Pioneers(count) | Self::Holders(count) => count != 1,
+            _ => false,
+        }
+    }
+}
+
 impl fmt::Display for Who {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -81,13 +93,13 @@ impl fmt::Display for Who {
             Self::Authors => f.write_str("authors"),
             Self::Sequencer(number) => write!(f, "sequencer {number:02}"),
             Self::Sequencers(1) => f.write_str("1 sequencer"),
-            Self::Sequencers(count) => write!(f, "{count} sequencers"),
+            Self::Sequencers(count) => write!(f, "{} sequencers", grouped(*count)),
             Self::Pioneer(number) => write!(f, "pioneer {number:02}"),
             Self::Pioneers(1) => f.write_str("1 pioneer"),
             Self::Pioneers(count) => write!(f, "{count} pioneers"),
             Self::Holder(number) => write!(f, "holder {number:02}"),
             Self::Holders(1) => f.write_str("1 holder"),
-            Self::Holders(count) => write!(f, "{count} holders"),
+            Self::Holders(count) => write!(f, "{} holders", grouped(*count)),
             Self::Keeper => f.write_str("keeper"),
             Self::Anyone => f.write_str("anyone"),
             Self::Time => f.write_str("·"),
@@ -116,6 +128,24 @@ pub enum Side {
     Both,
 }
 
+/// A contract that was deployed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Contract {
+    /// Its name in Solidity.
+    pub name: &'static str,
+    /// Where it is.
+    pub address: Address,
+}
+
+/// A stretch of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Window {
+    /// Its first second.
+    pub from: Timestamp,
+    /// Its last second.
+    pub until: Timestamp,
+}
+
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
@@ -123,8 +153,8 @@ pub enum Side {
 pub enum Event {
     /// The contracts of the set stand.
     SetDeployed {
-        /// Name and address, in the order of deployment.
-        contracts: Vec<(&'static str, Address)>,
+        /// In the order of deployment.
+        contracts: Vec<Contract>,
     },
     /// Governance owns the Registry, the Issuer the Asset.
     OwnershipAccepted,
@@ -192,7 +222,7 @@ pub enum Event {
         /// The slot's round.
         round: Round,
         /// The rollup's block.
-        block: RollupBlock,
+        rollup_block: RollupBlock,
     },
     /// A document was agreed on.
     Agreed {
@@ -241,7 +271,7 @@ pub enum Event {
         /// N.
         needed: u64,
         /// The rollup's block in the same slot.
-        block: RollupBlock,
+        rollup_block: RollupBlock,
     },
     /// Several sequencers signalled, each in a slot of its own.
     SignalledMore {
@@ -350,8 +380,8 @@ pub enum Event {
         total: Amount,
         /// What had to be cast.
         quorum: Fraction,
-        /// For an accepted proposal: first and last second of execution.
-        executable: Option<(Timestamp, Timestamp)>,
+        /// For an accepted proposal: when it can be executed.
+        executable: Option<Window>,
     },
     /// Sequencers announced to move their stake.
     MovesAnnounced {
@@ -407,6 +437,13 @@ pub enum Event {
         azip: String,
         /// How it ended.
         end: End,
+    },
+    /// Nobody else had recorded the seed of a rollup's next epoch.
+    SeedRecorded {
+        /// The rollup, counted in the order of deployment.
+        rollup: u64,
+        /// The epoch that the seed draws.
+        epoch: Epoch,
     },
     /// Sequencers took their stake to the new rollup.
     Moved {

@@ -10,8 +10,8 @@ mod render;
 use canon_protocol::{BlockNumber, Timestamp};
 use serde::Serialize;
 
-pub use event::{Chapter, Event, Side, Who};
-pub(crate) use phrase::{because, ended};
+pub use event::{Chapter, Contract, Event, Side, Who, Window};
+pub(crate) use phrase::{because, outcome};
 pub(crate) use render::{BOLD, DIM, GOOD, heading, render};
 
 /// Gas of the transactions that belong to an event.
@@ -46,7 +46,7 @@ pub struct Entry {
     /// The timestamp of the L1 block that completed it, in Unix seconds.
     pub time: Timestamp,
     /// That block.
-    pub block: BlockNumber,
+    pub l1_block: BlockNumber,
     /// Who did it; nobody if time alone did.
     pub who: Who,
     /// What happened.

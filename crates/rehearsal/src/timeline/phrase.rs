@@ -1,11 +1,11 @@
 //! Events in words. The only place where they get them.
 
-use super::event::{Event, Side};
-use canon_protocol::RollupBlock;
+use super::event::{Event, Side, Who, Window};
+use canon_protocol::{RollupBlock, Timestamp};
 
 use crate::{
     scenario::{Does, End, Reason, Route},
-    text::{clock, count, duration, grouped, tokens, utc},
+    text::{ahead, beside, count, duration, grouped, tokens},
 };
 
 /// How a line should strike the reader.
@@ -40,12 +40,15 @@ impl Phrase {
     }
 }
 
-/// An event in words.
-pub(crate) fn phrase(event: &Event) -> Phrase {
+/// An event in words. Times of the day on which it happened have no date.
+pub(crate) fn phrase(who: Who, event: &Event, now: Timestamp) -> Phrase {
     use Tone::{Bad, Good, Plain, Quiet, Strong};
+    let at = |time| ahead(time, now);
+    // The ending of a verb of one person.
+    let s = if who.is_many() { "" } else { "s" };
     let (tone, text) = match event {
         Event::SetDeployed { contracts } => {
-            let names: Vec<_> = contracts.iter().map(|(name, _)| *name).collect();
+            let names: Vec<_> = contracts.iter().map(|contract| contract.name).collect();
             let (last, others) = names.split_last().unwrap_or((&"nothing", &[]));
             (Plain, format!("deploys {} and {last}", others.join(", ")))
         }
@@ -70,7 +73,9 @@ pub(crate) fn phrase(event: &Event) -> Phrase {
             );
             (Plain, text)
         }
-        Event::Locked { total } => (Plain, format!("lock {} tokens in Governance", tokens(*total))),
+        Event::Locked { total } => {
+            (Plain, format!("lock{s} {} tokens in Governance", tokens(*total)))
+        }
         Event::Quiet { seconds, blocks, until } => {
             let (seconds, blocks) = (duration(*seconds), count(*blocks, "empty block"));
             (Quiet, format!("… {seconds} of quiet ({blocks}) until {until} …"))
@@ -113,7 +118,7 @@ pub(crate) fn phrase(event: &Event) -> Phrase {
             (Plain, text)
         }
         Event::QuorumReached { azip, round, pushable_from, pushable_until } => {
-            let (from, until) = (clock(*pushable_from), clock(*pushable_until));
+            let (from, until) = (at(*pushable_from), at(*pushable_until));
             (Good, format!("{azip} wins round {round}; it can be pushed from {from} to {until}"))
         }
         Event::RoundLost { azip, round, count, needed } => {
@@ -123,7 +128,7 @@ pub(crate) fn phrase(event: &Event) -> Phrase {
             (Bad, format!("give {azip} up after {}", count(*rounds, "round")))
         }
         Event::Pushed { azip, round, proposal, actions, voting_from } => {
-            let (actions, from) = (count(*actions, "action"), clock(*voting_from));
+            let (actions, from) = (count(*actions, "action"), at(*voting_from));
             let text = format!(
                 "pushes round {round}: {azip} is proposal {proposal} with {actions} frozen; \
                  ballots from {from}"
@@ -131,8 +136,8 @@ pub(crate) fn phrase(event: &Event) -> Phrase {
             (Strong, text)
         }
         Event::ProposedWithLock { azip, proposal, amount, unlocks_at, actions, voting_from } => {
-            let (amount, unlocks) = (tokens(*amount), utc(*unlocks_at));
-            let (actions, from) = (count(*actions, "action"), clock(*voting_from));
+            let (amount, unlocks) = (tokens(*amount), at(*unlocks_at));
+            let (actions, from) = (count(*actions, "action"), at(*voting_from));
             let text = format!(
                 "gives up power of {amount} until {unlocks}: {azip} is proposal {proposal} \
                  with {actions} frozen; ballots from {from}"
@@ -141,23 +146,23 @@ pub(crate) fn phrase(event: &Event) -> Phrase {
         }
         Event::Balloted { azip, side, power } => {
             let side = match side {
-                Side::Yes => "vote yes on",
-                Side::No => "vote no on",
-                Side::Both => "vote half yes, half no on",
+                Side::Yes => "yes",
+                Side::No => "no",
+                Side::Both => "half yes, half no",
             };
-            (Plain, format!("{side} {azip} with {} tokens", tokens(*power)))
+            (Plain, format!("vote{s} {side} on {azip} with {} tokens", tokens(*power)))
         }
         Event::LeaveStarted { total, unlocks_at } => {
-            let (total, unlocks) = (tokens(*total), clock(*unlocks_at));
-            (Plain, format!("give up power of {total}; the tokens unlock at {unlocks}"))
+            let (total, unlocks) = (tokens(*total), at(*unlocks_at));
+            (Plain, format!("give{s} up power of {total}; the tokens unlock at {unlocks}"))
         }
         Event::Withdrawn { total } => {
-            (Plain, format!("withdraw {} tokens from Governance", tokens(*total)))
+            (Plain, format!("withdraw{s} {} tokens from Governance", tokens(*total)))
         }
-        Event::VoteClosed { .. } => return vote_closed(event),
+        Event::VoteClosed { .. } => return vote_closed(event, now),
         Event::MovesAnnounced { rollup, ready_at } => {
-            let ready = clock(*ready_at);
-            (Plain, format!("announce to move to rollup {rollup}; ready at {ready}"))
+            let ready = at(*ready_at);
+            (Plain, format!("announce{s} to move to rollup {rollup}; ready at {ready}"))
         }
         Event::PayloadShifted { azip, actions } => {
             let text = format!("the payload of {azip} lists other actions now:");
@@ -169,8 +174,7 @@ pub(crate) fn phrase(event: &Event) -> Phrase {
             return Phrase::new(Bad, text).with(reason.into_iter().collect());
         }
         Event::RefusedAgain { tried, times } => {
-            let times = count(*times, "more time");
-            (Bad, format!("{tried}: refused {times} in the same way"))
+            (Bad, format!("{tried} {}: refused in the same way", count(*times, "more time")))
         }
         Event::GateOpened => (Plain, "opens the gate that the payload waits for".to_owned()),
         Event::Executed { azip, proposal, with_list, effect } => {
@@ -184,10 +188,13 @@ pub(crate) fn phrase(event: &Event) -> Phrase {
             let tone = if *end == End::Executed { Good } else { Bad };
             (tone, format!("{azip} {}", ended(*end)))
         }
+        Event::SeedRecorded { rollup, epoch } => {
+            (Quiet, format!("records the seed of epoch {epoch} of rollup {rollup}"))
+        }
         Event::Moved { rollup, total, first_slot } => {
             let total = tokens(*total);
             let text = format!(
-                "move {total} tokens of stake to rollup {rollup}; they draw from slot {first_slot} on"
+                "move{s} {total} tokens of stake to rollup {rollup}; they draw from slot {first_slot} on"
             );
             (Plain, text)
         }
@@ -208,37 +215,51 @@ fn agreed(azip: &str, does: Does, by: Route, height: RollupBlock) -> String {
     }
 }
 
-fn vote_closed(event: &Event) -> Phrase {
+fn vote_closed(event: &Event, now: Timestamp) -> Phrase {
+    let at = |time| beside(time, now);
     let Event::VoteClosed { azip, rejected, tally, total, quorum: _, executable } = event else {
         return Phrase::new(Tone::Plain, String::new());
     };
     let cast = tally.cast().unwrap_or_default();
     let turnout = cast.get().saturating_mul(100) / total.get().max(1);
     let (yes, no) = (tokens(tally.yea), tokens(tally.nea));
-    let result = match rejected {
-        None => "accepted",
-        Some(reason) => because(*reason),
-    };
+    let result = if rejected.is_none() { "accepted" } else { "rejected" };
     let text = format!("{azip} is {result}: {yes} yes, {no} no, turnout {turnout} %");
     let tone = if rejected.is_none() { Tone::Good } else { Tone::Bad };
-    let window = executable.map(|(from, until)| {
-        format!("it can be executed from {} to {}", clock(from), clock(until))
-    });
-    Phrase::new(tone, text).with(window.into_iter().collect())
+    let detail = match (executable, rejected) {
+        (Some(Window { from, until }), _) => {
+            Some(format!("it can be executed from {} to {}", ahead(*from, now), at(*until)))
+        }
+        (None, Some(reason)) => Some(because(*reason).to_owned()),
+        (None, None) => None,
+    };
+    Phrase::new(tone, text).with(detail.into_iter().collect())
 }
 
-/// Why a vote was lost, after "is".
+/// Why a vote was lost.
 pub(crate) const fn because(reason: Reason) -> &'static str {
     match reason {
-        Reason::MinimumVotes => "rejected, since too little is locked",
-        Reason::Turnout => "rejected for want of a quorum",
-        Reason::Tie => "rejected by a tie",
-        Reason::Against => "rejected",
+        Reason::MinimumVotes => "too little is locked",
+        Reason::Turnout => "too little was cast",
+        Reason::Tie => "a tie",
+        Reason::Against => "yes doesn't exceed no by enough",
+    }
+}
+
+/// How something ended, in a word or two.
+pub(crate) const fn outcome(end: End) -> &'static str {
+    match end {
+        End::Executed => "executed",
+        End::Rejected => "rejected",
+        End::Expired => "expired",
+        End::Dropped => "dropped",
+        End::NoQuorum => "no round won",
+        End::RoundExpired => "round expired",
     }
 }
 
 /// How something ended, after its name.
-pub(crate) const fn ended(end: End) -> &'static str {
+const fn ended(end: End) -> &'static str {
     match end {
         End::Executed => "is executed",
         End::Rejected => "is rejected",

@@ -13,9 +13,8 @@ use super::{
 use crate::text;
 
 /// Columns of the whole output.
-const WIDTH: usize = 96;
-const WHO: usize = 14;
-const GAS: usize = 11;
+const WIDTH: usize = 98;
+const GAS: usize = 10;
 
 pub(crate) const DIM: Style = Style::new().dimmed();
 pub(crate) const BOLD: Style = Style::new().bold();
@@ -28,24 +27,20 @@ pub(crate) fn render(timeline: &Timeline, start: Timestamp) -> String {
     let mut out = String::new();
     let mut chapter = None;
     let mut day = None;
-    let wide = timeline
-        .entries
-        .last()
-        .map_or(0, |entry| elapsed(entry, start).chars().count())
-        .max("elapsed".len());
+    let columns = Columns::of(timeline, start);
     for entry in &timeline.entries {
         let date = text::date(entry.time);
         if chapter != Some(entry.chapter) {
             chapter = Some(entry.chapter);
             let _ = writeln!(out, "\n{}", heading(&entry.chapter.to_string(), &date));
             if day.is_none() {
-                columns(&mut out, wide);
+                columns.head(&mut out);
             }
         } else if day.as_ref() != Some(&date) {
             let _ = writeln!(out, "{DIM}{date}{DIM:#}");
         }
         day = Some(date);
-        line(&mut out, entry, start, wide);
+        columns.line(&mut out, entry, start);
     }
     out
 }
@@ -54,45 +49,80 @@ fn elapsed(entry: &Entry, start: Timestamp) -> String {
     entry.time.since(start).map_or_else(String::new, text::elapsed)
 }
 
-fn columns(out: &mut String, wide: usize) {
-    let what = WIDTH - (8 + 2 + wide + 2 + WHO + 2 + 2 + GAS);
-    let _ = writeln!(
-        out,
-        "{DIM}{:8}  {:>wide$}  {:WHO$}  {:what$}  {:>GAS$}{DIM:#}",
-        "UTC", "elapsed", "who", "what", "gas"
-    );
+/// The widths that differ from story to story.
+struct Columns {
+    elapsed: usize,
+    who: usize,
 }
 
-fn line(out: &mut String, entry: &Entry, start: Timestamp, wide: usize) {
-    let Phrase { tone, text, details } = phrase(&entry.what);
-    let style = style(tone);
-    let clock = text::clock(entry.time);
-    let elapsed = elapsed(entry, start);
-    let _ = write!(out, "{DIM}{clock}  {elapsed:>wide$}{DIM:#}  ");
-    let indent = 8 + 2 + wide + 2 + WHO + 2;
-    if let Event::Quiet { .. } = entry.what {
-        let _ = writeln!(out, "{style}{text}{style:#}");
-        return;
+impl Columns {
+    fn of(timeline: &Timeline, start: Timestamp) -> Self {
+        let longest = |text: &dyn Fn(&Entry) -> String, least: &str| {
+            let texts = timeline.entries.iter().map(|entry| text(entry).chars().count());
+            texts.max().unwrap_or_default().max(least.len())
+        };
+        Self {
+            elapsed: longest(&|entry| elapsed(entry, start), "elapsed"),
+            who: longest(&|entry| entry.who.to_string(), "who"),
+        }
     }
-    let who = entry.who.to_string();
-    let _ = write!(out, "{NAME}{who:WHO$}{NAME:#}  ");
-    let gas = entry.spent.map(|spent| text::grouped(spent.gas)).unwrap_or_default();
-    let what = WIDTH - indent - 2 - GAS;
-    let mut lines = wrap(&text, what).into_iter();
-    let first = lines.next().unwrap_or_default();
-    let _ = if gas.is_empty() {
-        writeln!(out, "{style}{first}{style:#}")
-    } else {
-        let pad = what.saturating_sub(first.chars().count());
-        writeln!(out, "{style}{first}{style:#}{:pad$}  {DIM}{gas:>GAS$}{DIM:#}", "")
-    };
-    for next in lines {
-        let _ = writeln!(out, "{:indent$}{style}{next}{style:#}", "");
+
+    /// Where the second column ends.
+    const fn who_starts(&self) -> usize {
+        8 + 2 + self.elapsed + 2
     }
-    for detail in details {
-        for (position, next) in wrap(&detail, WIDTH - indent - 3).into_iter().enumerate() {
-            let hang = if position == 0 { 0 } else { 3 };
-            let _ = writeln!(out, "{:indent$}{:hang$}{DIM}{next}{DIM:#}", "", "");
+
+    const fn what_starts(&self) -> usize {
+        self.who_starts() + self.who + 2
+    }
+
+    const fn what(&self) -> usize {
+        WIDTH - self.what_starts() - 2 - GAS
+    }
+
+    fn head(&self, out: &mut String) {
+        let Self { elapsed, who } = *self;
+        let what = self.what();
+        let _ = writeln!(
+            out,
+            "{DIM}{:8}  {:>elapsed$}  {:who$}  {:what$}  {:>GAS$}{DIM:#}",
+            "UTC", "elapsed", "who", "what", "gas"
+        );
+    }
+
+    fn line(&self, out: &mut String, entry: &Entry, start: Timestamp) {
+        let Phrase { tone, text, details } = phrase(entry.who, &entry.what, entry.time);
+        let style = style(tone);
+        let (time, since, wide) = (text::clock(entry.time), elapsed(entry, start), self.elapsed);
+        let _ = write!(out, "{DIM}{time}  {since:>wide$}{DIM:#}  ");
+        if let Event::Quiet { .. } = entry.what {
+            let indent = self.who_starts();
+            for (position, line) in wrap(&text, WIDTH - indent).into_iter().enumerate() {
+                let hang = if position == 0 { 0 } else { indent };
+                let _ = writeln!(out, "{:hang$}{style}{line}{style:#}", "");
+            }
+            return;
+        }
+        let (who, wide, indent, what) =
+            (entry.who.to_string(), self.who, self.what_starts(), self.what());
+        let _ = write!(out, "{NAME}{who:wide$}{NAME:#}  ");
+        let gas = entry.spent.map(|spent| text::grouped(spent.gas)).unwrap_or_default();
+        let mut lines = wrap(&text, what).into_iter();
+        let first = lines.next().unwrap_or_default();
+        let _ = if gas.is_empty() {
+            writeln!(out, "{style}{first}{style:#}")
+        } else {
+            let pad = what.saturating_sub(first.chars().count());
+            writeln!(out, "{style}{first}{style:#}{:pad$}  {DIM}{gas:>GAS$}{DIM:#}", "")
+        };
+        for next in lines {
+            let _ = writeln!(out, "{:indent$}{style}{next}{style:#}", "");
+        }
+        for detail in details {
+            for (position, next) in wrap(&detail, WIDTH - indent - 3).into_iter().enumerate() {
+                let hang = if position == 0 { 0 } else { 3 };
+                let _ = writeln!(out, "{:indent$}{:hang$}{DIM}{next}{DIM:#}", "", "");
+            }
         }
     }
 }
@@ -115,22 +145,38 @@ pub(crate) fn heading(title: &str, note: &str) -> String {
     format!("{DIM}──{DIM:#} {BOLD}{title}{BOLD:#} {DIM}{rule}{gap}{note}{DIM:#}")
 }
 
-/// Breaks a text at its blanks.
+/// Breaks a text at its blanks, but not between a number and its unit.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
-    for word in text.split(' ') {
+    for word in words(text) {
         let line = lines.last_mut().expect("there is always a line");
         let used = line.chars().count();
         if used == 0 {
-            line.push_str(word);
+            line.push_str(&word);
         } else if used + 1 + word.chars().count() <= width {
             line.push(' ');
-            line.push_str(word);
+            line.push_str(&word);
         } else {
-            lines.push(word.to_owned());
+            lines.push(word);
         }
     }
     lines
+}
+
+fn words(text: &str) -> Vec<String> {
+    const UNITS: [&str; 5] = ["%", "s", "min", "h", "d"];
+    let mut words: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        let unit = UNITS.contains(&word.trim_end_matches([',', ';', '.', ')']));
+        match words.last_mut() {
+            Some(last) if unit && last.ends_with(|c: char| c.is_ascii_digit()) => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => words.push(word.to_owned()),
+        }
+    }
+    words
 }
 
 #[cfg(test)]
@@ -142,5 +188,6 @@ mod tests {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("unbreakable", 4), ["unbreakable"]);
         assert_eq!(wrap("", 4), [""]);
+        assert_eq!(wrap("turnout 100 %", 11), ["turnout", "100 %"]);
     }
 }

@@ -1,0 +1,303 @@
+//! A bad file gets an error that names the file, the line, the column, the field and what was
+//! expected.
+
+use canon_rehearsal::scenario::{ScaleError, Scenario};
+use snapbox::{assert_data_eq, str};
+
+/// What a file needs at least.
+const REST: &str = r#"
+title = "T"
+[[holders]]
+count = 1
+tokens = 100
+ballot = "yes"
+[[proposals]]
+azip = "AZIP-1"
+does = "upgrade"
+expect = "executed"
+"#;
+
+#[track_caller]
+fn refused(text: &str) -> String {
+    Scenario::read("bad.toml", text).unwrap_err().to_string()
+}
+
+#[test]
+fn the_least_file_is_good() {
+    Scenario::read("good.toml", REST).unwrap();
+}
+
+#[test]
+fn no_toml() {
+    assert_data_eq!(
+        refused("title = \"T\nseed = 1"),
+        str![[r#"
+bad.toml:1:11: title: invalid basic string, expected `"`
+  |
+1 | title = "T
+  |           ^
+"#]]
+    );
+}
+
+#[test]
+fn an_unknown_field() {
+    assert_data_eq!(
+        refused(&format!("{REST}\n[rollup]\nslots = \"24 s\"")),
+        str![[r#"
+bad.toml:13:1: rollup.slots: unknown field `slots`, expected one of `slot`, `epoch`, `stake`, `exit_delay`, `reward`, `blocks_before`, `blocks_after`
+   |
+13 | slots = "24 s"
+   | ^^^^^
+"#]]
+    );
+}
+
+#[test]
+fn an_unknown_word() {
+    let text = REST.replace("\"executed\"", "\"passed\"");
+    assert_data_eq!(
+        refused(&text),
+        str![[r#"
+bad.toml:10:10: proposals[0].expect: unknown variant `passed`, expected one of `executed`, `rejected`, `expired`, `dropped`, `no-quorum`, `round-expired`
+   |
+10 | expect = "passed"
+   |          ^^^^^^^^
+"#]]
+    );
+}
+
+#[test]
+fn a_wrong_type() {
+    assert_data_eq!(
+        refused(&format!("{REST}\n[signalling]\nquorum = true")),
+        str![[r#"
+bad.toml:13:10: signalling.quorum: invalid type: boolean `true`, expected a whole number, or text with a unit
+   |
+13 | quorum = true
+   |          ^^^^
+"#]]
+    );
+}
+
+#[test]
+fn a_missing_field() {
+    assert_data_eq!(
+        refused(&REST.replace("azip = \"AZIP-1\"", "")),
+        str![[r#"
+bad.toml:7:1: proposals[0]: missing field `azip`
+  |
+7 | [[proposals]]
+  | ^^^^^^^^^^^^^
+"#]]
+    );
+}
+
+#[test]
+fn nothing_to_play() {
+    assert_data_eq!(
+        refused("title = \"T\""),
+        str![[r#"
+bad.toml: proposals: expected at least one [[proposals]]
+
+bad.toml: holders: expected at least one [[holders]]
+"#]]
+    );
+}
+
+#[test]
+fn wrong_units() {
+    let text = format!(
+        "{REST}
+[l1]
+start = 2026-12-01
+[rollup]
+slot = 24
+stake = \"-5\"
+[governance]
+quorum = \"101 %\"
+differential = 0.04
+"
+    );
+    assert_data_eq!(
+        refused(&text),
+        str![[r#"
+bad.toml:19:16: governance.differential: invalid type: floating point `0.04`, expected a whole number, or text with a unit
+   |
+19 | differential = 0.04
+   |                ^^^^
+"#]]
+    );
+    let text = text.replace("differential = 0.04\n", "");
+    assert_data_eq!(
+        refused(&text),
+        str![[r#"
+bad.toml:13:9: l1.start: expected a time with its offset, such as 2026-12-01T09:00:00Z, found 2026-12-01
+   |
+13 | start = 2026-12-01
+   |         ^^^^^^^^^^
+
+bad.toml:15:8: rollup.slot: expected a duration such as "90 s", "1 h 30 min" or "3 d", found 24
+   |
+15 | slot = 24
+   |        ^^
+
+bad.toml:16:9: rollup.stake: expected tokens, such as 1000, "1,000" or "0.5", found "-5"
+   |
+16 | stake = "-5"
+   |         ^^^^
+
+bad.toml:18:10: governance.quorum: expected a percentage up to 100 such as "10 %", found "101 %"
+   |
+18 | quorum = "101 %"
+   |          ^^^^^^^
+"#]]
+    );
+}
+
+#[test]
+fn out_of_bounds() {
+    let text = format!(
+        "{REST}
+[signalling]
+quorum = 5
+[governance]
+voting_delay = \"30 s\"
+grace_period = \"91 d\"
+[rollup]
+exit_delay = \"1 min\"
+slot = \"30 s\"
+[sequencers]
+count = 4
+offline = 5
+"
+    );
+    assert_data_eq!(
+        refused(&text),
+        str![[r#"
+bad.toml:13:10: signalling.quorum: expected more than half of the round's 10 slots (6 to 10), found 5
+   |
+13 | quorum = 5
+   |          ^
+
+bad.toml:15:16: governance.voting_delay: expected 1 min to 90 d, found "30 s"
+   |
+15 | voting_delay = "30 s"
+   |                ^^^^^^
+
+bad.toml:16:16: governance.grace_period: expected 1 min to 90 d, found "91 d"
+   |
+16 | grace_period = "91 d"
+   |                ^^^^^^
+
+bad.toml:18:14: rollup.exit_delay: expected at least two epochs (8 min), found "1 min"
+   |
+18 | exit_delay = "1 min"
+   |              ^^^^^^^
+
+bad.toml:19:8: rollup.slot: expected a multiple of l1.block_time (12 s), at least twice that, found "30 s"
+   |
+19 | slot = "30 s"
+   |        ^^^^^^
+
+bad.toml:22:11: sequencers.offline: expected at most sequencers.count (4), found 5
+   |
+22 | offline = 5
+   |           ^
+"#]]
+    );
+}
+
+#[test]
+fn what_does_not_go_together() {
+    let text = r#"title = "T"
+[asset]
+supply = "1,000"
+[[holders]]
+count = 3
+tokens = "500 to 1,000"
+ballot = "yes"
+[[proposals]]
+azip = "AZIP-1"
+does = "replace-proposals"
+by = "lock"
+expect = "no-quorum"
+because = "tie"
+refusals = ["Governance__ActionFailed", "NotAnError"]
+[[proposals]]
+azip = "AZIP-1"
+does = "upgrade"
+gate_opens_after = "1 h"
+expect = "executed"
+"#;
+    assert_data_eq!(
+        refused(text),
+        str![[r#"
+bad.toml:3:10: asset.supply: expected at least 15,400 tokens for the stakes, locks and rewards, found "1,000"
+  |
+3 | supply = "1,000"
+  |          ^^^^^^^
+
+bad.toml:11:6: proposals[0].by: expected "signals", since no holder surely has governance.lock_amount (20,000 tokens), found "lock"
+   |
+11 | by = "lock"
+   |      ^^^^^^
+
+bad.toml:12:10: proposals[0].expect: expected "executed", "rejected" or "expired", since the lock needs no signals, found "no-quorum"
+   |
+12 | expect = "no-quorum"
+   |          ^^^^^^^^^^^
+
+bad.toml:13:11: proposals[0].because: expected expect = "rejected" with it, found "tie"
+   |
+13 | because = "tie"
+   |           ^^^^^
+
+bad.toml:14:41: proposals[0].refusals: expected the name of an error of the contracts, such as "Governance__ActionFailed", found "NotAnError"
+   |
+14 | refusals = ["Governance__ActionFailed", "NotAnError"]
+   |                                         ^^^^^^^^^^^^
+
+bad.toml:16:8: proposals[1].azip: expected a name that no other proposal has, found "AZIP-1"
+   |
+16 | azip = "AZIP-1"
+   |        ^^^^^^^^
+
+bad.toml:18:20: proposals[1].gate_opens_after: expected payload = "gated" with it, found "1 h"
+   |
+18 | gate_opens_after = "1 h"
+   |                    ^^^^^
+"#]]
+    );
+}
+
+#[test]
+fn too_many_or_too_few() {
+    let scenario = Scenario::read("good.toml", REST).unwrap();
+    let refused = |result: Result<Scenario, ScaleError>| result.unwrap_err().to_string();
+    assert_data_eq!(
+        refused(scenario.clone().with_holders(0)),
+        str!["holders must be 1 to 100,000, not 0"]
+    );
+    assert_data_eq!(
+        refused(scenario.clone().with_sequencers(20_000)),
+        str!["sequencers must be 1 to 10,000, not 20,000"]
+    );
+    let rich = Scenario::read("rich.toml", &REST.replace("100", "100000")).unwrap();
+    assert_data_eq!(
+        refused(rich.with_holders(100_000)),
+        str!["the scenario's asset.supply of 1,000,000,000 tokens isn't enough for so many"]
+    );
+}
+
+#[test]
+fn groups_keep_their_share() {
+    let text = REST.replace(
+        "[[proposals]]",
+        "[[holders]]\ncount = 3\ntokens = 1\nballot = \"no\"\n[[proposals]]",
+    );
+    let scenario = Scenario::read("good.toml", &text).unwrap().with_holders(41).unwrap();
+    let counts: Vec<_> = scenario.holders.iter().map(|group| group.count).collect();
+    assert_eq!(counts, [1, 40]);
+    assert_eq!(scenario.holder_count(), 41);
+}

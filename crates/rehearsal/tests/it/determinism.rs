@@ -1,0 +1,27 @@
+//! The same seed tells the same story, bit for bit; another seed another one.
+
+use crate::support::{play, scenario};
+
+#[test]
+fn the_same_seed_gives_the_same_bytes() {
+    let scenario = scenario("upgrade");
+    let (one, two) = (play(&scenario), play(&scenario));
+    assert_eq!(one.to_text(), two.to_text());
+    assert_eq!(serde_json::to_string(&one).unwrap(), serde_json::to_string(&two).unwrap());
+}
+
+#[test]
+fn another_seed_gives_another_story() {
+    let scenario = scenario("upgrade");
+    let (one, two) = (play(&scenario), play(&scenario.clone().with_seed(2)));
+    assert!(one.passed && two.passed);
+    assert_ne!(one.timeline, two.timeline);
+}
+
+#[test]
+fn more_actors_are_no_problem() {
+    let scenario = scenario("upgrade").with_sequencers(48).unwrap().with_holders(100).unwrap();
+    let report = play(&scenario);
+    assert!(report.passed, "{}", report.to_text());
+    assert_eq!((report.sequencers, report.holders), (48, 100));
+}

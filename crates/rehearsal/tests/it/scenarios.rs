@@ -1,0 +1,161 @@
+//! Every committed scenario ends as it says.
+
+use std::{collections::BTreeSet, fs};
+
+use canon_rehearsal::{Event, Report, scenario::End};
+
+use crate::support::{folder, play, scenario};
+
+/// The scenarios that have a test of their own below. `large` is played by hand: it takes a minute.
+const PLAYED: &[&str] = &[
+    "below-quorum",
+    "dropped",
+    "emergency",
+    "expired",
+    "large",
+    "minimum-votes",
+    "quorum-missed",
+    "rejected",
+    "retried",
+    "rivals",
+    "round-expired",
+    "second-round",
+    "shifting-ignored",
+    "shifting-payload",
+    "tie",
+    "upgrade",
+];
+
+#[test]
+fn every_file_has_a_test() {
+    let names = fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned());
+    let expected: BTreeSet<String> = PLAYED.iter().map(|name| (*name).to_owned()).collect();
+    assert_eq!(names.collect::<BTreeSet<_>>(), expected);
+}
+
+#[test]
+fn large_is_readable() {
+    assert_eq!(scenario("large").holder_count(), 10_000);
+}
+
+/// Plays a scenario in which all checks have to hold.
+fn passes(name: &str) -> Report {
+    let report = play(&scenario(name));
+    let failed: Vec<_> = report.checks.iter().filter(|check| !check.holds).collect();
+    assert!(report.passed && failed.is_empty(), "{name}: {failed:#?}\n{}", report.to_text());
+    report
+}
+
+fn count(report: &Report, test: impl Fn(&Event) -> bool) -> usize {
+    report.timeline.entries().iter().filter(|entry| test(&entry.what)).count()
+}
+
+fn is_executed(event: &Event) -> bool {
+    matches!(event, Event::Executed { .. })
+}
+
+#[test]
+fn upgrade() {
+    let report = passes("upgrade");
+    assert_eq!(count(&report, is_executed), 1);
+    // The new rollup earns and the old one works for nothing.
+    let last = |rollup| {
+        report.timeline.entries().iter().rev().find_map(|entry| match entry.what {
+            Event::BlockProposed { rollup: of, reward, .. } if of == rollup => Some(reward),
+            _ => None,
+        })
+    };
+    assert!(last(1).unwrap().is_zero());
+    assert!(!last(2).unwrap().is_zero());
+}
+
+#[test]
+fn quorum_missed() {
+    let report = passes("quorum-missed");
+    assert_eq!(count(&report, |event| matches!(event, Event::RoundLost { .. })), 3);
+    assert_eq!(count(&report, |event| matches!(event, Event::Pushed { .. })), 0);
+}
+
+#[test]
+fn second_round() {
+    let report = passes("second-round");
+    assert!(count(&report, |event| matches!(event, Event::RoundLost { .. })) > 0);
+    assert_eq!(count(&report, is_executed), 1);
+}
+
+#[test]
+fn round_expired() {
+    let report = passes("round-expired");
+    assert_eq!(count(&report, |event| matches!(event, Event::QuorumReached { .. })), 1);
+    assert_eq!(count(&report, |event| matches!(event, Event::Pushed { .. })), 0);
+}
+
+#[test]
+fn rejected() {
+    passes("rejected");
+}
+
+#[test]
+fn tie() {
+    passes("tie");
+}
+
+#[test]
+fn below_quorum() {
+    passes("below-quorum");
+}
+
+#[test]
+fn minimum_votes() {
+    passes("minimum-votes");
+}
+
+#[test]
+fn expired() {
+    let report = passes("expired");
+    let ended = |event: &Event| matches!(event, Event::Over { end: End::Expired, .. });
+    assert_eq!(count(&report, ended), 1);
+}
+
+#[test]
+fn dropped() {
+    let report = passes("dropped");
+    assert_eq!(count(&report, |event| matches!(event, Event::DropStored { .. })), 1);
+}
+
+#[test]
+fn emergency() {
+    let report = passes("emergency");
+    assert_eq!(count(&report, |event| matches!(event, Event::ProposedWithLock { .. })), 1);
+    assert_eq!(count(&report, |event| matches!(event, Event::Signalled { .. })), 0);
+}
+
+#[test]
+fn retried() {
+    let report = passes("retried");
+    assert_eq!(count(&report, |event| matches!(event, Event::GateOpened)), 1);
+    let again = |event: &Event| matches!(event, Event::RefusedAgain { .. });
+    assert_eq!(count(&report, again), 1);
+}
+
+#[test]
+fn shifting_payload() {
+    let report = passes("shifting-payload");
+    let frozen = |event: &Event| matches!(event, Event::Executed { with_list: true, .. });
+    assert_eq!(count(&report, frozen), 1);
+}
+
+#[test]
+fn shifting_ignored() {
+    let report = passes("shifting-ignored");
+    assert_eq!(count(&report, is_executed), 0);
+}
+
+#[test]
+fn rivals() {
+    let report = passes("rivals");
+    assert_eq!(count(&report, is_executed), 1);
+    assert_eq!(count(&report, |event| matches!(event, Event::Pushed { .. })), 2);
+}
