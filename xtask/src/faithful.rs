@@ -25,28 +25,19 @@ mod sequence;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    process::Stdio,
 };
 
+use crate::anvil::{self, BASE_FEE, CHAIN_ID, GAS_LIMIT};
 use alloy::{
     primitives::U256,
     providers::{DynProvider, Provider, ProviderBuilder},
-    transports::http::reqwest::Url,
 };
 use canon_devchain::{Devchain, DevchainConfig, Mining};
-use eyre::{Result, WrapErr, bail, ensure, eyre};
-use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::{Child, Command},
-};
-
 use compare::Differ;
+use eyre::{Result, bail, ensure, eyre};
 use sequence::Sequence;
 
 const GENESIS_TIMESTAMP: u64 = 1_767_225_600;
-const GAS_LIMIT: u64 = 60_000_000;
-const BASE_FEE: u64 = 1_000_000_000;
-const CHAIN_ID: u64 = 31337;
 
 /// Parses `--anvil PATH --cast PATH [--seed N]` and runs.
 pub(crate) fn command(arguments: &[String]) -> Result<()> {
@@ -73,7 +64,7 @@ pub(crate) async fn run(anvil: &Path, cast: &Path, seed: u64) -> Result<()> {
         mining: Mining::Auto,
         ..DevchainConfig::default()
     });
-    let (_anvil, url) = start_anvil(anvil).await?;
+    let (url, _anvil) = anvil::start(anvil, GENESIS_TIMESTAMP).await?;
     let theirs = ProviderBuilder::default().connect_http(url).erased();
     for signer in chain.dev_accounts() {
         let params = (signer.address(), chain.balance(signer.address()));
@@ -99,32 +90,6 @@ pub(crate) async fn run(anvil: &Path, cast: &Path, seed: u64) -> Result<()> {
     );
     println!("no difference");
     Ok(())
-}
-
-/// Starts anvil on a free port, under the rules and with the parameters of our chain.
-async fn start_anvil(anvil: &Path) -> Result<(Child, Url)> {
-    let mut child = Command::new(anvil)
-        .args(["--hardfork", "osaka", "--port", "0", "--order", "fifo", "--accounts", "1"])
-        .arg("--enable-tx-gas-limit")
-        .args(["--chain-id", &CHAIN_ID.to_string()])
-        .args(["--timestamp", &GENESIS_TIMESTAMP.to_string()])
-        .args(["--gas-limit", &GAS_LIMIT.to_string()])
-        .args(["--base-fee", &BASE_FEE.to_string()])
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .wrap_err_with(|| format!("can't start {}", anvil.display()))?;
-    let stdout = child.stdout.take().ok_or_else(|| eyre!("anvil has no output"))?;
-    let mut lines = BufReader::new(stdout).lines();
-    while let Some(line) = lines.next_line().await? {
-        if let Some(address) = line.strip_prefix("Listening on ") {
-            let url = format!("http://{}", address.trim()).parse()?;
-            // Its output must be read on, or it will block.
-            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-            return Ok((child, url));
-        }
-    }
-    bail!("anvil ended without listening")
 }
 
 async fn compare_sequence(differ: &mut Differ, seed: u64) -> Result<BTreeMap<&'static str, usize>> {

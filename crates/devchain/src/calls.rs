@@ -182,7 +182,7 @@ impl Chain {
         }
         let gas = request.gas;
         let mut tx = call_env(request, self.config.chain_id)?;
-        tx.gas_limit = gas.unwrap_or(u64::MAX).min(block.gas_limit);
+        tx.gas_limit = gas.unwrap_or(u64::MAX).min(self.config.gas_limit);
         if tx.gas_price == 0 {
             // As in geth: who offers no price sees no base fee.
             block.basefee = 0;

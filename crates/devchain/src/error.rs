@@ -43,6 +43,14 @@ pub enum Error {
         /// The oldest block whose state is kept.
         oldest: u64,
     },
+    /// A reorg can't replace genesis.
+    #[error("can't replace {depth} blocks: the chain has {blocks} after genesis")]
+    Depth {
+        /// How many blocks were to be replaced.
+        depth: u64,
+        /// How many there are.
+        blocks: u64,
+    },
     /// The bytes are not a dump of a chain.
     #[error("not a dump of a devchain: make one with `Devchain::dump`")]
     NotADump,

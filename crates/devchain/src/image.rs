@@ -187,6 +187,10 @@ impl ChainImage {
             return Err(ImageError::Empty);
         }
         chain.state = self.state.restore().map_err(ImageError::State)?;
+        let versions = chain.blocks.iter().map(|block| block.version);
+        if !versions.is_sorted() || !chain.state.is_past(chain.head().version) {
+            return Err(ImageError::State("blocks and state don't fit together".to_owned()));
+        }
         for image in self.pool {
             chain.pool.put(image.restore("the pool")?);
         }

@@ -102,13 +102,13 @@ impl Chain {
         mut new: Vec<Vec<Arc<Tx>>>,
         old: OldTransactions,
     ) -> Result<Reorg> {
-        let head = self.head().number();
-        let ancestor = head.saturating_sub(depth);
+        let blocks = self.head().number();
+        let ancestor = blocks.checked_sub(depth).ok_or(Error::Depth { depth, blocks })?;
         let version = self.blocks[ancestor as usize].version;
-        if depth > head || !self.state.reaches(version) {
+        if !self.state.reaches(version) {
             return Err(self.too_deep(ancestor));
         }
-        new.resize(new.len().max((head - ancestor) as usize), Vec::new());
+        new.resize(new.len().max(depth as usize), Vec::new());
         // Snapshots of what is taken off can't be restored any more.
         self.snapshots.retain(|_, snapshot| snapshot.version <= version);
 

@@ -56,6 +56,11 @@ impl State {
         self.version + 1 - self.journal.len() as u64
     }
 
+    /// Whether a version has ended.
+    pub(crate) const fn is_past(&self, version: Version) -> bool {
+        version < self.version
+    }
+
     /// Whether the state at the end of `version` can be read and restored.
     pub(crate) fn reaches(&self, version: Version) -> bool {
         version + 1 >= self.oldest_change()

@@ -8,6 +8,8 @@ use alloy::{
     rpc::types::{self, Log, TransactionReceipt},
 };
 
+use alloy_rlp::{Encodable, length_of_length};
+
 use crate::block::{Block, Tx};
 
 pub(super) fn block(block: &Block, full: bool) -> types::Block {
@@ -19,15 +21,15 @@ pub(super) fn block(block: &Block, full: bool) -> types::Block {
         BlockTransactions::Hashes(block.transactions.iter().map(|tx| *tx.tx_hash()).collect())
     };
     let header = Sealed::new_unchecked(block.header.clone(), block.hash);
-    let header = types::Header::from_sealed(header).with_size(Some(U256::from(size(block))));
+    let header = types::Header::from_sealed(header).with_size(Some(U256::from(rlp_length(block))));
     types::Block::new(header, transactions).with_withdrawals(Some(Default::default()))
 }
 
-/// The length of a block's RLP encoding, but for the length prefixes.
-fn size(block: &Block) -> usize {
-    let transactions: usize =
-        block.transactions.iter().map(|tx| alloy::rlp::Encodable::length(tx.inner())).sum();
-    alloy::rlp::Encodable::length(&block.header) + transactions
+/// The length of a block's RLP encoding: header, transactions, no ommers, no withdrawals.
+fn rlp_length(block: &Block) -> usize {
+    let list = |payload: usize| payload + length_of_length(payload);
+    let transactions = block.transactions.iter().map(|tx| tx.inner().length()).sum();
+    list(block.header.length() + list(transactions) + list(0) + list(0))
 }
 
 /// A transaction in a block.

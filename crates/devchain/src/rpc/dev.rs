@@ -184,12 +184,15 @@ fn reorg(
 ) -> RpcResult<Box<RawValue>> {
     let depth = params.next::<U64>()?.to::<u64>();
     let transactions: Vec<(Bytes, u64)> = params.or(Vec::new())?;
-    let mut blocks = vec![Vec::new(); depth as usize];
+    let mut blocks = Vec::new();
     for (raw, index) in transactions {
-        let block = blocks.get_mut(index as usize).ok_or_else(|| {
-            invalid_params(format!("block index {index} is not below the depth, {depth}"))
-        })?;
-        block.push(transactions::decode(&raw).or_server_error()?.into());
+        if index >= depth {
+            let message = format!("block index {index} is not below the depth, {depth}");
+            return Err(invalid_params(message));
+        }
+        let index = index as usize;
+        blocks.resize(blocks.len().max(index + 1), Vec::new());
+        blocks[index].push(transactions::decode(&raw).or_server_error()?.into());
     }
     chain.reorg(depth, blocks, old).or_server_error()?;
     json(())

@@ -111,6 +111,7 @@ impl StateImage {
         for SlotImage { address, key, value } in self.slots {
             state.storage.entry(address).or_default().insert(key, value);
         }
+        // The current version's journal is always there, if only as an empty one.
         let versions = self.journal.len() as u64;
         if versions == 0 || versions > self.version {
             return Err(format!("{versions} versions of history at version {}", self.version));

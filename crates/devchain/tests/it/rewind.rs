@@ -61,8 +61,8 @@ async fn snapshots_outlive_the_history() {
     for n in 1..20 {
         send(&provider, call(cell, word(n))).await;
     }
-    let too_deep = chain.reorg(ReorgOptions { depth: 30, ..Default::default() }).unwrap_err();
-    assert!(matches!(too_deep, Error::TooDeep { .. }));
+    let too_deep = chain.reorg(ReorgOptions { depth: 21, ..Default::default() }).unwrap_err();
+    assert!(matches!(too_deep, Error::Depth { depth: 21, blocks: 20 }));
     chain.revert(snapshot).unwrap();
     assert_eq!((chain.block_hash(), chain.block_number()), (head, 1));
     assert_eq!(read(&provider, cell).await, word(0));
@@ -85,6 +85,26 @@ async fn rpc_snapshots_work() {
     assert_eq!(chain.block_number(), 0);
     let reverted: bool = provider.raw_request("evm_revert".into(), [id]).await.unwrap();
     assert!(!reverted);
+}
+
+#[tokio::test]
+async fn reorgs_work_over_rpc() {
+    let (chain, provider) = auto();
+    let cell = deploy(&provider, code::cell()).await;
+    send(&provider, call(cell, word(1))).await;
+    let old = chain.block_hash();
+    let reorg = async |method: &'static str, blocks: serde_json::Value| {
+        let params = (alloy::primitives::U64::from(1), blocks);
+        provider.raw_request::<_, ()>(method.into(), params).await
+    };
+    reorg("devchain_reorg", serde_json::json!([])).await.unwrap();
+    assert_eq!((chain.block_number(), chain.pool_size()), (2, 1));
+    assert_ne!(chain.block_hash(), old);
+    let raw = signed(&chain, 1, 0, 5);
+    reorg("anvil_reorg", serde_json::json!([[raw, 0]])).await.unwrap();
+    assert_eq!(chain.balance(Address::repeat_byte(1)), U256::from(5));
+    let error = reorg("anvil_reorg", serde_json::json!([[raw, 1]])).await.unwrap_err();
+    assert!(error.to_string().contains("block index 1 is not below the depth, 1"), "{error}");
 }
 
 #[tokio::test]
