@@ -1,8 +1,10 @@
 //! What the project does for itself: `cargo xtask <task>`.
 
+mod anvil;
 mod architecture;
 mod faithful;
 mod gas;
+mod speed;
 
 use eyre::{Result, bail};
 
@@ -14,6 +16,8 @@ usage: cargo xtask <task>
                           compare the devchain with anvil, and try cast on it
   gas                     print what every call costs beside the earlier system, the floor and
                           its limit; fail above a limit
+  speed --anvil PATH [--scenario FILE]
+                          time a rehearsal, and its transactions on anvil
 ";
 
 fn main() -> Result<()> {
@@ -22,6 +26,7 @@ fn main() -> Result<()> {
         Some("architecture") => architecture::check(),
         Some("faithful") => faithful::command(&arguments[1..]),
         Some("gas") => gas::run(&arguments[1..]),
+        Some("speed") => speed::command(&arguments[1..]),
         _ => bail!("{USAGE}"),
     }
 }

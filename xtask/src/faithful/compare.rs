@@ -156,14 +156,13 @@ impl Differ {
         let theirs = self.theirs.get_block_by_number(BlockNumberOrTag::Latest).await?;
         let [ours, theirs] = [ours, theirs].map(|block| {
             block.map(|block| {
-                let size = block.header.size;
                 let header = block.header.into_consensus();
                 let roots = (header.transactions_root, header.receipts_root, header.logs_bloom);
                 let gas = (header.gas_used, header.gas_limit, header.base_fee_per_gas);
                 let rest = (header.number, header.timestamp, header.requests_hash);
                 let blobs = (header.blob_gas_used, header.excess_blob_gas);
                 let hashes: Vec<_> = block.transactions.hashes().collect();
-                (roots, gas, rest, blobs, hashes, size)
+                (roots, gas, rest, blobs, hashes)
             })
         });
         self.same(&format!("{what}: block"), ours, theirs);

@@ -1,0 +1,44 @@
+//! A real anvil, as the peer that the devchain is compared with.
+
+use std::{path::Path, process::Stdio};
+
+use alloy::transports::http::reqwest::Url;
+use eyre::{Result, WrapErr, bail};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+};
+
+/// Both chains' gas limit of a block.
+pub(crate) const GAS_LIMIT: u64 = 60_000_000;
+/// Both chains' first base fee, in wei per gas.
+pub(crate) const BASE_FEE: u64 = 1_000_000_000;
+/// Both chains' id.
+pub(crate) const CHAIN_ID: u64 = 31337;
+
+/// Starts anvil on a free port, under the rules and with the parameters of our chain. It ends when the
+/// process is dropped.
+pub(crate) async fn start(anvil: &Path, genesis_timestamp: u64) -> Result<(Url, Child)> {
+    let mut child = Command::new(anvil)
+        .args(["--hardfork", "osaka", "--port", "0", "--order", "fifo", "--accounts", "1"])
+        .arg("--enable-tx-gas-limit")
+        .args(["--chain-id", &CHAIN_ID.to_string()])
+        .args(["--timestamp", &genesis_timestamp.to_string()])
+        .args(["--gas-limit", &GAS_LIMIT.to_string()])
+        .args(["--base-fee", &BASE_FEE.to_string()])
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .wrap_err_with(|| format!("can't start {}", anvil.display()))?;
+    let Some(stdout) = child.stdout.take() else { bail!("anvil has no output") };
+    let mut lines = BufReader::new(stdout).lines();
+    while let Some(line) = lines.next_line().await? {
+        if let Some(address) = line.strip_prefix("Listening on ") {
+            let url = format!("http://{}", address.trim()).parse()?;
+            // Its output must be read on, or it will block.
+            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+            return Ok((url, child));
+        }
+    }
+    bail!("anvil ended without listening")
+}
