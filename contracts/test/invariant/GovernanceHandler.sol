@@ -105,18 +105,23 @@ abstract contract GovernanceHandler is Recorder {
 
     /// @dev A proposal that takes ballots, if time may bring one there.
     function _votable() private returns (uint256 id) {
-        for (uint256 i; i < 4; ++i) {
-            id = _proposal();
-            if (id >= items.length || _state(id) == ProposalState.Active) return id;
-            if (_state(id) == ProposalState.Pending && !_chance(3)) {
-                _warpTo(_lastPending(id) + _draw(2));
-                return id;
-            }
+        for (uint256 i = _recent(); i < items.length; ++i) {
+            if (_state(i) == ProposalState.Active && !_chance(4)) return i;
         }
+        id = _proposal();
+        for (uint256 i; i < 6 && id < items.length && _state(id) != ProposalState.Pending; ++i) id = _proposal();
+        if (id < items.length && _state(id) == ProposalState.Pending) _warpTo(_lastPending(id) + _draw(3));
     }
 
     function _unused(uint256 id, address voter) internal view returns (uint256) {
         return _powerAt(voter, _lastPending(id)) - yeaOf[id][voter] - neaOf[id][voter];
+    }
+
+    /// @dev Mostly one who has power left for it.
+    function _voter(uint256 id) private returns (address voter) {
+        voter = _holder();
+        if (id >= items.length || _now() <= _lastPending(id)) return voter;
+        for (uint256 i; i < 4 && _unused(id, voter) == 0; ++i) voter = _holder();
     }
 
     function _cast(uint256 id, address voter, uint256 amount, bool support) internal {
@@ -134,7 +139,8 @@ abstract contract GovernanceHandler is Recorder {
     }
 
     function vote(uint256 seed) external step(seed) {
-        _vote(_votable(), _holder(), !_chance(3));
+        uint256 id = _votable();
+        _vote(id, _voter(id), !_chance(3));
     }
 
     function _vote(uint256 id, address voter, bool support) internal {
@@ -161,7 +167,7 @@ abstract contract GovernanceHandler is Recorder {
 
     function voteWithSig(uint256 seed) external step(seed) {
         uint256 id = _votable();
-        address voter = _holder();
+        address voter = _voter(id);
         bool active = id < items.length && _state(id) == ProposalState.Active;
         uint256 amount = _amount(active ? _unused(id, voter) : 0);
         Signed memory ballot = _signed(id, voter, amount);
@@ -293,6 +299,9 @@ abstract contract GovernanceHandler is Recorder {
 
     function drop(uint256 seed) external step(seed) {
         uint256 id = _proposal();
+        for (uint256 i = _recent(); i < items.length; ++i) {
+            if (_state(i) == ProposalState.Dropped && !_chance(3)) id = i;
+        }
         bool allowed = id < items.length && _state(id) == ProposalState.Dropped && !items[id].dropped;
         bool success = _governance(_holder(), abi.encodeCall(IGovernance.dropProposal, (id)));
         _check(success == allowed, STATES, "dropProposal");
@@ -306,6 +315,13 @@ abstract contract GovernanceHandler is Recorder {
         _enact(_chance(2) ? _makePayload(_draw(KINDS)) : _payload());
     }
 
+    /// @dev What is rare otherwise; and a hostile rollup is followed by an honest one.
+    function enactRare(uint256 seed) external step(seed) {
+        bool heal = !isHonest[registry.getRollup()] && _chance(2);
+        _enact(_makePayload(heal ? 10 : [15, 9, 9, 16, 12, 13, 14, 17, 5, 11][_draw(10)]));
+        _did("enactRare");
+    }
+
     function _enact(address payload) internal {
         address rich;
         for (uint256 i; i < HOLDERS; ++i) {
@@ -316,14 +332,20 @@ abstract contract GovernanceHandler is Recorder {
     }
 
     function _decide(uint256 id) internal {
-        _warpTo(_lastPending(id) + 1);
-        _observe();
+        _passBoundary(_lastPending(id));
         if (_state(id) != ProposalState.Active) return;
         _acceptByAll(id);
-        _warpTo(_lastActive(id) + 1);
-        _observe();
-        _warpTo(_lastQueued(id) + 1);
-        _observe();
+        _passBoundary(_lastActive(id));
+        _passBoundary(_lastQueued(id));
+        if (_chance(10)) _passBoundary(_lastExecutable(id));
         if (_execute(id)) _did("enact");
+    }
+
+    /// @dev Looks at the last second of a state and at the first of the next.
+    function _passBoundary(uint256 last) private {
+        _warpTo(last);
+        _observe();
+        _warpTo(last + 1);
+        _observe();
     }
 }

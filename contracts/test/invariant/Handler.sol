@@ -287,7 +287,7 @@ contract Handler is SignalHandler {
 
     /// @notice All steps; some twice, so that they come more often.
     function actions() external pure returns (bytes4[] memory list) {
-        list = new bytes4[](39);
+        list = new bytes4[](41);
         list[0] = this.stake.selector;
         list[1] = this.exit.selector;
         list[2] = this.finaliseExit.selector;
@@ -327,11 +327,13 @@ contract Handler is SignalHandler {
         list[36] = this.vote.selector;
         list[37] = this.wait.selector;
         list[38] = this.campaignAgain.selector;
+        list[39] = this.enactRare.selector;
+        list[40] = this.finaliseMove.selector;
     }
 
     /// @notice What a long run must have reached at least once.
     function wanted() external pure returns (string[] memory list) {
-        list = new string[](68);
+        list = new string[](69);
         list[0] = "Active";
         list[1] = "Queued";
         list[2] = "Executable";
@@ -400,5 +402,6 @@ contract Handler is SignalHandler {
         list[65] = "executed kind 17";
         list[66] = "executed kind 18";
         list[67] = "campaignAgain";
+        list[68] = "enactRare";
     }
 }

@@ -19,7 +19,7 @@ import {GovernanceModel} from "./GovernanceModel.sol";
 /// @notice Payloads of every kind, honest and hostile.
 abstract contract Payloads is GovernanceModel {
     uint256 internal constant KINDS = 19;
-    uint256 internal constant MOST_ROLLUPS = 10;
+    uint256 internal constant MOST_ROLLUPS = 16;
 
     address[] internal payloads;
     mapping(address payload => uint256) internal kindOf;
@@ -191,7 +191,10 @@ abstract contract Payloads is GovernanceModel {
 
     /// @dev Other code at the same address: another honest payload, nothing, or a delegation.
     function replacePayload(uint256 seed) external step(seed) {
-        address payload = _changeable(4);
+        _replace(_changeable(4));
+    }
+
+    function _replace(address payload) internal {
         uint256 way = _draw(3);
         if (way == 0) vm.etch(payload, "");
         if (way == 1) vm.etch(payload, abi.encodePacked(hex"ef0100", address(box)));

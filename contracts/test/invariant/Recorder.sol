@@ -22,6 +22,10 @@ abstract contract Recorder is Payloads {
     address internal distributorHeir;
     uint256 internal supply;
 
+    /// @dev The executions of the last call that weren't undone: recorded events tell those of failed inner calls too.
+    uint256[] private _executions;
+    bool private _undone;
+
     function _record() internal {
         vm.recordLogs();
         vm.startStateDiffRecording();
@@ -42,12 +46,14 @@ abstract contract Recorder is Payloads {
     /// @dev The calls that Governance made itself, without those of anything that its targets called.
     function _checkCalls(uint256 id, bool success) internal {
         Vm.AccountAccess[] memory accesses = vm.stopAndReturnStateDiff();
+        delete _executions;
         if (!success) return;
         uint256 made;
         uint256 depth;
         for (uint256 i; i < accesses.length; ++i) {
             Vm.AccountAccess memory a = accesses[i];
             if (a.kind != Vm.AccessKind.Call) continue;
+            if (a.account == address(governance) && !a.reverted) _noteExecution(a.data);
             if (depth == 0) {
                 if (a.account == address(governance)) depth = a.depth + 1;
                 continue;
@@ -64,12 +70,38 @@ abstract contract Recorder is Payloads {
         _check(made == published[id].length, ACTIONS, "left out a published call");
     }
 
+    function _noteExecution(bytes memory data) private {
+        bytes4 selector = bytes4(data);
+        if (selector != IGovernance.execute.selector && selector != IGovernance.executeWith.selector) return;
+        uint256 id;
+        assembly ("memory-safe") {
+            id := mload(add(data, 36))
+        }
+        _executions.push(id);
+    }
+
+    /// @dev Whether the execution of `id` that an event tells wasn't undone; each counts once.
+    function _happened(uint256 id) private returns (bool) {
+        for (uint256 i; i < _executions.length; ++i) {
+            if (_executions[i] != id) continue;
+            _executions[i] = _executions[_executions.length - 1];
+            _executions.pop();
+            return true;
+        }
+        return false;
+    }
+
     /// @dev What followed from an execution, in the order of its events.
     function _learn() internal {
         Vm.Log[] memory logs = vm.getRecordedLogs();
         for (uint256 i; i < logs.length; ++i) {
             Vm.Log memory log = logs[i];
             bytes32 topic = log.topics[0];
+            if (log.emitter == address(governance) && topic == IGovernance.ProposalExecuted.selector) {
+                _undone = !_happened(uint256(log.topics[1]));
+            }
+            // What an inner execution did before it failed: nothing else follows in our payloads.
+            if (_undone) continue;
             if (log.emitter == address(governance)) _learnFromGovernance(log, topic);
             else if (isHonest[log.emitter] && topic == IRollup.Slashed.selector) {
                 _slashed(
@@ -86,6 +118,7 @@ abstract contract Recorder is Payloads {
                 distributorHeir = address(uint160(uint256(log.topics[2])));
             }
         }
+        _check(_executions.length == 0, EXECUTION, "executed without an event");
     }
 
     function _learnFromGovernance(Vm.Log memory log, bytes32 topic) private {

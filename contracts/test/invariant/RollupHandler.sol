@@ -50,8 +50,7 @@ abstract contract RollupHandler is World {
 
     mapping(IRollup => mapping(address attester => uint256)) internal stakeOf;
 
-    /// @dev Slashed out of the set.
-    mapping(IRollup => mapping(address attester => bool)) private _living;
+    mapping(IRollup => mapping(address attester => bool)) private _inSet;
 
     /*//////////////////////////////////////////////////////////////
                                  ROLLUPS
@@ -115,7 +114,7 @@ abstract contract RollupHandler is World {
         ++m.current.size;
         m.stakes += amount;
         stakeOf[rollup][attester] = amount;
-        _living[rollup][attester] = false;
+        _inSet[rollup][attester] = true;
     }
 
     /// @dev Governance slashed: what was taken stays in the contract, and who has too little left leaves the set.
@@ -125,9 +124,9 @@ abstract contract RollupHandler is World {
         m.slashed += amount;
         stakeOf[rollup][attester] -= amount;
         (,, address proposer, Status status) = rollup.getInfo(attester);
-        if (status == Status.Living && !_living[rollup][attester]) {
-            _living[rollup][attester] = true;
+        if (_inSet[rollup][attester] && stakeOf[rollup][attester] < SetLib.STAKE) {
             _leaves(rollup, attester, proposer);
+            _check(status == Status.Living, STAKES, "slashed below the minimum and still in the set");
         }
         _touch(rollup);
         _did("slash");
@@ -138,6 +137,7 @@ abstract contract RollupHandler is World {
         unchecked {
             m.current.sum -= _member(attester, proposer);
         }
+        _inSet[rollup][attester] = false;
         --m.current.size;
     }
 
@@ -236,7 +236,7 @@ abstract contract RollupHandler is World {
 
     function _announceMove(IRollup from, address attester) private {
         (, address withdrawer,,) = from.getInfo(attester);
-        address to = !_chance(3) ? registry.getRollup() : address(_rollup());
+        address to = !_chance(3) ? registry.getRollup() : address(rollups[_draw(rollups.length)]);
         if (_chance(8)) to = address(uint160(_draw(5)));
         address caller = _chance(5) ? _holder() : withdrawer;
         (bool success,) = _call(caller, address(from), abi.encodeCall(from.initiateMove, (attester, to)));
@@ -329,10 +329,13 @@ abstract contract RollupHandler is World {
             _check(!success, REWARDS, "paid to a holder");
             return;
         }
-        HostileRollup hostile = hostiles[hostiles.length - 1 - _draw(hostiles.length > 2 ? 2 : 1)];
+        HostileRollup hostile = hostiles[_draw(hostiles.length)];
+        address canonical = registry.getRollup();
+        if (!isHonest[canonical] && !_chance(4)) hostile = HostileRollup(canonical);
         hostile.setModes(HostileRollup.Mode.Answer, HostileRollup.Mode.Answer);
         for (uint256 i; i < 3; ++i) {
-            uint256 slot = hostile.slot() + _draw(3);
+            (, uint256 slot) = distributor.lastPaidSlot(address(hostile));
+            slot += _draw(3);
             hostile.setSlot(slot);
             uint256 balance = asset.balanceOf(address(distributor));
             (bool success,) =
@@ -375,7 +378,8 @@ abstract contract RollupHandler is World {
     //////////////////////////////////////////////////////////////*/
 
     function _observeRollups() internal {
-        for (uint256 i; i < rollups.length; ++i) {
+        // The newest only, to bound the time.
+        for (uint256 i = rollups.length > 4 ? rollups.length - 4 : 0; i < rollups.length; ++i) {
             _observeDraws(rollups[i]);
         }
     }

@@ -17,7 +17,7 @@ contract SeededRunTest is Properties {
 
     function test_everyActionAndEveryStateIsReached() public {
         uint256 random = uint256(keccak256("canon"));
-        for (uint256 i; i < 2500; ++i) {
+        for (uint256 i; i < 3000; ++i) {
             // A test has 2^30 gas, this one needs more.
             vm.resetGasMetering();
             random = uint256(keccak256(abi.encode(random)));

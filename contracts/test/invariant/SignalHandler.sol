@@ -228,6 +228,8 @@ abstract contract SignalHandler is GovernanceHandler {
         IProposals p = _proposals();
         address payload = _chance(2) ? _makePayload(_draw(KINDS)) : _payload();
         _signalRound(p, payload);
+        // Sometimes the winner is replaced at its address before anybody pushes it.
+        if (_chance(5)) _replace(payload);
         (bool answers, uint256 slot,) = _present(registry.getRollup());
         if (!answers || slot < SetLib.M || !_push(p, slot / SetLib.M - 1)) return;
         _did("campaign");
