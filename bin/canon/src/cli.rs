@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::{
-    commands::rehearse,
+    commands::{forecast, rehearse},
     exit::{Exit, Failure},
 };
 
@@ -18,12 +18,14 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Rehearse(rehearse::Rehearse),
+    Forecast(forecast::Forecast),
 }
 
 impl Cli {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         match self.command {
             Command::Rehearse(command) => command.run(),
+            Command::Forecast(command) => command.run(),
         }
     }
 }

@@ -32,11 +32,16 @@ pub(crate) fn show_failure(failure: &Failure) {
     let first = chain.next().map(ToString::to_string).unwrap_or_default();
     let _ = writeln!(stderr, "{ERROR}error:{ERROR:#} {first}");
     for cause in chain {
-        let mut lines = cause.to_string();
-        if lines.contains('\n') {
-            lines.insert(0, '\n');
+        let cause = cause.to_string();
+        if cause.contains('\n') {
+            // A page of its own, such as the problems of a file.
+            let _ = writeln!(stderr);
+            for line in cause.lines() {
+                let _ = writeln!(stderr, "{}", format!("  {line}").trim_end());
+            }
+        } else {
+            let _ = writeln!(stderr, "  because {cause}");
         }
-        let _ = writeln!(stderr, "{}", lines.replace('\n', "\n  "));
     }
     let _ = writeln!(stderr, "\n{NEXT}next:{NEXT:#} {}", failure.next);
 }

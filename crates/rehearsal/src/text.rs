@@ -50,10 +50,15 @@ pub(crate) fn duration(seconds: Seconds) -> String {
     if parts.is_empty() { "0 s".to_owned() } else { parts.join(" ") }
 }
 
-/// Hours, minutes and seconds since the beginning: `+0:04:12`, `+72:00:00`.
+/// Hours, minutes and seconds since the beginning, with days from the second on: `+0:04:12`,
+/// `+3d 00:00:00`.
 pub(crate) fn elapsed(seconds: Seconds) -> String {
-    let seconds = seconds.get();
-    format!("+{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+    let (days, rest) = (seconds.get() / 86_400, seconds.get() % 86_400);
+    let (hours, minutes, seconds) = (rest / 3600, rest / 60 % 60, rest % 60);
+    match days {
+        0 | 1 => format!("+{}:{minutes:02}:{seconds:02}", days * 24 + hours),
+        _ => format!("+{days}d {hours:02}:{minutes:02}:{seconds:02}"),
+    }
 }
 
 /// `09:00:12`, in UTC.
@@ -147,5 +152,7 @@ mod tests {
         assert_eq!(beside(day, time), "12-02 09:00:12");
         assert_eq!(ahead(soon, time), "09:01:12 (in 1 min)");
         assert_eq!(elapsed(Seconds::of(3 * 3600 + 62)), "+3:01:02");
+        assert_eq!(elapsed(Seconds::of(47 * 3600)), "+47:00:00");
+        assert_eq!(elapsed(Seconds::of(48 * 3600 + 62)), "+2d 00:01:02");
     }
 }

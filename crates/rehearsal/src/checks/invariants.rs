@@ -92,7 +92,7 @@ impl Desk<'_, '_> {
         let subject = format!("proposal {id}, ballots add up");
         Ok(vec![
             Check::equal(AREA, subject, &found.tally, &sums, show),
-            Check::equal(AREA, format!("proposal {id}, holders beyond"), &0, &beyond, number),
+            Check::equal(AREA, format!("proposal {id}, ballots beyond power"), &0, &beyond, number),
         ])
     }
 

@@ -6,13 +6,15 @@
 mod event;
 mod phrase;
 mod render;
+mod who;
 
 use canon_protocol::{BlockNumber, Timestamp};
 use serde::Serialize;
 
-pub use event::{Chapter, Contract, Event, Side, Who, Window};
+pub use event::{Contract, Event, Side, Window};
 pub(crate) use phrase::{because, outcome};
 pub(crate) use render::{BOLD, DIM, GOOD, heading, render};
+pub use who::{Chapter, Who};
 
 /// Gas of the transactions that belong to an event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]

@@ -1,6 +1,9 @@
 //! Events in words. The only place where they get them.
 
-use super::event::{Event, Side, Who, Window};
+use super::{
+    event::{Event, Side, Window},
+    who::Who,
+};
 use canon_protocol::{RollupBlock, Timestamp};
 
 use crate::{
@@ -77,7 +80,11 @@ pub(crate) fn phrase(who: Who, event: &Event, now: Timestamp) -> Phrase {
             (Plain, format!("lock{s} {} tokens in Governance", tokens(*total)))
         }
         Event::Quiet { seconds, blocks, until } => {
-            let (seconds, blocks) = (duration(*seconds), count(*blocks, "empty block"));
+            let seconds = duration(*seconds);
+            let blocks = match blocks {
+                1 => "skipped in one block".to_owned(),
+                blocks => count(*blocks, "empty block"),
+            };
             (Quiet, format!("… {seconds} of quiet ({blocks}) until {until} …"))
         }
         Event::BlockProposed { rollup, number, slot, reward } => {

@@ -1,0 +1,147 @@
+//! `canon rehearse`.
+
+use std::{
+    io::Read,
+    process::{Command, Stdio},
+};
+
+use snapbox::{assert_data_eq, file, str};
+
+use crate::support::{canon, stable, stdout};
+
+#[test]
+fn the_default() {
+    let text = stdout(canon().arg("rehearse"));
+    assert!(text.lines().all(|line| line.chars().count() <= 98));
+    assert_data_eq!(stable(&text), file!["rehearse.txt"].raw());
+}
+
+#[test]
+fn progress_is_for_terminals() {
+    canon().arg("rehearse").assert().success().stderr_eq("");
+}
+
+#[test]
+fn colours_are_for_terminals() {
+    assert!(!stdout(canon().arg("rehearse")).contains('\x1b'));
+    let forced = stdout(canon().arg("rehearse").env("CLICOLOR_FORCE", "1"));
+    assert!(forced.contains("\x1b["));
+    let text = stdout(canon().arg("rehearse").env("CLICOLOR_FORCE", "1").env("NO_COLOR", "1"));
+    assert!(!text.contains('\x1b'));
+}
+
+#[test]
+fn json_is_the_same_story() {
+    let text = stdout(canon().args(["rehearse", "--json"]));
+    let report: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(report["passed"], true);
+    assert_eq!(report["seed"], 1);
+    assert_eq!(report["sequencers"], 24);
+    let timeline = report["timeline"].as_array().unwrap();
+    let executed = timeline.iter().find(|entry| entry["event"] == "executed").unwrap();
+    assert_eq!(executed["azip"], "AZIP-42");
+    assert_eq!(executed["who"], "keeper");
+    let checks = report["checks"].as_array().unwrap();
+    assert!(checks.len() > 40 && checks.iter().all(|check| check["holds"] == true));
+    // No field is there twice.
+    let signal = timeline.iter().find(|entry| entry["event"] == "signalled").unwrap();
+    assert!(signal["l1_block"].as_u64().unwrap() > signal["rollup_block"].as_u64().unwrap());
+    assert!(report["gas"].as_array().unwrap().iter().any(|row| row["kind"] == "vote"));
+}
+
+#[test]
+fn flags_change_the_scenario() {
+    let text =
+        stdout(canon().args(["rehearse", "--seed", "7", "--sequencers", "12", "--holders", "9"]));
+    assert!(text.contains("12 sequencers · 9 holders"), "{text}");
+    assert!(text.contains("seed 7"));
+}
+
+#[test]
+fn the_printed_scenario_is_the_default() {
+    let text = stdout(canon().args(["rehearse", "--print-scenario"]));
+    assert_eq!(text, include_str!("../../../../scenarios/upgrade.toml"));
+}
+
+#[test]
+fn a_failed_check_is_code_1() {
+    let path = std::env::temp_dir().join("canon-wrong-expectation.toml");
+    let text = include_str!("../../../../scenarios/tie.toml");
+    let text = text.replace("because = \"tie\"", "").replace("\"rejected\"", "\"executed\"");
+    std::fs::write(&path, text).unwrap();
+    let output = canon().args(["rehearse", "--scenario"]).arg(&path).output().unwrap();
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("✗ AZIP-6"), "{text}");
+    assert!(text.contains("expected executed, found rejected"), "{text}");
+    assert!(text.trim_end().ends_with("checks failed"), "{text}");
+}
+
+#[test]
+fn a_missing_file() {
+    canon()
+        .args(["rehearse", "--scenario", "scenarios/no.toml"])
+        .assert()
+        .code(2)
+        .stdout_eq("")
+        .stderr_eq(str![[r#"
+error: scenarios/no.toml can't be read
+  because No such file or directory (os error 2)
+
+next: name a scenario file, as in scenarios/*.toml
+
+"#]]);
+}
+
+#[test]
+fn a_bad_file() {
+    canon()
+        .args(["rehearse", "--scenario", "bin/canon/tests/it/bad.toml"])
+        .assert()
+        .code(2)
+        .stdout_eq("")
+        .stderr_eq(str![[r#"
+error: the scenario can't be played
+
+  bin/canon/tests/it/bad.toml:4:16: governance.voting_delay: expected 1 min to 90 d, found "30 s"
+    |
+  4 | voting_delay = "30 s"
+    |                ^^^^^^
+
+  bin/canon/tests/it/bad.toml:8:10: holders[0].tokens: expected tokens, such as 1000, or "1,000 to 5,000", found "5,000 to 500"
+    |
+  8 | tokens = "5,000 to 500"
+    |          ^^^^^^^^^^^^^^
+
+next: correct the lines above; `canon rehearse --print-scenario` explains every field
+
+"#]]);
+}
+
+#[test]
+fn numbers_that_do_not_fit() {
+    canon().args(["rehearse", "--holders", "2"]).assert().code(2).stdout_eq("").stderr_eq(str![[
+        r#"
+error: --holders 2 doesn't fit the scenario
+  because holders must be 5 to 100,000, not 2
+
+next: choose another number
+
+"#
+    ]]);
+}
+
+#[test]
+fn a_reader_that_has_seen_enough() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_canon"))
+        .args(["rehearse", "--print-scenario"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let mut stderr = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+    assert_eq!((child.wait().unwrap().code(), &*stderr), (Some(0), ""));
+}

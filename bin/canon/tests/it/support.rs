@@ -1,0 +1,57 @@
+//! Running the program.
+
+use std::path::PathBuf;
+
+use snapbox::cmd::{Command, cargo_bin};
+
+/// The program, in the folder where the scenarios are.
+pub(crate) fn canon() -> Command {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
+    Command::new(cargo_bin!("canon")).current_dir(root).env_remove("NO_COLOR").env_remove("COLUMNS")
+}
+
+/// What a command wrote to stdout.
+pub(crate) fn stdout(command: Command) -> String {
+    let output = command.output().expect("the program starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("output is UTF-8")
+}
+
+/// A report without what any change to the contracts changes: gas and hashes.
+pub(crate) fn stable(report: &str) -> String {
+    let mut table = false;
+    let mut lines = Vec::new();
+    for line in report.lines() {
+        table |= line.contains("Gas by kind");
+        table &= !line.starts_with('✓');
+        let mut line = line.to_owned();
+        if table && !line.contains("──") {
+            // Kind and count are the story's, the rest the contracts'.
+            line = line.chars().take(38).collect();
+        } else if let Some((before, gas)) = line.rsplit_once("  ") {
+            let number = gas.trim();
+            let is_gas = !before.contains("UTC")
+                && before.chars().count() > 70
+                && number.chars().all(|c| c.is_ascii_digit() || c == ',');
+            if is_gas {
+                line = format!("{}  [GAS]", before.trim_end());
+            }
+        }
+        lines.push(without_hashes(line.trim_end()));
+    }
+    lines.join("\n") + "\n"
+}
+
+/// `0x1234…abcd` and `0x12345678…` without their digits.
+fn without_hashes(line: &str) -> String {
+    let mut out = String::new();
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once("0x") {
+        out.push_str(before);
+        out.push_str("0x[..]");
+        let end = after.find(|c: char| !c.is_ascii_hexdigit() && c != '…').unwrap_or(after.len());
+        rest = &after[end..];
+    }
+    out.push_str(rest);
+    out
+}
