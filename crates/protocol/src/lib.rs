@@ -7,6 +7,8 @@ mod deployment;
 mod distributor;
 mod expect;
 mod governance;
+#[cfg(feature = "histories")]
+pub mod histories;
 #[cfg(test)]
 mod interfaces;
 mod issuer;

@@ -107,7 +107,7 @@ impl World {
     }
 
     /// All rollups of the set, by address.
-    pub fn rollups(&self) -> impl Iterator<Item = (Address, &Rollup)> {
+    pub fn rollups(&self) -> impl DoubleEndedIterator<Item = (Address, &Rollup)> {
         self.rollups.iter().map(|(address, rollup)| (*address, rollup))
     }
 

@@ -1,0 +1,78 @@
+//! When things happen: often at the very second where something changes.
+
+use super::{Director, Pace};
+use crate::{
+    governance::Payment,
+    units::{Seconds, Timestamp},
+    world::World,
+};
+
+/// Entries that are looked at, newest first: what is long over changes no more.
+const RECENT: usize = 8;
+
+impl Director {
+    pub(super) fn wait(&mut self, world: &World, now: Timestamp) -> Seconds {
+        let shared = self.pace == Pace::SharedBlocks;
+        let seconds = match self.rng.below(100) {
+            0..20 if shared => 0,
+            0..45 => self.rng.between(1, 12),
+            45..84 => until_next_slot(world, now) + self.rng.below(4),
+            84..98 => self.until_change(world, now),
+            _ => self.rng.between(100, 600),
+        };
+        let least = if shared { 0 } else { 1 };
+        Seconds::of(seconds.max(least))
+    }
+
+    /// To a second where something changes, or the one after it.
+    fn until_change(&mut self, world: &World, now: Timestamp) -> u64 {
+        let mut changes = changes_after(world, now);
+        changes.sort_unstable();
+        changes.truncate(6);
+        let Some(change) = self.rng.pick(&changes).copied() else { return 1 };
+        change.since(now).unwrap_or_default().get() + self.rng.below(2)
+    }
+}
+
+fn until_next_slot(world: &World, now: Timestamp) -> u64 {
+    let next = world.canonical_rollup().and_then(|(_, rollup)| {
+        let clock = rollup.clock();
+        clock.slot_start(clock.slot_at(now)?.next())?.since(now)
+    });
+    next.map_or(1, Seconds::get)
+}
+
+/// The last seconds before something changes, all after `now`.
+fn changes_after(world: &World, now: Timestamp) -> Vec<Timestamp> {
+    let governance = world.governance();
+    let deadlines = governance.proposals().iter().rev().take(RECENT).flat_map(|proposal| {
+        let deadlines = proposal.deadlines();
+        [deadlines.pending, deadlines.active, deadlines.queued, deadlines.executable]
+    });
+    let withdrawals = governance.withdrawals().iter().rev().take(RECENT);
+    let unlocks = withdrawals
+        .filter(|withdrawal| withdrawal.payment == Payment::Due)
+        .map(|withdrawal| before(withdrawal.unlocks_at));
+    let members = world.rollups().flat_map(|(_, rollup)| rollup.registrations().iter());
+    let exits = members.filter_map(|member| {
+        let exit = member.exit().map(|exit| exit.exitable_at);
+        exit.or_else(|| member.moving().map(|moving| moving.ready_at)).map(before)
+    });
+    let epochs = world.rollups().filter_map(|(_, rollup)| {
+        let clock = rollup.clock();
+        clock.epoch_start(clock.epoch_at(now)?.next()).map(before)
+    });
+    let floor = [governance.exit_floor().until];
+    deadlines
+        .chain(unlocks)
+        .chain(exits)
+        .chain(epochs)
+        .chain(floor)
+        .filter(|at| *at > now)
+        .collect()
+}
+
+/// The second before `time`.
+fn before(time: Timestamp) -> Timestamp {
+    Timestamp::new(time.get().saturating_sub(1)).unwrap_or_default()
+}

@@ -1,0 +1,83 @@
+//! What sequencers do, and those who push their winners.
+
+use super::{Director, Step, call};
+use crate::{
+    proposals::ProposalsCall,
+    rollup::RollupCall,
+    signature::{Signal, signing_domain},
+    units::{Round, Timestamp},
+    world::World,
+};
+use alloy::{
+    primitives::{Address, B256, Bytes, U256},
+    sol_types::SolStruct,
+};
+
+impl Director {
+    pub(super) fn signal(&mut self, world: &World, now: Timestamp) -> Option<Step> {
+        let (instance, rollup) = world.canonical_rollup()?;
+        let contract = self.some_proposals(world)?;
+        let rules = world.proposals(contract)?.rules();
+        let slot = rollup.slot_at(now).ok()?;
+        // Sequencers mostly agree, for two rounds.
+        let turn = (rules.round_of(slot).get() / 2) as usize;
+        let payload = match self.rng.below(10) {
+            0 => self.anybody(),
+            1 | 2 => self.payload()?,
+            _ => {
+                let recent = self.recent_payloads();
+                *recent.get(turn % recent.len().max(1))?
+            }
+        };
+        let drawn = rollup.member_at(now, now).ok()?.map(|member| member.proposer());
+        let proposer = match drawn {
+            Some(proposer) if self.rng.chance(19, 20) => proposer,
+            _ => self.anybody(),
+        };
+        if self.rng.chance(1, 5) {
+            let message = Signal { payload, slot: slot.to_word(), instance };
+            let domain = signing_domain("Proposals", world.addresses().chain_id, contract);
+            let digest = message.eip712_signing_hash(&domain);
+            let signature = self.signature(proposer, digest);
+            let vote = ProposalsCall::VoteWithSig { payload, signature };
+            return Some(call(self.cast.stranger, contract, vote));
+        }
+        Some(call(proposer, contract, ProposalsCall::Vote { payload }))
+    }
+
+    /// `signer`'s signature over `digest`, mostly; sometimes none that counts.
+    pub(super) fn signature(&mut self, signer: Address, digest: B256) -> Bytes {
+        let digest = if self.rng.chance(1, 12) { B256::ZERO } else { digest };
+        let signature = (self.sign)(signer, digest).unwrap_or_default();
+        if self.rng.chance(1, 20) { signature.slice(..signature.len() / 2) } else { signature }
+    }
+
+    pub(super) fn push(&mut self, world: &World, now: Timestamp) -> Option<Step> {
+        let contract = self.some_proposals(world)?;
+        let proposals = world.proposals(contract)?;
+        let (instance, rollup) = world.canonical_rollup()?;
+        let rules = proposals.rules();
+        let present = rules.round_of(rollup.slot_at(now).ok()?);
+        let won: Vec<Round> = proposals
+            .rounds(instance)
+            .filter(|(_, tally)| tally.leader.is_some_and(|leader| leader.count >= rules.n()))
+            .map(|(round, _)| round)
+            .collect();
+        let round = match self.rng.below(10) {
+            0 => present.to_word(),
+            1 => U256::from(present.get().saturating_sub(self.rng.below(8))),
+            2 => U256::MAX,
+            3 => self.rng.pick(&won)?.to_word(),
+            _ => won.last()?.to_word(),
+        };
+        Some(call(self.anybody(), contract, ProposalsCall::PushProposal { round }))
+    }
+
+    pub(super) fn propose_block(&mut self, world: &World, now: Timestamp) -> Option<Step> {
+        let (contract, rollup) = self.some_rollup(world)?;
+        let drawn = rollup.member_at(now, now).ok()??.proposer();
+        let proposer = if self.rng.chance(9, 10) { drawn } else { self.anybody() };
+        let block_hash = B256::from(U256::from(self.rng.next_u64()));
+        Some(call(proposer, contract, RollupCall::ProposeBlock { block_hash }))
+    }
+}

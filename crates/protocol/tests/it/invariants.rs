@@ -1,0 +1,250 @@
+//! What holds of every history.
+
+use crate::chain::{ASSET, Chain, GOVERNANCE, ISSUER};
+use alloy::primitives::{Address, U256};
+use canon_protocol::{
+    Amount, Call, Ending, Event, Finality, GovernanceCall, GovernanceEvent, Origin, ProposalId,
+    Rollup, RollupEvent, Timestamp, World,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What has to be remembered of a history to judge it.
+#[derive(Debug)]
+pub(crate) struct Guard {
+    owners: BTreeMap<Address, Address>,
+    executed: BTreeSet<ProposalId>,
+    /// When each withdrawal was started.
+    left: Vec<Timestamp>,
+    versions: u64,
+}
+
+impl Guard {
+    pub(crate) fn new(world: &World) -> Self {
+        let at = world.addresses();
+        let owned = [at.asset, at.issuer, at.registry, at.distributor];
+        let owned = owned.into_iter().chain(world.rollups().map(|(rollup, _)| rollup));
+        let owner = |contract| if contract == ASSET { ISSUER } else { GOVERNANCE };
+        Self {
+            owners: owned.map(|contract| (contract, owner(contract))).collect(),
+            executed: BTreeSet::new(),
+            left: Vec::new(),
+            versions: world.registry().number_of_versions(),
+        }
+    }
+
+    pub(crate) fn deployed(&mut self, world: &World, contract: Address) {
+        if world.rollup(contract).is_some() {
+            self.owners.insert(contract, GOVERNANCE);
+        }
+    }
+
+    /// After a call that was accepted.
+    pub(crate) fn called(&mut self, before: &World, chain: &Chain, call: &Call, events: &[Event]) {
+        for event in events {
+            match event {
+                Event::Governance(GovernanceEvent::WithdrawInitiated { .. }) => {
+                    self.left.push(chain.now());
+                }
+                Event::Governance(GovernanceEvent::ProposalExecuted { proposal_id }) => {
+                    assert!(self.executed.insert(*proposal_id), "nothing is executed twice");
+                    was_accepted(chain, *proposal_id);
+                }
+                Event::Rollup(RollupEvent::SeedRecorded { seed, .. }) => {
+                    assert_eq!(*seed, chain.prevrandao(), "nobody chooses the seed");
+                }
+                _ => {}
+            }
+        }
+        executes_what_was_published(chain, call);
+        draws_stand(before, chain);
+        let versions = chain.world.registry().number_of_versions();
+        assert!(versions >= self.versions, "the registry only grows");
+        assert_eq!(
+            before.registry().snapshots(),
+            &chain.world.registry().snapshots()[..before.registry().snapshots().len()]
+        );
+        self.versions = versions;
+    }
+
+    /// After every step.
+    pub(crate) fn check(&self, chain: &Chain) {
+        let world = &chain.world;
+        for (contract, owner) in &self.owners {
+            assert_eq!(world.ownership(*contract).owner(), *owner, "the owner of {contract}");
+        }
+        is_solvent(world);
+        power_adds_up(world, chain.now());
+        ballots_add_up(world, chain.now());
+        signals_add_up(world);
+    }
+
+    /// No holder holds tokens again before a proposal on which its ballot counts could be executed.
+    pub(crate) fn end(&self, chain: &Chain) {
+        let governance = chain.world.governance();
+        let withdrawals = governance.withdrawals().iter().zip(&self.left);
+        for (withdrawal, started) in withdrawals {
+            for proposal in governance.proposals() {
+                let deadlines = proposal.deadlines();
+                let counts = *started > deadlines.pending
+                    && proposal.ballot(withdrawal.holder).cast() != Some(Amount::ZERO);
+                if counts {
+                    assert!(withdrawal.unlocks_at >= deadlines.earliest_execution());
+                }
+            }
+        }
+    }
+}
+
+/// Executed ⇒ accepted, in time, and brought about by N signals of one round or by the lock.
+fn was_accepted(chain: &Chain, id: ProposalId) {
+    let world = &chain.world;
+    let governance = world.governance();
+    let (_, proposal) = governance.proposal(id.to_word()).unwrap();
+    let deadlines = proposal.deadlines();
+    assert!(chain.now() >= deadlines.earliest_execution(), "not early");
+    assert!(chain.now() <= deadlines.executable, "not after it expired");
+    assert!(governance.tabulation(proposal).is_accepted(), "the holders accepted");
+    assert_eq!(proposal.ending(), Ending::Executed);
+    match proposal.origin() {
+        Origin::Lock => {
+            let amount = proposal.configuration().propose_config.lock_amount;
+            let paid = governance.withdrawals().iter().any(|paid| paid.amount == amount);
+            assert!(paid, "the lock was paid");
+        }
+        Origin::Pushed { by, .. } => {
+            let proposals = world.proposals(by).unwrap();
+            let rounds = proposals.instances().flat_map(|instance| proposals.rounds(instance));
+            let mut pushed = rounds.filter(|(_, tally)| tally.pushed == Some(id));
+            let (_, tally) = pushed.next().expect("a round was pushed");
+            let leader = tally.leader.unwrap();
+            assert_eq!(leader.payload, proposal.payload());
+            assert!(leader.count >= proposals.rules().n(), "N signals of one round");
+        }
+    }
+}
+
+/// No other actions than those published at the proposal's creation.
+fn executes_what_was_published(chain: &Chain, call: &Call) {
+    let (id, actions) = match call {
+        Call::Governance(GovernanceCall::ExecuteWith { id, actions }) => (id, actions.clone()),
+        Call::Governance(GovernanceCall::Execute { id }) => {
+            let (_, proposal) = chain.world.governance().proposal(*id).unwrap();
+            (id, chain.foreign.actions[&proposal.payload()].clone().unwrap())
+        }
+        _ => return,
+    };
+    let (_, proposal) = chain.world.governance().proposal(*id).unwrap();
+    assert_eq!(proposal.actions(), actions);
+}
+
+/// Who drew the slots of the present epoch still does, and the set of the next is what it was: no
+/// joining, leaving or calling changes anything.
+fn draws_stand(before: &World, chain: &Chain) {
+    let now = chain.now();
+    for (address, rollup) in before.rollups() {
+        let after = chain.world.rollup(address).unwrap();
+        let present = rollup.clock().epoch_at(now).unwrap();
+        assert_eq!(draws(rollup, now, 0), draws(after, now, 0), "the draws of {present}");
+        assert_eq!(members(rollup, now), members(after, now), "the set after {present}");
+        if rollup.finality(present.next(), now) == Ok(Finality::Final) {
+            assert_eq!(draws(rollup, now, 1), draws(after, now, 1), "the draws after {present}");
+        }
+    }
+}
+
+/// The proposers of the slots of the present epoch, or a later one.
+fn draws(rollup: &Rollup, now: Timestamp, later: u64) -> Vec<Option<Address>> {
+    let clock = rollup.clock();
+    let present = clock.epoch_at(now).unwrap();
+    let epoch = if later == 0 { present } else { present.next() };
+    let first = clock.first_slot(epoch).unwrap().get();
+    (first..first + clock.epoch_duration.get())
+        .map(|slot| {
+            let time = clock.slot_start(canon_protocol::Slot::of(slot)).unwrap();
+            rollup.member_at(time, now).unwrap().map(|member| member.proposer())
+        })
+        .collect()
+}
+
+/// The set of the next epoch, by seat.
+fn members(rollup: &Rollup, now: Timestamp) -> Vec<(Address, Address)> {
+    let epoch = rollup.clock().epoch_at(now).unwrap().next();
+    (0..rollup.set_size(epoch, now).unwrap())
+        .map(|index| rollup.member_of(epoch, index, now).unwrap())
+        .map(|member| (member.attester(), member.proposer()))
+        .collect()
+}
+
+fn sum(amounts: impl Iterator<Item = Amount>) -> U256 {
+    amounts.map(Amount::to_word).sum()
+}
+
+/// Every contract has what it owes.
+fn is_solvent(world: &World) {
+    let governance = world.governance();
+    let due = governance.withdrawals().iter();
+    let due = due.filter(|due| due.payment == canon_protocol::Payment::Due);
+    let owed = governance.total_power().to_word() + sum(due.map(|due| due.amount));
+    assert!(world.asset().balance_of(GOVERNANCE).to_word() >= owed, "Governance is solvent");
+    for (address, rollup) in world.rollups() {
+        let owed = sum(rollup.registrations().iter().map(|member| member.stake()));
+        assert!(world.asset().balance_of(address).to_word() >= owed, "{address} is solvent");
+    }
+    let balances = sum(world.asset().balances().map(|(_, balance)| balance));
+    assert_eq!(balances, world.asset().total_supply().to_word());
+}
+
+/// Total power is the sum of the holders', now and at every snapshot.
+fn power_adds_up(world: &World, now: Timestamp) {
+    let governance = world.governance();
+    let holders: Vec<Address> = governance.holders().map(|(holder, _)| holder).collect();
+    let snapshots = governance.proposals().iter().rev().take(4);
+    let times = snapshots.map(|proposal| proposal.deadlines().pending).filter(|at| *at <= now);
+    for time in times.chain([now]) {
+        let power = |holder: &Address| governance.power_at(*holder, time, now).unwrap();
+        let total = governance.total_power_at(time, now).unwrap();
+        assert_eq!(sum(holders.iter().map(power)), total.to_word(), "power at {time}");
+    }
+    let creations = governance.proposals().iter().map(|proposal| proposal.creation());
+    assert!(creations.is_sorted(), "creation times don't decrease");
+}
+
+/// Nobody casts more than it had, and the sums are those of the ballots.
+fn ballots_add_up(world: &World, now: Timestamp) {
+    let governance = world.governance();
+    for proposal in governance.proposals() {
+        let snapshot = proposal.deadlines().pending;
+        let tally = proposal.tally();
+        assert_eq!(sum(proposal.ballots().map(|(_, ballot)| ballot.yea)), tally.yea.to_word());
+        assert_eq!(sum(proposal.ballots().map(|(_, ballot)| ballot.nea)), tally.nea.to_word());
+        if snapshot >= now {
+            assert_eq!(proposal.ballots().count(), 0, "no ballots before the snapshot");
+            continue;
+        }
+        assert!(tally.cast().unwrap() <= governance.total_power_at(snapshot, now).unwrap());
+        for (holder, ballot) in proposal.ballots() {
+            let power = governance.power_at(holder, snapshot, now).unwrap();
+            assert!(ballot.cast().unwrap() <= power, "{holder} cast what it had");
+        }
+    }
+}
+
+/// One signal per slot, and one payload that wins.
+fn signals_add_up(world: &World) {
+    for (_, proposals) in world.all_proposals() {
+        let rules = proposals.rules();
+        for (_, tally) in proposals.instances().flat_map(|instance| proposals.rounds(instance)) {
+            let counts = || tally.payloads.values().map(|pin| pin.count);
+            assert!(counts().sum::<u32>() <= rules.m(), "one signal per slot");
+            assert!(counts().filter(|count| *count >= rules.n()).count() <= 1, "one winner");
+            let leader = tally.leader.unwrap();
+            assert_eq!(Some(leader.count), counts().max());
+            assert_eq!(tally.payloads[&leader.payload].count, leader.count);
+            if let Some(id) = tally.pushed {
+                assert!(leader.count >= rules.n());
+                let (_, proposal) = world.governance().proposal(id.to_word()).unwrap();
+                assert_eq!(proposal.payload(), leader.payload);
+            }
+        }
+    }
+}
