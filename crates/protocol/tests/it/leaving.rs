@@ -92,7 +92,7 @@ fn expectation() -> canon_protocol::Action {
 }
 
 /// A configuration under which leaving takes 132 s.
-fn hasty() -> Configuration {
+const fn hasty() -> Configuration {
     Configuration {
         voting_delay: Seconds::of(60),
         voting_duration: Seconds::of(60),
