@@ -109,10 +109,6 @@ impl Outside for Payloads {
     fn call(&self, _: Address, _: Address, _: &Bytes) -> Reaction {
         Reaction::Reverts(Bytes::new())
     }
-
-    fn newest_slot(&self, _: Address, _: Address) -> Option<Slot> {
-        None
-    }
 }
 
 /// The state of the set with a clock and randomness.

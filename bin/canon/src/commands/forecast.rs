@@ -408,13 +408,10 @@ fn percent(share: f64) -> String {
     format!("{} %", (share * 1000.0).round() / 10.0)
 }
 
-/// A chance, without calling anything certain that isn't.
+/// A chance. Numbers this near to 1 can't be told from it, so nothing is called certain.
 fn chance(chance: f64) -> String {
     if chance <= 0.0 {
-        return "never".to_owned();
-    }
-    if chance >= 1.0 {
-        return "certain".to_owned();
+        return "none".to_owned();
     }
     if chance < 0.000_05 {
         return format!("{chance:.0e}");
@@ -458,11 +455,11 @@ mod tests {
     #[test]
     fn nothing_is_called_certain_that_is_not() {
         for (value, text) in [
-            (0.0, "never"),
+            (0.0, "none"),
             (1e-9, "1e-9"),
             (0.5, "50.00 %"),
             (0.999_99, "> 99.99 %"),
-            (1.0, "certain"),
+            (1.0, "> 99.99 %"),
         ] {
             assert_eq!(chance(value), text);
         }
