@@ -4,12 +4,16 @@ use crate::{
     outcome::{Act, Outcome},
     view::View,
 };
-use canon_l1::{Call, Checks, Error, Pending, Result, Sender};
+use canon_l1::{Call, Checks, Confirmed, Error, Pending, Result, Sender};
 use canon_protocol::BlockNumber;
 
 /// After so many blocks without its receipt a transaction is asked for by its hash: a block may
 /// have been missed.
 const PATIENCE: u64 = 4;
+
+/// Every so many blocks without its receipt a transaction is sent again with higher fees, under the
+/// same nonce: it may be stuck, or lost.
+const RENEWAL: u64 = 8;
 
 #[derive(Debug)]
 pub(crate) struct Desk {
@@ -17,18 +21,21 @@ pub(crate) struct Desk {
     in_flight: Vec<Flight>,
     /// What was refused when it was tried last, and why.
     refused: Vec<(Act, String)>,
+    /// How many it knows of.
+    reorganisations: u64,
 }
 
 #[derive(Debug)]
 struct Flight {
     act: Act,
-    pending: Pending,
+    /// The transaction and those that replace it: at most one of them will be mined.
+    sent: Vec<Pending>,
     since: BlockNumber,
 }
 
 impl Desk {
     pub(crate) const fn new(sender: Sender) -> Self {
-        Self { sender, in_flight: Vec::new(), refused: Vec::new() }
+        Self { sender, in_flight: Vec::new(), refused: Vec::new(), reorganisations: 0 }
     }
 
     pub(crate) const fn sender(&self) -> &Sender {
@@ -53,10 +60,12 @@ impl Desk {
         checks: Checks,
         view: &View,
     ) -> Result<Outcome> {
+        self.notice(view);
         match self.sender.submit(call, checks, view.next_block()).await {
             Ok(pending) => {
                 let transaction = pending.hash();
-                self.in_flight.push(Flight { act, pending, since: view.head().number });
+                let (sent, since) = (vec![pending], view.head().number);
+                self.in_flight.push(Flight { act, sent, since });
                 Ok(Outcome::Sent { act, transaction })
             }
             Err(error @ Error::Rpc { .. }) => Err(error),
@@ -100,33 +109,79 @@ impl Desk {
         expired: impl Fn(&Act) -> bool,
     ) -> Result<Vec<Outcome>> {
         let mut outcomes = Vec::new();
-        let client = self.sender.client().clone();
-        let mut waiting = Vec::new();
-        for flight in core::mem::take(&mut self.in_flight) {
-            let Flight { act, ref pending, since } = flight;
-            let hash = pending.hash();
-            let receipt = view.blocks().iter().find_map(|block| block.get(hash));
-            let age = view.head().number.steps_since(since).unwrap_or_default();
-            let checked = match receipt {
-                Some(receipt) => client.check(pending, receipt).await.map(Some),
-                None if age >= PATIENCE => client.confirm(pending).await,
-                None => Ok(None),
-            };
+        self.notice(view);
+        let mut flights = core::mem::take(&mut self.in_flight).into_iter();
+        while let Some(mut flight) = flights.next() {
+            let act = flight.act;
+            let checked = self.receipt(view, &flight).await;
             match checked {
                 Ok(Some(confirmed)) => outcomes.push(Outcome::Done { act, confirmed }),
                 Ok(None) if expired(&act) => {
-                    outcomes.push(Outcome::Missed { act, transaction: hash });
+                    // The newest one; the others have its nonce.
+                    if let Some(pending) = flight.sent.last() {
+                        self.sender.give_up(pending).await?;
+                        outcomes.push(Outcome::Missed { act, transaction: pending.hash() });
+                    }
                 }
-                Ok(None) => waiting.push(flight),
+                Ok(None) => {
+                    self.renew(view, &mut flight).await;
+                    self.in_flight.push(flight);
+                }
                 Err(error @ Error::Rpc { .. }) => {
-                    waiting.push(flight);
-                    self.in_flight.extend(waiting);
+                    self.in_flight.push(flight);
+                    self.in_flight.extend(flights);
                     return Err(error);
                 }
                 Err(error) => outcomes.push(Outcome::Failed { act, error }),
             }
         }
-        self.in_flight = waiting;
         Ok(outcomes)
+    }
+
+    const fn notice(&mut self, view: &View) {
+        if view.reorganisations() > self.reorganisations {
+            // Transactions that were mined may be lost.
+            self.sender.resync();
+            self.reorganisations = view.reorganisations();
+        }
+    }
+
+    async fn receipt(&self, view: &View, flight: &Flight) -> Result<Option<Confirmed>> {
+        let client = self.sender.client();
+        let late = flight.age(view) >= PATIENCE;
+        for pending in &flight.sent {
+            let found = match view.receipt(pending.hash()) {
+                Some(receipt) => Some(client.check(pending, receipt).await?),
+                None if late => client.confirm(pending).await?,
+                None => None,
+            };
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Sends it again if it is time. That the endpoint refuses is no news: it may be mined now.
+    async fn renew(&mut self, view: &View, flight: &mut Flight) {
+        let age = flight.age(view);
+        let Some(last) = flight.sent.last().filter(|_| age > 0 && age.is_multiple_of(RENEWAL))
+        else {
+            return;
+        };
+        // What came before it may be lost, with a block that isn't on the chain any more.
+        if self.sender.fill_gap(last, view.next_block()).await.is_err() {
+            return;
+        }
+        if let Ok(renewed) = self.sender.replace(last, view.next_block()).await {
+            flight.sent.push(renewed);
+        }
+    }
+}
+
+impl Flight {
+    /// Blocks since it was sent.
+    fn age(&self, view: &View) -> u64 {
+        view.head().number.steps_since(self.since).unwrap_or_default()
     }
 }

@@ -7,8 +7,8 @@ use crate::{
 };
 use alloy::{primitives::Address, sol_types::SolEvent};
 use canon_bindings::{Governance, Rollup};
-use canon_l1::{Checks, Error, ProposalSnapshot, Receipts, Result, Sender, calls};
-use canon_protocol::{ProposalId, ProposalState, Timestamp, WithdrawalId};
+use canon_l1::{Checks, Error, ProposalSnapshot, Result, Sender, calls};
+use canon_protocol::{BlockNumber, ProposalId, ProposalState, Timestamp, WithdrawalId};
 use core::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -36,6 +36,8 @@ pub struct Keeper {
     checks: Checks,
     pay_out: PayOut,
     due: BinaryHeap<Reverse<(Timestamp, Due)>>,
+    /// The newest block whose events it knows.
+    noted: Option<BlockNumber>,
 }
 
 impl Keeper {
@@ -46,6 +48,7 @@ impl Keeper {
             checks: Checks::Full,
             pay_out: PayOut::No,
             due: BinaryHeap::new(),
+            noted: None,
         }
     }
 
@@ -159,8 +162,9 @@ impl Keeper {
 
     /// Learns from the events of each block who is due what.
     fn note(&mut self, view: &View) {
-        let logs = view.blocks().iter().flat_map(Receipts::iter).flat_map(|r| r.logs());
-        for log in logs {
+        let noted = self.noted.replace(view.head().number);
+        let new = view.blocks().iter().filter(|block| noted.is_none_or(|n| block.head.number > n));
+        for log in new.flat_map(|block| block.receipts.iter()).flat_map(|r| r.logs()) {
             let emitter = log.address();
             if emitter == view.deployment().governance
                 && let Ok(event) = Governance::WithdrawalQueued::decode_log(&log.inner)

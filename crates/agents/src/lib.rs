@@ -24,5 +24,5 @@ pub use payload::{
     VettedPayload, decide_signal, parse_payload, payload_setting,
 };
 pub use sequencer::{BlockDuty, Sequencer};
-pub use view::{PayloadStatus, RollupView, Seed, Signalling, View};
+pub use view::{Block, PayloadStatus, RollupView, Seed, Signalling, View};
 pub use watcher::Watcher;

@@ -36,8 +36,10 @@ pub struct Sequencer {
     blocks: BlockDuty,
     plan: Option<SignalPlan>,
     checks: Checks,
-    /// The newest slot in which it acted: once per slot is enough, whatever comes of it.
-    acted: Option<Slot>,
+    /// The newest slot that it sent a signal for: once is enough, whatever comes of it.
+    signalled: Option<Slot>,
+    /// The newest slot that it sent a block or a seed for.
+    worked: Option<Slot>,
     decision: SignalDecision,
 }
 
@@ -50,7 +52,8 @@ impl Sequencer {
             blocks: BlockDuty::Propose,
             plan: None,
             checks: Checks::Full,
-            acted: None,
+            signalled: None,
+            worked: None,
             decision: SignalDecision::NoPayload,
         }
     }
@@ -77,7 +80,8 @@ impl Sequencer {
     /// Which rollup it serves from now on: after a move.
     pub const fn set_rollup(&mut self, rollup: Address) {
         self.rollup = rollup;
-        self.acted = None;
+        self.signalled = None;
+        self.worked = None;
     }
 
     /// The proposer's address.
@@ -115,37 +119,52 @@ impl Sequencer {
             outcomes = self.desk.settle(view, past).await?;
         }
         let (Some(rollup), Some(slot)) = (rollup, slot) else { return Ok(outcomes) };
-        let own = rollup.proposer == Some(self.address());
-        if !own || self.acted.is_some_and(|acted| acted >= slot) {
-            return Ok(outcomes);
+        if rollup.proposer == Some(self.address()) {
+            // First what may change a rollup's fate, then the daily work.
+            self.signal(view, slot, &mut outcomes).await?;
+            self.work(view, &rollup, slot, &mut outcomes).await?;
         }
-        self.acted = Some(slot);
-        outcomes.extend(self.act(view, &rollup, slot).await?);
         Ok(outcomes)
     }
 
-    async fn act(&mut self, view: &View, rollup: &RollupView, slot: Slot) -> Result<Vec<Outcome>> {
-        let mut outcomes = Vec::new();
-        // First what may change a rollup's fate, then the daily work.
+    async fn signal(&mut self, view: &View, slot: Slot, outcomes: &mut Vec<Outcome>) -> Result<()> {
+        if is_over(self.signalled, slot) {
+            return Ok(());
+        }
         self.decision = decide_signal(self.plan.as_ref(), self.rollup, view);
         if let (SignalDecision::Signal, Some(plan)) = (self.decision, &self.plan) {
             let payload = plan.payload.address();
             let call = calls::signal(view.deployment().proposals, payload);
             let act = Act::Signal { payload, slot };
             outcomes.push(self.desk.submit(act, call, self.checks, view).await?);
+            self.signalled = Some(slot);
         }
-        let free = rollup.block_slot.is_none_or(|used| used < slot);
-        if self.blocks == BlockDuty::Propose && free {
-            let call = calls::propose_block(self.rollup, self.block_hash(rollup, slot));
+        Ok(())
+    }
+
+    async fn work(
+        &mut self,
+        view: &View,
+        rollup: &RollupView,
+        slot: Slot,
+        outcomes: &mut Vec<Outcome>,
+    ) -> Result<()> {
+        if is_over(self.worked, slot) {
+            return Ok(());
+        }
+        let free = !is_over(rollup.block_slot, slot);
+        let (act, call) = if self.blocks == BlockDuty::Propose && free {
             let act = Act::ProposeBlock { rollup: self.rollup, slot };
-            outcomes.push(self.desk.submit(act, call, self.checks, view).await?);
+            (act, calls::propose_block(self.rollup, self.block_hash(rollup, slot)))
         } else if let Seed::Missing(epoch) = rollup.seed {
             // A block would have recorded it on the way.
-            let call = calls::setup_epoch(self.rollup);
-            let act = Act::RecordSeed { rollup: self.rollup, epoch };
-            outcomes.push(self.desk.submit(act, call, self.checks, view).await?);
-        }
-        Ok(outcomes)
+            (Act::RecordSeed { rollup: self.rollup, epoch }, calls::setup_epoch(self.rollup))
+        } else {
+            return Ok(());
+        };
+        outcomes.push(self.desk.submit(act, call, self.checks, view).await?);
+        self.worked = Some(slot);
+        Ok(())
     }
 
     /// Stands for a real block: whoever builds those isn't part of this project.
@@ -153,4 +172,9 @@ impl Sequencer {
         let parent = rollup.block.to_word();
         keccak256((self.rollup, parent, slot.to_word(), self.address()).abi_encode())
     }
+}
+
+/// Whether `slot` isn't after the newest one of its kind.
+fn is_over(newest: Option<Slot>, slot: Slot) -> bool {
+    newest.is_some_and(|newest| newest >= slot)
 }

@@ -1,12 +1,16 @@
 //! What the chain says, read once per block and handed to all agents.
 
-use alloy::primitives::{Address, map::AddressMap};
+use alloy::{
+    primitives::{Address, B256, map::AddressMap},
+    rpc::types::TransactionReceipt,
+};
 use canon_l1::{
     Deployment, Head, NextBlock, ProposalSnapshot, Receipts, RollupRules, SignalStatus,
 };
 use canon_protocol::{
     Course, Epoch, ProposalId, ProposalState, RollupBlock, Round, RoundRules, Slot, Timestamp,
 };
+use std::sync::Arc;
 
 /// The chain after a block, and the time of the next one.
 ///
@@ -20,7 +24,17 @@ pub struct View {
     pub(crate) signalling: Option<Signalling>,
     pub(crate) proposals: Vec<ProposalSnapshot>,
     pub(crate) payloads: AddressMap<PayloadStatus>,
-    pub(crate) blocks: Vec<Receipts>,
+    pub(crate) blocks: Vec<Block>,
+    pub(crate) reorganisations: u64,
+}
+
+/// A block that isn't old.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// Which.
+    pub head: Head,
+    /// What its transactions did.
+    pub receipts: Arc<Receipts>,
 }
 
 /// A rollup, as far as agents need it.
@@ -157,9 +171,19 @@ impl View {
         self.payloads.get(&payload).copied()
     }
 
-    /// The receipts of each block since the last view, oldest first.
-    pub fn blocks(&self) -> &[Receipts] {
+    /// The newest blocks, oldest first: all since the view before, and some that that one had too.
+    pub fn blocks(&self) -> &[Block] {
         &self.blocks
+    }
+
+    /// How often the watcher saw blocks replaced by others.
+    pub const fn reorganisations(&self) -> u64 {
+        self.reorganisations
+    }
+
+    /// The receipt of a transaction that was mined in one of the newest blocks.
+    pub fn receipt(&self, transaction: B256) -> Option<&TransactionReceipt> {
+        self.blocks.iter().rev().find_map(|block| block.receipts.get(transaction))
     }
 
     /// Where a proposal will stand in the next block, as far as the clock alone decides it: `None`

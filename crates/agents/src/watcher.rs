@@ -1,6 +1,6 @@
 //! Reads the chain once per block.
 
-use crate::view::{PayloadStatus, RollupView, Seed, Signalling, View};
+use crate::view::{Block, PayloadStatus, RollupView, Seed, Signalling, View};
 use alloy::{
     eips::BlockId,
     primitives::{
@@ -8,10 +8,12 @@ use alloy::{
         map::{AddressMap, AddressSet, HashMap},
     },
 };
-use canon_l1::{Client, Deployment, Error, Head, ProposalSnapshot, Receipts, Result, RollupRules};
-use canon_protocol::{
-    BlockNumber, Epoch, ProposalId, ProposalState, Round, RoundRules, Slot, Timestamp,
-};
+use canon_l1::{Client, Deployment, Error, Head, ProposalSnapshot, Result, RollupRules};
+use canon_protocol::{Epoch, ProposalId, ProposalState, Round, RoundRules, Slot, Timestamp};
+use std::sync::Arc;
+
+/// Of how many blocks the receipts are kept, so that nobody misses one who missed a view.
+const WINDOW: usize = 8;
 
 /// How many blocks it reads receipts of when it comes late. A daemon that slept longer starts from
 /// the state alone.
@@ -24,7 +26,8 @@ pub struct Watcher {
     registry: Address,
     rollups: AddressSet,
     payloads: AddressSet,
-    seen: Option<BlockNumber>,
+    recent: Vec<Block>,
+    reorganisations: u64,
     deployment: Option<Deployment>,
     rollup_rules: AddressMap<RollupRules>,
     round_rules: AddressMap<RoundRules>,
@@ -41,7 +44,8 @@ impl Watcher {
             registry,
             rollups: AddressSet::default(),
             payloads: AddressSet::default(),
-            seen: None,
+            recent: Vec::new(),
+            reorganisations: 0,
             deployment: None,
             rollup_rules: AddressMap::default(),
             round_rules: AddressMap::default(),
@@ -71,6 +75,7 @@ impl Watcher {
     /// If the endpoint or the set's own contracts don't answer.
     pub async fn look(&mut self, next: Timestamp) -> Result<View> {
         let head = self.client.head().await?;
+        self.follow(head).await?;
         let deployment = self.deployment(&head).await?;
         let at = head.id();
         self.read_proposals(at, &deployment).await?;
@@ -90,10 +95,19 @@ impl Watcher {
                 payloads.insert(payload, status);
             }
         }
-        let blocks = self.receipts(&head).await?;
-        self.seen = Some(head.number);
-        let proposals = self.proposals.clone();
-        Ok(View { head, next, deployment, rollups, signalling, proposals, payloads, blocks })
+        let (proposals, blocks) = (self.proposals.clone(), self.recent.clone());
+        let reorganisations = self.reorganisations;
+        Ok(View {
+            head,
+            next,
+            deployment,
+            rollups,
+            signalling,
+            proposals,
+            payloads,
+            blocks,
+            reorganisations,
+        })
     }
 
     /// The set, read in full only when what it hangs on has changed.
@@ -277,15 +291,62 @@ impl Watcher {
         }))
     }
 
-    async fn receipts(&self, head: &Head) -> Result<Vec<Receipts>> {
-        let newest = head.number.get();
-        let oldest = newest.saturating_sub(CATCH_UP - 1);
-        let first = self.seen.map_or(newest, |seen| seen.get() + 1).max(oldest);
-        let mut blocks = Vec::new();
-        for number in first..=newest {
-            blocks.push(self.client.receipts(BlockId::number(number)).await?);
+    /// Reads the receipts of the blocks up to `head`. If they don't follow on those that were seen,
+    /// the chain was reorganised, and all that was read is read again.
+    async fn follow(&mut self, head: Head) -> Result<()> {
+        let Some(last) = self.recent.last().map(|block| block.head) else {
+            return self.start(head, head.number.get()).await;
+        };
+        if last.hash == head.hash {
+            return Ok(());
         }
-        Ok(blocks)
+        let missed = head.number.steps_since(last.number).unwrap_or_default();
+        if missed > CATCH_UP {
+            return self.start(head, head.number.get()).await;
+        }
+        let mut new = Vec::new();
+        let mut child = head;
+        while child.number > last.number.next() {
+            new.push(child);
+            child = self.client.block(child.parent.into()).await?;
+        }
+        if child.parent != last.hash {
+            self.forget();
+            let window = u64::try_from(WINDOW).unwrap_or(u64::MAX);
+            return self.start(head, head.number.get().saturating_sub(window - 1)).await;
+        }
+        new.push(child);
+        let keep = WINDOW.max(new.len());
+        for head in new.into_iter().rev() {
+            self.read_block(head).await?;
+        }
+        self.recent.drain(..self.recent.len().saturating_sub(keep));
+        Ok(())
+    }
+
+    /// Begins with the blocks from `first` to `head`.
+    async fn start(&mut self, head: Head, first: u64) -> Result<()> {
+        self.recent.clear();
+        for number in first..head.number.get() {
+            let head = self.client.block(number.into()).await?;
+            self.read_block(head).await?;
+        }
+        self.read_block(head).await
+    }
+
+    async fn read_block(&mut self, head: Head) -> Result<()> {
+        let receipts = Arc::new(self.client.receipts(head.id()).await?);
+        self.recent.push(Block { head, receipts });
+        Ok(())
+    }
+
+    /// What blocks decided that aren't on the chain any more.
+    fn forget(&mut self) {
+        self.reorganisations += 1;
+        self.deployment = None;
+        self.leaders.clear();
+        self.proposals.clear();
+        self.recorded.clear();
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Head {
     pub number: BlockNumber,
     /// Its hash: reads at it see one state, whatever the chain does meanwhile.
     pub hash: B256,
+    /// The hash of the block before it.
+    pub parent: B256,
     /// Its time.
     pub timestamp: Timestamp,
     /// Its base fee, in wei per gas.
@@ -106,6 +108,7 @@ impl Client {
         Ok(Head {
             number: BlockNumber::of(header.number),
             hash: header.hash,
+            parent: header.parent_hash,
             timestamp: Timestamp::new(header.timestamp).ok_or_else(bad)?,
             base_fee: header.base_fee_per_gas.unwrap_or_default().into(),
         })

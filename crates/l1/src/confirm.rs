@@ -143,7 +143,9 @@ impl Client {
     pub async fn receipts(&self, block: BlockId) -> Result<Receipts> {
         let what = "eth_getBlockReceipts";
         let receipts = self.provider().get_block_receipts(block).await;
-        let receipts = receipts.map_err(|source| Error::Rpc { what, source })?.unwrap_or_default();
+        let receipts = receipts.map_err(|source| Error::Rpc { what, source })?;
+        let unknown = || Error::Rpc { what, source: alloy::transports::RpcError::NullResp };
+        let receipts = receipts.ok_or_else(unknown)?;
         Ok(Receipts(receipts.into_iter().map(|r| (r.transaction_hash, r)).collect()))
     }
 

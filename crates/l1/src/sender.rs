@@ -25,6 +25,9 @@ use std::sync::Arc;
 /// The default tip, in wei per gas.
 const TIP: u128 = 1_000_000_000;
 
+/// What a transfer of nothing costs.
+const TRANSFER_GAS: u64 = 21_000;
+
 /// A replacement must offer this much more, in percent: geth and its relatives refuse less.
 const REPLACEMENT_BUMP: u128 = 10;
 
@@ -57,8 +60,18 @@ pub struct Sender {
     key: Key,
     address: Address,
     nonce: Option<u64>,
+    /// Fees that transactions up to a nonce have to beat.
+    to_beat: Option<ToBeat>,
     tip: u128,
     margin_percent: u64,
+}
+
+/// Fees of transactions that may still be in a pool.
+#[derive(Clone, Copy, Debug)]
+struct ToBeat {
+    up_to: u64,
+    fee: u128,
+    tip: u128,
 }
 
 impl Sender {
@@ -66,7 +79,8 @@ impl Sender {
     pub fn new(client: Client, key: impl FullSigner<Signature> + Send + Sync + 'static) -> Self {
         let address = alloy::signers::Signer::address(&key);
         let key: Key = Arc::new(key);
-        Self { client, key, address, nonce: None, tip: TIP, margin_percent: 20 }
+        let (nonce, to_beat) = (None, None);
+        Self { client, key, address, nonce, to_beat, tip: TIP, margin_percent: 20 }
     }
 
     /// Starts at a nonce that is known: 0 for a fresh account.
@@ -155,12 +169,14 @@ impl Sender {
             }
             Checks::AtReceipt { gas_limit } => gas_limit,
         };
+        let nonce = self.next_nonce().await?;
+        let (fee, tip) = self.fees(nonce, next);
         let tx = TxEip1559 {
             chain_id: self.client.chain_id(),
-            nonce: self.next_nonce().await?,
+            nonce,
             gas_limit,
-            max_fee_per_gas: next.base_fee * 2 + self.tip,
-            max_priority_fee_per_gas: self.tip,
+            max_fee_per_gas: fee,
+            max_priority_fee_per_gas: tip,
             to: call.to(),
             value: U256::ZERO,
             access_list: Default::default(),
@@ -188,7 +204,6 @@ impl Sender {
     /// both.
     pub async fn replace(&mut self, pending: &Pending, next: NextBlock) -> Result<Pending> {
         let mut tx = pending.tx().clone();
-        let bump = |fee: u128| fee + (fee * REPLACEMENT_BUMP).div_ceil(100);
         tx.max_priority_fee_per_gas = bump(tx.max_priority_fee_per_gas);
         tx.max_fee_per_gas = bump(tx.max_fee_per_gas).max(next.base_fee * 2 + self.tip);
         let nonce = self.nonce;
@@ -196,6 +211,50 @@ impl Sender {
         // It reused a nonce: those after it are as they were.
         self.nonce = nonce;
         replaced
+    }
+
+    /// Gives up a transaction that isn't mined: the next one takes its nonce, with fees that replace
+    /// it, or the nonce of one before it that was lost. If it is mined meanwhile, the next one is
+    /// refused by the endpoint, and the one after that is right again.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer.
+    pub async fn give_up(&mut self, pending: &Pending) -> Result<()> {
+        let tx = pending.tx();
+        let waited_for = self.pool_nonce().await?;
+        let next = self.nonce.map_or(tx.nonce, |nonce| nonce.min(tx.nonce));
+        self.nonce = Some(next.min(waited_for));
+        let old = self.to_beat.unwrap_or(ToBeat { up_to: 0, fee: 0, tip: 0 });
+        self.to_beat = Some(ToBeat {
+            up_to: old.up_to.max(tx.nonce),
+            fee: old.fee.max(tx.max_fee_per_gas),
+            tip: old.tip.max(tx.max_priority_fee_per_gas),
+        });
+        Ok(())
+    }
+
+    /// Sends what the chain waits for before it can mine `pending`: nothing, if no earlier
+    /// transaction was lost; otherwise a transfer of nothing to itself for each that was.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer, or doesn't take one of them.
+    pub async fn fill_gap(&mut self, pending: &Pending, next: NextBlock) -> Result<()> {
+        for nonce in self.pool_nonce().await?..pending.nonce() {
+            let (fee, tip) = self.fees(nonce, next);
+            let tx = TxEip1559 {
+                chain_id: self.client.chain_id(),
+                nonce,
+                gas_limit: TRANSFER_GAS,
+                max_fee_per_gas: fee,
+                max_priority_fee_per_gas: tip,
+                to: TxKind::Call(self.address),
+                ..TxEip1559::default()
+            };
+            self.send_signed("a transfer of nothing", tx).await?;
+        }
+        Ok(())
     }
 
     /// Forgets the nonce: the next transaction asks the endpoint. For a key that something else
@@ -216,6 +275,20 @@ impl Sender {
         self.nonce = Some(nonce);
     }
 
+    /// What a transaction of this nonce offers.
+    fn fees(&mut self, nonce: u64, next: NextBlock) -> (u128, u128) {
+        let fee = next.base_fee * 2 + self.tip;
+        match self.to_beat {
+            Some(old) if nonce <= old.up_to => {
+                (fee.max(bump(old.fee)), self.tip.max(bump(old.tip)))
+            }
+            _ => {
+                self.to_beat = None;
+                (fee, self.tip)
+            }
+        }
+    }
+
     fn request(&self, call: &Call) -> TransactionRequest {
         TransactionRequest {
             from: Some(self.address),
@@ -234,33 +307,50 @@ impl Sender {
         if let Some(nonce) = self.nonce {
             return Ok(nonce);
         }
-        let what = "eth_getTransactionCount";
-        let count = self.client.provider().get_transaction_count(self.address).pending().await;
-        let nonce = count.map_err(|source| Error::Rpc { what, source })?;
+        let nonce = self.pool_nonce().await?;
         self.nonce = Some(nonce);
         Ok(nonce)
     }
 
-    async fn broadcast(&mut self, call: Call, mut tx: TxEip1559) -> Result<Pending> {
-        let what = call.what();
+    /// The first nonce for which neither the chain nor the pool has a transaction.
+    async fn pool_nonce(&self) -> Result<u64> {
+        let what = "eth_getTransactionCount";
+        let count = self.client.provider().get_transaction_count(self.address).pending().await;
+        count.map_err(|source| Error::Rpc { what, source })
+    }
+
+    async fn broadcast(&mut self, call: Call, tx: TxEip1559) -> Result<Pending> {
+        match self.send_signed(call.what(), tx.clone()).await {
+            Ok(hash) => {
+                self.nonce = Some(tx.nonce + 1);
+                Ok(Pending::new(hash, self.address, call, tx))
+            }
+            Err(error) => {
+                // Whatever the pool has against it, the next nonce is what the endpoint says.
+                self.nonce = None;
+                Err(error)
+            }
+        }
+    }
+
+    async fn send_signed(&self, what: &'static str, mut tx: TxEip1559) -> Result<B256> {
         let signature = self.key.sign_transaction(&mut tx).await;
         let signature = signature.map_err(|source| Error::Signing { what, source })?;
-        let signed = tx.clone().into_signed(signature);
+        let signed = tx.into_signed(signature);
         let hash = *signed.hash();
         let raw = TxEnvelope::from(signed).encoded_2718();
         match self.client.provider().send_raw_transaction(&raw).await {
             // Dropping the builder is fine: nobody polls.
-            Ok(_) => {}
-            Err(source) if is_already_known(&source) => {}
-            Err(source) => {
-                // Whatever the pool has against it, the next nonce is what the endpoint says.
-                self.nonce = None;
-                return Err(Error::from_rpc(what, source));
-            }
+            Ok(_) => Ok(hash),
+            Err(source) if is_already_known(&source) => Ok(hash),
+            Err(source) => Err(Error::from_rpc(what, source)),
         }
-        self.nonce = Some(tx.nonce + 1);
-        Ok(Pending::new(hash, self.address, call, tx))
     }
+}
+
+/// The least that replaces a transaction with this fee.
+const fn bump(fee: u128) -> u128 {
+    fee + (fee * REPLACEMENT_BUMP).div_ceil(100)
 }
 
 /// geth's `ErrAlreadyKnown` (`core/txpool/errors.go`), which others send in their own words.

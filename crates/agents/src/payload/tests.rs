@@ -93,6 +93,7 @@ fn view(status: PayloadStatus) -> View {
         head: Head {
             number: BlockNumber::of(1),
             hash: Default::default(),
+            parent: Default::default(),
             timestamp: Timestamp::of(550),
             base_fee: 0,
         },
@@ -115,6 +116,7 @@ fn view(status: PayloadStatus) -> View {
         proposals: Vec::new(),
         payloads: AddressMap::from_iter([(PAYLOAD, status)]),
         blocks: Vec::new(),
+        reorganisations: 0,
     }
 }
 

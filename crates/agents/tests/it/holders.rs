@@ -148,3 +148,20 @@ async fn what_is_refused_is_told() {
     assert!(last.contains("Governance__InsufficientPower("), "{failures:?}");
     assert!(last.contains("use a smaller amount"), "{failures:?}");
 }
+
+#[tokio::test]
+async fn what_is_stuck_is_sent_again_with_higher_fees() {
+    let mut stage = Stage::new().await;
+    let holders = stage.holders(&[1_000]).await;
+    let mut cast = Cast { holders, ..Cast::default() };
+    stage.begin();
+    // The fee offered is just below what blocks ask for from now on.
+    for _ in 0..12 {
+        stage.chain.set_base_fee_next(8_000_000_000);
+        cast.play(&mut stage).await;
+    }
+    let locked: Vec<_> = cast.done().collect();
+    assert_eq!(locked, [Act::Lock { amount: tokens(1_000) }], "{}", cast.story());
+    let sent = cast.outcomes.iter().filter(|o| matches!(o, Outcome::Sent { .. })).count();
+    assert_eq!(sent, 1, "told once");
+}

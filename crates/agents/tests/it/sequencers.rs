@@ -2,6 +2,7 @@
 
 use crate::stage::{Cast, Stage, is_done};
 use canon_agents::{Act, BlockDuty, Outcome, Seed, SignalDecision};
+use canon_devchain::{OldTransactions, ReorgOptions};
 use canon_protocol::RollupBlock;
 
 #[tokio::test]
@@ -98,6 +99,42 @@ async fn what_is_not_mined_in_its_slot_is_missed_and_not_sent_again() {
     let all = sent.len();
     sent.dedup();
     assert_eq!(sent.len(), all, "once per slot: {sent:?}");
+    // Fees fall again: what comes next takes the nonces of what was given up.
+    stage.chain.set_base_fee_next(1_000_000_000);
+    stage.mine();
+    cast.play_until(&mut stage, 10, is_done(block)).await;
+    cast.play_for(&mut stage, 4).await;
+    assert_eq!(cast.failures(), Vec::<String>::new());
+    assert!(stage.chain.pool_size() <= 1, "nothing is left behind");
+}
+
+#[tokio::test]
+async fn a_reorganisation_is_lived_through() {
+    for old in [OldTransactions::ReturnToPool, OldTransactions::Drop] {
+        let mut stage = Stage::new().await;
+        let rollup = stage.set.deployment.rollup;
+        let mut cast = Cast {
+            sequencers: stage.stakers(rollup, 3).await,
+            keepers: vec![stage.keeper()],
+            ..Cast::default()
+        };
+        let (_, plan) = stage.upgrade().await;
+        for sequencer in &mut cast.sequencers {
+            sequencer.set_plan(Some(plan.clone()));
+        }
+        stage.begin();
+        cast.play_until(&mut stage, 90, is_done(|act| matches!(act, Act::Push { .. }))).await;
+        let proposals = stage.look().await.proposals().len();
+        assert_eq!(proposals, 1);
+        // The block of the push and two more are replaced by empty ones.
+        let options = ReorgOptions { depth: 3, old, ..ReorgOptions::default() };
+        stage.chain.reorg(options).unwrap();
+        let view = stage.look().await;
+        assert_eq!(view.proposals().len(), 0, "what was known of the old blocks is forgotten");
+        cast.play_for(&mut stage, 40).await;
+        let view = stage.look().await;
+        assert_eq!(view.proposals().len(), 1, "{}", cast.story());
+    }
 }
 
 #[tokio::test]

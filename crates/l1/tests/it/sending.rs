@@ -212,3 +212,55 @@ async fn locking_takes_one_transaction_with_a_permit() {
     let power = world.client.power(head.id(), governance, sender.address(), head.timestamp).await;
     assert_eq!(power.unwrap(), Amount::TOKEN);
 }
+
+#[tokio::test]
+async fn what_was_lost_before_a_transaction_is_made_up_for() {
+    let (world, set) = deployed().await;
+    world.chain.set_mining(Mining::Manual);
+    let mut sender = world.sender(0);
+    let next = world.client.next_block().await.unwrap();
+    let call = || calls::transfer(set.deployment.asset, NOBODY, Amount::TOKEN);
+    let mut lost = Vec::new();
+    for _ in 0..2 {
+        lost.push(sender.submit(call(), BLIND, next).await.unwrap());
+    }
+    world.chain.mine().unwrap();
+    let later = sender.submit(call(), BLIND, next).await.unwrap();
+    let old = canon_devchain::OldTransactions::Drop;
+    let options = canon_devchain::ReorgOptions { depth: 1, old, ..Default::default() };
+    world.chain.reorg(options).unwrap();
+    world.chain.mine().unwrap();
+    assert!(world.client.confirm(&later).await.unwrap().is_none(), "it waits for what was lost");
+    sender.fill_gap(&later, next).await.unwrap();
+    world.chain.mine().unwrap();
+    assert!(world.client.confirm(&later).await.unwrap().is_some());
+    for lost in &lost {
+        assert!(world.client.confirm(lost).await.unwrap().is_none());
+    }
+    // There is no gap any more: nothing is sent.
+    sender.fill_gap(&later, next).await.unwrap();
+    assert_eq!(world.chain.pool_size(), 0);
+}
+
+#[tokio::test]
+async fn what_is_given_up_leaves_its_nonce_to_the_next() {
+    let (world, set) = deployed().await;
+    world.chain.set_mining(Mining::Manual);
+    let mut sender = world.sender(0);
+    let next = world.client.next_block().await.unwrap();
+    let call = |amount| calls::transfer(set.deployment.asset, NOBODY, Amount::of(amount));
+    let one = sender.submit(call(1), BLIND, next).await.unwrap();
+    let two = sender.submit(call(2), BLIND, next).await.unwrap();
+    sender.give_up(&two).await.unwrap();
+    sender.give_up(&one).await.unwrap();
+    let three = sender.submit(call(3), BLIND, next).await.unwrap();
+    assert_eq!(three.nonce(), one.nonce());
+    let four = sender.submit(call(4), BLIND, next).await.unwrap();
+    let five = sender.submit(call(5), BLIND, next).await.unwrap();
+    assert_eq!((four.nonce(), five.nonce()), (two.nonce(), two.nonce() + 1));
+    world.chain.mine().unwrap();
+    for (pending, mined) in [(one, false), (two, false), (three, true), (four, true), (five, true)]
+    {
+        assert_eq!(world.client.confirm(&pending).await.unwrap().is_some(), mined);
+    }
+}
