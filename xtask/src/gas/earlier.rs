@@ -18,7 +18,7 @@ use super::{
     set::{self, EPOCH, M, N, Payloads, SLOT, STAKERS, Set, tokens},
 };
 
-/// The version that section 8 of the protocol names.
+/// The version that the limits were set against.
 pub(super) const VERSION: &str = "0.67.1";
 
 /// The libraries that its rollup is linked with, and the files that declare them.

@@ -1,4 +1,4 @@
-//! The gas of every call of section 8 of the protocol, beside the earlier system's and the floor.
+//! The gas of every call that outsiders make, beside the earlier system's, the floor and a limit.
 
 mod chain;
 mod earlier;

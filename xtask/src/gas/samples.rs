@@ -1,4 +1,4 @@
-//! The calls of section 8 of the protocol, and what was measured of them.
+//! The calls that are measured, what they may cost, and what was measured of them.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ pub(super) enum Call {
 }
 
 impl Call {
-    /// Those that the protocol has limits for.
+    /// Those that have limits.
     pub(super) const LIMITED: [Self; 14] = [
         Self::SignalLater,
         Self::SignalFirst,
@@ -76,7 +76,7 @@ impl Call {
         }
     }
 
-    /// What section 8 of the protocol allows.
+    /// What was set when the protocol was designed, after prototypes.
     const fn limit(self) -> Limit {
         match self {
             Self::DepositEver | Self::WithdrawEver | Self::PushEver => Limit::None,
