@@ -301,9 +301,14 @@ fn curve(rules: RoundRules, electorate: &Electorate) -> Result<Vec<Point>, Failu
     let missed = if own > 0.0 { 1.0 - present / own } else { 0.0 };
     let share = |value: f64| Share::new(value.clamp(0.0, 1.0)).unwrap_or(Share::NONE);
     let seats = u32::try_from(electorate.seats()).unwrap_or(u32::MAX);
-    (10..=20)
-        .map(|step| {
-            let signalling = f64::from(step) / 20.0;
+    let mut shares: Vec<_> = (10..=20).map(|step| f64::from(step) / 20.0).collect();
+    if !shares.contains(&own) {
+        shares.push(own);
+        shares.sort_by(f64::total_cmp);
+    }
+    shares
+        .into_iter()
+        .map(|signalling| {
             let imagined =
                 Electorate::of_shares(seats, share(signalling), Share::NONE, share(missed))
                     .map_err(|error| bad(error.into()))?;
@@ -335,9 +340,9 @@ fn render(told: &Told) -> String {
     line(format_args!("\nThe chance to win a round, by the part of the members that signals"));
     for point in &told.curve {
         let bar = "█".repeat((point.wins * 50.0).round() as usize);
-        let here = if (point.signalling - told.signalling).abs() < 0.025 { "◂ here" } else { "" };
+        let here = if point.signalling == told.signalling { "◂ here" } else { "" };
         line(format_args!(
-            "  {:>5}  {bar:<50} {:>9} {here}",
+            "  {:>6}  {bar:<50} {:>9} {here}",
             percent(point.signalling),
             chance(point.wins)
         ));
