@@ -58,11 +58,11 @@ impl Kind {
 
     pub(super) const fn name(self) -> &'static str {
         match self {
-            Self::ColdAccount => "accounts",
+            Self::ColdAccount => "calls",
             Self::WarmAccount => "again",
             Self::ColdSlot => "slots",
             Self::NewSlot => "new",
-            Self::ChangedSlot => "changed",
+            Self::ChangedSlot => "old",
             Self::Log => "logs",
             Self::Precompile => "other",
         }

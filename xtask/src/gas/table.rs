@@ -50,16 +50,8 @@ impl Line {
 
 /// Ours beside the earlier system, the floor and the limit.
 pub(super) fn comparison(lines: &[Line]) -> String {
-    let mut table = empty(&[
-        "call",
-        earlier::VERSION,
-        "ours",
-        "times less",
-        "floor",
-        "above it",
-        "at most",
-        "",
-    ]);
+    let mut table =
+        empty(&["call", earlier::VERSION, "ours", "ratio", "floor", "above it", "at most"]);
     for line in lines {
         let (was, less) = line.earlier.as_ref().map_or_else(
             || ("-".to_owned(), "-".to_owned()),
@@ -72,8 +64,7 @@ pub(super) fn comparison(lines: &[Line]) -> String {
             less,
             digits(line.floor.total()),
             digits(line.computing()),
-            digits(line.limit),
-            if line.is_above_limit() { "ABOVE" } else { "" }.to_owned(),
+            format!("{}{}", if line.is_above_limit() { "!! " } else { "" }, digits(line.limit)),
         ]);
     }
     finish(table)
@@ -92,8 +83,7 @@ pub(super) fn ever(ours: &Samples, earlier: &Samples) -> String {
 /// What the floors consist of, in gas.
 pub(super) fn floors(lines: &[Line]) -> String {
     let mut table = empty(&[
-        "call", "base", "calldata", "accounts", "again", "slots", "new", "changed", "logs",
-        "other", "floor",
+        "call", "base", "input", "calls", "again", "slots", "new", "old", "logs", "other", "floor",
     ]);
     for Line { call, floor, .. } in lines {
         let kinds = Kind::ALL.map(|kind| digits(floor.gas_of(kind)));
@@ -130,10 +120,11 @@ win, earlier rounds, proposals, holders and withdrawals exist, allowances are fi
 {version}: the published bytecode of npm @aztec/l1-artifacts. A signal that comes before its epoch
 is set up costs more there. Of two proposals of a kind one is contested: it costs more to execute.
 floor: what the chain charges for what the protocol demands. above it: what our code computes.
-base, calldata: 21,000 and 4 or 16 per byte (EIP-2028). accounts, slots: cold accesses, 2,600 and
-2,100 each (EIP-2929). again: further calls of an account, 100 each. new, changed: writes, 20,000
-and 2,900 each besides the access (EIP-2200, EIP-2929). logs: 375, 375 per topic, 8 per byte.
-other: ecrecover.
+!!: above its limit. ratio: how many times the earlier system's gas is ours.
+base: 21,000. input: 4 per zero byte, 16 per other (EIP-2028). calls: the first access to an
+account, 2,600 (EIP-2929). again: the others, 100. slots: the first access to a slot, 2,100
+(EIP-2929). new, old: what writing one costs besides, 20,000 if it was zero and 2,900 if it wasn't
+(EIP-2200, EIP-2929). logs: 375, 375 per topic and 8 per byte. other: ecrecover.
 ",
         version = earlier::VERSION
     )
