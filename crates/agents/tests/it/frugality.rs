@@ -72,36 +72,3 @@ async fn a_holder_costs_few_requests() {
     }
     assert_eq!(stage.requests(), 0, "receipts came with the view");
 }
-
-/// Takes a while: `cargo test -p canon-agents -- --ignored`.
-#[tokio::test]
-#[ignore = "a measurement: 1,000 sequencers and 10,000 holders"]
-async fn a_crowd() {
-    let mut stage = Stage::new().await;
-    let rollup = stage.set.deployment.rollup;
-    let sequencers = stage.stakers(rollup, 1000).await;
-    let holders = stage.holders(&vec![100; 10_000]).await;
-    let (_, plan) = stage.upgrade().await;
-    let mut cast = Cast {
-        holders: holders.into_iter().map(|holder| holder.with_checks(BLIND)).collect(),
-        sequencers,
-        keepers: vec![stage.keeper()],
-        ..Cast::default()
-    };
-    for sequencer in &mut cast.sequencers {
-        sequencer.set_plan(Some(plan.clone()));
-    }
-    stage.begin();
-    cast.play_until(&mut stage, 300, is_done(|act| matches!(act, Act::Push { .. }))).await;
-    let locked = cast.done().filter(|act| matches!(act, Act::Lock { .. })).count();
-    assert_eq!(locked, 10_000);
-    let (id, support) = (ProposalId::ZERO, Support::Yea);
-    for holder in &mut cast.holders {
-        holder.want(Wish::Vote { id, support, share: Share::All });
-    }
-    let deadlines = stage.look().await.proposal(id).unwrap().deadlines();
-    stage.skip_to(deadlines.voting_starts());
-    cast.play_for(&mut stage, 60).await;
-    let voted = cast.done().filter(|act| matches!(act, Act::Vote { .. })).count();
-    assert_eq!(voted, 10_000);
-}

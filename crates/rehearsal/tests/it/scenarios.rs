@@ -36,12 +36,6 @@ fn every_file_has_a_test() {
 }
 
 #[test]
-#[ignore = "takes half a minute on a quiet machine"]
-fn large() {
-    passes("large");
-}
-
-#[test]
 fn large_with_fewer_people() {
     let scenario = scenario("large").with_sequencers(100).unwrap().with_holders(300).unwrap();
     let report = play(&scenario);
@@ -62,7 +56,7 @@ fn count(report: &Report, test: impl Fn(&Event) -> bool) -> usize {
     report.timeline.entries().iter().filter(|entry| test(&entry.what)).count()
 }
 
-fn is_executed(event: &Event) -> bool {
+const fn is_executed(event: &Event) -> bool {
     matches!(event, Event::Executed { .. })
 }
 
