@@ -106,6 +106,11 @@ impl World<'_> {
                             done.acts.push((member, act, confirmed));
                         }
                         Outcome::Failed { error, .. } => return Err(error).during(act),
+                        Outcome::Void { act, why } => {
+                            let what =
+                                format!("{act}, which has to work, came to nothing: {why:?}");
+                            return Err(Error::Unexpected(what));
+                        }
                         _ => return Err(Error::NotIncluded { act, time: self.stage.now() }),
                     }
                 }

@@ -2,6 +2,8 @@
 
 use canon_protocol::Timestamp;
 
+use crate::refusal::Refusal;
+
 /// The result of playing a scenario.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -36,6 +38,12 @@ pub enum Error {
     /// The state isn't what the rehearsal itself brought about.
     #[error("{0}")]
     Unexpected(String),
+}
+
+/// The contract's refusal that an error carries. Any other error stays one.
+pub(crate) fn refusal_of(error: canon_l1::Error, act: &'static str) -> Result<Refusal> {
+    let refusal = error.as_revert().map(Refusal::from);
+    refusal.ok_or_else(|| Error::Chain { act, source: Box::new(error) })
 }
 
 /// Says what was being done when the chain failed.

@@ -12,7 +12,7 @@ use canon_protocol::{
 };
 
 use crate::{
-    acts::Untold,
+    acts::Count,
     cast::Cast,
     error::{During, Error, Result},
     keys,
@@ -38,8 +38,10 @@ pub(crate) struct World<'a> {
     pub(crate) moves_ready: Timestamp,
     /// What the sequencers are set to signal for.
     pub(crate) campaign: Option<usize>,
-    /// Signals that were not told yet.
-    pub(crate) untold: Untold,
+    /// Whether somebody tried to signal in a slot of another.
+    pub(crate) out_of_turn_tried: bool,
+    /// The present round of signals.
+    pub(crate) count: Count,
     pub(crate) timeline: Timeline,
     /// Who proposes for which address.
     proposers: AddressMap<usize>,
@@ -90,10 +92,8 @@ pub(crate) struct Docket {
     /// Sequencers don't signal before their rollup has this block.
     pub(crate) height: RollupBlock,
     pub(crate) rounds_tried: u64,
-    /// The rollup's newest block when the first signal was sent.
-    pub(crate) first_signal: Option<RollupBlock>,
     /// The round that it won.
-    pub(crate) won: Option<Round>,
+    pub(crate) won: Option<Won>,
     pub(crate) live: Option<Live>,
     pub(crate) end: Option<End>,
     pub(crate) executed_in: Option<BlockNumber>,
@@ -101,6 +101,20 @@ pub(crate) struct Docket {
     pub(crate) refusals: Vec<String>,
     /// How often the last refusal was met again, without saying so.
     pub(crate) repeated: u64,
+}
+
+/// A round that was won, of one rollup at one Proposals contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Won {
+    pub(crate) round: Round,
+    pub(crate) instance: Address,
+    pub(crate) proposals: Address,
+}
+
+impl Docket {
+    pub(crate) fn has_won(&self, round: Round) -> bool {
+        self.won.is_some_and(|won| won.round == round)
+    }
 }
 
 /// What a docket has once it is a proposal.
@@ -160,7 +174,8 @@ impl<'a> World<'a> {
             withdrawals: Vec::new(),
             moves_ready: Timestamp::ZERO,
             campaign: None,
-            untold: Untold::default(),
+            out_of_turn_tried: false,
+            count: Count::default(),
             workshop: 0,
             timeline: Timeline::new(),
             proposers,

@@ -140,8 +140,9 @@ fn play(scenario: &Scenario) -> eyre::Result<Report> {
 /// On stderr, and only if that is a terminal.
 fn bar() -> eyre::Result<ProgressBar> {
     let style =
-        ProgressStyle::with_template("{spinner} {prefix}: {msg} {wide_bar:.cyan/dim} {pos}/{len}")?;
-    let bar = ProgressBar::new(1).with_style(style.progress_chars("━╸─"));
+        ProgressStyle::with_template("{spinner} {prefix}: {msg} {bar:30.cyan/dim} {pos}/{len}")?;
+    let bar =
+        ProgressBar::new(1).with_style(style.progress_chars("━╸─")).with_prefix("The chain starts");
     bar.enable_steady_tick(Duration::from_millis(100));
     Ok(bar)
 }

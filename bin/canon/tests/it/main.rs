@@ -1,5 +1,7 @@
 //! The program as its users meet it.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod help;
 mod rehearse;
 mod support;

@@ -12,7 +12,7 @@ use crate::{
     bytecode::IGate,
     cast::MOVER_GAS,
     crowd::Role,
-    error::{During, Error, Result},
+    error::{During, Error, Result, refusal_of},
     refusal::Refusal,
     scenario::{Does, End, PayloadKind},
     timeline::{Event, Spent, Who},
@@ -98,10 +98,7 @@ async fn execute_simply(world: &mut World<'_>, id: ProposalId) -> Result<()> {
     let Err(error) = world.cast.anyone.simulate(&call, world.stage.next()).await else {
         return Ok(());
     };
-    let Some(refusal) = error.as_revert().map(Refusal::from) else {
-        return Err(error).during("executing");
-    };
-    refused(world, id, Who::Anyone, refusal)
+    refused(world, id, Who::Anyone, refusal_of(error, "executing")?)
 }
 
 /// A try was refused. What was met before is only counted.

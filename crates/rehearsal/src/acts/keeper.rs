@@ -9,8 +9,7 @@ use super::{execution, vote};
 use crate::{
     agenda::Agenda,
     crowd::kind,
-    error::{During, Error, Result},
-    refusal::Refusal,
+    error::{During, Error, Result, refusal_of},
     timeline::{Event, Spent, Who},
     world::World,
 };
@@ -65,10 +64,7 @@ fn failed(world: &mut World<'_>, act: Act, error: canon_l1::Error) -> Result<()>
     let (Act::Execute { id } | Act::ExecuteFrozen { id }) = act else {
         return Err(error).during(ACT);
     };
-    let Some(refusal) = error.as_revert().map(Refusal::from) else {
-        return Err(error).during(ACT);
-    };
-    execution::refused(world, id, Who::Keeper, refusal)
+    execution::refused(world, id, Who::Keeper, refusal_of(error, ACT)?)
 }
 
 fn pushed(
@@ -79,7 +75,7 @@ fn pushed(
 ) -> Result<()> {
     let frozen = confirmed.event::<Governance::ProposalFrozen>(world.set.governance);
     let frozen = frozen.ok_or_else(|| Error::Unexpected("a push made no proposal".to_owned()))?;
-    let docket = world.dockets.iter().position(|docket| docket.won == Some(round));
+    let docket = world.dockets.iter().position(|docket| docket.has_won(round));
     let docket = docket.ok_or_else(|| Error::Unexpected(format!("nobody won round {round}")))?;
     let live = vote::live(world, frozen)?;
     let event = Event::Pushed {

@@ -10,7 +10,7 @@ mod signalling;
 mod slots;
 mod vote;
 
-pub(crate) use signalling::Untold;
+pub(crate) use signalling::Count;
 
 use canon_protocol::Round;
 

@@ -52,7 +52,6 @@ pub(super) async fn prepare(world: &mut World<'_>) -> Result<()> {
             gate: deployed.gate,
             height,
             rounds_tried: 0,
-            first_signal: None,
             won: None,
             live: None,
             end: None,

@@ -2,20 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use alloy::primitives::B256;
 use canon_agents::{SignalDecision, SignalPlan, VettedPayload};
 use canon_l1::calls;
-use canon_protocol::{Round, Slot, Timestamp};
+use canon_protocol::{RollupBlock, Round, Slot, Timestamp};
 
 use super::slots;
 use crate::{
     agenda::{Agenda, Task},
     cast::Conduct,
-    error::{During, Error, Result},
-    refusal::Refusal,
+    error::{Error, Result, refusal_of},
     scenario::{End, Route},
     timeline::{Event, Spent, Who},
-    world::World,
+    world::{Won, World},
 };
 
 /// Lets the next proposal that needs signals begin. `after` is the one before it.
@@ -34,8 +32,7 @@ pub(super) async fn campaign(
     docket: usize,
 ) -> Result<()> {
     let (payload, height) = (world.dockets[docket].payload, world.dockets[docket].height);
-    let pinned: Option<B256> = None;
-    let vetted = VettedPayload::vet(world.stage.client(), payload, pinned).await;
+    let vetted = VettedPayload::vet(world.stage.client(), payload, None).await;
     let vetted = vetted.map_err(|error| Error::Unexpected(error.to_string()))?;
     let plan = SignalPlan::new(vetted).from_block(height);
     world.campaign = Some(docket);
@@ -44,16 +41,28 @@ pub(super) async fn campaign(
             sequencer.agent.set_plan(Some(plan.clone()));
         }
     }
-    let slot = slots::next_slot(world, world.canonical());
+    let rollup = world.canonical();
+    let slot = slots::next_slot(world, rollup);
+    world.count = Count::new(rollup, world.scenario.signalling.rules.round_of(slot));
     agenda.add(start_of(world, slot)?, Task::Signal { docket, slot });
     Ok(())
 }
 
+/// The first second of a slot of the rollup whose signals are counted.
 fn start_of(world: &World<'_>, slot: Slot) -> Result<Timestamp> {
-    let clock = world.rollups[world.canonical()].clock;
+    let clock = world.rollups[world.count.rollup].clock;
     clock
         .slot_start(slot)
         .ok_or_else(|| Error::Unexpected(format!("slot {slot} is beyond all time")))
+}
+
+/// Whether another rollup became canonical meanwhile. Signals start from zero there.
+fn begins_anew(world: &World<'_>, agenda: &mut Agenda, docket: usize) -> bool {
+    let switched = world.count.rollup != world.canonical();
+    if switched {
+        agenda.add(world.stage.next_time(), Task::Campaign { docket });
+    }
+    switched
 }
 
 /// A slot in which its proposer may signal for a proposal.
@@ -63,10 +72,13 @@ pub(super) async fn signal(
     docket: usize,
     slot: Slot,
 ) -> Result<()> {
+    if begins_anew(world, agenda, docket) {
+        return Ok(());
+    }
     let rules = world.scenario.signalling.rules;
     let round = rules.round_of(slot);
-    if world.untold.round != round {
-        world.untold = Untold { round, ..Untold::default() };
+    if world.count.round != round {
+        world.count = Count::new(world.count.rollup, round);
     }
     // Long batches elsewhere may have taken the slot's time.
     if world.stage.next_time() <= start_of(world, slot)? {
@@ -75,7 +87,7 @@ pub(super) async fn signal(
     let (done, of) = (slot.get() - rules.first_slot(round).get() + 1, u64::from(rules.m()));
     world.progress("slots of the round", done, of);
     // Nobody signals for what has won: such a signal would be gas for nothing.
-    if world.dockets[docket].won == Some(round) || slot == rules.last_slot(round) {
+    if world.dockets[docket].has_won(round) || slot == rules.last_slot(round) {
         let time = start_of(world, rules.first_slot(round.next()))?;
         agenda.add(time, Task::RoundOver { docket, round });
     } else {
@@ -86,22 +98,24 @@ pub(super) async fn signal(
 
 async fn play(world: &mut World<'_>, docket: usize, slot: Slot) -> Result<()> {
     let rules = world.scenario.signalling.rules;
-    let (rollup, round) = (world.canonical(), rules.round_of(slot));
-    let newest = canon_protocol::RollupBlock::of(world.rollups[rollup].blocks);
-    let due = newest >= world.dockets[docket].height;
-    world.untold.possible |= due;
-    if due && world.untold.signals_ever == 0 && world.dockets[docket].rounds_tried == 0 {
-        out_of_turn(world, docket, slot).await?;
+    let (rollup, round) = (world.count.rollup, rules.round_of(slot));
+    let newest = RollupBlock::of(world.rollups[rollup].blocks);
+    if newest >= world.dockets[docket].height {
+        world.count.open = true;
+        if !world.out_of_turn_tried {
+            world.out_of_turn_tried = true;
+            out_of_turn(world, docket, slot).await?;
+        }
     }
     let turn = slots::turn(world, rollup, slot).await?;
+    world.count.blocks += u64::from(turn.block.is_some());
     if turn.signalled {
-        world.untold.count += 1;
-        world.untold.signals_ever += 1;
-        world.dockets[docket].first_signal.get_or_insert(newest);
+        world.count.signals += 1;
     }
     tell(world, docket, &turn);
-    if world.untold.count == u64::from(rules.n()) && turn.signalled {
-        world.dockets[docket].won = Some(round);
+    if turn.signalled && world.count.signals == u64::from(rules.n()) {
+        let (instance, proposals) = (world.rollups[rollup].address, world.set.proposals);
+        world.dockets[docket].won = Some(Won { round, instance, proposals });
         tell_group(world, docket);
         let (from, until) = rules.push_slots(round);
         let event = Event::QuorumReached {
@@ -115,16 +129,22 @@ async fn play(world: &mut World<'_>, docket: usize, slot: Slot) -> Result<()> {
     Ok(())
 }
 
-/// The present round so far. Signals of large rounds are told by the hundred: what was not told.
+/// What was counted in the present round.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Untold {
-    pub(crate) round: Round,
-    /// Whether the height was reached in it, so that signals were possible.
-    possible: bool,
-    /// Signals in it.
-    pub(crate) count: u64,
-    /// Whether the stranger had its turn.
-    signals_ever: u64,
+pub(crate) struct Count {
+    /// Whose slots count, as an index.
+    rollup: usize,
+    round: Round,
+    /// Whether the agreed height was reached in it, so that signals were possible.
+    open: bool,
+    signals: u64,
+    blocks: u64,
+    group: Group,
+}
+
+/// What was not told yet: signals of large rounds are told by the hundred.
+#[derive(Clone, Debug, Default)]
+struct Group {
     from: Option<Slot>,
     to: Slot,
     signals: u64,
@@ -132,35 +152,42 @@ pub(crate) struct Untold {
     spent: Spent,
 }
 
-/// Above so many signals to a quorum they are told in groups.
+impl Count {
+    fn new(rollup: usize, round: Round) -> Self {
+        Self { rollup, round, ..Self::default() }
+    }
+}
+
+/// Above so many signals to a quorum they are told in groups, about six of them.
 const TELL_EACH: u32 = 16;
+const GROUPS: u64 = 6;
 
 fn tell(world: &mut World<'_>, docket: usize, turn: &slots::Turn) {
     let rules = world.scenario.signalling.rules;
     let (round, needed) = (rules.round_of(turn.slot), u64::from(rules.n()));
     if rules.n() > TELL_EACH {
-        let untold = &mut world.untold;
-        untold.from.get_or_insert(turn.slot);
-        untold.to = turn.slot;
-        untold.signals += u64::from(turn.signalled);
-        untold.signers.extend(turn.sequencer.filter(|_| turn.signalled));
-        untold.spent = untold.spent.and(turn.spent);
-        if untold.signals >= needed.div_ceil(6) {
+        let group = &mut world.count.group;
+        group.from.get_or_insert(turn.slot);
+        group.to = turn.slot;
+        group.signals += u64::from(turn.signalled);
+        group.signers.extend(turn.sequencer.filter(|_| turn.signalled));
+        group.spent = group.spent.and(turn.spent);
+        if group.signals >= needed.div_ceil(GROUPS) {
             tell_group(world, docket);
         }
         return;
     }
     let (Some(index), Some((rollup_block, _))) = (turn.sequencer, turn.block) else {
-        return slots::tell(world, world.canonical(), turn);
+        return slots::tell(world, world.count.rollup, turn);
     };
     let (who, slot) = (world.cast.sequencers[index].who(), turn.slot);
     let event = match turn.decision {
-        SignalDecision::Signal => {
-            let (azip, count) = (world.dockets[docket].plan.azip.clone(), world.untold.count);
+        _ if turn.signalled => {
+            let (azip, count) = (world.dockets[docket].plan.azip.clone(), world.count.signals);
             Event::Signalled { azip, slot, round, count, needed, rollup_block }
         }
         SignalDecision::TooEarly { .. } => {
-            return slots::tell(world, world.canonical(), turn);
+            return slots::tell(world, world.count.rollup, turn);
         }
         _ => Event::Silent { slot, round, rollup_block },
     };
@@ -168,30 +195,25 @@ fn tell(world: &mut World<'_>, docket: usize, turn: &slots::Turn) {
 }
 
 fn tell_group(world: &mut World<'_>, docket: usize) {
-    let Some(from) = world.untold.from.take() else { return };
-    let rules = world.scenario.signalling.rules;
-    let signals = std::mem::take(&mut world.untold.signals);
-    let spent = std::mem::take(&mut world.untold.spent);
-    let signers = std::mem::take(&mut world.untold.signers).len() as u64;
+    let group = std::mem::take(&mut world.count.group);
+    let Some(from) = group.from else { return };
     let event = Event::SignalledMore {
         azip: world.dockets[docket].plan.azip.clone(),
         from,
-        to: world.untold.to,
-        round: world.untold.round,
-        signals,
-        count: world.untold.count,
-        needed: rules.n().into(),
+        to: group.to,
+        round: world.count.round,
+        signals: group.signals,
+        count: world.count.signals,
+        needed: world.scenario.signalling.rules.n().into(),
     };
-    world.tell(Who::Sequencers(signers), event, Some(spent));
+    world.tell(Who::Sequencers(group.signers.len() as u64), event, Some(group.spent));
 }
 
 /// Somebody whose slot it isn't tries to signal, and is refused.
 async fn out_of_turn(world: &mut World<'_>, docket: usize, slot: Slot) -> Result<()> {
-    world.untold.signals_ever += 1;
     let start = start_of(world, slot)?;
     world.stage.wait_until(start)?;
-    let proposer = slots::proposer_of(world, world.canonical(), slot).await?;
-    let next = world.stage.next();
+    let proposer = slots::proposer_of(world, world.count.rollup, slot).await?;
     let stranger = world.cast.sequencers.iter().find(|sequencer| {
         sequencer.conduct == Conduct::Diligent
             && !sequencer.pioneer
@@ -200,12 +222,10 @@ async fn out_of_turn(world: &mut World<'_>, docket: usize, slot: Slot) -> Result
     let Some(sequencer) = stranger else { return Ok(()) };
     let call = calls::signal(world.set.proposals, world.dockets[docket].payload);
     let who = sequencer.who();
-    let Err(error) = sequencer.proposer.simulate(&call, next).await else {
+    let Err(error) = sequencer.proposer.simulate(&call, world.stage.next()).await else {
         return Err(Error::Unexpected(format!("{who} could signal in slot {slot} of another")));
     };
-    let Some(refusal) = error.as_revert().map(Refusal::from) else {
-        return Err(error).during("signalling out of turn");
-    };
+    let refusal = refusal_of(error, "signalling out of turn")?;
     let tried = format!("tries slot {slot}, which isn't its own");
     world.tell_off_chain(who, Event::Refused { tried, refusal });
     Ok(())
@@ -219,16 +239,20 @@ pub(super) async fn round_over(
     round: Round,
 ) -> Result<()> {
     tell_group(world, docket);
-    if world.dockets[docket].won == Some(round) {
+    if world.dockets[docket].has_won(round) {
         let time = world.stage.next_time() + world.scenario.keeper.push_delay;
         agenda.add(time, Task::Push { docket, round });
         schedule(world, agenda, Some(docket));
         return Ok(());
     }
+    if begins_anew(world, agenda, docket) {
+        return Ok(());
+    }
     let rules = world.scenario.signalling.rules;
     let azip = world.dockets[docket].plan.azip.clone();
-    if world.untold.possible {
-        let (count, needed) = (world.untold.count, rules.n().into());
+    // Without blocks the agreed height never comes.
+    if world.count.open || world.count.blocks == 0 {
+        let (count, needed) = (world.count.signals, rules.n().into());
         let event = Event::RoundLost { azip: azip.clone(), round, count, needed };
         world.tell(Who::Time, event, None);
         world.dockets[docket].rounds_tried += 1;
@@ -254,9 +278,7 @@ pub(super) async fn push_in_vain(world: &mut World<'_>, docket: usize, round: Ro
     let Err(error) = world.cast.anyone.simulate(&call, world.stage.next()).await else {
         return Err(Error::Unexpected(format!("round {round} could be pushed")));
     };
-    let Some(refusal) = error.as_revert().map(Refusal::from) else {
-        return Err(error).during("pushing");
-    };
+    let refusal = refusal_of(error, "pushing in vain")?;
     world.refused(docket, Who::Anyone, format!("tries to push round {round}"), refusal);
     Ok(())
 }

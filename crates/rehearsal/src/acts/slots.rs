@@ -2,6 +2,7 @@
 
 use canon_agents::{Act, Outcome, SignalDecision};
 use canon_bindings::{RewardDistributor, Rollup};
+use canon_l1::Confirmed;
 use canon_protocol::{Amount, Epoch, RollupBlock, Slot};
 
 use crate::{
@@ -49,33 +50,43 @@ pub(super) async fn turn(world: &mut World<'_>, rollup: usize, slot: Slot) -> Re
         world.stage.mine_all()?;
         return Ok(turn);
     };
-    let agent = &mut world.cast.sequencers[index].agent;
-    let sent = agent.tick(&view).await.during(ACT)?;
-    turn.decision = agent.decision();
-    if let Some(Outcome::Failed { error, .. }) = sent.into_iter().find(is_failure) {
-        return Err(error).during(ACT);
+    let end = clock.slot_end(slot).ok_or_else(|| no_such(slot))?;
+    let mut view = view;
+    loop {
+        let agent = &mut world.cast.sequencers[index].agent;
+        let outcomes = agent.tick(&view).await.during(ACT)?;
+        turn.decision = agent.decision();
+        let mut sent = false;
+        for outcome in outcomes {
+            match outcome {
+                Outcome::Sent { .. } => sent = true,
+                Outcome::Done { act, confirmed } => {
+                    done(world, rollup, &mut turn, act, &confirmed)?;
+                }
+                Outcome::Failed { error, .. } => return Err(error).during(ACT),
+                _ => return Err(Error::NotIncluded { act: ACT, time: world.stage.now() }),
+            }
+        }
+        if !sent {
+            return Ok(turn);
+        }
+        world.stage.mine_all()?;
+        // It may do more in this slot, but what it does in the next one is another turn.
+        let next = world.stage.next_time().min(end);
+        view = world.watcher.look(next).await.during(ACT)?;
     }
-    world.stage.mine_all()?;
-    let view = world.look().await?;
-    let outcomes = world.cast.sequencers[index].agent.tick(&view).await.during(ACT)?;
-    for outcome in outcomes {
-        settle(world, rollup, &mut turn, outcome)?;
-    }
-    Ok(turn)
 }
 
 const ACT: &str = "playing a slot";
 
-const fn is_failure(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Failed { .. })
-}
-
-fn settle(world: &mut World<'_>, rollup: usize, turn: &mut Turn, outcome: Outcome) -> Result<()> {
-    let (act, confirmed) = match outcome {
-        Outcome::Done { act, confirmed } => (act, confirmed),
-        Outcome::Failed { error, .. } => return Err(error).during(ACT),
-        _ => return Err(Error::NotIncluded { act: ACT, time: world.stage.now() }),
-    };
+/// What a transaction in a slot did.
+fn done(
+    world: &mut World<'_>,
+    rollup: usize,
+    turn: &mut Turn,
+    act: Act,
+    confirmed: &Confirmed,
+) -> Result<()> {
     world.stage.gas.record(kind(&act), confirmed.gas_used);
     turn.spent.add(confirmed.gas_used);
     match act {

@@ -3,17 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::primitives::Address;
-use canon_bindings::{Governance, Proposals};
-use canon_protocol::{ProposalId, RollupBlock, Round};
+use canon_bindings::{Governance, Proposals, Registry, Rollup};
+use canon_protocol::{ProposalId, RollupBlock, Slot, Timestamp};
 
 use super::{
     Desk, READING,
     check::{Check, plain},
+    fit,
 };
 use crate::{
     error::{During, Result},
     text,
-    world::Docket,
+    world::{Docket, Won},
 };
 
 const AREA: &str = "Proposals";
@@ -26,24 +27,32 @@ impl Desk<'_, '_> {
         let name = |address: &Address| self.name(address);
         let mut checks = vec![Check::equal(AREA, "in force", &set.proposals, &found, name)];
         for docket in &self.world.dockets {
-            if let Some(first) = docket.first_signal {
-                let subject = format!("{}, first signal after", docket.plan.azip);
-                let show = |block: &RollupBlock| format!("block {block}");
-                checks.push(Check::at_least(AREA, subject, &docket.height, &first, show));
-            }
-            if let Some(round) = docket.won {
-                checks.extend(self.won(docket, round).await?);
+            if let Some(won) = docket.won {
+                checks.push(self.height(docket, won).await?);
+                checks.extend(self.won(docket, won).await?);
             }
         }
         checks.extend(self.signals().await?);
         Ok(checks)
     }
 
+    /// Nobody signalled before the rollup had the block that was agreed on.
+    async fn height(&self, docket: &Docket, won: Won) -> Result<Check> {
+        let stage = &self.world.stage;
+        let signals = stage.logs::<Proposals::VoteCast>(won.proposals).await.during(READING)?;
+        let first = signals.iter().find(|(_, vote)| vote.payload == docket.payload);
+        let first = first.map_or(Timestamp::MAX, |(time, _)| *time);
+        let blocks = stage.logs::<Rollup::BlockProposed>(won.instance).await.during(READING)?;
+        let before = blocks.iter().rfind(|(time, _)| *time < first);
+        let found = before.map(|(_, block)| fit(block.blockNumber)).transpose()?;
+        let show = |block: &RollupBlock| format!("block {block}");
+        let subject = format!("{}, first signal after", docket.plan.azip);
+        Ok(Check::at_least(AREA, subject, &docket.height, &found.unwrap_or_default(), show))
+    }
+
     /// A round that was won: by whom, with how many signals, and what became of it.
-    async fn won(&self, docket: &Docket, round: Round) -> Result<Vec<Check>> {
-        // Signals were all counted by the first Proposals contract for the first rollup.
-        let (instance, proposals) =
-            (self.world.rollups[0].address, self.world.set.all_proposals[0]);
+    async fn won(&self, docket: &Docket, won: Won) -> Result<Vec<Check>> {
+        let Won { round, instance, proposals } = won;
         let stage = &self.world.stage;
         let found = stage.client().round(stage.head(), proposals, instance, round).await;
         let found = found.during(READING)?;
@@ -63,26 +72,35 @@ impl Desk<'_, '_> {
         ])
     }
 
-    /// No slot has two signals, no round more than its slots, and each signal is its proposer's.
+    /// No slot has two signals, no round more than its slots, and every signal is of the slot's
+    /// proposer: of whoever the rollup took the slot's block from.
     async fn signals(&self) -> Result<Vec<Check>> {
         let (world, stage) = (self.world, &self.world.stage);
-        let clock = world.rollups[0].clock;
-        let (mut slots, mut rounds) = (BTreeSet::new(), BTreeMap::<u64, u64>::new());
+        let canonical = stage.logs::<Registry::InstanceAdded>(world.set.registry).await;
+        let canonical = canonical.during(READING)?;
+        let blocks = self.proposers().await?;
+        let (mut slots, mut rounds) = (BTreeSet::new(), BTreeMap::<_, u64>::new());
         let (mut signals, mut strangers) = (0_u64, 0_u64);
         for proposals in &world.set.all_proposals {
-            let logs = stage.logs::<Proposals::VoteCast>(*proposals).await.during(READING)?;
-            for (time, vote) in logs {
+            for (time, vote) in
+                stage.logs::<Proposals::VoteCast>(*proposals).await.during(READING)?
+            {
+                let counted = canonical.iter().rfind(|(since, _)| *since <= time);
+                let instance = counted.map(|(_, added)| added.instance).unwrap_or_default();
+                let rollup = world.rollups.iter().find(|rollup| rollup.address == instance);
+                let slot = rollup.and_then(|rollup| rollup.clock.slot_at(time));
                 signals += 1;
-                slots.insert(clock.slot_at(time));
-                *rounds.entry(vote.round.saturating_to()).or_default() += 1;
-                strangers += u64::from(world.sequencer_of(vote.voter).is_none());
+                slots.insert((instance, slot));
+                *rounds.entry((*proposals, instance, vote.round)).or_default() += 1;
+                let proposer = slot.and_then(|slot| blocks.get(&(instance, slot)));
+                strangers += u64::from(proposer != Some(&vote.voter));
             }
         }
+        let number = |number: &u64| text::grouped(*number);
         if signals == 0 {
-            return Ok(vec![Check::equal(AREA, "signals", &0, &signals, plain)]);
+            return Ok(vec![Check::equal(AREA, "signals", &0, &signals, number)]);
         }
         let most = rounds.values().copied().max().unwrap_or_default();
-        let number = |number: &u64| text::grouped(*number);
         let used = slots.len() as u64;
         let slots = u64::from(world.scenario.signalling.rules.m());
         Ok(vec![
@@ -90,5 +108,17 @@ impl Desk<'_, '_> {
             Check::equal(AREA, "signals of strangers", &0, &strangers, number),
             Check::at_most(AREA, "signals in any round", &slots, &most, number),
         ])
+    }
+
+    /// Who proposed the block of each slot of each rollup.
+    async fn proposers(&self) -> Result<BTreeMap<(Address, Slot), Address>> {
+        let mut proposers = BTreeMap::new();
+        for rollup in &self.world.rollups {
+            let logs = self.world.stage.logs::<Rollup::BlockProposed>(rollup.address).await;
+            for (_, block) in logs.during(READING)? {
+                proposers.insert((rollup.address, fit(block.slot)?), block.proposer);
+            }
+        }
+        Ok(proposers)
     }
 }

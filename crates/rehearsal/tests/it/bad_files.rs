@@ -280,7 +280,7 @@ fn too_many_or_too_few() {
         str!["holders must be 1 to 100,000, not 0"]
     );
     assert_data_eq!(
-        refused(scenario.clone().with_sequencers(20_000)),
+        refused(scenario.with_sequencers(20_000)),
         str!["sequencers must be 1 to 10,000, not 20,000"]
     );
     let rich = Scenario::read("rich.toml", &REST.replace("100", "100000")).unwrap();

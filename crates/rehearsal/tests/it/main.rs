@@ -1,5 +1,7 @@
 //! Rehearsals as a whole: every committed scenario, determinism, and checks that can fail.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod bad_files;
 mod checks;
 mod determinism;
