@@ -44,9 +44,9 @@ pub struct Addresses {
 /// State of the set.
 ///
 /// It follows from the set's events, the number and timestamp of their blocks, and nothing else:
-/// start with [`World::new`] and [`World::evolve`] it by every event in order. The contracts are
-/// public to be read; nothing but events changes them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// start with [`World::new`] and [`World::evolve`] it by every event in order. Nothing but events
+/// changes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct World {
     addresses: Addresses,
     block: Block,
@@ -63,7 +63,18 @@ pub struct World {
 impl World {
     /// The set at these addresses before anything happened.
     pub fn new(addresses: Addresses) -> Self {
-        Self { addresses, ..Self::default() }
+        Self {
+            addresses,
+            block: Block::default(),
+            owners: BTreeMap::new(),
+            asset: Asset::default(),
+            issuer: Issuer::default(),
+            registry: Registry::default(),
+            distributor: Distributor::default(),
+            governance: Governance::default(),
+            rollups: BTreeMap::new(),
+            proposals: BTreeMap::new(),
+        }
     }
 
     /// Where the contracts are.

@@ -205,9 +205,23 @@ impl Governance {
         tabulate(&proposal.configuration, total, proposal.tally)
     }
 
-    /// How much of its power `holder` can still cast on `proposal`: what it had at the snapshot,
-    /// less what it cast. Before the snapshot its power is taken as it is now. It can be cast only
-    /// while the proposal is Active.
+    /// How much of its power `holder` can cast on proposal `id` at `now`; refused unless the proposal
+    /// is Active.
+    pub fn ballot_left(
+        &self,
+        id: U256,
+        holder: Address,
+        now: Timestamp,
+    ) -> Result<Amount, GovernanceRefusal> {
+        let (_, proposal) = self.proposal(id)?;
+        match self.state(proposal, now) {
+            ProposalState::Active => Ok(self.castable(proposal, holder)),
+            state => Err(GovernanceRefusal::NotActive { id, state }),
+        }
+    }
+
+    /// What `holder` had at the snapshot of `proposal`, less what it cast, whether or not ballots are
+    /// taken. Before the snapshot its power is taken as it is now.
     pub fn castable(&self, proposal: &Proposal, holder: Address) -> Amount {
         let power = self.power.of_at(holder, proposal.deadlines().pending);
         power.saturating_sub(proposal.ballot(holder).cast().unwrap_or(Amount::MAX))

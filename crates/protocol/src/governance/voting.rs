@@ -1,6 +1,6 @@
 //! Ballots: partial, in either direction, and for good.
 
-use super::{GovernanceEvent, GovernanceRefusal, ProposalState, Support};
+use super::{GovernanceEvent, GovernanceRefusal, Support};
 use crate::{
     messages::Log,
     refusal::Refusal,
@@ -27,11 +27,8 @@ fn cast(
     deadline: U256,
 ) -> Result<Log, Refusal> {
     let governance = &scene.world.governance;
-    let (proposal_id, proposal) = governance.proposal(id)?;
-    let state = governance.state(proposal, scene.now());
-    if state != ProposalState::Active {
-        return Err(GovernanceRefusal::NotActive { id, state }.into());
-    }
+    let (proposal_id, _) = governance.proposal(id)?;
+    let available = governance.ballot_left(id, voter, scene.now())?;
     let timestamp = scene.now().to_word();
     if timestamp > deadline {
         return Err(GovernanceRefusal::SignatureExpired { timestamp, deadline }.into());
@@ -39,7 +36,6 @@ fn cast(
     if amount.is_zero() {
         return Err(GovernanceRefusal::ZeroAmount.into());
     }
-    let available = governance.castable(proposal, voter);
     match Amount::try_from(amount) {
         Ok(amount) if amount <= available => {
             Ok(scene.log(GovernanceEvent::VoteCast { proposal_id, voter, support, amount }))

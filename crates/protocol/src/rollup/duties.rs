@@ -1,12 +1,12 @@
 //! Seeds, proposers, blocks and their rewards.
 
-use super::{Head, Rollup, RollupEvent, RollupRefusal};
+use super::{Rollup, RollupEvent, RollupRefusal};
 use crate::{
     distributor::{self, DistributorCall},
     messages::{Log, Role},
     scene::{Decision, Scene},
     stage::Stage,
-    units::{RollupBlock, Timestamp},
+    units::Timestamp,
 };
 use alloy::primitives::{Address, B256};
 
@@ -43,7 +43,7 @@ pub(super) fn propose_block(
     if rollup.head.is_some_and(|head| head.slot == slot) {
         return Err(RollupRefusal::SlotAlreadyProposed { slot: slot.to_word() }.into());
     }
-    let block_number = rollup.head.map_or(RollupBlock::ZERO, |head: Head| head.number).next();
+    let block_number = rollup.next_block();
     logs.push(scene.log(RollupEvent::BlockProposed {
         block_number,
         slot,

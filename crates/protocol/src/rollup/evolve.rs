@@ -26,6 +26,9 @@ impl Rollup {
         match event {
             RollupEvent::Deployed { .. } => {}
             RollupEvent::Deposit { attester, proposer, withdrawer, amount } => {
+                if self.attesters.contains_key(attester) {
+                    return Err(Misfit::Unknown);
+                }
                 let number = self.registrations.len() + 1;
                 let id = Registration(u32::try_from(number).map_err(|_| Misfit::Amount)?);
                 let seat = self.seats.join(epoch, id);
@@ -73,6 +76,9 @@ impl Rollup {
                 self.member_mut(*attester)?.coinbase = Some(*coinbase);
             }
             RollupEvent::BlockProposed { block_number, slot, .. } => {
+                if *block_number != self.next_block() {
+                    return Err(Misfit::Unknown);
+                }
                 self.head = Some(Head { number: *block_number, slot: *slot });
             }
         }

@@ -299,6 +299,11 @@ impl Rollup {
         })
     }
 
+    /// The number of the next block.
+    fn next_block(&self) -> RollupBlock {
+        self.head.map_or(RollupBlock::ZERO, |head| head.number).next()
+    }
+
     fn registration(&self, Registration(number): Registration) -> Option<&Member> {
         self.registrations.get((number as usize).checked_sub(1)?)
     }

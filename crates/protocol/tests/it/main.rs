@@ -6,6 +6,7 @@ mod asset;
 mod chain;
 mod deployment;
 mod execution;
+mod functions;
 mod governance;
 mod histories;
 mod invariants;
