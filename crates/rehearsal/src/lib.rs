@@ -5,6 +5,23 @@
 //!   new rollup's rewards.
 //! - [`Report`]: its [`Timeline`], its [`Check`]s and the gas, for people and for programs.
 //!
+//! ```
+//! use canon_rehearsal::{
+//!     Rehearsal,
+//!     scenario::{DEFAULT, Scenario},
+//! };
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let scenario = Scenario::read("the default", DEFAULT)?;
+//! let mut progress = |_| {};
+//! let rehearsal = Rehearsal::play(&scenario, &mut progress).await?;
+//! let report = rehearsal.report().await?;
+//! assert!(report.passed, "{}", report.to_text());
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Nothing here reads a clock, the environment or randomness: equal scenarios give equal reports,
 //! bit for bit.
 

@@ -145,7 +145,7 @@ pub(crate) fn heading(title: &str, note: &str) -> String {
     format!("{DIM}──{DIM:#} {BOLD}{title}{BOLD:#} {DIM}{rule}{gap}{note}{DIM:#}")
 }
 
-/// Breaks a text at its blanks, but not between a number and its unit.
+/// Breaks a text at its blanks, but not between a number and its unit nor before an ellipsis.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in words(text) {
@@ -169,7 +169,8 @@ fn words(text: &str) -> Vec<String> {
     for word in text.split(' ') {
         let unit = UNITS.contains(&word.trim_end_matches([',', ';', '.', ')']));
         match words.last_mut() {
-            Some(last) if unit && last.ends_with(|c: char| c.is_ascii_digit()) => {
+            Some(last) if word == "…" || (unit && last.ends_with(|c: char| c.is_ascii_digit())) =>
+            {
                 last.push(' ');
                 last.push_str(word);
             }
