@@ -92,7 +92,8 @@ fn edge(from: &str, to: &str, in_tests: bool) -> Result<(), String> {
     }
     let ours = |name: &str| ROOMS.iter().position(|(room, _)| *room == name);
     let (Some(here), Some(there)) = (ours(from), ours(to)) else { return Ok(()) };
-    if ROOMS[here].1.contains(&to) || (in_tests && there < here) {
+    // A crate's tests may name it with features that only they need.
+    if ROOMS[here].1.contains(&to) || (in_tests && there <= here) {
         return Ok(());
     }
     Err(format!("{from} -> {to}: dependencies point from outer rooms to inner ones"))
@@ -128,6 +129,7 @@ mod tests {
             ("canon-l1", "canon-devchain", true, true),
             ("canon-l1", "canon-devchain", false, false),
             ("canon-devchain", "canon-l1", true, false),
+            ("canon-protocol", "canon-protocol", true, true),
             ("canon-rehearsal", "clap", false, false),
             ("xtask", "canon", false, true),
         ] {
