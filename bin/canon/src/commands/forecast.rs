@@ -317,7 +317,7 @@ fn curve(rules: RoundRules, electorate: &Electorate) -> Result<Vec<Point>, Failu
         .collect()
 }
 
-fn bad(report: Report) -> Failure {
+const fn bad(report: Report) -> Failure {
     Failure::bad_input(report, "`canon forecast --help` explains every flag")
 }
 
