@@ -10,6 +10,8 @@ mod scenario;
 mod set;
 mod table;
 
+use std::io::Write;
+
 use eyre::{Result, WrapErr, bail};
 
 use chain::Chain;
@@ -36,13 +38,14 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     };
     let (ours, earlier) = measure()?;
     let lines = Line::all(&ours, &earlier)?;
-    println!("{}", table::comparison(&lines));
-    println!("{}", table::ever(&ours, &earlier));
-    println!("{}", table::floors(&lines));
+    let mut parts =
+        vec![table::comparison(&lines), table::ever(&ours, &earlier), table::floors(&lines)];
     if expenses {
-        println!("{}", table::expenses(&lines));
+        parts.push(table::expenses(&lines));
     }
-    print!("{}", table::legend());
+    parts.push(table::legend());
+    let text = parts.join("\n");
+    std::io::stdout().write_all(text.as_bytes()).wrap_err("the tables can't be printed")?;
 
     let above: Vec<_> =
         lines.iter().filter(|line| line.is_above_limit()).map(|line| line.call.name()).collect();
