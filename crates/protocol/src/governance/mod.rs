@@ -24,6 +24,7 @@ pub(crate) use proposing::{appoint, propose};
 pub use tabulation::{Support, Tabulation, Tally, tabulate, votes_needed, yea_limit};
 
 use crate::{
+    ownership::OwnershipCall,
     scene::{Decision, Scene},
     stage,
     units::{
@@ -287,9 +288,8 @@ pub(crate) fn decide(scene: Scene<'_>, call: &GovernanceCall) -> Decision {
             proposing::update_governance_proposer(scene, *new_governance_proposer)
         }
         GovernanceCall::AcceptOwnership { target } => {
-            let accept = crate::ownership::OwnershipCall::AcceptOwnership.abi_encode();
             scene.require_code(*target)?;
-            stage::perform(scene.calling(*target), &accept)
+            stage::perform(scene.calling(*target), &OwnershipCall::AcceptOwnership.abi_encode())
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Pushing: the winner of a round becomes a proposal of Governance.
 
-use super::{Leader, Proposals, ProposalsEvent, ProposalsRefusal, PushWindow, pinned, signalling};
+use super::{
+    LIFETIME_IN_ROUNDS, Leader, Proposals, ProposalsEvent, ProposalsRefusal, pinned, signalling,
+};
 use crate::{
     governance,
     messages::Role,
@@ -15,44 +17,38 @@ pub(super) fn push(scene: Scene<'_>, proposals: &Proposals, round: U256) -> Deci
     let instance = signalling::canonical(scene, proposals)?;
     let present = signalling::present_round(scene, proposals, instance)?;
     let owner = governance_of(scene, proposals)?;
-    // No round is above the greatest number.
-    let known = Round::try_from(round).unwrap_or(Round::MAX);
-    if known.to_word() != round {
-        let current_round = present.to_word();
-        return Err(ProposalsRefusal::RoundNotOver { round, current_round }.into());
-    }
-    let payload = winner(scene, proposals, instance, known, present, owner)?.payload;
+    let (round, leader) = winner(scene, proposals, instance, round, present, owner)?;
+    let payload = leader.payload;
 
     scene.word(owner, questions::PROPOSAL_COUNT)?;
     if scene.world.role_of(owner) != Some(Role::Governance) {
         return Err(Refusal::OutsideTheSet(owner));
     }
-    let mut logs = vec![scene.log(ProposalsEvent::ProposalPushed { payload, round: known })];
+    let mut logs = vec![scene.log(ProposalsEvent::ProposalPushed { payload, round })];
     logs.extend(governance::propose(scene.calling(owner), payload)?);
     Ok(logs)
 }
 
-/// The leader of `round`, if it can be pushed when `present` is the present round.
-pub(crate) fn winner(
+/// The leader of round `number`, if it can be pushed to `owner` in round `current_round`. A rollup
+/// that lies may be in any round.
+pub(super) fn winner(
     scene: Scene<'_>,
     proposals: &Proposals,
     instance: Address,
-    round: Round,
-    present: Round,
+    number: U256,
+    current_round: U256,
     owner: Address,
-) -> Result<Leader, Refusal> {
-    let (number, current_round) = (round.to_word(), present.to_word());
-    match proposals.rules.push_window(round, present) {
-        PushWindow::NotOver => {
-            return Err(ProposalsRefusal::RoundNotOver { round: number, current_round }.into());
-        }
-        PushWindow::Expired => {
-            return Err(ProposalsRefusal::RoundExpired { round: number, current_round }.into());
-        }
-        PushWindow::Open => {}
+) -> Result<(Round, Leader), Refusal> {
+    if number >= current_round {
+        return Err(ProposalsRefusal::RoundNotOver { round: number, current_round }.into());
     }
-    let tally =
-        proposals.round(instance, round).ok_or(ProposalsRefusal::NoLeader { round: number })?;
+    if current_round - number > U256::from(LIFETIME_IN_ROUNDS) {
+        return Err(ProposalsRefusal::RoundExpired { round: number, current_round }.into());
+    }
+    let known = Round::try_from(number).ok();
+    let (round, tally) = known
+        .and_then(|round| Some((round, proposals.round(instance, round)?)))
+        .ok_or(ProposalsRefusal::NoLeader { round: number })?;
     if let Some(id) = tally.pushed {
         let proposal_id = id.to_word();
         return Err(ProposalsRefusal::AlreadyPushed { round: number, proposal_id }.into());
@@ -78,7 +74,7 @@ pub(crate) fn winner(
     {
         return Err(ProposalsRefusal::ProposalLive { payload, proposal_id: id.to_word() }.into());
     }
-    Ok(leader)
+    Ok((round, leader))
 }
 
 /// The Registry's owner.

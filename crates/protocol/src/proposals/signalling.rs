@@ -7,9 +7,12 @@ use crate::{
     refusal::Refusal,
     scene::{Decision, Scene},
     signature::Signal,
-    units::{Round, Slot},
+    units::Slot,
 };
-use alloy::{primitives::Address, sol_types::SolStruct};
+use alloy::{
+    primitives::{Address, U256},
+    sol_types::SolStruct,
+};
 
 pub(super) fn vote(scene: Scene<'_>, proposals: &Proposals, payload: Address) -> Decision {
     let (instance, slot) = free_slot(scene, proposals, payload)?;
@@ -101,16 +104,16 @@ pub(super) fn canonical(scene: Scene<'_>, proposals: &Proposals) -> Result<Addre
     Ok(instance)
 }
 
-/// What the rollup says, unless it says less than it has said for a signal before.
+/// The present slot: what the rollup says, unless it says less than it has said for a signal before.
+/// A rollup that lies may say any number.
 pub(super) fn present_slot(
     scene: Scene<'_>,
     proposals: &Proposals,
     instance: Address,
-) -> Result<Slot, Refusal> {
+) -> Result<U256, Refusal> {
     let answer = scene.word(instance, questions::CURRENT_SLOT)?;
     let newest = proposals.newest_slot(instance).unwrap_or_default();
-    // Only a rollup that lies reports more than 64 bits; nobody can signal there.
-    Ok(Slot::try_from(answer).unwrap_or(Slot::MAX).max(newest))
+    Ok(answer.max(newest.to_word()))
 }
 
 /// The round of the present slot.
@@ -118,6 +121,6 @@ pub(super) fn present_round(
     scene: Scene<'_>,
     proposals: &Proposals,
     instance: Address,
-) -> Result<Round, Refusal> {
-    Ok(proposals.rules.round_of(present_slot(scene, proposals, instance)?))
+) -> Result<U256, Refusal> {
+    Ok(present_slot(scene, proposals, instance)? / U256::from(proposals.rules.m()))
 }

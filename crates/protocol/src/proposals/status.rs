@@ -58,6 +58,8 @@ impl World {
         self.ask(proposals, now, outside, |scene, proposals| {
             let instance = signalling::canonical(scene, proposals)?;
             let slot = signalling::present_slot(scene, proposals, instance)?;
+            // Nobody can signal in a slot beyond 64 bits.
+            let slot = Slot::try_from(slot).unwrap_or(Slot::MAX);
             let round = proposals.rules.round_of(slot);
             let tally = proposals.round(instance, round);
             let used = proposals.newest_slot(instance) == Some(slot);
@@ -84,7 +86,9 @@ impl World {
             let instance = signalling::canonical(scene, proposals)?;
             let present = signalling::present_round(scene, proposals, instance)?;
             let owner = pushing::governance_of(scene, proposals)?;
-            pushing::winner(scene, proposals, instance, round, present, owner)
+            let round = round.to_word();
+            let (_, leader) = pushing::winner(scene, proposals, instance, round, present, owner)?;
+            Ok(leader)
         })
     }
 

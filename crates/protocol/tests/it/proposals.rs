@@ -182,6 +182,25 @@ fn a_slot_cannot_lie_in_the_future() {
 }
 
 #[test]
+fn a_rollup_may_claim_any_round() {
+    let mut chain = foreign_rollup(0, named("alice"));
+    chain.foreign.answer(contract(1), "getCurrentSlot()", U256::MAX);
+    let current_round = U256::MAX / U256::from(M);
+    let round = U256::ZERO;
+    let expired = ProposalsRefusal::RoundExpired { round, current_round };
+    chain.refused("anyone", PROPOSALS, push(0), expired);
+    let round = current_round - U256::from(6);
+    let expired = ProposalsRefusal::RoundExpired { round, current_round };
+    chain.refused("anyone", PROPOSALS, ProposalsCall::PushProposal { round }, expired);
+    let round = current_round - U256::from(5);
+    let call = ProposalsCall::PushProposal { round };
+    chain.refused("anyone", PROPOSALS, call, ProposalsRefusal::NoLeader { round });
+    let not_over = ProposalsRefusal::RoundNotOver { round: current_round, current_round };
+    let call = ProposalsCall::PushProposal { round: current_round };
+    chain.refused("anyone", PROPOSALS, call, not_over);
+}
+
+#[test]
 fn answers_that_are_not_clean_are_refused() {
     let mut chain = foreign_rollup(0, named("alice"));
     let target = contract(1);
