@@ -34,18 +34,14 @@ use alloy::{
 };
 use canon_devchain::{Devchain, DevchainConfig, Mining};
 use compare::Differ;
-use eyre::{Result, bail, ensure, eyre};
+use eyre::{Result, ensure, eyre};
 use sequence::Sequence;
 
 const GENESIS_TIMESTAMP: u64 = 1_767_225_600;
 
 /// Parses `--anvil PATH --cast PATH [--seed N]` and runs.
 pub(crate) fn command(arguments: &[String]) -> Result<()> {
-    let mut values: BTreeMap<&str, &str> = BTreeMap::new();
-    for pair in arguments.chunks(2) {
-        let [name, value] = pair else { bail!("{} needs a value", pair[0]) };
-        values.insert(name, value);
-    }
+    let values = crate::flags(arguments)?;
     let path = |name| values.get(name).map(PathBuf::from).ok_or_else(|| eyre!("{name} is missing"));
     let seed = values.get("--seed").map_or(Ok(1), |seed| seed.parse())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

@@ -6,6 +6,8 @@ mod faithful;
 mod gas;
 mod speed;
 
+use std::collections::BTreeMap;
+
 use eyre::{Result, bail};
 
 const USAGE: &str = "\
@@ -29,4 +31,14 @@ fn main() -> Result<()> {
         Some("speed") => speed::command(&arguments[1..]),
         _ => bail!("{USAGE}"),
     }
+}
+
+/// The values of a task's flags, each `--name VALUE`.
+fn flags(arguments: &[String]) -> Result<BTreeMap<&str, &str>> {
+    let mut values: BTreeMap<&str, &str> = BTreeMap::new();
+    for pair in arguments.chunks(2) {
+        let [name, value] = pair else { bail!("{} needs a value", pair[0]) };
+        values.insert(name, value);
+    }
+    Ok(values)
 }

@@ -9,15 +9,12 @@
 //! receipt must have the status it had in the rehearsal.
 
 use std::{
-    collections::BTreeMap,
     path::PathBuf,
     time::{Duration, Instant},
 };
 
 use alloy::{
-    consensus::Transaction as _,
     eips::eip2718::Encodable2718,
-    network::TransactionResponse,
     primitives::{Address, B256, Bytes, U256},
     providers::{DynProvider, Provider, ProviderBuilder, RootProvider},
     rpc::types::TransactionReceipt,
@@ -29,7 +26,7 @@ use canon_rehearsal::{
     Rehearsal,
     scenario::{DEFAULT, Scenario},
 };
-use eyre::{Result, WrapErr, bail, ensure, eyre};
+use eyre::{Result, WrapErr, ensure, eyre};
 
 use crate::anvil;
 
@@ -46,11 +43,7 @@ struct Block {
 
 /// Parses `--anvil PATH [--scenario FILE]` and runs.
 pub(crate) fn command(arguments: &[String]) -> Result<()> {
-    let mut values: BTreeMap<&str, &str> = BTreeMap::new();
-    for pair in arguments.chunks(2) {
-        let [name, value] = pair else { bail!("{} needs a value", pair[0]) };
-        values.insert(name, value);
-    }
+    let values = crate::flags(arguments)?;
     let anvil =
         values.get("--anvil").map(PathBuf::from).ok_or_else(|| eyre!("--anvil is missing"))?;
     let scenario = match values.get("--scenario") {
@@ -138,9 +131,6 @@ async fn record(chain: &Devchain) -> Result<(u64, Vec<Block>)> {
                 .collect(),
             receipts,
         });
-        ensure!(
-            block.transactions.txns().all(|tx| tx.gas_limit() > 0 && tx.from() != Address::ZERO)
-        );
     }
     Ok((genesis.header.timestamp, blocks))
 }
@@ -186,7 +176,7 @@ async fn replay_on_anvil(anvil: &DynProvider, blocks: &[Block]) -> Result<Durati
     for (sender, balance) in senders(blocks) {
         let () = anvil.raw_request("anvil_setBalance".into(), (sender, balance)).await?;
     }
-    let _: bool = anvil.raw_request("evm_setAutomine".into(), [false]).await.map(|()| true)?;
+    let () = anvil.raw_request("evm_setAutomine".into(), [false]).await?;
     let mut took = Duration::ZERO;
     for (index, block) in blocks.iter().enumerate() {
         let ((), part) = timed(async {
