@@ -10,7 +10,7 @@ use alloy::{
         transaction::Recovered,
     },
     eips::{eip2718::Encodable2718, eip7685::EMPTY_REQUESTS_HASH},
-    primitives::{Address, B64, B256, Bloom, Log, Signature, U256},
+    primitives::{Address, B64, B256, Bloom, Bytes, Log, Signature, U256},
     rpc::types::TxGasAndReward,
 };
 
@@ -36,6 +36,8 @@ pub(crate) fn is_impersonated(tx: &TxEnvelope) -> bool {
 pub(crate) struct Outcome {
     pub(crate) success: bool,
     pub(crate) gas_used: u64,
+    /// What it returned or reverted with; no receipt keeps it.
+    pub(crate) output: Bytes,
     pub(crate) logs: Vec<Log>,
     pub(crate) contract_address: Option<Address>,
 }

@@ -245,7 +245,7 @@ impl Chain {
     }
 
     #[expect(clippy::type_complexity, reason = "two lists, made here and used above")]
-    fn execute(
+    pub(crate) fn execute(
         &mut self,
         candidates: Vec<Arc<Tx>>,
     ) -> (Header, Vec<(Arc<Tx>, crate::block::Outcome)>, Vec<(Arc<Tx>, String)>) {
@@ -281,7 +281,7 @@ impl Chain {
         (header, executed, excluded)
     }
 
-    fn seal(
+    pub(crate) fn seal(
         &mut self,
         header: Header,
         executed: Vec<(Arc<Tx>, crate::block::Outcome)>,

@@ -186,12 +186,13 @@ impl<'a> Session<'a> {
         let done = self.evm.transact(tx_env(tx))?;
         self.evm.ctx.modify_db(|head| head.state.commit(done.state));
         let contract_address = tx.is_create().then(|| tx.signer().create(tx.nonce()));
-        Ok(Outcome {
-            success: done.result.is_success(),
-            gas_used: done.result.tx_gas_used(),
-            logs: if done.result.is_success() { done.result.into_logs() } else { Vec::new() },
-            contract_address,
-        })
+        let (success, gas_used) = (done.result.is_success(), done.result.tx_gas_used());
+        let (output, logs) = match done.result {
+            ExecutionResult::Success { output, logs, .. } => (output.into_data(), logs),
+            ExecutionResult::Revert { output, .. } => (output, Vec::new()),
+            ExecutionResult::Halt { .. } => (Bytes::new(), Vec::new()),
+        };
+        Ok(Outcome { success, gas_used, output, logs, contract_address })
     }
 }
 

@@ -16,6 +16,7 @@ use alloy::{
 use crate::{
     chain::{Chain, MinedBlock},
     config::{DevchainConfig, Mining},
+    direct::{Executed, UnsignedCall},
     dump,
     error::{Error, Result},
     rewind::{Reorg, ReorgOptions, SnapshotId},
@@ -154,6 +155,26 @@ impl Devchain {
     /// None at present.
     pub fn mine(&self) -> Result<MinedBlock> {
         Ok(self.lock().mine())
+    }
+
+    /// Mines a block of calls that nobody signed, past the pool, and says what came of each. The
+    /// block's base fee is zero.
+    ///
+    /// # Errors
+    ///
+    /// If the block's gas limit doesn't allow for as many calls. Nothing is mined then.
+    pub fn mine_unsigned(&self, calls: &[UnsignedCall]) -> Result<(MinedBlock, Vec<Executed>)> {
+        self.lock().mine_unsigned(calls)
+    }
+
+    /// What `to` answers at the head to a call with `input`, which changes nothing; or what it
+    /// reverts with.
+    ///
+    /// # Errors
+    ///
+    /// If the call could be no transaction at all.
+    pub fn read(&self, to: Address, input: impl Into<Bytes>) -> Result<Result<Bytes, Bytes>> {
+        self.lock().read(to, input.into())
     }
 
     /// Sets the timestamp of the next block, in Unix seconds.

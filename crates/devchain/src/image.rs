@@ -125,7 +125,8 @@ impl BlockImage {
             let tx = tx.restore(&place)?;
             let OutcomeImage { success, gas_used, logs } = outcome;
             let contract_address = tx.is_create().then(|| tx.signer().create(tx.nonce()));
-            executed.push((tx, Outcome { success, gas_used, logs, contract_address }));
+            let output = Bytes::new();
+            executed.push((tx, Outcome { success, gas_used, output, logs, contract_address }));
         }
         let block = Block::seal(self.header, executed, self.version);
         if block.hash != self.hash {

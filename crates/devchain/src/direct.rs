@@ -1,0 +1,118 @@
+//! Calls past the pool and past JSON, with their results: for tests that make hundreds of
+//! thousands of them.
+
+use std::sync::Arc;
+
+use alloy::{
+    consensus::{SignableTransaction, TxEnvelope, TxLegacy},
+    eips::eip7825::MAX_TX_GAS_LIMIT_OSAKA,
+    primitives::{Address, Bytes, Log, TxKind, U256},
+};
+use revm::context::TxEnv;
+
+use crate::{
+    block::{Tx, placeholder_signature},
+    chain::{Chain, MinedBlock},
+    error::{Error, Result},
+    exec::{self, CallEnd},
+};
+
+/// A call that nobody signed, from any account, contracts included. It may use the most gas that a
+/// transaction can have (EIP-7825) and pays nothing for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnsignedCall {
+    /// Who calls.
+    pub from: Address,
+    /// The account that is called; `None` deploys `input`.
+    pub to: Option<Address>,
+    /// Calldata, or creation code.
+    pub input: Bytes,
+}
+
+/// What came of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Executed {
+    /// Whether it succeeded.
+    pub success: bool,
+    /// What it returned or reverted with. Empty also after an exceptional halt, such as running out
+    /// of gas.
+    pub output: Bytes,
+    /// Its logs, in order.
+    pub logs: Vec<Log>,
+    /// The gas it used, in gas units.
+    pub gas_used: u64,
+    /// Where the contract is that it deployed.
+    pub contract: Option<Address>,
+}
+
+impl Chain {
+    pub(crate) fn mine_unsigned(
+        &mut self,
+        calls: &[UnsignedCall],
+    ) -> Result<(MinedBlock, Vec<Executed>)> {
+        let needed = MAX_TX_GAS_LIMIT_OSAKA.saturating_mul(calls.len() as u64);
+        if needed > self.config.gas_limit {
+            return Err(Error::Transaction(format!(
+                "{} calls may need {needed} gas, and a block has {}: raise `gas_limit`",
+                calls.len(),
+                self.config.gas_limit
+            )));
+        }
+        // A base fee of nothing, so that senders need no balance.
+        self.next.base_fee = Some(0);
+        let mut transactions = Vec::with_capacity(calls.len());
+        for (index, call) in calls.iter().enumerate() {
+            let earlier = calls[..index].iter().filter(|other| other.from == call.from).count();
+            let nonce = self.state.nonce(call.from) + earlier as u64;
+            transactions.push(Arc::new(self.unsigned(call, nonce)));
+        }
+        let (header, executed, excluded) = self.execute(transactions);
+        if let Some((_, why)) = excluded.first() {
+            return Err(Error::Transaction(why.clone()));
+        }
+        let results = executed
+            .iter()
+            .map(|(_, outcome)| Executed {
+                success: outcome.success,
+                output: outcome.output.clone(),
+                logs: outcome.logs.clone(),
+                gas_used: outcome.gas_used,
+                contract: outcome.contract_address,
+            })
+            .collect();
+        Ok((self.seal(header, executed), results))
+    }
+
+    fn unsigned(&self, call: &UnsignedCall, nonce: u64) -> Tx {
+        let transaction = TxLegacy {
+            chain_id: Some(self.config.chain_id),
+            nonce,
+            gas_price: 0,
+            gas_limit: MAX_TX_GAS_LIMIT_OSAKA,
+            to: call.to.map_or(TxKind::Create, TxKind::Call),
+            value: U256::ZERO,
+            input: call.input.clone(),
+        };
+        let signed = transaction.into_signed(placeholder_signature(call.from));
+        Tx::new_unchecked(TxEnvelope::from(signed), call.from)
+    }
+
+    /// What a view answers at the head, as a transaction of the head's block would have seen it.
+    pub(crate) fn read(&self, to: Address, input: Bytes) -> Result<Result<Bytes, Bytes>> {
+        let mut block = exec::block_env(&self.head().header);
+        block.basefee = 0;
+        let tx = TxEnv {
+            gas_limit: self.config.gas_limit,
+            kind: TxKind::Call(to),
+            data: input,
+            chain_id: Some(self.config.chain_id),
+            ..TxEnv::default()
+        };
+        let result = exec::call(self.view(self.head().number())?, block, self.config.chain_id, tx);
+        match result.map_err(|invalid| Error::Transaction(invalid.to_string()))?.end {
+            CallEnd::Success(answer) => Ok(Ok(answer)),
+            CallEnd::Revert(reason) => Ok(Err(reason)),
+            CallEnd::Halt { .. } => Ok(Err(Bytes::new())),
+        }
+    }
+}
