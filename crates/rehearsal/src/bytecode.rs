@@ -1,15 +1,13 @@
-//! Small contracts assembled by hand: payloads of any list of actions, payloads that misbehave, and
-//! a gate that such payloads wait for. No compiler is needed for contracts that only answer with
-//! constants.
-
-use std::collections::BTreeMap;
+//! Small contracts assembled by hand: payloads that misbehave, and a gate that such payloads wait
+//! for.
 
 use alloy::{
-    primitives::{Bytes, Selector},
+    primitives::Bytes,
     sol,
     sol_types::{Revert, SolCall, SolError, SolValue},
 };
 use canon_bindings::{Governance::Action, UpgradePayload as IPayload};
+use canon_payload::{Assembler, op};
 
 sol! {
     interface IShifting {
@@ -25,171 +23,37 @@ sol! {
     }
 }
 
-/// The opcodes that are used here.
-mod op {
-    pub(super) const EQ: u8 = 0x14;
-    pub(super) const ISZERO: u8 = 0x15;
-    pub(super) const SHR: u8 = 0x1c;
-    pub(super) const CALLDATALOAD: u8 = 0x35;
-    pub(super) const CODECOPY: u8 = 0x39;
-    pub(super) const SLOAD: u8 = 0x54;
-    pub(super) const SSTORE: u8 = 0x55;
-    pub(super) const JUMPI: u8 = 0x57;
-    pub(super) const JUMPDEST: u8 = 0x5b;
-    pub(super) const STOP: u8 = 0x00;
-    pub(super) const PUSH0: u8 = 0x5f;
-    pub(super) const PUSH1: u8 = 0x60;
-    pub(super) const PUSH2: u8 = 0x61;
-    pub(super) const PUSH4: u8 = 0x63;
-    pub(super) const DUP1: u8 = 0x80;
-    pub(super) const RETURN: u8 = 0xf3;
-    pub(super) const REVERT: u8 = 0xfd;
-}
-
-/// Creation code of a payload that lists `actions` and nothing else, for ever.
-pub(crate) fn constant_payload(actions: &[Action], uri: &str) -> Bytes {
-    let mut code = Assembler::default();
-    code.selector();
-    code.on(IPayload::getActionsCall::SELECTOR, "actions");
-    code.on(IPayload::getURICall::SELECTOR, "uri");
-    code.refuse();
-    code.label("actions").answer(answer(actions));
-    code.label("uri").answer(uri.abi_encode());
-    code.creation()
-}
-
 /// Creation code of a payload that lists `before` until anyone calls `shift()`, and `after` from
 /// then on.
 pub(crate) fn shifting_payload(before: &[Action], after: &[Action], uri: &str) -> Bytes {
-    let mut code = Assembler::default();
+    let mut code = Assembler::new();
     code.selector();
     code.on(IPayload::getActionsCall::SELECTOR, "actions");
     code.on(IPayload::getURICall::SELECTOR, "uri");
     code.on(IShifting::shiftCall::SELECTOR, "shift");
-    code.refuse();
+    code.fail(&[]);
     code.label("actions");
-    code.ops(&[op::PUSH0, op::SLOAD]).jump_if("after").answer(answer(before));
-    code.label("after").answer(answer(after));
-    code.label("uri").answer(uri.abi_encode());
-    code.label("shift").set_switch();
+    code.ops(&[op::PUSH0, op::SLOAD]).jump_if("after").answer(&before.abi_encode());
+    code.label("after").answer(&after.abi_encode());
+    code.label("uri").answer(&uri.abi_encode());
+    code.label("shift").ops(SET_SWITCH);
     code.creation()
 }
 
 /// Creation code of a gate: closed until anyone opens it.
 pub(crate) fn gate() -> Bytes {
-    let mut code = Assembler::default();
+    let mut code = Assembler::new();
     code.selector();
     code.on(IGate::openCall::SELECTOR, "open");
     code.ops(&[op::PUSH0, op::SLOAD, op::ISZERO]).jump_if("closed").ops(&[op::STOP]);
-    code.label("open").set_switch();
+    code.label("open").ops(SET_SWITCH);
     code.label("closed");
-    code.fail(Revert::from("the gate is closed").abi_encode());
+    code.fail(&Revert::from("the gate is closed").abi_encode());
     code.creation()
 }
 
-fn answer(actions: &[Action]) -> Vec<u8> {
-    actions.abi_encode()
-}
-
-/// Machine code with labels and data behind it.
-#[derive(Debug, Default)]
-struct Assembler {
-    code: Vec<u8>,
-    labels: BTreeMap<&'static str, u16>,
-    /// Where the address of a label has to be written.
-    jumps: Vec<(usize, &'static str)>,
-    /// Where the offset of a piece of data has to be written, and the data.
-    data: Vec<(usize, Vec<u8>)>,
-}
-
-impl Assembler {
-    fn ops(&mut self, ops: &[u8]) -> &mut Self {
-        self.code.extend_from_slice(ops);
-        self
-    }
-
-    fn short(&mut self, value: usize) -> &mut Self {
-        // Code is limited to 24,576 bytes (EIP-170), so two bytes address all of it.
-        let value = u16::try_from(value).expect("code is shorter than 64 KiB");
-        self.ops(&[op::PUSH2]).ops(&value.to_be_bytes())
-    }
-
-    /// Leaves the call's selector on the stack.
-    fn selector(&mut self) -> &mut Self {
-        self.ops(&[op::PUSH0, op::CALLDATALOAD, op::PUSH1, 224, op::SHR])
-    }
-
-    /// Goes to a label if the selector on the stack is this one.
-    fn on(&mut self, selector: [u8; 4], label: &'static str) -> &mut Self {
-        let Selector { 0: bytes } = selector.into();
-        self.ops(&[op::DUP1, op::PUSH4]).ops(&bytes).ops(&[op::EQ]).jump_if(label)
-    }
-
-    fn jump_if(&mut self, label: &'static str) -> &mut Self {
-        self.jumps.push((self.code.len() + 1, label));
-        self.short(0).ops(&[op::JUMPI])
-    }
-
-    fn label(&mut self, label: &'static str) -> &mut Self {
-        let here = u16::try_from(self.code.len()).expect("code is shorter than 64 KiB");
-        self.labels.insert(label, here);
-        self.ops(&[op::JUMPDEST])
-    }
-
-    fn refuse(&mut self) -> &mut Self {
-        self.ops(&[op::PUSH0, op::PUSH0, op::REVERT])
-    }
-
-    fn set_switch(&mut self) -> &mut Self {
-        self.ops(&[op::PUSH1, 1, op::PUSH0, op::SSTORE, op::STOP])
-    }
-
-    /// Returns constant data.
-    fn answer(&mut self, data: Vec<u8>) -> &mut Self {
-        self.end_with(op::RETURN, data)
-    }
-
-    /// Reverts with constant data.
-    fn fail(&mut self, data: Vec<u8>) -> &mut Self {
-        self.end_with(op::REVERT, data)
-    }
-
-    /// The data is put behind the code.
-    fn end_with(&mut self, end: u8, data: Vec<u8>) -> &mut Self {
-        let length = data.len();
-        self.short(length);
-        self.data.push((self.code.len() + 1, data));
-        self.short(0).ops(&[op::PUSH0, op::CODECOPY]);
-        self.short(length).ops(&[op::PUSH0, end])
-    }
-
-    /// The runtime code with all addresses written.
-    fn runtime(mut self) -> Vec<u8> {
-        for (position, label) in self.jumps {
-            let target = self.labels.get(label).expect("every label that is jumped to is set");
-            self.code[position..position + 2].copy_from_slice(&target.to_be_bytes());
-        }
-        for (position, data) in self.data {
-            let offset = u16::try_from(self.code.len()).expect("code is shorter than 64 KiB");
-            self.code[position..position + 2].copy_from_slice(&offset.to_be_bytes());
-            self.code.extend(data);
-        }
-        self.code
-    }
-
-    /// Code that deploys the runtime code.
-    fn creation(&mut self) -> Bytes {
-        let runtime = std::mem::take(self).runtime();
-        let mut creation = Self::default();
-        creation.short(runtime.len()).ops(&[op::DUP1]);
-        let offset = creation.code.len() + 1;
-        creation.short(0).ops(&[op::PUSH0, op::CODECOPY, op::PUSH0, op::RETURN]);
-        let start = u16::try_from(creation.code.len()).expect("the prologue is a few bytes");
-        creation.code[offset..offset + 2].copy_from_slice(&start.to_be_bytes());
-        creation.code.extend(runtime);
-        creation.code.into()
-    }
-}
+/// Lets what waits for the switch happen from now on.
+const SET_SWITCH: &[u8] = &[op::PUSH1, 1, op::PUSH0, op::SSTORE, op::STOP];
 
 #[cfg(test)]
 mod tests {
@@ -230,17 +94,6 @@ mod tests {
     fn actions(count: u8) -> Vec<Action> {
         let action = |n| Action { target: Address::repeat_byte(n), data: vec![n; 5].into() };
         (1..=count).map(action).collect()
-    }
-
-    #[tokio::test(flavor = "current_thread")]
-    async fn a_constant_payload_answers_and_refuses_all_else() {
-        let provider = provider();
-        let payload = deploy(&provider, constant_payload(&actions(3), "doc")).await;
-        let listed = call(&provider, payload, IPayload::getActionsCall {}).await.unwrap();
-        assert_eq!(listed.abi_encode(), actions(3).abi_encode());
-        assert_eq!(call(&provider, payload, IPayload::getURICall {}).await.unwrap(), "doc");
-        let other = TransactionRequest::default().with_to(payload).with_input(vec![1, 2, 3, 4]);
-        assert!(provider.call(other).await.is_err());
     }
 
     #[tokio::test(flavor = "current_thread")]

@@ -6,6 +6,7 @@ use alloy::{
 };
 use canon_bindings::{Expect, Governance, Registry, UpgradePayload};
 use canon_l1::deploy;
+use canon_payload::constant_payload;
 
 use crate::{
     bytecode::{self, IGate},
@@ -44,7 +45,7 @@ pub(super) async fn deploy(
         Does::ReplaceProposals => replace_proposals(world, subject),
     };
     let (code, gate, mut gas) = match plan.payload {
-        PayloadKind::Constant => (bytecode::constant_payload(&actions, &uri), None, 0),
+        PayloadKind::Constant => (constant_payload(&actions, &uri), None, 0),
         PayloadKind::Shifting => {
             let after = [usurpation(world)];
             (bytecode::shifting_payload(&actions, &after, &uri), None, 0)
@@ -53,7 +54,7 @@ pub(super) async fn deploy(
             let (gate, gas) = world.create("deploy a gate", bytecode::gate()).await?;
             world.set.names.insert(gate, "gate".to_owned());
             actions.insert(0, action(gate, &IGate::passCall {}));
-            (bytecode::constant_payload(&actions, &uri), Some(gate), gas)
+            (constant_payload(&actions, &uri), Some(gate), gas)
         }
     };
     let (payload, used) = world.create("deploy a payload", code).await?;

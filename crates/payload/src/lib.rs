@@ -1,0 +1,11 @@
+//! Payload contracts, made without a compiler.
+//!
+//! - [`constant_payload`]: a payload of any list of actions. It only answers with constants, so there
+//!   is nothing in it to review but the list.
+//! - [`Assembler`]: what it is made with, for contracts that are little more than that.
+
+mod assembler;
+mod constant;
+
+pub use assembler::{Assembler, op};
+pub use constant::constant_payload;
