@@ -14,11 +14,23 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("canon-bindings", &["canon-protocol"]),
     ("canon-forecast", &["canon-protocol"]),
     ("canon-devchain", &[]),
+    ("canon-payload", &["canon-protocol", "canon-bindings"]),
+    (
+        "canon-differential",
+        &["canon-protocol", "canon-bindings", "canon-devchain", "canon-payload"],
+    ),
     ("canon-l1", &["canon-protocol", "canon-bindings"]),
     ("canon-agents", &["canon-protocol", "canon-bindings", "canon-l1"]),
     (
         "canon-rehearsal",
-        &["canon-protocol", "canon-bindings", "canon-devchain", "canon-l1", "canon-agents"],
+        &[
+            "canon-protocol",
+            "canon-bindings",
+            "canon-devchain",
+            "canon-payload",
+            "canon-l1",
+            "canon-agents",
+        ],
     ),
     (
         "canon",

@@ -2,6 +2,7 @@
 
 mod anvil;
 mod architecture;
+mod differential;
 mod faithful;
 mod gas;
 mod speed;
@@ -14,6 +15,8 @@ const USAGE: &str = "\
 usage: cargo xtask <task>
 
   architecture            fail if a crate depends on what it must not
+  differential [--calls N] [--threads N] [--from SEED | --seed SEED]
+                          drive the rules and the bytecode in step; fail where they differ
   faithful --anvil PATH --cast PATH [--seed N]
                           compare the devchain with anvil, and try cast on it
   gas                     print what every call costs beside the earlier system, the floor and
@@ -26,6 +29,7 @@ fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
         Some("architecture") => architecture::check(),
+        Some("differential") => differential::command(&arguments[1..]),
         Some("faithful") => faithful::command(&arguments[1..]),
         Some("gas") => gas::run(&arguments[1..]),
         Some("speed") => speed::command(&arguments[1..]),

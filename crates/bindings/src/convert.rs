@@ -5,11 +5,18 @@
 
 use crate::{
     artifact::Contract,
-    contracts::{Expect, Governance, Rollup, UpgradePayload},
+    contracts::{
+        Asset, Expect, Governance, Issuer, Proposals, Registry, RewardDistributor, Rollup,
+        UpgradePayload,
+    },
 };
-use alloy::primitives::Log;
+use alloy::{
+    primitives::{Bytes, Log},
+    sol_types::SolConstructor,
+};
 use canon_protocol::{
-    Action, Configuration, Event, ProposeConfiguration, RawRollupParameters, Role, Tally, TooLarge,
+    Action, Configuration, Deployment, Event, ProposeConfiguration, RawConfiguration,
+    RawRollupParameters, Role, Tally, TooLarge,
 };
 
 macro_rules! configuration {
@@ -84,6 +91,24 @@ macro_rules! action {
 action!(Governance);
 action!(UpgradePayload);
 
+impl From<RawConfiguration> for Governance::Configuration {
+    fn from(raw: RawConfiguration) -> Self {
+        Self {
+            proposeConfig: Governance::ProposeConfiguration {
+                lockDelay: raw.propose_config.lock_delay,
+                lockAmount: raw.propose_config.lock_amount,
+            },
+            votingDelay: raw.voting_delay,
+            votingDuration: raw.voting_duration,
+            executionDelay: raw.execution_delay,
+            gracePeriod: raw.grace_period,
+            quorum: raw.quorum,
+            voteDifferential: raw.vote_differential,
+            minimumVotes: raw.minimum_votes,
+        }
+    }
+}
+
 impl From<RawRollupParameters> for Rollup::RollupParameters {
     fn from(raw: RawRollupParameters) -> Self {
         Self {
@@ -113,6 +138,42 @@ impl Contract {
             Self::Governance => Some(Role::Governance),
             Self::Expect => Some(Role::Expect),
             Self::UpgradePayload => None,
+        }
+    }
+}
+
+/// The code that makes this deployment: a creation transaction's input.
+pub fn init_code(deployment: &Deployment) -> Bytes {
+    match deployment.clone() {
+        Deployment::Asset { name, symbol, owner, initial_holder, initial_supply } => {
+            let arguments = (name, symbol, owner, initial_holder, initial_supply);
+            Contract::Asset.init_code(&Asset::constructorCall::new(arguments))
+        }
+        Deployment::Registry { owner } => {
+            Contract::Registry.init_code(&Registry::constructorCall { initialOwner: owner })
+        }
+        Deployment::Proposals { registry, n, m } => {
+            Contract::Proposals.init_code(&Proposals::constructorCall { registry, n, m })
+        }
+        Deployment::Governance { asset, proposals, configuration } => {
+            let configuration = configuration.into();
+            let arguments = Governance::constructorCall { asset, proposals, configuration };
+            Contract::Governance.init_code(&arguments)
+        }
+        Deployment::Issuer { asset, rate, owner } => Contract::Issuer
+            .init_code(&Issuer::constructorCall { asset, rate, initialOwner: owner }),
+        Deployment::Distributor { asset, registry, block_reward, owner } => {
+            let arguments = RewardDistributor::constructorCall {
+                asset,
+                registry_: registry,
+                blockReward: block_reward,
+                initialOwner: owner,
+            };
+            Contract::RewardDistributor.init_code(&arguments)
+        }
+        Deployment::Rollup(parameters) => {
+            let parameters = parameters.into();
+            Contract::Rollup.init_code(&Rollup::constructorCall { parameters })
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! - [`Contract`], [`Artifact`]: the compiled contracts: ABI, creation code, runtime code.
 //! - [`Asset`] … [`UpgradePayload`]: one `sol!` module per contract.
-//! - [`protocol_log`] and `From` implementations: to and from the protocol's types.
+//! - [`init_code`], [`protocol_log`] and `From` implementations: to and from the protocol's types.
 //! - [`decode_revert`], [`Revert`]: why a call was refused, by name, and what to do next.
 //!
 //! Neither building nor testing needs a Solidity toolchain.
@@ -17,5 +17,5 @@ pub use contracts::{
     Asset, Expect, Governance, Issuer, Proposals, Registry, RewardDistributor, Rollup,
     UpgradePayload,
 };
-pub use convert::protocol_log;
+pub use convert::{init_code, protocol_log};
 pub use revert::{Argument, Revert, RevertKind, decode_revert};

@@ -5,11 +5,11 @@
 //! this finds the same. It is for those that fail for a while: their rounds vary more than any
 //! formula here says.
 
-use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy::primitives::{Address, Bytes, U256, keccak256};
 use canon_protocol::{
-    Action, Addresses, AssetCall, Block, BlockNumber, Call, Code, CodeKind, Context, Deployment,
-    Outside, ProposalsCall, RawRollupParameters, Reaction, Refusal, RegistryCall, RollupCall,
-    RoundRules, Slot, SlotClock, Timestamp, World,
+    Addresses, AssetCall, Block, BlockNumber, Call, Code, CodeKind, Context, Deployment, Outside,
+    ProposalsCall, RawRollupParameters, Reaction, Refusal, RegistryCall, RollupCall, RoundRules,
+    Slot, SlotClock, Timestamp, World,
 };
 use rand_chacha::{
     ChaCha8Rng,
@@ -94,16 +94,8 @@ impl Outside for Payloads {
         Code::default()
     }
 
-    fn actions(&self, _: Address) -> Option<Vec<Action>> {
-        None
-    }
-
-    fn word(&self, _: Address, _: &[u8]) -> Option<U256> {
-        None
-    }
-
-    fn accepts(&self, _: Address, _: B256, _: &[u8]) -> bool {
-        false
+    fn ask(&self, _: Address, _: &[u8]) -> Result<Bytes, Bytes> {
+        Err(Bytes::new())
     }
 
     fn call(&self, _: Address, _: Address, _: &Bytes) -> Reaction {

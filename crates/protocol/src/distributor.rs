@@ -7,7 +7,7 @@
 use crate::{
     abi::{abi_enum, abi_events},
     asset, questions,
-    refusal::{Fit, Refusal},
+    refusal::Fit,
     scene::{Block, Decision, Scene},
     units::{Amount, Slot, Timestamp},
 };
@@ -114,10 +114,7 @@ pub(crate) fn decide(scene: Scene<'_>, call: &DistributorCall) -> Decision {
 pub(crate) fn claim(scene: Scene<'_>, to: Address) -> Decision {
     let this = &scene.world.distributor;
     let (rollup, now) = (scene.caller, scene.now());
-    // An ordinary call of Solidity, whose answer doesn't have to be clean; nothing that isn't comes
-    // from a registry that anybody would appoint.
-    let canonical =
-        scene.address_word(this.registry, questions::ROLLUP).map_err(|_| Refusal::Empty)?;
+    let canonical = scene.solidity_address(this.registry, questions::ROLLUP)?;
     if rollup != canonical {
         return Err(DistributorRefusal::NotCanonical { caller: rollup, canonical }.into());
     }

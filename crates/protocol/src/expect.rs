@@ -2,14 +2,17 @@
 //! what was found.
 
 use crate::{
-    abi::abi_enum,
+    abi::{Abi, abi_enum},
     governance::RawConfiguration,
     messages::Role,
     questions,
     refusal::Refusal,
     scene::{Decision, Scene},
 };
-use alloy::primitives::{Address, B256, Selector};
+use alloy::{
+    primitives::{Address, B256},
+    sol_types::SolType,
+};
 
 abi_enum! {
     /// Calls of Expect.
@@ -53,7 +56,7 @@ abi_enum! {
 pub(crate) fn decide(scene: Scene<'_>, call: &ExpectCall) -> Decision {
     match call.clone() {
         ExpectCall::CanonicalIs { registry, expected } => {
-            let found = ask(scene, registry, questions::ROLLUP)?;
+            let found = scene.solidity_address(registry, questions::ROLLUP)?;
             require(found == expected, ExpectRefusal::Canonical { expected, found })
         }
         ExpectCall::CodeHashIs { target, expected } => {
@@ -61,26 +64,29 @@ pub(crate) fn decide(scene: Scene<'_>, call: &ExpectCall) -> Decision {
             require(found == expected, ExpectRefusal::CodeHash { target, expected, found })
         }
         ExpectCall::OwnerIs { target, expected } => {
-            let found = ask(scene, target, questions::OWNER)?;
+            let found = scene.solidity_address(target, questions::OWNER)?;
             require(found == expected, ExpectRefusal::Owner { target, expected, found })
         }
         ExpectCall::ConfigurationIs { governance, expected } => {
-            if scene.world.role_of(governance) != Some(Role::Governance) {
-                return Err(Refusal::OutsideTheSet(governance));
-            }
-            let found = Box::new(scene.world.governance.configuration().into());
+            let found = Box::new(configuration_of(scene, governance)?);
             require(found == expected, ExpectRefusal::Configuration { expected, found })
         }
         ExpectCall::ProposalsIs { governance, expected } => {
-            let found = ask(scene, governance, questions::GOVERNANCE_PROPOSER)?;
+            let found = scene.solidity_address(governance, questions::GOVERNANCE_PROPOSER)?;
             require(found == expected, ExpectRefusal::Proposals { expected, found })
         }
     }
 }
 
-/// An ordinary call of Solidity: it reverts without a reason if there is no answer.
-fn ask(scene: Scene<'_>, target: Address, selector: Selector) -> Result<Address, Refusal> {
-    scene.address_word(target, selector).map_err(|_| Refusal::Empty)
+/// What `governance` says its configuration is.
+fn configuration_of(scene: Scene<'_>, governance: Address) -> Result<RawConfiguration, Refusal> {
+    type Sol = <RawConfiguration as Abi>::Sol;
+    if scene.world.role_of(governance) == Some(Role::Governance) {
+        return Ok(scene.world.governance.configuration().into());
+    }
+    let answer = scene.solidity_answer(governance, questions::CONFIGURATION, 9)?;
+    let words = Sol::abi_decode(&answer).ok();
+    words.and_then(RawConfiguration::from_sol).ok_or(Refusal::Empty)
 }
 
 fn require(holds: bool, otherwise: ExpectRefusal) -> Decision {

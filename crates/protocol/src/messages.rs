@@ -12,8 +12,11 @@ use crate::{
     registry::{RegistryCall, RegistryEvent},
     rollup::{RollupCall, RollupEvent},
 };
-use alloy::primitives::{Address, Bytes, LogData};
+use alloy::primitives::{Address, Bytes, LogData, U256};
 use serde::{Deserialize, Serialize};
+
+/// `true`, as it is returned.
+const TRUE: U256 = U256::ONE;
 
 /// Which contract of the set an address is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -124,6 +127,55 @@ impl Call {
             return OwnershipCall::abi_decode(data).map(Self::from);
         }
         own
+    }
+}
+
+impl Call {
+    /// What the call returns when it succeeds with these logs; `None` if it returns nothing.
+    pub fn returns(&self, logs: &[Log]) -> Option<U256> {
+        let mut events = logs.iter().map(|log| &log.event);
+        match self {
+            Self::Asset(AssetCall::Mint { .. } | AssetCall::Permit { .. }) => None,
+            Self::Asset(_) | Self::Proposals(_) => Some(TRUE),
+            Self::Registry(RegistryCall::Upgrade { .. }) => events.find_map(|event| match event {
+                Event::Registry(RegistryEvent::InstanceAdded { version, .. }) => {
+                    Some(version.to_word())
+                }
+                _ => None,
+            }),
+            Self::Distributor(DistributorCall::Claim { .. }) => {
+                events.find_map(|event| match event {
+                    Event::Distributor(DistributorEvent::RewardPaid { amount, .. }) => {
+                        Some(amount.to_word())
+                    }
+                    _ => None,
+                })
+            }
+            Self::Rollup(RollupCall::InitiateWithdraw { .. }) => Some(TRUE),
+            Self::Governance(GovernanceCall::InitiateWithdraw { .. }) => {
+                events.find_map(|event| match event {
+                    Event::Governance(GovernanceEvent::WithdrawInitiated {
+                        withdrawal_id, ..
+                    }) => Some(withdrawal_id.to_word()),
+                    _ => None,
+                })
+            }
+            Self::Governance(
+                GovernanceCall::Propose { .. }
+                | GovernanceCall::ProposeWithLock { .. }
+                | GovernanceCall::Vote { .. }
+                | GovernanceCall::VoteWithSig { .. }
+                | GovernanceCall::Execute { .. }
+                | GovernanceCall::ExecuteWith { .. }
+                | GovernanceCall::DropProposal { .. },
+            ) => Some(TRUE),
+            Self::Governance(_)
+            | Self::Issuer(_)
+            | Self::Distributor(_)
+            | Self::Rollup(_)
+            | Self::Expect(_)
+            | Self::Ownership(_) => None,
+        }
     }
 }
 

@@ -4,9 +4,9 @@
 //! run it; they ask an [`Outside`] what it answers, so that a client can answer from the chain and a
 //! test can be as hostile as it likes.
 
-use crate::abi::abi_struct;
-use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
-use alloy::sol_types::sol_data;
+use crate::abi::{Abi, abi_struct};
+use alloy::primitives::{Address, B256, Bytes, keccak256};
+use alloy::sol_types::{SolType, sol_data};
 use serde::{Deserialize, Serialize};
 
 /// One call that a proposal makes, without value.
@@ -20,14 +20,24 @@ pub struct Action {
 
 abi_struct!(Action { target: Address, data: Bytes });
 
+/// `Action[]`, as Solidity has it.
+type List = sol_data::Array<<Action as Abi>::Sol>;
+
+/// `abi.encode(actions)`.
+pub(crate) fn encode_actions(actions: &[Action]) -> Vec<u8> {
+    let actions: Vec<_> = actions.iter().map(Abi::to_sol).collect();
+    List::abi_encode(&actions)
+}
+
+/// The list that `answer`, of a payload's `getActions()`, stands for, if it is one.
+pub(crate) fn decode_actions(answer: &[u8]) -> Option<Vec<Action>> {
+    let list = List::abi_decode_validate(answer).ok()?;
+    list.into_iter().map(Abi::from_sol).collect()
+}
+
 /// `keccak256(abi.encode(actions))`: what holders vote on.
 pub fn actions_hash(actions: &[Action]) -> B256 {
-    use crate::abi::Abi;
-    use alloy::sol_types::SolType;
-
-    type Actions = sol_data::Array<<Action as Abi>::Sol>;
-    let actions: Vec<_> = actions.iter().map(Abi::to_sol).collect();
-    keccak256(Actions::abi_encode(&actions))
+    keccak256(encode_actions(actions))
 }
 
 /// What an address carries in place of code.
@@ -69,17 +79,9 @@ pub trait Outside {
     /// What is at `account`.
     fn code(&self, account: Address) -> Code;
 
-    /// The list that `payload` answers to `getActions()`, or `None` if it reverts or the answer
-    /// doesn't decode.
-    fn actions(&self, payload: Address) -> Option<Vec<Action>>;
-
-    /// The word that `target` answers to a static call with `data`, or `None` if it reverts or
-    /// answers anything but one word.
-    fn word(&self, target: Address, data: &[u8]) -> Option<U256>;
-
-    /// Whether `account`, which has code of its own, accepts `signature` over `digest` by
-    /// [ERC-1271](https://eips.ethereum.org/EIPS/eip-1271).
-    fn accepts(&self, account: Address, digest: B256, signature: &[u8]) -> bool;
+    /// What `target` answers to a static call with `data`; or, as the error, what it reverts with. An
+    /// account without code answers nothing.
+    fn ask(&self, target: Address, data: &[u8]) -> Result<Bytes, Bytes>;
 
     /// What `target` does when `caller` calls it with `data`.
     fn call(&self, caller: Address, target: Address, data: &Bytes) -> Reaction;
@@ -94,16 +96,8 @@ impl Outside for Nothing {
         Code::default()
     }
 
-    fn actions(&self, _: Address) -> Option<Vec<Action>> {
-        None
-    }
-
-    fn word(&self, _: Address, _: &[u8]) -> Option<U256> {
-        None
-    }
-
-    fn accepts(&self, _: Address, _: B256, _: &[u8]) -> bool {
-        false
+    fn ask(&self, _: Address, _: &[u8]) -> Result<Bytes, Bytes> {
+        Ok(Bytes::new())
     }
 
     fn call(&self, _: Address, _: Address, _: &Bytes) -> Reaction {

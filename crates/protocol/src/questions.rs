@@ -1,6 +1,10 @@
 //! The questions by which contracts of the set ask one another.
 
-use alloy::{primitives::Selector, sol, sol_types::SolCall};
+use alloy::{
+    primitives::{B256, Bytes, Selector},
+    sol,
+    sol_types::SolCall,
+};
 
 sol! {
     function getCurrentSlot();
@@ -10,6 +14,9 @@ sol! {
     function owner();
     function proposalCount();
     function governanceProposer();
+    function getConfiguration();
+    function getActions();
+    function isValidSignature(bytes32 digest, bytes signature) returns (bytes4);
 }
 
 /// `Rollup.getCurrentSlot()`.
@@ -26,3 +33,15 @@ pub(crate) const OWNER: Selector = Selector::new(ownerCall::SELECTOR);
 pub(crate) const PROPOSAL_COUNT: Selector = Selector::new(proposalCountCall::SELECTOR);
 /// `Governance.governanceProposer()`.
 pub(crate) const GOVERNANCE_PROPOSER: Selector = Selector::new(governanceProposerCall::SELECTOR);
+/// `Governance.getConfiguration()`.
+pub(crate) const CONFIGURATION: Selector = Selector::new(getConfigurationCall::SELECTOR);
+/// `getActions()` of a payload.
+pub(crate) const ACTIONS: Selector = Selector::new(getActionsCall::SELECTOR);
+/// `isValidSignature(bytes32,bytes)` of ERC-1271, and what it answers if the signature is valid.
+pub(crate) const VALID_SIGNATURE: Selector = Selector::new(isValidSignatureCall::SELECTOR);
+
+/// `isValidSignature(digest, signature)`.
+pub(crate) fn is_valid_signature(digest: B256, signature: &[u8]) -> Vec<u8> {
+    let signature = Bytes::copy_from_slice(signature);
+    isValidSignatureCall { digest, signature }.abi_encode()
+}

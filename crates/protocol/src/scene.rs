@@ -10,7 +10,7 @@ use crate::{
     world::World,
 };
 use alloy::{
-    primitives::{Address, B256, Selector, U256},
+    primitives::{Address, B256, Bytes, Selector, U256},
     sol_types::Eip712Domain,
 };
 use core::fmt;
@@ -138,13 +138,46 @@ impl<'a> Scene<'a> {
         if self.has_code(account) { Ok(()) } else { Err(CommonRefusal::NoCode { account }) }
     }
 
+    /// What `target` answers to a static call with `data`; or, as the error, what it reverts with.
+    pub(crate) fn ask(&self, target: Address, data: &[u8]) -> Result<Bytes, Bytes> {
+        let Some(role) = self.world.role_of(target) else { return self.outside.ask(target, data) };
+        let selector = data.first_chunk::<4>().map(Selector::from);
+        let answer = selector.and_then(|asked| self.world.answer(role, target, asked, self.now()));
+        answer.ok_or_else(Bytes::new)
+    }
+
     /// The clean word that `target` answers to `selector`.
     pub(crate) fn word(&self, target: Address, selector: Selector) -> Result<U256, CommonRefusal> {
-        let answer = match self.world.role_of(target) {
-            Some(role) => self.world.answer(role, target, selector, self.now()),
-            None => self.outside.word(target, selector.as_slice()),
-        };
-        answer.ok_or(CommonRefusal::NoAnswer { target, selector })
+        match self.ask(target, selector.as_slice()) {
+            Ok(answer) if answer.len() == 32 => Ok(U256::from_be_slice(&answer)),
+            _ => Err(CommonRefusal::NoAnswer { target, selector }),
+        }
+    }
+
+    /// What `target` answers to `selector` when it is asked as Solidity asks: what it reverts with is
+    /// passed on, and an account without code, or an answer of fewer words than `words`, is no answer.
+    pub(crate) fn solidity_answer(
+        &self,
+        target: Address,
+        selector: Selector,
+        words: usize,
+    ) -> Result<Bytes, Refusal> {
+        if self.world.role_of(target).is_none() && self.code(target).kind == CodeKind::None {
+            return Err(Refusal::Empty);
+        }
+        let answer = self.ask(target, selector.as_slice());
+        let answer = answer.map_err(|reason| Refusal::abi_decode(&reason))?;
+        if answer.len() < 32 * words { Err(Refusal::Empty) } else { Ok(answer) }
+    }
+
+    /// The address that `target` answers to `selector` when it is asked as Solidity asks.
+    pub(crate) fn solidity_address(
+        &self,
+        target: Address,
+        selector: Selector,
+    ) -> Result<Address, Refusal> {
+        let answer = self.solidity_answer(target, selector, 1)?;
+        to_address(U256::from_be_slice(&answer[..32])).ok_or(Refusal::Empty)
     }
 
     /// Whether `data` only asks this contract what it answers to other contracts.

@@ -4,7 +4,10 @@
 //! the signer has code of its own and that says so (ERC-1271). ECDSA comes first whether or not
 //! there is code, so an account with an EIP-7702 delegation still signs as itself.
 
-use crate::outside::{CodeKind, Outside};
+use crate::{
+    outside::{CodeKind, Outside},
+    questions,
+};
 use alloy::{
     primitives::{Address, B256, Signature, U256, uint},
     sol,
@@ -107,7 +110,15 @@ pub(crate) fn is_valid(
 ) -> bool {
     recovers(signer, digest, signature)
         || (outside.code(signer).kind == CodeKind::Contract
-            && outside.accepts(signer, digest, signature))
+            && accepts(signer, digest, signature, outside))
+}
+
+/// Whether the contract at `account` accepts `signature` over `digest` by
+/// [ERC-1271](https://eips.ethereum.org/EIPS/eip-1271): with one clean word.
+fn accepts(account: Address, digest: B256, signature: &[u8], outside: &dyn Outside) -> bool {
+    let magic = B256::right_padding_from(questions::VALID_SIGNATURE.as_slice());
+    let answer = outside.ask(account, &questions::is_valid_signature(digest, signature));
+    answer.is_ok_and(|answer| answer[..] == magic[..])
 }
 
 fn recovers(signer: Address, digest: B256, signature: &[u8]) -> bool {

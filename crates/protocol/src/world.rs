@@ -15,9 +15,10 @@ use crate::{
     registry::{self, Registry},
     rollup::{self, Rollup, RollupEvent},
     scene::{Block, Context, Decision, Entered, Scene},
+    stage,
     units::{ProposalId, Timestamp},
 };
-use alloy::primitives::{Address, Selector, U256};
+use alloy::primitives::{Address, Bytes, Selector, U256};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -171,16 +172,15 @@ impl World {
         self.dispatch(self.scene(contract, context, &entered), call)
     }
 
-    /// The same with calldata.
+    /// What a transaction with this calldata does, to a contract of the set or to any other account.
     pub fn decide_raw(
         &self,
-        contract: Address,
-        data: &[u8],
+        target: Address,
+        data: &Bytes,
         context: &Context<'_>,
     ) -> Result<Vec<Log>, Refusal> {
-        let role = self.role_of(contract).ok_or(Refusal::OutsideTheSet(contract))?;
-        let call = Call::abi_decode(role, data).ok_or(Refusal::Empty)?;
-        self.decide(contract, &call, context)
+        let entered = Entered::default();
+        stage::perform(self.scene(target, context, &entered), data)
     }
 
     /// What `log` changes. Events have to come in order, each once.
@@ -236,9 +236,9 @@ impl World {
         target: Address,
         selector: Selector,
         now: Timestamp,
-    ) -> Option<U256> {
-        let word = |address: Address| address.into_word().into();
-        match (role, selector) {
+    ) -> Option<Bytes> {
+        let word = |address: Address| U256::from_be_bytes(address.into_word().0);
+        let answer: Option<U256> = match (role, selector) {
             (Role::Rollup, questions::CURRENT_SLOT) => {
                 self.rollup(target)?.clock().slot_at(now).map(|slot| slot.to_word())
             }
@@ -255,7 +255,8 @@ impl World {
             }
             (_, questions::OWNER) if role.is_owned() => Some(word(self.ownership(target).owner())),
             _ => None,
-        }
+        };
+        answer.map(|word| word.to_be_bytes::<32>().into())
     }
 
     /// What `log` changes, whenever it was.

@@ -5,7 +5,8 @@ use super::{
 };
 use crate::{
     messages::Log,
-    outside::{Action, actions_hash},
+    outside::{Action, actions_hash, decode_actions},
+    questions,
     refusal::{CommonRefusal, Refusal},
     scene::{Decision, Scene},
     units::ProposalId,
@@ -58,7 +59,8 @@ pub(super) fn read_actions(
     scene: Scene<'_>,
     payload: Address,
 ) -> Result<Vec<Action>, GovernanceRefusal> {
-    match scene.outside.actions(payload) {
+    let answer = scene.ask(payload, questions::ACTIONS.as_slice());
+    match answer.ok().and_then(|answer| decode_actions(&answer)) {
         None => Err(GovernanceRefusal::UnreadableActions { payload }),
         Some(actions) if actions.is_empty() => Err(GovernanceRefusal::NoActions { payload }),
         Some(actions) => Ok(actions),

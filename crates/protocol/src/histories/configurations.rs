@@ -3,13 +3,14 @@
 use super::Director;
 use crate::{
     governance::{RawConfiguration, RawProposeConfiguration},
-    units::Amount,
+    units::{Amount, Seconds},
+    world::World,
 };
 use alloy::primitives::U256;
 
 impl Director {
-    /// Delays of minutes, so that a history sees many proposals; sometimes out of bounds.
-    pub(super) fn configuration(&mut self) -> RawConfiguration {
+    /// Delays of minutes, so that a history sees many proposals; sometimes at a bound or past it.
+    pub(super) fn configuration(&mut self, world: &World) -> RawConfiguration {
         let mut delay = || U256::from(self.rng.between(60, 400));
         let [voting_delay, voting_duration, execution_delay, grace_period] =
             [delay(), delay(), delay(), delay()];
@@ -28,10 +29,23 @@ impl Director {
             vote_differential: percent(self.rng.between(0, 30)),
             minimum_votes: tokens(self.rng.between(1, 500)),
         };
-        match self.rng.below(12) {
+        let supply = world.asset().total_supply().to_word();
+        let one = U256::from(1);
+        let most = U256::from(90 * Seconds::DAY.get());
+        match self.rng.below(30) {
             0 => configuration.quorum = U256::ZERO,
             1 => configuration.voting_delay = U256::from(59),
-            2 => configuration.minimum_votes = U256::MAX,
+            2 => configuration.minimum_votes = supply + one,
+            3 => configuration.voting_duration = most + one,
+            4 => configuration.execution_delay = most,
+            5 => configuration.grace_period = U256::from(60),
+            6 => configuration.vote_differential = percent(100) + one,
+            7 => configuration.propose_config.lock_delay = U256::from(u32::MAX) + one,
+            8 => configuration.propose_config.lock_delay = U256::from(u32::MAX),
+            9 => configuration.propose_config.lock_amount = one,
+            10 => configuration.propose_config.lock_amount = supply + one,
+            11 => configuration.quorum = U256::MAX,
+            12 => configuration.voting_delay = most,
             _ => {}
         }
         configuration

@@ -1,12 +1,15 @@
 //! Random histories of the set, for tests of whatever has to agree with these rules.
 //!
 //! A [`Director`] looks at the world and says what happens next: mostly what people would do there,
-//! often at the very second where something changes, sometimes nonsense. The same seed and the same
-//! answers give the same history, whoever carries it out: this crate's rules alone, or the compiled
-//! contracts beside them.
+//! often at the very second where something changes, sometimes nonsense, sometimes malice. The same
+//! seed and the same answers give the same history, whoever carries it out: this crate's rules alone,
+//! or the compiled contracts beside them. What code there is outside the set, the director writes as
+//! well: [`Program`]s that are so simple that anybody can carry them out.
 
 mod configurations;
+mod contracts;
 mod crowd;
+mod foreign;
 mod moments;
 mod plans;
 mod rng;
@@ -14,17 +17,20 @@ mod sequencers;
 mod stakers;
 mod voters;
 
+pub use foreign::{Behaviour, Conduct, Foreign, ForeignAt, Program, Put};
 pub use rng::Rng;
 
 use crate::{
     messages::Call,
-    outside::Action,
+    outside::Outside,
+    questions,
     rollup::Rollup,
-    units::{Amount, Seconds, Timestamp},
+    units::{Amount, Seconds, Slot, Timestamp},
     world::World,
 };
-use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 use core::fmt;
+use std::collections::VecDeque;
 
 /// Who stakes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +52,9 @@ pub struct Cast {
     pub stakers: Vec<Staker>,
     /// Somebody else.
     pub stranger: Address,
+    /// Those of the above that are contracts and sign by ERC-1271, or delegate by EIP-7702: code is put
+    /// there, and changed.
+    pub wallets: Vec<Address>,
 }
 
 impl Cast {
@@ -68,8 +77,17 @@ pub enum Step {
         /// The call.
         call: Call,
     },
-    /// A payload that lists these actions is deployed; [`Director::listed`] tells where.
-    Payload(Vec<Action>),
+    /// A transaction with any calldata, to any account.
+    Transaction {
+        /// Who sends it.
+        caller: Address,
+        /// Where to.
+        target: Address,
+        /// Calldata.
+        data: Bytes,
+    },
+    /// Code outside the set appears, changes or goes.
+    Put(Address, Put),
     /// A contract of the set is deployed: a rollup or a Proposals contract.
     Deploy(crate::Deployment),
 }
@@ -93,6 +111,12 @@ pub struct Director {
     pace: Pace,
     sign: Signer,
     payloads: Vec<Address>,
+    /// Contracts that say they are rollups.
+    impostors: Vec<Address>,
+    /// Contracts written so far.
+    written: u64,
+    /// What happens at once after the last step.
+    agenda: VecDeque<Step>,
 }
 
 impl fmt::Debug for Director {
@@ -112,42 +136,86 @@ impl Director {
         pace: Pace,
         sign: impl Fn(Address, B256) -> Option<Bytes> + 'static,
     ) -> Self {
-        Self { rng: Rng::new(seed), cast, pace, sign: Box::new(sign), payloads: Vec::new() }
-    }
-
-    /// A payload that was asked for stands at `payload`.
-    pub fn listed(&mut self, payload: Address) {
-        self.payloads.push(payload);
+        Self {
+            rng: Rng::new(seed),
+            cast,
+            pace,
+            sign: Box::new(sign),
+            payloads: Vec::new(),
+            impostors: Vec::new(),
+            written: 0,
+            agenda: VecDeque::new(),
+        }
     }
 
     /// How long after `now` the next thing happens, and what it is.
-    pub fn next(&mut self, world: &World, now: Timestamp) -> (Seconds, Step) {
+    pub fn next(&mut self, world: &World, now: Timestamp, foreign: &Foreign) -> (Seconds, Step) {
+        if let Some(step) = self.agenda.pop_front() {
+            return (self.least_wait(), step);
+        }
         let wait = self.wait(world, now);
         let now = now + wait;
         // What makes no sense now is drawn again.
         loop {
-            if let Some(step) = self.step(world, now) {
+            if let Some(step) = self.step(world, now, foreign) {
                 return (wait, step);
             }
         }
     }
 
-    fn step(&mut self, world: &World, now: Timestamp) -> Option<Step> {
-        match self.rng.below(100) {
-            0..22 => self.signal(world, now),
-            22..28 => self.push(world, now),
-            28..32 => self.lock_asset(world),
-            32..36 => self.leave(world, now),
-            36..62 => self.vote(world, now),
-            62..74 => self.execute(world, now),
-            74 => self.drop_proposal(world),
-            75..77 => self.propose_with_lock(world),
-            77..85 => self.stake(world, now),
-            85..89 => self.propose_block(world, now),
-            89..92 => self.handle_asset(world, now),
-            92..95 => self.list_payload(world),
-            95 => self.deploy(world, now),
+    fn step(&mut self, world: &World, now: Timestamp, foreign: &Foreign) -> Option<Step> {
+        // What is decided now or never is often done now.
+        if self.rng.chance(1, 4)
+            && let Some(step) = self.urgent(world, now)
+        {
+            return Some(step);
+        }
+        match self.rng.below(200) {
+            0..42 => self.signal(world, now, foreign),
+            42..54 => self.push(world, now, foreign),
+            54..63 => self.lock_asset(world),
+            63..70 => self.leave(world, now),
+            70..121 => self.vote(world, now),
+            121..146 => self.execute(world, now),
+            146 => self.drop_proposal(world),
+            147 | 148 => self.propose_with_lock(world),
+            149..165 => self.stake(world, now),
+            165..173 => self.propose_block(world, now),
+            173..179 => self.handle_asset(world, now),
+            179..186 => self.write_payload(world, now),
+            186 | 187 => self.deploy(world, now),
+            188 | 189 => self.write_else(world, now),
+            190..193 => self.garble(world, now, foreign),
             _ => self.meddle(world),
+        }
+    }
+
+    /// What the canonical rollup says that its slot is, whoever wrote it.
+    fn present_slot(&self, world: &World, now: Timestamp, foreign: &Foreign) -> Option<Slot> {
+        match world.canonical_rollup() {
+            Some((_, rollup)) => rollup.slot_at(now).ok(),
+            None => {
+                let question = questions::CURRENT_SLOT;
+                let answer = foreign.at(now).ask(world.registry().rollup(), question.as_slice());
+                U256::try_from_be_slice(&answer.ok()?)?.try_into().ok()
+            }
+        }
+    }
+
+    /// Who the canonical rollup says is the slot's proposer, whoever wrote it.
+    fn present_proposer(
+        &self,
+        world: &World,
+        now: Timestamp,
+        foreign: &Foreign,
+    ) -> Option<Address> {
+        match world.canonical_rollup() {
+            Some((_, rollup)) => rollup.member_at(now, now).ok()?.map(|member| member.proposer()),
+            None => {
+                let question = questions::CURRENT_PROPOSER;
+                let answer = foreign.at(now).ask(world.registry().rollup(), question.as_slice());
+                crate::scene::to_address(U256::try_from_be_slice(&answer.ok()?)?)
+            }
         }
     }
 
@@ -162,6 +230,13 @@ impl Director {
             4..10 => whole,
             _ => whole / U256::from(self.rng.below(8) + 1),
         }
+    }
+
+    /// An address for a contract that is about to be written.
+    fn new_address(&mut self) -> Address {
+        self.written += 1;
+        let name = [self.rng.next_u64().to_be_bytes(), self.written.to_be_bytes()].concat();
+        Address::from_word(keccak256(name))
     }
 
     /// Somebody of the cast.

@@ -10,9 +10,15 @@ use crate::{
 /// Entries that are looked at, newest first: what is long over changes no more.
 const RECENT: usize = 8;
 
+/// Half the time for which Governance can store times.
+const LONG_AFTERWARDS: Seconds = Seconds::of(1 << 31);
+
 impl Director {
     pub(super) fn wait(&mut self, world: &World, now: Timestamp) -> Seconds {
         let shared = self.pace == Pace::SharedBlocks;
+        if self.rng.chance(1, 4000) {
+            return LONG_AFTERWARDS;
+        }
         let seconds = match self.rng.below(100) {
             0..20 if shared => 0,
             0..45 => self.rng.between(1, 12),
@@ -20,8 +26,15 @@ impl Director {
             84..98 => self.until_change(world, now),
             _ => self.rng.between(100, 600),
         };
-        let least = if shared { 0 } else { 1 };
-        Seconds::of(seconds.max(least))
+        Seconds::of(seconds).max(self.least_wait())
+    }
+
+    /// Until something can happen again.
+    pub(super) const fn least_wait(&self) -> Seconds {
+        match self.pace {
+            Pace::SharedBlocks => Seconds::ZERO,
+            Pace::OneCallPerBlock => Seconds::SECOND,
+        }
     }
 
     /// To a second where something changes, or the one after it.

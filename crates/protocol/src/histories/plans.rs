@@ -1,4 +1,4 @@
-//! What payloads list, and what is deployed for them.
+//! What payloads list, and which contracts of the set are deployed for them.
 
 use super::{Director, Step};
 use crate::{
@@ -6,87 +6,137 @@ use crate::{
     deployment::Deployment,
     distributor::DistributorCall,
     expect::ExpectCall,
-    governance::GovernanceCall,
+    governance::{GovernanceCall, RawConfiguration},
     issuer::IssuerCall,
     messages::Call,
     outside::Action,
+    ownership::OwnershipCall,
     registry::RegistryCall,
     rollup::{RawRollupParameters, RollupCall},
     units::{Amount, Timestamp},
     world::World,
 };
-use alloy::primitives::{Address, Bytes, U256};
+use alloy::primitives::{Address, B256, Bytes, U256};
 
 /// Contracts of a kind that are deployed at most: enough for every order of them.
 const MOST: usize = 5;
-/// Payloads that are deployed at most.
-const MOST_PAYLOADS: usize = 64;
 
 impl Director {
-    pub(super) fn list_payload(&mut self, world: &World) -> Option<Step> {
-        if self.payloads.len() >= MOST_PAYLOADS {
-            return None;
-        }
-        // Some list nothing.
-        let count = self.rng.pick(&[0, 1, 1, 1, 1, 1, 2, 3]).copied()?;
-        let actions: Vec<Action> = (0..count).filter_map(|_| self.plan(world)).collect();
-        Some(Step::Payload(actions))
-    }
-
     /// Something that Governance may want to do, or should not.
-    fn plan(&mut self, world: &World) -> Option<Action> {
+    pub(super) fn plan(&mut self, world: &World) -> Option<Action> {
         let at = *world.addresses();
-        let registry = world.registry();
-        let canonical = registry.rollup();
-        let (target, call): (Address, Call) = match self.rng.below(24) {
-            0..4 => {
-                let next = world.rollups().map(|(rollup, _)| rollup);
-                let next = next.into_iter().find(|next| registry.version_for(*next).is_err());
-                let rollup = if self.rng.chance(1, 12) { at.governance } else { next? };
-                (at.registry, RegistryCall::Upgrade { rollup }.into())
-            }
-            4..8 => {
-                let configuration = Box::new(self.configuration());
+        let canonical = world.registry().rollup();
+        let (target, call): (Address, Call) = match self.rng.below(34) {
+            0..6 => (at.registry, RegistryCall::Upgrade { rollup: self.candidate(world)? }.into()),
+            6..10 => {
+                let configuration = Box::new(self.configuration(world));
                 (at.governance, GovernanceCall::UpdateConfiguration { configuration }.into())
             }
-            8..11 => {
+            10..13 => {
                 let proposals: Vec<_> = world.all_proposals().map(|(address, _)| address).collect();
-                let new_governance_proposer = *self.rng.pick(&proposals)?;
+                let known = *self.rng.pick(&proposals)?;
+                let others = [at.governance, self.anybody(), at.registry];
+                let other = *self.rng.pick(&others)?;
+                let new_governance_proposer = if self.rng.chance(8, 9) { known } else { other };
                 let replace = GovernanceCall::UpdateGovernanceProposer { new_governance_proposer };
                 (at.governance, replace.into())
             }
-            11 | 12 => {
+            13 | 14 => {
                 let tokens = self.rng.pick(&[0_u64, 1, 50, 1_000_000_000]).copied()?;
                 let amount = U256::from(tokens) * Amount::TOKEN.to_word();
-                (at.issuer, IssuerCall::Mint { to: self.anybody(), amount }.into())
+                let to = if self.rng.chance(1, 8) { Address::ZERO } else { self.anybody() };
+                (at.issuer, IssuerCall::Mint { to, amount }.into())
             }
-            13 | 14 => {
+            15..18 => {
                 let attester = self.rng.pick(&self.cast.stakers)?.attester;
                 let amount = U256::from(self.rng.below(120)) * Amount::TOKEN.to_word();
                 (canonical, RollupCall::Slash { attester, amount }.into())
             }
-            15 => {
-                let new_registry = at.registry;
+            18 => {
+                let registries = [at.registry, at.registry, self.candidate(world)?, self.anybody()];
+                let new_registry = *self.rng.pick(&registries)?;
                 (at.distributor, DistributorCall::UpdateRegistry { new_registry }.into())
             }
-            16 => {
+            19 => {
                 let spender = self.anybody();
                 (at.asset, AssetCall::Approve { spender, amount: U256::MAX }.into())
             }
-            17 => return Some(Action { target: self.anybody(), data: Bytes::new() }),
-            18 => {
-                let id =
-                    U256::from(self.rng.below(world.governance().proposals().len() as u64 + 1));
+            20 => return Some(Action { target: self.anybody(), data: Bytes::new() }),
+            21 => {
+                let count = world.governance().proposals().len() as u64;
+                let id = U256::from(self.rng.below(count + 1));
                 (at.governance, GovernanceCall::Execute { id }.into())
             }
-            19 => return Some(Action { target: at.registry, data: Bytes::from([0xde, 0xad]) }),
-            _ => {
-                let registry = at.registry;
-                let expected = if self.rng.chance(2, 3) { canonical } else { at.registry };
-                (at.expect, ExpectCall::CanonicalIs { registry, expected }.into())
+            22 => return Some(Action { target: at.registry, data: Bytes::from([0xde, 0xad]) }),
+            23 => {
+                let target = self.payload()?;
+                return Some(Action { target, data: Bytes::new() });
             }
+            24 | 25 => self.handover(world)?,
+            _ => (at.expect, self.expectation(world)?.into()),
         };
         Some(Action { target, data: call.abi_encode() })
+    }
+
+    /// A rollup that may become canonical, or something that claims to be one.
+    fn candidate(&mut self, world: &World) -> Option<Address> {
+        let unlisted = |next: &Address| world.registry().version_for(*next).is_err();
+        let next = world.rollups().map(|(rollup, _)| rollup).find(unlisted);
+        match self.rng.below(10) {
+            0 => Some(world.addresses().governance),
+            1 => self.payload(),
+            2 => Some(world.registry().rollup()),
+            3..6 => self.impostor_address().or(next),
+            _ => next.or_else(|| self.impostor_address()),
+        }
+    }
+
+    /// Ownership is offered or given up. Nobody takes the offer, but for Governance itself.
+    fn handover(&mut self, world: &World) -> Option<(Address, Call)> {
+        let at = *world.addresses();
+        let owned = [at.registry, at.issuer, at.distributor, world.registry().rollup()];
+        let target = *self.rng.pick(&owned)?;
+        let new_owner = *self.rng.pick(&[at.governance, Address::ZERO, at.expect])?;
+        let call = match self.rng.below(3) {
+            0 => OwnershipCall::RenounceOwnership,
+            1 => OwnershipCall::AcceptOwnership,
+            _ => OwnershipCall::TransferOwnership { new_owner },
+        };
+        Some((target, call.into()))
+    }
+
+    /// Something that a payload builds on, and that may be wrong.
+    fn expectation(&mut self, world: &World) -> Option<ExpectCall> {
+        let at = *world.addresses();
+        let right = self.rng.chance(2, 3);
+        let wrong = self.anybody();
+        let address = |address: Address| if right { address } else { wrong };
+        Some(match self.rng.below(8) {
+            0 => ExpectCall::CodeHashIs { target: at.registry, expected: B256::ZERO },
+            1 => {
+                let owned = [at.registry, at.issuer, at.distributor, at.asset, at.governance];
+                let target = *self.rng.pick(&owned)?;
+                let expected = address(world.ownership(target).owner());
+                ExpectCall::OwnerIs { target, expected }
+            }
+            2 => {
+                let mut expected =
+                    Box::new(RawConfiguration::from(world.governance().configuration()));
+                if !right {
+                    expected.quorum += U256::from(1);
+                }
+                ExpectCall::ConfigurationIs { governance: at.governance, expected }
+            }
+            3 => {
+                let expected = address(world.governance().governance_proposer());
+                ExpectCall::ProposalsIs { governance: at.governance, expected }
+            }
+            4 => ExpectCall::CanonicalIs { registry: wrong, expected: at.registry },
+            _ => {
+                let expected = address(world.registry().rollup());
+                ExpectCall::CanonicalIs { registry: at.registry, expected }
+            }
+        })
     }
 
     pub(super) fn deploy(&mut self, world: &World, now: Timestamp) -> Option<Step> {
@@ -98,7 +148,10 @@ impl Director {
             let m = self.rng.between(2, 6);
             let least = (m / 2 + 1).max(2);
             let n = self.rng.between(least - 1, m);
-            let (n, m) = (U256::from(n), U256::from(m));
+            let (n, m) = match self.rng.below(12) {
+                0 => (U256::from(1) << 23, U256::from(1) << 24),
+                _ => (U256::from(n), U256::from(m)),
+            };
             return Some(Step::Deploy(Deployment::Proposals { registry: at.registry, n, m }));
         }
         if world.rollups().count() >= MOST {
@@ -107,7 +160,7 @@ impl Director {
         let (_, rollup) = world.rollups().next()?;
         let first = RawRollupParameters::from(*rollup.parameters());
         let age = self.rng.below(500);
-        let parameters = RawRollupParameters {
+        let mut parameters = RawRollupParameters {
             owner: at.governance,
             genesis_time: now.to_word() - U256::from(age),
             slot_duration: U256::from(self.rng.between(12, 36)),
@@ -116,6 +169,21 @@ impl Director {
             exit_delay: U256::from(self.rng.between(200, 600)),
             ..first
         };
+        match self.rng.below(24) {
+            0 => parameters.genesis_time = now.to_word() + U256::from(1),
+            1 => parameters.slot_duration = U256::ZERO,
+            2 => parameters.epoch_duration = U256::from(1) << 40,
+            3 => parameters.minimum_stake = U256::ZERO,
+            4 => parameters.owner = Address::ZERO,
+            5 => parameters.registry = Address::ZERO,
+            // Nobody pays, or somebody who calls back.
+            6 | 7 => parameters.reward_distributor = self.anybody(),
+            8..11 => {
+                parameters.reward_distributor =
+                    self.impostor_address().or_else(|| self.payload())?;
+            }
+            _ => {}
+        }
         Some(Step::Deploy(Deployment::Rollup(parameters)))
     }
 }

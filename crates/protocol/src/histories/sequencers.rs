@@ -1,6 +1,6 @@
 //! What sequencers do, and those who push their winners.
 
-use super::{Director, Step, call};
+use super::{Director, Foreign, Step, call};
 use crate::{
     proposals::ProposalsCall,
     rollup::RollupCall,
@@ -14,11 +14,17 @@ use alloy::{
 };
 
 impl Director {
-    pub(super) fn signal(&mut self, world: &World, now: Timestamp) -> Option<Step> {
-        let (instance, rollup) = world.canonical_rollup()?;
+    pub(super) fn signal(
+        &mut self,
+        world: &World,
+        now: Timestamp,
+        foreign: &Foreign,
+    ) -> Option<Step> {
+        let instance = world.registry().rollup();
         let contract = self.some_proposals(world)?;
         let rules = world.proposals(contract)?.rules();
-        let slot = rollup.slot_at(now).ok()?;
+        // A rollup that gives no slot can still be asked for one.
+        let slot = self.present_slot(world, now, foreign).unwrap_or_default();
         // Sequencers mostly agree, for two rounds.
         let turn = (rules.round_of(slot).get() / 2) as usize;
         let payload = match self.rng.below(10) {
@@ -29,8 +35,7 @@ impl Director {
                 *recent.get(turn % recent.len().max(1))?
             }
         };
-        let drawn = rollup.member_at(now, now).ok()?.map(|member| member.proposer());
-        let proposer = match drawn {
+        let proposer = match self.present_proposer(world, now, foreign) {
             Some(proposer) if self.rng.chance(19, 20) => proposer,
             _ => self.anybody(),
         };
@@ -52,12 +57,17 @@ impl Director {
         if self.rng.chance(1, 20) { signature.slice(..signature.len() / 2) } else { signature }
     }
 
-    pub(super) fn push(&mut self, world: &World, now: Timestamp) -> Option<Step> {
+    pub(super) fn push(
+        &mut self,
+        world: &World,
+        now: Timestamp,
+        foreign: &Foreign,
+    ) -> Option<Step> {
         let contract = self.some_proposals(world)?;
         let proposals = world.proposals(contract)?;
-        let (instance, rollup) = world.canonical_rollup()?;
+        let instance = world.registry().rollup();
         let rules = proposals.rules();
-        let present = rules.round_of(rollup.slot_at(now).ok()?);
+        let present = rules.round_of(self.present_slot(world, now, foreign).unwrap_or_default());
         let won: Vec<Round> = proposals
             .rounds(instance)
             .filter(|(_, tally)| tally.leader.is_some_and(|leader| leader.count >= rules.n()))

@@ -3,14 +3,18 @@
 use super::{Director, Step, call};
 use crate::{
     governance::{GovernanceCall, Payment, ProposalState, Support},
+    registry::RegistryCall,
     signature::{Ballot, Permit, signing_domain},
     units::Timestamp,
     world::World,
 };
 use alloy::{
-    primitives::{Address, B256, U256},
+    primitives::{Address, B256, Bytes, U256, uint},
     sol_types::SolStruct,
 };
+
+/// The order of secp256k1.
+const ORDER: U256 = uint!(0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141_U256);
 
 impl Director {
     pub(super) fn lock_asset(&mut self, world: &World) -> Option<Step> {
@@ -49,7 +53,13 @@ impl Director {
         let signature = self.signature(owner, message.eip712_signing_hash(&domain));
         let (r, rest) = signature.split_first_chunk::<32>()?;
         let (s, v) = rest.split_first_chunk::<32>()?;
-        Some((*v.first()?, B256::from(r), B256::from(s)))
+        let (v, r, s) = (*v.first()?, B256::from(r), B256::from(s));
+        Some(match self.rng.below(24) {
+            0 => (v - 27, r, s),
+            // As good as the other half to the curve, but not to anybody else.
+            1 => (55 - v, r, (ORDER - U256::from_be_bytes(s.0)).into()),
+            _ => (v, r, s),
+        })
     }
 
     pub(super) fn leave(&mut self, world: &World, now: Timestamp) -> Option<Step> {
@@ -84,6 +94,27 @@ impl Director {
             .map(|(id, _)| U256::from(id))
             .collect();
         self.rng.pick(&those).copied()
+    }
+
+    /// Carries out what can be, or supports what would be rejected.
+    pub(super) fn urgent(&mut self, world: &World, now: Timestamp) -> Option<Step> {
+        let governance = world.governance();
+        let any = |state| {
+            governance.proposals().iter().any(|proposal| governance.state(proposal, now) == state)
+        };
+        if any(ProposalState::Executable) {
+            return self.execute(world, now);
+        }
+        let (id, proposal) = (0u64..).zip(governance.proposals()).find(|(_, proposal)| {
+            governance.state(proposal, now) == ProposalState::Active
+                && !governance.tabulation(proposal).is_accepted()
+        })?;
+        let holders = self.cast.holders.iter().copied();
+        let holder = holders.max_by_key(|holder| governance.castable(proposal, *holder))?;
+        let amount = governance.castable(proposal, holder).to_word();
+        let id = U256::from(id);
+        let vote = GovernanceCall::Vote { id, amount, support: Support::Yea };
+        Some(call(holder, world.addresses().governance, vote))
     }
 
     pub(super) fn vote(&mut self, world: &World, now: Timestamp) -> Option<Step> {
@@ -137,7 +168,8 @@ impl Director {
         let contract = world.addresses().governance;
         let caller = self.anybody();
         if !self.rng.chance(1, 3) {
-            return Some(call(caller, contract, GovernanceCall::Execute { id }));
+            let execute = call(caller, contract, GovernanceCall::Execute { id });
+            return Some(self.around_upgrade(world, now, id, execute));
         }
         let (_, proposal) = world.governance().proposal(id).ok()?;
         let mut actions = proposal.actions().to_vec();
@@ -145,6 +177,28 @@ impl Director {
             actions.pop();
         }
         Some(call(caller, contract, GovernanceCall::ExecuteWith { id, actions }))
+    }
+
+    /// If `id` makes another rollup canonical, the old one's block may come just before it, and
+    /// whatever the new one does just after it: in one L1 block, if that is possible.
+    fn around_upgrade(&mut self, world: &World, now: Timestamp, id: U256, execute: Step) -> Step {
+        let proposal = world.governance().proposal(id).ok();
+        let mut actions = proposal.iter().flat_map(|(_, proposal)| proposal.actions());
+        let upgrade = actions.find_map(|action| match RegistryCall::abi_decode(&action.data) {
+            Some(RegistryCall::Upgrade { rollup }) => Some(rollup),
+            None => None,
+        });
+        let Some(target) = upgrade.filter(|_| self.rng.chance(2, 3)) else { return execute };
+        let caller = self.anybody();
+        let act = Step::Transaction { caller, target, data: Bytes::new() };
+        self.agenda.extend([act.clone(), act]);
+        match self.propose_block(world, now) {
+            Some(block) => {
+                self.agenda.push_front(execute);
+                block
+            }
+            None => execute,
+        }
     }
 
     pub(super) fn drop_proposal(&mut self, world: &World) -> Option<Step> {

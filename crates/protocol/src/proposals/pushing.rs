@@ -79,5 +79,5 @@ pub(super) fn winner(
 
 /// The Registry's owner.
 pub(super) fn governance_of(scene: Scene<'_>, proposals: &Proposals) -> Result<Address, Refusal> {
-    scene.address_word(proposals.registry, questions::GOVERNANCE).map_err(|_| Refusal::Empty)
+    scene.solidity_address(proposals.registry, questions::GOVERNANCE)
 }

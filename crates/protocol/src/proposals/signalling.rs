@@ -98,8 +98,7 @@ fn signal(
 
 /// The canonical rollup, which has code.
 pub(super) fn canonical(scene: Scene<'_>, proposals: &Proposals) -> Result<Address, Refusal> {
-    let instance =
-        scene.address_word(proposals.registry, questions::ROLLUP).map_err(|_| Refusal::Empty)?;
+    let instance = scene.address_word(proposals.registry, questions::ROLLUP)?;
     scene.require_code(instance)?;
     Ok(instance)
 }

@@ -4,14 +4,22 @@
 use alloy::{
     primitives::{Address, B256, Bytes, U256, keccak256},
     signers::{SignerSync, local::PrivateKeySigner},
+    sol,
+    sol_types::{SolCall, SolValue},
 };
 use canon_protocol::{
     Action, Addresses, Amount, AssetCall, Block, BlockNumber, Call, Code, CodeKind, Configuration,
     Context, Deployment, Event, Fraction, GovernanceCall, IssuerCall, Log, Outside, OwnershipCall,
     ProposalsCall, ProposeConfiguration, RawRollupParameters, Reaction, Refusal, RegistryCall,
     Role, RollupCall, Seconds, Slot, Timestamp, World,
+    histories::{self, ForeignAt},
 };
 use std::collections::{BTreeMap, BTreeSet};
+
+sol! {
+    function getActions();
+    function isValidSignature(bytes32 digest, bytes signature);
+}
 
 pub(crate) const T: u128 = Amount::TOKEN.get();
 pub(crate) const START: u64 = 1_000_000;
@@ -83,31 +91,53 @@ pub(crate) struct Foreign {
     /// Wallets with the digests that they accept.
     pub(crate) accepted: BTreeSet<(Address, B256)>,
     pub(crate) reactions: BTreeMap<Address, Reaction>,
+    /// Code that a history writes.
+    pub(crate) written: histories::Foreign,
+    /// The time of the present block.
+    now: Timestamp,
 }
 
 impl Outside for Foreign {
     fn code(&self, account: Address) -> Code {
-        self.code.get(&account).copied().unwrap_or_default()
+        match self.written(account) {
+            Some(written) => written.code(account),
+            None => self.code.get(&account).copied().unwrap_or_default(),
+        }
     }
 
-    fn actions(&self, payload: Address) -> Option<Vec<Action>> {
-        self.actions.get(&payload).cloned().flatten()
+    fn ask(&self, target: Address, data: &[u8]) -> Result<Bytes, Bytes> {
+        if let Some(written) = self.written(target) {
+            return written.ask(target, data);
+        }
+        if let Ok(call) = isValidSignatureCall::abi_decode(data) {
+            let accepted = self.accepted.contains(&(target, call.digest));
+            let magic = B256::right_padding_from(&isValidSignatureCall::SELECTOR);
+            return if accepted { Ok(magic.into()) } else { Err(Bytes::new()) };
+        }
+        if data == getActionsCall::SELECTOR {
+            let list = self.actions.get(&target).cloned().flatten().ok_or_else(Bytes::new)?;
+            let list: Vec<_> =
+                list.into_iter().map(|action| (action.target, action.data)).collect();
+            return Ok(list.abi_encode().into());
+        }
+        let word = self.words.get(&(target, data.to_vec()));
+        word.map(|word| word.to_be_bytes::<32>().into()).ok_or_else(Bytes::new)
     }
 
-    fn word(&self, target: Address, data: &[u8]) -> Option<U256> {
-        self.words.get(&(target, data.to_vec())).copied()
-    }
-
-    fn accepts(&self, account: Address, digest: B256, _: &[u8]) -> bool {
-        self.accepted.contains(&(account, digest))
-    }
-
-    fn call(&self, _: Address, target: Address, _: &Bytes) -> Reaction {
-        self.reactions.get(&target).cloned().unwrap_or(Reaction::Calls(Vec::new()))
+    fn call(&self, caller: Address, target: Address, data: &Bytes) -> Reaction {
+        match self.written(target) {
+            Some(written) => written.call(caller, target, data),
+            None => self.reactions.get(&target).cloned().unwrap_or(Reaction::Calls(Vec::new())),
+        }
     }
 }
 
 impl Foreign {
+    /// What a history has put at `account`, if it has.
+    fn written(&self, account: Address) -> Option<ForeignAt<'_>> {
+        self.written.get(account).map(|_| self.written.at(self.now))
+    }
+
     /// Code of its own at `account`.
     pub(crate) fn deploy(&mut self, account: Address) {
         let hash = keccak256(account);
@@ -165,7 +195,7 @@ impl Chain {
         Self {
             world: World::new(addresses()),
             block: Block { number: BlockNumber::of(1), timestamp: at(START) },
-            foreign: Foreign::default(),
+            foreign: Foreign { now: at(START), ..Foreign::default() },
             history: Vec::new(),
         }
     }
@@ -281,6 +311,7 @@ impl Chain {
     pub(crate) fn wait(&mut self, seconds: u64) {
         self.block.timestamp = self.block.timestamp + Seconds::of(seconds);
         self.block.number = self.block.number.next();
+        self.foreign.now = self.block.timestamp;
     }
 
     /// A block at `timestamp`.
@@ -311,7 +342,30 @@ impl Chain {
             let decoded = Call::abi_decode(role, &call.abi_encode());
             assert_eq!(decoded.as_ref(), Some(&call), "the calldata says the same");
         }
-        match self.world.decide(contract, &call, &self.context(caller)) {
+        let decision = self.world.decide(contract, &call, &self.context(caller));
+        self.settle(decision)
+    }
+
+    /// What `payload` lists now.
+    pub(crate) fn listed(&self, payload: Address) -> Vec<Action> {
+        let answer = self.foreign.ask(payload, &getActionsCall::SELECTOR).unwrap();
+        let list = Vec::<(Address, Bytes)>::abi_decode(&answer).unwrap();
+        list.into_iter().map(|(target, data)| Action { target, data }).collect()
+    }
+
+    /// A transaction with any calldata to any account.
+    pub(crate) fn transact(
+        &mut self,
+        caller: Address,
+        target: Address,
+        data: &Bytes,
+    ) -> Result<Vec<Event>, Refusal> {
+        let decision = self.world.decide_raw(target, data, &self.context(caller));
+        self.settle(decision)
+    }
+
+    fn settle(&mut self, decision: Result<Vec<Log>, Refusal>) -> Result<Vec<Event>, Refusal> {
+        match decision {
             Ok(logs) => {
                 let events = logs.iter().map(|log| log.event.clone()).collect();
                 self.record(logs);

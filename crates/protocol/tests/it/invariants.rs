@@ -39,7 +39,13 @@ impl Guard {
     }
 
     /// After a call that was accepted.
-    pub(crate) fn called(&mut self, before: &World, chain: &Chain, call: &Call, events: &[Event]) {
+    pub(crate) fn called(
+        &mut self,
+        before: &World,
+        chain: &Chain,
+        call: Option<&Call>,
+        events: &[Event],
+    ) {
         for event in events {
             match event {
                 Event::Governance(GovernanceEvent::WithdrawInitiated { .. }) => {
@@ -55,7 +61,9 @@ impl Guard {
                 _ => {}
             }
         }
-        executes_what_was_published(chain, call);
+        if let Some(call) = call {
+            executes_what_was_published(chain, call);
+        }
         draws_stand(before, chain);
         let versions = chain.world.registry().number_of_versions();
         assert!(versions >= self.versions, "the registry only grows");
@@ -129,7 +137,7 @@ fn executes_what_was_published(chain: &Chain, call: &Call) {
         Call::Governance(GovernanceCall::ExecuteWith { id, actions }) => (id, actions.clone()),
         Call::Governance(GovernanceCall::Execute { id }) => {
             let (_, proposal) = chain.world.governance().proposal(*id).unwrap();
-            (id, chain.foreign.actions[&proposal.payload()].clone().unwrap())
+            (id, chain.listed(proposal.payload()))
         }
         _ => return,
     };

@@ -1,0 +1,24 @@
+//! The rules in Rust and the contracts' bytecode, driven in step.
+//!
+//! [`canon_protocol`] says what the contracts do; this crate proves it, by making both do the same:
+//! random histories of many actors, with jumps of time, reorganisations and hostile contracts.
+//! After every call the outcome is compared: success or the exact refusal with its arguments, what
+//! is returned, and every event; at intervals every view of every contract, and the state that the
+//! chain's events give.
+//!
+//! - [`History`]: a history of a seed. A failure can be shrunk to the few steps that show it.
+//! - [`Lockstep`]: both sides; takes one step at a time.
+//! - [`Coverage`]: how often each call, refusal, event and state was met.
+
+mod code;
+mod coverage;
+mod history;
+mod lockstep;
+mod mismatch;
+mod opening;
+mod views;
+
+pub use coverage::{Counts, Coverage, UNREACHABLE};
+pub use history::{Difference, History, Taken};
+pub use lockstep::Lockstep;
+pub use mismatch::Mismatch;

@@ -1,0 +1,444 @@
+//! Both sides, in step.
+//!
+//! The rules are asked when a step is taken; the bytecode runs when the block that the step is part
+//! of is full, and every outcome is compared then. So calls of one block see each other on both
+//! sides.
+
+use crate::{code::code_of, coverage::Coverage, mismatch::Mismatch, views};
+use alloy::{
+    hex,
+    primitives::{Address, B256, Bytes, KECCAK256_EMPTY, Log as ChainLog, U256, keccak256},
+};
+use canon_bindings::{Contract, init_code, protocol_log};
+use canon_devchain::{Devchain, DevchainConfig, Executed, Mining, SnapshotId, UnsignedCall};
+use canon_protocol::{
+    Addresses, Block, BlockNumber, Call, Context, Deployment, Log, Outside, Refusal, Role,
+    Timestamp, World,
+    histories::{Foreign, Put, Step},
+};
+use core::fmt;
+use std::collections::BTreeMap;
+
+/// How many of the newest proposals are looked at after every step.
+const LOOKED_AT: usize = 6;
+/// Calls that share a block at most.
+const MOST_IN_A_BLOCK: usize = 12;
+
+/// The rules and the bytecode, in the same state as far as anybody knows.
+pub struct Lockstep {
+    chain: Devchain,
+    world: World,
+    foreign: Foreign,
+    /// The block that is being filled, or the newest one if nothing waits.
+    block: Block,
+    waiting: Vec<Waiting>,
+    roles: BTreeMap<Address, Role>,
+    /// Every log of the chain.
+    history: Vec<(Block, ChainLog)>,
+    checkpoints: Vec<Checkpoint>,
+    reorgs: u64,
+    coverage: Coverage,
+}
+
+impl fmt::Debug for Lockstep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lockstep").field("block", &self.block).finish_non_exhaustive()
+    }
+}
+
+/// A call that waits for its block.
+struct Waiting {
+    call: UnsignedCall,
+    /// What it is to the set, if it is a call of its.
+    meaning: Option<Call>,
+    decision: Result<Vec<Log>, Refusal>,
+}
+
+/// A block to which the chain may be taken back.
+struct Checkpoint {
+    snapshot: SnapshotId,
+    world: World,
+    foreign: Foreign,
+    roles: BTreeMap<Address, Role>,
+    block: Block,
+    logs: usize,
+}
+
+impl Lockstep {
+    /// An empty chain on which the set will be deployed at `addresses`, and these accounts exist.
+    pub(crate) fn new(addresses: Addresses, genesis: Timestamp, accounts: &[Address]) -> Self {
+        let chain = Devchain::new(DevchainConfig {
+            chain_id: addresses.chain_id,
+            genesis_timestamp: genesis.get(),
+            gas_limit: 1 << 40,
+            dev_accounts: 0,
+            alloc: accounts.iter().map(|account| (*account, U256::ONE)).collect(),
+            mining: Mining::Manual,
+            history_blocks: 1,
+            ..DevchainConfig::default()
+        });
+        let mut foreign = Foreign::default();
+        for account in accounts {
+            foreign.know(*account, KECCAK256_EMPTY);
+        }
+        Self {
+            chain,
+            world: World::new(addresses),
+            foreign,
+            block: Block { number: BlockNumber::ZERO, timestamp: genesis },
+            waiting: Vec::new(),
+            roles: BTreeMap::new(),
+            history: Vec::new(),
+            checkpoints: Vec::new(),
+            reorgs: 0,
+            coverage: Coverage::default(),
+        }
+    }
+
+    /// The state of the rules, with all that waits.
+    pub const fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// The code outside the set.
+    pub const fn foreign(&self) -> &Foreign {
+        &self.foreign
+    }
+
+    /// The chain that runs the bytecode, without what waits.
+    pub const fn chain(&self) -> &Devchain {
+        &self.chain
+    }
+
+    /// The time of the newest block, one that waits included.
+    pub const fn now(&self) -> Timestamp {
+        self.block.timestamp
+    }
+
+    /// What was met so far.
+    pub const fn coverage(&self) -> &Coverage {
+        &self.coverage
+    }
+
+    /// Takes a step at `time`, or as soon afterwards as a block can be. `turn` tells it from other
+    /// steps: what it deploys has an address of its own.
+    ///
+    /// # Errors
+    ///
+    /// Where the two sides differ.
+    pub fn step(&mut self, time: Timestamp, turn: u64, step: &Step) -> Result<(), Mismatch> {
+        match step {
+            // Where a shrunk history has no contract of the set, the call is any transaction.
+            Step::Call { caller, contract, call } if self.world.role_of(*contract).is_none() => {
+                let (caller, target, data) = (*caller, *contract, call.abi_encode());
+                self.step(time, turn, &Step::Transaction { caller, target, data })?;
+            }
+            Step::Call { caller, contract, call } => {
+                self.open(time)?;
+                let outside = self.foreign.at(self.block.timestamp);
+                let context = self.context(*caller, &outside);
+                let decision = self.world.decide(*contract, call, &context);
+                self.take(*caller, *contract, call.abi_encode(), Some(call), decision)?;
+            }
+            Step::Transaction { caller, target, data } => {
+                self.open(time)?;
+                let outside = self.foreign.at(self.block.timestamp);
+                let context = self.context(*caller, &outside);
+                let decision = self.world.decide_raw(*target, data, &context);
+                let role = self.world.role_of(*target);
+                let meaning = role.and_then(|role| Call::abi_decode(role, data));
+                self.take(*caller, *target, data.clone(), meaning.as_ref(), decision)?;
+            }
+            Step::Put(account, put) => self.put(*account, put)?,
+            Step::Deploy(deployment) => self.deploy(time, turn, deployment)?,
+        }
+        let governance = self.world.governance();
+        for proposal in governance.proposals().iter().rev().take(LOOKED_AT) {
+            self.coverage.stood(governance.state(proposal, self.block.timestamp));
+        }
+        Ok(())
+    }
+
+    /// Mines what waits, and compares every view.
+    ///
+    /// # Errors
+    ///
+    /// Where the two sides differ.
+    pub fn compare(&mut self) -> Result<(), Mismatch> {
+        self.flush()?;
+        self.coverage.comparisons += 1;
+        let outside = self.foreign.at(self.block.timestamp);
+        views::compare(&self.chain, &self.world, &outside, self.block.timestamp, &mut self.coverage)
+    }
+
+    /// Compares the state with what the chain's events give.
+    ///
+    /// # Errors
+    ///
+    /// If they differ.
+    pub fn compare_events(&mut self) -> Result<(), Mismatch> {
+        self.flush()?;
+        if self.folded()? == self.world { Ok(()) } else { Err(Mismatch::Events) }
+    }
+
+    /// Remembers the block as one to which the chain may be taken back.
+    pub(crate) fn checkpoint(&mut self) -> Result<(), Mismatch> {
+        self.flush()?;
+        self.checkpoints.push(Checkpoint {
+            snapshot: self.chain.snapshot(),
+            world: self.world.clone(),
+            foreign: self.foreign.clone(),
+            roles: self.roles.clone(),
+            block: self.block,
+            logs: self.history.len(),
+        });
+        Ok(())
+    }
+
+    /// Takes the chain back to the newest checkpoint, if there is one. The state is that of the events
+    /// that are left, as an indexer would have it.
+    pub(crate) fn reorganise(&mut self) -> Result<(), Mismatch> {
+        self.flush()?;
+        let Some(checkpoint) = self.checkpoints.pop() else { return Ok(()) };
+        self.chain.revert(checkpoint.snapshot)?;
+        self.foreign = checkpoint.foreign;
+        self.roles = checkpoint.roles;
+        self.block = checkpoint.block;
+        self.history.truncate(checkpoint.logs);
+        self.reorgs += 1;
+        self.coverage.reorgs += 1;
+        self.world = self.folded()?;
+        if self.world == checkpoint.world { Ok(()) } else { Err(Mismatch::Events) }
+    }
+
+    /// Opens a block at `time` unless it is the one that is open.
+    fn open(&mut self, time: Timestamp) -> Result<(), Mismatch> {
+        let fits = time <= self.block.timestamp && self.waiting.len() < MOST_IN_A_BLOCK;
+        if !self.waiting.is_empty() && fits {
+            return Ok(());
+        }
+        self.flush()?;
+        let next = Timestamp::new(self.block.timestamp.get() + 1).unwrap_or(Timestamp::MAX);
+        self.block = Block { number: self.block.number.next(), timestamp: time.max(next) };
+        Ok(())
+    }
+
+    /// The randomness of the open block. It differs from that of a block that was taken back.
+    fn prevrandao(&self) -> B256 {
+        let words = [self.block.number.get(), self.block.timestamp.get(), self.reorgs];
+        keccak256(words.map(u64::to_be_bytes).concat())
+    }
+
+    fn context<'a>(&self, caller: Address, outside: &'a dyn Outside) -> Context<'a> {
+        Context { caller, block: self.block, prevrandao: self.prevrandao().into(), outside }
+    }
+
+    /// The rules have decided; the bytecode will.
+    fn take(
+        &mut self,
+        caller: Address,
+        target: Address,
+        data: Bytes,
+        meaning: Option<&Call>,
+        decision: Result<Vec<Log>, Refusal>,
+    ) -> Result<(), Mismatch> {
+        let untold = matches!(decision, Err(Refusal::OutsideTheSet(_)));
+        if let Ok(logs) = &decision {
+            for log in logs {
+                self.world.evolve(log, self.block)?;
+            }
+        }
+        let call = UnsignedCall { from: caller, to: Some(target), input: data };
+        self.waiting.push(Waiting { call, meaning: meaning.cloned(), decision });
+        // What the rules don't tell, the chain's events do.
+        if untold { self.flush() } else { Ok(()) }
+    }
+
+    fn put(&mut self, account: Address, put: &Put) -> Result<(), Mismatch> {
+        self.flush()?;
+        let code = code_of(put);
+        let hash = match self.chain.nonce(account) == 0 && self.chain.balance(account).is_zero() {
+            _ if !code.is_empty() => keccak256(&code),
+            true => B256::ZERO,
+            false => KECCAK256_EMPTY,
+        };
+        self.chain.set_code(account, code)?;
+        self.foreign.put(account, put.clone(), hash);
+        Ok(())
+    }
+
+    /// Deploys a contract of the set, the last transaction of its block.
+    fn deploy(
+        &mut self,
+        time: Timestamp,
+        turn: u64,
+        deployment: &Deployment,
+    ) -> Result<(), Mismatch> {
+        self.open(time)?;
+        let deployer = deployer(turn);
+        let contract = deployer.create(0);
+        let outside = self.foreign.at(self.block.timestamp);
+        let context = self.context(deployer, &outside);
+        let decision = self.world.deploy(contract, deployment, &context);
+        if let Ok(logs) = &decision {
+            for log in logs {
+                self.world.evolve(log, self.block)?;
+            }
+            self.roles.insert(contract, role_of(deployment));
+        }
+        let call = UnsignedCall { from: deployer, to: None, input: init_code(deployment) };
+        self.create(contract, Waiting { call, meaning: None, decision })
+    }
+
+    /// Deploys Expect, which has neither arguments nor events.
+    pub(crate) fn deploy_expect(&mut self, time: Timestamp, turn: u64) -> Result<(), Mismatch> {
+        self.open(time)?;
+        let deployer = deployer(turn);
+        let contract = deployer.create(0);
+        self.roles.insert(contract, Role::Expect);
+        let input = Contract::Expect.artifact().creation_code().clone();
+        let call = UnsignedCall { from: deployer, to: None, input };
+        self.create(contract, Waiting { call, meaning: None, decision: Ok(Vec::new()) })
+    }
+
+    fn create(&mut self, contract: Address, creation: Waiting) -> Result<(), Mismatch> {
+        let succeeds = creation.decision.is_ok();
+        self.waiting.push(creation);
+        let executed = self.flush_all()?;
+        // Creation returns the code.
+        if let Some(created) = executed.last().filter(|_| succeeds) {
+            self.foreign.know(contract, keccak256(&created.output));
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), Mismatch> {
+        self.flush_all().map(|_| ())
+    }
+
+    /// Mines the open block and compares what came of every call.
+    fn flush_all(&mut self) -> Result<Vec<Executed>, Mismatch> {
+        if self.waiting.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.chain.set_next_timestamp(self.block.timestamp.get())?;
+        self.chain.set_prevrandao_next(self.prevrandao());
+        let waiting = core::mem::take(&mut self.waiting);
+        let calls: Vec<_> = waiting.iter().map(|waiting| waiting.call.clone()).collect();
+        let (_, executed) = self.chain.mine_unsigned(&calls)?;
+        for (waiting, executed) in waiting.iter().zip(&executed) {
+            self.settle(waiting, executed)?;
+        }
+        Ok(executed)
+    }
+
+    fn settle(&mut self, waiting: &Waiting, executed: &Executed) -> Result<(), Mismatch> {
+        let target = waiting.call.to;
+        let role = target.and_then(|target| self.roles.get(&target).copied());
+        self.coverage.called(role, &waiting.call.input, executed.success);
+        self.history.extend(executed.logs.iter().map(|log| (self.block, log.clone())));
+        if executed.success {
+            for log in &executed.logs {
+                let (role, event) = self.known(log)?;
+                self.coverage.emitted(role, &event.event);
+            }
+        }
+        match &waiting.decision {
+            Err(Refusal::OutsideTheSet(_)) => {
+                self.coverage.untold += 1;
+                for log in &executed.logs {
+                    let (_, log) = self.known(log)?;
+                    self.world.evolve(&log, self.block)?;
+                }
+                Ok(())
+            }
+            Ok(logs) => {
+                let same = executed.success
+                    && executed.logs.len() == logs.len()
+                    && logs.iter().zip(&executed.logs).all(|(ours, theirs)| {
+                        ours.emitter == theirs.address && ours.event.to_log_data() == theirs.data
+                    });
+                let returned = waiting.meaning.as_ref().map(|call| call.returns(logs));
+                let same_answer = match returned {
+                    Some(Some(word)) => executed.output[..] == word.to_be_bytes::<32>(),
+                    Some(None) => executed.output.is_empty(),
+                    None => true,
+                };
+                if same && same_answer { Ok(()) } else { Err(self.outcome(waiting, executed)) }
+            }
+            Err(refusal) => {
+                self.coverage.refused(refusal);
+                if !executed.success && refusal.abi_encode() == executed.output {
+                    return Ok(());
+                }
+                Err(self.outcome(waiting, executed))
+            }
+        }
+    }
+
+    fn known(&self, log: &ChainLog) -> Result<(Role, Log), Mismatch> {
+        let role = self.roles.get(&log.address);
+        role.and_then(|role| Some((*role, protocol_log(*role, log)?)))
+            .ok_or_else(|| Mismatch::Log { emitter: log.address, data: log.data.data.clone() })
+    }
+
+    fn outcome(&self, waiting: &Waiting, executed: &Executed) -> Mismatch {
+        let UnsignedCall { from, to, input } = &waiting.call;
+        let call = match (&waiting.meaning, to) {
+            (Some(call), Some(to)) => format!("{from} calls {to}: {call:?}"),
+            (None, Some(to)) => format!("{from} calls {to} with {input}"),
+            (_, None) => format!("{from} deploys {} bytes", input.len()),
+        };
+        let rules = match &waiting.decision {
+            Ok(logs) => {
+                let returned = waiting.meaning.as_ref().and_then(|call| call.returns(logs));
+                format!("returns {returned:?} with {logs:?}")
+            }
+            Err(refusal) => format!("refuse: {refusal}, {refusal:?}"),
+        };
+        let output = hex::encode_prefixed(&executed.output[..executed.output.len().min(200)]);
+        let bytecode = if executed.success {
+            let logs: Vec<_> = executed
+                .logs
+                .iter()
+                .map(|log| match self.known(log) {
+                    Ok((_, log)) => format!("{log:?}"),
+                    Err(_) => format!("{log:?}"),
+                })
+                .collect();
+            format!("returns {output} with [{}], {} gas", logs.join(", "), executed.gas_used)
+        } else {
+            let refusal = Refusal::abi_decode(&executed.output);
+            format!("reverts with {output}: {refusal}, {refusal:?}, {} gas", executed.gas_used)
+        };
+        Mismatch::Outcome { call, rules, bytecode }
+    }
+
+    /// The state that the chain's events give.
+    fn folded(&self) -> Result<World, Mismatch> {
+        let mut world = World::new(*self.world.addresses());
+        for (block, log) in &self.history {
+            let (_, log) = self.known(log)?;
+            world.evolve(&log, *block)?;
+        }
+        Ok(world)
+    }
+}
+
+/// Who deploys contract number `number`: everyone one only, so that its address depends on nothing
+/// else.
+pub(crate) fn deployer(number: u64) -> Address {
+    Address::from_word(keccak256([b"deployer".as_slice(), &number.to_be_bytes()].concat()))
+}
+
+const fn role_of(deployment: &Deployment) -> Role {
+    match deployment {
+        Deployment::Asset { .. } => Role::Asset,
+        Deployment::Registry { .. } => Role::Registry,
+        Deployment::Proposals { .. } => Role::Proposals,
+        Deployment::Governance { .. } => Role::Governance,
+        Deployment::Issuer { .. } => Role::Issuer,
+        Deployment::Distributor { .. } => Role::Distributor,
+        Deployment::Rollup(_) => Role::Rollup,
+    }
+}

@@ -1,0 +1,285 @@
+//! Who takes part, and how every history begins: the set is deployed, everybody has some of the
+//! asset, some have locked or staked it.
+
+use crate::{
+    lockstep::{Lockstep, deployer},
+    mismatch::Mismatch,
+};
+use alloy::{
+    primitives::{Address, B256, Bytes, U256, keccak256},
+    signers::{SignerSync, local::PrivateKeySigner},
+};
+use canon_protocol::{
+    Addresses, Amount, AssetCall, Call, Configuration, Deployment, Fraction, GovernanceCall,
+    IssuerCall, OwnershipCall, ProposeConfiguration, RawRollupParameters, RegistryCall, RollupCall,
+    Seconds, Timestamp,
+    histories::{Cast, Staker, Step},
+};
+use std::collections::BTreeMap;
+
+const HOLDERS: usize = 6;
+const STAKERS: usize = 6;
+/// 1 January 2026, 00:00 UTC.
+const GENESIS: Timestamp = Timestamp::of(1_767_225_600);
+
+/// Turns from here on belong to the opening; no history takes as many.
+const FIRST_TURN: u64 = 1 << 32;
+
+/// What is deployed first, in this order: the number of a contract is its turn.
+#[derive(Clone, Copy)]
+#[repr(u64)]
+enum Turn {
+    Asset = FIRST_TURN,
+    Registry,
+    Proposals,
+    Governance,
+    Issuer,
+    Distributor,
+    Expect,
+    Rollup,
+}
+
+impl Turn {
+    fn address(self) -> Address {
+        deployer(self as u64).create(0)
+    }
+}
+
+/// How much of the asset there is at first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Supply {
+    /// A million tokens.
+    Usual,
+    /// All but some tokens of what there can ever be.
+    NearlyAll,
+}
+
+impl Supply {
+    const fn amount(self) -> Amount {
+        let token = Amount::TOKEN.get();
+        match self {
+            Self::Usual => Amount::of(1_000_000 * token),
+            Self::NearlyAll => Amount::of(Amount::MAX.get() - 20 * token),
+        }
+    }
+}
+
+/// Those who take part, with the keys of those who have one.
+pub(crate) struct Company {
+    pub(crate) cast: Cast,
+    keys: BTreeMap<Address, PrivateKeySigner>,
+    treasury: Address,
+}
+
+fn key(name: &str) -> PrivateKeySigner {
+    PrivateKeySigner::from_bytes(&keccak256(name))
+        .expect("a hash is a key, but for a chance of 2^-127")
+}
+
+impl Company {
+    pub(crate) fn new() -> Self {
+        let mut keys = BTreeMap::new();
+        let mut person = |name: &str, number: usize| {
+            let key = key(&format!("{name} {number}"));
+            let address = key.address();
+            keys.insert(address, key);
+            address
+        };
+        let holders: Vec<_> = (0..HOLDERS).map(|number| person("holder", number)).collect();
+        let stakers: Vec<_> = (0..STAKERS)
+            .map(|number| Staker {
+                attester: person("attester", number),
+                proposer: person("proposer", number),
+                withdrawer: person("withdrawer", number),
+            })
+            .collect();
+        let (stranger, treasury) = (person("stranger", 0), person("treasury", 0));
+        let wallets = vec![holders[0], holders[1], stakers[0].proposer, stakers[1].proposer];
+        // Two of them have no key, so that what they sign is for their code to accept.
+        keys.remove(&holders[0]);
+        keys.remove(&stakers[0].proposer);
+        Self { cast: Cast { holders, stakers, stranger, wallets }, keys, treasury }
+    }
+
+    /// Signs for whoever has a key.
+    pub(crate) fn signer(&self) -> impl Fn(Address, B256) -> Option<Bytes> + 'static {
+        let keys = self.keys.clone();
+        move |signer, digest| {
+            Some(keys.get(&signer)?.sign_hash_sync(&digest).ok()?.as_bytes().into())
+        }
+    }
+
+    fn accounts(&self) -> Vec<Address> {
+        let Cast { holders, stakers, stranger, .. } = &self.cast;
+        let stakers = stakers.iter().flat_map(|one| [one.attester, one.proposer, one.withdrawer]);
+        holders.iter().copied().chain(stakers).chain([*stranger, self.treasury]).collect()
+    }
+
+    /// Both sides after the opening.
+    pub(crate) fn lockstep(&self, supply: Supply) -> Result<Lockstep, Mismatch> {
+        let addresses = Addresses {
+            chain_id: 31337,
+            asset: Turn::Asset.address(),
+            registry: Turn::Registry.address(),
+            governance: Turn::Governance.address(),
+            issuer: Turn::Issuer.address(),
+            distributor: Turn::Distributor.address(),
+            expect: Turn::Expect.address(),
+        };
+        let mut opening = Opening {
+            lockstep: Lockstep::new(addresses, GENESIS, &self.accounts()),
+            time: GENESIS,
+            treasury: self.treasury,
+        };
+        opening.deploy(addresses, supply.amount())?;
+        opening.share_out(addresses, &self.cast)?;
+        let mut lockstep = opening.lockstep;
+        lockstep.compare()?;
+        Ok(lockstep)
+    }
+}
+
+struct Opening {
+    lockstep: Lockstep,
+    time: Timestamp,
+    treasury: Address,
+}
+
+impl Opening {
+    /// The next second.
+    fn tick(&mut self) -> Timestamp {
+        self.time = self.time + Seconds::SECOND;
+        self.time
+    }
+
+    fn create(&mut self, turn: Turn, deployment: Deployment) -> Result<(), Mismatch> {
+        let time = self.tick();
+        self.lockstep.step(time, turn as u64, &Step::Deploy(deployment))
+    }
+
+    fn call(
+        &mut self,
+        caller: Address,
+        contract: Address,
+        call: impl Into<Call>,
+    ) -> Result<(), Mismatch> {
+        let time = self.tick();
+        let step = Step::Call { caller, contract, call: call.into() };
+        self.lockstep.step(time, FIRST_TURN, &step)
+    }
+
+    fn deploy(&mut self, at: Addresses, initial_supply: Amount) -> Result<(), Mismatch> {
+        let treasury = self.treasury;
+        let owner = at.governance;
+        self.create(
+            Turn::Asset,
+            Deployment::Asset {
+                name: "Canon".to_owned(),
+                symbol: "CAN".to_owned(),
+                owner: treasury,
+                initial_holder: treasury,
+                initial_supply: initial_supply.to_word(),
+            },
+        )?;
+        self.create(Turn::Registry, Deployment::Registry { owner: treasury })?;
+        let (n, m) = (U256::from(3), U256::from(5));
+        self.create(Turn::Proposals, Deployment::Proposals { registry: at.registry, n, m })?;
+        self.create(
+            Turn::Governance,
+            Deployment::Governance {
+                asset: at.asset,
+                proposals: Turn::Proposals.address(),
+                configuration: configuration().into(),
+            },
+        )?;
+        let rate = Amount::TOKEN.to_word();
+        self.create(Turn::Issuer, Deployment::Issuer { asset: at.asset, rate, owner })?;
+        self.create(
+            Turn::Distributor,
+            Deployment::Distributor {
+                asset: at.asset,
+                registry: at.registry,
+                block_reward: tokens(5),
+                owner,
+            },
+        )?;
+        let time = self.tick();
+        self.lockstep.deploy_expect(time, Turn::Expect as u64)?;
+        let genesis_time = self.time.to_word();
+        self.create(
+            Turn::Rollup,
+            Deployment::Rollup(RawRollupParameters {
+                asset: at.asset,
+                registry: at.registry,
+                reward_distributor: at.distributor,
+                owner,
+                genesis_time,
+                slot_duration: U256::from(24),
+                epoch_duration: U256::from(4),
+                minimum_stake: tokens(100),
+                exit_delay: U256::from(288),
+            }),
+        )?;
+        let rollup = Turn::Rollup.address();
+        self.call(treasury, at.registry, RegistryCall::Upgrade { rollup })?;
+        for (contract, new_owner) in [(at.asset, at.issuer), (at.registry, at.governance)] {
+            self.call(treasury, contract, OwnershipCall::TransferOwnership { new_owner })?;
+        }
+        self.call(treasury, at.issuer, IssuerCall::AcceptAsset)?;
+        let accept = GovernanceCall::AcceptOwnership { target: at.registry };
+        self.call(treasury, at.governance, accept)
+    }
+
+    fn share_out(&mut self, at: Addresses, cast: &Cast) -> Result<(), Mismatch> {
+        let rollup = Turn::Rollup.address();
+        // Enough for some blocks, and not for all.
+        self.call(
+            self.treasury,
+            at.asset,
+            AssetCall::Transfer { to: at.distributor, amount: tokens(60) },
+        )?;
+        for (number, holder) in cast.holders.iter().enumerate() {
+            let transfer = AssetCall::Transfer { to: *holder, amount: tokens(7000) };
+            self.call(self.treasury, at.asset, transfer)?;
+            // Half of them once and for all.
+            let amount = if number % 2 == 0 { U256::MAX } else { tokens(9000) };
+            let approve = AssetCall::Approve { spender: at.governance, amount };
+            self.call(*holder, at.asset, approve)?;
+            let deposit = GovernanceCall::Deposit { on_behalf_of: *holder, amount: tokens(2000) };
+            self.call(*holder, at.governance, deposit)?;
+        }
+        for (number, staker) in cast.stakers.iter().enumerate() {
+            let Staker { attester, proposer, withdrawer } = *staker;
+            let transfer = AssetCall::Transfer { to: withdrawer, amount: tokens(2000) };
+            self.call(self.treasury, at.asset, transfer)?;
+            let approve = AssetCall::Approve { spender: rollup, amount: U256::MAX };
+            self.call(withdrawer, at.asset, approve)?;
+            if number < STAKERS / 2 {
+                let amount = tokens(100);
+                let deposit = RollupCall::Deposit { attester, proposer, withdrawer, amount };
+                self.call(withdrawer, rollup, deposit)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn tokens(count: u64) -> U256 {
+    U256::from(count) * Amount::TOKEN.to_word()
+}
+
+const fn configuration() -> Configuration {
+    Configuration {
+        propose_config: ProposeConfiguration {
+            lock_delay: Seconds::of(5000),
+            lock_amount: Amount::of(500 * Amount::TOKEN.get()),
+        },
+        voting_delay: Seconds::of(100),
+        voting_duration: Seconds::of(200),
+        execution_delay: Seconds::of(300),
+        grace_period: Seconds::of(400),
+        quorum: Fraction::percent(10),
+        vote_differential: Fraction::percent(4),
+        minimum_votes: Amount::of(1000 * Amount::TOKEN.get()),
+    }
+}

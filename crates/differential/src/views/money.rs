@@ -1,0 +1,112 @@
+//! Asset, Issuer, RewardDistributor and Registry.
+
+use super::{Views, number};
+use crate::mismatch::Mismatch;
+use alloy::primitives::{Address, U256};
+use canon_bindings::{Asset, Issuer, Registry, RewardDistributor};
+use canon_protocol::{Amount, Refusal, Version};
+
+impl Views<'_> {
+    pub(super) fn money(&mut self) -> Result<(), Mismatch> {
+        let (world, at) = (self.world, *self.world.addresses());
+        let asset = world.asset();
+        let (name, symbol) = asset.names();
+        self.same(at.asset, Asset::nameCall {}, name.to_owned())?;
+        self.same(at.asset, Asset::symbolCall {}, symbol.to_owned())?;
+        self.same(at.asset, Asset::decimalsCall {}, 18)?;
+        self.same(at.asset, Asset::totalSupplyCall {}, asset.total_supply().to_word())?;
+        self.same(at.asset, Asset::MAX_SUPPLYCall {}, Amount::MAX.to_word())?;
+        self.ownership(at.asset)?;
+        let people = self.people();
+        let rollups = world.rollups().map(|(rollup, _)| rollup);
+        let spenders: Vec<_> = rollups.chain([at.governance]).collect();
+        for account in &people {
+            let account = *account;
+            let balance = asset.balance_of(account).to_word();
+            self.same(at.asset, Asset::balanceOfCall { owner: account }, balance)?;
+            let nonce = asset.nonce(account).to_word();
+            self.same(at.asset, Asset::noncesCall { owner: account }, nonce)?;
+            // Everybody allows these; and some of these allow others what moves.
+            for spender in &spenders {
+                for (owner, spender) in [(account, *spender), (*spender, account)] {
+                    let allowance = asset.allowance(owner, spender);
+                    self.same(at.asset, Asset::allowanceCall { owner, spender }, allowance)?;
+                }
+            }
+        }
+
+        let issuer = world.issuer();
+        self.same(at.issuer, Issuer::ASSETCall {}, at.asset)?;
+        self.same(at.issuer, Issuer::RATECall {}, issuer.rate().to_word())?;
+        let last_mint = issuer.time_of_last_mint().to_word();
+        self.same(at.issuer, Issuer::timeOfLastMintCall {}, last_mint)?;
+        let available = issuer.mint_available(self.now);
+        self.same(at.issuer, Issuer::mintAvailableCall {}, available)?;
+        self.ownership(at.issuer)?;
+
+        let distributor = world.distributor();
+        self.same(at.distributor, RewardDistributor::ASSETCall {}, at.asset)?;
+        let reward = distributor.block_reward().to_word();
+        self.same(at.distributor, RewardDistributor::BLOCK_REWARDCall {}, reward)?;
+        self.same(at.distributor, RewardDistributor::registryCall {}, distributor.registry())?;
+        if distributor.registry() == at.registry {
+            let canonical = world.registry().rollup();
+            self.same(at.distributor, RewardDistributor::canonicalRollupCall {}, canonical)?;
+        }
+        let last_payment = distributor.last_payment_time().to_word();
+        self.same(at.distributor, RewardDistributor::lastPaymentTimeCall {}, last_payment)?;
+        for snapshot in world.registry().snapshots() {
+            let rollup = snapshot.rollup;
+            let slot = distributor.last_paid_slot(rollup);
+            self.same(
+                at.distributor,
+                RewardDistributor::lastPaidSlotCall { rollup },
+                RewardDistributor::lastPaidSlotReturn {
+                    exists: slot.is_some(),
+                    slot: slot.unwrap_or_default().to_word(),
+                },
+            )?;
+        }
+        self.ownership(at.distributor)
+    }
+
+    pub(super) fn registry(&mut self) -> Result<(), Mismatch> {
+        let (world, at) = (self.world, self.world.addresses().registry);
+        let registry = world.registry();
+        let versions = registry.number_of_versions();
+        self.same(at, Registry::numberOfVersionsCall {}, U256::from(versions))?;
+        self.same(at, Registry::getRollupCall {}, registry.rollup())?;
+        self.same(at, Registry::getGovernanceCall {}, world.ownership(at).owner())?;
+        let current = registry.current_snapshot();
+        self.same(
+            at,
+            Registry::getCurrentSnapshotCall {},
+            Registry::getCurrentSnapshotReturn {
+                rollup: current.rollup,
+                blockNumber: current.block_number.to_word(),
+            },
+        )?;
+        // The last one isn't there.
+        for version in 0..=versions {
+            let snapshot = registry.snapshot(Version::of(version));
+            self.same(
+                at,
+                Registry::getSnapshotCall { version: U256::from(version) },
+                Registry::getSnapshotReturn {
+                    rollup: snapshot.map_or(Address::ZERO, |snapshot| snapshot.rollup),
+                    blockNumber: snapshot.map_or(U256::ZERO, |found| found.block_number.to_word()),
+                },
+            )?;
+        }
+        let rollups = world.rollups().map(|(rollup, _)| rollup);
+        let listed = registry.snapshots().iter().map(|snapshot| snapshot.rollup);
+        for rollup in rollups.chain(listed).chain([Address::ZERO]).collect::<Vec<_>>() {
+            let version = registry.version_for(rollup);
+            self.same(at, Registry::isRollupRegisteredCall { rollup }, version.is_ok())?;
+            let version = version.map(Version::to_word).map_err(Refusal::from);
+            self.ask(at, Registry::getVersionForCall { rollup }, version)?;
+        }
+        self.same(at, Registry::numberOfVersionsCall {}, number(registry.snapshots().len()))?;
+        self.ownership(at)
+    }
+}

@@ -1,0 +1,121 @@
+//! Proposals.
+
+use super::Views;
+use crate::mismatch::Mismatch;
+use alloy::primitives::{Address, B256, U256};
+use canon_bindings::Proposals as Sol;
+use canon_protocol::{LIFETIME_IN_ROUNDS, Proposals, Refusal, Slot};
+use std::collections::BTreeSet;
+
+impl Views<'_> {
+    pub(super) fn proposals(&mut self, at: Address, proposals: &Proposals) -> Result<(), Mismatch> {
+        let rules = proposals.rules();
+        let registry = proposals.registry();
+        let owner = self.world.ownership(registry).owner();
+        self.same(at, Sol::NCall {}, U256::from(rules.n()))?;
+        self.same(at, Sol::MCall {}, U256::from(rules.m()))?;
+        self.same(at, Sol::LIFETIME_IN_ROUNDSCall {}, U256::from(LIFETIME_IN_ROUNDS))?;
+        self.same(at, Sol::REGISTRYCall {}, registry)?;
+        self.same(at, Sol::getGovernanceCall {}, owner)?;
+        let slot = Slot::of(self.now.get());
+        let round = rules.round_of(slot).to_word();
+        self.same(at, Sol::computeRoundCall { slot: slot.to_word() }, round)?;
+        self.status(at)?;
+
+        let instances = proposals.instances();
+        let listed = self.world.registry().snapshots().iter().map(|snapshot| snapshot.rollup);
+        let instances: BTreeSet<_> = instances.chain(listed).collect();
+        let mut payloads = BTreeSet::from([Address::ZERO]);
+        for instance in instances {
+            let newest = proposals.newest_slot(instance);
+            self.same(
+                at,
+                Sol::newestSlotCall { instance },
+                Sol::newestSlotReturn {
+                    exists: newest.is_some(),
+                    slot: newest.unwrap_or_default().to_word(),
+                },
+            )?;
+            self.rounds(at, proposals, instance, &mut payloads)?;
+        }
+        for payload in payloads {
+            let id = proposals.latest_proposal_of(payload, owner);
+            self.same(
+                at,
+                Sol::latestProposalOfCall { payload },
+                Sol::latestProposalOfReturn {
+                    exists: id.is_some(),
+                    proposalId: id.map_or(U256::ZERO, |id| id.to_word()),
+                },
+            )?;
+        }
+        Ok(())
+    }
+
+    /// What is known of the present slot, unless a rollup that lies gives one that no 64 bits hold:
+    /// the rules don't count that far, and nobody can signal there.
+    fn status(&mut self, at: Address) -> Result<(), Mismatch> {
+        let status = self.world.signalling(at, self.now, self.outside);
+        if status.as_ref().is_ok_and(|status| status.slot == Slot::MAX) {
+            return Ok(());
+        }
+        let round = status.clone().map(|status| status.round.to_word());
+        self.ask(at, Sol::getCurrentRoundCall {}, round)?;
+        let status = status.map(|status| Sol::currentStatusReturn {
+            slot: status.slot.to_word(),
+            round: status.round.to_word(),
+            leader: status.leader.map_or(Address::ZERO, |leader| leader.payload),
+            count: status.leader.map_or(U256::ZERO, |leader| U256::from(leader.count)),
+            firstFreeSlot: status.first_free_slot.to_word(),
+        });
+        self.ask(at, Sol::currentStatusCall {}, status)?;
+        let pushable = self.world.pushable_rounds(at, self.now, self.outside);
+        if matches!(pushable, Err(Refusal::OutsideTheSet(_))) {
+            return Ok(());
+        }
+        let pushable =
+            pushable.map(|rounds| rounds.iter().map(|pushable| pushable.round.to_word()).collect());
+        self.ask(at, Sol::pushableRoundsCall {}, pushable)
+    }
+
+    fn rounds(
+        &mut self,
+        at: Address,
+        proposals: &Proposals,
+        instance: Address,
+        payloads: &mut BTreeSet<Address>,
+    ) -> Result<(), Mismatch> {
+        for (round, tally) in proposals.rounds(instance) {
+            let round = round.to_word();
+            self.same(
+                at,
+                Sol::roundsCall { instance, round },
+                Sol::roundsReturn {
+                    lastVote: tally.last_slot.unwrap_or_default().to_word(),
+                    leader: tally.leader.map_or(Address::ZERO, |leader| leader.payload),
+                    executed: tally.pushed.is_some(),
+                },
+            )?;
+            self.same(
+                at,
+                Sol::proposalOfCall { instance, round },
+                Sol::proposalOfReturn {
+                    exists: tally.pushed.is_some(),
+                    proposalId: tally.pushed.map_or(U256::ZERO, |id| id.to_word()),
+                },
+            )?;
+            let nobody = (Address::ZERO, (0, B256::ZERO));
+            let pins = tally.payloads.iter().map(|(payload, pin)| {
+                payloads.insert(*payload);
+                (*payload, (pin.count, pin.code_hash))
+            });
+            for (payload, (count, code_hash)) in pins.chain([nobody]).collect::<Vec<_>>() {
+                let call = Sol::yeaCountCall { instance, round, payload };
+                self.same(at, call, U256::from(count))?;
+                let call = Sol::pinnedCodeHashCall { instance, round, payload };
+                self.same(at, call, code_hash)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,321 @@
+//! What stands outside the set: payloads, most of them honest; rollups that lie; wallets that sign
+//! for anybody; and calldata that means nothing.
+
+use super::{Behaviour, Conduct, Director, Foreign, Program, Put, Step, foreign::answer_word};
+use crate::{
+    asset::AssetCall,
+    distributor::DistributorCall,
+    governance::{GovernanceCall, Support},
+    messages::Call,
+    outside::{Action, encode_actions},
+    proposals::ProposalsCall,
+    questions::{ACTIONS, CURRENT_PROPOSER, CURRENT_SLOT, VALID_SIGNATURE},
+    rollup::RollupCall,
+    units::{Amount, Timestamp},
+    world::World,
+};
+use alloy::primitives::{Address, B256, Bytes, U256};
+use core::num::NonZeroU64;
+
+/// Payloads that are written at most.
+const MOST_PAYLOADS: usize = 96;
+/// Rollups outside the set that are written at most.
+const MOST_IMPOSTORS: usize = 4;
+
+impl Director {
+    /// A payload; most of them list what they will list for ever.
+    pub(super) fn write_payload(&mut self, world: &World, now: Timestamp) -> Option<Step> {
+        if self.payloads.len() >= MOST_PAYLOADS {
+            return None;
+        }
+        let payload = self.new_address();
+        self.payloads.push(payload);
+        let program = self.payload_program(world, now, payload);
+        Some(Step::Put(payload, Put::Program(program)))
+    }
+
+    fn payload_program(&mut self, world: &World, now: Timestamp, payload: Address) -> Program {
+        let actions = self.list(world);
+        let answer = |data: Bytes| Behaviour::only(vec![(ACTIONS, Conduct::Answers(data))]);
+        match self.rng.below(40) {
+            0 => {
+                let list = Bytes::from(encode_actions(&actions));
+                answer(list.slice(..self.rng.below(list.len() as u64) as usize)).into()
+            }
+            1 => answer(self.with_a_flaw(&encode_actions(&actions))).into(),
+            2 => answer([&encode_actions(&actions)[..], &[0xff; 40]].concat().into()).into(),
+            3 => Behaviour::only(vec![(ACTIONS, Conduct::Reverts(self.noise()))]).into(),
+            // Another list, or none, when the proposal has come some of its way.
+            turn @ 4..7 => {
+                let later = match turn {
+                    4 | 5 => Behaviour::payload(&self.list(world)),
+                    _ => Behaviour::only(Vec::new()),
+                };
+                let until = self.soon(now);
+                Program { first: Behaviour::payload(&actions), later: Some((until, later)) }
+            }
+            // Governance is called back while it executes.
+            7..10 => {
+                let itself = Action { target: payload, data: Bytes::new() };
+                let actions: Vec<_> = actions.into_iter().chain([itself]).collect();
+                let mut behaviour = Behaviour::payload(&actions);
+                behaviour.otherwise = Conduct::Calls(self.mischief(world, now, payload));
+                behaviour.into()
+            }
+            _ => Behaviour::payload(&actions).into(),
+        }
+    }
+
+    /// Actions of a payload. Some list none.
+    fn list(&mut self, world: &World) -> Vec<Action> {
+        let count = self.rng.pick(&[0, 1, 1, 1, 1, 1, 1, 1, 2, 3]).copied().unwrap_or_default();
+        (0..count).filter_map(|_| self.plan(world)).collect()
+    }
+
+    /// Some minutes from `now`.
+    fn soon(&mut self, now: Timestamp) -> Timestamp {
+        Timestamp::new(now.get() + self.rng.below(2500)).unwrap_or(Timestamp::MAX)
+    }
+
+    /// What a contract does in the middle of somebody else's call.
+    fn mischief(&mut self, world: &World, now: Timestamp, itself: Address) -> Vec<Action> {
+        let count = self.rng.between(1, 2);
+        (0..count).map(|_| self.trick(world, now, itself)).collect()
+    }
+
+    fn trick(&mut self, world: &World, now: Timestamp, itself: Address) -> Action {
+        let at = *world.addresses();
+        let governance = world.governance();
+        let id = U256::from(governance.proposals().len()) - U256::from(self.rng.below(2));
+        let withdrawals = governance.withdrawals().len() as u64;
+        let rollup = world.registry().rollup();
+        let attester =
+            self.rng.pick(&self.cast.stakers).map(|staker| staker.attester).unwrap_or_default();
+        let (target, call): (Address, Call) = match self.rng.below(12) {
+            0 | 1 => (at.governance, GovernanceCall::Execute { id }.into()),
+            2 => {
+                let actions = governance.proposals().last().map(|p| p.actions().to_vec());
+                let actions = actions.unwrap_or_default();
+                (at.governance, GovernanceCall::ExecuteWith { id, actions }.into())
+            }
+            3 => {
+                let amount = Amount::TOKEN.to_word();
+                (at.governance, GovernanceCall::Vote { id, amount, support: Support::Yea }.into())
+            }
+            4 => {
+                let id = U256::from(self.rng.below(withdrawals + 1));
+                (at.governance, GovernanceCall::FinaliseWithdraw { id }.into())
+            }
+            5 => (
+                at.governance,
+                GovernanceCall::ProposeWithLock { payload: itself, to: itself }.into(),
+            ),
+            6 => {
+                let proposals = governance.governance_proposer();
+                (proposals, ProposalsCall::Vote { payload: itself }.into())
+            }
+            7 => {
+                let proposals = governance.governance_proposer();
+                let present = world.proposals(proposals).zip(world.canonical_rollup());
+                let round = present.and_then(|(proposals, (_, rollup))| {
+                    proposals.rules().round_of(rollup.slot_at(now).ok()?).previous()
+                });
+                let round = round.unwrap_or_default().to_word();
+                (proposals, ProposalsCall::PushProposal { round }.into())
+            }
+            8 => (rollup, RollupCall::SetupEpoch.into()),
+            9 => {
+                let rollups: Vec<_> = world.rollups().map(|(rollup, _)| rollup).collect();
+                let rollup = self.rng.pick(&rollups).copied().unwrap_or_default();
+                (rollup, RollupCall::FinaliseMove { attester }.into())
+            }
+            10 => (at.distributor, DistributorCall::Claim { to: itself }.into()),
+            _ => (at.governance, GovernanceCall::DropProposal { id }.into()),
+        };
+        Action { target, data: call.abi_encode() }
+    }
+
+    /// Code that isn't a new payload's.
+    pub(super) fn write_else(&mut self, world: &World, now: Timestamp) -> Option<Step> {
+        match self.rng.below(8) {
+            0..3 if self.impostors.len() < MOST_IMPOSTORS => {
+                let impostor = self.new_address();
+                self.impostors.push(impostor);
+                let program = self.impostor_program(world, now, impostor)?;
+                Some(Step::Put(impostor, Put::Program(program)))
+            }
+            // What nobody should be able to do: another contract at a payload's address, or none.
+            3 => {
+                let payload = self.payload()?;
+                let put = match self.rng.below(4) {
+                    0 => Put::Nothing,
+                    1 => Put::Delegation(*self.payloads.first()?),
+                    _ => Put::Program(self.payload_program(world, now, payload)),
+                };
+                Some(Step::Put(payload, put))
+            }
+            4 => {
+                let canonical = world.registry().rollup();
+                let target = match self.impostor_address() {
+                    Some(_) if self.impostors.contains(&canonical) => canonical,
+                    Some(impostor) => impostor,
+                    None => self.payload()?,
+                };
+                let caller = self.anybody();
+                Some(Step::Transaction { caller, target, data: Bytes::new() })
+            }
+            _ => {
+                let wallet = *self.rng.pick(&self.cast.wallets)?;
+                let put = self.wallet();
+                Some(Step::Put(wallet, put))
+            }
+        }
+    }
+
+    /// Code that accepts signatures, or should not be asked to.
+    fn wallet(&mut self) -> Put {
+        let magic = B256::right_padding_from(VALID_SIGNATURE.as_slice());
+        let dirty = B256::from(U256::from_be_bytes(magic.0) | U256::from(1));
+        let answer = match self.rng.below(9) {
+            0 => Conduct::Answers(dirty.into()),
+            1 => Conduct::Answers([magic.as_slice(), &[0; 32]].concat().into()),
+            2 => Conduct::Answers(magic.as_slice()[..31].to_vec().into()),
+            3 => Conduct::Reverts(Bytes::new()),
+            // Accepts, but has no code of its own.
+            4 => return self.payloads.first().copied().map_or(Put::Nothing, Put::Delegation),
+            _ => Conduct::Answers(magic.into()),
+        };
+        Put::Program(Behaviour::only(vec![(VALID_SIGNATURE, answer)]).into())
+    }
+
+    /// A contract that answers as a rollup does, more or less.
+    fn impostor_program(
+        &mut self,
+        world: &World,
+        now: Timestamp,
+        itself: Address,
+    ) -> Option<Program> {
+        let first = self.impostor(world, now, itself)?;
+        let later = if self.rng.chance(1, 2) {
+            Some((self.soon(now), self.impostor(world, now, itself)?))
+        } else {
+            None
+        };
+        Some(Program { first, later })
+    }
+
+    fn impostor(&mut self, world: &World, now: Timestamp, itself: Address) -> Option<Behaviour> {
+        let at = *world.addresses();
+        // A clock that stands, jumps, or goes backwards when the program changes.
+        let slot = match self.rng.below(10) {
+            0 => answer_word(now.to_word() + U256::from(1_000_000)),
+            1 => answer_word(U256::MAX),
+            2 => answer_word(now.to_word()),
+            3 => Conduct::Answers(Bytes::from_static(&[1; 31])),
+            4 => answer_word(U256::from(self.rng.below(100))),
+            _ => {
+                let age = self.rng.below(20_000).min(now.get());
+                let since = Timestamp::new(now.get() - age).unwrap_or_default();
+                let seconds = NonZeroU64::new(self.rng.between(1, 40)).unwrap_or(NonZeroU64::MIN);
+                Conduct::Counts { since, seconds }
+            }
+        };
+        let somebody = self.anybody().into_word();
+        let proposer = match self.rng.below(12) {
+            0 => answer_word(U256::ZERO),
+            1 => answer_word(U256::MAX),
+            2 => Conduct::Reverts(self.noise()),
+            _ => Conduct::Answers(somebody.into()),
+        };
+        // Who moves here may lose its stake, or find out in time.
+        let rollups: Vec<_> =
+            world.rollups().map(|(address, rollup)| (address, *rollup.parameters())).collect();
+        let deposit = match self.rng.pick(&rollups) {
+            Some((from, parameters)) if self.rng.chance(3, 4) => {
+                let minimum = parameters.minimum_stake.to_word();
+                let amount = self.rng.pick(&[minimum, minimum, minimum / U256::from(2)]).copied();
+                let take = AssetCall::TransferFrom {
+                    from: *from,
+                    to: itself,
+                    amount: amount.unwrap_or_default(),
+                };
+                let mut calls =
+                    vec![Action { target: at.asset, data: Call::from(take).abi_encode() }];
+                if self.rng.chance(1, 3) {
+                    let attester = self.rng.pick(&self.cast.stakers)?.attester;
+                    let again = RollupCall::FinaliseMove { attester };
+                    calls.push(Action { target: *from, data: Call::from(again).abi_encode() });
+                }
+                Conduct::Calls(calls)
+            }
+            _ => Conduct::Answers(Bytes::new()),
+        };
+        let nobody = Address::ZERO;
+        let deposit_of = RollupCall::Deposit {
+            attester: nobody,
+            proposer: nobody,
+            withdrawer: nobody,
+            amount: U256::ZERO,
+        };
+        let selector_of_deposit =
+            alloy::primitives::Selector::from_slice(&deposit_of.abi_encode()[..4]);
+        Some(Behaviour {
+            functions: vec![
+                (CURRENT_SLOT, slot),
+                (CURRENT_PROPOSER, proposer),
+                (selector_of_deposit, deposit),
+            ],
+            otherwise: Conduct::Calls(if self.rng.chance(1, 2) {
+                let claim = Call::from(DistributorCall::Claim { to: itself }).abi_encode();
+                vec![Action { target: at.distributor, data: claim }]
+            } else {
+                self.mischief(world, now, itself)
+            }),
+        })
+    }
+
+    /// A rollup outside the set.
+    pub(super) fn impostor_address(&mut self) -> Option<Address> {
+        self.rng.pick(&self.impostors).copied()
+    }
+
+    /// A call that somebody might make, with calldata that isn't quite it.
+    pub(super) fn garble(
+        &mut self,
+        world: &World,
+        now: Timestamp,
+        foreign: &Foreign,
+    ) -> Option<Step> {
+        let step = match self.rng.below(4) {
+            0 => self.vote(world, now),
+            1 => self.signal(world, now, foreign),
+            2 => self.stake(world, now),
+            _ => self.meddle(world),
+        };
+        let Step::Call { caller, contract, call } = step? else { return None };
+        let data = call.abi_encode();
+        let data = match self.rng.below(4) {
+            0 => data.slice(..self.rng.below(data.len() as u64) as usize),
+            1 => [&data[..], &[7; 5]].concat().into(),
+            // The selector stays, or it could become that of a view.
+            _ => [&data[..4], &self.with_a_flaw(&data[4..])].concat().into(),
+        };
+        Some(Step::Transaction { caller, target: contract, data })
+    }
+
+    /// `data` with one byte changed.
+    fn with_a_flaw(&mut self, data: &[u8]) -> Bytes {
+        let mut data = data.to_vec();
+        let position = self.rng.below(data.len() as u64) as usize;
+        if let Some(byte) = data.get_mut(position) {
+            *byte ^= 1 << self.rng.below(8);
+        }
+        data.into()
+    }
+
+    /// Some bytes that mean nothing.
+    fn noise(&mut self) -> Bytes {
+        let length = self.rng.below(40) as usize;
+        self.rng.next_u64().to_be_bytes().repeat(5)[..length].to_vec().into()
+    }
+}
