@@ -3,19 +3,48 @@
 use canon_protocol::{Configuration, Deadlines, Round, RoundRules, Slot, SlotClock, Timestamp};
 
 use crate::{
+    binomial::within,
     electorate::Electorate,
-    odds::{RoundOdds, within},
+    odds::{RestOfRound, RoundOdds},
 };
+
+/// What is fixed before anybody signals.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Terms {
+    /// Signals and slots of a round.
+    pub rules: RoundRules,
+    /// Slots and epochs of the canonical rollup.
+    pub clock: SlotClock,
+    /// What the proposal is going to be frozen with.
+    pub configuration: Configuration,
+}
+
+/// Where a campaign begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// The first slot that can bring a signal for the payload.
+    pub slot: Slot,
+    /// The round that is counted, usually that slot's: the slot is the next round's if the last one
+    /// of this round was used.
+    pub round: Round,
+    /// Signals that the payload has in that round.
+    pub counted: u32,
+}
+
+impl Start {
+    /// A campaign without any signals yet.
+    pub const fn at(rules: RoundRules, slot: Slot) -> Self {
+        Self { slot, round: rules.round_of(slot), counted: 0 }
+    }
+}
 
 /// A campaign of signals for one payload.
 #[derive(Clone, Debug)]
 pub struct Campaign {
-    rules: RoundRules,
-    clock: SlotClock,
-    configuration: Configuration,
-    start: Slot,
+    terms: Terms,
+    start: Start,
     /// The round in which it starts, with the slots that are left of it.
-    first: RoundOdds,
+    first: RestOfRound,
     /// Every later round.
     later: RoundOdds,
 }
@@ -49,27 +78,19 @@ pub struct Schedule {
 }
 
 impl Campaign {
-    /// A campaign whose first signal may be in `start`.
-    pub fn new(
-        rules: RoundRules,
-        clock: SlotClock,
-        configuration: Configuration,
-        electorate: &Electorate,
-        start: Slot,
-    ) -> Self {
-        let left = rules.slots_left(rules.round_of(start), start);
+    /// What `electorate` makes of a campaign that begins at `start`.
+    pub fn new(terms: Terms, electorate: &Electorate, start: Start) -> Self {
+        let Start { slot, round, counted } = start;
         Self {
-            rules,
-            clock,
-            configuration,
+            terms,
             start,
-            first: RoundOdds::of_slots(rules, left, electorate),
-            later: RoundOdds::new(rules, electorate),
+            first: RestOfRound::new(terms.rules, electorate, round, slot, counted),
+            later: RoundOdds::new(terms.rules, electorate),
         }
     }
 
     /// The odds of the round in which it starts.
-    pub const fn first_round(&self) -> &RoundOdds {
+    pub const fn first_round(&self) -> &RestOfRound {
         &self.first
     }
 
@@ -113,7 +134,7 @@ impl Campaign {
 
     /// Where the campaign stands after so many rounds; `None` for 0 rounds and beyond all times.
     pub fn after(&self, rounds: u64) -> Option<Milestone> {
-        let first = self.rules.round_of(self.start).get();
+        let first = self.start.round.get();
         let round = Round::new(first.checked_add(rounds.checked_sub(1)?)?)?;
         Some(Milestone {
             rounds,
@@ -137,9 +158,9 @@ impl Campaign {
 
     /// What follows if `round` is won and everybody acts at once.
     fn schedule(&self, round: Round) -> Option<Schedule> {
-        let (first, _) = self.rules.push_slots(round);
-        let push = self.clock.slot_start(first)?;
-        let deadlines = Deadlines::new(push, &self.configuration);
+        let (first, _) = self.terms.rules.push_slots(round);
+        let push = self.terms.clock.slot_start(first)?;
+        let deadlines = Deadlines::new(push, &self.terms.configuration);
         Some(Schedule {
             push,
             voting_starts: deadlines.voting_starts(),
@@ -153,11 +174,15 @@ impl Campaign {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::electorate::Share;
+    use crate::share::Share;
     use canon_protocol::Seconds;
     use core::num::NonZeroU64;
 
     fn campaign(supporters: f64, start: u64) -> Campaign {
+        campaign_with(supporters, start, 0)
+    }
+
+    fn campaign_with(supporters: f64, start: u64, counted: u32) -> Campaign {
         let share = |value| Share::new(value).unwrap();
         let set = Electorate::of_shares(100, share(supporters), share(0.0), share(0.0)).unwrap();
         let hour = Seconds::of(3600);
@@ -173,7 +198,9 @@ mod tests {
             slot_duration: NonZeroU64::new(24).unwrap(),
             epoch_duration: NonZeroU64::new(4).unwrap(),
         };
-        Campaign::new(RoundRules::new(6, 10).unwrap(), clock, configuration, &set, Slot::of(start))
+        let rules = RoundRules::new(6, 10).unwrap();
+        let start = Start { counted, ..Start::at(rules, Slot::of(start)) };
+        Campaign::new(Terms { rules, clock, configuration }, &set, start)
     }
 
     #[test]
@@ -184,6 +211,25 @@ mod tests {
         assert_eq!(campaign.chance_within(2), 1.0);
         assert_eq!(campaign.rounds_for(0.99), Some(2));
         assert_eq!(campaign.earliest().unwrap().round, Round::of(3));
+    }
+
+    #[test]
+    fn a_round_that_is_won_only_has_to_end() {
+        // Nobody else will signal, and slot 29 is used.
+        let campaign = campaign_with(0.0, 29, 6);
+        assert_eq!((campaign.chance_within(1), campaign.rounds_for(0.99)), (1.0, Some(1)));
+        assert_eq!(campaign.earliest().unwrap().schedule.push, Timestamp::of(1_720));
+        // The slot that is free next is the next round's, the round that is counted isn't.
+        let rules = RoundRules::new(6, 10).unwrap();
+        let start = Start { slot: Slot::of(30), round: Round::of(2), counted: 5 };
+        let lost = Campaign::new(
+            campaign.terms,
+            &Electorate::of_shares(1, Share::ALL, Share::NONE, Share::NONE).unwrap(),
+            start,
+        );
+        assert_eq!((lost.first_round().slots_left, lost.first_round().wins), (0, 0.0));
+        assert_eq!(lost.earliest().unwrap().round, Round::of(3));
+        assert_eq!(Start::at(rules, Slot::of(30)).round, Round::of(3));
     }
 
     #[test]

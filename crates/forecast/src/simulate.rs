@@ -8,8 +8,8 @@
 use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 use canon_protocol::{
     Action, Addresses, AssetCall, Block, BlockNumber, Call, Code, CodeKind, Context, Deployment,
-    Outside, ProposalsCall, RawRollupParameters, Reaction, Refusal, RegistryCall, RollupCall,
-    RoundRules, Slot, SlotClock, Timestamp, World,
+    Epoch, Outside, ProposalsCall, RawRollupParameters, Reaction, Refusal, RegistryCall,
+    RollupCall, Round, RoundRules, Slot, SlotClock, Timestamp, World,
 };
 use rand_chacha::{
     ChaCha8Rng,
@@ -17,9 +17,13 @@ use rand_chacha::{
 };
 
 use crate::{
-    electorate::{Electorate, Operator, Share, Side},
-    interval::Interval,
+    electorate::{Electorate, Operator, Side},
+    interval::{Interval, Quantile},
+    share::Share,
 };
+
+/// A campaign that is played gives up after so many rounds without a win.
+pub const PATIENCE: u32 = 12;
 
 /// What is simulated beside the electorate.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,8 +32,10 @@ pub struct Simulation {
     pub rules: RoundRules,
     /// Slots and epochs; its genesis is not used.
     pub clock: SlotClock,
-    /// Rounds to play, one after the other.
-    pub rounds: u32,
+    /// Campaigns to play, each until it wins or has lost [`PATIENCE`] rounds. Each begins with a round
+    /// of its own and operators that are up or down as they are on average, so no campaign depends
+    /// on another.
+    pub campaigns: u32,
     /// Slots that an operator's failure lasts on average. Failures can't be shorter than
     /// 1 / (1 - missed) slots on average, which is when they are independent from slot to slot.
     pub outage: f64,
@@ -48,22 +54,26 @@ pub enum SimulationError {
     /// The events of a decision did not fit the state that it was decided on.
     #[error("an event does not fit the state: {0}; please report this")]
     Misfit(#[from] canon_protocol::Misfit),
-    /// The rounds last longer than time does.
-    #[error("{0} rounds end after the last timestamp that fits 40 bits; choose fewer")]
+    /// The campaigns last longer than time does.
+    #[error("{0} campaigns end after the last timestamp that fits 40 bits; play fewer")]
     TooLong(u32),
 }
 
 /// What came out.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Simulated {
-    /// Rounds that the payload won, of all.
+    /// Campaigns that won their first round, of all.
     pub wins: Interval,
-    /// Rounds that a rival won, of all.
+    /// Campaigns in whose first round a rival won, of all.
     pub rival_wins: Interval,
-    /// The fewest and the most signals that the payload got in a round.
+    /// The fewest and the most signals that the payload got in a first round.
     pub signals: (u32, u32),
-    /// The signals it got in a round on average.
+    /// The signals it got in a first round on average.
     pub mean_signals: f64,
+    /// The rounds in which half of the campaigns had won.
+    pub median: Quantile,
+    /// The rounds in which nine of ten had.
+    pub nine_of_ten: Quantile,
 }
 
 const STAKE: u128 = 1;
@@ -152,77 +162,127 @@ impl Stage {
     }
 }
 
-/// Plays `simulation.rounds` rounds with `electorate`.
+/// Plays `simulation.campaigns` campaigns with `electorate`. `progress` is told how many have been
+/// played after each.
 ///
 /// # Errors
 ///
-/// If the stage can't be set, or the rounds last longer than timestamps do.
+/// If the stage can't be set, or the campaigns last longer than timestamps do.
 pub fn simulate(
     simulation: &Simulation,
     electorate: &Electorate,
+    mut progress: impl FnMut(u32),
 ) -> Result<Simulated, SimulationError> {
     let clock = SlotClock { genesis: Timestamp::of(1), ..simulation.clock };
-    let mut stage = set_stage(simulation, &clock, electorate)?;
-    let mut operators: Vec<_> = electorate
-        .operators()
-        .iter()
-        .map(|operator| Shift::new(operator, simulation.outage, &mut stage.rng))
-        .collect();
-    let seat_of = seat_owners(electorate);
-
+    let mut play = Play {
+        simulation,
+        clock,
+        stage: set_stage(simulation, &clock, electorate)?,
+        shifts: Vec::new(),
+        seat_of: seat_owners(electorate),
+        epoch: None,
+    };
     // The set that stands now draws from the epoch after the next one on.
     let first_slot = clock.epoch_duration.get().saturating_mul(2);
-    let first_round = first_slot.div_ceil(u64::from(simulation.rules.m()));
-    let mut won = 0;
-    let mut lost = 0;
+    let mut round = Round::of(first_slot.div_ceil(u64::from(simulation.rules.m())));
+    let n = simulation.rules.n();
+    let (mut won, mut lost, mut total) = (0, 0, 0);
     let mut signals = (u32::MAX, 0);
-    let mut total = 0;
-    let mut epoch = None;
-    for round in first_round..first_round + u64::from(simulation.rounds) {
-        let round = canon_protocol::Round::of(round);
-        let (first, last) = (simulation.rules.first_slot(round), simulation.rules.last_slot(round));
-        for slot in first.get()..=last.get() {
-            let slot = Slot::of(slot);
-            let too_long = || SimulationError::TooLong(simulation.rounds);
-            let timestamp = clock.slot_start(slot).ok_or_else(too_long)?;
-            stage.block = Block { number: BlockNumber::of(slot.get() + 1), timestamp };
-            if epoch.replace(clock.epoch_of(slot)) != Some(clock.epoch_of(slot)) {
-                stage.call(FUNDER, ROLLUP, RollupCall::SetupEpoch)?;
+    let mut waits = Vec::new();
+    for campaign in 1..=simulation.campaigns {
+        play.begin(electorate);
+        let mut wait = None;
+        for number in 1..=PATIENCE {
+            let (ours, theirs) = play.round(round)?;
+            round = round.next();
+            if number == 1 {
+                won += u64::from(ours >= n);
+                lost += u64::from(theirs >= n);
+                signals = (signals.0.min(ours), signals.1.max(ours));
+                total += u64::from(ours);
             }
-            for operator in &mut operators {
-                operator.next_slot(&mut stage.rng);
+            if ours >= n {
+                wait = Some(number);
+                break;
             }
-            let drawn = stage
-                .world
-                .rollup(ROLLUP)
-                .and_then(|rollup| rollup.member_at(timestamp, timestamp).ok().flatten())
-                .map(canon_protocol::Member::proposer);
-            let Some(proposer) = drawn else { continue };
-            let operator = &operators[seat_of[seat_number(proposer)]];
-            let payload = match (operator.up, operator.side) {
-                (true, Side::For) => PAYLOAD,
-                (true, Side::Rival) => RIVAL,
-                _ => continue,
-            };
-            stage.call(proposer, PROPOSALS, ProposalsCall::Vote { payload })?;
+        }
+        waits.push(wait);
+        progress(campaign);
+    }
+    // Those that never won are last.
+    waits.sort_by_key(|wait| wait.unwrap_or(u32::MAX));
+    let campaigns = u64::from(simulation.campaigns);
+    Ok(Simulated {
+        wins: Interval::wilson(won, campaigns),
+        rival_wins: Interval::wilson(lost, campaigns),
+        signals: if campaigns == 0 { (0, 0) } else { signals },
+        mean_signals: total as f64 / campaigns.max(1) as f64,
+        median: Quantile::of(&waits, Share::of(1, 2)),
+        nine_of_ten: Quantile::of(&waits, Share::of(9, 10)),
+    })
+}
+
+/// Rounds that are played one after the other.
+struct Play<'a> {
+    simulation: &'a Simulation,
+    clock: SlotClock,
+    stage: Stage,
+    /// Where each operator stands.
+    shifts: Vec<Shift>,
+    /// The operator of each seat.
+    seat_of: Vec<usize>,
+    /// The last epoch whose call was made.
+    epoch: Option<Epoch>,
+}
+
+impl Play<'_> {
+    /// A campaign begins: operators are up or down as they are on average.
+    fn begin(&mut self, electorate: &Electorate) {
+        let outage = self.simulation.outage;
+        let rng = &mut self.stage.rng;
+        let operators = electorate.operators().iter();
+        self.shifts = operators.map(|operator| Shift::new(operator, outage, rng)).collect();
+    }
+
+    /// Plays a round. Returns the signals for the payload and for the rival.
+    fn round(&mut self, round: Round) -> Result<(u32, u32), SimulationError> {
+        let rules = self.simulation.rules;
+        for slot in rules.first_slot(round).get()..=rules.last_slot(round).get() {
+            self.slot(Slot::of(slot))?;
         }
         let count = |payload| {
-            let proposals = stage.world.proposals(PROPOSALS);
+            let proposals = self.stage.world.proposals(PROPOSALS);
             proposals.map_or(0, |proposals| proposals.yea_count(ROLLUP, round, payload))
         };
-        let (ours, theirs) = (count(PAYLOAD), count(RIVAL));
-        won += u64::from(ours >= simulation.rules.n());
-        lost += u64::from(theirs >= simulation.rules.n());
-        signals = (signals.0.min(ours), signals.1.max(ours));
-        total += u64::from(ours);
+        Ok((count(PAYLOAD), count(RIVAL)))
     }
-    let rounds = u64::from(simulation.rounds);
-    Ok(Simulated {
-        wins: Interval::wilson(won, rounds),
-        rival_wins: Interval::wilson(lost, rounds),
-        signals: if rounds == 0 { (0, 0) } else { signals },
-        mean_signals: total as f64 / rounds.max(1) as f64,
-    })
+
+    fn slot(&mut self, slot: Slot) -> Result<(), SimulationError> {
+        let timestamp = self.clock.slot_start(slot);
+        let timestamp = timestamp.ok_or(SimulationError::TooLong(self.simulation.campaigns))?;
+        self.stage.block = Block { number: BlockNumber::of(slot.get() + 1), timestamp };
+        let epoch = self.clock.epoch_of(slot);
+        if self.epoch.replace(epoch) != Some(epoch) {
+            self.stage.call(FUNDER, ROLLUP, RollupCall::SetupEpoch)?;
+        }
+        for shift in &mut self.shifts {
+            shift.next_slot(&mut self.stage.rng);
+        }
+        let drawn = self
+            .stage
+            .world
+            .rollup(ROLLUP)
+            .and_then(|rollup| rollup.member_at(timestamp, timestamp).ok().flatten())
+            .map(canon_protocol::Member::proposer);
+        let Some(proposer) = drawn else { return Ok(()) };
+        let shift = &self.shifts[self.seat_of[seat_number(proposer)]];
+        let payload = match (shift.up, shift.side) {
+            (true, Side::For) => PAYLOAD,
+            (true, Side::Rival) => RIVAL,
+            _ => return Ok(()),
+        };
+        self.stage.call(proposer, PROPOSALS, ProposalsCall::Vote { payload })
+    }
 }
 
 /// An operator's ups and downs: a chain of two states that is down for the part of slots that it misses
@@ -352,7 +412,7 @@ mod tests {
         Share::new(value).unwrap()
     }
 
-    fn simulation(rounds: u32, outage: f64) -> Simulation {
+    fn simulation(campaigns: u32, outage: f64) -> Simulation {
         Simulation {
             rules: RoundRules::new(6, 10).unwrap(),
             clock: SlotClock {
@@ -360,7 +420,7 @@ mod tests {
                 slot_duration: NonZeroU64::new(24).unwrap(),
                 epoch_duration: NonZeroU64::new(4).unwrap(),
             },
-            rounds,
+            campaigns,
             outage,
             seed: 1,
         }
@@ -368,10 +428,17 @@ mod tests {
 
     #[test]
     fn independent_failures_give_what_the_formula_says() {
-        for (supporters, rivals, missed) in [(0.6, 0.2, 0.0), (0.8, 0.2, 0.1), (0.4, 0.6, 0.0)] {
-            let set =
-                Electorate::of_shares(20, share(supporters), share(rivals), share(missed)).unwrap();
-            let simulation = simulation(20_000, 1.0);
+        // Also in sets so small that a round draws everybody several times.
+        for (seats, supporters, rivals, missed) in [
+            (20, 0.6, 0.2, 0.0),
+            (20, 0.8, 0.2, 0.1),
+            (20, 0.4, 0.6, 0.0),
+            (3, 0.67, 0.33, 0.0),
+            (2, 0.5, 0.5, 0.1),
+        ] {
+            let set = Electorate::of_shares(seats, share(supporters), share(rivals), share(missed))
+                .unwrap();
+            let simulation = simulation(10_000, 1.0);
             // One operator per side would fail as a whole: give every seat its own.
             let alone = set
                 .operators()
@@ -381,7 +448,7 @@ mod tests {
                 })
                 .collect();
             let alone = Electorate::new(alone).unwrap();
-            let found = simulate(&simulation, &alone).unwrap();
+            let found = simulate(&simulation, &alone, |_| ()).unwrap();
             let odds = RoundOdds::new(simulation.rules, &set);
             for (found, exact) in [(found.wins, odds.wins), (found.rival_wins, odds.rival_wins)] {
                 let trials = found.trials as f64;
@@ -389,14 +456,24 @@ mod tests {
                 let off = (found.share() - exact).abs();
                 assert!(off <= 5.0 * deviation + 1.0 / trials, "{found:?} instead of {exact}");
             }
+            // The rounds until a win are those of the formula, as far as they were played.
+            for (found, chance) in [(found.median, 0.5), (found.nine_of_ten, 0.9)] {
+                let rounds =
+                    (1..=PATIENCE).find(|rounds| odds.wins_within(*rounds as u64) >= chance);
+                let known = |rounds: Option<u32>| rounds.unwrap_or(PATIENCE + 1);
+                assert!(
+                    (known(found.low)..=known(found.high)).contains(&known(rounds)),
+                    "{found:?} instead of {rounds:?}"
+                );
+            }
         }
     }
 
     #[test]
     fn long_failures_of_all_at_once_spread_the_signals() {
         let set = Electorate::of_shares(20, share(1.0), share(0.0), share(0.3)).unwrap();
-        let short = simulate(&simulation(500, 1.0), &set).unwrap();
-        let long = simulate(&simulation(500, 200.0), &set).unwrap();
+        let short = simulate(&simulation(500, 1.0), &set, |_| ()).unwrap();
+        let long = simulate(&simulation(500, 200.0), &set, |_| ()).unwrap();
         assert_eq!(long.signals, (0, 10));
         assert!(long.wins.high < short.wins.low, "{short:?} {long:?}");
     }
@@ -404,9 +481,9 @@ mod tests {
     #[test]
     fn the_same_seed_replays() {
         let set = Electorate::of_shares(20, share(0.6), share(0.2), share(0.1)).unwrap();
-        let once = simulate(&simulation(50, 3.0), &set).unwrap();
-        assert_eq!(simulate(&simulation(50, 3.0), &set).unwrap(), once);
+        let once = simulate(&simulation(50, 3.0), &set, |_| ()).unwrap();
+        assert_eq!(simulate(&simulation(50, 3.0), &set, |_| ()).unwrap(), once);
         let other = Simulation { seed: 2, ..simulation(50, 3.0) };
-        assert_ne!(simulate(&other, &set).unwrap(), once);
+        assert_ne!(simulate(&other, &set, |_| ()).unwrap(), once);
     }
 }
