@@ -156,18 +156,34 @@ impl Campaign {
         self.after(rounds)
     }
 
+    /// How many rounds it takes on average until the payload wins one, the first included; `None` if
+    /// it never does.
+    pub fn mean_rounds(&self) -> Option<f64> {
+        if self.first.wins >= 1.0 {
+            return Some(1.0);
+        }
+        (self.later.wins > 0.0).then(|| 1.0 + (1.0 - self.first.wins) / self.later.wins)
+    }
+
     /// What follows if `round` is won and everybody acts at once.
     fn schedule(&self, round: Round) -> Option<Schedule> {
         let (first, _) = self.terms.rules.push_slots(round);
         let push = self.terms.clock.slot_start(first)?;
-        let deadlines = Deadlines::new(push, &self.terms.configuration);
-        Some(Schedule {
+        Some(Schedule::new(push, &self.terms.configuration))
+    }
+}
+
+impl Schedule {
+    /// What follows if a proposal is made at `push` under `configuration`.
+    pub fn new(push: Timestamp, configuration: &Configuration) -> Self {
+        let deadlines = Deadlines::new(push, configuration);
+        Self {
             push,
             voting_starts: deadlines.voting_starts(),
             voting_ends: deadlines.active,
             execution: deadlines.earliest_execution(),
             expires: deadlines.executable,
-        })
+        }
     }
 }
 
@@ -242,6 +258,21 @@ mod tests {
         assert_eq!(milestone.schedule.voting_ends, Timestamp::of(1_720 + 7_200));
         assert_eq!(milestone.schedule.execution, Timestamp::of(1_720 + 10_801));
         assert_eq!(milestone.schedule.expires, Timestamp::of(1_720 + 14_400));
+    }
+
+    #[test]
+    fn the_mean_is_that_of_the_chances() {
+        for (supporters, start) in [(0.5, 20), (0.7, 23), (0.9, 27)] {
+            let campaign = campaign(supporters, start);
+            // The mean of a count is the sum of the chances that it is larger.
+            let larger: f64 = (0..5_000).map(|rounds| 1.0 - campaign.chance_within(rounds)).sum();
+            let mean = campaign.mean_rounds().unwrap();
+            assert!((mean / larger - 1.0).abs() < 1e-9, "{mean} instead of {larger}");
+        }
+        assert_eq!(campaign(1.0, 20).mean_rounds(), Some(1.0));
+        assert_eq!(campaign(1.0, 25).mean_rounds(), Some(2.0));
+        assert_eq!(campaign(0.0, 20).mean_rounds(), None);
+        assert_eq!(campaign_with(0.0, 29, 6).mean_rounds(), Some(1.0));
     }
 
     #[test]

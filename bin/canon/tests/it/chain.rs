@@ -9,9 +9,9 @@ use alloy::{
 use canon_devchain::{Devchain, DevchainConfig, ServerHandle, serve};
 use canon_l1::{
     Call, Client, Deployment, NoWait, Sender, calls,
-    deploy::{DeployRecord, SetParameters, deploy},
+    deploy::{DeployRecord, SetParameters, deploy, deploy_upgrade_payload},
 };
-use canon_protocol::{Amount, Timestamp};
+use canon_protocol::{Amount, Round, Timestamp};
 use snapbox::cmd::Command;
 
 use crate::support::canon;
@@ -27,7 +27,8 @@ const SLOT: u64 = 24;
 pub(crate) struct Chain {
     pub(crate) chain: Devchain,
     pub(crate) set: Deployment,
-    pub(crate) expect: Address,
+    /// A payload that can be pushed.
+    pub(crate) payload: Address,
     sender: Sender,
     server: ServerHandle,
 }
@@ -48,7 +49,13 @@ impl Chain {
         let set = deploy(&mut sender, &checked, &mut record, &mut NoWait, go_on).await.unwrap();
         let server = serve(chain.clone(), SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let (expect, set) = (set.expect, set.deployment);
-        let mut chain = Self { chain, set, expect, sender, server };
+        // It will do as a rollup: nobody executes it.
+        let (rollup, canonical) = (expect, set.rollup);
+        let wait = &mut NoWait;
+        let payload =
+            deploy_upgrade_payload(&mut sender, &set, expect, rollup, canonical, "", wait);
+        let payload = payload.await.unwrap().address;
+        let mut chain = Self { chain, set, payload, sender, server };
         let everything = tokens(1_000_000);
         chain.send(calls::approve(set.asset, set.rollup, everything)).await;
         chain.send(calls::approve(set.asset, set.governance, everything)).await;
@@ -86,6 +93,12 @@ impl Chain {
     pub(crate) async fn signal(&mut self, slot: u64, payload: Address) {
         self.go_to(slot);
         self.send(calls::signal(self.set.proposals, payload)).await;
+    }
+
+    /// Pushes a round at once.
+    pub(crate) async fn push(&mut self, round: u64) {
+        let (proposals, governance) = (self.set.proposals, self.set.governance);
+        self.send(calls::push(proposals, governance, Round::of(round))).await;
     }
 
     /// Other code in the place of a contract of the set.

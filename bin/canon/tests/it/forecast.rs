@@ -276,7 +276,7 @@ const HALF: &str = "--signalling 50% --rival 25% --missed 0%";
 #[tokio::test]
 async fn a_running_round_on_a_chain() {
     let mut chain = Chain::new().await;
-    let payload = chain.expect;
+    let payload = chain.payload;
     chain.signal(30, payload).await;
     // One more seat, which draws from the next epoch but one on.
     chain.go_to(31);
@@ -337,7 +337,7 @@ async fn a_running_round_on_a_chain() {
 #[tokio::test]
 async fn a_round_that_is_lost_and_one_that_is_won() {
     let mut chain = Chain::new().await;
-    let (payload, rival) = (chain.expect, chain.set.asset);
+    let (payload, rival) = (chain.payload, chain.set.asset);
     for slot in 30..33 {
         chain.signal(slot, payload).await;
     }
@@ -366,11 +366,28 @@ async fn a_round_that_is_lost_and_one_that_is_won() {
 
     // The next round has begun, and the last one can be pushed until slot 99 ends.
     chain.pass(52);
-    let command = chain.forecast(&format!("--payload {payload}"));
+    let about = format!("--payload {payload}");
+    let command = chain.forecast(&about);
     let over = while_served(|| text(command)).await;
     let push = "it has won round 4, which anyone can push until 2026-01-01 00:39:59 UTC";
     assert!(over.contains(push), "{over}");
     assert!(over.contains("0 of 6 signals: it needs 6 more"), "{over}");
+    // Slot 52 begins at 00:20:48: it can be pushed at once, whatever is signalled.
+    assert_eq!(over.matches("2026-01-01 00:20:48").count(), 1 + 4, "{over}");
+    assert_eq!(over.matches("2026-01-01 03:20:49").count(), 4, "{over}");
+
+    // Once it is a proposal, its own times count: it is made a second after slot 52 begins.
+    chain.push(4).await;
+    chain.pass(100);
+    let command = chain.forecast(&about);
+    let pushed = while_served(|| text(command)).await;
+    assert!(
+        pushed.contains("it is proposal 0, Pending: signals can't push it again now"),
+        "{pushed}"
+    );
+    assert_eq!(pushed.matches("2026-01-01 00:20:49").count(), 4, "{pushed}");
+    assert_eq!(pushed.matches("passed").count(), 4, "{pushed}");
+    assert_eq!(pushed.matches("2026-01-01 03:20:50").count(), 4, "{pushed}");
 }
 
 #[tokio::test]

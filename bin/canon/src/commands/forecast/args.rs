@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
-use alloy::{primitives::Address, transports::http::reqwest::Url};
+use alloy::primitives::Address;
 use canon_protocol::Timestamp;
-use clap::{
-    ArgMatches, Args, Command, FromArgMatches, ValueEnum, parser::ValueSource, value_parser,
-};
+use clap::{Args, value_parser};
 
-use super::input::{Percent, address, endpoint, outage, utc_time};
+use super::{
+    input::{Percent, address, outage, utc_time},
+    source::Source,
+};
 
 /// Tell what a campaign of signals may expect, before parameters are chosen or it starts
 ///
@@ -83,7 +84,7 @@ pub(crate) struct Forecast {
     #[arg(long, value_name = "S", default_value_t = 1, requires = "outage")]
     pub(super) seed: u64,
 
-    /// Print the forecast as JSON: times in seconds, amounts in base units
+    /// Print the forecast as JSON: times in seconds, amounts and fractions in units of 10^-18
     #[arg(long)]
     pub(super) json: bool,
 }
@@ -100,84 +101,3 @@ Exit codes:
   0  the forecast
   2  bad input: flags, operators, or addresses where the set isn't
   3  the endpoint failed, or an internal error";
-
-/// Parameter sets that come with the deployer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Preset {
-    /// 6 of 10 signals, slots of 24 s, delays of an hour.
-    Tests,
-    /// 600 of 1,000 signals, slots of 72 s, delays of days.
-    MainnetLike,
-}
-
-/// Where the parameters are from.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Source {
-    pub(super) preset: Option<Preset>,
-    pub(super) rpc_url: Option<Given<Url>>,
-    pub(super) registry: Option<Given<Address>>,
-}
-
-/// A value, and who gave it. A shell that always has `ETH_RPC_URL` must not change what
-/// `--preset` means.
-#[derive(Clone, Debug)]
-pub(super) enum Given<T> {
-    Typed(T),
-    Environment(T),
-}
-
-impl<T> Given<T> {
-    pub(super) const fn get(&self) -> &T {
-        let (Self::Typed(value) | Self::Environment(value)) = self;
-        value
-    }
-}
-
-#[derive(Args)]
-struct SourceFlags {
-    /// Parameters of the set, if it is on no chain [default: mainnet-like]
-    #[arg(long, value_enum)]
-    preset: Option<Preset>,
-
-    // A key may be part of it, which isn't for --help to show.
-    /// Endpoint of a chain where the set is; needs --registry
-    #[arg(long, value_name = "URL", env = "ETH_RPC_URL", hide_env_values = true, value_parser = endpoint)]
-    rpc_url: Option<Url>,
-
-    /// Registry of the set, from which all else is found; needs --rpc-url
-    #[arg(long, value_name = "ADDRESS", env = "CANON_REGISTRY", hide_env_values = true, value_parser = address)]
-    registry: Option<Address>,
-}
-
-impl FromArgMatches for Source {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let SourceFlags { preset, rpc_url, registry } = SourceFlags::from_arg_matches(matches)?;
-        Ok(Self {
-            preset,
-            rpc_url: rpc_url.map(|url| given(matches, "rpc_url", url)),
-            registry: registry.map(|address| given(matches, "registry", address)),
-        })
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        *self = Self::from_arg_matches(matches)?;
-        Ok(())
-    }
-}
-
-impl Args for Source {
-    fn augment_args(command: Command) -> Command {
-        SourceFlags::augment_args(command)
-    }
-
-    fn augment_args_for_update(command: Command) -> Command {
-        SourceFlags::augment_args_for_update(command)
-    }
-}
-
-fn given<T>(matches: &ArgMatches, id: &str, value: T) -> Given<T> {
-    match matches.value_source(id) {
-        Some(ValueSource::EnvVariable) => Given::Environment(value),
-        _ => Given::Typed(value),
-    }
-}

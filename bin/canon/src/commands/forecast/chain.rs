@@ -8,8 +8,8 @@ use alloy::{
     transports::http::reqwest::Url,
 };
 use canon_forecast::{Start, Terms};
-use canon_l1::{Client, Deployment, Error, SignalStatus};
-use canon_protocol::{Amount, BlockNumber, Epoch, ProposalId, ProposalState, Round, Timestamp};
+use canon_l1::{Client, Deployment, Error, ProposalSnapshot, SignalStatus};
+use canon_protocol::{Amount, BlockNumber, Epoch, Round, Timestamp};
 use eyre::eyre;
 use serde::Serialize;
 
@@ -51,10 +51,18 @@ pub(super) struct Standing {
     pub(super) address: Address,
     /// Its signals in the round that runs.
     pub(super) signals: u32,
-    /// Rounds that it won and that can be pushed now, with the last second in which they can.
-    pub(super) pushable: Vec<(Round, Option<Timestamp>)>,
+    /// Rounds that it won and that can be pushed now, oldest first.
+    pub(super) pushable: Vec<Pushable>,
     /// The newest proposal that it became.
-    pub(super) proposal: Option<(ProposalId, ProposalState)>,
+    pub(super) proposal: Option<ProposalSnapshot>,
+}
+
+/// A round that can be pushed.
+#[derive(Debug, Serialize)]
+pub(super) struct Pushable {
+    pub(super) round: Round,
+    /// The last second in which it can.
+    pub(super) until: Option<Timestamp>,
 }
 
 impl Snapshot {
@@ -154,11 +162,11 @@ impl Standing {
             let won = client.round(at, set.proposals, set.rollup, round).await?;
             if won.leader == Some(payload) {
                 let (_, last) = terms.rules.push_slots(round);
-                pushable.push((round, terms.clock.slot_end(last)));
+                pushable.push(Pushable { round, until: terms.clock.slot_end(last) });
             }
         }
         let proposal = match client.latest_proposal_of(at, set.proposals, payload).await? {
-            Some(id) => Some((id, client.proposal_state(at, set.governance, id).await?)),
+            Some(id) => Some(client.proposal(at, set.governance, id).await?),
             None => None,
         };
         Ok(Self { address: payload, signals, pushable, proposal })

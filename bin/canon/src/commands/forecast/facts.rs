@@ -1,8 +1,8 @@
 //! All that is told, as text or as JSON.
 
 use canon_forecast::{
-    Campaign, Contest, Force, Milestone, Minority, Outlook, Pace, RestOfRound, RoundOdds, Share,
-    Side, Simulated, Simulation, Vote, simulate,
+    Campaign, Contest, Force, Milestone, Minority, Outlook, Pace, RestOfRound, RoundOdds, Schedule,
+    Share, Side, Simulated, Simulation, Vote, simulate,
 };
 use canon_protocol::{Amount, Configuration, Fraction, Round, Seconds, Timestamp};
 use eyre::Report;
@@ -10,11 +10,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::{
-    args::{Forecast, Preset},
+    args::Forecast,
     bad,
     chain::Snapshot,
     operators::idle,
     plan::{Ground, Plan},
+    source::Preset,
 };
 use crate::exit::Failure;
 
@@ -47,7 +48,10 @@ pub(super) struct Told<'a> {
     pub(super) curve: Vec<Point>,
     pub(super) first_round: RestOfRound,
     pub(super) later_rounds: RoundOdds,
-    pub(super) rounds: Pace,
+    /// How many rounds it takes on average; `None` if it never wins one.
+    pub(super) mean_rounds: Option<f64>,
+    /// How many rounds there are.
+    pub(super) pace: Pace,
     pub(super) rival_wins_in_a_year: f64,
     pub(super) milestones: Vec<Expected>,
     pub(super) hostile: Hostile,
@@ -82,7 +86,8 @@ pub(super) struct Expected {
     pub(super) at: Option<Stages>,
 }
 
-/// What follows if the last of so many rounds is won.
+/// What follows if the last of so many rounds is won. None is needed if the payload has won one
+/// already.
 #[derive(Debug, Serialize)]
 pub(super) struct Stages {
     pub(super) rounds: u64,
@@ -101,8 +106,8 @@ pub(super) struct Stages {
 /// A time.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(super) struct Moment {
-    /// Counted from now on a chain, else from the campaign's start.
-    pub(super) after: Seconds,
+    /// Counted from now on a chain, else from the campaign's start; `None` if it has passed.
+    pub(super) after: Option<Seconds>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) time: Option<Timestamp>,
 }
@@ -168,7 +173,8 @@ impl<'a> Told<'a> {
             curve: curve(contest, plan),
             first_round: *campaign.first_round(),
             later_rounds,
-            rounds: pace,
+            mean_rounds: campaign.mean_rounds(),
+            pace,
             rival_wins_in_a_year: later_rounds.rival_wins_within(pace.year),
             milestones: milestones(&campaign, plan),
             hostile: hostile(contest),
@@ -199,8 +205,7 @@ fn operators(plan: &Plan) -> Vec<OperatorFacts> {
     facts.collect()
 }
 
-/// From where a round is all but lost to where it is all but won, in whole per cents, and what
-/// signals now.
+/// From where a round is all but lost to where it is all but won, in even steps, and what signals now.
 fn curve(contest: Contest, plan: &Plan) -> Vec<Point> {
     const POINTS: u64 = 12;
     let own = plan.electorate.share_of(Side::For).get();
@@ -208,13 +213,15 @@ fn curve(contest: Contest, plan: &Plan) -> Vec<Point> {
     // Whoever joins misses what those miss who signal already.
     let missed = if own > 0.0 { Share::new(1.0 - present / own) } else { None };
     let contest = Contest { missed: missed.unwrap_or(contest.missed), ..contest };
-    let percent = |seats: Option<u64>| seats.map_or(100, |seats| seats * 100 / contest.seats);
-    let lost = percent(contest.seats_to_push(0.001));
-    let won = percent(contest.seats_to_push(0.999)).max(lost) + 1;
+    // Per cents, or seats where there are fewer of them.
+    let units = contest.seats.min(100);
+    let unit = |seats: Option<u64>| seats.unwrap_or(contest.seats) * units / contest.seats;
+    let lost = unit(contest.seats_to_push(0.001));
+    let won = (unit(contest.seats_to_push(0.999)) + 1).min(units);
     let step = (won - lost).div_ceil(POINTS).max(1);
-    let part = |percent: u64| (contest.seats * percent + 50) / 100;
+    let part = |units_of_it: u64| (contest.seats * units_of_it + units / 2) / units;
     let mut seats: Vec<_> =
-        (0..=POINTS).map(|point| part((lost + point * step).min(100))).collect();
+        (0..=POINTS).map(|point| part((lost + point * step).min(units))).collect();
     seats.push((contest.seats as f64 * own).round() as u64);
     seats.sort_unstable();
     seats.dedup();
@@ -226,20 +233,7 @@ fn curve(contest: Contest, plan: &Plan) -> Vec<Point> {
 }
 
 fn milestones(campaign: &Campaign, plan: &Plan) -> Vec<Expected> {
-    let moment = |time: Timestamp| Moment {
-        after: time.since(plan.now).unwrap_or_default(),
-        time: plan.dated().then_some(time),
-    };
-    let stages = |at: Milestone| Stages {
-        rounds: at.rounds,
-        round: matches!(plan.ground, Ground::Chain(_)).then_some(at.round),
-        chance: at.chance,
-        pushable: moment(at.schedule.push),
-        voting_starts: moment(at.schedule.voting_starts),
-        voting_ends: moment(at.schedule.voting_ends),
-        executable: moment(at.schedule.execution),
-        expires: moment(at.schedule.expires),
-    };
+    let settled = plan.settled();
     let likely = |chance| campaign.rounds_for(chance).and_then(|rounds| campaign.after(rounds));
     [
         ("earliest", campaign.earliest()),
@@ -247,15 +241,50 @@ fn milestones(campaign: &Campaign, plan: &Plan) -> Vec<Expected> {
         ("90 %", likely(0.9)),
         ("99 %", likely(0.99)),
     ]
-    .map(|(certainty, at)| Expected { certainty, at: at.map(stages) })
+    .map(|(certainty, at)| Expected { certainty, at: settled.or(at).map(|at| plan.stages(at)) })
     .into()
+}
+
+impl Plan {
+    /// What follows from a round that the payload has won already, if there is one that counts:
+    /// signals don't matter then.
+    fn settled(&self) -> Option<Milestone> {
+        let Ground::Chain(chain) = &self.ground else { return None };
+        let payload = chain.payload.as_ref()?;
+        let live = payload.proposal.filter(|proposal| proposal.state.is_live());
+        let (schedule, round) = match (live, payload.pushable.first()) {
+            (Some(proposal), _) => {
+                (Schedule::new(proposal.creation, &proposal.configuration), chain.status.round)
+            }
+            (None, Some(won)) => (Schedule::new(self.now, &self.terms.configuration), won.round),
+            (None, None) => return None,
+        };
+        Some(Milestone { rounds: 0, round, chance: 1.0, schedule })
+    }
+
+    fn stages(&self, at: Milestone) -> Stages {
+        let moment = |time: Timestamp| Moment {
+            after: time.since(self.now),
+            time: self.dated().then_some(time),
+        };
+        let counted = matches!(self.ground, Ground::Chain(_)) && at.rounds > 0;
+        Stages {
+            rounds: at.rounds,
+            round: counted.then_some(at.round),
+            chance: at.chance,
+            pushable: moment(at.schedule.push),
+            voting_starts: moment(at.schedule.voting_starts),
+            voting_ends: moment(at.schedule.voting_ends),
+            executable: moment(at.schedule.execution),
+            expires: moment(at.schedule.expires),
+        }
+    }
 }
 
 /// One seat, then a tenth of them to a half.
 fn hostile(contest: Contest) -> Hostile {
-    let part = |percent: u64| (contest.seats * percent).div_ceil(100);
-    let mut seats: Vec<_> = [10, 15, 20, 25, 30, 35, 40, 45, 50].map(part).into();
-    seats.insert(0, 1);
+    let part = |percent: u64| (contest.seats * percent / 100).max(1);
+    let mut seats: Vec<_> = [0, 10, 15, 20, 25, 30, 35, 40, 45, 50].map(part).into();
     seats.dedup();
     Hostile {
         minorities: seats.into_iter().map(|seats| contest.minority(seats)).collect(),

@@ -7,6 +7,7 @@ mod input;
 mod operators;
 mod plan;
 mod render;
+mod source;
 mod text;
 
 pub(crate) use args::Forecast;

@@ -9,10 +9,11 @@ use canon_protocol::{Amount, RoundRules, Slot, SlotClock, Timestamp};
 use eyre::{Report, eyre};
 
 use super::{
-    args::{Forecast, Given, Preset, Source},
+    args::Forecast,
     bad,
     chain::Snapshot,
     operators::{self, Listed},
+    source::{Choice, Preset},
 };
 use crate::exit::Failure;
 
@@ -199,78 +200,4 @@ fn fill_up(mut operators: Vec<Operator>, name: &str, size: Size) -> Result<Elect
         operators.push(Operator { seats, side: Side::Silent, missed });
     }
     Ok(Electorate::new(operators)?)
-}
-
-/// What the source comes down to.
-#[derive(Debug)]
-enum Choice<'a> {
-    Preset(Preset),
-    Chain(&'a Url, Address),
-}
-
-impl Source {
-    /// What is typed goes before the environment, where `ETH_RPC_URL` may always be set.
-    fn choose(&self) -> Result<Choice<'_>, Report> {
-        let typed = [
-            matches!(self.rpc_url, Some(Given::Typed(_))).then_some("--rpc-url"),
-            matches!(self.registry, Some(Given::Typed(_))).then_some("--registry"),
-        ];
-        if let Some(preset) = self.preset {
-            return match typed.into_iter().flatten().next() {
-                Some(flag) => Err(eyre!(
-                    "{flag}: expected no --preset beside it, since a chain has parameters of its own"
-                )),
-                None => Ok(Choice::Preset(preset)),
-            };
-        }
-        match (&self.rpc_url, &self.registry) {
-            (Some(url), Some(registry)) => Ok(Choice::Chain(url.get(), *registry.get())),
-            (None, Some(registry)) => Err(eyre!(
-                "--rpc-url (ETH_RPC_URL): expected the URL of the chain on which the Registry {} is, \
-                 found nothing",
-                registry.get()
-            )),
-            (Some(Given::Typed(url)), None) => Err(eyre!(
-                "--registry (CANON_REGISTRY): expected the address of the set's Registry on {url}, \
-                 found nothing"
-            )),
-            (Some(Given::Environment(_)) | None, None) => Ok(Choice::Preset(Preset::MainnetLike)),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn url() -> Url {
-        "http://localhost:1".parse().unwrap()
-    }
-
-    #[test]
-    fn a_chain_needs_both_flags() {
-        let source = |rpc_url, registry| Source { preset: None, rpc_url, registry };
-        let typed = (Some(Given::Typed(url())), Some(Given::Typed(Address::ZERO)));
-        let outside = (Some(Given::Environment(url())), Some(Given::Environment(Address::ZERO)));
-        let said = |source: Source| source.choose().unwrap_err().to_string();
-        assert!(said(source(typed.0.clone(), None)).starts_with("--registry"));
-        assert!(said(source(None, typed.1.clone())).starts_with("--rpc-url"));
-        assert!(said(source(None, outside.1.clone())).starts_with("--rpc-url"));
-        for (rpc_url, registry) in [typed.clone(), outside.clone(), (typed.0, outside.1)] {
-            assert!(matches!(source(rpc_url, registry).choose(), Ok(Choice::Chain(..))));
-        }
-        // Foundry's users have it in every shell.
-        let source = source(outside.0, None);
-        assert!(matches!(source.choose(), Ok(Choice::Preset(Preset::MainnetLike))));
-    }
-
-    #[test]
-    fn a_typed_preset_is_no_chain() {
-        let source = |rpc_url, registry| Source { preset: Some(Preset::Tests), rpc_url, registry };
-        let outside =
-            source(Some(Given::Environment(url())), Some(Given::Environment(Address::ZERO)));
-        assert!(matches!(outside.choose(), Ok(Choice::Preset(Preset::Tests))));
-        let typed = source(None, Some(Given::Typed(Address::ZERO)));
-        assert!(typed.choose().unwrap_err().to_string().starts_with("--registry"));
-    }
 }

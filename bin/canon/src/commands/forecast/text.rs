@@ -70,19 +70,20 @@ pub(super) fn estimate(chance: f64) -> String {
     format!("{:.2} %", chance * 100.0)
 }
 
-/// The two largest units of a duration: `1 h 30 min`, `3 d`.
+/// A duration in its largest unit and the next one: `1 h 30 min`, `3 d`.
 pub(super) fn duration(seconds: u64) -> String {
-    let units = [("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)];
+    const UNITS: [(&str, u64); 4] = [("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)];
+    let largest = UNITS.iter().position(|(_, size)| seconds >= *size);
+    let Some(largest) = largest else { return "0 s".to_owned() };
     let mut rest = seconds;
     let mut parts = Vec::new();
-    for (name, size) in units {
-        if rest >= size {
+    for (name, size) in UNITS.iter().skip(largest).take(2) {
+        if rest >= *size {
             parts.push(format!("{} {name}", rest / size));
             rest %= size;
         }
     }
-    parts.truncate(2);
-    if parts.is_empty() { "0 s".to_owned() } else { parts.join(" ") }
+    parts.join(" ")
 }
 
 /// `2026-12-01 09:00:12`, in UTC.
@@ -95,9 +96,25 @@ pub(super) fn date(time: Timestamp) -> String {
     )
 }
 
-/// How long until a time: `in 3 d 4 h`.
-pub(super) fn until(after: Seconds) -> String {
-    if after == Seconds::ZERO { "now".to_owned() } else { format!("in {}", duration(after.get())) }
+/// How long until a time: `in 3 d 4 h`. `None` has passed.
+pub(super) fn until(after: Option<Seconds>) -> String {
+    match after {
+        None => "passed".to_owned(),
+        Some(Seconds::ZERO) => "now".to_owned(),
+        Some(after) => format!("in {}", duration(after.get())),
+    }
+}
+
+/// A number of rounds on average.
+pub(super) fn mean(rounds: f64) -> String {
+    if rounds < 1e6 { format!("{rounds:.2}") } else { format!("{rounds:.0e}") }
+}
+
+/// A bar for a share, as wide as `width` for all of it, in eighths of a column.
+pub(super) fn bar(share: f64, width: usize) -> String {
+    const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    let eighths = (share * (width * 8) as f64).round() as usize;
+    "█".repeat(eighths / 8) + EIGHTHS[eighths % 8]
 }
 
 /// `1 seat`, `2 seats`.
@@ -135,10 +152,12 @@ mod tests {
             (3_600, "1 h"),
             (3_660, "1 h 1 min"),
             (90_000, "1 d 1 h"),
+            (8 * 86_400 + 1, "8 d"),
         ] {
             assert_eq!(duration(seconds), text);
         }
-        assert_eq!((&*until(Seconds::ZERO), &*until(Seconds::HOUR)), ("now", "in 1 h"));
+        assert_eq!(until(Some(Seconds::HOUR)), "in 1 h");
+        assert_eq!((&*until(Some(Seconds::ZERO)), &*until(None)), ("now", "passed"));
     }
 
     #[test]
@@ -156,6 +175,15 @@ mod tests {
         assert_eq!(part(Amount::of(665_001), Amount::of(1_000_000)), "66.51 %");
         assert_eq!(part(Amount::ZERO, Amount::ZERO), "0.00 %");
         assert_eq!(fraction(Fraction::percent(20)), "20 %");
+    }
+
+    #[test]
+    fn bars_are_exact_to_an_eighth() {
+        for (share, text) in [(0.0, ""), (0.5, "██"), (1.0, "████"), (0.1, "▍"), (0.97, "███▉")]
+        {
+            assert_eq!(bar(share, 4), text);
+        }
+        assert_eq!((&*mean(1.234), &*mean(2e12)), ("1.23", "2e12"));
     }
 
     #[test]

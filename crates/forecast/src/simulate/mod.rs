@@ -5,16 +5,12 @@
 //! this finds the same. It is for those that fail for a while: their rounds vary more than any
 //! formula here says.
 
-use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
-use canon_protocol::{
-    Action, Addresses, AssetCall, Block, BlockNumber, Call, Code, CodeKind, Context, Deployment,
-    Epoch, Outside, ProposalsCall, RawRollupParameters, Reaction, Refusal, RegistryCall,
-    RollupCall, Round, RoundRules, Slot, SlotClock, Timestamp, World,
-};
-use rand_chacha::{
-    ChaCha8Rng,
-    rand_core::{Rng, SeedableRng},
-};
+mod stage;
+
+use canon_protocol::{Epoch, Refusal, Round, RoundRules, Slot, SlotClock, Timestamp};
+use rand_chacha::{ChaCha8Rng, rand_core::Rng};
+
+use stage::{Choice, Stage};
 
 use crate::{
     electorate::{Electorate, Operator, Side},
@@ -76,92 +72,6 @@ pub struct Simulated {
     pub nine_of_ten: Quantile,
 }
 
-const STAKE: u128 = 1;
-const FUNDER: Address = Address::repeat_byte(0xf0);
-const ROLLUP: Address = Address::repeat_byte(0xa7);
-const PROPOSALS: Address = Address::repeat_byte(0xa8);
-const PAYLOAD: Address = Address::repeat_byte(0xb1);
-const RIVAL: Address = Address::repeat_byte(0xb2);
-const ADDRESSES: Addresses = Addresses {
-    chain_id: 1,
-    asset: Address::repeat_byte(0xa1),
-    registry: Address::repeat_byte(0xa2),
-    governance: Address::repeat_byte(0xa3),
-    issuer: Address::repeat_byte(0xa4),
-    distributor: Address::repeat_byte(0xa5),
-    expect: Address::repeat_byte(0xa6),
-};
-
-/// Two payloads, and nothing else outside the set.
-#[derive(Debug)]
-struct Payloads;
-
-impl Outside for Payloads {
-    fn code(&self, account: Address) -> Code {
-        if [PAYLOAD, RIVAL].contains(&account) {
-            return Code { kind: CodeKind::Contract, hash: keccak256(account) };
-        }
-        Code::default()
-    }
-
-    fn actions(&self, _: Address) -> Option<Vec<Action>> {
-        None
-    }
-
-    fn word(&self, _: Address, _: &[u8]) -> Option<U256> {
-        None
-    }
-
-    fn accepts(&self, _: Address, _: B256, _: &[u8]) -> bool {
-        false
-    }
-
-    fn call(&self, _: Address, _: Address, _: &Bytes) -> Reaction {
-        Reaction::Reverts(Bytes::new())
-    }
-}
-
-/// The state of the set with a clock and randomness.
-struct Stage {
-    world: World,
-    block: Block,
-    rng: ChaCha8Rng,
-}
-
-impl Stage {
-    fn context(&mut self, caller: Address) -> Context<'static> {
-        let mut prevrandao = [0; 32];
-        self.rng.fill_bytes(&mut prevrandao);
-        Context {
-            caller,
-            block: self.block,
-            prevrandao: U256::from_be_bytes(prevrandao),
-            outside: &Payloads,
-        }
-    }
-
-    fn call(
-        &mut self,
-        caller: Address,
-        contract: Address,
-        call: impl Into<Call>,
-    ) -> Result<(), SimulationError> {
-        let context = self.context(caller);
-        for log in self.world.decide(contract, &call.into(), &context)? {
-            self.world.evolve(&log, self.block)?;
-        }
-        Ok(())
-    }
-
-    fn deploy(&mut self, contract: Address, what: &Deployment) -> Result<(), SimulationError> {
-        let context = self.context(FUNDER);
-        for log in self.world.deploy(contract, what, &context)? {
-            self.world.evolve(&log, self.block)?;
-        }
-        Ok(())
-    }
-}
-
 /// Plays `simulation.campaigns` campaigns with `electorate`. `progress` is told how many have been
 /// played after each.
 ///
@@ -177,7 +87,7 @@ pub fn simulate(
     let mut play = Play {
         simulation,
         clock,
-        stage: set_stage(simulation, &clock, electorate)?,
+        stage: Stage::set(simulation.rules, &clock, electorate.seats(), simulation.seed)?,
         shifts: Vec::new(),
         seat_of: seat_owners(electorate),
         epoch: None,
@@ -250,39 +160,39 @@ impl Play<'_> {
         for slot in rules.first_slot(round).get()..=rules.last_slot(round).get() {
             self.slot(Slot::of(slot))?;
         }
-        let count = |payload| {
-            let proposals = self.stage.world.proposals(PROPOSALS);
-            proposals.map_or(0, |proposals| proposals.yea_count(ROLLUP, round, payload))
-        };
-        Ok((count(PAYLOAD), count(RIVAL)))
+        let count = |choice| self.stage.signals(round, choice);
+        Ok((count(Choice::Payload), count(Choice::Rival)))
     }
 
     fn slot(&mut self, slot: Slot) -> Result<(), SimulationError> {
         let timestamp = self.clock.slot_start(slot);
         let timestamp = timestamp.ok_or(SimulationError::TooLong(self.simulation.campaigns))?;
-        self.stage.block = Block { number: BlockNumber::of(slot.get() + 1), timestamp };
+        self.stage.go_to(slot, timestamp);
         let epoch = self.clock.epoch_of(slot);
         if self.epoch.replace(epoch) != Some(epoch) {
-            self.stage.call(FUNDER, ROLLUP, RollupCall::SetupEpoch)?;
+            self.stage.set_up_epoch()?;
         }
         for shift in &mut self.shifts {
             shift.next_slot(&mut self.stage.rng);
         }
-        let drawn = self
-            .stage
-            .world
-            .rollup(ROLLUP)
-            .and_then(|rollup| rollup.member_at(timestamp, timestamp).ok().flatten())
-            .map(canon_protocol::Member::proposer);
-        let Some(proposer) = drawn else { return Ok(()) };
-        let shift = &self.shifts[self.seat_of[seat_number(proposer)]];
-        let payload = match (shift.up, shift.side) {
-            (true, Side::For) => PAYLOAD,
-            (true, Side::Rival) => RIVAL,
-            _ => return Ok(()),
-        };
-        self.stage.call(proposer, PROPOSALS, ProposalsCall::Vote { payload })
+        let Some(seat) = self.stage.drawn() else { return Ok(()) };
+        let shift = &self.shifts[self.seat_of[seat as usize]];
+        match (shift.up, shift.side) {
+            (true, Side::For) => self.stage.signal(seat, Choice::Payload),
+            (true, Side::Rival) => self.stage.signal(seat, Choice::Rival),
+            (false, _) | (true, Side::Silent) => Ok(()),
+        }
     }
+}
+
+/// The operator of each seat.
+fn seat_owners(electorate: &Electorate) -> Vec<usize> {
+    electorate
+        .operators()
+        .iter()
+        .enumerate()
+        .flat_map(|(index, operator)| std::iter::repeat_n(index, operator.seats as usize))
+        .collect()
 }
 
 /// An operator's ups and downs: a chain of two states that is down for the part of slots that it misses
@@ -316,90 +226,6 @@ impl Shift {
 fn happens(rng: &mut ChaCha8Rng, chance: f64) -> bool {
     // 53 random bits are all that a number below 1 can hold.
     ((rng.next_u64() >> 11) as f64) / ((1u64 << 53) as f64) < chance
-}
-
-/// Attester and proposer of a seat have its number in their addresses.
-fn seat_address(kind: u8, number: usize) -> Address {
-    let mut bytes = [kind; 20];
-    bytes[12..].copy_from_slice(&(number as u64).to_be_bytes());
-    Address::from(bytes)
-}
-
-fn seat_number(proposer: Address) -> usize {
-    let mut bytes = [0; 8];
-    bytes.copy_from_slice(&proposer[12..]);
-    u64::from_be_bytes(bytes) as usize
-}
-
-/// The operator of each seat.
-fn seat_owners(electorate: &Electorate) -> Vec<usize> {
-    electorate
-        .operators()
-        .iter()
-        .enumerate()
-        .flat_map(|(index, operator)| std::iter::repeat_n(index, operator.seats as usize))
-        .collect()
-}
-
-/// A set whose canonical rollup has all seats taken.
-fn set_stage(
-    simulation: &Simulation,
-    clock: &SlotClock,
-    electorate: &Electorate,
-) -> Result<Stage, SimulationError> {
-    let mut stage = Stage {
-        world: World::new(ADDRESSES),
-        block: Block { number: BlockNumber::of(1), timestamp: clock.genesis },
-        rng: ChaCha8Rng::seed_from_u64(simulation.seed),
-    };
-    let supply = u128::from(electorate.seats()) * STAKE + 2;
-    stage.deploy(
-        ADDRESSES.asset,
-        &Deployment::Asset {
-            name: String::new(),
-            symbol: String::new(),
-            owner: FUNDER,
-            initial_holder: FUNDER,
-            initial_supply: U256::from(supply),
-        },
-    )?;
-    stage.deploy(ADDRESSES.registry, &Deployment::Registry { owner: FUNDER })?;
-    stage.deploy(
-        PROPOSALS,
-        &Deployment::Proposals {
-            registry: ADDRESSES.registry,
-            n: U256::from(simulation.rules.n()),
-            m: U256::from(simulation.rules.m()),
-        },
-    )?;
-    let exit_delay = U256::from(clock.two_epochs());
-    stage.deploy(
-        ROLLUP,
-        &Deployment::Rollup(RawRollupParameters {
-            asset: ADDRESSES.asset,
-            registry: ADDRESSES.registry,
-            reward_distributor: ADDRESSES.distributor,
-            owner: FUNDER,
-            genesis_time: clock.genesis.to_word(),
-            slot_duration: U256::from(clock.slot_duration.get()),
-            epoch_duration: U256::from(clock.epoch_duration.get()),
-            minimum_stake: U256::from(STAKE),
-            exit_delay,
-        }),
-    )?;
-    stage.call(FUNDER, ADDRESSES.registry, RegistryCall::Upgrade { rollup: ROLLUP })?;
-    let everything = AssetCall::Approve { spender: ROLLUP, amount: U256::MAX };
-    stage.call(FUNDER, ADDRESSES.asset, everything)?;
-    for number in 0..electorate.seats() as usize {
-        let deposit = RollupCall::Deposit {
-            attester: seat_address(0xaa, number),
-            proposer: seat_address(0xbb, number),
-            withdrawer: FUNDER,
-            amount: U256::from(STAKE),
-        };
-        stage.call(FUNDER, ROLLUP, deposit)?;
-    }
-    Ok(stage)
 }
 
 #[cfg(test)]
