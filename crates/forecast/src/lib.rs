@@ -6,7 +6,7 @@
 //! - [`Campaign`]: how many rounds it takes, and when the upgrade can be executed. Exact.
 //! - [`Contest`]: what a hostile minority pushes or blocks. Exact.
 //! - [`Vote`]: what a proposal then needs of the holders. Exact.
-//! - [`simulate`]: the same question put to the rules themselves, where no formula holds: operators
+//! - [`simulate()`]: the same question put to the rules themselves, where no formula holds: operators
 //!   that fail for hours at a time.
 
 mod binomial;

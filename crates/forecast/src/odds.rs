@@ -4,6 +4,9 @@
 //! every other slot (`keccak256(seed, slot) mod size`; the bias of the remainder is below 2^-220).
 //! Who was drawn can be drawn again, so the signals of a side in a round are binomially distributed,
 //! however small the set is.
+//!
+//! The set of an epoch is closed before its seed is known. Once the seed is, everybody can tell who
+//! draws the slots of the epoch; but not what they will do, so those slots are as uncertain as others.
 
 use canon_protocol::{Round, RoundRules, Slot};
 

@@ -84,6 +84,7 @@ fn the_same_seed_prints_the_same() {
         let arguments = "--preset tests --sequencers 24 --outage 5 --campaigns 40 --seed";
         stdout(forecast(arguments).arg(seed))
     };
+    assert!(played("1").contains("Each side is one operator and fails as a whole"));
     assert_eq!(played("1"), played("1"));
     assert_ne!(played("1"), played("2"));
 }
@@ -322,6 +323,13 @@ async fn a_running_round_on_a_chain() {
         assert_eq!(at["expires"]["time"], pushable(round) + 4 * 3600, "{index}");
     }
     assert!(found.contains("2026-01-01 03:16:01"), "{found}");
+
+    // What if the set were another?
+    let command = chain.forecast(&format!("{HALF} --sequencers 4"));
+    let other = while_served(|| text(command)).await;
+    let set = "  set       8 seats of epoch 16, 9 of the next; not those of this forecast";
+    assert!(other.starts_with("6 of 10") && other.contains("\n4 seats of 100 tokens"), "{other}");
+    assert!(other.contains(set), "{other}");
 
     // The flags can come from the environment.
     let by_flags = chain.forecast(HALF);

@@ -32,7 +32,7 @@ pub(super) struct Snapshot {
     pub(super) deployment: Deployment,
     pub(super) status: SignalStatus,
     pub(super) epoch: Epoch,
-    /// Seats that draw the slots of this epoch.
+    /// Seats that draw the slots of this epoch: the set as it stood when the one before began.
     pub(super) seats: u32,
     /// Seats that draw those of the next one.
     pub(super) next_seats: u32,
@@ -99,7 +99,8 @@ impl Snapshot {
         let rules = client.round_rules(at, set.proposals).await.map_err(asked)?;
         let rollup = client.rollup_rules(at, set.rollup).await.map_err(asked)?;
         let configuration = client.configuration(at, set.governance).await.map_err(asked)?;
-        let total_power = client.total_power(at, set.governance, head.timestamp).await;
+        let total_power = client.total_power(at, set.governance, head.timestamp);
+        let total_power = total_power.await.map_err(asked)?;
         let status = client.signal_status(at, set.proposals).await.map_err(asked)?;
         // Dates are told from the rollup's clock: it has to be the one that its slots follow.
         if rollup.clock.slot_at(head.timestamp) != Some(status.slot) {
@@ -126,7 +127,7 @@ impl Snapshot {
             payload: None,
             terms: Terms { rules, clock: rollup.clock, configuration },
             minimum_stake: rollup.minimum_stake,
-            total_power: total_power.map_err(asked)?,
+            total_power,
         };
         if let Some(payload) = payload {
             let standing = Standing::ask(&client, &snapshot, head, payload).await;

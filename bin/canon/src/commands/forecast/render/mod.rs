@@ -17,6 +17,7 @@ use super::{
 /// Width of the bars of the plot.
 const BAR: usize = 50;
 
+#[derive(Default)]
 struct Page(String);
 
 impl Page {
@@ -33,22 +34,21 @@ macro_rules! line {
 use line;
 
 pub(super) fn render(told: &Told<'_>) -> String {
-    let mut page = Page(String::new());
-    let page = &mut page;
-    terms(page, told);
+    let mut page = Page::default();
+    terms(&mut page, told);
     if let Some(chain) = told.chain {
-        standing::standing(page, told, chain);
+        standing::standing(&mut page, told, chain);
     }
-    standing::operators(page, told);
-    curve(page, told);
-    campaign(page, told);
-    dates::milestones(page, told);
-    risks::hostile(page, told, &told.hostile);
-    risks::vote(page, told, &told.vote);
+    standing::operators(&mut page, told);
+    curve(&mut page, told);
+    campaign(&mut page, told);
+    dates::milestones(&mut page, told);
+    risks::hostile(&mut page, told);
+    risks::vote(&mut page, told);
     if let Some(simulated) = &told.simulated {
-        played::simulation(page, simulated);
+        played::simulation(&mut page, told, simulated);
     }
-    std::mem::take(&mut page.0)
+    page.0
 }
 
 fn terms(page: &mut Page, told: &Told<'_>) {

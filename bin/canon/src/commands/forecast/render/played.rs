@@ -3,14 +3,23 @@
 use canon_forecast::{PATIENCE, Quantile, Simulated};
 
 use super::{Page, line};
-use crate::commands::forecast::text::{count, estimate};
+use crate::commands::forecast::{
+    facts::Told,
+    text::{count, estimate},
+};
 
-pub(super) fn simulation(page: &mut Page, simulated: &Simulated) {
+pub(super) fn simulation(page: &mut Page, told: &Told<'_>, simulated: &Simulated) {
     line!(
         page,
         "\nWith failures that last: {} played by the rules, from a whole round on (95 % intervals)",
         count(simulated.wins.trials, "campaign")
     );
+    if told.operators.is_empty() {
+        line!(
+            page,
+            "Each side is one operator and fails as a whole; --operators says who fails together"
+        );
+    }
     for (what, interval) in
         [("wins its first round", &simulated.wins), ("a rival wins it", &simulated.rival_wins)]
     {

@@ -4,11 +4,12 @@ use canon_protocol::{Amount, Tabulation, yea_limit};
 
 use super::{Page, line};
 use crate::commands::forecast::{
-    facts::{Hostile, Told, VoteFacts},
+    facts::Told,
     text::{chance, count, enough, fraction, grouped, part, percent, tokens},
 };
 
-pub(super) fn hostile(page: &mut Page, told: &Told<'_>, hostile: &Hostile) {
+pub(super) fn hostile(page: &mut Page, told: &Told<'_>) {
+    let hostile = &told.hostile;
     line!(
         page,
         "\nWhat a hostile minority can do: all of it signals for a payload of its own, everybody else for"
@@ -63,7 +64,8 @@ pub(super) fn hostile(page: &mut Page, told: &Told<'_>, hostile: &Hostile) {
     );
 }
 
-pub(super) fn vote(page: &mut Page, told: &Told<'_>, vote: &VoteFacts) {
+pub(super) fn vote(page: &mut Page, told: &Told<'_>) {
+    let vote = &told.vote;
     let configuration = &told.configuration;
     let total = vote.total_power;
     let basis = if told.chain.is_some() { "locked now" } else { "the preset's supply" };

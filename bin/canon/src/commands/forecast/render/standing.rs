@@ -28,14 +28,13 @@ pub(super) fn standing(page: &mut Page, told: &Told<'_>, chain: &Snapshot) {
         grouped(chain.next_seats),
         if u64::from(chain.seats) == told.seats { "" } else { "; not those of this forecast" },
     );
-    let round = chain.status.round;
-    let first = told.chain.map_or(0, |chain| chain.status.first_free_slot.get());
     line!(
         page,
-        "  round     {round}: {} left of {}, from slot {} on",
+        "  round     {}: {} left of {}, from slot {} on",
+        chain.status.round,
         count(told.first_round.slots_left, "slot"),
         grouped(told.slots),
-        first
+        chain.status.first_free_slot
     );
     match chain.status.leader {
         Some(leader) => {
