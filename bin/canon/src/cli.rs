@@ -18,7 +18,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Rehearse(rehearse::Rehearse),
-    Forecast(forecast::Forecast),
+    Forecast(Box<forecast::Forecast>),
 }
 
 impl Cli {

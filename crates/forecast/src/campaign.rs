@@ -3,19 +3,48 @@
 use canon_protocol::{Configuration, Deadlines, Round, RoundRules, Slot, SlotClock, Timestamp};
 
 use crate::{
+    binomial::within,
     electorate::Electorate,
-    odds::{RoundOdds, within},
+    odds::{RestOfRound, RoundOdds},
 };
+
+/// What is fixed before anybody signals.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Terms {
+    /// Signals and slots of a round.
+    pub rules: RoundRules,
+    /// Slots and epochs of the canonical rollup.
+    pub clock: SlotClock,
+    /// What the proposal is going to be frozen with.
+    pub configuration: Configuration,
+}
+
+/// Where a campaign begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// The first slot that can bring a signal for the payload.
+    pub slot: Slot,
+    /// The round that is counted, usually that slot's: the slot is the next round's if the last one
+    /// of this round was used.
+    pub round: Round,
+    /// Signals that the payload has in that round.
+    pub counted: u32,
+}
+
+impl Start {
+    /// A campaign without any signals yet.
+    pub const fn at(rules: RoundRules, slot: Slot) -> Self {
+        Self { slot, round: rules.round_of(slot), counted: 0 }
+    }
+}
 
 /// A campaign of signals for one payload.
 #[derive(Clone, Debug)]
 pub struct Campaign {
-    rules: RoundRules,
-    clock: SlotClock,
-    configuration: Configuration,
-    start: Slot,
+    terms: Terms,
+    start: Start,
     /// The round in which it starts, with the slots that are left of it.
-    first: RoundOdds,
+    first: RestOfRound,
     /// Every later round.
     later: RoundOdds,
 }
@@ -49,27 +78,19 @@ pub struct Schedule {
 }
 
 impl Campaign {
-    /// A campaign whose first signal may be in `start`.
-    pub fn new(
-        rules: RoundRules,
-        clock: SlotClock,
-        configuration: Configuration,
-        electorate: &Electorate,
-        start: Slot,
-    ) -> Self {
-        let left = rules.slots_left(rules.round_of(start), start);
+    /// What `electorate` makes of a campaign that begins at `start`.
+    pub fn new(terms: Terms, electorate: &Electorate, start: Start) -> Self {
+        let Start { slot, round, counted } = start;
         Self {
-            rules,
-            clock,
-            configuration,
+            terms,
             start,
-            first: RoundOdds::of_slots(rules, left, electorate),
-            later: RoundOdds::new(rules, electorate),
+            first: RestOfRound::new(terms.rules, electorate, round, slot, counted),
+            later: RoundOdds::new(terms.rules, electorate),
         }
     }
 
     /// The odds of the round in which it starts.
-    pub const fn first_round(&self) -> &RoundOdds {
+    pub const fn first_round(&self) -> &RestOfRound {
         &self.first
     }
 
@@ -113,7 +134,7 @@ impl Campaign {
 
     /// Where the campaign stands after so many rounds; `None` for 0 rounds and beyond all times.
     pub fn after(&self, rounds: u64) -> Option<Milestone> {
-        let first = self.rules.round_of(self.start).get();
+        let first = self.start.round.get();
         let round = Round::new(first.checked_add(rounds.checked_sub(1)?)?)?;
         Some(Milestone {
             rounds,
@@ -135,29 +156,49 @@ impl Campaign {
         self.after(rounds)
     }
 
+    /// How many rounds it takes on average until the payload wins one, the first included; `None` if
+    /// it never does.
+    pub fn mean_rounds(&self) -> Option<f64> {
+        if self.first.wins >= 1.0 {
+            return Some(1.0);
+        }
+        (self.later.wins > 0.0).then(|| 1.0 + (1.0 - self.first.wins) / self.later.wins)
+    }
+
     /// What follows if `round` is won and everybody acts at once.
     fn schedule(&self, round: Round) -> Option<Schedule> {
-        let (first, _) = self.rules.push_slots(round);
-        let push = self.clock.slot_start(first)?;
-        let deadlines = Deadlines::new(push, &self.configuration);
-        Some(Schedule {
+        let (first, _) = self.terms.rules.push_slots(round);
+        let push = self.terms.clock.slot_start(first)?;
+        Some(Schedule::new(push, &self.terms.configuration))
+    }
+}
+
+impl Schedule {
+    /// What follows if a proposal is made at `push` under `configuration`.
+    pub fn new(push: Timestamp, configuration: &Configuration) -> Self {
+        let deadlines = Deadlines::new(push, configuration);
+        Self {
             push,
             voting_starts: deadlines.voting_starts(),
             voting_ends: deadlines.active,
             execution: deadlines.earliest_execution(),
             expires: deadlines.executable,
-        })
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::electorate::Share;
+    use crate::share::Share;
     use canon_protocol::Seconds;
     use core::num::NonZeroU64;
 
     fn campaign(supporters: f64, start: u64) -> Campaign {
+        campaign_with(supporters, start, 0)
+    }
+
+    fn campaign_with(supporters: f64, start: u64, counted: u32) -> Campaign {
         let share = |value| Share::new(value).unwrap();
         let set = Electorate::of_shares(100, share(supporters), share(0.0), share(0.0)).unwrap();
         let hour = Seconds::of(3600);
@@ -173,7 +214,9 @@ mod tests {
             slot_duration: NonZeroU64::new(24).unwrap(),
             epoch_duration: NonZeroU64::new(4).unwrap(),
         };
-        Campaign::new(RoundRules::new(6, 10).unwrap(), clock, configuration, &set, Slot::of(start))
+        let rules = RoundRules::new(6, 10).unwrap();
+        let start = Start { counted, ..Start::at(rules, Slot::of(start)) };
+        Campaign::new(Terms { rules, clock, configuration }, &set, start)
     }
 
     #[test]
@@ -187,6 +230,25 @@ mod tests {
     }
 
     #[test]
+    fn a_round_that_is_won_only_has_to_end() {
+        // Nobody else will signal, and slot 29 is used.
+        let campaign = campaign_with(0.0, 29, 6);
+        assert_eq!((campaign.chance_within(1), campaign.rounds_for(0.99)), (1.0, Some(1)));
+        assert_eq!(campaign.earliest().unwrap().schedule.push, Timestamp::of(1_720));
+        // The slot that is free next is the next round's, the round that is counted isn't.
+        let rules = RoundRules::new(6, 10).unwrap();
+        let start = Start { slot: Slot::of(30), round: Round::of(2), counted: 5 };
+        let lost = Campaign::new(
+            campaign.terms,
+            &Electorate::of_shares(1, Share::ALL, Share::NONE, Share::NONE).unwrap(),
+            start,
+        );
+        assert_eq!((lost.first_round().slots_left, lost.first_round().wins), (0, 0.0));
+        assert_eq!(lost.earliest().unwrap().round, Round::of(3));
+        assert_eq!(Start::at(rules, Slot::of(30)).round, Round::of(3));
+    }
+
+    #[test]
     fn everybody_wins_the_first_round() {
         let milestone = campaign(1.0, 20).earliest().unwrap();
         assert_eq!((milestone.rounds, milestone.round), (1, Round::of(2)));
@@ -196,6 +258,21 @@ mod tests {
         assert_eq!(milestone.schedule.voting_ends, Timestamp::of(1_720 + 7_200));
         assert_eq!(milestone.schedule.execution, Timestamp::of(1_720 + 10_801));
         assert_eq!(milestone.schedule.expires, Timestamp::of(1_720 + 14_400));
+    }
+
+    #[test]
+    fn the_mean_is_that_of_the_chances() {
+        for (supporters, start) in [(0.5, 20), (0.7, 23), (0.9, 27)] {
+            let campaign = campaign(supporters, start);
+            // The mean of a count is the sum of the chances that it is larger.
+            let larger: f64 = (0..5_000).map(|rounds| 1.0 - campaign.chance_within(rounds)).sum();
+            let mean = campaign.mean_rounds().unwrap();
+            assert!((mean / larger - 1.0).abs() < 1e-9, "{mean} instead of {larger}");
+        }
+        assert_eq!(campaign(1.0, 20).mean_rounds(), Some(1.0));
+        assert_eq!(campaign(1.0, 25).mean_rounds(), Some(2.0));
+        assert_eq!(campaign(0.0, 20).mean_rounds(), None);
+        assert_eq!(campaign_with(0.0, 29, 6).mean_rounds(), Some(1.0));
     }
 
     #[test]

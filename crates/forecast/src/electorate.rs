@@ -1,45 +1,12 @@
 //! Who sequences, and who of them signals.
 
-use serde::{Deserialize, Serialize};
+use canon_protocol::Amount;
+use serde::Serialize;
 
-/// A fraction from 0 to 1.
-#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize)]
-#[serde(try_from = "f64", into = "f64")]
-pub struct Share(f64);
-
-impl Share {
-    /// Nothing.
-    pub const NONE: Self = Self(0.0);
-    /// Everything.
-    pub const ALL: Self = Self(1.0);
-
-    /// `value`, unless it is no number from 0 to 1.
-    pub fn new(value: f64) -> Option<Self> {
-        (0.0..=1.0).contains(&value).then_some(Self(value))
-    }
-
-    /// The number.
-    pub const fn get(self) -> f64 {
-        self.0
-    }
-}
-
-impl TryFrom<f64> for Share {
-    type Error = ElectorateError;
-
-    fn try_from(value: f64) -> Result<Self, ElectorateError> {
-        Self::new(value).ok_or(ElectorateError::NoShare(value))
-    }
-}
-
-impl From<Share> for f64 {
-    fn from(share: Share) -> Self {
-        share.0
-    }
-}
+use crate::share::Share;
 
 /// What an operator does in its slots.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Side {
     /// Signals for the payload.
@@ -51,8 +18,7 @@ pub enum Side {
 }
 
 /// Somebody who runs sequencers that fail together.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Operator {
     /// Members of the set that it runs. Each draws as many slots as any other, whatever its stake: an
     /// operator has more of them by splitting its stake.
@@ -80,9 +46,15 @@ pub enum ElectorateError {
     /// More seats than a set can have.
     #[error("{0} seats: a set has 2^32 - 1 at most")]
     TooMany(u64),
-    /// A number that is no share.
-    #[error("{0} is no share: expected a number from 0 to 1")]
-    NoShare(f64),
+}
+
+/// How many seats a stake draws with if it is split into as many registrations as it can: each needs
+/// the minimum, and draws as often as any other whatever is staked on it.
+///
+/// `None` if the minimum is nothing, which no rollup accepts, or if there are more than a set can
+/// have.
+pub fn seats_of(stake: Amount, minimum: Amount) -> Option<u32> {
+    stake.get().checked_div(minimum.get()).and_then(|seats| u32::try_from(seats).ok())
 }
 
 impl Electorate {
@@ -142,7 +114,7 @@ impl Electorate {
             .filter(|operator| operator.side == side)
             .map(|operator| f64::from(operator.seats) * (1.0 - operator.missed.get()))
             .sum();
-        Share((signals / self.seats as f64).clamp(0.0, 1.0))
+        Share::new((signals / self.seats as f64).clamp(0.0, 1.0)).unwrap_or(Share::NONE)
     }
 
     /// The part of the set that `side` runs.
@@ -153,7 +125,17 @@ impl Electorate {
             .filter(|operator| operator.side == side)
             .map(|operator| u64::from(operator.seats))
             .sum();
-        Share(seats as f64 / self.seats as f64)
+        Share::of(seats, self.seats)
+    }
+
+    /// The part of its slots that a member misses on average.
+    pub fn missed(&self) -> Share {
+        let missed: f64 = self
+            .operators
+            .iter()
+            .map(|operator| f64::from(operator.seats) * operator.missed.get())
+            .sum();
+        Share::new((missed / self.seats as f64).clamp(0.0, 1.0)).unwrap_or(Share::NONE)
     }
 }
 
@@ -163,14 +145,6 @@ mod tests {
 
     fn share(value: f64) -> Share {
         Share::new(value).unwrap()
-    }
-
-    #[test]
-    fn a_share_is_a_number_from_0_to_1() {
-        for (value, valid) in [(-0.1, false), (0.0, true), (1.0, true), (1.1, false)] {
-            assert_eq!(Share::new(value).is_some(), valid, "{value}");
-        }
-        assert_eq!(Share::new(f64::NAN), None);
     }
 
     #[test]
@@ -185,6 +159,7 @@ mod tests {
         assert_eq!(set.chance_per_slot(Side::Rival).get(), 0.2);
         assert_eq!(set.chance_per_slot(Side::Silent).get(), 0.0);
         assert_eq!(set.share_of(Side::For).get(), 0.8);
+        assert_eq!(set.missed().get(), 0.1);
     }
 
     #[test]
@@ -192,6 +167,17 @@ mod tests {
         let set = Electorate::of_shares(7, share(0.5), share(0.6), share(0.0)).unwrap();
         let seats: Vec<_> = set.operators().iter().map(|operator| operator.seats).collect();
         assert_eq!(seats, [4, 3, 0]);
+    }
+
+    #[test]
+    fn stake_counts_by_whole_minimums() {
+        let seats = |stake, minimum| seats_of(Amount::of(stake), Amount::of(minimum));
+        for (stake, seats_of_it) in [(0, 0), (99, 0), (100, 1), (199, 1), (200, 2)] {
+            assert_eq!(seats(stake, 100), Some(seats_of_it), "{stake}");
+        }
+        assert_eq!(seats(u128::from(u32::MAX), 1), Some(u32::MAX));
+        assert_eq!(seats(1 << 32, 1), None);
+        assert_eq!(seats(1, 0), None);
     }
 
     #[test]

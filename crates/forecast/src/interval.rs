@@ -1,4 +1,6 @@
-//! How sure a simulated share is.
+//! How sure a simulated number is.
+
+use crate::{binomial::at_least, share::Share};
 
 /// A share that was counted, with the interval in which the true one lies.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
@@ -26,7 +28,10 @@ impl Interval {
         let scale = 1.0 + Z * Z / n;
         let middle = (share + Z * Z / (2.0 * n)) / scale;
         let half = Z / scale * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
-        Self { successes, trials, low: (middle - half).max(0.0), high: (middle + half).min(1.0) }
+        // At the ends both are exact but for rounding.
+        let low = if successes == 0 { 0.0 } else { (middle - half).max(0.0) };
+        let high = if successes == trials { 1.0 } else { (middle + half).min(1.0) };
+        Self { successes, trials, low, high }
     }
 
     /// The share that was counted; 0 without trials.
@@ -40,9 +45,44 @@ impl Interval {
     }
 }
 
+/// The rounds in which a part of the campaigns has won, with the interval in which the true number
+/// lies. `None` is more than were played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Quantile {
+    /// What was found.
+    pub rounds: Option<u32>,
+    /// Lower end of the interval.
+    pub low: Option<u32>,
+    /// Upper end.
+    pub high: Option<u32>,
+}
+
+impl Quantile {
+    /// The number that the part `share` of `waits` doesn't exceed, with the interval at 95 % between
+    /// two of the waits in order. It holds whatever the distribution is (H. A. David, Order
+    /// Statistics). `waits` are in ascending order, those without an end are last and `None`.
+    pub(crate) fn of(waits: &[Option<u32>], share: Share) -> Self {
+        const TAIL: f64 = 0.025;
+        let trials = waits.len() as u64;
+        // The wait of this rank, counted from 1. Nobody wins in less than a round.
+        let ranked = |rank: u64| match rank {
+            0 => Some(1),
+            _ => waits.get(rank as usize - 1).copied().flatten(),
+        };
+        let above = |rank| at_least(rank, trials, share);
+        let low = (1..=trials).take_while(|rank| 1.0 - above(*rank) <= TAIL).last();
+        let high = (1..=trials).find(|rank| above(*rank) <= TAIL);
+        Self {
+            rounds: ranked((trials as f64 * share.get()).ceil() as u64),
+            low: ranked(low.unwrap_or(0)),
+            high: high.and_then(ranked),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Interval;
+    use super::*;
 
     #[test]
     fn published_values() {
@@ -52,12 +92,39 @@ mod tests {
         assert!((interval.high - 0.3662).abs() < 5e-5, "{interval:?}");
         let interval = Interval::wilson(0, 20);
         assert!((interval.high - 0.1611).abs() < 5e-5, "{interval:?}");
-        assert_eq!(interval.low, 0.0);
+        assert_eq!((interval.low, Interval::wilson(500, 500).high), (0.0, 1.0));
+        assert_eq!(Interval::wilson(0, 500).low, 0.0);
     }
 
     #[test]
     fn nothing_is_known_without_trials() {
         let interval = Interval::wilson(0, 0);
         assert!(interval.contains(0.0) && interval.contains(1.0));
+        let half = Share::new(0.5).unwrap();
+        let nothing = Quantile { rounds: Some(1), low: Some(1), high: None };
+        assert_eq!(Quantile::of(&[], half), nothing);
+    }
+
+    #[test]
+    fn a_median_lies_between_its_neighbours() {
+        // For 10 the published ranks of the median at 95 % are 2 and 9, for 100 they are 40 and 61.
+        let half = Share::new(0.5).unwrap();
+        for (count, low, rank, high) in [(10, 2, 5, 9), (100, 40, 50, 61)] {
+            let waits: Vec<_> = (1..=count).map(Some).collect();
+            let found = Quantile::of(&waits, half);
+            let expected = Quantile { rounds: Some(rank), low: Some(low), high: Some(high) };
+            assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn what_was_not_waited_for_is_not_known() {
+        let half = Share::new(0.5).unwrap();
+        let mut waits = vec![Some(3); 8];
+        waits.extend([None; 2]);
+        let expected = Quantile { rounds: Some(3), low: Some(3), high: None };
+        assert_eq!(Quantile::of(&waits, half), expected);
+        let expected = Quantile { rounds: None, low: Some(3), high: None };
+        assert_eq!(Quantile::of(&waits, Share::new(0.9).unwrap()), expected);
     }
 }

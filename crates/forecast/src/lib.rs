@@ -1,19 +1,29 @@
 //! What teams ask before they choose parameters or start a campaign of signals.
 //!
 //! - [`Electorate`]: who sequences, how many seats each has, who signals, how often each is missing.
-//! - [`RoundOdds`]: the chance that a payload wins a round. Exact.
+//! - [`RoundOdds`], [`RestOfRound`]: the chance that a payload wins a round, or what is left of one.
+//!   Exact.
 //! - [`Campaign`]: how many rounds it takes, and when the upgrade can be executed. Exact.
-//! - [`simulate`]: the same question put to the rules themselves, where no formula holds: operators
+//! - [`Contest`]: what a hostile minority pushes or blocks. Exact.
+//! - [`Vote`]: what a proposal then needs of the holders. Exact.
+//! - [`simulate()`]: the same question put to the rules themselves, where no formula holds: operators
 //!   that fail for hours at a time.
 
+mod binomial;
 mod campaign;
 mod electorate;
 mod interval;
+mod minority;
 mod odds;
+mod share;
 mod simulate;
+mod vote;
 
-pub use campaign::{Campaign, Milestone, Schedule};
-pub use electorate::{Electorate, ElectorateError, Operator, Share, Side};
-pub use interval::Interval;
-pub use odds::RoundOdds;
-pub use simulate::{Simulated, Simulation, SimulationError, simulate};
+pub use campaign::{Campaign, Milestone, Schedule, Start, Terms};
+pub use electorate::{Electorate, ElectorateError, Operator, Side, seats_of};
+pub use interval::{Interval, Quantile};
+pub use minority::{Contest, Minority, Pace};
+pub use odds::{Prospect, RestOfRound, RoundOdds};
+pub use share::{NoShare, Share};
+pub use simulate::{PATIENCE, Simulated, Simulation, SimulationError, simulate};
+pub use vote::{Force, Outlook, Vote};

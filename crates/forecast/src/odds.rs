@@ -2,18 +2,26 @@
 //!
 //! Each slot draws one member of the set, every member with the same chance and independently of
 //! every other slot (`keccak256(seed, slot) mod size`; the bias of the remainder is below 2^-220).
-//! So the signals of a side in a round are binomially distributed.
+//! Who was drawn can be drawn again, so the signals of a side in a round are binomially distributed,
+//! however small the set is.
+//!
+//! The set of an epoch is closed before its seed is known. Once the seed is, everybody can tell who
+//! draws the slots of the epoch; but not what they will do, so those slots are as uncertain as others.
 
-use canon_protocol::RoundRules;
-use statrs::distribution::{Binomial, DiscreteCDF};
+use canon_protocol::{Round, RoundRules, Slot};
 
-use crate::electorate::{Electorate, Share, Side};
+use crate::{
+    binomial::{at_least, within},
+    electorate::{Electorate, Side},
+};
 
-/// The odds of one round.
+/// The odds of a whole round.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct RoundOdds {
     /// The payload gets N signals.
     pub wins: f64,
+    /// It doesn't.
+    pub fails: f64,
     /// A rival payload gets N signals.
     pub rival_wins: f64,
     /// The signals that the payload gets on average.
@@ -21,18 +29,15 @@ pub struct RoundOdds {
 }
 
 impl RoundOdds {
-    /// The odds of a whole round.
+    /// The odds of a round in which `electorate` draws every slot.
     pub fn new(rules: RoundRules, electorate: &Electorate) -> Self {
-        Self::of_slots(rules, u64::from(rules.m()), electorate)
-    }
-
-    /// The odds of a round of which only `slots` are left, all others being without a signal.
-    pub fn of_slots(rules: RoundRules, slots: u64, electorate: &Electorate) -> Self {
-        let chance = |side| electorate.chance_per_slot(side);
+        let (n, m) = (u64::from(rules.n()), u64::from(rules.m()));
+        let ours = electorate.chance_per_slot(Side::For);
         Self {
-            wins: at_least(u64::from(rules.n()), slots, chance(Side::For)),
-            rival_wins: at_least(u64::from(rules.n()), slots, chance(Side::Rival)),
-            mean_signals: slots as f64 * chance(Side::For).get(),
+            wins: at_least(n, m, ours),
+            fails: at_least(m - n + 1, m, ours.rest()),
+            rival_wins: at_least(n, m, electorate.chance_per_slot(Side::Rival)),
+            mean_signals: m as f64 * ours.get(),
         }
     }
 
@@ -47,77 +52,129 @@ impl RoundOdds {
     }
 }
 
-/// The chance of at least one success in `tries`, each of which succeeds with `chance`. Exact also for
-/// chances that are lost when subtracted from 1.
-pub(crate) fn within(chance: f64, tries: u64) -> f64 {
-    if chance >= 1.0 {
-        return if tries == 0 { 0.0 } else { 1.0 };
-    }
-    -((tries as f64) * (-chance).ln_1p()).exp_m1()
+/// Whether a payload can still win a round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Prospect {
+    /// It has N signals already.
+    Won,
+    /// Enough slots are left.
+    Open,
+    /// Too few are.
+    Lost,
 }
 
-/// The chance of at least `needed` successes in `tries`.
-fn at_least(needed: u64, tries: u64, chance: Share) -> f64 {
-    if needed == 0 {
-        return 1.0;
+/// The odds of a round that has begun.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct RestOfRound {
+    /// Signals that the payload has.
+    pub counted: u32,
+    /// Signals that it needs beside them.
+    pub needed: u32,
+    /// Slots that can still bring one.
+    pub slots_left: u64,
+    /// Whether it can still win.
+    pub prospect: Prospect,
+    /// The chance that it does.
+    pub wins: f64,
+    /// The signals that it has at the end of the round on average.
+    pub mean_signals: f64,
+}
+
+impl RestOfRound {
+    /// The odds of `round`, in which the payload has `counted` signals and `first_free` is the first
+    /// slot that can still bring one.
+    pub fn new(
+        rules: RoundRules,
+        electorate: &Electorate,
+        round: Round,
+        first_free: Slot,
+        counted: u32,
+    ) -> Self {
+        let slots_left = rules.slots_left(round, first_free);
+        let needed = rules.n().saturating_sub(counted);
+        let ours = electorate.chance_per_slot(Side::For);
+        let prospect = if needed == 0 {
+            Prospect::Won
+        } else if rules.can_win(counted, round, first_free) {
+            Prospect::Open
+        } else {
+            Prospect::Lost
+        };
+        Self {
+            counted,
+            needed,
+            slots_left,
+            prospect,
+            wins: at_least(needed.into(), slots_left, ours),
+            mean_signals: f64::from(counted) + slots_left as f64 * ours.get(),
+        }
     }
-    if needed > tries || chance == Share::NONE {
-        return 0.0;
-    }
-    Binomial::new(chance.get(), tries).map_or(0.0, |signals| signals.sf(needed - 1))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloy::primitives::U512;
+    use crate::share::Share;
 
-    /// The same by counting: `wins` of `outcomes` equally likely members per slot, in whole numbers.
-    fn counted(needed: u32, slots: u32, wins: u32, outcomes: u32) -> f64 {
-        let mut ways = vec![U512::ZERO; slots as usize + 1];
-        ways[0] = U512::from(1);
-        for _ in 0..slots {
-            for k in (0..ways.len()).rev() {
-                let stays = ways[k] * U512::from(outcomes - wins);
-                let comes = if k == 0 { U512::ZERO } else { ways[k - 1] * U512::from(wins) };
-                ways[k] = stays + comes;
+    fn rules() -> RoundRules {
+        RoundRules::new(6, 10).unwrap()
+    }
+
+    /// Half of the slots bring a signal.
+    fn half() -> Electorate {
+        let share = |value| Share::new(value).unwrap();
+        Electorate::of_shares(2, share(0.5), share(0.5), share(0.0)).unwrap()
+    }
+
+    #[test]
+    fn a_round_is_won_or_not() {
+        let odds = RoundOdds::new(rules(), &half());
+        // 386 of 1024: ten tosses with six heads or more.
+        assert!((odds.wins - 386.0 / 1024.0).abs() < 1e-15, "{odds:?}");
+        assert!((odds.fails - 638.0 / 1024.0).abs() < 1e-15, "{odds:?}");
+        assert_eq!(odds.rival_wins, odds.wins);
+        assert_eq!(odds.mean_signals, 5.0);
+    }
+
+    #[test]
+    fn what_is_counted_counts() {
+        let rest = |first_free, counted| {
+            RestOfRound::new(rules(), &half(), Round::of(1), Slot::of(first_free), counted)
+        };
+        // A whole round is a round.
+        assert_eq!(rest(10, 0).wins, RoundOdds::new(rules(), &half()).wins);
+        // Two more of the three slots that are left: 4 of 8 ways.
+        let open = rest(17, 4);
+        assert_eq!((open.needed, open.slots_left, open.prospect), (2, 3, Prospect::Open));
+        assert!((open.wins - 0.5).abs() < 1e-15, "{open:?}");
+        assert_eq!(open.mean_signals, 5.5);
+        // The last slot decides.
+        assert_eq!(rest(19, 5).wins, 0.5);
+        assert_eq!((rest(19, 5).prospect, rest(19, 4).prospect), (Prospect::Open, Prospect::Lost));
+        assert_eq!((rest(19, 4).wins, rest(20, 5).wins), (0.0, 0.0));
+        // Whoever has N has won, also after the last slot.
+        let won = rest(20, 6);
+        assert_eq!((won.prospect, won.needed, won.wins), (Prospect::Won, 0, 1.0));
+    }
+
+    #[test]
+    fn signals_make_a_round_more_likely_and_slots_that_pass_less() {
+        for counted in 0..6 {
+            for first_free in 10..20 {
+                let wins = |first_free, counted| {
+                    let round = Round::of(1);
+                    let first_free = Slot::of(first_free);
+                    RestOfRound::new(rules(), &half(), round, first_free, counted).wins
+                };
+                let here = wins(first_free, counted);
+                assert!(wins(first_free, counted + 1) >= here, "{counted} {first_free}");
+                assert!(wins(first_free + 1, counted) <= here, "{counted} {first_free}");
+                // The chance is the mean of what the next slot makes of it.
+                let mean =
+                    (wins(first_free + 1, counted) + wins(first_free + 1, counted + 1)) / 2.0;
+                assert!((mean - here).abs() < 1e-15, "{counted} {first_free}");
             }
         }
-        let all: U512 = ways.iter().copied().sum();
-        let good: U512 = ways[needed as usize..].iter().copied().sum();
-        f64::from(good) / f64::from(all)
-    }
-
-    #[test]
-    fn the_formula_is_what_counting_gives() {
-        for slots in [2u32, 5, 10, 31, 64] {
-            let needed = slots / 2 + 1;
-            for wins in [0u32, 1, 3, 8, 15, 16] {
-                let chance = Share::new(f64::from(wins) / 16.0).unwrap();
-                let exact = counted(needed, slots, wins, 16);
-                let found = at_least(needed.into(), slots.into(), chance);
-                assert!(
-                    (found - exact).abs() <= 1e-12 * exact.max(1e-300) + 1e-15,
-                    "{needed} of {slots} at {wins}/16: {found} instead of {exact}"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn the_ends_are_certain() {
-        assert_eq!(at_least(0, 10, Share::NONE), 1.0);
-        assert_eq!(at_least(1, 10, Share::NONE), 0.0);
-        assert_eq!(at_least(10, 10, Share::ALL), 1.0);
-        assert_eq!(at_least(11, 10, Share::ALL), 0.0);
-    }
-
-    #[test]
-    fn small_chances_are_not_lost() {
-        assert_eq!(within(0.0, 1_000), 0.0);
-        assert_eq!(within(1.0, 1), 1.0);
-        assert_eq!(within(1.0, 0), 0.0);
-        assert!((within(1e-18, 1_000) / 1e-15 - 1.0).abs() < 1e-12);
-        assert!((within(0.5, 2) - 0.75).abs() < 1e-15);
     }
 }

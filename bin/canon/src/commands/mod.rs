@@ -1,4 +1,4 @@
-//! One file per subcommand.
+//! A file or a folder per subcommand.
 
 pub(crate) mod forecast;
 pub(crate) mod rehearse;

@@ -29,6 +29,11 @@ fn rehearse() {
 }
 
 #[test]
+fn forecast() {
+    canon().args(["forecast", "--help"]).assert().success().stdout_eq(file!["forecast-help.txt"]);
+}
+
+#[test]
 fn a_wrong_flag() {
     canon().args(["rehearse", "--sequencer", "3"]).assert().code(2).stdout_eq("").stderr_eq(str![
         [r#"

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod chain;
+mod forecast;
 mod help;
 mod rehearse;
 mod support;

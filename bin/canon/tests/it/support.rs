@@ -7,7 +7,9 @@ use snapbox::cmd::{Command, cargo_bin};
 /// The program, in the folder where the scenarios are.
 pub(crate) fn canon() -> Command {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
-    Command::new(cargo_bin!("canon")).current_dir(root).env_remove("NO_COLOR").env_remove("COLUMNS")
+    ["NO_COLOR", "COLUMNS", "ETH_RPC_URL", "CANON_REGISTRY"]
+        .into_iter()
+        .fold(Command::new(cargo_bin!("canon")).current_dir(root), Command::env_remove)
 }
 
 /// What a command wrote to stdout.

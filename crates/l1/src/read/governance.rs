@@ -149,6 +149,21 @@ impl Client {
         self.read(at, governance, call).await?.try_into().in_range("powerAt")
     }
 
+    /// All power at the end of a second that is not after the block.
+    ///
+    /// # Errors
+    ///
+    /// If Governance doesn't answer.
+    pub async fn total_power(
+        &self,
+        at: BlockId,
+        governance: Address,
+        when: Timestamp,
+    ) -> Result<Amount> {
+        let call = Governance::totalPowerAtCall { timestamp: when.to_word() };
+        self.read(at, governance, call).await?.try_into().in_range("totalPowerAt")
+    }
+
     /// What a holder cast on a proposal.
     ///
     /// # Errors

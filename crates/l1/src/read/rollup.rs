@@ -110,6 +110,18 @@ impl Client {
         self.read(at, rollup, call).await.map(some)
     }
 
+    /// How many seats draw the slots of `epoch`, the one that the block is in or the next: the set as
+    /// it stood when the epoch before it began.
+    ///
+    /// # Errors
+    ///
+    /// If the rollup doesn't answer, with more seats than a set can have, or it is another epoch.
+    pub async fn set_size(&self, at: BlockId, rollup: Address, epoch: Epoch) -> Result<u32> {
+        let call = Rollup::getSetSizeCall { epoch: epoch.to_word() };
+        u32::try_from(self.read(at, rollup, call).await?)
+            .map_err(|_| Error::BadAnswer { what: "getSetSize", address: rollup })
+    }
+
     /// Number and slot of a rollup's newest block; 0 and no slot if there is none.
     ///
     /// # Errors

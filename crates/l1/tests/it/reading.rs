@@ -8,8 +8,8 @@ use alloy::{
 use canon_bindings::{Contract, UpgradePayload};
 use canon_l1::{Deployment, Error, calls, deploy::DeployedSet};
 use canon_protocol::{
-    Amount, ProposalId, ProposalState, Round, Seconds, Slot, Status, Support, Tally, Timestamp,
-    actions_hash,
+    Amount, Epoch, ProposalId, ProposalState, Round, Seconds, Slot, Status, Support, Tally,
+    Timestamp, actions_hash,
 };
 
 const NOBODY: Address = address!("0x00000000000000000000000000000000000000aa");
@@ -89,6 +89,8 @@ async fn a_set_at_rest() {
     assert_eq!(client.proposer_at(at, found.rollup, now).await.unwrap(), None);
     let (number, slot) = client.newest_block(at, found.rollup).await.unwrap();
     assert_eq!((number.get(), slot), (0, None));
+    let power = client.total_power(at, found.governance, now).await.unwrap();
+    assert_eq!(power, Amount::ZERO);
 }
 
 #[tokio::test]
@@ -114,6 +116,26 @@ async fn an_attester_through_its_life() {
     assert_eq!((attester.status, attester.moving), (Status::Exiting, None));
     let exitable = Timestamp::of(world.chain.timestamp()) + Seconds::HOUR;
     assert_eq!(attester.exit, Some((exitable, withdrawer)));
+}
+
+#[tokio::test]
+async fn a_set_draws_from_the_epoch_after_the_next_one_on() {
+    let (world, set) = deployed().await;
+    let (client, found) = (&world.client, set.deployment);
+    let stake = Amount::of(100 * Amount::TOKEN.get());
+    let owner = world.accounts[0].address();
+    world.send(0, calls::approve(found.asset, found.rollup, stake)).await.unwrap();
+    world.send(0, calls::stake(found.rollup, NOBODY, NOBODY, owner, stake)).await.unwrap();
+    let epoch = 16 * 24;
+    for (present, sizes) in [(0, [0, 0]), (1, [0, 1]), (2, [1, 1])] {
+        let at = client.head().await.unwrap().id();
+        let size = async |epoch| client.set_size(at, found.rollup, Epoch::of(epoch)).await;
+        assert_eq!(size(present).await.unwrap(), sizes[0], "of epoch {present} in it");
+        assert_eq!(size(present + 1).await.unwrap(), sizes[1], "of the one after {present}");
+        assert!(size(present + 2).await.unwrap_err().as_revert().is_some());
+        world.chain.increase_time(epoch);
+        world.chain.mine().unwrap();
+    }
 }
 
 /// A proposal through the lock by account 0, which holds all power; and its payload.
@@ -154,6 +176,9 @@ async fn a_proposal_and_its_frozen_actions() {
     world.send(0, vote).await.unwrap();
 
     let at = client.head().await.unwrap().id();
+    // What was given up for the proposal is no power any more.
+    let now = Timestamp::of(world.chain.timestamp());
+    assert_eq!(client.total_power(at, governance, now).await.unwrap(), power);
     let proposal = client.proposal(at, governance, ProposalId::ZERO).await.unwrap();
     assert_eq!((proposal.payload, proposal.proposer), (payload, governance));
     assert_eq!((proposal.state, proposal.stored), (ProposalState::Active, ProposalState::Pending));

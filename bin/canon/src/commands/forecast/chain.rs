@@ -1,0 +1,191 @@
+//! What a chain says about the set, all of it at one block.
+
+use std::time::Duration;
+
+use alloy::{
+    primitives::{Address, ChainId},
+    providers::ProviderBuilder,
+    transports::http::reqwest::Url,
+};
+use canon_forecast::{Start, Terms};
+use canon_l1::{Client, Deployment, Error, ProposalSnapshot, SignalStatus};
+use canon_protocol::{Amount, BlockNumber, Epoch, Round, Timestamp};
+use eyre::eyre;
+use serde::Serialize;
+
+use super::bad;
+use crate::exit::Failure;
+
+/// An endpoint that takes longer than this for a few dozen small questions is dead.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const OTHER_ENDPOINT: &str = "check --rpc-url (ETH_RPC_URL), or name another endpoint";
+
+/// The set as it was at a block.
+#[derive(Debug, Serialize)]
+pub(super) struct Snapshot {
+    pub(super) chain_id: ChainId,
+    pub(super) block: BlockNumber,
+    /// The time of the block: now.
+    pub(super) time: Timestamp,
+    #[serde(flatten)]
+    pub(super) deployment: Deployment,
+    pub(super) status: SignalStatus,
+    pub(super) epoch: Epoch,
+    /// Seats that draw the slots of this epoch: the set as it stood when the one before began.
+    pub(super) seats: u32,
+    /// Seats that draw those of the next one.
+    pub(super) next_seats: u32,
+    pub(super) payload: Option<Standing>,
+    #[serde(skip)]
+    pub(super) terms: Terms,
+    #[serde(skip)]
+    pub(super) minimum_stake: Amount,
+    #[serde(skip)]
+    pub(super) total_power: Amount,
+}
+
+/// How far a payload is.
+#[derive(Debug, Serialize)]
+pub(super) struct Standing {
+    pub(super) address: Address,
+    /// Its signals in the round that runs.
+    pub(super) signals: u32,
+    /// Rounds that it won and that can be pushed now, oldest first.
+    pub(super) pushable: Vec<Pushable>,
+    /// The newest proposal that it became.
+    pub(super) proposal: Option<ProposalSnapshot>,
+}
+
+/// A round that can be pushed.
+#[derive(Debug, Serialize)]
+pub(super) struct Pushable {
+    pub(super) round: Round,
+    /// The last second in which it can.
+    pub(super) until: Option<Timestamp>,
+}
+
+impl Snapshot {
+    /// Asks the chain at its head.
+    pub(super) fn take(
+        url: &Url,
+        registry: Address,
+        payload: Option<Address>,
+    ) -> Result<Self, Failure> {
+        let internal =
+            |error: std::io::Error| Failure::internal(error.into(), "please report this");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(internal)?;
+        let taken = runtime.block_on(async {
+            let taken = Self::ask(url, registry, payload);
+            tokio::time::timeout(PATIENCE, taken).await
+        });
+        match taken {
+            Ok(taken) => taken,
+            Err(_) => Err(Failure::internal(
+                eyre!("--rpc-url {url} doesn't answer within {} s", PATIENCE.as_secs()),
+                OTHER_ENDPOINT,
+            )),
+        }
+    }
+
+    async fn ask(url: &Url, registry: Address, payload: Option<Address>) -> Result<Self, Failure> {
+        let asked = |error| unread(url, registry, &error);
+        let provider = ProviderBuilder::default().connect_http(url.clone());
+        let client = Client::connect(provider).await.map_err(asked)?;
+        let head = client.head().await.map_err(asked)?;
+        let at = head.id();
+        let set = Deployment::at(&client, registry, at).await.map_err(asked)?;
+        let rules = client.round_rules(at, set.proposals).await.map_err(asked)?;
+        let rollup = client.rollup_rules(at, set.rollup).await.map_err(asked)?;
+        let configuration = client.configuration(at, set.governance).await.map_err(asked)?;
+        let total_power = client.total_power(at, set.governance, head.timestamp);
+        let total_power = total_power.await.map_err(asked)?;
+        let status = client.signal_status(at, set.proposals).await.map_err(asked)?;
+        // Dates are told from the rollup's clock: it has to be the one that its slots follow.
+        if rollup.clock.slot_at(head.timestamp) != Some(status.slot) {
+            return Err(bad(eyre!(
+                "the canonical rollup {} says that slot {} runs, which at second {} isn't so by its own \
+                 GENESIS_TIME and SLOT_DURATION: no date can be told",
+                set.rollup,
+                status.slot,
+                head.timestamp,
+            )));
+        }
+        let epoch = rollup.clock.epoch_of(status.slot);
+        let seats = client.set_size(at, set.rollup, epoch).await.map_err(asked)?;
+        let next_seats = client.set_size(at, set.rollup, epoch.next()).await.map_err(asked)?;
+        let mut snapshot = Self {
+            chain_id: client.chain_id(),
+            block: head.number,
+            time: head.timestamp,
+            deployment: set,
+            status,
+            epoch,
+            seats,
+            next_seats,
+            payload: None,
+            terms: Terms { rules, clock: rollup.clock, configuration },
+            minimum_stake: rollup.minimum_stake,
+            total_power,
+        };
+        if let Some(payload) = payload {
+            let standing = Standing::ask(&client, &snapshot, head, payload).await;
+            snapshot.payload = Some(standing.map_err(asked)?);
+        }
+        Ok(snapshot)
+    }
+
+    /// Where a campaign that goes on now begins.
+    pub(super) fn start(&self) -> Start {
+        Start {
+            slot: self.status.first_free_slot,
+            round: self.status.round,
+            counted: self.payload.as_ref().map_or(0, |payload| payload.signals),
+        }
+    }
+}
+
+impl Standing {
+    async fn ask(
+        client: &Client,
+        snapshot: &Snapshot,
+        head: canon_l1::Head,
+        payload: Address,
+    ) -> Result<Self, Error> {
+        let at = head.id();
+        let (set, terms) = (snapshot.deployment, &snapshot.terms);
+        client.expect_code(at, "the payload", payload).await?;
+        let round = snapshot.status.round;
+        let signals = client.signals(at, set.proposals, set.rollup, round, payload).await?;
+        let mut pushable = Vec::new();
+        for round in client.pushable_rounds(at, set.proposals).await? {
+            let won = client.round(at, set.proposals, set.rollup, round).await?;
+            if won.leader == Some(payload) {
+                let (_, last) = terms.rules.push_slots(round);
+                pushable.push(Pushable { round, until: terms.clock.slot_end(last) });
+            }
+        }
+        let proposal = match client.latest_proposal_of(at, set.proposals, payload).await? {
+            Some(id) => Some(client.proposal(at, set.governance, id).await?),
+            None => None,
+        };
+        Ok(Self { address: payload, signals, pushable, proposal })
+    }
+}
+
+/// Why the set can't be read.
+fn unread(url: &Url, registry: Address, error: &Error) -> Failure {
+    if let Error::Rpc { what, source } = error {
+        // Transports wrap the reason several times in words that say nothing.
+        let mut reason: &dyn std::error::Error = source;
+        while let Some(deeper) = reason.source() {
+            reason = deeper;
+        }
+        let report = eyre!("{reason}").wrap_err(format!("--rpc-url {url} doesn't answer {what}"));
+        return Failure::internal(report, OTHER_ENDPOINT);
+    }
+    let report =
+        eyre!("{error}").wrap_err(format!("no set can be read from --registry {registry}"));
+    Failure::bad_input(report, "check --registry (CANON_REGISTRY), and that --rpc-url is its chain")
+}

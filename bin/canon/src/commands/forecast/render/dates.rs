@@ -1,0 +1,60 @@
+//! When things happen.
+
+use super::{Page, line};
+use crate::commands::forecast::{
+    facts::{Expected, Moment, Stages, Told},
+    text::{date, duration, grouped, until},
+};
+
+/// What comes one after the other once a round is won.
+const MOMENTS: [(&str, Pick); 5] = [
+    ("pushed", |stages| stages.pushable),
+    ("vote opens", |stages| stages.voting_starts),
+    ("vote ends", |stages| stages.voting_ends),
+    ("executed", |stages| stages.executable),
+    ("expires", |stages| stages.expires),
+];
+
+type Pick = fn(&Stages) -> Moment;
+
+/// A column for each certainty, so that dates have room.
+pub(super) fn milestones(page: &mut Page, told: &Told<'_>) {
+    let from = match (told.start, told.chain) {
+        (Some(_), _) => " (UTC)",
+        (None, _) => ", counted from its start",
+    };
+    line!(page, "\nWhen{from}, if everybody acts at once and the holders accept");
+    row(page, "", told, |at| at.certainty.to_owned());
+    row(page, "rounds", told, |at| stage(at, |stages| grouped(stages.rounds)));
+    if told.chain.is_some() {
+        row(page, "wins round", told, |at| {
+            stage(at, |stages| stages.round.map_or_else(String::new, |round| grouped(round.get())))
+        });
+    }
+    for (what, moment) in MOMENTS {
+        row(page, what, told, |at| stage(at, |stages| when(moment(stages))));
+        if told.start.is_some() {
+            row(page, "", told, |at| {
+                at.at.as_ref().map_or_else(String::new, |stages| until(moment(stages).after))
+            });
+        }
+    }
+    if told.milestones.iter().any(|milestone| milestone.at.is_none()) {
+        line!(page, "  What is never so is out of reach with these signals");
+    }
+}
+
+fn row(page: &mut Page, what: &str, told: &Told<'_>, cell: impl Fn(&Expected) -> String) {
+    let cells: String =
+        told.milestones.iter().map(|milestone| format!("{:>21}", cell(milestone))).collect();
+    line!(page, "  {what:<10} {cells}");
+}
+
+fn stage(at: &Expected, cell: impl Fn(&Stages) -> String) -> String {
+    at.at.as_ref().map_or_else(|| "never".to_owned(), cell)
+}
+
+fn when(moment: Moment) -> String {
+    let after = moment.after.unwrap_or_default();
+    moment.time.map_or_else(|| duration(after.get()), date)
+}

@@ -1,0 +1,58 @@
+//! What came out of campaigns that were played.
+
+use canon_forecast::{PATIENCE, Quantile, Simulated};
+
+use super::{Page, line};
+use crate::commands::forecast::{
+    facts::Told,
+    text::{count, estimate},
+};
+
+pub(super) fn simulation(page: &mut Page, told: &Told<'_>, simulated: &Simulated) {
+    line!(
+        page,
+        "\nWith failures that last: {} played by the rules, from a whole round on (95 % intervals)",
+        count(simulated.wins.trials, "campaign")
+    );
+    if told.operators.is_empty() {
+        line!(
+            page,
+            "Each side is one operator and fails as a whole; --operators says who fails together"
+        );
+    }
+    for (what, interval) in
+        [("wins its first round", &simulated.wins), ("a rival wins it", &simulated.rival_wins)]
+    {
+        line!(
+            page,
+            "  {what:<24} {:>9}   {} to {}",
+            estimate(interval.share()),
+            estimate(interval.low),
+            estimate(interval.high),
+        );
+    }
+    line!(
+        page,
+        "  signals in it            {:>9.0}   {} to {} were seen",
+        simulated.mean_signals,
+        simulated.signals.0,
+        simulated.signals.1
+    );
+    for (what, quantile) in
+        [("half have won within", &simulated.median), ("90 % within", &simulated.nine_of_ten)]
+    {
+        let Quantile { rounds: found, low, high } = *quantile;
+        line!(
+            page,
+            "  {what:<24} {:>9}   {} to {} rounds",
+            rounds(found),
+            rounds(low),
+            rounds(high)
+        );
+    }
+}
+
+/// A number of rounds, if it was played.
+fn rounds(rounds: Option<u32>) -> String {
+    rounds.map_or_else(|| format!("over {PATIENCE}"), |rounds| rounds.to_string())
+}

@@ -1,0 +1,139 @@
+//! What a hostile minority can do, of the sequencers and of the holders.
+
+use canon_protocol::{Amount, Tabulation, yea_limit};
+
+use super::{Page, line};
+use crate::commands::forecast::{
+    facts::Told,
+    text::{chance, count, enough, fraction, grouped, part, percent, tokens},
+};
+
+pub(super) fn hostile(page: &mut Page, told: &Told<'_>) {
+    let hostile = &told.hostile;
+    line!(
+        page,
+        "\nWhat a hostile minority can do: all of it signals for a payload of its own, everybody else for"
+    );
+    line!(
+        page,
+        "yours. Signals are a filter, not a majority: what it pushes still needs the holders."
+    );
+    line!(page, "{:<20}   pushes its own          blocks yours", "");
+    line!(
+        page,
+        "  {:>7} {:>10} {:>11} {:>11} {:>12} {:>12} {:>12}",
+        "seats",
+        "share",
+        "in a round",
+        "in a year",
+        "in a round",
+        "for 30 days",
+        "for a year"
+    );
+    for minority in &hostile.minorities {
+        line!(
+            page,
+            "  {:>7} {:>10} {:>11} {:>11} {:>12} {:>12} {:>12}",
+            grouped(minority.seats),
+            percent(minority.share.get()),
+            chance(minority.pushes),
+            chance(minority.pushes_within_year),
+            chance(minority.blocks),
+            chance(minority.blocks_for_month),
+            chance(minority.blocks_for_year),
+        );
+    }
+    let from = |seats: Option<u64>| match seats {
+        None => "more than all seats".to_owned(),
+        Some(seats) => {
+            let share = percent(seats as f64 / told.seats as f64);
+            format!("{} ({share})", count(seats, "seat"))
+        }
+    };
+    line!(
+        page,
+        "  An even chance in a round takes {} to push, {} to block",
+        from(hostile.seats_to_push),
+        from(hostile.seats_to_block)
+    );
+    line!(
+        page,
+        "  {} in 30 days, {} in a year",
+        count(told.pace.month, "round"),
+        grouped(told.pace.year)
+    );
+}
+
+pub(super) fn vote(page: &mut Page, told: &Told<'_>) {
+    let vote = &told.vote;
+    let configuration = &told.configuration;
+    let total = vote.total_power;
+    let basis = if told.chain.is_some() { "locked now" } else { "the preset's supply" };
+    line!(page, "\nThe vote, if all power is {} tokens ({basis})", tokens(total));
+    line!(
+        page,
+        "  it needs a turnout of {}, which is {} cast, and {} of power in all",
+        fraction(configuration.quorum),
+        enough(vote.outlook.quorum),
+        tokens(configuration.minimum_votes)
+    );
+    let (turnout, cast) = (fraction(vote.turnout), vote.outlook.cast);
+    match vote.outlook.least_yea {
+        Some(least) if least == cast => {
+            line!(page, "  at a turnout of {turnout} it needs all of it to be yes");
+        }
+        Some(_) => {
+            let limit = yea_limit(cast, configuration.vote_differential);
+            line!(
+                page,
+                "  at a turnout of {turnout} it needs more than {} yes, {} of what is cast",
+                enough(limit),
+                part(limit, cast)
+            );
+        }
+        None => line!(page, "  at a turnout of {turnout} nothing passes"),
+    }
+    line!(
+        page,
+        "  at a turnout of {turnout}, {} of it yes, it {}",
+        fraction(vote.yes),
+        result(&vote.outlook.result)
+    );
+    line!(
+        page,
+        "\n  {:<32}{:>31} {:>31}",
+        "What one side needs alone,",
+        "to pass it if",
+        "to stop it if"
+    );
+    line!(
+        page,
+        "  {:<32}{:>31} {:>31}",
+        "if of the others' power",
+        "those who vote say no",
+        "those who vote say yes"
+    );
+    for force in &vote.alone {
+        let needs = |amount: Amount| format!("{} ({})", enough(amount), part(amount, total));
+        line!(
+            page,
+            "  {:<32}{:>31} {:>31}",
+            format!("{} votes", fraction(force.others)),
+            force.passes.map_or_else(|| "no power is enough".to_owned(), needs),
+            if force.stops.is_zero() { "nothing".to_owned() } else { needs(force.stops) },
+        );
+    }
+}
+
+fn result(result: &Tabulation) -> String {
+    match result {
+        Tabulation::Accepted => "passes".to_owned(),
+        Tabulation::TooLittlePower { total, .. } => {
+            format!("fails, since there are {} in all", tokens(*total))
+        }
+        Tabulation::QuorumMissed { cast, .. } => {
+            format!("fails, since {} are cast", tokens(*cast))
+        }
+        Tabulation::Outvoted { yea, .. } => format!("fails, since {} are yes", tokens(*yea)),
+    }
+}

@@ -1,0 +1,108 @@
+//! Where a chain stands, and who sequences.
+
+use canon_forecast::{Prospect, Side};
+
+use super::{Page, line};
+use crate::commands::forecast::{
+    chain::{Snapshot, Standing},
+    facts::Told,
+    text::{count, date, grouped, percent, tokens},
+};
+
+pub(super) fn standing(page: &mut Page, told: &Told<'_>, chain: &Snapshot) {
+    let set = &chain.deployment;
+    line!(
+        page,
+        "\nChain {} at block {}, {} UTC",
+        chain.chain_id,
+        grouped(chain.block.get()),
+        date(chain.time)
+    );
+    line!(page, "  Registry  {}", set.registry);
+    line!(page, "  rollup    {}, canonical", set.rollup);
+    line!(
+        page,
+        "  set       {} of epoch {}, {} of the next{}",
+        count(chain.seats.into(), "seat"),
+        chain.epoch,
+        grouped(chain.next_seats),
+        if u64::from(chain.seats) == told.seats { "" } else { "; not those of this forecast" },
+    );
+    line!(
+        page,
+        "  round     {}: {} left of {}, from slot {} on",
+        chain.status.round,
+        count(told.first_round.slots_left, "slot"),
+        grouped(told.slots),
+        chain.status.first_free_slot
+    );
+    match chain.status.leader {
+        Some(leader) => {
+            line!(page, "  leader    {leader} with {}", count(chain.status.count.into(), "signal"))
+        }
+        None => line!(page, "  leader    none: nobody has signalled in it"),
+    }
+    if let Some(payload) = &chain.payload {
+        progress(page, told, payload);
+    }
+}
+
+fn progress(page: &mut Page, told: &Told<'_>, payload: &Standing) {
+    let round = &told.first_round;
+    let prospect = match round.prospect {
+        Prospect::Won => "it has won the round".to_owned(),
+        Prospect::Open => format!("it needs {} more", grouped(round.needed)),
+        Prospect::Lost => {
+            format!("it can't win this round any more: it needs {} more", grouped(round.needed))
+        }
+    };
+    line!(page, "  payload   {}", payload.address);
+    line!(
+        page,
+        "            {} of {} signals: {prospect}",
+        grouped(payload.signals),
+        grouped(told.signals)
+    );
+    for won in &payload.pushable {
+        let until = won.until.map_or_else(String::new, |last| format!(" until {} UTC", date(last)));
+        line!(page, "            it has won round {}, which anyone can push{until}", won.round);
+    }
+    if let Some(proposal) = &payload.proposal {
+        let (id, state) = (proposal.id, proposal.state);
+        if state.is_live() {
+            line!(
+                page,
+                "            it is proposal {id}, {state}: signals can't push it again now"
+            );
+        } else {
+            line!(page, "            it was proposal {id}, {state}");
+        }
+    }
+}
+
+pub(super) fn operators(page: &mut Page, told: &Told<'_>) {
+    if told.operators.is_empty() {
+        return;
+    }
+    line!(page, "\nOperators");
+    line!(page, "         seats                stake      draws nothing   side      misses");
+    for (number, operator) in (1..).zip(&told.operators) {
+        let side = match operator.side {
+            Side::For => "for",
+            Side::Rival => "rival",
+            Side::Silent => "silent",
+        };
+        let idle = if operator.idle.is_zero() { String::new() } else { tokens(operator.idle) };
+        line!(
+            page,
+            "  {number:>3} {:>8} {:>20} {idle:>18}   {side:<6} {:>9}",
+            grouped(operator.seats),
+            tokens(operator.stake),
+            percent(operator.missed.get()),
+        );
+    }
+    let listed: u64 = told.operators.iter().map(|operator| u64::from(operator.seats)).sum();
+    if listed < told.seats {
+        line!(page, "      {:>5} more draw and are taken for silent", grouped(told.seats - listed));
+    }
+}

@@ -1,0 +1,162 @@
+//! Where the parameters are from: a preset or a chain.
+
+use alloy::{primitives::Address, transports::http::reqwest::Url};
+use clap::{ArgMatches, Args, Command, FromArgMatches, ValueEnum, parser::ValueSource};
+use eyre::{Report, eyre};
+
+use super::input::{address, endpoint};
+
+/// Parameter sets that come with the deployer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Preset {
+    /// 6 of 10 signals, slots of 24 s, delays of an hour.
+    Tests,
+    /// 600 of 1,000 signals, slots of 72 s, delays of days.
+    MainnetLike,
+}
+
+/// Where the parameters are from.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Source {
+    preset: Option<Preset>,
+    rpc_url: Option<Given<Url>>,
+    registry: Option<Given<Address>>,
+}
+
+/// A value, and who gave it. A shell that always has `ETH_RPC_URL` must not change what
+/// `--preset` means.
+#[derive(Clone, Debug)]
+enum Given<T> {
+    Typed(T),
+    Environment(T),
+}
+
+impl<T> Given<T> {
+    const fn get(&self) -> &T {
+        let (Self::Typed(value) | Self::Environment(value)) = self;
+        value
+    }
+}
+
+#[derive(Args)]
+struct SourceFlags {
+    /// Parameters of the set, if it is on no chain [default: mainnet-like]
+    #[arg(long, value_enum)]
+    preset: Option<Preset>,
+
+    // A key may be part of it, which isn't for --help to show.
+    /// Endpoint of a chain where the set is; needs --registry
+    #[arg(long, value_name = "URL", env = "ETH_RPC_URL", hide_env_values = true, value_parser = endpoint)]
+    rpc_url: Option<Url>,
+
+    /// Registry of the set, from which all else is found; needs --rpc-url
+    #[arg(long, value_name = "ADDRESS", env = "CANON_REGISTRY", hide_env_values = true, value_parser = address)]
+    registry: Option<Address>,
+}
+
+impl FromArgMatches for Source {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let SourceFlags { preset, rpc_url, registry } = SourceFlags::from_arg_matches(matches)?;
+        Ok(Self {
+            preset,
+            rpc_url: rpc_url.map(|url| given(matches, "rpc_url", url)),
+            registry: registry.map(|address| given(matches, "registry", address)),
+        })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for Source {
+    fn augment_args(command: Command) -> Command {
+        SourceFlags::augment_args(command)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        SourceFlags::augment_args_for_update(command)
+    }
+}
+
+fn given<T>(matches: &ArgMatches, id: &str, value: T) -> Given<T> {
+    match matches.value_source(id) {
+        Some(ValueSource::EnvVariable) => Given::Environment(value),
+        _ => Given::Typed(value),
+    }
+}
+
+/// What the source comes down to.
+#[derive(Debug)]
+pub(super) enum Choice<'a> {
+    Preset(Preset),
+    Chain(&'a Url, Address),
+}
+
+impl Source {
+    /// What is typed goes before the environment, where `ETH_RPC_URL` may always be set.
+    pub(super) fn choose(&self) -> Result<Choice<'_>, Report> {
+        let typed = [
+            matches!(self.rpc_url, Some(Given::Typed(_))).then_some("--rpc-url"),
+            matches!(self.registry, Some(Given::Typed(_))).then_some("--registry"),
+        ];
+        if let Some(preset) = self.preset {
+            return match typed.into_iter().flatten().next() {
+                Some(flag) => Err(eyre!(
+                    "{flag}: expected no --preset beside it, since a chain has parameters of its own"
+                )),
+                None => Ok(Choice::Preset(preset)),
+            };
+        }
+        match (&self.rpc_url, &self.registry) {
+            (Some(url), Some(registry)) => Ok(Choice::Chain(url.get(), *registry.get())),
+            (None, Some(registry)) => Err(eyre!(
+                "--rpc-url (ETH_RPC_URL): expected the URL of the chain on which the Registry {} is, \
+                 found nothing",
+                registry.get()
+            )),
+            (Some(Given::Typed(url)), None) => Err(eyre!(
+                "--registry (CANON_REGISTRY): expected the address of the set's Registry on {url}, \
+                 found nothing"
+            )),
+            (Some(Given::Environment(_)) | None, None) => Ok(Choice::Preset(Preset::MainnetLike)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url() -> Url {
+        "http://localhost:1".parse().unwrap()
+    }
+
+    #[test]
+    fn a_chain_needs_both_flags() {
+        let source = |rpc_url, registry| Source { preset: None, rpc_url, registry };
+        let typed = (Some(Given::Typed(url())), Some(Given::Typed(Address::ZERO)));
+        let outside = (Some(Given::Environment(url())), Some(Given::Environment(Address::ZERO)));
+        let said = |source: Source| source.choose().unwrap_err().to_string();
+        assert!(said(source(typed.0.clone(), None)).starts_with("--registry"));
+        assert!(said(source(None, typed.1.clone())).starts_with("--rpc-url"));
+        assert!(said(source(None, outside.1.clone())).starts_with("--rpc-url"));
+        for (rpc_url, registry) in [typed.clone(), outside.clone(), (typed.0, outside.1)] {
+            assert!(matches!(source(rpc_url, registry).choose(), Ok(Choice::Chain(..))));
+        }
+        // Foundry's users have it in every shell.
+        let source = source(outside.0, None);
+        assert!(matches!(source.choose(), Ok(Choice::Preset(Preset::MainnetLike))));
+    }
+
+    #[test]
+    fn a_typed_preset_is_no_chain() {
+        let source = |rpc_url, registry| Source { preset: Some(Preset::Tests), rpc_url, registry };
+        let outside =
+            source(Some(Given::Environment(url())), Some(Given::Environment(Address::ZERO)));
+        assert!(matches!(outside.choose(), Ok(Choice::Preset(Preset::Tests))));
+        let typed = source(None, Some(Given::Typed(Address::ZERO)));
+        assert!(typed.choose().unwrap_err().to_string().starts_with("--registry"));
+    }
+}

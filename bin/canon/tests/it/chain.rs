@@ -1,0 +1,125 @@
+//! A set on an in-process chain, served over HTTP.
+
+use std::{net::SocketAddr, ops::ControlFlow};
+
+use alloy::{
+    primitives::{Address, Bytes},
+    providers::ProviderBuilder,
+};
+use canon_devchain::{Devchain, DevchainConfig, ServerHandle, serve};
+use canon_l1::{
+    Call, Client, Deployment, NoWait, Sender, calls,
+    deploy::{DeployRecord, SetParameters, deploy, deploy_upgrade_payload},
+};
+use canon_protocol::{Amount, Round, Timestamp};
+use snapbox::cmd::Command;
+
+use crate::support::canon;
+
+/// The first second of slot 0: 1 January 2026, 00:00 UTC.
+const GENESIS: u64 = 1_767_225_600;
+
+/// Seconds of a slot.
+const SLOT: u64 = 24;
+
+/// The tests' parameters with epochs of two slots; 8 seats with one proposer, and 10,000 tokens that
+/// are locked.
+pub(crate) struct Chain {
+    pub(crate) chain: Devchain,
+    pub(crate) set: Deployment,
+    /// A payload that can be pushed.
+    pub(crate) payload: Address,
+    sender: Sender,
+    server: ServerHandle,
+}
+
+impl Chain {
+    pub(crate) async fn new() -> Self {
+        let config = DevchainConfig { genesis_timestamp: GENESIS, ..Default::default() };
+        let chain = Devchain::new(config);
+        let client = ProviderBuilder::default().connect_client(chain.client());
+        let client = Client::connect(client).await.unwrap();
+        let mut sender = Sender::new(client.clone(), chain.dev_accounts().remove(0));
+        let mut parameters = SetParameters::tests();
+        parameters.rollup.genesis = Some(Timestamp::of(GENESIS));
+        parameters.rollup.epoch_slots = 2;
+        let checked = parameters.clone().check().unwrap();
+        let mut record = DeployRecord::new(client.chain_id(), sender.address(), parameters);
+        let go_on = |_: &DeployRecord, _| ControlFlow::Continue(());
+        let set = deploy(&mut sender, &checked, &mut record, &mut NoWait, go_on).await.unwrap();
+        let server = serve(chain.clone(), SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+        let (expect, set) = (set.expect, set.deployment);
+        // It will do as a rollup: nobody executes it.
+        let (rollup, canonical) = (expect, set.rollup);
+        let wait = &mut NoWait;
+        let payload =
+            deploy_upgrade_payload(&mut sender, &set, expect, rollup, canonical, "", wait);
+        let payload = payload.await.unwrap().address;
+        let mut chain = Self { chain, set, payload, sender, server };
+        let everything = tokens(1_000_000);
+        chain.send(calls::approve(set.asset, set.rollup, everything)).await;
+        chain.send(calls::approve(set.asset, set.governance, everything)).await;
+        let holder = chain.sender.address();
+        chain.send(calls::lock(set.governance, holder, tokens(10_000))).await;
+        for number in 1..=8 {
+            chain.stake(number).await;
+        }
+        chain
+    }
+
+    async fn send(&mut self, call: Call) {
+        self.sender.send(call, &mut NoWait).await.unwrap();
+    }
+
+    /// The same account proposes for all seats, so that it can signal in every slot.
+    pub(crate) async fn stake(&mut self, number: u8) {
+        let (attester, owner) = (Address::repeat_byte(number), self.sender.address());
+        let stake = calls::stake(self.set.rollup, attester, owner, owner, tokens(100));
+        self.send(stake).await;
+    }
+
+    /// Time goes on to the first second of a slot.
+    pub(crate) fn go_to(&self, slot: u64) {
+        self.chain.set_next_timestamp(GENESIS + slot * SLOT).unwrap();
+    }
+
+    /// A block without transactions in the first second of a slot.
+    pub(crate) fn pass(&self, slot: u64) {
+        self.go_to(slot);
+        self.chain.mine().unwrap();
+    }
+
+    /// A signal in the first second of a slot.
+    pub(crate) async fn signal(&mut self, slot: u64, payload: Address) {
+        self.go_to(slot);
+        self.send(calls::signal(self.set.proposals, payload)).await;
+    }
+
+    /// Pushes a round at once.
+    pub(crate) async fn push(&mut self, round: u64) {
+        let (proposals, governance) = (self.set.proposals, self.set.governance);
+        self.send(calls::push(proposals, governance, Round::of(round))).await;
+    }
+
+    /// Other code in the place of a contract of the set.
+    pub(crate) fn replace(&self, contract: Address, code: Bytes) {
+        self.chain.set_code(contract, code).unwrap();
+    }
+
+    /// Where it is served.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.server.addr())
+    }
+
+    /// `canon forecast` about this set, with further arguments.
+    pub(crate) fn forecast(&self, arguments: &str) -> Command {
+        let registry = self.set.registry.to_string();
+        canon()
+            .args(["forecast", "--rpc-url", &self.url(), "--registry", &registry])
+            .args(arguments.split_whitespace())
+    }
+}
+
+const fn tokens(count: u128) -> Amount {
+    Amount::of(count * Amount::TOKEN.get())
+}

@@ -1,0 +1,462 @@
+//! `canon forecast`.
+
+use alloy::primitives::bytes;
+use snapbox::{assert_data_eq, cmd::Command, file, str};
+
+use crate::{
+    chain::Chain,
+    support::{canon, stdout},
+};
+
+fn forecast(arguments: &str) -> Command {
+    canon().arg("forecast").args(arguments.split_whitespace())
+}
+
+/// What is printed fits a terminal.
+fn text(command: Command) -> String {
+    let text = stdout(command);
+    for line in text.lines() {
+        assert!(line.chars().count() <= 98, "{line}");
+    }
+    text
+}
+
+/// A file that lists operators, for as long as it lives.
+struct File(std::path::PathBuf);
+
+impl File {
+    fn new(name: &str, text: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("canon-{}-{name}.toml", std::process::id()));
+        std::fs::write(&path, text).unwrap();
+        Self(path)
+    }
+
+    fn forecast(&self, arguments: &str) -> Command {
+        forecast(arguments).arg("--operators").arg(&self.0)
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[test]
+fn the_default() {
+    assert_data_eq!(text(forecast("")), file!["forecast.txt"].raw());
+}
+
+#[test]
+fn a_plan_with_dates() {
+    let arguments = "--preset tests --sequencers 24 --late 3 --start 2026-12-01T10:00:00+01:00";
+    assert_data_eq!(text(forecast(arguments)), file!["forecast-dates.txt"].raw());
+}
+
+#[test]
+fn operators_by_stake() {
+    let file = File::new(
+        "stake",
+        r#"
+            [[operator]]
+            stake = "120000000.5"
+            side = "for"
+            missed = "1%"
+
+            [[operator]]
+            seats = 120
+            side = "rival"
+            missed = 0.05
+
+            [[operator]]
+            stake = 60000000
+            side = "for"
+            missed = "10%"
+        "#,
+    );
+    let text = text(file.forecast("--outage 200 --campaigns 50"));
+    assert_data_eq!(text, file!["forecast-operators.txt"].raw());
+}
+
+#[test]
+fn the_same_seed_prints_the_same() {
+    let played = |seed| {
+        let arguments = "--preset tests --sequencers 24 --outage 5 --campaigns 40 --seed";
+        stdout(forecast(arguments).arg(seed))
+    };
+    assert!(played("1").contains("Each side is one operator and fails as a whole"));
+    assert_eq!(played("1"), played("1"));
+    assert_ne!(played("1"), played("2"));
+}
+
+#[test]
+fn json_is_the_same_forecast() {
+    let arguments =
+        "--preset tests --sequencers 20 --signalling 50% --rival 50% --missed 0% --late 4";
+    let text = stdout(forecast(arguments));
+    let json = stdout(forecast(arguments).arg("--json"));
+    let told: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&told["signals"], &told["slots"]), (&6.into(), &10.into()));
+    assert!(text.starts_with("6 of 10 signals win a round of 4 min"));
+    assert_eq!(told["round_seconds"], 240);
+    let near = |value: &serde_json::Value, exact: f64| {
+        assert!(
+            (value.as_f64().unwrap() / exact - 1.0).abs() < 1e-12,
+            "{value} instead of {exact}"
+        );
+    };
+    // Six of the six slots that are left; then six heads of ten.
+    near(&told["first_round"]["wins"], 1.0 / 64.0);
+    assert_eq!(told["first_round"]["slots_left"], 6);
+    assert!(
+        text.contains("  wins the first round        1.56 %   6 of 10 slots are left"),
+        "{text}"
+    );
+    near(&told["later_rounds"]["wins"], 386.0 / 1024.0);
+    assert!(text.contains("  wins a later round         37.70 %   5 signals on average"), "{text}");
+    // 63/64 · 0.623^(rounds − 1) is at most one half after 3 rounds, and 1 % after 11.
+    let rounds = |index: usize| told["milestones"][index]["at"]["rounds"].as_u64().unwrap();
+    assert_eq!([0, 1, 2, 3].map(rounds), [1, 3, 6, 11]);
+    let after = |index: usize| &told["milestones"][index]["at"]["executable"]["after"];
+    // The rest of the round, three hours, and the second after.
+    assert_eq!(*after(0), 144 + 3 * 3600 + 1);
+    assert_eq!(*after(1), 144 + 2 * 240 + 3 * 3600 + 1);
+    assert!(told["milestones"][0]["at"]["executable"].get("time").is_none());
+    let half = &told["hostile"]["minorities"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!((&half["seats"], &half["share"]), (&10.into(), &0.5.into()));
+    near(&half["pushes"], 386.0 / 1024.0);
+    near(&half["blocks"], 638.0 / 1024.0);
+    assert_eq!(told["vote"]["result"], "Accepted");
+    assert_eq!(told["vote"]["quorum"], "10000000000000000000000000");
+    assert!(text.contains("a turnout of 10 %, which is 10,000,000 cast,"), "{text}");
+}
+
+#[test]
+fn votes_are_what_the_flags_say() {
+    let said = |arguments: &str| text(forecast(&format!("--preset tests {arguments}")));
+    let passes = said("--turnout 10% --yes 52.1%");
+    assert!(passes.contains("at a turnout of 10 %, 52.1 % of it yes, it passes"), "{passes}");
+    let needs = "it needs more than 5,200,000 yes, 52.00 % of what is cast";
+    assert!(passes.contains(needs), "{passes}");
+    // Exactly the limit isn't enough.
+    let outvoted = said("--turnout 10% --yes 0.52");
+    let why = "52 % of it yes, it fails, since 5,200,000 are yes";
+    assert!(outvoted.contains(why), "{outvoted}");
+    let missed = said("--turnout 9.9999% --yes 100%");
+    assert!(missed.contains("it fails, since 9,999,900 are cast"), "{missed}");
+    assert!(missed.contains("at a turnout of 9.9999 % nothing passes"), "{missed}");
+}
+
+#[test]
+fn what_never_happens_is_called_so() {
+    let text = text(forecast("--signalling 0% --rival 0%"));
+    let never =
+        "                     never                never                never                never";
+    assert!(text.contains(never), "{text}");
+    assert!(text.contains("  wins a later round            none   0 signals on average"), "{text}");
+}
+
+/// Bad input is code 2, nothing on stdout, and says which field expected what.
+fn refused(command: Command, expected: impl snapbox::IntoData) {
+    command.assert().code(2).stdout_eq("").stderr_eq(expected);
+}
+
+#[test]
+fn bad_flags() {
+    for (arguments, says) in [
+        ("--signalling 110%", "'--signalling <SHARE>': expected a share from 0% to 100%"),
+        ("--turnout -1", "'--turnout <SHARE>': expected a share from 0% to 100%"),
+        ("--start tomorrow", "'--start <TIME>': expected a time with its offset from UTC"),
+        ("--outage 0", "'--outage <SLOTS>': expected a number of slots, 1 or more"),
+        ("--sequencers 0", "'--sequencers <N>': 0 is not in 1..=4294967295"),
+        ("--rpc-url localhost", "'--rpc-url <URL>': expected the URL of an endpoint"),
+        ("--registry 0x12", "'--registry <ADDRESS>': expected an address of 40 hexadecimal digits"),
+        ("--quorum 5 --round 10", "5 of 10: N must be above M / 2"),
+        ("--late 1000", "--late: expected fewer than the 1000 slots of a round, found 1000"),
+        ("--operators no.toml", "--operators no.toml can't be read"),
+        ("--start 1970-01-01T00:00:00Z --late 1", "--start: expected a time after 1970"),
+    ] {
+        let arguments = arguments.replace("--turnout -1", "--turnout=-1");
+        let output = forecast(&arguments).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), &*output.stdout), (Some(2), &b""[..]), "{arguments}");
+        assert!(stderr.contains(says), "{arguments}: {stderr}");
+    }
+}
+
+#[test]
+fn a_chain_needs_both_flags() {
+    refused(
+        forecast("--rpc-url http://localhost:1"),
+        str![[r#"
+error: --registry (CANON_REGISTRY): expected the address of the set's Registry on http://localhost:1/, found nothing
+
+next: `canon forecast --help` explains every flag
+
+"#]],
+    );
+    let registry = "0x00000000000000000000000000000000000000aa";
+    refused(
+        forecast("").args(["--registry", registry]),
+        str![[r#"
+error: --rpc-url (ETH_RPC_URL): expected the URL of the chain on which the Registry 0x00000000000000000000000000000000000000AA is, found nothing
+
+next: `canon forecast --help` explains every flag
+
+"#]],
+    );
+    refused(
+        forecast("--preset tests").args(["--registry", registry]),
+        str![[r#"
+error: --registry: expected no --preset beside it, since a chain has parameters of its own
+
+next: `canon forecast --help` explains every flag
+
+"#]],
+    );
+    refused(
+        forecast("").args(["--payload", registry]),
+        str![[r#"
+error: --payload 0x00000000000000000000000000000000000000AA: signals are counted on a chain, expected --rpc-url and --registry beside it
+
+next: `canon forecast --help` explains every flag
+
+"#]],
+    );
+    // Foundry's variable alone changes nothing.
+    let url = "http://localhost:1";
+    assert_eq!(stdout(forecast("").env("ETH_RPC_URL", url)), stdout(forecast("")));
+    let help = stdout(forecast("--help").env("ETH_RPC_URL", "http://localhost/key"));
+    assert!(!help.contains("localhost/key"), "{help}");
+}
+
+#[test]
+fn bad_operators() {
+    let file = File::new(
+        "bad",
+        "[[operator]]\nseats = 1\nstake = 5\nside = \"for\"\nmissed = 0\n\
+         [[operator]]\nstake = \"199999\"\nside = \"yes\"\nmissed = \"2%\"\n",
+    );
+    refused(
+        file.forecast(""),
+        str![[r#"
+error: [..] doesn't list operators
+
+  operator 1: seats: expected seats or stake, found both
+  operator 2: stake: expected the 200,000 tokens of a seat or more, found 199,999
+  operator 2: side: expected "for", "rival" or "silent", found "yes"
+
+next: correct the lines above; --help shows what an operator has
+
+"#]],
+    );
+}
+
+#[test]
+fn a_dead_endpoint_is_code_3() {
+    forecast("--rpc-url http://127.0.0.1:1 --registry 0x00000000000000000000000000000000000000aa")
+        .assert()
+        .code(3)
+        .stdout_eq("")
+        .stderr_eq(str![[r#"
+error: --rpc-url http://127.0.0.1:1/ doesn't answer eth_chainId
+  because [..]
+
+next: check --rpc-url (ETH_RPC_URL), or name another endpoint
+
+"#]]);
+}
+
+/// Runs a command while the chain is served.
+async fn while_served<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(run).await.unwrap()
+}
+
+const HALF: &str = "--signalling 50% --rival 25% --missed 0%";
+
+#[tokio::test]
+async fn a_running_round_on_a_chain() {
+    let mut chain = Chain::new().await;
+    let payload = chain.payload;
+    chain.signal(30, payload).await;
+    // One more seat, which draws from the next epoch but one on.
+    chain.go_to(31);
+    chain.stake(9).await;
+    chain.signal(32, payload).await;
+    chain.signal(33, payload).await;
+
+    let arguments = format!("{HALF} --payload {payload}");
+    let command = chain.forecast(&arguments);
+    let found = while_served(|| text(command)).await;
+    assert_data_eq!(found.clone(), file!["forecast-chain.txt"].raw());
+
+    let command = chain.forecast(&arguments).arg("--json");
+    let told: serde_json::Value =
+        serde_json::from_str(&while_served(|| stdout(command)).await).unwrap();
+    // Three of six slots, each with a half.
+    let near = |value: &serde_json::Value, exact: f64| {
+        assert!(
+            (value.as_f64().unwrap() / exact - 1.0).abs() < 1e-12,
+            "{value} instead of {exact}"
+        );
+    };
+    let first = &told["first_round"];
+    assert_eq!((&first["counted"], &first["slots_left"]), (&3.into(), &6.into()));
+    assert_eq!((&first["needed"], &first["prospect"]), (&3.into(), &"open".into()));
+    near(&first["wins"], 42.0 / 64.0);
+    near(&told["later_rounds"]["wins"], 386.0 / 1024.0);
+    assert_eq!((&told["chain"]["seats"], &told["chain"]["next_seats"]), (&8.into(), &9.into()));
+    assert_eq!(told["vote"]["total_power"], "10000000000000000000000");
+    // Slot 33 begins 792 s after genesis, round 4 with slot 40.
+    let (genesis, now) = (1_767_225_600_u64, 1_767_225_600 + 33 * 24);
+    assert_eq!(told["chain"]["time"], now);
+    let milestone = |index: usize| told["milestones"][index]["at"].clone();
+    let pushable = |round: u64| genesis + (round + 1) * 240;
+    // 22/64 · 0.623^(rounds − 1): 66 %, 79 %, 87 %, 92 %; 99 % after nine.
+    for (index, rounds, round) in [(0, 1, 3), (1, 1, 3), (2, 4, 6), (3, 9, 11)] {
+        let at = milestone(index);
+        assert_eq!((&at["rounds"], &at["round"]), (&rounds.into(), &round.into()), "{index}");
+        let execution = pushable(round) + 3 * 3600 + 1;
+        assert_eq!(at["pushable"]["time"], pushable(round), "{index}");
+        assert_eq!(at["executable"]["time"], execution, "{index}");
+        assert_eq!(at["executable"]["after"], execution - now, "{index}");
+        assert_eq!(at["expires"]["time"], pushable(round) + 4 * 3600, "{index}");
+    }
+    assert!(found.contains("2026-01-01 03:16:01"), "{found}");
+
+    // What if the set were another?
+    let command = chain.forecast(&format!("{HALF} --sequencers 4"));
+    let other = while_served(|| text(command)).await;
+    let set = "  set       8 seats of epoch 16, 9 of the next; not those of this forecast";
+    assert!(other.starts_with("6 of 10") && other.contains("\n4 seats of 100 tokens"), "{other}");
+    assert!(other.contains(set), "{other}");
+
+    // The flags can come from the environment.
+    let by_flags = chain.forecast(HALF);
+    let by_environment = forecast(HALF)
+        .env("ETH_RPC_URL", chain.url())
+        .env("CANON_REGISTRY", chain.set.registry.to_string());
+    assert_eq!(
+        while_served(|| stdout(by_flags)).await,
+        while_served(|| stdout(by_environment)).await
+    );
+}
+
+#[tokio::test]
+async fn a_round_that_is_lost_and_one_that_is_won() {
+    let mut chain = Chain::new().await;
+    let (payload, rival) = (chain.payload, chain.set.asset);
+    for slot in 30..33 {
+        chain.signal(slot, payload).await;
+    }
+    chain.signal(33, rival).await;
+    chain.pass(38);
+    let command = chain.forecast(&format!("{HALF} --payload {payload}"));
+    let lost = while_served(|| text(command)).await;
+    assert!(lost.contains("it can't win this round any more: it needs 3 more"), "{lost}");
+    assert!(lost.contains("  round     3: 2 slots left of 10, from slot 38 on"), "{lost}");
+    assert!(
+        lost.contains("  wins the first round          none   2 of 10 slots are left"),
+        "{lost}"
+    );
+    // The earliest is the next round, which ends with slot 49, at 00:20.
+    assert!(lost.contains("pushed       2026-01-01 00:20:00  2026-01-01 00:24:00"), "{lost}");
+
+    for slot in 40..46 {
+        chain.signal(slot, payload).await;
+    }
+    chain.pass(49);
+    let command = chain.forecast(&format!("--signalling 0% --rival 0% --payload {payload}"));
+    let won = while_served(|| text(command)).await;
+    assert!(won.contains("6 of 6 signals: it has won the round"), "{won}");
+    assert!(won.contains("  wins the first round           won   1 of 10 slots are left"), "{won}");
+    assert_eq!(won.matches("2026-01-01 00:20:00").count(), 4, "{won}");
+
+    // The next round has begun, and the last one can be pushed until slot 99 ends.
+    chain.pass(52);
+    let about = format!("--payload {payload}");
+    let command = chain.forecast(&about);
+    let over = while_served(|| text(command)).await;
+    let push = "it has won round 4, which anyone can push until 2026-01-01 00:39:59 UTC";
+    assert!(over.contains(push), "{over}");
+    assert!(over.contains("0 of 6 signals: it needs 6 more"), "{over}");
+    // Slot 52 begins at 00:20:48: it can be pushed at once, whatever is signalled.
+    assert_eq!(over.matches("2026-01-01 00:20:48").count(), 1 + 4, "{over}");
+    assert_eq!(over.matches("2026-01-01 03:20:49").count(), 4, "{over}");
+
+    // Once it is a proposal, its own times count: it is made a second after slot 52 begins.
+    chain.push(4).await;
+    chain.pass(100);
+    let command = chain.forecast(&about);
+    let pushed = while_served(|| text(command)).await;
+    assert!(
+        pushed.contains("it is proposal 0, Pending: signals can't push it again now"),
+        "{pushed}"
+    );
+    assert_eq!(pushed.matches("2026-01-01 00:20:49").count(), 4, "{pushed}");
+    assert_eq!(pushed.matches("passed").count(), 4, "{pushed}");
+    assert_eq!(pushed.matches("2026-01-01 03:20:50").count(), 4, "{pushed}");
+}
+
+#[tokio::test]
+async fn operators_of_a_chain() {
+    let chain = Chain::new().await;
+    chain.pass(30);
+    let entry = |seats: u32, side: &str| {
+        let stake = seats * 100;
+        format!("[[operator]]\nstake = {stake}\nside = \"{side}\"\nmissed = 0\n")
+    };
+    let file = File::new("chain", &(entry(4, "for") + &entry(2, "rival")));
+    let command = chain.forecast("").arg("--operators").arg(&file.0);
+    let found = while_served(|| text(command)).await;
+    assert!(
+        found.contains("8 seats of 100 tokens or more: 50 % signal for the payload, 25 %"),
+        "{found}"
+    );
+    assert!(found.contains("2 more draw and are taken for silent"), "{found}");
+    assert!(found.contains("  wins a later round         37.70 %"), "{found}");
+    let file = File::new("too-many", &entry(9, "for"));
+    let command = chain.forecast("").arg("--operators").arg(&file.0);
+    let output = while_served(|| command.output().unwrap()).await;
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let says = "expected no more than the 8 seats that draw in epoch 15, found 9";
+    assert!(stderr.contains(says), "{stderr}");
+}
+
+#[tokio::test]
+async fn what_is_no_set_is_refused() {
+    let chain = Chain::new().await;
+    let says = async |command: Command, code: i32, says: &str| {
+        let output = while_served(|| command.output().unwrap()).await;
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), &*output.stdout), (Some(code), &b""[..]), "{stderr}");
+        assert!(stderr.contains(says), "{stderr}");
+    };
+    // The seats draw from epoch 2 on.
+    let empty =
+        "--sequencers: expected a number of seats, since the canonical rollup's set of epoch";
+    says(chain.forecast(""), 2, empty).await;
+    chain.pass(30);
+    says(
+        chain.forecast("--late 3"),
+        2,
+        "--late: expected nothing, since it is read from the chain",
+    )
+    .await;
+    let nobody = "--payload 0x00000000000000000000000000000000000000aa";
+    says(chain.forecast(nobody), 2, "the payload has no code at 0x0000").await;
+    let nobody = forecast("--registry 0x00000000000000000000000000000000000000aa");
+    let nobody = nobody.env("ETH_RPC_URL", chain.url());
+    says(nobody, 2, "the Registry has no code at 0x0000").await;
+    // Another contract of the set where the Registry should be.
+    let asset = format!("--registry {}", chain.set.asset);
+    let other = forecast(&asset).env("ETH_RPC_URL", chain.url());
+    says(other, 2, "no set can be read from --registry").await;
+    // A rollup that stops, and one that answers every question with 1.
+    chain.replace(chain.set.rollup, bytes!("00"));
+    says(chain.forecast(""), 2, "that doesn't decode; check that it is the contract you mean")
+        .await;
+    chain.replace(chain.set.rollup, bytes!("600160005260206000f3"));
+    says(chain.forecast(""), 2, "no set can be read from --registry").await;
+}

@@ -1,0 +1,209 @@
+//! What a proposal needs of the holders.
+
+use alloy::primitives::U256;
+use canon_protocol::{
+    Amount, Configuration, Fraction, Tabulation, Tally, tabulate, votes_needed, yea_limit,
+};
+
+/// A vote that is to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vote {
+    /// What the proposal is frozen with.
+    pub configuration: Configuration,
+    /// All power at the last second of Pending.
+    pub total: Amount,
+}
+
+/// How the vote ends at a turnout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Outlook {
+    /// Power that is cast.
+    pub cast: Amount,
+    /// Power that is cast for the proposal.
+    pub yea: Amount,
+    /// What comes of it.
+    pub result: Tabulation,
+    /// Power that has to be cast for quorum.
+    pub quorum: Amount,
+    /// The least of the cast power that passes it; `None` if none does, because quorum is missed or
+    /// there is too little power altogether.
+    pub least_yea: Option<Amount>,
+}
+
+/// What one side needs if everybody else is against it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Force {
+    /// The part of everybody else's power that is cast.
+    pub others: Fraction,
+    /// The least power that passes a proposal which all others who vote reject; `None` if no power
+    /// does.
+    pub passes: Option<Amount>,
+    /// The least power that stops a proposal which all others who vote want, by voting no or by not
+    /// voting.
+    pub stops: Amount,
+}
+
+impl Vote {
+    /// How the vote ends if the part `turnout` of all power is cast, and the part `yes` of that for
+    /// the proposal. Both are rounded down to base units.
+    pub fn outlook(&self, turnout: Fraction, yes: Fraction) -> Outlook {
+        let cast = part(self.total, turnout);
+        let yea = part(cast, yes);
+        let tally = |yea| Tally { yea, nea: cast.saturating_sub(yea) };
+        let result = tabulate(&self.configuration, self.total, tally(yea));
+        // More than the limit, or all.
+        let limit = yea_limit(cast, self.configuration.vote_differential);
+        let least = Amount::new(limit.get() + 1).unwrap_or(cast).min(cast);
+        let passes = tabulate(&self.configuration, self.total, tally(least)).is_accepted();
+        Outlook {
+            cast,
+            yea,
+            result,
+            quorum: votes_needed(self.total, self.configuration.quorum),
+            least_yea: passes.then_some(least),
+        }
+    }
+
+    /// What one side needs if the part `others` of everybody else's power is cast against it,
+    /// rounded down to base units.
+    pub fn force(&self, others: Fraction) -> Force {
+        let against = |own: Amount| part(self.total.saturating_sub(own), others);
+        let accepted =
+            |yea, nea| tabulate(&self.configuration, self.total, Tally { yea, nea }).is_accepted();
+        // A unit more on one side moves the limit by one at most, so whoever passes or stops a
+        // proposal does it with more power, too.
+        let passes = self.least(|own| accepted(own, against(own)));
+        let stops = self.least(|own| {
+            let yea = against(own);
+            !accepted(yea, own) || !accepted(yea, Amount::ZERO)
+        });
+        // Without any power for it nothing passes.
+        Force { others, passes, stops: stops.unwrap_or(self.total) }
+    }
+
+    /// The least power of which `holds`, which holds of all that is more if it holds of some.
+    fn least(&self, holds: impl Fn(Amount) -> bool) -> Option<Amount> {
+        let (mut low, mut high) = (0, self.total.get());
+        if !holds(self.total) {
+            return None;
+        }
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if Amount::new(middle).is_some_and(&holds) {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        Amount::new(low)
+    }
+}
+
+/// `amount · fraction`, rounded down: never more than `amount`, so it fits.
+fn part(amount: Amount, fraction: Fraction) -> Amount {
+    let product: U256 = amount.to_word() * fraction.to_word();
+    Amount::try_from(product / Fraction::ONE.to_word()).unwrap_or(amount)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vote(total: u128, quorum: u64, differential: u64) -> Vote {
+        let configuration = Configuration {
+            quorum: Fraction::percent(quorum),
+            vote_differential: Fraction::percent(differential),
+            minimum_votes: Amount::of(100),
+            ..Configuration::default()
+        };
+        Vote { configuration, total: Amount::of(total) }
+    }
+
+    #[test]
+    fn the_boundaries_are_exact() {
+        // 33 % apart: 66.5 % of 300 is 199.5, so 200 isn't exceeded before 201.
+        let vote = vote(1000, 20, 33);
+        let outlook = vote.outlook(Fraction::percent(30), Fraction::percent(66));
+        assert_eq!((outlook.cast, outlook.yea), (Amount::of(300), Amount::of(198)));
+        let limit = Amount::of(200);
+        assert_eq!(outlook.result, Tabulation::Outvoted { yea: Amount::of(198), limit });
+        assert_eq!((outlook.quorum, outlook.least_yea), (Amount::of(200), Some(Amount::of(201))));
+        let passes = vote.outlook(Fraction::percent(30), Fraction::percent(67));
+        assert!((passes.yea, passes.result) == (Amount::of(201), Tabulation::Accepted));
+        // One unit below quorum.
+        let missed = vote.outlook(Fraction::of(199_999_999_999_999_999), Fraction::ONE);
+        let (cast, needed) = (Amount::of(199), Amount::of(200));
+        assert_eq!(missed.result, Tabulation::QuorumMissed { cast, needed });
+        assert_eq!(missed.least_yea, None);
+    }
+
+    #[test]
+    fn unanimity_is_enough_where_nothing_else_is() {
+        let outlook = vote(1000, 20, 100).outlook(Fraction::percent(50), Fraction::percent(99));
+        assert_eq!(outlook.least_yea, Some(Amount::of(500)));
+        assert!(!outlook.result.is_accepted());
+    }
+
+    #[test]
+    fn below_the_minimum_nothing_passes() {
+        let vote = vote(99, 1, 0);
+        assert_eq!(vote.outlook(Fraction::ONE, Fraction::ONE).least_yea, None);
+        let force = vote.force(Fraction::percent(50));
+        assert_eq!((force.passes, force.stops), (None, Amount::ZERO));
+    }
+
+    #[test]
+    fn alone_quorum_is_all_that_is_needed() {
+        let force = vote(1000, 20, 33).force(Fraction::ZERO);
+        assert_eq!((force.passes, force.stops), (Some(Amount::of(200)), Amount::ZERO));
+    }
+
+    #[test]
+    fn whoever_keeps_others_from_quorum_need_not_vote() {
+        // 21 % of what the others hold is quorum until they hold less than 953.
+        let force = vote(1000, 20, 33).force(Fraction::percent(21));
+        assert_eq!(force.stops, Amount::of(48));
+        // Here they have quorum without the 100 that hold one third of what is cast.
+        let vote = vote(1000, 5, 33);
+        let force = vote.force(Fraction::percent(20));
+        let stops = force.stops.get();
+        assert!(!vote.accepts(force.others, stops) && vote.accepts(force.others, stops - 1));
+    }
+
+    impl Vote {
+        /// Whether a proposal passes that all others want, and this power votes against.
+        fn accepts(&self, others: Fraction, own: u128) -> bool {
+            let yea = part(Amount::of(self.total.get() - own), others);
+            let tally = Tally { yea, nea: Amount::of(own) };
+            tabulate(&self.configuration, self.total, tally).is_accepted()
+        }
+    }
+
+    #[test]
+    fn the_least_is_the_first_that_does() {
+        for (quorum, differential) in [(1, 0), (20, 33), (10, 4), (50, 90), (100, 100)] {
+            let vote = vote(317, quorum, differential);
+            for percent in [0, 1, 9, 30, 50, 77, 100] {
+                let others = Fraction::percent(percent);
+                let against = |own: u128| part(Amount::of(317 - own), others);
+                let accepted = |yea, nea| {
+                    tabulate(&vote.configuration, vote.total, Tally { yea, nea }).is_accepted()
+                };
+                let passes = |own: &u128| accepted(Amount::of(*own), against(*own));
+                let stops = |own: &u128| {
+                    !accepted(against(*own), Amount::of(*own))
+                        || !accepted(against(*own), Amount::ZERO)
+                };
+                let force = vote.force(others);
+                let first = (0..=317).find(passes);
+                assert_eq!(
+                    force.passes,
+                    first.map(Amount::of),
+                    "{quorum} {differential} {percent}"
+                );
+                let first = (0..=317).find(stops);
+                assert_eq!(Some(force.stops), first.map(Amount::of), "{quorum} {percent}");
+            }
+        }
+    }
+}
