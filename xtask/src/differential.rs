@@ -28,14 +28,14 @@ struct Options {
 /// seeds from `--from` on.
 pub(crate) fn command(arguments: &[String]) -> Result<()> {
     let options = options(crate::flags(arguments)?)?;
-    let began = Instant::now();
-    let (coverage, busy) = run(&options)?;
+    let (outcome, whole) = timed(|| run(&options));
+    let (coverage, busy) = outcome?;
     println!("{coverage}");
     println!(
         "no difference in {} calls; {:.0} calls a second on one core ({:.1} s on {} threads)",
         coverage.calls,
         coverage.calls as f64 / busy.as_secs_f64(),
-        began.elapsed().as_secs_f64(),
+        whole.as_secs_f64(),
         options.threads,
     );
     if !options.one {
@@ -65,10 +65,9 @@ fn options(flags: BTreeMap<&str, &str>) -> Result<Options> {
 /// What was met, and how long all threads together were busy.
 fn run(options: &Options) -> Result<(Coverage, Duration)> {
     if options.one {
-        let began = Instant::now();
         let history = History { seed: options.seed, calls: options.calls };
-        let coverage = history.play().map_err(shrunk)?;
-        return Ok((coverage, began.elapsed()));
+        let (outcome, busy) = timed(|| history.play());
+        return Ok((outcome.map_err(shrunk)?, busy));
     }
     let histories = options.calls.div_ceil(CALLS_OF_A_HISTORY);
     let next = AtomicU64::new(0);
@@ -85,6 +84,14 @@ fn run(options: &Options) -> Result<(Coverage, Duration)> {
     }
 }
 
+/// How long `work` takes.
+#[expect(clippy::disallowed_methods, reason = "a measurement is of real time")]
+fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let began = Instant::now();
+    let result = work();
+    (result, began.elapsed())
+}
+
 type Results = Mutex<(Coverage, Duration, Option<Box<Difference>>)>;
 
 fn work(first: u64, histories: u64, next: &AtomicU64, all: &Results) {
@@ -93,10 +100,10 @@ fn work(first: u64, histories: u64, next: &AtomicU64, all: &Results) {
         if number >= histories {
             return;
         }
-        let began = Instant::now();
-        let outcome = History { seed: first + number, calls: CALLS_OF_A_HISTORY }.play();
+        let history = History { seed: first + number, calls: CALLS_OF_A_HISTORY };
+        let (outcome, busy) = timed(|| history.play());
         let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
-        all.1 += began.elapsed();
+        all.1 += busy;
         match outcome {
             Ok(coverage) => all.0.add(&coverage),
             Err(difference) => {

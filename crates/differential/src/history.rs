@@ -6,6 +6,7 @@ use crate::{
     mismatch::Mismatch,
     opening::{Company, Supply},
 };
+use alloy::primitives::Address;
 use canon_protocol::{
     Timestamp,
     histories::{Director, Pace, Rng, Step},
@@ -28,7 +29,7 @@ pub struct Taken {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Act {
     /// Something happens.
-    Step(Step),
+    Step(Box<Step>),
     /// Every view is compared.
     Compare,
     /// The chain may be taken back to here.
@@ -41,14 +42,16 @@ impl fmt::Display for Taken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ", self.time)?;
         match &self.act {
-            Act::Step(Step::Call { caller, contract, call }) => {
-                write!(f, "{caller} calls {contract}: {call:?}")
-            }
-            Act::Step(Step::Transaction { caller, target, data }) => {
-                write!(f, "{caller} calls {target} with {data}")
-            }
-            Act::Step(Step::Put(account, put)) => write!(f, "at {account} stands {put:?}"),
-            Act::Step(Step::Deploy(deployment)) => write!(f, "deployed: {deployment:?}"),
+            Act::Step(step) => match &**step {
+                Step::Call { caller, contract, call } => {
+                    write!(f, "{caller} calls {contract}: {call:?}")
+                }
+                Step::Transaction { caller, target, data } => {
+                    write!(f, "{caller} calls {target} with {data}")
+                }
+                Step::Put(account, put) => write!(f, "at {account} stands {put:?}"),
+                Step::Deploy(deployment) => write!(f, "deployed: {deployment:?}"),
+            },
             Act::Compare => f.write_str("the whole state is compared"),
             Act::Checkpoint => f.write_str("checkpoint"),
             Act::Reorganise => f.write_str("the chain goes back to the last checkpoint"),
@@ -79,11 +82,12 @@ pub struct Difference {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let company = Company::new();
         let History { seed, calls } = self.history;
-        writeln!(f, "seed {seed}, {calls} calls: {}", self.mismatch)?;
+        writeln!(f, "seed {seed}, {calls} calls: {}", company.named(&self.mismatch.to_string()))?;
         writeln!(f, "shown by these {} steps:", self.steps.len())?;
         for step in &self.steps {
-            writeln!(f, "  {step}")?;
+            writeln!(f, "  {}", company.named(&step.to_string()))?;
         }
         write!(f, "replay with `cargo xtask differential --seed {seed} --calls {calls}`")
     }
@@ -146,7 +150,7 @@ impl History {
                 (now, Act::Reorganise)
             } else {
                 let (wait, step) = director.next(lockstep.world(), now, lockstep.foreign());
-                (now + wait, Act::Step(step))
+                (now + wait, Act::Step(Box::new(step)))
             };
             let (time, act) = act;
             let taken = Taken { time, turn: steps.len() as u64, act };
@@ -196,13 +200,17 @@ impl Difference {
                 _ => false,
             }
         };
-        for kind in [Taken::function, Taken::caller] {
-            let kinds: BTreeSet<_> = self.steps.iter().map(kind).collect();
-            for left_out in kinds {
-                let others = self.steps.iter().filter(|step| kind(step) != left_out);
-                let fewer: Vec<_> = others.cloned().collect();
-                keeps(&mut self, &fewer);
-            }
+        let functions: BTreeSet<_> = self.steps.iter().map(Taken::function).collect();
+        for function in functions {
+            let others = self.steps.iter().filter(|step| step.function() != function);
+            let fewer: Vec<_> = others.cloned().collect();
+            keeps(&mut self, &fewer);
+        }
+        let callers: BTreeSet<_> = self.steps.iter().filter_map(Taken::caller).collect();
+        for caller in callers {
+            let others = self.steps.iter().filter(|step| step.caller() != Some(caller));
+            let fewer: Vec<_> = others.cloned().collect();
+            keeps(&mut self, &fewer);
         }
         let mut part = self.steps.len().div_ceil(2);
         while part > 0 {
@@ -227,27 +235,29 @@ impl Difference {
 impl Taken {
     /// What it does, without whom and with what.
     fn function(&self) -> String {
-        match &self.act {
-            Act::Step(Step::Call { call, .. }) => {
-                let text = format!("{call:?}");
-                text.split([' ', '}']).next().unwrap_or_default().to_owned()
-            }
-            Act::Step(Step::Transaction { .. }) => "transaction".to_owned(),
-            Act::Step(Step::Put(..)) => "put".to_owned(),
-            Act::Step(Step::Deploy(_)) => "deploy".to_owned(),
-            Act::Compare => "compare".to_owned(),
-            Act::Checkpoint | Act::Reorganise => "reorg".to_owned(),
-        }
+        let name = match &self.act {
+            Act::Step(step) => match &**step {
+                Step::Call { call, .. } => {
+                    let text = format!("{call:?}");
+                    return text.split([' ', '}']).next().unwrap_or_default().to_owned();
+                }
+                Step::Transaction { .. } => "transaction",
+                Step::Put(..) => "put",
+                Step::Deploy(_) => "deploy",
+            },
+            Act::Compare => "compare",
+            Act::Checkpoint | Act::Reorganise => "reorg",
+        };
+        name.to_owned()
     }
 
-    /// Who does it.
-    fn caller(&self) -> String {
-        match &self.act {
-            Act::Step(Step::Call { caller, .. } | Step::Transaction { caller, .. }) => {
-                caller.to_string()
-            }
-            Act::Step(Step::Put(account, _)) => account.to_string(),
-            _ => "nobody".to_owned(),
+    /// Who does it, or where it is done.
+    fn caller(&self) -> Option<Address> {
+        let Act::Step(step) = &self.act else { return None };
+        match &**step {
+            Step::Call { caller, .. } | Step::Transaction { caller, .. } => Some(*caller),
+            Step::Put(account, _) => Some(*account),
+            Step::Deploy(_) => None,
         }
     }
 }

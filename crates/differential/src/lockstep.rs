@@ -21,6 +21,8 @@ use std::collections::BTreeMap;
 
 /// How many of the newest proposals are looked at after every step.
 const LOOKED_AT: usize = 6;
+/// How long blocks share their randomness.
+const SECONDS_OF_A_RANDAO: u64 = 600;
 /// Calls that share a block at most.
 const MOST_IN_A_BLOCK: usize = 12;
 
@@ -223,9 +225,10 @@ impl Lockstep {
         Ok(())
     }
 
-    /// The randomness of the open block. It differs from that of a block that was taken back.
+    /// The randomness of the open block. It differs from that of a block that was taken back, and
+    /// stays the same for some minutes: leaving a step out doesn't redraw what follows.
     fn prevrandao(&self) -> B256 {
-        let words = [self.block.number.get(), self.block.timestamp.get(), self.reorgs];
+        let words = [self.block.timestamp.get() / SECONDS_OF_A_RANDAO, self.reorgs];
         keccak256(words.map(u64::to_be_bytes).concat())
     }
 

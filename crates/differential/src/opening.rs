@@ -40,6 +40,30 @@ enum Turn {
 }
 
 impl Turn {
+    const ALL: [Self; 8] = [
+        Self::Asset,
+        Self::Registry,
+        Self::Proposals,
+        Self::Governance,
+        Self::Issuer,
+        Self::Distributor,
+        Self::Expect,
+        Self::Rollup,
+    ];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Asset => "Asset",
+            Self::Registry => "Registry",
+            Self::Proposals => "Proposals",
+            Self::Governance => "Governance",
+            Self::Issuer => "Issuer",
+            Self::Distributor => "RewardDistributor",
+            Self::Expect => "Expect",
+            Self::Rollup => "Rollup",
+        }
+    }
+
     fn address(self) -> Address {
         deployer(self as u64).create(0)
     }
@@ -107,6 +131,30 @@ impl Company {
         move |signer, digest| {
             Some(keys.get(&signer)?.sign_hash_sync(&digest).ok()?.as_bytes().into())
         }
+    }
+
+    /// `text` with the names of people and contracts in the place of their addresses.
+    pub(crate) fn named(&self, text: &str) -> String {
+        let Cast { holders, stakers, stranger, .. } = &self.cast;
+        let numbered = |name: &str, number: usize, address| (format!("{name} {number}"), address);
+        let holders = holders.iter().enumerate().map(|(n, holder)| numbered("holder", n, *holder));
+        let stakers = stakers.iter().enumerate().flat_map(|(n, staker)| {
+            [
+                numbered("attester", n, staker.attester),
+                numbered("proposer", n, staker.proposer),
+                numbered("withdrawer", n, staker.withdrawer),
+            ]
+        });
+        let others = [("stranger", *stranger), ("treasury", self.treasury)];
+        let contracts = Turn::ALL.iter().map(|turn| (turn.name().to_owned(), turn.address()));
+        let others = others.into_iter().map(|(name, address)| (name.to_owned(), address));
+        holders.chain(stakers).chain(others).chain(contracts).fold(
+            text.to_owned(),
+            |text, (name, address)| {
+                let plain = format!("{address:?}");
+                text.replace(&address.to_string(), &name).replace(&plain, &name)
+            },
+        )
     }
 
     fn accounts(&self) -> Vec<Address> {

@@ -136,7 +136,6 @@ impl Call {
         let mut events = logs.iter().map(|log| &log.event);
         match self {
             Self::Asset(AssetCall::Mint { .. } | AssetCall::Permit { .. }) => None,
-            Self::Asset(_) | Self::Proposals(_) => Some(TRUE),
             Self::Registry(RegistryCall::Upgrade { .. }) => events.find_map(|event| match event {
                 Event::Registry(RegistryEvent::InstanceAdded { version, .. }) => {
                     Some(version.to_word())
@@ -151,7 +150,6 @@ impl Call {
                     _ => None,
                 })
             }
-            Self::Rollup(RollupCall::InitiateWithdraw { .. }) => Some(TRUE),
             Self::Governance(GovernanceCall::InitiateWithdraw { .. }) => {
                 events.find_map(|event| match event {
                     Event::Governance(GovernanceEvent::WithdrawInitiated {
@@ -168,7 +166,10 @@ impl Call {
                 | GovernanceCall::Execute { .. }
                 | GovernanceCall::ExecuteWith { .. }
                 | GovernanceCall::DropProposal { .. },
-            ) => Some(TRUE),
+            )
+            | Self::Rollup(RollupCall::InitiateWithdraw { .. })
+            | Self::Proposals(_)
+            | Self::Asset(_) => Some(TRUE),
             Self::Governance(_)
             | Self::Issuer(_)
             | Self::Distributor(_)

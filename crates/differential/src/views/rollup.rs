@@ -51,7 +51,7 @@ impl Views<'_> {
         self.ask(at, Sol::getCurrentSlotCall {}, slot.clone().map(Slot::to_word))?;
         let epoch = slot.clone().map(|slot| clock.epoch_of(slot).to_word());
         self.ask(at, Sol::getCurrentEpochCall {}, epoch)?;
-        let start = slot.clone().ok().and_then(|slot| Some((slot, clock.slot_start(slot)?)));
+        let start = slot.ok().and_then(|slot| Some((slot, clock.slot_start(slot)?)));
         if let Some((slot, start)) = start {
             let call = Sol::getTimestampForSlotCall { slot: slot.to_word() };
             self.same(at, call, start.to_word())?;

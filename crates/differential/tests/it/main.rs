@@ -1,4 +1,6 @@
 //! The rules and the bytecode, in step.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod histories;
 mod shrinking;

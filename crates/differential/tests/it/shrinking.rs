@@ -47,6 +47,7 @@ fn a_wrong_outcome_is_shown_by_few_steps() {
     assert!(shrunk.steps.len() <= 8, "{shrunk}");
     let text = shrunk.to_string();
     assert!(text.starts_with("seed 2, 1000 calls: "), "{text}");
+    assert!(text.contains("calls Proposals: Proposals(Vote"), "{text}");
     assert!(text.contains("the rules:") && text.contains("the bytecode:"), "{text}");
     assert!(text.ends_with("`cargo xtask differential --seed 2 --calls 1000`"), "{text}");
 }

@@ -184,9 +184,8 @@ impl Director {
     fn around_upgrade(&mut self, world: &World, now: Timestamp, id: U256, execute: Step) -> Step {
         let proposal = world.governance().proposal(id).ok();
         let mut actions = proposal.iter().flat_map(|(_, proposal)| proposal.actions());
-        let upgrade = actions.find_map(|action| match RegistryCall::abi_decode(&action.data) {
-            Some(RegistryCall::Upgrade { rollup }) => Some(rollup),
-            None => None,
+        let upgrade = actions.find_map(|action| {
+            RegistryCall::abi_decode(&action.data).map(|RegistryCall::Upgrade { rollup }| rollup)
         });
         let Some(target) = upgrade.filter(|_| self.rng.chance(2, 3)) else { return execute };
         let caller = self.anybody();

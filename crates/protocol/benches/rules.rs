@@ -1,0 +1,115 @@
+//! How many calls a second the rules decide and their events change, and what look-ups cost as the
+//! number of holders grows. `cargo bench -p canon-protocol`.
+
+#![allow(clippy::unwrap_used, reason = "a benchmark sets its own stage")]
+#![allow(missing_docs, reason = "divan's macros")]
+#![allow(dead_code, unreachable_pub, reason = "the tests need more of the stage than this")]
+
+#[path = "../tests/it/chain.rs"]
+mod chain;
+
+use alloy::primitives::{Address, B256, U256};
+use canon_protocol::{AssetCall, Call, Context, GovernanceCall, ProposalsCall, Seconds, Support};
+use chain::{ASSET, Chain, GOVERNANCE, PROPOSALS, ROLLUP, SLOT, T, contract, named};
+use divan::{Bencher, black_box, counter::ItemsCount};
+
+/// Holders in the measured calls.
+const HOLDERS: u64 = 100_000;
+/// Members of the set in the measured signals.
+const STAKERS: usize = 1_000;
+/// Numbers of holders among which look-ups are compared.
+const CROWDS: [u64; 3] = [100, 10_000, 1_000_000];
+
+fn main() {
+    divan::main();
+}
+
+/// Holder number `number`.
+fn holder(number: u64) -> Address {
+    Address::from_word(B256::from(U256::from(0x1_0000_0000 + number)))
+}
+
+/// Decides a call and lets its events happen.
+fn perform(chain: &mut Chain, caller: Address, contract: Address, call: &Call) {
+    let (block, prevrandao) = (chain.block, U256::ZERO);
+    let context = Context { caller, block, prevrandao, outside: &chain.foreign };
+    for log in chain.world.decide(contract, call, &context).unwrap() {
+        chain.world.evolve(&log, block).unwrap();
+    }
+}
+
+/// A set with so many holders, whose proposal 0 is Active.
+fn voting(stakers: usize, holders: u64) -> Chain {
+    let mut chain = Chain::staked(stakers);
+    chain.lock("alice", 10_000);
+    let treasury = named("treasury");
+    let approve = AssetCall::Approve { spender: GOVERNANCE, amount: U256::MAX };
+    perform(&mut chain, treasury, ASSET, &approve.into());
+    for number in 0..holders {
+        let on_behalf_of = holder(number);
+        // Little enough for a million of them.
+        let deposit = GovernanceCall::Deposit { on_behalf_of, amount: U256::from(T / 10) };
+        perform(&mut chain, treasury, GOVERNANCE, &deposit.into());
+    }
+    let id = chain.lock_propose(
+        contract(1),
+        vec![chain::action(GOVERNANCE, GovernanceCall::InvalidateNonce)],
+    );
+    let (_, proposal) = chain.world.governance().proposal(id).unwrap();
+    let starts = proposal.deadlines().voting_starts();
+    chain.jump(starts);
+    chain
+}
+
+/// A ballot of one holder after the other.
+#[divan::bench]
+fn ballots(bencher: Bencher<'_, '_>) {
+    let mut chain = voting(3, HOLDERS);
+    let vote =
+        GovernanceCall::Vote { id: U256::ZERO, amount: U256::from(1), support: Support::Yea };
+    let vote = Call::from(vote);
+    let mut number = 0;
+    bencher.counter(ItemsCount::new(1_u64)).bench_local(|| {
+        number = (number + 1) % HOLDERS;
+        perform(&mut chain, holder(number), GOVERNANCE, black_box(&vote));
+    });
+}
+
+/// A signal in one slot after the other, each by the member that draws it.
+#[divan::bench]
+fn signals(bencher: Bencher<'_, '_>) {
+    let mut chain = voting(STAKERS, HOLDERS);
+    let payload = contract(1);
+    let vote = Call::from(ProposalsCall::Vote { payload });
+    bencher.counter(ItemsCount::new(1_u64)).bench_local(|| {
+        chain.block.timestamp = chain.block.timestamp + Seconds::of(SLOT);
+        let now = chain.now();
+        let rollup = chain.world.rollup(ROLLUP).unwrap();
+        let proposer = rollup.member_at(now, now).unwrap().unwrap().proposer();
+        perform(&mut chain, proposer, PROPOSALS, black_box(&vote));
+    });
+}
+
+/// Whether a vote is won.
+#[divan::bench(args = CROWDS)]
+fn tabulation(bencher: Bencher<'_, '_>, holders: u64) {
+    let chain = voting(3, holders);
+    let governance = chain.world.governance();
+    let proposal = &governance.proposals()[0];
+    bencher.bench_local(|| governance.tabulation(black_box(proposal)));
+}
+
+/// Power of one holder after the other at the snapshot.
+#[divan::bench(args = CROWDS)]
+fn power_at(bencher: Bencher<'_, '_>, holders: u64) {
+    let chain = voting(3, holders);
+    let governance = chain.world.governance();
+    let snapshot = governance.proposals()[0].deadlines().pending;
+    // The same hundred, so that this measures the look-up and not the machine's cache.
+    let asked: Vec<_> = (0..100).map(|number| holder(number * (holders / 100))).collect();
+    let mut turn = 0;
+    bencher.bench_local(|| {
+        turn = (turn + 1) % asked.len();
+        governance.power_at(black_box(asked[turn]), snapshot, chain.now())
+    });
+}
