@@ -67,7 +67,7 @@ fn run(options: &Options) -> Result<(Coverage, Duration)> {
     if options.one {
         let history = History { seed: options.seed, calls: options.calls };
         let (outcome, busy) = timed(|| history.play());
-        return Ok((outcome.map_err(shrunk)?, busy));
+        return Ok((outcome.map_err(|difference| shrunk(*difference))?, busy));
     }
     let histories = options.calls.div_ceil(CALLS_OF_A_HISTORY);
     let next = AtomicU64::new(0);
@@ -79,7 +79,7 @@ fn run(options: &Options) -> Result<(Coverage, Duration)> {
     });
     let (coverage, busy, difference) = all.into_inner().unwrap_or_else(PoisonError::into_inner);
     match difference {
-        Some(difference) => Err(shrunk(difference)),
+        Some(difference) => Err(shrunk(*difference)),
         None => Ok((coverage, busy)),
     }
 }
@@ -115,7 +115,7 @@ fn work(first: u64, histories: u64, next: &AtomicU64, all: &Results) {
     }
 }
 
-fn shrunk(difference: Box<Difference>) -> eyre::Report {
+fn shrunk(difference: Difference) -> eyre::Report {
     eprintln!("{}\n\nshrinking {} steps …", difference.mismatch, difference.steps.len());
     eyre::Report::new(difference.shrink())
 }

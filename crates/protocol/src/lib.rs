@@ -15,6 +15,7 @@ mod issuer;
 mod messages;
 mod outside;
 mod ownership;
+mod preview;
 mod proposals;
 mod questions;
 mod refusal;
@@ -33,7 +34,7 @@ pub use distributor::{Distributor, DistributorCall, DistributorEvent, Distributo
 pub use expect::{ExpectCall, ExpectRefusal};
 pub use governance::{
     Configuration, Course, Deadlines, Ending, ExitFloor, Governance, GovernanceCall,
-    GovernanceEvent, GovernanceRefusal, Origin, Payment, Proposal, ProposalState,
+    GovernanceEvent, GovernanceRefusal, LockPath, Origin, Payment, Proposal, ProposalState,
     ProposeConfiguration, RawConfiguration, RawProposeConfiguration, Support, Tabulation, Tally,
     Withdrawal, tabulate, votes_needed, withdrawal_delay, yea_limit,
 };
@@ -41,6 +42,7 @@ pub use issuer::{Issuer, IssuerCall, IssuerEvent, IssuerRefusal};
 pub use messages::{Call, Event, Log, Role};
 pub use outside::{Action, Code, CodeKind, Nothing, Outside, Reaction, actions_hash};
 pub use ownership::{Ownership, OwnershipCall, OwnershipEvent, OwnershipRefusal};
+pub use preview::{Preview, Warning};
 pub use proposals::{
     InvalidRoundRules, LIFETIME_IN_ROUNDS, Leader, Pin, Proposals, ProposalsCall, ProposalsEvent,
     ProposalsRefusal, PushWindow, PushableRound, RoundRules, RoundTally, SignallingStatus,

@@ -142,16 +142,20 @@ impl<'a> Scene<'a> {
     pub(crate) fn ask(&self, target: Address, data: &[u8]) -> Result<Bytes, Bytes> {
         let Some(role) = self.world.role_of(target) else { return self.outside.ask(target, data) };
         let selector = data.first_chunk::<4>().map(Selector::from);
-        let answer = selector.and_then(|asked| self.world.answer(role, target, asked, self.now()));
-        answer.ok_or_else(Bytes::new)
+        let word = selector.and_then(|asked| self.world.answer(role, target, asked, self.now()));
+        word.map(|word| word.to_be_bytes::<32>().into()).ok_or_else(Bytes::new)
     }
 
     /// The clean word that `target` answers to `selector`.
     pub(crate) fn word(&self, target: Address, selector: Selector) -> Result<U256, CommonRefusal> {
-        match self.ask(target, selector.as_slice()) {
-            Ok(answer) if answer.len() == 32 => Ok(U256::from_be_slice(&answer)),
-            _ => Err(CommonRefusal::NoAnswer { target, selector }),
-        }
+        let word = match self.world.role_of(target) {
+            Some(role) => self.world.answer(role, target, selector, self.now()),
+            None => match self.outside.ask(target, selector.as_slice()) {
+                Ok(answer) if answer.len() == 32 => Some(U256::from_be_slice(&answer)),
+                _ => None,
+            },
+        };
+        word.ok_or(CommonRefusal::NoAnswer { target, selector })
     }
 
     /// What `target` answers to `selector` when it is asked as Solidity asks: what it reverts with is

@@ -22,6 +22,11 @@ impl<'a> Stage<'a> {
         Self { scene, world: scene.world.clone(), logs: Vec::new() }
     }
 
+    /// The scene as it is by now.
+    pub(crate) const fn scene(&self) -> Scene<'_> {
+        Scene { world: &self.world, ..self.scene }
+    }
+
     /// The world as it is by now.
     pub(crate) const fn world(&self) -> &World {
         &self.world

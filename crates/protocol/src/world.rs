@@ -144,6 +144,13 @@ impl World {
         self.owners.get(&contract).copied().unwrap_or_default()
     }
 
+    /// The contracts of the set that have an owner.
+    pub(crate) fn owned(&self) -> impl Iterator<Item = Address> {
+        let at = &self.addresses;
+        let rollups = self.rollups.keys().copied();
+        [at.asset, at.issuer, at.registry, at.distributor].into_iter().chain(rollups)
+    }
+
     /// Which contract of the set `address` is.
     pub fn role_of(&self, address: Address) -> Option<Role> {
         let at = &self.addresses;
@@ -236,9 +243,9 @@ impl World {
         target: Address,
         selector: Selector,
         now: Timestamp,
-    ) -> Option<Bytes> {
-        let word = |address: Address| U256::from_be_bytes(address.into_word().0);
-        let answer: Option<U256> = match (role, selector) {
+    ) -> Option<U256> {
+        let word = |address: Address| address.into_word().into();
+        match (role, selector) {
             (Role::Rollup, questions::CURRENT_SLOT) => {
                 self.rollup(target)?.clock().slot_at(now).map(|slot| slot.to_word())
             }
@@ -255,8 +262,7 @@ impl World {
             }
             (_, questions::OWNER) if role.is_owned() => Some(word(self.ownership(target).owner())),
             _ => None,
-        };
-        answer.map(|word| word.to_be_bytes::<32>().into())
+        }
     }
 
     /// What `log` changes, whenever it was.

@@ -5,6 +5,7 @@ use super::{
 };
 use crate::{
     outside::{Action, actions_hash},
+    refusal::Refusal,
     scene::{Decision, Scene},
     stage::Stage,
     units::ProposalId,
@@ -48,19 +49,29 @@ fn carry_out(
     }
     let mut stage = Stage::new(scene);
     stage.apply(vec![scene.log(GovernanceEvent::ProposalExecuted { proposal_id })]);
+    take_actions(&mut stage, actions)?;
+    Ok(stage.into_logs())
+}
+
+/// Governance takes `actions` in turn.
+pub(crate) fn take_actions(stage: &mut Stage<'_>, actions: &[Action]) -> Result<(), Refusal> {
     for (index, Action { target, data }) in actions.iter().enumerate() {
         let (index, target) = (U256::from(index), *target);
+        let scene = stage.scene();
         if target == scene.world.addresses().asset {
             return Err(GovernanceRefusal::ActionOnAsset { index }.into());
         }
-        if !scene.staged(stage.world(), scene.this, target).has_code(target) {
+        if !scene.has_code(target) {
             return Err(GovernanceRefusal::ActionWithoutCode { index, target }.into());
         }
-        stage.call(scene.this, target, data).map_err(|refusal| {
-            GovernanceRefusal::ActionFailed { index, target, reason: refusal.abi_encode() }
+        let this = scene.this;
+        stage.call(this, target, data).map_err(|refusal| GovernanceRefusal::ActionFailed {
+            index,
+            target,
+            reason: refusal.abi_encode(),
         })?;
     }
-    Ok(stage.into_logs())
+    Ok(())
 }
 
 pub(super) fn drop_proposal(scene: Scene<'_>, id: U256) -> Decision {

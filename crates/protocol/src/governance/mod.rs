@@ -5,6 +5,7 @@ mod deadlines;
 mod evolve;
 mod executing;
 mod exit;
+mod lock_path;
 mod locking;
 mod messages;
 mod power;
@@ -17,7 +18,9 @@ pub use configuration::{
     Configuration, ProposeConfiguration, RawConfiguration, RawProposeConfiguration,
 };
 pub use deadlines::{Course, Deadlines, ProposalState};
+pub(crate) use executing::take_actions;
 pub use exit::{ExitFloor, withdrawal_delay};
+pub use lock_path::LockPath;
 pub use messages::{GovernanceCall, GovernanceEvent, GovernanceRefusal};
 pub use proposal::{Ending, Origin, Proposal};
 pub(crate) use proposing::{appoint, propose};

@@ -11,6 +11,7 @@ mod governance;
 mod histories;
 mod invariants;
 mod leaving;
+mod lock_path;
 mod play;
 mod proposals;
 mod rollup;

@@ -1,0 +1,146 @@
+//! What a list of actions would do if Governance took them now, and what reviewers must know of it.
+
+use crate::{
+    governance::{self, LockPath, Origin},
+    messages::Log,
+    outside::{Action, Outside},
+    refusal::Refusal,
+    scene::{Block, Context, Entered},
+    stage::Stage,
+    units::{Fraction, ProposalId, Timestamp},
+    world::World,
+};
+use alloy::primitives::{Address, U256};
+use serde::{Deserialize, Serialize};
+
+/// Something that a list of actions does beside what it is meant for, or that can't be undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[non_exhaustive]
+pub enum Warning {
+    /// No proposal through the lock can pass any more. If signalling dies after that, Governance is
+    /// unable to act for ever.
+    #[error(
+        "no proposal through the lock can pass any more: {} of power are needed, and at most {} can \
+         be there once lockAmount is given up; lower minimumVotes or lockAmount",
+        .0.needed, .0.reachable
+    )]
+    LockPathCloses(LockPath),
+    /// Nothing passes unless all power is cast.
+    #[error("nothing passes unless all power is cast: quorum is 100 %")]
+    QuorumOfAll,
+    /// A contract of the set is offered to somebody else than Governance.
+    #[error("the ownership of {contract} is offered to {new_owner}")]
+    OwnershipOffered {
+        /// The contract.
+        contract: Address,
+        /// Who may take it.
+        new_owner: Address,
+    },
+    /// A contract of the set doesn't belong to Governance any more.
+    #[error("the ownership of {contract} goes to {new_owner}")]
+    OwnershipLost {
+        /// The contract.
+        contract: Address,
+        /// Who took it.
+        new_owner: Address,
+    },
+    /// What isn't a Proposals contract of this set takes office: nobody knows whether sequencers can
+    /// signal there.
+    #[error("{governance_proposer}, which takes office, is no Proposals contract of this set")]
+    UnknownProposals {
+        /// What takes office.
+        governance_proposer: Address,
+    },
+    /// A proposal that could still be executed is dropped, since the contract that pushed it is
+    /// replaced.
+    #[error("proposal {id} is dropped")]
+    ProposalDropped {
+        /// Which one.
+        id: ProposalId,
+    },
+    /// What isn't a Rollup of this set becomes canonical: nobody knows whether it tells the truth about
+    /// slots and proposers.
+    #[error("{rollup}, which becomes canonical, is no rollup of this set")]
+    UnknownRollup {
+        /// What becomes canonical.
+        rollup: Address,
+    },
+}
+
+/// What a list of actions would do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preview {
+    /// The events, in order; or why Governance would revert.
+    pub outcome: Result<Vec<Log>, Refusal>,
+    /// What reviewers must know; nothing if it would revert.
+    pub warnings: Vec<Warning>,
+}
+
+impl World {
+    /// What `actions` would do if they were executed in `block`, and nothing else happened before.
+    ///
+    /// A proposal is executed long after it was written: what holds then may differ.
+    pub fn preview(&self, actions: &[Action], block: Block, outside: &dyn Outside) -> Preview {
+        let entered = Entered::default();
+        let this = self.addresses().governance;
+        let context = Context { caller: this, block, prevrandao: U256::ZERO, outside };
+        let mut stage = Stage::new(self.scene(this, &context, &entered));
+        if let Err(refusal) = governance::take_actions(&mut stage, actions) {
+            return Preview { outcome: Err(refusal), warnings: Vec::new() };
+        }
+        let warnings = warnings(self, stage.world(), block.timestamp);
+        Preview { outcome: Ok(stage.into_logs()), warnings }
+    }
+}
+
+fn warnings(before: &World, after: &World, now: Timestamp) -> Vec<Warning> {
+    let lock_path =
+        |world: &World| world.governance().lasting_lock_path(world.asset().total_supply());
+    let mut warnings = Vec::new();
+    let path = lock_path(after);
+    if lock_path(before).is_open() && !path.is_open() {
+        warnings.push(Warning::LockPathCloses(path));
+    }
+    let quorum = |world: &World| world.governance().configuration().quorum;
+    if quorum(before) != Fraction::ONE && quorum(after) == Fraction::ONE {
+        warnings.push(Warning::QuorumOfAll);
+    }
+    warnings.extend(handovers(before, after));
+    warnings.extend(replacements(before, after, now));
+    warnings
+}
+
+/// Ownership that leaves the set, or may.
+fn handovers(before: &World, after: &World) -> impl Iterator<Item = Warning> {
+    let governance = before.addresses().governance;
+    before.owned().filter_map(move |contract| {
+        let (old, new) = (before.ownership(contract), after.ownership(contract));
+        let (new_owner, pending) = (new.owner(), new.pending_owner());
+        if new_owner != old.owner() && new_owner != governance {
+            return Some(Warning::OwnershipLost { contract, new_owner });
+        }
+        let offered = pending != old.pending_owner() && !pending.is_zero() && pending != governance;
+        offered.then_some(Warning::OwnershipOffered { contract, new_owner: pending })
+    })
+}
+
+/// What the new Proposals contract and the new rollup mean.
+fn replacements(before: &World, after: &World, now: Timestamp) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    let (old, new) = (before.governance(), after.governance());
+    let governance_proposer = new.governance_proposer();
+    if old.governance_proposer() != governance_proposer {
+        if after.proposals(governance_proposer).is_none() {
+            warnings.push(Warning::UnknownProposals { governance_proposer });
+        }
+        let ids = (0..).map(ProposalId::of).zip(old.proposals());
+        let pushed = ids.filter(|(_, proposal)| matches!(proposal.origin(), Origin::Pushed { .. }));
+        let dropped = pushed.filter(|(_, proposal)| old.state(proposal, now).is_live());
+        warnings.extend(dropped.map(|(id, _)| Warning::ProposalDropped { id }));
+    }
+    let rollup = after.registry().rollup();
+    if before.registry().rollup() != rollup && after.rollup(rollup).is_none() {
+        warnings.push(Warning::UnknownRollup { rollup });
+    }
+    warnings
+}
