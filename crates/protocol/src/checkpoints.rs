@@ -70,6 +70,8 @@ mod tests {
         ] {
             assert_eq!(values.at(key).copied(), value, "at {key}");
         }
+        let all: Vec<_> = values.iter().map(|(key, value)| (key, *value)).collect();
+        assert_eq!(all, [(3, 'a'), (5, 'c'), (9, 'd')], "one value for each key");
         assert_eq!(values.latest(), Some(&'d'));
         assert_eq!(values.latest_key(), Some(9));
     }

@@ -86,21 +86,3 @@ pub trait Outside {
     /// What `target` does when `caller` calls it with `data`.
     fn call(&self, caller: Address, target: Address, data: &Bytes) -> Reaction;
 }
-
-/// A world without any code outside the set.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Nothing;
-
-impl Outside for Nothing {
-    fn code(&self, _: Address) -> Code {
-        Code::default()
-    }
-
-    fn ask(&self, _: Address, _: &[u8]) -> Result<Bytes, Bytes> {
-        Ok(Bytes::new())
-    }
-
-    fn call(&self, _: Address, _: Address, _: &Bytes) -> Reaction {
-        Reaction::Calls(Vec::new())
-    }
-}

@@ -32,7 +32,7 @@ impl Director {
         let supply = world.asset().total_supply().to_word();
         let one = U256::from(1);
         let most = U256::from(90 * Seconds::DAY.get());
-        match self.rng.below(30) {
+        match self.rng.below(34) {
             0 => configuration.quorum = U256::ZERO,
             1 => configuration.voting_delay = U256::from(59),
             2 => configuration.minimum_votes = supply + one,
@@ -46,6 +46,9 @@ impl Director {
             10 => configuration.propose_config.lock_amount = supply + one,
             11 => configuration.quorum = U256::MAX,
             12 => configuration.voting_delay = most,
+            // What nothing can pass under any more, at least not through the lock.
+            13 => configuration.minimum_votes = supply,
+            14 => configuration.propose_config.lock_amount = supply,
             _ => {}
         }
         configuration

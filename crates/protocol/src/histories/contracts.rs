@@ -155,12 +155,7 @@ impl Director {
                 Some(Step::Put(payload, put))
             }
             4 => {
-                let canonical = world.registry().rollup();
-                let target = match self.impostor_address() {
-                    Some(_) if self.impostors.contains(&canonical) => canonical,
-                    Some(impostor) => impostor,
-                    None => self.payload()?,
-                };
+                let target = self.impostor_address().or_else(|| self.payload())?;
                 let caller = self.anybody();
                 Some(Step::Transaction { caller, target, data: Bytes::new() })
             }
@@ -265,13 +260,22 @@ impl Director {
                 (CURRENT_PROPOSER, proposer),
                 (selector_of_deposit, deposit),
             ],
-            otherwise: Conduct::Calls(if self.rng.chance(1, 2) {
+            otherwise: Conduct::Calls(if self.rng.chance(2, 3) {
                 let claim = Call::from(DistributorCall::Claim { to: itself }).abi_encode();
                 vec![Action { target: at.distributor, data: claim }]
             } else {
                 self.mischief(world, now, itself)
             }),
         })
+    }
+
+    /// The canonical rollup does what it likes, if it is none of the set.
+    pub(super) fn poke(&mut self, world: &World) -> Option<Step> {
+        let target = world.registry().rollup();
+        if !self.impostors.contains(&target) || !self.rng.chance(1, 4) {
+            return None;
+        }
+        Some(Step::Transaction { caller: self.anybody(), target, data: Bytes::new() })
     }
 
     /// A rollup outside the set.

@@ -166,7 +166,7 @@ impl Director {
     fn step(&mut self, world: &World, now: Timestamp, foreign: &Foreign) -> Option<Step> {
         // What is decided now or never is often done now.
         if self.rng.chance(1, 4)
-            && let Some(step) = self.urgent(world, now)
+            && let Some(step) = self.poke(world).or_else(|| self.urgent(world, now))
         {
             return Some(step);
         }

@@ -26,7 +26,7 @@ impl Director {
     pub(super) fn plan(&mut self, world: &World) -> Option<Action> {
         let at = *world.addresses();
         let canonical = world.registry().rollup();
-        let (target, call): (Address, Call) = match self.rng.below(34) {
+        let (target, call): (Address, Call) = match self.rng.below(36) {
             0..6 => (at.registry, RegistryCall::Upgrade { rollup: self.candidate(world)? }.into()),
             6..10 => {
                 let configuration = Box::new(self.configuration(world));
@@ -72,7 +72,7 @@ impl Director {
                 let target = self.payload()?;
                 return Some(Action { target, data: Bytes::new() });
             }
-            24 | 25 => self.handover(world)?,
+            24..28 => self.handover(world)?,
             _ => (at.expect, self.expectation(world)?.into()),
         };
         Some(Action { target, data: call.abi_encode() })
@@ -97,7 +97,7 @@ impl Director {
         let owned = [at.registry, at.issuer, at.distributor, world.registry().rollup()];
         let target = *self.rng.pick(&owned)?;
         let new_owner = *self.rng.pick(&[at.governance, Address::ZERO, at.expect])?;
-        let call = match self.rng.below(3) {
+        let call = match self.rng.below(5) {
             0 => OwnershipCall::RenounceOwnership,
             1 => OwnershipCall::AcceptOwnership,
             _ => OwnershipCall::TransferOwnership { new_owner },

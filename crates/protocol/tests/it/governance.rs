@@ -1,14 +1,14 @@
 //! Proposals from creation to their end, and the ballots on them.
 
 use crate::chain::{
-    ASSET, Chain, GOVERNANCE, LOCK_AMOUNT, PROPOSALS, T, action, at, configuration, contract,
-    named, tokens,
+    ASSET, Chain, GOVERNANCE, LOCK_AMOUNT, PROPOSALS, START, T, action, at, configuration,
+    contract, named, tokens,
 };
 use alloy::primitives::{Address, B256, U256};
 use canon_protocol::{
-    Action, Amount, CommonRefusal, Configuration, Event, ExpectCall, Fraction, GovernanceCall,
-    GovernanceEvent, GovernanceRefusal, Origin, ProposalId, ProposalState, RawConfiguration,
-    Refusal, Seconds, Support, Tally, Timestamp,
+    Action, Amount, AssetCall, CommonRefusal, Configuration, ConfigurationId, Event, ExpectCall,
+    Fraction, GovernanceCall, GovernanceEvent, GovernanceRefusal, Origin, ProposalId,
+    ProposalState, RawConfiguration, Refusal, Seconds, Support, Tally, Timestamp,
 };
 
 const PAYLOAD: Address = Address::with_last_byte(0xf1);
@@ -436,4 +436,42 @@ fn deposits_that_would_be_lost_are_refused() {
     assert_eq!(chain.world.governance().power(named("bob")), Amount::of(10 * T));
     let infinite = chain.world.asset().allowance(alice, GOVERNANCE);
     assert_eq!(infinite, U256::MAX, "an infinite allowance is not lowered");
+}
+
+#[test]
+fn times_are_stored_for_136_years() {
+    let mut chain = Chain::voting(5000, 0);
+    let withdraw = GovernanceCall::InitiateWithdraw { to: named("alice"), amount: tokens(1) };
+    let last = at(START + u64::from(u32::MAX));
+    chain.jump(last);
+    chain.ok("alice", GOVERNANCE, withdraw.clone());
+    chain.lock("bob", 1);
+    chain.lock_propose(contract(1), harmless());
+
+    chain.wait(1);
+    let max = U256::from(u32::MAX);
+    let refusal = CommonRefusal::ValueTooLarge { value: max + U256::from(1), max };
+    chain.refused("alice", GOVERNANCE, withdraw, refusal.clone());
+    let propose = GovernanceCall::ProposeWithLock { payload: contract(1), to: named("alice") };
+    chain.refused("alice", GOVERNANCE, propose, refusal.clone());
+    chain.fund("bob", 1);
+    chain.ok("bob", ASSET, AssetCall::Approve { spender: GOVERNANCE, amount: tokens(1) });
+    let on_behalf_of = named("bob");
+    let deposit = GovernanceCall::Deposit { on_behalf_of, amount: tokens(1) };
+    chain.refused("bob", GOVERNANCE, deposit, refusal);
+}
+
+#[test]
+fn configurations_are_numbered_and_power_is_summed() {
+    let mut chain = Chain::voting(3000, 200);
+    assert_eq!(chain.world.governance().total_power(), Amount::of(3200 * T));
+    assert_eq!(chain.world.governance().configuration_id(), ConfigurationId::ZERO);
+    let next = Configuration { quorum: Fraction::percent(20), ..configuration() };
+    let configuration = Box::new(next.into());
+    let update = GovernanceCall::UpdateConfiguration { configuration };
+    chain.govern(contract(1), vec![action(GOVERNANCE, update)]).unwrap();
+    let governance = chain.world.governance();
+    assert_eq!(governance.configuration_id(), ConfigurationId::of(1));
+    assert_eq!(governance.configuration(), next);
+    assert_eq!(governance.total_power(), Amount::of(2700 * T), "less what the lock took");
 }

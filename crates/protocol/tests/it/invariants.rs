@@ -4,7 +4,7 @@ use crate::chain::{ASSET, Chain, GOVERNANCE, ISSUER};
 use alloy::primitives::{Address, U256};
 use canon_protocol::{
     Amount, Call, Ending, Event, Finality, GovernanceCall, GovernanceEvent, Origin, ProposalId,
-    Rollup, RollupEvent, Timestamp, World,
+    Rollup, RollupEvent, Timestamp, Warning, World,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +16,8 @@ pub(crate) struct Guard {
     /// When each withdrawal was started.
     left: Vec<Timestamp>,
     versions: u64,
+    /// Whether a proposal whose preview said that it closes the way through the lock was executed.
+    closed: bool,
 }
 
 impl Guard {
@@ -29,6 +31,7 @@ impl Guard {
             executed: BTreeSet::new(),
             left: Vec::new(),
             versions: world.registry().number_of_versions(),
+            closed: false,
         }
     }
 
@@ -54,6 +57,7 @@ impl Guard {
                 Event::Governance(GovernanceEvent::ProposalExecuted { proposal_id }) => {
                     assert!(self.executed.insert(*proposal_id), "nothing is executed twice");
                     was_accepted(chain, *proposal_id);
+                    self.foreseen(before, chain, *proposal_id);
                 }
                 Event::Rollup(RollupEvent::SeedRecorded { seed, .. }) => {
                     assert_eq!(*seed, chain.prevrandao(), "nobody chooses the seed");
@@ -74,12 +78,32 @@ impl Guard {
         self.versions = versions;
     }
 
+    /// What closes the way through the lock, or gives a contract away, the preview of some executed
+    /// proposal has said.
+    fn foreseen(&mut self, before: &World, chain: &Chain, id: ProposalId) {
+        let (_, proposal) = before.governance().proposal(id.to_word()).unwrap();
+        let preview = before.preview(proposal.actions(), chain.block, &chain.foreign);
+        let closes = |warning: &Warning| matches!(warning, Warning::LockPathCloses(_));
+        self.closed |= preview.warnings.iter().any(closes);
+    }
+
+    /// Whether a proposal that closed the way through the lock was executed.
+    pub(crate) const fn was_closed(&self) -> bool {
+        self.closed
+    }
+
     /// After every step.
     pub(crate) fn check(&self, chain: &Chain) {
         let world = &chain.world;
         for (contract, owner) in &self.owners {
             assert_eq!(world.ownership(*contract).owner(), *owner, "the owner of {contract}");
         }
+        let supply = world.asset().total_supply();
+        let is_open = world.governance().lasting_lock_path(supply).is_open();
+        assert!(
+            is_open || self.closed,
+            "the way through the lock is open unless a preview said so"
+        );
         is_solvent(world);
         power_adds_up(world, chain.now());
         ballots_add_up(world, chain.now());

@@ -185,10 +185,16 @@ impl Play {
         world
     }
 
-    /// Whether whoever has most of the asset can still make Governance act, whatever has happened.
+    /// Whether whoever has most of the asset can still make Governance act, whatever has happened;
+    /// unless what passed asks for more than that.
     pub(crate) fn can_act(&self) -> bool {
         let mut chain = self.chain.clone();
-        let balance = chain.world.asset().balance_of(named("treasury")).to_word();
+        let balance = chain.world.asset().balance_of(named("treasury"));
+        let path = chain.world.governance().lock_path(chain.now(), balance);
+        if !path.is_open() || balance < path.given_up {
+            return self.guard.was_closed();
+        }
+        let balance = balance.to_word();
         let approve = AssetCall::Approve { spender: GOVERNANCE, amount: balance };
         chain.ok("treasury", ASSET, approve);
         let on_behalf_of = named("alice");

@@ -6,10 +6,10 @@ use crate::chain::{
 };
 use alloy::primitives::{Address, B256, Selector, U256, keccak256};
 use canon_protocol::{
-    Amount, AssetCall, AssetEvent, AssetRefusal, Code, CodeKind, CommonRefusal, DistributorCall,
-    DistributorRefusal, Event, IssuerCall, IssuerEvent, IssuerRefusal, OwnershipCall,
-    OwnershipEvent, OwnershipRefusal, Refusal, RegistryCall, RegistryRefusal, SENTINEL, Seconds,
-    Slot, Snapshot, Version,
+    Amount, AssetCall, AssetEvent, AssetRefusal, Call, Code, CodeKind, CommonRefusal,
+    DistributorCall, DistributorRefusal, Event, GovernanceCall, IssuerCall, IssuerEvent,
+    IssuerRefusal, OwnershipCall, OwnershipEvent, OwnershipRefusal, Refusal, RegistryCall,
+    RegistryRefusal, RollupCall, SENTINEL, Seconds, Slot, Snapshot, Version,
 };
 
 fn selector(signature: &str) -> Selector {
@@ -39,6 +39,8 @@ fn the_issuer_mints_at_its_rate_and_forgets_the_rest() {
     assert_eq!(chain.world.issuer().mint_available(chain.now()), U256::ZERO);
 
     chain.wait(3);
+    // All that there is, to the last unit.
+    assert_eq!(by_owner(&mut chain.clone(), tokens(3)).unwrap().len(), 2);
     let nobody = IssuerCall::Mint { to: Address::ZERO, amount: tokens(1) };
     let invalid = AssetRefusal::InvalidReceiver { receiver: Address::ZERO };
     assert_eq!(chain.send(GOVERNANCE, ISSUER, nobody), Err(invalid.into()));
@@ -213,4 +215,35 @@ fn ownership_is_offered_and_taken() {
     chain.send(GOVERNANCE, DISTRIBUTOR, offer).unwrap();
     chain.ok("new owner", DISTRIBUTOR, accept);
     assert_eq!(chain.world.ownership(DISTRIBUTOR).owner(), new_owner);
+}
+
+#[test]
+fn calls_return_what_the_interfaces_say() {
+    let mut chain = Chain::voting(2000, 0);
+    let (alice, one) = (named("alice"), tokens(1));
+    let logs = |chain: &Chain, caller: Address, contract, call: &Call| {
+        chain.world.decide(contract, call, &chain.context(caller)).unwrap()
+    };
+    let truth = Some(U256::from(1));
+    chain.fund("alice", 10);
+    chain.ok("treasury", ASSET, AssetCall::Transfer { to: DISTRIBUTOR, amount: tokens(60) });
+    let next = contract(3);
+    chain.deploy_rollup(next);
+    chain.ok("alice", GOVERNANCE, GovernanceCall::InitiateWithdraw { to: alice, amount: one });
+    let withdraw = GovernanceCall::InitiateWithdraw { to: alice, amount: one };
+    for (caller, contract, call, returned) in [
+        (alice, ASSET, Call::from(AssetCall::Transfer { to: alice, amount: one }), truth),
+        (alice, ASSET, AssetCall::Approve { spender: alice, amount: one }.into(), truth),
+        (ISSUER, ASSET, AssetCall::Mint { to: alice, amount: one }.into(), None),
+        (GOVERNANCE, REGISTRY, RegistryCall::Upgrade { rollup: next }.into(), Some(U256::from(2))),
+        (ROLLUP, DISTRIBUTOR, DistributorCall::Claim { to: alice }.into(), Some(tokens(5))),
+        (alice, GOVERNANCE, withdraw.into(), Some(U256::from(1))),
+        (alice, GOVERNANCE, GovernanceCall::InvalidateNonce.into(), None),
+        (alice, ROLLUP, RollupCall::SetupEpoch.into(), None),
+    ] {
+        assert_eq!(call.returns(&logs(&chain, caller, contract, &call)), returned, "{call:?}");
+    }
+    let (attester, recipient) = (named("attester 0"), alice);
+    let leave = Call::from(RollupCall::InitiateWithdraw { attester, recipient });
+    assert_eq!(leave.returns(&logs(&chain, named("withdrawer 0"), ROLLUP, &leave)), truth);
 }
