@@ -58,3 +58,16 @@ fn all_problems_are_told_at_once() {
     assert_eq!(error.to_string(), expected);
     assert_eq!(error.problems().len(), 4);
 }
+
+#[test]
+fn a_set_without_its_way_out_is_no_set() {
+    let mut parameters = SetParameters::tests();
+    let (supply, lock) = (parameters.asset.initial_supply, parameters.governance.lock_amount);
+    let most = supply.checked_sub(lock).unwrap();
+    parameters.governance.minimum_votes = most;
+    assert!(parameters.clone().check().is_ok());
+    parameters.governance.minimum_votes = most.checked_add(Amount::of(1)).unwrap();
+    let error = parameters.check().unwrap_err().to_string();
+    assert!(error.contains("governance: no proposal through the lock can pass"), "{error}");
+    assert!(error.contains("lower minimumVotes or lockAmount"), "{error}");
+}

@@ -12,7 +12,7 @@
 //! configuration allow `minimumVotes` and `lockAmount` up to the supply each, so a passed proposal can
 //! close this way for ever.
 
-use super::{Configuration, Governance};
+use super::{Configuration, Governance, withdrawal_delay};
 use crate::units::{Amount, Seconds, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +40,12 @@ impl LockPath {
         }
     }
 
+    /// Under `configuration` when nothing that earlier ones withhold matters.
+    pub fn lasting(configuration: &Configuration, supply: Amount) -> Self {
+        let delay = withdrawal_delay(configuration);
+        Self::new(configuration, delay.max(configuration.propose_config.lock_delay), supply)
+    }
+
     /// Whether holders of all of the asset can pass a proposal through the lock.
     pub fn is_open(&self) -> bool {
         self.reachable >= self.needed
@@ -55,9 +61,7 @@ impl Governance {
 
     /// The same when nothing that earlier configurations withhold matters any more.
     pub fn lasting_lock_path(&self, supply: Amount) -> LockPath {
-        let configuration = self.configuration();
-        let delay = super::withdrawal_delay(&configuration);
-        LockPath::new(&configuration, delay.max(configuration.propose_config.lock_delay), supply)
+        LockPath::lasting(&self.configuration(), supply)
     }
 }
 

@@ -11,6 +11,7 @@ use crate::{
     messages::Call,
     outside::Action,
     ownership::OwnershipCall,
+    proposals::RoundRules,
     registry::RegistryCall,
     rollup::{RawRollupParameters, RollupCall},
     units::{Amount, Timestamp},
@@ -146,7 +147,7 @@ impl Director {
                 return None;
             }
             let m = self.rng.between(2, 6);
-            let least = (m / 2 + 1).max(2);
+            let least = u64::from(RoundRules::least_n(m as u32));
             let n = self.rng.between(least - 1, m);
             let (n, m) = match self.rng.below(12) {
                 0 => (U256::from(1) << 23, U256::from(1) << 24),

@@ -44,11 +44,23 @@ impl RoundRules {
 
     /// `n` signals of `m` slots, within the bounds given above.
     pub const fn new(n: u32, m: u32) -> Result<Self, InvalidRoundRules> {
-        if n > m / 2 && n <= m && n >= 2 && m <= Self::MAX_M {
+        if n >= Self::least_n(m) && n <= m && m <= Self::MAX_M {
             Ok(Self { n, m })
         } else {
             Err(InvalidRoundRules(n, m))
         }
+    }
+
+    /// The fewest signals that may win a round of `m` slots; more than `m` if `m` is 0 or 1.
+    pub const fn least_n(m: u32) -> u32 {
+        let majority = m / 2 + 1;
+        if majority < 2 { 2 } else { majority }
+    }
+
+    /// The most slots a round may have of which `n` signals win; 0 if `n` is 0.
+    pub const fn most_m(n: u32) -> u32 {
+        let most = n.saturating_mul(2).saturating_sub(1);
+        if most < Self::MAX_M { most } else { Self::MAX_M }
     }
 
     /// Signals that win.
@@ -148,6 +160,23 @@ mod tests {
         ] {
             assert_eq!(RoundRules::new(n, m).is_ok(), valid, "{n} of {m}");
         }
+    }
+
+    #[test]
+    fn least_and_most_are_where_the_bounds_end() {
+        for m in 2..40 {
+            let least = RoundRules::least_n(m);
+            assert!(RoundRules::new(least, m).is_ok());
+            assert!(RoundRules::new(least - 1, m).is_err());
+            let most = RoundRules::most_m(m);
+            assert!(RoundRules::new(m, most).is_ok());
+            assert!(RoundRules::new(m, most + 1).is_err());
+        }
+        assert_eq!(RoundRules::least_n(1), 2);
+        assert_eq!(RoundRules::most_m(0), 0);
+        assert_eq!(RoundRules::most_m(RoundRules::MAX_M), RoundRules::MAX_M);
+        assert_eq!(RoundRules::most_m(1 << 23), RoundRules::MAX_M);
+        assert_eq!(RoundRules::most_m((1 << 23) - 1), RoundRules::MAX_M - 2);
     }
 
     #[test]

@@ -149,15 +149,15 @@ fn signalling(raw: &RawSignalling, ex: &mut Examiner<'_>) -> SignallingPlan {
     let n = ex.whole("signalling.quorum", &raw.quorum, 6, 2..=MOST_SLOTS);
     let m = ex.whole("signalling.round", &raw.round, 10, 2..=MOST_SLOTS);
     let patience = ex.whole("signalling.patience", &raw.patience, 3, 1..=1_000);
-    let rules = u32::try_from(n).ok().zip(u32::try_from(m).ok());
-    let rules = rules.and_then(|(n, m)| RoundRules::new(n, m).ok()).unwrap_or_else(|| {
+    let [n, m] = [n, m].map(|slots| u32::try_from(slots).unwrap_or(u32::MAX));
+    let rules = RoundRules::new(n, m).unwrap_or_else(|_| {
         if raw.quorum.is_some() {
-            let least = (m / 2 + 1).max(2);
+            let least = RoundRules::least_n(m);
             let expected = format!("more than half of the round's {m} slots ({least} to {m})");
             ex.expected(&raw.quorum, "signalling.quorum", &expected);
         } else {
-            let expected =
-                format!("a length of which {n} is more than half ({n} to {})", 2 * n - 1);
+            let most = RoundRules::most_m(n);
+            let expected = format!("a length of which {n} is more than half ({n} to {most})");
             ex.expected(&raw.round, "signalling.round", &expected);
         }
         SIX_OF_TEN
