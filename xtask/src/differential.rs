@@ -2,86 +2,76 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
-    thread,
+    num::NonZeroUsize,
     time::{Duration, Instant},
 };
 
-use canon_differential::{Coverage, Difference, History};
-use eyre::{Result, WrapErr as _, bail, ensure};
+use canon_differential::{Coverage, Difference, Histories, History};
+use eyre::{Report, Result, WrapErr as _, bail, eyre};
 
-/// Calls of one history, unless it is the last.
-const CALLS_OF_A_HISTORY: u64 = 2_000;
-
-struct Options {
-    calls: u64,
-    seed: u64,
-    /// Whether `seed` is the only one.
-    one: bool,
-    threads: u64,
+/// Which histories are played.
+enum Play {
+    /// One, to see again what it showed.
+    One(History),
+    /// Many.
+    All(Histories),
 }
 
 /// Plays histories until there were `--calls` calls: of one seed if `--seed` names it, else of all
 /// seeds from `--from` on.
 pub(crate) fn command(arguments: &[String]) -> Result<()> {
-    let options = options(crate::flags(arguments)?)?;
-    let (outcome, whole) = timed(|| run(&options));
-    let (coverage, busy) = outcome?;
+    let play = options(crate::flags(arguments)?)?;
+    let (outcome, time) = timed(|| match play {
+        Play::One(history) => history.play(),
+        Play::All(histories) => histories.play(),
+    });
+    let coverage = outcome.map_err(|difference| shrunk(*difference))?;
     println!("{coverage}");
+    let threads = match play {
+        Play::One(_) => 1,
+        Play::All(histories) => histories.threads.get(),
+    };
+    let seconds = time.as_secs_f64();
     println!(
-        "no difference in {} calls; {:.0} calls a second on one core ({:.1} s on {} threads)",
+        "no difference in {} calls; {:.0} calls a second on one core ({seconds:.1} s, {threads} at a time)",
         coverage.calls,
-        coverage.calls as f64 / busy.as_secs_f64(),
-        whole.as_secs_f64(),
-        options.threads,
+        coverage.calls as f64 / seconds / threads as f64,
     );
-    if !options.one {
+    if matches!(play, Play::All(_)) {
         report_missing(&coverage);
     }
     Ok(())
 }
 
-fn options(flags: BTreeMap<&str, &str>) -> Result<Options> {
-    let mut options = Options { calls: 1_000_000, seed: 1, one: false, threads: 1 };
+fn options(flags: BTreeMap<&str, &str>) -> Result<Play> {
+    let (mut calls, mut first_seed, mut seed) = (1_000_000, 1, None);
+    let mut threads = NonZeroUsize::MIN;
     for (flag, value) in flags {
-        let number = value
+        let number: u64 = value
             .parse()
             .wrap_err_with(|| format!("{flag}: expected a whole number, found {value}"))?;
         match flag {
-            "--calls" => options.calls = number,
-            "--seed" => (options.seed, options.one) = (number, true),
-            "--from" => options.seed = number,
-            "--threads" => options.threads = number,
+            "--calls" => calls = number,
+            "--seed" => seed = Some(number),
+            "--from" => first_seed = number,
+            "--threads" => {
+                threads = usize::try_from(number)
+                    .ok()
+                    .and_then(NonZeroUsize::new)
+                    .ok_or_else(|| eyre!("--threads: expected 1 at least, found {value}"))?;
+            }
             _ => bail!("unknown flag {flag}: there are --calls, --seed, --from and --threads"),
         }
     }
-    ensure!(options.threads > 0, "--threads: expected 1 at least, found 0");
-    Ok(options)
+    Ok(match seed {
+        Some(seed) => Play::One(History { seed, calls }),
+        None => Play::All(Histories { first_seed, calls, threads }),
+    })
 }
 
-/// What was met, and how long all threads together were busy.
-fn run(options: &Options) -> Result<(Coverage, Duration)> {
-    if options.one {
-        let history = History { seed: options.seed, calls: options.calls };
-        let (outcome, busy) = timed(|| history.play());
-        return Ok((outcome.map_err(|difference| shrunk(*difference))?, busy));
-    }
-    let histories = options.calls.div_ceil(CALLS_OF_A_HISTORY);
-    let next = AtomicU64::new(0);
-    let all = Mutex::new((Coverage::default(), Duration::ZERO, None));
-    thread::scope(|scope| {
-        for _ in 0..options.threads {
-            scope.spawn(|| work(options.seed, histories, &next, &all));
-        }
-    });
-    let (coverage, busy, difference) = all.into_inner().unwrap_or_else(PoisonError::into_inner);
-    match difference {
-        Some(difference) => Err(shrunk(*difference)),
-        None => Ok((coverage, busy)),
-    }
+fn shrunk(difference: Difference) -> Report {
+    eprintln!("{}\n\nshrinking {} steps …", difference.mismatch, difference.steps.len());
+    Report::new(difference.shrink())
 }
 
 /// How long `work` takes.
@@ -92,42 +82,14 @@ fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     (result, began.elapsed())
 }
 
-type Results = Mutex<(Coverage, Duration, Option<Box<Difference>>)>;
-
-fn work(first: u64, histories: u64, next: &AtomicU64, all: &Results) {
-    loop {
-        let number = next.fetch_add(1, Ordering::Relaxed);
-        if number >= histories {
-            return;
-        }
-        let history = History { seed: first + number, calls: CALLS_OF_A_HISTORY };
-        let (outcome, busy) = timed(|| history.play());
-        let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
-        all.1 += busy;
-        match outcome {
-            Ok(coverage) => all.0.add(&coverage),
-            Err(difference) => {
-                all.2.get_or_insert(difference);
-                next.store(histories, Ordering::Relaxed);
-                return;
-            }
-        }
-    }
-}
-
-fn shrunk(difference: Difference) -> eyre::Report {
-    eprintln!("{}\n\nshrinking {} steps …", difference.mismatch, difference.steps.len());
-    eyre::Report::new(difference.shrink())
-}
-
 fn report_missing(coverage: &Coverage) {
-    for (what, missing) in [
-        ("refusals", coverage.missing_refusals().join(", ")),
-        ("events", coverage.missing_events().join(", ")),
-        ("states", format!("{:?}", coverage.missing_states())),
-    ] {
-        if !missing.is_empty() && missing != "[]" {
-            println!("{what} that were not reached: {missing}");
+    let states = coverage.missing_states().iter().map(ToString::to_string).collect();
+    let refusals = coverage.missing_refusals().into_iter().map(str::to_owned).collect();
+    let missing: [(&str, Vec<String>); 3] =
+        [("refusals", refusals), ("events", coverage.missing_events()), ("states", states)];
+    for (what, names) in missing {
+        if !names.is_empty() {
+            println!("{what} that were not reached: {}", names.join(", "));
         }
     }
 }

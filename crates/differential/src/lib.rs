@@ -7,11 +7,13 @@
 //! chain's events give.
 //!
 //! - [`History`]: a history of a seed. A failure can be shrunk to the few steps that show it.
+//! - [`Histories`]: many of them, on all cores.
 //! - [`Lockstep`]: both sides; takes one step at a time.
 //! - [`Coverage`]: how often each call, refusal, event and state was met.
 
 mod code;
 mod coverage;
+mod histories;
 mod history;
 mod lockstep;
 mod mismatch;
@@ -19,6 +21,7 @@ mod opening;
 mod views;
 
 pub use coverage::{Counts, Coverage, UNREACHABLE};
+pub use histories::Histories;
 pub use history::{Difference, History, Taken};
 pub use lockstep::Lockstep;
 pub use mismatch::Mismatch;

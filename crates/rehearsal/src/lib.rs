@@ -41,7 +41,7 @@ mod rehearsal;
 mod report;
 pub mod scenario;
 mod stage;
-mod text;
+pub mod text;
 mod timeline;
 mod world;
 

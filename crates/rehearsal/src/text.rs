@@ -3,7 +3,7 @@
 use canon_protocol::{Amount, Fraction, Seconds, Timestamp};
 
 /// `1,234,567`.
-pub(crate) fn grouped(number: impl Into<u128>) -> String {
+pub fn grouped(number: impl Into<u128>) -> String {
     let digits = number.into().to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (position, digit) in digits.chars().enumerate() {
@@ -16,7 +16,7 @@ pub(crate) fn grouped(number: impl Into<u128>) -> String {
 }
 
 /// Whole tokens with thousands separators, and as many decimals as the amount has.
-pub(crate) fn tokens(amount: Amount) -> String {
+pub fn tokens(amount: Amount) -> String {
     let unit = Amount::TOKEN.get();
     let whole = grouped(amount.get() / unit);
     match amount.get() % unit {

@@ -1,29 +1,7 @@
 //! Numbers and times as people read them.
 
 use canon_protocol::{Amount, Fraction, Seconds, Timestamp};
-
-/// `1,234,567`.
-pub(super) fn grouped(number: impl Into<u128>) -> String {
-    let digits = number.into().to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// Tokens with as many decimals as the amount has.
-pub(super) fn tokens(amount: Amount) -> String {
-    let unit = Amount::TOKEN.get();
-    let whole = grouped(amount.get() / unit);
-    match amount.get() % unit {
-        0 => whole,
-        rest => format!("{whole}.{}", format!("{rest:018}").trim_end_matches('0')),
-    }
-}
+pub(super) use canon_rehearsal::text::{grouped, tokens};
 
 /// Whole tokens, rounded up: what is at least needed is enough. Fewer than a token stay exact.
 pub(super) fn enough(amount: Amount) -> String {
