@@ -134,20 +134,6 @@ impl Deadlines {
         self.queued + Seconds::SECOND
     }
 
-    /// The last second of `state`, or `None` if it lasts.
-    pub const fn end_of(&self, state: ProposalState) -> Option<Timestamp> {
-        match state {
-            ProposalState::Pending => Some(self.pending),
-            ProposalState::Active => Some(self.active),
-            ProposalState::Queued => Some(self.queued),
-            ProposalState::Executable => Some(self.executable),
-            ProposalState::Rejected
-            | ProposalState::Executed
-            | ProposalState::Dropped
-            | ProposalState::Expired => None,
-        }
-    }
-
     /// The state at `now`. `accepted` is asked only after the vote.
     pub fn state_at(
         &self,
@@ -211,6 +197,7 @@ mod tests {
             assert_eq!(state as u8, number);
             assert_eq!(ProposalState::from_number(number), Some(state));
         }
+        assert_eq!(ProposalState::Executable.to_string(), "Executable");
         assert_eq!(ProposalState::from_number(8), None);
     }
 }

@@ -201,6 +201,7 @@ fn leaving_takes_the_exit_delay_and_the_whole_stake() {
     assert_eq!(rollup(&chain).set_size_now(), 1);
     let exiting = RollupRefusal::AlreadyExiting { attester: attester(0) };
     chain.refused("withdrawer 0", ROLLUP, withdraw(0), exiting);
+    assert_eq!(Status::Exiting.to_string(), "Exiting");
     let status = Status::Exiting;
     let not_validating = RollupRefusal::NotValidating { attester: attester(0), status };
     chain.refused("withdrawer 0", ROLLUP, start_move(0, NEXT), not_validating.clone());
@@ -547,4 +548,19 @@ fn a_seat_keeps_the_keys_with_which_it_was_taken() {
     }
     chain.wait(2 * EPOCH_SECONDS);
     assert_eq!(rollup(&chain).member_at(chain.now(), chain.now()), Ok(None));
+}
+
+#[test]
+fn no_stake_is_withheld_beyond_the_last_timestamp() {
+    let mut chain = Chain::staked(1);
+    let last = Timestamp::MAX.get() - EXIT_DELAY;
+    chain.jump(Timestamp::of(last));
+    chain.ok("withdrawer 0", ROLLUP, start_move(0, NEXT));
+    let mut later = Chain::staked(1);
+    later.jump(Timestamp::of(last + 1));
+    let max = Timestamp::MAX.to_word();
+    let too_large = CommonRefusal::ValueTooLarge { value: max + U256::from(1), max };
+    for call in [withdraw(0), start_move(0, NEXT)] {
+        later.refused("withdrawer 0", ROLLUP, call, too_large.clone());
+    }
 }

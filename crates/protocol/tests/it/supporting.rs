@@ -67,6 +67,11 @@ fn the_registry_refuses_what_is_no_rollup() {
         let listed = RegistryRefusal::AlreadyRegistered { rollup, version };
         assert_eq!(by_owner(&mut chain, rollup), Err(listed.into()));
     }
+    let registry = chain.world.registry();
+    let rollups: Vec<_> = registry.snapshots().iter().map(|snapshot| snapshot.rollup).collect();
+    assert_eq!(rollups, [SENTINEL, ROLLUP]);
+    assert_eq!(registry.snapshot(Version::of(1)), Some(registry.current_snapshot()));
+    assert_eq!(registry.snapshot(Version::of(2)), None);
     let no_code = Refusal::from(CommonRefusal::NoCode { account: next });
     assert_eq!(by_owner(&mut chain, next), Err(no_code.clone()));
     let kind = CodeKind::Delegation;
