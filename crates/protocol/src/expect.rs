@@ -84,7 +84,7 @@ fn configuration_of(scene: Scene<'_>, governance: Address) -> Result<RawConfigur
     if scene.world.role_of(governance) == Some(Role::Governance) {
         return Ok(scene.world.governance.configuration().into());
     }
-    let answer = scene.solidity_answer(governance, questions::CONFIGURATION, 9)?;
+    let answer = scene.solidity_answer(governance, questions::CONFIGURATION)?;
     let words = Sol::abi_decode(&answer).ok();
     words.and_then(RawConfiguration::from_sol).ok_or(Refusal::Empty)
 }

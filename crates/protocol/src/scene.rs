@@ -159,29 +159,28 @@ impl<'a> Scene<'a> {
     }
 
     /// What `target` answers to `selector` when it is asked as Solidity asks: what it reverts with is
-    /// passed on, and an account without code, or an answer of fewer words than `words`, is no answer.
+    /// passed on, and an account without code gives no answer.
     pub(crate) fn solidity_answer(
         &self,
         target: Address,
         selector: Selector,
-        words: usize,
     ) -> Result<Bytes, Refusal> {
         if self.world.role_of(target).is_none() && self.code(target).kind == CodeKind::None {
             return Err(Refusal::Empty);
         }
-        let answer = self.ask(target, selector.as_slice());
-        let answer = answer.map_err(|reason| Refusal::abi_decode(&reason))?;
-        if answer.len() < 32 * words { Err(Refusal::Empty) } else { Ok(answer) }
+        self.ask(target, selector.as_slice()).map_err(|reason| Refusal::abi_decode(&reason))
     }
 
-    /// The address that `target` answers to `selector` when it is asked as Solidity asks.
+    /// The address that `target` answers to `selector` when it is asked as Solidity asks: the first
+    /// word of any answer.
     pub(crate) fn solidity_address(
         &self,
         target: Address,
         selector: Selector,
     ) -> Result<Address, Refusal> {
-        let answer = self.solidity_answer(target, selector, 1)?;
-        to_address(U256::from_be_slice(&answer[..32])).ok_or(Refusal::Empty)
+        let answer = self.solidity_answer(target, selector)?;
+        let word = answer.first_chunk::<32>().ok_or(Refusal::Empty)?;
+        to_address(U256::from_be_bytes(*word)).ok_or(Refusal::Empty)
     }
 
     /// Whether `data` only asks this contract what it answers to other contracts.

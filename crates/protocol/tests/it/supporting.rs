@@ -1,15 +1,16 @@
 //! Issuer, Registry, RewardDistributor, and who owns them.
 
 use crate::chain::{
-    ASSET, Chain, DISTRIBUTOR, GOVERNANCE, ISSUER, REGISTRY, ROLLUP, T, contract, named, tokens,
-    word,
+    ASSET, Chain, DISTRIBUTOR, EXPECT, GOVERNANCE, ISSUER, REGISTRY, ROLLUP, T, configuration,
+    contract, named, tokens, word,
 };
 use alloy::primitives::{Address, B256, Selector, U256, keccak256};
 use canon_protocol::{
     Amount, AssetCall, AssetEvent, AssetRefusal, Call, Code, CodeKind, CommonRefusal,
-    DistributorCall, DistributorRefusal, Event, GovernanceCall, IssuerCall, IssuerEvent,
-    IssuerRefusal, OwnershipCall, OwnershipEvent, OwnershipRefusal, Refusal, RegistryCall,
-    RegistryRefusal, RollupCall, SENTINEL, Seconds, Slot, Snapshot, Version,
+    DistributorCall, DistributorRefusal, Event, ExpectCall, GovernanceCall, IssuerCall,
+    IssuerEvent, IssuerRefusal, OwnershipCall, OwnershipEvent, OwnershipRefusal, RawConfiguration,
+    Refusal, RegistryCall, RegistryRefusal, RollupCall, SENTINEL, Seconds, Slot, Snapshot, Version,
+    histories::{Behaviour, Conduct, Put},
 };
 
 fn selector(signature: &str) -> Selector {
@@ -251,4 +252,77 @@ fn calls_return_what_the_interfaces_say() {
     let (attester, recipient) = (named("attester 0"), alice);
     let leave = Call::from(RollupCall::InitiateWithdraw { attester, recipient });
     assert_eq!(leave.returns(&logs(&chain, named("withdrawer 0"), ROLLUP, &leave)), truth);
+}
+
+/// A contract outside the set that answers `answer` to everything.
+fn answering(chain: &mut Chain, answer: &[u8]) -> Address {
+    let contract = contract(8);
+    let otherwise = Conduct::Answers(answer.to_vec().into());
+    let program = Behaviour { functions: Vec::new(), otherwise }.into();
+    chain.foreign.written.put(contract, Put::Program(program), B256::repeat_byte(8));
+    contract
+}
+
+#[test]
+fn an_answer_is_one_clean_word() {
+    for (length, clean) in [(0, false), (31, false), (32, true), (33, false), (64, false)] {
+        let mut chain = Chain::deployed();
+        let rollup = answering(&mut chain, &vec![0; length]);
+        let upgraded = chain.send(GOVERNANCE, REGISTRY, RegistryCall::Upgrade { rollup });
+        let (target, selector) = (rollup, selector("getCurrentSlot()"));
+        let refusal = Refusal::from(CommonRefusal::NoAnswer { target, selector });
+        assert_eq!(upgraded.err(), (!clean).then_some(refusal), "{length} bytes");
+    }
+}
+
+#[test]
+fn payloads_are_asked_as_solidity_asks() {
+    let somebody = named("somebody");
+    let word = somebody.into_word();
+    let mut dirty = word;
+    dirty[11] = 1;
+    let empty = Err(Refusal::Empty);
+    for (answer, outcome) in [
+        (vec![], empty.clone()),
+        (word[..31].to_vec(), empty.clone()),
+        (word.to_vec(), Ok(vec![])),
+        ([word.as_slice(), &[9; 40]].concat(), Ok(vec![])),
+        (dirty.to_vec(), empty.clone()),
+    ] {
+        let mut chain = Chain::deployed();
+        let registry = answering(&mut chain, &answer);
+        let call = ExpectCall::CanonicalIs { registry, expected: somebody };
+        assert_eq!(chain.send(somebody, EXPECT, call), outcome, "{answer:?}");
+    }
+
+    let raw = RawConfiguration::from(configuration());
+    let words = encoded(&raw);
+    for (answer, outcome) in [
+        (words[..287].to_vec(), empty.clone()),
+        (words.clone(), Ok(vec![])),
+        ([&words[..], &[9; 40]].concat(), Ok(vec![])),
+    ] {
+        let mut chain = Chain::deployed();
+        let governance = answering(&mut chain, &answer);
+        let call = ExpectCall::ConfigurationIs { governance, expected: Box::new(raw) };
+        assert_eq!(chain.send(somebody, EXPECT, call), outcome, "{} bytes", answer.len());
+    }
+
+    // What it reverts with is passed on; nobody answers nothing.
+    let mut chain = Chain::deployed();
+    let registry = contract(8);
+    let otherwise = Conduct::Reverts(vec![1, 2, 3].into());
+    let program = Behaviour { functions: Vec::new(), otherwise }.into();
+    chain.foreign.written.put(registry, Put::Program(program), B256::repeat_byte(8));
+    let call = ExpectCall::CanonicalIs { registry, expected: somebody };
+    let passed_on = Refusal::Foreign(vec![1, 2, 3].into());
+    assert_eq!(chain.send(somebody, EXPECT, call), Err(passed_on));
+    let call = ExpectCall::CanonicalIs { registry: somebody, expected: somebody };
+    assert_eq!(chain.send(somebody, EXPECT, call), empty);
+}
+
+/// `abi.encode(configuration)`: nine words.
+fn encoded(raw: &RawConfiguration) -> Vec<u8> {
+    let update = GovernanceCall::UpdateConfiguration { configuration: Box::new(*raw) };
+    Call::from(update).abi_encode()[4..].to_vec()
 }
