@@ -161,6 +161,10 @@ mod tests {
         assert!(!recovers(signer, DIGEST, &bytes(S, 1)));
         assert!(!recovers(signer, DIGEST, &bytes(order_minus(S), 27)));
         assert_eq!(recover(DIGEST, 27, R, order_minus(S)), Err(Unrecoverable::HighS));
+        // The largest s that counts is anybody's but this signer's; the next one is nobody's.
+        let half = |more| B256::from(HALF_ORDER + U256::from(more));
+        assert_ne!(recover(DIGEST, 28, R, half(0_u8)), Err(Unrecoverable::HighS));
+        assert_eq!(recover(DIGEST, 28, R, half(1)), Err(Unrecoverable::HighS));
         assert!(!recovers(signer, DIGEST, &bytes(S, 28)[..64]));
         assert!(!recovers(signer, DIGEST, &[bytes(S, 28), vec![0]].concat()));
         assert!(!recovers(signer, DIGEST, &[]));

@@ -180,6 +180,13 @@ mod tests {
     }
 
     #[test]
+    fn a_pair_of_numbers_and_back() {
+        assert_eq!(<(u32, u32)>::from(RULES), (6, 10));
+        assert_eq!(RoundRules::try_from((6, 10)), Ok(RULES));
+        assert_eq!(RoundRules::try_from((5, 10)), Err(InvalidRoundRules(5, 10)));
+    }
+
+    #[test]
     fn rounds_are_m_slots() {
         assert_eq!(RULES.round_of(Slot::ZERO), Round::ZERO);
         assert_eq!(RULES.round_of(Slot::of(9)), Round::ZERO);
