@@ -564,3 +564,23 @@ fn no_stake_is_withheld_beyond_the_last_timestamp() {
         later.refused("withdrawer 0", ROLLUP, call, too_large.clone());
     }
 }
+
+#[test]
+fn nobody_is_paid_in_the_middle_of_a_block() {
+    let mut chain = Chain::deployed();
+    let distributor = contract(1);
+    let mut parameters = chain.rollup_parameters();
+    parameters.reward_distributor = distributor;
+    chain.deploy(NEXT, canon_protocol::Deployment::Rollup(parameters));
+    chain.stake(NEXT, 0);
+    chain.stake(NEXT, 1);
+    chain.ok("withdrawer 1", NEXT, withdraw(1));
+    chain.wait(EXIT_DELAY);
+    // Anybody could end the exit now, but not while the rollup is busy.
+    let again = Reaction::Calls(vec![action(NEXT, finalise(1))]);
+    chain.foreign.reactions.insert(distributor, again);
+    chain.ok("proposer 0", NEXT, block(1));
+    let leaving = chain.world.rollup(NEXT).unwrap().member(attester(1)).unwrap();
+    assert_eq!(leaving.status(), Status::Exiting);
+    chain.ok("anyone", NEXT, finalise(1));
+}
