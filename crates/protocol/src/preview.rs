@@ -52,7 +52,8 @@ pub enum Warning {
         governance_proposer: Address,
     },
     /// A proposal that could still be executed is dropped, since the contract that pushed it is
-    /// replaced.
+    /// replaced. A preview doesn't know whose actions it is given: the proposal that they are of is
+    /// named as well if it was pushed, and isn't dropped if it is what is executed.
     #[error("proposal {id} is dropped")]
     ProposalDropped {
         /// Which one.

@@ -108,7 +108,7 @@ fn civil(time: Timestamp) -> Option<jiff::Zoned> {
 }
 
 /// `1 block`, `2 blocks`.
-pub(crate) fn count(number: u64, noun: &str) -> String {
+pub fn count(number: u64, noun: &str) -> String {
     match number {
         1 => format!("1 {noun}"),
         _ => format!("{} {noun}s", grouped(number)),

@@ -492,6 +492,17 @@ fn an_empty_set_proposes_nothing() {
     );
 }
 
+/// A set with a second rollup whose distributor, returned as well, is code that anybody may have
+/// written.
+fn paid_by_anybody() -> (Chain, Address) {
+    let mut chain = Chain::deployed();
+    let distributor = contract(1);
+    let mut parameters = chain.rollup_parameters();
+    parameters.reward_distributor = distributor;
+    chain.deploy(NEXT, canon_protocol::Deployment::Rollup(parameters));
+    (chain, distributor)
+}
+
 #[test]
 fn a_block_stands_whatever_the_distributor_does() {
     for reaction in [
@@ -500,11 +511,7 @@ fn a_block_stands_whatever_the_distributor_does() {
         Reaction::Calls(vec![action(ROLLUP, block(9))]),
         Reaction::Calls(vec![action(ROLLUP, RollupCall::SetupEpoch)]),
     ] {
-        let mut chain = Chain::deployed();
-        let distributor = contract(1);
-        let mut parameters = chain.rollup_parameters();
-        parameters.reward_distributor = distributor;
-        chain.deploy(NEXT, canon_protocol::Deployment::Rollup(parameters));
+        let (mut chain, distributor) = paid_by_anybody();
         chain.stake(NEXT, 0);
         chain.foreign.reactions.insert(distributor, reaction);
         chain.wait(2 * EPOCH_SECONDS);
@@ -567,11 +574,7 @@ fn no_stake_is_withheld_beyond_the_last_timestamp() {
 
 #[test]
 fn nobody_is_paid_in_the_middle_of_a_block() {
-    let mut chain = Chain::deployed();
-    let distributor = contract(1);
-    let mut parameters = chain.rollup_parameters();
-    parameters.reward_distributor = distributor;
-    chain.deploy(NEXT, canon_protocol::Deployment::Rollup(parameters));
+    let (mut chain, distributor) = paid_by_anybody();
     chain.stake(NEXT, 0);
     chain.stake(NEXT, 1);
     chain.ok("withdrawer 1", NEXT, withdraw(1));

@@ -1,7 +1,7 @@
 //! Numbers and times as people read them.
 
 use canon_protocol::{Amount, Fraction, Seconds, Timestamp};
-pub(super) use canon_rehearsal::text::{grouped, tokens};
+pub(super) use canon_rehearsal::text::{count, grouped, tokens};
 
 /// Whole tokens, rounded up: what is at least needed is enough. Fewer than a token stay exact.
 pub(super) fn enough(amount: Amount) -> String {
@@ -93,14 +93,6 @@ pub(super) fn bar(share: f64, width: usize) -> String {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     let eighths = (share * (width * 8) as f64).round() as usize;
     "█".repeat(eighths / 8) + EIGHTHS[eighths % 8]
-}
-
-/// `1 seat`, `2 seats`.
-pub(super) fn count(number: u64, noun: &str) -> String {
-    match number {
-        1 => format!("1 {noun}"),
-        _ => format!("{} {noun}s", grouped(number)),
-    }
 }
 
 #[cfg(test)]
