@@ -1,7 +1,7 @@
 //! What a list of actions would do if Governance took them now, and what reviewers must know of it.
 
 use crate::{
-    governance::{self, LockPath, Origin},
+    governance::{self, GovernanceEvent, GovernanceRefusal, LockPath, ProposalState},
     messages::Log,
     outside::{Action, Outside},
     refusal::Refusal,
@@ -52,8 +52,7 @@ pub enum Warning {
         governance_proposer: Address,
     },
     /// A proposal that could still be executed is dropped, since the contract that pushed it is
-    /// replaced. A preview doesn't know whose actions it is given: the proposal that they are of is
-    /// named as well if it was pushed, and isn't dropped if it is what is executed.
+    /// replaced.
     #[error("proposal {id} is dropped")]
     ProposalDropped {
         /// Which one.
@@ -78,14 +77,47 @@ pub struct Preview {
 }
 
 impl World {
-    /// What `actions` would do if they were executed in `block`, and nothing else happened before.
+    /// What `actions`, of which nobody made a proposal yet, would do if they were executed in `block`
+    /// and nothing else happened before.
     ///
     /// A proposal is executed long after it was written: what holds then may differ.
     pub fn preview(&self, actions: &[Action], block: Block, outside: &dyn Outside) -> Preview {
+        self.foresee(None, actions, block, outside)
+    }
+
+    /// What proposal `id` would do if it were executed in `block`, whatever its state is now.
+    ///
+    /// # Errors
+    ///
+    /// [`GovernanceRefusal::UnknownProposal`].
+    pub fn preview_proposal(
+        &self,
+        id: ProposalId,
+        block: Block,
+        outside: &dyn Outside,
+    ) -> Result<Preview, GovernanceRefusal> {
+        let (id, proposal) = self.governance().proposal(id.to_word())?;
+        Ok(self.foresee(Some(id), proposal.actions(), block, outside))
+    }
+
+    fn foresee(
+        &self,
+        executed: Option<ProposalId>,
+        actions: &[Action],
+        block: Block,
+        outside: &dyn Outside,
+    ) -> Preview {
         let entered = Entered::default();
         let this = self.addresses().governance;
         let context = Context { caller: this, block, prevrandao: U256::ZERO, outside };
-        let mut stage = Stage::new(self.scene(this, &context, &entered));
+        let scene = self.scene(this, &context, &entered);
+        let mut stage = Stage::new(scene);
+        stage.apply(
+            executed
+                .map(|id| scene.log(GovernanceEvent::ProposalExecuted { proposal_id: id }))
+                .into_iter()
+                .collect(),
+        );
         if let Err(refusal) = governance::take_actions(&mut stage, actions) {
             return Preview { outcome: Err(refusal), warnings: Vec::new() };
         }
@@ -134,9 +166,10 @@ fn replacements(before: &World, after: &World, now: Timestamp) -> Vec<Warning> {
         if after.proposals(governance_proposer).is_none() {
             warnings.push(Warning::UnknownProposals { governance_proposer });
         }
-        let ids = (0..).map(ProposalId::of).zip(old.proposals());
-        let pushed = ids.filter(|(_, proposal)| matches!(proposal.origin(), Origin::Pushed { .. }));
-        let dropped = pushed.filter(|(_, proposal)| old.state(proposal, now).is_live());
+        let proposals = (0..).map(ProposalId::of).zip(old.proposals().iter().zip(new.proposals()));
+        let dropped = proposals.filter(|(_, (was, is))| {
+            old.state(was, now).is_live() && new.state(is, now) == ProposalState::Dropped
+        });
         warnings.extend(dropped.map(|(id, _)| Warning::ProposalDropped { id }));
     }
     let rollup = after.registry().rollup();

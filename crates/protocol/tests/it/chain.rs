@@ -532,3 +532,9 @@ impl Chain {
 pub(crate) fn action(target: Address, call: impl Into<Call>) -> Action {
     Action { target, data: call.into().abi_encode() }
 }
+
+/// The one action that makes `configuration` the configuration.
+pub(crate) fn update(configuration: Configuration) -> Vec<Action> {
+    let configuration = Box::new(configuration.into());
+    vec![action(GOVERNANCE, GovernanceCall::UpdateConfiguration { configuration })]
+}

@@ -49,10 +49,24 @@ impl Guard {
         call: Option<&Call>,
         events: &[Event],
     ) {
+        let mut paid = None;
         for event in events {
             match event {
-                Event::Governance(GovernanceEvent::WithdrawInitiated { .. }) => {
+                Event::Governance(GovernanceEvent::WithdrawInitiated { amount, .. }) => {
                     self.left.push(chain.now());
+                    paid = Some(*amount);
+                }
+                Event::Governance(GovernanceEvent::ProposalFrozen {
+                    proposal_id,
+                    proposer,
+                    ..
+                }) => {
+                    let (_, proposal) =
+                        chain.world.governance().proposal(proposal_id.to_word()).unwrap();
+                    let lock = proposal.configuration().propose_config.lock_amount;
+                    let through_the_lock = *proposer == GOVERNANCE;
+                    assert!(!through_the_lock || paid.take() == Some(lock), "the lock is paid");
+                    assert_eq!(through_the_lock, proposal.origin() == Origin::Lock);
                 }
                 Event::Governance(GovernanceEvent::ProposalExecuted { proposal_id }) => {
                     assert!(self.executed.insert(*proposal_id), "nothing is executed twice");
@@ -81,8 +95,7 @@ impl Guard {
     /// What closes the way through the lock, or gives a contract away, the preview of some executed
     /// proposal has said.
     fn foreseen(&mut self, before: &World, chain: &Chain, id: ProposalId) {
-        let (_, proposal) = before.governance().proposal(id.to_word()).unwrap();
-        let preview = before.preview(proposal.actions(), chain.block, &chain.foreign);
+        let preview = before.preview_proposal(id, chain.block, &chain.foreign).unwrap();
         let closes = |warning: &Warning| matches!(warning, Warning::LockPathCloses(_));
         self.closed |= preview.warnings.iter().any(closes);
     }
@@ -138,11 +151,8 @@ fn was_accepted(chain: &Chain, id: ProposalId) {
     assert!(governance.tabulation(proposal).is_accepted(), "the holders accepted");
     assert_eq!(proposal.ending(), Ending::Executed);
     match proposal.origin() {
-        Origin::Lock => {
-            let amount = proposal.configuration().propose_config.lock_amount;
-            let paid = governance.withdrawals().iter().any(|paid| paid.amount == amount);
-            assert!(paid, "the lock was paid");
-        }
+        // That its lock was paid was seen when it was made.
+        Origin::Lock => {}
         Origin::Pushed { by, .. } => {
             let proposals = world.proposals(by).unwrap();
             let rounds = proposals.instances().flat_map(|instance| proposals.rounds(instance));

@@ -13,6 +13,7 @@ mod invariants;
 mod leaving;
 mod lock_path;
 mod play;
+mod previews;
 mod proposals;
 mod rollup;
 mod signatures;
