@@ -1,15 +1,17 @@
 //! Constructors.
 
 use crate::chain::{
-    ASSET, Chain, DISTRIBUTOR, GOVERNANCE, ISSUER, PROPOSALS, REGISTRY, ROLLUP, configuration,
-    contract, named, tokens,
+    ASSET, Chain, DISTRIBUTOR, EXPECT, GOVERNANCE, ISSUER, PROPOSALS, REGISTRY, ROLLUP,
+    configuration, contract, named, tokens,
 };
 use alloy::primitives::{Address, B256, U256};
 use canon_protocol::{
     Amount, AssetRefusal, CommonRefusal, ConfigurationId, Deployment, Event, GovernanceEvent,
-    GovernanceRefusal, OwnershipRefusal, ProposalsRefusal, RawConfiguration, RawRollupParameters,
-    Refusal, Role, RollupRefusal, World,
+    GovernanceRefusal, Log, Misfit, OwnershipRefusal, ProposalsEvent, ProposalsRefusal,
+    RawConfiguration, RawRollupParameters, Refusal, Role, RollupEvent, RollupParameters,
+    RollupRefusal, World,
 };
+use std::collections::BTreeSet;
 
 const NEW: Address = Address::with_last_byte(0xd1);
 
@@ -55,19 +57,62 @@ fn events_that_do_not_fit_are_refused() {
     let mut world = chain.world;
     let mut earlier = block;
     earlier.timestamp = canon_protocol::Timestamp::ZERO;
-    assert_eq!(world.evolve(&log, earlier), Err(canon_protocol::Misfit::Backwards));
-    let stranger = canon_protocol::Log {
-        emitter: NEW,
-        event: Event::from(GovernanceEvent::Deployed { asset: ASSET }),
-    };
-    assert_eq!(world.evolve(&stranger, block), Err(canon_protocol::Misfit::Emitter(NEW)));
+    assert_eq!(world.evolve(&log, earlier), Err(Misfit::Backwards));
     let id = ConfigurationId::of(2);
     let configuration = Box::new(configuration());
-    let gap = canon_protocol::Log {
+    let gap = Log {
         emitter: GOVERNANCE,
         event: GovernanceEvent::ConfigurationSet { id, configuration }.into(),
     };
-    assert_eq!(world.evolve(&gap, block), Err(canon_protocol::Misfit::Unknown));
+    assert_eq!(world.evolve(&gap, block), Err(Misfit::Unknown));
+}
+
+#[test]
+fn nobody_else_emits_the_events_of_a_contract() {
+    let chain = Chain::voting(2000, 1000);
+    let block = chain.block;
+    let mut seen = BTreeSet::new();
+    for (_, log) in &chain.history {
+        let Log { emitter, event } = log.clone();
+        // Whoever is born is new; who owns it is announced before.
+        let is_birth = matches!(
+            event,
+            Event::Ownership(_)
+                | Event::Proposals(ProposalsEvent::Deployed { .. })
+                | Event::Rollup(RollupEvent::Deployed { .. })
+        );
+        seen.insert(emitter);
+        for stranger in [NEW, EXPECT].into_iter().filter(|_| !is_birth) {
+            let log = Log { emitter: stranger, event: event.clone() };
+            let outcome = chain.world.clone().evolve(&log, block);
+            assert_eq!(outcome, Err(Misfit::Emitter(stranger)), "{log:?}");
+        }
+    }
+    let emitters = [ASSET, ISSUER, REGISTRY, DISTRIBUTOR, ROLLUP, PROPOSALS, GOVERNANCE];
+    assert_eq!(seen, BTreeSet::from(emitters), "an event of each contract");
+}
+
+#[test]
+fn births_of_another_set_do_not_fit() {
+    let chain = Chain::deployed();
+    let parameters = *chain.world.rollup(ROLLUP).unwrap().parameters();
+    let proposals = |registry| ProposalsEvent::Deployed { registry, n: 3, m: 5 };
+    let rollup = |asset| {
+        let parameters = Box::new(RollupParameters { asset, ..parameters });
+        Event::from(RollupEvent::Deployed { parameters })
+    };
+    for (emitter, event, fits) in [
+        (NEW, proposals(REGISTRY).into(), true),
+        (NEW, proposals(NEW).into(), false),
+        (PROPOSALS, proposals(REGISTRY).into(), false),
+        (NEW, rollup(ASSET), true),
+        (NEW, rollup(NEW), false),
+        (ROLLUP, rollup(ASSET), false),
+    ] {
+        let log = Log { emitter, event };
+        let outcome = chain.world.clone().evolve(&log, chain.block);
+        assert_eq!(outcome, if fits { Ok(()) } else { Err(Misfit::Emitter(emitter)) }, "{log:?}");
+    }
 }
 
 #[test]

@@ -1,15 +1,16 @@
 //! Issuer, Registry, RewardDistributor, and who owns them.
 
 use crate::chain::{
-    ASSET, Chain, DISTRIBUTOR, EXPECT, GOVERNANCE, ISSUER, REGISTRY, ROLLUP, T, configuration,
-    contract, named, tokens, word,
+    ASSET, Chain, DISTRIBUTOR, EXPECT, GOVERNANCE, ISSUER, PROPOSALS, REGISTRY, ROLLUP, T,
+    configuration, contract, named, tokens, word,
 };
 use alloy::primitives::{Address, B256, Selector, U256, keccak256};
 use canon_protocol::{
     Amount, AssetCall, AssetEvent, AssetRefusal, Call, Code, CodeKind, CommonRefusal,
     DistributorCall, DistributorRefusal, Event, ExpectCall, GovernanceCall, IssuerCall,
-    IssuerEvent, IssuerRefusal, OwnershipCall, OwnershipEvent, OwnershipRefusal, RawConfiguration,
-    Refusal, RegistryCall, RegistryRefusal, RollupCall, SENTINEL, Seconds, Slot, Snapshot, Version,
+    IssuerEvent, IssuerRefusal, OwnershipCall, OwnershipEvent, OwnershipRefusal, ProposalsCall,
+    RawConfiguration, Refusal, RegistryCall, RegistryRefusal, RollupCall, SENTINEL, Seconds, Slot,
+    Snapshot, Version,
     histories::{Behaviour, Conduct, Put},
 };
 
@@ -319,6 +320,32 @@ fn payloads_are_asked_as_solidity_asks() {
     assert_eq!(chain.send(somebody, EXPECT, call), Err(passed_on));
     let call = ExpectCall::CanonicalIs { registry: somebody, expected: somebody };
     assert_eq!(chain.send(somebody, EXPECT, call), empty);
+}
+
+#[test]
+fn a_contract_has_its_own_functions_only() {
+    let chain = Chain::deployed();
+    let x = named("x");
+    let owners = [ASSET, ISSUER, REGISTRY, DISTRIBUTOR, ROLLUP];
+    let calls: [(&[Address], Call); 9] = [
+        (&[ASSET], AssetCall::Approve { spender: x, amount: U256::ZERO }.into()),
+        (&[ISSUER], IssuerCall::Mint { to: x, amount: U256::ZERO }.into()),
+        (&[REGISTRY], RegistryCall::Upgrade { rollup: x }.into()),
+        (&[DISTRIBUTOR], DistributorCall::Claim { to: x }.into()),
+        (&[ROLLUP], RollupCall::ProposeBlock { block_hash: B256::ZERO }.into()),
+        (&[PROPOSALS], ProposalsCall::Vote { payload: x }.into()),
+        (&[GOVERNANCE], GovernanceCall::InvalidateNonce.into()),
+        (&[EXPECT], ExpectCall::OwnerIs { target: REGISTRY, expected: GOVERNANCE }.into()),
+        (&owners, OwnershipCall::TransferOwnership { new_owner: x }.into()),
+    ];
+    for (homes, call) in calls {
+        let contracts = owners.into_iter().chain([PROPOSALS, GOVERNANCE, EXPECT, x]);
+        for contract in contracts {
+            let outcome = chain.world.decide(contract, &call, &chain.context(x));
+            let unknown = outcome == Err(Refusal::Empty);
+            assert_eq!(unknown, !homes.contains(&contract), "{contract}: {call:?}: {outcome:?}");
+        }
+    }
 }
 
 /// `abi.encode(configuration)`: nine words.
