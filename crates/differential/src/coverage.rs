@@ -38,7 +38,6 @@ pub struct Coverage {
 /// Custom errors that no history can reach, and why.
 pub const UNREACHABLE: &[(&str, &str)] = &[
     ("Rollup__NotEnoughGasForReward", "depends on gas, of which the rules know nothing"),
-    ("Proposals__ProposeFailed", "only a Governance that isn't this one answers so"),
     ("SafeERC20FailedOperation", "the Asset never answers false"),
     ("ERC20InvalidApprover", "nobody calls from address 0"),
     ("ERC20InvalidSender", "nobody calls from address 0"),

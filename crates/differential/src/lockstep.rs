@@ -349,6 +349,9 @@ impl Lockstep {
         match &waiting.decision {
             Err(Refusal::OutsideTheSet(_)) => {
                 self.coverage.untold += 1;
+                if !executed.success {
+                    self.coverage.refused(&Refusal::abi_decode(&executed.output));
+                }
                 for log in &executed.logs {
                     let (_, log) = self.known(log)?;
                     self.world.evolve(&log, self.block)?;

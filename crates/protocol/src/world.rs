@@ -9,7 +9,7 @@ use crate::{
     issuer::{self, Issuer},
     messages::{Call, Event, Log, Role},
     ownership::Ownership,
-    proposals::{self, Circumstances, Proposals, ProposalsEvent, RoundRules},
+    proposals::{self, Circumstances, Proposals, ProposalsEvent, Pushed, RoundRules},
     questions,
     refusal::{Fit, Misfit, Refusal},
     registry::{self, Registry},
@@ -313,10 +313,12 @@ impl World {
 
     /// What an event of Proposals doesn't say.
     fn circumstances(&self) -> Circumstances {
-        Circumstances {
-            instance: self.registry.rollup(),
-            governance: self.ownership(self.addresses.registry).owner(),
-            next_id: ProposalId::of(self.governance.proposals().len() as u64),
-        }
+        let owner = self.ownership(self.addresses.registry).owner();
+        let pushed = if owner == self.addresses.governance {
+            Pushed::Proposal(ProposalId::of(self.governance.proposals().len() as u64))
+        } else {
+            Pushed::Elsewhere(owner)
+        };
+        Circumstances { instance: self.registry.rollup(), pushed }
     }
 }

@@ -65,10 +65,12 @@ pub(crate) fn take_actions(stage: &mut Stage<'_>, actions: &[Action]) -> Result<
             return Err(GovernanceRefusal::ActionWithoutCode { index, target }.into());
         }
         let this = scene.this;
-        stage.call(this, target, data).map_err(|refusal| GovernanceRefusal::ActionFailed {
-            index,
-            target,
-            reason: refusal.abi_encode(),
+        stage.call(this, target, data).map_err(|refusal| match refusal {
+            Refusal::OutsideTheSet(_) => refusal,
+            known => {
+                let reason = known.abi_encode();
+                GovernanceRefusal::ActionFailed { index, target, reason }.into()
+            }
         })?;
     }
     Ok(())

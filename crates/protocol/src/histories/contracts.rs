@@ -73,7 +73,7 @@ impl Director {
     }
 
     /// Some minutes from `now`.
-    fn soon(&mut self, now: Timestamp) -> Timestamp {
+    pub(super) fn soon(&mut self, now: Timestamp) -> Timestamp {
         Timestamp::new(now.get() + self.rng.below(2500)).unwrap_or(Timestamp::MAX)
     }
 
@@ -88,7 +88,8 @@ impl Director {
         let governance = world.governance();
         let id = U256::from(governance.proposals().len()) - U256::from(self.rng.below(2));
         let withdrawals = governance.withdrawals().len() as u64;
-        let rollup = world.registry().rollup();
+        let rollups: Vec<_> = world.rollups().map(|(rollup, _)| rollup).collect();
+        let rollup = self.rng.pick(&rollups).copied().unwrap_or_default();
         let attester =
             self.rng.pick(&self.cast.stakers).map(|staker| staker.attester).unwrap_or_default();
         let (target, call): (Address, Call) = match self.rng.below(12) {
@@ -124,11 +125,7 @@ impl Director {
                 (proposals, ProposalsCall::PushProposal { round }.into())
             }
             8 => (rollup, RollupCall::SetupEpoch.into()),
-            9 => {
-                let rollups: Vec<_> = world.rollups().map(|(rollup, _)| rollup).collect();
-                let rollup = self.rng.pick(&rollups).copied().unwrap_or_default();
-                (rollup, RollupCall::FinaliseMove { attester }.into())
-            }
+            9 => (rollup, RollupCall::FinaliseMove { attester }.into()),
             10 => (at.distributor, DistributorCall::Claim { to: itself }.into()),
             _ => (at.governance, GovernanceCall::DropProposal { id }.into()),
         };
@@ -147,13 +144,9 @@ impl Director {
             // What nobody should be able to do: another contract at a payload's address, or none.
             3 => {
                 let payload = self.payload()?;
-                let put = match self.rng.below(4) {
-                    0 => Put::Nothing,
-                    1 => Put::Delegation(*self.payloads.first()?),
-                    _ => Put::Program(self.payload_program(world, now, payload)),
-                };
-                Some(Step::Put(payload, put))
+                Some(self.rewrite(world, now, payload))
             }
+            4 if !self.has_taker() || self.rng.chance(1, 2) => self.write_taker(world, now),
             4 => {
                 let target = self.impostor_address().or_else(|| self.payload())?;
                 let caller = self.anybody();
@@ -165,6 +158,16 @@ impl Director {
                 Some(Step::Put(wallet, put))
             }
         }
+    }
+
+    /// Other code at a payload's address, or none.
+    pub(super) fn rewrite(&mut self, world: &World, now: Timestamp, payload: Address) -> Step {
+        let put = match (self.rng.below(4), self.payloads.first()) {
+            (0, _) => Put::Nothing,
+            (1, Some(first)) => Put::Delegation(*first),
+            _ => Put::Program(self.payload_program(world, now, payload)),
+        };
+        Step::Put(payload, put)
     }
 
     /// Code that accepts signatures, or should not be asked to.
@@ -236,7 +239,7 @@ impl Director {
                 };
                 let mut calls =
                     vec![Action { target: at.asset, data: Call::from(take).abi_encode() }];
-                if self.rng.chance(1, 3) {
+                if self.rng.chance(1, 2) {
                     let attester = self.rng.pick(&self.cast.stakers)?.attester;
                     let again = RollupCall::FinaliseMove { attester };
                     calls.push(Action { target: *from, data: Call::from(again).abi_encode() });
@@ -260,7 +263,7 @@ impl Director {
                 (CURRENT_PROPOSER, proposer),
                 (selector_of_deposit, deposit),
             ],
-            otherwise: Conduct::Calls(if self.rng.chance(2, 3) {
+            otherwise: Conduct::Calls(if self.rng.chance(1, 2) {
                 let claim = Call::from(DistributorCall::Claim { to: itself }).abi_encode();
                 vec![Action { target: at.distributor, data: claim }]
             } else {
@@ -318,7 +321,7 @@ impl Director {
     }
 
     /// Some bytes that mean nothing.
-    fn noise(&mut self) -> Bytes {
+    pub(super) fn noise(&mut self) -> Bytes {
         let length = self.rng.below(40) as usize;
         self.rng.next_u64().to_be_bytes().repeat(5)[..length].to_vec().into()
     }

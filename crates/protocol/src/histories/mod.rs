@@ -15,6 +15,7 @@ mod plans;
 mod rng;
 mod sequencers;
 mod stakers;
+mod takers;
 mod voters;
 
 pub use foreign::{Behaviour, Conduct, Foreign, ForeignAt, Program, Put};
@@ -113,6 +114,8 @@ pub struct Director {
     payloads: Vec<Address>,
     /// Contracts that say they are rollups.
     impostors: Vec<Address>,
+    /// A contract that takes the ownership of one of the set.
+    taker: Option<takers::Taker>,
     /// Contracts written so far.
     written: u64,
     /// What happens at once after the last step.
@@ -143,6 +146,7 @@ impl Director {
             sign: Box::new(sign),
             payloads: Vec::new(),
             impostors: Vec::new(),
+            taker: None,
             written: 0,
             agenda: VecDeque::new(),
         }
@@ -166,7 +170,9 @@ impl Director {
     fn step(&mut self, world: &World, now: Timestamp, foreign: &Foreign) -> Option<Step> {
         // What is decided now or never is often done now.
         if self.rng.chance(1, 4)
-            && let Some(step) = self.poke(world).or_else(|| self.urgent(world, now))
+            && let Some(step) = (self.poke(world))
+                .or_else(|| self.take_or_give_back(world, now, foreign))
+                .or_else(|| self.urgent(world, now))
         {
             return Some(step);
         }

@@ -50,7 +50,8 @@ impl Director {
             }
             15..18 => {
                 let attester = self.rng.pick(&self.cast.stakers)?.attester;
-                let amount = U256::from(self.rng.below(120)) * Amount::TOKEN.to_word();
+                let tokens = if self.rng.chance(1, 6) { 0 } else { self.rng.below(120) };
+                let amount = U256::from(tokens) * Amount::TOKEN.to_word();
                 (canonical, RollupCall::Slash { attester, amount }.into())
             }
             18 => {
@@ -92,8 +93,12 @@ impl Director {
         }
     }
 
-    /// Ownership is offered or given up. Nobody takes the offer, but for Governance itself.
+    /// Ownership is offered or given up. Nobody takes the offer, but for Governance itself and a
+    /// contract that is written for it.
     fn handover(&mut self, world: &World) -> Option<(Address, Call)> {
+        if let Some((target, call)) = self.offer() {
+            return Some((target, call.into()));
+        }
         let at = *world.addresses();
         let owned = [at.registry, at.issuer, at.distributor, world.registry().rollup()];
         let target = *self.rng.pick(&owned)?;

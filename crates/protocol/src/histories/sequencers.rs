@@ -73,14 +73,24 @@ impl Director {
             .filter(|(_, tally)| tally.leader.is_some_and(|leader| leader.count >= rules.n()))
             .map(|(round, _)| round)
             .collect();
+        let last = won.last().copied();
         let round = match self.rng.below(10) {
             0 => present.to_word(),
             1 => U256::from(present.get().saturating_sub(self.rng.below(8))),
             2 => U256::MAX,
             3 => self.rng.pick(&won)?.to_word(),
-            _ => won.last()?.to_word(),
+            _ => last?.to_word(),
         };
-        Some(call(self.anybody(), contract, ProposalsCall::PushProposal { round }))
+        let push = call(self.anybody(), contract, ProposalsCall::PushProposal { round });
+        // The winner's code may change at the last moment.
+        let winner = last.and_then(|round| proposals.round(instance, round)?.leader);
+        match winner.filter(|winner| self.payloads.contains(&winner.payload)) {
+            Some(winner) if self.rng.chance(1, 40) => {
+                self.agenda.push_back(push);
+                Some(self.rewrite(world, now, winner.payload))
+            }
+            _ => Some(push),
+        }
     }
 
     pub(super) fn propose_block(&mut self, world: &World, now: Timestamp) -> Option<Step> {

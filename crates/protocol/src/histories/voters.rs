@@ -204,7 +204,11 @@ impl Director {
         let count = world.governance().proposals().len() as u64;
         let id = U256::from(self.rng.below(count + 1));
         let contract = world.addresses().governance;
-        Some(call(self.anybody(), contract, GovernanceCall::DropProposal { id }))
+        let drop = call(self.anybody(), contract, GovernanceCall::DropProposal { id });
+        if self.rng.chance(1, 2) {
+            self.agenda.push_back(drop.clone());
+        }
+        Some(drop)
     }
 
     pub(super) fn propose_with_lock(&mut self, world: &World) -> Option<Step> {

@@ -38,6 +38,16 @@ pub struct Leader {
     pub count: u32,
 }
 
+/// Where the winner of a round was pushed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Pushed {
+    /// To Governance, where it is this proposal.
+    Proposal(ProposalId),
+    /// To this contract, which had the Registry then and is not of the set: events of the set don't
+    /// say which proposal it is there, if it is one at all.
+    Elsewhere(Address),
+}
+
 /// What is known of a round of one rollup.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoundTally {
@@ -45,8 +55,8 @@ pub struct RoundTally {
     pub last_slot: Option<Slot>,
     /// Who leads.
     pub leader: Option<Leader>,
-    /// The proposal it became, if it was pushed.
-    pub pushed: Option<ProposalId>,
+    /// Whether it was pushed, and where to.
+    pub pushed: Option<Pushed>,
     /// All that was signalled for.
     pub payloads: BTreeMap<Address, Pin>,
 }
@@ -73,8 +83,8 @@ pub struct Proposals {
     registry: Address,
     rules: RoundRules,
     instances: BTreeMap<Address, Instance>,
-    /// The newest proposal pushed for a payload, by Governance and payload.
-    latest: BTreeMap<(Address, Address), ProposalId>,
+    /// The newest proposal of Governance that was pushed for a payload.
+    latest: BTreeMap<Address, ProposalId>,
     /// What was said of the signal that follows.
     announced: Announced,
 }
@@ -84,10 +94,8 @@ pub struct Proposals {
 pub(crate) struct Circumstances {
     /// The canonical rollup.
     pub(crate) instance: Address,
-    /// The Registry's owner.
-    pub(crate) governance: Address,
-    /// The id of its next proposal.
-    pub(crate) next_id: ProposalId,
+    /// Where a winner is pushed to, and what it becomes there.
+    pub(crate) pushed: Pushed,
 }
 
 impl Proposals {
@@ -138,9 +146,9 @@ impl Proposals {
         self.instances.get(&instance)?.newest_slot
     }
 
-    /// The newest proposal that was pushed for `payload` to `governance`.
-    pub fn latest_proposal_of(&self, payload: Address, governance: Address) -> Option<ProposalId> {
-        self.latest.get(&(governance, payload)).copied()
+    /// The newest proposal of Governance that was pushed for `payload`.
+    pub fn latest_proposal_of(&self, payload: Address) -> Option<ProposalId> {
+        self.latest.get(&payload).copied()
     }
 
     pub(crate) fn evolve(&mut self, event: &ProposalsEvent, at: Circumstances) -> Fit {
@@ -162,8 +170,10 @@ impl Proposals {
             ProposalsEvent::ProposalPushed { payload, round } => {
                 let instance = self.instances.get_mut(&at.instance).ok_or(Misfit::Unknown)?;
                 let tally = instance.rounds.get_mut(round).ok_or(Misfit::Unknown)?;
-                tally.pushed = Some(at.next_id);
-                self.latest.insert((at.governance, *payload), at.next_id);
+                tally.pushed = Some(at.pushed);
+                if let Pushed::Proposal(id) = at.pushed {
+                    self.latest.insert(*payload, id);
+                }
             }
         }
         Ok(())

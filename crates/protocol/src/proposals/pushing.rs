@@ -1,12 +1,11 @@
 //! Pushing: the winner of a round becomes a proposal of Governance.
 
 use super::{
-    LIFETIME_IN_ROUNDS, Leader, Proposals, ProposalsEvent, ProposalsRefusal, pinned, signalling,
+    LIFETIME_IN_ROUNDS, Leader, Proposals, ProposalsEvent, ProposalsRefusal, Pushed, pinned,
+    signalling,
 };
 use crate::{
-    governance,
-    messages::Role,
-    questions,
+    governance, questions,
     refusal::Refusal,
     scene::{Decision, Scene},
     units::Round,
@@ -20,10 +19,6 @@ pub(super) fn push(scene: Scene<'_>, proposals: &Proposals, round: U256) -> Deci
     let (round, leader) = winner(scene, proposals, instance, round, present, owner)?;
     let payload = leader.payload;
 
-    scene.word(owner, questions::PROPOSAL_COUNT)?;
-    if scene.world.role_of(owner) != Some(Role::Governance) {
-        return Err(Refusal::OutsideTheSet(owner));
-    }
     let mut logs = vec![scene.log(ProposalsEvent::ProposalPushed { payload, round })];
     logs.extend(governance::propose(scene.calling(owner), payload)?);
     Ok(logs)
@@ -49,9 +44,13 @@ pub(super) fn winner(
     let (round, tally) = known
         .and_then(|round| Some((round, proposals.round(instance, round)?)))
         .ok_or(ProposalsRefusal::NoLeader { round: number })?;
-    if let Some(id) = tally.pushed {
-        let proposal_id = id.to_word();
-        return Err(ProposalsRefusal::AlreadyPushed { round: number, proposal_id }.into());
+    match tally.pushed {
+        None => {}
+        Some(Pushed::Proposal(id)) => {
+            let proposal_id = id.to_word();
+            return Err(ProposalsRefusal::AlreadyPushed { round: number, proposal_id }.into());
+        }
+        Some(Pushed::Elsewhere(governance)) => return Err(Refusal::OutsideTheSet(governance)),
     }
     let leader = tally.leader.ok_or(ProposalsRefusal::NoLeader { round: number })?;
     let payload = leader.payload;
@@ -68,7 +67,11 @@ pub(super) fn winner(
     if pin != Some(pinned(scene.code(payload).hash)) {
         return Err(ProposalsRefusal::CodeChanged { payload }.into());
     }
-    if let Some(id) = proposals.latest_proposal_of(payload, owner)
+    // Another contract that has the Registry may say anything of what was pushed to it.
+    if owner != scene.world.addresses().governance {
+        return Err(Refusal::OutsideTheSet(owner));
+    }
+    if let Some(id) = proposals.latest_proposal_of(payload)
         && let Some(state) = scene.world.governance.state_of(id, scene.now())
         && state.is_live()
     {

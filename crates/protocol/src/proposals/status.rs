@@ -110,17 +110,25 @@ impl World {
             return Ok(Vec::new());
         }
         let clock = self.rollup(status.instance).map(|rollup| *rollup.clock());
-        let rules = self.proposals(proposals).ok_or(Refusal::OutsideTheSet(proposals))?.rules;
+        let state = self.proposals(proposals).ok_or(Refusal::OutsideTheSet(proposals))?;
         let present = status.round.get();
-        Ok((present.saturating_sub(LIFETIME_IN_ROUNDS)..present)
-            .map(Round::of)
-            .filter_map(|round| {
-                let winner = self.winner(proposals, round, now, outside).ok()?;
-                let (_, last) = rules.push_slots(round);
-                let until = clock.and_then(|clock| clock.slot_end(last));
-                Some(PushableRound { round, winner, until })
-            })
-            .collect())
+        let rounds = (present.saturating_sub(LIFETIME_IN_ROUNDS)..present).map(Round::of);
+        let waiting = rounds.filter(|round| {
+            state.round(status.instance, *round).is_some_and(|tally| tally.pushed.is_none())
+        });
+        let mut pushable = Vec::new();
+        for round in waiting {
+            match self.winner(proposals, round, now, outside) {
+                Ok(winner) => {
+                    let (_, last) = state.rules.push_slots(round);
+                    let until = clock.and_then(|clock| clock.slot_end(last));
+                    pushable.push(PushableRound { round, winner, until });
+                }
+                Err(untold @ Refusal::OutsideTheSet(_)) => return Err(untold),
+                Err(_) => {}
+            }
+        }
+        Ok(pushable)
     }
 
     /// Asks about a Proposals contract of the set at `now`.

@@ -4,6 +4,7 @@ use super::{Rollup, RollupEvent, RollupRefusal};
 use crate::{
     distributor::{self, DistributorCall},
     messages::{Log, Role},
+    refusal::Refusal,
     scene::{Decision, Scene},
     stage::Stage,
     units::Timestamp,
@@ -63,7 +64,9 @@ pub(super) fn propose_block(
     let mut stage = Stage::new(Scene { entered: &entered, ..scene });
     stage.apply(logs);
     let claim = DistributorCall::Claim { to }.abi_encode();
-    // Whatever it did, the block stands.
-    let _ = stage.call(scene.this, distributor, &claim);
-    Ok(stage.into_logs())
+    // Whatever it did, the block stands; unless nobody knows what it did.
+    match stage.call(scene.this, distributor, &claim) {
+        Err(untold @ Refusal::OutsideTheSet(_)) => Err(untold),
+        Ok(()) | Err(_) => Ok(stage.into_logs()),
+    }
 }

@@ -372,7 +372,10 @@ impl Chain {
                 Ok(events)
             }
             Err(refusal) => {
-                assert_eq!(Refusal::abi_decode(&refusal.abi_encode()), refusal);
+                // What isn't told has no bytes.
+                if !matches!(refusal, Refusal::OutsideTheSet(_)) {
+                    assert_eq!(Refusal::abi_decode(&refusal.abi_encode()), refusal);
+                }
                 Err(refusal)
             }
         }

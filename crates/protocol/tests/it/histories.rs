@@ -38,7 +38,7 @@ fn histories_reach_every_state_event_and_most_refusals() {
     }
     assert_eq!(all.states.len(), 8, "every state of a proposal: {:?}", all.states);
     // But for those of constructors.
-    assert_eq!(all.events.len(), 35, "every event: {:#?}", all.events);
+    assert_eq!(all.events.len(), 36, "every event: {:#?}", all.events);
     assert!(all.refusals.len() >= 60, "most refusals: {:#?}", all.refusals);
     assert!(all.executed >= 48, "payloads are executed: {}", all.executed);
 }

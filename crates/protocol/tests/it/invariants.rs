@@ -4,7 +4,7 @@ use crate::chain::{ASSET, Chain, GOVERNANCE, ISSUER};
 use alloy::primitives::{Address, U256};
 use canon_protocol::{
     Amount, Call, Ending, Event, Finality, GovernanceCall, GovernanceEvent, Origin, ProposalId,
-    Rollup, RollupEvent, Timestamp, Warning, World,
+    Pushed, Rollup, RollupEvent, Timestamp, Warning, World,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,6 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug)]
 pub(crate) struct Guard {
     owners: BTreeMap<Address, Address>,
+    /// Contracts with those to whom the previews of executed proposals said that they would go.
+    offered: BTreeSet<(Address, Address)>,
     executed: BTreeSet<ProposalId>,
     /// When each withdrawal was started.
     left: Vec<Timestamp>,
@@ -25,9 +27,9 @@ impl Guard {
         let at = world.addresses();
         let owned = [at.asset, at.issuer, at.registry, at.distributor];
         let owned = owned.into_iter().chain(world.rollups().map(|(rollup, _)| rollup));
-        let owner = |contract| if contract == ASSET { ISSUER } else { GOVERNANCE };
         Self {
-            owners: owned.map(|contract| (contract, owner(contract))).collect(),
+            owners: owned.map(|contract| (contract, home(contract))).collect(),
+            offered: BTreeSet::new(),
             executed: BTreeSet::new(),
             left: Vec::new(),
             versions: world.registry().number_of_versions(),
@@ -79,6 +81,7 @@ impl Guard {
                 _ => {}
             }
         }
+        self.owners_change(&chain.world);
         if let Some(call) = call {
             executes_what_was_published(chain, call);
         }
@@ -92,12 +95,30 @@ impl Guard {
         self.versions = versions;
     }
 
-    /// What closes the way through the lock, or gives a contract away, the preview of some executed
-    /// proposal has said.
+    /// Only what the preview of an executed proposal said is given away. What becomes of it there, and
+    /// whether it comes back, isn't Governance's any more.
+    fn owners_change(&mut self, world: &World) {
+        for (contract, owner) in &mut self.owners {
+            let new_owner = world.ownership(*contract).owner();
+            let may = *owner != home(*contract) || self.offered.contains(&(*contract, new_owner));
+            assert!(new_owner == *owner || may, "{contract} goes to {new_owner}");
+            *owner = new_owner;
+        }
+    }
+
+    /// What the preview of an executed proposal has said.
     fn foreseen(&mut self, before: &World, chain: &Chain, id: ProposalId) {
         let preview = before.preview_proposal(id, chain.block, &chain.foreign).unwrap();
-        let closes = |warning: &Warning| matches!(warning, Warning::LockPathCloses(_));
-        self.closed |= preview.warnings.iter().any(closes);
+        for warning in preview.warnings {
+            match warning {
+                Warning::LockPathCloses(_) => self.closed = true,
+                Warning::OwnershipOffered { contract, new_owner }
+                | Warning::OwnershipLost { contract, new_owner } => {
+                    self.offered.insert((contract, new_owner));
+                }
+                _ => {}
+            }
+        }
     }
 
     /// Whether a proposal that closed the way through the lock was executed.
@@ -108,9 +129,6 @@ impl Guard {
     /// After every step.
     pub(crate) fn check(&self, chain: &Chain) {
         let world = &chain.world;
-        for (contract, owner) in &self.owners {
-            assert_eq!(world.ownership(*contract).owner(), *owner, "the owner of {contract}");
-        }
         let supply = world.asset().total_supply();
         let is_open = world.governance().lasting_lock_path(supply).is_open();
         assert!(
@@ -140,6 +158,11 @@ impl Guard {
     }
 }
 
+/// Who owns `contract` unless the holders decide otherwise.
+fn home(contract: Address) -> Address {
+    if contract == ASSET { ISSUER } else { GOVERNANCE }
+}
+
 /// Executed ⇒ accepted, in time, and brought about by N signals of one round or by the lock.
 fn was_accepted(chain: &Chain, id: ProposalId) {
     let world = &chain.world;
@@ -156,7 +179,7 @@ fn was_accepted(chain: &Chain, id: ProposalId) {
         Origin::Pushed { by, .. } => {
             let proposals = world.proposals(by).unwrap();
             let rounds = proposals.instances().flat_map(|instance| proposals.rounds(instance));
-            let mut pushed = rounds.filter(|(_, tally)| tally.pushed == Some(id));
+            let mut pushed = rounds.filter(|(_, tally)| tally.pushed == Some(Pushed::Proposal(id)));
             let (_, tally) = pushed.next().expect("a round was pushed");
             let leader = tally.leader.unwrap();
             assert_eq!(leader.payload, proposal.payload());
@@ -282,7 +305,7 @@ fn signals_add_up(world: &World) {
             let leader = tally.leader.unwrap();
             assert_eq!(Some(leader.count), counts().max());
             assert_eq!(tally.payloads[&leader.payload].count, leader.count);
-            if let Some(id) = tally.pushed {
+            if let Some(Pushed::Proposal(id)) = tally.pushed {
                 assert!(leader.count >= rules.n());
                 let (_, proposal) = world.governance().proposal(id.to_word()).unwrap();
                 assert_eq!(proposal.payload(), leader.payload);

@@ -5,6 +5,7 @@
 mod asset;
 mod chain;
 mod deployment;
+mod elsewhere;
 mod execution;
 mod functions;
 mod governance;

@@ -7,8 +7,8 @@ use crate::chain::{
 use alloy::primitives::{Address, B256, U256, keccak256};
 use canon_protocol::{
     Action, Code, CodeKind, CommonRefusal, Event, ExpectCall, GovernanceCall, GovernanceRefusal,
-    Leader, ProposalId, ProposalsCall, ProposalsEvent, ProposalsRefusal, PushWindow, Refusal,
-    RegistryCall, Round, RoundRules, SENTINEL, Slot,
+    Leader, ProposalId, ProposalsCall, ProposalsEvent, ProposalsRefusal, PushWindow, Pushed,
+    Refusal, RegistryCall, Round, RoundRules, SENTINEL, Slot,
 };
 
 const PAYLOAD: Address = Address::with_last_byte(0xf1);
@@ -247,8 +247,8 @@ fn a_winner_becomes_a_proposal() {
     assert_eq!(events.len(), 3);
     let proposals = chain.world.proposals(PROPOSALS).unwrap();
     let tally = proposals.round(ROLLUP, Round::of(number)).unwrap();
-    assert_eq!(tally.pushed, Some(ProposalId::ZERO));
-    assert_eq!(proposals.latest_proposal_of(PAYLOAD, GOVERNANCE), Some(ProposalId::ZERO));
+    assert_eq!(tally.pushed, Some(Pushed::Proposal(ProposalId::ZERO)));
+    assert_eq!(proposals.latest_proposal_of(PAYLOAD), Some(ProposalId::ZERO));
     let proposal = &chain.world.governance().proposals()[0];
     let origin = canon_protocol::Origin::Pushed { by: PROPOSALS, term: 1 };
     assert_eq!(proposal.origin(), origin);

@@ -1,0 +1,140 @@
+//! A contract outside the set that takes what a passed proposal offers it, keeps it for a while, and
+//! gives it back.
+
+use super::{
+    Behaviour, Conduct, Director, Foreign, Program, Put, Step, call, foreign::answer_word,
+};
+use crate::{
+    governance::GovernanceCall,
+    outside::Action,
+    ownership::OwnershipCall,
+    questions::{GOVERNANCE_PROPOSER, PROPOSAL_COUNT},
+    registry::RegistryCall,
+    units::Timestamp,
+    world::World,
+};
+use alloy::{
+    primitives::{Address, Bytes, Selector, U256},
+    sol,
+    sol_types::SolCall,
+};
+
+sol! {
+    function getProposalState(uint256 id);
+    function propose(address payload);
+    function giveBack();
+    function upgrade();
+}
+
+/// Who takes, and what.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Taker {
+    /// The contract outside the set.
+    address: Address,
+    /// The contract of the set that it takes: mostly the Registry, to whose owner winners are pushed.
+    takes: Address,
+}
+
+impl Director {
+    pub(super) const fn has_taker(&self) -> bool {
+        self.taker.is_some()
+    }
+
+    /// Writes the taker, or other code for it.
+    pub(super) fn write_taker(&mut self, world: &World, now: Timestamp) -> Option<Step> {
+        let at = *world.addresses();
+        let taker = match self.taker {
+            Some(taker) => taker,
+            None => {
+                let takes = *self.rng.pick(&[at.registry, at.registry, at.issuer])?;
+                Taker { address: self.new_address(), takes }
+            }
+        };
+        self.taker = Some(taker);
+        let first = self.taker_behaviour(world, taker);
+        let later = if self.rng.chance(1, 2) {
+            Some((self.soon(now), self.taker_behaviour(world, taker)))
+        } else {
+            None
+        };
+        Some(Step::Put(taker.address, Put::Program(Program { first, later })))
+    }
+
+    /// Does what an owner does, and answers as Governance does, more or less.
+    fn taker_behaviour(&mut self, world: &World, taker: Taker) -> Behaviour {
+        let Taker { takes, .. } = taker;
+        let at = *world.addresses();
+        let own = |call: OwnershipCall| Action { target: takes, data: call.abi_encode() };
+        let back = OwnershipCall::TransferOwnership { new_owner: at.governance };
+        let listed = world.rollups().map(|(rollup, _)| rollup).collect::<Vec<_>>();
+        let rollup = self.rng.pick(&listed).copied().unwrap_or_default();
+        let upgrade = RegistryCall::Upgrade { rollup }.abi_encode();
+        let count = match self.rng.below(6) {
+            0 => answer_word(U256::MAX),
+            1 => Conduct::Reverts(self.noise()),
+            _ => answer_word(U256::from(self.rng.below(5))),
+        };
+        let state = match self.rng.below(6) {
+            0 => Conduct::Reverts(self.noise()),
+            _ => answer_word(U256::from(self.rng.below(9))),
+        };
+        let propose = match self.rng.below(10) {
+            0 => Conduct::Reverts(self.noise()),
+            1 => Conduct::Answers(Bytes::new()),
+            2 => Conduct::Calls(vec![own(back.clone())]),
+            3..7 => answer_word(U256::ZERO),
+            _ => answer_word(U256::from(1)),
+        };
+        let listens_to = world.governance().governance_proposer().into_word();
+        Behaviour {
+            functions: vec![
+                (PROPOSAL_COUNT, count),
+                (GOVERNANCE_PROPOSER, Conduct::Answers(listens_to.into())),
+                (Selector::new(getProposalStateCall::SELECTOR), state),
+                (Selector::new(proposeCall::SELECTOR), propose),
+                (Selector::new(giveBackCall::SELECTOR), Conduct::Calls(vec![own(back)])),
+                (
+                    Selector::new(upgradeCall::SELECTOR),
+                    Conduct::Calls(vec![Action { target: at.registry, data: upgrade }]),
+                ),
+            ],
+            otherwise: Conduct::Calls(vec![own(OwnershipCall::AcceptOwnership)]),
+        }
+    }
+
+    /// What is offered to the taker, sometimes.
+    pub(super) fn offer(&mut self) -> Option<(Address, OwnershipCall)> {
+        let Taker { address, takes } = self.taker.filter(|_| self.rng.chance(2, 3))?;
+        Some((takes, OwnershipCall::TransferOwnership { new_owner: address }))
+    }
+
+    /// What was offered is taken, and given back some time. Until then winners are pushed to it.
+    pub(super) fn take_or_give_back(
+        &mut self,
+        world: &World,
+        now: Timestamp,
+        foreign: &Foreign,
+    ) -> Option<Step> {
+        let Taker { address, takes } = self.taker?;
+        let governance = world.addresses().governance;
+        let ownership = world.ownership(takes);
+        let caller = self.anybody();
+        let transaction = |data| Some(Step::Transaction { caller, target: address, data });
+        if ownership.pending_owner() == address {
+            return transaction(Bytes::new());
+        }
+        if ownership.owner() != address {
+            return None;
+        }
+        if ownership.pending_owner() == governance {
+            let accept = GovernanceCall::AcceptOwnership { target: takes };
+            return Some(call(caller, governance, accept));
+        }
+        match self.rng.below(150) {
+            0 => transaction(giveBackCall::SELECTOR.into()),
+            1 => transaction(upgradeCall::SELECTOR.into()),
+            2..30 => self.push(world, now, foreign),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! While the Registry belongs to a contract that isn't of the set, winners are pushed there, and the
+//! rules don't tell what becomes of them.
+
+use crate::chain::{
+    ASSET, Chain, EPOCH_SECONDS, EXPECT, GOVERNANCE, ISSUER, N, PROPOSALS, REGISTRY, ROLLUP,
+    action, contract,
+};
+use alloy::primitives::{Address, B256, Bytes, U256};
+use canon_protocol::{
+    Action, Deployment, ExpectCall, GovernanceCall, Leader, Log, OwnershipCall, ProposalId,
+    ProposalsCall, ProposalsEvent, ProposalsRefusal, Pushed, RawRollupParameters, Reaction,
+    Refusal, RollupCall, Round, RoundTally,
+};
+
+const PAYLOAD: Address = Address::with_last_byte(0xf1);
+
+fn other() -> Address {
+    contract(5)
+}
+
+fn push(round: Round) -> ProposalsCall {
+    ProposalsCall::PushProposal { round: round.to_word() }
+}
+
+/// A round won by [`PAYLOAD`], at the first slot of the next.
+fn win(chain: &mut Chain) -> Round {
+    chain.next_round();
+    let round = chain.world.proposals(PROPOSALS).unwrap().rules().round_of(chain.slot());
+    for _ in 0..N {
+        chain.signal(PAYLOAD);
+    }
+    chain.next_round();
+    round
+}
+
+/// The Registry belongs to a contract that says it is a Governance.
+fn given_away() -> Chain {
+    let mut chain = Chain::voting(50_000, 0);
+    let harmless = ExpectCall::OwnerIs { target: ASSET, expected: ISSUER };
+    chain.foreign.list(PAYLOAD, vec![action(EXPECT, harmless)]);
+    chain.foreign.deploy(other());
+    chain.foreign.answer(other(), "governanceProposer()", PROPOSALS.into_word().into());
+    chain.foreign.answer(other(), "proposalCount()", U256::from(7));
+    let offer = OwnershipCall::TransferOwnership { new_owner: other() };
+    chain.govern(contract(1), vec![action(REGISTRY, offer)]).unwrap();
+    chain.send(other(), REGISTRY, OwnershipCall::AcceptOwnership).unwrap();
+    chain
+}
+
+fn come_home(chain: &mut Chain) {
+    let back = OwnershipCall::TransferOwnership { new_owner: GOVERNANCE };
+    chain.send(other(), REGISTRY, back).unwrap();
+    chain.ok("anyone", GOVERNANCE, GovernanceCall::AcceptOwnership { target: REGISTRY });
+}
+
+fn tally(chain: &Chain, round: Round) -> &RoundTally {
+    chain.world.proposals(PROPOSALS).unwrap().round(ROLLUP, round).unwrap()
+}
+
+fn pushable(chain: &Chain) -> Result<Vec<Round>, Refusal> {
+    let rounds = chain.world.pushable_rounds(PROPOSALS, chain.now(), &chain.foreign)?;
+    Ok(rounds.iter().map(|pushable| pushable.round).collect())
+}
+
+#[test]
+fn what_is_pushed_elsewhere_is_told_by_events_only() {
+    let untold = Refusal::OutsideTheSet(other());
+    let mut chain = given_away();
+    let round = win(&mut chain);
+    let winner = |chain: &Chain| chain.world.winner(PROPOSALS, round, chain.now(), &chain.foreign);
+    assert_eq!(tally(&chain, round).leader, Some(Leader { payload: PAYLOAD, count: N }));
+    chain.refused("anyone", PROPOSALS, push(round), untold.clone());
+    assert_eq!(winner(&chain), Err(untold.clone()));
+    assert_eq!(pushable(&chain), Err(untold.clone()));
+
+    // What doesn't depend on the other contract is told.
+    let current_round = round.next().to_word();
+    let not_over = ProposalsRefusal::RoundNotOver { round: current_round, current_round };
+    chain.refused("anyone", PROPOSALS, push(round.next()), not_over);
+
+    let event = ProposalsEvent::ProposalPushed { payload: PAYLOAD, round }.into();
+    chain.record(vec![Log { emitter: PROPOSALS, event }]);
+    assert_eq!(tally(&chain, round).pushed, Some(Pushed::Elsewhere(other())));
+    let latest =
+        |chain: &Chain| chain.world.proposals(PROPOSALS).unwrap().latest_proposal_of(PAYLOAD);
+    assert_eq!(latest(&chain), None);
+    chain.refused("anyone", PROPOSALS, push(round), untold.clone());
+    assert_eq!(pushable(&chain), Ok(vec![]), "it was pushed, wherever to");
+
+    // Which number it has there isn't known at home either.
+    come_home(&mut chain);
+    chain.refused("anyone", PROPOSALS, push(round), untold);
+    assert_eq!(pushable(&chain), Ok(vec![]));
+    let round = win(&mut chain);
+    assert_eq!(pushable(&chain), Ok(vec![round]));
+    let id = ProposalId::of(chain.world.governance().proposals().len() as u64);
+    chain.ok("anyone", PROPOSALS, push(round));
+    assert_eq!(tally(&chain, round).pushed, Some(Pushed::Proposal(id)));
+    assert_eq!(latest(&chain), Some(id));
+}
+
+#[test]
+fn a_round_without_a_winner_is_not_pushable_anywhere() {
+    let mut chain = given_away();
+    assert_eq!(pushable(&chain), Ok(vec![]));
+    chain.next_round();
+    for _ in 1..N {
+        chain.signal(PAYLOAD);
+    }
+    chain.next_round();
+    assert_eq!(pushable(&chain), Ok(vec![]));
+    // It listens to nobody of the set.
+    win(&mut chain);
+    chain.foreign.answer(other(), "governanceProposer()", U256::ZERO);
+    assert_eq!(pushable(&chain), Ok(vec![]));
+}
+
+#[test]
+fn an_action_that_is_not_told_is_not_taken_for_one_that_failed() {
+    let mut chain = given_away();
+    let pusher = contract(2);
+    chain.foreign.deploy(pusher);
+    let act = Action { target: pusher, data: Bytes::new() };
+    let id = chain.lock_propose(contract(3), vec![act]);
+    chain.pass(id, 20_000);
+    let round = win(&mut chain);
+    chain.foreign.reactions.insert(pusher, Reaction::Calls(vec![action(PROPOSALS, push(round))]));
+    let untold = Refusal::OutsideTheSet(other());
+    chain.refused("anyone", GOVERNANCE, GovernanceCall::Execute { id }, untold);
+}
+
+#[test]
+fn a_reward_that_is_not_told_is_not_taken_for_one_that_failed() {
+    let mut chain = given_away();
+    let (rollup, distributor) = (contract(2), contract(3));
+    let parameters =
+        RawRollupParameters { reward_distributor: distributor, ..chain.rollup_parameters() };
+    chain.deploy(rollup, Deployment::Rollup(parameters));
+    chain.stake(rollup, 7);
+    chain.wait(2 * EPOCH_SECONDS);
+    let round = win(&mut chain);
+    let pushes = Reaction::Calls(vec![action(PROPOSALS, push(round))]);
+    chain.foreign.reactions.insert(distributor, pushes);
+    let block = RollupCall::ProposeBlock { block_hash: B256::ZERO };
+    chain.refused("proposer 7", rollup, block, Refusal::OutsideTheSet(other()));
+}
