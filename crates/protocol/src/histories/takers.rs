@@ -66,8 +66,8 @@ impl Director {
         let at = *world.addresses();
         let own = |call: OwnershipCall| Action { target: takes, data: call.abi_encode() };
         let back = OwnershipCall::TransferOwnership { new_owner: at.governance };
-        let listed = world.rollups().map(|(rollup, _)| rollup).collect::<Vec<_>>();
-        let rollup = self.rng.pick(&listed).copied().unwrap_or_default();
+        let rollups = world.rollups().map(|(rollup, _)| rollup).collect::<Vec<_>>();
+        let rollup = self.rng.pick(&rollups).copied().unwrap_or_default();
         let upgrade = RegistryCall::Upgrade { rollup }.abi_encode();
         let count = match self.rng.below(6) {
             0 => answer_word(U256::MAX),
