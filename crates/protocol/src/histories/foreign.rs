@@ -131,6 +131,9 @@ impl Foreign {
     }
 }
 
+/// What code does that can't be run.
+static INVALID: Conduct = Conduct::Reverts(Bytes::new());
+
 /// All code outside the set at a time.
 #[derive(Clone, Copy, Debug)]
 pub struct ForeignAt<'a> {
@@ -139,18 +142,16 @@ pub struct ForeignAt<'a> {
 }
 
 impl<'a> ForeignAt<'a> {
-    fn program(&self, account: Address) -> Option<&'a Program> {
-        match self.foreign.get(account)? {
-            Put::Program(program) => Some(program),
-            Put::Delegation(_) | Put::Nothing => None,
-        }
-    }
-
     /// What happens when `account` is called; `None` if it has no code to run.
     fn conduct(&self, account: Address, data: &[u8]) -> Option<&'a Conduct> {
         let program = match self.foreign.get(account)? {
             Put::Program(program) => program,
-            Put::Delegation(to) => self.program(*to)?,
+            Put::Delegation(to) => match self.foreign.get(*to)? {
+                Put::Program(program) => program,
+                // A delegation isn't followed twice: run as code, its first byte is invalid (EIP-7702).
+                Put::Delegation(_) => return Some(&INVALID),
+                Put::Nothing => return None,
+            },
             Put::Nothing => return None,
         };
         Some(program.at(self.now).conduct(data))
@@ -233,5 +234,10 @@ mod tests {
         assert_eq!(now.code(ACCOUNT).kind, CodeKind::Delegation);
         assert_eq!(now.code(CONTRACT).kind, CodeKind::Contract);
         assert_eq!(now.code(Address::ZERO), Code::default());
+        foreign.put(CONTRACT, Put::Delegation(CONTRACT), B256::repeat_byte(3));
+        let now = foreign.at(Timestamp::of(129));
+        for account in [CONTRACT, ACCOUNT] {
+            assert_eq!(now.ask(account, CURRENT_SLOT.as_slice()), Err(Bytes::new()));
+        }
     }
 }
