@@ -112,12 +112,9 @@ impl World {
         let context = Context { caller: this, block, prevrandao: U256::ZERO, outside };
         let scene = self.scene(this, &context, &entered);
         let mut stage = Stage::new(scene);
-        stage.apply(
-            executed
-                .map(|id| scene.log(GovernanceEvent::ProposalExecuted { proposal_id: id }))
-                .into_iter()
-                .collect(),
-        );
+        if let Some(proposal_id) = executed {
+            stage.apply(vec![scene.log(GovernanceEvent::ProposalExecuted { proposal_id })]);
+        }
         if let Err(refusal) = governance::take_actions(&mut stage, actions) {
             return Preview { outcome: Err(refusal), warnings: Vec::new() };
         }

@@ -54,7 +54,7 @@ fn a_wrong_outcome_is_shown_by_few_steps() {
 
 #[test]
 fn a_wrong_answer_is_found_when_the_whole_state_is_compared() {
-    let history = History { seed: 4, calls: 150 };
+    let history = History { seed: 6, calls: 1500 };
     let meddle = |lockstep: &Lockstep, turn: u64| {
         if turn == 100 {
             let issuer = lockstep.world().addresses().issuer;

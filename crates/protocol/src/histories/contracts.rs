@@ -88,8 +88,7 @@ impl Director {
         let governance = world.governance();
         let id = U256::from(governance.proposals().len()) - U256::from(self.rng.below(2));
         let withdrawals = governance.withdrawals().len() as u64;
-        let rollups: Vec<_> = world.rollups().map(|(rollup, _)| rollup).collect();
-        let rollup = self.rng.pick(&rollups).copied().unwrap_or_default();
+        let rollup = self.any_rollup(world).map(|(rollup, _)| rollup).unwrap_or_default();
         let attester =
             self.rng.pick(&self.cast.stakers).map(|staker| staker.attester).unwrap_or_default();
         let (target, call): (Address, Call) = match self.rng.below(12) {
@@ -146,7 +145,7 @@ impl Director {
                 let payload = self.payload()?;
                 Some(self.rewrite(world, now, payload))
             }
-            4 if !self.has_taker() || self.rng.chance(1, 2) => self.write_taker(world, now),
+            4 if self.taker.is_none() || self.rng.chance(1, 2) => self.write_taker(world, now),
             4 => {
                 let target = self.impostor_address().or_else(|| self.payload())?;
                 let caller = self.anybody();
@@ -226,14 +225,12 @@ impl Director {
             _ => Conduct::Answers(somebody.into()),
         };
         // Who moves here may lose its stake, or find out in time.
-        let rollups: Vec<_> =
-            world.rollups().map(|(address, rollup)| (address, *rollup.parameters())).collect();
-        let deposit = match self.rng.pick(&rollups) {
-            Some((from, parameters)) if self.rng.chance(3, 4) => {
-                let minimum = parameters.minimum_stake.to_word();
+        let deposit = match self.any_rollup(world) {
+            Some((from, rollup)) if self.rng.chance(3, 4) => {
+                let minimum = rollup.parameters().minimum_stake.to_word();
                 let amount = self.rng.pick(&[minimum, minimum, minimum / U256::from(2)]).copied();
                 let take = AssetCall::TransferFrom {
-                    from: *from,
+                    from,
                     to: itself,
                     amount: amount.unwrap_or_default(),
                 };
@@ -242,7 +239,7 @@ impl Director {
                 if self.rng.chance(1, 2) {
                     let attester = self.rng.pick(&self.cast.stakers)?.attester;
                     let again = RollupCall::FinaliseMove { attester };
-                    calls.push(Action { target: *from, data: Call::from(again).abi_encode() });
+                    calls.push(Action { target: from, data: Call::from(again).abi_encode() });
                 }
                 Conduct::Calls(calls)
             }

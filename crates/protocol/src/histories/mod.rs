@@ -269,6 +269,11 @@ impl Director {
         {
             return Some(canonical);
         }
+        self.any_rollup(world)
+    }
+
+    /// Any rollup of the set.
+    fn any_rollup<'a>(&mut self, world: &'a World) -> Option<(Address, &'a Rollup)> {
         let rollups: Vec<_> = world.rollups().collect();
         self.rng.pick(&rollups).copied()
     }

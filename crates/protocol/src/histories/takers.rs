@@ -36,10 +36,6 @@ pub(super) struct Taker {
 }
 
 impl Director {
-    pub(super) const fn has_taker(&self) -> bool {
-        self.taker.is_some()
-    }
-
     /// Writes the taker, or other code for it.
     pub(super) fn write_taker(&mut self, world: &World, now: Timestamp) -> Option<Step> {
         let at = *world.addresses();
@@ -66,8 +62,7 @@ impl Director {
         let at = *world.addresses();
         let own = |call: OwnershipCall| Action { target: takes, data: call.abi_encode() };
         let back = OwnershipCall::TransferOwnership { new_owner: at.governance };
-        let rollups = world.rollups().map(|(rollup, _)| rollup).collect::<Vec<_>>();
-        let rollup = self.rng.pick(&rollups).copied().unwrap_or_default();
+        let rollup = self.any_rollup(world).map(|(rollup, _)| rollup).unwrap_or_default();
         let upgrade = RegistryCall::Upgrade { rollup }.abi_encode();
         let count = match self.rng.below(6) {
             0 => answer_word(U256::MAX),

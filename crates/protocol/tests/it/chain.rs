@@ -9,9 +9,9 @@ use alloy::{
 };
 use canon_protocol::{
     Action, Addresses, Amount, AssetCall, Block, BlockNumber, Call, Code, CodeKind, Configuration,
-    Context, Deployment, Event, Fraction, GovernanceCall, IssuerCall, Log, Outside, OwnershipCall,
-    ProposalsCall, ProposeConfiguration, RawRollupParameters, Reaction, Refusal, RegistryCall,
-    Role, RollupCall, Seconds, Slot, Timestamp, World,
+    Context, Deployment, Event, ExpectCall, Fraction, GovernanceCall, IssuerCall, Log, Outside,
+    OwnershipCall, ProposalsCall, ProposeConfiguration, RawRollupParameters, Reaction, Refusal,
+    RegistryCall, Role, RollupCall, Round, Seconds, Slot, Timestamp, World,
     histories::{self, ForeignAt},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -483,17 +483,22 @@ impl Chain {
         self.wait(rest * SLOT);
     }
 
-    /// A payload with this list, signalled for and pushed: the id of its proposal.
-    pub(crate) fn push(&mut self, payload: Address, actions: Vec<Action>) -> U256 {
-        self.foreign.list(payload, actions);
+    /// A round won by `payload`; then it is the first slot of the next.
+    pub(crate) fn win(&mut self, payload: Address) -> Round {
         self.next_round();
-        let round = self.slot().get() / u64::from(M);
+        let round = self.world.proposals(PROPOSALS).unwrap().rules().round_of(self.slot());
         for _ in 0..N {
             self.signal(payload);
         }
         self.next_round();
+        round
+    }
+
+    /// A payload with this list, signalled for and pushed: the id of its proposal.
+    pub(crate) fn push(&mut self, payload: Address, actions: Vec<Action>) -> U256 {
+        self.foreign.list(payload, actions);
+        let round = self.win(payload).to_word();
         let id = U256::from(self.world.governance().proposals().len());
-        let round = U256::from(round);
         self.ok("anyone", PROPOSALS, ProposalsCall::PushProposal { round });
         id
     }
@@ -540,4 +545,9 @@ pub(crate) fn action(target: Address, call: impl Into<Call>) -> Action {
 pub(crate) fn update(configuration: Configuration) -> Vec<Action> {
     let configuration = Box::new(configuration.into());
     vec![action(GOVERNANCE, GovernanceCall::UpdateConfiguration { configuration })]
+}
+
+/// A list that changes nothing.
+pub(crate) fn harmless() -> Vec<Action> {
+    vec![action(EXPECT, ExpectCall::OwnerIs { target: ASSET, expected: ISSUER })]
 }

@@ -2,14 +2,13 @@
 //! rules don't tell what becomes of them.
 
 use crate::chain::{
-    ASSET, Chain, EPOCH_SECONDS, EXPECT, GOVERNANCE, ISSUER, N, PROPOSALS, REGISTRY, ROLLUP,
-    action, contract,
+    Chain, EPOCH_SECONDS, GOVERNANCE, N, PROPOSALS, REGISTRY, ROLLUP, action, contract, harmless,
 };
 use alloy::primitives::{Address, B256, Bytes, U256};
 use canon_protocol::{
-    Action, Deployment, ExpectCall, GovernanceCall, Leader, Log, OwnershipCall, ProposalId,
-    ProposalsCall, ProposalsEvent, ProposalsRefusal, Pushed, RawRollupParameters, Reaction,
-    Refusal, RollupCall, Round, RoundTally,
+    Action, Deployment, GovernanceCall, Leader, Log, OwnershipCall, ProposalId, ProposalsCall,
+    ProposalsEvent, ProposalsRefusal, Pushed, RawRollupParameters, Reaction, Refusal, RollupCall,
+    Round, RoundTally,
 };
 
 const PAYLOAD: Address = Address::with_last_byte(0xf1);
@@ -22,22 +21,10 @@ fn push(round: Round) -> ProposalsCall {
     ProposalsCall::PushProposal { round: round.to_word() }
 }
 
-/// A round won by [`PAYLOAD`], at the first slot of the next.
-fn win(chain: &mut Chain) -> Round {
-    chain.next_round();
-    let round = chain.world.proposals(PROPOSALS).unwrap().rules().round_of(chain.slot());
-    for _ in 0..N {
-        chain.signal(PAYLOAD);
-    }
-    chain.next_round();
-    round
-}
-
 /// The Registry belongs to a contract that says it is a Governance.
 fn given_away() -> Chain {
     let mut chain = Chain::voting(50_000, 0);
-    let harmless = ExpectCall::OwnerIs { target: ASSET, expected: ISSUER };
-    chain.foreign.list(PAYLOAD, vec![action(EXPECT, harmless)]);
+    chain.foreign.list(PAYLOAD, harmless());
     chain.foreign.deploy(other());
     chain.foreign.answer(other(), "governanceProposer()", PROPOSALS.into_word().into());
     chain.foreign.answer(other(), "proposalCount()", U256::from(7));
@@ -66,7 +53,7 @@ fn pushable(chain: &Chain) -> Result<Vec<Round>, Refusal> {
 fn what_is_pushed_elsewhere_is_told_by_events_only() {
     let untold = Refusal::OutsideTheSet(other());
     let mut chain = given_away();
-    let round = win(&mut chain);
+    let round = chain.win(PAYLOAD);
     let winner = |chain: &Chain| chain.world.winner(PROPOSALS, round, chain.now(), &chain.foreign);
     assert_eq!(tally(&chain, round).leader, Some(Leader { payload: PAYLOAD, count: N }));
     chain.refused("anyone", PROPOSALS, push(round), untold.clone());
@@ -91,7 +78,7 @@ fn what_is_pushed_elsewhere_is_told_by_events_only() {
     come_home(&mut chain);
     chain.refused("anyone", PROPOSALS, push(round), untold);
     assert_eq!(pushable(&chain), Ok(vec![]));
-    let round = win(&mut chain);
+    let round = chain.win(PAYLOAD);
     assert_eq!(pushable(&chain), Ok(vec![round]));
     let id = ProposalId::of(chain.world.governance().proposals().len() as u64);
     chain.ok("anyone", PROPOSALS, push(round));
@@ -110,7 +97,7 @@ fn a_round_without_a_winner_is_not_pushable_anywhere() {
     chain.next_round();
     assert_eq!(pushable(&chain), Ok(vec![]));
     // It listens to nobody of the set.
-    win(&mut chain);
+    chain.win(PAYLOAD);
     chain.foreign.answer(other(), "governanceProposer()", U256::ZERO);
     assert_eq!(pushable(&chain), Ok(vec![]));
 }
@@ -123,7 +110,7 @@ fn an_action_that_is_not_told_is_not_taken_for_one_that_failed() {
     let act = Action { target: pusher, data: Bytes::new() };
     let id = chain.lock_propose(contract(3), vec![act]);
     chain.pass(id, 20_000);
-    let round = win(&mut chain);
+    let round = chain.win(PAYLOAD);
     chain.foreign.reactions.insert(pusher, Reaction::Calls(vec![action(PROPOSALS, push(round))]));
     let untold = Refusal::OutsideTheSet(other());
     chain.refused("anyone", GOVERNANCE, GovernanceCall::Execute { id }, untold);
@@ -138,7 +125,7 @@ fn a_reward_that_is_not_told_is_not_taken_for_one_that_failed() {
     chain.deploy(rollup, Deployment::Rollup(parameters));
     chain.stake(rollup, 7);
     chain.wait(2 * EPOCH_SECONDS);
-    let round = win(&mut chain);
+    let round = chain.win(PAYLOAD);
     let pushes = Reaction::Calls(vec![action(PROPOSALS, push(round))]);
     chain.foreign.reactions.insert(distributor, pushes);
     let block = RollupCall::ProposeBlock { block_hash: B256::ZERO };

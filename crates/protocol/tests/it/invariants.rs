@@ -129,6 +129,9 @@ impl Guard {
     /// After every step.
     pub(crate) fn check(&self, chain: &Chain) {
         let world = &chain.world;
+        for (contract, owner) in &self.owners {
+            assert_eq!(world.ownership(*contract).owner(), *owner, "the owner of {contract}");
+        }
         let supply = world.asset().total_supply();
         let is_open = world.governance().lasting_lock_path(supply).is_open();
         assert!(

@@ -1,14 +1,14 @@
 //! Signals and pushing.
 
 use crate::chain::{
-    ASSET, Chain, EXPECT, GOVERNANCE, ISSUER, M, N, PROPOSALS, REGISTRY, ROLLUP, SLOT, action,
-    contract, named, word,
+    Chain, GOVERNANCE, M, N, PROPOSALS, REGISTRY, ROLLUP, SLOT, action, contract, harmless, named,
+    word,
 };
 use alloy::primitives::{Address, B256, U256, keccak256};
 use canon_protocol::{
-    Action, Code, CodeKind, CommonRefusal, Event, ExpectCall, GovernanceCall, GovernanceRefusal,
-    Leader, ProposalId, ProposalsCall, ProposalsEvent, ProposalsRefusal, PushWindow, Pushed,
-    Refusal, RegistryCall, Round, RoundRules, SENTINEL, Slot,
+    Code, CodeKind, CommonRefusal, Event, GovernanceCall, GovernanceRefusal, Leader, ProposalId,
+    ProposalsCall, ProposalsEvent, ProposalsRefusal, PushWindow, Pushed, Refusal, RegistryCall,
+    Round, RoundRules, SENTINEL, Slot,
 };
 
 const PAYLOAD: Address = Address::with_last_byte(0xf1);
@@ -20,10 +20,6 @@ const fn vote(payload: Address) -> ProposalsCall {
 
 fn push(round: u64) -> ProposalsCall {
     ProposalsCall::PushProposal { round: U256::from(round) }
-}
-
-fn harmless() -> Vec<Action> {
-    vec![action(EXPECT, ExpectCall::OwnerIs { target: ASSET, expected: ISSUER })]
 }
 
 /// Three stakers at the first slot of a round, and two payloads.
