@@ -223,8 +223,8 @@ fn a_payload_answers_with_at_most_as_much_as_a_transaction_carries() {
         (sharing(1, 99_808), 0, None),
         (sharing(1, 99_807), 0, None),
         (sharing(2, 49_920), 0, Some(too_long(64 + 2 * (128 + 49_920)))),
-        (sharing(2, 49_840), 0, None),
-        (sharing(2, 49_841), 0, Some(too_long(64 + 2 * (128 + 49_856)))),
+        (sharing(2, 49_824), 0, None),
+        (sharing(2, 49_825), 0, Some(too_long(64 + 2 * (128 + 49_856)))),
         // Lists that don't decode come before lists that are too long.
         (sharing(87, 1024)[..64].to_vec(), 0, Some(unreadable)),
     ] {
