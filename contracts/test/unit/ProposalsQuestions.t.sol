@@ -198,10 +198,15 @@ contract ProposalsQuestionsTest is Test {
     }
 
     function test_questions_refuseAccountsWithoutCode() public {
-        vm.etch(address(governance), "");
-        _assertNoAnswer(STATE);
-        vm.etch(address(governance), hex"00");
-        _assertNoAnswer(STATE);
+        for (uint256 i; i < 2; ++i) {
+            vm.etch(address(governance), i == 0 ? bytes("") : bytes(hex"00"));
+            vm.expectRevert(abi.encodeWithSelector(ICommon.NoAnswer.selector, address(governance), STATE));
+            proposals.winnerOf(4);
+            vm.expectRevert(abi.encodeWithSelector(ICommon.NoAnswer.selector, address(governance), STATE));
+            proposals.pushProposal(4);
+            vm.expectRevert(abi.encodeWithSelector(ICommon.NoAnswer.selector, address(governance), LISTENS));
+            proposals.pushableRounds();
+        }
         vm.etch(address(registry), "");
         vm.expectRevert(abi.encodeWithSelector(ICommon.NoAnswer.selector, address(registry), ROLLUP));
         proposals.winnerOf(4);

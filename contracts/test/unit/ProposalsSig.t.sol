@@ -264,7 +264,7 @@ contract ProposalsSigTest is ProposalsBase {
 
     /// @dev Anything but the magic word alone is a no, and so is a wallet that would write.
     function testFuzz_wallet_everyOtherAnswerIsNo(uint256 yes, uint256 slot) public {
-        yes = bound(yes, 1, 7);
+        yes = bound(yes, 1, uint256(type(SignerWallet.Yes).max));
         slot = bound(slot, 0, START);
         SignerWallet wallet = new SignerWallet(signer, SignerWallet.Yes(yes));
         rollup.set(slot, address(wallet));
