@@ -213,7 +213,7 @@ contract HostilePayloadsTest is Scenario {
         _signal(rollup, payload, 1);
         bytes memory code = payload.code;
         vm.etch(payload, address(fickle).code);
-        skip(SetLib.SLOT);
+        _to(_now() + SetLib.SLOT);
         _signal(rollup, payload, SetLib.N - 1);
         _toNextRound(rollup);
         _expectCodeChanged(payload);
