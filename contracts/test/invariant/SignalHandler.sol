@@ -208,7 +208,8 @@ abstract contract SignalHandler is GovernanceHandler {
     /// @dev The winner of a round is known before the push.
     function _checkWinner(IProposals p, address instance, uint256 number, bool allowed) private {
         (bool wins, bytes memory answer) = _call(stranger, address(p), abi.encodeCall(IProposals.winnerOf, (number)));
-        _check(wins == allowed, PUSHES, wins ? "a winner that can't be pushed" : "no winner of a round that can be pushed");
+        string memory how = wins ? "a winner that can't be pushed" : "no winner of a round that can be pushed";
+        _check(wins == allowed, PUSHES, how);
         if (!wins) return;
         address leader = rounds[_key(p, instance, number)].leader;
         _check(abi.decode(answer, (address)) == leader, PUSHES, "another winner");

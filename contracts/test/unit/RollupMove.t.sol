@@ -334,8 +334,8 @@ contract RollupMoveTest is RollupBase {
         _assertInfo(1, STAKE, Status.Validating);
     }
 
-    /// @dev A Registry that doesn't answer with one clean word holds a move up, and costs whoever asks no copy of what it
-    /// answers instead; the stake stays here.
+    /// @dev A Registry that doesn't answer with one clean word holds a move up, and costs whoever asks no copy of what
+    /// it answers instead; the stake stays here.
     function test_finaliseMove_needsARegistryThatAnswers() public {
         bytes4 selector = IRegistry.getRollup.selector;
         MeasuredAnswer registry = new MeasuredAnswer();
@@ -488,7 +488,8 @@ contract RollupMoveTest is RollupBase {
         _assertInfo(0, STAKE, Status.Validating);
     }
 
-    /// @dev Nobody else chooses under which attester a stake arrives: not the attester, not the proposer, not the owner.
+    /// @dev Nobody else chooses under which attester a stake arrives: not the attester, not the proposer, not the
+    /// owner.
     function testFuzz_finaliseMoveAs_onlyByTheWithdrawer(address stranger, uint256 which, address newAttester) public {
         address[5] memory callers =
             [stranger, _attester(1), _proposer(1), address(set.governance), address(next)];

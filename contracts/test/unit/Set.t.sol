@@ -37,8 +37,8 @@ contract SetTest is Test {
         vm.assertEq(set.registry.getRollup(), address(set.rollup));
     }
 
-    /// @dev Nobody but the factory creates anything, and with salt 0: so an address follows from the committed artifact and
-    /// the constructor's arguments alone, and proves both.
+    /// @dev Nobody but the factory creates anything, and with salt 0: so an address follows from the committed artifact
+    /// and the constructor's arguments alone, and proves both.
     function test_everyAddressFollowsFromItsInitCode() public view {
         _assertCreated("Asset", abi.encode("Asset", "AST", address(this), HOLDER, SetLib.SUPPLY), address(set.asset));
         _assertCreated("Registry", abi.encode(address(this)), address(set.registry));
