@@ -97,8 +97,8 @@ contract DrawsTest is Scenario {
         _push(round);
     }
 
-    /// @dev Nobody calls for two epochs or more: nobody proposes, nobody signals, and nobody can do anything about it in
-    /// that epoch.
+    /// @dev Nobody calls for two epochs or more: nobody proposes, nobody signals, and nobody can do anything about it
+    /// in that epoch.
     function testFuzz_draws_aSilenceEndsSignalling(uint256 epochs, uint256 second, bytes32 random) public {
         uint256 epoch = rollup.getCurrentEpoch() + bound(epochs, 2, 100);
         uint256 start = rollup.getTimestampForSlot(epoch * SetLib.EPOCH);
@@ -150,8 +150,8 @@ contract DrawsTest is Scenario {
         _push(_win(payload));
     }
 
-    /// @dev Blocks keep a rollup alive without anybody's `setupEpoch`, as long as one comes in each epoch after its first
-    /// slot; a proposer who lets the last of them out ends signals and blocks of the next epoch.
+    /// @dev Blocks keep a rollup alive without anybody's `setupEpoch`, as long as one comes in each epoch after its
+    /// first slot; a proposer who lets the last of them out ends signals and blocks of the next epoch.
     function test_draws_blocksKeepARollupAlive() public {
         uint256 epoch = rollup.getCurrentEpoch();
         for (uint256 i; i < 10; ++i) {

@@ -12,8 +12,9 @@ import {ListPayload} from "../mocks/ListPayload.sol";
 import {SetLib} from "../Set.sol";
 import {Scenario} from "./Scenario.sol";
 
-/// @notice A rollup with the genuine code and forged storage: its init code writes a staker that never paid, and returns
-/// what the genuine init code would have returned. Its code and its owner are right; only how it was created isn't.
+/// @notice A rollup with the genuine code and forged storage: its init code writes a staker that never paid, and
+/// returns what the genuine init code would have returned. Its code and its owner are right; only how it was created
+/// isn't.
 contract ForgedRollupTest is Scenario {
     uint256 private constant LOOT = ATTESTERS * SetLib.STAKE;
 
@@ -33,7 +34,8 @@ contract ForgedRollupTest is Scenario {
         _assertGhost(forged);
     }
 
-    /// @dev Init code that writes the storage of a rollup on which the ghost stakes `LOOT` and leaves, and returns its code.
+    /// @dev Init code that writes the storage of a rollup on which the ghost stakes `LOOT` and leaves, and returns its
+    /// code.
     function _forge(RollupParameters memory p) private returns (bytes memory initCode) {
         uint256 snapshot = vm.snapshotState();
         vm.record();
@@ -47,7 +49,8 @@ contract ForgedRollupTest is Scenario {
         (, bytes32[] memory slots) = vm.accesses(address(model));
         for (uint256 i; i < slots.length; ++i) {
             // PUSH32 value, PUSH32 slot, SSTORE.
-            initCode = abi.encodePacked(initCode, hex"7f", vm.load(address(model), slots[i]), hex"7f", slots[i], hex"55");
+            bytes32 value = vm.load(address(model), slots[i]);
+            initCode = abi.encodePacked(initCode, hex"7f", value, hex"7f", slots[i], hex"55");
         }
         bytes memory code = address(model).code;
         // PUSH2 length, DUP1, PUSH2 offset, PUSH0, CODECOPY, PUSH0, RETURN: 11 bytes, and then the code.

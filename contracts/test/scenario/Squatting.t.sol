@@ -79,7 +79,8 @@ contract SquattingTest is Scenario {
         vm.assertEq(seats, 4);
     }
 
-    /// @dev The squatter can't run ahead: it would have to take the new name too, in the block before, with another stake.
+    /// @dev The squatter can't run ahead: it would have to take the new name too, in the block before, with another
+    /// stake.
     function test_squatting_aNewNameThatIsTakenIsTriedAgain() public {
         _stake(next, _newAttester(0), EVE, EVE);
         _expectRevert(abi.encodeWithSelector(IRollup.Rollup__AlreadyRegistered.selector, _newAttester(0)));

@@ -197,8 +197,8 @@ contract ExpectTest is Test {
         vm.assertEq(reason, abi.encodeWithSelector(ICommon.NoAnswer.selector, target, selector));
     }
 
-    /// @dev A target that can't answer must fail the proposal, not pass the check; and the reason says who didn't answer
-    /// what.
+    /// @dev A target that can't answer must fail the proposal, not pass the check; and the reason says who didn't
+    /// answer what.
     function testFuzz_allChecks_refuseATargetWithoutCode(address nobody, address expected) public {
         nobody = address(uint160(bound(uint160(nobody), 0x10000, type(uint160).max)));
         vm.assume(nobody.code.length == 0);
@@ -212,7 +212,8 @@ contract ExpectTest is Test {
         }
     }
 
-    /// @dev One word is an answer, whatever surrounds it is none: neither fewer bytes nor more, nor a revert with a word.
+    /// @dev One word is an answer, whatever surrounds it is none: neither fewer bytes nor more, nor a revert with a
+    /// word.
     function test_wordChecks_refuseEveryOtherLengthAndReverts() public {
         uint256[7] memory lengths = [uint256(0), 1, 31, 32, 33, 64, 1 << 20];
         address expected = address(0xBEEF);

@@ -75,7 +75,8 @@ contract IssuerTest is Test {
         vm.assertEq(fresh.mintAvailable(), rate * _counted(second));
     }
 
-    /// @dev To the second: what wasn't minted in a year doesn't add up, so a quiet decade doesn't make one mint a decade's.
+    /// @dev To the second: what wasn't minted in a year doesn't add up, so a quiet decade doesn't make one mint a
+    /// decade's.
     function test_mintAvailable_growsForAYear() public {
         vm.assertEq(issuer.ACCRUAL_LIMIT(), YEAR);
         uint256[6] memory elapsed = [uint256(0), 1, YEAR - 1, YEAR, YEAR + 1, 10 * YEAR];

@@ -335,8 +335,8 @@ contract ProposalsPushTest is ProposalsBase {
         _assertRound(address(rollup), 3, 3 * M + N - 1, _payload(1), false);
     }
 
-    /// @dev Over random histories: exactly the rounds listed are taken, oldest first, at most five, and `winnerOf` gives
-    /// the same winner or the same refusal as the push.
+    /// @dev Over random histories: exactly the rounds listed are taken, oldest first, at most five, and `winnerOf`
+    /// gives the same winner or the same refusal as the push.
     function testFuzz_pushableRounds_areThoseThatPushAccepts(uint256 seed) public {
         seed = uint256(keccak256(abi.encode(seed)));
         uint256 present = seed % 13;

@@ -10,8 +10,8 @@ import {SetLib} from "../Set.sol";
 import {Test} from "../Test.sol";
 import {MeasuredAnswer} from "../mocks/MeasuredAnswer.sol";
 
-/// @notice Every question that Proposals asks, answered in every way that is no answer: with nothing, with less or more than
-/// a word, with a megabyte, by a revert, by an account without code.
+/// @notice Every question that Proposals asks, answered in every way that is no answer: with nothing, with less or more
+/// than a word, with a megabyte, by a revert, by an account without code.
 contract ProposalsQuestionsTest is Test {
     uint256 private constant START = 1_750_000_000;
     uint256 private constant M = SetLib.M;
@@ -166,7 +166,8 @@ contract ProposalsQuestionsTest is Test {
         }
     }
 
-    /// @dev An address with anything above its 160 bits is no answer; numbers have no such bits, but no state is above 7.
+    /// @dev An address with anything above its 160 bits is no answer; numbers have no such bits, but no state is above
+    /// 7.
     function testFuzz_questions_refuseDirtyAddresses(uint256 dirt, uint256 which) public {
         dirt = bound(dirt, 1, type(uint96).max) << 160;
         bytes4[4] memory selectors = [ROLLUP, GOVERNANCE, WHO, LISTENS];

@@ -111,8 +111,8 @@ contract ProposalsRealTest is Test {
         set.proposals.vote(payload);
     }
 
-    /// @dev Nobody touched the rollup for a while: nobody signals, not even in the name of nobody, until somebody called
-    /// `setupEpoch` and the next epoch began.
+    /// @dev Nobody touched the rollup for a while: nobody signals, not even in the name of nobody, until somebody
+    /// called `setupEpoch` and the next epoch began.
     function testFuzz_signal_afterASilence(uint256 epochs, uint256 second, address caller) public {
         // The present epoch is the second; the one after it would be seeded by a call in it.
         uint256 epoch = 3 + bound(epochs, 0, 5000);

@@ -254,8 +254,8 @@ contract RewardDistributorTest is Test {
         vm.assertEq(set.asset.balanceOf(address(1)), paid ? SetLib.REWARD : 0);
     }
 
-    /// @dev Whatever the Registry does instead of answering with one clean address: with nothing, less or more than a word,
-    /// a megabyte, or a revert, of whose reason nothing is passed on.
+    /// @dev Whatever the Registry does instead of answering with one clean address: with nothing, less or more than a
+    /// word, a megabyte, or a revert, of whose reason nothing is passed on.
     function test_registryThatDoesNotAnswer_isNoAnswer() public {
         bytes4 selector = IRegistry.getRollup.selector;
         MeasuredAnswer registry = new MeasuredAnswer();

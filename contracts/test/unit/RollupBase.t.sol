@@ -131,7 +131,8 @@ abstract contract RollupBase is Test {
         }
     }
 
-    /// @dev The first second of `slot`, not before the present one; its epoch has a seed, unless that is the present one.
+    /// @dev The first second of `slot`, not before the present one; its epoch has a seed, unless that is the present
+    /// one.
     function _toSlot(uint256 slot) internal {
         uint256 epoch = slot / SetLib.EPOCH;
         if (epoch > rollup.getCurrentEpoch()) _toSeededEpoch(epoch);

@@ -173,8 +173,8 @@ contract RollupHistoryTest is RollupBase {
         _warp(_now() + duration);
     }
 
-    /// @dev Time passes. Mostly somebody has called in the epoch before the one that it leads to, since an epoch without a
-    /// seed draws nobody.
+    /// @dev Time passes. Mostly somebody has called in the epoch before the one that it leads to, since an epoch
+    /// without a seed draws nobody.
     function _warp(uint256 time) internal {
         uint256 epoch = (time - START) / EPOCH_SECONDS;
         bytes32 random = keccak256(abi.encode("keeper", time));

@@ -7,6 +7,7 @@ import {ICommon} from "canon/interfaces/ICommon.sol";
 import {IRegistry} from "canon/interfaces/IRegistry.sol";
 import {IRollup, RollupParameters, Status} from "canon/interfaces/IRollup.sol";
 import {SetLib} from "../Set.sol";
+import {MeasuredAnswer} from "../mocks/MeasuredAnswer.sol";
 import {TakingRollup} from "../mocks/TakingRollup.sol";
 import {RollupBase} from "./RollupBase.t.sol";
 
@@ -333,6 +334,43 @@ contract RollupMoveTest is RollupBase {
         _assertInfo(1, STAKE, Status.Validating);
     }
 
+    /// @dev A Registry that doesn't answer with one clean word holds a move up, and costs whoever asks no copy of what
+    /// it answers instead; the stake stays here.
+    function test_finaliseMove_needsARegistryThatAnswers() public {
+        bytes4 selector = IRegistry.getRollup.selector;
+        MeasuredAnswer registry = new MeasuredAnswer();
+        registry.set(selector, uint160(address(next)));
+        RollupParameters memory p = _parameters();
+        p.registry = IRegistry(address(registry));
+        _use(p);
+        _joinMany(3);
+        _move(1, address(next));
+        _move(2, address(next));
+        skip(EXIT_DELAY);
+        bytes memory refusal = abi.encodeWithSelector(ICommon.NoAnswer.selector, address(registry), selector);
+        uint256[7] memory lengths = [uint256(0), 1, 31, 32, 33, 64, 1 << 20];
+        for (uint256 i; i < 2 * lengths.length; ++i) {
+            bool fails = i % 2 == 1;
+            if (lengths[i / 2] == 32 && !fails) continue;
+            registry.distort(selector, lengths[i / 2], fails);
+            uint256 gas = gasleft();
+            vm.expectRevert(refusal);
+            rollup.finaliseMove(_attester(1));
+            vm.expectRevert(refusal);
+            _moveAs(1, _attester(9));
+            // Twice 2.2 million for a megabyte, which the Registry pays; whoever copied it would pay as much again.
+            vm.assertLt(gas - gasleft(), 6_000_000, "the answer was copied");
+        }
+        registry.set(selector, 1 << 160 | uint160(address(next)));
+        vm.expectRevert(refusal);
+        rollup.finaliseMove(_attester(1));
+        vm.assertEq(set.asset.balanceOf(address(rollup)), 3 * STAKE);
+        registry.set(selector, uint160(address(next)));
+        rollup.finaliseMove(_attester(1));
+        _moveAs(2, _attester(9));
+        vm.assertEq(set.asset.balanceOf(address(next)), 2 * STAKE);
+    }
+
     /// @dev Many attesters, each moved once: nothing is lost and nothing is duplicated.
     function testFuzz_finaliseMove_movesTheWholeSet(uint256 count, uint256 seed) public {
         count = bound(count, 1, 12);
@@ -450,7 +488,8 @@ contract RollupMoveTest is RollupBase {
         _assertInfo(0, STAKE, Status.Validating);
     }
 
-    /// @dev Nobody else chooses under which attester a stake arrives: not the attester, not the proposer, not the owner.
+    /// @dev Nobody else chooses under which attester a stake arrives: not the attester, not the proposer, not the
+    /// owner.
     function testFuzz_finaliseMoveAs_onlyByTheWithdrawer(address stranger, uint256 which, address newAttester) public {
         address[5] memory callers =
             [stranger, _attester(1), _proposer(1), address(set.governance), address(next)];

@@ -46,8 +46,8 @@ contract RollupRedrawTest is RollupBase {
     }
 
     /// @dev The set is closed before its seed: whoever makes the first call of an epoch, by whatever function, chooses
-    /// neither the set that the seed will draw from nor, by the choice of the function, the seed. Nor does who knows the
-    /// seed a block before it is recorded and acts in the first slot.
+    /// neither the set that the seed will draw from nor, by the choice of the function, the seed. Nor does who knows
+    /// the seed a block before it is recorded and acts in the first slot.
     function testFuzz_redraw_theFirstCallCannotChooseTheSet(uint256 seed, uint256 epoch, uint256 which, bool early)
         public
     {

@@ -87,8 +87,9 @@ contract RollupSeedTest is RollupBase {
         _assertSeed(epoch + 1, true, seed);
     }
 
-    /// @dev Whoever proposes the last L1 block before an epoch knows the randomness of the block after it, so that block's
-    /// is no seed: every function, in the first and in the last second of the first slot, and then in the next second.
+    /// @dev Whoever proposes the last L1 block before an epoch knows the randomness of the block after it, so that
+    /// block's is no seed: every function, in the first and in the last second of the first slot, and then in the next
+    /// second.
     function test_everyChangingCall_recordsNothingInTheFirstSlot() public {
         _prepare();
         for (uint256 round; round < 4; ++round) {
@@ -163,8 +164,8 @@ contract RollupSeedTest is RollupBase {
         vm.assertEq(Ownable2Step(address(rollup)).owner(), address(set.governance));
     }
 
-    /// @dev Calls and silence in any order, in epoch 0 too, compared with a model at every boundary. `calls` has two bits
-    /// for each epoch: whether somebody calls in its first slot, and whether somebody calls later.
+    /// @dev Calls and silence in any order, in epoch 0 too, compared with a model at every boundary. `calls` has two
+    /// bits for each epoch: whether somebody calls in its first slot, and whether somebody calls later.
     function testFuzz_getSeed_isThatOfItsEpochOrNone(uint256 calls, uint256 random) public {
         _joinMany(3);
         bool recorded;
@@ -307,8 +308,8 @@ contract RollupSeedTest is RollupBase {
         }
     }
 
-    /// @dev Silent for exactly one epoch, and for exactly two: what is left in the two words of seeds is drawn from by no
-    /// epoch that they aren't for.
+    /// @dev Silent for exactly one epoch, and for exactly two: what is left in the two words of seeds is drawn from by
+    /// no epoch that they aren't for.
     function test_silence_ofOneAndOfTwoEpochs() public {
         _joinMany(5);
         for (uint256 silent = 1; silent < 4; ++silent) {
@@ -376,8 +377,8 @@ contract RollupSeedTest is RollupBase {
         _assertSeed(2, false, 0);
     }
 
-    /// @dev A rollup whose slots began long before it was deployed: the constructor records nothing in any slot, and the
-    /// epochs of construction and after it have nobody.
+    /// @dev A rollup whose slots began long before it was deployed: the constructor records nothing in any slot, and
+    /// the epochs of construction and after it have nobody.
     function testFuzz_genesisInThePast_beginsLikeEpochZero(uint256 age, bool callAtOnce) public {
         age = bound(age, 0, 1000 * EPOCH_SECONDS);
         RollupParameters memory p = _parameters();
@@ -405,7 +406,8 @@ contract RollupSeedTest is RollupBase {
                                  DRAWS
     //////////////////////////////////////////////////////////////*/
 
-    /// @dev No call in an epoch changes its draw, whether or not the epoch before saw a call, in its first slot or later.
+    /// @dev No call in an epoch changes its draw, whether or not the epoch before saw a call, in its first slot or
+    /// later.
     function testFuzz_noCallInAnEpoch_changesItsDraw(uint256 seed, uint256 epoch, bool callBefore) public {
         epoch = bound(epoch, 4, 300);
         _prepare();
@@ -481,8 +483,8 @@ contract RollupSeedTest is RollupBase {
         vm.assertEq(rollup.getCurrentProposer(), address(0));
     }
 
-    /// @dev A set is closed a slot before its seed can be known: what happens in the first slot, when nothing is recorded,
-    /// and what happens in the block of the seed are both too late for it.
+    /// @dev A set is closed a slot before its seed can be known: what happens in the first slot, when nothing is
+    /// recorded, and what happens in the block of the seed are both too late for it.
     function testFuzz_set_isClosedBeforeItsSeed(uint256 epoch, uint256 first, bool leaves, bytes32 random) public {
         epoch = bound(epoch, 2, 1000);
         _joinMany(4);
@@ -571,8 +573,8 @@ contract RollupSeedTest is RollupBase {
         rollup.getSeed(epoch);
     }
 
-    /// @dev Asking who proposes takes no more storage reads among many than among three, whatever happened to the seats:
-    /// three, and two more for a seat that changed hands.
+    /// @dev Asking who proposes takes no more storage reads among many than among three, whatever happened to the
+    /// seats: three, and two more for a seat that changed hands.
     function testFuzz_draw_takesAConstantNumberOfReads(uint256 count, uint256 churn) public {
         count = bound(count, 4, 40);
         churn = bound(churn, 1, count - 2);

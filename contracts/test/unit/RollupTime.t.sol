@@ -223,7 +223,8 @@ contract RollupTimeTest is RollupBase {
         _refused(p, abi.encodeWithSelector(ICommon.ValueTooLarge.selector, value, max));
     }
 
-    /// @dev Asset and registry are asked for sums and for the canonical rollup; nothing else at these addresses would do.
+    /// @dev Asset and registry are asked for sums and for the canonical rollup; nothing else at these addresses would
+    /// do.
     function testFuzz_constructor_refusesAnAssetOrRegistryWithoutCode(address nobody, uint256 kind, bool asset) public {
         nobody = address(uint160(bound(uint160(nobody), 0x10000, type(uint160).max)));
         vm.assume(nobody.code.length == 0);

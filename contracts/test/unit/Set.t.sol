@@ -37,8 +37,8 @@ contract SetTest is Test {
         vm.assertEq(set.registry.getRollup(), address(set.rollup));
     }
 
-    /// @dev Nobody but the factory creates anything, and with salt 0: so an address follows from the committed artifact and
-    /// the constructor's arguments alone, and proves both.
+    /// @dev Nobody but the factory creates anything, and with salt 0: so an address follows from the committed artifact
+    /// and the constructor's arguments alone, and proves both.
     function test_everyAddressFollowsFromItsInitCode() public view {
         _assertCreated("Asset", abi.encode("Asset", "AST", address(this), HOLDER, SetLib.SUPPLY), address(set.asset));
         _assertCreated("Registry", abi.encode(address(this)), address(set.registry));
@@ -69,6 +69,38 @@ contract SetTest is Test {
             if (field == 4) p.exitDelay += change;
         }
         vm.assertNotEq(_addressOf("Rollup", abi.encode(p)), address(set.rollup));
+    }
+
+    function _creation(bytes32 salt, RollupParameters memory p) internal view returns (bytes memory) {
+        return bytes.concat(salt, vm.getCode(SetLib.artifact("Rollup")), abi.encode(p));
+    }
+
+    /// @dev A salt and init code go in, 20 bytes come out, whoever calls; the same again isn't created twice.
+    function testFuzz_factory_createsByItsRule(address caller, bytes32 salt) public {
+        vm.assume(salt != 0);
+        RollupParameters memory p = SetLib.parameters(set);
+        bytes memory creation = _creation(salt, p);
+        vm.prank(caller);
+        (bool success, bytes memory answer) = FACTORY.call(creation);
+        vm.assertTrue(success);
+        vm.assertEq(answer.length, 20);
+        address created = address(bytes20(answer));
+        bytes32 hash = keccak256(SetLib.initCode("Rollup", abi.encode(p)));
+        set.expect.createdBy(created, FACTORY, salt, hash);
+        // The same code as the set's own, and another contract all the same.
+        vm.assertEq(created.codehash, address(set.rollup).codehash);
+        vm.assertNotEq(created, address(set.rollup));
+        (success, answer) = FACTORY.call(creation);
+        vm.assertFalse(success);
+    }
+
+    /// @dev Why a constructor refuses is hidden: parameters are checked before.
+    function testFuzz_factory_hidesWhyAConstructorRefuses(bytes32 salt) public {
+        RollupParameters memory p = SetLib.parameters(set);
+        p.minimumStake = 0;
+        (bool success, bytes memory answer) = FACTORY.call(_creation(salt, p));
+        vm.assertFalse(success);
+        vm.assertEq(answer.length, 0);
     }
 
     /// @dev EIP-1014, written out.

@@ -4,7 +4,8 @@ pragma solidity 0.8.30;
 import {EarlierValues} from "canon/types/EarlierValues.sol";
 import {Test} from "../../Test.sol";
 
-/// @notice The values that the sets of the present and the next epoch have, compared with copies made when epochs began.
+/// @notice The values that the sets of the present and the next epoch have, compared with copies made when epochs
+/// began.
 contract EarlierValuesTest is Test {
     /// @dev A number as its owner keeps it.
     uint32 internal value;
