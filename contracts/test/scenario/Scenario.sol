@@ -154,6 +154,16 @@ abstract contract Scenario is Test {
         if (time < _now()) time = _now();
     }
 
+    /// @dev Nobody calls `instance` on the way any more, for instance because it is dead.
+    function _abandon(IRollup instance) internal {
+        for (uint256 i; i < _kept.length; ++i) {
+            if (_kept[i] != instance) continue;
+            _kept[i] = _kept[_kept.length - 1];
+            _kept.pop();
+            return;
+        }
+    }
+
     function _keep(IRollup instance) private {
         for (uint256 i; i < _kept.length; ++i) {
             if (_kept[i] == instance) return;
@@ -182,6 +192,11 @@ abstract contract Scenario is Test {
 
     function _lastActive(uint256 id) internal view returns (uint256) {
         return _lastPending(id) + governance.getProposal(id).config.votingDuration;
+    }
+
+    /// @dev The last second in which ballots against are taken.
+    function _lastObjection(uint256 id) internal view returns (uint256) {
+        return _lastActive(id) + governance.getProposal(id).config.executionDelay / 2;
     }
 
     function _lastQueued(uint256 id) internal view returns (uint256) {
