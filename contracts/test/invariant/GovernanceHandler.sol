@@ -211,7 +211,7 @@ abstract contract GovernanceHandler is Recorder {
         uint256 nonce = nonceOf[id][voter];
         ballot = Signed(id, amount, support, voter, _now() + _draw(100), "", false);
         bytes32 actionsHash = id < items.length ? items[id].actionsHash : bytes32(0);
-        uint256 fault = _draw(9);
+        uint256 fault = _draw(14);
         if (fault == 0) nonce = nonce == 0 ? 1 : nonce - 1;
         if (fault == 1) ballot.deadline = _now() - 1;
         if (fault == 3) actionsHash = items.length == 0 ? bytes32("other") : items[_draw(items.length)].actionsHash;

@@ -275,8 +275,14 @@ abstract contract RollupHandler is World {
     }
 
     function finaliseMove(uint256 seed) external step(seed) {
-        IRollup from = rollups[_draw(rollups.length)];
-        address attester = _staked(from);
+        IRollup from;
+        address attester;
+        // Mostly where a stake is left to move.
+        for (uint256 i; i < 6; ++i) {
+            from = rollups[_draw(rollups.length)];
+            attester = _staked(from);
+            if (address(from) != registry.getRollup() && stakeOf[from][attester] != 0) break;
+        }
         _announceMove(from, attester);
         (address to, uint256 readyAt) = from.getMove(attester);
         if (readyAt != 0 && _chance(2)) _warpTo(readyAt - _draw(2));

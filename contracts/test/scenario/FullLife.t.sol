@@ -71,6 +71,7 @@ contract FullLifeTest is Scenario {
         vm.assertEq(asset.balanceOf(address(rollup)), 0);
         vm.assertEq(asset.balanceOf(address(next)), ATTESTERS * SetLib.STAKE);
         vm.assertEq(rollup.getActiveAttesterCount(), 0);
+        _keep(next);
 
         // Two epochs later the new set proposes: the first block pays, and signalling goes on.
         _toEpoch(next, next.getCurrentEpoch() + 2);

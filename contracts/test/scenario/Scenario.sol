@@ -164,7 +164,8 @@ abstract contract Scenario is Test {
         }
     }
 
-    function _keep(IRollup instance) private {
+    /// @dev Somebody keeps the draws of `instance` alive from now on.
+    function _keep(IRollup instance) internal {
         for (uint256 i; i < _kept.length; ++i) {
             if (_kept[i] == instance) return;
         }

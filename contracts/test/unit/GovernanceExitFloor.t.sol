@@ -120,6 +120,10 @@ contract GovernanceExitFloorTest is GovernanceFixture {
         vm.assertEq(_withdraw(), until + _exitDelay(slow));
         vm.warp(until + 1);
         vm.assertEq(_withdraw(), until + 1 + _exitDelay(fast));
+        // It is told as it is kept, also when it binds nobody any more.
+        (uint256 delay, uint256 stillUntil) = governance.exitFloor();
+        vm.assertEq(delay, _exitDelay(slow));
+        vm.assertEq(stillUntil, until);
     }
 
     function testFuzz_exitFloor_neverShortensASlowerConfiguration(Configuration memory fast, Configuration memory slow)
