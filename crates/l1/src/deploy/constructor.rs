@@ -99,7 +99,7 @@ fn first<E: SolEvent>(logs: &[Log]) -> Option<E> {
     E::decode_log_validate(events.next()?).ok().map(|log| log.data)
 }
 
-fn raw(configuration: Governance::Configuration) -> RawConfiguration {
+const fn raw(configuration: Governance::Configuration) -> RawConfiguration {
     RawConfiguration {
         propose_config: RawProposeConfiguration {
             lock_delay: configuration.proposeConfig.lockDelay,

@@ -7,7 +7,7 @@
 
 use super::{
     constructor::{births, constructor_of},
-    create2::{Create2, Origin},
+    create2::Create2,
     plan::Creation,
 };
 use crate::{
@@ -116,18 +116,18 @@ pub struct GenuineSet {
 }
 
 /// Looks for forgeries, in the state after one block.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Examiner<'a> {
     client: &'a Client,
-    create2: Create2,
+    create2s: Vec<Create2>,
     head: Head,
 }
 
 impl<'a> Examiner<'a> {
-    /// Examines contracts that are said to be created like this. It reads events from the chain's
-    /// beginning, so the endpoint has to have them.
-    pub const fn new(client: &'a Client, create2: Create2, head: Head) -> Self {
-        Self { client, create2, head }
+    /// Examines contracts that are said to be created in one of these ways; whoever says it need not
+    /// be trusted. It reads events from the chain's beginning, so the endpoint has to have them.
+    pub fn new(client: &'a Client, create2s: &[Create2], head: Head) -> Self {
+        Self { client, create2s: create2s.to_vec(), head }
     }
 
     /// Finds the set of a Registry, and checks that every contract of it is genuine and that its
@@ -185,8 +185,12 @@ impl<'a> Examiner<'a> {
             expect: None,
             rollups: Vec::new(),
         };
-        let expect = Creation::expect(self.create2).address();
-        set.expect = client.code(at, expect).await?.map(|_| expect);
+        for create2 in &self.create2s {
+            let expect = Creation::expect(*create2).address();
+            if set.expect.is_none() && client.code(at, expect).await?.is_some() {
+                set.expect = Some(expect);
+            }
+        }
         for rollup in listed.rollups {
             self.rollup(&set, rollup).await?;
             set.rollups.push(rollup);
@@ -204,7 +208,7 @@ impl<'a> Examiner<'a> {
         &self,
         set: &GenuineSet,
         rollup: Address,
-    ) -> Result<(Origin, RawRollupParameters), NotGenuine> {
+    ) -> Result<RawRollupParameters, NotGenuine> {
         let contract = Contract::Rollup;
         let Constructor::Rollup(parameters) = self.contract(contract, rollup).await? else {
             return Err(no_constructor(contract, rollup));
@@ -220,8 +224,7 @@ impl<'a> Examiner<'a> {
             same(contract, distributor, "registry", set.registry, registry)?;
             self.governed(contract, distributor, owner, &set.governances)?;
         }
-        let creation = Creation::new(self.create2, Constructor::Rollup(parameters));
-        Ok((creation.origin(), parameters))
+        Ok(parameters)
     }
 
     /// Checks that a contract is at the address that the arguments in its constructor's events give,
@@ -240,11 +243,14 @@ impl<'a> Examiner<'a> {
         let logs: Vec<_> = logs.into_iter().map(|log| log.inner).collect();
         let constructor =
             constructor_of(contract, &logs).ok_or_else(|| no_constructor(contract, address))?;
-        let expected = Creation::new(self.create2, constructor.clone()).address();
-        match expected == address {
-            true => Ok(constructor),
-            false => Err(NotGenuine::Origin { contract, address, expected }),
+        let creations =
+            self.create2s.iter().map(|create2| Creation::new(*create2, constructor.clone()));
+        let addresses: Vec<_> = creations.map(|creation| creation.address()).collect();
+        if addresses.contains(&address) {
+            return Ok(constructor);
         }
+        let expected = addresses.first().copied().unwrap_or_default();
+        Err(NotGenuine::Origin { contract, address, expected })
     }
 
     /// The Asset is genuine, the deployer's until it was the Issuer's, and until then nothing was

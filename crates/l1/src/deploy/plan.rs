@@ -230,7 +230,8 @@ impl SetPlan {
         }
     }
 
-    /// The constructors that would refuse their arguments at `now`, and why.
+    /// The constructors that would refuse their arguments at `now`, and why. Governance isn't judged
+    /// without an Asset.
     pub fn refusals(&self, now: Timestamp) -> Vec<(Contract, Refusal)> {
         let mut world = World::new(Addresses {
             chain_id: 0,
@@ -241,10 +242,18 @@ impl SetPlan {
             distributor: self.reward_distributor.address,
             expect: self.expect.address,
         });
-        let creations = Step::ALL.into_iter().filter_map(|step| self.creation(step));
-        let refusals = creations
-            .filter_map(|creation| Some((creation.contract, creation.refusal(&mut world, now)?)));
-        refusals.collect()
+        let mut refusals = Vec::new();
+        for creation in Step::ALL.into_iter().filter_map(|step| self.creation(step)) {
+            // The bounds of a configuration depend on the supply, which a refused Asset has none of.
+            if creation.contract == Contract::Governance
+                && refusals.iter().any(|(contract, _)| *contract == Contract::Asset)
+            {
+                continue;
+            }
+            let refusal = creation.refusal(&mut world, now);
+            refusals.extend(refusal.map(|refusal| (creation.contract, refusal)));
+        }
+        refusals
     }
 }
 

@@ -33,7 +33,7 @@ const CREATION: Bytes = bytes!(
 );
 
 /// The sender of that transaction.
-const CREATOR: Address = address!("0x3fAB184622Dc19b6109349B94811493BF45362f0");
+const CREATOR: Address = address!("0x3fab184622dc19b6109349b94811493bf2a45362");
 
 /// What the transaction can cost at most, in wei: 100,000 gas at 100 gwei.
 const COST: u64 = 10_000_000_000_000_000;

@@ -59,7 +59,7 @@ pub async fn deploy(
     let client = sender.client().clone();
     let head = client.head().await?;
     let given = record.parameters.rollup.genesis;
-    let genesis = *record.genesis.get_or_insert(given.unwrap_or(head.timestamp));
+    let genesis = *record.genesis.get_or_insert_with(|| given.unwrap_or(head.timestamp));
     let plan = SetPlan::new(&record.parameters, record.deployer, genesis);
     check_addresses(&plan, record)?;
     if let Some((contract, refusal)) = plan.refusals(head.timestamp).into_iter().next() {

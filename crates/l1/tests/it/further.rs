@@ -15,7 +15,10 @@ async fn a_rollup_and_the_payload_that_makes_it_canonical() {
     let parameters = SetParameters::tests().rollup;
     let (deployment, distributor) = (set.deployment, set.reward_distributor);
     let create2 = Create2::default();
-    let rollup = deploy_rollup(&mut sender, create2, &deployment, distributor, &parameters, &mut NoWait).await.unwrap();
+    let rollup =
+        deploy_rollup(&mut sender, create2, &deployment, distributor, &parameters, &mut NoWait)
+            .await
+            .unwrap();
     assert_eq!(rollup.origin.address(), rollup.address);
     let uri = "https://azip.example/7";
     let upgrade = Upgrade {
@@ -24,7 +27,10 @@ async fn a_rollup_and_the_payload_that_makes_it_canonical() {
         expected_canonical: deployment.rollup,
         uri: uri.into(),
     };
-    let payload = deploy_upgrade_payload(&mut sender, create2, &deployment, &upgrade, &mut NoWait).await.unwrap().address;
+    let payload = deploy_upgrade_payload(&mut sender, create2, &deployment, &upgrade, &mut NoWait)
+        .await
+        .unwrap()
+        .address;
     let rollup = rollup.address;
     let at = world.client.head().await.unwrap().id();
     let actions = world.client.payload_actions(at, payload).await.unwrap();
@@ -56,13 +62,13 @@ async fn parameters_that_the_constructor_refuses_are_not_sent() {
         matches!(
             error,
             DeployError::Constructor {
-                refusal: Refusal::Rollup(RollupRefusal::ExitDelayTooShort { .. }),
+                refusal: Refusal::Rollup(RollupRefusal::ExitDelayOutOfBounds { .. }),
                 ..
             }
         ),
         "{error}"
     );
-    assert!(error.to_string().ends_with("choose an exit delay of at least two epochs"), "{error}");
+    assert!(error.to_string().ends_with("at least two epochs and at most 365 days"), "{error}");
     let mut parameters = good;
     parameters.epoch_slots = 0;
     assert!(matches!(refusal(parameters).await, DeployError::Constructor { .. }));

@@ -18,7 +18,7 @@ const fn go_on(_: &DeployRecord, _: Progress) -> ControlFlow<()> {
 
 async fn examine(world: &World, registry: Address) -> Result<GenuineSet, NotGenuine> {
     let head = world.client.head().await.unwrap();
-    Examiner::new(&world.client, Create2::default(), head).set(registry).await
+    Examiner::new(&world.client, &[Create2::default()], head).set(registry).await
 }
 
 /// Deploys up to a step, lets the deployer do something, and deploys the rest.
@@ -70,13 +70,15 @@ async fn a_further_rollup_is_genuine_before_it_is_listed() {
         distributor,
         &parameters,
         &mut NoWait,
-    ).await.unwrap();
+    )
+    .await
+    .unwrap();
     let head = world.client.head().await.unwrap();
-    let (origin, _) =
-        Examiner::new(&world.client, create2, head).rollup(&found, created.address).await.unwrap();
-    assert_eq!(origin, created.origin);
+    let both = Examiner::new(&world.client, &[Create2::default(), create2], head);
+    let parameters = both.rollup(&found, created.address).await.unwrap();
+    assert_eq!(parameters.owner, set.deployment.governance);
     // Who is wrong about the salt is told so.
-    let other = Examiner::new(&world.client, Create2::default(), head);
+    let other = Examiner::new(&world.client, &[Create2::default()], head);
     let error = other.rollup(&found, created.address).await.unwrap_err();
     assert!(matches!(error, NotGenuine::Origin { contract: Contract::Rollup, .. }), "{error}");
 }
@@ -86,13 +88,13 @@ async fn a_rollup_that_was_created_otherwise_is_refused() {
     let (world, set) = deployed().await;
     let found = examine(&world, set.deployment.registry).await.unwrap();
     let head = world.client.head().await.unwrap();
-    let examiner = Examiner::new(&world.client, Create2::default(), head);
-    let (_, parameters) = examiner.rollup(&found, set.deployment.rollup).await.unwrap();
+    let examiner = Examiner::new(&world.client, &[Create2::default()], head);
+    let parameters = examiner.rollup(&found, set.deployment.rollup).await.unwrap();
     let call =
         Call::create(Contract::Rollup, &Rollup::constructorCall { parameters: parameters.into() });
     let other = world.send(1, call).await.unwrap().created.unwrap();
     let head = world.client.head().await.unwrap();
-    let examiner = Examiner::new(&world.client, Create2::default(), head);
+    let examiner = Examiner::new(&world.client, &[Create2::default()], head);
     let error = examiner.rollup(&found, other).await.unwrap_err();
     let NotGenuine::Origin { contract, address, expected } = error else { panic!("{error}") };
     assert_eq!((contract, address), (Contract::Rollup, other));
@@ -119,7 +121,7 @@ async fn a_rollup_of_another_set_is_refused() {
     let found = examine(&world, first.deployment.registry).await.unwrap();
     examine(&world, second.deployment.registry).await.unwrap();
     let head = world.client.head().await.unwrap();
-    let examiner = Examiner::new(&world.client, Create2::default(), head);
+    let examiner = Examiner::new(&world.client, &[Create2::default()], head);
     let error = examiner.rollup(&found, second.deployment.rollup).await.unwrap_err();
     let NotGenuine::Wiring { what, expected, found, .. } = error else { panic!("{error}") };
     assert_eq!((what, expected, found), ("asset", first.deployment.asset, second.deployment.asset));

@@ -23,7 +23,7 @@ use core::{
     task::{Context, Poll},
 };
 
-const CREATOR: Address = address!("0x3fAB184622Dc19b6109349B94811493BF45362f0");
+const CREATOR: Address = address!("0x3fab184622dc19b6109349b94811493bf2a45362");
 
 const fn go_on(_: &DeployRecord, _: canon_l1::deploy::Progress) -> ControlFlow<()> {
     ControlFlow::Continue(())

@@ -5,8 +5,11 @@ use alloy::{
     eips::BlockId,
     primitives::{Address, Bytes, address, bytes},
 };
-use canon_bindings::{Contract, UpgradePayload};
-use canon_l1::{Deployment, Error, calls, deploy::DeployedSet};
+use canon_bindings::Contract;
+use canon_l1::{
+    Deployment, Error, NoWait, calls,
+    deploy::{Create2, Creation, DeployedSet, Upgrade, deploy_upgrade_payload},
+};
 use canon_protocol::{
     Amount, Epoch, ProposalId, ProposalState, Round, Seconds, Slot, Status, Support, Tally,
     Timestamp, actions_hash,
