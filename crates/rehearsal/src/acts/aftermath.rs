@@ -75,7 +75,7 @@ pub(super) async fn show_end(world: &mut World<'_>) -> Result<()> {
         let clock = world.rollups[canonical].clock;
         let time = moved.and_then(|slot| clock.slot_start(slot)).unwrap_or(Timestamp::ZERO);
         let label = world.rollups[canonical].label;
-        world.wait_until(time, &format!("the moved stake draws slots of rollup {label}"))?;
+        world.wait_until(time, &format!("the moved stake draws slots of rollup {label}")).await?;
     }
     let wanted = world.scenario.rollup.blocks_after;
     for done in 0..wanted {

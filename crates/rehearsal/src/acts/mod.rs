@@ -46,7 +46,7 @@ pub(crate) async fn play<'a>(scenario: &'a Scenario, report: Reporter<'a>) -> Re
     while let Some((time, task)) = agenda.next() {
         world.turn_to(chapter_of(task));
         let until = waiting_for(&world, task);
-        world.wait_until(time, &until)?;
+        world.wait_until(time, &until).await?;
         perform(&mut world, &mut agenda, task).await?;
     }
 

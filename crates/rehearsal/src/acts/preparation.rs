@@ -1,9 +1,8 @@
 //! Documents are agreed on; what they need is deployed.
 
-use alloy::primitives::{Address, U256, keccak256};
-use canon_bindings::{Contract, Proposals};
-use canon_l1::{Call, deploy};
-use canon_protocol::{Amount, RollupBlock};
+use alloy::primitives::{U256, keccak256};
+use canon_l1::deploy::{self, Create2, Created, Creation};
+use canon_protocol::{Amount, Deployment, Epoch, RollupBlock};
 
 use super::{payload, setting};
 use crate::{
@@ -24,13 +23,13 @@ pub(super) async fn prepare(world: &mut World<'_>) -> Result<()> {
             Does::Upgrade => {
                 let rollup = new_rollup(world).await?;
                 let old = world.rollups[world.canonical()].address;
-                let new = world.rollups[rollup].address;
-                (Some(rollup), None, payload::Subject { new, old })
+                let (new, origin) = (world.rollups[rollup].address, world.rollups[rollup].origin);
+                (Some(rollup), None, payload::Subject { new, origin, old })
             }
             Does::ReplaceProposals => {
-                let new = new_proposals(world).await?;
-                let old = world.set.proposals;
-                (None, Some(new), payload::Subject { new, old })
+                let created = new_proposals(world, plan).await?;
+                let (new, origin, old) = (created.address, created.origin, world.set.proposals);
+                (None, Some(new), payload::Subject { new, origin, old })
             }
         };
         let deployed = payload::deploy(world, plan, &subject).await?;
@@ -81,21 +80,22 @@ async fn new_rollup(world: &mut World<'_>) -> Result<usize> {
     let mut wait = world.stage.miner();
     let parameters = setting::rollup_parameters(world.scenario);
     let distributor = world.set.distributor;
-    let authors = &mut world.cast.authors;
-    let created = deploy::deploy_rollup(authors, &set, distributor, &parameters, &mut wait)
-        .await
-        .map_err(|source| Error::Deployment(Box::new(source)))?;
-    let (address, gas) = (created.address, created.receipt.gas_used);
+    let (authors, create2) = (&mut world.cast.authors, Create2::default());
+    let created =
+        deploy::deploy_rollup(authors, create2, &set, distributor, &parameters, &mut wait).await;
+    let created = created.map_err(|source| Error::Deployment(Box::new(source)))?;
+    let gas = created.receipt.map_or(0, |receipt| receipt.gas_used);
+    let Created { address, origin, .. } = created;
     world.stage.gas.record("deploy a rollup", gas);
     let (client, head) = (world.stage.client().clone(), world.stage.head());
     let rules = client.rollup_rules(head, address).await.during("reading the rollup's rules")?;
-    let code = client.expect_code(head, "the new rollup", address).await;
-    let code_hash = keccak256(code.during("reading the new rollup's code")?);
     let label = world.rollups.len() as u64 + 1;
     world.rollups.push(RollupState {
         label,
         address,
+        origin,
         clock: rules.clock,
+        seeded: Epoch::ZERO,
         canonical: false,
         stakers: 0,
         blocks: 0,
@@ -103,28 +103,31 @@ async fn new_rollup(world: &mut World<'_>) -> Result<usize> {
     });
     world.set.names.insert(address, format!("rollup {label}"));
     world.watcher.watch_rollup(address);
-    let event = Event::RollupDeployed { rollup: label, address, code_hash };
+    let event =
+        Event::RollupDeployed { rollup: label, address, init_code_hash: origin.init_code_hash };
     world.tell(Who::Authors, event, Some(Spent { transactions: 1, gas }));
     Ok(world.rollups.len() - 1)
 }
 
 /// Deploys a Proposals contract that isn't in force yet.
-async fn new_proposals(world: &mut World<'_>) -> Result<Address> {
+async fn new_proposals(world: &mut World<'_>, plan: &ProposalPlan) -> Result<Created> {
     let rules = world.scenario.signalling.rules;
-    let arguments = Proposals::constructorCall {
+    let constructor = Deployment::Proposals {
         registry: world.set.registry,
         n: U256::from(rules.n()),
         m: U256::from(rules.m()),
     };
-    let call = Call::create(Contract::Proposals, &arguments);
-    let act = "deploy a Proposals contract";
-    let confirmed = world.stage.send(act, &mut world.cast.authors, call).await?;
-    let address = confirmed
-        .created
-        .ok_or_else(|| Error::Unexpected("a creation has no address".to_owned()))?;
+    // With the same arguments and salt it would be the one that is there.
+    let create2 = Create2 { salt: keccak256(&plan.azip), ..Create2::default() };
+    let creation = Creation::new(create2, constructor);
+    let mut wait = world.stage.miner();
+    let created = deploy::create(&mut world.cast.authors, &creation, &mut wait).await;
+    let created = created.map_err(|source| Error::Deployment(Box::new(source)))?;
+    let (address, gas) = (created.address, created.receipt.map_or(0, |receipt| receipt.gas_used));
+    world.stage.gas.record("deploy a Proposals contract", gas);
     world.set.names.insert(address, "new Proposals".to_owned());
     world.set.all_proposals.push(address);
-    let spent = Spent { transactions: 1, gas: confirmed.gas_used };
+    let spent = Spent { transactions: 1, gas };
     world.tell(Who::Authors, Event::ProposalsDeployed { address }, Some(spent));
-    Ok(address)
+    Ok(created)
 }

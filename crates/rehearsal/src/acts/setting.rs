@@ -5,9 +5,9 @@ use std::ops::ControlFlow;
 use canon_agents::Wish;
 use canon_l1::{
     calls,
-    deploy::{self, DeployRecord, SetParameters},
+    deploy::{self, DeployRecord, SetParameters, SetPlan},
 };
-use canon_protocol::Amount;
+use canon_protocol::{Amount, Epoch};
 
 use crate::{
     cast::{Cast, Keys},
@@ -43,10 +43,13 @@ pub(crate) async fn open<'a>(
     .await
     .map_err(|source| Error::Deployment(Box::new(source)))?;
     let rules = stage.client().rollup_rules(stage.head(), set.deployment.rollup).await;
+    let plan = SetPlan::new(&record.parameters, deployer, scenario.l1.start);
     let first = RollupState {
         label: 1,
         address: set.deployment.rollup,
+        origin: plan.rollup.origin(),
         clock: rules.during("reading the rollup's rules")?.clock,
+        seeded: Epoch::ZERO,
         canonical: true,
         stakers: 0,
         blocks: 0,

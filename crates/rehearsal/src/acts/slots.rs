@@ -16,7 +16,7 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Turn {
     pub(super) slot: Slot,
-    /// Whose slot it is; nobody's if the epoch's set is empty.
+    /// Whose slot it is; nobody's if its epoch has no seed or an empty set.
     pub(super) sequencer: Option<usize>,
     /// The block, and what it earned.
     pub(super) block: Option<(RollupBlock, Amount)>,
@@ -162,7 +162,7 @@ pub(super) async fn show_old(world: &mut World<'_>) -> Result<()> {
     let first = world.rollups[0].clock.first_slot(Epoch::of(2)).unwrap_or_default();
     let first = first.max(world.rollups[0].first_slot_after(world.stage.now()));
     let start = world.rollups[0].clock.slot_start(first).ok_or_else(|| no_such(first))?;
-    world.wait_until(start, "the first epoch with proposers")?;
+    world.wait_until(start, "the first epoch with proposers").await?;
     let mut blocks = 0;
     // As many slots again as misses are to be expected, and no more: everybody may be offline.
     for done in 0..wanted.saturating_mul(2) {

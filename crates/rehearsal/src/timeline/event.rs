@@ -82,6 +82,8 @@ pub enum Event {
         seconds: Seconds,
         /// L1 blocks without a transaction.
         blocks: u64,
+        /// Seeds that somebody recorded, so that the next epochs have proposers.
+        seeds: u64,
         /// What everybody waits for.
         until: String,
     },
@@ -103,7 +105,7 @@ pub enum Event {
         /// The slot.
         slot: Slot,
     },
-    /// A slot is nobody's, since the epoch's set is empty.
+    /// A slot is nobody's, since its epoch has no seed or an empty set.
     NoProposer {
         /// The rollup.
         rollup: u64,
@@ -136,8 +138,8 @@ pub enum Event {
         rollup: u64,
         /// Where.
         address: Address,
-        /// The hash of its code.
-        code_hash: B256,
+        /// The hash of the init code that its address proves.
+        init_code_hash: B256,
     },
     /// A Proposals contract stands that Governance doesn't know.
     ProposalsDeployed {

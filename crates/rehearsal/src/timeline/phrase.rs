@@ -79,13 +79,17 @@ pub(crate) fn phrase(who: Who, event: &Event, now: Timestamp) -> Phrase {
         Event::Locked { total } => {
             (Plain, format!("lock{s} {} tokens in Governance", tokens(*total)))
         }
-        Event::Quiet { seconds, blocks, until } => {
+        Event::Quiet { seconds, blocks, seeds, until } => {
             let seconds = duration(*seconds);
             let blocks = match blocks {
                 1 => "skipped in one block".to_owned(),
                 blocks => count(*blocks, "empty block"),
             };
-            (Quiet, format!("… {seconds} of quiet ({blocks}) until {until} …"))
+            let seeds = match seeds {
+                0 => String::new(),
+                seeds => format!(", {} recorded", count(*seeds, "seed")),
+            };
+            (Quiet, format!("… {seconds} of quiet ({blocks}{seeds}) until {until} …"))
         }
         Event::BlockProposed { rollup, number, slot, reward } => {
             let earned = match reward.is_zero() {
@@ -97,9 +101,12 @@ pub(crate) fn phrase(who: Who, event: &Event, now: Timestamp) -> Phrase {
         Event::SlotMissed { rollup, slot } => {
             (Quiet, format!("is offline: slot {slot} of rollup {rollup} has no block"))
         }
-        Event::NoProposer { rollup, slot } => {
-            (Quiet, format!("slot {slot} of rollup {rollup} is nobody's: the epoch's set is empty"))
-        }
+        Event::NoProposer { rollup, slot } => (
+            Quiet,
+            format!(
+                "slot {slot} of rollup {rollup} is nobody's: its epoch has no seed or an empty set"
+            ),
+        ),
         Event::Silent { slot, round, .. } => {
             (Quiet, format!("proposes a block but no signal in slot {slot} (round {round})"))
         }
