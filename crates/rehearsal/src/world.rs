@@ -43,6 +43,10 @@ pub(crate) struct World<'a> {
     pub(crate) campaign: Option<usize>,
     /// Whether somebody tried to signal in a slot of another.
     pub(crate) out_of_turn_tried: bool,
+    /// Epochs of silence that are still to come.
+    pub(crate) silent_epochs: u64,
+    /// Until when nobody calls the canonical rollup, if anybody ever doesn't.
+    pub(crate) silent_until: Option<Timestamp>,
     /// The present round of signals.
     pub(crate) count: Count,
     pub(crate) timeline: Timeline,
@@ -76,6 +80,8 @@ pub(crate) struct RollupState {
     pub(crate) address: Address,
     /// What it is said to come from.
     pub(crate) origin: Origin,
+    /// Whether it comes from something else.
+    pub(crate) forged: bool,
     pub(crate) clock: SlotClock,
     /// The newest epoch whose seed is known to be recorded.
     pub(crate) seeded: Epoch,
@@ -184,6 +190,8 @@ impl<'a> World<'a> {
             moves_ready: Timestamp::ZERO,
             campaign: None,
             out_of_turn_tried: false,
+            silent_epochs: scenario.signalling.silent_epochs,
+            silent_until: None,
             count: Count::default(),
             workshop: 0,
             timeline: Timeline::new(),
@@ -243,19 +251,30 @@ impl<'a> World<'a> {
             let known = client.is_seed_recorded(head, rollup, next).await;
             if !known.during(RECORDING)? {
                 let call = calls::setup_epoch(rollup);
-                self.stage.send(RECORDING, &mut self.cast.anyone, call).await?;
+                let confirmed = self.stage.send(RECORDING, &mut self.cast.anyone, call).await?;
                 recorded += 1;
+                self.break_silence(index, next, confirmed.gas_used);
             }
             self.rollups[index].seeded = next;
         }
         Ok(recorded)
     }
 
+    /// Says who ends a silence of the canonical rollup.
+    fn break_silence(&mut self, rollup: usize, epoch: Epoch, gas: u64) {
+        if rollup == self.canonical() && self.silent_until.take().is_some() {
+            let event = Event::SeedRecorded { rollup: self.rollups[rollup].label, epoch };
+            self.tell(Who::Anyone, event, Some(Spent { transactions: 1, gas }));
+        }
+    }
+
     /// The rollup whose next seed is due first: its index, the epoch in which it can be recorded, and
     /// from when on.
     fn next_seed(&self) -> Option<(usize, Epoch, Timestamp)> {
         let now = self.stage.next_time();
+        let silent_until = self.silent_until.unwrap_or_default();
         let due = |(index, rollup): (usize, &RollupState)| {
+            let now = if rollup.canonical { now.max(silent_until) } else { now };
             let epoch = rollup.clock.epoch_at(now)?.max(rollup.seeded);
             let second_slot = rollup.clock.first_slot(epoch)?.next();
             Some((index, epoch, rollup.clock.slot_start(second_slot)?.max(now)))

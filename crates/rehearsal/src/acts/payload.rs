@@ -4,14 +4,18 @@ use alloy::{
     primitives::{Address, Bytes},
     sol_types::SolCall,
 };
-use canon_bindings::{Expect, Governance, Registry, UpgradePayload};
-use canon_l1::deploy::{self, Create2, Origin};
+use canon_bindings::{Contract, Expect, Governance, Registry, UpgradePayload};
+use canon_l1::{
+    Call,
+    deploy::{self, Create2, Origin},
+};
 use canon_payload::constant_payload;
 
 use crate::{
     bytecode::{self, IGate},
-    error::{During, Error, Result},
-    scenario::{Does, PayloadKind, ProposalPlan},
+    error::{During, Error, Result, refusal_of},
+    scenario::{Does, PayloadKind, ProposalPlan, RollupKind},
+    timeline::{Event, Who},
     world::World,
 };
 
@@ -39,7 +43,8 @@ pub(super) async fn deploy(
     subject: &Subject,
 ) -> Result<Deployed> {
     let uri = format!("https://azips.example/{}", plan.azip.to_lowercase());
-    if plan.does == Does::Upgrade && plan.payload == PayloadKind::Constant {
+    let forged = plan.rollup == RollupKind::Forged;
+    if plan.does == Does::Upgrade && plan.payload == PayloadKind::Constant && !forged {
         return upgrade_payload(world, subject, &uri).await;
     }
     let mut actions = match plan.does {
@@ -80,6 +85,35 @@ async fn upgrade_payload(world: &mut World<'_>, subject: &Subject, uri: &str) ->
     let gas = created.receipt.map_or(0, |receipt| receipt.gas_used);
     world.stage.gas.record("deploy a payload", gas);
     Ok(Deployed { payload: created.address, gate: None, gas })
+}
+
+/// Somebody tries to deploy an [`UpgradePayload`] for a rollup that isn't what it is said to come from,
+/// and is refused. Returns the refusal's name.
+pub(super) async fn try_upgrade_payload(
+    world: &mut World<'_>,
+    subject: &Subject,
+) -> Result<String> {
+    let arguments = UpgradePayload::constructorCall {
+        expect: world.set.expect,
+        registry: world.set.registry,
+        newRollup: subject.new,
+        expectedCanonical: subject.old,
+        factory: subject.origin.factory,
+        salt: subject.origin.salt,
+        initCodeHash: subject.origin.init_code_hash,
+        uri: String::new(),
+    };
+    let call = Call::create(Contract::UpgradePayload, &arguments);
+    let Err(error) = world.cast.authors.simulate(&call, world.stage.next()).await else {
+        return Err(Error::Unexpected(
+            "a payload for a forged rollup could be deployed".to_owned(),
+        ));
+    };
+    let refusal = refusal_of(error, "deploying an UpgradePayload in vain")?;
+    let name = refusal.name.clone();
+    let tried = "try to deploy an UpgradePayload for it".to_owned();
+    world.tell_off_chain(Who::Authors, Event::Refused { tried, refusal });
+    Ok(name)
 }
 
 /// What an `UpgradePayload` would list.

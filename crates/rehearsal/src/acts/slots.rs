@@ -18,6 +18,8 @@ pub(super) struct Turn {
     pub(super) slot: Slot,
     /// Whose slot it is; nobody's if its epoch has no seed or an empty set.
     pub(super) sequencer: Option<usize>,
+    /// Whether it is a squatter's, who does nothing.
+    pub(super) squatter: bool,
     /// The block, and what it earned.
     pub(super) block: Option<(RollupBlock, Amount)>,
     /// Whether its proposer signalled, or why not.
@@ -34,18 +36,25 @@ pub(super) async fn turn(world: &mut World<'_>, rollup: usize, slot: Slot) -> Re
     let view = world.look().await?;
     let proposer = view.rollup(address).and_then(|rollup| rollup.proposer);
     let sequencer = proposer.and_then(|proposer| world.sequencer_of(proposer));
-    if let (Some(proposer), None) = (proposer, sequencer) {
+    let squatter = proposer == Some(world.cast.squatter.address());
+    if let (Some(proposer), None, false) = (proposer, sequencer, squatter) {
         return Err(Error::Unexpected(format!("{proposer} has slot {slot} and nobody knows it")));
     }
     let mut turn = Turn {
         slot,
         sequencer,
+        squatter,
         block: None,
         decision: SignalDecision::NoPayload,
         signalled: false,
         spent: Spent::default(),
     };
-    let Some(index) = sequencer.filter(|index| world.cast.sequencers[*index].online()) else {
+    // Who moved on leaves the slots that its old seat still draws.
+    let serves = |index: &usize| {
+        let sequencer = &world.cast.sequencers[*index];
+        sequencer.online() && sequencer.agent.rollup() == address
+    };
+    let Some(index) = sequencer.filter(serves) else {
         // The slot goes by.
         world.stage.mine_all()?;
         return Ok(turn);
@@ -150,6 +159,9 @@ pub(super) fn tell(world: &mut World<'_>, rollup: usize, turn: &Turn) {
         (Some(index), None) => {
             let who = world.cast.sequencers[index].who();
             world.tell(who, Event::SlotMissed { rollup: label, slot }, None);
+        }
+        (None, _) if turn.squatter => {
+            world.tell(Who::Squatter, Event::SlotMissed { rollup: label, slot }, None);
         }
         (None, _) => world.tell(Who::Time, Event::NoProposer { rollup: label, slot }, None),
     }

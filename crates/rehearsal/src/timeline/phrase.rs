@@ -99,7 +99,7 @@ pub(crate) fn phrase(who: Who, event: &Event, now: Timestamp) -> Phrase {
             (Plain, format!("block {number} of rollup {rollup} in slot {slot}, {earned}"))
         }
         Event::SlotMissed { rollup, slot } => {
-            (Quiet, format!("is offline: slot {slot} of rollup {rollup} has no block"))
+            (Quiet, format!("leaves slot {slot} of rollup {rollup} without a block"))
         }
         Event::NoProposer { rollup, slot } => (
             Quiet,
@@ -113,6 +113,47 @@ pub(crate) fn phrase(who: Who, event: &Event, now: Timestamp) -> Phrase {
         Event::Agreed { azip, does, by, height } => (Strong, agreed(azip, *does, *by, *height)),
         Event::RollupDeployed { rollup, address, .. } => {
             (Plain, format!("deploy rollup {rollup} at {}", short(address)))
+        }
+        Event::RollupForged { rollup, address, stake } => {
+            let text = format!(
+                "forge rollup {rollup} at {}: the genuine code over storage with a staker of {} \
+                 tokens that nobody paid",
+                short(address),
+                tokens(*stake)
+            );
+            (Bad, text)
+        }
+        Event::ForgeryFound { rollup, expected } => {
+            let text = format!(
+                "finds that rollup {rollup} isn't genuine: with its arguments it would be at {}",
+                short(expected)
+            );
+            (Good, text)
+        }
+        Event::Squatted { rollup, attesters, each } => {
+            let attesters = count(*attesters, "mover");
+            let each = tokens(*each);
+            let text = format!(
+                "registers the attesters of {attesters} on rollup {rollup} as its own, \
+                 with {each} tokens each"
+            );
+            (Bad, text)
+        }
+        Event::Silence { rollup, epochs, until } => {
+            let (epochs, until) = (count(*epochs, "epoch"), at(*until));
+            let text = format!(
+                "nobody calls rollup {rollup} until {until}: {epochs} will have no seed, and so no \
+                 proposers"
+            );
+            (Bad, text)
+        }
+        Event::Overturned { azip, tally, total, rejected } => {
+            let cast = tally.cast().unwrap_or_default();
+            let turnout = cast.get().saturating_mul(100) / total.get().max(1);
+            let (yes, no) = (tokens(tally.yea), tokens(tally.nea));
+            let text =
+                format!("{azip} is rejected after all: {yes} yes, {no} no, turnout {turnout} %");
+            return Phrase::new(Bad, text).with(vec![because(*rejected).to_owned()]);
         }
         Event::ProposalsDeployed { address } => {
             (Plain, format!("deploy a new Proposals at {}", short(address)))
@@ -205,12 +246,16 @@ pub(crate) fn phrase(who: Who, event: &Event, now: Timestamp) -> Phrase {
         Event::SeedRecorded { rollup, epoch } => {
             (Quiet, format!("records the seed of epoch {epoch} of rollup {rollup}"))
         }
-        Event::Moved { rollup, total, first_slot } => {
+        Event::Moved { rollup, total, first_slot, renamed } => {
             let total = tokens(*total);
             let text = format!(
                 "move{s} {total} tokens of stake to rollup {rollup}; they draw from slot {first_slot} on"
             );
-            (Plain, text)
+            let renamed = (*renamed > 0).then(|| {
+                let renamed = grouped(*renamed);
+                format!("{renamed} of them under other attesters, since theirs were taken")
+            });
+            return Phrase::new(Plain, text).with(renamed.into_iter().collect());
         }
     };
     Phrase::new(tone, text)
