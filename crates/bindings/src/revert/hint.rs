@@ -64,7 +64,7 @@ pub(super) fn of(name: &str) -> Option<&'static str> {
             "the slot has its signal: wait for the next slot of your own"
         }
         "Proposals__NoProposer" => {
-            "the epoch's set is empty: stakes deposited now draw slots from the second epoch after this one"
+            "the epoch has no seed, or its set is empty: call setupEpoch() after an epoch's first slot; stakes draw slots from the second epoch after the present one"
         }
         "Proposals__NotProposer" => {
             "wait for a slot of your own: the block that includes the signal decides the slot"
@@ -105,7 +105,13 @@ pub(super) fn of(name: &str) -> Option<&'static str> {
         | "Governance__UnknownConfiguration" => "check the number: the first is 0",
         "Governance__AlreadyClaimed" => "nothing to do: it was paid",
         "Governance__NotUnlocked" => "wait until it unlocks",
-        "Governance__NotActive" => "ballots count only while the proposal is Active",
+        "Governance__ObjectionsOver" => {
+            "the result is final: ballots against count up to the middle of the execution delay"
+        }
+        "Governance__ActionsTooLong" => "split the payload: no transaction can carry its actions",
+        "Governance__NotActive" => {
+            "ballots count while the proposal is Active, those against also in the first half of its execution delay"
+        }
         "Governance__NotExecutable" => "execute only while the proposal is Executable",
         "Governance__NotDropped" => "only a proposal of a replaced Proposals contract is dropped",
         "Governance__AlreadyDropped" => "nothing to do: it is stored",
@@ -135,6 +141,9 @@ pub(super) fn of(name: &str) -> Option<&'static str> {
             "another upgrade came first: this payload was made for another canonical rollup"
         }
         "Expect__CodeHash" => "the code isn't what was voted on: don't execute",
+        "Expect__Creation" => {
+            "other init code made the contract, or another factory or salt: its storage can be forged, don't execute"
+        }
         "Expect__Owner" => "the new contract must be owned by Governance before the execution",
         "Expect__Configuration" => {
             "the configuration changed since the payload was made: make another"
@@ -143,8 +152,13 @@ pub(super) fn of(name: &str) -> Option<&'static str> {
 
         "Rollup__GenesisInFuture" => "choose a genesis that isn't after the deployment's block",
         "Rollup__ZeroDuration" => "choose durations above 0",
+        "Rollup__EpochTooShort" => {
+            "choose longer slots or epochs: at least 24 s after an epoch's first slot"
+        }
         "Rollup__ZeroMinimumStake" => "choose a minimum stake above 0",
-        "Rollup__ExitDelayTooShort" => "choose an exit delay of at least two epochs",
+        "Rollup__ExitDelayOutOfBounds" => {
+            "choose an exit delay of at least two epochs and at most 365 days"
+        }
         "Rollup__StakeTooLow" => "deposit at least the minimum stake",
         "Rollup__AlreadyRegistered" => "the attester is registered: exit first, or use another",
         "Rollup__NotRegistered" => "check the attester's address and the rollup",
