@@ -9,12 +9,15 @@ use alloy::{
 };
 use canon_bindings::{Contract, Governance};
 
+use crate::world::Set;
+
 /// An action with the contract's name, the function's and its arguments. Addresses get their names
-/// where they have one.
-pub(crate) fn describe(action: &Governance::Action, names: &BTreeMap<Address, String>) -> String {
+/// where they have one. An assertion is one only on the set's own Expect: elsewhere the same bytes mean nothing.
+pub(crate) fn describe(action: &Governance::Action, set: &Set) -> String {
+    let names = &set.names;
     let target = name(action.target, names);
     let decoded = action.data.split_first_chunk::<4>().and_then(|(selector, arguments)| {
-        let function = function(*selector)?;
+        let function = function(*selector, action.target == set.expect)?;
         Some((function, function.abi_decode_input(arguments).ok()?))
     });
     match decoded {
@@ -26,8 +29,9 @@ pub(crate) fn describe(action: &Governance::Action, names: &BTreeMap<Address, St
     }
 }
 
-fn function(selector: [u8; 4]) -> Option<&'static Function> {
-    let functions = Contract::ALL.iter().flat_map(|contract| contract.artifact().abi().functions());
+fn function(selector: [u8; 4], asserts: bool) -> Option<&'static Function> {
+    let contracts = Contract::ALL.iter().filter(|c| (**c == Contract::Expect) == asserts);
+    let functions = contracts.flat_map(|contract| contract.artifact().abi().functions());
     functions.into_iter().find(|function| function.selector().0 == selector)
 }
 

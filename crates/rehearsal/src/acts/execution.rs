@@ -180,7 +180,7 @@ fn drop_pushed_by(world: &World<'_>, agenda: &mut Agenda, old: Address) {
 }
 
 /// What needs not be done once a proposal is over.
-const fn is_about(task: Task, proposal: usize) -> bool {
+pub(super) const fn is_about(task: Task, proposal: usize) -> bool {
     matches!(
         task,
         Task::Execute { docket } | Task::TooLate { docket } | Task::OpenGate { docket }

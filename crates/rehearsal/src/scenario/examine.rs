@@ -153,7 +153,7 @@ impl<'a> Examiner<'a> {
         field: &str,
         raw: &Field,
         default: Fraction,
-        least: Fraction,
+        range: RangeInclusive<Fraction>,
     ) -> Fraction {
         let Some(value) = raw else { return default };
         let fraction = match value.get_ref() {
@@ -161,8 +161,14 @@ impl<'a> Examiner<'a> {
             Human::Text(text) => units::fraction(text),
         };
         match fraction {
-            Some(fraction) if fraction >= least => return fraction,
-            Some(_) => self.expected(raw, field, "more than 0 %"),
+            Some(fraction) if range.contains(&fraction) => return fraction,
+            Some(fraction) if fraction < *range.start() => {
+                self.expected(raw, field, "more than 0 %");
+            }
+            Some(_) => {
+                let most = canon_l1::deploy::human::format_fraction(*range.end());
+                self.expected(raw, field, &format!("at most {most}"));
+            }
             None => self.expected(raw, field, "a percentage up to 100 such as \"10 %\""),
         }
         default
