@@ -77,7 +77,6 @@ pub(crate) struct Play {
     director: Director,
     guard: Guard,
     deployed: u64,
-    pub(crate) counts: BTreeMap<String, usize>,
     /// The proposal of the last ballot that each holder signed and somebody submitted.
     signed_for: BTreeMap<Address, ProposalId>,
 }
@@ -120,7 +119,6 @@ impl Play {
             director,
             guard,
             deployed: 0,
-            counts: BTreeMap::new(),
             signed_for: BTreeMap::new(),
         }
     }
@@ -199,7 +197,6 @@ impl Play {
 
     fn refused(&mut self, refusal: &Refusal) {
         let mut refusal = refusal.clone();
-        *self.counts.entry(format!("R {}", kind(&refusal))).or_default() += 1;
         self.seen.refusals.insert(kind(&refusal));
         // What an action failed with counts as well.
         while let Refusal::Governance(GovernanceRefusal::ActionFailed { reason, .. }) = &refusal {
