@@ -12,7 +12,9 @@ use alloy::{
     },
 };
 use canon_bindings::{Contract, init_code, protocol_log};
-use canon_devchain::{Devchain, DevchainConfig, Executed, Mining, SnapshotId, UnsignedCall};
+use canon_devchain::{
+    DEPLOYMENT_PROXY, Devchain, DevchainConfig, Executed, Mining, SnapshotId, UnsignedCall,
+};
 use canon_protocol::{
     Addresses, Block, BlockNumber, Call, Context, Deployment, Log, Outside, Refusal, Role,
     Timestamp, World,
@@ -27,13 +29,6 @@ const LOOKED_AT: usize = 6;
 const SECONDS_OF_A_RANDAO: u64 = 600;
 /// Calls that share a block at most.
 const MOST_IN_A_BLOCK: usize = 12;
-
-/// The deterministic deployment proxy, and its code.
-const PROXY: Address = address!("0x4e59b44847b379578588920cA78FbF26c0B4956C");
-const PROXY_CODE: Bytes = bytes!(
-    "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0"
-    "3601600081602082378035828234f58015156039578182fd5b8082525050506014600cf3"
-);
 
 /// A contract that returns the code hash of the account that it is asked for.
 const HASHER: Address = address!("0x00000000000000000000000000000000c0de4a54");
@@ -97,9 +92,7 @@ impl Lockstep {
             history_blocks: 1,
             ..DevchainConfig::default()
         });
-        for (account, code) in [(PROXY, PROXY_CODE), (HASHER, HASHER_CODE)] {
-            chain.set_code(account, code)?;
-        }
+        chain.set_code(HASHER, HASHER_CODE)?;
         let mut foreign = Foreign::default();
         for account in accounts {
             foreign.know(*account, KECCAK256_EMPTY);
@@ -316,7 +309,8 @@ impl Lockstep {
         let deployer = deployer(turn);
         let init_code = init_code(deployment);
         let salt = B256::from(U256::from(turn));
-        let creation = Creation { factory: PROXY, salt, init_code_hash: keccak256(&init_code) };
+        let creation =
+            Creation { factory: DEPLOYMENT_PROXY, salt, init_code_hash: keccak256(&init_code) };
         let contract = own.unwrap_or_else(|| creation.address());
         let outside = self.foreign.at(self.block.timestamp);
         let context = self.context(deployer, &outside);
@@ -330,7 +324,7 @@ impl Lockstep {
         let (to, input) = match own {
             None if decision.is_ok() => {
                 self.foreign.know_creation(creation);
-                (Some(PROXY), [&salt[..], &init_code].concat().into())
+                (Some(DEPLOYMENT_PROXY), [&salt[..], &init_code].concat().into())
             }
             _ => (None, init_code),
         };

@@ -215,7 +215,7 @@ fn a_payload_answers_with_at_most_as_much_as_a_transaction_carries() {
         (sharing(1, 32), 100_001, Some(too_long(100_001))),
         // What is too long isn't read, so it may be anything.
         (vec![], 100_001, Some(too_long(100_001))),
-        (vec![], 100_000, Some(nothing.clone())),
+        (vec![], 100_000, Some(nothing)),
         (vec![0xff; 32], 100_000, Some(unreadable.clone())),
         // The encoding of a small answer.
         (sharing(86, 1024), 0, None),
