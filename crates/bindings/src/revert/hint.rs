@@ -43,7 +43,7 @@ pub(super) fn of(name: &str) -> Option<&'static str> {
 
         "Issuer__ZeroAmount" | "Governance__ZeroAmount" => "use an amount above 0",
         "Issuer__InsufficientMintAvailable" => {
-            "mint less, or wait: the allowance grows by RATE every second"
+            "mint less, or wait: the allowance grows by RATE every second, for at most 365 days"
         }
 
         "Registry__AlreadyRegistered" => {
@@ -64,7 +64,7 @@ pub(super) fn of(name: &str) -> Option<&'static str> {
             "the slot has its signal: wait for the next slot of your own"
         }
         "Proposals__NoProposer" => {
-            "the epoch has no seed, or its set is empty: call setupEpoch() after an epoch's first slot; stakes draw slots from the second epoch after the present one"
+            "the epoch has no seed, or its set is empty: call setupEpoch() after the epoch's first slot; stakes deposited now draw slots from the second epoch after this one"
         }
         "Proposals__NotProposer" => {
             "wait for a slot of your own: the block that includes the signal decides the slot"
@@ -105,25 +105,23 @@ pub(super) fn of(name: &str) -> Option<&'static str> {
         | "Governance__UnknownConfiguration" => "check the number: the first is 0",
         "Governance__AlreadyClaimed" => "nothing to do: it was paid",
         "Governance__NotUnlocked" => "wait until it unlocks",
-        "Governance__ObjectionsOver" => {
-            "the result is final: ballots against count up to the middle of the execution delay"
-        }
-        "Governance__ActionsTooLong" => "split the payload: no transaction can carry its actions",
         "Governance__NotActive" => {
-            "ballots count while the proposal is Active, those against also in the first half of its execution delay"
+            "ballots count while the proposal is Active, and ballots against it also in the first half of the execution delay"
         }
+        "Governance__ObjectionsOver" => "the result is final: prepare for the execution",
         "Governance__NotExecutable" => "execute only while the proposal is Executable",
         "Governance__NotDropped" => "only a proposal of a replaced Proposals contract is dropped",
         "Governance__AlreadyDropped" => "nothing to do: it is stored",
         "Governance__SignatureExpired" => "sign the ballot again with a later deadline",
         "Governance__InvalidSignature" => {
-            "sign again with the holder's present nonce, this chain id and this Governance"
+            "sign again with the proposal's actions hash, the holder's present nonce for the proposal, this chain id and this Governance"
         }
         "Governance__InFuture" => "ask for a time up to now",
         "Governance__UnreadableActions" => {
             "look at the payload: getActions() must return a list of (address, bytes)"
         }
         "Governance__NoActions" => "a payload must list at least one action",
+        "Governance__ActionsTooLong" => "list fewer actions, or split them into several payloads",
         "Governance__ActionsChanged" => {
             "the payload lies: execute with the actions of the ProposalFrozen event (executeWith)"
         }
@@ -140,10 +138,10 @@ pub(super) fn of(name: &str) -> Option<&'static str> {
         "Expect__Canonical" => {
             "another upgrade came first: this payload was made for another canonical rollup"
         }
-        "Expect__CodeHash" => "the code isn't what was voted on: don't execute",
         "Expect__Creation" => {
-            "other init code made the contract, or another factory or salt: its storage can be forged, don't execute"
+            "the contract was not created from this init code: its storage may hold anything, so don't trust it"
         }
+        "Expect__CodeHash" => "the code isn't what was voted on: don't execute",
         "Expect__Owner" => "the new contract must be owned by Governance before the execution",
         "Expect__Configuration" => {
             "the configuration changed since the payload was made: make another"
@@ -152,15 +150,15 @@ pub(super) fn of(name: &str) -> Option<&'static str> {
 
         "Rollup__GenesisInFuture" => "choose a genesis that isn't after the deployment's block",
         "Rollup__ZeroDuration" => "choose durations above 0",
-        "Rollup__EpochTooShort" => {
-            "choose longer slots or epochs: at least 24 s after an epoch's first slot"
-        }
         "Rollup__ZeroMinimumStake" => "choose a minimum stake above 0",
-        "Rollup__ExitDelayOutOfBounds" => {
-            "choose an exit delay of at least two epochs and at most 365 days"
+        "Rollup__EpochTooShort" => {
+            "choose more or longer slots: an epoch needs 24 s after its first slot"
         }
+        "Rollup__ExitDelayOutOfBounds" => "choose an exit delay from two epochs to 365 days",
         "Rollup__StakeTooLow" => "deposit at least the minimum stake",
-        "Rollup__AlreadyRegistered" => "the attester is registered: exit first, or use another",
+        "Rollup__AlreadyRegistered" => {
+            "the attester is registered: exit first, or use another (its withdrawer can finalise a move under another attester)"
+        }
         "Rollup__NotRegistered" => "check the attester's address and the rollup",
         "Rollup__NotWithdrawer" => "send it from the attester's withdrawer",
         "Rollup__NotValidating" => "the attester isn't in the set: it may only exit",

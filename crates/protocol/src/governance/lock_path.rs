@@ -22,7 +22,8 @@ use serde::{Deserialize, Serialize};
 pub struct LockPath {
     /// Power that is given up for it: `lockAmount`.
     pub given_up: Amount,
-    /// Power that there can be at the snapshot, if all that can be locked is.
+    /// Power that there can be at the snapshot, if all that can be locked is; 0 if that is less than the
+    /// lock takes.
     pub reachable: Amount,
     /// Power that there has to be at the snapshot: `minimumVotes`.
     pub needed: Amount,
@@ -34,11 +35,12 @@ impl LockPath {
     pub fn new(configuration: &Configuration, delay: Seconds, lockable: Amount) -> Self {
         let given_up = configuration.propose_config.lock_amount;
         let comes_back = delay <= configuration.voting_delay;
-        Self {
-            given_up,
-            reachable: if comes_back { lockable } else { lockable.saturating_sub(given_up) },
-            needed: configuration.minimum_votes,
-        }
+        let reachable = match lockable.checked_sub(given_up) {
+            None => Amount::ZERO,
+            Some(_) if comes_back => lockable,
+            Some(rest) => rest,
+        };
+        Self { given_up, reachable, needed: configuration.minimum_votes }
     }
 
     /// Under `configuration` when nothing that earlier ones withhold matters.
@@ -97,6 +99,8 @@ mod tests {
             (1, 1000, 101, false),
             (1, 1000, 100, true),
             (1, 999, 101, true),
+            (1, 1001, 101, false),
+            (1, 1001, 100, false),
         ] {
             let path = path(minimum, lock, delay);
             assert_eq!(path.is_open(), open, "{minimum} of 1000, lock {lock}, delay {delay}");

@@ -5,7 +5,7 @@ use crate::{
     governance::{GovernanceCall, Payment, Proposal, ProposalState, Support},
     registry::RegistryCall,
     signature::{Ballot, Permit, signing_domain},
-    units::Timestamp,
+    units::{ProposalId, Timestamp},
     world::World,
 };
 use alloy::{
@@ -125,7 +125,7 @@ impl Director {
         let (voter, amount) = self.voter(world, id)?;
         // Most proposals find friends.
         let support = if self.rng.chance(5, 6) { Support::Yea } else { Support::Nea };
-        if self.rng.chance(1, 5) {
+        if self.rng.chance(1, 3) {
             return self.signed_vote(world, now, id, (voter, amount), support);
         }
         let vote = GovernanceCall::Vote { id, amount, support };
@@ -185,7 +185,7 @@ impl Director {
         support: Support,
     ) -> Option<Step> {
         let (at, governance) = (world.addresses(), world.governance());
-        let is_kept = self.rng.chance(1, 3);
+        let is_kept = self.rng.chance(1, 2);
         let deadline = match self.rng.below(4) {
             0 if is_kept => U256::MAX,
             _ if is_kept => now.to_word() + U256::from(self.rng.below(600)),
@@ -225,7 +225,7 @@ impl Director {
         if self.signed.len() >= MOST_SIGNED {
             self.signed.remove(0);
         }
-        self.signed.push(submit.clone());
+        self.signed.push((ProposalId::try_from(id).unwrap_or_default(), submit.clone()));
         if !self.rng.chance(1, 6) {
             return None;
         }
@@ -233,10 +233,18 @@ impl Director {
         Some(call(voter, at.governance, GovernanceCall::InvalidateBallots { id }))
     }
 
-    /// A ballot that was signed some time ago, perhaps submitted before.
-    pub(super) fn submit_signed(&mut self) -> Option<Step> {
-        let index = self.rng.below(self.signed.len() as u64) as usize;
-        let submit = self.signed.get(index)?.clone();
+    /// A ballot that was signed some time ago, perhaps submitted before; mostly on a proposal that still
+    /// takes it.
+    pub(super) fn submit_signed(&mut self, world: &World, now: Timestamp) -> Option<Step> {
+        let in_time = self.rng.chance(4, 5);
+        let is_due = |ballot: &(ProposalId, Step)| {
+            let state = world.governance().state_of(ballot.0, now);
+            !in_time || state == Some(ProposalState::Active)
+        };
+        let due = (0..).zip(&self.signed).filter(|(_, ballot)| is_due(ballot));
+        let due: Vec<usize> = due.map(|(index, _)| index).collect();
+        let index = *self.rng.pick(&due)?;
+        let (_, submit) = self.signed.get(index)?.clone();
         if self.rng.chance(2, 3) {
             self.signed.remove(index);
         }
@@ -280,9 +288,10 @@ impl Director {
         }
     }
 
-    pub(super) fn drop_proposal(&mut self, world: &World) -> Option<Step> {
+    pub(super) fn drop_proposal(&mut self, world: &World, now: Timestamp) -> Option<Step> {
+        let dropped = self.proposal_in(world, now, ProposalState::Dropped);
         let count = world.governance().proposals().len() as u64;
-        let id = U256::from(self.rng.below(count + 1));
+        let id = dropped.unwrap_or_else(|| U256::from(self.rng.below(count + 1)));
         let contract = world.addresses().governance;
         let drop = call(self.anybody(), contract, GovernanceCall::DropProposal { id });
         if self.rng.chance(1, 2) {

@@ -76,10 +76,11 @@ impl Seats {
 
     /// An epoch has one seed.
     pub(super) fn record_seed(&mut self, epoch: Epoch, seed: U256) -> Fit {
-        match self.seeds.insert(epoch, seed) {
-            None => Ok(()),
-            Some(_) => Err(Misfit::Unknown),
+        if self.seeds.contains_key(&epoch) {
+            return Err(Misfit::Unknown);
         }
+        self.seeds.insert(epoch, seed);
+        Ok(())
     }
 
     /// `member` joins in `epoch` and gets this seat.
