@@ -219,6 +219,7 @@ impl View {
             | ProposalState::Queued
             | ProposalState::Executable => {
                 // What is Queued or Executable was accepted; what is Pending or Active isn't asked.
+                // Objections of the next block may still reject what is Queued: nothing hangs on that.
                 Some(deadlines.state_at(self.next, Course::Running, || true))
             }
             state => Some(state),

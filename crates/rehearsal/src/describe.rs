@@ -55,3 +55,40 @@ fn show(value: &DynSolValue, names: &BTreeMap<Address, String>) -> String {
         other => format!("{other:?}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloy::{primitives::Bytes, sol_types::SolCall};
+    use canon_bindings::{Expect, Registry};
+
+    use super::*;
+
+    #[test]
+    fn assertions_are_shown_only_on_the_sets_expect() {
+        let at = Address::repeat_byte;
+        let names = [(at(1), "Expect"), (at(2), "Registry"), (at(3), "rollup 1")];
+        let set = Set {
+            asset: at(9),
+            registry: at(2),
+            governance: at(9),
+            proposals: at(9),
+            issuer: at(9),
+            distributor: at(9),
+            expect: at(1),
+            names: names.map(|(address, name)| (address, name.to_owned())).into(),
+            all_proposals: Vec::new(),
+        };
+        let show = |target, data: Vec<u8>| {
+            describe(&Governance::Action { target, data: Bytes::from(data) }, &set)
+        };
+        let canonical = Expect::canonicalIsCall { registry: at(2), expected: at(3) }.abi_encode();
+        let upgrade = Registry::upgradeCall { rollup: at(3) }.abi_encode();
+        assert_eq!(show(at(1), canonical.clone()), "Expect.canonicalIs(Registry, rollup 1)");
+        assert_eq!(show(at(2), upgrade), "Registry.upgrade(rollup 1)");
+        // Whoever answers there need not assert anything.
+        for stranger in [at(2), at(4)] {
+            let shown = show(stranger, canonical.clone());
+            assert!(!shown.contains("canonicalIs") && shown.contains(": 0x"), "{shown}");
+        }
+    }
+}

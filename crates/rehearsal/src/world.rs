@@ -7,7 +7,7 @@ use canon_agents::{View, Watcher};
 use canon_bindings::Governance;
 use canon_l1::{
     Deployment, calls,
-    deploy::{DeployedSet, Origin},
+    deploy::{DEPLOYMENT_PROXY, DeployedSet, Origin},
 };
 use canon_protocol::{
     Amount, BlockNumber, Deadlines, Epoch, ProposalId, RollupBlock, Round, Slot, SlotClock,
@@ -109,6 +109,8 @@ pub(crate) struct Docket {
     pub(crate) won: Option<Won>,
     pub(crate) live: Option<Live>,
     pub(crate) end: Option<End>,
+    /// How often somebody tried to execute it.
+    pub(crate) tries: u64,
     pub(crate) executed_in: Option<BlockNumber>,
     /// Names of the refusals met, in order, each once.
     pub(crate) refusals: Vec<String>,
@@ -448,6 +450,7 @@ impl Set {
             (deployed.reward_distributor, "RewardDistributor"),
             (expect, "Expect"),
             (found.rollup, "rollup 1"),
+            (DEPLOYMENT_PROXY, "deployment proxy"),
         ];
         Self {
             asset: found.asset,

@@ -3,7 +3,7 @@
 use super::{parameters::sentence, proxy::DEPLOYMENT_PROXY, step::Step};
 use crate::error::Error;
 use alloy::{
-    primitives::{Address, ChainId},
+    primitives::{Address, B256, ChainId},
     transports::TransportError,
 };
 use canon_bindings::{CodeMismatch, Contract};
@@ -72,6 +72,16 @@ pub enum DeployError {
         /// What the endpoint said.
         #[source]
         source: TransportError,
+    },
+    /// The transaction that creates the deployment proxy isn't mined. What it pays can't be changed.
+    #[error(
+        "the transaction that creates the deterministic deployment proxy ({hash}) isn't in a block \
+         yet; it pays 100 gwei for each gas: run again once the base fee is below that, or choose \
+         another factory"
+    )]
+    ProxyNotMined {
+        /// The transaction.
+        hash: B256,
     },
     /// The transaction that creates the deployment proxy was mined and didn't create it.
     #[error(

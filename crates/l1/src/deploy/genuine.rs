@@ -143,7 +143,7 @@ impl<'a> Examiner<'a> {
         else {
             return Err(no_constructor(Contract::Registry, registry));
         };
-        let listed = self.listed(registry, deployer).await?;
+        let listed = self.listed(registry).await?;
         let mut governances = Vec::new();
         let mut assets = Vec::new();
         for governance in listed.owners {
@@ -278,7 +278,7 @@ impl<'a> Examiner<'a> {
     }
 
     /// What the Registry lists, and who owned it after the deployer, which listed one rollup.
-    async fn listed(&self, registry: Address, deployer: Address) -> Result<Listed, NotGenuine> {
+    async fn listed(&self, registry: Address) -> Result<Listed, NotGenuine> {
         let handover = self.handover(Contract::Registry, registry, None).await?;
         let added = Filter::new().event_signature(Registry::InstanceAdded::SIGNATURE_HASH);
         let mut rollups = Vec::new();
@@ -294,7 +294,7 @@ impl<'a> Examiner<'a> {
             return Err(NotGenuine::Rollups { rollups: by_deployer });
         }
         let owners = self.owners(registry).await?.into_iter().map(|(_, owner)| owner);
-        Ok(Listed { rollups, owners: owners.filter(|owner| *owner != deployer).collect() })
+        Ok(Listed { rollups, owners: owners.skip(1).collect() })
     }
 
     /// Where the deployer handed a contract over: to `heir`, if that is given.

@@ -62,7 +62,7 @@ pub(crate) async fn ensure_proxy(
             break;
         }
         if wait.wait(tries).await == Waited::GiveUp {
-            return Err(Error::NotMined { what, hash }.into());
+            return Err(DeployError::ProxyNotMined { hash });
         }
         tries += 1;
     }

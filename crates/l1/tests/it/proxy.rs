@@ -92,6 +92,21 @@ async fn another_factory_creates_elsewhere() {
     assert_ne!(set.expect, registry(Create2::default()).address());
 }
 
+#[tokio::test]
+async fn a_base_fee_above_what_the_creation_pays_is_waited_for() {
+    let (world, _) = without_proxy().await;
+    let cost = U256::from(10_000_000_000_000_000_u64);
+    world.chain.set_balance(CREATOR, cost);
+    world.chain.set_base_fee_next(100_000_000_001);
+    let creation = registry(Create2::default());
+    let error = create(&mut world.sender(0), &creation, &mut NoWait).await.unwrap_err();
+    assert!(matches!(error, DeployError::ProxyNotMined { .. }), "{error}");
+    // It waits in the pool, and is found there the next time.
+    world.chain.set_base_fee_next(1_000_000_000);
+    world.chain.mine().unwrap();
+    create(&mut world.sender(0), &creation, &mut NoWait).await.unwrap();
+}
+
 /// An endpoint that takes no transactions from before EIP-155, as geth does by default.
 #[derive(Clone)]
 struct Protected(DevchainTransport);

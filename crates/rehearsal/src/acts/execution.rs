@@ -65,6 +65,7 @@ pub(super) async fn execute(
     if world.dockets[docket].end.is_some() || world.stage.next_time() > last {
         return Ok(());
     }
+    world.dockets[docket].tries += 1;
     if world.dockets[docket].plan.payload == PayloadKind::Shifting {
         // What a client meets that only knows `execute`.
         execute_simply(world, id).await?;

@@ -127,7 +127,7 @@ fn waiting_for(world: &World<'_>, task: Task) -> String {
         Task::Objections { docket } => format!("the last block to object to {}", azip(docket)),
         Task::Close { docket } => format!("the vote on {} is over", azip(docket)),
         Task::OpenGate { .. } => "the gate opens".to_owned(),
-        Task::Execute { docket } => match world.dockets[docket].refusals.is_empty() {
+        Task::Execute { docket } => match world.dockets[docket].tries == 0 {
             true => format!("the keeper executes {}", azip(docket)),
             false => format!("the keeper tries {} again", azip(docket)),
         },

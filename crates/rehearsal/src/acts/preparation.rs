@@ -67,6 +67,7 @@ pub(super) async fn prepare(world: &mut World<'_>) -> Result<()> {
             won: None,
             live: None,
             end: None,
+            tries: 0,
             executed_in: None,
             refusals,
             repeated: 0,

@@ -123,8 +123,7 @@ async fn play(world: &mut World<'_>, docket: usize, slot: Slot) -> Result<()> {
     if newest >= world.dockets[docket].height {
         world.count.open = true;
         if !world.out_of_turn_tried {
-            world.out_of_turn_tried = true;
-            out_of_turn(world, docket, slot).await?;
+            world.out_of_turn_tried = out_of_turn(world, docket, slot).await?;
         }
     }
     let turn = slots::turn(world, rollup, slot).await?;
@@ -229,8 +228,8 @@ fn tell_group(world: &mut World<'_>, docket: usize) {
     world.tell(Who::Sequencers(group.signers.len() as u64), event, Some(group.spent));
 }
 
-/// Somebody whose slot it isn't tries to signal, and is refused.
-async fn out_of_turn(world: &mut World<'_>, docket: usize, slot: Slot) -> Result<()> {
+/// Somebody whose slot it isn't tries to signal, and is refused. Returns whether anybody tried.
+async fn out_of_turn(world: &mut World<'_>, docket: usize, slot: Slot) -> Result<bool> {
     let start = start_of(world, slot)?;
     world.stage.wait_until(start)?;
     let proposer = slots::proposer_of(world, world.count.rollup, slot).await?;
@@ -239,7 +238,7 @@ async fn out_of_turn(world: &mut World<'_>, docket: usize, slot: Slot) -> Result
             && !sequencer.pioneer
             && sequencer.proposer.address() != proposer
     });
-    let Some(sequencer) = stranger else { return Ok(()) };
+    let Some(sequencer) = stranger.filter(|_| !proposer.is_zero()) else { return Ok(false) };
     let call = calls::signal(world.set.proposals, world.dockets[docket].payload);
     let who = sequencer.who();
     let Err(error) = sequencer.proposer.simulate(&call, world.stage.next()).await else {
@@ -248,7 +247,7 @@ async fn out_of_turn(world: &mut World<'_>, docket: usize, slot: Slot) -> Result
     let refusal = refusal_of(error, "signalling out of turn")?;
     let tried = format!("tries slot {slot}, which isn't its own");
     world.tell_off_chain(who, Event::Refused { tried, refusal });
-    Ok(())
+    Ok(true)
 }
 
 /// In an epoch without a seed nobody can signal, whoever tries.

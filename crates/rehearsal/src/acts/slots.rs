@@ -20,6 +20,8 @@ pub(super) struct Turn {
     pub(super) sequencer: Option<usize>,
     /// Whether it is a squatter's, who does nothing.
     pub(super) squatter: bool,
+    /// Whether its epoch has a seed. Asked only if it is nobody's.
+    pub(super) seeded: bool,
     /// The block, and what it earned.
     pub(super) block: Option<(RollupBlock, Amount)>,
     /// Whether its proposer signalled, or why not.
@@ -44,6 +46,7 @@ pub(super) async fn turn(world: &mut World<'_>, rollup: usize, slot: Slot) -> Re
         slot,
         sequencer,
         squatter,
+        seeded: true,
         block: None,
         decision: SignalDecision::NoPayload,
         signalled: false,
@@ -55,6 +58,11 @@ pub(super) async fn turn(world: &mut World<'_>, rollup: usize, slot: Slot) -> Re
         sequencer.online() && sequencer.agent.rollup() == address
     };
     let Some(index) = sequencer.filter(serves) else {
+        if proposer.is_none() {
+            let (client, epoch) = (world.stage.client(), clock.epoch_of(slot));
+            let seeded = client.is_seed_recorded(view.head().id(), address, epoch).await;
+            turn.seeded = seeded.during(ACT)?;
+        }
         // The slot goes by.
         world.stage.mine_all()?;
         return Ok(turn);
@@ -163,7 +171,10 @@ pub(super) fn tell(world: &mut World<'_>, rollup: usize, turn: &Turn) {
         (None, _) if turn.squatter => {
             world.tell(Who::Squatter, Event::SlotMissed { rollup: label, slot }, None);
         }
-        (None, _) => world.tell(Who::Time, Event::NoProposer { rollup: label, slot }, None),
+        (None, _) => {
+            let event = Event::NoProposer { rollup: label, slot, seeded: turn.seeded };
+            world.tell(Who::Time, event, None);
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::ops::{Range, RangeInclusive};
 
+use canon_l1::deploy::human;
 use canon_protocol::{Amount, Fraction, Seconds};
 use toml::{
     Spanned,
@@ -166,7 +167,7 @@ impl<'a> Examiner<'a> {
                 self.expected(raw, field, "more than 0 %");
             }
             Some(_) => {
-                let most = canon_l1::deploy::human::format_fraction(*range.end());
+                let most = human::format_fraction(*range.end()).replace('%', " %");
                 self.expected(raw, field, &format!("at most {most}"));
             }
             None => self.expected(raw, field, "a percentage up to 100 such as \"10 %\""),

@@ -111,6 +111,8 @@ pub enum Event {
         rollup: u64,
         /// The slot.
         slot: Slot,
+        /// Whether the epoch has a seed: then its set is empty.
+        seeded: bool,
     },
     /// A sequencer proposed a block and could have signalled.
     Silent {

@@ -101,12 +101,10 @@ pub(crate) fn phrase(who: Who, event: &Event, now: Timestamp) -> Phrase {
         Event::SlotMissed { rollup, slot } => {
             (Quiet, format!("leaves slot {slot} of rollup {rollup} without a block"))
         }
-        Event::NoProposer { rollup, slot } => (
-            Quiet,
-            format!(
-                "slot {slot} of rollup {rollup} is nobody's: its epoch has no seed or an empty set"
-            ),
-        ),
+        Event::NoProposer { rollup, slot, seeded } => {
+            let why = if *seeded { "the epoch's set is empty" } else { "its epoch has no seed" };
+            (Quiet, format!("slot {slot} of rollup {rollup} is nobody's: {why}"))
+        }
         Event::Silent { slot, round, .. } => {
             (Quiet, format!("proposes a block but no signal in slot {slot} (round {round})"))
         }
