@@ -110,7 +110,10 @@ abstract contract GovernanceHandler is Recorder {
         }
         id = _proposal();
         for (uint256 i; i < 6 && id < items.length && _state(id) != ProposalState.Pending; ++i) id = _proposal();
-        if (id < items.length && _state(id) == ProposalState.Pending) _warpTo(_lastPending(id) + _draw(3));
+        // A new one if none is pending.
+        bool pending = id < items.length && _state(id) == ProposalState.Pending;
+        if (!pending && _chance(2) && _lockByRich(_payload())) (id, pending) = (items.length - 1, true);
+        if (pending) _warpTo(_lastPending(id) + _draw(4));
     }
 
     function _unused(uint256 id, address voter) internal view returns (uint256) {
@@ -345,17 +348,21 @@ abstract contract GovernanceHandler is Recorder {
     /// @dev What is rare otherwise; and a hostile rollup is followed by an honest one.
     function enactRare(uint256 seed) external step(seed) {
         bool heal = !isHonest[registry.getRollup()] && _chance(2);
-        _enact(_makePayload(heal ? 10 : [15, 9, 9, 16, 12, 13, 14, 17, 5, 11][_draw(10)]));
+        _enact(_makePayload(heal ? 10 : [15, 9, 9, 16, 12, 13, 14, 17, 5, 11, 0, 1, 2, 4, 18][_draw(15)]));
         _did("enactRare");
     }
 
     function _enact(address payload) internal {
+        if (_lockByRich(payload)) _decide(items.length - 1);
+    }
+
+    /// @dev Through the lock, if anybody has its amount.
+    function _lockByRich(address payload) private returns (bool) {
         address rich;
         for (uint256 i; i < HOLDERS; ++i) {
             if (_powerAt(holders[i], _now()) >= present.proposeConfig.lockAmount) rich = holders[i];
         }
-        if (rich == address(0) || !_lock(rich, payload)) return;
-        _decide(items.length - 1);
+        return rich != address(0) && _lock(rich, payload);
     }
 
     function _decide(uint256 id) internal {

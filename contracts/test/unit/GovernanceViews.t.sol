@@ -23,6 +23,17 @@ contract GovernanceViewsTest is GovernanceFixture {
         vm.assertEq(governance.ballotNonce(0, who), 0);
     }
 
+    /// @dev Nonces are each proposal's own: none counts for all of them.
+    function test_views_noNonceIsForAllProposals() public {
+        bytes[2] memory gone = [
+            abi.encodeWithSignature("nonces(address)", majority), abi.encodeWithSignature("invalidateNonce()")
+        ];
+        for (uint256 i; i < 2; ++i) {
+            (bool success,) = address(governance).call(gone[i]);
+            vm.assertFalse(success);
+        }
+    }
+
     /// @dev Half of the execution delay after Active, rounded down; of the configuration frozen for the proposal.
     function testFuzz_objectionsUntil_isAHalfOfTheExecutionDelayAfterActive(
         Configuration memory c,

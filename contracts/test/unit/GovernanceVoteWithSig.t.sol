@@ -398,7 +398,7 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
         bytes memory signature = _sign(aliceKey, _digest(v));
         _refuseNonce(2 ** 64);
         _submit(v, signature);
-        // The ballot box isn't closed for that.
+        // A ballot by call needs no nonce.
         vm.prank(alice);
         governance.vote(id, 1, true);
         (uint256 yea,) = governance.ballots(id, alice);
