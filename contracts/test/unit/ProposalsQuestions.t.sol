@@ -198,6 +198,27 @@ contract ProposalsQuestionsTest is Test {
         }
     }
 
+    /// @dev An id that doesn't fit its bits is refused, not truncated into another one's.
+    function test_proposalCount_atItsBounds() public {
+        uint256 max = type(uint32).max;
+        uint256 snapshot = vm.snapshotState();
+        governance.set(COUNT, max - 1);
+        proposals.pushProposal(4);
+        (bool exists, uint256 id) = proposals.proposalOf(address(rollup), 4);
+        vm.assertTrue(exists);
+        vm.assertEq(id, max - 1);
+        vm.revertToState(snapshot);
+        uint256[2] memory counts = [max, type(uint256).max - 1];
+        for (uint256 i; i < counts.length; ++i) {
+            governance.set(COUNT, counts[i]);
+            vm.expectRevert(abi.encodeWithSelector(ICommon.ValueTooLarge.selector, counts[i] + 1, max));
+            proposals.pushProposal(4);
+        }
+        governance.set(COUNT, type(uint256).max);
+        vm.expectRevert();
+        proposals.pushProposal(4);
+    }
+
     function test_questions_refuseAccountsWithoutCode() public {
         for (uint256 i; i < 2; ++i) {
             vm.etch(address(governance), i == 0 ? bytes("") : bytes(hex"00"));
