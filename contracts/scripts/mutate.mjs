@@ -16,14 +16,15 @@
 //   check      a refusal or a modifier removed, a condition negated or halved
 //   event      an event removed, or two of its arguments swapped
 //
-// A trial (mutate/trial.mjs) goes on until a test fails: the tests that compile the changed file themselves; then,
+// A trial (mutate/trial.mjs) goes on until a test fails: first the tests that compile the changed file themselves; then,
 // with the artifacts of the mutant in place of the committed ones, the unit tests of the contracts that changed and all
-// others but the invariants, with few runs of each fuzz test; then all tests as `npm test` runs them. A mutant whose
-// bytecode is that of the original is equal to it. The tests have to pass before: that is checked first, once for each
-// state of the sources and tests (mutate/results.mjs keeps it).
+// others but the invariants, with few runs of each fuzz test. That takes seconds. When all mutants are through, those
+// that survived are tried with all tests as `npm test` runs them, which takes minutes each. A mutant whose bytecode is
+// that of the original is equal to it. The tests have to pass without a change: that is checked first, once for each
+// state of the sources and tests.
 //
-// Every result is appended to the results file at once; a mutant in it isn't tried again until its file changes, or,
-// for survivors, with --retry. So a run that was interrupted goes on where it was.
+// Every result is appended to the results file at once (mutate/results.mjs). A mutant in it isn't tried again until its
+// file changes, or, for survivors, with --retry. So a run that was interrupted goes on where it was.
 import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -46,6 +47,7 @@ Usage: npm --prefix contracts run mutate -- [options]
   --kind LIST     Try only these kinds: boundary, constant, operator, order, argument, statement, check, event
   --list          List the mutants, with their diffs and results, and try none
   --retry         Try again the mutants that survived
+  --few           Don't try survivors with all runs of the fuzz tests and the invariants
   --jobs J        Mutants at a time [default: 1]; they share the processor's cores
   --results FILE  Where results are kept [default: contracts/mutants.jsonl]
   --differential  Then run \`cargo xtask differential\` with each survivor; the first build takes minutes
@@ -66,6 +68,7 @@ function options() {
       kind: { type: "string" },
       list: { type: "boolean", default: false },
       retry: { type: "boolean", default: false },
+      few: { type: "boolean", default: false },
       jobs: { type: "string", default: "1" },
       results: { type: "string", default: join(root, "mutants.jsonl") },
       differential: { type: "boolean", default: false },
@@ -104,8 +107,10 @@ const title = (mutant) => `${mutant.id} ${mutant.file}:${mutant.line} ${mutant.w
 function summary(mutants, results, sources, total) {
   const tried = mutants.filter(({ id }) => results.of(id));
   const parts = Object.entries(OUTCOMES).map(([outcome, words]) => `${tried.filter(({ id }) => results.of(id).outcome === outcome).length} ${words}`);
-  process.stdout.write(`\n${tried.length} mutants of ${total} tried: ${parts.join(", ")}\n`);
+  process.stdout.write(`\n${tried.length} of ${total} mutants tried: ${parts.join(", ")}\n`);
   const survivors = tried.filter(({ id }) => results.of(id).outcome === "survived");
+  const unfinished = survivors.filter(({ id }) => results.of(id).tests === "few").length;
+  if (unfinished > 0) process.stdout.write(`${unfinished} of the survivors were tried with few runs of each fuzz test and without the invariants\n`);
   for (const mutant of survivors) {
     const { differential } = results.of(mutant.id);
     const verdict = differential && `\nthe differential test ${differential.caught ? `catches it: ${differential.by}` : `finds no difference in ${differential.calls} calls`}`;
@@ -113,24 +118,33 @@ function summary(mutants, results, sources, total) {
   }
 }
 
-/** Temporary folders and everything that uses them. */
+/** Folders that are removed at the end of the run, however it ends. */
 const temporary = new Set();
+
+function temporaryFolder() {
+  const dir = mkdtempSync(join(tmpdir(), "canon-mutants-"));
+  temporary.add(dir);
+  return dir;
+}
 
 function tidy() {
   endCommands();
   for (const dir of temporary) rmSync(dir, { recursive: true, force: true });
 }
 
-/** Tries `pending`, `jobs` at a time, and adds what comes out to `results`. */
-async function tryAll(pending, contracts, results, jobs) {
-  const dir = mkdtempSync(join(tmpdir(), "canon-mutants-"));
-  temporary.add(dir);
+/** Tries `mutants`, `jobs` at a time, where `results` has no final result, and adds what comes out. */
+async function tryMutants(mutants, contracts, results, { jobs, retry, few }) {
+  const result = ({ id }) => results.of(id);
+  const fresh = mutants.filter((m) => !result(m) || (retry && result(m).outcome === "survived"));
+  const unfinished = () => (few ? [] : mutants.filter((m) => result(m).outcome === "survived" && result(m).tests === "few"));
+  if (fresh.length === 0 && unfinished().length === 0) return;
+
+  const dir = temporaryFolder();
   const threads = Math.max(1, Math.floor(availableParallelism() / jobs));
   process.stdout.write("compiling the tests\n");
   const origin = join(dir, "origin");
   await Project.copy(root, origin, threads).build();
-  const testers = Array.from({ length: Math.min(jobs, pending.length) }, (_, i) => new Tester(contracts, origin, join(dir, `${i}`), threads));
-
+  const testers = Array.from({ length: jobs }, (_, i) => new Tester(contracts, origin, join(dir, `${i}`), threads));
   const digest = contracts.digest();
   if (!results.baseline(digest)) {
     process.stdout.write("testing the unchanged contracts\n");
@@ -138,31 +152,36 @@ async function tryAll(pending, contracts, results, jobs) {
   }
   const { seconds } = results.baseline(digest);
 
-  const queue = [...pending];
+  await share(fresh, testers, results, "few", (tester, mutant) => tester.tryFew(mutant, seconds));
+  await share(unfinished(), testers, results, "all", (tester, mutant) => tester.tryAll(mutant, seconds));
+  await Promise.all(testers.map((tester) => tester.end()));
+  rmSync(dir, { recursive: true, force: true });
+}
+
+/** Shares `mutants` among `testers`, each of which takes the next one when it is ready. */
+async function share(mutants, testers, results, tests, attempt) {
+  const queue = [...mutants];
   const began = performance.now();
   let done = 0;
   const work = async (tester) => {
     for (let mutant = queue.shift(); mutant; mutant = queue.shift()) {
       const start = performance.now();
-      const result = await tester.try(mutant, seconds);
-      const { id, file, line, where, kind } = mutant;
+      const result = await attempt(tester, mutant);
       const took = Math.round((performance.now() - start) / 100) / 10;
-      results.add({ id, file, line, where, kind, ...result, seconds: took });
+      const { id, file, line, where, kind } = mutant;
+      results.add({ id, file, line, where, kind, tests, ...result, seconds: took });
       done++;
-      const left = ((performance.now() - began) / 1000 / done) * (pending.length - done);
-      const position = `[${String(done).padStart(String(pending.length).length)}/${pending.length}, ${duration(left)} left]`;
+      const left = ((performance.now() - began) / 1000 / done) * (mutants.length - done);
+      const position = `[${String(done).padStart(String(mutants.length).length)}/${mutants.length}, ${duration(left)} left]`;
       process.stdout.write(`${position} ${result.outcome} in ${took} s: ${title(mutant)}${result.by ? ` by ${result.by}` : ""}\n`);
     }
-    await tester.end();
   };
   await Promise.all(testers.map(work));
-  rmSync(dir, { recursive: true, force: true });
 }
 
 /** Runs the differential test with each of `survivors`. */
 async function compareAll(survivors, contracts, results, calls) {
-  const dir = mkdtempSync(join(tmpdir(), "canon-mutants-"));
-  temporary.add(dir);
+  const dir = temporaryFolder();
   process.stdout.write("building the differential test\n");
   const differential = new Differential(calls);
   temporary.add(differential.workspace);
@@ -205,8 +224,7 @@ async function main() {
     process.exit(signal === "SIGINT" ? 130 : 143);
   };
   process.on("SIGINT", stop).on("SIGTERM", stop).on("exit", tidy);
-  const pending = mutants.filter((mutant) => !results.of(mutant.id) || (chosen.retry && survived(mutant)));
-  if (pending.length > 0) await tryAll(pending, contracts, results, Number(chosen.jobs));
+  await tryMutants(mutants, contracts, results, { ...chosen, jobs: Number(chosen.jobs) });
   if (chosen.differential) {
     const calls = Number(chosen.calls);
     const open = mutants.filter((m) => survived(m) && !(results.of(m.id).differential?.calls >= calls));

@@ -1,6 +1,6 @@
 // Folders in which forge tests a mutant: copies of contracts/ without what isn't needed.
 import { spawn } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../compiler.mjs";
 
@@ -66,7 +66,10 @@ export class Project {
     for (const name of ["foundry.toml", "src", "test", "artifacts", "out", "cache"]) {
       if (existsSync(join(origin, name))) cpSync(join(origin, name), join(dir, name), { recursive: true });
     }
-    for (const name of ["node_modules", "scripts"]) symlinkSync(join(root, name), join(dir, name));
+    symlinkSync(join(root, "scripts"), join(dir, "scripts"));
+    // A folder of its own: forge would take the place that a link leads to for another library, and compile everything.
+    mkdirSync(join(dir, "node_modules"));
+    for (const name of readdirSync(join(root, "node_modules"))) symlinkSync(join(root, "node_modules", name), join(dir, "node_modules", name));
     return new Project(dir, threads);
   }
 

@@ -187,35 +187,43 @@ export class Tester {
   }
 
   /**
-   * Tries `mutant`.
+   * Tries `mutant` with few runs of each fuzz test, and without the invariants.
    * @param {Seconds} seconds What the stages take without a change.
    * @returns {Promise<{outcome: string, stage?: string, by?: string}>}
    */
-  async try(mutant, seconds) {
-    const timeout = (stage) => 60 + 5 * seconds[stage];
+  async tryFew(mutant, seconds) {
+    const timeout = limit(seconds.few);
     const direct = this.#contracts.directTests(mutant.file);
     if (direct.length > 0) {
       const { errors } = await this.#compiler.compile(this.#change(mutant), { "*": { "*": ["abi"] } });
       if (errors) return { outcome: "uncompiled" };
       this.#direct.write(mutant.file, this.#change(mutant)[mutant.file]);
-      const by = await this.#direct.test({ files: direct, timeout: timeout("own") });
+      const by = await this.#direct.test({ files: direct, timeout: limit(seconds.own) });
       this.#direct.write(mutant.file, this.#contracts.sources[mutant.file]);
       if (by) return { outcome: "caught", stage: "own tests", by };
     }
+    return this.#deploy(mutant, (names) => {
+      const unit = this.#contracts.unitTests(names);
+      const other = { except: ["test/invariant/*", ...unit], runs: FEW_RUNS, timeout };
+      return unit.length === 0 ? { "other tests": other } : { "unit tests": { files: unit, runs: FEW_RUNS, timeout }, "other tests": other };
+    });
+  }
+
+  /** Tries `mutant` with all tests, as `npm test` runs them; see `tryFew`. */
+  async tryAll(mutant, seconds) {
+    return this.#deploy(mutant, () => ({ "all tests": { timeout: limit(seconds.all) } }));
+  }
+
+  /** Tests `mutant` in the stages that `stagesOf` the names of the changed contracts, until a test fails. */
+  async #deploy(mutant, stagesOf) {
     const artifacts = await this.artifacts(mutant);
     if (!artifacts) return { outcome: "uncompiled" };
     const names = Object.keys(artifacts);
     if (names.length === 0) return { outcome: "equal" };
     for (const name of names) this.#deployed.write(`artifacts/${name}.json`, artifacts[name]);
     try {
-      const unit = this.#contracts.unitTests(names);
-      const stages = [
-        ["unit tests", { files: unit, runs: FEW_RUNS, timeout: timeout("few") }],
-        ["other tests", { except: ["test/invariant/*", ...unit], runs: FEW_RUNS, timeout: timeout("few") }],
-        ["all tests", { timeout: timeout("all") }],
-      ];
-      for (const [stage, options] of stages) {
-        const by = options.files?.length === 0 ? undefined : await this.#deployed.test(options);
+      for (const [stage, options] of Object.entries(stagesOf(names))) {
+        const by = await this.#deployed.test(options);
         if (by) return { outcome: "caught", stage, by };
       }
       return { outcome: "survived" };
@@ -223,4 +231,9 @@ export class Tester {
       for (const name of names) this.#deployed.write(`artifacts/${name}.json`, this.#contracts.artifacts[name]);
     }
   }
+}
+
+/** Seconds after which tests that take `seconds` without a change don't end any more. */
+function limit(seconds) {
+  return 60 + 5 * seconds;
 }
