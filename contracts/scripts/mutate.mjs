@@ -111,6 +111,11 @@ function summary(mutants, results, sources, total) {
   const survivors = tried.filter(({ id }) => results.of(id).outcome === "survived");
   const unfinished = survivors.filter(({ id }) => results.of(id).tests === "few").length;
   if (unfinished > 0) process.stdout.write(`${unfinished} of the survivors were tried with few runs of each fuzz test and without the invariants\n`);
+  const compared = survivors.map(({ id }) => results.of(id).differential).filter(Boolean);
+  if (compared.length > 0) {
+    const caught = compared.filter((differential) => differential.caught).length;
+    process.stdout.write(`the differential test, run with ${compared.length} of the survivors, catches ${caught}\n`);
+  }
   for (const mutant of survivors) {
     const { differential } = results.of(mutant.id);
     const verdict = differential && `\nthe differential test ${differential.caught ? `catches it: ${differential.by}` : `finds no difference in ${differential.calls} calls`}`;

@@ -35,7 +35,7 @@ export class Differential {
 
   /**
    * Compares the rules with the bytecode of `artifacts` (text by contract) and that of the unchanged others.
-   * @returns {Promise<string | undefined>} How they differ; `undefined` if they don't.
+   * @returns {Promise<string | undefined>} The call after which they differ; `undefined` if they don't.
    */
   async play(artifacts) {
     const folder = join(this.workspace, "contracts/artifacts");
@@ -50,7 +50,7 @@ export class Differential {
       if (built.code !== 0) throw new Error(`cargo build failed:\n${built.stderr}`);
       const played = await this.#cargo(["xtask", "differential", "--calls", String(this.#calls)]);
       if (played.timedOut) return "it didn't end";
-      return played.code === 0 ? undefined : played.stderr.trim().split("\n").slice(0, 3).join(" ");
+      return played.code === 0 ? undefined : played.stderr.trim().split("\n")[0].slice(0, 200);
     } finally {
       for (const [path, text] of originals) writeFileSync(path, text);
     }
