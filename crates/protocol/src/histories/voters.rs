@@ -280,7 +280,7 @@ impl Director {
         let in_time = self.rng.chance(4, 5);
         let is_due = |ballot: &(ProposalId, Step)| {
             let state = world.governance().state_of(ballot.0, now);
-            !in_time || state == Some(ProposalState::Active)
+            !in_time || matches!(state, Some(ProposalState::Active | ProposalState::Queued))
         };
         let due = (0..).zip(&self.signed).filter(|(_, ballot)| is_due(ballot));
         let due: Vec<usize> = due.map(|(index, _)| index).collect();
