@@ -4,24 +4,18 @@ use alloy::{
     consensus::{SignableTransaction, TxEip1559, TxEnvelope},
     eips::Encodable2718,
     network::{TransactionBuilder, TxSignerSync},
-    primitives::{Address, B256, Bytes, TxKind, U256, hex, keccak256, utils::Unit},
+    primitives::{Address, B256, Bytes, TxKind, U256, keccak256, utils::Unit},
     providers::{DynProvider, Provider, ProviderBuilder},
     rpc::types::{TransactionReceipt, TransactionRequest},
     signers::local::PrivateKeySigner,
     sol_types::{SolCall, SolEvent},
 };
-use canon_devchain::{Devchain, DevchainConfig, SnapshotId};
+use canon_devchain::{DEPLOYMENT_PROXY, Devchain, DevchainConfig, SnapshotId};
 use eyre::{Result, WrapErr, ensure, eyre};
 use tokio::runtime::{Builder, Runtime};
 
 /// More than the base fee ever is here.
 const MAX_FEE_PER_GAS: u128 = 100_000_000_000;
-
-/// Creation code of the deterministic deployment proxy (Arachnid/deterministic-deployment-proxy).
-const PROXY: [u8; 83] = hex!(
-    "604580600e600039806000f350fe7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0"
-    "3601600081602082378035828234f58015156039578182fd5b8082525050506014600cf3"
-);
 
 /// What a transaction may use at most (EIP-7825).
 const GAS_LIMIT: u64 = 1 << 24;
@@ -81,7 +75,7 @@ impl Chain {
 
     /// Creates a contract with CREATE2 through the deterministic deployment proxy, at an address without zero bytes.
     pub(super) fn create2(&self, init_code: &Bytes) -> Result<Created> {
-        let factory = self.deploy("deployment proxy", Bytes::from_static(&PROXY))?;
+        let factory = DEPLOYMENT_PROXY;
         let init_code_hash = keccak256(init_code);
         let salt = (0_u64..)
             .map(|number| B256::from(U256::from(number)))
