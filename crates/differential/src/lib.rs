@@ -17,11 +17,14 @@ mod histories;
 mod history;
 mod lockstep;
 mod mismatch;
+mod names;
 mod opening;
+mod replay;
+mod shrink;
 mod views;
 
 pub use coverage::{Counts, Coverage, UNREACHABLE};
 pub use histories::Histories;
-pub use history::{Difference, History, Taken};
+pub use history::{Difference, History, Shrunk, Taken};
 pub use lockstep::Lockstep;
-pub use mismatch::Mismatch;
+pub use mismatch::{Differs, ErrorKind, Mismatch, OutcomeKind};

@@ -4,11 +4,17 @@
 //! of is full, and every outcome is compared then. So calls of one block see each other on both
 //! sides.
 
-use crate::{code::code_of, coverage::Coverage, mismatch::Mismatch, views};
+use crate::{
+    code::code_of,
+    coverage::Coverage,
+    mismatch::{Differs, Mismatch, OutcomeKind},
+    views,
+};
 use alloy::{
     hex,
     primitives::{
-        Address, B256, Bytes, KECCAK256_EMPTY, Log as ChainLog, U256, address, bytes, keccak256,
+        Address, B256, Bytes, KECCAK256_EMPTY, Log as ChainLog, Selector, U256, address, bytes,
+        keccak256,
     },
 };
 use canon_bindings::{Contract, init_code, protocol_log};
@@ -131,6 +137,27 @@ impl Lockstep {
         self.block.timestamp
     }
 
+    /// When a step that should be taken at `time` is taken.
+    pub(crate) fn time_of_step(&self, time: Timestamp) -> Timestamp {
+        if self.shares_block(time) {
+            return self.block.timestamp;
+        }
+        let next = Timestamp::new(self.block.timestamp.get() + 1).unwrap_or(Timestamp::MAX);
+        time.max(next)
+    }
+
+    /// Whether a step at `time` is taken in the block that is open.
+    fn shares_block(&self, time: Timestamp) -> bool {
+        let fits = time <= self.block.timestamp && self.waiting.len() < MOST_IN_A_BLOCK;
+        !self.waiting.is_empty() && fits
+    }
+
+    /// Whether the rules refuse the newest call that waits.
+    pub(crate) fn refuses_newest(&self) -> bool {
+        let decision = self.waiting.last().map(|waiting| &waiting.decision);
+        matches!(decision, Some(Err(refusal)) if !matches!(refusal, Refusal::OutsideTheSet(_)))
+    }
+
     /// What was met so far.
     pub const fn coverage(&self) -> &Coverage {
         &self.coverage
@@ -229,13 +256,12 @@ impl Lockstep {
 
     /// Opens a block at `time` unless it is the one that is open.
     fn open(&mut self, time: Timestamp) -> Result<(), Mismatch> {
-        let fits = time <= self.block.timestamp && self.waiting.len() < MOST_IN_A_BLOCK;
-        if !self.waiting.is_empty() && fits {
+        if self.shares_block(time) {
             return Ok(());
         }
         self.flush()?;
-        let next = Timestamp::new(self.block.timestamp.get() + 1).unwrap_or(Timestamp::MAX);
-        self.block = Block { number: self.block.number.next(), timestamp: time.max(next) };
+        let timestamp = self.time_of_step(time);
+        self.block = Block { number: self.block.number.next(), timestamp };
         Ok(())
     }
 
@@ -308,9 +334,7 @@ impl Lockstep {
         self.open(time)?;
         let deployer = deployer(turn);
         let init_code = init_code(deployment);
-        let salt = B256::from(U256::from(turn));
-        let creation =
-            Creation { factory: DEPLOYMENT_PROXY, salt, init_code_hash: keccak256(&init_code) };
+        let creation = creation(turn, &init_code);
         let contract = own.unwrap_or_else(|| creation.address());
         let outside = self.foreign.at(self.block.timestamp);
         let context = self.context(deployer, &outside);
@@ -324,7 +348,7 @@ impl Lockstep {
         let (to, input) = match own {
             None if decision.is_ok() => {
                 self.foreign.know_creation(creation);
-                (Some(DEPLOYMENT_PROXY), [&salt[..], &init_code].concat().into())
+                (Some(DEPLOYMENT_PROXY), [&creation.salt[..], &init_code].concat().into())
             }
             _ => (None, init_code),
         };
@@ -355,7 +379,7 @@ impl Lockstep {
     }
 
     /// Mines the open block and compares what came of every call.
-    fn flush(&mut self) -> Result<(), Mismatch> {
+    pub(crate) fn flush(&mut self) -> Result<(), Mismatch> {
         if self.waiting.is_empty() {
             return Ok(());
         }
@@ -452,7 +476,23 @@ impl Lockstep {
             let refusal = Refusal::abi_decode(&executed.output);
             format!("reverts with {output}: {refusal}, {refusal:?}, {} gas", executed.gas_used)
         };
-        Mismatch::Outcome { call, rules, bytecode }
+        let kind = OutcomeKind {
+            function: Selector::try_from(&input[..input.len().min(4)])
+                .ok()
+                .filter(|_| to.is_some()),
+            differs: Differs::of(
+                match &waiting.decision {
+                    Ok(logs) => Ok(logs.iter().map(|log| log.event.to_log_data()).collect()),
+                    Err(refusal) => Err(refusal.abi_encode()),
+                },
+                if executed.success {
+                    Ok(executed.logs.iter().map(|log| log.data.clone()).collect())
+                } else {
+                    Err(executed.output.clone())
+                },
+            ),
+        };
+        Mismatch::Outcome { call, rules, bytecode, kind }
     }
 
     /// The state that the chain's events give.
@@ -470,6 +510,17 @@ impl Lockstep {
 /// else.
 pub(crate) fn deployer(number: u64) -> Address {
     Address::from_word(keccak256([b"deployer".as_slice(), &number.to_be_bytes()].concat()))
+}
+
+/// How the step `turn` of a history creates a contract through the proxy.
+fn creation(turn: u64, init_code: &Bytes) -> Creation {
+    let salt = B256::from(U256::from(turn));
+    Creation { factory: DEPLOYMENT_PROXY, salt, init_code_hash: keccak256(init_code) }
+}
+
+/// Where the step `turn` of a history deploys a contract.
+pub(crate) fn deployed_at(turn: u64, deployment: &Deployment) -> Address {
+    creation(turn, &init_code(deployment)).address()
 }
 
 const fn role_of(deployment: &Deployment) -> Role {

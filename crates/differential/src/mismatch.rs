@@ -1,6 +1,6 @@
 //! Where the rules and the bytecode differ.
 
-use alloy::primitives::{Address, Bytes};
+use alloy::primitives::{Address, B256, Bytes, LogData, Selector};
 use canon_protocol::Misfit;
 
 /// The rules and the bytecode disagree. Texts are for a person.
@@ -16,6 +16,8 @@ pub enum Mismatch {
         rules: String,
         /// What the bytecode does.
         bytecode: String,
+        /// The same without the values.
+        kind: OutcomeKind,
     },
     /// A view answers something else.
     #[error("{view} at {contract}\n  the rules:    {rules}\n  the bytecode: {bytecode}")]
@@ -48,11 +50,78 @@ pub enum Mismatch {
     Chain(String),
 }
 
-impl Mismatch {
-    /// Whether the other is a difference of the same kind: what a shrunk history has to show.
-    pub fn is_like(&self, other: &Self) -> bool {
-        core::mem::discriminant(self) == core::mem::discriminant(other)
+/// A difference in what comes of a call, whoever calls and with whatever values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutcomeKind {
+    /// The function's selector; `None` if a contract is deployed, or without one.
+    pub function: Option<Selector>,
+    /// What differs.
+    pub differs: Differs,
+}
+
+/// What differs in what comes of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Differs {
+    /// At least one side refuses the call. `None` is a side that doesn't.
+    Refusal {
+        /// The rules' error.
+        rules: Option<ErrorKind>,
+        /// The bytecode's error.
+        bytecode: Option<ErrorKind>,
+    },
+    /// An event: the topics of the first ones that differ. `None` is a side that has none there.
+    Event {
+        /// The rules' event.
+        rules: Option<B256>,
+        /// The bytecode's event.
+        bytecode: Option<B256>,
+    },
+    /// What is returned.
+    Answer,
+}
+
+/// An error without its values: its selector, or `None` without one.
+pub type ErrorKind = Option<Selector>;
+
+impl Differs {
+    pub(crate) fn of(
+        rules: Result<Vec<LogData>, Bytes>,
+        bytecode: Result<Vec<LogData>, Bytes>,
+    ) -> Self {
+        let error = |data: Bytes| data.first_chunk::<4>().map(Selector::from);
+        match (rules, bytecode) {
+            (Ok(rules), Ok(bytecode)) => {
+                let both = rules.iter().zip(&bytecode);
+                let same = both.take_while(|(ours, theirs)| ours == theirs).count();
+                if same == rules.len().max(bytecode.len()) {
+                    return Self::Answer;
+                }
+                let topic = |logs: &[LogData]| logs.get(same)?.topics().first().copied();
+                Self::Event { rules: topic(&rules), bytecode: topic(&bytecode) }
+            }
+            (rules, bytecode) => {
+                Self::Refusal { rules: rules.err().map(error), bytecode: bytecode.err().map(error) }
+            }
+        }
     }
+}
+
+impl Mismatch {
+    /// Whether the other is the same difference with other values: what a shrunk history has to show.
+    pub fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Outcome { kind, .. }, Self::Outcome { kind: other, .. }) => kind == other,
+            (Self::View { view, .. }, Self::View { view: other, .. }) => {
+                signature(view) == signature(other)
+            }
+            _ => core::mem::discriminant(self) == core::mem::discriminant(other),
+        }
+    }
+}
+
+/// A view without its arguments.
+fn signature(view: &str) -> Option<&str> {
+    view.split(' ').next()
 }
 
 impl From<canon_devchain::Error> for Mismatch {

@@ -2,5 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod faults;
 mod histories;
 mod shrinking;

@@ -1,17 +1,20 @@
 //! Differences are found, and shown by few steps.
 
-use alloy::primitives::{Address, U256};
-use canon_bindings::init_code;
-use canon_devchain::UnsignedCall;
-use canon_differential::{History, Lockstep, Mismatch};
-use canon_protocol::Deployment;
+use crate::faults::{Fault, What, created};
+use alloy::{
+    primitives::{Address, U256},
+    sol_types::SolCall,
+};
+use canon_bindings::{Governance, Proposals, Rollup, init_code};
+use canon_differential::{Difference, Differs, History, Lockstep, Mismatch};
+use canon_protocol::{Deployment, RawRollupParameters};
 
 /// `timeOfLastMint` of the Issuer, as its storage layout has it.
 const LAST_MINT: U256 = U256::from_limbs([2, 0, 0, 0]);
 
 /// Puts a Proposals contract that wants one signal more in the place of the one in office.
 fn more_signals(lockstep: &Lockstep) {
-    let (world, chain) = (lockstep.world(), lockstep.chain());
+    let world = lockstep.world();
     let proposals = world.governance().governance_proposer();
     let rules = world.proposals(proposals).unwrap().rules();
     let deployment = Deployment::Proposals {
@@ -19,12 +22,18 @@ fn more_signals(lockstep: &Lockstep) {
         n: U256::from(rules.n() + 1),
         m: U256::from(rules.m()),
     };
-    let from = Address::repeat_byte(1);
-    let deploy = UnsignedCall { from, to: None, input: init_code(&deployment) };
-    let snapshot = chain.snapshot();
-    let (_, executed) = chain.mine_unsigned(&[deploy]).unwrap();
-    chain.revert(snapshot).unwrap();
-    chain.set_code(proposals, executed[0].output.clone()).unwrap();
+    let code = created(lockstep, init_code(&deployment));
+    lockstep.chain().set_code(proposals, code).unwrap();
+}
+
+/// Puts rollups from which stakers can leave a second later in the place of all rollups.
+fn longer_exits(lockstep: &Lockstep) {
+    for (address, rollup) in lockstep.world().rollups() {
+        let mut parameters = RawRollupParameters::from(*rollup.parameters());
+        parameters.exit_delay += U256::ONE;
+        let code = created(lockstep, init_code(&Deployment::Rollup(parameters)));
+        lockstep.chain().set_code(address, code).unwrap();
+    }
 }
 
 #[test]
@@ -41,7 +50,8 @@ fn a_wrong_outcome_is_shown_by_few_steps() {
     assert!(found > 20, "it takes a while to show: {found} steps");
 
     let always = |lockstep: &Lockstep, _: u64| more_signals(lockstep);
-    let shrunk = difference.shrink_with(always);
+    let shrunk = difference.clone().shrink_with(always);
+    assert_eq!(difference.shrink_with(always), shrunk, "the same steps every time");
     assert!(matches!(shrunk.mismatch, Mismatch::Outcome { .. }));
     // A payload, seeds, some signals, and who has to be in the set for the draws.
     assert!(shrunk.steps.len() <= 10, "{shrunk}");
@@ -64,4 +74,117 @@ fn a_wrong_answer_is_found_when_the_whole_state_is_compared() {
     let difference = history.play_with(meddle).unwrap_err();
     let Mismatch::View { view, .. } = &difference.mismatch else { panic!("{difference}") };
     assert!(view.starts_with("timeOfLastMint()"), "{view}");
+}
+
+/// The most steps by which a fault of one call may be shown.
+const FEW: usize = 12;
+
+/// The first difference that histories show when `meddle` plants a fault.
+fn difference(name: &str, meddle: &mut impl FnMut(&Lockstep, u64)) -> Box<Difference> {
+    let histories = (0..60).map(|seed| History { seed, calls: 1000 });
+    let mut outcomes = histories.map(|history| history.play_with(&mut *meddle));
+    outcomes.find_map(Result::err).unwrap_or_else(|| panic!("no history meets {name}"))
+}
+
+/// Shrinks what `meddle` plants and checks what is left.
+fn shrinks(name: &str, mut meddle: impl FnMut(&Lockstep, u64)) -> Difference {
+    let difference = difference(name, &mut meddle);
+    let (seed, steps) = (difference.history.seed, difference.steps.len());
+    let shrunk = difference.clone().shrink_with(&mut meddle);
+    let text = format!("{name}, seed {seed}: {shrunk}");
+    let replays = shrunk.shrunk.unwrap().replays;
+    println!("{name}, seed {seed}: {} of {steps} steps, {replays} replays", shrunk.steps.len());
+    assert!(shrunk.steps.len() <= FEW, "{text}");
+    assert!(replays <= 1000, "{text}");
+    assert!(shrunk.mismatch.is_like(&difference.mismatch), "{}\n{text}", difference.mismatch);
+    assert_eq!(shrunk.replay_with(&mut meddle).as_ref(), Some(&shrunk.mismatch), "{text}");
+    assert_eq!(shrunk.replay(), None, "without the fault: {text}");
+    // No step is there for nothing.
+    for left_out in 0..shrunk.steps.len() {
+        let mut fewer = shrunk.clone();
+        fewer.steps.remove(left_out);
+        let shown = fewer.replay_with(&mut meddle);
+        let alike = shown.is_some_and(|shown| shown.is_like(&shrunk.mismatch));
+        assert!(!alike, "without step {left_out}: {text}");
+    }
+    shrunk
+}
+
+/// Where faults are planted.
+fn governance(lockstep: &Lockstep) -> Vec<Address> {
+    vec![lockstep.world().addresses().governance]
+}
+
+fn proposals(lockstep: &Lockstep) -> Vec<Address> {
+    lockstep.world().all_proposals().map(|(address, _)| address).collect()
+}
+
+fn rollups(lockstep: &Lockstep) -> Vec<Address> {
+    lockstep.world().rollups().map(|(address, _)| address).collect()
+}
+
+#[test]
+fn a_fault_of_one_call_is_shown_by_few_steps() {
+    use What::{OneMore, ReturnsZero};
+    type Place = fn(&Lockstep) -> Vec<Address>;
+    let later = 3..=u64::MAX;
+    let faults: [(&str, Place, Fault); 10] = [
+        (
+            "a ballot against counts one more",
+            governance,
+            Fault::new(Governance::voteCall::SELECTOR, OneMore(1)).only(2, 0..=0),
+        ),
+        (
+            "a ballot on the fourth proposal",
+            governance,
+            Fault::new(Governance::voteCall::SELECTOR, ReturnsZero).only(0, later.clone()),
+        ),
+        (
+            "a signed ballot on the fourth proposal",
+            governance,
+            Fault::new(Governance::voteWithSigCall::SELECTOR, ReturnsZero).only(0, later.clone()),
+        ),
+        ("a deposit", governance, Fault::new(Governance::depositCall::SELECTOR, OneMore(1))),
+        (
+            "a deposit by permit",
+            governance,
+            Fault::new(Governance::depositWithPermitCall::SELECTOR, ReturnsZero),
+        ),
+        ("a signal", proposals, Fault::new(Proposals::voteCall::SELECTOR, ReturnsZero)),
+        ("a push", proposals, Fault::new(Proposals::pushProposalCall::SELECTOR, ReturnsZero)),
+        (
+            "an execution of a later proposal",
+            governance,
+            Fault::new(Governance::executeCall::SELECTOR, ReturnsZero).only(0, 2..=u64::MAX),
+        ),
+        (
+            "the payment of a later withdrawal",
+            governance,
+            Fault::new(Governance::finaliseWithdrawCall::SELECTOR, ReturnsZero).only(0, later),
+        ),
+        (
+            "a stake that moves",
+            rollups,
+            Fault::new(Rollup::finaliseMove_1Call::SELECTOR, ReturnsZero),
+        ),
+    ];
+    for (name, place, mut fault) in faults {
+        shrinks(name, |lockstep, _| {
+            for contract in place(lockstep) {
+                fault.plant(lockstep, contract);
+            }
+        });
+    }
+}
+
+#[test]
+fn a_missing_signal_is_shown_by_few_steps() {
+    let shrunk = shrinks("a signal too many", |lockstep, _| more_signals(lockstep));
+    let Mismatch::Outcome { kind, .. } = shrunk.mismatch else { panic!("{shrunk}") };
+    assert!(matches!(kind.differs, Differs::Event { .. } | Differs::Refusal { .. }), "{shrunk}");
+}
+
+#[test]
+fn an_exit_that_takes_longer_is_shown_by_few_steps() {
+    shrinks("an exit a second later", |lockstep, _| longer_exits(lockstep));
 }

@@ -1,0 +1,102 @@
+//! How steps are shown to a person: with names in place of addresses, and lists of actions in place of
+//! the code that returns them.
+
+use crate::{
+    history::{Act, Taken},
+    lockstep::deployed_at,
+    opening::Company,
+};
+use alloy::{
+    primitives::{Address, Bytes},
+    sol_types::SolValue,
+};
+use canon_protocol::{
+    Action, Call, Deployment, Role,
+    histories::{Behaviour, Conduct, Program, Put, Step},
+};
+
+/// Roles of contracts with functions of their own.
+const ROLES: [Role; 8] = [
+    Role::Governance,
+    Role::Proposals,
+    Role::Rollup,
+    Role::Registry,
+    Role::Issuer,
+    Role::Distributor,
+    Role::Expect,
+    Role::Asset,
+];
+
+/// The names of all that takes part in some steps.
+pub(crate) struct Names {
+    company: Company,
+    /// Accounts that have code from outside the set, and contracts that the steps deploy.
+    others: Vec<(String, Address)>,
+}
+
+impl Names {
+    pub(crate) fn new(steps: &[Taken]) -> Self {
+        let mut names = Self { company: Company::new(), others: Vec::new() };
+        for taken in steps {
+            let Act::Step(step) = &taken.act else { continue };
+            match &**step {
+                Step::Put(account, put) => {
+                    names.add(payload(put).map_or("contract", |_| "payload"), *account)
+                }
+                Step::Deploy(deployment) => {
+                    let kind = match deployment {
+                        Deployment::Rollup(_) => "later rollup",
+                        _ => "later Proposals",
+                    };
+                    names.add(kind, deployed_at(taken.turn, deployment));
+                }
+                _ => {}
+            }
+        }
+        names
+    }
+
+    fn add(&mut self, kind: &str, address: Address) {
+        let named = self.company.named(&address.to_string());
+        if named != address.to_string() || self.others.iter().any(|(_, known)| *known == address) {
+            return;
+        }
+        let number = self.others.iter().filter(|(name, _)| name.starts_with(kind)).count() + 1;
+        self.others.push((format!("{kind} {number}"), address));
+    }
+
+    /// `text` with names in the place of addresses.
+    pub(crate) fn named(&self, text: &str) -> String {
+        let text = self.company.named(text);
+        self.others.iter().fold(text, |text, (name, address)| {
+            text.replace(&address.to_string(), name).replace(&format!("{address:?}"), name)
+        })
+    }
+}
+
+/// What stands at an account when `put` was put there.
+pub(crate) fn shown(put: &Put) -> String {
+    match payload(put) {
+        Some(actions) => {
+            let actions: Vec<_> = actions.iter().map(action).collect();
+            format!("a payload of [{}]", actions.join(", "))
+        }
+        None => format!("{put:?}"),
+    }
+}
+
+/// The list of a contract that is nothing but a payload.
+fn payload(put: &Put) -> Option<Vec<Action>> {
+    let Put::Program(Program { first, later: None }) = put else { return None };
+    let [(_, Conduct::Answers(answer))] = &first.functions[..] else { return None };
+    let list = <Vec<(Address, Bytes)>>::abi_decode_validate(answer).ok()?;
+    let actions: Vec<_> = list.into_iter().map(|(target, data)| Action { target, data }).collect();
+    (*first == Behaviour::payload(&actions)).then_some(actions)
+}
+
+fn action(Action { target, data }: &Action) -> String {
+    match ROLES.into_iter().find_map(|role| Call::abi_decode(role, data)) {
+        Some(call) => format!("{target}: {call:?}"),
+        None => format!("{target}: {data}"),
+    }
+}

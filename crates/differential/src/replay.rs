@@ -1,0 +1,425 @@
+//! Steps of a history, taken again without some of the others.
+//!
+//! What a step means depends on steps before it: proposal 7 is another one, or none, once a proposal
+//! before it is left out; another proposer draws the slot; a signature is for another number. So a
+//! replay takes a step as it was meant: it speaks of the proposal that the same step made, it is sent
+//! by whoever draws the slot, and what was signed well is signed anew.
+
+use crate::{
+    history::{Act, History, Taken, take},
+    lockstep::Lockstep,
+    mismatch::Mismatch,
+    opening::Company,
+};
+use alloy::{
+    primitives::{Address, B256, Bytes, U256},
+    sol_types::SolStruct,
+};
+use canon_protocol::{
+    AssetCall, Ballot, Call, GovernanceCall, Permit, ProposalsCall, Role, RollupCall, Round,
+    Signal, Support, Timestamp, World, histories::Step, signing_domain,
+};
+use std::collections::BTreeMap;
+
+/// A step and what it meant when it was taken last.
+#[derive(Clone)]
+pub(crate) struct Entry {
+    pub(crate) taken: Taken,
+    /// `None` if it wasn't taken yet and means what it says.
+    pub(crate) meaning: Option<Meaning>,
+}
+
+impl Entry {
+    /// A step that means what it says.
+    pub(crate) const fn verbatim(taken: Taken) -> Self {
+        Self { taken, meaning: None }
+    }
+}
+
+/// What a step referred to, and what came of it.
+#[derive(Clone, Default)]
+pub(crate) struct Meaning {
+    /// The proposals before it, and after it.
+    proposals: (usize, usize),
+    /// The withdrawals before it, and after it.
+    withdrawals: (usize, usize),
+    /// It called the Proposals contract in office, or the canonical rollup.
+    in_office: bool,
+    /// Its caller drew the slot.
+    caller_draws: bool,
+    /// The round that it pushed had ended so many rounds before.
+    rounds_ago: Option<u64>,
+    /// Its signature was good.
+    signed: bool,
+    /// The rules refused it.
+    pub(crate) refused: bool,
+    /// The proposal that it made.
+    pub(crate) proposed: Option<Proposed>,
+    /// Who drew the slot.
+    pub(crate) drawn: Option<Address>,
+    /// What its calldata is to the contract of the set that it called.
+    pub(crate) decoded: Option<Call>,
+    /// It is a ballot of all that its voter could still cast.
+    pub(crate) is_whole: bool,
+}
+
+/// A proposal.
+#[derive(Clone, Copy)]
+pub(crate) struct Proposed {
+    /// Where it was made.
+    pub(crate) governance: Address,
+    /// What lists its actions.
+    pub(crate) payload: Address,
+}
+
+/// What replays need and don't change.
+pub(crate) struct Replayer {
+    history: History,
+    company: Company,
+    sign: Box<dyn Fn(Address, B256) -> Option<Bytes>>,
+}
+
+/// The numbers that things have now, by the numbers that they had before.
+#[derive(Default)]
+struct Numbers {
+    proposals: BTreeMap<usize, usize>,
+    withdrawals: BTreeMap<usize, usize>,
+}
+
+impl Replayer {
+    pub(crate) fn new(history: History) -> Self {
+        let company = Company::new();
+        let sign = Box::new(company.signer());
+        Self { history, company, sign }
+    }
+
+    /// Those who can propose through the lock.
+    pub(crate) fn holders(&self) -> &[Address] {
+        &self.company.cast.holders
+    }
+
+    /// Takes the steps. Returns the first difference and the steps up to it, as they were taken; views
+    /// and the events as a whole are compared at the end if `thorough`.
+    pub(crate) fn replay(
+        &self,
+        entries: &[Entry],
+        thorough: bool,
+        meddle: &mut impl FnMut(&Lockstep, u64),
+    ) -> Option<(Mismatch, Vec<Entry>)> {
+        let mut done = Vec::with_capacity(entries.len());
+        let mut lockstep = match self.company.lockstep(self.history.supply()) {
+            Ok(lockstep) => lockstep,
+            Err(mismatch) => return Some((mismatch, done)),
+        };
+        let mut numbers = Numbers::default();
+        for entry in entries {
+            meddle(&lockstep, entry.taken.turn);
+            let mut taken = entry.taken.clone();
+            let now = lockstep.time_of_step(taken.time);
+            let old = entry.meaning.as_ref();
+            if let (Act::Step(step), Some(meaning)) = (&mut taken.act, old) {
+                self.bind(step, meaning, &numbers, lockstep.world(), now);
+            }
+            let mut meaning = match &taken.act {
+                Act::Step(step) => self.meaning(step, lockstep.world(), now),
+                _ => Meaning::default(),
+            };
+            let outcome = take(&mut lockstep, &taken);
+            meaning.settle(&taken, &lockstep);
+            if let Some(old) = old {
+                numbers.learn(old, &meaning);
+            }
+            done.push(Entry { taken, meaning: Some(meaning) });
+            if let Err(mismatch) = outcome {
+                return Some((mismatch, done));
+            }
+        }
+        let end = if thorough {
+            lockstep.compare().and_then(|()| lockstep.compare_events())
+        } else {
+            lockstep.flush()
+        };
+        end.err().map(|mismatch| (mismatch, done))
+    }
+
+    /// What `step` refers to in `world`.
+    fn meaning(&self, step: &Step, world: &World, now: Timestamp) -> Meaning {
+        let governance = world.governance();
+        let proposals = governance.proposals().len();
+        let withdrawals = governance.withdrawals().len();
+        let mut meaning = Meaning {
+            proposals: (proposals, proposals),
+            withdrawals: (withdrawals, withdrawals),
+            drawn: drawn(world, world.registry().rollup(), now),
+            ..Meaning::default()
+        };
+        let (caller, contract, call) = match step {
+            Step::Call { caller, contract, call } => (caller, contract, call),
+            Step::Transaction { target, data, .. } => {
+                let role = world.role_of(*target);
+                meaning.decoded = role.and_then(|role| Call::abi_decode(role, data));
+                return meaning;
+            }
+            Step::Put(..) | Step::Deploy(_) => return meaning,
+        };
+        meaning.in_office = office(call, world) == Some(*contract);
+        meaning.caller_draws = drawer(*contract, call, world, now) == Some(*caller);
+        if let Call::Proposals(ProposalsCall::PushProposal { round }) = call
+            && let Some(present) = present_round(world, *contract, now)
+            && let Ok(round) = u64::try_from(*round)
+        {
+            meaning.rounds_ago = present.get().checked_sub(round);
+        }
+        let again = self.sign_again(*caller, *contract, call, world, now);
+        meaning.signed = again.is_some_and(|again| again == *call);
+        if let Some((id, voter, amount)) = ballot(*caller, call)
+            && let Ok((_, proposal)) = governance.proposal(id)
+        {
+            let castable = governance.castable(proposal, voter);
+            meaning.is_whole = amount == castable.to_word() && !castable.is_zero();
+        }
+        meaning
+    }
+
+    /// Makes `step` say what it meant.
+    fn bind(
+        &self,
+        step: &mut Step,
+        meaning: &Meaning,
+        numbers: &Numbers,
+        world: &World,
+        now: Timestamp,
+    ) {
+        let Step::Call { caller, contract, call } = step else { return };
+        let governance = world.governance();
+        if meaning.in_office
+            && let Some(office) = office(call, world)
+        {
+            *contract = office;
+        }
+        if meaning.caller_draws
+            && let Some(drawn) = drawer(*contract, call, world, now)
+        {
+            *caller = drawn;
+        }
+        if let Some(id) = proposal_of(call) {
+            let present = governance.proposals().len();
+            *id = renumbered(*id, meaning.proposals.0, &numbers.proposals, present);
+        }
+        if let Some(id) = withdrawal_of(call) {
+            let present = governance.withdrawals().len();
+            *id = renumbered(*id, meaning.withdrawals.0, &numbers.withdrawals, present);
+        }
+        if let Call::Proposals(ProposalsCall::PushProposal { round }) = call
+            && let Some(present) = present_round(world, *contract, now)
+            && let Some(ago) = meaning.rounds_ago
+        {
+            *round = U256::from(present.get().saturating_sub(ago));
+        }
+        if meaning.is_whole
+            && let Some((id, voter, _)) = ballot(*caller, call)
+            && let Ok((_, proposal)) = governance.proposal(id)
+        {
+            let castable = governance.castable(proposal, voter);
+            if !castable.is_zero() {
+                set_amount(call, castable.to_word());
+            }
+        }
+        if meaning.signed
+            && let Some(again) = self.sign_again(*caller, *contract, call, world, now)
+        {
+            *call = again;
+        }
+    }
+
+    /// The same call with a good signature; `None` if it carries none, or nobody here can sign.
+    fn sign_again(
+        &self,
+        caller: Address,
+        contract: Address,
+        call: &Call,
+        world: &World,
+        now: Timestamp,
+    ) -> Option<Call> {
+        let at = world.addresses();
+        let mut call = call.clone();
+        match &mut call {
+            Call::Governance(GovernanceCall::VoteWithSig {
+                proposal_id,
+                amount,
+                support,
+                voter,
+                deadline,
+                signature,
+            }) => {
+                let governance = world.governance();
+                let (_, proposal) = governance.proposal(*proposal_id).ok()?;
+                let ballot = Ballot {
+                    proposalId: *proposal_id,
+                    actionsHash: proposal.actions_hash(),
+                    amount: *amount,
+                    support: *support == Support::Yea,
+                    voter: *voter,
+                    nonce: proposal.ballot_nonce(*voter).to_word(),
+                    deadline: *deadline,
+                };
+                let domain = signing_domain("Governance", at.chain_id, contract);
+                *signature = (self.sign)(*voter, ballot.eip712_signing_hash(&domain))?;
+            }
+            Call::Proposals(ProposalsCall::VoteWithSig { payload, signature }) => {
+                let (instance, rollup) = world.canonical_rollup()?;
+                let slot = rollup.slot_at(now).ok()?.to_word();
+                let signal = Signal { payload: *payload, slot, instance };
+                let domain = signing_domain("Proposals", at.chain_id, contract);
+                let signer = drawn(world, instance, now)?;
+                *signature = (self.sign)(signer, signal.eip712_signing_hash(&domain))?;
+            }
+            Call::Governance(GovernanceCall::DepositWithPermit {
+                amount,
+                deadline,
+                v,
+                r,
+                s,
+                ..
+            }) => {
+                (*v, *r, *s) = self.permit(world, caller, contract, *amount, *deadline)?;
+            }
+            Call::Asset(AssetCall::Permit { owner, spender, value, deadline, v, r, s }) => {
+                (*v, *r, *s) = self.permit(world, *owner, *spender, *value, *deadline)?;
+            }
+            _ => return None,
+        }
+        Some(call)
+    }
+
+    fn permit(
+        &self,
+        world: &World,
+        owner: Address,
+        spender: Address,
+        value: U256,
+        deadline: U256,
+    ) -> Option<(u8, B256, B256)> {
+        let (asset, at) = (world.asset(), world.addresses());
+        let nonce = asset.nonce(owner).to_word();
+        let permit = Permit { owner, spender, value, nonce, deadline };
+        let domain = signing_domain(asset.names().0, at.chain_id, at.asset);
+        let signature = (self.sign)(owner, permit.eip712_signing_hash(&domain))?;
+        let (r, rest) = signature.split_first_chunk::<32>()?;
+        let (s, v) = rest.split_first_chunk::<32>()?;
+        Some((*v.first()?, B256::from(r), B256::from(s)))
+    }
+}
+
+impl Meaning {
+    /// What came of the step.
+    fn settle(&mut self, taken: &Taken, lockstep: &Lockstep) {
+        let governance = lockstep.world().governance();
+        self.proposals.1 = governance.proposals().len();
+        self.withdrawals.1 = governance.withdrawals().len();
+        if self.proposals.1 > self.proposals.0 {
+            let newest = governance.proposals().last();
+            self.proposed = newest.map(|proposal| Proposed {
+                governance: lockstep.world().addresses().governance,
+                payload: proposal.payload(),
+            });
+        }
+        self.refused = matches!(taken.act, Act::Step(_)) && lockstep.refuses_newest();
+    }
+}
+
+impl Numbers {
+    /// What a step made has the numbers that it made now.
+    fn learn(&mut self, old: &Meaning, new: &Meaning) {
+        let made = |(from, to): (usize, usize)| from..to;
+        self.proposals.extend(made(old.proposals).zip(made(new.proposals)));
+        self.withdrawals.extend(made(old.withdrawals).zip(made(new.withdrawals)));
+    }
+}
+
+/// The number now of what had number `id` when there were `before`; there are `present` now. What isn't
+/// there any more has the next number, which is nothing's.
+fn renumbered(id: U256, before: usize, numbers: &BTreeMap<usize, usize>, present: usize) -> U256 {
+    match usize::try_from(id) {
+        Ok(known) if known < before => {
+            let now = numbers.get(&known).copied().filter(|now| *now < present);
+            U256::from(now.unwrap_or(present))
+        }
+        _ => id.saturating_sub(U256::from(before)).saturating_add(U256::from(present)),
+    }
+}
+
+/// The proposal, the voter and the amount of a ballot.
+const fn ballot(caller: Address, call: &Call) -> Option<(U256, Address, U256)> {
+    match call {
+        Call::Governance(GovernanceCall::Vote { id, amount, .. }) => Some((*id, caller, *amount)),
+        Call::Governance(GovernanceCall::VoteWithSig { proposal_id, voter, amount, .. }) => {
+            Some((*proposal_id, *voter, *amount))
+        }
+        _ => None,
+    }
+}
+
+/// Makes a ballot one of `to`.
+const fn set_amount(call: &mut Call, to: U256) {
+    if let Call::Governance(
+        GovernanceCall::Vote { amount, .. } | GovernanceCall::VoteWithSig { amount, .. },
+    ) = call
+    {
+        *amount = to;
+    }
+}
+
+/// The proposal that `call` speaks of.
+const fn proposal_of(call: &mut Call) -> Option<&mut U256> {
+    match call {
+        Call::Governance(
+            GovernanceCall::Vote { id, .. }
+            | GovernanceCall::VoteWithSig { proposal_id: id, .. }
+            | GovernanceCall::Execute { id }
+            | GovernanceCall::ExecuteWith { id, .. }
+            | GovernanceCall::DropProposal { id }
+            | GovernanceCall::InvalidateBallots { id },
+        ) => Some(id),
+        _ => None,
+    }
+}
+
+const fn withdrawal_of(call: &mut Call) -> Option<&mut U256> {
+    match call {
+        Call::Governance(GovernanceCall::FinaliseWithdraw { id }) => Some(id),
+        _ => None,
+    }
+}
+
+/// The contract in office that has such a function.
+fn office(call: &Call, world: &World) -> Option<Address> {
+    match call {
+        Call::Proposals(_) => {
+            let proposals = world.governance().governance_proposer();
+            (world.role_of(proposals) == Some(Role::Proposals)).then_some(proposals)
+        }
+        Call::Rollup(_) => world.canonical_rollup().map(|(rollup, _)| rollup),
+        _ => None,
+    }
+}
+
+/// Who may make `call`, which is the slot proposer's.
+fn drawer(contract: Address, call: &Call, world: &World, now: Timestamp) -> Option<Address> {
+    match call {
+        Call::Proposals(ProposalsCall::Vote { .. }) => drawn(world, world.registry().rollup(), now),
+        Call::Rollup(RollupCall::ProposeBlock { .. }) => drawn(world, contract, now),
+        _ => None,
+    }
+}
+
+/// Who draws the present slot of `rollup`.
+fn drawn(world: &World, rollup: Address, now: Timestamp) -> Option<Address> {
+    let member = world.rollup(rollup)?.member_at(now, now).ok()??;
+    Some(member.proposer())
+}
+
+fn present_round(world: &World, contract: Address, now: Timestamp) -> Option<Round> {
+    let (_, rollup) = world.canonical_rollup()?;
+    Some(world.proposals(contract)?.rules().round_of(rollup.slot_at(now).ok()?))
+}
