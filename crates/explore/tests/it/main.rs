@@ -1,0 +1,3 @@
+//! Tests of the explorer, and with it of the rules.
+
+mod worlds;
