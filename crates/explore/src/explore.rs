@@ -146,9 +146,9 @@ impl Exploration {
         }
 
         let lock_amount = state.governance().configuration().propose_config.lock_amount;
-        let rich = Holder::ALL.into_iter().find(|holder| {
-            state.governance().power(holder.address()) >= lock_amount
-        });
+        let rich = Holder::ALL
+            .into_iter()
+            .find(|holder| state.governance().power(holder.address()) >= lock_amount);
         let rich = rich.ok_or_else(|| format!("no holder can raise {lock_amount}"))?;
         let id = ProposalId::of(state.governance().proposals().len() as u64);
         state = self

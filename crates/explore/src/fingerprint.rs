@@ -92,9 +92,13 @@ impl Text {
             vote_differential,
             minimum_votes,
         } = configuration;
-        for seconds in
-            [propose_config.lock_delay, *voting_delay, *voting_duration, *execution_delay, *grace_period]
-        {
+        for seconds in [
+            propose_config.lock_delay,
+            *voting_delay,
+            *voting_duration,
+            *execution_delay,
+            *grace_period,
+        ] {
             self.number(seconds.get());
         }
         self.number(quorum.get());
@@ -137,7 +141,8 @@ fn governance(text: &mut Text, state: &State) {
     }
     // Whether a closed proposal can be dropped, now or after a replacement.
     let is_open = |proposal: &&Proposal| open.iter().any(|it| std::ptr::eq(*it, *proposal));
-    let closed = governance.proposals().iter().filter(|it| !is_open(it) && it.ending() == Ending::Open);
+    let closed =
+        governance.proposals().iter().filter(|it| !is_open(it) && it.ending() == Ending::Open);
     let closed = closed.map(|proposal| origin(state, proposal)).filter(|origin| *origin > 0);
     text.unordered(closed, Text::number);
 
@@ -152,9 +157,10 @@ fn governance(text: &mut Text, state: &State) {
                 text.number(power.get());
             }
         }
-        let due = governance.withdrawals().iter().filter(|withdrawal| {
-            withdrawal.holder == holder && withdrawal.payment == Payment::Due
-        });
+        let due = governance
+            .withdrawals()
+            .iter()
+            .filter(|withdrawal| withdrawal.holder == holder && withdrawal.payment == Payment::Due);
         text.unordered(due, |text, withdrawal| {
             text.number(withdrawal.amount.get());
             text.until(withdrawal.unlocks_at);

@@ -51,7 +51,8 @@ impl Payload {
     /// The calls that it lists.
     pub(crate) fn actions(self) -> Vec<Action> {
         let appoint = |proposals| {
-            let call = GovernanceCall::UpdateGovernanceProposer { new_governance_proposer: proposals };
+            let call =
+                GovernanceCall::UpdateGovernanceProposer { new_governance_proposer: proposals };
             vec![action(GOVERNANCE, call)]
         };
         match self {
@@ -116,7 +117,9 @@ impl Outside for Payloads {
 
     fn ask(&self, target: Address, data: &[u8]) -> Result<Bytes, Bytes> {
         match Payload::at(target) {
-            Some(payload) if data == getActionsCall::SELECTOR => Ok(self.0[payload as usize].clone()),
+            Some(payload) if data == getActionsCall::SELECTOR => {
+                Ok(self.0[payload as usize].clone())
+            }
             _ => Err(Bytes::new()),
         }
     }

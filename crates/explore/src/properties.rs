@@ -11,8 +11,8 @@ use crate::{
 };
 use alloy::primitives::U256;
 use canon_protocol::{
-    Amount, Configuration, Ending, LIFETIME_IN_ROUNDS, Origin, Payment,
-    Proposal, ProposalState, Pushed, Rollup, Slot, Support, Tally, Timestamp,
+    Amount, Configuration, Ending, LIFETIME_IN_ROUNDS, Origin, Payment, Proposal, ProposalState,
+    Pushed, Rollup, Slot, Support, Tally, Timestamp,
 };
 
 /// Something that must always hold.
@@ -71,7 +71,10 @@ impl Property {
             claim: "only the slots of an epoch with a recorded seed have a proposer",
             check: Check::State(proposers_have_a_seed),
         },
-        Self { claim: "a state leads only to the states after it", check: Check::Step(states_advance) },
+        Self {
+            claim: "a state leads only to the states after it",
+            check: Check::Step(states_advance),
+        },
         Self {
             claim: "ballots are taken while Active, and against also in the first half of Queued",
             check: Check::Step(ballots_in_time),
@@ -170,7 +173,9 @@ fn power_adds_up(state: &State) -> Result<(), String> {
         let power = |holder| governance.power_at(holder, time, state.now).unwrap_or_default();
         let powers = sum(governance.holders().map(|(holder, _)| power(holder)));
         let total = governance.total_power_at(time, state.now).unwrap_or_default().get();
-        require(powers == total, || format!("{total} in total, {powers} of all holders, at {time}"))?;
+        require(powers == total, || {
+            format!("{total} in total, {powers} of all holders, at {time}")
+        })?;
     }
     Ok(())
 }
@@ -339,7 +344,9 @@ fn pairs<'a>(
 }
 
 fn states_advance(before: &State, step: Step, after: &State) -> Result<(), String> {
-    use ProposalState::{Active, Dropped, Executable, Executed, Expired, Pending, Queued, Rejected};
+    use ProposalState::{
+        Active, Dropped, Executable, Executed, Expired, Pending, Queued, Rejected,
+    };
     let replaced =
         before.governance().governance_proposer() != after.governance().governance_proposer();
     for (id, old, new) in pairs(before, after) {
@@ -347,7 +354,10 @@ fn states_advance(before: &State, step: Step, after: &State) -> Result<(), Strin
             .map(|(state, proposal)| state.governance().state(proposal, state.now));
         let is_due = match (from, to) {
             _ if from == to => true,
-            (Pending, Active) | (Active, Queued | Rejected) | (Queued, Executable) | (Executable, Expired) => {
+            (Pending, Active)
+            | (Active, Queued | Rejected)
+            | (Queued, Executable)
+            | (Executable, Expired) => {
                 matches!(step, Step::Wait(_))
             }
             (Queued, Rejected) => {
@@ -382,7 +392,10 @@ fn ballots_in_time(before: &State, step: Step, after: &State) -> Result<(), Stri
             let is_running = old.ending() == Ending::Open && !before.is_dropped(old);
             require(is_running && (is_active || may_object), || {
                 let state = before.governance().state(old, before.now);
-                format!("{support:?} on proposal {id}, which is {state}, {} s after its creation", times.age)
+                format!(
+                    "{support:?} on proposal {id}, which is {state}, {} s after its creation",
+                    times.age
+                )
             })?;
             expected = expected.checked_add(support, Amount::of(1)).unwrap_or_default();
         }
@@ -406,10 +419,9 @@ fn executions_are_due(before: &State, step: Step, after: &State) -> Result<(), S
     let (governance, acted) = (before.governance(), after.governance());
     let mut executed = 0;
     for (id, old, new) in pairs(before, after) {
-        require(
-            new.ending() == old.ending() || old.ending() == Ending::Open,
-            || format!("proposal {id} was {:?} and is {:?}", old.ending(), new.ending()),
-        )?;
+        require(new.ending() == old.ending() || old.ending() == Ending::Open, || {
+            format!("proposal {id} was {:?} and is {:?}", old.ending(), new.ending())
+        })?;
         if new.ending() != Ending::Executed || old.ending() == Ending::Executed {
             continue;
         }
@@ -512,7 +524,9 @@ fn histories_grow(before: &State, _: Step, after: &State) -> Result<(), String> 
     let (old, new) = (before.set.registry().snapshots(), after.set.registry().snapshots());
     require(new.starts_with(old), || format!("{old:?} became {new:?}"))?;
     let creations = after.governance().proposals().iter().map(Proposal::creation);
-    require(creations.is_sorted(), || "a proposal was created before the one before it".to_owned())?;
+    require(creations.is_sorted(), || {
+        "a proposal was created before the one before it".to_owned()
+    })?;
     for contract in [ASSET, REGISTRY, ISSUER].into_iter().chain(ROLLUPS) {
         let owner = |state: &State| state.set.ownership(contract).owner();
         require(owner(before) == owner(after), || {
@@ -545,7 +559,11 @@ fn draws_stand(before: &State, step: Step, after: &State) -> Result<(), String> 
         }
         let next_size = |rollup: &Rollup| rollup.set_size(present.next(), now);
         require(next_size(old) == next_size(new), || {
-            format!("the next set of {address} had {:?} and has {:?}", next_size(old), next_size(new))
+            format!(
+                "the next set of {address} had {:?} and has {:?}",
+                next_size(old),
+                next_size(new)
+            )
         })?;
     }
     Ok(())

@@ -54,8 +54,10 @@ pub enum Kind {
     Withdraw,
     /// A holder proposes through the lock.
     Propose,
-    /// A holder casts a unit for or against.
-    Vote,
+    /// A holder casts a unit for a proposal.
+    VoteFor,
+    /// A holder casts a unit against a proposal.
+    VoteAgainst,
     /// Anyone executes with what the payload lists.
     Execute,
     /// Anyone executes with a list of their own.
@@ -106,15 +108,15 @@ pub struct SmallWorld {
     pub seconds: Option<u64>,
 }
 
-/// What the worlds have in common: the lock's way, one proposal at a time.
-const LOCK: SmallWorld = SmallWorld {
+/// Every ballot on one proposal after another.
+const BALLOTS: SmallWorld = SmallWorld {
     name: "ballots",
-    about: "one proposal through the lock after another, for ever: every ballot, every execution",
+    about: "one proposal through the lock after another, for ever: every ballot and execution",
     start: Start::Deployment,
     power: [3, 3],
     free: [0, 0],
     silent: 1,
-    kinds: &[Kind::Propose, Kind::Vote, Kind::Execute, Kind::ExecuteWith],
+    kinds: &[Kind::Propose, Kind::VoteFor, Kind::VoteAgainst, Kind::Execute, Kind::ExecuteWith],
     payloads: &[Payload::Upgrade],
     open_proposals: 1,
     due_withdrawals: 1,
@@ -122,49 +124,106 @@ const LOCK: SmallWorld = SmallWorld {
     seconds: None,
 };
 
+const LEAVING: SmallWorld = SmallWorld {
+    name: "leaving",
+    about: "a proposal through the lock, and holders who lock and leave all the time",
+    power: [3, 2],
+    free: [0, 1],
+    kinds: &[
+        Kind::Propose,
+        Kind::VoteFor,
+        Kind::VoteAgainst,
+        Kind::Execute,
+        Kind::Deposit,
+        Kind::Withdraw,
+    ],
+    due_withdrawals: 2,
+    seconds: Some(300),
+    ..BALLOTS
+};
+
+const SHORTENING: SmallWorld = SmallWorld {
+    name: "shortening",
+    about: "two proposals through the lock, one of which shortens the delays, and holders who leave",
+    silent: 2,
+    kinds: &[Kind::Propose, Kind::VoteFor, Kind::Execute, Kind::Withdraw],
+    payloads: &[Payload::Shorten, Payload::Upgrade],
+    open_proposals: 2,
+    due_withdrawals: 3,
+    holders_can_act: false,
+    seconds: Some(400),
+    ..BALLOTS
+};
+
+const SIGNALS: SmallWorld = SmallWorld {
+    name: "signals",
+    about: "three stakers signal for two payloads, and what wins is pushed",
+    power: [0, 0],
+    kinds: &[Kind::SetupEpoch, Kind::Signal, Kind::Push],
+    payloads: &[Payload::Upgrade, Payload::Shorten],
+    open_proposals: 2,
+    due_withdrawals: 0,
+    holders_can_act: false,
+    seconds: Some(4 * M * SLOT),
+    ..BALLOTS
+};
+
+const REPLACEMENT: SmallWorld = SmallWorld {
+    name: "replacement",
+    about: "an upgrade that was signalled for, while holders replace Proposals and put it back",
+    start: Start::Winner(Payload::Upgrade),
+    kinds: &[
+        Kind::Push,
+        Kind::Propose,
+        Kind::VoteFor,
+        Kind::Execute,
+        Kind::Drop,
+    ],
+    payloads: &[Payload::Replace, Payload::Restore],
+    open_proposals: 2,
+    due_withdrawals: 2,
+    seconds: Some(500),
+    ..BALLOTS
+};
+
+const MOVES: SmallWorld = SmallWorld {
+    name: "moves",
+    about: "an upgrade that was signalled for, and stakers who move and signal on",
+    start: Start::Winner(Payload::Upgrade),
+    kinds: &[
+        Kind::SetupEpoch,
+        Kind::Signal,
+        Kind::Push,
+        Kind::VoteFor,
+        Kind::Execute,
+        Kind::Move,
+    ],
+    power: [2, 1],
+    holders_can_act: false,
+    seconds: Some(400),
+    ..BALLOTS
+};
+
 impl SmallWorld {
-    /// All, smallest first.
-    pub const ALL: &[Self] = &[
-        LOCK,
-        SmallWorld {
-            name: "leaving",
-            about: "the same with holders who lock and leave",
-            kinds: &[Kind::Propose, Kind::Vote, Kind::Execute, Kind::Deposit, Kind::Withdraw],
-            due_withdrawals: 2,
-            power: [3, 2],
-            free: [0, 1],
-            ..LOCK
-        },
-        SmallWorld {
-            name: "signals",
-            about: "three stakers, two payloads, eight rounds",
-            start: Start::Deployment,
-            power: [0, 0],
-            free: [3, 3],
-            kinds: &[Kind::SetupEpoch, Kind::Signal, Kind::Push],
-            payloads: &[Payload::Upgrade, Payload::Shorten],
-            open_proposals: 2,
-            due_withdrawals: 0,
-            holders_can_act: false,
-            seconds: Some(4 * M * SLOT),
-            ..LOCK
-        },
-        SmallWorld {
-            name: "rivals",
-            about: "two proposals at a time",
-            power: [2, 2],
-            kinds: &[Kind::Propose, Kind::Vote, Kind::Execute],
-            payloads: &[Payload::Shorten],
-            open_proposals: 2,
-            due_withdrawals: 2,
-            seconds: Some(600),
-            ..LOCK
-        },
+    /// Those that take seconds.
+    pub const QUICK: &[Self] = &[BALLOTS, LEAVING, SHORTENING, SIGNALS, REPLACEMENT, MOVES];
+
+    /// Those that take minutes.
+    pub const LARGE: &[Self] = &[
+        Self { name: "leaving-for-ever", seconds: None, ..LEAVING },
+        Self { name: "shortening-long", due_withdrawals: 4, seconds: Some(600), ..SHORTENING },
+        Self { name: "signals-long", seconds: Some(8 * M * SLOT), ..SIGNALS },
+        Self { name: "moves-long", seconds: Some(900), ..MOVES },
     ];
+
+    /// All.
+    pub fn all() -> impl Iterator<Item = &'static Self> {
+        Self::QUICK.iter().chain(Self::LARGE)
+    }
 
     /// The world of this name.
     pub fn named(name: &str) -> Option<&'static Self> {
-        Self::ALL.iter().find(|world| world.name == name)
+        Self::all().find(|world| world.name == name)
     }
 
     pub(crate) fn allows(&self, kind: Kind) -> bool {

@@ -126,7 +126,11 @@ impl Builder<'_> {
         self.approve(account, GOVERNANCE);
         if units > 0 {
             let amount = U256::from(units);
-            self.call(account, GOVERNANCE, GovernanceCall::Deposit { on_behalf_of: account, amount });
+            self.call(
+                account,
+                GOVERNANCE,
+                GovernanceCall::Deposit { on_behalf_of: account, amount },
+            );
         }
     }
 

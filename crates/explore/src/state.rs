@@ -2,7 +2,9 @@
 
 use crate::payloads::Payloads;
 use alloy::primitives::{Address, U256};
-use canon_protocol::{Block, BlockNumber, Context, Ending, Governance, Proposal, ProposalState, Timestamp, World};
+use canon_protocol::{
+    Block, BlockNumber, Context, Ending, Governance, Proposal, ProposalState, Timestamp, World,
+};
 use std::rc::Rc;
 
 /// The set at a time. Copies share the set.
@@ -32,8 +34,7 @@ impl State {
     /// their last deadline.
     pub(crate) fn open_proposals(&self) -> impl Iterator<Item = &Proposal> {
         self.governance().proposals().iter().filter(|proposal| {
-            proposal.ending() == Ending::Open
-                && self.now <= proposal.deadlines().executable
+            proposal.ending() == Ending::Open && self.now <= proposal.deadlines().executable
         })
     }
 }

@@ -136,8 +136,7 @@ impl Step {
 }
 
 /// The rules as they are asked: [`World::decide`], or a wrong version of it.
-pub type Decide =
-    fn(&World, Address, &Call, &Context<'_>) -> Result<Vec<Log>, Refusal>;
+pub type Decide = fn(&World, Address, &Call, &Context<'_>) -> Result<Vec<Log>, Refusal>;
 
 /// Every step that somebody may try in `state`, whether or not the rules allow it.
 fn candidates(world: &SmallWorld, state: &State) -> Vec<Step> {
@@ -151,14 +150,19 @@ fn candidates(world: &SmallWorld, state: &State) -> Vec<Step> {
         let withdrawals = (0..).map(WithdrawalId::of).zip(governance.withdrawals());
         withdrawals.filter(|(_, withdrawal)| withdrawal.payment == Payment::Due)
     };
+    let ballots = |support| {
+        proposals().flat_map(move |id| Holder::ALL.map(|holder| Step::Vote(holder, id, support)))
+    };
     let can_leave = due().count() < world.due_withdrawals;
     let can_propose = state.open_proposals().count() < world.open_proposals;
     for kind in world.kinds {
         match kind {
             Kind::SetupEpoch => steps.extend((0..ROLLUPS.len()).map(Step::SetupEpoch)),
-            Kind::Signal => steps.extend(Staker::ALL.into_iter().flat_map(|staker| {
-                payloads().map(move |payload| Step::Signal(staker, payload))
-            })),
+            Kind::Signal => {
+                steps.extend(Staker::ALL.into_iter().flat_map(|staker| {
+                    payloads().map(move |payload| Step::Signal(staker, payload))
+                }))
+            }
             Kind::Push if can_propose => {
                 let present = present_round(state);
                 let oldest = present.saturating_sub(LIFETIME_IN_ROUNDS + 1);
@@ -169,18 +173,17 @@ fn candidates(world: &SmallWorld, state: &State) -> Vec<Step> {
             Kind::Propose if can_propose && can_leave => steps.extend(
                 holders().flat_map(|holder| payloads().map(move |it| Step::Propose(holder, it))),
             ),
-            Kind::Vote => steps.extend(proposals().flat_map(|id| {
-                holders().flat_map(move |holder| {
-                    [Support::Yea, Support::Nea].map(|support| Step::Vote(holder, id, support))
-                })
-            })),
+            Kind::VoteFor => steps.extend(ballots(Support::Yea)),
+            Kind::VoteAgainst => steps.extend(ballots(Support::Nea)),
             Kind::Execute => steps.extend(proposals().map(Step::Execute)),
             Kind::ExecuteWith => steps.extend(
                 proposals().flat_map(|id| Payload::ALL.map(|it| Step::ExecuteWith(id, it))),
             ),
             Kind::Drop => steps.extend(proposals().map(Step::Drop)),
             Kind::Move => steps.extend(
-                Staker::ALL.into_iter().flat_map(|it| [Step::AnnounceMove(it), Step::FinishMove(it)]),
+                Staker::ALL
+                    .into_iter()
+                    .flat_map(|it| [Step::AnnounceMove(it), Step::FinishMove(it)]),
             ),
             Kind::Push | Kind::Withdraw | Kind::Propose => {}
         }
@@ -225,7 +228,8 @@ pub(crate) fn apply(
     }
     let (caller, contract, call) = step.call(state)?;
     let context = context(caller, state.now, payloads);
-    let logs = decide(&state.set, contract, &call, &context).ok().filter(|logs| !logs.is_empty())?;
+    let logs =
+        decide(&state.set, contract, &call, &context).ok().filter(|logs| !logs.is_empty())?;
     let mut set = World::clone(&state.set);
     for log in &logs {
         set.evolve(log, context.block).expect("what was decided fits the state");
