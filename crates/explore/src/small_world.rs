@@ -151,7 +151,7 @@ const SHORTENING: SmallWorld = SmallWorld {
     open_proposals: 2,
     due_withdrawals: 3,
     holders_can_act: false,
-    seconds: Some(400),
+    seconds: Some(360),
     ..BALLOTS
 };
 
@@ -172,17 +172,11 @@ const REPLACEMENT: SmallWorld = SmallWorld {
     name: "replacement",
     about: "an upgrade that was signalled for, while holders replace Proposals and put it back",
     start: Start::Winner(Payload::Upgrade),
-    kinds: &[
-        Kind::Push,
-        Kind::Propose,
-        Kind::VoteFor,
-        Kind::Execute,
-        Kind::Drop,
-    ],
+    kinds: &[Kind::Push, Kind::Propose, Kind::VoteFor, Kind::Execute, Kind::Drop],
     payloads: &[Payload::Replace, Payload::Restore],
     open_proposals: 2,
     due_withdrawals: 2,
-    seconds: Some(500),
+    seconds: Some(330),
     ..BALLOTS
 };
 
@@ -190,17 +184,10 @@ const MOVES: SmallWorld = SmallWorld {
     name: "moves",
     about: "an upgrade that was signalled for, and stakers who move and signal on",
     start: Start::Winner(Payload::Upgrade),
-    kinds: &[
-        Kind::SetupEpoch,
-        Kind::Signal,
-        Kind::Push,
-        Kind::VoteFor,
-        Kind::Execute,
-        Kind::Move,
-    ],
+    kinds: &[Kind::SetupEpoch, Kind::Signal, Kind::Push, Kind::VoteFor, Kind::Execute, Kind::Move],
     power: [2, 1],
     holders_can_act: false,
-    seconds: Some(400),
+    seconds: Some(280),
     ..BALLOTS
 };
 
@@ -213,6 +200,7 @@ impl SmallWorld {
         Self { name: "leaving-for-ever", seconds: None, ..LEAVING },
         Self { name: "shortening-long", due_withdrawals: 4, seconds: Some(600), ..SHORTENING },
         Self { name: "signals-long", seconds: Some(8 * M * SLOT), ..SIGNALS },
+        Self { name: "replacement-long", seconds: Some(600), ..REPLACEMENT },
         Self { name: "moves-long", seconds: Some(900), ..MOVES },
     ];
 
