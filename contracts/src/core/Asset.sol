@@ -8,9 +8,9 @@ import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC2
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {IAsset} from "../interfaces/IAsset.sol";
-import {TwoStepOwned} from "../libraries/TwoStepOwned.sol";
+import {TwoStepOwned} from "./TwoStepOwned.sol";
 
-/// @title Asset
+/// @title Asset: the ERC-20 token that is staked and locked, with ERC-2612 permits
 /// @dev Not a library's token, since every change of an allowance and every permit has to be an event here, and a
 /// deposit pays for that event out of what the rest of the transfer saves. Errors are those of ERC-6093.
 contract Asset is IAsset, IERC20Errors, EIP712, TwoStepOwned {
@@ -80,7 +80,7 @@ contract Asset is IAsset, IERC20Errors, EIP712, TwoStepOwned {
     function transferFrom(address from, address to, uint256 amount) external returns (bool) {
         Amount storage allowed = _allowances[from][msg.sender];
         uint256 left = allowed.value;
-        // The greatest allowance is for ever.
+        // The greatest allowance is never used up.
         if (left != type(uint256).max) {
             if (left < amount) revert ERC20InsufficientAllowance(msg.sender, left, amount);
             unchecked {

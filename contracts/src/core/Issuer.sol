@@ -2,14 +2,18 @@
 pragma solidity 0.8.30;
 
 import {Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IAsset} from "../interfaces/IAsset.sol";
 import {IIssuer} from "../interfaces/IIssuer.sol";
-import {Fit} from "../libraries/Fit.sol";
-import {Outside} from "../libraries/Outside.sol";
-import {TwoStepOwned} from "../libraries/TwoStepOwned.sol";
+import {Code} from "../libraries/Code.sol";
+import {SafeCast} from "../libraries/SafeCast.sol";
+import {TwoStepOwned} from "./TwoStepOwned.sol";
 
-/// @title Issuer
+/// @title Issuer: mints the asset for Governance at a bounded rate
 contract Issuer is IIssuer, TwoStepOwned {
+    /// @inheritdoc IIssuer
+    uint256 public constant ACCRUAL_LIMIT = 365 days;
+
     /// @inheritdoc IIssuer
     IAsset public immutable ASSET;
 
@@ -21,9 +25,9 @@ contract Issuer is IIssuer, TwoStepOwned {
 
     /// @param rate Units of the asset per second; fits 96 bits.
     constructor(IAsset asset, uint256 rate, address initialOwner) TwoStepOwned(initialOwner) {
-        Outside.requireCode(address(asset));
+        Code.requireAt(address(asset));
         ASSET = asset;
-        RATE = Fit.toUint96(rate);
+        RATE = SafeCast.toUint96(rate);
         timeOfLastMint = block.timestamp;
         emit IssuerDeployed(address(asset), rate);
     }
@@ -45,6 +49,6 @@ contract Issuer is IIssuer, TwoStepOwned {
 
     /// @inheritdoc IIssuer
     function mintAvailable() public view returns (uint256) {
-        return RATE * (block.timestamp - timeOfLastMint);
+        return RATE * Math.min(block.timestamp - timeOfLastMint, ACCRUAL_LIMIT);
     }
 }

@@ -6,35 +6,36 @@ import {IGovernance, ProposalState} from "../interfaces/IGovernance.sol";
 import {IProposals} from "../interfaces/IProposals.sol";
 import {IRegistry} from "../interfaces/IRegistry.sol";
 import {IRollup} from "../interfaces/IRollup.sol";
-import {Fit} from "../libraries/Fit.sol";
-import {Outside} from "../libraries/Outside.sol";
-import {RoundTally, Tally} from "../libraries/RoundTally.sol";
+import {Code} from "../libraries/Code.sol";
+import {SafeCast} from "../libraries/SafeCast.sol";
 import {Signatures} from "../libraries/Signatures.sol";
+import {StaticCall} from "../libraries/StaticCall.sol";
+import {RoundTally, RoundTallyLibrary} from "../types/RoundTally.sol";
 
-/// @title Proposals
+/// @title Proposals: counts the signals of sequencers and pushes the winner of a round to Governance
 contract Proposals is IProposals, EIP712 {
     /*//////////////////////////////////////////////////////////////
                                  STORAGE
     //////////////////////////////////////////////////////////////*/
 
-    /// @dev What is known of a payload in a round.
+    /// @dev A payload in a round.
     struct Pin {
         /// 232 bits of its code hash at the first signal.
         bytes29 codeHash;
-        /// Its signals; out of date while it leads, since the round's tally counts them then.
+        /// Its signals. Out of date while it leads: then the round's tally counts them.
         uint24 count;
     }
 
     /// @dev The newest round of an instance in which there was a signal.
-    mapping(address instance => Tally) private _newest;
+    mapping(address instance => RoundTally) private _newest;
 
     /// @dev Its earlier rounds. A round is archived when the first signal of a later one arrives.
-    mapping(address instance => mapping(uint256 round => Tally)) private _archive;
+    mapping(address instance => mapping(uint256 round => RoundTally)) private _archive;
 
     mapping(address instance => mapping(uint256 round => mapping(address payload => Pin))) private _pins;
 
     /// @dev The newest proposal pushed for a payload to a Governance, plus one; 0 if there is none.
-    mapping(address governance => mapping(address payload => uint256 nextId)) private _latest;
+    mapping(address governance => mapping(address payload => uint256)) private _latestIdPlusOne;
 
     /*//////////////////////////////////////////////////////////////
                                 CONSTANTS
@@ -57,9 +58,9 @@ contract Proposals is IProposals, EIP712 {
     /// @param n Signals that win a round: above `m / 2`, at most `m`, at least 2.
     /// @param m Slots in a round, below 2^24.
     constructor(IRegistry registry, uint256 n, uint256 m) EIP712("Proposals", "1") {
-        Outside.requireCode(address(registry));
+        Code.requireAt(address(registry));
         if (n <= m / 2 || n > m || n < 2) revert Proposals__InvalidQuorum(n, m);
-        Fit.within(m, type(uint24).max);
+        SafeCast.atMost(m, type(uint24).max);
         REGISTRY = registry;
         N = n;
         M = m;
@@ -72,20 +73,20 @@ contract Proposals is IProposals, EIP712 {
 
     /// @inheritdoc IProposals
     function vote(address payload) external returns (bool) {
-        (address instance, uint256 slot, uint256 round, uint256 count) = _count(payload);
+        (address instance, uint256 slot, uint256 round, uint256 count) = _recordSignal(payload);
         address proposer = _proposer(instance, slot);
         if (msg.sender != proposer) revert Proposals__NotProposer(msg.sender, proposer);
-        _announce(payload, round, proposer, count);
+        _emitSignal(payload, round, proposer, count);
         return true;
     }
 
     /// @inheritdoc IProposals
     function voteWithSig(address payload, bytes calldata signature) external returns (bool) {
-        (address instance, uint256 slot, uint256 round, uint256 count) = _count(payload);
+        (address instance, uint256 slot, uint256 round, uint256 count) = _recordSignal(payload);
         address proposer = _proposer(instance, slot);
         bytes32 digest = _hashTypedDataV4(keccak256(abi.encode(SIGNAL_TYPEHASH, payload, slot, instance)));
         if (!Signatures.isValid(proposer, digest, signature)) revert Proposals__InvalidSignature(proposer);
-        _announce(payload, round, proposer, count);
+        _emitSignal(payload, round, proposer, count);
         return true;
     }
 
@@ -95,39 +96,39 @@ contract Proposals is IProposals, EIP712 {
     /// @return slot Its present slot.
     /// @return round The slot's round.
     /// @return count The payload's signals in the round, this one included.
-    function _count(address payload)
+    function _recordSignal(address payload)
         private
         returns (address instance, uint256 slot, uint256 round, uint256 count)
     {
-        Outside.requireCode(payload);
+        Code.requireAt(payload);
         instance = _instance();
-        slot = Outside.word(instance, IRollup.getCurrentSlot.selector);
+        slot = StaticCall.word(instance, IRollup.getCurrentSlot.selector);
         if (slot > block.timestamp) revert Proposals__SlotInFuture(slot, block.timestamp);
 
-        Tally tally = _newest[instance];
-        uint256 nextSlot = tally.nextSlot();
-        if (slot < nextSlot) revert Proposals__SlotAlreadyUsed(slot, nextSlot - 1);
+        RoundTally tally = _newest[instance];
+        uint256 slotPlusOne = tally.slotPlusOne();
+        if (slot < slotPlusOne) revert Proposals__SlotAlreadyUsed(slot, slotPlusOne - 1);
 
         round = slot / M;
         address leader = tally.leader();
         uint256 leaderCount = tally.count();
         // Not 0 if the rollup's slots went back into a round that was over and pushed.
-        uint256 nextId = tally.nextId();
+        uint256 idPlusOne = tally.idPlusOne();
         // No overflow: the slot is at most a timestamp, the count at most the slots of a round.
         unchecked {
-            if (nextSlot <= round * M) {
+            if (slotPlusOne <= round * M) {
                 // The first signal of a round. The newest round before it, if there was one, becomes history.
-                if (nextSlot != 0) _archive[instance][(nextSlot - 1) / M] = tally;
+                if (slotPlusOne != 0) _archive[instance][(slotPlusOne - 1) / M] = tally;
                 leader = address(0);
                 leaderCount = 0;
-                nextId = 0;
+                idPlusOne = 0;
             }
             if (payload == leader) {
                 count = leaderCount + 1;
                 leaderCount = count;
             } else {
                 mapping(address => Pin) storage pins = _pins[instance][round];
-                count = _countForOther(pins, payload, leaderCount);
+                count = _recordForOther(pins, payload, leaderCount);
                 if (count > leaderCount) {
                     // From now on the tally counts for this payload; the former leader's signals go back to its pin.
                     if (leader != address(0)) pins[leader].count = uint24(leaderCount);
@@ -135,14 +136,14 @@ contract Proposals is IProposals, EIP712 {
                     leaderCount = count;
                 }
             }
-            _newest[instance] = RoundTally.pack(leader, leaderCount, Fit.toUint40(slot + 1), nextId);
+            _newest[instance] = RoundTallyLibrary.pack(leader, leaderCount, SafeCast.toUint40(slot + 1), idPlusOne);
         }
         // The block's timestamp doesn't tell the slot of a rollup with a clock of its own.
         emit SlotUsed(slot);
     }
 
     /// @dev Counts a signal for a payload that doesn't lead, and pins its code at the first one.
-    function _countForOther(mapping(address => Pin) storage pins, address payload, uint256 leaderCount)
+    function _recordForOther(mapping(address => Pin) storage pins, address payload, uint256 leaderCount)
         private
         returns (uint256 count)
     {
@@ -159,11 +160,11 @@ contract Proposals is IProposals, EIP712 {
 
     /// @dev Whose slot it is, asked of the rollup.
     function _proposer(address instance, uint256 slot) private view returns (address proposer) {
-        proposer = Outside.addressWord(instance, IRollup.getCurrentProposer.selector);
+        proposer = StaticCall.addressWord(instance, IRollup.getCurrentProposer.selector);
         if (proposer == address(0)) revert Proposals__NoProposer(slot);
     }
 
-    function _announce(address payload, uint256 round, address voter, uint256 count) private {
+    function _emitSignal(address payload, uint256 round, address voter, uint256 count) private {
         emit VoteCast(payload, round, voter);
         if (count == N) emit QuorumReached(payload, round);
     }
@@ -174,60 +175,58 @@ contract Proposals is IProposals, EIP712 {
 
     /// @inheritdoc IProposals
     function pushProposal(uint256 round) external returns (bool) {
-        address instance = _instance();
-        uint256 currentRound = _presentSlot(instance) / M;
-        address governance = getGovernance();
-        (Tally tally, bytes memory refusal) = _winner(instance, round, currentRound, governance);
-        if (refusal.length != 0) {
-            assembly ("memory-safe") {
-                revert(add(refusal, 32), mload(refusal))
-            }
-        }
-
+        (address instance, address governance, RoundTally tally) = _requireWinner(round);
         address payload = tally.leader();
-        uint32 nextId = Fit.toUint32(Outside.word(governance, IGovernance.proposalCount.selector) + 1);
-        tally = tally.pushed(nextId);
+        uint32 idPlusOne =
+            SafeCast.toUint32(StaticCall.word(governance, IGovernance.proposalCount.selector) + 1);
+        tally = tally.withProposal(idPlusOne);
         if (_isNewest(instance, round)) _newest[instance] = tally;
         else _archive[instance][round] = tally;
-        _latest[governance][payload] = nextId;
+        _latestIdPlusOne[governance][payload] = idPlusOne;
         emit ProposalPushed(payload, round);
         if (!IGovernance(governance).propose(payload)) revert Proposals__ProposeFailed(payload);
         return true;
     }
 
-    /// @dev The tally of a round and why it can't be pushed now, as the data to revert with; empty if it can.
-    function _winner(address instance, uint256 round, uint256 currentRound, address governance)
+    /// @inheritdoc IProposals
+    function winnerOf(uint256 round) external view returns (address payload) {
+        (,, RoundTally tally) = _requireWinner(round);
+        return tally.leader();
+    }
+
+    /// @dev Reverts unless `round` of the canonical rollup has a winner that can be pushed now.
+    /// @return instance The canonical rollup.
+    /// @return governance The Governance that the winner is pushed to.
+    /// @return tally The round's tally; its leader is the winner.
+    function _requireWinner(uint256 round)
         private
         view
-        returns (Tally tally, bytes memory refusal)
+        returns (address instance, address governance, RoundTally tally)
     {
-        if (round >= currentRound) {
-            return (tally, abi.encodeWithSelector(Proposals__RoundNotOver.selector, round, currentRound));
-        }
-        if (currentRound - round > LIFETIME_IN_ROUNDS) {
-            return (tally, abi.encodeWithSelector(Proposals__RoundExpired.selector, round, currentRound));
-        }
+        instance = _instance();
+        uint256 currentRound = _presentSlot(instance) / M;
+        governance = getGovernance();
+        if (round >= currentRound) revert Proposals__RoundNotOver(round, currentRound);
+        if (currentRound - round > LIFETIME_IN_ROUNDS) revert Proposals__RoundExpired(round, currentRound);
         tally = _tally(instance, round);
-        if (tally.nextId() != 0) {
-            return (tally, abi.encodeWithSelector(Proposals__AlreadyPushed.selector, round, tally.nextId() - 1));
-        }
+        if (tally.idPlusOne() != 0) revert Proposals__AlreadyPushed(round, tally.idPlusOne() - 1);
         address payload = tally.leader();
-        if (payload == address(0)) {
-            return (tally, abi.encodeWithSelector(Proposals__NoLeader.selector, round));
-        }
-        if (tally.count() < N) {
-            return (tally, abi.encodeWithSelector(Proposals__QuorumNotReached.selector, payload, tally.count(), N));
-        }
-        if (bytes29(payload.codehash) != _pins[instance][round][payload].codeHash) {
-            return (tally, abi.encodeWithSelector(Proposals__CodeChanged.selector, payload));
-        }
-        (bool exists, uint256 id) = _id(_latest[governance][payload]);
-        if (exists) {
-            // The states up to Executable are those of a proposal that is not over yet.
-            if (IGovernance(governance).getProposalState(id) <= ProposalState.Executable) {
-                return (tally, abi.encodeWithSelector(Proposals__ProposalLive.selector, payload, id));
-            }
-        }
+        if (payload == address(0)) revert Proposals__NoLeader(round);
+        if (tally.count() < N) revert Proposals__QuorumNotReached(payload, tally.count(), N);
+        bytes29 expected = _pins[instance][round][payload].codeHash;
+        bytes29 found = bytes29(payload.codehash);
+        if (found != expected) revert Proposals__CodeChanged(payload, expected, found);
+        (bool exists, uint256 id) = _id(_latestIdPlusOne[governance][payload]);
+        if (exists && _isLive(governance, id)) revert Proposals__ProposalLive(payload, id);
+    }
+
+    /// @dev Whether proposal `id` isn't over yet. An answer that is no state is refused.
+    function _isLive(address governance, uint256 id) private view returns (bool) {
+        bytes4 selector = IGovernance.getProposalState.selector;
+        uint256 state = StaticCall.word(governance, selector, id);
+        if (state > uint256(type(ProposalState).max)) revert NoAnswer(governance, selector);
+        // The states up to Executable are those of a proposal that isn't over.
+        return state <= uint256(ProposalState.Executable);
     }
 
     /*//////////////////////////////////////////////////////////////
@@ -240,14 +239,14 @@ contract Proposals is IProposals, EIP712 {
         view
         returns (uint256 lastVote, address leader, bool executed)
     {
-        Tally tally = _tally(instance, round);
-        lastVote = tally.nextSlot() == 0 ? 0 : tally.nextSlot() - 1;
-        return (lastVote, tally.leader(), tally.nextId() != 0);
+        RoundTally tally = _tally(instance, round);
+        lastVote = tally.slotPlusOne() == 0 ? 0 : tally.slotPlusOne() - 1;
+        return (lastVote, tally.leader(), tally.idPlusOne() != 0);
     }
 
     /// @inheritdoc IProposals
     function yeaCount(address instance, uint256 round, address payload) external view returns (uint256) {
-        Tally tally = _tally(instance, round);
+        RoundTally tally = _tally(instance, round);
         return payload == tally.leader() ? tally.count() : _pins[instance][round][payload].count;
     }
 
@@ -275,25 +274,25 @@ contract Proposals is IProposals, EIP712 {
         address instance = _instance();
         slot = _presentSlot(instance);
         round = slot / M;
-        Tally tally = _tally(instance, round);
+        RoundTally tally = _tally(instance, round);
         leader = tally.leader();
         count = tally.count();
         // The present slot isn't below the newest used one, so it is that one or free.
-        firstFreeSlot = tally.nextSlot() > slot ? tally.nextSlot() : slot;
+        firstFreeSlot = tally.slotPlusOne() > slot ? tally.slotPlusOne() : slot;
     }
 
     /// @inheritdoc IProposals
     function pushableRounds() external view returns (uint256[] memory pushable) {
-        address instance = _instance();
+        uint256 currentRound = _presentSlot(_instance()) / M;
         address governance = getGovernance();
-        if (Outside.addressWord(governance, IGovernance.governanceProposer.selector) != address(this)) return pushable;
-        uint256 currentRound = _presentSlot(instance) / M;
+        if (StaticCall.addressWord(governance, IGovernance.governanceProposer.selector) != address(this)) return pushable;
         uint256 round = currentRound > LIFETIME_IN_ROUNDS ? currentRound - LIFETIME_IN_ROUNDS : 0;
         pushable = new uint256[](LIFETIME_IN_ROUNDS);
         uint256 found;
         for (; round < currentRound; ++round) {
-            (, bytes memory refusal) = _winner(instance, round, currentRound, governance);
-            if (refusal.length == 0) pushable[found++] = round;
+            try this.winnerOf(round) returns (address) {
+                pushable[found++] = round;
+            } catch {}
         }
         assembly ("memory-safe") {
             mstore(pushable, found)
@@ -302,23 +301,23 @@ contract Proposals is IProposals, EIP712 {
 
     /// @inheritdoc IProposals
     function newestSlot(address instance) external view returns (bool exists, uint256 slot) {
-        uint256 nextSlot = _newest[instance].nextSlot();
-        return nextSlot == 0 ? (false, 0) : (true, nextSlot - 1);
+        uint256 slotPlusOne = _newest[instance].slotPlusOne();
+        return slotPlusOne == 0 ? (false, 0) : (true, slotPlusOne - 1);
     }
 
     /// @inheritdoc IProposals
     function proposalOf(address instance, uint256 round) external view returns (bool exists, uint256 proposalId) {
-        return _id(_tally(instance, round).nextId());
+        return _id(_tally(instance, round).idPlusOne());
     }
 
     /// @inheritdoc IProposals
     function latestProposalOf(address payload) external view returns (bool exists, uint256 proposalId) {
-        return _id(_latest[getGovernance()][payload]);
+        return _id(_latestIdPlusOne[getGovernance()][payload]);
     }
 
     /// @inheritdoc IProposals
     function getGovernance() public view returns (address) {
-        return REGISTRY.getGovernance();
+        return StaticCall.addressWord(address(REGISTRY), IRegistry.getGovernance.selector);
     }
 
     /*//////////////////////////////////////////////////////////////
@@ -327,28 +326,28 @@ contract Proposals is IProposals, EIP712 {
 
     /// @dev The canonical rollup.
     function _instance() private view returns (address instance) {
-        instance = Outside.addressWord(address(REGISTRY), IRegistry.getRollup.selector);
-        Outside.requireCode(instance);
+        instance = StaticCall.addressWord(address(REGISTRY), IRegistry.getRollup.selector);
+        Code.requireAt(instance);
     }
 
     /// @dev What the rollup says, unless it says less than it has said for a signal before.
     function _presentSlot(address instance) private view returns (uint256 slot) {
-        slot = Outside.word(instance, IRollup.getCurrentSlot.selector);
-        uint256 nextSlot = _newest[instance].nextSlot();
-        if (nextSlot > slot) slot = nextSlot - 1;
+        slot = StaticCall.word(instance, IRollup.getCurrentSlot.selector);
+        uint256 slotPlusOne = _newest[instance].slotPlusOne();
+        if (slotPlusOne > slot) slot = slotPlusOne - 1;
     }
 
     /// @dev Whether nothing newer than `round` is known of `instance`.
     function _isNewest(address instance, uint256 round) private view returns (bool) {
-        uint256 nextSlot = _newest[instance].nextSlot();
-        return nextSlot != 0 && (nextSlot - 1) / M == round;
+        uint256 slotPlusOne = _newest[instance].slotPlusOne();
+        return slotPlusOne != 0 && (slotPlusOne - 1) / M == round;
     }
 
-    function _tally(address instance, uint256 round) private view returns (Tally) {
+    function _tally(address instance, uint256 round) private view returns (RoundTally) {
         return _isNewest(instance, round) ? _newest[instance] : _archive[instance][round];
     }
 
-    function _id(uint256 nextId) private pure returns (bool exists, uint256 proposalId) {
-        return nextId == 0 ? (false, 0) : (true, nextId - 1);
+    function _id(uint256 idPlusOne) private pure returns (bool exists, uint256 proposalId) {
+        return idPlusOne == 0 ? (false, 0) : (true, idPlusOne - 1);
     }
 }

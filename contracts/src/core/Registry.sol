@@ -3,16 +3,17 @@ pragma solidity 0.8.30;
 
 import {IRegistry} from "../interfaces/IRegistry.sol";
 import {IRollup} from "../interfaces/IRollup.sol";
-import {Outside} from "../libraries/Outside.sol";
-import {TwoStepOwned} from "../libraries/TwoStepOwned.sol";
+import {Code} from "../libraries/Code.sol";
+import {StaticCall} from "../libraries/StaticCall.sol";
+import {TwoStepOwned} from "./TwoStepOwned.sol";
 
-/// @title Registry
+/// @title Registry: the append-only list of rollups, the newest of which is canonical
 contract Registry is IRegistry, TwoStepOwned {
-    /// @dev What version 0 stands for: nothing was deployed yet.
+    /// @dev The rollup of version 0: none was deployed yet.
     address private constant SENTINEL = address(0xdEaD);
 
-    /// @dev The newest version in one word, so that whoever asks for the canonical rollup reads one slot.
-    struct Newest {
+    /// @dev The newest version in one word, so that the question for the canonical rollup reads one slot.
+    struct NewestVersion {
         address rollup;
         uint48 blockNumber;
         uint48 version;
@@ -23,7 +24,7 @@ contract Registry is IRegistry, TwoStepOwned {
         uint96 blockNumber;
     }
 
-    Newest private _newest;
+    NewestVersion private _newest;
 
     mapping(uint256 version => Snapshot) private _snapshots;
 
@@ -37,9 +38,9 @@ contract Registry is IRegistry, TwoStepOwned {
     /// @inheritdoc IRegistry
     function upgrade(address rollup) external onlyOwner returns (uint256 version) {
         if (isRollupRegistered(rollup)) revert Registry__AlreadyRegistered(rollup, _versionOf[rollup]);
-        Outside.requireCode(rollup);
-        Outside.word(rollup, IRollup.getCurrentSlot.selector);
-        Outside.addressWord(rollup, IRollup.getCurrentProposer.selector);
+        Code.requireAt(rollup);
+        StaticCall.word(rollup, IRollup.getCurrentSlot.selector);
+        StaticCall.addressWord(rollup, IRollup.getCurrentProposer.selector);
         version = numberOfVersions();
         _add(rollup, version);
     }
@@ -83,7 +84,7 @@ contract Registry is IRegistry, TwoStepOwned {
 
     /// @dev Block numbers and versions can't reach 2^48 within the life of the chain.
     function _add(address rollup, uint256 version) private {
-        _newest = Newest({rollup: rollup, blockNumber: uint48(block.number), version: uint48(version)});
+        _newest = NewestVersion({rollup: rollup, blockNumber: uint48(block.number), version: uint48(version)});
         _snapshots[version] = Snapshot({rollup: rollup, blockNumber: uint96(block.number)});
         _versionOf[rollup] = version;
         emit InstanceAdded(rollup, version);

@@ -6,11 +6,12 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {IRegistry} from "../interfaces/IRegistry.sol";
 import {IRewardDistributor} from "../interfaces/IRewardDistributor.sol";
 import {IRollup} from "../interfaces/IRollup.sol";
-import {Fit} from "../libraries/Fit.sol";
-import {Outside} from "../libraries/Outside.sol";
-import {TwoStepOwned} from "../libraries/TwoStepOwned.sol";
+import {Code} from "../libraries/Code.sol";
+import {SafeCast} from "../libraries/SafeCast.sol";
+import {StaticCall} from "../libraries/StaticCall.sol";
+import {TwoStepOwned} from "./TwoStepOwned.sol";
 
-/// @title RewardDistributor
+/// @title RewardDistributor: pays the canonical rollup for its blocks
 contract RewardDistributor is IRewardDistributor, TwoStepOwned {
     using SafeERC20 for IERC20;
 
@@ -26,16 +27,16 @@ contract RewardDistributor is IRewardDistributor, TwoStepOwned {
     /// @inheritdoc IRewardDistributor
     uint256 public lastPaymentTime;
 
-    /// @dev The last slot paid to a rollup plus one, so that 0 means none and slot 0 is as good as any.
-    mapping(address rollup => uint256) private _nextSlot;
+    /// @dev The last slot paid to a rollup, plus one; 0 if none was.
+    mapping(address rollup => uint256) private _slotPlusOne;
 
     /// @param blockReward Units of the asset; fits 96 bits.
     constructor(IERC20 asset, IRegistry registry_, uint256 blockReward, address initialOwner)
         TwoStepOwned(initialOwner)
     {
-        Outside.requireCode(address(asset));
+        Code.requireAt(address(asset));
         ASSET = asset;
-        BLOCK_REWARD = Fit.toUint96(blockReward);
+        BLOCK_REWARD = SafeCast.toUint96(blockReward);
         emit RewardDistributorDeployed(address(asset), blockReward);
         _setRegistry(registry_);
     }
@@ -47,13 +48,13 @@ contract RewardDistributor is IRewardDistributor, TwoStepOwned {
 
         // A slot is a number of seconds at least, so none can lie above the timestamp. Together with one payment per
         // timestamp this bounds what a rollup that lies about its slots can take.
-        uint256 slot = Outside.word(msg.sender, IRollup.getCurrentSlot.selector);
+        uint256 slot = StaticCall.word(msg.sender, IRollup.getCurrentSlot.selector);
         if (slot > block.timestamp) revert RewardDistributor__SlotInFuture(slot, block.timestamp);
-        uint256 next = _nextSlot[msg.sender];
-        if (slot < next) revert RewardDistributor__SlotAlreadyPaid(slot, next - 1);
+        uint256 slotPlusOne = _slotPlusOne[msg.sender];
+        if (slot < slotPlusOne) revert RewardDistributor__SlotAlreadyPaid(slot, slotPlusOne - 1);
         if (lastPaymentTime >= block.timestamp) revert RewardDistributor__AlreadyPaidNow(block.timestamp);
 
-        _nextSlot[msg.sender] = slot + 1;
+        _slotPlusOne[msg.sender] = slot + 1;
         lastPaymentTime = block.timestamp;
 
         uint256 balance = ASSET.balanceOf(address(this));
@@ -69,17 +70,17 @@ contract RewardDistributor is IRewardDistributor, TwoStepOwned {
 
     /// @inheritdoc IRewardDistributor
     function canonicalRollup() public view returns (address) {
-        return registry.getRollup();
+        return StaticCall.addressWord(address(registry), IRegistry.getRollup.selector);
     }
 
     /// @inheritdoc IRewardDistributor
     function lastPaidSlot(address rollup) external view returns (bool exists, uint256 slot) {
-        uint256 next = _nextSlot[rollup];
-        return next == 0 ? (false, 0) : (true, next - 1);
+        uint256 slotPlusOne = _slotPlusOne[rollup];
+        return slotPlusOne == 0 ? (false, 0) : (true, slotPlusOne - 1);
     }
 
     function _setRegistry(IRegistry newRegistry) private {
-        Outside.requireCode(address(newRegistry));
+        Code.requireAt(address(newRegistry));
         registry = newRegistry;
         emit RegistryUpdated(address(newRegistry));
     }

@@ -10,13 +10,14 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IRegistry} from "../interfaces/IRegistry.sol";
 import {IRewardDistributor} from "../interfaces/IRewardDistributor.sol";
 import {IRollup, RollupParameters, Status} from "../interfaces/IRollup.sol";
-import {Recent} from "../libraries/EpochHistory.sol";
-import {Fit} from "../libraries/Fit.sol";
-import {Outside} from "../libraries/Outside.sol";
-import {TwoStepOwned} from "../libraries/TwoStepOwned.sol";
+import {Code} from "../libraries/Code.sol";
+import {SafeCast} from "../libraries/SafeCast.sol";
+import {StaticCall} from "../libraries/StaticCall.sol";
+import {EarlierValues} from "../types/EarlierValues.sol";
+import {TwoStepOwned} from "./TwoStepOwned.sol";
 
-/// @title One rollup: staking, slots, proposer selection, block log, rewards
-/// @dev Who proposes a slot is found with three storage reads: `_meta`, a seed, and the seat that it draws. If the seat
+/// @title Rollup: staking, slots, proposer selection, block log and rewards of one rollup
+/// @dev The proposer of a slot is found with three storage reads: `_set`, a seed, and the seat that it draws. If the seat
 /// changed hands since the set was closed, two more lead to the member that sat there: the seat's history and the first
 /// word of the member.
 ///
@@ -27,7 +28,7 @@ import {TwoStepOwned} from "../libraries/TwoStepOwned.sol";
 /// 2. A seat is written only when a member sits down in it. A seat that falls out of the set, because the set shrank,
 ///    keeps its word. So at every moment the last write of a seat below the size is the member sitting there.
 /// 3. Size and seats remember what they were when the present epoch began and when the one before it began, however
-///    many changes either saw (see `EpochHistory`). Hence for either moment: the size is right, and for every seat
+///    many changes either saw (see `EarlierValues`). Hence for either moment: the size is right, and for every seat
 ///    below it the last write before that moment is right, whatever the seat went through later.
 /// 4. Registrations have numbers of their own that are never used again, and a registration's proposer never changes.
 ///    So a seat of a closed set leads to the keys with which its member joined, although the attester may have left
@@ -44,7 +45,7 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
     struct Member {
         /// Word 1, all that a draw may need: `status` (8 bits) | `seat` (32) | `proposer` (160).
         address proposer;
-        /// Meaningful while validating.
+        /// Its seat while it is validating; afterwards the last one it had.
         uint32 seat;
         Status status;
         /// Word 2: `stake` (96) | `attester` (160).
@@ -54,7 +55,7 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
         address withdrawer;
         /// 0 unless exiting.
         uint40 exitableAt;
-        /// Word 4: `readyAt` (40) | `target` (160). Who gets the stake if exiting, the rollup to move to otherwise.
+        /// Word 4: `readyAt` (40) | `target` (160). The recipient of the stake if exiting, otherwise the rollup to move to.
         address target;
         /// 0 unless a move is announced.
         uint40 readyAt;
@@ -64,61 +65,71 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
 
     /// @dev A seat of the set, in two words, each documented from its highest bit.
     struct Seat {
-        /// Word 1: `since` (40) | `proposer` (160). Whoever sits here, and its proposer: the draws of every set closed
-        /// since then need no more. `since` is one more than the epoch of the last change, as in `ids`.
+        /// Word 1: `id` (32 bits) | `epochPlusOne` (40) | `proposer` (160). The registration that sits here, the epoch in
+        /// which it sat down, plus one, and its proposer. The draws of every set closed since then need no more.
         address proposer;
-        uint40 since;
-        /// Word 2: the number of the registration that sits here, and of those that sat here lately.
-        Recent ids;
+        uint40 epochPlusOne;
+        uint32 id;
+        /// Word 2: the registrations that sat here before. Written when the seat changes hands.
+        EarlierValues earlierIds;
     }
 
-    /// @dev One word: `newestSeed` (8 bits) | `registrations` (32) | `seedEpoch` (40) | `sizes` (176).
-    struct Meta {
-        /// The size of the set.
-        Recent sizes;
+    /// @dev The set as a whole, in one word from the highest bit: `precedingSeed` (8 bits) | `seedEpoch` (40) |
+    /// `registrations` (32) | `earlierSizes` (104) | `sizeEpochPlusOne` (40) | `size` (32).
+    struct Set {
+        /// The number of members.
+        uint32 size;
+        /// The epoch of its last change, plus one.
+        uint40 sizeEpochPlusOne;
+        EarlierValues earlierSizes;
+        /// The number of registrations so far, and of the newest one.
+        uint32 registrations;
         /// The newest epoch for which a seed was recorded.
         uint40 seedEpoch;
-        /// The number of registrations, and of the newest one.
-        uint32 registrations;
-        /// Which of `_seeds` is the newest.
-        uint8 newestSeed;
+        /// Whether one was recorded for the epoch before that, too.
+        bool precedingSeed;
     }
 
-    /// @dev One word: `slot` (40 bits) | `number` (40).
-    struct Head {
-        /// Of the newest block; 0 if there is none.
+    /// @dev The newest block, in one word: `slot` (40 bits) | `number` (40).
+    struct LatestBlock {
+        /// 0 if there is none.
         uint40 number;
         uint40 slot;
     }
 
-    Meta private _meta;
+    Set private _set;
 
-    Head private _head;
+    LatestBlock private _latestBlock;
 
-    /// @dev The newest seed, recorded for `_meta.seedEpoch`, and the one recorded before it.
+    /// @dev Seeds of even and of odd epochs: that of `_set.seedEpoch`, and that of the epoch before it if there is one.
     uint256[2] private _seeds;
 
     /// @dev The number of an attester's registration; 0 if it is not registered.
     mapping(address attester => uint32) private _idOf;
 
-    /// @dev Who sits where. To find an element of an array of fixed length takes neither a hash nor its length, and
-    /// nothing of it exists before it is written.
+    /// @dev The seats by number. Finding an element of an array of fixed length takes neither a hash nor a read of its
+    /// length, and nothing of it exists before it is written.
     Seat[2 ** 32] private _seats;
 
-    /// @dev Registrations by number. Number 0 is nobody's and stays empty.
+    /// @dev Registrations by number. There is no number 0: that element stays empty.
     Member[2 ** 32] private _members;
 
     /*//////////////////////////////////////////////////////////////
                               CONSTANTS
     //////////////////////////////////////////////////////////////*/
 
-    /// @dev What a reward claim may burn: several times what the distributor's questions and a transfer to a new holder
-    /// take.
+    /// @dev The gas that a reward claim may use: several times what the distributor's questions and a transfer to a new
+    /// holder take.
     uint256 private constant CLAIM_GAS = 250_000;
 
-    /// @dev What has to be left before a claim: a call passes on at most 63/64 of it, and the call itself (with a cold
+    /// @dev The gas that has to be left before a claim: a call passes on at most 63/64 of it, and the call itself (with a cold
     /// account) and the end of `proposeBlock` have to be paid too.
     uint256 private constant CLAIM_GAS_NEEDED = CLAIM_GAS + CLAIM_GAS / 63 + 6_000;
+
+    /// @dev The time left in an epoch after its first slot, at least: two L1 blocks, in which its seed can be recorded.
+    uint256 private constant MINIMUM_SEED_TIME = 24 seconds;
+
+    uint256 private constant MAXIMUM_EXIT_DELAY = 365 days;
 
     /// @inheritdoc IRollup
     IERC20 public immutable ASSET;
@@ -145,10 +156,9 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
     uint256 public immutable EXIT_DELAY;
 
     constructor(RollupParameters memory parameters) TwoStepOwned(parameters.owner) {
-        if (
-            address(parameters.asset) == address(0) || address(parameters.registry) == address(0)
-                || address(parameters.rewardDistributor) == address(0)
-        ) revert ZeroAddress();
+        if (address(parameters.rewardDistributor) == address(0)) revert ZeroAddress();
+        Code.requireAt(address(parameters.asset));
+        Code.requireAt(address(parameters.registry));
         if (parameters.genesisTime > block.timestamp) {
             revert Rollup__GenesisInFuture(parameters.genesisTime, block.timestamp);
         }
@@ -160,21 +170,24 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
         ASSET = parameters.asset;
         REGISTRY = parameters.registry;
         REWARD_DISTRIBUTOR = parameters.rewardDistributor;
-        GENESIS_TIME = Fit.toUint40(parameters.genesisTime);
-        SLOT_DURATION = Fit.toUint40(parameters.slotDuration);
-        EPOCH_DURATION = Fit.toUint40(parameters.epochDuration);
-        MINIMUM_STAKE = Fit.toUint96(parameters.minimumStake);
-        EXIT_DELAY = Fit.toUint40(parameters.exitDelay);
+        GENESIS_TIME = SafeCast.toUint40(parameters.genesisTime);
+        SLOT_DURATION = SafeCast.toUint40(parameters.slotDuration);
+        EPOCH_DURATION = SafeCast.toUint40(parameters.epochDuration);
+        MINIMUM_STAKE = SafeCast.toUint96(parameters.minimumStake);
+        EXIT_DELAY = SafeCast.toUint40(parameters.exitDelay);
 
+        uint256 afterFirstSlot = (EPOCH_DURATION - 1) * SLOT_DURATION;
+        if (afterFirstSlot < MINIMUM_SEED_TIME) revert Rollup__EpochTooShort(afterFirstSlot, MINIMUM_SEED_TIME);
         uint256 twoEpochs = 2 * EPOCH_DURATION * SLOT_DURATION;
-        if (EXIT_DELAY < twoEpochs) revert Rollup__ExitDelayTooShort(EXIT_DELAY, twoEpochs);
+        if (EXIT_DELAY < twoEpochs || EXIT_DELAY > MAXIMUM_EXIT_DELAY) {
+            revert Rollup__ExitDelayOutOfBounds(EXIT_DELAY, twoEpochs, MAXIMUM_EXIT_DELAY);
+        }
 
         emit RollupDeployed(parameters);
-        _recordSeed();
     }
 
-    /// @dev Every function that changes this contract has this modifier first: the seed of the next epoch is what
-    /// `prevrandao` is at the first such call.
+    /// @dev Every function that changes this contract has this modifier first: the seed of the next epoch is
+    /// `prevrandao` at the first such call after the epoch's first slot.
     modifier recordsSeed() {
         _recordSeed();
         _;
@@ -192,19 +205,15 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
     {
         if (attester == address(0) || proposer == address(0) || withdrawer == address(0)) revert ZeroAddress();
         if (_idOf[attester] != 0) revert Rollup__AlreadyRegistered(attester);
-        uint96 stake = Fit.toUint96(amount);
+        uint96 stake = SafeCast.toUint96(amount);
         if (stake < MINIMUM_STAKE) revert Rollup__StakeTooLow(stake, MINIMUM_STAKE);
 
-        uint32 id = Fit.toUint32(registrationCount() + 1);
-        _meta.registrations = id;
+        uint32 id = _join(proposer);
         _idOf[attester] = id;
         Member storage member = _members[id];
-        member.proposer = proposer;
-        member.status = Status.Validating;
         member.attester = attester;
         member.stake = stake;
         member.withdrawer = withdrawer;
-        _join(id);
         emit Deposit(attester, proposer, withdrawer, stake);
 
         ASSET.safeTransferFrom(msg.sender, address(this), stake);
@@ -218,7 +227,7 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
 
         if (member.status == Status.Validating) _leave(member);
         member.status = Status.Exiting;
-        member.exitableAt = Fit.toUint40(block.timestamp + EXIT_DELAY);
+        member.exitableAt = SafeCast.toUint40(block.timestamp + EXIT_DELAY);
         member.target = recipient;
         member.readyAt = 0;
         emit WithdrawInitiated(attester, recipient, member.stake);
@@ -298,29 +307,39 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
 
         member.target = newRollup;
         // Another target doesn't start the clock again.
-        if (member.readyAt == 0) member.readyAt = Fit.toUint40(block.timestamp + EXIT_DELAY);
+        if (member.readyAt == 0) member.readyAt = SafeCast.toUint40(block.timestamp + EXIT_DELAY);
         emit MoveInitiated(attester, newRollup, member.readyAt);
     }
 
     /// @inheritdoc IRollup
     function finaliseMove(address attester) external recordsSeed nonReentrant {
-        Member storage member = _memberOf(attester);
+        _finaliseMove(attester, _memberOf(attester), attester);
+    }
+
+    /// @inheritdoc IRollup
+    function finaliseMove(address attester, address newAttester) external recordsSeed nonReentrant {
+        Member storage member = _memberOfWithdrawer(attester);
+        if (newAttester == address(0)) revert ZeroAddress();
+        _finaliseMove(attester, member, newAttester);
+    }
+
+    function _finaliseMove(address attester, Member storage member, address newAttester) private {
         if (member.status != Status.Validating) revert Rollup__NotValidating(attester, member.status);
         if (member.readyAt == 0) revert Rollup__NoMove(attester);
         if (block.timestamp < member.readyAt) revert Rollup__MoveNotReady(block.timestamp, member.readyAt);
         address newRollup = member.target;
-        address canonical = Outside.addressWord(address(REGISTRY), IRegistry.getRollup.selector);
+        address canonical = StaticCall.addressWord(address(REGISTRY), IRegistry.getRollup.selector);
         if (newRollup != canonical) revert Rollup__MoveNotToCanonical(newRollup, canonical);
         // The Registry's sentinel has none.
-        Outside.requireCode(newRollup);
+        Code.requireAt(newRollup);
 
         _leave(member);
         uint256 stake = _release(member);
-        emit MoveFinalised(attester, newRollup, stake);
+        emit MoveFinalised(attester, newRollup, newAttester, stake);
 
         uint256 balanceBefore = ASSET.balanceOf(address(this));
         ASSET.forceApprove(newRollup, stake);
-        IRollup(newRollup).deposit(attester, member.proposer, member.withdrawer, stake);
+        IRollup(newRollup).deposit(newAttester, member.proposer, member.withdrawer, stake);
         if (ASSET.allowance(address(this), newRollup) != 0) ASSET.forceApprove(newRollup, 0);
         uint256 taken = Math.saturatingSub(balanceBefore, ASSET.balanceOf(address(this)));
         if (taken != stake) revert Rollup__StakeNotMoved(stake, taken);
@@ -336,14 +355,14 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
         uint256 epoch = _epochOf(slot);
         (bool drawn, Seat storage seat) = _draw(slot, epoch);
         if (!drawn) revert Rollup__NotProposer(msg.sender, address(0));
-        Member storage member = _members[seat.ids.forSetOf(epoch)];
+        Member storage member = _members[_idInSetOf(epoch, seat)];
         address proposer = member.proposer;
         if (msg.sender != proposer) revert Rollup__NotProposer(msg.sender, proposer);
-        Head memory head = _head;
-        if (head.number != 0 && head.slot == slot) revert Rollup__SlotAlreadyProposed(slot);
+        LatestBlock memory latest = _latestBlock;
+        if (latest.number != 0 && latest.slot == slot) revert Rollup__SlotAlreadyProposed(slot);
 
-        _head = Head({number: ++head.number, slot: Fit.toUint40(slot)});
-        emit BlockProposed(head.number, slot, member.attester, proposer, blockHash);
+        _latestBlock = LatestBlock({number: ++latest.number, slot: SafeCast.toUint40(slot)});
+        emit BlockProposed(latest.number, slot, member.attester, proposer, blockHash);
 
         _claimReward(_coinbaseOf(member));
     }
@@ -392,88 +411,132 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
     /// @inheritdoc IRollup
     function getSetSize(uint256 epoch) external view returns (uint256) {
         _requireInRange(epoch);
-        (uint256 size,) = _setOf(epoch);
-        return size;
+        return _sizeInSetOf(epoch, _set);
     }
 
     /// @inheritdoc IRollup
-    function getSeed(uint256 epoch) external view returns (uint256) {
+    function getSeed(uint256 epoch) external view returns (bool recorded, uint256 seed) {
         _requireInRange(epoch);
-        (, uint256 seed) = _setOf(epoch);
-        return seed;
+        recorded = _hasSeed(epoch, _set);
+        if (recorded) seed = _seeds[epoch & 1];
     }
 
     /// @inheritdoc IRollup
     function getMember(uint256 epoch, uint256 index) external view returns (address attester, address proposer) {
         _requireInRange(epoch);
-        (uint256 size,) = _setOf(epoch);
+        uint256 size = _sizeInSetOf(epoch, _set);
         if (index >= size) revert Rollup__IndexOutOfRange(index, size);
-        Member storage member = _members[_seats[index].ids.forSetOf(epoch)];
+        Member storage member = _members[_idInSetOf(epoch, _seats[index])];
         return (member.attester, member.proposer);
     }
 
-    /// @dev Records the seed of the next epoch if nobody has.
+    /// @dev Records the seed of the next epoch if it isn't yet. In an epoch's first slot nothing is recorded: whoever
+    /// proposes the last L1 block before the epoch knows the randomness of the block after it, and could still join or
+    /// leave.
     function _recordSeed() private {
-        uint256 epoch = getCurrentEpoch() + 1;
-        if (_meta.seedEpoch == epoch) return;
-        // The newest seed so far draws the present epoch; the other one draws nothing any more.
-        uint8 index = _meta.newestSeed ^ 1;
-        _meta.seedEpoch = Fit.toUint40(epoch);
-        _meta.newestSeed = index;
-        _seeds[index] = block.prevrandao;
+        uint256 slot = getCurrentSlot();
+        uint256 epoch = _epochOf(slot);
+        uint256 seedEpoch = _set.seedEpoch;
+        if (seedEpoch > epoch || slot == epoch * EPOCH_DURATION) return;
+        _set.precedingSeed = seedEpoch == epoch;
+        ++epoch;
+        _set.seedEpoch = SafeCast.toUint40(epoch);
+        _seeds[epoch & 1] = block.prevrandao;
         emit SeedRecorded(epoch, block.prevrandao);
     }
 
-    /// @dev Registration `id` takes a seat.
-    function _join(uint32 id) private {
-        uint256 epoch = getCurrentEpoch();
-        uint256 seat = getActiveAttesterCount();
-        _meta.sizes = _meta.sizes.set(seat + 1, epoch);
-        _sit(id, seat, epoch);
-        // The new size fits, so the seat does.
-        _members[id].seat = uint32(seat);
+    /// @dev A new registration takes the seat behind the last one.
+    /// @return id Its number.
+    function _join(address proposer) private returns (uint32 id) {
+        Set memory set = _set;
+        uint32 seat = set.size;
+        id = SafeCast.toUint32(uint256(set.registrations) + 1);
+        set.registrations = id;
+        _resize(set, seat + 1);
+        Member storage member = _members[id];
+        member.proposer = proposer;
+        member.seat = seat;
+        member.status = Status.Validating;
+        _takeSeat(id, proposer, seat);
     }
 
     /// @dev `member`'s seat goes to the member of the last one.
     function _leave(Member storage member) private {
-        uint256 epoch = getCurrentEpoch();
-        uint256 last = getActiveAttesterCount() - 1;
-        _meta.sizes = _meta.sizes.set(last, epoch);
+        Set memory set = _set;
+        uint32 last = set.size - 1;
+        _resize(set, last);
         uint32 seat = member.seat;
         if (seat == last) return;
-        uint256 id = _seats[last].ids.current();
-        _sit(id, seat, epoch);
-        _members[id].seat = seat;
+        uint32 id = _seats[last].id;
+        Member storage moved = _members[id];
+        moved.seat = seat;
+        _takeSeat(id, moved.proposer, seat);
     }
 
-    /// @dev Registration `id` sits down in `seat` in `epoch`, the present.
-    function _sit(uint256 id, uint256 seat, uint256 epoch) private {
-        Recent ids = _seats[seat].ids.set(id, epoch);
-        _seats[seat] = Seat({proposer: _members[id].proposer, since: Fit.toUint40(epoch + 1), ids: ids});
+    /// @dev The set has `size` members from now on. `set` is stored.
+    function _resize(Set memory set, uint32 size) private {
+        uint40 epochPlusOne = _currentEpochPlusOne();
+        if (set.sizeEpochPlusOne != epochPlusOne) {
+            set.earlierSizes = set.earlierSizes.withReplaced(set.size, set.sizeEpochPlusOne);
+            set.sizeEpochPlusOne = epochPlusOne;
+        }
+        set.size = size;
+        _set = set;
     }
 
-    /// @dev The seat that `slot` of `epoch`, the present or the next, draws; none if the epoch's set is empty.
+    /// @dev Registration `id` takes `seat`.
+    function _takeSeat(uint32 id, address proposer, uint256 seat) private {
+        Seat storage taken = _seats[seat];
+        uint40 epochPlusOne = _currentEpochPlusOne();
+        uint40 earlier = taken.epochPlusOne;
+        // Changes within one epoch are one change. A seat that is new has had nobody before.
+        if (earlier != epochPlusOne && earlier != 0) {
+            taken.earlierIds = taken.earlierIds.withReplaced(taken.id, earlier);
+        }
+        taken.proposer = proposer;
+        taken.epochPlusOne = epochPlusOne;
+        taken.id = id;
+    }
+
+    function _currentEpochPlusOne() private view returns (uint40) {
+        return SafeCast.toUint40(getCurrentEpoch() + 1);
+    }
+
+    /// @dev The seat that `slot` of `epoch`, the present or the next, draws; none if the epoch has no seed or an empty
+    /// set.
     function _draw(uint256 slot, uint256 epoch) private view returns (bool drawn, Seat storage seat) {
-        (uint256 size, uint256 seed) = _setOf(epoch);
-        drawn = size != 0;
-        uint256 random = uint256(Hashes.efficientKeccak256(bytes32(seed), bytes32(slot)));
-        seat = _seats[drawn ? random % size : 0];
+        Set memory set = _set;
+        uint256 size = _sizeInSetOf(epoch, set);
+        drawn = size != 0 && _hasSeed(epoch, set);
+        seat = _seats[0];
+        if (drawn) {
+            bytes32 random = Hashes.efficientKeccak256(bytes32(_seeds[epoch & 1]), bytes32(slot));
+            seat = _seats[uint256(random) % size];
+        }
     }
 
-    /// @dev Who proposes `slot` of `epoch`, the present or the next; 0 if the epoch's set is empty.
+    /// @dev The proposer of `slot` of `epoch`, the present or the next; 0 if there is none.
     function _proposerOf(uint256 slot, uint256 epoch) private view returns (address) {
         (bool drawn, Seat storage seat) = _draw(slot, epoch);
         if (!drawn) return address(0);
-        return seat.since < epoch ? seat.proposer : _members[seat.ids.forSetOf(epoch)].proposer;
+        return seat.epochPlusOne < epoch ? seat.proposer : _members[seat.earlierIds.forSetOf(epoch)].proposer;
     }
 
-    /// @dev The size of the set of `epoch`, the present or the next, and its seed: the newest one recorded for that
-    /// epoch or an earlier one.
-    function _setOf(uint256 epoch) private view returns (uint256 size, uint256 seed) {
-        size = _meta.sizes.forSetOf(epoch);
-        uint256 index = _meta.newestSeed;
-        // Seeds are recorded for the next epoch; the present one's is then the other.
-        seed = _seeds[_meta.seedEpoch > epoch ? index ^ 1 : index];
+    /// @dev Whether a seed was recorded for `epoch`, the present or the next. There was no epoch before epoch 0, in which
+    /// one could have been.
+    function _hasSeed(uint256 epoch, Set memory set) private pure returns (bool) {
+        if (epoch == 0) return false;
+        return set.seedEpoch == epoch || (set.precedingSeed && set.seedEpoch == epoch + 1);
+    }
+
+    /// @dev The size of the set of `epoch`, the present or the next.
+    function _sizeInSetOf(uint256 epoch, Set memory set) private pure returns (uint256) {
+        return set.sizeEpochPlusOne < epoch ? set.size : set.earlierSizes.forSetOf(epoch);
+    }
+
+    /// @dev The registration that has `seat` in the set of `epoch`, the present or the next.
+    function _idInSetOf(uint256 epoch, Seat storage seat) private view returns (uint256) {
+        return seat.epochPlusOne < epoch ? seat.id : seat.earlierIds.forSetOf(epoch);
     }
 
     /// @dev Draws are known for the present and the next epoch.
@@ -491,7 +554,7 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
 
     /// @inheritdoc IRollup
     function getCurrentSlot() public view returns (uint256) {
-        // The constructor saw to it that genesis is in the past.
+        // The constructor has checked that genesis is not in the future.
         unchecked {
             return _divide(block.timestamp - GENESIS_TIME, SLOT_DURATION);
         }
@@ -507,7 +570,7 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
 
     /// @inheritdoc IRollup
     function getTimestampForSlot(uint256 slot) external view returns (uint256) {
-        return Fit.toUint40(GENESIS_TIME + Fit.toUint40(slot) * SLOT_DURATION);
+        return SafeCast.toUint40(GENESIS_TIME + SafeCast.toUint40(slot) * SLOT_DURATION);
     }
 
     /// @inheritdoc IRollup
@@ -525,7 +588,7 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
         return _divide(slot, EPOCH_DURATION);
     }
 
-    /// @dev `numerator / duration` without the compiler's check for 0: the constructor saw to it that no duration is.
+    /// @dev `numerator / duration` without the compiler's check for 0: the constructor has checked that no duration is.
     function _divide(uint256 numerator, uint256 duration) private pure returns (uint256 quotient) {
         assembly ("memory-safe") {
             quotient := div(numerator, duration)
@@ -581,28 +644,28 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
     function getAttesters() external view returns (address[] memory) {
         address[] memory attesters = new address[](getActiveAttesterCount());
         for (uint256 i; i < attesters.length; ++i) {
-            attesters[i] = _members[_seats[i].ids.current()].attester;
+            attesters[i] = _members[_seats[i].id].attester;
         }
         return attesters;
     }
 
     /// @inheritdoc IRollup
     function getActiveAttesterCount() public view returns (uint256) {
-        return _meta.sizes.current();
+        return _set.size;
     }
 
     /// @inheritdoc IRollup
     function registrationCount() public view returns (uint256) {
-        return _meta.registrations;
+        return _set.registrations;
     }
 
     /// @inheritdoc IRollup
     function blockNumber() external view returns (uint256) {
-        return _head.number;
+        return _latestBlock.number;
     }
 
     /// @inheritdoc IRollup
     function lastBlockSlot() external view returns (bool exists, uint256 slot) {
-        return (_head.number != 0, _head.slot);
+        return (_latestBlock.number != 0, _latestBlock.slot);
     }
 }

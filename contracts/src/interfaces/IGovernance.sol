@@ -74,7 +74,7 @@ struct Withdrawal {
     bool claimed;
 }
 
-/// @title Lock, vote, delay, execute
+/// @title Governance: holders lock the asset, vote on proposals, and the actions of those that pass are executed
 /// @notice Holders lock the asset for power. A payload becomes a proposal through Proposals or through the
 /// lock; its actions are frozen then, and those are executed or none.
 interface IGovernance is ICommon {
@@ -109,8 +109,17 @@ interface IGovernance is ICommon {
     /// @notice `voter` cast `amount` of its power.
     event VoteCast(uint256 indexed proposalId, address indexed voter, bool support, uint256 amount);
 
-    /// @notice `holder` used signature nonce `nonce`.
-    event NonceUsed(address indexed holder, uint256 nonce);
+    /// @notice A signed ballot used up a nonce.
+    /// @param proposalId The proposal.
+    /// @param holder The signer.
+    /// @param nonce The nonce; the next signed ballot on the proposal carries the following one.
+    event NonceUsed(uint256 proposalId, address indexed holder, uint256 nonce);
+
+    /// @notice Everything that a holder had signed for a proposal became void.
+    /// @param proposalId The proposal.
+    /// @param holder The holder.
+    /// @param nextNonce The nonce of its next signed ballot on the proposal.
+    event BallotsInvalidated(uint256 proposalId, address indexed holder, uint256 nextNonce);
 
     /// @notice The proposal's actions were carried out.
     event ProposalExecuted(uint256 indexed proposalId);
@@ -163,8 +172,14 @@ interface IGovernance is ICommon {
     /// @notice The withdrawal is paid from `unlocksAt` on.
     error Governance__NotUnlocked(uint256 timestamp, uint256 unlocksAt);
 
-    /// @notice Ballots are taken while a proposal is Active.
+    /// @notice Ballots are taken while a proposal is Active, and those against in the first half of Queued.
     error Governance__NotActive(uint256 id, ProposalState state);
+
+    /// @notice In the second half of Queued no ballot is taken any more.
+    /// @param id The proposal.
+    /// @param timestamp The time now.
+    /// @param objectionsUntil The last second in which ballots against were taken.
+    error Governance__ObjectionsOver(uint256 id, uint256 timestamp, uint256 objectionsUntil);
 
     /// @notice Only an Executable proposal is executed.
     error Governance__NotExecutable(uint256 id, ProposalState state);
@@ -189,6 +204,12 @@ interface IGovernance is ICommon {
 
     /// @notice `payload` lists no actions.
     error Governance__NoActions(address payload);
+
+    /// @notice The actions are too long for a transaction that executes them.
+    /// @param payload The payload that lists them.
+    /// @param length The length of its answer, or of the canonical encoding of the list, in bytes.
+    /// @param max The greatest length.
+    error Governance__ActionsTooLong(address payload, uint256 length, uint256 max);
 
     /// @notice The actions aren't those that were published when the proposal was created.
     error Governance__ActionsChanged(uint256 id, bytes32 expected, bytes32 found);
@@ -229,8 +250,8 @@ interface IGovernance is ICommon {
     /// @return Always true.
     function vote(uint256 id, uint256 amount, bool support) external returns (bool);
 
-    /// @notice The same with `voter`'s EIP-712 signature over `Ballot(uint256 proposalId,uint256 amount,bool
-    /// support,address voter,uint256 nonce,uint256 deadline)`. Anyone.
+    /// @notice The same with `voter`'s EIP-712 signature over `Ballot(uint256 proposalId,bytes32 actionsHash,uint256
+    /// amount,bool support,address voter,uint256 nonce,uint256 deadline)`. Anyone.
     /// @return Always true.
     function voteWithSig(
         uint256 proposalId,
@@ -241,8 +262,8 @@ interface IGovernance is ICommon {
         bytes calldata signature
     ) external returns (bool);
 
-    /// @notice Makes the caller's next signature nonce unusable.
-    function invalidateNonce() external;
+    /// @notice Voids every ballot on proposal `id` that the caller has signed so far: raises its next nonce there by 2^32.
+    function invalidateBallots(uint256 id) external;
 
     /// @notice Carries out an Executable proposal with the actions that its payload lists. Anyone.
     /// @return Always true.
@@ -295,8 +316,11 @@ interface IGovernance is ICommon {
     /// @notice What `user` cast on a proposal; zeros if nothing.
     function ballots(uint256 id, address user) external view returns (uint256 yea, uint256 nea);
 
-    /// @notice The nonce that `holder`'s next signature must carry.
-    function nonces(address holder) external view returns (uint256);
+    /// @notice The nonce of `holder`'s next signed ballot on proposal `id`; 0 if there is no such proposal.
+    function ballotNonce(uint256 id, address holder) external view returns (uint256);
+
+    /// @notice The last second in which ballots against proposal `id` are taken: half of its execution delay after Active.
+    function objectionsUntil(uint256 id) external view returns (uint256);
 
     /// @notice The least withdrawal delay, for withdrawals started up to `until`; in seconds.
     /// @dev Keeps configuration changes from letting voters out before a proposal can be executed.

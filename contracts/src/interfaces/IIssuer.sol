@@ -24,7 +24,8 @@ interface IIssuer is ICommon {
     /// @notice Takes the ownership of the asset that was offered to this contract. Anyone.
     function acceptAsset() external;
 
-    /// @notice `RATE` times the seconds since the last mint (since construction before the first).
+    /// @notice `RATE` times the seconds since the last mint (since construction before the first), of which at most
+    /// `ACCRUAL_LIMIT` count.
     function mintAvailable() external view returns (uint256);
 
     /// @notice The asset that is minted.
@@ -32,6 +33,9 @@ interface IIssuer is ICommon {
 
     /// @notice Units of the asset per second.
     function RATE() external view returns (uint256);
+
+    /// @notice The seconds after which the allowance stops growing.
+    function ACCRUAL_LIMIT() external view returns (uint256);
 
     /// @notice Timestamp of the last mint, in seconds; of construction before the first.
     function timeOfLastMint() external view returns (uint256);

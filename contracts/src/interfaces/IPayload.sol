@@ -7,7 +7,7 @@ struct Action {
     bytes data;
 }
 
-/// @title A list of calls that Governance makes if the holders accept it
+/// @title Payload: a list of calls that Governance makes if the holders accept it
 interface IPayload {
     /// @notice The calls, in order. Frozen by Governance when the proposal is created.
     function getActions() external view returns (Action[] memory);

@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import {ICommon} from "./ICommon.sol";
 import {IRegistry} from "./IRegistry.sol";
 
-/// @title Counts the sequencers' signals per round and pushes a winner to Governance
+/// @title Proposals: counts the signals of sequencers and pushes the winner of a round to Governance
 /// @notice round = slot / M. A payload wins a round with N signals, one per slot, each by the slot's one
 /// proposer. At most one payload of a round can win, since N > M / 2.
 interface IProposals is ICommon {
@@ -35,7 +35,7 @@ interface IProposals is ICommon {
     /// @notice `slot` or a later one of this rollup was used already.
     error Proposals__SlotAlreadyUsed(uint256 slot, uint256 newestSlot);
 
-    /// @notice The slot has no proposer: the epoch's set is empty.
+    /// @notice The slot has no proposer: the epoch has no seed or an empty set.
     error Proposals__NoProposer(uint256 slot);
 
     /// @notice Only the slot's proposer signals.
@@ -59,8 +59,11 @@ interface IProposals is ICommon {
     /// @notice The leader has fewer signals than needed.
     error Proposals__QuorumNotReached(address leader, uint256 count, uint256 needed);
 
-    /// @notice The leader's code isn't what was signalled for.
-    error Proposals__CodeChanged(address payload);
+    /// @notice The leader's code isn't what was pinned at its first signal in the round.
+    /// @param payload The leader.
+    /// @param expected The pinned code hash, its lowest 24 bits zero.
+    /// @param found The code hash now, its lowest 24 bits zero.
+    error Proposals__CodeChanged(address payload, bytes32 expected, bytes32 found);
 
     /// @notice A proposal that this contract pushed for the same payload is not over yet.
     error Proposals__ProposalLive(address payload, uint256 proposalId);
@@ -80,6 +83,12 @@ interface IProposals is ICommon {
     /// @notice Makes the winner of `round` a proposal. Anyone.
     /// @return Always true.
     function pushProposal(uint256 round) external returns (bool);
+
+    /// @notice Returns the payload that `pushProposal(round)` would push now, and reverts as it would.
+    /// @dev Whether Governance can read the payload's actions isn't known before the push.
+    /// @param round The round.
+    /// @return payload Its winner.
+    function winnerOf(uint256 round) external view returns (address payload);
 
     /// @notice What is known of a round: the last slot used in it (0 also when none was), the payload with
     /// the most signals, whether it was pushed.
@@ -107,8 +116,8 @@ interface IProposals is ICommon {
         view
         returns (uint256 slot, uint256 round, address leader, uint256 count, uint256 firstFreeSlot);
 
-    /// @notice The rounds that `pushProposal` would accept now, oldest first; at most `LIFETIME_IN_ROUNDS`. A winner whose
-    /// actions Governance can't read is among them; if Governance listens to another Proposals contract, none is.
+    /// @notice The rounds that have a winner which can be pushed now (see `winnerOf`), oldest first; at most
+    /// `LIFETIME_IN_ROUNDS`. None if Governance listens to another Proposals contract.
     function pushableRounds() external view returns (uint256[] memory);
 
     /// @notice The newest slot of `instance` that was used for a signal.

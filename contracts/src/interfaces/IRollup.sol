@@ -32,12 +32,14 @@ struct RollupParameters {
     uint256 exitDelay;
 }
 
-/// @title One rollup: staking, slots, proposer selection, block log, rewards
+/// @title Rollup: staking, slots, proposer selection, block log, rewards
 /// @notice slot = (timestamp - GENESIS_TIME) / SLOT_DURATION, epoch = slot / EPOCH_DURATION.
 ///
-/// The set of epoch e is the set as it stood when epoch e-1 began. The seed of e is `prevrandao` at the
-/// first call in epoch e-1 that changes this contract; if there was none, the last recorded seed serves.
-/// So a set is closed before its seed is known, and nobody redraws by joining or leaving.
+/// The set of epoch e is the set as it stood when epoch e-1 began. The seed of e is `prevrandao` at the first call in
+/// epoch e-1, its first slot excepted, that changes this contract. So a set is closed before its seed is known, and
+/// nobody can redraw by joining or leaving. An epoch for which no seed was recorded has no proposers: one
+/// `setupEpoch()` an epoch keeps signals and blocks possible, and after a silence one brings them back in the next
+/// epoch.
 interface IRollup is ICommon {
     /// @notice The constructor's arguments.
     event RollupDeployed(RollupParameters parameters);
@@ -59,8 +61,14 @@ interface IRollup is ICommon {
     /// @notice `attester` announced to move to `newRollup`, from `readyAt` on.
     event MoveInitiated(address indexed attester, address indexed newRollup, uint256 readyAt);
 
-    /// @notice `attester`'s whole stake, `amount`, was deposited into `newRollup`.
-    event MoveFinalised(address indexed attester, address indexed newRollup, uint256 amount);
+    /// @notice The whole stake of an attester was deposited into the canonical rollup, and the attester left this one.
+    /// @param attester The attester here.
+    /// @param newRollup The canonical rollup.
+    /// @param newAttester The attester there: the same, unless the withdrawer named another.
+    /// @param amount The stake.
+    event MoveFinalised(
+        address indexed attester, address indexed newRollup, address indexed newAttester, uint256 amount
+    );
 
     /// @notice The draw of `epoch` is `seed`.
     event SeedRecorded(uint256 indexed epoch, uint256 seed);
@@ -82,8 +90,16 @@ interface IRollup is ICommon {
     /// @notice A minimum stake of nothing would make slots free.
     error Rollup__ZeroMinimumStake();
 
-    /// @notice Stake has to stay slashable for the two epochs in which its seat may draw slots.
-    error Rollup__ExitDelayTooShort(uint256 exitDelay, uint256 twoEpochs);
+    /// @notice An epoch needs time after its first slot, in which its successor's seed can be recorded.
+    /// @param secondsAfterFirstSlot The time that an epoch lasts after its first slot, in seconds.
+    /// @param minimum The least such time: two L1 blocks.
+    error Rollup__EpochTooShort(uint256 secondsAfterFirstSlot, uint256 minimum);
+
+    /// @notice Stake has to stay slashable for the two epochs in which its seat may draw slots, and has to come back.
+    /// @param exitDelay The delay asked for, in seconds.
+    /// @param min Two epochs, in seconds.
+    /// @param max The greatest delay, in seconds.
+    error Rollup__ExitDelayOutOfBounds(uint256 exitDelay, uint256 min, uint256 max);
 
     /// @notice `amount` is below `MINIMUM_STAKE`.
     error Rollup__StakeTooLow(uint256 amount, uint256 minimumStake);
@@ -164,6 +180,12 @@ interface IRollup is ICommon {
     /// attester, proposer and withdrawer. Anyone.
     function finaliseMove(address attester) external;
 
+    /// @notice Does the same under another attester, so that whoever registered the attester there first stops nobody. Only
+    /// the withdrawer.
+    /// @param attester The attester here.
+    /// @param newAttester The attester there; not 0.
+    function finaliseMove(address attester, address newAttester) external;
+
     /// @notice Rewards of `attester`'s blocks go to `coinbase` from now on. Only the withdrawer.
     function setCoinbase(address attester, address coinbase) external;
 
@@ -216,19 +238,20 @@ interface IRollup is ICommon {
     /// @notice The epoch of `timestamp`; reverts before genesis.
     function getEpochAt(uint256 timestamp) external view returns (uint256);
 
-    /// @notice The one proposer of the present slot; 0 if the epoch's set is empty.
+    /// @notice The one proposer of the present slot; 0 if the epoch has no seed or an empty set.
     function getCurrentProposer() external view returns (address);
 
-    /// @notice The one proposer of the slot of `timestamp`, in the present or the next epoch. The next
-    /// one's may change until its seed is recorded.
+    /// @notice The one proposer of the slot of `timestamp`, in the present or the next epoch. The next one's is 0 until its
+    /// seed is recorded, and fixed from then on.
     function getProposerAt(uint256 timestamp) external view returns (address);
 
     /// @notice The size of the set of `epoch`, the present or the next.
     function getSetSize(uint256 epoch) external view returns (uint256);
 
-    /// @notice The seed that draws `epoch`, the present or the next; 0 while none was ever recorded for it
-    /// or before.
-    function getSeed(uint256 epoch) external view returns (uint256);
+    /// @notice Returns the seed of `epoch`, the present or the next. Without one the epoch has no proposers.
+    /// @return recorded Whether a seed was recorded for the epoch.
+    /// @return seed The seed; 0 if none was recorded.
+    function getSeed(uint256 epoch) external view returns (bool recorded, uint256 seed);
 
     /// @notice Member number `index` of the set of `epoch`, the present or the next.
     function getMember(uint256 epoch, uint256 index) external view returns (address attester, address proposer);

@@ -56,10 +56,7 @@ fn voting(stakers: usize, holders: u64) -> Chain {
         let deposit = GovernanceCall::Deposit { on_behalf_of, amount: U256::from(T / 10) };
         perform(&mut chain, treasury, GOVERNANCE, &deposit.into());
     }
-    let id = chain.lock_propose(
-        contract(1),
-        vec![chain::action(GOVERNANCE, GovernanceCall::InvalidateNonce)],
-    );
+    let id = chain.lock_propose(contract(1), chain::harmless());
     let (_, proposal) = chain.world.governance().proposal(id).unwrap();
     let starts = proposal.deadlines().voting_starts();
     chain.jump(starts);

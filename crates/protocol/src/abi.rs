@@ -108,13 +108,15 @@ macro_rules! abi_enum {
 }
 pub(crate) use abi_enum;
 
-/// Declares an enum of events: `Variant [indexed: Type] { other: Type } = "SolidityName"`.
+/// Declares an enum of events: `Variant [indexed: Type] { other: Type } = "SolidityName"`. Arguments
+/// that stand before the indexed ones come first: `Variant { first: Type } [indexed: Type] {…}`.
 macro_rules! abi_events {
     (
         $(#[$meta:meta])*
         pub enum $name:ident {$(
             $(#[$doc:meta])*
             $variant:ident
+                $({ $($first:ident: $first_ty:ty),* $(,)? })?
                 [ $($topic:ident: $topic_ty:ty),* $(,)? ]
                 { $($field:ident: $ty:ty),* $(,)? } = $sol:literal
         ),* $(,)?}
@@ -124,7 +126,7 @@ macro_rules! abi_events {
         #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         pub enum $name {$(
             $(#[$doc])*
-            $variant { $($topic: $topic_ty,)* $($field: $ty,)* }
+            $variant { $($($first: $first_ty,)*)? $($topic: $topic_ty,)* $($field: $ty,)* }
         ),*}
 
         impl $name {
@@ -132,14 +134,21 @@ macro_rules! abi_events {
             pub fn to_log_data(&self) -> alloy::primitives::LogData {
                 use alloy::sol_types::SolType;
                 match self {$(
-                    Self::$variant { $($topic,)* $($field,)* } => {
+                    Self::$variant { $($($first,)*)? $($topic,)* $($field,)* } => {
                         let hash = $crate::abi::declaration_hash::<(
+                            $($(<$first_ty as $crate::abi::Abi>::Sol,)*)?
                             $(<$topic_ty as $crate::abi::Abi>::Sol,)*
                             $(<$ty as $crate::abi::Abi>::Sol,)*
                         )>($sol);
                         let topics = vec![hash, $($crate::abi::to_topic($topic),)*];
-                        let args = ($($crate::abi::Abi::to_sol($field),)*);
-                        let data = <($(<$ty as $crate::abi::Abi>::Sol,)*)>::abi_encode_params(&args);
+                        let args = (
+                            $($($crate::abi::Abi::to_sol($first),)*)?
+                            $($crate::abi::Abi::to_sol($field),)*
+                        );
+                        let data = <(
+                            $($(<$first_ty as $crate::abi::Abi>::Sol,)*)?
+                            $(<$ty as $crate::abi::Abi>::Sol,)*
+                        )>::abi_encode_params(&args);
                         alloy::primitives::LogData::new_unchecked(topics, data.into())
                     }
                 )*}
@@ -158,12 +167,13 @@ macro_rules! abi_events {
                             return None;
                         }
                         #[allow(clippy::let_unit_value, reason = "there may be no data")]
-                        let ($($field,)*) =
-                            <($(<$ty as $crate::abi::Abi>::Sol,)*)>::abi_decode_params_validate(
-                                &log.data,
-                            )
-                            .ok()?;
+                        let ($($($first,)*)? $($field,)*) = <(
+                            $($(<$first_ty as $crate::abi::Abi>::Sol,)*)?
+                            $(<$ty as $crate::abi::Abi>::Sol,)*
+                        )>::abi_decode_params_validate(&log.data)
+                        .ok()?;
                         return Some(Self::$variant {
+                            $($($first: $crate::abi::Abi::from_sol($first)?,)*)?
                             $($topic,)*
                             $($field: $crate::abi::Abi::from_sol($field)?,)*
                         });
@@ -176,6 +186,7 @@ macro_rules! abi_events {
                 static HASHES: std::sync::LazyLock<Vec<alloy::primitives::B256>> =
                     std::sync::LazyLock::new(|| vec![$(
                         $crate::abi::declaration_hash::<(
+                            $($(<$first_ty as $crate::abi::Abi>::Sol,)*)?
                             $(<$topic_ty as $crate::abi::Abi>::Sol,)*
                             $(<$ty as $crate::abi::Abi>::Sol,)*
                         )>($sol),
@@ -189,6 +200,7 @@ macro_rules! abi_events {
                 use alloy::sol_types::SolType;
                 vec![$({
                     let args: Vec<String> = vec![
+                        $($(<$first_ty as $crate::abi::Abi>::Sol::SOL_NAME.to_owned(),)*)?
                         $(format!(
                             "{} indexed",
                             <$topic_ty as $crate::abi::Abi>::Sol::SOL_NAME

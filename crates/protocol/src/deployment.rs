@@ -185,12 +185,9 @@ fn deploy_governance(
 
 fn deploy_rollup(scene: Scene<'_>, parameters: &RawRollupParameters) -> Decision {
     let born = scene.log(Ownership::born(parameters.owner)?);
-    let parameters = RollupParameters::check(parameters, scene.now())?;
-    // Deployment counts as a call in its epoch.
-    let epoch = parameters.clock.epoch_at(scene.now()).unwrap_or_default().next();
-    Ok(vec![
-        born,
-        scene.log(RollupEvent::Deployed { parameters: Box::new(parameters) }),
-        scene.log(RollupEvent::SeedRecorded { epoch, seed: scene.prevrandao }),
-    ])
+    RollupParameters::require_distributor(parameters)?;
+    scene.require_code(parameters.asset)?;
+    scene.require_code(parameters.registry)?;
+    let parameters = Box::new(RollupParameters::check(parameters, scene.now())?);
+    Ok(vec![born, scene.log(RollupEvent::Deployed { parameters })])
 }

@@ -114,7 +114,7 @@ pub(crate) fn decide(scene: Scene<'_>, call: &DistributorCall) -> Decision {
 pub(crate) fn claim(scene: Scene<'_>, to: Address) -> Decision {
     let this = &scene.world.distributor;
     let (rollup, now) = (scene.caller, scene.now());
-    let canonical = scene.solidity_address(this.registry, questions::ROLLUP)?;
+    let canonical = scene.address_word(this.registry, questions::ROLLUP)?;
     if rollup != canonical {
         return Err(DistributorRefusal::NotCanonical { caller: rollup, canonical }.into());
     }

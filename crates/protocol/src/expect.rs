@@ -6,7 +6,7 @@ use crate::{
     governance::RawConfiguration,
     messages::Role,
     questions,
-    refusal::Refusal,
+    refusal::CommonRefusal,
     scene::{Decision, Scene},
 };
 use alloy::{
@@ -19,6 +19,8 @@ abi_enum! {
     pub enum ExpectCall {
         /// `expected` is the canonical rollup of `registry`.
         CanonicalIs { registry: Address, expected: Address } = "canonicalIs",
+        /// `target` is the CREATE2 address of these arguments, so its init code has this hash.
+        CreatedBy { target: Address, factory: Address, salt: B256, init_code_hash: B256 } = "createdBy",
         /// The code hash of `target` is `expected`.
         CodeHashIs { target: Address, expected: B256 } = "codeHashIs",
         /// The owner of `target` is `expected`.
@@ -37,6 +39,9 @@ abi_enum! {
         /// Another rollup is canonical.
         #[error("{found} is canonical, not {expected}")]
         Canonical { expected: Address, found: Address } = "Expect__Canonical",
+        /// `target` was not created so.
+        #[error("{found} was not created so: that contract is at {expected}")]
+        Creation { expected: Address, found: Address } = "Expect__Creation",
         /// `target` has other code.
         #[error("the code hash of {target} is {found}, not {expected}")]
         CodeHash { target: Address, expected: B256, found: B256 } = "Expect__CodeHash",
@@ -56,15 +61,19 @@ abi_enum! {
 pub(crate) fn decide(scene: Scene<'_>, call: &ExpectCall) -> Decision {
     match call.clone() {
         ExpectCall::CanonicalIs { registry, expected } => {
-            let found = scene.solidity_address(registry, questions::ROLLUP)?;
+            let found = scene.address_word(registry, questions::ROLLUP)?;
             require(found == expected, ExpectRefusal::Canonical { expected, found })
+        }
+        ExpectCall::CreatedBy { target: found, factory, salt, init_code_hash } => {
+            let expected = factory.create2(salt, init_code_hash);
+            require(found == expected, ExpectRefusal::Creation { expected, found })
         }
         ExpectCall::CodeHashIs { target, expected } => {
             let found = scene.code(target).hash;
             require(found == expected, ExpectRefusal::CodeHash { target, expected, found })
         }
         ExpectCall::OwnerIs { target, expected } => {
-            let found = scene.solidity_address(target, questions::OWNER)?;
+            let found = scene.address_word(target, questions::OWNER)?;
             require(found == expected, ExpectRefusal::Owner { target, expected, found })
         }
         ExpectCall::ConfigurationIs { governance, expected } => {
@@ -72,21 +81,29 @@ pub(crate) fn decide(scene: Scene<'_>, call: &ExpectCall) -> Decision {
             require(found == expected, ExpectRefusal::Configuration { expected, found })
         }
         ExpectCall::ProposalsIs { governance, expected } => {
-            let found = scene.solidity_address(governance, questions::GOVERNANCE_PROPOSER)?;
+            let found = scene.address_word(governance, questions::GOVERNANCE_PROPOSER)?;
             require(found == expected, ExpectRefusal::Proposals { expected, found })
         }
     }
 }
 
+/// The length of a configuration as a contract answers it: nine words.
+const CONFIGURATION_LENGTH: usize = 9 * 32;
+
 /// What `governance` says its configuration is.
-fn configuration_of(scene: Scene<'_>, governance: Address) -> Result<RawConfiguration, Refusal> {
+fn configuration_of(
+    scene: Scene<'_>,
+    governance: Address,
+) -> Result<RawConfiguration, CommonRefusal> {
     type Sol = <RawConfiguration as Abi>::Sol;
     if scene.world.role_of(governance) == Some(Role::Governance) {
         return Ok(scene.world.governance.configuration().into());
     }
-    let answer = scene.solidity_answer(governance, questions::CONFIGURATION)?;
-    let words = Sol::abi_decode(&answer).ok();
-    words.and_then(RawConfiguration::from_sol).ok_or(Refusal::Empty)
+    let answer = scene.ask(governance, questions::CONFIGURATION.as_slice()).ok();
+    answer
+        .filter(|answer| answer.len() == CONFIGURATION_LENGTH)
+        .and_then(|answer| RawConfiguration::from_sol(Sol::abi_decode(&answer).ok()?))
+        .ok_or(CommonRefusal::NoAnswer { target: governance, selector: questions::CONFIGURATION })
 }
 
 fn require(holds: bool, otherwise: ExpectRefusal) -> Decision {

@@ -1,6 +1,7 @@
 //! Issuer: mints the Asset at a bounded rate.
 //!
-//! At most `RATE` times the seconds since the last mint; what a mint leaves of that is lost.
+//! At most `RATE` times the seconds since the last mint, of which at most a year's count; what a mint
+//! leaves of that is lost.
 
 use crate::{
     abi::{abi_enum, abi_events},
@@ -8,7 +9,7 @@ use crate::{
     ownership::OwnershipCall,
     refusal::{Fit, Refusal},
     scene::{Block, Decision, Scene},
-    units::{Amount, Timestamp},
+    units::{Amount, Seconds, Timestamp},
 };
 use alloy::primitives::{Address, U256};
 
@@ -54,6 +55,9 @@ abi_enum! {
 }
 
 impl Issuer {
+    /// The time for which an unused allowance accrues at most.
+    pub const ACCRUAL_LIMIT: Seconds = Seconds::of(365 * Seconds::DAY.get());
+
     /// Base units per second.
     pub const fn rate(&self) -> Amount {
         self.rate
@@ -67,7 +71,7 @@ impl Issuer {
     /// What may be minted at `now`. May exceed 2^96.
     pub fn mint_available(&self, now: Timestamp) -> U256 {
         let age = now.since(self.last_mint).unwrap_or_default();
-        self.rate.to_word() * age.to_word()
+        self.rate.to_word() * age.min(Self::ACCRUAL_LIMIT).to_word()
     }
 
     pub(crate) const fn evolve(&mut self, event: &IssuerEvent, block: Block) -> Fit {

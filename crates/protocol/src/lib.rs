@@ -40,7 +40,7 @@ pub use governance::{
 };
 pub use issuer::{Issuer, IssuerCall, IssuerEvent, IssuerRefusal};
 pub use messages::{Call, Event, Log, Role};
-pub use outside::{Action, Code, CodeKind, Outside, Reaction, actions_hash};
+pub use outside::{Action, Code, CodeKind, MAX_ACTIONS_LENGTH, Outside, Reaction, actions_hash};
 pub use ownership::{Ownership, OwnershipCall, OwnershipEvent, OwnershipRefusal};
 pub use preview::{Preview, Warning};
 pub use proposals::{

@@ -6,7 +6,11 @@
 
 use crate::abi::{Abi, abi_struct};
 use alloy::primitives::{Address, B256, Bytes, keccak256};
-use alloy::sol_types::{SolType, sol_data};
+use alloy::sol_types::{
+    SolType,
+    abi::{self, token::PackedSeqToken},
+    sol_data,
+};
 use serde::{Deserialize, Serialize};
 
 /// One call that a proposal makes, without value.
@@ -29,11 +33,48 @@ pub(crate) fn encode_actions(actions: &[Action]) -> Vec<u8> {
     List::abi_encode(&actions)
 }
 
-/// The list that `answer`, of a payload's `getActions()`, stands for, if it is one.
-pub(crate) fn decode_actions(answer: &[u8]) -> Option<Vec<Action>> {
-    let list = List::abi_decode_validate(answer).ok()?;
-    list.into_iter().map(Abi::from_sol).collect()
+/// The longest answer to `getActions()` and the longest `abi.encode(actions)`, in bytes: nodes relay no
+/// transaction above 128 KiB, and `executeWith` has to be one.
+pub const MAX_ACTIONS_LENGTH: usize = 100_000;
+
+/// Why an answer to `getActions()` is no list that Governance takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UnusableList {
+    /// It doesn't decode.
+    Unreadable,
+    /// It lists nothing.
+    Empty,
+    /// It, or the encoding of what it lists, has this many bytes.
+    TooLong(usize),
 }
+
+/// The list that `answer`, of a payload's `getActions()`, stands for.
+///
+/// Offsets of a small answer may share data and stand for a list that is far larger, so nothing is
+/// copied before the length of the list is known.
+pub(crate) fn decode_actions(answer: &[u8]) -> Result<Vec<Action>, UnusableList> {
+    if answer.len() > MAX_ACTIONS_LENGTH {
+        return Err(UnusableList::TooLong(answer.len()));
+    }
+    let list = abi::decode::<<List as SolType>::Token<'_>>(answer)
+        .ok()
+        .filter(List::valid_token)
+        .ok_or(UnusableList::Unreadable)?;
+    if list.as_slice().is_empty() {
+        return Err(UnusableList::Empty);
+    }
+    let data_length = |data: &PackedSeqToken<'_>| data.as_slice().len().next_multiple_of(WORD);
+    let lengths = list.as_slice().iter().map(|(_, data)| 4 * WORD + data_length(data));
+    let length = 2 * WORD + lengths.sum::<usize>();
+    if length > MAX_ACTIONS_LENGTH {
+        return Err(UnusableList::TooLong(length));
+    }
+    let list = List::detokenize(list).into_iter();
+    list.map(|action| Action::from_sol(action).ok_or(UnusableList::Unreadable)).collect()
+}
+
+/// Bytes of a word.
+const WORD: usize = 32;
 
 /// `keccak256(abi.encode(actions))`: what holders vote on.
 pub fn actions_hash(actions: &[Action]) -> B256 {

@@ -1,13 +1,13 @@
 //! What a list of actions would do if Governance took them now, and what reviewers must know of it.
 
 use crate::{
-    governance::{self, GovernanceEvent, GovernanceRefusal, LockPath, ProposalState},
+    governance::{self, GovernanceEvent, GovernanceRefusal, ProposalState},
     messages::Log,
     outside::{Action, Outside},
     refusal::Refusal,
     scene::{Block, Context, Entered},
     stage::Stage,
-    units::{Fraction, ProposalId, Timestamp},
+    units::{ProposalId, Timestamp},
     world::World,
 };
 use alloy::primitives::{Address, U256};
@@ -17,17 +17,6 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[non_exhaustive]
 pub enum Warning {
-    /// No proposal through the lock can pass any more. If signalling dies after that, Governance is
-    /// unable to act for ever.
-    #[error(
-        "no proposal through the lock can pass any more: {} of power are needed, and at most {} can \
-         be there once lockAmount is given up; lower minimumVotes or lockAmount",
-        .0.needed, .0.reachable
-    )]
-    LockPathCloses(LockPath),
-    /// Nothing passes unless all power is cast.
-    #[error("nothing passes unless all power is cast: quorum is 100 %")]
-    QuorumOfAll,
     /// A contract of the set is offered to somebody else than Governance.
     #[error("the ownership of {contract} is offered to {new_owner}")]
     OwnershipOffered {
@@ -124,20 +113,7 @@ impl World {
 }
 
 fn warnings(before: &World, after: &World, now: Timestamp) -> Vec<Warning> {
-    let lock_path =
-        |world: &World| world.governance().lasting_lock_path(world.asset().total_supply());
-    let mut warnings = Vec::new();
-    let path = lock_path(after);
-    if lock_path(before).is_open() && !path.is_open() {
-        warnings.push(Warning::LockPathCloses(path));
-    }
-    let quorum = |world: &World| world.governance().configuration().quorum;
-    if quorum(before) != Fraction::ONE && quorum(after) == Fraction::ONE {
-        warnings.push(Warning::QuorumOfAll);
-    }
-    warnings.extend(handovers(before, after));
-    warnings.extend(replacements(before, after, now));
-    warnings
+    handovers(before, after).chain(replacements(before, after, now)).collect()
 }
 
 /// Ownership that leaves the set, or may.

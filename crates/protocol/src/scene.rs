@@ -158,31 +158,6 @@ impl<'a> Scene<'a> {
         word.ok_or(CommonRefusal::NoAnswer { target, selector })
     }
 
-    /// What `target` answers to `selector` when it is asked as Solidity asks: what it reverts with is
-    /// passed on, and an account without code gives no answer.
-    pub(crate) fn solidity_answer(
-        &self,
-        target: Address,
-        selector: Selector,
-    ) -> Result<Bytes, Refusal> {
-        if self.world.role_of(target).is_none() && self.code(target).kind == CodeKind::None {
-            return Err(Refusal::Empty);
-        }
-        self.ask(target, selector.as_slice()).map_err(|reason| Refusal::abi_decode(&reason))
-    }
-
-    /// The address that `target` answers to `selector` when it is asked as Solidity asks: the first
-    /// word of any answer.
-    pub(crate) fn solidity_address(
-        &self,
-        target: Address,
-        selector: Selector,
-    ) -> Result<Address, Refusal> {
-        let answer = self.solidity_answer(target, selector)?;
-        let word = answer.first_chunk::<32>().ok_or(Refusal::Empty)?;
-        to_address(U256::from_be_bytes(*word)).ok_or(Refusal::Empty)
-    }
-
     /// Whether `data` only asks this contract what it answers to other contracts.
     pub(crate) fn is_question(&self, data: &[u8]) -> bool {
         data.len() == 4 && self.word(self.this, Selector::from_slice(data)).is_ok()

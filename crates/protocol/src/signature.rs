@@ -31,13 +31,15 @@ sol! {
     struct Ballot {
         /// The proposal.
         uint256 proposalId;
+        /// What the proposal does: after a reorganisation its number may be another's.
+        bytes32 actionsHash;
         /// Power, in base units.
         uint256 amount;
         /// For or against.
         bool support;
         /// Whose power.
         address voter;
-        /// The voter's signature nonce.
+        /// The voter's nonce for this proposal.
         uint256 nonce;
         /// The last timestamp at which it can be used.
         uint256 deadline;

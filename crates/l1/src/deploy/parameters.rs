@@ -4,8 +4,8 @@ use super::human;
 use alloy::primitives::{Address, U256};
 use canon_bindings::decode_revert;
 use canon_protocol::{
-    self as protocol, Amount, Configuration, Fraction, LockPath, ProposeConfiguration,
-    RawRollupParameters, Refusal, RoundRules, Seconds, Timestamp, Warning,
+    self as protocol, Amount, Configuration, Fraction, ProposeConfiguration, RawRollupParameters,
+    Refusal, RoundRules, Seconds, Timestamp,
 };
 use core::fmt;
 use serde::{Deserialize, Serialize};
@@ -214,8 +214,7 @@ impl SetParameters {
     ///
     /// # Errors
     ///
-    /// Every problem, not only the first. A set under whose configuration nothing could pass through
-    /// the lock is one, although the contracts would accept it: it would be without its way out.
+    /// Every problem, not only the first.
     pub fn check(self) -> Result<CheckedParameters, InvalidParameters> {
         let mut problems = Vec::new();
         let rounds = RoundRules::new(self.signalling.n, self.signalling.m)
@@ -229,11 +228,6 @@ impl SetParameters {
         let supply = self.asset.initial_supply;
         if let Err(refusal) = Configuration::check(&configuration.into(), supply) {
             problems.push(format!("governance: {}", sentence(&refusal.into())));
-        } else {
-            let path = LockPath::lasting(&configuration, supply);
-            if !path.is_open() {
-                problems.push(format!("governance: {}", Warning::LockPathCloses(path)));
-            }
         }
         // Any genesis will do: the real one is the time of a block.
         let genesis = self.rollup.genesis.unwrap_or_default();

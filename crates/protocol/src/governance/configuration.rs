@@ -23,7 +23,7 @@ pub struct ProposeConfiguration {
 /// The configuration of Governance; each proposal keeps the one it was created under.
 ///
 /// Deserialising checks only the ranges of the types: whether Governance accepts the values,
-/// [`Configuration::check`] says.
+/// [`Configuration::check`] and [`Configuration::check_change`] say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Configuration {
     /// The emergency path.
@@ -86,34 +86,65 @@ abi_struct!(RawConfiguration {
     minimum_votes: U256,
 });
 
-/// The bounds of votingDelay, votingDuration, executionDelay and gracePeriod, and the lower one of
-/// lockDelay. Below a minute a block could decide; above 90 days governance would be dead.
+/// The bounds of votingDelay, votingDuration, executionDelay and gracePeriod. Below a minute a block could decide; above 90 days governance would be dead.
 const DELAY_BOUNDS: (u64, u64) = (Seconds::MINUTE.get(), 90 * Seconds::DAY.get());
+/// The bounds of lockDelay.
+const LOCK_DELAY_BOUNDS: (u64, u64) = (Seconds::MINUTE.get(), 365 * Seconds::DAY.get());
+/// The largest quorum and voteDifferential, nine tenths: at the whole, one unit would be a veto for
+/// ever.
+const MOST_OF_THE_VOTES: u64 = 9 * (Fraction::ONE.get() / 10);
+/// lockAmount is at most this part of the asset at construction, of all power when it is raised.
+const LOCK_PART: u128 = 10;
+/// The same of minimumVotes.
+const MINIMUM_PART: u128 = 2;
 
 impl Configuration {
-    /// The configuration, if Governance accepts it when the asset's total supply is `supply`.
+    /// The configuration, if Governance accepts it at construction, when the asset's total supply is
+    /// `supply`.
     ///
-    /// | field | least | most |
-    /// |---|---|---|
-    /// | lockDelay | 60 s | 2^32 − 1 s |
-    /// | lockAmount | 2 | supply |
-    /// | votingDelay, votingDuration, executionDelay, gracePeriod | 60 s | 90 days |
-    /// | quorum | 1 | 10^18 |
-    /// | voteDifferential | 0 | 10^18 |
-    /// | minimumVotes | 1 | supply |
+    /// | field | least | most at construction | most at a change |
+    /// |---|---|---|---|
+    /// | lockDelay | 60 s | 365 days | the same |
+    /// | lockAmount | 2 | supply / 10 | the greater of the value in force and all power / 10 |
+    /// | votingDelay, votingDuration, executionDelay, gracePeriod | 60 s | 90 days | the same |
+    /// | quorum | 1 | 0.9 · 10^18 | the same |
+    /// | voteDifferential | 0 | 0.9 · 10^18 | the same |
+    /// | minimumVotes | 1 | supply / 2 | the greater of the value in force and all power / 2 |
     pub fn check(raw: &RawConfiguration, supply: Amount) -> Result<Self, GovernanceRefusal> {
-        let lock_delay = (Seconds::MINUTE.get(), u64::from(u32::MAX));
-        let one = Fraction::ONE.get();
-        let supply = supply.to_word();
-        within("lockDelay", raw.propose_config.lock_delay, lock_delay)?;
-        within_words("lockAmount", raw.propose_config.lock_amount, U256::from(2), supply)?;
+        Self::check_within(raw, part(supply, LOCK_PART), part(supply, MINIMUM_PART))
+    }
+
+    /// The configuration, if Governance accepts it in the place of `in_force`, when there is
+    /// `total_power` in all. What isn't raised is never refused because somebody left, and what is
+    /// raised is still reachable after many have left.
+    ///
+    /// The bounds are those of [`Configuration::check`].
+    pub fn check_change(
+        raw: &RawConfiguration,
+        in_force: &Self,
+        total_power: Amount,
+    ) -> Result<Self, GovernanceRefusal> {
+        let lock_amount = in_force.propose_config.lock_amount.max(part(total_power, LOCK_PART));
+        let minimum_votes = in_force.minimum_votes.max(part(total_power, MINIMUM_PART));
+        Self::check_within(raw, lock_amount, minimum_votes)
+    }
+
+    fn check_within(
+        raw: &RawConfiguration,
+        most_lock_amount: Amount,
+        most_minimum_votes: Amount,
+    ) -> Result<Self, GovernanceRefusal> {
+        let lock_amount = (U256::from(2), most_lock_amount.to_word());
+        let minimum_votes = (U256::from(1), most_minimum_votes.to_word());
+        within("lockDelay", raw.propose_config.lock_delay, LOCK_DELAY_BOUNDS)?;
+        within_words("lockAmount", raw.propose_config.lock_amount, lock_amount)?;
         within("votingDelay", raw.voting_delay, DELAY_BOUNDS)?;
         within("votingDuration", raw.voting_duration, DELAY_BOUNDS)?;
         within("executionDelay", raw.execution_delay, DELAY_BOUNDS)?;
         within("gracePeriod", raw.grace_period, DELAY_BOUNDS)?;
-        within("quorum", raw.quorum, (1, one))?;
-        within("voteDifferential", raw.vote_differential, (0, one))?;
-        within_words("minimumVotes", raw.minimum_votes, U256::from(1), supply)?;
+        within("quorum", raw.quorum, (1, MOST_OF_THE_VOTES))?;
+        within("voteDifferential", raw.vote_differential, (0, MOST_OF_THE_VOTES))?;
+        within_words("minimumVotes", raw.minimum_votes, minimum_votes)?;
         Ok(Self::fit(raw).expect("values within the bounds fit their types"))
     }
 
@@ -134,11 +165,20 @@ impl Configuration {
     }
 }
 
-fn within(field: &str, value: U256, (min, max): (u64, u64)) -> Result<(), GovernanceRefusal> {
-    within_words(field, value, U256::from(min), U256::from(max))
+/// One of `parts` equal parts of `amount`, rounded down.
+const fn part(amount: Amount, parts: u128) -> Amount {
+    Amount::of(amount.get() / parts)
 }
 
-fn within_words(field: &str, value: U256, min: U256, max: U256) -> Result<(), GovernanceRefusal> {
+fn within(field: &str, value: U256, (min, max): (u64, u64)) -> Result<(), GovernanceRefusal> {
+    within_words(field, value, (U256::from(min), U256::from(max)))
+}
+
+fn within_words(
+    field: &str,
+    value: U256,
+    (min, max): (U256, U256),
+) -> Result<(), GovernanceRefusal> {
     if (min..=max).contains(&value) {
         return Ok(());
     }

@@ -19,7 +19,7 @@ use crate::{
     units::{Seconds, Timestamp},
 };
 use alloy::sol_types::sol_data;
-use core::fmt;
+use core::{fmt, num::NonZeroU64};
 use serde::{Deserialize, Serialize};
 
 /// Where a proposal stands, with the numbers of the contract.
@@ -28,9 +28,9 @@ use serde::{Deserialize, Serialize};
 pub enum ProposalState {
     /// No ballots yet.
     Pending = 0,
-    /// Ballots are taken.
+    /// Ballots are taken, for and against.
     Active = 1,
-    /// Accepted, waiting.
+    /// Accepted, waiting. Ballots against it are taken in the first half of the execution delay.
     Queued = 2,
     /// Anyone may execute it.
     Executable = 3,
@@ -101,13 +101,19 @@ pub enum Course {
     Dropped,
 }
 
+/// Ballots against a proposal are taken in the first half of its execution delay, rounded down.
+const HALVES: NonZeroU64 = NonZeroU64::new(2).expect("not zero");
+
 /// The last second of each state that has one, for a proposal that is accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deadlines {
     /// Last second of Pending: the snapshot. Power at the end of this second counts.
     pub pending: Timestamp,
-    /// Last second of Active: the last ballots.
+    /// Last second of Active: the last ballots for it.
     pub active: Timestamp,
+    /// Last second of the first half of the execution delay: the last ballots against it, if it is
+    /// Queued. From then on whether it is accepted is final.
+    pub objections_until: Timestamp,
     /// Last second of Queued.
     pub queued: Timestamp,
     /// Last second of Executable.
@@ -119,9 +125,10 @@ impl Deadlines {
     pub fn new(creation: Timestamp, configuration: &Configuration) -> Self {
         let pending = creation + configuration.voting_delay;
         let active = pending + configuration.voting_duration;
+        let objections_until = active + configuration.execution_delay / HALVES;
         let queued = active + configuration.execution_delay;
         let executable = queued + configuration.grace_period;
-        Self { pending, active, queued, executable }
+        Self { pending, active, objections_until, queued, executable }
     }
 
     /// The first second in which ballots are taken.
@@ -187,8 +194,19 @@ mod tests {
             assert_eq!(state(false), if_rejected, "rejected, at {now}");
             assert_eq!(deadlines.state_at(now, Course::Replaced, || true), ProposalState::Dropped);
         }
+        assert_eq!(deadlines.objections_until, Timestamp::of(1450));
         assert_eq!(deadlines.voting_starts(), Timestamp::of(1101));
         assert_eq!(deadlines.earliest_execution(), Timestamp::of(1601));
+    }
+
+    #[test]
+    fn objections_are_taken_in_half_the_execution_delay_rounded_down() {
+        for (delay, half) in [(60, 30), (61, 30), (62, 31)] {
+            let execution_delay = Seconds::of(delay);
+            let configuration = Configuration { execution_delay, ..Configuration::default() };
+            let deadlines = Deadlines::new(Timestamp::of(1000), &configuration);
+            assert_eq!(deadlines.objections_until, Timestamp::of(1000 + half), "{delay} s");
+        }
     }
 
     #[test]

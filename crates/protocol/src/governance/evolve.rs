@@ -52,6 +52,7 @@ impl Governance {
                     ending: Ending::Open,
                     tally: Tally::default(),
                     ballots: AddressMap::default(),
+                    nonces: AddressMap::default(),
                 });
             }
             GovernanceEvent::ProposalFrozen {
@@ -72,11 +73,19 @@ impl Governance {
             GovernanceEvent::VoteCast { proposal_id, voter, support, amount } => {
                 self.proposal_mut(*proposal_id)?.cast(*voter, *support, *amount)?;
             }
-            GovernanceEvent::NonceUsed { holder, nonce } => {
-                if self.nonce(*holder) != *nonce {
+            GovernanceEvent::NonceUsed { proposal_id, holder, nonce } => {
+                let proposal = self.proposal_mut(*proposal_id)?;
+                if proposal.ballot_nonce(*holder) != *nonce {
                     return Err(Misfit::Unknown);
                 }
-                self.nonces.insert(*holder, nonce.next());
+                proposal.nonces.insert(*holder, nonce.next());
+            }
+            GovernanceEvent::BallotsInvalidated { proposal_id, holder, next_nonce } => {
+                let proposal = self.proposal_mut(*proposal_id)?;
+                if *next_nonce <= proposal.ballot_nonce(*holder) {
+                    return Err(Misfit::Unknown);
+                }
+                proposal.nonces.insert(*holder, *next_nonce);
             }
             GovernanceEvent::ProposalExecuted { proposal_id } => {
                 self.proposal_mut(*proposal_id)?.ending = Ending::Executed;

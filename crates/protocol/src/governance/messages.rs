@@ -33,7 +33,8 @@ abi_enum! {
         /// Makes `payload` a proposal for `lockAmount` of the caller's power, which is due to `to`
         /// after the longer of `lockDelay` and the withdrawal delay.
         ProposeWithLock { payload: Address, to: Address } = "proposeWithLock",
-        /// Casts `amount` of the caller's power at the last second of Pending.
+        /// Casts `amount` of the caller's power at the last second of Pending: while the proposal is
+        /// Active; against it also in the first half of the execution delay.
         Vote { id: U256, amount: U256, support: Support } = "vote",
         /// The same with `voter`'s [`Ballot`](crate::Ballot) signature. Anyone.
         VoteWithSig {
@@ -44,8 +45,8 @@ abi_enum! {
             deadline: U256,
             signature: Bytes,
         } = "voteWithSig",
-        /// Makes the caller's next signature nonce unusable.
-        InvalidateNonce = "invalidateNonce",
+        /// Voids all ballots on a proposal that the caller has signed so far.
+        InvalidateBallots { id: U256 } = "invalidateBallots",
         /// Carries out an Executable proposal with the actions that its payload lists. Anyone.
         Execute { id: U256 } = "execute",
         /// The same with the list given by the caller.
@@ -88,8 +89,11 @@ abi_events! {
         /// `voter` cast `amount` of its power.
         VoteCast [proposal_id: ProposalId, voter: Address] { support: Support, amount: Amount } =
             "VoteCast",
-        /// `holder` used signature nonce `nonce`.
-        NonceUsed [holder: Address] { nonce: Nonce } = "NonceUsed",
+        /// A ballot that `holder` signed with `nonce` was submitted.
+        NonceUsed { proposal_id: ProposalId } [holder: Address] { nonce: Nonce } = "NonceUsed",
+        /// `holder` voided all ballots on the proposal that it signed with nonces below `next_nonce`.
+        BallotsInvalidated { proposal_id: ProposalId } [holder: Address] { next_nonce: Nonce } =
+            "BallotsInvalidated",
         /// The proposal's actions were carried out.
         ProposalExecuted [proposal_id: ProposalId] {} = "ProposalExecuted",
         /// The proposal's end was stored.
@@ -147,9 +151,13 @@ abi_enum! {
         /// The withdrawal is paid from `unlocks_at` on.
         #[error("it is paid from {unlocks_at} on, and it is {timestamp}")]
         NotUnlocked { timestamp: U256, unlocks_at: U256 } = "Governance__NotUnlocked",
-        /// Ballots are taken while a proposal is Active.
+        /// Ballots are taken while a proposal is Active, and those against it also while it is Queued.
         #[error("proposal {id} is {state}, not Active")]
         NotActive { id: U256, state: ProposalState } = "Governance__NotActive",
+        /// Ballots against a Queued proposal are taken until `objections_until`.
+        #[error("proposal {id} took ballots against it until {objections_until}, and it is {timestamp}")]
+        ObjectionsOver { id: U256, timestamp: U256, objections_until: U256 } =
+            "Governance__ObjectionsOver",
         /// Only an Executable proposal is executed.
         #[error("proposal {id} is {state}, not Executable")]
         NotExecutable { id: U256, state: ProposalState } = "Governance__NotExecutable",
@@ -174,6 +182,10 @@ abi_enum! {
         /// `payload` lists no actions.
         #[error("{payload} lists no actions")]
         NoActions { payload: Address } = "Governance__NoActions",
+        /// What `payload` answers, or the encoding of the actions that it lists, has `length` bytes: no
+        /// transaction could carry the list.
+        #[error("the actions of {payload} take {length} bytes, of which {max} are allowed")]
+        ActionsTooLong { payload: Address, length: U256, max: U256 } = "Governance__ActionsTooLong",
         /// The actions aren't those that were published when the proposal was created.
         #[error("the actions of proposal {id} hash to {found}, not {expected}")]
         ActionsChanged { id: U256, expected: B256, found: B256 } = "Governance__ActionsChanged",

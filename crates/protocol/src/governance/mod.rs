@@ -34,7 +34,7 @@ use crate::{
         Amount, ConfigurationId, Nonce, ProposalId, Seconds, Timestamp, TooLarge, WithdrawalId,
     },
 };
-use alloy::primitives::{Address, U256, map::AddressMap};
+use alloy::primitives::{Address, U256};
 use power::Power;
 use serde::{Deserialize, Serialize};
 
@@ -73,7 +73,6 @@ pub struct Governance {
     configurations: Vec<Configuration>,
     exit_floor: ExitFloor,
     power: Power,
-    nonces: AddressMap<Nonce>,
     withdrawals: Vec<Withdrawal>,
     proposals: Vec<Proposal>,
 }
@@ -158,9 +157,10 @@ impl Governance {
         self.power.holders()
     }
 
-    /// The nonce that `holder`'s next signature must carry.
-    pub fn nonce(&self, holder: Address) -> Nonce {
-        self.nonces.get(&holder).copied().unwrap_or_default()
+    /// The nonce that `holder`'s next signed ballot on proposal `id` must carry; 0 if there is no such
+    /// proposal.
+    pub fn ballot_nonce(&self, id: U256, holder: Address) -> Nonce {
+        self.proposal(id).map(|(_, proposal)| proposal.ballot_nonce(holder)).unwrap_or_default()
     }
 
     /// All proposals, by id.
@@ -209,18 +209,29 @@ impl Governance {
         tabulate(&proposal.configuration, total, proposal.tally)
     }
 
-    /// How much of its power `holder` can cast on proposal `id` at `now`; refused unless the proposal
-    /// is Active.
+    /// How much of its power `holder` can cast on proposal `id` at `now`; refused unless such ballots
+    /// are taken then: both ways while it is Active, against it also in the first half of the execution
+    /// delay.
     pub fn ballot_left(
         &self,
         id: U256,
         holder: Address,
+        support: Support,
         now: Timestamp,
     ) -> Result<Amount, GovernanceRefusal> {
         let (_, proposal) = self.proposal(id)?;
-        match self.state(proposal, now) {
-            ProposalState::Active => Ok(self.castable(proposal, holder)),
-            state => Err(GovernanceRefusal::NotActive { id, state }),
+        let objections_until = proposal.deadlines().objections_until;
+        match (self.state(proposal, now), support) {
+            (ProposalState::Active, _) => Ok(self.castable(proposal, holder)),
+            (ProposalState::Queued, Support::Nea) if now <= objections_until => {
+                Ok(self.castable(proposal, holder))
+            }
+            (ProposalState::Queued, Support::Nea) => Err(GovernanceRefusal::ObjectionsOver {
+                id,
+                timestamp: now.to_word(),
+                objections_until: objections_until.to_word(),
+            }),
+            (state, _) => Err(GovernanceRefusal::NotActive { id, state }),
         }
     }
 
@@ -280,7 +291,7 @@ pub(crate) fn decide(scene: Scene<'_>, call: &GovernanceCall) -> Decision {
             deadline,
             signature,
         } => voting::vote_with_sig(scene, *id, *amount, *support, *voter, *deadline, signature),
-        GovernanceCall::InvalidateNonce => Ok(vec![voting::use_nonce(scene, scene.caller)]),
+        GovernanceCall::InvalidateBallots { id } => voting::invalidate_ballots(scene, *id),
         GovernanceCall::Execute { id } => executing::execute(scene, *id),
         GovernanceCall::ExecuteWith { id, actions } => executing::execute_with(scene, *id, actions),
         GovernanceCall::DropProposal { id } => executing::drop_proposal(scene, *id),

@@ -4,7 +4,7 @@ use super::{Course, Deadlines, Support, Tally, configuration::Configuration};
 use crate::{
     outside::Action,
     refusal::{Fit, Misfit},
-    units::{Amount, ConfigurationId, Timestamp},
+    units::{Amount, ConfigurationId, Nonce, Timestamp},
 };
 use alloy::primitives::{Address, B256, map::AddressMap};
 use serde::{Deserialize, Serialize};
@@ -49,6 +49,8 @@ pub struct Proposal {
     pub(super) ending: Ending,
     pub(super) tally: Tally,
     pub(super) ballots: AddressMap<Tally>,
+    /// The next nonces of those who signed ballots on it or voided them.
+    pub(super) nonces: AddressMap<Nonce>,
 }
 
 impl Proposal {
@@ -110,6 +112,11 @@ impl Proposal {
     /// All ballots, in no order.
     pub fn ballots(&self) -> impl Iterator<Item = (Address, Tally)> {
         self.ballots.iter().map(|(holder, ballot)| (*holder, *ballot))
+    }
+
+    /// The nonce that `holder`'s next signed ballot on it must carry.
+    pub fn ballot_nonce(&self, holder: Address) -> Nonce {
+        self.nonces.get(&holder).copied().unwrap_or_default()
     }
 
     /// What time can still change about it, in the present term.

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     messages::Log,
-    outside::{Action, actions_hash, decode_actions},
+    outside::{Action, MAX_ACTIONS_LENGTH, UnusableList, actions_hash, decode_actions},
     questions,
     refusal::{CommonRefusal, Refusal},
     scene::{Decision, Scene},
@@ -54,17 +54,23 @@ fn freeze(scene: Scene<'_>, payload: Address, proposer: Address) -> Result<Vec<L
     ])
 }
 
-/// The actions that `payload` lists; at least one.
+/// The actions that `payload` lists: at least one, and no more than a transaction can carry.
 pub(super) fn read_actions(
     scene: Scene<'_>,
     payload: Address,
 ) -> Result<Vec<Action>, GovernanceRefusal> {
     let answer = scene.ask(payload, questions::ACTIONS.as_slice());
-    match answer.ok().and_then(|answer| decode_actions(&answer)) {
-        None => Err(GovernanceRefusal::UnreadableActions { payload }),
-        Some(actions) if actions.is_empty() => Err(GovernanceRefusal::NoActions { payload }),
-        Some(actions) => Ok(actions),
-    }
+    let list =
+        answer.map_err(|_| UnusableList::Unreadable).and_then(|answer| decode_actions(&answer));
+    list.map_err(|unusable| match unusable {
+        UnusableList::Unreadable => GovernanceRefusal::UnreadableActions { payload },
+        UnusableList::Empty => GovernanceRefusal::NoActions { payload },
+        UnusableList::TooLong(length) => GovernanceRefusal::ActionsTooLong {
+            payload,
+            length: U256::from(length),
+            max: U256::from(MAX_ACTIONS_LENGTH),
+        },
+    })
 }
 
 fn require_self(scene: Scene<'_>) -> Result<(), GovernanceRefusal> {
@@ -78,8 +84,8 @@ fn require_self(scene: Scene<'_>) -> Result<(), GovernanceRefusal> {
 pub(super) fn update_configuration(scene: Scene<'_>, configuration: &RawConfiguration) -> Decision {
     require_self(scene)?;
     let governance = &scene.world.governance;
-    let configuration = Configuration::check(configuration, scene.world.asset.total_supply())?;
     let old = governance.configuration();
+    let configuration = Configuration::check_change(configuration, &old, governance.total_power())?;
     let floor = governance.exit_floor.after_replacing(&old, scene.now());
     governance.require_storable(floor.until)?;
     let next = U256::from(governance.configurations.len());

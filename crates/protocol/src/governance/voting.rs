@@ -1,4 +1,5 @@
-//! Ballots: partial, in either direction, and for good.
+//! Ballots: partial, in either direction, and for good. Those against a proposal are taken longer, so
+//! that nobody carries it in the last second unanswered.
 
 use super::{GovernanceEvent, GovernanceRefusal, Support};
 use crate::{
@@ -6,7 +7,7 @@ use crate::{
     refusal::Refusal,
     scene::{Decision, Scene},
     signature::Ballot,
-    units::Amount,
+    units::{Amount, Nonce, TooLarge},
 };
 use alloy::{
     primitives::{Address, U256},
@@ -28,7 +29,7 @@ fn cast(
 ) -> Result<Log, Refusal> {
     let governance = &scene.world.governance;
     let (proposal_id, _) = governance.proposal(id)?;
-    let available = governance.ballot_left(id, voter, scene.now())?;
+    let available = governance.ballot_left(id, voter, support, scene.now())?;
     let timestamp = scene.now().to_word();
     if timestamp > deadline {
         return Err(GovernanceRefusal::SignatureExpired { timestamp, deadline }.into());
@@ -58,18 +59,40 @@ pub(super) fn vote_with_sig(
     deadline: U256,
     signature: &[u8],
 ) -> Decision {
-    let nonce = scene.world.governance.nonce(voter).to_word();
-    let message =
-        Ballot { proposalId: id, amount, support: support == Support::Yea, voter, nonce, deadline };
+    let (proposal_id, proposal) = scene.world.governance.proposal(id)?;
+    let nonce = proposal.ballot_nonce(voter);
+    let message = Ballot {
+        proposalId: id,
+        actionsHash: proposal.actions_hash(),
+        amount,
+        support: support == Support::Yea,
+        voter,
+        nonce: nonce.to_word(),
+        deadline,
+    };
     let digest = message.eip712_signing_hash(&scene.domain("Governance"));
     if !scene.is_signed(voter, digest, signature) {
-        return Err(GovernanceRefusal::InvalidSignature { voter, nonce }.into());
+        return Err(GovernanceRefusal::InvalidSignature { voter, nonce: nonce.to_word() }.into());
     }
-    Ok(vec![use_nonce(scene, voter), cast(scene, id, amount, support, voter, deadline)?])
+    raised(nonce, 1)?;
+    Ok(vec![
+        scene.log(GovernanceEvent::NonceUsed { proposal_id, holder: voter, nonce }),
+        cast(scene, id, amount, support, voter, deadline)?,
+    ])
 }
 
-/// `holder`'s next nonce is used up.
-pub(super) fn use_nonce(scene: Scene<'_>, holder: Address) -> Log {
-    let nonce = scene.world.governance.nonce(holder);
-    scene.log(GovernanceEvent::NonceUsed { holder, nonce })
+/// By how much the caller's next nonce is raised to void what it has signed: more than anybody signs.
+const INVALIDATED_NONCES: u64 = 1 << 32;
+
+/// Whatever the caller has signed on proposal `id` so far is void, whether or not it takes ballots.
+pub(super) fn invalidate_ballots(scene: Scene<'_>, id: U256) -> Decision {
+    let (proposal_id, proposal) = scene.world.governance.proposal(id)?;
+    let holder = scene.caller;
+    let next_nonce = raised(proposal.ballot_nonce(holder), INVALIDATED_NONCES)?;
+    Ok(vec![scene.log(GovernanceEvent::BallotsInvalidated { proposal_id, holder, next_nonce })])
+}
+
+/// `nonce` raised by `count`, unless that doesn't fit 64 bits.
+fn raised(nonce: Nonce, count: u64) -> Result<Nonce, TooLarge> {
+    Nonce::try_from(nonce.to_word() + U256::from(count))
 }

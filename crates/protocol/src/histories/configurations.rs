@@ -29,26 +29,37 @@ impl Director {
             vote_differential: percent(self.rng.between(0, 30)),
             minimum_votes: tokens(self.rng.between(1, 500)),
         };
-        let supply = world.asset().total_supply().to_word();
+        let governance = world.governance();
+        let in_force = governance.configuration();
         let one = U256::from(1);
+        let power = governance.total_power().to_word();
+        let most_lock = in_force.propose_config.lock_amount.to_word().max(power / U256::from(10));
+        let most_minimum = in_force.minimum_votes.to_word().max(power / U256::from(2));
         let most = U256::from(90 * Seconds::DAY.get());
-        match self.rng.below(34) {
+        let year = U256::from(365 * Seconds::DAY.get());
+        match self.rng.below(40) {
             0 => configuration.quorum = U256::ZERO,
             1 => configuration.voting_delay = U256::from(59),
-            2 => configuration.minimum_votes = supply + one,
+            2 => configuration.minimum_votes = most_minimum + one,
             3 => configuration.voting_duration = most + one,
             4 => configuration.execution_delay = most,
             5 => configuration.grace_period = U256::from(60),
-            6 => configuration.vote_differential = percent(100) + one,
-            7 => configuration.propose_config.lock_delay = U256::from(u32::MAX) + one,
-            8 => configuration.propose_config.lock_delay = U256::from(u32::MAX),
+            6 => configuration.vote_differential = percent(90) + one,
+            7 => configuration.propose_config.lock_delay = year + one,
+            8 => configuration.propose_config.lock_delay = year,
             9 => configuration.propose_config.lock_amount = one,
-            10 => configuration.propose_config.lock_amount = supply + one,
+            10 => configuration.propose_config.lock_amount = most_lock + one,
             11 => configuration.quorum = U256::MAX,
             12 => configuration.voting_delay = most,
-            // What nothing can pass under any more, at least not through the lock.
-            13 => configuration.minimum_votes = supply,
-            14 => configuration.propose_config.lock_amount = supply,
+            13 => configuration.minimum_votes = most_minimum,
+            14 => configuration.propose_config.lock_amount = most_lock,
+            15 => configuration.quorum = percent(90) + one,
+            // What isn't raised is accepted, whoever has left.
+            16 => configuration.minimum_votes = in_force.minimum_votes.to_word(),
+            17 => {
+                configuration.propose_config.lock_amount =
+                    in_force.propose_config.lock_amount.to_word();
+            }
             _ => {}
         }
         configuration

@@ -7,7 +7,7 @@ use crate::{
     distributor::DistributorCall,
     governance::{GovernanceCall, Support},
     messages::Call,
-    outside::{Action, encode_actions},
+    outside::{Action, MAX_ACTIONS_LENGTH, encode_actions},
     proposals::ProposalsCall,
     questions::{ACTIONS, CURRENT_PROPOSER, CURRENT_SLOT, VALID_SIGNATURE},
     rollup::RollupCall,
@@ -24,20 +24,31 @@ const MOST_IMPOSTORS: usize = 4;
 
 impl Director {
     /// A payload; most of them list what they will list for ever.
-    pub(super) fn write_payload(&mut self, world: &World, now: Timestamp) -> Option<Step> {
+    pub(super) fn write_payload(
+        &mut self,
+        world: &World,
+        now: Timestamp,
+        foreign: &Foreign,
+    ) -> Option<Step> {
         if self.payloads.len() >= MOST_PAYLOADS {
             return None;
         }
         let payload = self.new_address();
         self.payloads.push(payload);
-        let program = self.payload_program(world, now, payload);
+        let program = self.payload_program(world, now, foreign, payload);
         Some(Step::Put(payload, Put::Program(program)))
     }
 
-    fn payload_program(&mut self, world: &World, now: Timestamp, payload: Address) -> Program {
-        let actions = self.list(world);
+    fn payload_program(
+        &mut self,
+        world: &World,
+        now: Timestamp,
+        foreign: &Foreign,
+        payload: Address,
+    ) -> Program {
+        let actions = self.list(world, foreign);
         let answer = |data: Bytes| Behaviour::only(vec![(ACTIONS, Conduct::Answers(data))]);
-        match self.rng.below(40) {
+        match self.rng.below(44) {
             0 => {
                 let list = Bytes::from(encode_actions(&actions));
                 answer(list.slice(..self.rng.below(list.len() as u64) as usize)).into()
@@ -48,7 +59,7 @@ impl Director {
             // Another list, or none, when the proposal has come some of its way.
             turn @ 4..7 => {
                 let later = match turn {
-                    4 | 5 => Behaviour::payload(&self.list(world)),
+                    4 | 5 => Behaviour::payload(&self.list(world, foreign)),
                     _ => Behaviour::only(Vec::new()),
                 };
                 let until = self.soon(now);
@@ -62,14 +73,45 @@ impl Director {
                 behaviour.otherwise = Conduct::Calls(self.mischief(world, now, payload));
                 behaviour.into()
             }
+            10..12 => self.long_answer(&actions).into(),
+            12 | 13 => answer(self.shared_data()).into(),
             _ => Behaviour::payload(&actions).into(),
         }
     }
 
+    /// A list and zeros after it, as long as an answer may be, or longer.
+    fn long_answer(&mut self, actions: &[Action]) -> Behaviour {
+        let answer = Bytes::from(encode_actions(actions));
+        let lengths = [MAX_ACTIONS_LENGTH, MAX_ACTIONS_LENGTH + 1, 3 * MAX_ACTIONS_LENGTH];
+        let length = self.rng.pick(&lengths).copied().unwrap_or_default();
+        Behaviour::only(vec![(ACTIONS, Conduct::Pads { answer, length })])
+    }
+
+    /// A small answer whose offsets all lead to the same action, so that its list is as long as a list
+    /// may be, or longer.
+    fn shared_data(&mut self) -> Bytes {
+        const DATA: usize = 800;
+        // Each action takes four words and its data; the list takes two.
+        let most = (MAX_ACTIONS_LENGTH - 2 * 32) / (4 * 32 + DATA);
+        let count = most + self.rng.below(3) as usize - 1;
+        let word = |number: usize| U256::from(number).to_be_bytes::<32>();
+        let mut answer = [word(32), word(count)].concat();
+        answer.extend(word(count * 32).repeat(count));
+        let target = self.anybody().into_word();
+        answer.extend([target.0, word(64), word(DATA)].concat());
+        answer.extend([0x5a; DATA]);
+        answer.into()
+    }
+
     /// Actions of a payload. Some list none.
-    fn list(&mut self, world: &World) -> Vec<Action> {
+    fn list(&mut self, world: &World, foreign: &Foreign) -> Vec<Action> {
+        if self.rng.chance(1, 6)
+            && let Some(actions) = self.upgrade(world, foreign)
+        {
+            return actions;
+        }
         let count = self.rng.pick(&[0, 1, 1, 1, 1, 1, 1, 1, 2, 3]).copied().unwrap_or_default();
-        (0..count).filter_map(|_| self.plan(world)).collect()
+        (0..count).filter_map(|_| self.plan(world, foreign)).collect()
     }
 
     /// Some minutes from `now`.
@@ -132,7 +174,12 @@ impl Director {
     }
 
     /// Code that isn't a new payload's.
-    pub(super) fn write_else(&mut self, world: &World, now: Timestamp) -> Option<Step> {
+    pub(super) fn write_else(
+        &mut self,
+        world: &World,
+        now: Timestamp,
+        foreign: &Foreign,
+    ) -> Option<Step> {
         match self.rng.below(8) {
             0..3 if self.impostors.len() < MOST_IMPOSTORS => {
                 let impostor = self.new_address();
@@ -143,7 +190,7 @@ impl Director {
             // What nobody should be able to do: another contract at a payload's address, or none.
             3 => {
                 let payload = self.payload()?;
-                Some(self.rewrite(world, now, payload))
+                Some(self.rewrite(world, now, foreign, payload))
             }
             4 if self.taker.is_none() || self.rng.chance(1, 2) => self.write_taker(world, now),
             4 => {
@@ -160,11 +207,17 @@ impl Director {
     }
 
     /// Other code at a payload's address, or none.
-    pub(super) fn rewrite(&mut self, world: &World, now: Timestamp, payload: Address) -> Step {
+    pub(super) fn rewrite(
+        &mut self,
+        world: &World,
+        now: Timestamp,
+        foreign: &Foreign,
+        payload: Address,
+    ) -> Step {
         let put = match (self.rng.below(4), self.payloads.first()) {
             (0, _) => Put::Nothing,
             (1, Some(first)) => Put::Delegation(*first),
-            _ => Put::Program(self.payload_program(world, now, payload)),
+            _ => Put::Program(self.payload_program(world, now, foreign, payload)),
         };
         Step::Put(payload, put)
     }

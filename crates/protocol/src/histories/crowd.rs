@@ -60,7 +60,11 @@ impl Director {
             }
             6 => (rollup, RollupCall::Slash { attester, amount }.into()),
             7 => (at.governance, GovernanceCall::Propose { payload: target }.into()),
-            8 => (at.governance, GovernanceCall::InvalidateNonce.into()),
+            8 => {
+                let count = world.governance().proposals().len() as u64;
+                let id = U256::from(self.rng.below(count + 1));
+                (at.governance, GovernanceCall::InvalidateBallots { id }.into())
+            }
             9 => {
                 let new_governance_proposer = target;
                 let replace = GovernanceCall::UpdateGovernanceProposer { new_governance_proposer };

@@ -15,6 +15,13 @@ use std::collections::BTreeMap;
 pub enum Conduct {
     /// Returns these bytes.
     Answers(Bytes),
+    /// Returns these bytes and then zeros, `length` bytes in all: more than fit into code.
+    Pads {
+        /// What comes first.
+        answer: Bytes,
+        /// Bytes in all, not fewer than those of `answer`.
+        length: usize,
+    },
     /// Returns how many times `seconds` have passed since `since`, which isn't in the future: a slot
     /// of a clock of its own.
     Counts {
@@ -100,11 +107,30 @@ impl Program {
     }
 }
 
-/// All code outside the set, and the code hashes of all accounts.
+/// How a contract was created with CREATE2, which proves its init code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Creation {
+    /// Who created it.
+    pub factory: Address,
+    /// With which salt.
+    pub salt: B256,
+    /// The hash of the init code: of the constructor and its arguments.
+    pub init_code_hash: B256,
+}
+
+impl Creation {
+    /// Where the contract is.
+    pub fn address(&self) -> Address {
+        self.factory.create2(self.salt, self.init_code_hash)
+    }
+}
+
+/// All code outside the set, the code hashes of all accounts, and how contracts were created.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Foreign {
     accounts: BTreeMap<Address, Put>,
     hashes: BTreeMap<Address, B256>,
+    creations: BTreeMap<Address, Creation>,
 }
 
 impl Foreign {
@@ -118,6 +144,16 @@ impl Foreign {
     /// set, or an account without code.
     pub fn know(&mut self, account: Address, hash: B256) {
         self.hashes.insert(account, hash);
+    }
+
+    /// A contract of the set was created so.
+    pub fn know_creation(&mut self, creation: Creation) {
+        self.creations.insert(creation.address(), creation);
+    }
+
+    /// How the contract at `account` was created, if it was with CREATE2.
+    pub fn creation(&self, account: Address) -> Option<Creation> {
+        self.creations.get(&account).copied()
     }
 
     /// What is put at `account`.
@@ -171,6 +207,11 @@ impl Outside for ForeignAt<'_> {
     fn ask(&self, target: Address, data: &[u8]) -> Result<Bytes, Bytes> {
         match self.conduct(target, data) {
             Some(Conduct::Answers(answer)) => Ok(answer.clone()),
+            Some(Conduct::Pads { answer, length }) => {
+                let mut padded = answer.to_vec();
+                padded.resize(*length, 0);
+                Ok(padded.into())
+            }
             Some(Conduct::Counts { since, seconds }) => {
                 let age = self.now.since(*since).unwrap_or_default();
                 Ok(U256::from(age.get() / *seconds).to_be_bytes::<32>().into())
@@ -186,7 +227,7 @@ impl Outside for ForeignAt<'_> {
         match self.conduct(target, data) {
             Some(Conduct::Reverts(reason)) => Reaction::Reverts(reason.clone()),
             Some(Conduct::Calls(calls)) => Reaction::Calls(calls.clone()),
-            Some(Conduct::Answers(_) | Conduct::Counts { .. }) | None => {
+            Some(Conduct::Answers(_) | Conduct::Pads { .. } | Conduct::Counts { .. }) | None => {
                 Reaction::Calls(Vec::new())
             }
         }

@@ -18,7 +18,7 @@ mod stakers;
 mod takers;
 mod voters;
 
-pub use foreign::{Behaviour, Conduct, Foreign, ForeignAt, Program, Put};
+pub use foreign::{Behaviour, Conduct, Creation, Foreign, ForeignAt, Program, Put};
 pub use rng::Rng;
 
 use crate::{
@@ -116,6 +116,8 @@ pub struct Director {
     impostors: Vec<Address>,
     /// A contract that takes the ownership of one of the set.
     taker: Option<takers::Taker>,
+    /// Ballots that were signed and not submitted yet, or submitted before.
+    signed: Vec<Step>,
     /// Contracts written so far.
     written: u64,
     /// What happens at once after the last step.
@@ -147,6 +149,7 @@ impl Director {
             payloads: Vec::new(),
             impostors: Vec::new(),
             taker: None,
+            signed: Vec::new(),
             written: 0,
             agenda: VecDeque::new(),
         }
@@ -176,23 +179,32 @@ impl Director {
         {
             return Some(step);
         }
-        match self.rng.below(200) {
+        // Without a keeper there is no proposer in the next epoch.
+        if self.rng.chance(1, 2)
+            && let Some(step) = self.keep(world, now)
+        {
+            return Some(step);
+        }
+        match self.rng.below(210) {
             0..42 => self.signal(world, now, foreign),
             42..54 => self.push(world, now, foreign),
             54..63 => self.lock_asset(world),
             63..70 => self.leave(world, now),
-            70..121 => self.vote(world, now),
+            70..116 => self.vote(world, now),
+            116..121 => self.submit_signed(),
             121..146 => self.execute(world, now),
             146 => self.drop_proposal(world),
             147 | 148 => self.propose_with_lock(world),
             149..165 => self.stake(world, now),
             165..173 => self.propose_block(world, now),
             173..179 => self.handle_asset(world, now),
-            179..186 => self.write_payload(world, now),
+            179..186 => self.write_payload(world, now, foreign),
             186 | 187 => self.deploy(world, now),
-            188 | 189 => self.write_else(world, now),
+            188 | 189 => self.write_else(world, now, foreign),
             190..193 => self.garble(world, now, foreign),
-            _ => self.meddle(world),
+            193..200 => self.meddle(world),
+            200..207 => self.object(world, now),
+            _ => self.finish_move(world, now),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Director, Pace};
 use crate::{
-    governance::Payment,
+    governance::{Deadlines, Payment},
     units::{Seconds, Timestamp},
     world::World,
 };
@@ -60,7 +60,8 @@ fn changes_after(world: &World, now: Timestamp) -> Vec<Timestamp> {
     let governance = world.governance();
     let deadlines = governance.proposals().iter().rev().take(RECENT).flat_map(|proposal| {
         let deadlines = proposal.deadlines();
-        [deadlines.pending, deadlines.active, deadlines.queued, deadlines.executable]
+        let Deadlines { pending, active, objections_until, queued, executable } = deadlines;
+        [pending, active, objections_until, queued, executable]
     });
     let withdrawals = governance.withdrawals().iter().rev().take(RECENT);
     let unlocks = withdrawals
@@ -71,9 +72,12 @@ fn changes_after(world: &World, now: Timestamp) -> Vec<Timestamp> {
         let exit = member.exit().map(|exit| exit.exitable_at);
         exit.or_else(|| member.moving().map(|moving| moving.ready_at)).map(before)
     });
-    let epochs = world.rollups().filter_map(|(_, rollup)| {
+    let epochs = world.rollups().flat_map(|(_, rollup)| {
         let clock = rollup.clock();
-        clock.epoch_start(clock.epoch_at(now)?.next()).map(before)
+        let present = clock.epoch_at(now);
+        let next = present.and_then(|epoch| clock.epoch_start(epoch.next()));
+        let recording = present.and_then(|epoch| clock.seed_recording_start(epoch));
+        [next, recording].into_iter().flatten().map(before)
     });
     let floor = [governance.exit_floor().until];
     deadlines

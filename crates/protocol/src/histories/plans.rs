@@ -1,6 +1,6 @@
 //! What payloads list, and which contracts of the set are deployed for them.
 
-use super::{Director, Step};
+use super::{Creation, Director, Foreign, Step};
 use crate::{
     asset::AssetCall,
     deployment::Deployment,
@@ -13,7 +13,7 @@ use crate::{
     ownership::OwnershipCall,
     proposals::RoundRules,
     registry::RegistryCall,
-    rollup::{RawRollupParameters, RollupCall},
+    rollup::{RawRollupParameters, RollupCall, RollupParameters},
     units::{Amount, Timestamp},
     world::World,
 };
@@ -24,7 +24,7 @@ const MOST: usize = 5;
 
 impl Director {
     /// Something that Governance may want to do, or should not.
-    pub(super) fn plan(&mut self, world: &World) -> Option<Action> {
+    pub(super) fn plan(&mut self, world: &World, foreign: &Foreign) -> Option<Action> {
         let at = *world.addresses();
         let canonical = world.registry().rollup();
         let (target, call): (Address, Call) = match self.rng.below(36) {
@@ -75,9 +75,35 @@ impl Director {
                 return Some(Action { target, data: Bytes::new() });
             }
             24..28 => self.handover(world)?,
-            _ => (at.expect, self.expectation(world)?.into()),
+            _ => (at.expect, self.expectation(world, foreign)?.into()),
         };
         Some(Action { target, data: call.abi_encode() })
+    }
+
+    /// What an `UpgradePayload` lists for the next rollup. Sometimes it was written for another canonical
+    /// rollup, or for other init code.
+    pub(super) fn upgrade(&mut self, world: &World, foreign: &Foreign) -> Option<Vec<Action>> {
+        let at = *world.addresses();
+        let unlisted = |rollup: &Address| world.registry().version_for(*rollup).is_err();
+        let next = world.rollups().map(|(rollup, _)| rollup).find(unlisted)?;
+        let mut creation = foreign.creation(next)?;
+        let mut expected = world.registry().rollup();
+        match self.rng.below(6) {
+            0 => creation.init_code_hash.0[31] ^= 1,
+            1 => expected = world.registry().snapshots().first()?.rollup,
+            _ => {}
+        }
+        let Creation { factory, salt, init_code_hash } = creation;
+        let calls: [(Address, Call); 4] = [
+            (at.expect, ExpectCall::CanonicalIs { registry: at.registry, expected }.into()),
+            (
+                at.expect,
+                ExpectCall::CreatedBy { target: next, factory, salt, init_code_hash }.into(),
+            ),
+            (at.expect, ExpectCall::OwnerIs { target: next, expected: at.governance }.into()),
+            (at.registry, RegistryCall::Upgrade { rollup: next }.into()),
+        ];
+        Some(calls.map(|(target, call)| Action { target, data: call.abi_encode() }).into())
     }
 
     /// A rollup that may become canonical, or something that claims to be one.
@@ -112,12 +138,17 @@ impl Director {
     }
 
     /// Something that a payload builds on, and that may be wrong.
-    fn expectation(&mut self, world: &World) -> Option<ExpectCall> {
+    fn expectation(&mut self, world: &World, foreign: &Foreign) -> Option<ExpectCall> {
         let at = *world.addresses();
         let right = self.rng.chance(2, 3);
         let wrong = self.anybody();
         let address = |address: Address| if right { address } else { wrong };
-        Some(match self.rng.below(8) {
+        Some(match self.rng.below(9) {
+            8 => {
+                let (rollup, _) = self.any_rollup(world)?;
+                let Creation { factory, salt, init_code_hash } = foreign.creation(rollup)?;
+                ExpectCall::CreatedBy { target: address(rollup), factory, salt, init_code_hash }
+            }
             0 => ExpectCall::CodeHashIs { target: at.registry, expected: B256::ZERO },
             1 => {
                 let owned = [at.registry, at.issuer, at.distributor, at.asset, at.governance];
@@ -179,6 +210,14 @@ impl Director {
             0 => parameters.genesis_time = now.to_word() + U256::from(1),
             1 => parameters.slot_duration = U256::ZERO,
             2 => parameters.epoch_duration = U256::from(1) << 40,
+            // Too long, or too short, by a second.
+            11 => {
+                parameters.exit_delay = RollupParameters::MAX_EXIT_DELAY.to_word() + U256::from(1)
+            }
+            12 => {
+                parameters.slot_duration = U256::from(23);
+                parameters.epoch_duration = U256::from(2);
+            }
             3 => parameters.minimum_stake = U256::ZERO,
             4 => parameters.owner = Address::ZERO,
             5 => parameters.registry = Address::ZERO,

@@ -87,7 +87,7 @@ impl Director {
         match winner.filter(|winner| self.payloads.contains(&winner.payload)) {
             Some(winner) if self.rng.chance(1, 40) => {
                 self.agenda.push_back(push);
-                Some(self.rewrite(world, now, winner.payload))
+                Some(self.rewrite(world, now, foreign, winner.payload))
             }
             _ => Some(push),
         }

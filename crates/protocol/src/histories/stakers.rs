@@ -2,7 +2,8 @@
 
 use super::{Director, Staker, Step, call};
 use crate::{
-    rollup::{Rollup, RollupCall, Status},
+    asset::AssetCall,
+    rollup::{Finality, Member, Rollup, RollupCall, Status},
     units::Timestamp,
     world::World,
 };
@@ -17,7 +18,9 @@ impl Director {
             Some(home) if self.rng.chance(2, 3) => home,
             _ => self.some_rollup(world)?,
         };
-        let caller = if self.rng.chance(9, 10) { staker.withdrawer } else { self.anybody() };
+        // Somebody else may have registered the attester there.
+        let withdrawer = rollup.member(attester).map_or(staker.withdrawer, Member::withdrawer);
+        let caller = if self.rng.chance(9, 10) { withdrawer } else { self.anybody() };
         let status = rollup.member(attester).map_or(Status::None, |member| member.status());
         let request = match self.rng.below(16) {
             0 => RollupCall::SetupEpoch,
@@ -60,10 +63,76 @@ impl Director {
                         let new_rollup = self.move_target(world, contract);
                         RollupCall::InitiateMove { attester, new_rollup }
                     }
+                    2 | 6 => {
+                        let target = moving.and_then(|moving| world.rollup(moving.new_rollup));
+                        let new_attester = self.new_attester(target);
+                        RollupCall::FinaliseMoveAs { attester, new_attester }
+                    }
                     _ => RollupCall::FinaliseMove { attester },
                 }
             }
         })
+    }
+
+    /// Somebody who can move does. Sometimes somebody else has registered its attester there just before:
+    /// then the withdrawer moves under another one.
+    pub(super) fn finish_move(&mut self, world: &World, now: Timestamp) -> Option<Step> {
+        let canonical = world.registry().rollup();
+        let movers: Vec<_> = world
+            .rollups()
+            .flat_map(|(from, rollup)| rollup.set().map(move |member| (from, *member)))
+            .filter(|(_, member)| {
+                let ready = member.moving().filter(|moving| moving.ready_at <= now);
+                ready.is_some_and(|moving| moving.new_rollup == canonical)
+            })
+            .collect();
+        let (from, member) = *self.rng.pick(&movers)?;
+        let attester = member.attester();
+        let finalise = call(self.anybody(), from, RollupCall::FinaliseMove { attester });
+        let Some(new_rollup) = world.rollup(canonical).filter(|_| self.rng.chance(1, 2)) else {
+            return Some(finalise);
+        };
+        let Staker { proposer, withdrawer, .. } = *self.rng.pick(&self.cast.stakers)?;
+        let amount = new_rollup.parameters().minimum_stake.to_word();
+        let squat = RollupCall::Deposit { attester, proposer, withdrawer, amount };
+        let new_attester = self.new_attester(Some(new_rollup));
+        let escape = RollupCall::FinaliseMoveAs { attester, new_attester };
+        self.agenda.extend([
+            call(withdrawer, canonical, squat),
+            finalise,
+            call(member.withdrawer(), from, escape),
+        ]);
+        let approve = AssetCall::Approve { spender: canonical, amount: U256::MAX };
+        Some(call(withdrawer, world.addresses().asset, approve))
+    }
+
+    /// An attester that isn't registered in `rollup`, mostly.
+    fn new_attester(&mut self, rollup: Option<&Rollup>) -> Address {
+        let is_free =
+            |staker: &&Staker| rollup.is_none_or(|rollup| rollup.member(staker.attester).is_none());
+        let free: Vec<_> = self.cast.stakers.iter().filter(is_free).copied().collect();
+        match self.rng.below(16) {
+            0 => Address::ZERO,
+            1 => self.rng.pick(&self.cast.stakers).map(|one| one.attester).unwrap_or_default(),
+            2..5 => self.new_address(),
+            _ => match self.rng.pick(&free) {
+                Some(staker) => staker.attester,
+                None => self.new_address(),
+            },
+        }
+    }
+
+    /// Records the next epoch's seed where nobody has: mostly in the canonical rollup.
+    pub(super) fn keep(&mut self, world: &World, now: Timestamp) -> Option<Step> {
+        let (contract, rollup) = self.some_rollup(world)?;
+        let epoch = rollup.clock().epoch_at(now)?;
+        let is_open = rollup.finality(epoch.next(), now) == Ok(Finality::Open);
+        // In the first slot that does nothing.
+        let does_something = now >= rollup.clock().seed_recording_start(epoch)?;
+        if !is_open || !(does_something || self.rng.chance(1, 12)) {
+            return None;
+        }
+        Some(call(self.anybody(), contract, RollupCall::SetupEpoch))
     }
 
     /// The canonical rollup, mostly, or one that may become it; sometimes nowhere, or here.

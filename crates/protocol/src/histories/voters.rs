@@ -2,7 +2,7 @@
 
 use super::{Director, Step, call};
 use crate::{
-    governance::{GovernanceCall, Payment, ProposalState, Support},
+    governance::{GovernanceCall, Payment, Proposal, ProposalState, Support},
     registry::RegistryCall,
     signature::{Ballot, Permit, signing_domain},
     units::Timestamp,
@@ -12,6 +12,9 @@ use alloy::{
     primitives::{Address, B256, Bytes, U256, uint},
     sol_types::SolStruct,
 };
+
+/// Signed ballots that are kept at most.
+const MOST_SIGNED: usize = 12;
 
 /// The order of secp256k1.
 const ORDER: U256 = uint!(0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141_U256);
@@ -119,6 +122,43 @@ impl Director {
 
     pub(super) fn vote(&mut self, world: &World, now: Timestamp) -> Option<Step> {
         let id = self.proposal_in(world, now, ProposalState::Active)?;
+        let (voter, amount) = self.voter(world, id)?;
+        // Most proposals find friends.
+        let support = if self.rng.chance(5, 6) { Support::Yea } else { Support::Nea };
+        if self.rng.chance(1, 5) {
+            return self.signed_vote(world, now, id, (voter, amount), support);
+        }
+        let vote = GovernanceCall::Vote { id, amount, support };
+        Some(call(voter, world.addresses().governance, vote))
+    }
+
+    /// Objects to what was accepted: one holder alone, or all that are left, which may tip it.
+    pub(super) fn object(&mut self, world: &World, now: Timestamp) -> Option<Step> {
+        let id = self.proposal_in(world, now, ProposalState::Queued)?;
+        let governance = world.governance();
+        let contract = world.addresses().governance;
+        if self.rng.chance(1, 2) {
+            let (voter, amount) = self.voter(world, id)?;
+            // Nobody can speak for it any more.
+            let support = if self.rng.chance(7, 8) { Support::Nea } else { Support::Yea };
+            if self.rng.chance(1, 3) {
+                return self.signed_vote(world, now, id, (voter, amount), support);
+            }
+            return Some(call(voter, contract, GovernanceCall::Vote { id, amount, support }));
+        }
+        let (_, proposal) = governance.proposal(id).ok()?;
+        let castable = |holder: &Address| governance.castable(proposal, *holder);
+        let holders = self.cast.holders.iter().copied();
+        let left = holders.filter(|holder| !castable(holder).is_zero()).map(|holder| {
+            let (amount, support) = (castable(&holder).to_word(), Support::Nea);
+            call(holder, contract, GovernanceCall::Vote { id, amount, support })
+        });
+        self.agenda.extend(left);
+        self.agenda.pop_front()
+    }
+
+    /// Somebody with power left for proposal `id`, mostly, and some of that power.
+    fn voter(&mut self, world: &World, id: U256) -> Option<(Address, U256)> {
         let governance = world.governance();
         let castable = |voter: Address| {
             let proposal = governance.proposal(id);
@@ -131,22 +171,40 @@ impl Director {
             voters = holders.iter().collect();
         }
         let voter = **self.rng.pick(&voters)?;
-        let castable = castable(voter);
-        let amount = self.part(castable);
-        // Most proposals find friends.
-        let support = if self.rng.chance(5, 6) { Support::Yea } else { Support::Nea };
-        let at = world.addresses();
-        if !self.rng.chance(1, 5) {
-            let vote = GovernanceCall::Vote { id, amount, support };
-            return Some(call(voter, at.governance, vote));
-        }
-        let deadline = now.to_word() + U256::from(self.rng.below(4)) - U256::from(1);
+        Some((voter, self.part(castable(voter))))
+    }
+
+    /// A ballot that the voter signs and somebody else submits, now or later. So ballots on different
+    /// proposals come in any order, and some too late.
+    fn signed_vote(
+        &mut self,
+        world: &World,
+        now: Timestamp,
+        id: U256,
+        (voter, amount): (Address, U256),
+        support: Support,
+    ) -> Option<Step> {
+        let (at, governance) = (world.addresses(), world.governance());
+        let is_kept = self.rng.chance(1, 3);
+        let deadline = match self.rng.below(4) {
+            0 if is_kept => U256::MAX,
+            _ if is_kept => now.to_word() + U256::from(self.rng.below(600)),
+            _ => now.to_word() + U256::from(self.rng.below(4)) - U256::from(1),
+        };
+        let proposals = governance.proposals();
+        let proposal = governance.proposal(id).map(|(_, proposal)| proposal);
+        // It may have been signed for other actions, which had the number before a reorganisation.
+        let signed_for = match self.rng.below(12) {
+            0 => self.rng.pick(proposals).map(Proposal::actions_hash),
+            _ => proposal.map(Proposal::actions_hash).ok(),
+        };
         let message = Ballot {
             proposalId: id,
+            actionsHash: signed_for.unwrap_or_default(),
             amount,
             support: support == Support::Yea,
             voter,
-            nonce: governance.nonce(voter).to_word(),
+            nonce: governance.ballot_nonce(id, voter).to_word(),
             deadline,
         };
         let domain = signing_domain("Governance", at.chain_id, at.governance);
@@ -160,7 +218,29 @@ impl Director {
             deadline,
             signature,
         };
-        Some(call(self.anybody(), at.governance, vote))
+        let submit = call(self.anybody(), at.governance, vote);
+        if !is_kept {
+            return Some(submit);
+        }
+        if self.signed.len() >= MOST_SIGNED {
+            self.signed.remove(0);
+        }
+        self.signed.push(submit.clone());
+        if !self.rng.chance(1, 6) {
+            return None;
+        }
+        self.agenda.push_back(submit);
+        Some(call(voter, at.governance, GovernanceCall::InvalidateBallots { id }))
+    }
+
+    /// A ballot that was signed some time ago, perhaps submitted before.
+    pub(super) fn submit_signed(&mut self) -> Option<Step> {
+        let index = self.rng.below(self.signed.len() as u64) as usize;
+        let submit = self.signed.get(index)?.clone();
+        if self.rng.chance(2, 3) {
+            self.signed.remove(index);
+        }
+        Some(submit)
     }
 
     pub(super) fn execute(&mut self, world: &World, now: Timestamp) -> Option<Step> {

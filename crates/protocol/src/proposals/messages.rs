@@ -49,7 +49,7 @@ abi_enum! {
         /// `slot` or a later one of this rollup was used already.
         #[error("slot {slot} is not above {newest_slot}, which was used already")]
         SlotAlreadyUsed { slot: U256, newest_slot: U256 } = "Proposals__SlotAlreadyUsed",
-        /// The slot has no proposer: the epoch's set is empty.
+        /// The slot has no proposer: the epoch has no seed, or its set is empty.
         #[error("slot {slot} has no proposer")]
         NoProposer { slot: U256 } = "Proposals__NoProposer",
         /// Only the slot's proposer signals.
@@ -74,9 +74,10 @@ abi_enum! {
         #[error("{leader} leads with {count} signals, {needed} are needed")]
         QuorumNotReached { leader: Address, count: U256, needed: U256 } =
             "Proposals__QuorumNotReached",
-        /// The leader's code isn't what was signalled for.
-        #[error("the code of {payload} is not what was signalled for")]
-        CodeChanged { payload: Address } = "Proposals__CodeChanged",
+        /// The leader's code isn't what was signalled for. Both hashes have their lowest 24 bits zero,
+        /// since that is what is compared.
+        #[error("the code hash of {payload} is {found}, not {expected}, which was signalled for")]
+        CodeChanged { payload: Address, expected: B256, found: B256 } = "Proposals__CodeChanged",
         /// A proposal that this contract pushed for the same payload is not over yet.
         #[error("proposal {proposal_id} for {payload} is not over yet")]
         ProposalLive { payload: Address, proposal_id: U256 } = "Proposals__ProposalLive",

@@ -64,8 +64,9 @@ pub(super) fn winner(
         .into());
     }
     let pin = tally.payloads.get(&payload).map(|pin| pin.code_hash);
-    if pin != Some(pinned(scene.code(payload).hash)) {
-        return Err(ProposalsRefusal::CodeChanged { payload }.into());
+    let (expected, found) = (pin.unwrap_or_default(), pinned(scene.code(payload).hash));
+    if found != expected {
+        return Err(ProposalsRefusal::CodeChanged { payload, expected, found }.into());
     }
     // Another contract that has the Registry may say anything of what was pushed to it.
     if owner != scene.world.addresses().governance {
@@ -82,5 +83,5 @@ pub(super) fn winner(
 
 /// The Registry's owner.
 pub(super) fn governance_of(scene: Scene<'_>, proposals: &Proposals) -> Result<Address, Refusal> {
-    scene.solidity_address(proposals.registry, questions::GOVERNANCE)
+    Ok(scene.address_word(proposals.registry, questions::GOVERNANCE)?)
 }

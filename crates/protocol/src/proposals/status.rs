@@ -73,8 +73,9 @@ impl World {
         })
     }
 
-    /// The winner of `round` of the canonical rollup, if `pushProposal` accepts it at `now`; or why
-    /// it doesn't.
+    /// The winner of `round` of the canonical rollup, if `pushProposal` accepts it at `now`: what
+    /// `winnerOf(round)` answers. Otherwise why it doesn't. Whether Governance takes the winner isn't
+    /// checked.
     pub fn winner(
         &self,
         proposals: Address,
@@ -92,7 +93,7 @@ impl World {
         })
     }
 
-    /// The rounds that `pushProposal` accepts at `now`, oldest first, and until when: what
+    /// The rounds that have a [winner](Self::winner) at `now`, oldest first, and until when: what
     /// `pushableRounds()` answers. A winner whose actions Governance can't read is among them; if
     /// Governance listens to another Proposals contract, none is.
     pub fn pushable_rounds(

@@ -64,6 +64,22 @@ impl SlotClock {
         self.slot_start(self.first_slot(epoch)?)
     }
 
+    /// Whether `slot` is the first of its epoch, in which no seed is recorded.
+    pub fn is_first_of_epoch(&self, slot: Slot) -> bool {
+        slot.get() % self.epoch_duration == 0
+    }
+
+    /// The first second in which `epoch` can record the seed of the next one: that of its second slot.
+    /// `None` if no block can be that late.
+    pub fn seed_recording_start(&self, epoch: Epoch) -> Option<Timestamp> {
+        self.slot_start(self.first_slot(epoch)?.next())
+    }
+
+    /// The seconds of an epoch after its first slot, in which a seed can be recorded.
+    pub fn seconds_after_first_slot(&self) -> u128 {
+        u128::from(self.epoch_duration.get() - 1) * u128::from(self.slot_duration.get())
+    }
+
     /// The seconds of two epochs: the least `EXIT_DELAY`, since a seat draws slots for up to two
     /// epochs after its attester left.
     pub fn two_epochs(&self) -> u128 {
@@ -106,5 +122,9 @@ mod tests {
         assert_eq!(CLOCK.epoch_start(Epoch::of(2)), Some(Timestamp::of(1096)));
         assert_eq!(CLOCK.slot_start(Slot::MAX), None);
         assert_eq!(CLOCK.two_epochs(), 96);
+        assert_eq!(CLOCK.seed_recording_start(Epoch::of(2)), Some(Timestamp::of(1120)));
+        assert_eq!(CLOCK.seconds_after_first_slot(), 24);
+        let firsts = (0..5).map(Slot::of).filter(|slot| CLOCK.is_first_of_epoch(*slot));
+        assert_eq!(firsts.collect::<Vec<_>>(), [0, 2, 4].map(Slot::of));
     }
 }

@@ -5,7 +5,7 @@ use alloy::primitives::{U256, keccak256};
 
 /// Which member of an epoch's set draws `slot`: `keccak256(abi.encode(seed, slot)) mod size`.
 ///
-/// `seed` is what `getSeed(epoch)` answers and `size` what `getSetSize(epoch)` answers for the
+/// `seed` is the one that `getSeed(epoch)` answers; without one nobody draws. `size` is what `getSetSize(epoch)` answers for the
 /// slot's epoch. `None` if the set is empty: then nobody draws the slot. The remainder favours
 /// nobody by more than `size` / 2^256.
 pub fn draw(seed: U256, slot: Slot, size: u64) -> Option<u64> {

@@ -11,16 +11,19 @@ use crate::{
 };
 use alloy::primitives::{Address, B256};
 
-/// What `getCurrentProposer()` answers at `now`; 0 if the set is empty.
+/// What `getCurrentProposer()` answers at `now`; 0 if there is no seed or the set is empty.
 pub(crate) fn proposer_of(rollup: &Rollup, now: Timestamp) -> Option<Address> {
     let slot = rollup.clock().slot_at(now)?;
     Some(rollup.draw(slot).map(|member| member.proposer).unwrap_or_default())
 }
 
-/// The seed of the next epoch, if it isn't recorded yet.
+/// The seed of the next epoch, if it isn't recorded yet. None in an epoch's first slot: whoever
+/// proposes the last L1 block before the epoch knows the randomness of the block after it.
 pub(super) fn seed(scene: Scene<'_>, rollup: &Rollup) -> Option<Log> {
-    let epoch = rollup.clock().epoch_at(scene.now())?.next();
-    if rollup.seats.has_seed(epoch) {
+    let clock = rollup.clock();
+    let slot = clock.slot_at(scene.now())?;
+    let epoch = clock.epoch_of(slot).next();
+    if clock.is_first_of_epoch(slot) || rollup.seats.seed_of(epoch).is_some() {
         return None;
     }
     Some(scene.log(RollupEvent::SeedRecorded { epoch, seed: scene.prevrandao }))

@@ -71,7 +71,7 @@ impl Rollup {
                 self.unseat(*attester, epoch)?;
                 self.release(*attester)?;
             }
-            RollupEvent::SeedRecorded { epoch, seed } => self.seats.record_seed(*epoch, *seed),
+            RollupEvent::SeedRecorded { epoch, seed } => self.seats.record_seed(*epoch, *seed)?,
             RollupEvent::CoinbaseSet { attester, coinbase } => {
                 self.member_mut(*attester)?.coinbase = Some(*coinbase);
             }

@@ -23,11 +23,14 @@ abi_enum! {
         InitiateMove { attester: Address, new_rollup: Address } = "initiateMove",
         /// Deposits the whole stake into the announced rollup, if that is canonical. Anyone.
         FinaliseMove { attester: Address } = "finaliseMove",
+        /// The same under another attester, which has to be registered by nobody there. Only the
+        /// withdrawer.
+        FinaliseMoveAs { attester: Address, new_attester: Address } = "finaliseMove",
         /// Rewards of `attester`'s blocks go to `coinbase` from now on. Only the withdrawer.
         SetCoinbase { attester: Address, coinbase: Address } = "setCoinbase",
         /// Takes min(`amount`, stake) from `attester`. Only the owner.
         Slash { attester: Address, amount: U256 } = "slash",
-        /// Records the next epoch's seed if nobody has. Anyone.
+        /// Records the next epoch's seed if nobody has; nothing in an epoch's first slot. Anyone.
         SetupEpoch = "setupEpoch",
         /// Proposes the slot's block and claims its reward. Only the slot's proposer, once.
         ProposeBlock { block_hash: B256 } = "proposeBlock",
@@ -53,9 +56,10 @@ abi_events! {
         /// `attester` announced to move to `new_rollup`, from `ready_at` on.
         MoveInitiated [attester: Address, new_rollup: Address] { ready_at: Timestamp } =
             "MoveInitiated",
-        /// `attester`'s whole stake, `amount`, was deposited into `new_rollup`.
-        MoveFinalised [attester: Address, new_rollup: Address] { amount: Amount } =
-            "MoveFinalised",
+        /// `attester`'s whole stake, `amount`, was deposited into `new_rollup` for `new_attester`.
+        MoveFinalised [attester: Address, new_rollup: Address, new_attester: Address] {
+            amount: Amount,
+        } = "MoveFinalised",
         /// The draw of `epoch` is `seed`.
         SeedRecorded [epoch: Epoch] { seed: U256 } = "SeedRecorded",
         /// Rewards of `attester`'s blocks go to `coinbase`.
@@ -81,9 +85,17 @@ abi_enum! {
         /// A minimum stake of nothing would make slots free.
         #[error("a minimum stake of nothing")]
         ZeroMinimumStake = "Rollup__ZeroMinimumStake",
-        /// Stake has to stay slashable for the two epochs in which its seat may draw slots.
-        #[error("an exit delay of {exit_delay} s is below two epochs, {two_epochs} s")]
-        ExitDelayTooShort { exit_delay: U256, two_epochs: U256 } = "Rollup__ExitDelayTooShort",
+        /// An epoch in which no L1 block may come after the first slot, so that it records no seed.
+        #[error(
+            "an epoch has {seconds_after_first_slot} s after its first slot, {minimum} s are needed \
+             to record a seed"
+        )]
+        EpochTooShort { seconds_after_first_slot: U256, minimum: U256 } = "Rollup__EpochTooShort",
+        /// Stake has to stay slashable for the two epochs in which its seat may draw slots, and has to
+        /// be paid some time.
+        #[error("an exit delay of {exit_delay} s is not between {min} s and {max} s")]
+        ExitDelayOutOfBounds { exit_delay: U256, min: U256, max: U256 } =
+            "Rollup__ExitDelayOutOfBounds",
         /// `amount` is below `MINIMUM_STAKE`.
         #[error("{amount} is below the minimum stake {minimum_stake}")]
         StakeTooLow { amount: U256, minimum_stake: U256 } = "Rollup__StakeTooLow",

@@ -189,7 +189,7 @@ pub struct Rollup {
 pub enum Finality {
     /// It can't.
     Final,
-    /// It will, at the first call in the epoch before.
+    /// It will, at the first call in the epoch before that isn't in that one's first slot.
     Open,
 }
 
@@ -237,7 +237,8 @@ impl Rollup {
         })
     }
 
-    /// Who draws the slot of `time`, in the present or the next epoch; `None` if the set is empty.
+    /// Who draws the slot of `time`, in the present or the next epoch; `None` if its epoch has no seed
+    /// or an empty set.
     pub fn member_at(
         &self,
         time: Timestamp,
@@ -254,9 +255,8 @@ impl Rollup {
         Ok(self.seats.size_of(epoch))
     }
 
-    /// The seed of `epoch`, the present or the next; 0 while none was ever recorded for it or
-    /// before.
-    pub fn seed(&self, epoch: Epoch, now: Timestamp) -> Result<U256, RollupRefusal> {
+    /// The seed of `epoch`, the present or the next, if one was recorded.
+    pub fn seed(&self, epoch: Epoch, now: Timestamp) -> Result<Option<U256>, RollupRefusal> {
         self.require_known(epoch, now)?;
         Ok(self.seats.seed_of(epoch))
     }
@@ -292,7 +292,7 @@ impl Rollup {
     /// Whether the draw of `epoch`, the present or the next, can still change.
     pub fn finality(&self, epoch: Epoch, now: Timestamp) -> Result<Finality, RollupRefusal> {
         let current = self.require_known(epoch, now)?;
-        Ok(if epoch == current || self.seats.has_seed(epoch) {
+        Ok(if epoch == current || self.seats.seed_of(epoch).is_some() {
             Finality::Final
         } else {
             Finality::Open
@@ -337,7 +337,7 @@ pub(crate) fn prelude(scene: Scene<'_>) -> Vec<Log> {
 }
 
 /// What a call does. Every call that changes the rollup records the next epoch's seed first, if
-/// nobody has.
+/// nobody has and it isn't the epoch's first slot.
 pub(crate) fn decide(scene: Scene<'_>, rollup: &Rollup, call: &RollupCall) -> Decision {
     let mut logs: Vec<_> = duties::seed(scene, rollup).into_iter().collect();
     logs.extend(match *call {
@@ -355,7 +355,10 @@ pub(crate) fn decide(scene: Scene<'_>, rollup: &Rollup, call: &RollupCall) -> De
         }
         RollupCall::FinaliseMove { attester } => {
             // What happens in between sees the seed recorded.
-            return moving::finalise_move(scene, rollup, attester, logs);
+            return moving::finalise_move(scene, rollup, attester, attester, logs);
+        }
+        RollupCall::FinaliseMoveAs { attester, new_attester } => {
+            return moving::finalise_move_as(scene, rollup, attester, new_attester, logs);
         }
         RollupCall::SetCoinbase { attester, coinbase } => {
             staking::set_coinbase(scene, rollup, attester, coinbase)?

@@ -36,12 +36,28 @@ pub(super) fn initiate_move(
     Ok(vec![scene.log(RollupEvent::MoveInitiated { attester, new_rollup, ready_at })])
 }
 
-/// The stake leaves this rollup and is deposited into the announced one, which may be anybody's
-/// code: what counts is that exactly the stake is gone afterwards.
+/// The withdrawer finalises the move under another attester.
+pub(super) fn finalise_move_as(
+    scene: Scene<'_>,
+    rollup: &Rollup,
+    attester: Address,
+    new_attester: Address,
+    logs: Vec<Log>,
+) -> Decision {
+    rollup.require_withdrawer(attester, scene.caller)?;
+    if new_attester.is_zero() {
+        return Err(CommonRefusal::ZeroAddress.into());
+    }
+    finalise_move(scene, rollup, attester, new_attester, logs)
+}
+
+/// The stake leaves this rollup and is deposited for `new_attester` into the announced one, which may
+/// be anybody's code: what counts is that exactly the stake is gone afterwards.
 pub(super) fn finalise_move(
     scene: Scene<'_>,
     rollup: &Rollup,
     attester: Address,
+    new_attester: Address,
     mut logs: Vec<Log>,
 ) -> Decision {
     let entered = scene.enter()?;
@@ -69,14 +85,15 @@ pub(super) fn finalise_move(
     let amount = stake.to_word();
     let this = scene.this;
     let asset = scene.calling(scene.world.addresses().asset);
-    logs.push(scene.log(RollupEvent::MoveFinalised { attester, new_rollup, amount: stake }));
+    let event = RollupEvent::MoveFinalised { attester, new_rollup, new_attester, amount: stake };
+    logs.push(scene.log(event));
     logs.extend(asset::approve(asset, this, new_rollup, amount)?);
 
     let before = scene.world.asset.balance_of(this);
     let mut stage = Stage::new(Scene { entered: &entered, ..scene });
     stage.apply(logs);
     let deposit = RollupCall::Deposit {
-        attester,
+        attester: new_attester,
         proposer: member.proposer,
         withdrawer: member.withdrawer,
         amount,

@@ -63,17 +63,22 @@ pub struct RollupParameters {
     pub clock: SlotClock,
     /// The least stake of a member of the set; not 0.
     pub minimum_stake: Amount,
-    /// From leaving to getting the stake; two epochs at least, since a seat that was left may draw
-    /// slots until then.
+    /// From leaving to getting the stake: from two epochs, since a seat that was left may draw slots
+    /// until then, to 365 days.
     pub exit_delay: Seconds,
 }
 
 impl RollupParameters {
-    /// The parameters, if the constructor accepts them at `now`.
+    /// The least time of an epoch after its first slot: two L1 blocks. Without one no seed could ever
+    /// be recorded.
+    pub const MIN_AFTER_FIRST_SLOT: Seconds = Seconds::of(24);
+    /// The longest exit delay.
+    pub const MAX_EXIT_DELAY: Seconds = Seconds::of(365 * Seconds::DAY.get());
+
+    /// The parameters, if the constructor accepts them at `now` and there is code at the asset and at
+    /// the registry.
     pub fn check(raw: &RawRollupParameters, now: Timestamp) -> Result<Self, Refusal> {
-        if [raw.asset, raw.registry, raw.reward_distributor].contains(&Address::ZERO) {
-            return Err(CommonRefusal::ZeroAddress.into());
-        }
+        Self::require_distributor(raw)?;
         if raw.genesis_time > now.to_word() {
             return Err(RollupRefusal::GenesisInFuture {
                 genesis_time: raw.genesis_time,
@@ -92,15 +97,23 @@ impl RollupParameters {
             return Err(RollupRefusal::ZeroMinimumStake.into());
         }
         let parameters = Self::fit(raw)?;
-        let two_epochs = U256::from(parameters.clock.two_epochs());
-        if parameters.exit_delay.to_word() < two_epochs {
-            return Err(RollupRefusal::ExitDelayTooShort {
-                exit_delay: raw.exit_delay,
-                two_epochs,
-            }
-            .into());
+        let seconds_after_first_slot = U256::from(parameters.clock.seconds_after_first_slot());
+        let minimum = Self::MIN_AFTER_FIRST_SLOT.to_word();
+        if seconds_after_first_slot < minimum {
+            return Err(RollupRefusal::EpochTooShort { seconds_after_first_slot, minimum }.into());
+        }
+        let (min, max) =
+            (U256::from(parameters.clock.two_epochs()), Self::MAX_EXIT_DELAY.to_word());
+        let exit_delay = raw.exit_delay;
+        if exit_delay < min || exit_delay > max {
+            return Err(RollupRefusal::ExitDelayOutOfBounds { exit_delay, min, max }.into());
         }
         Ok(parameters)
+    }
+
+    /// The constructor's first check, before it looks for code.
+    pub(crate) fn require_distributor(raw: &RawRollupParameters) -> Result<(), CommonRefusal> {
+        if raw.reward_distributor.is_zero() { Err(CommonRefusal::ZeroAddress) } else { Ok(()) }
     }
 
     fn fit(raw: &RawRollupParameters) -> Result<Self, TooLarge> {

@@ -1,9 +1,10 @@
 //! Who may draw the slots of an epoch.
 //!
 //! The set of epoch `e` is the set as it stood when epoch `e − 1` began, and the seed of `e` is
-//! `prevrandao` at the first call in `e − 1` that changes the rollup; if there was none, the last
-//! recorded seed serves. So a set is closed before its seed is known, and nobody redraws by joining
-//! or leaving:
+//! `prevrandao` at the first call in `e − 1`, its first slot excepted, that changes the rollup. So a
+//! set is closed before its seed is known, and nobody redraws by joining or leaving. An epoch for which
+//! no seed was recorded has no proposers.
+//!
 //!
 //! | a change in epoch | counts from the set of epoch |
 //! |---|---|
@@ -14,9 +15,11 @@
 use super::draw;
 use crate::{
     checkpoints::Checkpoints,
+    refusal::{Fit, Misfit},
     units::{Epoch, Slot},
 };
 use alloy::primitives::U256;
+use std::collections::BTreeMap;
 
 /// The number of a registration. An attester that leaves and joins again gets another one, so that
 /// the seats of closed sets keep the keys with which their members joined.
@@ -32,7 +35,7 @@ pub(super) struct Registration(pub(super) u32);
 pub(super) struct Seats {
     size: Checkpoints<Epoch, u32>,
     members: Vec<Checkpoints<Epoch, Registration>>,
-    seeds: Checkpoints<Epoch, U256>,
+    seeds: BTreeMap<Epoch, U256>,
 }
 
 impl Seats {
@@ -59,25 +62,25 @@ impl Seats {
         self.members.get(index as usize)?.at(last_that_counts(epoch)?).copied()
     }
 
-    /// The seed of `epoch`; 0 while none was ever recorded for it or before.
-    pub(super) fn seed_of(&self, epoch: Epoch) -> U256 {
-        self.seeds.at(epoch).copied().unwrap_or_default()
+    /// The seed of `epoch`, if one was recorded.
+    pub(super) fn seed_of(&self, epoch: Epoch) -> Option<U256> {
+        self.seeds.get(&epoch).copied()
     }
 
-    /// Whether the seed of `epoch` is recorded.
-    pub(super) fn has_seed(&self, epoch: Epoch) -> bool {
-        self.seeds.latest_key() >= Some(epoch)
-    }
-
-    /// Who draws `slot` of `epoch`.
+    /// Who draws `slot` of `epoch`; nobody without a seed or from an empty set.
     pub(super) fn draw(&self, epoch: Epoch, slot: Slot) -> Option<Registration> {
         let size = self.size_of(epoch);
-        let index = draw(self.seed_of(epoch), slot, u64::from(size))?;
+        let index = draw(self.seed_of(epoch)?, slot, u64::from(size))?;
         self.member_of(epoch, u32::try_from(index).ok()?)
     }
 
-    pub(super) fn record_seed(&mut self, epoch: Epoch, seed: U256) {
-        self.seeds.set(epoch, seed);
+    /// An epoch has one seed.
+    pub(super) fn record_seed(&mut self, epoch: Epoch, seed: U256) -> Fit {
+        if self.seeds.contains_key(&epoch) {
+            return Err(Misfit::Unknown);
+        }
+        self.seeds.insert(epoch, seed);
+        Ok(())
     }
 
     /// `member` joins in `epoch` and gets this seat.
@@ -152,14 +155,18 @@ mod tests {
     }
 
     #[test]
-    fn the_last_recorded_seed_serves() {
+    fn an_epoch_without_its_own_seed_has_no_draw() {
         let mut seats = Seats::default();
-        seats.record_seed(Epoch::of(1), U256::from(11));
-        seats.record_seed(Epoch::of(4), U256::from(44));
-        for (epoch, seed) in [(0, 0), (1, 11), (3, 11), (4, 44), (9, 44)] {
-            assert_eq!(seats.seed_of(Epoch::of(epoch)), U256::from(seed), "seed of {epoch}");
+        seats.join(Epoch::of(0), Registration(1));
+        seats.record_seed(Epoch::of(2), U256::ZERO).unwrap();
+        seats.record_seed(Epoch::of(4), U256::from(44)).unwrap();
+        assert_eq!(seats.record_seed(Epoch::of(4), U256::from(45)), Err(Misfit::Unknown));
+        for (epoch, seed) in [(1, None), (2, Some(0)), (3, None), (4, Some(44)), (5, None)] {
+            let epoch = Epoch::of(epoch);
+            assert_eq!(seats.seed_of(epoch), seed.map(U256::from), "seed of {epoch}");
+            let drawn = seats.draw(epoch, Slot::ZERO);
+            assert_eq!(drawn, seed.map(|_| Registration(1)), "draw of {epoch}");
         }
-        assert!(seats.has_seed(Epoch::of(4)));
-        assert!(!seats.has_seed(Epoch::of(5)));
+        assert_eq!(set_of(&seats, 3), [1], "the set doesn't depend on the seed");
     }
 }

@@ -10,8 +10,8 @@ use alloy::{
 use canon_protocol::{
     Action, Addresses, Amount, AssetCall, Block, BlockNumber, Call, Code, CodeKind, Configuration,
     Context, Deployment, Event, ExpectCall, Fraction, GovernanceCall, IssuerCall, Log, Outside,
-    OwnershipCall, ProposalsCall, ProposeConfiguration, RawRollupParameters, Reaction, Refusal,
-    RegistryCall, Role, RollupCall, Round, Seconds, Slot, Timestamp, World,
+    OwnershipCall, ProposalsCall, ProposeConfiguration, RawConfiguration, RawRollupParameters,
+    Reaction, Refusal, RegistryCall, Role, RollupCall, Round, Seconds, Slot, Timestamp, World,
     histories::{self, ForeignAt},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -80,6 +80,28 @@ pub(crate) const fn configuration() -> Configuration {
         vote_differential: Fraction::percent(4),
         minimum_votes: Amount::of(1000 * T),
     }
+}
+
+/// A field of a configuration.
+pub(crate) type Field = fn(&mut RawConfiguration) -> &mut U256;
+
+/// The fields with their bounds, when lockAmount and minimumVotes may be so much.
+pub(crate) const fn bounds(
+    lock_amount: u128,
+    minimum_votes: u128,
+) -> [(&'static str, Field, u128, u128); 9] {
+    const DAY: u128 = Seconds::DAY.get() as u128;
+    [
+        ("lockDelay", |c| &mut c.propose_config.lock_delay, 60, 365 * DAY),
+        ("lockAmount", |c| &mut c.propose_config.lock_amount, 2, lock_amount),
+        ("votingDelay", |c| &mut c.voting_delay, 60, 90 * DAY),
+        ("votingDuration", |c| &mut c.voting_duration, 60, 90 * DAY),
+        ("executionDelay", |c| &mut c.execution_delay, 60, 90 * DAY),
+        ("gracePeriod", |c| &mut c.grace_period, 60, 90 * DAY),
+        ("quorum", |c| &mut c.quorum, 1, 9 * T / 10),
+        ("voteDifferential", |c| &mut c.vote_differential, 0, 9 * T / 10),
+        ("minimumVotes", |c| &mut c.minimum_votes, 1, minimum_votes),
+    ]
 }
 
 /// Everything outside the set, as the test wants it.
@@ -187,6 +209,8 @@ pub(crate) struct Chain {
     pub(crate) block: Block,
     pub(crate) foreign: Foreign,
     pub(crate) history: Vec<(Block, Log)>,
+    /// Whether somebody calls `setupEpoch` in time for whatever epoch comes.
+    pub(crate) is_kept: bool,
 }
 
 impl Chain {
@@ -197,11 +221,17 @@ impl Chain {
             block: Block { number: BlockNumber::of(1), timestamp: at(START) },
             foreign: Foreign { now: at(START), ..Foreign::default() },
             history: Vec::new(),
+            is_kept: false,
         }
     }
 
     /// The whole set, owned by Governance, with the supply at `treasury` and nobody staked.
     pub(crate) fn deployed() -> Self {
+        Self::deployed_with(Amount::of(SUPPLY))
+    }
+
+    /// The same with this supply.
+    pub(crate) fn deployed_with(supply: Amount) -> Self {
         let deployer = named("deployer");
         let mut chain = Self::empty();
         chain.deploy(
@@ -211,7 +241,7 @@ impl Chain {
                 symbol: "CAN".to_owned(),
                 owner: deployer,
                 initial_holder: named("treasury"),
-                initial_supply: U256::from(SUPPLY),
+                initial_supply: supply.to_word(),
             },
         );
         chain.deploy(REGISTRY, Deployment::Registry { owner: deployer });
@@ -246,9 +276,11 @@ impl Chain {
         chain
     }
 
-    /// The set with this many stakers, two epochs later, at the beginning of an epoch.
+    /// The set with this many stakers and a keeper, two epochs later, at the beginning of an epoch: no
+    /// call records a seed then.
     pub(crate) fn staked(stakers: usize) -> Self {
         let mut chain = Self::deployed();
+        chain.is_kept = true;
         for number in 0..stakers {
             chain.stake(ROLLUP, number);
         }
@@ -309,6 +341,31 @@ impl Chain {
 
     /// A block this much later.
     pub(crate) fn wait(&mut self, seconds: u64) {
+        let until = self.now() + Seconds::of(seconds);
+        if self.is_kept {
+            self.keep(until);
+        }
+        self.advance(until.since(self.now()).unwrap().get());
+    }
+
+    /// In every rollup the seed of the epoch of `until` is recorded in the epoch before, as early as that
+    /// is possible.
+    fn keep(&mut self, until: Timestamp) {
+        let calls = self.world.rollups().filter_map(|(address, rollup)| {
+            let clock = rollup.clock();
+            let recording = clock.epoch_at(until)?.previous()?;
+            let time = clock.seed_recording_start(recording)?.max(self.now());
+            let is_in_time = clock.epoch_at(time) == Some(recording);
+            is_in_time.then_some((time, address))
+        });
+        let calls: BTreeSet<_> = calls.collect();
+        for (time, rollup) in calls {
+            self.advance(time.since(self.now()).unwrap().get());
+            self.ok("keeper", rollup, RollupCall::SetupEpoch);
+        }
+    }
+
+    fn advance(&mut self, seconds: u64) {
         self.block.timestamp = self.block.timestamp + Seconds::of(seconds);
         self.block.number = self.block.number.next();
         self.foreign.now = self.block.timestamp;

@@ -1,8 +1,8 @@
 //! Constructors.
 
 use crate::chain::{
-    ASSET, Chain, DISTRIBUTOR, EXPECT, GOVERNANCE, ISSUER, PROPOSALS, REGISTRY, ROLLUP,
-    configuration, contract, named, tokens,
+    ASSET, Chain, DISTRIBUTOR, EXPECT, GOVERNANCE, ISSUER, PROPOSALS, REGISTRY, ROLLUP, T,
+    configuration, contract, named,
 };
 use alloy::primitives::{Address, B256, U256};
 use canon_protocol::{
@@ -205,7 +205,7 @@ fn governance_needs_its_contracts_and_bounds() {
         field: B256::right_padding_from(b"quorum"),
         value: U256::ZERO,
         min: U256::from(1),
-        max: tokens(1),
+        max: U256::from(9 * T / 10),
     };
     assert_eq!(deploy(ASSET, PROPOSALS, wrong), Some(out_of_bounds.into()));
 }
@@ -216,12 +216,20 @@ fn a_rollup_needs_a_past_and_a_length() {
     let right = chain.rollup_parameters();
     let deploy = |parameters| refusal(&chain, Deployment::Rollup(parameters));
     assert_eq!(deploy(right), None);
-    for zero in [
-        RawRollupParameters { asset: Address::ZERO, ..right },
-        RawRollupParameters { registry: Address::ZERO, ..right },
-        RawRollupParameters { reward_distributor: Address::ZERO, ..right },
+    let no_distributor = RawRollupParameters { reward_distributor: Address::ZERO, ..right };
+    let without_code = |account| CommonRefusal::NoCode { account };
+    let (nobody, somebody) = (Address::ZERO, named("an account"));
+    for (parameters, refusal) in [
+        (no_distributor, CommonRefusal::ZeroAddress),
+        (RawRollupParameters { asset: nobody, ..no_distributor }, CommonRefusal::ZeroAddress),
+        (RawRollupParameters { asset: nobody, ..right }, without_code(nobody)),
+        (
+            RawRollupParameters { asset: somebody, registry: nobody, ..right },
+            without_code(somebody),
+        ),
+        (RawRollupParameters { registry: somebody, ..right }, without_code(somebody)),
     ] {
-        assert_eq!(deploy(zero), Some(CommonRefusal::ZeroAddress.into()));
+        assert_eq!(deploy(parameters), Some(refusal.into()), "{parameters:?}");
     }
     let timestamp = chain.now().to_word();
     let one = U256::from(1);
@@ -240,12 +248,78 @@ fn a_rollup_needs_a_past_and_a_length() {
     assert_eq!(deploy(parameters), Some(RollupRefusal::ZeroMinimumStake.into()));
     let two_epochs = slot_duration * epoch_duration * U256::from(2);
     let exit_delay = two_epochs - one;
-    let too_short = RollupRefusal::ExitDelayTooShort { exit_delay, two_epochs };
-    assert_eq!(deploy(RawRollupParameters { exit_delay, ..right }), Some(too_short.into()));
-    assert_eq!(deploy(RawRollupParameters { exit_delay: two_epochs, ..right }), None);
+    let (min, max) = (two_epochs, U256::from(365 * 86_400));
+    for (exit_delay, valid) in [(exit_delay, false), (min, true), (max, true), (max + one, false)] {
+        let refusal = RollupRefusal::ExitDelayOutOfBounds { exit_delay, min, max };
+        let expected = (!valid).then(|| refusal.into());
+        assert_eq!(deploy(RawRollupParameters { exit_delay, ..right }), expected, "{exit_delay} s");
+    }
     let max = canon_protocol::Seconds::MAX.to_word();
     let value = max + one;
     let too_large = CommonRefusal::ValueTooLarge { value, max };
     let parameters = RawRollupParameters { exit_delay: value, ..right };
     assert_eq!(deploy(parameters), Some(too_large.into()));
+}
+
+#[test]
+fn an_epoch_has_two_l1_blocks_after_its_first_slot() {
+    let chain = Chain::deployed();
+    let right = chain.rollup_parameters();
+    for (slots, seconds, after) in
+        [(1, 1000, 0), (2, 23, 23), (2, 24, 24), (24, 1, 23), (25, 1, 24), (3, 12, 24)]
+    {
+        let parameters = RawRollupParameters {
+            epoch_duration: U256::from(slots),
+            slot_duration: U256::from(seconds),
+            exit_delay: U256::from(2000),
+            ..right
+        };
+        let (seconds_after_first_slot, minimum) = (U256::from(after), U256::from(24));
+        let too_short = RollupRefusal::EpochTooShort { seconds_after_first_slot, minimum };
+        let expected = (after < 24).then(|| too_short.into());
+        assert_eq!(
+            refusal(&chain, Deployment::Rollup(parameters)),
+            expected,
+            "{slots} x {seconds}"
+        );
+    }
+}
+
+#[test]
+fn a_constructor_records_no_seed() {
+    let chain = Chain::deployed();
+    let logs = chain.try_deploy(NEW, &Deployment::Rollup(chain.rollup_parameters())).unwrap();
+    let mut events = logs.iter().map(|log| &log.event);
+    assert!(!events.any(|event| matches!(event, Event::Rollup(RollupEvent::SeedRecorded { .. }))));
+}
+
+#[test]
+fn governance_needs_some_supply() {
+    let minimum = |lock: u64, votes: u64, supply: u64| {
+        let mut chain = Chain::empty();
+        let asset = Deployment::Asset {
+            name: String::new(),
+            symbol: String::new(),
+            owner: named("x"),
+            initial_holder: named("x"),
+            initial_supply: U256::from(supply),
+        };
+        chain.deploy(ASSET, asset);
+        chain.deploy(REGISTRY, Deployment::Registry { owner: named("x") });
+        chain.deploy_proposals(PROPOSALS);
+        let mut raw = RawConfiguration::from(configuration());
+        raw.propose_config.lock_amount = U256::from(lock);
+        raw.minimum_votes = U256::from(votes);
+        let (asset, proposals) = (ASSET, PROPOSALS);
+        refusal(&chain, Deployment::Governance { asset, proposals, configuration: raw })
+    };
+    let out_of_bounds = |name: &[u8], value: u64, min: u64, max: u64| {
+        let field = B256::right_padding_from(name);
+        let [value, min, max] = [value, min, max].map(U256::from);
+        Some(GovernanceRefusal::OutOfBounds { field, value, min, max }.into())
+    };
+    assert_eq!(minimum(2, 1, 19), out_of_bounds(b"lockAmount", 2, 2, 1), "too little for any lock");
+    assert_eq!(minimum(2, 10, 20), None);
+    assert_eq!(minimum(3, 10, 20), out_of_bounds(b"lockAmount", 3, 2, 2));
+    assert_eq!(minimum(2, 11, 21), out_of_bounds(b"minimumVotes", 11, 1, 10));
 }

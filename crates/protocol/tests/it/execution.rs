@@ -4,12 +4,13 @@ use crate::chain::{
     ASSET, Chain, DISTRIBUTOR, EXPECT, GOVERNANCE, ISSUER, PROPOSALS, REGISTRY, ROLLUP, STAKE, T,
     action, contract, named, tokens,
 };
-use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy::primitives::{Address, B256, Bytes, Selector, U256};
 use canon_protocol::{
-    Action, Amount, AssetCall, DistributorCall, Event, ExpectCall, ExpectRefusal, GovernanceCall,
-    GovernanceEvent, GovernanceRefusal, IssuerCall, Outside, OwnershipCall, OwnershipRefusal,
-    ProposalId, ProposalState, RawConfiguration, Reaction, Refusal, RegistryCall, RollupCall,
-    RollupRefusal, Seconds, Status, actions_hash,
+    Action, Amount, AssetCall, CommonRefusal, DistributorCall, Event, ExpectCall, ExpectRefusal,
+    GovernanceCall, GovernanceEvent, GovernanceRefusal, IssuerCall, Outside, OwnershipCall,
+    OwnershipRefusal, ProposalId, ProposalState, RawConfiguration, Reaction, Refusal, RegistryCall,
+    RollupCall, RollupRefusal, Seconds, Status, actions_hash,
+    histories::{Behaviour, Conduct, Put},
 };
 
 const PAYLOAD: Address = Address::with_last_byte(0xf1);
@@ -68,7 +69,7 @@ fn everything_an_owner_can_do_governance_can() {
         ),
         action(DISTRIBUTOR, DistributorCall::UpdateRegistry { new_registry: next }),
         action(REGISTRY, OwnershipCall::TransferOwnership { new_owner: next }),
-        action(GOVERNANCE, GovernanceCall::InvalidateNonce),
+        action(GOVERNANCE, GovernanceCall::InvalidateBallots { id: U256::ZERO }),
     ];
     chain.govern(PAYLOAD, actions).unwrap();
     let world = &chain.world;
@@ -76,7 +77,7 @@ fn everything_an_owner_can_do_governance_can() {
     assert_eq!((member.stake(), member.status()), (Amount::ZERO, Status::Living));
     assert_eq!(world.distributor().registry(), next);
     assert_eq!(world.ownership(REGISTRY).pending_owner(), next);
-    assert_eq!(world.governance().nonce(GOVERNANCE).get(), 1);
+    assert_eq!(world.governance().ballot_nonce(U256::ZERO, GOVERNANCE).get(), 1 << 32);
 }
 
 #[test]
@@ -177,6 +178,82 @@ fn the_actions_hash_is_that_of_the_abi() {
     assert_eq!(actions_hash(&[]), alloy::primitives::keccak256(empty));
 }
 
+/// `payload` answers `getActions()` with `answer` and then zeros up to `length` bytes.
+fn answers(chain: &mut Chain, payload: Address, answer: Vec<u8>, length: usize) {
+    let selector = Selector::from_slice(&alloy::primitives::keccak256("getActions()")[..4]);
+    let conduct = Conduct::Pads { answer: answer.into(), length };
+    let program = Behaviour::only(vec![(selector, conduct)]).into();
+    chain.foreign.written.put(payload, Put::Program(program), B256::repeat_byte(1));
+}
+
+/// A list of `count` actions as it is encoded if all offsets lead to the same action, with `length`
+/// bytes of data.
+fn sharing(count: usize, length: usize) -> Vec<u8> {
+    let word = |number: usize| U256::from(number).to_be_bytes::<32>();
+    let mut answer = [word(32), word(count)].concat();
+    answer.extend(word(count * 32).repeat(count));
+    answer.extend([word(0x77), word(64), word(length)].concat());
+    answer.extend(vec![0x5a; length.next_multiple_of(32)]);
+    answer
+}
+
+#[test]
+fn a_payload_answers_with_at_most_as_much_as_a_transaction_carries() {
+    let mut chain = Chain::voting(50_000, 0);
+    let propose = GovernanceCall::ProposeWithLock { payload: PAYLOAD, to: named("alice") };
+    let too_long = |length: usize| GovernanceRefusal::ActionsTooLong {
+        payload: PAYLOAD,
+        length: U256::from(length),
+        max: U256::from(100_000),
+    };
+    let unreadable = GovernanceRefusal::UnreadableActions { payload: PAYLOAD };
+    let nothing = GovernanceRefusal::NoActions { payload: PAYLOAD };
+    // 64 bytes of the list, and 128 of each action with its data.
+    for (answer, length, refusal) in [
+        // The answer.
+        (sharing(1, 32), 100_000, None),
+        (sharing(1, 32), 100_001, Some(too_long(100_001))),
+        // What is too long isn't read, so it may be anything.
+        (vec![], 100_001, Some(too_long(100_001))),
+        (vec![], 100_000, Some(nothing.clone())),
+        (vec![0xff; 32], 100_000, Some(unreadable.clone())),
+        // The encoding of a small answer.
+        (sharing(86, 1024), 0, None),
+        (sharing(87, 1024), 0, Some(too_long(64 + 87 * 1152))),
+        (sharing(1, 99_808), 0, None),
+        (sharing(1, 99_807), 0, None),
+        (sharing(2, 49_920), 0, Some(too_long(64 + 2 * (128 + 49_920)))),
+        (sharing(2, 49_840), 0, None),
+        (sharing(2, 49_841), 0, Some(too_long(64 + 2 * (128 + 49_856)))),
+        // Lists that don't decode come before lists that are too long.
+        (sharing(87, 1024)[..64].to_vec(), 0, Some(unreadable)),
+    ] {
+        let length = length.max(answer.len());
+        answers(&mut chain, PAYLOAD, answer, length);
+        let outcome = chain.clone().send(named("alice"), GOVERNANCE, propose.clone());
+        assert_eq!(outcome.err(), refusal.map(Refusal::from), "{length} bytes");
+    }
+}
+
+#[test]
+fn execution_reads_no_more_than_a_transaction_carries_either() {
+    let mut chain = Chain::voting(2000, 0);
+    let promised = vec![owner_is(ASSET, ISSUER)];
+    let id = chain.push(PAYLOAD, promised.clone());
+    chain.pass(id, 2000);
+    let (payload, max) = (PAYLOAD, U256::from(100_000));
+    for (answer, length, found) in
+        [(sharing(87, 1024), 0, 64 + 87 * 1152), (sharing(1, 32), 100_001, 100_001)]
+    {
+        let length = length.max(answer.len());
+        answers(&mut chain, PAYLOAD, answer, length);
+        let length = U256::from(found);
+        let too_long = GovernanceRefusal::ActionsTooLong { payload, length, max };
+        chain.refused("anyone", GOVERNANCE, execute(id), too_long);
+    }
+    chain.ok("anyone", GOVERNANCE, GovernanceCall::ExecuteWith { id, actions: promised });
+}
+
 #[test]
 fn nothing_is_executed_twice_by_calling_back() {
     let mut chain = Chain::voting(2000, 0);
@@ -261,6 +338,10 @@ fn assertions_say_what_was_expected_and_found() {
     let [raw_expected, raw_found] =
         [expected, found].map(|found| Box::new(RawConfiguration::from(found)));
     let hash = chain.foreign.code(x).hash;
+    let no_answer = |target, signature: &str| {
+        let selector = Selector::from_slice(&alloy::primitives::keccak256(signature)[..4]);
+        Refusal::from(CommonRefusal::NoAnswer { target, selector })
+    };
     for (call, refusal) in [
         (
             ExpectCall::CanonicalIs { registry: REGISTRY, expected: x },
@@ -283,11 +364,20 @@ fn assertions_say_what_was_expected_and_found() {
             ExpectCall::ProposalsIs { governance: GOVERNANCE, expected: x },
             ExpectRefusal::Proposals { expected: x, found: PROPOSALS }.into(),
         ),
-        (ExpectCall::OwnerIs { target: x, expected: x }, Refusal::Empty),
+        (ExpectCall::OwnerIs { target: x, expected: x }, no_answer(x, "owner()")),
         // A contract without an owner doesn't belong to address 0: it has no such view.
-        (ExpectCall::OwnerIs { target: GOVERNANCE, expected: Address::ZERO }, Refusal::Empty),
-        (ExpectCall::OwnerIs { target: PROPOSALS, expected: Address::ZERO }, Refusal::Empty),
-        (ExpectCall::CanonicalIs { registry: ROLLUP, expected: x }, Refusal::Empty),
+        (
+            ExpectCall::OwnerIs { target: GOVERNANCE, expected: Address::ZERO },
+            no_answer(GOVERNANCE, "owner()"),
+        ),
+        (
+            ExpectCall::OwnerIs { target: PROPOSALS, expected: Address::ZERO },
+            no_answer(PROPOSALS, "owner()"),
+        ),
+        (
+            ExpectCall::CanonicalIs { registry: ROLLUP, expected: x },
+            no_answer(ROLLUP, "getRollup()"),
+        ),
     ] {
         chain.refused("anyone", EXPECT, call, refusal);
     }

@@ -1,8 +1,8 @@
 //! Proposals from creation to their end, and the ballots on them.
 
 use crate::chain::{
-    ASSET, Chain, GOVERNANCE, LOCK_AMOUNT, PROPOSALS, START, T, action, at, configuration,
-    contract, named, tokens,
+    ASSET, Chain, Field, GOVERNANCE, LOCK_AMOUNT, PROPOSALS, START, T, action, at, bounds,
+    configuration, contract, named, tokens,
 };
 use alloy::primitives::{Address, B256, U256};
 use canon_protocol::{
@@ -337,41 +337,170 @@ fn the_lock_takes_power_and_gives_it_back_late() {
     assert_eq!(governance.power(named("alice")), Amount::ZERO);
 }
 
-#[test]
-fn every_bound_of_the_configuration() {
-    let supply = crate::chain::SUPPLY;
-    let day = Seconds::DAY.get();
+fn is_bounded(
+    bounds: [(&str, Field, u128, u128); 9],
+    check: impl Fn(&RawConfiguration) -> Result<Configuration, GovernanceRefusal>,
+) {
     let word = |value: u128| U256::from(value);
-    type Field = fn(&mut RawConfiguration) -> &mut U256;
-    let fields: [(&str, Field, u128, u128); 9] = [
-        ("lockDelay", |c| &mut c.propose_config.lock_delay, 60, u128::from(u32::MAX)),
-        ("lockAmount", |c| &mut c.propose_config.lock_amount, 2, supply),
-        ("votingDelay", |c| &mut c.voting_delay, 60, u128::from(90 * day)),
-        ("votingDuration", |c| &mut c.voting_duration, 60, u128::from(90 * day)),
-        ("executionDelay", |c| &mut c.execution_delay, 60, u128::from(90 * day)),
-        ("gracePeriod", |c| &mut c.grace_period, 60, u128::from(90 * day)),
-        ("quorum", |c| &mut c.quorum, 1, T),
-        ("voteDifferential", |c| &mut c.vote_differential, 0, T),
-        ("minimumVotes", |c| &mut c.minimum_votes, 1, supply),
-    ];
-    for (name, field, min, max) in fields {
+    for (name, field, min, max) in bounds {
         let check = |value: U256| {
             let mut raw = RawConfiguration::from(configuration());
             *field(&mut raw) = value;
-            Configuration::check(&raw, Amount::of(supply))
+            check(&raw)
         };
-        let bounds = (word(min), word(max));
         for value in [word(min), word(max)] {
             assert!(check(value).is_ok(), "{name} {value}");
         }
         let below = min.checked_sub(1).map(word);
         for value in below.into_iter().chain([word(max) + word(1), U256::MAX]) {
             let field = B256::right_padding_from(name.as_bytes());
-            let (min, max) = bounds;
-            let refusal = GovernanceRefusal::OutOfBounds { field, value, min, max };
+            let refusal =
+                GovernanceRefusal::OutOfBounds { field, value, min: word(min), max: word(max) };
             assert_eq!(check(value), Err(refusal), "{name} {value}");
         }
     }
+}
+
+#[test]
+fn every_bound_of_the_first_configuration() {
+    // Parts of the supply are rounded down.
+    for supply in [100_000 * T, 100_000 * T + 9] {
+        is_bounded(bounds(10_000 * T, 50_000 * T + supply % 10 / 2), |raw| {
+            Configuration::check(raw, Amount::of(supply))
+        });
+    }
+}
+
+#[test]
+fn every_bound_of_a_change() {
+    // In force are a lockAmount of 500 and a minimumVotes of 1000.
+    for (power, lock_amount, minimum_votes) in [
+        (100_000 * T + 9, 10_000 * T, 50_000 * T + 4),
+        (5001 * T, 500 * T + T / 10, 2500 * T + T / 2),
+        (4999 * T, 500 * T, 2499 * T + T / 2),
+        (1999 * T, 500 * T, 1000 * T),
+        (0, 500 * T, 1000 * T),
+    ] {
+        is_bounded(bounds(lock_amount, minimum_votes), |raw| {
+            Configuration::check_change(raw, &configuration(), Amount::of(power))
+        });
+    }
+}
+
+#[test]
+fn a_change_is_bounded_by_the_power_when_it_is_made() {
+    let mut chain = Chain::voting(6000, 4000);
+    let change = |lock: u128, votes: u128| {
+        let mut next = configuration();
+        next.propose_config.lock_amount = Amount::of(lock);
+        next.minimum_votes = Amount::of(votes);
+        crate::chain::update(next)
+    };
+    // 500 is given up for the lock, 500 is left by bob, and 9000 is there when it is executed.
+    for (lock, votes, field) in [
+        (900 * T, 4500 * T, None),
+        (900 * T + 1, 4500 * T, Some("lockAmount")),
+        (900 * T, 4500 * T + 1, Some("minimumVotes")),
+    ] {
+        let mut chain = chain.clone();
+        let id = chain.lock_propose(PAYLOAD, change(lock, votes));
+        chain.wait(101);
+        chain.ok("alice", GOVERNANCE, vote(id, 5000, Support::Yea));
+        let leave = GovernanceCall::InitiateWithdraw { to: named("bob"), amount: tokens(500) };
+        chain.ok("bob", GOVERNANCE, leave);
+        chain.wait(500);
+        let outcome = chain.send(named("anyone"), GOVERNANCE, GovernanceCall::Execute { id });
+        let refused = outcome.err().map(|refusal| match refusal {
+            Refusal::Governance(GovernanceRefusal::ActionFailed { reason, .. }) => {
+                Refusal::abi_decode(&reason)
+            }
+            other => other,
+        });
+        let expected = field.map(|name| {
+            let (value, min, max) =
+                if name == "lockAmount" { (lock, 2, 900 * T) } else { (votes, 1, 4500 * T) };
+            let field = B256::right_padding_from(name.as_bytes());
+            let [value, min, max] = [value, min, max].map(U256::from);
+            Refusal::from(GovernanceRefusal::OutOfBounds { field, value, min, max })
+        });
+        assert_eq!(refused, expected, "lockAmount {lock}, minimumVotes {votes}");
+    }
+    // What isn't raised is accepted, whoever has left.
+    let leave = GovernanceCall::InitiateWithdraw { to: named("bob"), amount: tokens(4000) };
+    chain.ok("bob", GOVERNANCE, leave);
+    let leave = GovernanceCall::InitiateWithdraw { to: named("alice"), amount: tokens(4500) };
+    chain.ok("alice", GOVERNANCE, leave);
+    chain.govern(PAYLOAD, change(500 * T, 1000 * T)).unwrap();
+}
+
+#[test]
+fn objections_are_taken_in_the_first_half_of_the_execution_delay() {
+    let (mut chain, created) = proposed();
+    let id = U256::ZERO;
+    chain.jump(created + Seconds::of(300));
+    chain.ok("alice", GOVERNANCE, vote(id, 1500, Support::Yea));
+    let (proposal, nea, yea) = (ProposalId::ZERO, Support::Nea, Support::Yea);
+    let not_active = |state| GovernanceRefusal::NotActive { id, state };
+    let until = created + Seconds::of(450);
+    for later in [301, 450] {
+        chain.jump(created + Seconds::of(later));
+        // Nobody can speak for it any more.
+        let refusal = not_active(ProposalState::Queued);
+        chain.refused("alice", GOVERNANCE, vote(id, 1, yea), refusal);
+        let events = chain.ok("bob", GOVERNANCE, vote(id, 1, nea));
+        assert_eq!(events.len(), 1, "{later} s later");
+        assert_eq!(state(&chain, id), ProposalState::Queued);
+    }
+    let deadlines = chain.world.governance().proposals()[0].deadlines();
+    assert_eq!(deadlines.objections_until, until);
+    for later in [451, 600] {
+        chain.jump(created + Seconds::of(later));
+        let (timestamp, objections_until) = (chain.now().to_word(), until.to_word());
+        let over = GovernanceRefusal::ObjectionsOver { id, timestamp, objections_until };
+        chain.refused("bob", GOVERNANCE, vote(id, 1, nea), over);
+        chain.refused("alice", GOVERNANCE, vote(id, 1, yea), not_active(ProposalState::Queued));
+    }
+    chain.jump(created + Seconds::of(601));
+    chain.refused("bob", GOVERNANCE, vote(id, 1, nea), not_active(ProposalState::Executable));
+    assert_eq!(
+        chain.world.governance().state_of(proposal, chain.now()),
+        Some(ProposalState::Executable)
+    );
+}
+
+#[test]
+fn queued_becomes_rejected_at_the_very_ballot_and_stays_it() {
+    let (mut chain, created) = proposed();
+    let id = U256::ZERO;
+    chain.jump(created + Seconds::of(300));
+    chain.ok("alice", GOVERNANCE, vote(id, 1000, Support::Yea));
+    chain.jump(created + Seconds::of(301));
+    // 1000 of 1923 is just more than 52 %; of 1924 it isn't.
+    for (amount, expected) in
+        [(900, ProposalState::Queued), (23, ProposalState::Queued), (1, ProposalState::Rejected)]
+    {
+        chain.ok("bob", GOVERNANCE, vote(id, amount, Support::Nea));
+        assert_eq!(state(&chain, id), expected, "after {amount} more");
+    }
+    // Where no ballot is taken nothing can be tipped back.
+    let refusal = GovernanceRefusal::NotActive { id, state: ProposalState::Rejected };
+    for (caller, support) in [("bob", Support::Nea), ("alice", Support::Yea)] {
+        chain.refused(caller, GOVERNANCE, vote(id, 1, support), refusal.clone());
+    }
+    chain.jump(created + Seconds::of(601));
+    assert_eq!(state(&chain, id), ProposalState::Rejected);
+}
+
+#[test]
+fn late_objections_bring_no_quorum() {
+    let (mut chain, created) = proposed();
+    let id = U256::ZERO;
+    chain.jump(created + Seconds::of(300));
+    // A tenth of 3000 is needed.
+    chain.ok("alice", GOVERNANCE, vote(id, 299, Support::Yea));
+    chain.jump(created + Seconds::of(301));
+    let refusal = GovernanceRefusal::NotActive { id, state: ProposalState::Rejected };
+    chain.refused("bob", GOVERNANCE, vote(id, 1, Support::Nea), refusal);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Properties of random histories.
 
-use crate::play::{Play, Seen, play};
+use crate::play::{Play, SCENES, Seen, play};
 use proptest::{
     prelude::{ProptestConfig, any},
     proptest,
@@ -35,10 +35,16 @@ fn histories_reach_every_state_event_and_most_refusals() {
         all.refusals.extend(seen.refusals);
         all.states.extend(seen.states);
         all.executed += seen.executed;
+        for (scene, count) in seen.scenes {
+            *all.scenes.entry(scene).or_default() += count;
+        }
     }
     assert_eq!(all.states.len(), 8, "every state of a proposal: {:?}", all.states);
     // But for those of constructors.
-    assert_eq!(all.events.len(), 36, "every event: {:#?}", all.events);
+    assert_eq!(all.events.len(), 37, "every event: {:#?}", all.events);
     assert!(all.refusals.len() >= 60, "most refusals: {:#?}", all.refusals);
+    for scene in SCENES {
+        assert!(all.scenes.contains_key(scene), "{scene}: {:#?}", all.scenes);
+    }
     assert!(all.executed >= 48, "payloads are executed: {}", all.executed);
 }

@@ -4,7 +4,7 @@ use crate::chain::{ASSET, Chain, GOVERNANCE, ISSUER};
 use alloy::primitives::{Address, U256};
 use canon_protocol::{
     Amount, Call, Ending, Event, Finality, GovernanceCall, GovernanceEvent, Origin, ProposalId,
-    Pushed, Rollup, RollupEvent, Timestamp, Warning, World,
+    ProposalState, Pushed, Rollup, RollupEvent, Support, Tally, Timestamp, Warning, World,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,8 +18,14 @@ pub(crate) struct Guard {
     /// When each withdrawal was started.
     left: Vec<Timestamp>,
     versions: u64,
-    /// Whether a proposal whose preview said that it closes the way through the lock was executed.
-    closed: bool,
+    /// Where each proposal stood after the step before.
+    states: Vec<ProposalState>,
+    /// Proposals that a ballot has turned from Queued to Rejected.
+    tipped: BTreeSet<ProposalId>,
+    /// What was cast against each proposal, by the events.
+    against: BTreeMap<ProposalId, U256>,
+    /// The ballots on each proposal in the second half of its execution delay.
+    finals: BTreeMap<ProposalId, Tally>,
 }
 
 impl Guard {
@@ -33,7 +39,10 @@ impl Guard {
             executed: BTreeSet::new(),
             left: Vec::new(),
             versions: world.registry().number_of_versions(),
-            closed: false,
+            states: Vec::new(),
+            tipped: BTreeSet::new(),
+            against: BTreeMap::new(),
+            finals: BTreeMap::new(),
         }
     }
 
@@ -73,7 +82,16 @@ impl Guard {
                 Event::Governance(GovernanceEvent::ProposalExecuted { proposal_id }) => {
                     assert!(self.executed.insert(*proposal_id), "nothing is executed twice");
                     was_accepted(chain, *proposal_id);
+                    self.had_no_majority_against_it(chain, *proposal_id);
                     self.foreseen(before, chain, *proposal_id);
+                }
+                Event::Governance(GovernanceEvent::VoteCast {
+                    proposal_id,
+                    support: Support::Nea,
+                    amount,
+                    ..
+                }) => {
+                    *self.against.entry(*proposal_id).or_default() += amount.to_word();
                 }
                 Event::Rollup(RollupEvent::SeedRecorded { seed, .. }) => {
                     assert_eq!(*seed, chain.prevrandao(), "nobody chooses the seed");
@@ -86,6 +104,7 @@ impl Guard {
             executes_what_was_published(chain, call);
         }
         draws_stand(before, chain);
+        self.ballots_tip(before, chain, events);
         let versions = chain.world.registry().number_of_versions();
         assert!(versions >= self.versions, "the registry only grows");
         assert_eq!(
@@ -110,34 +129,101 @@ impl Guard {
     fn foreseen(&mut self, before: &World, chain: &Chain, id: ProposalId) {
         let preview = before.preview_proposal(id, chain.block, &chain.foreign).unwrap();
         for warning in preview.warnings {
-            match warning {
-                Warning::LockPathCloses(_) => self.closed = true,
-                Warning::OwnershipOffered { contract, new_owner }
-                | Warning::OwnershipLost { contract, new_owner } => {
-                    self.offered.insert((contract, new_owner));
-                }
-                _ => {}
+            if let Warning::OwnershipOffered { contract, new_owner }
+            | Warning::OwnershipLost { contract, new_owner } = warning
+            {
+                self.offered.insert((contract, new_owner));
             }
         }
     }
 
-    /// Whether a proposal that closed the way through the lock was executed.
-    pub(crate) const fn was_closed(&self) -> bool {
-        self.closed
+    /// Queued becomes Rejected by a ballot against it in time, and by no other call; and no ballot turns
+    /// Rejected into anything else.
+    fn ballots_tip(&mut self, before: &World, chain: &Chain, events: &[Event]) {
+        let now = chain.now();
+        let (old, new) = (before.governance(), chain.world.governance());
+        for (number, was) in (0..).zip(old.proposals()) {
+            let id = ProposalId::of(number);
+            let states = (old.state(was, now), new.state_of(id, now).unwrap());
+            let is_against = |event: &Event| {
+                matches!(event, Event::Governance(GovernanceEvent::VoteCast { proposal_id, support, .. })
+                    if *proposal_id == id && *support == Support::Nea)
+            };
+            if states == (ProposalState::Queued, ProposalState::Rejected) {
+                assert!(events.iter().any(is_against), "{id} was tipped by a ballot against it");
+                assert!(now <= was.deadlines().objections_until, "{id} was tipped in time");
+                self.tipped.insert(id);
+            }
+            if states.0 == ProposalState::Rejected {
+                let kept = matches!(states.1, ProposalState::Rejected | ProposalState::Dropped);
+                assert!(kept, "{id} was rejected and became {}", states.1);
+            }
+        }
+    }
+
+    /// No proposal is executed against which a majority of the snapshot's power had cast its nay in time.
+    fn had_no_majority_against_it(&self, chain: &Chain, id: ProposalId) {
+        let governance = chain.world.governance();
+        let (_, proposal) = governance.proposal(id.to_word()).unwrap();
+        let snapshot = proposal.deadlines().pending;
+        let total = governance.total_power_at(snapshot, chain.now()).unwrap().to_word();
+        let against = self.against.get(&id).copied().unwrap_or_default();
+        assert!(against * U256::from(2) <= total, "{against} of {total} against {id}");
+    }
+
+    /// States go on and never back; from the second half of the execution delay on nothing changes any
+    /// more.
+    fn proposals_go_on(&mut self, chain: &Chain) {
+        use ProposalState::{
+            Active, Dropped, Executable, Executed, Expired, Pending, Queued, Rejected,
+        };
+
+        let now = chain.now();
+        let governance = chain.world.governance();
+        for (number, proposal) in (0..).zip(governance.proposals()) {
+            let id = ProposalId::of(number);
+            let state = governance.state(proposal, now);
+            let index = usize::try_from(number).unwrap();
+            let before = self.states.get(index).copied().unwrap_or(Pending);
+            let goes_on = match before {
+                Pending => true,
+                Active => state != Pending,
+                Queued => !matches!(state, Pending | Active),
+                Executable => matches!(state, Executable | Executed | Expired | Dropped),
+                Rejected => matches!(state, Rejected | Dropped),
+                Expired => matches!(state, Expired | Dropped),
+                Executed | Dropped => state == before,
+            };
+            assert!(goes_on, "{id} was {before} and became {state}");
+            if (before, state) == (Queued, Rejected) {
+                assert!(self.tipped.contains(&id), "{id} became {state} without a ballot");
+            }
+            match self.states.get_mut(index) {
+                Some(last) => *last = state,
+                None => self.states.push(state),
+            }
+            if now > proposal.deadlines().objections_until {
+                let last = *self.finals.entry(id).or_insert_with(|| proposal.tally());
+                assert_eq!(last, proposal.tally(), "ballots on {id} in the second half");
+            }
+        }
+    }
+
+    /// Proposals that were turned from Queued to Rejected.
+    pub(crate) fn tipped(&self) -> usize {
+        self.tipped.len()
     }
 
     /// After every step.
-    pub(crate) fn check(&self, chain: &Chain) {
+    pub(crate) fn check(&mut self, chain: &Chain) {
         let world = &chain.world;
         for (contract, owner) in &self.owners {
             assert_eq!(world.ownership(*contract).owner(), *owner, "the owner of {contract}");
         }
         let supply = world.asset().total_supply();
         let is_open = world.governance().lasting_lock_path(supply).is_open();
-        assert!(
-            is_open || self.closed,
-            "the way through the lock is open unless a preview said so"
-        );
+        assert!(is_open, "the holders of all of the asset can use the lock");
+        self.proposals_go_on(chain);
         is_solvent(world);
         power_adds_up(world, chain.now());
         ballots_add_up(world, chain.now());
@@ -206,7 +292,8 @@ fn executes_what_was_published(chain: &Chain, call: &Call) {
 }
 
 /// Who drew the slots of the present epoch still does, and the set of the next is what it was: no
-/// joining, leaving or calling changes anything.
+/// joining, leaving or calling changes anything. Without a seed nobody draws, and none is recorded in an
+/// epoch's first slot.
 fn draws_stand(before: &World, chain: &Chain) {
     let now = chain.now();
     for (address, rollup) in before.rollups() {
@@ -216,6 +303,16 @@ fn draws_stand(before: &World, chain: &Chain) {
         assert_eq!(members(rollup, now), members(after, now), "the set after {present}");
         if rollup.finality(present.next(), now) == Ok(Finality::Final) {
             assert_eq!(draws(rollup, now, 1), draws(after, now, 1), "the draws after {present}");
+        }
+        for (later, epoch) in (0..).zip([present, present.next()]) {
+            let seed = after.seed(epoch, now).unwrap();
+            let somebody_draws = draws(after, now, later).iter().any(Option::is_some);
+            assert!(seed.is_some() || !somebody_draws, "{epoch} has no seed");
+            if seed != rollup.seed(epoch, now).unwrap() {
+                let slot = after.slot_at(now).unwrap();
+                assert!(!after.clock().is_first_of_epoch(slot), "recorded in {slot}");
+                assert_eq!(epoch, present.next());
+            }
         }
     }
 }

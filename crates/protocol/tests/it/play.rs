@@ -2,17 +2,22 @@
 
 use crate::{
     chain::{
-        ASSET, Chain, DISTRIBUTOR, GOVERNANCE, ROLLUP, START, at, contract, key, named, tokens,
+        ASSET, Chain, DISTRIBUTOR, GOVERNANCE, ROLLUP, START, at, contract, harmless, key, named,
+        tokens,
     },
     invariants::Guard,
 };
 use alloy::{
-    primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256},
+    primitives::{Address, B256, Bytes, KECCAK256_EMPTY, Signature, U256, keccak256},
     signers::{SignerSync, local::PrivateKeySigner},
+    sol_types::SolStruct,
 };
 use canon_protocol::{
-    AssetCall, Call, Ending, Event, GovernanceCall, GovernanceRefusal, Refusal, Seconds, World,
-    histories::{Cast, Director, Pace, Put, Staker, Step},
+    Action, AssetCall, Ballot, Call, Deployment, Ending, Event, ExpectCall, ExpectRefusal,
+    GovernanceCall, GovernanceEvent, GovernanceRefusal, Proposal, ProposalId, Refusal, RollupEvent,
+    Seconds, Support, World,
+    histories::{Cast, Creation, Director, Pace, Put, Staker, Step},
+    signing_domain,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -46,7 +51,23 @@ pub(crate) struct Seen {
     pub(crate) refusals: BTreeSet<String>,
     pub(crate) states: BTreeSet<u8>,
     pub(crate) executed: usize,
+    /// How often it came to something worth seeing.
+    pub(crate) scenes: BTreeMap<&'static str, usize>,
 }
+
+/// What histories have to come to.
+pub(crate) const SCENES: [&str; 10] = [
+    "an accepted proposal is tipped by a ballot against it",
+    "a ballot against it comes in the second half",
+    "a signed ballot overtakes one on another proposal",
+    "an invalidated ballot is submitted",
+    "a ballot was signed for other actions",
+    "a signed ballot lapsed",
+    "a squatted mover moves under another attester",
+    "an upgrade is executed that asserts its creation",
+    "an assertion of a creation fails",
+    "a payload lists too much",
+];
 
 /// A history in progress.
 #[derive(Debug)]
@@ -56,6 +77,8 @@ pub(crate) struct Play {
     director: Director,
     guard: Guard,
     deployed: u64,
+    /// The proposal of the last ballot that each holder signed and somebody submitted.
+    signed_for: BTreeMap<Address, ProposalId>,
 }
 
 impl Play {
@@ -90,7 +113,14 @@ impl Play {
         };
         let director = Director::new(seed, cast, Pace::SharedBlocks, sign);
         let guard = Guard::new(&chain.world);
-        Self { chain, seen: Seen::default(), director, guard, deployed: 0 }
+        Self {
+            chain,
+            seen: Seen::default(),
+            director,
+            guard,
+            deployed: 0,
+            signed_for: BTreeMap::new(),
+        }
     }
 
     /// So many steps, with everything checked after each.
@@ -109,10 +139,12 @@ impl Play {
         match step {
             Step::Put(account, put) => self.put(account, put),
             Step::Deploy(deployment) => {
-                let contract = self.next_contract();
+                let creation = self.creation(&deployment);
+                let contract = creation.address();
                 match self.chain.try_deploy(contract, &deployment) {
                     Ok(logs) => {
                         self.chain.foreign.deploy(contract);
+                        self.chain.foreign.written.know_creation(creation);
                         self.chain.record(logs);
                         self.guard.deployed(&self.chain.world, contract);
                     }
@@ -152,10 +184,12 @@ impl Play {
                 for event in &events {
                     self.seen.events.insert(kind(event));
                 }
+                self.scenes(&events);
                 self.guard.called(before, &self.chain, call, &events);
             }
             Err(refusal) => {
                 assert_eq!(self.chain.world, *before, "a refused call changes nothing");
+                self.scene_of(call, &refusal);
                 self.refused(&refusal);
             }
         }
@@ -171,9 +205,118 @@ impl Play {
         }
     }
 
-    fn next_contract(&mut self) -> Address {
+    /// As through the deterministic deployment proxy, every time with another salt.
+    fn creation(&mut self, deployment: &Deployment) -> Creation {
         self.deployed += 1;
-        contract(1000 + self.deployed)
+        Creation {
+            factory: contract(1000),
+            salt: B256::from(U256::from(self.deployed)),
+            init_code_hash: keccak256(format!("{deployment:?}")),
+        }
+    }
+
+    fn saw(&mut self, scene: &'static str) {
+        *self.seen.scenes.entry(scene).or_default() += 1;
+    }
+
+    /// What an accepted call shows.
+    fn scenes(&mut self, events: &[Event]) {
+        for event in events {
+            match event {
+                Event::Governance(GovernanceEvent::NonceUsed { proposal_id, holder, .. }) => {
+                    let last = self.signed_for.insert(*holder, *proposal_id);
+                    if last.is_some_and(|last| last > *proposal_id) {
+                        self.saw("a signed ballot overtakes one on another proposal");
+                    }
+                }
+                Event::Rollup(RollupEvent::MoveFinalised {
+                    attester,
+                    new_rollup,
+                    new_attester,
+                    ..
+                }) => {
+                    let there = self.chain.world.rollup(*new_rollup);
+                    let is_squatted = there.is_some_and(|there| there.member(*attester).is_some());
+                    if attester != new_attester && is_squatted {
+                        self.saw("a squatted mover moves under another attester");
+                    }
+                }
+                Event::Governance(GovernanceEvent::ProposalExecuted { proposal_id }) => {
+                    let proposal = self.chain.world.governance().proposal(proposal_id.to_word());
+                    let actions = proposal.unwrap().1.actions().to_vec();
+                    let asserts = |action: &Action| {
+                        let call = ExpectCall::abi_decode(&action.data);
+                        matches!(call, Some(ExpectCall::CreatedBy { .. }))
+                    };
+                    if actions.len() == 4 && actions.iter().any(asserts) {
+                        self.saw("an upgrade is executed that asserts its creation");
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// What a refused call shows.
+    fn scene_of(&mut self, call: Option<&Call>, refusal: &Refusal) {
+        let governance = self.chain.world.governance();
+        let scene = match (call, refusal) {
+            (_, Refusal::Governance(GovernanceRefusal::ObjectionsOver { .. })) => {
+                "a ballot against it comes in the second half"
+            }
+            (_, Refusal::Governance(GovernanceRefusal::SignatureExpired { .. })) => {
+                "a signed ballot lapsed"
+            }
+            (_, Refusal::Governance(GovernanceRefusal::ActionsTooLong { .. })) => {
+                "a payload lists too much"
+            }
+            (_, Refusal::Governance(GovernanceRefusal::InvalidSignature { nonce, .. }))
+                if *nonce >= U256::from(1_u64 << 32) =>
+            {
+                "an invalidated ballot is submitted"
+            }
+            (
+                Some(Call::Governance(GovernanceCall::VoteWithSig {
+                    proposal_id,
+                    amount,
+                    support,
+                    voter,
+                    deadline,
+                    signature,
+                })),
+                Refusal::Governance(GovernanceRefusal::InvalidSignature { nonce, .. }),
+            ) => {
+                let is_signed_for = |hash| {
+                    let message = Ballot {
+                        proposalId: *proposal_id,
+                        actionsHash: hash,
+                        amount: *amount,
+                        support: *support == Support::Yea,
+                        voter: *voter,
+                        nonce: *nonce,
+                        deadline: *deadline,
+                    };
+                    let domain = signing_domain("Governance", 31337, GOVERNANCE);
+                    let digest = message.eip712_signing_hash(&domain);
+                    let signature = Signature::from_raw(signature).ok();
+                    let signer = signature.map(|s| s.recover_address_from_prehash(&digest));
+                    matches!(signer, Some(Ok(signer)) if signer == *voter)
+                };
+                let hashes = governance.proposals().iter().map(Proposal::actions_hash);
+                if !BTreeSet::from_iter(hashes).into_iter().any(is_signed_for) {
+                    return;
+                }
+                "a ballot was signed for other actions"
+            }
+            (_, Refusal::Expect(ExpectRefusal::Creation { .. })) => {
+                "an assertion of a creation fails"
+            }
+            (_, Refusal::Governance(GovernanceRefusal::ActionFailed { reason, .. })) => {
+                return self.scene_of(None, &Refusal::abi_decode(reason));
+            }
+            _ => return,
+        };
+        self.saw(scene);
     }
 
     /// The state that the events alone give.
@@ -185,23 +328,19 @@ impl Play {
         world
     }
 
-    /// Whether whoever has most of the asset can still make Governance act, whatever has happened;
-    /// unless what passed asks for more than that.
+    /// Whether whoever has most of the asset can still make Governance act, whatever has happened.
     pub(crate) fn can_act(&self) -> bool {
         let mut chain = self.chain.clone();
         let balance = chain.world.asset().balance_of(named("treasury"));
         let path = chain.world.governance().lock_path(chain.now(), balance);
-        if !path.is_open() || balance < path.given_up {
-            return self.guard.was_closed();
-        }
+        assert!(path.is_open(), "{path:?}");
         let balance = balance.to_word();
         let approve = AssetCall::Approve { spender: GOVERNANCE, amount: balance };
         chain.ok("treasury", ASSET, approve);
         let on_behalf_of = named("alice");
         let deposit = GovernanceCall::Deposit { on_behalf_of, amount: balance };
         chain.ok("treasury", GOVERNANCE, deposit);
-        let harmless = crate::chain::action(GOVERNANCE, GovernanceCall::InvalidateNonce);
-        chain.govern(contract(1), vec![harmless]).is_ok()
+        chain.govern(contract(1), harmless()).is_ok()
     }
 
     /// Checks what needs the whole history.
@@ -239,5 +378,10 @@ pub(crate) fn play(seed: u64, steps: usize) -> Seen {
     play.end();
     let proposals = play.chain.world.governance().proposals();
     let executed = proposals.iter().filter(|proposal| proposal.ending() == Ending::Executed);
-    Seen { executed: executed.count(), ..play.seen }
+    let executed = executed.count();
+    let tipped = play.guard.tipped();
+    if tipped > 0 {
+        play.seen.scenes.insert("an accepted proposal is tipped by a ballot against it", tipped);
+    }
+    Seen { executed, ..play.seen }
 }

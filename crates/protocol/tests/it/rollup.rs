@@ -1,15 +1,15 @@
 //! Staking, slots, moves, blocks.
 
 use crate::chain::{
-    ASSET, Chain, DISTRIBUTOR, EPOCH, EPOCH_SECONDS, EXIT_DELAY, GOVERNANCE, REGISTRY, ROLLUP,
-    SLOT, STAKE, T, action, contract, named, tokens, word,
+    ASSET, Chain, DISTRIBUTOR, EPOCH, EPOCH_SECONDS, EXIT_DELAY, GOVERNANCE, PROPOSALS, REGISTRY,
+    ROLLUP, SLOT, STAKE, T, action, contract, named, tokens, word,
 };
 use alloy::primitives::{Address, B256, Bytes, U256};
 use canon_protocol::{
     Action, Amount, AssetCall, AssetEvent, AssetRefusal, Call, CommonRefusal, DistributorEvent,
-    Epoch, Event, Exit, Finality, Move, OwnershipCall, OwnershipRefusal, Reaction, Refusal,
-    RegistryCall, Rollup, RollupBlock, RollupCall, RollupEvent, RollupRefusal, Seconds, Slot,
-    Status, Timestamp,
+    Epoch, Event, Exit, Finality, Move, OwnershipCall, OwnershipRefusal, ProposalsCall,
+    ProposalsRefusal, Reaction, Refusal, RegistryCall, Rollup, RollupBlock, RollupCall,
+    RollupEvent, RollupRefusal, Seconds, Slot, Status, Timestamp,
 };
 
 const NEXT: Address = Address::with_last_byte(0xc1);
@@ -105,34 +105,98 @@ fn deposits_need_keys_a_stake_and_a_new_attester() {
     assert_eq!((member.proposer(), member.withdrawer(), member.coinbase()), (p, w, p));
 }
 
-#[test]
-fn the_first_call_of_an_epoch_records_the_next_ones_seed() {
-    let mut chain = Chain::deployed();
-    let seed = |epoch: u64| rollup(&chain).seed(Epoch::of(epoch), chain.now());
-    let first = chain.history.iter().find_map(|(_, log)| match &log.event {
-        Event::Rollup(RollupEvent::SeedRecorded { epoch, seed }) => Some((*epoch, *seed)),
-        _ => None,
-    });
-    let (epoch, recorded) = first.unwrap();
-    assert_eq!(epoch, Epoch::of(1), "the constructor is a call in epoch 0");
-    assert_eq!((seed(0), seed(1)), (Ok(U256::ZERO), Ok(recorded)));
-    let finality = |chain: &Chain, epoch| rollup(chain).finality(Epoch::of(epoch), chain.now());
+/// A staker, and nobody who records seeds: the first second of epoch 2.
+fn unkept() -> Chain {
+    let mut chain = Chain::staked(1);
+    chain.is_kept = false;
+    chain
+}
 
-    // Nothing happens in epochs 1 and 2: the last recorded seed serves.
-    chain.wait(3 * EPOCH_SECONDS);
-    assert_eq!(rollup(&chain).seed(Epoch::of(3), chain.now()), Ok(recorded));
-    assert_eq!(rollup(&chain).seed(Epoch::of(4), chain.now()), Ok(recorded));
-    assert_eq!(finality(&chain, 3), Ok(Finality::Final));
-    assert_eq!(finality(&chain, 4), Ok(Finality::Open));
-    let prevrandao = chain.prevrandao();
-    let events = chain.ok("anyone", ROLLUP, RollupCall::SetupEpoch);
-    let epoch = Epoch::of(4);
-    let recorded = RollupEvent::SeedRecorded { epoch, seed: prevrandao };
-    assert_eq!(events, [Event::from(recorded)]);
-    assert_eq!(finality(&chain, 4), Ok(Finality::Final));
-    chain.wait(1);
-    assert_eq!(chain.ok("anyone", ROLLUP, RollupCall::SetupEpoch), []);
-    assert_eq!(rollup(&chain).seed(epoch, chain.now()), Ok(prevrandao));
+#[test]
+fn the_first_call_after_an_epochs_first_slot_records_the_next_ones_seed() {
+    let chain = unkept();
+    let start = chain.now();
+    let (next, finality) = (Epoch::of(3), |chain: &Chain, epoch| {
+        rollup(chain).finality(Epoch::of(epoch), chain.now())
+    });
+    for (later, recorded) in [
+        (0, false),
+        (SLOT - 1, false),
+        (SLOT, true),
+        (EPOCH_SECONDS - 1, true),
+        // The first slot of epoch 3.
+        (EPOCH_SECONDS, false),
+    ] {
+        let mut chain = chain.clone();
+        chain.jump(start + Seconds::of(later));
+        let seed = chain.prevrandao();
+        let events = chain.ok("anyone", ROLLUP, RollupCall::SetupEpoch);
+        let event = Event::from(RollupEvent::SeedRecorded { epoch: next, seed });
+        assert_eq!(events, Vec::from_iter(recorded.then_some(event)), "{later} s later");
+        let found = rollup(&chain).seed(next, chain.now());
+        assert_eq!(found, Ok(recorded.then_some(seed)), "{later} s later");
+        if recorded {
+            assert_eq!(finality(&chain, 3), Ok(Finality::Final));
+            chain.block.number = chain.block.number.next();
+            assert_eq!(chain.ok("anyone", ROLLUP, RollupCall::SetupEpoch), [], "once");
+            assert_eq!(rollup(&chain).seed(next, chain.now()), Ok(Some(seed)));
+        }
+    }
+    assert_eq!(
+        (finality(&chain, 2), finality(&chain, 3)),
+        (Ok(Finality::Final), Ok(Finality::Open))
+    );
+}
+
+#[test]
+fn every_call_that_changes_the_rollup_records_the_seed() {
+    let mut chain = unkept();
+    chain.wait(SLOT);
+    let proposer = chain.proposer();
+    let new_owner = named("new owner");
+    for (caller, call) in [
+        (named("withdrawer 0"), Call::from(withdraw(0))),
+        (named("withdrawer 0"), start_move(0, NEXT).into()),
+        (
+            named("withdrawer 0"),
+            RollupCall::SetCoinbase { attester: attester(0), coinbase: NEXT }.into(),
+        ),
+        (GOVERNANCE, slash(0, 1).into()),
+        (proposer, block(1).into()),
+        (GOVERNANCE, OwnershipCall::TransferOwnership { new_owner }.into()),
+    ] {
+        let events = chain.clone().send(caller, ROLLUP, call.clone()).unwrap();
+        let recorded = RollupEvent::SeedRecorded { epoch: Epoch::of(3), seed: chain.prevrandao() };
+        assert_eq!(events[0], Event::from(recorded), "{call:?}");
+        assert!(events.len() > 1, "{call:?}");
+    }
+}
+
+#[test]
+fn an_epoch_without_a_seed_has_no_proposers_and_the_one_after_it_may() {
+    let mut chain = unkept();
+    // Nobody calls in epoch 2.
+    chain.wait(EPOCH_SECONDS);
+    let (silent, now) = (Epoch::of(3), chain.now());
+    assert_eq!(rollup(&chain).seed(silent, now), Ok(None));
+    assert_eq!(rollup(&chain).set_size(silent, now), Ok(1), "the set doesn't depend on the seed");
+    assert!(rollup(&chain).member_of(silent, 0, now).is_ok());
+    let payload = contract(1);
+    chain.foreign.deploy(payload);
+    for number in 0..EPOCH {
+        let now = chain.now();
+        assert_eq!(rollup(&chain).member_at(now, now), Ok(None), "slot {number} of the epoch");
+        let (caller, proposer) = (named("proposer 0"), Address::ZERO);
+        let nobody = RollupRefusal::NotProposer { caller, proposer };
+        chain.refused("proposer 0", ROLLUP, block(1), nobody);
+        let slot = chain.slot().to_word();
+        let vote = ProposalsCall::Vote { payload };
+        chain.refused("proposer 0", PROPOSALS, vote, ProposalsRefusal::NoProposer { slot });
+        // One call brings the next epoch back, and changes nothing in this one.
+        chain.ok("anyone", ROLLUP, RollupCall::SetupEpoch);
+        chain.wait(SLOT);
+    }
+    chain.ok("proposer 0", ROLLUP, block(1));
 }
 
 #[test]
@@ -317,7 +381,13 @@ fn a_move_keeps_the_seat_until_it_is_done() {
     assert_eq!(
         *rest,
         [
-            RollupEvent::MoveFinalised { attester: attester(0), new_rollup: NEXT, amount }.into(),
+            RollupEvent::MoveFinalised {
+                attester: attester(0),
+                new_rollup: NEXT,
+                new_attester: attester(0),
+                amount,
+            }
+            .into(),
             AssetEvent::Approval { owner: ROLLUP, spender: NEXT, amount: word }.into(),
             RollupEvent::SeedRecorded { epoch: Epoch::of(4), seed: chain.prevrandao() }.into(),
             RollupEvent::Deposit {
@@ -354,7 +424,49 @@ fn a_move_fails_if_the_attester_is_there_already() {
     chain.stake(NEXT, 0);
     chain.wait(EXIT_DELAY);
     let registered = RollupRefusal::AlreadyRegistered { attester: attester(0) };
-    chain.refused("anyone", ROLLUP, finalise_move(0), registered);
+    chain.refused("anyone", ROLLUP, finalise_move(0), registered.clone());
+
+    // Whoever registered it there first stops nobody: the withdrawer moves under another one.
+    let finalise_as =
+        |new_attester| RollupCall::FinaliseMoveAs { attester: attester(0), new_attester };
+    let (caller, withdrawer) = (named("anyone"), named("withdrawer 0"));
+    let not_withdrawer = RollupRefusal::NotWithdrawer { caller, withdrawer };
+    chain.refused("anyone", ROLLUP, finalise_as(Address::ZERO), not_withdrawer);
+    let zero = CommonRefusal::ZeroAddress;
+    chain.refused("withdrawer 0", ROLLUP, finalise_as(Address::ZERO), zero);
+    chain.refused("withdrawer 0", ROLLUP, finalise_as(attester(0)), registered);
+    let new_attester = named("another attester");
+    let events = chain.ok("withdrawer 0", ROLLUP, finalise_as(new_attester));
+    let amount = Amount::of(STAKE);
+    let moved = RollupEvent::MoveFinalised {
+        attester: attester(0),
+        new_rollup: NEXT,
+        new_attester,
+        amount,
+    };
+    let joined = RollupEvent::Deposit {
+        attester: new_attester,
+        proposer: named("proposer 0"),
+        withdrawer,
+        amount,
+    };
+    assert!(events.contains(&moved.into()) && events.contains(&joined.into()), "{events:?}");
+    assert_eq!(rollup(&chain).member(attester(0)), None);
+    assert_eq!(rollup(&chain).member(new_attester), None);
+}
+
+#[test]
+fn a_move_under_the_same_attester_may_be_finalised_by_its_withdrawer() {
+    let mut chain = upgraded();
+    let new_attester = attester(0);
+    let finalise_as = RollupCall::FinaliseMoveAs { attester: new_attester, new_attester };
+    let ready_at = rollup(&chain).member(new_attester).unwrap().moving().unwrap().ready_at;
+    let (timestamp, when) = (chain.now().to_word(), ready_at.to_word());
+    let not_ready = RollupRefusal::MoveNotReady { timestamp, ready_at: when };
+    chain.refused("withdrawer 0", ROLLUP, finalise_as.clone(), not_ready);
+    chain.jump(ready_at);
+    chain.ok("withdrawer 0", ROLLUP, finalise_as);
+    assert!(chain.world.rollup(NEXT).unwrap().member(new_attester).is_some());
 }
 
 /// A rollup that isn't of the set is canonical and reacts like this to a deposit; the move to it is

@@ -123,17 +123,22 @@ fn wallets_and_delegations_sign_too() {
     }
 }
 
-/// A chain with an active proposal 0 and 100 power of alice.
+/// A chain with two active proposals, 0 and 1, and 500 power of alice.
 fn voting() -> Chain {
-    let mut chain = Chain::voting(1000, 10);
+    let mut chain = Chain::voting(1500, 10);
     chain.lock_propose(PAYLOAD, harmless());
+    chain.lock_propose(contract(1), [harmless(), harmless()].concat());
     chain.wait(101);
     chain
 }
 
-fn ballot(amount: u128, nonce: u64, deadline: U256) -> Ballot {
+/// `alice`'s ballot on proposal `id`.
+fn ballot(chain: &Chain, id: u64, amount: u128, nonce: u64, deadline: U256) -> Ballot {
+    let id = U256::from(id);
+    let (_, proposal) = chain.world.governance().proposal(id).unwrap();
     Ballot {
-        proposalId: U256::ZERO,
+        proposalId: id,
+        actionsHash: proposal.actions_hash(),
         amount: tokens(amount),
         support: true,
         voter: named("alice"),
@@ -154,19 +159,27 @@ fn signed(by: &str, ballot: &Ballot) -> GovernanceCall {
     }
 }
 
+fn next_nonce(chain: &Chain, id: u64) -> u64 {
+    chain.world.governance().ballot_nonce(U256::from(id), named("alice")).get()
+}
+
+fn invalid(nonce: u64) -> GovernanceRefusal {
+    GovernanceRefusal::InvalidSignature { voter: named("alice"), nonce: U256::from(nonce) }
+}
+
 #[test]
 fn anyone_may_submit_a_holders_ballot_once() {
     let mut chain = voting();
     let deadline = (chain.now() + Seconds::of(10)).to_word();
-    let call = signed("alice", &ballot(7, 0, deadline));
+    let call = signed("alice", &ballot(&chain, 0, 7, 0, deadline));
     let events = chain.ok("anyone", GOVERNANCE, call.clone());
-    let voter = named("alice");
+    let (voter, proposal_id) = (named("alice"), ProposalId::ZERO);
     assert_eq!(
         events,
         [
-            GovernanceEvent::NonceUsed { holder: voter, nonce: Nonce::ZERO },
+            GovernanceEvent::NonceUsed { proposal_id, holder: voter, nonce: Nonce::ZERO },
             GovernanceEvent::VoteCast {
-                proposal_id: ProposalId::ZERO,
+                proposal_id,
                 voter,
                 support: Support::Yea,
                 amount: Amount::of(7 * Amount::TOKEN.get()),
@@ -174,16 +187,14 @@ fn anyone_may_submit_a_holders_ballot_once() {
         ]
         .map(Event::from)
     );
-    let nonce = U256::from(1);
-    let invalid = GovernanceRefusal::InvalidSignature { voter, nonce };
-    chain.refused("anyone", GOVERNANCE, call, invalid.clone());
-    let stranger = signed("bob", &ballot(7, 1, deadline));
-    chain.refused("anyone", GOVERNANCE, stranger, invalid);
+    chain.refused("anyone", GOVERNANCE, call, invalid(1));
+    let stranger = signed("bob", &ballot(&chain, 0, 7, 1, deadline));
+    chain.refused("anyone", GOVERNANCE, stranger, invalid(1));
 
-    let next = signed("alice", &ballot(7, 1, deadline));
+    let next = signed("alice", &ballot(&chain, 0, 7, 1, deadline));
     chain.jump(canon_protocol::Timestamp::try_from(deadline).unwrap());
     chain.ok("anyone", GOVERNANCE, next);
-    let late = signed("alice", &ballot(0, 2, deadline));
+    let late = signed("alice", &ballot(&chain, 0, 0, 2, deadline));
     chain.wait(1);
     let timestamp = chain.now().to_word();
     let expired = GovernanceRefusal::SignatureExpired { timestamp, deadline };
@@ -191,26 +202,133 @@ fn anyone_may_submit_a_holders_ballot_once() {
 }
 
 #[test]
-fn a_nonce_can_be_made_unusable() {
+fn ballots_on_different_proposals_do_not_wait_for_each_other() {
     let mut chain = voting();
-    let call = signed("alice", &ballot(7, 0, U256::MAX));
-    chain.ok("alice", GOVERNANCE, GovernanceCall::InvalidateNonce);
-    let voter = named("alice");
-    let invalid = GovernanceRefusal::InvalidSignature { voter, nonce: U256::from(1) };
-    chain.refused("anyone", GOVERNANCE, call, invalid);
+    let calls: Vec<_> = [(1, 1), (0, 0), (1, 0), (0, 1)]
+        .map(|(id, nonce)| signed("alice", &ballot(&chain, id, 3, nonce, U256::MAX)))
+        .into();
+    let [second_of_1, first_of_0, first_of_1, second_of_0] = calls.as_slice() else { panic!() };
+    chain.refused("anyone", GOVERNANCE, second_of_1.clone(), invalid(0));
+    for (call, nonces) in
+        [(first_of_0, (1, 0)), (first_of_1, (1, 1)), (second_of_1, (1, 2)), (second_of_0, (2, 2))]
+    {
+        chain.ok("anyone", GOVERNANCE, call.clone());
+        assert_eq!((next_nonce(&chain, 0), next_nonce(&chain, 1)), nonces);
+    }
+    // A direct ballot uses none, nobody else's does either, and an unknown proposal has none.
+    let (id, amount, support) = (U256::ZERO, tokens(1), Support::Nea);
+    chain.ok("alice", GOVERNANCE, GovernanceCall::Vote { id, amount, support });
+    assert_eq!(next_nonce(&chain, 0), 2);
+    let governance = chain.world.governance();
+    assert_eq!(governance.ballot_nonce(U256::ZERO, named("bob")), Nonce::ZERO);
+    assert_eq!(governance.ballot_nonce(U256::MAX, named("alice")), Nonce::ZERO);
+    assert_eq!(governance.ballot_nonce(U256::from(2), named("alice")), Nonce::ZERO);
+}
+
+#[test]
+fn a_ballot_names_the_actions() {
+    let mut chain = voting();
+    let right = ballot(&chain, 0, 7, 0, U256::MAX);
+    // The number was another proposal's before a reorganisation.
+    let other = ballot(&chain, 1, 7, 0, U256::MAX).actionsHash;
+    let swapped = signed("alice", &Ballot { actionsHash: other, ..right.clone() });
+    chain.refused("anyone", GOVERNANCE, swapped, invalid(0));
+    assert_eq!(
+        Ballot::eip712_encode_type(),
+        "Ballot(uint256 proposalId,bytes32 actionsHash,uint256 amount,bool support,address voter,\
+         uint256 nonce,uint256 deadline)"
+    );
+    chain.ok("anyone", GOVERNANCE, signed("alice", &right));
+}
+
+#[test]
+fn all_ballots_on_a_proposal_can_be_invalidated() {
+    let mut chain = voting();
+    let invalidate = GovernanceCall::InvalidateBallots { id: U256::ZERO };
+    let calls: Vec<_> =
+        (0..3).map(|nonce| signed("alice", &ballot(&chain, 0, 7, nonce, U256::MAX))).collect();
+    chain.ok("anyone", GOVERNANCE, calls[0].clone());
+    let events = chain.ok("alice", GOVERNANCE, invalidate.clone());
+    let next: u64 = (1 << 32) + 1;
+    let (proposal_id, holder) = (ProposalId::ZERO, named("alice"));
+    let next_nonce_is = Nonce::of(next);
+    let event =
+        GovernanceEvent::BallotsInvalidated { proposal_id, holder, next_nonce: next_nonce_is };
+    assert_eq!(events, [Event::from(event)]);
+    for call in &calls {
+        chain.refused("anyone", GOVERNANCE, call.clone(), invalid(next));
+    }
+    assert_eq!((next_nonce(&chain, 0), next_nonce(&chain, 1)), (next, 0));
+    chain.ok("anyone", GOVERNANCE, signed("alice", &ballot(&chain, 0, 7, next, U256::MAX)));
+    chain.ok("anyone", GOVERNANCE, signed("alice", &ballot(&chain, 1, 7, 0, U256::MAX)));
+
+    // In any state, of a proposal that exists.
+    chain.wait(100_000);
+    chain.ok("alice", GOVERNANCE, invalidate);
+    let (id, count) = (U256::from(2), U256::from(2));
+    let unknown = GovernanceRefusal::UnknownProposal { id, count };
+    chain.refused("alice", GOVERNANCE, GovernanceCall::InvalidateBallots { id }, unknown);
+}
+
+#[test]
+fn nonces_end_with_64_bits() {
+    let mut chain = voting();
+    let (proposal_id, holder) = (ProposalId::ZERO, named("alice"));
+    let id = U256::ZERO;
+    let mut raise = |next_nonce: u64| {
+        let next_nonce = Nonce::of(next_nonce);
+        let event = GovernanceEvent::BallotsInvalidated { proposal_id, holder, next_nonce };
+        chain.record(vec![canon_protocol::Log { emitter: GOVERNANCE, event: event.into() }]);
+        chain.clone()
+    };
+    let max = U256::from(u64::MAX);
+    let too_large = |value| CommonRefusal::ValueTooLarge { value, max };
+    let step: u64 = 1 << 32;
+    let mut chain = raise(u64::MAX - step);
+    chain.ok("alice", GOVERNANCE, GovernanceCall::InvalidateBallots { id });
+    let mut chain = raise(u64::MAX - step + 1);
+    let refusal = too_large(max + U256::from(1));
+    chain.refused("alice", GOVERNANCE, GovernanceCall::InvalidateBallots { id }, refusal);
+    let mut chain = raise(u64::MAX - 1);
+    chain.ok("anyone", GOVERNANCE, signed("alice", &ballot(&chain, 0, 7, u64::MAX - 1, U256::MAX)));
+    let last = signed("alice", &ballot(&chain, 0, 7, u64::MAX, U256::MAX));
+    chain.refused("anyone", GOVERNANCE, last, too_large(max + U256::from(1)));
+}
+
+#[test]
+fn checks_of_a_signed_ballot_come_in_their_order() {
+    let mut chain = voting();
+    let wrong = |ballot: &Ballot| signed("bob", ballot);
+    let id = U256::from(9);
+    let unknown = GovernanceRefusal::UnknownProposal { id, count: U256::from(2) };
+    let lost = Ballot { proposalId: id, ..ballot(&chain, 0, 0, 0, U256::ZERO) };
+    chain.refused("anyone", GOVERNANCE, wrong(&lost), unknown);
+    // Everything is wrong with it, and from one check to the next a little less.
+    let mut over = chain.clone();
+    over.wait(100_000);
+    let (state, id) = (canon_protocol::ProposalState::Rejected, U256::ZERO);
+    let hopeless = ballot(&over, 0, 0, 0, U256::ZERO);
+    over.refused("anyone", GOVERNANCE, wrong(&hopeless), invalid(0));
+    let not_active = GovernanceRefusal::NotActive { id, state };
+    over.refused("anyone", GOVERNANCE, signed("alice", &hopeless), not_active);
+    let (timestamp, deadline) = (chain.now().to_word(), U256::ZERO);
+    let expired = GovernanceRefusal::SignatureExpired { timestamp, deadline };
+    chain.refused("anyone", GOVERNANCE, signed("alice", &hopeless), expired);
+    let empty = ballot(&chain, 0, 0, 0, timestamp);
+    chain.refused("anyone", GOVERNANCE, signed("alice", &empty), GovernanceRefusal::ZeroAmount);
 }
 
 #[test]
 fn a_refused_ballot_uses_no_nonce() {
     let mut chain = voting();
-    let call = signed("alice", &ballot(501, 0, U256::MAX));
+    let call = signed("alice", &ballot(&chain, 0, 501, 0, U256::MAX));
     let too_much = GovernanceRefusal::InsufficientPower {
         holder: named("alice"),
         available: tokens(500),
         needed: tokens(501),
     };
     chain.refused("anyone", GOVERNANCE, call, too_much);
-    assert_eq!(chain.world.governance().nonce(named("alice")), Nonce::ZERO);
+    assert_eq!(next_nonce(&chain, 0), 0);
 }
 
 /// `alice`'s permit for Governance.

@@ -2,15 +2,15 @@
 
 use crate::chain::{
     ASSET, Chain, DISTRIBUTOR, EXPECT, GOVERNANCE, ISSUER, PROPOSALS, REGISTRY, ROLLUP, T,
-    configuration, contract, named, tokens, word,
+    configuration, contract, harmless, named, tokens, word,
 };
-use alloy::primitives::{Address, B256, Selector, U256, keccak256};
+use alloy::primitives::{Address, B256, Selector, U256, address, keccak256};
 use canon_protocol::{
     Amount, AssetCall, AssetEvent, AssetRefusal, Call, Code, CodeKind, CommonRefusal,
-    DistributorCall, DistributorRefusal, Event, ExpectCall, GovernanceCall, IssuerCall,
-    IssuerEvent, IssuerRefusal, OwnershipCall, OwnershipEvent, OwnershipRefusal, ProposalsCall,
-    RawConfiguration, Refusal, RegistryCall, RegistryRefusal, RollupCall, SENTINEL, Seconds, Slot,
-    Snapshot, Version,
+    DistributorCall, DistributorRefusal, Event, ExpectCall, ExpectRefusal, GovernanceCall, Issuer,
+    IssuerCall, IssuerEvent, IssuerRefusal, OwnershipCall, OwnershipEvent, OwnershipRefusal,
+    ProposalsCall, RawConfiguration, Refusal, RegistryCall, RegistryRefusal, RollupCall, SENTINEL,
+    Seconds, Slot, Snapshot, Version,
     histories::{Behaviour, Conduct, Put},
 };
 
@@ -46,7 +46,18 @@ fn the_issuer_mints_at_its_rate_and_forgets_the_rest() {
     let nobody = IssuerCall::Mint { to: Address::ZERO, amount: tokens(1) };
     let invalid = AssetRefusal::InvalidReceiver { receiver: Address::ZERO };
     assert_eq!(chain.send(GOVERNANCE, ISSUER, nobody), Err(invalid.into()));
-    chain.wait(Seconds::MAX.get() / 2);
+    // What isn't minted for a year accrues no more.
+    let minted = chain.world.issuer().time_of_last_mint();
+    let year: u64 = 365 * 86_400;
+    assert_eq!(Issuer::ACCRUAL_LIMIT, Seconds::of(year));
+    for (later, limit) in [(year - 1, year - 1), (year, year), (year + 1, year), (9 * year, year)] {
+        let available = chain.world.issuer().mint_available(minted + Seconds::of(later));
+        assert_eq!(available, tokens(u128::from(limit)), "{later} s later");
+    }
+    chain.wait(10 * year);
+    by_owner(&mut chain, tokens(u128::from(year))).unwrap();
+    let mut chain = Chain::deployed_with(Amount::of(Amount::MAX.get() - 5 * T));
+    chain.wait(year);
     let total_supply = chain.world.asset().total_supply().to_word();
     let max = Amount::MAX.to_word();
     let amount = max - total_supply + U256::from(1);
@@ -180,7 +191,11 @@ fn the_distributor_follows_the_registry_it_is_given() {
     chain.foreign.deploy(other);
     chain.send(GOVERNANCE, DISTRIBUTOR, update(other)).unwrap();
     let claim = DistributorCall::Claim { to: named("x") };
-    assert_eq!(chain.send(ROLLUP, DISTRIBUTOR, claim.clone()), Err(Refusal::Empty));
+    // Whatever it reverts with isn't passed on.
+    let no_answer = CommonRefusal::NoAnswer { target: other, selector: selector("getRollup()") };
+    assert_eq!(chain.send(ROLLUP, DISTRIBUTOR, claim.clone()), Err(no_answer.clone().into()));
+    chain.foreign.answer(other, "getRollup()", word(ROLLUP) | (U256::from(1) << 160));
+    assert_eq!(chain.send(ROLLUP, DISTRIBUTOR, claim.clone()), Err(no_answer.into()));
     chain.foreign.answer(other, "getRollup()", word(ROLLUP));
     assert!(chain.send(ROLLUP, DISTRIBUTOR, claim).is_ok());
 }
@@ -237,6 +252,7 @@ fn calls_return_what_the_interfaces_say() {
     let next = contract(3);
     chain.deploy_rollup(next);
     chain.ok("alice", GOVERNANCE, GovernanceCall::InitiateWithdraw { to: alice, amount: one });
+    chain.lock_propose(contract(4), harmless());
     let withdraw = GovernanceCall::InitiateWithdraw { to: alice, amount: one };
     for (caller, contract, call, returned) in [
         (alice, ASSET, Call::from(AssetCall::Transfer { to: alice, amount: one }), truth),
@@ -244,8 +260,8 @@ fn calls_return_what_the_interfaces_say() {
         (ISSUER, ASSET, AssetCall::Mint { to: alice, amount: one }.into(), None),
         (GOVERNANCE, REGISTRY, RegistryCall::Upgrade { rollup: next }.into(), Some(U256::from(2))),
         (ROLLUP, DISTRIBUTOR, DistributorCall::Claim { to: alice }.into(), Some(tokens(5))),
-        (alice, GOVERNANCE, withdraw.into(), Some(U256::from(1))),
-        (alice, GOVERNANCE, GovernanceCall::InvalidateNonce.into(), None),
+        (alice, GOVERNANCE, withdraw.into(), Some(U256::from(2))),
+        (alice, GOVERNANCE, GovernanceCall::InvalidateBallots { id: U256::ZERO }.into(), None),
         (alice, ROLLUP, RollupCall::SetupEpoch.into(), None),
     ] {
         assert_eq!(call.returns(&logs(&chain, caller, contract, &call)), returned, "{call:?}");
@@ -277,49 +293,90 @@ fn an_answer_is_one_clean_word() {
 }
 
 #[test]
-fn payloads_are_asked_as_solidity_asks() {
+fn assertions_take_clean_answers_only() {
     let somebody = named("somebody");
     let word = somebody.into_word();
     let mut dirty = word;
     dirty[11] = 1;
-    let empty = Err(Refusal::Empty);
-    for (answer, outcome) in [
-        (vec![], empty.clone()),
-        (word[..31].to_vec(), empty.clone()),
-        (word.to_vec(), Ok(vec![])),
-        ([word.as_slice(), &[9; 40]].concat(), Ok(vec![])),
-        (dirty.to_vec(), empty.clone()),
+    let no_answer = |target, signature| {
+        let selector = selector(signature);
+        Err(Refusal::from(CommonRefusal::NoAnswer { target, selector }))
+    };
+    for (answer, clean) in [
+        (vec![], false),
+        (word[..31].to_vec(), false),
+        (word.to_vec(), true),
+        ([word.as_slice(), &[0; 32]].concat(), false),
+        (dirty.to_vec(), false),
     ] {
         let mut chain = Chain::deployed();
-        let registry = answering(&mut chain, &answer);
-        let call = ExpectCall::CanonicalIs { registry, expected: somebody };
-        assert_eq!(chain.send(somebody, EXPECT, call), outcome, "{answer:?}");
+        let target = answering(&mut chain, &answer);
+        let expected = somebody;
+        for (call, signature) in [
+            (ExpectCall::CanonicalIs { registry: target, expected }, "getRollup()"),
+            (ExpectCall::OwnerIs { target, expected }, "owner()"),
+            (ExpectCall::ProposalsIs { governance: target, expected }, "governanceProposer()"),
+        ] {
+            let outcome = if clean { Ok(vec![]) } else { no_answer(target, signature) };
+            assert_eq!(chain.send(somebody, EXPECT, call), outcome, "{signature} {answer:?}");
+        }
     }
 
     let raw = RawConfiguration::from(configuration());
     let words = encoded(&raw);
-    for (answer, outcome) in [
-        (words[..287].to_vec(), empty.clone()),
-        (words.clone(), Ok(vec![])),
-        ([&words[..], &[9; 40]].concat(), Ok(vec![])),
+    for (answer, clean) in [
+        (words[..287].to_vec(), false),
+        (words.clone(), true),
+        ([&words[..], &[0]].concat(), false),
+        ([&words[..], &[0; 32]].concat(), false),
     ] {
         let mut chain = Chain::deployed();
         let governance = answering(&mut chain, &answer);
         let call = ExpectCall::ConfigurationIs { governance, expected: Box::new(raw) };
+        let signature = "getConfiguration()";
+        let outcome = if clean { Ok(vec![]) } else { no_answer(governance, signature) };
         assert_eq!(chain.send(somebody, EXPECT, call), outcome, "{} bytes", answer.len());
     }
 
-    // What it reverts with is passed on; nobody answers nothing.
+    // What it reverts with isn't passed on, and nobody gives no answer.
     let mut chain = Chain::deployed();
-    let registry = contract(8);
+    let reverting = contract(8);
     let otherwise = Conduct::Reverts(vec![1, 2, 3].into());
     let program = Behaviour { functions: Vec::new(), otherwise }.into();
-    chain.foreign.written.put(registry, Put::Program(program), B256::repeat_byte(8));
-    let call = ExpectCall::CanonicalIs { registry, expected: somebody };
-    let passed_on = Refusal::Foreign(vec![1, 2, 3].into());
-    assert_eq!(chain.send(somebody, EXPECT, call), Err(passed_on));
-    let call = ExpectCall::CanonicalIs { registry: somebody, expected: somebody };
-    assert_eq!(chain.send(somebody, EXPECT, call), empty);
+    chain.foreign.written.put(reverting, Put::Program(program), B256::repeat_byte(8));
+    for target in [reverting, somebody, GOVERNANCE] {
+        let call = ExpectCall::CanonicalIs { registry: target, expected: somebody };
+        assert_eq!(chain.send(somebody, EXPECT, call), no_answer(target, "getRollup()"));
+    }
+    let call = ExpectCall::ConfigurationIs { governance: reverting, expected: Box::new(raw) };
+    let refused = no_answer(reverting, "getConfiguration()");
+    assert_eq!(chain.send(somebody, EXPECT, call), refused);
+}
+
+/// An example of EIP-1014, and what differs from it in one part.
+#[test]
+fn a_contract_is_known_by_its_creation() {
+    let mut chain = Chain::deployed();
+    let factory = address!("0xdeadbeef00000000000000000000000000000000");
+    let (salt, init_code_hash) = (B256::ZERO, keccak256([0x00]));
+    let target = address!("0xB928f69Bb1D91Cd65274e3c79d8986362984fDA3");
+    let right = (target, factory, salt, init_code_hash);
+    let (other_hash, other_salt) = (keccak256([0x01]), B256::with_last_byte(1));
+    for (target, factory, salt, init_code_hash) in [
+        right,
+        (ROLLUP, factory, salt, init_code_hash),
+        (target, ROLLUP, salt, init_code_hash),
+        (target, factory, other_salt, init_code_hash),
+        (target, factory, salt, other_hash),
+    ] {
+        let arguments = (target, factory, salt, init_code_hash);
+        let call = ExpectCall::CreatedBy { target, factory, salt, init_code_hash };
+        let preimage = [&[0xff], factory.as_slice(), &salt[..], &init_code_hash[..]].concat();
+        let expected = Address::from_word(keccak256(preimage));
+        let refusal = ExpectRefusal::Creation { expected, found: target };
+        let outcome = if arguments == right { Ok(vec![]) } else { Err(refusal.into()) };
+        assert_eq!(chain.send(named("x"), EXPECT, call), outcome, "{arguments:?}");
+    }
 }
 
 #[test]
@@ -334,7 +391,7 @@ fn a_contract_has_its_own_functions_only() {
         (&[DISTRIBUTOR], DistributorCall::Claim { to: x }.into()),
         (&[ROLLUP], RollupCall::ProposeBlock { block_hash: B256::ZERO }.into()),
         (&[PROPOSALS], ProposalsCall::Vote { payload: x }.into()),
-        (&[GOVERNANCE], GovernanceCall::InvalidateNonce.into()),
+        (&[GOVERNANCE], GovernanceCall::InvalidateBallots { id: U256::ZERO }.into()),
         (&[EXPECT], ExpectCall::OwnerIs { target: REGISTRY, expected: GOVERNANCE }.into()),
         (&owners, OwnershipCall::TransferOwnership { new_owner: x }.into()),
     ];

@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
 import {ICommon} from "../interfaces/ICommon.sol";
 
-/// @title Ownership that changes hands in two steps and never ends
+/// @title Ownership that is transferred in two steps and can't be renounced
 abstract contract TwoStepOwned is ICommon, Ownable2Step {
     constructor(address initialOwner) Ownable(initialOwner) {}
 

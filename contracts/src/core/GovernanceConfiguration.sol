@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.30;
+
+import {Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
+import {Configuration, IGovernance} from "../interfaces/IGovernance.sol";
+import {Code} from "../libraries/Code.sol";
+import {SafeCast} from "../libraries/SafeCast.sol";
+import {ExitFloor} from "../types/ExitFloor.sol";
+import {NewestCheckpoint} from "../types/PowerHistory.sol";
+import {ProposerTerm} from "../types/ProposerTerm.sol";
+import {Limits, VotingRules, VotingRulesLibrary} from "../types/VotingRules.sol";
+import {GovernanceStorage} from "./GovernanceStorage.sol";
+
+/// @title What Governance decides about itself: its configuration and its Proposals contract
+abstract contract GovernanceConfiguration is GovernanceStorage {
+    uint256 private constant MINIMUM_DELAY = 60 seconds;
+    uint256 private constant MAXIMUM_DELAY = 90 days;
+    uint256 private constant MAXIMUM_LOCK_DELAY = 365 days;
+
+    /// @dev At a whole, one unit of power that isn't cast, or is cast against, would be a veto that nothing can end.
+    uint256 private constant MAXIMUM_FRACTION = 0.9e18;
+
+    constructor(address proposals, Configuration memory configuration) {
+        _setProposer(proposals);
+        uint256 supply = ASSET.totalSupply();
+        _checkConfiguration(configuration, supply / 10, supply / 2);
+        _storeConfiguration(0, configuration, 0);
+    }
+
+    modifier onlySelf() {
+        if (msg.sender != address(this)) revert Governance__NotSelf(msg.sender);
+        _;
+    }
+
+    /*//////////////////////////////////////////////////////////////
+                                CHANGES
+    //////////////////////////////////////////////////////////////*/
+
+    /// @inheritdoc IGovernance
+    function updateConfiguration(Configuration calldata configuration) external onlySelf {
+        ProposerTerm term = _term;
+        uint256 oldId = term.configurationId();
+        (VotingRules oldRules, Limits memory oldLimits) = _rulesAndLimits(oldId);
+
+        // What isn't raised is never refused because somebody left.
+        NewestCheckpoint newest = _totalPower.newest;
+        uint256 total = newest.amount();
+        Configuration memory c = configuration;
+        _checkConfiguration(c, _greater(oldLimits.lockAmount, total / 10), _greater(oldRules.minimumVotes(), total / 2));
+
+        uint256 time = _sinceOrigin();
+        uint256 until =
+            time + oldRules.votingDelay() + oldRules.votingDuration() + oldRules.executionDelay();
+        _totalPower.newest =
+            _withFloor(newest, _floorIn(newest).withReplaced(time, oldRules.exitDelay(), until));
+
+        term = term.withConfiguration();
+        _term = term;
+        emit ConfigurationUpdated(block.timestamp);
+        uint256 age = oldRules.limitsAge() + 1;
+        bool isShared = age <= VotingRulesLibrary.MAX_LIMITS_AGE && c.voteDifferential == oldLimits.voteDifferential
+            && c.proposeConfig.lockDelay == oldLimits.lockDelay && c.proposeConfig.lockAmount == oldLimits.lockAmount;
+        _storeConfiguration(oldId + 1, c, isShared ? age : 0);
+    }
+
+    /// @inheritdoc IGovernance
+    function updateGovernanceProposer(address newGovernanceProposer) external onlySelf {
+        _setProposer(newGovernanceProposer);
+    }
+
+    /// @inheritdoc IGovernance
+    function acceptOwnership(address target) external {
+        Code.requireAt(target);
+        Ownable2Step(target).acceptOwnership();
+    }
+
+    function _setProposer(address proposer) private {
+        ProposerTerm term = _term;
+        if (proposer == address(this) || proposer == term.proposer()) {
+            revert Governance__InvalidGovernanceProposer(proposer);
+        }
+        Code.requireAt(proposer);
+        _term = term.successor(proposer);
+        emit GovernanceProposerUpdated(proposer);
+    }
+
+    /*//////////////////////////////////////////////////////////////
+                          BOUNDS AND STORAGE
+    //////////////////////////////////////////////////////////////*/
+
+    function _checkConfiguration(Configuration memory c, uint256 maxLockAmount, uint256 maxMinimumVotes) private pure {
+        _checkBounds("lockDelay", c.proposeConfig.lockDelay, MINIMUM_DELAY, MAXIMUM_LOCK_DELAY);
+        _checkBounds("lockAmount", c.proposeConfig.lockAmount, 2, maxLockAmount);
+        _checkBounds("votingDelay", c.votingDelay, MINIMUM_DELAY, MAXIMUM_DELAY);
+        _checkBounds("votingDuration", c.votingDuration, MINIMUM_DELAY, MAXIMUM_DELAY);
+        _checkBounds("executionDelay", c.executionDelay, MINIMUM_DELAY, MAXIMUM_DELAY);
+        _checkBounds("gracePeriod", c.gracePeriod, MINIMUM_DELAY, MAXIMUM_DELAY);
+        _checkBounds("quorum", c.quorum, 1, MAXIMUM_FRACTION);
+        _checkBounds("voteDifferential", c.voteDifferential, 0, MAXIMUM_FRACTION);
+        _checkBounds("minimumVotes", c.minimumVotes, 1, maxMinimumVotes);
+    }
+
+    function _checkBounds(bytes32 field, uint256 value, uint256 min, uint256 max) private pure {
+        if (value < min || value > max) revert Governance__OutOfBounds(field, value, min, max);
+    }
+
+    /// @dev Stores configuration `id`, whose limits are stored with it (`limitsAge` 0) or were `limitsAge`
+    /// configurations ago. The bounds that were checked make every field fit except for amounts, whose bounds are what
+    /// the Asset said at construction.
+    function _storeConfiguration(uint256 id, Configuration memory c, uint256 limitsAge) private {
+        SafeCast.toUint96(c.minimumVotes);
+        _votingRules[id] = VotingRulesLibrary.pack(c, limitsAge);
+        if (limitsAge == 0) {
+            _limits[id] = Limits({
+                voteDifferential: uint64(c.voteDifferential),
+                lockDelay: uint32(c.proposeConfig.lockDelay),
+                lockAmount: SafeCast.toUint96(c.proposeConfig.lockAmount)
+            });
+        }
+        emit ConfigurationSet(id, c);
+    }
+
+    /// @dev The two words of configuration `id`.
+    function _rulesAndLimits(uint256 id) internal view returns (VotingRules rules, Limits storage limits) {
+        rules = _votingRules[id];
+        limits = _limitsOf(id, rules);
+    }
+
+    /// @dev The second word of configuration `id`, whose first one is `rules`.
+    function _limitsOf(uint256 id, VotingRules rules) internal view returns (Limits storage) {
+        unchecked {
+            return _limits[id - rules.limitsAge()];
+        }
+    }
+
+    /// @dev The exit floor beside `total`, the newest checkpoint of all power.
+    function _floorIn(NewestCheckpoint total) internal pure returns (ExitFloor) {
+        return ExitFloor.wrap(uint96(total.companion()));
+    }
+
+    function _withFloor(NewestCheckpoint total, ExitFloor floor) internal pure returns (NewestCheckpoint) {
+        return total.withCompanion(ExitFloor.unwrap(floor));
+    }
+
+    function _greater(uint256 a, uint256 b) internal pure returns (uint256) {
+        return a > b ? a : b;
+    }
+
+    /*//////////////////////////////////////////////////////////////
+                                 VIEWS
+    //////////////////////////////////////////////////////////////*/
+
+    /// @inheritdoc IGovernance
+    function getConfiguration() external view returns (Configuration memory) {
+        return _configuration(_term.configurationId());
+    }
+
+    /// @inheritdoc IGovernance
+    function configurationAt(uint256 id) external view returns (Configuration memory) {
+        if (id >= numberOfConfigurations()) revert Governance__UnknownConfiguration(id, numberOfConfigurations());
+        return _configuration(id);
+    }
+
+    /// @inheritdoc IGovernance
+    function numberOfConfigurations() public view returns (uint256) {
+        return _term.configurationId() + 1;
+    }
+
+    /// @inheritdoc IGovernance
+    function governanceProposer() external view returns (address) {
+        return _term.proposer();
+    }
+
+    /// @inheritdoc IGovernance
+    function exitFloor() external view returns (uint256 delay, uint256 until) {
+        ExitFloor floor = _floorIn(_totalPower.newest);
+        delay = floor.delay();
+        if (delay != 0) until = ORIGIN + floor.until();
+    }
+
+    function _configuration(uint256 id) internal view returns (Configuration memory) {
+        (VotingRules rules, Limits memory limits) = _rulesAndLimits(id);
+        return rules.unpack(limits);
+    }
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.30;
+
+import {Configuration, ProposeConfiguration} from "../interfaces/IGovernance.sol";
+
+/// @notice The rules that every ballot needs, from the highest bit: `limitsAge` (8 bits) | `quorum` (60) |
+/// `minimumVotes` (96) | `gracePeriod` (23) | `executionDelay` (23) | `votingDuration` (23) | `votingDelay` (23).
+type VotingRules is uint256;
+
+/// @notice The other rules. They fit one word, and are stored only when they change.
+struct Limits {
+    uint64 voteDifferential;
+    uint32 lockDelay;
+    uint96 lockAmount;
+}
+
+using VotingRulesLibrary for VotingRules global;
+
+/// @title A configuration in two words, the second of which is shared by configurations that agree on it
+/// @notice Governance's bounds make every field fit: delays are at most 90 days, fractions below 1e18, and amounts are
+/// checked to fit 96 bits.
+library VotingRulesLibrary {
+    /// @notice The greatest `limitsAge`.
+    uint256 internal constant MAX_LIMITS_AGE = type(uint8).max;
+
+    uint256 private constant VOTING_DURATION = 23;
+    uint256 private constant EXECUTION_DELAY = 46;
+    uint256 private constant GRACE_PERIOD = 69;
+    uint256 private constant MINIMUM_VOTES = 92;
+    uint256 private constant QUORUM = 188;
+    uint256 private constant LIMITS_AGE = 248;
+    uint256 private constant DELAY_BITS = (1 << 23) - 1;
+    uint256 private constant QUORUM_BITS = (1 << 60) - 1;
+
+    /// @notice Returns the first word of `c`.
+    function pack(Configuration memory c, uint256 limitsAge_) internal pure returns (VotingRules) {
+        return VotingRules.wrap(
+            c.votingDelay | (c.votingDuration << VOTING_DURATION) | (c.executionDelay << EXECUTION_DELAY)
+                | (c.gracePeriod << GRACE_PERIOD) | (c.minimumVotes << MINIMUM_VOTES) | (c.quorum << QUORUM)
+                | (limitsAge_ << LIMITS_AGE)
+        );
+    }
+
+    /// @notice Returns the configuration that the two words make.
+    function unpack(VotingRules rules, Limits memory limits) internal pure returns (Configuration memory) {
+        return Configuration({
+            proposeConfig: ProposeConfiguration({lockDelay: limits.lockDelay, lockAmount: limits.lockAmount}),
+            votingDelay: rules.votingDelay(),
+            votingDuration: rules.votingDuration(),
+            executionDelay: rules.executionDelay(),
+            gracePeriod: rules.gracePeriod(),
+            quorum: rules.quorum(),
+            voteDifferential: limits.voteDifferential,
+            minimumVotes: rules.minimumVotes()
+        });
+    }
+
+    /// @notice Returns the length of Pending, in seconds.
+    function votingDelay(VotingRules rules) internal pure returns (uint256) {
+        return VotingRules.unwrap(rules) & DELAY_BITS;
+    }
+
+    /// @notice Returns the length of Active, in seconds.
+    function votingDuration(VotingRules rules) internal pure returns (uint256) {
+        return (VotingRules.unwrap(rules) >> VOTING_DURATION) & DELAY_BITS;
+    }
+
+    /// @notice Returns the length of Queued, in seconds.
+    function executionDelay(VotingRules rules) internal pure returns (uint256) {
+        return (VotingRules.unwrap(rules) >> EXECUTION_DELAY) & DELAY_BITS;
+    }
+
+    /// @notice Returns the length of Executable, in seconds.
+    function gracePeriod(VotingRules rules) internal pure returns (uint256) {
+        return (VotingRules.unwrap(rules) >> GRACE_PERIOD) & DELAY_BITS;
+    }
+
+    /// @notice Returns the total power below which nothing passes.
+    function minimumVotes(VotingRules rules) internal pure returns (uint256) {
+        return uint96(VotingRules.unwrap(rules) >> MINIMUM_VOTES);
+    }
+
+    /// @notice Returns the fraction of all power that must be cast, of 1e18.
+    function quorum(VotingRules rules) internal pure returns (uint256) {
+        return (VotingRules.unwrap(rules) >> QUORUM) & QUORUM_BITS;
+    }
+
+    /// @notice Returns how many configurations ago the other rules were stored.
+    function limitsAge(VotingRules rules) internal pure returns (uint256) {
+        return VotingRules.unwrap(rules) >> LIMITS_AGE;
+    }
+
+    /// @notice Returns the withdrawal delay, in seconds. A fifth of the voting delay is left to those who want to leave
+    /// before a proposal is executed.
+    function exitDelay(VotingRules rules) internal pure returns (uint256) {
+        unchecked {
+            return rules.votingDelay() / 5 + rules.votingDuration() + rules.executionDelay();
+        }
+    }
+}
