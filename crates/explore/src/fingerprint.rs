@@ -24,8 +24,8 @@ use crate::{
 };
 use alloy::primitives::{Address, keccak256};
 use canon_protocol::{
-    Configuration, Ending, Finality, LIFETIME_IN_ROUNDS, Member, Origin, Payment, Proposal,
-    Proposals, Round, Tally, Timestamp,
+    Configuration, Ending, LIFETIME_IN_ROUNDS, Member, Origin, Payment, Proposal, Proposals, Round,
+    Tally, Timestamp,
 };
 
 /// 128 bits of the hash of everything that makes a difference. Two different states of 10^8 share
@@ -196,7 +196,7 @@ fn slots(text: &mut Text, state: &State, write_place: bool) {
         let epoch = rollup.clock().epoch_of(slot);
         for epoch in [epoch, epoch.next()] {
             text.number(rollup.set_size(epoch, state.now).unwrap_or_default());
-            text.number(u8::from(rollup.finality(epoch, state.now) == Ok(Finality::Final)));
+            text.number(u8::from(state.has_seed(rollup, epoch)));
         }
         text.number(rollup.set_size_now());
     }

@@ -27,7 +27,7 @@ pub(crate) const LONG: Configuration = Configuration {
     execution_delay: Seconds::of(81),
     grace_period: Seconds::of(60),
     quorum: Fraction::percent(30),
-    vote_differential: Fraction::percent(10),
+    vote_differential: Fraction::ZERO,
     minimum_votes: Amount::of(3),
 };
 
@@ -147,7 +147,7 @@ const SHORTENING: SmallWorld = SmallWorld {
     about: "two proposals through the lock, one of which shortens the delays, and holders who leave",
     silent: 2,
     kinds: &[Kind::Propose, Kind::VoteFor, Kind::Execute, Kind::Withdraw],
-    payloads: &[Payload::Shorten, Payload::Upgrade],
+    payloads: &[Payload::Shorten],
     open_proposals: 2,
     due_withdrawals: 3,
     holders_can_act: false,
@@ -185,9 +185,9 @@ const MOVES: SmallWorld = SmallWorld {
     about: "an upgrade that was signalled for, and stakers who move and signal on",
     start: Start::Winner(Payload::Upgrade),
     kinds: &[Kind::SetupEpoch, Kind::Signal, Kind::Push, Kind::VoteFor, Kind::Execute, Kind::Move],
-    power: [2, 1],
+    power: [2, 0],
     holders_can_act: false,
-    seconds: Some(280),
+    seconds: Some(240),
     ..BALLOTS
 };
 
@@ -198,7 +198,12 @@ impl SmallWorld {
     /// Those that take minutes.
     pub const LARGE: &[Self] = &[
         Self { name: "leaving-for-ever", seconds: None, ..LEAVING },
-        Self { name: "shortening-long", due_withdrawals: 4, seconds: Some(600), ..SHORTENING },
+        Self {
+            name: "shortening-long",
+            payloads: &[Payload::Shorten, Payload::Upgrade],
+            seconds: Some(480),
+            ..SHORTENING
+        },
         Self { name: "signals-long", seconds: Some(8 * M * SLOT), ..SIGNALS },
         Self { name: "replacement-long", seconds: Some(600), ..REPLACEMENT },
         Self { name: "moves-long", seconds: Some(900), ..MOVES },

@@ -3,7 +3,8 @@
 use crate::payloads::Payloads;
 use alloy::primitives::{Address, U256};
 use canon_protocol::{
-    Block, BlockNumber, Context, Ending, Governance, Proposal, ProposalState, Timestamp, World,
+    Block, BlockNumber, Context, Ending, Epoch, Governance, Proposal, ProposalState, Rollup,
+    Timestamp, World,
 };
 use std::rc::Rc;
 
@@ -28,6 +29,11 @@ impl State {
     /// Whether the Proposals contract that pushed `proposal` was replaced.
     pub(crate) fn is_dropped(&self, proposal: &Proposal) -> bool {
         self.governance().state(proposal, self.now) == ProposalState::Dropped
+    }
+
+    /// Whether the seed of `epoch`, the present or the next, is recorded.
+    pub(crate) fn has_seed(&self, rollup: &Rollup, epoch: Epoch) -> bool {
+        rollup.seed(epoch, self.now).is_ok_and(|seed| seed.is_some())
     }
 
     /// The proposals whose clocks still run: neither executed nor stored as dropped, and not past

@@ -7,8 +7,8 @@ use crate::{
 };
 use canon_protocol::{Payment, Seconds, Timestamp};
 
-/// The next second after the present one that matters: the last of a proposal's state or the first
-/// of the one after it; the first in which a withdrawal is paid, a move can be completed or a slot
+/// The next second after the present one that matters: the last of a proposal's state, the last
+/// in which ballots against it are taken, or the one after these; the first in which a withdrawal is paid, a move can be completed or a slot
 /// begins; the last in which replaced configurations delay withdrawals, or the one after it.
 pub(crate) fn next_time(world: &SmallWorld, state: &State) -> Option<Timestamp> {
     let mut next: Option<Timestamp> = None;
@@ -19,7 +19,13 @@ pub(crate) fn next_time(world: &SmallWorld, state: &State) -> Option<Timestamp> 
     };
     for proposal in state.open_proposals() {
         let deadlines = proposal.deadlines();
-        for last in [deadlines.pending, deadlines.active, deadlines.queued, deadlines.executable] {
+        for last in [
+            deadlines.pending,
+            deadlines.active,
+            deadlines.objections_until,
+            deadlines.queued,
+            deadlines.executable,
+        ] {
             consider(last);
             consider(last + Seconds::SECOND);
         }

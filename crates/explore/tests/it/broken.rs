@@ -3,8 +3,9 @@
 use alloy::primitives::Address;
 use canon_explore::{Check, Decide, Exploration, Property, SmallWorld, State, Step};
 use canon_protocol::{
-    Call, Context, Event, GovernanceCall, GovernanceEvent, Log, ProposalState, Refusal, Seconds,
-    Support, Timestamp, World,
+    Amount, Call, Context, Ending, Event, GovernanceCall, GovernanceEvent, Log, ProposalState,
+    ProposalsCall, ProposalsEvent, Refusal, RollupCall, RollupEvent, Seconds, Support, Timestamp,
+    World, withdrawal_delay,
 };
 use snapbox::{IntoData, assert_data_eq, data::Inline, str};
 
@@ -41,7 +42,7 @@ fn with_late_ballots(
             if set.governance().castable(proposal, context.caller).is_zero() {
                 return Err(Refusal::Empty);
             }
-            let amount = canon_protocol::Amount::of(1);
+            let amount = Amount::of(1);
             let event =
                 GovernanceEvent::VoteCast { proposal_id, voter: context.caller, support, amount };
             Ok(vec![Log { emitter: contract, event: event.into() }])
@@ -58,12 +59,12 @@ fn objections_in_the_second_half() {
             with_late_ballots(Support::Nea, set, contract, call, context)
         },
         str![[r#"
-a state leads only to the states after it: proposal 0 was Queued and is Rejected
+a proposal's state leads only to those after it: proposal 0 was Queued and is Rejected
 the shortest way there, in the world `ballots`:
      0 s  alice proposes the upgrade
     66 s  alice votes 1 for proposal 0
     66 s  bob votes 1 for proposal 0
-   216 s  bob votes 1 against proposal 0
+   176 s  bob votes 1 against proposal 0
 "#]],
     );
 }
@@ -98,7 +99,7 @@ fn execution_a_second_early() {
             set.decide(contract, call, &context)
         },
         str![[r#"
-a state leads only to the states after it: proposal 0 was Queued and is Executed
+a proposal's state leads only to those after it: proposal 0 was Queued and is Executed
 the shortest way there, in the world `ballots`:
      0 s  alice proposes the upgrade
     66 s  alice votes 1 for proposal 0
@@ -130,7 +131,7 @@ fn withdrawals_that_ignore_replaced_configurations() {
     assert_found(
         "shortening",
         |set, contract, call, context| {
-            let present = canon_protocol::withdrawal_delay(&set.governance().configuration());
+            let present = withdrawal_delay(&set.governance().configuration());
             let decision = set.decide(contract, call, context);
             with_delays(decision, context.block.timestamp, |delay| delay.min(present))
         },
@@ -152,16 +153,111 @@ the shortest way there, in the world `shortening`:
 }
 
 #[test]
-fn withdrawals_that_ignore_the_voting_delay() {
+fn withdrawals_a_second_shorter_than_vote_and_execution_delay() {
     assert_found(
         "leaving",
         |set, contract, call, context| {
             let configuration = set.governance().configuration();
-            let delay = configuration.execution_delay + configuration.voting_duration;
+            let delay = configuration.voting_duration + configuration.execution_delay;
+            let short = Seconds::of(delay.get() - 1);
             let decision = set.decide(contract, call, context);
-            with_delays(decision, context.block.timestamp, |_| delay)
+            with_delays(decision, context.block.timestamp, |_| short)
         },
-        str![[r#""#]],
+        str![[r#"
+no holder has its tokens back before a proposal on which its ballot counts can be executed: proposal 0 is Queued with 2 of bob, of whom Governance holds 1
+the shortest way there, in the world `leaving`:
+     0 s  alice proposes the upgrade
+    66 s  alice votes 1 for proposal 0
+    66 s  bob votes 1 for proposal 0
+    66 s  bob gives up 1
+   216 s  withdrawal 1 is paid
+"#]],
+    );
+}
+
+/// A seed is recorded at any time in the epoch before.
+#[test]
+fn seeds_of_the_first_slot() {
+    assert_found(
+        "signals",
+        |set, contract, call, context| {
+            let (Call::Rollup(RollupCall::SetupEpoch), Some(rollup)) = (call, set.rollup(contract))
+            else {
+                return set.decide(contract, call, context);
+            };
+            let now = context.block.timestamp;
+            let epoch = rollup.clock().epoch_at(now).unwrap().next();
+            if rollup.seed(epoch, now) != Ok(None) {
+                return Ok(Vec::new());
+            }
+            let event = RollupEvent::SeedRecorded { epoch, seed: context.prevrandao };
+            Ok(vec![Log { emitter: contract, event: event.into() }])
+        },
+        str![[r#"
+no call changes a draw that is final, or records a seed in an epoch's first slot: 0x00000000000000000000000000000000000000C1 recorded a seed in slot 0, the first of epoch 0
+the shortest way there, in the world `signals`:
+     0 s  anyone sets up the epoch of the first rollup
+"#]],
+    );
+}
+
+/// Whoever proposes signals as often as it likes.
+#[test]
+fn signals_without_slots() {
+    assert_found(
+        "signals",
+        |set, contract, call, context| match (call, set.decide(contract, call, context)) {
+            (Call::Proposals(ProposalsCall::Vote { payload }), Err(refusal)) => {
+                let (instance, rollup) = set.canonical_rollup().unwrap();
+                let proposals = set.proposals(contract).unwrap();
+                let slot = rollup.slot_at(context.block.timestamp).unwrap();
+                let round = proposals.rules().round_of(slot);
+                let (payload, voter) = (*payload, context.caller);
+                if proposals.yea_count(instance, round, payload) == 0 {
+                    return Err(refusal);
+                }
+                let slot = ProposalsEvent::SlotUsed { slot };
+                let cast = ProposalsEvent::VoteCast { payload, round, voter };
+                Ok([slot, cast].map(|event| Log { emitter: contract, event: event.into() }).into())
+            }
+            (_, decision) => decision,
+        },
+        str![[r#"
+a round has one signal per slot and one winner at most: 4 signals in round 1
+the shortest way there, in the world `signals`:
+   180 s  anyone sets up the epoch of the first rollup
+   240 s  staker 1 signals for the upgrade
+   240 s  staker 1 signals for the upgrade
+   240 s  staker 1 signals for the upgrade
+   240 s  staker 1 signals for the upgrade
+"#]],
+    );
+}
+
+/// A proposal that was pushed by a contract which was replaced lives on.
+#[test]
+fn executions_after_a_replacement() {
+    assert_found(
+        "replacement",
+        |set, contract, call, context| {
+            let decision = set.decide(contract, call, context);
+            let Call::Governance(GovernanceCall::Execute { id }) = call else { return decision };
+            let (proposal_id, proposal) = set.governance().proposal(*id)?;
+            let state = set.governance().state(proposal, context.block.timestamp);
+            match decision {
+                Err(_) if state == ProposalState::Dropped && proposal.ending() == Ending::Open => {
+                    let event = GovernanceEvent::ProposalExecuted { proposal_id };
+                    Ok(vec![Log { emitter: contract, event: event.into() }])
+                }
+                decision => decision,
+            }
+        },
+        str![[r#"
+a proposal's state leads only to those after it: proposal 0 was Rejected and is Executed
+the shortest way there, in the world `replacement`:
+     0 s  anyone pushes round 1
+   217 s  anyone executes proposal 0
+"#]],
     );
 }
 
@@ -187,5 +283,18 @@ fn a_property_that_is_stated_wrongly() {
         }),
     }];
     let trace = exploration.run().unwrap_err();
-    assert_data_eq!(trace.to_string(), str![[r#""#]].raw());
+    assert_data_eq!(
+        trace.to_string(),
+        str![[r#"
+nothing that anybody votes against is executed: Tally { yea: Amount(3), nea: Amount(1) }
+the shortest way there, in the world `ballots`:
+     0 s  alice proposes the upgrade
+    66 s  alice votes 1 for proposal 0
+    66 s  bob votes 1 for proposal 0
+    66 s  bob votes 1 for proposal 0
+    66 s  bob votes 1 against proposal 0
+   217 s  anyone executes proposal 0
+"#]]
+        .raw()
+    );
 }
