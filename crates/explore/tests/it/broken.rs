@@ -253,10 +253,39 @@ fn executions_after_a_replacement() {
             }
         },
         str![[r#"
-a proposal's state leads only to those after it: proposal 0 was Rejected and is Executed
+a proposal's state leads only to those after it: proposal 0 was Dropped and is Executed
 the shortest way there, in the world `replacement`:
      0 s  anyone pushes round 1
+     0 s  alice proposes the replacement of Proposals
+    66 s  alice votes 1 for proposal 1
+    66 s  bob votes 1 for proposal 1
+   217 s  anyone executes proposal 1
    217 s  anyone executes proposal 0
+"#]],
+    );
+}
+
+/// Nobody can propose through the lock once the second rollup is canonical.
+#[test]
+fn a_lock_that_ends_with_the_first_rollup() {
+    assert_found(
+        "ballots",
+        |set, contract, call, context| match call {
+            Call::Governance(GovernanceCall::ProposeWithLock { .. })
+                if set.registry().number_of_versions() > 2 =>
+            {
+                Err(Refusal::Empty)
+            }
+            _ => set.decide(contract, call, context),
+        },
+        str![[r#"
+the holders can make Governance act: alice can't propose
+the shortest way there, in the world `ballots`:
+     0 s  alice proposes the upgrade
+   164 s  withdrawal 0 is paid
+   277 s  bob proposes the upgrade
+   343 s  alice votes 1 for proposal 1
+   494 s  anyone executes proposal 1
 "#]],
     );
 }
