@@ -89,7 +89,6 @@ contract Governance is GovernancePower, EIP712 {
 
     /// @inheritdoc IGovernance
     function vote(uint256 id, uint256 amount, bool support) external returns (bool) {
-        _requireProposal(id);
         _cast(id, amount, support, msg.sender, type(uint256).max, _ballots[id][msg.sender]);
         return true;
     }
@@ -188,7 +187,6 @@ contract Governance is GovernancePower, EIP712 {
 
     /// @inheritdoc IGovernance
     function dropProposal(uint256 id) external returns (bool) {
-        _requireProposal(id);
         (ProposalState state, ProposalTally tally,) = _stateAndSnapshot(id);
         if (tally.stored() == ProposalState.Dropped) revert Governance__AlreadyDropped(id);
         if (state != ProposalState.Dropped) revert Governance__NotDropped(id, state);
@@ -198,7 +196,6 @@ contract Governance is GovernancePower, EIP712 {
     }
 
     function _requireExecutable(uint256 id) private view returns (ProposalTally) {
-        _requireProposal(id);
         (ProposalState state, ProposalTally tally,) = _stateAndSnapshot(id);
         if (state != ProposalState.Executable) revert Governance__NotExecutable(id, state);
         return tally;
@@ -231,7 +228,7 @@ contract Governance is GovernancePower, EIP712 {
                                  STATE
     //////////////////////////////////////////////////////////////*/
 
-    /// @dev Where a proposal, which exists, stands. Every boundary belongs to the earlier state.
+    /// @dev Where a proposal stands. Every boundary belongs to the earlier state.
     /// @return state The state now.
     /// @return tally What is stored of it.
     /// @return snapshot The last second of Pending, at which power counts.
@@ -240,23 +237,26 @@ contract Governance is GovernancePower, EIP712 {
         view
         returns (ProposalState state, ProposalTally tally, uint256 snapshot)
     {
+        ProposerTerm term = _requireProposal(id);
         tally = _proposals[id].tally;
         VotingRules rules = _votingRules[tally.configurationId()];
         // Times fit 32 bits and delays 23, so no sum overflows.
         unchecked {
             snapshot = tally.creation() + rules.votingDelay();
         }
-        state = _stateOf(id, tally, rules, snapshot);
+        state = tally.stored();
+        if (state == ProposalState.Pending) {
+            bool isDropped = id < term.firstId() && !tally.byLock();
+            state = isDropped ? ProposalState.Dropped : _stateInTime(tally, rules, snapshot);
+        }
     }
 
-    function _stateOf(uint256 id, ProposalTally tally, VotingRules rules, uint256 snapshot)
+    /// @dev Where a proposal stands that is neither executed nor dropped.
+    function _stateInTime(ProposalTally tally, VotingRules rules, uint256 snapshot)
         private
         view
         returns (ProposalState)
     {
-        ProposalState stored = tally.stored();
-        if (stored != ProposalState.Pending) return stored;
-        if (id < _term.firstId() && !tally.byLock()) return ProposalState.Dropped;
         uint256 time = _sinceOrigin();
         if (time <= snapshot) return ProposalState.Pending;
         unchecked {
@@ -311,7 +311,6 @@ contract Governance is GovernancePower, EIP712 {
 
     /// @inheritdoc IGovernance
     function getProposalState(uint256 id) external view returns (ProposalState state) {
-        _requireProposal(id);
         (state,,) = _stateAndSnapshot(id);
     }
 
@@ -339,11 +338,12 @@ contract Governance is GovernancePower, EIP712 {
     }
 
     /// @inheritdoc IGovernance
-    function proposalCount() public view returns (uint256) {
+    function proposalCount() external view returns (uint256) {
         return _term.proposalCount();
     }
 
-    function _requireProposal(uint256 id) private view {
-        if (id >= proposalCount()) revert Governance__UnknownProposal(id, proposalCount());
+    function _requireProposal(uint256 id) private view returns (ProposerTerm term) {
+        term = _term;
+        if (id >= term.proposalCount()) revert Governance__UnknownProposal(id, term.proposalCount());
     }
 }

@@ -34,9 +34,8 @@ abstract contract GovernancePower is GovernanceConfiguration {
     }
 
     function _deposit(address onBehalfOf, uint256 amount) private {
-        if (msg.sender == address(this) || onBehalfOf == address(this)) {
-            revert Governance__SelfDeposit(msg.sender, onBehalfOf);
-        }
+        if (msg.sender == address(this)) revert Governance__SelfDeposit(msg.sender, onBehalfOf);
+        if (onBehalfOf == address(this)) revert Governance__SelfDeposit(msg.sender, onBehalfOf);
         if (onBehalfOf == address(0)) revert ZeroAddress();
         if (amount == 0) revert Governance__ZeroAmount();
 

@@ -14,6 +14,7 @@ import {Code} from "../libraries/Code.sol";
 import {SafeCast} from "../libraries/SafeCast.sol";
 import {StaticCall} from "../libraries/StaticCall.sol";
 import {EarlierValues} from "../types/EarlierValues.sol";
+import {SetSummary} from "../types/SetSummary.sol";
 import {TwoStepOwned} from "./TwoStepOwned.sol";
 
 /// @title Rollup: staking, slots, proposer selection, block log and rewards of one rollup
@@ -74,22 +75,6 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
         EarlierValues earlierIds;
     }
 
-    /// @dev The set as a whole, in one word from the highest bit: `precedingSeed` (8 bits) | `seedEpoch` (40) |
-    /// `registrations` (32) | `earlierSizes` (104) | `sizeEpochPlusOne` (40) | `size` (32).
-    struct Set {
-        /// The number of members.
-        uint32 size;
-        /// The epoch of its last change, plus one.
-        uint40 sizeEpochPlusOne;
-        EarlierValues earlierSizes;
-        /// The number of registrations so far, and of the newest one.
-        uint32 registrations;
-        /// The newest epoch for which a seed was recorded.
-        uint40 seedEpoch;
-        /// Whether one was recorded for the epoch before that, too.
-        bool precedingSeed;
-    }
-
     /// @dev The newest block, in one word: `slot` (40 bits) | `number` (40).
     struct LatestBlock {
         /// 0 if there is none.
@@ -97,11 +82,11 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
         uint40 slot;
     }
 
-    Set private _set;
+    SetSummary private _set;
 
     LatestBlock private _latestBlock;
 
-    /// @dev Seeds of even and of odd epochs: that of `_set.seedEpoch`, and that of the epoch before it if there is one.
+    /// @dev Seeds of even and of odd epochs: that of `_set.seedEpoch()`, and that of the epoch before it if there is one.
     uint256[2] private _seeds;
 
     /// @dev The number of an attester's registration; 0 if it is not registered.
@@ -411,20 +396,20 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
     /// @inheritdoc IRollup
     function getSetSize(uint256 epoch) external view returns (uint256) {
         _requireInRange(epoch);
-        return _sizeInSetOf(epoch, _set);
+        return _set.sizeOf(epoch);
     }
 
     /// @inheritdoc IRollup
     function getSeed(uint256 epoch) external view returns (bool recorded, uint256 seed) {
         _requireInRange(epoch);
-        recorded = _hasSeed(epoch, _set);
+        recorded = epoch != 0 && _set.hasSeed(epoch);
         if (recorded) seed = _seeds[epoch & 1];
     }
 
     /// @inheritdoc IRollup
     function getMember(uint256 epoch, uint256 index) external view returns (address attester, address proposer) {
         _requireInRange(epoch);
-        uint256 size = _sizeInSetOf(epoch, _set);
+        uint256 size = _set.sizeOf(epoch);
         if (index >= size) revert Rollup__IndexOutOfRange(index, size);
         Member storage member = _members[_idInSetOf(epoch, _seats[index])];
         return (member.attester, member.proposer);
@@ -436,11 +421,10 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
     function _recordSeed() private {
         uint256 slot = getCurrentSlot();
         uint256 epoch = _epochOf(slot);
-        uint256 seedEpoch = _set.seedEpoch;
-        if (seedEpoch > epoch || slot == epoch * EPOCH_DURATION) return;
-        _set.precedingSeed = seedEpoch == epoch;
+        SetSummary set = _set;
+        if (set.seedEpoch() > epoch || slot == epoch * EPOCH_DURATION) return;
+        _set = set.withSeed(epoch);
         ++epoch;
-        _set.seedEpoch = SafeCast.toUint40(epoch);
         _seeds[epoch & 1] = block.prevrandao;
         emit SeedRecorded(epoch, block.prevrandao);
     }
@@ -448,46 +432,36 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
     /// @dev A new registration takes the seat behind the last one.
     /// @return id Its number.
     function _join(address proposer) private returns (uint32 id) {
-        Set memory set = _set;
-        uint32 seat = set.size;
-        id = SafeCast.toUint32(uint256(set.registrations) + 1);
-        set.registrations = id;
-        _resize(set, seat + 1);
+        uint256 epoch = getCurrentEpoch();
+        uint256 seat = _set.size();
+        SetSummary set = _set.withRegistration().withSize(seat + 1, epoch);
+        _set = set;
+        // Numbers of registrations fit, and so does a seat below the new size.
+        id = uint32(set.registrations());
         Member storage member = _members[id];
         member.proposer = proposer;
-        member.seat = seat;
+        member.seat = uint32(seat);
         member.status = Status.Validating;
-        _takeSeat(id, proposer, seat);
+        _takeSeat(id, proposer, seat, epoch);
     }
 
     /// @dev `member`'s seat goes to the member of the last one.
     function _leave(Member storage member) private {
-        Set memory set = _set;
-        uint32 last = set.size - 1;
-        _resize(set, last);
+        uint256 epoch = getCurrentEpoch();
+        uint256 last = _set.size() - 1;
+        _set = _set.withSize(last, epoch);
         uint32 seat = member.seat;
         if (seat == last) return;
         uint32 id = _seats[last].id;
         Member storage moved = _members[id];
         moved.seat = seat;
-        _takeSeat(id, moved.proposer, seat);
+        _takeSeat(id, moved.proposer, seat, epoch);
     }
 
-    /// @dev The set has `size` members from now on. `set` is stored.
-    function _resize(Set memory set, uint32 size) private {
-        uint40 epochPlusOne = _currentEpochPlusOne();
-        if (set.sizeEpochPlusOne != epochPlusOne) {
-            set.earlierSizes = set.earlierSizes.withReplaced(set.size, set.sizeEpochPlusOne);
-            set.sizeEpochPlusOne = epochPlusOne;
-        }
-        set.size = size;
-        _set = set;
-    }
-
-    /// @dev Registration `id` takes `seat`.
-    function _takeSeat(uint32 id, address proposer, uint256 seat) private {
+    /// @dev Registration `id` takes `seat` in `epoch`, the present.
+    function _takeSeat(uint32 id, address proposer, uint256 seat, uint256 epoch) private {
         Seat storage taken = _seats[seat];
-        uint40 epochPlusOne = _currentEpochPlusOne();
+        uint40 epochPlusOne = SafeCast.toUint40(epoch + 1);
         uint40 earlier = taken.epochPlusOne;
         // Changes within one epoch are one change. A seat that is new has had nobody before.
         if (earlier != epochPlusOne && earlier != 0) {
@@ -498,21 +472,16 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
         taken.id = id;
     }
 
-    function _currentEpochPlusOne() private view returns (uint40) {
-        return SafeCast.toUint40(getCurrentEpoch() + 1);
-    }
-
     /// @dev The seat that `slot` of `epoch`, the present or the next, draws; none if the epoch has no seed or an empty
     /// set.
     function _draw(uint256 slot, uint256 epoch) private view returns (bool drawn, Seat storage seat) {
-        Set memory set = _set;
-        uint256 size = _sizeInSetOf(epoch, set);
-        drawn = size != 0 && _hasSeed(epoch, set);
-        seat = _seats[0];
-        if (drawn) {
-            bytes32 random = Hashes.efficientKeccak256(bytes32(_seeds[epoch & 1]), bytes32(slot));
-            seat = _seats[uint256(random) % size];
-        }
+        // The set of epoch 0 is empty.
+        SetSummary set = _set;
+        uint256 size = set.sizeOf(epoch);
+        drawn = size != 0 && set.hasSeed(epoch);
+        uint256 index;
+        if (drawn) index = uint256(Hashes.efficientKeccak256(bytes32(_seeds[epoch & 1]), bytes32(slot))) % size;
+        seat = _seats[index];
     }
 
     /// @dev The proposer of `slot` of `epoch`, the present or the next; 0 if there is none.
@@ -520,18 +489,6 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
         (bool drawn, Seat storage seat) = _draw(slot, epoch);
         if (!drawn) return address(0);
         return seat.epochPlusOne < epoch ? seat.proposer : _members[seat.earlierIds.forSetOf(epoch)].proposer;
-    }
-
-    /// @dev Whether a seed was recorded for `epoch`, the present or the next. There was no epoch before epoch 0, in which
-    /// one could have been.
-    function _hasSeed(uint256 epoch, Set memory set) private pure returns (bool) {
-        if (epoch == 0) return false;
-        return set.seedEpoch == epoch || (set.precedingSeed && set.seedEpoch == epoch + 1);
-    }
-
-    /// @dev The size of the set of `epoch`, the present or the next.
-    function _sizeInSetOf(uint256 epoch, Set memory set) private pure returns (uint256) {
-        return set.sizeEpochPlusOne < epoch ? set.size : set.earlierSizes.forSetOf(epoch);
     }
 
     /// @dev The registration that has `seat` in the set of `epoch`, the present or the next.
@@ -651,12 +608,12 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
 
     /// @inheritdoc IRollup
     function getActiveAttesterCount() public view returns (uint256) {
-        return _set.size;
+        return _set.size();
     }
 
     /// @inheritdoc IRollup
     function registrationCount() public view returns (uint256) {
-        return _set.registrations;
+        return _set.registrations();
     }
 
     /// @inheritdoc IRollup

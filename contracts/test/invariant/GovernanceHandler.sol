@@ -8,7 +8,7 @@ import {Recorder} from "./Recorder.sol";
 /// @notice Holders, relayers and keepers of Governance.
 abstract contract GovernanceHandler is Recorder {
     bytes32 private constant BALLOT_TYPEHASH = keccak256(
-        "Ballot(uint256 proposalId,uint256 amount,bool support,address voter,uint256 nonce,uint256 deadline)"
+        "Ballot(uint256 proposalId,bytes32 actionsHash,uint256 amount,bool support,address voter,uint256 nonce,uint256 deadline)"
     );
     bytes32 private constant PERMIT_TYPEHASH =
         keccak256("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)");
@@ -110,7 +110,10 @@ abstract contract GovernanceHandler is Recorder {
         }
         id = _proposal();
         for (uint256 i; i < 6 && id < items.length && _state(id) != ProposalState.Pending; ++i) id = _proposal();
-        if (id < items.length && _state(id) == ProposalState.Pending) _warpTo(_lastPending(id) + _draw(3));
+        // A new one if none is pending.
+        bool pending = id < items.length && _state(id) == ProposalState.Pending;
+        if (!pending && _chance(2) && _lockByRich(_payload())) (id, pending) = (items.length - 1, true);
+        if (pending) _warpTo(_lastPending(id) + _draw(4));
     }
 
     function _unused(uint256 id, address voter) internal view returns (uint256) {
@@ -144,21 +147,40 @@ abstract contract GovernanceHandler is Recorder {
     }
 
     function _vote(uint256 id, address voter, bool support) internal {
-        bool active = id < items.length && _state(id) == ProposalState.Active;
-        uint256 unused = active ? _unused(id, voter) : 0;
+        bool open = _takesBallots(id, support);
+        bool active = open && _state(id) == ProposalState.Active;
+        uint256 unused = open ? _unused(id, voter) : 0;
         uint256 amount = _amount(unused);
         if (_chance(12)) amount = unused + 1 + _draw(1e18);
         bool success = _governance(voter, abi.encodeCall(IGovernance.vote, (id, amount, support)));
-        _check(success == (active && amount != 0 && amount <= unused), BALLOTS, "vote");
+        _check(success == (open && amount != 0 && amount <= unused), BALLOTS, "vote");
         if (!success) return;
         _cast(id, voter, amount, support);
-        _did("vote");
+        _did(active ? "vote" : "object");
+    }
+
+    /// @dev Few accept, in the last second if it comes to that, and the others answer around the last second in which they
+    /// can.
+    function contest(uint256 seed) external step(seed) {
+        uint256 id = _votable();
+        if (!_takesBallots(id, true)) return;
+        if (_chance(3)) _warpTo(_lastActive(id));
+        uint256 first = _draw(HOLDERS);
+        for (uint256 i; i < 4; ++i) _vote(id, holders[(first + i) % HOLDERS], true);
+        _passBoundary(_lastActive(id));
+        if (_chance(2)) _warpTo(_lastObjection(id) + _draw(2));
+        for (uint256 i = 4; i < HOLDERS; ++i) {
+            _vote(id, holders[(first + i) % HOLDERS], _chance(6));
+            _observe();
+        }
+        _did("contest");
     }
 
     /// @dev A signed ballot as it is drawn: sometimes a replay, another's key, or too late.
     struct Signed {
         uint256 id;
         uint256 amount;
+        bool support;
         address voter;
         uint256 deadline;
         bytes signature;
@@ -168,46 +190,54 @@ abstract contract GovernanceHandler is Recorder {
     function voteWithSig(uint256 seed) external step(seed) {
         uint256 id = _votable();
         address voter = _voter(id);
-        bool active = id < items.length && _state(id) == ProposalState.Active;
-        uint256 amount = _amount(active ? _unused(id, voter) : 0);
-        Signed memory ballot = _signed(id, voter, amount);
+        bool support = !_chance(3);
+        if (!support && _chance(3) && id < items.length) _warpTo(_lastObjection(id) + _draw(2));
+        bool open = _takesBallots(id, support);
+        uint256 amount = _amount(open ? _unused(id, voter) : 0);
+        Signed memory ballot = _signed(id, voter, amount, support);
         bool success = _governance(
             stranger,
             abi.encodeCall(
                 IGovernance.voteWithSig,
-                (ballot.id, ballot.amount, true, ballot.voter, ballot.deadline, ballot.signature)
+                (ballot.id, ballot.amount, ballot.support, ballot.voter, ballot.deadline, ballot.signature)
             )
         );
-        bool allowed = ballot.authentic && ballot.deadline >= _now() && active && amount != 0;
+        bool allowed = ballot.authentic && ballot.deadline >= _now() && open && amount != 0;
         _check(success == allowed, SIGNATURES, success ? "a ballot nobody signed" : "a signed ballot refused");
         if (!success) return;
-        ++nonceOf[voter];
-        _cast(id, voter, amount, true);
+        ++nonceOf[id][voter];
+        _cast(id, voter, amount, support);
         _did("voteWithSig");
     }
 
-    function _signed(uint256 id, address voter, uint256 amount) private returns (Signed memory ballot) {
-        uint256 nonce = nonceOf[voter];
-        ballot = Signed(id, amount, voter, _now() + _draw(100), "", false);
-        uint256 fault = _draw(8);
+    function _signed(uint256 id, address voter, uint256 amount, bool support) private returns (Signed memory ballot) {
+        uint256 nonce = nonceOf[id][voter];
+        ballot = Signed(id, amount, support, voter, _now() + _draw(100), "", false);
+        bytes32 actionsHash = id < items.length ? items[id].actionsHash : bytes32(0);
+        uint256 fault = _draw(14);
         if (fault == 0) nonce = nonce == 0 ? 1 : nonce - 1;
         if (fault == 1) ballot.deadline = _now() - 1;
-        bytes32 structHash =
-            keccak256(abi.encode(BALLOT_TYPEHASH, id, amount, true, voter, nonce, ballot.deadline));
+        if (fault == 3) actionsHash = items.length == 0 ? bytes32("other") : items[_draw(items.length)].actionsHash;
+        bytes32 structHash = keccak256(
+            abi.encode(BALLOT_TYPEHASH, id, actionsHash, amount, support, voter, nonce, ballot.deadline)
+        );
         address signer = fault == 2 ? holders[_draw(8)] : voter;
         uint256 key = keyOf[signer] == 0 ? 1 : keyOf[signer];
         ballot.signature = _sign(key, _digest("Governance", address(governance), structHash));
-        ballot.authentic = nonce == nonceOf[voter] && keyOf[signer] == keyOf[voter];
+        ballot.authentic = nonce == nonceOf[id][voter] && keyOf[signer] == keyOf[voter] && id < items.length
+            && actionsHash == items[id].actionsHash;
         if (voter == address(liar)) ballot.authentic = liar.lying();
     }
 
-    function invalidateNonce(uint256 seed) external step(seed) {
+    function invalidateBallots(uint256 seed) external step(seed) {
         address holder = _holder();
-        bool success = _governance(holder, abi.encodeCall(IGovernance.invalidateNonce, ()));
-        _check(success, SIGNATURES, "invalidateNonce");
-        ++nonceOf[holder];
+        uint256 id = _chance(10) ? items.length + _draw(3) : _proposal();
+        bool success = _governance(holder, abi.encodeCall(IGovernance.invalidateBallots, (id)));
+        _check(success == (id < items.length), SIGNATURES, "invalidateBallots");
         liar.setLying(_chance(2));
-        _did("invalidateNonce");
+        if (!success) return;
+        nonceOf[id][holder] += 2 ** 32;
+        _did("invalidateBallots");
     }
 
     /// @dev All who can accept a proposal do.
@@ -318,17 +348,21 @@ abstract contract GovernanceHandler is Recorder {
     /// @dev What is rare otherwise; and a hostile rollup is followed by an honest one.
     function enactRare(uint256 seed) external step(seed) {
         bool heal = !isHonest[registry.getRollup()] && _chance(2);
-        _enact(_makePayload(heal ? 10 : [15, 9, 9, 16, 12, 13, 14, 17, 5, 11][_draw(10)]));
+        _enact(_makePayload(heal ? 10 : [15, 9, 9, 16, 12, 13, 14, 17, 5, 11, 0, 1, 2, 4, 18][_draw(15)]));
         _did("enactRare");
     }
 
     function _enact(address payload) internal {
+        if (_lockByRich(payload)) _decide(items.length - 1);
+    }
+
+    /// @dev Through the lock, if anybody has its amount.
+    function _lockByRich(address payload) private returns (bool) {
         address rich;
         for (uint256 i; i < HOLDERS; ++i) {
             if (_powerAt(holders[i], _now()) >= present.proposeConfig.lockAmount) rich = holders[i];
         }
-        if (rich == address(0) || !_lock(rich, payload)) return;
-        _decide(items.length - 1);
+        return rich != address(0) && _lock(rich, payload);
     }
 
     function _decide(uint256 id) internal {

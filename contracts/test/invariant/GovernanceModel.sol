@@ -15,6 +15,10 @@ abstract contract GovernanceModel is RollupHandler {
     string internal constant STRANGERS = "strangers";
     string internal constant BALLOTS = "ballots";
     string internal constant SIGNATURES = "signatures";
+    string internal constant BOUNDS = "bounds";
+    string internal constant REFUSALS = "refusals";
+    string internal constant FINALITY = "finality";
+    string internal constant MAJORITIES = "majorities";
 
     struct Point {
         uint256 time;
@@ -34,6 +38,8 @@ abstract contract GovernanceModel is RollupHandler {
         uint256 executions;
         bool dropped;
         uint256 lastState;
+        /// What was cast in time when the last objection had to be, as Governance said then; 0 before.
+        bytes32 settled;
     }
 
     struct Exit {
@@ -52,7 +58,7 @@ abstract contract GovernanceModel is RollupHandler {
     Exit[] internal exits;
     mapping(uint256 id => mapping(address voter => uint256)) internal yeaOf;
     mapping(uint256 id => mapping(address voter => uint256)) internal neaOf;
-    mapping(address => uint256) internal nonceOf;
+    mapping(uint256 id => mapping(address voter => uint256)) internal nonceOf;
 
     uint256 internal appointments;
     Configuration internal present;
@@ -129,8 +135,22 @@ abstract contract GovernanceModel is RollupHandler {
         if (_now() <= floorUntil && floorDelay > delay) delay = floorDelay;
     }
 
+    function _greater(uint256 a, uint256 b) private pure returns (uint256) {
+        return a > b ? a : b;
+    }
+
+    /// @dev What isn't raised is always allowed, and what is raised can be reached by many.
+    function _withinBounds(Configuration memory c) private view returns (bool) {
+        uint256 total = _totalAt(_now());
+        uint256 lockAmount = c.proposeConfig.lockAmount;
+        return c.quorum != 0 && c.quorum <= 0.9e18 && c.voteDifferential <= 0.9e18 && c.minimumVotes != 0
+            && c.minimumVotes <= _greater(present.minimumVotes, total / 2) && lockAmount >= 2
+            && lockAmount <= _greater(present.proposeConfig.lockAmount, total / 10);
+    }
+
     /// @dev `c` comes in force now.
     function _configured(Configuration memory c) internal {
+        _check(_withinBounds(c), BOUNDS, "a configuration out of bounds");
         if (_now() > floorUntil) floorDelay = 0;
         uint256 old = _exitDelay(present);
         if (old > floorDelay) floorDelay = old;
@@ -172,6 +192,10 @@ abstract contract GovernanceModel is RollupHandler {
         return _lastPending(id) + items[id].c.votingDuration;
     }
 
+    function _lastObjection(uint256 id) internal view returns (uint256) {
+        return _lastActive(id) + items[id].c.executionDelay / 2;
+    }
+
     function _lastQueued(uint256 id) internal view returns (uint256) {
         return _lastActive(id) + items[id].c.executionDelay;
     }
@@ -207,6 +231,23 @@ abstract contract GovernanceModel is RollupHandler {
         return _now() <= _lastExecutable(id) ? ProposalState.Executable : ProposalState.Expired;
     }
 
+    /// @dev Whether a ballot for or against is taken now.
+    function _takesBallots(uint256 id, bool support) internal view returns (bool) {
+        if (id >= items.length) return false;
+        ProposalState state = _state(id);
+        return state == ProposalState.Active
+            || (state == ProposalState.Queued && !support && _now() <= _lastObjection(id));
+    }
+
+    /// @dev After the last objection a proposal's ballots stay as they are.
+    function _observeFinality(uint256 id) private {
+        Item storage item = items[id];
+        if (_now() <= _lastObjection(id)) return;
+        bytes32 ballots = keccak256(abi.encode(governance.getProposal(id).summedBallot));
+        if (item.settled == 0) item.settled = ballots;
+        else _check(item.settled == ballots, FINALITY, "a ballot after the last objection");
+    }
+
     /// @dev Counts the states met, and checks that none leads back.
     function _observeStates() internal {
         string[8] memory names =
@@ -216,7 +257,19 @@ abstract contract GovernanceModel is RollupHandler {
             _check(state == _state(i), STATES, string.concat("not ", names[uint256(_state(i))]));
             uint256 last = items[i].lastState;
             uint256 next = uint256(state);
+            if (i + 8 >= items.length) _observeFinality(i);
             if (next == last) continue;
+            _check(
+                last != uint256(ProposalState.Rejected) || next == uint256(ProposalState.Dropped),
+                REFUSALS,
+                "a refusal that became something else"
+            );
+            _check(
+                last != uint256(ProposalState.Executable) || next != uint256(ProposalState.Rejected),
+                FINALITY,
+                "a refusal of what could be executed"
+            );
+            if (last == uint256(ProposalState.Queued) && next == uint256(ProposalState.Rejected)) _did("tipped");
             // Pending 0 < Active 1 < Queued 2 < Executable 3; the rest are ends, which only a drop follows.
             bool forward = last < 4 ? next > last : next == uint256(ProposalState.Dropped);
             _check(forward && last != 5 && last != 6, STATES, "a state that led back");

@@ -229,8 +229,10 @@ contract Handler is SignalHandler {
     }
 
     function noncesAgree() external view returns (bool) {
-        for (uint256 i; i < HOLDERS; ++i) {
-            if (governance.nonces(holders[i]) != nonceOf[holders[i]]) return false;
+        for (uint256 id = items.length > 8 ? items.length - 8 : 0; id < items.length; ++id) {
+            for (uint256 i; i < HOLDERS; ++i) {
+                if (governance.ballotNonce(id, holders[i]) != nonceOf[id][holders[i]]) return false;
+            }
         }
         return true;
     }
@@ -287,7 +289,7 @@ contract Handler is SignalHandler {
 
     /// @notice All steps; some twice, so that they come more often.
     function actions() external pure returns (bytes4[] memory list) {
-        list = new bytes4[](41);
+        list = new bytes4[](43);
         list[0] = this.stake.selector;
         list[1] = this.exit.selector;
         list[2] = this.finaliseExit.selector;
@@ -310,7 +312,7 @@ contract Handler is SignalHandler {
         list[19] = this.finaliseWithdrawal.selector;
         list[20] = this.vote.selector;
         list[21] = this.voteWithSig.selector;
-        list[22] = this.invalidateNonce.selector;
+        list[22] = this.invalidateBallots.selector;
         list[23] = this.lock.selector;
         list[24] = this.flood.selector;
         list[25] = this.execute.selector;
@@ -329,11 +331,13 @@ contract Handler is SignalHandler {
         list[38] = this.campaignAgain.selector;
         list[39] = this.enactRare.selector;
         list[40] = this.finaliseMove.selector;
+        list[41] = this.contest.selector;
+        list[42] = this.contest.selector;
     }
 
     /// @notice What a long run must have reached at least once.
     function wanted() external pure returns (string[] memory list) {
-        list = new string[](69);
+        list = new string[](75);
         list[0] = "Active";
         list[1] = "Queued";
         list[2] = "Executable";
@@ -370,7 +374,7 @@ contract Handler is SignalHandler {
         list[33] = "finaliseWithdrawal";
         list[34] = "vote";
         list[35] = "voteWithSig";
-        list[36] = "invalidateNonce";
+        list[36] = "invalidateBallots";
         list[37] = "proposeWithLock";
         list[38] = "flood";
         list[39] = "execute";
@@ -403,5 +407,11 @@ contract Handler is SignalHandler {
         list[66] = "executed kind 18";
         list[67] = "campaignAgain";
         list[68] = "enactRare";
+        list[69] = "contest";
+        list[70] = "object";
+        list[71] = "tipped";
+        list[72] = "finaliseMoveRenamed";
+        list[73] = "seeded";
+        list[74] = "silent";
     }
 }

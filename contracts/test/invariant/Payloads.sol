@@ -135,9 +135,11 @@ abstract contract Payloads is GovernanceModel {
 
     function _upgrade(bool hostile) private returns (address) {
         if (hostile) {
-            HostileRollup instance = new HostileRollup(address(governance), _draw(1000), _holder());
-            hostiles.push(instance);
-            return SetLib.upgradePayload(set, address(instance));
+            bytes memory arguments = abi.encode(address(governance), _draw(1000), _holder());
+            bytes memory initCode = bytes.concat(type(HostileRollup).creationCode, arguments);
+            address instance = SetLib.create(initCode);
+            hostiles.push(HostileRollup(instance));
+            return SetLib.upgradePayload(set, instance, initCode);
         }
         IRollup next = rollups[rollups.length - 1];
         bool used = registry.isRollupRegistered(address(next));
@@ -145,7 +147,7 @@ abstract contract Payloads is GovernanceModel {
         return SetLib.upgradePayload(set, address(next));
     }
 
-    /// @dev Any configuration that leaves time for something to happen; now and then one that is refused.
+    /// @dev Any configuration that leaves time for something to happen; now and then one that is refused, or just not.
     function _configuration() private returns (Configuration memory c) {
         c = present;
         c.proposeConfig.lockDelay = 60 + _draw(2 hours);
@@ -157,7 +159,9 @@ abstract contract Payloads is GovernanceModel {
         c.quorum = 1 + _draw(0.5e18);
         c.voteDifferential = _draw(0.5e18);
         c.minimumVotes = 1 + _draw(20_000e18);
-        if (_chance(8)) c.quorum = 1e18 + 1;
+        if (_chance(8)) c.quorum = 0.9e18 + 1;
+        if (_chance(8)) c.proposeConfig.lockAmount = _totalAt(_now()) / 10 + _draw(2);
+        if (_chance(8)) c.minimumVotes = _totalAt(_now()) / 2 + _draw(2);
     }
 
     /*//////////////////////////////////////////////////////////////

@@ -108,6 +108,22 @@ abstract contract Properties is Test {
         _holds("states");
     }
 
+    function _afterActiveNoBallotAccepts() internal view {
+        _holds("refusals");
+    }
+
+    function _afterTheLastObjectionNothingChanges() internal view {
+        _holds("finality");
+    }
+
+    function _nothingIsExecutedAgainstAMajority() internal view {
+        _holds("majorities");
+    }
+
+    function _configurationsAreWithinBounds() internal view {
+        _holds("bounds");
+    }
+
     function _theRegistryOnlyGrows() internal view {
         vm.assertTrue(handler.registryAgrees(), "registryAgrees");
         _holds("registry");
@@ -190,6 +206,10 @@ abstract contract Properties is Test {
         _whatIsExecutedIsWhatWasPublished();
         _creationTimesDoNotDecrease();
         _statesAreThoseOfTheSpecificationAndLeadForward();
+        _afterActiveNoBallotAccepts();
+        _afterTheLastObjectionNothingChanges();
+        _nothingIsExecutedAgainstAMajority();
+        _configurationsAreWithinBounds();
         _theRegistryOnlyGrows();
         _onlyGovernanceMovesOwnership();
         _noVoterHoldsTokensAgainBeforeTheExecution();

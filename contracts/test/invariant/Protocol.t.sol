@@ -161,6 +161,34 @@ contract NamedInvariants is Campaign {
     /// forge-config: default.invariant.fail-on-revert = true
     /// forge-config: default.invariant.runs = 3
     /// forge-config: default.invariant.depth = 64
+    function invariant_afterActiveNoBallotAccepts() public view {
+        _afterActiveNoBallotAccepts();
+    }
+
+    /// forge-config: default.invariant.fail-on-revert = true
+    /// forge-config: default.invariant.runs = 3
+    /// forge-config: default.invariant.depth = 64
+    function invariant_afterTheLastObjectionNothingChanges() public view {
+        _afterTheLastObjectionNothingChanges();
+    }
+
+    /// forge-config: default.invariant.fail-on-revert = true
+    /// forge-config: default.invariant.runs = 3
+    /// forge-config: default.invariant.depth = 64
+    function invariant_nothingIsExecutedAgainstAMajority() public view {
+        _nothingIsExecutedAgainstAMajority();
+    }
+
+    /// forge-config: default.invariant.fail-on-revert = true
+    /// forge-config: default.invariant.runs = 3
+    /// forge-config: default.invariant.depth = 64
+    function invariant_configurationsAreWithinBounds() public view {
+        _configurationsAreWithinBounds();
+    }
+
+    /// forge-config: default.invariant.fail-on-revert = true
+    /// forge-config: default.invariant.runs = 3
+    /// forge-config: default.invariant.depth = 64
     function invariant_theRegistryOnlyGrows() public view {
         _theRegistryOnlyGrows();
     }

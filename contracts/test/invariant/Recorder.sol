@@ -125,6 +125,7 @@ abstract contract Recorder is Payloads {
         if (topic == IGovernance.ProposalExecuted.selector) {
             uint256 id = uint256(log.topics[1]);
             _check(_state(id) == ProposalState.Executable, EXECUTION, "executed outside its window, or not accepted");
+            _check(items[id].yea > items[id].nea, MAJORITIES, "executed against a majority that objected in time");
             ++items[id].executions;
             _did(string.concat("executed kind ", vm.toString(kindOf[items[id].payload] % 100)));
         } else if (topic == IGovernance.ConfigurationSet.selector) {

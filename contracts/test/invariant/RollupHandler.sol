@@ -32,6 +32,7 @@ abstract contract RollupHandler is World {
         uint256 seed;
         uint256 seedEpoch;
         uint256 olderSeed;
+        uint256 olderSeedEpoch;
         uint256 blocks;
         uint256 lastBlockSlot;
         /// All that is staked or exits.
@@ -71,7 +72,6 @@ abstract contract RollupHandler is World {
         for (uint256 i; i < HOLDERS; ++i) {
             _approve(holders[i], address(rollup));
         }
-        _touch(rollup);
     }
 
     function _rollup() internal returns (IRollup) {
@@ -92,14 +92,23 @@ abstract contract RollupHandler is World {
         }
     }
 
-    /// @dev A call that changed `rollup`: the first one of an epoch seeds the next.
+    /// @dev A call that changed `rollup`: the first one of an epoch after its first slot seeds the next.
     function _touch(IRollup rollup) internal {
         Model storage m = models[rollup];
-        uint256 epoch = rollup.getCurrentEpoch() + 1;
-        if (m.seedEpoch == epoch) return;
-        m.olderSeed = m.seed;
-        m.seed = block.prevrandao;
-        m.seedEpoch = epoch;
+        uint256 slot = rollup.getCurrentSlot();
+        uint256 epoch = slot / SetLib.EPOCH + 1;
+        if (slot % SetLib.EPOCH == 0 || m.seedEpoch == epoch) return;
+        (m.olderSeed, m.olderSeedEpoch) = (m.seed, m.seedEpoch);
+        (m.seed, m.seedEpoch) = (block.prevrandao, epoch);
+    }
+
+    /// @dev The seed recorded for `epoch`, this one or the next.
+    function _seedOf(IRollup rollup, uint256 epoch) private view returns (bool recorded, uint256 seed) {
+        Model storage m = models[rollup];
+        // Epoch 0 has none, since none comes before it.
+        if (epoch == 0) return (false, 0);
+        if (m.seedEpoch == epoch) return (true, m.seed);
+        return m.olderSeedEpoch == epoch ? (true, m.olderSeed) : (false, 0);
     }
 
     function _member(address attester, address proposer) private pure returns (uint256) {
@@ -150,8 +159,27 @@ abstract contract RollupHandler is World {
                                   TIME
     //////////////////////////////////////////////////////////////*/
 
-    /// @dev Every change of the time goes through here: sets are closed when an epoch begins.
+    /// @dev Every change of the time goes through here. On the way somebody keeps the canonical rollup's draws alive,
+    /// most of the time.
     function _warpTo(uint256 timestamp) internal {
+        if (timestamp <= _now()) return;
+        address canonical = registry.getRollup();
+        if (isHonest[canonical] && !_chance(12)) _keepAlive(IRollup(canonical), timestamp);
+        _advance(timestamp);
+    }
+
+    /// @dev `setupEpoch` in the epoch before that of `timestamp`, so that this has proposers; mostly in time.
+    function _keepAlive(IRollup rollup, uint256 timestamp) private {
+        uint256 epoch = rollup.getEpochAt(timestamp);
+        if (epoch == rollup.getCurrentEpoch()) return;
+        _advance(rollup.getTimestampForSlot(epoch * SetLib.EPOCH - 1 - _draw(SetLib.EPOCH)));
+        (bool success,) = _call(stranger, address(rollup), abi.encodeCall(rollup.setupEpoch, ()));
+        _check(success, SEEDS, "setupEpoch failed");
+        _touch(rollup);
+    }
+
+    /// @dev Sets are closed when an epoch begins.
+    function _advance(uint256 timestamp) private {
         if (timestamp <= _now()) return;
         vm.roll(vm.getBlockNumber() + (timestamp - _now()) / 12 + 1);
         vm.warp(timestamp);
@@ -247,26 +275,40 @@ abstract contract RollupHandler is World {
     }
 
     function finaliseMove(uint256 seed) external step(seed) {
-        IRollup from = rollups[_draw(rollups.length)];
-        address attester = _staked(from);
+        IRollup from;
+        address attester;
+        // Mostly where a stake is left to move.
+        for (uint256 i; i < 6; ++i) {
+            from = rollups[_draw(rollups.length)];
+            attester = _staked(from);
+            if (address(from) != registry.getRollup() && stakeOf[from][attester] != 0) break;
+        }
         _announceMove(from, attester);
         (address to, uint256 readyAt) = from.getMove(attester);
         if (readyAt != 0 && _chance(2)) _warpTo(readyAt - _draw(2));
         (uint256 amount, address withdrawer, address proposer,) = from.getInfo(attester);
-        (bool success,) = _call(_holder(), address(from), abi.encodeCall(from.finaliseMove, (attester)));
+        // Under another attester it is the withdrawer's alone.
+        bool renames = _chance(3);
+        address newAttester = renames ? _attester() : attester;
+        address caller = renames && !_chance(4) ? withdrawer : _holder();
+        bytes memory data = renames
+            ? abi.encodeWithSignature("finaliseMove(address,address)", attester, newAttester)
+            : abi.encodeWithSignature("finaliseMove(address)", attester);
+        (bool success,) = _call(caller, address(from), data);
         if (!success) return;
+        _check(!renames || caller == withdrawer, STAKES, "renamed by another than the withdrawer");
         _check(readyAt != 0 && _now() >= readyAt, STAKES, "moved too early");
         _check(to == registry.getRollup() && isHonest[to], STAKES, "moved to another than the canonical");
         _leaves(from, attester, proposer);
         _released(from, attester);
-        _joins(IRollup(to), attester, proposer, amount);
-        (uint256 moved, address newWithdrawer, address newProposer,) = IRollup(to).getInfo(attester);
+        _joins(IRollup(to), newAttester, proposer, amount);
+        (uint256 moved, address newWithdrawer, address newProposer,) = IRollup(to).getInfo(newAttester);
         _check(
             moved == amount && newWithdrawer == withdrawer && newProposer == proposer, STAKES, "moved with other keys"
         );
         _touch(from);
         _touch(IRollup(to));
-        _did("finaliseMove");
+        _did(renames ? "finaliseMoveRenamed" : "finaliseMove");
     }
 
     function setCoinbase(uint256 seed) external step(seed) {
@@ -395,6 +437,8 @@ abstract contract RollupHandler is World {
 
     function _observeSlot(IRollup rollup, uint256 slot) private {
         address proposer = rollup.getProposerAt(rollup.getTimestampForSlot(slot));
+        (bool recorded,) = _seedOf(rollup, slot / SetLib.EPOCH);
+        _check(recorded || proposer == address(0), SEEDS, "a proposer without a seed");
         uint256 seen = _proposerOf[rollup][slot];
         if (seen == 0) _proposerOf[rollup][slot] = (1 << 160) | uint160(proposer);
         else _check(address(uint160(seen)) == proposer, ONE_PROPOSER, "another proposer for the same slot");
@@ -408,10 +452,16 @@ abstract contract RollupHandler is World {
             Model storage m = models[rollup];
             _checkSet(rollup, m.epoch, m.before);
             _checkSet(rollup, m.epoch + 1, m.closed);
-            uint256 present = m.seedEpoch > m.epoch ? m.olderSeed : m.seed;
-            _check(rollup.getSeed(m.epoch) == present, SEEDS, "another seed in this epoch");
-            _check(rollup.getSeed(m.epoch + 1) == m.seed, SEEDS, "another seed for the next epoch");
+            _checkSeed(rollup, m.epoch);
+            _checkSeed(rollup, m.epoch + 1);
         }
+    }
+
+    function _checkSeed(IRollup rollup, uint256 epoch) private {
+        (bool recorded, uint256 seed) = rollup.getSeed(epoch);
+        (bool expected, uint256 expectedSeed) = _seedOf(rollup, epoch);
+        _check(recorded == expected && seed == expectedSeed, SEEDS, "another seed");
+        _did(recorded ? "seeded" : "silent");
     }
 
     function _checkSet(IRollup rollup, uint256 epoch, Summary memory expected) private {

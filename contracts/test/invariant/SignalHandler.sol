@@ -186,12 +186,34 @@ abstract contract SignalHandler is GovernanceHandler {
         if (answers && slot <= _now() && slot / SetLib.M > number) number = slot / SetLib.M - number;
         if (isHonest[instance] && !_chance(3)) {
             uint256[] memory pushable = p.pushableRounds();
-            for (uint256 i; i < pushable.length; ++i) {
-                _check(_mayPush(p, instance, pushable[i], slot), PUSHES, "offered a round that can't be pushed");
-            }
+            _checkOffer(p, instance, slot, pushable);
             if (pushable.length != 0) number = pushable[_draw(pushable.length)];
         }
         _push(p, number);
+    }
+
+    /// @dev Exactly the rounds that may be pushed are offered, the oldest first, if Governance listens.
+    function _checkOffer(IProposals p, address instance, uint256 slot, uint256[] memory pushable) private {
+        uint256 current = slot / SetLib.M;
+        uint256 at;
+        for (uint256 number = current < 7 ? 0 : current - 7; number < current; ++number) {
+            if (governance.governanceProposer() != address(p) || !_mayPush(p, instance, number, slot)) continue;
+            bool offered = at < pushable.length && pushable[at] == number;
+            _check(offered, PUSHES, "didn't offer a round that can be pushed");
+            ++at;
+        }
+        _check(at == pushable.length, PUSHES, "offered a round that can't be pushed");
+    }
+
+    /// @dev The winner of a round is known before the push.
+    function _checkWinner(IProposals p, address instance, uint256 number, bool allowed) private {
+        (bool wins, bytes memory answer) = _call(stranger, address(p), abi.encodeCall(IProposals.winnerOf, (number)));
+        string memory how = wins ? "a winner that can't be pushed" : "no winner of a round that can be pushed";
+        _check(wins == allowed, PUSHES, how);
+        if (!wins) return;
+        address leader = rounds[_key(p, instance, number)].leader;
+        _check(abi.decode(answer, (address)) == leader, PUSHES, "another winner");
+        _did("winner");
     }
 
     /// @dev What the specification asks before a push, but that Governance takes it.
@@ -210,8 +232,10 @@ abstract contract SignalHandler is GovernanceHandler {
     function _push(IProposals p, uint256 number) internal returns (bool success) {
         address instance = registry.getRollup();
         (bool answers, uint256 slot,) = _present(instance);
-        bool allowed = answers && _mayPush(p, instance, number, slot)
-            && governance.governanceProposer() == address(p);
+        bool allowed = answers && _mayPush(p, instance, number, slot);
+        // What a hostile rollup answers may depend on the gas left.
+        if (isHonest[instance]) _checkWinner(p, instance, number, allowed);
+        allowed = allowed && governance.governanceProposer() == address(p);
         vm.recordLogs();
         (success,) = _call(_holder(), address(p), abi.encodeCall(IProposals.pushProposal, (number)));
         if (!success) return false;

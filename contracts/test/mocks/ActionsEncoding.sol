@@ -62,12 +62,13 @@ library ActionsEncoding {
     }
 
     /// @notice `count` times the same action, encoded once.
-    function shared(uint256 count, address target, bytes memory data) internal pure returns (bytes memory answer) {
-        answer = abi.encode(32, count);
+    function shared(uint256 count, address target, bytes memory data) internal pure returns (bytes memory) {
+        uint256[] memory offsets = new uint256[](count);
         for (uint256 i; i < count; ++i) {
-            answer = bytes.concat(answer, abi.encode(32 * count));
+            offsets[i] = 32 * count;
         }
-        answer = bytes.concat(answer, abi.encode(target, 64, data.length), data);
+        bytes memory head = bytes.concat(abi.encode(32, count), abi.encodePacked(offsets));
+        return bytes.concat(head, abi.encode(target, 64, data.length), data);
     }
 
     /// @dev 1 to 70 bytes.

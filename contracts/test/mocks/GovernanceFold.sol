@@ -23,7 +23,7 @@ contract GovernanceFold {
     address private immutable GOVERNANCE;
 
     mapping(address holder => uint256) public power;
-    mapping(address holder => uint256) public nonces;
+    mapping(uint256 id => mapping(address holder => uint256)) public ballotNonce;
     mapping(uint256 id => mapping(address voter => uint256[2])) private _ballots;
     Change[] private _total;
     Folded[] private _proposals;
@@ -71,7 +71,12 @@ contract GovernanceFold {
         } else if (kind == IGovernance.ConfigurationSet.selector) {
             _configure(uint256(log.topics[1]), abi.decode(log.data, (Configuration)), time);
         } else if (kind == IGovernance.NonceUsed.selector) {
-            nonces[_address(log.topics[1])] = abi.decode(log.data, (uint256)) + 1;
+            (uint256 id, uint256 nonce) = abi.decode(log.data, (uint256, uint256));
+            require(ballotNonce[id][_address(log.topics[1])] == nonce, "nonces count");
+            ballotNonce[id][_address(log.topics[1])] = nonce + 1;
+        } else if (kind == IGovernance.BallotsInvalidated.selector) {
+            (uint256 id, uint256 nextNonce) = abi.decode(log.data, (uint256, uint256));
+            ballotNonce[id][_address(log.topics[1])] = nextNonce;
         } else {
             _foldOfProposal(kind, log, time);
         }
@@ -89,10 +94,10 @@ contract GovernanceFold {
         } else if (kind == IGovernance.ProposalFrozen.selector) {
             Folded storage folded = _proposals[id];
             folded.proposal.governanceProposer = _address(log.topics[2]);
-            (uint256 configurationId, bytes32 actionsHash, Action[] memory actions) =
+            (uint256 configurationId, bytes32 hash, Action[] memory actions) =
                 abi.decode(log.data, (uint256, bytes32, Action[]));
             folded.proposal.config = _configurations[configurationId];
-            folded.actionsHash = actionsHash;
+            folded.actionsHash = hash;
             folded.publishedHash = keccak256(abi.encode(actions));
         } else if (kind == IGovernance.VoteCast.selector) {
             (bool support, uint256 amount) = abi.decode(log.data, (bool, uint256));

@@ -13,6 +13,8 @@ contract SignerWallet {
         DirtyMagic,
         Short,
         TwoWords,
+        /// The magic value and as much as the gas allows behind it, up to a megabyte.
+        Huge,
         Nothing,
         Reverting,
         Writing
@@ -37,6 +39,7 @@ contract SignerWallet {
         if (YES == Yes.DirtyMagic) _return(abi.encode(uint256(bytes32(magic)) | 1), 32);
         if (YES == Yes.Short) _return(abi.encode(magic), 4);
         if (YES == Yes.TwoWords) _return(abi.encode(magic, magic), 64);
+        if (YES == Yes.Huge) _return(abi.encode(magic), 1_000_000);
         if (YES == Yes.Nothing) _return("", 0);
         if (YES == Yes.Reverting) revert("no");
         if (YES == Yes.Writing) {

@@ -16,23 +16,34 @@ contract BrickingTest is Scenario {
         );
     }
 
-    /// @dev The field number `i` of `c` set to `value`; its name and bounds.
+    /// @dev The field number `i` of `c` set to `value`; its name and its bounds when it replaces what is in force.
     function _with(Configuration memory c, uint256 i, uint256 value)
         internal
         view
         returns (Configuration memory, bytes32 field, uint256 min, uint256 max)
     {
-        uint256 supply = asset.totalSupply();
-        if (i == 0) (c.proposeConfig.lockDelay, field, min, max) = (value, "lockDelay", 60, type(uint32).max);
-        if (i == 1) (c.proposeConfig.lockAmount, field, min, max) = (value, "lockAmount", 2, supply);
+        Configuration memory present = governance.getConfiguration();
+        uint256 total = governance.totalPowerAt(_now());
+        if (i == 0) (c.proposeConfig.lockDelay, field, min, max) = (value, "lockDelay", 60, 365 days);
+        if (i == 1) {
+            max = _greater(present.proposeConfig.lockAmount, total / 10);
+            (c.proposeConfig.lockAmount, field, min) = (value, "lockAmount", 2);
+        }
         if (i == 2) (c.votingDelay, field, min, max) = (value, "votingDelay", 60, TIME);
         if (i == 3) (c.votingDuration, field, min, max) = (value, "votingDuration", 60, TIME);
         if (i == 4) (c.executionDelay, field, min, max) = (value, "executionDelay", 60, TIME);
         if (i == 5) (c.gracePeriod, field, min, max) = (value, "gracePeriod", 60, TIME);
-        if (i == 6) (c.quorum, field, min, max) = (value, "quorum", 1, 1e18);
-        if (i == 7) (c.voteDifferential, field, min, max) = (value, "voteDifferential", 0, 1e18);
-        if (i == 8) (c.minimumVotes, field, min, max) = (value, "minimumVotes", 1, supply);
+        if (i == 6) (c.quorum, field, min, max) = (value, "quorum", 1, 0.9e18);
+        if (i == 7) (c.voteDifferential, field, min, max) = (value, "voteDifferential", 0, 0.9e18);
+        if (i == 8) {
+            max = _greater(present.minimumVotes, total / 2);
+            (c.minimumVotes, field, min) = (value, "minimumVotes", 1);
+        }
         return (c, field, min, max);
+    }
+
+    function _greater(uint256 a, uint256 b) private pure returns (uint256) {
+        return a > b ? a : b;
     }
 
     function testFuzz_bricking_aConfigurationOutOfBoundsIsRefusedAtExecution(uint256 i, uint256 value, bool below)
@@ -56,64 +67,111 @@ contract BrickingTest is Scenario {
         vm.assertEq(abi.encode(governance.getConfiguration()), abi.encode(SetLib.configuration()));
     }
 
-    /// @dev Whatever the bounds allow, holders who agree can change it again.
-    function testFuzz_bricking_everyAllowedConfigurationCanBeChangedAgain(uint256[9] memory values) public {
+    /// @dev Whatever the bounds allow, up to the greatest values, those who stay can change it again: when one has left in
+    /// between, past the sequencers, and against the ballot of a holder of dust.
+    function testFuzz_bricking_everyAllowedConfigurationCanBeChangedAgain(uint256[9] memory values, bool byLock) public {
+        address carol = _holder("carol", POWER / 2);
+        address dust = _holder("dust", 1);
         Configuration memory c = SetLib.configuration();
         for (uint256 i; i < 9; ++i) {
-            (, , uint256 min, uint256 max) = _with(SetLib.configuration(), i, 0);
-            // More than both holders have is more than holders can reach.
-            if (i == 1 && max > POWER) max = POWER;
-            if (i == 8 && max > POWER) max = POWER;
+            (,, uint256 min, uint256 max) = _with(SetLib.configuration(), i, 0);
             (c,,,) = _with(c, i, bound(values[i], min, max));
         }
         vm.prank(address(governance));
         governance.updateConfiguration(c);
+        vm.assertEq(abi.encode(governance.getConfiguration()), abi.encode(c));
 
-        uint256 id = _proposeByLock(bob, _configurationPayload(SetLib.configuration()));
+        address payload = _configurationPayload(SetLib.configuration());
+        uint256 id = byLock ? _proposeByLock(bob, payload) : _propose(payload);
+        vm.prank(carol);
+        governance.initiateWithdraw(carol, POWER / 2);
         _to(_lastPending(id) + 1);
+        _vote(dust, id, 1, false);
         _vote(alice, id, POWER, true);
-        uint256 rest = governance.powerAt(bob, _lastPending(id));
-        if (rest != 0) _vote(bob, id, rest, true);
+        _vote(bob, id, governance.powerAt(bob, _lastPending(id)), true);
         _to(_lastQueued(id) + 1);
         governance.execute(id);
         vm.assertEq(abi.encode(governance.getConfiguration()), abi.encode(SetLib.configuration()));
     }
 
-    function test_bricking_minimumVotesAndLockAmountFollowTheSupply() public {
-        uint256 supply = asset.totalSupply();
-        Configuration memory c = SetLib.configuration();
-        c.minimumVotes = supply + 1;
-        _expectOutOfBounds("minimumVotes", supply + 1, 1, supply);
-        vm.prank(address(governance));
-        governance.updateConfiguration(c);
-        skip(10);
-        vm.prank(address(governance));
-        set.issuer.mint(bob, 1);
-        vm.prank(address(governance));
-        governance.updateConfiguration(c);
-        vm.assertEq(governance.getConfiguration().minimumVotes, supply + 1);
+    /// @dev The same with all that the bounds allow at once, and then with nothing but the least of it.
+    function test_bricking_theStrictestConfigurationCanBeChangedAgain() public {
+        uint256[9] memory values;
+        uint256 state = vm.snapshotState();
+        for (uint256 i; i < 9; ++i) {
+            values[i] = type(uint256).max;
+        }
+        testFuzz_bricking_everyAllowedConfigurationCanBeChangedAgain(values, true);
+        vm.revertToState(state);
+        delete values;
+        testFuzz_bricking_everyAllowedConfigurationCanBeChangedAgain(values, true);
     }
 
-    /// @dev What the bounds leave to the holders' judgement: the lock gives up `lockAmount`, so with a `minimumVotes` this
-    /// high no proposal through it can pass, not even with the whole supply locked and everybody agreeing.
-    function testFuzz_bricking_minimumVotesNearTheSupplyShutTheWayThroughTheLock(uint256 minimumVotes, bool below)
-        public
-    {
-        uint256 supply = asset.totalSupply();
+    /// @dev Power is the measure, since supply may be where nobody can lock it.
+    function test_bricking_minimumVotesAndLockAmountFollowThePower() public {
+        for (uint256 i = 1; i < 9; i += 7) {
+            (,, uint256 min, uint256 max) = _with(SetLib.configuration(), i, 0);
+            vm.assertEq(max, i == 1 ? POWER / 5 : POWER);
+            (Configuration memory c, bytes32 field,,) = _with(SetLib.configuration(), i, max + 1);
+            _expectOutOfBounds(field, max + 1, min, max);
+            vm.prank(address(governance));
+            governance.updateConfiguration(c);
+            skip(1000);
+            vm.prank(address(governance));
+            set.issuer.mint(treasury, 1000e18);
+            _expectOutOfBounds(field, max + 1, min, max);
+            vm.prank(address(governance));
+            governance.updateConfiguration(c);
+            uint256 state = vm.snapshotState();
+            _lock(treasury, i == 1 ? 10 : 2);
+            vm.prank(address(governance));
+            governance.updateConfiguration(c);
+            vm.revertToState(state);
+        }
+    }
+
+    /// @dev What the greatest values leave: two fifths may go, and the lock still finds its way. Who lets more go has to
+    /// lock again what is missing.
+    function test_bricking_twoFifthsMayLeaveAtTheGreatestValues() public {
         Configuration memory c = SetLib.configuration();
-        uint256 reachable = supply - c.proposeConfig.lockAmount;
-        // What is staked can't be locked.
-        uint256 staked = ATTESTERS * SetLib.STAKE;
-        c.minimumVotes = below ? reachable - staked : bound(minimumVotes, reachable + 1, supply);
+        c.minimumVotes = POWER;
+        c.proposeConfig.lockAmount = POWER / 5;
+        vm.prank(address(governance));
+        governance.updateConfiguration(c);
+        uint256 state = vm.snapshotState();
+        for (uint256 more; more < 2; ++more) {
+            vm.prank(alice);
+            governance.initiateWithdraw(alice, POWER * 4 / 5 + more);
+            uint256 id = _proposeByLock(bob, _configurationPayload(SetLib.configuration()));
+            vm.assertEq(governance.totalPowerAt(_now()), POWER - more);
+            _accept(id);
+            _to(_lastQueued(id) + 1);
+            _assertState(id, more == 0 ? ProposalState.Executable : ProposalState.Rejected);
+            if (more == 0) governance.execute(id);
+            else vm.assertEq(governance.getConfiguration().minimumVotes, POWER);
+            vm.revertToState(state);
+        }
+    }
+
+    /// @dev Nobody vetoes by leaving: what isn't raised stays allowed, however little power is left.
+    function testFuzz_bricking_aLeaverVetoesNoOtherChange(uint256 left, uint256 votingDelay, bool lower) public {
+        Configuration memory c = SetLib.configuration();
+        c.minimumVotes = POWER;
+        c.proposeConfig.lockAmount = POWER / 5;
         vm.prank(address(governance));
         governance.updateConfiguration(c);
 
-        _lock(treasury, asset.balanceOf(treasury));
-        uint256 id = _proposeByLock(treasury, _configurationPayload(SetLib.configuration()));
-        _accept(id);
-        _vote(treasury, id, governance.powerAt(treasury, _lastPending(id)), true);
-        _to(_lastQueued(id) + 1);
-        _assertState(id, below ? ProposalState.Executable : ProposalState.Rejected);
+        c.votingDelay = bound(votingDelay, 60, TIME);
+        if (lower) --c.minimumVotes;
+        uint256 id = _propose(_configurationPayload(c));
+        _toExecutable(id);
+        left = bound(left, 1, POWER);
+        vm.prank(alice);
+        governance.initiateWithdraw(alice, left);
+        vm.prank(bob);
+        governance.initiateWithdraw(bob, POWER);
+        governance.execute(id);
+        vm.assertEq(abi.encode(governance.getConfiguration()), abi.encode(c));
     }
 
     function testFuzz_bricking_strangersChangeNothing(address stranger) public {
@@ -189,7 +247,7 @@ contract BrickingTest is Scenario {
     /// @dev Low-turnout capture: what passes has at least the quorum of all power behind it.
     function testFuzz_capture_fewerThanTheQuorumPassNothing(uint256 quorum, uint256 amount) public {
         Configuration memory c = SetLib.configuration();
-        c.quorum = bound(quorum, 1, 1e18);
+        c.quorum = bound(quorum, 1, 0.9e18);
         vm.prank(address(governance));
         governance.updateConfiguration(c);
         uint256 id = _propose(_boxPayload(1));

@@ -76,7 +76,7 @@ contract CanonicalSwitchTest is Scenario {
         _toNextRound(next);
         address old = rollup.getCurrentProposer();
         // The two draws differ within a few slots.
-        while (next.getCurrentProposer() == rollup.getCurrentProposer()) skip(SetLib.SLOT);
+        while (next.getCurrentProposer() == rollup.getCurrentProposer()) _to(_now() + SetLib.SLOT);
         old = rollup.getCurrentProposer();
         _expectRevert(
             abi.encodeWithSelector(IProposals.Proposals__NotProposer.selector, old, next.getCurrentProposer())
@@ -127,7 +127,8 @@ contract CanonicalSwitchTest is Scenario {
     function testFuzz_switch_otherSlotDurations(uint256 slotDuration, uint256 epochDuration) public {
         RollupParameters memory p = SetLib.parameters(set);
         p.slotDuration = bound(slotDuration, 1, 1 hours);
-        p.epochDuration = bound(epochDuration, 1, 64);
+        // An epoch goes on for 24 seconds after its first slot.
+        p.epochDuration = bound(epochDuration, (24 + p.slotDuration - 1) / p.slotDuration + 1, 64);
         p.exitDelay = 2 * p.slotDuration * p.epochDuration;
         IRollup other = SetLib.rollup(p);
         _stakeAll(other);

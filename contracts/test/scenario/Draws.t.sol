@@ -23,6 +23,12 @@ contract DrawsTest is Scenario {
         }
     }
 
+    function _assertSeed(uint256 epoch, bool recorded, uint256 seed) internal view {
+        (bool foundRecorded, uint256 found) = rollup.getSeed(epoch);
+        vm.assertEq(foundRecorded, recorded, "a seed was recorded");
+        vm.assertEq(found, seed, "seed");
+    }
+
     function _leave(IRollup instance, uint256 i) internal {
         vm.prank(_withdrawer(i));
         instance.initiateWithdraw(_attester(i), treasury);
@@ -46,8 +52,12 @@ contract DrawsTest is Scenario {
         IRollup fresh = SetLib.rollup(set);
         vm.prank(address(governance));
         registry.upgrade(address(fresh));
-        for (uint256 i; i < 5; ++i) {
-            _toEpoch(fresh, i + 1);
+        for (uint256 epoch = 1; epoch < 6; ++epoch) {
+            _toSlot(fresh, epoch * SetLib.EPOCH + 1);
+            fresh.setupEpoch();
+            // A seed alone draws nobody.
+            (bool recorded,) = fresh.getSeed(epoch);
+            vm.assertEq(recorded, epoch > 1);
             vm.assertEq(fresh.getCurrentProposer(), address(0));
             _expectRevert(
                 abi.encodeWithSelector(IProposals.Proposals__NoProposer.selector, fresh.getCurrentSlot())
@@ -70,6 +80,8 @@ contract DrawsTest is Scenario {
         vm.assertNotEq(uint256(uint160(rollup.getCurrentProposer())), 0);
         vm.assertEq(rollup.getSetSize(epoch + 2), 0);
         _toEpoch(rollup, epoch + 2);
+        (bool recorded,) = rollup.getSeed(epoch + 2);
+        vm.assertTrue(recorded);
         vm.assertEq(rollup.getCurrentProposer(), address(0));
     }
 
@@ -85,44 +97,88 @@ contract DrawsTest is Scenario {
         _push(round);
     }
 
-    function testFuzz_draws_afterAHundredIdleEpochsTheLastSeedServes(uint256 epochs, uint256 slot) public {
-        epochs = bound(epochs, 2, 100);
-        uint256 first = rollup.getCurrentEpoch();
-        uint256 seed = rollup.getSeed(first);
-        _toEpoch(rollup, first + epochs);
-        uint256 epoch = rollup.getCurrentEpoch();
-        vm.assertEq(rollup.getSeed(epoch), seed);
-        vm.assertEq(rollup.getSeed(epoch + 1), seed);
+    /// @dev Nobody calls for two epochs or more: nobody proposes, nobody signals, and nobody can do anything about it
+    /// in that epoch.
+    function testFuzz_draws_aSilenceEndsSignalling(uint256 epochs, uint256 second, bytes32 random) public {
+        uint256 epoch = rollup.getCurrentEpoch() + bound(epochs, 2, 100);
+        uint256 start = rollup.getTimestampForSlot(epoch * SetLib.EPOCH);
+        _toInSilence(start + bound(second, 0, EPOCH - 1));
+        _assertSeed(epoch, false, 0);
+        _assertSeed(epoch + 1, false, 0);
         vm.assertEq(rollup.getSetSize(epoch), ATTESTERS);
-        slot = bound(slot, epoch * SetLib.EPOCH, (epoch + 2) * SetLib.EPOCH - 1);
-        uint256 index = uint256(keccak256(abi.encode(seed, slot))) % ATTESTERS;
-        (, address proposer) = rollup.getMember(epoch, index);
-        vm.assertEq(rollup.getProposerAt(rollup.getTimestampForSlot(slot)), proposer);
-        // The slots differ though the seed doesn't: different members get their turn.
+        vm.prevrandao(random);
+        rollup.setupEpoch();
+        _assertSeed(epoch, false, 0);
+        uint256 slot = rollup.getCurrentSlot();
+        for (uint256 i; i < ATTESTERS; ++i) {
+            address proposer = addressOf(string.concat("proposer ", vm.toString(i)));
+            _expectRevert(abi.encodeWithSelector(IProposals.Proposals__NoProposer.selector, slot));
+            vm.prank(proposer);
+            proposals.vote(payload);
+            _expectRevert(abi.encodeWithSelector(IRollup.Rollup__NotProposer.selector, proposer, address(0)));
+            vm.prank(proposer);
+            rollup.proposeBlock("block");
+        }
+        (bool exists,) = proposals.newestSlot(address(rollup));
+        vm.assertFalse(exists);
+    }
+
+    /// @dev One `setupEpoch` brings signals back in the next epoch, and one an epoch keeps them.
+    function testFuzz_draws_signallingComesBackAfterASilence(uint256 epochs, bytes32 random) public {
+        uint256 epoch = rollup.getCurrentEpoch() + bound(epochs, 2, 100);
+        _toInSilence(rollup.getTimestampForSlot(epoch * SetLib.EPOCH + 1));
+        vm.prevrandao(random);
+        rollup.setupEpoch();
+        _assertSeed(epoch + 1, true, uint256(random));
+        address[] memory coming = _draws(rollup, epoch + 1);
+        _toInSilence(rollup.getTimestampForSlot((epoch + 1) * SetLib.EPOCH));
+        for (uint256 i; i < SetLib.EPOCH; ++i) {
+            uint256 slot = (epoch + 1) * SetLib.EPOCH + i;
+            _toInSilence(rollup.getTimestampForSlot(slot));
+            (, address expected) =
+                rollup.getMember(epoch + 1, uint256(keccak256(abi.encode(random, slot))) % ATTESTERS);
+            vm.assertEq(coming[i], expected);
+            vm.assertEq(rollup.getCurrentProposer(), expected);
+            _signal(rollup, payload);
+        }
+        // Signals don't keep it alive by themselves: they change Proposals, not the rollup.
+        _toInSilence(rollup.getTimestampForSlot((epoch + 2) * SetLib.EPOCH));
+        vm.assertEq(rollup.getCurrentProposer(), address(0));
+        _toInSilence(_now() + SetLib.SLOT);
+        rollup.setupEpoch();
+        _toEpoch(rollup, epoch + 3);
         _push(_win(payload));
     }
 
-    function testFuzz_draws_afterIdleEpochsTheFirstCallSeedsOnlyTheNextEpoch(uint256 epochs, bytes32 random) public {
-        epochs = bound(epochs, 2, 100);
-        uint256 first = rollup.getCurrentEpoch();
-        uint256 seed = rollup.getSeed(first);
-        _toEpoch(rollup, first + epochs);
+    /// @dev Blocks keep a rollup alive without anybody's `setupEpoch`, as long as one comes in each epoch after its
+    /// first slot; a proposer who lets the last of them out ends signals and blocks of the next epoch.
+    function test_draws_blocksKeepARollupAlive() public {
         uint256 epoch = rollup.getCurrentEpoch();
-        address[] memory present = _draws(rollup, epoch);
-        vm.prevrandao(random);
-        rollup.setupEpoch();
-        vm.assertEq(rollup.getSeed(epoch), seed);
-        vm.assertEq(rollup.getSeed(epoch + 1), uint256(random));
-        vm.assertEq(_draws(rollup, epoch), present);
+        for (uint256 i; i < 10; ++i) {
+            _toInSilence(rollup.getTimestampForSlot((epoch + i) * SetLib.EPOCH + 1 + i % 3));
+            address proposer = rollup.getCurrentProposer();
+            vm.assertNotEq(proposer, address(0));
+            vm.prank(proposer);
+            rollup.proposeBlock("block");
+        }
+        // Blocks in first slots alone don't.
+        _toInSilence(rollup.getTimestampForSlot((epoch + 10) * SetLib.EPOCH));
+        address first = rollup.getCurrentProposer();
+        vm.prank(first);
+        rollup.proposeBlock("block");
+        _toInSilence(rollup.getTimestampForSlot((epoch + 11) * SetLib.EPOCH));
+        vm.assertEq(rollup.getCurrentProposer(), address(0));
     }
 
     /// @dev Attack: join and leave until the draw suits the attacker.
     function testFuzz_draws_joiningAndLeavingRedrawsNothing(uint256 seed, uint256 steps) public {
         uint256 epoch = rollup.getCurrentEpoch();
+        _toSlot(rollup, epoch * SetLib.EPOCH + 1);
         vm.prevrandao(bytes32(seed));
         rollup.setupEpoch();
         address[] memory present = _draws(rollup, epoch);
         address[] memory coming = _draws(rollup, epoch + 1);
+        vm.assertNotEq(coming[0], address(0));
         steps = bound(steps, 1, 20);
         for (uint256 i; i < steps; ++i) {
             seed = uint256(keccak256(abi.encode(seed)));
@@ -146,17 +202,23 @@ contract DrawsTest is Scenario {
         uint256 epoch = rollup.getCurrentEpoch() + 1;
         _toEpoch(rollup, epoch);
         uint256 size = rollup.getSetSize(epoch + 1);
-        vm.prevrandao(random);
-        // Joining is itself the call that records the seed: the joiner isn't in the set that it draws from.
+        // In the first slot nothing is recorded, and it is too late to join as well.
+        vm.prevrandao(other);
         _stake(rollup, ATTESTERS);
         vm.assertEq(rollup.getSetSize(epoch + 1), size);
-        vm.assertEq(rollup.getSeed(epoch + 1), uint256(random));
-        vm.prevrandao(other);
+        _assertSeed(epoch + 1, false, 0);
+        _toSlot(rollup, epoch * SetLib.EPOCH + 1);
+        vm.prevrandao(random);
+        // Joining is itself the call that records the seed: the joiner isn't in the set that it draws from.
         _stake(rollup, ATTESTERS + 1);
-        vm.assertEq(rollup.getSeed(epoch + 1), uint256(random));
+        vm.assertEq(rollup.getSetSize(epoch + 1), size);
+        _assertSeed(epoch + 1, true, uint256(random));
+        vm.prevrandao(other);
+        _stake(rollup, ATTESTERS + 2);
+        _assertSeed(epoch + 1, true, uint256(random));
         vm.assertEq(rollup.getSetSize(epoch + 1), size);
         _toEpoch(rollup, epoch + 1);
-        vm.assertEq(rollup.getSetSize(epoch + 2), size + 2);
+        vm.assertEq(rollup.getSetSize(epoch + 2), size + 3);
     }
 
     /// @dev A finished move frees the attester at once, while its seat still draws in this epoch and the next.
@@ -168,7 +230,8 @@ contract DrawsTest is Scenario {
         rollup.initiateMove(_attester(i), address(next));
         vm.prank(address(governance));
         registry.upgrade(address(next));
-        _to(_now() + SetLib.EXIT_DELAY);
+        // A slot later, so that seeds are recorded.
+        _toSlot(rollup, rollup.getSlotAt(_now() + SetLib.EXIT_DELAY) + 1);
         rollup.setupEpoch();
         uint256 epoch = rollup.getCurrentEpoch();
         address[] memory present = _draws(rollup, epoch);

@@ -17,6 +17,7 @@ contract EmergencyTest is Scenario {
 
     function _killRollup(uint256 how) internal {
         how = bound(how, 0, 5);
+        _abandon(rollup);
         if (how == 0) {
             vm.etch(address(rollup), "");
         } else if (how == 1) {
@@ -94,7 +95,7 @@ contract EmergencyTest is Scenario {
 
     function testFuzz_emergency_theLockIsWithheldForTheLongerDelay(uint256 lockDelay, uint256 votingDuration) public {
         Configuration memory c = SetLib.configuration();
-        c.proposeConfig.lockDelay = bound(lockDelay, 60, type(uint32).max);
+        c.proposeConfig.lockDelay = bound(lockDelay, 60, 365 days);
         c.votingDuration = bound(votingDuration, 60, 90 days);
         _deploy(c);
         uint256 exit = c.votingDelay / 5 + c.votingDuration + c.executionDelay;

@@ -53,7 +53,7 @@ contract FullLifeTest is Scenario {
         vm.assertEq(registry.getRollup(), address(next));
 
         // The old one works on and earns nothing.
-        skip(SetLib.SLOT);
+        _to(_now() + SetLib.SLOT);
         uint256 number = rollup.blockNumber();
         (, reward) = _block(rollup);
         vm.assertEq(reward, 0);
@@ -71,6 +71,7 @@ contract FullLifeTest is Scenario {
         vm.assertEq(asset.balanceOf(address(rollup)), 0);
         vm.assertEq(asset.balanceOf(address(next)), ATTESTERS * SetLib.STAKE);
         vm.assertEq(rollup.getActiveAttesterCount(), 0);
+        _keep(next);
 
         // Two epochs later the new set proposes: the first block pays, and signalling goes on.
         _toEpoch(next, next.getCurrentEpoch() + 2);

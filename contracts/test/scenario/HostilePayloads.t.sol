@@ -33,8 +33,12 @@ contract HostilePayloadsTest is Scenario {
         );
     }
 
-    function _expectCodeChanged(address payload) internal {
-        _expectRevert(abi.encodeWithSelector(IProposals.Proposals__CodeChanged.selector, payload));
+    /// @dev `payload` had `code` when it was signalled.
+    function _expectCodeChanged(address payload, bytes memory code) internal {
+        // The lowest 24 bits of a pinned hash aren't kept.
+        bytes32 expected = keccak256(code) >> 24 << 24;
+        bytes32 found = payload.codehash >> 24 << 24;
+        _expectRevert(abi.encodeWithSelector(IProposals.Proposals__CodeChanged.selector, payload, expected, found));
     }
 
     function testFuzz_payload_changedActionsAreNotExecuted(uint256 value) public {
@@ -192,14 +196,14 @@ contract HostilePayloadsTest is Scenario {
         uint256 round = _win(payload);
         bytes memory code = payload.code;
         vm.etch(payload, address(fickle).code);
-        _expectCodeChanged(payload);
+        _expectCodeChanged(payload, code);
         proposals.pushProposal(round);
         vm.assertEq(proposals.pushableRounds().length, 0);
         vm.etch(payload, "");
-        _expectCodeChanged(payload);
+        _expectCodeChanged(payload, code);
         proposals.pushProposal(round);
         vm.etch(payload, abi.encodePacked(hex"ef0100", address(fickle)));
-        _expectCodeChanged(payload);
+        _expectCodeChanged(payload, code);
         proposals.pushProposal(round);
         vm.etch(payload, code);
         _push(round);
@@ -213,10 +217,10 @@ contract HostilePayloadsTest is Scenario {
         _signal(rollup, payload, 1);
         bytes memory code = payload.code;
         vm.etch(payload, address(fickle).code);
-        skip(SetLib.SLOT);
+        _to(_now() + SetLib.SLOT);
         _signal(rollup, payload, SetLib.N - 1);
         _toNextRound(rollup);
-        _expectCodeChanged(payload);
+        _expectCodeChanged(payload, code);
         proposals.pushProposal(round);
         vm.etch(payload, code);
         _push(round);

@@ -73,7 +73,7 @@ contract InFlightTest is Scenario {
 
     function test_inFlight_aHigherQuorumDoesNotCatchEarlierProposals() public {
         Configuration memory c = SetLib.configuration();
-        c.quorum = 1e18;
+        c.quorum = 0.9e18;
         uint256 change = _propose(_configurationPayload(c));
         _accept(change);
         _to(_lastQueued(change) - 20 minutes);

@@ -52,7 +52,8 @@ contract RewardsTest is Scenario {
         address attester = _attester(0);
         distributor.addCallback(abi.encodeCall(IRollup.proposeBlock, (bytes32(0))));
         distributor.addCallback(abi.encodeCall(IRollup.finaliseWithdraw, (attester)));
-        distributor.addCallback(abi.encodeCall(IRollup.finaliseMove, (attester)));
+        distributor.addCallback(abi.encodeWithSignature("finaliseMove(address)", attester));
+        distributor.addCallback(abi.encodeWithSignature("finaliseMove(address,address)", attester, address(1)));
         distributor.addCallback(abi.encodeCall(IRollup.initiateWithdraw, (attester, address(distributor))));
         distributor.addCallback(abi.encodeCall(IRollup.initiateMove, (attester, address(distributor))));
         distributor.addCallback(abi.encodeCall(IRollup.setCoinbase, (attester, address(distributor))));

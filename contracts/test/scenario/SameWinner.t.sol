@@ -34,6 +34,8 @@ contract SameWinnerTest is Scenario {
         // The round stays pushable for five rounds, so all its life falls into Pending.
         _to(_now() + bound(wait, 0, 5 * ROUND - 1));
         _expectLive(id);
+        proposals.winnerOf(second);
+        _expectLive(id);
         proposals.pushProposal(second);
         vm.assertEq(proposals.pushableRounds().length, 0);
     }
@@ -73,6 +75,7 @@ contract SameWinnerTest is Scenario {
             uint256[] memory pushable = proposals.pushableRounds();
             vm.assertEq(pushable.length, 1);
             vm.assertEq(pushable[0], round);
+            vm.assertEq(proposals.winnerOf(round), payload);
             uint256 again = _push(round);
             vm.assertEq(again, id + 1);
             (bool exists, uint256 latest) = proposals.latestProposalOf(payload);

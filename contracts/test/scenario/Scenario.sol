@@ -36,6 +36,9 @@ abstract contract Scenario is Test {
 
     mapping(address proposer => uint256) internal keyOf;
 
+    /// @dev Rollups with stakers, whose draws somebody keeps alive.
+    IRollup[] private _kept;
+
     function setUp() public virtual {
         vm.warp(START);
         _deploy(SetLib.configuration());
@@ -92,6 +95,7 @@ abstract contract Scenario is Test {
     }
 
     function _stake(IRollup instance, address attester, address proposer, address withdrawer) internal {
+        _keep(instance);
         vm.startPrank(treasury);
         asset.approve(address(instance), SetLib.STAKE);
         instance.deposit(attester, proposer, withdrawer, SetLib.STAKE);
@@ -114,10 +118,58 @@ abstract contract Scenario is Test {
         return vm.getBlockTimestamp();
     }
 
-    /// @dev Forward to `timestamp`, where another random number awaits.
+    /// @dev Forward to `timestamp`, where another random number awaits. On the way somebody calls `setupEpoch`, so that
+    /// every rollup with stakers has proposers then.
     function _to(uint256 timestamp) internal {
+        uint256[] memory calls = new uint256[](_kept.length);
+        for (uint256 i; i < calls.length; ++i) {
+            calls[i] = _lastCallFor(_kept[i], timestamp);
+        }
+        // The earliest first.
+        for (uint256 done; done < calls.length; ++done) {
+            uint256 next;
+            for (uint256 i = 1; i < calls.length; ++i) {
+                if (calls[i] < calls[next]) next = i;
+            }
+            if (calls[next] == type(uint256).max) break;
+            _toInSilence(calls[next]);
+            _kept[next].setupEpoch();
+            calls[next] = type(uint256).max;
+        }
+        _toInSilence(timestamp);
+    }
+
+    /// @dev Forward to `timestamp`, and nobody calls anything on the way.
+    function _toInSilence(uint256 timestamp) internal {
         if (timestamp > _now()) skip(timestamp - _now());
         vm.prevrandao(keccak256(abi.encode("random", timestamp)));
+    }
+
+    /// @dev When `setupEpoch` has to be called for the epoch of `timestamp`; never if that is the present one.
+    function _lastCallFor(IRollup instance, uint256 timestamp) private view returns (uint256 time) {
+        if (timestamp <= _now()) return type(uint256).max;
+        uint256 epoch = instance.getEpochAt(timestamp);
+        if (epoch == instance.getCurrentEpoch()) return type(uint256).max;
+        time = instance.getTimestampForSlot((epoch - 1) * instance.EPOCH_DURATION() + 1);
+        if (time < _now()) time = _now();
+    }
+
+    /// @dev Nobody calls `instance` on the way any more, for instance because it is dead.
+    function _abandon(IRollup instance) internal {
+        for (uint256 i; i < _kept.length; ++i) {
+            if (_kept[i] != instance) continue;
+            _kept[i] = _kept[_kept.length - 1];
+            _kept.pop();
+            return;
+        }
+    }
+
+    /// @dev Somebody keeps the draws of `instance` alive from now on.
+    function _keep(IRollup instance) internal {
+        for (uint256 i; i < _kept.length; ++i) {
+            if (_kept[i] == instance) return;
+        }
+        _kept.push(instance);
     }
 
     function _toSlot(IRollup instance, uint256 slot) internal {
@@ -141,6 +193,11 @@ abstract contract Scenario is Test {
 
     function _lastActive(uint256 id) internal view returns (uint256) {
         return _lastPending(id) + governance.getProposal(id).config.votingDuration;
+    }
+
+    /// @dev The last second in which ballots against are taken.
+    function _lastObjection(uint256 id) internal view returns (uint256) {
+        return _lastActive(id) + governance.getProposal(id).config.executionDelay / 2;
     }
 
     function _lastQueued(uint256 id) internal view returns (uint256) {

@@ -15,7 +15,7 @@ contract SignersTest is Scenario {
         keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
     bytes32 internal constant SIGNAL_TYPEHASH = keccak256("Signal(address payload,uint256 slot,address instance)");
     bytes32 internal constant BALLOT_TYPEHASH = keccak256(
-        "Ballot(uint256 proposalId,uint256 amount,bool support,address voter,uint256 nonce,uint256 deadline)"
+        "Ballot(uint256 proposalId,bytes32 actionsHash,uint256 amount,bool support,address voter,uint256 nonce,uint256 deadline)"
     );
 
     address internal payload;
@@ -52,8 +52,11 @@ contract SignersTest is Scenario {
         view
         returns (bytes memory)
     {
-        bytes32 structHash =
-            keccak256(abi.encode(BALLOT_TYPEHASH, id, amount, support, voter, nonce, type(uint256).max));
+        bytes32 structHash = keccak256(
+            abi.encode(
+                BALLOT_TYPEHASH, id, governance.actionsHash(id), amount, support, voter, nonce, type(uint256).max
+            )
+        );
         return _sign(key, _digest("Governance", address(governance), structHash));
     }
 
@@ -247,13 +250,16 @@ contract SignersTest is Scenario {
         governance.voteWithSig(a, POWER, true, alice, type(uint256).max, signature);
     }
 
-    function test_signers_aSignalIsNoBallotAndAnInvalidatedNonceIsGone() public {
+    function test_signers_anInvalidatedBallotIsGone() public {
         uint256 id = _propose(payload);
         _to(_lastPending(id) + 1);
         bytes memory signature = _ballot(keyOf[alice], id, 1, true, alice, 0);
         vm.prank(alice);
-        governance.invalidateNonce();
-        _expectRevert(abi.encodeWithSelector(IGovernance.Governance__InvalidSignature.selector, alice, 1));
+        governance.invalidateBallots(id);
+        _expectRevert(abi.encodeWithSelector(IGovernance.Governance__InvalidSignature.selector, alice, 1 << 32));
         governance.voteWithSig(id, 1, true, alice, type(uint256).max, signature);
+        // What is signed from now on counts.
+        bytes memory again = _ballot(keyOf[alice], id, 1, true, alice, 1 << 32);
+        governance.voteWithSig(id, 1, true, alice, type(uint256).max, again);
     }
 }

@@ -156,12 +156,12 @@ contract SpamTest is Scenario {
         _toNextRound(rollup);
         address payload = _boxPayload(1);
         _signal(rollup, payload);
-        skip(SetLib.SLOT);
+        _to(_now() + SetLib.SLOT);
         uint256 before =
             _probe(rollup.getCurrentProposer(), address(proposals), abi.encodeCall(IProposals.vote, (payload)));
         for (uint256 i; i < SetLib.M - 2; ++i) {
             _signal(rollup, _boxPayload(10 + i));
-            skip(SetLib.SLOT);
+            _to(_now() + SetLib.SLOT);
         }
         uint256 later =
             _probe(rollup.getCurrentProposer(), address(proposals), abi.encodeCall(IProposals.vote, (payload)));
@@ -172,7 +172,7 @@ contract SpamTest is Scenario {
         _toNextRound(rollup);
         address payload = _boxPayload(1);
         _signal(rollup, payload);
-        skip(SetLib.SLOT);
+        _to(_now() + SetLib.SLOT);
         bytes memory vote = abi.encodeCall(IProposals.vote, (payload));
         uint256 before = _probe(rollup.getCurrentProposer(), address(proposals), vote);
         for (uint256 i; i < 500; ++i) {
@@ -182,7 +182,7 @@ contract SpamTest is Scenario {
         vm.assertEq(rollup.getSetSize(rollup.getCurrentEpoch()), ATTESTERS + 500);
         _toNextRound(rollup);
         _signal(rollup, payload);
-        skip(SetLib.SLOT);
+        _to(_now() + SetLib.SLOT);
         uint256 later = _probe(rollup.getCurrentProposer(), address(proposals), vote);
         vm.assertLe(later, before + NOISE);
     }

@@ -10,7 +10,7 @@ import {GovernanceFixture} from "./GovernanceFixture.t.sol";
 contract GovernanceEventsTest is GovernanceFixture {
     uint256 private constant HOLDERS = 3;
     bytes32 private constant BALLOT = keccak256(
-        "Ballot(uint256 proposalId,uint256 amount,bool support,address voter,uint256 nonce,uint256 deadline)"
+        "Ballot(uint256 proposalId,bytes32 actionsHash,uint256 amount,bool support,address voter,uint256 nonce,uint256 deadline)"
     );
 
     GovernanceFold internal fold;
@@ -68,14 +68,14 @@ contract GovernanceEventsTest is GovernanceFixture {
         } else if (kind == 5) {
             _pushByLock(_list(_boxAction(seed)));
         } else if (kind == 6 && seed & 0x3000 == 0) {
-            _configure(_quick(seed));
+            _configure(_changeable(_quick(seed)));
         } else if (kind == 7 && seed & 0x3000 == 0) {
             (address next, address last) = (otherProposals, proposals);
             _appoint(next);
             otherProposals = last;
-        } else if (kind == 8) {
+        } else if (kind == 8 && count != 0) {
             vm.prank(who);
-            governance.invalidateNonce();
+            governance.invalidateBallots(id);
         } else if (count != 0) {
             _touch(id, who, key, seed);
         }
@@ -90,10 +90,12 @@ contract GovernanceEventsTest is GovernanceFixture {
 
     function _touch(uint256 id, address who, uint256 key, uint256 seed) private {
         ProposalState state = governance.getProposalState(id);
-        if (state == ProposalState.Active) {
+        bool objectable =
+            state == ProposalState.Queued && vm.getBlockTimestamp() <= governance.objectionsUntil(id);
+        if (state == ProposalState.Active || objectable) {
             (uint256 yea, uint256 nea) = governance.ballots(id, who);
             uint256 left = governance.powerAt(who, _lastPending(id)) - yea - nea;
-            if (left != 0) _cast(id, who, key, 1 + (seed >> 16) % left, seed);
+            if (left != 0) _cast(id, who, key, 1 + (seed >> 16) % left, !objectable && seed >> 200 & 3 != 0);
         } else if (state == ProposalState.Executable) {
             governance.execute(id);
         } else if (state == ProposalState.Dropped) {
@@ -101,15 +103,15 @@ contract GovernanceEventsTest is GovernanceFixture {
         }
     }
 
-    function _cast(uint256 id, address who, uint256 key, uint256 amount, uint256 seed) private {
-        bool support = seed >> 200 & 3 != 0;
-        if (seed >> 210 & 1 == 0) {
+    function _cast(uint256 id, address who, uint256 key, uint256 amount, bool support) private {
+        if (amount & 1 == 0) {
             vm.prank(who);
             governance.vote(id, amount, support);
             return;
         }
-        bytes32 ballot =
-            keccak256(abi.encode(BALLOT, id, amount, support, who, governance.nonces(who), type(uint256).max));
+        uint256 nonce = governance.ballotNonce(id, who);
+        bytes32 actions = governance.actionsHash(id);
+        bytes32 ballot = keccak256(abi.encode(BALLOT, id, actions, amount, support, who, nonce, type(uint256).max));
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, keccak256(abi.encodePacked(hex"1901", _domain(), ballot)));
         governance.voteWithSig(id, amount, support, who, type(uint256).max, abi.encodePacked(r, s, v));
     }
@@ -140,7 +142,6 @@ contract GovernanceEventsTest is GovernanceFixture {
         for (uint256 i; i < HOLDERS; ++i) {
             (address who,) = _holder(i);
             vm.assertEq(fold.power(who), _power(who), "power");
-            vm.assertEq(fold.nonces(who), governance.nonces(who), "nonce");
         }
         vm.assertEq(fold.proposalCount(), governance.proposalCount());
         for (uint256 i; i < fold.proposalCount(); ++i) {
@@ -158,6 +159,7 @@ contract GovernanceEventsTest is GovernanceFixture {
             (uint256 foldedYea, uint256 foldedNea) = fold.ballots(id, who);
             vm.assertEq(foldedYea, yea, "yea");
             vm.assertEq(foldedNea, nea, "nea");
+            vm.assertEq(fold.ballotNonce(id, who), governance.ballotNonce(id, who), "nonce");
         }
     }
 

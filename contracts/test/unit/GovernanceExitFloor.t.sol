@@ -100,7 +100,7 @@ contract GovernanceExitFloorTest is GovernanceFixture {
         b = _allowed(b);
         _deploy(a);
         skip(gap % 10_000 days);
-        _configure(b);
+        _configure(_changeable(b));
         (uint256 delay, uint256 until) = governance.exitFloor();
         vm.assertEq(delay, a.votingDelay / 5 + a.votingDuration + a.executionDelay);
         vm.assertEq(until, vm.getBlockTimestamp() + a.votingDelay + a.votingDuration + a.executionDelay);
@@ -114,12 +114,16 @@ contract GovernanceExitFloorTest is GovernanceFixture {
         vm.assume(_exitDelay(slow) > _exitDelay(fast));
         _deploy(slow);
         _lock(alice, 10);
-        _configure(fast);
+        _configure(_changeable(fast));
         (, uint256 until) = governance.exitFloor();
         vm.warp(until);
         vm.assertEq(_withdraw(), until + _exitDelay(slow));
         vm.warp(until + 1);
         vm.assertEq(_withdraw(), until + 1 + _exitDelay(fast));
+        // It is told as it is kept, also when it binds nobody any more.
+        (uint256 delay, uint256 stillUntil) = governance.exitFloor();
+        vm.assertEq(delay, _exitDelay(slow));
+        vm.assertEq(stillUntil, until);
     }
 
     function testFuzz_exitFloor_neverShortensASlowerConfiguration(Configuration memory fast, Configuration memory slow)
@@ -130,7 +134,7 @@ contract GovernanceExitFloorTest is GovernanceFixture {
         vm.assume(_exitDelay(slow) >= _exitDelay(fast));
         _deploy(fast);
         _lock(alice, 10);
-        _configure(slow);
+        _configure(_changeable(slow));
         vm.assertEq(_withdraw(), START + _exitDelay(slow));
     }
 
@@ -145,11 +149,11 @@ contract GovernanceExitFloorTest is GovernanceFixture {
         b = _allowed(b);
         c = _allowed(c);
         _deploy(a);
-        _configure(b);
+        _configure(_changeable(b));
         (uint256 delay, uint256 until) = governance.exitFloor();
         uint256 time = late ? until + 1 : until;
         vm.warp(time);
-        _configure(c);
+        _configure(_changeable(c));
         uint256 exitOfB = _exitDelay(b);
         uint256 expected = late || exitOfB > delay ? exitOfB : delay;
         (delay, until) = governance.exitFloor();
@@ -175,8 +179,8 @@ contract GovernanceExitFloorTest is GovernanceFixture {
     {
         brief = _allowed(brief);
         last = _allowed(last);
-        _replace(brief);
-        _replace(last);
+        _replace(_changeable(brief));
+        _replace(_changeable(last));
         _agree();
         uint256 first = _exitDelay(SetLib.configuration());
         (uint256 delay,) = governance.exitFloor();

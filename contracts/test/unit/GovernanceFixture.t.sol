@@ -52,18 +52,38 @@ abstract contract GovernanceFixture is Test {
                             CONFIGURATIONS
     //////////////////////////////////////////////////////////////*/
 
-    /// @notice Any configuration that is allowed.
+    /// @notice Any configuration that is allowed at construction.
     function _allowed(Configuration memory c) internal pure returns (Configuration memory) {
-        c.proposeConfig.lockDelay = bound(c.proposeConfig.lockDelay, 60, type(uint32).max);
-        c.proposeConfig.lockAmount = bound(c.proposeConfig.lockAmount, 2, SUPPLY);
+        c.proposeConfig.lockDelay = bound(c.proposeConfig.lockDelay, 60, 365 days);
+        c.proposeConfig.lockAmount = bound(c.proposeConfig.lockAmount, 2, SUPPLY / 10);
         c.votingDelay = bound(c.votingDelay, 60, 90 days);
         c.votingDuration = bound(c.votingDuration, 60, 90 days);
         c.executionDelay = bound(c.executionDelay, 60, 90 days);
         c.gracePeriod = bound(c.gracePeriod, 60, 90 days);
-        c.quorum = bound(c.quorum, 1, 1e18);
-        c.voteDifferential = bound(c.voteDifferential, 0, 1e18);
-        c.minimumVotes = bound(c.minimumVotes, 1, SUPPLY);
+        c.quorum = bound(c.quorum, 1, 0.9e18);
+        c.voteDifferential = bound(c.voteDifferential, 0, 0.9e18);
+        c.minimumVotes = bound(c.minimumVotes, 1, SUPPLY / 2);
         return c;
+    }
+
+    /// @notice Any configuration that is allowed at a change now. `c` itself is changed.
+    function _changeable(Configuration memory c) internal view returns (Configuration memory) {
+        c = _allowed(c);
+        c.proposeConfig.lockAmount = bound(c.proposeConfig.lockAmount, 2, _maxLockAmount());
+        c.minimumVotes = bound(c.minimumVotes, 1, _maxMinimumVotes());
+        return c;
+    }
+
+    /// @notice The greatest lockAmount that a change may set now: what is in force, or a tenth of all power.
+    function _maxLockAmount() internal view returns (uint256) {
+        uint256 inForce = governance.getConfiguration().proposeConfig.lockAmount;
+        return inForce > _totalPower() / 10 ? inForce : _totalPower() / 10;
+    }
+
+    /// @notice The greatest minimumVotes that a change may set now: what is in force, or half of all power.
+    function _maxMinimumVotes() internal view returns (uint256) {
+        uint256 inForce = governance.getConfiguration().minimumVotes;
+        return inForce > _totalPower() / 2 ? inForce : _totalPower() / 2;
     }
 
     /// @notice Any allowed delays with conditions that `MAJORITY` meets.

@@ -145,7 +145,7 @@ contract GovernanceLeavingTest is GovernanceFixture {
 
     function _configureAt(uint256 time, Configuration memory c) private {
         vm.warp(time);
-        _configure(c);
+        _configure(_changeable(c));
     }
 
     function _vote(uint256 id) private {
@@ -217,10 +217,10 @@ contract GovernanceLeavingTest is GovernanceFixture {
         fast.proposeConfig.lockDelay = 60;
         _deploy(c);
         address leaver = _voter(0);
-        _lock(leaver, fast.proposeConfig.lockAmount);
+        _lock(leaver, 1000e18);
         uint256 id = _push(_payload());
         vm.warp(_lastPending(id) + 1);
-        _configure(fast);
+        _configure(_changeable(fast));
         uint256 withdrawal = governance.withdrawalCount();
         address payload = _payload();
         vm.prank(leaver);

@@ -75,8 +75,8 @@ contract GovernanceLockTest is GovernanceFixture {
         vm.assume(_exitDelay(slow) > _exitDelay(fast));
         fast.proposeConfig.lockDelay = bound(fast.proposeConfig.lockDelay, 60, _exitDelay(slow));
         _deploy(slow);
-        _lock(alice, fast.proposeConfig.lockAmount);
-        _configure(fast);
+        _lock(alice, SUPPLY / 2);
+        _configure(_changeable(fast));
         _propose(_payload(), recipient);
         vm.assertEq(governance.getWithdrawal(0).unlocksAt, START + _exitDelay(slow));
     }

@@ -97,7 +97,6 @@ contract GovernanceStateTest is GovernanceFixture {
         uint256 changeAt
     ) public {
         c = _passable(c);
-        other = _allowed(other);
         _deploy(c);
         _arm();
         uint256 id = _push(_payload());
@@ -121,7 +120,7 @@ contract GovernanceStateTest is GovernanceFixture {
 
     function _configureAt(uint256 time, Configuration memory c) private {
         vm.warp(time);
-        _configure(c);
+        _configure(_changeable(c));
     }
 
     /// @dev What is proposed in the second of a change is under the new configuration if it comes after it.
@@ -130,7 +129,7 @@ contract GovernanceStateTest is GovernanceFixture {
         b = _allowed(b);
         _deploy(a);
         uint256 before = _push(_payload());
-        _configure(b);
+        _configure(_changeable(b));
         uint256 later = _push(_payload());
         _same(governance.getProposal(before).config, a);
         _same(governance.getProposal(later).config, b);

@@ -16,9 +16,60 @@ contract GovernanceViewsTest is GovernanceFixture {
         _same(governance.getConfiguration(), SetLib.configuration());
     }
 
-    function testFuzz_nonces_areZeroAtFirst(address who) public {
-        _lock(majority, 1);
-        vm.assertEq(governance.nonces(who), 0);
+    /// @dev Of no proposal, of one, and whoever asks.
+    function testFuzz_ballotNonce_isZeroAtFirst(uint256 id, address who, bool proposed) public {
+        if (proposed) _push(_payload());
+        vm.assertEq(governance.ballotNonce(id, who), 0);
+        vm.assertEq(governance.ballotNonce(0, who), 0);
+    }
+
+    /// @dev Nonces are each proposal's own: none counts for all of them.
+    function test_views_noNonceIsForAllProposals() public {
+        bytes[2] memory gone = [
+            abi.encodeWithSignature("nonces(address)", majority), abi.encodeWithSignature("invalidateNonce()")
+        ];
+        for (uint256 i; i < 2; ++i) {
+            (bool success,) = address(governance).call(gone[i]);
+            vm.assertFalse(success);
+        }
+    }
+
+    /// @dev Half of the execution delay after Active, rounded down; of the configuration frozen for the proposal.
+    function testFuzz_objectionsUntil_isAHalfOfTheExecutionDelayAfterActive(
+        Configuration memory c,
+        Configuration memory other,
+        uint32 gap,
+        bool byLock
+    ) public {
+        c = _allowed(c);
+        _deploy(c);
+        skip(gap % 1_000_000_000);
+        uint256 created = vm.getBlockTimestamp();
+        uint256 id = byLock ? _pushByLock(_payload()) : _push(_payload());
+        uint256 expected = created + c.votingDelay + c.votingDuration + c.executionDelay / 2;
+        vm.assertEq(governance.objectionsUntil(id), expected);
+        _configure(_changeable(other));
+        skip(gap);
+        vm.assertEq(governance.objectionsUntil(id), expected, "whatever comes later");
+    }
+
+    function test_objectionsUntil_isRoundedDown() public {
+        Configuration memory c = SetLib.configuration();
+        for (c.executionDelay = 60; c.executionDelay < 64; ++c.executionDelay) {
+            _configure(c);
+            uint256 id = _push(_payload());
+            vm.assertEq(governance.objectionsUntil(id), START + 2 hours + (c.executionDelay < 62 ? 30 : 31));
+        }
+    }
+
+    function testFuzz_objectionsUntil_refusesUnknownIds(uint256 id, uint8 count) public {
+        count %= 3;
+        for (uint256 i; i < count; ++i) {
+            _push(_payload());
+        }
+        id = bound(id, count, type(uint256).max);
+        _refuseUnknown(id);
+        governance.objectionsUntil(id);
     }
 
     function testFuzz_getProposal_refusesUnknownIds(uint256 id, uint8 count) public {
@@ -176,6 +227,8 @@ contract GovernanceViewsTest is GovernanceFixture {
         vm.assertEq(
             IGovernance.GovernanceProposerUpdated.selector, keccak256("GovernanceProposerUpdated(address)")
         );
+        vm.assertEq(IGovernance.NonceUsed.selector, keccak256("NonceUsed(uint256,address,uint256)"));
+        vm.assertEq(IGovernance.BallotsInvalidated.selector, keccak256("BallotsInvalidated(uint256,address,uint256)"));
         vm.assertEq(IGovernance.ConfigurationUpdated.selector, keccak256("ConfigurationUpdated(uint256)"));
         vm.assertEq(
             IGovernance.ProposalFrozen.selector,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.30;
 
+import {ICommon} from "canon/interfaces/ICommon.sol";
 import {IGovernance, ProposalState} from "canon/interfaces/IGovernance.sol";
 import {SetLib} from "../Set.sol";
 import {Delegation} from "../mocks/Delegation.sol";
@@ -13,11 +14,12 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
     bytes32 private constant DOMAIN =
         keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
     bytes32 private constant BALLOT = keccak256(
-        "Ballot(uint256 proposalId,uint256 amount,bool support,address voter,uint256 nonce,uint256 deadline)"
+        "Ballot(uint256 proposalId,bytes32 actionsHash,uint256 amount,bool support,address voter,uint256 nonce,uint256 deadline)"
     );
 
     struct Vote {
         uint256 id;
+        bytes32 actionsHash;
         uint256 amount;
         bool support;
         address voter;
@@ -40,8 +42,9 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
     function _digest(Vote memory v, uint256 chain, address where) private pure returns (bytes32) {
         bytes32 domain =
             keccak256(abi.encode(DOMAIN, keccak256("Governance"), keccak256("1"), chain, where));
-        bytes32 ballot =
-            keccak256(abi.encode(BALLOT, v.id, v.amount, v.support, v.voter, v.nonce, v.deadline));
+        bytes32 ballot = keccak256(
+            abi.encode(BALLOT, v.id, v.actionsHash, v.amount, v.support, v.voter, v.nonce, v.deadline)
+        );
         return keccak256(abi.encodePacked(hex"1901", domain, ballot));
     }
 
@@ -55,7 +58,13 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
     }
 
     function _some(uint256 amount, bool support) private view returns (Vote memory) {
-        return Vote(id, bound(amount, 1, MAJORITY), support, alice, 0, type(uint256).max);
+        return _some(id, bound(amount, 1, MAJORITY), support);
+    }
+
+    /// @dev Alice's next ballot on proposal `id_`, which exists.
+    function _some(uint256 id_, uint256 amount, bool support) private view returns (Vote memory) {
+        uint256 nonce = governance.ballotNonce(id_, alice);
+        return Vote(id_, governance.actionsHash(id_), amount, support, alice, nonce, type(uint256).max);
     }
 
     function _submit(Vote memory v, bytes memory signature) private returns (bool) {
@@ -72,7 +81,7 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
         Vote memory v = _some(amount, support);
         bytes memory signature = _sign(aliceKey, _digest(v));
         vm.expectEmit(address(governance));
-        emit IGovernance.NonceUsed(alice, 0);
+        emit IGovernance.NonceUsed(id, alice, 0);
         vm.expectEmit(address(governance));
         emit IGovernance.VoteCast(id, alice, support, v.amount);
         vm.prank(relayer);
@@ -80,14 +89,14 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
         (uint256 yea, uint256 nea) = governance.ballots(id, alice);
         vm.assertEq(yea, support ? v.amount : 0);
         vm.assertEq(nea, support ? 0 : v.amount);
-        vm.assertEq(governance.nonces(alice), 1);
+        vm.assertEq(governance.ballotNonce(id, alice), 1);
     }
 
     /// @dev Every field that is signed counts.
     function testFuzz_voteWithSig_refusesAnyOtherBallotThanTheSignedOne(uint256 amount, bool support, uint256 change)
         public
     {
-        uint256 other = _push(_payload());
+        uint256 other = _push(_list(_boxAction(2)));
         Vote memory v = _some(amount, support);
         v.deadline = vm.getBlockTimestamp() + 1 days;
         bytes memory signature = _sign(aliceKey, _digest(v));
@@ -98,7 +107,7 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
         else v.deadline += 1 + (change >> 8) % 1000;
         _refuseSignature(alice, 0);
         _submit(v, signature);
-        vm.assertEq(governance.nonces(alice), 0, "nothing is used up");
+        vm.assertEq(governance.ballotNonce(id, alice), 0, "nothing is used up");
     }
 
     function testFuzz_voteWithSig_refusesAnotherKey(uint256 key, uint256 amount, bool support) public {
@@ -176,7 +185,7 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
             _submit(v, signature);
             v.nonce = i;
             _submit(v, _sign(aliceKey, _digest(v)));
-            vm.assertEq(governance.nonces(alice), i + 1);
+            vm.assertEq(governance.ballotNonce(id, alice), i + 1);
         }
     }
 
@@ -184,60 +193,260 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
         key = bound(key, 1, type(uint128).max);
         address other = vm.addr(key);
         vm.assume(other != alice);
-        for (uint256 i; i < used % 5; ++i) {
-            vm.prank(other);
-            governance.invalidateNonce();
-        }
-        vm.assertEq(governance.nonces(other), used % 5);
-        vm.assertEq(governance.nonces(alice), 0);
+        _invalidate(other, id, used % 5);
+        vm.assertEq(governance.ballotNonce(id, other), uint256(used % 5) << 32);
+        vm.assertEq(governance.ballotNonce(id, alice), 0);
         Vote memory v = _some(1, true);
         _submit(v, _sign(aliceKey, _digest(v)));
     }
 
-    function testFuzz_invalidateNonce_makesTheNextSignatureWorthless(uint256 amount, bool support, uint8 times) public {
+    /// @dev Ballots on different proposals, signed at once, are submitted in any order; one that lapsed or never comes
+    /// blocks no other.
+    function testFuzz_voteWithSig_proposalsDoNotWaitForEachOther(uint256 order, uint256 lapsed) public {
+        uint256[3] memory ids = [id, _push(_list(_boxAction(2))), _push(_list(_boxAction(3)))];
+        Vote[3] memory votes;
+        bytes[3] memory signatures;
+        vm.warp(_lastPending(ids[2]) - 1);
+        for (uint256 i; i < 3; ++i) {
+            votes[i] = _some(ids[i], i + 1, i % 2 == 0);
+            vm.assertEq(votes[i].nonce, 0, "every proposal's first");
+            if (i == lapsed % 4) votes[i].deadline = vm.getBlockTimestamp();
+            signatures[i] = _sign(aliceKey, _digest(votes[i]));
+        }
+        vm.warp(_lastPending(ids[2]) + 1);
+        // Of the first one, it was too late anyway.
+        vm.assertEq(uint256(governance.getProposalState(ids[0])), uint256(ProposalState.Rejected));
+        for (uint256 i; i < 3; ++i) {
+            uint256 which = (i * (1 + order % 2) + order / 2) % 3;
+            bool isLate = which == 0;
+            bool isLapsed = which == lapsed % 4;
+            if (isLate) {
+                _refuseState(IGovernance.Governance__NotActive.selector, ids[0], ProposalState.Rejected);
+            } else if (isLapsed) {
+                vm.expectRevert(
+                    abi.encodeWithSelector(
+                        IGovernance.Governance__SignatureExpired.selector,
+                        vm.getBlockTimestamp(),
+                        votes[which].deadline
+                    )
+                );
+            }
+            _submit(votes[which], signatures[which]);
+            vm.assertEq(governance.ballotNonce(ids[which], alice), isLate || isLapsed ? 0 : 1);
+        }
+    }
+
+    /// @dev Nonce and ballots are kept side by side, in one word, and don't disturb each other.
+    function testFuzz_voteWithSig_nonceAndBallotsShareAWord(uint96 first, uint96 second, uint8 times) public {
         times = uint8(bound(times, 1, 6));
-        Vote memory v = _some(amount, support);
-        v.nonce = bound(times, 0, times - 1);
-        bytes memory signature = _sign(aliceKey, _digest(v));
-        for (uint256 i; i < times; ++i) {
-            vm.expectEmit(address(governance));
-            emit IGovernance.NonceUsed(alice, i);
-            vm.prank(alice);
-            governance.invalidateNonce();
-        }
-        vm.assertEq(governance.nonces(alice), times);
-        _refuseSignature(alice, times);
-        _submit(v, signature);
-        v.nonce = times;
-        _submit(v, _sign(aliceKey, _digest(v)));
-    }
+        _deploy(SetLib.configuration());
+        _lock(alice, SUPPLY);
+        id = _push(_payload());
+        vm.warp(_lastPending(id) + 1);
+        first = uint96(bound(first, 1, SUPPLY - 1));
+        second = uint96(bound(second, 1, SUPPLY - first));
+        _invalidate(alice, id, times);
+        _submitSigned(_some(id, first, true));
+        _invalidate(alice, id, times);
+        _submitSigned(_some(id, second, false));
+        (uint256 yea, uint256 nea) = governance.ballots(id, alice);
+        vm.assertEq(yea, first);
+        vm.assertEq(nea, second);
+        vm.assertEq(governance.ballotNonce(id, alice), (uint256(2 * times) << 32) + 2);
 
-    /// @dev More of them than any byte counts.
-    function test_invalidateNonce_manyTimes() public {
-        vm.startPrank(alice);
-        for (uint256 i; i < 600; ++i) {
-            vm.assertEq(governance.nonces(alice), i);
-            governance.invalidateNonce();
-        }
-        vm.stopPrank();
-        vm.assertEq(governance.nonces(alice), 600);
-    }
-
-    /// @dev Power and nonce are kept side by side and don't disturb each other.
-    function testFuzz_invalidateNonce_leavesThePowerAlone(uint256 more, uint8 times, uint32 gap) public {
-        more = bound(more, 1, SUPPLY - MAJORITY);
-        for (uint256 i; i < times % 8; ++i) {
-            vm.prank(alice);
-            governance.invalidateNonce();
-        }
-        vm.assertEq(_power(alice), MAJORITY);
-        skip(gap % 1_000_000);
-        _lock(alice, more);
-        vm.assertEq(governance.nonces(alice), times % 8);
-        vm.assertEq(_power(alice), MAJORITY + more);
+        vm.record();
         vm.prank(alice);
-        governance.initiateWithdraw(alice, more);
-        vm.assertEq(governance.nonces(alice), times % 8);
+        governance.invalidateBallots(id);
+        (, bytes32[] memory writes) = vm.accesses(address(governance));
+        vm.assertEq(writes.length, 1, "one word");
+        (yea, nea) = governance.ballots(id, alice);
+        vm.assertEq(yea, first, "invalidating casts nothing");
+        vm.assertEq(nea, second);
+    }
+
+    function _submitSigned(Vote memory v) private {
+        vm.assertTrue(_submit(v, _sign(aliceKey, _digest(v))));
+    }
+
+    /*//////////////////////////////////////////////////////////////
+                               INVALIDATING
+    //////////////////////////////////////////////////////////////*/
+
+    function _invalidate(address who, uint256 id_, uint256 times) private {
+        for (uint256 i; i < times; ++i) {
+            vm.prank(who);
+            governance.invalidateBallots(id_);
+        }
+    }
+
+    function testFuzz_invalidateBallots_voidsWhateverWasSigned(uint256 ahead, bool support, uint8 times) public {
+        times = uint8(bound(times, 1, 4));
+        ahead = bound(ahead, 0, type(uint32).max);
+        Vote memory v = _some(1, support);
+        for (uint256 i; i < times; ++i) {
+            v.nonce = (i << 32) + ahead;
+            bytes memory signature = _sign(aliceKey, _digest(v));
+            vm.expectEmit(address(governance));
+            emit IGovernance.BallotsInvalidated(id, alice, (i + 1) << 32);
+            vm.prank(alice);
+            governance.invalidateBallots(id);
+            vm.assertEq(governance.ballotNonce(id, alice), (i + 1) << 32);
+            _refuseSignature(alice, (i + 1) << 32);
+            _submit(v, signature);
+        }
+        // What is signed from now on counts.
+        _submitSigned(_some(1, support));
+        vm.assertEq(governance.ballotNonce(id, alice), (uint256(times) << 32) + 1);
+    }
+
+    /// @dev A ballot for another proposal, or of another holder, stays good.
+    function test_invalidateBallots_isForOneHolderAndOneProposal() public {
+        uint256 other = _push(_list(_boxAction(2)));
+        vm.warp(_lastPending(other));
+        (address bob, uint256 bobKey) = account("bob");
+        _lock(bob, 1);
+        vm.warp(_lastPending(other) + 1);
+        Vote memory alices = _some(other, 1, true);
+        Vote memory bobs = Vote(other, governance.actionsHash(other), 1, true, bob, 0, type(uint256).max);
+        bytes memory alicesSignature = _sign(aliceKey, _digest(alices));
+        bytes memory bobsSignature = _sign(bobKey, _digest(bobs));
+        _invalidate(alice, id, 1);
+        vm.assertTrue(_submit(alices, alicesSignature));
+        _invalidate(alice, other, 1);
+        vm.assertTrue(_submit(bobs, bobsSignature));
+    }
+
+    /// @dev Before a ballot can be cast as well as after: what is signed early is taken back early.
+    function test_invalidateBallots_inEveryState() public {
+        _deploy(SetLib.configuration());
+        _arm();
+        for (uint256 i; i < 8; ++i) {
+            uint256 state = vm.snapshotState();
+            uint256 proposal = _inState(ProposalState(i));
+            _state(proposal, ProposalState(i));
+            vm.prank(alice);
+            governance.invalidateBallots(proposal);
+            vm.assertEq(governance.ballotNonce(proposal, alice), 2 ** 32, vm.toString(i));
+            _state(proposal, ProposalState(i));
+            vm.revertToState(state);
+        }
+    }
+
+    /// @dev A proposal that the majority made be in `state`.
+    function _inState(ProposalState state) private returns (uint256 proposal) {
+        proposal = _push(_payload());
+        if (state == ProposalState.Pending) return proposal;
+        vm.warp(_lastPending(proposal) + 1);
+        if (state == ProposalState.Active) return proposal;
+        if (state != ProposalState.Rejected) _approve(proposal);
+        if (state == ProposalState.Dropped) _appoint(_newProposals());
+        vm.warp(_ends(proposal)[1] + 1);
+        if (state == ProposalState.Executable || state == ProposalState.Executed) vm.warp(_ends(proposal)[2] + 1);
+        if (state == ProposalState.Executed) governance.execute(proposal);
+        if (state == ProposalState.Expired) vm.warp(_ends(proposal)[3] + 1);
+    }
+
+    function testFuzz_invalidateBallots_refusesUnknownIds(uint256 unknown) public {
+        unknown = bound(unknown, id + 1, type(uint256).max);
+        _refuseUnknown(unknown);
+        vm.prank(alice);
+        governance.invalidateBallots(unknown);
+    }
+
+    /*//////////////////////////////////////////////////////////////
+                             THE LAST NONCES
+    //////////////////////////////////////////////////////////////*/
+
+    /// @dev Sets Alice's next nonce, as more ballots than anybody casts would.
+    function _setNonce(uint256 nonce) private {
+        vm.record();
+        governance.ballots(id, alice);
+        (bytes32[] memory reads,) = vm.accesses(address(governance));
+        vm.assertEq(reads.length, 1, "the ballot's word");
+        uint256 word = uint256(vm.load(address(governance), reads[0]));
+        vm.store(address(governance), reads[0], bytes32(word % 2 ** 192 | nonce << 192));
+        vm.assertEq(governance.ballotNonce(id, alice), nonce);
+    }
+
+    function _refuseNonce(uint256 nonce) private {
+        vm.expectRevert(
+            abi.encodeWithSelector(ICommon.ValueTooLarge.selector, nonce, uint256(type(uint64).max))
+        );
+    }
+
+    function test_invalidateBallots_theLastNonces() public {
+        _setNonce(2 ** 64 - 2 ** 32);
+        _refuseNonce(2 ** 64);
+        vm.prank(alice);
+        governance.invalidateBallots(id);
+        _setNonce(2 ** 64 - 2 ** 32 - 1);
+        vm.prank(alice);
+        governance.invalidateBallots(id);
+        vm.assertEq(governance.ballotNonce(id, alice), 2 ** 64 - 1);
+        (uint256 yea, uint256 nea) = governance.ballots(id, alice);
+        vm.assertEq(yea + nea, 0);
+        _refuseNonce(2 ** 64 - 1 + 2 ** 32);
+        vm.prank(alice);
+        governance.invalidateBallots(id);
+    }
+
+    function test_voteWithSig_theLastNonces() public {
+        _setNonce(2 ** 64 - 2);
+        _submitSigned(_some(1, true));
+        vm.assertEq(governance.ballotNonce(id, alice), 2 ** 64 - 1);
+        Vote memory v = _some(1, true);
+        bytes memory signature = _sign(aliceKey, _digest(v));
+        _refuseNonce(2 ** 64);
+        _submit(v, signature);
+        // A ballot by call needs no nonce.
+        vm.prank(alice);
+        governance.vote(id, 1, true);
+        (uint256 yea,) = governance.ballots(id, alice);
+        vm.assertEq(yea, 2);
+    }
+
+    /*//////////////////////////////////////////////////////////////
+                            REORGANISATIONS
+    //////////////////////////////////////////////////////////////*/
+
+    /// @dev Two proposals of one block change places: the ballot signed for the first doesn't count for the other's actions.
+    function testFuzz_voteWithSig_aReorganisationMovesNoBallot(uint256 amount, bool support, bool byLock) public {
+        address good = _list(_boxAction(2));
+        address bad = _list(_boxAction(3));
+        uint256 fork = vm.snapshotState();
+        uint256 proposal = byLock ? _pushByLock(good) : _push(good);
+        byLock ? _pushByLock(bad) : _push(bad);
+        Vote memory v = _some(proposal, bound(amount, 1, MAJORITY), support);
+        bytes memory signature = _sign(aliceKey, _digest(v));
+
+        vm.revertToState(fork);
+        byLock ? _pushByLock(bad) : _push(bad);
+        uint256 moved = byLock ? _pushByLock(good) : _push(good);
+        vm.assertEq(moved, proposal + 1);
+        vm.warp(_lastPending(moved) + 1);
+        _refuseSignature(alice, 0);
+        _submit(v, signature);
+        v.id = moved;
+        _refuseSignature(alice, 0);
+        _submit(v, signature);
+
+        // In the order in which they were when she signed, it counts.
+        vm.revertToState(fork);
+        byLock ? _pushByLock(good) : _push(good);
+        byLock ? _pushByLock(bad) : _push(bad);
+        vm.warp(_lastPending(proposal) + 1);
+        v.id = proposal;
+        vm.assertTrue(_submit(v, signature));
+    }
+
+    /// @dev Of any other hash than that of the proposal's actions a ballot is none.
+    function testFuzz_voteWithSig_isForTheActionsThatWerePublished(bytes32 actions, uint256 amount) public {
+        vm.assume(actions != governance.actionsHash(id));
+        Vote memory v = _some(amount, true);
+        v.actionsHash = actions;
+        bytes memory signature = _sign(aliceKey, _digest(v));
+        _refuseSignature(alice, 0);
+        _submit(v, signature);
     }
 
     function testFuzz_voteWithSig_theDeadlineIsTheLastSecond(uint256 deadline, uint256 late) public {
@@ -317,7 +526,8 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
         _lock(wallet, MAJORITY);
         uint256 other = _push(_payload());
         vm.warp(_lastPending(other) + 1);
-        v = Vote(other, bound(amount, 1, MAJORITY / 2), support, wallet, 0, type(uint256).max);
+        bytes32 actions = governance.actionsHash(other);
+        v = Vote(other, actions, bound(amount, 1, MAJORITY / 2), support, wallet, 0, type(uint256).max);
         (uint8 parity, bytes32 r, bytes32 s) = vm.sign(key, _digest(v));
         signature = abi.encode(parity, r, s);
     }
@@ -332,21 +542,29 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
     }
 
     function testFuzz_voteWithSig_onlyACleanYesOfTheWalletCounts(uint256 answer, uint256 amount) public {
-        SignerWallet.Yes[6] memory others = [
-            SignerWallet.Yes.WrongMagic,
-            SignerWallet.Yes.DirtyMagic,
-            SignerWallet.Yes.Short,
-            SignerWallet.Yes.Nothing,
-            SignerWallet.Yes.Reverting,
-            SignerWallet.Yes.Writing
-        ];
-        SignerWallet.Yes yes = others[answer % 6];
+        // All but the first, which is the clean one.
+        SignerWallet.Yes yes = SignerWallet.Yes(bound(answer, 1, uint256(type(SignerWallet.Yes).max)));
         address wallet = address(new SignerWallet(alice, yes));
         (Vote memory v, bytes memory signature) = _walletVote(wallet, aliceKey, amount, true);
         _refuseSignature(wallet, 0);
         // A wallet that writes takes all gas of the static call.
-        governance.voteWithSig{gas: 2_000_000}(v.id, v.amount, v.support, v.voter, v.deadline, signature);
-        vm.assertEq(governance.nonces(wallet), 0);
+        governance.voteWithSig{gas: 5_000_000}(v.id, v.amount, v.support, v.voter, v.deadline, signature);
+        vm.assertEq(governance.ballotNonce(v.id, wallet), 0);
+    }
+
+    /// @dev A wallet that answers a megabyte burns what that costs itself, some 2.2 million gas; to copy it would cost as
+    /// much again, for whoever relays the ballot.
+    function test_voteWithSig_aHugeAnswerOfTheWalletIsNotCopied() public {
+        address wallet = address(new SignerWallet(alice, SignerWallet.Yes.Huge));
+        (Vote memory v, bytes memory signature) = _walletVote(wallet, aliceKey, 1, true);
+        uint256 before = gasleft();
+        (bool success,) = address(governance).call(
+            abi.encodeCall(governance.voteWithSig, (v.id, v.amount, v.support, v.voter, v.deadline, signature))
+        );
+        uint256 used = before - gasleft();
+        vm.assertFalse(success);
+        vm.assertLt(used, 2_500_000);
+        vm.assertGt(used, 2_000_000, "the answer itself");
     }
 
     /// @dev The account signs with its own key, whatever it delegated to and whatever that would answer.
@@ -385,7 +603,7 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
     }
 
     function testFuzz_voteWithSig_refusesWhatVoteRefuses(uint256 amount, bool support) public {
-        Vote memory v = Vote(id, 0, support, alice, 0, type(uint256).max);
+        Vote memory v = _some(id, 0, support);
         bytes memory signature = _sign(aliceKey, _digest(v));
         _refuse(IGovernance.Governance__ZeroAmount.selector);
         _submit(v, signature);
@@ -395,31 +613,34 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
         _refusePower(alice, MAJORITY, v.amount);
         _submit(v, signature);
 
-        v.id = bound(amount, 1, type(uint256).max);
-        signature = _sign(aliceKey, _digest(v));
-        _refuseUnknown(v.id);
-        _submit(v, signature);
-
-        v.id = _push(_payload());
+        v = _some(_push(_payload()), v.amount, support);
         signature = _sign(aliceKey, _digest(v));
         _refuseState(IGovernance.Governance__NotActive.selector, v.id, ProposalState.Pending);
         _submit(v, signature);
-        vm.assertEq(governance.nonces(alice), 0, "a refused ballot uses no nonce up");
+        vm.assertEq(governance.ballotNonce(id, alice), 0, "a refused ballot uses no nonce up");
+        vm.assertEq(governance.ballotNonce(v.id, alice), 0, "a refused ballot uses no nonce up");
     }
 
-    /// @dev Caller, existence, state, time, amounts: of several faults the first in this order is told.
+    function testFuzz_voteWithSig_refusesUnknownIds(uint256 unknown, bytes memory signature) public {
+        unknown = bound(unknown, id + 1, type(uint256).max);
+        _refuseUnknown(unknown);
+        governance.voteWithSig(unknown, 1, true, alice, type(uint256).max, signature);
+    }
+
+    /// @dev Existence, signature, state, time, amounts: of several faults the first in this order is told.
     function testFuzz_voteWithSig_asksInOrder(bool forged, bool unknown, bool pending, bool late, uint256 fault) public {
         uint256 time = vm.getBlockTimestamp();
         uint256 other = _push(_payload());
-        Vote memory v = Vote(unknown ? other + 1 : pending ? other : id, 1, true, alice, 0, time);
-        if (late) v.deadline = bound(fault, 0, time - 1);
+        Vote memory v = _some(pending ? other : id, 1, true);
+        v.deadline = late ? bound(fault, 0, time - 1) : time;
+        if (unknown) v.id = other + 1;
         if (fault % 3 == 0) v.amount = 0;
         if (fault % 3 == 1) v.amount = MAJORITY + 1;
         bytes memory signature = _sign(forged ? aliceKey + 1 : aliceKey, _digest(v));
-        if (forged) {
-            _refuseSignature(alice, 0);
-        } else if (unknown) {
+        if (unknown) {
             _refuseUnknown(v.id);
+        } else if (forged) {
+            _refuseSignature(alice, 0);
         } else if (pending) {
             _refuseState(IGovernance.Governance__NotActive.selector, other, ProposalState.Pending);
         } else if (late) {
@@ -440,13 +661,14 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
         second = bound(second, 1, MAJORITY - first);
         vm.prank(alice);
         governance.vote(id, first, true);
-        vm.assertEq(governance.nonces(alice), 0, "a call needs no nonce");
+        vm.assertEq(governance.ballotNonce(id, alice), 0, "a call needs no nonce");
         Vote memory v = _some(second, false);
         _submit(v, _sign(aliceKey, _digest(v)));
         (uint256 yea, uint256 nea) = governance.ballots(id, alice);
         vm.assertEq(yea, first);
         vm.assertEq(nea, second);
-        v = Vote(id, MAJORITY - first - second + 1, true, alice, 1, type(uint256).max);
+        v = _some(id, MAJORITY - first - second + 1, true);
+        vm.assertEq(v.nonce, 1, "the signed one");
         bytes memory signature = _sign(aliceKey, _digest(v));
         _refusePower(alice, MAJORITY - first - second, v.amount);
         _submit(v, signature);

@@ -16,12 +16,13 @@ contract ProposalsHostileTest is ProposalsBase {
 
     /// @dev Everything that asks the canonical rollup for its slot.
     function _asking(uint256 which) internal returns (bytes memory) {
-        which %= 6;
+        which %= 7;
         if (which == 0) return abi.encodeCall(IProposals.vote, (_payload(1)));
         if (which == 1) return abi.encodeCall(IProposals.voteWithSig, (_payload(1), new bytes(65)));
         if (which == 2) return abi.encodeCall(IProposals.pushProposal, (0));
         if (which == 3) return abi.encodeCall(IProposals.getCurrentRound, ());
         if (which == 4) return abi.encodeCall(IProposals.currentStatus, ());
+        if (which == 5) return abi.encodeCall(IProposals.winnerOf, (0));
         return abi.encodeCall(IProposals.pushableRounds, ());
     }
 

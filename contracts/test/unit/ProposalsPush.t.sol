@@ -9,7 +9,12 @@ import {ProposalsBase} from "./ProposalsBase.t.sol";
 
 /// @notice Making a round's winner a proposal: when, by whom, and every refusal in its order.
 contract ProposalsPushTest is ProposalsBase {
+    /// @dev `winnerOf` knows beforehand how it ends.
     function _push(uint256 round, bytes memory refusal) internal {
+        (, address leader,) = proposals.rounds(address(rollup), round);
+        (bool wins, bytes memory answer) = address(proposals).staticcall(abi.encodeCall(IProposals.winnerOf, (round)));
+        vm.assertEq(wins, refusal.length == 0);
+        vm.assertEq(answer, wins ? abi.encode(leader) : refusal);
         if (refusal.length != 0) vm.expectRevert(refusal);
         bool pushed = proposals.pushProposal(round);
         if (refusal.length == 0) vm.assertTrue(pushed);
@@ -132,6 +137,24 @@ contract ProposalsPushTest is ProposalsBase {
         _push(3, abi.encodeWithSelector(IProposals.Proposals__QuorumNotReached.selector, _payload(1), count, N));
     }
 
+    /// @dev The refusal carries both hashes, as far as they are compared.
+    function _codeChanged(address payload, bytes32 expected, bytes32 found) internal pure returns (bytes memory) {
+        return abi.encodeWithSelector(
+            IProposals.Proposals__CodeChanged.selector, payload, expected >> 24 << 24, found >> 24 << 24
+        );
+    }
+
+    function test_push_codeGoneHasAHashOfZero() public {
+        address payload = _payload(1);
+        bytes32 pinned = payload.codehash;
+        _win(payload, 3);
+        _toRound(4);
+        vm.etch(payload, "");
+        // An account that has neither code nor a balance nor a nonce has no hash.
+        vm.assertEq(payload.codehash, 0);
+        _push(3, _codeChanged(payload, pinned, 0));
+    }
+
     function testFuzz_push_refusesCodeThatChanged(bytes memory code, bool delegated) public {
         if (code.length != 0 && code[0] == 0xef) code[0] = 0;
         address payload = _payload(1);
@@ -142,7 +165,7 @@ contract ProposalsPushTest is ProposalsBase {
         if (delegated) Delegation.set(payload, _payload(2));
         else vm.etch(payload, code);
         vm.assertEq(proposals.pushableRounds().length, 0);
-        _push(3, abi.encodeWithSelector(IProposals.Proposals__CodeChanged.selector, payload));
+        _push(3, _codeChanged(payload, keccak256(before), payload.codehash));
         // What counts is that it is the code that was signalled for, whatever was there in between.
         vm.etch(payload, before);
         _push(3, "");
@@ -152,11 +175,12 @@ contract ProposalsPushTest is ProposalsBase {
     function testFuzz_push_comparesWithTheCodeOfTheFirstSignal(uint256 when) public {
         when = bound(when, 1, N - 1);
         address payload = _payload(1);
+        bytes32 pinned = payload.codehash;
         _signals(payload, 3 * M, when);
         vm.etch(payload, hex"c0de");
         _signals(payload, 3 * M + when, N - when);
         _toRound(4);
-        _push(3, abi.encodeWithSelector(IProposals.Proposals__CodeChanged.selector, payload));
+        _push(3, _codeChanged(payload, pinned, keccak256(hex"c0de")));
         // Signalled for anew, the new code wins.
         _win(payload, 4);
         _toRound(5);
@@ -227,6 +251,7 @@ contract ProposalsPushTest is ProposalsBase {
         uint256 present = faults & 2 != 0 ? 7 : faults & 4 != 0 ? 13 + further % 100 : 8 + further % LIFETIME;
         _toRound(present);
         if (present == 7) _toSlot(7 * M + N);
+        bytes32 pinned = payload.codehash;
         if (faults & 64 != 0) vm.etch(payload, hex"c0de");
         if (faults & 1 != 0) vm.etch(address(rollup), "");
 
@@ -240,7 +265,7 @@ contract ProposalsPushTest is ProposalsBase {
             refusal =
                 abi.encodeWithSelector(IProposals.Proposals__QuorumNotReached.selector, payload, signals, N);
         }
-        if (first == 6) refusal = abi.encodeWithSelector(IProposals.Proposals__CodeChanged.selector, payload);
+        if (first == 6) refusal = _codeChanged(payload, pinned, keccak256(hex"c0de"));
         if (first == 7) refusal = abi.encodeWithSelector(IProposals.Proposals__ProposalLive.selector, payload, 0);
         _push(7, refusal);
     }
@@ -301,13 +326,17 @@ contract ProposalsPushTest is ProposalsBase {
         vm.assertTrue(accepted);
         _win(_payload(1), 3);
         _toRound(4);
-        _push(
-            3, abi.encodeWithSelector(ICommon.NoAnswer.selector, owner, IGovernance.proposalCount.selector)
+        // The winner is known; that there is nobody to push it to is found in the push.
+        vm.assertEq(proposals.winnerOf(3), _payload(1));
+        vm.expectRevert(
+            abi.encodeWithSelector(ICommon.NoAnswer.selector, owner, IGovernance.proposalCount.selector)
         );
+        proposals.pushProposal(3);
         _assertRound(address(rollup), 3, 3 * M + N - 1, _payload(1), false);
     }
 
-    /// @dev Over random histories: exactly the rounds listed are taken, oldest first, at most five.
+    /// @dev Over random histories: exactly the rounds listed are taken, oldest first, at most five, and `winnerOf`
+    /// gives the same winner or the same refusal as the push.
     function testFuzz_pushableRounds_areThoseThatPushAccepts(uint256 seed) public {
         seed = uint256(keccak256(abi.encode(seed)));
         uint256 present = seed % 13;
@@ -322,7 +351,9 @@ contract ProposalsPushTest is ProposalsBase {
                 // Pushed at once if possible, and its proposal stands somewhere.
                 (bool success,) = address(proposals).call(abi.encodeCall(IProposals.pushProposal, (round)));
                 if (success) {
-                    governance.setState(governance.proposalCount() - 1, ProposalState((seed >> 16) % 8));
+                    uint256 id = governance.proposalCount() - 1;
+                    governance.setState(id, ProposalState((seed >> 16) % 8));
+                    if (seed >> 32 & 3 == 0) _answerNonsense(id, seed >> 40);
                 }
             }
             if (kind == 5 && seed >> 24 & 1 == 0) vm.etch(payload, abi.encode(seed));
@@ -332,14 +363,68 @@ contract ProposalsPushTest is ProposalsBase {
         vm.assertLe(pushable.length, LIFETIME);
         uint256 at;
         for (uint256 round; round < present + 3; ++round) {
+            (bool wins, bytes memory winner) =
+                address(proposals).staticcall(abi.encodeCall(IProposals.winnerOf, (round)));
             uint256 snapshot = vm.snapshotState();
-            (bool accepted,) = address(proposals).call(abi.encodeCall(IProposals.pushProposal, (round)));
+            (bool accepted, bytes memory answer) =
+                address(proposals).call(abi.encodeCall(IProposals.pushProposal, (round)));
+            address pushed = accepted ? governance.payloads(governance.proposalCount() - 1) : address(0);
             vm.revertToState(snapshot);
+            vm.assertEq(wins, accepted, "won, but not accepted");
+            vm.assertEq(winner, accepted ? abi.encode(pushed) : answer, "another winner or refusal");
             if (!accepted) continue;
             vm.assertLt(at, pushable.length, "accepted, but not listed");
             vm.assertEq(pushable[at++], round);
         }
         vm.assertEq(at, pushable.length, "listed, but not accepted");
+    }
+
+    /// @dev Governance says nothing clean of proposal `id` from now on.
+    function _answerNonsense(uint256 id, uint256 random) internal {
+        bytes memory question = abi.encodeCall(IGovernance.getProposalState, (id));
+        uint256 kind = random % 4;
+        if (kind == 0) vm.mockCall(address(governance), question, abi.encode(8 + random));
+        if (kind == 1) vm.mockCall(address(governance), question, abi.encode(5, 5));
+        if (kind == 2) vm.mockCall(address(governance), question, new bytes(31));
+        if (kind == 3) vm.mockCallRevert(address(governance), question, abi.encode(5));
+    }
+
+    /// @dev A winner whose earlier proposal can't be asked for isn't pushable, and hides no other.
+    function testFuzz_pushableRounds_whenGovernanceAnswersNonsense(uint256 random) public {
+        _win(_payload(1), 3);
+        _toRound(4);
+        _push(3, "");
+        _win(_payload(1), 4);
+        _win(_payload(2), 5);
+        _toRound(6);
+        governance.setState(0, ProposalState.Executed);
+        vm.assertEq(proposals.pushableRounds().length, 2);
+        _answerNonsense(0, bound(random, 0, type(uint128).max));
+        uint256[] memory pushable = proposals.pushableRounds();
+        vm.assertEq(pushable.length, 1);
+        vm.assertEq(pushable[0], 5);
+        _push(
+            4,
+            abi.encodeWithSelector(
+                ICommon.NoAnswer.selector, address(governance), IGovernance.getProposalState.selector
+            )
+        );
+        _push(5, "");
+    }
+
+    /// @dev Any account may ask, before and after the round is over; nothing is written.
+    function testFuzz_winnerOf_isAView(address caller, uint256 round) public {
+        round = bound(round, 0, 1_000_000);
+        _win(_payload(1), round);
+        vm.prank(caller);
+        vm.expectRevert(abi.encodeWithSelector(IProposals.Proposals__RoundNotOver.selector, round, round));
+        proposals.winnerOf(round);
+        _toRound(round + 1);
+        vm.record();
+        vm.prank(caller);
+        vm.assertEq(proposals.winnerOf(round), _payload(1));
+        (, bytes32[] memory writes) = vm.accesses(address(proposals));
+        vm.assertEq(writes.length, 0);
     }
 
     /// @dev Governance takes nothing of a Proposals that it doesn't listen to.

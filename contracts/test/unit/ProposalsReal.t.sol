@@ -39,8 +39,19 @@ contract ProposalsRealTest is Test {
         return account(string.concat("sequencer ", vm.toString(i)));
     }
 
+    /// @dev The first second of `slot`, not before the present one; its epoch has a seed.
+    function _toSlot(uint256 slot) internal {
+        uint256 epoch = slot / SetLib.EPOCH;
+        if (epoch > set.rollup.getCurrentEpoch()) {
+            uint256 second = START + ((epoch - 1) * SetLib.EPOCH + 1) * SetLib.SLOT;
+            if (_now() < second) vm.warp(second);
+            set.rollup.setupEpoch();
+        }
+        vm.warp(START + slot * SetLib.SLOT);
+    }
+
     function _toRound(uint256 round) internal {
-        vm.warp(START + round * ROUND_SECONDS);
+        _toSlot(round * SetLib.M);
     }
 
     /// @dev The present slot's proposer signals.
@@ -53,17 +64,18 @@ contract ProposalsRealTest is Test {
     /// @dev From the first slot of `round` on, as many as needed.
     function _win(address payload_, uint256 round) internal {
         for (uint256 i; i < SetLib.N; ++i) {
-            vm.warp(START + round * ROUND_SECONDS + i * SetLib.SLOT);
+            _toSlot(round * SetLib.M + i);
             _signal(payload_);
         }
     }
 
     /// @dev Exactly one signal in each slot's seconds, from its first to its last.
     function testFuzz_signal_inAnySecondOfASlot(uint256 slot, uint256 second, uint256 again) public {
-        slot = bound(slot, 2 * SetLib.EPOCH, 1_000_000);
+        slot = bound(slot, 3 * SetLib.EPOCH, 1_000_000);
         second = bound(second, 0, SetLib.SLOT - 1);
         again = bound(again, second, SetLib.SLOT - 1);
         uint256 start = START + slot * SetLib.SLOT;
+        _toSlot(slot);
         vm.warp(start + second);
         _signal(payload);
         vm.warp(start + again);
@@ -71,7 +83,7 @@ contract ProposalsRealTest is Test {
         vm.prank(proposer);
         vm.expectRevert(abi.encodeWithSelector(IProposals.Proposals__SlotAlreadyUsed.selector, slot, slot));
         set.proposals.vote(payload);
-        vm.warp(start + SetLib.SLOT);
+        _toSlot(slot + 1);
         _signal(payload);
         (bool exists, uint256 newest) = set.proposals.newestSlot(address(set.rollup));
         vm.assertTrue(exists);
@@ -79,8 +91,8 @@ contract ProposalsRealTest is Test {
     }
 
     function testFuzz_signal_byNoOtherSequencer(uint256 slot, uint256 who) public {
-        slot = bound(slot, 2 * SetLib.EPOCH, 1_000_000);
-        vm.warp(START + slot * SetLib.SLOT);
+        slot = bound(slot, 3 * SetLib.EPOCH, 1_000_000);
+        _toSlot(slot);
         address proposer = set.rollup.getCurrentProposer();
         (address other,) = _sequencer(who % STAKERS);
         vm.assume(other != proposer);
@@ -99,10 +111,37 @@ contract ProposalsRealTest is Test {
         set.proposals.vote(payload);
     }
 
-    /// @dev Nobody touched the rollup for a hundred epochs: its sequencers can still win a round.
-    function testFuzz_signal_afterALongSilence(uint256 epochs) public {
-        epochs = bound(epochs, 100, 5000);
-        uint256 round = epochs * SetLib.EPOCH / SetLib.M;
+    /// @dev Nobody touched the rollup for a while: nobody signals, not even in the name of nobody, until somebody
+    /// called `setupEpoch` and the next epoch began.
+    function testFuzz_signal_afterASilence(uint256 epochs, uint256 second, address caller) public {
+        // The present epoch is the second; the one after it would be seeded by a call in it.
+        uint256 epoch = 3 + bound(epochs, 0, 5000);
+        uint256 start = START + epoch * SetLib.EPOCH * SetLib.SLOT;
+        second = bound(second, 0, SetLib.EPOCH * SetLib.SLOT - 1);
+        vm.warp(start + second);
+        uint256 slot = set.rollup.getCurrentSlot();
+        bytes memory refusal = abi.encodeWithSelector(IProposals.Proposals__NoProposer.selector, slot);
+        for (uint256 i; i < STAKERS; ++i) {
+            (address sequencer,) = _sequencer(i);
+            vm.prank(sequencer);
+            vm.expectRevert(refusal);
+            set.proposals.vote(payload);
+        }
+        address[2] memory others = [caller, address(0)];
+        for (uint256 i; i < 2; ++i) {
+            vm.prank(others[i]);
+            vm.expectRevert(refusal);
+            set.proposals.vote(payload);
+            vm.prank(others[i]);
+            vm.expectRevert(refusal);
+            set.proposals.voteWithSig(payload, new bytes(65));
+        }
+        (bool exists,) = set.proposals.newestSlot(address(set.rollup));
+        vm.assertFalse(exists, "a slot without a proposer was used");
+
+        _toSlot((epoch + 1) * SetLib.EPOCH);
+        _signal(payload);
+        uint256 round = set.proposals.getCurrentRound() + 1;
         _win(payload, round);
         _toRound(round + 1);
         vm.assertTrue(set.proposals.pushProposal(round));
@@ -111,8 +150,8 @@ contract ProposalsRealTest is Test {
 
     /// @dev Of all sequencers' signatures only that of the drawn one is good, and only until it is used.
     function testFuzz_signature_ofADrawnProposer(uint256 slot, address submitter) public {
-        slot = bound(slot, 2 * SetLib.EPOCH, 1_000_000);
-        vm.warp(START + slot * SetLib.SLOT);
+        slot = bound(slot, 3 * SetLib.EPOCH, 1_000_000);
+        _toSlot(slot);
         address proposer = set.rollup.getCurrentProposer();
         uint256 accepted;
         for (uint256 i; i < STAKERS; ++i) {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.30;
 
+import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
 import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
 import {ICommon} from "canon/interfaces/ICommon.sol";
 import {IProposals} from "canon/interfaces/IProposals.sol";
 import {Delegation} from "../mocks/Delegation.sol";
+import {MeasuredAnswer} from "../mocks/MeasuredAnswer.sol";
 import {ScriptedRollup} from "../mocks/ScriptedRollup.sol";
 import {SignerWallet} from "../mocks/SignerWallet.sol";
 import {Wallet} from "../mocks/Wallet.sol";
@@ -262,12 +264,32 @@ contract ProposalsSigTest is ProposalsBase {
 
     /// @dev Anything but the magic word alone is a no, and so is a wallet that would write.
     function testFuzz_wallet_everyOtherAnswerIsNo(uint256 yes, uint256 slot) public {
-        yes = bound(yes, 1, 7);
+        yes = bound(yes, 1, uint256(type(SignerWallet.Yes).max));
         slot = bound(slot, 0, START);
         SignerWallet wallet = new SignerWallet(signer, SignerWallet.Yes(yes));
         rollup.set(slot, address(wallet));
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, _digest(slot));
         _refused(abi.encode(v, r, s), address(wallet));
+    }
+
+    /// @dev A wallet that answers yes with a megabyte, or refuses with one, costs its relayer no copy of it.
+    function test_wallet_noMoreThanAWordIsCopied() public {
+        MeasuredAnswer wallet = new MeasuredAnswer();
+        bytes4 magic = IERC1271.isValidSignature.selector;
+        wallet.set(magic, uint256(bytes32(magic)));
+        rollup.set(3, address(wallet));
+        for (uint256 i; i < 2; ++i) {
+            wallet.distort(magic, 1 << 20, i == 1);
+            uint256 gas = gasleft();
+            vm.expectRevert(
+                abi.encodeWithSelector(IProposals.Proposals__InvalidSignature.selector, address(wallet))
+            );
+            proposals.voteWithSig(payload, "");
+            // The wallet pays 2.2 million for it, and whoever copied it would pay as much again.
+            vm.assertLt(gas - gasleft(), 3_000_000, "the answer was copied");
+        }
+        wallet.distort(magic, 32, false);
+        vm.assertTrue(proposals.voteWithSig(payload, ""));
     }
 
     function testFuzz_wallet_signaturesAreBoundLikeAllOthers(uint256 signed, uint256 slot) public {

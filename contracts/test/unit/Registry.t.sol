@@ -10,6 +10,7 @@ import {SetLib} from "../Set.sol";
 import {Test} from "../Test.sol";
 import {Delegation} from "../mocks/Delegation.sol";
 import {Deployer} from "../mocks/Deployer.sol";
+import {MeasuredAnswer} from "../mocks/MeasuredAnswer.sol";
 import {ScriptedRollup} from "../mocks/ScriptedRollup.sol";
 
 contract RegistryTest is Test {
@@ -163,6 +164,23 @@ contract RegistryTest is Test {
         rollup.refuse(selector, reason);
         vm.expectRevert(abi.encodeWithSelector(ICommon.NoAnswer.selector, address(rollup), selector));
         registry.upgrade(address(rollup));
+    }
+
+    /// @dev A megabyte isn't copied.
+    function test_upgrade_copiesNoMoreThanAWord() public {
+        MeasuredAnswer rollup = new MeasuredAnswer();
+        rollup.set(SLOT, 0);
+        rollup.set(PROPOSER, 0);
+        for (uint256 i; i < 4; ++i) {
+            bytes4 selector = i < 2 ? SLOT : PROPOSER;
+            rollup.distort(selector, 1 << 20, i % 2 == 1);
+            uint256 gas = gasleft();
+            vm.expectRevert(abi.encodeWithSelector(ICommon.NoAnswer.selector, address(rollup), selector));
+            registry.upgrade(address(rollup));
+            vm.assertLt(gas - gasleft(), 3_000_000, "the answer was copied");
+            rollup.distort(selector, 32, false);
+        }
+        vm.assertEq(registry.upgrade(address(rollup)), 1);
     }
 
     function testFuzz_upgrade_acceptsAnySlotAndProposer(uint256 slot, address proposer) public {

@@ -4,11 +4,13 @@ pragma solidity 0.8.30;
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {ICommon} from "canon/interfaces/ICommon.sol";
+import {IRegistry} from "canon/interfaces/IRegistry.sol";
 import {IRewardDistributor} from "canon/interfaces/IRewardDistributor.sol";
 import {IRollup} from "canon/interfaces/IRollup.sol";
 import {Set, SetLib} from "../Set.sol";
 import {Test} from "../Test.sol";
 import {Deployer} from "../mocks/Deployer.sol";
+import {MeasuredAnswer} from "../mocks/MeasuredAnswer.sol";
 import {ScriptedRegistry} from "../mocks/ScriptedRegistry.sol";
 import {ScriptedRollup} from "../mocks/ScriptedRollup.sol";
 
@@ -250,6 +252,59 @@ contract RewardDistributorTest is Test {
         distributor.claim(address(1));
         bool paid = paidBefore || refusal.length == 0;
         vm.assertEq(set.asset.balanceOf(address(1)), paid ? SetLib.REWARD : 0);
+    }
+
+    /// @dev Whatever the Registry does instead of answering with one clean address: with nothing, less or more than a
+    /// word, a megabyte, or a revert, of whose reason nothing is passed on.
+    function test_registryThatDoesNotAnswer_isNoAnswer() public {
+        bytes4 selector = IRegistry.getRollup.selector;
+        MeasuredAnswer registry = new MeasuredAnswer();
+        registry.set(selector, uint160(address(rollup)));
+        vm.prank(governance);
+        distributor.updateRegistry(address(registry));
+        vm.assertEq(distributor.canonicalRollup(), address(rollup));
+
+        uint256[8] memory lengths = [uint256(0), 1, 4, 31, 32, 33, 64, 1 << 20];
+        for (uint256 i; i < 2 * lengths.length; ++i) {
+            uint256 length = lengths[i / 2];
+            bool fails = i % 2 == 1;
+            registry.distort(selector, length, fails);
+            if (length == 32 && !fails) continue;
+            uint256 gas = gasleft();
+            _expectNoAnswer(address(registry), selector);
+            distributor.canonicalRollup();
+            _expectNoAnswer(address(registry), selector);
+            _claim(address(1));
+            // Each time the Registry pays 2.2 million for a megabyte, and whoever copied it would pay as much again.
+            vm.assertLt(gas - gasleft(), 6_000_000, "the answer was copied");
+        }
+        vm.assertEq(set.asset.balanceOf(address(1)), 0);
+        registry.distort(selector, 32, false);
+        vm.assertEq(_claim(address(1)), SetLib.REWARD);
+    }
+
+    function testFuzz_registryThatAnswersADirtyAddress_isNoAnswer(uint256 dirt) public {
+        bytes4 selector = IRegistry.getRollup.selector;
+        MeasuredAnswer registry = new MeasuredAnswer();
+        registry.set(selector, bound(dirt, 1, type(uint96).max) << 160 | uint160(address(rollup)));
+        vm.prank(governance);
+        distributor.updateRegistry(address(registry));
+        _expectNoAnswer(address(registry), selector);
+        distributor.canonicalRollup();
+        _expectNoAnswer(address(registry), selector);
+        _claim(address(1));
+    }
+
+    function test_registryThatIsGone_isNoAnswer() public {
+        vm.etch(address(set.registry), "");
+        _expectNoAnswer(address(set.registry), IRegistry.getRollup.selector);
+        distributor.canonicalRollup();
+        _expectNoAnswer(address(set.registry), IRegistry.getRollup.selector);
+        _claim(address(1));
+    }
+
+    function _expectNoAnswer(address target, bytes4 selector) internal {
+        vm.expectRevert(abi.encodeWithSelector(ICommon.NoAnswer.selector, target, selector));
     }
 
     function testFuzz_updateRegistry_onlyByTheOwner(address caller) public {

@@ -79,6 +79,15 @@ abstract contract RollupBase is Test {
         rollup.initiateMove(_attester(i), target);
     }
 
+    /// @dev The overloads of `finaliseMove`, between which `abi.encodeCall` can't choose.
+    function _moveCall(address attester) internal pure returns (bytes memory) {
+        return abi.encodeWithSignature("finaliseMove(address)", attester);
+    }
+
+    function _moveCall(address attester, address newAttester) internal pure returns (bytes memory) {
+        return abi.encodeWithSignature("finaliseMove(address,address)", attester, newAttester);
+    }
+
     function _slash(uint256 i, uint256 amount) internal {
         vm.prank(address(set.governance));
         rollup.slash(_attester(i), amount);
@@ -91,6 +100,18 @@ abstract contract RollupBase is Test {
     /// @dev The first second of `epoch`.
     function _toEpoch(uint256 epoch) internal {
         vm.warp(_startOf(epoch));
+    }
+
+    /// @dev The first second of `epoch` in which a seed can be recorded.
+    function _toSecondSlot(uint256 epoch) internal {
+        vm.warp(_startOf(epoch) + SetLib.SLOT);
+    }
+
+    /// @dev The first second of `epoch`, for which a seed was recorded. It must not have begun yet.
+    function _toSeededEpoch(uint256 epoch) internal {
+        if (_now() < _startOf(epoch - 1) + SetLib.SLOT) _toSecondSlot(epoch - 1);
+        rollup.setupEpoch();
+        _toEpoch(epoch);
     }
 
     function _now() internal view returns (uint256) {
@@ -108,6 +129,20 @@ abstract contract RollupBase is Test {
         for (uint256 i; i < SetLib.EPOCH; ++i) {
             proposers[i] = rollup.getProposerAt(_startOf(epoch) + i * SetLib.SLOT);
         }
+    }
+
+    /// @dev The first second of `slot`, not before the present one; its epoch has a seed, unless that is the present
+    /// one.
+    function _toSlot(uint256 slot) internal {
+        uint256 epoch = slot / SetLib.EPOCH;
+        if (epoch > rollup.getCurrentEpoch()) _toSeededEpoch(epoch);
+        vm.warp(START + slot * SetLib.SLOT);
+    }
+
+    function _assertSeed(uint256 epoch, bool recorded, uint256 seed) internal view {
+        (bool foundRecorded, uint256 found) = rollup.getSeed(epoch);
+        vm.assertEq(foundRecorded, recorded, "a seed was recorded");
+        vm.assertEq(found, seed, "seed");
     }
 
     function _assertInfo(uint256 i, uint256 stake, Status status) internal view {

@@ -16,7 +16,7 @@ contract RollupBlockTest is RollupBase {
         _joinMany(MEMBERS);
         _makeCanonical(address(rollup));
         set.asset.transfer(address(set.rewardDistributor), 10_000 * SetLib.REWARD);
-        _toEpoch(2);
+        _toSeededEpoch(2);
     }
 
     function _propose(bytes32 blockHash) internal returns (address proposer) {
@@ -25,14 +25,11 @@ contract RollupBlockTest is RollupBase {
         rollup.proposeBlock(blockHash);
     }
 
-    function _toSlot(uint256 slot) internal {
-        vm.warp(START + slot * SetLib.SLOT);
-    }
-
     function testFuzz_proposeBlock_logsAndIsPaid(uint256 slot, uint256 second, bytes32 blockHash) public {
         slot = bound(slot, 2 * SetLib.EPOCH, 1_000_000);
         second = bound(second, 0, SetLib.SLOT - 1);
-        vm.warp(START + slot * SetLib.SLOT + second);
+        _toSlot(slot);
+        vm.warp(_now() + second);
         address proposer = rollup.getCurrentProposer();
         uint256 i = uint160(proposer) - uint160(_proposer(0));
         vm.expectEmit(address(rollup));
@@ -64,10 +61,23 @@ contract RollupBlockTest is RollupBase {
         }
     }
 
-    /// @dev An empty set's proposer is address 0, and that is nobody.
-    function testFuzz_proposeBlock_byNobodyWhenTheSetIsEmpty(address caller, uint256 second) public {
-        _use(_parameters());
-        vm.warp(_startOf(2) + bound(second, 0, EPOCH_SECONDS - 1));
+    /// @dev An empty set's proposer is address 0, and that is nobody; so is that of an epoch without a seed.
+    function testFuzz_proposeBlock_byNobodyWithoutASetOrWithoutASeed(address caller, uint256 second, bool silent)
+        public
+    {
+        if (silent) {
+            _toEpoch(5);
+            vm.assertEq(rollup.getSetSize(5), MEMBERS);
+            _assertSeed(5, false, 0);
+        } else {
+            _use(_parameters());
+            vm.warp(_now() + EPOCH_SECONDS + SetLib.SLOT);
+            rollup.setupEpoch();
+            vm.warp(rollup.GENESIS_TIME() + 2 * EPOCH_SECONDS);
+            vm.assertEq(rollup.getSetSize(2), 0);
+            _assertSeed(2, true, uint256(keccak256("deployment")));
+        }
+        vm.warp(_now() + bound(second, 0, EPOCH_SECONDS - 1));
         vm.assertEq(rollup.getCurrentProposer(), address(0));
         vm.prank(caller);
         vm.expectRevert(abi.encodeWithSelector(IRollup.Rollup__NotProposer.selector, caller, address(0)));
@@ -81,13 +91,14 @@ contract RollupBlockTest is RollupBase {
         slot = bound(slot, 2 * SetLib.EPOCH, 1_000_000);
         first = bound(first, 0, SetLib.SLOT - 1);
         second = bound(second, first, SetLib.SLOT - 1);
-        vm.warp(START + slot * SetLib.SLOT + first);
+        _toSlot(slot);
+        vm.warp(_now() + first);
         address proposer = _propose("first");
         vm.warp(START + slot * SetLib.SLOT + second);
         vm.prank(proposer);
         vm.expectRevert(abi.encodeWithSelector(IRollup.Rollup__SlotAlreadyProposed.selector, slot));
         rollup.proposeBlock("second");
-        vm.warp(START + (slot + 1) * SetLib.SLOT);
+        _toSlot(slot + 1);
         _propose("next");
         vm.assertEq(rollup.blockNumber(), 2);
         vm.assertEq(_totalPaid(), 2 * SetLib.REWARD);
@@ -159,7 +170,7 @@ contract RollupBlockTest is RollupBase {
             _move(i, address(next));
         }
         _makeCanonical(address(next));
-        vm.warp(_startOf(4));
+        _toSeededEpoch(4);
         for (uint256 i; i < MEMBERS; ++i) {
             rollup.finaliseMove(_attester(i));
             rollup.deposit(_attester(i), address(0xBADD), address(0xBADE), STAKE);

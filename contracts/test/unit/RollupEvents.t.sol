@@ -25,6 +25,7 @@ contract RollupEventsTest is RollupBase {
     IRollup internal next;
     mapping(address attester => Known) internal known;
     address[] internal attesters;
+    mapping(uint256 epoch => bool) internal isSeeded;
     mapping(uint256 epoch => uint256) internal seeds;
     uint256 internal registrations;
     uint256 internal blocks;
@@ -54,7 +55,7 @@ contract RollupEventsTest is RollupBase {
 
     /// @dev Something that may or may not be possible now; what failed left no events.
     function _act(uint256 i, uint256 random) internal {
-        uint256 op = random % 10;
+        uint256 op = random % 11;
         address attester = _attester(i);
         bytes memory data;
         address caller = _withdrawer(i);
@@ -72,7 +73,9 @@ contract RollupEventsTest is RollupBase {
                 IRollup.initiateMove, (attester, random >> 8 & 1 == 0 ? address(next) : address(set.rollup))
             );
         } else if (op == 6) {
-            data = abi.encodeCall(IRollup.finaliseMove, (attester));
+            data = _moveCall(attester);
+        } else if (op == 10) {
+            data = _moveCall(attester, address(uint160(random >> 64)));
         } else if (op == 7) {
             data = abi.encodeCall(IRollup.setCoinbase, (attester, _recipient(random >> 8 & 7)));
         } else if (op == 8) {
@@ -91,7 +94,10 @@ contract RollupEventsTest is RollupBase {
     function _replay(Vm.Log memory log) internal {
         bytes32 topic = log.topics[0];
         if (topic == IRollup.SeedRecorded.selector) {
-            seeds[uint256(log.topics[1])] = abi.decode(log.data, (uint256));
+            uint256 epoch = uint256(log.topics[1]);
+            vm.assertFalse(isSeeded[epoch], "a second seed");
+            isSeeded[epoch] = true;
+            seeds[epoch] = abi.decode(log.data, (uint256));
             return;
         }
         if (topic == IRollup.BlockProposed.selector) {
@@ -122,6 +128,10 @@ contract RollupEventsTest is RollupBase {
             (k.target, k.readyAt) = (second, abi.decode(log.data, (uint256)));
         } else if (topic == IRollup.MoveFinalised.selector) {
             _remove(attester);
+            vm.assertEq(second, k.target, "moved elsewhere");
+            vm.assertEq(abi.decode(log.data, (uint256)), k.stake, "moved another amount");
+            (,,, Status arrived) = IRollup(second).getInfo(address(uint160(uint256(log.topics[3]))));
+            vm.assertEq(uint256(arrived), uint256(Status.Validating), "arrived under another attester");
             delete known[attester];
         } else if (topic == IRollup.CoinbaseSet.selector) {
             k.coinbase = second;
@@ -171,7 +181,8 @@ contract RollupEventsTest is RollupBase {
         (bool exists, uint256 slot) = rollup.lastBlockSlot();
         vm.assertEq(exists, blocks != 0);
         vm.assertEq(slot, lastSlot, "last slot");
-        uint256 epoch = rollup.getCurrentEpoch() + 1;
-        if (seeds[epoch] != 0) vm.assertEq(rollup.getSeed(epoch), seeds[epoch], "seed");
+        uint256 epoch = rollup.getCurrentEpoch();
+        _assertSeed(epoch, isSeeded[epoch], seeds[epoch]);
+        _assertSeed(epoch + 1, isSeeded[epoch + 1], seeds[epoch + 1]);
     }
 }

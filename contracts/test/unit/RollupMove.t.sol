@@ -7,6 +7,7 @@ import {ICommon} from "canon/interfaces/ICommon.sol";
 import {IRegistry} from "canon/interfaces/IRegistry.sol";
 import {IRollup, RollupParameters, Status} from "canon/interfaces/IRollup.sol";
 import {SetLib} from "../Set.sol";
+import {MeasuredAnswer} from "../mocks/MeasuredAnswer.sol";
 import {TakingRollup} from "../mocks/TakingRollup.sol";
 import {RollupBase} from "./RollupBase.t.sol";
 
@@ -38,7 +39,7 @@ contract RollupMoveTest is RollupBase {
         _move(1, address(next));
         _assertInfo(1, STAKE, Status.Validating);
         vm.assertTrue(_isListed(_attester(1)));
-        _toEpoch(epochs);
+        _toSeededEpoch(epochs);
         vm.assertEq(rollup.getSetSize(epochs + 1), 1);
         vm.assertEq(rollup.getCurrentProposer(), _proposer(1));
         vm.prank(_proposer(1));
@@ -101,7 +102,7 @@ contract RollupMoveTest is RollupBase {
         _makeCanonical(address(next));
         vm.warp(START + EXIT_DELAY + bound(late, 0, 10_000 days));
         vm.expectEmit(address(rollup));
-        emit IRollup.MoveFinalised(_attester(1), address(next), stake);
+        emit IRollup.MoveFinalised(_attester(1), address(next), _attester(1), stake);
         vm.expectEmit(address(next));
         emit IRollup.Deposit(_attester(1), _proposer(1), _withdrawer(1), stake);
         vm.prank(caller);
@@ -297,19 +298,24 @@ contract RollupMoveTest is RollupBase {
         _leave(0);
         _move(1, address(taking));
         _move(2, address(taking));
+        // The target is a withdrawer itself, too.
+        rollup.deposit(_attester(3), _proposer(3), address(taking), STAKE);
+        taking.call(address(rollup), abi.encodeCall(IRollup.initiateMove, (_attester(3), address(taking))));
         skip(EXIT_DELAY);
         set.asset.transfer(address(taking), STAKE);
         taking.call(address(set.asset), abi.encodeCall(IERC20.approve, (address(rollup), STAKE)));
         taking.addCallback(abi.encodeCall(IRollup.finaliseWithdraw, (_attester(0))));
-        taking.addCallback(abi.encodeCall(IRollup.finaliseMove, (_attester(1))));
-        taking.addCallback(abi.encodeCall(IRollup.finaliseMove, (_attester(2))));
+        taking.addCallback(_moveCall(_attester(1)));
+        taking.addCallback(_moveCall(_attester(2)));
+        taking.addCallback(_moveCall(_attester(3), _attester(30)));
         taking.addCallback(
             abi.encodeCall(IRollup.deposit, (_attester(1), _proposer(1), _withdrawer(1), STAKE))
         );
         rollup.finaliseMove(_attester(1));
         vm.assertEq(taking.callbacksThatSucceeded(), 0);
-        vm.assertEq(set.asset.balanceOf(address(rollup)), 2 * STAKE);
+        vm.assertEq(set.asset.balanceOf(address(rollup)), 3 * STAKE);
         // Nothing stays locked afterwards.
+        taking.call(address(rollup), _moveCall(_attester(3), _attester(30)));
         rollup.finaliseMove(_attester(2));
         rollup.finaliseWithdraw(_attester(0));
         vm.assertEq(set.asset.balanceOf(address(rollup)), 0);
@@ -326,6 +332,43 @@ contract RollupMoveTest is RollupBase {
         vm.expectRevert(abi.encodeWithSelector(ICommon.NoCode.selector, address(0xdEaD)));
         rollup.finaliseMove(_attester(1));
         _assertInfo(1, STAKE, Status.Validating);
+    }
+
+    /// @dev A Registry that doesn't answer with one clean word holds a move up, and costs whoever asks no copy of what
+    /// it answers instead; the stake stays here.
+    function test_finaliseMove_needsARegistryThatAnswers() public {
+        bytes4 selector = IRegistry.getRollup.selector;
+        MeasuredAnswer registry = new MeasuredAnswer();
+        registry.set(selector, uint160(address(next)));
+        RollupParameters memory p = _parameters();
+        p.registry = IRegistry(address(registry));
+        _use(p);
+        _joinMany(3);
+        _move(1, address(next));
+        _move(2, address(next));
+        skip(EXIT_DELAY);
+        bytes memory refusal = abi.encodeWithSelector(ICommon.NoAnswer.selector, address(registry), selector);
+        uint256[7] memory lengths = [uint256(0), 1, 31, 32, 33, 64, 1 << 20];
+        for (uint256 i; i < 2 * lengths.length; ++i) {
+            bool fails = i % 2 == 1;
+            if (lengths[i / 2] == 32 && !fails) continue;
+            registry.distort(selector, lengths[i / 2], fails);
+            uint256 gas = gasleft();
+            vm.expectRevert(refusal);
+            rollup.finaliseMove(_attester(1));
+            vm.expectRevert(refusal);
+            _moveAs(1, _attester(9));
+            // Twice 2.2 million for a megabyte, which the Registry pays; whoever copied it would pay as much again.
+            vm.assertLt(gas - gasleft(), 6_000_000, "the answer was copied");
+        }
+        registry.set(selector, 1 << 160 | uint160(address(next)));
+        vm.expectRevert(refusal);
+        rollup.finaliseMove(_attester(1));
+        vm.assertEq(set.asset.balanceOf(address(rollup)), 3 * STAKE);
+        registry.set(selector, uint160(address(next)));
+        rollup.finaliseMove(_attester(1));
+        _moveAs(2, _attester(9));
+        vm.assertEq(set.asset.balanceOf(address(next)), 2 * STAKE);
     }
 
     /// @dev Many attesters, each moved once: nothing is lost and nothing is duplicated.
@@ -347,5 +390,201 @@ contract RollupMoveTest is RollupBase {
         vm.assertEq(next.getActiveAttesterCount(), count);
         vm.assertEq(set.asset.balanceOf(address(next)), total);
         vm.assertEq(set.asset.balanceOf(address(rollup)), 0);
+    }
+
+    /*//////////////////////////////////////////////////////////////
+                          UNDER ANOTHER ATTESTER
+    //////////////////////////////////////////////////////////////*/
+
+    function _moveAs(uint256 i, address newAttester) internal {
+        vm.prank(_withdrawer(i));
+        rollup.finaliseMove(_attester(i), newAttester);
+    }
+
+    /// @dev Also under the same attester.
+    function testFuzz_finaliseMoveAs_depositsTheWholeStakeThere(
+        uint256 stake,
+        uint256 late,
+        address newAttester,
+        bool same
+    ) public {
+        vm.assume(newAttester != address(0));
+        if (same) newAttester = _attester(1);
+        stake = bound(stake, STAKE, SetLib.SUPPLY);
+        _join(1, stake);
+        _move(1, address(next));
+        _makeCanonical(address(next));
+        vm.warp(START + EXIT_DELAY + bound(late, 0, 10_000 days));
+        vm.expectEmit(address(rollup));
+        emit IRollup.MoveFinalised(_attester(1), address(next), newAttester, stake);
+        vm.expectEmit(address(next));
+        emit IRollup.Deposit(newAttester, _proposer(1), _withdrawer(1), stake);
+        _moveAs(1, newAttester);
+
+        _assertNobody(_attester(1));
+        vm.assertEq(rollup.getActiveAttesterCount(), 0);
+        vm.assertEq(set.asset.balanceOf(address(rollup)), 0);
+        vm.assertEq(set.asset.balanceOf(address(next)), stake);
+        vm.assertEq(set.asset.allowance(address(rollup), address(next)), 0);
+        rollup = next;
+        (uint256 moved, address withdrawer, address proposer, Status status) = rollup.getInfo(newAttester);
+        vm.assertEq(moved, stake);
+        vm.assertEq(withdrawer, _withdrawer(1));
+        vm.assertEq(proposer, _proposer(1));
+        vm.assertEq(uint256(status), uint256(Status.Validating));
+        vm.assertEq(rollup.getActiveAttesterCount(), 1);
+        if (!same && newAttester != _attester(1)) _assertNobody(_attester(1));
+    }
+
+    /// @dev Whoever registered the attester there first, with a stake of its own, stops nobody, and keeps what it has.
+    function testFuzz_finaliseMoveAs_endsAMoveThatASquatterStopped(uint256 stake, uint256 squat, address newAttester)
+        public
+    {
+        vm.assume(newAttester != address(0) && newAttester != _attester(1));
+        stake = bound(stake, STAKE, SetLib.SUPPLY / 2);
+        squat = bound(squat, STAKE, SetLib.SUPPLY / 2);
+        _join(1, stake);
+        _move(1, address(next));
+        set.asset.approve(address(next), squat);
+        next.deposit(_attester(1), address(0xBADD), address(0xBADE), squat);
+        _makeCanonical(address(next));
+        skip(EXIT_DELAY);
+
+        bytes memory taken = abi.encodeWithSelector(IRollup.Rollup__AlreadyRegistered.selector, _attester(1));
+        vm.expectRevert(taken);
+        rollup.finaliseMove(_attester(1));
+        vm.expectRevert(taken);
+        _moveAs(1, _attester(1));
+        _assertInfo(1, stake, Status.Validating);
+
+        _moveAs(1, newAttester);
+        _assertNobody(_attester(1));
+        (uint256 moved, address withdrawer, address proposer,) = next.getInfo(newAttester);
+        vm.assertEq(moved, stake);
+        vm.assertEq(withdrawer, _withdrawer(1));
+        vm.assertEq(proposer, _proposer(1));
+        (moved, withdrawer, proposer,) = next.getInfo(_attester(1));
+        vm.assertEq(moved, squat);
+        vm.assertEq(withdrawer, address(0xBADE));
+        vm.assertEq(proposer, address(0xBADD));
+        vm.assertEq(next.getActiveAttesterCount(), 2);
+    }
+
+    /// @dev The other attester may be taken as well: then any third one does.
+    function test_finaliseMoveAs_refusesAnAttesterThatIsTakenThere() public {
+        _joinMany(2);
+        _move(1, address(next));
+        _makeCanonical(address(next));
+        set.asset.approve(address(next), STAKE);
+        next.deposit(_attester(7), _proposer(7), _withdrawer(7), STAKE);
+        skip(EXIT_DELAY);
+        vm.expectRevert(abi.encodeWithSelector(IRollup.Rollup__AlreadyRegistered.selector, _attester(7)));
+        _moveAs(1, _attester(7));
+        _assertInfo(1, STAKE, Status.Validating);
+        // One that is registered here only is free there.
+        _moveAs(1, _attester(0));
+        (uint256 moved,,,) = next.getInfo(_attester(0));
+        vm.assertEq(moved, STAKE);
+        _assertInfo(0, STAKE, Status.Validating);
+    }
+
+    /// @dev Nobody else chooses under which attester a stake arrives: not the attester, not the proposer, not the
+    /// owner.
+    function testFuzz_finaliseMoveAs_onlyByTheWithdrawer(address stranger, uint256 which, address newAttester) public {
+        address[5] memory callers =
+            [stranger, _attester(1), _proposer(1), address(set.governance), address(next)];
+        address caller = callers[which % 5];
+        vm.assume(caller != _withdrawer(1));
+        _join(1);
+        _move(1, address(next));
+        _makeCanonical(address(next));
+        skip(EXIT_DELAY);
+        vm.prank(caller);
+        vm.expectRevert(abi.encodeWithSelector(IRollup.Rollup__NotWithdrawer.selector, caller, _withdrawer(1)));
+        rollup.finaliseMove(_attester(1), newAttester);
+        _assertInfo(1, STAKE, Status.Validating);
+        // Anybody ends the move under the same attester.
+        vm.prank(caller);
+        rollup.finaliseMove(_attester(1));
+        _assertNobody(_attester(1));
+    }
+
+    /// @dev Withdrawer, new attester, status, announcement, time, target.
+    function testFuzz_finaliseMoveAs_checksInOrder(uint256 first, uint256 further) public {
+        // The first fault, and any after it that can be combined with it; none if it is 6.
+        first = bound(first, 0, 6);
+        uint256 faults = (further << (first + 1)) | (1 << first);
+        bool announced = faults & 8 == 0;
+        _join(1);
+        if (announced) _move(1, address(next));
+        if (faults & 32 == 0) _makeCanonical(address(next));
+        uint256 ready = START + EXIT_DELAY;
+        vm.warp(faults & 16 != 0 ? ready - 1 : ready);
+        if (faults & 4 != 0) _leave(1);
+        address caller = faults & 1 != 0 ? address(0xBAD) : _withdrawer(1);
+        address newAttester = faults & 2 != 0 ? address(0) : _attester(2);
+
+        bytes memory refusal;
+        if (first == 0) {
+            refusal = abi.encodeWithSelector(IRollup.Rollup__NotWithdrawer.selector, caller, _withdrawer(1));
+        }
+        if (first == 1) refusal = abi.encodeWithSelector(ICommon.ZeroAddress.selector);
+        if (first == 2) {
+            refusal =
+                abi.encodeWithSelector(IRollup.Rollup__NotValidating.selector, _attester(1), Status.Exiting);
+        }
+        if (first == 3) refusal = abi.encodeWithSelector(IRollup.Rollup__NoMove.selector, _attester(1));
+        if (first == 4) refusal = abi.encodeWithSelector(IRollup.Rollup__MoveNotReady.selector, ready - 1, ready);
+        if (first == 5) {
+            refusal = abi.encodeWithSelector(
+                IRollup.Rollup__MoveNotToCanonical.selector, address(next), address(set.rollup)
+            );
+        }
+        if (refusal.length != 0) vm.expectRevert(refusal);
+        vm.prank(caller);
+        rollup.finaliseMove(_attester(1), newAttester);
+        vm.assertEq(next.getActiveAttesterCount(), first == 6 ? 1 : 0);
+    }
+
+    function testFuzz_finaliseMoveAs_refusesTheUnregistered(address caller, address attester, address newAttester)
+        public
+    {
+        vm.prank(caller);
+        vm.expectRevert(abi.encodeWithSelector(IRollup.Rollup__NotWithdrawer.selector, caller, address(0)));
+        rollup.finaliseMove(attester, newAttester);
+    }
+
+    function testFuzz_finaliseMoveAs_revertsUnlessExactlyTheStakeLeft(uint256 take, uint256 giveBack) public {
+        TakingRollup taking = new TakingRollup(IERC20(address(set.asset)));
+        _makeCanonical(address(taking));
+        take = bound(take, 0, STAKE);
+        giveBack = bound(giveBack, 0, take);
+        taking.setTake(take, giveBack);
+        _join(1);
+        _move(1, address(taking));
+        skip(EXIT_DELAY);
+        uint256 taken = take - giveBack;
+        if (taken != STAKE) {
+            vm.expectRevert(abi.encodeWithSelector(IRollup.Rollup__StakeNotMoved.selector, STAKE, taken));
+        }
+        _moveAs(1, _attester(2));
+        vm.assertEq(set.asset.balanceOf(address(rollup)), taken == STAKE ? 0 : STAKE);
+    }
+
+    /// @dev The registration here ends like any other: the attester is free, and its seat in closed sets stays its own.
+    function test_finaliseMoveAs_freesTheAttesterHere() public {
+        _join(1);
+        _move(1, address(next));
+        _makeCanonical(address(next));
+        _toEpoch(4);
+        _moveAs(1, _attester(2));
+        rollup.deposit(_attester(1), _proposer(9), _withdrawer(9), STAKE);
+        (, address proposer) = rollup.getMember(4, 0);
+        vm.assertEq(proposer, _proposer(1));
+        (, proposer) = rollup.getMember(5, 0);
+        vm.assertEq(proposer, _proposer(1));
+        _toEpoch(6);
+        (, proposer) = rollup.getMember(6, 0);
+        vm.assertEq(proposer, _proposer(9));
     }
 }

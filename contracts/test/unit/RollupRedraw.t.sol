@@ -22,10 +22,11 @@ contract RollupRedrawTest is RollupBase {
         for (uint256 i; i < 3; ++i) {
             _join(ATTACKER + i);
         }
-        _toEpoch(epoch);
+        _toSeededEpoch(epoch);
+        _toSecondSlot(epoch);
         vm.prevrandao(bytes32(seed));
         rollup.setupEpoch();
-        uint256 closedSeed = rollup.getSeed(epoch + 1);
+        uint256 closedSeed = seed;
         bytes32 closedSet = _setHash(epoch + 1);
         address[] memory now_ = _draws(epoch);
         address[] memory then = _draws(epoch + 1);
@@ -33,9 +34,9 @@ contract RollupRedrawTest is RollupBase {
         for (uint256 i; i < actions; ++i) {
             seed = uint256(keccak256(abi.encode(seed)));
             vm.prevrandao(bytes32(seed));
-            vm.warp(_startOf(epoch) + (EPOCH_SECONDS - 1) * i / actions);
+            vm.warp(_startOf(epoch) + SetLib.SLOT + (EPOCH_SECONDS - SetLib.SLOT - 1) * i / actions);
             _disturb(seed, i);
-            vm.assertEq(rollup.getSeed(epoch + 1), closedSeed);
+            _assertSeed(epoch + 1, true, closedSeed);
             vm.assertEq(_setHash(epoch + 1), closedSet);
             vm.assertEq(_draws(epoch), now_);
             vm.assertEq(_draws(epoch + 1), then);
@@ -45,8 +46,11 @@ contract RollupRedrawTest is RollupBase {
     }
 
     /// @dev The set is closed before its seed: whoever makes the first call of an epoch, by whatever function, chooses
-    /// neither the set that the seed will draw from nor, by the choice of the function, the seed.
-    function testFuzz_redraw_theFirstCallCannotChooseTheSet(uint256 seed, uint256 epoch, uint256 which) public {
+    /// neither the set that the seed will draw from nor, by the choice of the function, the seed. Nor does who knows
+    /// the seed a block before it is recorded and acts in the first slot.
+    function testFuzz_redraw_theFirstCallCannotChooseTheSet(uint256 seed, uint256 epoch, uint256 which, bool early)
+        public
+    {
         epoch = bound(epoch, 3, 500);
         which = bound(which, 1, 3);
         _joinMany(HONEST);
@@ -54,13 +58,20 @@ contract RollupRedrawTest is RollupBase {
         _toEpoch(epoch);
         vm.prevrandao(bytes32(seed));
         uint256 snapshot = vm.snapshotState();
+        _toSecondSlot(epoch);
         rollup.setupEpoch();
         address[] memory honest = _draws(epoch + 1);
         vm.revertToState(snapshot);
+        if (!early) _toSecondSlot(epoch);
         if (which == 1) _join(ATTACKER + 1);
         if (which == 2) _leave(ATTACKER);
         if (which == 3) _slash(0, 1);
+        if (early) {
+            _toSecondSlot(epoch);
+            rollup.setupEpoch();
+        }
         vm.assertEq(_draws(epoch + 1), honest);
+        vm.assertNotEq(honest[0], address(0));
     }
 
     /// @dev Leaving and joining again with other keys leaves the seats of closed sets to the former keys.
@@ -99,10 +110,12 @@ contract RollupRedrawTest is RollupBase {
         _makeCanonical(address(next));
         _join(1);
         _move(1, address(next));
-        _toEpoch(4);
+        _toSeededEpoch(4);
         vm.warp(_startOf(4) + bound(second, 0, EPOCH_SECONDS - 1));
         rollup.finaliseMove(_attester(1));
         rollup.deposit(_attester(1), address(0xBADD), address(0xBADE), STAKE);
+        if (_now() < _startOf(4) + SetLib.SLOT) _toSecondSlot(4);
+        rollup.setupEpoch();
         for (uint256 epoch = 4; epoch < 6; ++epoch) {
             (address attester, address proposer) = rollup.getMember(epoch, 0);
             vm.assertEq(attester, _attester(1));
@@ -116,7 +129,7 @@ contract RollupRedrawTest is RollupBase {
         vm.assertEq(rollup.getCurrentProposer(), _proposer(1));
         vm.prank(_proposer(1));
         rollup.proposeBlock("still its duty");
-        _toEpoch(6);
+        _toSeededEpoch(6);
         vm.assertEq(rollup.getCurrentProposer(), address(0xBADD));
     }
 
@@ -141,7 +154,8 @@ contract RollupRedrawTest is RollupBase {
     }
 
     /// @dev Statistically: who leaves whenever the next epoch draws none of its seats, and comes back under another
-    /// name, gets its share of slots and no more. Each epoch the honest ones make the first call.
+    /// name, gets its share of slots and no more. In each epoch the honest ones make the first call that
+    /// records a seed.
     /// forge-config: default.fuzz.runs = 64
     function testFuzz_redraw_aGreedyAttackerGetsItsShare(uint256 seed) public {
         _joinMany(HONEST);
@@ -153,10 +167,11 @@ contract RollupRedrawTest is RollupBase {
         // Sums of p and of p * (1 - p) over all slots, in millionths: the fair share and its variance.
         uint256 fair;
         uint256 variance;
-        for (uint256 epoch = 2; epoch < 2 + EPOCHS; ++epoch) {
-            _toEpoch(epoch);
+        for (uint256 epoch = 1; epoch < 2 + EPOCHS; ++epoch) {
+            _toSecondSlot(epoch);
             vm.prevrandao(keccak256(abi.encode(seed, epoch)));
             rollup.setupEpoch();
+            if (epoch == 1) continue;
             uint256 size = rollup.getSetSize(epoch);
             uint256 p = 1e6 * _attackersIn(epoch) / size;
             fair += SetLib.EPOCH * p;
@@ -176,7 +191,7 @@ contract RollupRedrawTest is RollupBase {
         uint256[] memory hits = new uint256[](count);
         uint256 epochs = 60;
         for (uint256 epoch = 1; epoch <= epochs; ++epoch) {
-            _toEpoch(epoch);
+            _toSecondSlot(epoch);
             vm.prevrandao(keccak256(abi.encode(seed, epoch)));
             rollup.setupEpoch();
             if (epoch == 1) continue;

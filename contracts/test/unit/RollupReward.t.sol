@@ -25,7 +25,7 @@ contract RollupRewardTest is RollupBase {
         _use(p);
         _joinMany(MEMBERS);
         _makeCanonical(address(rollup));
-        _toEpoch(2);
+        _toSeededEpoch(2);
     }
 
     function _proposeMustWork() internal returns (address proposer) {
@@ -120,7 +120,7 @@ contract RollupRewardTest is RollupBase {
         distributor.setMode(HostileDistributor.Mode.Reenter);
         distributor.addCallback(abi.encodeCall(IRollup.proposeBlock, ("again")));
         distributor.addCallback(abi.encodeCall(IRollup.finaliseWithdraw, (_attester(1))));
-        distributor.addCallback(abi.encodeCall(IRollup.finaliseMove, (_attester(2))));
+        distributor.addCallback(_moveCall(_attester(2)));
         distributor.addCallback(
             abi.encodeCall(IRollup.deposit, (_attester(9), _proposer(9), _withdrawer(9), STAKE))
         );
@@ -139,9 +139,10 @@ contract RollupRewardTest is RollupBase {
         uint256 balance = set.asset.balanceOf(address(rollup));
 
         // Until the distributor's own slot comes.
-        vm.warp(START + EXIT_DELAY);
+        _toSeededEpoch(2);
         while (rollup.getCurrentProposer() != address(distributor)) {
             skip(SetLib.SLOT);
+            rollup.setupEpoch();
         }
         vm.prank(address(distributor));
         rollup.proposeBlock("once");

@@ -127,11 +127,16 @@ contract RollupSlashTest is RollupBase {
     function testFuzz_slash_leavesTheSetTwoEpochsLater(uint256 epoch, uint256 second) public {
         epoch = bound(epoch, 2, 50);
         _join(1);
+        _toSeededEpoch(epoch);
         vm.warp(_startOf(epoch) + bound(second, 0, EPOCH_SECONDS - 1));
         _slash(1, 1);
         vm.assertEq(rollup.getSetSize(epoch), 1);
         vm.assertEq(rollup.getSetSize(epoch + 1), 1);
         vm.assertEq(rollup.getCurrentProposer(), _proposer(1));
+        _toSeededEpoch(epoch + 1);
+        vm.assertEq(rollup.getCurrentProposer(), _proposer(1));
+        _toSecondSlot(epoch + 1);
+        rollup.setupEpoch();
         vm.warp(_startOf(epoch + 2) - 1);
         vm.assertEq(rollup.getCurrentProposer(), _proposer(1));
         vm.warp(_startOf(epoch + 2));

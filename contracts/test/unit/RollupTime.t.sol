@@ -8,11 +8,15 @@ import {IRegistry} from "canon/interfaces/IRegistry.sol";
 import {IRewardDistributor} from "canon/interfaces/IRewardDistributor.sol";
 import {IRollup, RollupParameters} from "canon/interfaces/IRollup.sol";
 import {SetLib} from "../Set.sol";
+import {Vm} from "../Vm.sol";
+import {Delegation} from "../mocks/Delegation.sol";
 import {Deployer} from "../mocks/Deployer.sol";
 import {RollupBase} from "./RollupBase.t.sol";
 
 /// @notice What a rollup is deployed with; slots and epochs.
 contract RollupTimeTest is RollupBase {
+    uint256 private constant MOST_EXIT_DELAY = 365 days;
+
     Deployer internal deployer;
     bytes internal code;
 
@@ -30,8 +34,10 @@ contract RollupTimeTest is RollupBase {
     {
         p = SetLib.parameters(set);
         p.genesisTime = bound(genesis, 0, START);
+        // Two epochs are at most the longest exit delay, and an epoch goes on for 24 seconds after its first slot.
         p.slotDuration = bound(slotDuration, 1, 10 days);
-        p.epochDuration = bound(epochDuration, 1, 100_000);
+        uint256 fewest = (24 + p.slotDuration - 1) / p.slotDuration + 1;
+        p.epochDuration = bound(epochDuration, fewest, MOST_EXIT_DELAY / 2 / p.slotDuration);
         p.exitDelay = 2 * p.slotDuration * p.epochDuration;
     }
 
@@ -51,7 +57,7 @@ contract RollupTimeTest is RollupBase {
         vm.assume(owner != address(0));
         RollupParameters memory p = _fuzzed(genesis, slotDuration, epochDuration);
         p.minimumStake = bound(minimumStake, 1, type(uint96).max);
-        p.exitDelay = bound(exitDelay, 2 * p.slotDuration * p.epochDuration, type(uint40).max);
+        p.exitDelay = bound(exitDelay, 2 * p.slotDuration * p.epochDuration, MOST_EXIT_DELAY);
         p.owner = owner;
         vm.expectEmit();
         emit Ownable.OwnershipTransferred(address(0), owner);
@@ -73,21 +79,21 @@ contract RollupTimeTest is RollupBase {
         vm.assertEq(r.blockNumber(), 0);
     }
 
-    /// @dev The constructor counts as a call: it records the seed of the epoch after its own.
-    function testFuzz_constructor_recordsASeed(uint256 genesis, uint256 slotDuration, uint256 epochDuration, uint256 seed)
-        public
-    {
+    /// @dev The constructor is no call: whoever deploys in a block of its choice chooses no seed.
+    function testFuzz_constructor_recordsNoSeed(uint256 genesis, uint256 slotDuration, uint256 epochDuration) public {
         RollupParameters memory p = _fuzzed(genesis, slotDuration, epochDuration);
         uint256 epoch = (START - p.genesisTime) / p.slotDuration / p.epochDuration;
-        vm.prevrandao(bytes32(seed));
-        vm.expectEmit();
-        emit IRollup.SeedRecorded(epoch + 1, seed);
-        IRollup r = IRollup(deployer.deploy(code, abi.encode(p)));
-        vm.assertEq(r.getSeed(epoch + 1), seed);
-        vm.assertEq(r.getSeed(epoch), 0);
-        vm.assertEq(r.getSetSize(epoch), 0);
-        vm.assertEq(r.getSetSize(epoch + 1), 0);
-        vm.assertEq(r.getCurrentProposer(), address(0));
+        vm.recordLogs();
+        rollup = IRollup(deployer.deploy(code, abi.encode(p)));
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        vm.assertEq(logs.length, 2);
+        vm.assertEq(logs[0].topics[0], Ownable.OwnershipTransferred.selector);
+        vm.assertEq(logs[1].topics[0], IRollup.RollupDeployed.selector);
+        _assertSeed(epoch, false, 0);
+        _assertSeed(epoch + 1, false, 0);
+        vm.assertEq(rollup.getSetSize(epoch), 0);
+        vm.assertEq(rollup.getSetSize(epoch + 1), 0);
+        vm.assertEq(rollup.getCurrentProposer(), address(0));
     }
 
     function testFuzz_constructor_refusesAGenesisAfterNow(uint256 genesis) public {
@@ -112,6 +118,12 @@ contract RollupTimeTest is RollupBase {
         _refused(p, abi.encodeWithSelector(IRollup.Rollup__ZeroMinimumStake.selector));
     }
 
+    function _outOfBounds(uint256 exitDelay, uint256 twoEpochs) internal pure returns (bytes memory) {
+        return abi.encodeWithSelector(
+            IRollup.Rollup__ExitDelayOutOfBounds.selector, exitDelay, twoEpochs, MOST_EXIT_DELAY
+        );
+    }
+
     function testFuzz_constructor_refusesAnExitDelayBelowTwoEpochs(
         uint256 slotDuration,
         uint256 epochDuration,
@@ -120,7 +132,83 @@ contract RollupTimeTest is RollupBase {
         RollupParameters memory p = _fuzzed(START, slotDuration, epochDuration);
         uint256 twoEpochs = p.exitDelay;
         p.exitDelay = bound(exitDelay, 0, twoEpochs - 1);
-        _refused(p, abi.encodeWithSelector(IRollup.Rollup__ExitDelayTooShort.selector, p.exitDelay, twoEpochs));
+        _refused(p, _outOfBounds(p.exitDelay, twoEpochs));
+    }
+
+    function testFuzz_constructor_refusesAnExitDelayAboveAYear(
+        uint256 slotDuration,
+        uint256 epochDuration,
+        uint256 exitDelay
+    ) public {
+        RollupParameters memory p = _fuzzed(START, slotDuration, epochDuration);
+        uint256 twoEpochs = p.exitDelay;
+        p.exitDelay = bound(exitDelay, MOST_EXIT_DELAY + 1, type(uint40).max);
+        _refused(p, _outOfBounds(p.exitDelay, twoEpochs));
+    }
+
+    /// @dev At the bounds themselves, and one second beside them.
+    function test_constructor_exitDelayAtItsBounds() public {
+        RollupParameters memory p = SetLib.parameters(set);
+        uint256 twoEpochs = 2 * p.slotDuration * p.epochDuration;
+        vm.assertEq(MOST_EXIT_DELAY, 31_536_000);
+        p.exitDelay = twoEpochs - 1;
+        _refused(p, _outOfBounds(p.exitDelay, twoEpochs));
+        p.exitDelay = twoEpochs;
+        _accepted(p);
+        p.exitDelay = MOST_EXIT_DELAY;
+        _accepted(p);
+        p.exitDelay = MOST_EXIT_DELAY + 1;
+        _refused(p, _outOfBounds(p.exitDelay, twoEpochs));
+    }
+
+    /// @dev Epochs so long that both bounds meet, and one slot longer: then there is no delay that fits.
+    function test_constructor_twoEpochsMayTakeAYear() public {
+        RollupParameters memory p = SetLib.parameters(set);
+        p.slotDuration = 1 days / 2;
+        p.epochDuration = 365;
+        p.exitDelay = MOST_EXIT_DELAY;
+        _accepted(p);
+        p.epochDuration = 366;
+        _refused(p, _outOfBounds(MOST_EXIT_DELAY, MOST_EXIT_DELAY + 1 days));
+        p.exitDelay = MOST_EXIT_DELAY + 1 days;
+        _refused(p, _outOfBounds(MOST_EXIT_DELAY + 1 days, MOST_EXIT_DELAY + 1 days));
+    }
+
+    /// @dev Slot and epoch durations, and whether 24 seconds are left after the first slot.
+    function test_constructor_epochsAtTheirLeastLength() public {
+        uint256[3][12] memory rows = [
+            // One slot is never enough, however long.
+            [uint256(1), 1, 0],
+            [uint256(24), 1, 0],
+            [uint256(10 days), 1, 0],
+            [uint256(1), 24, 0],
+            [uint256(1), 25, 1],
+            [uint256(11), 3, 0],
+            [uint256(12), 2, 0],
+            [uint256(12), 3, 1],
+            [uint256(13), 2, 0],
+            [uint256(23), 2, 0],
+            [uint256(24), 2, 1],
+            [uint256(8), 4, 1]
+        ];
+        for (uint256 i; i < rows.length; ++i) {
+            RollupParameters memory p = SetLib.parameters(set);
+            (p.slotDuration, p.epochDuration) = (rows[i][0], rows[i][1]);
+            p.exitDelay = 365 days;
+            if (rows[i][2] == 1) {
+                _accepted(p);
+            } else {
+                uint256 left = (p.epochDuration - 1) * p.slotDuration;
+                _refused(p, abi.encodeWithSelector(IRollup.Rollup__EpochTooShort.selector, left, 24));
+            }
+        }
+    }
+
+    function _accepted(RollupParameters memory p) internal {
+        IRollup r = IRollup(deployer.deploy(code, abi.encode(p)));
+        vm.assertEq(r.EXIT_DELAY(), p.exitDelay);
+        vm.assertEq(r.SLOT_DURATION(), p.slotDuration);
+        vm.assertEq(r.EPOCH_DURATION(), p.epochDuration);
     }
 
     function testFuzz_constructor_refusesWhatDoesNotFit(uint256 which, uint256 value) public {
@@ -135,16 +223,62 @@ contract RollupTimeTest is RollupBase {
         _refused(p, abi.encodeWithSelector(ICommon.ValueTooLarge.selector, value, max));
     }
 
-    function testFuzz_constructor_refusesZeroAddresses(uint256 which) public {
+    /// @dev Asset and registry are asked for sums and for the canonical rollup; nothing else at these addresses would
+    /// do.
+    function testFuzz_constructor_refusesAnAssetOrRegistryWithoutCode(address nobody, uint256 kind, bool asset) public {
+        nobody = address(uint160(bound(uint160(nobody), 0x10000, type(uint160).max)));
+        vm.assume(nobody.code.length == 0);
+        kind %= 3;
+        if (kind == 0) nobody = address(0);
+        if (kind == 1) Delegation.set(nobody, asset ? address(set.asset) : address(set.registry));
         RollupParameters memory p = SetLib.parameters(set);
-        which %= 4;
-        if (which == 0) p.asset = IERC20(address(0));
-        if (which == 1) p.registry = IRegistry(address(0));
-        if (which == 2) p.rewardDistributor = IRewardDistributor(address(0));
-        if (which == 3) p.owner = address(0);
-        bytes memory refusal = which == 3
-            ? abi.encodeWithSelector(Ownable.OwnableInvalidOwner.selector, address(0))
-            : abi.encodeWithSelector(ICommon.ZeroAddress.selector);
+        if (asset) p.asset = IERC20(nobody);
+        else p.registry = IRegistry(nobody);
+        _refused(p, abi.encodeWithSelector(ICommon.NoCode.selector, nobody));
+    }
+
+    /// @dev Owner, distributor, asset, registry, genesis, durations, stake, what fits in the order of the fields, the
+    /// length of an epoch, the exit delay.
+    function testFuzz_constructor_checksInOrder(uint256 first, uint256 further) public {
+        // The first fault, and any after it; none if it is 13.
+        first = bound(first, 0, 13);
+        uint256 faults = (further << (first + 1)) | (1 << first);
+        RollupParameters memory p = SetLib.parameters(set);
+        // From the last to the first, since some fields may be wrong in two ways.
+        if (faults & 1 << 12 != 0) p.exitDelay = 1;
+        if (faults & 1 << 11 != 0) p.epochDuration = 1;
+        if (faults & 1 << 10 != 0) p.exitDelay = 1 << 40;
+        if (faults & 1 << 9 != 0) p.minimumStake = 1 << 96;
+        if (faults & 1 << 8 != 0) p.epochDuration = 1 << 40;
+        if (faults & 1 << 7 != 0) p.slotDuration = 1 << 40;
+        if (faults & 1 << 6 != 0) p.minimumStake = 0;
+        if (faults & 1 << 5 != 0) p.slotDuration = 0;
+        if (faults & 1 << 4 != 0) p.genesisTime = START + 1;
+        if (faults & 1 << 3 != 0) p.registry = IRegistry(address(0xDEFEC7));
+        if (faults & 1 << 2 != 0) p.asset = IERC20(address(0xDEFEC8));
+        if (faults & 1 << 1 != 0) p.rewardDistributor = IRewardDistributor(address(0));
+        if (faults & 1 != 0) p.owner = address(0);
+
+        if (first == 13) return _accepted(p);
+        bytes4 tooLarge = ICommon.ValueTooLarge.selector;
+        bytes memory refusal;
+        if (first == 0) refusal = abi.encodeWithSelector(Ownable.OwnableInvalidOwner.selector, address(0));
+        if (first == 1) refusal = abi.encodeWithSelector(ICommon.ZeroAddress.selector);
+        if (first == 2) refusal = abi.encodeWithSelector(ICommon.NoCode.selector, p.asset);
+        if (first == 3) refusal = abi.encodeWithSelector(ICommon.NoCode.selector, p.registry);
+        if (first == 4) {
+            refusal = abi.encodeWithSelector(IRollup.Rollup__GenesisInFuture.selector, START + 1, START);
+        }
+        if (first == 5) {
+            refusal = abi.encodeWithSelector(IRollup.Rollup__ZeroDuration.selector, 0, p.epochDuration);
+        }
+        if (first == 6) refusal = abi.encodeWithSelector(IRollup.Rollup__ZeroMinimumStake.selector);
+        if (first == 7 || first == 8 || first == 10) {
+            refusal = abi.encodeWithSelector(tooLarge, uint256(1) << 40, type(uint40).max);
+        }
+        if (first == 9) refusal = abi.encodeWithSelector(tooLarge, uint256(1) << 96, type(uint96).max);
+        if (first == 11) refusal = abi.encodeWithSelector(IRollup.Rollup__EpochTooShort.selector, 0, 24);
+        if (first == 12) refusal = _outOfBounds(1, 2 * p.slotDuration * p.epochDuration);
         _refused(p, refusal);
     }
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.30;
 
+import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {ICommon} from "canon/interfaces/ICommon.sol";
 import {IExpect} from "canon/interfaces/IExpect.sol";
 import {Action, IPayload} from "canon/interfaces/IPayload.sol";
 import {IRegistry} from "canon/interfaces/IRegistry.sol";
-import {RollupParameters} from "canon/interfaces/IRollup.sol";
+import {IRollup, RollupParameters} from "canon/interfaces/IRollup.sol";
+import {UpgradePayload} from "canon/payloads/UpgradePayload.sol";
 import {Set, SetLib} from "../Set.sol";
 import {Test} from "../Test.sol";
 import {Delegation} from "../mocks/Delegation.sol";
@@ -19,12 +21,48 @@ contract UpgradePayloadTest is Test {
         set = SetLib.deploy(address(this));
     }
 
-    function _deploy(address newRollup, address expected, string memory uri) internal returns (IPayload) {
-        return IPayload(
-            vm.deployCode(
-                SetLib.artifact("UpgradePayload"), abi.encode(set.expect, set.registry, newRollup, expected, uri)
-            )
+    /// @dev How a contract was created.
+    struct Creation {
+        address factory;
+        bytes32 salt;
+        bytes32 initCodeHash;
+    }
+
+    /// @dev How `SetLib` created a rollup that still has its first owner.
+    function _creationOf(address newRollup) internal view returns (Creation memory) {
+        bytes32 hash =
+            keccak256(SetLib.initCode("Rollup", abi.encode(SetLib.parameters(IRollup(newRollup)))));
+        return Creation(SetLib.FACTORY, SetLib.saltOf(newRollup, hash), hash);
+    }
+
+    function _addressOf(Creation memory c) internal pure returns (address) {
+        return address(
+            uint160(uint256(keccak256(abi.encodePacked(bytes1(0xff), c.factory, c.salt, c.initCodeHash))))
         );
+    }
+
+    function _arguments(address newRollup, address expected, Creation memory c, string memory uri)
+        internal
+        view
+        returns (bytes memory)
+    {
+        return
+            abi.encode(set.expect, set.registry, newRollup, expected, c.factory, c.salt, c.initCodeHash, uri);
+    }
+
+    function _deploy(address newRollup, address expected) internal returns (UpgradePayload) {
+        return _deploy(_arguments(newRollup, expected, _creationOf(newRollup), "uri"));
+    }
+
+    function _deploy(bytes memory arguments) internal returns (UpgradePayload) {
+        return UpgradePayload(vm.deployCode(SetLib.artifact("UpgradePayload"), arguments));
+    }
+
+    function _constructorRefuses(bytes memory arguments, bytes memory refusal) internal {
+        Deployer deployer = new Deployer();
+        bytes memory code = vm.getCode(SetLib.artifact("UpgradePayload"));
+        vm.expectRevert(refusal);
+        deployer.deploy(code, arguments);
     }
 
     /// @dev What Governance does with a proposal's actions; the first failure's reason is returned.
@@ -49,16 +87,16 @@ contract UpgradePayloadTest is Test {
     }
 
     function testFuzz_getActions_listsThreeExpectationsAndTheUpgrade(
-        address newRollup,
-        bytes memory code,
+        address factory,
+        bytes32 salt,
+        bytes32 initCodeHash,
         address expected,
         string memory uri
     ) public {
-        newRollup = address(uint160(bound(uint160(newRollup), 0x10000, type(uint160).max)));
-        vm.assume(newRollup.code.length == 0);
-        if (code.length == 0 || code[0] == 0xef) code = hex"00";
-        vm.etch(newRollup, code);
-        IPayload payload = _deploy(newRollup, expected, uri);
+        Creation memory c = Creation(factory, salt, initCodeHash);
+        address newRollup = _addressOf(c);
+        vm.etch(newRollup, hex"00");
+        UpgradePayload payload = _deploy(_arguments(newRollup, expected, c, uri));
 
         Action[] memory actions = payload.getActions();
         vm.assertEq(actions.length, 4);
@@ -67,16 +105,25 @@ contract UpgradePayloadTest is Test {
         }
         vm.assertEq(actions[3].target, address(set.registry));
         vm.assertEq(actions[0].data, abi.encodeCall(IExpect.canonicalIs, (address(set.registry), expected)));
-        vm.assertEq(actions[1].data, abi.encodeCall(IExpect.codeHashIs, (newRollup, keccak256(code))));
+        vm.assertEq(actions[1].data, abi.encodeCall(IExpect.createdBy, (newRollup, factory, salt, initCodeHash)));
         vm.assertEq(actions[2].data, abi.encodeCall(IExpect.ownerIs, (newRollup, address(set.governance))));
         vm.assertEq(actions[3].data, abi.encodeCall(IRegistry.upgrade, (newRollup)));
         vm.assertEq(payload.getURI(), uri);
+
+        vm.assertEq(address(payload.EXPECT()), address(set.expect));
+        vm.assertEq(address(payload.REGISTRY()), address(set.registry));
+        vm.assertEq(payload.NEW_ROLLUP(), newRollup);
+        vm.assertEq(payload.EXPECTED_CANONICAL(), expected);
+        vm.assertEq(payload.OWNER(), address(set.governance));
+        vm.assertEq(payload.FACTORY(), factory);
+        vm.assertEq(payload.SALT(), salt);
+        vm.assertEq(payload.INIT_CODE_HASH(), initCodeHash);
     }
 
     /// @dev The list is fixed at construction, whatever happens to the rollup and the Registry afterwards.
     function testFuzz_getActions_neverChanges(bytes memory code, uint256 time) public {
         address newRollup = address(SetLib.rollup(set));
-        IPayload payload = _deploy(newRollup, address(set.rollup), "uri");
+        IPayload payload = _deploy(newRollup, address(set.rollup));
         bytes32 before = keccak256(abi.encode(payload.getActions()));
         if (code.length != 0 && code[0] == 0xef) code[0] = 0x00;
         vm.etch(newRollup, code);
@@ -87,19 +134,74 @@ contract UpgradePayloadTest is Test {
         vm.assertEq(keccak256(abi.encode(payload.getActions())), before);
     }
 
-    function testFuzz_constructor_refusesARollupWithoutCode(address newRollup, bool delegated) public {
-        newRollup = address(uint160(bound(uint160(newRollup), 0x10000, type(uint160).max)));
-        vm.assume(newRollup.code.length == 0);
-        if (delegated) Delegation.set(newRollup, address(set.rollup));
-        Deployer deployer = new Deployer();
-        bytes memory code = vm.getCode(SetLib.artifact("UpgradePayload"));
-        vm.expectRevert(abi.encodeWithSelector(ICommon.NoCode.selector, newRollup));
-        deployer.deploy(code, abi.encode(set.expect, set.registry, newRollup, address(set.rollup), "uri"));
+    /// @dev Expect, Registry and rollup, in this order; a delegation isn't code.
+    function testFuzz_constructor_refusesWhatHasNoCode(uint256 first, uint256 further, address nobody, bool delegated)
+        public
+    {
+        first = bound(first, 0, 2);
+        uint256 faults = (further << (first + 1)) | (1 << first);
+        nobody = address(uint160(bound(uint160(nobody), 0x10000, type(uint160).max)));
+        vm.assume(nobody.code.length == 0);
+        if (delegated) Delegation.set(nobody, address(set.rollup));
+        Creation memory c = _creationOf(address(set.rollup));
+        bytes memory arguments = abi.encode(
+            faults & 1 != 0 ? nobody : address(set.expect),
+            faults & 2 != 0 ? nobody : address(set.registry),
+            faults & 4 != 0 ? nobody : address(set.rollup),
+            address(set.rollup),
+            c.factory,
+            c.salt,
+            c.initCodeHash,
+            "uri"
+        );
+        _constructorRefuses(arguments, abi.encodeWithSelector(ICommon.NoCode.selector, nobody));
+    }
+
+    /// @dev A rollup created by another factory, with another salt or from other init code isn't the one that was asked
+    /// for, however genuine it looks. So no vote is spent on a payload that could never be executed.
+    function testFuzz_constructor_refusesARollupCreatedOtherwise(uint256 field, uint256 change) public {
+        address newRollup = address(SetLib.rollup(set));
+        Creation memory c = _creationOf(newRollup);
+        field %= 3;
+        change = bound(change, 1, type(uint160).max);
+        if (field == 0) c.factory = address(uint160(c.factory) ^ uint160(change));
+        if (field == 1) c.salt ^= bytes32(change);
+        if (field == 2) c.initCodeHash ^= bytes32(change);
+        _constructorRefuses(
+            _arguments(newRollup, address(set.rollup), c, "uri"),
+            abi.encodeWithSelector(IExpect.Expect__Creation.selector, _addressOf(c), newRollup)
+        );
+    }
+
+    /// @dev Also one with the very same code and the very same answers, which wasn't created by the factory.
+    function test_constructor_refusesATwinOfAnotherCreator() public {
+        RollupParameters memory p = SetLib.parameters(set);
+        address honest = address(SetLib.rollup(p));
+        address twin = vm.deployCode(SetLib.artifact("Rollup"), abi.encode(p));
+        vm.assertEq(twin.codehash, honest.codehash);
+        _constructorRefuses(
+            _arguments(twin, address(set.rollup), _creationOf(honest), "uri"),
+            abi.encodeWithSelector(IExpect.Expect__Creation.selector, honest, twin)
+        );
+        _deploy(honest, address(set.rollup));
+    }
+
+    function test_constructor_needsARegistryThatHasAnOwner() public {
+        Creation memory c = _creationOf(address(set.rollup));
+        bytes memory arguments = abi.encode(
+            set.expect, set.asset, set.rollup, set.rollup, c.factory, c.salt, c.initCodeHash, "uri"
+        );
+        _constructorRefuses(
+            arguments,
+            abi.encodeWithSelector(
+                ICommon.NoAnswer.selector, address(set.asset), IRegistry.getGovernance.selector
+            )
+        );
     }
 
     function test_execute_makesTheRollupCanonical() public {
         address newRollup = address(SetLib.rollup(set));
-        (bool success,) = _execute(_deploy(newRollup, address(set.rollup), "uri"));
+        (bool success,) = _execute(_deploy(newRollup, address(set.rollup)));
         vm.assertTrue(success);
         vm.assertEq(set.registry.getRollup(), newRollup);
         vm.assertEq(set.registry.getVersionFor(newRollup), 2);
@@ -114,7 +216,7 @@ contract UpgradePayloadTest is Test {
         IPayload[] memory payloads = new IPayload[](count);
         for (uint256 i; i < count; ++i) {
             rollups[i] = address(SetLib.rollup(set));
-            payloads[i] = _deploy(rollups[i], old, "uri");
+            payloads[i] = _deploy(rollups[i], old);
         }
         (bool success,) = _execute(payloads[first]);
         vm.assertTrue(success);
@@ -129,8 +231,8 @@ contract UpgradePayloadTest is Test {
         address old = address(set.rollup);
         address second = address(SetLib.rollup(set));
         address third = address(SetLib.rollup(set));
-        IPayload leads = _deploy(second, old, "uri");
-        IPayload follows = _deploy(third, second, "uri");
+        IPayload leads = _deploy(second, old);
+        IPayload follows = _deploy(third, second);
         _refused(follows, abi.encodeWithSelector(IExpect.Expect__Canonical.selector, second, old));
         (bool success,) = _execute(leads);
         vm.assertTrue(success);
@@ -139,15 +241,13 @@ contract UpgradePayloadTest is Test {
         vm.assertEq(set.registry.getRollup(), third);
     }
 
-    function testFuzz_execute_refusesARollupWhoseCodeChanged(bytes memory code) public {
+    /// @dev A rollup that is gone owns nothing.
+    function test_execute_refusesARollupThatIsGone() public {
         address newRollup = address(SetLib.rollup(set));
-        bytes32 pinned = newRollup.codehash;
-        IPayload payload = _deploy(newRollup, address(set.rollup), "uri");
-        if (code.length != 0 && code[0] == 0xef) code[0] = 0x00;
-        vm.assume(keccak256(code) != pinned);
-        vm.etch(newRollup, code);
+        IPayload payload = _deploy(newRollup, address(set.rollup));
+        vm.etch(newRollup, "");
         _refused(
-            payload, abi.encodeWithSelector(IExpect.Expect__CodeHash.selector, newRollup, pinned, newRollup.codehash)
+            payload, abi.encodeWithSelector(ICommon.NoAnswer.selector, newRollup, Ownable.owner.selector)
         );
     }
 
@@ -157,7 +257,7 @@ contract UpgradePayloadTest is Test {
         RollupParameters memory parameters = SetLib.parameters(set);
         parameters.owner = owner;
         address newRollup = address(SetLib.rollup(parameters));
-        IPayload payload = _deploy(newRollup, address(set.rollup), "uri");
+        IPayload payload = _deploy(newRollup, address(set.rollup));
         _refused(
             payload,
             abi.encodeWithSelector(IExpect.Expect__Owner.selector, newRollup, address(set.governance), owner)

@@ -37,7 +37,8 @@ pub enum Wish {
     LockWithPermit(Amount),
     /// Locks tokens with an approval: two transactions.
     LockWithApproval(Amount),
-    /// Casts power on a proposal once that is Active; by default all that counts and isn't used.
+    /// Casts power on a proposal once that is Active, or against it also in the first half of its
+    /// execution delay; by default all that counts and isn't used.
     Vote {
         /// The proposal.
         id: ProposalId,
@@ -168,6 +169,11 @@ impl Holder {
                 match view.state_at_next(proposal) {
                     Some(ProposalState::Active) => {}
                     Some(ProposalState::Pending) => return Ok(None),
+                    // Objections are taken for a while after the vote; first it has to be counted.
+                    Some(ProposalState::Queued)
+                        if support == Support::Nea
+                            && view.next() <= proposal.deadlines().objections_until => {}
+                    None if support == Support::Nea => return Ok(None),
                     _ => {
                         let act = Act::Vote { id, amount: share.least(), support };
                         return Ok(Some(vec![Outcome::Void { act, why: Void::TooLate }]));

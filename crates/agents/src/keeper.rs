@@ -145,17 +145,17 @@ impl Keeper {
         }
     }
 
-    /// An epoch whose slots nobody uses leaves the next one without a seed of its own.
+    /// An epoch without a call after its first slot leaves the next one without proposers. Blocks of
+    /// sequencers record the seed on the way, so it waits for them until the middle of the epoch.
     async fn record_seeds(&mut self, view: &View, outcomes: &mut Vec<Outcome>) -> Result<()> {
-        let rollup = view.canonical();
-        let Some(Seed::Missing(epoch)) = view.rollup(rollup).map(|rollup| rollup.seed) else {
-            return Ok(());
-        };
-        let act = Act::RecordSeed { rollup, epoch };
-        let idle = view.rollup(rollup).is_some_and(|rollup| rollup.proposer.is_none());
-        if idle && !self.desk.has(|flying| *flying == act) {
-            let call = calls::setup_epoch(rollup);
-            outcomes.extend(self.desk.keep_trying(act, call, self.checks, view).await?);
+        for (rollup, seen) in view.rollups() {
+            let Seed::Missing(epoch) = seen.seed else { continue };
+            let act = Act::RecordSeed { rollup, epoch };
+            let due = seen.proposer.is_none() || seen.is_epochs_second_half();
+            if due && !self.desk.has(|flying| *flying == act) {
+                let call = calls::setup_epoch(rollup);
+                outcomes.extend(self.desk.keep_trying(act, call, self.checks, view).await?);
+            }
         }
         Ok(())
     }

@@ -34,6 +34,8 @@ pub struct Mover {
     desk: Desk,
     checks: Checks,
     attester: Address,
+    /// Where somebody else registered the attester, the stake goes under this one.
+    spare: Address,
     from: Address,
     to: Address,
     phase: Phase,
@@ -44,15 +46,25 @@ pub struct Mover {
 impl Mover {
     /// Moves `attester` from one rollup to another. `sender` has its withdrawer's key.
     pub const fn new(sender: Sender, attester: Address, from: Address, to: Address) -> Self {
+        let spare = sender.address();
         Self {
             desk: Desk::new(sender),
             checks: Checks::Full,
             attester,
+            spare,
             from,
             to,
             phase: Phase::Unannounced,
             known: false,
         }
+    }
+
+    /// The attester under which the stake goes if somebody else registered its own in the new rollup.
+    /// Default: the withdrawer's address.
+    #[must_use]
+    pub const fn with_spare(mut self, attester: Address) -> Self {
+        self.spare = attester;
+        self
     }
 
     /// What is checked before a transaction is sent. Default: everything.
@@ -108,7 +120,10 @@ impl Mover {
             }
             Phase::Ready if view.canonical() == self.to => {
                 let act = Act::FinaliseMove { rollup: self.from, attester: self.attester };
-                let call = calls::finalise_move(self.from, self.attester);
+                let call = match self.is_squatted(view).await? {
+                    false => calls::finalise_move(self.from, self.attester),
+                    true => calls::finalise_move_as(self.from, self.attester, self.spare),
+                };
                 self.desk.keep_trying(act, call, self.checks, view).await?
             }
             _ => return Ok(outcomes),
@@ -126,16 +141,32 @@ impl Mover {
                 Phase::Waiting { ready_at }
             }
             (Status::Validating, _) => Phase::Unannounced,
-            (Status::None, _) => {
-                let there = client.attester(at, self.to, self.attester).await?;
-                match there.status {
-                    Status::None => Phase::Gone,
-                    _ => Phase::Moved,
-                }
-            }
+            (Status::None, _) => match self.has_arrived(view).await? {
+                true => Phase::Moved,
+                false => Phase::Gone,
+            },
             (Status::Living | Status::Exiting, _) => Phase::Gone,
         };
         self.known = true;
         Ok(())
+    }
+
+    /// Whether the attester is registered in the new rollup, while its stake is still in the old one.
+    async fn is_squatted(&self, view: &View) -> Result<bool> {
+        let (client, at) = (self.desk.sender().client(), view.head().id());
+        let there = client.attester(at, self.to, self.attester).await?;
+        Ok(there.status != Status::None)
+    }
+
+    /// Whether the new rollup has a stake of this withdrawer, under either attester.
+    async fn has_arrived(&self, view: &View) -> Result<bool> {
+        let (client, at) = (self.desk.sender().client(), view.head().id());
+        for attester in [self.attester, self.spare] {
+            let there = client.attester(at, self.to, attester).await?;
+            if there.withdrawer == self.desk.sender().address() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }

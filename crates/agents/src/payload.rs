@@ -3,6 +3,7 @@
 
 use crate::view::{PayloadStatus, View};
 use alloy::primitives::{Address, B256, keccak256};
+use canon_bindings::Contract;
 use canon_l1::{Client, Error};
 use canon_protocol::{Action, RollupBlock};
 use std::sync::Arc;
@@ -158,6 +159,21 @@ impl VettedPayload {
     pub fn actions(&self) -> &[Action] {
         &self.actions
     }
+
+    /// Those of its actions that are assertions, if `expect` is the set's Expect.
+    pub fn assertions(&self, expect: Address) -> impl Iterator<Item = &Action> {
+        self.actions.iter().filter(move |action| is_assertion(action, expect))
+    }
+}
+
+/// Whether an action is an assertion: a call of one of Expect's functions, on the set's own Expect.
+/// The same call on another target asserts nothing, since that may do anything or nothing.
+pub fn is_assertion(action: &Action, expect: Address) -> bool {
+    let functions = Contract::Expect.artifact().abi().functions();
+    let is_expects = |selector: &[u8]| {
+        functions.into_iter().any(|function| function.selector().as_slice() == selector)
+    };
+    action.target == expect && action.data.get(..4).is_some_and(is_expects)
 }
 
 /// What a sequencer signals for, and when.

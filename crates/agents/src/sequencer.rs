@@ -13,11 +13,11 @@ use crate::{
     view::{RollupView, Seed, View},
 };
 use alloy::{
-    primitives::{Address, B256, keccak256},
+    primitives::{Address, B256, U256, keccak256},
     sol_types::SolValue,
 };
 use canon_l1::{Checks, Result, Sender, calls};
-use canon_protocol::Slot;
+use canon_protocol::{Epoch, Slot};
 
 /// Whether a sequencer proposes blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub struct Sequencer {
     signalled: Option<Slot>,
     /// The newest slot that it sent a block or a seed for.
     worked: Option<Slot>,
+    /// The newest epoch that it recorded the seed of in a slot without a proposer.
+    silence_broken: Option<Epoch>,
     decision: SignalDecision,
 }
 
@@ -54,6 +56,7 @@ impl Sequencer {
             checks: Checks::Full,
             signalled: None,
             worked: None,
+            silence_broken: None,
             decision: SignalDecision::NoPayload,
         }
     }
@@ -82,6 +85,7 @@ impl Sequencer {
         self.rollup = rollup;
         self.signalled = None;
         self.worked = None;
+        self.silence_broken = None;
     }
 
     /// The proposer's address.
@@ -123,6 +127,8 @@ impl Sequencer {
             // First what may change a rollup's fate, then the daily work.
             self.signal(view, slot, &mut outcomes).await?;
             self.work(view, &rollup, slot, &mut outcomes).await?;
+        } else if rollup.proposer.is_none() {
+            self.break_silence(view, &rollup, slot, &mut outcomes).await?;
         }
         Ok(outcomes)
     }
@@ -162,6 +168,33 @@ impl Sequencer {
         } else {
             return Ok(());
         };
+        outcomes.push(self.desk.submit(act, call, self.checks, view).await?);
+        self.worked = Some(slot);
+        Ok(())
+    }
+
+    /// Records a seed in a slot that has no proposer: without one there are none in the next epoch, too.
+    /// Sequencers take turns by their addresses, so that they don't all send at once.
+    async fn break_silence(
+        &mut self,
+        view: &View,
+        rollup: &RollupView,
+        slot: Slot,
+        outcomes: &mut Vec<Outcome>,
+    ) -> Result<()> {
+        let (Seed::Missing(epoch), Some(position)) = (rollup.seed, rollup.slot_in_epoch()) else {
+            return Ok(());
+        };
+        // Of the slots after the epoch's first one.
+        let slots = rollup.rules.clock.epoch_duration.get().saturating_sub(1).max(1);
+        let hash = keccak256((self.address(), epoch.to_word()).abi_encode());
+        let turn = U256::ONE + U256::from_be_bytes(hash.0) % U256::from(slots);
+        if U256::from(position) < turn || self.silence_broken.is_some_and(|last| last >= epoch) {
+            return Ok(());
+        }
+        self.silence_broken = Some(epoch);
+        let act = Act::RecordSeed { rollup: self.rollup, epoch };
+        let call = calls::setup_epoch(self.rollup);
         outcomes.push(self.desk.submit(act, call, self.checks, view).await?);
         self.worked = Some(slot);
         Ok(())

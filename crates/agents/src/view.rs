@@ -44,7 +44,7 @@ pub struct RollupView {
     pub rules: RollupRules,
     /// The slot of the next L1 block; `None` before genesis.
     pub slot: Option<Slot>,
-    /// Who may signal and propose in it; `None` if its set is empty.
+    /// Who may signal and propose in it; `None` if its epoch has no seed, or an empty set.
     pub proposer: Option<Address>,
     /// Number of the newest block; 0 if there is none.
     pub block: RollupBlock,
@@ -54,12 +54,27 @@ pub struct RollupView {
     pub seed: Seed,
 }
 
+impl RollupView {
+    /// The slot's position in its epoch, from 0.
+    pub(crate) fn slot_in_epoch(&self) -> Option<u64> {
+        self.slot.map(|slot| slot.get() % self.rules.clock.epoch_duration)
+    }
+
+    /// Whether at least half of the epoch is over.
+    pub(crate) fn is_epochs_second_half(&self) -> bool {
+        let slots = self.rules.clock.epoch_duration.get();
+        self.slot_in_epoch().is_some_and(|slot| slot >= slots.div_ceil(2))
+    }
+}
+
 /// Whether a seed is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Seed {
     /// It is.
     Recorded,
-    /// The first call in this epoch will record that of the given one.
+    /// It isn't yet, and can't be: the slot is the first of its epoch.
+    NotYet,
+    /// The next call will record that of the given epoch. Without one, that epoch has no proposers.
     Missing(Epoch),
 }
 
@@ -151,6 +166,13 @@ impl View {
         self.rollups.get(&rollup)
     }
 
+    /// All rollups that are watched and answer, by address.
+    pub(crate) fn rollups(&self) -> impl Iterator<Item = (Address, &RollupView)> {
+        let mut rollups: Vec<_> = self.rollups.iter().map(|(at, view)| (*at, view)).collect();
+        rollups.sort_by_key(|(address, _)| *address);
+        rollups.into_iter()
+    }
+
     /// The count of signals; `None` if the canonical rollup doesn't answer.
     pub const fn signalling(&self) -> Option<&Signalling> {
         self.signalling.as_ref()
@@ -197,6 +219,7 @@ impl View {
             | ProposalState::Queued
             | ProposalState::Executable => {
                 // What is Queued or Executable was accepted; what is Pending or Active isn't asked.
+                // Objections of the next block may still reject what is Queued: nothing hangs on that.
                 Some(deadlines.state_at(self.next, Course::Running, || true))
             }
             state => Some(state),

@@ -178,31 +178,35 @@ impl Watcher {
         };
         let (block, block_slot) = self.client.newest_block(at, rollup).await?;
         let seed = match slot {
-            Some(slot) => {
-                self.seed(at, rollup, rules.clock.epoch_of(slot), block_slot, &rules).await?
-            }
-            None => Seed::Recorded,
+            Some(slot) => self.seed(at, rollup, slot, block_slot, &rules).await?,
+            None => Seed::NotYet,
         };
         Ok(RollupView { rules, slot, proposer, block, block_slot, seed })
     }
 
-    /// Whether the seed that the epoch's first call records is recorded. A block of the epoch
+    /// Whether the seed of the epoch after `slot`'s is recorded. A block after the epoch's first slot
     /// proves it without asking.
     async fn seed(
         &mut self,
         at: BlockId,
         rollup: Address,
-        epoch: Epoch,
+        slot: Slot,
         block_slot: Option<Slot>,
         rules: &RollupRules,
     ) -> Result<Seed> {
-        let known = self.recorded.get(&rollup).is_some_and(|recorded| *recorded >= epoch);
-        let by_block = block_slot.is_some_and(|slot| rules.clock.epoch_of(slot) >= epoch);
-        if known || by_block || self.client.is_seed_recorded(at, rollup, epoch).await? {
-            self.recorded.insert(rollup, epoch);
+        let epoch = rules.clock.epoch_of(slot);
+        let first = rules.clock.first_slot(epoch).unwrap_or(Slot::MAX);
+        if slot == first {
+            return Ok(Seed::NotYet);
+        }
+        let next = epoch.next();
+        let known = self.recorded.get(&rollup).is_some_and(|recorded| *recorded >= next);
+        let by_block = block_slot.is_some_and(|slot| slot > first);
+        if known || by_block || self.client.is_seed_recorded(at, rollup, next).await? {
+            self.recorded.insert(rollup, next);
             return Ok(Seed::Recorded);
         }
-        Ok(Seed::Missing(epoch.next()))
+        Ok(Seed::Missing(next))
     }
 
     async fn signalling(&mut self, at: BlockId, set: &Deployment) -> Result<Signalling> {

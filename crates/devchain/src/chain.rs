@@ -23,6 +23,7 @@ use crate::{
     exec::{Session, View},
     filters::Filters,
     pool::{Pool, Rejected},
+    proxy::{DEPLOYMENT_PROXY, DEPLOYMENT_PROXY_CODE},
     rewind::Snapshot,
     state::State,
 };
@@ -101,6 +102,10 @@ impl Chain {
         state
             .set_code(HISTORY_STORAGE_ADDRESS, HISTORY_STORAGE_CODE.clone())
             .expect("the contract's code is legacy code");
+        // As on anvil, its nonce is 0: on mainnet a transaction created it, so there it is 1.
+        state
+            .set_code(DEPLOYMENT_PROXY, DEPLOYMENT_PROXY_CODE)
+            .expect("the proxy's code is legacy code");
         let version = state.seal();
         state.prune(version);
         let mut chain = Self {

@@ -30,6 +30,7 @@
 //! - Blocks have no state root (it is zero), and so there is no `eth_getProof`.
 //! - There is no beacon chain: no withdrawals, no beacon roots (EIP-4788), no requests. Of the
 //!   system contracts only the history of block hashes (EIP-2935) is there.
+//! - The deterministic deployment proxy ([`DEPLOYMENT_PROXY`]) is there from genesis, as on anvil.
 //! - Blob transactions (EIP-4844) are refused. Transactions from before EIP-155, without a chain
 //!   id, are accepted.
 //! - Transactions are executed in the order in which they arrived, not by what they pay.
@@ -51,6 +52,7 @@ mod handle;
 mod image;
 mod logs;
 mod pool;
+mod proxy;
 mod rewind;
 mod rpc;
 mod server;
@@ -64,6 +66,7 @@ pub use config::{DevchainConfig, Mining};
 pub use direct::{Executed, UnsignedCall};
 pub use error::{Error, Result};
 pub use handle::Devchain;
+pub use proxy::DEPLOYMENT_PROXY;
 pub use rewind::{OldTransactions, Reorg, ReorgOptions, SnapshotId};
 pub use server::{ServerHandle, serve};
 pub use transport::DevchainTransport;

@@ -48,6 +48,11 @@ fn behaviour(code: &mut Assembler, name: &str, behaviour: &Behaviour) {
 fn conduct(code: &mut Assembler, conduct: &Conduct) {
     match conduct {
         Conduct::Answers(answer) => code.answer(answer),
+        Conduct::Pads { answer, length } => {
+            // Memory that nobody has written is zero.
+            let length = U256::from(*length);
+            code.in_memory(answer).push(length).ops(&[op::PUSH0, op::RETURN])
+        }
         Conduct::Reverts(reason) => code.fail(reason),
         Conduct::Counts { since, seconds } => {
             code.push(U256::from(seconds.get())).push(since.to_word());

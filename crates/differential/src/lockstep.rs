@@ -7,14 +7,18 @@
 use crate::{code::code_of, coverage::Coverage, mismatch::Mismatch, views};
 use alloy::{
     hex,
-    primitives::{Address, B256, Bytes, KECCAK256_EMPTY, Log as ChainLog, U256, keccak256},
+    primitives::{
+        Address, B256, Bytes, KECCAK256_EMPTY, Log as ChainLog, U256, address, bytes, keccak256,
+    },
 };
 use canon_bindings::{Contract, init_code, protocol_log};
-use canon_devchain::{Devchain, DevchainConfig, Executed, Mining, SnapshotId, UnsignedCall};
+use canon_devchain::{
+    DEPLOYMENT_PROXY, Devchain, DevchainConfig, Executed, Mining, SnapshotId, UnsignedCall,
+};
 use canon_protocol::{
     Addresses, Block, BlockNumber, Call, Context, Deployment, Log, Outside, Refusal, Role,
     Timestamp, World,
-    histories::{Foreign, Put, Step},
+    histories::{Creation, Foreign, Put, Step},
 };
 use core::fmt;
 use std::collections::BTreeMap;
@@ -25,6 +29,11 @@ const LOOKED_AT: usize = 6;
 const SECONDS_OF_A_RANDAO: u64 = 600;
 /// Calls that share a block at most.
 const MOST_IN_A_BLOCK: usize = 12;
+
+/// A contract that returns the code hash of the account that it is asked for.
+const HASHER: Address = address!("0x00000000000000000000000000000000c0de4a54");
+/// `EXTCODEHASH` of the first word of calldata.
+const HASHER_CODE: Bytes = bytes!("5f353f5f5260205ff3");
 
 /// The rules and the bytecode, in the same state as far as anybody knows.
 pub struct Lockstep {
@@ -68,7 +77,11 @@ struct Checkpoint {
 
 impl Lockstep {
     /// An empty chain on which the set will be deployed at `addresses`, and these accounts exist.
-    pub(crate) fn new(addresses: Addresses, genesis: Timestamp, accounts: &[Address]) -> Self {
+    pub(crate) fn new(
+        addresses: Addresses,
+        genesis: Timestamp,
+        accounts: &[Address],
+    ) -> Result<Self, Mismatch> {
         let chain = Devchain::new(DevchainConfig {
             chain_id: addresses.chain_id,
             genesis_timestamp: genesis.get(),
@@ -79,11 +92,12 @@ impl Lockstep {
             history_blocks: 1,
             ..DevchainConfig::default()
         });
+        chain.set_code(HASHER, HASHER_CODE)?;
         let mut foreign = Foreign::default();
         for account in accounts {
             foreign.know(*account, KECCAK256_EMPTY);
         }
-        Self {
+        Ok(Self {
             chain,
             world: World::new(addresses),
             foreign,
@@ -94,7 +108,7 @@ impl Lockstep {
             checkpoints: Vec::new(),
             reorgs: 0,
             coverage: Coverage::default(),
-        }
+        })
     }
 
     /// The state of the rules, with all that waits.
@@ -152,7 +166,7 @@ impl Lockstep {
                 self.take(*caller, *target, data.clone(), meaning.as_ref(), decision)?;
             }
             Step::Put(account, put) => self.put(*account, put)?,
-            Step::Deploy(deployment) => self.deploy(time, turn, deployment)?,
+            Step::Deploy(deployment) => self.deploy(time, turn, deployment, None)?,
         }
         let governance = self.world.governance();
         for proposal in governance.proposals().iter().rev().take(LOOKED_AT) {
@@ -270,16 +284,34 @@ impl Lockstep {
         Ok(())
     }
 
-    /// Deploys a contract of the set, the last transaction of its block.
-    fn deploy(
+    /// Deploys a contract of the set at the beginning of a history, at an address that depends on nothing
+    /// but the turn.
+    pub(crate) fn deploy_first(
         &mut self,
         time: Timestamp,
         turn: u64,
         deployment: &Deployment,
     ) -> Result<(), Mismatch> {
+        self.deploy(time, turn, deployment, Some(deployer(turn).create(0)))
+    }
+
+    /// Deploys a contract of the set, the last transaction of its block: through the proxy, with CREATE2,
+    /// unless it has to be at an address of its own. The proxy hides why a constructor refuses, so what
+    /// the rules refuse is deployed without it.
+    fn deploy(
+        &mut self,
+        time: Timestamp,
+        turn: u64,
+        deployment: &Deployment,
+        own: Option<Address>,
+    ) -> Result<(), Mismatch> {
         self.open(time)?;
         let deployer = deployer(turn);
-        let contract = deployer.create(0);
+        let init_code = init_code(deployment);
+        let salt = B256::from(U256::from(turn));
+        let creation =
+            Creation { factory: DEPLOYMENT_PROXY, salt, init_code_hash: keccak256(&init_code) };
+        let contract = own.unwrap_or_else(|| creation.address());
         let outside = self.foreign.at(self.block.timestamp);
         let context = self.context(deployer, &outside);
         let decision = self.world.deploy(contract, deployment, &context);
@@ -289,7 +321,14 @@ impl Lockstep {
             }
             self.roles.insert(contract, role_of(deployment));
         }
-        let call = UnsignedCall { from: deployer, to: None, input: init_code(deployment) };
+        let (to, input) = match own {
+            None if decision.is_ok() => {
+                self.foreign.know_creation(creation);
+                (Some(DEPLOYMENT_PROXY), [&salt[..], &init_code].concat().into())
+            }
+            _ => (None, init_code),
+        };
+        let call = UnsignedCall { from: deployer, to, input };
         self.create(contract, Waiting { call, meaning: None, decision })
     }
 
@@ -307,22 +346,18 @@ impl Lockstep {
     fn create(&mut self, contract: Address, creation: Waiting) -> Result<(), Mismatch> {
         let succeeds = creation.decision.is_ok();
         self.waiting.push(creation);
-        let executed = self.flush_all()?;
-        // Creation returns the code.
-        if let Some(created) = executed.last().filter(|_| succeeds) {
-            self.foreign.know(contract, keccak256(&created.output));
+        self.flush()?;
+        if succeeds {
+            let hash = self.chain.read(HASHER, contract.into_word())?;
+            self.foreign.know(contract, B256::from_slice(&hash.unwrap_or_default()));
         }
         Ok(())
     }
 
-    fn flush(&mut self) -> Result<(), Mismatch> {
-        self.flush_all().map(|_| ())
-    }
-
     /// Mines the open block and compares what came of every call.
-    fn flush_all(&mut self) -> Result<Vec<Executed>, Mismatch> {
+    fn flush(&mut self) -> Result<(), Mismatch> {
         if self.waiting.is_empty() {
-            return Ok(Vec::new());
+            return Ok(());
         }
         self.chain.set_next_timestamp(self.block.timestamp.get())?;
         self.chain.set_prevrandao_next(self.prevrandao());
@@ -332,7 +367,7 @@ impl Lockstep {
         for (waiting, executed) in waiting.iter().zip(&executed) {
             self.settle(waiting, executed)?;
         }
-        Ok(executed)
+        Ok(())
     }
 
     fn settle(&mut self, waiting: &Waiting, executed: &Executed) -> Result<(), Mismatch> {

@@ -175,7 +175,7 @@ impl Company {
             expect: Turn::Expect.address(),
         };
         let mut opening = Opening {
-            lockstep: Lockstep::new(addresses, GENESIS, &self.accounts()),
+            lockstep: Lockstep::new(addresses, GENESIS, &self.accounts())?,
             time: GENESIS,
             treasury: self.treasury,
         };
@@ -202,7 +202,7 @@ impl Opening {
 
     fn create(&mut self, turn: Turn, deployment: Deployment) -> Result<(), Mismatch> {
         let time = self.tick();
-        self.lockstep.step(time, turn as u64, &Step::Deploy(deployment))
+        self.lockstep.deploy_first(time, turn as u64, &deployment)
     }
 
     fn call(

@@ -124,6 +124,7 @@ fn governance(text: &mut Text, state: &State) {
         text.number(0u64);
     }
     text.bytes.push(governance.governance_proposer().0[19]);
+    text.bytes.push(state.set.registry().rollup().0[19]);
     text.number(state.set.asset().balance_of(GOVERNANCE).get());
 
     let open: Vec<&Proposal> = state.open_proposals().collect();
@@ -181,7 +182,6 @@ fn origin(state: &State, proposal: &Proposal) -> u64 {
 fn slots(text: &mut Text, state: &State, write_place: bool) {
     let set = &state.set;
     let Some((canonical, rollup)) = set.canonical_rollup() else { return };
-    text.bytes.push(canonical.0[19]);
     let clock = rollup.clock();
     if write_place {
         let age = state.now.since(clock.genesis).unwrap_or_default().get();

@@ -1,7 +1,8 @@
 //! A transaction that knows what it is for.
 
+use crate::deploy::Create2;
 use alloy::{
-    primitives::{Address, B256, Bytes, TxKind},
+    primitives::{Address, B256, Bytes, TxKind, U256},
     rpc::types::TransactionReceipt,
     sol_types::{SolCall, SolConstructor, SolEvent},
 };
@@ -15,6 +16,7 @@ pub struct Call {
     what: &'static str,
     to: TxKind,
     input: Bytes,
+    value: U256,
     returns: fn(&[u8]) -> bool,
     events: Vec<Expected>,
     headroom: u64,
@@ -36,14 +38,15 @@ impl Call {
             what: C::SIGNATURE,
             to: TxKind::Call(to),
             input: call.abi_encode().into(),
+            value: U256::ZERO,
             returns: |answer| C::abi_decode_returns_validate(answer).is_ok(),
             events: Vec::new(),
             headroom: 0,
         }
     }
 
-    /// The creation of a contract. The receipt must name the address, and it must have the
-    /// artifact's code.
+    /// The creation of a contract by a transaction of its own, at an address that follows from the
+    /// sender's nonce.
     pub fn create<C: SolConstructor>(contract: Contract, arguments: &C) -> Self {
         Self::create_with(contract, contract.init_code(arguments))
     }
@@ -53,12 +56,39 @@ impl Call {
         Self::create_with(contract, contract.artifact().creation_code().clone())
     }
 
-    fn create_with(contract: Contract, input: Bytes) -> Self {
+    pub(crate) fn create_with(contract: Contract, init_code: Bytes) -> Self {
         Self {
             what: contract.name(),
             to: TxKind::Create,
-            input,
+            input: init_code,
+            value: U256::ZERO,
             returns: |code| !code.is_empty(),
+            events: Vec::new(),
+            headroom: 0,
+        }
+    }
+
+    /// The creation of a contract with CREATE2 by a factory, which answers the address.
+    pub fn create2(contract: Contract, create2: Create2, init_code: &[u8]) -> Self {
+        Self {
+            what: contract.name(),
+            to: TxKind::Call(create2.factory),
+            input: create2.calldata(init_code),
+            value: U256::ZERO,
+            returns: |_| true,
+            events: Vec::new(),
+            headroom: 0,
+        }
+    }
+
+    /// A payment of `value` wei.
+    pub(crate) const fn pay(what: &'static str, to: Address, value: U256) -> Self {
+        Self {
+            what,
+            to: TxKind::Call(to),
+            input: Bytes::new(),
+            value,
+            returns: |_| true,
             events: Vec::new(),
             headroom: 0,
         }
@@ -92,6 +122,11 @@ impl Call {
     /// The calldata, or the creation code with its arguments.
     pub const fn input(&self) -> &Bytes {
         &self.input
+    }
+
+    /// Wei that are sent along.
+    pub const fn value(&self) -> U256 {
+        self.value
     }
 
     /// Gas on top of an estimate's margin.

@@ -176,7 +176,13 @@ pub fn announce_move(rollup: Address, attester: Address, new_rollup: Address) ->
 
 /// Moves an attester whose time has come to the canonical rollup.
 pub fn finalise_move(rollup: Address, attester: Address) -> Call {
-    let call = Rollup::finaliseMoveCall { attester };
+    let call = Rollup::finaliseMove_1Call { attester };
+    Call::new(rollup, &call).expecting::<Rollup::MoveFinalised>(rollup)
+}
+
+/// The same under another attester there, by the withdrawer: somebody else registered the attester.
+pub fn finalise_move_as(rollup: Address, attester: Address, new_attester: Address) -> Call {
+    let call = Rollup::finaliseMove_0Call { attester, newAttester: new_attester };
     Call::new(rollup, &call).expecting::<Rollup::MoveFinalised>(rollup)
 }
 

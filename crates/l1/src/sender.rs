@@ -14,7 +14,7 @@ use alloy::{
     consensus::{SignableTransaction, TxEip1559, TxEnvelope},
     eips::{eip2718::Encodable2718, eip7825::MAX_TX_GAS_LIMIT_OSAKA},
     network::FullSigner,
-    primitives::{Address, B256, Bytes, Signature, TxKind, U256},
+    primitives::{Address, B256, Bytes, Signature, TxKind},
     providers::Provider,
     rpc::types::TransactionRequest,
     transports::TransportError,
@@ -26,7 +26,7 @@ use std::sync::Arc;
 const TIP: u128 = 1_000_000_000;
 
 /// What a transfer of nothing costs.
-const TRANSFER_GAS: u64 = 21_000;
+pub(crate) const TRANSFER_GAS: u64 = 21_000;
 
 /// A replacement must offer this much more, in percent: geth and its relatives refuse less.
 const REPLACEMENT_BUMP: u128 = 10;
@@ -178,7 +178,7 @@ impl Sender {
             max_fee_per_gas: fee,
             max_priority_fee_per_gas: tip,
             to: call.to(),
-            value: U256::ZERO,
+            value: call.value(),
             access_list: Default::default(),
             input: call.input().clone(),
         };
@@ -293,6 +293,7 @@ impl Sender {
         TransactionRequest {
             from: Some(self.address),
             to: Some(call.to()),
+            value: Some(call.value()),
             input: call.input().clone().into(),
             ..TransactionRequest::default()
         }
@@ -354,7 +355,7 @@ const fn bump(fee: u128) -> u128 {
 }
 
 /// geth's `ErrAlreadyKnown` (`core/txpool/errors.go`), which others send in their own words.
-fn is_already_known(error: &TransportError) -> bool {
+pub(crate) fn is_already_known(error: &TransportError) -> bool {
     error.as_error_resp().is_some_and(|payload| {
         let text = payload.message.to_lowercase();
         text.contains("already known") || text.contains("already imported")

@@ -10,9 +10,10 @@ mod chain;
 
 use alloy::primitives::{Address, B256, U256};
 use canon_protocol::{
-    AssetCall, Call, Context, Deployment, GovernanceCall, ProposalsCall, Seconds, Support,
+    AssetCall, Call, Context, Deployment, Epoch, GovernanceCall, Log, ProposalsCall, RollupEvent,
+    Seconds, Support,
 };
-use chain::{ASSET, Chain, GOVERNANCE, REGISTRY, ROLLUP, SLOT, T, contract, named};
+use chain::{ASSET, Chain, EPOCH, GOVERNANCE, REGISTRY, ROLLUP, SLOT, T, contract, named};
 use divan::{Bencher, black_box, counter::ItemsCount};
 
 /// Holders in the measured calls.
@@ -77,6 +78,20 @@ fn ballots(bencher: Bencher<'_, '_>) {
     });
 }
 
+/// The seeds of the next epochs, as many as `count`.
+fn record_seeds(chain: &mut Chain, count: u64) {
+    let rollup = chain.world.rollup(ROLLUP).unwrap();
+    let present = rollup.clock().epoch_at(chain.now()).unwrap().get();
+    for epoch in (present..present + count).map(Epoch::of) {
+        let rollup = chain.world.rollup(ROLLUP).unwrap();
+        if rollup.seed(epoch, chain.now()).is_ok_and(|seed| seed.is_some()) {
+            continue;
+        }
+        let event = RollupEvent::SeedRecorded { epoch, seed: epoch.to_word() }.into();
+        chain.world.evolve(&Log { emitter: ROLLUP, event }, chain.block).unwrap();
+    }
+}
+
 /// A signal in one slot after the other, each by the member that draws it; 600 of 1,000 win.
 #[divan::bench(sample_count = 100, sample_size = SAMPLE)]
 fn signals(bencher: Bencher<'_, '_>) {
@@ -85,7 +100,8 @@ fn signals(bencher: Bencher<'_, '_>) {
     let proposals = contract(2);
     chain.deploy(proposals, Deployment::Proposals { registry: REGISTRY, n, m });
     let vote = Call::from(ProposalsCall::Vote { payload: contract(1) });
-    // Who draws which slot, the sequencers know.
+    // Who draws which slot, the sequencers know: the seeds of all epochs are recorded.
+    record_seeds(&mut chain, u64::from(100 * SAMPLE) / EPOCH + 2);
     let mut time = chain.now();
     let drawn: Vec<_> = (0..=100 * SAMPLE)
         .map(|_| {

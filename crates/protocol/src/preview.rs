@@ -135,16 +135,17 @@ fn replacements(before: &World, after: &World, now: Timestamp) -> Vec<Warning> {
     let mut warnings = Vec::new();
     let (old, new) = (before.governance(), after.governance());
     let governance_proposer = new.governance_proposer();
-    if old.governance_proposer() != governance_proposer {
-        if after.proposals(governance_proposer).is_none() {
-            warnings.push(Warning::UnknownProposals { governance_proposer });
-        }
-        let proposals = (0..).map(ProposalId::of).zip(old.proposals().iter().zip(new.proposals()));
-        let dropped = proposals.filter(|(_, (was, is))| {
-            old.state(was, now).is_live() && new.state(is, now) == ProposalState::Dropped
-        });
-        warnings.extend(dropped.map(|(id, _)| Warning::ProposalDropped { id }));
+    if old.governance_proposer() != governance_proposer
+        && after.proposals(governance_proposer).is_none()
+    {
+        warnings.push(Warning::UnknownProposals { governance_proposer });
     }
+    // Also if the contract that pushed it is put back.
+    let proposals = (0..).map(ProposalId::of).zip(old.proposals().iter().zip(new.proposals()));
+    let dropped = proposals.filter(|(_, (was, is))| {
+        old.state(was, now).is_live() && new.state(is, now) == ProposalState::Dropped
+    });
+    warnings.extend(dropped.map(|(id, _)| Warning::ProposalDropped { id }));
     let rollup = after.registry().rollup();
     if before.registry().rollup() != rollup && after.rollup(rollup).is_none() {
         warnings.push(Warning::UnknownRollup { rollup });

@@ -19,6 +19,10 @@ pub(crate) enum Task {
     Lock { docket: usize },
     /// The holders vote.
     Ballots { docket: usize },
+    /// Those vote who waited for the last block of the vote.
+    LateBallots { docket: usize },
+    /// Those object who waited for the last block in which objections are taken.
+    Objections { docket: usize },
     /// The vote is over.
     Close { docket: usize },
     /// The gate of a payload opens.

@@ -18,6 +18,8 @@ pub(crate) struct Cast {
     pub(crate) authors: Sender,
     pub(crate) keeper: Keeper,
     pub(crate) anyone: Sender,
+    /// Registers attesters of others.
+    pub(crate) squatter: Sender,
     /// First those of the old rollup, then the pioneers.
     pub(crate) sequencers: Vec<Sequencer>,
     pub(crate) holders: Vec<Holder>,
@@ -67,6 +69,8 @@ pub(crate) struct Holder {
     pub(crate) tokens: Amount,
     pub(crate) ballot: BallotPlan,
     pub(crate) leaves: bool,
+    /// Whether it votes in the last block that counts.
+    pub(crate) late: bool,
 }
 
 impl Sequencer {
@@ -83,7 +87,7 @@ impl Sequencer {
 /// The keys of everybody, before there is a chain to use them on.
 #[derive(Debug)]
 pub(crate) struct Keys {
-    roles: [PrivateKeySigner; 4],
+    roles: [PrivateKeySigner; 5],
     /// Proposer and withdrawer.
     sequencers: Vec<[PrivateKeySigner; 2]>,
     holders: Vec<PrivateKeySigner>,
@@ -95,7 +99,8 @@ impl Keys {
         let seed = scenario.seed;
         let stakers = scenario.sequencers.count + scenario.sequencers.pioneers;
         Self {
-            roles: ["deployer", "authors", "keeper", "anyone"].map(|role| keys::key(seed, role, 0)),
+            roles: ["deployer", "authors", "keeper", "anyone", "squatter"]
+                .map(|role| keys::key(seed, role, 0)),
             sequencers: (0..stakers)
                 .map(|n| ["proposer", "withdrawer"].map(|role| keys::key(seed, role, n)))
                 .collect(),
@@ -120,7 +125,7 @@ impl Cast {
     /// Gives everybody a part. `rollup` is the old one.
     pub(crate) fn new(scenario: &Scenario, keys: Keys, client: &Client) -> Self {
         let fresh = |key| Sender::new(client.clone(), key).with_nonce(0);
-        let [deployer, authors, keeper, anyone] = keys.roles.map(fresh);
+        let [deployer, authors, keeper, anyone, squatter] = keys.roles.map(fresh);
         let conduct = conducts(scenario);
         let plan = scenario.sequencers;
         let sequencers = keys
@@ -161,9 +166,11 @@ impl Cast {
                 tokens: keys::amount(scenario.seed, index, group.least, group.most),
                 ballot: group.ballot,
                 leaves: group.leave,
+                late: group.late,
             })
             .collect();
-        Self { deployer, authors, keeper: Keeper::new(keeper), anyone, sequencers, holders }
+        let keeper = Keeper::new(keeper);
+        Self { deployer, authors, keeper, anyone, squatter, sequencers, holders }
     }
 }
 

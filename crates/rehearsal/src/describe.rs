@@ -9,12 +9,15 @@ use alloy::{
 };
 use canon_bindings::{Contract, Governance};
 
+use crate::world::Set;
+
 /// An action with the contract's name, the function's and its arguments. Addresses get their names
-/// where they have one.
-pub(crate) fn describe(action: &Governance::Action, names: &BTreeMap<Address, String>) -> String {
+/// where they have one. An assertion is one only on the set's own Expect: elsewhere the same bytes mean nothing.
+pub(crate) fn describe(action: &Governance::Action, set: &Set) -> String {
+    let names = &set.names;
     let target = name(action.target, names);
     let decoded = action.data.split_first_chunk::<4>().and_then(|(selector, arguments)| {
-        let function = function(*selector)?;
+        let function = function(*selector, action.target == set.expect)?;
         Some((function, function.abi_decode_input(arguments).ok()?))
     });
     match decoded {
@@ -26,8 +29,9 @@ pub(crate) fn describe(action: &Governance::Action, names: &BTreeMap<Address, St
     }
 }
 
-fn function(selector: [u8; 4]) -> Option<&'static Function> {
-    let functions = Contract::ALL.iter().flat_map(|contract| contract.artifact().abi().functions());
+fn function(selector: [u8; 4], asserts: bool) -> Option<&'static Function> {
+    let contracts = Contract::ALL.iter().filter(|c| (**c == Contract::Expect) == asserts);
+    let functions = contracts.flat_map(|contract| contract.artifact().abi().functions());
     functions.into_iter().find(|function| function.selector().0 == selector)
 }
 
@@ -49,5 +53,42 @@ fn show(value: &DynSolValue, names: &BTreeMap<Address, String>) -> String {
         DynSolValue::Bool(truth) => truth.to_string(),
         DynSolValue::String(text) => format!("{text:?}"),
         other => format!("{other:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy::{primitives::Bytes, sol_types::SolCall};
+    use canon_bindings::{Expect, Registry};
+
+    use super::*;
+
+    #[test]
+    fn assertions_are_shown_only_on_the_sets_expect() {
+        let at = Address::repeat_byte;
+        let names = [(at(1), "Expect"), (at(2), "Registry"), (at(3), "rollup 1")];
+        let set = Set {
+            asset: at(9),
+            registry: at(2),
+            governance: at(9),
+            proposals: at(9),
+            issuer: at(9),
+            distributor: at(9),
+            expect: at(1),
+            names: names.map(|(address, name)| (address, name.to_owned())).into(),
+            all_proposals: Vec::new(),
+        };
+        let show = |target, data: Vec<u8>| {
+            describe(&Governance::Action { target, data: Bytes::from(data) }, &set)
+        };
+        let canonical = Expect::canonicalIsCall { registry: at(2), expected: at(3) }.abi_encode();
+        let upgrade = Registry::upgradeCall { rollup: at(3) }.abi_encode();
+        assert_eq!(show(at(1), canonical.clone()), "Expect.canonicalIs(Registry, rollup 1)");
+        assert_eq!(show(at(2), upgrade), "Registry.upgrade(rollup 1)");
+        // Whoever answers there need not assert anything.
+        for stranger in [at(2), at(4)] {
+            let shown = show(stranger, canonical.clone());
+            assert!(!shown.contains("canonicalIs") && shown.contains(": 0x"), "{shown}");
+        }
     }
 }

@@ -33,6 +33,7 @@ mod checks;
 mod crowd;
 mod describe;
 mod error;
+mod forgery;
 mod gas;
 mod keys;
 mod progress;

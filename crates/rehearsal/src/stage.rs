@@ -133,6 +133,11 @@ impl<'a> Stage<'a> {
         Timestamp::new(self.chain.next_timestamp()).unwrap_or(Timestamp::MAX)
     }
 
+    /// A time such that the first block at it or after it is the last one that isn't after `time`.
+    pub(crate) const fn last_block_until(&self, time: Timestamp) -> Timestamp {
+        Timestamp::of(time.get().saturating_sub(self.block_time - 1))
+    }
+
     /// Lets time pass until the next block is at `time` or, if no block is due then, the first one
     /// after it. Nothing happens if that is so already.
     pub(crate) fn wait_until(&self, time: Timestamp) -> Result<Idle> {

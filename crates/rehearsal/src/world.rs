@@ -5,10 +5,13 @@ use std::{collections::BTreeMap, fmt};
 use alloy::primitives::{Address, Bytes, map::AddressMap};
 use canon_agents::{View, Watcher};
 use canon_bindings::Governance;
-use canon_l1::{Deployment, deploy::DeployedSet};
+use canon_l1::{
+    Deployment, calls,
+    deploy::{DEPLOYMENT_PROXY, DeployedSet, Origin},
+};
 use canon_protocol::{
-    Amount, BlockNumber, Deadlines, ProposalId, RollupBlock, Round, Slot, SlotClock, Tabulation,
-    Tally, Timestamp, WithdrawalId,
+    Amount, BlockNumber, Deadlines, Epoch, ProposalId, RollupBlock, Round, Slot, SlotClock,
+    Tabulation, Tally, Timestamp, WithdrawalId,
 };
 
 use crate::{
@@ -40,6 +43,10 @@ pub(crate) struct World<'a> {
     pub(crate) campaign: Option<usize>,
     /// Whether somebody tried to signal in a slot of another.
     pub(crate) out_of_turn_tried: bool,
+    /// Epochs of silence that are still to come.
+    pub(crate) silent_epochs: u64,
+    /// Until when nobody calls the canonical rollup, if anybody ever doesn't.
+    pub(crate) silent_until: Option<Timestamp>,
     /// The present round of signals.
     pub(crate) count: Count,
     pub(crate) timeline: Timeline,
@@ -71,7 +78,13 @@ pub(crate) struct RollupState {
     /// What people call it: the version that it has, or would have as the next one.
     pub(crate) label: u64,
     pub(crate) address: Address,
+    /// What it is said to come from.
+    pub(crate) origin: Origin,
+    /// Whether it comes from something else.
+    pub(crate) forged: bool,
     pub(crate) clock: SlotClock,
+    /// The newest epoch whose seed is known to be recorded.
+    pub(crate) seeded: Epoch,
     pub(crate) canonical: bool,
     /// Stakers by rights.
     pub(crate) stakers: u64,
@@ -96,6 +109,8 @@ pub(crate) struct Docket {
     pub(crate) won: Option<Won>,
     pub(crate) live: Option<Live>,
     pub(crate) end: Option<End>,
+    /// How often somebody tried to execute it.
+    pub(crate) tries: u64,
     pub(crate) executed_in: Option<BlockNumber>,
     /// Names of the refusals met, in order, each once.
     pub(crate) refusals: Vec<String>,
@@ -145,6 +160,8 @@ pub(crate) struct Leave {
     pub(crate) claimed: bool,
 }
 
+const RECORDING: &str = "record a seed";
+
 impl<'a> World<'a> {
     pub(crate) fn new(
         scenario: &'a Scenario,
@@ -175,6 +192,8 @@ impl<'a> World<'a> {
             moves_ready: Timestamp::ZERO,
             campaign: None,
             out_of_turn_tried: false,
+            silent_epochs: scenario.signalling.silent_epochs,
+            silent_until: None,
             count: Count::default(),
             workshop: 0,
             timeline: Timeline::new(),
@@ -207,15 +226,62 @@ impl<'a> World<'a> {
         self.stage.report.tell(doing, done, of);
     }
 
-    /// Lets time pass until the next block is at `time`, and says so if it is long.
-    pub(crate) fn wait_until(&mut self, time: Timestamp, until: &str) -> Result<()> {
-        let idle = self.stage.wait_until(time)?;
+    /// Lets time pass until the next block is at `time`, and says so if it is long. Meanwhile somebody
+    /// records seeds, as blocks would that aren't shown.
+    pub(crate) async fn wait_until(&mut self, time: Timestamp, until: &str) -> Result<()> {
+        let (from, first) = (self.stage.now(), self.stage.block());
+        let seeds = self.record_seeds_until(time).await?;
+        self.stage.wait_until(time)?;
+        let seconds = self.stage.now().since(from).unwrap_or_default();
+        let blocks = self.stage.block().steps_since(first).unwrap_or_default() - seeds;
         // A minute is what happens between two lines anyway.
-        if idle.seconds.get() > 60 {
-            let (seconds, blocks) = (idle.seconds, idle.blocks);
-            self.tell(Who::Time, Event::Quiet { seconds, blocks, until: until.to_owned() }, None);
+        if seconds.get() > 60 {
+            let until = until.to_owned();
+            self.tell(Who::Time, Event::Quiet { seconds, blocks, seeds, until }, None);
         }
         Ok(())
+    }
+
+    /// Records the seeds of all rollups that are due before the next block is at `time`: in the second
+    /// slot of each epoch, unless a block did. Returns their number.
+    async fn record_seeds_until(&mut self, time: Timestamp) -> Result<u64> {
+        let mut recorded = 0;
+        while let Some((index, epoch, due)) = self.next_seed().filter(|(.., due)| *due < time) {
+            self.stage.wait_until(due)?;
+            let (client, head) = (self.stage.client(), self.stage.head());
+            let (rollup, next) = (self.rollups[index].address, epoch.next());
+            let known = client.is_seed_recorded(head, rollup, next).await;
+            if !known.during(RECORDING)? {
+                let call = calls::setup_epoch(rollup);
+                let confirmed = self.stage.send(RECORDING, &mut self.cast.anyone, call).await?;
+                recorded += 1;
+                self.break_silence(index, next, confirmed.gas_used);
+            }
+            self.rollups[index].seeded = next;
+        }
+        Ok(recorded)
+    }
+
+    /// Says who ends a silence of the canonical rollup.
+    fn break_silence(&mut self, rollup: usize, epoch: Epoch, gas: u64) {
+        if rollup == self.canonical() && self.silent_until.take().is_some() {
+            let event = Event::SeedRecorded { rollup: self.rollups[rollup].label, epoch };
+            self.tell(Who::Anyone, event, Some(Spent { transactions: 1, gas }));
+        }
+    }
+
+    /// The rollup whose next seed is due first: its index, the epoch in which it can be recorded, and
+    /// from when on.
+    fn next_seed(&self) -> Option<(usize, Epoch, Timestamp)> {
+        let now = self.stage.next_time();
+        let silent_until = self.silent_until.unwrap_or_default();
+        let due = |(index, rollup): (usize, &RollupState)| {
+            let now = if rollup.canonical { now.max(silent_until) } else { now };
+            let epoch = rollup.clock.epoch_at(now)?.max(rollup.seeded);
+            let second_slot = rollup.clock.first_slot(epoch)?.next();
+            Some((index, epoch, rollup.clock.slot_start(second_slot)?.max(now)))
+        };
+        self.rollups.iter().enumerate().filter_map(due).min_by_key(|(.., due)| *due)
     }
 
     /// What the chain says now, for agents.
@@ -384,6 +450,7 @@ impl Set {
             (deployed.reward_distributor, "RewardDistributor"),
             (expect, "Expect"),
             (found.rollup, "rollup 1"),
+            (DEPLOYMENT_PROXY, "deployment proxy"),
         ];
         Self {
             asset: found.asset,

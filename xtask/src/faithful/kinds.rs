@@ -5,6 +5,8 @@ use alloy::{
     primitives::{Address, B256, Bytes, U256, bytes},
 };
 
+use canon_devchain::DEPLOYMENT_PROXY;
+
 use super::{
     CHAIN_ID,
     asm::{Asm, RETURN, REVERT, SELFDESTRUCT},
@@ -111,6 +113,20 @@ impl Sequence {
             let init = Asm::init(&[0]);
             let step = s.call("factory2", [B256::ZERO.as_slice(), &init].concat());
             Step { kind: "create2 at one address", gas: Some(PLENTY), ..step }
+        },
+        |s| {
+            let (salt, runtime) = (s.word(), s.bytes(40));
+            let init = Asm::init(&runtime);
+            let created = DEPLOYMENT_PROXY.create2_from_code(salt, &init);
+            let input = [salt.as_slice(), &init].concat();
+            let step = s.step("create2 by the deployment proxy", DEPLOYMENT_PROXY, input);
+            Step { touched: vec![created], ..step }
+        },
+        |s| {
+            let init = Asm::new().push(0).push(0).op(REVERT).code();
+            let input = [B256::ZERO.as_slice(), &init].concat();
+            let kind = "failed create2 by the deployment proxy";
+            Step { gas: Some(PLENTY), ..s.step(kind, DEPLOYMENT_PROXY, input) }
         },
         |s| {
             let word = s.word();

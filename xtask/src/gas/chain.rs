@@ -4,7 +4,7 @@ use alloy::{
     consensus::{SignableTransaction, TxEip1559, TxEnvelope},
     eips::Encodable2718,
     network::{TransactionBuilder, TxSignerSync},
-    primitives::{Address, B256, Bytes, TxKind, U256, keccak256, utils::Unit},
+    primitives::{Address, B256, Bytes, TxKind, U256, hex, keccak256, utils::Unit},
     providers::{DynProvider, Provider, ProviderBuilder},
     rpc::types::{TransactionReceipt, TransactionRequest},
     signers::local::PrivateKeySigner,
@@ -16,6 +16,12 @@ use tokio::runtime::{Builder, Runtime};
 
 /// More than the base fee ever is here.
 const MAX_FEE_PER_GAS: u128 = 100_000_000_000;
+
+/// Creation code of the deterministic deployment proxy (Arachnid/deterministic-deployment-proxy).
+const PROXY: [u8; 83] = hex!(
+    "604580600e600039806000f350fe7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0"
+    "3601600081602082378035828234f58015156039578182fd5b8082525050506014600cf3"
+);
 
 /// What a transaction may use at most (EIP-7825).
 const GAS_LIMIT: u64 = 1 << 24;
@@ -73,6 +79,26 @@ impl Chain {
         receipt.contract_address.ok_or_else(|| eyre!("the receipt of {label} names no contract"))
     }
 
+    /// Creates a contract with CREATE2 through the deterministic deployment proxy, at an address without zero bytes.
+    pub(super) fn create2(&self, init_code: &Bytes) -> Result<Created> {
+        let factory = self.deploy("deployment proxy", Bytes::from_static(&PROXY))?;
+        let init_code_hash = keccak256(init_code);
+        let salt = (0_u64..)
+            .map(|number| B256::from(U256::from(number)))
+            .find(|salt| !factory.create2(salt, init_code_hash).contains(&0))
+            .ok_or_else(|| eyre!("no salt"))?;
+        let sender = self.account("deployment proxy's caller")?;
+        let input = [salt.as_slice(), init_code].concat().into();
+        self.transact(&sender, TxKind::Call(factory), input)
+            .wrap_err("a contract can't be created with CREATE2")?;
+        Ok(Created {
+            address: factory.create2(salt, init_code_hash),
+            factory,
+            salt,
+            init_code_hash,
+        })
+    }
+
     /// Calls a contract in a transaction, which must succeed.
     pub(super) fn send<C: SolCall>(
         &self,
@@ -84,7 +110,7 @@ impl Chain {
         let receipt = self
             .transact(from, TxKind::Call(to), input.clone())
             .wrap_err_with(|| format!("{} of {to} failed", C::SIGNATURE))?;
-        Ok(Sent { call: C::SIGNATURE, input, receipt })
+        Ok(Sent { call: C::SIGNATURE, input, receipt, timestamp: self.now() })
     }
 
     /// Asks a contract, as of the next block.
@@ -145,18 +171,33 @@ impl Chain {
     }
 }
 
+/// A contract that was created with CREATE2, and how.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Created {
+    pub(super) address: Address,
+    pub(super) factory: Address,
+    pub(super) salt: B256,
+    pub(super) init_code_hash: B256,
+}
+
 /// A transaction that succeeded.
 #[derive(Debug)]
 pub(super) struct Sent {
     call: &'static str,
     input: Bytes,
     receipt: TransactionReceipt,
+    timestamp: u64,
 }
 
 impl Sent {
     /// What the receipt says.
     pub(super) const fn gas(&self) -> u64 {
         self.receipt.gas_used
+    }
+
+    /// When it was mined.
+    pub(super) const fn timestamp(&self) -> u64 {
+        self.timestamp
     }
 
     pub(super) const fn input(&self) -> &Bytes {

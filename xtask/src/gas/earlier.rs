@@ -15,7 +15,7 @@ use eyre::{Result, WrapErr, ensure, eyre};
 
 use super::{
     chain::Chain,
-    set::{self, EPOCH, M, N, Payloads, SLOT, STAKERS, Set, tokens},
+    set::{self, EPOCH, Effect, M, N, Payload, PayloadKind, SLOT, STAKERS, Set, tokens},
 };
 
 /// The version that the limits were set against.
@@ -45,14 +45,14 @@ sol! {
 
 /// The published package.
 #[derive(Debug)]
-struct Package {
+pub(super) struct Package {
     folder: PathBuf,
     /// What stands for the address of a library in bytecode, and the address.
     links: Vec<(String, String)>,
 }
 
 impl Package {
-    fn open() -> Result<Self> {
+    pub(super) fn open() -> Result<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let folder = root.join("contracts/node_modules/@aztec/l1-artifacts");
         let manifest = fs::read_to_string(folder.join("package.json"))
@@ -98,6 +98,20 @@ impl Package {
     ) -> Result<Address> {
         let code = self.bytecode(name)?;
         chain.deploy(label, [&code, arguments].concat().into())
+    }
+
+    /// Deploys the published payload, which replaces Proposals by one that it creates itself.
+    pub(super) fn payload(
+        &self,
+        chain: &Chain,
+        label: &str,
+        registry: Address,
+        governance: Address,
+    ) -> Result<Payload> {
+        let name = "NewGovernanceProposerPayload";
+        let address = self.deploy_as(chain, label, name, &registry.abi_encode())?;
+        let appointed = chain.ask(address, &IEarlierPayload::NEW_GOVERNANCE_PROPOSERCall {})?;
+        Ok(Payload { address, emitter: governance, effect: Effect::Proposals(appointed) })
     }
 
     /// Deploys a library and links what is deployed later with it.
@@ -150,18 +164,13 @@ pub(super) fn deploy(chain: &Chain) -> Result<Set> {
     chain
         .send(&treasury, registry, &Registry::upgradeCall { rollup })?
         .emitted(registry, &upgraded)?;
-    let payload = |label: &str| -> Result<_> {
-        let payload = "NewGovernanceProposerPayload";
-        let payload = package.deploy_as(chain, label, payload, &registry.abi_encode())?;
-        let appointed = chain.ask(payload, &IEarlierPayload::NEW_GOVERNANCE_PROPOSERCall {})?;
-        Ok((payload, appointed))
-    };
     // Its payloads look up who owns the Registry when they are asked what they do.
     chain.send(&treasury, registry, &Registry::transferOwnershipCall { newOwner: governance })?;
-    let payloads = Payloads {
-        earlier: payload("earlier payload 0")?.0,
-        replacing: [payload("earlier payload 1")?, payload("earlier payload 2")?],
-        upgrading: None,
+    let published = |label: &str| package.payload(chain, label, registry, governance);
+    let configuration = chain.ask(governance, &Governance::getConfigurationCall {})?;
+    let [one, all] = set::changed(&configuration);
+    let changing = |label: &str, configuration: &Governance::Configuration| {
+        set::changing(chain, &format!("earlier {label}"), governance, configuration)
     };
     Ok(Set {
         name,
@@ -169,11 +178,19 @@ pub(super) fn deploy(chain: &Chain) -> Result<Set> {
         rollup,
         proposals,
         governance,
-        configuration: chain.ask(governance, &Governance::getConfigurationCall {})?,
         genesis: chain.ask(rollup, &Rollup::GENESIS_TIMECall {})?.to(),
-        proposers: set::stake(chain, name, asset, rollup, &treasury)?,
+        stakers: set::stake(chain, name, asset, rollup, &treasury)?,
         treasury,
-        payloads,
-        signed: false,
+        other_payload: published("earlier payload 0")?.address,
+        payloads: vec![
+            (
+                PayloadKind::Published,
+                [published("earlier payload 1")?, published("earlier payload 2")?],
+            ),
+            (PayloadKind::ChangingOne, [changing("one 1", &one)?, changing("one 2", &one)?]),
+            (PayloadKind::ChangingAll, [changing("all 1", &all)?, changing("all 2", &all)?]),
+        ],
+        configuration,
+        is_ours: false,
     })
 }

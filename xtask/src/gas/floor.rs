@@ -2,7 +2,7 @@
 //! demands of the call, and no gas for computing.
 
 use alloy::sol_types::SolEvent;
-use canon_bindings::{Asset, Governance, Proposals, Registry};
+use canon_bindings::{Asset, Governance, Proposals, Registry, Rollup};
 
 use super::samples::Call;
 
@@ -92,7 +92,6 @@ impl Floor {
         let calldata = zeros * CALLDATA_ZERO + (input.len() as u64 - zeros) * CALLDATA_NONZERO;
         let floor = Self { calldata, items: Vec::new() };
         Some(match call {
-            Call::DepositEver | Call::WithdrawEver | Call::PushEver => return None,
             Call::SignalLater => floor.signal(),
             Call::SignalFirst => floor.signal().first_of_round(),
             Call::SignedLater => floor.signal().signed(),
@@ -114,11 +113,34 @@ impl Floor {
             Call::Withdraw => floor.withdraw(),
             Call::ExecuteReplacing => floor
                 .execute()
-                .changed("Governance: office")
+                .changed("Governance: term")
                 .cold("new Proposals")
                 .warm("Governance: code, call", 2)
                 .log::<Governance::GovernanceProposerUpdated>(1, 0),
-            Call::ExecuteUpgrading => floor.execute().slot("Governance: office").upgrade(),
+            Call::ExecuteUpgrading => floor.execute().slot("Governance: term").upgrade(),
+            Call::ChangeOne => floor
+                .execute()
+                .changed("Governance: term")
+                .warm("Governance: code, call", 2)
+                .item(Kind::ChangedSlot, "Governance: exit floor", SSTORE_RESET)
+                .fresh("Governance: new voting rules")
+                .log::<Governance::ConfigurationUpdated>(1, 0)
+                .log::<Governance::ConfigurationSet>(1, 9),
+            Call::Stake => floor
+                .changed("Rollup: set")
+                .fresh("Rollup: seat")
+                .fresh("Rollup: number of the attester's registration")
+                .fresh("Rollup: member's proposer, seat, status")
+                .fresh("Rollup: member's attester, stake")
+                .fresh("Rollup: member's withdrawer")
+                .cold("Asset")
+                .changed("Asset: allowance")
+                .changed("Asset: staker's balance")
+                .changed("Asset: Rollup's balance")
+                .log::<Asset::Approval>(2, 1)
+                .log::<Asset::Transfer>(2, 1)
+                .log::<Rollup::Deposit>(3, 1),
+            _ => return None,
         })
     }
 
@@ -193,7 +215,7 @@ impl Floor {
             .slot("Registry: newest")
             .cold("Rollup")
             .warm("Rollup: slot, proposer", 2)
-            .slot("Rollup: sizes")
+            .slot("Rollup: set")
             .slot("Rollup: seed")
             .slot("Rollup: seat")
             .changed("Proposals: tally")
@@ -227,8 +249,8 @@ impl Floor {
             .warm("payload: code, actions", 2)
             .cold("Governance")
             .warm("Governance: propose", 1)
-            .changed("Governance: office")
-            .fresh("Governance: poll")
+            .changed("Governance: term")
+            .fresh("Governance: tally")
             .fresh("Governance: payload")
             .fresh("Governance: hash of the actions")
             .log::<Proposals::ProposalPushed>(2, 0)
@@ -252,16 +274,16 @@ impl Floor {
     }
 
     fn ballot(self) -> Self {
-        self.slot("Governance: office")
-            .changed("Governance: poll")
-            .slot("Governance: terms")
+        self.slot("Governance: term")
+            .changed("Governance: tally")
+            .slot("Governance: voting rules")
             .slot("Governance: holder's power")
             .log::<Governance::VoteCast>(2, 2)
     }
 
     fn withdraw(self) -> Self {
-        self.slot("Governance: office")
-            .slot("Governance: terms")
+        self.slot("Governance: term")
+            .slot("Governance: voting rules")
             .changed("Governance: holder's power")
             .fresh("Governance: holder's archive")
             .changed("Governance: total power")
@@ -273,9 +295,9 @@ impl Floor {
     }
 
     fn execute(self) -> Self {
-        self.changed("Governance: poll")
-            .slot("Governance: terms")
-            .slot("Governance: conditions")
+        self.changed("Governance: tally")
+            .slot("Governance: voting rules")
+            .slot("Governance: limits")
             .slot("Governance: total power")
             .slot("Governance: payload")
             .slot("Governance: hash of the actions")
@@ -291,7 +313,7 @@ impl Floor {
             .cold("new Rollup")
             .warm("new Rollup: owner, code, slot, proposer", 4)
             .slot("new Rollup: owner")
-            .slot("new Rollup: sizes")
+            .slot("new Rollup: set")
             .slot("new Rollup: seed")
             .slot("new Rollup: seat")
             .slot("Registry: owner")
@@ -310,7 +332,7 @@ const fn call_bytes(arguments: usize) -> usize {
 /// The call of the payload with one action: one argument.
 const REPLACE: usize = call_bytes(1);
 /// The calls of `UpgradePayload`.
-const UPGRADE: [usize; 4] = [call_bytes(2), call_bytes(2), call_bytes(2), call_bytes(1)];
+const UPGRADE: [usize; 4] = [call_bytes(2), call_bytes(4), call_bytes(2), call_bytes(1)];
 
 /// Words of an encoded list of actions with calls of so many bytes: its length, and for each
 /// action an offset, target, offset, length and data.

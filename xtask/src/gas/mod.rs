@@ -15,7 +15,7 @@ use std::io::Write;
 use eyre::{Result, WrapErr, bail};
 
 use chain::Chain;
-use samples::Samples;
+use samples::{Call, Samples};
 use table::Line;
 
 const USAGE: &str = "\
@@ -38,8 +38,12 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     };
     let (ours, earlier) = measure()?;
     let lines = Line::all(&ours, &earlier)?;
-    let mut parts =
-        vec![table::comparison(&lines), table::ever(&ours, &earlier), table::floors(&lines)];
+    let mut parts = vec![
+        table::comparison(&lines),
+        table::beside("other payloads and states", &Call::VARIED, &ours, &earlier),
+        table::beside("not in steady state", &Call::EVER, &ours, &earlier),
+        table::floors(&lines),
+    ];
     if expenses {
         parts.push(table::expenses(&lines));
     }

@@ -1,9 +1,6 @@
 //! Our contracts, from the committed artifacts.
 
-use alloy::{
-    primitives::{Address, U256},
-    sol_types::SolConstructor,
-};
+use alloy::{primitives::U256, sol_types::SolConstructor};
 use canon_bindings::{
     Asset, Contract, Governance, Issuer, Proposals, Registry, RewardDistributor, Rollup,
     UpgradePayload,
@@ -12,8 +9,9 @@ use eyre::Result;
 
 use super::{
     chain::Chain,
+    earlier::Package,
     payload,
-    set::{self, EPOCH, M, N, Payloads, SLOT, Set, Upgrade, tokens},
+    set::{self, EPOCH, Effect, M, N, Payload, PayloadKind, SLOT, Set, tokens},
 };
 
 /// Deploys all of it: canonical rollup, 48 stakers, payloads; and another rollup with a set of its
@@ -58,7 +56,7 @@ pub(super) fn deploy(chain: &Chain, configuration: Governance::Configuration) ->
         deploy("RewardDistributor", Contract::RewardDistributor.init_code(&distributor))?;
     let expect = deploy("Expect", Contract::Expect.artifact().creation_code().clone())?;
     let genesis = chain.now();
-    let rollup = |label: &str| {
+    let rollup = |exit_delay: u64| {
         let parameters = Rollup::RollupParameters {
             asset,
             registry,
@@ -68,11 +66,13 @@ pub(super) fn deploy(chain: &Chain, configuration: Governance::Configuration) ->
             slotDuration: U256::from(SLOT),
             epochDuration: U256::from(EPOCH),
             minimumStake: tokens(100),
-            exitDelay: U256::from(2 * SLOT * EPOCH),
+            exitDelay: U256::from(exit_delay),
         };
-        deploy(label, Contract::Rollup.init_code(&Rollup::constructorCall { parameters }))
+        Contract::Rollup.init_code(&Rollup::constructorCall { parameters })
     };
-    let (canonical, new_rollup) = (rollup("Rollup")?, rollup("new Rollup")?);
+    let exit_delay = 2 * SLOT * EPOCH;
+    let canonical = deploy("Rollup", rollup(exit_delay))?;
+    let new_rollup = chain.create2(&rollup(exit_delay + 1))?;
 
     let upgraded = Registry::InstanceAdded { instance: canonical, version: U256::from(1) };
     chain
@@ -86,28 +86,43 @@ pub(super) fn deploy(chain: &Chain, configuration: Governance::Configuration) ->
     let accept = Governance::acceptOwnershipCall { target: registry };
     chain.send(&treasury, governance, &accept)?;
 
-    let replacing = |number: u32| -> Result<(Address, Address)> {
+    let replacing = |number: u32| -> Result<Payload> {
         let next = proposals(&format!("Proposals {number}"))?;
-        let code = payload::replace_proposals(governance, next)?;
-        Ok((deploy(&format!("payload {number}"), code)?, next))
+        let call = Governance::updateGovernanceProposerCall { newGovernanceProposer: next };
+        let code = payload::constant(governance, &call)?;
+        let address = deploy(&format!("payload {number}"), code)?;
+        Ok(Payload { address, emitter: governance, effect: Effect::Proposals(next) })
     };
-    let upgrading = |number: u32| {
+    let upgrading = |number: u32| -> Result<Payload> {
         let code = UpgradePayload::constructorCall {
             expect,
             registry,
-            newRollup: new_rollup,
+            newRollup: new_rollup.address,
             expectedCanonical: canonical,
+            factory: new_rollup.factory,
+            salt: new_rollup.salt,
+            initCodeHash: new_rollup.init_code_hash,
             uri: format!("https://example.org/azip-{number}"),
         };
         let code = Contract::UpgradePayload.init_code(&code);
-        deploy(&format!("upgrade payload {number}"), code)
+        let address = deploy(&format!("upgrade payload {number}"), code)?;
+        let effect = Effect::Canonical(new_rollup.address);
+        Ok(Payload { address, emitter: registry, effect })
     };
-    let payloads = Payloads {
-        earlier: replacing(0)?.0,
-        replacing: [replacing(1)?, replacing(2)?],
-        upgrading: Some(([upgrading(1)?, upgrading(2)?], Upgrade { registry, new_rollup })),
+    let published = Package::open()?;
+    let published = |label: &str| published.payload(chain, label, registry, governance);
+    let [one, all] = set::changed(&configuration);
+    let changing = |label: &str, configuration: &Governance::Configuration| {
+        set::changing(chain, &format!("ours {label}"), governance, configuration)
     };
-    set::stake(chain, "ours, in the new rollup,", asset, new_rollup, &treasury)?;
+    let payloads = vec![
+        (PayloadKind::Published, [published("published 1")?, published("published 2")?]),
+        (PayloadKind::Replacing, [replacing(1)?, replacing(2)?]),
+        (PayloadKind::ChangingOne, [changing("one 1", &one)?, changing("one 2", &one)?]),
+        (PayloadKind::ChangingAll, [changing("all 1", &all)?, changing("all 2", &all)?]),
+        (PayloadKind::Upgrading, [upgrading(1)?, upgrading(2)?]),
+    ];
+    set::stake(chain, "ours, in the new rollup,", asset, new_rollup.address, &treasury)?;
     Ok(Set {
         name,
         asset,
@@ -116,9 +131,10 @@ pub(super) fn deploy(chain: &Chain, configuration: Governance::Configuration) ->
         governance,
         configuration,
         genesis,
-        proposers: set::stake(chain, name, asset, canonical, &treasury)?,
+        stakers: set::stake(chain, name, asset, canonical, &treasury)?,
         treasury,
+        other_payload: replacing(0)?.address,
         payloads,
-        signed: true,
+        is_ours: true,
     })
 }

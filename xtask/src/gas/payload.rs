@@ -4,7 +4,7 @@ use alloy::{
     primitives::{Address, Bytes},
     sol_types::{SolCall, SolValue},
 };
-use canon_bindings::{Governance, UpgradePayload};
+use canon_bindings::UpgradePayload;
 use eyre::{Result, WrapErr};
 
 mod op {
@@ -28,10 +28,9 @@ const DISPATCH: u8 = 5 + 2 * 10 + 3;
 /// Bytes that return an answer.
 const ANSWER: u8 = 1 + 3 + 3 + 2 + 3 + 2;
 
-/// Creation code of a payload whose one action makes `proposals` the Proposals contract.
-pub(super) fn replace_proposals(governance: Address, proposals: Address) -> Result<Bytes> {
-    let call = Governance::updateGovernanceProposerCall { newGovernanceProposer: proposals };
-    let action = UpgradePayload::Action { target: governance, data: call.abi_encode().into() };
+/// Creation code of a payload whose one action is `call` of `target`.
+pub(super) fn constant<C: SolCall>(target: Address, call: &C) -> Result<Bytes> {
+    let action = UpgradePayload::Action { target, data: call.abi_encode().into() };
     let actions = UpgradePayload::getActionsCall::abi_encode_returns(&vec![action]);
     creation(runtime(&actions, &"https://example.org/azip-1".abi_encode())?)
 }
@@ -74,12 +73,14 @@ fn creation(runtime: Vec<u8>) -> Result<Bytes> {
 mod tests {
     use super::*;
     use crate::gas::chain::Chain;
+    use canon_bindings::Governance;
 
     #[test]
     fn it_answers_and_refuses_all_else() -> Result<()> {
         let chain = Chain::new()?;
         let (governance, proposals) = (Address::repeat_byte(1), Address::repeat_byte(2));
-        let payload = chain.deploy("payload", replace_proposals(governance, proposals)?)?;
+        let call = Governance::updateGovernanceProposerCall { newGovernanceProposer: proposals };
+        let payload = chain.deploy("payload", constant(governance, &call)?)?;
         let actions = chain.ask(payload, &UpgradePayload::getActionsCall {})?;
         assert_eq!(actions.len(), 1);
         assert_eq!(actions[0].target, governance);

@@ -6,14 +6,18 @@ use alloy::primitives::Bytes;
 
 use super::chain::Sent;
 
-/// A call that is measured. Proposals are either `replacing` the Proposals contract, by a payload
-/// with one action, or `upgrading` to another rollup.
+/// A call that is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Call {
     SignalLater,
     SignalFirst,
     SignedLater,
     SignedFirst,
+    /// A signal with which its payload takes the lead from another.
+    SignalLeaderChange,
+    /// A signal of a proposer whose seat changed hands since the set was closed.
+    SignalChangedSeat,
+    PushPublished,
     PushReplacing,
     PushUpgrading,
     DepositFirst,
@@ -21,9 +25,24 @@ pub(super) enum Call {
     DepositMean,
     BallotFirst,
     BallotLater,
+    /// A later ballot; power of its holder changed once since the snapshot, 100 times in all.
+    BallotAfterChange100,
+    /// The same with 10,000 changes in all.
+    BallotAfterChange10000,
+    /// The same with 10,000 changes in all, 2,000 of them since the snapshot.
+    BallotAfterChanges,
     Withdraw,
+    ExecutePublished,
     ExecuteReplacing,
     ExecuteUpgrading,
+    /// The published payload; power changed since the snapshot.
+    ExecuteAfterChange,
+    /// Execution of a change of one field of the configuration.
+    ChangeOne,
+    /// The same for all fields.
+    ChangeAll,
+    /// `Rollup.deposit`.
+    Stake,
     /// The first deposit that a system sees.
     DepositEver,
     /// Its first withdrawal.
@@ -34,7 +53,7 @@ pub(super) enum Call {
 
 impl Call {
     /// Those that have limits.
-    pub(super) const LIMITED: [Self; 14] = [
+    pub(super) const LIMITED: [Self; 16] = [
         Self::SignalLater,
         Self::SignalFirst,
         Self::SignedLater,
@@ -49,6 +68,21 @@ impl Call {
         Self::Withdraw,
         Self::ExecuteReplacing,
         Self::ExecuteUpgrading,
+        Self::ChangeOne,
+        Self::Stake,
+    ];
+
+    /// The same payload in both systems, and what a call costs in other states than the usual one.
+    pub(super) const VARIED: [Self; 9] = [
+        Self::PushPublished,
+        Self::ExecutePublished,
+        Self::ExecuteAfterChange,
+        Self::ChangeAll,
+        Self::BallotAfterChange100,
+        Self::BallotAfterChange10000,
+        Self::BallotAfterChanges,
+        Self::SignalLeaderChange,
+        Self::SignalChangedSeat,
     ];
 
     /// Those that are dear because nothing was there before. No system does them twice.
@@ -60,6 +94,9 @@ impl Call {
             Self::SignalFirst => "signal, first of round",
             Self::SignedLater => "voteWithSig, later in round",
             Self::SignedFirst => "voteWithSig, first of round",
+            Self::SignalLeaderChange => "signal, new leader",
+            Self::SignalChangedSeat => "signal, seat changed hands since the set closed",
+            Self::PushPublished => "pushProposal, published payload of 0.67.1",
             Self::PushReplacing => "pushProposal, one action",
             Self::PushUpgrading => "pushProposal, UpgradePayload",
             Self::DepositFirst => "deposit, first of holder",
@@ -67,9 +104,23 @@ impl Call {
             Self::DepositMean => "deposit, mean of 4 in a row",
             Self::BallotFirst => "ballot, first of holder",
             Self::BallotLater => "ballot, later of holder",
+            Self::BallotAfterChange100 => {
+                "ballot, later, 100 checkpoints, power changed once since"
+            }
+            Self::BallotAfterChange10000 => {
+                "ballot, later, 10,000 checkpoints, power changed once since"
+            }
+            Self::BallotAfterChanges => {
+                "ballot, later, 10,000 checkpoints, power changed 2,000 times since"
+            }
             Self::Withdraw => "initiateWithdraw",
+            Self::ExecutePublished => "execute, published payload of 0.67.1",
             Self::ExecuteReplacing => "execute, one action",
             Self::ExecuteUpgrading => "execute, UpgradePayload",
+            Self::ExecuteAfterChange => "execute, published payload, power changed since",
+            Self::ChangeOne => "execute, updateConfiguration",
+            Self::ChangeAll => "execute, updateConfiguration, all fields",
+            Self::Stake => "Rollup.deposit",
             Self::DepositEver => "the first deposit of all",
             Self::WithdrawEver => "the first withdrawal of all",
             Self::PushEver => "the first proposal of all",
@@ -79,13 +130,12 @@ impl Call {
     /// What was set when the protocol was designed, after prototypes.
     const fn limit(self) -> Limit {
         match self {
-            Self::DepositEver | Self::WithdrawEver | Self::PushEver => Limit::None,
             Self::SignalLater => Limit::AtMost(50_500),
             Self::SignalFirst => Limit::AtMost(96_500),
             Self::SignedLater => Limit::Above(Self::SignalLater, 7_000),
             Self::SignedFirst => Limit::Above(Self::SignalFirst, 7_000),
-            Self::PushReplacing => Limit::AtMost(160_000),
-            Self::PushUpgrading => Limit::AtMost(170_000),
+            Self::PushReplacing => Limit::AtMost(157_000),
+            Self::PushUpgrading => Limit::AtMost(171_000),
             Self::DepositFirst => Limit::AtMost(97_000),
             Self::DepositLater => Limit::AtMost(101_000),
             Self::DepositMean => Limit::AtMost(85_000),
@@ -94,6 +144,9 @@ impl Call {
             Self::Withdraw => Limit::AtMost(133_000),
             Self::ExecuteReplacing => Limit::AtMost(56_000),
             Self::ExecuteUpgrading => Limit::AtMost(138_000),
+            Self::ChangeOne => Limit::AtMost(94_900),
+            Self::Stake => Limit::AtMost(166_000),
+            _ => Limit::None,
         }
     }
 }

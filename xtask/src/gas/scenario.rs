@@ -12,7 +12,7 @@ use eyre::{Result, ensure, eyre};
 use super::{
     chain::{Chain, Sent},
     samples::{Call, Samples},
-    set::{EPOCH, M, N, SLOT, Set, Upgrade, tokens},
+    set::{self, EPOCH, Effect, M, N, Payload, PayloadKind, SLOT, Set, Staker, tokens},
 };
 
 sol! {
@@ -27,13 +27,20 @@ sol! {
 const QUIET_EPOCHS: u64 = 5;
 /// Seconds between the beginning of a slot and its signal.
 const SIGNAL: u64 = 12;
-/// Seconds between the beginning of an epoch and `setupEpoch`: after the signal of its first slot,
-/// as when the set-up comes with that slot's block.
-const SET_UP: u64 = 20;
+/// Seconds between the beginning of an epoch and `setupEpoch`: in its second slot, before which
+/// nothing is recorded, and before that slot's signal.
+const SET_UP: u64 = SLOT + 4;
 /// What the measured deposits, ballots and withdrawals are of, in tokens.
 const AMOUNT: u64 = 100;
 /// What holders who were there before have and what decides a ballot, in tokens.
 const MUCH: u64 = 5_000;
+/// Holders whose power changes often: the call that is measured, how often it changed before the
+/// snapshot, and how often since.
+const CHANGEABLE: [(Call, u64, u64); 3] = [
+    (Call::BallotAfterChange100, 99, 1),
+    (Call::BallotAfterChange10000, 9_999, 1),
+    (Call::BallotAfterChanges, 8_000, 2_000),
+];
 
 /// A system under measurement.
 pub(super) struct Scenario<'a> {
@@ -43,6 +50,8 @@ pub(super) struct Scenario<'a> {
     keeper: PrivateKeySigner,
     /// Holders since the beginning.
     old_holders: [PrivateKeySigner; 2],
+    /// The holders of [`CHANGEABLE`].
+    changeable: Vec<PrivateKeySigner>,
     /// The newest epoch for which `setupEpoch` was called.
     epoch: u64,
     samples: Samples,
@@ -56,13 +65,24 @@ pub(super) fn run(chain: &Chain, set: &Set) -> Result<Samples> {
         set,
         keeper: holder("keeper")?,
         old_holders: [holder("0")?, holder("1")?],
+        changeable: Vec::new(),
         epoch: (chain.now() - set.genesis) / SLOT / EPOCH,
         samples: Samples::default(),
     };
     scenario.begin()?;
     scenario.lock_and_leave()?;
-    let (replacing, upgrading) = scenario.signal_and_push()?;
-    scenario.decide(&replacing, &upgrading)?;
+    scenario.stake()?;
+    if set.is_ours {
+        scenario.signal_with_signatures()?;
+        scenario.signal_in_a_changed_seat()?;
+    }
+    scenario.change_the_leader()?;
+    for (kind, payloads) in &set.payloads {
+        let ids = scenario.signal_and_push(*kind, payloads)?;
+        scenario.vote(ids)?;
+        scenario.execute_all(*kind, payloads, ids)?;
+    }
+    scenario.vote_after_changes()?;
     Ok(scenario.samples)
 }
 
@@ -90,10 +110,18 @@ impl Scenario<'_> {
 
     /// Goes to the middle of a slot. Returns who signals there.
     fn enter(&mut self, slot: u64) -> Result<&PrivateKeySigner> {
-        self.at(self.set.genesis + slot * SLOT + SIGNAL)?;
+        self.at(self.middle_of(slot))?;
         let proposer = self.chain.ask(self.set.rollup, &Rollup::getCurrentProposerCall {})?;
-        let key = self.set.proposers.get(&proposer);
-        key.ok_or_else(|| eyre!("slot {slot} is proposed by {proposer}, who is no staker"))
+        Ok(&self.staker(proposer)?.proposer)
+    }
+
+    const fn middle_of(&self, slot: u64) -> u64 {
+        self.set.genesis + slot * SLOT + SIGNAL
+    }
+
+    fn staker(&self, proposer: Address) -> Result<&Staker> {
+        let staker = self.set.stakers.get(&proposer);
+        staker.ok_or_else(|| eyre!("{proposer} proposes a slot and is no staker"))
     }
 
     /* the first ever */
@@ -112,10 +140,10 @@ impl Scenario<'_> {
         let sent = self.withdraw(&holder)?;
         self.samples.add(Call::WithdrawEver, &sent);
         let round = self.next_round();
-        self.round(round, self.set.payloads.earlier, false)?;
+        self.round(round, self.set.other_payload, false)?;
         // Nobody signals in the next round before the push: this one is pushed unarchived.
         self.at(self.set.genesis + (round + 1) * M * SLOT)?;
-        let (_, sent) = self.push(round, self.set.payloads.earlier)?;
+        let (_, sent) = self.push(round, self.set.other_payload)?;
         self.samples.add(Call::PushEver, &sent);
         Ok(())
     }
@@ -184,42 +212,111 @@ impl Scenario<'_> {
         )
     }
 
+    /* stakers */
+
+    /// Stakes of the treasury's, each in a seat that is new.
+    fn stake(&mut self) -> Result<()> {
+        let (rollup, treasury) = (self.set.rollup, &self.set.treasury);
+        let amount = self.chain.ask(rollup, &Rollup::MINIMUM_STAKECall {})?;
+        let allowance = amount * U256::from(10);
+        let approval = Asset::approveCall { spender: rollup, amount: allowance };
+        self.chain.send(treasury, self.set.asset, &approval)?;
+        // Nobody of these is in a set that is drawn later: they leave at once.
+        for number in 0..3 {
+            let staker = set::staker(self.chain, &format!("{} late {number}", self.set.name))?;
+            let sent = set::deposit(self.chain, rollup, treasury, &staker, amount)?;
+            self.samples.add(Call::Stake, &sent);
+            self.leave(&staker)?;
+        }
+        Ok(())
+    }
+
+    fn leave(&self, staker: &Staker) -> Result<()> {
+        let (attester, recipient) = (staker.attester, self.set.treasury.address());
+        let leave = Rollup::initiateWithdrawCall { attester, recipient };
+        self.chain.send(&staker.withdrawer, self.set.rollup, &leave)?;
+        Ok(())
+    }
+
     /* signals and pushes */
 
-    /// Measures rounds and pushes of all payloads. Returns the ids of those that replace Proposals
-    /// and of those that upgrade.
-    fn signal_and_push(&mut self) -> Result<(Vec<U256>, Vec<U256>)> {
-        let payloads = &self.set.payloads;
-        let replacing = payloads.replacing.map(|(payload, _)| payload);
-        let upgrading = payloads.upgrading.map_or(Vec::new(), |(payloads, _)| payloads.to_vec());
-        // So that some signals are an epoch's first act, one of them also the first of its round.
-        let mut first = self.next_round();
-        while !(first * M).is_multiple_of(EPOCH) {
-            first += 1;
+    /// Rounds of which the first signals of all payloads are an epoch's first act.
+    fn round_of_an_epoch(&self) -> u64 {
+        let mut round = self.next_round();
+        while !(round * M).is_multiple_of(EPOCH) {
+            round += 1;
         }
-        let won: Vec<_> = (first..).zip(replacing.iter().chain(&upgrading).copied()).collect();
-        for (round, payload) in &won {
-            self.round(*round, *payload, true)?;
+        round
+    }
+
+    /// Measures rounds and pushes of two payloads. Returns the ids of the proposals.
+    fn signal_and_push(&mut self, kind: PayloadKind, payloads: &[Payload; 2]) -> Result<[U256; 2]> {
+        let first = self.round_of_an_epoch();
+        for (round, payload) in (first..).zip(payloads) {
+            self.round(round, payload.address, true)?;
         }
-        // Signals of a later round make sure that all rounds that are pushed are archived.
-        let round = self.next_round();
-        if self.set.signed {
-            self.signed_round(round, payloads.earlier)?;
-        } else {
-            self.round(round, payloads.earlier, false)?;
+        // Signals of a later round make sure that both rounds that are pushed are archived.
+        self.round(first + 2, self.set.other_payload, false)?;
+        let call = match kind {
+            PayloadKind::Published => Some(Call::PushPublished),
+            PayloadKind::Replacing => Some(Call::PushReplacing),
+            PayloadKind::Upgrading => Some(Call::PushUpgrading),
+            PayloadKind::ChangingOne | PayloadKind::ChangingAll => None,
+        };
+        let mut ids = [U256::ZERO; 2];
+        for ((round, payload), id) in (first..).zip(payloads).zip(&mut ids) {
+            let (pushed, sent) = self.push(round, payload.address)?;
+            if let Some(call) = call {
+                self.samples.add(call, &sent);
+            }
+            *id = pushed;
         }
-        let mut ids = Vec::new();
-        for (round, payload) in won {
-            let call = match upgrading.contains(&payload) {
-                false => Call::PushReplacing,
-                true => Call::PushUpgrading,
-            };
-            let (id, sent) = self.push(round, payload)?;
-            self.samples.add(call, &sent);
-            ids.push(id);
+        Ok(ids)
+    }
+
+    /// A round in which a payload takes the lead from another.
+    fn change_the_leader(&mut self) -> Result<()> {
+        let slot = self.next_round() * M;
+        let [(_, [one, two]), ..] = &self.set.payloads[..] else { return Ok(()) };
+        for (offset, payload, is_measured) in
+            [(0, one, false), (1, two, false), (2, two, true), (3, one, false), (4, one, true)]
+        {
+            let key = self.enter(slot + offset)?.clone();
+            let sent = self.signal(&key, slot + offset, payload.address)?;
+            if is_measured {
+                self.samples.add(Call::SignalLeaderChange, &sent);
+            }
         }
-        let upgrading = ids.split_off(replacing.len());
-        Ok((ids, upgrading))
+        Ok(())
+    }
+
+    /// Signals of proposers whose seats changed hands since the set was closed.
+    fn signal_in_a_changed_seat(&mut self) -> Result<()> {
+        let payload = self.set.other_payload;
+        let slot = self.round_of_an_epoch() * M;
+        let key = self.enter(slot)?.clone();
+        self.signal(&key, slot, payload)?;
+        for offset in 1..4 {
+            let timestamp = U256::from(self.middle_of(slot + offset));
+            let proposer =
+                self.chain.ask(self.set.rollup, &Rollup::getProposerAtCall { timestamp })?;
+            // One who left already sits nowhere; the draw is the same.
+            if self
+                .chain
+                .ask(
+                    self.set.rollup,
+                    &Rollup::getInfoCall { attester: self.staker(proposer)?.attester },
+                )?
+                .status
+                == 1
+            {
+                self.leave(self.staker(proposer)?)?;
+            }
+            let key = self.enter(slot + offset)?.clone();
+            let sent = self.signal(&key, slot + offset, payload)?;
+            self.samples.add(Call::SignalChangedSeat, &sent);
+        }
+        Ok(())
     }
 
     /// A signal in every slot of a round.
@@ -227,9 +324,7 @@ impl Scenario<'_> {
         for count in 1..=M {
             let slot = round * M + count - 1;
             let key = self.enter(slot)?.clone();
-            let vote = Proposals::voteCall { payload };
-            let sent = self.chain.send(&key, self.set.proposals, &vote)?;
-            let sent = self.counted(sent, payload, round, key.address())?;
+            let sent = self.signal(&key, slot, payload)?;
             match (measured, count) {
                 // The signal that wins the round has an event more.
                 (false, _) | (_, N) => {}
@@ -240,8 +335,15 @@ impl Scenario<'_> {
         Ok(())
     }
 
-    /// The same with signatures that the keeper submits.
-    fn signed_round(&mut self, round: u64, payload: Address) -> Result<()> {
+    fn signal(&self, key: &PrivateKeySigner, slot: u64, payload: Address) -> Result<Sent> {
+        let sent = self.chain.send(key, self.set.proposals, &Proposals::voteCall { payload })?;
+        self.counted(sent, payload, slot / M, key.address())
+    }
+
+    /// A round of signatures that the keeper submits.
+    fn signal_with_signatures(&mut self) -> Result<()> {
+        let round = self.round_of_an_epoch();
+        let payload = self.set.other_payload;
         let (proposals, instance) = (self.set.proposals, self.set.rollup);
         let domain = eip712_domain! {
             name: "Proposals",
@@ -286,46 +388,111 @@ impl Scenario<'_> {
 
     /* ballots and executions */
 
-    /// Of each kind of proposal the first is contested and the second accepted unanimously. Each
-    /// is then executed in the same state, in which no power changed since its snapshot.
-    fn decide(&mut self, replacing: &[U256], upgrading: &[U256]) -> Result<()> {
-        let c = &self.set.configuration;
-        let wait = |delay: U256| delay.to::<u64>() + SLOT;
-        let (pending, active) = (wait(c.votingDelay), wait(c.votingDuration));
-        let queued = wait(c.executionDelay);
+    /// How long a state of a proposal lasts, until a moment in the next one.
+    const fn wait(delay: U256) -> u64 {
+        delay.as_limbs()[0] + SLOT
+    }
 
-        self.at(self.chain.now() + pending)?;
+    /// The first of two proposals is contested and the second accepted unanimously.
+    fn vote(&mut self, [contested, unanimous]: [U256; 2]) -> Result<()> {
+        self.at(self.chain.now() + Self::wait(self.set.configuration.votingDelay))?;
         let [one, other] = self.old_holders.clone();
-        for ids in [replacing, upgrading] {
-            let [contested, unanimous] = ids else { continue };
-            for (voter, id, yea) in [(&one, contested, false), (&other, unanimous, true)] {
-                for number in 0..3 {
-                    let sent = self.ballot(voter, *id, tokens(AMOUNT), yea)?;
-                    let call = if number == 0 { Call::BallotFirst } else { Call::BallotLater };
-                    self.samples.add(call, &sent);
-                }
+        for (voter, id, yea) in [(&one, contested, false), (&other, unanimous, true)] {
+            for number in 0..3 {
+                let sent = self.ballot(voter, id, tokens(AMOUNT), yea)?;
+                let call = if number == 0 { Call::BallotFirst } else { Call::BallotLater };
+                self.samples.add(call, &sent);
             }
-            self.ballot(&other, *contested, tokens(MUCH), true)?;
-            self.ballot(&one, *unanimous, tokens(MUCH), true)?;
         }
+        self.ballot(&other, contested, tokens(MUCH), true)?;
+        self.ballot(&one, unanimous, tokens(MUCH), true)?;
+        Ok(())
+    }
 
-        self.at(self.chain.now() + active + queued)?;
-        for (id, (_, appointed)) in replacing.iter().zip(self.set.payloads.replacing) {
-            let snapshot = self.chain.snapshot();
-            let event = Governance::GovernanceProposerUpdated { governanceProposer: appointed };
-            let sent = self.execute(*id)?.emitted(self.set.governance, &event)?;
-            self.samples.add(Call::ExecuteReplacing, &sent);
+    /// Each proposal is executed in the same state, in which no power changed since its snapshot;
+    /// that which both systems have also after a change.
+    fn execute_all(
+        &mut self,
+        kind: PayloadKind,
+        payloads: &[Payload; 2],
+        ids: [U256; 2],
+    ) -> Result<()> {
+        let c = &self.set.configuration;
+        let wait = Self::wait(c.votingDuration) + Self::wait(c.executionDelay);
+        self.at(self.chain.now() + wait)?;
+        let snapshot = self.chain.snapshot();
+        for (id, payload) in ids.into_iter().zip(payloads) {
+            let call = match kind {
+                PayloadKind::Published => Call::ExecutePublished,
+                PayloadKind::Replacing => Call::ExecuteReplacing,
+                PayloadKind::ChangingOne => Call::ChangeOne,
+                PayloadKind::ChangingAll => Call::ChangeAll,
+                PayloadKind::Upgrading => Call::ExecuteUpgrading,
+            };
+            self.execute_once(call, id, payload)?;
+        }
+        if kind == PayloadKind::Published {
+            let [holder, _] = self.old_holders.clone();
+            self.deposit(&holder, tokens(AMOUNT))?;
+            for (id, payload) in ids.into_iter().zip(payloads) {
+                self.execute_once(Call::ExecuteAfterChange, id, payload)?;
+            }
             self.chain.revert(snapshot)?;
         }
-        let Some((_, Upgrade { registry, new_rollup })) = self.set.payloads.upgrading else {
-            return Ok(());
+        Ok(())
+    }
+
+    fn execute_once(&mut self, call: Call, id: U256, payload: &Payload) -> Result<()> {
+        let snapshot = self.chain.snapshot();
+        let governance = self.set.governance;
+        let sent = self.chain.send(&self.keeper, governance, &Governance::executeCall { id })?;
+        let sent = sent.emitted(governance, &Governance::ProposalExecuted { proposalId: id })?;
+        let state = self.chain.ask(governance, &Governance::getProposalCall { id })?.state;
+        ensure!(state == 5, "proposal {id} isn't stored as executed");
+        let sent = match payload.effect {
+            Effect::Proposals(appointed) => sent.emitted(
+                payload.emitter,
+                &Governance::GovernanceProposerUpdated { governanceProposer: appointed },
+            )?,
+            Effect::Configuration => {
+                let time = U256::from(sent.timestamp());
+                sent.emitted(payload.emitter, &Governance::ConfigurationUpdated { time })?
+            }
+            Effect::Canonical(rollup) => sent.emitted(
+                payload.emitter,
+                &Registry::InstanceAdded { instance: rollup, version: U256::from(2) },
+            )?,
         };
-        for id in upgrading {
-            let snapshot = self.chain.snapshot();
-            let event = Registry::InstanceAdded { instance: new_rollup, version: U256::from(2) };
-            let sent = self.execute(*id)?.emitted(registry, &event)?;
-            self.samples.add(Call::ExecuteUpgrading, &sent);
-            self.chain.revert(snapshot)?;
+        self.samples.add(call, &sent);
+        self.chain.revert(snapshot)?;
+        Ok(())
+    }
+
+    /// Later ballots of holders whose power changed since the snapshot.
+    fn vote_after_changes(&mut self) -> Result<()> {
+        for (number, (_, before, _)) in CHANGEABLE.into_iter().enumerate() {
+            let label = format!("{} changeable holder {number}", self.set.name);
+            let holder = self.chain.account(&label)?;
+            self.fund(&holder)?;
+            for _ in 0..before {
+                self.deposit(&holder, U256::ONE)?;
+            }
+            self.changeable.push(holder);
+        }
+        // In the epochs of these deposits nobody recorded a seed.
+        self.at(self.chain.now() + QUIET_EPOCHS * EPOCH * SLOT)?;
+        let round = self.next_round();
+        self.round(round, self.set.other_payload, false)?;
+        self.at(self.set.genesis + (round + 1) * M * SLOT)?;
+        let (id, _) = self.push(round, self.set.other_payload)?;
+        self.at(self.chain.now() + Self::wait(self.set.configuration.votingDelay))?;
+        for ((call, _, since), holder) in CHANGEABLE.into_iter().zip(&self.changeable) {
+            for _ in 0..since {
+                self.deposit(holder, U256::ONE)?;
+            }
+            self.ballot(holder, id, U256::ONE, false)?;
+            let sent = self.ballot(holder, id, U256::ONE, false)?;
+            self.samples.add(call, &sent);
         }
         Ok(())
     }
@@ -337,14 +504,5 @@ impl Scenario<'_> {
         self.chain
             .send(voter, governance, &Governance::voteCall { id, amount, support: yea })?
             .emitted(governance, &event)
-    }
-
-    fn execute(&self, id: U256) -> Result<Sent> {
-        let governance = self.set.governance;
-        let sent = self.chain.send(&self.keeper, governance, &Governance::executeCall { id })?;
-        let sent = sent.emitted(governance, &Governance::ProposalExecuted { proposalId: id })?;
-        let state = self.chain.ask(governance, &Governance::getProposalCall { id })?.state;
-        ensure!(state == 5, "proposal {id} isn't stored as executed");
-        Ok(sent)
     }
 }

@@ -9,7 +9,10 @@ use alloy::{
 use canon_bindings::{Asset, Governance, Rollup};
 use eyre::Result;
 
-use super::chain::Chain;
+use super::{
+    chain::{Chain, Sent},
+    payload,
+};
 
 /// Stakers of the canonical rollup.
 pub(super) const STAKERS: usize = 48;
@@ -37,29 +40,93 @@ pub(super) struct Set {
     pub(super) genesis: u64,
     /// Holds the asset.
     pub(super) treasury: PrivateKeySigner,
-    /// The keys that signal, by address.
-    pub(super) proposers: HashMap<Address, PrivateKeySigner>,
-    pub(super) payloads: Payloads,
-    /// Whether signals can be given by signature.
-    pub(super) signed: bool,
+    /// The stakers of the rollup, by proposer.
+    pub(super) stakers: HashMap<Address, Staker>,
+    /// A payload that is signalled for before and after those that are measured.
+    pub(super) other_payload: Address,
+    /// The payloads that are measured, two of each kind.
+    pub(super) payloads: Vec<(PayloadKind, [Payload; 2])>,
+    /// Whether it is ours, which has calls that the earlier one lacks.
+    pub(super) is_ours: bool,
 }
 
-/// What is signalled for.
+/// A staker's accounts.
 #[derive(Debug)]
-pub(super) struct Payloads {
-    /// Signalled for before and after those that are measured.
-    pub(super) earlier: Address,
-    /// Each with the Proposals contract that its only action appoints.
-    pub(super) replacing: [(Address, Address); 2],
-    /// They make another rollup canonical, if there is a payload that does.
-    pub(super) upgrading: Option<([Address; 2], Upgrade)>,
+pub(super) struct Staker {
+    pub(super) attester: Address,
+    pub(super) proposer: PrivateKeySigner,
+    pub(super) withdrawer: PrivateKeySigner,
 }
 
-/// What an upgrade does.
+/// What a payload does, and how it answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PayloadKind {
+    /// Replaces Proposals: the earlier system's published payload, the same code in both systems.
+    Published,
+    /// Replaces Proposals, from constants.
+    Replacing,
+    /// Changes one field of the configuration, from constants.
+    ChangingOne,
+    /// Changes every field of the configuration, from constants.
+    ChangingAll,
+    /// Our `UpgradePayload`.
+    Upgrading,
+}
+
+/// A payload and the event by which its execution is known.
+#[derive(Clone, Debug)]
+pub(super) struct Payload {
+    pub(super) address: Address,
+    pub(super) emitter: Address,
+    pub(super) effect: Effect,
+}
+
+/// What an execution does.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Upgrade {
-    pub(super) registry: Address,
-    pub(super) new_rollup: Address,
+pub(super) enum Effect {
+    /// This Proposals contract takes office.
+    Proposals(Address),
+    /// The configuration changes.
+    Configuration,
+    /// This rollup becomes canonical as version 2.
+    Canonical(Address),
+}
+
+/// The present configuration with one field changed, and with all of them changed.
+pub(super) fn changed(present: &Governance::Configuration) -> [Governance::Configuration; 2] {
+    let mut one = present.clone();
+    one.votingDuration += U256::ONE;
+    let mut all = one.clone();
+    for field in [
+        &mut all.votingDelay,
+        &mut all.executionDelay,
+        &mut all.gracePeriod,
+        &mut all.proposeConfig.lockDelay,
+    ] {
+        *field += U256::ONE;
+    }
+    // Shares and amounts stay within both systems' bounds.
+    for field in [
+        &mut all.proposeConfig.lockAmount,
+        &mut all.quorum,
+        &mut all.voteDifferential,
+        &mut all.minimumVotes,
+    ] {
+        *field -= U256::ONE;
+    }
+    [one, all]
+}
+
+/// Deploys a payload that changes the configuration.
+pub(super) fn changing(
+    chain: &Chain,
+    label: &str,
+    governance: Address,
+    configuration: &Governance::Configuration,
+) -> Result<Payload> {
+    let call = Governance::updateConfigurationCall { configuration: configuration.clone() };
+    let address = chain.deploy(label, payload::constant(governance, &call)?)?;
+    Ok(Payload { address, emitter: governance, effect: Effect::Configuration })
 }
 
 /// `count` times 10^18.
@@ -74,24 +141,40 @@ pub(super) fn stake(
     asset: Address,
     rollup: Address,
     treasury: &PrivateKeySigner,
-) -> Result<HashMap<Address, PrivateKeySigner>> {
+) -> Result<HashMap<Address, Staker>> {
     let amount = chain.ask(rollup, &Rollup::MINIMUM_STAKECall {})?;
     let all = amount * U256::from(STAKERS);
     chain.send(treasury, asset, &Asset::approveCall { spender: rollup, amount: all })?;
-    let mut proposers = HashMap::new();
-    for staker in 0..STAKERS {
-        let attester = chain.account(&format!("{label} attester {staker}"))?.address();
-        let withdrawer = chain.account(&format!("{label} withdrawer {staker}"))?.address();
-        let key = chain.account(&format!("{label} proposer {staker}"))?;
-        let proposer = key.address();
-        chain
-            .send(
-                treasury,
-                rollup,
-                &Rollup::depositCall { attester, proposer, withdrawer, amount },
-            )?
-            .emitted(rollup, &Rollup::Deposit { attester, proposer, withdrawer, amount })?;
-        proposers.insert(proposer, key);
+    let mut stakers = HashMap::new();
+    for number in 0..STAKERS {
+        let staker = staker(chain, &format!("{label} {number}"))?;
+        deposit(chain, rollup, treasury, &staker, amount)?;
+        stakers.insert(staker.proposer.address(), staker);
     }
-    Ok(proposers)
+    Ok(stakers)
+}
+
+/// The accounts of a staker.
+pub(super) fn staker(chain: &Chain, label: &str) -> Result<Staker> {
+    Ok(Staker {
+        attester: chain.account(&format!("{label} attester"))?.address(),
+        proposer: chain.account(&format!("{label} proposer"))?,
+        withdrawer: chain.account(&format!("{label} withdrawer"))?,
+    })
+}
+
+/// Registers a staker with the treasury's tokens.
+pub(super) fn deposit(
+    chain: &Chain,
+    rollup: Address,
+    treasury: &PrivateKeySigner,
+    staker: &Staker,
+    amount: U256,
+) -> Result<Sent> {
+    let attester = staker.attester;
+    let (proposer, withdrawer) = (staker.proposer.address(), staker.withdrawer.address());
+    let call = Rollup::depositCall { attester, proposer, withdrawer, amount };
+    chain
+        .send(treasury, rollup, &call)?
+        .emitted(rollup, &Rollup::Deposit { attester, proposer, withdrawer, amount })
 }

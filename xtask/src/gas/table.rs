@@ -55,7 +55,7 @@ pub(super) fn comparison(lines: &[Line]) -> String {
     for line in lines {
         let (was, less) = line.earlier.as_ref().map_or_else(
             || ("-".to_owned(), "-".to_owned()),
-            |was| (range(was), format!("{:.1}", was.most as f64 / line.ours.most as f64)),
+            |was| (range(was), format!("{:.2}", was.most as f64 / line.ours.most as f64)),
         );
         table.add_row([
             line.call.name().to_owned(),
@@ -70,12 +70,17 @@ pub(super) fn comparison(lines: &[Line]) -> String {
     finish(table)
 }
 
-/// What both systems' first calls of all cost.
-pub(super) fn ever(ours: &Samples, earlier: &Samples) -> String {
-    let mut table = empty(&["not in steady state", earlier::VERSION, "ours"]);
-    for call in Call::EVER {
-        let gas = |samples: &Samples| samples.get(call).map_or_else(|| "-".to_owned(), range);
-        table.add_row([call.name().to_owned(), gas(earlier), gas(ours)]);
+/// What calls cost in both systems, without a floor or a limit.
+pub(super) fn beside(title: &str, calls: &[Call], ours: &Samples, earlier: &Samples) -> String {
+    let mut table = empty(&[title, earlier::VERSION, "ours", "ratio"]);
+    for call in calls {
+        let [ours, was] = [ours, earlier].map(|samples| samples.get(*call));
+        let gas = |measured: Option<&Range>| measured.map_or_else(|| "-".to_owned(), range);
+        let ratio = match (ours, was) {
+            (Some(ours), Some(was)) => format!("{:.2}", was.most as f64 / ours.most as f64),
+            _ => "-".to_owned(),
+        };
+        table.add_row([call.name().to_owned(), gas(was), gas(ours), ratio]);
     }
     finish(table)
 }

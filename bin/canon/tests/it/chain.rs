@@ -9,7 +9,9 @@ use alloy::{
 use canon_devchain::{Devchain, DevchainConfig, ServerHandle, serve};
 use canon_l1::{
     Call, Client, Deployment, NoWait, Sender, calls,
-    deploy::{DeployRecord, SetParameters, deploy, deploy_upgrade_payload},
+    deploy::{
+        Create2, Creation, DeployRecord, SetParameters, Upgrade, deploy, deploy_upgrade_payload,
+    },
 };
 use canon_protocol::{Amount, Round, Timestamp};
 use snapbox::cmd::Command;
@@ -49,12 +51,17 @@ impl Chain {
         let set = deploy(&mut sender, &checked, &mut record, &mut NoWait, go_on).await.unwrap();
         let server = serve(chain.clone(), SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let (expect, set) = (set.expect, set.deployment);
-        // It will do as a rollup: nobody executes it.
-        let (rollup, canonical) = (expect, set.rollup);
-        let wait = &mut NoWait;
+        let create2 = Create2::default();
+        let upgrade = Upgrade {
+            expect,
+            // It will do as a rollup: nobody executes it.
+            new_rollup: Creation::expect(create2).origin(),
+            expected_canonical: set.rollup,
+            uri: String::new(),
+        };
         let payload =
-            deploy_upgrade_payload(&mut sender, &set, expect, rollup, canonical, "", wait);
-        let payload = payload.await.unwrap().address;
+            deploy_upgrade_payload(&mut sender, create2, &set, &upgrade, &mut NoWait).await;
+        let payload = payload.unwrap().address;
         let mut chain = Self { chain, set, payload, sender, server };
         let everything = tokens(1_000_000);
         chain.send(calls::approve(set.asset, set.rollup, everything)).await;
@@ -89,8 +96,21 @@ impl Chain {
         self.chain.mine().unwrap();
     }
 
+    /// Records the seed of a slot's epoch, unless that has begun: in the second slot of the epoch before.
+    async fn record_seed_of(&mut self, slot: u64) {
+        let second = (slot / 2 * 2).saturating_sub(1);
+        let (now, start) = (self.chain.timestamp(), GENESIS + second * SLOT);
+        if now < start {
+            self.go_to(second);
+        }
+        if now < start + SLOT - 1 {
+            self.send(calls::setup_epoch(self.set.rollup)).await;
+        }
+    }
+
     /// A signal in the first second of a slot.
     pub(crate) async fn signal(&mut self, slot: u64, payload: Address) {
+        self.record_seed_of(slot).await;
         self.go_to(slot);
         self.send(calls::signal(self.set.proposals, payload)).await;
     }

@@ -44,10 +44,11 @@ pub(crate) fn stable(report: &str) -> String {
     lines.join("\n") + "\n"
 }
 
-/// `0x1234…abcd` and `0x12345678…` without their digits.
-fn without_hashes(line: &str) -> String {
+/// A text without the digits of addresses and hashes, whole or shortened: they follow from the contracts'
+/// code.
+pub(crate) fn without_hashes(text: &str) -> String {
     let mut out = String::new();
-    let mut rest = line;
+    let mut rest = text;
     while let Some((before, after)) = rest.split_once("0x") {
         out.push_str(before);
         out.push_str("0x[..]");

@@ -5,29 +5,45 @@ import {IGovernance} from "canon/interfaces/IGovernance.sol";
 import {Action} from "canon/interfaces/IPayload.sol";
 import {Actions} from "canon/libraries/Actions.sol";
 import {Test} from "../../Test.sol";
+import {ConstantPayload} from "../../mocks/ConstantPayload.sol";
 import {ListPayload} from "../../mocks/ListPayload.sol";
 import {RawAnswer} from "../../mocks/RawAnswer.sol";
 import {ActionsEncoding} from "../../mocks/ActionsEncoding.sol";
 
 contract ActionsHarness {
-    function read(address payload) external view returns (Action[] memory actions, bytes32 answerHash) {
+    /// @dev The canonical encoding of what the payload answers, and the hash of the answer.
+    function canonical(address payload) external view returns (bytes memory list, bytes32 answerHash) {
         bytes memory answer = Actions.ask(payload);
-        return (Actions.decode(payload, answer), keccak256(answer));
+        return (Actions.canonical(payload, answer), keccak256(answer));
     }
 
-    /// @dev The hash without the detour over this contract's own answer.
-    function readHash(address payload) external view returns (bytes32) {
-        (bytes32 commitment,) = Actions.publish(0, Actions.decode(payload, Actions.ask(payload)));
-        return commitment;
+    /// @dev The same where memory isn't clear, with the word behind the encoding as it was afterwards.
+    function canonicalInDirtyMemory(address payload) external view returns (bytes memory list, bytes32 behind) {
+        _soil();
+        list = Actions.canonical(payload, Actions.ask(payload));
+        behind = _allocated();
     }
 
-    function publish(uint256 configurationId, Action[] memory actions) external pure returns (bytes32, bytes memory) {
-        return Actions.publish(configurationId, actions);
+    function publish(address payload, uint256 configurationId)
+        external
+        view
+        returns (bytes32 commitment, bytes memory data)
+    {
+        return Actions.publish(payload, Actions.ask(payload), configurationId);
     }
 
-    /// @dev What the payload answered, decoded and published at once.
-    function readAndPublish(uint256 configurationId, address payload) external view returns (bytes32, bytes memory) {
-        return Actions.publish(configurationId, Actions.decode(payload, Actions.ask(payload)));
+    function publishInDirtyMemory(address payload, uint256 configurationId)
+        external
+        view
+        returns (bytes32 commitment, bytes memory data, bytes32 behind)
+    {
+        _soil();
+        (commitment, data) = Actions.publish(payload, Actions.ask(payload), configurationId);
+        behind = _allocated();
+    }
+
+    function ask(address payload) external view returns (bytes32) {
+        return keccak256(Actions.ask(payload));
     }
 
     /// @dev The list that `encoding`, a canonical one, is walked as.
@@ -35,6 +51,21 @@ contract ActionsHarness {
         actions = new Action[](Actions.size(encoding));
         for (uint256 i; i < actions.length; ++i) {
             (actions[i].target, actions[i].data) = Actions.at(encoding, i);
+        }
+    }
+
+    /// @dev Fills memory that nobody has allocated yet with ones.
+    function _soil() private pure {
+        assembly ("memory-safe") {
+            let free := mload(64)
+            for { let i := 0 } lt(i, 20000) { i := add(i, 32) } { mstore(add(free, i), not(0)) }
+        }
+    }
+
+    /// @dev The first word that nobody has allocated.
+    function _allocated() private pure returns (bytes32 word) {
+        assembly ("memory-safe") {
+            word := mload(mload(64))
         }
     }
 }
@@ -51,6 +82,8 @@ contract SolcDecoder {
 }
 
 contract ActionsTest is Test {
+    uint256 private constant MAX_LENGTH = 100_000;
+
     ActionsHarness internal actions;
     SolcDecoder internal solc;
 
@@ -83,34 +116,207 @@ contract ActionsTest is Test {
         }
         if (!decodable) {
             _unreadable(payload);
-            actions.readHash(payload);
+            actions.canonical(payload);
         } else if (solc.count(answer) == 0) {
             vm.expectRevert(abi.encodeWithSelector(IGovernance.Governance__NoActions.selector, payload));
-            actions.readHash(payload);
+            actions.canonical(payload);
         } else {
-            vm.assertEq(actions.readHash(payload), expected);
-            (Action[] memory list, bytes32 answerHash) = actions.read(payload);
-            vm.assertEq(keccak256(abi.encode(list)), expected);
+            (bytes memory list, bytes32 answerHash) = actions.canonical(payload);
+            vm.assertEq(keccak256(list), expected);
             vm.assertEq(answerHash, keccak256(answer));
+            vm.assertEq(abi.encode(actions.walk(list)), list);
+            (bytes32 commitment,) = actions.publish(payload, 0);
+            vm.assertEq(commitment, expected);
         }
     }
 
-    function testFuzz_publish_isTheCommitmentAndTheEventsData(uint256 configurationId, Action[] memory list)
-        public
-        view
-    {
-        list = _few(list);
-        (bytes32 commitment, bytes memory data) = actions.publish(configurationId, list);
+    /// @dev `payload` lists `list`, in whatever layout: what is committed to and published is what solc encodes.
+    function _isPublished(address payload, Action[] memory list, uint256 configurationId) private view {
+        (bytes32 commitment, bytes memory data) = actions.publish(payload, configurationId);
         vm.assertEq(commitment, keccak256(abi.encode(list)));
         vm.assertEq(data, abi.encode(configurationId, commitment, list));
+        (bytes memory encoding,) = actions.canonical(payload);
+        vm.assertEq(encoding, abi.encode(list));
+
+        bytes32 behind;
+        (commitment, data, behind) = actions.publishInDirtyMemory(payload, configurationId);
+        vm.assertEq(commitment, keccak256(abi.encode(list)), "in dirty memory");
+        vm.assertEq(data, abi.encode(configurationId, commitment, list), "in dirty memory");
+        vm.assertEq(behind, bytes32(type(uint256).max), "beyond its memory");
+        (encoding, behind) = actions.canonicalInDirtyMemory(payload);
+        vm.assertEq(encoding, abi.encode(list), "in dirty memory");
+        vm.assertEq(behind, bytes32(type(uint256).max), "beyond its memory");
+    }
+
+    function testFuzz_publish_isTheCommitmentAndTheEventsData(uint256 configurationId, Action[] memory list) public {
+        vm.assume(list.length != 0);
+        list = _few(list);
+        _isPublished(address(new RawAnswer(abi.encode(list), false)), list, configurationId);
     }
 
     function testFuzz_publish_aListReadInAnotherLayout(uint256 configurationId, uint8 count, uint256 seed) public {
         Action[] memory list = ActionsEncoding.list(1 + count % 5, seed);
-        address payload = address(new RawAnswer(ActionsEncoding.scattered(list, seed), false));
-        (bytes32 commitment, bytes memory data) = actions.readAndPublish(configurationId, payload);
-        vm.assertEq(commitment, keccak256(abi.encode(list)));
-        vm.assertEq(data, abi.encode(configurationId, commitment, list));
+        _isPublished(address(new RawAnswer(ActionsEncoding.scattered(list, seed), false)), list, configurationId);
+    }
+
+    function testFuzz_publish_aSharedList(uint256 configurationId, uint8 count, address target, bytes memory data) public {
+        Action[] memory list = new Action[](bound(count, 1, 12));
+        for (uint256 i; i < list.length; ++i) {
+            list[i] = Action(target, data);
+        }
+        address payload = address(new RawAnswer(ActionsEncoding.shared(list.length, target, data), false));
+        _isPublished(payload, list, configurationId);
+    }
+
+    /// @dev Data of every length up to two words and a byte, alone and before another action.
+    function test_publish_dataOfEveryLength() public {
+        for (uint256 length; length <= 65; ++length) {
+            Action[] memory list = new Action[](2);
+            list[0] = Action(address(uint160(length + 1)), new bytes(length));
+            list[1] = Action(address(this), abi.encode(length));
+            for (uint256 i; i < length; ++i) {
+                list[0].data[i] = 0xff;
+            }
+            _isPublished(ConstantPayload.create(ConstantPayload.code(abi.encode(list))), list, length);
+            (list[0], list[1]) = (list[1], list[0]);
+            _isPublished(ConstantPayload.create(ConstantPayload.code(abi.encode(list))), list, length);
+        }
+    }
+
+    /*//////////////////////////////////////////////////////////////
+                                 LENGTH
+    //////////////////////////////////////////////////////////////*/
+
+    function _tooLong(address payload, uint256 length) private {
+        vm.expectRevert(
+            abi.encodeWithSelector(IGovernance.Governance__ActionsTooLong.selector, payload, length, MAX_LENGTH)
+        );
+    }
+
+    function _list(uint256 dataLength) private view returns (Action[] memory list) {
+        list = new Action[](1);
+        list[0] = Action(address(this), new bytes(dataLength));
+    }
+
+    /// @dev Of an answer of the greatest length at most so much can be unreadable; one byte more isn't looked at.
+    function test_ask_anAnswerOfTheGreatestLength() public {
+        address payload = ConstantPayload.create(ConstantPayload.zeros(MAX_LENGTH));
+        vm.assertEq(actions.ask(payload), keccak256(new bytes(MAX_LENGTH)));
+        payload = ConstantPayload.create(ConstantPayload.zeros(MAX_LENGTH + 1));
+        _tooLong(payload, MAX_LENGTH + 1);
+        actions.ask(payload);
+    }
+
+    function testFuzz_ask_longerAnswersAreRefused(uint256 length) public {
+        length = bound(length, MAX_LENGTH + 1, 1_000_000);
+        address payload = ConstantPayload.create(ConstantPayload.zeros(length));
+        _tooLong(payload, length);
+        actions.canonical(payload);
+    }
+
+    /// @dev A call that fails is one, whatever it says and however long that is.
+    function test_ask_aLongFailureIsAFailure() public {
+        uint256[4] memory lengths = [uint256(0), MAX_LENGTH, MAX_LENGTH + 1, 1_000_000];
+        for (uint256 i; i < lengths.length; ++i) {
+            address payload = ConstantPayload.create(ConstantPayload.failure(lengths[i]));
+            _unreadable(payload);
+            actions.ask(payload);
+        }
+    }
+
+    /// @dev An encoding of exactly 100000 bytes: 64, and 128 for the action, and 3119 words of data.
+    function test_canonical_theGreatestLength() public {
+        uint8[4] memory less = [0, 1, 31, 32];
+        for (uint256 i; i < less.length; ++i) {
+            // From outside, so that memory is free again.
+            this.isEncodedInFull(3119 * 32 - less[i], less[i] == 32 ? MAX_LENGTH - 32 : MAX_LENGTH);
+        }
+    }
+
+    function isEncodedInFull(uint256 dataLength, uint256 expectedLength) external {
+        Action[] memory list = _list(dataLength);
+        bytes memory answer = abi.encode(list);
+        vm.assertEq(answer.length, expectedLength, "the encoding");
+        address payload = ConstantPayload.create(ConstantPayload.code(answer));
+        (bytes memory encoding,) = actions.canonical(payload);
+        vm.assertEq(keccak256(encoding), keccak256(answer));
+        (bytes32 commitment, bytes memory data) = actions.publish(payload, 7);
+        vm.assertEq(commitment, keccak256(answer));
+        vm.assertEq(keccak256(data), keccak256(abi.encode(7, commitment, list)));
+    }
+
+    /// @dev One byte of data more is one word more. Unpadded, the answer itself isn't too long.
+    function test_canonical_oneWordMore() public {
+        bytes memory data = new bytes(3119 * 32 + 1);
+        bytes memory answer = bytes.concat(abi.encode(32, 1, 32, address(this), 64, data.length), data);
+        vm.assertEq(answer.length, MAX_LENGTH + 1);
+        _tooLong(ConstantPayload.create(ConstantPayload.code(answer)), MAX_LENGTH + 1);
+        actions.canonical(ConstantPayload.create(ConstantPayload.code(answer)));
+
+        // Two actions that share their target save the words that make the answer short enough.
+        data = new bytes(1488 * 32 + 1);
+        answer = ActionsEncoding.shared(2, address(this), data);
+        uint256 length = 64 + 2 * (128 + 1489 * 32);
+        vm.assertEq(length, 95_616);
+        address payload = ConstantPayload.create(ConstantPayload.code(answer));
+        (bytes memory encoding,) = actions.canonical(payload);
+        vm.assertEq(encoding.length, length);
+    }
+
+    /// @dev Around the limit by all ways in which it can be reached: many actions, long data, and both.
+    function testFuzz_canonical_theLimitIsOfTheWholeEncoding(uint256 count, uint256 above) public {
+        // Of two or more the answer, which has the data once, isn't too long itself.
+        count = bound(count, 2, 600);
+        above = bound(above, 0, 3);
+        uint256 words = (MAX_LENGTH - 64) / count / 32 - 4;
+        bytes memory data = new bytes(words * 32 + (above == 0 ? 0 : 32 * (above - 1) + 1));
+        uint256 length = 64 + count * (128 + (words + above) * 32);
+        address payload = ConstantPayload.create(ConstantPayload.code(ActionsEncoding.shared(count, address(this), data)));
+        bool isLong = length > MAX_LENGTH;
+        if (isLong) _tooLong(payload, length);
+        (bytes memory encoding,) = actions.canonical(payload);
+        if (isLong) return;
+        vm.assertEq(encoding.length, length);
+        Action[] memory list = new Action[](count);
+        for (uint256 i; i < count; ++i) {
+            list[i] = Action(address(this), data);
+        }
+        vm.assertEq(keccak256(encoding), keccak256(abi.encode(list)));
+    }
+
+    /// @dev The whole list is read before its length is judged.
+    function test_canonical_unreadableComesBeforeTooLong() public {
+        bytes memory answer = ActionsEncoding.shared(10, address(this), new bytes(20_000));
+        _tooLong(ConstantPayload.create(ConstantPayload.code(answer)), 64 + 10 * (128 + 20_000));
+        actions.canonical(ConstantPayload.create(ConstantPayload.code(answer)));
+        // The last action is nowhere.
+        assembly ("memory-safe") {
+            mstore(add(answer, add(32, mul(32, 11))), not(0))
+        }
+        address payload = ConstantPayload.create(ConstantPayload.code(answer));
+        _unreadable(payload);
+        actions.canonical(payload);
+    }
+
+    /// @dev Few actions to as many as an answer can hold, which share one with as much data as then fits: up to 1560 times
+    /// 50 kB. Nothing of it is built.
+    function test_canonical_sharedDataAreRefusedCheaply() public {
+        uint256[4] memory counts = [uint256(2), 100, 1560, 3110];
+        for (uint256 i; i < counts.length; ++i) {
+            this.isRefusedCheaply(counts[i]);
+        }
+    }
+
+    function isRefusedCheaply(uint256 count) external {
+        uint256 dataLength = (MAX_LENGTH - 32 * (5 + count)) / 32 * 32;
+        bytes memory answer = ActionsEncoding.shared(count, address(this), new bytes(dataLength));
+        vm.assertLe(answer.length, MAX_LENGTH);
+        address payload = ConstantPayload.create(ConstantPayload.code(answer));
+        uint256 length = 64 + count * (128 + dataLength);
+        vm.assertGt(length, MAX_LENGTH);
+        _tooLong(payload, length);
+        // Without the optimizer, some 700 gas an action, and no more for what the actions have.
+        actions.canonical{gas: 500_000 + 1000 * count}(payload);
     }
 
     function testFuzz_at_walksTheCanonicalEncoding(Action[] memory list) public view {
@@ -118,20 +324,20 @@ contract ActionsTest is Test {
         vm.assertEq(abi.encode(actions.walk(abi.encode(list))), abi.encode(list));
     }
 
-    function testFuzz_read_isWhatThePayloadLists(Action[] memory list) public {
+    function testFuzz_canonical_isWhatThePayloadLists(Action[] memory list) public {
         vm.assume(list.length != 0);
         list = _few(list);
-        (Action[] memory found, bytes32 answerHash) = actions.read(address(new ListPayload(list)));
-        vm.assertEq(abi.encode(found), abi.encode(list));
+        (bytes memory found, bytes32 answerHash) = actions.canonical(address(new ListPayload(list)));
+        vm.assertEq(found, abi.encode(list));
         vm.assertEq(answerHash, keccak256(abi.encode(list)));
     }
 
-    function testFuzz_read_agreesWithSolcOnGarbage(bytes memory garbage) public {
+    function testFuzz_canonical_agreesWithSolcOnGarbage(bytes memory garbage) public {
         _differ(garbage);
     }
 
     /// @dev Words that are small enough to be offsets and lengths, or far too large.
-    function testFuzz_read_agreesWithSolcOnWords(uint256[] memory seeds) public {
+    function testFuzz_canonical_agreesWithSolcOnWords(uint256[] memory seeds) public {
         bytes memory answer = abi.encode(0x20);
         for (uint256 i; i < seeds.length && i < 24; ++i) {
             answer = bytes.concat(answer, abi.encode(ActionsEncoding.word(seeds[i], seeds.length * 32)));
@@ -139,13 +345,13 @@ contract ActionsTest is Test {
         _differ(answer);
     }
 
-    function testFuzz_read_agreesWithSolcOnACorruptedWord(Action[] memory list, uint256 where, uint256 what) public {
+    function testFuzz_canonical_agreesWithSolcOnACorruptedWord(Action[] memory list, uint256 where, uint256 what) public {
         bytes memory answer = abi.encode(_few(list));
         ActionsEncoding.corrupt(answer, where, what);
         _differ(answer);
     }
 
-    function testFuzz_read_agreesWithSolcOnCorruptedWords(uint8 count, uint256 seed) public {
+    function testFuzz_canonical_agreesWithSolcOnCorruptedWords(uint8 count, uint256 seed) public {
         bytes memory answer = abi.encode(ActionsEncoding.list(1 + count % 4, seed));
         for (uint256 i; i < 3; ++i) {
             seed = uint256(keccak256(abi.encode(seed)));
@@ -154,7 +360,7 @@ contract ActionsTest is Test {
         _differ(answer);
     }
 
-    function testFuzz_read_agreesWithSolcOnTruncations(uint8 count, uint256 seed, uint256 length) public {
+    function testFuzz_canonical_agreesWithSolcOnTruncations(uint8 count, uint256 seed, uint256 length) public {
         bytes memory answer = abi.encode(ActionsEncoding.list(1 + count % 4, seed));
         length = bound(length, 0, answer.length - 1);
         assembly ("memory-safe") {
@@ -163,11 +369,11 @@ contract ActionsTest is Test {
         _differ(answer);
     }
 
-    function testFuzz_read_agreesWithSolcOnTails(Action[] memory list, bytes memory tail) public {
+    function testFuzz_canonical_agreesWithSolcOnTails(Action[] memory list, bytes memory tail) public {
         vm.assertTrue(_differ(bytes.concat(abi.encode(_few(list)), tail)));
     }
 
-    function test_read_agreesWithSolcAtEveryTruncation() public {
+    function test_canonical_agreesWithSolcAtEveryTruncation() public {
         bytes memory answer = abi.encode(ActionsEncoding.list(2, 7));
         uint256 length = answer.length;
         uint256 decodable;
@@ -181,17 +387,18 @@ contract ActionsTest is Test {
     }
 
     /// @dev Everything somewhere else, in another order, with gaps of garbage between: the same list.
-    function testFuzz_read_anotherLayoutIsTheSameList(uint8 count, uint256 seed) public {
+    function testFuzz_canonical_anotherLayoutIsTheSameList(uint8 count, uint256 seed) public {
         Action[] memory list = ActionsEncoding.list(1 + count % 5, seed);
         bytes memory answer = ActionsEncoding.scattered(list, seed);
         vm.assertNotEq(keccak256(answer), keccak256(abi.encode(list)));
         address payload = address(new RawAnswer(answer, false));
-        vm.assertEq(actions.readHash(payload), keccak256(abi.encode(list)));
+        (bytes memory found,) = actions.canonical(payload);
+        vm.assertEq(found, abi.encode(list));
         _differ(answer);
     }
 
     /// @dev One piece of the answer may serve many actions.
-    function testFuzz_read_sharedActionsAreRepeated(uint8 count, address target, bytes memory data) public {
+    function testFuzz_canonical_sharedActionsAreRepeated(uint8 count, address target, bytes memory data) public {
         uint256 times = bound(count, 1, 12);
         bytes memory answer = ActionsEncoding.shared(times, target, data);
         Action[] memory list = new Action[](times);
@@ -199,12 +406,13 @@ contract ActionsTest is Test {
             list[i] = Action(target, data);
         }
         address payload = address(new RawAnswer(answer, false));
-        vm.assertEq(actions.readHash(payload), keccak256(abi.encode(list)));
+        (bytes memory found,) = actions.canonical(payload);
+        vm.assertEq(found, abi.encode(list));
         _differ(answer);
     }
 
     /// @dev Data need not be padded, and what follows it isn't part of it.
-    function testFuzz_read_dirtyPaddingIsIgnored(address target, bytes memory data, uint256 dirt) public {
+    function testFuzz_canonical_dirtyPaddingIsIgnored(address target, bytes memory data, uint256 dirt) public {
         vm.assume(data.length % 32 != 0);
         Action[] memory list = new Action[](1);
         list[0] = Action(target, data);
@@ -213,11 +421,12 @@ contract ActionsTest is Test {
             answer[answer.length - i] = bytes1(uint8(dirt >> (i % 32) * 8));
         }
         address payload = address(new RawAnswer(answer, false));
-        vm.assertEq(actions.readHash(payload), keccak256(abi.encode(list)));
+        (bytes memory found,) = actions.canonical(payload);
+        vm.assertEq(found, abi.encode(list));
         _differ(answer);
     }
 
-    function testFuzz_read_refusesHugeCounts(uint256 count, uint8 words) public {
+    function testFuzz_canonical_refusesHugeCounts(uint256 count, uint8 words) public {
         bytes memory answer = bytes.concat(abi.encode(0x20), new bytes(32 * (1 + uint256(words) % 16)));
         count = bound(count, words % 16 + 1, type(uint256).max);
         assembly ("memory-safe") {
@@ -225,10 +434,10 @@ contract ActionsTest is Test {
         }
         address payload = address(new RawAnswer(answer, false));
         _unreadable(payload);
-        actions.readHash(payload);
+        actions.canonical(payload);
     }
 
-    function testFuzz_read_refusesOffsetsOutOfRange(uint256 offset, uint8 which) public {
+    function testFuzz_canonical_refusesOffsetsOutOfRange(uint256 offset, uint8 which) public {
         bytes memory answer = abi.encode(ActionsEncoding.list(2, 1));
         // The list's, the first and the second action's, the first action's data's.
         uint256 position = [uint256(0), 64, 96, 160][which % 4];
@@ -238,10 +447,10 @@ contract ActionsTest is Test {
         }
         address payload = address(new RawAnswer(answer, false));
         _unreadable(payload);
-        actions.readHash(payload);
+        actions.canonical(payload);
     }
 
-    function testFuzz_read_refusesATargetThatIsNoAddress(uint256 target) public {
+    function testFuzz_canonical_refusesATargetThatIsNoAddress(uint256 target) public {
         target = bound(target, uint256(type(uint160).max) + 1, type(uint256).max);
         bytes memory answer = abi.encode(ActionsEncoding.list(1, 1));
         assembly ("memory-safe") {
@@ -249,10 +458,10 @@ contract ActionsTest is Test {
         }
         address payload = address(new RawAnswer(answer, false));
         _unreadable(payload);
-        actions.readHash(payload);
+        actions.canonical(payload);
     }
 
-    function testFuzz_read_refusesDataThatGoesBeyondTheAnswer(uint256 length) public {
+    function testFuzz_canonical_refusesDataThatGoesBeyondTheAnswer(uint256 length) public {
         bytes memory answer = abi.encode(ActionsEncoding.list(1, 1));
         // The words of the list, of its only offset and of the action come before the data.
         length = bound(length, answer.length - 192 + 1, type(uint256).max);
@@ -261,30 +470,30 @@ contract ActionsTest is Test {
         }
         address payload = address(new RawAnswer(answer, false));
         _unreadable(payload);
-        actions.readHash(payload);
+        actions.canonical(payload);
     }
 
-    function testFuzz_read_refusesARevertWhateverItCarries(bytes memory reason) public {
+    function testFuzz_canonical_refusesARevertWhateverItCarries(bytes memory reason) public {
         address payload = address(new RawAnswer(reason, true));
         _unreadable(payload);
-        actions.readHash(payload);
+        actions.canonical(payload);
     }
 
-    function testFuzz_read_refusesARevertThatCarriesAList(uint8 count, uint256 seed) public {
+    function testFuzz_canonical_refusesARevertThatCarriesAList(uint8 count, uint256 seed) public {
         address payload = address(new RawAnswer(abi.encode(ActionsEncoding.list(1 + count % 4, seed)), true));
         _unreadable(payload);
-        actions.readHash(payload);
+        actions.canonical(payload);
     }
 
-    function testFuzz_read_refusesAnEmptyList(bytes memory tail) public {
+    function testFuzz_canonical_refusesAnEmptyList(bytes memory tail) public {
         address payload = address(new RawAnswer(bytes.concat(abi.encode(new Action[](0)), tail), false));
         vm.expectRevert(abi.encodeWithSelector(IGovernance.Governance__NoActions.selector, payload));
-        actions.readHash(payload);
+        actions.canonical(payload);
     }
 
-    function testFuzz_read_refusesAnAccountWithoutCode(address payload) public {
+    function testFuzz_canonical_refusesAnAccountWithoutCode(address payload) public {
         vm.assume(payload.code.length == 0 && uint160(payload) > 0x1ff);
         _unreadable(payload);
-        actions.readHash(payload);
+        actions.canonical(payload);
     }
 }

@@ -2,26 +2,26 @@
 pragma solidity 0.8.30;
 
 import {ICommon} from "canon/interfaces/ICommon.sol";
-import {Exits} from "canon/libraries/ExitFloor.sol";
+import {ExitFloor} from "canon/types/ExitFloor.sol";
 import {Test} from "../../Test.sol";
 
 contract ExitFloorHarness {
-    Exits private _exits;
+    ExitFloor private _floor;
 
     function withdraw() external {
-        _exits = _exits.withWithdrawal();
+        _floor = _floor.withWithdrawal();
     }
 
     function replace(uint256 time, uint256 oldDelay, uint256 oldUntil) external {
-        _exits = _exits.withReplaced(time, oldDelay, oldUntil);
+        _floor = _floor.withReplaced(time, oldDelay, oldUntil);
     }
 
     function get() external view returns (uint256 withdrawals, uint256 delay, uint256 until) {
-        return (_exits.withdrawals(), _exits.delay(), _exits.until());
+        return (_floor.withdrawals(), _floor.delay(), _floor.until());
     }
 
     function delayAt(uint256 time, uint256 current) external view returns (uint256) {
-        return _exits.delayAt(time, current);
+        return _floor.delayAt(time, current);
     }
 }
 

@@ -1,45 +1,45 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.30;
 
-import {History, Newest} from "canon/libraries/PowerHistory.sol";
+import {PowerHistory} from "canon/types/PowerHistory.sol";
 import {Test} from "../../Test.sol";
 
 contract PowerHistoryHarness {
-    History private _history;
+    PowerHistory private _history;
 
-    function push(uint256 amount, uint256 time) external {
-        _history.push(_history.newest, amount, time);
+    function push(uint256 amount_, uint256 time) external {
+        _history.push(_history.newest, amount_, time);
     }
 
-    function pushWithRest(uint256 amount, uint256 time, uint256 rest_) external {
-        _history.push(_history.newest.withRest(rest_), amount, time);
+    function pushWithCompanion(uint256 amount_, uint256 time, uint256 companion_) external {
+        _history.push(_history.newest.withCompanion(companion_), amount_, time);
     }
 
-    function setRest(uint256 rest_) external {
-        _history.newest = _history.newest.withRest(rest_);
+    function setCompanion(uint256 companion_) external {
+        _history.newest = _history.newest.withCompanion(companion_);
     }
 
     function at(uint256 time) external view returns (uint256) {
         return _history.at(time);
     }
 
-    function value() external view returns (uint256) {
-        return _history.newest.value();
+    function amount() external view returns (uint256) {
+        return _history.newest.amount();
     }
 
     function since() external view returns (uint256) {
         return _history.newest.since();
     }
 
-    function length() external view returns (uint256) {
-        return _history.newest.length();
+    function archived() external view returns (uint256) {
+        return _history.newest.archived();
     }
 
-    function rest() external view returns (uint256) {
-        return _history.newest.rest();
+    function companion() external view returns (uint256) {
+        return _history.newest.companion();
     }
 
-    function archived(uint256 word) external view returns (uint256) {
+    function archivedWord(uint256 word) external view returns (uint256) {
         return _history.archive[word];
     }
 }
@@ -78,7 +78,7 @@ contract PowerHistoryTest is Test {
 
     function testFuzz_at_isZeroBeforeAnyChange(uint256 time) public view {
         vm.assertEq(history.at(time), 0);
-        vm.assertEq(history.value(), 0);
+        vm.assertEq(history.amount(), 0);
     }
 
     function testFuzz_at_agreesWithTheModelAroundEveryChange(uint256[] memory seeds) public {
@@ -99,9 +99,28 @@ contract PowerHistoryTest is Test {
         }
     }
 
-    function testFuzz_at_aLongHistoryKeepsEverything(uint256 seed, uint256 count) public {
-        count = bound(count, 60, 90);
+    /// @dev Archives of up to a hundred words, so that a search begins inside, before and at the recent ones.
+    function testFuzz_at_aHistoryOfAnyLengthKeepsEverything(uint256 seed, uint256 count) public {
+        _keepsEverything(seed, bound(count, 0, 200));
+    }
+
+    /// @dev The recent words are the last 16: two checkpoints more or less than they hold, and twice as many.
+    function test_at_atTheBoundaryOfTheRecentWords() public {
+        for (uint256 count = 30; count <= 36; ++count) {
+            _keepsEverything(count, count);
+        }
+        for (uint256 count = 62; count <= 68; ++count) {
+            _keepsEverything(count, count);
+        }
+    }
+
+    /// @dev `count` changes at gaps of up to three seconds, some within one second, and a question for every second.
+    function _keepsEverything(uint256 seed, uint256 count) private {
+        delete times;
+        delete amounts;
+        history = new PowerHistoryHarness();
         uint256 time = uint16(seed);
+        uint256 first = time;
         for (uint256 i; i < count; ++i) {
             seed = uint256(keccak256(abi.encode(seed)));
             time += seed % 4;
@@ -110,12 +129,13 @@ contract PowerHistoryTest is Test {
         // The times ascend, so one pass over the changes answers every second.
         uint256 next;
         uint256 amount;
-        for (uint256 second = times[0]; second <= time + 1; ++second) {
+        for (uint256 second = first; second <= time + 1; ++second) {
             for (; next < count && times[next] <= second; ++next) {
                 amount = amounts[next];
             }
             vm.assertEq(history.at(second), amount);
         }
+        vm.assertEq(history.at(0), first == 0 ? _modelAt(0) : 0);
     }
 
     function testFuzz_push_changesWithinOneSecondAreOneChange(uint96[] memory values, uint32 time) public {
@@ -123,8 +143,8 @@ contract PowerHistoryTest is Test {
         for (uint256 i; i < values.length && i < 32; ++i) {
             _push(values[i], time);
         }
-        vm.assertEq(history.length(), 0, "nothing is archived");
-        vm.assertEq(history.value(), amounts[amounts.length - 1]);
+        vm.assertEq(history.archived(), 0, "nothing is archived");
+        vm.assertEq(history.amount(), amounts[amounts.length - 1]);
         vm.assertEq(history.at(time), amounts[amounts.length - 1]);
         if (time != 0) vm.assertEq(history.at(time - 1), 0);
     }
@@ -149,7 +169,7 @@ contract PowerHistoryTest is Test {
         later = uint32(bound(later, time, type(uint32).max));
         history.push(first, time);
         history.push(second, later);
-        vm.assertEq(history.value(), second);
+        vm.assertEq(history.amount(), second);
         vm.assertEq(history.since(), later);
     }
 
@@ -160,24 +180,24 @@ contract PowerHistoryTest is Test {
         for (uint256 i; i <= count; ++i) {
             history.push(amount, 100 + i);
         }
-        vm.assertEq(history.length(), count);
+        vm.assertEq(history.archived(), count);
         uint256 words = (uint256(count) + 1) / 2;
-        vm.assertNotEq(history.archived(words - 1), 0);
-        vm.assertEq(history.archived(words), 0);
+        vm.assertNotEq(history.archivedWord(words - 1), 0);
+        vm.assertEq(history.archivedWord(words), 0);
     }
 
     /// @dev What the owner keeps beside the newest checkpoint has no part in the history.
-    function testFuzz_rest_isTheOwners(uint256[] memory seeds, uint96 first, uint96 second) public {
+    function testFuzz_companion_isTheOwners(uint256[] memory seeds, uint96 first, uint96 second) public {
         for (uint256 i; i < seeds.length && i < 12; ++i) {
             uint256 time = i / 2 + 1;
-            if (i % 3 == 0) history.pushWithRest(uint96(seeds[i]), time, first);
+            if (i % 3 == 0) history.pushWithCompanion(uint96(seeds[i]), time, first);
             else history.push(uint96(seeds[i]), time);
             times.push(time);
             amounts.push(uint96(seeds[i]));
-            if (i % 4 == 3) history.setRest(second);
-            uint256 expected = i % 4 == 3 ? second : history.rest();
-            vm.assertEq(history.rest(), expected);
-            vm.assertEq(history.value(), uint96(seeds[i]));
+            if (i % 4 == 3) history.setCompanion(second);
+            uint256 expected = i % 4 == 3 ? second : history.companion();
+            vm.assertEq(history.companion(), expected);
+            vm.assertEq(history.amount(), uint96(seeds[i]));
             vm.assertEq(history.since(), time);
         }
         for (uint256 time; time < 10; ++time) {
@@ -185,19 +205,19 @@ contract PowerHistoryTest is Test {
         }
     }
 
-    function testFuzz_rest_isKeptByEveryPush(uint96 rest_, uint96 amount, uint8 count) public {
-        history.setRest(rest_);
+    function testFuzz_companion_isKeptByEveryPush(uint96 companion_, uint96 amount, uint8 count) public {
+        history.setCompanion(companion_);
         for (uint256 i; i < count % 12; ++i) {
             history.push(amount, i / 2);
-            vm.assertEq(history.rest(), rest_);
+            vm.assertEq(history.companion(), companion_);
         }
     }
 
     /// @dev Something kept before the first change is no change.
-    function testFuzz_rest_aloneIsNoCheckpoint(uint96 rest_, uint96 amount, uint32 time) public {
-        history.setRest(rest_);
+    function testFuzz_companion_aloneIsNoCheckpoint(uint96 companion_, uint96 amount, uint32 time) public {
+        history.setCompanion(companion_);
         history.push(amount, time);
-        vm.assertEq(history.length(), 0);
+        vm.assertEq(history.archived(), 0);
         if (time != 0) vm.assertEq(history.at(time - 1), 0);
         vm.assertEq(history.at(time), amount);
     }

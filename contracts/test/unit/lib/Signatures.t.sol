@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {Signatures} from "canon/libraries/Signatures.sol";
 import {Test} from "../../Test.sol";
 import {Box} from "../../mocks/Box.sol";
+import {ConstantPayload} from "../../mocks/ConstantPayload.sol";
 import {Delegation} from "../../mocks/Delegation.sol";
 import {RawAnswer} from "../../mocks/RawAnswer.sol";
 import {SignerWallet} from "../../mocks/SignerWallet.sol";
@@ -130,6 +131,30 @@ contract SignaturesTest is Test {
         address wallet = address(new SignerWallet(signer, SignerWallet.Yes.Writing));
         bytes memory signature = _forWallet(key, "digest");
         vm.assertFalse(signatures.isValid{gas: 500_000}(wallet, "digest", signature));
+    }
+
+    function test_isValid_everyAnswerButTheMagicWordIsNo() public {
+        (address signer, uint256 key) = account("signer");
+        bytes memory signature = _forWallet(key, "digest");
+        for (uint256 i; i <= uint256(type(SignerWallet.Yes).max); ++i) {
+            address wallet = address(new SignerWallet(signer, SignerWallet.Yes(i)));
+            bool isMagic = i == uint256(SignerWallet.Yes.Magic);
+            vm.assertEq(signatures.isValid{gas: 5_000_000}(wallet, "digest", signature), isMagic, vm.toString(i));
+        }
+    }
+
+    /// @dev Whoever answers a megabyte pays for it; at most one word is copied. Two copies, as a decoder makes them, would
+    /// cost more than twice as much again.
+    function test_isValid_aHugeAnswerIsNotCopied() public {
+        address wallet = ConstantPayload.create(ConstantPayload.zeros(1_000_000));
+        uint256 before = gasleft();
+        (bool success,) = wallet.staticcall{gas: 4_000_000}("");
+        uint256 own = before - gasleft();
+        vm.assertTrue(success);
+        before = gasleft();
+        vm.assertFalse(signatures.isValid(wallet, "digest", ""));
+        // The call above copied what it got: half of its own cost is the copy.
+        vm.assertLt(before - gasleft(), own);
     }
 
     /// @dev The key of an account signs for it even if what it delegated to knows nothing of signatures.

@@ -214,3 +214,22 @@ fn a_hopeless_round_is_skipped_on_request() {
     let skip = SignalPlan { hopeless: HopelessRule::Skip, ..plan() };
     assert_eq!(decide_signal(Some(&skip), OWN, &view), SignalDecision::Hopeless);
 }
+
+#[test]
+fn an_assertion_needs_the_sets_expect() {
+    use alloy::sol_types::SolCall;
+    let canonical =
+        canon_bindings::Expect::canonicalIsCall { registry: OTHER, expected: OWN }.abi_encode();
+    let upgrade = canon_bindings::Registry::upgradeCall { rollup: OWN }.abi_encode();
+    let expect = OTHER;
+    for (target, data, expected) in [
+        (expect, canonical.clone(), true),
+        (OWN, canonical.clone(), false),
+        (expect, upgrade, false),
+        (expect, canonical[..3].to_vec(), false),
+        (expect, Vec::new(), false),
+    ] {
+        let action = Action { target, data: data.into() };
+        assert_eq!(is_assertion(&action, expect), expected, "{action:?}");
+    }
+}

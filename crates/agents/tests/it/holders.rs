@@ -5,7 +5,7 @@ use alloy::primitives::Address;
 use canon_agents::{Act, Holder, Outcome, Share, Void, Wish};
 use canon_bindings::Asset;
 use canon_l1::calls;
-use canon_protocol::{Amount, ProposalId, Seconds, Support, Tally};
+use canon_protocol::{Amount, ProposalId, ProposalState, Seconds, Support, Tally};
 
 const ID: ProposalId = ProposalId::ZERO;
 
@@ -91,6 +91,39 @@ async fn a_ballot_fits_the_first_and_the_last_second() {
         cast.holders[0].want(Wish::Vote { id: ID, support, share: Share::All });
         cast.play_for(&mut stage, 2).await;
         assert_eq!(cast_by(&stage, address).await.yea, tokens(1_000));
+        assert_eq!(cast.failures(), Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
+async fn an_objection_fits_the_first_half_of_the_execution_delay() {
+    for (seconds_late, taken) in [(0, true), (1, false)] {
+        let mut stage = Stage::new().await;
+        let holders = stage.holders(&[20_000, 1_000]).await;
+        let addresses: Vec<_> = holders.iter().map(Holder::address).collect();
+        let mut cast = Cast { holders, ..Cast::default() };
+        stage.begin();
+        cast.play_for(&mut stage, 3).await;
+        stage.chain.set_mining(canon_devchain::Mining::Auto);
+        proposal(&mut stage).await;
+        let deadlines = stage.look().await.proposal(ID).unwrap().deadlines();
+        let governance = stage.set.deployment.governance;
+        stage.skip_to(deadlines.voting_starts());
+        stage.send(calls::vote(governance, ID, tokens(9_000), Support::Yea)).await;
+        stage.begin();
+        // The next block is the last one in which ballots against count, or just too late.
+        let next = deadlines.objections_until.get() + seconds_late;
+        stage.skip_to(canon_protocol::Timestamp::of(next - crate::stage::BLOCK));
+        for (holder, support) in [(0, Support::Nea), (1, Support::Yea)] {
+            cast.holders[holder].want(Wish::Vote { id: ID, support, share: Share::All });
+        }
+        cast.play_for(&mut stage, 2).await;
+        let cast_against = if taken { tokens(20_000) } else { Amount::ZERO };
+        assert_eq!(cast_by(&stage, addresses[0]).await.nea, cast_against);
+        assert_eq!(cast_by(&stage, addresses[1]).await.yea, Amount::ZERO, "too late for it");
+        let state = stage.look().await.proposal(ID).unwrap().state;
+        let expected = if taken { ProposalState::Rejected } else { ProposalState::Queued };
+        assert_eq!(state, expected);
         assert_eq!(cast.failures(), Vec::<String>::new());
     }
 }

@@ -55,14 +55,12 @@ async fn an_action_that_fails_is_told_once_and_tried_until_it_succeeds() {
     let (new, plan) = stage.upgrade().await;
     let code = stage.client.code(stage.head().await.id(), new).await.unwrap().unwrap();
     accepted(&mut stage, &mut cast, plan.payload.address()).await;
-    // The new rollup isn't what was voted on, for a while.
-    let mut other = code.to_vec();
-    other.push(0);
-    stage.chain.set_code(new, Bytes::from(other)).unwrap();
+    // The new rollup isn't there, for a while.
+    stage.chain.set_code(new, Bytes::new()).unwrap();
     cast.play_for(&mut stage, 5).await;
     let failures = cast.failures();
     assert_eq!(failures.len(), 1, "{failures:?}");
-    assert!(failures[0].contains("reason: Expect__CodeHash("), "{failures:?}");
+    assert!(failures[0].contains("reason: NoAnswer("), "{failures:?}");
     stage.chain.set_code(new, code).unwrap();
     cast.play_until(&mut stage, 3, is_done(|act| act == Act::Execute { id: ID })).await;
     assert_eq!(stage.look().await.canonical(), new);
@@ -92,7 +90,8 @@ async fn what_a_replaced_proposals_contract_pushed_is_dropped() {
     cast.play_until(&mut stage, 120, is_done(|act| matches!(act, Act::Push { .. }))).await;
 
     // Governance replaces it: by its own hand, since how it got there doesn't matter here.
-    replace_proposals(&stage, created).await;
+    let call = Governance::updateGovernanceProposerCall { newGovernanceProposer: created };
+    stage.as_governance(set.governance, call).await;
     cast.play_until(&mut stage, 4, is_done(|act| act == Act::Drop { id: ID })).await;
     let view = stage.look().await;
     assert_eq!(view.deployment().proposals, created);
@@ -103,27 +102,6 @@ async fn what_a_replaced_proposals_contract_pushed_is_dropped() {
     cast.play_until(&mut stage, 60, is_done(pushed)).await;
     assert_eq!(stage.look().await.proposals().len(), 2);
     assert_eq!(cast.failures(), Vec::<String>::new());
-}
-
-async fn replace_proposals(stage: &Stage, by: Address) {
-    use alloy::{providers::Provider, rpc::types::TransactionRequest, sol_types::SolCall};
-    let governance = stage.set.deployment.governance;
-    stage.chain.impersonate(governance);
-    stage
-        .chain
-        .set_balance(governance, alloy::primitives::U256::from(10).pow(18.try_into().unwrap()));
-    let call = Governance::updateGovernanceProposerCall { newGovernanceProposer: by };
-    let request = TransactionRequest {
-        from: Some(governance),
-        to: Some(governance.into()),
-        input: Bytes::from(call.abi_encode()).into(),
-        gas: Some(200_000),
-        ..TransactionRequest::default()
-    };
-    let sent = stage.client.provider().send_transaction(request).await.unwrap();
-    stage.mine();
-    let receipt = stage.client.provider().get_transaction_receipt(*sent.tx_hash()).await;
-    assert!(receipt.unwrap().unwrap().status());
 }
 
 #[tokio::test]
@@ -157,4 +135,31 @@ async fn everybody_is_paid_what_is_due() {
     );
     assert!(paid.iter().any(|act| matches!(act, Act::FinaliseExit { .. })), "{}", cast.story());
     assert!(!cast.outcomes.iter().any(|o| matches!(o, Outcome::Failed { .. })));
+}
+
+#[tokio::test]
+async fn a_keeper_alone_keeps_the_seeds_of_all_rollups_coming() {
+    let mut stage = Stage::new().await;
+    let rollup = stage.set.deployment.rollup;
+    stage.stakers(rollup, 3).await;
+    let (new, _) = stage.upgrade().await;
+    let mut cast = Cast { keepers: vec![stage.keeper()], ..Cast::default() };
+    stage.begin();
+    // A long silence: no epoch has a seed.
+    stage.skip_to(stage.now() + Seconds::HOUR);
+    assert_eq!(stage.look().await.rollup(rollup).unwrap().proposer, None);
+    cast.play_for(&mut stage, 16).await;
+    for rollup in [rollup, new] {
+        let epochs: Vec<_> = cast
+            .done()
+            .filter_map(|act| match act {
+                Act::RecordSeed { rollup: of, epoch } if of == rollup => Some(epoch),
+                _ => None,
+            })
+            .collect();
+        assert!(epochs.len() >= 3, "{epochs:?}");
+        assert!(epochs.windows(2).all(|two| two[1] == two[0].next()), "{epochs:?}");
+    }
+    assert!(stage.look().await.rollup(rollup).unwrap().proposer.is_some());
+    assert_eq!(cast.failures(), Vec::<String>::new());
 }

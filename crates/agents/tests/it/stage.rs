@@ -1,10 +1,13 @@
 //! A set with sequencers and holders, on a chain that mines when told.
 
 use alloy::{
-    primitives::{Address, U256, keccak256},
+    primitives::{Address, Bytes, U256, keccak256},
+    providers::Provider,
     rpc::client::RpcClient,
     rpc::json_rpc::{RequestPacket, ResponsePacket},
+    rpc::types::TransactionRequest,
     signers::local::PrivateKeySigner,
+    sol_types::SolCall,
     transports::{TransportError, TransportFut},
 };
 use canon_agents::{
@@ -14,7 +17,8 @@ use canon_devchain::{Devchain, DevchainConfig, DevchainTransport, Mining};
 use canon_l1::{
     Checks, Client, Head, NoWait, Sender, calls,
     deploy::{
-        DeployRecord, DeployedSet, SetParameters, deploy, deploy_rollup, deploy_upgrade_payload,
+        Create2, DeployRecord, DeployedSet, SetParameters, Upgrade, deploy, deploy_rollup,
+        deploy_upgrade_payload,
     },
 };
 use canon_protocol::{Amount, Seconds, Timestamp};
@@ -153,24 +157,40 @@ impl Stage {
         let (set, distributor) = (self.set.deployment, self.set.reward_distributor);
         let parameters = parameters().rollup;
         let sender = &mut self.deployer;
-        let rollup = deploy_rollup(sender, &set, distributor, &parameters, &mut NoWait).await;
-        let rollup = rollup.unwrap().address;
-        let payload = deploy_upgrade_payload(
-            sender,
-            &set,
-            self.set.expect,
-            rollup,
-            set.rollup,
-            "https://azip.example/1",
-            &mut NoWait,
-        )
-        .await
-        .unwrap()
-        .address;
+        let (create2, wait) = (Create2::default(), &mut NoWait);
+        let rollup = deploy_rollup(sender, create2, &set, distributor, &parameters, wait).await;
+        let rollup = rollup.unwrap();
+        let upgrade = Upgrade {
+            expect: self.set.expect,
+            new_rollup: rollup.origin,
+            expected_canonical: set.rollup,
+            uri: "https://azip.example/1".into(),
+        };
+        let payload = deploy_upgrade_payload(sender, create2, &set, &upgrade, wait).await;
+        let (rollup, payload) = (rollup.address, payload.unwrap().address);
         self.watcher.watch_payload(payload);
         self.watcher.watch_rollup(rollup);
         let vetted = VettedPayload::vet(&self.client, payload, None).await.unwrap();
         (rollup, SignalPlan::new(vetted))
+    }
+
+    /// Governance does something, however it came to that.
+    pub(crate) async fn as_governance(&self, to: Address, call: impl SolCall) {
+        let governance = self.set.deployment.governance;
+        self.chain.impersonate(governance);
+        self.chain.set_balance(governance, U256::from(10).pow(U256::from(18)));
+        let request = TransactionRequest {
+            from: Some(governance),
+            to: Some(to.into()),
+            input: Bytes::from(call.abi_encode()).into(),
+            gas: Some(300_000),
+            ..TransactionRequest::default()
+        };
+        let sent = self.client.provider().send_transaction(request).await.unwrap();
+        let hash = *sent.tx_hash();
+        self.mine();
+        let receipt = self.client.provider().get_transaction_receipt(hash).await;
+        assert!(receipt.unwrap().unwrap().status());
     }
 
     /// From now on blocks are mined only when told.

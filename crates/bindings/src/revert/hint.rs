@@ -43,7 +43,7 @@ pub(super) fn of(name: &str) -> Option<&'static str> {
 
         "Issuer__ZeroAmount" | "Governance__ZeroAmount" => "use an amount above 0",
         "Issuer__InsufficientMintAvailable" => {
-            "mint less, or wait: the allowance grows by RATE every second"
+            "mint less, or wait: the allowance grows by RATE every second, for at most 365 days"
         }
 
         "Registry__AlreadyRegistered" => {
@@ -64,7 +64,7 @@ pub(super) fn of(name: &str) -> Option<&'static str> {
             "the slot has its signal: wait for the next slot of your own"
         }
         "Proposals__NoProposer" => {
-            "the epoch's set is empty: stakes deposited now draw slots from the second epoch after this one"
+            "the epoch has no seed, or its set is empty: call setupEpoch() after the epoch's first slot; stakes deposited now draw slots from the second epoch after this one"
         }
         "Proposals__NotProposer" => {
             "wait for a slot of your own: the block that includes the signal decides the slot"
@@ -105,19 +105,23 @@ pub(super) fn of(name: &str) -> Option<&'static str> {
         | "Governance__UnknownConfiguration" => "check the number: the first is 0",
         "Governance__AlreadyClaimed" => "nothing to do: it was paid",
         "Governance__NotUnlocked" => "wait until it unlocks",
-        "Governance__NotActive" => "ballots count only while the proposal is Active",
+        "Governance__NotActive" => {
+            "ballots count while the proposal is Active, and ballots against it also in the first half of the execution delay"
+        }
+        "Governance__ObjectionsOver" => "the result is final: prepare for the execution",
         "Governance__NotExecutable" => "execute only while the proposal is Executable",
         "Governance__NotDropped" => "only a proposal of a replaced Proposals contract is dropped",
         "Governance__AlreadyDropped" => "nothing to do: it is stored",
         "Governance__SignatureExpired" => "sign the ballot again with a later deadline",
         "Governance__InvalidSignature" => {
-            "sign again with the holder's present nonce, this chain id and this Governance"
+            "sign again with the proposal's actions hash, the holder's present nonce for the proposal, this chain id and this Governance"
         }
         "Governance__InFuture" => "ask for a time up to now",
         "Governance__UnreadableActions" => {
             "look at the payload: getActions() must return a list of (address, bytes)"
         }
         "Governance__NoActions" => "a payload must list at least one action",
+        "Governance__ActionsTooLong" => "list fewer actions, or split them into several payloads",
         "Governance__ActionsChanged" => {
             "the payload lies: execute with the actions of the ProposalFrozen event (executeWith)"
         }
@@ -134,6 +138,9 @@ pub(super) fn of(name: &str) -> Option<&'static str> {
         "Expect__Canonical" => {
             "another upgrade came first: this payload was made for another canonical rollup"
         }
+        "Expect__Creation" => {
+            "the contract was not created from this init code: its storage may hold anything, so don't trust it"
+        }
         "Expect__CodeHash" => "the code isn't what was voted on: don't execute",
         "Expect__Owner" => "the new contract must be owned by Governance before the execution",
         "Expect__Configuration" => {
@@ -144,9 +151,14 @@ pub(super) fn of(name: &str) -> Option<&'static str> {
         "Rollup__GenesisInFuture" => "choose a genesis that isn't after the deployment's block",
         "Rollup__ZeroDuration" => "choose durations above 0",
         "Rollup__ZeroMinimumStake" => "choose a minimum stake above 0",
-        "Rollup__ExitDelayTooShort" => "choose an exit delay of at least two epochs",
+        "Rollup__EpochTooShort" => {
+            "choose more or longer slots: an epoch needs 24 s after its first slot"
+        }
+        "Rollup__ExitDelayOutOfBounds" => "choose an exit delay from two epochs to 365 days",
         "Rollup__StakeTooLow" => "deposit at least the minimum stake",
-        "Rollup__AlreadyRegistered" => "the attester is registered: exit first, or use another",
+        "Rollup__AlreadyRegistered" => {
+            "the attester is registered: exit first, or use another (its withdrawer can finalise a move under another attester)"
+        }
         "Rollup__NotRegistered" => "check the attester's address and the rollup",
         "Rollup__NotWithdrawer" => "send it from the attester's withdrawer",
         "Rollup__NotValidating" => "the attester isn't in the set: it may only exit",

@@ -10,6 +10,7 @@ mod fees;
 mod logs;
 mod pool;
 mod provider;
+mod proxy;
 mod rewind;
 mod server;
 mod support;

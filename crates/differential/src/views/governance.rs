@@ -69,10 +69,6 @@ impl Views<'_> {
                 self.ask(at, Governance::powerAtCall { owner: *owner, timestamp }, power)?;
             }
         }
-        for holder in people {
-            let nonce = governance.nonce(holder).to_word();
-            self.same(at, Governance::noncesCall { holder }, nonce)?;
-        }
         Ok(())
     }
 
@@ -108,6 +104,9 @@ impl Views<'_> {
             self.ask(at, Governance::getProposalStateCall { id }, state)?;
             let hash = found.clone().map(|proposal| proposal.actions_hash());
             self.ask(at, Governance::actionsHashCall { id }, hash)?;
+            let until = found.clone().map(|proposal| proposal.deadlines().objections_until);
+            let until = until.map(Timestamp::to_word);
+            self.ask(at, Governance::objectionsUntilCall { id }, until)?;
             for user in &people {
                 let ballot = found.as_ref().map(|proposal| proposal.ballot(*user));
                 let ballot = ballot.unwrap_or_default();
@@ -119,6 +118,8 @@ impl Views<'_> {
                         nea: ballot.nea.to_word(),
                     },
                 )?;
+                let nonce = governance.ballot_nonce(id, *user).to_word();
+                self.same(at, Governance::ballotNonceCall { id, holder: *user }, nonce)?;
             }
         }
         Ok(())

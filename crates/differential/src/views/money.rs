@@ -2,9 +2,12 @@
 
 use super::{Views, number};
 use crate::mismatch::Mismatch;
-use alloy::primitives::{Address, U256};
+use alloy::{
+    primitives::{Address, Bytes, U256},
+    sol_types::{SolCall, SolValue},
+};
 use canon_bindings::{Asset, Issuer, Registry, RewardDistributor};
-use canon_protocol::{Amount, Refusal, Version};
+use canon_protocol::{Amount, CommonRefusal, Refusal, Role, Version};
 
 impl Views<'_> {
     pub(super) fn money(&mut self) -> Result<(), Mismatch> {
@@ -38,6 +41,8 @@ impl Views<'_> {
         let issuer = world.issuer();
         self.same(at.issuer, Issuer::ASSETCall {}, at.asset)?;
         self.same(at.issuer, Issuer::RATECall {}, issuer.rate().to_word())?;
+        let limit = canon_protocol::Issuer::ACCRUAL_LIMIT.to_word();
+        self.same(at.issuer, Issuer::ACCRUAL_LIMITCall {}, limit)?;
         let last_mint = issuer.time_of_last_mint().to_word();
         self.same(at.issuer, Issuer::timeOfLastMintCall {}, last_mint)?;
         let available = issuer.mint_available(self.now);
@@ -49,10 +54,8 @@ impl Views<'_> {
         let reward = distributor.block_reward().to_word();
         self.same(at.distributor, RewardDistributor::BLOCK_REWARDCall {}, reward)?;
         self.same(at.distributor, RewardDistributor::registryCall {}, distributor.registry())?;
-        if distributor.registry() == at.registry {
-            let canonical = world.registry().rollup();
-            self.same(at.distributor, RewardDistributor::canonicalRollupCall {}, canonical)?;
-        }
+        let canonical = self.canonical_by(distributor.registry());
+        self.ask(at.distributor, RewardDistributor::canonicalRollupCall {}, canonical)?;
         let last_payment = distributor.last_payment_time().to_word();
         self.same(at.distributor, RewardDistributor::lastPaymentTimeCall {}, last_payment)?;
         for snapshot in world.registry().snapshots() {
@@ -68,6 +71,19 @@ impl Views<'_> {
             )?;
         }
         self.ownership(at.distributor)
+    }
+
+    /// The rollup that `registry`, which may be anybody, says is canonical, if it is an answer.
+    fn canonical_by(&self, registry: Address) -> Result<Address, Refusal> {
+        let selector = Registry::getRollupCall::SELECTOR;
+        let answer = match self.world.role_of(registry) {
+            Some(Role::Registry) => return Ok(self.world.registry().rollup()),
+            Some(_) => None,
+            None => self.outside.ask(registry, &selector).ok(),
+        };
+        let answer = answer.and_then(|answer| Address::abi_decode_validate(&exactly(answer)?).ok());
+        let no_answer = CommonRefusal::NoAnswer { target: registry, selector: selector.into() };
+        answer.ok_or_else(|| no_answer.into())
     }
 
     pub(super) fn registry(&mut self) -> Result<(), Mismatch> {
@@ -109,4 +125,9 @@ impl Views<'_> {
         self.same(at, Registry::numberOfVersionsCall {}, number(registry.snapshots().len()))?;
         self.ownership(at)
     }
+}
+
+/// `answer`, if it is one word.
+fn exactly(answer: Bytes) -> Option<Bytes> {
+    (answer.len() == 32).then_some(answer)
 }

@@ -75,8 +75,11 @@ impl Views<'_> {
                 Sol::getSetSizeCall { epoch: word },
                 size.map(U256::from).map_err(Refusal::from),
             )?;
-            let seed = rollup.seed(epoch, now).map_err(Refusal::from);
-            self.ask(at, Sol::getSeedCall { epoch: word }, seed)?;
+            let seed = rollup.seed(epoch, now).map(|seed| Sol::getSeedReturn {
+                recorded: seed.is_some(),
+                seed: seed.unwrap_or_default(),
+            });
+            self.ask(at, Sol::getSeedCall { epoch: word }, seed.map_err(Refusal::from))?;
             // The last one isn't there.
             for index in 0..=members {
                 let member = rollup.member_of(epoch, index, now);

@@ -4,7 +4,7 @@ use super::Views;
 use crate::mismatch::Mismatch;
 use alloy::primitives::{Address, B256, U256};
 use canon_bindings::Proposals as Sol;
-use canon_protocol::{LIFETIME_IN_ROUNDS, Proposals, Pushed, Refusal, Slot};
+use canon_protocol::{LIFETIME_IN_ROUNDS, Proposals, Pushed, Refusal, Round, Slot};
 use std::collections::BTreeSet;
 
 impl Views<'_> {
@@ -72,7 +72,9 @@ impl Views<'_> {
             count: status.leader.map_or(U256::ZERO, |leader| U256::from(leader.count)),
             firstFreeSlot: status.first_free_slot.to_word(),
         });
+        let present = status.as_ref().map_or(U256::ZERO, |status| status.round);
         self.ask(at, Sol::currentStatusCall {}, status)?;
+        self.winners(at, Round::try_from(present).unwrap_or_default())?;
         let pushable = self.world.pushable_rounds(at, self.now, self.outside);
         if matches!(pushable, Err(Refusal::OutsideTheSet(_))) {
             return Ok(());
@@ -80,6 +82,20 @@ impl Views<'_> {
         let pushable =
             pushable.map(|rounds| rounds.iter().map(|pushable| pushable.round.to_word()).collect());
         self.ask(at, Sol::pushableRoundsCall {}, pushable)
+    }
+
+    /// The winners of the rounds that may be pushed in round `present`, and of one more on each side.
+    fn winners(&mut self, at: Address, present: Round) -> Result<(), Mismatch> {
+        let first = present.get().saturating_sub(LIFETIME_IN_ROUNDS + 1);
+        for round in (first..=present.get()).map(Round::of) {
+            let winner = self.world.winner(at, round, self.now, self.outside);
+            if matches!(winner, Err(Refusal::OutsideTheSet(_))) {
+                continue;
+            }
+            let payload = winner.map(|leader| leader.payload);
+            self.ask(at, Sol::winnerOfCall { round: round.to_word() }, payload)?;
+        }
+        Ok(())
     }
 
     fn rounds(

@@ -50,30 +50,30 @@ fn compare(name: &str, depth: usize, times: usize) {
 
 #[test]
 fn ballots() {
-    compare("ballots", 20, 1);
+    compare("ballots", 34, 4);
 }
 
 #[test]
 fn leaving() {
-    compare("leaving", 10, 1);
+    compare("leaving", 10, 4);
 }
 
 #[test]
 fn shortening() {
-    compare("shortening", 10, 1);
+    compare("shortening", 10, 4);
 }
 
 #[test]
 fn signals() {
-    compare("signals", 12, 1);
+    compare("signals", 12, 4);
 }
 
 #[test]
 fn replacement() {
-    compare("replacement", 10, 1);
+    compare("replacement", 10, 3);
 }
 
 #[test]
 fn moves() {
-    compare("moves", 8, 1);
+    compare("moves", 8, 4);
 }

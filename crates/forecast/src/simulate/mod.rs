@@ -95,6 +95,7 @@ pub fn simulate(
     // The set that stands now draws from the epoch after the next one on.
     let first_slot = clock.epoch_duration.get().saturating_mul(2);
     let mut round = Round::of(first_slot.div_ceil(u64::from(simulation.rules.m())));
+    play.prepare(round)?;
     let n = simulation.rules.n();
     let (mut won, mut lost, mut total) = (0, 0, 0);
     let mut signals = (u32::MAX, 0);
@@ -141,7 +142,7 @@ struct Play<'a> {
     shifts: Vec<Shift>,
     /// The operator of each seat.
     seat_of: Vec<usize>,
-    /// The last epoch whose call was made.
+    /// The last epoch in which a seed was recorded.
     epoch: Option<Epoch>,
 }
 
@@ -164,14 +165,35 @@ impl Play<'_> {
         Ok((count(Choice::Payload), count(Choice::Rival)))
     }
 
+    /// Records the seeds that the first slots of a round need, in the epoch before them.
+    fn prepare(&mut self, round: Round) -> Result<(), SimulationError> {
+        let epoch = self.clock.epoch_of(self.simulation.rules.first_slot(round));
+        let before = epoch.get().checked_sub(1).map(Epoch::of);
+        let first = before.and_then(|epoch| self.clock.first_slot(epoch));
+        if let Some(second) = first.map(Slot::next)
+            && let Some(timestamp) = self.clock.slot_start(second)
+        {
+            self.stage.go_to(second, timestamp);
+            self.record_seed(second)?;
+        }
+        Ok(())
+    }
+
+    /// Once an epoch, after its first slot, somebody records the seed of the next one.
+    fn record_seed(&mut self, slot: Slot) -> Result<(), SimulationError> {
+        let epoch = self.clock.epoch_of(slot);
+        let is_first = self.clock.first_slot(epoch) == Some(slot);
+        if !is_first && self.epoch.replace(epoch) != Some(epoch) {
+            self.stage.set_up_epoch()?;
+        }
+        Ok(())
+    }
+
     fn slot(&mut self, slot: Slot) -> Result<(), SimulationError> {
         let timestamp = self.clock.slot_start(slot);
         let timestamp = timestamp.ok_or(SimulationError::TooLong(self.simulation.campaigns))?;
         self.stage.go_to(slot, timestamp);
-        let epoch = self.clock.epoch_of(slot);
-        if self.epoch.replace(epoch) != Some(epoch) {
-            self.stage.set_up_epoch()?;
-        }
+        self.record_seed(slot)?;
         for shift in &mut self.shifts {
             shift.next_slot(&mut self.stage.rng);
         }

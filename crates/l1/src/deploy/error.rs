@@ -1,8 +1,11 @@
 //! Why a deployment stopped.
 
-use super::{parameters::sentence, step::Step};
+use super::{parameters::sentence, proxy::DEPLOYMENT_PROXY, step::Step};
 use crate::error::Error;
-use alloy::primitives::{Address, ChainId};
+use alloy::{
+    primitives::{Address, B256, ChainId},
+    transports::TransportError,
+};
 use canon_bindings::{CodeMismatch, Contract};
 use canon_protocol::Refusal;
 
@@ -23,7 +26,7 @@ pub enum DeployError {
     #[error(transparent)]
     Chain(#[from] Error),
     /// The code at a created address isn't the artifact's.
-    #[error("{contract} at {address}: {source}; don't use it, deploy again with a new record")]
+    #[error("{contract} at {address}: {source}; don't use it, deploy again with another salt")]
     Code {
         /// The contract.
         contract: Contract,
@@ -33,9 +36,9 @@ pub enum DeployError {
         #[source]
         source: CodeMismatch,
     },
-    /// A contract answers something else than it was made or wired for.
+    /// A contract is in another state than the deployment left it in.
     #[error(
-        "{contract} at {address}: {what} is {found}, not {expected}; don't use it, deploy again with a new record"
+        "{contract} at {address}: {what} is {found}, not {expected}; don't use it, deploy again with another salt"
     )]
     Postcondition {
         /// The contract.
@@ -44,21 +47,54 @@ pub enum DeployError {
         address: Address,
         /// What was asked.
         what: &'static str,
-        /// The answer that the parameters and the wiring ask for.
+        /// The answer that follows from the parameters and the steps that are done.
         expected: String,
         /// The answer.
         found: String,
     },
-    /// The receipt of a creation doesn't name the address that the nonce gives.
-    #[error("{step}: the receipt names {found:?}, not {expected}; use another endpoint")]
-    Address {
+    /// The record has another address for a step than its parameters give.
+    #[error("{step}: the record has {record}, its parameters give {expected}; use a new record")]
+    OtherAddress {
         /// The step.
         step: Step,
-        /// The address of the deployer and the nonce.
+        /// The address of the parameters.
         expected: Address,
-        /// The receipt's.
-        found: Option<Address>,
+        /// The record's.
+        record: Address,
     },
+    /// The chain lacks the deployment proxy and refuses the transaction that creates it.
+    #[error(
+        "the chain lacks the deterministic deployment proxy, and the endpoint refuses the \
+         transaction that creates it ({source}): it is from before EIP-155; send it through a node \
+         that takes such transactions (geth: --rpc.allow-unprotected-txs), or choose another factory"
+    )]
+    ProxyRefused {
+        /// What the endpoint said.
+        #[source]
+        source: TransportError,
+    },
+    /// The transaction that creates the deployment proxy isn't mined. What it pays can't be changed.
+    #[error(
+        "the transaction that creates the deterministic deployment proxy ({hash}) isn't in a block \
+         yet; it pays 100 gwei for each gas: run again once the base fee is below that, or choose \
+         another factory"
+    )]
+    ProxyNotMined {
+        /// The transaction.
+        hash: B256,
+    },
+    /// The transaction that creates the deployment proxy was mined and didn't create it.
+    #[error(
+        "the transaction that creates the deterministic deployment proxy failed on this chain; \
+         choose another factory"
+    )]
+    ProxyFailed,
+    /// Something else is at the deployment proxy's address.
+    #[error(
+        "the code at {DEPLOYMENT_PROXY} isn't the deterministic deployment proxy's; choose another \
+         factory"
+    )]
+    OtherProxy,
     /// The record is of another chain.
     #[error(
         "the record is of chain {record}, this is chain {chain}; use the record's endpoint or a new record"
@@ -92,7 +128,12 @@ pub enum DeployError {
         /// The first step that wasn't done.
         step: Step,
     },
-    /// The parameters of a rollup would be refused.
-    #[error("the rollup would be refused: {}", sentence(.0))]
-    Rollup(Refusal),
+    /// A constructor would refuse its arguments; nothing was sent.
+    #[error("{contract} would be refused: {}", sentence(.refusal))]
+    Constructor {
+        /// The contract.
+        contract: Contract,
+        /// Why.
+        refusal: Refusal,
+    },
 }

@@ -1,11 +1,15 @@
 //! What a set is deployed with: as written in a file, then checked.
 
-use super::human;
+use super::{
+    create2::Create2,
+    human,
+    plan::{RollupWiring, SetPlan},
+};
 use alloy::primitives::{Address, U256};
 use canon_bindings::decode_revert;
 use canon_protocol::{
-    self as protocol, Amount, Configuration, Fraction, ProposeConfiguration, RawRollupParameters,
-    Refusal, RoundRules, Seconds, Timestamp,
+    Amount, Configuration, Fraction, ProposeConfiguration, RawRollupParameters, Refusal,
+    RoundRules, Seconds, Timestamp,
 };
 use core::fmt;
 use serde::{Deserialize, Serialize};
@@ -23,6 +27,9 @@ pub struct SetParameters {
     pub governance: GovernanceParameters,
     /// The first rollup.
     pub rollup: RollupParameters,
+    /// How the contracts are created.
+    #[serde(default, skip_serializing_if = "Create2::is_default")]
+    pub creation: Create2,
 }
 
 /// The token, its issue and its rewards.
@@ -172,6 +179,7 @@ impl SetParameters {
                 minimum_stake: tokens(100),
                 exit_delay: Seconds::HOUR,
             },
+            creation: Create2::default(),
         }
     }
 
@@ -207,6 +215,7 @@ impl SetParameters {
                 minimum_stake: tokens(200_000),
                 exit_delay: Seconds::of(4 * Seconds::DAY.get()),
             },
+            creation: Create2::default(),
         }
     }
 
@@ -217,23 +226,18 @@ impl SetParameters {
     /// Every problem, not only the first.
     pub fn check(self) -> Result<CheckedParameters, InvalidParameters> {
         let mut problems = Vec::new();
-        let rounds = RoundRules::new(self.signalling.n, self.signalling.m)
-            .map_err(|error| problems.push(format!("signalling: {error}")));
-        let configuration = self.governance.configuration();
         for (what, value) in [("name", &self.asset.name), ("symbol", &self.asset.symbol)] {
             if value.trim().is_empty() {
-                problems.push(format!("asset: the {what} is empty"));
+                problems.push(format!("Asset: the {what} is empty"));
             }
         }
-        let supply = self.asset.initial_supply;
-        if let Err(refusal) = Configuration::check(&configuration.into(), supply) {
-            problems.push(format!("governance: {}", sentence(&refusal.into())));
-        }
-        // Any genesis will do: the real one is the time of a block.
+        // Any deployer and genesis will do: the real ones can't be refused, but for a genesis to come.
         let genesis = self.rollup.genesis.unwrap_or_default();
-        if let Err(refusal) = self.rollup.check(RollupWiring::UNKNOWN, genesis) {
-            problems.push(format!("rollup: {}", sentence(&refusal)));
-        }
+        let plan = SetPlan::new(&self, Address::repeat_byte(1), genesis);
+        let refusals = plan.refusals(genesis).into_iter();
+        problems.extend(refusals.map(|(contract, why)| format!("{contract}: {}", sentence(&why))));
+        let configuration = self.governance.configuration();
+        let rounds = RoundRules::new(self.signalling.n, self.signalling.m);
         match rounds {
             Ok(rounds) if problems.is_empty() => {
                 Ok(CheckedParameters { raw: self, rounds, configuration })
@@ -277,34 +281,6 @@ impl RollupParameters {
             exit_delay: self.exit_delay.to_word(),
         }
     }
-
-    /// What the rollup will be, if its constructor accepts it.
-    pub(crate) fn check(
-        &self,
-        wiring: RollupWiring,
-        genesis: Timestamp,
-    ) -> Result<protocol::RollupParameters, Refusal> {
-        protocol::RollupParameters::check(&self.raw(wiring, genesis), genesis)
-    }
-}
-
-/// The contracts that a rollup is wired to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct RollupWiring {
-    pub(crate) asset: Address,
-    pub(crate) registry: Address,
-    pub(crate) reward_distributor: Address,
-    pub(crate) owner: Address,
-}
-
-impl RollupWiring {
-    /// For checks that don't depend on it: any addresses but zero.
-    const UNKNOWN: Self = Self {
-        asset: Address::repeat_byte(1),
-        registry: Address::repeat_byte(1),
-        reward_distributor: Address::repeat_byte(1),
-        owner: Address::repeat_byte(1),
-    };
 }
 
 /// A refusal as a person reads it, with what to do.

@@ -1,6 +1,7 @@
 //! What a deployment did so far, so that it can go on after an interruption.
 
 use super::{parameters::SetParameters, step::Step};
+use crate::Confirmed;
 use alloy::primitives::{Address, B256, ChainId};
 use canon_protocol::{BlockNumber, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -12,11 +13,11 @@ use serde::{Deserialize, Serialize};
 pub struct DeployRecord {
     /// The chain.
     pub chain_id: ChainId,
-    /// Whose nonces the contracts' addresses come from.
+    /// The first owner of Asset and Registry.
     pub deployer: Address,
     /// What is deployed.
     pub parameters: SetParameters,
-    /// First second of the rollup's slot 0, once it is decided.
+    /// First second of the rollup's slot 0, decided before anything is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub genesis: Option<Timestamp>,
     /// The step that was begun: its transaction may or may not be on the chain.
@@ -45,7 +46,8 @@ pub struct Done {
     pub step: Step,
     /// The contract that it created, or that it called.
     pub address: Address,
-    /// Its transaction; unknown if the deployment was interrupted after sending it.
+    /// Its transaction; unknown if the chain had it already, from an interrupted run or another
+    /// deployment of the same contract.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<StepReceipt>,
 }
@@ -60,6 +62,13 @@ pub struct StepReceipt {
     pub block: BlockNumber,
     /// Gas it was charged for.
     pub gas_used: u64,
+}
+
+impl StepReceipt {
+    pub(crate) const fn of(confirmed: &Confirmed) -> Self {
+        let (transaction, block) = (confirmed.hash, confirmed.block);
+        Self { transaction, block, gas_used: confirmed.gas_used }
+    }
 }
 
 impl DeployRecord {

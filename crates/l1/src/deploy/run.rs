@@ -2,9 +2,12 @@
 
 use super::{
     error::DeployError,
+    further::ensure_factory,
     parameters::CheckedParameters,
+    plan::SetPlan,
     record::{Begun, DeployRecord, Done, StepReceipt},
-    step::{Step, Wiring},
+    step::Step,
+    verify::Standing,
 };
 use crate::{Checks, Client, Deployment, Sender, Wait};
 use alloy::primitives::Address;
@@ -36,6 +39,9 @@ pub struct DeployedSet {
 
 /// Deploys and wires a set in the order of [`Step::ALL`], or goes on where `record` ends.
 ///
+/// What the chain has already, at the address that the parameters give, is taken as done: the address
+/// proves constructor and arguments.
+///
 /// `progress` is told every step with the record to be saved; if it breaks, the deployment stops
 /// and can go on later. `wait` waits for blocks.
 ///
@@ -51,22 +57,34 @@ pub async fn deploy(
 ) -> Result<DeployedSet, DeployError> {
     check_record(sender, parameters, record)?;
     let client = sender.client().clone();
-    // First what the record doesn't know: the rest is verified as it is after that.
-    if let Some(done) = adopt(&client, parameters, record).await? {
-        record.done.push(done);
-        record.begun = None;
+    let head = client.head().await?;
+    let given = record.parameters.rollup.genesis;
+    let genesis = *record.genesis.get_or_insert_with(|| given.unwrap_or(head.timestamp));
+    let plan = SetPlan::new(&record.parameters, record.deployer, genesis);
+    check_addresses(&plan, record)?;
+    if let Some((contract, refusal)) = plan.refusals(head.timestamp).into_iter().next() {
+        return Err(DeployError::Constructor { contract, refusal });
     }
-    verify_done(&client, parameters, record, &mut progress).await?;
+    verify_done(&client, &plan, record, &mut progress).await?;
+    if record.next().is_some() {
+        ensure_factory(sender, record.parameters.creation.factory, wait).await?;
+    }
     while let Some(step) = record.next() {
-        let begun = begin(sender, record, step).await?;
-        if progress(record, Progress::Begun(begun)).is_break() {
-            return Err(DeployError::Stopped { step });
-        }
-        let done = send(sender, parameters, record, begun, wait).await?;
+        let at = client.head().await?.id();
+        let done = if (Standing { plan: &plan, record, client: &client, at }).is_done(step).await? {
+            Done { step, address: plan.address(step), receipt: None }
+        } else {
+            let begun = begin(sender, record, step).await?;
+            if progress(record, Progress::Begun(begun)).is_break() {
+                return Err(DeployError::Stopped { step });
+            }
+            send(sender, &plan, step, wait).await?
+        };
         record.done.push(done);
         let at = client.head().await?.id();
-        let verified = Wiring { record, parameters }.verify(&client, at, step).await;
-        if let Err(error) = verified {
+        if let Err(error) =
+            (Standing { plan: &plan, record, client: &client, at }).verify(step).await
+        {
             // What isn't as it should be isn't done.
             record.done.pop();
             return Err(error);
@@ -77,7 +95,13 @@ pub async fn deploy(
             return Err(DeployError::Stopped { step });
         }
     }
-    finish(&client, parameters, record).await
+    let at = client.head().await?.id();
+    Standing { plan: &plan, record, client: &client, at }.verify_handover().await?;
+    Ok(DeployedSet {
+        deployment: Deployment::at(&client, plan.registry.address(), at).await?,
+        expect: plan.expect.address(),
+        reward_distributor: plan.reward_distributor.address(),
+    })
 }
 
 fn check_record(
@@ -103,18 +127,23 @@ fn check_record(
     }
 }
 
+fn check_addresses(plan: &SetPlan, record: &DeployRecord) -> Result<(), DeployError> {
+    let other = record.done.iter().find(|done| done.address != plan.address(done.step));
+    other.map_or(Ok(()), |done| {
+        let (step, expected) = (done.step, plan.address(done.step));
+        Err(DeployError::OtherAddress { step, expected, record: done.address })
+    })
+}
+
 async fn verify_done(
     client: &Client,
-    parameters: &CheckedParameters,
+    plan: &SetPlan,
     record: &DeployRecord,
     progress: &mut impl FnMut(&DeployRecord, Progress) -> ControlFlow<()>,
 ) -> Result<(), DeployError> {
-    if record.done.is_empty() {
-        return Ok(());
-    }
     let at = client.head().await?.id();
     for done in &record.done {
-        Wiring { record, parameters }.verify(client, at, done.step).await?;
+        Standing { plan, record, client, at }.verify(done.step).await?;
         if progress(record, Progress::Verified(*done)).is_break() {
             return Err(DeployError::Stopped { step: done.step });
         }
@@ -122,43 +151,11 @@ async fn verify_done(
     Ok(())
 }
 
-/// A step that was begun by an earlier run may be on the chain although the record doesn't know:
-/// then it is verified and taken over.
-async fn adopt(
-    client: &Client,
-    parameters: &CheckedParameters,
-    record: &DeployRecord,
-) -> Result<Option<Done>, DeployError> {
-    let Some(begun) = record.begun.filter(|begun| record.next() == Some(begun.step)) else {
-        return Ok(None);
-    };
-    let step = begun.step;
-    let at = client.head().await?.id();
-    let address = Wiring { record, parameters }.address(step, begun.nonce)?;
-    if step.creates().is_some() && client.code(at, address).await?.is_none() {
-        return Ok(None);
-    }
-    let done = Done { step, address, receipt: None };
-    let mut tried = record.clone();
-    tried.done.push(done);
-    match (Wiring { record: &tried, parameters }.verify(client, at, step).await, step.creates()) {
-        (Ok(()), _) => Ok(Some(done)),
-        // A call that isn't on the chain yet.
-        (Err(DeployError::Postcondition { .. } | DeployError::Chain(_)), None) => Ok(None),
-        (Err(error), _) => Err(error),
-    }
-}
-
 async fn begin(
     sender: &mut Sender,
     record: &mut DeployRecord,
     step: Step,
 ) -> Result<Begun, DeployError> {
-    if step == Step::Rollup && record.genesis.is_none() {
-        let given = record.parameters.rollup.genesis;
-        let head = sender.client().head().await?;
-        record.genesis = Some(given.unwrap_or(head.timestamp));
-    }
     if let Some(before) = record.begun.filter(|begun| begun.step == step) {
         // Its transaction may still be in a pool: only one of the same nonce can't double it.
         if sender.mined_nonce().await? <= before.nonce {
@@ -172,35 +169,17 @@ async fn begin(
 
 async fn send(
     sender: &mut Sender,
-    parameters: &CheckedParameters,
-    record: &DeployRecord,
-    Begun { step, nonce }: Begun,
+    plan: &SetPlan,
+    step: Step,
     wait: &mut impl Wait,
 ) -> Result<Done, DeployError> {
-    let wiring = Wiring { record, parameters };
-    let (call, address) = (wiring.call(step)?, wiring.address(step, nonce)?);
     let in_step = |source| DeployError::Step { step, source };
     let next = sender.client().next_block().await.map_err(in_step)?;
-    let pending = sender.submit(call, Checks::Full, next).await.map_err(in_step)?;
-    let confirmed = sender.client().await_receipt(&pending, wait).await.map_err(in_step)?;
-    if step.creates().is_some() && confirmed.created != Some(address) {
-        return Err(DeployError::Address { step, expected: address, found: confirmed.created });
+    if let Some(creation) = plan.creation(step) {
+        sender.simulate(&creation.direct(), next).await.map_err(in_step)?;
     }
-    let (transaction, block, gas_used) = (confirmed.hash, confirmed.block, confirmed.gas_used);
-    Ok(Done { step, address, receipt: Some(StepReceipt { transaction, block, gas_used }) })
-}
-
-async fn finish(
-    client: &Client,
-    parameters: &CheckedParameters,
-    record: &DeployRecord,
-) -> Result<DeployedSet, DeployError> {
-    let wiring = Wiring { record, parameters };
-    let at = client.head().await?.id();
-    wiring.verify_handover(client, at).await?;
-    Ok(DeployedSet {
-        deployment: Deployment::at(client, wiring.of(Step::Registry)?, at).await?,
-        expect: wiring.of(Step::Expect)?,
-        reward_distributor: wiring.of(Step::RewardDistributor)?,
-    })
+    let pending = sender.submit(plan.call(step), Checks::Full, next).await.map_err(in_step)?;
+    let confirmed = sender.client().await_receipt(&pending, wait).await.map_err(in_step)?;
+    let receipt = Some(StepReceipt::of(&confirmed));
+    Ok(Done { step, address: plan.address(step), receipt })
 }

@@ -1,19 +1,8 @@
 //! The steps of a deployment, in the order in which they depend on each other.
 
-use super::{
-    error::DeployError,
-    parameters::{CheckedParameters, RollupWiring},
-    record::DeployRecord,
-};
+use super::plan::SetPlan;
 use crate::{Call, calls};
-use alloy::{
-    primitives::{Address, U256},
-    sol_types::SolConstructor,
-};
-use canon_bindings::{
-    Asset, Contract, Governance, Issuer, Proposals, Registry, RewardDistributor, Rollup,
-};
-use canon_protocol::Timestamp;
+use canon_bindings::Contract;
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
@@ -107,122 +96,21 @@ impl fmt::Display for Step {
     }
 }
 
-/// The addresses of the steps that are done, for the steps that need them.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Wiring<'a> {
-    pub(crate) record: &'a DeployRecord,
-    pub(crate) parameters: &'a CheckedParameters,
-}
-
-impl Wiring<'_> {
-    /// The contract that an earlier step created.
-    pub(crate) fn of(&self, step: Step) -> Result<Address, DeployError> {
-        self.record.address(step).ok_or(DeployError::Unordered { step })
-    }
-
-    /// First second of the rollup's slot 0, decided before the rollup's step.
-    pub(crate) fn genesis(&self) -> Result<Timestamp, DeployError> {
-        self.record.genesis.ok_or(DeployError::Unordered { step: Step::Rollup })
-    }
-
-    /// Who holds the initial supply.
-    pub(crate) fn initial_holder(&self) -> Address {
-        self.parameters.raw().asset.initial_holder.unwrap_or(self.record.deployer)
-    }
-
-    /// What the rollup is wired to.
-    pub(crate) fn rollup_wiring(&self) -> Result<RollupWiring, DeployError> {
-        Ok(RollupWiring {
-            asset: self.of(Step::Asset)?,
-            registry: self.of(Step::Registry)?,
-            reward_distributor: self.of(Step::RewardDistributor)?,
-            owner: self.of(Step::Governance)?,
-        })
-    }
-
+impl SetPlan {
     /// The transaction of a step.
-    pub(crate) fn call(&self, step: Step) -> Result<Call, DeployError> {
-        let raw = self.parameters.raw();
-        Ok(match step {
-            Step::Asset => Call::create(
-                Contract::Asset,
-                // By position: the parameters' names follow Solidity's fashions.
-                &Asset::constructorCall::new((
-                    raw.asset.name.clone(),
-                    raw.asset.symbol.clone(),
-                    self.record.deployer,
-                    self.initial_holder(),
-                    raw.asset.initial_supply.to_word(),
-                )),
-            ),
-            Step::Registry => Call::create(
-                Contract::Registry,
-                &Registry::constructorCall { initialOwner: self.record.deployer },
-            ),
-            Step::Proposals => Call::create(
-                Contract::Proposals,
-                &Proposals::constructorCall {
-                    registry: self.of(Step::Registry)?,
-                    n: U256::from(raw.signalling.n),
-                    m: U256::from(raw.signalling.m),
-                },
-            ),
-            Step::Governance => Call::create(
-                Contract::Governance,
-                &Governance::constructorCall {
-                    asset: self.of(Step::Asset)?,
-                    proposals: self.of(Step::Proposals)?,
-                    configuration: self.parameters.configuration().into(),
-                },
-            ),
-            Step::Issuer => Call::create(
-                Contract::Issuer,
-                &Issuer::constructorCall {
-                    asset: self.of(Step::Asset)?,
-                    rate: raw.asset.issued_per_second.to_word(),
-                    initialOwner: self.of(Step::Governance)?,
-                },
-            ),
-            Step::RewardDistributor => Call::create(
-                Contract::RewardDistributor,
-                &RewardDistributor::constructorCall {
-                    asset: self.of(Step::Asset)?,
-                    registry_: self.of(Step::Registry)?,
-                    blockReward: raw.asset.block_reward.to_word(),
-                    initialOwner: self.of(Step::Governance)?,
-                },
-            ),
-            Step::Expect => Call::create_plain(Contract::Expect),
-            Step::Rollup => Call::create(
-                Contract::Rollup,
-                &Rollup::constructorCall {
-                    parameters: raw.rollup.raw(self.rollup_wiring()?, self.genesis()?).into(),
-                },
-            ),
-            Step::Upgrade => calls::upgrade(self.of(Step::Registry)?, self.of(Step::Rollup)?),
-            Step::OfferAsset => {
-                calls::offer_ownership(self.of(Step::Asset)?, self.of(Step::Issuer)?)
-            }
-            Step::OfferRegistry => {
-                calls::offer_ownership(self.of(Step::Registry)?, self.of(Step::Governance)?)
-            }
-            Step::AcceptAsset => {
-                calls::issuer_accept(self.of(Step::Issuer)?, self.of(Step::Asset)?)
-            }
-            Step::AcceptRegistry => {
-                calls::governance_accept(self.of(Step::Governance)?, self.of(Step::Registry)?)
-            }
-        })
-    }
-
-    /// The contract that a step creates at this nonce, or that its call goes to.
-    pub(crate) fn address(&self, step: Step, nonce: u64) -> Result<Address, DeployError> {
-        Ok(match step {
-            Step::Upgrade | Step::OfferRegistry => self.of(Step::Registry)?,
-            Step::OfferAsset => self.of(Step::Asset)?,
-            Step::AcceptAsset => self.of(Step::Issuer)?,
-            Step::AcceptRegistry => self.of(Step::Governance)?,
-            _ => self.record.deployer.create(nonce),
-        })
+    pub(crate) fn call(&self, step: Step) -> Call {
+        if let Some(creation) = self.creation(step) {
+            return creation.call();
+        }
+        let (asset, registry) = (self.asset.address(), self.registry.address());
+        let (issuer, governance) = (self.issuer.address(), self.governance.address());
+        match step {
+            Step::OfferAsset => calls::offer_ownership(asset, issuer),
+            Step::OfferRegistry => calls::offer_ownership(registry, governance),
+            Step::AcceptAsset => calls::issuer_accept(issuer, asset),
+            Step::AcceptRegistry => calls::governance_accept(governance, registry),
+            // The only other step that creates nothing.
+            _ => calls::upgrade(registry, self.rollup.address()),
+        }
     }
 }

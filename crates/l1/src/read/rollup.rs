@@ -5,7 +5,10 @@ use crate::{
     client::Client,
     error::{Error, InRange, Result},
 };
-use alloy::{eips::BlockId, primitives::Address};
+use alloy::{
+    eips::BlockId,
+    primitives::{Address, U256},
+};
 use canon_bindings::Rollup;
 use canon_protocol::{Amount, Epoch, RollupBlock, Seconds, Slot, SlotClock, Status, Timestamp};
 use core::num::NonZeroU64;
@@ -138,12 +141,12 @@ impl Client {
         Ok((number.try_into().in_range("blockNumber")?, last.exists.then_some(slot)))
     }
 
-    /// Whether the call that records the seed of the epoch after `epoch` was made, if the head is
-    /// in `epoch`. `false` if the head isn't there yet.
+    /// Whether the seed of an epoch is recorded. `false` for an epoch that is later than the one after
+    /// the block's.
     ///
     /// # Errors
     ///
-    /// If the rollup doesn't answer.
+    /// If the rollup doesn't answer, or the epoch is over.
     pub async fn is_seed_recorded(
         &self,
         at: BlockId,
@@ -151,13 +154,10 @@ impl Client {
         epoch: Epoch,
     ) -> Result<bool> {
         let present = self.read(at, rollup, Rollup::getCurrentEpochCall {}).await?;
-        if present != epoch.to_word() {
+        if epoch.to_word() > present + U256::ONE {
             return Ok(false);
         }
-        let seed = |epoch: Epoch| Rollup::getSeedCall { epoch: epoch.to_word() };
-        // As long as none is recorded the last one serves, and two are never alike.
-        let own = self.read(at, rollup, seed(epoch)).await?;
-        let next = self.read(at, rollup, seed(epoch.next())).await?;
-        Ok(own != next)
+        let call = Rollup::getSeedCall { epoch: epoch.to_word() };
+        Ok(self.read(at, rollup, call).await?.recorded)
     }
 }

@@ -1,12 +1,16 @@
 //! The deployer: order, postconditions, interruptions, tampering.
 
 use crate::world::{World, deployed, parameters, world};
-use alloy::primitives::{Address, Bytes, U256, address};
+use alloy::primitives::{Address, B256, Bytes, U256, address};
 use canon_bindings::{Asset, CodeMismatch, Contract, Registry};
 use canon_l1::{
     Deployment, Error, NoWait, calls,
-    deploy::{DeployError, DeployRecord, DeployedSet, Progress, SetParameters, Step, deploy},
+    deploy::{
+        Create2, DeployError, DeployRecord, DeployedSet, Progress, SetParameters, SetPlan, Step,
+        create, deploy,
+    },
 };
+use canon_protocol::Timestamp;
 use core::ops::ControlFlow;
 
 const STRANGER: Address = address!("0x00000000000000000000000000000000000000aa");
@@ -206,21 +210,21 @@ async fn other_code_at_a_step_is_found() {
 }
 
 #[tokio::test]
-async fn other_constructor_arguments_are_found() {
+async fn another_address_in_the_record_is_found() {
     let world = world().await;
     let mut record = until(&world, Step::Registry).await;
-    // Somebody swaps in a genuine Registry that belongs to somebody else.
+    // A genuine Registry that belongs to somebody else.
     let call = canon_l1::Call::create(
         Contract::Registry,
         &Registry::constructorCall { initialOwner: STRANGER },
     );
     let other = world.send(1, call).await.unwrap().created.unwrap();
-    record.done[1].address = other;
+    let expected = std::mem::replace(&mut record.done[1].address, other);
     let error = world.go_on(&mut record, go_on).await.unwrap_err();
-    let DeployError::Postcondition { what, expected, found, .. } = error else { panic!("{error}") };
-    assert_eq!(what, "owner()");
-    assert!(expected.contains(&format!("{:?}", record.deployer)), "{expected}");
-    assert!(found.contains(&format!("{STRANGER:?}")), "{found}");
+    let DeployError::OtherAddress { step, expected: found, record } = error else {
+        panic!("{error}")
+    };
+    assert_eq!((step, found, record), (Step::Registry, expected, other));
 }
 
 #[tokio::test]
@@ -285,15 +289,103 @@ async fn a_transaction_that_is_still_in_the_pool_is_not_sent_twice() {
 }
 
 #[tokio::test]
-async fn the_rollup_has_the_genesis_that_was_recorded() {
+async fn the_genesis_is_decided_before_anything_is_sent() {
     let world = world().await;
-    let mut record = until(&world, Step::Expect).await;
-    assert_eq!(record.genesis, None);
+    let now = world.chain.timestamp();
+    let mut record = world.record();
+    let stopped = world.go_on(&mut record, |_, _| ControlFlow::Break(())).await;
+    assert!(matches!(stopped, Err(DeployError::Stopped { step: Step::Asset })), "{stopped:?}");
+    assert_eq!(record.genesis, Some(Timestamp::of(now)));
     world.chain.increase_time(1000);
-    let set = world.go_on(&mut record, go_on).await.unwrap();
+    let set = world.go_on(&mut saved(&record), go_on).await.unwrap();
     let at = world.client.head().await.unwrap().id();
     let rules = world.client.rollup_rules(at, set.deployment.rollup).await.unwrap();
     assert_eq!(Some(rules.clock.genesis), record.genesis);
     let n = canon_bindings::Proposals::NCall {};
     assert_eq!(world.client.read(at, set.deployment.proposals, n).await.unwrap(), U256::from(6));
+}
+
+#[tokio::test]
+async fn all_addresses_are_known_before_anything_is_sent() {
+    let salt = B256::with_last_byte(7);
+    let mut found = Vec::new();
+    for creation in [Create2::default(), Create2 { salt, ..Create2::default() }] {
+        let world = world().await;
+        let parameters = SetParameters { creation, ..SetParameters::tests() };
+        let genesis = Timestamp::of(world.chain.timestamp());
+        let plan = SetPlan::new(&parameters, world.accounts[0].address(), genesis);
+        let mut record = DeployRecord { parameters, ..world.record() };
+        let set = world.go_on(&mut record, go_on).await.unwrap();
+        let Deployment { registry, asset, issuer, governance, proposals, rollup, .. } =
+            set.deployment;
+        for (step, address) in [
+            (Step::Asset, asset),
+            (Step::Registry, registry),
+            (Step::Proposals, proposals),
+            (Step::Governance, governance),
+            (Step::Issuer, issuer),
+            (Step::RewardDistributor, set.reward_distributor),
+            (Step::Expect, set.expect),
+            (Step::Rollup, rollup),
+        ] {
+            assert_eq!(plan.address(step), address, "{step}");
+            let origin = plan.creation(step).unwrap().origin();
+            assert_eq!((origin.address(), origin.salt), (address, creation.salt), "{step}");
+            found.push(address);
+        }
+    }
+    let set: std::collections::BTreeSet<_> = found.iter().collect();
+    assert_eq!(set.len(), 16, "another salt, other addresses");
+}
+
+#[tokio::test]
+async fn what_the_chain_has_already_is_taken_as_done() {
+    let world = world().await;
+    let mut record = world.record();
+    let genesis = Timestamp::of(world.chain.timestamp());
+    let plan = SetPlan::new(&record.parameters, record.deployer, genesis);
+    // Anybody can create what the deployer is about to.
+    for step in [Step::Expect, Step::Registry] {
+        let creation = plan.creation(step).unwrap();
+        create(&mut world.sender(1), creation, &mut NoWait).await.unwrap();
+    }
+    record.genesis = Some(genesis);
+    let set = world.go_on(&mut record, go_on).await.unwrap();
+    assert_eq!(set.deployment.registry, plan.address(Step::Registry));
+    assert_eq!(world.chain.nonce(record.deployer), 11);
+    let there = record.done.iter().filter(|done| done.receipt.is_none()).map(|done| done.step);
+    assert_eq!(there.collect::<Vec<_>>(), [Step::Registry, Step::Expect]);
+
+    // The record is lost, and nothing is sent again.
+    let mut lost = DeployRecord { genesis: Some(genesis), ..world.record() };
+    assert_eq!(world.go_on(&mut lost, go_on).await.unwrap(), set);
+    assert_eq!(world.chain.nonce(record.deployer), 11);
+}
+
+#[tokio::test]
+async fn anybody_may_accept_for_the_set() {
+    let world = world().await;
+    let mut record = until(&world, Step::OfferRegistry).await;
+    let (asset, issuer) = (record.address(Step::Asset), record.address(Step::Issuer));
+    world.send(1, calls::issuer_accept(issuer.unwrap(), asset.unwrap())).await.unwrap();
+    world.go_on(&mut record, go_on).await.unwrap();
+    assert_eq!(world.chain.nonce(record.deployer), 12);
+}
+
+#[tokio::test]
+async fn constructors_are_asked_before_anything_is_sent() {
+    let world = world().await;
+    let now = Timestamp::of(world.chain.timestamp());
+    let mut parameters = SetParameters::tests();
+    parameters.rollup.genesis = Some(now + canon_protocol::Seconds::SECOND);
+    let checked = parameters.clone().check().unwrap();
+    let mut record = DeployRecord { parameters, ..world.record() };
+    let deployed = deploy(&mut world.sender(0), &checked, &mut record, &mut NoWait, go_on).await;
+    let error = deployed.unwrap_err();
+    assert!(
+        matches!(error, DeployError::Constructor { contract: Contract::Rollup, .. }),
+        "{error}"
+    );
+    assert!(error.to_string().starts_with("Rollup would be refused: Rollup__GenesisInFuture("));
+    assert_eq!(world.chain.nonce(record.deployer), 0);
 }

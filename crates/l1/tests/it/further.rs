@@ -1,15 +1,12 @@
 //! Further rollups and payloads.
 
 use crate::world::deployed;
-use alloy::primitives::{Address, address};
 use canon_bindings::{Registry, UpgradePayload};
 use canon_l1::{
-    Error, NoWait,
-    deploy::{DeployError, SetParameters, deploy_rollup, deploy_upgrade_payload},
+    NoWait,
+    deploy::{Create2, DeployError, SetParameters, Upgrade, deploy_rollup, deploy_upgrade_payload},
 };
 use canon_protocol::{Refusal, RollupRefusal, Seconds, Timestamp};
-
-const NOBODY: Address = address!("0x00000000000000000000000000000000000000aa");
 
 #[tokio::test]
 async fn a_rollup_and_the_payload_that_makes_it_canonical() {
@@ -17,23 +14,24 @@ async fn a_rollup_and_the_payload_that_makes_it_canonical() {
     let mut sender = world.sender(1);
     let parameters = SetParameters::tests().rollup;
     let (deployment, distributor) = (set.deployment, set.reward_distributor);
-    let rollup = deploy_rollup(&mut sender, &deployment, distributor, &parameters, &mut NoWait)
+    let create2 = Create2::default();
+    let rollup =
+        deploy_rollup(&mut sender, create2, &deployment, distributor, &parameters, &mut NoWait)
+            .await
+            .unwrap();
+    assert_eq!(rollup.origin.address(), rollup.address);
+    let uri = "https://azip.example/7";
+    let upgrade = Upgrade {
+        expect: set.expect,
+        new_rollup: rollup.origin,
+        expected_canonical: deployment.rollup,
+        uri: uri.into(),
+    };
+    let payload = deploy_upgrade_payload(&mut sender, create2, &deployment, &upgrade, &mut NoWait)
         .await
         .unwrap()
         .address;
-    let uri = "https://azip.example/7";
-    let payload = deploy_upgrade_payload(
-        &mut sender,
-        &deployment,
-        set.expect,
-        rollup,
-        deployment.rollup,
-        uri,
-        &mut NoWait,
-    )
-    .await
-    .unwrap()
-    .address;
+    let rollup = rollup.address;
     let at = world.client.head().await.unwrap().id();
     let actions = world.client.payload_actions(at, payload).await.unwrap();
     assert_eq!(actions.len(), 4);
@@ -52,7 +50,8 @@ async fn parameters_that_the_constructor_refuses_are_not_sent() {
     let now = Timestamp::of(world.chain.timestamp());
     let mut refusal = async |parameters| {
         let distributor = set.reward_distributor;
-        deploy_rollup(&mut sender, &set.deployment, distributor, &parameters, &mut NoWait)
+        let create2 = Create2::default();
+        deploy_rollup(&mut sender, create2, &set.deployment, distributor, &parameters, &mut NoWait)
             .await
             .unwrap_err()
     };
@@ -62,43 +61,44 @@ async fn parameters_that_the_constructor_refuses_are_not_sent() {
     assert!(
         matches!(
             error,
-            DeployError::Rollup(Refusal::Rollup(RollupRefusal::ExitDelayTooShort { .. }))
+            DeployError::Constructor {
+                refusal: Refusal::Rollup(RollupRefusal::ExitDelayOutOfBounds { .. }),
+                ..
+            }
         ),
         "{error}"
     );
-    assert!(error.to_string().ends_with("choose an exit delay of at least two epochs"), "{error}");
+    assert!(error.to_string().ends_with("two epochs to 365 days"), "{error}");
     let mut parameters = good;
     parameters.epoch_slots = 0;
-    assert!(matches!(refusal(parameters).await, DeployError::Rollup(_)));
-    // Only the chain knows its time.
+    assert!(matches!(refusal(parameters).await, DeployError::Constructor { .. }));
     let mut parameters = good;
     parameters.genesis = Some(now + Seconds::DAY);
     let error = refusal(parameters).await;
-    let DeployError::Chain(Error::Refused { what: "Rollup", revert }) = error else {
-        panic!("{error}")
-    };
-    assert_eq!(revert.name(), Some("Rollup__GenesisInFuture"));
+    assert!(error.to_string().contains("Rollup__GenesisInFuture"), "{error}");
     assert_eq!(world.chain.nonce(world.accounts[1].address()), 0);
 }
 
 #[tokio::test]
 async fn a_payload_for_no_rollup_is_refused() {
     let (world, set) = deployed().await;
-    let error = deploy_upgrade_payload(
-        &mut world.sender(1),
-        &set.deployment,
-        set.expect,
-        NOBODY,
-        set.deployment.rollup,
-        "",
-        &mut NoWait,
-    )
-    .await
-    .unwrap_err();
+    // Nothing was ever created there.
+    let new_rollup = Create2::default().origin(&[]);
+    let upgrade = Upgrade {
+        expect: set.expect,
+        new_rollup,
+        expected_canonical: set.deployment.rollup,
+        uri: String::new(),
+    };
+    let (create2, sender) = (Create2::default(), &mut world.sender(1));
+    let error =
+        deploy_upgrade_payload(sender, create2, &set.deployment, &upgrade, &mut NoWait).await;
+    let error = error.unwrap_err();
+    let nobody = new_rollup.address();
     assert_eq!(
         error.to_string(),
         format!(
-            "UpgradePayload was refused: NoCode(account: {NOBODY}); nothing is deployed there \
+            "UpgradePayload was refused: NoCode(account: {nobody}); nothing is deployed there \
              (a delegated account doesn't count): check the address and the chain id"
         )
     );

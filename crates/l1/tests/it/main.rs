@@ -4,7 +4,9 @@
 
 mod deploying;
 mod further;
+mod genuine;
 mod parameters;
+mod proxy;
 mod reading;
 mod sending;
 mod world;

@@ -1,5 +1,6 @@
 //! Parameters of a set, as written in a file.
 
+use alloy::primitives::Address;
 use canon_l1::deploy::SetParameters;
 use canon_protocol::{Amount, Seconds};
 
@@ -49,25 +50,37 @@ fn all_problems_are_told_at_once() {
     parameters.signalling.n = 5;
     parameters.governance.voting_delay = Seconds::of(59);
     parameters.rollup.minimum_stake = Amount::ZERO;
-    let error = parameters.check().unwrap_err();
+    let error = parameters.clone().check().unwrap_err();
     let expected = "the parameters can't be deployed:
-- signalling: 5 of 10: N must be above M / 2, at most M and at least 2, and M below 2^24
-- asset: the symbol is empty
-- governance: Governance__OutOfBounds(field: votingDelay, value: 59, min: 60, max: 7776000); choose a value within the bounds
-- rollup: Rollup__ZeroMinimumStake(); choose a minimum stake above 0";
+- Asset: the symbol is empty
+- Proposals: Proposals__InvalidQuorum(n: 5, m: 10); choose N and M with M/2 < N <= M and N >= 2
+- Governance: Governance__OutOfBounds(field: votingDelay, value: 59, min: 60, max: 7776000); choose a value within the bounds
+- Rollup: Rollup__ZeroMinimumStake(); choose a minimum stake above 0";
     assert_eq!(error.to_string(), expected);
     assert_eq!(error.problems().len(), 4);
+    parameters.asset.initial_holder = Some(Address::ZERO);
+    let error = parameters.check().unwrap_err();
+    assert!(error.problems()[1].starts_with("Asset: ERC20InvalidReceiver("), "{error}");
 }
 
 #[test]
-fn a_set_without_its_way_out_is_no_set() {
-    let mut parameters = SetParameters::tests();
-    let (supply, lock) = (parameters.asset.initial_supply, parameters.governance.lock_amount);
-    let most = supply.checked_sub(lock).unwrap();
-    parameters.governance.minimum_votes = most;
-    assert!(parameters.clone().check().is_ok());
-    parameters.governance.minimum_votes = most.checked_add(Amount::of(1)).unwrap();
-    let error = parameters.check().unwrap_err().to_string();
-    assert!(error.contains("governance: no proposal through the lock can pass"), "{error}");
-    assert!(error.contains("lower minimumVotes or lockAmount"), "{error}");
+fn what_governance_needs_depends_on_the_supply() {
+    let tokens = |count: u128| Amount::of(count * Amount::TOKEN.get());
+    let parameters = |minimum_votes, lock_amount| {
+        let mut parameters = SetParameters::tests();
+        parameters.asset.initial_supply = tokens(1000);
+        parameters.governance.minimum_votes = minimum_votes;
+        parameters.governance.lock_amount = lock_amount;
+        parameters.check()
+    };
+    let more = |amount: Amount| amount.checked_add(Amount::of(1)).unwrap();
+    assert!(parameters(tokens(500), tokens(100)).is_ok());
+    for (minimum_votes, lock_amount, field) in [
+        (more(tokens(500)), tokens(100), "minimumVotes"),
+        (tokens(500), more(tokens(100)), "lockAmount"),
+    ] {
+        let error = parameters(minimum_votes, lock_amount).unwrap_err().to_string();
+        let expected = format!("Governance: Governance__OutOfBounds(field: {field}");
+        assert!(error.contains(&expected), "{error}");
+    }
 }

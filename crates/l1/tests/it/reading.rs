@@ -5,8 +5,11 @@ use alloy::{
     eips::BlockId,
     primitives::{Address, Bytes, address, bytes},
 };
-use canon_bindings::{Contract, UpgradePayload};
-use canon_l1::{Deployment, Error, calls, deploy::DeployedSet};
+use canon_bindings::Contract;
+use canon_l1::{
+    Deployment, Error, NoWait, calls,
+    deploy::{Create2, Creation, DeployedSet, Upgrade, deploy_upgrade_payload},
+};
 use canon_protocol::{
     Amount, Epoch, ProposalId, ProposalState, Round, Seconds, Slot, Status, Support, Tally,
     Timestamp, actions_hash,
@@ -143,17 +146,17 @@ async fn propose(world: &World, set: &DeployedSet) -> Address {
     let found = set.deployment;
     let amount = Amount::of(10_000 * Amount::TOKEN.get());
     let holder = world.accounts[0].address();
-    let call = canon_l1::Call::create(
-        Contract::UpgradePayload,
-        &UpgradePayload::constructorCall {
-            expect: set.expect,
-            registry: found.registry,
-            newRollup: set.expect,
-            expectedCanonical: found.rollup,
-            uri: "about:blank".into(),
-        },
-    );
-    let payload = world.send(0, call).await.unwrap().created.unwrap();
+    let create2 = Create2::default();
+    let upgrade = Upgrade {
+        expect: set.expect,
+        // It will do as a rollup: nobody executes it.
+        new_rollup: Creation::expect(create2).origin(),
+        expected_canonical: found.rollup,
+        uri: "about:blank".into(),
+    };
+    let sender = &mut world.sender(0);
+    let payload = deploy_upgrade_payload(sender, create2, &found, &upgrade, &mut NoWait).await;
+    let payload = payload.unwrap().address;
     world.send(0, calls::approve(found.asset, found.governance, amount)).await.unwrap();
     world.send(0, calls::lock(found.governance, holder, amount)).await.unwrap();
     world.send(0, calls::propose_with_lock(found.governance, payload, holder)).await.unwrap();

@@ -64,6 +64,7 @@ impl World {
         record: &mut DeployRecord,
         progress: impl FnMut(&DeployRecord, Progress) -> ControlFlow<()>,
     ) -> Result<DeployedSet, DeployError> {
-        deploy(&mut self.sender(0), &parameters(), record, &mut NoWait, progress).await
+        let parameters = record.parameters.clone().check().unwrap();
+        deploy(&mut self.sender(0), &parameters, record, &mut NoWait, progress).await
     }
 }

@@ -19,6 +19,8 @@ use core::num::NonZeroU64;
 
 /// Payloads that are written at most.
 const MOST_PAYLOADS: usize = 96;
+/// Bytes of a list that a contract outside the set contains at most.
+const MOST_IN_CODE: usize = 4096;
 /// Rollups outside the set that are written at most.
 const MOST_IMPOSTORS: usize = 4;
 
@@ -137,7 +139,9 @@ impl Director {
             0 | 1 => (at.governance, GovernanceCall::Execute { id }.into()),
             2 => {
                 let actions = governance.proposals().last().map(|p| p.actions().to_vec());
-                let actions = actions.unwrap_or_default();
+                // A long list doesn't fit into code.
+                let is_short = |list: &Vec<Action>| encode_actions(list).len() < MOST_IN_CODE;
+                let actions = actions.filter(is_short).unwrap_or_default();
                 (at.governance, GovernanceCall::ExecuteWith { id, actions }.into())
             }
             3 => {

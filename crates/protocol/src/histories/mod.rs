@@ -26,7 +26,7 @@ use crate::{
     outside::Outside,
     questions,
     rollup::Rollup,
-    units::{Amount, Seconds, Slot, Timestamp},
+    units::{Amount, ProposalId, Seconds, Slot, Timestamp},
     world::World,
 };
 use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
@@ -116,8 +116,8 @@ pub struct Director {
     impostors: Vec<Address>,
     /// A contract that takes the ownership of one of the set.
     taker: Option<takers::Taker>,
-    /// Ballots that were signed and not submitted yet, or submitted before.
-    signed: Vec<Step>,
+    /// Ballots that were signed and not submitted yet, or submitted before, with their proposals.
+    signed: Vec<(ProposalId, Step)>,
     /// Contracts written so far.
     written: u64,
     /// What happens at once after the last step.
@@ -175,12 +175,13 @@ impl Director {
         if self.rng.chance(1, 4)
             && let Some(step) = (self.poke(world))
                 .or_else(|| self.take_or_give_back(world, now, foreign))
+                .or_else(|| self.follow(world, now, foreign))
                 .or_else(|| self.urgent(world, now))
         {
             return Some(step);
         }
         // Without a keeper there is no proposer in the next epoch.
-        if self.rng.chance(1, 2)
+        if self.rng.chance(9, 10)
             && let Some(step) = self.keep(world, now)
         {
             return Some(step);
@@ -191,11 +192,11 @@ impl Director {
             54..63 => self.lock_asset(world),
             63..70 => self.leave(world, now),
             70..116 => self.vote(world, now),
-            116..121 => self.submit_signed(),
+            116..121 => self.submit_signed(world, now),
             121..146 => self.execute(world, now),
-            146 => self.drop_proposal(world),
-            147 | 148 => self.propose_with_lock(world),
-            149..165 => self.stake(world, now),
+            146 => self.drop_proposal(world, now),
+            147..150 => self.propose_with_lock(world),
+            150..165 => self.stake(world, now),
             165..173 => self.propose_block(world, now),
             173..179 => self.handle_asset(world, now),
             179..186 => self.write_payload(world, now, foreign),

@@ -25,6 +25,10 @@ impl Director {
         let rules = world.proposals(contract)?.rules();
         // A rollup that gives no slot can still be asked for one.
         let slot = self.present_slot(world, now, foreign).unwrap_or_default();
+        let is_used = world.proposals(contract)?.newest_slot(instance) >= Some(slot);
+        if is_used && !self.rng.chance(1, 6) {
+            return None;
+        }
         // Sequencers mostly agree, for two rounds.
         let turn = (rules.round_of(slot).get() / 2) as usize;
         let payload = match self.rng.below(10) {
@@ -35,8 +39,10 @@ impl Director {
                 *recent.get(turn % recent.len().max(1))?
             }
         };
-        let proposer = match self.present_proposer(world, now, foreign) {
+        let present = self.present_proposer(world, now, foreign).filter(|one| !one.is_zero());
+        let proposer = match present {
             Some(proposer) if self.rng.chance(19, 20) => proposer,
+            None if !self.rng.chance(1, 8) => return None,
             _ => self.anybody(),
         };
         if self.rng.chance(1, 5) {
@@ -48,6 +54,24 @@ impl Director {
             return Some(call(self.cast.stranger, contract, vote));
         }
         Some(call(proposer, contract, ProposalsCall::Vote { payload }))
+    }
+
+    /// Once somebody leads a round, the slot's proposer often follows.
+    pub(super) fn follow(
+        &mut self,
+        world: &World,
+        now: Timestamp,
+        foreign: &Foreign,
+    ) -> Option<Step> {
+        let contract = world.governance().governance_proposer();
+        let status = world.signalling(contract, now, &foreign.at(now)).ok()?;
+        let leader = status.leader.filter(|_| status.first_free_slot == status.slot)?;
+        let is_won = leader.count >= world.proposals(contract)?.rules().n();
+        let proposer = self.present_proposer(world, now, foreign)?;
+        if is_won || proposer.is_zero() || !self.rng.chance(3, 4) {
+            return None;
+        }
+        Some(call(proposer, contract, ProposalsCall::Vote { payload: leader.payload }))
     }
 
     /// `signer`'s signature over `digest`, mostly; sometimes none that counts.

@@ -2,10 +2,10 @@
 
 use super::{Director, Step, call};
 use crate::{
-    governance::{GovernanceCall, Payment, Proposal, ProposalState, Support},
+    governance::{Ending, GovernanceCall, Payment, Proposal, ProposalState, Support},
     registry::RegistryCall,
     signature::{Ballot, Permit, signing_domain},
-    units::Timestamp,
+    units::{ProposalId, Timestamp},
     world::World,
 };
 use alloy::{
@@ -105,6 +105,16 @@ impl Director {
         let any = |state| {
             governance.proposals().iter().any(|proposal| governance.state(proposal, now) == state)
         };
+        let dropped = (0u64..).zip(governance.proposals()).find(|(_, proposal)| {
+            governance.state(proposal, now) == ProposalState::Dropped
+                && proposal.ending() == Ending::Open
+        });
+        if let Some((id, _)) = dropped
+            && self.rng.chance(1, 10)
+        {
+            let drop = GovernanceCall::DropProposal { id: U256::from(id) };
+            return Some(call(self.anybody(), world.addresses().governance, drop));
+        }
         if any(ProposalState::Executable) {
             return self.execute(world, now);
         }
@@ -121,11 +131,14 @@ impl Director {
     }
 
     pub(super) fn vote(&mut self, world: &World, now: Timestamp) -> Option<Step> {
+        if self.rng.chance(1, 12) {
+            return self.signed_votes(world, now);
+        }
         let id = self.proposal_in(world, now, ProposalState::Active)?;
         let (voter, amount) = self.voter(world, id)?;
         // Most proposals find friends.
         let support = if self.rng.chance(5, 6) { Support::Yea } else { Support::Nea };
-        if self.rng.chance(1, 5) {
+        if self.rng.chance(1, 3) {
             return self.signed_vote(world, now, id, (voter, amount), support);
         }
         let vote = GovernanceCall::Vote { id, amount, support };
@@ -174,8 +187,7 @@ impl Director {
         Some((voter, self.part(castable(voter))))
     }
 
-    /// A ballot that the voter signs and somebody else submits, now or later. So ballots on different
-    /// proposals come in any order, and some too late.
+    /// A ballot that the voter signs and somebody else submits, now or later: so some come too late.
     fn signed_vote(
         &mut self,
         world: &World,
@@ -184,18 +196,59 @@ impl Director {
         (voter, amount): (Address, U256),
         support: Support,
     ) -> Option<Step> {
-        let (at, governance) = (world.addresses(), world.governance());
-        let is_kept = self.rng.chance(1, 3);
+        if self.rng.chance(1, 2) {
+            let deadline = now.to_word() + U256::from(self.rng.below(4)) - U256::from(1);
+            return Some(self.signed_ballot(world, id, (voter, amount), support, deadline));
+        }
         let deadline = match self.rng.below(4) {
-            0 if is_kept => U256::MAX,
-            _ if is_kept => now.to_word() + U256::from(self.rng.below(600)),
-            _ => now.to_word() + U256::from(self.rng.below(4)) - U256::from(1),
+            0 => U256::MAX,
+            _ => now.to_word() + U256::from(self.rng.below(600)),
         };
-        let proposals = governance.proposals();
+        let submit = self.signed_ballot(world, id, (voter, amount), support, deadline);
+        if self.signed.len() >= MOST_SIGNED {
+            self.signed.remove(0);
+        }
+        self.signed.push((ProposalId::try_from(id).unwrap_or_default(), submit.clone()));
+        if !self.rng.chance(1, 6) {
+            return None;
+        }
+        self.agenda.push_back(submit);
+        let contract = world.addresses().governance;
+        Some(call(voter, contract, GovernanceCall::InvalidateBallots { id }))
+    }
+
+    /// Ballots that somebody signs on all Active proposals, submitted from the newest to the oldest.
+    fn signed_votes(&mut self, world: &World, now: Timestamp) -> Option<Step> {
+        let governance = world.governance();
+        let voter = *self.rng.pick(&self.cast.holders)?;
+        let active = (0u64..).zip(governance.proposals()).filter(|(_, proposal)| {
+            governance.state(proposal, now) == ProposalState::Active
+                && !governance.castable(proposal, voter).is_zero()
+        });
+        let active: Vec<u64> = active.map(|(id, _)| id).collect();
+        for id in active.into_iter().rev() {
+            let amount = U256::from(1);
+            let ballot = (voter, amount);
+            let submit = self.signed_ballot(world, U256::from(id), ballot, Support::Yea, U256::MAX);
+            self.agenda.push_back(submit);
+        }
+        self.agenda.pop_front()
+    }
+
+    /// The submission of a ballot that `voter` signs now.
+    fn signed_ballot(
+        &mut self,
+        world: &World,
+        id: U256,
+        (voter, amount): (Address, U256),
+        support: Support,
+        deadline: U256,
+    ) -> Step {
+        let (at, governance) = (world.addresses(), world.governance());
         let proposal = governance.proposal(id).map(|(_, proposal)| proposal);
         // It may have been signed for other actions, which had the number before a reorganisation.
         let signed_for = match self.rng.below(12) {
-            0 => self.rng.pick(proposals).map(Proposal::actions_hash),
+            0 => self.rng.pick(governance.proposals()).map(Proposal::actions_hash),
             _ => proposal.map(Proposal::actions_hash).ok(),
         };
         let message = Ballot {
@@ -218,25 +271,21 @@ impl Director {
             deadline,
             signature,
         };
-        let submit = call(self.anybody(), at.governance, vote);
-        if !is_kept {
-            return Some(submit);
-        }
-        if self.signed.len() >= MOST_SIGNED {
-            self.signed.remove(0);
-        }
-        self.signed.push(submit.clone());
-        if !self.rng.chance(1, 6) {
-            return None;
-        }
-        self.agenda.push_back(submit);
-        Some(call(voter, at.governance, GovernanceCall::InvalidateBallots { id }))
+        call(self.anybody(), at.governance, vote)
     }
 
-    /// A ballot that was signed some time ago, perhaps submitted before.
-    pub(super) fn submit_signed(&mut self) -> Option<Step> {
-        let index = self.rng.below(self.signed.len() as u64) as usize;
-        let submit = self.signed.get(index)?.clone();
+    /// A ballot that was signed some time ago, perhaps submitted before; mostly on a proposal that still
+    /// takes it.
+    pub(super) fn submit_signed(&mut self, world: &World, now: Timestamp) -> Option<Step> {
+        let in_time = self.rng.chance(4, 5);
+        let is_due = |ballot: &(ProposalId, Step)| {
+            let state = world.governance().state_of(ballot.0, now);
+            !in_time || state == Some(ProposalState::Active)
+        };
+        let due = (0..).zip(&self.signed).filter(|(_, ballot)| is_due(ballot));
+        let due: Vec<usize> = due.map(|(index, _)| index).collect();
+        let index = *self.rng.pick(&due)?;
+        let (_, submit) = self.signed.get(index)?.clone();
         if self.rng.chance(2, 3) {
             self.signed.remove(index);
         }
@@ -280,9 +329,10 @@ impl Director {
         }
     }
 
-    pub(super) fn drop_proposal(&mut self, world: &World) -> Option<Step> {
+    pub(super) fn drop_proposal(&mut self, world: &World, now: Timestamp) -> Option<Step> {
+        let dropped = self.proposal_in(world, now, ProposalState::Dropped);
         let count = world.governance().proposals().len() as u64;
-        let id = U256::from(self.rng.below(count + 1));
+        let id = dropped.unwrap_or_else(|| U256::from(self.rng.below(count + 1)));
         let contract = world.addresses().governance;
         let drop = call(self.anybody(), contract, GovernanceCall::DropProposal { id });
         if self.rng.chance(1, 2) {

@@ -215,7 +215,7 @@ fn a_payload_answers_with_at_most_as_much_as_a_transaction_carries() {
         (sharing(1, 32), 100_001, Some(too_long(100_001))),
         // What is too long isn't read, so it may be anything.
         (vec![], 100_001, Some(too_long(100_001))),
-        (vec![], 100_000, Some(nothing.clone())),
+        (vec![], 100_000, Some(nothing)),
         (vec![0xff; 32], 100_000, Some(unreadable.clone())),
         // The encoding of a small answer.
         (sharing(86, 1024), 0, None),
@@ -223,8 +223,8 @@ fn a_payload_answers_with_at_most_as_much_as_a_transaction_carries() {
         (sharing(1, 99_808), 0, None),
         (sharing(1, 99_807), 0, None),
         (sharing(2, 49_920), 0, Some(too_long(64 + 2 * (128 + 49_920)))),
-        (sharing(2, 49_840), 0, None),
-        (sharing(2, 49_841), 0, Some(too_long(64 + 2 * (128 + 49_856)))),
+        (sharing(2, 49_824), 0, None),
+        (sharing(2, 49_825), 0, Some(too_long(64 + 2 * (128 + 49_856)))),
         // Lists that don't decode come before lists that are too long.
         (sharing(87, 1024)[..64].to_vec(), 0, Some(unreadable)),
     ] {

@@ -94,7 +94,6 @@ fn deposits_need_keys_a_stake_and_a_new_attester() {
     assert_eq!(
         events,
         [
-            RollupEvent::SeedRecorded { epoch: Epoch::of(3), seed: chain.prevrandao() }.into(),
             joined.into(),
             AssetEvent::Approval { owner: alice, spender: ROLLUP, amount: U256::ZERO }.into(),
             Event::from(AssetEvent::Transfer { from: alice, to: ROLLUP, amount }),
@@ -375,11 +374,9 @@ fn a_move_keeps_the_seat_until_it_is_done() {
 
     let events = chain.ok("anyone", ROLLUP, finalise_move(0));
     let amount = Amount::of(STAKE);
-    let [seed, rest @ ..] = events.as_slice() else { panic!() };
-    assert!(matches!(seed, Event::Rollup(RollupEvent::SeedRecorded { .. })));
     let word = amount.to_word();
     assert_eq!(
-        *rest,
+        events,
         [
             RollupEvent::MoveFinalised {
                 attester: attester(0),
@@ -389,7 +386,6 @@ fn a_move_keeps_the_seat_until_it_is_done() {
             }
             .into(),
             AssetEvent::Approval { owner: ROLLUP, spender: NEXT, amount: word }.into(),
-            RollupEvent::SeedRecorded { epoch: Epoch::of(4), seed: chain.prevrandao() }.into(),
             RollupEvent::Deposit {
                 attester: attester(0),
                 proposer: named("proposer 0"),
@@ -542,7 +538,7 @@ fn the_slots_proposer_proposes_one_block_and_is_paid() {
     let to = proposer;
     let member = rollup(&chain).set().find(|member| member.proposer() == proposer).unwrap();
     assert_eq!(
-        events[1..],
+        events,
         [
             RollupEvent::BlockProposed {
                 block_number: RollupBlock::of(1),
@@ -608,6 +604,7 @@ fn an_empty_set_proposes_nothing() {
 /// written.
 fn paid_by_anybody() -> (Chain, Address) {
     let mut chain = Chain::deployed();
+    chain.is_kept = true;
     let distributor = contract(1);
     let mut parameters = chain.rollup_parameters();
     parameters.reward_distributor = distributor;
@@ -642,16 +639,6 @@ fn a_rollup_that_is_not_canonical_works_on_and_earns_nothing() {
     assert_eq!(rollup(&chain).head().unwrap().number, RollupBlock::of(1));
     assert_eq!(chain.world.asset().balance_of(DISTRIBUTOR), Amount::of(8 * T));
     chain.stake(ROLLUP, 7);
-}
-
-#[test]
-fn a_change_of_owner_records_the_seed_too() {
-    let mut chain = Chain::staked(1);
-    let new_owner = named("new owner");
-    let call = Call::from(OwnershipCall::TransferOwnership { new_owner });
-    let events = chain.send(GOVERNANCE, ROLLUP, call).unwrap();
-    assert!(matches!(events[0], Event::Rollup(RollupEvent::SeedRecorded { .. })), "{events:?}");
-    assert_eq!(events.len(), 2);
 }
 
 #[test]

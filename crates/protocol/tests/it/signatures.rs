@@ -228,17 +228,18 @@ fn ballots_on_different_proposals_do_not_wait_for_each_other() {
 #[test]
 fn a_ballot_names_the_actions() {
     let mut chain = voting();
-    let right = ballot(&chain, 0, 7, 0, U256::MAX);
+    let right = signed("alice", &ballot(&chain, 0, 7, 0, U256::MAX));
     // The number was another proposal's before a reorganisation.
     let other = ballot(&chain, 1, 7, 0, U256::MAX).actionsHash;
-    let swapped = signed("alice", &Ballot { actionsHash: other, ..right.clone() });
+    let ballot = Ballot { actionsHash: other, ..ballot(&chain, 0, 7, 0, U256::MAX) };
+    let swapped = signed("alice", &ballot);
     chain.refused("anyone", GOVERNANCE, swapped, invalid(0));
     assert_eq!(
         Ballot::eip712_encode_type(),
         "Ballot(uint256 proposalId,bytes32 actionsHash,uint256 amount,bool support,address voter,\
          uint256 nonce,uint256 deadline)"
     );
-    chain.ok("anyone", GOVERNANCE, signed("alice", &right));
+    chain.ok("anyone", GOVERNANCE, right);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! After the votes: stake, rewards, tokens.
 
+use canon_bindings::Rollup;
+use canon_l1::Confirmed;
 use canon_protocol::Timestamp;
 
 use super::slots;
@@ -31,6 +33,12 @@ pub(super) async fn finish_moves(world: &mut World<'_>, to: usize) -> Result<()>
     // Agents look at the canonical rollup of the newest block.
     let done = world.crowd("finish moves", Role::Movers, &members).await?;
     let (moved, address) = (done.acts.len() as u64, world.rollups[to].address);
+    let old = world.rollups[0].address;
+    let is_renamed = |confirmed: &Confirmed| {
+        let moved = confirmed.event::<Rollup::MoveFinalised>(old);
+        moved.is_some_and(|moved| moved.newAttester != moved.attester)
+    };
+    let renamed = done.acts.iter().filter(|(.., confirmed)| is_renamed(confirmed)).count() as u64;
     for index in &members {
         world.cast.sequencers[*index].agent.set_rollup(address);
     }
@@ -38,7 +46,7 @@ pub(super) async fn finish_moves(world: &mut World<'_>, to: usize) -> Result<()>
     world.rollups[to].stakers += moved;
     let total = sum((0..moved).map(|_| world.scenario.rollup.stake));
     let first_slot = world.rollups[to].first_slot_after(world.stage.now());
-    let event = Event::Moved { rollup: world.rollups[to].label, total, first_slot };
+    let event = Event::Moved { rollup: world.rollups[to].label, total, first_slot, renamed };
     world.tell(Who::Sequencers(moved), event, Some(done.spent));
     Ok(())
 }
@@ -75,7 +83,7 @@ pub(super) async fn show_end(world: &mut World<'_>) -> Result<()> {
         let clock = world.rollups[canonical].clock;
         let time = moved.and_then(|slot| clock.slot_start(slot)).unwrap_or(Timestamp::ZERO);
         let label = world.rollups[canonical].label;
-        world.wait_until(time, &format!("the moved stake draws slots of rollup {label}"))?;
+        world.wait_until(time, &format!("the moved stake draws slots of rollup {label}")).await?;
     }
     let wanted = world.scenario.rollup.blocks_after;
     for done in 0..wanted {

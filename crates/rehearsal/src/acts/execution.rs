@@ -65,6 +65,7 @@ pub(super) async fn execute(
     if world.dockets[docket].end.is_some() || world.stage.next_time() > last {
         return Ok(());
     }
+    world.dockets[docket].tries += 1;
     if world.dockets[docket].plan.payload == PayloadKind::Shifting {
         // What a client meets that only knows `execute`.
         execute_simply(world, id).await?;
@@ -180,7 +181,7 @@ fn drop_pushed_by(world: &World<'_>, agenda: &mut Agenda, old: Address) {
 }
 
 /// What needs not be done once a proposal is over.
-const fn is_about(task: Task, proposal: usize) -> bool {
+pub(super) const fn is_about(task: Task, proposal: usize) -> bool {
     matches!(
         task,
         Task::Execute { docket } | Task::TooLate { docket } | Task::OpenGate { docket }

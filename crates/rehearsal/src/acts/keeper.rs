@@ -87,7 +87,7 @@ fn pushed(
     };
     let spent = Spent { transactions: 1, gas: confirmed.gas_used };
     world.tell(Who::Keeper, event, Some(spent));
-    vote::schedule(agenda, docket, &live);
+    vote::schedule(world, agenda, docket, &live);
     world.dockets[docket].live = Some(live);
     Ok(())
 }

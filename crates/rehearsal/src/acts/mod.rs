@@ -46,7 +46,7 @@ pub(crate) async fn play<'a>(scenario: &'a Scenario, report: Reporter<'a>) -> Re
     while let Some((time, task)) = agenda.next() {
         world.turn_to(chapter_of(task));
         let until = waiting_for(&world, task);
-        world.wait_until(time, &until)?;
+        world.wait_until(time, &until).await?;
         perform(&mut world, &mut agenda, task).await?;
     }
 
@@ -65,6 +65,8 @@ async fn perform(world: &mut World<'_>, agenda: &mut Agenda, task: Task) -> Resu
         Task::Push { docket, round } => push(world, agenda, docket, round).await,
         Task::Lock { docket } => vote::propose_with_lock(world, agenda, docket).await,
         Task::Ballots { docket } => vote::ballots(world, agenda, docket).await,
+        Task::LateBallots { docket } => vote::late_ballots(world, docket).await,
+        Task::Objections { docket } => vote::object(world, agenda, docket).await,
         Task::Close { docket } => vote::close(world, agenda, docket).await,
         Task::OpenGate { docket } => execution::open_gate(world, docket).await,
         Task::Execute { docket } => execution::execute(world, agenda, docket).await,
@@ -84,8 +86,9 @@ const fn chapter_of(task: Task) -> Chapter {
         | Task::RoundOver { .. }
         | Task::Push { .. }
         | Task::Lock { .. } => Chapter::Signalling,
-        Task::Ballots { .. } | Task::Close { .. } => Chapter::Vote,
-        Task::OpenGate { .. }
+        Task::Ballots { .. } | Task::LateBallots { .. } | Task::Close { .. } => Chapter::Vote,
+        Task::Objections { .. }
+        | Task::OpenGate { .. }
         | Task::Execute { .. }
         | Task::TooLate { .. }
         | Task::Drop { .. }
@@ -120,9 +123,11 @@ fn waiting_for(world: &World<'_>, task: Task) -> String {
         Task::Push { round, .. } => format!("the keeper pushes round {round}"),
         Task::Lock { .. } => "a holder takes the lock".to_owned(),
         Task::Ballots { docket } => format!("the vote on {} begins", azip(docket)),
+        Task::LateBallots { docket } => format!("the last block of the vote on {}", azip(docket)),
+        Task::Objections { docket } => format!("the last block to object to {}", azip(docket)),
         Task::Close { docket } => format!("the vote on {} is over", azip(docket)),
         Task::OpenGate { .. } => "the gate opens".to_owned(),
-        Task::Execute { docket } => match world.dockets[docket].refusals.is_empty() {
+        Task::Execute { docket } => match world.dockets[docket].tries == 0 {
             true => format!("the keeper executes {}", azip(docket)),
             false => format!("the keeper tries {} again", azip(docket)),
         },

@@ -1,17 +1,21 @@
 //! What the payloads of a scenario list, and their deployment.
 
 use alloy::{
-    primitives::{Address, Bytes, keccak256},
+    primitives::{Address, Bytes},
     sol_types::SolCall,
 };
-use canon_bindings::{Expect, Governance, Registry, UpgradePayload};
-use canon_l1::deploy;
+use canon_bindings::{Contract, Expect, Governance, Registry, UpgradePayload};
+use canon_l1::{
+    Call,
+    deploy::{self, Create2, Origin},
+};
 use canon_payload::constant_payload;
 
 use crate::{
     bytecode::{self, IGate},
-    error::{During, Error, Result},
-    scenario::{Does, PayloadKind, ProposalPlan},
+    error::{During, Error, Result, refusal_of},
+    scenario::{Does, PayloadKind, ProposalPlan, RollupKind},
+    timeline::{Event, Who},
     world::World,
 };
 
@@ -26,6 +30,8 @@ pub(super) struct Deployed {
 pub(super) struct Subject {
     /// The contract that it puts in force: a rollup or a Proposals contract.
     pub(super) new: Address,
+    /// What it is said to come from.
+    pub(super) origin: Origin,
     /// The contract of that kind that is in force now.
     pub(super) old: Address,
 }
@@ -37,11 +43,12 @@ pub(super) async fn deploy(
     subject: &Subject,
 ) -> Result<Deployed> {
     let uri = format!("https://azips.example/{}", plan.azip.to_lowercase());
-    if plan.does == Does::Upgrade && plan.payload == PayloadKind::Constant {
+    let forged = plan.rollup == RollupKind::Forged;
+    if plan.does == Does::Upgrade && plan.payload == PayloadKind::Constant && !forged {
         return upgrade_payload(world, subject, &uri).await;
     }
     let mut actions = match plan.does {
-        Does::Upgrade => upgrade(world, subject).await?,
+        Does::Upgrade => upgrade(world, subject),
         Does::ReplaceProposals => replace_proposals(world, subject),
     };
     let (code, gate, mut gas) = match plan.payload {
@@ -66,38 +73,67 @@ pub(super) async fn deploy(
 async fn upgrade_payload(world: &mut World<'_>, subject: &Subject, uri: &str) -> Result<Deployed> {
     let set = world.deployment().await?;
     let mut wait = world.stage.miner();
-    let expect = world.set.expect;
-    let created = deploy::deploy_upgrade_payload(
-        &mut world.cast.authors,
-        &set,
-        expect,
-        subject.new,
-        subject.old,
-        uri,
-        &mut wait,
-    )
-    .await
-    .map_err(|source| Error::Deployment(Box::new(source)))?;
-    let gas = created.receipt.gas_used;
+    let upgrade = deploy::Upgrade {
+        expect: world.set.expect,
+        new_rollup: subject.origin,
+        expected_canonical: subject.old,
+        uri: uri.to_owned(),
+    };
+    let (authors, create2) = (&mut world.cast.authors, Create2::default());
+    let created = deploy::deploy_upgrade_payload(authors, create2, &set, &upgrade, &mut wait).await;
+    let created = created.map_err(|source| Error::Deployment(Box::new(source)))?;
+    let gas = created.receipt.map_or(0, |receipt| receipt.gas_used);
     world.stage.gas.record("deploy a payload", gas);
     Ok(Deployed { payload: created.address, gate: None, gas })
 }
 
+/// Somebody tries to deploy an [`UpgradePayload`] for a rollup that isn't what it is said to come from,
+/// and is refused. Returns the refusal's name.
+pub(super) async fn try_upgrade_payload(
+    world: &mut World<'_>,
+    subject: &Subject,
+) -> Result<String> {
+    let arguments = UpgradePayload::constructorCall {
+        expect: world.set.expect,
+        registry: world.set.registry,
+        newRollup: subject.new,
+        expectedCanonical: subject.old,
+        factory: subject.origin.factory,
+        salt: subject.origin.salt,
+        initCodeHash: subject.origin.init_code_hash,
+        uri: String::new(),
+    };
+    let call = Call::create(Contract::UpgradePayload, &arguments);
+    let Err(error) = world.cast.authors.simulate(&call, world.stage.next()).await else {
+        return Err(Error::Unexpected(
+            "a payload for a forged rollup could be deployed".to_owned(),
+        ));
+    };
+    let refusal = refusal_of(error, "deploying an UpgradePayload in vain")?;
+    let name = refusal.name.clone();
+    let tried = "try to deploy an UpgradePayload for it".to_owned();
+    world.tell_off_chain(Who::Authors, Event::Refused { tried, refusal });
+    Ok(name)
+}
+
 /// What an `UpgradePayload` would list.
-async fn upgrade(world: &World<'_>, subject: &Subject) -> Result<Vec<Governance::Action>> {
-    let (set, client) = (&world.set, world.stage.client());
-    let code = client.expect_code(world.stage.head(), "the new rollup", subject.new).await;
-    let hash = keccak256(code.during("reading the new rollup's code")?);
+fn upgrade(world: &World<'_>, subject: &Subject) -> Vec<Governance::Action> {
+    let (set, origin) = (&world.set, subject.origin);
     let canonical = Expect::canonicalIsCall { registry: set.registry, expected: subject.old };
-    let code_hash = Expect::codeHashIsCall { target: subject.new, expected: hash };
+    let creation = Expect::createdByCall {
+        target: subject.new,
+        factory: origin.factory,
+        salt: origin.salt,
+        initCodeHash: origin.init_code_hash,
+    };
     let owner = Expect::ownerIsCall { target: subject.new, expected: set.governance };
     let upgrade = Registry::upgradeCall { rollup: subject.new };
-    Ok(vec![
+    vec![
         action(set.expect, &canonical),
-        action(set.expect, &code_hash),
+        action(set.expect, &creation),
         action(set.expect, &owner),
         action(set.registry, &upgrade),
-    ])
+    ]
 }
 
 fn replace_proposals(world: &World<'_>, subject: &Subject) -> Vec<Governance::Action> {

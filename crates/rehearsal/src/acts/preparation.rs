@@ -1,17 +1,22 @@
 //! Documents are agreed on; what they need is deployed.
 
 use alloy::primitives::{Address, U256, keccak256};
-use canon_bindings::{Contract, Proposals};
-use canon_l1::{Call, deploy};
-use canon_protocol::{Amount, RollupBlock};
+use canon_bindings::{Contract, Rollup};
+use canon_l1::{
+    Call,
+    deploy::{self, Create2, Created, Creation, Examiner, NotGenuine, Origin},
+};
+use canon_protocol::{Amount, Deployment, Epoch, RawRollupParameters, RollupBlock, SlotClock};
 
 use super::{payload, setting};
 use crate::{
     describe::describe,
     error::{During, Error, Result},
-    scenario::{Does, ProposalPlan},
+    forgery::{self, Ghost},
+    keys,
+    scenario::{Does, ProposalPlan, RollupKind},
     timeline::{Event, Spent, Who},
-    world::{Docket, RollupState, World},
+    world::{Docket, RollupState, World, sum},
 };
 
 /// Prepares all proposals of the scenario, in order.
@@ -22,16 +27,23 @@ pub(super) async fn prepare(world: &mut World<'_>) -> Result<()> {
         let height = agree(world, plan);
         let (rollup, proposals, subject) = match plan.does {
             Does::Upgrade => {
-                let rollup = new_rollup(world).await?;
+                let rollup = match plan.rollup {
+                    RollupKind::Genuine => new_rollup(world).await?,
+                    RollupKind::Forged => forged_rollup(world).await?,
+                };
                 let old = world.rollups[world.canonical()].address;
-                let new = world.rollups[rollup].address;
-                (Some(rollup), None, payload::Subject { new, old })
+                let (new, origin) = (world.rollups[rollup].address, world.rollups[rollup].origin);
+                (Some(rollup), None, payload::Subject { new, origin, old })
             }
             Does::ReplaceProposals => {
-                let new = new_proposals(world).await?;
-                let old = world.set.proposals;
-                (None, Some(new), payload::Subject { new, old })
+                let created = new_proposals(world, plan).await?;
+                let (new, origin, old) = (created.address, created.origin, world.set.proposals);
+                (None, Some(new), payload::Subject { new, origin, old })
             }
+        };
+        let refusals = match plan.rollup {
+            RollupKind::Genuine => Vec::new(),
+            RollupKind::Forged => vec![payload::try_upgrade_payload(world, &subject).await?],
         };
         let deployed = payload::deploy(world, plan, &subject).await?;
         let actions = payload::listed(world, deployed.payload).await?;
@@ -41,7 +53,7 @@ pub(super) async fn prepare(world: &mut World<'_>) -> Result<()> {
         let event = Event::PayloadDeployed {
             azip: plan.azip.clone(),
             address: deployed.payload,
-            actions: actions.iter().map(|action| describe(action, &world.set.names)).collect(),
+            actions: actions.iter().map(|action| describe(action, &world.set)).collect(),
         };
         world.tell(Who::Authors, event, Some(Spent { transactions: 1, gas: deployed.gas }));
         world.dockets.push(Docket {
@@ -55,16 +67,18 @@ pub(super) async fn prepare(world: &mut World<'_>) -> Result<()> {
             won: None,
             live: None,
             end: None,
+            tries: 0,
             executed_in: None,
-            refusals: Vec::new(),
+            refusals,
             repeated: 0,
         });
     }
     // Those who believe in the new rollup stake there before it is canonical.
-    match world.dockets.iter().find_map(|docket| docket.rollup) {
-        Some(rollup) => setting::stake(world, rollup, true).await,
-        None => Ok(()),
+    if let Some(rollup) = world.dockets.iter().find_map(|docket| docket.rollup) {
+        setting::stake(world, rollup, true).await?;
+        setting::squat(world, rollup).await?;
     }
+    Ok(())
 }
 
 fn agree(world: &mut World<'_>, plan: &ProposalPlan) -> RollupBlock {
@@ -81,21 +95,32 @@ async fn new_rollup(world: &mut World<'_>) -> Result<usize> {
     let mut wait = world.stage.miner();
     let parameters = setting::rollup_parameters(world.scenario);
     let distributor = world.set.distributor;
-    let authors = &mut world.cast.authors;
-    let created = deploy::deploy_rollup(authors, &set, distributor, &parameters, &mut wait)
-        .await
-        .map_err(|source| Error::Deployment(Box::new(source)))?;
-    let (address, gas) = (created.address, created.receipt.gas_used);
+    let (authors, create2) = (&mut world.cast.authors, Create2::default());
+    let created =
+        deploy::deploy_rollup(authors, create2, &set, distributor, &parameters, &mut wait).await;
+    let created = created.map_err(|source| Error::Deployment(Box::new(source)))?;
+    let gas = created.receipt.map_or(0, |receipt| receipt.gas_used);
+    let Created { address, origin, .. } = created;
     world.stage.gas.record("deploy a rollup", gas);
     let (client, head) = (world.stage.client().clone(), world.stage.head());
     let rules = client.rollup_rules(head, address).await.during("reading the rollup's rules")?;
-    let code = client.expect_code(head, "the new rollup", address).await;
-    let code_hash = keccak256(code.during("reading the new rollup's code")?);
+    let label = add_rollup(world, address, origin, rules.clock);
+    let event =
+        Event::RollupDeployed { rollup: label, address, init_code_hash: origin.init_code_hash };
+    world.tell(Who::Authors, event, Some(Spent { transactions: 1, gas }));
+    Ok(world.rollups.len() - 1)
+}
+
+/// Adds a rollup that isn't canonical to the story, and returns what people call it.
+fn add_rollup(world: &mut World<'_>, address: Address, origin: Origin, clock: SlotClock) -> u64 {
     let label = world.rollups.len() as u64 + 1;
     world.rollups.push(RollupState {
         label,
         address,
-        clock: rules.clock,
+        origin,
+        forged: false,
+        clock,
+        seeded: Epoch::ZERO,
         canonical: false,
         stakers: 0,
         blocks: 0,
@@ -103,28 +128,88 @@ async fn new_rollup(world: &mut World<'_>) -> Result<usize> {
     });
     world.set.names.insert(address, format!("rollup {label}"));
     world.watcher.watch_rollup(address);
-    let event = Event::RollupDeployed { rollup: label, address, code_hash };
-    world.tell(Who::Authors, event, Some(Spent { transactions: 1, gas }));
-    Ok(world.rollups.len() - 1)
+    label
 }
 
+/// Forges a rollup, and has somebody look at it who knows where a genuine one would be.
+async fn forged_rollup(world: &mut World<'_>) -> Result<usize> {
+    let plan = world.scenario.rollup;
+    let parameters = RawRollupParameters {
+        asset: world.set.asset,
+        registry: world.set.registry,
+        reward_distributor: world.set.distributor,
+        owner: world.set.governance,
+        genesis_time: world.stage.now().to_word(),
+        slot_duration: plan.slot.to_word(),
+        epoch_duration: U256::from(plan.epoch),
+        minimum_stake: plan.stake.to_word(),
+        exit_delay: plan.exit_delay.to_word(),
+    };
+    let genuine = Creation::new(Create2::default(), Deployment::Rollup(parameters));
+    // The code that the genuine constructor would return, immutables included.
+    let arguments = Rollup::constructorCall { parameters: parameters.into() };
+    let constructor = Call::create(Contract::Rollup, &arguments);
+    let runtime = world.cast.authors.simulate(&constructor, world.stage.next()).await;
+    let runtime = runtime.during(FORGING)?;
+    let (dupe, mut gas) = world.create(FORGING, forgery::dupe_token()).await?;
+    let accomplice = forgery::accomplice(&runtime, world.set.asset, dupe);
+    let (accomplice, used) = world.create(FORGING, accomplice).await?;
+    gas += used;
+    let stakes = world.scenario.sequencers.count;
+    let stake = sum((0..stakes).map(|_| plan.stake));
+    let authors = world.cast.authors.address();
+    let ghost = Ghost {
+        attester: keys::address(world.scenario.seed, "ghost", 0),
+        proposer: authors,
+        withdrawer: authors,
+        stake: stake.to_word(),
+    };
+    let init_code = forgery::forged_rollup(&runtime, &parameters, accomplice, ghost);
+    let create2 = Create2::default();
+    let call = Call::create2(Contract::Rollup, create2, &init_code);
+    let confirmed = world.stage.send(FORGING, &mut world.cast.authors, call).await?;
+    gas += confirmed.gas_used;
+    let address = create2.address(&init_code);
+    let (client, head) = (world.stage.client().clone(), world.stage.head());
+    let clock = client.rollup_rules(head, address).await.during(FORGING)?.clock;
+    let label = add_rollup(world, address, genuine.origin(), clock);
+    let index = world.rollups.len() - 1;
+    world.rollups[index].forged = true;
+    world.rollups[index].stakers = 1;
+    let event = Event::RollupForged { rollup: label, address, stake };
+    world.tell(Who::Authors, event, Some(Spent { transactions: 3, gas }));
+    let head = client.head().await.during(FORGING)?;
+    let examiner = Examiner::new(&client, &[create2], head);
+    match examiner.contract(Contract::Rollup, address).await {
+        Err(NotGenuine::Origin { expected, .. }) => {
+            world.tell_off_chain(Who::Anyone, Event::ForgeryFound { rollup: label, expected });
+            Ok(index)
+        }
+        other => Err(Error::Unexpected(format!("a forged rollup is examined: {other:?}"))),
+    }
+}
+
+const FORGING: &str = "forge a rollup";
+
 /// Deploys a Proposals contract that isn't in force yet.
-async fn new_proposals(world: &mut World<'_>) -> Result<Address> {
+async fn new_proposals(world: &mut World<'_>, plan: &ProposalPlan) -> Result<Created> {
     let rules = world.scenario.signalling.rules;
-    let arguments = Proposals::constructorCall {
+    let constructor = Deployment::Proposals {
         registry: world.set.registry,
         n: U256::from(rules.n()),
         m: U256::from(rules.m()),
     };
-    let call = Call::create(Contract::Proposals, &arguments);
-    let act = "deploy a Proposals contract";
-    let confirmed = world.stage.send(act, &mut world.cast.authors, call).await?;
-    let address = confirmed
-        .created
-        .ok_or_else(|| Error::Unexpected("a creation has no address".to_owned()))?;
+    // With the same arguments and salt it would be the one that is there.
+    let create2 = Create2 { salt: keccak256(&plan.azip), ..Create2::default() };
+    let creation = Creation::new(create2, constructor);
+    let mut wait = world.stage.miner();
+    let created = deploy::create(&mut world.cast.authors, &creation, &mut wait).await;
+    let created = created.map_err(|source| Error::Deployment(Box::new(source)))?;
+    let (address, gas) = (created.address, created.receipt.map_or(0, |receipt| receipt.gas_used));
+    world.stage.gas.record("deploy a Proposals contract", gas);
     world.set.names.insert(address, "new Proposals".to_owned());
     world.set.all_proposals.push(address);
-    let spent = Spent { transactions: 1, gas: confirmed.gas_used };
+    let spent = Spent { transactions: 1, gas };
     world.tell(Who::Authors, Event::ProposalsDeployed { address }, Some(spent));
-    Ok(address)
+    Ok(created)
 }

@@ -5,9 +5,9 @@ use std::ops::ControlFlow;
 use canon_agents::Wish;
 use canon_l1::{
     calls,
-    deploy::{self, DeployRecord, SetParameters},
+    deploy::{self, DeployRecord, SetParameters, SetPlan},
 };
-use canon_protocol::Amount;
+use canon_protocol::{Amount, Epoch};
 
 use crate::{
     cast::{Cast, Keys},
@@ -43,10 +43,14 @@ pub(crate) async fn open<'a>(
     .await
     .map_err(|source| Error::Deployment(Box::new(source)))?;
     let rules = stage.client().rollup_rules(stage.head(), set.deployment.rollup).await;
+    let plan = SetPlan::new(&record.parameters, deployer, scenario.l1.start);
     let first = RollupState {
         label: 1,
         address: set.deployment.rollup,
+        origin: plan.rollup.origin(),
+        forged: false,
         clock: rules.during("reading the rollup's rules")?.clock,
+        seeded: Epoch::ZERO,
         canonical: true,
         stakers: 0,
         blocks: 0,
@@ -123,7 +127,9 @@ pub(crate) async fn hand_out(world: &mut World<'_>) -> Result<()> {
     let rewards = scenario.asset.reward_pool;
     let stakers = cast.sequencers.iter().map(|s| (s.withdrawer.address(), stake));
     let holders = cast.holders.iter().map(|h| (h.sender.address(), h.tokens));
-    let gifts: Vec<_> = std::iter::once((set.distributor, rewards))
+    let squatted = sum((0..scenario.sequencers.squatted).map(|_| stake));
+    let gifts: Vec<_> = [(set.distributor, rewards), (cast.squatter.address(), squatted)]
+        .into_iter()
         .filter(|(_, amount)| !amount.is_zero())
         .chain(stakers)
         .chain(holders)
@@ -169,6 +175,31 @@ pub(crate) async fn stake(world: &mut World<'_>, rollup: usize, pioneers: bool) 
     let who = if pioneers { Who::Pioneers(count) } else { Who::Sequencers(count) };
     let event = Event::Staked { rollup: label, each, first_slot };
     world.tell(who, event, Some(spent.and(approvals)));
+    Ok(())
+}
+
+/// Somebody registers attesters of others on a new rollup, before they get there.
+pub(crate) async fn squat(world: &mut World<'_>, rollup: usize) -> Result<()> {
+    let World { stage, cast, set, scenario, rollups, .. } = world;
+    let (count, each) = (scenario.sequencers.squatted, scenario.rollup.stake);
+    if count == 0 {
+        return Ok(());
+    }
+    let target = rollups[rollup].address;
+    let victims = cast.sequencers.iter().filter(|sequencer| sequencer.moves);
+    let victims: Vec<_> = victims.map(|sequencer| sequencer.attester).collect();
+    let squatter = cast.squatter.address();
+    let mut batch = stage.batch("stake", count);
+    let all = sum((0..count).map(|_| each));
+    batch.add(&mut cast.squatter, calls::approve(set.asset, target, all)).await?;
+    for (attester, _) in victims.into_iter().zip(0..count) {
+        let call = calls::stake(target, attester, squatter, squatter, each);
+        batch.add(&mut cast.squatter, call).await?;
+    }
+    let (spent, _) = batch.finish().await?;
+    rollups[rollup].stakers += count;
+    let event = Event::Squatted { rollup: rollups[rollup].label, attesters: count, each };
+    world.tell(Who::Squatter, event, Some(spent));
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use canon_agents::{SignalDecision, SignalPlan, VettedPayload};
 use canon_l1::calls;
-use canon_protocol::{RollupBlock, Round, Slot, Timestamp};
+use canon_protocol::{Epoch, RollupBlock, Round, Slot, Timestamp};
 
 use super::slots;
 use crate::{
@@ -45,6 +45,22 @@ pub(super) async fn campaign(
     let slot = slots::next_slot(world, rollup);
     world.count = Count::new(rollup, world.scenario.signalling.rules.round_of(slot));
     agenda.add(start_of(world, slot)?, Task::Signal { docket, slot });
+    fall_silent(world, slot)
+}
+
+/// At the first campaign the canonical rollup's set falls silent, if the scenario says so: for the rest
+/// of the epoch and for so many more.
+fn fall_silent(world: &mut World<'_>, slot: Slot) -> Result<()> {
+    let epochs = std::mem::take(&mut world.silent_epochs);
+    if epochs == 0 {
+        return Ok(());
+    }
+    let rollup = &world.rollups[world.count.rollup];
+    let last = Epoch::of(rollup.clock.epoch_of(slot).get() + epochs);
+    let first_slot = rollup.clock.first_slot(last.next()).unwrap_or(Slot::MAX);
+    let (label, until) = (rollup.label, start_of(world, first_slot)?);
+    world.silent_until = Some(until);
+    world.tell(Who::Time, Event::Silence { rollup: label, epochs, until }, None);
     Ok(())
 }
 
@@ -82,7 +98,11 @@ pub(super) async fn signal(
     }
     // Long batches elsewhere may have taken the slot's time.
     if world.stage.next_time() <= start_of(world, slot)? {
-        play(world, docket, slot).await?;
+        let start = start_of(world, slot)?;
+        match world.silent_until.is_some_and(|until| start < until) {
+            true => signal_in_vain(world, docket, slot).await?,
+            false => play(world, docket, slot).await?,
+        }
     }
     let (done, of) = (slot.get() - rules.first_slot(round).get() + 1, u64::from(rules.m()));
     world.progress("slots of the round", done, of);
@@ -103,8 +123,7 @@ async fn play(world: &mut World<'_>, docket: usize, slot: Slot) -> Result<()> {
     if newest >= world.dockets[docket].height {
         world.count.open = true;
         if !world.out_of_turn_tried {
-            world.out_of_turn_tried = true;
-            out_of_turn(world, docket, slot).await?;
+            world.out_of_turn_tried = out_of_turn(world, docket, slot).await?;
         }
     }
     let turn = slots::turn(world, rollup, slot).await?;
@@ -209,8 +228,8 @@ fn tell_group(world: &mut World<'_>, docket: usize) {
     world.tell(Who::Sequencers(group.signers.len() as u64), event, Some(group.spent));
 }
 
-/// Somebody whose slot it isn't tries to signal, and is refused.
-async fn out_of_turn(world: &mut World<'_>, docket: usize, slot: Slot) -> Result<()> {
+/// Somebody whose slot it isn't tries to signal, and is refused. Returns whether anybody tried.
+async fn out_of_turn(world: &mut World<'_>, docket: usize, slot: Slot) -> Result<bool> {
     let start = start_of(world, slot)?;
     world.stage.wait_until(start)?;
     let proposer = slots::proposer_of(world, world.count.rollup, slot).await?;
@@ -219,7 +238,7 @@ async fn out_of_turn(world: &mut World<'_>, docket: usize, slot: Slot) -> Result
             && !sequencer.pioneer
             && sequencer.proposer.address() != proposer
     });
-    let Some(sequencer) = stranger else { return Ok(()) };
+    let Some(sequencer) = stranger.filter(|_| !proposer.is_zero()) else { return Ok(false) };
     let call = calls::signal(world.set.proposals, world.dockets[docket].payload);
     let who = sequencer.who();
     let Err(error) = sequencer.proposer.simulate(&call, world.stage.next()).await else {
@@ -228,6 +247,32 @@ async fn out_of_turn(world: &mut World<'_>, docket: usize, slot: Slot) -> Result
     let refusal = refusal_of(error, "signalling out of turn")?;
     let tried = format!("tries slot {slot}, which isn't its own");
     world.tell_off_chain(who, Event::Refused { tried, refusal });
+    Ok(true)
+}
+
+/// In an epoch without a seed nobody can signal, whoever tries.
+async fn signal_in_vain(world: &mut World<'_>, docket: usize, slot: Slot) -> Result<()> {
+    let start = start_of(world, slot)?;
+    world.stage.wait_until(start)?;
+    if !slots::proposer_of(world, world.count.rollup, slot).await?.is_zero() {
+        // Those whose slot it is are silent.
+        return Ok(());
+    }
+    let mut sequencers = world.cast.sequencers.iter();
+    let Some(sequencer) = sequencers.find(|sequencer| sequencer.conduct == Conduct::Diligent)
+    else {
+        return Ok(());
+    };
+    let call = calls::signal(world.set.proposals, world.dockets[docket].payload);
+    let (who, next) = (sequencer.who(), world.stage.next());
+    let Err(error) = sequencer.proposer.simulate(&call, next).await else {
+        return Err(Error::Unexpected(format!("{who} could signal in slot {slot} of nobody")));
+    };
+    let refusal = refusal_of(error, "signalling without a proposer")?;
+    if !world.dockets[docket].refusals.contains(&refusal.name) {
+        let tried = format!("tries slot {slot}, whose epoch has no seed");
+        world.refused(docket, who, tried, refusal);
+    }
     Ok(())
 }
 

@@ -16,8 +16,12 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Turn {
     pub(super) slot: Slot,
-    /// Whose slot it is; nobody's if the epoch's set is empty.
+    /// Whose slot it is; nobody's if its epoch has no seed or an empty set.
     pub(super) sequencer: Option<usize>,
+    /// Whether it is a squatter's, who does nothing.
+    pub(super) squatter: bool,
+    /// Whether its epoch has a seed. Asked only if it is nobody's.
+    pub(super) seeded: bool,
     /// The block, and what it earned.
     pub(super) block: Option<(RollupBlock, Amount)>,
     /// Whether its proposer signalled, or why not.
@@ -34,18 +38,31 @@ pub(super) async fn turn(world: &mut World<'_>, rollup: usize, slot: Slot) -> Re
     let view = world.look().await?;
     let proposer = view.rollup(address).and_then(|rollup| rollup.proposer);
     let sequencer = proposer.and_then(|proposer| world.sequencer_of(proposer));
-    if let (Some(proposer), None) = (proposer, sequencer) {
+    let squatter = proposer == Some(world.cast.squatter.address());
+    if let (Some(proposer), None, false) = (proposer, sequencer, squatter) {
         return Err(Error::Unexpected(format!("{proposer} has slot {slot} and nobody knows it")));
     }
     let mut turn = Turn {
         slot,
         sequencer,
+        squatter,
+        seeded: true,
         block: None,
         decision: SignalDecision::NoPayload,
         signalled: false,
         spent: Spent::default(),
     };
-    let Some(index) = sequencer.filter(|index| world.cast.sequencers[*index].online()) else {
+    // Who moved on leaves the slots that its old seat still draws.
+    let serves = |index: &usize| {
+        let sequencer = &world.cast.sequencers[*index];
+        sequencer.online() && sequencer.agent.rollup() == address
+    };
+    let Some(index) = sequencer.filter(serves) else {
+        if proposer.is_none() {
+            let (client, epoch) = (world.stage.client(), clock.epoch_of(slot));
+            let seeded = client.is_seed_recorded(view.head().id(), address, epoch).await;
+            turn.seeded = seeded.during(ACT)?;
+        }
         // The slot goes by.
         world.stage.mine_all()?;
         return Ok(turn);
@@ -151,7 +168,13 @@ pub(super) fn tell(world: &mut World<'_>, rollup: usize, turn: &Turn) {
             let who = world.cast.sequencers[index].who();
             world.tell(who, Event::SlotMissed { rollup: label, slot }, None);
         }
-        (None, _) => world.tell(Who::Time, Event::NoProposer { rollup: label, slot }, None),
+        (None, _) if turn.squatter => {
+            world.tell(Who::Squatter, Event::SlotMissed { rollup: label, slot }, None);
+        }
+        (None, _) => {
+            let event = Event::NoProposer { rollup: label, slot, seeded: turn.seeded };
+            world.tell(Who::Time, event, None);
+        }
     }
 }
 
@@ -162,7 +185,7 @@ pub(super) async fn show_old(world: &mut World<'_>) -> Result<()> {
     let first = world.rollups[0].clock.first_slot(Epoch::of(2)).unwrap_or_default();
     let first = first.max(world.rollups[0].first_slot_after(world.stage.now()));
     let start = world.rollups[0].clock.slot_start(first).ok_or_else(|| no_such(first))?;
-    world.wait_until(start, "the first epoch with proposers")?;
+    world.wait_until(start, "the first epoch with proposers").await?;
     let mut blocks = 0;
     // As many slots again as misses are to be expected, and no more: everybody may be offline.
     for done in 0..wanted.saturating_mul(2) {

@@ -4,7 +4,8 @@ use canon_agents::{Share, Wish};
 use canon_bindings::Governance;
 use canon_l1::calls;
 use canon_protocol::{
-    Amount, Configuration, Deadlines, ProposalState, Seconds, Support, Tally, Timestamp, tabulate,
+    Amount, Configuration, Deadlines, ProposalState, Seconds, Support, Tabulation, Tally,
+    Timestamp, tabulate,
 };
 
 use super::{execution, payload};
@@ -13,7 +14,7 @@ use crate::{
     bytecode::IShifting,
     crowd::Role,
     describe::describe,
-    error::{During, Error, Result},
+    error::{During, Error, Result, refusal_of},
     scenario::{BallotPlan, End, PayloadKind},
     timeline::{Event, Side, Spent, Who, Window},
     world::{Leave, Live, World, rejection, sum},
@@ -33,8 +34,12 @@ pub(super) fn live(world: &World<'_>, frozen: Governance::ProposalFrozen) -> Res
 }
 
 /// The appointments of a proposal up to the end of its vote.
-pub(super) fn schedule(agenda: &mut Agenda, docket: usize, live: &Live) {
+pub(super) fn schedule(world: &World<'_>, agenda: &mut Agenda, docket: usize, live: &Live) {
     agenda.add(live.deadlines.voting_starts(), Task::Ballots { docket });
+    if world.cast.holders.iter().any(|holder| holder.late && holder.ballot == BallotPlan::Yes) {
+        agenda
+            .add(world.stage.last_block_until(live.deadlines.active), Task::LateBallots { docket });
+    }
     agenda.add(live.deadlines.active + Seconds::SECOND, Task::Close { docket });
 }
 
@@ -72,7 +77,7 @@ pub(super) async fn propose_with_lock(
     world.withdrawals.push(leave);
     let who = Who::Holder(world.cast.holders[holder].number);
     world.tell(who, event, Some(Spent { transactions: 1, gas: confirmed.gas_used }));
-    schedule(agenda, docket, &live);
+    schedule(world, agenda, docket, &live);
     world.dockets[docket].live = Some(live);
     Ok(())
 }
@@ -110,20 +115,96 @@ pub(super) async fn ballots(
     for (plan, side) in
         [(BallotPlan::Yes, Side::Yes), (BallotPlan::No, Side::No), (BallotPlan::Split, Side::Both)]
     {
-        cast(world, docket, plan, side).await?;
+        cast(world, docket, plan, side, false).await?;
     }
     leave_after(world, agenda, docket).await
 }
 
+/// The ballots for of those who waited.
+pub(super) async fn late_ballots(world: &mut World<'_>, docket: usize) -> Result<()> {
+    cast(world, docket, BallotPlan::Yes, Side::Yes, true).await
+}
+
+/// The ballots against of those who waited until the vote was over. They can turn an accepted proposal
+/// into a rejected one, and nothing turns it back.
+pub(super) async fn object(
+    world: &mut World<'_>,
+    agenda: &mut Agenda,
+    docket: usize,
+) -> Result<()> {
+    cast(world, docket, BallotPlan::No, Side::No, true).await?;
+    let live = world.live(docket)?;
+    let (id, tally, snapshot) = (live.id, live.tally, live.deadlines.pending);
+    let (client, governance) = (world.stage.client(), world.set.governance);
+    let state = client.proposal_state(world.stage.head(), governance, id).await;
+    let state = state.during("reading a proposal's state")?;
+    let total = world.total_power_at(snapshot);
+    let result = tabulate(&world.scenario.governance, total, tally);
+    if let Some(live) = &mut world.dockets[docket].live {
+        live.result = Some(result);
+    }
+    match (state, rejection(result, tally)) {
+        (ProposalState::Queued, None) => Ok(()),
+        (ProposalState::Rejected, Some(rejected)) => {
+            agenda.cancel(|task| execution::is_about(task, docket));
+            let azip = world.dockets[docket].plan.azip.clone();
+            let event = Event::Overturned { azip, tally, total, rejected };
+            world.tell(Who::Time, event, None);
+            answer_in_vain(world, docket).await?;
+            world.over(docket, End::Rejected);
+            Ok(())
+        }
+        (other, _) => {
+            Err(Error::Unexpected(format!("the proposal is {other} after the objections")))
+        }
+    }
+}
+
+/// Somebody who is for it tries to answer the objections.
+async fn answer_in_vain(world: &mut World<'_>, docket: usize) -> Result<()> {
+    let mut holders = world.cast.holders.iter();
+    let Some(holder) = holders.find(|holder| holder.ballot == BallotPlan::Yes) else {
+        return Ok(());
+    };
+    let (id, one) = (world.live(docket)?.id, Amount::of(1));
+    let call = calls::vote(world.set.governance, id, one, Support::Yea);
+    let (who, next) = (Who::Holder(holder.number), world.stage.next());
+    let Err(error) = holder.sender.simulate(&call, next).await else {
+        return Err(Error::Unexpected("a ballot for a rejected proposal was taken".to_owned()));
+    };
+    let refusal = refusal_of(error, "voting in vain")?;
+    world.refused(docket, who, "tries to vote yes on it".to_owned(), refusal);
+    Ok(())
+}
+
 /// The ballots of one kind.
-async fn cast(world: &mut World<'_>, docket: usize, plan: BallotPlan, side: Side) -> Result<()> {
+async fn cast(
+    world: &mut World<'_>,
+    docket: usize,
+    plan: BallotPlan,
+    side: Side,
+    late: bool,
+) -> Result<()> {
     let live = world.live(docket)?;
     let (id, snapshot, mut tally) = (live.id, live.deadlines.pending, live.tally);
-    let voters: Vec<_> = (0..world.cast.holders.len())
-        .filter(|holder| world.cast.holders[*holder].ballot == plan)
+    let mut voters: Vec<_> = (0..world.cast.holders.len())
+        .filter(|holder| {
+            let holder = &world.cast.holders[*holder];
+            holder.ballot == plan && holder.late == late
+        })
         .map(|holder| (holder, world.power_at(holder, snapshot)))
         .filter(|(_, power)| !power.is_zero())
         .collect();
+    if late && plan == BallotPlan::No {
+        // The objection that tips it is the last one that is taken.
+        let (rules, total) = (&world.scenario.governance, world.total_power_at(snapshot));
+        let mut so_far = tally;
+        voters.retain(|(_, power)| {
+            let wanted = tabulate(rules, total, so_far) == Tabulation::Accepted;
+            so_far = so_far.checked_add(Support::Nea, *power).unwrap_or(so_far);
+            wanted
+        });
+    }
     if voters.is_empty() {
         return Ok(());
     }
@@ -232,6 +313,10 @@ async fn accepted(
     let plan = world.dockets[docket].plan.clone();
     agenda.add(from + world.scenario.keeper.execute_delay, Task::Execute { docket });
     agenda.add(until + Seconds::SECOND, Task::TooLate { docket });
+    if world.cast.holders.iter().any(|holder| holder.late && holder.ballot == BallotPlan::No) {
+        let last = world.live(docket)?.deadlines.objections_until;
+        agenda.add(world.stage.last_block_until(last), Task::Objections { docket });
+    }
     if plan.payload == PayloadKind::Gated {
         agenda.add(from + plan.gate_opens_after, Task::OpenGate { docket });
     }
@@ -252,7 +337,7 @@ async fn shift(world: &mut World<'_>, docket: usize) -> Result<()> {
     let actions = payload::listed(world, payload).await?;
     let event = Event::PayloadShifted {
         azip: world.dockets[docket].plan.azip.clone(),
-        actions: actions.iter().map(|action| describe(action, &world.set.names)).collect(),
+        actions: actions.iter().map(|action| describe(action, &world.set)).collect(),
     };
     let spent = Spent { transactions: 1, gas: confirmed.gas_used };
     world.tell(Who::Authors, event, Some(spent));

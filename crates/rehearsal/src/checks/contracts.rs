@@ -2,6 +2,7 @@
 
 use alloy::primitives::Address;
 use canon_bindings::{Asset, Registry, RewardDistributor, Rollup};
+use canon_l1::deploy::{Create2, Examiner, NotGenuine};
 use canon_protocol::{Amount, BlockNumber};
 
 use super::{Desk, READING, check::Check, fit};
@@ -48,7 +49,25 @@ impl Desk<'_, '_> {
         for rollup in &self.world.rollups {
             checks.extend(self.rollup(rollup).await?);
         }
+        if self.world.scenario.sequencers.squatted > 0 {
+            checks.push(self.renamed().await?);
+        }
         Ok(checks)
+    }
+
+    /// Those whose attester was taken moved under another one.
+    async fn renamed(&self) -> Result<Check> {
+        let (world, old) = (self.world, &self.world.rollups[0]);
+        let moves = world.stage.logs::<Rollup::MoveFinalised>(old.address).await.during(READING)?;
+        let renamed = moves.iter().filter(|(_, moved)| moved.newAttester != moved.attester);
+        let found = renamed.count() as u64;
+        let expected = match world.canonical() {
+            0 => 0,
+            _ => world.scenario.sequencers.squatted,
+        };
+        let number = |number: &u64| text::grouped(*number);
+        let area = format!("Rollup {}", old.label);
+        Ok(Check::equal(&area, "moves under another attester", &expected, &found, number))
     }
 
     async fn rollup(&self, rollup: &RollupState) -> Result<Vec<Check>> {
@@ -59,11 +78,27 @@ impl Desk<'_, '_> {
         let number = |number: &u64| text::grouped(*number);
         let tokens = |amount: &Amount| format!("{} tokens", text::tokens(*amount));
         let paid = self.paid(address).await?;
+        let genuine = |genuine: &bool| if *genuine { "genuine" } else { "forged" }.to_owned();
+        let by_creation = self.is_genuine(address).await?;
+        let expected = !rollup.forged;
         Ok(vec![
+            Check::equal(&area, "by its creation", &expected, &by_creation, genuine),
             Check::equal(&area, "stakers", &rollup.stakers, &stakers, number),
             Check::equal(&area, "blocks", &rollup.blocks, &blocks, number),
             Check::equal(&area, "rewards", &rollup.earned, &paid, tokens),
         ])
+    }
+
+    /// Whether a rollup is at the address that its constructor's arguments give.
+    async fn is_genuine(&self, rollup: Address) -> Result<bool> {
+        let client = self.world.stage.client();
+        let head = client.head().await.during(READING)?;
+        let examiner = Examiner::new(client, &[Create2::default()], head);
+        match examiner.contract(canon_bindings::Contract::Rollup, rollup).await {
+            Ok(_) => Ok(true),
+            Err(NotGenuine::Chain(error)) => Err(error).during(READING),
+            Err(_) => Ok(false),
+        }
     }
 
     /// All that the RewardDistributor ever paid for a rollup.

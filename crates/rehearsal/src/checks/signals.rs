@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::primitives::Address;
 use canon_bindings::{Governance, Proposals, Registry, Rollup};
-use canon_protocol::{ProposalId, RollupBlock, Slot, Timestamp};
+use canon_protocol::{Epoch, ProposalId, RollupBlock, Slot, Timestamp};
 
 use super::{
     Desk, READING,
@@ -80,7 +80,8 @@ impl Desk<'_, '_> {
         let canonical = canonical.during(READING)?;
         let blocks = self.proposers().await?;
         let (mut slots, mut rounds) = (BTreeSet::new(), BTreeMap::<_, u64>::new());
-        let (mut signals, mut strangers) = (0_u64, 0_u64);
+        let (mut signals, mut strangers, mut unseeded) = (0_u64, 0_u64, 0_u64);
+        let seeds = self.seeds().await?;
         for proposals in &world.set.all_proposals {
             for (time, vote) in
                 stage.logs::<Proposals::VoteCast>(*proposals).await.during(READING)?
@@ -92,22 +93,60 @@ impl Desk<'_, '_> {
                 signals += 1;
                 slots.insert((instance, slot));
                 *rounds.entry((*proposals, instance, vote.round)).or_default() += 1;
+                let epoch = rollup.zip(slot).map(|(rollup, slot)| rollup.clock.epoch_of(slot));
+                unseeded +=
+                    u64::from(!epoch.is_some_and(|epoch| seeds.contains(&(instance, epoch))));
                 let proposer = slot.and_then(|slot| blocks.get(&(instance, slot)));
                 strangers += u64::from(proposer != Some(&vote.voter));
             }
         }
         let number = |number: &u64| text::grouped(*number);
+        let mut checks = self.silence().await?;
         if signals == 0 {
-            return Ok(vec![Check::equal(AREA, "signals", &0, &signals, number)]);
+            checks.push(Check::equal(AREA, "signals", &0, &signals, number));
+            return Ok(checks);
         }
         let most = rounds.values().copied().max().unwrap_or_default();
         let used = slots.len() as u64;
         let slots = u64::from(world.scenario.signalling.rules.m());
-        Ok(vec![
+        checks.extend([
             Check::equal(AREA, "slots with a signal", &signals, &used, number),
             Check::equal(AREA, "signals of strangers", &0, &strangers, number),
+            Check::equal(AREA, "signals without a seed", &0, &unseeded, number),
             Check::at_most(AREA, "signals in any round", &slots, &most, number),
-        ])
+        ]);
+        Ok(checks)
+    }
+
+    /// If the scenario has a silence: so many epochs in a row had no seed.
+    async fn silence(&self) -> Result<Vec<Check>> {
+        let expected = self.world.scenario.signalling.silent_epochs;
+        if expected == 0 {
+            return Ok(Vec::new());
+        }
+        let old = self.world.rollups[0].address;
+        let seeds = self.seeds().await?;
+        let epochs: Vec<_> = seeds
+            .iter()
+            .filter(|(rollup, _)| *rollup == old)
+            .map(|(_, epoch)| epoch.get())
+            .collect();
+        let gaps = epochs.windows(2).map(|two| two[1] - two[0] - 1);
+        let found = gaps.max().unwrap_or_default();
+        let number = |number: &u64| text::grouped(*number);
+        Ok(vec![Check::equal(AREA, "epochs in a row without a seed", &expected, &found, number)])
+    }
+
+    /// The epochs of each rollup whose seeds were recorded.
+    async fn seeds(&self) -> Result<BTreeSet<(Address, Epoch)>> {
+        let mut seeds = BTreeSet::new();
+        for rollup in &self.world.rollups {
+            let logs = self.world.stage.logs::<Rollup::SeedRecorded>(rollup.address).await;
+            for (_, seed) in logs.during(READING)? {
+                seeds.insert((rollup.address, fit(seed.epoch)?));
+            }
+        }
+        Ok(seeds)
     }
 
     /// Who proposed the block of each slot of each rollup.

@@ -3,6 +3,7 @@
 
 use std::ops::{Range, RangeInclusive};
 
+use canon_l1::deploy::human;
 use canon_protocol::{Amount, Fraction, Seconds};
 use toml::{
     Spanned,
@@ -153,7 +154,7 @@ impl<'a> Examiner<'a> {
         field: &str,
         raw: &Field,
         default: Fraction,
-        least: Fraction,
+        range: RangeInclusive<Fraction>,
     ) -> Fraction {
         let Some(value) = raw else { return default };
         let fraction = match value.get_ref() {
@@ -161,8 +162,14 @@ impl<'a> Examiner<'a> {
             Human::Text(text) => units::fraction(text),
         };
         match fraction {
-            Some(fraction) if fraction >= least => return fraction,
-            Some(_) => self.expected(raw, field, "more than 0 %"),
+            Some(fraction) if range.contains(&fraction) => return fraction,
+            Some(fraction) if fraction < *range.start() => {
+                self.expected(raw, field, "more than 0 %");
+            }
+            Some(_) => {
+                let most = human::format_fraction(*range.end()).replace('%', " %");
+                self.expected(raw, field, &format!("at most {most}"));
+            }
             None => self.expected(raw, field, "a percentage up to 100 such as \"10 %\""),
         }
         default

@@ -85,6 +85,9 @@ pub struct SignallingPlan {
     pub rules: RoundRules,
     /// Rounds without a winner after which the sequencers give up.
     pub patience: u64,
+    /// Epochs of the canonical rollup, from the first campaign on, in which nobody calls it: neither
+    /// blocks nor seeds.
+    pub silent_epochs: u64,
 }
 
 /// The stakers of the old rollup, and those who start on the new one.
@@ -100,6 +103,8 @@ pub struct Sequencers {
     pub stay: u64,
     /// Further sequencers, who stake on the new rollup before the switch.
     pub pioneers: u64,
+    /// Of those who move, how many find their attester registered on the new rollup by somebody else.
+    pub squatted: u64,
 }
 
 /// Some holders who do the same.
@@ -115,6 +120,8 @@ pub struct HolderGroup {
     pub ballot: BallotPlan,
     /// Whether they start to leave right after their ballot.
     pub leave: bool,
+    /// Whether their ballots come in the last block that counts.
+    pub late: bool,
 }
 
 /// What holders do with their power.
@@ -155,6 +162,8 @@ pub struct ProposalPlan {
     pub by: Route,
     /// How its payload behaves.
     pub payload: PayloadKind,
+    /// Where the new rollup of an upgrade comes from.
+    pub rollup: RollupKind,
     /// Blocks of the canonical rollup from the agreement to the first signals.
     pub blocks_ahead: u64,
     /// From a gated proposal's becoming executable to the opening of the gate.
@@ -199,6 +208,17 @@ pub enum PayloadKind {
     Gated,
     /// It lists other actions after the vote than before.
     Shifting,
+}
+
+/// Where a new rollup comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RollupKind {
+    /// Its constructor made it.
+    #[default]
+    Genuine,
+    /// Other init code wrote its storage and returned the genuine runtime code.
+    Forged,
 }
 
 /// How a proposal ends.

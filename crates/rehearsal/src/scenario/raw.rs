@@ -6,7 +6,7 @@
 use serde::{Deserialize, Deserializer, de};
 use toml::{Spanned, value::Datetime};
 
-use super::model::{BallotPlan, Does, End, PayloadKind, Reason, Route};
+use super::model::{BallotPlan, Does, End, PayloadKind, Reason, RollupKind, Route};
 
 /// A whole number, or text with a unit: `10`, `"1,000"`, `"1 h 30 min"`, `"10 %"`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,6 +127,8 @@ pub(super) struct RawSignalling {
     pub(super) round: Field,
     /// Rounds without a winner after which the sequencers give up. Default 3.
     pub(super) patience: Field,
+    /// Epochs of the canonical rollup, from the first campaign on, in which nobody calls it. Default 0.
+    pub(super) silent_epochs: Field,
 }
 
 /// Governance's configuration.
@@ -167,6 +169,8 @@ pub(super) struct RawSequencers {
     pub(super) stay: Field,
     /// Further sequencers, who stake on the new rollup before the switch. Default 0.
     pub(super) pioneers: Field,
+    /// Of those who move, how many find their attester registered there by somebody else. Default 0.
+    pub(super) squatted: Field,
 }
 
 /// Some holders who do the same.
@@ -181,6 +185,9 @@ pub(super) struct RawHolders {
     pub(super) ballot: Spanned<BallotPlan>,
     /// Whether they leave Governance right after their ballot. Default false.
     pub(super) leave: Option<Spanned<bool>>,
+    /// Whether their ballots come in the last block that counts: of the vote, or, against, of the first
+    /// half of the execution delay. Default false.
+    pub(super) late: Option<Spanned<bool>>,
 }
 
 /// Who pushes and executes.
@@ -211,6 +218,8 @@ pub(super) struct RawProposal {
     /// `"constant"`, `"gated"` (fails until a gate opens) or `"shifting"` (changes its actions
     /// after the vote).
     pub(super) payload: Field<PayloadKind>,
+    /// For an upgrade: `"genuine"`, or `"forged"` (the genuine code over forged storage).
+    pub(super) rollup: Field<RollupKind>,
     /// With signals: blocks of the canonical rollup from the agreement to the height at which the
     /// sequencers begin to signal. Default 0.
     pub(super) blocks_ahead: Field,

@@ -43,7 +43,8 @@ impl Scenario {
         let times = |amount: Amount, count: u64| {
             amount.get().checked_mul(u128::from(count)).and_then(Amount::new)
         };
-        let stakers = self.sequencers.count.saturating_add(self.sequencers.pioneers);
+        let Sequencers { count, pioneers, squatted, .. } = self.sequencers;
+        let stakers = count.saturating_add(pioneers).saturating_add(squatted);
         let stakes = times(self.rollup.stake, stakers)?;
         self.holders
             .iter()
@@ -74,6 +75,7 @@ impl Scenario {
             silent: share(before.silent),
             stay: share(before.stay),
             pioneers: share(before.pioneers),
+            squatted: share(before.squatted),
         };
         self.affordable()
     }

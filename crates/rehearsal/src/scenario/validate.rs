@@ -3,15 +3,16 @@
 use std::ops::RangeInclusive;
 
 use canon_protocol::{
-    Amount, Configuration, Fraction, ProposeConfiguration, RoundRules, Seconds, Timestamp,
+    Amount, Configuration, Fraction, ProposeConfiguration, RollupParameters, RoundRules, Seconds,
+    Timestamp,
 };
 use toml::{Spanned, value::Datetime};
 
 use super::{
     examine::Examiner,
     model::{
-        AssetPlan, Does, End, HolderGroup, KeeperPlan, L1, PayloadKind, ProposalPlan, RollupPlan,
-        Route, Scenario, Sequencers, SignallingPlan,
+        AssetPlan, BallotPlan, Does, End, HolderGroup, KeeperPlan, L1, PayloadKind, ProposalPlan,
+        RollupKind, RollupPlan, Route, Scenario, Sequencers, SignallingPlan,
     },
     raw::{
         Field, RawAsset, RawGovernance, RawHolders, RawKeeper, RawL1, RawProposal, RawRollup,
@@ -37,7 +38,9 @@ const SIX_OF_TEN: RoundRules = match RoundRules::new(6, 10) {
 
 /// Bounds of Governance's four phases.
 const PHASE: RangeInclusive<Seconds> = Seconds::MINUTE..=Seconds::of(90 * Seconds::DAY.get());
-const LOCK_DELAY: RangeInclusive<Seconds> = Seconds::MINUTE..=Seconds::of((1 << 32) - 1);
+const LOCK_DELAY: RangeInclusive<Seconds> = Seconds::MINUTE..=Seconds::of(365 * Seconds::DAY.get());
+/// The most that quorum and differential may ask for.
+const MOST_PART: Fraction = Fraction::percent(90);
 /// For waiting that the scenario makes up.
 const WAIT: RangeInclusive<Seconds> = Seconds::ZERO..=Seconds::of(365 * Seconds::DAY.get());
 
@@ -117,7 +120,7 @@ fn asset(raw: &RawAsset, ex: &mut Examiner<'_>) -> AssetPlan {
 fn rollup(raw: &RawRollup, l1: L1, ex: &mut Examiner<'_>) -> RollupPlan {
     let plan = RollupPlan {
         slot: ex.seconds("rollup.slot", &raw.slot, Seconds::of(24), Seconds::SECOND..=Seconds::DAY),
-        epoch: ex.whole("rollup.epoch", &raw.epoch, 8, 1..=10_000),
+        epoch: ex.whole("rollup.epoch", &raw.epoch, 8, 2..=10_000),
         stake: ex.tokens("rollup.stake", &raw.stake, whole_tokens(100), Amount::of(1)),
         exit_delay: ex.seconds("rollup.exit_delay", &raw.exit_delay, minutes(20), WAIT),
         reward: ex.tokens("rollup.reward", &raw.reward, whole_tokens(5), Amount::ZERO),
@@ -129,6 +132,13 @@ fn rollup(raw: &RawRollup, l1: L1, ex: &mut Examiner<'_>) -> RollupPlan {
         let block_time = text::duration(l1.block_time);
         let expected = format!("a multiple of l1.block_time ({block_time}), at least twice that");
         ex.expected(&raw.slot, "rollup.slot", &expected);
+    }
+    let after_first_slot = plan.slot.checked_mul(plan.epoch - 1).unwrap_or(Seconds::MAX);
+    let needed = RollupParameters::MIN_AFTER_FIRST_SLOT;
+    if after_first_slot < needed {
+        let needed = text::duration(needed);
+        let expected = format!("so many slots that an epoch lasts {needed} after its first slot");
+        ex.expected(&raw.epoch, "rollup.epoch", &expected);
     }
     let two_epochs = plan.epoch_length() + plan.epoch_length();
     if plan.exit_delay < two_epochs {
@@ -162,7 +172,9 @@ fn signalling(raw: &RawSignalling, ex: &mut Examiner<'_>) -> SignallingPlan {
         }
         SIX_OF_TEN
     });
-    SignallingPlan { rules, patience }
+    let silent = &raw.silent_epochs;
+    let silent_epochs = ex.whole("signalling.silent_epochs", silent, 0, 0..=1_000);
+    SignallingPlan { rules, patience, silent_epochs }
 }
 
 fn governance(raw: &RawGovernance, ex: &mut Examiner<'_>) -> Configuration {
@@ -183,12 +195,17 @@ fn governance(raw: &RawGovernance, ex: &mut Examiner<'_>) -> Configuration {
             PHASE,
         ),
         grace_period: ex.seconds("governance.grace_period", &raw.grace_period, hour, PHASE),
-        quorum: ex.fraction("governance.quorum", &raw.quorum, Fraction::percent(10), one_part),
+        quorum: ex.fraction(
+            "governance.quorum",
+            &raw.quorum,
+            Fraction::percent(10),
+            one_part..=MOST_PART,
+        ),
         vote_differential: ex.fraction(
             "governance.differential",
             &raw.differential,
             Fraction::percent(4),
-            Fraction::ZERO,
+            Fraction::ZERO..=MOST_PART,
         ),
         minimum_votes: ex.tokens(
             "governance.minimum_votes",
@@ -220,7 +237,8 @@ fn sequencers(raw: &RawSequencers, ex: &mut Examiner<'_>) -> Sequencers {
         offline: ex.whole("sequencers.offline", &raw.offline, 0, any.clone()),
         silent: ex.whole("sequencers.silent", &raw.silent, 0, any.clone()),
         stay: ex.whole("sequencers.stay", &raw.stay, 0, any.clone()),
-        pioneers: ex.whole("sequencers.pioneers", &raw.pioneers, 0, any),
+        pioneers: ex.whole("sequencers.pioneers", &raw.pioneers, 0, any.clone()),
+        squatted: ex.whole("sequencers.squatted", &raw.squatted, 0, any),
     };
     if plan.offline > plan.count {
         let expected = format!("at most sequencers.count ({})", plan.count);
@@ -235,6 +253,11 @@ fn sequencers(raw: &RawSequencers, ex: &mut Examiner<'_>) -> Sequencers {
     if plan.stay > online {
         ex.expected(&raw.stay, "sequencers.stay", &expected);
     }
+    let moving = online.saturating_sub(plan.stay);
+    if plan.squatted > moving {
+        let expected = format!("at most those who move ({moving})");
+        ex.expected(&raw.squatted, "sequencers.squatted", &expected);
+    }
     plan
 }
 
@@ -242,12 +265,18 @@ fn holders(position: usize, raw: &RawHolders, ex: &mut Examiner<'_>) -> HolderGr
     let field = |name: &str| format!("holders[{position}].{name}");
     let count = Some(raw.count.clone());
     let (least, most) = ex.token_range(&field("tokens"), &raw.tokens);
+    let late = raw.late.as_ref().is_some_and(|late| *late.get_ref());
+    if late && !matches!(raw.ballot.get_ref(), BallotPlan::Yes | BallotPlan::No) {
+        let expected = "\"yes\" or \"no\", since the ballots are late";
+        ex.expected(&raw.ballot, &field("ballot"), expected);
+    }
     HolderGroup {
         count: ex.whole(&field("count"), &count, 1, 1..=MOST_HOLDERS),
         least,
         most,
         ballot: *raw.ballot.get_ref(),
         leave: raw.leave.as_ref().is_some_and(|leave| *leave.get_ref()),
+        late,
     }
 }
 
@@ -276,6 +305,7 @@ fn proposal(position: usize, raw: &RawProposal, ex: &mut Examiner<'_>) -> Propos
         does: *raw.does.get_ref(),
         by: value_or_default(&raw.by),
         payload: value_or_default(&raw.payload),
+        rollup: value_or_default(&raw.rollup),
         blocks_ahead,
         gate_opens_after: ex.seconds(
             &field("gate_opens_after"),
@@ -293,6 +323,12 @@ fn proposal(position: usize, raw: &RawProposal, ex: &mut Examiner<'_>) -> Propos
             &field("gate_opens_after"),
             "payload = \"gated\" with it",
         );
+    }
+    if plan.rollup == RollupKind::Forged
+        && (plan.does != Does::Upgrade || plan.expect == End::Executed)
+    {
+        let expected = "\"genuine\", or an upgrade that isn't expected to be executed";
+        ex.expected(&raw.rollup, &field("rollup"), expected);
     }
     if plan.because.is_some() && plan.expect != End::Rejected {
         ex.expected(&raw.because, &field("because"), "expect = \"rejected\" with it");
@@ -349,6 +385,10 @@ fn population(raw: &RawScenario, scenario: &Scenario, ex: &mut Examiner<'_>) {
         let expected = "0, since no proposal brings a new rollup";
         ex.expected(&raw.sequencers.pioneers, "sequencers.pioneers", expected);
     }
+    if !upgrades && scenario.sequencers.squatted > 0 {
+        let expected = "0, since no proposal brings a new rollup";
+        ex.expected(&raw.sequencers.squatted, "sequencers.squatted", expected);
+    }
 }
 
 /// Whether the tokens suffice.
@@ -359,10 +399,8 @@ fn money(raw: &RawScenario, scenario: &Scenario, ex: &mut Examiner<'_>) {
         let needed = needed.map_or_else(|| "2^96".to_owned(), text::tokens);
         let expected = format!("at least {needed} tokens for the stakes, locks and rewards");
         ex.expected(&raw.asset.supply, "asset.supply", &expected);
-    }
-    if scenario.governance.minimum_votes > supply {
-        let expected = format!("at most asset.supply ({})", text::tokens(supply));
-        ex.expected(&raw.governance.minimum_votes, "governance.minimum_votes", &expected);
+    } else {
+        voting_power(raw, scenario, ex);
     }
     let richest = scenario.holders.iter().map(|group| group.least).max().unwrap_or_default();
     let lock = scenario.governance.propose_config.lock_amount;
@@ -373,5 +411,19 @@ fn money(raw: &RawScenario, scenario: &Scenario, ex: &mut Examiner<'_>) {
             text::tokens(lock)
         );
         ex.expected(&raw.proposals[position].by, &format!("proposals[{position}].by"), &expected);
+    }
+}
+
+/// The bounds of a configuration that depend on the supply.
+fn voting_power(raw: &RawScenario, scenario: &Scenario, ex: &mut Examiner<'_>) {
+    let supply = scenario.asset.supply;
+    let part = |share: u128| Amount::of(supply.get() / share);
+    if scenario.governance.minimum_votes > part(2) {
+        let expected = format!("at most half of asset.supply ({})", text::tokens(part(2)));
+        ex.expected(&raw.governance.minimum_votes, "governance.minimum_votes", &expected);
+    }
+    if scenario.governance.propose_config.lock_amount > part(10) {
+        let expected = format!("at most a tenth of asset.supply ({})", text::tokens(part(10)));
+        ex.expected(&raw.governance.lock_amount, "governance.lock_amount", &expected);
     }
 }

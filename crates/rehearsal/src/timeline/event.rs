@@ -82,6 +82,8 @@ pub enum Event {
         seconds: Seconds,
         /// L1 blocks without a transaction.
         blocks: u64,
+        /// Seeds that somebody recorded, so that the next epochs have proposers.
+        seeds: u64,
         /// What everybody waits for.
         until: String,
     },
@@ -103,12 +105,14 @@ pub enum Event {
         /// The slot.
         slot: Slot,
     },
-    /// A slot is nobody's, since the epoch's set is empty.
+    /// A slot is nobody's, since its epoch has no seed or an empty set.
     NoProposer {
         /// The rollup.
         rollup: u64,
         /// The slot.
         slot: Slot,
+        /// Whether the epoch has a seed: then its set is empty.
+        seeded: bool,
     },
     /// A sequencer proposed a block and could have signalled.
     Silent {
@@ -136,8 +140,53 @@ pub enum Event {
         rollup: u64,
         /// Where.
         address: Address,
-        /// The hash of its code.
-        code_hash: B256,
+        /// The hash of the init code that its address proves.
+        init_code_hash: B256,
+    },
+    /// A rollup stands whose storage no constructor wrote.
+    RollupForged {
+        /// What it is called: rollups are counted in the order of deployment.
+        rollup: u64,
+        /// Where.
+        address: Address,
+        /// What its storage says that a staker staked; nobody paid it.
+        stake: Amount,
+    },
+    /// Somebody compared a rollup's address with its arguments.
+    ForgeryFound {
+        /// The rollup.
+        rollup: u64,
+        /// The address of a genuine rollup with its arguments.
+        expected: Address,
+    },
+    /// Somebody registered attesters of others on a new rollup.
+    Squatted {
+        /// The rollup.
+        rollup: u64,
+        /// How many attesters.
+        attesters: u64,
+        /// What each of them staked.
+        each: Amount,
+    },
+    /// Nobody calls a rollup for a while.
+    Silence {
+        /// The rollup.
+        rollup: u64,
+        /// How many epochs will have no seed.
+        epochs: u64,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// Objections after the vote turned an accepted proposal into a rejected one.
+    Overturned {
+        /// The document.
+        azip: String,
+        /// What was cast by now.
+        tally: Tally,
+        /// Power at the snapshot.
+        total: Amount,
+        /// Why it is rejected.
+        rejected: Reason,
     },
     /// A Proposals contract stands that Governance doesn't know.
     ProposalsDeployed {
@@ -348,5 +397,7 @@ pub enum Event {
         total: Amount,
         /// The first slot they can draw.
         first_slot: Slot,
+        /// How many took another attester, since somebody else had registered theirs.
+        renamed: u64,
     },
 }

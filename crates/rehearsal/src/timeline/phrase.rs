@@ -79,13 +79,17 @@ pub(crate) fn phrase(who: Who, event: &Event, now: Timestamp) -> Phrase {
         Event::Locked { total } => {
             (Plain, format!("lock{s} {} tokens in Governance", tokens(*total)))
         }
-        Event::Quiet { seconds, blocks, until } => {
+        Event::Quiet { seconds, blocks, seeds, until } => {
             let seconds = duration(*seconds);
             let blocks = match blocks {
                 1 => "skipped in one block".to_owned(),
                 blocks => count(*blocks, "empty block"),
             };
-            (Quiet, format!("… {seconds} of quiet ({blocks}) until {until} …"))
+            let seeds = match seeds {
+                0 => String::new(),
+                seeds => format!(", {} recorded", count(*seeds, "seed")),
+            };
+            (Quiet, format!("… {seconds} of quiet ({blocks}{seeds}) until {until} …"))
         }
         Event::BlockProposed { rollup, number, slot, reward } => {
             let earned = match reward.is_zero() {
@@ -95,10 +99,11 @@ pub(crate) fn phrase(who: Who, event: &Event, now: Timestamp) -> Phrase {
             (Plain, format!("block {number} of rollup {rollup} in slot {slot}, {earned}"))
         }
         Event::SlotMissed { rollup, slot } => {
-            (Quiet, format!("is offline: slot {slot} of rollup {rollup} has no block"))
+            (Quiet, format!("leaves slot {slot} of rollup {rollup} without a block"))
         }
-        Event::NoProposer { rollup, slot } => {
-            (Quiet, format!("slot {slot} of rollup {rollup} is nobody's: the epoch's set is empty"))
+        Event::NoProposer { rollup, slot, seeded } => {
+            let why = if *seeded { "the epoch's set is empty" } else { "its epoch has no seed" };
+            (Quiet, format!("slot {slot} of rollup {rollup} is nobody's: {why}"))
         }
         Event::Silent { slot, round, .. } => {
             (Quiet, format!("proposes a block but no signal in slot {slot} (round {round})"))
@@ -106,6 +111,47 @@ pub(crate) fn phrase(who: Who, event: &Event, now: Timestamp) -> Phrase {
         Event::Agreed { azip, does, by, height } => (Strong, agreed(azip, *does, *by, *height)),
         Event::RollupDeployed { rollup, address, .. } => {
             (Plain, format!("deploy rollup {rollup} at {}", short(address)))
+        }
+        Event::RollupForged { rollup, address, stake } => {
+            let text = format!(
+                "forge rollup {rollup} at {}: the genuine code over storage with a staker of {} \
+                 tokens that nobody paid",
+                short(address),
+                tokens(*stake)
+            );
+            (Bad, text)
+        }
+        Event::ForgeryFound { rollup, expected } => {
+            let text = format!(
+                "finds that rollup {rollup} isn't genuine: with its arguments it would be at {}",
+                short(expected)
+            );
+            (Good, text)
+        }
+        Event::Squatted { rollup, attesters, each } => {
+            let attesters = count(*attesters, "mover");
+            let each = tokens(*each);
+            let text = format!(
+                "registers the attesters of {attesters} on rollup {rollup} as its own, \
+                 with {each} tokens each"
+            );
+            (Bad, text)
+        }
+        Event::Silence { rollup, epochs, until } => {
+            let (epochs, until) = (count(*epochs, "epoch"), at(*until));
+            let text = format!(
+                "nobody calls rollup {rollup} until {until}: {epochs} will have no seed, and so no \
+                 proposers"
+            );
+            (Bad, text)
+        }
+        Event::Overturned { azip, tally, total, rejected } => {
+            let cast = tally.cast().unwrap_or_default();
+            let turnout = cast.get().saturating_mul(100) / total.get().max(1);
+            let (yes, no) = (tokens(tally.yea), tokens(tally.nea));
+            let text =
+                format!("{azip} is rejected after all: {yes} yes, {no} no, turnout {turnout} %");
+            return Phrase::new(Bad, text).with(vec![because(*rejected).to_owned()]);
         }
         Event::ProposalsDeployed { address } => {
             (Plain, format!("deploy a new Proposals at {}", short(address)))
@@ -198,12 +244,16 @@ pub(crate) fn phrase(who: Who, event: &Event, now: Timestamp) -> Phrase {
         Event::SeedRecorded { rollup, epoch } => {
             (Quiet, format!("records the seed of epoch {epoch} of rollup {rollup}"))
         }
-        Event::Moved { rollup, total, first_slot } => {
+        Event::Moved { rollup, total, first_slot, renamed } => {
             let total = tokens(*total);
             let text = format!(
                 "move{s} {total} tokens of stake to rollup {rollup}; they draw from slot {first_slot} on"
             );
-            (Plain, text)
+            let renamed = (*renamed > 0).then(|| {
+                let renamed = grouped(*renamed);
+                format!("{renamed} of them under other attesters, since theirs were taken")
+            });
+            return Phrase::new(Plain, text).with(renamed.into_iter().collect());
         }
     };
     Phrase::new(tone, text)

@@ -61,6 +61,8 @@ pub enum Who {
     Holders(u64),
     /// Pushes and executes.
     Keeper,
+    /// Registered attesters of others as its own.
+    Squatter,
     /// Somebody without any role.
     Anyone,
     /// Nobody: time alone.
@@ -93,6 +95,7 @@ impl fmt::Display for Who {
             Self::Holders(1) => f.write_str("1 holder"),
             Self::Holders(count) => write!(f, "{} holders", grouped(*count)),
             Self::Keeper => f.write_str("keeper"),
+            Self::Squatter => f.write_str("squatter"),
             Self::Anyone => f.write_str("anyone"),
             Self::Time => f.write_str("·"),
         }

@@ -272,6 +272,115 @@ bad.toml:18:20: proposals[1].gate_opens_after: expected payload = "gated" with i
 }
 
 #[test]
+fn what_the_constructors_would_refuse() {
+    let text = r#"title = "T"
+[l1]
+block_time = "1 s"
+[asset]
+supply = "20,000"
+reward_pool = 0
+[rollup]
+slot = "2 s"
+epoch = 12
+[governance]
+quorum = "90.1 %"
+differential = "91 %"
+lock_delay = "366 d"
+minimum_votes = "10,000.5"
+lock_amount = "2,000.5"
+[[holders]]
+count = 1
+tokens = 100
+ballot = "yes"
+[[proposals]]
+azip = "AZIP-1"
+does = "upgrade"
+expect = "executed"
+"#;
+    assert_data_eq!(
+        refused(text),
+        str![[r#"
+bad.toml:9:9: rollup.epoch: expected so many slots that an epoch lasts 24 s after its first slot, found 12
+  |
+9 | epoch = 12
+  |         ^^
+
+bad.toml:11:10: governance.quorum: expected at most 90 %, found "90.1 %"
+   |
+11 | quorum = "90.1 %"
+   |          ^^^^^^^^
+
+bad.toml:12:16: governance.differential: expected at most 90 %, found "91 %"
+   |
+12 | differential = "91 %"
+   |                ^^^^^^
+
+bad.toml:13:14: governance.lock_delay: expected 1 min to 365 d, found "366 d"
+   |
+13 | lock_delay = "366 d"
+   |              ^^^^^^^
+
+bad.toml:14:17: governance.minimum_votes: expected at most half of asset.supply (10,000), found "10,000.5"
+   |
+14 | minimum_votes = "10,000.5"
+   |                 ^^^^^^^^^^
+
+bad.toml:15:15: governance.lock_amount: expected at most a tenth of asset.supply (2,000), found "2,000.5"
+   |
+15 | lock_amount = "2,000.5"
+   |               ^^^^^^^^^
+"#]]
+    );
+}
+
+#[test]
+fn forgers_squatters_and_late_voters() {
+    let text = r#"title = "T"
+[signalling]
+silent_epochs = "many"
+[sequencers]
+count = 4
+offline = 1
+stay = 1
+squatted = 3
+[[holders]]
+count = 1
+tokens = 100
+ballot = "none"
+late = true
+[[proposals]]
+azip = "AZIP-1"
+does = "upgrade"
+rollup = "forged"
+expect = "executed"
+"#;
+    assert_data_eq!(
+        refused(text),
+        str![[r#"
+bad.toml:3:17: signalling.silent_epochs: expected a whole number from 0 to 1,000, found "many"
+  |
+3 | silent_epochs = "many"
+  |                 ^^^^^^
+
+bad.toml:8:12: sequencers.squatted: expected at most those who move (2), found 3
+  |
+8 | squatted = 3
+  |            ^
+
+bad.toml:12:10: holders[0].ballot: expected "yes" or "no", since the ballots are late, found "none"
+   |
+12 | ballot = "none"
+   |          ^^^^^^
+
+bad.toml:17:10: proposals[0].rollup: expected "genuine", or an upgrade that isn't expected to be executed, found "forged"
+   |
+17 | rollup = "forged"
+   |          ^^^^^^^^
+"#]]
+    );
+}
+
+#[test]
 fn too_many_or_too_few() {
     let scenario = Scenario::read("good.toml", REST).unwrap();
     let refused = |result: Result<Scenario, ScaleError>| result.unwrap_err().to_string();

@@ -12,7 +12,9 @@ const PLAYED: &[&str] = &[
     "dropped",
     "emergency",
     "expired",
+    "forged-rollup",
     "large",
+    "late-objection",
     "minimum-votes",
     "quorum-missed",
     "rejected",
@@ -22,6 +24,8 @@ const PLAYED: &[&str] = &[
     "second-round",
     "shifting-ignored",
     "shifting-payload",
+    "silent-epochs",
+    "squatted-move",
     "tie",
     "upgrade",
 ];
@@ -162,4 +166,45 @@ fn rivals() {
     let report = passes("rivals");
     assert_eq!(count(&report, is_executed), 1);
     assert_eq!(count(&report, |event| matches!(event, Event::Pushed { .. })), 2);
+}
+
+#[test]
+fn forged_rollup() {
+    let report = passes("forged-rollup");
+    assert_eq!(count(&report, |event| matches!(event, Event::ForgeryFound { .. })), 1);
+    assert_eq!(count(&report, is_executed), 0);
+    let root = |event: &Event| {
+        matches!(event, Event::Refused { refusal, .. }
+            if refusal.root.as_deref() == Some("Expect__Creation"))
+    };
+    assert_eq!(count(&report, root), 1, "the assertion refuses the execution");
+    let check = |name: &str| {
+        let mut checks = report.checks.iter().filter(|check| check.subject == "by its creation");
+        checks.find(|check| check.area == name).unwrap().found.clone()
+    };
+    assert_eq!((&*check("Rollup 1"), &*check("Rollup 2")), ("genuine", "forged"));
+}
+
+#[test]
+fn squatted_move() {
+    let report = passes("squatted-move");
+    let renamed = |event: &Event| matches!(event, Event::Moved { renamed: 8, .. });
+    assert_eq!(count(&report, renamed), 1);
+}
+
+#[test]
+fn late_objection() {
+    let report = passes("late-objection");
+    let accepted = |event: &Event| matches!(event, Event::VoteClosed { rejected: None, .. });
+    assert_eq!(count(&report, accepted), 1);
+    assert_eq!(count(&report, |event| matches!(event, Event::Overturned { .. })), 1);
+    assert_eq!(count(&report, is_executed), 0);
+}
+
+#[test]
+fn silent_epochs() {
+    let report = passes("silent-epochs");
+    assert_eq!(count(&report, |event| matches!(event, Event::Silence { .. })), 1);
+    assert!(count(&report, |event| matches!(event, Event::RoundLost { .. })) > 1);
+    assert_eq!(count(&report, is_executed), 1);
 }

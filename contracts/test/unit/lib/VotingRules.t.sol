@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.30;
+
+import {Configuration} from "canon/interfaces/IGovernance.sol";
+import {Limits, VotingRules, VotingRulesLibrary} from "canon/types/VotingRules.sol";
+import {Test} from "../../Test.sol";
+
+contract VotingRulesTest is Test {
+    /// @dev Any configuration that the bounds of Governance allow with any supply.
+    function _allowed(Configuration memory c) private pure returns (Configuration memory) {
+        c.proposeConfig.lockDelay = bound(c.proposeConfig.lockDelay, 60, 365 days);
+        c.proposeConfig.lockAmount = bound(c.proposeConfig.lockAmount, 2, type(uint96).max);
+        c.votingDelay = bound(c.votingDelay, 60, 90 days);
+        c.votingDuration = bound(c.votingDuration, 60, 90 days);
+        c.executionDelay = bound(c.executionDelay, 60, 90 days);
+        c.gracePeriod = bound(c.gracePeriod, 60, 90 days);
+        c.quorum = bound(c.quorum, 1, 0.9e18);
+        c.voteDifferential = bound(c.voteDifferential, 0, 0.9e18);
+        c.minimumVotes = bound(c.minimumVotes, 1, type(uint96).max);
+        return c;
+    }
+
+    function _limits(Configuration memory c) private pure returns (Limits memory) {
+        return Limits({
+            voteDifferential: uint64(c.voteDifferential),
+            lockDelay: uint32(c.proposeConfig.lockDelay),
+            lockAmount: uint96(c.proposeConfig.lockAmount)
+        });
+    }
+
+    function _keeps(Configuration memory c, uint256 limitsAge) private pure {
+        VotingRules rules = VotingRulesLibrary.pack(c, limitsAge);
+        vm.assertEq(rules.votingDelay(), c.votingDelay, "votingDelay");
+        vm.assertEq(rules.votingDuration(), c.votingDuration, "votingDuration");
+        vm.assertEq(rules.executionDelay(), c.executionDelay, "executionDelay");
+        vm.assertEq(rules.gracePeriod(), c.gracePeriod, "gracePeriod");
+        vm.assertEq(rules.minimumVotes(), c.minimumVotes, "minimumVotes");
+        vm.assertEq(rules.quorum(), c.quorum, "quorum");
+        vm.assertEq(rules.limitsAge(), limitsAge, "limitsAge");
+        vm.assertEq(rules.exitDelay(), c.votingDelay / 5 + c.votingDuration + c.executionDelay, "exitDelay");
+        vm.assertEq(abi.encode(rules.unpack(_limits(c))), abi.encode(c));
+    }
+
+    function testFuzz_pack_keepsEveryField(Configuration memory c, uint8 limitsAge) public pure {
+        _keeps(_allowed(c), limitsAge);
+    }
+
+    /// @dev The greatest value of every field beside the least of the others, and all at their greatest.
+    function test_pack_theExtremesDoNotSpillOver() public pure {
+        for (uint256 field; field <= 10; ++field) {
+            Configuration memory c;
+            uint256 max = field == 10 ? type(uint256).max : 0;
+            c.votingDelay = field == 0 ? type(uint256).max : max;
+            c.votingDuration = field == 1 ? type(uint256).max : max;
+            c.executionDelay = field == 2 ? type(uint256).max : max;
+            c.gracePeriod = field == 3 ? type(uint256).max : max;
+            c.minimumVotes = field == 4 ? type(uint256).max : max;
+            c.quorum = field == 5 ? type(uint256).max : max;
+            c.voteDifferential = field == 6 ? type(uint256).max : max;
+            c.proposeConfig.lockDelay = field == 7 ? type(uint256).max : max;
+            c.proposeConfig.lockAmount = field == 8 ? type(uint256).max : max;
+            _keeps(_allowed(c), field >= 9 ? VotingRulesLibrary.MAX_LIMITS_AGE : 0);
+        }
+    }
+}

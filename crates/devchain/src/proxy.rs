@@ -1,0 +1,15 @@
+//! The deterministic deployment proxy, which development chains have from genesis.
+
+use alloy::primitives::{Address, Bytes, address, bytes};
+
+/// Where the deterministic deployment proxy is on every chain that has it.
+///
+/// Its calldata is a salt of 32 bytes and init code. It creates with CREATE2 and answers the 20 bytes
+/// of the new address; if the creation fails, it reverts with nothing.
+pub const DEPLOYMENT_PROXY: Address = address!("0x4e59b44847b379578588920cA78FbF26c0B4956C");
+
+/// Its runtime code.
+pub(crate) const DEPLOYMENT_PROXY_CODE: Bytes = bytes!(
+    "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0"
+    "3601600081602082378035828234f58015156039578182fd5b8082525050506014600cf3"
+);

@@ -1,0 +1,188 @@
+//! Forgeries and other sets, told from the genuine.
+
+use crate::world::{World, deployed, world};
+use alloy::primitives::{Address, B256, U256};
+use canon_bindings::{Asset, Contract, Rollup};
+use canon_l1::{
+    Call, Deployment, NoWait, calls,
+    deploy::{
+        Create2, DeployError, DeployRecord, DeployedSet, Examiner, GenuineSet, NotGenuine,
+        Progress, SetParameters, SetPlan, Step, deploy_rollup,
+    },
+};
+use core::ops::ControlFlow;
+
+const fn go_on(_: &DeployRecord, _: Progress) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+async fn examine(world: &World, registry: Address) -> Result<GenuineSet, NotGenuine> {
+    let head = world.client.head().await.unwrap();
+    Examiner::new(&world.client, &[Create2::default()], head).set(registry).await
+}
+
+/// Deploys up to a step, lets the deployer do something, and deploys the rest.
+async fn interrupted(last: Step, act: impl AsyncFnOnce(&World, &SetPlan)) -> (World, DeployedSet) {
+    let world = world().await;
+    let mut record = world.record();
+    let stopped = world
+        .go_on(&mut record, |_, progress| match progress {
+            Progress::Finished(done) if done.step == last => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        })
+        .await;
+    assert!(matches!(stopped, Err(DeployError::Stopped { .. })), "{stopped:?}");
+    let plan = SetPlan::new(&record.parameters, record.deployer, record.genesis.unwrap());
+    act(&world, &plan).await;
+    let set = world.go_on(&mut record, go_on).await.unwrap();
+    (world, set)
+}
+
+#[tokio::test]
+async fn a_set_of_the_deployers_is_genuine() {
+    let (world, set) = deployed().await;
+    let Deployment { registry, governance, proposals, asset, issuer, rollup, .. } = set.deployment;
+    let expected = GenuineSet {
+        registry,
+        deployer: world.accounts[0].address(),
+        asset,
+        issuer,
+        governances: vec![governance],
+        proposals,
+        expect: Some(set.expect),
+        rollups: vec![rollup],
+    };
+    assert_eq!(examine(&world, registry).await.unwrap(), expected);
+}
+
+#[tokio::test]
+async fn a_further_rollup_is_genuine_before_it_is_listed() {
+    let (world, set) = deployed().await;
+    let found = examine(&world, set.deployment.registry).await.unwrap();
+    let salt = B256::with_last_byte(9);
+    let create2 = Create2 { salt, ..Create2::default() };
+    let parameters = SetParameters::tests().rollup;
+    let distributor = set.reward_distributor;
+    let created = deploy_rollup(
+        &mut world.sender(1),
+        create2,
+        &set.deployment,
+        distributor,
+        &parameters,
+        &mut NoWait,
+    )
+    .await
+    .unwrap();
+    let head = world.client.head().await.unwrap();
+    let both = Examiner::new(&world.client, &[Create2::default(), create2], head);
+    let parameters = both.rollup(&found, created.address).await.unwrap();
+    assert_eq!(parameters.owner, set.deployment.governance);
+    // Who is wrong about the salt is told so.
+    let other = Examiner::new(&world.client, &[Create2::default()], head);
+    let error = other.rollup(&found, created.address).await.unwrap_err();
+    assert!(matches!(error, NotGenuine::Origin { contract: Contract::Rollup, .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_rollup_that_was_created_otherwise_is_refused() {
+    let (world, set) = deployed().await;
+    let found = examine(&world, set.deployment.registry).await.unwrap();
+    let head = world.client.head().await.unwrap();
+    let examiner = Examiner::new(&world.client, &[Create2::default()], head);
+    let parameters = examiner.rollup(&found, set.deployment.rollup).await.unwrap();
+    let call =
+        Call::create(Contract::Rollup, &Rollup::constructorCall { parameters: parameters.into() });
+    let other = world.send(1, call).await.unwrap().created.unwrap();
+    let head = world.client.head().await.unwrap();
+    let examiner = Examiner::new(&world.client, &[Create2::default()], head);
+    let error = examiner.rollup(&found, other).await.unwrap_err();
+    let NotGenuine::Origin { contract, address, expected } = error else { panic!("{error}") };
+    assert_eq!((contract, address), (Contract::Rollup, other));
+    assert_eq!(expected, set.deployment.rollup, "the same arguments");
+    // What isn't a rollup at all.
+    let error = examiner.rollup(&found, set.expect).await.unwrap_err();
+    assert!(matches!(error, NotGenuine::NoConstructor { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_rollup_of_another_set_is_refused() {
+    let (world, first) = deployed().await;
+    let mut parameters = SetParameters::tests();
+    parameters.asset.name = "Another".into();
+    let mut record = DeployRecord { parameters, ..world.record() };
+    // Only the Registry, of which there would be one, has another owner.
+    record.deployer = world.accounts[1].address();
+    let checked = record.parameters.clone().check().unwrap();
+    let mut sender = world.sender(1);
+    let second =
+        canon_l1::deploy::deploy(&mut sender, &checked, &mut record, &mut NoWait, go_on).await;
+    let second = second.unwrap();
+    assert_eq!(first.expect, second.expect, "Expect has no arguments");
+    let found = examine(&world, first.deployment.registry).await.unwrap();
+    examine(&world, second.deployment.registry).await.unwrap();
+    let head = world.client.head().await.unwrap();
+    let examiner = Examiner::new(&world.client, &[Create2::default()], head);
+    let error = examiner.rollup(&found, second.deployment.rollup).await.unwrap_err();
+    let NotGenuine::Wiring { what, expected, found, .. } = error else { panic!("{error}") };
+    assert_eq!((what, expected, found), ("asset", first.deployment.asset, second.deployment.asset));
+}
+
+#[tokio::test]
+async fn a_mint_before_the_handover_is_found() {
+    let mint = async |world: &World, plan: &SetPlan| {
+        let to = Address::repeat_byte(1);
+        let call = Asset::mintCall { to, amount: U256::from(1) };
+        world.send(0, Call::new(plan.asset.address(), &call)).await.unwrap();
+    };
+    let (world, set) = interrupted(Step::Upgrade, mint).await;
+    let error = examine(&world, set.deployment.registry).await.unwrap_err();
+    assert!(matches!(error, NotGenuine::Mints { mints: 1 }), "{error}");
+}
+
+#[tokio::test]
+async fn a_second_rollup_before_the_handover_is_found() {
+    let list = async |world: &World, plan: &SetPlan| {
+        let set = Deployment {
+            registry: plan.registry.address(),
+            governance: plan.governance.address(),
+            proposals: plan.proposals.address(),
+            asset: plan.asset.address(),
+            issuer: plan.issuer.address(),
+            rollup: plan.rollup.address(),
+            reward_distributor: None,
+        };
+        let distributor = plan.reward_distributor.address();
+        let parameters = SetParameters::tests().rollup;
+        let sender = &mut world.sender(1);
+        let create2 = Create2::default();
+        let second =
+            deploy_rollup(sender, create2, &set, distributor, &parameters, &mut NoWait).await;
+        world.send(0, calls::upgrade(set.registry, second.unwrap().address)).await.unwrap();
+    };
+    let (world, set) = interrupted(Step::Upgrade, list).await;
+    let error = examine(&world, set.deployment.registry).await.unwrap_err();
+    assert!(matches!(error, NotGenuine::Rollups { rollups: 2 }), "{error}");
+}
+
+#[tokio::test]
+async fn what_is_not_handed_over_is_not_genuine() {
+    let world = world().await;
+    let mut record = world.record();
+    for last in [Step::Upgrade, Step::OfferRegistry, Step::AcceptAsset] {
+        let _ = world
+            .go_on(&mut record, |_, progress| match progress {
+                Progress::Finished(done) if done.step == last => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            })
+            .await;
+        let registry = record.address(Step::Registry).unwrap();
+        let error = examine(&world, registry).await.unwrap_err();
+        let contract = Contract::Registry;
+        assert!(
+            matches!(error, NotGenuine::Handover { contract: found, .. } if found == contract),
+            "{last}: {error}"
+        );
+    }
+    world.go_on(&mut record, go_on).await.unwrap();
+    examine(&world, record.address(Step::Registry).unwrap()).await.unwrap();
+}

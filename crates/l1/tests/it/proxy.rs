@@ -1,0 +1,152 @@
+//! Chains without the deployment proxy, and other factories.
+
+use crate::world::{World, world};
+use alloy::{
+    primitives::{Address, B256, Bytes, U256, address},
+    providers::{Provider, ProviderBuilder},
+    rpc::{
+        client::RpcClient,
+        json_rpc::{ErrorPayload, RequestPacket, Response, ResponsePacket, ResponsePayload},
+    },
+    transports::{TransportError, TransportFut},
+};
+use canon_devchain::DevchainTransport;
+use canon_l1::{
+    Client, Error, NoWait, Sender,
+    deploy::{
+        Create2, Creation, DEPLOYMENT_PROXY, DeployError, DeployRecord, SetParameters, create,
+    },
+};
+use canon_protocol::Deployment;
+use core::{
+    ops::ControlFlow,
+    task::{Context, Poll},
+};
+
+const CREATOR: Address = address!("0x3fab184622dc19b6109349b94811493bf2a45362");
+
+const fn go_on(_: &DeployRecord, _: canon_l1::deploy::Progress) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+/// A chain as it was before anybody put the proxy there; and the proxy's code.
+async fn without_proxy() -> (World, Bytes) {
+    let world = world().await;
+    assert_eq!(DEPLOYMENT_PROXY, canon_devchain::DEPLOYMENT_PROXY);
+    let code = world.client.provider().get_code_at(DEPLOYMENT_PROXY).await.unwrap();
+    world.chain.set_code(DEPLOYMENT_PROXY, Bytes::new()).unwrap();
+    (world, code)
+}
+
+fn registry(create2: Create2) -> Creation {
+    Creation::new(create2, Deployment::Registry { owner: Address::repeat_byte(1) })
+}
+
+#[tokio::test]
+async fn a_chain_without_the_proxy_gets_it() {
+    let (world, code) = without_proxy().await;
+    let mut record = world.record();
+    world.go_on(&mut record, go_on).await.unwrap();
+    let found = world.client.provider().get_code_at(DEPLOYMENT_PROXY).await.unwrap();
+    assert_eq!(found, code);
+    // One payment to its creator, who used its only nonce.
+    assert_eq!((world.chain.nonce(record.deployer), world.chain.nonce(CREATOR)), (14, 1));
+}
+
+#[tokio::test]
+async fn the_creator_gets_only_what_it_lacks() {
+    let (world, _) = without_proxy().await;
+    let cost = U256::from(10_000_000_000_000_000_u64);
+    world.chain.set_balance(CREATOR, cost);
+    create(&mut world.sender(0), &registry(Create2::default()), &mut NoWait).await.unwrap();
+    assert_eq!(world.chain.nonce(world.accounts[0].address()), 1);
+}
+
+#[tokio::test]
+async fn something_else_at_the_proxys_address_is_found() {
+    let (world, code) = without_proxy().await;
+    world.chain.set_code(DEPLOYMENT_PROXY, code.slice(1..)).unwrap();
+    let error = world.go_on(&mut world.record(), go_on).await.unwrap_err();
+    assert!(matches!(error, DeployError::OtherProxy), "{error}");
+    assert_eq!(world.chain.nonce(world.accounts[0].address()), 0);
+}
+
+#[tokio::test]
+async fn another_factory_creates_elsewhere() {
+    let (world, code) = without_proxy().await;
+    let factory = Address::repeat_byte(0xfa);
+    let creation = Create2 { factory, salt: B256::with_last_byte(3) };
+    let parameters = SetParameters { creation, ..SetParameters::tests() };
+    let text = toml::to_string(&parameters).unwrap();
+    assert_eq!(toml::from_str::<SetParameters>(&text).unwrap(), parameters);
+    let mut record = DeployRecord { parameters, ..world.record() };
+
+    let error = world.go_on(&mut record, go_on).await.unwrap_err();
+    let DeployError::Chain(Error::NoCode { address, .. }) = error else { panic!("{error}") };
+    assert_eq!(address, factory);
+
+    world.chain.set_code(factory, code).unwrap();
+    let set = world.go_on(&mut record, go_on).await.unwrap();
+    let proxys = world.client.provider().get_code_at(DEPLOYMENT_PROXY).await.unwrap();
+    assert!(proxys.is_empty(), "nobody needs it");
+    assert_ne!(set.expect, registry(Create2::default()).address());
+}
+
+#[tokio::test]
+async fn a_base_fee_above_what_the_creation_pays_is_waited_for() {
+    let (world, _) = without_proxy().await;
+    let cost = U256::from(10_000_000_000_000_000_u64);
+    world.chain.set_balance(CREATOR, cost);
+    world.chain.set_base_fee_next(100_000_000_001);
+    let creation = registry(Create2::default());
+    let error = create(&mut world.sender(0), &creation, &mut NoWait).await.unwrap_err();
+    assert!(matches!(error, DeployError::ProxyNotMined { .. }), "{error}");
+    // It waits in the pool, and is found there the next time.
+    world.chain.set_base_fee_next(1_000_000_000);
+    world.chain.mine().unwrap();
+    create(&mut world.sender(0), &creation, &mut NoWait).await.unwrap();
+}
+
+/// An endpoint that takes no transactions from before EIP-155, as geth does by default.
+#[derive(Clone)]
+struct Protected(DevchainTransport);
+
+impl tower::Service<RequestPacket> for Protected {
+    type Response = ResponsePacket;
+    type Error = TransportError;
+    type Future = TransportFut<'static>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+        tower::Service::poll_ready(&mut self.0, context)
+    }
+
+    fn call(&mut self, request: RequestPacket) -> TransportFut<'static> {
+        let unprotected = request.as_single().filter(|request| {
+            request.method() == "eth_sendRawTransaction"
+                && request.params().is_some_and(|params| params.get().contains("0xf8a58085174876"))
+        });
+        let Some(request) = unprotected else { return tower::Service::call(&mut self.0, request) };
+        let payload = ResponsePayload::Failure(ErrorPayload {
+            code: -32000,
+            message: "only replay-protected (EIP-155) transactions allowed over RPC".into(),
+            data: None,
+        });
+        let response = Response { id: request.id().clone(), payload };
+        Box::pin(core::future::ready(Ok(ResponsePacket::Single(response))))
+    }
+}
+
+#[tokio::test]
+async fn a_refused_proxy_says_what_to_do() {
+    let (world, _) = without_proxy().await;
+    let transport = Protected(world.chain.transport());
+    let provider = ProviderBuilder::default().connect_client(RpcClient::new(transport, true));
+    let client = Client::connect(provider).await.unwrap();
+    let mut sender = Sender::new(client, world.accounts[0].clone());
+    let created = create(&mut sender, &registry(Create2::default()), &mut NoWait).await;
+    let error = created.unwrap_err();
+    assert!(matches!(error, DeployError::ProxyRefused { .. }), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("only replay-protected"), "{text}");
+    assert!(text.ends_with("(geth: --rpc.allow-unprotected-txs), or choose another factory"));
+}

@@ -1,0 +1,196 @@
+//! The attack that creation has to be checked for: it works wherever only code is compared.
+
+use core::ops::ControlFlow;
+
+use alloy::{
+    network::TransactionBuilder,
+    primitives::{B256, keccak256},
+    providers::{Provider, ProviderBuilder},
+    rpc::types::TransactionRequest,
+};
+use canon_bindings::{Asset, Contract, Expect, Registry, UpgradePayload};
+use canon_devchain::{Devchain, DevchainConfig};
+use canon_l1::{
+    Call, Client, NoWait, Sender, calls,
+    deploy::{
+        Create2, Creation, DeployRecord, DeployedSet, Examiner, NotGenuine, SetParameters, deploy,
+    },
+};
+use canon_protocol::{Amount, Deployment, Seconds};
+
+use super::*;
+
+const STAKE: Amount = Amount::of(100 * Amount::TOKEN.get());
+const VICTIMS: u8 = 3;
+
+struct Stage {
+    chain: Devchain,
+    client: Client,
+    set: DeployedSet,
+}
+
+impl Stage {
+    async fn new() -> Self {
+        let chain = Devchain::new(DevchainConfig::default());
+        let provider = ProviderBuilder::default().connect_client(chain.client());
+        let client = Client::connect(provider).await.unwrap();
+        let mut sender = Sender::new(client.clone(), chain.dev_accounts().remove(0));
+        let parameters = SetParameters::tests();
+        let checked = parameters.clone().check().unwrap();
+        let mut record = DeployRecord::new(client.chain_id(), sender.address(), parameters);
+        let go_on = |_: &DeployRecord, _| ControlFlow::Continue(());
+        let set = deploy(&mut sender, &checked, &mut record, &mut NoWait, go_on).await.unwrap();
+        Self { chain, client, set }
+    }
+
+    fn sender(&self, account: usize) -> Sender {
+        Sender::new(self.client.clone(), self.chain.dev_accounts().remove(account))
+    }
+
+    async fn send(&self, account: usize, call: Call) -> canon_l1::Result<canon_l1::Confirmed> {
+        self.sender(account).send(call, &mut NoWait).await
+    }
+
+    async fn create(&self, code: Bytes) -> Address {
+        let wallet = self.chain.dev_accounts().remove(9);
+        let provider = ProviderBuilder::new().wallet(wallet).connect_client(self.chain.client());
+        let request = TransactionRequest::default().with_deploy_code(code);
+        let sent = provider.send_transaction(request).await.unwrap();
+        sent.get_receipt().await.unwrap().contract_address.unwrap()
+    }
+
+    /// What Governance would do after a vote.
+    async fn as_governance(&self, to: Address, call: impl SolCall) {
+        let governance = self.set.deployment.governance;
+        self.chain.impersonate(governance);
+        self.chain.set_balance(governance, U256::from(10).pow(U256::from(18)));
+        let request = TransactionRequest::default()
+            .with_from(governance)
+            .with_to(to)
+            .with_gas_limit(500_000)
+            .with_input(call.abi_encode());
+        let sent = self.client.provider().send_transaction(request).await.unwrap();
+        let receipt = self.client.provider().get_transaction_receipt(*sent.tx_hash()).await;
+        assert!(receipt.unwrap().unwrap().status());
+    }
+
+    async fn read<C: SolCall>(&self, to: Address, call: C) -> canon_l1::Result<C::Return> {
+        let at = self.client.head().await.unwrap().id();
+        self.client.read(at, to, call).await
+    }
+
+    async fn balance(&self, owner: Address) -> U256 {
+        self.read(self.set.deployment.asset, Asset::balanceOfCall { owner }).await.unwrap()
+    }
+
+    fn pass(&self, seconds: Seconds) {
+        self.chain.increase_time(seconds.get());
+        self.chain.mine().unwrap();
+    }
+}
+
+const fn attester(number: u8) -> Address {
+    Address::repeat_byte(number)
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn genuine_code_over_forged_storage_takes_the_moved_stake() {
+    let stage = Stage::new().await;
+    let set = stage.set.deployment;
+    let thief = stage.sender(8).address();
+    // Honest people stake on the old rollup.
+    stage.send(0, calls::approve(set.asset, set.rollup, Amount::MAX)).await.unwrap();
+    let victim = stage.sender(0).address();
+    for number in 1..=VICTIMS {
+        let stake = calls::stake(set.rollup, attester(number), victim, victim, STAKE);
+        stage.send(0, stake).await.unwrap();
+    }
+
+    // What a genuine new rollup would be, and its code.
+    let head = stage.client.head().await.unwrap();
+    let examiner = Examiner::new(&stage.client, &[Create2::default()], head);
+    let genuine_set = examiner.set(set.registry).await.unwrap();
+    let old = examiner.rollup(&genuine_set, set.rollup).await.unwrap();
+    let parameters = RawRollupParameters { genesis_time: head.timestamp.to_word(), ..old };
+    let genuine = Creation::new(Create2::default(), Deployment::Rollup(parameters));
+    let direct =
+        Call::create(Contract::Rollup, &Rollup::constructorCall { parameters: parameters.into() });
+    let next = stage.client.next_block().await.unwrap();
+    let runtime = stage.sender(8).simulate(&direct, next).await.unwrap();
+
+    // The thief's: a staker who staked nothing.
+    let dupe = stage.create(dupe_token()).await;
+    let accomplice = stage.create(accomplice(&runtime, set.asset, dupe)).await;
+    let loot = U256::from(VICTIMS) * STAKE.to_word();
+    let ghost = Ghost { attester: attester(99), proposer: thief, withdrawer: thief, stake: loot };
+    let init_code = forged_rollup(&runtime, &parameters, accomplice, ghost);
+    let forged = Create2::default().address(&init_code);
+    let call = Call::create2(Contract::Rollup, Create2::default(), &init_code);
+    stage.send(8, call).await.unwrap();
+    assert!(stage.balance(forged).await.is_zero());
+
+    // By its code and its answers it is genuine.
+    let code = stage.client.code(stage.client.head().await.unwrap().id(), forged).await.unwrap();
+    let code = code.unwrap();
+    Contract::Rollup.artifact().check_code(&code).unwrap();
+    let expect = stage.set.expect;
+    let expected = keccak256(&runtime);
+    assert_eq!(keccak256(&code), expected);
+    stage.read(expect, Expect::codeHashIsCall { target: forged, expected }).await.unwrap();
+    let expected = set.governance;
+    stage.read(expect, Expect::ownerIsCall { target: forged, expected }).await.unwrap();
+    let heir = stage.read(forged, Registry::pendingOwnerCall {}).await.unwrap();
+    assert_eq!(heir, Address::ZERO);
+
+    // By its creation it isn't: whoever checks that, or has it asserted, is safe.
+    let head = stage.client.head().await.unwrap();
+    let examiner = Examiner::new(&stage.client, &[Create2::default()], head);
+    let error = examiner.rollup(&genuine_set, forged).await.unwrap_err();
+    let NotGenuine::Origin { contract, address, expected } = error else { panic!("{error}") };
+    assert_eq!((contract, address), (Contract::Rollup, forged));
+    assert_eq!(expected, genuine.address());
+    let origin = genuine.origin();
+    let asserted = stage.read(
+        expect,
+        Expect::createdByCall {
+            target: forged,
+            factory: origin.factory,
+            salt: origin.salt,
+            initCodeHash: origin.init_code_hash,
+        },
+    );
+    let Err(error) = asserted.await else { panic!("taken for genuine") };
+    assert!(error.as_revert().unwrap().is::<Expect::Expect__Creation>(), "{error}");
+    let arguments = UpgradePayload::constructorCall {
+        expect,
+        registry: set.registry,
+        newRollup: forged,
+        expectedCanonical: set.rollup,
+        factory: origin.factory,
+        salt: B256::ZERO,
+        initCodeHash: origin.init_code_hash,
+        uri: String::new(),
+    };
+    let payload = Call::create(Contract::UpgradePayload, &arguments);
+    let error = stage.send(8, payload).await.unwrap_err();
+    assert_eq!(error.as_revert().unwrap().name(), Some("Expect__Creation"), "{error}");
+
+    // If nobody checks: it becomes canonical, the stake moves there, and the ghost takes it.
+    for number in 1..=VICTIMS {
+        let announce = calls::announce_move(set.rollup, attester(number), forged);
+        stage.send(0, announce).await.unwrap();
+    }
+    stage.send(8, calls::unstake(forged, ghost.attester, thief)).await.unwrap();
+    stage.pass(Seconds::HOUR);
+    stage.as_governance(set.registry, Registry::upgradeCall { rollup: forged }).await;
+    for number in 1..=VICTIMS {
+        stage.send(0, calls::finalise_move(set.rollup, attester(number))).await.unwrap();
+    }
+    assert_eq!(stage.balance(forged).await, loot);
+    stage.send(8, calls::finalise_unstake(forged, ghost.attester)).await.unwrap();
+    assert_eq!(stage.balance(thief).await, loot, "stolen");
+    stage.send(0, calls::unstake(forged, attester(1), victim)).await.unwrap();
+    stage.pass(Seconds::HOUR);
+    let error = stage.send(0, calls::finalise_unstake(forged, attester(1))).await.unwrap_err();
+    assert!(error.as_revert().is_some(), "nothing is left for those who staked: {error}");
+}
