@@ -13,6 +13,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("canon-protocol", &[]),
     ("canon-bindings", &["canon-protocol"]),
     ("canon-forecast", &["canon-protocol"]),
+    ("canon-explore", &["canon-protocol"]),
     ("canon-devchain", &[]),
     ("canon-payload", &["canon-protocol", "canon-bindings"]),
     (

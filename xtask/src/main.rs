@@ -3,6 +3,7 @@
 mod anvil;
 mod architecture;
 mod differential;
+mod explore;
 mod faithful;
 mod gas;
 mod speed;
@@ -17,6 +18,9 @@ usage: cargo xtask <task>
   architecture            fail if a crate depends on what it must not
   differential [--calls N] [--threads N] [--from SEED | --seed SEED]
                           drive the rules and the bytecode in step; fail where they differ
+  explore [--world NAME] [--depth N]
+                          try everything that can happen in small worlds; fail with the shortest
+                          way to a broken property
   faithful --anvil PATH --cast PATH [--seed N]
                           compare the devchain with anvil, and try cast on it
   gas                     print what every call costs beside the earlier system, the floor and
@@ -30,6 +34,7 @@ fn main() -> Result<()> {
     match arguments.first().map(String::as_str) {
         Some("architecture") => architecture::check(),
         Some("differential") => differential::command(&arguments[1..]),
+        Some("explore") => explore::command(&arguments[1..]),
         Some("faithful") => faithful::command(&arguments[1..]),
         Some("gas") => gas::run(&arguments[1..]),
         Some("speed") => speed::command(&arguments[1..]),

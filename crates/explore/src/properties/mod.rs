@@ -1,0 +1,148 @@
+//! What has to hold of every state and of every step.
+//!
+//! Where a property repeats a rule, it is written with other formulas than the rules have,
+//! so that one mistake isn't made twice.
+
+mod assets;
+mod proposals;
+mod signals;
+
+use crate::{state::State, steps::Step};
+use canon_protocol::{Amount, Proposal};
+
+/// Something that must always hold.
+#[derive(Clone, Copy, Debug)]
+pub struct Property {
+    /// The sentence that holds.
+    pub claim: &'static str,
+    /// How it is checked.
+    pub check: Check,
+}
+
+/// How a property is checked: what is found wrong, if anything is.
+#[derive(Clone, Copy, Debug)]
+pub enum Check {
+    /// In every state.
+    State(fn(&State) -> Result<(), String>),
+    /// For every step from one state to another.
+    Step(fn(&State, Step, &State) -> Result<(), String>),
+}
+
+/// A property that doesn't hold.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{claim}: {found}")]
+pub struct Violation {
+    /// The sentence that should hold.
+    pub claim: &'static str,
+    /// What was found instead.
+    pub found: String,
+}
+
+impl Property {
+    /// All that the explored worlds are checked for.
+    pub const ALL: &[Self] = &[
+        Self {
+            claim: "every contract has the assets that it owes",
+            check: Check::State(assets::solvency),
+        },
+        Self {
+            claim: "total power is the sum of the holders' power",
+            check: Check::State(assets::power_adds_up),
+        },
+        Self {
+            claim: "no holder casts more than its power at the snapshot",
+            check: Check::State(proposals::ballots_add_up),
+        },
+        Self {
+            claim: "a proposal's state follows from its creation, its configuration and its ballots",
+            check: Check::State(proposals::states_are_as_written),
+        },
+        Self {
+            claim: "no holder has its tokens back before a proposal on which its ballot counts can be executed",
+            check: Check::State(assets::tokens_stay),
+        },
+        Self {
+            claim: "a round has one signal per slot and one winner at most",
+            check: Check::State(signals::signals_add_up),
+        },
+        Self {
+            claim: "only the slots of an epoch with a recorded seed have a proposer",
+            check: Check::State(signals::proposers_have_a_seed),
+        },
+        Self {
+            claim: "a proposal's state leads only to those after it",
+            check: Check::Step(proposals::states_advance),
+        },
+        Self {
+            claim: "ballots are taken while Active, and against also in the first half of Queued",
+            check: Check::Step(proposals::ballots_in_time),
+        },
+        Self {
+            claim: "after Active no refusal becomes an acceptance, and in the second half of the execution delay nothing changes any more",
+            check: Check::Step(proposals::results_last),
+        },
+        Self {
+            claim: "a proposal is executed once, in time, as published, if it was accepted",
+            check: Check::Step(proposals::executions_are_due),
+        },
+        Self {
+            claim: "a proposal comes from a winner of N signals or from a paid lock",
+            check: Check::Step(signals::proposals_are_due),
+        },
+        Self {
+            claim: "a withdrawal is paid once, from its time on",
+            check: Check::Step(assets::withdrawals_are_due),
+        },
+        Self {
+            claim: "the Registry only grows, owners stay, and creation times don't decrease",
+            check: Check::Step(signals::histories_grow),
+        },
+        Self {
+            claim: "no call changes a draw that is final, or records a seed in an epoch's first slot",
+            check: Check::Step(signals::draws_stand),
+        },
+    ];
+
+    /// What is wrong with `state`.
+    pub(crate) fn check_state(&self, state: &State) -> Result<(), Violation> {
+        match self.check {
+            Check::State(check) => check(state).map_err(|found| self.violation(found)),
+            Check::Step(_) => Ok(()),
+        }
+    }
+
+    /// What is wrong with `step`.
+    pub(crate) fn check_step(
+        &self,
+        before: &State,
+        step: Step,
+        after: &State,
+    ) -> Result<(), Violation> {
+        match self.check {
+            Check::State(_) => Ok(()),
+            Check::Step(check) => check(before, step, after).map_err(|found| self.violation(found)),
+        }
+    }
+
+    const fn violation(&self, found: String) -> Violation {
+        Violation { claim: self.claim, found }
+    }
+}
+
+/// `found` unless `holds`.
+fn require(holds: bool, found: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(found()) }
+}
+
+fn sum(amounts: impl Iterator<Item = Amount>) -> u128 {
+    amounts.map(Amount::get).sum()
+}
+
+/// The proposals of both states with their numbers.
+fn pairs<'a>(
+    before: &'a State,
+    after: &'a State,
+) -> impl Iterator<Item = (u64, &'a Proposal, &'a Proposal)> {
+    let both = before.governance().proposals().iter().zip(after.governance().proposals());
+    (0..).zip(both).map(|(id, (old, new))| (id, old, new))
+}

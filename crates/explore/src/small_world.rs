@@ -1,0 +1,254 @@
+//! The worlds that are explored: how each begins, what can be done in it, and what bounds it.
+
+use crate::payloads::Payload;
+use canon_protocol::{Amount, Configuration, Fraction, ProposeConfiguration, Seconds};
+
+/// Seconds of a slot.
+pub(crate) const SLOT: u64 = 60;
+/// Slots of an epoch.
+pub(crate) const EPOCH: u64 = 2;
+/// Slots of a round.
+pub(crate) const M: u64 = 3;
+/// Signals that win a round.
+pub(crate) const N: u64 = 2;
+/// From leaving the first rollup to getting the stake, and from announcing a move to making it.
+pub(crate) const EXIT_DELAY: u64 = 2 * EPOCH * SLOT;
+/// All of the asset: the least that Governance can be constructed with, and some for the stakers.
+pub(crate) const SUPPLY: u128 = 24;
+
+/// The first configuration. No two deadlines of a proposal are the same time after a slot began.
+pub(crate) const LONG: Configuration = Configuration {
+    propose_config: ProposeConfiguration {
+        lock_delay: Seconds::of(60),
+        lock_amount: Amount::of(2),
+    },
+    voting_delay: Seconds::of(65),
+    voting_duration: Seconds::of(70),
+    execution_delay: Seconds::of(81),
+    grace_period: Seconds::of(60),
+    quorum: Fraction::percent(30),
+    vote_differential: Fraction::ZERO,
+    minimum_votes: Amount::of(3),
+};
+
+/// The configuration that [`Payload::Shorten`] sets.
+pub(crate) const SHORT: Configuration = Configuration {
+    voting_delay: Seconds::of(60),
+    voting_duration: Seconds::of(60),
+    execution_delay: Seconds::of(60),
+    ..LONG
+};
+
+/// A kind of step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Anyone records the next epoch's seed.
+    SetupEpoch,
+    /// A slot's proposer signals.
+    Signal,
+    /// Anyone pushes a round's winner.
+    Push,
+    /// A holder locks a unit.
+    Deposit,
+    /// A holder gives up a unit of power, and later gets it back.
+    Withdraw,
+    /// A holder proposes through the lock.
+    Propose,
+    /// A holder casts a unit for a proposal.
+    VoteFor,
+    /// A holder casts a unit against a proposal.
+    VoteAgainst,
+    /// Anyone executes with what the payload lists.
+    Execute,
+    /// Anyone executes with a list of their own.
+    ExecuteWith,
+    /// Anyone stores that a proposal is dropped.
+    Drop,
+    /// A staker moves to the second rollup.
+    Move,
+}
+
+/// How a world begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// The second in which everything was deployed and staked.
+    Deployment,
+    /// The first second of epoch 2, the seed of which is recorded: its slots have proposers.
+    Signals,
+    /// The first second of round 2, in round 1 of which this payload won.
+    Winner(Payload),
+}
+
+/// A world small enough to try everything in it.
+#[derive(Clone, Debug)]
+pub struct SmallWorld {
+    /// What it is called on the command line.
+    pub name: &'static str,
+    /// What it is about.
+    pub about: &'static str,
+    /// How it begins.
+    pub start: Start,
+    /// Units that Alice and Bob have locked.
+    pub power: [u64; 2],
+    /// Units that Alice and Bob have besides.
+    pub free: [u64; 2],
+    /// Units that are locked for somebody who never votes.
+    pub silent: u64,
+    /// What can be done.
+    pub kinds: &'static [Kind],
+    /// What is signalled for and proposed.
+    pub payloads: &'static [Payload],
+    /// Number of proposals whose clocks run, at most.
+    pub open_proposals: usize,
+    /// Number of withdrawals that wait, at most.
+    pub due_withdrawals: usize,
+    /// Whether it is checked in every state that the holders can make Governance act.
+    pub holders_can_act: bool,
+    /// Seconds from the start after which nothing is tried, if there is such an end.
+    pub seconds: Option<u64>,
+}
+
+/// Every ballot on one proposal after another.
+const BALLOTS: SmallWorld = SmallWorld {
+    name: "ballots",
+    about: "one proposal through the lock after another, for ever: every ballot and execution",
+    start: Start::Deployment,
+    power: [3, 3],
+    free: [0, 0],
+    silent: 1,
+    kinds: &[Kind::Propose, Kind::VoteFor, Kind::VoteAgainst, Kind::Execute, Kind::ExecuteWith],
+    payloads: &[Payload::Upgrade],
+    open_proposals: 1,
+    due_withdrawals: 1,
+    holders_can_act: true,
+    seconds: None,
+};
+
+const LEAVING: SmallWorld = SmallWorld {
+    name: "leaving",
+    about: "a proposal through the lock, and holders who lock and leave all the time",
+    power: [3, 2],
+    free: [0, 1],
+    kinds: &[
+        Kind::Propose,
+        Kind::VoteFor,
+        Kind::VoteAgainst,
+        Kind::Execute,
+        Kind::Deposit,
+        Kind::Withdraw,
+    ],
+    due_withdrawals: 2,
+    seconds: Some(300),
+    ..BALLOTS
+};
+
+const SHORTENING: SmallWorld = SmallWorld {
+    name: "shortening",
+    about: "two proposals through the lock, one of which shortens the delays, and holders who leave",
+    silent: 2,
+    kinds: &[Kind::Propose, Kind::VoteFor, Kind::Execute, Kind::Withdraw],
+    payloads: &[Payload::Shorten],
+    open_proposals: 2,
+    due_withdrawals: 3,
+    holders_can_act: false,
+    seconds: Some(360),
+    ..BALLOTS
+};
+
+const SIGNALS: SmallWorld = SmallWorld {
+    name: "signals",
+    about: "three stakers signal for two payloads, and what wins is pushed",
+    power: [0, 0],
+    kinds: &[Kind::SetupEpoch, Kind::Signal, Kind::Push],
+    payloads: &[Payload::Upgrade, Payload::Shorten],
+    open_proposals: 2,
+    due_withdrawals: 0,
+    holders_can_act: false,
+    seconds: Some(4 * M * SLOT),
+    ..BALLOTS
+};
+
+const REPLACEMENT: SmallWorld = SmallWorld {
+    name: "replacement",
+    about: "an upgrade that was signalled for, while holders replace Proposals and put it back",
+    start: Start::Winner(Payload::Upgrade),
+    kinds: &[Kind::Push, Kind::Propose, Kind::VoteFor, Kind::Execute, Kind::Drop],
+    payloads: &[Payload::Replace, Payload::Restore],
+    open_proposals: 2,
+    due_withdrawals: 2,
+    seconds: Some(330),
+    ..BALLOTS
+};
+
+const MOVES: SmallWorld = SmallWorld {
+    name: "moves",
+    about: "an upgrade that was signalled for, and stakers who move and signal on",
+    start: Start::Winner(Payload::Upgrade),
+    kinds: &[Kind::SetupEpoch, Kind::Signal, Kind::Push, Kind::VoteFor, Kind::Execute, Kind::Move],
+    power: [2, 0],
+    holders_can_act: false,
+    seconds: Some(240),
+    ..BALLOTS
+};
+
+const CAMPAIGN: SmallWorld = SmallWorld {
+    name: "campaign",
+    about: "an upgrade that was signalled for beside a shorter configuration, and holders who leave",
+    start: Start::Winner(Payload::Upgrade),
+    kinds: &[
+        Kind::Push,
+        Kind::Propose,
+        Kind::VoteFor,
+        Kind::VoteAgainst,
+        Kind::Execute,
+        Kind::Withdraw,
+    ],
+    payloads: &[Payload::Shorten],
+    power: [3, 2],
+    open_proposals: 2,
+    due_withdrawals: 2,
+    holders_can_act: false,
+    seconds: Some(300),
+    ..BALLOTS
+};
+
+impl SmallWorld {
+    /// Those that take seconds.
+    pub const QUICK: &[Self] = &[BALLOTS, LEAVING, SHORTENING, SIGNALS, REPLACEMENT, MOVES];
+
+    /// Those that take minutes.
+    pub const LARGE: &[Self] = &[
+        Self { name: "leaving-for-ever", seconds: None, ..LEAVING },
+        Self {
+            name: "shortening-long",
+            payloads: &[Payload::Shorten, Payload::Upgrade],
+            seconds: Some(480),
+            ..SHORTENING
+        },
+        Self { name: "signals-long", seconds: Some(8 * M * SLOT), ..SIGNALS },
+        Self { name: "replacement-long", seconds: Some(600), ..REPLACEMENT },
+        Self { name: "moves-long", seconds: Some(900), ..MOVES },
+        CAMPAIGN,
+    ];
+
+    /// All.
+    pub fn all() -> impl Iterator<Item = &'static Self> {
+        Self::QUICK.iter().chain(Self::LARGE)
+    }
+
+    /// The world of this name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        Self::all().find(|world| world.name == name)
+    }
+
+    pub(crate) fn allows(&self, kind: Kind) -> bool {
+        self.kinds.contains(&kind)
+    }
+
+    /// Whether anything that depends on slots can happen.
+    pub(crate) fn has_slots(&self) -> bool {
+        [Kind::SetupEpoch, Kind::Signal, Kind::Push, Kind::Move]
+            .into_iter()
+            .any(|kind| self.allows(kind))
+    }
+}

@@ -1,0 +1,55 @@
+//! A state of the search: the set and the time.
+
+use crate::payloads::Payloads;
+use alloy::primitives::{Address, U256};
+use canon_protocol::{
+    Block, BlockNumber, Context, Ending, Epoch, Governance, Proposal, ProposalState, Rollup,
+    Timestamp, World,
+};
+use std::rc::Rc;
+
+/// The set at a time. Copies share the set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    /// The contracts.
+    pub set: Rc<World>,
+    /// The timestamp of the next call's block.
+    pub now: Timestamp,
+}
+
+impl State {
+    pub(crate) fn new(set: World, now: Timestamp) -> Self {
+        Self { set: Rc::new(set), now }
+    }
+
+    pub(crate) fn governance(&self) -> &Governance {
+        self.set.governance()
+    }
+
+    /// Whether the Proposals contract that pushed `proposal` was replaced.
+    pub(crate) fn is_dropped(&self, proposal: &Proposal) -> bool {
+        self.governance().state(proposal, self.now) == ProposalState::Dropped
+    }
+
+    /// Whether the seed of `epoch`, the present or the next, is recorded.
+    pub(crate) fn has_seed(&self, rollup: &Rollup, epoch: Epoch) -> bool {
+        rollup.seed(epoch, self.now).is_ok_and(|seed| seed.is_some())
+    }
+
+    /// The proposals whose clocks still run: neither executed nor stored as dropped, and not past
+    /// their last deadline.
+    pub(crate) fn open_proposals(&self) -> impl Iterator<Item = &Proposal> {
+        self.governance().proposals().iter().filter(|proposal| {
+            proposal.ending() == Ending::Open && self.now <= proposal.deadlines().executable
+        })
+    }
+}
+
+/// What a call of `caller` at `now` meets.
+///
+/// Blocks are numbered by their timestamps, and all have the same randomness: which of the three
+/// stakers draws a slot makes no difference, since they can all do the same.
+pub(crate) fn context(caller: Address, now: Timestamp, outside: &Payloads) -> Context<'_> {
+    let block = Block { number: BlockNumber::of(now.get()), timestamp: now };
+    Context { caller, block, prevrandao: U256::from(1), outside }
+}

@@ -1,0 +1,79 @@
+//! States with the same fingerprint are the same: what is explored without merging anything shows no
+//! difference between them.
+
+use canon_explore::{Exploration, Model, SmallWorld, State};
+use std::collections::HashMap;
+
+/// What can come of a state: whether it is as it should be, and the fingerprints of those after it,
+/// each with whether the step is as it should be.
+fn outlook(model: &Exploration, state: &State) -> (bool, Vec<(u128, bool)>) {
+    let successors = model.successors(state).into_iter();
+    let mut next: Vec<_> = successors
+        .map(|(step, after)| {
+            (model.fingerprint(&after), model.check_step(state, &step, &after).is_ok())
+        })
+        .collect();
+    next.sort_unstable();
+    next.dedup();
+    (model.check_state(state).is_ok(), next)
+}
+
+/// Explores the quick world `name` for `depth` steps with every state by itself. There are this many
+/// times as many states as fingerprints, at least.
+fn compare(name: &str, depth: usize, times: usize) {
+    let world = SmallWorld::QUICK.iter().find(|world| world.name == name).unwrap();
+    let model = Exploration::new(world);
+    let mut known: HashMap<u128, Vec<State>> = HashMap::new();
+    let mut outlooks = HashMap::new();
+    let mut frontier = vec![model.initial()];
+    let mut states = 0;
+    for _ in 0..depth {
+        let mut next = Vec::new();
+        for state in frontier {
+            let fingerprint = model.fingerprint(&state);
+            let same = known.entry(fingerprint).or_default();
+            if same.contains(&state) {
+                continue;
+            }
+            let found = outlook(&model, &state);
+            let expected = outlooks.entry(fingerprint).or_insert_with(|| found.clone());
+            assert_eq!(*expected, found, "{:#?} and {state:#?}", same.first());
+            next.extend(model.successors(&state).into_iter().map(|(_, after)| after));
+            same.push(state);
+            states += 1;
+        }
+        frontier = next;
+    }
+    println!("{name}: {states} states, {} fingerprints", known.len());
+    assert!(states >= times * known.len(), "{states} states, {} fingerprints", known.len());
+}
+
+#[test]
+fn ballots() {
+    compare("ballots", 34, 4);
+}
+
+#[test]
+fn leaving() {
+    compare("leaving", 10, 4);
+}
+
+#[test]
+fn shortening() {
+    compare("shortening", 10, 4);
+}
+
+#[test]
+fn signals() {
+    compare("signals", 12, 4);
+}
+
+#[test]
+fn replacement() {
+    compare("replacement", 10, 3);
+}
+
+#[test]
+fn moves() {
+    compare("moves", 8, 4);
+}
