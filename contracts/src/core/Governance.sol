@@ -139,7 +139,7 @@ contract Governance is GovernancePower, EIP712 {
     {
         (ProposalState state, ProposalTally tally, uint256 snapshot) = _stateAndSnapshot(id);
         if (state != ProposalState.Active) {
-            // Nobody carries a proposal in the last second unanswered, and what is known by half is final.
+            // A Queued proposal takes ballots against it until the middle of its execution delay.
             if (support || state != ProposalState.Queued) revert Governance__NotActive(id, state);
             uint256 last = _objectionsUntil(tally);
             if (block.timestamp > last) revert Governance__ObjectionsOver(id, block.timestamp, last);

@@ -17,7 +17,7 @@ abstract contract GovernanceConfiguration is GovernanceStorage {
     uint256 private constant MAXIMUM_DELAY = 90 days;
     uint256 private constant MAXIMUM_LOCK_DELAY = 365 days;
 
-    /// @dev At a whole, one unit of power that isn't cast, or is cast against, would be a veto that nothing can end.
+    /// @dev Below 1e18, so that a single unit that abstains or votes against can't block every proposal.
     uint256 private constant MAXIMUM_FRACTION = 0.9e18;
 
     constructor(address proposals, Configuration memory configuration) {
@@ -42,7 +42,7 @@ abstract contract GovernanceConfiguration is GovernanceStorage {
         uint256 oldId = term.configurationId();
         (VotingRules oldRules, Limits memory oldLimits) = _rulesAndLimits(oldId);
 
-        // What isn't raised is never refused because somebody left.
+        // A value that isn't raised stays allowed even if power has fallen since it was set.
         NewestCheckpoint newest = _totalPower.newest;
         uint256 total = newest.amount();
         Configuration memory c = configuration;

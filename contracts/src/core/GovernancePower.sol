@@ -28,7 +28,7 @@ abstract contract GovernancePower is GovernanceConfiguration {
     function depositWithPermit(address onBehalfOf, uint256 amount, uint256 deadline, uint8 v, bytes32 r, bytes32 s)
         external
     {
-        // Anybody can use a permit up before its holder does. If that gave the allowance, nothing is lost.
+        // Somebody may have submitted the permit already; the allowance that it gave still counts.
         try IERC20Permit(address(ASSET)).permit(msg.sender, address(this), amount, deadline, v, r, s) {} catch {}
         _deposit(onBehalfOf, amount);
     }

@@ -315,7 +315,7 @@ contract Rollup is IRollup, TwoStepOwned, ReentrancyGuardTransient {
         address newRollup = member.target;
         address canonical = StaticCall.addressWord(address(REGISTRY), IRegistry.getRollup.selector);
         if (newRollup != canonical) revert Rollup__MoveNotToCanonical(newRollup, canonical);
-        // The Registry's sentinel has none.
+        // Before the first upgrade the canonical rollup is the Registry's sentinel, which has no code.
         Code.requireAt(newRollup);
 
         _leave(member);

@@ -10,7 +10,7 @@ interface ICommon {
     /// @notice `value` does not fit where it has to be stored; nothing is ever truncated.
     error ValueTooLarge(uint256 value, uint256 max);
 
-    /// @notice The static call of `selector` on `target` failed or did not return one clean word.
+    /// @notice The static call of `selector` on `target` failed, or its answer did not have the expected form.
     error NoAnswer(address target, bytes4 selector);
 
     /// @notice An address argument is zero where an account is needed.

@@ -11,7 +11,7 @@ enum ProposalState {
     Pending,
     /// Until `votingDuration` later: ballots are taken.
     Active,
-    /// Accepted; until `executionDelay` later.
+    /// Accepted; until `executionDelay` later. Ballots against are taken in its first half.
     Queued,
     /// Accepted; until `gracePeriod` later: anyone may execute.
     Executable,

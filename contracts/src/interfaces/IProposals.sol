@@ -84,8 +84,8 @@ interface IProposals is ICommon {
     /// @return Always true.
     function pushProposal(uint256 round) external returns (bool);
 
-    /// @notice Returns the payload that `pushProposal(round)` would push now, and reverts as it would.
-    /// @dev Whether Governance can read the payload's actions isn't known before the push.
+    /// @notice Returns the winner of `round`. Reverts unless `pushProposal(round)` would pass it to Governance now.
+    /// @dev Governance may still refuse it: if it listens to another Proposals contract, or can't take the payload's list.
     /// @param round The round.
     /// @return payload Its winner.
     function winnerOf(uint256 round) external view returns (address payload);

@@ -70,7 +70,7 @@ interface IRollup is ICommon {
         address indexed attester, address indexed newRollup, address indexed newAttester, uint256 amount
     );
 
-    /// @notice The draw of `epoch` is `seed`.
+    /// @notice The seed of `epoch` is `seed`.
     event SeedRecorded(uint256 indexed epoch, uint256 seed);
 
     /// @notice Rewards of `attester`'s blocks go to `coinbase`.

@@ -1,7 +1,7 @@
 //! Constructors' arguments, from the events that they emit.
 
 use alloy::{
-    primitives::{B256, Log},
+    primitives::{Address, B256, Log},
     sol_types::SolEvent,
 };
 use canon_bindings::{
@@ -43,8 +43,13 @@ pub fn constructor_of(contract: Contract, logs: &[Log]) -> Option<Constructor> {
     Some(match contract {
         Contract::Asset => {
             let event = first::<Asset::AssetDeployed>(logs)?;
-            // Without a supply nobody gets it, whoever was named.
-            let holder = first::<Asset::Transfer>(logs).map(|event| event.to).unwrap_or_default();
+            // Without a supply the first transfer is somebody else's, and whoever was named isn't known:
+            // only a constructor that named nobody is recognized.
+            let holder = if event.initialSupply.is_zero() {
+                Address::ZERO
+            } else {
+                first::<Asset::Transfer>(logs)?.to
+            };
             Constructor::Asset {
                 name: event.name,
                 symbol: event.symbol,

@@ -148,10 +148,11 @@ impl<'a> Examiner<'a> {
         let mut assets = Vec::new();
         for governance in listed.owners {
             let constructor = self.contract(Contract::Governance, governance).await?;
-            if let Constructor::Governance { asset, .. } = constructor {
-                governances.push(governance);
-                assets.push(asset);
-            }
+            let Constructor::Governance { asset, .. } = constructor else {
+                return Err(no_constructor(Contract::Governance, governance));
+            };
+            governances.push(governance);
+            assets.push(asset);
         }
         let (Some(governance), Some(asset)) = (governances.last(), assets.first().copied()) else {
             let (contract, address) = (Contract::Registry, registry);
@@ -163,18 +164,20 @@ impl<'a> Examiner<'a> {
         let governance = *governance;
         let issuer = client.read(at, asset, Asset::ownerCall {}).await?;
         self.asset(asset, deployer, issuer).await?;
-        if let Constructor::Issuer { asset: minted, owner, .. } =
+        let Constructor::Issuer { asset: minted, owner, .. } =
             self.contract(Contract::Issuer, issuer).await?
-        {
-            same(Contract::Issuer, issuer, "asset", asset, minted)?;
-            self.governed(Contract::Issuer, issuer, owner, &governances)?;
-        }
+        else {
+            return Err(no_constructor(Contract::Issuer, issuer));
+        };
+        same(Contract::Issuer, issuer, "asset", asset, minted)?;
+        self.governed(Contract::Issuer, issuer, owner, &governances)?;
         let proposals = client.read(at, governance, Governance::governanceProposerCall {}).await?;
-        if let Constructor::Proposals { registry: found, .. } =
+        let Constructor::Proposals { registry: found, .. } =
             self.contract(Contract::Proposals, proposals).await?
-        {
-            same(Contract::Proposals, proposals, "registry", registry, found)?;
-        }
+        else {
+            return Err(no_constructor(Contract::Proposals, proposals));
+        };
+        same(Contract::Proposals, proposals, "registry", registry, found)?;
         let mut set = GenuineSet {
             registry,
             deployer,
@@ -217,13 +220,14 @@ impl<'a> Examiner<'a> {
         same(contract, rollup, "registry", set.registry, parameters.registry)?;
         self.governed(contract, rollup, parameters.owner, &set.governances)?;
         let (contract, distributor) = (Contract::RewardDistributor, parameters.reward_distributor);
-        if let Constructor::Distributor { asset, registry, owner, .. } =
+        let Constructor::Distributor { asset, registry, owner, .. } =
             self.contract(contract, distributor).await?
-        {
-            same(contract, distributor, "asset", set.asset, asset)?;
-            same(contract, distributor, "registry", set.registry, registry)?;
-            self.governed(contract, distributor, owner, &set.governances)?;
-        }
+        else {
+            return Err(no_constructor(contract, distributor));
+        };
+        same(contract, distributor, "asset", set.asset, asset)?;
+        same(contract, distributor, "registry", set.registry, registry)?;
+        self.governed(contract, distributor, owner, &set.governances)?;
         Ok(parameters)
     }
 
@@ -262,7 +266,9 @@ impl<'a> Examiner<'a> {
         issuer: Address,
     ) -> Result<(), NotGenuine> {
         let contract = Contract::Asset;
-        let Constructor::Asset { owner, .. } = self.contract(contract, asset).await? else {
+        let Constructor::Asset { owner, initial_supply, .. } =
+            self.contract(contract, asset).await?
+        else {
             return Err(no_constructor(contract, asset));
         };
         same(contract, asset, "owner", deployer, owner)?;
@@ -271,10 +277,13 @@ impl<'a> Examiner<'a> {
             .event_signature(Asset::Transfer::SIGNATURE_HASH)
             .topic1(Address::ZERO.into_word());
         let minted = self.logs(asset, minted).await?;
-        match minted.iter().filter(|log| place(log) < handover).count() {
-            0 | 1 => Ok(()),
-            mints => Err(NotGenuine::Mints { mints: mints - 1 }),
+        // The constructor's own, if it minted anything.
+        let expected = usize::from(!initial_supply.is_zero());
+        let found = minted.iter().filter(|log| place(log) < handover).count();
+        if found != expected {
+            return Err(NotGenuine::Mints { mints: found.abs_diff(expected) });
         }
+        Ok(())
     }
 
     /// What the Registry lists, and who owned it after the deployer, which listed one rollup.

@@ -1,15 +1,19 @@
 //! Forgeries and other sets, told from the genuine.
 
 use crate::world::{World, deployed, world};
-use alloy::primitives::{Address, B256, U256};
-use canon_bindings::{Asset, Contract, Rollup};
+use alloy::{
+    primitives::{Address, B256, Log, U256},
+    sol_types::SolEvent,
+};
+use canon_bindings::{Asset, Contract, Registry, Rollup};
 use canon_l1::{
     Call, Deployment, NoWait, calls,
     deploy::{
         Create2, DeployError, DeployRecord, DeployedSet, Examiner, GenuineSet, NotGenuine,
-        Progress, SetParameters, SetPlan, Step, deploy_rollup,
+        Progress, SetParameters, SetPlan, Step, constructor_of, deploy_rollup,
     },
 };
+use canon_protocol::Deployment as Constructor;
 use core::ops::ControlFlow;
 
 const fn go_on(_: &DeployRecord, _: Progress) -> ControlFlow<()> {
@@ -185,4 +189,32 @@ async fn what_is_not_handed_over_is_not_genuine() {
     }
     world.go_on(&mut record, go_on).await.unwrap();
     examine(&world, record.address(Step::Registry).unwrap()).await.unwrap();
+}
+
+#[test]
+fn a_later_mint_is_not_taken_for_the_constructor_s() {
+    let asset = Address::repeat_byte(1);
+    let owner = Address::repeat_byte(2);
+    let logs = |initial_supply: u64| {
+        let named =
+            Registry::OwnershipTransferred { previousOwner: Address::ZERO, newOwner: owner };
+        let deployed = Asset::AssetDeployed {
+            name: "Canon".into(),
+            symbol: "CANON".into(),
+            initialSupply: U256::from(initial_supply),
+        };
+        let minted = Asset::Transfer { from: Address::ZERO, to: owner, value: U256::from(7) };
+        let log = |data| Log { address: asset, data };
+        [named.encode_log_data(), deployed.encode_log_data(), minted.encode_log_data()].map(log)
+    };
+    for (initial_supply, expected) in [(0, Address::ZERO), (7, owner)] {
+        let constructor = constructor_of(Contract::Asset, &logs(initial_supply));
+        let Some(Constructor::Asset { initial_holder, .. }) = constructor else {
+            panic!("{constructor:?}")
+        };
+        assert_eq!(initial_holder, expected, "initial supply {initial_supply}");
+    }
+    // A supply that nobody got wasn't made by the constructor.
+    let [named, deployed, _] = logs(7);
+    assert_eq!(constructor_of(Contract::Asset, &[named, deployed]), None);
 }
