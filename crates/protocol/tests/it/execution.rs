@@ -197,6 +197,13 @@ fn sharing(count: usize, length: usize) -> Vec<u8> {
     answer
 }
 
+/// The list with more than an address as the target of its one action.
+fn dirty_target(mut list: Vec<u8>) -> Vec<u8> {
+    let count = usize::from(list[63]);
+    list[64 + 32 * count + 11] = 1;
+    list
+}
+
 #[test]
 fn a_payload_answers_with_at_most_as_much_as_a_transaction_carries() {
     let mut chain = Chain::voting(50_000, 0);
@@ -226,7 +233,9 @@ fn a_payload_answers_with_at_most_as_much_as_a_transaction_carries() {
         (sharing(2, 49_824), 0, None),
         (sharing(2, 49_825), 0, Some(too_long(64 + 2 * (128 + 49_856)))),
         // Lists that don't decode come before lists that are too long.
-        (sharing(87, 1024)[..64].to_vec(), 0, Some(unreadable)),
+        (sharing(87, 1024)[..64].to_vec(), 0, Some(unreadable.clone())),
+        (dirty_target(sharing(1, 32)), 0, Some(unreadable.clone())),
+        (dirty_target(sharing(87, 1024)), 0, Some(unreadable)),
     ] {
         let length = length.max(answer.len());
         answers(&mut chain, PAYLOAD, answer, length);

@@ -460,6 +460,9 @@ fn a_move_under_the_same_attester_may_be_finalised_by_its_withdrawer() {
     let (timestamp, when) = (chain.now().to_word(), ready_at.to_word());
     let not_ready = RollupRefusal::MoveNotReady { timestamp, ready_at: when };
     chain.refused("withdrawer 0", ROLLUP, finalise_as.clone(), not_ready);
+    // That there is another attester is checked before.
+    let nobody = RollupCall::FinaliseMoveAs { attester: attester(0), new_attester: Address::ZERO };
+    chain.refused("withdrawer 0", ROLLUP, nobody, CommonRefusal::ZeroAddress);
     chain.jump(ready_at);
     chain.ok("withdrawer 0", ROLLUP, finalise_as);
     assert!(chain.world.rollup(NEXT).unwrap().member(new_attester).is_some());
