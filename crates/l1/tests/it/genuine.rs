@@ -144,6 +144,17 @@ async fn a_mint_before_the_handover_is_found() {
 }
 
 #[tokio::test]
+async fn a_transfer_of_nothing_from_zero_is_no_mint() {
+    let log = async |world: &World, plan: &SetPlan| {
+        let to = Address::repeat_byte(1);
+        let call = Asset::transferFromCall { from: Address::ZERO, to, amount: U256::ZERO };
+        world.send(1, Call::new(plan.asset.address(), &call)).await.unwrap();
+    };
+    let (world, set) = interrupted(Step::Upgrade, log).await;
+    examine(&world, set.deployment.registry).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_second_rollup_before_the_handover_is_found() {
     let list = async |world: &World, plan: &SetPlan| {
         let set = Deployment {
