@@ -282,10 +282,9 @@ fn a_lock_that_ends_with_the_first_rollup() {
 the holders can make Governance act: alice can't propose
 the shortest way there, in the world `ballots`:
      0 s  alice proposes the upgrade
-   164 s  withdrawal 0 is paid
-   277 s  bob proposes the upgrade
-   343 s  alice votes 1 for proposal 1
-   494 s  anyone executes proposal 1
+    66 s  alice votes 1 for proposal 0
+    66 s  bob votes 1 for proposal 0
+   217 s  anyone executes proposal 0
 "#]],
     );
 }

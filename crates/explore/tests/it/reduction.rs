@@ -50,7 +50,7 @@ fn compare(name: &str, depth: usize, times: usize) {
 
 #[test]
 fn ballots() {
-    compare("ballots", 34, 4);
+    compare("ballots", 30, 4);
 }
 
 #[test]
