@@ -128,7 +128,6 @@ const LEAVING: SmallWorld = SmallWorld {
     name: "leaving",
     about: "a proposal through the lock, and holders who lock and leave all the time",
     power: [3, 2],
-    free: [0, 1],
     kinds: &[
         Kind::Propose,
         Kind::VoteFor,
@@ -218,7 +217,7 @@ impl SmallWorld {
 
     /// Those that take minutes.
     pub const LARGE: &[Self] = &[
-        Self { name: "leaving-for-ever", seconds: None, ..LEAVING },
+        Self { name: "leaving-for-ever", free: [0, 1], seconds: None, ..LEAVING },
         Self {
             name: "shortening-long",
             payloads: &[Payload::Shorten, Payload::Upgrade],

@@ -16,7 +16,7 @@ struct Times {
     executable: u64,
 }
 
-fn times(proposal: &Proposal, now: Timestamp) -> Times {
+const fn times(proposal: &Proposal, now: Timestamp) -> Times {
     let configuration = proposal.configuration();
     let pending = configuration.voting_delay.get();
     let active = pending + configuration.voting_duration.get();
