@@ -58,7 +58,7 @@ fn ballots() {
 
 #[test]
 fn leaving() {
-    compare("leaving", 10, 4);
+    compare("leaving", 12, 2);
 }
 
 #[test]
