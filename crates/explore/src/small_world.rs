@@ -128,7 +128,6 @@ const LEAVING: SmallWorld = SmallWorld {
     name: "leaving",
     about: "a proposal through the lock, and holders who lock and leave all the time",
     power: [3, 2],
-    free: [0, 1],
     kinds: &[
         Kind::Propose,
         Kind::VoteFor,
@@ -191,44 +190,22 @@ const MOVES: SmallWorld = SmallWorld {
     ..BALLOTS
 };
 
-const CAMPAIGN: SmallWorld = SmallWorld {
-    name: "campaign",
-    about: "an upgrade that was signalled for beside a shorter configuration, and holders who leave",
-    start: Start::Winner(Payload::Upgrade),
-    kinds: &[
-        Kind::Push,
-        Kind::Propose,
-        Kind::VoteFor,
-        Kind::VoteAgainst,
-        Kind::Execute,
-        Kind::Withdraw,
-    ],
-    payloads: &[Payload::Shorten],
-    power: [3, 2],
-    open_proposals: 2,
-    due_withdrawals: 2,
-    holders_can_act: false,
-    seconds: Some(300),
-    ..BALLOTS
-};
-
 impl SmallWorld {
     /// Those that take seconds.
     pub const QUICK: &[Self] = &[BALLOTS, LEAVING, SHORTENING, SIGNALS, REPLACEMENT, MOVES];
 
     /// Those that take minutes.
     pub const LARGE: &[Self] = &[
-        Self { name: "leaving-for-ever", seconds: None, ..LEAVING },
+        Self { name: "leaving-for-ever", free: [0, 1], seconds: None, ..LEAVING },
         Self {
             name: "shortening-long",
             payloads: &[Payload::Shorten, Payload::Upgrade],
             seconds: Some(480),
             ..SHORTENING
         },
-        Self { name: "signals-long", seconds: Some(8 * M * SLOT), ..SIGNALS },
+        Self { name: "signals-long", seconds: Some(5 * M * SLOT), ..SIGNALS },
         Self { name: "replacement-long", seconds: Some(600), ..REPLACEMENT },
-        Self { name: "moves-long", seconds: Some(900), ..MOVES },
-        CAMPAIGN,
+        Self { name: "moves-long", seconds: Some(300), ..MOVES },
     ];
 
     /// All.

@@ -1,6 +1,6 @@
 //! Tests of the explorer, and with it of the rules.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod broken;
 mod reduction;
