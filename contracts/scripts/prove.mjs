@@ -106,7 +106,7 @@ for (const contract of claims().filter((c) => match.test(c.name))) {
       "--json-output", json, "--no-status", "--panic-error-codes", "*", "--loop", "300",
       "--solver-timeout-assertion", `${SOLVER_SECONDS}s`,
       ...(contract.integers
-        ? ["--solver-command", `${join(python, "bin", "python")} ${join(root, "proofs", "cvc5_integers.py")}`]
+        ? ["--solver-command", `${join(python, "bin", "python")} ${join(root, "proofs", "solve.py")}`]
         : ["--solver", "yices"]),
     ],
     { env },
