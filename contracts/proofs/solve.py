@@ -1,4 +1,4 @@
-"""Solves one SMT-LIB file: with yices if that takes a few seconds, otherwise with cvc5 over the integers.
+"""Solves one SMT-LIB file: with yices if that takes two seconds at most, otherwise with cvc5 over the integers.
 
 Products and quotients of wide words are hard for yices, which works on bits, and often easy for cvc5 when it translates
 bit vectors to integers; almost everything else is the other way round. halmos calls this program with the file as the
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import cvc5
 
-YICES_SECONDS = 4
+YICES_SECONDS = 2
 
 path = sys.argv[1]
 yices = subprocess.run(

@@ -103,7 +103,7 @@ for (const contract of claims().filter((c) => match.test(c.name))) {
     [
       "--root", root, "--forge-build-out", "out/prove", "--contract", contract.name,
       "--match-test", `^(${chosen.map((f) => `${f.name}\\(`).join("|")})`,
-      "--json-output", json, "--no-status", "--panic-error-codes", "*", "--loop", "300",
+      "--json-output", json, "--no-status", "--panic-error-codes", "*", "--loop", "300", "--solver-threads", "1",
       "--solver-timeout-assertion", `${SOLVER_SECONDS}s`,
       ...(contract.integers
         ? ["--solver-command", `${join(python, "bin", "python")} ${join(root, "proofs", "solve.py")}`]
