@@ -109,7 +109,8 @@ for (const contract of claims().filter((c) => match.test(c.name))) {
         ? ["--solver-command", `${join(python, "bin", "python")} ${join(root, "proofs", "solve.py")}`]
         : ["--solver", "yices"]),
     ],
-    { env },
+    // A halmos whose solver is ended from outside waits for ever.
+    { env, timeout: 900_000, killSignal: "SIGKILL" },
   );
   if (!existsSync(json)) fail(`halmos: ${halmos.stdout}${halmos.stderr}`);
   const results = Object.values(JSON.parse(readFileSync(json, "utf8")).test_results).flat();
