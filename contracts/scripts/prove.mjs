@@ -103,13 +103,14 @@ for (const contract of claims().filter((c) => match.test(c.name))) {
     [
       "--root", root, "--forge-build-out", "out/prove", "--contract", contract.name,
       "--match-test", `^(${chosen.map((f) => `${f.name}\\(`).join("|")})`,
-      "--json-output", json, "--no-status", "--panic-error-codes", "*", "--loop", "300",
+      "--json-output", json, "--no-status", "--panic-error-codes", "*", "--loop", "300", "--solver-threads", "1",
       "--solver-timeout-assertion", `${SOLVER_SECONDS}s`,
       ...(contract.integers
-        ? ["--solver-command", `${join(python, "bin", "python")} ${join(root, "proofs", "cvc5_integers.py")}`]
+        ? ["--solver-command", `${join(python, "bin", "python")} ${join(root, "proofs", "solve.py")}`]
         : ["--solver", "yices"]),
     ],
-    { env },
+    // A halmos whose solver is ended from outside waits for ever.
+    { env, timeout: 900_000, killSignal: "SIGKILL" },
   );
   if (!existsSync(json)) fail(`halmos: ${halmos.stdout}${halmos.stderr}`);
   const results = Object.values(JSON.parse(readFileSync(json, "utf8")).test_results).flat();

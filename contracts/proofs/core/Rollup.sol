@@ -16,23 +16,26 @@ contract Something {}
 contract RollupProof is Proof {
     address private something = address(new Something());
 
-    /// @notice With slots of 12 s, whatever the other parameters: a rollup that is constructed has its genesis in the past,
-    /// time for a seed, a stake, and an exit delay from two epochs to 365 days; and it has the parameters that were given.
-    function check_constructorTakesOnlyWhatIsInBounds(
-        uint256 genesis,
-        uint256 epoch,
-        uint256 stake,
-        uint256 exit,
-        uint40 time
-    ) external {
+    /// @notice With slots of 12 s and epochs of 0, 2, 3 and 32 slots, whatever the other parameters: a rollup is constructed
+    /// exactly if its genesis isn't in the future, its epochs leave 24 s for a seed, it has a stake of at most 96 bits, and
+    /// its exit delay is from two epochs to 365 days; and it has the parameters that were given.
+    function check_constructorTakesExactlyWhatIsInBounds(uint256 genesis, uint256 stake, uint256 exit, uint40 time)
+        external
+    {
         vm.warp(time);
-        Rollup rollup = create(genesis, 12, epoch, stake, exit);
-        assert(genesis <= time && epoch != 0 && fits(epoch, 40) && stake != 0 && fits(stake, 96));
-        unchecked {
-            assert((epoch - 1) * 12 >= 24 && exit >= 2 * epoch * 12 && exit <= 365 days);
+        uint8[4] memory epochs = [0, 2, 3, 32];
+        for (uint256 i; i < 4; ++i) {
+            uint256 epoch = epochs[i];
+            bool inBounds = genesis <= time && epoch >= 3 && stake != 0 && fits(stake, 96) && exit >= 24 * epoch
+                && exit <= 365 days;
+            try this.create(genesis, 12, epoch, stake, exit) returns (Rollup rollup) {
+                assert(inBounds);
+                assert(rollup.GENESIS_TIME() == genesis && rollup.EPOCH_DURATION() == epoch);
+                assert(rollup.EXIT_DELAY() == exit && rollup.MINIMUM_STAKE() == stake);
+            } catch {
+                assert(!inBounds);
+            }
         }
-        assert(rollup.GENESIS_TIME() == genesis && rollup.SLOT_DURATION() == 12 && rollup.EPOCH_DURATION() == epoch);
-        assert(rollup.EXIT_DELAY() == exit && rollup.MINIMUM_STAKE() == stake);
     }
 
     /// @notice For slots of 12 s, any genesis and any time of 39 bits: a slot begins at or before any time in it, and the
