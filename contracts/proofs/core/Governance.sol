@@ -9,7 +9,7 @@ import {ExitFloor} from "canon/types/ExitFloor.sol";
 import {NewestCheckpoint} from "canon/types/PowerHistory.sol";
 import {ProposalTally} from "canon/types/ProposalTally.sol";
 import {ProposerTerm} from "canon/types/ProposerTerm.sol";
-import {Limits, VotingRules} from "canon/types/VotingRules.sol";
+import {LockRules, VotingRules} from "canon/types/VotingRules.sol";
 import {Proof} from "../Proof.sol";
 
 /// @notice An asset of which only the supply is asked.
@@ -21,13 +21,13 @@ contract Supply {
 contract OpenGovernance is Governance {
     constructor(IERC20 asset, address proposals, Configuration memory c) Governance(asset, proposals, c) {}
 
-    function setProposal(uint256 id, ProposerTerm term, ProposalTally tally, VotingRules rules, Limits calldata limits)
+    function setProposal(uint256 id, ProposerTerm term, ProposalTally tally, VotingRules rules, LockRules calldata lockRules)
         external
     {
         _term = term;
         _proposals[id].tally = tally;
         _votingRules[tally.configurationId()] = rules;
-        _limits[tally.configurationId() - rules.limitsAge()] = limits;
+        _lockRules[tally.configurationId() - rules.lockRulesAge()] = lockRules;
     }
 
     function setRules(ProposerTerm term, VotingRules rules) external {
@@ -97,7 +97,7 @@ contract GovernanceProof is Proof {
         ProposerTerm term;
         ProposalTally tally;
         VotingRules rules;
-        Limits limits;
+        LockRules lockRules;
         BallotRecord record;
         uint96 power;
         uint96 total;
@@ -128,7 +128,7 @@ contract GovernanceProof is Proof {
         external
     {
         vm.assume(other != HOLDER);
-        Limits memory none;
+        LockRules memory none;
         governance.setProposal(id, term, ProposalTally.wrap(0), VotingRules.wrap(0), none);
         governance.setRecord(id, HOLDER, record);
         governance.setRecord(id, other, record);
@@ -221,12 +221,12 @@ contract GovernanceProof is Proof {
     function prepare(Case memory c, uint256 id) private returns (uint256 powerThen) {
         // Neither executed nor dropped.
         vm.assume(uint8(ProposalTally.unwrap(c.tally) >> 240) == 0);
-        vm.assume(c.rules.limitsAge() <= c.tally.configurationId());
+        vm.assume(c.rules.lockRulesAge() <= c.tally.configurationId());
         powerThen = c.power;
         // What every call so far has kept.
         vm.assume(c.record.yea() + c.record.nea() <= powerThen);
         vm.assume(fits(c.tally.yea() + c.tally.nea() + powerThen, 96));
-        governance.setProposal(id, c.term, c.tally, c.rules, c.limits);
+        governance.setProposal(id, c.term, c.tally, c.rules, c.lockRules);
         governance.setPower(HOLDER, NewestCheckpoint.wrap(uint256(c.power) << 64), NewestCheckpoint.wrap(uint256(c.total) << 64));
         governance.setRecord(id, HOLDER, c.record);
         vm.warp(ORIGIN + c.time);

@@ -6,10 +6,10 @@ import {Proof} from "../Proof.sol";
 
 /// @title Casts that revert instead of truncating
 contract SafeCastProof is Proof {
-    /// @notice `atMost` returns every value up to the bound and refuses every other.
-    function check_atMostReturnsOrReverts(uint256 value, uint256 max) external view {
-        try this.atMost(value, max) returns (uint256 found) {
-            assert(value <= max && found == value);
+    /// @notice `requireAtMost` accepts every value up to the bound and refuses every other.
+    function check_requireAtMostAcceptsOrReverts(uint256 value, uint256 max) external view {
+        try this.requireAtMost(value, max) {
+            assert(value <= max);
         } catch (bytes memory reason) {
             assert(value > max && isTooLarge(reason, value, max));
         }
@@ -21,11 +21,6 @@ contract SafeCastProof is Proof {
             assert(found == value && fits(value, 96));
         } catch (bytes memory reason) {
             assert(!fits(value, 96) && isTooLarge(reason, value, 2 ** 96 - 1));
-        }
-        try this.toUint64(value) returns (uint256 found) {
-            assert(found == value && fits(value, 64));
-        } catch (bytes memory reason) {
-            assert(!fits(value, 64) && isTooLarge(reason, value, 2 ** 64 - 1));
         }
         try this.toUint40(value) returns (uint256 found) {
             assert(found == value && fits(value, 40));
@@ -44,16 +39,12 @@ contract SafeCastProof is Proof {
         assert(SafeCast.toUint40(value) < type(uint40).max);
     }
 
-    function atMost(uint256 value, uint256 max) external pure returns (uint256) {
-        return SafeCast.atMost(value, max);
+    function requireAtMost(uint256 value, uint256 max) external pure {
+        SafeCast.requireAtMost(value, max);
     }
 
     function toUint96(uint256 value) external pure returns (uint256) {
         return SafeCast.toUint96(value);
-    }
-
-    function toUint64(uint256 value) external pure returns (uint256) {
-        return SafeCast.toUint64(value);
     }
 
     function toUint40(uint256 value) external pure returns (uint256) {

@@ -21,9 +21,9 @@ contract BallotRecordProof is Proof {
     }
 
     /// @notice Raising the nonce changes only the nonce; a nonce above 64 bits is refused.
-    function check_withNoncesRaisesOrReverts(BallotRecord record, uint128 nonces) external view {
+    function check_withNonceRaisedByRaisesOrReverts(BallotRecord record, uint128 nonces) external view {
         uint256 raised = record.nextNonce() + nonces;
-        try this.withNonces(record, nonces) returns (BallotRecord after_) {
+        try this.withNonceRaisedBy(record, nonces) returns (BallotRecord after_) {
             assert(after_.nextNonce() == raised);
             assert(after_.yea() == record.yea() && after_.nea() == record.nea());
         } catch (bytes memory reason) {
@@ -36,7 +36,7 @@ contract BallotRecordProof is Proof {
         assert(record.withBallot(true, amount).nea() == record.nea());
     }
 
-    function withNonces(BallotRecord record, uint256 nonces) external pure returns (BallotRecord) {
-        return record.withNonces(nonces);
+    function withNonceRaisedBy(BallotRecord record, uint256 nonces) external pure returns (BallotRecord) {
+        return record.withNonceRaisedBy(nonces);
     }
 }

@@ -9,9 +9,9 @@ contract ProposerTermProof is Proof {
     uint256 private constant PROPOSAL_COUNT = uint256(type(uint32).max) << 160;
     uint256 private constant CONFIGURATION_ID = uint256(type(uint16).max) << 224;
 
-    /// @notice A successor's term begins at the present number of proposals, unrecorded; the counters stay.
-    function check_successorKeepsTheCounters(ProposerTerm term, address proposer) external pure {
-        ProposerTerm after_ = term.successor(proposer);
+    /// @notice The term of a new proposer begins at the present number of proposals, unrecorded; the counters stay.
+    function check_withProposerKeepsTheCounters(ProposerTerm term, address proposer) external pure {
+        ProposerTerm after_ = term.withProposer(proposer);
         assert(after_.proposer() == proposer && after_.firstId() == term.proposalCount() && !after_.isRecorded());
         assert(after_.proposalCount() == term.proposalCount());
         assert(after_.configurationId() == term.configurationId());
@@ -19,7 +19,7 @@ contract ProposerTermProof is Proof {
 
     /// @notice Recording changes nothing else.
     function check_recordedChangesOnlyTheFlag(ProposerTerm term) external pure {
-        ProposerTerm after_ = term.recorded();
+        ProposerTerm after_ = term.asRecorded();
         assert(after_.isRecorded());
         assert(uint240(ProposerTerm.unwrap(after_)) == uint240(ProposerTerm.unwrap(term)));
     }
@@ -46,9 +46,9 @@ contract ProposerTermProof is Proof {
         }
     }
 
-    /// @notice Wrong: a successor's term is recorded if its predecessor's was.
+    /// @notice Wrong: a new term is recorded if the one before it was.
     function refute_aSuccessorIsRecorded(ProposerTerm term, address proposer) external pure {
-        assert(term.successor(proposer).isRecorded() == term.isRecorded());
+        assert(term.withProposer(proposer).isRecorded() == term.isRecorded());
     }
 
     function withProposal(ProposerTerm term) external pure returns (ProposerTerm) {

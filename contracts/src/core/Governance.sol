@@ -2,7 +2,9 @@
 pragma solidity 0.8.30;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {Ballot, Configuration, IGovernance, Proposal, ProposalState} from "../interfaces/IGovernance.sol";
 import {Action} from "../interfaces/IPayload.sol";
 import {Actions} from "../libraries/Actions.sol";
@@ -13,7 +15,7 @@ import {Tabulation} from "../libraries/Tabulation.sol";
 import {BallotRecord} from "../types/BallotRecord.sol";
 import {ProposalTally, ProposalTallyLibrary} from "../types/ProposalTally.sol";
 import {ProposerTerm} from "../types/ProposerTerm.sol";
-import {Limits, VotingRules} from "../types/VotingRules.sol";
+import {LockRules, VotingRules} from "../types/VotingRules.sol";
 import {GovernanceConfiguration} from "./GovernanceConfiguration.sol";
 import {GovernancePower} from "./GovernancePower.sol";
 import {GovernanceStorage} from "./GovernanceStorage.sol";
@@ -45,7 +47,7 @@ contract Governance is GovernancePower, EIP712 {
         if (msg.sender != term.proposer()) revert Governance__NotGovernanceProposer(msg.sender, term.proposer());
         if (!term.isRecorded()) {
             _proposers[term.firstId()] = msg.sender;
-            term = term.recorded();
+            term = term.asRecorded();
         }
         _propose(payload, msg.sender, term);
         return true;
@@ -55,8 +57,8 @@ contract Governance is GovernancePower, EIP712 {
     function proposeWithLock(address payload, address to) external returns (bool) {
         if (to == address(0)) revert ZeroAddress();
         ProposerTerm term = _term;
-        (, Limits storage limits) = _rulesAndLimits(term.configurationId());
-        _withdraw(to, limits.lockAmount, _greater(limits.lockDelay, _withdrawalDelay(term)));
+        (, LockRules storage lockRules) = _rulesOf(term.configurationId());
+        _withdraw(to, lockRules.lockAmount, Math.max(lockRules.lockDelay, _withdrawalDelay(term)));
         _propose(payload, address(this), term);
         return true;
     }
@@ -121,14 +123,14 @@ contract Governance is GovernancePower, EIP712 {
         );
         if (!Signatures.isValid(voter, digest, signature)) revert Governance__InvalidSignature(voter, nonce);
         emit NonceUsed(proposalId, voter, nonce);
-        _cast(proposalId, amount, support, voter, deadline, record.withNonces(1));
+        _cast(proposalId, amount, support, voter, deadline, record.withNonceRaisedBy(1));
         return true;
     }
 
     /// @inheritdoc IGovernance
     function invalidateBallots(uint256 id) external {
         _requireProposal(id);
-        BallotRecord record = _ballots[id][msg.sender].withNonces(INVALIDATED_NONCES);
+        BallotRecord record = _ballots[id][msg.sender].withNonceRaisedBy(INVALIDATED_NONCES);
         _ballots[id][msg.sender] = record;
         emit BallotsInvalidated(id, msg.sender, record.nextNonce());
     }
@@ -219,8 +221,10 @@ contract Governance is GovernancePower, EIP712 {
             if (target == address(ASSET)) revert Governance__ActionOnAsset(i);
             // Checked here and not before, since an earlier action may have deployed it.
             if (!Code.exists(target)) revert Governance__ActionWithoutCode(i, target);
-            (bool success, bytes memory reason) = target.call(data);
-            if (!success) revert Governance__ActionFailed(i, target, reason);
+            // The answer of an action that succeeds isn't copied, however long it is.
+            if (!LowLevelCall.callNoReturn(target, data)) {
+                revert Governance__ActionFailed(i, target, LowLevelCall.returnData());
+            }
         }
     }
 
@@ -278,7 +282,7 @@ contract Governance is GovernancePower, EIP712 {
         }
         // Unanimity needs no margin, and then the second word of the configuration isn't read.
         return nea == 0
-            || Tabulation.isAhead(yea, nea, _limitsOf(tally.configurationId(), rules).voteDifferential);
+            || Tabulation.isAhead(yea, nea, _lockRulesOf(tally.configurationId(), rules).voteDifferential);
     }
 
     /// @dev The last second in which ballots against are taken, as a timestamp.

@@ -2,23 +2,24 @@
 pragma solidity 0.8.30;
 
 import {Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {Configuration, IGovernance} from "../interfaces/IGovernance.sol";
 import {Code} from "../libraries/Code.sol";
 import {SafeCast} from "../libraries/SafeCast.sol";
 import {ExitFloor} from "../types/ExitFloor.sol";
 import {NewestCheckpoint} from "../types/PowerHistory.sol";
 import {ProposerTerm} from "../types/ProposerTerm.sol";
-import {Limits, VotingRules, VotingRulesLibrary} from "../types/VotingRules.sol";
+import {LockRules, VotingRules, VotingRulesLibrary} from "../types/VotingRules.sol";
 import {GovernanceStorage} from "./GovernanceStorage.sol";
 
 /// @title What Governance decides about itself: its configuration and its Proposals contract
 abstract contract GovernanceConfiguration is GovernanceStorage {
-    uint256 private constant MINIMUM_DELAY = 60 seconds;
-    uint256 private constant MAXIMUM_DELAY = 90 days;
-    uint256 private constant MAXIMUM_LOCK_DELAY = 365 days;
+    uint256 private constant MIN_DELAY = 60 seconds;
+    uint256 private constant MAX_DELAY = 90 days;
+    uint256 private constant MAX_LOCK_DELAY = 365 days;
 
     /// @dev Below 1e18, so that a single unit that abstains or votes against can't block every proposal.
-    uint256 private constant MAXIMUM_FRACTION = 0.9e18;
+    uint256 private constant MAX_FRACTION = 0.9e18;
 
     constructor(address proposals, Configuration memory configuration) {
         _setProposer(proposals);
@@ -40,13 +41,13 @@ abstract contract GovernanceConfiguration is GovernanceStorage {
     function updateConfiguration(Configuration calldata configuration) external onlySelf {
         ProposerTerm term = _term;
         uint256 oldId = term.configurationId();
-        (VotingRules oldRules, Limits memory oldLimits) = _rulesAndLimits(oldId);
+        (VotingRules oldRules, LockRules memory oldLockRules) = _rulesOf(oldId);
 
         // A value that isn't raised stays allowed even if power has fallen since it was set.
         NewestCheckpoint newest = _totalPower.newest;
         uint256 total = newest.amount();
         Configuration memory c = configuration;
-        _checkConfiguration(c, _greater(oldLimits.lockAmount, total / 10), _greater(oldRules.minimumVotes(), total / 2));
+        _checkConfiguration(c, Math.max(oldLockRules.lockAmount, total / 10), Math.max(oldRules.minimumVotes(), total / 2));
 
         uint256 time = _sinceOrigin();
         uint256 until =
@@ -57,9 +58,9 @@ abstract contract GovernanceConfiguration is GovernanceStorage {
         term = term.withConfiguration();
         _term = term;
         emit ConfigurationUpdated(block.timestamp);
-        uint256 age = oldRules.limitsAge() + 1;
-        bool isShared = age <= VotingRulesLibrary.MAX_LIMITS_AGE && c.voteDifferential == oldLimits.voteDifferential
-            && c.proposeConfig.lockDelay == oldLimits.lockDelay && c.proposeConfig.lockAmount == oldLimits.lockAmount;
+        uint256 age = oldRules.lockRulesAge() + 1;
+        bool isShared = age <= VotingRulesLibrary.MAX_LOCK_RULES_AGE && c.voteDifferential == oldLockRules.voteDifferential
+            && c.proposeConfig.lockDelay == oldLockRules.lockDelay && c.proposeConfig.lockAmount == oldLockRules.lockAmount;
         _storeConfiguration(oldId + 1, c, isShared ? age : 0);
     }
 
@@ -80,7 +81,7 @@ abstract contract GovernanceConfiguration is GovernanceStorage {
             revert Governance__InvalidGovernanceProposer(proposer);
         }
         Code.requireAt(proposer);
-        _term = term.successor(proposer);
+        _term = term.withProposer(proposer);
         emit GovernanceProposerUpdated(proposer);
     }
 
@@ -89,14 +90,14 @@ abstract contract GovernanceConfiguration is GovernanceStorage {
     //////////////////////////////////////////////////////////////*/
 
     function _checkConfiguration(Configuration memory c, uint256 maxLockAmount, uint256 maxMinimumVotes) private pure {
-        _checkBounds("lockDelay", c.proposeConfig.lockDelay, MINIMUM_DELAY, MAXIMUM_LOCK_DELAY);
+        _checkBounds("lockDelay", c.proposeConfig.lockDelay, MIN_DELAY, MAX_LOCK_DELAY);
         _checkBounds("lockAmount", c.proposeConfig.lockAmount, 2, maxLockAmount);
-        _checkBounds("votingDelay", c.votingDelay, MINIMUM_DELAY, MAXIMUM_DELAY);
-        _checkBounds("votingDuration", c.votingDuration, MINIMUM_DELAY, MAXIMUM_DELAY);
-        _checkBounds("executionDelay", c.executionDelay, MINIMUM_DELAY, MAXIMUM_DELAY);
-        _checkBounds("gracePeriod", c.gracePeriod, MINIMUM_DELAY, MAXIMUM_DELAY);
-        _checkBounds("quorum", c.quorum, 1, MAXIMUM_FRACTION);
-        _checkBounds("voteDifferential", c.voteDifferential, 0, MAXIMUM_FRACTION);
+        _checkBounds("votingDelay", c.votingDelay, MIN_DELAY, MAX_DELAY);
+        _checkBounds("votingDuration", c.votingDuration, MIN_DELAY, MAX_DELAY);
+        _checkBounds("executionDelay", c.executionDelay, MIN_DELAY, MAX_DELAY);
+        _checkBounds("gracePeriod", c.gracePeriod, MIN_DELAY, MAX_DELAY);
+        _checkBounds("quorum", c.quorum, 1, MAX_FRACTION);
+        _checkBounds("voteDifferential", c.voteDifferential, 0, MAX_FRACTION);
         _checkBounds("minimumVotes", c.minimumVotes, 1, maxMinimumVotes);
     }
 
@@ -104,14 +105,14 @@ abstract contract GovernanceConfiguration is GovernanceStorage {
         if (value < min || value > max) revert Governance__OutOfBounds(field, value, min, max);
     }
 
-    /// @dev Stores configuration `id`, whose limits are stored with it (`limitsAge` 0) or were `limitsAge`
+    /// @dev Stores configuration `id`, whose lockRules are stored with it (`lockRulesAge` 0) or were `lockRulesAge`
     /// configurations ago. The bounds that were checked make every field fit except for amounts, whose bounds are what
     /// the Asset said at construction.
-    function _storeConfiguration(uint256 id, Configuration memory c, uint256 limitsAge) private {
-        SafeCast.toUint96(c.minimumVotes);
-        _votingRules[id] = VotingRulesLibrary.pack(c, limitsAge);
-        if (limitsAge == 0) {
-            _limits[id] = Limits({
+    function _storeConfiguration(uint256 id, Configuration memory c, uint256 lockRulesAge) private {
+        SafeCast.requireAtMost(c.minimumVotes, type(uint96).max);
+        _votingRules[id] = VotingRulesLibrary.pack(c, lockRulesAge);
+        if (lockRulesAge == 0) {
+            _lockRules[id] = LockRules({
                 voteDifferential: uint64(c.voteDifferential),
                 lockDelay: uint32(c.proposeConfig.lockDelay),
                 lockAmount: SafeCast.toUint96(c.proposeConfig.lockAmount)
@@ -121,15 +122,15 @@ abstract contract GovernanceConfiguration is GovernanceStorage {
     }
 
     /// @dev The two words of configuration `id`.
-    function _rulesAndLimits(uint256 id) internal view returns (VotingRules rules, Limits storage limits) {
+    function _rulesOf(uint256 id) internal view returns (VotingRules rules, LockRules storage lockRules) {
         rules = _votingRules[id];
-        limits = _limitsOf(id, rules);
+        lockRules = _lockRulesOf(id, rules);
     }
 
     /// @dev The second word of configuration `id`, whose first one is `rules`.
-    function _limitsOf(uint256 id, VotingRules rules) internal view returns (Limits storage) {
+    function _lockRulesOf(uint256 id, VotingRules rules) internal view returns (LockRules storage) {
         unchecked {
-            return _limits[id - rules.limitsAge()];
+            return _lockRules[id - rules.lockRulesAge()];
         }
     }
 
@@ -140,10 +141,6 @@ abstract contract GovernanceConfiguration is GovernanceStorage {
 
     function _withFloor(NewestCheckpoint total, ExitFloor floor) internal pure returns (NewestCheckpoint) {
         return total.withCompanion(ExitFloor.unwrap(floor));
-    }
-
-    function _greater(uint256 a, uint256 b) internal pure returns (uint256) {
-        return a > b ? a : b;
     }
 
     /*//////////////////////////////////////////////////////////////
@@ -179,7 +176,7 @@ abstract contract GovernanceConfiguration is GovernanceStorage {
     }
 
     function _configuration(uint256 id) internal view returns (Configuration memory) {
-        (VotingRules rules, Limits memory limits) = _rulesAndLimits(id);
-        return rules.unpack(limits);
+        (VotingRules rules, LockRules memory lockRules) = _rulesOf(id);
+        return rules.unpack(lockRules);
     }
 }

@@ -34,6 +34,7 @@ abstract contract GovernancePower is GovernanceConfiguration {
     }
 
     function _deposit(address onBehalfOf, uint256 amount) private {
+        // Separate checks: the compiler makes a joined condition dearer.
         if (msg.sender == address(this)) revert Governance__SelfDeposit(msg.sender, onBehalfOf);
         if (onBehalfOf == address(this)) revert Governance__SelfDeposit(msg.sender, onBehalfOf);
         if (onBehalfOf == address(0)) revert ZeroAddress();

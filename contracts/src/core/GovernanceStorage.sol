@@ -8,7 +8,7 @@ import {BallotRecord} from "../types/BallotRecord.sol";
 import {PowerHistory} from "../types/PowerHistory.sol";
 import {ProposalTally} from "../types/ProposalTally.sol";
 import {ProposerTerm} from "../types/ProposerTerm.sol";
-import {Limits, VotingRules} from "../types/VotingRules.sol";
+import {LockRules, VotingRules} from "../types/VotingRules.sol";
 
 /// @title The storage of Governance
 /// @dev Times in storage are seconds since this contract's construction, in 32 bits, so that a checkpoint of power
@@ -17,7 +17,7 @@ abstract contract GovernanceStorage is IGovernance {
     struct StoredProposal {
         ProposalTally tally;
         address payload;
-        /// `ProposerTerm.firstId` at creation: tells which Proposals contract pushed it.
+        /// `ProposerTerm.firstId` at creation, which shows which Proposals contract pushed it.
         uint32 termFirstId;
         bytes32 actionsHash;
     }
@@ -40,8 +40,8 @@ abstract contract GovernanceStorage is IGovernance {
 
     mapping(uint256 configurationId => VotingRules) internal _votingRules;
 
-    /// @dev Written only for configurations whose `VotingRules.limitsAge` is 0.
-    mapping(uint256 configurationId => Limits) internal _limits;
+    /// @dev Written only for configurations whose `VotingRules.lockRulesAge` is 0.
+    mapping(uint256 configurationId => LockRules) internal _lockRules;
 
     mapping(uint256 id => StoredProposal) internal _proposals;
 

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IGovernance, ProposalState} from "../interfaces/IGovernance.sol";
 import {IProposals} from "../interfaces/IProposals.sol";
 import {IRegistry} from "../interfaces/IRegistry.sol";
@@ -18,8 +19,8 @@ contract Proposals is IProposals, EIP712 {
                                  STORAGE
     //////////////////////////////////////////////////////////////*/
 
-    /// @dev A payload in a round.
-    struct Pin {
+    /// @dev What is recorded of a payload in a round.
+    struct PayloadRecord {
         /// 232 bits of its code hash at the first signal.
         bytes29 codeHash;
         /// Its signals. Out of date while it leads: then the round's tally counts them.
@@ -32,7 +33,7 @@ contract Proposals is IProposals, EIP712 {
     /// @dev Its earlier rounds. A round is archived when the first signal of a later one arrives.
     mapping(address instance => mapping(uint256 round => RoundTally)) private _archive;
 
-    mapping(address instance => mapping(uint256 round => mapping(address payload => Pin))) private _pins;
+    mapping(address instance => mapping(uint256 round => mapping(address payload => PayloadRecord))) private _records;
 
     /// @dev The newest proposal pushed for a payload to a Governance, plus one; 0 if there is none.
     mapping(address governance => mapping(address payload => uint256)) private _latestIdPlusOne;
@@ -60,7 +61,7 @@ contract Proposals is IProposals, EIP712 {
     constructor(IRegistry registry, uint256 n, uint256 m) EIP712("Proposals", "1") {
         Code.requireAt(address(registry));
         if (n <= m / 2 || n > m || n < 2) revert Proposals__InvalidQuorum(n, m);
-        SafeCast.atMost(m, type(uint24).max);
+        SafeCast.requireAtMost(m, type(uint24).max);
         REGISTRY = registry;
         N = n;
         M = m;
@@ -68,7 +69,7 @@ contract Proposals is IProposals, EIP712 {
     }
 
     /*//////////////////////////////////////////////////////////////
-                               SIGNALLING
+                               SIGNALING
     //////////////////////////////////////////////////////////////*/
 
     /// @inheritdoc IProposals
@@ -127,34 +128,34 @@ contract Proposals is IProposals, EIP712 {
                 count = leaderCount + 1;
                 leaderCount = count;
             } else {
-                mapping(address => Pin) storage pins = _pins[instance][round];
-                count = _recordForOther(pins, payload, leaderCount);
+                mapping(address => PayloadRecord) storage records = _records[instance][round];
+                count = _recordForOther(records, payload, leaderCount);
                 if (count > leaderCount) {
-                    // From now on the tally counts for this payload; the former leader's signals go back to its pin.
-                    if (leader != address(0)) pins[leader].count = uint24(leaderCount);
+                    // From now on the tally counts for this payload; the former leader's signals go back to its record.
+                    if (leader != address(0)) records[leader].count = uint24(leaderCount);
                     leader = payload;
                     leaderCount = count;
                 }
             }
             _newest[instance] = RoundTallyLibrary.pack(leader, leaderCount, SafeCast.toUint40(slot + 1), idPlusOne);
         }
-        // The block's timestamp doesn't tell the slot of a rollup with a clock of its own.
+        // A rollup with a clock of its own has slots that don't follow from the block's timestamp.
         emit SlotUsed(slot);
     }
 
-    /// @dev Counts a signal for a payload that doesn't lead, and pins its code at the first one.
-    function _recordForOther(mapping(address => Pin) storage pins, address payload, uint256 leaderCount)
+    /// @dev Counts a signal for a payload that doesn't lead, and records its code at the first one.
+    function _recordForOther(mapping(address => PayloadRecord) storage records, address payload, uint256 leaderCount)
         private
         returns (uint256 count)
     {
-        Pin memory pin = pins[payload];
-        count = uint256(pin.count) + 1;
+        PayloadRecord memory record = records[payload];
+        count = uint256(record.count) + 1;
         if (count == 1) {
             bytes32 codeHash = payload.codehash;
-            pins[payload] = Pin({codeHash: bytes29(codeHash), count: 1});
+            records[payload] = PayloadRecord({codeHash: bytes29(codeHash), count: 1});
             emit PayloadSeen(payload, codeHash);
         } else if (count <= leaderCount) {
-            pins[payload] = Pin({codeHash: pin.codeHash, count: uint24(count)});
+            records[payload] = PayloadRecord({codeHash: record.codeHash, count: uint24(count)});
         }
     }
 
@@ -177,8 +178,8 @@ contract Proposals is IProposals, EIP712 {
     function pushProposal(uint256 round) external returns (bool) {
         (address instance, address governance, RoundTally tally) = _requireWinner(round);
         address payload = tally.leader();
-        uint32 idPlusOne =
-            SafeCast.toUint32(StaticCall.word(governance, IGovernance.proposalCount.selector) + 1);
+        uint32 id = SafeCast.toUint32(StaticCall.word(governance, IGovernance.proposalCount.selector));
+        uint32 idPlusOne = SafeCast.toUint32(uint256(id) + 1);
         tally = tally.withProposal(idPlusOne);
         if (_isNewest(instance, round)) _newest[instance] = tally;
         else _archive[instance][round] = tally;
@@ -213,7 +214,7 @@ contract Proposals is IProposals, EIP712 {
         address payload = tally.leader();
         if (payload == address(0)) revert Proposals__NoLeader(round);
         if (tally.count() < N) revert Proposals__QuorumNotReached(payload, tally.count(), N);
-        bytes29 expected = _pins[instance][round][payload].codeHash;
+        bytes29 expected = _records[instance][round][payload].codeHash;
         bytes29 found = bytes29(payload.codehash);
         if (found != expected) revert Proposals__CodeChanged(payload, expected, found);
         (bool exists, uint256 id) = _id(_latestIdPlusOne[governance][payload]);
@@ -247,12 +248,12 @@ contract Proposals is IProposals, EIP712 {
     /// @inheritdoc IProposals
     function yeaCount(address instance, uint256 round, address payload) external view returns (uint256) {
         RoundTally tally = _tally(instance, round);
-        return payload == tally.leader() ? tally.count() : _pins[instance][round][payload].count;
+        return payload == tally.leader() ? tally.count() : _records[instance][round][payload].count;
     }
 
     /// @inheritdoc IProposals
     function pinnedCodeHash(address instance, uint256 round, address payload) external view returns (bytes32) {
-        return _pins[instance][round][payload].codeHash;
+        return _records[instance][round][payload].codeHash;
     }
 
     /// @inheritdoc IProposals
@@ -278,7 +279,7 @@ contract Proposals is IProposals, EIP712 {
         leader = tally.leader();
         count = tally.count();
         // The present slot isn't below the newest used one, so it is that one or free.
-        firstFreeSlot = tally.slotPlusOne() > slot ? tally.slotPlusOne() : slot;
+        firstFreeSlot = Math.max(tally.slotPlusOne(), slot);
     }
 
     /// @inheritdoc IProposals
@@ -334,7 +335,7 @@ contract Proposals is IProposals, EIP712 {
     function _presentSlot(address instance) private view returns (uint256 slot) {
         slot = StaticCall.word(instance, IRollup.getCurrentSlot.selector);
         uint256 slotPlusOne = _newest[instance].slotPlusOne();
-        if (slotPlusOne > slot) slot = slotPlusOne - 1;
+        if (slot < slotPlusOne) slot = slotPlusOne - 1;
     }
 
     /// @dev Whether nothing newer than `round` is known of `instance`.

@@ -28,7 +28,7 @@ contract Registry is IRegistry, TwoStepOwned {
 
     mapping(uint256 version => Snapshot) private _snapshots;
 
-    /// @dev 0 also for unknown addresses: `_snapshots` tells them from the sentinel.
+    /// @dev 0 also for unknown addresses, which `_snapshots` distinguishes from the sentinel.
     mapping(address rollup => uint256 version) private _versionOf;
 
     constructor(address initialOwner) TwoStepOwned(initialOwner) {

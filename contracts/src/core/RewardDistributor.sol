@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IRegistry} from "../interfaces/IRegistry.sol";
 import {IRewardDistributor} from "../interfaces/IRewardDistributor.sol";
 import {IRollup} from "../interfaces/IRollup.sol";
@@ -46,7 +47,7 @@ contract RewardDistributor is IRewardDistributor, TwoStepOwned {
         address canonical = canonicalRollup();
         if (msg.sender != canonical) revert RewardDistributor__NotCanonical(msg.sender, canonical);
 
-        // A slot is a number of seconds at least, so none can lie above the timestamp. Together with one payment per
+        // A slot lasts at least a second, so none can lie above the timestamp. Together with one payment per
         // timestamp this bounds what a rollup that lies about its slots can take.
         uint256 slot = StaticCall.word(msg.sender, IRollup.getCurrentSlot.selector);
         if (slot > block.timestamp) revert RewardDistributor__SlotInFuture(slot, block.timestamp);
@@ -58,7 +59,7 @@ contract RewardDistributor is IRewardDistributor, TwoStepOwned {
         lastPaymentTime = block.timestamp;
 
         uint256 balance = ASSET.balanceOf(address(this));
-        amount = BLOCK_REWARD < balance ? BLOCK_REWARD : balance;
+        amount = Math.min(BLOCK_REWARD, balance);
         emit RewardPaid(msg.sender, slot, to, amount);
         if (amount != 0) ASSET.safeTransfer(to, amount);
     }

@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import {IGovernance} from "../interfaces/IGovernance.sol";
 import {IPayload} from "../interfaces/IPayload.sol";
 
-/// @title Lists of actions, read from payloads that nobody trusts
+/// @title Lists of actions, read from untrusted payloads
 /// @notice A list is committed to by the hash of its canonical encoding, `abi.encode(actions)`. Bytes with that hash are
 /// that encoding, so they can be walked without a check.
 library Actions {

@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {ICommon} from "../interfaces/ICommon.sol";
 
-/// @title Whether an account has code of its own
+/// @title Checks for code that is not an EIP-7702 delegation
 /// @notice An EIP-7702 delegation is not code of the account's own: its owner can change it at any time.
 library Code {
     /// @dev Length of an EIP-7702 delegation: `0xef0100` and an address.

@@ -6,7 +6,7 @@ import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {Code} from "./Code.sol";
 import {StaticCall} from "./StaticCall.sol";
 
-/// @title Signatures of accounts and of contracts
+/// @title Signature checks for accounts (ECDSA) and contracts (ERC-1271)
 library Signatures {
     /// @notice Returns whether `signature` is `signer`'s over `digest`.
     /// @dev ECDSA first (65 bytes, low s), whether or not `signer` has code: an account with an EIP-7702

@@ -3,9 +3,9 @@ pragma solidity 0.8.30;
 
 import {ICommon} from "../interfaces/ICommon.sol";
 
-/// @title Questions to contracts that nobody trusts
-/// @notice Questions are static calls, and an answer has exactly the expected length: anything else is refused before
-/// more than that is copied. So no contract can answer by having no code, by reverting, or with more than was asked.
+/// @title Static calls to untrusted contracts
+/// @notice An answer must have exactly the expected length; anything else is refused before more than that is copied.
+/// So a contract without code, one that reverts, and one that answers with more than was asked are all refused.
 library StaticCall {
     /// @notice Returns the word that `target` answers to `selector`, without arguments.
     function word(address target, bytes4 selector) internal view returns (uint256 answer) {

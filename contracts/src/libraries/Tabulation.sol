@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.30;
 
-/// @title When the holders have accepted a proposal
+/// @title The arithmetic that decides whether a proposal is accepted
 /// @notice Fractions are of 1e18 and at most 1e18; powers fit 96 bits, so no product overflows. Every division rounds
 /// up, so that a fraction of a unit never counts for a proposal.
 library Tabulation {
     uint256 private constant ONE = 1e18;
 
-    /// @notice Whether enough power exists and enough of it was cast.
+    /// @notice Returns whether enough power exists and enough of it was cast.
     /// @param total All power at the last second of Pending.
+    /// @param minimumVotes The least total power with which a proposal can be accepted.
+    /// @param quorum The fraction of `total` that has to be cast.
     /// @param cast The sum of all ballots.
     function isQuorate(uint256 total, uint256 minimumVotes, uint256 quorum, uint256 cast)
         internal
@@ -20,7 +22,10 @@ library Tabulation {
         }
     }
 
-    /// @notice Whether yea is ahead of nea by more than the differential asks.
+    /// @notice Returns whether the ballots for a proposal exceed the share of all ballots that the differential asks for.
+    /// @param yea The power cast for the proposal.
+    /// @param nea The power cast against it.
+    /// @param voteDifferential The lead asked for, as a fraction of all ballots.
     function isAhead(uint256 yea, uint256 nea, uint256 voteDifferential) internal pure returns (bool) {
         unchecked {
             uint256 share = _ceilDiv(ONE + voteDifferential, 2);

@@ -9,7 +9,7 @@ type BallotRecord is uint256;
 
 using BallotRecordLibrary for BallotRecord global;
 
-/// @title A holder's ballots on one proposal in one word
+/// @title A holder's ballots on one proposal, and their nonce, in one word
 library BallotRecordLibrary {
     uint256 private constant NEA = 96;
     uint256 private constant NEXT_NONCE = 192;
@@ -38,8 +38,8 @@ library BallotRecordLibrary {
     }
 
     /// @notice Returns the record with the next nonce raised by `nonces`.
-    function withNonces(BallotRecord record, uint256 nonces) internal pure returns (BallotRecord) {
-        SafeCast.toUint64(record.nextNonce() + nonces);
+    function withNonceRaisedBy(BallotRecord record, uint256 nonces) internal pure returns (BallotRecord) {
+        SafeCast.requireAtMost(record.nextNonce() + nonces, type(uint64).max);
         return BallotRecord.wrap(BallotRecord.unwrap(record) + (nonces << NEXT_NONCE));
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.30;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "../libraries/SafeCast.sol";
 
 /// @notice The least withdrawal delay and the number of withdrawals, from the highest bit:
@@ -34,8 +35,7 @@ library ExitFloorLibrary {
 
     /// @notice Returns the delay of a withdrawal started at `time` when the present configuration asks for `current`.
     function delayAt(ExitFloor floor, uint256 time, uint256 current) internal pure returns (uint256) {
-        uint256 least = time <= floor.until() ? floor.delay() : 0;
-        return current > least ? current : least;
+        return Math.max(current, time <= floor.until() ? floor.delay() : 0);
     }
 
     /// @notice Returns the floor with one more withdrawal.
@@ -50,8 +50,7 @@ library ExitFloorLibrary {
         pure
         returns (ExitFloor)
     {
-        uint256 newUntil = floor.until() > oldUntil ? floor.until() : oldUntil;
-        return _pack(floor.withdrawals(), floor.delayAt(time, oldDelay), newUntil);
+        return _pack(floor.withdrawals(), floor.delayAt(time, oldDelay), Math.max(floor.until(), oldUntil));
     }
 
     function _pack(uint256 withdrawals_, uint256 delay_, uint256 until_) private pure returns (ExitFloor) {

@@ -61,8 +61,8 @@ library PowerHistoryLibrary {
     /// @notice Reverts unless `amount_` fits 96 bits and `time` 32.
     function requireFits(uint256 amount_, uint256 time) internal pure {
         if (((amount_ >> 96) | (time >> 32)) != 0) {
-            SafeCast.toUint96(amount_);
-            SafeCast.toUint32(time);
+            SafeCast.requireAtMost(amount_, type(uint96).max);
+            SafeCast.requireAtMost(time, type(uint32).max);
         }
     }
 

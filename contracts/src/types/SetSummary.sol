@@ -62,7 +62,7 @@ library SetSummaryLibrary {
 
     /// @notice Returns the set with one more registration.
     function withRegistration(SetSummary set) internal pure returns (SetSummary) {
-        SafeCast.toUint32(set.registrations() + 1);
+        SafeCast.requireAtMost(set.registrations() + 1, type(uint32).max);
         return SetSummary.wrap(SetSummary.unwrap(set) + (1 << REGISTRATIONS));
     }
 

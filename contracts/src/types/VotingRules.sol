@@ -3,12 +3,12 @@ pragma solidity 0.8.30;
 
 import {Configuration, ProposeConfiguration} from "../interfaces/IGovernance.sol";
 
-/// @notice The rules that every ballot needs, from the highest bit: `limitsAge` (8 bits) | `quorum` (60) |
+/// @notice The rules that every ballot needs, from the highest bit: `lockRulesAge` (8 bits) | `quorum` (60) |
 /// `minimumVotes` (96) | `gracePeriod` (23) | `executionDelay` (23) | `votingDuration` (23) | `votingDelay` (23).
 type VotingRules is uint256;
 
 /// @notice The other rules. They fit one word, and are stored only when they change.
-struct Limits {
+struct LockRules {
     uint64 voteDifferential;
     uint32 lockDelay;
     uint96 lockAmount;
@@ -20,37 +20,37 @@ using VotingRulesLibrary for VotingRules global;
 /// @notice Governance's bounds make every field fit: delays are at most 90 days, fractions below 1e18, and amounts are
 /// checked to fit 96 bits.
 library VotingRulesLibrary {
-    /// @notice The greatest `limitsAge`.
-    uint256 internal constant MAX_LIMITS_AGE = type(uint8).max;
+    /// @notice The greatest `lockRulesAge`.
+    uint256 internal constant MAX_LOCK_RULES_AGE = type(uint8).max;
 
     uint256 private constant VOTING_DURATION = 23;
     uint256 private constant EXECUTION_DELAY = 46;
     uint256 private constant GRACE_PERIOD = 69;
     uint256 private constant MINIMUM_VOTES = 92;
     uint256 private constant QUORUM = 188;
-    uint256 private constant LIMITS_AGE = 248;
+    uint256 private constant LOCK_RULES_AGE = 248;
     uint256 private constant DELAY_BITS = (1 << 23) - 1;
     uint256 private constant QUORUM_BITS = (1 << 60) - 1;
 
     /// @notice Returns the first word of `c`.
-    function pack(Configuration memory c, uint256 limitsAge_) internal pure returns (VotingRules) {
+    function pack(Configuration memory c, uint256 lockRulesAge_) internal pure returns (VotingRules) {
         return VotingRules.wrap(
             c.votingDelay | (c.votingDuration << VOTING_DURATION) | (c.executionDelay << EXECUTION_DELAY)
                 | (c.gracePeriod << GRACE_PERIOD) | (c.minimumVotes << MINIMUM_VOTES) | (c.quorum << QUORUM)
-                | (limitsAge_ << LIMITS_AGE)
+                | (lockRulesAge_ << LOCK_RULES_AGE)
         );
     }
 
     /// @notice Returns the configuration that the two words make.
-    function unpack(VotingRules rules, Limits memory limits) internal pure returns (Configuration memory) {
+    function unpack(VotingRules rules, LockRules memory lockRules) internal pure returns (Configuration memory) {
         return Configuration({
-            proposeConfig: ProposeConfiguration({lockDelay: limits.lockDelay, lockAmount: limits.lockAmount}),
+            proposeConfig: ProposeConfiguration({lockDelay: lockRules.lockDelay, lockAmount: lockRules.lockAmount}),
             votingDelay: rules.votingDelay(),
             votingDuration: rules.votingDuration(),
             executionDelay: rules.executionDelay(),
             gracePeriod: rules.gracePeriod(),
             quorum: rules.quorum(),
-            voteDifferential: limits.voteDifferential,
+            voteDifferential: lockRules.voteDifferential,
             minimumVotes: rules.minimumVotes()
         });
     }
@@ -86,8 +86,8 @@ library VotingRulesLibrary {
     }
 
     /// @notice Returns how many configurations ago the other rules were stored.
-    function limitsAge(VotingRules rules) internal pure returns (uint256) {
-        return VotingRules.unwrap(rules) >> LIMITS_AGE;
+    function lockRulesAge(VotingRules rules) internal pure returns (uint256) {
+        return VotingRules.unwrap(rules) >> LOCK_RULES_AGE;
     }
 
     /// @notice Returns the withdrawal delay, in seconds. A fifth of the voting delay is left to those who want to leave

@@ -6,8 +6,8 @@ import {BallotRecord} from "canon/types/BallotRecord.sol";
 import {Test} from "../../Test.sol";
 
 contract BallotRecordHarness {
-    function withNonces(BallotRecord record, uint256 nonces) external pure returns (BallotRecord) {
-        return record.withNonces(nonces);
+    function withNonceRaisedBy(BallotRecord record, uint256 nonces) external pure returns (BallotRecord) {
+        return record.withNonceRaisedBy(nonces);
     }
 }
 
@@ -50,16 +50,16 @@ contract BallotRecordTest is Test {
         _is(record, support ? type(uint96).max : 0, support ? 0 : type(uint96).max, nonce);
     }
 
-    function testFuzz_withNonces_raisesTheNonceOnly(uint96 yea, uint96 nea, uint64 nonce, uint256 more) public pure {
+    function testFuzz_withNonceRaisedBy_raisesTheNonceOnly(uint96 yea, uint96 nea, uint64 nonce, uint256 more) public pure {
         more = bound(more, 0, type(uint64).max - nonce);
-        _is(_pack(yea, nea, nonce).withNonces(more), yea, nea, uint256(nonce) + more);
+        _is(_pack(yea, nea, nonce).withNonceRaisedBy(more), yea, nea, uint256(nonce) + more);
     }
 
-    function testFuzz_withNonces_refusesANonceThatDoesNotFit(uint96 yea, uint96 nea, uint64 nonce, uint256 more) public {
+    function testFuzz_withNonceRaisedBy_refusesANonceThatDoesNotFit(uint96 yea, uint96 nea, uint64 nonce, uint256 more) public {
         more = bound(more, uint256(type(uint64).max) - nonce + 1, type(uint256).max - nonce);
         vm.expectRevert(
             abi.encodeWithSelector(ICommon.ValueTooLarge.selector, nonce + more, uint256(type(uint64).max))
         );
-        records.withNonces(_pack(yea, nea, nonce), more);
+        records.withNonceRaisedBy(_pack(yea, nea, nonce), more);
     }
 }

@@ -47,16 +47,16 @@ contract ProposerTermTest is Test {
         vm.assertEq(ProposerTerm.unwrap(term), ProposerTerm.unwrap(_pack(f)), "nothing else");
     }
 
-    function testFuzz_successor_beginsAtThePresentCount(Fields memory f, address next) public pure {
-        ProposerTerm term = _pack(f).successor(next);
+    function testFuzz_withProposer_beginsAtThePresentCount(Fields memory f, address next) public pure {
+        ProposerTerm term = _pack(f).withProposer(next);
         _is(term, Fields(next, f.proposalCount, f.proposalCount, f.configurationId, false));
     }
 
-    function testFuzz_recorded_isAllThatChanges(Fields memory f) public pure {
-        ProposerTerm term = _pack(f).recorded();
+    function testFuzz_asRecorded_isAllThatChanges(Fields memory f) public pure {
+        ProposerTerm term = _pack(f).asRecorded();
         f.isRecorded = true;
         _is(term, f);
-        _is(term.recorded(), f);
+        _is(term.asRecorded(), f);
     }
 
     function testFuzz_withProposal_countsOne(Fields memory f) public view {

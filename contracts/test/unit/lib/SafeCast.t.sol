@@ -6,16 +6,12 @@ import {SafeCast} from "canon/libraries/SafeCast.sol";
 import {Test} from "../../Test.sol";
 
 contract SafeCastHarness {
-    function atMost(uint256 value, uint256 max) external pure returns (uint256) {
-        return SafeCast.atMost(value, max);
+    function requireAtMost(uint256 value, uint256 max) external pure {
+        SafeCast.requireAtMost(value, max);
     }
 
     function toUint96(uint256 value) external pure returns (uint96) {
         return SafeCast.toUint96(value);
-    }
-
-    function toUint64(uint256 value) external pure returns (uint64) {
-        return SafeCast.toUint64(value);
     }
 
     function toUint40(uint256 value) external pure returns (uint40) {
@@ -34,17 +30,17 @@ contract SafeCastTest is Test {
         casts = new SafeCastHarness();
     }
 
-    function testFuzz_atMost_givesBackWhatFits(uint256 value, uint256 max) public view {
+    function testFuzz_requireAtMost_acceptsUpToTheMaximum(uint256 value, uint256 max) public view {
         value = bound(value, 0, max);
-        vm.assertEq(casts.atMost(value, max), value);
-        vm.assertEq(casts.atMost(max, max), max);
+        casts.requireAtMost(value, max);
+        casts.requireAtMost(max, max);
     }
 
-    function testFuzz_atMost_refusesWhatDoesNot(uint256 value, uint256 max) public {
+    function testFuzz_requireAtMost_refusesMore(uint256 value, uint256 max) public {
         max = bound(max, 0, type(uint256).max - 1);
         value = bound(value, max + 1, type(uint256).max);
         _expectTooLarge(value, max);
-        casts.atMost(value, max);
+        casts.requireAtMost(value, max);
     }
 
     function testFuzz_toUint96_takesAnAmount(uint96 amount) public view {
@@ -57,25 +53,12 @@ contract SafeCastTest is Test {
         casts.toUint96(value);
     }
 
-    function testFuzz_toUint64_takesANonce(uint64 nonce) public view {
-        vm.assertEq(casts.toUint64(nonce), nonce);
-    }
-
-    function testFuzz_toUint64_refusesMore(uint256 value) public {
-        value = bound(value, uint256(type(uint64).max) + 1, type(uint256).max);
-        _expectTooLarge(value, type(uint64).max);
-        casts.toUint64(value);
-    }
-
     function test_casts_atTheBounds() public {
         vm.assertEq(casts.toUint96(type(uint96).max), type(uint96).max);
-        vm.assertEq(casts.toUint64(type(uint64).max), type(uint64).max);
         vm.assertEq(casts.toUint40(type(uint40).max), type(uint40).max);
         vm.assertEq(casts.toUint32(type(uint32).max), type(uint32).max);
         _expectTooLarge(2 ** 96, type(uint96).max);
         casts.toUint96(2 ** 96);
-        _expectTooLarge(2 ** 64, type(uint64).max);
-        casts.toUint64(2 ** 64);
         _expectTooLarge(2 ** 40, type(uint40).max);
         casts.toUint40(2 ** 40);
         _expectTooLarge(2 ** 32, type(uint32).max);

@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Configuration} from "canon/interfaces/IGovernance.sol";
-import {Limits, VotingRules, VotingRulesLibrary} from "canon/types/VotingRules.sol";
+import {LockRules, VotingRules, VotingRulesLibrary} from "canon/types/VotingRules.sol";
 import {Test} from "../../Test.sol";
 
 contract VotingRulesTest is Test {
@@ -20,29 +20,29 @@ contract VotingRulesTest is Test {
         return c;
     }
 
-    function _limits(Configuration memory c) private pure returns (Limits memory) {
-        return Limits({
+    function _lockRules(Configuration memory c) private pure returns (LockRules memory) {
+        return LockRules({
             voteDifferential: uint64(c.voteDifferential),
             lockDelay: uint32(c.proposeConfig.lockDelay),
             lockAmount: uint96(c.proposeConfig.lockAmount)
         });
     }
 
-    function _keeps(Configuration memory c, uint256 limitsAge) private pure {
-        VotingRules rules = VotingRulesLibrary.pack(c, limitsAge);
+    function _keeps(Configuration memory c, uint256 lockRulesAge) private pure {
+        VotingRules rules = VotingRulesLibrary.pack(c, lockRulesAge);
         vm.assertEq(rules.votingDelay(), c.votingDelay, "votingDelay");
         vm.assertEq(rules.votingDuration(), c.votingDuration, "votingDuration");
         vm.assertEq(rules.executionDelay(), c.executionDelay, "executionDelay");
         vm.assertEq(rules.gracePeriod(), c.gracePeriod, "gracePeriod");
         vm.assertEq(rules.minimumVotes(), c.minimumVotes, "minimumVotes");
         vm.assertEq(rules.quorum(), c.quorum, "quorum");
-        vm.assertEq(rules.limitsAge(), limitsAge, "limitsAge");
+        vm.assertEq(rules.lockRulesAge(), lockRulesAge, "lockRulesAge");
         vm.assertEq(rules.exitDelay(), c.votingDelay / 5 + c.votingDuration + c.executionDelay, "exitDelay");
-        vm.assertEq(abi.encode(rules.unpack(_limits(c))), abi.encode(c));
+        vm.assertEq(abi.encode(rules.unpack(_lockRules(c))), abi.encode(c));
     }
 
-    function testFuzz_pack_keepsEveryField(Configuration memory c, uint8 limitsAge) public pure {
-        _keeps(_allowed(c), limitsAge);
+    function testFuzz_pack_keepsEveryField(Configuration memory c, uint8 lockRulesAge) public pure {
+        _keeps(_allowed(c), lockRulesAge);
     }
 
     /// @dev The greatest value of every field beside the least of the others, and all at their greatest.
@@ -59,7 +59,7 @@ contract VotingRulesTest is Test {
             c.voteDifferential = field == 6 ? type(uint256).max : max;
             c.proposeConfig.lockDelay = field == 7 ? type(uint256).max : max;
             c.proposeConfig.lockAmount = field == 8 ? type(uint256).max : max;
-            _keeps(_allowed(c), field >= 9 ? VotingRulesLibrary.MAX_LIMITS_AGE : 0);
+            _keeps(_allowed(c), field >= 9 ? VotingRulesLibrary.MAX_LOCK_RULES_AGE : 0);
         }
     }
 }
