@@ -5,8 +5,8 @@ import {IAsset} from "./IAsset.sol";
 import {ICommon} from "./ICommon.sol";
 
 /// @title Issuer: mints the asset at a bounded rate
-/// @notice An allowance to mint grows with time since the last mint, for at most `ACCRUAL_LIMIT()`. A mint uses up all of
-/// it, whatever its amount. Amounts are in the asset's smallest unit.
+/// @notice An allowance to mint grows with time since the last mint, for at most `ACCRUAL_LIMIT()`. A mint uses up all
+/// of it, whatever its amount. Amounts are in the asset's smallest unit.
 interface IIssuer is ICommon {
     /// @notice The Issuer was constructed. The owner is in `OwnershipTransferred`.
     /// @param asset The asset that it mints.
@@ -27,8 +27,8 @@ interface IIssuer is ICommon {
     error Issuer__InsufficientMintAvailable(uint256 available, uint256 amount);
 
     /// @notice Mints the asset, and starts the allowance again from 0. Only the owner (Governance) may call.
-    /// @dev Reverts with `Issuer__ZeroAmount` or `Issuer__InsufficientMintAvailable`, and with the asset's errors if the
-    /// Issuer doesn't own it, `to` is 0 or the total supply would be too great.
+    /// @dev Reverts with `Issuer__ZeroAmount` or `Issuer__InsufficientMintAvailable`, and with the asset's errors if
+    /// the Issuer doesn't own it, `to` is 0 or the total supply would be too great.
     /// @param to The recipient; not 0.
     /// @param amount The amount to mint; above 0, at most `mintAvailable()`.
     function mint(address to, uint256 amount) external;

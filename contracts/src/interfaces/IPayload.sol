@@ -12,8 +12,9 @@ struct Action {
 /// @title Payload: a list of calls that Governance makes if the holders accept it
 interface IPayload {
     /// @notice Returns the calls, in the order of their execution.
-    /// @dev Governance reads the list by static call when a proposal is created, and executes that very list or none. It
-    /// refuses an empty list, and one whose answer or canonical encoding (`abi.encode(actions)`) exceeds 100,000 bytes.
+    /// @dev Governance reads the list by static call when a proposal is created, and executes that very list or none.
+    /// It refuses an empty list, and one whose answer or canonical encoding (`abi.encode(actions)`) exceeds 100,000
+    /// bytes.
     /// @return The calls; at least one.
     function getActions() external view returns (Action[] memory);
 

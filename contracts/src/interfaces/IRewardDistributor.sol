@@ -47,9 +47,9 @@ interface IRewardDistributor is ICommon {
 
     /// @notice Pays the reward for the caller's present slot. Only the canonical rollup may call.
     /// @dev Reverts with `RewardDistributor__NotCanonical`, `RewardDistributor__SlotInFuture`,
-    /// `RewardDistributor__SlotAlreadyPaid` or `RewardDistributor__AlreadyPaidNow`, in this order, and with `NoAnswer` if
-    /// the Registry doesn't answer `getRollup()` or the rollup doesn't answer `getCurrentSlot()`. A rollup that isn't
-    /// paid because the balance is 0 has still claimed its reward for the slot.
+    /// `RewardDistributor__SlotAlreadyPaid` or `RewardDistributor__AlreadyPaidNow`, in this order, and with `NoAnswer`
+    /// if the Registry doesn't answer `getRollup()` or the rollup doesn't answer `getCurrentSlot()`. A rollup that
+    /// isn't paid because the balance is 0 has still claimed its reward for the slot.
     /// @param to The recipient.
     /// @return The amount paid: min(`BLOCK_REWARD()`, balance).
     function claim(address to) external returns (uint256);

@@ -180,8 +180,8 @@ interface IRollup is ICommon {
     /// attester, proposer and withdrawer. Anyone.
     function finaliseMove(address attester) external;
 
-    /// @notice Does the same under another attester, so that whoever registered the attester there first stops nobody. Only
-    /// the withdrawer.
+    /// @notice Does the same under another attester, so that whoever registered the attester there first stops nobody.
+    /// Only the withdrawer.
     /// @param attester The attester here.
     /// @param newAttester The attester there; not 0.
     function finaliseMove(address attester, address newAttester) external;
@@ -241,8 +241,8 @@ interface IRollup is ICommon {
     /// @notice The one proposer of the present slot; 0 if the epoch has no seed or an empty set.
     function getCurrentProposer() external view returns (address);
 
-    /// @notice The one proposer of the slot of `timestamp`, in the present or the next epoch. The next one's is 0 until its
-    /// seed is recorded, and fixed from then on.
+    /// @notice The one proposer of the slot of `timestamp`, in the present or the next epoch. The next one's is 0 until
+    /// its seed is recorded, and fixed from then on.
     function getProposerAt(uint256 timestamp) external view returns (address);
 
     /// @notice The size of the set of `epoch`, the present or the next.
