@@ -6,8 +6,8 @@ import {IRegistry} from "./IRegistry.sol";
 
 /// @title Proposals: counts the signals of sequencers and pushes the winner of a round to Governance
 /// @notice A round is `M()` slots of the canonical rollup: round = slot / M. A payload wins a round with `N()` signals,
-/// one per slot, each by the slot's one proposer. At most one payload of a round can win, since N > M / 2. Signals for
-/// another rollup never count together: functions that look into the past take the rollup (the instance) as an
+/// one per slot, each by the slot's one proposer. At most one payload of a round can win, since N > M / 2. Every rollup
+/// has its own slots, rounds and signals: functions that look into the past take the rollup (the `instance`) as an
 /// argument.
 interface IProposals is ICommon {
     /// @notice The Proposals contract was constructed.
@@ -150,7 +150,8 @@ interface IProposals is ICommon {
     /// @param instance The rollup.
     /// @param round The round's number: slot / M.
     /// @return lastVote The newest slot of the round that was used; 0 also if none was (`leader` is 0 then).
-    /// @return leader The payload with the most signals, of several the one that got there first; 0 if there was none.
+    /// @return leader The payload with the most signals, or the first of several to have that many; 0 if there was
+    /// none.
     /// @return executed Whether the round was pushed.
     function rounds(address instance, uint256 round)
         external
