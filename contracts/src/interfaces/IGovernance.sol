@@ -150,13 +150,13 @@ interface IGovernance is ICommon {
 
     /// @notice A signed ballot used up a nonce.
     /// @param proposalId The proposal's id.
-    /// @param holder The signer.
+    /// @param holder The holder that signed the ballot.
     /// @param nonce The nonce; the holder's next signed ballot on the proposal carries the following one.
     event NonceUsed(uint256 proposalId, address indexed holder, uint256 nonce);
 
     /// @notice Everything that a holder had signed for a proposal became void.
     /// @param proposalId The proposal's id.
-    /// @param holder The signer.
+    /// @param holder The holder that signed the ballots.
     /// @param nextNonce The nonce that the holder's next signed ballot on the proposal carries.
     event BallotsInvalidated(uint256 proposalId, address indexed holder, uint256 nextNonce);
 
@@ -507,7 +507,7 @@ interface IGovernance is ICommon {
 
     /// @notice Returns the nonce of a holder's next signed ballot on a proposal.
     /// @param id The proposal's id.
-    /// @param holder The signer.
+    /// @param holder The holder that signs the ballot.
     /// @return The nonce, from 0 for each holder and proposal; 0 if there is no such proposal.
     function ballotNonce(uint256 id, address holder) external view returns (uint256);
 

@@ -17,7 +17,7 @@ interface IProposals is ICommon {
     event ProposalsDeployed(address indexed registry, uint256 n, uint256 m);
 
     /// @notice A sequencer signalled for a payload. The slot is in the `SlotUsed` before this event.
-    /// @param payload The payload.
+    /// @param payload The payload that the signal is for.
     /// @param round The round of the slot.
     /// @param voter The slot's proposer, also if somebody else submitted the signature.
     event VoteCast(address indexed payload, uint256 indexed round, address indexed voter);
@@ -27,7 +27,7 @@ interface IProposals is ICommon {
     event SlotUsed(uint256 slot);
 
     /// @notice A payload got its first signal in a round, which pins its code.
-    /// @param payload The payload.
+    /// @param payload The payload whose code is pinned.
     /// @param codeHash The hash of its code.
     event PayloadSeen(address indexed payload, bytes32 codeHash);
 
@@ -147,7 +147,7 @@ interface IProposals is ICommon {
     function winnerOf(uint256 round) external view returns (address payload);
 
     /// @notice Returns what is known of a round.
-    /// @param instance The rollup.
+    /// @param instance The rollup, canonical or not.
     /// @param round The round's number: slot / M.
     /// @return lastVote The newest slot of the round that was used; 0 also if none was (`leader` is 0 then).
     /// @return leader The payload with the most signals, or the first of several to have that many; 0 if there was
@@ -159,16 +159,16 @@ interface IProposals is ICommon {
         returns (uint256 lastVote, address leader, bool executed);
 
     /// @notice Returns the number of signals for a payload in a round.
-    /// @param instance The rollup.
+    /// @param instance The rollup, canonical or not.
     /// @param round The round's number: slot / M.
-    /// @param payload The payload.
+    /// @param payload The payload whose signals are counted.
     /// @return The number of its signals; at most `M()`.
     function yeaCount(address instance, uint256 round, address payload) external view returns (uint256);
 
     /// @notice Returns the code hash that was pinned for a payload in a round.
-    /// @param instance The rollup.
+    /// @param instance The rollup, canonical or not.
     /// @param round The round's number: slot / M.
-    /// @param payload The payload.
+    /// @param payload The payload whose code was pinned.
     /// @return The code hash at its first signal, its lowest 24 bits zero; 0 if it got none.
     function pinnedCodeHash(address instance, uint256 round, address payload) external view returns (bytes32);
 
@@ -204,13 +204,13 @@ interface IProposals is ICommon {
     function pushableRounds() external view returns (uint256[] memory);
 
     /// @notice Returns the newest slot of a rollup that was used for a signal.
-    /// @param instance The rollup.
+    /// @param instance The rollup, canonical or not.
     /// @return exists Whether any slot was used.
     /// @return slot The slot; 0 if there is none.
     function newestSlot(address instance) external view returns (bool exists, uint256 slot);
 
     /// @notice Returns the proposal that a round became.
-    /// @param instance The rollup.
+    /// @param instance The rollup, canonical or not.
     /// @param round The round's number: slot / M.
     /// @return exists Whether the round was pushed.
     /// @return proposalId The id that the proposal got from the Governance of that time; 0 if there is none.
@@ -218,7 +218,7 @@ interface IProposals is ICommon {
 
     /// @notice Returns the newest proposal that this contract pushed for a payload to the present Governance. Reverts
     /// with `NoAnswer` if the Registry doesn't answer.
-    /// @param payload The payload.
+    /// @param payload The payload that was pushed.
     /// @return exists Whether there is such a proposal.
     /// @return proposalId The proposal's id; 0 if there is none.
     function latestProposalOf(address payload) external view returns (bool exists, uint256 proposalId);

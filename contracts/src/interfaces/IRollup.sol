@@ -64,24 +64,24 @@ interface IRollup is ICommon {
     );
 
     /// @notice An attester initiated its exit, and left the set if it was still in it.
-    /// @param attester The attester.
+    /// @param attester The attester that leaves.
     /// @param recipient The account that the stake is due to after `EXIT_DELAY()`.
     /// @param amount The stake now, which a slash may still reduce; 0 if all was slashed.
     event WithdrawInitiated(address indexed attester, address indexed recipient, uint256 amount);
 
     /// @notice An exit was paid out. The attester isn't registered any more.
-    /// @param attester The attester.
+    /// @param attester The attester whose stake was paid out.
     /// @param recipient The account that was paid.
     /// @param amount The amount paid; 0 if all was slashed.
     event WithdrawFinalised(address indexed attester, address indexed recipient, uint256 amount);
 
     /// @notice Stake was taken from an attester; it stays in this contract.
-    /// @param attester The attester.
+    /// @param attester The attester that was slashed.
     /// @param amount The amount taken; above 0.
     event Slashed(address indexed attester, uint256 amount);
 
     /// @notice A move to another rollup was announced, or its target changed.
-    /// @param attester The attester.
+    /// @param attester The attester that moves.
     /// @param newRollup The rollup that it moves to.
     /// @param readyAt The timestamp from which on the move can be finalized; another target leaves it as it is.
     event MoveInitiated(address indexed attester, address indexed newRollup, uint256 readyAt);
@@ -101,7 +101,7 @@ interface IRollup is ICommon {
     event SeedRecorded(uint256 indexed epoch, uint256 seed);
 
     /// @notice The recipient of an attester's rewards changed.
-    /// @param attester The attester.
+    /// @param attester The attester whose blocks are rewarded.
     /// @param coinbase The recipient from now on.
     event CoinbaseSet(address indexed attester, address indexed coinbase);
 
@@ -282,7 +282,7 @@ interface IRollup is ICommon {
 
     /// @notice Sets the recipient of the rewards for an attester's blocks. Only the withdrawer may call.
     /// @dev Reverts with `Rollup__NotWithdrawer` or `ZeroAddress`.
-    /// @param attester The attester.
+    /// @param attester The attester whose blocks are rewarded, of any status.
     /// @param coinbase The recipient from now on; not 0. Before the first call it is the attester's proposer.
     function setCoinbase(address attester, address coinbase) external;
 
@@ -307,7 +307,7 @@ interface IRollup is ICommon {
     function proposeBlock(bytes32 blockHash) external;
 
     /// @notice Returns what is known of an attester. All values are 0 if it isn't registered.
-    /// @param attester The attester.
+    /// @param attester The attester that is looked up.
     /// @return stake The stake that is here; 0 also if all was slashed.
     /// @return withdrawer The account that decides about the stake.
     /// @return proposer The account that signals and proposes blocks in its slots.
@@ -318,19 +318,19 @@ interface IRollup is ICommon {
         returns (uint256 stake, address withdrawer, address proposer, Status status);
 
     /// @notice Returns when and to whom an exit can be paid out. Both values are 0 if the attester isn't exiting.
-    /// @param attester The attester.
+    /// @param attester The attester that is looked up.
     /// @return exitableAt The timestamp from which on it can be paid out.
     /// @return recipient The account that the stake is due to.
     function getExit(address attester) external view returns (uint256 exitableAt, address recipient);
 
     /// @notice Returns the announced move of an attester. Both values are 0 if there is none.
-    /// @param attester The attester.
+    /// @param attester The attester that is looked up.
     /// @return newRollup The rollup that it moves to.
     /// @return readyAt The timestamp from which on the move can be finalized.
     function getMove(address attester) external view returns (address newRollup, uint256 readyAt);
 
     /// @notice Returns the recipient of the rewards for an attester's blocks.
-    /// @param attester The attester.
+    /// @param attester The attester that is looked up.
     /// @return The recipient; the attester's proposer unless another was set, 0 if the attester isn't registered.
     function getCoinbase(address attester) external view returns (address);
 
@@ -376,7 +376,7 @@ interface IRollup is ICommon {
 
     /// @notice Returns the one proposer of the slot of a time in the present or the next epoch. Reverts with
     /// `Rollup__EpochOutOfRange` for any other, and with `Rollup__BeforeGenesis` before the first slot.
-    /// @param timestamp The timestamp.
+    /// @param timestamp A timestamp in the present or the next epoch.
     /// @return The proposer; 0 if the epoch has no seed or an empty set. In the next epoch it is 0 until its seed is
     /// recorded, and fixed from then on.
     function getProposerAt(uint256 timestamp) external view returns (address);
