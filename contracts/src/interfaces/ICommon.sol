@@ -1,21 +1,26 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.30;
 
-/// @title Refusals that more than one contract of the set can give
+/// @title Common: errors that several contracts of the set share
 /// @notice "Code" means: has code, and that code is not an EIP-7702 delegation (`0xef0100…`).
 interface ICommon {
-    /// @notice `account` has no code of its own: it is empty or an EIP-7702 delegation.
+    /// @notice The account has no code of its own: none at all, or an EIP-7702 delegation.
+    /// @param account The account that should be a contract.
     error NoCode(address account);
 
-    /// @notice `value` does not fit where it has to be stored; nothing is ever truncated.
+    /// @notice The value doesn't fit where it has to be stored; nothing is ever truncated.
+    /// @param value The value that was given, or that a call would lead to.
+    /// @param max The greatest value that fits.
     error ValueTooLarge(uint256 value, uint256 max);
 
-    /// @notice The static call of `selector` on `target` failed, or its answer did not have the expected form.
+    /// @notice A static call failed, or its answer didn't have the expected form (in most cases exactly one word).
+    /// @param target The contract that was called.
+    /// @param selector The selector of the function that was called.
     error NoAnswer(address target, bytes4 selector);
 
-    /// @notice An address argument is zero where an account is needed.
+    /// @notice An address argument is 0 where an account is needed.
     error ZeroAddress();
 
-    /// @notice A set that loses its owner can never be upgraded again, so nobody can renounce.
+    /// @notice Ownership can't be renounced: a set without an owner could never be upgraded again.
     error OwnershipCannotBeRenounced();
 }
