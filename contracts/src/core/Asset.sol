@@ -52,7 +52,11 @@ contract Asset is IAsset, IERC20Errors, EIP712, TwoStepOwned {
     /// @inheritdoc IAsset
     uint256 public constant MAX_SUPPLY = type(uint96).max;
 
+    /// @param name_ The token's name, also that of its EIP-712 domain.
+    /// @param symbol_ The token's symbol.
+    /// @param initialOwner The account that may mint.
     /// @param initialHolder Receives `initialSupply`, which may be 0.
+    /// @param initialSupply In the smallest unit; at most `MAX_SUPPLY`.
     constructor(
         string memory name_,
         string memory symbol_,

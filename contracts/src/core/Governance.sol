@@ -31,6 +31,9 @@ contract Governance is GovernancePower, EIP712 {
     /// @dev How far `invalidateBallots` raises the nonce: further than anybody signs ahead.
     uint256 private constant INVALIDATED_NONCES = 2 ** 32;
 
+    /// @param asset The asset that holders lock; has code.
+    /// @param proposals The first Proposals contract; has code.
+    /// @param configuration The first configuration, bounded by the Asset's total supply.
     constructor(IERC20 asset, address proposals, Configuration memory configuration)
         GovernanceStorage(asset)
         GovernanceConfiguration(proposals, configuration)
@@ -232,7 +235,7 @@ contract Governance is GovernancePower, EIP712 {
                                  STATE
     //////////////////////////////////////////////////////////////*/
 
-    /// @dev Where a proposal stands. Every boundary belongs to the earlier state.
+    /// @dev The present state of a proposal, and what it follows from. Every boundary belongs to the earlier state.
     /// @return state The state now.
     /// @return tally What is stored of it.
     /// @return snapshot The last second of Pending, at which power counts.
@@ -255,7 +258,7 @@ contract Governance is GovernancePower, EIP712 {
         }
     }
 
-    /// @dev Where a proposal stands that is neither executed nor dropped.
+    /// @dev The present state of a proposal that is neither executed nor dropped.
     function _stateInTime(ProposalTally tally, VotingRules rules, uint256 snapshot)
         private
         view

@@ -12,7 +12,7 @@ import {ProposerTerm} from "../types/ProposerTerm.sol";
 import {LockRules, VotingRules, VotingRulesLibrary} from "../types/VotingRules.sol";
 import {GovernanceStorage} from "./GovernanceStorage.sol";
 
-/// @title What Governance decides about itself: its configuration and its Proposals contract
+/// @title The part of Governance that it can change itself: its configuration and its Proposals contract
 abstract contract GovernanceConfiguration is GovernanceStorage {
     uint256 private constant MIN_DELAY = 60 seconds;
     uint256 private constant MAX_DELAY = 90 days;
@@ -21,6 +21,8 @@ abstract contract GovernanceConfiguration is GovernanceStorage {
     /// @dev Below 1e18, so that a single unit that abstains or votes against can't block every proposal.
     uint256 private constant MAX_FRACTION = 0.9e18;
 
+    /// @param proposals The first Proposals contract; has code.
+    /// @param configuration The first configuration, bounded by the Asset's total supply.
     constructor(address proposals, Configuration memory configuration) {
         _setProposer(proposals);
         uint256 supply = ASSET.totalSupply();

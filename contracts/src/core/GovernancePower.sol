@@ -11,7 +11,7 @@ import {NewestCheckpoint, PowerHistory, PowerHistoryLibrary} from "../types/Powe
 import {ProposerTerm} from "../types/ProposerTerm.sol";
 import {GovernanceConfiguration} from "./GovernanceConfiguration.sol";
 
-/// @title Power: the asset that is locked in Governance, and its way out
+/// @title The part of Governance that locks the asset for power and pays it back
 abstract contract GovernancePower is GovernanceConfiguration {
     using SafeERC20 for IERC20;
 

@@ -22,6 +22,7 @@ abstract contract GovernanceStorage is IGovernance {
         bytes32 actionsHash;
     }
 
+    /// @dev See `Withdrawal`.
     struct StoredWithdrawal {
         uint96 amount;
         address recipient;
@@ -58,6 +59,7 @@ abstract contract GovernanceStorage is IGovernance {
     /// @inheritdoc IGovernance
     IERC20 public immutable ASSET;
 
+    /// @param asset The asset that holders lock; has code.
     constructor(IERC20 asset) {
         Code.requireAt(address(asset));
         ASSET = asset;

@@ -23,7 +23,9 @@ contract Issuer is IIssuer, TwoStepOwned {
     /// @inheritdoc IIssuer
     uint256 public timeOfLastMint;
 
+    /// @param asset The asset that is minted; has code.
     /// @param rate Units of the asset per second; fits 96 bits.
+    /// @param initialOwner The account that may mint.
     constructor(IAsset asset, uint256 rate, address initialOwner) TwoStepOwned(initialOwner) {
         Code.requireAt(address(asset));
         ASSET = asset;

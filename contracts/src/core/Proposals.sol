@@ -56,6 +56,7 @@ contract Proposals is IProposals, EIP712 {
     /// @inheritdoc IProposals
     uint256 public immutable M;
 
+    /// @param registry The set's Registry; has code.
     /// @param n Signals that win a round: above `m / 2`, at most `m`, at least 2.
     /// @param m Slots in a round, below 2^24.
     constructor(IRegistry registry, uint256 n, uint256 m) EIP712("Proposals", "1") {

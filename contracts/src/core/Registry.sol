@@ -31,6 +31,7 @@ contract Registry is IRegistry, TwoStepOwned {
     /// @dev 0 also for unknown addresses, which `_snapshots` distinguishes from the sentinel.
     mapping(address rollup => uint256 version) private _versionOf;
 
+    /// @param initialOwner The account that may upgrade.
     constructor(address initialOwner) TwoStepOwned(initialOwner) {
         _add(SENTINEL, 0);
     }

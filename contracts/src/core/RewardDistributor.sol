@@ -31,7 +31,10 @@ contract RewardDistributor is IRewardDistributor, TwoStepOwned {
     /// @dev The last slot paid to a rollup, plus one; 0 if none was.
     mapping(address rollup => uint256) private _slotPlusOne;
 
+    /// @param asset The asset that rewards are paid in; has code.
+    /// @param registry_ The Registry that says which rollup is canonical; has code.
     /// @param blockReward Units of the asset; fits 96 bits.
+    /// @param initialOwner The account that may replace the Registry.
     constructor(IERC20 asset, IRegistry registry_, uint256 blockReward, address initialOwner)
         TwoStepOwned(initialOwner)
     {

@@ -19,6 +19,7 @@ contract Rollup is RollupStaking {
     /// account) and the end of `proposeBlock` have to be paid too.
     uint256 private constant CLAIM_GAS_NEEDED = CLAIM_GAS + CLAIM_GAS / 63 + 6_000;
 
+    /// @param parameters See `RollupParameters`.
     constructor(RollupParameters memory parameters) RollupStorage(parameters) {}
 
     /*//////////////////////////////////////////////////////////////

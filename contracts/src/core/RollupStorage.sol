@@ -100,6 +100,7 @@ abstract contract RollupStorage is IRollup, TwoStepOwned {
     /// @inheritdoc IRollup
     uint256 public immutable EXIT_DELAY;
 
+    /// @param parameters See `RollupParameters`.
     constructor(RollupParameters memory parameters) TwoStepOwned(parameters.owner) {
         if (address(parameters.rewardDistributor) == address(0)) revert ZeroAddress();
         Code.requireAt(address(parameters.asset));

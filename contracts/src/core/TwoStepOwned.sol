@@ -6,6 +6,7 @@ import {ICommon} from "../interfaces/ICommon.sol";
 
 /// @title Ownership that is transferred in two steps and can't be renounced
 abstract contract TwoStepOwned is ICommon, Ownable2Step {
+    /// @param initialOwner The first owner; not 0.
     constructor(address initialOwner) Ownable(initialOwner) {}
 
     /// @notice Always reverts: a contract without an owner could never be upgraded again.

@@ -7,10 +7,14 @@ import {Configuration, ProposeConfiguration} from "../interfaces/IGovernance.sol
 /// `minimumVotes` (96) | `gracePeriod` (23) | `executionDelay` (23) | `votingDuration` (23) | `votingDelay` (23).
 type VotingRules is uint256;
 
-/// @notice The other rules. They fit one word, and are stored only when they change.
+/// @notice The rules of the lock, and the differential, which a unanimous tally doesn't need. They fit one word, and are
+/// stored only when they change.
 struct LockRules {
+    /// The lead asked for, as a fraction of all ballots, scaled by 1e18.
     uint64 voteDifferential;
+    /// The least time for which power given up to propose is withheld, in seconds.
     uint32 lockDelay;
+    /// The power that a proposal through the lock costs.
     uint96 lockAmount;
 }
 
@@ -85,7 +89,7 @@ library VotingRulesLibrary {
         return (VotingRules.unwrap(rules) >> QUORUM) & QUORUM_BITS;
     }
 
-    /// @notice Returns how many configurations ago the other rules were stored.
+    /// @notice Returns the number of configurations since the lock rules were stored; 0 if they were stored with this one.
     function lockRulesAge(VotingRules rules) internal pure returns (uint256) {
         return VotingRules.unwrap(rules) >> LOCK_RULES_AGE;
     }
