@@ -6,6 +6,7 @@ import {IProposals} from "canon/interfaces/IProposals.sol";
 import {IRollup} from "canon/interfaces/IRollup.sol";
 import {HostileRollup} from "../mocks/HostileRollup.sol";
 import {SetLib} from "../Set.sol";
+import {TypedData} from "../TypedData.sol";
 import {GovernanceHandler} from "./GovernanceHandler.sol";
 
 /// @notice Proposers who signal, relayers and pushers, and a model of every round.
@@ -13,8 +14,6 @@ abstract contract SignalHandler is GovernanceHandler {
     string internal constant SIGNALS = "signals";
     string internal constant PUSHES = "pushes";
     string internal constant ONE_WINNER = "one winner";
-
-    bytes32 private constant SIGNAL_TYPEHASH = keccak256("Signal(address payload,uint256 slot,address instance)");
 
     struct Round {
         IProposals proposals;
@@ -97,16 +96,14 @@ abstract contract SignalHandler is GovernanceHandler {
         returns (Attempt memory a)
     {
         uint256 fault = _draw(10);
-        bytes32 structHash = keccak256(
-            abi.encode(
-                SIGNAL_TYPEHASH,
-                fault == 0 ? address(box) : payload,
-                fault == 1 ? slot + 1 : slot,
-                fault == 2 ? address(this) : instance
-            )
-        );
         address signer = fault == 3 ? holders[_draw(8)] : proposer;
-        bytes memory signature = _sign(keyOf[signer], _digest("Proposals", address(p), structHash));
+        bytes memory signature = TypedData.signSignal(
+            keyOf[signer],
+            fault == 0 ? address(box) : payload,
+            fault == 1 ? slot + 1 : slot,
+            fault == 2 ? address(this) : instance,
+            address(p)
+        );
         a.caller = stranger;
         a.data = abi.encodeCall(IProposals.voteWithSig, (payload, signature));
         a.sealed_ = true;

@@ -163,24 +163,6 @@ abstract contract World is Test {
         }
         return proposalsList[0];
     }
-
-    function _sign(uint256 key, bytes32 digest) internal pure returns (bytes memory) {
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, digest);
-        return abi.encodePacked(r, s, v);
-    }
-
-    function _digest(string memory name, address where, bytes32 structHash) internal view returns (bytes32) {
-        bytes32 domain = keccak256(
-            abi.encode(
-                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
-                keccak256(bytes(name)),
-                keccak256("1"),
-                block.chainid,
-                where
-            )
-        );
-        return keccak256(abi.encodePacked(hex"1901", domain, structHash));
-    }
 }
 
 /// @notice A wallet that says yes to every signature, or answers nonsense: its holder's own fault, nobody else's.

@@ -11,12 +11,11 @@ import {IAsset} from "canon/interfaces/IAsset.sol";
 import {ICommon} from "canon/interfaces/ICommon.sol";
 import {SetLib} from "../Set.sol";
 import {Test} from "../Test.sol";
+import {PermitMessage, TypedData} from "../TypedData.sol";
 import {Deployer} from "../mocks/Deployer.sol";
 
 contract AssetTest is Test {
     uint256 internal constant MAX = type(uint96).max;
-    bytes32 internal constant PERMIT_TYPEHASH =
-        keccak256("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)");
 
     address internal owner = address(0x0133);
     IAsset internal asset;
@@ -35,17 +34,8 @@ contract AssetTest is Test {
         view
         returns (bytes32)
     {
-        bytes32 domain = keccak256(
-            abi.encode(
-                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
-                keccak256("Asset"),
-                keccak256("1"),
-                block.chainid,
-                address(asset)
-            )
-        );
-        bytes32 permit = keccak256(abi.encode(PERMIT_TYPEHASH, from, spender, value, nonce, deadline));
-        return keccak256(abi.encodePacked(hex"1901", domain, permit));
+        PermitMessage memory permit = PermitMessage(from, spender, value, nonce, deadline);
+        return TypedData.digestOf(permit, block.chainid, address(asset));
     }
 
     function testFuzz_constructor_givesTheInitialSupplyToTheHolder(address holder, uint256 supply) public {

@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {Ballot, Configuration, IGovernance, ProposalState} from "canon/interfaces/IGovernance.sol";
 import {SetLib} from "../Set.sol";
+import {BallotMessage, TypedData} from "../TypedData.sol";
 import {GovernanceFixture} from "./GovernanceFixture.t.sol";
 import {Reference} from "./lib/TabulationReference.sol";
 
@@ -243,34 +244,13 @@ contract GovernanceObjectionsTest is GovernanceFixture {
                               BY SIGNATURE
     //////////////////////////////////////////////////////////////*/
 
-    /// @dev The objector's signed ballot, whose typed data `GovernanceVoteWithSig.t.sol` looks at.
+    /// @dev The signature of the objector's next ballot, of one unit.
     function _signed(uint256 id, bool support, uint256 deadline) private returns (bytes memory) {
         (, uint256 key) = account("objector");
-        bytes32 domain = keccak256(
-            abi.encode(
-                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
-                keccak256("Governance"),
-                keccak256("1"),
-                block.chainid,
-                address(governance)
-            )
+        BallotMessage memory ballot = BallotMessage(
+            id, governance.actionsHash(id), 1, support, objector, governance.ballotNonce(id, objector), deadline
         );
-        bytes32 ballot = keccak256(
-            abi.encode(
-                keccak256(
-                    "Ballot(uint256 proposalId,bytes32 actionsHash,uint256 amount,bool support,address voter,uint256 nonce,uint256 deadline)"
-                ),
-                id,
-                governance.actionsHash(id),
-                1,
-                support,
-                objector,
-                governance.ballotNonce(id, objector),
-                deadline
-            )
-        );
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, keccak256(abi.encodePacked(hex"1901", domain, ballot)));
-        return abi.encodePacked(r, s, v);
+        return TypedData.sign(key, ballot, address(governance));
     }
 
     /// @dev The state is asked for before the deadline.

@@ -4,11 +4,10 @@ pragma solidity 0.8.30;
 import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 import {ICommon} from "canon/interfaces/ICommon.sol";
 import {IGovernance} from "canon/interfaces/IGovernance.sol";
+import {PermitMessage, TypedData} from "../TypedData.sol";
 import {GovernanceFixture} from "./GovernanceFixture.t.sol";
 
 contract GovernancePermitTest is GovernanceFixture {
-    bytes32 private constant PERMIT =
-        keccak256("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)");
 
     struct Signature {
         uint8 v;
@@ -27,9 +26,9 @@ contract GovernancePermitTest is GovernanceFixture {
     }
 
     function _sign(uint256 key, uint256 amount, uint256 deadline) private view returns (Signature memory s) {
-        bytes32 permit =
-            keccak256(abi.encode(PERMIT, alice, address(governance), amount, asset.nonces(alice), deadline));
-        (s.v, s.r, s.s) = vm.sign(key, keccak256(abi.encodePacked(hex"1901", asset.DOMAIN_SEPARATOR(), permit)));
+        PermitMessage memory permit =
+            PermitMessage(alice, address(governance), amount, asset.nonces(alice), deadline);
+        (s.v, s.r, s.s) = vm.sign(key, TypedData.digestOf(permit, block.chainid, address(asset)));
     }
 
     function _deposit(uint256 amount, uint256 deadline, Signature memory s) private {
