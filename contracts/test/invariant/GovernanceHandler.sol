@@ -218,7 +218,7 @@ abstract contract GovernanceHandler is Recorder {
         );
         ballot.authentic = nonce == nonceOf[id][voter] && keyOf[signer] == keyOf[voter] && id < items.length
             && actionsHash == items[id].actionsHash;
-        if (voter == address(liar)) ballot.authentic = liar.lying();
+        if (voter == address(acceptingWallet)) ballot.authentic = acceptingWallet.accepting();
     }
 
     function invalidateBallots(uint256 seed) external step(seed) {
@@ -226,7 +226,7 @@ abstract contract GovernanceHandler is Recorder {
         uint256 id = _chance(10) ? items.length + _draw(3) : _proposal();
         bool success = _governance(holder, abi.encodeCall(IGovernance.invalidateBallots, (id)));
         _check(success == (id < items.length), SIGNATURES, "invalidateBallots");
-        liar.setLying(_chance(2));
+        acceptingWallet.setAccepting(_chance(2));
         if (!success) return;
         nonceOf[id][holder] += 2 ** 32;
         _did("invalidateBallots");
@@ -286,7 +286,7 @@ abstract contract GovernanceHandler is Recorder {
         vm.recordLogs();
         (bool success,) = _call(stranger, address(flooder), abi.encodeCall(flooder.flood, (payload)));
         if (!success) return;
-        _check(governance.governanceProposer() == address(flooder), STRANGERS, "proposed without the office");
+        _check(governance.governanceProposer() == address(flooder), STRANGERS, "proposed without being the governance proposer");
         _freeze(payload, false);
         _did("flood");
     }

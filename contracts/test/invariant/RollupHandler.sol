@@ -5,10 +5,10 @@ import {IRewardDistributor} from "canon/interfaces/IRewardDistributor.sol";
 import {IRollup, RollupParameters, Status} from "canon/interfaces/IRollup.sol";
 import {HostileRollup} from "../mocks/HostileRollup.sol";
 import {SetLib} from "../Set.sol";
-import {World} from "./World.sol";
+import {Setting} from "./Setting.sol";
 
 /// @notice Stakers, withdrawers and proposers of every rollup, and what must hold of its sets, draws and rewards.
-abstract contract RollupHandler is World {
+abstract contract RollupHandler is Setting {
     string internal constant ONE_PROPOSER = "one proposer per slot";
     string internal constant CLOSED_SETS = "closed sets";
     string internal constant SEEDS = "seeds";

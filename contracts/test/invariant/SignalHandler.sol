@@ -40,7 +40,7 @@ abstract contract SignalHandler is GovernanceHandler {
         return keccak256(abi.encode(p, instance, number));
     }
 
-    /// @dev The present slot as the canonical rollup tells it, and who may signal in it.
+    /// @dev The present slot as the canonical rollup reports it, and who may signal in it.
     function _present(address instance) internal returns (bool answers, uint256 slot, address proposer) {
         (bool success, bytes memory a) = _call(stranger, instance, abi.encodeCall(IRollup.getCurrentSlot, ()));
         (bool success2, bytes memory b) = _call(stranger, instance, abi.encodeCall(IRollup.getCurrentProposer, ()));
@@ -73,7 +73,7 @@ abstract contract SignalHandler is GovernanceHandler {
         bool allowed = answers && code && a.authentic && proposer != address(0) && slot <= _now()
             && slot >= nextSlotOf[p][instance];
         (success,) = _call(a.caller, address(p), a.data);
-        // What a hostile rollup tells may depend on the gas left, so its refusals prove nothing.
+        // What a hostile rollup answers may depend on the gas left, so its refusals prove nothing.
         _check(
             success ? allowed : !allowed || !isHonest[instance],
             SIGNALS,

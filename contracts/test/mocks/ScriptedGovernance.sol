@@ -69,7 +69,7 @@ contract ScriptedGovernance {
     }
 
     /// @notice From now on `propose` accepts again.
-    function relent() external {
+    function acceptAgain() external {
         _refuses = _declines = false;
     }
 

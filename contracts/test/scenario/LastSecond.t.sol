@@ -13,8 +13,8 @@ contract LastSecondTest is Scenario {
         carol = _holder("carol", POWER);
     }
 
-    /// @dev A third of all power accepts in the last second, while the others slept.
-    function _ambush() private returns (uint256 id) {
+    /// @dev A third of all power accepts in the last second; nobody else has voted.
+    function _acceptedInTheLastSecond() private returns (uint256 id) {
         id = _propose(_boxPayload(1));
         _to(_lastActive(id));
         _vote(alice, id, POWER, true);
@@ -24,7 +24,7 @@ contract LastSecondTest is Scenario {
 
     /// @dev The others answer, up to the last second in which they can; that can't be answered in turn.
     function testFuzz_lastSecond_aMajorityAnswers(uint256 wait) public {
-        uint256 id = _ambush();
+        uint256 id = _acceptedInTheLastSecond();
         _to(bound(wait, _now(), _lastObjection(id)));
         _vote(bob, id, POWER * 9 / 10, false);
         _assertState(id, ProposalState.Queued);
@@ -46,7 +46,7 @@ contract LastSecondTest is Scenario {
 
     /// @dev From the second half on the result is known, so that everybody can prepare: who comes then comes too late.
     function testFuzz_lastSecond_whoAnswersLateAnswersTooLate(uint256 wait) public {
-        uint256 id = _ambush();
+        uint256 id = _acceptedInTheLastSecond();
         uint256 last = _lastObjection(id);
         vm.assertEq(governance.objectionsUntil(id), last);
         _to(bound(wait, last + 1, _lastQueued(id)));
@@ -76,7 +76,7 @@ contract LastSecondTest is Scenario {
         vm.assertEq(box.value(), 1);
     }
 
-    /// @dev The ambush through the lock, against the Proposals contract itself, is answered alike.
+    /// @dev The same through the lock, against the Proposals contract itself, is answered alike.
     function test_lastSecond_alsoThroughTheLock() public {
         uint256 id = _proposeByLock(alice, _proposalsPayload(address(box)));
         _to(_lastActive(id));
@@ -87,7 +87,7 @@ contract LastSecondTest is Scenario {
         vm.assertEq(governance.governanceProposer(), address(proposals));
     }
 
-    /// @dev A refusal of an ambush doesn't shut the payload out: the next round may bring it again.
+    /// @dev Such a refusal doesn't shut the payload out: the next round may bring it again.
     function test_lastSecond_theSamePayloadMayComeAgain() public {
         address payload = _boxPayload(1);
         uint256 id = _propose(payload);

@@ -69,7 +69,7 @@ contract RewardsTest is Scenario {
         vm.assertEq(asset.balanceOf(address(next)), ATTESTERS * SetLib.STAKE);
     }
 
-    /// @dev Its proposer may be a contract that was told to take a second block in the same slot.
+    /// @dev Its proposer may be a contract that tries to take a second block in the same slot.
     function test_distributor_cannotMakeItsProposerTakeTheSlotTwice() public {
         RollupParameters memory p = SetLib.parameters(set);
         p.rewardDistributor = IRewardDistributor(address(distributor));

@@ -46,17 +46,17 @@ contract SpamTest is Scenario {
         vm.revertToState(snapshot);
     }
 
-    function _dust(address victim, uint256 count) internal {
+    function _dust(address holder, uint256 count) internal {
         vm.startPrank(treasury);
         asset.approve(address(governance), count);
         for (uint256 i; i < count; ++i) {
             skip(1);
-            governance.deposit(victim, 1);
+            governance.deposit(holder, 1);
         }
         vm.stopPrank();
     }
 
-    function test_spam_aThousandDustDepositsDoNotMakeTheVictimsCallsDear() public {
+    function test_spam_aThousandDustDepositsDoNotMakeTheHoldersCallsDear() public {
         uint256 id = _propose(_boxPayload(1));
         _to(_lastPending(id) + 1);
         bytes memory vote = abi.encodeCall(IGovernance.vote, (id, POWER, true));

@@ -176,19 +176,19 @@ contract AssetTest is Test {
         token.transfer(address(0xbeef), amount);
     }
 
-    function testFuzz_ownership_changesHandsInTwoSteps(address heir, address stranger) public {
-        vm.assume(heir != owner && heir != address(0) && stranger != heir);
+    function testFuzz_ownership_changesHandsInTwoSteps(address newOwner, address stranger) public {
+        vm.assume(newOwner != owner && newOwner != address(0) && stranger != newOwner);
         Ownable2Step token = Ownable2Step(address(asset));
         vm.prank(owner);
-        token.transferOwnership(heir);
+        token.transferOwnership(newOwner);
         vm.assertEq(token.owner(), owner);
-        vm.assertEq(token.pendingOwner(), heir);
+        vm.assertEq(token.pendingOwner(), newOwner);
         vm.prank(stranger);
         vm.expectRevert(abi.encodeWithSelector(Ownable.OwnableUnauthorizedAccount.selector, stranger));
         token.acceptOwnership();
-        vm.prank(heir);
+        vm.prank(newOwner);
         token.acceptOwnership();
-        vm.assertEq(token.owner(), heir);
+        vm.assertEq(token.owner(), newOwner);
         vm.assertEq(token.pendingOwner(), address(0));
     }
 

@@ -69,7 +69,7 @@ contract GovernanceEventsTest is GovernanceFixture {
             _configure(_changeable(_quick(seed)));
         } else if (kind == 7 && seed & 0x3000 == 0) {
             (address next, address last) = (otherProposals, proposals);
-            _appoint(next);
+            _setProposer(next);
             otherProposals = last;
         } else if (kind == 8 && count != 0) {
             vm.prank(who);

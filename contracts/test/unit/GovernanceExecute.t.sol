@@ -3,14 +3,14 @@ pragma solidity 0.8.30;
 
 import {Configuration, IGovernance, ProposalState} from "canon/interfaces/IGovernance.sol";
 import {Action} from "canon/interfaces/IPayload.sol";
-import {Births} from "../mocks/Births.sol";
+import {Create2Factory} from "../mocks/Create2Factory.sol";
 import {Box} from "../mocks/Box.sol";
 import {Delegation} from "../mocks/Delegation.sol";
 import {RawAnswer} from "../mocks/RawAnswer.sol";
 import {GovernanceFixture} from "./GovernanceFixture.t.sol";
 
 /// @notice Takes money, if it gets any.
-contract Purse {
+contract ValueRecorder {
     uint256 public received;
     uint256 public calls;
 
@@ -184,17 +184,17 @@ contract GovernanceExecuteTest is GovernanceFixture {
     }
 
     function testFuzz_execute_whatFailedCanBeRetriedUntilItExpires(uint256 value, uint256 retryAt, bool inTime) public {
-        box.setStubborn(true);
+        box.setRefuses(true);
         uint256 id = _passed(_list(_boxAction(value)));
         uint256 last = _ends(id)[3];
-        bytes memory reason = abi.encodeWithSelector(Box.Stubborn.selector, value);
+        bytes memory reason = abi.encodeWithSelector(Box.Refused.selector, value);
         _refuseFailed(0, address(box), reason);
         governance.execute(id);
         retryAt = bound(retryAt, vm.getBlockTimestamp(), last);
         vm.warp(retryAt);
         _refuseFailed(0, address(box), reason);
         governance.execute(id);
-        box.setStubborn(false);
+        box.setRefuses(false);
         if (inTime) {
             governance.execute(id);
             vm.assertEq(box.value(), value);
@@ -209,14 +209,14 @@ contract GovernanceExecuteTest is GovernanceFixture {
     function testFuzz_execute_sendsNoValue(uint256 balance, uint8 count) public {
         balance = bound(balance, 1, type(uint128).max);
         vm.deal(address(governance), balance);
-        Purse purse = new Purse();
+        ValueRecorder recorder = new ValueRecorder();
         Action[] memory actions = new Action[](1 + count % 5);
         for (uint256 i; i < actions.length; ++i) {
-            actions[i] = Action(address(purse), abi.encodeCall(Purse.take, ()));
+            actions[i] = Action(address(recorder), abi.encodeCall(ValueRecorder.take, ()));
         }
         governance.execute(_passed(_list(actions)));
-        vm.assertEq(purse.calls(), actions.length);
-        vm.assertEq(purse.received(), 0);
+        vm.assertEq(recorder.calls(), actions.length);
+        vm.assertEq(recorder.received(), 0);
         vm.assertEq(address(governance).balance, balance);
     }
 
@@ -224,17 +224,21 @@ contract GovernanceExecuteTest is GovernanceFixture {
         value = bound(value, 1, type(uint128).max);
         vm.deal(address(this), value);
         uint256 id = _passed(_payload());
-        (bool success,) = address(governance).call{value: value}(abi.encodeCall(IGovernance.execute, (id)));
-        vm.assertFalse(success);
-        (success,) = address(governance).call{value: value}("");
-        vm.assertFalse(success);
+        bytes[2] memory calls = [abi.encodeCall(IGovernance.execute, (id)), bytes("")];
+        for (uint256 i; i < 2; ++i) {
+            (bool success, bytes memory answer) = address(governance).call{value: value}(calls[i]);
+            vm.assertFalse(success);
+            vm.assertEq(answer.length, 0, "refused for the value alone");
+        }
+        _state(id, ProposalState.Executable);
+        governance.execute(id);
     }
 
     function testFuzz_execute_anActionMayDeployALaterOnesTarget(bytes32 salt, uint256 value) public {
-        Births births = new Births();
-        address child = births.addressOf(salt, type(Box).creationCode);
+        Create2Factory factory = new Create2Factory();
+        address child = factory.addressOf(salt, type(Box).creationCode);
         Action[] memory actions = new Action[](2);
-        actions[0] = Action(address(births), abi.encodeCall(Births.create, (salt, type(Box).creationCode)));
+        actions[0] = Action(address(factory), abi.encodeCall(Create2Factory.create, (salt, type(Box).creationCode)));
         actions[1] = Action(child, abi.encodeCall(Box.set, (value)));
         uint256 id = _passed(_list(actions));
         vm.assertEq(child.code.length, 0);
@@ -244,28 +248,28 @@ contract GovernanceExecuteTest is GovernanceFixture {
     }
 
     function testFuzz_execute_theTargetMustExistWhenItsTurnComes(bytes32 salt, uint256 value) public {
-        Births births = new Births();
-        address child = births.addressOf(salt, type(Box).creationCode);
+        Create2Factory factory = new Create2Factory();
+        address child = factory.addressOf(salt, type(Box).creationCode);
         Action[] memory actions = new Action[](2);
         actions[0] = Action(child, abi.encodeCall(Box.set, (value)));
-        actions[1] = Action(address(births), abi.encodeCall(Births.create, (salt, type(Box).creationCode)));
+        actions[1] = Action(address(factory), abi.encodeCall(Create2Factory.create, (salt, type(Box).creationCode)));
         uint256 id = _passed(_list(actions));
         _refuseWithoutCode(0, child);
         governance.execute(id);
         // Deployed by anybody in the meantime, it is there, but then the deployment of the list fails.
-        births.create(salt, type(Box).creationCode);
-        _refuseFailed(1, address(births), abi.encodeWithSelector(Births.Failed.selector));
+        factory.create(salt, type(Box).creationCode);
+        _refuseFailed(1, address(factory), abi.encodeWithSelector(Create2Factory.Failed.selector));
         governance.execute(id);
     }
 
     function testFuzz_execute_laterActionsSeeWhatEarlierOnesDid(uint256 value) public {
         Action[] memory actions = new Action[](2);
-        actions[0] = Action(address(box), abi.encodeCall(Box.setStubborn, (true)));
+        actions[0] = Action(address(box), abi.encodeCall(Box.setRefuses, (true)));
         actions[1] = _boxAction(value)[0];
         uint256 id = _passed(_list(actions));
-        _refuseFailed(1, address(box), abi.encodeWithSelector(Box.Stubborn.selector, value));
+        _refuseFailed(1, address(box), abi.encodeWithSelector(Box.Refused.selector, value));
         governance.execute(id);
-        vm.assertFalse(box.stubborn());
+        vm.assertFalse(box.refuses());
     }
 
     function testFuzz_execute_ofSeveralAnyoneChoosesTheOrder(uint256 seed) public {

@@ -157,19 +157,38 @@ contract GovernanceObjectionsTest is GovernanceFixture {
         }
     }
 
-    /// @dev What wasn't accepted when Active ended stays refused: late ballots bring no quorum, since none is taken.
+    /// @dev A quorum is reached while Active or not at all: the ballot that completes it in the last second of Active, on
+    /// whichever side, isn't taken in the next second or later, when the proposal is Rejected.
     function testFuzz_objections_bringNoQuorum(uint256 yea, uint256 time, bool support) public {
         _lock(majority, MAJORITY);
         _lock(objector, MAJORITY);
         uint256 id = _push(_payload());
         vm.warp(_lastPending(id) + 1);
-        // Less than a tenth of all; with one unit more it would be a quorum.
-        yea = bound(yea, 1, MAJORITY / 5 - 1);
+        // A tenth of all power is a quorum. With more than 52 % of it for the proposal, the rest may be against.
+        uint256 quorum = MAJORITY / 5;
+        yea = bound(yea, quorum * 53 / 100, quorum - 1);
         _vote(majority, id, yea, true);
         uint256[4] memory ends = _ends(id);
+        uint256 active = vm.snapshotState();
+
+        vm.warp(ends[1]);
+        _vote(objector, id, quorum - yea, support);
+        vm.warp(ends[1] + 1);
+        _state(id, ProposalState.Queued, "in time");
+
+        vm.revertToState(active);
+        vm.warp(ends[1]);
+        if (quorum - yea > 1) _vote(objector, id, quorum - yea - 1, support);
+        vm.warp(ends[1] + 1);
+        _state(id, ProposalState.Rejected, "in time, a unit less");
+
+        vm.revertToState(active);
         vm.warp(bound(time, ends[1] + 1, ends[3]));
-        _state(id, ProposalState.Rejected);
-        _refuseNotActive(id, objector, support, ProposalState.Rejected);
+        _state(id, ProposalState.Rejected, "late");
+        _refuseState(IGovernance.Governance__NotActive.selector, id, ProposalState.Rejected);
+        vm.prank(objector);
+        governance.vote(id, quorum - yea, support);
+        _sums(id, yea, 0);
     }
 
     function testFuzz_objections_onlyPowerOfTheSnapshotCounts(uint256 power, uint256 later, uint256 more) public {
@@ -235,7 +254,7 @@ contract GovernanceObjectionsTest is GovernanceFixture {
     function test_objections_aDroppedProposalTakesNone() public {
         uint256 id = _queued(1, false);
         uint256 locked = _pushByLock(_payload());
-        _appoint(_newProposals());
+        _setProposer(_newProposals());
         _refuseNotActive(id, objector, false, ProposalState.Dropped);
         _state(locked, ProposalState.Pending);
     }

@@ -62,11 +62,11 @@ contract GovernancePermitTest is GovernanceFixture {
         vm.assertEq(asset.nonces(alice), 1);
     }
 
-    function testFuzz_depositWithPermit_aPermitUsedByAnybodyElseIsNoHindrance(address thief, uint256 amount) public {
+    function testFuzz_depositWithPermit_aPermitUsedByAnybodyElseIsNoHindrance(address stranger, uint256 amount) public {
         amount = bound(amount, 1, SUPPLY);
         asset.transfer(alice, amount);
         Signature memory s = _sign(aliceKey, amount, START);
-        vm.prank(thief);
+        vm.prank(stranger);
         asset.permit(alice, address(governance), amount, START, s.v, s.r, s.s);
         _deposit(amount, START, s);
         vm.assertEq(_power(onBehalfOf), amount);
@@ -138,15 +138,15 @@ contract GovernancePermitTest is GovernanceFixture {
     }
 
     /// @dev A permit is the caller's: whoever shows another's gets nothing of theirs.
-    function testFuzz_depositWithPermit_refusesAnotherHoldersPermit(address thief, uint256 amount) public {
-        _stranger(thief);
-        vm.assume(thief != alice);
+    function testFuzz_depositWithPermit_refusesAnotherHoldersPermit(address stranger, uint256 amount) public {
+        _stranger(stranger);
+        vm.assume(stranger != alice);
         amount = bound(amount, 1, SUPPLY);
         asset.transfer(alice, amount);
         Signature memory s = _sign(aliceKey, amount, START);
         _refuseAllowance(0, amount);
-        vm.prank(thief);
-        governance.depositWithPermit(thief, amount, START, s.v, s.r, s.s);
+        vm.prank(stranger);
+        governance.depositWithPermit(stranger, amount, START, s.v, s.r, s.s);
         vm.assertEq(asset.balanceOf(alice), amount);
     }
 

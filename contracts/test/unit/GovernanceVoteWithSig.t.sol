@@ -161,12 +161,13 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
         }
     }
 
-    function testFuzz_voteWithSig_noncesAreTheVotersOwn(uint256 key, uint8 used) public {
+    function testFuzz_voteWithSig_noncesAreTheVotersOwn(uint256 key, uint256 used) public {
         key = bound(key, 1, type(uint128).max);
         address other = vm.addr(key);
         vm.assume(other != alice);
-        _invalidate(other, id, used % 5);
-        vm.assertEq(governance.ballotNonce(id, other), uint256(used % 5) << 32);
+        used = bound(used, 1, 4);
+        _invalidate(other, id, used);
+        vm.assertEq(governance.ballotNonce(id, other), used << 32);
         vm.assertEq(governance.ballotNonce(id, alice), 0);
         BallotMessage memory v = _some(1, true);
         _submit(v, TypedData.sign(aliceKey, _digest(v)));
@@ -251,7 +252,7 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
         }
     }
 
-    function testFuzz_invalidateBallots_voidsWhateverWasSigned(uint256 ahead, bool support, uint8 times) public {
+    function testFuzz_invalidateBallots_invalidatesWhateverWasSigned(uint256 ahead, bool support, uint8 times) public {
         times = uint8(bound(times, 1, 4));
         ahead = bound(ahead, 0, type(uint32).max);
         BallotMessage memory v = _some(1, support);
@@ -304,14 +305,14 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
         }
     }
 
-    /// @dev A proposal that the majority made be in `state`.
+    /// @dev A proposal in `state`.
     function _inState(ProposalState state) private returns (uint256 proposal) {
         proposal = _push(_payload());
         if (state == ProposalState.Pending) return proposal;
         vm.warp(_lastPending(proposal) + 1);
         if (state == ProposalState.Active) return proposal;
         if (state != ProposalState.Rejected) _approve(proposal);
-        if (state == ProposalState.Dropped) _appoint(_newProposals());
+        if (state == ProposalState.Dropped) _setProposer(_newProposals());
         vm.warp(_ends(proposal)[1] + 1);
         if (state == ProposalState.Executable || state == ProposalState.Executed) vm.warp(_ends(proposal)[2] + 1);
         if (state == ProposalState.Executed) governance.execute(proposal);
@@ -378,11 +379,11 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
     }
 
     /*//////////////////////////////////////////////////////////////
-                            REORGANISATIONS
+                            REORGANIZATIONS
     //////////////////////////////////////////////////////////////*/
 
     /// @dev Two proposals of one block change places: the ballot signed for the first doesn't count for the other's actions.
-    function testFuzz_voteWithSig_aReorganisationMovesNoBallot(uint256 amount, bool support, bool byLock) public {
+    function testFuzz_voteWithSig_aReorganizationMovesNoBallot(uint256 amount, bool support, bool byLock) public {
         address good = _list(_boxAction(2));
         address bad = _list(_boxAction(3));
         uint256 fork = vm.snapshotState();
@@ -530,11 +531,14 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
         address wallet = address(new SignerWallet(alice, SignerWallet.Yes.Huge));
         (BallotMessage memory v, bytes memory signature) = _walletVote(wallet, aliceKey, 1, true);
         uint256 before = gasleft();
-        (bool success,) = address(governance).call(
+        (bool success, bytes memory answer) = address(governance).call(
             abi.encodeCall(governance.voteWithSig, (v.proposalId, v.amount, v.support, v.voter, v.deadline, signature))
         );
         uint256 used = before - gasleft();
         vm.assertFalse(success);
+        vm.assertEq(
+            answer, abi.encodeWithSelector(IGovernance.Governance__InvalidSignature.selector, wallet, 0)
+        );
         vm.assertLt(used, 2_500_000);
         vm.assertGt(used, 2_000_000, "the answer itself");
     }
@@ -599,7 +603,7 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
         governance.voteWithSig(unknown, 1, true, alice, type(uint256).max, signature);
     }
 
-    /// @dev Existence, signature, state, time, amounts: of several faults the first in this order is told.
+    /// @dev Existence, signature, state, time, amounts: of several faults the first in this order is reported.
     function testFuzz_voteWithSig_asksInOrder(bool forged, bool unknown, bool pending, bool late, uint256 fault) public {
         uint256 time = vm.getBlockTimestamp();
         uint256 other = _push(_payload());

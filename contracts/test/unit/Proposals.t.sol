@@ -89,7 +89,7 @@ contract ProposalsTest is ProposalsBase {
         vm.assertEq(proposals.pushableRounds().length, 0);
     }
 
-    function testFuzz_currentStatus_tellsLeaderAndFirstFreeSlot(uint256 used, uint256 present) public {
+    function testFuzz_currentStatus_reportsLeaderAndFirstFreeSlot(uint256 used, uint256 present) public {
         used = bound(used, 0, START - 100);
         present = bound(present, used, used + 30);
         _signal(_payload(1), used);

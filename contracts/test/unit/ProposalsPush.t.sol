@@ -166,7 +166,7 @@ contract ProposalsPushTest is ProposalsBase {
         else vm.etch(payload, code);
         vm.assertEq(proposals.pushableRounds().length, 0);
         _push(3, _codeChanged(payload, keccak256(before), payload.codehash));
-        // What counts is that it is the code that was signalled for, whatever was there in between.
+        // What counts is that it is the code that was signaled for, whatever was there in between.
         vm.etch(payload, before);
         _push(3, "");
     }
@@ -288,7 +288,7 @@ contract ProposalsPushTest is ProposalsBase {
         vm.assertFalse(exists);
         (exists,) = proposals.latestProposalOf(payload);
         vm.assertFalse(exists);
-        governance.relent();
+        governance.acceptAgain();
         _push(3, "");
     }
 
