@@ -88,6 +88,21 @@ contract AssetTest is Test {
         vm.assertEq(asset.totalSupply(), first + second);
     }
 
+    function test_mint_atTheMaximumSupply() public {
+        Deployer deployer = new Deployer();
+        bytes memory code = vm.getCode(SetLib.artifact("Asset"));
+        vm.expectRevert(abi.encodeWithSelector(IAsset.Asset__SupplyExceeded.selector, 0, MAX + 1, MAX));
+        deployer.deploy(code, abi.encode("Asset", "AST", owner, address(this), MAX + 1));
+        IAsset token = _deploy(address(this), MAX - 1);
+        vm.startPrank(owner);
+        vm.expectRevert(abi.encodeWithSelector(IAsset.Asset__SupplyExceeded.selector, MAX - 1, 2, MAX));
+        token.mint(address(this), 2);
+        token.mint(address(this), 1);
+        vm.expectRevert(abi.encodeWithSelector(IAsset.Asset__SupplyExceeded.selector, MAX, 1, MAX));
+        token.mint(address(this), 1);
+        vm.assertEq(token.totalSupply(), MAX);
+    }
+
     function testFuzz_mint_refusesMoreThanTheMaximumSupply(uint256 supply, uint256 amount) public {
         supply = bound(supply, 0, MAX);
         amount = bound(amount, MAX - supply + 1, type(uint256).max);

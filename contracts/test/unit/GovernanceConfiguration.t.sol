@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {IAsset} from "canon/interfaces/IAsset.sol";
+import {ICommon} from "canon/interfaces/ICommon.sol";
 import {Configuration, IGovernance, ProposalState, ProposeConfiguration} from "canon/interfaces/IGovernance.sol";
 import {SetLib} from "../Set.sol";
 import {Deployer} from "../mocks/Deployer.sol";
@@ -555,6 +556,20 @@ contract GovernanceConfigurationTest is GovernanceFixture {
                 _refuseConstruction(c, _outOfBounds(name, min - 1, min, max));
             }
         }
+    }
+
+    /// @dev Whatever supply an asset reports, amounts fit 96 bits.
+    function test_constructor_amountsAtTheirBounds() public {
+        vm.mockCall(address(asset), abi.encodeCall(asset.totalSupply, ()), abi.encode(type(uint256).max));
+        uint256 max = type(uint96).max;
+        Configuration memory c = SetLib.configuration();
+        c.proposeConfig.lockAmount = c.minimumVotes = max;
+        _construct(c);
+        bytes memory refusal = abi.encodeWithSelector(ICommon.ValueTooLarge.selector, max + 1, max);
+        c.proposeConfig.lockAmount = max + 1;
+        _refuseConstruction(c, refusal);
+        (c.proposeConfig.lockAmount, c.minimumVotes) = (max, max + 1);
+        _refuseConstruction(c, refusal);
     }
 
     /// @dev Below 20 units no lockAmount is within bounds.

@@ -3,8 +3,9 @@ pragma solidity 0.8.30;
 
 import {Configuration, IGovernance, ProposalState} from "canon/interfaces/IGovernance.sol";
 import {Action} from "canon/interfaces/IPayload.sol";
-import {Create2Factory} from "../mocks/Create2Factory.sol";
 import {Box} from "../mocks/Box.sol";
+import {ConstantPayload} from "../mocks/ConstantPayload.sol";
+import {Create2Factory} from "../mocks/Create2Factory.sol";
 import {Delegation} from "../mocks/Delegation.sol";
 import {RawAnswer} from "../mocks/RawAnswer.sol";
 import {GovernanceFixture} from "./GovernanceFixture.t.sol";
@@ -181,6 +182,70 @@ contract GovernanceExecuteTest is GovernanceFixture {
         vm.assertEq(box.calls(), 0, "nothing is left of the actions before");
         _state(id, ProposalState.Executable);
         vm.assertEq(uint256(governance.getProposal(id).state), uint256(ProposalState.Pending));
+    }
+
+    /// @dev The reason arrives whole, whatever its length.
+    function test_execute_theReasonOfAFailureIsCopiedWhole() public {
+        uint16[6] memory lengths = [0, 1, 32, 33, 100, 10_000];
+        for (uint256 i; i < lengths.length; ++i) {
+            bytes memory reason = new bytes(lengths[i]);
+            for (uint256 j; j < reason.length; ++j) {
+                reason[j] = bytes1(uint8(j % 255 + 1));
+            }
+            address failing = address(new RawAnswer(reason, true));
+            uint256 id = _passed(_list(_one(failing, "")));
+            bytes[2] memory calls = _bothWays(id, _one(failing, ""));
+            for (uint256 way; way < 2; ++way) {
+                (bool success, bytes memory answer) = address(governance).call(calls[way]);
+                vm.assertFalse(success);
+                vm.assertEq(
+                    answer,
+                    abi.encodeWithSelector(IGovernance.Governance__ActionFailed.selector, 0, failing, reason)
+                );
+            }
+        }
+    }
+
+    /// @dev Nobody reads what a successful action answers, so nobody pays for a copy of it: a megabyte costs what its
+    /// target needs for it, some 2 million gas. A copy would cost as much again.
+    function test_execute_theAnswerOfASuccessIsNotCopied() public {
+        address silent = ConstantPayload.create(ConstantPayload.zeros(0));
+        address huge = ConstantPayload.create(ConstantPayload.zeros(1_000_000));
+        uint256 own = _gasOf(huge, "") - _gasOf(silent, "");
+        vm.assertGt(own, 2_000_000, "what the answer costs its target");
+        _arm();
+        uint256 a = _push(_list(_one(silent, "")));
+        uint256 b = _push(_list(_one(huge, "")));
+        _approve(a);
+        _approve(b);
+        vm.warp(_ends(b)[2] + 1);
+        bytes[2] memory silentCalls = _bothWays(a, _one(silent, ""));
+        bytes[2] memory hugeCalls = _bothWays(b, _one(huge, ""));
+        for (uint256 way; way < 2; ++way) {
+            uint256 state = vm.snapshotState();
+            uint256 least = _gasOf(address(governance), silentCalls[way]);
+            uint256 used = _gasOf(address(governance), hugeCalls[way]);
+            _state(a, ProposalState.Executed);
+            _state(b, ProposalState.Executed);
+            vm.assertLt(used, least + own + 20_000, "the answer was copied");
+            vm.revertToState(state);
+        }
+    }
+
+    /// @dev The calls of `execute` and of `executeWith`.
+    function _bothWays(uint256 id, Action[] memory actions) private pure returns (bytes[2] memory) {
+        return [abi.encodeCall(IGovernance.execute, (id)), abi.encodeCall(IGovernance.executeWith, (id, actions))];
+    }
+
+    /// @dev The gas of a call that succeeds; its answer isn't copied.
+    function _gasOf(address target, bytes memory data) private returns (uint256 used) {
+        bool success;
+        uint256 before = gasleft();
+        assembly ("memory-safe") {
+            success := call(gas(), target, 0, add(data, 32), mload(data), 0, 0)
+        }
+        used = before - gasleft();
+        vm.assertTrue(success);
     }
 
     function testFuzz_execute_whatFailedCanBeRetriedUntilItExpires(uint256 value, uint256 retryAt, bool inTime) public {

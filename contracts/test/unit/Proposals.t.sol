@@ -48,6 +48,21 @@ contract ProposalsTest is ProposalsBase {
         deployer.deploy(code, abi.encode(registry, m, m));
     }
 
+    /// @dev Counts have 24 bits, so the longest round has 2^24 - 1 slots.
+    function test_constructor_theLongestRound() public {
+        uint256 max = 2 ** 24 - 1;
+        vm.assertEq(_deploy(max / 2 + 1, max).M(), max);
+        vm.assertEq(_deploy(max, max).N(), max);
+        Deployer deployer = new Deployer();
+        bytes memory code = vm.getCode(SetLib.artifact("Proposals"));
+        vm.expectRevert(abi.encodeWithSelector(ICommon.ValueTooLarge.selector, max + 1, max));
+        deployer.deploy(code, abi.encode(registry, max / 2 + 2, max + 1));
+        vm.expectRevert(abi.encodeWithSelector(ICommon.ValueTooLarge.selector, max + 1, max));
+        deployer.deploy(code, abi.encode(registry, max + 1, max + 1));
+        vm.expectRevert(abi.encodeWithSelector(IProposals.Proposals__InvalidQuorum.selector, max / 2 + 1, max + 1));
+        deployer.deploy(code, abi.encode(registry, max / 2 + 1, max + 1));
+    }
+
     function test_constructor_refusesASingleSignal() public {
         Deployer deployer = new Deployer();
         bytes memory code = vm.getCode(SetLib.artifact("Proposals"));

@@ -63,6 +63,16 @@ contract RewardDistributorTest is Test {
         vm.assertEq(Ownable(address(fresh)).owner(), owner);
     }
 
+    function test_constructor_theGreatestReward() public {
+        Deployer deployer = new Deployer();
+        bytes memory code = vm.getCode(SetLib.artifact("RewardDistributor"));
+        uint256 max = type(uint96).max;
+        address fresh = deployer.deploy(code, abi.encode(set.asset, set.registry, max, governance));
+        vm.assertEq(IRewardDistributor(fresh).BLOCK_REWARD(), max);
+        vm.expectRevert(abi.encodeWithSelector(ICommon.ValueTooLarge.selector, max + 1, max));
+        deployer.deploy(code, abi.encode(set.asset, set.registry, max + 1, governance));
+    }
+
     function testFuzz_constructor_refusesARewardThatDoesNotFit(uint256 reward) public {
         reward = bound(reward, uint256(type(uint96).max) + 1, type(uint256).max);
         Deployer deployer = new Deployer();

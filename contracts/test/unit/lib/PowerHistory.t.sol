@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.30;
 
-import {PowerHistory} from "canon/types/PowerHistory.sol";
+import {ICommon} from "canon/interfaces/ICommon.sol";
+import {PowerHistory, PowerHistoryLibrary} from "canon/types/PowerHistory.sol";
 import {Test} from "../../Test.sol";
 
 contract PowerHistoryHarness {
@@ -17,6 +18,10 @@ contract PowerHistoryHarness {
 
     function setCompanion(uint256 companion_) external {
         _history.newest = _history.newest.withCompanion(companion_);
+    }
+
+    function requireFits(uint256 amount_, uint256 time) external pure {
+        PowerHistoryLibrary.requireFits(amount_, time);
     }
 
     function at(uint256 time) external view returns (uint256) {
@@ -243,5 +248,19 @@ contract PowerHistoryTest is Test {
         vm.assertEq(history.at(type(uint32).max - 2), 0);
         vm.assertEq(history.at(type(uint32).max - 1), type(uint96).max);
         vm.assertEq(history.at(type(uint32).max), 1);
+    }
+
+    function test_requireFits_atTheBounds() public {
+        uint256 amount = type(uint96).max;
+        uint256 time = type(uint32).max;
+        history.requireFits(amount, time);
+        vm.expectRevert(abi.encodeWithSelector(ICommon.ValueTooLarge.selector, amount + 1, amount));
+        history.requireFits(amount + 1, time);
+        vm.expectRevert(abi.encodeWithSelector(ICommon.ValueTooLarge.selector, time + 1, time));
+        history.requireFits(amount, time + 1);
+        vm.expectRevert(abi.encodeWithSelector(ICommon.ValueTooLarge.selector, amount + 1, amount));
+        history.requireFits(amount + 1, time + 1);
+        vm.expectRevert(abi.encodeWithSelector(ICommon.ValueTooLarge.selector, type(uint256).max, amount));
+        history.requireFits(type(uint256).max, 0);
     }
 }
