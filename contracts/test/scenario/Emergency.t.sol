@@ -162,7 +162,8 @@ contract EmergencyTest is Scenario {
         _assertState(id, ProposalState.Rejected);
     }
 
-    /// @dev A Proposals contract that proposes junk every second can't keep others from proposing and deciding.
+    /// @dev A Proposals contract that proposes something useless all the time can't keep others from proposing and
+    /// deciding.
     function test_emergency_aHostileProposalsThatFloodsIsReplaced() public {
         Flooder flooder = new Flooder(governance, _boxPayload(9));
         _enactByLock(_proposalsPayload(address(flooder)));

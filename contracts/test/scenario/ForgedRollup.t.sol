@@ -34,8 +34,8 @@ contract ForgedRollupTest is Scenario {
         _assertForgedStake(forged);
     }
 
-    /// @dev Init code that writes the storage of a rollup on which the attacker stakes `FORGED_STAKE` and leaves, and returns its
-    /// code.
+    /// @dev Init code that writes the storage of a rollup on which the attacker stakes `FORGED_STAKE` and leaves, and
+    /// returns its code.
     function _forge(RollupParameters memory p) private returns (bytes memory initCode) {
         uint256 snapshot = vm.snapshotState();
         vm.record();

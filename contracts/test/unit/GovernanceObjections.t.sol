@@ -157,8 +157,8 @@ contract GovernanceObjectionsTest is GovernanceFixture {
         }
     }
 
-    /// @dev A quorum is reached while Active or not at all: the ballot that completes it in the last second of Active, on
-    /// whichever side, isn't taken in the next second or later, when the proposal is Rejected.
+    /// @dev A quorum is reached while Active or not at all: the ballot that completes it in the last second of Active,
+    /// on whichever side, isn't taken in the next second or later, when the proposal is Rejected.
     function testFuzz_objections_bringNoQuorum(uint256 yea, uint256 time, bool support) public {
         _lock(majority, MAJORITY);
         _lock(objector, MAJORITY);

@@ -280,7 +280,8 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
         _lock(bob, 1);
         vm.warp(_lastPending(other) + 1);
         BallotMessage memory alices = _some(other, 1, true);
-        BallotMessage memory bobs = BallotMessage(other, governance.actionsHash(other), 1, true, bob, 0, type(uint256).max);
+        BallotMessage memory bobs = _some(other, 1, true);
+        (bobs.voter, bobs.nonce) = (bob, 0);
         bytes memory alicesSignature = TypedData.sign(aliceKey, _digest(alices));
         bytes memory bobsSignature = TypedData.sign(bobKey, _digest(bobs));
         _invalidate(alice, id, 1);

@@ -70,14 +70,14 @@ contract ProposalsTest is ProposalsBase {
         deployer.deploy(code, abi.encode(registry, 1, 1));
     }
 
-    function testFuzz_constructor_refusesARegistryWithoutCode(address nobody, bool delegated) public {
-        nobody = address(uint160(bound(uint160(nobody), 0x10000, type(uint160).max)));
-        vm.assume(nobody.code.length == 0);
-        if (delegated) Delegation.set(nobody, address(registry));
+    function testFuzz_constructor_refusesARegistryWithoutCode(address codeless, bool delegated) public {
+        codeless = address(uint160(bound(uint160(codeless), 0x10000, type(uint160).max)));
+        vm.assume(codeless.code.length == 0);
+        if (delegated) Delegation.set(codeless, address(registry));
         Deployer deployer = new Deployer();
         bytes memory code = vm.getCode(SetLib.artifact("Proposals"));
-        vm.expectRevert(abi.encodeWithSelector(ICommon.NoCode.selector, nobody));
-        deployer.deploy(code, abi.encode(nobody, N, M));
+        vm.expectRevert(abi.encodeWithSelector(ICommon.NoCode.selector, codeless));
+        deployer.deploy(code, abi.encode(codeless, N, M));
     }
 
     function testFuzz_computeRound_dividesByTheLength(uint256 slot, uint256 m) public {

@@ -85,7 +85,7 @@ contract ProposalsVoteTest is ProposalsBase {
         _assertRound(address(rollup), used / M, used, _payload(1), false);
     }
 
-    function test_vote_slotZeroIsAsGoodAsAny() public {
+    function test_vote_slotZeroIsAnOrdinarySlot() public {
         _signal(_payload(1), 0);
         _assertNewest(address(rollup), true, 0);
         _assertRound(address(rollup), 0, 0, _payload(1), false);

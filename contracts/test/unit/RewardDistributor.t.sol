@@ -341,12 +341,12 @@ contract RewardDistributorTest is Test {
         _claim(address(1));
     }
 
-    function testFuzz_updateRegistry_refusesAnAddressWithoutCode(address nobody) public {
-        nobody = address(uint160(bound(uint160(nobody), 0x10000, type(uint160).max)));
-        vm.assume(nobody.code.length == 0);
+    function testFuzz_updateRegistry_refusesAnAddressWithoutCode(address codeless) public {
+        codeless = address(uint160(bound(uint160(codeless), 0x10000, type(uint160).max)));
+        vm.assume(codeless.code.length == 0);
         vm.prank(governance);
-        vm.expectRevert(abi.encodeWithSelector(ICommon.NoCode.selector, nobody));
-        distributor.updateRegistry(nobody);
+        vm.expectRevert(abi.encodeWithSelector(ICommon.NoCode.selector, codeless));
+        distributor.updateRegistry(codeless);
     }
 
     function test_ownership_cannotBeRenounced() public {

@@ -201,8 +201,8 @@ contract RollupRewardTest is RollupBase {
         vm.assertEq(set.asset.balanceOf(proposer), success ? SetLib.REWARD : 0, "a block without its reward");
     }
 
-    /// @dev A claim gets 250,000 gas, also at the least gas with which a block is taken; with one unit less the refusal says
-    /// how much was needed.
+    /// @dev A claim gets 250,000 gas, also at the least gas with which a block is taken; with one unit less the refusal
+    /// says how much was needed.
     function test_gas_aClaimGetsAllItsGas() public {
         // GAS, PUSH0, SSTORE: stores the gas that is left, after the two units of the question.
         address distributor = address(0xD157);

@@ -353,13 +353,13 @@ contract RollupSeedTest is RollupBase {
                           THE FIRST TWO EPOCHS
     //////////////////////////////////////////////////////////////*/
 
-    function test_theFirstTwoEpochs_haveNobody() public {
+    function test_theFirstTwoEpochs_haveNoProposers() public {
         _joinMany(3);
         _toSecondSlot(0);
         rollup.setupEpoch();
         vm.assertEq(rollup.getSetSize(0), 0);
         vm.assertEq(rollup.getSetSize(1), 0);
-        // The seed of epoch 1 draws from nobody.
+        // The seed of epoch 1 draws from an empty set.
         _assertSeed(0, false, 0);
         _assertSeed(1, true, uint256(keccak256("deployment")));
         for (uint256 slot; slot < 2 * SetLib.EPOCH; ++slot) {
@@ -391,7 +391,7 @@ contract RollupSeedTest is RollupBase {
     }
 
     /// @dev A rollup whose slots began long before it was deployed: the constructor records nothing in any slot, and
-    /// the epochs of construction and after it have nobody.
+    /// the epochs of construction and after it have no proposers.
     function testFuzz_genesisInThePast_beginsLikeEpochZero(uint256 age, bool callAtOnce) public {
         age = bound(age, 0, 1000 * EPOCH_SECONDS);
         RollupParameters memory p = _parameters();

@@ -263,16 +263,16 @@ contract RollupTimeTest is RollupBase {
 
     /// @dev Asset and registry are asked for sums and for the canonical rollup; nothing else at these addresses would
     /// do.
-    function testFuzz_constructor_refusesAnAssetOrRegistryWithoutCode(address nobody, uint256 kind, bool asset) public {
-        nobody = address(uint160(bound(uint160(nobody), 0x10000, type(uint160).max)));
-        vm.assume(nobody.code.length == 0);
+    function testFuzz_constructor_refusesAnAssetOrRegistryWithoutCode(address codeless, uint256 kind, bool asset) public {
+        codeless = address(uint160(bound(uint160(codeless), 0x10000, type(uint160).max)));
+        vm.assume(codeless.code.length == 0);
         kind %= 3;
-        if (kind == 0) nobody = address(0);
-        if (kind == 1) Delegation.set(nobody, asset ? address(set.asset) : address(set.registry));
+        if (kind == 0) codeless = address(0);
+        if (kind == 1) Delegation.set(codeless, asset ? address(set.asset) : address(set.registry));
         RollupParameters memory p = SetLib.parameters(set);
-        if (asset) p.asset = IERC20(nobody);
-        else p.registry = IRegistry(nobody);
-        _refused(p, abi.encodeWithSelector(ICommon.NoCode.selector, nobody));
+        if (asset) p.asset = IERC20(codeless);
+        else p.registry = IRegistry(codeless);
+        _refused(p, abi.encodeWithSelector(ICommon.NoCode.selector, codeless));
     }
 
     /// @dev Owner, distributor, asset, registry, genesis, durations, stake, what fits in the order of the fields, the
