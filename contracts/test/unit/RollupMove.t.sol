@@ -313,6 +313,7 @@ contract RollupMoveTest is RollupBase {
         );
         rollup.finaliseMove(_attester(1));
         vm.assertEq(taking.callbacksThatSucceeded(), 0);
+        vm.assertEq(taking.callbacksGuarded(), 5);
         vm.assertEq(set.asset.balanceOf(address(rollup)), 3 * STAKE);
         // Nothing stays locked afterwards.
         taking.call(address(rollup), _moveCall(_attester(3), _attester(30)));

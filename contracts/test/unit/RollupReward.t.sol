@@ -148,6 +148,7 @@ contract RollupRewardTest is RollupBase {
         rollup.proposeBlock("once");
         vm.assertEq(distributor.claims(), 1);
         vm.assertEq(distributor.callbacksThatSucceeded(), 0);
+        vm.assertEq(distributor.callbacksGuarded(), 4);
         vm.assertEq(rollup.blockNumber(), 1);
         vm.assertEq(set.asset.balanceOf(address(rollup)), balance);
         // Nothing stays locked.
