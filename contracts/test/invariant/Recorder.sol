@@ -10,7 +10,7 @@ import {IRollup} from "canon/interfaces/IRollup.sol";
 import {Vm} from "../Vm.sol";
 import {Payloads} from "./Payloads.sol";
 
-/// @notice What is learned from recorded events and calls: what was published, what was executed, what followed from it.
+/// @notice What recorded events and calls show: what was published, what was executed, and its consequences.
 abstract contract Recorder is Payloads {
     string internal constant REGISTRY = "registry";
     string internal constant OWNERS = "owners";

@@ -363,7 +363,7 @@ abstract contract RollupHandler is Setting {
         _did("reward");
     }
 
-    /// @dev Whoever isn't an honest rollup claims, and at once again.
+    /// @dev Claims by accounts that aren't honest rollups, twice in a row.
     function claimDirectly(uint256 seed) external step(seed) {
         if (hostiles.length == 0 || _chance(4)) {
             address claimer = _holder();

@@ -165,7 +165,7 @@ abstract contract Setting is Test {
     }
 }
 
-/// @notice A wallet that says yes to every signature, or answers nonsense: its holder's own fault, nobody else's.
+/// @notice A wallet that says yes to every signature, or answers nonsense. Only its own power is at risk.
 contract AcceptingWallet {
     bool public accepting = true;
 

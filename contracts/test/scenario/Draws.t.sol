@@ -55,7 +55,7 @@ contract DrawsTest is Scenario {
         for (uint256 epoch = 1; epoch < 6; ++epoch) {
             _toSlot(fresh, epoch * SetLib.EPOCH + 1);
             fresh.setupEpoch();
-            // A seed alone draws nobody.
+            // A seed without a set has no proposer.
             (bool recorded,) = fresh.getSeed(epoch);
             vm.assertEq(recorded, epoch > 1);
             vm.assertEq(fresh.getCurrentProposer(), address(0));

@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import {IGovernance, ProposalState} from "canon/interfaces/IGovernance.sol";
 import {Scenario} from "./Scenario.sol";
 
-/// @notice Who stays silent until the last second of Active carries nothing unanswered.
+/// @notice Ballots for a proposal in the last second of Active can be answered.
 contract LastSecondTest is Scenario {
     address internal carol;
 
@@ -22,7 +22,7 @@ contract LastSecondTest is Scenario {
         _assertState(id, ProposalState.Queued);
     }
 
-    /// @dev The others answer, up to the last second in which they can; that can't be answered in turn.
+    /// @dev The others answer, up to the last second in which they can; their ballots can't be answered in turn.
     function testFuzz_lastSecond_aMajorityAnswers(uint256 wait) public {
         uint256 id = _acceptedInTheLastSecond();
         _to(bound(wait, _now(), _lastObjection(id)));
@@ -44,7 +44,7 @@ contract LastSecondTest is Scenario {
         vm.assertEq(box.calls(), 0);
     }
 
-    /// @dev From the second half on the result is known, so that everybody can prepare: who comes then comes too late.
+    /// @dev From the second half on the result is known, so that everybody can prepare for it; ballots against are too late.
     function testFuzz_lastSecond_whoAnswersLateAnswersTooLate(uint256 wait) public {
         uint256 id = _acceptedInTheLastSecond();
         uint256 last = _lastObjection(id);

@@ -222,7 +222,7 @@ contract SignersTest is Scenario {
         bytes memory signature = _ballot(keyOf[alice], a, POWER, true, alice, 0);
         _expectRevert(abi.encodeWithSelector(IGovernance.Governance__InvalidSignature.selector, alice, 0));
         governance.voteWithSig(b, POWER, true, alice, type(uint256).max, signature);
-        // Nor does it pass as the ballot of another voter.
+        // It isn't accepted as the ballot of another voter either.
         _expectRevert(abi.encodeWithSelector(IGovernance.Governance__InvalidSignature.selector, bob, 0));
         governance.voteWithSig(a, POWER, true, bob, type(uint256).max, signature);
         governance.voteWithSig(a, POWER, true, alice, type(uint256).max, signature);

@@ -45,7 +45,7 @@ contract SquattingTest is Scenario {
         }
     }
 
-    /// @dev Each squatted stake takes a seat and shuts nobody out: 4 of 12, as anybody with 4 stakes has, not 4 of 8.
+    /// @dev Each squatted stake takes one seat and keeps no mover out: 4 seats of 12, as for any 4 stakes, not 4 of 8.
     function test_squatting_shutsNobodyOut() public {
         for (uint256 i; i < ATTESTERS; ++i) {
             if (i >= SQUATTED) {

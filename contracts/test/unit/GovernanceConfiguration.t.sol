@@ -196,7 +196,7 @@ contract GovernanceConfigurationTest is GovernanceFixture {
         _lock(majority, power);
         uint256 value = power / divisor;
         _set(c, lock ? 1 : 8, value);
-        // So much that the last unit counts.
+        // More than the remainder of the division, so that the bound falls by one at least.
         left = bound(left, power % divisor + 1, power);
         skip(100);
         uint256 state = vm.snapshotState();
@@ -280,7 +280,7 @@ contract GovernanceConfigurationTest is GovernanceFixture {
     }
 
     /// @dev From any configuration that is allowed at construction, to any that is allowed at a change, and back: with
-    /// a holder of dust against it, and while one leaves before each of them.
+    /// a holder of one unit against it, and another holder leaving before each of them.
     function testFuzz_updateConfiguration_whateverIsAllowedCanBeChangedAgain(
         Configuration memory first,
         Configuration memory second,

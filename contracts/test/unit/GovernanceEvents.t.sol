@@ -7,7 +7,7 @@ import {BallotMessage, TypedData} from "../TypedData.sol";
 import {GovernanceFold} from "../mocks/GovernanceFold.sol";
 import {GovernanceFixture} from "./GovernanceFixture.t.sol";
 
-/// @notice Events, the time of their blocks and constructor arguments suffice to know everything.
+/// @notice All state is rebuilt from events, the times of their blocks and the constructor arguments.
 contract GovernanceEventsTest is GovernanceFixture {
     uint256 private constant HOLDERS = 3;
 
@@ -166,7 +166,7 @@ contract GovernanceEventsTest is GovernanceFixture {
         }
     }
 
-    /// @dev Such walks reach what they are meant to reach.
+    /// @dev Such walks reach every state.
     function test_events_walksReachEveryState() public {
         bool[8] memory seen;
         for (uint256 walk; walk < 20; ++walk) {

@@ -14,7 +14,7 @@ import {ListPayload} from "../mocks/ListPayload.sol";
 abstract contract GovernanceFixture is Test {
     uint256 internal constant START = 1_750_000_000;
     uint256 internal constant SUPPLY = type(uint96).max;
-    /// @dev Enough that nobody else matters for the quorum.
+    /// @dev Enough for the quorum, whatever the others lock in a test.
     uint256 internal constant MAJORITY = 100_000_000e18;
 
     IAsset internal asset;

@@ -191,7 +191,7 @@ contract GovernanceLeavingTest is GovernanceFixture {
         _state(id, ProposalState.Executable);
     }
 
-    /// @dev Whoever is gone in time has no ballot either, and is not counted in the quorum.
+    /// @dev Power given up in time has no ballot, and isn't counted in the quorum either.
     function testFuzz_leaving_inTheLastSecondOfPendingGivesTheBallotUp(uint256 locked, uint256 left) public {
         locked = bound(locked, 2, 1_000_000e18);
         left = bound(left, 1, locked);

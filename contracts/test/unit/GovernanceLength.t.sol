@@ -142,12 +142,12 @@ contract GovernanceLengthTest is GovernanceFixture {
             address payload = _constant(ActionsEncoding.shared(counts[i], sink, new bytes(dataLength)));
             bytes memory refusal = _refusal(payload, 64 + counts[i] * (128 + dataLength));
             uint256 used = _gasOfRefusal(proposals, abi.encodeCall(IGovernance.propose, (payload)), refusal);
-            // So much for the answer, and so much for each offset in it.
+            // A part for the answer, and a part for each offset in it.
             vm.assertLt(used, 200_000 + 500 * counts[i], vm.toString(counts[i]));
         }
     }
 
-    /// @dev A payload that becomes long after the vote: `execute` is refused as cheaply, and `executeWith` needs it not.
+    /// @dev A payload that becomes long after the vote: `execute` is refused as cheaply, and `executeWith` doesn't ask it.
     function test_length_executeRefusesWhatBecameLong() public {
         address payload = _constant(abi.encode(_boxAction(7)));
         uint256 id = _passed(payload);

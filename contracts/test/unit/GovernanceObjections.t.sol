@@ -210,7 +210,7 @@ contract GovernanceObjectionsTest is GovernanceFixture {
         vm.assertEq(nea, power);
     }
 
-    /// @dev What was cast while Active is gone, also of a holder who regrets it.
+    /// @dev Power that was cast while Active can't be cast again, also not against the same holder's own ballot.
     function testFuzz_objections_ofTheRestOnly(uint256 first, uint256 rest) public {
         first = bound(first, MAJORITY / 2, MAJORITY - 1);
         _arm();

@@ -137,7 +137,7 @@ contract GovernancePermitTest is GovernanceFixture {
         _deposit(amount, START, s);
     }
 
-    /// @dev A permit is the caller's: whoever shows another's gets nothing of theirs.
+    /// @dev A permit is used as the caller's, so the permit of another holder is of no use.
     function testFuzz_depositWithPermit_refusesAnotherHoldersPermit(address stranger, uint256 amount) public {
         _stranger(stranger);
         vm.assume(stranger != alice);

@@ -16,7 +16,7 @@ contract GovernanceViewsTest is GovernanceFixture {
         _same(governance.getConfiguration(), SetLib.configuration());
     }
 
-    /// @dev Of no proposal, of one, and whoever asks.
+    /// @dev With and without a proposal, for any holder.
     function testFuzz_ballotNonce_isZeroAtFirst(uint256 id, address who, bool proposed) public {
         if (proposed) _push(_payload());
         vm.assertEq(governance.ballotNonce(id, who), 0);

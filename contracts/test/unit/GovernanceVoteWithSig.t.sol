@@ -97,7 +97,7 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
         v.voter = voter;
         _refuseSignature(voter, 0);
         _submit(v, signature);
-        // Nor does it help to sign in another's name.
+        // A ballot in another voter's name is refused too.
         signature = TypedData.sign(aliceKey, _digest(v));
         _refuseSignature(voter, 0);
         _submit(v, signature);

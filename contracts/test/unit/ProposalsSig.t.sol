@@ -207,7 +207,7 @@ contract ProposalsSigTest is ProposalsBase {
         _refused(signature, signer);
     }
 
-    /// @dev What recovers address 0 is nobody's signature, least of all that of an empty set.
+    /// @dev A signature that recovers address 0 is invalid, also if the slot's proposer is address 0.
     function testFuzz_voteWithSig_ofNobody(bytes memory signature, uint256 slot, bool wellFormed) public {
         slot = bound(slot, 0, START);
         rollup.set(slot, address(0));

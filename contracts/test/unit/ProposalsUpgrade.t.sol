@@ -190,7 +190,7 @@ contract ProposalsUpgradeTest is ProposalsBase {
         governance = to;
     }
 
-    /// @dev Proposals follows the Registry's owner; what lives in another Governance is no hindrance here.
+    /// @dev Proposals follows the Registry's owner; a proposal that is live in another Governance doesn't stop a push here.
     function testFuzz_newGovernance_hasNoProposalsYet(uint256 already) public {
         already = bound(already, 0, 5);
         _win(_payload(1), 3);

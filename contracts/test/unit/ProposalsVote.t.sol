@@ -251,7 +251,7 @@ contract ProposalsVoteTest is ProposalsBase {
         vm.assertEq(proposals.yeaCount(address(rollup), round + 1, _payload(1)), 1);
     }
 
-    /// @dev Nobody needs to be known beforehand: the rollup alone says who proposes.
+    /// @dev Proposers aren't registered with Proposals: the rollup alone says who proposes.
     function testFuzz_vote_eachSlotHasAnotherProposer(uint256 seed) public {
         for (uint256 slot; slot < M; ++slot) {
             address proposer = address(uint160(uint256(keccak256(abi.encode(seed, slot)))));

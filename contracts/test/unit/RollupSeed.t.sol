@@ -97,7 +97,7 @@ contract RollupSeedTest is RollupBase {
             bool silent = round > 1;
             uint256 second = round % 2 == 0 ? 0 : SetLib.SLOT - 1;
             for (uint256 which; which < CALLS; ++which) {
-                // Without a seed there is nobody who could propose a block.
+                // Without a seed no account can propose a block.
                 if (silent && which == BLOCK) continue;
                 uint256 snapshot = vm.snapshotState();
                 if (!silent) _toSeededEpoch(5);
