@@ -181,7 +181,7 @@ contract ProposalsPushTest is ProposalsBase {
         _signals(payload, 3 * M + when, N - when);
         _toRound(4);
         _push(3, _codeChanged(payload, pinned, keccak256(hex"c0de")));
-        // Signalled for anew, the new code wins.
+        // Signaled for again, the new code wins.
         _win(payload, 4);
         _toRound(5);
         _push(4, "");
