@@ -3,16 +3,11 @@ pragma solidity 0.8.30;
 
 import {IGovernance, ProposalState} from "canon/interfaces/IGovernance.sol";
 import {Action} from "canon/interfaces/IPayload.sol";
+import {BallotMessage, PermitMessage, TypedData} from "../TypedData.sol";
 import {Recorder} from "./Recorder.sol";
 
 /// @notice Holders, relayers and keepers of Governance.
 abstract contract GovernanceHandler is Recorder {
-    bytes32 private constant BALLOT_TYPEHASH = keccak256(
-        "Ballot(uint256 proposalId,bytes32 actionsHash,uint256 amount,bool support,address voter,uint256 nonce,uint256 deadline)"
-    );
-    bytes32 private constant PERMIT_TYPEHASH =
-        keccak256("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)");
-
     function _governance(address from, bytes memory data) internal returns (bool success) {
         (success,) = _call(from, address(governance), data);
     }
@@ -40,10 +35,10 @@ abstract contract GovernanceHandler is Recorder {
     function depositWithPermit(uint256 seed) external step(seed) {
         address from = holders[_draw(8)];
         uint256 amount = _amount(asset.balanceOf(from));
-        bytes32 structHash = keccak256(
-            abi.encode(PERMIT_TYPEHASH, from, address(governance), amount, asset.nonces(from), type(uint256).max)
-        );
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(keyOf[from], _assetDigest(structHash));
+        PermitMessage memory permit =
+            PermitMessage(from, address(governance), amount, asset.nonces(from), type(uint256).max);
+        (uint8 v, bytes32 r, bytes32 s) =
+            vm.sign(keyOf[from], TypedData.digestOf(permit, block.chainid, address(asset)));
         // Somebody else may have used the permit up.
         if (_chance(3)) asset.permit(from, address(governance), amount, type(uint256).max, v, r, s);
         bool success = _governance(
@@ -55,10 +50,6 @@ abstract contract GovernanceHandler is Recorder {
         if (!success) return;
         _gains(from, amount);
         _did("depositWithPermit");
-    }
-
-    function _assetDigest(bytes32 structHash) private view returns (bytes32) {
-        return keccak256(abi.encodePacked(hex"1901", asset.DOMAIN_SEPARATOR(), structHash));
     }
 
     function withdraw(uint256 seed) external step(seed) {
@@ -218,15 +209,16 @@ abstract contract GovernanceHandler is Recorder {
         if (fault == 0) nonce = nonce == 0 ? 1 : nonce - 1;
         if (fault == 1) ballot.deadline = _now() - 1;
         if (fault == 3) actionsHash = items.length == 0 ? bytes32("other") : items[_draw(items.length)].actionsHash;
-        bytes32 structHash = keccak256(
-            abi.encode(BALLOT_TYPEHASH, id, actionsHash, amount, support, voter, nonce, ballot.deadline)
-        );
         address signer = fault == 2 ? holders[_draw(8)] : voter;
         uint256 key = keyOf[signer] == 0 ? 1 : keyOf[signer];
-        ballot.signature = _sign(key, _digest("Governance", address(governance), structHash));
+        ballot.signature = TypedData.sign(
+            key,
+            BallotMessage(id, actionsHash, amount, support, voter, nonce, ballot.deadline),
+            address(governance)
+        );
         ballot.authentic = nonce == nonceOf[id][voter] && keyOf[signer] == keyOf[voter] && id < items.length
             && actionsHash == items[id].actionsHash;
-        if (voter == address(liar)) ballot.authentic = liar.lying();
+        if (voter == address(acceptingWallet)) ballot.authentic = acceptingWallet.accepting();
     }
 
     function invalidateBallots(uint256 seed) external step(seed) {
@@ -234,7 +226,7 @@ abstract contract GovernanceHandler is Recorder {
         uint256 id = _chance(10) ? items.length + _draw(3) : _proposal();
         bool success = _governance(holder, abi.encodeCall(IGovernance.invalidateBallots, (id)));
         _check(success == (id < items.length), SIGNATURES, "invalidateBallots");
-        liar.setLying(_chance(2));
+        acceptingWallet.setAccepting(_chance(2));
         if (!success) return;
         nonceOf[id][holder] += 2 ** 32;
         _did("invalidateBallots");
@@ -294,7 +286,7 @@ abstract contract GovernanceHandler is Recorder {
         vm.recordLogs();
         (bool success,) = _call(stranger, address(flooder), abi.encodeCall(flooder.flood, (payload)));
         if (!success) return;
-        _check(governance.governanceProposer() == address(flooder), STRANGERS, "proposed without the office");
+        _check(governance.governanceProposer() == address(flooder), STRANGERS, "proposed without being the governance proposer");
         _freeze(payload, false);
         _did("flood");
     }

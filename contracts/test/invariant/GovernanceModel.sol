@@ -30,8 +30,8 @@ abstract contract GovernanceModel is RollupHandler {
         uint256 created;
         address payload;
         bool byLock;
-        /// Who was in office: counts appointments.
-        uint256 appointment;
+        /// The number of changes of the governance proposer before its creation.
+        uint256 proposerChange;
         bytes32 actionsHash;
         uint256 yea;
         uint256 nea;
@@ -60,7 +60,7 @@ abstract contract GovernanceModel is RollupHandler {
     mapping(uint256 id => mapping(address voter => uint256)) internal neaOf;
     mapping(uint256 id => mapping(address voter => uint256)) internal nonceOf;
 
-    uint256 internal appointments;
+    uint256 internal proposerChanges;
     Configuration internal present;
     uint256 internal configurations;
     uint256 internal floorDelay;
@@ -177,7 +177,7 @@ abstract contract GovernanceModel is RollupHandler {
         item.created = _now();
         item.payload = payload;
         item.byLock = byLock;
-        item.appointment = appointments;
+        item.proposerChange = proposerChanges;
         item.actionsHash = keccak256(abi.encode(actions));
         for (uint256 i; i < actions.length; ++i) {
             published[id].push(actions[i]);
@@ -223,7 +223,7 @@ abstract contract GovernanceModel is RollupHandler {
     function _state(uint256 id) internal view returns (ProposalState) {
         Item storage item = items[id];
         if (item.executions != 0) return ProposalState.Executed;
-        if (item.dropped || (!item.byLock && item.appointment != appointments)) return ProposalState.Dropped;
+        if (item.dropped || (!item.byLock && item.proposerChange != proposerChanges)) return ProposalState.Dropped;
         if (_now() <= _lastPending(id)) return ProposalState.Pending;
         if (_now() <= _lastActive(id)) return ProposalState.Active;
         if (!_accepted(id)) return ProposalState.Rejected;

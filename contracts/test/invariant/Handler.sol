@@ -22,8 +22,8 @@ contract Handler is SignalHandler {
         for (uint256 i; i < 4; ++i) _stake(set.rollup, _attester());
         for (uint256 i; i < HOLDERS; ++i) {
             vm.prank(holders[i]);
-            governance.deposit(holders[i], PURSE / 2);
-            _gains(holders[i], PURSE / 2);
+            governance.deposit(holders[i], BALANCE / 2);
+            _gains(holders[i], BALANCE / 2);
         }
         _warpTo(_now() + 2 * SetLib.EPOCH * SetLib.SLOT);
         _makePayload(0);

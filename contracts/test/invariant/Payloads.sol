@@ -8,7 +8,7 @@ import {Action} from "canon/interfaces/IPayload.sol";
 import {IRewardDistributor} from "canon/interfaces/IRewardDistributor.sol";
 import {IRollup} from "canon/interfaces/IRollup.sol";
 import {Box} from "../mocks/Box.sol";
-import {FicklePayload} from "../mocks/FicklePayload.sol";
+import {ChangeablePayload} from "../mocks/ChangeablePayload.sol";
 import {HostileRollup} from "../mocks/HostileRollup.sol";
 import {ListPayload} from "../mocks/ListPayload.sol";
 import {ProxyPayload} from "../mocks/ProxyPayload.sol";
@@ -24,7 +24,7 @@ abstract contract Payloads is GovernanceModel {
     address[] internal payloads;
     mapping(address payload => uint256) internal kindOf;
     Box internal box = new Box();
-    Box internal stubborn = new Box();
+    Box internal refusingBox = new Box();
     FloodingProposals internal flooder;
 
     function makePayload(uint256 seed) external step(seed) {
@@ -54,9 +54,9 @@ abstract contract Payloads is GovernanceModel {
     }
 
     function _fickle(Action[] memory actions) private returns (address) {
-        FicklePayload fickle = new FicklePayload();
-        fickle.set(actions);
-        return address(fickle);
+        ChangeablePayload changeable = new ChangeablePayload();
+        changeable.set(actions);
+        return address(changeable);
     }
 
     function _one(address target, bytes memory data) internal pure returns (Action[] memory actions) {
@@ -75,19 +75,19 @@ abstract contract Payloads is GovernanceModel {
             actions[1] = _boxCall()[0];
             return actions;
         }
-        if (kind == 2) return _one(address(stubborn), abi.encodeCall(Box.set, (_draw(1000))));
+        if (kind == 2) return _one(address(refusingBox), abi.encodeCall(Box.set, (_draw(1000))));
         if (kind == 3) return _one(address(_reentrant()), "poke");
         if (kind == 7) return _one(address(asset), abi.encodeCall(asset.transfer, (stranger, 1)));
         if (kind == 8) return _one(_chance(2) ? address(0xC0DE1E55) : holders[7], "anything");
         if (kind == 9) {
             return _one(address(governance), abi.encodeCall(IGovernance.updateConfiguration, (_configuration())));
         }
-        if (kind == 12) return _appoint(address(proposalsList[_draw(2)]));
+        if (kind == 12) return _setProposer(address(proposalsList[_draw(2)]));
         if (kind == 13) {
             // Away and back again within one proposal.
             actions = new Action[](2);
-            actions[0] = _appoint(address(_otherProposals()))[0];
-            actions[1] = _appoint(address(_proposals()))[0];
+            actions[0] = _setProposer(address(_otherProposals()))[0];
+            actions[1] = _setProposer(address(_proposals()))[0];
             return actions;
         }
         if (kind == 14) return _one(address(set.issuer), abi.encodeCall(IIssuer.mint, (_holder(), 1 + _draw(1000e18))));
@@ -103,11 +103,11 @@ abstract contract Payloads is GovernanceModel {
                 address(distributor), abi.encodeCall(IRewardDistributor.updateRegistry, (address(registry)))
             );
         }
-        if (kind == 18) return _appoint(address(_flooder()));
+        if (kind == 18) return _setProposer(address(_flooder()));
         return _boxCall();
     }
 
-    function _appoint(address proposals) private view returns (Action[] memory) {
+    function _setProposer(address proposals) private view returns (Action[] memory) {
         return _one(address(governance), abi.encodeCall(IGovernance.updateGovernanceProposer, (proposals)));
     }
 
@@ -181,14 +181,14 @@ abstract contract Payloads is GovernanceModel {
         uint256 kind = kindOf[payload];
         if (kind == 4) {
             uint256 way = _draw(4);
-            if (way == 0) FicklePayload(payload).set(_boxCall());
-            if (way == 1) FicklePayload(payload).setFor(address(governance), _boxCall());
-            if (way == 2) FicklePayload(payload).withhold(true);
-            if (way == 3) FicklePayload(payload).withhold(false);
+            if (way == 0) ChangeablePayload(payload).set(_boxCall());
+            if (way == 1) ChangeablePayload(payload).setFor(address(governance), _boxCall());
+            if (way == 2) ChangeablePayload(payload).withhold(true);
+            if (way == 3) ChangeablePayload(payload).withhold(false);
         } else if (kind == 5) {
             ProxyPayload(payload).upgradeTo(_list(_boxCall()));
         } else {
-            stubborn.setStubborn(_chance(2));
+            refusingBox.setRefuses(_chance(2));
         }
         _did("changePayload");
     }

@@ -10,7 +10,7 @@ import {IRollup} from "canon/interfaces/IRollup.sol";
 import {Vm} from "../Vm.sol";
 import {Payloads} from "./Payloads.sol";
 
-/// @notice What is learnt from recorded events and calls: what was published, what was executed, what followed from it.
+/// @notice What recorded events and calls show: what was published, what was executed, and its consequences.
 abstract contract Recorder is Payloads {
     string internal constant REGISTRY = "registry";
     string internal constant OWNERS = "owners";
@@ -19,10 +19,10 @@ abstract contract Recorder is Payloads {
     address[] internal versions;
     /// @dev Who may own the RewardDistributor; governance may give it away.
     address internal distributorOwner;
-    address internal distributorHeir;
+    address internal distributorPendingOwner;
     uint256 internal supply;
 
-    /// @dev The executions of the last call that weren't undone: recorded events tell those of failed inner calls too.
+    /// @dev The executions of the last call that weren't undone: recorded events include those of failed inner calls.
     uint256[] private _executions;
     bool private _undone;
 
@@ -31,7 +31,7 @@ abstract contract Recorder is Payloads {
         vm.startStateDiffRecording();
     }
 
-    /// @dev The actions that the last `ProposalFrozen` told.
+    /// @dev The actions of the last `ProposalFrozen`.
     function _publishedActions() internal returns (Action[] memory actions) {
         Vm.Log[] memory logs = vm.getRecordedLogs();
         for (uint256 i; i < logs.length; ++i) {
@@ -80,7 +80,7 @@ abstract contract Recorder is Payloads {
         _executions.push(id);
     }
 
-    /// @dev Whether the execution of `id` that an event tells wasn't undone; each counts once.
+    /// @dev Whether the execution of `id` that an event reports wasn't undone; each counts once.
     function _happened(uint256 id) private returns (bool) {
         for (uint256 i; i < _executions.length; ++i) {
             if (_executions[i] != id) continue;
@@ -115,7 +115,7 @@ abstract contract Recorder is Payloads {
                 supply += abi.decode(log.data, (uint256));
                 _did("mint");
             } else if (log.emitter == address(distributor) && topic == keccak256("OwnershipTransferStarted(address,address)")) {
-                distributorHeir = address(uint160(uint256(log.topics[2])));
+                distributorPendingOwner = address(uint160(uint256(log.topics[2])));
             }
         }
         _check(_executions.length == 0, EXECUTION, "executed without an event");
@@ -132,7 +132,7 @@ abstract contract Recorder is Payloads {
             _check(uint256(log.topics[1]) == configurations, STATES, "another configuration id");
             _configured(abi.decode(log.data, (Configuration)));
         } else if (topic == IGovernance.GovernanceProposerUpdated.selector) {
-            ++appointments;
+            ++proposerChanges;
             _did("updateGovernanceProposer");
         }
     }
@@ -144,21 +144,21 @@ abstract contract Recorder is Payloads {
     /// @dev Who was offered the RewardDistributor takes it, or gives it back.
     function passOwnership(uint256 seed) external step(seed) {
         address target = address(distributor);
-        if (distributorHeir != address(0) && _chance(2)) {
+        if (distributorPendingOwner != address(0) && _chance(2)) {
             bool success;
-            if (distributorHeir == address(governance)) {
+            if (distributorPendingOwner == address(governance)) {
                 (success,) = _call(_holder(), address(governance), abi.encodeCall(IGovernance.acceptOwnership, (target)));
             } else {
-                (success,) = _call(distributorHeir, target, abi.encodeCall(Ownable2Step.acceptOwnership, ()));
+                (success,) = _call(distributorPendingOwner, target, abi.encodeCall(Ownable2Step.acceptOwnership, ()));
             }
-            _check(success, OWNERS, "the heir is refused");
-            (distributorOwner, distributorHeir) = (distributorHeir, address(0));
+            _check(success, OWNERS, "the pending owner is refused");
+            (distributorOwner, distributorPendingOwner) = (distributorPendingOwner, address(0));
             _did("acceptOwnership");
         } else if (distributorOwner != address(governance)) {
             (bool success,) =
                 _call(distributorOwner, target, abi.encodeCall(Ownable2Step.transferOwnership, (address(governance))));
             _check(success, OWNERS, "the owner is refused");
-            distributorHeir = address(governance);
+            distributorPendingOwner = address(governance);
         }
     }
 
@@ -197,9 +197,9 @@ abstract contract Recorder is Payloads {
             if (who == governance.governanceProposer()) who = stranger;
         }
         if (way == 12) (target, data) = (address(set.issuer), abi.encodeCall(IIssuer.acceptAsset, ()));
-        // Those who may: the owner of the distributor, and its heir.
-        if (target == address(distributor) && (who == distributorOwner || who == distributorHeir)) return;
-        if (way == 10 && distributorHeir == address(governance)) return;
+        // Those who may: the owner of the distributor, and its pending owner.
+        if (target == address(distributor) && (who == distributorOwner || who == distributorPendingOwner)) return;
+        if (way == 10 && distributorPendingOwner == address(governance)) return;
         (bool success,) = _call(who, target, data);
         _check(!success, STRANGERS, string.concat("succeeded: way ", vm.toString(way)));
         _did("trespass");

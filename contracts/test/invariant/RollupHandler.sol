@@ -5,10 +5,10 @@ import {IRewardDistributor} from "canon/interfaces/IRewardDistributor.sol";
 import {IRollup, RollupParameters, Status} from "canon/interfaces/IRollup.sol";
 import {HostileRollup} from "../mocks/HostileRollup.sol";
 import {SetLib} from "../Set.sol";
-import {World} from "./World.sol";
+import {Setting} from "./Setting.sol";
 
 /// @notice Stakers, withdrawers and proposers of every rollup, and what must hold of its sets, draws and rewards.
-abstract contract RollupHandler is World {
+abstract contract RollupHandler is Setting {
     string internal constant ONE_PROPOSER = "one proposer per slot";
     string internal constant CLOSED_SETS = "closed sets";
     string internal constant SEEDS = "seeds";
@@ -363,7 +363,7 @@ abstract contract RollupHandler is World {
         _did("reward");
     }
 
-    /// @dev Whoever isn't an honest rollup claims, and at once again.
+    /// @dev Claims by accounts that aren't honest rollups, twice in a row.
     function claimDirectly(uint256 seed) external step(seed) {
         if (hostiles.length == 0 || _chance(4)) {
             address claimer = _holder();

@@ -6,6 +6,7 @@ import {IProposals} from "canon/interfaces/IProposals.sol";
 import {IRollup} from "canon/interfaces/IRollup.sol";
 import {HostileRollup} from "../mocks/HostileRollup.sol";
 import {SetLib} from "../Set.sol";
+import {TypedData} from "../TypedData.sol";
 import {GovernanceHandler} from "./GovernanceHandler.sol";
 
 /// @notice Proposers who signal, relayers and pushers, and a model of every round.
@@ -13,8 +14,6 @@ abstract contract SignalHandler is GovernanceHandler {
     string internal constant SIGNALS = "signals";
     string internal constant PUSHES = "pushes";
     string internal constant ONE_WINNER = "one winner";
-
-    bytes32 private constant SIGNAL_TYPEHASH = keccak256("Signal(address payload,uint256 slot,address instance)");
 
     struct Round {
         IProposals proposals;
@@ -41,7 +40,7 @@ abstract contract SignalHandler is GovernanceHandler {
         return keccak256(abi.encode(p, instance, number));
     }
 
-    /// @dev The present slot as the canonical rollup tells it, and who may signal in it.
+    /// @dev The present slot as the canonical rollup reports it, and who may signal in it.
     function _present(address instance) internal returns (bool answers, uint256 slot, address proposer) {
         (bool success, bytes memory a) = _call(stranger, instance, abi.encodeCall(IRollup.getCurrentSlot, ()));
         (bool success2, bytes memory b) = _call(stranger, instance, abi.encodeCall(IRollup.getCurrentProposer, ()));
@@ -74,7 +73,7 @@ abstract contract SignalHandler is GovernanceHandler {
         bool allowed = answers && code && a.authentic && proposer != address(0) && slot <= _now()
             && slot >= nextSlotOf[p][instance];
         (success,) = _call(a.caller, address(p), a.data);
-        // What a hostile rollup tells may depend on the gas left, so its refusals prove nothing.
+        // What a hostile rollup answers may depend on the gas left, so its refusals prove nothing.
         _check(
             success ? allowed : !allowed || !isHonest[instance],
             SIGNALS,
@@ -97,16 +96,14 @@ abstract contract SignalHandler is GovernanceHandler {
         returns (Attempt memory a)
     {
         uint256 fault = _draw(10);
-        bytes32 structHash = keccak256(
-            abi.encode(
-                SIGNAL_TYPEHASH,
-                fault == 0 ? address(box) : payload,
-                fault == 1 ? slot + 1 : slot,
-                fault == 2 ? address(this) : instance
-            )
-        );
         address signer = fault == 3 ? holders[_draw(8)] : proposer;
-        bytes memory signature = _sign(keyOf[signer], _digest("Proposals", address(p), structHash));
+        bytes memory signature = TypedData.signSignal(
+            keyOf[signer],
+            fault == 0 ? address(box) : payload,
+            fault == 1 ? slot + 1 : slot,
+            fault == 2 ? address(this) : instance,
+            address(p)
+        );
         a.caller = stranger;
         a.data = abi.encodeCall(IProposals.voteWithSig, (payload, signature));
         a.sealed_ = true;

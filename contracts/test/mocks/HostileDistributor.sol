@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.30;
 
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+
 /// @notice A reward distributor that does its worst when a rollup claims.
 contract HostileDistributor {
     enum Mode {
         Revert,
         /// Uses up all the gas it gets.
         Burn,
-        /// Answers with a megabyte, or as much as it has gas for.
+        /// Answers with 100,000 bytes.
         Bomb,
         /// Answers nothing.
         Silent,
@@ -21,6 +23,8 @@ contract HostileDistributor {
     bytes[] private _callbacks;
     uint256 public claims;
     uint256 public callbacksThatSucceeded;
+    /// @notice The callbacks that a reentrancy guard refused.
+    uint256 public callbacksGuarded;
 
     function setMode(Mode newMode) external {
         mode = newMode;
@@ -38,8 +42,9 @@ contract HostileDistributor {
         }
         if (mode == Mode.Reenter) {
             for (uint256 i; i < _callbacks.length; ++i) {
-                (bool success,) = msg.sender.call(_callbacks[i]);
+                (bool success, bytes memory answer) = msg.sender.call(_callbacks[i]);
                 if (success) ++callbacksThatSucceeded;
+                else if (bytes4(answer) == ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector) ++callbacksGuarded;
             }
         }
         uint256 size = mode == Mode.Bomb ? 100_000 : mode == Mode.Nonsense ? 7 : 0;

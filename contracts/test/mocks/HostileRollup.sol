@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.30;
 
-/// @notice A rollup that reports whatever slot and proposer it is told to, in whatever way.
+/// @notice A rollup that reports the slot and proposer that were set, in the way that was set.
 contract HostileRollup {
     enum Mode {
         Answer,

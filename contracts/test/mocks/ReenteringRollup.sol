@@ -20,7 +20,7 @@ contract ReenteringRollup {
 
     function getCurrentProposer() external returns (address) {
         (bool exists, uint256 slot) = PROPOSALS.newestSlot(address(this));
-        (bool signalled,) = address(PROPOSALS).call{gas: 500_000}(abi.encodeCall(IProposals.vote, (PAYLOAD)));
-        return exists && slot == getCurrentSlot && !signalled ? PROPOSER : address(0);
+        (bool signaled,) = address(PROPOSALS).call{gas: 500_000}(abi.encodeCall(IProposals.vote, (PAYLOAD)));
+        return exists && slot == getCurrentSlot && !signaled ? PROPOSER : address(0);
     }
 }

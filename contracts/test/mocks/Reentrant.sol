@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.30;
 
-/// @notice Calls back whatever it was told to whenever it is called, and remembers how that went.
+/// @notice Makes the calls that were added whenever it is called, and keeps their outcomes.
 contract Reentrant {
     struct Callback {
         address target;

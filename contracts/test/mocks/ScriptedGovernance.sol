@@ -44,7 +44,7 @@ contract ScriptedGovernance {
         return payloads.length;
     }
 
-    /// @notice Whoever asks is the Proposals contract that this listens to, unless a test chose one.
+    /// @notice The caller, unless a test chose another Proposals contract.
     function governanceProposer() external view returns (address) {
         return _listensTo == address(0) ? msg.sender : _listensTo;
     }
@@ -69,7 +69,7 @@ contract ScriptedGovernance {
     }
 
     /// @notice From now on `propose` accepts again.
-    function relent() external {
+    function acceptAgain() external {
         _refuses = _declines = false;
     }
 

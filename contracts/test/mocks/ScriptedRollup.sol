@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {IRollup} from "canon/interfaces/IRollup.sol";
 
-/// @notice A rollup without stakers that answers exactly the bytes it was told, or refuses to answer.
+/// @notice A rollup without stakers that answers exactly the bytes that were set, or refuses to answer.
 contract ScriptedRollup {
     struct Answer {
         bytes data;

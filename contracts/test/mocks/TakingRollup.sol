@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 
 /// @notice A canonical rollup whose `deposit` takes what it likes of the stake that moves to it.
 contract TakingRollup {
@@ -11,6 +12,8 @@ contract TakingRollup {
     uint256 public giveBack;
     bytes[] private _callbacks;
     uint256 public callbacksThatSucceeded;
+    /// @notice The callbacks that a reentrancy guard refused.
+    uint256 public callbacksGuarded;
 
     constructor(IERC20 asset) {
         ASSET = asset;
@@ -40,8 +43,9 @@ contract TakingRollup {
         if (take != 0) ASSET.transferFrom(msg.sender, address(this), take);
         if (giveBack != 0) ASSET.transfer(msg.sender, giveBack);
         for (uint256 i; i < _callbacks.length; ++i) {
-            (bool success,) = msg.sender.call(_callbacks[i]);
+            (bool success, bytes memory answer) = msg.sender.call(_callbacks[i]);
             if (success) ++callbacksThatSucceeded;
+            else if (bytes4(answer) == ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector) ++callbacksGuarded;
         }
     }
 

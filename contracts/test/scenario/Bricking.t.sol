@@ -6,7 +6,7 @@ import {IProposals} from "canon/interfaces/IProposals.sol";
 import {SetLib} from "../Set.sol";
 import {Scenario} from "./Scenario.sol";
 
-/// @notice What would leave governance without a way to act, or in the hands of few.
+/// @notice What would leave governance without a way to act, or controlled by a few.
 contract BrickingTest is Scenario {
     uint256 internal constant TIME = 90 days;
 
@@ -68,7 +68,7 @@ contract BrickingTest is Scenario {
     }
 
     /// @dev Whatever the bounds allow, up to the greatest values, those who stay can change it again: when one has left in
-    /// between, past the sequencers, and against the ballot of a holder of dust.
+    /// between, past the sequencers, and against the ballot of a holder of one unit.
     function testFuzz_bricking_everyAllowedConfigurationCanBeChangedAgain(uint256[9] memory values, bool byLock) public {
         address carol = _holder("carol", POWER / 2);
         address dust = _holder("dust", 1);
@@ -107,7 +107,7 @@ contract BrickingTest is Scenario {
         testFuzz_bricking_everyAllowedConfigurationCanBeChangedAgain(values, true);
     }
 
-    /// @dev Power is the measure, since supply may be where nobody can lock it.
+    /// @dev Amounts are measured by power, since part of the supply may never be locked.
     function test_bricking_minimumVotesAndLockAmountFollowThePower() public {
         for (uint256 i = 1; i < 9; i += 7) {
             (,, uint256 min, uint256 max) = _with(SetLib.configuration(), i, 0);
@@ -153,7 +153,7 @@ contract BrickingTest is Scenario {
         }
     }
 
-    /// @dev Nobody vetoes by leaving: what isn't raised stays allowed, however little power is left.
+    /// @dev Leaving vetoes no change: values that aren't raised stay allowed, however little power is left.
     function testFuzz_bricking_aLeaverVetoesNoOtherChange(uint256 left, uint256 votingDelay, bool lower) public {
         Configuration memory c = SetLib.configuration();
         c.minimumVotes = POWER;

@@ -24,7 +24,7 @@ contract CanonicalSwitchTest is Scenario {
         _toExecutable(upgrade);
     }
 
-    function test_switch_unpushedRoundsOfTheOldRollupAreVoid() public {
+    function test_switch_unpushedRoundsOfTheOldRollupCannotBePushed() public {
         uint256 round = _win(payload);
         vm.assertEq(proposals.pushableRounds().length, 1);
         governance.execute(upgrade);

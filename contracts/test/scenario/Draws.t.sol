@@ -55,7 +55,7 @@ contract DrawsTest is Scenario {
         for (uint256 epoch = 1; epoch < 6; ++epoch) {
             _toSlot(fresh, epoch * SetLib.EPOCH + 1);
             fresh.setupEpoch();
-            // A seed alone draws nobody.
+            // A seed without a set has no proposer.
             (bool recorded,) = fresh.getSeed(epoch);
             vm.assertEq(recorded, epoch > 1);
             vm.assertEq(fresh.getCurrentProposer(), address(0));
@@ -89,17 +89,21 @@ contract DrawsTest is Scenario {
         for (uint256 i = 1; i < ATTESTERS; ++i) _leave(rollup, i);
         _toEpoch(rollup, rollup.getCurrentEpoch() + 2);
         address only = addressOf("proposer 0");
-        uint256 round = _win(payload);
-        for (uint256 slot = round * SetLib.M; slot < round * SetLib.M + 1; ++slot) {
+        _toNextRound(rollup);
+        uint256 round = rollup.getCurrentSlot() / SetLib.M;
+        for (uint256 i; i < SetLib.M; ++i) {
+            _toSlot(rollup, round * SetLib.M + i);
             vm.assertEq(rollup.getCurrentProposer(), only);
+            if (i < SetLib.N) _signal(rollup, payload);
         }
+        _toNextRound(rollup);
         // Signals are a filter, not a majority.
         _push(round);
     }
 
     /// @dev Nobody calls for two epochs or more: nobody proposes, nobody signals, and nobody can do anything about it
     /// in that epoch.
-    function testFuzz_draws_aSilenceEndsSignalling(uint256 epochs, uint256 second, bytes32 random) public {
+    function testFuzz_draws_aSilenceEndsSignaling(uint256 epochs, uint256 second, bytes32 random) public {
         uint256 epoch = rollup.getCurrentEpoch() + bound(epochs, 2, 100);
         uint256 start = rollup.getTimestampForSlot(epoch * SetLib.EPOCH);
         _toInSilence(start + bound(second, 0, EPOCH - 1));
@@ -124,7 +128,7 @@ contract DrawsTest is Scenario {
     }
 
     /// @dev One `setupEpoch` brings signals back in the next epoch, and one an epoch keeps them.
-    function testFuzz_draws_signallingComesBackAfterASilence(uint256 epochs, bytes32 random) public {
+    function testFuzz_draws_signalingComesBackAfterASilence(uint256 epochs, bytes32 random) public {
         uint256 epoch = rollup.getCurrentEpoch() + bound(epochs, 2, 100);
         _toInSilence(rollup.getTimestampForSlot(epoch * SetLib.EPOCH + 1));
         vm.prevrandao(random);

@@ -15,7 +15,8 @@ contract EmergencyTest is Scenario {
         return IProposals(vm.deployCode(SetLib.artifact("Proposals"), abi.encode(registry, SetLib.N, SetLib.M)));
     }
 
-    function _killRollup(uint256 how) internal {
+    /// @return refusal How Proposals refuses from then on.
+    function _killRollup(uint256 how) internal returns (bytes memory refusal) {
         how = bound(how, 0, 5);
         _abandon(rollup);
         if (how == 0) {
@@ -28,21 +29,26 @@ contract EmergencyTest is Scenario {
             if (how == 5) mode = HostileRollup.Mode.Burn;
             HostileRollup(address(rollup)).setModes(mode, mode);
         }
+        refusal = how < 2
+            ? abi.encodeWithSelector(ICommon.NoCode.selector, address(rollup))
+            : abi.encodeWithSelector(ICommon.NoAnswer.selector, address(rollup), IRollup.getCurrentSlot.selector);
     }
 
     /// forge-config: default.fuzz.runs = 32
     function testFuzz_emergency_aDeadRollupIsReplacedThroughTheLock(uint256 how) public {
         // A round was won before the rollup died; it can't be pushed any more.
         uint256 round = _win(_boxPayload(1));
-        _killRollup(how);
-        (bool success,) = address(proposals).call{gas: 5_000_000}(abi.encodeCall(IProposals.pushProposal, (round)));
+        bytes memory refusal = _killRollup(how);
+        (bool success, bytes memory answer) =
+            address(proposals).call{gas: 5_000_000}(abi.encodeCall(IProposals.pushProposal, (round)));
         vm.assertFalse(success);
+        vm.assertEq(answer, refusal);
 
         IRollup next = SetLib.rollup(set);
         _stakeAll(next);
         _enactByLock(SetLib.upgradePayload(set, address(next)));
         vm.assertEq(registry.getRollup(), address(next));
-        // And signalling works again.
+        // And signaling works again.
         _toEpoch(next, 2);
         _push(_win(_boxPayload(2)));
     }
@@ -156,7 +162,8 @@ contract EmergencyTest is Scenario {
         _assertState(id, ProposalState.Rejected);
     }
 
-    /// @dev A Proposals contract that proposes junk every second can't keep others from proposing and deciding.
+    /// @dev A Proposals contract that proposes something useless all the time can't keep others from proposing and
+    /// deciding.
     function test_emergency_aHostileProposalsThatFloodsIsReplaced() public {
         Flooder flooder = new Flooder(governance, _boxPayload(9));
         _enactByLock(_proposalsPayload(address(flooder)));

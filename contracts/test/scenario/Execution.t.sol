@@ -87,14 +87,14 @@ contract ExecutionTest is Scenario {
         vm.assertEq(asset.balanceOf(address(governance)), 2 * POWER);
     }
 
-    function test_execution_aRevertIsToldWithIndexTargetAndReasonAndUndoesAll() public {
+    function test_execution_aRevertIsReportedWithIndexTargetAndReasonAndUndoesAll() public {
         Box other = new Box();
-        other.setStubborn(true);
+        other.setRefuses(true);
         Action[] memory actions = new Action[](2);
         actions[0] = _setBox(1)[0];
         actions[1] = Action(address(other), abi.encodeCall(Box.set, (9)));
         uint256 id = _accepted(actions);
-        _expectFailure(1, address(other), abi.encodeWithSelector(Box.Stubborn.selector, 9));
+        _expectFailure(1, address(other), abi.encodeWithSelector(Box.Refused.selector, 9));
         governance.execute(id);
         vm.assertEq(box.calls(), 0);
         _assertState(id, ProposalState.Executable);
@@ -102,10 +102,10 @@ contract ExecutionTest is Scenario {
 
     function testFuzz_execution_aRevertedOneIsRetriedWithinTheGracePeriod(uint256 wait) public {
         uint256 id = _accepted(_setBox(1));
-        box.setStubborn(true);
-        _expectFailure(0, address(box), abi.encodeWithSelector(Box.Stubborn.selector, 1));
+        box.setRefuses(true);
+        _expectFailure(0, address(box), abi.encodeWithSelector(Box.Refused.selector, 1));
         governance.execute(id);
-        box.setStubborn(false);
+        box.setRefuses(false);
         _to(_now() + bound(wait, 0, 2 hours));
         if (_now() > _lastExecutable(id)) {
             _expectRevert(
@@ -204,17 +204,17 @@ contract ExecutionTest is Scenario {
     }
 
     function test_execution_governanceCanHandEverythingOverButNothingIsLostOnTheWay() public {
-        // Two steps: until the heir accepts, Governance stays in charge.
-        address heir = address(0x4E1);
+        // Two steps: until the new owner accepts, Governance stays in charge.
+        address newOwner = address(0x4E1);
         address[2] memory owned = [address(registry), address(set.rewardDistributor)];
         Action[] memory actions = new Action[](2);
         for (uint256 i; i < 2; ++i) {
-            actions[i] = Action(owned[i], abi.encodeCall(Ownable2Step.transferOwnership, (heir)));
+            actions[i] = Action(owned[i], abi.encodeCall(Ownable2Step.transferOwnership, (newOwner)));
         }
         governance.execute(_accepted(actions));
         for (uint256 i; i < 2; ++i) {
             vm.assertEq(Ownable2Step(owned[i]).owner(), address(governance));
-            vm.assertEq(Ownable2Step(owned[i]).pendingOwner(), heir);
+            vm.assertEq(Ownable2Step(owned[i]).pendingOwner(), newOwner);
         }
         vm.assertEq(proposals.getGovernance(), address(governance));
     }

@@ -16,9 +16,9 @@ import {Scenario} from "./Scenario.sol";
 /// returns what the genuine init code would have returned. Its code and its owner are right; only how it was created
 /// isn't.
 contract ForgedRollupTest is Scenario {
-    uint256 private constant LOOT = ATTESTERS * SetLib.STAKE;
+    uint256 private constant FORGED_STAKE = ATTESTERS * SetLib.STAKE;
 
-    address internal ghost = address(0x6057);
+    address internal attacker = address(0x6057);
     bytes internal genuineInitCode;
     bytes internal forgedInitCode;
     IRollup internal genuine;
@@ -31,21 +31,21 @@ contract ForgedRollupTest is Scenario {
         forgedInitCode = _forge(p);
         genuine = SetLib.rollup(p);
         forged = IRollup(SetLib.create(forgedInitCode));
-        _assertGhost(forged);
+        _assertForgedStake(forged);
     }
 
-    /// @dev Init code that writes the storage of a rollup on which the ghost stakes `LOOT` and leaves, and returns its
-    /// code.
+    /// @dev Init code that writes the storage of a rollup on which the attacker stakes `FORGED_STAKE` and leaves, and
+    /// returns its code.
     function _forge(RollupParameters memory p) private returns (bytes memory initCode) {
         uint256 snapshot = vm.snapshotState();
         vm.record();
         IRollup model = SetLib.rollup(p);
         vm.startPrank(treasury);
-        asset.approve(address(model), LOOT);
-        model.deposit(ghost, ghost, ghost, LOOT);
+        asset.approve(address(model), FORGED_STAKE);
+        model.deposit(attacker, attacker, attacker, FORGED_STAKE);
         vm.stopPrank();
-        vm.prank(ghost);
-        model.initiateWithdraw(ghost, ghost);
+        vm.prank(attacker);
+        model.initiateWithdraw(attacker, attacker);
         (, bytes32[] memory slots) = vm.accesses(address(model));
         for (uint256 i; i < slots.length; ++i) {
             // PUSH32 value, PUSH32 slot, SSTORE.
@@ -60,13 +60,13 @@ contract ForgedRollupTest is Scenario {
         vm.revertToState(snapshot);
     }
 
-    function _assertGhost(IRollup instance) private view {
-        (uint256 stake,,,) = instance.getInfo(ghost);
-        (uint256 exitableAt, address recipient) = instance.getExit(ghost);
-        vm.assertEq(stake, LOOT);
-        vm.assertEq(recipient, ghost);
+    function _assertForgedStake(IRollup instance) private view {
+        (uint256 stake,,,) = instance.getInfo(attacker);
+        (uint256 exitableAt, address recipient) = instance.getExit(attacker);
+        vm.assertEq(stake, FORGED_STAKE);
+        vm.assertEq(recipient, attacker);
         vm.assertEq(exitableAt, _now() + SetLib.EXIT_DELAY);
-        vm.assertEq(asset.balanceOf(address(instance)), 0, "the ghost never paid");
+        vm.assertEq(asset.balanceOf(address(instance)), 0, "the attacker never paid");
     }
 
     function _hash(bytes memory initCode) private pure returns (bytes32) {
@@ -107,9 +107,9 @@ contract ForgedRollupTest is Scenario {
         for (uint256 i; i < ATTESTERS; ++i) {
             rollup.finaliseMove(_attester(i));
         }
-        vm.assertEq(asset.balanceOf(address(forged)), LOOT);
-        forged.finaliseWithdraw(ghost);
-        vm.assertEq(asset.balanceOf(ghost), LOOT);
+        vm.assertEq(asset.balanceOf(address(forged)), FORGED_STAKE);
+        forged.finaliseWithdraw(attacker);
+        vm.assertEq(asset.balanceOf(attacker), FORGED_STAKE);
 
         vm.prank(_withdrawer(0));
         forged.initiateWithdraw(_attester(0), treasury);
@@ -159,8 +159,8 @@ contract ForgedRollupTest is Scenario {
         vm.assertEq(registry.getRollup(), address(rollup));
     }
 
-    /// @dev An upgrade that is honest about how the forged rollup was created names init code that nobody knows.
-    function test_forged_isToldByItsInitCode() public {
+    /// @dev An upgrade that names the true creation of the forged rollup names init code that nobody knows.
+    function test_forged_isRecognizedByItsInitCode() public {
         UpgradePayload payload = UpgradePayload(SetLib.upgradePayload(set, address(forged), forgedInitCode));
         vm.assertEq(payload.INIT_CODE_HASH(), _hash(forgedInitCode));
         vm.assertNotEq(payload.INIT_CODE_HASH(), _hash(genuineInitCode));

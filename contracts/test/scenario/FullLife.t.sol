@@ -73,7 +73,7 @@ contract FullLifeTest is Scenario {
         vm.assertEq(rollup.getActiveAttesterCount(), 0);
         _keep(next);
 
-        // Two epochs later the new set proposes: the first block pays, and signalling goes on.
+        // Two epochs later the new set proposes: the first block pays, and signaling goes on.
         _toEpoch(next, next.getCurrentEpoch() + 2);
         (, reward) = _block(next);
         vm.assertEq(reward, SetLib.REWARD);

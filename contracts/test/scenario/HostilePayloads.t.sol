@@ -5,7 +5,7 @@ import {ICommon} from "canon/interfaces/ICommon.sol";
 import {IGovernance, ProposalState} from "canon/interfaces/IGovernance.sol";
 import {Action, IPayload} from "canon/interfaces/IPayload.sol";
 import {IProposals} from "canon/interfaces/IProposals.sol";
-import {FicklePayload} from "../mocks/FicklePayload.sol";
+import {ChangeablePayload} from "../mocks/ChangeablePayload.sol";
 import {ListPayload} from "../mocks/ListPayload.sol";
 import {ProxyPayload} from "../mocks/ProxyPayload.sol";
 import {SetLib} from "../Set.sol";
@@ -13,12 +13,12 @@ import {Scenario} from "./Scenario.sol";
 
 /// @notice Payloads that show one thing and want to do another.
 contract HostilePayloadsTest is Scenario {
-    FicklePayload internal fickle;
+    ChangeablePayload internal changeable;
 
     function setUp() public override {
         super.setUp();
-        fickle = new FicklePayload();
-        fickle.set(_setBox(1));
+        changeable = new ChangeablePayload();
+        changeable.set(_setBox(1));
     }
 
     function _hash(Action[] memory actions) internal pure returns (bytes32) {
@@ -33,7 +33,7 @@ contract HostilePayloadsTest is Scenario {
         );
     }
 
-    /// @dev `payload` had `code` when it was signalled.
+    /// @dev `payload` had `code` when it was signaled.
     function _expectCodeChanged(address payload, bytes memory code) internal {
         // The lowest 24 bits of a pinned hash aren't kept.
         bytes32 expected = keccak256(code) >> 24 << 24;
@@ -43,9 +43,9 @@ contract HostilePayloadsTest is Scenario {
 
     function testFuzz_payload_changedActionsAreNotExecuted(uint256 value) public {
         value = bound(value, 2, type(uint256).max);
-        uint256 id = _propose(address(fickle));
+        uint256 id = _propose(address(changeable));
         _toExecutable(id);
-        fickle.set(_setBox(value));
+        changeable.set(_setBox(value));
         _expectChanged(id, _setBox(1), _setBox(value));
         governance.execute(id);
         vm.assertEq(box.calls(), 0);
@@ -56,18 +56,18 @@ contract HostilePayloadsTest is Scenario {
     }
 
     function test_payload_anAddedActionIsNotExecuted() public {
-        uint256 id = _propose(address(fickle));
+        uint256 id = _propose(address(changeable));
         _toExecutable(id);
         Action[] memory longer = new Action[](2);
         longer[0] = _setBox(1)[0];
         longer[1] = _setBox(2)[0];
-        fickle.set(longer);
+        changeable.set(longer);
         _expectChanged(id, _setBox(1), longer);
         governance.execute(id);
     }
 
     function testFuzz_payload_executeWithTakesOnlyThePublishedList(address target, bytes memory data) public {
-        uint256 id = _propose(address(fickle));
+        uint256 id = _propose(address(changeable));
         _toExecutable(id);
         Action[] memory other = _action(target, data);
         vm.assume(_hash(other) != _hash(_setBox(1)));
@@ -76,19 +76,19 @@ contract HostilePayloadsTest is Scenario {
     }
 
     function test_payload_changingBackLetsItBeExecuted() public {
-        uint256 id = _propose(address(fickle));
-        fickle.set(_setBox(2));
+        uint256 id = _propose(address(changeable));
+        changeable.set(_setBox(2));
         _toExecutable(id);
-        fickle.set(_setBox(1));
+        changeable.set(_setBox(1));
         governance.execute(id);
         vm.assertEq(box.value(), 1);
     }
 
     /// @dev Voters and explorers ask and see one list, Governance gets another: that one is published.
     function test_payload_answersPerCallerAreFrozenAsGovernanceSawThem() public {
-        fickle.setFor(address(governance), _setBox(666));
-        vm.assertEq(_hash(fickle.getActions()), _hash(_setBox(1)));
-        uint256 round = _win(address(fickle));
+        changeable.setFor(address(governance), _setBox(666));
+        vm.assertEq(_hash(changeable.getActions()), _hash(_setBox(1)));
+        uint256 round = _win(address(changeable));
         uint256 id = governance.proposalCount();
         vm.expectEmit(address(governance));
         emit IGovernance.ProposalFrozen(id, address(proposals), 0, _hash(_setBox(666)), _setBox(666));
@@ -101,20 +101,20 @@ contract HostilePayloadsTest is Scenario {
     }
 
     function test_payload_anAnswerOnlyForGovernanceAtExecutionIsRefused() public {
-        uint256 id = _propose(address(fickle));
+        uint256 id = _propose(address(changeable));
         _toExecutable(id);
-        fickle.setFor(address(governance), _setBox(666));
+        changeable.setFor(address(governance), _setBox(666));
         _expectChanged(id, _setBox(1), _setBox(666));
         governance.execute(id);
         governance.executeWith(id, _setBox(1));
     }
 
     function test_payload_thatWithholdsItsAnswerIsExecutedWithThePublishedList() public {
-        uint256 id = _propose(address(fickle));
+        uint256 id = _propose(address(changeable));
         _toExecutable(id);
-        fickle.withhold(true);
+        changeable.withhold(true);
         _expectRevert(
-            abi.encodeWithSelector(IGovernance.Governance__UnreadableActions.selector, address(fickle))
+            abi.encodeWithSelector(IGovernance.Governance__UnreadableActions.selector, address(changeable))
         );
         governance.execute(id);
         governance.executeWith(id, _setBox(1));
@@ -122,24 +122,24 @@ contract HostilePayloadsTest is Scenario {
     }
 
     function test_payload_thatWithholdsItsAnswerCannotBeProposed() public {
-        uint256 round = _win(address(fickle));
-        fickle.withhold(true);
+        uint256 round = _win(address(changeable));
+        changeable.withhold(true);
         bytes memory refusal =
-            abi.encodeWithSelector(IGovernance.Governance__UnreadableActions.selector, address(fickle));
+            abi.encodeWithSelector(IGovernance.Governance__UnreadableActions.selector, address(changeable));
         _expectRevert(refusal);
         proposals.pushProposal(round);
         _expectRevert(refusal);
         vm.prank(alice);
-        governance.proposeWithLock(address(fickle), alice);
+        governance.proposeWithLock(address(changeable), alice);
         // A failed push uses nothing up.
-        fickle.withhold(false);
+        changeable.withhold(false);
         _push(round);
     }
 
     function test_payload_withoutActionsCannotBeProposed() public {
-        fickle.set(new Action[](0));
-        uint256 round = _win(address(fickle));
-        _expectRevert(abi.encodeWithSelector(IGovernance.Governance__NoActions.selector, address(fickle)));
+        changeable.set(new Action[](0));
+        uint256 round = _win(address(changeable));
+        _expectRevert(abi.encodeWithSelector(IGovernance.Governance__NoActions.selector, address(changeable)));
         proposals.pushProposal(round);
     }
 
@@ -195,28 +195,28 @@ contract HostilePayloadsTest is Scenario {
         address payload = _boxPayload(1);
         uint256 round = _win(payload);
         bytes memory code = payload.code;
-        vm.etch(payload, address(fickle).code);
+        vm.etch(payload, address(changeable).code);
         _expectCodeChanged(payload, code);
         proposals.pushProposal(round);
         vm.assertEq(proposals.pushableRounds().length, 0);
         vm.etch(payload, "");
         _expectCodeChanged(payload, code);
         proposals.pushProposal(round);
-        vm.etch(payload, abi.encodePacked(hex"ef0100", address(fickle)));
+        vm.etch(payload, abi.encodePacked(hex"ef0100", address(changeable)));
         _expectCodeChanged(payload, code);
         proposals.pushProposal(round);
         vm.etch(payload, code);
         _push(round);
     }
 
-    /// @dev Replaced in the middle of the round: what was signalled first is what counts.
+    /// @dev Replaced in the middle of the round: what was signaled first is what counts.
     function test_payload_replacedBetweenTwoSignalsIsRefusedAtThePush() public {
         address payload = _boxPayload(1);
         _toNextRound(rollup);
         uint256 round = rollup.getCurrentSlot() / SetLib.M;
         _signal(rollup, payload, 1);
         bytes memory code = payload.code;
-        vm.etch(payload, address(fickle).code);
+        vm.etch(payload, address(changeable).code);
         _to(_now() + SetLib.SLOT);
         _signal(rollup, payload, SetLib.N - 1);
         _toNextRound(rollup);
@@ -229,12 +229,12 @@ contract HostilePayloadsTest is Scenario {
     function test_payload_replacedInALaterRoundIsPinnedAnew() public {
         address payload = _boxPayload(1);
         _win(payload);
-        vm.etch(payload, address(fickle).code);
+        vm.etch(payload, address(changeable).code);
         bytes32 codeHash = payload.codehash;
         uint256 round = _win(payload);
         vm.assertEq(proposals.pinnedCodeHash(address(rollup), round, payload), codeHash >> 24 << 24);
-        fickle.set(_setBox(3));
-        FicklePayload(payload).set(_setBox(4));
+        changeable.set(_setBox(3));
+        ChangeablePayload(payload).set(_setBox(4));
         uint256 id = _push(round);
         vm.assertEq(governance.actionsHash(id), _hash(_setBox(4)));
     }
@@ -243,8 +243,8 @@ contract HostilePayloadsTest is Scenario {
         address payload = _boxPayload(1);
         uint256 id = _propose(payload);
         _toExecutable(id);
-        vm.etch(payload, address(fickle).code);
-        FicklePayload(payload).set(_setBox(2));
+        vm.etch(payload, address(changeable).code);
+        ChangeablePayload(payload).set(_setBox(2));
         _expectChanged(id, _setBox(1), _setBox(2));
         governance.execute(id);
         vm.etch(payload, "");
@@ -256,7 +256,7 @@ contract HostilePayloadsTest is Scenario {
     }
 
     function test_payload_isAskedByStaticCallOnly() public {
-        // Its getActions would change state: a call of the fickle payload's own setter.
+        // Its getActions would change state: a call of the changeable payload's own setter.
         MutatingPayload mutating = new MutatingPayload(_setBox(1));
         uint256 round = _win(address(mutating));
         _expectRevert(

@@ -34,7 +34,7 @@ contract HostileRollupsTest is Scenario {
         _expectRevert(abi.encodeWithSelector(IProposals.Proposals__SlotAlreadyUsed.selector, slot, newest));
     }
 
-    function test_hostileRollup_slotZeroIsAsGoodAsAnyOtherAndUsedOnce() public {
+    function test_hostileRollup_slotZeroIsAnOrdinarySlotAndUsedOnce() public {
         vm.expectEmit(address(proposals));
         emit IProposals.VoteCast(payload, 0, eve);
         vm.prank(eve);

@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import {IGovernance, ProposalState} from "canon/interfaces/IGovernance.sol";
 import {Scenario} from "./Scenario.sol";
 
-/// @notice Who stays silent until the last second of Active carries nothing unanswered.
+/// @notice Ballots for a proposal in the last second of Active can be answered.
 contract LastSecondTest is Scenario {
     address internal carol;
 
@@ -13,8 +13,8 @@ contract LastSecondTest is Scenario {
         carol = _holder("carol", POWER);
     }
 
-    /// @dev A third of all power accepts in the last second, while the others slept.
-    function _ambush() private returns (uint256 id) {
+    /// @dev A third of all power accepts in the last second; nobody else has voted.
+    function _acceptedInTheLastSecond() private returns (uint256 id) {
         id = _propose(_boxPayload(1));
         _to(_lastActive(id));
         _vote(alice, id, POWER, true);
@@ -22,9 +22,9 @@ contract LastSecondTest is Scenario {
         _assertState(id, ProposalState.Queued);
     }
 
-    /// @dev The others answer, up to the last second in which they can; that can't be answered in turn.
+    /// @dev The others answer, up to the last second in which they can; their ballots can't be answered in turn.
     function testFuzz_lastSecond_aMajorityAnswers(uint256 wait) public {
-        uint256 id = _ambush();
+        uint256 id = _acceptedInTheLastSecond();
         _to(bound(wait, _now(), _lastObjection(id)));
         _vote(bob, id, POWER * 9 / 10, false);
         _assertState(id, ProposalState.Queued);
@@ -44,9 +44,9 @@ contract LastSecondTest is Scenario {
         vm.assertEq(box.calls(), 0);
     }
 
-    /// @dev From the second half on the result is known, so that everybody can prepare: who comes then comes too late.
+    /// @dev From the second half on the result is known, so that everybody can prepare for it; ballots against are too late.
     function testFuzz_lastSecond_whoAnswersLateAnswersTooLate(uint256 wait) public {
-        uint256 id = _ambush();
+        uint256 id = _acceptedInTheLastSecond();
         uint256 last = _lastObjection(id);
         vm.assertEq(governance.objectionsUntil(id), last);
         _to(bound(wait, last + 1, _lastQueued(id)));
@@ -76,7 +76,7 @@ contract LastSecondTest is Scenario {
         vm.assertEq(box.value(), 1);
     }
 
-    /// @dev The ambush through the lock, against the Proposals contract itself, is answered alike.
+    /// @dev The same through the lock, against the Proposals contract itself, is answered alike.
     function test_lastSecond_alsoThroughTheLock() public {
         uint256 id = _proposeByLock(alice, _proposalsPayload(address(box)));
         _to(_lastActive(id));
@@ -87,7 +87,7 @@ contract LastSecondTest is Scenario {
         vm.assertEq(governance.governanceProposer(), address(proposals));
     }
 
-    /// @dev A refusal of an ambush doesn't shut the payload out: the next round may bring it again.
+    /// @dev Such a refusal doesn't shut the payload out: the next round may bring it again.
     function test_lastSecond_theSamePayloadMayComeAgain() public {
         address payload = _boxPayload(1);
         uint256 id = _propose(payload);

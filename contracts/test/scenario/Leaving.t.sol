@@ -146,7 +146,7 @@ contract LeavingTest is Scenario {
         _vote(alice, a, 1, false);
     }
 
-    /// @dev Tokens that travelled to a second account must not vote twice on one proposal.
+    /// @dev Tokens that traveled to a second account must not vote twice on one proposal.
     function testFuzz_leaving_tokensVoteOnceHoweverTheyTravel(uint256 when) public {
         uint256 first = _propose(_boxPayload(1));
         uint256 created = governance.getProposal(first).creation;

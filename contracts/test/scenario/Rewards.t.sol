@@ -64,12 +64,14 @@ contract RewardsTest is Scenario {
         _proposeBlock(next);
         vm.assertEq(distributor.claims(), 1);
         vm.assertEq(distributor.callbacksThatSucceeded(), 0);
+        // A block, a withdrawal, two moves and a deposit; the others are for the withdrawer or the owner only.
+        vm.assertEq(distributor.callbacksGuarded(), 5);
         vm.assertEq(next.blockNumber(), 1);
         vm.assertEq(next.getActiveAttesterCount(), ATTESTERS);
         vm.assertEq(asset.balanceOf(address(next)), ATTESTERS * SetLib.STAKE);
     }
 
-    /// @dev Its proposer may be a contract that was told to take a second block in the same slot.
+    /// @dev Its proposer may be a contract that tries to take a second block in the same slot.
     function test_distributor_cannotMakeItsProposerTakeTheSlotTwice() public {
         RollupParameters memory p = SetLib.parameters(set);
         p.rewardDistributor = IRewardDistributor(address(distributor));
@@ -82,6 +84,7 @@ contract RewardsTest is Scenario {
         vm.prank(address(distributor));
         lone.proposeBlock(keccak256("block"));
         vm.assertEq(distributor.claims(), 1);
+        vm.assertEq(distributor.callbacksGuarded(), 1);
         vm.assertEq(lone.blockNumber(), 1);
         _expectRevert(
             abi.encodeWithSelector(IRollup.Rollup__SlotAlreadyProposed.selector, lone.getCurrentSlot())

@@ -7,17 +7,11 @@ import {IRollup} from "canon/interfaces/IRollup.sol";
 import {HostileRollup} from "../mocks/HostileRollup.sol";
 import {Wallet} from "../mocks/Wallet.sol";
 import {SetLib} from "../Set.sol";
+import {BallotMessage, TypedData} from "../TypedData.sol";
 import {Scenario} from "./Scenario.sol";
 
 /// @notice Proposers and holders with delegations and wallets, and signatures where they don't belong.
 contract SignersTest is Scenario {
-    bytes32 internal constant DOMAIN_TYPEHASH =
-        keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
-    bytes32 internal constant SIGNAL_TYPEHASH = keccak256("Signal(address payload,uint256 slot,address instance)");
-    bytes32 internal constant BALLOT_TYPEHASH = keccak256(
-        "Ballot(uint256 proposalId,bytes32 actionsHash,uint256 amount,bool support,address voter,uint256 nonce,uint256 deadline)"
-    );
-
     address internal payload;
 
     function setUp() public override {
@@ -26,25 +20,12 @@ contract SignersTest is Scenario {
         _toNextRound(rollup);
     }
 
-    function _digest(string memory name, address where, bytes32 structHash) internal view returns (bytes32) {
-        bytes32 domain = keccak256(
-            abi.encode(DOMAIN_TYPEHASH, keccak256(bytes(name)), keccak256("1"), block.chainid, where)
-        );
-        return keccak256(abi.encodePacked(hex"1901", domain, structHash));
-    }
-
-    function _sign(uint256 key, bytes32 digest) internal pure returns (bytes memory) {
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, digest);
-        return abi.encodePacked(r, s, v);
-    }
-
     function _signal(uint256 key, address payload_, uint256 slot, address instance)
         internal
         view
         returns (bytes memory)
     {
-        bytes32 structHash = keccak256(abi.encode(SIGNAL_TYPEHASH, payload_, slot, instance));
-        return _sign(key, _digest("Proposals", address(proposals), structHash));
+        return TypedData.signSignal(key, payload_, slot, instance, address(proposals));
     }
 
     function _ballot(uint256 key, uint256 id, uint256 amount, bool support, address voter, uint256 nonce)
@@ -52,12 +33,9 @@ contract SignersTest is Scenario {
         view
         returns (bytes memory)
     {
-        bytes32 structHash = keccak256(
-            abi.encode(
-                BALLOT_TYPEHASH, id, governance.actionsHash(id), amount, support, voter, nonce, type(uint256).max
-            )
-        );
-        return _sign(key, _digest("Governance", address(governance), structHash));
+        BallotMessage memory ballot =
+            BallotMessage(id, governance.actionsHash(id), amount, support, voter, nonce, type(uint256).max);
+        return TypedData.sign(key, ballot, address(governance));
     }
 
     function _expectInvalid(address proposer) internal {
@@ -244,7 +222,7 @@ contract SignersTest is Scenario {
         bytes memory signature = _ballot(keyOf[alice], a, POWER, true, alice, 0);
         _expectRevert(abi.encodeWithSelector(IGovernance.Governance__InvalidSignature.selector, alice, 0));
         governance.voteWithSig(b, POWER, true, alice, type(uint256).max, signature);
-        // Nor does it pass as the ballot of another voter.
+        // It isn't accepted as the ballot of another voter either.
         _expectRevert(abi.encodeWithSelector(IGovernance.Governance__InvalidSignature.selector, bob, 0));
         governance.voteWithSig(a, POWER, true, bob, type(uint256).max, signature);
         governance.voteWithSig(a, POWER, true, alice, type(uint256).max, signature);

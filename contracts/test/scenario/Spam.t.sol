@@ -7,7 +7,7 @@ import {IProposals} from "canon/interfaces/IProposals.sol";
 import {SetLib} from "../Set.sol";
 import {Scenario} from "./Scenario.sol";
 
-/// @notice Deposits, proposals, ballots, withdrawals and stakers in masses must not make the others' calls dear.
+/// @notice Deposits, proposals, ballots, withdrawals and stakers in masses must not make the calls of others expensive.
 contract SpamTest is Scenario {
     /// @dev What a stranger's thousand dust deposits may add to a call: ten more reads of cold storage, for the search in
     /// the history.
@@ -46,17 +46,17 @@ contract SpamTest is Scenario {
         vm.revertToState(snapshot);
     }
 
-    function _dust(address victim, uint256 count) internal {
+    function _dust(address holder, uint256 count) internal {
         vm.startPrank(treasury);
         asset.approve(address(governance), count);
         for (uint256 i; i < count; ++i) {
             skip(1);
-            governance.deposit(victim, 1);
+            governance.deposit(holder, 1);
         }
         vm.stopPrank();
     }
 
-    function test_spam_aThousandDustDepositsDoNotMakeTheVictimsCallsDear() public {
+    function test_spam_aThousandDustDepositsDoNotMakeTheHoldersCallsExpensive() public {
         uint256 id = _propose(_boxPayload(1));
         _to(_lastPending(id) + 1);
         bytes memory vote = abi.encodeCall(IGovernance.vote, (id, POWER, true));
@@ -94,7 +94,7 @@ contract SpamTest is Scenario {
         }
     }
 
-    function test_spam_aThousandChangesOfTheTotalDoNotMakeExecutionDear() public {
+    function test_spam_aThousandChangesOfTheTotalDoNotMakeExecutionExpensive() public {
         uint256 id = _propose(_boxPayload(1));
         _toExecutable(id);
         bytes memory execute = abi.encodeCall(IGovernance.execute, (id));
@@ -104,7 +104,7 @@ contract SpamTest is Scenario {
         vm.assertLe(later, before + SEARCH + NOISE);
     }
 
-    function test_spam_proposalsDoNotMakeOthersCallsDear() public {
+    function test_spam_proposalsDoNotMakeOthersCallsExpensive() public {
         Configuration memory c = SetLib.configuration();
         c.proposeConfig.lockAmount = 2;
         vm.prank(address(governance));
@@ -128,7 +128,7 @@ contract SpamTest is Scenario {
         );
     }
 
-    function test_spam_ballotsAndWithdrawalsDoNotMakeOthersCallsDear() public {
+    function test_spam_ballotsAndWithdrawalsDoNotMakeOthersCallsExpensive() public {
         uint256 id = _propose(_boxPayload(1));
         _to(_lastPending(id) + 1);
         _vote(alice, id, 1, true);
@@ -152,7 +152,7 @@ contract SpamTest is Scenario {
         );
     }
 
-    function test_spam_manyPayloadsInARoundDoNotMakeSignalsDear() public {
+    function test_spam_manyPayloadsInARoundDoNotMakeSignalsExpensive() public {
         _toNextRound(rollup);
         address payload = _boxPayload(1);
         _signal(rollup, payload);
@@ -168,7 +168,7 @@ contract SpamTest is Scenario {
         vm.assertLe(later, before + NOISE);
     }
 
-    function test_spam_stakersDoNotMakeDrawsOrSignalsDear() public {
+    function test_spam_stakersDoNotMakeDrawsOrSignalsExpensive() public {
         _toNextRound(rollup);
         address payload = _boxPayload(1);
         _signal(rollup, payload);

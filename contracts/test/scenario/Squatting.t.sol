@@ -45,7 +45,7 @@ contract SquattingTest is Scenario {
         }
     }
 
-    /// @dev Each squatted stake takes a seat and shuts nobody out: 4 of 12, as anybody with 4 stakes has, not 4 of 8.
+    /// @dev Each squatted stake takes one seat and keeps no mover out: 4 seats of 12, as for any 4 stakes, not 4 of 8.
     function test_squatting_shutsNobodyOut() public {
         for (uint256 i; i < ATTESTERS; ++i) {
             if (i >= SQUATTED) {
@@ -79,9 +79,9 @@ contract SquattingTest is Scenario {
         vm.assertEq(seats, 4);
     }
 
-    /// @dev The squatter can't run ahead: it would have to take the new name too, in the block before, with another
+    /// @dev The squatter would have to register the new attester too, in the block before, with another
     /// stake.
-    function test_squatting_aNewNameThatIsTakenIsTriedAgain() public {
+    function test_squatting_anotherNewAttesterIsTriedIfOneIsTaken() public {
         _stake(next, _newAttester(0), EVE, EVE);
         _expectRevert(abi.encodeWithSelector(IRollup.Rollup__AlreadyRegistered.selector, _newAttester(0)));
         vm.prank(_withdrawer(0));
@@ -92,8 +92,8 @@ contract SquattingTest is Scenario {
         vm.assertEq(stake, SetLib.STAKE);
     }
 
-    /// @dev Neither the squatter nor anybody else chooses the name under which a mover arrives.
-    function testFuzz_squatting_onlyTheWithdrawerChoosesTheName(address caller, uint256 i) public {
+    /// @dev Neither the squatter nor anybody else chooses the attester under which a stake arrives.
+    function testFuzz_squatting_onlyTheWithdrawerChoosesTheNewAttester(address caller, uint256 i) public {
         i = bound(i, 0, ATTESTERS - 1);
         vm.assume(caller != _withdrawer(i));
         _expectRevert(abi.encodeWithSelector(IRollup.Rollup__NotWithdrawer.selector, caller, _withdrawer(i)));

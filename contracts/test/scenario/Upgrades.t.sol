@@ -36,7 +36,7 @@ contract UpgradesTest is Scenario {
         );
     }
 
-    /// @dev A hostile rollup with the given owner, and an upgrade to it that tells how it was created.
+    /// @dev A hostile rollup with the given owner, and an upgrade to it that names its true creation.
     function _hostile(address owner) internal returns (HostileRollup next, address payload) {
         bytes memory initCode = bytes.concat(type(HostileRollup).creationCode, abi.encode(owner, 1, address(1)));
         next = HostileRollup(SetLib.create(initCode));

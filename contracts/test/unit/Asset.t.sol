@@ -11,12 +11,11 @@ import {IAsset} from "canon/interfaces/IAsset.sol";
 import {ICommon} from "canon/interfaces/ICommon.sol";
 import {SetLib} from "../Set.sol";
 import {Test} from "../Test.sol";
+import {PermitMessage, TypedData} from "../TypedData.sol";
 import {Deployer} from "../mocks/Deployer.sol";
 
 contract AssetTest is Test {
     uint256 internal constant MAX = type(uint96).max;
-    bytes32 internal constant PERMIT_TYPEHASH =
-        keccak256("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)");
 
     address internal owner = address(0x0133);
     IAsset internal asset;
@@ -35,17 +34,8 @@ contract AssetTest is Test {
         view
         returns (bytes32)
     {
-        bytes32 domain = keccak256(
-            abi.encode(
-                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
-                keccak256("Asset"),
-                keccak256("1"),
-                block.chainid,
-                address(asset)
-            )
-        );
-        bytes32 permit = keccak256(abi.encode(PERMIT_TYPEHASH, from, spender, value, nonce, deadline));
-        return keccak256(abi.encodePacked(hex"1901", domain, permit));
+        PermitMessage memory permit = PermitMessage(from, spender, value, nonce, deadline);
+        return TypedData.digestOf(permit, block.chainid, address(asset));
     }
 
     function testFuzz_constructor_givesTheInitialSupplyToTheHolder(address holder, uint256 supply) public {
@@ -96,6 +86,21 @@ contract AssetTest is Test {
         asset.mint(to, second);
         vm.assertEq(asset.balanceOf(to), first + second);
         vm.assertEq(asset.totalSupply(), first + second);
+    }
+
+    function test_mint_atTheMaximumSupply() public {
+        Deployer deployer = new Deployer();
+        bytes memory code = vm.getCode(SetLib.artifact("Asset"));
+        vm.expectRevert(abi.encodeWithSelector(IAsset.Asset__SupplyExceeded.selector, 0, MAX + 1, MAX));
+        deployer.deploy(code, abi.encode("Asset", "AST", owner, address(this), MAX + 1));
+        IAsset token = _deploy(address(this), MAX - 1);
+        vm.startPrank(owner);
+        vm.expectRevert(abi.encodeWithSelector(IAsset.Asset__SupplyExceeded.selector, MAX - 1, 2, MAX));
+        token.mint(address(this), 2);
+        token.mint(address(this), 1);
+        vm.expectRevert(abi.encodeWithSelector(IAsset.Asset__SupplyExceeded.selector, MAX, 1, MAX));
+        token.mint(address(this), 1);
+        vm.assertEq(token.totalSupply(), MAX);
     }
 
     function testFuzz_mint_refusesMoreThanTheMaximumSupply(uint256 supply, uint256 amount) public {
@@ -186,19 +191,19 @@ contract AssetTest is Test {
         token.transfer(address(0xbeef), amount);
     }
 
-    function testFuzz_ownership_changesHandsInTwoSteps(address heir, address stranger) public {
-        vm.assume(heir != owner && heir != address(0) && stranger != heir);
+    function testFuzz_ownership_changesHandsInTwoSteps(address newOwner, address stranger) public {
+        vm.assume(newOwner != owner && newOwner != address(0) && stranger != newOwner);
         Ownable2Step token = Ownable2Step(address(asset));
         vm.prank(owner);
-        token.transferOwnership(heir);
+        token.transferOwnership(newOwner);
         vm.assertEq(token.owner(), owner);
-        vm.assertEq(token.pendingOwner(), heir);
+        vm.assertEq(token.pendingOwner(), newOwner);
         vm.prank(stranger);
         vm.expectRevert(abi.encodeWithSelector(Ownable.OwnableUnauthorizedAccount.selector, stranger));
         token.acceptOwnership();
-        vm.prank(heir);
+        vm.prank(newOwner);
         token.acceptOwnership();
-        vm.assertEq(token.owner(), heir);
+        vm.assertEq(token.owner(), newOwner);
         vm.assertEq(token.pendingOwner(), address(0));
     }
 

@@ -199,16 +199,16 @@ contract ExpectTest is Test {
 
     /// @dev A target that can't answer must fail the proposal, not pass the check; and the reason says who didn't
     /// answer what.
-    function testFuzz_allChecks_refuseATargetWithoutCode(address nobody, address expected) public {
-        nobody = address(uint160(bound(uint160(nobody), 0x10000, type(uint160).max)));
-        vm.assume(nobody.code.length == 0);
+    function testFuzz_allChecks_refuseATargetWithoutCode(address codeless, address expected) public {
+        codeless = address(uint160(bound(uint160(codeless), 0x10000, type(uint160).max)));
+        vm.assume(codeless.code.length == 0);
         for (uint256 i; i < 2; ++i) {
             for (uint256 which; which < 3; ++which) {
-                _noAnswer(_wordCheck(which, nobody, expected), nobody, _questions[which]);
+                _noAnswer(_wordCheck(which, codeless, expected), codeless, _questions[which]);
             }
-            _noAnswer(_configurationCheck(nobody), nobody, IGovernance.getConfiguration.selector);
+            _noAnswer(_configurationCheck(codeless), codeless, IGovernance.getConfiguration.selector);
             // With code that answers nothing it is the same.
-            vm.etch(nobody, hex"00");
+            vm.etch(codeless, hex"00");
         }
     }
 

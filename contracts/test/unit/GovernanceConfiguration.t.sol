@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {IAsset} from "canon/interfaces/IAsset.sol";
+import {ICommon} from "canon/interfaces/ICommon.sol";
 import {Configuration, IGovernance, ProposalState, ProposeConfiguration} from "canon/interfaces/IGovernance.sol";
 import {SetLib} from "../Set.sol";
 import {Deployer} from "../mocks/Deployer.sol";
@@ -195,7 +196,7 @@ contract GovernanceConfigurationTest is GovernanceFixture {
         _lock(majority, power);
         uint256 value = power / divisor;
         _set(c, lock ? 1 : 8, value);
-        // So much that the last unit counts.
+        // More than the remainder of the division, so that the bound falls by one at least.
         left = bound(left, power % divisor + 1, power);
         skip(100);
         uint256 state = vm.snapshotState();
@@ -279,7 +280,7 @@ contract GovernanceConfigurationTest is GovernanceFixture {
     }
 
     /// @dev From any configuration that is allowed at construction, to any that is allowed at a change, and back: with
-    /// a holder of dust against it, and while one leaves before each of them.
+    /// a holder of one unit against it, and another holder leaving before each of them.
     function testFuzz_updateConfiguration_whateverIsAllowedCanBeChangedAgain(
         Configuration memory first,
         Configuration memory second,
@@ -360,6 +361,7 @@ contract GovernanceConfigurationTest is GovernanceFixture {
 
     function testFuzz_configurationAt_keepsAll(Configuration[] memory list) public {
         _lock(majority, SUPPLY);
+        vm.assume(list.length != 0);
         uint256 count = list.length > 8 ? 8 : list.length;
         for (uint256 i; i < count; ++i) {
             _configure(_changeable(list[i]));
@@ -438,19 +440,21 @@ contract GovernanceConfigurationTest is GovernanceFixture {
     }
 
     /// @dev A proposal is decided by the second word of its own configuration, wherever that is stored.
-    function testFuzz_configurationAt_aProposalFindsItsOwnDifferential(uint8 before, uint8 later, bool enough) public {
+    function testFuzz_configurationAt_aProposalFindsItsOwnDifferential(uint256 before, uint256 later, bool enough) public {
         _lock(majority, SUPPLY / 2);
         address other = addressOf("other");
         _lock(other, SUPPLY / 2);
         Configuration memory c = SetLib.configuration();
         c.voteDifferential = 0.5e18;
-        for (uint256 i; i <= before % 8; ++i) {
+        before = bound(before, 1, 8);
+        for (uint256 i; i < before; ++i) {
             c.votingDelay = 1 hours + i;
             _configure(c);
         }
         uint256 id = _push(_payload());
         c.voteDifferential = 0;
-        for (uint256 i; i < later % 4; ++i) {
+        later = bound(later, 1, 4);
+        for (uint256 i; i < later; ++i) {
             c.votingDelay = 2 hours + i;
             _configure(c);
         }
@@ -464,8 +468,8 @@ contract GovernanceConfigurationTest is GovernanceFixture {
         _state(id, enough ? ProposalState.Queued : ProposalState.Rejected);
     }
 
-    function testFuzz_configurationAt_refusesUnknownIds(uint256 id, uint8 changes) public {
-        uint256 count = 1 + changes % 4;
+    function testFuzz_configurationAt_refusesUnknownIds(uint256 id, uint256 count) public {
+        count = bound(count, 1, 4);
         for (uint256 i = 1; i < count; ++i) {
             _configure(SetLib.configuration());
         }
@@ -554,6 +558,20 @@ contract GovernanceConfigurationTest is GovernanceFixture {
         }
     }
 
+    /// @dev Whatever supply an asset reports, amounts fit 96 bits.
+    function test_constructor_amountsAtTheirBounds() public {
+        vm.mockCall(address(asset), abi.encodeCall(asset.totalSupply, ()), abi.encode(type(uint256).max));
+        uint256 max = type(uint96).max;
+        Configuration memory c = SetLib.configuration();
+        c.proposeConfig.lockAmount = c.minimumVotes = max;
+        _construct(c);
+        bytes memory refusal = abi.encodeWithSelector(ICommon.ValueTooLarge.selector, max + 1, max);
+        c.proposeConfig.lockAmount = max + 1;
+        _refuseConstruction(c, refusal);
+        (c.proposeConfig.lockAmount, c.minimumVotes) = (max, max + 1);
+        _refuseConstruction(c, refusal);
+    }
+
     /// @dev Below 20 units no lockAmount is within bounds.
     function testFuzz_constructor_refusesATinySupply(uint256 supply, uint256 lockAmount) public {
         supply = bound(supply, 1, 19);
@@ -563,7 +581,7 @@ contract GovernanceConfigurationTest is GovernanceFixture {
         _refuseConstruction(c, _outOfBounds("lockAmount", lockAmount, 2, supply / 10));
     }
 
-    /// @dev Of several fields out of bounds the first is told.
+    /// @dev Of several fields out of bounds the first is reported.
     function test_constructor_asksInTheOrderOfTheFields() public {
         for (uint256 first; first < FIELDS; ++first) {
             Configuration memory c = SetLib.configuration();

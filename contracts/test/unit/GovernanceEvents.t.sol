@@ -3,15 +3,13 @@ pragma solidity 0.8.30;
 
 import {Configuration, IGovernance, ProposalState, Withdrawal} from "canon/interfaces/IGovernance.sol";
 import {SetLib} from "../Set.sol";
+import {BallotMessage, TypedData} from "../TypedData.sol";
 import {GovernanceFold} from "../mocks/GovernanceFold.sol";
 import {GovernanceFixture} from "./GovernanceFixture.t.sol";
 
-/// @notice Events, the time of their blocks and constructor arguments suffice to know everything.
+/// @notice All state is rebuilt from events, the times of their blocks and the constructor arguments.
 contract GovernanceEventsTest is GovernanceFixture {
     uint256 private constant HOLDERS = 3;
-    bytes32 private constant BALLOT = keccak256(
-        "Ballot(uint256 proposalId,bytes32 actionsHash,uint256 amount,bool support,address voter,uint256 nonce,uint256 deadline)"
-    );
 
     GovernanceFold internal fold;
     address internal otherProposals;
@@ -71,7 +69,7 @@ contract GovernanceEventsTest is GovernanceFixture {
             _configure(_changeable(_quick(seed)));
         } else if (kind == 7 && seed & 0x3000 == 0) {
             (address next, address last) = (otherProposals, proposals);
-            _appoint(next);
+            _setProposer(next);
             otherProposals = last;
         } else if (kind == 8 && count != 0) {
             vm.prank(who);
@@ -109,18 +107,11 @@ contract GovernanceEventsTest is GovernanceFixture {
             governance.vote(id, amount, support);
             return;
         }
-        uint256 nonce = governance.ballotNonce(id, who);
-        bytes32 actions = governance.actionsHash(id);
-        bytes32 ballot = keccak256(abi.encode(BALLOT, id, actions, amount, support, who, nonce, type(uint256).max));
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, keccak256(abi.encodePacked(hex"1901", _domain(), ballot)));
-        governance.voteWithSig(id, amount, support, who, type(uint256).max, abi.encodePacked(r, s, v));
-    }
-
-    function _domain() private view returns (bytes32) {
-        bytes32 kind = keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
-        return keccak256(
-            abi.encode(kind, keccak256("Governance"), keccak256("1"), block.chainid, address(governance))
+        BallotMessage memory ballot = BallotMessage(
+            id, governance.actionsHash(id), amount, support, who, governance.ballotNonce(id, who), type(uint256).max
         );
+        bytes memory signature = TypedData.sign(key, ballot, address(governance));
+        governance.voteWithSig(id, amount, support, who, type(uint256).max, signature);
     }
 
     /// @dev Every view against the fold.
@@ -175,7 +166,7 @@ contract GovernanceEventsTest is GovernanceFixture {
         }
     }
 
-    /// @dev Such walks reach what they are meant to reach.
+    /// @dev Such walks reach every state.
     function test_events_walksReachEveryState() public {
         bool[8] memory seen;
         for (uint256 walk; walk < 20; ++walk) {

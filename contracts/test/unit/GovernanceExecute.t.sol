@@ -3,14 +3,15 @@ pragma solidity 0.8.30;
 
 import {Configuration, IGovernance, ProposalState} from "canon/interfaces/IGovernance.sol";
 import {Action} from "canon/interfaces/IPayload.sol";
-import {Births} from "../mocks/Births.sol";
 import {Box} from "../mocks/Box.sol";
+import {ConstantPayload} from "../mocks/ConstantPayload.sol";
+import {Create2Factory} from "../mocks/Create2Factory.sol";
 import {Delegation} from "../mocks/Delegation.sol";
 import {RawAnswer} from "../mocks/RawAnswer.sol";
 import {GovernanceFixture} from "./GovernanceFixture.t.sol";
 
 /// @notice Takes money, if it gets any.
-contract Purse {
+contract ValueRecorder {
     uint256 public received;
     uint256 public calls;
 
@@ -183,18 +184,82 @@ contract GovernanceExecuteTest is GovernanceFixture {
         vm.assertEq(uint256(governance.getProposal(id).state), uint256(ProposalState.Pending));
     }
 
+    /// @dev The reason arrives whole, whatever its length.
+    function test_execute_theReasonOfAFailureIsCopiedWhole() public {
+        uint16[6] memory lengths = [0, 1, 32, 33, 100, 10_000];
+        for (uint256 i; i < lengths.length; ++i) {
+            bytes memory reason = new bytes(lengths[i]);
+            for (uint256 j; j < reason.length; ++j) {
+                reason[j] = bytes1(uint8(j % 255 + 1));
+            }
+            address failing = address(new RawAnswer(reason, true));
+            uint256 id = _passed(_list(_one(failing, "")));
+            bytes[2] memory calls = _bothWays(id, _one(failing, ""));
+            for (uint256 way; way < 2; ++way) {
+                (bool success, bytes memory answer) = address(governance).call(calls[way]);
+                vm.assertFalse(success);
+                vm.assertEq(
+                    answer,
+                    abi.encodeWithSelector(IGovernance.Governance__ActionFailed.selector, 0, failing, reason)
+                );
+            }
+        }
+    }
+
+    /// @dev Nobody reads what a successful action answers, so nobody pays for a copy of it: a megabyte costs what its
+    /// target needs for it, some 2 million gas. A copy would cost as much again.
+    function test_execute_theAnswerOfASuccessIsNotCopied() public {
+        address silent = ConstantPayload.create(ConstantPayload.zeros(0));
+        address huge = ConstantPayload.create(ConstantPayload.zeros(1_000_000));
+        uint256 own = _gasOf(huge, "") - _gasOf(silent, "");
+        vm.assertGt(own, 2_000_000, "what the answer costs its target");
+        _arm();
+        uint256 a = _push(_list(_one(silent, "")));
+        uint256 b = _push(_list(_one(huge, "")));
+        _approve(a);
+        _approve(b);
+        vm.warp(_ends(b)[2] + 1);
+        bytes[2] memory silentCalls = _bothWays(a, _one(silent, ""));
+        bytes[2] memory hugeCalls = _bothWays(b, _one(huge, ""));
+        for (uint256 way; way < 2; ++way) {
+            uint256 state = vm.snapshotState();
+            uint256 least = _gasOf(address(governance), silentCalls[way]);
+            uint256 used = _gasOf(address(governance), hugeCalls[way]);
+            _state(a, ProposalState.Executed);
+            _state(b, ProposalState.Executed);
+            vm.assertLt(used, least + own + 20_000, "the answer was copied");
+            vm.revertToState(state);
+        }
+    }
+
+    /// @dev The calls of `execute` and of `executeWith`.
+    function _bothWays(uint256 id, Action[] memory actions) private pure returns (bytes[2] memory) {
+        return [abi.encodeCall(IGovernance.execute, (id)), abi.encodeCall(IGovernance.executeWith, (id, actions))];
+    }
+
+    /// @dev The gas of a call that succeeds; its answer isn't copied.
+    function _gasOf(address target, bytes memory data) private returns (uint256 used) {
+        bool success;
+        uint256 before = gasleft();
+        assembly ("memory-safe") {
+            success := call(gas(), target, 0, add(data, 32), mload(data), 0, 0)
+        }
+        used = before - gasleft();
+        vm.assertTrue(success);
+    }
+
     function testFuzz_execute_whatFailedCanBeRetriedUntilItExpires(uint256 value, uint256 retryAt, bool inTime) public {
-        box.setStubborn(true);
+        box.setRefuses(true);
         uint256 id = _passed(_list(_boxAction(value)));
         uint256 last = _ends(id)[3];
-        bytes memory reason = abi.encodeWithSelector(Box.Stubborn.selector, value);
+        bytes memory reason = abi.encodeWithSelector(Box.Refused.selector, value);
         _refuseFailed(0, address(box), reason);
         governance.execute(id);
         retryAt = bound(retryAt, vm.getBlockTimestamp(), last);
         vm.warp(retryAt);
         _refuseFailed(0, address(box), reason);
         governance.execute(id);
-        box.setStubborn(false);
+        box.setRefuses(false);
         if (inTime) {
             governance.execute(id);
             vm.assertEq(box.value(), value);
@@ -209,14 +274,14 @@ contract GovernanceExecuteTest is GovernanceFixture {
     function testFuzz_execute_sendsNoValue(uint256 balance, uint8 count) public {
         balance = bound(balance, 1, type(uint128).max);
         vm.deal(address(governance), balance);
-        Purse purse = new Purse();
+        ValueRecorder recorder = new ValueRecorder();
         Action[] memory actions = new Action[](1 + count % 5);
         for (uint256 i; i < actions.length; ++i) {
-            actions[i] = Action(address(purse), abi.encodeCall(Purse.take, ()));
+            actions[i] = Action(address(recorder), abi.encodeCall(ValueRecorder.take, ()));
         }
         governance.execute(_passed(_list(actions)));
-        vm.assertEq(purse.calls(), actions.length);
-        vm.assertEq(purse.received(), 0);
+        vm.assertEq(recorder.calls(), actions.length);
+        vm.assertEq(recorder.received(), 0);
         vm.assertEq(address(governance).balance, balance);
     }
 
@@ -224,17 +289,21 @@ contract GovernanceExecuteTest is GovernanceFixture {
         value = bound(value, 1, type(uint128).max);
         vm.deal(address(this), value);
         uint256 id = _passed(_payload());
-        (bool success,) = address(governance).call{value: value}(abi.encodeCall(IGovernance.execute, (id)));
-        vm.assertFalse(success);
-        (success,) = address(governance).call{value: value}("");
-        vm.assertFalse(success);
+        bytes[2] memory calls = [abi.encodeCall(IGovernance.execute, (id)), bytes("")];
+        for (uint256 i; i < 2; ++i) {
+            (bool success, bytes memory answer) = address(governance).call{value: value}(calls[i]);
+            vm.assertFalse(success);
+            vm.assertEq(answer.length, 0, "refused for the value alone");
+        }
+        _state(id, ProposalState.Executable);
+        governance.execute(id);
     }
 
     function testFuzz_execute_anActionMayDeployALaterOnesTarget(bytes32 salt, uint256 value) public {
-        Births births = new Births();
-        address child = births.addressOf(salt, type(Box).creationCode);
+        Create2Factory factory = new Create2Factory();
+        address child = factory.addressOf(salt, type(Box).creationCode);
         Action[] memory actions = new Action[](2);
-        actions[0] = Action(address(births), abi.encodeCall(Births.create, (salt, type(Box).creationCode)));
+        actions[0] = Action(address(factory), abi.encodeCall(Create2Factory.create, (salt, type(Box).creationCode)));
         actions[1] = Action(child, abi.encodeCall(Box.set, (value)));
         uint256 id = _passed(_list(actions));
         vm.assertEq(child.code.length, 0);
@@ -244,28 +313,28 @@ contract GovernanceExecuteTest is GovernanceFixture {
     }
 
     function testFuzz_execute_theTargetMustExistWhenItsTurnComes(bytes32 salt, uint256 value) public {
-        Births births = new Births();
-        address child = births.addressOf(salt, type(Box).creationCode);
+        Create2Factory factory = new Create2Factory();
+        address child = factory.addressOf(salt, type(Box).creationCode);
         Action[] memory actions = new Action[](2);
         actions[0] = Action(child, abi.encodeCall(Box.set, (value)));
-        actions[1] = Action(address(births), abi.encodeCall(Births.create, (salt, type(Box).creationCode)));
+        actions[1] = Action(address(factory), abi.encodeCall(Create2Factory.create, (salt, type(Box).creationCode)));
         uint256 id = _passed(_list(actions));
         _refuseWithoutCode(0, child);
         governance.execute(id);
         // Deployed by anybody in the meantime, it is there, but then the deployment of the list fails.
-        births.create(salt, type(Box).creationCode);
-        _refuseFailed(1, address(births), abi.encodeWithSelector(Births.Failed.selector));
+        factory.create(salt, type(Box).creationCode);
+        _refuseFailed(1, address(factory), abi.encodeWithSelector(Create2Factory.Failed.selector));
         governance.execute(id);
     }
 
     function testFuzz_execute_laterActionsSeeWhatEarlierOnesDid(uint256 value) public {
         Action[] memory actions = new Action[](2);
-        actions[0] = Action(address(box), abi.encodeCall(Box.setStubborn, (true)));
+        actions[0] = Action(address(box), abi.encodeCall(Box.setRefuses, (true)));
         actions[1] = _boxAction(value)[0];
         uint256 id = _passed(_list(actions));
-        _refuseFailed(1, address(box), abi.encodeWithSelector(Box.Stubborn.selector, value));
+        _refuseFailed(1, address(box), abi.encodeWithSelector(Box.Refused.selector, value));
         governance.execute(id);
-        vm.assertFalse(box.stubborn());
+        vm.assertFalse(box.refuses());
     }
 
     function testFuzz_execute_ofSeveralAnyoneChoosesTheOrder(uint256 seed) public {

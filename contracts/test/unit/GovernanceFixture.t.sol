@@ -14,7 +14,7 @@ import {ListPayload} from "../mocks/ListPayload.sol";
 abstract contract GovernanceFixture is Test {
     uint256 internal constant START = 1_750_000_000;
     uint256 internal constant SUPPLY = type(uint96).max;
-    /// @dev Enough that nobody else matters for the quorum.
+    /// @dev Enough for the quorum, whatever the others lock in a test.
     uint256 internal constant MAJORITY = 100_000_000e18;
 
     IAsset internal asset;
@@ -105,8 +105,8 @@ abstract contract GovernanceFixture is Test {
         governance.updateConfiguration(c);
     }
 
-    /// @notice Appoints as a passed proposal would.
-    function _appoint(address newProposals) internal {
+    /// @notice Makes `newProposals` the governance proposer, as a passed proposal would.
+    function _setProposer(address newProposals) internal {
         vm.prank(address(governance));
         governance.updateGovernanceProposer(newProposals);
         proposals = newProposals;
@@ -133,7 +133,7 @@ abstract contract GovernanceFixture is Test {
         return governance.totalPowerAt(vm.getBlockTimestamp());
     }
 
-    /// @notice A fuzzed account that plays no other part.
+    /// @notice A fuzzed account that has no other role.
     function _stranger(address who) internal view {
         vm.assume(who != address(0) && who.code.length == 0 && uint160(who) > 0x1ff);
         vm.assume(who != address(this) && who != majority && who != address(vm));
@@ -170,7 +170,7 @@ abstract contract GovernanceFixture is Test {
         return _list(_boxAction(1));
     }
 
-    /// @notice `payload` pushed by the Proposals contract in office.
+    /// @notice `payload` pushed by the governance proposer.
     function _push(address payload) internal returns (uint256 id) {
         id = governance.proposalCount();
         _pushOnly(payload);

@@ -86,6 +86,22 @@ contract GovernanceLeavingTest is GovernanceFixture {
 
     /// @dev What was given up after the snapshot counted on the proposal.
     function testFuzz_leaving_nobodyWhoseBallotCountsHoldsTheAssetBeforeExecution(uint256 seed) public {
+        _walk(seed);
+    }
+
+    /// @dev Such walks have withdrawals of the kind that is compared.
+    function test_leaving_walksReachWhatTheyAreMeantToReach() public {
+        uint256 compared;
+        for (uint256 walk; walk < 20; ++walk) {
+            uint256 state = vm.snapshotState();
+            compared += _walk(walk);
+            vm.revertToState(state);
+        }
+        vm.assertGe(compared, 20);
+    }
+
+    /// @return compared The number of withdrawals that were compared with a proposal.
+    function _walk(uint256 seed) private returns (uint256 compared) {
         for (uint256 i; i < VOTERS; ++i) {
             _lock(_voter(i), 1_000_000e18);
         }
@@ -103,11 +119,12 @@ contract GovernanceLeavingTest is GovernanceFixture {
                 if (leave.start <= ends[0] || leave.start > ends[2]) continue;
                 if (governance.powerAt(leave.voter, ends[0]) == 0) continue;
                 vm.assertGt(governance.getWithdrawal(leave.id).unlocksAt, ends[2], "gone before execution");
+                ++compared;
             }
         }
     }
 
-    /// @dev The worst case, played to the end: two proposals of a slow configuration are in flight when faster and
+    /// @dev The worst case: two proposals of a slow configuration are in flight when faster and
     /// faster ones replace it; a voter leaves as soon as its ballot is cast.
     function testFuzz_leaving_inTheLastSecondOfQueuedTheVoterIsStillBound(
         Configuration memory slow,
@@ -174,7 +191,7 @@ contract GovernanceLeavingTest is GovernanceFixture {
         _state(id, ProposalState.Executable);
     }
 
-    /// @dev Whoever is gone in time has no ballot either, and is not counted in the quorum.
+    /// @dev Power given up in time has no ballot, and isn't counted in the quorum either.
     function testFuzz_leaving_inTheLastSecondOfPendingGivesTheBallotUp(uint256 locked, uint256 left) public {
         locked = bound(locked, 2, 1_000_000e18);
         left = bound(left, 1, locked);

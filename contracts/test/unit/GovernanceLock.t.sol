@@ -208,15 +208,15 @@ contract GovernanceLockTest is GovernanceFixture {
         vm.assertEq(box.value(), 1);
     }
 
-    function testFuzz_proposeWithLock_worksWithoutAnyProposalsContractsHelp(address proposalsHelp) public {
-        _stranger(proposalsHelp);
-        // The Proposals contract in office answers nothing any more.
+    function testFuzz_proposeWithLock_worksWithoutTheProposalsContract(address anyone) public {
+        _stranger(anyone);
+        // The governance proposer answers nothing any more.
         vm.etch(proposals, hex"fe");
         uint256 id = _pushByLock(_payload());
         _arm();
         _approve(id);
         vm.warp(_ends(id)[2] + 1);
-        vm.prank(proposalsHelp);
+        vm.prank(anyone);
         governance.execute(id);
         _state(id, ProposalState.Executed);
     }

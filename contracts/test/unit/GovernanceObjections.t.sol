@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {Ballot, Configuration, IGovernance, ProposalState} from "canon/interfaces/IGovernance.sol";
 import {SetLib} from "../Set.sol";
+import {BallotMessage, TypedData} from "../TypedData.sol";
 import {GovernanceFixture} from "./GovernanceFixture.t.sol";
 import {Reference} from "./lib/TabulationReference.sol";
 
@@ -156,19 +157,38 @@ contract GovernanceObjectionsTest is GovernanceFixture {
         }
     }
 
-    /// @dev What wasn't accepted when Active ended stays refused: late ballots bring no quorum, since none is taken.
+    /// @dev A quorum is reached while Active or not at all: the ballot that completes it in the last second of Active,
+    /// on whichever side, isn't taken in the next second or later, when the proposal is Rejected.
     function testFuzz_objections_bringNoQuorum(uint256 yea, uint256 time, bool support) public {
         _lock(majority, MAJORITY);
         _lock(objector, MAJORITY);
         uint256 id = _push(_payload());
         vm.warp(_lastPending(id) + 1);
-        // Less than a tenth of all; with one unit more it would be a quorum.
-        yea = bound(yea, 1, MAJORITY / 5 - 1);
+        // A tenth of all power is a quorum. With more than 52 % of it for the proposal, the rest may be against.
+        uint256 quorum = MAJORITY / 5;
+        yea = bound(yea, quorum * 53 / 100, quorum - 1);
         _vote(majority, id, yea, true);
         uint256[4] memory ends = _ends(id);
+        uint256 active = vm.snapshotState();
+
+        vm.warp(ends[1]);
+        _vote(objector, id, quorum - yea, support);
+        vm.warp(ends[1] + 1);
+        _state(id, ProposalState.Queued, "in time");
+
+        vm.revertToState(active);
+        vm.warp(ends[1]);
+        if (quorum - yea > 1) _vote(objector, id, quorum - yea - 1, support);
+        vm.warp(ends[1] + 1);
+        _state(id, ProposalState.Rejected, "in time, a unit less");
+
+        vm.revertToState(active);
         vm.warp(bound(time, ends[1] + 1, ends[3]));
-        _state(id, ProposalState.Rejected);
-        _refuseNotActive(id, objector, support, ProposalState.Rejected);
+        _state(id, ProposalState.Rejected, "late");
+        _refuseState(IGovernance.Governance__NotActive.selector, id, ProposalState.Rejected);
+        vm.prank(objector);
+        governance.vote(id, quorum - yea, support);
+        _sums(id, yea, 0);
     }
 
     function testFuzz_objections_onlyPowerOfTheSnapshotCounts(uint256 power, uint256 later, uint256 more) public {
@@ -190,7 +210,7 @@ contract GovernanceObjectionsTest is GovernanceFixture {
         vm.assertEq(nea, power);
     }
 
-    /// @dev What was cast while Active is gone, also of a holder who regrets it.
+    /// @dev Power that was cast while Active can't be cast again, also not against the same holder's own ballot.
     function testFuzz_objections_ofTheRestOnly(uint256 first, uint256 rest) public {
         first = bound(first, MAJORITY / 2, MAJORITY - 1);
         _arm();
@@ -234,7 +254,7 @@ contract GovernanceObjectionsTest is GovernanceFixture {
     function test_objections_aDroppedProposalTakesNone() public {
         uint256 id = _queued(1, false);
         uint256 locked = _pushByLock(_payload());
-        _appoint(_newProposals());
+        _setProposer(_newProposals());
         _refuseNotActive(id, objector, false, ProposalState.Dropped);
         _state(locked, ProposalState.Pending);
     }
@@ -243,34 +263,13 @@ contract GovernanceObjectionsTest is GovernanceFixture {
                               BY SIGNATURE
     //////////////////////////////////////////////////////////////*/
 
-    /// @dev The objector's signed ballot, whose typed data `GovernanceVoteWithSig.t.sol` looks at.
+    /// @dev The signature of the objector's next ballot, of one unit.
     function _signed(uint256 id, bool support, uint256 deadline) private returns (bytes memory) {
         (, uint256 key) = account("objector");
-        bytes32 domain = keccak256(
-            abi.encode(
-                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
-                keccak256("Governance"),
-                keccak256("1"),
-                block.chainid,
-                address(governance)
-            )
+        BallotMessage memory ballot = BallotMessage(
+            id, governance.actionsHash(id), 1, support, objector, governance.ballotNonce(id, objector), deadline
         );
-        bytes32 ballot = keccak256(
-            abi.encode(
-                keccak256(
-                    "Ballot(uint256 proposalId,bytes32 actionsHash,uint256 amount,bool support,address voter,uint256 nonce,uint256 deadline)"
-                ),
-                id,
-                governance.actionsHash(id),
-                1,
-                support,
-                objector,
-                governance.ballotNonce(id, objector),
-                deadline
-            )
-        );
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, keccak256(abi.encodePacked(hex"1901", domain, ballot)));
-        return abi.encodePacked(r, s, v);
+        return TypedData.sign(key, ballot, address(governance));
     }
 
     /// @dev The state is asked for before the deadline.

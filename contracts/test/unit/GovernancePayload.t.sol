@@ -6,7 +6,7 @@ import {Action, IPayload} from "canon/interfaces/IPayload.sol";
 import {ActionsEncoding} from "../mocks/ActionsEncoding.sol";
 import {Box} from "../mocks/Box.sol";
 import {Delegation} from "../mocks/Delegation.sol";
-import {FicklePayload} from "../mocks/FicklePayload.sol";
+import {ChangeablePayload} from "../mocks/ChangeablePayload.sol";
 import {ProxyPayload} from "../mocks/ProxyPayload.sol";
 import {RawAnswer} from "../mocks/RawAnswer.sol";
 import {GovernanceFixture} from "./GovernanceFixture.t.sol";
@@ -176,19 +176,19 @@ contract GovernancePayloadTest is GovernanceFixture {
     }
 
     /// @dev Whatever others are shown, Governance's own reading is published and executed.
-    function testFuzz_payload_whatGovernanceWasToldCounts(uint256 shown, uint256 told) public {
-        vm.assume(shown != told);
-        FicklePayload payload = new FicklePayload();
+    function testFuzz_payload_theAnswerToGovernanceCounts(uint256 shown, uint256 answered) public {
+        vm.assume(shown != answered);
+        ChangeablePayload payload = new ChangeablePayload();
         payload.set(_boxAction(shown));
-        payload.setFor(address(governance), _boxAction(told));
+        payload.setFor(address(governance), _boxAction(answered));
         vm.expectEmit(address(governance));
-        emit IGovernance.ProposalFrozen(0, proposals, 0, keccak256(abi.encode(_boxAction(told))), _boxAction(told));
+        emit IGovernance.ProposalFrozen(0, proposals, 0, keccak256(abi.encode(_boxAction(answered))), _boxAction(answered));
         _push(address(payload));
         vm.assertEq(payload.getActions()[0].data, _boxAction(shown)[0].data);
 
         uint256 id = _passed(address(payload));
         governance.execute(id);
-        vm.assertEq(box.value(), told);
+        vm.assertEq(box.value(), answered);
     }
 
     function _refuseChanged(uint256 id, Action[] memory expected, Action[] memory found) private {
@@ -204,7 +204,7 @@ contract GovernancePayloadTest is GovernanceFixture {
 
     function testFuzz_payload_thatChangesItsListIsNotExecuted(uint256 first, uint256 second) public {
         vm.assume(first != second);
-        FicklePayload payload = new FicklePayload();
+        ChangeablePayload payload = new ChangeablePayload();
         payload.set(_boxAction(first));
         uint256 id = _passed(address(payload));
         payload.set(_boxAction(second));
@@ -219,7 +219,7 @@ contract GovernancePayloadTest is GovernanceFixture {
     }
 
     function testFuzz_payload_thatChangesItsListBackIsExecuted(uint256 first, uint256 second) public {
-        FicklePayload payload = new FicklePayload();
+        ChangeablePayload payload = new ChangeablePayload();
         payload.set(_boxAction(first));
         uint256 id = _passed(address(payload));
         payload.set(_boxAction(second));
@@ -242,7 +242,7 @@ contract GovernancePayloadTest is GovernanceFixture {
     }
 
     function testFuzz_payload_thatWithholdsItsListIsExecutedAnyway(uint256 value, address anyone) public {
-        FicklePayload payload = new FicklePayload();
+        ChangeablePayload payload = new ChangeablePayload();
         payload.set(_boxAction(value));
         uint256 id = _passed(address(payload));
         payload.withhold(true);
@@ -254,7 +254,7 @@ contract GovernancePayloadTest is GovernanceFixture {
     }
 
     function testFuzz_payload_thatEmptiesItsListIsExecutedAnyway(uint256 value) public {
-        FicklePayload payload = new FicklePayload();
+        ChangeablePayload payload = new ChangeablePayload();
         payload.set(_boxAction(value));
         uint256 id = _passed(address(payload));
         payload.set(new Action[](0));
@@ -290,9 +290,9 @@ contract GovernancePayloadTest is GovernanceFixture {
 
     /// @dev What a payload says while its proposal is executed comes too late.
     function testFuzz_payload_changedByItsOwnActionIsExecutedToTheEnd(uint256 value, uint256 other) public {
-        FicklePayload payload = new FicklePayload();
+        ChangeablePayload payload = new ChangeablePayload();
         Action[] memory actions = new Action[](2);
-        actions[0] = Action(address(payload), abi.encodeCall(FicklePayload.set, (_boxAction(other))));
+        actions[0] = Action(address(payload), abi.encodeCall(ChangeablePayload.set, (_boxAction(other))));
         actions[1] = _boxAction(value)[0];
         payload.set(actions);
         governance.execute(_passed(address(payload)));

@@ -4,11 +4,10 @@ pragma solidity 0.8.30;
 import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 import {ICommon} from "canon/interfaces/ICommon.sol";
 import {IGovernance} from "canon/interfaces/IGovernance.sol";
+import {PermitMessage, TypedData} from "../TypedData.sol";
 import {GovernanceFixture} from "./GovernanceFixture.t.sol";
 
 contract GovernancePermitTest is GovernanceFixture {
-    bytes32 private constant PERMIT =
-        keccak256("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)");
 
     struct Signature {
         uint8 v;
@@ -27,9 +26,9 @@ contract GovernancePermitTest is GovernanceFixture {
     }
 
     function _sign(uint256 key, uint256 amount, uint256 deadline) private view returns (Signature memory s) {
-        bytes32 permit =
-            keccak256(abi.encode(PERMIT, alice, address(governance), amount, asset.nonces(alice), deadline));
-        (s.v, s.r, s.s) = vm.sign(key, keccak256(abi.encodePacked(hex"1901", asset.DOMAIN_SEPARATOR(), permit)));
+        PermitMessage memory permit =
+            PermitMessage(alice, address(governance), amount, asset.nonces(alice), deadline);
+        (s.v, s.r, s.s) = vm.sign(key, TypedData.digestOf(permit, block.chainid, address(asset)));
     }
 
     function _deposit(uint256 amount, uint256 deadline, Signature memory s) private {
@@ -63,11 +62,11 @@ contract GovernancePermitTest is GovernanceFixture {
         vm.assertEq(asset.nonces(alice), 1);
     }
 
-    function testFuzz_depositWithPermit_aPermitUsedByAnybodyElseIsNoHindrance(address thief, uint256 amount) public {
+    function testFuzz_depositWithPermit_aPermitUsedByAnybodyElseIsNoHindrance(address stranger, uint256 amount) public {
         amount = bound(amount, 1, SUPPLY);
         asset.transfer(alice, amount);
         Signature memory s = _sign(aliceKey, amount, START);
-        vm.prank(thief);
+        vm.prank(stranger);
         asset.permit(alice, address(governance), amount, START, s.v, s.r, s.s);
         _deposit(amount, START, s);
         vm.assertEq(_power(onBehalfOf), amount);
@@ -138,16 +137,16 @@ contract GovernancePermitTest is GovernanceFixture {
         _deposit(amount, START, s);
     }
 
-    /// @dev A permit is the caller's: whoever shows another's gets nothing of theirs.
-    function testFuzz_depositWithPermit_refusesAnotherHoldersPermit(address thief, uint256 amount) public {
-        _stranger(thief);
-        vm.assume(thief != alice);
+    /// @dev A permit is used as the caller's, so the permit of another holder is of no use.
+    function testFuzz_depositWithPermit_refusesAnotherHoldersPermit(address stranger, uint256 amount) public {
+        _stranger(stranger);
+        vm.assume(stranger != alice);
         amount = bound(amount, 1, SUPPLY);
         asset.transfer(alice, amount);
         Signature memory s = _sign(aliceKey, amount, START);
         _refuseAllowance(0, amount);
-        vm.prank(thief);
-        governance.depositWithPermit(thief, amount, START, s.v, s.r, s.s);
+        vm.prank(stranger);
+        governance.depositWithPermit(stranger, amount, START, s.v, s.r, s.s);
         vm.assertEq(asset.balanceOf(alice), amount);
     }
 

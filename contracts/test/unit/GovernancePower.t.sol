@@ -77,6 +77,7 @@ contract GovernancePowerTest is GovernanceFixture {
     }
 
     function testFuzz_powerAt_agreesWithTheBookAroundEveryChange(uint256[] memory seeds) public {
+        vm.assume(seeds.length != 0);
         _steps(seeds, 12, 2);
         skip(1);
         for (uint256 i; i < _book.length; ++i) {
@@ -87,6 +88,7 @@ contract GovernancePowerTest is GovernanceFixture {
     }
 
     function testFuzz_powerAt_agreesWithTheBookAtAnyTime(uint256[] memory seeds, uint256[6] memory queries) public {
+        vm.assume(seeds.length != 0);
         _steps(seeds, 12, 400 days);
         for (uint256 i; i < queries.length; ++i) {
             _agree(bound(queries[i], START - 1 days, vm.getBlockTimestamp()));
@@ -94,6 +96,7 @@ contract GovernancePowerTest is GovernanceFixture {
     }
 
     function testFuzz_powerAt_nowIsThePresentValueAtEveryStep(uint256[] memory seeds) public {
+        vm.assume(seeds.length != 0);
         for (uint256 i; i < seeds.length && i < 16; ++i) {
             _step(seeds[i], 1);
             uint256 total;
@@ -106,6 +109,7 @@ contract GovernancePowerTest is GovernanceFixture {
     }
 
     function testFuzz_powerAt_thePastNeverChanges(uint256[] memory seeds, uint256[] memory more, uint256 query) public {
+        vm.assume(seeds.length != 0 && more.length != 0);
         _steps(seeds, 8, 3);
         skip(1);
         query = bound(query, START, vm.getBlockTimestamp() - 1);

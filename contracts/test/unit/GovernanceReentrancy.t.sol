@@ -217,24 +217,24 @@ contract GovernanceReentrancyTest is GovernanceFixture {
     /// @dev The Proposals contract is replaced by one action; what the old one pushed is dropped for the next.
     function testFuzz_reentrancy_aReplacementTakesEffectWithinTheExecution(uint256 value) public {
         _arm();
-        uint256 victim = _push(_list(_boxAction(value)));
+        uint256 other = _push(_list(_boxAction(value)));
         Action[] memory actions = new Action[](2);
         actions[0] =
             Action(address(governance), abi.encodeCall(IGovernance.updateGovernanceProposer, (_newProposals())));
         actions[1] = Action(address(reentrant), "go");
         uint256 id = _push(_list(actions));
-        _approve(victim);
+        _approve(other);
         _approve(id);
         vm.warp(_ends(id)[2] + 1);
-        reentrant.add(address(governance), abi.encodeCall(IGovernance.execute, (victim)));
-        reentrant.add(address(governance), abi.encodeCall(IGovernance.dropProposal, (victim)));
+        reentrant.add(address(governance), abi.encodeCall(IGovernance.execute, (other)));
+        reentrant.add(address(governance), abi.encodeCall(IGovernance.dropProposal, (other)));
         reentrant.add(address(governance), abi.encodeCall(IGovernance.dropProposal, (id)));
         governance.execute(id);
         _outcome(
             0,
             false,
             abi.encodeWithSelector(
-                IGovernance.Governance__NotExecutable.selector, victim, ProposalState.Dropped
+                IGovernance.Governance__NotExecutable.selector, other, ProposalState.Dropped
             )
         );
         _outcome(1, true, abi.encode(true));

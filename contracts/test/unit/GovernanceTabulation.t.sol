@@ -27,8 +27,8 @@ contract GovernanceTabulationTest is GovernanceFixture {
         _deploy(c);
     }
 
-    /// @dev Plays the vector and says whether it was accepted.
-    function _play(Vector memory v) private returns (bool) {
+    /// @dev Whether the vector is accepted, by real ballots.
+    function _result(Vector memory v) private returns (bool) {
         _deployFor(v);
         if (v.yea != 0) _lock(yes, v.yea);
         if (v.nea != 0) _lock(no, v.nea);
@@ -57,7 +57,7 @@ contract GovernanceTabulationTest is GovernanceFixture {
         for (uint256 i; i < vectors.length; ++i) {
             // Fractions of 1 are of the arithmetic alone: no configuration may have them.
             if (vectors[i].quorum > 0.9e18) continue;
-            vm.assertEq(_play(vectors[i]), vectors[i].accepted, vm.toString(i));
+            vm.assertEq(_result(vectors[i]), vectors[i].accepted, vm.toString(i));
         }
     }
 
@@ -69,7 +69,7 @@ contract GovernanceTabulationTest is GovernanceFixture {
         v.differential = _fraction(v.differential, 0);
         v.yea = bound(v.yea, 0, v.total);
         v.nea = bound(v.nea, 0, v.total - v.yea);
-        vm.assertEq(_play(v), Reference.isAccepted(v));
+        vm.assertEq(_result(v), Reference.isAccepted(v));
     }
 
     /// @dev Where every unit matters: as many for as needed, and one less.
@@ -84,7 +84,7 @@ contract GovernanceTabulationTest is GovernanceFixture {
         vm.assume(limit + 1 < v.total);
         v.yea = enough ? limit + 1 : limit;
         v.nea = v.total - v.yea;
-        vm.assertEq(_play(v), enough);
+        vm.assertEq(_result(v), enough);
     }
 
     function testFuzz_tabulation_turnsAtTheQuorum(uint256 total, uint256 quorum, bool enough) public {
@@ -94,7 +94,7 @@ contract GovernanceTabulationTest is GovernanceFixture {
         v.quorum = _fraction(quorum, 1);
         uint256 needed = Reference.needed(v.total, v.quorum);
         v.yea = enough ? needed : needed - 1;
-        vm.assertEq(_play(v), enough);
+        vm.assertEq(_result(v), enough);
     }
 
     function testFuzz_tabulation_turnsAtMinimumVotes(uint256 minimumVotes, bool enough) public {
@@ -103,7 +103,7 @@ contract GovernanceTabulationTest is GovernanceFixture {
         v.total = enough ? v.minimumVotes : v.minimumVotes - 1;
         v.yea = v.total;
         v.quorum = 1;
-        vm.assertEq(_play(v), enough);
+        vm.assertEq(_result(v), enough);
     }
 
     function testFuzz_tabulation_unanimityNeedsNoMargin(uint256 total, uint256 differential, uint256 cast) public {
@@ -113,7 +113,7 @@ contract GovernanceTabulationTest is GovernanceFixture {
         v.quorum = 1;
         v.differential = bound(differential, 0, 0.9e18);
         v.yea = bound(cast, Reference.needed(v.total, 1), v.total);
-        vm.assertTrue(_play(v));
+        vm.assertTrue(_result(v));
     }
 
     function testFuzz_tabulation_aTieIsRejected(uint256 each, uint256 rest, uint256 differential) public {
@@ -123,7 +123,7 @@ contract GovernanceTabulationTest is GovernanceFixture {
         v.minimumVotes = 1;
         v.quorum = 1;
         v.differential = bound(differential, 0, 0.9e18);
-        vm.assertFalse(_play(v));
+        vm.assertFalse(_result(v));
     }
 
     /// @dev The total is that of the last second of Pending: what comes in it counts, what comes later doesn't.

@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {ICommon} from "canon/interfaces/ICommon.sol";
 import {IGovernance, ProposalState} from "canon/interfaces/IGovernance.sol";
 import {SetLib} from "../Set.sol";
+import {BallotMessage, TypedData} from "../TypedData.sol";
 import {Delegation} from "../mocks/Delegation.sol";
 import {SignerWallet} from "../mocks/SignerWallet.sol";
 import {GovernanceFixture} from "./GovernanceFixture.t.sol";
@@ -11,21 +12,6 @@ import {GovernanceFixture} from "./GovernanceFixture.t.sol";
 /// @notice Ballots by signature.
 contract GovernanceVoteWithSigTest is GovernanceFixture {
     uint256 private constant CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
-    bytes32 private constant DOMAIN =
-        keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
-    bytes32 private constant BALLOT = keccak256(
-        "Ballot(uint256 proposalId,bytes32 actionsHash,uint256 amount,bool support,address voter,uint256 nonce,uint256 deadline)"
-    );
-
-    struct Vote {
-        uint256 id;
-        bytes32 actionsHash;
-        uint256 amount;
-        bool support;
-        address voter;
-        uint256 nonce;
-        uint256 deadline;
-    }
 
     address internal alice;
     uint256 internal aliceKey;
@@ -39,36 +25,22 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
         vm.warp(_lastPending(id) + 1);
     }
 
-    function _digest(Vote memory v, uint256 chain, address where) private pure returns (bytes32) {
-        bytes32 domain =
-            keccak256(abi.encode(DOMAIN, keccak256("Governance"), keccak256("1"), chain, where));
-        bytes32 ballot = keccak256(
-            abi.encode(BALLOT, v.id, v.actionsHash, v.amount, v.support, v.voter, v.nonce, v.deadline)
-        );
-        return keccak256(abi.encodePacked(hex"1901", domain, ballot));
+    function _digest(BallotMessage memory v) private view returns (bytes32) {
+        return TypedData.digestOf(v, block.chainid, address(governance));
     }
 
-    function _digest(Vote memory v) private view returns (bytes32) {
-        return _digest(v, block.chainid, address(governance));
-    }
-
-    function _sign(uint256 key, bytes32 digest) private pure returns (bytes memory) {
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, digest);
-        return abi.encodePacked(r, s, v);
-    }
-
-    function _some(uint256 amount, bool support) private view returns (Vote memory) {
+    function _some(uint256 amount, bool support) private view returns (BallotMessage memory) {
         return _some(id, bound(amount, 1, MAJORITY), support);
     }
 
     /// @dev Alice's next ballot on proposal `id_`, which exists.
-    function _some(uint256 id_, uint256 amount, bool support) private view returns (Vote memory) {
+    function _some(uint256 id_, uint256 amount, bool support) private view returns (BallotMessage memory) {
         uint256 nonce = governance.ballotNonce(id_, alice);
-        return Vote(id_, governance.actionsHash(id_), amount, support, alice, nonce, type(uint256).max);
+        return BallotMessage(id_, governance.actionsHash(id_), amount, support, alice, nonce, type(uint256).max);
     }
 
-    function _submit(Vote memory v, bytes memory signature) private returns (bool) {
-        return governance.voteWithSig(v.id, v.amount, v.support, v.voter, v.deadline, signature);
+    function _submit(BallotMessage memory v, bytes memory signature) private returns (bool) {
+        return governance.voteWithSig(v.proposalId, v.amount, v.support, v.voter, v.deadline, signature);
     }
 
     function _refuseSignature(address voter, uint256 nonce) private {
@@ -78,8 +50,8 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
     }
 
     function testFuzz_voteWithSig_isTheVotersBallotWhoeverSubmits(address relayer, uint256 amount, bool support) public {
-        Vote memory v = _some(amount, support);
-        bytes memory signature = _sign(aliceKey, _digest(v));
+        BallotMessage memory v = _some(amount, support);
+        bytes memory signature = TypedData.sign(aliceKey, _digest(v));
         vm.expectEmit(address(governance));
         emit IGovernance.NonceUsed(id, alice, 0);
         vm.expectEmit(address(governance));
@@ -97,11 +69,11 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
         public
     {
         uint256 other = _push(_list(_boxAction(2)));
-        Vote memory v = _some(amount, support);
+        BallotMessage memory v = _some(amount, support);
         v.deadline = vm.getBlockTimestamp() + 1 days;
-        bytes memory signature = _sign(aliceKey, _digest(v));
+        bytes memory signature = TypedData.sign(aliceKey, _digest(v));
         uint256 field = change % 4;
-        if (field == 0) v.id = other;
+        if (field == 0) v.proposalId = other;
         else if (field == 1) v.amount = v.amount == 1 ? 2 : v.amount - 1;
         else if (field == 2) v.support = !support;
         else v.deadline += 1 + (change >> 8) % 1000;
@@ -112,34 +84,34 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
 
     function testFuzz_voteWithSig_refusesAnotherKey(uint256 key, uint256 amount, bool support) public {
         key = bound(key, 1, type(uint128).max);
-        Vote memory v = _some(amount, support);
-        bytes memory signature = _sign(key, _digest(v));
+        BallotMessage memory v = _some(amount, support);
+        bytes memory signature = TypedData.sign(key, _digest(v));
         _refuseSignature(alice, 0);
         _submit(v, signature);
     }
 
     function testFuzz_voteWithSig_refusesAnotherVoter(address voter, uint256 amount) public {
         vm.assume(voter != alice && voter.code.length == 0 && uint160(voter) > 0x1ff);
-        Vote memory v = _some(amount, true);
-        bytes memory signature = _sign(aliceKey, _digest(v));
+        BallotMessage memory v = _some(amount, true);
+        bytes memory signature = TypedData.sign(aliceKey, _digest(v));
         v.voter = voter;
         _refuseSignature(voter, 0);
         _submit(v, signature);
-        // Nor does it help to sign in another's name.
-        signature = _sign(aliceKey, _digest(v));
+        // A ballot in another voter's name is refused too.
+        signature = TypedData.sign(aliceKey, _digest(v));
         _refuseSignature(voter, 0);
         _submit(v, signature);
     }
 
     function testFuzz_voteWithSig_refusesGarbage(bytes memory garbage, uint256 amount, bool support) public {
-        Vote memory v = _some(amount, support);
+        BallotMessage memory v = _some(amount, support);
         _refuseSignature(alice, 0);
         _submit(v, garbage);
     }
 
     function testFuzz_voteWithSig_refusesTheOtherLengths(uint256 amount, bytes memory tail) public {
-        Vote memory v = _some(amount, true);
-        bytes memory signature = _sign(aliceKey, _digest(v));
+        BallotMessage memory v = _some(amount, true);
+        bytes memory signature = TypedData.sign(aliceKey, _digest(v));
         vm.assume(tail.length != 0);
         _refuseSignature(alice, 0);
         _submit(v, bytes.concat(signature, tail));
@@ -151,7 +123,7 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
     }
 
     function testFuzz_voteWithSig_refusesHighS(uint256 amount, bool support) public {
-        Vote memory v = _some(amount, support);
+        BallotMessage memory v = _some(amount, support);
         (uint8 parity, bytes32 r, bytes32 s) = vm.sign(aliceKey, _digest(v));
         bytes memory twin = abi.encodePacked(r, bytes32(CURVE_ORDER - uint256(s)), parity == 27 ? uint8(28) : uint8(27));
         _refuseSignature(alice, 0);
@@ -161,15 +133,15 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
 
     function testFuzz_voteWithSig_nobodySignsForAddressZero(bytes32 r, bytes32 s, uint8 parity) public {
         _lock(address(1), 1);
-        Vote memory v = _some(1, true);
+        BallotMessage memory v = _some(1, true);
         v.voter = address(0);
         _refuseSignature(address(0), 0);
         _submit(v, abi.encodePacked(r, s, parity));
     }
 
     function testFuzz_voteWithSig_isGoodOnce(uint256 amount, bool support) public {
-        Vote memory v = _some(bound(amount, 1, MAJORITY / 2), support);
-        bytes memory signature = _sign(aliceKey, _digest(v));
+        BallotMessage memory v = _some(bound(amount, 1, MAJORITY / 2), support);
+        bytes memory signature = TypedData.sign(aliceKey, _digest(v));
         _submit(v, signature);
         _refuseSignature(alice, 1);
         _submit(v, signature);
@@ -178,40 +150,41 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
     function testFuzz_voteWithSig_noncesAreSequential(uint256 ahead, uint8 count) public {
         count = uint8(bound(count, 1, 8));
         for (uint256 i; i < count; ++i) {
-            Vote memory v = _some(1, i % 2 == 0);
+            BallotMessage memory v = _some(1, i % 2 == 0);
             v.nonce = i + bound(ahead, 1, type(uint128).max);
-            bytes memory signature = _sign(aliceKey, _digest(v));
+            bytes memory signature = TypedData.sign(aliceKey, _digest(v));
             _refuseSignature(alice, i);
             _submit(v, signature);
             v.nonce = i;
-            _submit(v, _sign(aliceKey, _digest(v)));
+            _submit(v, TypedData.sign(aliceKey, _digest(v)));
             vm.assertEq(governance.ballotNonce(id, alice), i + 1);
         }
     }
 
-    function testFuzz_voteWithSig_noncesAreTheVotersOwn(uint256 key, uint8 used) public {
+    function testFuzz_voteWithSig_noncesAreTheVotersOwn(uint256 key, uint256 used) public {
         key = bound(key, 1, type(uint128).max);
         address other = vm.addr(key);
         vm.assume(other != alice);
-        _invalidate(other, id, used % 5);
-        vm.assertEq(governance.ballotNonce(id, other), uint256(used % 5) << 32);
+        used = bound(used, 1, 4);
+        _invalidate(other, id, used);
+        vm.assertEq(governance.ballotNonce(id, other), used << 32);
         vm.assertEq(governance.ballotNonce(id, alice), 0);
-        Vote memory v = _some(1, true);
-        _submit(v, _sign(aliceKey, _digest(v)));
+        BallotMessage memory v = _some(1, true);
+        _submit(v, TypedData.sign(aliceKey, _digest(v)));
     }
 
     /// @dev Ballots on different proposals, signed at once, are submitted in any order; one that lapsed or never comes
     /// blocks no other.
     function testFuzz_voteWithSig_proposalsDoNotWaitForEachOther(uint256 order, uint256 lapsed) public {
         uint256[3] memory ids = [id, _push(_list(_boxAction(2))), _push(_list(_boxAction(3)))];
-        Vote[3] memory votes;
+        BallotMessage[3] memory votes;
         bytes[3] memory signatures;
         vm.warp(_lastPending(ids[2]) - 1);
         for (uint256 i; i < 3; ++i) {
             votes[i] = _some(ids[i], i + 1, i % 2 == 0);
             vm.assertEq(votes[i].nonce, 0, "every proposal's first");
             if (i == lapsed % 4) votes[i].deadline = vm.getBlockTimestamp();
-            signatures[i] = _sign(aliceKey, _digest(votes[i]));
+            signatures[i] = TypedData.sign(aliceKey, _digest(votes[i]));
         }
         vm.warp(_lastPending(ids[2]) + 1);
         // Of the first one, it was too late anyway.
@@ -264,8 +237,8 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
         vm.assertEq(nea, second);
     }
 
-    function _submitSigned(Vote memory v) private {
-        vm.assertTrue(_submit(v, _sign(aliceKey, _digest(v))));
+    function _submitSigned(BallotMessage memory v) private {
+        vm.assertTrue(_submit(v, TypedData.sign(aliceKey, _digest(v))));
     }
 
     /*//////////////////////////////////////////////////////////////
@@ -279,13 +252,13 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
         }
     }
 
-    function testFuzz_invalidateBallots_voidsWhateverWasSigned(uint256 ahead, bool support, uint8 times) public {
+    function testFuzz_invalidateBallots_invalidatesWhateverWasSigned(uint256 ahead, bool support, uint8 times) public {
         times = uint8(bound(times, 1, 4));
         ahead = bound(ahead, 0, type(uint32).max);
-        Vote memory v = _some(1, support);
+        BallotMessage memory v = _some(1, support);
         for (uint256 i; i < times; ++i) {
             v.nonce = (i << 32) + ahead;
-            bytes memory signature = _sign(aliceKey, _digest(v));
+            bytes memory signature = TypedData.sign(aliceKey, _digest(v));
             vm.expectEmit(address(governance));
             emit IGovernance.BallotsInvalidated(id, alice, (i + 1) << 32);
             vm.prank(alice);
@@ -306,10 +279,11 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
         (address bob, uint256 bobKey) = account("bob");
         _lock(bob, 1);
         vm.warp(_lastPending(other) + 1);
-        Vote memory alices = _some(other, 1, true);
-        Vote memory bobs = Vote(other, governance.actionsHash(other), 1, true, bob, 0, type(uint256).max);
-        bytes memory alicesSignature = _sign(aliceKey, _digest(alices));
-        bytes memory bobsSignature = _sign(bobKey, _digest(bobs));
+        BallotMessage memory alices = _some(other, 1, true);
+        BallotMessage memory bobs = _some(other, 1, true);
+        (bobs.voter, bobs.nonce) = (bob, 0);
+        bytes memory alicesSignature = TypedData.sign(aliceKey, _digest(alices));
+        bytes memory bobsSignature = TypedData.sign(bobKey, _digest(bobs));
         _invalidate(alice, id, 1);
         vm.assertTrue(_submit(alices, alicesSignature));
         _invalidate(alice, other, 1);
@@ -332,14 +306,14 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
         }
     }
 
-    /// @dev A proposal that the majority made be in `state`.
+    /// @dev A proposal in `state`.
     function _inState(ProposalState state) private returns (uint256 proposal) {
         proposal = _push(_payload());
         if (state == ProposalState.Pending) return proposal;
         vm.warp(_lastPending(proposal) + 1);
         if (state == ProposalState.Active) return proposal;
         if (state != ProposalState.Rejected) _approve(proposal);
-        if (state == ProposalState.Dropped) _appoint(_newProposals());
+        if (state == ProposalState.Dropped) _setProposer(_newProposals());
         vm.warp(_ends(proposal)[1] + 1);
         if (state == ProposalState.Executable || state == ProposalState.Executed) vm.warp(_ends(proposal)[2] + 1);
         if (state == ProposalState.Executed) governance.execute(proposal);
@@ -394,8 +368,8 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
         _setNonce(2 ** 64 - 2);
         _submitSigned(_some(1, true));
         vm.assertEq(governance.ballotNonce(id, alice), 2 ** 64 - 1);
-        Vote memory v = _some(1, true);
-        bytes memory signature = _sign(aliceKey, _digest(v));
+        BallotMessage memory v = _some(1, true);
+        bytes memory signature = TypedData.sign(aliceKey, _digest(v));
         _refuseNonce(2 ** 64);
         _submit(v, signature);
         // A ballot by call needs no nonce.
@@ -406,18 +380,18 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
     }
 
     /*//////////////////////////////////////////////////////////////
-                            REORGANISATIONS
+                            REORGANIZATIONS
     //////////////////////////////////////////////////////////////*/
 
     /// @dev Two proposals of one block change places: the ballot signed for the first doesn't count for the other's actions.
-    function testFuzz_voteWithSig_aReorganisationMovesNoBallot(uint256 amount, bool support, bool byLock) public {
+    function testFuzz_voteWithSig_aReorganizationMovesNoBallot(uint256 amount, bool support, bool byLock) public {
         address good = _list(_boxAction(2));
         address bad = _list(_boxAction(3));
         uint256 fork = vm.snapshotState();
         uint256 proposal = byLock ? _pushByLock(good) : _push(good);
         byLock ? _pushByLock(bad) : _push(bad);
-        Vote memory v = _some(proposal, bound(amount, 1, MAJORITY), support);
-        bytes memory signature = _sign(aliceKey, _digest(v));
+        BallotMessage memory v = _some(proposal, bound(amount, 1, MAJORITY), support);
+        bytes memory signature = TypedData.sign(aliceKey, _digest(v));
 
         vm.revertToState(fork);
         byLock ? _pushByLock(bad) : _push(bad);
@@ -426,7 +400,7 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
         vm.warp(_lastPending(moved) + 1);
         _refuseSignature(alice, 0);
         _submit(v, signature);
-        v.id = moved;
+        v.proposalId = moved;
         _refuseSignature(alice, 0);
         _submit(v, signature);
 
@@ -435,16 +409,16 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
         byLock ? _pushByLock(good) : _push(good);
         byLock ? _pushByLock(bad) : _push(bad);
         vm.warp(_lastPending(proposal) + 1);
-        v.id = proposal;
+        v.proposalId = proposal;
         vm.assertTrue(_submit(v, signature));
     }
 
     /// @dev Of any other hash than that of the proposal's actions a ballot is none.
     function testFuzz_voteWithSig_isForTheActionsThatWerePublished(bytes32 actions, uint256 amount) public {
         vm.assume(actions != governance.actionsHash(id));
-        Vote memory v = _some(amount, true);
+        BallotMessage memory v = _some(amount, true);
         v.actionsHash = actions;
-        bytes memory signature = _sign(aliceKey, _digest(v));
+        bytes memory signature = TypedData.sign(aliceKey, _digest(v));
         _refuseSignature(alice, 0);
         _submit(v, signature);
     }
@@ -453,9 +427,9 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
         uint256 last = _ends(id)[1];
         deadline = bound(deadline, vm.getBlockTimestamp(), last - 1);
         late = bound(late, deadline + 1, last);
-        Vote memory v = _some(1, true);
+        BallotMessage memory v = _some(1, true);
         v.deadline = deadline;
-        bytes memory signature = _sign(aliceKey, _digest(v));
+        bytes memory signature = TypedData.sign(aliceKey, _digest(v));
         vm.warp(late);
         vm.expectRevert(
             abi.encodeWithSelector(IGovernance.Governance__SignatureExpired.selector, late, deadline)
@@ -473,9 +447,9 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
     function testFuzz_voteWithSig_isForOneChain(uint64 chain, uint256 amount) public {
         chain = uint64(bound(chain, 1, type(uint64).max));
         vm.assume(chain != block.chainid);
-        Vote memory v = _some(amount, true);
-        bytes memory signature = _sign(aliceKey, _digest(v));
-        bytes memory foreign = _sign(aliceKey, _digest(v, chain, address(governance)));
+        BallotMessage memory v = _some(amount, true);
+        bytes memory signature = TypedData.sign(aliceKey, _digest(v));
+        bytes memory foreign = TypedData.sign(aliceKey, TypedData.digestOf(v, chain, address(governance)));
         _refuseSignature(alice, 0);
         _submit(v, foreign);
         // After a fork, the other chain refuses what was signed for this one.
@@ -487,16 +461,16 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
 
     function testFuzz_voteWithSig_isForOneContract(address elsewhere, uint256 amount) public {
         vm.assume(elsewhere != address(governance));
-        Vote memory v = _some(amount, true);
-        bytes memory signature = _sign(aliceKey, _digest(v, block.chainid, elsewhere));
+        BallotMessage memory v = _some(amount, true);
+        bytes memory signature = TypedData.sign(aliceKey, TypedData.digestOf(v, block.chainid, elsewhere));
         _refuseSignature(alice, 0);
         _submit(v, signature);
     }
 
     /// @dev Two Governances, the same proposal id, the same voter.
     function test_voteWithSig_isNotReplayedOnAnotherGovernance() public {
-        Vote memory v = _some(1, true);
-        bytes memory signature = _sign(aliceKey, _digest(v));
+        BallotMessage memory v = _some(1, true);
+        bytes memory signature = TypedData.sign(aliceKey, _digest(v));
         _submit(v, signature);
         _deploy(SetLib.configuration());
         _lock(alice, MAJORITY);
@@ -509,10 +483,10 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
     function testFuzz_voteWithSig_asksTheWallet(uint256 key, uint256 amount, bool support, address relayer) public {
         key = bound(key, 1, type(uint128).max);
         address wallet = address(new SignerWallet(vm.addr(key), SignerWallet.Yes.Magic));
-        (Vote memory v, bytes memory signature) = _walletVote(wallet, key, amount, support);
+        (BallotMessage memory v, bytes memory signature) = _walletVote(wallet, key, amount, support);
         vm.prank(relayer);
         vm.assertTrue(_submit(v, signature));
-        (uint256 yea, uint256 nea) = governance.ballots(v.id, wallet);
+        (uint256 yea, uint256 nea) = governance.ballots(v.proposalId, wallet);
         vm.assertEq(support ? yea : nea, v.amount);
         _refuseSignature(wallet, 1);
         _submit(v, signature);
@@ -521,13 +495,13 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
     /// @dev A proposal on which `wallet` has power, and what its key signs.
     function _walletVote(address wallet, uint256 key, uint256 amount, bool support)
         private
-        returns (Vote memory v, bytes memory signature)
+        returns (BallotMessage memory v, bytes memory signature)
     {
         _lock(wallet, MAJORITY);
         uint256 other = _push(_payload());
         vm.warp(_lastPending(other) + 1);
         bytes32 actions = governance.actionsHash(other);
-        v = Vote(other, actions, bound(amount, 1, MAJORITY / 2), support, wallet, 0, type(uint256).max);
+        v = BallotMessage(other, actions, bound(amount, 1, MAJORITY / 2), support, wallet, 0, type(uint256).max);
         (uint8 parity, bytes32 r, bytes32 s) = vm.sign(key, _digest(v));
         signature = abi.encode(parity, r, s);
     }
@@ -536,7 +510,7 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
         key = bound(key, 1, type(uint128).max);
         vm.assume(vm.addr(key) != alice);
         address wallet = address(new SignerWallet(alice, SignerWallet.Yes.Magic));
-        (Vote memory v, bytes memory signature) = _walletVote(wallet, key, amount, true);
+        (BallotMessage memory v, bytes memory signature) = _walletVote(wallet, key, amount, true);
         _refuseSignature(wallet, 0);
         _submit(v, signature);
     }
@@ -545,24 +519,27 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
         // All but the first, which is the clean one.
         SignerWallet.Yes yes = SignerWallet.Yes(bound(answer, 1, uint256(type(SignerWallet.Yes).max)));
         address wallet = address(new SignerWallet(alice, yes));
-        (Vote memory v, bytes memory signature) = _walletVote(wallet, aliceKey, amount, true);
+        (BallotMessage memory v, bytes memory signature) = _walletVote(wallet, aliceKey, amount, true);
         _refuseSignature(wallet, 0);
         // A wallet that writes takes all gas of the static call.
-        governance.voteWithSig{gas: 5_000_000}(v.id, v.amount, v.support, v.voter, v.deadline, signature);
-        vm.assertEq(governance.ballotNonce(v.id, wallet), 0);
+        governance.voteWithSig{gas: 5_000_000}(v.proposalId, v.amount, v.support, v.voter, v.deadline, signature);
+        vm.assertEq(governance.ballotNonce(v.proposalId, wallet), 0);
     }
 
     /// @dev A wallet that answers a megabyte burns what that costs itself, some 2.2 million gas; to copy it would cost as
     /// much again, for whoever relays the ballot.
     function test_voteWithSig_aHugeAnswerOfTheWalletIsNotCopied() public {
         address wallet = address(new SignerWallet(alice, SignerWallet.Yes.Huge));
-        (Vote memory v, bytes memory signature) = _walletVote(wallet, aliceKey, 1, true);
+        (BallotMessage memory v, bytes memory signature) = _walletVote(wallet, aliceKey, 1, true);
         uint256 before = gasleft();
-        (bool success,) = address(governance).call(
-            abi.encodeCall(governance.voteWithSig, (v.id, v.amount, v.support, v.voter, v.deadline, signature))
+        (bool success, bytes memory answer) = address(governance).call(
+            abi.encodeCall(governance.voteWithSig, (v.proposalId, v.amount, v.support, v.voter, v.deadline, signature))
         );
         uint256 used = before - gasleft();
         vm.assertFalse(success);
+        vm.assertEq(
+            answer, abi.encodeWithSelector(IGovernance.Governance__InvalidSignature.selector, wallet, 0)
+        );
         vm.assertLt(used, 2_500_000);
         vm.assertGt(used, 2_000_000, "the answer itself");
     }
@@ -573,8 +550,8 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
     {
         key = bound(key, 1, type(uint128).max);
         address to = toWallet ? address(new SignerWallet(vm.addr(key), SignerWallet.Yes.Magic)) : address(box);
-        Vote memory v = _some(amount, true);
-        bytes memory signature = _sign(aliceKey, _digest(v));
+        BallotMessage memory v = _some(amount, true);
+        bytes memory signature = TypedData.sign(aliceKey, _digest(v));
         Delegation.set(alice, to);
         vm.assertTrue(_submit(v, signature));
         (uint256 yea,) = governance.ballots(id, alice);
@@ -586,7 +563,7 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
         key = bound(key, 1, type(uint128).max);
         vm.assume(vm.addr(key) != alice);
         Delegation.set(alice, address(new SignerWallet(vm.addr(key), SignerWallet.Yes.Magic)));
-        Vote memory v = _some(amount, support);
+        BallotMessage memory v = _some(amount, support);
         (uint8 parity, bytes32 r, bytes32 s) = vm.sign(key, _digest(v));
         _refuseSignature(alice, 0);
         _submit(v, abi.encode(parity, r, s));
@@ -596,29 +573,29 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
         key = bound(key, 1, type(uint128).max);
         vm.assume(vm.addr(key) != alice);
         Delegation.set(alice, address(box));
-        Vote memory v = _some(amount, true);
-        bytes memory signature = _sign(key, _digest(v));
+        BallotMessage memory v = _some(amount, true);
+        bytes memory signature = TypedData.sign(key, _digest(v));
         _refuseSignature(alice, 0);
         _submit(v, signature);
     }
 
     function testFuzz_voteWithSig_refusesWhatVoteRefuses(uint256 amount, bool support) public {
-        Vote memory v = _some(id, 0, support);
-        bytes memory signature = _sign(aliceKey, _digest(v));
+        BallotMessage memory v = _some(id, 0, support);
+        bytes memory signature = TypedData.sign(aliceKey, _digest(v));
         _refuse(IGovernance.Governance__ZeroAmount.selector);
         _submit(v, signature);
 
         v.amount = bound(amount, MAJORITY + 1, type(uint256).max);
-        signature = _sign(aliceKey, _digest(v));
+        signature = TypedData.sign(aliceKey, _digest(v));
         _refusePower(alice, MAJORITY, v.amount);
         _submit(v, signature);
 
         v = _some(_push(_payload()), v.amount, support);
-        signature = _sign(aliceKey, _digest(v));
-        _refuseState(IGovernance.Governance__NotActive.selector, v.id, ProposalState.Pending);
+        signature = TypedData.sign(aliceKey, _digest(v));
+        _refuseState(IGovernance.Governance__NotActive.selector, v.proposalId, ProposalState.Pending);
         _submit(v, signature);
         vm.assertEq(governance.ballotNonce(id, alice), 0, "a refused ballot uses no nonce up");
-        vm.assertEq(governance.ballotNonce(v.id, alice), 0, "a refused ballot uses no nonce up");
+        vm.assertEq(governance.ballotNonce(v.proposalId, alice), 0, "a refused ballot uses no nonce up");
     }
 
     function testFuzz_voteWithSig_refusesUnknownIds(uint256 unknown, bytes memory signature) public {
@@ -627,18 +604,18 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
         governance.voteWithSig(unknown, 1, true, alice, type(uint256).max, signature);
     }
 
-    /// @dev Existence, signature, state, time, amounts: of several faults the first in this order is told.
+    /// @dev Existence, signature, state, time, amounts: of several faults the first in this order is reported.
     function testFuzz_voteWithSig_asksInOrder(bool forged, bool unknown, bool pending, bool late, uint256 fault) public {
         uint256 time = vm.getBlockTimestamp();
         uint256 other = _push(_payload());
-        Vote memory v = _some(pending ? other : id, 1, true);
+        BallotMessage memory v = _some(pending ? other : id, 1, true);
         v.deadline = late ? bound(fault, 0, time - 1) : time;
-        if (unknown) v.id = other + 1;
+        if (unknown) v.proposalId = other + 1;
         if (fault % 3 == 0) v.amount = 0;
         if (fault % 3 == 1) v.amount = MAJORITY + 1;
-        bytes memory signature = _sign(forged ? aliceKey + 1 : aliceKey, _digest(v));
+        bytes memory signature = TypedData.sign(forged ? aliceKey + 1 : aliceKey, _digest(v));
         if (unknown) {
-            _refuseUnknown(v.id);
+            _refuseUnknown(v.proposalId);
         } else if (forged) {
             _refuseSignature(alice, 0);
         } else if (pending) {
@@ -662,14 +639,14 @@ contract GovernanceVoteWithSigTest is GovernanceFixture {
         vm.prank(alice);
         governance.vote(id, first, true);
         vm.assertEq(governance.ballotNonce(id, alice), 0, "a call needs no nonce");
-        Vote memory v = _some(second, false);
-        _submit(v, _sign(aliceKey, _digest(v)));
+        BallotMessage memory v = _some(second, false);
+        _submit(v, TypedData.sign(aliceKey, _digest(v)));
         (uint256 yea, uint256 nea) = governance.ballots(id, alice);
         vm.assertEq(yea, first);
         vm.assertEq(nea, second);
         v = _some(id, MAJORITY - first - second + 1, true);
         vm.assertEq(v.nonce, 1, "the signed one");
-        bytes memory signature = _sign(aliceKey, _digest(v));
+        bytes memory signature = TypedData.sign(aliceKey, _digest(v));
         _refusePower(alice, MAJORITY - first - second, v.amount);
         _submit(v, signature);
     }

@@ -224,6 +224,7 @@ contract GovernanceWithdrawTest is GovernanceFixture {
 
     /// @dev Whatever the holders do, Governance holds all power and all that is due.
     function testFuzz_withdraw_governanceStaysSolvent(uint256[] memory seeds) public {
+        vm.assume(seeds.length != 0);
         uint256 due;
         for (uint256 i; i < seeds.length && i < 24; ++i) {
             uint256 seed = uint256(keccak256(abi.encode(seeds[i])));

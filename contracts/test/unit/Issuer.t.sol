@@ -109,6 +109,10 @@ contract IssuerTest is Test {
         IIssuer fresh = _deploy(type(uint96).max);
         vm.warp(START + 100 * YEAR);
         vm.assertEq(fresh.mintAvailable(), uint256(type(uint96).max) * YEAR);
+        Deployer deployer = new Deployer();
+        bytes memory code = vm.getCode(SetLib.artifact("Issuer"));
+        vm.expectRevert(abi.encodeWithSelector(ICommon.ValueTooLarge.selector, 2 ** 96, type(uint96).max));
+        deployer.deploy(code, abi.encode(set.asset, 2 ** 96, governance));
     }
 
     function testFuzz_mint_onlyByGovernance(address caller, uint256 amount) public {

@@ -48,6 +48,21 @@ contract ProposalsTest is ProposalsBase {
         deployer.deploy(code, abi.encode(registry, m, m));
     }
 
+    /// @dev Counts have 24 bits, so the longest round has 2^24 - 1 slots.
+    function test_constructor_theLongestRound() public {
+        uint256 max = 2 ** 24 - 1;
+        vm.assertEq(_deploy(max / 2 + 1, max).M(), max);
+        vm.assertEq(_deploy(max, max).N(), max);
+        Deployer deployer = new Deployer();
+        bytes memory code = vm.getCode(SetLib.artifact("Proposals"));
+        vm.expectRevert(abi.encodeWithSelector(ICommon.ValueTooLarge.selector, max + 1, max));
+        deployer.deploy(code, abi.encode(registry, max / 2 + 2, max + 1));
+        vm.expectRevert(abi.encodeWithSelector(ICommon.ValueTooLarge.selector, max + 1, max));
+        deployer.deploy(code, abi.encode(registry, max + 1, max + 1));
+        vm.expectRevert(abi.encodeWithSelector(IProposals.Proposals__InvalidQuorum.selector, max / 2 + 1, max + 1));
+        deployer.deploy(code, abi.encode(registry, max / 2 + 1, max + 1));
+    }
+
     function test_constructor_refusesASingleSignal() public {
         Deployer deployer = new Deployer();
         bytes memory code = vm.getCode(SetLib.artifact("Proposals"));
@@ -55,14 +70,14 @@ contract ProposalsTest is ProposalsBase {
         deployer.deploy(code, abi.encode(registry, 1, 1));
     }
 
-    function testFuzz_constructor_refusesARegistryWithoutCode(address nobody, bool delegated) public {
-        nobody = address(uint160(bound(uint160(nobody), 0x10000, type(uint160).max)));
-        vm.assume(nobody.code.length == 0);
-        if (delegated) Delegation.set(nobody, address(registry));
+    function testFuzz_constructor_refusesARegistryWithoutCode(address codeless, bool delegated) public {
+        codeless = address(uint160(bound(uint160(codeless), 0x10000, type(uint160).max)));
+        vm.assume(codeless.code.length == 0);
+        if (delegated) Delegation.set(codeless, address(registry));
         Deployer deployer = new Deployer();
         bytes memory code = vm.getCode(SetLib.artifact("Proposals"));
-        vm.expectRevert(abi.encodeWithSelector(ICommon.NoCode.selector, nobody));
-        deployer.deploy(code, abi.encode(nobody, N, M));
+        vm.expectRevert(abi.encodeWithSelector(ICommon.NoCode.selector, codeless));
+        deployer.deploy(code, abi.encode(codeless, N, M));
     }
 
     function testFuzz_computeRound_dividesByTheLength(uint256 slot, uint256 m) public {
@@ -89,7 +104,7 @@ contract ProposalsTest is ProposalsBase {
         vm.assertEq(proposals.pushableRounds().length, 0);
     }
 
-    function testFuzz_currentStatus_tellsLeaderAndFirstFreeSlot(uint256 used, uint256 present) public {
+    function testFuzz_currentStatus_reportsLeaderAndFirstFreeSlot(uint256 used, uint256 present) public {
         used = bound(used, 0, START - 100);
         present = bound(present, used, used + 30);
         _signal(_payload(1), used);

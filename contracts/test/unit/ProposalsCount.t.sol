@@ -121,7 +121,7 @@ contract ProposalsCountTest is ProposalsBase {
         _compareAll(start);
     }
 
-    /// @dev A payload that led once, fell back, and is signalled for only in a later round begins from zero there.
+    /// @dev A payload that led once, fell back, and is signaled for only in a later round begins from zero there.
     /// forge-config: default.fuzz.runs = 64
     function testFuzz_rounds_beginFromZero(uint256 gap, uint256 first, uint256 second) public {
         _begin(6, 10);

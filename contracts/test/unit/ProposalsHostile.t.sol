@@ -70,7 +70,7 @@ contract ProposalsHostileTest is ProposalsBase {
         proposals.pushableRounds();
     }
 
-    /// @dev A dirty proposer whose low bits are the caller is nobody.
+    /// @dev A dirty proposer word isn't read as the address in its low bits.
     function testFuzz_dirtyProposer_isNotItsCleanSelf(address proposer, uint96 dirt) public {
         vm.assume(proposer != address(0) && dirt != 0);
         rollup.answer(WHO, abi.encode(uint256(uint160(proposer)) | (uint256(dirt) << 160)));
@@ -191,7 +191,7 @@ contract ProposalsHostileTest is ProposalsBase {
     function testFuzz_reenteringRollup_findsItsSlotUsed(uint256 slot) public {
         slot = bound(slot, 0, START);
         ReenteringRollup hostile = new ReenteringRollup(proposals, _payload(2), PROPOSER, slot);
-        // The Registry asks it too, before any signal: then it names nobody.
+        // The Registry asks it too, before any signal: then its proposer is address 0.
         governance.upgrade(registry, address(hostile));
         address payload = _payload(1);
         vm.prank(PROPOSER);
@@ -201,7 +201,7 @@ contract ProposalsHostileTest is ProposalsBase {
         vm.assertEq(proposals.yeaCount(address(hostile), slot / M, _payload(2)), 0);
     }
 
-    /// @dev Whatever the rollup does when asked, and whoever asks: no signal without a clean answer.
+    /// @dev Without clean answers of the rollup no signal is counted, by call or by signature.
     function testFuzz_misbehavingRollup_neverCountsASignal(uint256 slotMode, uint256 whoMode, uint256 which) public {
         slotMode = bound(slotMode, 0, 6);
         whoMode = bound(whoMode, slotMode == 0 ? 1 : 0, 6);

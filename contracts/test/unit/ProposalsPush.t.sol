@@ -9,7 +9,7 @@ import {ProposalsBase} from "./ProposalsBase.t.sol";
 
 /// @notice Making a round's winner a proposal: when, by whom, and every refusal in its order.
 contract ProposalsPushTest is ProposalsBase {
-    /// @dev `winnerOf` knows beforehand how it ends.
+    /// @dev `winnerOf` returns the same winner or refusal beforehand.
     function _push(uint256 round, bytes memory refusal) internal {
         (, address leader,) = proposals.rounds(address(rollup), round);
         (bool wins, bytes memory answer) = address(proposals).staticcall(abi.encodeCall(IProposals.winnerOf, (round)));
@@ -166,7 +166,7 @@ contract ProposalsPushTest is ProposalsBase {
         else vm.etch(payload, code);
         vm.assertEq(proposals.pushableRounds().length, 0);
         _push(3, _codeChanged(payload, keccak256(before), payload.codehash));
-        // What counts is that it is the code that was signalled for, whatever was there in between.
+        // What counts is that it is the code that was signaled for, whatever was there in between.
         vm.etch(payload, before);
         _push(3, "");
     }
@@ -181,7 +181,7 @@ contract ProposalsPushTest is ProposalsBase {
         _signals(payload, 3 * M + when, N - when);
         _toRound(4);
         _push(3, _codeChanged(payload, pinned, keccak256(hex"c0de")));
-        // Signalled for anew, the new code wins.
+        // Signaled for again, the new code wins.
         _win(payload, 4);
         _toRound(5);
         _push(4, "");
@@ -209,7 +209,7 @@ contract ProposalsPushTest is ProposalsBase {
         vm.assertEq(id, live ? others : others + 1);
     }
 
-    /// @dev Other payloads' proposals, and the same payload's through the lock, are no hindrance.
+    /// @dev Other payloads' proposals, and the same payload's through the lock, don't stop a push.
     function testFuzz_push_onlyWhatWasPushedHereCounts(uint256 elsewhere) public {
         elsewhere = bound(elsewhere, 1, 5);
         _win(_payload(1), 3);
@@ -288,7 +288,7 @@ contract ProposalsPushTest is ProposalsBase {
         vm.assertFalse(exists);
         (exists,) = proposals.latestProposalOf(payload);
         vm.assertFalse(exists);
-        governance.relent();
+        governance.acceptAgain();
         _push(3, "");
     }
 
@@ -326,7 +326,7 @@ contract ProposalsPushTest is ProposalsBase {
         vm.assertTrue(accepted);
         _win(_payload(1), 3);
         _toRound(4);
-        // The winner is known; that there is nobody to push it to is found in the push.
+        // The winner doesn't depend on Governance's code; only the push finds that there is none.
         vm.assertEq(proposals.winnerOf(3), _payload(1));
         vm.expectRevert(
             abi.encodeWithSelector(ICommon.NoAnswer.selector, owner, IGovernance.proposalCount.selector)
@@ -348,7 +348,7 @@ contract ProposalsPushTest is ProposalsBase {
             _signals(payload, round * M, kind == 1 ? N - 1 : N);
             _toRound(round + 1);
             if (kind > 5) {
-                // Pushed at once if possible, and its proposal stands somewhere.
+                // Pushed at once if possible, and its proposal gets some state.
                 (bool success,) = address(proposals).call(abi.encodeCall(IProposals.pushProposal, (round)));
                 if (success) {
                     uint256 id = governance.proposalCount() - 1;

@@ -100,7 +100,7 @@ contract ProposalsQuestionsTest is Test {
             // No signature is valid here.
             if (which == 1 && !asks) continue;
             uint256 snapshot = vm.snapshotState();
-            // What the question itself takes, which is paid by whoever asks.
+            // The gas of the question itself, which the caller pays.
             uint256 asked = gasleft();
             bool ignored;
             assembly {
@@ -153,7 +153,7 @@ contract ProposalsQuestionsTest is Test {
         }
     }
 
-    /// @dev A revert is no answer, even with the word that would have been one, and its reason is nobody's.
+    /// @dev A revert is no answer, even with the word that would have been one, and its reason isn't passed on.
     function test_questions_refuseEveryRevert() public {
         bytes4[7] memory selectors = _selectors();
         uint256[5] memory lengths = [uint256(0), 4, 32, 100, MEGABYTE];

@@ -7,6 +7,7 @@ import {IProposals} from "canon/interfaces/IProposals.sol";
 import {IRollup} from "canon/interfaces/IRollup.sol";
 import {Set, SetLib} from "../Set.sol";
 import {Test} from "../Test.sol";
+import {TypedData} from "../TypedData.sol";
 import {ListPayload} from "../mocks/ListPayload.sol";
 import {RawAnswer} from "../mocks/RawAnswer.sol";
 
@@ -176,23 +177,8 @@ contract ProposalsRealTest is Test {
 
     /// @dev Sequencer `i`'s signature for the payload in `slot`.
     function _sign(uint256 i, uint256 slot) internal returns (bytes memory) {
-        bytes32 domain = keccak256(
-            abi.encode(
-                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
-                keccak256("Proposals"),
-                keccak256("1"),
-                block.chainid,
-                address(set.proposals)
-            )
-        );
-        bytes32 signal = keccak256(
-            abi.encode(
-                keccak256("Signal(address payload,uint256 slot,address instance)"), payload, slot, address(set.rollup)
-            )
-        );
         (, uint256 key) = _sequencer(i);
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, keccak256(abi.encodePacked(hex"1901", domain, signal)));
-        return abi.encodePacked(r, s, v);
+        return TypedData.signSignal(key, payload, slot, address(set.rollup), address(set.proposals));
     }
 
     /// @dev Not in the last second of its round, in the first second of the next.

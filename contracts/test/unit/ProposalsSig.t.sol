@@ -10,6 +10,7 @@ import {MeasuredAnswer} from "../mocks/MeasuredAnswer.sol";
 import {ScriptedRollup} from "../mocks/ScriptedRollup.sol";
 import {SignerWallet} from "../mocks/SignerWallet.sol";
 import {Wallet} from "../mocks/Wallet.sol";
+import {TypedData} from "../TypedData.sol";
 import {ProposalsBase} from "./ProposalsBase.t.sol";
 
 /// @notice Signals by signature: whose they are, and that none is good for anything else.
@@ -26,34 +27,16 @@ contract ProposalsSigTest is ProposalsBase {
         payload = _payload(1);
     }
 
-    /// @dev EIP-712, written out.
     function _digest(IProposals target, uint256 chain, address payload_, uint256 slot, address instance)
         internal
         pure
         returns (bytes32)
     {
-        bytes32 domain = keccak256(
-            abi.encode(
-                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
-                keccak256("Proposals"),
-                keccak256("1"),
-                chain,
-                address(target)
-            )
-        );
-        bytes32 signal = keccak256(
-            abi.encode(keccak256("Signal(address payload,uint256 slot,address instance)"), payload_, slot, instance)
-        );
-        return keccak256(abi.encodePacked(hex"1901", domain, signal));
+        return TypedData.digestOfSignal(payload_, slot, instance, chain, address(target));
     }
 
     function _digest(uint256 slot) internal view returns (bytes32) {
         return _digest(proposals, block.chainid, payload, slot, address(rollup));
-    }
-
-    function _sign(uint256 key_, bytes32 digest) internal pure returns (bytes memory) {
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key_, digest);
-        return abi.encodePacked(r, s, v);
     }
 
     function _refused(bytes memory signature, address proposer) internal {
@@ -68,7 +51,7 @@ contract ProposalsSigTest is ProposalsBase {
         slot = bound(slot, 0, START);
         address proposer = vm.addr(key_);
         rollup.set(slot, proposer);
-        bytes memory signature = _sign(key_, _digest(slot));
+        bytes memory signature = TypedData.sign(key_, _digest(slot));
         vm.expectEmit(address(proposals));
         emit IProposals.PayloadSeen(payload, payload.codehash);
         vm.expectEmit(address(proposals));
@@ -95,7 +78,7 @@ contract ProposalsSigTest is ProposalsBase {
     function testFuzz_voteWithSig_cannotBeReplayedInItsSlot(uint256 slot, bool byVote) public {
         slot = bound(slot, 0, START);
         rollup.set(slot, signer);
-        bytes memory signature = _sign(key, _digest(slot));
+        bytes memory signature = TypedData.sign(key, _digest(slot));
         if (byVote) {
             vm.prank(signer);
             proposals.vote(payload);
@@ -113,7 +96,7 @@ contract ProposalsSigTest is ProposalsBase {
         signed = bound(signed, 0, START);
         slot = bound(slot, 0, START);
         vm.assume(slot != signed);
-        bytes memory signature = _sign(key, _digest(signed));
+        bytes memory signature = TypedData.sign(key, _digest(signed));
         rollup.set(slot, signer);
         _refused(signature, signer);
         if (slot < signed) {
@@ -127,14 +110,14 @@ contract ProposalsSigTest is ProposalsBase {
         slot = bound(slot, 0, START);
         address signedFor = _payload(bound(other, 2, 1000));
         rollup.set(slot, signer);
-        _refused(_sign(key, _digest(proposals, block.chainid, signedFor, slot, address(rollup))), signer);
+        _refused(TypedData.sign(key, _digest(proposals, block.chainid, signedFor, slot, address(rollup))), signer);
     }
 
     /// @dev The same slot of the same proposer in another rollup.
     function testFuzz_voteWithSig_isBoundToItsInstance(uint256 slot) public {
         slot = bound(slot, 0, START);
         rollup.set(slot, signer);
-        bytes memory signature = _sign(key, _digest(slot));
+        bytes memory signature = TypedData.sign(key, _digest(slot));
         ScriptedRollup next = _newRollup();
         next.set(slot, signer);
         governance.upgrade(registry, address(next));
@@ -142,7 +125,7 @@ contract ProposalsSigTest is ProposalsBase {
         proposals.voteWithSig(payload, signature);
         vm.assertTrue(
             proposals.voteWithSig(
-                payload, _sign(key, _digest(proposals, block.chainid, payload, slot, address(next)))
+                payload, TypedData.sign(key, _digest(proposals, block.chainid, payload, slot, address(next)))
             )
         );
         vm.assertEq(proposals.yeaCount(address(rollup), slot / M, payload), 0);
@@ -153,13 +136,13 @@ contract ProposalsSigTest is ProposalsBase {
         slot = bound(slot, 0, START);
         rollup.set(slot, signer);
         uint256 home = block.chainid;
-        bytes memory signature = _sign(key, _digest(slot));
-        _refused(_sign(key, _digest(proposals, chain, payload, slot, address(rollup))), signer);
+        bytes memory signature = TypedData.sign(key, _digest(slot));
+        _refused(TypedData.sign(key, _digest(proposals, chain, payload, slot, address(rollup))), signer);
         // A fork of this chain has the same contract at the same address.
         vm.chainId(chain);
         _refused(signature, signer);
         vm.assertTrue(
-            proposals.voteWithSig(payload, _sign(key, _digest(proposals, chain, payload, slot, address(rollup))))
+            proposals.voteWithSig(payload, TypedData.sign(key, _digest(proposals, chain, payload, slot, address(rollup))))
         );
         vm.chainId(home);
     }
@@ -168,7 +151,7 @@ contract ProposalsSigTest is ProposalsBase {
         vm.assume(other != address(proposals));
         slot = bound(slot, 0, START);
         rollup.set(slot, signer);
-        _refused(_sign(key, _digest(IProposals(other), block.chainid, payload, slot, address(rollup))), signer);
+        _refused(TypedData.sign(key, _digest(IProposals(other), block.chainid, payload, slot, address(rollup))), signer);
     }
 
     function testFuzz_voteWithSig_ofSomebodyElse(uint256 otherKey, uint256 slot) public {
@@ -176,7 +159,7 @@ contract ProposalsSigTest is ProposalsBase {
         vm.assume(otherKey != key);
         slot = bound(slot, 0, START);
         rollup.set(slot, signer);
-        _refused(_sign(otherKey, _digest(slot)), signer);
+        _refused(TypedData.sign(otherKey, _digest(slot)), signer);
     }
 
     function testFuzz_voteWithSig_refusesHighS(uint256 slot) public {
@@ -194,7 +177,7 @@ contract ProposalsSigTest is ProposalsBase {
         if (length == 65) length = 66;
         slot = bound(slot, 0, START);
         rollup.set(slot, signer);
-        bytes memory good = _sign(key, _digest(slot));
+        bytes memory good = TypedData.sign(key, _digest(slot));
         bytes memory signature = new bytes(length);
         for (uint256 i; i < length && i < 65; ++i) {
             signature[i] = good[i];
@@ -224,7 +207,7 @@ contract ProposalsSigTest is ProposalsBase {
         _refused(signature, signer);
     }
 
-    /// @dev What recovers address 0 is nobody's signature, least of all that of an empty set.
+    /// @dev A signature that recovers address 0 is invalid, also if the slot's proposer is address 0.
     function testFuzz_voteWithSig_ofNobody(bytes memory signature, uint256 slot, bool wellFormed) public {
         slot = bound(slot, 0, START);
         rollup.set(slot, address(0));
@@ -258,8 +241,8 @@ contract ProposalsSigTest is ProposalsBase {
         slot = bound(slot, 0, START);
         Wallet wallet = new Wallet(signer);
         rollup.set(slot, address(wallet));
-        _refused(_sign(otherKey, _digest(slot)), address(wallet));
-        vm.assertTrue(proposals.voteWithSig(payload, _sign(key, _digest(slot))));
+        _refused(TypedData.sign(otherKey, _digest(slot)), address(wallet));
+        vm.assertTrue(proposals.voteWithSig(payload, TypedData.sign(key, _digest(slot))));
     }
 
     /// @dev Anything but the magic word alone is a no, and so is a wallet that would write.
@@ -312,7 +295,7 @@ contract ProposalsSigTest is ProposalsBase {
         rollup.set(slot, proposer);
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, _digest(slot));
         _refused(abi.encode(v, r, s), proposer);
-        vm.assertTrue(proposals.voteWithSig(payload, _sign(key_, _digest(slot))));
+        vm.assertTrue(proposals.voteWithSig(payload, TypedData.sign(key_, _digest(slot))));
     }
 
     /// @dev The same with a delegate that says yes to everything, or that reverts: neither matters.
@@ -327,7 +310,7 @@ contract ProposalsSigTest is ProposalsBase {
         rollup.set(slot, proposer);
         _refused("anything", proposer);
         _refused(new bytes(65), proposer);
-        vm.assertTrue(proposals.voteWithSig(payload, _sign(key_, _digest(slot))));
+        vm.assertTrue(proposals.voteWithSig(payload, TypedData.sign(key_, _digest(slot))));
     }
 
     /// @dev ECDSA comes first: an account that has a key and code (before EIP-3607 that was possible) may use either.
@@ -338,7 +321,7 @@ contract ProposalsSigTest is ProposalsBase {
         vm.etch(proposer, address(new SignerWallet(signer, SignerWallet.Yes.Magic)).code);
         rollup.set(slot, proposer);
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, _digest(slot));
-        bytes memory signature = byKey ? _sign(key_, _digest(slot)) : abi.encode(v, r, s);
+        bytes memory signature = byKey ? TypedData.sign(key_, _digest(slot)) : abi.encode(v, r, s);
         vm.assertTrue(proposals.voteWithSig(payload, signature));
     }
 
@@ -348,11 +331,11 @@ contract ProposalsSigTest is ProposalsBase {
         first = bound(first, 0, 6);
         uint256 faults = (further << (first + 1)) | (1 << first);
         rollup.set(5, signer);
-        proposals.voteWithSig(payload, _sign(key, _digest(5)));
+        proposals.voteWithSig(payload, TypedData.sign(key, _digest(5)));
         uint256 slot = faults & 4 != 0 ? START + 1 : faults & 8 != 0 ? further % 6 : 6;
         address proposer = faults & 16 != 0 ? address(0) : signer;
         rollup.set(slot, proposer);
-        bytes memory signature = _sign(faults & 32 != 0 ? key + 1 : key, _digest(slot));
+        bytes memory signature = TypedData.sign(faults & 32 != 0 ? key + 1 : key, _digest(slot));
         if (faults & 2 != 0) vm.etch(address(rollup), "");
         if (faults & 1 != 0) vm.etch(payload, "");
 
@@ -373,7 +356,7 @@ contract ProposalsSigTest is ProposalsBase {
         count = bound(count, 1, M);
         for (uint256 slot; slot < count; ++slot) {
             rollup.set(slot, signer);
-            if (ways >> slot & 1 == 0) proposals.voteWithSig(payload, _sign(key, _digest(slot)));
+            if (ways >> slot & 1 == 0) proposals.voteWithSig(payload, TypedData.sign(key, _digest(slot)));
             else _signal(payload, slot);
         }
         vm.assertEq(proposals.yeaCount(address(rollup), 0, payload), count);

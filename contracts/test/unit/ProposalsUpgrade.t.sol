@@ -41,8 +41,8 @@ contract ProposalsUpgradeTest is ProposalsBase {
         vm.assertEq(proposals.yeaCount(address(old), 3, _payload(1)), signals);
     }
 
-    /// @dev The old rollup's rounds that weren't pushed are void, its own time notwithstanding.
-    function testFuzz_upgrade_unpushedRoundsAreVoid(uint256 present) public {
+    /// @dev The old rollup's rounds that weren't pushed can't be pushed any more, whatever their age.
+    function testFuzz_upgrade_unpushedRoundsCannotBePushed(uint256 present) public {
         _win(_payload(1), 3);
         _toRound(4);
         vm.assertEq(proposals.pushableRounds().length, 1);
@@ -190,7 +190,7 @@ contract ProposalsUpgradeTest is ProposalsBase {
         governance = to;
     }
 
-    /// @dev Proposals follows the Registry's owner; what lives in another Governance is no hindrance here.
+    /// @dev Proposals follows the Registry's owner; a proposal that is live in another Governance doesn't stop a push here.
     function testFuzz_newGovernance_hasNoProposalsYet(uint256 already) public {
         already = bound(already, 0, 5);
         _win(_payload(1), 3);

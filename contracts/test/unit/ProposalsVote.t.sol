@@ -85,7 +85,7 @@ contract ProposalsVoteTest is ProposalsBase {
         _assertRound(address(rollup), used / M, used, _payload(1), false);
     }
 
-    function test_vote_slotZeroIsAsGoodAsAny() public {
+    function test_vote_slotZeroIsAnOrdinarySlot() public {
         _signal(_payload(1), 0);
         _assertNewest(address(rollup), true, 0);
         _assertRound(address(rollup), 0, 0, _payload(1), false);
@@ -251,7 +251,7 @@ contract ProposalsVoteTest is ProposalsBase {
         vm.assertEq(proposals.yeaCount(address(rollup), round + 1, _payload(1)), 1);
     }
 
-    /// @dev Nobody needs to be known beforehand: the rollup alone says who proposes.
+    /// @dev Proposers aren't registered with Proposals: the rollup alone says who proposes.
     function testFuzz_vote_eachSlotHasAnotherProposer(uint256 seed) public {
         for (uint256 slot; slot < M; ++slot) {
             address proposer = address(uint160(uint256(keccak256(abi.encode(seed, slot)))));

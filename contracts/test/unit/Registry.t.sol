@@ -236,13 +236,13 @@ contract RegistryTest is Test {
         vm.assertEq(blockNumber, 0);
     }
 
-    function testFuzz_getGovernance_isTheOwner(address heir) public {
-        vm.assume(heir != address(0) && heir != address(this));
-        Ownable2Step(address(registry)).transferOwnership(heir);
+    function testFuzz_getGovernance_isTheOwner(address newOwner) public {
+        vm.assume(newOwner != address(0) && newOwner != address(this));
+        Ownable2Step(address(registry)).transferOwnership(newOwner);
         vm.assertEq(registry.getGovernance(), address(this));
-        vm.prank(heir);
+        vm.prank(newOwner);
         Ownable2Step(address(registry)).acceptOwnership();
-        vm.assertEq(registry.getGovernance(), heir);
+        vm.assertEq(registry.getGovernance(), newOwner);
     }
 
     function test_ownership_cannotBeRenounced() public {

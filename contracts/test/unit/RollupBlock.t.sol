@@ -61,7 +61,7 @@ contract RollupBlockTest is RollupBase {
         }
     }
 
-    /// @dev An empty set's proposer is address 0, and that is nobody; so is that of an epoch without a seed.
+    /// @dev The proposer of an empty set or of an epoch without a seed is address 0, which can't propose a block.
     function testFuzz_proposeBlock_byNobodyWithoutASetOrWithoutASeed(address caller, uint256 second, bool silent)
         public
     {
@@ -216,7 +216,7 @@ contract RollupBlockTest is RollupBase {
         vm.assertEq(rollup.blockNumber(), 2);
     }
 
-    /// @dev Claims are the rollup's alone: the distributor pays nobody who asks in its name.
+    /// @dev Only the rollup itself claims: the distributor pays no other caller.
     function testFuzz_reward_cannotBeClaimedForARollup(address caller) public {
         vm.assume(caller != address(rollup));
         vm.prank(caller);

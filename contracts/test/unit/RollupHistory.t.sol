@@ -133,8 +133,8 @@ contract RollupHistoryTest is RollupBase {
 
     /// @dev The set fills to a random size, empties completely, and fills again.
     /// forge-config: default.fuzz.runs = 64
-    function testFuzz_tidesOfTheSet_areThoseOfTheModel(uint256 seed) public {
-        for (uint256 tide; tide < 4; ++tide) {
+    function testFuzz_setsThatFillAndEmpty_areThoseOfTheModel(uint256 seed) public {
+        for (uint256 round; round < 4; ++round) {
             seed = uint256(keccak256(abi.encode(seed)));
             uint256 size = seed % POOL + 1;
             for (uint256 i; i < size; ++i) {
@@ -276,7 +276,7 @@ contract RollupHistoryTest is RollupBase {
         delete keys[_attester(i)];
     }
 
-    /// @dev Under a name of its own there each time, so that it may come back here at once and move again.
+    /// @dev Under another attester there each time, so that it may come back here at once and move again.
     function _finishMove(uint256 i) internal {
         _recordSeed();
         ++moves;

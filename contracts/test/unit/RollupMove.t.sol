@@ -313,6 +313,7 @@ contract RollupMoveTest is RollupBase {
         );
         rollup.finaliseMove(_attester(1));
         vm.assertEq(taking.callbacksThatSucceeded(), 0);
+        vm.assertEq(taking.callbacksGuarded(), 5);
         vm.assertEq(set.asset.balanceOf(address(rollup)), 3 * STAKE);
         // Nothing stays locked afterwards.
         taking.call(address(rollup), _moveCall(_attester(3), _attester(30)));
@@ -436,7 +437,8 @@ contract RollupMoveTest is RollupBase {
         if (!same && newAttester != _attester(1)) _assertNobody(_attester(1));
     }
 
-    /// @dev Whoever registered the attester there first, with a stake of its own, stops nobody, and keeps what it has.
+    /// @dev An account that registered the attester there first, with a stake of its own, doesn't stop the move, and
+    /// keeps its registration.
     function testFuzz_finaliseMoveAs_endsAMoveThatASquatterStopped(uint256 stake, uint256 squat, address newAttester)
         public
     {

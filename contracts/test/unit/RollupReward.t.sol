@@ -148,6 +148,7 @@ contract RollupRewardTest is RollupBase {
         rollup.proposeBlock("once");
         vm.assertEq(distributor.claims(), 1);
         vm.assertEq(distributor.callbacksThatSucceeded(), 0);
+        vm.assertEq(distributor.callbacksGuarded(), 4);
         vm.assertEq(rollup.blockNumber(), 1);
         vm.assertEq(set.asset.balanceOf(address(rollup)), balance);
         // Nothing stays locked.
@@ -199,6 +200,47 @@ contract RollupRewardTest is RollupBase {
         }
         vm.assertEq(rollup.blockNumber(), success ? 1 : 0);
         vm.assertEq(set.asset.balanceOf(proposer), success ? SetLib.REWARD : 0, "a block without its reward");
+    }
+
+    /// @dev A claim gets 250,000 gas, also at the least gas with which a block is taken; with one unit less the refusal
+    /// says how much was needed.
+    function test_gas_aClaimGetsAllItsGas() public {
+        // GAS, PUSH0, SSTORE: stores the gas that is left, after the two units of the question.
+        address distributor = address(0xD157);
+        vm.etch(distributor, hex"5a5f55");
+        _deploy(distributor);
+        (uint256 low, uint256 high) = (20_000, 500_000);
+        while (high - low > 1) {
+            uint256 middle = (low + high) / 2;
+            uint256 snapshot = vm.snapshotState();
+            (bool works,) = _propose(middle);
+            vm.revertToState(snapshot);
+            if (works) high = middle;
+            else low = middle;
+        }
+
+        (bool success, bytes memory reason) = _propose(low);
+        vm.assertFalse(success);
+        vm.assertEq(bytes32(bytes4(reason)), bytes32(IRollup.Rollup__NotEnoughGasForReward.selector));
+        (uint256 left, uint256 needed) = this.decode(reason);
+        // 250,000 and a 63rd of it, and 6,000 for the call itself and the end of the block.
+        vm.assertEq(needed, 259_968);
+        vm.assertLt(left, needed);
+        vm.assertGt(left, needed - 200);
+
+        (success,) = _propose(high);
+        vm.assertTrue(success);
+        vm.assertEq(uint256(vm.load(distributor, 0)), 250_000 - 2);
+        skip(SetLib.SLOT);
+        (success,) = _propose(16_000_000);
+        vm.assertTrue(success);
+        vm.assertEq(uint256(vm.load(distributor, 0)), 250_000 - 2);
+    }
+
+    function _propose(uint256 gas) internal returns (bool success, bytes memory reason) {
+        address proposer = rollup.getCurrentProposer();
+        vm.prank(proposer);
+        return address(rollup).call{gas: gas}(abi.encodeCall(IRollup.proposeBlock, ("block")));
     }
 
     function decode(bytes calldata reason) external pure returns (uint256, uint256) {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.30;
 
+import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
 import {ICommon} from "canon/interfaces/ICommon.sol";
-import {IRollup, RollupParameters} from "canon/interfaces/IRollup.sol";
+import {IRollup, RollupParameters, Status} from "canon/interfaces/IRollup.sol";
 import {SetLib} from "../Set.sol";
 import {Vm} from "../Vm.sol";
 import {RollupBase} from "./RollupBase.t.sol";
@@ -96,7 +97,7 @@ contract RollupSeedTest is RollupBase {
             bool silent = round > 1;
             uint256 second = round % 2 == 0 ? 0 : SetLib.SLOT - 1;
             for (uint256 which; which < CALLS; ++which) {
-                // Without a seed there is nobody who could propose a block.
+                // Without a seed no account can propose a block.
                 if (silent && which == BLOCK) continue;
                 uint256 snapshot = vm.snapshotState();
                 if (!silent) _toSeededEpoch(5);
@@ -152,8 +153,20 @@ contract RollupSeedTest is RollupBase {
             abi.encodeWithSignature("renounceOwnership()"),
             _moveCall(_attester(0), _attester(1))
         ];
-        (bool success,) = address(rollup).call(calls[which]);
+        bytes memory notWithdrawer =
+            abi.encodeWithSelector(IRollup.Rollup__NotWithdrawer.selector, address(this), _withdrawer(0));
+        bytes[7] memory refusals = [
+            abi.encodeWithSelector(IRollup.Rollup__AlreadyRegistered.selector, _attester(0)),
+            notWithdrawer,
+            abi.encodeWithSelector(IRollup.Rollup__NotExiting.selector, _attester(0), Status.Validating),
+            abi.encodeWithSelector(Ownable.OwnableUnauthorizedAccount.selector, address(this)),
+            abi.encodeWithSelector(IRollup.Rollup__NotProposer.selector, address(this), address(0)),
+            abi.encodeWithSelector(ICommon.OwnershipCannotBeRenounced.selector),
+            notWithdrawer
+        ];
+        (bool success, bytes memory answer) = address(rollup).call(calls[which]);
         vm.assertFalse(success);
+        vm.assertEq(answer, refusals[which]);
         _assertSeed(epoch + 1, false, 0);
     }
 
@@ -340,13 +353,13 @@ contract RollupSeedTest is RollupBase {
                           THE FIRST TWO EPOCHS
     //////////////////////////////////////////////////////////////*/
 
-    function test_theFirstTwoEpochs_haveNobody() public {
+    function test_theFirstTwoEpochs_haveNoProposers() public {
         _joinMany(3);
         _toSecondSlot(0);
         rollup.setupEpoch();
         vm.assertEq(rollup.getSetSize(0), 0);
         vm.assertEq(rollup.getSetSize(1), 0);
-        // The seed of epoch 1 draws from nobody.
+        // The seed of epoch 1 draws from an empty set.
         _assertSeed(0, false, 0);
         _assertSeed(1, true, uint256(keccak256("deployment")));
         for (uint256 slot; slot < 2 * SetLib.EPOCH; ++slot) {
@@ -378,7 +391,7 @@ contract RollupSeedTest is RollupBase {
     }
 
     /// @dev A rollup whose slots began long before it was deployed: the constructor records nothing in any slot, and
-    /// the epochs of construction and after it have nobody.
+    /// the epochs of construction and after it have no proposers.
     function testFuzz_genesisInThePast_beginsLikeEpochZero(uint256 age, bool callAtOnce) public {
         age = bound(age, 0, 1000 * EPOCH_SECONDS);
         RollupParameters memory p = _parameters();
@@ -426,11 +439,14 @@ contract RollupSeedTest is RollupBase {
             vm.warp(_startOf(epoch) + i * SetLib.SLOT / 2);
             vm.prevrandao(bytes32(seed));
             uint256 which = seed % CALLS;
-            // Any of them may be impossible by now; the draw must stay either way.
-            if (which != BLOCK) try this.callFromOutside(which) {} catch {}
+            // Any of them may be impossible by now, but the last one; the draw must stay either way.
+            if (i == 7) rollup.setupEpoch();
+            else if (which != BLOCK) try this.callFromOutside(which) {} catch {}
             vm.assertEq(_draws(epoch), before);
             vm.assertEq(rollup.getCurrentProposer(), before[i / 2]);
         }
+        (bool recorded,) = rollup.getSeed(epoch + 1);
+        vm.assertTrue(recorded, "nobody called");
     }
 
     function callFromOutside(uint256 which) external {

@@ -67,6 +67,13 @@ contract RollupStakeTest is RollupBase {
         _join(1, amount);
     }
 
+    function test_deposit_atTheMinimum() public {
+        vm.expectRevert(abi.encodeWithSelector(IRollup.Rollup__StakeTooLow.selector, STAKE - 1, STAKE));
+        _join(1, STAKE - 1);
+        _join(1, STAKE);
+        _assertInfo(1, STAKE, Status.Validating);
+    }
+
     function testFuzz_deposit_refusesWhatDoesNotFit(uint256 amount) public {
         amount = bound(amount, uint256(type(uint96).max) + 1, type(uint256).max);
         vm.expectRevert(abi.encodeWithSelector(ICommon.ValueTooLarge.selector, amount, type(uint96).max));

@@ -223,18 +223,56 @@ contract RollupTimeTest is RollupBase {
         _refused(p, abi.encodeWithSelector(ICommon.ValueTooLarge.selector, value, max));
     }
 
+    /// @dev The greatest value of every field that fits, and one more.
+    function test_constructor_fieldsAtTheirBounds() public {
+        uint256 max = type(uint40).max;
+        RollupParameters memory p = SetLib.parameters(set);
+        uint256 twoEpochs = 2 * p.slotDuration * p.epochDuration;
+
+        p.minimumStake = type(uint96).max;
+        _accepted(p);
+        p.minimumStake = 2 ** 96;
+        _refused(p, abi.encodeWithSelector(ICommon.ValueTooLarge.selector, 2 ** 96, type(uint96).max));
+
+        // Times that fit may still be too long for each other.
+        p = SetLib.parameters(set);
+        p.exitDelay = max;
+        _refused(p, _outOfBounds(max, twoEpochs));
+        p.exitDelay = max + 1;
+        _refused(p, abi.encodeWithSelector(ICommon.ValueTooLarge.selector, max + 1, max));
+
+        p = SetLib.parameters(set);
+        p.slotDuration = max;
+        _refused(p, _outOfBounds(p.exitDelay, 2 * max * p.epochDuration));
+        p.slotDuration = max + 1;
+        _refused(p, abi.encodeWithSelector(ICommon.ValueTooLarge.selector, max + 1, max));
+
+        p = SetLib.parameters(set);
+        p.epochDuration = max;
+        _refused(p, _outOfBounds(p.exitDelay, 2 * max * p.slotDuration));
+        p.epochDuration = max + 1;
+        _refused(p, abi.encodeWithSelector(ICommon.ValueTooLarge.selector, max + 1, max));
+
+        p = SetLib.parameters(set);
+        vm.warp(max + 1);
+        p.genesisTime = max;
+        _accepted(p);
+        p.genesisTime = max + 1;
+        _refused(p, abi.encodeWithSelector(ICommon.ValueTooLarge.selector, max + 1, max));
+    }
+
     /// @dev Asset and registry are asked for sums and for the canonical rollup; nothing else at these addresses would
     /// do.
-    function testFuzz_constructor_refusesAnAssetOrRegistryWithoutCode(address nobody, uint256 kind, bool asset) public {
-        nobody = address(uint160(bound(uint160(nobody), 0x10000, type(uint160).max)));
-        vm.assume(nobody.code.length == 0);
+    function testFuzz_constructor_refusesAnAssetOrRegistryWithoutCode(address codeless, uint256 kind, bool asset) public {
+        codeless = address(uint160(bound(uint160(codeless), 0x10000, type(uint160).max)));
+        vm.assume(codeless.code.length == 0);
         kind %= 3;
-        if (kind == 0) nobody = address(0);
-        if (kind == 1) Delegation.set(nobody, asset ? address(set.asset) : address(set.registry));
+        if (kind == 0) codeless = address(0);
+        if (kind == 1) Delegation.set(codeless, asset ? address(set.asset) : address(set.registry));
         RollupParameters memory p = SetLib.parameters(set);
-        if (asset) p.asset = IERC20(nobody);
-        else p.registry = IRegistry(nobody);
-        _refused(p, abi.encodeWithSelector(ICommon.NoCode.selector, nobody));
+        if (asset) p.asset = IERC20(codeless);
+        else p.registry = IRegistry(codeless);
+        _refused(p, abi.encodeWithSelector(ICommon.NoCode.selector, codeless));
     }
 
     /// @dev Owner, distributor, asset, registry, genesis, durations, stake, what fits in the order of the fields, the
@@ -342,6 +380,13 @@ contract RollupTimeTest is RollupBase {
         uint256 max = (uint256(type(uint40).max) - START) / SetLib.SLOT;
         slot = bound(slot, max + 1, type(uint40).max);
         vm.assertEq(rollup.getTimestampForSlot(max), START + max * SetLib.SLOT);
+        vm.expectRevert(
+            abi.encodeWithSelector(ICommon.ValueTooLarge.selector, START + (max + 1) * SetLib.SLOT, type(uint40).max)
+        );
+        rollup.getTimestampForSlot(max + 1);
+        // Of a slot that doesn't fit itself no timestamp is computed.
+        vm.expectRevert(abi.encodeWithSelector(ICommon.ValueTooLarge.selector, 2 ** 40, type(uint40).max));
+        rollup.getTimestampForSlot(2 ** 40);
         vm.expectRevert(
             abi.encodeWithSelector(ICommon.ValueTooLarge.selector, START + slot * SetLib.SLOT, type(uint40).max)
         );

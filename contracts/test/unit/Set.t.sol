@@ -92,6 +92,7 @@ contract SetTest is Test {
         vm.assertNotEq(created, address(set.rollup));
         (success, answer) = FACTORY.call(creation);
         vm.assertFalse(success);
+        vm.assertEq(answer.length, 0);
     }
 
     /// @dev Why a constructor refuses is hidden: parameters are checked before.

@@ -135,26 +135,26 @@ contract UpgradePayloadTest is Test {
     }
 
     /// @dev Expect, Registry and rollup, in this order; a delegation isn't code.
-    function testFuzz_constructor_refusesWhatHasNoCode(uint256 first, uint256 further, address nobody, bool delegated)
+    function testFuzz_constructor_refusesWhatHasNoCode(uint256 first, uint256 further, address codeless, bool delegated)
         public
     {
         first = bound(first, 0, 2);
         uint256 faults = (further << (first + 1)) | (1 << first);
-        nobody = address(uint160(bound(uint160(nobody), 0x10000, type(uint160).max)));
-        vm.assume(nobody.code.length == 0);
-        if (delegated) Delegation.set(nobody, address(set.rollup));
+        codeless = address(uint160(bound(uint160(codeless), 0x10000, type(uint160).max)));
+        vm.assume(codeless.code.length == 0);
+        if (delegated) Delegation.set(codeless, address(set.rollup));
         Creation memory c = _creationOf(address(set.rollup));
         bytes memory arguments = abi.encode(
-            faults & 1 != 0 ? nobody : address(set.expect),
-            faults & 2 != 0 ? nobody : address(set.registry),
-            faults & 4 != 0 ? nobody : address(set.rollup),
+            faults & 1 != 0 ? codeless : address(set.expect),
+            faults & 2 != 0 ? codeless : address(set.registry),
+            faults & 4 != 0 ? codeless : address(set.rollup),
             address(set.rollup),
             c.factory,
             c.salt,
             c.initCodeHash,
             "uri"
         );
-        _constructorRefuses(arguments, abi.encodeWithSelector(ICommon.NoCode.selector, nobody));
+        _constructorRefuses(arguments, abi.encodeWithSelector(ICommon.NoCode.selector, codeless));
     }
 
     /// @dev A rollup created by another factory, with another salt or from other init code isn't the one that was asked

@@ -32,6 +32,7 @@ contract BallotRecordTest is Test {
         public
         pure
     {
+        vm.assume(amounts.length != 0);
         BallotRecord record = _pack(0, 0, nonce);
         uint256 left = type(uint96).max;
         uint256[2] memory sums;

@@ -8,6 +8,10 @@ import {Test} from "../../Test.sol";
 contract ExitFloorHarness {
     ExitFloor private _floor;
 
+    function set(ExitFloor floor) external {
+        _floor = floor;
+    }
+
     function withdraw() external {
         _floor = _floor.withWithdrawal();
     }
@@ -45,6 +49,7 @@ contract ExitFloorTest is Test {
     }
 
     function testFuzz_withReplaced_agreesWithTheRule(uint256[] memory seeds) public {
+        vm.assume(seeds.length != 0);
         uint256 time;
         uint256 delay;
         uint256 until;
@@ -78,5 +83,25 @@ contract ExitFloorTest is Test {
         vm.expectRevert(abi.encodeWithSelector(ICommon.ValueTooLarge.selector, huge, type(uint32).max));
         if (which) floor.replace(0, 1, huge);
         else floor.replace(0, huge, 1);
+    }
+
+    /// @dev Each of the three fields at its greatest value, and one more.
+    function test_fields_atTheirBounds() public {
+        uint256 max = type(uint32).max;
+        floor.replace(0, max, max);
+        _is(0, max, max);
+        vm.assertEq(floor.delayAt(max, 0), max);
+        bytes memory refusal = abi.encodeWithSelector(ICommon.ValueTooLarge.selector, max + 1, max);
+        vm.expectRevert(refusal);
+        floor.replace(0, max + 1, max);
+        vm.expectRevert(refusal);
+        floor.replace(0, max, max + 1);
+
+        // `until` (32 bits) | `delay` (32) | `withdrawals` (32)
+        floor.set(ExitFloor.wrap(uint96(7 << 64 | 8 << 32 | (max - 1))));
+        floor.withdraw();
+        _is(max, 8, 7);
+        vm.expectRevert(refusal);
+        floor.withdraw();
     }
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.30;
 
-import {PowerHistory} from "canon/types/PowerHistory.sol";
+import {ICommon} from "canon/interfaces/ICommon.sol";
+import {PowerHistory, PowerHistoryLibrary} from "canon/types/PowerHistory.sol";
 import {Test} from "../../Test.sol";
 
 contract PowerHistoryHarness {
@@ -17,6 +18,10 @@ contract PowerHistoryHarness {
 
     function setCompanion(uint256 companion_) external {
         _history.newest = _history.newest.withCompanion(companion_);
+    }
+
+    function requireFits(uint256 amount_, uint256 time) external pure {
+        PowerHistoryLibrary.requireFits(amount_, time);
     }
 
     function at(uint256 time) external view returns (uint256) {
@@ -68,7 +73,7 @@ contract PowerHistoryTest is Test {
     }
 
     function _changes(uint256[] memory seeds, uint256 most, uint256 maxGap) private {
-        uint256 time = seeds.length == 0 ? 0 : uint32(seeds[0]);
+        uint256 time = uint32(seeds[0]);
         for (uint256 i; i < seeds.length && i < most; ++i) {
             time += (seeds[i] >> 128) % (maxGap + 1);
             if (time > type(uint32).max) time = type(uint32).max;
@@ -82,6 +87,7 @@ contract PowerHistoryTest is Test {
     }
 
     function testFuzz_at_agreesWithTheModelAroundEveryChange(uint256[] memory seeds) public {
+        vm.assume(seeds.length != 0);
         _changes(seeds, 24, 2);
         for (uint256 i; i < times.length; ++i) {
             if (times[i] != 0) vm.assertEq(history.at(times[i] - 1), _modelAt(times[i] - 1), "the second before");
@@ -91,6 +97,7 @@ contract PowerHistoryTest is Test {
     }
 
     function testFuzz_at_agreesWithTheModelAtAnyTime(uint256[] memory seeds, uint256[8] memory queries) public {
+        vm.assume(seeds.length != 0);
         _changes(seeds, 24, type(uint32).max / 16);
         for (uint256 i; i < queries.length; ++i) {
             uint256 query = bound(queries[i], 0, type(uint32).max);
@@ -188,14 +195,22 @@ contract PowerHistoryTest is Test {
 
     /// @dev What the owner keeps beside the newest checkpoint has no part in the history.
     function testFuzz_companion_isTheOwners(uint256[] memory seeds, uint96 first, uint96 second) public {
+        vm.assume(seeds.length != 0);
+        uint256 expected;
         for (uint256 i; i < seeds.length && i < 12; ++i) {
             uint256 time = i / 2 + 1;
-            if (i % 3 == 0) history.pushWithCompanion(uint96(seeds[i]), time, first);
-            else history.push(uint96(seeds[i]), time);
+            if (i % 3 == 0) {
+                history.pushWithCompanion(uint96(seeds[i]), time, first);
+                expected = first;
+            } else {
+                history.push(uint96(seeds[i]), time);
+            }
             times.push(time);
             amounts.push(uint96(seeds[i]));
-            if (i % 4 == 3) history.setCompanion(second);
-            uint256 expected = i % 4 == 3 ? second : history.companion();
+            if (i % 4 == 3) {
+                history.setCompanion(second);
+                expected = second;
+            }
             vm.assertEq(history.companion(), expected);
             vm.assertEq(history.amount(), uint96(seeds[i]));
             vm.assertEq(history.since(), time);
@@ -205,9 +220,10 @@ contract PowerHistoryTest is Test {
         }
     }
 
-    function testFuzz_companion_isKeptByEveryPush(uint96 companion_, uint96 amount, uint8 count) public {
+    function testFuzz_companion_isKeptByEveryPush(uint96 companion_, uint96 amount, uint256 count) public {
         history.setCompanion(companion_);
-        for (uint256 i; i < count % 12; ++i) {
+        count = bound(count, 1, 12);
+        for (uint256 i; i < count; ++i) {
             history.push(amount, i / 2);
             vm.assertEq(history.companion(), companion_);
         }
@@ -232,5 +248,19 @@ contract PowerHistoryTest is Test {
         vm.assertEq(history.at(type(uint32).max - 2), 0);
         vm.assertEq(history.at(type(uint32).max - 1), type(uint96).max);
         vm.assertEq(history.at(type(uint32).max), 1);
+    }
+
+    function test_requireFits_atTheBounds() public {
+        uint256 amount = type(uint96).max;
+        uint256 time = type(uint32).max;
+        history.requireFits(amount, time);
+        vm.expectRevert(abi.encodeWithSelector(ICommon.ValueTooLarge.selector, amount + 1, amount));
+        history.requireFits(amount + 1, time);
+        vm.expectRevert(abi.encodeWithSelector(ICommon.ValueTooLarge.selector, time + 1, time));
+        history.requireFits(amount, time + 1);
+        vm.expectRevert(abi.encodeWithSelector(ICommon.ValueTooLarge.selector, amount + 1, amount));
+        history.requireFits(amount + 1, time + 1);
+        vm.expectRevert(abi.encodeWithSelector(ICommon.ValueTooLarge.selector, type(uint256).max, amount));
+        history.requireFits(type(uint256).max, 0);
     }
 }

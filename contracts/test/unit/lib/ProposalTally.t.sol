@@ -31,6 +31,7 @@ contract ProposalTallyTest is Test {
         uint96[] memory amounts,
         uint256 sides
     ) public pure {
+        vm.assume(amounts.length != 0);
         ProposalTally tally = ProposalTallyLibrary.create(time, configurationId, byLock);
         uint256 left = type(uint96).max;
         uint256[2] memory sums;

@@ -31,7 +31,7 @@ contract StaticCallHarness {
 }
 
 /// @notice Counts the questions it is asked: writes, which a static call forbids.
-contract Curious {
+contract CountingAnswer {
     uint256 public questions;
 
     function count() external returns (uint256) {
@@ -91,11 +91,11 @@ contract StaticCallTest is Test {
     }
 
     function test_word_asksByStaticCall() public {
-        Curious curious = new Curious();
-        _expectNoAnswer(address(curious), Curious.count.selector);
+        CountingAnswer counting = new CountingAnswer();
+        _expectNoAnswer(address(counting), CountingAnswer.count.selector);
         // An exceptional halt takes all gas that it was given.
-        calls.word{gas: 500_000}(address(curious), Curious.count.selector);
-        vm.assertEq(calls.word(address(curious), curious.questions.selector), 0);
+        calls.word{gas: 500_000}(address(counting), CountingAnswer.count.selector);
+        vm.assertEq(calls.word(address(counting), counting.questions.selector), 0);
     }
 
     function testFuzz_addressWord_isTheAddressThatWasAnswered(address answer, bytes4 selector) public {

@@ -104,16 +104,19 @@ contract TabulationTest is Test {
         vm.assertFalse(tabulation.isAhead(each, each, bound(differential, 0, ONE)));
     }
 
-    function testFuzz_isAhead_whatPassesLeadsByTheDifferential(uint256 yea, uint256 nea, uint256 differential)
+    function testFuzz_isAhead_whatPassesLeadsByTheDifferential(uint256 yea, uint256 cast, uint256 differential)
         public
         view
     {
-        yea = bound(yea, 0, type(uint96).max);
-        nea = bound(nea, 0, type(uint96).max - yea);
+        cast = bound(cast, 1, type(uint96).max);
         differential = bound(differential, 0, ONE);
-        if (!tabulation.isAhead(yea, nea, differential)) return;
+        uint256 limit = Reference.limit(cast, differential);
+        vm.assume(limit < cast);
+        yea = bound(yea, limit + 1, cast);
+        uint256 nea = cast - yea;
+        vm.assertTrue(tabulation.isAhead(yea, nea, differential));
         vm.assertGt(yea, nea);
-        vm.assertGt((yea - nea) * ONE, (yea + nea) * differential);
+        vm.assertGt((yea - nea) * ONE, cast * differential);
     }
 
     function testFuzz_isAhead_noMarginSufficesAgainstAFullDifferential(uint256 yea, uint256 nea) public view {
@@ -133,15 +136,18 @@ contract TabulationTest is Test {
         else vm.assertFalse(tabulation.isAhead(yea, nea + more, differential));
     }
 
-    function testFuzz_isAhead_aStricterDifferentialNeverHelps(uint256 yea, uint256 nea, uint256 lax, uint256 strict)
+    function testFuzz_isAhead_aStricterDifferentialNeverHelps(uint256 yea, uint256 cast, uint256 lax, uint256 strict)
         public
         view
     {
-        yea = bound(yea, 0, type(uint96).max);
-        nea = bound(nea, 0, type(uint96).max - yea);
+        cast = bound(cast, 1, type(uint96).max);
         strict = bound(strict, 0, ONE);
         lax = bound(lax, 0, strict);
-        if (tabulation.isAhead(yea, nea, strict)) vm.assertTrue(tabulation.isAhead(yea, nea, lax));
+        uint256 limit = Reference.limit(cast, strict);
+        vm.assume(limit < cast);
+        yea = bound(yea, limit + 1, cast);
+        vm.assertTrue(tabulation.isAhead(yea, cast - yea, strict));
+        vm.assertTrue(tabulation.isAhead(yea, cast - yea, lax));
     }
 
     function _bound(Vector memory v) private pure returns (Vector memory) {

@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import {Action, IPayload} from "canon/interfaces/IPayload.sol";
 
 /// @notice A payload that anybody can change, that answers some callers differently, and that can refuse to answer.
-contract FicklePayload is IPayload {
+contract ChangeablePayload is IPayload {
     error Withheld();
 
     Action[] private _actions;
@@ -15,7 +15,7 @@ contract FicklePayload is IPayload {
         _replace(_actions, actions);
     }
 
-    /// @notice What `caller` is told from now on; the others' answer if `actions` is empty.
+    /// @notice The answer to `caller` from now on; that to all others if `actions` is empty.
     function setFor(address caller, Action[] memory actions) external {
         _replace(_actionsFor[caller], actions);
     }
@@ -30,7 +30,7 @@ contract FicklePayload is IPayload {
     }
 
     function getURI() external pure returns (string memory) {
-        return "https://example.org/fickle";
+        return "https://example.org/changeable";
     }
 
     function _replace(Action[] storage list, Action[] memory actions) private {

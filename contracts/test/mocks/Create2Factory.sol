@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 /// @notice Deploys at addresses that are known in advance.
-contract Births {
+contract Create2Factory {
     error Failed();
 
     function create(bytes32 salt, bytes memory initCode) external returns (address child) {

@@ -13,10 +13,10 @@ import {Set, SetLib} from "../Set.sol";
 import {Test} from "../Test.sol";
 
 /// @notice The set, its actors, and how a step of the handler is drawn, tried and counted.
-abstract contract World is Test {
+abstract contract Setting is Test {
     uint256 internal constant HOLDERS = 10;
     uint256 internal constant ATTESTERS = 10;
-    uint256 internal constant PURSE = 60_000e18;
+    uint256 internal constant BALANCE = 60_000e18;
     /// @dev No call needs more; what burns gas for ever ends here.
     uint256 internal constant CALL_GAS = 12_000_000;
 
@@ -30,7 +30,7 @@ abstract contract World is Test {
     /// to every signature. They are holders, stakers, withdrawers, keepers and relayers at once.
     address[] internal holders;
     Wallet internal wallet;
-    LyingSigner internal liar;
+    AcceptingWallet internal acceptingWallet;
     address internal stranger = address(0x57A6E);
     mapping(address who => uint256) internal keyOf;
 
@@ -72,12 +72,12 @@ abstract contract World is Test {
         }
         wallet = new Wallet(holders[0]);
         keyOf[address(wallet)] = keyOf[holders[0]];
-        liar = new LyingSigner();
+        acceptingWallet = new AcceptingWallet();
         vm.etch(holders[7], abi.encodePacked(hex"ef0100", address(wallet)));
         holders.push(address(wallet));
-        holders.push(address(liar));
+        holders.push(address(acceptingWallet));
         for (uint256 i; i < HOLDERS; ++i) {
-            asset.transfer(holders[i], PURSE);
+            asset.transfer(holders[i], BALANCE);
             _approve(holders[i], address(governance));
         }
     }
@@ -155,7 +155,7 @@ abstract contract World is Test {
         return vm.getBlockTimestamp();
     }
 
-    /// @dev The Proposals contract in office, if it is one of ours; the first one otherwise.
+    /// @dev The governance proposer, if it is one of ours; the first one otherwise.
     function _proposals() internal view returns (IProposals) {
         address present = governance.governanceProposer();
         for (uint256 i; i < proposalsList.length; ++i) {
@@ -163,36 +163,18 @@ abstract contract World is Test {
         }
         return proposalsList[0];
     }
-
-    function _sign(uint256 key, bytes32 digest) internal pure returns (bytes memory) {
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, digest);
-        return abi.encodePacked(r, s, v);
-    }
-
-    function _digest(string memory name, address where, bytes32 structHash) internal view returns (bytes32) {
-        bytes32 domain = keccak256(
-            abi.encode(
-                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
-                keccak256(bytes(name)),
-                keccak256("1"),
-                block.chainid,
-                where
-            )
-        );
-        return keccak256(abi.encodePacked(hex"1901", domain, structHash));
-    }
 }
 
-/// @notice A wallet that says yes to every signature, or answers nonsense: its holder's own fault, nobody else's.
-contract LyingSigner {
-    bool public lying = true;
+/// @notice A wallet that says yes to every signature, or answers nonsense. Only its own power is at risk.
+contract AcceptingWallet {
+    bool public accepting = true;
 
-    function setLying(bool value) external {
-        lying = value;
+    function setAccepting(bool value) external {
+        accepting = value;
     }
 
     function isValidSignature(bytes32, bytes calldata) external view returns (bytes4) {
-        if (!lying) {
+        if (!accepting) {
             assembly ("memory-safe") {
                 mstore(0, not(0))
                 return(0, 64)
