@@ -7,9 +7,7 @@ use alloy::{
 use canon_bindings::{
     Asset, Contract, Governance, Issuer, Proposals, Registry, RewardDistributor, Rollup,
 };
-use canon_protocol::{
-    Deployment as Constructor, RawConfiguration, RawProposeConfiguration, RawRollupParameters,
-};
+use canon_protocol::{Constructor, RawConfiguration, RawProposeConfiguration, RawRollupParameters};
 
 /// The events that a contract's constructor emits, as far as its arguments are in them.
 pub(super) fn births(contract: Contract) -> Vec<B256> {

@@ -21,7 +21,7 @@ use alloy::{
     sol_types::SolEvent,
 };
 use canon_bindings::{Asset, Contract, Governance, Registry};
-use canon_protocol::{Deployment as Constructor, RawRollupParameters, SENTINEL};
+use canon_protocol::{Constructor, RawRollupParameters, SENTINEL};
 
 /// Why a contract, or a set, isn't taken for genuine.
 #[derive(Debug, thiserror::Error)]

@@ -9,8 +9,8 @@ use crate::Call;
 use alloy::primitives::{Address, B256, Bytes, U256};
 use canon_bindings::{Contract, init_code};
 use canon_protocol::{
-    Action, Addresses, Block, Code, CodeKind, Context, Deployment as Constructor, Outside,
-    Reaction, Refusal, Timestamp, World,
+    Action, Addresses, Block, Code, CodeKind, Constructor, Context, Outside, Reaction, Refusal,
+    Timestamp, World,
 };
 
 /// A contract to be created.

@@ -13,7 +13,7 @@ use canon_l1::{
         Progress, SetParameters, SetPlan, Step, constructor_of, deploy_rollup,
     },
 };
-use canon_protocol::Deployment as Constructor;
+use canon_protocol::Constructor;
 use core::ops::ControlFlow;
 
 const fn go_on(_: &DeployRecord, _: Progress) -> ControlFlow<()> {

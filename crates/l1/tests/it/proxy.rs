@@ -17,7 +17,7 @@ use canon_l1::{
         Create2, Creation, DEPLOYMENT_PROXY, DeployError, DeployRecord, SetParameters, create,
     },
 };
-use canon_protocol::Deployment;
+use canon_protocol::Constructor;
 use core::{
     ops::ControlFlow,
     task::{Context, Poll},
@@ -39,7 +39,7 @@ async fn without_proxy() -> (World, Bytes) {
 }
 
 fn registry(create2: Create2) -> Creation {
-    Creation::new(create2, Deployment::Registry { owner: Address::repeat_byte(1) })
+    Creation::new(create2, Constructor::Registry { owner: Address::repeat_byte(1) })
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use canon_l1::{
     Call,
     deploy::{self, Create2, Created, Creation, Examiner, NotGenuine, Origin},
 };
-use canon_protocol::{Amount, Deployment, Epoch, RawRollupParameters, RollupBlock, SlotClock};
+use canon_protocol::{Amount, Constructor, Epoch, RawRollupParameters, RollupBlock, SlotClock};
 
 use super::{payload, setting};
 use crate::{
@@ -145,7 +145,7 @@ async fn forged_rollup(world: &mut World<'_>) -> Result<usize> {
         minimum_stake: plan.stake.to_word(),
         exit_delay: plan.exit_delay.to_word(),
     };
-    let genuine = Creation::new(Create2::default(), Deployment::Rollup(parameters));
+    let genuine = Creation::new(Create2::default(), Constructor::Rollup(parameters));
     // The code that the genuine constructor would return, immutables included.
     let arguments = Rollup::constructorCall { parameters: parameters.into() };
     let constructor = Call::create(Contract::Rollup, &arguments);
@@ -194,7 +194,7 @@ const FORGING: &str = "forge a rollup";
 /// Deploys a Proposals contract that isn't in force yet.
 async fn new_proposals(world: &mut World<'_>, plan: &ProposalPlan) -> Result<Created> {
     let rules = world.scenario.signalling.rules;
-    let constructor = Deployment::Proposals {
+    let constructor = Constructor::Proposals {
         registry: world.set.registry,
         n: U256::from(rules.n()),
         m: U256::from(rules.m()),

@@ -16,7 +16,7 @@ use canon_l1::{
         Create2, Creation, DeployRecord, DeployedSet, Examiner, NotGenuine, SetParameters, deploy,
     },
 };
-use canon_protocol::{Amount, Deployment, Seconds};
+use canon_protocol::{Amount, Constructor, Seconds};
 
 use super::*;
 
@@ -112,7 +112,7 @@ async fn genuine_code_over_forged_storage_takes_the_moved_stake() {
     let genuine_set = examiner.set(set.registry).await.unwrap();
     let old = examiner.rollup(&genuine_set, set.rollup).await.unwrap();
     let parameters = RawRollupParameters { genesis_time: head.timestamp.to_word(), ..old };
-    let genuine = Creation::new(Create2::default(), Deployment::Rollup(parameters));
+    let genuine = Creation::new(Create2::default(), Constructor::Rollup(parameters));
     let direct =
         Call::create(Contract::Rollup, &Rollup::constructorCall { parameters: parameters.into() });
     let next = stage.client.next_block().await.unwrap();
