@@ -100,7 +100,7 @@ impl World {
                 deploy_asset(scene, name, symbol, *owner, *initial_holder, *initial_supply)
             }
             Constructor::Registry { owner } => Ok(vec![
-                scene.log(Ownership::born(*owner)?),
+                scene.log(Ownership::construct(*owner)?),
                 scene.log(RegistryEvent::InstanceAdded {
                     instance: SENTINEL,
                     version: Version::ZERO,
@@ -111,18 +111,18 @@ impl World {
                 deploy_governance(scene, *asset, *proposals, configuration)
             }
             Constructor::Issuer { asset, rate, owner } => {
-                let born = scene.log(Ownership::born(*owner)?);
+                let owned = scene.log(Ownership::construct(*owner)?);
                 scene.require_code(*asset)?;
                 let rate = Amount::try_from(*rate)?;
-                Ok(vec![born, scene.log(IssuerEvent::Deployed { asset: *asset, rate })])
+                Ok(vec![owned, scene.log(IssuerEvent::Deployed { asset: *asset, rate })])
             }
             Constructor::Distributor { asset, registry, block_reward, owner } => {
-                let born = scene.log(Ownership::born(*owner)?);
+                let owned = scene.log(Ownership::construct(*owner)?);
                 scene.require_code(*asset)?;
                 let block_reward = Amount::try_from(*block_reward)?;
                 scene.require_code(*registry)?;
                 Ok(vec![
-                    born,
+                    owned,
                     scene.log(DistributorEvent::Deployed { asset: *asset, block_reward }),
                     scene.log(DistributorEvent::RegistryUpdated { registry: *registry }),
                 ])
@@ -140,7 +140,7 @@ fn deploy_asset(
     initial_holder: Address,
     initial_supply: U256,
 ) -> Decision {
-    let mut logs = vec![scene.log(Ownership::born(owner)?)];
+    let mut logs = vec![scene.log(Ownership::construct(owner)?)];
     let minted = if initial_supply.is_zero() {
         Vec::new()
     } else {
@@ -187,10 +187,10 @@ fn deploy_governance(
 }
 
 fn deploy_rollup(scene: Scene<'_>, parameters: &RawRollupParameters) -> Decision {
-    let born = scene.log(Ownership::born(parameters.owner)?);
+    let owned = scene.log(Ownership::construct(parameters.owner)?);
     RollupParameters::require_distributor(parameters)?;
     scene.require_code(parameters.asset)?;
     scene.require_code(parameters.registry)?;
     let parameters = Box::new(RollupParameters::check(parameters, scene.now())?);
-    Ok(vec![born, scene.log(RollupEvent::Deployed { parameters })])
+    Ok(vec![owned, scene.log(RollupEvent::Deployed { parameters })])
 }

@@ -13,10 +13,11 @@ use canon_devchain::{Devchain, DevchainConfig};
 use canon_l1::{
     Call, Client, NoWait, Sender, calls,
     deploy::{
-        Create2, Creation, DeployRecord, DeployedSet, Examiner, NotGenuine, SetParameters, deploy,
+        ContractPlan, Create2Factory, DeployRecord, DeployedSet, Examiner, NotGenuine,
+        SetParameters, deploy,
     },
 };
-use canon_protocol::{Amount, Constructor, Seconds};
+use canon_protocol::{Amount, BlockNumber, Constructor, Seconds};
 
 use super::*;
 
@@ -108,11 +109,11 @@ async fn genuine_code_over_forged_storage_takes_the_moved_stake() {
 
     // What a genuine new rollup would be, and its code.
     let head = stage.client.head().await.unwrap();
-    let examiner = Examiner::new(&stage.client, &[Create2::default()], head);
+    let examiner = Examiner::new(&stage.client, Create2Factory::default(), BlockNumber::ZERO, head);
     let genuine_set = examiner.set(set.registry).await.unwrap();
     let old = examiner.rollup(&genuine_set, set.rollup).await.unwrap();
     let parameters = RawRollupParameters { genesis_time: head.timestamp.to_word(), ..old };
-    let genuine = Creation::new(Create2::default(), Constructor::Rollup(parameters));
+    let genuine = ContractPlan::new(Create2Factory::default(), Constructor::Rollup(parameters));
     let direct =
         Call::create(Contract::Rollup, &Rollup::constructorCall { parameters: parameters.into() });
     let next = stage.client.next_block().await.unwrap();
@@ -124,8 +125,8 @@ async fn genuine_code_over_forged_storage_takes_the_moved_stake() {
     let loot = U256::from(VICTIMS) * STAKE.to_word();
     let ghost = Ghost { attester: attester(99), proposer: thief, withdrawer: thief, stake: loot };
     let init_code = forged_rollup(&runtime, &parameters, accomplice, ghost);
-    let forged = Create2::default().address(&init_code);
-    let call = Call::create2(Contract::Rollup, Create2::default(), &init_code);
+    let forged = Create2Factory::default().create2(&init_code).address();
+    let call = Call::create2(Contract::Rollup, Create2Factory::default(), &init_code);
     stage.send(8, call).await.unwrap();
     assert!(stage.balance(forged).await.is_zero());
 
@@ -139,24 +140,24 @@ async fn genuine_code_over_forged_storage_takes_the_moved_stake() {
     stage.read(expect, Expect::codeHashIsCall { target: forged, expected }).await.unwrap();
     let expected = set.governance;
     stage.read(expect, Expect::ownerIsCall { target: forged, expected }).await.unwrap();
-    let heir = stage.read(forged, Registry::pendingOwnerCall {}).await.unwrap();
-    assert_eq!(heir, Address::ZERO);
+    let pending = stage.read(forged, Registry::pendingOwnerCall {}).await.unwrap();
+    assert_eq!(pending, Address::ZERO);
 
     // By its creation it isn't: whoever checks that, or has it asserted, is safe.
     let head = stage.client.head().await.unwrap();
-    let examiner = Examiner::new(&stage.client, &[Create2::default()], head);
+    let examiner = Examiner::new(&stage.client, Create2Factory::default(), BlockNumber::ZERO, head);
     let error = examiner.rollup(&genuine_set, forged).await.unwrap_err();
-    let NotGenuine::Origin { contract, address, expected } = error else { panic!("{error}") };
+    let NotGenuine::OtherAddress { contract, address, expected } = error else { panic!("{error}") };
     assert_eq!((contract, address), (Contract::Rollup, forged));
     assert_eq!(expected, genuine.address());
-    let origin = genuine.origin();
+    let create2 = genuine.create2();
     let asserted = stage.read(
         expect,
         Expect::createdByCall {
             target: forged,
-            factory: origin.factory,
-            salt: origin.salt,
-            initCodeHash: origin.init_code_hash,
+            factory: create2.factory,
+            salt: create2.salt,
+            initCodeHash: create2.init_code_hash,
         },
     );
     let Err(error) = asserted.await else { panic!("taken for genuine") };
@@ -166,9 +167,9 @@ async fn genuine_code_over_forged_storage_takes_the_moved_stake() {
         registry: set.registry,
         newRollup: forged,
         expectedCanonical: set.rollup,
-        factory: origin.factory,
+        factory: create2.factory,
         salt: B256::ZERO,
-        initCodeHash: origin.init_code_hash,
+        initCodeHash: create2.init_code_hash,
         uri: String::new(),
     };
     let payload = Call::create(Contract::UpgradePayload, &arguments);

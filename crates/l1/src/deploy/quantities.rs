@@ -1,4 +1,4 @@
-//! Quantities as people write them in a file.
+//! Quantities as people write them: text with units.
 //!
 //! | quantity | text |
 //! |---|---|
