@@ -14,7 +14,7 @@ use super::{payload, setting};
 use crate::{
     describe::describe,
     error::{During, Error, Result},
-    forgery::{self, Ghost},
+    forgery::{self, ForgedStake},
     keys,
     scenario::{Does, ProposalPlan, RollupKind},
     timeline::{Event, Spent, Who},
@@ -153,20 +153,20 @@ async fn forged_rollup(world: &mut World<'_>) -> Result<usize> {
     let constructor = Call::create(Contract::Rollup, &arguments);
     let runtime = world.cast.authors.simulate(&constructor, world.stage.next()).await;
     let runtime = runtime.during(FORGING)?;
-    let (dupe, mut gas) = world.create(FORGING, forgery::dupe_token()).await?;
-    let accomplice = forgery::accomplice(&runtime, world.set.asset, dupe);
-    let (accomplice, used) = world.create(FORGING, accomplice).await?;
+    let (token, mut gas) = world.create(FORGING, forgery::worthless_token()).await?;
+    let stake_writer = forgery::stake_writer(&runtime, world.set.asset, token);
+    let (stake_writer, used) = world.create(FORGING, stake_writer).await?;
     gas += used;
     let stakes = world.scenario.sequencers.count;
     let stake = sum((0..stakes).map(|_| plan.stake));
     let authors = world.cast.authors.address();
-    let ghost = Ghost {
+    let forged_stake = ForgedStake {
         attester: keys::address(world.scenario.seed, "ghost", 0),
         proposer: authors,
         withdrawer: authors,
         stake: stake.to_word(),
     };
-    let init_code = forgery::forged_rollup(&runtime, &parameters, accomplice, ghost);
+    let init_code = forgery::forged_rollup(&runtime, &parameters, stake_writer, forged_stake);
     let factory = Create2Factory::default();
     let call = Call::create2(Contract::Rollup, factory, &init_code);
     let confirmed = world.stage.send(FORGING, &mut world.cast.authors, call).await?;

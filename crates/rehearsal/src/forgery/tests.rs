@@ -120,11 +120,12 @@ async fn genuine_code_over_forged_storage_takes_the_moved_stake() {
     let runtime = stage.sender(8).simulate(&direct, next).await.unwrap();
 
     // The thief's: a staker who staked nothing.
-    let dupe = stage.create(dupe_token()).await;
-    let accomplice = stage.create(accomplice(&runtime, set.asset, dupe)).await;
+    let token = stage.create(worthless_token()).await;
+    let stake_writer = stage.create(stake_writer(&runtime, set.asset, token)).await;
     let loot = U256::from(VICTIMS) * STAKE.to_word();
-    let ghost = Ghost { attester: attester(99), proposer: thief, withdrawer: thief, stake: loot };
-    let init_code = forged_rollup(&runtime, &parameters, accomplice, ghost);
+    let forged_stake =
+        ForgedStake { attester: attester(99), proposer: thief, withdrawer: thief, stake: loot };
+    let init_code = forged_rollup(&runtime, &parameters, stake_writer, forged_stake);
     let forged = Create2Factory::default().create2(&init_code).address();
     let call = Call::create2(Contract::Rollup, Create2Factory::default(), &init_code);
     stage.send(8, call).await.unwrap();
@@ -176,19 +177,19 @@ async fn genuine_code_over_forged_storage_takes_the_moved_stake() {
     let error = stage.send(8, payload).await.unwrap_err();
     assert_eq!(error.as_revert().unwrap().name(), Some("Expect__Creation"), "{error}");
 
-    // If nobody checks: it becomes canonical, the stake moves there, and the ghost takes it.
+    // If nobody checks: it becomes canonical, the stakes move there, and the forged staker takes them.
     for number in 1..=VICTIMS {
         let announce = calls::announce_move(set.rollup, attester(number), forged);
         stage.send(0, announce).await.unwrap();
     }
-    stage.send(8, calls::unstake(forged, ghost.attester, thief)).await.unwrap();
+    stage.send(8, calls::unstake(forged, forged_stake.attester, thief)).await.unwrap();
     stage.pass(Seconds::HOUR);
     stage.as_governance(set.registry, Registry::upgradeCall { rollup: forged }).await;
     for number in 1..=VICTIMS {
         stage.send(0, calls::finalise_move(set.rollup, attester(number))).await.unwrap();
     }
     assert_eq!(stage.balance(forged).await, loot);
-    stage.send(8, calls::finalise_unstake(forged, ghost.attester)).await.unwrap();
+    stage.send(8, calls::finalise_unstake(forged, forged_stake.attester)).await.unwrap();
     assert_eq!(stage.balance(thief).await, loot, "stolen");
     stage.send(0, calls::unstake(forged, attester(1), victim)).await.unwrap();
     stage.pass(Seconds::HOUR);
