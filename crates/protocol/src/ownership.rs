@@ -105,7 +105,7 @@ impl Ownership {
         }
     }
 
-    /// What the constructor of an owned contract does first.
+    /// The first event of the constructor of an owned contract.
     pub(crate) fn construct(owner: Address) -> Result<OwnershipEvent, OwnershipRefusal> {
         if owner.is_zero() {
             return Err(OwnershipRefusal::InvalidOwner { owner });

@@ -79,7 +79,7 @@ impl DeployRecord {
 
     /// Whether a step is done.
     pub fn is_done(&self, step: Step) -> bool {
-        self.done.iter().any(|done| done.step == step)
+        self.find(step).is_some()
     }
 
     /// The first step that isn't done; `None` when all are.
@@ -87,9 +87,9 @@ impl DeployRecord {
         Step::ALL.iter().copied().find(|step| !self.is_done(*step))
     }
 
-    /// The address of the contract that a step created.
+    /// The address of the contract that a step created or called; `None` if the step isn't done.
     pub fn address(&self, step: Step) -> Option<Address> {
-        self.done.iter().find(|done| done.step == step).map(|done| done.address)
+        self.find(step).map(|done| done.address)
     }
 
     /// The first block with events of the set, from which an [`Examiner`](super::Examiner) can start.
@@ -100,12 +100,13 @@ impl DeployRecord {
         // The constructor of Expect emits nothing.
         let creations =
             Step::ALL.into_iter().filter(|s| s.creates().is_some() && *s != Step::Expect);
-        let block = |step| {
-            let done = self.done.iter().find(|done| done.step == step)?;
-            done.receipt.map(|receipt| receipt.block)
-        };
+        let block = |step| self.find(step)?.receipt.map(|receipt| receipt.block);
         let blocks: Option<Vec<_>> = creations.map(block).collect();
         blocks?.into_iter().min()
+    }
+
+    fn find(&self, step: Step) -> Option<&DoneStep> {
+        self.done.iter().find(|done| done.step == step)
     }
 
     /// Gas of all steps whose receipts are known.

@@ -76,10 +76,9 @@ pub async fn deploy(
             return Err(DeployError::Stopped { step });
         }
     }
-    let at = client.head().await?.id();
-    SetVerifier { plan: &plan, record, client: &client, at }.verify_handover().await?;
+    SetVerifier::at_head(&plan, record, &client).await?.verify_handover().await?;
     Ok(DeployedSet {
-        deployment: Deployment::at(&client, plan.registry.address(), at).await?,
+        deployment: Deployment::from_registry(&client, plan.registry.address()).await?,
         expect: plan.expect.address(),
         reward_distributor: plan.reward_distributor.address(),
     })
@@ -125,9 +124,9 @@ async fn verify_done(
     record: &DeployRecord,
     progress: &mut impl FnMut(&DeployRecord, Progress) -> ControlFlow<()>,
 ) -> Result<(), DeployError> {
-    let at = client.head().await?.id();
+    let verifier = SetVerifier::at_head(plan, record, client).await?;
     for done in &record.done {
-        SetVerifier { plan, record, client, at }.verify(done.step).await?;
+        verifier.verify(done.step).await?;
         if progress(record, Progress::Verified(*done)).is_break() {
             return Err(DeployError::Stopped { step: done.step });
         }
@@ -145,9 +144,8 @@ async fn complete(
     progress: &mut impl FnMut(&DeployRecord, Progress) -> ControlFlow<()>,
 ) -> Result<DoneStep, DeployError> {
     let client = sender.client().clone();
-    let at = client.head().await?.id();
     let mut receipt = None;
-    if !(SetVerifier { plan, record, client: &client, at }).is_done(step).await? {
+    if !SetVerifier::at_head(plan, record, &client).await?.is_done(step).await? {
         let begun = begin(sender, record, step).await?;
         if progress(record, Progress::Begun(begun)).is_break() {
             return Err(DeployError::Stopped { step });
@@ -155,8 +153,7 @@ async fn complete(
         let sent = send(sender, plan, step, wait).await;
         receipt = Some(sent.map_err(|source| DeployError::Step { step, source })?);
     }
-    let at = client.head().await?.id();
-    SetVerifier { plan, record, client: &client, at }.verify(step).await?;
+    SetVerifier::at_head(plan, record, &client).await?.verify(step).await?;
     let done = DoneStep { step, address: plan.address(step), receipt };
     record.done.push(done);
     record.begun = None;

@@ -112,13 +112,22 @@ impl<'a> ContractVerifier<'a> {
 /// Compares a set, as far as it is deployed, with its plan at one block.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SetVerifier<'a> {
-    pub(crate) plan: &'a SetPlan,
-    pub(crate) record: &'a DeployRecord,
-    pub(crate) client: &'a Client,
-    pub(crate) at: BlockId,
+    plan: &'a SetPlan,
+    record: &'a DeployRecord,
+    client: &'a Client,
+    at: BlockId,
 }
 
-impl SetVerifier<'_> {
+impl<'a> SetVerifier<'a> {
+    /// A verifier of the state after the newest block.
+    pub(crate) async fn at_head(
+        plan: &'a SetPlan,
+        record: &'a DeployRecord,
+        client: &'a Client,
+    ) -> Result<Self, DeployError> {
+        Ok(Self { plan, record, client, at: client.head().await?.id() })
+    }
+
     const fn contract(&self, plan: &ContractPlan) -> ContractVerifier<'_> {
         ContractVerifier::of(plan, self.client, self.at)
     }
