@@ -1,7 +1,8 @@
 //! Constructors and their arguments, from the events that they emit.
 
 use alloy::{
-    primitives::{Address, B256, Log},
+    primitives::{Address, Log},
+    rpc::types::Filter,
     sol_types::SolEvent,
 };
 use canon_bindings::{
@@ -9,10 +10,10 @@ use canon_bindings::{
 };
 use canon_protocol::{Constructor, RawConfiguration, RawProposeConfiguration, RawRollupParameters};
 
-/// The event by which the construction of a contract is found: its first one is always emitted by the
-/// constructor. `None` for contracts whose constructors emit nothing.
-pub(super) const fn constructor_event(contract: Contract) -> Option<B256> {
-    Some(match contract {
+/// A filter for one event of a contract that its constructor emits, and nothing else does. `None` for
+/// contracts whose constructors emit nothing.
+pub(super) fn constructor_event(contract: Contract) -> Option<Filter> {
+    let signature = match contract {
         Contract::Asset => Asset::AssetDeployed::SIGNATURE_HASH,
         Contract::Issuer => Issuer::IssuerDeployed::SIGNATURE_HASH,
         Contract::Registry => Registry::OwnershipTransferred::SIGNATURE_HASH,
@@ -21,6 +22,12 @@ pub(super) const fn constructor_event(contract: Contract) -> Option<B256> {
         Contract::Proposals => Proposals::ProposalsDeployed::SIGNATURE_HASH,
         Contract::Governance => Governance::GovernanceDeployed::SIGNATURE_HASH,
         _ => return None,
+    };
+    let filter = Filter::new().event_signature(signature);
+    Some(match contract {
+        // Only at construction there is no previous owner.
+        Contract::Registry => filter.topic1(Address::ZERO.into_word()),
+        _ => filter,
     })
 }
 

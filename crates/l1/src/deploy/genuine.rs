@@ -442,8 +442,8 @@ impl<'a> Examiner<'a> {
         address: Address,
     ) -> Result<Option<Construction>> {
         let Some(event) = constructor_event(contract) else { return Ok(None) };
-        let filter = Filter::new().address(address).event_signature(event);
-        let found = self.client.logs(filter, self.blocks_from(self.first_block), 1).await?;
+        let found =
+            self.client.logs(event.address(address), self.blocks_from(self.first_block), 1).await?;
         let place = found.first().and_then(|log| Some((log.block_number?, log.transaction_hash?)));
         let Some((block, transaction)) = place else { return Ok(None) };
         let logs = self.logs_of(transaction, address).await?;
