@@ -38,8 +38,8 @@ pub fn constructor_of(contract: Contract, logs: &[Log]) -> Option<Constructor> {
     Some(match contract {
         Contract::Asset => {
             let event = first::<Asset::AssetDeployed>(logs)?;
-            // Without a supply the constructor transfers nothing, so its holder isn't known: only the zero
-            // address is recognized, and the address of the contract decides.
+            // Without a supply the constructor transfers nothing, so its holder isn't known: the
+            // contract is taken for genuine only if that was the zero address.
             let holder = if event.initialSupply.is_zero() {
                 Address::ZERO
             } else {
