@@ -15,7 +15,7 @@ use alloy::{
     sol_types::SolConstructor,
 };
 use canon_protocol::{
-    Action, Configuration, Deployment, Event, ProposeConfiguration, RawConfiguration,
+    Action, Configuration, Constructor, Event, ProposeConfiguration, RawConfiguration,
     RawRollupParameters, Role, Tally, TooLarge,
 };
 
@@ -142,27 +142,27 @@ impl Contract {
     }
 }
 
-/// The code that makes this deployment: a creation transaction's input.
-pub fn init_code(deployment: &Deployment) -> Bytes {
-    match deployment.clone() {
-        Deployment::Asset { name, symbol, owner, initial_holder, initial_supply } => {
+/// The init code that runs this constructor: the input of a creation transaction.
+pub fn init_code(constructor: &Constructor) -> Bytes {
+    match constructor.clone() {
+        Constructor::Asset { name, symbol, owner, initial_holder, initial_supply } => {
             let arguments = (name, symbol, owner, initial_holder, initial_supply);
             Contract::Asset.init_code(&Asset::constructorCall::new(arguments))
         }
-        Deployment::Registry { owner } => {
+        Constructor::Registry { owner } => {
             Contract::Registry.init_code(&Registry::constructorCall { initialOwner: owner })
         }
-        Deployment::Proposals { registry, n, m } => {
+        Constructor::Proposals { registry, n, m } => {
             Contract::Proposals.init_code(&Proposals::constructorCall { registry, n, m })
         }
-        Deployment::Governance { asset, proposals, configuration } => {
+        Constructor::Governance { asset, proposals, configuration } => {
             let configuration = configuration.into();
             let arguments = Governance::constructorCall { asset, proposals, configuration };
             Contract::Governance.init_code(&arguments)
         }
-        Deployment::Issuer { asset, rate, owner } => Contract::Issuer
+        Constructor::Issuer { asset, rate, owner } => Contract::Issuer
             .init_code(&Issuer::constructorCall { asset, rate, initialOwner: owner }),
-        Deployment::Distributor { asset, registry, block_reward, owner } => {
+        Constructor::Distributor { asset, registry, block_reward, owner } => {
             let arguments = RewardDistributor::constructorCall {
                 asset,
                 registry_: registry,
@@ -171,7 +171,7 @@ pub fn init_code(deployment: &Deployment) -> Bytes {
             };
             Contract::RewardDistributor.init_code(&arguments)
         }
-        Deployment::Rollup(parameters) => {
+        Constructor::Rollup(parameters) => {
             let parameters = parameters.into();
             Contract::Rollup.init_code(&Rollup::constructorCall { parameters })
         }

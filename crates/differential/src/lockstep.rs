@@ -22,9 +22,9 @@ use canon_devchain::{
     DEPLOYMENT_PROXY, Devchain, DevchainConfig, Executed, Mining, SnapshotId, UnsignedCall,
 };
 use canon_protocol::{
-    Addresses, Block, BlockNumber, Call, Context, Deployment, Log, Outside, Refusal, Role,
-    Timestamp, World,
-    histories::{Creation, Foreign, Put, Step},
+    Addresses, Block, BlockNumber, Call, Constructor, Context, Create2, Log, Outside, Refusal,
+    Role, Timestamp, World,
+    histories::{Foreign, Put, Step},
 };
 use core::fmt;
 use std::collections::BTreeMap;
@@ -193,7 +193,7 @@ impl Lockstep {
                 self.take(*caller, *target, data.clone(), meaning.as_ref(), decision)?;
             }
             Step::Put(account, put) => self.put(*account, put)?,
-            Step::Deploy(deployment) => self.deploy(time, turn, deployment, None)?,
+            Step::Deploy(constructor) => self.deploy(time, turn, constructor, None)?,
         }
         let governance = self.world.governance();
         for proposal in governance.proposals().iter().rev().take(LOOKED_AT) {
@@ -316,9 +316,9 @@ impl Lockstep {
         &mut self,
         time: Timestamp,
         turn: u64,
-        deployment: &Deployment,
+        constructor: &Constructor,
     ) -> Result<(), Mismatch> {
-        self.deploy(time, turn, deployment, Some(deployer(turn).create(0)))
+        self.deploy(time, turn, constructor, Some(deployer(turn).create(0)))
     }
 
     /// Deploys a contract of the set, the last transaction of its block: through the proxy, with CREATE2,
@@ -328,22 +328,22 @@ impl Lockstep {
         &mut self,
         time: Timestamp,
         turn: u64,
-        deployment: &Deployment,
+        constructor: &Constructor,
         own: Option<Address>,
     ) -> Result<(), Mismatch> {
         self.open(time)?;
         let deployer = deployer(turn);
-        let init_code = init_code(deployment);
+        let init_code = init_code(constructor);
         let creation = creation(turn, &init_code);
         let contract = own.unwrap_or_else(|| creation.address());
         let outside = self.foreign.at(self.block.timestamp);
         let context = self.context(deployer, &outside);
-        let decision = self.world.deploy(contract, deployment, &context);
+        let decision = self.world.deploy(contract, constructor, &context);
         if let Ok(logs) = &decision {
             for log in logs {
                 self.world.evolve(log, self.block)?;
             }
-            self.roles.insert(contract, role_of(deployment));
+            self.roles.insert(contract, role_of(constructor));
         }
         let (to, input) = match own {
             None if decision.is_ok() => {
@@ -513,24 +513,24 @@ pub(crate) fn deployer(number: u64) -> Address {
 }
 
 /// How the step `turn` of a history creates a contract through the proxy.
-fn creation(turn: u64, init_code: &Bytes) -> Creation {
+fn creation(turn: u64, init_code: &Bytes) -> Create2 {
     let salt = B256::from(U256::from(turn));
-    Creation { factory: DEPLOYMENT_PROXY, salt, init_code_hash: keccak256(init_code) }
+    Create2::new(DEPLOYMENT_PROXY, salt, init_code)
 }
 
 /// Where the step `turn` of a history deploys a contract.
-pub(crate) fn deployed_at(turn: u64, deployment: &Deployment) -> Address {
-    creation(turn, &init_code(deployment)).address()
+pub(crate) fn deployed_at(turn: u64, constructor: &Constructor) -> Address {
+    creation(turn, &init_code(constructor)).address()
 }
 
-const fn role_of(deployment: &Deployment) -> Role {
-    match deployment {
-        Deployment::Asset { .. } => Role::Asset,
-        Deployment::Registry { .. } => Role::Registry,
-        Deployment::Proposals { .. } => Role::Proposals,
-        Deployment::Governance { .. } => Role::Governance,
-        Deployment::Issuer { .. } => Role::Issuer,
-        Deployment::Distributor { .. } => Role::Distributor,
-        Deployment::Rollup(_) => Role::Rollup,
+const fn role_of(constructor: &Constructor) -> Role {
+    match constructor {
+        Constructor::Asset { .. } => Role::Asset,
+        Constructor::Registry { .. } => Role::Registry,
+        Constructor::Proposals { .. } => Role::Proposals,
+        Constructor::Governance { .. } => Role::Governance,
+        Constructor::Issuer { .. } => Role::Issuer,
+        Constructor::Distributor { .. } => Role::Distributor,
+        Constructor::Rollup(_) => Role::Rollup,
     }
 }

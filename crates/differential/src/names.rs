@@ -11,7 +11,7 @@ use alloy::{
     sol_types::SolValue,
 };
 use canon_protocol::{
-    Action, Call, Deployment, Role,
+    Action, Call, Constructor, Role,
     histories::{Behaviour, Conduct, Program, Put, Step},
 };
 
@@ -43,12 +43,12 @@ impl Names {
                 Step::Put(account, put) => {
                     names.add(payload(put).map_or("contract", |_| "payload"), *account)
                 }
-                Step::Deploy(deployment) => {
-                    let kind = match deployment {
-                        Deployment::Rollup(_) => "later rollup",
+                Step::Deploy(constructor) => {
+                    let kind = match constructor {
+                        Constructor::Rollup(_) => "later rollup",
                         _ => "later Proposals",
                     };
-                    names.add(kind, deployed_at(taken.turn, deployment));
+                    names.add(kind, deployed_at(taken.turn, constructor));
                 }
                 _ => {}
             }

@@ -10,7 +10,7 @@ use alloy::{
     signers::{SignerSync, local::PrivateKeySigner},
 };
 use canon_protocol::{
-    Addresses, Amount, AssetCall, Call, Configuration, Deployment, Fraction, GovernanceCall,
+    Addresses, Amount, AssetCall, Call, Configuration, Constructor, Fraction, GovernanceCall,
     IssuerCall, OwnershipCall, ProposeConfiguration, RawRollupParameters, RegistryCall, RollupCall,
     Seconds, Timestamp,
     histories::{Cast, Staker, Step},
@@ -200,9 +200,9 @@ impl Opening {
         self.time
     }
 
-    fn create(&mut self, turn: Turn, deployment: Deployment) -> Result<(), Mismatch> {
+    fn create(&mut self, turn: Turn, constructor: Constructor) -> Result<(), Mismatch> {
         let time = self.tick();
-        self.lockstep.deploy_first(time, turn as u64, &deployment)
+        self.lockstep.deploy_first(time, turn as u64, &constructor)
     }
 
     fn call(
@@ -221,7 +221,7 @@ impl Opening {
         let owner = at.governance;
         self.create(
             Turn::Asset,
-            Deployment::Asset {
+            Constructor::Asset {
                 name: "Canon".to_owned(),
                 symbol: "CAN".to_owned(),
                 owner: treasury,
@@ -229,22 +229,22 @@ impl Opening {
                 initial_supply: initial_supply.to_word(),
             },
         )?;
-        self.create(Turn::Registry, Deployment::Registry { owner: treasury })?;
+        self.create(Turn::Registry, Constructor::Registry { owner: treasury })?;
         let (n, m) = (U256::from(3), U256::from(5));
-        self.create(Turn::Proposals, Deployment::Proposals { registry: at.registry, n, m })?;
+        self.create(Turn::Proposals, Constructor::Proposals { registry: at.registry, n, m })?;
         self.create(
             Turn::Governance,
-            Deployment::Governance {
+            Constructor::Governance {
                 asset: at.asset,
                 proposals: Turn::Proposals.address(),
                 configuration: configuration().into(),
             },
         )?;
         let rate = Amount::TOKEN.to_word();
-        self.create(Turn::Issuer, Deployment::Issuer { asset: at.asset, rate, owner })?;
+        self.create(Turn::Issuer, Constructor::Issuer { asset: at.asset, rate, owner })?;
         self.create(
             Turn::Distributor,
-            Deployment::Distributor {
+            Constructor::Distributor {
                 asset: at.asset,
                 registry: at.registry,
                 block_reward: tokens(5),
@@ -256,7 +256,7 @@ impl Opening {
         let genesis_time = self.time.to_word();
         self.create(
             Turn::Rollup,
-            Deployment::Rollup(RawRollupParameters {
+            Constructor::Rollup(RawRollupParameters {
                 asset: at.asset,
                 registry: at.registry,
                 reward_distributor: at.distributor,

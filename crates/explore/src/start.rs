@@ -11,7 +11,7 @@ use crate::{
 };
 use alloy::primitives::{Address, U256};
 use canon_protocol::{
-    AssetCall, Call, Deployment, GovernanceCall, Log, OwnershipCall, ProposalsCall,
+    AssetCall, Call, Constructor, GovernanceCall, Log, OwnershipCall, ProposalsCall,
     RawRollupParameters, Refusal, RegistryCall, RollupCall, Timestamp, World,
 };
 
@@ -57,7 +57,7 @@ impl Builder<'_> {
         let owner = DEPLOYER;
         self.construct(
             ASSET,
-            &Deployment::Asset {
+            &Constructor::Asset {
                 name: "Asset".to_owned(),
                 symbol: "A".to_owned(),
                 owner,
@@ -65,21 +65,21 @@ impl Builder<'_> {
                 initial_supply: U256::from(SUPPLY),
             },
         );
-        self.construct(REGISTRY, &Deployment::Registry { owner });
+        self.construct(REGISTRY, &Constructor::Registry { owner });
         for proposals in PROPOSALS {
             let (n, m) = (U256::from(N), U256::from(M));
-            self.construct(proposals, &Deployment::Proposals { registry: REGISTRY, n, m });
+            self.construct(proposals, &Constructor::Proposals { registry: REGISTRY, n, m });
         }
         let proposals = PROPOSALS[0];
         let configuration = LONG.into();
-        let deployment = Deployment::Governance { asset: ASSET, proposals, configuration };
-        self.construct(GOVERNANCE, &deployment);
+        let constructor = Constructor::Governance { asset: ASSET, proposals, configuration };
+        self.construct(GOVERNANCE, &constructor);
         let owner = GOVERNANCE;
         let rate = U256::ONE;
-        self.construct(ISSUER, &Deployment::Issuer { asset: ASSET, rate, owner });
+        self.construct(ISSUER, &Constructor::Issuer { asset: ASSET, rate, owner });
         let (registry, block_reward) = (REGISTRY, U256::ONE);
-        let deployment = Deployment::Distributor { asset: ASSET, registry, block_reward, owner };
-        self.construct(ADDRESSES.distributor, &deployment);
+        let constructor = Constructor::Distributor { asset: ASSET, registry, block_reward, owner };
+        self.construct(ADDRESSES.distributor, &constructor);
         let parameters = RawRollupParameters {
             asset: ASSET,
             registry: REGISTRY,
@@ -92,7 +92,7 @@ impl Builder<'_> {
             exit_delay: U256::from(EXIT_DELAY),
         };
         for rollup in ROLLUPS {
-            self.construct(rollup, &Deployment::Rollup(parameters));
+            self.construct(rollup, &Constructor::Rollup(parameters));
         }
         self.call(DEPLOYER, REGISTRY, RegistryCall::Upgrade { rollup: ROLLUPS[0] });
         let new_owner = GOVERNANCE;
@@ -155,9 +155,9 @@ impl Builder<'_> {
         self.now = Timestamp::of(GENESIS + 2 * M * SLOT);
     }
 
-    fn construct(&mut self, contract: Address, deployment: &Deployment) {
+    fn construct(&mut self, contract: Address, constructor: &Constructor) {
         let context = context(DEPLOYER, self.now, self.payloads);
-        let decision = self.set.deploy(contract, deployment, &context);
+        let decision = self.set.deploy(contract, constructor, &context);
         self.settle(decision);
     }
 

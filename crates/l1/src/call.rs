@@ -1,6 +1,6 @@
 //! A transaction that knows what it is for.
 
-use crate::deploy::Create2;
+use crate::deploy::Create2Factory;
 use alloy::{
     primitives::{Address, B256, Bytes, TxKind, U256},
     rpc::types::TransactionReceipt,
@@ -69,11 +69,11 @@ impl Call {
     }
 
     /// The creation of a contract with CREATE2 by a factory, which answers the address.
-    pub fn create2(contract: Contract, create2: Create2, init_code: &[u8]) -> Self {
+    pub fn create2(contract: Contract, factory: Create2Factory, init_code: &[u8]) -> Self {
         Self {
             what: contract.name(),
-            to: TxKind::Call(create2.factory),
-            input: create2.calldata(init_code),
+            to: TxKind::Call(factory.address),
+            input: factory.calldata(init_code),
             value: U256::ZERO,
             returns: |_| true,
             events: Vec::new(),

@@ -12,20 +12,20 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deployment {
-    /// The list of rollups, from which all else is found.
+    /// The list of rollups, from which the other addresses are found.
     pub registry: Address,
     /// The Registry's owner.
     pub governance: Address,
     /// The Proposals contract in force.
     pub proposals: Address,
-    /// What is locked and staked.
+    /// The token that is locked and staked.
     pub asset: Address,
     /// The Asset's owner.
     pub issuer: Address,
     /// The canonical rollup.
     pub rollup: Address,
-    /// Who pays the canonical rollup. `None` if that doesn't say: a foreign rollup need not, and
-    /// governance has to stay usable whatever the rollup is.
+    /// The RewardDistributor of the canonical rollup. `None` if the rollup doesn't answer: one of another
+    /// make need not, and governance has to stay usable with any rollup.
     pub reward_distributor: Option<Address>,
 }
 
@@ -40,7 +40,7 @@ impl Deployment {
         Self::at(client, registry, client.head().await?.id()).await
     }
 
-    /// The same as it was at a block.
+    /// Finds the set whose Registry is at `registry`, as it was at a block.
     ///
     /// # Errors
     ///

@@ -8,6 +8,7 @@ mod confirm;
 pub mod deploy;
 mod deployment;
 mod error;
+mod logs;
 mod read;
 mod sender;
 

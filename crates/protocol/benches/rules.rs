@@ -10,7 +10,7 @@ mod chain;
 
 use alloy::primitives::{Address, B256, U256};
 use canon_protocol::{
-    AssetCall, Call, Context, Deployment, Epoch, GovernanceCall, Log, ProposalsCall, RollupEvent,
+    AssetCall, Call, Constructor, Context, Epoch, GovernanceCall, Log, ProposalsCall, RollupEvent,
     Seconds, Support,
 };
 use chain::{ASSET, Chain, EPOCH, GOVERNANCE, REGISTRY, ROLLUP, SLOT, T, contract, named};
@@ -98,7 +98,7 @@ fn signals(bencher: Bencher<'_, '_>) {
     let mut chain = voting(STAKERS, HOLDERS);
     let (n, m) = (U256::from(600), U256::from(1000));
     let proposals = contract(2);
-    chain.deploy(proposals, Deployment::Proposals { registry: REGISTRY, n, m });
+    chain.deploy(proposals, Constructor::Proposals { registry: REGISTRY, n, m });
     let vote = Call::from(ProposalsCall::Vote { payload: contract(1) });
     // Who draws which slot, the sequencers know: the seeds of all epochs are recorded.
     record_seeds(&mut chain, u64::from(100 * SAMPLE) / EPOCH + 2);

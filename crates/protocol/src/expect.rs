@@ -3,6 +3,7 @@
 
 use crate::{
     abi::{Abi, abi_enum},
+    create2::Create2,
     governance::RawConfiguration,
     messages::Role,
     questions,
@@ -65,7 +66,7 @@ pub(crate) fn decide(scene: Scene<'_>, call: &ExpectCall) -> Decision {
             require(found == expected, ExpectRefusal::Canonical { expected, found })
         }
         ExpectCall::CreatedBy { target: found, factory, salt, init_code_hash } => {
-            let expected = factory.create2(salt, init_code_hash);
+            let expected = Create2 { factory, salt, init_code_hash }.address();
             require(found == expected, ExpectRefusal::Creation { expected, found })
         }
         ExpectCall::CodeHashIs { target, expected } => {

@@ -3,7 +3,8 @@
 mod abi;
 mod asset;
 mod checkpoints;
-mod deployment;
+mod constructor;
+mod create2;
 mod distributor;
 mod expect;
 mod governance;
@@ -29,7 +30,8 @@ mod world;
 
 pub use asset::{Asset, AssetCall, AssetEvent, AssetRefusal};
 pub use checkpoints::Checkpoints;
-pub use deployment::Deployment;
+pub use constructor::Constructor;
+pub use create2::Create2;
 pub use distributor::{Distributor, DistributorCall, DistributorEvent, DistributorRefusal};
 pub use expect::{ExpectCall, ExpectRefusal};
 pub use governance::{

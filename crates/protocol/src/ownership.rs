@@ -105,8 +105,8 @@ impl Ownership {
         }
     }
 
-    /// What the constructor of an owned contract does first.
-    pub(crate) fn born(owner: Address) -> Result<OwnershipEvent, OwnershipRefusal> {
+    /// The first event of the constructor of an owned contract.
+    pub(crate) fn construct(owner: Address) -> Result<OwnershipEvent, OwnershipRefusal> {
         if owner.is_zero() {
             return Err(OwnershipRefusal::InvalidOwner { owner });
         }
@@ -123,7 +123,7 @@ mod tests {
 
     fn owned_by(owner: Address) -> Ownership {
         let mut ownership = Ownership::default();
-        ownership.evolve(&Ownership::born(owner).unwrap());
+        ownership.evolve(&Ownership::construct(owner).unwrap());
         ownership
     }
 
@@ -152,7 +152,7 @@ mod tests {
             Err(CommonRefusal::OwnershipCannotBeRenounced.into())
         );
         assert_eq!(
-            Ownership::born(Address::ZERO),
+            Ownership::construct(Address::ZERO),
             Err(OwnershipRefusal::InvalidOwner { owner: Address::ZERO })
         );
     }

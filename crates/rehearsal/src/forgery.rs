@@ -15,35 +15,36 @@ use canon_protocol::RawRollupParameters;
 const DELEGATECALL: u8 = 0xf4;
 const LOG1: u8 = 0xa1;
 
-/// The slot of OpenZeppelin's `_owner`, the first variable of every owned contract.
+/// The storage slot of OpenZeppelin's `_owner` in a Rollup: its first base contract with storage is
+/// `Ownable`. (In the Asset, `_owner` comes after two variables of `EIP712`.)
 const OWNER_SLOT: U256 = U256::ZERO;
 
-/// A staker who staked nothing.
+/// A staker in the forged storage, who paid nothing.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Ghost {
+pub(crate) struct ForgedStake {
     pub(crate) attester: Address,
     pub(crate) proposer: Address,
     pub(crate) withdrawer: Address,
-    /// What the forged storage says it staked.
+    /// The stake in the forged storage.
     pub(crate) stake: U256,
 }
 
-/// Creation code of a token that lets everybody move everything, and moves nothing.
-pub(crate) fn dupe_token() -> Bytes {
+/// Creation code of a token without balances: it answers `true` to every transfer.
+pub(crate) fn worthless_token() -> Bytes {
     let mut code = Assembler::new();
     code.answer(U256::ONE.to_be_bytes::<32>().as_slice());
     code.creation()
 }
 
-/// Creation code of a rollup's runtime code with another asset: called by `DELEGATECALL`, it writes
-/// genuine storage for stakes of that asset.
-pub(crate) fn accomplice(runtime: &[u8], asset: Address, dupe: Address) -> Bytes {
-    let (asset, dupe) = (asset.into_word(), dupe.into_word());
+/// Creation code of a rollup's runtime code with `token` in place of `asset`. Called by `DELEGATECALL`, it
+/// writes the same storage for a stake of `token` as a rollup for one of `asset`.
+pub(crate) fn stake_writer(runtime: &[u8], asset: Address, token: Address) -> Bytes {
+    let (asset, token) = (asset.into_word(), token.into_word());
     let mut forged = runtime.to_vec();
     let mut position = 0;
     while let Some(word) = forged.get_mut(position..position + 32) {
         if word == asset.as_slice() {
-            word.copy_from_slice(dupe.as_slice());
+            word.copy_from_slice(token.as_slice());
         }
         position += 1;
     }
@@ -52,20 +53,20 @@ pub(crate) fn accomplice(runtime: &[u8], asset: Address, dupe: Address) -> Bytes
     code.runtime()
 }
 
-/// Init code that writes the owner, has the accomplice write the ghost's stake, emits the event of the
-/// genuine constructor, and returns the genuine runtime code.
+/// Init code that writes the owner, has `stake_writer` write the forged stake, emits the event of the genuine
+/// constructor, and returns the genuine runtime code.
 pub(crate) fn forged_rollup(
     runtime: &[u8],
     parameters: &RawRollupParameters,
-    accomplice: Address,
-    ghost: Ghost,
+    stake_writer: Address,
+    forged_stake: ForgedStake,
 ) -> Bytes {
     let deployed = Rollup::RollupDeployed { parameters: (*parameters).into() };
     let deposit = Rollup::depositCall {
-        attester: ghost.attester,
-        proposer: ghost.proposer,
-        withdrawer: ghost.withdrawer,
-        amount: ghost.stake,
+        attester: forged_stake.attester,
+        proposer: forged_stake.proposer,
+        withdrawer: forged_stake.withdrawer,
+        amount: forged_stake.stake,
     };
     let (event, deposit) = (deployed.encode_data(), deposit.abi_encode());
     let address = |address: Address| U256::from_be_bytes(address.into_word().0);
@@ -74,7 +75,7 @@ pub(crate) fn forged_rollup(
     code.in_memory(&event).push(Rollup::RollupDeployed::SIGNATURE_HASH.into());
     code.push(U256::from(event.len())).ops(&[op::PUSH0, LOG1]);
     code.in_memory(&deposit).ops(&[op::PUSH0, op::PUSH0]).push(U256::from(deposit.len()));
-    code.ops(&[op::PUSH0]).push(address(accomplice)).ops(&[op::GAS, DELEGATECALL]);
+    code.ops(&[op::PUSH0]).push(address(stake_writer)).ops(&[op::GAS, DELEGATECALL]);
     code.jump_if("staked").fail(&[]);
     code.label("staked").answer(runtime);
     code.runtime()

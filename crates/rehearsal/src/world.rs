@@ -7,11 +7,11 @@ use canon_agents::{View, Watcher};
 use canon_bindings::Governance;
 use canon_l1::{
     Deployment, calls,
-    deploy::{DEPLOYMENT_PROXY, DeployedSet, Origin},
+    deploy::{DEPLOYMENT_PROXY, DeployedSet},
 };
 use canon_protocol::{
-    Amount, BlockNumber, Deadlines, Epoch, ProposalId, RollupBlock, Round, Slot, SlotClock,
-    Tabulation, Tally, Timestamp, WithdrawalId,
+    Amount, BlockNumber, Create2, Deadlines, Epoch, ProposalId, RollupBlock, Round, Slot,
+    SlotClock, Tabulation, Tally, Timestamp, WithdrawalId,
 };
 
 use crate::{
@@ -79,7 +79,7 @@ pub(crate) struct RollupState {
     pub(crate) label: u64,
     pub(crate) address: Address,
     /// What it is said to come from.
-    pub(crate) origin: Origin,
+    pub(crate) create2: Create2,
     /// Whether it comes from something else.
     pub(crate) forged: bool,
     pub(crate) clock: SlotClock,

@@ -11,6 +11,7 @@ use alloy::{
     sol_types::{SolCall, SolEvent},
 };
 use canon_devchain::{DEPLOYMENT_PROXY, Devchain, DevchainConfig, SnapshotId};
+use canon_protocol::Create2;
 use eyre::{Result, WrapErr, ensure, eyre};
 use tokio::runtime::{Builder, Runtime};
 
@@ -74,23 +75,16 @@ impl Chain {
     }
 
     /// Creates a contract with CREATE2 through the deterministic deployment proxy, at an address without zero bytes.
-    pub(super) fn create2(&self, init_code: &Bytes) -> Result<Created> {
-        let factory = DEPLOYMENT_PROXY;
-        let init_code_hash = keccak256(init_code);
-        let salt = (0_u64..)
-            .map(|number| B256::from(U256::from(number)))
-            .find(|salt| !factory.create2(salt, init_code_hash).contains(&0))
+    pub(super) fn create2(&self, init_code: &Bytes) -> Result<Create2> {
+        let creation = (0_u64..)
+            .map(|salt| Create2::new(DEPLOYMENT_PROXY, U256::from(salt).into(), init_code))
+            .find(|creation| !creation.address().contains(&0))
             .ok_or_else(|| eyre!("no salt"))?;
         let sender = self.account("deployment proxy's caller")?;
-        let input = [salt.as_slice(), init_code].concat().into();
-        self.transact(&sender, TxKind::Call(factory), input)
+        let input = [creation.salt.as_slice(), init_code].concat().into();
+        self.transact(&sender, TxKind::Call(creation.factory), input)
             .wrap_err("a contract can't be created with CREATE2")?;
-        Ok(Created {
-            address: factory.create2(salt, init_code_hash),
-            factory,
-            salt,
-            init_code_hash,
-        })
+        Ok(creation)
     }
 
     /// Calls a contract in a transaction, which must succeed.
@@ -163,15 +157,6 @@ impl Chain {
             .wrap_err("the receipt can't be read")?
             .ok_or_else(|| eyre!("transaction {hash} wasn't mined"))
     }
-}
-
-/// A contract that was created with CREATE2, and how.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Created {
-    pub(super) address: Address,
-    pub(super) factory: Address,
-    pub(super) salt: B256,
-    pub(super) init_code_hash: B256,
 }
 
 /// A transaction that succeeded.

@@ -97,7 +97,7 @@ pub(super) fn deploy(chain: &Chain, configuration: Governance::Configuration) ->
         let code = UpgradePayload::constructorCall {
             expect,
             registry,
-            newRollup: new_rollup.address,
+            newRollup: new_rollup.address(),
             expectedCanonical: canonical,
             factory: new_rollup.factory,
             salt: new_rollup.salt,
@@ -106,7 +106,7 @@ pub(super) fn deploy(chain: &Chain, configuration: Governance::Configuration) ->
         };
         let code = Contract::UpgradePayload.init_code(&code);
         let address = deploy(&format!("upgrade payload {number}"), code)?;
-        let effect = Effect::Canonical(new_rollup.address);
+        let effect = Effect::Canonical(new_rollup.address());
         Ok(Payload { address, emitter: registry, effect })
     };
     let published = Package::open()?;
@@ -122,7 +122,7 @@ pub(super) fn deploy(chain: &Chain, configuration: Governance::Configuration) ->
         (PayloadKind::ChangingAll, [changing("all 1", &all)?, changing("all 2", &all)?]),
         (PayloadKind::Upgrading, [upgrading(1)?, upgrading(2)?]),
     ];
-    set::stake(chain, "ours, in the new rollup,", asset, new_rollup.address, &treasury)?;
+    set::stake(chain, "ours, in the new rollup,", asset, new_rollup.address(), &treasury)?;
     Ok(Set {
         name,
         asset,

@@ -10,7 +10,8 @@ use canon_devchain::{Devchain, DevchainConfig, ServerHandle, serve};
 use canon_l1::{
     Call, Client, Deployment, NoWait, Sender, calls,
     deploy::{
-        Create2, Creation, DeployRecord, SetParameters, Upgrade, deploy, deploy_upgrade_payload,
+        ContractPlan, Create2Factory, DeployRecord, SetParameters, Upgrade, deploy,
+        deploy_upgrade_payload,
     },
 };
 use canon_protocol::{Amount, Round, Timestamp};
@@ -51,17 +52,17 @@ impl Chain {
         let set = deploy(&mut sender, &checked, &mut record, &mut NoWait, go_on).await.unwrap();
         let server = serve(chain.clone(), SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let (expect, set) = (set.expect, set.deployment);
-        let create2 = Create2::default();
+        let factory = Create2Factory::default();
         let upgrade = Upgrade {
             expect,
             // It will do as a rollup: nobody executes it.
-            new_rollup: Creation::expect(create2).origin(),
+            new_rollup: ContractPlan::expect(factory).create2(),
             expected_canonical: set.rollup,
             uri: String::new(),
         };
         let payload =
-            deploy_upgrade_payload(&mut sender, create2, &set, &upgrade, &mut NoWait).await;
-        let payload = payload.unwrap().address;
+            deploy_upgrade_payload(&mut sender, factory, &set, &upgrade, &mut NoWait).await;
+        let payload = payload.unwrap().address();
         let mut chain = Self { chain, set, payload, sender, server };
         let everything = tokens(1_000_000);
         chain.send(calls::approve(set.asset, set.rollup, everything)).await;

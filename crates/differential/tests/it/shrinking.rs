@@ -7,7 +7,7 @@ use alloy::{
 };
 use canon_bindings::{Governance, Proposals, Rollup, init_code};
 use canon_differential::{Difference, Differs, History, Lockstep, Mismatch};
-use canon_protocol::{Deployment, RawRollupParameters};
+use canon_protocol::{Constructor, RawRollupParameters};
 
 /// `timeOfLastMint` of the Issuer, as its storage layout has it.
 const LAST_MINT: U256 = U256::from_limbs([2, 0, 0, 0]);
@@ -17,12 +17,12 @@ fn more_signals(lockstep: &Lockstep) {
     let world = lockstep.world();
     let proposals = world.governance().governance_proposer();
     let rules = world.proposals(proposals).unwrap().rules();
-    let deployment = Deployment::Proposals {
+    let constructor = Constructor::Proposals {
         registry: world.addresses().registry,
         n: U256::from(rules.n() + 1),
         m: U256::from(rules.m()),
     };
-    let code = created(lockstep, init_code(&deployment));
+    let code = created(lockstep, init_code(&constructor));
     lockstep.chain().set_code(proposals, code).unwrap();
 }
 
@@ -31,7 +31,7 @@ fn longer_exits(lockstep: &Lockstep) {
     for (address, rollup) in lockstep.world().rollups() {
         let mut parameters = RawRollupParameters::from(*rollup.parameters());
         parameters.exit_delay += U256::ONE;
-        let code = created(lockstep, init_code(&Deployment::Rollup(parameters)));
+        let code = created(lockstep, init_code(&Constructor::Rollup(parameters)));
         lockstep.chain().set_code(address, code).unwrap();
     }
 }

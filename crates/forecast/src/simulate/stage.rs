@@ -2,7 +2,7 @@
 
 use alloy::primitives::{Address, Bytes, U256, keccak256};
 use canon_protocol::{
-    Addresses, AssetCall, Block, BlockNumber, Call, Code, CodeKind, Context, Deployment, Member,
+    Addresses, AssetCall, Block, BlockNumber, Call, Code, CodeKind, Constructor, Context, Member,
     Outside, ProposalsCall, RawRollupParameters, Reaction, RegistryCall, RollupCall, Round,
     RoundRules, Slot, SlotClock, Timestamp, World,
 };
@@ -111,7 +111,7 @@ impl Stage {
         let supply = u128::from(seats) * STAKE + 2;
         self.deploy(
             ADDRESSES.asset,
-            &Deployment::Asset {
+            &Constructor::Asset {
                 name: String::new(),
                 symbol: String::new(),
                 owner: FUNDER,
@@ -119,10 +119,10 @@ impl Stage {
                 initial_supply: U256::from(supply),
             },
         )?;
-        self.deploy(ADDRESSES.registry, &Deployment::Registry { owner: FUNDER })?;
+        self.deploy(ADDRESSES.registry, &Constructor::Registry { owner: FUNDER })?;
         self.deploy(
             PROPOSALS,
-            &Deployment::Proposals {
+            &Constructor::Proposals {
                 registry: ADDRESSES.registry,
                 n: U256::from(rules.n()),
                 m: U256::from(rules.m()),
@@ -130,7 +130,7 @@ impl Stage {
         )?;
         self.deploy(
             ROLLUP,
-            &Deployment::Rollup(RawRollupParameters {
+            &Constructor::Rollup(RawRollupParameters {
                 asset: ADDRESSES.asset,
                 registry: ADDRESSES.registry,
                 reward_distributor: ADDRESSES.distributor,
@@ -197,7 +197,7 @@ impl Stage {
         Ok(())
     }
 
-    fn deploy(&mut self, contract: Address, what: &Deployment) -> Result<(), SimulationError> {
+    fn deploy(&mut self, contract: Address, what: &Constructor) -> Result<(), SimulationError> {
         let context = self.context(FUNDER);
         for log in self.world.deploy(contract, what, &context)? {
             self.world.evolve(&log, self.block)?;

@@ -1,50 +1,45 @@
-//! Constructors' arguments, from the events that they emit.
+//! Constructors and their arguments, from the events that they emit.
 
 use alloy::{
-    primitives::{Address, B256, Log},
+    primitives::{Address, Log},
+    rpc::types::Filter,
     sol_types::SolEvent,
 };
 use canon_bindings::{
     Asset, Contract, Governance, Issuer, Proposals, Registry, RewardDistributor, Rollup,
 };
-use canon_protocol::{
-    Deployment as Constructor, RawConfiguration, RawProposeConfiguration, RawRollupParameters,
-};
+use canon_protocol::{Constructor, RawConfiguration, RawProposeConfiguration, RawRollupParameters};
 
-/// The events that a contract's constructor emits, as far as its arguments are in them.
-pub(super) fn births(contract: Contract) -> Vec<B256> {
-    let owner = Registry::OwnershipTransferred::SIGNATURE_HASH;
-    match contract {
-        Contract::Asset => {
-            vec![owner, Asset::AssetDeployed::SIGNATURE_HASH, Asset::Transfer::SIGNATURE_HASH]
-        }
-        Contract::Issuer => vec![owner, Issuer::IssuerDeployed::SIGNATURE_HASH],
-        Contract::Registry => vec![owner],
-        Contract::RewardDistributor => vec![
-            owner,
-            RewardDistributor::RewardDistributorDeployed::SIGNATURE_HASH,
-            RewardDistributor::RegistryUpdated::SIGNATURE_HASH,
-        ],
-        Contract::Rollup => vec![Rollup::RollupDeployed::SIGNATURE_HASH],
-        Contract::Proposals => vec![Proposals::ProposalsDeployed::SIGNATURE_HASH],
-        Contract::Governance => vec![
-            Governance::GovernanceDeployed::SIGNATURE_HASH,
-            Governance::GovernanceProposerUpdated::SIGNATURE_HASH,
-            Governance::ConfigurationSet::SIGNATURE_HASH,
-        ],
-        _ => Vec::new(),
-    }
+/// A filter for one event of a contract that its constructor emits, and nothing else does. `None` for
+/// contracts whose constructors emit nothing.
+pub(super) fn constructor_event(contract: Contract) -> Option<Filter> {
+    let signature = match contract {
+        Contract::Asset => Asset::AssetDeployed::SIGNATURE_HASH,
+        Contract::Issuer => Issuer::IssuerDeployed::SIGNATURE_HASH,
+        Contract::Registry => Registry::OwnershipTransferred::SIGNATURE_HASH,
+        Contract::RewardDistributor => RewardDistributor::RewardDistributorDeployed::SIGNATURE_HASH,
+        Contract::Rollup => Rollup::RollupDeployed::SIGNATURE_HASH,
+        Contract::Proposals => Proposals::ProposalsDeployed::SIGNATURE_HASH,
+        Contract::Governance => Governance::GovernanceDeployed::SIGNATURE_HASH,
+        _ => return None,
+    };
+    let filter = Filter::new().event_signature(signature);
+    Some(match contract {
+        // Only at construction there is no previous owner.
+        Contract::Registry => filter.topic1(Address::ZERO.into_word()),
+        _ => filter,
+    })
 }
 
-/// The call of a contract's constructor, from what it emitted, oldest first. `None` if the events of a
-/// constructor aren't there, or for contracts whose constructors emit nothing.
+/// The constructor that created a contract, with its arguments, from the contract's logs, oldest first.
+/// `None` if they lack a constructor's events; always for contracts whose constructors emit nothing.
 pub fn constructor_of(contract: Contract, logs: &[Log]) -> Option<Constructor> {
     let owner = || first::<Registry::OwnershipTransferred>(logs).map(|event| event.newOwner);
     Some(match contract {
         Contract::Asset => {
             let event = first::<Asset::AssetDeployed>(logs)?;
-            // Without a supply the first transfer is somebody else's, and whoever was named isn't known:
-            // only a constructor that named nobody is recognized.
+            // Without a supply the constructor transfers nothing, so its holder isn't known: the
+            // contract is taken for genuine only if that was the zero address.
             let holder = if event.initialSupply.is_zero() {
                 Address::ZERO
             } else {

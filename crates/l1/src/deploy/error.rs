@@ -1,4 +1,4 @@
-//! Why a deployment stopped.
+//! Errors of deployments.
 
 use super::{parameters::sentence, proxy::DEPLOYMENT_PROXY, step::Step};
 use crate::error::Error;
@@ -9,7 +9,8 @@ use alloy::{
 use canon_bindings::{CodeMismatch, Contract};
 use canon_protocol::Refusal;
 
-/// Why a deployment stopped. What was done stays in the record: repair the cause and go on.
+/// The cause for which a deployment stopped. The record keeps the steps that are done: remove the cause and
+/// run it again.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeployError {
@@ -18,11 +19,11 @@ pub enum DeployError {
     Step {
         /// The step.
         step: Step,
-        /// What happened.
+        /// The error of the transaction.
         #[source]
         source: Error,
     },
-    /// The chain couldn't be asked.
+    /// The chain couldn't be read.
     #[error(transparent)]
     Chain(#[from] Error),
     /// The code at a created address isn't the artifact's.
@@ -30,34 +31,37 @@ pub enum DeployError {
     Code {
         /// The contract.
         contract: Contract,
-        /// Where it should be.
+        /// The address at which it was created.
         address: Address,
-        /// How the code differs.
+        /// The difference.
         #[source]
         source: CodeMismatch,
     },
-    /// A contract is in another state than the deployment left it in.
+    /// A contract isn't in the state that the steps that are done give it.
     #[error(
-        "{contract} at {address}: {what} is {found}, not {expected}; don't use it, deploy again with another salt"
+        "{contract} at {address}: {what} is {found}, expected {expected}; don't use it, deploy again \
+         with another salt"
     )]
     Postcondition {
         /// The contract.
         contract: Contract,
-        /// Where it is.
+        /// Its address.
         address: Address,
-        /// What was asked.
+        /// The function that was called.
         what: &'static str,
         /// The answer that follows from the parameters and the steps that are done.
         expected: String,
-        /// The answer.
+        /// The answer of the contract.
         found: String,
     },
     /// The record has another address for a step than its parameters give.
-    #[error("{step}: the record has {record}, its parameters give {expected}; use a new record")]
+    #[error(
+        "{step}: the record has {record}, expected {expected} from its parameters; use a new record"
+    )]
     OtherAddress {
         /// The step.
         step: Step,
-        /// The address of the parameters.
+        /// The address that the parameters give.
         expected: Address,
         /// The record's.
         record: Address,
@@ -69,27 +73,27 @@ pub enum DeployError {
          that takes such transactions (geth: --rpc.allow-unprotected-txs), or choose another factory"
     )]
     ProxyRefused {
-        /// What the endpoint said.
+        /// The answer of the endpoint.
         #[source]
         source: TransportError,
     },
-    /// The transaction that creates the deployment proxy isn't mined. What it pays can't be changed.
+    /// The transaction that creates the deployment proxy isn't mined. Its gas price can't be changed.
     #[error(
         "the transaction that creates the deterministic deployment proxy ({hash}) isn't in a block \
-         yet; it pays 100 gwei for each gas: run again once the base fee is below that, or choose \
-         another factory"
+         yet; its gas price is 100 gwei: run again once the base fee is below that, or choose another \
+         factory"
     )]
     ProxyNotMined {
         /// The transaction.
         hash: B256,
     },
-    /// The transaction that creates the deployment proxy was mined and didn't create it.
+    /// The transaction that creates the deployment proxy was mined but didn't create it.
     #[error(
         "the transaction that creates the deterministic deployment proxy failed on this chain; \
          choose another factory"
     )]
     ProxyFailed,
-    /// Something else is at the deployment proxy's address.
+    /// Other code is at the deployment proxy's address.
     #[error(
         "the code at {DEPLOYMENT_PROXY} isn't the deterministic deployment proxy's; choose another \
          factory"
@@ -113,16 +117,16 @@ pub enum DeployError {
         /// The key's address.
         key: Address,
     },
-    /// The record is of other parameters.
+    /// The record is of a set with other parameters.
     #[error("the record was begun with other parameters; use those, or a new record")]
     OtherParameters,
-    /// The record lists a later step as done and not one that it depends on.
+    /// The record lists a step as done, but not an earlier one on which it depends.
     #[error("the record lacks \"{step}\", on which later steps depend; use a new record")]
     Unordered {
         /// The step that is missing.
         step: Step,
     },
-    /// The progress callback asked to stop.
+    /// The progress callback stopped the deployment.
     #[error("stopped before \"{step}\"; run again with the record to go on")]
     Stopped {
         /// The first step that wasn't done.
@@ -133,7 +137,7 @@ pub enum DeployError {
     Constructor {
         /// The contract.
         contract: Contract,
-        /// Why.
+        /// The refusal.
         refusal: Refusal,
     },
 }

@@ -1,62 +1,69 @@
-//! Whether contracts that somebody else deployed are genuine.
+//! Checks of contracts that somebody else deployed.
 //!
 //! Code proves nothing: other init code can write any storage and return the genuine runtime code. So
 //! the init code of each contract is built again, from its artifact and the arguments in its
-//! constructor's events, and only what is at the CREATE2 address that follows is genuine. Forged events
-//! help nobody: they give another address.
+//! constructor's events, and only a contract at the CREATE2 address that follows is genuine. Forged
+//! events give another address.
 
 use super::{
-    constructor::{births, constructor_of},
-    create2::Create2,
-    plan::Creation,
+    constructor::{constructor_event, constructor_of},
+    factory::Create2Factory,
+    plan::ContractPlan,
 };
 use crate::{
     Client, Head,
     error::{Error, Result},
+    logs::LogPosition,
 };
 use alloy::{
-    primitives::Address,
+    primitives::{Address, TxHash, U256},
     providers::Provider,
-    rpc::types::{Filter, Log},
-    sol_types::SolEvent,
+    rpc::types::Filter,
+    transports::RpcError,
 };
 use canon_bindings::{Asset, Contract, Governance, Registry};
-use canon_protocol::{Deployment as Constructor, RawRollupParameters, SENTINEL};
+use canon_protocol::{BlockNumber, Constructor, RawRollupParameters, SENTINEL};
+use core::ops::RangeInclusive;
 
-/// Why a contract, or a set, isn't taken for genuine.
+/// The reason why a contract, or a set, isn't genuine.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotGenuine {
-    /// The chain couldn't be asked.
+    /// The chain couldn't be read.
     #[error(transparent)]
     Chain(#[from] Error),
-    /// The contract never emitted the events of its constructor.
+    /// The contract didn't emit the events of its constructor.
     #[error(
-        "{address} isn't {contract}: it never emitted the events of its constructor; don't use it"
+        "expected the events of {contract}'s constructor from {address} since block {first_block}, \
+         found none; search from an earlier block, or don't use it"
     )]
-    NoConstructor {
-        /// What it should be.
+    NoConstructorEvents {
+        /// The contract that was expected.
         contract: Contract,
         /// Its address.
         address: Address,
+        /// The first block that was searched.
+        first_block: BlockNumber,
     },
-    /// The constructor's events give another address: other init code made it, or another factory or
-    /// salt.
+    /// The constructor's events give another address: the contract was created from other init code,
+    /// by another factory, or with another salt.
     #[error(
-        "{address} isn't the {contract} that it says: that would be at {expected}; if its factory and \
-         salt are those of the set's manifest, its storage can be forged: don't use it"
+        "{contract} with the arguments in its constructor's events is expected at {expected}, found at \
+         {address}; check factory and salt: if they are those of the set, its storage can be forged, \
+         so don't use it"
     )]
-    Origin {
-        /// What it should be.
+    OtherAddress {
+        /// The contract that was expected.
         contract: Contract,
         /// Its address.
         address: Address,
-        /// The address of a genuine contract with its arguments.
+        /// The address of a genuine contract with its arguments, from the first factory.
         expected: Address,
     },
-    /// A genuine contract of another set, or one that was never part of this one.
+    /// The contract is genuine but not part of this set.
     #[error(
-        "{contract} at {address} was made with {what} {found}, not {expected}; it isn't of this set"
+        "{contract} at {address} was constructed with {what} {found}, expected {expected}; it belongs \
+         to another set: don't use it with this one"
     )]
     Wiring {
         /// The contract.
@@ -65,31 +72,49 @@ pub enum NotGenuine {
         address: Address,
         /// The argument.
         what: &'static str,
-        /// What this set needs.
+        /// The argument that this set needs.
         expected: Address,
         /// The argument found.
         found: Address,
     },
-    /// Asset or Registry never left the deployer, or went to somebody else first.
-    #[error("{contract} at {address} wasn't handed over to {heir} by its deployer; don't use it")]
-    Handover {
+    /// The deployer still owns Asset or Registry.
+    #[error(
+        "{contract} at {address} is expected to be handed over by its deployer, {deployer}, and still \
+         belongs to it; use the set once the deployment is finished"
+    )]
+    NotHandedOver {
         /// The contract.
         contract: Contract,
         /// Its address.
         address: Address,
-        /// Who should have got it.
-        heir: Address,
+        /// Its owner.
+        deployer: Address,
+    },
+    /// The deployer handed the Asset over to another account than its present owner.
+    #[error(
+        "the deployer is expected to hand the Asset at {address} over to its present owner, \
+         {expected}, and handed it over to {found} first; don't use the set"
+    )]
+    OtherFirstOwner {
+        /// The Asset.
+        address: Address,
+        /// Its present owner.
+        expected: Address,
+        /// Its first owner after the deployer.
+        found: Address,
     },
     /// The deployer minted after construction, before it handed the Asset over.
-    #[error("the deployer minted {mints} times besides the initial supply; don't use the set")]
+    #[error(
+        "expected no mint by the deployer besides the initial supply, found {mints}; don't use the set"
+    )]
     Mints {
-        /// How often.
+        /// The number of such mints.
         mints: usize,
     },
-    /// The deployer listed none or several rollups before it handed the Registry over.
-    #[error("the deployer listed {rollups} rollups, not one; don't use the set")]
+    /// The deployer listed no rollup or several ones before it handed the Registry over.
+    #[error("expected one rollup listed by the deployer, found {rollups}; don't use the set")]
     Rollups {
-        /// How many.
+        /// The number of rollups.
         rollups: usize,
     },
 }
@@ -99,35 +124,81 @@ pub enum NotGenuine {
 pub struct GenuineSet {
     /// The Registry.
     pub registry: Address,
-    /// Who deployed it.
+    /// The account that deployed it.
     pub deployer: Address,
     /// The Asset.
     pub asset: Address,
     /// The Issuer.
     pub issuer: Address,
-    /// Every Governance that owned the Registry; the last one does.
-    pub governances: Vec<Address>,
+    /// The Governance that owns the Registry.
+    pub governance: Address,
+    /// The Governances that owned the Registry before, oldest first.
+    pub former_governances: Vec<Address>,
     /// The Proposals contract in force.
     pub proposals: Address,
-    /// Expect, if it is there.
+    /// Expect; `None` if it isn't deployed.
     pub expect: Option<Address>,
     /// The rollups in the Registry, oldest first; the last one is canonical.
     pub rollups: Vec<Address>,
 }
 
-/// Looks for forgeries, in the state after one block.
+impl GenuineSet {
+    /// Checks that a contract was constructed for one of the set's Governances.
+    fn check_owner(
+        &self,
+        contract: Contract,
+        address: Address,
+        owner: Address,
+    ) -> Result<(), NotGenuine> {
+        if self.former_governances.contains(&owner) {
+            return Ok(());
+        }
+        check_wiring(contract, address, "owner", self.governance, owner)
+    }
+}
+
+/// Checks contracts in the state after one block.
 #[derive(Clone, Debug)]
 pub struct Examiner<'a> {
     client: &'a Client,
-    create2s: Vec<Create2>,
+    factory: Create2Factory,
+    other_factories: Vec<Create2Factory>,
+    first_block: BlockNumber,
     head: Head,
 }
 
+/// A genuine contract's constructor, and the block of its creation.
+struct Construction {
+    constructor: Constructor,
+    block: BlockNumber,
+}
+
+/// A change of a contract's owner.
+struct Handover {
+    position: LogPosition,
+    new_owner: Address,
+}
+
 impl<'a> Examiner<'a> {
-    /// Examines contracts that are said to be created in one of these ways; whoever says it need not
-    /// be trusted. It reads events from the chain's beginning, so the endpoint has to have them.
-    pub fn new(client: &'a Client, create2s: &[Create2], head: Head) -> Self {
-        Self { client, create2s: create2s.to_vec(), head }
+    /// An examiner of contracts that `factory` created; its source need not be trusted.
+    ///
+    /// It reads events from `first_block` to `head`. None of the contracts may be older:
+    /// [`DeployRecord::first_block`](super::DeployRecord::first_block) is the right one for a set, and
+    /// the block of the Asset's creation, which explorers show.
+    pub const fn new(
+        client: &'a Client,
+        factory: Create2Factory,
+        first_block: BlockNumber,
+        head: Head,
+    ) -> Self {
+        Self { client, factory, other_factories: Vec::new(), first_block, head }
+    }
+
+    /// Also accepts contracts that `factory` created.
+    #[must_use]
+    pub fn with_factory(mut self, factory: Create2Factory) -> Self {
+        self.other_factories.push(factory);
+        self
     }
 
     /// Finds the set of a Registry, and checks that every contract of it is genuine and that its
@@ -135,74 +206,36 @@ impl<'a> Examiner<'a> {
     ///
     /// # Errors
     ///
-    /// [`NotGenuine`], at the first thing that isn't as it should be.
+    /// [`NotGenuine`], for the first contract that isn't as expected.
     pub async fn set(&self, registry: Address) -> Result<GenuineSet, NotGenuine> {
-        let (at, client) = (self.head.id(), self.client);
-        let Constructor::Registry { owner: deployer } =
-            self.contract(Contract::Registry, registry).await?
-        else {
-            return Err(no_constructor(Contract::Registry, registry));
-        };
-        let listed = self.listed(registry).await?;
-        let mut governances = Vec::new();
-        let mut assets = Vec::new();
-        for governance in listed.owners {
-            let constructor = self.contract(Contract::Governance, governance).await?;
-            let Constructor::Governance { asset, .. } = constructor else {
-                return Err(no_constructor(Contract::Governance, governance));
-            };
-            governances.push(governance);
-            assets.push(asset);
+        let (deployer, governances) = self.registry(registry).await?;
+        let Governances { present: governance, former: former_governances } = governances;
+        let asset = self.governed_asset(governance).await?;
+        for former in &former_governances {
+            let found = self.governed_asset(*former).await?;
+            check_wiring(Contract::Governance, *former, "asset", asset, found)?;
         }
-        let (Some(governance), Some(asset)) = (governances.last(), assets.first().copied()) else {
-            let (contract, address) = (Contract::Registry, registry);
-            return Err(NotGenuine::Handover { contract, address, heir: Address::ZERO });
-        };
-        for (governance, found) in governances.iter().zip(assets) {
-            same(Contract::Governance, *governance, "asset", asset, found)?;
-        }
-        let governance = *governance;
-        let issuer = client.read(at, asset, Asset::ownerCall {}).await?;
-        self.asset(asset, deployer, issuer).await?;
-        let Constructor::Issuer { asset: minted, owner, .. } =
-            self.contract(Contract::Issuer, issuer).await?
-        else {
-            return Err(no_constructor(Contract::Issuer, issuer));
-        };
-        same(Contract::Issuer, issuer, "asset", asset, minted)?;
-        self.governed(Contract::Issuer, issuer, owner, &governances)?;
-        let proposals = client.read(at, governance, Governance::governanceProposerCall {}).await?;
-        let Constructor::Proposals { registry: found, .. } =
-            self.contract(Contract::Proposals, proposals).await?
-        else {
-            return Err(no_constructor(Contract::Proposals, proposals));
-        };
-        same(Contract::Proposals, proposals, "registry", registry, found)?;
         let mut set = GenuineSet {
             registry,
             deployer,
             asset,
-            issuer,
-            governances,
-            proposals,
-            expect: None,
+            issuer: self.asset(asset, deployer).await?,
+            governance,
+            former_governances,
+            proposals: self.proposals(governance, registry).await?,
+            expect: self.expect().await?,
             rollups: Vec::new(),
         };
-        for create2 in &self.create2s {
-            let expect = Creation::expect(*create2).address();
-            if set.expect.is_none() && client.code(at, expect).await?.is_some() {
-                set.expect = Some(expect);
-            }
-        }
-        for rollup in listed.rollups {
+        self.issuer(&set).await?;
+        for rollup in self.listed_rollups(registry).await? {
             self.rollup(&set, rollup).await?;
             set.rollups.push(rollup);
         }
         Ok(set)
     }
 
-    /// Checks that a rollup is genuine and made for a set. It need not be in the Registry: so the new
-    /// rollup of a payload is examined, too.
+    /// Checks that a rollup is genuine and constructed for a set. It need not be in the Registry: the
+    /// new rollup of a payload can be examined before the vote.
     ///
     /// # Errors
     ///
@@ -214,20 +247,12 @@ impl<'a> Examiner<'a> {
     ) -> Result<RawRollupParameters, NotGenuine> {
         let contract = Contract::Rollup;
         let Constructor::Rollup(parameters) = self.contract(contract, rollup).await? else {
-            return Err(no_constructor(contract, rollup));
+            return Err(self.no_constructor_events(contract, rollup));
         };
-        same(contract, rollup, "asset", set.asset, parameters.asset)?;
-        same(contract, rollup, "registry", set.registry, parameters.registry)?;
-        self.governed(contract, rollup, parameters.owner, &set.governances)?;
-        let (contract, distributor) = (Contract::RewardDistributor, parameters.reward_distributor);
-        let Constructor::Distributor { asset, registry, owner, .. } =
-            self.contract(contract, distributor).await?
-        else {
-            return Err(no_constructor(contract, distributor));
-        };
-        same(contract, distributor, "asset", set.asset, asset)?;
-        same(contract, distributor, "registry", set.registry, registry)?;
-        self.governed(contract, distributor, owner, &set.governances)?;
+        check_wiring(contract, rollup, "asset", set.asset, parameters.asset)?;
+        check_wiring(contract, rollup, "registry", set.registry, parameters.registry)?;
+        set.check_owner(contract, rollup, parameters.owner)?;
+        self.reward_distributor(set, parameters.reward_distributor).await?;
         Ok(parameters)
     }
 
@@ -242,144 +267,248 @@ impl<'a> Examiner<'a> {
         contract: Contract,
         address: Address,
     ) -> Result<Constructor, NotGenuine> {
-        self.client.expect_code(self.head.id(), contract.name(), address).await?;
-        let logs = self.logs(address, Filter::new().event_signature(births(contract))).await?;
-        let logs: Vec<_> = logs.into_iter().map(|log| log.inner).collect();
-        let constructor =
-            constructor_of(contract, &logs).ok_or_else(|| no_constructor(contract, address))?;
-        let creations =
-            self.create2s.iter().map(|create2| Creation::new(*create2, constructor.clone()));
-        let addresses: Vec<_> = creations.map(|creation| creation.address()).collect();
-        if addresses.contains(&address) {
-            return Ok(constructor);
-        }
-        let expected = addresses.first().copied().unwrap_or_default();
-        Err(NotGenuine::Origin { contract, address, expected })
+        Ok(self.construction(contract, address).await?.constructor)
     }
 
-    /// The Asset is genuine, the deployer's until it was the Issuer's, and until then nothing was
-    /// minted but the initial supply.
-    async fn asset(
-        &self,
-        asset: Address,
-        deployer: Address,
-        issuer: Address,
-    ) -> Result<(), NotGenuine> {
-        let contract = Contract::Asset;
-        let Constructor::Asset { owner, initial_supply, .. } =
-            self.contract(contract, asset).await?
+    /// Checks a Registry, and that its deployer listed one rollup before the handover. Returns the
+    /// deployer and the owners after it.
+    async fn registry(&self, registry: Address) -> Result<(Address, Governances), NotGenuine> {
+        let contract = Contract::Registry;
+        let Construction { constructor, block } = self.construction(contract, registry).await?;
+        let Constructor::Registry { owner: deployer } = constructor else {
+            return Err(self.no_constructor_events(contract, registry));
+        };
+        let handovers = self.handovers(registry, block, usize::MAX).await?;
+        let (Some(first), Some((last, earlier))) = (handovers.first(), handovers.split_last())
         else {
-            return Err(no_constructor(contract, asset));
+            return Err(NotGenuine::NotHandedOver { contract, address: registry, deployer });
         };
-        same(contract, asset, "owner", deployer, owner)?;
-        let handover = self.handover(contract, asset, Some(issuer)).await?;
-        let minted = Filter::new()
-            .event_signature(Asset::Transfer::SIGNATURE_HASH)
-            .topic1(Address::ZERO.into_word());
-        let minted = self.logs(asset, minted).await?;
-        // The constructor's own, if it minted anything. Anybody can log a transfer of nothing from 0.
-        let expected = usize::from(!initial_supply.is_zero());
-        let is_mint = |log: &Log| {
-            Asset::Transfer::decode_log(&log.inner).is_ok_and(|event| !event.value.is_zero())
+        let filter = Filter::new().address(registry);
+        let blocks = block..=first.position.block;
+        let listed = self.client.events(filter, blocks, usize::MAX).await?;
+        let by_deployer = |(position, event): &&(LogPosition, Registry::InstanceAdded)| {
+            *position < first.position && event.instance != SENTINEL
         };
-        let found = minted.iter().filter(|log| place(log) < handover && is_mint(log)).count();
-        if found != expected {
-            return Err(NotGenuine::Mints { mints: found.abs_diff(expected) });
+        match listed.iter().filter(by_deployer).count() {
+            1 => {
+                let former = earlier.iter().map(|handover| handover.new_owner).collect();
+                Ok((deployer, Governances { present: last.new_owner, former }))
+            }
+            rollups => Err(NotGenuine::Rollups { rollups }),
         }
-        Ok(())
     }
 
-    /// What the Registry lists, and who owned it after the deployer, which listed one rollup.
-    async fn listed(&self, registry: Address) -> Result<Listed, NotGenuine> {
-        let handover = self.handover(Contract::Registry, registry, None).await?;
-        let added = Filter::new().event_signature(Registry::InstanceAdded::SIGNATURE_HASH);
-        let mut rollups = Vec::new();
-        let mut by_deployer = 0;
-        for log in self.logs(registry, added).await? {
-            let Ok(event) = Registry::InstanceAdded::decode_log(&log.inner) else { continue };
-            if event.instance != SENTINEL {
-                by_deployer += usize::from(place(&log) < handover);
-                rollups.push(event.instance);
+    /// Checks a Governance, and returns its Asset.
+    async fn governed_asset(&self, governance: Address) -> Result<Address, NotGenuine> {
+        let contract = Contract::Governance;
+        match self.contract(contract, governance).await? {
+            Constructor::Governance { asset, .. } => Ok(asset),
+            _ => Err(self.no_constructor_events(contract, governance)),
+        }
+    }
+
+    /// Checks the Asset, that the deployer handed it over to its present owner, and that the deployer
+    /// minted nothing but the initial supply. Returns the owner, the Issuer.
+    async fn asset(&self, asset: Address, deployer: Address) -> Result<Address, NotGenuine> {
+        let contract = Contract::Asset;
+        let Construction { constructor, block } = self.construction(contract, asset).await?;
+        let Constructor::Asset { owner, initial_supply, .. } = constructor else {
+            return Err(self.no_constructor_events(contract, asset));
+        };
+        check_wiring(contract, asset, "owner", deployer, owner)?;
+        let handovers = self.handovers(asset, block, 1).await?;
+        let Some(handover) = handovers.first() else {
+            return Err(NotGenuine::NotHandedOver { contract, address: asset, deployer });
+        };
+        let issuer = self.client.read(self.head.id(), asset, Asset::ownerCall {}).await?;
+        if handover.new_owner != issuer {
+            let (expected, found) = (issuer, handover.new_owner);
+            return Err(NotGenuine::OtherFirstOwner { address: asset, expected, found });
+        }
+        let from_zero = Filter::new().address(asset).topic1(Address::ZERO.into_word());
+        let blocks = block..=handover.position.block;
+        let transfers = self.client.events(from_zero, blocks, usize::MAX).await?;
+        // Anybody can have the Asset log a transfer of nothing from the zero address.
+        let is_mint = |(position, event): &&(LogPosition, Asset::Transfer)| {
+            *position < handover.position && !event.value.is_zero()
+        };
+        let found = transfers.iter().filter(is_mint).count();
+        let by_constructor = usize::from(!initial_supply.is_zero());
+        if found == by_constructor {
+            Ok(issuer)
+        } else {
+            Err(NotGenuine::Mints { mints: found.abs_diff(by_constructor) })
+        }
+    }
+
+    /// Checks the Issuer.
+    async fn issuer(&self, set: &GenuineSet) -> Result<(), NotGenuine> {
+        let (contract, issuer) = (Contract::Issuer, set.issuer);
+        let Constructor::Issuer { asset, owner, .. } = self.contract(contract, issuer).await?
+        else {
+            return Err(self.no_constructor_events(contract, issuer));
+        };
+        check_wiring(contract, issuer, "asset", set.asset, asset)?;
+        set.check_owner(contract, issuer, owner)
+    }
+
+    /// Checks the Proposals contract in force, and returns its address.
+    async fn proposals(
+        &self,
+        governance: Address,
+        registry: Address,
+    ) -> Result<Address, NotGenuine> {
+        let in_force = Governance::governanceProposerCall {};
+        let proposals = self.client.read(self.head.id(), governance, in_force).await?;
+        let contract = Contract::Proposals;
+        let Constructor::Proposals { registry: found, .. } =
+            self.contract(contract, proposals).await?
+        else {
+            return Err(self.no_constructor_events(contract, proposals));
+        };
+        check_wiring(contract, proposals, "registry", registry, found)?;
+        Ok(proposals)
+    }
+
+    /// The address of Expect, which takes no arguments; `None` if it isn't deployed.
+    async fn expect(&self) -> Result<Option<Address>> {
+        for factory in self.factories() {
+            let expect = ContractPlan::expect(*factory).address();
+            if self.client.code(self.head.id(), expect).await?.is_some() {
+                return Ok(Some(expect));
             }
         }
-        if by_deployer != 1 {
-            return Err(NotGenuine::Rollups { rollups: by_deployer });
+        Ok(None)
+    }
+
+    /// The rollups in a genuine Registry, oldest first.
+    async fn listed_rollups(&self, registry: Address) -> Result<Vec<Address>> {
+        let at = self.head.id();
+        let count = self.client.read(at, registry, Registry::numberOfVersionsCall {}).await?;
+        // Version 0 is the sentinel.
+        let (mut rollups, mut version) = (Vec::new(), U256::ONE);
+        while version < count {
+            let snapshot = Registry::getSnapshotCall { version };
+            rollups.push(self.client.read(at, registry, snapshot).await?.rollup);
+            version += U256::ONE;
         }
-        let owners = self.owners(registry).await?.into_iter().map(|(_, owner)| owner);
-        Ok(Listed { rollups, owners: owners.skip(1).collect() })
+        Ok(rollups)
     }
 
-    /// Where the deployer handed a contract over: to `heir`, if that is given.
-    async fn handover(
+    /// Checks a RewardDistributor of a set.
+    async fn reward_distributor(
         &self,
-        contract: Contract,
-        address: Address,
-        heir: Option<Address>,
-    ) -> Result<Place, NotGenuine> {
-        let owners = self.owners(address).await?;
-        match owners.get(1) {
-            Some((place, owner)) if heir.is_none_or(|heir| heir == *owner) => Ok(*place),
-            _ => {
-                let heir = heir.unwrap_or_default();
-                Err(NotGenuine::Handover { contract, address, heir })
-            }
-        }
-    }
-
-    /// All owners that a contract ever had, the first at its construction.
-    async fn owners(&self, address: Address) -> Result<Vec<(Place, Address)>> {
-        let transfers = Registry::OwnershipTransferred::SIGNATURE_HASH;
-        let logs = self.logs(address, Filter::new().event_signature(transfers)).await?;
-        let owner = |log: &Log| {
-            let event = Registry::OwnershipTransferred::decode_log(&log.inner).ok()?;
-            Some((place(log), event.newOwner))
-        };
-        Ok(logs.iter().filter_map(owner).collect())
-    }
-
-    /// A contract was made for one of the Governances.
-    fn governed(
-        &self,
-        contract: Contract,
-        address: Address,
-        owner: Address,
-        governances: &[Address],
+        set: &GenuineSet,
+        distributor: Address,
     ) -> Result<(), NotGenuine> {
-        if governances.contains(&owner) {
-            return Ok(());
+        let contract = Contract::RewardDistributor;
+        let Constructor::Distributor { asset, registry, owner, .. } =
+            self.contract(contract, distributor).await?
+        else {
+            return Err(self.no_constructor_events(contract, distributor));
+        };
+        check_wiring(contract, distributor, "asset", set.asset, asset)?;
+        check_wiring(contract, distributor, "registry", set.registry, registry)?;
+        set.check_owner(contract, distributor, owner)
+    }
+
+    /// Checks that a contract is at the address that the arguments in its constructor's events give.
+    async fn construction(
+        &self,
+        contract: Contract,
+        address: Address,
+    ) -> Result<Construction, NotGenuine> {
+        self.client.expect_code(self.head.id(), contract.name(), address).await?;
+        let construction = self.find_construction(contract, address).await?;
+        let construction =
+            construction.ok_or_else(|| self.no_constructor_events(contract, address))?;
+        let address_by = |factory: &Create2Factory| {
+            ContractPlan::new(*factory, construction.constructor.clone()).address()
+        };
+        if self.factories().any(|factory| address_by(factory) == address) {
+            return Ok(construction);
         }
-        let expected = governances.last().copied().unwrap_or_default();
-        same(contract, address, "owner", expected, owner)
+        let expected = address_by(&self.factory);
+        Err(NotGenuine::OtherAddress { contract, address, expected })
     }
 
-    /// What a contract emitted up to the block, oldest first.
-    async fn logs(&self, address: Address, filter: Filter) -> Result<Vec<Log>> {
-        let filter = filter.address(address).from_block(0).to_block(self.head.number.get());
-        let logs = self.client.provider().get_logs(&filter).await;
-        let mut logs = logs.map_err(|source| Error::Rpc { what: "eth_getLogs", source })?;
-        logs.sort_by_key(place);
-        Ok(logs)
+    /// The constructor that the events of a contract show; `None` if there are none.
+    ///
+    /// One event of the constructor is searched for. The others are read from its transaction alone:
+    /// some of their kinds, such as transfers, are too frequent to search for.
+    async fn find_construction(
+        &self,
+        contract: Contract,
+        address: Address,
+    ) -> Result<Option<Construction>> {
+        let Some(event) = constructor_event(contract) else { return Ok(None) };
+        let found =
+            self.client.logs(event.address(address), self.blocks_from(self.first_block), 1).await?;
+        let place = found.first().and_then(|log| Some((log.block_number?, log.transaction_hash?)));
+        let Some((block, transaction)) = place else { return Ok(None) };
+        let logs = self.logs_of(transaction, address).await?;
+        let constructor = constructor_of(contract, &logs);
+        let block = BlockNumber::of(block);
+        Ok(constructor.map(|constructor| Construction { constructor, block }))
+    }
+
+    /// The logs of one contract in one transaction, oldest first.
+    async fn logs_of(
+        &self,
+        transaction: TxHash,
+        emitter: Address,
+    ) -> Result<Vec<alloy::primitives::Log>> {
+        let what = "eth_getTransactionReceipt";
+        let receipt = self.client.provider().get_transaction_receipt(transaction).await;
+        let receipt = receipt.and_then(|receipt| receipt.ok_or(RpcError::NullResp));
+        let receipt = receipt.map_err(|source| Error::Rpc { what, source })?;
+        let logs = receipt.logs().iter().map(|log| log.inner.clone());
+        Ok(logs.filter(|log| log.address == emitter).collect())
+    }
+
+    /// The changes of a contract's owner since its construction in `created`, oldest first; at least
+    /// `enough`, if there are so many.
+    async fn handovers(
+        &self,
+        address: Address,
+        created: BlockNumber,
+        enough: usize,
+    ) -> Result<Vec<Handover>> {
+        let filter = Filter::new().address(address);
+        // The constructor emits the same event.
+        let enough = enough.saturating_add(1);
+        let blocks = self.blocks_from(created);
+        let owners = self.client.events::<Registry::OwnershipTransferred>(filter, blocks, enough);
+        let handovers = owners.await?.into_iter().skip(1);
+        let handover = |(position, event): (_, Registry::OwnershipTransferred)| Handover {
+            position,
+            new_owner: event.newOwner,
+        };
+        Ok(handovers.map(handover).collect())
+    }
+
+    const fn blocks_from(&self, first: BlockNumber) -> RangeInclusive<BlockNumber> {
+        first..=self.head.number
+    }
+
+    fn factories(&self) -> impl Iterator<Item = &Create2Factory> {
+        core::iter::once(&self.factory).chain(&self.other_factories)
+    }
+
+    const fn no_constructor_events(&self, contract: Contract, address: Address) -> NotGenuine {
+        NotGenuine::NoConstructorEvents { contract, address, first_block: self.first_block }
     }
 }
 
-/// Rollups and later owners of a Registry.
-struct Listed {
-    rollups: Vec<Address>,
-    owners: Vec<Address>,
+/// The owners of a Registry after its deployer.
+struct Governances {
+    present: Address,
+    /// Oldest first.
+    former: Vec<Address>,
 }
 
-/// Number of the block, position of the log in it.
-type Place = (Option<u64>, Option<u64>);
-
-const fn place(log: &Log) -> Place {
-    (log.block_number, log.log_index)
-}
-
-const fn no_constructor(contract: Contract, address: Address) -> NotGenuine {
-    NotGenuine::NoConstructor { contract, address }
-}
-
-fn same(
+/// Checks an argument of a contract's constructor.
+fn check_wiring(
     contract: Contract,
     address: Address,
     what: &'static str,

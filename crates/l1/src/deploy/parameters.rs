@@ -1,12 +1,12 @@
-//! What a set is deployed with: as written in a file, then checked.
+//! The parameters of a set: as written in a file, then checked.
 
 use super::{
-    create2::Create2,
-    human,
+    factory::Create2Factory,
     plan::{RollupWiring, SetPlan},
+    quantities,
 };
 use alloy::primitives::{Address, U256};
-use canon_bindings::decode_revert;
+use canon_bindings::{Contract, decode_revert};
 use canon_protocol::{
     Amount, Configuration, Fraction, ProposeConfiguration, RawRollupParameters, Refusal,
     RoundRules, Seconds, Timestamp,
@@ -15,7 +15,7 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 
 /// The parameters of a set, as a person writes them. Durations, fractions and amounts have units:
-/// `"3d"`, `"20%"`, `"1000"` tokens (see [`human`]).
+/// `"3d"`, `"20%"`, `"1000"` tokens (see [`quantities`]).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SetParameters {
@@ -27,12 +27,12 @@ pub struct SetParameters {
     pub governance: GovernanceParameters,
     /// The first rollup.
     pub rollup: RollupParameters,
-    /// How the contracts are created.
-    #[serde(default, skip_serializing_if = "Create2::is_default")]
-    pub creation: Create2,
+    /// The factory that creates the contracts.
+    #[serde(default, skip_serializing_if = "Create2Factory::is_default")]
+    pub creation: Create2Factory,
 }
 
-/// The token, its issue and its rewards.
+/// The token, its issuance and its rewards.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AssetParameters {
@@ -40,17 +40,17 @@ pub struct AssetParameters {
     pub name: String,
     /// ERC-20 symbol.
     pub symbol: String,
-    /// Who holds the initial supply; the deployer if not given.
+    /// The receiver of the initial supply. Default: the deployer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub initial_holder: Option<Address>,
-    /// Tokens at construction.
-    #[serde(with = "human::amount")]
+    /// Initial supply.
+    #[serde(with = "quantities::amount")]
     pub initial_supply: Amount,
-    /// Tokens per second that Governance can have minted.
-    #[serde(with = "human::amount")]
+    /// Tokens per second that Governance may mint.
+    #[serde(with = "quantities::amount")]
     pub issued_per_second: Amount,
-    /// Tokens per block of the canonical rollup, while the RewardDistributor has any.
-    #[serde(with = "human::amount")]
+    /// Tokens paid for each block of the canonical rollup, while the RewardDistributor has any.
+    #[serde(with = "quantities::amount")]
     pub block_reward: Amount,
 }
 
@@ -68,32 +68,32 @@ pub struct SignallingParameters {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GovernanceParameters {
-    /// From a proposal's creation to the vote.
-    #[serde(with = "human::seconds")]
+    /// Time between a proposal's creation and its vote.
+    #[serde(with = "quantities::seconds")]
     pub voting_delay: Seconds,
-    /// How long ballots are taken.
-    #[serde(with = "human::seconds")]
+    /// Length of the vote.
+    #[serde(with = "quantities::seconds")]
     pub voting_duration: Seconds,
-    /// From the vote to the first possible execution.
-    #[serde(with = "human::seconds")]
+    /// Time between the end of the vote and the first possible execution.
+    #[serde(with = "quantities::seconds")]
     pub execution_delay: Seconds,
-    /// How long it can be executed.
-    #[serde(with = "human::seconds")]
+    /// Time in which an accepted proposal can be executed.
+    #[serde(with = "quantities::seconds")]
     pub grace_period: Seconds,
-    /// Part of all power that must be cast.
-    #[serde(with = "human::fraction")]
+    /// Share of all power that must be cast.
+    #[serde(with = "quantities::fraction")]
     pub quorum: Fraction,
-    /// Part of the cast power by which yea must exceed nea.
-    #[serde(with = "human::fraction")]
+    /// Share of the cast power by which votes for must exceed votes against.
+    #[serde(with = "quantities::fraction")]
     pub vote_differential: Fraction,
-    /// Total power below which nothing passes.
-    #[serde(with = "human::amount")]
+    /// Total power below which no proposal passes.
+    #[serde(with = "quantities::amount")]
     pub minimum_votes: Amount,
-    /// Power that a proposal through the lock gives up.
-    #[serde(with = "human::amount")]
+    /// Power that the proposer gives up for a proposal through the lock.
+    #[serde(with = "quantities::amount")]
     pub lock_amount: Amount,
-    /// How long the lock's amount is withheld, at least.
-    #[serde(with = "human::seconds")]
+    /// Time for which that amount stays locked, at least.
+    #[serde(with = "quantities::seconds")]
     pub lock_delay: Seconds,
 }
 
@@ -101,23 +101,23 @@ pub struct GovernanceParameters {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RollupParameters {
-    /// First second of slot 0; the time of the newest block before the deployment if not given.
+    /// First second of slot 0. Default: the time of the newest block before the deployment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub genesis: Option<Timestamp>,
     /// Length of a slot.
-    #[serde(with = "human::seconds")]
+    #[serde(with = "quantities::seconds")]
     pub slot_duration: Seconds,
     /// Slots of an epoch.
     pub epoch_slots: u64,
-    /// The least stake of a member of the set.
-    #[serde(with = "human::amount")]
+    /// The least stake of a member of the sequencer set.
+    #[serde(with = "quantities::amount")]
     pub minimum_stake: Amount,
-    /// Between leaving and getting the stake: at least two epochs.
-    #[serde(with = "human::seconds")]
+    /// Time between leaving and getting the stake back: at least two epochs.
+    #[serde(with = "quantities::seconds")]
     pub exit_delay: Seconds,
 }
 
-/// Parameters that the constructors will accept.
+/// Parameters that the constructors accept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckedParameters {
     raw: SetParameters,
@@ -125,7 +125,7 @@ pub struct CheckedParameters {
     configuration: Configuration,
 }
 
-/// Everything that is wrong with a set's parameters.
+/// The problems of a set's parameters: at least one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the parameters can't be deployed:{}", Lines(.problems))]
 pub struct InvalidParameters {
@@ -148,7 +148,7 @@ impl fmt::Display for Lines<'_> {
 }
 
 impl SetParameters {
-    /// What the family's tests use: 6 of 10 signals, slots of 24 s, all delays 1 h, a quorum of
+    /// A set for tests: 6 of 10 signals, slots of 24 s, all delays 1 h, a quorum of
     /// 10 % and a differential of 4 %.
     pub fn tests() -> Self {
         Self {
@@ -179,7 +179,7 @@ impl SetParameters {
                 minimum_stake: tokens(100),
                 exit_delay: Seconds::HOUR,
             },
-            creation: Create2::default(),
+            creation: Create2Factory::default(),
         }
     }
 
@@ -215,15 +215,15 @@ impl SetParameters {
                 minimum_stake: tokens(200_000),
                 exit_delay: Seconds::of(4 * Seconds::DAY.get()),
             },
-            creation: Create2::default(),
+            creation: Create2Factory::default(),
         }
     }
 
-    /// Checks all of it against the rules of the constructors.
+    /// Checks the parameters by the rules of the constructors.
     ///
     /// # Errors
     ///
-    /// Every problem, not only the first.
+    /// All problems, not only the first.
     pub fn check(self) -> Result<CheckedParameters, InvalidParameters> {
         let mut problems = Vec::new();
         for (what, value) in [("name", &self.asset.name), ("symbol", &self.asset.symbol)] {
@@ -231,24 +231,27 @@ impl SetParameters {
                 problems.push(format!("Asset: the {what} is empty"));
             }
         }
-        // Any deployer and genesis will do: the real ones can't be refused, but for a genesis to come.
+        // Any deployer and genesis will do: the real ones are refused only if the genesis is in the
+        // future, which depends on the time of the deployment.
         let genesis = self.rollup.genesis.unwrap_or_default();
         let plan = SetPlan::new(&self, Address::repeat_byte(1), genesis);
         let refusals = plan.refusals(genesis).into_iter();
         problems.extend(refusals.map(|(contract, why)| format!("{contract}: {}", sentence(&why))));
         let configuration = self.governance.configuration();
-        let rounds = RoundRules::new(self.signalling.n, self.signalling.m);
-        match rounds {
+        match RoundRules::new(self.signalling.n, self.signalling.m) {
             Ok(rounds) if problems.is_empty() => {
                 Ok(CheckedParameters { raw: self, rounds, configuration })
             }
+            Err(error) if problems.is_empty() => Err(InvalidParameters {
+                problems: vec![format!("{}: {error}", Contract::Proposals)],
+            }),
             _ => Err(InvalidParameters { problems }),
         }
     }
 }
 
 impl GovernanceParameters {
-    /// As the protocol has it.
+    /// The configuration with these parameters.
     pub const fn configuration(&self) -> Configuration {
         Configuration {
             propose_config: ProposeConfiguration {
@@ -283,7 +286,7 @@ impl RollupParameters {
     }
 }
 
-/// A refusal as a person reads it, with what to do.
+/// A refusal as a sentence, with a hint what to do.
 pub(crate) fn sentence(refusal: &Refusal) -> String {
     let revert = decode_revert(&refusal.abi_encode());
     let hint = revert.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
@@ -291,7 +294,7 @@ pub(crate) fn sentence(refusal: &Refusal) -> String {
 }
 
 impl CheckedParameters {
-    /// As they were written.
+    /// The parameters as written.
     pub const fn raw(&self) -> &SetParameters {
         &self.raw
     }

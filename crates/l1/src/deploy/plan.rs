@@ -1,7 +1,7 @@
-//! What a deployment creates, and where: known before anything is sent.
+//! The contracts that a deployment creates, and their addresses: known before anything is sent.
 
 use super::{
-    create2::{Create2, Origin},
+    factory::Create2Factory,
     parameters::{RollupParameters, SetParameters},
     step::Step,
 };
@@ -9,24 +9,25 @@ use crate::Call;
 use alloy::primitives::{Address, B256, Bytes, U256};
 use canon_bindings::{Contract, init_code};
 use canon_protocol::{
-    Action, Addresses, Block, Code, CodeKind, Context, Deployment as Constructor, Outside,
-    Reaction, Refusal, Timestamp, World,
+    Action, Addresses, Block, Code, CodeKind, Constructor, Context, Create2, Outside, Reaction,
+    Refusal, Timestamp, World,
 };
 
-/// A contract to be created.
+/// A contract to be created: its init code, its factory, and the address that follows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Creation {
+pub struct ContractPlan {
     contract: Contract,
+    factory: Create2Factory,
     create2: Create2,
     address: Address,
     init_code: Bytes,
-    /// The constructor's call, for contracts of which the rules know it.
+    /// The constructor and its arguments; `None` for contracts that aren't part of the rules.
     constructor: Option<Constructor>,
 }
 
-impl Creation {
-    /// The contract that this call of a constructor makes.
-    pub fn new(create2: Create2, constructor: Constructor) -> Self {
+impl ContractPlan {
+    /// The contract that `factory` creates by running `constructor`.
+    pub fn new(factory: Create2Factory, constructor: Constructor) -> Self {
         let contract = match constructor {
             Constructor::Asset { .. } => Contract::Asset,
             Constructor::Registry { .. } => Contract::Registry,
@@ -37,21 +38,28 @@ impl Creation {
             Constructor::Rollup(_) => Contract::Rollup,
         };
         let init_code = init_code(&constructor);
-        Self { constructor: Some(constructor), ..Self::of_code(contract, create2, init_code) }
+        let plan = Self::from_init_code(contract, factory, init_code);
+        Self { constructor: Some(constructor), ..plan }
     }
 
-    pub(crate) fn of_code(contract: Contract, create2: Create2, init_code: Bytes) -> Self {
-        let address = create2.address(&init_code);
-        Self { contract, create2, address, init_code, constructor: None }
+    /// The contract that `factory` creates from `init_code`.
+    pub(crate) fn from_init_code(
+        contract: Contract,
+        factory: Create2Factory,
+        init_code: Bytes,
+    ) -> Self {
+        let create2 = factory.create2(&init_code);
+        let address = create2.address();
+        Self { contract, factory, create2, address, init_code, constructor: None }
     }
 
     /// Expect, whose constructor takes no arguments.
-    pub fn expect(create2: Create2) -> Self {
+    pub fn expect(factory: Create2Factory) -> Self {
         let code = Contract::Expect.artifact().creation_code().clone();
-        Self::of_code(Contract::Expect, create2, code)
+        Self::from_init_code(Contract::Expect, factory, code)
     }
 
-    /// What is created.
+    /// The kind of contract.
     pub const fn contract(&self) -> Contract {
         self.contract
     }
@@ -61,27 +69,33 @@ impl Creation {
         self.address
     }
 
-    /// Factory, salt and init code, from which the address follows.
-    pub fn origin(&self) -> Origin {
-        self.create2.origin(&self.init_code)
+    /// Its creation, from which the address follows.
+    pub const fn create2(&self) -> Create2 {
+        self.create2
+    }
+
+    /// The factory that creates it.
+    pub(crate) const fn factory(&self) -> Create2Factory {
+        self.factory
     }
 
     /// The transaction that creates it.
     pub(crate) fn call(&self) -> Call {
-        Call::create2(self.contract, self.create2, &self.init_code)
+        Call::create2(self.contract, self.factory, &self.init_code)
     }
 
-    /// The same without the factory, which hides why a constructor refuses.
-    pub(crate) fn direct(&self) -> Call {
+    /// The creation without the factory, which hides the refusal of a constructor. For simulations:
+    /// it gives another address.
+    pub(crate) fn direct_call(&self) -> Call {
         Call::create_with(self.contract, self.init_code.clone())
     }
 
-    /// Why its constructor would refuse its arguments at `now`, in the state `world` of the set.
-    /// Whether addresses in them have code, only the chain knows.
+    /// The refusal of its constructor at `now`, in the state `world` of the set; `None` if it accepts
+    /// its arguments. Addresses in them are assumed to have code: only the chain knows.
     fn refusal(&self, world: &mut World, now: Timestamp) -> Option<Refusal> {
         let block = Block { timestamp: now, ..Block::default() };
         let context = Context {
-            caller: self.create2.factory,
+            caller: self.factory.address,
             block,
             prevrandao: U256::ZERO,
             outside: &CodeEverywhere,
@@ -90,7 +104,7 @@ impl Creation {
             Err(refusal) => Some(refusal),
             Ok(logs) => {
                 for log in logs {
-                    // Events of a birth fit a set in which nothing has happened.
+                    // Constructor events apply to a set in which nothing has happened.
                     let _ = world.evolve(&log, block);
                 }
                 None
@@ -98,13 +112,17 @@ impl Creation {
         }
     }
 
-    /// Why the constructor of a contract outside of a plan would refuse its arguments at `now`.
-    pub(crate) fn refusal_alone(&self, now: Timestamp) -> Option<Refusal> {
+    /// The refusal of its constructor at `now` as far as its arguments alone decide. Governance is left to
+    /// a simulation: the bounds of its configuration depend on the Asset's supply.
+    pub(crate) fn refusal_outside_of_set(&self, now: Timestamp) -> Option<Refusal> {
+        if self.contract == Contract::Governance {
+            return None;
+        }
         self.refusal(&mut World::new(Addresses::default()), now)
     }
 }
 
-/// Every address has code, and none answers.
+/// External contracts of which nothing is known: every address has code, and none answers.
 struct CodeEverywhere;
 
 impl Outside for CodeEverywhere {
@@ -121,34 +139,35 @@ impl Outside for CodeEverywhere {
     }
 }
 
-/// The contracts of a set to be deployed.
+/// The contracts of a set to be created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SetPlan {
     /// The first owner of Asset and Registry.
     pub deployer: Address,
     /// The Asset.
-    pub asset: Creation,
+    pub asset: ContractPlan,
     /// The Registry.
-    pub registry: Creation,
+    pub registry: ContractPlan,
     /// Proposals.
-    pub proposals: Creation,
+    pub proposals: ContractPlan,
     /// Governance.
-    pub governance: Creation,
+    pub governance: ContractPlan,
     /// The Issuer.
-    pub issuer: Creation,
+    pub issuer: ContractPlan,
     /// The RewardDistributor.
-    pub reward_distributor: Creation,
+    pub reward_distributor: ContractPlan,
     /// Expect.
-    pub expect: Creation,
+    pub expect: ContractPlan,
     /// The first rollup.
-    pub rollup: Creation,
+    pub rollup: ContractPlan,
 }
 
 impl SetPlan {
     /// The set that `deployer` deploys with these parameters, with slot 0 of its rollup at `genesis`.
     pub fn new(parameters: &SetParameters, deployer: Address, genesis: Timestamp) -> Self {
-        let SetParameters { asset: token, signalling, governance, rollup, creation } = parameters;
-        let plan = |constructor| Creation::new(*creation, constructor);
+        let SetParameters { asset: token, signalling, governance, rollup, creation: factory } =
+            parameters;
+        let plan = |constructor| ContractPlan::new(*factory, constructor);
         let asset = plan(Constructor::Asset {
             name: token.name.clone(),
             symbol: token.symbol.clone(),
@@ -182,8 +201,8 @@ impl SetPlan {
             reward_distributor: reward_distributor.address,
             owner,
         };
-        let rollup = wiring.creation(*creation, rollup, genesis);
-        let expect = Creation::expect(*creation);
+        let rollup = wiring.plan(*factory, rollup, genesis);
+        let expect = ContractPlan::expect(*factory);
         Self {
             deployer,
             asset,
@@ -197,8 +216,8 @@ impl SetPlan {
         }
     }
 
-    /// What a step creates, if it creates something.
-    pub const fn creation(&self, step: Step) -> Option<&Creation> {
+    /// The contract that a step creates; `None` if it creates none.
+    pub const fn contract(&self, step: Step) -> Option<&ContractPlan> {
         match step {
             Step::Asset => Some(&self.asset),
             Step::Registry => Some(&self.registry),
@@ -216,7 +235,7 @@ impl SetPlan {
         }
     }
 
-    /// The contract that a step creates, or that its call goes to.
+    /// The address of the contract that a step creates or calls.
     pub const fn address(&self, step: Step) -> Address {
         match step {
             Step::Asset | Step::OfferAsset => self.asset.address,
@@ -230,8 +249,8 @@ impl SetPlan {
         }
     }
 
-    /// The constructors that would refuse their arguments at `now`, and why. Governance isn't judged
-    /// without an Asset.
+    /// The constructors that would refuse their arguments at `now`, with their refusals. That of
+    /// Governance is left out if the Asset's refuses.
     pub fn refusals(&self, now: Timestamp) -> Vec<(Contract, Refusal)> {
         let mut world = World::new(Addresses {
             chain_id: 0,
@@ -243,15 +262,15 @@ impl SetPlan {
             expect: self.expect.address,
         });
         let mut refusals = Vec::new();
-        for creation in Step::ALL.into_iter().filter_map(|step| self.creation(step)) {
-            // The bounds of a configuration depend on the supply, which a refused Asset has none of.
-            if creation.contract == Contract::Governance
+        for plan in Step::ALL.into_iter().filter_map(|step| self.contract(step)) {
+            // The bounds of a configuration depend on the supply, and a refused Asset has none.
+            if plan.contract == Contract::Governance
                 && refusals.iter().any(|(contract, _)| *contract == Contract::Asset)
             {
                 continue;
             }
-            let refusal = creation.refusal(&mut world, now);
-            refusals.extend(refusal.map(|refusal| (creation.contract, refusal)));
+            let refusal = plan.refusal(&mut world, now);
+            refusals.extend(refusal.map(|refusal| (plan.contract, refusal)));
         }
         refusals
     }
@@ -267,13 +286,13 @@ pub(crate) struct RollupWiring {
 }
 
 impl RollupWiring {
-    /// A rollup of this wiring.
-    pub(crate) fn creation(
+    /// A rollup with this wiring.
+    pub(crate) fn plan(
         self,
-        create2: Create2,
+        factory: Create2Factory,
         parameters: &RollupParameters,
         genesis: Timestamp,
-    ) -> Creation {
-        Creation::new(create2, Constructor::Rollup(parameters.raw(self, genesis)))
+    ) -> ContractPlan {
+        ContractPlan::new(factory, Constructor::Rollup(parameters.raw(self, genesis)))
     }
 }

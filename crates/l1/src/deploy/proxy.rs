@@ -1,4 +1,4 @@
-//! The deterministic deployment proxy, put on chains that lack it.
+//! The deterministic deployment proxy, and its creation on chains that lack it.
 
 use super::error::DeployError;
 use crate::{
@@ -35,16 +35,16 @@ const CREATION: Bytes = bytes!(
 /// The sender of that transaction.
 const CREATOR: Address = address!("0x3fab184622dc19b6109349b94811493bf2a45362");
 
-/// What the transaction can cost at most, in wei: 100,000 gas at 100 gwei.
+/// The most that the transaction can cost, in wei: 100,000 gas at 100 gwei.
 const COST: u64 = 10_000_000_000_000_000;
 
-/// Makes sure that the proxy is there: puts it there if the chain lacks it.
+/// Creates the proxy, unless the chain has it.
 pub(crate) async fn ensure_proxy(
     sender: &mut Sender,
     wait: &mut impl Wait,
 ) -> Result<(), DeployError> {
     let client = sender.client().clone();
-    if is_there(&client).await? {
+    if has_proxy(&client).await? {
         return Ok(());
     }
     fund_creator(sender, wait).await?;
@@ -66,11 +66,15 @@ pub(crate) async fn ensure_proxy(
         }
         tries += 1;
     }
-    if is_there(&client).await? { Ok(()) } else { Err(DeployError::ProxyFailed) }
+    if has_proxy(&client).await? { Ok(()) } else { Err(DeployError::ProxyFailed) }
 }
 
-/// Whether the proxy is there, and not something else in its place.
-async fn is_there(client: &Client) -> Result<bool, DeployError> {
+/// Whether the chain has the proxy.
+///
+/// # Errors
+///
+/// [`DeployError::OtherProxy`] if other code is at its address.
+async fn has_proxy(client: &Client) -> Result<bool, DeployError> {
     match client.code(client.head().await?.id(), DEPLOYMENT_PROXY).await? {
         None => Ok(false),
         Some(code) if code == CODE => Ok(true),
@@ -78,7 +82,7 @@ async fn is_there(client: &Client) -> Result<bool, DeployError> {
     }
 }
 
-/// Gives the creator what it lacks to pay for its transaction.
+/// Sends the creator the wei that it lacks to pay for its transaction.
 async fn fund_creator(sender: &mut Sender, wait: &mut impl Wait) -> Result<(), DeployError> {
     let client = sender.client().clone();
     let balance = client.provider().get_balance(CREATOR).await;

@@ -1,4 +1,4 @@
-//! What a deployment did so far, so that it can go on after an interruption.
+//! The record of a deployment, from which it continues after an interruption.
 
 use super::{parameters::SetParameters, step::Step};
 use crate::Confirmed;
@@ -7,7 +7,7 @@ use canon_protocol::{BlockNumber, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// The record of a deployment. Save it at every [`Progress`](super::Progress); give it to
-/// [`deploy`](super::deploy) again and it verifies what was done and does the rest.
+/// [`deploy`](super::deploy) again, which verifies the steps that are done and does the others.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeployRecord {
@@ -15,23 +15,23 @@ pub struct DeployRecord {
     pub chain_id: ChainId,
     /// The first owner of Asset and Registry.
     pub deployer: Address,
-    /// What is deployed.
+    /// The parameters of the set.
     pub parameters: SetParameters,
     /// First second of the rollup's slot 0, decided before anything is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub genesis: Option<Timestamp>,
-    /// The step that was begun: its transaction may or may not be on the chain.
+    /// The step that was begun last: its transaction may or may not be on the chain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub begun: Option<Begun>,
+    pub begun: Option<BegunStep>,
     /// The steps that are done, in order.
     #[serde(default)]
-    pub done: Vec<Done>,
+    pub done: Vec<DoneStep>,
 }
 
 /// A step that was begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Begun {
+pub struct BegunStep {
     /// The step.
     pub step: Step,
     /// The nonce of its transaction.
@@ -41,13 +41,13 @@ pub struct Begun {
 /// A step that is done and was verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Done {
+pub struct DoneStep {
     /// The step.
     pub step: Step,
-    /// The contract that it created, or that it called.
+    /// The contract that it created or called.
     pub address: Address,
-    /// Its transaction; unknown if the chain had it already, from an interrupted run or another
-    /// deployment of the same contract.
+    /// The receipt of its transaction; `None` if the chain had its effect already, from an interrupted
+    /// run or another deployment of the same contract.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<StepReceipt>,
 }
@@ -60,7 +60,7 @@ pub struct StepReceipt {
     pub transaction: B256,
     /// Its block.
     pub block: BlockNumber,
-    /// Gas it was charged for.
+    /// Gas used.
     pub gas_used: u64,
 }
 
@@ -72,14 +72,14 @@ impl StepReceipt {
 }
 
 impl DeployRecord {
-    /// A record of nothing yet.
+    /// The record of a deployment that has not begun.
     pub const fn new(chain_id: ChainId, deployer: Address, parameters: SetParameters) -> Self {
         Self { chain_id, deployer, parameters, genesis: None, begun: None, done: Vec::new() }
     }
 
     /// Whether a step is done.
     pub fn is_done(&self, step: Step) -> bool {
-        self.done.iter().any(|done| done.step == step)
+        self.find(step).is_some()
     }
 
     /// The first step that isn't done; `None` when all are.
@@ -87,9 +87,26 @@ impl DeployRecord {
         Step::ALL.iter().copied().find(|step| !self.is_done(*step))
     }
 
-    /// The address of the contract that a step created.
+    /// The address of the contract that a step created or called; `None` if the step isn't done.
     pub fn address(&self, step: Step) -> Option<Address> {
-        self.done.iter().find(|done| done.step == step).map(|done| done.address)
+        self.find(step).map(|done| done.address)
+    }
+
+    /// The first block with events of the set, from which an [`Examiner`](super::Examiner) can start.
+    ///
+    /// `None` if the creation of one of the set's contracts isn't recorded: the chain had it already,
+    /// or the step isn't done.
+    pub fn first_block(&self) -> Option<BlockNumber> {
+        // The constructor of Expect emits nothing.
+        let creations =
+            Step::ALL.into_iter().filter(|s| s.creates().is_some() && *s != Step::Expect);
+        let block = |step| self.find(step)?.receipt.map(|receipt| receipt.block);
+        let blocks: Option<Vec<_>> = creations.map(block).collect();
+        blocks?.into_iter().min()
+    }
+
+    fn find(&self, step: Step) -> Option<&DoneStep> {
+        self.done.iter().find(|done| done.step == step)
     }
 
     /// Gas of all steps whose receipts are known.

@@ -2,28 +2,27 @@
 
 use super::{
     error::DeployError,
-    further::ensure_factory,
     parameters::CheckedParameters,
     plan::SetPlan,
-    record::{Begun, DeployRecord, Done, StepReceipt},
+    record::{BegunStep, DeployRecord, DoneStep, StepReceipt},
     step::Step,
-    verify::Standing,
+    verify::SetVerifier,
 };
-use crate::{Checks, Client, Deployment, Sender, Wait};
+use crate::{Checks, Client, Deployment, Error, Sender, Wait};
 use alloy::primitives::Address;
 use core::ops::ControlFlow;
 use serde::{Deserialize, Serialize};
 
-/// How far a deployment is. Save the record at each.
+/// The progress of a deployment. Save the record at each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Progress {
     /// A step that an earlier run did was verified again.
-    Verified(Done),
+    Verified(DoneStep),
     /// The transaction of a step is about to be sent.
-    Begun(Begun),
+    Begun(BegunStep),
     /// A step was done and verified.
-    Finished(Done),
+    Finished(DoneStep),
 }
 
 /// A set that was deployed and verified.
@@ -31,23 +30,24 @@ pub enum Progress {
 pub struct DeployedSet {
     /// Its addresses, as they are also found from the Registry's.
     pub deployment: Deployment,
-    /// The assertions for payloads: part of no contract, so not found from the Registry.
+    /// Expect, the assertions for payloads. No contract refers to it, so it isn't found from the
+    /// Registry.
     pub expect: Address,
-    /// The distributor, which the set starts with.
+    /// The first RewardDistributor.
     pub reward_distributor: Address,
 }
 
-/// Deploys and wires a set in the order of [`Step::ALL`], or goes on where `record` ends.
+/// Deploys and wires a set in the order of [`Step::ALL`], or continues where `record` ends.
 ///
-/// What the chain has already, at the address that the parameters give, is taken as done: the address
-/// proves constructor and arguments.
+/// A contract that the chain has already, at the address that the parameters give, is taken as done:
+/// the address proves constructor and arguments.
 ///
-/// `progress` is told every step with the record to be saved; if it breaks, the deployment stops
-/// and can go on later. `wait` waits for blocks.
+/// `progress` is called at every step with the record to be saved; if it breaks, the deployment stops
+/// and can be continued later. `wait` waits for blocks.
 ///
 /// # Errors
 ///
-/// [`DeployError`], at the first thing that isn't as it should be. Nothing is done after it.
+/// [`DeployError`], at the first failure or unexpected state. Nothing is sent after it.
 pub async fn deploy(
     sender: &mut Sender,
     parameters: &CheckedParameters,
@@ -67,43 +67,24 @@ pub async fn deploy(
     }
     verify_done(&client, &plan, record, &mut progress).await?;
     if record.next().is_some() {
-        ensure_factory(sender, record.parameters.creation.factory, wait).await?;
+        record.parameters.creation.ensure_code(sender, wait).await?;
     }
     while let Some(step) = record.next() {
-        let at = client.head().await?.id();
-        let done = if (Standing { plan: &plan, record, client: &client, at }).is_done(step).await? {
-            Done { step, address: plan.address(step), receipt: None }
-        } else {
-            let begun = begin(sender, record, step).await?;
-            if progress(record, Progress::Begun(begun)).is_break() {
-                return Err(DeployError::Stopped { step });
-            }
-            send(sender, &plan, step, wait).await?
-        };
-        record.done.push(done);
-        let at = client.head().await?.id();
-        if let Err(error) =
-            (Standing { plan: &plan, record, client: &client, at }).verify(step).await
-        {
-            // What isn't as it should be isn't done.
-            record.done.pop();
-            return Err(error);
-        }
-        record.begun = None;
-        let told = progress(record, Progress::Finished(done));
-        if let (true, Some(step)) = (told.is_break(), record.next()) {
+        let done = complete(sender, &plan, record, step, wait, &mut progress).await?;
+        let flow = progress(record, Progress::Finished(done));
+        if let (true, Some(step)) = (flow.is_break(), record.next()) {
             return Err(DeployError::Stopped { step });
         }
     }
-    let at = client.head().await?.id();
-    Standing { plan: &plan, record, client: &client, at }.verify_handover().await?;
+    SetVerifier::at_head(&plan, record, &client).await?.verify_handover().await?;
     Ok(DeployedSet {
-        deployment: Deployment::at(&client, plan.registry.address(), at).await?,
+        deployment: Deployment::from_registry(&client, plan.registry.address()).await?,
         expect: plan.expect.address(),
         reward_distributor: plan.reward_distributor.address(),
     })
 }
 
+/// Checks that the record belongs to this chain, key and set, and that its steps are in order.
 fn check_record(
     sender: &Sender,
     parameters: &CheckedParameters,
@@ -120,13 +101,14 @@ fn check_record(
     if record.parameters != *parameters.raw() {
         return Err(DeployError::OtherParameters);
     }
-    // A prefix of all steps: what a step needs was done before it.
+    // The steps that are done are the first ones: each depends on those before it.
     match Step::ALL.into_iter().zip(&record.done).find(|(step, done)| *step != done.step) {
         Some((step, _)) => Err(DeployError::Unordered { step }),
         None => Ok(()),
     }
 }
 
+/// Checks that the steps that are done have the addresses of the plan.
 fn check_addresses(plan: &SetPlan, record: &DeployRecord) -> Result<(), DeployError> {
     let other = record.done.iter().find(|done| done.address != plan.address(done.step));
     other.map_or(Ok(()), |done| {
@@ -135,15 +117,16 @@ fn check_addresses(plan: &SetPlan, record: &DeployRecord) -> Result<(), DeployEr
     })
 }
 
+/// Verifies the steps that are done once more.
 async fn verify_done(
     client: &Client,
     plan: &SetPlan,
     record: &DeployRecord,
     progress: &mut impl FnMut(&DeployRecord, Progress) -> ControlFlow<()>,
 ) -> Result<(), DeployError> {
-    let at = client.head().await?.id();
+    let verifier = SetVerifier::at_head(plan, record, client).await?;
     for done in &record.done {
-        Standing { plan, record, client, at }.verify(done.step).await?;
+        verifier.verify(done.step).await?;
         if progress(record, Progress::Verified(*done)).is_break() {
             return Err(DeployError::Stopped { step: done.step });
         }
@@ -151,35 +134,61 @@ async fn verify_done(
     Ok(())
 }
 
+/// Does a step, unless the chain has its effect already, verifies it and records it.
+async fn complete(
+    sender: &mut Sender,
+    plan: &SetPlan,
+    record: &mut DeployRecord,
+    step: Step,
+    wait: &mut impl Wait,
+    progress: &mut impl FnMut(&DeployRecord, Progress) -> ControlFlow<()>,
+) -> Result<DoneStep, DeployError> {
+    let client = sender.client().clone();
+    let mut receipt = None;
+    if !SetVerifier::at_head(plan, record, &client).await?.is_done(step).await? {
+        let begun = begin(sender, record, step).await?;
+        if progress(record, Progress::Begun(begun)).is_break() {
+            return Err(DeployError::Stopped { step });
+        }
+        let sent = send(sender, plan, step, wait).await;
+        receipt = Some(sent.map_err(|source| DeployError::Step { step, source })?);
+    }
+    SetVerifier::at_head(plan, record, &client).await?.verify(step).await?;
+    let done = DoneStep { step, address: plan.address(step), receipt };
+    record.done.push(done);
+    record.begun = None;
+    Ok(done)
+}
+
+/// Records that a step is begun, with the nonce of its transaction.
 async fn begin(
     sender: &mut Sender,
     record: &mut DeployRecord,
     step: Step,
-) -> Result<Begun, DeployError> {
-    if let Some(before) = record.begun.filter(|begun| begun.step == step) {
-        // Its transaction may still be in a pool: only one of the same nonce can't double it.
-        if sender.mined_nonce().await? <= before.nonce {
-            sender.resume_at(before.nonce);
+) -> Result<BegunStep, DeployError> {
+    if let Some(earlier) = record.begun.filter(|begun| begun.step == step) {
+        // Its transaction may still be in a pool. With the same nonce, only one of both is mined.
+        if sender.mined_nonce().await? <= earlier.nonce {
+            sender.resume_at(earlier.nonce);
         }
     }
-    let begun = Begun { step, nonce: sender.next_nonce().await? };
+    let begun = BegunStep { step, nonce: sender.next_nonce().await? };
     record.begun = Some(begun);
     Ok(begun)
 }
 
+/// Sends the transaction of a step and waits for its receipt.
 async fn send(
     sender: &mut Sender,
     plan: &SetPlan,
     step: Step,
     wait: &mut impl Wait,
-) -> Result<Done, DeployError> {
-    let in_step = |source| DeployError::Step { step, source };
-    let next = sender.client().next_block().await.map_err(in_step)?;
-    if let Some(creation) = plan.creation(step) {
-        sender.simulate(&creation.direct(), next).await.map_err(in_step)?;
+) -> Result<StepReceipt, Error> {
+    let next = sender.client().next_block().await?;
+    if let Some(contract) = plan.contract(step) {
+        sender.simulate(&contract.direct_call(), next).await?;
     }
-    let pending = sender.submit(plan.call(step), Checks::Full, next).await.map_err(in_step)?;
-    let confirmed = sender.client().await_receipt(&pending, wait).await.map_err(in_step)?;
-    let receipt = Some(StepReceipt::of(&confirmed));
-    Ok(Done { step, address: plan.address(step), receipt })
+    let pending = sender.submit(plan.call(step), Checks::Full, next).await?;
+    let confirmed = sender.client().await_receipt(&pending, wait).await?;
+    Ok(StepReceipt::of(&confirmed))
 }

@@ -6,7 +6,7 @@ use canon_bindings::Contract;
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
-/// A step: a contract to be created, or a call that wires two of them.
+/// A step of a deployment: the creation of a contract, or a call that wires two of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Step {
@@ -26,15 +26,15 @@ pub enum Step {
     Expect,
     /// Creates the first rollup.
     Rollup,
-    /// Makes it canonical.
+    /// Makes the first rollup canonical.
     Upgrade,
     /// Offers the Asset to the Issuer.
     OfferAsset,
     /// Offers the Registry to Governance.
     OfferRegistry,
-    /// The Issuer takes the Asset.
+    /// Has the Issuer accept the Asset.
     AcceptAsset,
-    /// Governance takes the Registry.
+    /// Has Governance accept the Registry.
     AcceptRegistry,
 }
 
@@ -56,7 +56,7 @@ impl Step {
         Self::AcceptRegistry,
     ];
 
-    /// The contract that the step creates, if it creates one.
+    /// The contract that the step creates; `None` if it creates none.
     pub const fn creates(self) -> Option<Contract> {
         match self {
             Self::Asset => Some(Contract::Asset),
@@ -99,8 +99,8 @@ impl fmt::Display for Step {
 impl SetPlan {
     /// The transaction of a step.
     pub(crate) fn call(&self, step: Step) -> Call {
-        if let Some(creation) = self.creation(step) {
-            return creation.call();
+        if let Some(contract) = self.contract(step) {
+            return contract.call();
         }
         let (asset, registry) = (self.asset.address(), self.registry.address());
         let (issuer, governance) = (self.issuer.address(), self.governance.address());
@@ -109,7 +109,7 @@ impl SetPlan {
             Step::OfferRegistry => calls::offer_ownership(registry, governance),
             Step::AcceptAsset => calls::issuer_accept(issuer, asset),
             Step::AcceptRegistry => calls::governance_accept(governance, registry),
-            // The only other step that creates nothing.
+            // `Step::Upgrade`, the only other step that creates nothing.
             _ => calls::upgrade(registry, self.rollup.address()),
         }
     }

@@ -1,10 +1,10 @@
-//! Postconditions: what must hold on chain after each step, and at the end.
+//! Postconditions: the state on chain after each step, and at the end.
 //!
-//! An address proves constructor and arguments; what can change afterwards is asked.
+//! An address proves a constructor and its arguments; only state that can change later is read.
 
 use super::{
     error::DeployError,
-    plan::{Creation, SetPlan},
+    plan::{ContractPlan, SetPlan},
     record::DeployRecord,
     step::Step,
 };
@@ -15,36 +15,36 @@ use alloy::{
     sol_types::SolCall,
 };
 use canon_bindings::{Contract, Proposals, Registry};
-use core::fmt::Debug;
 
-/// Asks one contract at one block.
+/// Compares one contract at one block with its expected state.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Verifier<'a> {
-    pub(crate) client: &'a Client,
-    pub(crate) at: BlockId,
-    pub(crate) contract: Contract,
-    pub(crate) address: Address,
+pub(crate) struct ContractVerifier<'a> {
+    client: &'a Client,
+    at: BlockId,
+    contract: Contract,
+    address: Address,
 }
 
-/// The owner of a contract, and the account that it is offered to.
+/// The owner of a contract, and the account that it is offered to, if any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Ownership {
     owner: Address,
-    pending: Address,
+    pending_owner: Option<Address>,
 }
 
 impl Ownership {
+    /// Owned by `owner`, without a pending owner.
     const fn settled(owner: Address) -> Self {
-        Self { owner, pending: Address::ZERO }
+        Self { owner, pending_owner: None }
     }
 }
 
-impl<'a> Verifier<'a> {
-    pub(crate) const fn of(creation: &Creation, client: &'a Client, at: BlockId) -> Self {
-        Self { client, at, contract: creation.contract(), address: creation.address() }
+impl<'a> ContractVerifier<'a> {
+    pub(crate) const fn of(plan: &ContractPlan, client: &'a Client, at: BlockId) -> Self {
+        Self { client, at, contract: plan.contract(), address: plan.address() }
     }
 
-    /// There is code, and it is the artifact's.
+    /// Checks that the contract's code is the artifact's.
     pub(crate) async fn code(&self) -> Result<(), DeployError> {
         let (contract, address) = (self.contract, self.address);
         let code = self.client.code(self.at, address).await?.unwrap_or_default();
@@ -52,20 +52,21 @@ impl<'a> Verifier<'a> {
         checked.map_err(|source| DeployError::Code { contract, address, source })
     }
 
+    /// Checks the answer to a call.
     pub(crate) async fn answers<C>(&self, call: C, expected: C::Return) -> Result<(), DeployError>
     where
         C: SolCall,
-        C::Return: PartialEq + Debug,
+        C::Return: PartialEq + ToString,
     {
         let found = self.client.read(self.at, self.address, call).await?;
-        self.compare(C::SIGNATURE, &expected, &found)
+        self.compare(C::SIGNATURE, expected, found)
     }
 
-    fn compare<T: PartialEq + Debug>(
+    fn compare<T: PartialEq + ToString>(
         &self,
         what: &'static str,
-        expected: &T,
-        found: &T,
+        expected: T,
+        found: T,
     ) -> Result<(), DeployError> {
         if expected == found {
             return Ok(());
@@ -74,107 +75,136 @@ impl<'a> Verifier<'a> {
             contract: self.contract,
             address: self.address,
             what,
-            expected: format!("{expected:?}"),
-            found: format!("{found:?}"),
+            expected: expected.to_string(),
+            found: found.to_string(),
         })
     }
 
-    /// All owned contracts share OpenZeppelin's two getters.
+    /// The present ownership. All owned contracts have OpenZeppelin's two getters.
     async fn ownership(&self) -> Result<Ownership, DeployError> {
-        let owner = self.client.read(self.at, self.address, Registry::ownerCall {}).await?;
-        let pending =
-            self.client.read(self.at, self.address, Registry::pendingOwnerCall {}).await?;
-        Ok(Ownership { owner, pending })
+        let Self { client, at, address, .. } = *self;
+        let owner = client.read(at, address, Registry::ownerCall {}).await?;
+        let pending_owner = client.read(at, address, Registry::pendingOwnerCall {}).await?;
+        let pending_owner = Some(pending_owner).filter(|pending| !pending.is_zero());
+        Ok(Ownership { owner, pending_owner })
     }
 
-    /// The ownership is one of these.
-    async fn owned(&self, allowed: &[Ownership]) -> Result<(), DeployError> {
+    /// Checks that the ownership is `expected`, or one of `later`.
+    async fn owned(&self, expected: Ownership, later: &[Ownership]) -> Result<(), DeployError> {
         let found = self.ownership().await?;
-        match allowed {
-            _ if allowed.contains(&found) => Ok(()),
-            [] => Ok(()),
-            [expected, ..] => {
-                self.compare("owner()", &expected.owner, &found.owner)?;
-                self.compare("pendingOwner()", &expected.pending, &found.pending)
-            }
+        if later.contains(&found) {
+            return Ok(());
         }
-    }
-
-    /// It is owned by `owner`, and offered to nobody.
-    pub(crate) async fn owned_by(&self, owner: Address) -> Result<(), DeployError> {
-        self.owned(&[Ownership::settled(owner)]).await
-    }
-}
-
-/// A deployment on its way: what it creates, and how far it is.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Standing<'a> {
-    pub(crate) plan: &'a SetPlan,
-    pub(crate) record: &'a DeployRecord,
-    pub(crate) client: &'a Client,
-    pub(crate) at: BlockId,
-}
-
-impl Standing<'_> {
-    /// What the ownership of a contract may be once `last` is done. Asset and Registry change hands
-    /// during the deployment, and anyone may accept what was offered, so that the chain can be ahead of
-    /// the record.
-    fn ownerships(&self, created: Step, last: Step) -> Vec<Ownership> {
-        let (offer, accept, heir) = match created {
-            Step::Asset => (Step::OfferAsset, Step::AcceptAsset, &self.plan.issuer),
-            Step::Registry => (Step::OfferRegistry, Step::AcceptRegistry, &self.plan.governance),
-            _ => return vec![Ownership::settled(self.plan.governance.address())],
+        self.compare("owner()", expected.owner, found.owner)?;
+        let name = |pending: Option<Address>| {
+            pending.map_or_else(|| "nobody".to_owned(), |pending| pending.to_string())
         };
-        let (deployer, heir) = (self.plan.deployer, heir.address());
+        let (expected, found) = (name(expected.pending_owner), name(found.pending_owner));
+        self.compare("pendingOwner()", expected, found)
+    }
+
+    /// Checks that `owner` owns the contract, and that it is offered to nobody.
+    pub(crate) async fn owned_by(&self, owner: Address) -> Result<(), DeployError> {
+        self.owned(Ownership::settled(owner), &[]).await
+    }
+}
+
+/// Compares a set, as far as it is deployed, with its plan at one block.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SetVerifier<'a> {
+    plan: &'a SetPlan,
+    record: &'a DeployRecord,
+    client: &'a Client,
+    at: BlockId,
+}
+
+impl<'a> SetVerifier<'a> {
+    /// A verifier of the state after the newest block.
+    pub(crate) async fn at_head(
+        plan: &'a SetPlan,
+        record: &'a DeployRecord,
+        client: &'a Client,
+    ) -> Result<Self, DeployError> {
+        Ok(Self { plan, record, client, at: client.head().await?.id() })
+    }
+
+    const fn contract(&self, plan: &ContractPlan) -> ContractVerifier<'_> {
+        ContractVerifier::of(plan, self.client, self.at)
+    }
+
+    /// Checks that Governance owns a contract.
+    async fn governed(&self, plan: &ContractPlan) -> Result<(), DeployError> {
+        self.contract(plan).owned_by(self.plan.governance.address()).await
+    }
+
+    /// Checks the ownership of the Asset, once `last` is done.
+    async fn asset_ownership(&self, last: Step) -> Result<(), DeployError> {
+        let SetPlan { asset, issuer, .. } = self.plan;
+        self.handed_over(asset, issuer, [Step::OfferAsset, Step::AcceptAsset], last).await
+    }
+
+    /// Checks the ownership of the Registry, once `last` is done.
+    async fn registry_ownership(&self, last: Step) -> Result<(), DeployError> {
+        let SetPlan { registry, governance, .. } = self.plan;
+        let steps = [Step::OfferRegistry, Step::AcceptRegistry];
+        self.handed_over(registry, governance, steps, last).await
+    }
+
+    /// Checks that the deployer handed `contract` over to `new_owner` as far as the steps say that are
+    /// done. The chain may be ahead of them: anyone may accept what is offered, and an interrupted run may
+    /// have sent transactions that aren't recorded.
+    async fn handed_over(
+        &self,
+        contract: &ContractPlan,
+        new_owner: &ContractPlan,
+        [offer, accept]: [Step; 2],
+        last: Step,
+    ) -> Result<(), DeployError> {
+        let (deployer, new_owner) = (self.plan.deployer, new_owner.address());
         let kept = Ownership::settled(deployer);
-        let offered = Ownership { owner: deployer, pending: heir };
-        let accepted = Ownership::settled(heir);
+        let offered = Ownership { owner: deployer, pending_owner: Some(new_owner) };
+        let accepted = Ownership::settled(new_owner);
         let is_done = |step| step == last || self.record.is_done(step);
+        let contract = self.contract(contract);
         if is_done(accept) {
-            vec![accepted]
+            contract.owned(accepted, &[]).await
         } else if is_done(offer) {
-            vec![offered, accepted]
+            contract.owned(offered, &[accepted]).await
         } else {
-            vec![kept, offered, accepted]
+            contract.owned(kept, &[offered, accepted]).await
         }
     }
 
     /// Checks the postcondition of a step, as if it were done.
     pub(crate) async fn verify(&self, step: Step) -> Result<(), DeployError> {
-        let Self { plan, client, at, .. } = *self;
-        if let Some(creation) = plan.creation(step) {
-            let it = Verifier::of(creation, client, at);
-            it.code().await?;
-            return match step {
-                Step::Proposals | Step::Governance | Step::Expect => Ok(()),
-                _ => it.owned(&self.ownerships(step, step)).await,
-            };
+        let plan = self.plan;
+        if let Some(contract) = plan.contract(step) {
+            self.contract(contract).code().await?;
         }
-        let registry = Verifier::of(&plan.registry, client, at);
         match step {
-            Step::OfferAsset | Step::AcceptAsset => {
-                let asset = Verifier::of(&plan.asset, client, at);
-                asset.owned(&self.ownerships(Step::Asset, step)).await
+            Step::Proposals | Step::Governance | Step::Expect => Ok(()),
+            Step::Asset | Step::OfferAsset | Step::AcceptAsset => self.asset_ownership(step).await,
+            Step::Registry | Step::OfferRegistry => self.registry_ownership(step).await,
+            Step::Issuer => self.governed(&plan.issuer).await,
+            Step::RewardDistributor => self.governed(&plan.reward_distributor).await,
+            Step::Rollup => self.governed(&plan.rollup).await,
+            Step::Upgrade => {
+                let version = Registry::getVersionForCall { rollup: plan.rollup.address() };
+                self.contract(&plan.registry).answers(version, U256::ONE).await
             }
-            Step::OfferRegistry => registry.owned(&self.ownerships(Step::Registry, step)).await,
             Step::AcceptRegistry => {
-                registry.owned(&self.ownerships(Step::Registry, step)).await?;
+                self.registry_ownership(step).await?;
                 let governance = plan.governance.address();
-                let proposals = Verifier::of(&plan.proposals, client, at);
+                let proposals = self.contract(&plan.proposals);
                 proposals.answers(Proposals::getGovernanceCall {}, governance).await
-            }
-            // The only other step that creates nothing.
-            _ => {
-                let first = Registry::getVersionForCall { rollup: plan.rollup.address() };
-                registry.answers(first, U256::ONE).await
             }
         }
     }
 
-    /// Whether the chain has what a step brings about, whoever did it.
+    /// Whether the chain has the effect of a step, whoever sent its transaction.
     pub(crate) async fn is_done(&self, step: Step) -> Result<bool, DeployError> {
-        if let Some(creation) = self.plan.creation(step) {
-            return Ok(self.client.code(self.at, creation.address()).await?.is_some());
+        if let Some(contract) = self.plan.contract(step) {
+            return Ok(self.client.code(self.at, contract.address()).await?.is_some());
         }
         match self.verify(step).await {
             Ok(()) => Ok(true),
@@ -186,15 +216,12 @@ impl Standing<'_> {
         }
     }
 
-    /// Nothing is left with the deployer: owner and heir of every owned contract.
+    /// Checks that the deployer owns nothing, and that no contract is offered to anybody.
     pub(crate) async fn verify_handover(&self) -> Result<(), DeployError> {
-        for step in
-            [Step::Asset, Step::Registry, Step::Issuer, Step::RewardDistributor, Step::Rollup]
-        {
-            if let Some(creation) = self.plan.creation(step) {
-                let it = Verifier::of(creation, self.client, self.at);
-                it.owned(&self.ownerships(step, step)).await?;
-            }
+        self.asset_ownership(Step::AcceptAsset).await?;
+        self.registry_ownership(Step::AcceptRegistry).await?;
+        for contract in [&self.plan.issuer, &self.plan.reward_distributor, &self.plan.rollup] {
+            self.governed(contract).await?;
         }
         Ok(())
     }

@@ -6,8 +6,8 @@ use canon_bindings::{Asset, CodeMismatch, Contract, Registry};
 use canon_l1::{
     Deployment, Error, NoWait, calls,
     deploy::{
-        Create2, DeployError, DeployRecord, DeployedSet, Progress, SetParameters, SetPlan, Step,
-        create, deploy,
+        Create2Factory, DeployError, DeployRecord, DeployedSet, Progress, SetParameters, SetPlan,
+        Step, create, deploy,
     },
 };
 use canon_protocol::Timestamp;
@@ -38,18 +38,18 @@ fn saved(record: &DeployRecord) -> DeployRecord {
 }
 
 #[tokio::test]
-async fn every_step_is_told_in_order_with_what_it_cost() {
+async fn every_step_is_reported_in_order_with_its_gas() {
     let world = world().await;
     let mut record = world.record();
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     let set = world
         .go_on(&mut record, |record, progress| {
-            told.push((progress, saved(record)));
+            reported.push((progress, saved(record)));
             ControlFlow::Continue(())
         })
         .await
         .unwrap();
-    let begun = told.iter().filter_map(|(progress, record)| match progress {
+    let begun = reported.iter().filter_map(|(progress, record)| match progress {
         Progress::Begun(begun) => Some((begun, record)),
         _ => None,
     });
@@ -58,13 +58,14 @@ async fn every_step_is_told_in_order_with_what_it_cost() {
         assert_eq!(record.begun, Some(*begun), "{step}: the record knows before it is sent");
         assert!(!record.is_done(step));
     }
-    assert_eq!(told.len(), 2 * Step::ALL.len());
+    assert_eq!(reported.len(), 2 * Step::ALL.len());
     assert_eq!(record.next(), None);
     assert_eq!(record.begun, None);
     let gas: u64 = record.done.iter().map(|done| done.receipt.unwrap().gas_used).sum();
     assert_eq!(record.gas_used(), gas);
     assert!(record.done.iter().all(|done| done.receipt.unwrap().gas_used > 20_000));
     assert_eq!(record.address(Step::Expect), Some(set.expect));
+    assert_eq!(record.first_block(), Some(record.done[0].receipt.unwrap().block));
 
     let found = Deployment::from_registry(&world.client, set.deployment.registry).await.unwrap();
     assert_eq!(found, set.deployment);
@@ -235,8 +236,13 @@ async fn rights_that_were_given_away_meanwhile_are_found() {
         let contract = record.address(created).unwrap();
         world.send(0, calls::offer_ownership(contract, STRANGER)).await.unwrap();
         let error = world.go_on(&mut record, go_on).await.unwrap_err();
+        let text = error.to_string();
         let DeployError::Postcondition { what, address, .. } = error else { panic!("{error}") };
         assert_eq!((what, address), ("pendingOwner()", contract));
+        assert!(
+            text.contains("is 0x00000000000000000000000000000000000000AA, expected nobody;"),
+            "{text}"
+        );
     }
 }
 
@@ -309,7 +315,9 @@ async fn the_genesis_is_decided_before_anything_is_sent() {
 async fn all_addresses_are_known_before_anything_is_sent() {
     let salt = B256::with_last_byte(7);
     let mut found = Vec::new();
-    for creation in [Create2::default(), Create2 { salt, ..Create2::default() }] {
+    for creation in
+        [Create2Factory::default(), Create2Factory { salt, ..Create2Factory::default() }]
+    {
         let world = world().await;
         let parameters = SetParameters { creation, ..SetParameters::tests() };
         let genesis = Timestamp::of(world.chain.timestamp());
@@ -329,8 +337,8 @@ async fn all_addresses_are_known_before_anything_is_sent() {
             (Step::Rollup, rollup),
         ] {
             assert_eq!(plan.address(step), address, "{step}");
-            let origin = plan.creation(step).unwrap().origin();
-            assert_eq!((origin.address(), origin.salt), (address, creation.salt), "{step}");
+            let create2 = plan.contract(step).unwrap().create2();
+            assert_eq!((create2.address(), create2.salt), (address, creation.salt), "{step}");
             found.push(address);
         }
     }
@@ -346,13 +354,14 @@ async fn what_the_chain_has_already_is_taken_as_done() {
     let plan = SetPlan::new(&record.parameters, record.deployer, genesis);
     // Anybody can create what the deployer is about to.
     for step in [Step::Expect, Step::Registry] {
-        let creation = plan.creation(step).unwrap();
+        let creation = plan.contract(step).unwrap();
         create(&mut world.sender(1), creation, &mut NoWait).await.unwrap();
     }
     record.genesis = Some(genesis);
     let set = world.go_on(&mut record, go_on).await.unwrap();
     assert_eq!(set.deployment.registry, plan.address(Step::Registry));
     assert_eq!(world.chain.nonce(record.deployer), 11);
+    assert_eq!(record.first_block(), None, "older contracts than the record");
     let there = record.done.iter().filter(|done| done.receipt.is_none()).map(|done| done.step);
     assert_eq!(there.collect::<Vec<_>>(), [Step::Registry, Step::Expect]);
 

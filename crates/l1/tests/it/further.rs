@@ -4,7 +4,9 @@ use crate::world::deployed;
 use canon_bindings::{Registry, UpgradePayload};
 use canon_l1::{
     NoWait,
-    deploy::{Create2, DeployError, SetParameters, Upgrade, deploy_rollup, deploy_upgrade_payload},
+    deploy::{
+        Create2Factory, DeployError, SetParameters, Upgrade, deploy_rollup, deploy_upgrade_payload,
+    },
 };
 use canon_protocol::{Refusal, RollupRefusal, Seconds, Timestamp};
 
@@ -14,24 +16,23 @@ async fn a_rollup_and_the_payload_that_makes_it_canonical() {
     let mut sender = world.sender(1);
     let parameters = SetParameters::tests().rollup;
     let (deployment, distributor) = (set.deployment, set.reward_distributor);
-    let create2 = Create2::default();
+    let factory = Create2Factory::default();
     let rollup =
-        deploy_rollup(&mut sender, create2, &deployment, distributor, &parameters, &mut NoWait)
+        deploy_rollup(&mut sender, factory, &deployment, distributor, &parameters, &mut NoWait)
             .await
             .unwrap();
-    assert_eq!(rollup.origin.address(), rollup.address);
     let uri = "https://azip.example/7";
     let upgrade = Upgrade {
         expect: set.expect,
-        new_rollup: rollup.origin,
+        new_rollup: rollup.create2,
         expected_canonical: deployment.rollup,
         uri: uri.into(),
     };
-    let payload = deploy_upgrade_payload(&mut sender, create2, &deployment, &upgrade, &mut NoWait)
+    let payload = deploy_upgrade_payload(&mut sender, factory, &deployment, &upgrade, &mut NoWait)
         .await
         .unwrap()
-        .address;
-    let rollup = rollup.address;
+        .address();
+    let rollup = rollup.address();
     let at = world.client.head().await.unwrap().id();
     let actions = world.client.payload_actions(at, payload).await.unwrap();
     assert_eq!(actions.len(), 4);
@@ -50,8 +51,8 @@ async fn parameters_that_the_constructor_refuses_are_not_sent() {
     let now = Timestamp::of(world.chain.timestamp());
     let mut refusal = async |parameters| {
         let distributor = set.reward_distributor;
-        let create2 = Create2::default();
-        deploy_rollup(&mut sender, create2, &set.deployment, distributor, &parameters, &mut NoWait)
+        let factory = Create2Factory::default();
+        deploy_rollup(&mut sender, factory, &set.deployment, distributor, &parameters, &mut NoWait)
             .await
             .unwrap_err()
     };
@@ -83,16 +84,16 @@ async fn parameters_that_the_constructor_refuses_are_not_sent() {
 async fn a_payload_for_no_rollup_is_refused() {
     let (world, set) = deployed().await;
     // Nothing was ever created there.
-    let new_rollup = Create2::default().origin(&[]);
+    let new_rollup = Create2Factory::default().create2(&[]);
     let upgrade = Upgrade {
         expect: set.expect,
         new_rollup,
         expected_canonical: set.deployment.rollup,
         uri: String::new(),
     };
-    let (create2, sender) = (Create2::default(), &mut world.sender(1));
+    let (factory, sender) = (Create2Factory::default(), &mut world.sender(1));
     let error =
-        deploy_upgrade_payload(sender, create2, &set.deployment, &upgrade, &mut NoWait).await;
+        deploy_upgrade_payload(sender, factory, &set.deployment, &upgrade, &mut NoWait).await;
     let error = error.unwrap_err();
     let nobody = new_rollup.address();
     assert_eq!(

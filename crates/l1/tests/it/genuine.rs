@@ -2,27 +2,34 @@
 
 use crate::world::{World, deployed, world};
 use alloy::{
+    network::TransactionBuilder,
     primitives::{Address, B256, Log, U256},
-    sol_types::SolEvent,
+    providers::Provider,
+    rpc::types::TransactionRequest,
+    sol_types::{SolCall, SolEvent},
 };
 use canon_bindings::{Asset, Contract, Registry, Rollup};
 use canon_l1::{
-    Call, Deployment, NoWait, calls,
+    Call, Deployment, Head, NoWait, calls,
     deploy::{
-        Create2, DeployError, DeployRecord, DeployedSet, Examiner, GenuineSet, NotGenuine,
-        Progress, SetParameters, SetPlan, Step, constructor_of, deploy_rollup,
+        ContractPlan, Create2Factory, DeployError, DeployRecord, DeployedSet, Examiner, GenuineSet,
+        NotGenuine, Progress, SetParameters, SetPlan, Step, constructor_of, create, deploy_rollup,
     },
 };
-use canon_protocol::Deployment as Constructor;
+use canon_protocol::{BlockNumber, Constructor};
 use core::ops::ControlFlow;
 
 const fn go_on(_: &DeployRecord, _: Progress) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
+fn examiner_at(world: &World, head: Head) -> Examiner<'_> {
+    Examiner::new(&world.client, Create2Factory::default(), BlockNumber::ZERO, head)
+}
+
 async fn examine(world: &World, registry: Address) -> Result<GenuineSet, NotGenuine> {
     let head = world.client.head().await.unwrap();
-    Examiner::new(&world.client, &[Create2::default()], head).set(registry).await
+    examiner_at(world, head).set(registry).await
 }
 
 /// Deploys up to a step, lets the deployer do something, and deploys the rest.
@@ -51,7 +58,8 @@ async fn a_set_of_the_deployers_is_genuine() {
         deployer: world.accounts[0].address(),
         asset,
         issuer,
-        governances: vec![governance],
+        governance,
+        former_governances: Vec::new(),
         proposals,
         expect: Some(set.expect),
         rollups: vec![rollup],
@@ -64,12 +72,12 @@ async fn a_further_rollup_is_genuine_before_it_is_listed() {
     let (world, set) = deployed().await;
     let found = examine(&world, set.deployment.registry).await.unwrap();
     let salt = B256::with_last_byte(9);
-    let create2 = Create2 { salt, ..Create2::default() };
+    let factory = Create2Factory { salt, ..Create2Factory::default() };
     let parameters = SetParameters::tests().rollup;
     let distributor = set.reward_distributor;
     let created = deploy_rollup(
         &mut world.sender(1),
-        create2,
+        factory,
         &set.deployment,
         distributor,
         &parameters,
@@ -78,13 +86,16 @@ async fn a_further_rollup_is_genuine_before_it_is_listed() {
     .await
     .unwrap();
     let head = world.client.head().await.unwrap();
-    let both = Examiner::new(&world.client, &[Create2::default(), create2], head);
-    let parameters = both.rollup(&found, created.address).await.unwrap();
+    let both = examiner_at(&world, head).with_factory(factory);
+    let parameters = both.rollup(&found, created.address()).await.unwrap();
     assert_eq!(parameters.owner, set.deployment.governance);
-    // Who is wrong about the salt is told so.
-    let other = Examiner::new(&world.client, &[Create2::default()], head);
-    let error = other.rollup(&found, created.address).await.unwrap_err();
-    assert!(matches!(error, NotGenuine::Origin { contract: Contract::Rollup, .. }), "{error}");
+    // With another salt.
+    let other = examiner_at(&world, head);
+    let error = other.rollup(&found, created.address()).await.unwrap_err();
+    assert!(
+        matches!(error, NotGenuine::OtherAddress { contract: Contract::Rollup, .. }),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -92,20 +103,20 @@ async fn a_rollup_that_was_created_otherwise_is_refused() {
     let (world, set) = deployed().await;
     let found = examine(&world, set.deployment.registry).await.unwrap();
     let head = world.client.head().await.unwrap();
-    let examiner = Examiner::new(&world.client, &[Create2::default()], head);
+    let examiner = examiner_at(&world, head);
     let parameters = examiner.rollup(&found, set.deployment.rollup).await.unwrap();
     let call =
         Call::create(Contract::Rollup, &Rollup::constructorCall { parameters: parameters.into() });
     let other = world.send(1, call).await.unwrap().created.unwrap();
     let head = world.client.head().await.unwrap();
-    let examiner = Examiner::new(&world.client, &[Create2::default()], head);
+    let examiner = examiner_at(&world, head);
     let error = examiner.rollup(&found, other).await.unwrap_err();
-    let NotGenuine::Origin { contract, address, expected } = error else { panic!("{error}") };
+    let NotGenuine::OtherAddress { contract, address, expected } = error else { panic!("{error}") };
     assert_eq!((contract, address), (Contract::Rollup, other));
     assert_eq!(expected, set.deployment.rollup, "the same arguments");
     // What isn't a rollup at all.
     let error = examiner.rollup(&found, set.expect).await.unwrap_err();
-    assert!(matches!(error, NotGenuine::NoConstructor { .. }), "{error}");
+    assert!(matches!(error, NotGenuine::NoConstructorEvents { .. }), "{error}");
 }
 
 #[tokio::test]
@@ -125,7 +136,7 @@ async fn a_rollup_of_another_set_is_refused() {
     let found = examine(&world, first.deployment.registry).await.unwrap();
     examine(&world, second.deployment.registry).await.unwrap();
     let head = world.client.head().await.unwrap();
-    let examiner = Examiner::new(&world.client, &[Create2::default()], head);
+    let examiner = examiner_at(&world, head);
     let error = examiner.rollup(&found, second.deployment.rollup).await.unwrap_err();
     let NotGenuine::Wiring { what, expected, found, .. } = error else { panic!("{error}") };
     assert_eq!((what, expected, found), ("asset", first.deployment.asset, second.deployment.asset));
@@ -169,10 +180,10 @@ async fn a_second_rollup_before_the_handover_is_found() {
         let distributor = plan.reward_distributor.address();
         let parameters = SetParameters::tests().rollup;
         let sender = &mut world.sender(1);
-        let create2 = Create2::default();
+        let factory = Create2Factory::default();
         let second =
-            deploy_rollup(sender, create2, &set, distributor, &parameters, &mut NoWait).await;
-        world.send(0, calls::upgrade(set.registry, second.unwrap().address)).await.unwrap();
+            deploy_rollup(sender, factory, &set, distributor, &parameters, &mut NoWait).await;
+        world.send(0, calls::upgrade(set.registry, second.unwrap().address())).await.unwrap();
     };
     let (world, set) = interrupted(Step::Upgrade, list).await;
     let error = examine(&world, set.deployment.registry).await.unwrap_err();
@@ -192,14 +203,91 @@ async fn what_is_not_handed_over_is_not_genuine() {
             .await;
         let registry = record.address(Step::Registry).unwrap();
         let error = examine(&world, registry).await.unwrap_err();
-        let contract = Contract::Registry;
-        assert!(
-            matches!(error, NotGenuine::Handover { contract: found, .. } if found == contract),
-            "{last}: {error}"
+        let NotGenuine::NotHandedOver { contract, address, deployer } = error else {
+            panic!("{last}: {error}")
+        };
+        assert_eq!(
+            (contract, address, deployer),
+            (Contract::Registry, registry, record.deployer),
+            "{last}"
         );
     }
     world.go_on(&mut record, go_on).await.unwrap();
     examine(&world, record.address(Step::Registry).unwrap()).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_asset_that_is_not_handed_over_is_not_genuine() {
+    let world = world().await;
+    let mut record = world.record();
+    let stopped = world
+        .go_on(&mut record, |_, progress| match progress {
+            Progress::Finished(done) if done.step == Step::OfferRegistry => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        })
+        .await;
+    assert!(matches!(stopped, Err(DeployError::Stopped { .. })), "{stopped:?}");
+    let address = |step| record.address(step).unwrap();
+    let (asset, registry) = (address(Step::Asset), address(Step::Registry));
+    let accept = calls::governance_accept(address(Step::Governance), registry);
+    world.send(1, accept).await.unwrap();
+    let error = examine(&world, registry).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "Asset at {asset} is expected to be handed over by its deployer, {}, and still belongs to \
+             it; use the set once the deployment is finished",
+            record.deployer
+        )
+    );
+}
+
+#[tokio::test]
+async fn another_owner_of_the_asset_before_the_issuer_is_found() {
+    let hand_over = async |world: &World, plan: &SetPlan| {
+        let (asset, issuer) = (plan.asset.address(), plan.issuer.address());
+        let other = world.accounts[1].address();
+        world.send(0, calls::offer_ownership(asset, other)).await.unwrap();
+        let accept = Call::new(asset, &Asset::acceptOwnershipCall {});
+        world.send(1, accept).await.unwrap();
+        world.send(1, calls::offer_ownership(asset, issuer)).await.unwrap();
+        world.send(1, calls::issuer_accept(issuer, asset)).await.unwrap();
+    };
+    let (world, set) = interrupted(Step::Upgrade, hand_over).await;
+    let error = examine(&world, set.deployment.registry).await.unwrap_err();
+    let NotGenuine::OtherFirstOwner { address, expected, found } = error else { panic!("{error}") };
+    assert_eq!(
+        (address, expected, found),
+        (set.deployment.asset, set.deployment.issuer, world.accounts[1].address())
+    );
+}
+
+#[tokio::test]
+async fn a_set_remembers_its_former_governance() {
+    let (world, set) = deployed().await;
+    let Deployment { registry, governance, proposals, asset, .. } = set.deployment;
+    let configuration = SetParameters::tests().governance.configuration().into();
+    let constructor = Constructor::Governance { asset, proposals, configuration };
+    let salt = B256::with_last_byte(5);
+    let factory = Create2Factory { salt, ..Create2Factory::default() };
+    let plan = ContractPlan::new(factory, constructor);
+    let next = create(&mut world.sender(1), &plan, &mut NoWait).await.unwrap().address();
+    world.chain.impersonate(governance);
+    world.chain.set_balance(governance, U256::from(10).pow(U256::from(18)));
+    let offer = TransactionRequest::default()
+        .with_from(governance)
+        .with_to(registry)
+        .with_gas_limit(500_000)
+        .with_input(Registry::transferOwnershipCall { newOwner: next }.abi_encode());
+    let sent = world.client.provider().send_transaction(offer).await.unwrap();
+    assert!(sent.get_receipt().await.unwrap().status());
+    world.send(1, calls::governance_accept(next, registry)).await.unwrap();
+
+    let head = world.client.head().await.unwrap();
+    let both = examiner_at(&world, head).with_factory(factory);
+    let found = both.set(registry).await.unwrap();
+    assert_eq!((found.governance, found.former_governances), (next, vec![governance]));
+    assert_eq!(found.rollups, [set.deployment.rollup], "its owner is the former Governance");
 }
 
 #[test]

@@ -5,6 +5,7 @@
 mod deploying;
 mod further;
 mod genuine;
+mod log_ranges;
 mod parameters;
 mod proxy;
 mod reading;

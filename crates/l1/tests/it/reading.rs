@@ -8,7 +8,7 @@ use alloy::{
 use canon_bindings::Contract;
 use canon_l1::{
     Deployment, Error, NoWait, calls,
-    deploy::{Create2, Creation, DeployedSet, Upgrade, deploy_upgrade_payload},
+    deploy::{ContractPlan, Create2Factory, DeployedSet, Upgrade, deploy_upgrade_payload},
 };
 use canon_protocol::{
     Amount, Epoch, ProposalId, ProposalState, Round, Seconds, Slot, Status, Support, Tally,
@@ -146,17 +146,17 @@ async fn propose(world: &World, set: &DeployedSet) -> Address {
     let found = set.deployment;
     let amount = Amount::of(10_000 * Amount::TOKEN.get());
     let holder = world.accounts[0].address();
-    let create2 = Create2::default();
+    let factory = Create2Factory::default();
     let upgrade = Upgrade {
         expect: set.expect,
         // It will do as a rollup: nobody executes it.
-        new_rollup: Creation::expect(create2).origin(),
+        new_rollup: ContractPlan::expect(factory).create2(),
         expected_canonical: found.rollup,
         uri: "about:blank".into(),
     };
     let sender = &mut world.sender(0);
-    let payload = deploy_upgrade_payload(sender, create2, &found, &upgrade, &mut NoWait).await;
-    let payload = payload.unwrap().address;
+    let payload = deploy_upgrade_payload(sender, factory, &found, &upgrade, &mut NoWait).await;
+    let payload = payload.unwrap().address();
     world.send(0, calls::approve(found.asset, found.governance, amount)).await.unwrap();
     world.send(0, calls::lock(found.governance, holder, amount)).await.unwrap();
     world.send(0, calls::propose_with_lock(found.governance, payload, holder)).await.unwrap();

@@ -2,6 +2,7 @@
 //! their lists, rollups with clocks of their own, targets that call back, wallets that sign.
 
 use crate::{
+    create2::Create2,
     outside::{Action, Code, CodeKind, Outside, Reaction, encode_actions},
     questions,
     units::Timestamp,
@@ -107,30 +108,12 @@ impl Program {
     }
 }
 
-/// How a contract was created with CREATE2, which proves its init code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Creation {
-    /// Who created it.
-    pub factory: Address,
-    /// With which salt.
-    pub salt: B256,
-    /// The hash of the init code: of the constructor and its arguments.
-    pub init_code_hash: B256,
-}
-
-impl Creation {
-    /// Where the contract is.
-    pub fn address(&self) -> Address {
-        self.factory.create2(self.salt, self.init_code_hash)
-    }
-}
-
 /// All code outside the set, the code hashes of all accounts, and how contracts were created.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Foreign {
     accounts: BTreeMap<Address, Put>,
     hashes: BTreeMap<Address, B256>,
-    creations: BTreeMap<Address, Creation>,
+    creations: BTreeMap<Address, Create2>,
 }
 
 impl Foreign {
@@ -146,13 +129,13 @@ impl Foreign {
         self.hashes.insert(account, hash);
     }
 
-    /// A contract of the set was created so.
-    pub fn know_creation(&mut self, creation: Creation) {
+    /// Records the creation of a contract of the set.
+    pub fn know_creation(&mut self, creation: Create2) {
         self.creations.insert(creation.address(), creation);
     }
 
-    /// How the contract at `account` was created, if it was with CREATE2.
-    pub fn creation(&self, account: Address) -> Option<Creation> {
+    /// The creation of the contract at `account`; `None` if it wasn't created with CREATE2.
+    pub fn creation(&self, account: Address) -> Option<Create2> {
         self.creations.get(&account).copied()
     }
 

@@ -18,7 +18,7 @@ mod stakers;
 mod takers;
 mod voters;
 
-pub use foreign::{Behaviour, Conduct, Creation, Foreign, ForeignAt, Program, Put};
+pub use foreign::{Behaviour, Conduct, Foreign, ForeignAt, Program, Put};
 pub use rng::Rng;
 
 use crate::{
@@ -90,7 +90,7 @@ pub enum Step {
     /// Code outside the set appears, changes or goes.
     Put(Address, Put),
     /// A contract of the set is deployed: a rollup or a Proposals contract.
-    Deploy(crate::Deployment),
+    Deploy(crate::Constructor),
 }
 
 /// Whether blocks hold one call each.

@@ -1,9 +1,10 @@
 //! What payloads list, and which contracts of the set are deployed for them.
 
-use super::{Creation, Director, Foreign, Step};
+use super::{Director, Foreign, Step};
 use crate::{
     asset::AssetCall,
-    deployment::Deployment,
+    constructor::Constructor,
+    create2::Create2,
     distributor::DistributorCall,
     expect::ExpectCall,
     governance::{GovernanceCall, RawConfiguration},
@@ -93,7 +94,7 @@ impl Director {
             1 => expected = world.registry().snapshots().first()?.rollup,
             _ => {}
         }
-        let Creation { factory, salt, init_code_hash } = creation;
+        let Create2 { factory, salt, init_code_hash } = creation;
         let calls: [(Address, Call); 4] = [
             (at.expect, ExpectCall::CanonicalIs { registry: at.registry, expected }.into()),
             (
@@ -146,7 +147,7 @@ impl Director {
         Some(match self.rng.below(9) {
             8 => {
                 let (rollup, _) = self.any_rollup(world)?;
-                let Creation { factory, salt, init_code_hash } = foreign.creation(rollup)?;
+                let Create2 { factory, salt, init_code_hash } = foreign.creation(rollup)?;
                 ExpectCall::CreatedBy { target: address(rollup), factory, salt, init_code_hash }
             }
             0 => ExpectCall::CodeHashIs { target: at.registry, expected: B256::ZERO },
@@ -189,7 +190,7 @@ impl Director {
                 0 => (U256::from(1) << 23, U256::from(1) << 24),
                 _ => (U256::from(n), U256::from(m)),
             };
-            return Some(Step::Deploy(Deployment::Proposals { registry: at.registry, n, m }));
+            return Some(Step::Deploy(Constructor::Proposals { registry: at.registry, n, m }));
         }
         if world.rollups().count() >= MOST {
             return None;
@@ -229,6 +230,6 @@ impl Director {
             }
             _ => {}
         }
-        Some(Step::Deploy(Deployment::Rollup(parameters)))
+        Some(Step::Deploy(Constructor::Rollup(parameters)))
     }
 }

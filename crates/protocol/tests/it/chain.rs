@@ -9,7 +9,7 @@ use alloy::{
 };
 use canon_protocol::{
     Action, Addresses, Amount, AssetCall, Block, BlockNumber, Call, Code, CodeKind, Configuration,
-    Context, Deployment, Event, ExpectCall, Fraction, GovernanceCall, IssuerCall, Log, Outside,
+    Constructor, Context, Event, ExpectCall, Fraction, GovernanceCall, IssuerCall, Log, Outside,
     OwnershipCall, ProposalsCall, ProposeConfiguration, RawConfiguration, RawRollupParameters,
     Reaction, Refusal, RegistryCall, Role, RollupCall, Round, Seconds, Slot, Timestamp, World,
     histories::{self, ForeignAt},
@@ -236,7 +236,7 @@ impl Chain {
         let mut chain = Self::empty();
         chain.deploy(
             ASSET,
-            Deployment::Asset {
+            Constructor::Asset {
                 name: "Canon".to_owned(),
                 symbol: "CAN".to_owned(),
                 owner: deployer,
@@ -244,21 +244,21 @@ impl Chain {
                 initial_supply: supply.to_word(),
             },
         );
-        chain.deploy(REGISTRY, Deployment::Registry { owner: deployer });
+        chain.deploy(REGISTRY, Constructor::Registry { owner: deployer });
         chain.deploy_proposals(PROPOSALS);
         chain.deploy(
             GOVERNANCE,
-            Deployment::Governance {
+            Constructor::Governance {
                 asset: ASSET,
                 proposals: PROPOSALS,
                 configuration: configuration().into(),
             },
         );
         let owner = GOVERNANCE;
-        chain.deploy(ISSUER, Deployment::Issuer { asset: ASSET, rate: U256::from(T), owner });
+        chain.deploy(ISSUER, Constructor::Issuer { asset: ASSET, rate: U256::from(T), owner });
         chain.deploy(
             DISTRIBUTOR,
-            Deployment::Distributor {
+            Constructor::Distributor {
                 asset: ASSET,
                 registry: REGISTRY,
                 block_reward: tokens(5),
@@ -299,22 +299,22 @@ impl Chain {
         chain
     }
 
-    pub(crate) fn deploy(&mut self, contract: Address, deployment: Deployment) {
-        let logs = self.try_deploy(contract, &deployment).unwrap();
+    pub(crate) fn deploy(&mut self, contract: Address, constructor: Constructor) {
+        let logs = self.try_deploy(contract, &constructor).unwrap();
         self.record(logs);
     }
 
     pub(crate) fn try_deploy(
         &self,
         contract: Address,
-        deployment: &Deployment,
+        constructor: &Constructor,
     ) -> Result<Vec<Log>, Refusal> {
-        self.world.deploy(contract, deployment, &self.context(named("deployer")))
+        self.world.deploy(contract, constructor, &self.context(named("deployer")))
     }
 
     pub(crate) fn deploy_proposals(&mut self, contract: Address) {
         let (n, m) = (U256::from(N), U256::from(M));
-        self.deploy(contract, Deployment::Proposals { registry: REGISTRY, n, m });
+        self.deploy(contract, Constructor::Proposals { registry: REGISTRY, n, m });
     }
 
     pub(crate) fn rollup_parameters(&self) -> RawRollupParameters {
@@ -332,7 +332,7 @@ impl Chain {
     }
 
     pub(crate) fn deploy_rollup(&mut self, contract: Address) {
-        self.deploy(contract, Deployment::Rollup(self.rollup_parameters()));
+        self.deploy(contract, Constructor::Rollup(self.rollup_parameters()));
     }
 
     pub(crate) const fn now(&self) -> Timestamp {

@@ -6,7 +6,7 @@ use crate::chain::{
 };
 use alloy::primitives::{Address, B256, Bytes, U256};
 use canon_protocol::{
-    Action, Deployment, GovernanceCall, Leader, Log, OwnershipCall, ProposalId, ProposalsCall,
+    Action, Constructor, GovernanceCall, Leader, Log, OwnershipCall, ProposalId, ProposalsCall,
     ProposalsEvent, ProposalsRefusal, Pushed, RawRollupParameters, Reaction, Refusal, RollupCall,
     Round, RoundTally,
 };
@@ -122,7 +122,7 @@ fn a_reward_that_is_not_told_is_not_taken_for_one_that_failed() {
     let (rollup, distributor) = (contract(2), contract(3));
     let parameters =
         RawRollupParameters { reward_distributor: distributor, ..chain.rollup_parameters() };
-    chain.deploy(rollup, Deployment::Rollup(parameters));
+    chain.deploy(rollup, Constructor::Rollup(parameters));
     chain.stake(rollup, 7);
     chain.wait(2 * EPOCH_SECONDS);
     let round = chain.win(PAYLOAD);

@@ -4,7 +4,7 @@
 
 mod asset;
 mod chain;
-mod deployment;
+mod constructors;
 mod elsewhere;
 mod execution;
 mod functions;

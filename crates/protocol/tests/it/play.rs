@@ -13,10 +13,10 @@ use alloy::{
     sol_types::SolStruct,
 };
 use canon_protocol::{
-    Action, AssetCall, Ballot, Call, Deployment, Ending, Event, ExpectCall, ExpectRefusal,
-    GovernanceCall, GovernanceEvent, GovernanceRefusal, Proposal, ProposalId, Refusal, RollupEvent,
-    Seconds, Support, World,
-    histories::{Cast, Creation, Director, Pace, Put, Staker, Step},
+    Action, AssetCall, Ballot, Call, Constructor, Create2, Ending, Event, ExpectCall,
+    ExpectRefusal, GovernanceCall, GovernanceEvent, GovernanceRefusal, Proposal, ProposalId,
+    Refusal, RollupEvent, Seconds, Support, World,
+    histories::{Cast, Director, Pace, Put, Staker, Step},
     signing_domain,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -138,10 +138,10 @@ impl Play {
         }
         match step {
             Step::Put(account, put) => self.put(account, put),
-            Step::Deploy(deployment) => {
-                let creation = self.creation(&deployment);
+            Step::Deploy(constructor) => {
+                let creation = self.creation(&constructor);
                 let contract = creation.address();
-                match self.chain.try_deploy(contract, &deployment) {
+                match self.chain.try_deploy(contract, &constructor) {
                     Ok(logs) => {
                         self.chain.foreign.deploy(contract);
                         self.chain.foreign.written.know_creation(creation);
@@ -206,13 +206,10 @@ impl Play {
     }
 
     /// As through the deterministic deployment proxy, every time with another salt.
-    fn creation(&mut self, deployment: &Deployment) -> Creation {
+    fn creation(&mut self, constructor: &Constructor) -> Create2 {
         self.deployed += 1;
-        Creation {
-            factory: contract(1000),
-            salt: B256::from(U256::from(self.deployed)),
-            init_code_hash: keccak256(format!("{deployment:?}")),
-        }
+        let salt = B256::from(U256::from(self.deployed));
+        Create2::new(contract(1000), salt, format!("{constructor:?}").as_bytes())
     }
 
     fn saw(&mut self, scene: &'static str) {

@@ -85,7 +85,7 @@ fn the_leader_changes_only_on_more_signals() {
 fn checks_come_in_their_order() {
     let mut chain = Chain::empty();
     chain.foreign.deploy(PAYLOAD);
-    chain.deploy(REGISTRY, canon_protocol::Deployment::Registry { owner: named("deployer") });
+    chain.deploy(REGISTRY, canon_protocol::Constructor::Registry { owner: named("deployer") });
     chain.deploy_proposals(PROPOSALS);
     let no_code = |account| CommonRefusal::NoCode { account };
     let account = named("an account");
@@ -125,7 +125,7 @@ fn foreign_rollup(slot: u64, proposer: Address) -> Chain {
     chain.foreign.deploy(PAYLOAD);
     let rollup = contract(1);
     chain.foreign.deploy(rollup);
-    chain.deploy(REGISTRY, canon_protocol::Deployment::Registry { owner: named("deployer") });
+    chain.deploy(REGISTRY, canon_protocol::Constructor::Registry { owner: named("deployer") });
     chain.deploy_proposals(PROPOSALS);
     says(&mut chain, slot, proposer);
     chain.ok("deployer", REGISTRY, RegistryCall::Upgrade { rollup });

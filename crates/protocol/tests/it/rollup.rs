@@ -611,7 +611,7 @@ fn paid_by_anybody() -> (Chain, Address) {
     let distributor = contract(1);
     let mut parameters = chain.rollup_parameters();
     parameters.reward_distributor = distributor;
-    chain.deploy(NEXT, canon_protocol::Deployment::Rollup(parameters));
+    chain.deploy(NEXT, canon_protocol::Constructor::Rollup(parameters));
     (chain, distributor)
 }
 

@@ -7,9 +7,10 @@ use alloy::{
 use canon_bindings::{Contract, Expect, Governance, Registry, UpgradePayload};
 use canon_l1::{
     Call,
-    deploy::{self, Create2, Origin},
+    deploy::{self, Create2Factory},
 };
 use canon_payload::constant_payload;
+use canon_protocol::Create2;
 
 use crate::{
     bytecode::{self, IGate},
@@ -31,7 +32,7 @@ pub(super) struct Subject {
     /// The contract that it puts in force: a rollup or a Proposals contract.
     pub(super) new: Address,
     /// What it is said to come from.
-    pub(super) origin: Origin,
+    pub(super) create2: Create2,
     /// The contract of that kind that is in force now.
     pub(super) old: Address,
 }
@@ -75,16 +76,16 @@ async fn upgrade_payload(world: &mut World<'_>, subject: &Subject, uri: &str) ->
     let mut wait = world.stage.miner();
     let upgrade = deploy::Upgrade {
         expect: world.set.expect,
-        new_rollup: subject.origin,
+        new_rollup: subject.create2,
         expected_canonical: subject.old,
         uri: uri.to_owned(),
     };
-    let (authors, create2) = (&mut world.cast.authors, Create2::default());
-    let created = deploy::deploy_upgrade_payload(authors, create2, &set, &upgrade, &mut wait).await;
+    let (authors, factory) = (&mut world.cast.authors, Create2Factory::default());
+    let created = deploy::deploy_upgrade_payload(authors, factory, &set, &upgrade, &mut wait).await;
     let created = created.map_err(|source| Error::Deployment(Box::new(source)))?;
     let gas = created.receipt.map_or(0, |receipt| receipt.gas_used);
     world.stage.gas.record("deploy a payload", gas);
-    Ok(Deployed { payload: created.address, gate: None, gas })
+    Ok(Deployed { payload: created.address(), gate: None, gas })
 }
 
 /// Somebody tries to deploy an [`UpgradePayload`] for a rollup that isn't what it is said to come from,
@@ -98,9 +99,9 @@ pub(super) async fn try_upgrade_payload(
         registry: world.set.registry,
         newRollup: subject.new,
         expectedCanonical: subject.old,
-        factory: subject.origin.factory,
-        salt: subject.origin.salt,
-        initCodeHash: subject.origin.init_code_hash,
+        factory: subject.create2.factory,
+        salt: subject.create2.salt,
+        initCodeHash: subject.create2.init_code_hash,
         uri: String::new(),
     };
     let call = Call::create(Contract::UpgradePayload, &arguments);
@@ -118,13 +119,13 @@ pub(super) async fn try_upgrade_payload(
 
 /// What an `UpgradePayload` would list.
 fn upgrade(world: &World<'_>, subject: &Subject) -> Vec<Governance::Action> {
-    let (set, origin) = (&world.set, subject.origin);
+    let (set, create2) = (&world.set, subject.create2);
     let canonical = Expect::canonicalIsCall { registry: set.registry, expected: subject.old };
     let creation = Expect::createdByCall {
         target: subject.new,
-        factory: origin.factory,
-        salt: origin.salt,
-        initCodeHash: origin.init_code_hash,
+        factory: create2.factory,
+        salt: create2.salt,
+        initCodeHash: create2.init_code_hash,
     };
     let owner = Expect::ownerIsCall { target: subject.new, expected: set.governance };
     let upgrade = Registry::upgradeCall { rollup: subject.new };

@@ -4,15 +4,17 @@ use alloy::primitives::{Address, U256, keccak256};
 use canon_bindings::{Contract, Rollup};
 use canon_l1::{
     Call,
-    deploy::{self, Create2, Created, Creation, Examiner, NotGenuine, Origin},
+    deploy::{self, ContractPlan, Create2Factory, DeployedContract, Examiner, NotGenuine},
 };
-use canon_protocol::{Amount, Deployment, Epoch, RawRollupParameters, RollupBlock, SlotClock};
+use canon_protocol::{
+    Amount, BlockNumber, Constructor, Create2, Epoch, RawRollupParameters, RollupBlock, SlotClock,
+};
 
 use super::{payload, setting};
 use crate::{
     describe::describe,
     error::{During, Error, Result},
-    forgery::{self, Ghost},
+    forgery::{self, ForgedStake},
     keys,
     scenario::{Does, ProposalPlan, RollupKind},
     timeline::{Event, Spent, Who},
@@ -32,13 +34,13 @@ pub(super) async fn prepare(world: &mut World<'_>) -> Result<()> {
                     RollupKind::Forged => forged_rollup(world).await?,
                 };
                 let old = world.rollups[world.canonical()].address;
-                let (new, origin) = (world.rollups[rollup].address, world.rollups[rollup].origin);
-                (Some(rollup), None, payload::Subject { new, origin, old })
+                let (new, create2) = (world.rollups[rollup].address, world.rollups[rollup].create2);
+                (Some(rollup), None, payload::Subject { new, create2, old })
             }
             Does::ReplaceProposals => {
                 let created = new_proposals(world, plan).await?;
-                let (new, origin, old) = (created.address, created.origin, world.set.proposals);
-                (None, Some(new), payload::Subject { new, origin, old })
+                let (new, create2, old) = (created.address(), created.create2, world.set.proposals);
+                (None, Some(new), payload::Subject { new, create2, old })
             }
         };
         let refusals = match plan.rollup {
@@ -95,29 +97,29 @@ async fn new_rollup(world: &mut World<'_>) -> Result<usize> {
     let mut wait = world.stage.miner();
     let parameters = setting::rollup_parameters(world.scenario);
     let distributor = world.set.distributor;
-    let (authors, create2) = (&mut world.cast.authors, Create2::default());
+    let (authors, factory) = (&mut world.cast.authors, Create2Factory::default());
     let created =
-        deploy::deploy_rollup(authors, create2, &set, distributor, &parameters, &mut wait).await;
+        deploy::deploy_rollup(authors, factory, &set, distributor, &parameters, &mut wait).await;
     let created = created.map_err(|source| Error::Deployment(Box::new(source)))?;
     let gas = created.receipt.map_or(0, |receipt| receipt.gas_used);
-    let Created { address, origin, .. } = created;
+    let (address, create2) = (created.address(), created.create2);
     world.stage.gas.record("deploy a rollup", gas);
     let (client, head) = (world.stage.client().clone(), world.stage.head());
     let rules = client.rollup_rules(head, address).await.during("reading the rollup's rules")?;
-    let label = add_rollup(world, address, origin, rules.clock);
+    let label = add_rollup(world, address, create2, rules.clock);
     let event =
-        Event::RollupDeployed { rollup: label, address, init_code_hash: origin.init_code_hash };
+        Event::RollupDeployed { rollup: label, address, init_code_hash: create2.init_code_hash };
     world.tell(Who::Authors, event, Some(Spent { transactions: 1, gas }));
     Ok(world.rollups.len() - 1)
 }
 
 /// Adds a rollup that isn't canonical to the story, and returns what people call it.
-fn add_rollup(world: &mut World<'_>, address: Address, origin: Origin, clock: SlotClock) -> u64 {
+fn add_rollup(world: &mut World<'_>, address: Address, create2: Create2, clock: SlotClock) -> u64 {
     let label = world.rollups.len() as u64 + 1;
     world.rollups.push(RollupState {
         label,
         address,
-        origin,
+        create2,
         forged: false,
         clock,
         seeded: Epoch::ZERO,
@@ -145,43 +147,43 @@ async fn forged_rollup(world: &mut World<'_>) -> Result<usize> {
         minimum_stake: plan.stake.to_word(),
         exit_delay: plan.exit_delay.to_word(),
     };
-    let genuine = Creation::new(Create2::default(), Deployment::Rollup(parameters));
+    let genuine = ContractPlan::new(Create2Factory::default(), Constructor::Rollup(parameters));
     // The code that the genuine constructor would return, immutables included.
     let arguments = Rollup::constructorCall { parameters: parameters.into() };
     let constructor = Call::create(Contract::Rollup, &arguments);
     let runtime = world.cast.authors.simulate(&constructor, world.stage.next()).await;
     let runtime = runtime.during(FORGING)?;
-    let (dupe, mut gas) = world.create(FORGING, forgery::dupe_token()).await?;
-    let accomplice = forgery::accomplice(&runtime, world.set.asset, dupe);
-    let (accomplice, used) = world.create(FORGING, accomplice).await?;
+    let (token, mut gas) = world.create(FORGING, forgery::worthless_token()).await?;
+    let stake_writer = forgery::stake_writer(&runtime, world.set.asset, token);
+    let (stake_writer, used) = world.create(FORGING, stake_writer).await?;
     gas += used;
     let stakes = world.scenario.sequencers.count;
     let stake = sum((0..stakes).map(|_| plan.stake));
     let authors = world.cast.authors.address();
-    let ghost = Ghost {
+    let forged_stake = ForgedStake {
         attester: keys::address(world.scenario.seed, "ghost", 0),
         proposer: authors,
         withdrawer: authors,
         stake: stake.to_word(),
     };
-    let init_code = forgery::forged_rollup(&runtime, &parameters, accomplice, ghost);
-    let create2 = Create2::default();
-    let call = Call::create2(Contract::Rollup, create2, &init_code);
+    let init_code = forgery::forged_rollup(&runtime, &parameters, stake_writer, forged_stake);
+    let factory = Create2Factory::default();
+    let call = Call::create2(Contract::Rollup, factory, &init_code);
     let confirmed = world.stage.send(FORGING, &mut world.cast.authors, call).await?;
     gas += confirmed.gas_used;
-    let address = create2.address(&init_code);
+    let address = factory.create2(&init_code).address();
     let (client, head) = (world.stage.client().clone(), world.stage.head());
     let clock = client.rollup_rules(head, address).await.during(FORGING)?.clock;
-    let label = add_rollup(world, address, genuine.origin(), clock);
+    let label = add_rollup(world, address, genuine.create2(), clock);
     let index = world.rollups.len() - 1;
     world.rollups[index].forged = true;
     world.rollups[index].stakers = 1;
     let event = Event::RollupForged { rollup: label, address, stake };
     world.tell(Who::Authors, event, Some(Spent { transactions: 3, gas }));
     let head = client.head().await.during(FORGING)?;
-    let examiner = Examiner::new(&client, &[create2], head);
+    let examiner = Examiner::new(&client, factory, BlockNumber::ZERO, head);
     match examiner.contract(Contract::Rollup, address).await {
-        Err(NotGenuine::Origin { expected, .. }) => {
+        Err(NotGenuine::OtherAddress { expected, .. }) => {
             world.tell_off_chain(Who::Anyone, Event::ForgeryFound { rollup: label, expected });
             Ok(index)
         }
@@ -192,20 +194,20 @@ async fn forged_rollup(world: &mut World<'_>) -> Result<usize> {
 const FORGING: &str = "forge a rollup";
 
 /// Deploys a Proposals contract that isn't in force yet.
-async fn new_proposals(world: &mut World<'_>, plan: &ProposalPlan) -> Result<Created> {
+async fn new_proposals(world: &mut World<'_>, plan: &ProposalPlan) -> Result<DeployedContract> {
     let rules = world.scenario.signalling.rules;
-    let constructor = Deployment::Proposals {
+    let constructor = Constructor::Proposals {
         registry: world.set.registry,
         n: U256::from(rules.n()),
         m: U256::from(rules.m()),
     };
     // With the same arguments and salt it would be the one that is there.
-    let create2 = Create2 { salt: keccak256(&plan.azip), ..Create2::default() };
-    let creation = Creation::new(create2, constructor);
+    let factory = Create2Factory { salt: keccak256(&plan.azip), ..Create2Factory::default() };
+    let creation = ContractPlan::new(factory, constructor);
     let mut wait = world.stage.miner();
     let created = deploy::create(&mut world.cast.authors, &creation, &mut wait).await;
     let created = created.map_err(|source| Error::Deployment(Box::new(source)))?;
-    let (address, gas) = (created.address, created.receipt.map_or(0, |receipt| receipt.gas_used));
+    let (address, gas) = (created.address(), created.receipt.map_or(0, |receipt| receipt.gas_used));
     world.stage.gas.record("deploy a Proposals contract", gas);
     world.set.names.insert(address, "new Proposals".to_owned());
     world.set.all_proposals.push(address);

@@ -47,7 +47,7 @@ pub(crate) async fn open<'a>(
     let first = RollupState {
         label: 1,
         address: set.deployment.rollup,
-        origin: plan.rollup.origin(),
+        create2: plan.rollup.create2(),
         forged: false,
         clock: rules.during("reading the rollup's rules")?.clock,
         seeded: Epoch::ZERO,

@@ -2,7 +2,7 @@
 
 use alloy::primitives::Address;
 use canon_bindings::{Asset, Registry, RewardDistributor, Rollup};
-use canon_l1::deploy::{Create2, Examiner, NotGenuine};
+use canon_l1::deploy::{Create2Factory, Examiner, NotGenuine};
 use canon_protocol::{Amount, BlockNumber};
 
 use super::{Desk, READING, check::Check, fit};
@@ -93,7 +93,7 @@ impl Desk<'_, '_> {
     async fn is_genuine(&self, rollup: Address) -> Result<bool> {
         let client = self.world.stage.client();
         let head = client.head().await.during(READING)?;
-        let examiner = Examiner::new(client, &[Create2::default()], head);
+        let examiner = Examiner::new(client, Create2Factory::default(), BlockNumber::ZERO, head);
         match examiner.contract(canon_bindings::Contract::Rollup, rollup).await {
             Ok(_) => Ok(true),
             Err(NotGenuine::Chain(error)) => Err(error).during(READING),
@@ -139,14 +139,14 @@ impl Desk<'_, '_> {
         let mut checks = Vec::new();
         for (contract, expected) in owned.into_iter().chain(rollups) {
             let owner = self.ask(contract, Registry::ownerCall {}).await?;
-            let heir = self.ask(contract, Registry::pendingOwnerCall {}).await?;
-            let show = |(owner, heir): &(Address, Address)| match heir.is_zero() {
+            let pending = self.ask(contract, Registry::pendingOwnerCall {}).await?;
+            let show = |(owner, pending): &(Address, Address)| match pending.is_zero() {
                 true => self.name(owner),
-                false => format!("{}, offered to {}", self.name(owner), self.name(heir)),
+                false => format!("{}, offered to {}", self.name(owner), self.name(pending)),
             };
             let expected = (expected, Address::ZERO);
             let subject = format!("of {}", self.name(&contract));
-            checks.push(Check::equal(AREA, subject, &expected, &(owner, heir), show));
+            checks.push(Check::equal(AREA, subject, &expected, &(owner, pending), show));
         }
         Ok(checks)
     }

@@ -13,10 +13,11 @@ use canon_devchain::{Devchain, DevchainConfig};
 use canon_l1::{
     Call, Client, NoWait, Sender, calls,
     deploy::{
-        Create2, Creation, DeployRecord, DeployedSet, Examiner, NotGenuine, SetParameters, deploy,
+        ContractPlan, Create2Factory, DeployRecord, DeployedSet, Examiner, NotGenuine,
+        SetParameters, deploy,
     },
 };
-use canon_protocol::{Amount, Deployment, Seconds};
+use canon_protocol::{Amount, BlockNumber, Constructor, Seconds};
 
 use super::*;
 
@@ -108,24 +109,25 @@ async fn genuine_code_over_forged_storage_takes_the_moved_stake() {
 
     // What a genuine new rollup would be, and its code.
     let head = stage.client.head().await.unwrap();
-    let examiner = Examiner::new(&stage.client, &[Create2::default()], head);
+    let examiner = Examiner::new(&stage.client, Create2Factory::default(), BlockNumber::ZERO, head);
     let genuine_set = examiner.set(set.registry).await.unwrap();
     let old = examiner.rollup(&genuine_set, set.rollup).await.unwrap();
     let parameters = RawRollupParameters { genesis_time: head.timestamp.to_word(), ..old };
-    let genuine = Creation::new(Create2::default(), Deployment::Rollup(parameters));
+    let genuine = ContractPlan::new(Create2Factory::default(), Constructor::Rollup(parameters));
     let direct =
         Call::create(Contract::Rollup, &Rollup::constructorCall { parameters: parameters.into() });
     let next = stage.client.next_block().await.unwrap();
     let runtime = stage.sender(8).simulate(&direct, next).await.unwrap();
 
     // The thief's: a staker who staked nothing.
-    let dupe = stage.create(dupe_token()).await;
-    let accomplice = stage.create(accomplice(&runtime, set.asset, dupe)).await;
+    let token = stage.create(worthless_token()).await;
+    let stake_writer = stage.create(stake_writer(&runtime, set.asset, token)).await;
     let loot = U256::from(VICTIMS) * STAKE.to_word();
-    let ghost = Ghost { attester: attester(99), proposer: thief, withdrawer: thief, stake: loot };
-    let init_code = forged_rollup(&runtime, &parameters, accomplice, ghost);
-    let forged = Create2::default().address(&init_code);
-    let call = Call::create2(Contract::Rollup, Create2::default(), &init_code);
+    let forged_stake =
+        ForgedStake { attester: attester(99), proposer: thief, withdrawer: thief, stake: loot };
+    let init_code = forged_rollup(&runtime, &parameters, stake_writer, forged_stake);
+    let forged = Create2Factory::default().create2(&init_code).address();
+    let call = Call::create2(Contract::Rollup, Create2Factory::default(), &init_code);
     stage.send(8, call).await.unwrap();
     assert!(stage.balance(forged).await.is_zero());
 
@@ -139,24 +141,24 @@ async fn genuine_code_over_forged_storage_takes_the_moved_stake() {
     stage.read(expect, Expect::codeHashIsCall { target: forged, expected }).await.unwrap();
     let expected = set.governance;
     stage.read(expect, Expect::ownerIsCall { target: forged, expected }).await.unwrap();
-    let heir = stage.read(forged, Registry::pendingOwnerCall {}).await.unwrap();
-    assert_eq!(heir, Address::ZERO);
+    let pending = stage.read(forged, Registry::pendingOwnerCall {}).await.unwrap();
+    assert_eq!(pending, Address::ZERO);
 
     // By its creation it isn't: whoever checks that, or has it asserted, is safe.
     let head = stage.client.head().await.unwrap();
-    let examiner = Examiner::new(&stage.client, &[Create2::default()], head);
+    let examiner = Examiner::new(&stage.client, Create2Factory::default(), BlockNumber::ZERO, head);
     let error = examiner.rollup(&genuine_set, forged).await.unwrap_err();
-    let NotGenuine::Origin { contract, address, expected } = error else { panic!("{error}") };
+    let NotGenuine::OtherAddress { contract, address, expected } = error else { panic!("{error}") };
     assert_eq!((contract, address), (Contract::Rollup, forged));
     assert_eq!(expected, genuine.address());
-    let origin = genuine.origin();
+    let create2 = genuine.create2();
     let asserted = stage.read(
         expect,
         Expect::createdByCall {
             target: forged,
-            factory: origin.factory,
-            salt: origin.salt,
-            initCodeHash: origin.init_code_hash,
+            factory: create2.factory,
+            salt: create2.salt,
+            initCodeHash: create2.init_code_hash,
         },
     );
     let Err(error) = asserted.await else { panic!("taken for genuine") };
@@ -166,28 +168,28 @@ async fn genuine_code_over_forged_storage_takes_the_moved_stake() {
         registry: set.registry,
         newRollup: forged,
         expectedCanonical: set.rollup,
-        factory: origin.factory,
+        factory: create2.factory,
         salt: B256::ZERO,
-        initCodeHash: origin.init_code_hash,
+        initCodeHash: create2.init_code_hash,
         uri: String::new(),
     };
     let payload = Call::create(Contract::UpgradePayload, &arguments);
     let error = stage.send(8, payload).await.unwrap_err();
     assert_eq!(error.as_revert().unwrap().name(), Some("Expect__Creation"), "{error}");
 
-    // If nobody checks: it becomes canonical, the stake moves there, and the ghost takes it.
+    // If nobody checks: it becomes canonical, the stakes move there, and the forged staker takes them.
     for number in 1..=VICTIMS {
         let announce = calls::announce_move(set.rollup, attester(number), forged);
         stage.send(0, announce).await.unwrap();
     }
-    stage.send(8, calls::unstake(forged, ghost.attester, thief)).await.unwrap();
+    stage.send(8, calls::unstake(forged, forged_stake.attester, thief)).await.unwrap();
     stage.pass(Seconds::HOUR);
     stage.as_governance(set.registry, Registry::upgradeCall { rollup: forged }).await;
     for number in 1..=VICTIMS {
         stage.send(0, calls::finalise_move(set.rollup, attester(number))).await.unwrap();
     }
     assert_eq!(stage.balance(forged).await, loot);
-    stage.send(8, calls::finalise_unstake(forged, ghost.attester)).await.unwrap();
+    stage.send(8, calls::finalise_unstake(forged, forged_stake.attester)).await.unwrap();
     assert_eq!(stage.balance(thief).await, loot, "stolen");
     stage.send(0, calls::unstake(forged, attester(1), victim)).await.unwrap();
     stage.pass(Seconds::HOUR);

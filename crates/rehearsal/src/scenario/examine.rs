@@ -3,7 +3,7 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use canon_l1::deploy::human;
+use canon_l1::deploy::quantities;
 use canon_protocol::{Amount, Fraction, Seconds};
 use toml::{
     Spanned,
@@ -167,7 +167,7 @@ impl<'a> Examiner<'a> {
                 self.expected(raw, field, "more than 0 %");
             }
             Some(_) => {
-                let most = human::format_fraction(*range.end()).replace('%', " %");
+                let most = quantities::format_fraction(*range.end()).replace('%', " %");
                 self.expected(raw, field, &format!("at most {most}"));
             }
             None => self.expected(raw, field, "a percentage up to 100 such as \"10 %\""),

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use alloy::{primitives::Address, transports::http::reqwest::Url};
 use canon_forecast::Share;
-use canon_l1::deploy::human;
+use canon_l1::deploy::quantities;
 use canon_protocol::{Fraction, Timestamp};
 
 /// A share as people write it: `70%` or `0.7`.
@@ -22,10 +22,10 @@ impl FromStr for Percent {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let fraction = if text.ends_with('%') {
-            human::parse_fraction(text).ok()
+            quantities::parse_fraction(text).ok()
         } else {
             // A decimal of 18 places, as an amount is.
-            let decimal = human::parse_amount(text).ok();
+            let decimal = quantities::parse_amount(text).ok();
             decimal.and_then(|decimal| Fraction::try_from(decimal.to_word()).ok())
         };
         let expected = || "expected a share from 0% to 100%, such as 70% or 0.7".to_owned();

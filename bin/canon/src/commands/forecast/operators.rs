@@ -1,7 +1,7 @@
 //! The file of operators.
 
 use canon_forecast::{Operator, Share, Side, seats_of};
-use canon_l1::deploy::human;
+use canon_l1::deploy::quantities;
 use canon_protocol::Amount;
 use eyre::{Report, eyre};
 use toml::{Table, Value};
@@ -109,8 +109,8 @@ impl Entry<'_> {
             (false, true) => {
                 let expected = r#"an amount of tokens, such as "1000" or "0.5""#;
                 let stake = self.field("stake", expected, |value| match value {
-                    Value::String(text) => human::parse_amount(text).ok(),
-                    Value::Integer(count) => human::parse_amount(&count.to_string()).ok(),
+                    Value::String(text) => quantities::parse_amount(text).ok(),
+                    Value::Integer(count) => quantities::parse_amount(&count.to_string()).ok(),
                     _ => None,
                 })?;
                 match seats_of(stake, minimum) {

@@ -1,5 +1,4 @@
-//! How the contracts of the set come about. Their constructors say in events all that they were
-//! given.
+//! The constructors of the set. Each emits all of its arguments in events.
 
 use crate::{
     asset::{self, AssetEvent},
@@ -19,9 +18,9 @@ use crate::{
 use alloy::primitives::{Address, U256};
 use serde::{Deserialize, Serialize};
 
-/// The arguments of a constructor.
+/// The constructor of a contract of the set, with its arguments.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Deployment {
+pub enum Constructor {
     /// The Asset.
     Asset {
         /// ERC-20 name, and the name of the EIP-712 domain.
@@ -30,9 +29,9 @@ pub enum Deployment {
         symbol: String,
         /// The first owner.
         owner: Address,
-        /// Who gets the initial supply.
+        /// The receiver of the initial supply.
         initial_holder: Address,
-        /// Base units; may be 0.
+        /// In base units; may be 0.
         initial_supply: U256,
     },
     /// The Registry.
@@ -42,7 +41,7 @@ pub enum Deployment {
     },
     /// A Proposals contract.
     Proposals {
-        /// Who says which rollup is canonical.
+        /// The Registry, which knows the canonical rollup.
         registry: Address,
         /// Signals that win a round.
         n: U256,
@@ -71,9 +70,9 @@ pub enum Deployment {
     Distributor {
         /// The asset that rewards are paid in.
         asset: Address,
-        /// Who says which rollup is canonical.
+        /// The Registry, which knows the canonical rollup.
         registry: Address,
-        /// Base units.
+        /// The reward for a block, in base units.
         block_reward: U256,
         /// The first owner.
         owner: Address,
@@ -83,48 +82,52 @@ pub enum Deployment {
 }
 
 impl World {
-    /// What deploying a contract at `contract` does, or why its constructor reverts.
+    /// The events that a constructor emits when it creates a contract at `contract`.
+    ///
+    /// # Errors
+    ///
+    /// The refusal with which the constructor reverts.
     pub fn deploy(
         &self,
         contract: Address,
-        deployment: &Deployment,
+        constructor: &Constructor,
         context: &Context<'_>,
     ) -> Result<Vec<Log>, Refusal> {
         let entered = Entered::default();
         let scene = self.scene(contract, context, &entered);
-        match deployment {
-            Deployment::Asset { name, symbol, owner, initial_holder, initial_supply } => {
+        match constructor {
+            Constructor::Asset { name, symbol, owner, initial_holder, initial_supply } => {
                 deploy_asset(scene, name, symbol, *owner, *initial_holder, *initial_supply)
             }
-            Deployment::Registry { owner } => Ok(vec![
-                scene.log(Ownership::born(*owner)?),
+            Constructor::Registry { owner } => Ok(vec![
+                scene.log(Ownership::construct(*owner)?),
                 scene.log(RegistryEvent::InstanceAdded {
                     instance: SENTINEL,
                     version: Version::ZERO,
                 }),
             ]),
-            Deployment::Proposals { registry, n, m } => deploy_proposals(scene, *registry, *n, *m),
-            Deployment::Governance { asset, proposals, configuration } => {
+            Constructor::Proposals { registry, n, m } => deploy_proposals(scene, *registry, *n, *m),
+            Constructor::Governance { asset, proposals, configuration } => {
                 deploy_governance(scene, *asset, *proposals, configuration)
             }
-            Deployment::Issuer { asset, rate, owner } => {
-                let born = scene.log(Ownership::born(*owner)?);
+            Constructor::Issuer { asset, rate, owner } => {
+                let owned = scene.log(Ownership::construct(*owner)?);
                 scene.require_code(*asset)?;
                 let rate = Amount::try_from(*rate)?;
-                Ok(vec![born, scene.log(IssuerEvent::Deployed { asset: *asset, rate })])
+                Ok(vec![owned, scene.log(IssuerEvent::Deployed { asset: *asset, rate })])
             }
-            Deployment::Distributor { asset, registry, block_reward, owner } => {
-                let born = scene.log(Ownership::born(*owner)?);
+            Constructor::Distributor { asset, registry, block_reward, owner } => {
+                let owned = scene.log(Ownership::construct(*owner)?);
                 scene.require_code(*asset)?;
                 let block_reward = Amount::try_from(*block_reward)?;
                 scene.require_code(*registry)?;
                 Ok(vec![
-                    born,
+                    owned,
                     scene.log(DistributorEvent::Deployed { asset: *asset, block_reward }),
                     scene.log(DistributorEvent::RegistryUpdated { registry: *registry }),
                 ])
             }
-            Deployment::Rollup(parameters) => deploy_rollup(scene, parameters),
+            Constructor::Rollup(parameters) => deploy_rollup(scene, parameters),
         }
     }
 }
@@ -137,7 +140,7 @@ fn deploy_asset(
     initial_holder: Address,
     initial_supply: U256,
 ) -> Decision {
-    let mut logs = vec![scene.log(Ownership::born(owner)?)];
+    let mut logs = vec![scene.log(Ownership::construct(owner)?)];
     let minted = if initial_supply.is_zero() {
         Vec::new()
     } else {
@@ -184,10 +187,10 @@ fn deploy_governance(
 }
 
 fn deploy_rollup(scene: Scene<'_>, parameters: &RawRollupParameters) -> Decision {
-    let born = scene.log(Ownership::born(parameters.owner)?);
+    let owned = scene.log(Ownership::construct(parameters.owner)?);
     RollupParameters::require_distributor(parameters)?;
     scene.require_code(parameters.asset)?;
     scene.require_code(parameters.registry)?;
     let parameters = Box::new(RollupParameters::check(parameters, scene.now())?);
-    Ok(vec![born, scene.log(RollupEvent::Deployed { parameters })])
+    Ok(vec![owned, scene.log(RollupEvent::Deployed { parameters })])
 }

@@ -1,4 +1,4 @@
-//! Quantities as people write them in a file.
+//! Quantities as people write them: text with units.
 //!
 //! | quantity | text |
 //! |---|---|
@@ -15,11 +15,11 @@ use canon_protocol::{Amount, Fraction, Seconds};
 const UNITS: [(char, Seconds); 4] =
     [('d', Seconds::DAY), ('h', Seconds::HOUR), ('m', Seconds::MINUTE), ('s', Seconds::SECOND)];
 
-/// A duration.
+/// Parses a duration.
 ///
 /// # Errors
 ///
-/// What is wrong with the text.
+/// A sentence that shows the text and what is expected.
 pub fn parse_seconds(text: &str) -> Result<Seconds, String> {
     let wrong =
         || format!("{text:?} isn't a duration: write it like \"24s\", \"90m\" or \"1d 12h\"");
@@ -39,7 +39,7 @@ pub fn parse_seconds(text: &str) -> Result<Seconds, String> {
     if digits.is_empty() && !text.trim().is_empty() { Ok(sum) } else { Err(wrong()) }
 }
 
-/// The text of a duration.
+/// Formats a duration.
 pub fn format_seconds(seconds: Seconds) -> String {
     let mut rest = seconds.get();
     let mut parts = Vec::new();
@@ -53,11 +53,11 @@ pub fn format_seconds(seconds: Seconds) -> String {
     if parts.is_empty() { "0s".into() } else { parts.join(" ") }
 }
 
-/// A fraction.
+/// Parses a fraction.
 ///
 /// # Errors
 ///
-/// What is wrong with the text.
+/// A sentence that shows the text and what is expected.
 pub fn parse_fraction(text: &str) -> Result<Fraction, String> {
     let percent = text.trim().strip_suffix('%').map(str::trim_end);
     let parts =
@@ -66,16 +66,16 @@ pub fn parse_fraction(text: &str) -> Result<Fraction, String> {
     parts.ok_or_else(|| format!("{text:?} isn't a fraction: write it like \"10%\", up to 100%"))
 }
 
-/// The text of a fraction.
+/// Formats a fraction.
 pub fn format_fraction(fraction: Fraction) -> String {
     format!("{}%", decimal(fraction.to_word(), 16))
 }
 
-/// An amount of tokens.
+/// Parses an amount of tokens.
 ///
 /// # Errors
 ///
-/// What is wrong with the text.
+/// A sentence that shows the text and what is expected.
 pub fn parse_amount(text: &str) -> Result<Amount, String> {
     let units = is_decimal(text, 18).then(|| parse_units(text, 18).ok()).flatten();
     let units = units.and_then(|units| Amount::try_from(units.get_absolute()).ok());
@@ -86,13 +86,13 @@ pub fn parse_amount(text: &str) -> Result<Amount, String> {
     })
 }
 
-/// The text of an amount.
+/// Formats an amount.
 pub fn format_amount(amount: Amount) -> String {
     decimal(amount.to_word(), 18)
 }
 
-/// Digits with at most one point in them, and no more of them behind it than `places`:
-/// `parse_units` would drop the rest.
+/// Whether a text consists of digits, with at most one point and at most `places` digits after it.
+/// `parse_units` accepts more and drops them.
 fn is_decimal(text: &str, places: usize) -> bool {
     let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
     let digits = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());

@@ -6,7 +6,7 @@ use crate::chain::{
 };
 use alloy::primitives::{Address, B256, U256};
 use canon_protocol::{
-    Amount, AssetRefusal, CommonRefusal, ConfigurationId, Deployment, Event, GovernanceEvent,
+    Amount, AssetRefusal, CommonRefusal, ConfigurationId, Constructor, Event, GovernanceEvent,
     GovernanceRefusal, Log, Misfit, OwnershipRefusal, ProposalsEvent, ProposalsRefusal,
     RawConfiguration, RawRollupParameters, Refusal, Role, RollupEvent, RollupParameters,
     RollupRefusal, World,
@@ -15,8 +15,8 @@ use std::collections::BTreeSet;
 
 const NEW: Address = Address::with_last_byte(0xd1);
 
-fn refusal(chain: &Chain, deployment: Deployment) -> Option<Refusal> {
-    chain.try_deploy(NEW, &deployment).err()
+fn refusal(chain: &Chain, constructor: Constructor) -> Option<Refusal> {
+    chain.try_deploy(NEW, &constructor).err()
 }
 
 #[test]
@@ -120,33 +120,33 @@ fn nothing_is_born_without_an_owner() {
     let chain = Chain::deployed();
     let owner = Address::ZERO;
     let parameters = RawRollupParameters { owner, ..chain.rollup_parameters() };
-    for deployment in [
-        Deployment::Registry { owner },
-        Deployment::Issuer { asset: ASSET, rate: U256::ZERO, owner },
-        Deployment::Distributor {
+    for constructor in [
+        Constructor::Registry { owner },
+        Constructor::Issuer { asset: ASSET, rate: U256::ZERO, owner },
+        Constructor::Distributor {
             asset: ASSET,
             registry: REGISTRY,
             block_reward: U256::ZERO,
             owner,
         },
-        Deployment::Asset {
+        Constructor::Asset {
             name: String::new(),
             symbol: String::new(),
             owner,
             initial_holder: named("x"),
             initial_supply: U256::ZERO,
         },
-        Deployment::Rollup(parameters),
+        Constructor::Rollup(parameters),
     ] {
         let invalid = OwnershipRefusal::InvalidOwner { owner };
-        assert_eq!(refusal(&chain, deployment), Some(invalid.into()));
+        assert_eq!(refusal(&chain, constructor), Some(invalid.into()));
     }
 }
 
 #[test]
 fn the_asset_starts_within_its_maximum() {
     let chain = Chain::empty();
-    let deploy = |initial_holder, initial_supply| Deployment::Asset {
+    let deploy = |initial_holder, initial_supply| Constructor::Asset {
         name: String::new(),
         symbol: String::new(),
         owner: named("x"),
@@ -167,7 +167,7 @@ fn the_asset_starts_within_its_maximum() {
 fn proposals_needs_a_majority() {
     let chain = Chain::deployed();
     let deploy = |registry, n: u64, m: u64| {
-        refusal(&chain, Deployment::Proposals { registry, n: U256::from(n), m: U256::from(m) })
+        refusal(&chain, Constructor::Proposals { registry, n: U256::from(n), m: U256::from(m) })
     };
     let no_code = CommonRefusal::NoCode { account: contract(1) };
     assert_eq!(deploy(contract(1), 6, 10), Some(no_code.into()));
@@ -190,7 +190,7 @@ fn proposals_needs_a_majority() {
 fn governance_needs_its_contracts_and_bounds() {
     let chain = Chain::deployed();
     let deploy = |asset, proposals, configuration| {
-        refusal(&chain, Deployment::Governance { asset, proposals, configuration })
+        refusal(&chain, Constructor::Governance { asset, proposals, configuration })
     };
     let right = RawConfiguration::from(configuration());
     let account = contract(1);
@@ -214,7 +214,7 @@ fn governance_needs_its_contracts_and_bounds() {
 fn a_rollup_needs_a_past_and_a_length() {
     let chain = Chain::deployed();
     let right = chain.rollup_parameters();
-    let deploy = |parameters| refusal(&chain, Deployment::Rollup(parameters));
+    let deploy = |parameters| refusal(&chain, Constructor::Rollup(parameters));
     assert_eq!(deploy(right), None);
     let no_distributor = RawRollupParameters { reward_distributor: Address::ZERO, ..right };
     let without_code = |account| CommonRefusal::NoCode { account };
@@ -278,7 +278,7 @@ fn an_epoch_has_two_l1_blocks_after_its_first_slot() {
         let too_short = RollupRefusal::EpochTooShort { seconds_after_first_slot, minimum };
         let expected = (after < 24).then(|| too_short.into());
         assert_eq!(
-            refusal(&chain, Deployment::Rollup(parameters)),
+            refusal(&chain, Constructor::Rollup(parameters)),
             expected,
             "{slots} x {seconds}"
         );
@@ -288,7 +288,7 @@ fn an_epoch_has_two_l1_blocks_after_its_first_slot() {
 #[test]
 fn a_constructor_records_no_seed() {
     let chain = Chain::deployed();
-    let logs = chain.try_deploy(NEW, &Deployment::Rollup(chain.rollup_parameters())).unwrap();
+    let logs = chain.try_deploy(NEW, &Constructor::Rollup(chain.rollup_parameters())).unwrap();
     let mut events = logs.iter().map(|log| &log.event);
     assert!(!events.any(|event| matches!(event, Event::Rollup(RollupEvent::SeedRecorded { .. }))));
 }
@@ -297,7 +297,7 @@ fn a_constructor_records_no_seed() {
 fn governance_needs_some_supply() {
     let minimum = |lock: u64, votes: u64, supply: u64| {
         let mut chain = Chain::empty();
-        let asset = Deployment::Asset {
+        let asset = Constructor::Asset {
             name: String::new(),
             symbol: String::new(),
             owner: named("x"),
@@ -305,13 +305,13 @@ fn governance_needs_some_supply() {
             initial_supply: U256::from(supply),
         };
         chain.deploy(ASSET, asset);
-        chain.deploy(REGISTRY, Deployment::Registry { owner: named("x") });
+        chain.deploy(REGISTRY, Constructor::Registry { owner: named("x") });
         chain.deploy_proposals(PROPOSALS);
         let mut raw = RawConfiguration::from(configuration());
         raw.propose_config.lock_amount = U256::from(lock);
         raw.minimum_votes = U256::from(votes);
         let (asset, proposals) = (ASSET, PROPOSALS);
-        refusal(&chain, Deployment::Governance { asset, proposals, configuration: raw })
+        refusal(&chain, Constructor::Governance { asset, proposals, configuration: raw })
     };
     let out_of_bounds = |name: &[u8], value: u64, min: u64, max: u64| {
         let field = B256::right_padding_from(name);
