@@ -29,12 +29,12 @@ use canon_protocol::{
 use core::fmt;
 use std::collections::BTreeMap;
 
-/// How many of the newest proposals are looked at after every step.
-const LOOKED_AT: usize = 6;
-/// How long blocks share their randomness.
+/// The number of newest proposals whose states are recorded after every step.
+const WATCHED_PROPOSALS: usize = 6;
+/// How long consecutive blocks have the same `prevrandao`.
 const SECONDS_OF_A_RANDAO: u64 = 600;
 /// Calls that share a block at most.
-const MOST_IN_A_BLOCK: usize = 12;
+const MAX_CALLS_PER_BLOCK: usize = 12;
 
 /// A contract that returns the code hash of the account that it is asked for.
 const HASHER: Address = address!("0x00000000000000000000000000000000c0de4a54");
@@ -148,7 +148,7 @@ impl Lockstep {
 
     /// Whether a step at `time` is taken in the block that is open.
     fn shares_block(&self, time: Timestamp) -> bool {
-        let fits = time <= self.block.timestamp && self.waiting.len() < MOST_IN_A_BLOCK;
+        let fits = time <= self.block.timestamp && self.waiting.len() < MAX_CALLS_PER_BLOCK;
         !self.waiting.is_empty() && fits
     }
 
@@ -196,7 +196,7 @@ impl Lockstep {
             Step::Deploy(deployment) => self.deploy(time, turn, deployment, None)?,
         }
         let governance = self.world.governance();
-        for proposal in governance.proposals().iter().rev().take(LOOKED_AT) {
+        for proposal in governance.proposals().iter().rev().take(WATCHED_PROPOSALS) {
             self.coverage.stood(governance.state(proposal, self.block.timestamp));
         }
         Ok(())

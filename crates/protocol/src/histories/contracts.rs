@@ -17,12 +17,12 @@ use crate::{
 use alloy::primitives::{Address, B256, Bytes, U256};
 use core::num::NonZeroU64;
 
-/// Payloads that are written at most.
-const MOST_PAYLOADS: usize = 96;
-/// Bytes of a list that a contract outside the set contains at most.
-const MOST_IN_CODE: usize = 4096;
-/// Rollups outside the set that are written at most.
-const MOST_IMPOSTORS: usize = 4;
+/// Payloads that a history writes at most.
+const MAX_PAYLOADS: usize = 96;
+/// Length in bytes up to which a list of actions is put into the code of a contract.
+const MAX_LIST_IN_CODE: usize = 4096;
+/// Rollups outside the set that a history writes at most.
+const MAX_IMPOSTORS: usize = 4;
 
 impl Director {
     /// A payload; most of them list what they will list for ever.
@@ -32,7 +32,7 @@ impl Director {
         now: Timestamp,
         foreign: &Foreign,
     ) -> Option<Step> {
-        if self.payloads.len() >= MOST_PAYLOADS {
+        if self.payloads.len() >= MAX_PAYLOADS {
             return None;
         }
         let payload = self.new_address();
@@ -140,7 +140,7 @@ impl Director {
             2 => {
                 let actions = governance.proposals().last().map(|p| p.actions().to_vec());
                 // A long list doesn't fit into code.
-                let is_short = |list: &Vec<Action>| encode_actions(list).len() < MOST_IN_CODE;
+                let is_short = |list: &Vec<Action>| encode_actions(list).len() < MAX_LIST_IN_CODE;
                 let actions = actions.filter(is_short).unwrap_or_default();
                 (at.governance, GovernanceCall::ExecuteWith { id, actions }.into())
             }
@@ -185,7 +185,7 @@ impl Director {
         foreign: &Foreign,
     ) -> Option<Step> {
         match self.rng.below(8) {
-            0..3 if self.impostors.len() < MOST_IMPOSTORS => {
+            0..3 if self.impostors.len() < MAX_IMPOSTORS => {
                 let impostor = self.new_address();
                 self.impostors.push(impostor);
                 let program = self.impostor_program(world, now, impostor)?;

@@ -158,7 +158,7 @@ impl Director {
     /// How long after `now` the next thing happens, and what it is.
     pub fn next(&mut self, world: &World, now: Timestamp, foreign: &Foreign) -> (Seconds, Step) {
         if let Some(step) = self.agenda.pop_front() {
-            return (self.least_wait(), step);
+            return (self.min_wait(), step);
         }
         let wait = self.wait(world, now);
         let now = now + wait;

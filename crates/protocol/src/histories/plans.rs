@@ -19,8 +19,8 @@ use crate::{
 };
 use alloy::primitives::{Address, B256, Bytes, U256};
 
-/// Contracts of a kind that are deployed at most: enough for every order of them.
-const MOST: usize = 5;
+/// Rollups, and Proposals contracts, that a history deploys at most.
+const MAX_DEPLOYED_PER_KIND: usize = 5;
 
 impl Director {
     /// Something that Governance may want to do, or should not.
@@ -179,11 +179,11 @@ impl Director {
     pub(super) fn deploy(&mut self, world: &World, now: Timestamp) -> Option<Step> {
         let at = world.addresses();
         if self.rng.chance(1, 2) {
-            if world.all_proposals().count() >= MOST {
+            if world.all_proposals().count() >= MAX_DEPLOYED_PER_KIND {
                 return None;
             }
             let m = self.rng.between(2, 6);
-            let least = u64::from(RoundRules::least_n(m as u32));
+            let least = u64::from(RoundRules::min_n(m as u32));
             let n = self.rng.between(least - 1, m);
             let (n, m) = match self.rng.below(12) {
                 0 => (U256::from(1) << 23, U256::from(1) << 24),
@@ -191,7 +191,7 @@ impl Director {
             };
             return Some(Step::Deploy(Deployment::Proposals { registry: at.registry, n, m }));
         }
-        if world.rollups().count() >= MOST {
+        if world.rollups().count() >= MAX_DEPLOYED_PER_KIND {
             return None;
         }
         let (_, rollup) = world.rollups().next()?;

@@ -13,8 +13,8 @@ use alloy::{
     sol_types::SolStruct,
 };
 
-/// Signed ballots that are kept at most.
-const MOST_SIGNED: usize = 12;
+/// Signed ballots that are kept for later at most.
+const MAX_SIGNED_BALLOTS: usize = 12;
 
 /// The order of secp256k1.
 const ORDER: U256 = uint!(0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141_U256);
@@ -205,7 +205,7 @@ impl Director {
             _ => now.to_word() + U256::from(self.rng.below(600)),
         };
         let submit = self.signed_ballot(world, id, (voter, amount), support, deadline);
-        if self.signed.len() >= MOST_SIGNED {
+        if self.signed.len() >= MAX_SIGNED_BALLOTS {
             self.signed.remove(0);
         }
         self.signed.push((ProposalId::try_from(id).unwrap_or_default(), submit.clone()));
