@@ -120,8 +120,8 @@ pub struct Director {
     signed: Vec<(ProposalId, Step)>,
     /// Contracts written so far.
     written: u64,
-    /// What happens at once after the last step.
-    agenda: VecDeque<Step>,
+    /// What happens after the last step, and how long after the step before it.
+    agenda: VecDeque<(Seconds, Step)>,
 }
 
 impl fmt::Debug for Director {
@@ -157,8 +157,8 @@ impl Director {
 
     /// How long after `now` the next thing happens, and what it is.
     pub fn next(&mut self, world: &World, now: Timestamp, foreign: &Foreign) -> (Seconds, Step) {
-        if let Some(step) = self.agenda.pop_front() {
-            return (self.min_wait(), step);
+        if let Some((wait, step)) = self.agenda.pop_front() {
+            return (wait.max(self.min_wait()), step);
         }
         let wait = self.wait(world, now);
         let now = now + wait;
@@ -168,6 +168,16 @@ impl Director {
                 return (wait, step);
             }
         }
+    }
+
+    /// Takes `steps` next, at once.
+    fn then(&mut self, steps: impl IntoIterator<Item = Step>) {
+        self.agenda.extend(steps.into_iter().map(|step| (Seconds::ZERO, step)));
+    }
+
+    /// The first of the steps that are taken next.
+    fn first_of_agenda(&mut self) -> Option<Step> {
+        self.agenda.pop_front().map(|(_, step)| step)
     }
 
     fn step(&mut self, world: &World, now: Timestamp, foreign: &Foreign) -> Option<Step> {
@@ -186,7 +196,7 @@ impl Director {
         {
             return Some(step);
         }
-        match self.rng.below(210) {
+        match self.rng.below(211) {
             0..42 => self.signal(world, now, foreign),
             42..54 => self.push(world, now, foreign),
             54..63 => self.lock_asset(world),
@@ -203,8 +213,9 @@ impl Director {
             186 | 187 => self.deploy(world, now),
             188 | 189 => self.write_else(world, now, foreign),
             190..193 => self.garble(world, now, foreign),
-            193..200 => self.meddle(world),
+            193..200 => self.meddle(world, foreign),
             200..207 => self.object(world, now),
+            207 => self.pass_list(world, now, foreign),
             _ => self.finish_move(world, now),
         }
     }

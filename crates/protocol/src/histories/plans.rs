@@ -50,7 +50,7 @@ impl Director {
             }
             15..18 => {
                 let attester = self.rng.pick(&self.cast.stakers)?.attester;
-                let tokens = if self.rng.chance(1, 6) { 0 } else { self.rng.below(120) };
+                let tokens = if self.rng.chance(1, 3) { 0 } else { self.rng.below(120) };
                 let amount = U256::from(tokens) * Amount::TOKEN.to_word();
                 (canonical, RollupCall::Slash { attester, amount }.into())
             }
@@ -122,7 +122,9 @@ impl Director {
     /// Ownership is offered or given up. Nobody takes the offer, but for Governance itself and a
     /// contract that is written for it.
     fn handover(&mut self, world: &World) -> Option<(Address, Call)> {
-        if let Some((target, call)) = self.offer() {
+        if self.rng.chance(1, 2)
+            && let Some((target, call)) = self.offer()
+        {
             return Some((target, call.into()));
         }
         let at = *world.addresses();
@@ -138,7 +140,7 @@ impl Director {
     }
 
     /// Something that a payload builds on, and that may be wrong.
-    fn expectation(&mut self, world: &World, foreign: &Foreign) -> Option<ExpectCall> {
+    pub(super) fn expectation(&mut self, world: &World, foreign: &Foreign) -> Option<ExpectCall> {
         let at = *world.addresses();
         let right = self.rng.chance(2, 3);
         let wrong = self.anybody();

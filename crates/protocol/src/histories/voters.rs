@@ -1,11 +1,14 @@
 //! What holders do.
 
-use super::{Director, Step, call};
+use super::{Behaviour, Director, Foreign, Put, Step, call};
 use crate::{
-    governance::{Ending, GovernanceCall, Payment, Proposal, ProposalState, Support},
+    governance::{
+        Configuration, Ending, GovernanceCall, Payment, Proposal, ProposalState, Support,
+    },
+    outside::Action,
     registry::RegistryCall,
     signature::{Ballot, Permit, signing_domain},
-    units::{ProposalId, Timestamp},
+    units::{ProposalId, Seconds, Timestamp},
     world::World,
 };
 use alloy::{
@@ -166,8 +169,9 @@ impl Director {
             let (amount, support) = (castable(&holder).to_word(), Support::Nea);
             call(holder, contract, GovernanceCall::Vote { id, amount, support })
         });
-        self.agenda.extend(left);
-        self.agenda.pop_front()
+        let left: Vec<_> = left.collect();
+        self.then(left);
+        self.first_of_agenda()
     }
 
     /// Somebody with power left for proposal `id`, mostly, and some of that power.
@@ -212,7 +216,7 @@ impl Director {
         if !self.rng.chance(1, 6) {
             return None;
         }
-        self.agenda.push_back(submit);
+        self.then([submit]);
         let contract = world.addresses().governance;
         Some(call(voter, contract, GovernanceCall::InvalidateBallots { id }))
     }
@@ -230,9 +234,9 @@ impl Director {
             let amount = U256::from(1);
             let ballot = (voter, amount);
             let submit = self.signed_ballot(world, U256::from(id), ballot, Support::Yea, U256::MAX);
-            self.agenda.push_back(submit);
+            self.then([submit]);
         }
-        self.agenda.pop_front()
+        self.first_of_agenda()
     }
 
     /// The submission of a ballot that `voter` signs now.
@@ -319,10 +323,10 @@ impl Director {
         let Some(target) = upgrade.filter(|_| self.rng.chance(2, 3)) else { return execute };
         let caller = self.anybody();
         let act = Step::Transaction { caller, target, data: Bytes::new() };
-        self.agenda.extend([act.clone(), act]);
+        self.then([act.clone(), act]);
         match self.propose_block(world, now) {
             Some(block) => {
-                self.agenda.push_front(execute);
+                self.agenda.push_front((Seconds::ZERO, execute));
                 block
             }
             None => execute,
@@ -336,9 +340,53 @@ impl Director {
         let contract = world.addresses().governance;
         let drop = call(self.anybody(), contract, GovernanceCall::DropProposal { id });
         if self.rng.chance(1, 2) {
-            self.agenda.push_back(drop.clone());
+            self.then([drop.clone()]);
         }
         Some(drop)
+    }
+
+    /// The holder with the most power proposes a list through the lock, all holders accept it, and it is
+    /// executed as soon as it can be.
+    pub(super) fn pass_list(
+        &mut self,
+        world: &World,
+        now: Timestamp,
+        foreign: &Foreign,
+    ) -> Option<Step> {
+        let actions = match self.rng.below(6) {
+            0 | 1 if self.taker.is_none() => return self.write_taker(world, now),
+            0 | 1 => self.handover_to_taker()?,
+            2 => self.rival_claims(world)?,
+            3 => {
+                let rollup = self.impostor_address()?;
+                let data = RegistryCall::Upgrade { rollup }.abi_encode();
+                vec![Action { target: world.addresses().registry, data }]
+            }
+            _ => self.list(world, foreign),
+        };
+        let (contract, governance) = (world.addresses().governance, world.governance());
+        let lock_amount = governance.configuration().propose_config.lock_amount;
+        let mut powers: Vec<_> =
+            (self.cast.holders.iter()).map(|holder| (governance.power(*holder), *holder)).collect();
+        powers.sort_unstable();
+        let (power, proposer) = powers.pop()?;
+        powers.push((power.checked_sub(lock_amount)?, proposer));
+
+        let payload = self.new_address();
+        let propose = GovernanceCall::ProposeWithLock { payload, to: proposer };
+        self.then([call(proposer, contract, propose)]);
+        let id = U256::from(governance.proposals().len());
+        let Configuration { voting_delay, voting_duration, execution_delay, .. } =
+            governance.configuration();
+        let mut wait = voting_delay + Seconds::SECOND;
+        for (power, holder) in powers.into_iter().filter(|(power, _)| !power.is_zero()) {
+            let vote = GovernanceCall::Vote { id, amount: power.to_word(), support: Support::Yea };
+            self.agenda.push_back((wait, call(holder, contract, vote)));
+            wait = Seconds::ZERO;
+        }
+        let execute = call(self.anybody(), contract, GovernanceCall::Execute { id });
+        self.agenda.push_back((voting_duration + execution_delay, execute));
+        Some(Step::Put(payload, Put::Program(Behaviour::payload(&actions).into())))
     }
 
     pub(super) fn propose_with_lock(&mut self, world: &World) -> Option<Step> {
