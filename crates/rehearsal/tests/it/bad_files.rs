@@ -294,34 +294,34 @@ lock_amount = \"2,000.5\"
     assert_data_eq!(
         refused(&text),
         str![[r#"
-bad.toml:9:9: rollup.epoch: expected so many slots that an epoch lasts 24 s after its first slot, found 12
-  |
-9 | epoch = 12
-  |         ^^
-
-bad.toml:11:10: governance.quorum: expected at most 90 %, found "90.1 %"
+bad.toml:19:9: rollup.epoch: expected so many slots that an epoch lasts 24 s after its first slot, found 12
    |
-11 | quorum = "90.1 %"
+19 | epoch = 12
+   |         ^^
+
+bad.toml:21:10: governance.quorum: expected at most 90 %, found "90.1 %"
+   |
+21 | quorum = "90.1 %"
    |          ^^^^^^^^
 
-bad.toml:12:16: governance.differential: expected at most 90 %, found "91 %"
+bad.toml:22:16: governance.differential: expected at most 90 %, found "91 %"
    |
-12 | differential = "91 %"
+22 | differential = "91 %"
    |                ^^^^^^
 
-bad.toml:13:14: governance.lock_delay: expected 1 min to 365 d, found "366 d"
+bad.toml:23:14: governance.lock_delay: expected 1 min to 365 d, found "366 d"
    |
-13 | lock_delay = "366 d"
+23 | lock_delay = "366 d"
    |              ^^^^^^^
 
-bad.toml:14:17: governance.minimum_votes: expected at most half of asset.supply (10,000), found "10,000.5"
+bad.toml:24:17: governance.minimum_votes: expected at most half of asset.supply (10,000), found "10,000.5"
    |
-14 | minimum_votes = "10,000.5"
+24 | minimum_votes = "10,000.5"
    |                 ^^^^^^^^^^
 
-bad.toml:15:15: governance.lock_amount: expected at most a tenth of asset.supply (2,000), found "2,000.5"
+bad.toml:25:15: governance.lock_amount: expected at most a tenth of asset.supply (2,000), found "2,000.5"
    |
-15 | lock_amount = "2,000.5"
+25 | lock_amount = "2,000.5"
    |               ^^^^^^^^^
 "#]]
     );
