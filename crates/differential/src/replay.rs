@@ -11,13 +11,10 @@ use crate::{
     mismatch::Mismatch,
     opening::Company,
 };
-use alloy::{
-    primitives::{Address, B256, Bytes, U256},
-    sol_types::SolStruct,
-};
+use alloy::primitives::{Address, B256, Bytes, U256};
 use canon_protocol::{
-    AssetCall, Ballot, Call, GovernanceCall, Permit, ProposalsCall, Role, RollupCall, Round,
-    Signal, Support, Timestamp, World, histories::Step, signing_domain,
+    AssetCall, Ballot, Call, GovernanceCall, ProposalsCall, Role, RollupCall, Round, Signal,
+    Support, Timestamp, World, histories::Step, signature_parts,
 };
 use std::collections::BTreeMap;
 
@@ -263,16 +260,14 @@ impl Replayer {
                     nonce: proposal.ballot_nonce(*voter).to_word(),
                     deadline: *deadline,
                 };
-                let domain = signing_domain("Governance", at.chain_id, contract);
-                *signature = (self.sign)(*voter, ballot.eip712_signing_hash(&domain))?;
+                *signature = (self.sign)(*voter, ballot.signing_hash(at.chain_id, contract))?;
             }
             Call::Proposals(ProposalsCall::VoteWithSig { payload, signature }) => {
                 let (instance, rollup) = world.canonical_rollup()?;
                 let slot = rollup.slot_at(now).ok()?.to_word();
                 let signal = Signal { payload: *payload, slot, instance };
-                let domain = signing_domain("Proposals", at.chain_id, contract);
                 let signer = drawn(world, instance, now)?;
-                *signature = (self.sign)(signer, signal.eip712_signing_hash(&domain))?;
+                *signature = (self.sign)(signer, signal.signing_hash(at.chain_id, contract))?;
             }
             Call::Governance(GovernanceCall::DepositWithPermit {
                 amount,
@@ -300,14 +295,8 @@ impl Replayer {
         value: U256,
         deadline: U256,
     ) -> Option<(u8, B256, B256)> {
-        let (asset, at) = (world.asset(), world.addresses());
-        let nonce = asset.nonce(owner).to_word();
-        let permit = Permit { owner, spender, value, nonce, deadline };
-        let domain = signing_domain(asset.names().0, at.chain_id, at.asset);
-        let signature = (self.sign)(owner, permit.eip712_signing_hash(&domain))?;
-        let (r, rest) = signature.split_first_chunk::<32>()?;
-        let (s, v) = rest.split_first_chunk::<32>()?;
-        Some((*v.first()?, B256::from(r), B256::from(s)))
+        let digest = world.permit_hash(owner, spender, value, deadline);
+        signature_parts(&(self.sign)(owner, digest)?)
     }
 }
 

@@ -7,15 +7,12 @@ use crate::{
     abi::{abi_enum, abi_events},
     refusal::{Fit, Misfit},
     scene::{Decision, Scene},
-    signature::{self, Permit, Unrecoverable},
+    signature::{self, Unrecoverable},
     units::{Amount, Nonce},
 };
-use alloy::{
-    primitives::{
-        Address, B256, U256,
-        map::{AddressMap, HashMap},
-    },
-    sol_types::SolStruct,
+use alloy::primitives::{
+    Address, B256, U256,
+    map::{AddressMap, HashMap},
 };
 
 /// State of the Asset.
@@ -263,10 +260,8 @@ pub(crate) fn permit(
     if scene.now().to_word() > deadline {
         return Err(AssetRefusal::PermitExpired { deadline }.into());
     }
-    let asset = &scene.world.asset;
-    let nonce = asset.nonce(owner);
-    let message = Permit { owner, spender, value, nonce: nonce.to_word(), deadline };
-    let digest = message.eip712_signing_hash(&scene.domain(&asset.name));
+    let nonce = scene.world.asset.nonce(owner);
+    let digest = scene.world.permit_hash(owner, spender, value, deadline);
     let signer = signature::recover(digest, v, r, s).map_err(|error| match error {
         Unrecoverable::HighS => AssetRefusal::InvalidSignatureS { s },
         Unrecoverable::Invalid => AssetRefusal::InvalidSignature,

@@ -5,14 +5,11 @@ use crate::{
     governance::ProposalState,
     proposals::ProposalsCall,
     rollup::RollupCall,
-    signature::{Signal, signing_domain},
+    signature::Signal,
     units::{Round, Timestamp},
     world::World,
 };
-use alloy::{
-    primitives::{Address, B256, Bytes, U256},
-    sol_types::SolStruct,
-};
+use alloy::primitives::{Address, B256, Bytes, U256};
 
 impl Director {
     pub(super) fn signal(
@@ -48,8 +45,7 @@ impl Director {
         };
         if self.rng.chance(1, 5) {
             let message = Signal { payload, slot: slot.to_word(), instance };
-            let domain = signing_domain("Proposals", world.addresses().chain_id, contract);
-            let digest = message.eip712_signing_hash(&domain);
+            let digest = message.signing_hash(world.addresses().chain_id, contract);
             let signature = self.signature(proposer, digest);
             let vote = ProposalsCall::VoteWithSig { payload, signature };
             return Some(call(self.cast.stranger, contract, vote));

@@ -7,14 +7,11 @@ use crate::{
     },
     outside::Action,
     registry::RegistryCall,
-    signature::{Ballot, Permit, signing_domain},
+    signature::{Ballot, signature_parts},
     units::{ProposalId, Seconds, Timestamp},
     world::World,
 };
-use alloy::{
-    primitives::{Address, B256, Bytes, U256, uint},
-    sol_types::SolStruct,
-};
+use alloy::primitives::{Address, B256, Bytes, U256, uint};
 
 /// Signed ballots that are kept for later at most.
 const MAX_SIGNED_BALLOTS: usize = 12;
@@ -52,14 +49,8 @@ impl Director {
         value: U256,
         deadline: U256,
     ) -> Option<(u8, B256, B256)> {
-        let (asset, at) = (world.asset(), world.addresses());
-        let nonce = asset.nonce(owner).to_word();
-        let message = Permit { owner, spender, value, nonce, deadline };
-        let domain = signing_domain(asset.names().0, at.chain_id, at.asset);
-        let signature = self.signature(owner, message.eip712_signing_hash(&domain));
-        let (r, rest) = signature.split_first_chunk::<32>()?;
-        let (s, v) = rest.split_first_chunk::<32>()?;
-        let (v, r, s) = (*v.first()?, B256::from(r), B256::from(s));
+        let digest = world.permit_hash(owner, spender, value, deadline);
+        let (v, r, s) = signature_parts(&self.signature(owner, digest))?;
         Some(match self.rng.below(24) {
             0 => (v - 27, r, s),
             // As good as the other half to the curve, but not to anybody else.
@@ -264,8 +255,8 @@ impl Director {
             nonce: governance.ballot_nonce(id, voter).to_word(),
             deadline,
         };
-        let domain = signing_domain("Governance", at.chain_id, at.governance);
-        let signature = self.signature(voter, message.eip712_signing_hash(&domain));
+        let digest = message.signing_hash(at.chain_id, at.governance);
+        let signature = self.signature(voter, digest);
         let proposal_id = id;
         let vote = GovernanceCall::VoteWithSig {
             proposal_id,
