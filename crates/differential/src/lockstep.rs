@@ -285,7 +285,7 @@ impl Lockstep {
         meaning: Option<&Call>,
         decision: Result<Vec<Log>, Refusal>,
     ) -> Result<(), Mismatch> {
-        let untold = matches!(decision, Err(Refusal::OutsideTheSet(_)));
+        let undecided = matches!(decision, Err(Refusal::OutsideTheSet(_)));
         if let Ok(logs) = &decision {
             for log in logs {
                 self.world.evolve(log, self.block)?;
@@ -293,8 +293,8 @@ impl Lockstep {
         }
         let call = UnsignedCall { from: caller, to: Some(target), input: data };
         self.waiting.push(Waiting { call, meaning: meaning.cloned(), decision });
-        // What the rules don't tell, the chain's events do.
-        if untold { self.flush() } else { Ok(()) }
+        // The outcome of a call that the rules don't decide is taken from the chain's events.
+        if undecided { self.flush() } else { Ok(()) }
     }
 
     fn put(&mut self, account: Address, put: &Put) -> Result<(), Mismatch> {
@@ -407,7 +407,7 @@ impl Lockstep {
         }
         match &waiting.decision {
             Err(Refusal::OutsideTheSet(_)) => {
-                self.coverage.untold += 1;
+                self.coverage.undecided += 1;
                 if !executed.success {
                     self.coverage.refused(&Refusal::abi_decode(&executed.output));
                 }

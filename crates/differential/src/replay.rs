@@ -40,8 +40,8 @@ pub(crate) struct Meaning {
     proposals: (usize, usize),
     /// The withdrawals before it, and after it.
     withdrawals: (usize, usize),
-    /// It called the Proposals contract in office, or the canonical rollup.
-    in_office: bool,
+    /// It called the Proposals contract that Governance listened to, or the canonical rollup.
+    to_current: bool,
     /// Its caller drew the slot.
     caller_draws: bool,
     /// The round that it pushed had ended so many rounds before.
@@ -159,7 +159,7 @@ impl Replayer {
             }
             Step::Put(..) | Step::Deploy(_) => return meaning,
         };
-        meaning.in_office = office(call, world) == Some(*contract);
+        meaning.to_current = current_contract(call, world) == Some(*contract);
         meaning.caller_draws = drawer(*contract, call, world, now) == Some(*caller);
         if let Call::Proposals(ProposalsCall::PushProposal { round }) = call
             && let Some(present) = present_round(world, *contract, now)
@@ -189,10 +189,10 @@ impl Replayer {
     ) {
         let Step::Call { caller, contract, call } = step else { return };
         let governance = world.governance();
-        if meaning.in_office
-            && let Some(office) = office(call, world)
+        if meaning.to_current
+            && let Some(current) = current_contract(call, world)
         {
-            *contract = office;
+            *contract = current;
         }
         if meaning.caller_draws
             && let Some(drawn) = drawer(*contract, call, world, now)
@@ -381,8 +381,8 @@ const fn withdrawal_of(call: &mut Call) -> Option<&mut U256> {
     }
 }
 
-/// The contract in office that has such a function.
-fn office(call: &Call, world: &World) -> Option<Address> {
+/// The Proposals contract that Governance listens to, or the canonical rollup, if `call` is one of its.
+fn current_contract(call: &Call, world: &World) -> Option<Address> {
     match call {
         Call::Proposals(_) => {
             let proposals = world.governance().governance_proposer();

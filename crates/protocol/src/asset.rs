@@ -5,7 +5,7 @@
 
 use crate::{
     abi::{abi_enum, abi_events},
-    refusal::{Fit, Misfit},
+    refusal::{Applied, ApplyError},
     scene::{Decision, Scene},
     signature::{self, Unrecoverable},
     units::{Amount, Nonce},
@@ -139,7 +139,7 @@ impl Asset {
         self.balances.iter().map(|(holder, balance)| (*holder, *balance))
     }
 
-    pub(crate) fn evolve(&mut self, event: &AssetEvent) -> Fit {
+    pub(crate) fn evolve(&mut self, event: &AssetEvent) -> Applied {
         match event {
             AssetEvent::Deployed { name, symbol, .. } => {
                 self.name.clone_from(name);
@@ -147,20 +147,20 @@ impl Asset {
             }
             AssetEvent::PermitUsed { owner, nonce } => {
                 if self.nonce(*owner) != *nonce {
-                    return Err(Misfit::Unknown);
+                    return Err(ApplyError::Unknown);
                 }
                 self.nonces.insert(*owner, nonce.next());
             }
             AssetEvent::Transfer { from, to, amount } => {
                 if from.is_zero() {
                     self.total_supply =
-                        self.total_supply.checked_add(*amount).ok_or(Misfit::Amount)?;
+                        self.total_supply.checked_add(*amount).ok_or(ApplyError::Amount)?;
                 } else {
                     let left = self.balance_of(*from).checked_sub(*amount);
-                    self.balances.insert(*from, left.ok_or(Misfit::Amount)?);
+                    self.balances.insert(*from, left.ok_or(ApplyError::Amount)?);
                 }
                 let sum = self.balance_of(*to).checked_add(*amount);
-                self.balances.insert(*to, sum.ok_or(Misfit::Amount)?);
+                self.balances.insert(*to, sum.ok_or(ApplyError::Amount)?);
             }
             AssetEvent::Approval { owner, spender, amount } => {
                 if amount.is_zero() {

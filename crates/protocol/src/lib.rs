@@ -47,7 +47,7 @@ pub use proposals::{
     InvalidRoundRules, LIFETIME_IN_ROUNDS, Leader, Pin, Proposals, ProposalsCall, ProposalsEvent,
     ProposalsRefusal, PushWindow, PushableRound, Pushed, RoundRules, RoundTally, SignallingStatus,
 };
-pub use refusal::{CommonRefusal, Misfit, Refusal};
+pub use refusal::{ApplyError, CommonRefusal, Refusal};
 pub use registry::{Registry, RegistryCall, RegistryEvent, RegistryRefusal, SENTINEL, Snapshot};
 pub use rollup::{
     Exit, Finality, Head, Member, Move, RawRollupParameters, Rollup, RollupCall, RollupEvent,

@@ -84,7 +84,7 @@ pub(super) struct Payload {
 /// What an execution does.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Effect {
-    /// This Proposals contract takes office.
+    /// This contract becomes the Proposals contract.
     Proposals(Address),
     /// The configuration changes.
     Configuration,

@@ -61,13 +61,13 @@ async fn a_key_that_is_not_the_withdrawers_is_told_once() {
     let (new, _) = stage.upgrade().await;
     let mut mover = Mover::new(stage.sender("stranger", 0), attester(0), old, new);
     stage.begin();
-    let mut told = Vec::new();
+    let mut outcomes = Vec::new();
     for _ in 0..4 {
         let view = stage.look().await;
-        told.extend(mover.tick(&view).await.unwrap());
+        outcomes.extend(mover.tick(&view).await.unwrap());
         stage.mine();
     }
-    let [Outcome::Failed { error, .. }] = &told[..] else { panic!("{told:?}") };
+    let [Outcome::Failed { error, .. }] = &outcomes[..] else { panic!("{outcomes:?}") };
     assert_eq!(error.as_revert().unwrap().name(), Some("Rollup__NotWithdrawer"));
 }
 

@@ -66,7 +66,7 @@ pub struct Governance {
     /// When it was constructed.
     genesis: Timestamp,
     governance_proposer: Address,
-    /// How many Proposals contracts took office before the present one.
+    /// The number of Proposals contracts before the present one.
     term: u64,
     configurations: Vec<Configuration>,
     exit_floor: ExitFloor,

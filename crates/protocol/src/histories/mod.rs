@@ -6,16 +6,16 @@
 //! or the compiled contracts beside them. What code there is outside the set, the director writes as
 //! well: [`Program`]s that are so simple that anybody can carry them out.
 
+mod anybody;
 mod configurations;
 mod contracts;
-mod crowd;
 mod foreign;
-mod moments;
 mod plans;
 mod rng;
 mod sequencers;
 mod stakers;
-mod takers;
+mod takeover;
+mod times;
 mod voters;
 
 pub use foreign::{Behaviour, Conduct, Creation, Foreign, ForeignAt, Program, Put};
@@ -115,7 +115,7 @@ pub struct Director {
     /// Contracts that say they are rollups.
     impostors: Vec<Address>,
     /// A contract that takes the ownership of one of the set.
-    taker: Option<takers::Taker>,
+    taker: Option<takeover::Taker>,
     /// Ballots that were signed and not submitted yet, or submitted before, with their proposals.
     signed: Vec<(ProposalId, Step)>,
     /// Contracts written so far.
@@ -302,7 +302,7 @@ impl Director {
         self.rng.pick(&rollups).copied()
     }
 
-    /// The Proposals contract in office, mostly; sometimes any other.
+    /// The Proposals contract that Governance listens to, mostly; sometimes any other.
     fn some_proposals(&mut self, world: &World) -> Option<Address> {
         if self.rng.chance(9, 10) {
             return Some(world.governance().governance_proposer());
