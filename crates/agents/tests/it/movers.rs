@@ -54,7 +54,7 @@ async fn who_left_has_nothing_to_move() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_not_the_withdrawers_is_told_once() {
+async fn a_key_that_is_not_the_withdrawers_is_reported_once() {
     let mut stage = Stage::new().await;
     let old = stage.set.deployment.rollup;
     stage.stakers(old, 1).await;

@@ -133,7 +133,7 @@ impl Director {
 
     /// Two rollups outside the set become canonical one after the other, and each claims a reward: the
     /// second in the second in which the first was paid.
-    pub(super) fn rival_claims(&mut self, world: &World) -> Option<Vec<Action>> {
+    pub(super) fn rival_claims(&self, world: &World) -> Option<Vec<Action>> {
         let at = *world.addresses();
         let is_unlisted = |rollup: &&Address| world.registry().version_for(**rollup).is_err();
         let mut rivals = self.impostors.iter().filter(is_unlisted).copied();

@@ -1,10 +1,10 @@
 //! Random histories of the set, for tests of whatever has to agree with these rules.
 //!
-//! A [`Director`] looks at the world and says what happens next: mostly what people would do there,
-//! often at the very second where something changes, sometimes nonsense, sometimes malice. The same
-//! seed and the same answers give the same history, whoever carries it out: this crate's rules alone,
-//! or the compiled contracts beside them. What code there is outside the set, the director writes as
-//! well: [`Program`]s that are so simple that anybody can carry them out.
+//! A [`Director`] looks at the state and chooses the next step: mostly what users would do, often in the
+//! very second in which something changes, sometimes nonsense, sometimes an attack. The same seed and the
+//! same outcomes give the same history, whether this crate's rules execute it alone or together with the
+//! compiled contracts. The director also writes the code outside the set: [`Program`]s that are simple
+//! enough for both.
 
 mod anybody;
 mod configurations;
@@ -44,7 +44,7 @@ pub struct Staker {
     pub withdrawer: Address,
 }
 
-/// Who acts. All of them should have some of the asset, but for the stranger.
+/// The accounts that act. All of them should have some of the asset, except for the stranger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cast {
     /// Those who lock the asset.
@@ -53,20 +53,20 @@ pub struct Cast {
     pub stakers: Vec<Staker>,
     /// Somebody else.
     pub stranger: Address,
-    /// Those of the above that are contracts and sign by ERC-1271, or delegate by EIP-7702: code is put
-    /// there, and changed.
+    /// Those of the above that are contracts and sign by ERC-1271, or delegate by EIP-7702: their code is
+    /// set, and changes.
     pub wallets: Vec<Address>,
 }
 
 impl Cast {
-    /// Everybody.
+    /// All accounts that act.
     fn people(&self) -> impl Iterator<Item = Address> {
         let stakers = self.stakers.iter().flat_map(|staker| [staker.proposer, staker.withdrawer]);
         self.holders.iter().copied().chain(stakers).chain([self.stranger])
     }
 }
 
-/// What happens next.
+/// A step of a history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// A call, which may well be refused.
@@ -105,7 +105,7 @@ pub enum Pace {
 /// Signs digests for the people whose key it has.
 type Signer = Box<dyn Fn(Address, B256) -> Option<Bytes>>;
 
-/// Says what happens next.
+/// Chooses the steps of a history.
 pub struct Director {
     rng: Rng,
     cast: Cast,
@@ -155,7 +155,7 @@ impl Director {
         }
     }
 
-    /// How long after `now` the next thing happens, and what it is.
+    /// The next step, and how long after `now` it is taken.
     pub fn next(&mut self, world: &World, now: Timestamp, foreign: &Foreign) -> (Seconds, Step) {
         if let Some((wait, step)) = self.agenda.pop_front() {
             return (wait.max(self.min_wait()), step);
@@ -269,7 +269,7 @@ impl Director {
         Address::from_word(keccak256(name))
     }
 
-    /// Somebody of the cast.
+    /// Any of the accounts that act.
     fn anybody(&mut self) -> Address {
         let people: Vec<Address> = self.cast.people().collect();
         self.rng.pick(&people).copied().unwrap_or_default()
@@ -281,7 +281,7 @@ impl Director {
         self.rng.pick(&recent).copied()
     }
 
-    /// What people talk about.
+    /// The payloads that accounts signal for and propose.
     fn recent_payloads(&self) -> &[Address] {
         &self.payloads[self.payloads.len().saturating_sub(6)..]
     }

@@ -50,7 +50,7 @@ fn pushable(chain: &Chain) -> Result<Vec<Round>, Refusal> {
 }
 
 #[test]
-fn what_is_pushed_elsewhere_is_told_by_events_only() {
+fn what_is_pushed_elsewhere_is_known_by_events_only() {
     let undecided = Refusal::OutsideTheSet(other());
     let mut chain = given_away();
     let round = chain.win(PAYLOAD);
@@ -60,7 +60,7 @@ fn what_is_pushed_elsewhere_is_told_by_events_only() {
     assert_eq!(winner(&chain), Err(undecided.clone()));
     assert_eq!(pushable(&chain), Err(undecided.clone()));
 
-    // What doesn't depend on the other contract is told.
+    // The rules decide what doesn't depend on the other contract.
     let current_round = round.next().to_word();
     let not_over = ProposalsRefusal::RoundNotOver { round: current_round, current_round };
     chain.refused("anyone", PROPOSALS, push(round.next()), not_over);
