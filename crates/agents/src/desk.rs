@@ -73,7 +73,7 @@ impl Desk {
         }
     }
 
-    /// The same for what is tried again in every block: a refusal is told once, not in each block.
+    /// The same for what is tried again in every block: a refusal is reported once, not in each block.
     pub(crate) async fn keep_trying(
         &mut self,
         act: Act,
@@ -82,20 +82,20 @@ impl Desk {
         view: &View,
     ) -> Result<Option<Outcome>> {
         let outcome = self.submit(act, call, checks, view).await?;
-        Ok(self.unless_told(outcome))
+        Ok(self.unless_reported(outcome))
     }
 
-    /// The outcome, unless it is a refusal that was told before.
-    pub(crate) fn unless_told(&mut self, outcome: Outcome) -> Option<Outcome> {
-        let told = self.refused.iter().position(|(act, _)| *act == outcome.act());
+    /// The outcome, unless it is a refusal that was reported before.
+    pub(crate) fn unless_reported(&mut self, outcome: Outcome) -> Option<Outcome> {
+        let reported = self.refused.iter().position(|(act, _)| *act == outcome.act());
         let Outcome::Failed { act, error } = &outcome else {
-            told.map(|told| self.refused.swap_remove(told));
+            reported.map(|index| self.refused.swap_remove(index));
             return Some(outcome);
         };
         let why = error.to_string();
-        match told {
-            Some(told) if self.refused[told].1 == why => return None,
-            Some(told) => self.refused[told].1 = why,
+        match reported {
+            Some(index) if self.refused[index].1 == why => return None,
+            Some(index) => self.refused[index].1 = why,
             None => self.refused.push((*act, why)),
         }
         Some(outcome)

@@ -109,7 +109,7 @@ impl Keeper {
         match view.state_at_next(proposal) {
             Some(ProposalState::Executable) => {
                 let outcome = self.execute(view, governance, proposal).await?;
-                outcomes.extend(self.desk.unless_told(outcome));
+                outcomes.extend(self.desk.unless_reported(outcome));
             }
             Some(ProposalState::Dropped) if proposal.stored != ProposalState::Dropped => {
                 let call = calls::drop_proposal(governance, id);

@@ -16,9 +16,9 @@ pub struct Coverage {
     pub calls: u64,
     /// Of those, the ones that succeeded.
     pub successes: u64,
-    /// Of those, the ones of which the rules say that they don't tell: they depend on a contract that
-    /// took the place of one of the set.
-    pub untold: u64,
+    /// Of those, the ones that the rules don't decide, since they depend on a contract that took the
+    /// place of one of the set.
+    pub undecided: u64,
     /// Functions, with the calls that succeeded.
     pub functions: Counts,
     /// Custom errors, wherever they stood in the chain of calls, those of views included.
@@ -60,7 +60,7 @@ impl Coverage {
     pub fn add(&mut self, other: &Self) {
         self.calls += other.calls;
         self.successes += other.successes;
-        self.untold += other.untold;
+        self.undecided += other.undecided;
         self.views += other.views;
         self.reorgs += other.reorgs;
         self.comparisons += other.comparisons;
@@ -164,7 +164,7 @@ impl fmt::Display for Coverage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let share = 100 * self.successes / self.calls.max(1);
         writeln!(f, "{} calls, of which {share} % succeeded", self.calls)?;
-        writeln!(f, "{} times the rules don't tell", self.untold)?;
+        writeln!(f, "{} calls that the rules don't decide", self.undecided)?;
         writeln!(f, "{} reorganisations", self.reorgs)?;
         writeln!(f, "{} whole states, {} answers of views", self.comparisons, self.views)?;
         for (title, counts) in [

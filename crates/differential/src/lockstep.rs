@@ -29,12 +29,12 @@ use canon_protocol::{
 use core::fmt;
 use std::collections::BTreeMap;
 
-/// How many of the newest proposals are looked at after every step.
-const LOOKED_AT: usize = 6;
-/// How long blocks share their randomness.
+/// The number of newest proposals whose states are recorded after every step.
+const WATCHED_PROPOSALS: usize = 6;
+/// How long consecutive blocks have the same `prevrandao`.
 const SECONDS_OF_A_RANDAO: u64 = 600;
 /// Calls that share a block at most.
-const MOST_IN_A_BLOCK: usize = 12;
+const MAX_CALLS_PER_BLOCK: usize = 12;
 
 /// A contract that returns the code hash of the account that it is asked for.
 const HASHER: Address = address!("0x00000000000000000000000000000000c0de4a54");
@@ -148,7 +148,7 @@ impl Lockstep {
 
     /// Whether a step at `time` is taken in the block that is open.
     fn shares_block(&self, time: Timestamp) -> bool {
-        let fits = time <= self.block.timestamp && self.waiting.len() < MOST_IN_A_BLOCK;
+        let fits = time <= self.block.timestamp && self.waiting.len() < MAX_CALLS_PER_BLOCK;
         !self.waiting.is_empty() && fits
     }
 
@@ -196,7 +196,7 @@ impl Lockstep {
             Step::Deploy(constructor) => self.deploy(time, turn, constructor, None)?,
         }
         let governance = self.world.governance();
-        for proposal in governance.proposals().iter().rev().take(LOOKED_AT) {
+        for proposal in governance.proposals().iter().rev().take(WATCHED_PROPOSALS) {
             self.coverage.stood(governance.state(proposal, self.block.timestamp));
         }
         Ok(())
@@ -285,7 +285,7 @@ impl Lockstep {
         meaning: Option<&Call>,
         decision: Result<Vec<Log>, Refusal>,
     ) -> Result<(), Mismatch> {
-        let untold = matches!(decision, Err(Refusal::OutsideTheSet(_)));
+        let undecided = matches!(decision, Err(Refusal::OutsideTheSet(_)));
         if let Ok(logs) = &decision {
             for log in logs {
                 self.world.evolve(log, self.block)?;
@@ -293,8 +293,8 @@ impl Lockstep {
         }
         let call = UnsignedCall { from: caller, to: Some(target), input: data };
         self.waiting.push(Waiting { call, meaning: meaning.cloned(), decision });
-        // What the rules don't tell, the chain's events do.
-        if untold { self.flush() } else { Ok(()) }
+        // The outcome of a call that the rules don't decide is taken from the chain's events.
+        if undecided { self.flush() } else { Ok(()) }
     }
 
     fn put(&mut self, account: Address, put: &Put) -> Result<(), Mismatch> {
@@ -407,7 +407,7 @@ impl Lockstep {
         }
         match &waiting.decision {
             Err(Refusal::OutsideTheSet(_)) => {
-                self.coverage.untold += 1;
+                self.coverage.undecided += 1;
                 if !executed.success {
                     self.coverage.refused(&Refusal::abi_decode(&executed.output));
                 }

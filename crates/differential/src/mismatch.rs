@@ -1,7 +1,7 @@
 //! Where the rules and the bytecode differ.
 
 use alloy::primitives::{Address, B256, Bytes, LogData, Selector};
-use canon_protocol::Misfit;
+use canon_protocol::ApplyError;
 
 /// The rules and the bytecode disagree. Texts are for a person.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,7 +44,7 @@ pub enum Mismatch {
     },
     /// An event doesn't fit the state that it was emitted in.
     #[error("an event doesn't fit the state: {0}")]
-    Misfit(#[from] Misfit),
+    ApplyError(#[from] ApplyError),
     /// The chain didn't carry a step out.
     #[error("the chain failed: {0}")]
     Chain(String),

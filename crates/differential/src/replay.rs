@@ -11,13 +11,10 @@ use crate::{
     mismatch::Mismatch,
     opening::Company,
 };
-use alloy::{
-    primitives::{Address, B256, Bytes, U256},
-    sol_types::SolStruct,
-};
+use alloy::primitives::{Address, B256, Bytes, U256};
 use canon_protocol::{
-    AssetCall, Ballot, Call, GovernanceCall, Permit, ProposalsCall, Role, RollupCall, Round,
-    Signal, Support, Timestamp, World, histories::Step, signing_domain,
+    AssetCall, Ballot, Call, GovernanceCall, ProposalsCall, Role, RollupCall, Round, Signal,
+    Support, Timestamp, World, histories::Step, signature_parts,
 };
 use std::collections::BTreeMap;
 
@@ -43,8 +40,8 @@ pub(crate) struct Meaning {
     proposals: (usize, usize),
     /// The withdrawals before it, and after it.
     withdrawals: (usize, usize),
-    /// It called the Proposals contract in office, or the canonical rollup.
-    in_office: bool,
+    /// It called the Proposals contract that Governance listened to, or the canonical rollup.
+    to_current: bool,
     /// Its caller drew the slot.
     caller_draws: bool,
     /// The round that it pushed had ended so many rounds before.
@@ -162,7 +159,7 @@ impl Replayer {
             }
             Step::Put(..) | Step::Deploy(_) => return meaning,
         };
-        meaning.in_office = office(call, world) == Some(*contract);
+        meaning.to_current = current_contract(call, world) == Some(*contract);
         meaning.caller_draws = drawer(*contract, call, world, now) == Some(*caller);
         if let Call::Proposals(ProposalsCall::PushProposal { round }) = call
             && let Some(present) = present_round(world, *contract, now)
@@ -192,10 +189,10 @@ impl Replayer {
     ) {
         let Step::Call { caller, contract, call } = step else { return };
         let governance = world.governance();
-        if meaning.in_office
-            && let Some(office) = office(call, world)
+        if meaning.to_current
+            && let Some(current) = current_contract(call, world)
         {
-            *contract = office;
+            *contract = current;
         }
         if meaning.caller_draws
             && let Some(drawn) = drawer(*contract, call, world, now)
@@ -263,16 +260,14 @@ impl Replayer {
                     nonce: proposal.ballot_nonce(*voter).to_word(),
                     deadline: *deadline,
                 };
-                let domain = signing_domain("Governance", at.chain_id, contract);
-                *signature = (self.sign)(*voter, ballot.eip712_signing_hash(&domain))?;
+                *signature = (self.sign)(*voter, ballot.signing_hash(at.chain_id, contract))?;
             }
             Call::Proposals(ProposalsCall::VoteWithSig { payload, signature }) => {
                 let (instance, rollup) = world.canonical_rollup()?;
                 let slot = rollup.slot_at(now).ok()?.to_word();
                 let signal = Signal { payload: *payload, slot, instance };
-                let domain = signing_domain("Proposals", at.chain_id, contract);
                 let signer = drawn(world, instance, now)?;
-                *signature = (self.sign)(signer, signal.eip712_signing_hash(&domain))?;
+                *signature = (self.sign)(signer, signal.signing_hash(at.chain_id, contract))?;
             }
             Call::Governance(GovernanceCall::DepositWithPermit {
                 amount,
@@ -300,14 +295,8 @@ impl Replayer {
         value: U256,
         deadline: U256,
     ) -> Option<(u8, B256, B256)> {
-        let (asset, at) = (world.asset(), world.addresses());
-        let nonce = asset.nonce(owner).to_word();
-        let permit = Permit { owner, spender, value, nonce, deadline };
-        let domain = signing_domain(asset.names().0, at.chain_id, at.asset);
-        let signature = (self.sign)(owner, permit.eip712_signing_hash(&domain))?;
-        let (r, rest) = signature.split_first_chunk::<32>()?;
-        let (s, v) = rest.split_first_chunk::<32>()?;
-        Some((*v.first()?, B256::from(r), B256::from(s)))
+        let digest = world.permit_hash(owner, spender, value, deadline);
+        signature_parts(&(self.sign)(owner, digest)?)
     }
 }
 
@@ -392,8 +381,8 @@ const fn withdrawal_of(call: &mut Call) -> Option<&mut U256> {
     }
 }
 
-/// The contract in office that has such a function.
-fn office(call: &Call, world: &World) -> Option<Address> {
+/// The Proposals contract that Governance listens to, or the canonical rollup, if `call` is one of its.
+fn current_contract(call: &Call, world: &World) -> Option<Address> {
     match call {
         Call::Proposals(_) => {
             let proposals = world.governance().governance_proposer();

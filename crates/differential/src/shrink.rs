@@ -27,7 +27,7 @@ use canon_protocol::{
 use std::collections::BTreeSet;
 
 /// Replays that shrinking may take.
-const MOST_REPLAYS: usize = 1000;
+const MAX_REPLAYS: usize = 1000;
 
 impl Difference {
     /// The same difference shown by fewer and simpler steps, found in at most 1,000 replays. The same
@@ -101,7 +101,7 @@ impl<M: FnMut(&Lockstep, u64)> Shrinker<M> {
             self.share_payloads();
             self.drop_parts();
             self.drop_literally();
-            if self.entries.len() == before || self.replays >= MOST_REPLAYS {
+            if self.entries.len() == before || self.replays >= MAX_REPLAYS {
                 break;
             }
         }
@@ -112,7 +112,7 @@ impl<M: FnMut(&Lockstep, u64)> Shrinker<M> {
 
     /// Whether `candidate` shows the difference; if so, its steps are the steps from now on.
     fn attempt(&mut self, candidate: Vec<Entry>) -> bool {
-        if self.replays >= MOST_REPLAYS {
+        if self.replays >= MAX_REPLAYS {
             return false;
         }
         self.replays += 1;

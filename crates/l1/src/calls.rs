@@ -6,11 +6,11 @@
 use crate::call::Call;
 use alloy::{
     primitives::{Address, B256, Signature, U256},
-    sol_types::{SolCall, SolStruct},
+    sol_types::SolCall,
 };
 use canon_bindings::{Asset, Governance, Issuer, Proposals, Registry, Rollup};
 use canon_protocol::{
-    Amount, Permit, ProposalId, Round, Seconds, Support, Timestamp, WithdrawalId, signing_domain,
+    Amount, Permit, ProposalId, Round, Seconds, Support, Timestamp, WithdrawalId,
 };
 
 /// A signal can turn out to be the round's first, or to change the leader: about 45,000 gas more
@@ -219,7 +219,6 @@ pub struct PermitRequest {
 impl PermitRequest {
     /// The hash to be signed, for a chain.
     pub fn signing_hash(&self, chain_id: u64) -> B256 {
-        let domain = signing_domain(&self.asset_name, chain_id, self.asset);
         let permit = Permit {
             owner: self.owner,
             spender: self.spender,
@@ -227,7 +226,7 @@ impl PermitRequest {
             nonce: self.nonce,
             deadline: self.deadline.to_word(),
         };
-        permit.eip712_signing_hash(&domain)
+        permit.signing_hash(chain_id, self.asset, &self.asset_name)
     }
 
     /// A deadline so far away that the permit works whenever it is mined.

@@ -5,17 +5,14 @@
 
 use crate::{
     abi::{abi_enum, abi_events},
-    refusal::{Fit, Misfit},
+    refusal::{Applied, ApplyError},
     scene::{Decision, Scene},
-    signature::{self, Permit, Unrecoverable},
+    signature::{self, Unrecoverable},
     units::{Amount, Nonce},
 };
-use alloy::{
-    primitives::{
-        Address, B256, U256,
-        map::{AddressMap, HashMap},
-    },
-    sol_types::SolStruct,
+use alloy::primitives::{
+    Address, B256, U256,
+    map::{AddressMap, HashMap},
 };
 
 /// State of the Asset.
@@ -142,7 +139,7 @@ impl Asset {
         self.balances.iter().map(|(holder, balance)| (*holder, *balance))
     }
 
-    pub(crate) fn evolve(&mut self, event: &AssetEvent) -> Fit {
+    pub(crate) fn evolve(&mut self, event: &AssetEvent) -> Applied {
         match event {
             AssetEvent::Deployed { name, symbol, .. } => {
                 self.name.clone_from(name);
@@ -150,20 +147,20 @@ impl Asset {
             }
             AssetEvent::PermitUsed { owner, nonce } => {
                 if self.nonce(*owner) != *nonce {
-                    return Err(Misfit::Unknown);
+                    return Err(ApplyError::Unknown);
                 }
                 self.nonces.insert(*owner, nonce.next());
             }
             AssetEvent::Transfer { from, to, amount } => {
                 if from.is_zero() {
                     self.total_supply =
-                        self.total_supply.checked_add(*amount).ok_or(Misfit::Amount)?;
+                        self.total_supply.checked_add(*amount).ok_or(ApplyError::Amount)?;
                 } else {
                     let left = self.balance_of(*from).checked_sub(*amount);
-                    self.balances.insert(*from, left.ok_or(Misfit::Amount)?);
+                    self.balances.insert(*from, left.ok_or(ApplyError::Amount)?);
                 }
                 let sum = self.balance_of(*to).checked_add(*amount);
-                self.balances.insert(*to, sum.ok_or(Misfit::Amount)?);
+                self.balances.insert(*to, sum.ok_or(ApplyError::Amount)?);
             }
             AssetEvent::Approval { owner, spender, amount } => {
                 if amount.is_zero() {
@@ -263,10 +260,8 @@ pub(crate) fn permit(
     if scene.now().to_word() > deadline {
         return Err(AssetRefusal::PermitExpired { deadline }.into());
     }
-    let asset = &scene.world.asset;
-    let nonce = asset.nonce(owner);
-    let message = Permit { owner, spender, value, nonce: nonce.to_word(), deadline };
-    let digest = message.eip712_signing_hash(&scene.domain(&asset.name));
+    let nonce = scene.world.asset.nonce(owner);
+    let digest = scene.world.permit_hash(owner, spender, value, deadline);
     let signer = signature::recover(digest, v, r, s).map_err(|error| match error {
         Unrecoverable::HighS => AssetRefusal::InvalidSignatureS { s },
         Unrecoverable::Invalid => AssetRefusal::InvalidSignature,

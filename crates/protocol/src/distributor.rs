@@ -1,13 +1,13 @@
 //! RewardDistributor: pays the canonical rollup for its blocks.
 //!
-//! Once per slot of a rollup, and once per timestamp over all rollups. A slot is a second at least,
-//! so none can lie above the timestamp: this bounds what a rollup that lies about its slots can
-//! take.
+//! It pays once per slot of a rollup, and at most once per timestamp over all rollups. A slot lasts at
+//! least a second, so the number of slots can't exceed the timestamp: this bounds what a rollup that
+//! reports wrong slots can take.
 
 use crate::{
     abi::{abi_enum, abi_events},
     asset, questions,
-    refusal::Fit,
+    refusal::Applied,
     scene::{Block, Decision, Scene},
     units::{Amount, Slot, Timestamp},
 };
@@ -59,7 +59,7 @@ abi_enum! {
         /// `slot` is not above the last slot paid to this rollup.
         #[error("slot {slot} is not above {last_slot}, which was paid already")]
         SlotAlreadyPaid { slot: U256, last_slot: U256 } = "RewardDistributor__SlotAlreadyPaid",
-        /// There was a payment at this very timestamp already.
+        /// A rollup was paid at the same timestamp already.
         #[error("there was a payment at {timestamp} already")]
         AlreadyPaidNow { timestamp: U256 } = "RewardDistributor__AlreadyPaidNow",
     }
@@ -86,7 +86,7 @@ impl Distributor {
         self.last_payment
     }
 
-    pub(crate) fn evolve(&mut self, event: &DistributorEvent, block: Block) -> Fit {
+    pub(crate) fn evolve(&mut self, event: &DistributorEvent, block: Block) -> Applied {
         match event {
             DistributorEvent::Deployed { block_reward, .. } => self.block_reward = *block_reward,
             DistributorEvent::RegistryUpdated { registry } => self.registry = *registry,
@@ -110,7 +110,7 @@ pub(crate) fn decide(scene: Scene<'_>, call: &DistributorCall) -> Decision {
     }
 }
 
-/// What the canonical rollup is paid for its present slot. Only the canonical rollup.
+/// Pays the caller, which has to be the canonical rollup, for its present slot.
 pub(crate) fn claim(scene: Scene<'_>, to: Address) -> Decision {
     let this = &scene.world.distributor;
     let (rollup, now) = (scene.caller, scene.now());

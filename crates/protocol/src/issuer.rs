@@ -7,7 +7,7 @@ use crate::{
     abi::{abi_enum, abi_events},
     asset,
     ownership::OwnershipCall,
-    refusal::{Fit, Refusal},
+    refusal::{Applied, Refusal},
     scene::{Block, Decision, Scene},
     units::{Amount, Seconds, Timestamp},
 };
@@ -74,7 +74,7 @@ impl Issuer {
         self.rate.to_word() * age.min(Self::ACCRUAL_LIMIT).to_word()
     }
 
-    pub(crate) const fn evolve(&mut self, event: &IssuerEvent, block: Block) -> Fit {
+    pub(crate) const fn evolve(&mut self, event: &IssuerEvent, block: Block) -> Applied {
         if let IssuerEvent::Deployed { rate, .. } = event {
             self.rate = *rate;
         }

@@ -36,7 +36,7 @@ pub use distributor::{Distributor, DistributorCall, DistributorEvent, Distributo
 pub use expect::{ExpectCall, ExpectRefusal};
 pub use governance::{
     Configuration, Course, Deadlines, Ending, ExitFloor, Governance, GovernanceCall,
-    GovernanceEvent, GovernanceRefusal, LockPath, Origin, Payment, Proposal, ProposalState,
+    GovernanceEvent, GovernanceRefusal, Origin, Payment, Proposal, ProposalState,
     ProposeConfiguration, RawConfiguration, RawProposeConfiguration, Support, Tabulation, Tally,
     Withdrawal, tabulate, votes_needed, withdrawal_delay, yea_limit,
 };
@@ -49,14 +49,14 @@ pub use proposals::{
     InvalidRoundRules, LIFETIME_IN_ROUNDS, Leader, Pin, Proposals, ProposalsCall, ProposalsEvent,
     ProposalsRefusal, PushWindow, PushableRound, Pushed, RoundRules, RoundTally, SignallingStatus,
 };
-pub use refusal::{CommonRefusal, Misfit, Refusal};
+pub use refusal::{ApplyError, CommonRefusal, Refusal};
 pub use registry::{Registry, RegistryCall, RegistryEvent, RegistryRefusal, SENTINEL, Snapshot};
 pub use rollup::{
     Exit, Finality, Head, Member, Move, RawRollupParameters, Rollup, RollupCall, RollupEvent,
     RollupParameters, RollupRefusal, SlotClock, Status, draw,
 };
 pub use scene::{Block, Context};
-pub use signature::{Ballot, Permit, Signal, signing_domain};
+pub use signature::{Ballot, Permit, Signal, signature_parts, signing_domain};
 pub use units::{
     Amount, BlockNumber, ConfigurationId, Epoch, Fraction, Nonce, ParseAmountError, ProposalId,
     RollupBlock, Round, Seconds, Slot, Timestamp, TooLarge, Version, WithdrawalId,

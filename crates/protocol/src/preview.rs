@@ -1,4 +1,4 @@
-//! What a list of actions would do if Governance took them now, and what reviewers must know of it.
+//! The effects of a list of actions if Governance executed it now, and what reviewers must know about it.
 
 use crate::{
     governance::{self, GovernanceEvent, GovernanceRefusal, ProposalState},
@@ -13,68 +13,68 @@ use crate::{
 use alloy::primitives::{Address, U256};
 use serde::{Deserialize, Serialize};
 
-/// Something that a list of actions does beside what it is meant for, or that can't be undone.
+/// A side effect of a list of actions, or an effect that can't be undone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[non_exhaustive]
 pub enum Warning {
-    /// A contract of the set is offered to somebody else than Governance.
+    /// The ownership of a contract of the set is offered to an account other than Governance.
     #[error("the ownership of {contract} is offered to {new_owner}")]
     OwnershipOffered {
         /// The contract.
         contract: Address,
-        /// Who may take it.
+        /// The account that may take it.
         new_owner: Address,
     },
-    /// A contract of the set doesn't belong to Governance any more.
+    /// Governance no longer owns a contract of the set.
     #[error("the ownership of {contract} goes to {new_owner}")]
     OwnershipLost {
         /// The contract.
         contract: Address,
-        /// Who took it.
+        /// The new owner.
         new_owner: Address,
     },
-    /// What isn't a Proposals contract of this set takes office: nobody knows whether sequencers can
-    /// signal there.
-    #[error("{governance_proposer}, which takes office, is no Proposals contract of this set")]
+    /// The new `governanceProposer` isn't a Proposals contract of this set, so sequencers may be unable
+    /// to signal.
+    #[error(
+        "the new governanceProposer {governance_proposer} is no Proposals contract of this set"
+    )]
     UnknownProposals {
-        /// What takes office.
+        /// The new `governanceProposer`.
         governance_proposer: Address,
     },
-    /// A proposal that could still be executed is dropped, since the contract that pushed it is
-    /// replaced.
+    /// A proposal that could still be executed is dropped, since the contract that pushed it is replaced.
     #[error("proposal {id} is dropped")]
     ProposalDropped {
-        /// Which one.
+        /// The proposal.
         id: ProposalId,
     },
-    /// What isn't a Rollup of this set becomes canonical: nobody knows whether it tells the truth about
-    /// slots and proposers.
+    /// The new canonical rollup isn't a Rollup of this set, so it may report wrong slots and proposers.
     #[error("{rollup}, which becomes canonical, is no rollup of this set")]
     UnknownRollup {
-        /// What becomes canonical.
+        /// The new canonical rollup.
         rollup: Address,
     },
 }
 
-/// What a list of actions would do.
+/// The effects of a list of actions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Preview {
     /// The events, in order; or why Governance would revert.
     pub outcome: Result<Vec<Log>, Refusal>,
-    /// What reviewers must know; nothing if it would revert.
+    /// What reviewers must know; empty if Governance would revert.
     pub warnings: Vec<Warning>,
 }
 
 impl World {
-    /// What `actions`, of which nobody made a proposal yet, would do if they were executed in `block`
-    /// and nothing else happened before.
+    /// The effects of `actions`, which aren't a proposal yet, if they were executed in `block` and
+    /// nothing else happened before.
     ///
-    /// A proposal is executed long after it was written: what holds then may differ.
+    /// A proposal is executed long after it was written, and the state may differ by then.
     pub fn preview(&self, actions: &[Action], block: Block, outside: &dyn Outside) -> Preview {
         self.foresee(None, actions, block, outside)
     }
 
-    /// What proposal `id` would do if it were executed in `block`, whatever its state is now.
+    /// The effects of proposal `id` if it were executed in `block`, whatever its state is now.
     ///
     /// # Errors
     ///
@@ -116,7 +116,7 @@ fn warnings(before: &World, after: &World, now: Timestamp) -> Vec<Warning> {
     handovers(before, after).chain(replacements(before, after, now)).collect()
 }
 
-/// Ownership that leaves the set, or may.
+/// Warnings of ownership that leaves the set, or may.
 fn handovers(before: &World, after: &World) -> impl Iterator<Item = Warning> {
     let governance = before.addresses().governance;
     before.owned().filter_map(move |contract| {
@@ -130,7 +130,7 @@ fn handovers(before: &World, after: &World) -> impl Iterator<Item = Warning> {
     })
 }
 
-/// What the new Proposals contract and the new rollup mean.
+/// Warnings of a new Proposals contract and a new rollup.
 fn replacements(before: &World, after: &World, now: Timestamp) -> Vec<Warning> {
     let mut warnings = Vec::new();
     let (old, new) = (before.governance(), after.governance());

@@ -1,4 +1,4 @@
-//! Why a call reverts.
+//! Why a call reverts, and why an event can't be applied.
 
 use crate::{
     abi::abi_enum, asset::AssetRefusal, distributor::DistributorRefusal, expect::ExpectRefusal,
@@ -81,8 +81,8 @@ pub enum Refusal {
     /// there is no contract.
     #[error("reverted without a reason")]
     Empty,
-    /// These rules don't tell: the call depends on the state of `0`, which took the place of a
-    /// contract of the set.
+    /// These rules don't decide the call: it depends on the state of contract `0`, which took the place
+    /// of a contract of the set.
     #[error("the outcome depends on {0}, which is not of the set")]
     OutsideTheSet(Address),
 }
@@ -125,10 +125,11 @@ impl Refusal {
     }
 }
 
-/// An event contradicts the state it is applied to: events are missing, doubled or out of order.
+/// Why an event can't be applied: it contradicts the state, so events are missing, repeated or out of
+/// order.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Misfit {
-    /// The block comes before one whose events were applied already.
+pub enum ApplyError {
+    /// The block is earlier than one whose events were applied already.
     #[error("events of an earlier block")]
     Backwards,
     /// The emitter is not a contract of the set that emits this event.
@@ -137,10 +138,13 @@ pub enum Misfit {
     /// The event names something that doesn't exist, or skips a number.
     #[error("the event names something unknown")]
     Unknown,
+    /// The event repeats something that happens only once.
+    #[error("the event repeats something that happens only once")]
+    Repeated,
     /// More is taken than there is, or more is added than fits.
     #[error("the amounts don't add up")]
     Amount,
 }
 
-/// What an event's application returns.
-pub(crate) type Fit = Result<(), Misfit>;
+/// Whether an event was applied.
+pub(crate) type Applied = Result<(), ApplyError>;

@@ -3,7 +3,7 @@
 use crate::{
     abi::{abi_enum, abi_events},
     questions,
-    refusal::{Fit, Misfit},
+    refusal::{Applied, ApplyError},
     scene::{Block, Decision, Scene},
     units::{BlockNumber, Version},
 };
@@ -90,10 +90,10 @@ impl Registry {
         self.versions.get(&rollup).copied().ok_or(RegistryRefusal::NotRegistered { rollup })
     }
 
-    pub(crate) fn evolve(&mut self, event: &RegistryEvent, block: Block) -> Fit {
+    pub(crate) fn evolve(&mut self, event: &RegistryEvent, block: Block) -> Applied {
         let RegistryEvent::InstanceAdded { instance, version } = event;
         if version.get() != self.number_of_versions() {
-            return Err(Misfit::Unknown);
+            return Err(ApplyError::Unknown);
         }
         self.snapshots.push(Snapshot { rollup: *instance, block_number: block.number });
         self.versions.insert(*instance, *version);

@@ -9,10 +9,7 @@ use crate::{
     units::{BlockNumber, Seconds, Timestamp, TooLarge},
     world::World,
 };
-use alloy::{
-    primitives::{Address, B256, Bytes, Selector, U256},
-    sol_types::Eip712Domain,
-};
+use alloy::primitives::{Address, B256, Bytes, Selector, U256};
 use core::fmt;
 
 /// What a call does, or why it reverts.
@@ -170,11 +167,6 @@ impl<'a> Scene<'a> {
         selector: Selector,
     ) -> Result<Address, CommonRefusal> {
         to_address(self.word(target, selector)?).ok_or(CommonRefusal::NoAnswer { target, selector })
-    }
-
-    /// The EIP-712 domain of this contract.
-    pub(crate) fn domain(&self, name: &str) -> Eip712Domain {
-        signature::signing_domain(name, self.world.addresses().chain_id, self.this)
     }
 
     /// Whether `signature` is `signer`'s over `digest`.

@@ -1,17 +1,18 @@
-//! Who signed.
+//! What is signed, and who signed it.
 //!
-//! A signature is a signer's if ECDSA recovers it (65 bytes, low s, never address 0), and else if
-//! the signer has code of its own and that says so (ERC-1271). ECDSA comes first whether or not
-//! there is code, so an account with an EIP-7702 delegation still signs as itself.
+//! A signature is valid if ECDSA recovers the signer from it (65 bytes, low s, never address 0), or
+//! otherwise if the signer has code of its own that accepts it (ERC-1271). ECDSA comes first whether or
+//! not there is code, so an account with an EIP-7702 delegation still signs as itself.
 
 use crate::{
     outside::{CodeKind, Outside},
     questions,
+    world::World,
 };
 use alloy::{
     primitives::{Address, B256, Signature, U256, uint},
     sol,
-    sol_types::{Eip712Domain, eip712_domain},
+    sol_types::{Eip712Domain, SolStruct, eip712_domain},
 };
 
 sol! {
@@ -72,21 +73,66 @@ pub fn signing_domain(name: &str, chain_id: u64, contract: Address) -> Eip712Dom
     }
 }
 
+impl Signal {
+    /// The hash that the slot's proposer signs, for the Proposals contract at `proposals`.
+    pub fn signing_hash(&self, chain_id: u64, proposals: Address) -> B256 {
+        self.eip712_signing_hash(&signing_domain("Proposals", chain_id, proposals))
+    }
+}
+
+impl Ballot {
+    /// The hash that the voter signs, for the Governance at `governance`.
+    pub fn signing_hash(&self, chain_id: u64, governance: Address) -> B256 {
+        self.eip712_signing_hash(&signing_domain("Governance", chain_id, governance))
+    }
+}
+
+impl Permit {
+    /// The hash that the owner signs, for the asset at `asset`, whose `name()` is `asset_name`.
+    pub fn signing_hash(&self, chain_id: u64, asset: Address, asset_name: &str) -> B256 {
+        self.eip712_signing_hash(&signing_domain(asset_name, chain_id, asset))
+    }
+}
+
+impl World {
+    /// The hash that `owner` signs for its next permit: `spender` may take `value` of its asset.
+    pub fn permit_hash(
+        &self,
+        owner: Address,
+        spender: Address,
+        value: U256,
+        deadline: U256,
+    ) -> B256 {
+        let (asset, at) = (self.asset(), self.addresses());
+        let nonce = asset.nonce(owner).to_word();
+        let permit = Permit { owner, spender, value, nonce, deadline };
+        permit.signing_hash(at.chain_id, at.asset, asset.names().0)
+    }
+}
+
+/// The parts `v`, `r` and `s` of a signature of 65 bytes; `None` if it has another length.
+pub fn signature_parts(signature: &[u8]) -> Option<(u8, B256, B256)> {
+    let (r, rest) = signature.split_first_chunk::<32>()?;
+    let (s, v) = rest.split_first_chunk::<32>()?;
+    let [v] = v else { return None };
+    Some((*v, B256::from(r), B256::from(s)))
+}
+
 /// Half the order of secp256k1: the largest `s` that is accepted, since `(r, n − s)` signs whatever
 /// `(r, s)` signs ([EIP-2](https://eips.ethereum.org/EIPS/eip-2)).
 const HALF_ORDER: U256 =
     uint!(0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0_U256);
 
-/// Why ECDSA recovers nobody, as OpenZeppelin's `ECDSA` tells them apart.
+/// Why ECDSA recovers no signer; OpenZeppelin's `ECDSA` has an error for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unrecoverable {
     /// `s` is in the upper half.
     HighS,
-    /// Nobody's signature.
+    /// The signature recovers no address.
     Invalid,
 }
 
-/// Who signed `digest`.
+/// The signer of `digest`.
 pub(crate) fn recover(digest: B256, v: u8, r: B256, s: B256) -> Result<Address, Unrecoverable> {
     let (r, s) = (U256::from_be_bytes(r.0), U256::from_be_bytes(s.0));
     if s > HALF_ORDER {
@@ -124,11 +170,7 @@ fn accepts(account: Address, digest: B256, signature: &[u8], outside: &dyn Outsi
 }
 
 fn recovers(signer: Address, digest: B256, signature: &[u8]) -> bool {
-    let [rs @ .., v] = signature else { return false };
-    let Some((r, s)) = rs.split_at_checked(32).filter(|(_, s)| s.len() == 32) else {
-        return false;
-    };
-    recover(digest, *v, B256::from_slice(r), B256::from_slice(s)) == Ok(signer)
+    signature_parts(signature).is_some_and(|(v, r, s)| recover(digest, v, r, s) == Ok(signer))
 }
 
 #[cfg(test)]

@@ -9,9 +9,9 @@ use crate::{
     issuer::{self, Issuer},
     messages::{Call, Event, Log, Role},
     ownership::Ownership,
-    proposals::{self, Circumstances, Proposals, ProposalsEvent, Pushed, RoundRules},
+    proposals::{self, EventContext, Proposals, ProposalsEvent, Pushed, RoundRules},
     questions,
-    refusal::{Fit, Misfit, Refusal},
+    refusal::{Applied, ApplyError, Refusal},
     registry::{self, Registry},
     rollup::{self, Rollup, RollupEvent},
     scene::{Block, Context, Decision, Entered, Scene},
@@ -191,9 +191,9 @@ impl World {
     }
 
     /// What `log` changes. Events have to come in order, each once.
-    pub fn evolve(&mut self, log: &Log, block: Block) -> Result<(), Misfit> {
+    pub fn evolve(&mut self, log: &Log, block: Block) -> Result<(), ApplyError> {
         if block.timestamp < self.block.timestamp || block.number < self.block.number {
-            return Err(Misfit::Backwards);
+            return Err(ApplyError::Backwards);
         }
         self.block = block;
         self.apply(log, block)
@@ -266,16 +266,16 @@ impl World {
     }
 
     /// What `log` changes, whenever it was.
-    pub(crate) fn apply(&mut self, log: &Log, block: Block) -> Fit {
+    pub(crate) fn apply(&mut self, log: &Log, block: Block) -> Applied {
         let emitter = log.emitter;
         let at = &self.addresses;
-        let misfit = Misfit::Emitter(emitter);
+        let misfit = ApplyError::Emitter(emitter);
         match &log.event {
             Event::Governance(event) if emitter == at.governance => {
                 self.governance.evolve(event, emitter, block)
             }
             Event::Proposals(ProposalsEvent::Deployed { registry, n, m }) => {
-                let rules = RoundRules::new(*n, *m).map_err(|_| Misfit::Amount)?;
+                let rules = RoundRules::new(*n, *m).map_err(|_| ApplyError::Amount)?;
                 if *registry != at.registry || self.proposals.contains_key(&emitter) {
                     return Err(misfit);
                 }
@@ -302,7 +302,7 @@ impl World {
             Event::Distributor(event) if emitter == at.distributor => {
                 self.distributor.evolve(event, block)
             }
-            // A contract's first owner is announced before the contract itself.
+            // A contract's first owner is pending before the contract itself.
             Event::Ownership(event) => {
                 self.owners.entry(emitter).or_default().evolve(event);
                 Ok(())
@@ -312,13 +312,13 @@ impl World {
     }
 
     /// What an event of Proposals doesn't say.
-    fn circumstances(&self) -> Circumstances {
+    fn circumstances(&self) -> EventContext {
         let owner = self.ownership(self.addresses.registry).owner();
         let pushed = if owner == self.addresses.governance {
             Pushed::Proposal(ProposalId::of(self.governance.proposals().len() as u64))
         } else {
             Pushed::Elsewhere(owner)
         };
-        Circumstances { instance: self.registry.rollup(), pushed }
+        EventContext { instance: self.registry.rollup(), pushed }
     }
 }

@@ -33,7 +33,7 @@ const ETHER: u64 = 1_000;
 const HISTORY: u64 = 32;
 
 /// A quiet stretch of more blocks than this is skipped with a single block.
-const MOST_EMPTY_BLOCKS: u64 = 20_000;
+const MAX_EMPTY_BLOCKS: u64 = 20_000;
 
 /// What a transaction can use more than the one that was estimated for its kind.
 const MARGIN_PERCENT: u64 = 60;
@@ -144,7 +144,7 @@ impl<'a> Stage<'a> {
         let (from, first) = (self.chain.timestamp(), self.chain.block_number());
         let missing = time.get().saturating_sub(self.chain.next_timestamp());
         let blocks = missing.div_ceil(self.block_time);
-        if blocks > MOST_EMPTY_BLOCKS {
+        if blocks > MAX_EMPTY_BLOCKS {
             self.chain.set_next_timestamp(from + blocks * self.block_time)?;
             self.chain.mine()?;
         } else {

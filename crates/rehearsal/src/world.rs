@@ -344,7 +344,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// The same, told as an event of its own.
+    /// The same, reported as an event of its own.
     pub(crate) fn over(&mut self, docket: usize, end: End) {
         self.decide(docket, end);
         let azip = self.dockets[docket].plan.azip.clone();

@@ -1,5 +1,5 @@
-//! The least gas that a call of ours can use: what the chain charges for that which the protocol
-//! demands of the call, and no gas for computing.
+//! The least gas that a call of ours can use: what the chain charges for the accesses, writes and logs
+//! that the protocol requires of the call, without any computation.
 
 use alloy::sol_types::SolEvent;
 use canon_bindings::{Asset, Governance, Proposals, Registry, Rollup};
@@ -73,7 +73,7 @@ impl Kind {
 #[derive(Clone, Copy, Debug)]
 struct Item {
     kind: Kind,
-    /// Of which account, slot, event or precompile.
+    /// The account, slot, event or precompile.
     what: &'static str,
     gas: u64,
 }
@@ -86,7 +86,7 @@ pub(super) struct Floor {
 }
 
 impl Floor {
-    /// Of a call with this calldata. Those without a limit have no floor either.
+    /// The floor of a call with this calldata; `None` for calls without a limit.
     pub(super) fn of(call: Call, input: &[u8]) -> Option<Self> {
         let zeros = input.iter().filter(|byte| **byte == 0).count() as u64;
         let calldata = zeros * CALLDATA_ZERO + (input.len() as u64 - zeros) * CALLDATA_NONZERO;
@@ -102,7 +102,7 @@ impl Floor {
             Call::DepositLater => {
                 floor.deposit().archive_total().changed("holder's power").fresh("holder's archive")
             }
-            // Half of the archives' words are begun by a deposit, the others completed.
+            // Two entries share a word of an archive: a deposit begins it, the next one completes it.
             Call::DepositMean => floor
                 .deposit()
                 .archive_total()
@@ -149,7 +149,7 @@ impl Floor {
         self.items.iter().filter(|item| item.kind == kind).map(|item| item.gas).sum()
     }
 
-    /// What every transaction costs.
+    /// The gas of every transaction.
     pub(super) const fn base(&self) -> u64 {
         TRANSACTION
     }
@@ -158,12 +158,12 @@ impl Floor {
         self.calldata
     }
 
-    /// All of it.
+    /// The gas of the transaction and all expenses.
     pub(super) fn total(&self) -> u64 {
         TRANSACTION + self.calldata + self.items.iter().map(|item| item.gas).sum::<u64>()
     }
 
-    /// What the expenses of a kind are for.
+    /// The accounts, slots and events of a kind.
     pub(super) fn list(&self, kind: Kind) -> Vec<&'static str> {
         self.items.iter().filter(|item| item.kind == kind).map(|item| item.what).collect()
     }
@@ -175,12 +175,12 @@ impl Floor {
         self
     }
 
-    /// An account is asked, called, or its code looked at.
+    /// The first access to an account: a call, or a look at its code.
     fn cold(self, what: &'static str) -> Self {
         self.item(Kind::ColdAccount, what, COLD_ACCOUNT)
     }
 
-    /// The same again.
+    /// `times` further accesses to an account.
     fn warm(self, what: &'static str, times: u64) -> Self {
         self.item(Kind::WarmAccount, what, times * WARM)
     }
@@ -200,14 +200,14 @@ impl Floor {
         self.slot(what).item(Kind::ChangedSlot, what, SSTORE_RESET)
     }
 
-    /// An event with so many indexed arguments and words of others.
+    /// An event with `indexed` indexed arguments and `words` words of data.
     fn log<E: SolEvent>(self, indexed: u64, words: usize) -> Self {
         let name = E::SIGNATURE.split_once('(').map_or(E::SIGNATURE, |(name, _)| name);
         let data = LOG_BYTE * (words * WORD) as u64;
         self.item(Kind::Log, name, LOG + LOG_TOPIC * (1 + indexed) + data)
     }
 
-    /* what the calls demand */
+    /* what the calls require */
 
     fn signal(self) -> Self {
         self.cold("payload")
@@ -288,8 +288,8 @@ impl Floor {
             .fresh("Governance: holder's archive")
             .changed("Governance: total power")
             .archive_total()
-            .fresh("Governance: withdrawal")
-            .fresh("Governance: its times")
+            .fresh("Governance: withdrawal's recipient, amount")
+            .fresh("Governance: withdrawal's unlock time")
             .log::<Governance::WithdrawInitiated>(2, 1)
             .log::<Governance::WithdrawalQueued>(2, 1)
     }
@@ -324,18 +324,18 @@ impl Floor {
     }
 }
 
-/// Bytes of a call with so many arguments of a word.
+/// The bytes of a call with this number of one-word arguments.
 const fn call_bytes(arguments: usize) -> usize {
     4 + WORD * arguments
 }
 
-/// The call of the payload with one action: one argument.
+/// The one call of the constant payload, `updateGovernanceProposer`.
 const REPLACE: usize = call_bytes(1);
 /// The calls of `UpgradePayload`.
 const UPGRADE: [usize; 4] = [call_bytes(2), call_bytes(4), call_bytes(2), call_bytes(1)];
 
-/// Words of an encoded list of actions with calls of so many bytes: its length, and for each
-/// action an offset, target, offset, length and data.
+/// The words of an encoded list of actions whose calls have these numbers of bytes: its length, and
+/// for each action an offset, target, offset, length and data.
 fn words(calls: &[usize]) -> usize {
     1 + calls.iter().map(|bytes| 4 + bytes.div_ceil(WORD)).sum::<usize>()
 }

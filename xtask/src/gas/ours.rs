@@ -89,7 +89,7 @@ pub(super) fn deploy(chain: &Chain, configuration: Governance::Configuration) ->
     let replacing = |number: u32| -> Result<Payload> {
         let next = proposals(&format!("Proposals {number}"))?;
         let call = Governance::updateGovernanceProposerCall { newGovernanceProposer: next };
-        let code = payload::constant(governance, &call)?;
+        let code = payload::constant(governance, &call);
         let address = deploy(&format!("payload {number}"), code)?;
         Ok(Payload { address, emitter: governance, effect: Effect::Proposals(next) })
     };

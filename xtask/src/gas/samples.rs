@@ -1,4 +1,4 @@
-//! The calls that are measured, what they may cost, and what was measured of them.
+//! The calls that are measured, their limits, and the measurements.
 
 use std::collections::BTreeMap;
 
@@ -43,16 +43,16 @@ pub(super) enum Call {
     ChangeAll,
     /// `Rollup.deposit`.
     Stake,
-    /// The first deposit that a system sees.
+    /// The first deposit of a system.
     DepositEver,
-    /// Its first withdrawal.
+    /// The first withdrawal of a system.
     WithdrawEver,
-    /// Its first proposal.
+    /// The first proposal of a system.
     PushEver,
 }
 
 impl Call {
-    /// Those that have limits.
+    /// The calls with a limit.
     pub(super) const LIMITED: [Self; 16] = [
         Self::SignalLater,
         Self::SignalFirst,
@@ -72,7 +72,7 @@ impl Call {
         Self::Stake,
     ];
 
-    /// The same payload in both systems, and what a call costs in other states than the usual one.
+    /// Calls with the payload that both systems have, and calls in other states than the usual one.
     pub(super) const VARIED: [Self; 9] = [
         Self::PushPublished,
         Self::ExecutePublished,
@@ -85,49 +85,53 @@ impl Call {
         Self::SignalChangedSeat,
     ];
 
-    /// Those that are dear because nothing was there before. No system does them twice.
+    /// The first calls of their kind in a system, which cost more because every slot that they write was
+    /// empty.
     pub(super) const EVER: [Self; 3] = [Self::DepositEver, Self::WithdrawEver, Self::PushEver];
 
+    /// Its row in the tables, and in the README's.
     pub(super) const fn name(self) -> &'static str {
         match self {
-            Self::SignalLater => "signal, later in round",
-            Self::SignalFirst => "signal, first of round",
-            Self::SignedLater => "voteWithSig, later in round",
-            Self::SignedFirst => "voteWithSig, first of round",
-            Self::SignalLeaderChange => "signal, new leader",
-            Self::SignalChangedSeat => "signal, seat changed hands since the set closed",
-            Self::PushPublished => "pushProposal, published payload of 0.67.1",
-            Self::PushReplacing => "pushProposal, one action",
-            Self::PushUpgrading => "pushProposal, UpgradePayload",
-            Self::DepositFirst => "deposit, first of holder",
-            Self::DepositLater => "deposit, later of holder",
-            Self::DepositMean => "deposit, mean of 4 in a row",
-            Self::BallotFirst => "ballot, first of holder",
-            Self::BallotLater => "ballot, later of holder",
+            Self::SignalLater => "signal, later in a round",
+            Self::SignalFirst => "signal, first of a round",
+            Self::SignedLater => "signal by signature, later in a round",
+            Self::SignedFirst => "signal by signature, first of a round",
+            Self::SignalLeaderChange => "signal that changes the leader",
+            Self::SignalChangedSeat => "signal from a seat that changed hands since the set closed",
+            Self::PushPublished => "push, payload that 0.67.1 ships",
+            Self::PushReplacing => "push, constant payload",
+            Self::PushUpgrading => "push, UpgradePayload",
+            Self::DepositFirst => "lock, first of a holder",
+            Self::DepositLater => "lock, later of a holder",
+            Self::DepositMean => "lock, mean of four in a row",
+            Self::BallotFirst => "ballot, first of a holder",
+            Self::BallotLater => "ballot, later of a holder",
             Self::BallotAfterChange100 => {
-                "ballot, later, 100 checkpoints, power changed once since"
+                "ballot, power changed since the snapshot, 100 checkpoints"
             }
             Self::BallotAfterChange10000 => {
-                "ballot, later, 10,000 checkpoints, power changed once since"
+                "ballot, power changed since the snapshot, 10,000 checkpoints"
             }
             Self::BallotAfterChanges => {
-                "ballot, later, 10,000 checkpoints, power changed 2,000 times since"
+                "ballot, power changed 2,000 times since the snapshot, 10,000 checkpoints"
             }
-            Self::Withdraw => "initiateWithdraw",
-            Self::ExecutePublished => "execute, published payload of 0.67.1",
-            Self::ExecuteReplacing => "execute, one action",
+            Self::Withdraw => "leave",
+            Self::ExecutePublished => "execute, payload that 0.67.1 ships",
+            Self::ExecuteReplacing => "execute, constant payload",
             Self::ExecuteUpgrading => "execute, UpgradePayload",
-            Self::ExecuteAfterChange => "execute, published payload, power changed since",
-            Self::ChangeOne => "execute, updateConfiguration",
-            Self::ChangeAll => "execute, updateConfiguration, all fields",
-            Self::Stake => "Rollup.deposit",
-            Self::DepositEver => "the first deposit of all",
-            Self::WithdrawEver => "the first withdrawal of all",
-            Self::PushEver => "the first proposal of all",
+            Self::ExecuteAfterChange => {
+                "execute, payload that 0.67.1 ships, power changed since the snapshot"
+            }
+            Self::ChangeOne => "execute, updateConfiguration of one field",
+            Self::ChangeAll => "execute, updateConfiguration of all fields",
+            Self::Stake => "stake",
+            Self::DepositEver => "lock, first of all",
+            Self::WithdrawEver => "leave, first of all",
+            Self::PushEver => "push, first of all",
         }
     }
 
-    /// What was set when the protocol was designed, after prototypes.
+    /// The limit that the protocol's design sets, found with prototypes.
     const fn limit(self) -> Limit {
         match self {
             Self::SignalLater => Limit::AtMost(50_500),
@@ -156,7 +160,7 @@ impl Call {
 enum Limit {
     None,
     AtMost(u64),
-    /// So much more than the worst of another call.
+    /// This much more than the most that another call used.
     Above(Call, u64),
 }
 
@@ -165,11 +169,11 @@ enum Limit {
 pub(super) struct Range {
     pub(super) least: u64,
     pub(super) most: u64,
-    /// The calldata of the most expensive one.
+    /// The calldata of the most expensive call.
     pub(super) input: Bytes,
 }
 
-/// What was measured of one system.
+/// The measurements of one system.
 #[derive(Debug, Default)]
 pub(super) struct Samples(BTreeMap<Call, Range>);
 
@@ -195,12 +199,31 @@ impl Samples {
         self.0.get(&call)
     }
 
-    /// The most that a call of these may use.
+    /// The most gas that a call may use, if it has a limit.
     pub(super) fn limit(&self, call: Call) -> Option<u64> {
         match call.limit() {
             Limit::None => None,
             Limit::AtMost(limit) => Some(limit),
             Limit::Above(other, more) => Some(self.get(other)?.most + more),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Call;
+
+    #[test]
+    fn the_readme_names_the_calls_as_the_tables_do() {
+        let readme = include_str!("../../../README.md");
+        let (_, table) = readme.split_once("| call | 0.67.1 | Canon |\n").unwrap();
+        let rows = table.lines().skip(1).take_while(|line| line.starts_with('|'));
+        let names: Vec<_> = rows.map(|row| row.split('|').nth(1).unwrap().trim()).collect();
+        assert!(names.len() > 20, "{names:?}");
+        let calls = Call::LIMITED.iter().chain(&Call::VARIED);
+        let calls: Vec<_> = calls.map(|call| call.name()).collect();
+        for name in names {
+            assert!(calls.contains(&name), "no call has the README's name {name:?}");
         }
     }
 }

@@ -3,10 +3,9 @@
 use alloy::{
     primitives::{Address, U256},
     signers::{SignerSync, local::PrivateKeySigner},
-    sol,
-    sol_types::{SolStruct, eip712_domain},
 };
 use canon_bindings::{Asset, Governance, Proposals, Registry, Rollup};
+use canon_protocol::Signal;
 use eyre::{Result, ensure, eyre};
 
 use super::{
@@ -14,14 +13,6 @@ use super::{
     samples::{Call, Samples},
     set::{self, EPOCH, Effect, M, N, Payload, PayloadKind, SLOT, Set, Staker, tokens},
 };
-
-sol! {
-    struct Signal {
-        address payload;
-        uint256 slot;
-        address instance;
-    }
-}
 
 /// Epochs without a change of the set before anything is measured.
 const QUIET_EPOCHS: u64 = 5;
@@ -345,17 +336,12 @@ impl Scenario<'_> {
         let round = self.round_of_an_epoch();
         let payload = self.set.other_payload;
         let (proposals, instance) = (self.set.proposals, self.set.rollup);
-        let domain = eip712_domain! {
-            name: "Proposals",
-            version: "1",
-            chain_id: self.chain.id(),
-            verifying_contract: proposals,
-        };
         for count in 1..=M {
             let slot = round * M + count - 1;
             let key = self.enter(slot)?.clone();
             let signal = Signal { payload, slot: U256::from(slot), instance };
-            let signature = key.sign_hash_sync(&signal.eip712_signing_hash(&domain))?;
+            let digest = signal.signing_hash(self.chain.id(), proposals);
+            let signature = key.sign_hash_sync(&digest)?;
             let signature = signature.as_bytes().into();
             let vote = Proposals::voteWithSigCall { payload, signature };
             let sent = self.chain.send(&self.keeper, proposals, &vote)?;

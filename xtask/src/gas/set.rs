@@ -84,7 +84,7 @@ pub(super) struct Payload {
 /// What an execution does.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Effect {
-    /// This Proposals contract takes office.
+    /// This contract becomes the Proposals contract.
     Proposals(Address),
     /// The configuration changes.
     Configuration,
@@ -125,7 +125,7 @@ pub(super) fn changing(
     configuration: &Governance::Configuration,
 ) -> Result<Payload> {
     let call = Governance::updateConfigurationCall { configuration: configuration.clone() };
-    let address = chain.deploy(label, payload::constant(governance, &call)?)?;
+    let address = chain.deploy(label, payload::constant(governance, &call))?;
     Ok(Payload { address, emitter: governance, effect: Effect::Configuration })
 }
 

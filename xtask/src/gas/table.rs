@@ -42,7 +42,7 @@ impl Line {
         self.ours.most > self.limit
     }
 
-    /// What our code computes, in gas.
+    /// The gas above the floor: what our code computes.
     fn computing(&self) -> u64 {
         self.ours.most.saturating_sub(self.floor.total())
     }
@@ -119,13 +119,14 @@ pub(super) fn expenses(lines: &[Line]) -> String {
 pub(super) fn legend() -> String {
     format!(
         "\
-Gas of whole transactions as in their receipts, from the least to the most that was met; all else
-is about the most. Both systems ran on one chain through one scenario: 48 stakers, 6 signals of 10
-win, earlier rounds, proposals, holders and withdrawals exist, allowances are finite.
+Gas of whole transactions as in their receipts, from the least to the most that was observed; the
+other columns are about the most. Both systems ran on one chain through one scenario: 48 stakers,
+6 signals of 10 win, earlier rounds, proposals, holders and withdrawals exist, allowances are finite.
+To lock is Governance.deposit, to leave initiateWithdraw, to stake Rollup.deposit.
 {version}: the published bytecode of npm @aztec/l1-artifacts. A signal that comes before its epoch
 is set up costs more there. Of two proposals of a kind one is contested: it costs more to execute.
-floor: what the chain charges for what the protocol demands. above it: what our code computes.
-!!: above its limit. ratio: how many times the earlier system's gas is ours.
+floor: what the chain charges for what the protocol requires. above it: the gas above the floor.
+!!: above the limit. ratio: the earlier system's gas divided by ours.
 base: 21,000. input: 4 per zero byte, 16 per other (EIP-2028). calls: the first access to an
 account, 2,600 (EIP-2929). again: the others, 100. slots: the first access to a slot, 2,100
 (EIP-2929). new, old: what writing one costs besides, 20,000 if it was zero and 2,900 if it wasn't

@@ -196,5 +196,5 @@ async fn what_is_stuck_is_sent_again_with_higher_fees() {
     let locked: Vec<_> = cast.done().collect();
     assert_eq!(locked, [Act::Lock { amount: tokens(1_000) }], "{}", cast.story());
     let sent = cast.outcomes.iter().filter(|o| matches!(o, Outcome::Sent { .. })).count();
-    assert_eq!(sent, 1, "told once");
+    assert_eq!(sent, 1, "reported once");
 }

@@ -54,20 +54,20 @@ async fn who_left_has_nothing_to_move() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_not_the_withdrawers_is_told_once() {
+async fn a_key_that_is_not_the_withdrawers_is_reported_once() {
     let mut stage = Stage::new().await;
     let old = stage.set.deployment.rollup;
     stage.stakers(old, 1).await;
     let (new, _) = stage.upgrade().await;
     let mut mover = Mover::new(stage.sender("stranger", 0), attester(0), old, new);
     stage.begin();
-    let mut told = Vec::new();
+    let mut outcomes = Vec::new();
     for _ in 0..4 {
         let view = stage.look().await;
-        told.extend(mover.tick(&view).await.unwrap());
+        outcomes.extend(mover.tick(&view).await.unwrap());
         stage.mine();
     }
-    let [Outcome::Failed { error, .. }] = &told[..] else { panic!("{told:?}") };
+    let [Outcome::Failed { error, .. }] = &outcomes[..] else { panic!("{outcomes:?}") };
     assert_eq!(error.as_revert().unwrap().name(), Some("Rollup__NotWithdrawer"));
 }
 

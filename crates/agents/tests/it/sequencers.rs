@@ -130,9 +130,9 @@ async fn what_is_not_mined_in_its_slot_is_missed_and_not_sent_again() {
         stage.chain.set_base_fee_next(900_000_000_000);
         cast.play(&mut stage).await;
     }
-    let told = &cast.outcomes[before..];
-    assert!(told.iter().any(|o| matches!(o, Outcome::Missed { .. })), "{}", cast.story());
-    let mut sent: Vec<_> = told
+    let outcomes = &cast.outcomes[before..];
+    assert!(outcomes.iter().any(|o| matches!(o, Outcome::Missed { .. })), "{}", cast.story());
+    let mut sent: Vec<_> = outcomes
         .iter()
         .filter_map(|outcome| match outcome {
             Outcome::Sent { act, .. } => Some(*act),
@@ -202,7 +202,7 @@ async fn the_plan_changes_without_a_restart() {
     cast.play_for(&mut stage, 2).await;
     let before = cast.outcomes.len();
     cast.play_for(&mut stage, 10).await;
-    let told = &cast.outcomes[before..];
-    assert!(told.iter().all(|outcome| !matches!(outcome.act(), Act::Signal { .. })));
+    let outcomes = &cast.outcomes[before..];
+    assert!(outcomes.iter().all(|outcome| !matches!(outcome.act(), Act::Signal { .. })));
     assert_eq!(cast.failures(), Vec::<String>::new());
 }

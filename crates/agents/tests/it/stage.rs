@@ -1,4 +1,4 @@
-//! A set with sequencers and holders, on a chain that mines when told.
+//! A set with sequencers and holders, on a chain that mines on request.
 
 use alloy::{
     primitives::{Address, Bytes, U256, keccak256},
@@ -193,7 +193,7 @@ impl Stage {
         assert!(receipt.unwrap().unwrap().status());
     }
 
-    /// From now on blocks are mined only when told.
+    /// From now on blocks are mined only on request.
     pub(crate) fn begin(&self) {
         self.chain.set_mining(Mining::Manual);
     }

@@ -38,7 +38,7 @@ impl Views<'_> {
             )?;
             self.rounds(at, proposals, instance, &mut payloads)?;
         }
-        // Another contract that has the Registry may be told of other proposals.
+        // Where another contract owns the Registry, proposals are asked of that contract.
         if owner != self.world.addresses().governance {
             return Ok(());
         }

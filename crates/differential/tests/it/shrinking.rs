@@ -12,7 +12,7 @@ use canon_protocol::{Constructor, RawRollupParameters};
 /// `timeOfLastMint` of the Issuer, as its storage layout has it.
 const LAST_MINT: U256 = U256::from_limbs([2, 0, 0, 0]);
 
-/// Puts a Proposals contract that wants one signal more in the place of the one in office.
+/// Puts a Proposals contract that wants one signal more in the place of the present one.
 fn more_signals(lockstep: &Lockstep) {
     let world = lockstep.world();
     let proposals = world.governance().governance_proposer();

@@ -49,7 +49,7 @@ pub enum SimulationError {
     Refused(#[from] Refusal),
     /// The events of a decision did not fit the state that it was decided on.
     #[error("an event does not fit the state: {0}; please report this")]
-    Misfit(#[from] canon_protocol::Misfit),
+    ApplyError(#[from] canon_protocol::ApplyError),
     /// The campaigns last longer than time does.
     #[error("{0} campaigns end after the last timestamp that fits 40 bits; play fewer")]
     TooLong(u32),

@@ -22,8 +22,8 @@ pub struct ProposeConfiguration {
 
 /// The configuration of Governance; each proposal keeps the one it was created under.
 ///
-/// Deserialising checks only the ranges of the types: whether Governance accepts the values,
-/// [`Configuration::check`] and [`Configuration::check_change`] say.
+/// Deserializing checks only the ranges of the types; [`Configuration::check`] and
+/// [`Configuration::check_change`] check whether Governance accepts the values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Configuration {
     /// The emergency path.
@@ -86,23 +86,25 @@ abi_struct!(RawConfiguration {
     minimum_votes: U256,
 });
 
-/// The bounds of votingDelay, votingDuration, executionDelay and gracePeriod. Below a minute a block could decide; above 90 days governance would be dead.
+/// The bounds of votingDelay, votingDuration, executionDelay and gracePeriod. Within less than a minute
+/// a single block could decide; with more than 90 days governance would be too slow to be of use.
 const DELAY_BOUNDS: (u64, u64) = (Seconds::MINUTE.get(), 90 * Seconds::DAY.get());
 /// The bounds of lockDelay.
 const LOCK_DELAY_BOUNDS: (u64, u64) = (Seconds::MINUTE.get(), 365 * Seconds::DAY.get());
-/// The largest quorum and voteDifferential, nine tenths: at the whole, one unit would be a veto for
-/// ever.
-const MOST_OF_THE_VOTES: u64 = 9 * (Fraction::ONE.get() / 10);
-/// lockAmount is at most this part of the asset at construction, of all power when it is raised.
-const LOCK_PART: u128 = 10;
-/// The same of minimumVotes.
-const MINIMUM_PART: u128 = 2;
+/// The largest quorum and voteDifferential: nine tenths. With a whole, a single unit of power could
+/// veto everything.
+const MAX_VOTE_FRACTION: u64 = 9 * (Fraction::ONE.get() / 10);
+/// lockAmount is at most a tenth of the asset's supply at construction, and of all power when it is
+/// raised.
+const LOCK_AMOUNT_DIVISOR: u128 = 10;
+/// minimumVotes is at most half of the same.
+const MINIMUM_VOTES_DIVISOR: u128 = 2;
 
 impl Configuration {
-    /// The configuration, if Governance accepts it at construction, when the asset's total supply is
-    /// `supply`.
+    /// The configuration, if Governance accepts it at construction while the asset's total supply is
+    /// `supply`; otherwise [`GovernanceRefusal::OutOfBounds`] for the first field out of its bounds.
     ///
-    /// | field | least | most at construction | most at a change |
+    /// | field | minimum | maximum at construction | maximum at a change |
     /// |---|---|---|---|
     /// | lockDelay | 60 s | 365 days | the same |
     /// | lockAmount | 2 | supply / 10 | the greater of the value in force and all power / 10 |
@@ -111,39 +113,45 @@ impl Configuration {
     /// | voteDifferential | 0 | 0.9 · 10^18 | the same |
     /// | minimumVotes | 1 | supply / 2 | the greater of the value in force and all power / 2 |
     pub fn check(raw: &RawConfiguration, supply: Amount) -> Result<Self, GovernanceRefusal> {
-        Self::check_within(raw, part(supply, LOCK_PART), part(supply, MINIMUM_PART))
+        let max_lock_amount = divided(supply, LOCK_AMOUNT_DIVISOR);
+        let max_minimum_votes = divided(supply, MINIMUM_VOTES_DIVISOR);
+        Self::check_within(raw, max_lock_amount, max_minimum_votes)
     }
 
-    /// The configuration, if Governance accepts it in the place of `in_force`, when there is
-    /// `total_power` in all. What isn't raised is never refused because somebody left, and what is
-    /// raised is still reachable after many have left.
+    /// The configuration, if Governance accepts it in the place of `in_force` while all holders together
+    /// have `total_power`. A value that isn't raised is never refused because holders left, and a raised
+    /// one can still be reached after many have left.
     ///
-    /// The bounds are those of [`Configuration::check`].
+    /// The table of [`Configuration::check`] lists the bounds.
     pub fn check_change(
         raw: &RawConfiguration,
         in_force: &Self,
         total_power: Amount,
     ) -> Result<Self, GovernanceRefusal> {
-        let lock_amount = in_force.propose_config.lock_amount.max(part(total_power, LOCK_PART));
-        let minimum_votes = in_force.minimum_votes.max(part(total_power, MINIMUM_PART));
-        Self::check_within(raw, lock_amount, minimum_votes)
+        let max_lock_amount = divided(total_power, LOCK_AMOUNT_DIVISOR);
+        let max_minimum_votes = divided(total_power, MINIMUM_VOTES_DIVISOR);
+        Self::check_within(
+            raw,
+            max_lock_amount.max(in_force.propose_config.lock_amount),
+            max_minimum_votes.max(in_force.minimum_votes),
+        )
     }
 
     fn check_within(
         raw: &RawConfiguration,
-        most_lock_amount: Amount,
-        most_minimum_votes: Amount,
+        max_lock_amount: Amount,
+        max_minimum_votes: Amount,
     ) -> Result<Self, GovernanceRefusal> {
-        let lock_amount = (U256::from(2), most_lock_amount.to_word());
-        let minimum_votes = (U256::from(1), most_minimum_votes.to_word());
+        let lock_amount = (U256::from(2), max_lock_amount.to_word());
+        let minimum_votes = (U256::from(1), max_minimum_votes.to_word());
         within("lockDelay", raw.propose_config.lock_delay, LOCK_DELAY_BOUNDS)?;
         within_words("lockAmount", raw.propose_config.lock_amount, lock_amount)?;
         within("votingDelay", raw.voting_delay, DELAY_BOUNDS)?;
         within("votingDuration", raw.voting_duration, DELAY_BOUNDS)?;
         within("executionDelay", raw.execution_delay, DELAY_BOUNDS)?;
         within("gracePeriod", raw.grace_period, DELAY_BOUNDS)?;
-        within("quorum", raw.quorum, (1, MOST_OF_THE_VOTES))?;
-        within("voteDifferential", raw.vote_differential, (0, MOST_OF_THE_VOTES))?;
+        within("quorum", raw.quorum, (1, MAX_VOTE_FRACTION))?;
+        within("voteDifferential", raw.vote_differential, (0, MAX_VOTE_FRACTION))?;
         within_words("minimumVotes", raw.minimum_votes, minimum_votes)?;
         Ok(Self::fit(raw).expect("values within the bounds fit their types"))
     }
@@ -165,9 +173,9 @@ impl Configuration {
     }
 }
 
-/// One of `parts` equal parts of `amount`, rounded down.
-const fn part(amount: Amount, parts: u128) -> Amount {
-    Amount::of(amount.get() / parts)
+/// `amount / divisor`, rounded down.
+const fn divided(amount: Amount, divisor: u128) -> Amount {
+    Amount::of(amount.get() / divisor)
 }
 
 fn within(field: &str, value: U256, (min, max): (u64, u64)) -> Result<(), GovernanceRefusal> {

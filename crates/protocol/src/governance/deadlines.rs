@@ -101,8 +101,8 @@ pub enum Course {
     Dropped,
 }
 
-/// Ballots against a proposal are taken in the first half of its execution delay, rounded down.
-const HALVES: NonZeroU64 = NonZeroU64::new(2).expect("not zero");
+/// Ballots against a Queued proposal are taken in the first half of its execution delay, rounded down.
+const OBJECTION_PERIOD_DIVISOR: NonZeroU64 = NonZeroU64::new(2).expect("not zero");
 
 /// The last second of each state that has one, for a proposal that is accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,7 +125,7 @@ impl Deadlines {
     pub fn new(creation: Timestamp, configuration: &Configuration) -> Self {
         let pending = creation + configuration.voting_delay;
         let active = pending + configuration.voting_duration;
-        let objections_until = active + configuration.execution_delay / HALVES;
+        let objections_until = active + configuration.execution_delay / OBJECTION_PERIOD_DIVISOR;
         let queued = active + configuration.execution_delay;
         let executable = queued + configuration.grace_period;
         Self { pending, active, objections_until, queued, executable }

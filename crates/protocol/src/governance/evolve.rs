@@ -2,7 +2,7 @@
 
 use super::{Ending, Governance, GovernanceEvent, Origin, Payment, Proposal, Tally, Withdrawal};
 use crate::{
-    refusal::{Fit, Misfit},
+    refusal::{Applied, ApplyError},
     scene::Block,
     units::{ProposalId, Timestamp, WithdrawalId},
 };
@@ -10,7 +10,12 @@ use alloy::primitives::{Address, B256, map::AddressMap};
 
 impl Governance {
     /// `this` is its own address.
-    pub(crate) fn evolve(&mut self, event: &GovernanceEvent, this: Address, block: Block) -> Fit {
+    pub(crate) fn evolve(
+        &mut self,
+        event: &GovernanceEvent,
+        this: Address,
+        block: Block,
+    ) -> Applied {
         let now = block.timestamp;
         match event {
             GovernanceEvent::Deployed { .. } => self.genesis = now,
@@ -76,14 +81,14 @@ impl Governance {
             GovernanceEvent::NonceUsed { proposal_id, holder, nonce } => {
                 let proposal = self.proposal_mut(*proposal_id)?;
                 if proposal.ballot_nonce(*holder) != *nonce {
-                    return Err(Misfit::Unknown);
+                    return Err(ApplyError::Unknown);
                 }
                 proposal.nonces.insert(*holder, nonce.next());
             }
             GovernanceEvent::BallotsInvalidated { proposal_id, holder, next_nonce } => {
                 let proposal = self.proposal_mut(*proposal_id)?;
                 if *next_nonce <= proposal.ballot_nonce(*holder) {
-                    return Err(Misfit::Unknown);
+                    return Err(ApplyError::Unknown);
                 }
                 proposal.nonces.insert(*holder, *next_nonce);
             }
@@ -109,22 +114,22 @@ impl Governance {
         Ok(())
     }
 
-    fn proposal_mut(&mut self, id: ProposalId) -> Result<&mut Proposal, Misfit> {
+    fn proposal_mut(&mut self, id: ProposalId) -> Result<&mut Proposal, ApplyError> {
         usize::try_from(id.get())
             .ok()
             .and_then(|index| self.proposals.get_mut(index))
-            .ok_or(Misfit::Unknown)
+            .ok_or(ApplyError::Unknown)
     }
 
-    fn withdrawal_mut(&mut self, id: WithdrawalId) -> Result<&mut Withdrawal, Misfit> {
+    fn withdrawal_mut(&mut self, id: WithdrawalId) -> Result<&mut Withdrawal, ApplyError> {
         usize::try_from(id.get())
             .ok()
             .and_then(|index| self.withdrawals.get_mut(index))
-            .ok_or(Misfit::Unknown)
+            .ok_or(ApplyError::Unknown)
     }
 }
 
 /// Entries come in the order of their numbers.
-const fn next_in<T>(list: &[T], number: u64) -> Fit {
-    if number == list.len() as u64 { Ok(()) } else { Err(Misfit::Unknown) }
+const fn next_in<T>(list: &[T], number: u64) -> Applied {
+    if number == list.len() as u64 { Ok(()) } else { Err(ApplyError::Unknown) }
 }

@@ -9,14 +9,14 @@ use crate::units::{Seconds, Timestamp};
 use core::num::NonZeroU64;
 use serde::{Deserialize, Serialize};
 
-/// The part of the voting delay that a withdrawal delay covers is a fifth: who leaves within the
-/// first four fifths is out before execution.
-const COVERED_PART: NonZeroU64 = NonZeroU64::new(5).expect("not zero");
+/// A withdrawal delay covers a fifth of the voting delay: whoever leaves within the first four fifths
+/// gets the tokens before execution.
+const VOTING_DELAY_DIVISOR: NonZeroU64 = NonZeroU64::new(5).expect("not zero");
 
 /// `D(c) = floor(votingDelay / 5) + votingDuration + executionDelay`: how long tokens are withheld
 /// while only `configuration` matters.
 pub fn withdrawal_delay(configuration: &Configuration) -> Seconds {
-    configuration.voting_delay / COVERED_PART
+    configuration.voting_delay / VOTING_DELAY_DIVISOR
         + configuration.voting_duration
         + configuration.execution_delay
 }

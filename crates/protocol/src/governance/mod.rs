@@ -5,7 +5,6 @@ mod deadlines;
 mod evolve;
 mod executing;
 mod exit;
-mod lock_path;
 mod locking;
 mod messages;
 mod power;
@@ -20,7 +19,6 @@ pub use configuration::{
 pub use deadlines::{Course, Deadlines, ProposalState};
 pub(crate) use executing::take_actions;
 pub use exit::{ExitFloor, withdrawal_delay};
-pub use lock_path::LockPath;
 pub use messages::{GovernanceCall, GovernanceEvent, GovernanceRefusal};
 pub use proposal::{Ending, Origin, Proposal};
 pub(crate) use proposing::{appoint, propose};
@@ -68,7 +66,7 @@ pub struct Governance {
     /// When it was constructed.
     genesis: Timestamp,
     governance_proposer: Address,
-    /// How many Proposals contracts took office before the present one.
+    /// The number of Proposals contracts before the present one.
     term: u64,
     configurations: Vec<Configuration>,
     exit_floor: ExitFloor,

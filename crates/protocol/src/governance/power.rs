@@ -2,7 +2,7 @@
 
 use crate::{
     checkpoints::Checkpoints,
-    refusal::{Fit, Misfit},
+    refusal::{Applied, ApplyError},
     units::{Amount, Timestamp},
 };
 use alloy::primitives::{Address, map::AddressMap};
@@ -45,16 +45,16 @@ impl Power {
             .map(|(holder, history)| (*holder, history.latest().copied().unwrap_or_default()))
     }
 
-    pub(super) fn raise(&mut self, holder: Address, amount: Amount, now: Timestamp) -> Fit {
-        let sum = self.of(holder).checked_add(amount).ok_or(Misfit::Amount)?;
-        let total = self.total().checked_add(amount).ok_or(Misfit::Amount)?;
+    pub(super) fn raise(&mut self, holder: Address, amount: Amount, now: Timestamp) -> Applied {
+        let sum = self.of(holder).checked_add(amount).ok_or(ApplyError::Amount)?;
+        let total = self.total().checked_add(amount).ok_or(ApplyError::Amount)?;
         self.set(holder, sum, total, now);
         Ok(())
     }
 
-    pub(super) fn lower(&mut self, holder: Address, amount: Amount, now: Timestamp) -> Fit {
-        let rest = self.of(holder).checked_sub(amount).ok_or(Misfit::Amount)?;
-        let total = self.total().checked_sub(amount).ok_or(Misfit::Amount)?;
+    pub(super) fn lower(&mut self, holder: Address, amount: Amount, now: Timestamp) -> Applied {
+        let rest = self.of(holder).checked_sub(amount).ok_or(ApplyError::Amount)?;
+        let total = self.total().checked_sub(amount).ok_or(ApplyError::Amount)?;
         self.set(holder, rest, total, now);
         Ok(())
     }

@@ -3,7 +3,7 @@
 use super::{Course, Deadlines, Support, Tally, configuration::Configuration};
 use crate::{
     outside::Action,
-    refusal::{Fit, Misfit},
+    refusal::{Applied, ApplyError},
     units::{Amount, ConfigurationId, Nonce, Timestamp},
 };
 use alloy::primitives::{Address, B256, map::AddressMap};
@@ -18,8 +18,8 @@ pub enum Origin {
     Pushed {
         /// That contract.
         by: Address,
-        /// In which term: the number of appointments before it took office. A contract that was
-        /// replaced and put back is in another term.
+        /// Its term: the number of Proposals contracts before it. A contract that was replaced and put
+        /// back has another term.
         term: u64,
     },
 }
@@ -129,10 +129,10 @@ impl Proposal {
         }
     }
 
-    pub(super) fn cast(&mut self, voter: Address, support: Support, amount: Amount) -> Fit {
-        self.tally = self.tally.checked_add(support, amount).ok_or(Misfit::Amount)?;
+    pub(super) fn cast(&mut self, voter: Address, support: Support, amount: Amount) -> Applied {
+        self.tally = self.tally.checked_add(support, amount).ok_or(ApplyError::Amount)?;
         let ballot = self.ballots.entry(voter).or_default();
-        *ballot = ballot.checked_add(support, amount).ok_or(Misfit::Amount)?;
+        *ballot = ballot.checked_add(support, amount).ok_or(ApplyError::Amount)?;
         Ok(())
     }
 }

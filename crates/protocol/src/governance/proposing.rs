@@ -101,7 +101,8 @@ pub(super) fn update_governance_proposer(scene: Scene<'_>, proposals: Address) -
     Ok(vec![appoint(scene, scene.world.governance.governance_proposer, proposals)?])
 }
 
-/// `proposals` takes office after `present`, which is 0 at construction.
+/// The event that makes `proposals` the Proposals contract in the place of `present`, which is 0 at
+/// construction.
 pub(crate) fn appoint(
     scene: Scene<'_>,
     present: Address,

@@ -9,10 +9,7 @@ use crate::{
     signature::Ballot,
     units::{Amount, Nonce, TooLarge},
 };
-use alloy::{
-    primitives::{Address, U256},
-    sol_types::SolStruct,
-};
+use alloy::primitives::{Address, U256};
 
 pub(super) fn vote(scene: Scene<'_>, id: U256, amount: U256, support: Support) -> Decision {
     Ok(vec![cast(scene, id, amount, support, scene.caller, U256::MAX)?])
@@ -70,7 +67,7 @@ pub(super) fn vote_with_sig(
         nonce: nonce.to_word(),
         deadline,
     };
-    let digest = message.eip712_signing_hash(&scene.domain("Governance"));
+    let digest = message.signing_hash(scene.world.addresses().chain_id, scene.this);
     if !scene.is_signed(voter, digest, signature) {
         return Err(GovernanceRefusal::InvalidSignature { voter, nonce: nonce.to_word() }.into());
     }

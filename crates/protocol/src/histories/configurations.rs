@@ -33,14 +33,14 @@ impl Director {
         let in_force = governance.configuration();
         let one = U256::from(1);
         let power = governance.total_power().to_word();
-        let most_lock = in_force.propose_config.lock_amount.to_word().max(power / U256::from(10));
-        let most_minimum = in_force.minimum_votes.to_word().max(power / U256::from(2));
+        let max_lock = in_force.propose_config.lock_amount.to_word().max(power / U256::from(10));
+        let max_minimum = in_force.minimum_votes.to_word().max(power / U256::from(2));
         let most = U256::from(90 * Seconds::DAY.get());
         let year = U256::from(365 * Seconds::DAY.get());
         match self.rng.below(40) {
             0 => configuration.quorum = U256::ZERO,
             1 => configuration.voting_delay = U256::from(59),
-            2 => configuration.minimum_votes = most_minimum + one,
+            2 => configuration.minimum_votes = max_minimum + one,
             3 => configuration.voting_duration = most + one,
             4 => configuration.execution_delay = most,
             5 => configuration.grace_period = U256::from(60),
@@ -48,11 +48,11 @@ impl Director {
             7 => configuration.propose_config.lock_delay = year + one,
             8 => configuration.propose_config.lock_delay = year,
             9 => configuration.propose_config.lock_amount = one,
-            10 => configuration.propose_config.lock_amount = most_lock + one,
+            10 => configuration.propose_config.lock_amount = max_lock + one,
             11 => configuration.quorum = U256::MAX,
             12 => configuration.voting_delay = most,
-            13 => configuration.minimum_votes = most_minimum,
-            14 => configuration.propose_config.lock_amount = most_lock,
+            13 => configuration.minimum_votes = max_minimum,
+            14 => configuration.propose_config.lock_amount = max_lock,
             15 => configuration.quorum = percent(90) + one,
             // What isn't raised is accepted, whoever has left.
             16 => configuration.minimum_votes = in_force.minimum_votes.to_word(),

@@ -10,19 +10,29 @@ use crate::{
     outside::{Action, MAX_ACTIONS_LENGTH, encode_actions},
     proposals::ProposalsCall,
     questions::{ACTIONS, CURRENT_PROPOSER, CURRENT_SLOT, VALID_SIGNATURE},
+    registry::RegistryCall,
     rollup::RollupCall,
     units::{Amount, Timestamp},
     world::World,
 };
-use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy::{
+    primitives::{Address, B256, Bytes, Selector, U256},
+    sol,
+    sol_types::SolCall,
+};
 use core::num::NonZeroU64;
 
-/// Payloads that are written at most.
-const MOST_PAYLOADS: usize = 96;
-/// Bytes of a list that a contract outside the set contains at most.
-const MOST_IN_CODE: usize = 4096;
-/// Rollups outside the set that are written at most.
-const MOST_IMPOSTORS: usize = 4;
+sol! {
+    /// A rollup outside the set claims a reward for itself.
+    function claimReward();
+}
+
+/// Payloads that a history writes at most.
+const MAX_PAYLOADS: usize = 96;
+/// Length in bytes up to which a list of actions is put into the code of a contract.
+const MAX_LIST_IN_CODE: usize = 4096;
+/// Rollups outside the set that a history writes at most.
+const MAX_IMPOSTORS: usize = 4;
 
 impl Director {
     /// A payload; most of them list what they will list for ever.
@@ -32,7 +42,7 @@ impl Director {
         now: Timestamp,
         foreign: &Foreign,
     ) -> Option<Step> {
-        if self.payloads.len() >= MOST_PAYLOADS {
+        if self.payloads.len() >= MAX_PAYLOADS {
             return None;
         }
         let payload = self.new_address();
@@ -106,14 +116,37 @@ impl Director {
     }
 
     /// Actions of a payload. Some list none.
-    fn list(&mut self, world: &World, foreign: &Foreign) -> Vec<Action> {
+    pub(super) fn list(&mut self, world: &World, foreign: &Foreign) -> Vec<Action> {
         if self.rng.chance(1, 6)
             && let Some(actions) = self.upgrade(world, foreign)
         {
             return actions;
         }
+        if self.rng.chance(1, 10)
+            && let Some(actions) = self.rival_claims(world)
+        {
+            return actions;
+        }
         let count = self.rng.pick(&[0, 1, 1, 1, 1, 1, 1, 1, 2, 3]).copied().unwrap_or_default();
         (0..count).filter_map(|_| self.plan(world, foreign)).collect()
+    }
+
+    /// Two rollups outside the set become canonical one after the other, and each claims a reward: the
+    /// second in the second in which the first was paid.
+    pub(super) fn rival_claims(&self, world: &World) -> Option<Vec<Action>> {
+        let at = *world.addresses();
+        let is_unlisted = |rollup: &&Address| world.registry().version_for(**rollup).is_err();
+        let mut rivals = self.impostors.iter().filter(is_unlisted).copied();
+        let rivals = [rivals.next()?, rivals.next()?];
+        let claim = Bytes::from(claimRewardCall::SELECTOR);
+        let turns = rivals.map(|rollup| {
+            let upgrade = RegistryCall::Upgrade { rollup }.abi_encode();
+            [
+                Action { target: at.registry, data: upgrade },
+                Action { target: rollup, data: claim.clone() },
+            ]
+        });
+        Some(turns.concat())
     }
 
     /// Some minutes from `now`.
@@ -140,7 +173,7 @@ impl Director {
             2 => {
                 let actions = governance.proposals().last().map(|p| p.actions().to_vec());
                 // A long list doesn't fit into code.
-                let is_short = |list: &Vec<Action>| encode_actions(list).len() < MOST_IN_CODE;
+                let is_short = |list: &Vec<Action>| encode_actions(list).len() < MAX_LIST_IN_CODE;
                 let actions = actions.filter(is_short).unwrap_or_default();
                 (at.governance, GovernanceCall::ExecuteWith { id, actions }.into())
             }
@@ -185,7 +218,7 @@ impl Director {
         foreign: &Foreign,
     ) -> Option<Step> {
         match self.rng.below(8) {
-            0..3 if self.impostors.len() < MOST_IMPOSTORS => {
+            0..3 if self.impostors.len() < MAX_IMPOSTORS => {
                 let impostor = self.new_address();
                 self.impostors.push(impostor);
                 let program = self.impostor_program(world, now, impostor)?;
@@ -309,17 +342,18 @@ impl Director {
             withdrawer: nobody,
             amount: U256::ZERO,
         };
-        let selector_of_deposit =
-            alloy::primitives::Selector::from_slice(&deposit_of.abi_encode()[..4]);
+        let deposit_selector = Selector::from_slice(&deposit_of.abi_encode()[..4]);
+        let claim = Call::from(DistributorCall::Claim { to: itself }).abi_encode();
+        let claim = vec![Action { target: at.distributor, data: claim }];
         Some(Behaviour {
             functions: vec![
                 (CURRENT_SLOT, slot),
                 (CURRENT_PROPOSER, proposer),
-                (selector_of_deposit, deposit),
+                (deposit_selector, deposit),
+                (Selector::new(claimRewardCall::SELECTOR), Conduct::Calls(claim.clone())),
             ],
             otherwise: Conduct::Calls(if self.rng.chance(1, 2) {
-                let claim = Call::from(DistributorCall::Claim { to: itself }).abi_encode();
-                vec![Action { target: at.distributor, data: claim }]
+                claim
             } else {
                 self.mischief(world, now, itself)
             }),
@@ -332,7 +366,16 @@ impl Director {
         if !self.impostors.contains(&target) || !self.rng.chance(1, 4) {
             return None;
         }
-        Some(Step::Transaction { caller: self.anybody(), target, data: Bytes::new() })
+        let data = match self.rng.below(3) {
+            0 => Bytes::new(),
+            _ => claimRewardCall::SELECTOR.into(),
+        };
+        let act = Step::Transaction { caller: self.anybody(), target, data };
+        // The second claim comes too early.
+        if self.rng.chance(1, 4) {
+            self.then([act.clone()]);
+        }
+        Some(act)
     }
 
     /// A rollup outside the set.
@@ -351,7 +394,7 @@ impl Director {
             0 => self.vote(world, now),
             1 => self.signal(world, now, foreign),
             2 => self.stake(world, now),
-            _ => self.meddle(world),
+            _ => self.meddle(world, foreign),
         };
         let Step::Call { caller, contract, call } = step? else { return None };
         let data = call.abi_encode();

@@ -1,21 +1,21 @@
 //! Random histories of the set, for tests of whatever has to agree with these rules.
 //!
-//! A [`Director`] looks at the world and says what happens next: mostly what people would do there,
-//! often at the very second where something changes, sometimes nonsense, sometimes malice. The same
-//! seed and the same answers give the same history, whoever carries it out: this crate's rules alone,
-//! or the compiled contracts beside them. What code there is outside the set, the director writes as
-//! well: [`Program`]s that are so simple that anybody can carry them out.
+//! A [`Director`] looks at the state and chooses the next step: mostly what users would do, often in the
+//! very second in which something changes, sometimes nonsense, sometimes an attack. The same seed and the
+//! same outcomes give the same history, whether this crate's rules execute it alone or together with the
+//! compiled contracts. The director also writes the code outside the set: [`Program`]s that are simple
+//! enough for both.
 
+mod anybody;
 mod configurations;
 mod contracts;
-mod crowd;
 mod foreign;
-mod moments;
 mod plans;
 mod rng;
 mod sequencers;
 mod stakers;
-mod takers;
+mod takeover;
+mod times;
 mod voters;
 
 pub use foreign::{Behaviour, Conduct, Foreign, ForeignAt, Program, Put};
@@ -44,7 +44,7 @@ pub struct Staker {
     pub withdrawer: Address,
 }
 
-/// Who acts. All of them should have some of the asset, but for the stranger.
+/// The accounts that act. All of them should have some of the asset, except for the stranger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cast {
     /// Those who lock the asset.
@@ -53,20 +53,20 @@ pub struct Cast {
     pub stakers: Vec<Staker>,
     /// Somebody else.
     pub stranger: Address,
-    /// Those of the above that are contracts and sign by ERC-1271, or delegate by EIP-7702: code is put
-    /// there, and changed.
+    /// Those of the above that are contracts and sign by ERC-1271, or delegate by EIP-7702: their code is
+    /// set, and changes.
     pub wallets: Vec<Address>,
 }
 
 impl Cast {
-    /// Everybody.
+    /// All accounts that act.
     fn people(&self) -> impl Iterator<Item = Address> {
         let stakers = self.stakers.iter().flat_map(|staker| [staker.proposer, staker.withdrawer]);
         self.holders.iter().copied().chain(stakers).chain([self.stranger])
     }
 }
 
-/// What happens next.
+/// A step of a history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// A call, which may well be refused.
@@ -105,7 +105,7 @@ pub enum Pace {
 /// Signs digests for the people whose key it has.
 type Signer = Box<dyn Fn(Address, B256) -> Option<Bytes>>;
 
-/// Says what happens next.
+/// Chooses the steps of a history.
 pub struct Director {
     rng: Rng,
     cast: Cast,
@@ -115,13 +115,13 @@ pub struct Director {
     /// Contracts that say they are rollups.
     impostors: Vec<Address>,
     /// A contract that takes the ownership of one of the set.
-    taker: Option<takers::Taker>,
+    taker: Option<takeover::Taker>,
     /// Ballots that were signed and not submitted yet, or submitted before, with their proposals.
     signed: Vec<(ProposalId, Step)>,
     /// Contracts written so far.
     written: u64,
-    /// What happens at once after the last step.
-    agenda: VecDeque<Step>,
+    /// What happens after the last step, and how long after the step before it.
+    agenda: VecDeque<(Seconds, Step)>,
 }
 
 impl fmt::Debug for Director {
@@ -155,10 +155,10 @@ impl Director {
         }
     }
 
-    /// How long after `now` the next thing happens, and what it is.
+    /// The next step, and how long after `now` it is taken.
     pub fn next(&mut self, world: &World, now: Timestamp, foreign: &Foreign) -> (Seconds, Step) {
-        if let Some(step) = self.agenda.pop_front() {
-            return (self.least_wait(), step);
+        if let Some((wait, step)) = self.agenda.pop_front() {
+            return (wait.max(self.min_wait()), step);
         }
         let wait = self.wait(world, now);
         let now = now + wait;
@@ -168,6 +168,16 @@ impl Director {
                 return (wait, step);
             }
         }
+    }
+
+    /// Takes `steps` next, at once.
+    fn then(&mut self, steps: impl IntoIterator<Item = Step>) {
+        self.agenda.extend(steps.into_iter().map(|step| (Seconds::ZERO, step)));
+    }
+
+    /// The first of the steps that are taken next.
+    fn first_of_agenda(&mut self) -> Option<Step> {
+        self.agenda.pop_front().map(|(_, step)| step)
     }
 
     fn step(&mut self, world: &World, now: Timestamp, foreign: &Foreign) -> Option<Step> {
@@ -186,7 +196,7 @@ impl Director {
         {
             return Some(step);
         }
-        match self.rng.below(210) {
+        match self.rng.below(211) {
             0..42 => self.signal(world, now, foreign),
             42..54 => self.push(world, now, foreign),
             54..63 => self.lock_asset(world),
@@ -203,8 +213,9 @@ impl Director {
             186 | 187 => self.deploy(world, now),
             188 | 189 => self.write_else(world, now, foreign),
             190..193 => self.garble(world, now, foreign),
-            193..200 => self.meddle(world),
+            193..200 => self.meddle(world, foreign),
             200..207 => self.object(world, now),
+            207 => self.pass_list(world, now, foreign),
             _ => self.finish_move(world, now),
         }
     }
@@ -258,7 +269,7 @@ impl Director {
         Address::from_word(keccak256(name))
     }
 
-    /// Somebody of the cast.
+    /// Any of the accounts that act.
     fn anybody(&mut self) -> Address {
         let people: Vec<Address> = self.cast.people().collect();
         self.rng.pick(&people).copied().unwrap_or_default()
@@ -270,7 +281,7 @@ impl Director {
         self.rng.pick(&recent).copied()
     }
 
-    /// What people talk about.
+    /// The payloads that accounts signal for and propose.
     fn recent_payloads(&self) -> &[Address] {
         &self.payloads[self.payloads.len().saturating_sub(6)..]
     }
@@ -291,7 +302,7 @@ impl Director {
         self.rng.pick(&rollups).copied()
     }
 
-    /// The Proposals contract in office, mostly; sometimes any other.
+    /// The Proposals contract that Governance listens to, mostly; sometimes any other.
     fn some_proposals(&mut self, world: &World) -> Option<Address> {
         if self.rng.chance(9, 10) {
             return Some(world.governance().governance_proposer());

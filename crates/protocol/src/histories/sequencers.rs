@@ -2,16 +2,14 @@
 
 use super::{Director, Foreign, Step, call};
 use crate::{
+    governance::ProposalState,
     proposals::ProposalsCall,
     rollup::RollupCall,
-    signature::{Signal, signing_domain},
+    signature::Signal,
     units::{Round, Timestamp},
     world::World,
 };
-use alloy::{
-    primitives::{Address, B256, Bytes, U256},
-    sol_types::SolStruct,
-};
+use alloy::primitives::{Address, B256, Bytes, U256};
 
 impl Director {
     pub(super) fn signal(
@@ -47,8 +45,7 @@ impl Director {
         };
         if self.rng.chance(1, 5) {
             let message = Signal { payload, slot: slot.to_word(), instance };
-            let domain = signing_domain("Proposals", world.addresses().chain_id, contract);
-            let digest = message.eip712_signing_hash(&domain);
+            let digest = message.signing_hash(world.addresses().chain_id, contract);
             let signature = self.signature(proposer, digest);
             let vote = ProposalsCall::VoteWithSig { payload, signature };
             return Some(call(self.cast.stranger, contract, vote));
@@ -103,6 +100,16 @@ impl Director {
             1 => U256::from(present.get().saturating_sub(self.rng.below(8))),
             2 => U256::MAX,
             3 => self.rng.pick(&won)?.to_word(),
+            // The payload that won it is voted on already.
+            4 => {
+                let is_live = |round: &&Round| {
+                    let tally = proposals.round(instance, **round);
+                    let leader = tally.filter(|tally| tally.pushed.is_none())?.leader?;
+                    let id = proposals.latest_proposal_of(leader.payload)?;
+                    world.governance().state_of(id, now).map(ProposalState::is_live)
+                };
+                won.iter().rev().find(|round| is_live(round) == Some(true))?.to_word()
+            }
             _ => last?.to_word(),
         };
         let push = call(self.anybody(), contract, ProposalsCall::PushProposal { round });
@@ -110,7 +117,7 @@ impl Director {
         let winner = last.and_then(|round| proposals.round(instance, round)?.leader);
         match winner.filter(|winner| self.payloads.contains(&winner.payload)) {
             Some(winner) if self.rng.chance(1, 40) => {
-                self.agenda.push_back(push);
+                self.then([push]);
                 Some(self.rewrite(world, now, foreign, winner.payload))
             }
             _ => Some(push),

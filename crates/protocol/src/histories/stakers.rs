@@ -97,7 +97,7 @@ impl Director {
         let squat = RollupCall::Deposit { attester, proposer, withdrawer, amount };
         let new_attester = self.new_attester(Some(new_rollup));
         let escape = RollupCall::FinaliseMoveAs { attester, new_attester };
-        self.agenda.extend([
+        self.then([
             call(withdrawer, canonical, squat),
             finalise,
             call(member.withdrawer(), from, escape),

@@ -1,20 +1,20 @@
 //! What holders do.
 
-use super::{Director, Step, call};
+use super::{Behaviour, Director, Foreign, Put, Step, call};
 use crate::{
-    governance::{Ending, GovernanceCall, Payment, Proposal, ProposalState, Support},
+    governance::{
+        Configuration, Ending, GovernanceCall, Payment, Proposal, ProposalState, Support,
+    },
+    outside::Action,
     registry::RegistryCall,
-    signature::{Ballot, Permit, signing_domain},
-    units::{ProposalId, Timestamp},
+    signature::{Ballot, signature_parts},
+    units::{ProposalId, Seconds, Timestamp},
     world::World,
 };
-use alloy::{
-    primitives::{Address, B256, Bytes, U256, uint},
-    sol_types::SolStruct,
-};
+use alloy::primitives::{Address, B256, Bytes, U256, uint};
 
-/// Signed ballots that are kept at most.
-const MOST_SIGNED: usize = 12;
+/// Signed ballots that are kept for later at most.
+const MAX_SIGNED_BALLOTS: usize = 12;
 
 /// The order of secp256k1.
 const ORDER: U256 = uint!(0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141_U256);
@@ -49,14 +49,8 @@ impl Director {
         value: U256,
         deadline: U256,
     ) -> Option<(u8, B256, B256)> {
-        let (asset, at) = (world.asset(), world.addresses());
-        let nonce = asset.nonce(owner).to_word();
-        let message = Permit { owner, spender, value, nonce, deadline };
-        let domain = signing_domain(asset.names().0, at.chain_id, at.asset);
-        let signature = self.signature(owner, message.eip712_signing_hash(&domain));
-        let (r, rest) = signature.split_first_chunk::<32>()?;
-        let (s, v) = rest.split_first_chunk::<32>()?;
-        let (v, r, s) = (*v.first()?, B256::from(r), B256::from(s));
+        let digest = world.permit_hash(owner, spender, value, deadline);
+        let (v, r, s) = signature_parts(&self.signature(owner, digest))?;
         Some(match self.rng.below(24) {
             0 => (v - 27, r, s),
             // As good as the other half to the curve, but not to anybody else.
@@ -166,8 +160,9 @@ impl Director {
             let (amount, support) = (castable(&holder).to_word(), Support::Nea);
             call(holder, contract, GovernanceCall::Vote { id, amount, support })
         });
-        self.agenda.extend(left);
-        self.agenda.pop_front()
+        let left: Vec<_> = left.collect();
+        self.then(left);
+        self.first_of_agenda()
     }
 
     /// Somebody with power left for proposal `id`, mostly, and some of that power.
@@ -205,14 +200,14 @@ impl Director {
             _ => now.to_word() + U256::from(self.rng.below(600)),
         };
         let submit = self.signed_ballot(world, id, (voter, amount), support, deadline);
-        if self.signed.len() >= MOST_SIGNED {
+        if self.signed.len() >= MAX_SIGNED_BALLOTS {
             self.signed.remove(0);
         }
         self.signed.push((ProposalId::try_from(id).unwrap_or_default(), submit.clone()));
         if !self.rng.chance(1, 6) {
             return None;
         }
-        self.agenda.push_back(submit);
+        self.then([submit]);
         let contract = world.addresses().governance;
         Some(call(voter, contract, GovernanceCall::InvalidateBallots { id }))
     }
@@ -230,9 +225,9 @@ impl Director {
             let amount = U256::from(1);
             let ballot = (voter, amount);
             let submit = self.signed_ballot(world, U256::from(id), ballot, Support::Yea, U256::MAX);
-            self.agenda.push_back(submit);
+            self.then([submit]);
         }
-        self.agenda.pop_front()
+        self.first_of_agenda()
     }
 
     /// The submission of a ballot that `voter` signs now.
@@ -260,8 +255,8 @@ impl Director {
             nonce: governance.ballot_nonce(id, voter).to_word(),
             deadline,
         };
-        let domain = signing_domain("Governance", at.chain_id, at.governance);
-        let signature = self.signature(voter, message.eip712_signing_hash(&domain));
+        let digest = message.signing_hash(at.chain_id, at.governance);
+        let signature = self.signature(voter, digest);
         let proposal_id = id;
         let vote = GovernanceCall::VoteWithSig {
             proposal_id,
@@ -319,10 +314,10 @@ impl Director {
         let Some(target) = upgrade.filter(|_| self.rng.chance(2, 3)) else { return execute };
         let caller = self.anybody();
         let act = Step::Transaction { caller, target, data: Bytes::new() };
-        self.agenda.extend([act.clone(), act]);
+        self.then([act.clone(), act]);
         match self.propose_block(world, now) {
             Some(block) => {
-                self.agenda.push_front(execute);
+                self.agenda.push_front((Seconds::ZERO, execute));
                 block
             }
             None => execute,
@@ -336,9 +331,53 @@ impl Director {
         let contract = world.addresses().governance;
         let drop = call(self.anybody(), contract, GovernanceCall::DropProposal { id });
         if self.rng.chance(1, 2) {
-            self.agenda.push_back(drop.clone());
+            self.then([drop.clone()]);
         }
         Some(drop)
+    }
+
+    /// The holder with the most power proposes a list through the lock, all holders accept it, and it is
+    /// executed as soon as it can be.
+    pub(super) fn pass_list(
+        &mut self,
+        world: &World,
+        now: Timestamp,
+        foreign: &Foreign,
+    ) -> Option<Step> {
+        let actions = match self.rng.below(6) {
+            0 | 1 if self.taker.is_none() => return self.write_taker(world, now),
+            0 | 1 => self.handover_to_taker()?,
+            2 => self.rival_claims(world)?,
+            3 => {
+                let rollup = self.impostor_address()?;
+                let data = RegistryCall::Upgrade { rollup }.abi_encode();
+                vec![Action { target: world.addresses().registry, data }]
+            }
+            _ => self.list(world, foreign),
+        };
+        let (contract, governance) = (world.addresses().governance, world.governance());
+        let lock_amount = governance.configuration().propose_config.lock_amount;
+        let mut powers: Vec<_> =
+            (self.cast.holders.iter()).map(|holder| (governance.power(*holder), *holder)).collect();
+        powers.sort_unstable();
+        let (power, proposer) = powers.pop()?;
+        powers.push((power.checked_sub(lock_amount)?, proposer));
+
+        let payload = self.new_address();
+        let propose = GovernanceCall::ProposeWithLock { payload, to: proposer };
+        self.then([call(proposer, contract, propose)]);
+        let id = U256::from(governance.proposals().len());
+        let Configuration { voting_delay, voting_duration, execution_delay, .. } =
+            governance.configuration();
+        let mut wait = voting_delay + Seconds::SECOND;
+        for (power, holder) in powers.into_iter().filter(|(power, _)| !power.is_zero()) {
+            let vote = GovernanceCall::Vote { id, amount: power.to_word(), support: Support::Yea };
+            self.agenda.push_back((wait, call(holder, contract, vote)));
+            wait = Seconds::ZERO;
+        }
+        let execute = call(self.anybody(), contract, GovernanceCall::Execute { id });
+        self.agenda.push_back((voting_duration + execution_delay, execute));
+        Some(Step::Put(payload, Put::Program(Behaviour::payload(&actions).into())))
     }
 
     pub(super) fn propose_with_lock(&mut self, world: &World) -> Option<Step> {

@@ -12,7 +12,7 @@ pub use rounds::{InvalidRoundRules, LIFETIME_IN_ROUNDS, PushWindow, RoundRules};
 pub use status::{PushableRound, SignallingStatus};
 
 use crate::{
-    refusal::{Fit, Misfit},
+    refusal::{Applied, ApplyError},
     scene::{Decision, Scene},
     units::{ProposalId, Round, Slot},
 };
@@ -68,9 +68,9 @@ struct Instance {
     rounds: BTreeMap<Round, RoundTally>,
 }
 
-/// What the events before a `VoteCast` say of it.
+/// What the events before a `VoteCast` say about that signal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Announced {
+struct PendingSignal {
     /// Its slot.
     slot: Option<Slot>,
     /// The code hash that it pins, if it is the payload's first in the round.
@@ -85,13 +85,13 @@ pub struct Proposals {
     instances: BTreeMap<Address, Instance>,
     /// The newest proposal of Governance that was pushed for a payload.
     latest: BTreeMap<Address, ProposalId>,
-    /// What was said of the signal that follows.
-    announced: Announced,
+    /// The signal whose `VoteCast` follows.
+    pending: PendingSignal,
 }
 
-/// What the set knows when a Proposals contract emits an event, and the event doesn't say.
+/// What the set knows about an event of a Proposals contract, and the event doesn't say.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Circumstances {
+pub(crate) struct EventContext {
     /// The canonical rollup.
     pub(crate) instance: Address,
     /// Where a winner is pushed to, and what it becomes there.
@@ -105,7 +105,7 @@ impl Proposals {
             rules,
             instances: BTreeMap::new(),
             latest: BTreeMap::new(),
-            announced: Announced::default(),
+            pending: PendingSignal::default(),
         }
     }
 
@@ -151,16 +151,16 @@ impl Proposals {
         self.latest.get(&payload).copied()
     }
 
-    pub(crate) fn evolve(&mut self, event: &ProposalsEvent, at: Circumstances) -> Fit {
+    pub(crate) fn evolve(&mut self, event: &ProposalsEvent, at: EventContext) -> Applied {
         match event {
             ProposalsEvent::Deployed { .. } | ProposalsEvent::QuorumReached { .. } => {}
             ProposalsEvent::PayloadSeen { code_hash, .. } => {
-                self.announced.pin = Some(pinned(*code_hash));
+                self.pending.pin = Some(pinned(*code_hash));
             }
-            ProposalsEvent::SlotUsed { slot } => self.announced.slot = Some(*slot),
+            ProposalsEvent::SlotUsed { slot } => self.pending.slot = Some(*slot),
             ProposalsEvent::VoteCast { payload, round, .. } => {
-                let Announced { slot, pin } = core::mem::take(&mut self.announced);
-                let slot = slot.ok_or(Misfit::Unknown)?;
+                let PendingSignal { slot, pin } = core::mem::take(&mut self.pending);
+                let slot = slot.ok_or(ApplyError::Unknown)?;
                 let instance = self.instances.entry(at.instance).or_default();
                 instance.newest_slot = Some(slot);
                 let tally = instance.rounds.entry(*round).or_default();
@@ -168,8 +168,8 @@ impl Proposals {
                 tally.count(*payload, pin)?;
             }
             ProposalsEvent::ProposalPushed { payload, round } => {
-                let instance = self.instances.get_mut(&at.instance).ok_or(Misfit::Unknown)?;
-                let tally = instance.rounds.get_mut(round).ok_or(Misfit::Unknown)?;
+                let instance = self.instances.get_mut(&at.instance).ok_or(ApplyError::Unknown)?;
+                let tally = instance.rounds.get_mut(round).ok_or(ApplyError::Unknown)?;
                 tally.pushed = Some(at.pushed);
                 if let Pushed::Proposal(id) = at.pushed {
                     self.latest.insert(*payload, id);
@@ -183,11 +183,11 @@ impl Proposals {
 impl RoundTally {
     /// One more signal for `payload`, which was pinned to `code_hash` if it is the first. The leader
     /// changes only on a strictly greater count.
-    fn count(&mut self, payload: Address, code_hash: Option<B256>) -> Fit {
+    fn count(&mut self, payload: Address, code_hash: Option<B256>) -> Applied {
         if let Some(code_hash) = code_hash {
             self.payloads.insert(payload, Pin { code_hash, count: 0 });
         }
-        let pin = self.payloads.get_mut(&payload).ok_or(Misfit::Unknown)?;
+        let pin = self.payloads.get_mut(&payload).ok_or(ApplyError::Unknown)?;
         pin.count += 1;
         let count = pin.count;
         if self.leader.is_none_or(|leader| count > leader.count) {

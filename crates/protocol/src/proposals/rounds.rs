@@ -39,28 +39,28 @@ pub enum PushWindow {
 }
 
 impl RoundRules {
-    /// The most slots a round may have: signals are counted in 24 bits.
+    /// The largest M: signals are counted in 24 bits.
     pub const MAX_M: u32 = (1 << 24) - 1;
 
     /// `n` signals of `m` slots, within the bounds given above.
     pub const fn new(n: u32, m: u32) -> Result<Self, InvalidRoundRules> {
-        if n >= Self::least_n(m) && n <= m && m <= Self::MAX_M {
+        if n >= Self::min_n(m) && n <= m && m <= Self::MAX_M {
             Ok(Self { n, m })
         } else {
             Err(InvalidRoundRules(n, m))
         }
     }
 
-    /// The fewest signals that may win a round of `m` slots; more than `m` if `m` is 0 or 1.
-    pub const fn least_n(m: u32) -> u32 {
+    /// The smallest N for rounds of `m` slots; above `m` if `m` is 0 or 1.
+    pub const fn min_n(m: u32) -> u32 {
         let majority = m / 2 + 1;
         if majority < 2 { 2 } else { majority }
     }
 
-    /// The most slots a round may have of which `n` signals win; 0 if `n` is 0.
-    pub const fn most_m(n: u32) -> u32 {
-        let most = n.saturating_mul(2).saturating_sub(1);
-        if most < Self::MAX_M { most } else { Self::MAX_M }
+    /// The largest M with which `n` signals can win; 0 if `n` is 0.
+    pub const fn max_m(n: u32) -> u32 {
+        let max = n.saturating_mul(2).saturating_sub(1);
+        if max < Self::MAX_M { max } else { Self::MAX_M }
     }
 
     /// Signals that win.
@@ -163,20 +163,20 @@ mod tests {
     }
 
     #[test]
-    fn least_and_most_are_where_the_bounds_end() {
+    fn min_n_and_max_m_are_at_the_bounds() {
         for m in 2..40 {
-            let least = RoundRules::least_n(m);
-            assert!(RoundRules::new(least, m).is_ok());
-            assert!(RoundRules::new(least - 1, m).is_err());
-            let most = RoundRules::most_m(m);
-            assert!(RoundRules::new(m, most).is_ok());
-            assert!(RoundRules::new(m, most + 1).is_err());
+            let min = RoundRules::min_n(m);
+            assert!(RoundRules::new(min, m).is_ok());
+            assert!(RoundRules::new(min - 1, m).is_err());
+            let max = RoundRules::max_m(m);
+            assert!(RoundRules::new(m, max).is_ok());
+            assert!(RoundRules::new(m, max + 1).is_err());
         }
-        assert_eq!(RoundRules::least_n(1), 2);
-        assert_eq!(RoundRules::most_m(0), 0);
-        assert_eq!(RoundRules::most_m(RoundRules::MAX_M), RoundRules::MAX_M);
-        assert_eq!(RoundRules::most_m(1 << 23), RoundRules::MAX_M);
-        assert_eq!(RoundRules::most_m((1 << 23) - 1), RoundRules::MAX_M - 2);
+        assert_eq!(RoundRules::min_n(1), 2);
+        assert_eq!(RoundRules::max_m(0), 0);
+        assert_eq!(RoundRules::max_m(RoundRules::MAX_M), RoundRules::MAX_M);
+        assert_eq!(RoundRules::max_m(1 << 23), RoundRules::MAX_M);
+        assert_eq!(RoundRules::max_m((1 << 23) - 1), RoundRules::MAX_M - 2);
     }
 
     #[test]

@@ -9,10 +9,7 @@ use crate::{
     signature::Signal,
     units::Slot,
 };
-use alloy::{
-    primitives::{Address, U256},
-    sol_types::SolStruct,
-};
+use alloy::primitives::{Address, U256};
 
 pub(super) fn vote(scene: Scene<'_>, proposals: &Proposals, payload: Address) -> Decision {
     let (instance, slot) = free_slot(scene, proposals, payload)?;
@@ -32,7 +29,7 @@ pub(super) fn vote_with_sig(
     let (instance, slot) = free_slot(scene, proposals, payload)?;
     let proposer = proposer(scene, instance, slot)?;
     let message = Signal { payload, slot: slot.to_word(), instance };
-    let digest = message.eip712_signing_hash(&scene.domain("Proposals"));
+    let digest = message.signing_hash(scene.world.addresses().chain_id, scene.this);
     if !scene.is_signed(proposer, digest, signature) {
         return Err(ProposalsRefusal::InvalidSignature { proposer }.into());
     }

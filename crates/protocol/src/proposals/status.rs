@@ -103,11 +103,11 @@ impl World {
         outside: &dyn Outside,
     ) -> Result<Vec<PushableRound>, Refusal> {
         let status = self.signalling(proposals, now, outside)?;
-        let in_office = self.ask(proposals, now, outside, |scene, state| {
+        let governance_proposer = self.ask(proposals, now, outside, |scene, state| {
             let owner = pushing::governance_of(scene, state)?;
             Ok(scene.address_word(owner, questions::GOVERNANCE_PROPOSER)?)
         })?;
-        if in_office != proposals {
+        if governance_proposer != proposals {
             return Ok(Vec::new());
         }
         let clock = self.rollup(status.instance).map(|rollup| *rollup.clock());
@@ -125,7 +125,7 @@ impl World {
                     let until = clock.and_then(|clock| clock.slot_end(last));
                     pushable.push(PushableRound { round, winner, until });
                 }
-                Err(untold @ Refusal::OutsideTheSet(_)) => return Err(untold),
+                Err(undecided @ Refusal::OutsideTheSet(_)) => return Err(undecided),
                 Err(_) => {}
             }
         }

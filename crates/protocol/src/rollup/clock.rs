@@ -1,7 +1,7 @@
 //! Slots and epochs of a rollup.
 //!
 //! `slot = (timestamp − GENESIS_TIME) / SLOT_DURATION`, `epoch = slot / EPOCH_DURATION`, both
-//! rounded down. Nothing is before slot 0, and slot 0 is as good as any other.
+//! rounded down. Slot 0 is an ordinary slot.
 
 use crate::units::{Epoch, Seconds, Slot, Timestamp};
 use core::num::NonZeroU64;
@@ -80,8 +80,8 @@ impl SlotClock {
         u128::from(self.epoch_duration.get() - 1) * u128::from(self.slot_duration.get())
     }
 
-    /// The seconds of two epochs: the least `EXIT_DELAY`, since a seat draws slots for up to two
-    /// epochs after its attester left.
+    /// The seconds of two epochs: the least `EXIT_DELAY`, since a member may be drawn for up to
+    /// two epochs after it left the set.
     pub fn two_epochs(&self) -> u128 {
         2 * u128::from(self.slot_duration.get()) * u128::from(self.epoch_duration.get())
     }

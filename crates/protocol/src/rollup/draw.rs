@@ -1,13 +1,14 @@
-//! Who proposes a slot.
+//! The draw of a slot's proposer.
 
 use crate::units::Slot;
 use alloy::primitives::{U256, keccak256};
 
-/// Which member of an epoch's set draws `slot`: `keccak256(abi.encode(seed, slot)) mod size`.
+/// The number of the member that proposes in `slot`: `keccak256(abi.encode(seed, slot)) mod size`, or
+/// `None` if the set is empty.
 ///
-/// `seed` is the one that `getSeed(epoch)` answers; without one nobody draws. `size` is what `getSetSize(epoch)` answers for the
-/// slot's epoch. `None` if the set is empty: then nobody draws the slot. The remainder favours
-/// nobody by more than `size` / 2^256.
+/// `seed` and `size` are what `getSeed(epoch)` and `getSetSize(epoch)` return for the slot's epoch. An
+/// epoch without a recorded seed has no proposers. No member is more likely than another by more than
+/// `size` / 2^256.
 pub fn draw(seed: U256, slot: Slot, size: u64) -> Option<u64> {
     if size == 0 {
         return None;

@@ -17,8 +17,8 @@ pub(crate) fn proposer_of(rollup: &Rollup, now: Timestamp) -> Option<Address> {
     Some(rollup.draw(slot).map(|member| member.proposer).unwrap_or_default())
 }
 
-/// The seed of the next epoch, if it isn't recorded yet. None in an epoch's first slot: whoever
-/// proposes the last L1 block before the epoch knows the randomness of the block after it.
+/// The event that records the next epoch's seed, if none is recorded. `None` in an epoch's first slot:
+/// whoever proposes the last L1 block before the epoch knows the randomness of the block after it.
 pub(super) fn seed(scene: Scene<'_>, rollup: &Rollup) -> Option<Log> {
     let clock = rollup.clock();
     let slot = clock.slot_at(scene.now())?;
@@ -67,9 +67,9 @@ pub(super) fn propose_block(
     let mut stage = Stage::new(Scene { entered: &entered, ..scene });
     stage.apply(logs);
     let claim = DistributorCall::Claim { to }.abi_encode();
-    // Whatever it did, the block stands; unless nobody knows what it did.
+    // The block stands whatever the distributor does, unless these rules don't know what it does.
     match stage.call(scene.this, distributor, &claim) {
-        Err(untold @ Refusal::OutsideTheSet(_)) => Err(untold),
+        Err(undecided @ Refusal::OutsideTheSet(_)) => Err(undecided),
         Ok(()) | Err(_) => Ok(stage.into_logs()),
     }
 }

@@ -1,10 +1,11 @@
 //! What the events of a Rollup change.
 
 use super::{
-    Exit, Head, Member, Move, Registration, Rollup, RollupEvent, RollupParameters, Seats, Standing,
+    Exit, Head, Member, MemberState, Move, Registration, Rollup, RollupEvent, RollupParameters,
+    Seats,
 };
 use crate::{
-    refusal::{Fit, Misfit},
+    refusal::{Applied, ApplyError},
     scene::Block,
     units::Epoch,
 };
@@ -21,16 +22,16 @@ impl Rollup {
         }
     }
 
-    pub(crate) fn evolve(&mut self, event: &RollupEvent, block: Block) -> Fit {
-        let epoch = self.clock().epoch_at(block.timestamp).ok_or(Misfit::Backwards)?;
+    pub(crate) fn evolve(&mut self, event: &RollupEvent, block: Block) -> Applied {
+        let epoch = self.clock().epoch_at(block.timestamp).ok_or(ApplyError::Backwards)?;
         match event {
             RollupEvent::Deployed { .. } => {}
             RollupEvent::Deposit { attester, proposer, withdrawer, amount } => {
                 if self.attesters.contains_key(attester) {
-                    return Err(Misfit::Unknown);
+                    return Err(ApplyError::Repeated);
                 }
                 let number = self.registrations.len() + 1;
-                let id = Registration(u32::try_from(number).map_err(|_| Misfit::Amount)?);
+                let id = Registration(u32::try_from(number).map_err(|_| ApplyError::Amount)?);
                 let seat = self.seats.join(epoch, id);
                 self.attesters.insert(*attester, id);
                 self.registrations.push(Member {
@@ -39,32 +40,32 @@ impl Rollup {
                     withdrawer: *withdrawer,
                     coinbase: None,
                     stake: *amount,
-                    standing: Standing::Validating { seat, moving: None },
+                    state: MemberState::Validating { seat, moving: None },
                 });
             }
             RollupEvent::WithdrawInitiated { attester, recipient, .. } => {
                 let exitable_at = block.timestamp + self.parameters.exit_delay;
                 let exit = Exit { recipient: *recipient, exitable_at };
                 self.unseat(*attester, epoch)?;
-                self.member_mut(*attester)?.standing = Standing::Exiting(exit);
+                self.member_mut(*attester)?.state = MemberState::Exiting(exit);
             }
             RollupEvent::WithdrawFinalised { attester, .. } => self.release(*attester)?,
             RollupEvent::Slashed { attester, amount } => {
                 let minimum = self.parameters.minimum_stake;
                 let member = self.member_mut(*attester)?;
-                member.stake = member.stake.checked_sub(*amount).ok_or(Misfit::Amount)?;
+                member.stake = member.stake.checked_sub(*amount).ok_or(ApplyError::Amount)?;
                 let too_little = member.stake < minimum;
-                if too_little && matches!(member.standing, Standing::Validating { .. }) {
+                if too_little && matches!(member.state, MemberState::Validating { .. }) {
                     self.unseat(*attester, epoch)?;
-                    self.member_mut(*attester)?.standing = Standing::Living;
+                    self.member_mut(*attester)?.state = MemberState::Living;
                 }
             }
             RollupEvent::MoveInitiated { attester, new_rollup, ready_at } => {
-                match &mut self.member_mut(*attester)?.standing {
-                    Standing::Validating { moving, .. } => {
+                match &mut self.member_mut(*attester)?.state {
+                    MemberState::Validating { moving, .. } => {
                         *moving = Some(Move { new_rollup: *new_rollup, ready_at: *ready_at });
                     }
-                    _ => return Err(Misfit::Unknown),
+                    _ => return Err(ApplyError::Unknown),
                 }
             }
             RollupEvent::MoveFinalised { attester, .. } => {
@@ -77,7 +78,7 @@ impl Rollup {
             }
             RollupEvent::BlockProposed { block_number, slot, .. } => {
                 if *block_number != self.next_block() {
-                    return Err(Misfit::Unknown);
+                    return Err(ApplyError::Unknown);
                 }
                 self.head = Some(Head { number: *block_number, slot: *slot });
             }
@@ -85,40 +86,40 @@ impl Rollup {
         Ok(())
     }
 
-    fn member_mut(&mut self, attester: Address) -> Result<&mut Member, Misfit> {
-        let id = *self.attesters.get(&attester).ok_or(Misfit::Unknown)?;
+    fn member_mut(&mut self, attester: Address) -> Result<&mut Member, ApplyError> {
+        let id = *self.attesters.get(&attester).ok_or(ApplyError::Unknown)?;
         self.registration_mut(id)
     }
 
     fn registration_mut(
         &mut self,
         Registration(number): Registration,
-    ) -> Result<&mut Member, Misfit> {
+    ) -> Result<&mut Member, ApplyError> {
         (number as usize)
             .checked_sub(1)
             .and_then(|index| self.registrations.get_mut(index))
-            .ok_or(Misfit::Unknown)
+            .ok_or(ApplyError::Unknown)
     }
 
     /// `attester` leaves the set, if it is in it; the member of the last seat takes its seat.
-    fn unseat(&mut self, attester: Address, epoch: Epoch) -> Fit {
-        let Standing::Validating { seat, .. } = self.member_mut(attester)?.standing else {
+    fn unseat(&mut self, attester: Address, epoch: Epoch) -> Applied {
+        let MemberState::Validating { seat, .. } = self.member_mut(attester)?.state else {
             return Ok(());
         };
         if let Some(moved) = self.seats.leave(epoch, seat)
-            && let Standing::Validating { seat: its_seat, .. } =
-                &mut self.registration_mut(moved)?.standing
+            && let MemberState::Validating { seat: its_seat, .. } =
+                &mut self.registration_mut(moved)?.state
         {
             *its_seat = seat;
         }
         Ok(())
     }
 
-    /// The stake of `attester` has left: its registration is over.
-    fn release(&mut self, attester: Address) -> Fit {
+    /// The stake of `attester` was paid out or moved: its registration ends.
+    fn release(&mut self, attester: Address) -> Applied {
         let member = self.member_mut(attester)?;
         member.stake = Default::default();
-        member.standing = Standing::Gone;
+        member.state = MemberState::Gone;
         self.attesters.remove(&attester);
         Ok(())
     }

@@ -60,7 +60,7 @@ abi_events! {
         MoveFinalised [attester: Address, new_rollup: Address, new_attester: Address] {
             amount: Amount,
         } = "MoveFinalised",
-        /// The draw of `epoch` is `seed`.
+        /// The seed of `epoch` is `seed`.
         SeedRecorded [epoch: Epoch] { seed: U256 } = "SeedRecorded",
         /// Rewards of `attester`'s blocks go to `coinbase`.
         CoinbaseSet [attester: Address, coinbase: Address] {} = "CoinbaseSet",
@@ -91,8 +91,8 @@ abi_enum! {
              to record a seed"
         )]
         EpochTooShort { seconds_after_first_slot: U256, minimum: U256 } = "Rollup__EpochTooShort",
-        /// Stake has to stay slashable for the two epochs in which its seat may draw slots, and has to
-        /// be paid some time.
+        /// Stake has to stay slashable for the two epochs in which its attester may still be drawn, and
+        /// has to be paid some time.
         #[error("an exit delay of {exit_delay} s is not between {min} s and {max} s")]
         ExitDelayOutOfBounds { exit_delay: U256, min: U256, max: U256 } =
             "Rollup__ExitDelayOutOfBounds",
@@ -142,7 +142,7 @@ abi_enum! {
         /// The rollup had no slots before its genesis.
         #[error("{timestamp} is before genesis, {genesis_time}")]
         BeforeGenesis { timestamp: U256, genesis_time: U256 } = "Rollup__BeforeGenesis",
-        /// Draws are known for the present and the next epoch only.
+        /// The set and the seed are known for the present and the next epoch only.
         #[error("epoch {epoch} is neither the present {current_epoch} nor the next")]
         EpochOutOfRange { epoch: U256, current_epoch: U256 } = "Rollup__EpochOutOfRange",
         /// `index` is not below the size of the epoch's set.

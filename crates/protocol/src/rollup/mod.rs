@@ -30,7 +30,7 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 use set::{Registration, Seats};
 
-/// Where an attester stands, with the numbers of the contract.
+/// The status of an attester, with the contract's numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum Status {
@@ -86,16 +86,16 @@ pub struct Exit {
     pub exitable_at: Timestamp,
 }
 
-/// What a registration is doing.
+/// The state of a registration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Standing {
-    /// It sits in the set, and may be about to move.
+enum MemberState {
+    /// It is in the set, and may have announced a move.
     Validating { seat: u32, moving: Option<Move> },
     /// It was slashed out of the set.
     Living,
-    /// It waits for its stake.
+    /// It left the set; its stake is paid later.
     Exiting(Exit),
-    /// Its stake has left. Closed sets may still draw its seat.
+    /// Its stake was paid or moved. It may still be drawn from closed sets.
     Gone,
 }
 
@@ -107,7 +107,7 @@ pub struct Member {
     withdrawer: Address,
     coinbase: Option<Address>,
     stake: Amount,
-    standing: Standing,
+    state: MemberState,
 }
 
 impl Member {
@@ -116,12 +116,12 @@ impl Member {
         self.attester
     }
 
-    /// Who signals and proposes for it.
+    /// The account that signals and proposes for it.
     pub const fn proposer(&self) -> Address {
         self.proposer
     }
 
-    /// Who decides about the stake.
+    /// The account that decides about the stake.
     pub const fn withdrawer(&self) -> Address {
         self.withdrawer
     }
@@ -131,33 +131,33 @@ impl Member {
         self.coinbase.unwrap_or(self.proposer)
     }
 
-    /// What it has at stake.
+    /// Its stake.
     pub const fn stake(&self) -> Amount {
         self.stake
     }
 
-    /// Where it stands.
+    /// Its status.
     pub const fn status(&self) -> Status {
-        match self.standing {
-            Standing::Validating { .. } => Status::Validating,
-            Standing::Living => Status::Living,
-            Standing::Exiting(_) => Status::Exiting,
-            Standing::Gone => Status::None,
+        match self.state {
+            MemberState::Validating { .. } => Status::Validating,
+            MemberState::Living => Status::Living,
+            MemberState::Exiting(_) => Status::Exiting,
+            MemberState::Gone => Status::None,
         }
     }
 
     /// The move it announced, if it did.
     pub const fn moving(&self) -> Option<Move> {
-        match self.standing {
-            Standing::Validating { moving, .. } => moving,
+        match self.state {
+            MemberState::Validating { moving, .. } => moving,
             _ => None,
         }
     }
 
     /// Its exit, if it is leaving.
     pub const fn exit(&self) -> Option<Exit> {
-        match self.standing {
-            Standing::Exiting(exit) => Some(exit),
+        match self.state {
+            MemberState::Exiting(exit) => Some(exit),
             _ => None,
         }
     }
@@ -184,17 +184,17 @@ pub struct Rollup {
     head: Option<Head>,
 }
 
-/// Whether the draw of an epoch can still change.
+/// Whether it can still change who proposes in the slots of an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Finality {
-    /// It can't.
+    /// It can't: the seed is recorded, or the epoch has begun.
     Final,
-    /// It will, at the first call in the epoch before that isn't in that one's first slot.
+    /// It can: the first call in the epoch before, its first slot excepted, records the seed.
     Open,
 }
 
 impl Rollup {
-    /// What it was deployed with.
+    /// The constructor's parameters.
     pub const fn parameters(&self) -> &RollupParameters {
         &self.parameters
     }
@@ -214,12 +214,12 @@ impl Rollup {
         &self.registrations
     }
 
-    /// The set as it stands, by seat.
+    /// The present members of the set, by seat.
     pub fn set(&self) -> impl Iterator<Item = &Member> {
         self.seats.members().filter_map(|id| self.registration(id))
     }
 
-    /// The size of the set as it stands.
+    /// The present number of members of the set.
     pub fn set_size_now(&self) -> u32 {
         self.seats.size()
     }
@@ -237,8 +237,8 @@ impl Rollup {
         })
     }
 
-    /// Who draws the slot of `time`, in the present or the next epoch; `None` if its epoch has no seed
-    /// or an empty set.
+    /// The member that proposes in the slot of `time`, in the present or the next epoch; `None` if no seed
+    /// was recorded for the epoch or its set is empty.
     pub fn member_at(
         &self,
         time: Timestamp,
@@ -274,7 +274,7 @@ impl Rollup {
         })
     }
 
-    /// The slots of `epoch`, the present or the next, that members with this proposer draw.
+    /// The slots of `epoch`, the present or the next, in which `proposer` may propose and signal.
     pub fn slots_of(
         &self,
         proposer: Address,
@@ -289,7 +289,7 @@ impl Rollup {
             .filter(move |slot| self.draw(*slot).is_some_and(|member| member.proposer == proposer)))
     }
 
-    /// Whether the draw of `epoch`, the present or the next, can still change.
+    /// Whether it can still change who proposes in the slots of `epoch`, the present or the next.
     pub fn finality(&self, epoch: Epoch, now: Timestamp) -> Result<Finality, RollupRefusal> {
         let current = self.require_known(epoch, now)?;
         Ok(if epoch == current || self.seats.seed_of(epoch).is_some() {
@@ -308,7 +308,7 @@ impl Rollup {
         self.registrations.get((number as usize).checked_sub(1)?)
     }
 
-    /// Who draws `slot`, of the present or the next epoch.
+    /// The member that proposes in `slot`, of the present or the next epoch.
     fn draw(&self, slot: Slot) -> Option<&Member> {
         self.registration(self.seats.draw(self.clock().epoch_of(slot), slot)?)
     }

@@ -63,8 +63,8 @@ pub struct RollupParameters {
     pub clock: SlotClock,
     /// The least stake of a member of the set; not 0.
     pub minimum_stake: Amount,
-    /// From leaving to getting the stake: from two epochs, since a seat that was left may draw slots
-    /// until then, to 365 days.
+    /// From leaving to getting the stake: at least two epochs, since the attester may be drawn until then,
+    /// and at most 365 days.
     pub exit_delay: Seconds,
 }
 

@@ -1,12 +1,11 @@
-//! Who may draw the slots of an epoch.
+//! The members of an epoch's set, and the seed that draws a proposer from them for each slot.
 //!
-//! The set of epoch `e` is the set as it stood when epoch `e − 1` began, and the seed of `e` is
-//! `prevrandao` at the first call in `e − 1`, its first slot excepted, that changes the rollup. So a
-//! set is closed before its seed is known, and nobody redraws by joining or leaving. An epoch for which
-//! no seed was recorded has no proposers.
+//! The set of epoch `e` has the members that the rollup had when epoch `e − 1` began. The seed of `e` is
+//! `prevrandao` at the first call in `e − 1` that changes the rollup, calls in the first slot of `e − 1`
+//! excepted. So the set is closed before its seed is known, and nobody can redraw by joining or leaving.
+//! An epoch for which no seed was recorded has no proposers.
 //!
-//!
-//! | a change in epoch | counts from the set of epoch |
+//! | a member joins or leaves in epoch | the first set that shows it is that of epoch |
 //! |---|---|
 //! | `e − 2` or before | `e` |
 //! | `e − 1` | `e + 1` |
@@ -15,22 +14,22 @@
 use super::draw;
 use crate::{
     checkpoints::Checkpoints,
-    refusal::{Fit, Misfit},
+    refusal::{Applied, ApplyError},
     units::{Epoch, Slot},
 };
 use alloy::primitives::U256;
 use std::collections::BTreeMap;
 
 /// The number of a registration. An attester that leaves and joins again gets another one, so that
-/// the seats of closed sets keep the keys with which their members joined.
+/// closed sets keep the keys with which their members joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Registration(pub(super) u32);
 
-/// Seats, and which registration sat in them when.
+/// The seats of the set with the registrations that have had them, by epoch, and the seeds.
 ///
-/// Members sit in seats 0 to size − 1 without a gap: who joins takes the next one, and when
-/// somebody leaves, the member of the last seat takes the empty one. The order matters, since a draw
-/// is the number of a seat.
+/// Members have seats 0 to size − 1 without a gap: whoever joins takes the next one, and when a member
+/// leaves, the member of the last seat takes the empty one. The order matters, since a draw gives the
+/// number of a seat.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Seats {
     size: Checkpoints<Epoch, u32>,
@@ -39,27 +38,27 @@ pub(super) struct Seats {
 }
 
 impl Seats {
-    /// The size of the set as it stands.
+    /// The present number of members.
     pub(super) fn size(&self) -> u32 {
         self.size.latest().copied().unwrap_or_default()
     }
 
-    /// The members of the set as it stands, by seat.
+    /// The present members, by seat.
     pub(super) fn members(&self) -> impl Iterator<Item = Registration> {
         self.members.iter().take(self.size() as usize).filter_map(|seat| seat.latest().copied())
     }
 
     /// The size of the set of `epoch`.
     pub(super) fn size_of(&self, epoch: Epoch) -> u32 {
-        last_that_counts(epoch).and_then(|last| self.size.at(last)).copied().unwrap_or_default()
+        last_change_of(epoch).and_then(|last| self.size.at(last)).copied().unwrap_or_default()
     }
 
-    /// Member number `index` of the set of `epoch`, or `None` if it isn't that large.
+    /// Member number `index` of the set of `epoch`; `None` if the set is smaller.
     pub(super) fn member_of(&self, epoch: Epoch, index: u32) -> Option<Registration> {
         if index >= self.size_of(epoch) {
             return None;
         }
-        self.members.get(index as usize)?.at(last_that_counts(epoch)?).copied()
+        self.members.get(index as usize)?.at(last_change_of(epoch)?).copied()
     }
 
     /// The seed of `epoch`, if one was recorded.
@@ -67,23 +66,23 @@ impl Seats {
         self.seeds.get(&epoch).copied()
     }
 
-    /// Who draws `slot` of `epoch`; nobody without a seed or from an empty set.
+    /// The member that proposes in `slot` of `epoch`; `None` without a seed, or if the set is empty.
     pub(super) fn draw(&self, epoch: Epoch, slot: Slot) -> Option<Registration> {
         let size = self.size_of(epoch);
         let index = draw(self.seed_of(epoch)?, slot, u64::from(size))?;
         self.member_of(epoch, u32::try_from(index).ok()?)
     }
 
-    /// An epoch has one seed.
-    pub(super) fn record_seed(&mut self, epoch: Epoch, seed: U256) -> Fit {
+    /// Records the seed of `epoch`, which has none yet.
+    pub(super) fn record_seed(&mut self, epoch: Epoch, seed: U256) -> Applied {
         if self.seeds.contains_key(&epoch) {
-            return Err(Misfit::Unknown);
+            return Err(ApplyError::Repeated);
         }
         self.seeds.insert(epoch, seed);
         Ok(())
     }
 
-    /// `member` joins in `epoch` and gets this seat.
+    /// `member` joins in `epoch`. Returns its seat.
     pub(super) fn join(&mut self, epoch: Epoch, member: Registration) -> u32 {
         let seat = self.size();
         self.size.set(epoch, seat + 1);
@@ -94,7 +93,8 @@ impl Seats {
         seat
     }
 
-    /// The member of `seat` leaves in `epoch`. Returns who takes the seat, unless it was the last.
+    /// The member of `seat` leaves in `epoch`. Returns the member that takes the seat, unless it was the
+    /// last one.
     pub(super) fn leave(&mut self, epoch: Epoch, seat: u32) -> Option<Registration> {
         let last = self.size().checked_sub(1)?;
         self.size.set(epoch, last);
@@ -107,8 +107,9 @@ impl Seats {
     }
 }
 
-/// The last epoch whose changes count for the set of `epoch`; none do for epochs 0 and 1.
-const fn last_that_counts(epoch: Epoch) -> Option<Epoch> {
+/// The last epoch in which a member that joins is in the set of `epoch`. The sets of epochs 0 and 1 are
+/// empty.
+const fn last_change_of(epoch: Epoch) -> Option<Epoch> {
     match epoch.previous() {
         Some(previous) => previous.previous(),
         None => None,
@@ -125,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_counts_two_epochs_later() {
+    fn a_change_shows_in_the_set_two_epochs_later() {
         let mut seats = Seats::default();
         seats.join(Epoch::of(0), Registration(1));
         seats.join(Epoch::of(0), Registration(2));
@@ -160,7 +161,7 @@ mod tests {
         seats.join(Epoch::of(0), Registration(1));
         seats.record_seed(Epoch::of(2), U256::ZERO).unwrap();
         seats.record_seed(Epoch::of(4), U256::from(44)).unwrap();
-        assert_eq!(seats.record_seed(Epoch::of(4), U256::from(45)), Err(Misfit::Unknown));
+        assert_eq!(seats.record_seed(Epoch::of(4), U256::from(45)), Err(ApplyError::Repeated));
         for (epoch, seed) in [(1, None), (2, Some(0)), (3, None), (4, Some(44)), (5, None)] {
             let epoch = Epoch::of(epoch);
             assert_eq!(seats.seed_of(epoch), seed.map(U256::from), "seed of {epoch}");

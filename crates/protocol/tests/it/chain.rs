@@ -429,7 +429,7 @@ impl Chain {
                 Ok(events)
             }
             Err(refusal) => {
-                // What isn't told has no bytes.
+                // A refusal that the rules don't decide has no bytes.
                 if !matches!(refusal, Refusal::OutsideTheSet(_)) {
                     assert_eq!(Refusal::abi_decode(&refusal.abi_encode()), refusal);
                 }

@@ -6,8 +6,8 @@ use crate::chain::{
 };
 use alloy::primitives::{Address, B256, U256};
 use canon_protocol::{
-    Amount, AssetRefusal, CommonRefusal, ConfigurationId, Constructor, Event, GovernanceEvent,
-    GovernanceRefusal, Log, Misfit, OwnershipRefusal, ProposalsEvent, ProposalsRefusal,
+    Amount, ApplyError, AssetRefusal, CommonRefusal, ConfigurationId, Constructor, Event,
+    GovernanceEvent, GovernanceRefusal, Log, OwnershipRefusal, ProposalsEvent, ProposalsRefusal,
     RawConfiguration, RawRollupParameters, Refusal, Role, RollupEvent, RollupParameters,
     RollupRefusal, World,
 };
@@ -57,14 +57,14 @@ fn events_that_do_not_fit_are_refused() {
     let mut world = chain.world;
     let mut earlier = block;
     earlier.timestamp = canon_protocol::Timestamp::ZERO;
-    assert_eq!(world.evolve(&log, earlier), Err(Misfit::Backwards));
+    assert_eq!(world.evolve(&log, earlier), Err(ApplyError::Backwards));
     let id = ConfigurationId::of(2);
     let configuration = Box::new(configuration());
     let gap = Log {
         emitter: GOVERNANCE,
         event: GovernanceEvent::ConfigurationSet { id, configuration }.into(),
     };
-    assert_eq!(world.evolve(&gap, block), Err(Misfit::Unknown));
+    assert_eq!(world.evolve(&gap, block), Err(ApplyError::Unknown));
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn nobody_else_emits_the_events_of_a_contract() {
         for stranger in [NEW, EXPECT].into_iter().filter(|_| !is_birth) {
             let log = Log { emitter: stranger, event: event.clone() };
             let outcome = chain.world.clone().evolve(&log, block);
-            assert_eq!(outcome, Err(Misfit::Emitter(stranger)), "{log:?}");
+            assert_eq!(outcome, Err(ApplyError::Emitter(stranger)), "{log:?}");
         }
     }
     let emitters = [ASSET, ISSUER, REGISTRY, DISTRIBUTOR, ROLLUP, PROPOSALS, GOVERNANCE];
@@ -111,7 +111,11 @@ fn births_of_another_set_do_not_fit() {
     ] {
         let log = Log { emitter, event };
         let outcome = chain.world.clone().evolve(&log, chain.block);
-        assert_eq!(outcome, if fits { Ok(()) } else { Err(Misfit::Emitter(emitter)) }, "{log:?}");
+        assert_eq!(
+            outcome,
+            if fits { Ok(()) } else { Err(ApplyError::Emitter(emitter)) },
+            "{log:?}"
+        );
     }
 }
 

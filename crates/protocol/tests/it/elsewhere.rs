@@ -50,17 +50,17 @@ fn pushable(chain: &Chain) -> Result<Vec<Round>, Refusal> {
 }
 
 #[test]
-fn what_is_pushed_elsewhere_is_told_by_events_only() {
-    let untold = Refusal::OutsideTheSet(other());
+fn what_is_pushed_elsewhere_is_known_by_events_only() {
+    let undecided = Refusal::OutsideTheSet(other());
     let mut chain = given_away();
     let round = chain.win(PAYLOAD);
     let winner = |chain: &Chain| chain.world.winner(PROPOSALS, round, chain.now(), &chain.foreign);
     assert_eq!(tally(&chain, round).leader, Some(Leader { payload: PAYLOAD, count: N }));
-    chain.refused("anyone", PROPOSALS, push(round), untold.clone());
-    assert_eq!(winner(&chain), Err(untold.clone()));
-    assert_eq!(pushable(&chain), Err(untold.clone()));
+    chain.refused("anyone", PROPOSALS, push(round), undecided.clone());
+    assert_eq!(winner(&chain), Err(undecided.clone()));
+    assert_eq!(pushable(&chain), Err(undecided.clone()));
 
-    // What doesn't depend on the other contract is told.
+    // The rules decide what doesn't depend on the other contract.
     let current_round = round.next().to_word();
     let not_over = ProposalsRefusal::RoundNotOver { round: current_round, current_round };
     chain.refused("anyone", PROPOSALS, push(round.next()), not_over);
@@ -71,12 +71,12 @@ fn what_is_pushed_elsewhere_is_told_by_events_only() {
     let latest =
         |chain: &Chain| chain.world.proposals(PROPOSALS).unwrap().latest_proposal_of(PAYLOAD);
     assert_eq!(latest(&chain), None);
-    chain.refused("anyone", PROPOSALS, push(round), untold.clone());
+    chain.refused("anyone", PROPOSALS, push(round), undecided.clone());
     assert_eq!(pushable(&chain), Ok(vec![]), "it was pushed, wherever to");
 
     // Which number it has there isn't known at home either.
     come_home(&mut chain);
-    chain.refused("anyone", PROPOSALS, push(round), untold);
+    chain.refused("anyone", PROPOSALS, push(round), undecided);
     assert_eq!(pushable(&chain), Ok(vec![]));
     let round = chain.win(PAYLOAD);
     assert_eq!(pushable(&chain), Ok(vec![round]));
@@ -112,8 +112,8 @@ fn an_action_that_is_not_told_is_not_taken_for_one_that_failed() {
     chain.pass(id, 20_000);
     let round = chain.win(PAYLOAD);
     chain.foreign.reactions.insert(pusher, Reaction::Calls(vec![action(PROPOSALS, push(round))]));
-    let untold = Refusal::OutsideTheSet(other());
-    chain.refused("anyone", GOVERNANCE, GovernanceCall::Execute { id }, untold);
+    let undecided = Refusal::OutsideTheSet(other());
+    chain.refused("anyone", GOVERNANCE, GovernanceCall::Execute { id }, undecided);
 }
 
 #[test]

@@ -32,13 +32,15 @@ fn owner_is(target: Address, expected: Address) -> Action {
 #[test]
 fn an_upgrade_makes_the_new_rollup_canonical() {
     let mut chain = Chain::voting(2000, 0);
-    let next = contract(1);
+    let (factory, salt, init_code_hash) = (contract(1), B256::ZERO, B256::repeat_byte(7));
+    let next = factory.create2(salt, init_code_hash);
     chain.deploy_rollup(next);
     chain.foreign.deploy(next);
-    let hash = chain.foreign.code(next).hash;
+    let created_by = ExpectCall::CreatedBy { target: next, factory, salt, init_code_hash };
+    // What `UpgradePayload` lists.
     let upgrade = vec![
         action(EXPECT, ExpectCall::CanonicalIs { registry: REGISTRY, expected: ROLLUP }),
-        action(EXPECT, ExpectCall::CodeHashIs { target: next, expected: hash }),
+        action(EXPECT, created_by),
         owner_is(next, GOVERNANCE),
         action(REGISTRY, RegistryCall::Upgrade { rollup: next }),
     ];

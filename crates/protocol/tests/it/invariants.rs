@@ -1,6 +1,9 @@
 //! What holds of every history.
 
-use crate::chain::{ASSET, Chain, GOVERNANCE, ISSUER};
+use crate::{
+    chain::{ASSET, Chain, GOVERNANCE, ISSUER},
+    lock_path::is_open_later,
+};
 use alloy::primitives::{Address, U256};
 use canon_protocol::{
     Amount, Call, Ending, Event, Finality, GovernanceCall, GovernanceEvent, Origin, ProposalId,
@@ -221,7 +224,7 @@ impl Guard {
             assert_eq!(world.ownership(*contract).owner(), *owner, "the owner of {contract}");
         }
         let supply = world.asset().total_supply();
-        let is_open = world.governance().lasting_lock_path(supply).is_open();
+        let is_open = is_open_later(world.governance(), supply);
         assert!(is_open, "the holders of all of the asset can use the lock");
         self.proposals_go_on(chain);
         is_solvent(world);

@@ -1,5 +1,15 @@
-//! The way through the lock: open exactly when those who can lock the asset can use it, and never
-//! closed by a configuration.
+//! The way through the lock, by which holders make Governance act when sequencers don't: open exactly
+//! when those who can lock the asset can use it, and never closed by a configuration.
+//!
+//! A proposal through the lock passes if enough power is left at its snapshot. The power given up for it
+//! counts again only if it is paid and locked once more before the snapshot:
+//!
+//! | the lock's amount is paid | power at the snapshot, at most |
+//! |---|---|
+//! | up to the last second of Pending | all of the asset that can be locked |
+//! | later | that less `lockAmount` |
+//!
+//! If all of it is cast for the proposal, only `minimumVotes` can reject it.
 
 use crate::chain::{
     ASSET, Chain, GOVERNANCE, LOCK_AMOUNT, SUPPLY, T, bounds, configuration, contract, harmless,
@@ -7,14 +17,63 @@ use crate::chain::{
 };
 use alloy::primitives::U256;
 use canon_protocol::{
-    Action, Amount, AssetCall, Configuration, Event, GovernanceCall, GovernanceEvent,
-    ProposeConfiguration, RawConfiguration, Refusal, Seconds, Support,
+    Action, Amount, AssetCall, Configuration, Event, Governance, GovernanceCall, GovernanceEvent,
+    ProposeConfiguration, RawConfiguration, Refusal, Seconds, Support, Timestamp, withdrawal_delay,
 };
 use proptest::{
     array::uniform9,
     prelude::{Just, ProptestConfig, Strategy, any, prop_oneof},
     proptest,
 };
+
+/// Whether those who lock all of `lockable` can pass a proposal through the lock under `configuration`,
+/// if its amount is withheld for `delay`.
+fn is_open(configuration: &Configuration, delay: Seconds, lockable: Amount) -> bool {
+    let is_paid_in_time = delay <= configuration.voting_delay;
+    lockable.checked_sub(configuration.propose_config.lock_amount).is_some_and(|rest| {
+        let power = if is_paid_in_time { lockable } else { rest };
+        power >= configuration.minimum_votes
+    })
+}
+
+/// Whether they can at `now`.
+pub(crate) fn is_open_at(governance: &Governance, now: Timestamp, lockable: Amount) -> bool {
+    is_open(&governance.configuration(), governance.lock_delay(now), lockable)
+}
+
+/// Whether they can once earlier configurations withhold nothing any more.
+pub(crate) fn is_open_later(governance: &Governance, lockable: Amount) -> bool {
+    let configuration = governance.configuration();
+    let delay = withdrawal_delay(&configuration).max(configuration.propose_config.lock_delay);
+    is_open(&configuration, delay, lockable)
+}
+
+#[test]
+fn what_is_paid_in_the_last_second_of_pending_counts_again() {
+    for (minimum, lock, delay, open) in [
+        (998, 2, 101, true),
+        (999, 2, 101, false),
+        (1000, 2, 101, false),
+        (1000, 2, 100, true),
+        (1, 1000, 101, false),
+        (1, 1000, 100, true),
+        (1, 999, 101, true),
+        (1, 1001, 101, false),
+        (1, 1001, 100, false),
+    ] {
+        let configuration = Configuration {
+            propose_config: ProposeConfiguration {
+                lock_amount: Amount::of(lock),
+                ..ProposeConfiguration::default()
+            },
+            voting_delay: Seconds::of(100),
+            minimum_votes: Amount::of(minimum),
+            ..Configuration::default()
+        };
+        let found = is_open(&configuration, Seconds::of(delay), Amount::of(1000));
+        assert_eq!(found, open, "{minimum} of 1000, lock {lock}, delay {delay}");
+    }
+}
 
 /// Alice has all of the asset, all of it locked.
 fn whole() -> Chain {
@@ -102,10 +161,10 @@ proptest! {
             chain.ok("alice", GOVERNANCE, GovernanceCall::InitiateWithdraw { to, amount });
         }
         let lockable = Amount::of(SUPPLY - lost);
-        let path = chain.world.governance().lock_path(chain.now(), lockable);
-        assert_eq!(path, chain.world.governance().lasting_lock_path(lockable));
-        assert!(lost > SUPPLY * 4 / 10 || path.is_open(), "four tenths may be lost");
-        assert_eq!(passes(&mut chain), path.is_open(), "{path:?}");
+        let is_open = is_open_at(chain.world.governance(), chain.now(), lockable);
+        assert_eq!(is_open, is_open_later(chain.world.governance(), lockable));
+        assert!(lost > SUPPLY * 4 / 10 || is_open, "four tenths may be lost");
+        assert_eq!(passes(&mut chain), is_open, "{next:?}");
     }
 
     /// Whatever is allowed can be replaced by whatever is allowed, although somebody with a single unit
@@ -182,9 +241,9 @@ fn what_is_withheld_longer_for_a_while_closes_it_for_a_while() {
     let lockable = half.minimum_votes;
     let governance = chain.world.governance();
     // 520 s are withheld as long as the old configuration matters.
-    assert!(!governance.lock_path(chain.now(), lockable).is_open());
-    assert!(governance.lasting_lock_path(lockable).is_open());
+    assert!(!is_open_at(governance, chain.now(), lockable));
+    assert!(is_open_later(governance, lockable));
     come_back(&mut chain);
-    assert!(chain.world.governance().lock_path(chain.now(), lockable).is_open());
+    assert!(is_open_at(chain.world.governance(), chain.now(), lockable));
     assert!(passes(&mut chain));
 }

@@ -6,18 +6,17 @@ use crate::{
         tokens,
     },
     invariants::Guard,
+    lock_path::is_open_at,
 };
 use alloy::{
     primitives::{Address, B256, Bytes, KECCAK256_EMPTY, Signature, U256, keccak256},
     signers::{SignerSync, local::PrivateKeySigner},
-    sol_types::SolStruct,
 };
 use canon_protocol::{
     Action, AssetCall, Ballot, Call, Constructor, Create2, Ending, Event, ExpectCall,
     ExpectRefusal, GovernanceCall, GovernanceEvent, GovernanceRefusal, Proposal, ProposalId,
     Refusal, RollupEvent, Seconds, Support, World,
     histories::{Cast, Director, Pace, Put, Staker, Step},
-    signing_domain,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -293,8 +292,7 @@ impl Play {
                         nonce: *nonce,
                         deadline: *deadline,
                     };
-                    let domain = signing_domain("Governance", 31337, GOVERNANCE);
-                    let digest = message.eip712_signing_hash(&domain);
+                    let digest = message.signing_hash(31337, GOVERNANCE);
                     let signature = Signature::from_raw(signature).ok();
                     let signer = signature.map(|s| s.recover_address_from_prehash(&digest));
                     matches!(signer, Some(Ok(signer)) if signer == *voter)
@@ -329,8 +327,10 @@ impl Play {
     pub(crate) fn can_act(&self) -> bool {
         let mut chain = self.chain.clone();
         let balance = chain.world.asset().balance_of(named("treasury"));
-        let path = chain.world.governance().lock_path(chain.now(), balance);
-        assert!(path.is_open(), "{path:?}");
+        assert!(
+            is_open_at(chain.world.governance(), chain.now(), balance),
+            "{balance} can be locked"
+        );
         let balance = balance.to_word();
         let approve = AssetCall::Approve { spender: GOVERNANCE, amount: balance };
         chain.ok("treasury", ASSET, approve);

@@ -1,4 +1,4 @@
-//! What reviewers are told of a list of actions before it is carried out.
+//! What previews report about a list of actions before it is executed.
 
 use crate::chain::{
     ASSET, Chain, GOVERNANCE, PROPOSALS, REGISTRY, ROLLUP, action, configuration, contract,

@@ -12,7 +12,7 @@ use canon_protocol::{
     Action, Amount, AssetCall, AssetEvent, AssetRefusal, Ballot, Code, CodeKind, CommonRefusal,
     Event, ExpectCall, GovernanceCall, GovernanceEvent, GovernanceRefusal, Nonce, Permit,
     ProposalId, ProposalsCall, ProposalsEvent, ProposalsRefusal, Seconds, Signal, Support,
-    signing_domain,
+    signature_parts, signing_domain,
 };
 
 const PAYLOAD: Address = Address::with_last_byte(0xf1);
@@ -32,7 +32,7 @@ fn signalling() -> Chain {
 
 fn signal_digest(chain: &Chain) -> B256 {
     let signal = Signal { payload: PAYLOAD, slot: chain.slot().to_word(), instance: ROLLUP };
-    signal.eip712_signing_hash(&signing_domain("Proposals", CHAIN_ID, PROPOSALS))
+    signal.signing_hash(CHAIN_ID, PROPOSALS)
 }
 
 const fn vote_with_sig(signature: Bytes) -> ProposalsCall {
@@ -67,26 +67,14 @@ fn a_signature_is_bound_to_chain_contract_rollup_slot_and_payload() {
     let proposer = chain.proposer();
     let slot = chain.slot().to_word();
     let right = Signal { payload: PAYLOAD, slot, instance: ROLLUP };
-    let domain = |name, id, contract| signing_domain(name, id, contract);
+    let next = slot + U256::from(1);
     let wrong = [
-        right.eip712_signing_hash(&domain("Proposals", 1, PROPOSALS)),
-        right.eip712_signing_hash(&domain("Proposals", CHAIN_ID, GOVERNANCE)),
-        right.eip712_signing_hash(&domain("Governance", CHAIN_ID, PROPOSALS)),
-        Signal { payload: ROLLUP, ..right.clone() }.eip712_signing_hash(&domain(
-            "Proposals",
-            CHAIN_ID,
-            PROPOSALS,
-        )),
-        Signal { slot: slot + U256::from(1), ..right.clone() }.eip712_signing_hash(&domain(
-            "Proposals",
-            CHAIN_ID,
-            PROPOSALS,
-        )),
-        Signal { instance: contract(1), ..right }.eip712_signing_hash(&domain(
-            "Proposals",
-            CHAIN_ID,
-            PROPOSALS,
-        )),
+        right.signing_hash(1, PROPOSALS),
+        right.signing_hash(CHAIN_ID, GOVERNANCE),
+        right.eip712_signing_hash(&signing_domain("Governance", CHAIN_ID, PROPOSALS)),
+        Signal { payload: ROLLUP, ..right.clone() }.signing_hash(CHAIN_ID, PROPOSALS),
+        Signal { slot: next, ..right.clone() }.signing_hash(CHAIN_ID, PROPOSALS),
+        Signal { instance: contract(1), ..right }.signing_hash(CHAIN_ID, PROPOSALS),
     ];
     for digest in wrong {
         let call = vote_with_sig(sign(&name, digest));
@@ -148,14 +136,13 @@ fn ballot(chain: &Chain, id: u64, amount: u128, nonce: u64, deadline: U256) -> B
 }
 
 fn signed(by: &str, ballot: &Ballot) -> GovernanceCall {
-    let domain = signing_domain("Governance", CHAIN_ID, GOVERNANCE);
     GovernanceCall::VoteWithSig {
         proposal_id: ballot.proposalId,
         amount: ballot.amount,
         support: if ballot.support { Support::Yea } else { Support::Nea },
         voter: ballot.voter,
         deadline: ballot.deadline,
-        signature: sign(by, ballot.eip712_signing_hash(&domain)),
+        signature: sign(by, ballot.signing_hash(CHAIN_ID, GOVERNANCE)),
     }
 }
 
@@ -341,9 +328,8 @@ fn permit(amount: u128, nonce: u64, deadline: U256) -> (u8, B256, B256) {
         nonce: U256::from(nonce),
         deadline,
     };
-    let digest = permit.eip712_signing_hash(&signing_domain("Canon", CHAIN_ID, ASSET));
-    let signature = sign("alice", digest);
-    (signature[64], B256::from_slice(&signature[..32]), B256::from_slice(&signature[32..64]))
+    let signature = sign("alice", permit.signing_hash(CHAIN_ID, ASSET, "Canon"));
+    signature_parts(&signature).unwrap()
 }
 
 fn permit_call(amount: u128, deadline: U256, (v, r, s): (u8, B256, B256)) -> AssetCall {

@@ -161,7 +161,7 @@ pub(crate) struct Count {
     group: Group,
 }
 
-/// What was not told yet: signals of large rounds are told by the hundred.
+/// Signals that were not reported yet: those of large rounds are reported in groups.
 #[derive(Clone, Debug, Default)]
 struct Group {
     from: Option<Slot>,
@@ -177,8 +177,9 @@ impl Count {
     }
 }
 
-/// Above so many signals to a quorum they are told in groups, about six of them.
+/// The largest quorum up to which each signal is reported.
 const TELL_EACH: u32 = 16;
+/// The number of groups in which the signals of a larger quorum are reported, roughly.
 const GROUPS: u64 = 6;
 
 fn tell(world: &mut World<'_>, docket: usize, turn: &slots::Turn) {

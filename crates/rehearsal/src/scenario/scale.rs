@@ -4,7 +4,7 @@ use canon_protocol::Amount;
 
 use super::{
     model::{Scenario, Sequencers},
-    validate::{MOST_HOLDERS, MOST_SEQUENCERS},
+    validate::{MAX_HOLDERS, MAX_SEQUENCERS},
 };
 use crate::text;
 
@@ -60,8 +60,8 @@ impl Scenario {
     ///
     /// If that can't be played.
     pub fn with_sequencers(mut self, count: u64) -> Result<Self, ScaleError> {
-        if !(1..=MOST_SEQUENCERS).contains(&count) {
-            let (least, most) = (1, MOST_SEQUENCERS);
+        if !(1..=MAX_SEQUENCERS).contains(&count) {
+            let (least, most) = (1, MAX_SEQUENCERS);
             return Err(ScaleError::Count { what: "sequencers", asked: count, least, most });
         }
         let before = self.sequencers;
@@ -87,8 +87,8 @@ impl Scenario {
     /// If that can't be played.
     pub fn with_holders(mut self, count: u64) -> Result<Self, ScaleError> {
         let least = self.holders.len() as u64;
-        if !(least..=MOST_HOLDERS).contains(&count) {
-            let most = MOST_HOLDERS;
+        if !(least..=MAX_HOLDERS).contains(&count) {
+            let most = MAX_HOLDERS;
             return Err(ScaleError::Count { what: "holders", asked: count, least, most });
         }
         let before = self.holder_count();

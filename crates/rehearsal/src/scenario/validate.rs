@@ -23,24 +23,24 @@ use crate::text;
 
 /// 2026-12-01T09:00:00Z.
 const START: Timestamp = Timestamp::of(1_796_115_600);
-/// More would take hours, and no chain has them.
-pub(super) const MOST_SEQUENCERS: u64 = 10_000;
-/// As with the sequencers.
-pub(super) const MOST_HOLDERS: u64 = 100_000;
+/// More sequencers would take hours, and no chain has as many.
+pub(super) const MAX_SEQUENCERS: u64 = 10_000;
+/// More holders would take hours as well.
+pub(super) const MAX_HOLDERS: u64 = 100_000;
 
-/// A round of the largest parameters in use has 1,000.
-const MOST_SLOTS: u64 = 10_000;
+/// Slots of a round at most. The longest round in use has 1,000.
+const MAX_SLOTS: u64 = 10_000;
 /// The parameters of tests.
 const SIX_OF_TEN: RoundRules = match RoundRules::new(6, 10) {
     Ok(rules) => rules,
     Err(_) => unreachable!(),
 };
 
-/// Bounds of Governance's four phases.
+/// The bounds of votingDelay, votingDuration, executionDelay and gracePeriod.
 const PHASE: RangeInclusive<Seconds> = Seconds::MINUTE..=Seconds::of(90 * Seconds::DAY.get());
 const LOCK_DELAY: RangeInclusive<Seconds> = Seconds::MINUTE..=Seconds::of(365 * Seconds::DAY.get());
-/// The most that quorum and differential may ask for.
-const MOST_PART: Fraction = Fraction::percent(90);
+/// The largest quorum and differential.
+const MAX_VOTE_FRACTION: Fraction = Fraction::percent(90);
 /// For waiting that the scenario makes up.
 const WAIT: RangeInclusive<Seconds> = Seconds::ZERO..=Seconds::of(365 * Seconds::DAY.get());
 
@@ -156,17 +156,17 @@ fn rollup(raw: &RawRollup, l1: L1, ex: &mut Examiner<'_>) -> RollupPlan {
 }
 
 fn signalling(raw: &RawSignalling, ex: &mut Examiner<'_>) -> SignallingPlan {
-    let n = ex.whole("signalling.quorum", &raw.quorum, 6, 2..=MOST_SLOTS);
-    let m = ex.whole("signalling.round", &raw.round, 10, 2..=MOST_SLOTS);
+    let n = ex.whole("signalling.quorum", &raw.quorum, 6, 2..=MAX_SLOTS);
+    let m = ex.whole("signalling.round", &raw.round, 10, 2..=MAX_SLOTS);
     let patience = ex.whole("signalling.patience", &raw.patience, 3, 1..=1_000);
     let [n, m] = [n, m].map(|slots| u32::try_from(slots).unwrap_or(u32::MAX));
     let rules = RoundRules::new(n, m).unwrap_or_else(|_| {
         if raw.quorum.is_some() {
-            let least = RoundRules::least_n(m);
+            let least = RoundRules::min_n(m);
             let expected = format!("more than half of the round's {m} slots ({least} to {m})");
             ex.expected(&raw.quorum, "signalling.quorum", &expected);
         } else {
-            let most = RoundRules::most_m(n);
+            let most = RoundRules::max_m(n);
             let expected = format!("a length of which {n} is more than half ({n} to {most})");
             ex.expected(&raw.round, "signalling.round", &expected);
         }
@@ -199,13 +199,13 @@ fn governance(raw: &RawGovernance, ex: &mut Examiner<'_>) -> Configuration {
             "governance.quorum",
             &raw.quorum,
             Fraction::percent(10),
-            one_part..=MOST_PART,
+            one_part..=MAX_VOTE_FRACTION,
         ),
         vote_differential: ex.fraction(
             "governance.differential",
             &raw.differential,
             Fraction::percent(4),
-            Fraction::ZERO..=MOST_PART,
+            Fraction::ZERO..=MAX_VOTE_FRACTION,
         ),
         minimum_votes: ex.tokens(
             "governance.minimum_votes",
@@ -231,9 +231,9 @@ fn governance(raw: &RawGovernance, ex: &mut Examiner<'_>) -> Configuration {
 }
 
 fn sequencers(raw: &RawSequencers, ex: &mut Examiner<'_>) -> Sequencers {
-    let any = 0..=MOST_SEQUENCERS;
+    let any = 0..=MAX_SEQUENCERS;
     let plan = Sequencers {
-        count: ex.whole("sequencers.count", &raw.count, 24, 1..=MOST_SEQUENCERS),
+        count: ex.whole("sequencers.count", &raw.count, 24, 1..=MAX_SEQUENCERS),
         offline: ex.whole("sequencers.offline", &raw.offline, 0, any.clone()),
         silent: ex.whole("sequencers.silent", &raw.silent, 0, any.clone()),
         stay: ex.whole("sequencers.stay", &raw.stay, 0, any.clone()),
@@ -271,7 +271,7 @@ fn holders(position: usize, raw: &RawHolders, ex: &mut Examiner<'_>) -> HolderGr
         ex.expected(&raw.ballot, &field("ballot"), expected);
     }
     HolderGroup {
-        count: ex.whole(&field("count"), &count, 1, 1..=MOST_HOLDERS),
+        count: ex.whole(&field("count"), &count, 1, 1..=MAX_HOLDERS),
         least,
         most,
         ballot: *raw.ballot.get_ref(),
@@ -369,8 +369,8 @@ fn population(raw: &RawScenario, scenario: &Scenario, ex: &mut Examiner<'_>) {
         ex.missing("holders", "at least one [[holders]]");
     }
     let holders = scenario.holder_count();
-    if let Some(last) = raw.holders.last().filter(|_| holders > MOST_HOLDERS) {
-        let expected = format!("at most {} holders in all", text::grouped(MOST_HOLDERS));
+    if let Some(last) = raw.holders.last().filter(|_| holders > MAX_HOLDERS) {
+        let expected = format!("at most {} holders in all", text::grouped(MAX_HOLDERS));
         ex.expected(&last.count, &format!("holders[{}].count", raw.holders.len() - 1), &expected);
     }
     for (position, proposal) in scenario.proposals.iter().enumerate() {

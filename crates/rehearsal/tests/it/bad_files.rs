@@ -4,8 +4,8 @@
 use canon_rehearsal::scenario::{ScaleError, Scenario};
 use snapbox::{assert_data_eq, str};
 
-/// What a file needs at least.
-const REST: &str = r#"
+/// The least that a file has to say.
+const MINIMAL: &str = r#"
 title = "T"
 [[holders]]
 count = 1
@@ -23,8 +23,8 @@ fn refused(text: &str) -> String {
 }
 
 #[test]
-fn the_least_file_is_good() {
-    Scenario::read("good.toml", REST).unwrap();
+fn a_minimal_file_is_good() {
+    Scenario::read("good.toml", MINIMAL).unwrap();
 }
 
 #[test]
@@ -43,7 +43,7 @@ bad.toml:1:11: title: invalid basic string, expected `"`
 #[test]
 fn an_unknown_field() {
     assert_data_eq!(
-        refused(&format!("{REST}\n[rollup]\nslots = \"24 s\"")),
+        refused(&format!("{MINIMAL}\n[rollup]\nslots = \"24 s\"")),
         str![[r#"
 bad.toml:13:1: rollup.slots: unknown field `slots`, expected one of `slot`, `epoch`, `stake`, `exit_delay`, `reward`, `blocks_before`, `blocks_after`
    |
@@ -55,7 +55,7 @@ bad.toml:13:1: rollup.slots: unknown field `slots`, expected one of `slot`, `epo
 
 #[test]
 fn an_unknown_word() {
-    let text = REST.replace("\"executed\"", "\"passed\"");
+    let text = MINIMAL.replace("\"executed\"", "\"passed\"");
     assert_data_eq!(
         refused(&text),
         str![[r#"
@@ -70,7 +70,7 @@ bad.toml:10:10: proposals[0].expect: unknown variant `passed`, expected one of `
 #[test]
 fn a_wrong_type() {
     assert_data_eq!(
-        refused(&format!("{REST}\n[signalling]\nquorum = true")),
+        refused(&format!("{MINIMAL}\n[signalling]\nquorum = true")),
         str![[r#"
 bad.toml:13:10: signalling.quorum: invalid type: boolean `true`, expected a whole number, or text with a unit
    |
@@ -83,7 +83,7 @@ bad.toml:13:10: signalling.quorum: invalid type: boolean `true`, expected a whol
 #[test]
 fn a_missing_field() {
     assert_data_eq!(
-        refused(&REST.replace("azip = \"AZIP-1\"", "")),
+        refused(&MINIMAL.replace("azip = \"AZIP-1\"", "")),
         str![[r#"
 bad.toml:7:1: proposals[0]: missing field `azip`
   |
@@ -108,7 +108,7 @@ bad.toml: holders: expected at least one [[holders]]
 #[test]
 fn wrong_units() {
     let text = format!(
-        "{REST}
+        "{MINIMAL}
 [l1]
 start = 2026-12-01
 [rollup]
@@ -158,7 +158,7 @@ bad.toml:18:10: governance.quorum: expected a percentage up to 100 such as "10 %
 #[test]
 fn out_of_bounds() {
     let text = format!(
-        "{REST}
+        "{MINIMAL}
 [signalling]
 quorum = 5
 [governance]
@@ -273,61 +273,55 @@ bad.toml:18:20: proposals[1].gate_opens_after: expected payload = "gated" with i
 
 #[test]
 fn what_the_constructors_would_refuse() {
-    let text = r#"title = "T"
+    let text = format!(
+        "{MINIMAL}
 [l1]
-block_time = "1 s"
+block_time = \"1 s\"
 [asset]
-supply = "20,000"
+supply = \"20,000\"
 reward_pool = 0
 [rollup]
-slot = "2 s"
+slot = \"2 s\"
 epoch = 12
 [governance]
-quorum = "90.1 %"
-differential = "91 %"
-lock_delay = "366 d"
-minimum_votes = "10,000.5"
-lock_amount = "2,000.5"
-[[holders]]
-count = 1
-tokens = 100
-ballot = "yes"
-[[proposals]]
-azip = "AZIP-1"
-does = "upgrade"
-expect = "executed"
-"#;
+quorum = \"90.1 %\"
+differential = \"91 %\"
+lock_delay = \"366 d\"
+minimum_votes = \"10,000.5\"
+lock_amount = \"2,000.5\"
+"
+    );
     assert_data_eq!(
-        refused(text),
+        refused(&text),
         str![[r#"
-bad.toml:9:9: rollup.epoch: expected so many slots that an epoch lasts 24 s after its first slot, found 12
-  |
-9 | epoch = 12
-  |         ^^
-
-bad.toml:11:10: governance.quorum: expected at most 90 %, found "90.1 %"
+bad.toml:19:9: rollup.epoch: expected so many slots that an epoch lasts 24 s after its first slot, found 12
    |
-11 | quorum = "90.1 %"
+19 | epoch = 12
+   |         ^^
+
+bad.toml:21:10: governance.quorum: expected at most 90 %, found "90.1 %"
+   |
+21 | quorum = "90.1 %"
    |          ^^^^^^^^
 
-bad.toml:12:16: governance.differential: expected at most 90 %, found "91 %"
+bad.toml:22:16: governance.differential: expected at most 90 %, found "91 %"
    |
-12 | differential = "91 %"
+22 | differential = "91 %"
    |                ^^^^^^
 
-bad.toml:13:14: governance.lock_delay: expected 1 min to 365 d, found "366 d"
+bad.toml:23:14: governance.lock_delay: expected 1 min to 365 d, found "366 d"
    |
-13 | lock_delay = "366 d"
+23 | lock_delay = "366 d"
    |              ^^^^^^^
 
-bad.toml:14:17: governance.minimum_votes: expected at most half of asset.supply (10,000), found "10,000.5"
+bad.toml:24:17: governance.minimum_votes: expected at most half of asset.supply (10,000), found "10,000.5"
    |
-14 | minimum_votes = "10,000.5"
+24 | minimum_votes = "10,000.5"
    |                 ^^^^^^^^^^
 
-bad.toml:15:15: governance.lock_amount: expected at most a tenth of asset.supply (2,000), found "2,000.5"
+bad.toml:25:15: governance.lock_amount: expected at most a tenth of asset.supply (2,000), found "2,000.5"
    |
-15 | lock_amount = "2,000.5"
+25 | lock_amount = "2,000.5"
    |               ^^^^^^^^^
 "#]]
     );
@@ -382,7 +376,7 @@ bad.toml:17:10: proposals[0].rollup: expected "genuine", or an upgrade that isn'
 
 #[test]
 fn too_many_or_too_few() {
-    let scenario = Scenario::read("good.toml", REST).unwrap();
+    let scenario = Scenario::read("good.toml", MINIMAL).unwrap();
     let refused = |result: Result<Scenario, ScaleError>| result.unwrap_err().to_string();
     assert_data_eq!(
         refused(scenario.clone().with_holders(0)),
@@ -392,7 +386,7 @@ fn too_many_or_too_few() {
         refused(scenario.with_sequencers(20_000)),
         str!["sequencers must be 1 to 10,000, not 20,000"]
     );
-    let rich = Scenario::read("rich.toml", &REST.replace("100", "100000")).unwrap();
+    let rich = Scenario::read("rich.toml", &MINIMAL.replace("100", "100000")).unwrap();
     assert_data_eq!(
         refused(rich.with_holders(100_000)),
         str!["the scenario's asset.supply of 1,000,000,000 tokens isn't enough for so many"]
@@ -401,7 +395,7 @@ fn too_many_or_too_few() {
 
 #[test]
 fn groups_keep_their_share() {
-    let text = REST.replace(
+    let text = MINIMAL.replace(
         "[[proposals]]",
         "[[holders]]\ncount = 3\ntokens = 1\nballot = \"no\"\n[[proposals]]",
     );

@@ -26,11 +26,11 @@ impl Director {
             84..98 => self.until_change(world, now),
             _ => self.rng.between(100, 600),
         };
-        Seconds::of(seconds).max(self.least_wait())
+        Seconds::of(seconds).max(self.min_wait())
     }
 
     /// Until something can happen again.
-    pub(super) const fn least_wait(&self) -> Seconds {
+    pub(super) const fn min_wait(&self) -> Seconds {
         match self.pace {
             Pace::SharedBlocks => Seconds::ZERO,
             Pace::OneCallPerBlock => Seconds::SECOND,

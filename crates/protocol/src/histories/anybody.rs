@@ -1,6 +1,6 @@
 //! What everybody does with the asset, and what nobody may do.
 
-use super::{Director, Step, call};
+use super::{Director, Foreign, Step, call};
 use crate::{
     asset::AssetCall, distributor::DistributorCall, governance::GovernanceCall, issuer::IssuerCall,
     messages::Call, ownership::OwnershipCall, registry::RegistryCall, rollup::RollupCall,
@@ -39,7 +39,7 @@ impl Director {
 
     /// What only Governance or the Proposals contract may do, done by anybody; and what anybody may
     /// do, but rarely does.
-    pub(super) fn meddle(&mut self, world: &World) -> Option<Step> {
+    pub(super) fn meddle(&mut self, world: &World, foreign: &Foreign) -> Option<Step> {
         let at = *world.addresses();
         let caller = self.anybody();
         let target = self.anybody();
@@ -48,7 +48,7 @@ impl Director {
         let some_owned = *self.rng.pick(&owned)?;
         let amount = U256::from(self.rng.below(1000));
         let attester = self.rng.pick(&self.cast.stakers)?.attester;
-        let (contract, request): (Address, Call) = match self.rng.below(14) {
+        let (contract, request): (Address, Call) = match self.rng.below(16) {
             0 => (at.asset, AssetCall::Mint { to: target, amount }.into()),
             1 => (at.issuer, IssuerCall::Mint { to: target, amount }.into()),
             2 => (at.issuer, IssuerCall::AcceptAsset.into()),
@@ -76,6 +76,7 @@ impl Director {
             }
             11 => (some_owned, OwnershipCall::TransferOwnership { new_owner: caller }.into()),
             12 => (some_owned, OwnershipCall::AcceptOwnership.into()),
+            13 | 14 => (at.expect, self.expectation(world, foreign)?.into()),
             _ => (some_owned, OwnershipCall::RenounceOwnership.into()),
         };
         Some(call(caller, contract, request))

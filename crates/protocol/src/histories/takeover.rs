@@ -97,10 +97,16 @@ impl Director {
         }
     }
 
-    /// What is offered to the taker, sometimes.
-    pub(super) fn offer(&mut self) -> Option<(Address, OwnershipCall)> {
-        let Taker { address, takes } = self.taker.filter(|_| self.rng.chance(2, 3))?;
+    /// The offer to the taker, if there is one.
+    pub(super) fn offer(&self) -> Option<(Address, OwnershipCall)> {
+        let Taker { address, takes } = self.taker?;
         Some((takes, OwnershipCall::TransferOwnership { new_owner: address }))
+    }
+
+    /// The list that only offers to the taker what it takes.
+    pub(super) fn handover_to_taker(&self) -> Option<Vec<Action>> {
+        let (target, call) = self.offer()?;
+        Some(vec![Action { target, data: call.abi_encode() }])
     }
 
     /// What was offered is taken, and given back some time. Until then winners are pushed to it.
