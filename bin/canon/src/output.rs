@@ -1,4 +1,4 @@
-//! stdout carries the result, stderr everything else. Colours appear on a terminal only, and not if
+//! stdout carries the result, stderr everything else. Colors appear on a terminal only, and not if
 //! `NO_COLOR` is set: anstream decides both.
 
 use std::io::{self, Write};

@@ -16,7 +16,7 @@ interface IProposals is ICommon {
     /// @param m The number of slots in a round.
     event ProposalsDeployed(address indexed registry, uint256 n, uint256 m);
 
-    /// @notice A sequencer signalled for a payload. The slot is in the `SlotUsed` before this event.
+    /// @notice A sequencer signaled for a payload. The slot is in the `SlotUsed` before this event.
     /// @param payload The payload that the signal is for.
     /// @param round The round of the slot.
     /// @param voter The slot's proposer, also if somebody else submitted the signature.
@@ -84,7 +84,7 @@ interface IProposals is ICommon {
     /// @param proposalId The id of the proposal that it became.
     error Proposals__AlreadyPushed(uint256 round, uint256 proposalId);
 
-    /// @notice Nobody signalled in the round.
+    /// @notice Nobody signaled in the round.
     /// @param round The round that was given.
     error Proposals__NoLeader(uint256 round);
 
@@ -183,7 +183,7 @@ interface IProposals is ICommon {
     /// @return The round's number.
     function getCurrentRound() external view returns (uint256);
 
-    /// @notice Returns the state of signalling for the canonical rollup.
+    /// @notice Returns the state of signaling for the canonical rollup.
     /// @dev Reverts as `getCurrentRound` does.
     /// @return slot The present slot: what the rollup reports or, if that is greater, the newest slot that was used.
     /// @return round The round of that slot.

@@ -22,7 +22,7 @@ pub(crate) struct Desk {
     /// What was refused when it was tried last, and why.
     refused: Vec<(Act, String)>,
     /// How many it knows of.
-    reorganisations: u64,
+    reorganizations: u64,
 }
 
 #[derive(Debug)]
@@ -35,7 +35,7 @@ struct Flight {
 
 impl Desk {
     pub(crate) const fn new(sender: Sender) -> Self {
-        Self { sender, in_flight: Vec::new(), refused: Vec::new(), reorganisations: 0 }
+        Self { sender, in_flight: Vec::new(), refused: Vec::new(), reorganizations: 0 }
     }
 
     pub(crate) const fn sender(&self) -> &Sender {
@@ -139,10 +139,10 @@ impl Desk {
     }
 
     const fn notice(&mut self, view: &View) {
-        if view.reorganisations() > self.reorganisations {
+        if view.reorganizations() > self.reorganizations {
             // Transactions that were mined may be lost.
             self.sender.resync();
-            self.reorganisations = view.reorganisations();
+            self.reorganizations = view.reorganizations();
         }
     }
 

@@ -130,7 +130,7 @@ impl Holder {
         for _ in 0..self.wishes.len() {
             // What depends on power has to wait for what changes power.
             let Some(wish) = self.wishes.pop_front() else { break };
-            match self.fulfil(wish, view).await {
+            match self.fulfill(wish, view).await {
                 Ok(Some(done)) => outcomes.extend(done),
                 Ok(None) => self.wishes.push_back(wish),
                 Err(error) => {
@@ -143,7 +143,7 @@ impl Holder {
     }
 
     /// `None` if it has to wait.
-    async fn fulfil(&mut self, wish: Wish, view: &View) -> Result<Option<Vec<Outcome>>> {
+    async fn fulfill(&mut self, wish: Wish, view: &View) -> Result<Option<Vec<Outcome>>> {
         let governance = view.deployment().governance;
         match wish {
             Wish::LockWithPermit(amount) => {

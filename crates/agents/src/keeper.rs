@@ -86,7 +86,7 @@ impl Keeper {
 
     async fn push(&mut self, view: &View, outcomes: &mut Vec<Outcome>) -> Result<()> {
         let set = view.deployment();
-        for (round, _) in view.signalling().map_or(&[][..], |signalling| &signalling.pushable) {
+        for (round, _) in view.signaling().map_or(&[][..], |signaling| &signaling.pushable) {
             let act = Act::Push { round: *round };
             if !self.desk.has(|flying| *flying == act) {
                 let call = calls::push(set.proposals, set.governance, *round);

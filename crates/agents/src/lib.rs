@@ -24,5 +24,5 @@ pub use payload::{
     VettedPayload, decide_signal, is_assertion, parse_payload, payload_setting,
 };
 pub use sequencer::{BlockDuty, Sequencer};
-pub use view::{Block, PayloadStatus, RollupView, Seed, Signalling, View};
+pub use view::{Block, PayloadStatus, RollupView, Seed, Signaling, View};
 pub use watcher::Watcher;

@@ -15,7 +15,7 @@ pub const PROPOSAL_PAYLOAD: &str = "PROPOSAL_PAYLOAD";
 pub const ALIASES: [&str; 2] =
     ["GOVERNANCE_PROPOSER_PAYLOAD_ADDRESS", "GOVERNANCE_PROPOSER_PAYLOAD"];
 
-/// What is wrong with a payload. Nothing is signalled until it is right.
+/// What is wrong with a payload. Nothing is signaled until it is right.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PayloadError {
@@ -114,7 +114,7 @@ fn is_near(name: &str) -> bool {
         && ["PROPOS", "GOVERN", "VOTE", "SIGNAL"].iter().any(|w| name.contains(w))
 }
 
-/// A payload that may be signalled for. Cheap to clone: one check serves all sequencers.
+/// A payload that may be signaled for. Cheap to clone: one check serves all sequencers.
 #[derive(Clone, Debug)]
 pub struct VettedPayload {
     address: Address,
@@ -259,7 +259,7 @@ pub fn decide_signal(plan: Option<&SignalPlan>, rollup: Address, view: &View) ->
     if view.canonical() != rollup {
         return SignalDecision::NotCanonical;
     }
-    let (Some(own), Some(signalling)) = (view.rollup(rollup), view.signalling()) else {
+    let (Some(own), Some(signaling)) = (view.rollup(rollup), view.signaling()) else {
         return SignalDecision::Unknown;
     };
     let (Some(slot), Some(status)) = (own.slot, view.payload(plan.payload.address())) else {
@@ -268,14 +268,14 @@ pub fn decide_signal(plan: Option<&SignalPlan>, rollup: Address, view: &View) ->
     if own.block < plan.from_block {
         return SignalDecision::TooEarly { block: own.block, from: plan.from_block };
     }
-    if slot < signalling.status.first_free_slot {
+    if slot < signaling.status.first_free_slot {
         return SignalDecision::SlotUsed;
     }
-    let round = signalling.rules.round_of(slot);
+    let round = signaling.rules.round_of(slot);
     let count = match status {
-        PayloadStatus::Signalling { round: of, count } if of == round => count,
+        PayloadStatus::Signaling { round: of, count } if of == round => count,
         PayloadStatus::None
-        | PayloadStatus::Signalling { .. }
+        | PayloadStatus::Signaling { .. }
         | PayloadStatus::Rejected { .. }
         | PayloadStatus::Expired { .. }
         | PayloadStatus::Dropped { .. } => 0,
@@ -286,7 +286,7 @@ pub fn decide_signal(plan: Option<&SignalPlan>, rollup: Address, view: &View) ->
             StatusRule::Force => 0,
         },
     };
-    let winnable = signalling.rules.can_win(count, round, slot);
+    let winnable = signaling.rules.can_win(count, round, slot);
     if !winnable && plan.hopeless == HopelessRule::Skip {
         return SignalDecision::Hopeless;
     }

@@ -4,7 +4,7 @@
 //! rollup is canonical, how the payload stands. It acts only in its own slots, for the slot of the
 //! block that is expected next, and its transactions are executed in that block's time before they
 //! are sent; if they are included later, the contracts refuse them and only their fee is lost.
-//! Signalling depends on nothing but the L1: it goes on when blocks aren't built.
+//! Signaling depends on nothing but the L1: it goes on when blocks aren't built.
 
 use crate::{
     desk::Desk,
@@ -37,7 +37,7 @@ pub struct Sequencer {
     plan: Option<SignalPlan>,
     checks: Checks,
     /// The newest slot that it sent a signal for: once is enough, whatever comes of it.
-    signalled: Option<Slot>,
+    signaled: Option<Slot>,
     /// The newest slot that it sent a block or a seed for.
     worked: Option<Slot>,
     /// The newest epoch that it recorded the seed of in a slot without a proposer.
@@ -54,7 +54,7 @@ impl Sequencer {
             blocks: BlockDuty::Propose,
             plan: None,
             checks: Checks::Full,
-            signalled: None,
+            signaled: None,
             worked: None,
             silence_broken: None,
             decision: SignalDecision::NoPayload,
@@ -83,7 +83,7 @@ impl Sequencer {
     /// Which rollup it serves from now on: after a move.
     pub const fn set_rollup(&mut self, rollup: Address) {
         self.rollup = rollup;
-        self.signalled = None;
+        self.signaled = None;
         self.worked = None;
         self.silence_broken = None;
     }
@@ -98,7 +98,7 @@ impl Sequencer {
         self.rollup
     }
 
-    /// What it decided about signalling in its last own slot.
+    /// What it decided about signaling in its last own slot.
     pub const fn decision(&self) -> SignalDecision {
         self.decision
     }
@@ -134,7 +134,7 @@ impl Sequencer {
     }
 
     async fn signal(&mut self, view: &View, slot: Slot, outcomes: &mut Vec<Outcome>) -> Result<()> {
-        if is_over(self.signalled, slot) {
+        if is_over(self.signaled, slot) {
             return Ok(());
         }
         self.decision = decide_signal(self.plan.as_ref(), self.rollup, view);
@@ -143,7 +143,7 @@ impl Sequencer {
             let call = calls::signal(view.deployment().proposals, payload);
             let act = Act::Signal { payload, slot };
             outcomes.push(self.desk.submit(act, call, self.checks, view).await?);
-            self.signalled = Some(slot);
+            self.signaled = Some(slot);
         }
         Ok(())
     }

@@ -21,11 +21,11 @@ pub struct View {
     pub(crate) next: Timestamp,
     pub(crate) deployment: Deployment,
     pub(crate) rollups: AddressMap<RollupView>,
-    pub(crate) signalling: Option<Signalling>,
+    pub(crate) signaling: Option<Signaling>,
     pub(crate) proposals: Vec<ProposalSnapshot>,
     pub(crate) payloads: AddressMap<PayloadStatus>,
     pub(crate) blocks: Vec<Block>,
-    pub(crate) reorganisations: u64,
+    pub(crate) reorganizations: u64,
 }
 
 /// A block that isn't old.
@@ -80,7 +80,7 @@ pub enum Seed {
 
 /// The count of signals, as far as the canonical rollup lets it be known.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Signalling {
+pub struct Signaling {
     /// N and M.
     pub rules: RoundRules,
     /// The canonical rollup's slot and round at the head.
@@ -95,7 +95,7 @@ pub enum PayloadStatus {
     /// Nobody signals for it.
     None,
     /// It has signals in the round of the next slot.
-    Signalling {
+    Signaling {
         /// The round.
         round: Round,
         /// Its signals.
@@ -174,8 +174,8 @@ impl View {
     }
 
     /// The count of signals; `None` if the canonical rollup doesn't answer.
-    pub const fn signalling(&self) -> Option<&Signalling> {
-        self.signalling.as_ref()
+    pub const fn signaling(&self) -> Option<&Signaling> {
+        self.signaling.as_ref()
     }
 
     /// All proposals, by their numbers.
@@ -199,8 +199,8 @@ impl View {
     }
 
     /// How often the watcher saw blocks replaced by others.
-    pub const fn reorganisations(&self) -> u64 {
-        self.reorganisations
+    pub const fn reorganizations(&self) -> u64 {
+        self.reorganizations
     }
 
     /// The receipt of a transaction that was mined in one of the newest blocks.

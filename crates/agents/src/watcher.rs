@@ -1,6 +1,6 @@
 //! Reads the chain once per block.
 
-use crate::view::{Block, PayloadStatus, RollupView, Seed, Signalling, View};
+use crate::view::{Block, PayloadStatus, RollupView, Seed, Signaling, View};
 use alloy::{
     eips::BlockId,
     primitives::{
@@ -27,7 +27,7 @@ pub struct Watcher {
     rollups: AddressSet,
     payloads: AddressSet,
     recent: Vec<Block>,
-    reorganisations: u64,
+    reorganizations: u64,
     deployment: Option<Deployment>,
     rollup_rules: AddressMap<RollupRules>,
     round_rules: AddressMap<RoundRules>,
@@ -45,7 +45,7 @@ impl Watcher {
             rollups: AddressSet::default(),
             payloads: AddressSet::default(),
             recent: Vec::new(),
-            reorganisations: 0,
+            reorganizations: 0,
             deployment: None,
             rollup_rules: AddressMap::default(),
             round_rules: AddressMap::default(),
@@ -86,27 +86,26 @@ impl Watcher {
                 rollups.insert(rollup, view);
             }
         }
-        let signalling = answer(self.signalling(at, &deployment).await)?;
+        let signaling = answer(self.signaling(at, &deployment).await)?;
         let mut payloads = AddressMap::default();
-        if let (Some(signalling), Some(rollup)) = (&signalling, rollups.get(&deployment.rollup)) {
+        if let (Some(signaling), Some(rollup)) = (&signaling, rollups.get(&deployment.rollup)) {
             for payload in self.payloads.clone() {
-                let status =
-                    self.payload(at, &deployment, signalling, rollup.slot, payload).await?;
+                let status = self.payload(at, &deployment, signaling, rollup.slot, payload).await?;
                 payloads.insert(payload, status);
             }
         }
         let (proposals, blocks) = (self.proposals.clone(), self.recent.clone());
-        let reorganisations = self.reorganisations;
+        let reorganizations = self.reorganizations;
         Ok(View {
             head,
             next,
             deployment,
             rollups,
-            signalling,
+            signaling,
             proposals,
             payloads,
             blocks,
-            reorganisations,
+            reorganizations,
         })
     }
 
@@ -209,7 +208,7 @@ impl Watcher {
         Ok(Seed::Missing(next))
     }
 
-    async fn signalling(&mut self, at: BlockId, set: &Deployment) -> Result<Signalling> {
+    async fn signaling(&mut self, at: BlockId, set: &Deployment) -> Result<Signaling> {
         let rules = match self.round_rules.get(&set.proposals) {
             Some(rules) => *rules,
             None => {
@@ -225,7 +224,7 @@ impl Watcher {
                 pushable.push((round, leader));
             }
         }
-        Ok(Signalling { rules, status, pushable })
+        Ok(Signaling { rules, status, pushable })
     }
 
     /// Who leads a round that is over: that doesn't change any more.
@@ -248,7 +247,7 @@ impl Watcher {
         &self,
         at: BlockId,
         set: &Deployment,
-        signalling: &Signalling,
+        signaling: &Signaling,
         slot: Option<Slot>,
         payload: Address,
     ) -> Result<PayloadStatus> {
@@ -262,22 +261,21 @@ impl Watcher {
         if let Some(live) = pushed.filter(|p| p.state.is_live()) {
             return Ok(PayloadStatus::Live { id: live.id, state: live.state });
         }
-        if let Some((round, _)) = signalling.pushable.iter().find(|(_, leader)| *leader == payload)
-        {
+        if let Some((round, _)) = signaling.pushable.iter().find(|(_, leader)| *leader == payload) {
             return Ok(PayloadStatus::QuorumReached { round: *round });
         }
-        if let Some(round) = slot.map(|slot| signalling.rules.round_of(slot)) {
+        if let Some(round) = slot.map(|slot| signaling.rules.round_of(slot)) {
             let count = self.client.signals(at, set.proposals, set.rollup, round, payload).await?;
-            if count >= signalling.rules.n() {
+            if count >= signaling.rules.n() {
                 return Ok(PayloadStatus::QuorumReached { round });
             }
             if count > 0 {
-                return Ok(PayloadStatus::Signalling { round, count });
+                return Ok(PayloadStatus::Signaling { round, count });
             }
             // Just over, and not pushable before the head is in the next round.
-            if round != signalling.status.round {
-                let before = signalling.status;
-                let won = before.leader == Some(payload) && before.count >= signalling.rules.n();
+            if round != signaling.status.round {
+                let before = signaling.status;
+                let won = before.leader == Some(payload) && before.count >= signaling.rules.n();
                 if won {
                     return Ok(PayloadStatus::QuorumReached { round: before.round });
                 }
@@ -296,7 +294,7 @@ impl Watcher {
     }
 
     /// Reads the receipts of the blocks up to `head`. If they don't follow on those that were seen,
-    /// the chain was reorganised, and all that was read is read again.
+    /// the chain was reorganized, and all that was read is read again.
     async fn follow(&mut self, head: Head) -> Result<()> {
         let Some(last) = self.recent.last().map(|block| block.head) else {
             return self.start(head, head.number.get()).await;
@@ -346,7 +344,7 @@ impl Watcher {
 
     /// What blocks decided that aren't on the chain any more.
     fn forget(&mut self) {
-        self.reorganisations += 1;
+        self.reorganizations += 1;
         self.deployment = None;
         self.leaders.clear();
         self.proposals.clear();

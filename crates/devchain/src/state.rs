@@ -37,7 +37,7 @@ pub(crate) enum Key {
 pub(crate) struct State {
     accounts: AddressMap<AccountInfo>,
     storage: AddressMap<U256Map<U256>>,
-    /// Analysed bytecode by hash: contracts deployed many times share one analysis.
+    /// Analyzed bytecode by hash: contracts deployed many times share one analysis.
     codes: B256Map<Bytecode>,
     past_accounts: AddressMap<Past<Option<AccountInfo>>>,
     past_slots: HashMap<(Address, U256), Past<U256>>,
@@ -189,7 +189,7 @@ impl State {
         }
     }
 
-    /// Makes equal codes share one analysed copy.
+    /// Makes equal codes share one analyzed copy.
     fn share_code(&mut self, info: &mut AccountInfo) {
         if info.is_empty_code_hash() {
             info.code = Some(Bytecode::default());

@@ -4,7 +4,7 @@ use alloy::primitives::{Bytes, U256};
 use canon_payload::{Assembler, op};
 use canon_protocol::{
     Action,
-    histories::{Behaviour, Conduct, Program, Put},
+    histories::{Behavior, Conduct, Program, Put},
 };
 
 /// What stands at an account when `put` was put there.
@@ -20,11 +20,11 @@ fn compile(program: &Program) -> Bytes {
     let mut code = Assembler::new();
     if let Some((until, later)) = &program.later {
         code.push(until.to_word()).ops(&[op::TIMESTAMP, op::GT]).jump_if("later");
-        behaviour(&mut code, "first", &program.first);
+        behavior(&mut code, "first", &program.first);
         code.label("later");
-        behaviour(&mut code, "later", later);
+        behavior(&mut code, "later", later);
     } else {
-        behaviour(&mut code, "first", &program.first);
+        behavior(&mut code, "first", &program.first);
     }
     // What failed is passed on.
     code.label("failed").ops(&[op::RETURNDATASIZE, op::PUSH0, op::PUSH0, op::RETURNDATACOPY]);
@@ -32,14 +32,14 @@ fn compile(program: &Program) -> Bytes {
     code.runtime()
 }
 
-fn behaviour(code: &mut Assembler, name: &str, behaviour: &Behaviour) {
+fn behavior(code: &mut Assembler, name: &str, behavior: &Behavior) {
     let label = |index: usize| format!("{name} {index}");
     code.selector();
-    for (index, (selector, _)) in behaviour.functions.iter().enumerate() {
+    for (index, (selector, _)) in behavior.functions.iter().enumerate() {
         code.on(selector.0, label(index));
     }
-    conduct(code, &behaviour.otherwise);
-    for (index, (_, function)) in behaviour.functions.iter().enumerate() {
+    conduct(code, &behavior.otherwise);
+    for (index, (_, function)) in behavior.functions.iter().enumerate() {
         code.label(label(index));
         conduct(code, function);
     }

@@ -165,7 +165,7 @@ impl fmt::Display for Coverage {
         let share = 100 * self.successes / self.calls.max(1);
         writeln!(f, "{} calls, of which {share} % succeeded", self.calls)?;
         writeln!(f, "{} calls that the rules don't decide", self.undecided)?;
-        writeln!(f, "{} reorganisations", self.reorgs)?;
+        writeln!(f, "{} reorganizations", self.reorgs)?;
         writeln!(f, "{} whole states, {} answers of views", self.comparisons, self.views)?;
         for (title, counts) in [
             ("States of proposals", &self.states),

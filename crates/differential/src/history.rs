@@ -34,7 +34,7 @@ pub(crate) enum Act {
     /// The chain may be taken back to here.
     Checkpoint,
     /// The chain is taken back to the last checkpoint that wasn't used yet.
-    Reorganise,
+    Reorganize,
 }
 
 impl fmt::Display for Taken {
@@ -55,7 +55,7 @@ impl fmt::Display for Taken {
             },
             Act::Compare => f.write_str("the whole state is compared"),
             Act::Checkpoint => f.write_str("checkpoint"),
-            Act::Reorganise => f.write_str("the chain goes back to the last checkpoint"),
+            Act::Reorganize => f.write_str("the chain goes back to the last checkpoint"),
         }
     }
 }
@@ -162,7 +162,7 @@ impl History {
             } else if rng.chance(1, STEPS_BETWEEN_CHECKPOINTS) {
                 (now, Act::Checkpoint)
             } else if rng.chance(1, STEPS_BETWEEN_REORGS) {
-                (now, Act::Reorganise)
+                (now, Act::Reorganize)
             } else {
                 let (wait, step) = director.next(lockstep.world(), now, lockstep.foreign());
                 (now + wait, Act::Step(Box::new(step)))
@@ -184,6 +184,6 @@ pub(crate) fn take(lockstep: &mut Lockstep, taken: &Taken) -> Result<(), Mismatc
         Act::Step(step) => lockstep.step(taken.time, taken.turn, step),
         Act::Compare => lockstep.compare(),
         Act::Checkpoint => lockstep.checkpoint(),
-        Act::Reorganise => lockstep.reorganise(),
+        Act::Reorganize => lockstep.reorganize(),
     }
 }

@@ -1,7 +1,7 @@
 //! The rules in Rust and the contracts' bytecode, driven in step.
 //!
 //! [`canon_protocol`] says what the contracts do; this crate proves it, by making both do the same:
-//! random histories of many actors, with jumps of time, reorganisations and hostile contracts.
+//! random histories of many actors, with jumps of time, reorganizations and hostile contracts.
 //! After every call the outcome is compared: success or the exact refusal with its arguments, what
 //! is returned, and every event; at intervals every view of every contract, and the state that the
 //! chain's events give.

@@ -240,7 +240,7 @@ impl Lockstep {
 
     /// Takes the chain back to the newest checkpoint, if there is one. The state is that of the events
     /// that are left, as an indexer would have it.
-    pub(crate) fn reorganise(&mut self) -> Result<(), Mismatch> {
+    pub(crate) fn reorganize(&mut self) -> Result<(), Mismatch> {
         self.flush()?;
         let Some(checkpoint) = self.checkpoints.pop() else { return Ok(()) };
         self.chain.revert(checkpoint.snapshot)?;

@@ -12,7 +12,7 @@ use alloy::{
 };
 use canon_protocol::{
     Action, Call, Constructor, Role,
-    histories::{Behaviour, Conduct, Program, Put, Step},
+    histories::{Behavior, Conduct, Program, Put, Step},
 };
 
 /// Roles of contracts with functions of their own.
@@ -91,7 +91,7 @@ fn payload(put: &Put) -> Option<Vec<Action>> {
     let [(_, Conduct::Answers(answer))] = &first.functions[..] else { return None };
     let list = <Vec<(Address, Bytes)>>::abi_decode_validate(answer).ok()?;
     let actions: Vec<_> = list.into_iter().map(|(target, data)| Action { target, data }).collect();
-    (*first == Behaviour::payload(&actions)).then_some(actions)
+    (*first == Behavior::payload(&actions)).then_some(actions)
 }
 
 fn action(Action { target, data }: &Action) -> String {

@@ -6,7 +6,7 @@
 //! for; numbers, callers and signatures follow what is left (see [`crate::replay`]). Candidates are tried
 //! in a fixed order, and nothing is drawn: the same history gives the same steps.
 //!
-//! One round leaves out what was refused and what a reorganisation took back; all calls of one function
+//! One round leaves out what was refused and what a reorganization took back; all calls of one function
 //! or of one caller; then replaces what needs much by what needs less: a pushed proposal by one made
 //! through the lock, signed calls by plain ones, several ballots by one of a voter's whole power,
 //! several payloads by one; and at last leaves out halves, quarters and so on down to single steps,
@@ -165,14 +165,14 @@ impl<M: FnMut(&Lockstep, u64)> Shrinker<M> {
         }
     }
 
-    /// What a reorganisation takes back.
+    /// What a reorganization takes back.
     fn drop_abandoned(&mut self) {
         let mut end = self.entries.len();
         while let Some(to) =
-            self.entries[..end].iter().rposition(|entry| entry.taken.act == Act::Reorganise)
+            self.entries[..end].iter().rposition(|entry| entry.taken.act == Act::Reorganize)
         {
             end = to;
-            // Those before it that were used by reorganisations in between don't count.
+            // Those before it that were used by reorganizations in between don't count.
             let mut used = 0;
             let from = self.entries[..to].iter().rposition(|entry| match entry.taken.act {
                 Act::Checkpoint if used == 0 => true,
@@ -180,7 +180,7 @@ impl<M: FnMut(&Lockstep, u64)> Shrinker<M> {
                     used -= 1;
                     false
                 }
-                Act::Reorganise => {
+                Act::Reorganize => {
                     used += 1;
                     false
                 }
@@ -471,7 +471,7 @@ fn function(taken: &Taken) -> String {
             Step::Deploy(_) => "deploy",
         },
         Act::Compare => "compare",
-        Act::Checkpoint | Act::Reorganise => "reorg",
+        Act::Checkpoint | Act::Reorganize => "reorg",
     };
     name.to_owned()
 }

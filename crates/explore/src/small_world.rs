@@ -96,7 +96,7 @@ pub struct SmallWorld {
     pub silent: u64,
     /// What can be done.
     pub kinds: &'static [Kind],
-    /// What is signalled for and proposed.
+    /// What is signaled for and proposed.
     pub payloads: &'static [Payload],
     /// Number of proposals whose clocks run, at most.
     pub open_proposals: usize,
@@ -169,7 +169,7 @@ const SIGNALS: SmallWorld = SmallWorld {
 
 const REPLACEMENT: SmallWorld = SmallWorld {
     name: "replacement",
-    about: "an upgrade that was signalled for, while holders replace Proposals and put it back",
+    about: "an upgrade that was signaled for, while holders replace Proposals and put it back",
     start: Start::Winner(Payload::Upgrade),
     kinds: &[Kind::Push, Kind::Propose, Kind::VoteFor, Kind::Execute, Kind::Drop],
     payloads: &[Payload::Replace, Payload::Restore],
@@ -181,7 +181,7 @@ const REPLACEMENT: SmallWorld = SmallWorld {
 
 const MOVES: SmallWorld = SmallWorld {
     name: "moves",
-    about: "an upgrade that was signalled for, and stakers who move and signal on",
+    about: "an upgrade that was signaled for, and stakers who move and signal on",
     start: Start::Winner(Payload::Upgrade),
     kinds: &[Kind::SetupEpoch, Kind::Signal, Kind::Push, Kind::VoteFor, Kind::Execute, Kind::Move],
     power: [2, 0],

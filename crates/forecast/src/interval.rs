@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_median_lies_between_its_neighbours() {
+    fn a_median_lies_between_its_neighbors() {
         // For 10 the published ranks of the median at 95 % are 2 and 9, for 100 they are 40 and 61.
         let half = Share::new(0.5).unwrap();
         for (count, low, rank, high) in [(10, 2, 5, 9), (100, 40, 50, 61)] {

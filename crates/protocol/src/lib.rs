@@ -47,7 +47,7 @@ pub use ownership::{Ownership, OwnershipCall, OwnershipEvent, OwnershipRefusal};
 pub use preview::{Preview, Warning};
 pub use proposals::{
     InvalidRoundRules, LIFETIME_IN_ROUNDS, Leader, Pin, Proposals, ProposalsCall, ProposalsEvent,
-    ProposalsRefusal, PushWindow, PushableRound, Pushed, RoundRules, RoundTally, SignallingStatus,
+    ProposalsRefusal, PushWindow, PushableRound, Pushed, RoundRules, RoundTally, SignalingStatus,
 };
 pub use refusal::{ApplyError, CommonRefusal, Refusal};
 pub use registry::{Registry, RegistryCall, RegistryEvent, RegistryRefusal, SENTINEL, Snapshot};

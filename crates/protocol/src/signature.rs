@@ -19,7 +19,7 @@ sol! {
     /// What a sequencer signs: a signal in one slot of one rollup. Domain name "Proposals".
     #[derive(Debug, PartialEq, Eq)]
     struct Signal {
-        /// What is signalled for.
+        /// What is signaled for.
         address payload;
         /// The slot in which it counts.
         uint256 slot;
@@ -32,7 +32,7 @@ sol! {
     struct Ballot {
         /// The proposal.
         uint256 proposalId;
-        /// What the proposal does: after a reorganisation its number may be another's.
+        /// What the proposal does: after a reorganization its number may be another's.
         bytes32 actionsHash;
         /// Power, in base units.
         uint256 amount;

@@ -192,7 +192,7 @@ impl<'a> World<'a> {
             moves_ready: Timestamp::ZERO,
             campaign: None,
             out_of_turn_tried: false,
-            silent_epochs: scenario.signalling.silent_epochs,
+            silent_epochs: scenario.signaling.silent_epochs,
             silent_until: None,
             count: Count::default(),
             workshop: 0,
@@ -332,7 +332,7 @@ impl<'a> World<'a> {
             .ok_or_else(|| Error::Unexpected(format!("{} isn't a proposal yet", docket.plan.azip)))
     }
 
-    /// Nothing can change a proposal's fate any more. Operators who signalled for it stop: left
+    /// Nothing can change a proposal's fate any more. Operators who signaled for it stop: left
     /// alone, their clients would signal again for what was rejected, expired or dropped.
     pub(crate) fn decide(&mut self, docket: usize, end: End) {
         self.dockets[docket].end = Some(end);

@@ -42,7 +42,7 @@ pub(super) struct Set {
     pub(super) treasury: PrivateKeySigner,
     /// The stakers of the rollup, by proposer.
     pub(super) stakers: HashMap<Address, Staker>,
-    /// A payload that is signalled for before and after those that are measured.
+    /// A payload that is signaled for before and after those that are measured.
     pub(super) other_payload: Address,
     /// The payloads that are measured, two of each kind.
     pub(super) payloads: Vec<(PayloadKind, [Payload; 2])>,

@@ -92,7 +92,7 @@ fn the_same_seed_prints_the_same() {
 #[test]
 fn json_is_the_same_forecast() {
     let arguments =
-        "--preset tests --sequencers 20 --signalling 50% --rival 50% --missed 0% --late 4";
+        "--preset tests --sequencers 20 --signaling 50% --rival 50% --missed 0% --late 4";
     let text = stdout(forecast(arguments));
     let json = stdout(forecast(arguments).arg("--json"));
     let told: serde_json::Value = serde_json::from_str(&json).unwrap();
@@ -149,7 +149,7 @@ fn votes_are_what_the_flags_say() {
 
 #[test]
 fn what_never_happens_is_called_so() {
-    let text = text(forecast("--signalling 0% --rival 0%"));
+    let text = text(forecast("--signaling 0% --rival 0%"));
     let never =
         "                     never                never                never                never";
     assert!(text.contains(never), "{text}");
@@ -164,7 +164,7 @@ fn refused(command: Command, expected: impl snapbox::IntoData) {
 #[test]
 fn bad_flags() {
     for (arguments, says) in [
-        ("--signalling 110%", "'--signalling <SHARE>': expected a share from 0% to 100%"),
+        ("--signaling 110%", "'--signaling <SHARE>': expected a share from 0% to 100%"),
         ("--turnout -1", "'--turnout <SHARE>': expected a share from 0% to 100%"),
         ("--start tomorrow", "'--start <TIME>': expected a time with its offset from UTC"),
         ("--outage 0", "'--outage <SLOTS>': expected a number of slots, 1 or more"),
@@ -272,7 +272,7 @@ async fn while_served<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'stati
     tokio::task::spawn_blocking(run).await.unwrap()
 }
 
-const HALF: &str = "--signalling 50% --rival 25% --missed 0%";
+const HALF: &str = "--signaling 50% --rival 25% --missed 0%";
 
 #[tokio::test]
 async fn a_running_round_on_a_chain() {
@@ -366,7 +366,7 @@ async fn a_round_that_is_lost_and_one_that_is_won() {
         chain.signal(slot, payload).await;
     }
     chain.pass(49);
-    let command = chain.forecast(&format!("--signalling 0% --rival 0% --payload {payload}"));
+    let command = chain.forecast(&format!("--signaling 0% --rival 0% --payload {payload}"));
     let won = while_served(|| text(command)).await;
     assert!(won.contains("6 of 6 signals: it has won the round"), "{won}");
     assert!(won.contains("  wins the first round           won   1 of 10 slots are left"), "{won}");
@@ -380,7 +380,7 @@ async fn a_round_that_is_lost_and_one_that_is_won() {
     let push = "it has won round 4, which anyone can push until 2026-01-01 00:39:59 UTC";
     assert!(over.contains(push), "{over}");
     assert!(over.contains("0 of 6 signals: it needs 6 more"), "{over}");
-    // Slot 52 begins at 00:20:48: it can be pushed at once, whatever is signalled.
+    // Slot 52 begins at 00:20:48: it can be pushed at once, whatever is signaled.
     assert_eq!(over.matches("2026-01-01 00:20:48").count(), 1 + 4, "{over}");
     assert_eq!(over.matches("2026-01-01 03:20:49").count(), 4, "{over}");
 

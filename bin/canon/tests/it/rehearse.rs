@@ -22,7 +22,7 @@ fn progress_is_for_terminals() {
 }
 
 #[test]
-fn colours_are_for_terminals() {
+fn colors_are_for_terminals() {
     assert!(!stdout(canon().arg("rehearse")).contains('\x1b'));
     let forced = stdout(canon().arg("rehearse").env("CLICOLOR_FORCE", "1"));
     assert!(forced.contains("\x1b["));
@@ -44,7 +44,7 @@ fn json_is_the_same_story() {
     let checks = report["checks"].as_array().unwrap();
     assert!(checks.len() > 40 && checks.iter().all(|check| check["holds"] == true));
     // No field is there twice.
-    let signal = timeline.iter().find(|entry| entry["event"] == "signalled").unwrap();
+    let signal = timeline.iter().find(|entry| entry["event"] == "signaled").unwrap();
     assert!(signal["l1_block"].as_u64().unwrap() > signal["rollup_block"].as_u64().unwrap());
     assert!(report["gas"].as_array().unwrap().iter().any(|row| row["kind"] == "vote"));
 }

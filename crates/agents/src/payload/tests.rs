@@ -1,7 +1,7 @@
 //! The setting and the decision, as tables.
 
 use super::*;
-use crate::view::{RollupView, Seed, Signalling};
+use crate::view::{RollupView, Seed, Signaling};
 use alloy::primitives::{address, map::AddressMap};
 use canon_l1::{Deployment, Head, RollupRules, SignalStatus};
 use canon_protocol::{
@@ -108,7 +108,7 @@ fn view(status: PayloadStatus) -> View {
             reward_distributor: None,
         },
         rollups: AddressMap::from_iter([(OWN, rollup)]),
-        signalling: Some(Signalling {
+        signaling: Some(Signaling {
             rules: RoundRules::new(6, 10).unwrap(),
             status: status_now,
             pushable: Vec::new(),
@@ -116,7 +116,7 @@ fn view(status: PayloadStatus) -> View {
         proposals: Vec::new(),
         payloads: AddressMap::from_iter([(PAYLOAD, status)]),
         blocks: Vec::new(),
-        reorganisations: 0,
+        reorganizations: 0,
     }
 }
 
@@ -133,7 +133,7 @@ fn every_status_of_the_payload_decides() {
     let round = Round::of(2);
     let cases = [
         (Is::None, true),
-        (Is::Signalling { round, count: 5 }, true),
+        (Is::Signaling { round, count: 5 }, true),
         (Is::QuorumReached { round }, false),
         (Is::QuorumReached { round: Round::of(1) }, false),
         (Is::Live { id, state: ProposalState::Pending }, false),
@@ -161,7 +161,7 @@ fn whatever_is_not_known_forbids() {
     let plan = plan();
     assert_eq!(decide(Some(&plan), good()), Decision::Signal);
     assert_eq!(decide(None, good()), Decision::NoPayload);
-    assert_eq!(decide(Some(&plan), View { signalling: None, ..good() }), Decision::Unknown);
+    assert_eq!(decide(Some(&plan), View { signaling: None, ..good() }), Decision::Unknown);
     assert_eq!(
         decide(Some(&plan), View { payloads: Default::default(), ..good() }),
         Decision::Unknown
@@ -180,7 +180,7 @@ fn whatever_is_not_known_forbids() {
         assert_eq!(decide(Some(&plan), replaced.clone()), Decision::NotCanonical);
     }
     let mut used = good();
-    used.signalling.as_mut().unwrap().status.first_free_slot = Slot::of(24);
+    used.signaling.as_mut().unwrap().status.first_free_slot = Slot::of(24);
     assert_eq!(decide(Some(&plan), used), Decision::SlotUsed);
 }
 
@@ -199,7 +199,7 @@ fn a_hopeless_round_is_skipped_on_request() {
     for (count, hopeless) in [(3, false), (2, true), (0, true)] {
         let status = match count {
             0 => PayloadStatus::None,
-            count => PayloadStatus::Signalling { round: Round::of(2), count },
+            count => PayloadStatus::Signaling { round: Round::of(2), count },
         };
         let mut view = view(status);
         view.rollups.get_mut(&OWN).unwrap().slot = Some(Slot::of(27));
@@ -209,7 +209,7 @@ fn a_hopeless_round_is_skipped_on_request() {
         assert_eq!(decide_signal(Some(&plan()), OWN, &view), SignalDecision::Signal);
     }
     // Signals of another round don't help.
-    let mut view = view(PayloadStatus::Signalling { round: Round::of(1), count: 5 });
+    let mut view = view(PayloadStatus::Signaling { round: Round::of(1), count: 5 });
     view.rollups.get_mut(&OWN).unwrap().slot = Some(Slot::of(27));
     let skip = SignalPlan { hopeless: HopelessRule::Skip, ..plan() };
     assert_eq!(decide_signal(Some(&skip), OWN, &view), SignalDecision::Hopeless);

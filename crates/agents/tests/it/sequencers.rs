@@ -152,7 +152,7 @@ async fn what_is_not_mined_in_its_slot_is_missed_and_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_reorganisation_is_lived_through() {
+async fn a_reorganization_is_lived_through() {
     for old in [OldTransactions::ReturnToPool, OldTransactions::Drop] {
         let mut stage = Stage::new().await;
         let rollup = stage.set.deployment.rollup;

@@ -88,7 +88,7 @@ async fn from_the_first_signal_to_the_new_rollups_blocks() {
 }
 
 #[tokio::test]
-async fn a_rejected_payload_is_signalled_for_again() {
+async fn a_rejected_payload_is_signaled_for_again() {
     let mut stage = Stage::new().await;
     let old = stage.set.deployment.rollup;
     let mut cast = Cast {

@@ -79,7 +79,7 @@ pub(super) fn of(name: &str) -> Option<&'static str> {
             "the round has no winner: signal again in a later one"
         }
         "Proposals__CodeChanged" => {
-            "the payload was replaced after it was signalled for: don't trust it"
+            "the payload was replaced after it was signaled for: don't trust it"
         }
         "Proposals__ProposalLive" => {
             "wait until that proposal is executed, rejected, expired or dropped"
@@ -90,7 +90,7 @@ pub(super) fn of(name: &str) -> Option<&'static str> {
 
         "Governance__NotSelf" => "only a proposal can do this: put the call into a payload",
         "Governance__NotGovernanceProposer" => {
-            "signal in Proposals, or use proposeWithLock if signalling is dead"
+            "signal in Proposals, or use proposeWithLock if signaling is dead"
         }
         "Governance__OutOfBounds" => "choose a value within the bounds",
         "Governance__InvalidGovernanceProposer" => {

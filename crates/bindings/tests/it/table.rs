@@ -12,7 +12,7 @@ use canon_bindings::{
 use canon_protocol::{GovernanceRefusal, ProposalState, Refusal};
 use std::collections::BTreeMap;
 
-/// A small value of a type; `n` makes neighbours differ.
+/// A small value of a type; `n` makes neighbors differ.
 fn sample(kind: &DynSolType, n: u8) -> DynSolValue {
     match kind {
         DynSolType::Bool => DynSolValue::Bool(true),

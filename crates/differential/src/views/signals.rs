@@ -59,7 +59,7 @@ impl Views<'_> {
     /// What is known of the present slot, unless a rollup that lies gives one that no 64 bits hold:
     /// the rules don't count that far, and nobody can signal there.
     fn status(&mut self, at: Address) -> Result<(), Mismatch> {
-        let status = self.world.signalling(at, self.now, self.outside);
+        let status = self.world.signaling(at, self.now, self.outside);
         if status.as_ref().is_ok_and(|status| status.slot == Slot::MAX) {
             return Ok(());
         }

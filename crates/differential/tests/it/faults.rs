@@ -51,7 +51,7 @@ impl Fault {
     /// Plants it in `contract`, unless it is there already.
     pub(crate) fn plant(&mut self, lockstep: &Lockstep, contract: Address) {
         let chain = lockstep.chain();
-        // A reorganisation may have taken it back.
+        // A reorganization may have taken it back.
         if chain.read(contract, PLANTED).unwrap() == Ok(Bytes::from_static(PLANTED)) {
             return;
         }

@@ -27,7 +27,7 @@ pub use further::{DeployedContract, Upgrade, create, deploy_rollup, deploy_upgra
 pub use genuine::{Examiner, GenuineSet, NotGenuine};
 pub use parameters::{
     AssetParameters, CheckedParameters, GovernanceParameters, InvalidParameters, RollupParameters,
-    SetParameters, SignallingParameters,
+    SetParameters, SignalingParameters,
 };
 pub use plan::{ContractPlan, SetPlan};
 pub use proxy::DEPLOYMENT_PROXY;

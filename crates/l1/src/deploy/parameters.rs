@@ -22,7 +22,7 @@ pub struct SetParameters {
     /// The token.
     pub asset: AssetParameters,
     /// Signals per round.
-    pub signalling: SignallingParameters,
+    pub signaling: SignalingParameters,
     /// Votes.
     pub governance: GovernanceParameters,
     /// The first rollup.
@@ -57,7 +57,7 @@ pub struct AssetParameters {
 /// Signals per round: `n` of `m`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct SignallingParameters {
+pub struct SignalingParameters {
     /// Signals that win a round.
     pub n: u32,
     /// Slots of a round.
@@ -160,7 +160,7 @@ impl SetParameters {
                 issued_per_second: tokens(1),
                 block_reward: tokens(5),
             },
-            signalling: SignallingParameters { n: 6, m: 10 },
+            signaling: SignalingParameters { n: 6, m: 10 },
             governance: GovernanceParameters {
                 voting_delay: Seconds::HOUR,
                 voting_duration: Seconds::HOUR,
@@ -196,7 +196,7 @@ impl SetParameters {
                 issued_per_second: tokens(50),
                 block_reward: tokens(400),
             },
-            signalling: SignallingParameters { n: 600, m: 1000 },
+            signaling: SignalingParameters { n: 600, m: 1000 },
             governance: GovernanceParameters {
                 voting_delay: Seconds::of(3 * Seconds::DAY.get()),
                 voting_duration: Seconds::of(7 * Seconds::DAY.get()),
@@ -238,7 +238,7 @@ impl SetParameters {
         let refusals = plan.refusals(genesis).into_iter();
         problems.extend(refusals.map(|(contract, why)| format!("{contract}: {}", sentence(&why))));
         let configuration = self.governance.configuration();
-        match RoundRules::new(self.signalling.n, self.signalling.m) {
+        match RoundRules::new(self.signaling.n, self.signaling.m) {
             Ok(rounds) if problems.is_empty() => {
                 Ok(CheckedParameters { raw: self, rounds, configuration })
             }

@@ -165,7 +165,7 @@ pub struct SetPlan {
 impl SetPlan {
     /// The set that `deployer` deploys with these parameters, with slot 0 of its rollup at `genesis`.
     pub fn new(parameters: &SetParameters, deployer: Address, genesis: Timestamp) -> Self {
-        let SetParameters { asset: token, signalling, governance, rollup, creation: factory } =
+        let SetParameters { asset: token, signaling, governance, rollup, creation: factory } =
             parameters;
         let plan = |constructor| ContractPlan::new(*factory, constructor);
         let asset = plan(Constructor::Asset {
@@ -176,7 +176,7 @@ impl SetPlan {
             initial_supply: token.initial_supply.to_word(),
         });
         let registry = plan(Constructor::Registry { owner: deployer });
-        let (n, m) = (U256::from(signalling.n), U256::from(signalling.m));
+        let (n, m) = (U256::from(signaling.n), U256::from(signaling.m));
         let proposals = plan(Constructor::Proposals { registry: registry.address, n, m });
         let governance = plan(Constructor::Governance {
             asset: asset.address,

@@ -20,11 +20,11 @@ pub struct SignalStatus {
     pub slot: Slot,
     /// Its round.
     pub round: Round,
-    /// The payload with the most signals, if anybody signalled.
+    /// The payload with the most signals, if anybody signaled.
     pub leader: Option<Address>,
     /// The leader's signals.
     pub count: u32,
-    /// The first slot that can still be signalled in.
+    /// The first slot that can still be signaled in.
     pub first_free_slot: Slot,
 }
 
@@ -33,7 +33,7 @@ pub struct SignalStatus {
 pub struct RoundSnapshot {
     /// The round.
     pub round: Round,
-    /// The payload with the most signals, if anybody signalled.
+    /// The payload with the most signals, if anybody signaled.
     pub leader: Option<Address>,
     /// The leader's signals.
     pub count: u32,

@@ -11,7 +11,7 @@ fn presets_are_deployable_and_survive_a_file() {
         assert_eq!(toml::from_str::<SetParameters>(&text).unwrap(), preset);
         let checked = preset.clone().check().unwrap();
         assert_eq!(*checked.raw(), preset);
-        assert_eq!(checked.rounds().n(), preset.signalling.n);
+        assert_eq!(checked.rounds().n(), preset.signaling.n);
     }
 }
 
@@ -47,7 +47,7 @@ fn unknown_and_misspelt_settings_are_refused() {
 fn all_problems_are_told_at_once() {
     let mut parameters = SetParameters::tests();
     parameters.asset.symbol = " ".into();
-    parameters.signalling.n = 5;
+    parameters.signaling.n = 5;
     parameters.governance.voting_delay = Seconds::of(59);
     parameters.rollup.minimum_stake = Amount::ZERO;
     let error = parameters.clone().check().unwrap_err();

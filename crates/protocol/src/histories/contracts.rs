@@ -1,7 +1,7 @@
 //! What stands outside the set: payloads, most of them honest; rollups that lie; wallets that sign
 //! for anybody; and calldata that means nothing.
 
-use super::{Behaviour, Conduct, Director, Foreign, Program, Put, Step, foreign::answer_word};
+use super::{Behavior, Conduct, Director, Foreign, Program, Put, Step, foreign::answer_word};
 use crate::{
     asset::AssetCall,
     distributor::DistributorCall,
@@ -59,7 +59,7 @@ impl Director {
         payload: Address,
     ) -> Program {
         let actions = self.list(world, foreign);
-        let answer = |data: Bytes| Behaviour::only(vec![(ACTIONS, Conduct::Answers(data))]);
+        let answer = |data: Bytes| Behavior::only(vec![(ACTIONS, Conduct::Answers(data))]);
         match self.rng.below(44) {
             0 => {
                 let list = Bytes::from(encode_actions(&actions));
@@ -67,36 +67,36 @@ impl Director {
             }
             1 => answer(self.with_a_flaw(&encode_actions(&actions))).into(),
             2 => answer([&encode_actions(&actions)[..], &[0xff; 40]].concat().into()).into(),
-            3 => Behaviour::only(vec![(ACTIONS, Conduct::Reverts(self.noise()))]).into(),
+            3 => Behavior::only(vec![(ACTIONS, Conduct::Reverts(self.noise()))]).into(),
             // Another list, or none, when the proposal has come some of its way.
             turn @ 4..7 => {
                 let later = match turn {
-                    4 | 5 => Behaviour::payload(&self.list(world, foreign)),
-                    _ => Behaviour::only(Vec::new()),
+                    4 | 5 => Behavior::payload(&self.list(world, foreign)),
+                    _ => Behavior::only(Vec::new()),
                 };
                 let until = self.soon(now);
-                Program { first: Behaviour::payload(&actions), later: Some((until, later)) }
+                Program { first: Behavior::payload(&actions), later: Some((until, later)) }
             }
             // Governance is called back while it executes.
             7..10 => {
                 let itself = Action { target: payload, data: Bytes::new() };
                 let actions: Vec<_> = actions.into_iter().chain([itself]).collect();
-                let mut behaviour = Behaviour::payload(&actions);
-                behaviour.otherwise = Conduct::Calls(self.mischief(world, now, payload));
-                behaviour.into()
+                let mut behavior = Behavior::payload(&actions);
+                behavior.otherwise = Conduct::Calls(self.mischief(world, now, payload));
+                behavior.into()
             }
             10..12 => self.long_answer(&actions).into(),
             12 | 13 => answer(self.shared_data()).into(),
-            _ => Behaviour::payload(&actions).into(),
+            _ => Behavior::payload(&actions).into(),
         }
     }
 
     /// A list and zeros after it, as long as an answer may be, or longer.
-    fn long_answer(&mut self, actions: &[Action]) -> Behaviour {
+    fn long_answer(&mut self, actions: &[Action]) -> Behavior {
         let answer = Bytes::from(encode_actions(actions));
         let lengths = [MAX_ACTIONS_LENGTH, MAX_ACTIONS_LENGTH + 1, 3 * MAX_ACTIONS_LENGTH];
         let length = self.rng.pick(&lengths).copied().unwrap_or_default();
-        Behaviour::only(vec![(ACTIONS, Conduct::Pads { answer, length })])
+        Behavior::only(vec![(ACTIONS, Conduct::Pads { answer, length })])
     }
 
     /// A small answer whose offsets all lead to the same action, so that its list is as long as a list
@@ -272,7 +272,7 @@ impl Director {
             4 => return self.payloads.first().copied().map_or(Put::Nothing, Put::Delegation),
             _ => Conduct::Answers(magic.into()),
         };
-        Put::Program(Behaviour::only(vec![(VALID_SIGNATURE, answer)]).into())
+        Put::Program(Behavior::only(vec![(VALID_SIGNATURE, answer)]).into())
     }
 
     /// A contract that answers as a rollup does, more or less.
@@ -291,7 +291,7 @@ impl Director {
         Some(Program { first, later })
     }
 
-    fn impostor(&mut self, world: &World, now: Timestamp, itself: Address) -> Option<Behaviour> {
+    fn impostor(&mut self, world: &World, now: Timestamp, itself: Address) -> Option<Behavior> {
         let at = *world.addresses();
         // A clock that stands, jumps, or goes backwards when the program changes.
         let slot = match self.rng.below(10) {
@@ -345,7 +345,7 @@ impl Director {
         let deposit_selector = Selector::from_slice(&deposit_of.abi_encode()[..4]);
         let claim = Call::from(DistributorCall::Claim { to: itself }).abi_encode();
         let claim = vec![Action { target: at.distributor, data: claim }];
-        Some(Behaviour {
+        Some(Behavior {
             functions: vec![
                 (CURRENT_SLOT, slot),
                 (CURRENT_PROPOSER, proposer),

@@ -39,7 +39,7 @@ pub enum Conduct {
 
 /// What a contract does, by selector.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Behaviour {
+pub struct Behavior {
     /// Functions that it has.
     pub functions: Vec<(Selector, Conduct)>,
     /// What it does on any other calldata.
@@ -50,9 +50,9 @@ pub struct Behaviour {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Program {
     /// What it does at first.
-    pub first: Behaviour,
+    pub first: Behavior,
     /// The last second in which it does that, and what it does afterwards.
-    pub later: Option<(Timestamp, Behaviour)>,
+    pub later: Option<(Timestamp, Behavior)>,
 }
 
 /// What is put at an account.
@@ -71,7 +71,7 @@ pub(super) fn answer_word(word: impl Into<U256>) -> Conduct {
     Conduct::Answers(word.into().to_be_bytes::<32>().into())
 }
 
-impl Behaviour {
+impl Behavior {
     /// A contract with these functions that reverts on all else.
     pub const fn only(functions: Vec<(Selector, Conduct)>) -> Self {
         Self { functions, otherwise: Conduct::Reverts(Bytes::new()) }
@@ -92,15 +92,15 @@ impl Behaviour {
     }
 }
 
-impl From<Behaviour> for Program {
-    fn from(first: Behaviour) -> Self {
+impl From<Behavior> for Program {
+    fn from(first: Behavior) -> Self {
         Self { first, later: None }
     }
 }
 
 impl Program {
     /// What it does at `now`.
-    pub fn at(&self, now: Timestamp) -> &Behaviour {
+    pub fn at(&self, now: Timestamp) -> &Behavior {
         match &self.later {
             Some((until, later)) if now > *until => later,
             _ => &self.first,
@@ -226,12 +226,12 @@ mod tests {
     const ACCOUNT: Address = Address::with_last_byte(2);
 
     #[test]
-    fn a_program_changes_after_the_last_second_of_its_first_behaviour() {
+    fn a_program_changes_after_the_last_second_of_its_first_behavior() {
         let action = |target| Action { target, data: Bytes::from_static(&[1, 2, 3]) };
         let (first, later) = ([action(CONTRACT)], [action(ACCOUNT), action(CONTRACT)]);
         let program = Program {
-            first: Behaviour::payload(&first),
-            later: Some((Timestamp::of(100), Behaviour::payload(&later))),
+            first: Behavior::payload(&first),
+            later: Some((Timestamp::of(100), Behavior::payload(&later))),
         };
         let mut foreign = Foreign::default();
         foreign.put(CONTRACT, Put::Program(program), B256::repeat_byte(1));
@@ -245,7 +245,7 @@ mod tests {
     fn a_delegation_runs_code_but_has_none_of_its_own() {
         let seconds = NonZeroU64::new(10).unwrap();
         let clock = Conduct::Counts { since: Timestamp::of(100), seconds };
-        let program = Behaviour::only(vec![(CURRENT_SLOT, clock)]).into();
+        let program = Behavior::only(vec![(CURRENT_SLOT, clock)]).into();
         let mut foreign = Foreign::default();
         foreign.put(CONTRACT, Put::Program(program), B256::repeat_byte(1));
         foreign.put(ACCOUNT, Put::Delegation(CONTRACT), B256::repeat_byte(2));

@@ -18,7 +18,7 @@ mod takeover;
 mod times;
 mod voters;
 
-pub use foreign::{Behaviour, Conduct, Foreign, ForeignAt, Program, Put};
+pub use foreign::{Behavior, Conduct, Foreign, ForeignAt, Program, Put};
 pub use rng::Rng;
 
 use crate::{

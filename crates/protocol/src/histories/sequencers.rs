@@ -61,7 +61,7 @@ impl Director {
         foreign: &Foreign,
     ) -> Option<Step> {
         let contract = world.governance().governance_proposer();
-        let status = world.signalling(contract, now, &foreign.at(now)).ok()?;
+        let status = world.signaling(contract, now, &foreign.at(now)).ok()?;
         let leader = status.leader.filter(|_| status.first_free_slot == status.slot)?;
         let is_won = leader.count >= world.proposals(contract)?.rules().n();
         let proposer = self.present_proposer(world, now, foreign)?;

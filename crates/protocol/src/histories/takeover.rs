@@ -1,9 +1,7 @@
 //! A contract outside the set that takes what a passed proposal offers it, keeps it for a while, and
 //! gives it back.
 
-use super::{
-    Behaviour, Conduct, Director, Foreign, Program, Put, Step, call, foreign::answer_word,
-};
+use super::{Behavior, Conduct, Director, Foreign, Program, Put, Step, call, foreign::answer_word};
 use crate::{
     governance::GovernanceCall,
     outside::Action,
@@ -47,9 +45,9 @@ impl Director {
             }
         };
         self.taker = Some(taker);
-        let first = self.taker_behaviour(world, taker);
+        let first = self.taker_behavior(world, taker);
         let later = if self.rng.chance(1, 2) {
-            Some((self.soon(now), self.taker_behaviour(world, taker)))
+            Some((self.soon(now), self.taker_behavior(world, taker)))
         } else {
             None
         };
@@ -57,7 +55,7 @@ impl Director {
     }
 
     /// Does what an owner does, and answers as Governance does, more or less.
-    fn taker_behaviour(&mut self, world: &World, taker: Taker) -> Behaviour {
+    fn taker_behavior(&mut self, world: &World, taker: Taker) -> Behavior {
         let Taker { takes, .. } = taker;
         let at = *world.addresses();
         let own = |call: OwnershipCall| Action { target: takes, data: call.abi_encode() };
@@ -81,7 +79,7 @@ impl Director {
             _ => answer_word(U256::from(1)),
         };
         let listens_to = world.governance().governance_proposer().into_word();
-        Behaviour {
+        Behavior {
             functions: vec![
                 (PROPOSAL_COUNT, count),
                 (GOVERNANCE_PROPOSER, Conduct::Answers(listens_to.into())),

@@ -1,6 +1,6 @@
 //! What holders do.
 
-use super::{Behaviour, Director, Foreign, Put, Step, call};
+use super::{Behavior, Director, Foreign, Put, Step, call};
 use crate::{
     governance::{
         Configuration, Ending, GovernanceCall, Payment, Proposal, ProposalState, Support,
@@ -241,7 +241,7 @@ impl Director {
     ) -> Step {
         let (at, governance) = (world.addresses(), world.governance());
         let proposal = governance.proposal(id).map(|(_, proposal)| proposal);
-        // It may have been signed for other actions, which had the number before a reorganisation.
+        // It may have been signed for other actions, which had the number before a reorganization.
         let signed_for = match self.rng.below(12) {
             0 => self.rng.pick(governance.proposals()).map(Proposal::actions_hash),
             _ => proposal.map(Proposal::actions_hash).ok(),
@@ -377,7 +377,7 @@ impl Director {
         }
         let execute = call(self.anybody(), contract, GovernanceCall::Execute { id });
         self.agenda.push_back((voting_duration + execution_delay, execute));
-        Some(Step::Put(payload, Put::Program(Behaviour::payload(&actions).into())))
+        Some(Step::Put(payload, Put::Program(Behavior::payload(&actions).into())))
     }
 
     pub(super) fn propose_with_lock(&mut self, world: &World) -> Option<Step> {

@@ -23,7 +23,7 @@ abi_events! {
     pub enum ProposalsEvent {
         /// The constructor's arguments.
         Deployed [registry: Address] { n: u32, m: u32 } = "ProposalsDeployed",
-        /// `voter` signalled for `payload` in its slot of `round`.
+        /// `voter` signaled for `payload` in its slot of `round`.
         VoteCast [payload: Address, round: Round, voter: Address] {} = "VoteCast",
         /// The canonical rollup's `slot` was used for the signal that follows.
         SlotUsed [] { slot: Slot } = "SlotUsed",
@@ -67,16 +67,16 @@ abi_enum! {
         /// The round was pushed already, as `proposal_id`.
         #[error("round {round} was pushed already, as proposal {proposal_id}")]
         AlreadyPushed { round: U256, proposal_id: U256 } = "Proposals__AlreadyPushed",
-        /// Nobody signalled in the round.
-        #[error("nobody signalled in round {round}")]
+        /// Nobody signaled in the round.
+        #[error("nobody signaled in round {round}")]
         NoLeader { round: U256 } = "Proposals__NoLeader",
         /// The leader has fewer signals than needed.
         #[error("{leader} leads with {count} signals, {needed} are needed")]
         QuorumNotReached { leader: Address, count: U256, needed: U256 } =
             "Proposals__QuorumNotReached",
-        /// The leader's code isn't what was signalled for. Both hashes have their lowest 24 bits zero,
+        /// The leader's code isn't what was signaled for. Both hashes have their lowest 24 bits zero,
         /// since that is what is compared.
-        #[error("the code hash of {payload} is {found}, not {expected}, which was signalled for")]
+        #[error("the code hash of {payload} is {found}, not {expected}, which was signaled for")]
         CodeChanged { payload: Address, expected: B256, found: B256 } = "Proposals__CodeChanged",
         /// A proposal that this contract pushed for the same payload is not over yet.
         #[error("proposal {proposal_id} for {payload} is not over yet")]

@@ -4,12 +4,12 @@
 mod messages;
 mod pushing;
 mod rounds;
-mod signalling;
+mod signaling;
 mod status;
 
 pub use messages::{ProposalsCall, ProposalsEvent, ProposalsRefusal};
 pub use rounds::{InvalidRoundRules, LIFETIME_IN_ROUNDS, PushWindow, RoundRules};
-pub use status::{PushableRound, SignallingStatus};
+pub use status::{PushableRound, SignalingStatus};
 
 use crate::{
     refusal::{Applied, ApplyError},
@@ -57,7 +57,7 @@ pub struct RoundTally {
     pub leader: Option<Leader>,
     /// Whether it was pushed, and where to.
     pub pushed: Option<Pushed>,
-    /// All that was signalled for.
+    /// All that was signaled for.
     pub payloads: BTreeMap<Address, Pin>,
 }
 
@@ -206,9 +206,9 @@ pub(crate) fn pinned(code_hash: B256) -> B256 {
 
 pub(crate) fn decide(scene: Scene<'_>, proposals: &Proposals, call: &ProposalsCall) -> Decision {
     match call {
-        ProposalsCall::Vote { payload } => signalling::vote(scene, proposals, *payload),
+        ProposalsCall::Vote { payload } => signaling::vote(scene, proposals, *payload),
         ProposalsCall::VoteWithSig { payload, signature } => {
-            signalling::vote_with_sig(scene, proposals, *payload, signature)
+            signaling::vote_with_sig(scene, proposals, *payload, signature)
         }
         ProposalsCall::PushProposal { round } => pushing::push(scene, proposals, *round),
     }

@@ -2,7 +2,7 @@
 
 use super::{
     LIFETIME_IN_ROUNDS, Leader, Proposals, ProposalsEvent, ProposalsRefusal, Pushed, pinned,
-    signalling,
+    signaling,
 };
 use crate::{
     governance, questions,
@@ -13,8 +13,8 @@ use crate::{
 use alloy::primitives::{Address, U256};
 
 pub(super) fn push(scene: Scene<'_>, proposals: &Proposals, round: U256) -> Decision {
-    let instance = signalling::canonical(scene, proposals)?;
-    let present = signalling::present_round(scene, proposals, instance)?;
+    let instance = signaling::canonical(scene, proposals)?;
+    let present = signaling::present_round(scene, proposals, instance)?;
     let owner = governance_of(scene, proposals)?;
     let (round, leader) = winner(scene, proposals, instance, round, present, owner)?;
     let payload = leader.payload;

@@ -90,7 +90,7 @@ impl RoundRules {
 
     /// Slots of `round` from `first_free` on: how many signals it can still take.
     ///
-    /// `first_free` is the first slot that can still be signalled in, as `currentStatus()` has it:
+    /// `first_free` is the first slot that can still be signaled in, as `currentStatus()` has it:
     /// the present one, or the next if the present one was used.
     pub const fn slots_left(&self, round: Round, first_free: Slot) -> u64 {
         let end = self.first_slot(round).get().saturating_add(self.m as u64);

@@ -1,6 +1,6 @@
 //! What clients ask about signals: where the round stands, and what can be pushed.
 
-use super::{LIFETIME_IN_ROUNDS, Leader, Proposals, RoundRules, pushing, signalling};
+use super::{LIFETIME_IN_ROUNDS, Leader, Proposals, RoundRules, pushing, signaling};
 use crate::{
     outside::Outside,
     questions,
@@ -12,9 +12,9 @@ use crate::{
 use alloy::primitives::{Address, U256};
 use serde::{Deserialize, Serialize};
 
-/// Where signalling stands at a time: what `currentStatus()` answers.
+/// Where signaling stands at a time: what `currentStatus()` answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SignallingStatus {
+pub struct SignalingStatus {
     /// The canonical rollup.
     pub instance: Address,
     /// Its slot.
@@ -23,12 +23,12 @@ pub struct SignallingStatus {
     pub round: Round,
     /// Who leads the round.
     pub leader: Option<Leader>,
-    /// The first slot that can still be signalled in: the present one, or the next if the present
+    /// The first slot that can still be signaled in: the present one, or the next if the present
     /// one was used.
     pub first_free_slot: Slot,
 }
 
-impl SignallingStatus {
+impl SignalingStatus {
     /// Whether a payload with `count` signals in the round has won it or still can.
     pub const fn can_win(&self, rules: &RoundRules, count: u32) -> bool {
         rules.can_win(count, self.round, self.first_free_slot)
@@ -48,22 +48,22 @@ pub struct PushableRound {
 }
 
 impl World {
-    /// Where signalling at `proposals` stands at `now`. Refused as `currentStatus()` is.
-    pub fn signalling(
+    /// Where signaling at `proposals` stands at `now`. Refused as `currentStatus()` is.
+    pub fn signaling(
         &self,
         proposals: Address,
         now: Timestamp,
         outside: &dyn Outside,
-    ) -> Result<SignallingStatus, Refusal> {
+    ) -> Result<SignalingStatus, Refusal> {
         self.ask(proposals, now, outside, |scene, proposals| {
-            let instance = signalling::canonical(scene, proposals)?;
-            let slot = signalling::present_slot(scene, proposals, instance)?;
+            let instance = signaling::canonical(scene, proposals)?;
+            let slot = signaling::present_slot(scene, proposals, instance)?;
             // Nobody can signal in a slot beyond 64 bits.
             let slot = Slot::try_from(slot).unwrap_or(Slot::MAX);
             let round = proposals.rules.round_of(slot);
             let tally = proposals.round(instance, round);
             let used = proposals.newest_slot(instance) == Some(slot);
-            Ok(SignallingStatus {
+            Ok(SignalingStatus {
                 instance,
                 slot,
                 round,
@@ -84,8 +84,8 @@ impl World {
         outside: &dyn Outside,
     ) -> Result<Leader, Refusal> {
         self.ask(proposals, now, outside, |scene, proposals| {
-            let instance = signalling::canonical(scene, proposals)?;
-            let present = signalling::present_round(scene, proposals, instance)?;
+            let instance = signaling::canonical(scene, proposals)?;
+            let present = signaling::present_round(scene, proposals, instance)?;
             let owner = pushing::governance_of(scene, proposals)?;
             let round = round.to_word();
             let (_, leader) = pushing::winner(scene, proposals, instance, round, present, owner)?;
@@ -102,7 +102,7 @@ impl World {
         now: Timestamp,
         outside: &dyn Outside,
     ) -> Result<Vec<PushableRound>, Refusal> {
-        let status = self.signalling(proposals, now, outside)?;
+        let status = self.signaling(proposals, now, outside)?;
         let governance_proposer = self.ask(proposals, now, outside, |scene, state| {
             let owner = pushing::governance_of(scene, state)?;
             Ok(scene.address_word(owner, questions::GOVERNANCE_PROPOSER)?)

@@ -551,7 +551,7 @@ impl Chain {
         round
     }
 
-    /// A payload with this list, signalled for and pushed: the id of its proposal.
+    /// A payload with this list, signaled for and pushed: the id of its proposal.
     pub(crate) fn push(&mut self, payload: Address, actions: Vec<Action>) -> U256 {
         self.foreign.list(payload, actions);
         let round = self.win(payload).to_word();

@@ -10,7 +10,7 @@ use canon_protocol::{
     GovernanceCall, GovernanceEvent, GovernanceRefusal, IssuerCall, Outside, OwnershipCall,
     OwnershipRefusal, ProposalId, ProposalState, RawConfiguration, Reaction, Refusal, RegistryCall,
     RollupCall, RollupRefusal, Seconds, Status, actions_hash,
-    histories::{Behaviour, Conduct, Put},
+    histories::{Behavior, Conduct, Put},
 };
 
 const PAYLOAD: Address = Address::with_last_byte(0xf1);
@@ -184,7 +184,7 @@ fn the_actions_hash_is_that_of_the_abi() {
 fn answers(chain: &mut Chain, payload: Address, answer: Vec<u8>, length: usize) {
     let selector = Selector::from_slice(&alloy::primitives::keccak256("getActions()")[..4]);
     let conduct = Conduct::Pads { answer: answer.into(), length };
-    let program = Behaviour::only(vec![(selector, conduct)]).into();
+    let program = Behavior::only(vec![(selector, conduct)]).into();
     chain.foreign.written.put(payload, Put::Program(program), B256::repeat_byte(1));
 }
 

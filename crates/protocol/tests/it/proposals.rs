@@ -23,7 +23,7 @@ fn push(round: u64) -> ProposalsCall {
 }
 
 /// Three stakers at the first slot of a round, and two payloads.
-fn signalling() -> Chain {
+fn signaling() -> Chain {
     let mut chain = Chain::staked(3);
     chain.foreign.list(PAYLOAD, harmless());
     chain.foreign.list(OTHER, harmless());
@@ -41,7 +41,7 @@ fn leader(chain: &Chain, round: Round) -> Option<Leader> {
 
 #[test]
 fn a_round_is_won_by_n_signals() {
-    let mut chain = signalling();
+    let mut chain = signaling();
     let round = round(&chain);
     let hash = chain.foreign.code[&PAYLOAD].hash;
     let voters: Vec<Event> = (1..=N + 1)
@@ -67,7 +67,7 @@ fn a_round_is_won_by_n_signals() {
 
 #[test]
 fn the_leader_changes_only_on_more_signals() {
-    let mut chain = signalling();
+    let mut chain = signaling();
     let round = round(&chain);
     for (signal, payload, count) in
         [(PAYLOAD, PAYLOAD, 1), (OTHER, PAYLOAD, 1), (OTHER, OTHER, 2), (PAYLOAD, OTHER, 2)]
@@ -93,7 +93,7 @@ fn checks_come_in_their_order() {
     chain.refused("anyone", PROPOSALS, vote(PAYLOAD), no_code(SENTINEL));
     chain.refused("anyone", PROPOSALS, push(0), no_code(SENTINEL));
 
-    let mut chain = signalling();
+    let mut chain = signaling();
     let kind = CodeKind::Delegation;
     chain.foreign.code.insert(account, Code { kind, hash: B256::ZERO });
     chain.refused("anyone", PROPOSALS, vote(account), no_code(account));
@@ -163,7 +163,7 @@ fn slot_zero_is_as_good_as_any_other() {
     assert_eq!(signal_at(&mut chain, 8), used(8, 9));
     assert_eq!(signal_at(&mut chain, 0), used(0, 9));
     let now = chain.now();
-    let status = chain.world.signalling(PROPOSALS, now, &chain.foreign).unwrap();
+    let status = chain.world.signaling(PROPOSALS, now, &chain.foreign).unwrap();
     assert_eq!((status.slot, status.first_free_slot), (Slot::of(9), Slot::of(10)));
 }
 
@@ -218,7 +218,7 @@ fn answers_that_are_not_clean_are_refused() {
 
 /// A round won by `PAYLOAD`, at the first slot of the next.
 fn won() -> (Chain, u64) {
-    let mut chain = signalling();
+    let mut chain = signaling();
     let number = round(&chain).get();
     for _ in 0..N {
         chain.signal(PAYLOAD);
@@ -266,7 +266,7 @@ fn a_round_can_be_pushed_in_the_five_after_it() {
     let round = U256::from(number);
     let slots = u64::from(M) * SLOT;
     // The last second of the round itself.
-    let mut early = signalling();
+    let mut early = signaling();
     for _ in 0..N {
         early.signal(PAYLOAD);
     }
@@ -289,7 +289,7 @@ fn a_round_can_be_pushed_in_the_five_after_it() {
 
 #[test]
 fn only_winners_are_pushed() {
-    let mut chain = signalling();
+    let mut chain = signaling();
     let number = round(&chain).get();
     for _ in 0..N - 1 {
         chain.signal(PAYLOAD);
@@ -377,7 +377,7 @@ fn a_new_canonical_rollup_starts_from_zero() {
     assert_eq!(pushable, []);
     let refusal = chain.send(named("anyone"), PROPOSALS, push(number)).unwrap_err();
     assert!(matches!(refusal, Refusal::Proposals(_)), "{refusal}");
-    let status = chain.world.signalling(PROPOSALS, now, &chain.foreign).unwrap();
+    let status = chain.world.signaling(PROPOSALS, now, &chain.foreign).unwrap();
     assert_eq!((status.instance, status.leader), (next, None));
     chain.signal(PAYLOAD);
     let proposals = chain.world.proposals(PROPOSALS).unwrap();
@@ -410,10 +410,10 @@ fn a_replaced_proposals_contract_can_push_no_more() {
 
 #[test]
 fn status_tells_what_is_left_of_the_round() {
-    let mut chain = signalling();
+    let mut chain = signaling();
     let rules = RoundRules::new(N, M).unwrap();
     let status =
-        |chain: &Chain| chain.world.signalling(PROPOSALS, chain.now(), &chain.foreign).unwrap();
+        |chain: &Chain| chain.world.signaling(PROPOSALS, chain.now(), &chain.foreign).unwrap();
     let first = chain.slot();
     assert_eq!(status(&chain).first_free_slot, first);
     chain.send(chain.proposer(), PROPOSALS, vote(PAYLOAD)).unwrap();

@@ -23,7 +23,7 @@ fn harmless() -> Vec<Action> {
 }
 
 /// Three stakers at the first slot of a round, and a payload.
-fn signalling() -> Chain {
+fn signaling() -> Chain {
     let mut chain = Chain::staked(3);
     chain.foreign.list(PAYLOAD, harmless());
     chain.next_round();
@@ -41,7 +41,7 @@ const fn vote_with_sig(signature: Bytes) -> ProposalsCall {
 
 #[test]
 fn anyone_may_submit_the_proposers_signal() {
-    let mut chain = signalling();
+    let mut chain = signaling();
     let signature = sign(&chain.proposer_name(), signal_digest(&chain));
     let voter = chain.proposer();
     let events = chain.ok("anyone", PROPOSALS, vote_with_sig(signature.clone()));
@@ -62,7 +62,7 @@ fn anyone_may_submit_the_proposers_signal() {
 
 #[test]
 fn a_signature_is_bound_to_chain_contract_rollup_slot_and_payload() {
-    let mut chain = signalling();
+    let mut chain = signaling();
     let name = chain.proposer_name();
     let proposer = chain.proposer();
     let slot = chain.slot().to_word();
@@ -97,7 +97,7 @@ fn wallets_and_delegations_sign_too() {
         (CodeKind::Contract, false, false, false),
         (CodeKind::Contract, true, false, true),
     ] {
-        let mut chain = signalling();
+        let mut chain = signaling();
         let proposer = chain.proposer();
         let digest = signal_digest(&chain);
         chain.foreign.code.insert(proposer, Code { kind, hash: B256::ZERO });
@@ -216,7 +216,7 @@ fn ballots_on_different_proposals_do_not_wait_for_each_other() {
 fn a_ballot_names_the_actions() {
     let mut chain = voting();
     let right = signed("alice", &ballot(&chain, 0, 7, 0, U256::MAX));
-    // The number was another proposal's before a reorganisation.
+    // The number was another proposal's before a reorganization.
     let other = ballot(&chain, 1, 7, 0, U256::MAX).actionsHash;
     let ballot = Ballot { actionsHash: other, ..ballot(&chain, 0, 7, 0, U256::MAX) };
     let swapped = signed("alice", &ballot);

@@ -11,7 +11,7 @@ use canon_protocol::{
     IssuerCall, IssuerEvent, IssuerRefusal, OwnershipCall, OwnershipEvent, OwnershipRefusal,
     ProposalsCall, RawConfiguration, Refusal, RegistryCall, RegistryRefusal, RollupCall, SENTINEL,
     Seconds, Slot, Snapshot, Version,
-    histories::{Behaviour, Conduct, Put},
+    histories::{Behavior, Conduct, Put},
 };
 
 fn selector(signature: &str) -> Selector {
@@ -275,7 +275,7 @@ fn calls_return_what_the_interfaces_say() {
 fn answering(chain: &mut Chain, answer: &[u8]) -> Address {
     let contract = contract(8);
     let otherwise = Conduct::Answers(answer.to_vec().into());
-    let program = Behaviour { functions: Vec::new(), otherwise }.into();
+    let program = Behavior { functions: Vec::new(), otherwise }.into();
     chain.foreign.written.put(contract, Put::Program(program), B256::repeat_byte(8));
     contract
 }
@@ -342,7 +342,7 @@ fn assertions_take_clean_answers_only() {
     let mut chain = Chain::deployed();
     let reverting = contract(8);
     let otherwise = Conduct::Reverts(vec![1, 2, 3].into());
-    let program = Behaviour { functions: Vec::new(), otherwise }.into();
+    let program = Behavior { functions: Vec::new(), otherwise }.into();
     chain.foreign.written.put(reverting, Put::Program(program), B256::repeat_byte(8));
     for target in [reverting, somebody, GOVERNANCE] {
         let call = ExpectCall::CanonicalIs { registry: target, expected: somebody };

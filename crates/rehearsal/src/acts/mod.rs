@@ -6,11 +6,11 @@ mod keeper;
 mod payload;
 mod preparation;
 mod setting;
-mod signalling;
+mod signaling;
 mod slots;
 mod vote;
 
-pub(crate) use signalling::Count;
+pub(crate) use signaling::Count;
 
 use canon_protocol::Round;
 
@@ -37,7 +37,7 @@ pub(crate) async fn play<'a>(scenario: &'a Scenario, report: Reporter<'a>) -> Re
     preparation::prepare(&mut world).await?;
 
     let mut agenda = Agenda::default();
-    signalling::schedule(&world, &mut agenda, None);
+    signaling::schedule(&world, &mut agenda, None);
     for (docket, proposal) in scenario.proposals.iter().enumerate() {
         if proposal.by == Route::Lock {
             agenda.add(world.stage.next_time(), Task::Lock { docket });
@@ -57,10 +57,10 @@ pub(crate) async fn play<'a>(scenario: &'a Scenario, report: Reporter<'a>) -> Re
 
 async fn perform(world: &mut World<'_>, agenda: &mut Agenda, task: Task) -> Result<()> {
     match task {
-        Task::Campaign { docket } => signalling::campaign(world, agenda, docket).await,
-        Task::Signal { docket, slot } => signalling::signal(world, agenda, docket, slot).await,
+        Task::Campaign { docket } => signaling::campaign(world, agenda, docket).await,
+        Task::Signal { docket, slot } => signaling::signal(world, agenda, docket, slot).await,
         Task::RoundOver { docket, round } => {
-            signalling::round_over(world, agenda, docket, round).await
+            signaling::round_over(world, agenda, docket, round).await
         }
         Task::Push { docket, round } => push(world, agenda, docket, round).await,
         Task::Lock { docket } => vote::propose_with_lock(world, agenda, docket).await,
@@ -85,7 +85,7 @@ const fn chapter_of(task: Task) -> Chapter {
         | Task::Signal { .. }
         | Task::RoundOver { .. }
         | Task::Push { .. }
-        | Task::Lock { .. } => Chapter::Signalling,
+        | Task::Lock { .. } => Chapter::Signaling,
         Task::Ballots { .. } | Task::LateBallots { .. } | Task::Close { .. } => Chapter::Vote,
         Task::Objections { .. }
         | Task::OpenGate { .. }
@@ -108,7 +108,7 @@ async fn push(
     world.stage.mine_all()?;
     keeper::tick(world, agenda).await?;
     if world.dockets[docket].live.is_none() {
-        signalling::push_in_vain(world, docket, round).await?;
+        signaling::push_in_vain(world, docket, round).await?;
         world.over(docket, End::RoundExpired);
     }
     Ok(())

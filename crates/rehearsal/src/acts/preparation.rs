@@ -195,7 +195,7 @@ const FORGING: &str = "forge a rollup";
 
 /// Deploys a Proposals contract that isn't in force yet.
 async fn new_proposals(world: &mut World<'_>, plan: &ProposalPlan) -> Result<DeployedContract> {
-    let rules = world.scenario.signalling.rules;
+    let rules = world.scenario.signaling.rules;
     let constructor = Constructor::Proposals {
         registry: world.set.registry,
         n: U256::from(rules.n()),

@@ -71,8 +71,8 @@ fn parameters(scenario: &Scenario) -> SetParameters {
     parameters.asset.initial_supply = scenario.asset.supply;
     parameters.asset.issued_per_second = scenario.asset.issuance;
     parameters.asset.block_reward = rollup.reward;
-    parameters.signalling.n = scenario.signalling.rules.n();
-    parameters.signalling.m = scenario.signalling.rules.m();
+    parameters.signaling.n = scenario.signaling.rules.n();
+    parameters.signaling.m = scenario.signaling.rules.m();
     parameters.governance = deploy::GovernanceParameters {
         voting_delay: governance.voting_delay,
         voting_duration: governance.voting_duration,

@@ -24,9 +24,9 @@ pub(super) struct Turn {
     pub(super) seeded: bool,
     /// The block, and what it earned.
     pub(super) block: Option<(RollupBlock, Amount)>,
-    /// Whether its proposer signalled, or why not.
+    /// Whether its proposer signaled, or why not.
     pub(super) decision: SignalDecision,
-    pub(super) signalled: bool,
+    pub(super) signaled: bool,
     pub(super) spent: Spent,
 }
 
@@ -49,7 +49,7 @@ pub(super) async fn turn(world: &mut World<'_>, rollup: usize, slot: Slot) -> Re
         seeded: true,
         block: None,
         decision: SignalDecision::NoPayload,
-        signalled: false,
+        signaled: false,
         spent: Spent::default(),
     };
     // Who moved on leaves the slots that its old seat still draws.
@@ -107,7 +107,7 @@ fn done(
     world.stage.gas.record(kind(&act), confirmed.gas_used);
     turn.spent.add(confirmed.gas_used);
     match act {
-        Act::Signal { .. } => turn.signalled = true,
+        Act::Signal { .. } => turn.signaled = true,
         Act::ProposeBlock { .. } => {
             let paid = confirmed.event::<RewardDistributor::RewardPaid>(world.set.distributor);
             let paid = paid.map(|paid| Amount::try_from(paid.amount)).transpose();

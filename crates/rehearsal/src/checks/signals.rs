@@ -36,7 +36,7 @@ impl Desk<'_, '_> {
         Ok(checks)
     }
 
-    /// Nobody signalled before the rollup had the block that was agreed on.
+    /// Nobody signaled before the rollup had the block that was agreed on.
     async fn height(&self, docket: &Docket, won: Won) -> Result<Check> {
         let stage = &self.world.stage;
         let signals = stage.logs::<Proposals::VoteCast>(won.proposals).await.during(READING)?;
@@ -56,7 +56,7 @@ impl Desk<'_, '_> {
         let stage = &self.world.stage;
         let found = stage.client().round(stage.head(), proposals, instance, round).await;
         let found = found.during(READING)?;
-        let needed = self.world.scenario.signalling.rules.n();
+        let needed = self.world.scenario.signaling.rules.n();
         let azip = &docket.plan.azip;
         let leader = found.leader.unwrap_or_default();
         let show = |id: &Option<ProposalId>| {
@@ -108,7 +108,7 @@ impl Desk<'_, '_> {
         }
         let most = rounds.values().copied().max().unwrap_or_default();
         let used = slots.len() as u64;
-        let slots = u64::from(world.scenario.signalling.rules.m());
+        let slots = u64::from(world.scenario.signaling.rules.m());
         checks.extend([
             Check::equal(AREA, "slots with a signal", &signals, &used, number),
             Check::equal(AREA, "signals of strangers", &0, &strangers, number),
@@ -120,7 +120,7 @@ impl Desk<'_, '_> {
 
     /// If the scenario has a silence: so many epochs in a row had no seed.
     async fn silence(&self) -> Result<Vec<Check>> {
-        let expected = self.world.scenario.signalling.silent_epochs;
+        let expected = self.world.scenario.signaling.silent_epochs;
         if expected == 0 {
             return Ok(Vec::new());
         }

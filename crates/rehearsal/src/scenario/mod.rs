@@ -15,7 +15,7 @@ mod validate;
 pub use diagnostic::{Problem, ScenarioError};
 pub use model::{
     AssetPlan, BallotPlan, Does, End, HolderGroup, KeeperPlan, L1, PayloadKind, ProposalPlan,
-    Reason, RollupKind, RollupPlan, Route, Scenario, Sequencers, SignallingPlan,
+    Reason, RollupKind, RollupPlan, Route, Scenario, Sequencers, SignalingPlan,
 };
 pub use scale::ScaleError;
 

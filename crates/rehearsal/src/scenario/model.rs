@@ -17,7 +17,7 @@ pub struct Scenario {
     /// Both rollups.
     pub rollup: RollupPlan,
     /// The Proposals contract.
-    pub signalling: SignallingPlan,
+    pub signaling: SignalingPlan,
     /// Governance's configuration.
     pub governance: Configuration,
     /// The stakers of the old rollup.
@@ -80,7 +80,7 @@ impl RollupPlan {
 
 /// Who wins a round, and how often the sequencers try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SignallingPlan {
+pub struct SignalingPlan {
     /// N of M.
     pub rules: RoundRules,
     /// Rounds without a winner after which the sequencers give up.

@@ -57,7 +57,7 @@ pub(super) struct RawScenario {
     #[serde(default)]
     pub(super) rollup: RawRollup,
     #[serde(default)]
-    pub(super) signalling: RawSignalling,
+    pub(super) signaling: RawSignaling,
     #[serde(default)]
     pub(super) governance: RawGovernance,
     #[serde(default)]
@@ -120,7 +120,7 @@ pub(super) struct RawRollup {
 /// The Proposals contract.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RawSignalling {
+pub(super) struct RawSignaling {
     /// N, the signals that win a round. Default 6.
     pub(super) quorum: Field,
     /// M, the slots in a round. Default 10.

@@ -12,11 +12,11 @@ use super::{
     examine::Examiner,
     model::{
         AssetPlan, BallotPlan, Does, End, HolderGroup, KeeperPlan, L1, PayloadKind, ProposalPlan,
-        RollupKind, RollupPlan, Route, Scenario, Sequencers, SignallingPlan,
+        RollupKind, RollupPlan, Route, Scenario, Sequencers, SignalingPlan,
     },
     raw::{
         Field, RawAsset, RawGovernance, RawHolders, RawKeeper, RawL1, RawProposal, RawRollup,
-        RawScenario, RawSequencers, RawSignalling,
+        RawScenario, RawSequencers, RawSignaling,
     },
 };
 use crate::text;
@@ -63,7 +63,7 @@ pub(super) fn validate(raw: &RawScenario, ex: &mut Examiner<'_>) -> Scenario {
         l1,
         asset: asset(&raw.asset, ex),
         rollup: rollup(&raw.rollup, l1, ex),
-        signalling: signalling(&raw.signalling, ex),
+        signaling: signaling(&raw.signaling, ex),
         governance: governance(&raw.governance, ex),
         sequencers: sequencers(&raw.sequencers, ex),
         holders: raw.holders.iter().enumerate().map(|(i, raw)| holders(i, raw, ex)).collect(),
@@ -155,26 +155,26 @@ fn rollup(raw: &RawRollup, l1: L1, ex: &mut Examiner<'_>) -> RollupPlan {
     plan
 }
 
-fn signalling(raw: &RawSignalling, ex: &mut Examiner<'_>) -> SignallingPlan {
-    let n = ex.whole("signalling.quorum", &raw.quorum, 6, 2..=MAX_SLOTS);
-    let m = ex.whole("signalling.round", &raw.round, 10, 2..=MAX_SLOTS);
-    let patience = ex.whole("signalling.patience", &raw.patience, 3, 1..=1_000);
+fn signaling(raw: &RawSignaling, ex: &mut Examiner<'_>) -> SignalingPlan {
+    let n = ex.whole("signaling.quorum", &raw.quorum, 6, 2..=MAX_SLOTS);
+    let m = ex.whole("signaling.round", &raw.round, 10, 2..=MAX_SLOTS);
+    let patience = ex.whole("signaling.patience", &raw.patience, 3, 1..=1_000);
     let [n, m] = [n, m].map(|slots| u32::try_from(slots).unwrap_or(u32::MAX));
     let rules = RoundRules::new(n, m).unwrap_or_else(|_| {
         if raw.quorum.is_some() {
             let least = RoundRules::min_n(m);
             let expected = format!("more than half of the round's {m} slots ({least} to {m})");
-            ex.expected(&raw.quorum, "signalling.quorum", &expected);
+            ex.expected(&raw.quorum, "signaling.quorum", &expected);
         } else {
             let most = RoundRules::max_m(n);
             let expected = format!("a length of which {n} is more than half ({n} to {most})");
-            ex.expected(&raw.round, "signalling.round", &expected);
+            ex.expected(&raw.round, "signaling.round", &expected);
         }
         SIX_OF_TEN
     });
     let silent = &raw.silent_epochs;
-    let silent_epochs = ex.whole("signalling.silent_epochs", silent, 0, 0..=1_000);
-    SignallingPlan { rules, patience, silent_epochs }
+    let silent_epochs = ex.whole("signaling.silent_epochs", silent, 0, 0..=1_000);
+    SignalingPlan { rules, patience, silent_epochs }
 }
 
 fn governance(raw: &RawGovernance, ex: &mut Examiner<'_>) -> Configuration {

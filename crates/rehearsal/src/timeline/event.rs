@@ -114,7 +114,7 @@ pub enum Event {
         /// Whether the epoch has a seed: then its set is empty.
         seeded: bool,
     },
-    /// A sequencer proposed a block and could have signalled.
+    /// A sequencer proposed a block and could have signaled.
     Silent {
         /// Its slot.
         slot: Slot,
@@ -202,8 +202,8 @@ pub enum Event {
         /// Its calls, decoded.
         actions: Vec<String>,
     },
-    /// A sequencer signalled in its slot.
-    Signalled {
+    /// A sequencer signaled in its slot.
+    Signaled {
         /// For which document.
         azip: String,
         /// The slot.
@@ -217,8 +217,8 @@ pub enum Event {
         /// The rollup's block in the same slot.
         rollup_block: RollupBlock,
     },
-    /// Several sequencers signalled, each in a slot of its own.
-    SignalledMore {
+    /// Several sequencers signaled, each in a slot of its own.
+    SignaledMore {
         /// For which document.
         azip: String,
         /// The first slot.

@@ -160,10 +160,10 @@ pub(crate) fn phrase(who: Who, event: &Event, now: Timestamp) -> Phrase {
             let text = format!("publish the payload of {azip} at {}:", short(address));
             return Phrase::new(Plain, text).with(numbered(actions));
         }
-        Event::Signalled { azip, slot, round, count, needed, .. } => {
+        Event::Signaled { azip, slot, round, count, needed, .. } => {
             (Plain, format!("signals {count}/{needed} for {azip} in slot {slot} (round {round})"))
         }
-        Event::SignalledMore { azip, from, to, round, signals, count, needed } => {
+        Event::SignaledMore { azip, from, to, round, signals, count, needed } => {
             let signals = grouped(*signals);
             let text = format!(
                 "{signals} signals for {azip} in slots {from} to {to} (round {round}): {count}/{needed}"

@@ -17,7 +17,7 @@ pub enum Chapter {
     /// An AZIP is agreed; new contracts and the payload are deployed.
     Preparation,
     /// Sequencers signal, the winner is pushed.
-    Signalling,
+    Signaling,
     /// Holders vote.
     Vote,
     /// Delay, execution.
@@ -32,7 +32,7 @@ impl fmt::Display for Chapter {
             Self::Setting => "The set is deployed",
             Self::OldRollup => "The old rollup at work",
             Self::Preparation => "A change is agreed and prepared",
-            Self::Signalling => "The way to the vote",
+            Self::Signaling => "The way to the vote",
             Self::Vote => "The holders vote",
             Self::Execution => "Delay and execution",
             Self::Aftermath => "Afterwards",

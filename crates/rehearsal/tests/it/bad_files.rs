@@ -70,9 +70,9 @@ bad.toml:10:10: proposals[0].expect: unknown variant `passed`, expected one of `
 #[test]
 fn a_wrong_type() {
     assert_data_eq!(
-        refused(&format!("{MINIMAL}\n[signalling]\nquorum = true")),
+        refused(&format!("{MINIMAL}\n[signaling]\nquorum = true")),
         str![[r#"
-bad.toml:13:10: signalling.quorum: invalid type: boolean `true`, expected a whole number, or text with a unit
+bad.toml:13:10: signaling.quorum: invalid type: boolean `true`, expected a whole number, or text with a unit
    |
 13 | quorum = true
    |          ^^^^
@@ -159,7 +159,7 @@ bad.toml:18:10: governance.quorum: expected a percentage up to 100 such as "10 %
 fn out_of_bounds() {
     let text = format!(
         "{MINIMAL}
-[signalling]
+[signaling]
 quorum = 5
 [governance]
 voting_delay = \"30 s\"
@@ -175,7 +175,7 @@ offline = 5
     assert_data_eq!(
         refused(&text),
         str![[r#"
-bad.toml:13:10: signalling.quorum: expected more than half of the round's 10 slots (6 to 10), found 5
+bad.toml:13:10: signaling.quorum: expected more than half of the round's 10 slots (6 to 10), found 5
    |
 13 | quorum = 5
    |          ^
@@ -330,7 +330,7 @@ bad.toml:25:15: governance.lock_amount: expected at most a tenth of asset.supply
 #[test]
 fn forgers_squatters_and_late_voters() {
     let text = r#"title = "T"
-[signalling]
+[signaling]
 silent_epochs = "many"
 [sequencers]
 count = 4
@@ -351,7 +351,7 @@ expect = "executed"
     assert_data_eq!(
         refused(text),
         str![[r#"
-bad.toml:3:17: signalling.silent_epochs: expected a whole number from 0 to 1,000, found "many"
+bad.toml:3:17: signaling.silent_epochs: expected a whole number from 0 to 1,000, found "many"
   |
 3 | silent_epochs = "many"
   |                 ^^^^^^

@@ -45,7 +45,7 @@ fn large_with_fewer_people() {
     let report = play(&scenario);
     assert!(report.passed, "{}", report.to_text());
     // Signals by the hundred, not one by one.
-    assert_eq!(count(&report, |event| matches!(event, Event::SignalledMore { .. })), 6);
+    assert_eq!(count(&report, |event| matches!(event, Event::SignaledMore { .. })), 6);
 }
 
 /// Plays a scenario in which all checks have to hold.
@@ -137,7 +137,7 @@ fn dropped() {
 fn emergency() {
     let report = passes("emergency");
     assert_eq!(count(&report, |event| matches!(event, Event::ProposedWithLock { .. })), 1);
-    assert_eq!(count(&report, |event| matches!(event, Event::Signalled { .. })), 0);
+    assert_eq!(count(&report, |event| matches!(event, Event::Signaled { .. })), 0);
 }
 
 #[test]

@@ -49,7 +49,7 @@ pub(crate) struct Forecast {
 
     /// Part of the seats that signal for the payload
     #[arg(long, value_name = "SHARE", default_value = "70%")]
-    pub(super) signalling: Percent,
+    pub(super) signaling: Percent,
 
     /// Part of the seats that signal for another payload
     #[arg(long, value_name = "SHARE", default_value = "10%")]
@@ -61,7 +61,7 @@ pub(crate) struct Forecast {
 
     /// Operators in TOML, each `[[operator]]` with seats (4) or stake ("800000" tokens), side ("for",
     /// "rival" or "silent") and missed ("2%")
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["sequencers", "signalling", "rival", "missed"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["sequencers", "signaling", "rival", "missed"])]
     pub(super) operators: Option<PathBuf>,
 
     /// Part of all power that is cast in the vote
@@ -92,7 +92,7 @@ pub(crate) struct Forecast {
 const AFTER_HELP: &str = "\
 Examples:
   canon forecast
-  canon forecast --signalling 62% --missed 3% --start 2026-12-01T09:00:00Z
+  canon forecast --signaling 62% --missed 3% --start 2026-12-01T09:00:00Z
   canon forecast --preset tests --sequencers 48 --late 4
   canon forecast --operators operators.toml --outage 300
   canon forecast --rpc-url http://localhost:8545 --registry 0x… --payload 0x…

@@ -38,7 +38,7 @@ pub(super) struct Told<'a> {
     pub(super) minimum_stake: Amount,
     pub(super) configuration: Configuration,
     pub(super) seats: u64,
-    pub(super) signalling: Share,
+    pub(super) signaling: Share,
     pub(super) rival: Share,
     pub(super) missed: Share,
     pub(super) per_slot: Share,
@@ -75,7 +75,7 @@ pub(super) struct OperatorFacts {
 #[derive(Debug, Serialize)]
 pub(super) struct Point {
     pub(super) seats: u64,
-    pub(super) signalling: Share,
+    pub(super) signaling: Share,
     pub(super) wins: f64,
 }
 
@@ -165,7 +165,7 @@ impl<'a> Told<'a> {
             minimum_stake: plan.minimum_stake,
             configuration: terms.configuration,
             seats: electorate.seats(),
-            signalling: electorate.share_of(Side::For),
+            signaling: electorate.share_of(Side::For),
             rival: electorate.share_of(Side::Rival),
             missed: contest.missed,
             per_slot: electorate.chance_per_slot(Side::For),
@@ -227,7 +227,7 @@ fn curve(contest: Contest, plan: &Plan) -> Vec<Point> {
     seats.dedup();
     let point = |seats| {
         let minority = contest.minority(seats);
-        Point { seats, signalling: minority.share, wins: minority.pushes }
+        Point { seats, signaling: minority.share, wins: minority.pushes }
     };
     seats.into_iter().map(point).collect()
 }

@@ -66,8 +66,8 @@ impl Plan {
             Preset::Tests => SetParameters::tests(),
             Preset::MainnetLike => SetParameters::mainnet_like(),
         };
-        let n = asked.quorum.unwrap_or(set.signalling.n);
-        let m = asked.round.unwrap_or(set.signalling.m);
+        let n = asked.quorum.unwrap_or(set.signaling.n);
+        let m = asked.round.unwrap_or(set.signaling.m);
         let rules = RoundRules::new(n, m)
             .map_err(|error| bad(Report::new(error).wrap_err("--quorum, --round")))?;
         let late = asked.late.unwrap_or(0);
@@ -178,8 +178,8 @@ fn electorate(
             )));
         }
     };
-    let (signalling, rival) = (asked.signalling.share(), asked.rival.share());
-    let electorate = Electorate::of_shares(seats, signalling, rival, asked.missed.share());
+    let (signaling, rival) = (asked.signaling.share(), asked.rival.share());
+    let electorate = Electorate::of_shares(seats, signaling, rival, asked.missed.share());
     Ok((electorate.map_err(|error| bad(error.into()))?, Vec::new()))
 }
 

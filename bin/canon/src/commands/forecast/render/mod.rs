@@ -65,7 +65,7 @@ fn terms(page: &mut Page, told: &Told<'_>) {
         "{} of {} tokens or more: {} signal for the payload, {} for a rival",
         count(told.seats, "seat"),
         tokens(told.minimum_stake),
-        percent(told.signalling.get()),
+        percent(told.signaling.get()),
         percent(told.rival.get()),
     );
     line!(
@@ -87,11 +87,11 @@ fn curve(page: &mut Page, told: &Told<'_>) {
     line!(page, "\nThe chance to win a whole round, by the part of the seats that signals");
     for point in &told.curve {
         let bar = bar(point.wins, BAR);
-        let here = if point.signalling == told.signalling { "◂ here" } else { "" };
+        let here = if point.signaling == told.signaling { "◂ here" } else { "" };
         line!(
             page,
             "  {:>6}  {bar:<BAR$} {:>9} {here}",
-            percent(point.signalling.get()),
+            percent(point.signaling.get()),
             chance(point.wins)
         );
     }

@@ -40,7 +40,7 @@ pub(super) fn standing(page: &mut Page, told: &Told<'_>, chain: &Snapshot) {
         Some(leader) => {
             line!(page, "  leader    {leader} with {}", count(chain.status.count.into(), "signal"))
         }
-        None => line!(page, "  leader    none: nobody has signalled in it"),
+        None => line!(page, "  leader    none: nobody has signaled in it"),
     }
     if let Some(payload) = &chain.payload {
         progress(page, told, payload);

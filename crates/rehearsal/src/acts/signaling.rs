@@ -43,7 +43,7 @@ pub(super) async fn campaign(
     }
     let rollup = world.canonical();
     let slot = slots::next_slot(world, rollup);
-    world.count = Count::new(rollup, world.scenario.signalling.rules.round_of(slot));
+    world.count = Count::new(rollup, world.scenario.signaling.rules.round_of(slot));
     agenda.add(start_of(world, slot)?, Task::Signal { docket, slot });
     fall_silent(world, slot)
 }
@@ -91,7 +91,7 @@ pub(super) async fn signal(
     if begins_anew(world, agenda, docket) {
         return Ok(());
     }
-    let rules = world.scenario.signalling.rules;
+    let rules = world.scenario.signaling.rules;
     let round = rules.round_of(slot);
     if world.count.round != round {
         world.count = Count::new(world.count.rollup, round);
@@ -117,7 +117,7 @@ pub(super) async fn signal(
 }
 
 async fn play(world: &mut World<'_>, docket: usize, slot: Slot) -> Result<()> {
-    let rules = world.scenario.signalling.rules;
+    let rules = world.scenario.signaling.rules;
     let (rollup, round) = (world.count.rollup, rules.round_of(slot));
     let newest = RollupBlock::of(world.rollups[rollup].blocks);
     if newest >= world.dockets[docket].height {
@@ -128,11 +128,11 @@ async fn play(world: &mut World<'_>, docket: usize, slot: Slot) -> Result<()> {
     }
     let turn = slots::turn(world, rollup, slot).await?;
     world.count.blocks += u64::from(turn.block.is_some());
-    if turn.signalled {
+    if turn.signaled {
         world.count.signals += 1;
     }
     tell(world, docket, &turn);
-    if turn.signalled && world.count.signals == u64::from(rules.n()) {
+    if turn.signaled && world.count.signals == u64::from(rules.n()) {
         let (instance, proposals) = (world.rollups[rollup].address, world.set.proposals);
         world.dockets[docket].won = Some(Won { round, instance, proposals });
         tell_group(world, docket);
@@ -183,14 +183,14 @@ const TELL_EACH: u32 = 16;
 const GROUPS: u64 = 6;
 
 fn tell(world: &mut World<'_>, docket: usize, turn: &slots::Turn) {
-    let rules = world.scenario.signalling.rules;
+    let rules = world.scenario.signaling.rules;
     let (round, needed) = (rules.round_of(turn.slot), u64::from(rules.n()));
     if rules.n() > TELL_EACH {
         let group = &mut world.count.group;
         group.from.get_or_insert(turn.slot);
         group.to = turn.slot;
-        group.signals += u64::from(turn.signalled);
-        group.signers.extend(turn.sequencer.filter(|_| turn.signalled));
+        group.signals += u64::from(turn.signaled);
+        group.signers.extend(turn.sequencer.filter(|_| turn.signaled));
         group.spent = group.spent.and(turn.spent);
         if group.signals >= needed.div_ceil(GROUPS) {
             tell_group(world, docket);
@@ -202,9 +202,9 @@ fn tell(world: &mut World<'_>, docket: usize, turn: &slots::Turn) {
     };
     let (who, slot) = (world.cast.sequencers[index].who(), turn.slot);
     let event = match turn.decision {
-        _ if turn.signalled => {
+        _ if turn.signaled => {
             let (azip, count) = (world.dockets[docket].plan.azip.clone(), world.count.signals);
-            Event::Signalled { azip, slot, round, count, needed, rollup_block }
+            Event::Signaled { azip, slot, round, count, needed, rollup_block }
         }
         SignalDecision::TooEarly { .. } => {
             return slots::tell(world, world.count.rollup, turn);
@@ -217,14 +217,14 @@ fn tell(world: &mut World<'_>, docket: usize, turn: &slots::Turn) {
 fn tell_group(world: &mut World<'_>, docket: usize) {
     let group = std::mem::take(&mut world.count.group);
     let Some(from) = group.from else { return };
-    let event = Event::SignalledMore {
+    let event = Event::SignaledMore {
         azip: world.dockets[docket].plan.azip.clone(),
         from,
         to: group.to,
         round: world.count.round,
         signals: group.signals,
         count: world.count.signals,
-        needed: world.scenario.signalling.rules.n().into(),
+        needed: world.scenario.signaling.rules.n().into(),
     };
     world.tell(Who::Sequencers(group.signers.len() as u64), event, Some(group.spent));
 }
@@ -245,7 +245,7 @@ async fn out_of_turn(world: &mut World<'_>, docket: usize, slot: Slot) -> Result
     let Err(error) = sequencer.proposer.simulate(&call, world.stage.next()).await else {
         return Err(Error::Unexpected(format!("{who} could signal in slot {slot} of another")));
     };
-    let refusal = refusal_of(error, "signalling out of turn")?;
+    let refusal = refusal_of(error, "signaling out of turn")?;
     let tried = format!("tries slot {slot}, which isn't its own");
     world.tell_off_chain(who, Event::Refused { tried, refusal });
     Ok(true)
@@ -269,7 +269,7 @@ async fn signal_in_vain(world: &mut World<'_>, docket: usize, slot: Slot) -> Res
     let Err(error) = sequencer.proposer.simulate(&call, next).await else {
         return Err(Error::Unexpected(format!("{who} could signal in slot {slot} of nobody")));
     };
-    let refusal = refusal_of(error, "signalling without a proposer")?;
+    let refusal = refusal_of(error, "signaling without a proposer")?;
     if !world.dockets[docket].refusals.contains(&refusal.name) {
         let tried = format!("tries slot {slot}, whose epoch has no seed");
         world.refused(docket, who, tried, refusal);
@@ -294,7 +294,7 @@ pub(super) async fn round_over(
     if begins_anew(world, agenda, docket) {
         return Ok(());
     }
-    let rules = world.scenario.signalling.rules;
+    let rules = world.scenario.signaling.rules;
     let azip = world.dockets[docket].plan.azip.clone();
     // Without blocks the agreed height never comes.
     if world.count.open || world.count.blocks == 0 {
@@ -304,7 +304,7 @@ pub(super) async fn round_over(
         world.dockets[docket].rounds_tried += 1;
     }
     let rounds = world.dockets[docket].rounds_tried;
-    if rounds < world.scenario.signalling.patience {
+    if rounds < world.scenario.signaling.patience {
         let slot = rules.first_slot(round.next());
         agenda.add(start_of(world, slot)?, Task::Signal { docket, slot });
         return Ok(());

@@ -36,7 +36,7 @@ pub(super) fn vote_with_sig(
     Ok(signal(scene, proposals, instance, slot, payload, proposer))
 }
 
-/// The canonical rollup and its present slot, if `payload` can be signalled for in it.
+/// The canonical rollup and its present slot, if `payload` can be signaled for in it.
 fn free_slot(
     scene: Scene<'_>,
     proposals: &Proposals,
