@@ -92,7 +92,7 @@ impl Floor {
         let calldata = zeros * CALLDATA_ZERO + (input.len() as u64 - zeros) * CALLDATA_NONZERO;
         let floor = Self { calldata, items: Vec::new() };
         Some(match call {
-            Call::Signalater => floor.signal(),
+            Call::SignalLater => floor.signal(),
             Call::SignalFirst => floor.signal().first_of_round(),
             Call::SignedLater => floor.signal().signed(),
             Call::SignedFirst => floor.signal().first_of_round().signed(),

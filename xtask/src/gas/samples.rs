@@ -9,12 +9,12 @@ use super::chain::Sent;
 /// A call that is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Call {
-    Signalater,
+    SignalLater,
     SignalFirst,
     SignedLater,
     SignedFirst,
     /// A signal with which its payload takes the lead from another.
-    SignaleaderChange,
+    SignalLeaderChange,
     /// A signal of a proposer whose seat changed hands since the set was closed.
     SignalChangedSeat,
     PushPublished,
@@ -54,7 +54,7 @@ pub(super) enum Call {
 impl Call {
     /// The calls with a limit.
     pub(super) const LIMITED: [Self; 16] = [
-        Self::Signalater,
+        Self::SignalLater,
         Self::SignalFirst,
         Self::SignedLater,
         Self::SignedFirst,
@@ -81,7 +81,7 @@ impl Call {
         Self::BallotAfterChange100,
         Self::BallotAfterChange10000,
         Self::BallotAfterChanges,
-        Self::SignaleaderChange,
+        Self::SignalLeaderChange,
         Self::SignalChangedSeat,
     ];
 
@@ -92,11 +92,11 @@ impl Call {
     /// Its row in the tables, and in the README's.
     pub(super) const fn name(self) -> &'static str {
         match self {
-            Self::Signalater => "signal, later in a round",
+            Self::SignalLater => "signal, later in a round",
             Self::SignalFirst => "signal, first of a round",
             Self::SignedLater => "signal by signature, later in a round",
             Self::SignedFirst => "signal by signature, first of a round",
-            Self::SignaleaderChange => "signal that changes the leader",
+            Self::SignalLeaderChange => "signal that changes the leader",
             Self::SignalChangedSeat => "signal from a seat that changed hands since the set closed",
             Self::PushPublished => "push, payload that 0.67.1 ships",
             Self::PushReplacing => "push, constant payload",
@@ -134,9 +134,9 @@ impl Call {
     /// The limit that the protocol's design sets, found with prototypes.
     const fn limit(self) -> Limit {
         match self {
-            Self::Signalater => Limit::AtMost(50_500),
+            Self::SignalLater => Limit::AtMost(50_500),
             Self::SignalFirst => Limit::AtMost(96_500),
-            Self::SignedLater => Limit::Above(Self::Signalater, 7_000),
+            Self::SignedLater => Limit::Above(Self::SignalLater, 7_000),
             Self::SignedFirst => Limit::Above(Self::SignalFirst, 7_000),
             Self::PushReplacing => Limit::AtMost(157_000),
             Self::PushUpgrading => Limit::AtMost(171_000),

@@ -275,7 +275,7 @@ impl Scenario<'_> {
             let key = self.enter(slot + offset)?.clone();
             let sent = self.signal(&key, slot + offset, payload.address)?;
             if is_measured {
-                self.samples.add(Call::SignaleaderChange, &sent);
+                self.samples.add(Call::SignalLeaderChange, &sent);
             }
         }
         Ok(())
@@ -320,7 +320,7 @@ impl Scenario<'_> {
                 // The signal that wins the round has an event more.
                 (false, _) | (_, N) => {}
                 (_, 1) => self.samples.add(Call::SignalFirst, &sent),
-                _ => self.samples.add(Call::Signalater, &sent),
+                _ => self.samples.add(Call::SignalLater, &sent),
             }
         }
         Ok(())
