@@ -33,7 +33,7 @@ library ExitFloorLibrary {
         return ExitFloor.unwrap(floor) >> UNTIL;
     }
 
-    /// @notice Returns the delay of a withdrawal started at `time` when the present configuration asks for `current`.
+    /// @notice Returns the delay of a withdrawal started at `time` when the current configuration asks for `current`.
     function delayAt(ExitFloor floor, uint256 time, uint256 current) internal pure returns (uint256) {
         return Math.max(current, time <= floor.until() ? floor.delay() : 0);
     }
