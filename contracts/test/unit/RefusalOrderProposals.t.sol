@@ -78,8 +78,8 @@ contract RefusalOrderProposalsTest is ProposalsBase, RefusalOrderBase {
         _accepted(STRANGER, address(proposals), abi.encodeCall(IProposals.voteWithSig, (payload, signature)));
     }
 
-    /// @dev What both ways of signaling check before who signals; afterwards it is `PROPOSER`'s slot 6, still free. Never
-    /// wrong together are an answer that doesn't come and what is asked of it, and a slot in the future and a used one.
+    /// @dev What both ways of signaling check before who signals; afterwards it is `PROPOSER`'s slot 6, still free.
+    /// Never wrong together are an answer that doesn't come and what it says, and a slot in the future and a used one.
     /// @param codeless A signal for an account without code.
     /// @param call_ The same signal for a payload.
     function _refusedUntilTheProposerIsKnown(bytes memory codeless, bytes memory call_) private {
@@ -102,9 +102,7 @@ contract RefusalOrderProposalsTest is ProposalsBase, RefusalOrderBase {
             abi.encodeWithSelector(IProposals.Proposals__SlotInFuture.selector, START + 1, START)
         );
         rollup.answer(SLOT, abi.encode(5));
-        _refused(
-            STRANGER, target, call_, abi.encodeWithSelector(IProposals.Proposals__SlotAlreadyUsed.selector, 5, 5)
-        );
+        _refused(STRANGER, target, call_, abi.encodeWithSelector(IProposals.Proposals__SlotAlreadyUsed.selector, 5, 5));
         rollup.answer(SLOT, abi.encode(6));
         _refused(STRANGER, target, call_, _noAnswer(address(rollup), WHO));
         rollup.set(6, address(0));
@@ -132,8 +130,8 @@ contract RefusalOrderProposalsTest is ProposalsBase, RefusalOrderBase {
         _accepted(STRANGER, address(proposals), call_);
     }
 
-    /// @dev A round that wasn't pushed, of a payload that was pushed for an earlier one. Never wrong together are a round
-    /// that isn't over and one that expired, no leader and its code, an answer that doesn't come and what it says.
+    /// @dev A round that wasn't pushed, of a payload that was pushed for an earlier one. Never wrong together are a
+    /// round that isn't over and one that expired, no leader and its code, an answer that doesn't come and what it says.
     function test_pushProposal_refusesInOrder() public {
         address payload = _payload(1);
         (bytes memory code, bytes32 pinned) = (payload.code, payload.codehash);
@@ -160,9 +158,7 @@ contract RefusalOrderProposalsTest is ProposalsBase, RefusalOrderBase {
         _toRound(14);
         _refusedByBoth(8, _roundExpired(8, 14));
         _toRound(9);
-        _refusedByBoth(
-            8, abi.encodeWithSelector(IProposals.Proposals__QuorumNotReached.selector, payload, N - 1, N)
-        );
+        _refusedByBoth(8, abi.encodeWithSelector(IProposals.Proposals__QuorumNotReached.selector, payload, N - 1, N));
         _signal(payload, 8 * M + N);
         _toRound(9);
         _refusedByBoth(8, _codeChanged(payload, pinned, keccak256(hex"c0de")));
@@ -244,8 +240,9 @@ contract RefusalOrderProposalsTest is ProposalsBase, RefusalOrderBase {
 
     /// @dev Of both hashes 29 bytes are compared.
     function _codeChanged(address payload, bytes32 expected, bytes32 found) private pure returns (bytes memory) {
-        return abi.encodeWithSelector(
-            IProposals.Proposals__CodeChanged.selector, payload, bytes29(expected), bytes29(found)
-        );
+        return
+            abi.encodeWithSelector(
+                IProposals.Proposals__CodeChanged.selector, payload, bytes29(expected), bytes29(found)
+            );
     }
 }

@@ -60,9 +60,7 @@ contract RefusalOrderRollupTest is RollupBase, RefusalOrderBase {
             "Rollup", abi.encode(p), abi.encodeWithSelector(IRollup.Rollup__ZeroDuration.selector, 2 ** 40 + 2, 0)
         );
         p.epochDuration = 2 ** 40 + 3;
-        _refusedConstruction(
-            "Rollup", abi.encode(p), abi.encodeWithSelector(IRollup.Rollup__ZeroMinimumStake.selector)
-        );
+        _refusedConstruction("Rollup", abi.encode(p), abi.encodeWithSelector(IRollup.Rollup__ZeroMinimumStake.selector));
         p.minimumStake = 2 ** 96;
         _refusedConstruction("Rollup", abi.encode(p), _tooLarge(2 ** 40 + 1, type(uint40).max));
         p.genesisTime = START;
@@ -81,9 +79,7 @@ contract RefusalOrderRollupTest is RollupBase, RefusalOrderBase {
         _refusedConstruction(
             "Rollup",
             abi.encode(p),
-            abi.encodeWithSelector(
-                IRollup.Rollup__ExitDelayOutOfBounds.selector, 0, 2 * EPOCH_SECONDS, 365 days
-            )
+            abi.encodeWithSelector(IRollup.Rollup__ExitDelayOutOfBounds.selector, 0, 2 * EPOCH_SECONDS, 365 days)
         );
         p.exitDelay = 2 * EPOCH_SECONDS;
         _acceptedConstruction("Rollup", abi.encode(p));
@@ -93,9 +89,8 @@ contract RefusalOrderRollupTest is RollupBase, RefusalOrderBase {
     function test_deposit_refusesInOrder() public {
         _join(1);
         address target = address(rollup);
-        bytes memory allowance = abi.encodeWithSelector(
-            IERC20Errors.ERC20InsufficientAllowance.selector, target, 0, STAKE
-        );
+        bytes memory allowance =
+            abi.encodeWithSelector(IERC20Errors.ERC20InsufficientAllowance.selector, target, 0, STAKE);
         bytes memory call_ = abi.encodeCall(IRollup.deposit, (_attester(1), address(0), _withdrawer(2), 2 ** 96));
         _refused(STRANGER, target, call_, _zeroAddress());
         bytes memory registered = abi.encodeWithSelector(IRollup.Rollup__AlreadyRegistered.selector, _attester(1));
@@ -122,10 +117,7 @@ contract RefusalOrderRollupTest is RollupBase, RefusalOrderBase {
         bytes memory call_ = abi.encodeCall(IRollup.initiateWithdraw, (_attester(1), address(0)));
         _refused(STRANGER, target, call_, _notWithdrawer(STRANGER, _withdrawer(1)));
         _refused(
-            _withdrawer(1),
-            target,
-            call_,
-            abi.encodeWithSelector(IRollup.Rollup__AlreadyExiting.selector, _attester(1))
+            _withdrawer(1), target, call_, abi.encodeWithSelector(IRollup.Rollup__AlreadyExiting.selector, _attester(1))
         );
         call_ = abi.encodeCall(IRollup.initiateWithdraw, (_attester(2), address(0)));
         _refused(_withdrawer(2), target, call_, _zeroAddress());
@@ -188,13 +180,10 @@ contract RefusalOrderRollupTest is RollupBase, RefusalOrderBase {
             _refused(STRANGER, target, call_, _notWithdrawer(STRANGER, _withdrawer(1)));
             _refused(_withdrawer(1), target, call_, _notValidating(_attester(1), Status.Exiting));
             call_ = abi.encodeCall(IRollup.initiateMove, (_attester(2), wrong[i]));
-            bytes memory refusal =
-                i == 0 ? _zeroAddress() : abi.encodeWithSelector(IRollup.Rollup__MoveToSelf.selector);
+            bytes memory refusal = i == 0 ? _zeroAddress() : abi.encodeWithSelector(IRollup.Rollup__MoveToSelf.selector);
             _refused(_withdrawer(2), target, call_, refusal);
         }
-        _accepted(
-            _withdrawer(2), target, abi.encodeCall(IRollup.initiateMove, (_attester(2), address(set.rollup)))
-        );
+        _accepted(_withdrawer(2), target, abi.encodeCall(IRollup.initiateMove, (_attester(2), address(set.rollup))));
     }
 
     /// @dev A rollup whose Registry answers what a test wants, in place of the tests' one.
@@ -205,8 +194,8 @@ contract RefusalOrderRollupTest is RollupBase, RefusalOrderBase {
         _use(p);
     }
 
-    /// @dev Never wrong together are no move and its time, no answer and another rollup than the answered one, and the new
-    /// rollup's refusal of the deposit and a wrong amount.
+    /// @dev Never wrong together are no move and its time, no answer and another rollup than the answered one, and the
+    /// new rollup's refusal of the deposit and a wrong amount.
     function test_finaliseMove_refusesInOrder() public {
         MeasuredAnswer registry = _useScriptedRegistry();
         registry.distort(CANONICAL, 31, false);
@@ -285,8 +274,7 @@ contract RefusalOrderRollupTest is RollupBase, RefusalOrderBase {
         _accepted(_proposer(1), target, call_);
 
         bytes memory reason = _refusedWithLittleGas(STRANGER);
-        bytes memory notProposer =
-            abi.encodeWithSelector(IRollup.Rollup__NotProposer.selector, STRANGER, _proposer(1));
+        bytes memory notProposer = abi.encodeWithSelector(IRollup.Rollup__NotProposer.selector, STRANGER, _proposer(1));
         vm.assertEq(reason, notProposer);
         reason = _refusedWithLittleGas(_proposer(1));
         vm.assertEq(reason, abi.encodeWithSelector(IRollup.Rollup__SlotAlreadyProposed.selector, slot));

@@ -17,8 +17,8 @@ import {MeasuredAnswer} from "../mocks/MeasuredAnswer.sol";
 import {ScriptedRollup} from "../mocks/ScriptedRollup.sol";
 import {RefusalOrderBase} from "./RefusalOrderBase.t.sol";
 
-/// @notice The order of refusals of Asset, Issuer, Registry, RewardDistributor and UpgradePayload. Expect checks one thing
-/// at a time.
+/// @notice The order of refusals of Asset, Issuer, Registry, RewardDistributor and UpgradePayload. Expect checks one
+/// thing at a time.
 contract RefusalOrderSetTest is RefusalOrderBase {
     uint256 private constant START = 1_750_000_000;
     bytes4 private constant SLOT = IRollup.getCurrentSlot.selector;
@@ -160,9 +160,7 @@ contract RefusalOrderSetTest is RefusalOrderBase {
         _refused(STRANGER, target, nothing, _notOwner(STRANGER));
         _refused(STRANGER, target, one, _notOwner(STRANGER));
         _refused(owner, target, nothing, abi.encodeWithSelector(IIssuer.Issuer__ZeroAmount.selector));
-        _refused(
-            owner, target, one, abi.encodeWithSelector(IIssuer.Issuer__InsufficientMintAvailable.selector, 0, 1)
-        );
+        _refused(owner, target, one, abi.encodeWithSelector(IIssuer.Issuer__InsufficientMintAvailable.selector, 0, 1));
         skip(1);
         _refused(owner, target, one, _badReceiver());
         _accepted(owner, target, abi.encodeCall(IIssuer.mint, (HOLDER, 1)));
@@ -243,9 +241,7 @@ contract RefusalOrderSetTest is RefusalOrderBase {
             rollup,
             target,
             call_,
-            abi.encodeWithSelector(
-                IRewardDistributor.RewardDistributor__SlotInFuture.selector, START + 1, START
-            )
+            abi.encodeWithSelector(IRewardDistributor.RewardDistributor__SlotInFuture.selector, START + 1, START)
         );
         ScriptedRollup(rollup).answer(SLOT, abi.encode(5));
         _refused(
@@ -304,8 +300,7 @@ contract RefusalOrderSetTest is RefusalOrderBase {
             _noAnswer(address(registry), IRegistry.getGovernance.selector)
         );
         _acceptedConstruction(
-            "UpgradePayload",
-            _payloadArguments(address(set.expect), address(set.registry), created, hash)
+            "UpgradePayload", _payloadArguments(address(set.expect), address(set.registry), created, hash)
         );
     }
 
@@ -316,9 +311,7 @@ contract RefusalOrderSetTest is RefusalOrderBase {
         bytes32 initCodeHash,
         bytes memory refusal
     ) private {
-        _refusedConstruction(
-            "UpgradePayload", _payloadArguments(expect, registry, newRollup, initCodeHash), refusal
-        );
+        _refusedConstruction("UpgradePayload", _payloadArguments(expect, registry, newRollup, initCodeHash), refusal);
     }
 
     function _payloadArguments(address expect, address registry, address newRollup, bytes32 initCodeHash)
