@@ -130,7 +130,8 @@ contract EventOrderTest is RollupBase {
         _constructorEmits(
             "RewardDistributor",
             abi.encode(set.asset, set.registry, 1, address(this)),
-            "RewardDistributor.OwnershipTransferred, RewardDistributor.RewardDistributorDeployed, RewardDistributor.RegistryUpdated"
+            "RewardDistributor.OwnershipTransferred, RewardDistributor.RewardDistributorDeployed, "
+            "RewardDistributor.RegistryUpdated"
         );
         _constructorEmits("Expect", "", "");
         _constructorEmits("Rollup", abi.encode(_parameters()), "Rollup.OwnershipTransferred, Rollup.RollupDeployed");
