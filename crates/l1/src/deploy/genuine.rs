@@ -7,7 +7,7 @@
 
 use super::{
     constructor::{constructor_event, constructor_of},
-    factory::Create2Factory,
+    origin::Create2Origin,
     plan::ContractPlan,
 };
 use crate::{
@@ -57,7 +57,7 @@ pub enum NotGenuine {
         contract: Contract,
         /// Its address.
         address: Address,
-        /// The address of a genuine contract with its arguments, from the first factory.
+        /// The address of a genuine contract with its arguments and the first origin.
         expected: Address,
     },
     /// The contract is genuine but not part of this set.
@@ -161,8 +161,8 @@ impl GenuineSet {
 #[derive(Clone, Debug)]
 pub struct Examiner<'a> {
     client: &'a Client,
-    factory: Create2Factory,
-    other_factories: Vec<Create2Factory>,
+    origin: Create2Origin,
+    other_origins: Vec<Create2Origin>,
     first_block: BlockNumber,
     head: Head,
 }
@@ -180,24 +180,24 @@ struct Handover {
 }
 
 impl<'a> Examiner<'a> {
-    /// An examiner of contracts that `factory` created; its source need not be trusted.
+    /// An examiner of contracts with this origin; their source need not be trusted.
     ///
     /// It reads events from `first_block` to `head`. None of the contracts may be older:
     /// [`DeployRecord::first_block`](super::DeployRecord::first_block) is the right one for a set, and
     /// the block of the Asset's creation, which explorers show.
     pub const fn new(
         client: &'a Client,
-        factory: Create2Factory,
+        origin: Create2Origin,
         first_block: BlockNumber,
         head: Head,
     ) -> Self {
-        Self { client, factory, other_factories: Vec::new(), first_block, head }
+        Self { client, origin, other_origins: Vec::new(), first_block, head }
     }
 
-    /// Also accepts contracts that `factory` created.
+    /// Also accepts contracts with this origin.
     #[must_use]
-    pub fn with_factory(mut self, factory: Create2Factory) -> Self {
-        self.other_factories.push(factory);
+    pub fn with_origin(mut self, origin: Create2Origin) -> Self {
+        self.other_origins.push(origin);
         self
     }
 
@@ -372,8 +372,8 @@ impl<'a> Examiner<'a> {
 
     /// The address of Expect, which takes no arguments; `None` if it isn't deployed.
     async fn expect(&self) -> Result<Option<Address>> {
-        for factory in self.factories() {
-            let expect = ContractPlan::expect(*factory).address();
+        for origin in self.origins() {
+            let expect = ContractPlan::expect(*origin).address();
             if self.client.code(self.head.id(), expect).await?.is_some() {
                 return Ok(Some(expect));
             }
@@ -422,13 +422,13 @@ impl<'a> Examiner<'a> {
         let construction = self.find_construction(contract, address).await?;
         let construction =
             construction.ok_or_else(|| self.no_constructor_events(contract, address))?;
-        let address_by = |factory: &Create2Factory| {
-            ContractPlan::new(*factory, construction.constructor.clone()).address()
+        let address_by = |origin: &Create2Origin| {
+            ContractPlan::new(*origin, construction.constructor.clone()).address()
         };
-        if self.factories().any(|factory| address_by(factory) == address) {
+        if self.origins().any(|origin| address_by(origin) == address) {
             return Ok(construction);
         }
-        let expected = address_by(&self.factory);
+        let expected = address_by(&self.origin);
         Err(NotGenuine::OtherAddress { contract, address, expected })
     }
 
@@ -491,8 +491,8 @@ impl<'a> Examiner<'a> {
         first..=self.head.number
     }
 
-    fn factories(&self) -> impl Iterator<Item = &Create2Factory> {
-        core::iter::once(&self.factory).chain(&self.other_factories)
+    fn origins(&self) -> impl Iterator<Item = &Create2Origin> {
+        core::iter::once(&self.origin).chain(&self.other_origins)
     }
 
     const fn no_constructor_events(&self, contract: Contract, address: Address) -> NotGenuine {

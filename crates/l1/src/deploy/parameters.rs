@@ -1,7 +1,7 @@
 //! The parameters of a set: as written in a file, then checked.
 
 use super::{
-    factory::Create2Factory,
+    origin::Create2Origin,
     plan::{RollupWiring, SetPlan},
     quantities,
 };
@@ -27,9 +27,9 @@ pub struct SetParameters {
     pub governance: GovernanceParameters,
     /// The first rollup.
     pub rollup: RollupParameters,
-    /// The factory that creates the contracts.
-    #[serde(default, skip_serializing_if = "Create2Factory::is_default")]
-    pub creation: Create2Factory,
+    /// The origin of the contracts: the factory that creates them, and its salt.
+    #[serde(default, skip_serializing_if = "Create2Origin::is_default")]
+    pub origin: Create2Origin,
 }
 
 /// The token, its issuance and its rewards.
@@ -179,7 +179,7 @@ impl SetParameters {
                 minimum_stake: tokens(100),
                 exit_delay: Seconds::HOUR,
             },
-            creation: Create2Factory::default(),
+            origin: Create2Origin::default(),
         }
     }
 
@@ -215,7 +215,7 @@ impl SetParameters {
                 minimum_stake: tokens(200_000),
                 exit_delay: Seconds::of(4 * Seconds::DAY.get()),
             },
-            creation: Create2Factory::default(),
+            origin: Create2Origin::default(),
         }
     }
 

@@ -67,7 +67,7 @@ pub async fn deploy(
     }
     verify_done(&client, &plan, record, &mut progress).await?;
     if record.next().is_some() {
-        record.parameters.creation.ensure_code(sender, wait).await?;
+        record.parameters.origin.ensure_code(sender, wait).await?;
     }
     while let Some(step) = record.next() {
         let done = complete(sender, &plan, record, step, wait, &mut progress).await?;

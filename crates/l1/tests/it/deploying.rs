@@ -6,7 +6,7 @@ use canon_bindings::{Asset, CodeMismatch, Contract, Registry};
 use canon_l1::{
     Deployment, Error, NoWait, calls,
     deploy::{
-        Create2Factory, DeployError, DeployRecord, DeployedSet, Progress, SetParameters, SetPlan,
+        Create2Origin, DeployError, DeployRecord, DeployedSet, Progress, SetParameters, SetPlan,
         Step, create, deploy,
     },
 };
@@ -315,11 +315,9 @@ async fn the_genesis_is_decided_before_anything_is_sent() {
 async fn all_addresses_are_known_before_anything_is_sent() {
     let salt = B256::with_last_byte(7);
     let mut found = Vec::new();
-    for creation in
-        [Create2Factory::default(), Create2Factory { salt, ..Create2Factory::default() }]
-    {
+    for origin in [Create2Origin::default(), Create2Origin { salt, ..Create2Origin::default() }] {
         let world = world().await;
-        let parameters = SetParameters { creation, ..SetParameters::tests() };
+        let parameters = SetParameters { origin, ..SetParameters::tests() };
         let genesis = Timestamp::of(world.chain.timestamp());
         let plan = SetPlan::new(&parameters, world.accounts[0].address(), genesis);
         let mut record = DeployRecord { parameters, ..world.record() };
@@ -338,7 +336,7 @@ async fn all_addresses_are_known_before_anything_is_sent() {
         ] {
             assert_eq!(plan.address(step), address, "{step}");
             let create2 = plan.contract(step).unwrap().create2();
-            assert_eq!((create2.address(), create2.salt), (address, creation.salt), "{step}");
+            assert_eq!((create2.address(), create2.salt), (address, origin.salt), "{step}");
             found.push(address);
         }
     }

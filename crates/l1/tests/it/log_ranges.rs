@@ -16,7 +16,7 @@ use canon_bindings::{Asset, Rollup};
 use canon_devchain::DevchainTransport;
 use canon_l1::{
     Client, Error,
-    deploy::{Create2Factory, DeployRecord, Examiner, GenuineSet, NotGenuine, Step},
+    deploy::{Create2Origin, DeployRecord, Examiner, GenuineSet, NotGenuine, Step},
 };
 use canon_protocol::BlockNumber;
 use core::{
@@ -102,7 +102,7 @@ async fn examined(
     let client = Client::connect(provider).await.unwrap();
     let head = client.head().await.unwrap();
     let first_block = record.first_block().unwrap();
-    let examiner = Examiner::new(&client, Create2Factory::default(), first_block, head);
+    let examiner = Examiner::new(&client, Create2Origin::default(), first_block, head);
     let outcome = examiner.set(record.address(Step::Registry).unwrap()).await;
     let asked = asked.lock().unwrap().clone();
     (outcome, asked)
@@ -166,8 +166,8 @@ async fn a_search_that_starts_too_late_says_so() {
     let registry = record.address(Step::Registry).unwrap();
     let from = |block| {
         let first_block = BlockNumber::of(block);
-        let factory = Create2Factory::default();
-        let examiner = Examiner::new(&world.client, factory, first_block, head);
+        let origin = Create2Origin::default();
+        let examiner = Examiner::new(&world.client, origin, first_block, head);
         async move { examiner.set(registry).await }
     };
     let first_block = record.first_block().unwrap().get();
