@@ -64,7 +64,7 @@ pub async fn create(
         receipt = Some(StepReceipt::of(&sender.send(plan.call(), wait).await?));
     }
     let at = client.head().await?.id();
-    ContractVerifier::of(plan, &client, at).code().await?;
+    ContractVerifier::of(plan, &client, at).exists().await?;
     Ok(DeployedContract { create2: plan.create2(), receipt })
 }
 

@@ -2,7 +2,7 @@
 
 use crate::world::{World, deployed, parameters, world};
 use alloy::primitives::{Address, B256, Bytes, U256, address};
-use canon_bindings::{Asset, CodeMismatch, Contract, Registry};
+use canon_bindings::{Asset, Contract, Registry};
 use canon_l1::{
     Deployment, Error, NoWait, calls,
     deploy::{
@@ -128,6 +128,27 @@ async fn an_interruption_after_any_step_is_made_good() {
 }
 
 #[tokio::test]
+async fn a_stop_at_a_verified_step_names_the_first_step_that_is_left() {
+    let world = world().await;
+    let mut record = until(&world, Step::Proposals).await;
+    let mut verified = 0;
+    let stopped = world
+        .go_on(&mut record, |_, progress| {
+            assert!(matches!(progress, Progress::Verified(_)), "{progress:?}");
+            verified += 1;
+            ControlFlow::Break(())
+        })
+        .await;
+    assert_eq!(verified, 1);
+    let Err(DeployError::Stopped { step }) = stopped else { panic!("{stopped:?}") };
+    assert_eq!(step, Step::Governance);
+    // There is nothing to stop once all steps are done.
+    let set = world.go_on(&mut record, go_on).await.unwrap();
+    let again = world.go_on(&mut record, |_, _| ControlFlow::Break(())).await;
+    assert_eq!(again.unwrap(), set);
+}
+
+#[tokio::test]
 async fn an_interruption_after_sending_any_step_does_not_send_it_twice() {
     let world = world().await;
     let mut record = world.record();
@@ -196,18 +217,29 @@ async fn a_record_is_bound_to_its_chain_its_key_and_its_parameters() {
 }
 
 #[tokio::test]
-async fn other_code_at_a_step_is_found() {
+async fn a_contract_that_is_gone_is_found() {
     let world = world().await;
     let mut record = until(&world, Step::Proposals).await;
     let proposals = record.address(Step::Proposals).unwrap();
-    let mut code = Contract::Proposals.artifact().runtime_code().to_vec();
-    let end = code.len() - 1;
-    code[end] ^= 1;
-    world.chain.set_code(proposals, Bytes::from(code)).unwrap();
+    world.chain.set_code(proposals, Bytes::new()).unwrap();
     let error = world.go_on(&mut record, go_on).await.unwrap_err();
-    let DeployError::Code { contract, address, source } = error else { panic!("{error}") };
+    let DeployError::NotCreated { contract, address } = error else { panic!("{error}") };
     assert_eq!((contract, address), (Contract::Proposals, proposals));
-    assert_eq!(source, CodeMismatch::Content { offset: end });
+    assert_eq!(world.chain.nonce(record.deployer), 3, "nothing was sent");
+}
+
+#[tokio::test]
+async fn a_factory_that_creates_nothing_is_found() {
+    let world = world().await;
+    let factory = Address::repeat_byte(0xfa);
+    // STOP: every call succeeds.
+    world.chain.set_code(factory, Bytes::from_static(&[0])).unwrap();
+    let origin = Create2Origin { factory, ..Create2Origin::default() };
+    let parameters = SetParameters { origin, ..SetParameters::tests() };
+    let mut record = DeployRecord { parameters, ..world.record() };
+    let error = world.go_on(&mut record, go_on).await.unwrap_err();
+    assert!(matches!(error, DeployError::NotCreated { contract: Contract::Asset, .. }), "{error}");
+    assert!(record.done.is_empty());
 }
 
 #[tokio::test]
