@@ -20,7 +20,7 @@ mod run;
 mod step;
 mod verify;
 
-pub use constructor::constructor_of;
+pub use constructor::ConstructorEvents;
 pub use error::DeployError;
 pub use further::{DeployedContract, Upgrade, create, deploy_rollup, deploy_upgrade_payload};
 pub use genuine::{Examiner, GenuineSet, NotGenuine};

@@ -2,18 +2,16 @@
 
 use crate::world::{World, deployed, world};
 use alloy::{
-    network::TransactionBuilder,
     primitives::{Address, B256, Log, U256},
-    providers::Provider,
-    rpc::types::TransactionRequest,
-    sol_types::{SolCall, SolEvent},
+    sol_types::SolEvent,
 };
 use canon_bindings::{Asset, Contract, Registry, Rollup};
 use canon_l1::{
     Call, Deployment, Head, NoWait, calls,
     deploy::{
-        ContractPlan, Create2Origin, DeployError, DeployRecord, DeployedSet, Examiner, GenuineSet,
-        NotGenuine, Progress, SetParameters, SetPlan, Step, constructor_of, create, deploy_rollup,
+        ConstructorEvents, ContractPlan, Create2Origin, DeployError, DeployRecord, DeployedSet,
+        Examiner, GenuineSet, NotGenuine, Progress, SetParameters, SetPlan, Step, create,
+        deploy_rollup,
     },
 };
 use canon_protocol::{BlockNumber, Constructor};
@@ -272,15 +270,8 @@ async fn a_set_remembers_its_former_governance() {
     let origin = Create2Origin { salt, ..Create2Origin::default() };
     let plan = ContractPlan::new(origin, constructor);
     let next = create(&mut world.sender(1), &plan, &mut NoWait).await.unwrap().address();
-    world.chain.impersonate(governance);
-    world.chain.set_balance(governance, U256::from(10).pow(U256::from(18)));
-    let offer = TransactionRequest::default()
-        .with_from(governance)
-        .with_to(registry)
-        .with_gas_limit(500_000)
-        .with_input(Registry::transferOwnershipCall { newOwner: next }.abi_encode());
-    let sent = world.client.provider().send_transaction(offer).await.unwrap();
-    assert!(sent.get_receipt().await.unwrap().status());
+    let offer = Registry::transferOwnershipCall { newOwner: next };
+    world.send_as(governance, registry, &offer).await;
     world.send(1, calls::governance_accept(next, registry)).await.unwrap();
 
     let head = world.client.head().await.unwrap();
@@ -307,13 +298,10 @@ fn a_later_mint_is_not_taken_for_the_constructor_s() {
         [named.encode_log_data(), deployed.encode_log_data(), minted.encode_log_data()].map(log)
     };
     for (initial_supply, expected) in [(0, Address::ZERO), (7, owner)] {
-        let constructor = constructor_of(Contract::Asset, &logs(initial_supply));
-        let Some(Constructor::Asset { initial_holder, .. }) = constructor else {
-            panic!("{constructor:?}")
-        };
-        assert_eq!(initial_holder, expected, "initial supply {initial_supply}");
+        let arguments = Asset::constructorCall::from_logs(&logs(initial_supply)).unwrap();
+        assert_eq!(arguments.initialHolder, expected, "initial supply {initial_supply}");
     }
     // A supply that nobody got wasn't made by the constructor.
     let [named, deployed, _] = logs(7);
-    assert_eq!(constructor_of(Contract::Asset, &[named, deployed]), None);
+    assert!(Asset::constructorCall::from_logs(&[named, deployed]).is_none());
 }

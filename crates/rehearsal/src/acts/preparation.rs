@@ -182,12 +182,13 @@ async fn forged_rollup(world: &mut World<'_>) -> Result<usize> {
     world.tell(Who::Authors, event, Some(Spent { transactions: 3, gas }));
     let head = client.head().await.during(FORGING)?;
     let examiner = Examiner::new(&client, origin, BlockNumber::ZERO, head);
-    match examiner.contract(Contract::Rollup, address).await {
+    match examiner.contract::<Rollup::constructorCall>(address).await {
         Err(NotGenuine::OtherAddress { expected, .. }) => {
             world.tell_off_chain(Who::Anyone, Event::ForgeryFound { rollup: label, expected });
             Ok(index)
         }
-        other => Err(Error::Unexpected(format!("a forged rollup is examined: {other:?}"))),
+        Err(error) => Err(Error::Unexpected(format!("a forged rollup is examined: {error}"))),
+        Ok(_) => Err(Error::Unexpected("a forged rollup is taken for genuine".into())),
     }
 }
 

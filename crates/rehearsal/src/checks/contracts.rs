@@ -94,7 +94,7 @@ impl Desk<'_, '_> {
         let client = self.world.stage.client();
         let head = client.head().await.during(READING)?;
         let examiner = Examiner::new(client, Create2Origin::default(), BlockNumber::ZERO, head);
-        match examiner.contract(canon_bindings::Contract::Rollup, rollup).await {
+        match examiner.contract::<Rollup::constructorCall>(rollup).await {
             Ok(_) => Ok(true),
             Err(NotGenuine::Chain(error)) => Err(error).during(READING),
             Err(_) => Ok(false),
