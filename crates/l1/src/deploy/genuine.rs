@@ -5,11 +5,7 @@
 //! constructor's events, and only a contract at the CREATE2 address that follows is genuine. Forged
 //! events give another address.
 
-use super::{
-    constructor::{constructor_event, constructor_of},
-    factory::Create2Factory,
-    plan::ContractPlan,
-};
+use super::{constructor::ConstructorEvents, origin::Create2Origin, plan::ContractPlan};
 use crate::{
     Client, Head,
     error::{Error, Result},
@@ -21,9 +17,11 @@ use alloy::{
     rpc::types::Filter,
     transports::RpcError,
 };
-use canon_bindings::{Asset, Contract, Governance, Registry};
-use canon_protocol::{BlockNumber, Constructor, RawRollupParameters, SENTINEL};
-use core::ops::RangeInclusive;
+use canon_bindings::{
+    Asset, Contract, Governance, Issuer, Proposals, Registry, RewardDistributor, Rollup,
+};
+use canon_protocol::{BlockNumber, RawRollupParameters, SENTINEL};
+use std::collections::BTreeSet;
 
 /// The reason why a contract, or a set, isn't genuine.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +55,7 @@ pub enum NotGenuine {
         contract: Contract,
         /// Its address.
         address: Address,
-        /// The address of a genuine contract with its arguments, from the first factory.
+        /// The address of a genuine contract with its arguments and the first origin.
         expected: Address,
     },
     /// The contract is genuine but not part of this set.
@@ -103,6 +101,17 @@ pub enum NotGenuine {
         /// Its first owner after the deployer.
         found: Address,
     },
+    /// The endpoint's logs lack the mint that the receipt of the Asset's creation shows.
+    #[error(
+        "expected the mint of the initial supply among the logs of the Asset at {address}, from block \
+         {block} on, found none; the endpoint leaves out logs: use another one"
+    )]
+    NoInitialMint {
+        /// The Asset.
+        address: Address,
+        /// The block of its creation.
+        block: BlockNumber,
+    },
     /// The deployer minted after construction, before it handed the Asset over.
     #[error(
         "expected no mint by the deployer besides the initial supply, found {mints}; don't use the set"
@@ -143,17 +152,21 @@ pub struct GenuineSet {
 }
 
 impl GenuineSet {
-    /// Checks that a contract was constructed for one of the set's Governances.
-    fn check_owner(
+    /// Checks that a contract was constructed for this set and one of its Governances.
+    fn check_wiring(
         &self,
         contract: Contract,
         address: Address,
-        owner: Address,
+        wiring: &Wiring,
     ) -> Result<(), NotGenuine> {
-        if self.former_governances.contains(&owner) {
+        check_wiring(contract, address, "asset", self.asset, wiring.asset)?;
+        if let Some(registry) = wiring.registry {
+            check_wiring(contract, address, "registry", self.registry, registry)?;
+        }
+        if self.former_governances.contains(&wiring.owner) {
             return Ok(());
         }
-        check_wiring(contract, address, "owner", self.governance, owner)
+        check_wiring(contract, address, "owner", self.governance, wiring.owner)
     }
 }
 
@@ -161,16 +174,47 @@ impl GenuineSet {
 #[derive(Clone, Debug)]
 pub struct Examiner<'a> {
     client: &'a Client,
-    factory: Create2Factory,
-    other_factories: Vec<Create2Factory>,
+    origin: Create2Origin,
+    other_origins: Vec<Create2Origin>,
     first_block: BlockNumber,
     head: Head,
 }
 
-/// A genuine contract's constructor, and the block of its creation.
-struct Construction {
-    constructor: Constructor,
+/// The arguments of a genuine contract's constructor, and the block of its creation.
+struct Construction<C> {
+    arguments: C,
     block: BlockNumber,
+}
+
+/// A constructor with arguments that must be contracts of the set.
+trait Governed: ConstructorEvents {
+    fn wiring(&self) -> Wiring;
+}
+
+/// The contracts in a constructor's arguments.
+struct Wiring {
+    asset: Address,
+    registry: Option<Address>,
+    owner: Address,
+}
+
+impl Governed for Issuer::constructorCall {
+    fn wiring(&self) -> Wiring {
+        Wiring { asset: self.asset, registry: None, owner: self.initialOwner }
+    }
+}
+
+impl Governed for RewardDistributor::constructorCall {
+    fn wiring(&self) -> Wiring {
+        Wiring { asset: self.asset, registry: Some(self.registry_), owner: self.initialOwner }
+    }
+}
+
+impl Governed for Rollup::constructorCall {
+    fn wiring(&self) -> Wiring {
+        let Rollup::RollupParameters { asset, registry, owner, .. } = self.parameters;
+        Wiring { asset, registry: Some(registry), owner }
+    }
 }
 
 /// A change of a contract's owner.
@@ -180,24 +224,24 @@ struct Handover {
 }
 
 impl<'a> Examiner<'a> {
-    /// An examiner of contracts that `factory` created; its source need not be trusted.
+    /// An examiner of contracts with this origin; their source need not be trusted.
     ///
     /// It reads events from `first_block` to `head`. None of the contracts may be older:
     /// [`DeployRecord::first_block`](super::DeployRecord::first_block) is the right one for a set, and
     /// the block of the Asset's creation, which explorers show.
     pub const fn new(
         client: &'a Client,
-        factory: Create2Factory,
+        origin: Create2Origin,
         first_block: BlockNumber,
         head: Head,
     ) -> Self {
-        Self { client, factory, other_factories: Vec::new(), first_block, head }
+        Self { client, origin, other_origins: Vec::new(), first_block, head }
     }
 
-    /// Also accepts contracts that `factory` created.
+    /// Also accepts contracts with this origin.
     #[must_use]
-    pub fn with_factory(mut self, factory: Create2Factory) -> Self {
-        self.other_factories.push(factory);
+    pub fn with_origin(mut self, origin: Create2Origin) -> Self {
+        self.other_origins.push(origin);
         self
     }
 
@@ -209,26 +253,31 @@ impl<'a> Examiner<'a> {
     /// [`NotGenuine`], for the first contract that isn't as expected.
     pub async fn set(&self, registry: Address) -> Result<GenuineSet, NotGenuine> {
         let (deployer, governances) = self.registry(registry).await?;
-        let Governances { present: governance, former: former_governances } = governances;
-        let asset = self.governed_asset(governance).await?;
-        for former in &former_governances {
-            let found = self.governed_asset(*former).await?;
-            check_wiring(Contract::Governance, *former, "asset", asset, found)?;
+        let asset = self.governed_asset(&governances.present).await?;
+        for former in &governances.former {
+            let found = self.governed_asset(former).await?;
+            check_wiring(Contract::Governance, former.new_owner, "asset", asset, found)?;
         }
+        let governance = governances.present.new_owner;
         let mut set = GenuineSet {
             registry,
             deployer,
             asset,
             issuer: self.asset(asset, deployer).await?,
             governance,
-            former_governances,
+            former_governances: governances.former.iter().map(|former| former.new_owner).collect(),
             proposals: self.proposals(governance, registry).await?,
             expect: self.expect().await?,
             rollups: Vec::new(),
         };
-        self.issuer(&set).await?;
-        for rollup in self.listed_rollups(registry).await? {
-            self.rollup(&set, rollup).await?;
+        self.governed::<Issuer::constructorCall>(&set, set.issuer, self.head.number).await?;
+        let mut distributors = BTreeSet::new();
+        for (rollup, listed) in self.listed_rollups(registry).await? {
+            let found = self.governed::<Rollup::constructorCall>(&set, rollup, listed).await?;
+            let distributor = found.arguments.parameters.rewardDistributor;
+            if distributors.insert(distributor) {
+                self.reward_distributor(&set, distributor, found.block).await?;
+            }
             set.rollups.push(rollup);
         }
         Ok(set)
@@ -245,15 +294,10 @@ impl<'a> Examiner<'a> {
         set: &GenuineSet,
         rollup: Address,
     ) -> Result<RawRollupParameters, NotGenuine> {
-        let contract = Contract::Rollup;
-        let Constructor::Rollup(parameters) = self.contract(contract, rollup).await? else {
-            return Err(self.no_constructor_events(contract, rollup));
-        };
-        check_wiring(contract, rollup, "asset", set.asset, parameters.asset)?;
-        check_wiring(contract, rollup, "registry", set.registry, parameters.registry)?;
-        set.check_owner(contract, rollup, parameters.owner)?;
-        self.reward_distributor(set, parameters.reward_distributor).await?;
-        Ok(parameters)
+        let found = self.governed::<Rollup::constructorCall>(set, rollup, self.head.number).await?;
+        let parameters = found.arguments.parameters;
+        self.reward_distributor(set, parameters.rewardDistributor, found.block).await?;
+        Ok(raw(&parameters))
     }
 
     /// Checks that a contract is at the address that the arguments in its constructor's events give,
@@ -261,61 +305,48 @@ impl<'a> Examiner<'a> {
     ///
     /// # Errors
     ///
-    /// [`NotGenuine`]; also for contracts whose constructors emit nothing.
-    pub async fn contract(
-        &self,
-        contract: Contract,
-        address: Address,
-    ) -> Result<Constructor, NotGenuine> {
-        Ok(self.construction(contract, address).await?.constructor)
+    /// [`NotGenuine`].
+    pub async fn contract<C: ConstructorEvents>(&self, address: Address) -> Result<C, NotGenuine> {
+        Ok(self.construction(address, self.head.number).await?.arguments)
     }
 
     /// Checks a Registry, and that its deployer listed one rollup before the handover. Returns the
     /// deployer and the owners after it.
     async fn registry(&self, registry: Address) -> Result<(Address, Governances), NotGenuine> {
-        let contract = Contract::Registry;
-        let Construction { constructor, block } = self.construction(contract, registry).await?;
-        let Constructor::Registry { owner: deployer } = constructor else {
-            return Err(self.no_constructor_events(contract, registry));
-        };
-        let handovers = self.handovers(registry, block, usize::MAX).await?;
-        let (Some(first), Some((last, earlier))) = (handovers.first(), handovers.split_last())
-        else {
-            return Err(NotGenuine::NotHandedOver { contract, address: registry, deployer });
+        let Construction { arguments, block } =
+            self.construction::<Registry::constructorCall>(registry, self.head.number).await?;
+        let deployer = arguments.initialOwner;
+        let mut former = self.handovers(registry, block, usize::MAX).await?;
+        let first = former.first().map(|handover| handover.position);
+        let (Some(first), Some(present)) = (first, former.pop()) else {
+            let (contract, address) = (Contract::Registry, registry);
+            return Err(NotGenuine::NotHandedOver { contract, address, deployer });
         };
         let filter = Filter::new().address(registry);
-        let blocks = block..=first.position.block;
-        let listed = self.client.events(filter, blocks, usize::MAX).await?;
+        let listed = self.client.events(filter, block..=first.block, usize::MAX).await?;
         let by_deployer = |(position, event): &&(LogPosition, Registry::InstanceAdded)| {
-            *position < first.position && event.instance != SENTINEL
+            *position < first && event.instance != SENTINEL
         };
         match listed.iter().filter(by_deployer).count() {
-            1 => {
-                let former = earlier.iter().map(|handover| handover.new_owner).collect();
-                Ok((deployer, Governances { present: last.new_owner, former }))
-            }
+            1 => Ok((deployer, Governances { present, former })),
             rollups => Err(NotGenuine::Rollups { rollups }),
         }
     }
 
-    /// Checks a Governance, and returns its Asset.
-    async fn governed_asset(&self, governance: Address) -> Result<Address, NotGenuine> {
-        let contract = Contract::Governance;
-        match self.contract(contract, governance).await? {
-            Constructor::Governance { asset, .. } => Ok(asset),
-            _ => Err(self.no_constructor_events(contract, governance)),
-        }
+    /// Checks the Governance that got a Registry, and returns its Asset.
+    async fn governed_asset(&self, handover: &Handover) -> Result<Address, NotGenuine> {
+        let (governance, block) = (handover.new_owner, handover.position.block);
+        let found = self.construction::<Governance::constructorCall>(governance, block).await?;
+        Ok(found.arguments.asset)
     }
 
     /// Checks the Asset, that the deployer handed it over to its present owner, and that the deployer
     /// minted nothing but the initial supply. Returns the owner, the Issuer.
     async fn asset(&self, asset: Address, deployer: Address) -> Result<Address, NotGenuine> {
         let contract = Contract::Asset;
-        let Construction { constructor, block } = self.construction(contract, asset).await?;
-        let Constructor::Asset { owner, initial_supply, .. } = constructor else {
-            return Err(self.no_constructor_events(contract, asset));
-        };
-        check_wiring(contract, asset, "owner", deployer, owner)?;
+        let Construction { arguments, block } =
+            self.construction::<Asset::constructorCall>(asset, self.head.number).await?;
+        check_wiring(contract, asset, "owner", deployer, arguments.initialOwner)?;
         let handovers = self.handovers(asset, block, 1).await?;
         let Some(handover) = handovers.first() else {
             return Err(NotGenuine::NotHandedOver { contract, address: asset, deployer });
@@ -333,23 +364,12 @@ impl<'a> Examiner<'a> {
             *position < handover.position && !event.value.is_zero()
         };
         let found = transfers.iter().filter(is_mint).count();
-        let by_constructor = usize::from(!initial_supply.is_zero());
-        if found == by_constructor {
-            Ok(issuer)
-        } else {
-            Err(NotGenuine::Mints { mints: found.abs_diff(by_constructor) })
+        let by_constructor = usize::from(!arguments.initialSupply.is_zero());
+        match found.checked_sub(by_constructor) {
+            Some(0) => Ok(issuer),
+            Some(mints) => Err(NotGenuine::Mints { mints }),
+            None => Err(NotGenuine::NoInitialMint { address: asset, block }),
         }
-    }
-
-    /// Checks the Issuer.
-    async fn issuer(&self, set: &GenuineSet) -> Result<(), NotGenuine> {
-        let (contract, issuer) = (Contract::Issuer, set.issuer);
-        let Constructor::Issuer { asset, owner, .. } = self.contract(contract, issuer).await?
-        else {
-            return Err(self.no_constructor_events(contract, issuer));
-        };
-        check_wiring(contract, issuer, "asset", set.asset, asset)?;
-        set.check_owner(contract, issuer, owner)
     }
 
     /// Checks the Proposals contract in force, and returns its address.
@@ -360,20 +380,15 @@ impl<'a> Examiner<'a> {
     ) -> Result<Address, NotGenuine> {
         let in_force = Governance::governanceProposerCall {};
         let proposals = self.client.read(self.head.id(), governance, in_force).await?;
-        let contract = Contract::Proposals;
-        let Constructor::Proposals { registry: found, .. } =
-            self.contract(contract, proposals).await?
-        else {
-            return Err(self.no_constructor_events(contract, proposals));
-        };
-        check_wiring(contract, proposals, "registry", registry, found)?;
+        let found = self.contract::<Proposals::constructorCall>(proposals).await?.registry;
+        check_wiring(Contract::Proposals, proposals, "registry", registry, found)?;
         Ok(proposals)
     }
 
     /// The address of Expect, which takes no arguments; `None` if it isn't deployed.
     async fn expect(&self) -> Result<Option<Address>> {
-        for factory in self.factories() {
-            let expect = ContractPlan::expect(*factory).address();
+        for origin in self.origins() {
+            let expect = ContractPlan::expect(*origin).address();
             if self.client.code(self.head.id(), expect).await?.is_some() {
                 return Ok(Some(expect));
             }
@@ -381,54 +396,64 @@ impl<'a> Examiner<'a> {
         Ok(None)
     }
 
-    /// The rollups in a genuine Registry, oldest first.
-    async fn listed_rollups(&self, registry: Address) -> Result<Vec<Address>> {
+    /// The rollups in a genuine Registry, oldest first, and the blocks in which they were listed.
+    async fn listed_rollups(&self, registry: Address) -> Result<Vec<(Address, BlockNumber)>> {
         let at = self.head.id();
         let count = self.client.read(at, registry, Registry::numberOfVersionsCall {}).await?;
         // Version 0 is the sentinel.
         let (mut rollups, mut version) = (Vec::new(), U256::ONE);
         while version < count {
             let snapshot = Registry::getSnapshotCall { version };
-            rollups.push(self.client.read(at, registry, snapshot).await?.rollup);
+            let listing = self.client.read(at, registry, snapshot).await?;
+            rollups.push((listing.rollup, BlockNumber::of(listing.blockNumber.saturating_to())));
             version += U256::ONE;
         }
         Ok(rollups)
     }
 
-    /// Checks a RewardDistributor of a set.
+    /// Checks the RewardDistributor of a rollup that was created in a block. It may be younger, since
+    /// the rollup's constructor doesn't ask it.
     async fn reward_distributor(
         &self,
         set: &GenuineSet,
         distributor: Address,
+        rollup_created: BlockNumber,
     ) -> Result<(), NotGenuine> {
-        let contract = Contract::RewardDistributor;
-        let Constructor::Distributor { asset, registry, owner, .. } =
-            self.contract(contract, distributor).await?
-        else {
-            return Err(self.no_constructor_events(contract, distributor));
-        };
-        check_wiring(contract, distributor, "asset", set.asset, asset)?;
-        check_wiring(contract, distributor, "registry", set.registry, registry)?;
-        set.check_owner(contract, distributor, owner)
+        type Constructor = RewardDistributor::constructorCall;
+        self.governed::<Constructor>(set, distributor, rollup_created).await.map(|_| ())
+    }
+
+    /// Checks that a contract is genuine, and that it was constructed for a set.
+    async fn governed<C: Governed>(
+        &self,
+        set: &GenuineSet,
+        address: Address,
+        near: BlockNumber,
+    ) -> Result<Construction<C>, NotGenuine> {
+        let found = self.construction::<C>(address, near).await?;
+        set.check_wiring(C::CONTRACT, address, &found.arguments.wiring())?;
+        Ok(found)
     }
 
     /// Checks that a contract is at the address that the arguments in its constructor's events give.
-    async fn construction(
+    /// `near` is a block before which it was probably created.
+    async fn construction<C: ConstructorEvents>(
         &self,
-        contract: Contract,
         address: Address,
-    ) -> Result<Construction, NotGenuine> {
+        near: BlockNumber,
+    ) -> Result<Construction<C>, NotGenuine> {
+        let contract = C::CONTRACT;
         self.client.expect_code(self.head.id(), contract.name(), address).await?;
-        let construction = self.find_construction(contract, address).await?;
-        let construction =
-            construction.ok_or_else(|| self.no_constructor_events(contract, address))?;
-        let address_by = |factory: &Create2Factory| {
-            ContractPlan::new(*factory, construction.constructor.clone()).address()
+        let Some(construction) = self.find_construction::<C>(address, near).await? else {
+            let first_block = self.first_block;
+            return Err(NotGenuine::NoConstructorEvents { contract, address, first_block });
         };
-        if self.factories().any(|factory| address_by(factory) == address) {
+        let init_code = contract.init_code(&construction.arguments);
+        let address_by = |origin: &Create2Origin| origin.create2(&init_code).address();
+        if self.origins().any(|origin| address_by(origin) == address) {
             return Ok(construction);
         }
-        let expected = address_by(&self.factory);
+        let expected = address_by(&self.origin);
         Err(NotGenuine::OtherAddress { contract, address, expected })
     }
 
@@ -436,20 +461,24 @@ impl<'a> Examiner<'a> {
     ///
     /// One event of the constructor is searched for. The others are read from its transaction alone:
     /// some of their kinds, such as transfers, are too frequent to search for.
-    async fn find_construction(
+    async fn find_construction<C: ConstructorEvents>(
         &self,
-        contract: Contract,
         address: Address,
-    ) -> Result<Option<Construction>> {
-        let Some(event) = constructor_event(contract) else { return Ok(None) };
-        let found =
-            self.client.logs(event.address(address), self.blocks_from(self.first_block), 1).await?;
-        let place = found.first().and_then(|log| Some((log.block_number?, log.transaction_hash?)));
+        near: BlockNumber,
+    ) -> Result<Option<Construction<C>>> {
+        let filter = C::filter().address(address);
+        // Contracts of the first deployment are found at the start of these blocks, later ones at the end.
+        let mut found =
+            self.client.find_log(&filter, self.first_block..=near.min(self.head.number)).await?;
+        if found.is_none() {
+            let later = self.first_block.max(near.next())..=self.head.number;
+            found = self.client.find_log(&filter, later).await?;
+        }
+        let place = found.and_then(|log| Some((log.block_number?, log.transaction_hash?)));
         let Some((block, transaction)) = place else { return Ok(None) };
         let logs = self.logs_of(transaction, address).await?;
-        let constructor = constructor_of(contract, &logs);
         let block = BlockNumber::of(block);
-        Ok(constructor.map(|constructor| Construction { constructor, block }))
+        Ok(C::from_logs(&logs).map(|arguments| Construction { arguments, block }))
     }
 
     /// The logs of one contract in one transaction, oldest first.
@@ -477,9 +506,10 @@ impl<'a> Examiner<'a> {
         let filter = Filter::new().address(address);
         // The constructor emits the same event.
         let enough = enough.saturating_add(1);
-        let blocks = self.blocks_from(created);
+        let blocks = created..=self.head.number;
         let owners = self.client.events::<Registry::OwnershipTransferred>(filter, blocks, enough);
-        let handovers = owners.await?.into_iter().skip(1);
+        let owners = owners.await?.into_iter();
+        let handovers = owners.filter(|(_, event)| !event.previousOwner.is_zero());
         let handover = |(position, event): (_, Registry::OwnershipTransferred)| Handover {
             position,
             new_owner: event.newOwner,
@@ -487,24 +517,16 @@ impl<'a> Examiner<'a> {
         Ok(handovers.map(handover).collect())
     }
 
-    const fn blocks_from(&self, first: BlockNumber) -> RangeInclusive<BlockNumber> {
-        first..=self.head.number
-    }
-
-    fn factories(&self) -> impl Iterator<Item = &Create2Factory> {
-        core::iter::once(&self.factory).chain(&self.other_factories)
-    }
-
-    const fn no_constructor_events(&self, contract: Contract, address: Address) -> NotGenuine {
-        NotGenuine::NoConstructorEvents { contract, address, first_block: self.first_block }
+    fn origins(&self) -> impl Iterator<Item = &Create2Origin> {
+        core::iter::once(&self.origin).chain(&self.other_origins)
     }
 }
 
-/// The owners of a Registry after its deployer.
+/// The Governances that got a Registry, by their handovers.
 struct Governances {
-    present: Address,
+    present: Handover,
     /// Oldest first.
-    former: Vec<Address>,
+    former: Vec<Handover>,
 }
 
 /// Checks an argument of a contract's constructor.
@@ -519,4 +541,19 @@ fn check_wiring(
         return Ok(());
     }
     Err(NotGenuine::Wiring { contract, address, what, expected, found })
+}
+
+/// Parameters of a rollup as the protocol's type.
+const fn raw(parameters: &Rollup::RollupParameters) -> RawRollupParameters {
+    RawRollupParameters {
+        asset: parameters.asset,
+        registry: parameters.registry,
+        reward_distributor: parameters.rewardDistributor,
+        owner: parameters.owner,
+        genesis_time: parameters.genesisTime,
+        slot_duration: parameters.slotDuration,
+        epoch_duration: parameters.epochDuration,
+        minimum_stake: parameters.minimumStake,
+        exit_delay: parameters.exitDelay,
+    }
 }

@@ -2,18 +2,16 @@
 
 use crate::world::{World, deployed, world};
 use alloy::{
-    network::TransactionBuilder,
     primitives::{Address, B256, Log, U256},
-    providers::Provider,
-    rpc::types::TransactionRequest,
-    sol_types::{SolCall, SolEvent},
+    sol_types::SolEvent,
 };
 use canon_bindings::{Asset, Contract, Registry, Rollup};
 use canon_l1::{
     Call, Deployment, Head, NoWait, calls,
     deploy::{
-        ContractPlan, Create2Factory, DeployError, DeployRecord, DeployedSet, Examiner, GenuineSet,
-        NotGenuine, Progress, SetParameters, SetPlan, Step, constructor_of, create, deploy_rollup,
+        ConstructorEvents, ContractPlan, Create2Origin, DeployError, DeployRecord, DeployedSet,
+        Examiner, GenuineSet, NotGenuine, Progress, SetParameters, SetPlan, Step, create,
+        deploy_rollup,
     },
 };
 use canon_protocol::{BlockNumber, Constructor};
@@ -24,7 +22,7 @@ const fn go_on(_: &DeployRecord, _: Progress) -> ControlFlow<()> {
 }
 
 fn examiner_at(world: &World, head: Head) -> Examiner<'_> {
-    Examiner::new(&world.client, Create2Factory::default(), BlockNumber::ZERO, head)
+    Examiner::new(&world.client, Create2Origin::default(), BlockNumber::ZERO, head)
 }
 
 async fn examine(world: &World, registry: Address) -> Result<GenuineSet, NotGenuine> {
@@ -72,12 +70,12 @@ async fn a_further_rollup_is_genuine_before_it_is_listed() {
     let (world, set) = deployed().await;
     let found = examine(&world, set.deployment.registry).await.unwrap();
     let salt = B256::with_last_byte(9);
-    let factory = Create2Factory { salt, ..Create2Factory::default() };
+    let origin = Create2Origin { salt, ..Create2Origin::default() };
     let parameters = SetParameters::tests().rollup;
     let distributor = set.reward_distributor;
     let created = deploy_rollup(
         &mut world.sender(1),
-        factory,
+        origin,
         &set.deployment,
         distributor,
         &parameters,
@@ -86,7 +84,7 @@ async fn a_further_rollup_is_genuine_before_it_is_listed() {
     .await
     .unwrap();
     let head = world.client.head().await.unwrap();
-    let both = examiner_at(&world, head).with_factory(factory);
+    let both = examiner_at(&world, head).with_origin(origin);
     let parameters = both.rollup(&found, created.address()).await.unwrap();
     assert_eq!(parameters.owner, set.deployment.governance);
     // With another salt.
@@ -180,9 +178,9 @@ async fn a_second_rollup_before_the_handover_is_found() {
         let distributor = plan.reward_distributor.address();
         let parameters = SetParameters::tests().rollup;
         let sender = &mut world.sender(1);
-        let factory = Create2Factory::default();
+        let origin = Create2Origin::default();
         let second =
-            deploy_rollup(sender, factory, &set, distributor, &parameters, &mut NoWait).await;
+            deploy_rollup(sender, origin, &set, distributor, &parameters, &mut NoWait).await;
         world.send(0, calls::upgrade(set.registry, second.unwrap().address())).await.unwrap();
     };
     let (world, set) = interrupted(Step::Upgrade, list).await;
@@ -269,22 +267,15 @@ async fn a_set_remembers_its_former_governance() {
     let configuration = SetParameters::tests().governance.configuration().into();
     let constructor = Constructor::Governance { asset, proposals, configuration };
     let salt = B256::with_last_byte(5);
-    let factory = Create2Factory { salt, ..Create2Factory::default() };
-    let plan = ContractPlan::new(factory, constructor);
+    let origin = Create2Origin { salt, ..Create2Origin::default() };
+    let plan = ContractPlan::new(origin, constructor);
     let next = create(&mut world.sender(1), &plan, &mut NoWait).await.unwrap().address();
-    world.chain.impersonate(governance);
-    world.chain.set_balance(governance, U256::from(10).pow(U256::from(18)));
-    let offer = TransactionRequest::default()
-        .with_from(governance)
-        .with_to(registry)
-        .with_gas_limit(500_000)
-        .with_input(Registry::transferOwnershipCall { newOwner: next }.abi_encode());
-    let sent = world.client.provider().send_transaction(offer).await.unwrap();
-    assert!(sent.get_receipt().await.unwrap().status());
+    let offer = Registry::transferOwnershipCall { newOwner: next };
+    world.send_as(governance, registry, &offer).await;
     world.send(1, calls::governance_accept(next, registry)).await.unwrap();
 
     let head = world.client.head().await.unwrap();
-    let both = examiner_at(&world, head).with_factory(factory);
+    let both = examiner_at(&world, head).with_origin(origin);
     let found = both.set(registry).await.unwrap();
     assert_eq!((found.governance, found.former_governances), (next, vec![governance]));
     assert_eq!(found.rollups, [set.deployment.rollup], "its owner is the former Governance");
@@ -307,13 +298,10 @@ fn a_later_mint_is_not_taken_for_the_constructor_s() {
         [named.encode_log_data(), deployed.encode_log_data(), minted.encode_log_data()].map(log)
     };
     for (initial_supply, expected) in [(0, Address::ZERO), (7, owner)] {
-        let constructor = constructor_of(Contract::Asset, &logs(initial_supply));
-        let Some(Constructor::Asset { initial_holder, .. }) = constructor else {
-            panic!("{constructor:?}")
-        };
-        assert_eq!(initial_holder, expected, "initial supply {initial_supply}");
+        let arguments = Asset::constructorCall::from_logs(&logs(initial_supply)).unwrap();
+        assert_eq!(arguments.initialHolder, expected, "initial supply {initial_supply}");
     }
     // A supply that nobody got wasn't made by the constructor.
     let [named, deployed, _] = logs(7);
-    assert_eq!(constructor_of(Contract::Asset, &[named, deployed]), None);
+    assert!(Asset::constructorCall::from_logs(&[named, deployed]).is_none());
 }

@@ -2,7 +2,7 @@
 
 use alloy::primitives::Address;
 use canon_bindings::{Asset, Registry, RewardDistributor, Rollup};
-use canon_l1::deploy::{Create2Factory, Examiner, NotGenuine};
+use canon_l1::deploy::{Create2Origin, Examiner, NotGenuine};
 use canon_protocol::{Amount, BlockNumber};
 
 use super::{Desk, READING, check::Check, fit};
@@ -93,8 +93,8 @@ impl Desk<'_, '_> {
     async fn is_genuine(&self, rollup: Address) -> Result<bool> {
         let client = self.world.stage.client();
         let head = client.head().await.during(READING)?;
-        let examiner = Examiner::new(client, Create2Factory::default(), BlockNumber::ZERO, head);
-        match examiner.contract(canon_bindings::Contract::Rollup, rollup).await {
+        let examiner = Examiner::new(client, Create2Origin::default(), BlockNumber::ZERO, head);
+        match examiner.contract::<Rollup::constructorCall>(rollup).await {
             Ok(_) => Ok(true),
             Err(NotGenuine::Chain(error)) => Err(error).during(READING),
             Err(_) => Ok(false),
