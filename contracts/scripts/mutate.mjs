@@ -59,7 +59,7 @@ Usage: npm --prefix contracts run mutate -- [options]
   --help          Print this
 
 The end of every run is a summary of all mutants that were selected, with the diff of each survivor. The exit status is
-1 if one of them isn't listed in mutants.md.
+1 if a survivor isn't listed in mutants.md.
 Ctrl-C ends a run and removes its temporary folders; the next run goes on from there.
 `;
 
