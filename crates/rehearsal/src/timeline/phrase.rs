@@ -105,8 +105,11 @@ pub(crate) fn phrase(who: Who, event: &Event, now: Timestamp) -> Phrase {
             let why = if *seeded { "the epoch's set is empty" } else { "its epoch has no seed" };
             (Quiet, format!("slot {slot} of rollup {rollup} is nobody's: {why}"))
         }
-        Event::Silent { slot, round, .. } => {
-            (Quiet, format!("proposes a block but no signal in slot {slot} (round {round})"))
+        Event::Silent { slot, round, rollup_block } => {
+            let text = format!(
+                "proposes block {rollup_block} without a signal in slot {slot} (round {round})"
+            );
+            (Quiet, text)
         }
         Event::Agreed { azip, does, by, height } => (Strong, agreed(azip, *does, *by, *height)),
         Event::RollupDeployed { rollup, address, .. } => {
@@ -160,13 +163,18 @@ pub(crate) fn phrase(who: Who, event: &Event, now: Timestamp) -> Phrase {
             let text = format!("publish the payload of {azip} at {}:", short(address));
             return Phrase::new(Plain, text).with(numbered(actions));
         }
-        Event::Signaled { azip, slot, round, count, needed, .. } => {
-            (Plain, format!("signals {count}/{needed} for {azip} in slot {slot} (round {round})"))
-        }
-        Event::SignaledMore { azip, from, to, round, signals, count, needed } => {
-            let signals = grouped(*signals);
+        Event::Signaled { azip, slot, round, count, needed, rollup_block } => {
             let text = format!(
-                "{signals} signals for {azip} in slots {from} to {to} (round {round}): {count}/{needed}"
+                "signals {count}/{needed} for {azip} and proposes block {rollup_block} in slot {slot} \
+                 (round {round})"
+            );
+            (Plain, text)
+        }
+        Event::SignaledMore { azip, from, to, round, signals, blocks, count: signaled, needed } => {
+            let (signals, blocks) = (count(*signals, "signal"), count(*blocks, "block"));
+            let text = format!(
+                "{signals} for {azip} and {blocks} in slots {from} to {to} (round {round}): \
+                 {signaled}/{needed}"
             );
             (Plain, text)
         }
