@@ -344,3 +344,44 @@ pub(crate) fn short(address: &alloy::primitives::Address) -> String {
     let text = address.to_checksum(None);
     format!("{}…{}", &text[..6], &text[text.len() - 4..])
 }
+
+#[cfg(test)]
+mod tests {
+    use canon_protocol::{Round, Slot};
+
+    use super::*;
+
+    #[test]
+    fn the_line_of_a_slot_names_all_that_its_gas_paid_for() {
+        let (slot, round, rollup_block) = (Slot::of(35), Round::of(3), RollupBlock::of(10));
+        let text = |who, event: &Event| phrase(who, event, Timestamp::ZERO).text;
+        let azip = || "AZIP-42".to_owned();
+        let signaled =
+            Event::Signaled { azip: azip(), slot, round, count: 3, needed: 6, rollup_block };
+        assert_eq!(
+            text(Who::Sequencer(6), &signaled),
+            "signals 3/6 for AZIP-42 and proposes block 10 in slot 35 (round 3)"
+        );
+        assert_eq!(
+            text(Who::Sequencer(6), &Event::Silent { slot, round, rollup_block }),
+            "proposes block 10 without a signal in slot 35 (round 3)"
+        );
+        let group = |signals, blocks| Event::SignaledMore {
+            azip: azip(),
+            from: Slot::of(30),
+            to: slot,
+            round,
+            signals,
+            blocks,
+            count: 1_100,
+            needed: 1_200,
+        };
+        for (signals, blocks, says) in [
+            (1_000, 1_050, "1,000 signals for AZIP-42 and 1,050 blocks"),
+            (1, 1, "1 signal for AZIP-42 and 1 block"),
+        ] {
+            let says = format!("{says} in slots 30 to 35 (round 3): 1100/1200");
+            assert_eq!(text(Who::Sequencers(2), &group(signals, blocks)), says);
+        }
+    }
+}
