@@ -50,15 +50,15 @@ pub(crate) struct Forecast {
     pub(super) sequencers: Option<u32>,
 
     /// Part of the seats that signal for the payload
-    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, default_value = "70%")]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, default_value = "70%")]
     pub(super) signaling: Percent,
 
     /// Part of the seats that signal for another payload
-    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, default_value = "10%")]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, default_value = "10%")]
     pub(super) rival: Percent,
 
     /// Part of their slots that all seats miss
-    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, default_value = "2%")]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, default_value = "2%")]
     pub(super) missed: Percent,
 
     /// Operators in TOML, each `[[operator]]` with seats (4) or stake ("800,000" tokens), side ("for",
@@ -67,11 +67,11 @@ pub(crate) struct Forecast {
     pub(super) operators: Option<PathBuf>,
 
     /// Part of all power that is cast in the vote
-    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, default_value = "40%")]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, default_value = "40%")]
     pub(super) turnout: Percent,
 
     /// Part of the cast power that is for the proposal
-    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, default_value = "80%")]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, default_value = "80%")]
     pub(super) yes: Percent,
 
     /// Slots that a failure of an operator lasts on average: plays campaigns with such failures

@@ -3,7 +3,7 @@
 use super::{Page, line};
 use crate::commands::forecast::{
     facts::{Expected, Moment, Stages, Told},
-    text::{NEGLIGIBLE, chance, date, duration, grouped, until},
+    text::{NEGLIGIBLE, chance, count, date, duration, grouped, until},
 };
 
 /// What comes one after the other once a round is won.
@@ -42,8 +42,8 @@ pub(super) fn milestones(page: &mut Page, told: &Told<'_>) {
     }
     let mut stages = told.milestones.iter().filter_map(|milestone| milestone.at.as_ref());
     if let Some(unlikely) = stages.find(|stages| stages.chance < NEGLIGIBLE) {
-        let (round, chance) = (grouped(unlikely.rounds), chance(unlikely.chance));
-        line!(page, "  – is possible in round {round}, but with a chance below 0.005 %: {chance}");
+        let (rounds, chance) = (count(unlikely.rounds, "round"), chance(unlikely.chance));
+        line!(page, "  – stands for a chance below 0.005 %: within {rounds} it is {chance}");
     }
     if told.milestones.iter().any(|milestone| milestone.at.is_none()) {
         line!(page, "  What is never so is out of reach with these signals");
