@@ -16,6 +16,22 @@ fn the_default() {
     assert_data_eq!(stable(&text), file!["rehearse.txt"].raw());
 }
 
+/// The README leaves lines out and names each of the sections that it shortens.
+#[test]
+fn the_readme_shows_what_is_printed() {
+    let readme = include_str!("../../../../README.md");
+    let (_, tour) = readme.split_once("```text\nA planned upgrade\n").unwrap();
+    let (tour, _) = tour.split_once("```").unwrap();
+    let text = stdout(canon().arg("rehearse"));
+    let beside_label = |line: &str| line.chars().skip(12).collect::<String>().trim_end().to_owned();
+    let printed: Vec<_> = text.lines().map(beside_label).collect();
+    let shown: Vec<_> = tour.lines().filter(|line| !line.is_empty() && *line != "…").collect();
+    assert!(shown.len() > 40, "{shown:?}");
+    for line in shown {
+        assert!(printed.contains(&beside_label(line)), "the README's line isn't printed: {line}");
+    }
+}
+
 #[test]
 fn progress_is_for_terminals() {
     canon().arg("rehearse").assert().success().stderr_eq("");
