@@ -10,8 +10,8 @@ use canon_l1::{
     Call, Deployment, Head, NoWait, calls,
     deploy::{
         ConstructorEvents, ContractPlan, Create2Origin, DeployError, DeployRecord, DeployedSet,
-        Examiner, GenuineSet, NotGenuine, Progress, SetParameters, SetPlan, Step, create,
-        deploy_rollup,
+        ExamineError, Examiner, FormerRollup, GenuineSet, NotGenuine, Progress, SetParameters,
+        SetPlan, Step, create, deploy_rollup,
     },
 };
 use canon_protocol::{BlockNumber, Constructor};
@@ -25,9 +25,17 @@ fn examiner_at(world: &World, head: Head) -> Examiner<'_> {
     Examiner::new(&world.client, Create2Origin::default(), BlockNumber::ZERO, head)
 }
 
-async fn examine(world: &World, registry: Address) -> Result<GenuineSet, NotGenuine> {
+async fn examine(world: &World, registry: Address) -> Result<GenuineSet, ExamineError> {
     let head = world.client.head().await.unwrap();
     examiner_at(world, head).set(registry).await
+}
+
+/// The verdict of an examination that found something not genuine.
+fn verdict<T: core::fmt::Debug>(outcome: Result<T, ExamineError>) -> NotGenuine {
+    match outcome {
+        Err(ExamineError::NotGenuine(verdict)) => verdict,
+        other => panic!("{other:?}"),
+    }
 }
 
 /// Deploys up to a step, lets the deployer do something, and deploys the rest.
@@ -60,7 +68,8 @@ async fn a_set_of_the_deployers_is_genuine() {
         former_governances: Vec::new(),
         proposals,
         expect: Some(set.expect),
-        rollups: vec![rollup],
+        rollup,
+        former_rollups: Vec::new(),
     };
     assert_eq!(examine(&world, registry).await.unwrap(), expected);
 }
@@ -89,7 +98,7 @@ async fn a_further_rollup_is_genuine_before_it_is_listed() {
     assert_eq!(parameters.owner, set.deployment.governance);
     // With another salt.
     let other = examiner_at(&world, head);
-    let error = other.rollup(&found, created.address()).await.unwrap_err();
+    let error = verdict(other.rollup(&found, created.address()).await);
     assert!(
         matches!(error, NotGenuine::OtherAddress { contract: Contract::Rollup, .. }),
         "{error}"
@@ -108,12 +117,12 @@ async fn a_rollup_that_was_created_otherwise_is_refused() {
     let other = world.send(1, call).await.unwrap().created.unwrap();
     let head = world.client.head().await.unwrap();
     let examiner = examiner_at(&world, head);
-    let error = examiner.rollup(&found, other).await.unwrap_err();
+    let error = verdict(examiner.rollup(&found, other).await);
     let NotGenuine::OtherAddress { contract, address, expected } = error else { panic!("{error}") };
     assert_eq!((contract, address), (Contract::Rollup, other));
     assert_eq!(expected, set.deployment.rollup, "the same arguments");
     // What isn't a rollup at all.
-    let error = examiner.rollup(&found, set.expect).await.unwrap_err();
+    let error = verdict(examiner.rollup(&found, set.expect).await);
     assert!(matches!(error, NotGenuine::NoConstructorEvents { .. }), "{error}");
 }
 
@@ -135,7 +144,7 @@ async fn a_rollup_of_another_set_is_refused() {
     examine(&world, second.deployment.registry).await.unwrap();
     let head = world.client.head().await.unwrap();
     let examiner = examiner_at(&world, head);
-    let error = examiner.rollup(&found, second.deployment.rollup).await.unwrap_err();
+    let error = verdict(examiner.rollup(&found, second.deployment.rollup).await);
     let NotGenuine::Wiring { what, expected, found, .. } = error else { panic!("{error}") };
     assert_eq!((what, expected, found), ("asset", first.deployment.asset, second.deployment.asset));
 }
@@ -148,7 +157,7 @@ async fn a_mint_before_the_handover_is_found() {
         world.send(0, Call::new(plan.asset.address(), &call)).await.unwrap();
     };
     let (world, set) = interrupted(Step::Upgrade, mint).await;
-    let error = examine(&world, set.deployment.registry).await.unwrap_err();
+    let error = verdict(examine(&world, set.deployment.registry).await);
     assert!(matches!(error, NotGenuine::Mints { mints: 1 }), "{error}");
 }
 
@@ -184,7 +193,7 @@ async fn a_second_rollup_before_the_handover_is_found() {
         world.send(0, calls::upgrade(set.registry, second.unwrap().address())).await.unwrap();
     };
     let (world, set) = interrupted(Step::Upgrade, list).await;
-    let error = examine(&world, set.deployment.registry).await.unwrap_err();
+    let error = verdict(examine(&world, set.deployment.registry).await);
     assert!(matches!(error, NotGenuine::Rollups { rollups: 2 }), "{error}");
 }
 
@@ -200,7 +209,7 @@ async fn what_is_not_handed_over_is_not_genuine() {
             })
             .await;
         let registry = record.address(Step::Registry).unwrap();
-        let error = examine(&world, registry).await.unwrap_err();
+        let error = verdict(examine(&world, registry).await);
         let NotGenuine::NotHandedOver { contract, address, deployer } = error else {
             panic!("{last}: {error}")
         };
@@ -229,7 +238,7 @@ async fn an_asset_that_is_not_handed_over_is_not_genuine() {
     let (asset, registry) = (address(Step::Asset), address(Step::Registry));
     let accept = calls::governance_accept(address(Step::Governance), registry);
     world.send(1, accept).await.unwrap();
-    let error = examine(&world, registry).await.unwrap_err();
+    let error = verdict(examine(&world, registry).await);
     assert_eq!(
         error.to_string(),
         format!(
@@ -252,7 +261,7 @@ async fn another_owner_of_the_asset_before_the_issuer_is_found() {
         world.send(1, calls::issuer_accept(issuer, asset)).await.unwrap();
     };
     let (world, set) = interrupted(Step::Upgrade, hand_over).await;
-    let error = examine(&world, set.deployment.registry).await.unwrap_err();
+    let error = verdict(examine(&world, set.deployment.registry).await);
     let NotGenuine::OtherFirstOwner { address, expected, found } = error else { panic!("{error}") };
     assert_eq!(
         (address, expected, found),
