@@ -17,7 +17,7 @@ use canon_devchain::DevchainTransport;
 use canon_l1::{
     Client, Deployment, Error, NoWait,
     deploy::{
-        Create2Origin, DeployRecord, ExamineError, Examiner, FormerRollup, GenuineSet, NotGenuine,
+        Create2Origin, DeployRecord, ExamineError, Examiner, FormerRollup, GenuineSet,
         SetParameters, Step, deploy_rollup,
     },
 };
@@ -44,8 +44,8 @@ struct Asked {
 enum Limit {
     /// It refuses logs of more blocks.
     Blocks(u64),
-    /// It refuses the first requests, and answers the later ones.
-    After(usize),
+    /// It refuses the first `refused` requests for events of a kind, and answers the later ones.
+    First { refused: usize, event: B256 },
     /// It refuses every request for its rate, with this code.
     Rate(i64),
 }
@@ -81,11 +81,13 @@ impl tower::Service<RequestPacket> for Limited {
             Limit::Blocks(most) if length > most => {
                 Some((-32005, format!("eth_getLogs is limited to a {most} range")))
             }
-            Limit::After(requests) if asked.len() <= requests => {
-                Some((-32603, "internal error".to_owned()))
+            Limit::First { refused, event } => {
+                let requests = asked.iter().filter(|asked| asked.events == [event]).count();
+                let is_early = asked.last().unwrap().events == [event] && requests <= refused;
+                is_early.then(|| (-32603, "internal error".to_owned()))
             }
             Limit::Rate(code) => Some((code, "too many requests".to_owned())),
-            Limit::Blocks(_) | Limit::After(_) => None,
+            Limit::Blocks(_) => None,
         };
         drop(asked);
         let Some((code, message)) = refusal else {
@@ -199,13 +201,18 @@ async fn a_rate_limit_is_no_limit_of_ranges() {
 #[tokio::test]
 async fn a_shortened_range_is_lengthened_again() {
     let (world, record) = old_set(0, 2_000).await;
-    let (first, head) = (record.first_block().unwrap().get(), world.chain.block_number());
-    let (set, asked) = examined(&world, &record, Limit::After(3)).await;
+    let event = Registry::InstanceAdded::SIGNATURE_HASH;
+    let (set, asked) = examined(&world, &record, Limit::First { refused: 3, event }).await;
     set.unwrap();
-    // The search for the Registry's constructor: 10 blocks at the start, where it is.
-    let short = asked.iter().take(4).map(|asked| asked.blocks.clone()).collect::<Vec<_>>();
-    let expected = [first..=head, first + 1_000 - 1, first + 100 - 1, first + 10 - 1];
-    assert_eq!(short, expected);
+    let (start, head) = (block_of(&record, Step::Registry), world.chain.block_number());
+    let asked = asked.iter().filter(|asked| asked.events == [event]);
+    let length = |blocks: &RangeInclusive<u64>| blocks.end() - blocks.start() + 1;
+    let lengths: Vec<_> = asked.map(|asked| length(&asked.blocks)).collect();
+    let all = length(&(start..=head));
+    let mut expected = vec![all, 1_000, 100];
+    expected.extend([[10; 10], [100; 10]].concat());
+    expected.push(all - 1_100);
+    assert_eq!(lengths, expected);
 }
 
 #[tokio::test]
