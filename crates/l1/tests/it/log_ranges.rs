@@ -10,7 +10,7 @@ use alloy::{
         types::Filter,
     },
     sol_types::SolEvent,
-    transports::{TransportError, TransportFut},
+    transports::{TransportError, TransportErrorKind, TransportFut},
 };
 use canon_bindings::{Asset, Issuer, Registry, RewardDistributor, Rollup};
 use canon_devchain::DevchainTransport;
@@ -40,14 +40,16 @@ struct Asked {
 }
 
 /// What an endpoint does with a request for logs.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Limit {
     /// It refuses logs of more blocks.
     Blocks(u64),
     /// It refuses the first `refused` requests for events of a kind, and answers the later ones.
     First { refused: usize, event: B256 },
-    /// It refuses every request for its rate, with this code.
-    Rate(i64),
+    /// It refuses every request, with this code of JSON-RPC.
+    Code(i64),
+    /// It refuses every request, with this status of HTTP.
+    Status(u16),
 }
 
 /// An endpoint that refuses requests for logs, and records those that it gets.
@@ -86,7 +88,11 @@ impl tower::Service<RequestPacket> for Limited {
                 let is_early = asked.last().unwrap().events == [event] && requests <= refused;
                 is_early.then(|| (-32603, "internal error".to_owned()))
             }
-            Limit::Rate(code) => Some((code, "too many requests".to_owned())),
+            Limit::Code(code) => Some((code, "too many requests".to_owned())),
+            Limit::Status(status) => {
+                let error = TransportErrorKind::http_error(status, "too many requests".to_owned());
+                return Box::pin(core::future::ready(Err(error)));
+            }
             Limit::Blocks(_) => None,
         };
         drop(asked);
@@ -186,16 +192,22 @@ async fn refused_ranges_are_shortened() {
 #[tokio::test]
 async fn a_rate_limit_is_no_limit_of_ranges() {
     let (world, record) = old_set(0, 0).await;
-    let (set, asked) = examined(&world, &record, Limit::Rate(429)).await;
-    let Err(ExamineError::Chain(Error::Rpc { what: "eth_getLogs", source })) = set else {
-        panic!("{set:?}")
-    };
-    assert!(source.to_string().contains("too many requests"), "{source}");
-    assert_eq!(asked.len(), 1, "a shorter range would be one more request");
-    // The code of other refusals.
-    let (set, asked) = examined(&world, &record, Limit::Rate(-32005)).await;
-    assert!(matches!(set, Err(ExamineError::Chain(_))), "{set:?}");
-    assert_eq!(asked.len(), 4, "10,000, 1,000, 100 and 10 blocks");
+    // A shorter range would be one more request.
+    let cases = [
+        (Limit::Code(429), 1),
+        (Limit::Status(429), 1),
+        // 10,000, 1,000, 100 and 10 blocks.
+        (Limit::Code(-32005), 4),
+        (Limit::Status(413), 4),
+    ];
+    for (limit, requests) in cases {
+        let (set, asked) = examined(&world, &record, limit).await;
+        let Err(ExamineError::Chain(Error::Rpc { what: "eth_getLogs", source })) = set else {
+            panic!("{limit:?}: {set:?}")
+        };
+        assert!(source.to_string().contains("too many requests"), "{limit:?}: {source}");
+        assert_eq!(asked.len(), requests, "{limit:?}");
+    }
 }
 
 #[tokio::test]
