@@ -23,7 +23,7 @@ mod verify;
 pub use constructor::ConstructorEvents;
 pub use error::DeployError;
 pub use further::{DeployedContract, Upgrade, create, deploy_rollup, deploy_upgrade_payload};
-pub use genuine::{Examiner, GenuineSet, NotGenuine};
+pub use genuine::{ExamineError, Examiner, FormerRollup, GenuineSet, NotGenuine};
 pub use origin::Create2Origin;
 pub use parameters::{
     AssetParameters, CheckedParameters, GovernanceParameters, InvalidParameters, RollupParameters,

@@ -10,15 +10,15 @@ use alloy::{
         types::Filter,
     },
     sol_types::SolEvent,
-    transports::{TransportError, TransportFut},
+    transports::{TransportError, TransportErrorKind, TransportFut},
 };
-use canon_bindings::{Asset, Registry, RewardDistributor, Rollup};
+use canon_bindings::{Asset, Issuer, Registry, RewardDistributor, Rollup};
 use canon_devchain::DevchainTransport;
 use canon_l1::{
     Client, Deployment, Error, NoWait,
     deploy::{
-        Create2Origin, DeployRecord, Examiner, GenuineSet, NotGenuine, SetParameters, Step,
-        deploy_rollup,
+        Create2Origin, DeployRecord, ExamineError, Examiner, FormerRollup, GenuineSet,
+        SetParameters, Step, deploy_rollup,
     },
 };
 use canon_protocol::BlockNumber;
@@ -39,13 +39,24 @@ struct Asked {
     events: Vec<B256>,
 }
 
-/// An endpoint that refuses logs of more than `limit` blocks, leaves out the events of one kind, and records
-/// the ranges that it is asked for.
+/// What an endpoint does with a request for logs.
+#[derive(Clone, Copy, Debug)]
+enum Limit {
+    /// It refuses logs of more blocks.
+    Blocks(u64),
+    /// It refuses the first `refused` requests for events of a kind, and answers the later ones.
+    First { refused: usize, event: B256 },
+    /// It refuses every request, with this code of JSON-RPC.
+    Code(i64),
+    /// It refuses every request, with this status of HTTP.
+    Status(u16),
+}
+
+/// An endpoint that refuses requests for logs, and records those that it gets.
 #[derive(Clone)]
 struct Limited {
     inner: DevchainTransport,
-    limit: u64,
-    omitted: Option<B256>,
+    limit: Limit,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
@@ -63,22 +74,33 @@ impl tower::Service<RequestPacket> for Limited {
         let Some(logs) = logs else { return tower::Service::call(&mut self.inner, request) };
         let [filter] = serde_json::from_str::<[Filter; 1]>(logs.params().unwrap().get()).unwrap();
         let blocks = filter.get_from_block().unwrap()..=filter.get_to_block().unwrap();
-        let is_too_long = blocks.end() - blocks.start() >= self.limit;
+        let length = blocks.end() - blocks.start() + 1;
         let events: Vec<B256> = filter.topics[0].iter().copied().collect();
-        let is_omitted = self.omitted.is_some_and(|omitted| events.contains(&omitted));
         let contracts = filter.address.iter().copied().collect();
-        self.asked.lock().unwrap().push(Asked { contracts, blocks, events });
-        let payload = if is_too_long {
-            ResponsePayload::Failure(ErrorPayload {
-                code: -32005,
-                message: format!("eth_getLogs is limited to a {} range", self.limit).into(),
-                data: None,
-            })
-        } else if is_omitted {
-            ResponsePayload::Success(serde_json::value::to_raw_value(&[(); 0]).unwrap())
-        } else {
+        let mut asked = self.asked.lock().unwrap();
+        asked.push(Asked { contracts, blocks, events });
+        let refusal = match self.limit {
+            Limit::Blocks(most) if length > most => {
+                Some((-32005, format!("eth_getLogs is limited to a {most} range")))
+            }
+            Limit::First { refused, event } => {
+                let requests = asked.iter().filter(|asked| asked.events == [event]).count();
+                let is_early = asked.last().unwrap().events == [event] && requests <= refused;
+                is_early.then(|| (-32603, "internal error".to_owned()))
+            }
+            Limit::Code(code) => Some((code, "too many requests".to_owned())),
+            Limit::Status(status) => {
+                let error = TransportErrorKind::http_error(status, "too many requests".to_owned());
+                return Box::pin(core::future::ready(Err(error)));
+            }
+            Limit::Blocks(_) => None,
+        };
+        drop(asked);
+        let Some((code, message)) = refusal else {
             return tower::Service::call(&mut self.inner, request);
         };
+        let payload =
+            ResponsePayload::Failure(ErrorPayload { code, message: message.into(), data: None });
         let response = Response { id: logs.id().clone(), payload };
         Box::pin(core::future::ready(Ok(ResponsePacket::Single(response))))
     }
@@ -110,12 +132,11 @@ fn block_of(record: &DeployRecord, step: Step) -> u64 {
 async fn examined(
     world: &World,
     record: &DeployRecord,
-    limit: u64,
-    omitted: Option<B256>,
-) -> (Result<GenuineSet, NotGenuine>, Vec<Asked>) {
+    limit: Limit,
+) -> (Result<GenuineSet, ExamineError>, Vec<Asked>) {
     let asked = Arc::default();
     let inner = world.chain.transport();
-    let transport = Limited { inner, limit, omitted, asked: Arc::clone(&asked) };
+    let transport = Limited { inner, limit, asked: Arc::clone(&asked) };
     let provider = ProviderBuilder::default().connect_client(RpcClient::new(transport, true));
     let client = Client::connect(provider).await.unwrap();
     let head = client.head().await.unwrap();
@@ -129,7 +150,7 @@ async fn examined(
 #[tokio::test]
 async fn no_range_is_longer_than_usual_or_older_than_the_set() {
     let (world, record) = old_set(5, USUAL + 10).await;
-    let (set, asked) = examined(&world, &record, USUAL, None).await;
+    let (set, asked) = examined(&world, &record, Limit::Blocks(USUAL)).await;
     set.unwrap();
     let first_block = record.first_block().unwrap().get();
     assert_eq!(first_block, 6, "the block of the first creation");
@@ -138,39 +159,72 @@ async fn no_range_is_longer_than_usual_or_older_than_the_set() {
         assert!(*blocks.end() <= world.chain.block_number(), "{blocks:?} {events:?}");
         assert!(blocks.end() - blocks.start() < USUAL, "{blocks:?} {events:?}");
     }
-    // Only the owners of the Registry are read to the end, in two ranges. All other events are found
-    // in the first range.
+    // Only these are read to the end, in two ranges. All other events are found in the first range.
     let later = asked.iter().filter(|asked| *asked.blocks.start() > first_block + USUAL - 1);
-    assert_eq!(later.count(), 1, "{asked:#?}");
-}
-
-#[tokio::test]
-async fn transfers_are_read_up_to_the_handover_of_the_asset_only() {
-    let (world, record) = old_set(0, 20).await;
-    let (set, asked) = examined(&world, &record, USUAL, None).await;
-    set.unwrap();
-    let transfers = asked.iter().filter(|asked| asked.events == [Asset::Transfer::SIGNATURE_HASH]);
-    let ranges: Vec<_> = transfers.map(|asked| asked.blocks.clone()).collect();
-    assert_eq!(ranges, [block_of(&record, Step::Asset)..=block_of(&record, Step::AcceptAsset)]);
+    let events: Vec<_> = later.map(|asked| asked.events.clone()).collect();
+    let expected = [
+        Registry::OwnershipTransferred::SIGNATURE_HASH,
+        Registry::InstanceAdded::SIGNATURE_HASH,
+        Issuer::Minted::SIGNATURE_HASH,
+    ];
+    assert_eq!(events, expected.map(|event| vec![event]));
 }
 
 #[tokio::test]
 async fn refused_ranges_are_shortened() {
     let (world, record) = old_set(0, 250).await;
     for limit in [100, 10] {
-        let (set, asked) = examined(&world, &record, limit, None).await;
+        let (set, asked) = examined(&world, &record, Limit::Blocks(limit)).await;
         set.unwrap_or_else(|error| panic!("{limit}: {error}"));
         let asset = asked.iter().filter(|a| a.events == [Asset::AssetDeployed::SIGNATURE_HASH]);
         let shortest = asset.map(|asked| asked.blocks.end() - asked.blocks.start() + 1).min();
         assert_eq!(shortest, Some(limit), "the first length that is accepted");
     }
     // An endpoint that refuses everything isn't asked for ever.
-    let (set, asked) = examined(&world, &record, 0, None).await;
-    let Err(NotGenuine::Chain(Error::Rpc { what: "eth_getLogs", source })) = set else {
+    let (set, asked) = examined(&world, &record, Limit::Blocks(0)).await;
+    let Err(ExamineError::Chain(Error::Rpc { what: "eth_getLogs", source })) = set else {
         panic!("{set:?}")
     };
     assert!(source.to_string().contains("limited to a 0 range"), "{source}");
     assert_eq!(asked.len(), 4, "10,000, 1,000, 100 and 10 blocks");
+}
+
+#[tokio::test]
+async fn a_rate_limit_is_no_limit_of_ranges() {
+    let (world, record) = old_set(0, 0).await;
+    // A shorter range would be one more request.
+    let cases = [
+        (Limit::Code(429), 1),
+        (Limit::Status(429), 1),
+        // 10,000, 1,000, 100 and 10 blocks.
+        (Limit::Code(-32005), 4),
+        (Limit::Status(413), 4),
+    ];
+    for (limit, requests) in cases {
+        let (set, asked) = examined(&world, &record, limit).await;
+        let Err(ExamineError::Chain(Error::Rpc { what: "eth_getLogs", source })) = set else {
+            panic!("{limit:?}: {set:?}")
+        };
+        assert!(source.to_string().contains("too many requests"), "{limit:?}: {source}");
+        assert_eq!(asked.len(), requests, "{limit:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_shortened_range_is_lengthened_again() {
+    let (world, record) = old_set(0, 2_000).await;
+    let event = Registry::InstanceAdded::SIGNATURE_HASH;
+    let (set, asked) = examined(&world, &record, Limit::First { refused: 3, event }).await;
+    set.unwrap();
+    let (start, head) = (block_of(&record, Step::Registry), world.chain.block_number());
+    let asked = asked.iter().filter(|asked| asked.events == [event]);
+    let length = |blocks: &RangeInclusive<u64>| blocks.end() - blocks.start() + 1;
+    let lengths: Vec<_> = asked.map(|asked| length(&asked.blocks)).collect();
+    let all = length(&(start..=head));
+    let mut expected = vec![all, 1_000, 100];
+    expected.extend([[10; 10], [100; 10]].concat());
+    expected.push(all - 1_100);
+    assert_eq!(lengths, expected);
 }
 
 #[tokio::test]
@@ -189,8 +243,10 @@ async fn a_later_rollup_is_searched_from_its_listing() {
     world.send_as(set.governance, registry, &upgrade).await;
     let listed = world.chain.block_number();
     mine(&world, 1_000);
-    let (found, asked) = examined(&world, &record, LIMIT, None).await;
-    assert_eq!(found.unwrap().rollups, [set.rollup, created.address()]);
+    let (found, asked) = examined(&world, &record, Limit::Blocks(LIMIT)).await;
+    let found = found.unwrap();
+    assert_eq!(found.rollup, created.address());
+    assert_eq!(found.former_rollups, [FormerRollup { address: set.rollup, verdict: Ok(()) }]);
 
     let answered = |event, contract| {
         let blocks = asked.iter().filter(move |asked| {
@@ -209,22 +265,6 @@ async fn a_later_rollup_is_searched_from_its_listing() {
     // Both rollups have the same one.
     let distributors = RewardDistributor::RewardDistributorDeployed::SIGNATURE_HASH;
     assert_eq!(answered(distributors, distributor).len(), 1);
-}
-
-#[tokio::test]
-async fn a_log_that_the_endpoint_leaves_out_is_told_from_a_mint() {
-    let (world, record) = old_set(0, 0).await;
-    let omitted = Some(Asset::Transfer::SIGNATURE_HASH);
-    let (set, _) = examined(&world, &record, USUAL, omitted).await;
-    let asset = record.address(Step::Asset).unwrap();
-    let block = record.first_block().unwrap();
-    assert_eq!(
-        set.unwrap_err().to_string(),
-        format!(
-            "expected the mint of the initial supply among the logs of the Asset at {asset}, from block \
-             {block} on, found none; the endpoint leaves out logs: use another one"
-        )
-    );
 }
 
 #[tokio::test]

@@ -4,7 +4,9 @@ use alloy::primitives::{Address, U256, keccak256};
 use canon_bindings::{Contract, Rollup};
 use canon_l1::{
     Call,
-    deploy::{self, ContractPlan, Create2Origin, DeployedContract, Examiner, NotGenuine},
+    deploy::{
+        self, ContractPlan, Create2Origin, DeployedContract, ExamineError, Examiner, NotGenuine,
+    },
 };
 use canon_protocol::{
     Amount, BlockNumber, Constructor, Create2, Epoch, RawRollupParameters, RollupBlock, SlotClock,
@@ -183,7 +185,7 @@ async fn forged_rollup(world: &mut World<'_>) -> Result<usize> {
     let head = client.head().await.during(FORGING)?;
     let examiner = Examiner::new(&client, origin, BlockNumber::ZERO, head);
     match examiner.contract::<Rollup::constructorCall>(address).await {
-        Err(NotGenuine::OtherAddress { expected, .. }) => {
+        Err(ExamineError::NotGenuine(NotGenuine::OtherAddress { expected, .. })) => {
             world.tell_off_chain(Who::Anyone, Event::ForgeryFound { rollup: label, expected });
             Ok(index)
         }

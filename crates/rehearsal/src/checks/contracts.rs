@@ -2,12 +2,12 @@
 
 use alloy::primitives::Address;
 use canon_bindings::{Asset, Registry, RewardDistributor, Rollup};
-use canon_l1::deploy::{Create2Origin, Examiner, NotGenuine};
+use canon_l1::deploy::{Create2Origin, ExamineError, Examiner};
 use canon_protocol::{Amount, BlockNumber};
 
 use super::{Desk, READING, check::Check, fit};
 use crate::{
-    error::{During, Result},
+    error::{During, Error, Result},
     scenario::{Does, End},
     text,
     world::{RollupState, sum},
@@ -96,8 +96,9 @@ impl Desk<'_, '_> {
         let examiner = Examiner::new(client, Create2Origin::default(), BlockNumber::ZERO, head);
         match examiner.contract::<Rollup::constructorCall>(rollup).await {
             Ok(_) => Ok(true),
-            Err(NotGenuine::Chain(error)) => Err(error).during(READING),
-            Err(_) => Ok(false),
+            Err(ExamineError::NotGenuine(_)) => Ok(false),
+            Err(ExamineError::Chain(error)) => Err(error).during(READING),
+            Err(error) => Err(Error::Unexpected(format!("a rollup is examined: {error}"))),
         }
     }
 

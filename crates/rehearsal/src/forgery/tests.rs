@@ -13,7 +13,7 @@ use canon_devchain::{Devchain, DevchainConfig};
 use canon_l1::{
     Call, Client, NoWait, Sender, calls,
     deploy::{
-        ContractPlan, Create2Origin, DeployRecord, DeployedSet, Examiner, NotGenuine,
+        ContractPlan, Create2Origin, DeployRecord, DeployedSet, ExamineError, Examiner, NotGenuine,
         SetParameters, deploy,
     },
 };
@@ -148,7 +148,10 @@ async fn genuine_code_over_forged_storage_takes_the_moved_stake() {
     let head = stage.client.head().await.unwrap();
     let examiner = Examiner::new(&stage.client, Create2Origin::default(), BlockNumber::ZERO, head);
     let error = examiner.rollup(&genuine_set, forged).await.unwrap_err();
-    let NotGenuine::OtherAddress { contract, address, expected } = error else { panic!("{error}") };
+    let ExamineError::NotGenuine(NotGenuine::OtherAddress { contract, address, expected }) = error
+    else {
+        panic!("{error}")
+    };
     assert_eq!((contract, address), (Contract::Rollup, forged));
     assert_eq!(expected, genuine.address());
     let create2 = genuine.create2();
