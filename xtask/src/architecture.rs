@@ -70,7 +70,7 @@ pub(crate) fn check() -> Result<()> {
         let name = text(package, "name")?;
         for dependency in package["dependencies"].as_array().into_iter().flatten() {
             edges += 1;
-            // A test may look down on more than the code does: a dev-dependency on the chain, say.
+            // A test may depend on more than the code does, on the devchain for example.
             let in_tests = dependency["kind"].as_str() == Some("dev");
             if let Err(why) = edge(name, text(dependency, "name")?, in_tests) {
                 broken.push(why);

@@ -1,4 +1,4 @@
-//! The rules and the bytecode in step, for as many calls as one likes.
+//! The rules and the bytecode in step, for any number of calls.
 
 use std::{
     collections::BTreeMap,
@@ -9,27 +9,27 @@ use std::{
 use canon_differential::{Coverage, Difference, Histories, History};
 use eyre::{Report, Result, WrapErr as _, bail, eyre};
 
-/// Which histories are played.
-enum Play {
+/// The histories that run.
+enum Run {
     /// One, to see again what it showed.
     One(History),
     /// Many.
     All(Histories),
 }
 
-/// Plays histories until there were `--calls` calls: of one seed if `--seed` names it, else of all
+/// Runs histories until there were `--calls` calls: of one seed if `--seed` names it, otherwise of all
 /// seeds from `--from` on.
 pub(crate) fn command(arguments: &[String]) -> Result<()> {
-    let play = options(crate::flags(arguments)?)?;
-    let (outcome, time) = timed(|| match play {
-        Play::One(history) => history.play(),
-        Play::All(histories) => histories.play(),
+    let run = options(crate::flags(arguments)?)?;
+    let (outcome, time) = timed(|| match run {
+        Run::One(history) => history.run(),
+        Run::All(histories) => histories.run(),
     });
     let coverage = outcome.map_err(|difference| shrunk(*difference))?;
     println!("{coverage}");
-    let threads = match play {
-        Play::One(_) => 1,
-        Play::All(histories) => histories.threads.get(),
+    let threads = match run {
+        Run::One(_) => 1,
+        Run::All(histories) => histories.threads.get(),
     };
     let seconds = time.as_secs_f64();
     println!(
@@ -37,13 +37,13 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
         coverage.calls,
         coverage.calls as f64 / seconds / threads as f64,
     );
-    if matches!(play, Play::All(_)) {
+    if matches!(run, Run::All(_)) {
         report_missing(&coverage);
     }
     Ok(())
 }
 
-fn options(flags: BTreeMap<&str, &str>) -> Result<Play> {
+fn options(flags: BTreeMap<&str, &str>) -> Result<Run> {
     let (mut calls, mut first_seed, mut seed) = (1_000_000, 1, None);
     let mut threads = NonZeroUsize::MIN;
     for (flag, value) in flags {
@@ -64,8 +64,8 @@ fn options(flags: BTreeMap<&str, &str>) -> Result<Play> {
         }
     }
     Ok(match seed {
-        Some(seed) => Play::One(History { seed, calls }),
-        None => Play::All(Histories { first_seed, calls, threads }),
+        Some(seed) => Run::One(History { seed, calls }),
+        None => Run::All(Histories { first_seed, calls, threads }),
     })
 }
 

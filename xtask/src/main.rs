@@ -24,7 +24,7 @@ usage: cargo xtask <task>
   faithful --anvil PATH --cast PATH [--seed N]
                           compare the devchain with anvil, and try cast on it
   gas                     print what every call costs beside the earlier system, the floor and
-                          its limit; fail above a limit
+                          its limit; fail above a limit, or if README.md has other figures
   speed --anvil PATH [--scenario FILE]
                           time a rehearsal, and its transactions on anvil
 ";

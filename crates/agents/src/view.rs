@@ -8,7 +8,7 @@ use canon_l1::{
     Deployment, Head, NextBlock, ProposalSnapshot, Receipts, RollupRules, SignalStatus,
 };
 use canon_protocol::{
-    Course, Epoch, ProposalId, ProposalState, RollupBlock, Round, RoundRules, Slot, Timestamp,
+    Epoch, ProposalId, ProposalState, RollupBlock, Round, RoundRules, Slot, Timestamp,
 };
 use std::sync::Arc;
 
@@ -220,7 +220,7 @@ impl View {
             | ProposalState::Executable => {
                 // What is Queued or Executable was accepted; what is Pending or Active isn't asked.
                 // Objections of the next block may still reject what is Queued: nothing hangs on that.
-                Some(deadlines.state_at(self.next, Course::Running, || true))
+                Some(deadlines.state_at(self.next, || true))
             }
             state => Some(state),
         }

@@ -151,7 +151,7 @@ impl Coverage {
         count(&mut self.functions, name.unwrap_or_else(|| "(others)".to_owned()));
     }
 
-    pub(crate) fn stood(&mut self, state: ProposalState) {
+    pub(crate) fn observed_state(&mut self, state: ProposalState) {
         count(&mut self.states, state.to_string());
     }
 }

@@ -23,18 +23,18 @@ pub struct Histories {
     pub first_seed: u64,
     /// Calls of all of them together, at least.
     pub calls: u64,
-    /// How many are played at a time.
+    /// The number of histories that run at a time.
     pub threads: NonZeroUsize,
 }
 
 impl Histories {
-    /// Plays them, each with some thousand calls.
+    /// Runs them, each with some thousand calls.
     ///
     /// # Errors
     ///
-    /// A difference between the rules and the bytecode. Histories that are being played then are
-    /// played to their end, no others.
-    pub fn play(self) -> Result<Coverage, Box<Difference>> {
+    /// A difference between the rules and the bytecode. Histories that run then run to
+    /// their end; no others begin.
+    pub fn run(self) -> Result<Coverage, Box<Difference>> {
         let seeds = self.calls.div_ceil(CALLS_OF_A_HISTORY);
         let next = AtomicU64::new(0);
         let all = Mutex::new(Ok(Coverage::default()));
@@ -47,7 +47,7 @@ impl Histories {
                             return;
                         }
                         let seed = self.first_seed + number;
-                        let outcome = History { seed, calls: CALLS_OF_A_HISTORY }.play();
+                        let outcome = History { seed, calls: CALLS_OF_A_HISTORY }.run();
                         let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
                         match (&mut *all, outcome) {
                             (Ok(all), Ok(coverage)) => all.add(&coverage),

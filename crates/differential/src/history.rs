@@ -13,35 +13,35 @@ use canon_protocol::{
 };
 use core::fmt;
 
-/// Steps that were taken in a history.
+/// A step of a history, as it was recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Taken {
-    /// When.
+pub struct RecordedStep {
+    /// The time at which it was to be taken.
     pub(crate) time: Timestamp,
-    /// Which one it was.
-    pub(crate) turn: u64,
-    /// What it was.
-    pub(crate) act: Act,
+    /// The number of steps before it in the history.
+    pub(crate) index: u64,
+    /// What was done.
+    pub(crate) action: RecordedAction,
 }
 
-/// What is done next.
+/// What is done in a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Act {
-    /// Something happens.
+pub(crate) enum RecordedAction {
+    /// A step that the director chose.
     Step(Box<Step>),
     /// Every view is compared.
     Compare,
-    /// The chain may be taken back to here.
+    /// The chain may be reverted to here.
     Checkpoint,
-    /// The chain is taken back to the last checkpoint that wasn't used yet.
+    /// The chain is reverted to the last checkpoint that wasn't used yet.
     Reorganize,
 }
 
-impl fmt::Display for Taken {
+impl fmt::Display for RecordedStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ", self.time)?;
-        match &self.act {
-            Act::Step(step) => match &**step {
+        match &self.action {
+            RecordedAction::Step(step) => match &**step {
                 Step::Call { caller, contract, call } => {
                     write!(f, "{caller} calls {contract}: {call:?}")
                 }
@@ -49,13 +49,13 @@ impl fmt::Display for Taken {
                     write!(f, "{caller} calls {target} with {data}")
                 }
                 Step::Put(account, put) => {
-                    write!(f, "at {account} stands {}", shown(put))
+                    write!(f, "{account} gets the code of {}", shown(put))
                 }
                 Step::Deploy(deployment) => write!(f, "deployed: {deployment:?}"),
             },
-            Act::Compare => f.write_str("the whole state is compared"),
-            Act::Checkpoint => f.write_str("checkpoint"),
-            Act::Reorganize => f.write_str("the chain goes back to the last checkpoint"),
+            RecordedAction::Compare => f.write_str("the whole state is compared"),
+            RecordedAction::Checkpoint => f.write_str("checkpoint"),
+            RecordedAction::Reorganize => f.write_str("the chain goes back to the last checkpoint"),
         }
     }
 }
@@ -78,7 +78,7 @@ pub struct Difference {
     /// What it is.
     pub mismatch: Mismatch,
     /// The steps that show it, after the opening that every history has.
-    pub steps: Vec<Taken>,
+    pub steps: Vec<RecordedStep>,
     /// How many there were and how often they were replayed to make them fewer; `None` before that.
     pub shrunk: Option<Shrunk>,
 }
@@ -115,27 +115,27 @@ const STEPS_BETWEEN_CHECKPOINTS: u64 = 150;
 const STEPS_BETWEEN_REORGS: u64 = 400;
 
 impl History {
-    /// Plays the history and compares both sides all the way.
+    /// Runs the history and compares both sides all the way.
     ///
     /// # Errors
     ///
     /// The first difference, with all steps up to it; [`Difference::shrink`] makes them few.
-    pub fn play(self) -> Result<Coverage, Box<Difference>> {
-        self.play_with(|_, _| {})
+    pub fn run(self) -> Result<Coverage, Box<Difference>> {
+        self.run_with(|_, _| {})
     }
 
-    /// The same, with `meddle` called before each step: what a test does to see that differences are
-    /// found.
+    /// The same, with `before_step` called before each step with its index: a test plants faults there to
+    /// see that differences are found.
     ///
     /// # Errors
     ///
-    /// As [`Self::play`].
-    pub fn play_with(
+    /// As [`Self::run`].
+    pub fn run_with(
         self,
-        mut meddle: impl FnMut(&Lockstep, u64),
+        mut before_step: impl FnMut(&Lockstep, u64),
     ) -> Result<Coverage, Box<Difference>> {
         let mut steps = Vec::new();
-        self.record(&mut steps, &mut meddle).map_err(|mismatch| {
+        self.record(&mut steps, &mut before_step).map_err(|mismatch| {
             Box::new(Difference { history: self, mismatch, steps, shrunk: None })
         })
     }
@@ -146,8 +146,8 @@ impl History {
 
     fn record(
         self,
-        steps: &mut Vec<Taken>,
-        meddle: &mut impl FnMut(&Lockstep, u64),
+        steps: &mut Vec<RecordedStep>,
+        before_step: &mut impl FnMut(&Lockstep, u64),
     ) -> Result<Coverage, Mismatch> {
         let company = Company::new();
         let mut lockstep = company.lockstep(self.supply())?;
@@ -157,21 +157,20 @@ impl History {
         let mut rng = Rng::new(!self.seed);
         while lockstep.coverage().calls < self.calls {
             let now = lockstep.now();
-            let act = if rng.chance(1, STEPS_BETWEEN_COMPARISONS) {
-                (now, Act::Compare)
+            let (time, action) = if rng.chance(1, STEPS_BETWEEN_COMPARISONS) {
+                (now, RecordedAction::Compare)
             } else if rng.chance(1, STEPS_BETWEEN_CHECKPOINTS) {
-                (now, Act::Checkpoint)
+                (now, RecordedAction::Checkpoint)
             } else if rng.chance(1, STEPS_BETWEEN_REORGS) {
-                (now, Act::Reorganize)
+                (now, RecordedAction::Reorganize)
             } else {
                 let (wait, step) = director.next(lockstep.world(), now, lockstep.foreign());
-                (now + wait, Act::Step(Box::new(step)))
+                (now + wait, RecordedAction::Step(Box::new(step)))
             };
-            let (time, act) = act;
-            let taken = Taken { time, turn: steps.len() as u64, act };
-            steps.push(taken.clone());
-            meddle(&lockstep, taken.turn);
-            take(&mut lockstep, &taken)?;
+            let recorded = RecordedStep { time, index: steps.len() as u64, action };
+            steps.push(recorded.clone());
+            before_step(&lockstep, recorded.index);
+            take(&mut lockstep, &recorded)?;
         }
         lockstep.compare()?;
         lockstep.compare_events()?;
@@ -179,11 +178,11 @@ impl History {
     }
 }
 
-pub(crate) fn take(lockstep: &mut Lockstep, taken: &Taken) -> Result<(), Mismatch> {
-    match &taken.act {
-        Act::Step(step) => lockstep.step(taken.time, taken.turn, step),
-        Act::Compare => lockstep.compare(),
-        Act::Checkpoint => lockstep.checkpoint(),
-        Act::Reorganize => lockstep.reorganize(),
+pub(crate) fn take(lockstep: &mut Lockstep, recorded: &RecordedStep) -> Result<(), Mismatch> {
+    match &recorded.action {
+        RecordedAction::Step(step) => lockstep.step(recorded.time, recorded.index, step),
+        RecordedAction::Compare => lockstep.compare(),
+        RecordedAction::Checkpoint => lockstep.checkpoint(),
+        RecordedAction::Reorganize => lockstep.reorganize(),
     }
 }

@@ -25,6 +25,6 @@ mod views;
 
 pub use coverage::{Counts, Coverage, UNREACHABLE};
 pub use histories::Histories;
-pub use history::{Difference, History, Shrunk, Taken};
+pub use history::{Difference, History, RecordedStep, Shrunk};
 pub use lockstep::Lockstep;
 pub use mismatch::{Differs, ErrorKind, Mismatch, OutcomeKind};

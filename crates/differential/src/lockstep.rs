@@ -163,18 +163,18 @@ impl Lockstep {
         &self.coverage
     }
 
-    /// Takes a step at `time`, or as soon afterwards as a block can be. `turn` tells it from other
+    /// Takes a step at `time`, or as soon afterwards as a block can be. `index` tells it from other
     /// steps: what it deploys has an address of its own.
     ///
     /// # Errors
     ///
     /// Where the two sides differ.
-    pub fn step(&mut self, time: Timestamp, turn: u64, step: &Step) -> Result<(), Mismatch> {
+    pub fn step(&mut self, time: Timestamp, index: u64, step: &Step) -> Result<(), Mismatch> {
         match step {
             // Where a shrunk history has no contract of the set, the call is any transaction.
             Step::Call { caller, contract, call } if self.world.role_of(*contract).is_none() => {
                 let (caller, target, data) = (*caller, *contract, call.abi_encode());
-                self.step(time, turn, &Step::Transaction { caller, target, data })?;
+                self.step(time, index, &Step::Transaction { caller, target, data })?;
             }
             Step::Call { caller, contract, call } => {
                 self.open(time)?;
@@ -193,11 +193,11 @@ impl Lockstep {
                 self.take(*caller, *target, data.clone(), meaning.as_ref(), decision)?;
             }
             Step::Put(account, put) => self.put(*account, put)?,
-            Step::Deploy(constructor) => self.deploy(time, turn, constructor, None)?,
+            Step::Deploy(constructor) => self.deploy(time, index, constructor, None)?,
         }
         let governance = self.world.governance();
         for proposal in governance.proposals().iter().rev().take(WATCHED_PROPOSALS) {
-            self.coverage.stood(governance.state(proposal, self.block.timestamp));
+            self.coverage.observed_state(governance.state(proposal, self.block.timestamp));
         }
         Ok(())
     }
@@ -311,14 +311,14 @@ impl Lockstep {
     }
 
     /// Deploys a contract of the set at the beginning of a history, at an address that depends on nothing
-    /// but the turn.
+    /// but the index.
     pub(crate) fn deploy_first(
         &mut self,
         time: Timestamp,
-        turn: u64,
+        index: u64,
         constructor: &Constructor,
     ) -> Result<(), Mismatch> {
-        self.deploy(time, turn, constructor, Some(deployer(turn).create(0)))
+        self.deploy(time, index, constructor, Some(deployer(index).create(0)))
     }
 
     /// Deploys a contract of the set, the last transaction of its block: through the proxy, with CREATE2,
@@ -327,14 +327,14 @@ impl Lockstep {
     fn deploy(
         &mut self,
         time: Timestamp,
-        turn: u64,
+        index: u64,
         constructor: &Constructor,
         own: Option<Address>,
     ) -> Result<(), Mismatch> {
         self.open(time)?;
-        let deployer = deployer(turn);
+        let deployer = deployer(index);
         let init_code = init_code(constructor);
-        let creation = creation(turn, &init_code);
+        let creation = creation(index, &init_code);
         let contract = own.unwrap_or_else(|| creation.address());
         let outside = self.foreign.at(self.block.timestamp);
         let context = self.context(deployer, &outside);
@@ -357,9 +357,9 @@ impl Lockstep {
     }
 
     /// Deploys Expect, which has neither arguments nor events.
-    pub(crate) fn deploy_expect(&mut self, time: Timestamp, turn: u64) -> Result<(), Mismatch> {
+    pub(crate) fn deploy_expect(&mut self, time: Timestamp, index: u64) -> Result<(), Mismatch> {
         self.open(time)?;
-        let deployer = deployer(turn);
+        let deployer = deployer(index);
         let contract = deployer.create(0);
         self.roles.insert(contract, Role::Expect);
         let input = Contract::Expect.artifact().creation_code().clone();
@@ -389,12 +389,13 @@ impl Lockstep {
         let calls: Vec<_> = waiting.iter().map(|waiting| waiting.call.clone()).collect();
         let (_, executed) = self.chain.mine_unsigned(&calls)?;
         for (waiting, executed) in waiting.iter().zip(&executed) {
-            self.settle(waiting, executed)?;
+            self.compare_outcome(waiting, executed)?;
         }
         Ok(())
     }
 
-    fn settle(&mut self, waiting: &Waiting, executed: &Executed) -> Result<(), Mismatch> {
+    /// Compares what came of a call with what the rules decided, and records what was met.
+    fn compare_outcome(&mut self, waiting: &Waiting, executed: &Executed) -> Result<(), Mismatch> {
         let target = waiting.call.to;
         let role = target.and_then(|target| self.roles.get(&target).copied());
         self.coverage.called(role, &waiting.call.input, executed.success);
@@ -512,15 +513,15 @@ pub(crate) fn deployer(number: u64) -> Address {
     Address::from_word(keccak256([b"deployer".as_slice(), &number.to_be_bytes()].concat()))
 }
 
-/// How the step `turn` of a history creates a contract through the proxy.
-fn creation(turn: u64, init_code: &Bytes) -> Create2 {
-    let salt = B256::from(U256::from(turn));
+/// How the step `index` of a history creates a contract through the proxy.
+fn creation(index: u64, init_code: &Bytes) -> Create2 {
+    let salt = B256::from(U256::from(index));
     Create2::new(DEPLOYMENT_PROXY, salt, init_code)
 }
 
-/// Where the step `turn` of a history deploys a contract.
-pub(crate) fn deployed_at(turn: u64, constructor: &Constructor) -> Address {
-    creation(turn, &init_code(constructor)).address()
+/// Where the step `index` of a history deploys a contract.
+pub(crate) fn deployed_at(index: u64, constructor: &Constructor) -> Address {
+    creation(index, &init_code(constructor)).address()
 }
 
 const fn role_of(constructor: &Constructor) -> Role {

@@ -2,7 +2,7 @@
 //! the code that returns them.
 
 use crate::{
-    history::{Act, Taken},
+    history::{RecordedAction, RecordedStep},
     lockstep::deployed_at,
     opening::Company,
 };
@@ -35,10 +35,10 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    pub(crate) fn new(steps: &[Taken]) -> Self {
+    pub(crate) fn new(steps: &[RecordedStep]) -> Self {
         let mut names = Self { company: Company::new(), others: Vec::new() };
-        for taken in steps {
-            let Act::Step(step) = &taken.act else { continue };
+        for recorded in steps {
+            let RecordedAction::Step(step) = &recorded.action else { continue };
             match &**step {
                 Step::Put(account, put) => {
                     names.add(payload(put).map_or("contract", |_| "payload"), *account)
@@ -48,7 +48,7 @@ impl Names {
                         Constructor::Rollup(_) => "later rollup",
                         _ => "later Proposals",
                     };
-                    names.add(kind, deployed_at(taken.turn, constructor));
+                    names.add(kind, deployed_at(recorded.index, constructor));
                 }
                 _ => {}
             }

@@ -22,14 +22,14 @@ const STAKERS: usize = 6;
 /// 1 January 2026, 00:00 UTC.
 const GENESIS: Timestamp = Timestamp::of(1_767_225_600);
 
-/// Turns from here on belong to the opening; no history takes as many.
-const FIRST_TURN: u64 = 1 << 32;
+/// Indices from here on belong to the opening; no history has as many steps.
+const FIRST_INDEX: u64 = 1 << 32;
 
-/// What is deployed first, in this order: the number of a contract is its turn.
+/// The contracts that the opening deploys, in this order; the discriminant is the index of the deployment.
 #[derive(Clone, Copy)]
 #[repr(u64)]
-enum Turn {
-    Asset = FIRST_TURN,
+enum OpeningContract {
+    Asset = FIRST_INDEX,
     Registry,
     Proposals,
     Governance,
@@ -39,7 +39,7 @@ enum Turn {
     Rollup,
 }
 
-impl Turn {
+impl OpeningContract {
     const ALL: [Self; 8] = [
         Self::Asset,
         Self::Registry,
@@ -97,32 +97,26 @@ pub(crate) struct Company {
 
 fn key(name: &str) -> PrivateKeySigner {
     PrivateKeySigner::from_bytes(&keccak256(name))
-        .expect("a hash is a key, but for a chance of 2^-127")
+        .expect("a hash is a valid key with overwhelming probability")
 }
 
 impl Company {
     pub(crate) fn new() -> Self {
         let mut keys = BTreeMap::new();
-        let mut person = |name: &str, number: usize| {
-            let key = key(&format!("{name} {number}"));
+        let mut person = |name: &str| {
+            let key = key(name);
             let address = key.address();
             keys.insert(address, key);
             address
         };
-        let holders: Vec<_> = (0..HOLDERS).map(|number| person("holder", number)).collect();
-        let stakers: Vec<_> = (0..STAKERS)
-            .map(|number| Staker {
-                attester: person("attester", number),
-                proposer: person("proposer", number),
-                withdrawer: person("withdrawer", number),
-            })
-            .collect();
-        let (stranger, treasury) = (person("stranger", 0), person("treasury", 0));
-        let wallets = vec![holders[0], holders[1], stakers[0].proposer, stakers[1].proposer];
-        // Two of them have no key, so that what they sign is for their code to accept.
+        let mut cast = Cast::numbered(HOLDERS, STAKERS, &mut person);
+        let treasury = person("treasury");
+        let Cast { holders, stakers, .. } = &cast;
+        // Two of the wallets have no key, so that what they sign is for their code to accept.
         keys.remove(&holders[0]);
         keys.remove(&stakers[0].proposer);
-        Self { cast: Cast { holders, stakers, stranger, wallets }, keys, treasury }
+        cast.wallets = vec![holders[0], holders[1], stakers[0].proposer, stakers[1].proposer];
+        Self { cast, keys, treasury }
     }
 
     /// Signs for whoever has a key.
@@ -146,7 +140,7 @@ impl Company {
             ]
         });
         let others = [("stranger", *stranger), ("treasury", self.treasury)];
-        let contracts = Turn::ALL.iter().map(|turn| (turn.name().to_owned(), turn.address()));
+        let contracts = OpeningContract::ALL.iter().map(|it| (it.name().to_owned(), it.address()));
         let others = others.into_iter().map(|(name, address)| (name.to_owned(), address));
         holders.chain(stakers).chain(others).chain(contracts).fold(
             text.to_owned(),
@@ -167,12 +161,12 @@ impl Company {
     pub(crate) fn lockstep(&self, supply: Supply) -> Result<Lockstep, Mismatch> {
         let addresses = Addresses {
             chain_id: 31337,
-            asset: Turn::Asset.address(),
-            registry: Turn::Registry.address(),
-            governance: Turn::Governance.address(),
-            issuer: Turn::Issuer.address(),
-            distributor: Turn::Distributor.address(),
-            expect: Turn::Expect.address(),
+            asset: OpeningContract::Asset.address(),
+            registry: OpeningContract::Registry.address(),
+            governance: OpeningContract::Governance.address(),
+            issuer: OpeningContract::Issuer.address(),
+            distributor: OpeningContract::Distributor.address(),
+            expect: OpeningContract::Expect.address(),
         };
         let mut opening = Opening {
             lockstep: Lockstep::new(addresses, GENESIS, &self.accounts())?,
@@ -200,9 +194,13 @@ impl Opening {
         self.time
     }
 
-    fn create(&mut self, turn: Turn, constructor: Constructor) -> Result<(), Mismatch> {
+    fn create(
+        &mut self,
+        contract: OpeningContract,
+        constructor: Constructor,
+    ) -> Result<(), Mismatch> {
         let time = self.tick();
-        self.lockstep.deploy_first(time, turn as u64, &constructor)
+        self.lockstep.deploy_first(time, contract as u64, &constructor)
     }
 
     fn call(
@@ -213,14 +211,14 @@ impl Opening {
     ) -> Result<(), Mismatch> {
         let time = self.tick();
         let step = Step::Call { caller, contract, call: call.into() };
-        self.lockstep.step(time, FIRST_TURN, &step)
+        self.lockstep.step(time, FIRST_INDEX, &step)
     }
 
     fn deploy(&mut self, at: Addresses, initial_supply: Amount) -> Result<(), Mismatch> {
         let treasury = self.treasury;
         let owner = at.governance;
         self.create(
-            Turn::Asset,
+            OpeningContract::Asset,
             Constructor::Asset {
                 name: "Canon".to_owned(),
                 symbol: "CAN".to_owned(),
@@ -229,21 +227,24 @@ impl Opening {
                 initial_supply: initial_supply.to_word(),
             },
         )?;
-        self.create(Turn::Registry, Constructor::Registry { owner: treasury })?;
+        self.create(OpeningContract::Registry, Constructor::Registry { owner: treasury })?;
         let (n, m) = (U256::from(3), U256::from(5));
-        self.create(Turn::Proposals, Constructor::Proposals { registry: at.registry, n, m })?;
         self.create(
-            Turn::Governance,
+            OpeningContract::Proposals,
+            Constructor::Proposals { registry: at.registry, n, m },
+        )?;
+        self.create(
+            OpeningContract::Governance,
             Constructor::Governance {
                 asset: at.asset,
-                proposals: Turn::Proposals.address(),
+                proposals: OpeningContract::Proposals.address(),
                 configuration: configuration().into(),
             },
         )?;
         let rate = Amount::TOKEN.to_word();
-        self.create(Turn::Issuer, Constructor::Issuer { asset: at.asset, rate, owner })?;
+        self.create(OpeningContract::Issuer, Constructor::Issuer { asset: at.asset, rate, owner })?;
         self.create(
-            Turn::Distributor,
+            OpeningContract::Distributor,
             Constructor::Distributor {
                 asset: at.asset,
                 registry: at.registry,
@@ -252,10 +253,10 @@ impl Opening {
             },
         )?;
         let time = self.tick();
-        self.lockstep.deploy_expect(time, Turn::Expect as u64)?;
+        self.lockstep.deploy_expect(time, OpeningContract::Expect as u64)?;
         let genesis_time = self.time.to_word();
         self.create(
-            Turn::Rollup,
+            OpeningContract::Rollup,
             Constructor::Rollup(RawRollupParameters {
                 asset: at.asset,
                 registry: at.registry,
@@ -268,7 +269,7 @@ impl Opening {
                 exit_delay: U256::from(288),
             }),
         )?;
-        let rollup = Turn::Rollup.address();
+        let rollup = OpeningContract::Rollup.address();
         self.call(treasury, at.registry, RegistryCall::Upgrade { rollup })?;
         for (contract, new_owner) in [(at.asset, at.issuer), (at.registry, at.governance)] {
             self.call(treasury, contract, OwnershipCall::TransferOwnership { new_owner })?;
@@ -279,7 +280,7 @@ impl Opening {
     }
 
     fn share_out(&mut self, at: Addresses, cast: &Cast) -> Result<(), Mismatch> {
-        let rollup = Turn::Rollup.address();
+        let rollup = OpeningContract::Rollup.address();
         // Enough for some blocks, and not for all.
         self.call(
             self.treasury,

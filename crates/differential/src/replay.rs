@@ -6,30 +6,30 @@
 //! by whoever draws the slot, and what was signed well is signed anew.
 
 use crate::{
-    history::{Act, History, Taken, take},
+    history::{History, RecordedAction, RecordedStep, take},
     lockstep::Lockstep,
     mismatch::Mismatch,
     opening::Company,
 };
 use alloy::primitives::{Address, B256, Bytes, U256};
 use canon_protocol::{
-    AssetCall, Ballot, Call, GovernanceCall, ProposalsCall, Role, RollupCall, Round, Signal,
-    Support, Timestamp, World, histories::Step, signature_parts,
+    AssetCall, Call, GovernanceCall, ProposalsCall, Role, RollupCall, Round, Signal, Timestamp,
+    World, histories::Step, signature_parts,
 };
 use std::collections::BTreeMap;
 
 /// A step and what it meant when it was taken last.
 #[derive(Clone)]
 pub(crate) struct Entry {
-    pub(crate) taken: Taken,
+    pub(crate) recorded: RecordedStep,
     /// `None` if it wasn't taken yet and means what it says.
     pub(crate) meaning: Option<Meaning>,
 }
 
 impl Entry {
     /// A step that means what it says.
-    pub(crate) const fn verbatim(taken: Taken) -> Self {
-        Self { taken, meaning: None }
+    pub(crate) const fn verbatim(recorded: RecordedStep) -> Self {
+        Self { recorded, meaning: None }
     }
 }
 
@@ -101,7 +101,7 @@ impl Replayer {
         &self,
         entries: &[Entry],
         thorough: bool,
-        meddle: &mut impl FnMut(&Lockstep, u64),
+        before_step: &mut impl FnMut(&Lockstep, u64),
     ) -> Option<(Mismatch, Vec<Entry>)> {
         let mut done = Vec::with_capacity(entries.len());
         let mut lockstep = match self.company.lockstep(self.history.supply()) {
@@ -110,23 +110,23 @@ impl Replayer {
         };
         let mut numbers = Numbers::default();
         for entry in entries {
-            meddle(&lockstep, entry.taken.turn);
-            let mut taken = entry.taken.clone();
-            let now = lockstep.time_of_step(taken.time);
+            before_step(&lockstep, entry.recorded.index);
+            let mut recorded = entry.recorded.clone();
+            let now = lockstep.time_of_step(recorded.time);
             let old = entry.meaning.as_ref();
-            if let (Act::Step(step), Some(meaning)) = (&mut taken.act, old) {
+            if let (RecordedAction::Step(step), Some(meaning)) = (&mut recorded.action, old) {
                 self.bind(step, meaning, &numbers, lockstep.world(), now);
             }
-            let mut meaning = match &taken.act {
-                Act::Step(step) => self.meaning(step, lockstep.world(), now),
+            let mut meaning = match &recorded.action {
+                RecordedAction::Step(step) => self.meaning(step, lockstep.world(), now),
                 _ => Meaning::default(),
             };
-            let outcome = take(&mut lockstep, &taken);
-            meaning.settle(&taken, &lockstep);
+            let outcome = take(&mut lockstep, &recorded);
+            meaning.record_outcome(&recorded, &lockstep);
             if let Some(old) = old {
                 numbers.learn(old, &meaning);
             }
-            done.push(Entry { taken, meaning: Some(meaning) });
+            done.push(Entry { recorded, meaning: Some(meaning) });
             if let Err(mismatch) = outcome {
                 return Some((mismatch, done));
             }
@@ -249,17 +249,8 @@ impl Replayer {
                 deadline,
                 signature,
             }) => {
-                let governance = world.governance();
-                let (_, proposal) = governance.proposal(*proposal_id).ok()?;
-                let ballot = Ballot {
-                    proposalId: *proposal_id,
-                    actionsHash: proposal.actions_hash(),
-                    amount: *amount,
-                    support: *support == Support::Yea,
-                    voter: *voter,
-                    nonce: proposal.ballot_nonce(*voter).to_word(),
-                    deadline: *deadline,
-                };
+                let (id, proposal) = world.governance().proposal(*proposal_id).ok()?;
+                let ballot = proposal.ballot_message(id, *voter, *amount, *support, *deadline);
                 *signature = (self.sign)(*voter, ballot.signing_hash(at.chain_id, contract))?;
             }
             Call::Proposals(ProposalsCall::VoteWithSig { payload, signature }) => {
@@ -301,8 +292,8 @@ impl Replayer {
 }
 
 impl Meaning {
-    /// What came of the step.
-    fn settle(&mut self, taken: &Taken, lockstep: &Lockstep) {
+    /// Adds what came of the step.
+    fn record_outcome(&mut self, recorded: &RecordedStep, lockstep: &Lockstep) {
         let governance = lockstep.world().governance();
         self.proposals.1 = governance.proposals().len();
         self.withdrawals.1 = governance.withdrawals().len();
@@ -313,7 +304,8 @@ impl Meaning {
                 payload: proposal.payload(),
             });
         }
-        self.refused = matches!(taken.act, Act::Step(_)) && lockstep.refuses_newest();
+        self.refused =
+            matches!(recorded.action, RecordedAction::Step(_)) && lockstep.refuses_newest();
     }
 }
 

@@ -15,7 +15,7 @@
 //! at most 1,000 replays, most histories 20 to 250; what is left by then is the result.
 
 use crate::{
-    history::{Act, Difference, Shrunk, Taken},
+    history::{Difference, RecordedAction, RecordedStep, Shrunk},
     lockstep::Lockstep,
     mismatch::Mismatch,
     replay::{Entry, Proposed, Replayer},
@@ -37,9 +37,9 @@ impl Difference {
         self.shrink_with(|_, _| {})
     }
 
-    /// The same for a history that was played with `meddle`.
+    /// The same for a history that was run with `before_step`.
     #[must_use]
-    pub fn shrink_with(self, meddle: impl FnMut(&Lockstep, u64)) -> Self {
+    pub fn shrink_with(self, before_step: impl FnMut(&Lockstep, u64)) -> Self {
         let Self { history, mismatch, steps, .. } = self;
         let from = steps.len();
         let entries = steps.into_iter().map(Entry::verbatim).collect();
@@ -49,10 +49,10 @@ impl Difference {
             entries,
             replays: 0,
             needed: BTreeSet::new(),
-            meddle,
+            before_step,
         };
         shrinker.shrink();
-        let steps = shrinker.entries.into_iter().map(|entry| entry.taken).collect();
+        let steps = shrinker.entries.into_iter().map(|entry| entry.recorded).collect();
         let shrunk = Some(Shrunk { from, replays: shrinker.replays });
         Self { history, mismatch: shrinker.mismatch, steps, shrunk }
     }
@@ -62,10 +62,10 @@ impl Difference {
         self.replay_with(|_, _| {})
     }
 
-    /// The same for a history that was played with `meddle`.
-    pub fn replay_with(&self, mut meddle: impl FnMut(&Lockstep, u64)) -> Option<Mismatch> {
+    /// The same for a history that was run with `before_step`.
+    pub fn replay_with(&self, mut before_step: impl FnMut(&Lockstep, u64)) -> Option<Mismatch> {
         let entries: Vec<_> = self.steps.iter().cloned().map(Entry::verbatim).collect();
-        let shown = Replayer::new(self.history).replay(&entries, true, &mut meddle);
+        let shown = Replayer::new(self.history).replay(&entries, true, &mut before_step);
         shown.map(|(mismatch, _)| mismatch)
     }
 }
@@ -79,7 +79,7 @@ struct Shrinker<M> {
     replays: usize,
     /// Turns of refused steps without which the difference isn't shown.
     needed: BTreeSet<u64>,
-    meddle: M,
+    before_step: M,
 }
 
 impl<M: FnMut(&Lockstep, u64)> Shrinker<M> {
@@ -93,7 +93,7 @@ impl<M: FnMut(&Lockstep, u64)> Shrinker<M> {
             let before = self.entries.len();
             self.drop_refused();
             self.drop_abandoned();
-            self.drop_alike(|taken| Some(function(taken)));
+            self.drop_alike(|recorded| Some(function(recorded)));
             self.drop_alike(caller);
             self.propose_through_lock();
             self.take_simpler_steps();
@@ -117,7 +117,7 @@ impl<M: FnMut(&Lockstep, u64)> Shrinker<M> {
         }
         self.replays += 1;
         let thorough = !matches!(self.mismatch, Mismatch::Outcome { .. });
-        let shown = self.replayer.replay(&candidate, thorough, &mut self.meddle);
+        let shown = self.replayer.replay(&candidate, thorough, &mut self.before_step);
         let Some((mismatch, entries)) = shown.filter(|(found, _)| found.is_like(&self.mismatch))
         else {
             return false;
@@ -155,32 +155,33 @@ impl<M: FnMut(&Lockstep, u64)> Shrinker<M> {
         let last = self.entries.len().saturating_sub(1);
         let refused = |entry: &Entry| entry.meaning.as_ref().is_some_and(|known| known.refused);
         let before = self.entries[..last].iter().filter(|entry| refused(entry));
-        let turns: BTreeSet<_> = before.map(|entry| entry.taken.turn).collect();
-        if turns.is_subset(&self.needed) {
+        let indices: BTreeSet<_> = before.map(|entry| entry.recorded.index).collect();
+        if indices.is_subset(&self.needed) {
             return;
         }
-        let others = self.entries.iter().filter(|entry| !turns.contains(&entry.taken.turn));
+        let others = self.entries.iter().filter(|entry| !indices.contains(&entry.recorded.index));
         if !self.attempt(others.cloned().collect()) {
-            self.needed.extend(turns);
+            self.needed.extend(indices);
         }
     }
 
     /// What a reorganization takes back.
     fn drop_abandoned(&mut self) {
         let mut end = self.entries.len();
-        while let Some(to) =
-            self.entries[..end].iter().rposition(|entry| entry.taken.act == Act::Reorganize)
+        while let Some(to) = self.entries[..end]
+            .iter()
+            .rposition(|entry| entry.recorded.action == RecordedAction::Reorganize)
         {
             end = to;
             // Those before it that were used by reorganizations in between don't count.
             let mut used = 0;
-            let from = self.entries[..to].iter().rposition(|entry| match entry.taken.act {
-                Act::Checkpoint if used == 0 => true,
-                Act::Checkpoint => {
+            let from = self.entries[..to].iter().rposition(|entry| match entry.recorded.action {
+                RecordedAction::Checkpoint if used == 0 => true,
+                RecordedAction::Checkpoint => {
                     used -= 1;
                     false
                 }
-                Act::Reorganize => {
+                RecordedAction::Reorganize => {
                     used += 1;
                     false
                 }
@@ -195,11 +196,11 @@ impl<M: FnMut(&Lockstep, u64)> Shrinker<M> {
     }
 
     /// Steps that have the same `feature`, all together.
-    fn drop_alike<F: Ord>(&mut self, feature: impl Fn(&Taken) -> Option<F>) {
+    fn drop_alike<F: Ord>(&mut self, feature: impl Fn(&RecordedStep) -> Option<F>) {
         let features: BTreeSet<_> =
-            self.entries.iter().filter_map(|entry| feature(&entry.taken)).collect();
+            self.entries.iter().filter_map(|entry| feature(&entry.recorded)).collect();
         for common in features {
-            self.do_without(|_, entry| feature(&entry.taken).as_ref() == Some(&common));
+            self.do_without(|_, entry| feature(&entry.recorded).as_ref() == Some(&common));
         }
     }
 
@@ -226,7 +227,7 @@ impl<M: FnMut(&Lockstep, u64)> Shrinker<M> {
         while index > 0 {
             index -= 1;
             let others = self.entries.iter().enumerate().filter(|(other, _)| *other != index);
-            let others = others.map(|(_, entry)| Entry::verbatim(entry.taken.clone()));
+            let others = others.map(|(_, entry)| Entry::verbatim(entry.recorded.clone()));
             if self.attempt(others.collect()) {
                 // Without it, a later one may not be needed any more.
                 index = self.entries.len();
@@ -263,7 +264,7 @@ impl<M: FnMut(&Lockstep, u64)> Shrinker<M> {
     /// The proposal that step `index` pushed.
     fn pushed(&self, index: usize) -> Option<Proposed> {
         let entry = self.entries.get(index)?;
-        match call(&entry.taken)? {
+        match call(&entry.recorded)? {
             Call::Proposals(_) => entry.meaning.as_ref()?.proposed,
             _ => None,
         }
@@ -288,19 +289,20 @@ impl<M: FnMut(&Lockstep, u64)> Shrinker<M> {
     /// A ballot of all its voter's power can replace the others on the proposal, or at least does
     /// without what made a smaller one suffice.
     fn cast_whole_votes(&mut self) {
-        let mut turns: Vec<_> = self.entries.iter().map(|entry| entry.taken.turn).collect();
-        let last = turns.pop();
-        for turn in turns {
+        let mut indices: Vec<_> = self.entries.iter().map(|entry| entry.recorded.index).collect();
+        let last = indices.pop();
+        for index in indices {
             let mut candidate = self.entries.clone();
-            let Some(entry) = candidate.iter_mut().find(|entry| entry.taken.turn == turn) else {
+            let Some(entry) = candidate.iter_mut().find(|entry| entry.recorded.index == index)
+            else {
                 continue;
             };
-            let Some(id) = proposal_voted_on(&entry.taken) else { continue };
+            let Some(id) = proposal_voted_on(&entry.recorded) else { continue };
             let Some(meaning) = &mut entry.meaning else { continue };
             let was_whole = core::mem::replace(&mut meaning.is_whole, true);
             let alone = candidate.iter().filter(|entry| {
-                proposal_voted_on(&entry.taken) != Some(id)
-                    || [Some(turn), last].contains(&Some(entry.taken.turn))
+                proposal_voted_on(&entry.recorded) != Some(id)
+                    || [Some(index), last].contains(&Some(entry.recorded.index))
             });
             let alone: Vec<_> = alone.cloned().collect();
             let others = alone.len() < candidate.len();
@@ -331,11 +333,12 @@ impl<M: FnMut(&Lockstep, u64)> Shrinker<M> {
 
     /// Several proposals may have the same payload.
     fn share_payloads(&mut self) {
-        let payloads: Vec<_> = self.entries.iter().filter_map(|entry| put(&entry.taken)).collect();
+        let payloads: Vec<_> =
+            self.entries.iter().filter_map(|entry| put(&entry.recorded)).collect();
         for (number, payload) in payloads.iter().enumerate().skip(1) {
             for earlier in &payloads[..number] {
                 let mut candidate = self.entries.clone();
-                candidate.retain(|entry| put(&entry.taken) != Some(*payload));
+                candidate.retain(|entry| put(&entry.recorded) != Some(*payload));
                 for entry in &mut candidate {
                     rename(entry, *payload, *earlier);
                 }
@@ -351,13 +354,13 @@ fn propose(entry: &mut Entry, proposed: Proposed, holder: Address) {
     let Proposed { governance, payload } = proposed;
     let call = GovernanceCall::ProposeWithLock { payload, to: holder }.into();
     let step = Step::Call { caller: holder, contract: governance, call };
-    entry.taken.act = Act::Step(Box::new(step));
+    entry.recorded.action = RecordedAction::Step(Box::new(step));
 }
 
 /// Makes a step a simpler one that does the same, if there is one.
 fn simplify(entry: &mut Entry) -> Option<()> {
     let meaning = entry.meaning.as_ref()?;
-    let Act::Step(step) = &mut entry.taken.act else { return None };
+    let RecordedAction::Step(step) = &mut entry.recorded.action else { return None };
     if let Step::Transaction { caller, target, .. } = **step {
         let call = meaning.decoded.clone()?;
         **step = Step::Call { caller, contract: target, call };
@@ -391,8 +394,8 @@ fn simplify(entry: &mut Entry) -> Option<()> {
 }
 
 /// The proposal that a ballot is cast on.
-fn proposal_voted_on(taken: &Taken) -> Option<U256> {
-    match call(taken)? {
+fn proposal_voted_on(recorded: &RecordedStep) -> Option<U256> {
+    match call(recorded)? {
         Call::Governance(
             GovernanceCall::Vote { id, .. } | GovernanceCall::VoteWithSig { proposal_id: id, .. },
         ) => Some(*id),
@@ -402,7 +405,7 @@ fn proposal_voted_on(taken: &Taken) -> Option<U256> {
 
 /// The amount that a step names.
 fn amount(entry: &mut Entry) -> Option<&mut U256> {
-    let Act::Step(step) = &mut entry.taken.act else { return None };
+    let RecordedAction::Step(step) = &mut entry.recorded.action else { return None };
     let Step::Call { call, .. } = &mut **step else { return None };
     match call {
         Call::Asset(
@@ -427,7 +430,7 @@ fn amount(entry: &mut Entry) -> Option<&mut U256> {
 
 /// Writes `to` where a call names the payload `from`.
 fn rename(entry: &mut Entry, from: Address, to: Address) {
-    let Act::Step(step) = &mut entry.taken.act else { return };
+    let RecordedAction::Step(step) = &mut entry.recorded.action else { return };
     let Step::Call { call, .. } = &mut **step else { return };
     if let Call::Governance(
         GovernanceCall::ProposeWithLock { payload, .. } | GovernanceCall::Propose { payload },
@@ -441,8 +444,8 @@ fn rename(entry: &mut Entry, from: Address, to: Address) {
     }
 }
 
-fn call(taken: &Taken) -> Option<&Call> {
-    let Act::Step(step) = &taken.act else { return None };
+fn call(recorded: &RecordedStep) -> Option<&Call> {
+    let RecordedAction::Step(step) = &recorded.action else { return None };
     match &**step {
         Step::Call { call, .. } => Some(call),
         _ => None,
@@ -450,8 +453,8 @@ fn call(taken: &Taken) -> Option<&Call> {
 }
 
 /// Where code is put.
-fn put(taken: &Taken) -> Option<Address> {
-    let Act::Step(step) = &taken.act else { return None };
+fn put(recorded: &RecordedStep) -> Option<Address> {
+    let RecordedAction::Step(step) = &recorded.action else { return None };
     match &**step {
         Step::Put(account, _) => Some(*account),
         _ => None,
@@ -459,9 +462,9 @@ fn put(taken: &Taken) -> Option<Address> {
 }
 
 /// What a step does, without whom and with what.
-fn function(taken: &Taken) -> String {
-    let name = match &taken.act {
-        Act::Step(step) => match &**step {
+fn function(recorded: &RecordedStep) -> String {
+    let name = match &recorded.action {
+        RecordedAction::Step(step) => match &**step {
             Step::Call { call, .. } => {
                 let text = format!("{call:?}");
                 return text.split([' ', '}']).next().unwrap_or_default().to_owned();
@@ -470,15 +473,15 @@ fn function(taken: &Taken) -> String {
             Step::Put(..) => "put",
             Step::Deploy(_) => "deploy",
         },
-        Act::Compare => "compare",
-        Act::Checkpoint | Act::Reorganize => "reorg",
+        RecordedAction::Compare => "compare",
+        RecordedAction::Checkpoint | RecordedAction::Reorganize => "reorg",
     };
     name.to_owned()
 }
 
 /// Who takes a step, or where it is taken.
-fn caller(taken: &Taken) -> Option<Address> {
-    let Act::Step(step) = &taken.act else { return None };
+fn caller(recorded: &RecordedStep) -> Option<Address> {
+    let RecordedAction::Step(step) = &recorded.action else { return None };
     match &**step {
         Step::Call { caller, .. } | Step::Transaction { caller, .. } => Some(*caller),
         Step::Put(account, _) => Some(*account),

@@ -34,14 +34,14 @@ pub(crate) const ANYONE: Address = address(0xd3);
 /// A holder of the asset who votes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holder {
-    /// One.
+    /// Alice, the first holder.
     Alice,
-    /// The other.
+    /// Bob, the second holder.
     Bob,
 }
 
 impl Holder {
-    /// Both.
+    /// Alice and Bob.
     pub const ALL: [Self; 2] = [Self::Alice, Self::Bob];
 
     /// The account.
@@ -67,7 +67,7 @@ impl fmt::Display for Holder {
 pub struct Staker(u8);
 
 impl Staker {
-    /// All three.
+    /// The three stakers.
     pub const ALL: [Self; 3] = [Self(1), Self(2), Self(3)];
 
     /// The account.

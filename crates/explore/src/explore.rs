@@ -10,6 +10,7 @@ use crate::{
     start::start,
     state::State,
     steps::{Decide, Step, apply, successors},
+    views::Views,
 };
 use canon_protocol::{
     Ending, Payment, ProposalId, ProposalState, Seconds, Support, Timestamp, WithdrawalId, World,
@@ -22,8 +23,10 @@ pub struct Exploration {
     world: SmallWorld,
     payloads: Payloads,
     start: State,
-    /// The rules.
+    /// What the rules decide.
     pub decide: Decide,
+    /// What the rules answer to the properties of a state.
+    pub views: Views,
     /// What has to hold.
     pub properties: Vec<Property>,
     /// Most steps of a run that is tried.
@@ -84,6 +87,7 @@ impl Exploration {
             start: start(world, &payloads),
             payloads,
             decide: World::decide,
+            views: Views::RULES,
             properties: Property::ALL.to_vec(),
             depth: usize::MAX,
         }
@@ -188,7 +192,7 @@ impl Model for Exploration {
     }
 
     fn check_state(&self, state: &State) -> Result<(), Violation> {
-        self.properties.iter().try_for_each(|property| property.check_state(state))?;
+        self.properties.iter().try_for_each(|property| property.check_state(state, &self.views))?;
         if self.world.holders_can_act {
             let claim = "the holders can make Governance act";
             self.holders_can_act(state).map_err(|found| Violation { claim, found })?;

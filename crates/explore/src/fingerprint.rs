@@ -9,7 +9,7 @@
 //! | proposals that are stored as executed or dropped, or past their last deadline | no ballot, execution or push reads them again. Of those that can still be dropped, it is kept that they can |
 //! | power in the past, except at the snapshots of open proposals | nothing else is looked up; at a snapshot still to come it is what it is now |
 //! | withdrawals that were paid; who is who among the holders | a paid withdrawal can't be paid again; both holders may take the same steps |
-//! | rounds before the last five, pushed rounds, past rounds without a winner, signals of rollups that are not canonical any more | they can't be pushed, and a rollup becomes canonical once at most |
+//! | rounds before the last five, pushed rounds, past rounds without a leader, signals of rollups that are not canonical any more | they can't be pushed, and a rollup becomes canonical once at most |
 //! | which staker has which seat | all stakers may take the same steps, and no step depends on which of them draws a slot |
 //! | events, nonces, configurations that no open proposal keeps, block numbers, the history of the seeds | no step of these worlds reads them |
 //!
@@ -217,9 +217,10 @@ fn signals(text: &mut Text, proposals: &Proposals, canonical: Address, present: 
     for back in 1..=LIFETIME_IN_ROUNDS {
         let round = present.checked_sub(back).map(Round::of);
         let tally = round.and_then(|round| proposals.round(canonical, round));
-        let winner = tally.filter(|tally| tally.pushed.is_none()).and_then(|tally| tally.leader);
-        let winner = winner.filter(|leader| leader.count >= proposals.rules().n());
-        text.bytes.push(winner.map_or(0, |winner| winner.payload.0[19]));
+        let leader = tally.filter(|tally| tally.pushed.is_none()).and_then(|tally| tally.leader);
+        text.bytes.push(leader.map_or(0, |leader| leader.payload.0[19]));
+        // One without a quorum is kept as well: rules that let it be pushed would show only there.
+        text.bytes.push(leader.map_or(0, |leader| u8::from(leader.count >= proposals.rules().n())));
     }
     let Some(tally) = proposals.round(canonical, Round::of(present)) else {
         return text.bytes.push(0);

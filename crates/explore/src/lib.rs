@@ -11,6 +11,7 @@ mod start;
 mod state;
 mod steps;
 mod times;
+mod views;
 
 pub use accounts::{Holder, Staker};
 pub use explore::{Exploration, Report, Trace};
@@ -20,3 +21,4 @@ pub use search::{Counterexample, Figures, Model, search};
 pub use small_world::{Kind, SmallWorld, Start};
 pub use state::State;
 pub use steps::{Decide, Step};
+pub use views::Views;

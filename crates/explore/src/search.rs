@@ -63,8 +63,9 @@ pub struct Counterexample<S, V> {
     pub steps: Vec<S>,
 }
 
-/// Tries every step of every state that is at most `depth` steps away, nearest first. `visit`
-/// gets the initial state and what every step leads to, known or not. Returns the first violation, to which no shorter way leads.
+/// Tries every step of every state that is at most `depth` steps away, nearest first. `visit` gets the
+/// initial state and what every step leads to, known or not. Returns the first violation, to which no
+/// shorter way leads.
 pub fn search<M: Model>(
     model: &M,
     depth: usize,

@@ -196,7 +196,7 @@ impl SmallWorld {
 
     /// Those that take minutes.
     pub const LARGE: &[Self] = &[
-        Self { name: "leaving-for-ever", free: [0, 1], seconds: None, ..LEAVING },
+        Self { name: "leaving-long", free: [0, 1], seconds: Some(330), ..LEAVING },
         Self {
             name: "shortening-long",
             payloads: &[Payload::Shorten, Payload::Upgrade],

@@ -158,16 +158,16 @@ impl Builder<'_> {
     fn construct(&mut self, contract: Address, constructor: &Constructor) {
         let context = context(DEPLOYER, self.now, self.payloads);
         let decision = self.set.deploy(contract, constructor, &context);
-        self.settle(decision);
+        self.carry_out(decision);
     }
 
     fn call(&mut self, caller: Address, contract: Address, call: impl Into<Call>) {
         let context = context(caller, self.now, self.payloads);
         let decision = self.set.decide(contract, &call.into(), &context);
-        self.settle(decision);
+        self.carry_out(decision);
     }
 
-    fn settle(&mut self, decision: Result<Vec<Log>, Refusal>) {
+    fn carry_out(&mut self, decision: Result<Vec<Log>, Refusal>) {
         let logs = decision.unwrap_or_else(|refusal| panic!("a world can't begin: {refusal}"));
         for log in logs {
             let block = context(DEPLOYER, self.now, self.payloads).block;

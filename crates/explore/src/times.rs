@@ -7,9 +7,10 @@ use crate::{
 };
 use canon_protocol::{Payment, Seconds, Timestamp};
 
-/// The next second after the present one that matters: the last of a proposal's state, the last
-/// in which ballots against it are taken, or the one after these; the first in which a withdrawal is paid, a move can be completed or a slot
-/// begins; the last in which replaced configurations delay withdrawals, or the one after it.
+/// The next second after the present one that matters: the last of a proposal's state, the last in
+/// which ballots against it are taken, or the one after these; the first in which a withdrawal is paid,
+/// a move can be completed or a slot begins; the last in which replaced configurations delay
+/// withdrawals, or the one after it.
 pub(crate) fn next_time(world: &SmallWorld, state: &State) -> Option<Timestamp> {
     let mut next: Option<Timestamp> = None;
     let mut consider = |time: Timestamp| {

@@ -50,6 +50,16 @@ macro_rules! abi_enum {
         ),*}
 
         impl $name {
+            /// The names of all of them in Solidity.
+            pub const NAMES: &'static [&'static str] = &[$($sol),*];
+
+            /// The name in Solidity.
+            pub const fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$variant { .. } => $sol),*
+                }
+            }
+
             /// Selector and encoded arguments.
             pub fn abi_encode(&self) -> alloy::primitives::Bytes {
                 match self {$(
@@ -130,6 +140,16 @@ macro_rules! abi_events {
         ),*}
 
         impl $name {
+            /// The names of all of them in Solidity.
+            pub const NAMES: &'static [&'static str] = &[$($sol),*];
+
+            /// The name in Solidity.
+            pub const fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$variant { .. } => $sol),*
+                }
+            }
+
             /// Topics and data of the log.
             pub fn to_log_data(&self) -> alloy::primitives::LogData {
                 use alloy::sol_types::SolType;

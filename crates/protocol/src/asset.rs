@@ -99,8 +99,8 @@ abi_enum! {
         /// The permit is `signer`'s, not `owner`'s; or not for these values and this nonce.
         #[error("signed by {signer}, not by {owner}")]
         InvalidSigner { signer: Address, owner: Address } = "ERC2612InvalidSigner",
-        /// Nobody's signature.
-        #[error("nobody's signature")]
+        /// The signature recovers no address.
+        #[error("the signature recovers no address")]
         InvalidSignature = "ECDSAInvalidSignature",
         /// `s` must be in the lower half.
         #[error("{s} is in the upper half")]

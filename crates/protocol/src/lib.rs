@@ -35,10 +35,10 @@ pub use create2::Create2;
 pub use distributor::{Distributor, DistributorCall, DistributorEvent, DistributorRefusal};
 pub use expect::{ExpectCall, ExpectRefusal};
 pub use governance::{
-    Configuration, Course, Deadlines, Ending, ExitFloor, Governance, GovernanceCall,
-    GovernanceEvent, GovernanceRefusal, Origin, Payment, Proposal, ProposalState,
-    ProposeConfiguration, RawConfiguration, RawProposeConfiguration, Support, Tabulation, Tally,
-    Withdrawal, tabulate, votes_needed, withdrawal_delay, yea_limit,
+    Configuration, Deadlines, Ending, ExitFloor, Governance, GovernanceCall, GovernanceEvent,
+    GovernanceRefusal, Origin, Payment, Proposal, ProposalState, ProposeConfiguration,
+    RawConfiguration, RawProposeConfiguration, Support, Tabulation, Tally, Withdrawal, tabulate,
+    votes_needed, withdrawal_delay, yea_limit,
 };
 pub use issuer::{Issuer, IssuerCall, IssuerEvent, IssuerRefusal};
 pub use messages::{Call, Event, Log, Role};

@@ -15,6 +15,41 @@ use crate::{
 use alloy::primitives::{Address, Bytes, LogData, U256};
 use serde::{Deserialize, Serialize};
 
+/// Names the messages of an enum that has a variant for each contract, as `Contract.Name`.
+macro_rules! message_names {
+    ($target:ident: $($variant:ident($message:ident)),* $(,)?) => {
+        impl $target {
+            /// The contract and the name in Solidity, such as `Governance.VoteCast`.
+            ///
+            /// Empty for what no contract of the set declares.
+            pub fn name(&self) -> String {
+                match self {
+                    $(Self::$variant(message) => {
+                        format!("{}.{}", stringify!($variant), message.name())
+                    })*
+                    #[allow(unreachable_patterns, reason = "of refusals only")]
+                    _ => String::new(),
+                }
+            }
+
+            /// The names of all that the contracts of the set declare.
+            pub fn names() -> impl Iterator<Item = String> {
+                let all = [$((stringify!($variant), $message::NAMES)),*];
+                all.into_iter().flat_map(|(contract, names)| {
+                    names.iter().map(move |name| format!("{contract}.{name}"))
+                })
+            }
+        }
+    };
+}
+pub(crate) use message_names;
+
+message_names!(Event:
+    Asset(AssetEvent), Issuer(IssuerEvent), Registry(RegistryEvent),
+    Distributor(DistributorEvent), Rollup(RollupEvent), Proposals(ProposalsEvent),
+    Governance(GovernanceEvent), Ownership(OwnershipEvent),
+);
+
 /// `true`, as it is returned.
 const TRUE: U256 = U256::ONE;
 

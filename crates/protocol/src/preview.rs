@@ -71,7 +71,7 @@ impl World {
     ///
     /// A proposal is executed long after it was written, and the state may differ by then.
     pub fn preview(&self, actions: &[Action], block: Block, outside: &dyn Outside) -> Preview {
-        self.foresee(None, actions, block, outside)
+        self.preview_from(None, actions, block, outside)
     }
 
     /// The effects of proposal `id` if it were executed in `block`, whatever its state is now.
@@ -86,10 +86,11 @@ impl World {
         outside: &dyn Outside,
     ) -> Result<Preview, GovernanceRefusal> {
         let (id, proposal) = self.governance().proposal(id.to_word())?;
-        Ok(self.foresee(Some(id), proposal.actions(), block, outside))
+        Ok(self.preview_from(Some(id), proposal.actions(), block, outside))
     }
 
-    fn foresee(
+    /// The effects of `actions`; those of proposal `executed` if they are one's.
+    fn preview_from(
         &self,
         executed: Option<ProposalId>,
         actions: &[Action],

@@ -2,8 +2,9 @@
 
 use crate::{
     abi::abi_enum, asset::AssetRefusal, distributor::DistributorRefusal, expect::ExpectRefusal,
-    governance::GovernanceRefusal, issuer::IssuerRefusal, ownership::OwnershipRefusal,
-    proposals::ProposalsRefusal, registry::RegistryRefusal, rollup::RollupRefusal, units::TooLarge,
+    governance::GovernanceRefusal, issuer::IssuerRefusal, messages::message_names,
+    ownership::OwnershipRefusal, proposals::ProposalsRefusal, registry::RegistryRefusal,
+    rollup::RollupRefusal, units::TooLarge,
 };
 use alloy::primitives::{Address, Bytes, Selector, U256};
 use serde::{Deserialize, Serialize};
@@ -86,6 +87,12 @@ pub enum Refusal {
     #[error("the outcome depends on {0}, which is not of the set")]
     OutsideTheSet(Address),
 }
+
+message_names!(Refusal:
+    Common(CommonRefusal), Ownership(OwnershipRefusal), Asset(AssetRefusal), Issuer(IssuerRefusal),
+    Registry(RegistryRefusal), Distributor(DistributorRefusal), Rollup(RollupRefusal),
+    Proposals(ProposalsRefusal), Governance(GovernanceRefusal), Expect(ExpectRefusal),
+);
 
 impl Refusal {
     /// What the call reverts with.

@@ -10,8 +10,9 @@
 //! | [`Slot`], [`Epoch`], [`Round`] | slots of a rollup, `EPOCH_DURATION` of them, `M` of them | 2^64 − 1 |
 //! | [`BlockNumber`], [`RollupBlock`] | blocks of L1, of a rollup | 2^64 − 1 |
 //! | [`Version`] | entries of the Registry, the sentinel being 0 | 2^64 − 1 |
-//! | [`ProposalId`], [`WithdrawalId`], [`ConfigurationId`] | entries of Governance, from 0 | 2^64 − 1, 2^16 − 1 for the last |
-//! | [`Nonce`] | signatures of an account that were used up | 2^64 − 1 |
+//! | [`ProposalId`], [`WithdrawalId`] | entries of Governance, from 0 | 2^32 − 2 |
+//! | [`ConfigurationId`] | entries of Governance, from 0 | 2^16 − 1 |
+//! | [`Nonce`] | a holder's signed ballots on a proposal that were used; an invalidation adds 2^32 | 2^64 − 1 |
 //!
 //! Nothing converts implicitly: `of` writes a literal, `new` takes what comes from outside, `get`
 //! gives the number back. Arithmetic is checked; where it saturates, the operator says why that is
@@ -53,13 +54,13 @@ macro_rules! quantity {
             /// If it is above [`Self::MAX`]; at compile time in a `const`. Use [`Self::new`] for
             /// values that are not written in the source.
             pub const fn of(value: $inner) -> Self {
-                assert!(value <= $max, "literal out of range");
+                assert!(value <= Self::MAX.0, "literal out of range");
                 Self(value)
             }
 
             /// The quantity, unless `value` is above [`Self::MAX`].
             pub const fn new(value: $inner) -> Option<Self> {
-                if value <= $max { Some(Self(value)) } else { None }
+                if value <= Self::MAX.0 { Some(Self(value)) } else { None }
             }
 
             /// The number.
@@ -165,7 +166,7 @@ quantity! {
     Fraction(u64) as "u64", max 1_000_000_000_000_000_000
 }
 quantity! {
-    /// A slot of a rollup, counted from its genesis. Slot 0 is as good as any other.
+    /// A slot of a rollup, counted from its genesis. Slot 0 is an ordinary slot.
     Slot(u64) as "u64", max u64::MAX
 }
 quantity! {
@@ -189,19 +190,19 @@ quantity! {
     Version(u64) as "u64", max u64::MAX
 }
 quantity! {
-    /// A proposal of Governance.
-    ProposalId(u64) as "u64", max u64::MAX
+    /// A proposal of Governance, which counts them in 32 bits.
+    ProposalId(u64) as "u64", max u32::MAX as u64 - 1
 }
 quantity! {
-    /// A withdrawal of Governance.
-    WithdrawalId(u64) as "u64", max u64::MAX
+    /// A withdrawal of Governance, which counts them in 32 bits.
+    WithdrawalId(u64) as "u64", max u32::MAX as u64 - 1
 }
 quantity! {
     /// A configuration of Governance.
     ConfigurationId(u64) as "u64", max u16::MAX as u64
 }
 quantity! {
-    /// The number that the next signature of an account must carry.
+    /// The nonce of a holder's next signed ballot on a proposal.
     Nonce(u64) as "u64", max u64::MAX
 }
 
@@ -324,13 +325,13 @@ impl Fraction {
     /// The whole.
     pub const ONE: Self = Self::MAX;
 
-    /// So many hundredths.
+    /// `percent` hundredths.
     ///
     /// # Panics
     ///
     /// Above 100.
-    pub const fn percent(hundredths: u64) -> Self {
-        Self::of(hundredths * 10_000_000_000_000_000)
+    pub const fn percent(percent: u64) -> Self {
+        Self::of(percent * 10_000_000_000_000_000)
     }
 }
 
@@ -345,6 +346,10 @@ mod tests {
         assert_eq!(Amount::new(1 << 96), None);
         assert_eq!(Fraction::new(1_000_000_000_000_000_001), None);
         assert_eq!(ConfigurationId::new(1 << 16), None);
+        assert_eq!(ProposalId::new((1 << 32) - 1), None);
+        assert_eq!(ProposalId::new((1 << 32) - 2), Some(ProposalId::MAX));
+        assert_eq!(WithdrawalId::new((1 << 32) - 1), None);
+        assert_eq!(WithdrawalId::new((1 << 32) - 2), Some(WithdrawalId::MAX));
         assert_eq!(
             Amount::try_from(U256::MAX),
             Err(TooLarge { value: U256::MAX, max: U256::from(u128::MAX >> 32) })

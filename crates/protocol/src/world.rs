@@ -225,11 +225,13 @@ impl World {
             (Call::Registry(call), Some(Role::Registry)) => registry::decide(scene, call),
             (Call::Distributor(call), Some(Role::Distributor)) => distributor::decide(scene, call),
             (Call::Expect(call), Some(Role::Expect)) => expect::decide(scene, call),
+            (Call::Ownership(call), Some(Role::Rollup)) => rollup::decide_ownership(
+                scene,
+                self.rollups.get(&this).ok_or(Refusal::Empty)?,
+                call,
+            ),
             (Call::Ownership(call), Some(role)) if role.is_owned() => {
-                let event = scene.ownership().decide(call, scene.caller)?;
-                let mut logs = rollup::prelude(scene);
-                logs.push(scene.log(event));
-                Ok(logs)
+                Ok(vec![scene.log(scene.ownership().decide(call, scene.caller)?)])
             }
             _ => Err(Refusal::Empty),
         }
@@ -269,7 +271,7 @@ impl World {
     pub(crate) fn apply(&mut self, log: &Log, block: Block) -> Applied {
         let emitter = log.emitter;
         let at = &self.addresses;
-        let misfit = ApplyError::Emitter(emitter);
+        let apply_error = ApplyError::Emitter(emitter);
         match &log.event {
             Event::Governance(event) if emitter == at.governance => {
                 self.governance.evolve(event, emitter, block)
@@ -277,24 +279,24 @@ impl World {
             Event::Proposals(ProposalsEvent::Deployed { registry, n, m }) => {
                 let rules = RoundRules::new(*n, *m).map_err(|_| ApplyError::Amount)?;
                 if *registry != at.registry || self.proposals.contains_key(&emitter) {
-                    return Err(misfit);
+                    return Err(apply_error);
                 }
                 self.proposals.insert(emitter, Proposals::new(*registry, rules));
                 Ok(())
             }
             Event::Proposals(event) => {
-                let circumstances = self.circumstances();
-                self.proposals.get_mut(&emitter).ok_or(misfit)?.evolve(event, circumstances)
+                let context = self.event_context();
+                self.proposals.get_mut(&emitter).ok_or(apply_error)?.evolve(event, context)
             }
             Event::Rollup(RollupEvent::Deployed { parameters }) => {
                 if parameters.asset != at.asset || self.rollups.contains_key(&emitter) {
-                    return Err(misfit);
+                    return Err(apply_error);
                 }
                 self.rollups.insert(emitter, Rollup::new(**parameters));
                 Ok(())
             }
             Event::Rollup(event) => {
-                self.rollups.get_mut(&emitter).ok_or(misfit)?.evolve(event, block)
+                self.rollups.get_mut(&emitter).ok_or(apply_error)?.evolve(event, block)
             }
             Event::Asset(event) if emitter == at.asset => self.asset.evolve(event),
             Event::Issuer(event) if emitter == at.issuer => self.issuer.evolve(event, block),
@@ -307,15 +309,17 @@ impl World {
                 self.owners.entry(emitter).or_default().evolve(event);
                 Ok(())
             }
-            _ => Err(misfit),
+            _ => Err(apply_error),
         }
     }
 
     /// What an event of Proposals doesn't say.
-    fn circumstances(&self) -> EventContext {
+    fn event_context(&self) -> EventContext {
         let owner = self.ownership(self.addresses.registry).owner();
         let pushed = if owner == self.addresses.governance {
-            Pushed::Proposal(ProposalId::of(self.governance.proposals().len() as u64))
+            // Governance refuses to have more.
+            let next = ProposalId::new(self.governance.proposals().len() as u64);
+            Pushed::Proposal(next.unwrap_or(ProposalId::MAX))
         } else {
             Pushed::Elsewhere(owner)
         };

@@ -98,18 +98,22 @@ impl Floor {
             Call::SignedFirst => floor.signal().first_of_round().signed(),
             Call::PushReplacing => floor.push(&[REPLACE]),
             Call::PushUpgrading => floor.push(&UPGRADE),
-            Call::DepositFirst => floor.deposit().archive_total().fresh("holder's power"),
-            Call::DepositLater => {
-                floor.deposit().archive_total().changed("holder's power").fresh("holder's archive")
+            Call::DepositFirst => {
+                floor.deposit().archive_total().fresh("Governance: holder's power")
             }
+            Call::DepositLater => floor
+                .deposit()
+                .archive_total()
+                .changed("Governance: holder's power")
+                .fresh("Governance: holder's archive"),
             // Two entries share a word of an archive: a deposit begins it, the next one completes it.
             Call::DepositMean => floor
                 .deposit()
                 .archive_total()
-                .changed("holder's power")
-                .changed("holder's archive"),
-            Call::BallotFirst => floor.ballot().fresh("ballot"),
-            Call::BallotLater => floor.ballot().changed("ballot"),
+                .changed("Governance: holder's power")
+                .changed("Governance: holder's archive"),
+            Call::BallotFirst => floor.ballot().fresh("Governance: ballot"),
+            Call::BallotLater => floor.ballot().changed("Governance: ballot"),
             Call::Withdraw => floor.withdraw(),
             Call::ExecuteReplacing => floor
                 .execute()
@@ -297,7 +301,7 @@ impl Floor {
     fn execute(self) -> Self {
         self.changed("Governance: tally")
             .slot("Governance: voting rules")
-            .slot("Governance: limits")
+            .slot("Governance: lock rules")
             .slot("Governance: total power")
             .slot("Governance: payload")
             .slot("Governance: hash of the actions")

@@ -5,6 +5,7 @@ mod earlier;
 mod floor;
 mod ours;
 mod payload;
+mod readme;
 mod samples;
 mod scenario;
 mod set;
@@ -28,7 +29,7 @@ usage: cargo xtask gas [--expenses]
 ///
 /// # Errors
 ///
-/// If a call of ours is above its limit, after the tables were printed.
+/// If a call of ours is above its limit, or README.md has other figures; after the tables were printed.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let names: Vec<_> = arguments.iter().map(String::as_str).collect();
     let expenses = match names[..] {
@@ -55,6 +56,13 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         lines.iter().filter(|line| line.is_above_limit()).map(|line| line.call.name()).collect();
     if !above.is_empty() {
         bail!("above the limit: {}", above.join("; "));
+    }
+    let differences = readme::differences(&readme::read()?, &readme::rows(&ours, &earlier)?)?;
+    if !differences.is_empty() {
+        bail!(
+            "README.md has other figures than were measured (-: README.md, +: measured):\n{}",
+            differences.join("\n")
+        );
     }
     Ok(())
 }

@@ -175,7 +175,7 @@ fn range(range: &Range) -> String {
 }
 
 /// In groups of three.
-fn digits(number: u64) -> String {
+pub(super) fn digits(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (index, digit) in digits.chars().enumerate() {

@@ -1,5 +1,5 @@
 //! Histories in which both sides have to agree, 200,000 calls and more. `cargo xtask differential`
-//! plays as many as one likes.
+//! runs any number.
 
 use canon_differential::{Histories, History};
 use canon_protocol::ProposalState;
@@ -11,7 +11,7 @@ const CALLS: u64 = 200_000;
 fn the_rules_and_the_bytecode_agree_and_everything_is_reached() {
     let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let histories = Histories { first_seed: 0, calls: CALLS, threads };
-    let coverage = histories.play().unwrap_or_else(|difference| panic!("{}", difference.shrink()));
+    let coverage = histories.run().unwrap_or_else(|difference| panic!("{}", difference.shrink()));
     println!("{coverage}");
     assert!(coverage.calls >= CALLS);
     assert_eq!(coverage.missing_states(), [] as [ProposalState; 0]);
@@ -24,7 +24,7 @@ fn the_rules_and_the_bytecode_agree_and_everything_is_reached() {
 #[test]
 fn a_seed_replays() {
     let history = History { seed: 5, calls: 400 };
-    let coverage = history.play().unwrap();
-    assert_eq!(history.play().unwrap(), coverage);
-    assert_ne!(History { seed: 7, ..history }.play().unwrap(), coverage);
+    let coverage = history.run().unwrap();
+    assert_eq!(history.run().unwrap(), coverage);
+    assert_ne!(History { seed: 7, ..history }.run().unwrap(), coverage);
 }

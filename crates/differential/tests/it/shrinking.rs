@@ -38,13 +38,13 @@ fn longer_exits(lockstep: &Lockstep) {
 
 #[test]
 fn a_wrong_outcome_is_shown_by_few_steps() {
-    let meddle = |lockstep: &Lockstep, turn: u64| {
-        if turn == 0 {
+    let before_step = |lockstep: &Lockstep, index: u64| {
+        if index == 0 {
             more_signals(lockstep);
         }
     };
     let history = History { seed: 2, calls: 1000 };
-    let difference = history.play_with(meddle).unwrap_err();
+    let difference = history.run_with(before_step).unwrap_err();
     assert!(matches!(difference.mismatch, Mismatch::Outcome { .. }), "{difference}");
     let found = difference.steps.len();
     assert!(found > 20, "it takes a while to show: {found} steps");
@@ -65,13 +65,13 @@ fn a_wrong_outcome_is_shown_by_few_steps() {
 #[test]
 fn a_wrong_answer_is_found_when_the_whole_state_is_compared() {
     let history = History { seed: 6, calls: 1500 };
-    let meddle = |lockstep: &Lockstep, turn: u64| {
-        if turn == 100 {
+    let before_step = |lockstep: &Lockstep, index: u64| {
+        if index == 100 {
             let issuer = lockstep.world().addresses().issuer;
             lockstep.chain().set_storage(issuer, LAST_MINT, U256::from(1));
         }
     };
-    let difference = history.play_with(meddle).unwrap_err();
+    let difference = history.run_with(before_step).unwrap_err();
     let Mismatch::View { view, .. } = &difference.mismatch else { panic!("{difference}") };
     assert!(view.starts_with("timeOfLastMint()"), "{view}");
 }
@@ -79,31 +79,31 @@ fn a_wrong_answer_is_found_when_the_whole_state_is_compared() {
 /// The most steps by which a fault of one call may be shown.
 const FEW: usize = 12;
 
-/// The first difference that histories show when `meddle` plants a fault.
-fn difference(name: &str, meddle: &mut impl FnMut(&Lockstep, u64)) -> Box<Difference> {
+/// The first difference that histories show when `before_step` plants a fault.
+fn difference(name: &str, before_step: &mut impl FnMut(&Lockstep, u64)) -> Box<Difference> {
     let histories = (0..60).map(|seed| History { seed, calls: 1000 });
-    let mut outcomes = histories.map(|history| history.play_with(&mut *meddle));
+    let mut outcomes = histories.map(|history| history.run_with(&mut *before_step));
     outcomes.find_map(Result::err).unwrap_or_else(|| panic!("no history meets {name}"))
 }
 
-/// Shrinks what `meddle` plants and checks what is left.
-fn shrinks(name: &str, mut meddle: impl FnMut(&Lockstep, u64)) -> Difference {
-    let difference = difference(name, &mut meddle);
+/// Shrinks what `before_step` plants and checks what is left.
+fn shrinks(name: &str, mut before_step: impl FnMut(&Lockstep, u64)) -> Difference {
+    let difference = difference(name, &mut before_step);
     let (seed, steps) = (difference.history.seed, difference.steps.len());
-    let shrunk = difference.clone().shrink_with(&mut meddle);
+    let shrunk = difference.clone().shrink_with(&mut before_step);
     let text = format!("{name}, seed {seed}: {shrunk}");
     let replays = shrunk.shrunk.unwrap().replays;
     println!("{name}, seed {seed}: {} of {steps} steps, {replays} replays", shrunk.steps.len());
     assert!(shrunk.steps.len() <= FEW, "{text}");
     assert!(replays <= 1000, "{text}");
     assert!(shrunk.mismatch.is_like(&difference.mismatch), "{}\n{text}", difference.mismatch);
-    assert_eq!(shrunk.replay_with(&mut meddle).as_ref(), Some(&shrunk.mismatch), "{text}");
+    assert_eq!(shrunk.replay_with(&mut before_step).as_ref(), Some(&shrunk.mismatch), "{text}");
     assert_eq!(shrunk.replay(), None, "without the fault: {text}");
     // No step is there for nothing.
     for left_out in 0..shrunk.steps.len() {
         let mut fewer = shrunk.clone();
         fewer.steps.remove(left_out);
-        let shown = fewer.replay_with(&mut meddle);
+        let shown = fewer.replay_with(&mut before_step);
         let alike = shown.is_some_and(|shown| shown.is_like(&shrunk.mismatch));
         assert!(!alike, "without step {left_out}: {text}");
     }

@@ -5,6 +5,7 @@ use crate::{
     accounts::{GOVERNANCE, Holder},
     state::State,
     steps::Step,
+    views::Views,
 };
 use canon_protocol::{Member, Payment, ProposalState, Withdrawal};
 
@@ -18,7 +19,7 @@ fn due(state: &State, holder: Option<Holder>) -> u128 {
     sum(due.map(|withdrawal| withdrawal.amount))
 }
 
-pub(super) fn solvency(state: &State) -> Result<(), String> {
+pub(super) fn solvency(state: &State, _: &Views) -> Result<(), String> {
     let asset = state.set.asset();
     let has = |contract| asset.balance_of(contract).get();
     let owed = state.governance().total_power().get() + due(state, None);
@@ -34,11 +35,12 @@ pub(super) fn solvency(state: &State) -> Result<(), String> {
     require(balances == supply, || format!("balances of {balances} of a supply of {supply}"))
 }
 
-pub(super) fn power_adds_up(state: &State) -> Result<(), String> {
+pub(super) fn power_adds_up(state: &State, views: &Views) -> Result<(), String> {
     let governance = state.governance();
     let snapshots = state.open_proposals().map(|proposal| proposal.deadlines().pending);
     for time in snapshots.filter(|time| *time <= state.now).chain([state.now]) {
-        let power = |holder| governance.power_at(holder, time, state.now).unwrap_or_default();
+        let power =
+            |holder| (views.power_at)(governance, holder, time, state.now).unwrap_or_default();
         let powers = sum(governance.holders().map(|(holder, _)| power(holder)));
         let total = governance.total_power_at(time, state.now).unwrap_or_default().get();
         require(powers == total, || {
@@ -49,7 +51,7 @@ pub(super) fn power_adds_up(state: &State) -> Result<(), String> {
 }
 
 /// Power that counts on a proposal which may still pass is locked, or due and not paid.
-pub(super) fn tokens_stay(state: &State) -> Result<(), String> {
+pub(super) fn tokens_stay(state: &State, _: &Views) -> Result<(), String> {
     let governance = state.governance();
     for (id, proposal) in governance.proposals().iter().enumerate() {
         let proposal_state = governance.state(proposal, state.now);

@@ -7,7 +7,7 @@ mod assets;
 mod proposals;
 mod signals;
 
-use crate::{state::State, steps::Step};
+use crate::{state::State, steps::Step, views::Views};
 use canon_protocol::{Amount, Proposal};
 
 /// Something that must always hold.
@@ -22,8 +22,8 @@ pub struct Property {
 /// How a property is checked: what is found wrong, if anything is.
 #[derive(Clone, Copy, Debug)]
 pub enum Check {
-    /// In every state.
-    State(fn(&State) -> Result<(), String>),
+    /// In every state, of which the rules answer these views.
+    State(fn(&State, &Views) -> Result<(), String>),
     /// For every step from one state to another.
     Step(fn(&State, Step, &State) -> Result<(), String>),
 }
@@ -104,9 +104,9 @@ impl Property {
     ];
 
     /// What is wrong with `state`.
-    pub(crate) fn check_state(&self, state: &State) -> Result<(), Violation> {
+    pub(crate) fn check_state(&self, state: &State, views: &Views) -> Result<(), Violation> {
         match self.check {
-            Check::State(check) => check(state).map_err(|found| self.violation(found)),
+            Check::State(check) => check(state, views).map_err(|found| self.violation(found)),
             Check::Step(_) => Ok(()),
         }
     }

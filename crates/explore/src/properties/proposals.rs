@@ -1,7 +1,7 @@
 //! Proposals: their states, ballots and execution.
 
 use super::{pairs, require, sum};
-use crate::{state::State, steps::Step};
+use crate::{state::State, steps::Step, views::Views};
 use canon_protocol::{
     Amount, Configuration, Ending, Origin, Proposal, ProposalState, Support, Tally, Timestamp,
 };
@@ -75,16 +75,16 @@ fn expected_state(state: &State, proposal: &Proposal) -> ProposalState {
     }
 }
 
-pub(super) fn states_are_as_written(state: &State) -> Result<(), String> {
+pub(super) fn states_are_as_written(state: &State, views: &Views) -> Result<(), String> {
     let governance = state.governance();
     governance.proposals().iter().enumerate().try_for_each(|(id, proposal)| {
         let (found, expected) =
-            (governance.state(proposal, state.now), expected_state(state, proposal));
+            ((views.state)(governance, proposal, state.now), expected_state(state, proposal));
         require(found == expected, || format!("proposal {id} is {found}, not {expected}"))
     })
 }
 
-pub(super) fn ballots_add_up(state: &State) -> Result<(), String> {
+pub(super) fn ballots_add_up(state: &State, _: &Views) -> Result<(), String> {
     let governance = state.governance();
     for (id, proposal) in governance.proposals().iter().enumerate() {
         let tally = proposal.tally();

@@ -6,6 +6,7 @@ use crate::{
     small_world::{M, N},
     state::State,
     steps::{Step, present_round},
+    views::Views,
 };
 use alloy::primitives::Address;
 use canon_protocol::{
@@ -13,7 +14,7 @@ use canon_protocol::{
     Round, Slot,
 };
 
-pub(super) fn signals_add_up(state: &State) -> Result<(), String> {
+pub(super) fn signals_add_up(state: &State, _: &Views) -> Result<(), String> {
     for (_, proposals) in state.set.all_proposals() {
         let needed = proposals.rules().n();
         for (round, tally) in proposals.instances().flat_map(|it| proposals.rounds(it)) {
@@ -81,10 +82,11 @@ fn winner_was_pushed(
     require(twin.is_none(), || format!("{payload} has a proposal that isn't over"))
 }
 
-pub(super) fn proposers_have_a_seed(state: &State) -> Result<(), String> {
+pub(super) fn proposers_have_a_seed(state: &State, views: &Views) -> Result<(), String> {
     for (address, rollup) in state.set.rollups() {
         let epoch = rollup.clock().epoch_at(state.now).unwrap_or_default();
-        let drawn = rollup.member_at(state.now, state.now).ok().flatten();
+        let drawn = (views.member_at)(rollup, state.now, state.now).ok().flatten();
+        let drawn = drawn.map(Member::proposer);
         let recorded = state.has_seed(rollup, epoch);
         let size = rollup.set_size(epoch, state.now).unwrap_or_default();
         let expected = recorded && size > 0;

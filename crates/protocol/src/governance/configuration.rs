@@ -28,13 +28,13 @@ pub struct ProposeConfiguration {
 pub struct Configuration {
     /// The emergency path.
     pub propose_config: ProposeConfiguration,
-    /// From creation to the first second in which ballots are taken, less one.
+    /// The length of Pending.
     pub voting_delay: Seconds,
-    /// How long ballots are taken.
+    /// The length of Active.
     pub voting_duration: Seconds,
-    /// From the last ballot to execution.
+    /// The length of Queued.
     pub execution_delay: Seconds,
-    /// How long an accepted proposal can be executed.
+    /// The length of Executable.
     pub grace_period: Seconds,
     /// Fraction of all power that must be cast.
     pub quorum: Fraction,

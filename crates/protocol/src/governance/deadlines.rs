@@ -87,20 +87,6 @@ impl fmt::Display for ProposalState {
     }
 }
 
-/// What time can still change about a proposal. `Ended` states are stored; `Replaced` is not, but
-/// lasts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Course {
-    /// Its clock runs.
-    Running,
-    /// The Proposals contract that pushed it was replaced.
-    Replaced,
-    /// `execute` stored that it is over.
-    Executed,
-    /// `dropProposal` stored that it is over.
-    Dropped,
-}
-
 /// Ballots against a Queued proposal are taken in the first half of its execution delay, rounded down.
 const OBJECTION_PERIOD_DIVISOR: NonZeroU64 = NonZeroU64::new(2).expect("not zero");
 
@@ -141,22 +127,16 @@ impl Deadlines {
         self.queued + Seconds::SECOND
     }
 
-    /// The state at `now`. `accepted` is asked only after the vote.
-    pub fn state_at(
-        &self,
-        now: Timestamp,
-        course: Course,
-        accepted: impl FnOnce() -> bool,
-    ) -> ProposalState {
-        match course {
-            Course::Executed => ProposalState::Executed,
-            Course::Dropped | Course::Replaced => ProposalState::Dropped,
-            Course::Running if now <= self.pending => ProposalState::Pending,
-            Course::Running if now <= self.active => ProposalState::Active,
-            Course::Running if !accepted() => ProposalState::Rejected,
-            Course::Running if now <= self.queued => ProposalState::Queued,
-            Course::Running if now <= self.executable => ProposalState::Executable,
-            Course::Running => ProposalState::Expired,
+    /// The state at `now` of a proposal that was neither executed nor dropped. `accepted` is asked only
+    /// after the vote.
+    pub fn state_at(&self, now: Timestamp, accepted: impl FnOnce() -> bool) -> ProposalState {
+        match now {
+            _ if now <= self.pending => ProposalState::Pending,
+            _ if now <= self.active => ProposalState::Active,
+            _ if !accepted() => ProposalState::Rejected,
+            _ if now <= self.queued => ProposalState::Queued,
+            _ if now <= self.executable => ProposalState::Executable,
+            _ => ProposalState::Expired,
         }
     }
 }
@@ -189,10 +169,9 @@ mod tests {
             (2001, Expired, Rejected),
         ] {
             let now = Timestamp::of(now);
-            let state = |accepted| deadlines.state_at(now, Course::Running, || accepted);
+            let state = |accepted| deadlines.state_at(now, || accepted);
             assert_eq!(state(true), if_accepted, "accepted, at {now}");
             assert_eq!(state(false), if_rejected, "rejected, at {now}");
-            assert_eq!(deadlines.state_at(now, Course::Replaced, || true), ProposalState::Dropped);
         }
         assert_eq!(deadlines.objections_until, Timestamp::of(1450));
         assert_eq!(deadlines.voting_starts(), Timestamp::of(1101));

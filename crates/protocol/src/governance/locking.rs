@@ -1,6 +1,6 @@
 //! Locking the asset, and leaving.
 
-use super::{Governance, GovernanceEvent, GovernanceRefusal, Payment};
+use super::{Governance, GovernanceEvent, GovernanceRefusal, Payment, next_number};
 use crate::{
     asset,
     messages::Log,
@@ -89,8 +89,8 @@ pub(super) fn withdraw(
         }
     };
     governance.require_storable(scene.now())?;
+    let id = WithdrawalId::of(next_number(governance.withdrawals.len())?);
     let unlocks_at = scene.after(delay)?;
-    let id = WithdrawalId::of(governance.withdrawals.len() as u64);
     Ok(vec![
         scene.log(GovernanceEvent::WithdrawInitiated { withdrawal_id: id, recipient: to, amount }),
         scene.log(GovernanceEvent::WithdrawalQueued { id, holder, unlocks_at }),

@@ -16,7 +16,7 @@ mod voting;
 pub use configuration::{
     Configuration, ProposeConfiguration, RawConfiguration, RawProposeConfiguration,
 };
-pub use deadlines::{Course, Deadlines, ProposalState};
+pub use deadlines::{Deadlines, ProposalState};
 pub(crate) use executing::take_actions;
 pub use exit::{ExitFloor, withdrawal_delay};
 pub use messages::{GovernanceCall, GovernanceEvent, GovernanceRefusal};
@@ -196,8 +196,7 @@ impl Governance {
 
     /// Where `proposal`, which is one of these, stands at `now`.
     pub fn state(&self, proposal: &Proposal, now: Timestamp) -> ProposalState {
-        let course = proposal.course(self.term);
-        proposal.deadlines().state_at(now, course, || self.tabulation(proposal).is_accepted())
+        proposal.state_at(now, self.term, || self.tabulation(proposal).is_accepted())
     }
 
     /// How the vote on `proposal` ends if no more ballots are cast. Before the snapshot all power is
@@ -255,6 +254,13 @@ impl Governance {
     }
 }
 
+/// The number of a proposal or a withdrawal when there are `count` of them. The contract counts both in
+/// 32 bits.
+fn next_number(count: usize) -> Result<u64, TooLarge> {
+    let (value, max) = (U256::from(count) + U256::ONE, U256::from(u32::MAX));
+    if value > max { Err(TooLarge { value, max }) } else { Ok(count as u64) }
+}
+
 fn require_past(time: Timestamp, now: Timestamp) -> Result<(), GovernanceRefusal> {
     if time <= now {
         return Ok(());
@@ -309,5 +315,20 @@ pub(crate) fn decide(scene: Scene<'_>, call: &GovernanceCall) -> Decision {
             scene.require_code(*target)?;
             stage::perform(scene.calling(*target), &OwnershipCall::AcceptOwnership.abi_encode())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn proposals_and_withdrawals_are_counted_in_32_bits() {
+        let last = u32::MAX as usize - 1;
+        assert_eq!(next_number(0), Ok(0));
+        assert_eq!(next_number(last), Ok(ProposalId::MAX.get()));
+        assert_eq!(next_number(last), Ok(WithdrawalId::MAX.get()));
+        let [value, max] = [1_u64 << 32, (1 << 32) - 1].map(U256::from);
+        assert_eq!(next_number(last + 1), Err(TooLarge { value, max }));
     }
 }

@@ -1,12 +1,13 @@
 //! A proposal and the ballots cast on it.
 
-use super::{Course, Deadlines, Support, Tally, configuration::Configuration};
+use super::{Deadlines, ProposalState, Support, Tally, configuration::Configuration};
 use crate::{
     outside::Action,
     refusal::{Applied, ApplyError},
-    units::{Amount, ConfigurationId, Nonce, Timestamp},
+    signature::Ballot,
+    units::{Amount, ConfigurationId, Nonce, ProposalId, Timestamp},
 };
-use alloy::primitives::{Address, B256, map::AddressMap};
+use alloy::primitives::{Address, B256, U256, map::AddressMap};
 use serde::{Deserialize, Serialize};
 
 /// How a proposal came about.
@@ -24,7 +25,7 @@ pub enum Origin {
     },
 }
 
-/// How a proposal ended, as far as that is stored.
+/// How a proposal ended, as far as that is stored: by `execute` or `dropProposal`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Ending {
     /// It didn't, or nobody has stored it.
@@ -119,13 +120,43 @@ impl Proposal {
         self.nonces.get(&holder).copied().unwrap_or_default()
     }
 
-    /// What time can still change about it, in the present term.
-    pub(super) const fn course(&self, present_term: u64) -> Course {
+    /// The message that `voter` signs to cast `amount` on it, the proposal `id`, up to `deadline`, a Unix
+    /// timestamp in seconds. Its nonce is that of the voter's next signed ballot.
+    pub fn ballot_message(
+        &self,
+        id: ProposalId,
+        voter: Address,
+        amount: U256,
+        support: Support,
+        deadline: U256,
+    ) -> Ballot {
+        Ballot {
+            proposalId: id.to_word(),
+            actionsHash: self.actions_hash,
+            amount,
+            support: support == Support::Yea,
+            voter,
+            nonce: self.ballot_nonce(voter).to_word(),
+            deadline,
+        }
+    }
+
+    /// The state at `now` if the present Proposals contract is that of `present_term`. `accepted` is asked
+    /// only after the vote.
+    pub(super) fn state_at(
+        &self,
+        now: Timestamp,
+        present_term: u64,
+        accepted: impl FnOnce() -> bool,
+    ) -> ProposalState {
         match (self.ending, self.origin) {
-            (Ending::Executed, _) => Course::Executed,
-            (Ending::Dropped, _) => Course::Dropped,
-            (Ending::Open, Origin::Pushed { term, .. }) if term != present_term => Course::Replaced,
-            (Ending::Open, _) => Course::Running,
+            (Ending::Executed, _) => ProposalState::Executed,
+            (Ending::Dropped, _) => ProposalState::Dropped,
+            // The Proposals contract that pushed it was replaced.
+            (Ending::Open, Origin::Pushed { term, .. }) if term != present_term => {
+                ProposalState::Dropped
+            }
+            (Ending::Open, _) => self.deadlines().state_at(now, accepted),
         }
     }
 

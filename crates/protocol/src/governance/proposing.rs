@@ -2,6 +2,7 @@
 
 use super::{
     Configuration, ConfigurationId, GovernanceEvent, GovernanceRefusal, RawConfiguration, locking,
+    next_number,
 };
 use crate::{
     messages::Log,
@@ -40,8 +41,8 @@ fn freeze(scene: Scene<'_>, payload: Address, proposer: Address) -> Result<Vec<L
     let governance = &scene.world.governance;
     scene.require_code(payload)?;
     let actions = read_actions(scene, payload)?;
+    let proposal_id = ProposalId::of(next_number(governance.proposals.len())?);
     governance.require_storable(scene.now())?;
-    let proposal_id = ProposalId::of(governance.proposals.len() as u64);
     Ok(vec![
         scene.log(GovernanceEvent::Proposed { proposal_id, payload }),
         scene.log(GovernanceEvent::ProposalFrozen {

@@ -6,7 +6,6 @@ use crate::{
     messages::Log,
     refusal::Refusal,
     scene::{Decision, Scene},
-    signature::Ballot,
     units::{Amount, Nonce, TooLarge},
 };
 use alloy::primitives::{Address, U256};
@@ -58,15 +57,7 @@ pub(super) fn vote_with_sig(
 ) -> Decision {
     let (proposal_id, proposal) = scene.world.governance.proposal(id)?;
     let nonce = proposal.ballot_nonce(voter);
-    let message = Ballot {
-        proposalId: id,
-        actionsHash: proposal.actions_hash(),
-        amount,
-        support: support == Support::Yea,
-        voter,
-        nonce: nonce.to_word(),
-        deadline,
-    };
+    let message = proposal.ballot_message(proposal_id, voter, amount, support, deadline);
     let digest = message.signing_hash(scene.world.addresses().chain_id, scene.this);
     if !scene.is_signed(voter, digest, signature) {
         return Err(GovernanceRefusal::InvalidSignature { voter, nonce: nonce.to_word() }.into());

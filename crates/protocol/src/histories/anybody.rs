@@ -39,7 +39,7 @@ impl Director {
 
     /// What only Governance or the Proposals contract may do, done by anybody; and what anybody may
     /// do, but rarely does.
-    pub(super) fn meddle(&mut self, world: &World, foreign: &Foreign) -> Option<Step> {
+    pub(super) fn trespass(&mut self, world: &World, foreign: &Foreign) -> Option<Step> {
         let at = *world.addresses();
         let caller = self.anybody();
         let target = self.anybody();

@@ -394,7 +394,7 @@ impl Director {
             0 => self.vote(world, now),
             1 => self.signal(world, now, foreign),
             2 => self.stake(world, now),
-            _ => self.meddle(world, foreign),
+            _ => self.trespass(world, foreign),
         };
         let Step::Call { caller, contract, call } = step? else { return None };
         let data = call.abi_encode();

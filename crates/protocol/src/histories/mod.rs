@@ -59,6 +59,23 @@ pub struct Cast {
 }
 
 impl Cast {
+    /// This number of holders and stakers, without wallets. `account` returns the address for a name:
+    /// "holder 0", "attester 0", "proposer 0", "withdrawer 0" and so on, and "stranger".
+    pub fn numbered(
+        holders: usize,
+        stakers: usize,
+        mut account: impl FnMut(&str) -> Address,
+    ) -> Self {
+        let holders = (0..holders).map(|number| account(&format!("holder {number}"))).collect();
+        let mut staker = |number| Staker {
+            attester: account(&format!("attester {number}")),
+            proposer: account(&format!("proposer {number}")),
+            withdrawer: account(&format!("withdrawer {number}")),
+        };
+        let stakers = (0..stakers).map(&mut staker).collect();
+        Self { holders, stakers, stranger: account("stranger"), wallets: Vec::new() }
+    }
+
     /// All accounts that act.
     fn people(&self) -> impl Iterator<Item = Address> {
         let stakers = self.stakers.iter().flat_map(|staker| [staker.proposer, staker.withdrawer]);
@@ -213,7 +230,7 @@ impl Director {
             186 | 187 => self.deploy(world, now),
             188 | 189 => self.write_else(world, now, foreign),
             190..193 => self.garble(world, now, foreign),
-            193..200 => self.meddle(world, foreign),
+            193..200 => self.trespass(world, foreign),
             200..207 => self.object(world, now),
             207 => self.pass_list(world, now, foreign),
             _ => self.finish_move(world, now),

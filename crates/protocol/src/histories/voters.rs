@@ -3,12 +3,11 @@
 use super::{Behavior, Director, Foreign, Put, Step, call};
 use crate::{
     governance::{
-        Configuration, Ending, Governance, GovernanceCall, Payment, Proposal, ProposalState,
-        Support,
+        Configuration, Ending, Governance, GovernanceCall, Payment, ProposalState, Support,
     },
     outside::Action,
     registry::RegistryCall,
-    signature::{Ballot, signature_parts},
+    signature::signature_parts,
     units::{Amount, ProposalId, Seconds, Timestamp},
     world::World,
 };
@@ -266,22 +265,21 @@ impl Director {
         deadline: U256,
     ) -> Step {
         let (at, governance) = (world.addresses(), world.governance());
-        let proposal = governance.proposal(id).map(|(_, proposal)| proposal);
-        // It may have been signed for other actions, which had the number before a reorganization.
-        let signed_for = match self.rng.below(12) {
-            0 => self.rng.pick(governance.proposals()).map(Proposal::actions_hash),
-            _ => proposal.map(Proposal::actions_hash).ok(),
+        let digest = match governance.proposal(id) {
+            Ok((id, proposal)) => {
+                let mut message = proposal.ballot_message(id, voter, amount, support, deadline);
+                // It may have been signed for other actions, which had the number before a
+                // reorganization.
+                if self.rng.chance(1, 12)
+                    && let Some(other) = self.rng.pick(governance.proposals())
+                {
+                    message.actionsHash = other.actions_hash();
+                }
+                message.signing_hash(at.chain_id, at.governance)
+            }
+            // Nobody signs for a proposal that doesn't exist: a signature of something else.
+            Err(_) => B256::ZERO,
         };
-        let message = Ballot {
-            proposalId: id,
-            actionsHash: signed_for.unwrap_or_default(),
-            amount,
-            support: support == Support::Yea,
-            voter,
-            nonce: governance.ballot_nonce(id, voter).to_word(),
-            deadline,
-        };
-        let digest = message.signing_hash(at.chain_id, at.governance);
         let signature = self.signature(voter, digest);
         let proposal_id = id;
         let vote = GovernanceCall::VoteWithSig {

@@ -18,7 +18,7 @@ pub use parameters::{RawRollupParameters, RollupParameters};
 
 use crate::{
     abi::Abi,
-    messages::Log,
+    ownership::OwnershipCall,
     scene::{Decision, Scene},
     units::{Amount, Epoch, RollupBlock, Slot, Timestamp},
 };
@@ -73,7 +73,7 @@ impl Abi for Status {
 pub struct Move {
     /// The rollup to move to.
     pub new_rollup: Address,
-    /// From when on it can be finalised.
+    /// From when on it can be finalized.
     pub ready_at: Timestamp,
 }
 
@@ -326,14 +326,16 @@ impl Rollup {
     }
 }
 
-/// What a contract of any role does before its ownership changes: a rollup records a seed.
-pub(crate) fn prelude(scene: Scene<'_>) -> Vec<Log> {
-    scene
-        .world
-        .rollup(scene.this)
-        .and_then(|rollup| duties::seed(scene, rollup))
-        .into_iter()
-        .collect()
+/// What a call about the rollup's owner does. It records a seed as every other call does.
+pub(crate) fn decide_ownership(
+    scene: Scene<'_>,
+    rollup: &Rollup,
+    call: &OwnershipCall,
+) -> Decision {
+    let event = scene.ownership().decide(call, scene.caller)?;
+    let mut logs: Vec<_> = duties::seed(scene, rollup).into_iter().collect();
+    logs.push(scene.log(event));
+    Ok(logs)
 }
 
 /// What a call does. Every call that changes the rollup records the next epoch's seed first, if

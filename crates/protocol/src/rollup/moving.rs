@@ -36,7 +36,7 @@ pub(super) fn initiate_move(
     Ok(vec![scene.log(RollupEvent::MoveInitiated { attester, new_rollup, ready_at })])
 }
 
-/// The withdrawer finalises the move under another attester.
+/// The withdrawer finalizes the move under another attester.
 pub(super) fn finalise_move_as(
     scene: Scene<'_>,
     rollup: &Rollup,

@@ -400,7 +400,7 @@ impl Chain {
             assert_eq!(decoded.as_ref(), Some(&call), "the calldata says the same");
         }
         let decision = self.world.decide(contract, &call, &self.context(caller));
-        self.settle(decision)
+        self.carry_out(decision)
     }
 
     /// What `payload` lists now.
@@ -418,10 +418,11 @@ impl Chain {
         data: &Bytes,
     ) -> Result<Vec<Event>, Refusal> {
         let decision = self.world.decide_raw(target, data, &self.context(caller));
-        self.settle(decision)
+        self.carry_out(decision)
     }
 
-    fn settle(&mut self, decision: Result<Vec<Log>, Refusal>) -> Result<Vec<Event>, Refusal> {
+    /// Applies the events that were decided; returns them.
+    fn carry_out(&mut self, decision: Result<Vec<Log>, Refusal>) -> Result<Vec<Event>, Refusal> {
         match decision {
             Ok(logs) => {
                 let events = logs.iter().map(|log| log.event.clone()).collect();

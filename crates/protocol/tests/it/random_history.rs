@@ -1,4 +1,4 @@
-//! Histories, carried out by the rules alone.
+//! Random histories, carried out by the rules alone.
 
 use crate::{
     chain::{
@@ -15,8 +15,8 @@ use alloy::{
 use canon_protocol::{
     Action, AssetCall, Ballot, Call, Constructor, Create2, Ending, Event, ExpectCall,
     ExpectRefusal, GovernanceCall, GovernanceEvent, GovernanceRefusal, Proposal, ProposalId,
-    Refusal, RollupEvent, Seconds, Support, World,
-    histories::{Cast, Director, Pace, Put, Staker, Step},
+    Refusal, RollupEvent, Seconds, World,
+    histories::{Cast, Director, Pace, Put, Step},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,28 +25,22 @@ const STAKERS: usize = 6;
 
 fn cast() -> (Cast, BTreeMap<Address, PrivateKeySigner>) {
     let mut keys = BTreeMap::new();
-    let mut person = |name: String| {
-        let key = key(&name);
+    let mut cast = Cast::numbered(HOLDERS, STAKERS, |name| {
+        let key = key(name);
         let address = key.address();
         keys.insert(address, key);
         address
-    };
-    let holders: Vec<_> = (0..HOLDERS).map(|number| person(format!("holder {number}"))).collect();
-    let stakers: Vec<_> = (0..STAKERS)
-        .map(|number| Staker {
-            attester: person(format!("attester {number}")),
-            proposer: person(format!("proposer {number}")),
-            withdrawer: person(format!("withdrawer {number}")),
-        })
-        .collect();
-    let wallets = vec![holders[0], stakers[0].proposer];
-    (Cast { holders, stakers, stranger: person("stranger".to_owned()), wallets }, keys)
+    });
+    cast.wallets = vec![cast.holders[0], cast.stakers[0].proposer];
+    (cast, keys)
 }
 
 /// What has been seen in a history.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
+    /// Names of events, those of constructors excepted.
     pub(crate) events: BTreeSet<String>,
+    /// Names of refusals, those of actions included.
     pub(crate) refusals: BTreeSet<String>,
     pub(crate) states: BTreeSet<u8>,
     pub(crate) executed: usize,
@@ -70,7 +64,7 @@ pub(crate) const SCENES: [&str; 10] = [
 
 /// A history in progress.
 #[derive(Debug)]
-pub(crate) struct Play {
+pub(crate) struct RandomHistory {
     pub(crate) chain: Chain,
     pub(crate) seen: Seen,
     director: Director,
@@ -80,7 +74,7 @@ pub(crate) struct Play {
     signed_for: BTreeMap<Address, ProposalId>,
 }
 
-impl Play {
+impl RandomHistory {
     /// The set with everybody funded, some staked and some power locked.
     pub(crate) fn new(seed: u64) -> Self {
         let (cast, keys) = cast();
@@ -181,7 +175,7 @@ impl Play {
         match outcome {
             Ok(events) => {
                 for event in &events {
-                    self.seen.events.insert(kind(event));
+                    self.seen.events.insert(event.name());
                 }
                 self.scenes(&events);
                 self.guard.called(before, &self.chain, call, &events);
@@ -196,11 +190,11 @@ impl Play {
 
     fn refused(&mut self, refusal: &Refusal) {
         let mut refusal = refusal.clone();
-        self.seen.refusals.insert(kind(&refusal));
+        self.seen.refusals.insert(refusal.name());
         // What an action failed with counts as well.
         while let Refusal::Governance(GovernanceRefusal::ActionFailed { reason, .. }) = &refusal {
             refusal = Refusal::abi_decode(reason);
-            self.seen.refusals.insert(kind(&refusal));
+            self.seen.refusals.insert(refusal.name());
         }
     }
 
@@ -280,18 +274,12 @@ impl Play {
                     deadline,
                     signature,
                 })),
-                Refusal::Governance(GovernanceRefusal::InvalidSignature { nonce, .. }),
+                Refusal::Governance(GovernanceRefusal::InvalidSignature { .. }),
             ) => {
-                let is_signed_for = |hash| {
-                    let message = Ballot {
-                        proposalId: *proposal_id,
-                        actionsHash: hash,
-                        amount: *amount,
-                        support: *support == Support::Yea,
-                        voter: *voter,
-                        nonce: *nonce,
-                        deadline: *deadline,
-                    };
+                let (id, proposal) = governance.proposal(*proposal_id).unwrap();
+                let expected = proposal.ballot_message(id, *voter, *amount, *support, *deadline);
+                let is_signed_for = |actions_hash| {
+                    let message = Ballot { actionsHash: actions_hash, ..expected.clone() };
                     let digest = message.signing_hash(31337, GOVERNANCE);
                     let signature = Signature::from_raw(signature).ok();
                     let signer = signature.map(|s| s.recover_address_from_prehash(&digest));
@@ -352,33 +340,26 @@ impl Play {
     }
 }
 
-/// The names of a message and of its contract.
-fn kind(message: &impl std::fmt::Debug) -> String {
-    let text = format!("{message:?}");
-    let end = text.find([' ', '{', ')']).unwrap_or(text.len());
-    text[..end].to_owned()
-}
-
 /// A history of this seed; the seed is named if anything is wrong with it.
-pub(crate) fn play(seed: u64, steps: usize) -> Seen {
+pub(crate) fn run_history(seed: u64, steps: usize) -> Seen {
     struct Replay(u64, usize);
     impl Drop for Replay {
         fn drop(&mut self) {
             if std::thread::panicking() {
-                eprintln!("replay with play({}, {})", self.0, self.1);
+                eprintln!("replay with run_history({}, {})", self.0, self.1);
             }
         }
     }
     let _replay = Replay(seed, steps);
-    let mut play = Play::new(seed);
-    play.run(steps);
-    play.end();
-    let proposals = play.chain.world.governance().proposals();
+    let mut history = RandomHistory::new(seed);
+    history.run(steps);
+    history.end();
+    let proposals = history.chain.world.governance().proposals();
     let executed = proposals.iter().filter(|proposal| proposal.ending() == Ending::Executed);
     let executed = executed.count();
-    let tipped = play.guard.tipped();
+    let tipped = history.guard.tipped();
     if tipped > 0 {
-        play.seen.scenes.insert("an accepted proposal is tipped by a ballot against it", tipped);
+        history.seen.scenes.insert("an accepted proposal is tipped by a ballot against it", tipped);
     }
-    Seen { executed, ..play.seen }
+    Seen { executed, ..history.seen }
 }
