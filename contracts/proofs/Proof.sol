@@ -2,23 +2,17 @@
 pragma solidity 0.8.30;
 
 import {ICommon} from "canon/interfaces/ICommon.sol";
-
-/// @notice The cheatcodes that the proofs use.
-interface Vm {
-    function assume(bool condition) external pure;
-    function warp(uint256 timestamp) external;
-    function prank(address sender) external;
-    function etch(address account, bytes calldata code) external;
-}
+import {CHEATCODES, Vm} from "../test/Vm.sol";
 
 /// @title What all proofs share
 /// @notice A proof is a function named `check_…`. Its arguments are arbitrary, `vm.assume` restricts them, and every
 /// `assert` must hold on every path. A panic of any kind counts as a failed assertion. Any other revert ends a path
 /// unnoticed: where that would hide something, the proof catches it.
 ///
-/// A function named `refute_…` states something wrong, and has to be refuted: so the proofs beside it can fail.
+/// A function named `refute_…` states something wrong, and has to be refuted: so the proofs beside it can fail. Where a
+/// revert ends paths unnoticed, one of them shows that some path doesn't end so.
 abstract contract Proof {
-    Vm internal constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
+    Vm internal constant vm = CHEATCODES;
 
     /// @dev Whether `value` fits `bits` bits.
     function fits(uint256 value, uint256 bits) internal pure returns (bool) {

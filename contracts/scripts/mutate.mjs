@@ -25,6 +25,8 @@
 //
 // Every result is appended to the results file at once (mutate/results.mjs). A mutant in it isn't tried again until its
 // file changes, or, for survivors, with --retry. So a run that was interrupted goes on where it was.
+//
+// The run fails if a mutant survived that mutants.md doesn't list with the reason (mutate/known.mjs).
 import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,6 +34,7 @@ import { parseArgs } from "node:util";
 import { compile, readSources, root } from "./compiler.mjs";
 import { Differential } from "./mutate/differential.mjs";
 import { Project, endCommands } from "./mutate/forge.mjs";
+import { knownSurvivors } from "./mutate/known.mjs";
 import { difference, mutantsOf, sample } from "./mutate/mutants.mjs";
 import { OUTCOMES, Results } from "./mutate/results.mjs";
 import { Contracts, Tester } from "./mutate/trial.mjs";
@@ -50,11 +53,13 @@ Usage: npm --prefix contracts run mutate -- [options]
   --few           Don't try survivors with all runs of the fuzz tests and the invariants
   --jobs J        Mutants at a time [default: 1]; they share the processor's cores
   --results FILE  Where results are kept [default: contracts/mutants.jsonl]
+  --known FILE    Where survivors are listed with their reasons [default: contracts/mutants.md]
   --differential  Then run \`cargo xtask differential\` with each survivor; the first build takes minutes
   --calls N       Calls of that test [default: 200000]
   --help          Print this
 
-The end of every run is a summary of all mutants that were selected, with the diff of each survivor.
+The end of every run is a summary of all mutants that were selected, with the diff of each survivor. The exit status is
+1 if a survivor isn't listed in mutants.md.
 Ctrl-C ends a run and removes its temporary folders; the next run goes on from there.
 `;
 
@@ -71,6 +76,7 @@ function options() {
       few: { type: "boolean", default: false },
       jobs: { type: "string", default: "1" },
       results: { type: "string", default: join(root, "mutants.jsonl") },
+      known: { type: "string", default: join(root, "mutants.md") },
       differential: { type: "boolean", default: false },
       calls: { type: "string", default: "200000" },
       help: { type: "boolean", default: false },
@@ -120,6 +126,21 @@ function summary(mutants, results, sources, total) {
     const { differential } = results.of(mutant.id);
     const verdict = differential && `\nthe differential test ${differential.caught ? `catches it: ${differential.by}` : `finds no difference in ${differential.calls} calls`}`;
     process.stdout.write(`\n${title(mutant)}${verdict ?? ""}\n${difference(mutant, sources[mutant.file])}\n`);
+  }
+}
+
+/** Reports the survivors among `mutants` that the file at `path` doesn't list, and what it lists in vain. */
+function compareWithKnown(mutants, all, results, path) {
+  const known = knownSurvivors(path);
+  const survived = (id) => results.of(id)?.outcome === "survived";
+  const ids = new Set(all.map(({ id }) => id));
+  const unlisted = mutants.filter(({ id }) => survived(id) && !known.has(id));
+  const obsolete = [...known].filter((id) => !ids.has(id) || (results.of(id) && !survived(id)));
+  if (obsolete.length > 0) process.stdout.write(`\n${path} lists ${obsolete.join(", ")}, which no longer survive or exist\n`);
+  if (unlisted.length > 0) {
+    process.stderr.write(`\n${path} doesn't list these survivors; test what they change, or add the reason why no test can:\n`);
+    process.stderr.write(unlisted.map((mutant) => `${title(mutant)}\n`).join(""));
+    process.exitCode = 1;
   }
 }
 
@@ -236,6 +257,7 @@ async function main() {
     if (open.length > 0) await compareAll(open, contracts, results, calls);
   }
   summary(mutants, results, sources, all.length);
+  compareWithKnown(mutants, all, results, chosen.known);
 }
 
 // Whoever reads the output may have enough of it.

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import solc from "solc";
 import { compile, readSources } from "./compiler.mjs";
 import { apply, difference, mutantsOf, sample } from "./mutate/mutants.mjs";
@@ -192,6 +194,31 @@ test("results outlive a run, even one that ended within a line", () => {
     assert.deepEqual(third.of("one"), { id: "one", outcome: "survived", line: 3, differential: { calls: 5, caught: true } });
     assert.equal(third.of("two").outcome, "caught");
     assert.equal(readFileSync(path, "utf8").split("\n").length, 6);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
+
+test("a run fails exactly if a survivor isn't listed", () => {
+  const dir = mkdtempSync(join(tmpdir(), "canon-known-"));
+  try {
+    const [survivor, other] = ours;
+    const results = join(dir, "results.jsonl");
+    const known = join(dir, "mutants.md");
+    writeFileSync(results, JSON.stringify({ id: survivor.id, outcome: "survived", tests: "all" }) + "\n");
+    appendFileSync(results, JSON.stringify({ id: other.id, outcome: "caught", tests: "few" }) + "\n");
+    const script = fileURLToPath(new URL("mutate.mjs", import.meta.url));
+    const run = (only) => {
+      const done = spawnSync(process.execPath, [script, "--only", only, "--results", results, "--known", known], { encoding: "utf8" });
+      return { status: done.status, unlisted: done.stderr.includes(survivor.id), obsolete: done.stdout.match(/lists (.*), which/)?.[1] };
+    };
+    const both = `${survivor.id},${other.id}`;
+    assert.deepEqual(run(both), { status: 1, unlisted: true, obsolete: undefined });
+    assert.deepEqual(run(other.id), { status: 0, unlisted: false, obsolete: undefined });
+    writeFileSync(known, `The survivor ${survivor.id}, but in no row.\n| id | reason |\n| --- | --- |\n| ${other.id} | caught |\n`);
+    assert.deepEqual(run(both), { status: 1, unlisted: true, obsolete: other.id });
+    writeFileSync(known, `| id | reason |\n| --- | --- |\n| ${survivor.id} | equal |\n| 0123456789 | gone |\n`);
+    assert.deepEqual(run(both), { status: 0, unlisted: false, obsolete: "0123456789" });
   } finally {
     rmSync(dir, { recursive: true });
   }

@@ -1,16 +1,28 @@
-// Runs the symbolic proofs of proofs/ with halmos and prints what is proven. `--quick` leaves out the slow ones, and
-// `--match REGEX` takes only the contracts with such names. halmos and its solvers are installed from
+// Runs the symbolic proofs of proofs/ with halmos and prints what is proven. halmos and its solvers are installed from
 // proofs/requirements.txt into a virtual environment in the user's cache.
+//
+//   npm --prefix contracts run prove                        all proofs
+//   npm --prefix contracts run prove -- --quick             without the slow ones
+//   npm --prefix contracts run prove -- --match Tabulation  only contracts with such a name
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+const HELP = `Prove statements about the Solidity for all arguments, with halmos
+
+Usage: npm --prefix contracts run prove -- [options]
+
+  --quick        Leave out the slow proofs
+  --match REGEX  Prove only the contracts of proofs/ whose name matches
+  --help         Print this
+`;
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const quick = process.argv.includes("--quick");
-const match = new RegExp(process.argv.includes("--match") ? process.argv[process.argv.indexOf("--match") + 1] : "");
+const { quick, match } = options();
 
 /** Seconds after which the solver gives up on one assertion. */
 const SOLVER_SECONDS = 120;
@@ -18,6 +30,22 @@ const SOLVER_SECONDS = 120;
 function fail(message) {
   process.stderr.write(message + "\n");
   process.exit(1);
+}
+
+/** What the command line asks for. */
+function options() {
+  try {
+    const { values } = parseArgs({
+      options: { quick: { type: "boolean", default: false }, match: { type: "string", default: "" }, help: { type: "boolean" } },
+    });
+    if (values.help) {
+      process.stdout.write(HELP);
+      process.exit(0);
+    }
+    return { quick: values.quick, match: new RegExp(values.match) };
+  } catch (error) {
+    fail(`${error.message}\n\n${HELP}`);
+  }
 }
 
 function run(command, args, options = {}) {

@@ -12,7 +12,7 @@ import {IProposals} from "canon/interfaces/IProposals.sol";
 import {IRegistry} from "canon/interfaces/IRegistry.sol";
 import {IRewardDistributor} from "canon/interfaces/IRewardDistributor.sol";
 import {IRollup, RollupParameters} from "canon/interfaces/IRollup.sol";
-import {Vm} from "./Vm.sol";
+import {CHEATCODES as vm} from "./Vm.sol";
 
 /// @notice The set of contracts, deployed from the committed artifacts as a deployer would.
 struct Set {
@@ -28,8 +28,6 @@ struct Set {
 
 /// @notice What the set is deployed with in tests, and how.
 library SetLib {
-    Vm private constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
-
     uint256 internal constant SLOT = 24;
     uint256 internal constant EPOCH = 4;
     uint256 internal constant N = 6;

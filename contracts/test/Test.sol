@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.30;
 
-import {Vm} from "./Vm.sol";
+import {CHEATCODES, Vm} from "./Vm.sol";
 
 /// @notice What every test stands on: cheatcodes, bounded fuzz input, named accounts.
 abstract contract Test {
-    Vm internal constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
+    Vm internal constant vm = CHEATCODES;
 
     /// @dev forge runs a contract as a test if it answers this.
     bool public constant IS_TEST = true;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.30;
 
-import {Vm} from "./Vm.sol";
+import {CHEATCODES as vm} from "./Vm.sol";
 
 /// @notice What a holder signs for Governance.
 struct BallotMessage {
@@ -26,8 +26,6 @@ struct PermitMessage {
 /// @title Typed data (EIP-712) that the contracts accept signatures of
 /// @notice Written out once for all tests, independently of the sources.
 library TypedData {
-    Vm private constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
-
     bytes32 private constant DOMAIN =
         keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
     bytes32 private constant BALLOT = keccak256(

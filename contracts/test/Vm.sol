@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.30;
 
-/// @notice The cheatcodes of forge that these tests use.
+/// @dev Where forge and halmos answer to cheatcodes.
+Vm constant CHEATCODES = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
+
+/// @notice The cheatcodes that the tests and proofs use.
 interface Vm {
     struct Log {
         bytes32[] topics;

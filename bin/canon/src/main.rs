@@ -3,6 +3,7 @@
 mod cli;
 mod commands;
 mod exit;
+mod input;
 mod output;
 
 use std::process::ExitCode;

@@ -113,11 +113,10 @@ contract GovernanceProof is Proof {
         assert(c.time > c.tally.creation() + c.rules.votingDelay());
     }
 
-    /// @notice The same of a ballot that is taken later, with a quorum of 1e18: it is against, and in the first half of the
-    /// execution delay.
+    /// @notice The same of a ballot that is taken later: it is against, and in the first half of the execution delay.
     /// @custom:slow
     function check_lateBallotIsAnObjection(Case memory c, uint256 id, uint256 amount, bool support) external {
-        vm.assume(c.time > endOfActive(c) && c.rules.quorum() == 1e18);
+        vm.assume(c.time > endOfActive(c));
         voted(c, id, amount, support);
         assert(!support && c.time <= endOfActive(c) + c.rules.executionDelay() / 2);
     }
@@ -160,15 +159,7 @@ contract GovernanceProof is Proof {
         uint96 amount,
         uint32 time
     ) external {
-        vm.assume(power.archived() == 0 && total.archived() == 0);
-        vm.assume(power.since() <= total.since() && total.since() <= time);
-        vm.assume(power.amount() <= total.amount());
-        governance.setRules(term, rules);
-        governance.setPower(HOLDER, power, total);
-        vm.warp(ORIGIN + time);
-        vm.prank(HOLDER);
-        uint256 id = governance.initiateWithdraw(address(1), amount);
-
+        uint256 id = withdrawn(term, rules, power, total, amount, time);
         ExitFloor floor = ExitFloor.wrap(uint96(total.companion()));
         uint256 unlocksAt = governance.getWithdrawal(id).unlocksAt;
         assert(unlocksAt == ORIGIN + time + greatest(rules.exitDelay(), choose(time <= floor.until(), floor.delay(), 0)));
@@ -192,9 +183,87 @@ contract GovernanceProof is Proof {
         assert(governance.recordOf(0, HOLDER).yea() < powerThen);
     }
 
+    /// @notice Wrong: no late ballot is taken. (With a quorum of 10 % and a total power of 1000.)
+    function refute_noLateBallotIsTaken(Case memory c, uint256 amount) external {
+        vm.assume(c.time > endOfActive(c) && c.rules.quorum() == 0.1e18);
+        c.total = 1000;
+        prepare(c, 0);
+        vm.prank(HOLDER);
+        governance.vote(0, amount, false);
+        assert(false);
+    }
+
+    /// @notice Wrong: a late ballot is taken only if nobody was against before. (With a differential of 4 %, and 700 for
+    /// and 100 against.)
+    function refute_lateBallotIsTheFirstAgainst(Case memory c, uint256 amount) external {
+        c.total = 1000;
+        c.tally = ProposalTally.wrap((uint256(100) << 96) | 700);
+        c.lockRules.voteDifferential = 0.04e18;
+        vm.assume(c.time > endOfActive(c) && c.rules.quorum() == 0.1e18);
+        prepare(c, 0);
+        vm.prank(HOLDER);
+        governance.vote(0, amount, false);
+        assert(false);
+    }
+
+    /// @notice Wrong: ballots are never invalidated.
+    function refute_noBallotIsInvalidated(ProposerTerm term, BallotRecord record, uint256 id) external {
+        LockRules memory none;
+        governance.setProposal(id, term, ProposalTally.wrap(0), VotingRules.wrap(0), none);
+        governance.setRecord(id, HOLDER, record);
+        vm.prank(HOLDER);
+        governance.invalidateBallots(id);
+        assert(false);
+    }
+
+    /// @notice Wrong: the exit floor delays no withdrawal.
+    function refute_floorDelaysNoWithdrawal(
+        ProposerTerm term,
+        VotingRules rules,
+        NewestCheckpoint power,
+        NewestCheckpoint total,
+        uint96 amount,
+        uint32 time
+    ) external {
+        uint256 id = withdrawn(term, rules, power, total, amount, time);
+        assert(governance.getWithdrawal(id).unlocksAt == ORIGIN + time + rules.exitDelay());
+    }
+
+    /// @notice Wrong: the exit floor delays every withdrawal.
+    function refute_floorDelaysEveryWithdrawal(
+        ProposerTerm term,
+        VotingRules rules,
+        NewestCheckpoint power,
+        NewestCheckpoint total,
+        uint96 amount,
+        uint32 time
+    ) external {
+        uint256 id = withdrawn(term, rules, power, total, amount, time);
+        assert(governance.getWithdrawal(id).unlocksAt > ORIGIN + time + rules.exitDelay());
+    }
+
     /*//////////////////////////////////////////////////////////////
                                HELPERS
     //////////////////////////////////////////////////////////////*/
+
+    /// @return id The number of a withdrawal by the holder.
+    function withdrawn(
+        ProposerTerm term,
+        VotingRules rules,
+        NewestCheckpoint power,
+        NewestCheckpoint total,
+        uint96 amount,
+        uint32 time
+    ) private returns (uint256 id) {
+        vm.assume(power.archived() == 0 && total.archived() == 0);
+        vm.assume(power.since() <= total.since() && total.since() <= time);
+        vm.assume(power.amount() <= total.amount());
+        governance.setRules(term, rules);
+        governance.setPower(HOLDER, power, total);
+        vm.warp(ORIGIN + time);
+        vm.prank(HOLDER);
+        return governance.initiateWithdraw(address(1), amount);
+    }
 
     function voted(Case memory c, uint256 id, uint256 amount, bool support) private {
         uint256 powerThen = prepare(c, id);

@@ -79,6 +79,7 @@ contract Governance is GovernancePower, EIP712 {
             SafeCast.toUint32(_sinceOrigin()), term.configurationId(), proposer == address(this)
         );
         proposal.payload = payload;
+        // The number of proposals fits 32 bits.
         proposal.termFirstId = uint32(term.firstId());
         proposal.actionsHash = commitment;
         emit Proposed(id, payload);
@@ -235,7 +236,7 @@ contract Governance is GovernancePower, EIP712 {
                                  STATE
     //////////////////////////////////////////////////////////////*/
 
-    /// @dev The present state of a proposal, and what it follows from. Every boundary belongs to the earlier state.
+    /// @dev The current state of a proposal, and what it follows from. Every boundary belongs to the earlier state.
     /// @return state The state now.
     /// @return tally What is stored of it.
     /// @return snapshot The last second of Pending, at which power counts.
@@ -258,7 +259,7 @@ contract Governance is GovernancePower, EIP712 {
         }
     }
 
-    /// @dev The present state of a proposal that is neither executed nor dropped.
+    /// @dev The current state of a proposal that is neither executed nor dropped.
     function _stateInTime(ProposalTally tally, VotingRules rules, uint256 snapshot)
         private
         view

@@ -49,7 +49,9 @@ abstract contract GovernanceConfiguration is GovernanceStorage {
         NewestCheckpoint newest = _totalPower.newest;
         uint256 total = newest.amount();
         Configuration memory c = configuration;
-        _checkConfiguration(c, Math.max(oldLockRules.lockAmount, total / 10), Math.max(oldRules.minimumVotes(), total / 2));
+        _checkConfiguration(
+            c, Math.max(oldLockRules.lockAmount, total / 10), Math.max(oldRules.minimumVotes(), total / 2)
+        );
 
         uint256 time = _sinceOrigin();
         uint256 until =
@@ -61,9 +63,11 @@ abstract contract GovernanceConfiguration is GovernanceStorage {
         _term = term;
         emit ConfigurationUpdated(block.timestamp);
         uint256 age = oldRules.lockRulesAge() + 1;
-        bool isShared = age <= VotingRulesLibrary.MAX_LOCK_RULES_AGE && c.voteDifferential == oldLockRules.voteDifferential
-            && c.proposeConfig.lockDelay == oldLockRules.lockDelay && c.proposeConfig.lockAmount == oldLockRules.lockAmount;
-        _storeConfiguration(oldId + 1, c, isShared ? age : 0);
+        bool keepsLockRules = age <= VotingRulesLibrary.MAX_LOCK_RULES_AGE
+            && c.voteDifferential == oldLockRules.voteDifferential
+            && c.proposeConfig.lockDelay == oldLockRules.lockDelay
+            && c.proposeConfig.lockAmount == oldLockRules.lockAmount;
+        _storeConfiguration(oldId + 1, c, keepsLockRules ? age : 0);
     }
 
     /// @inheritdoc IGovernance
@@ -107,9 +111,9 @@ abstract contract GovernanceConfiguration is GovernanceStorage {
         if (value < min || value > max) revert Governance__OutOfBounds(field, value, min, max);
     }
 
-    /// @dev Stores configuration `id`, whose lockRules are stored with it (`lockRulesAge` 0) or were `lockRulesAge`
-    /// configurations ago. The bounds that were checked make every field fit except for amounts, whose bounds are what
-    /// the Asset said at construction.
+    /// @dev Stores configuration `id`, whose lock rules are stored with it (`lockRulesAge` 0) or were `lockRulesAge`
+    /// configurations ago. The bounds make all fields fit except for the amounts: at construction those are bounded by a
+    /// supply that the Asset reports, which may exceed 96 bits.
     function _storeConfiguration(uint256 id, Configuration memory c, uint256 lockRulesAge) private {
         SafeCast.requireAtMost(c.minimumVotes, type(uint96).max);
         _votingRules[id] = VotingRulesLibrary.pack(c, lockRulesAge);

@@ -92,10 +92,10 @@ contract Proposals is IProposals, EIP712 {
         return true;
     }
 
-    /// @dev Uses the present slot up for `payload`, before anybody is asked whose slot it is: whatever the rollup
-    /// does when it is asked, it finds the slot used.
+    /// @dev Uses the current slot up for `payload` before the rollup is asked for the proposer: whatever the rollup does
+    /// then, it finds the slot used.
     /// @return instance The canonical rollup.
-    /// @return slot Its present slot.
+    /// @return slot Its current slot.
     /// @return round The slot's round.
     /// @return count The payload's signals in the round, this one included.
     function _recordSignal(address payload)
@@ -103,7 +103,7 @@ contract Proposals is IProposals, EIP712 {
         returns (address instance, uint256 slot, uint256 round, uint256 count)
     {
         Code.requireAt(payload);
-        instance = _instance();
+        instance = _canonicalRollup();
         slot = StaticCall.word(instance, IRollup.getCurrentSlot.selector);
         if (slot > block.timestamp) revert Proposals__SlotInFuture(slot, block.timestamp);
 
@@ -160,7 +160,7 @@ contract Proposals is IProposals, EIP712 {
         }
     }
 
-    /// @dev Whose slot it is, asked of the rollup.
+    /// @dev The proposer of `slot`, as the rollup reports it.
     function _proposer(address instance, uint256 slot) private view returns (address proposer) {
         proposer = StaticCall.addressWord(instance, IRollup.getCurrentProposer.selector);
         if (proposer == address(0)) revert Proposals__NoProposer(slot);
@@ -205,7 +205,7 @@ contract Proposals is IProposals, EIP712 {
         view
         returns (address instance, address governance, RoundTally tally)
     {
-        instance = _instance();
+        instance = _canonicalRollup();
         uint256 currentRound = _presentSlot(instance) / M;
         governance = getGovernance();
         if (round >= currentRound) revert Proposals__RoundNotOver(round, currentRound);
@@ -264,7 +264,7 @@ contract Proposals is IProposals, EIP712 {
 
     /// @inheritdoc IProposals
     function getCurrentRound() external view returns (uint256) {
-        return _presentSlot(_instance()) / M;
+        return _presentSlot(_canonicalRollup()) / M;
     }
 
     /// @inheritdoc IProposals
@@ -273,19 +273,19 @@ contract Proposals is IProposals, EIP712 {
         view
         returns (uint256 slot, uint256 round, address leader, uint256 count, uint256 firstFreeSlot)
     {
-        address instance = _instance();
+        address instance = _canonicalRollup();
         slot = _presentSlot(instance);
         round = slot / M;
         RoundTally tally = _tally(instance, round);
         leader = tally.leader();
         count = tally.count();
-        // The present slot isn't below the newest used one, so it is that one or free.
+        // The current slot isn't below the newest used one, so it is that one or free.
         firstFreeSlot = Math.max(tally.slotPlusOne(), slot);
     }
 
     /// @inheritdoc IProposals
     function pushableRounds() external view returns (uint256[] memory pushable) {
-        uint256 currentRound = _presentSlot(_instance()) / M;
+        uint256 currentRound = _presentSlot(_canonicalRollup()) / M;
         address governance = getGovernance();
         if (StaticCall.addressWord(governance, IGovernance.governanceProposer.selector) != address(this)) return pushable;
         uint256 round = currentRound > LIFETIME_IN_ROUNDS ? currentRound - LIFETIME_IN_ROUNDS : 0;
@@ -327,19 +327,19 @@ contract Proposals is IProposals, EIP712 {
     //////////////////////////////////////////////////////////////*/
 
     /// @dev The canonical rollup.
-    function _instance() private view returns (address instance) {
+    function _canonicalRollup() private view returns (address instance) {
         instance = StaticCall.addressWord(address(REGISTRY), IRegistry.getRollup.selector);
         Code.requireAt(instance);
     }
 
-    /// @dev What the rollup says, unless it says less than it has said for a signal before.
+    /// @dev The rollup's current slot, as it reports it, but at least the newest slot used here.
     function _presentSlot(address instance) private view returns (uint256 slot) {
         slot = StaticCall.word(instance, IRollup.getCurrentSlot.selector);
         uint256 slotPlusOne = _newest[instance].slotPlusOne();
         if (slot < slotPlusOne) slot = slotPlusOne - 1;
     }
 
-    /// @dev Whether nothing newer than `round` is known of `instance`.
+    /// @dev Whether `round` is the newest round of `instance` with a signal.
     function _isNewest(address instance, uint256 round) private view returns (bool) {
         uint256 slotPlusOne = _newest[instance].slotPlusOne();
         return slotPlusOne != 0 && (slotPlusOne - 1) / M == round;

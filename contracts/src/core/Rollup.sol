@@ -15,8 +15,8 @@ contract Rollup is RollupStaking {
     /// holder take.
     uint256 private constant CLAIM_GAS = 250_000;
 
-    /// @dev The gas that has to be left before a claim: a call passes on at most 63/64 of it, and the call itself (with a cold
-    /// account) and the end of `proposeBlock` have to be paid too.
+    /// @dev The gas that has to be left before a claim: a call passes on at most 63/64 of it, and the call itself (with a
+    /// cold account) and the end of `proposeBlock` have to be paid too.
     uint256 private constant CLAIM_GAS_NEEDED = CLAIM_GAS + CLAIM_GAS / 63 + 6_000;
 
     /// @param parameters See `RollupParameters`.
@@ -44,7 +44,7 @@ contract Rollup is RollupStaking {
         _claimReward(_coinbaseOf(member));
     }
 
-    /// @dev Tries to claim the present slot's reward for `recipient`. Whatever the distributor does is ignored: its
+    /// @dev Tries to claim the current slot's reward for `recipient`. Whatever the distributor does is ignored: its
     /// answer isn't even copied, and it can't burn more than `CLAIM_GAS`. Only the caller could make a good claim fail,
     /// by sending too little gas, and is refused.
     function _claimReward(address recipient) private {

@@ -18,7 +18,7 @@ import {RollupStorage} from "./RollupStorage.sol";
 ///    somebody leaves, the member of the last seat takes the empty one.
 /// 2. A seat is written only when a member sits down in it. A seat that falls out of the set, because the set shrank,
 ///    keeps its word. So at every moment the last write of a seat below the size is the member sitting there.
-/// 3. Size and seats remember what they were when the present epoch began and when the one before it began, however
+/// 3. Size and seats remember what they were when the current epoch began and when the one before it began, however
 ///    many changes either saw (see `EarlierValues`). Hence for either moment: the size is right, and for every seat
 ///    below it the last write before that moment is right, whatever the seat went through later.
 /// 4. Registrations have numbers of their own that are never used again, and a registration's proposer never changes.
@@ -109,7 +109,7 @@ abstract contract RollupDraws is RollupStorage {
     /// @inheritdoc IRollup
     function getSeed(uint256 epoch) external view returns (bool recorded, uint256 seed) {
         _requireInRange(epoch);
-        recorded = epoch != 0 && _set.hasSeed(epoch);
+        recorded = _set.hasSeed(epoch);
         if (recorded) seed = _seeds[epoch & 1];
     }
 
@@ -184,7 +184,7 @@ abstract contract RollupDraws is RollupStorage {
         _takeSeat(id, moved.proposer, seat, epoch);
     }
 
-    /// @dev Registration `id` takes `seat` in `epoch`, the present.
+    /// @dev Registration `id` takes `seat` in `epoch`, the current.
     function _takeSeat(uint32 id, address proposer, uint256 seat, uint256 epoch) private {
         Seat storage taken = _seats[seat];
         uint40 epochPlusOne = SafeCast.toUint40(epoch + 1);
@@ -198,10 +198,9 @@ abstract contract RollupDraws is RollupStorage {
         taken.id = id;
     }
 
-    /// @dev The seat that `slot` of `epoch`, the present or the next, draws; none if the epoch has no seed or an empty
+    /// @dev The seat that `slot` of `epoch`, the current or the next, draws; none if the epoch has no seed or an empty
     /// set.
     function _draw(uint256 slot, uint256 epoch) internal view returns (bool drawn, Seat storage seat) {
-        // The set of epoch 0 is empty.
         SetSummary set = _set;
         uint256 size = set.sizeOf(epoch);
         drawn = size != 0 && set.hasSeed(epoch);
@@ -210,19 +209,19 @@ abstract contract RollupDraws is RollupStorage {
         seat = _seats[index];
     }
 
-    /// @dev The proposer of `slot` of `epoch`, the present or the next; 0 if there is none.
+    /// @dev The proposer of `slot` of `epoch`, the current or the next; 0 if there is none.
     function _proposerOf(uint256 slot, uint256 epoch) private view returns (address) {
         (bool drawn, Seat storage seat) = _draw(slot, epoch);
         if (!drawn) return address(0);
         return seat.epochPlusOne < epoch ? seat.proposer : _members[seat.earlierIds.forSetOf(epoch)].proposer;
     }
 
-    /// @dev The registration that has `seat` in the set of `epoch`, the present or the next.
+    /// @dev The registration that has `seat` in the set of `epoch`, the current or the next.
     function _idInSetOf(uint256 epoch, Seat storage seat) internal view returns (uint256) {
         return seat.epochPlusOne < epoch ? seat.id : seat.earlierIds.forSetOf(epoch);
     }
 
-    /// @dev Draws are known for the present and the next epoch.
+    /// @dev Draws are known for the current and the next epoch.
     function _requireInRange(uint256 epoch) private view {
         uint256 currentEpoch = getCurrentEpoch();
         // Wraps for earlier epochs.

@@ -82,6 +82,7 @@ abstract contract RollupStaking is RollupDraws, ReentrancyGuardTransient {
     function slash(address attester, uint256 amount) external recordsSeed onlyOwner {
         Member storage member = _memberOf(attester);
         uint96 stake = member.stake;
+        // At most the stake, which fits.
         uint96 taken = uint96(Math.min(amount, stake));
         if (taken == 0) revert Rollup__NothingToSlash(attester);
 

@@ -28,7 +28,8 @@ abstract contract RollupStorage is IRollup, TwoStepOwned {
         address withdrawer;
         /// 0 unless exiting.
         uint40 exitableAt;
-        /// Word 4: `readyAt` (40) | `target` (160). The recipient of the stake if exiting, otherwise the rollup to move to.
+        /// Word 4: `readyAt` (40) | `target` (160). The recipient of the stake if exiting, otherwise the rollup to move
+        /// to.
         address target;
         /// 0 unless a move is announced.
         uint40 readyAt;
@@ -39,7 +40,7 @@ abstract contract RollupStorage is IRollup, TwoStepOwned {
     /// @dev A seat of the set, in two words, each documented from its highest bit.
     struct Seat {
         /// Word 1: `id` (32 bits) | `epochPlusOne` (40) | `proposer` (160). The registration that sits here, the epoch in
-        /// which it sat down, plus one, and its proposer. The draws of every set closed since then need no more.
+        /// which it sat down, plus one, and its proposer. Draws from sets closed since then read only this word.
         address proposer;
         uint40 epochPlusOne;
         uint32 id;

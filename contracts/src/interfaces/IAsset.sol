@@ -32,7 +32,7 @@ interface IAsset is ICommon, IERC20Metadata, IERC20Permit {
     /// @param deadline The timestamp of the last second in which it could be used.
     error ERC2612ExpiredSignature(uint256 deadline);
 
-    /// @notice The permit isn't signed by the owner of the tokens for the owner's present nonce.
+    /// @notice The permit isn't signed by the owner of the tokens for the owner's current nonce.
     /// @param signer The account that the signature recovers.
     /// @param owner The account whose tokens the permit is for.
     error ERC2612InvalidSigner(address signer, address owner);

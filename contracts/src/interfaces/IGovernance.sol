@@ -164,7 +164,7 @@ interface IGovernance is ICommon {
     /// @param proposalId The proposal's id.
     event ProposalExecuted(uint256 indexed proposalId);
 
-    /// @notice It was stored that a proposal is Dropped.
+    /// @notice A proposal was stored as Dropped.
     /// @param proposalId The proposal's id.
     event ProposalDropped(uint256 indexed proposalId);
 
@@ -197,7 +197,7 @@ interface IGovernance is ICommon {
     /// @param max The greatest value allowed.
     error Governance__OutOfBounds(bytes32 field, uint256 value, uint256 min, uint256 max);
 
-    /// @notice The new Proposals contract is the present one or Governance itself.
+    /// @notice The new Proposals contract is the current one or Governance itself.
     /// @param governanceProposer The address that was given.
     error Governance__InvalidGovernanceProposer(address governanceProposer);
 
@@ -261,7 +261,7 @@ interface IGovernance is ICommon {
     /// @param state Its state now.
     error Governance__NotDropped(uint256 id, ProposalState state);
 
-    /// @notice It was stored already that the proposal is Dropped.
+    /// @notice The proposal is already stored as Dropped.
     /// @param id The proposal's id.
     error Governance__AlreadyDropped(uint256 id);
 
@@ -270,7 +270,7 @@ interface IGovernance is ICommon {
     /// @param deadline The timestamp of the last second in which it was taken.
     error Governance__SignatureExpired(uint256 timestamp, uint256 deadline);
 
-    /// @notice The signature isn't the voter's for this ballot and its present nonce.
+    /// @notice The signature isn't the voter's for this ballot and its current nonce.
     /// @param voter The holder who should have signed.
     /// @param nonce The nonce that the signature should have covered: `ballotNonce` of the voter.
     error Governance__InvalidSignature(address voter, uint256 nonce);
@@ -419,7 +419,7 @@ interface IGovernance is ICommon {
     function execute(uint256 id) external returns (bool);
 
     /// @notice Executes an Executable proposal with the frozen actions as the caller gives them, so that no payload can
-    /// withhold what passed. Anyone may call.
+    /// withhold the actions of a proposal that passed. Anyone may call.
     /// @dev Reverts as `execute` does, except that the payload isn't asked.
     /// @param id The proposal's id.
     /// @param actions The frozen actions, as in the proposal's `ProposalFrozen`.
@@ -443,7 +443,7 @@ interface IGovernance is ICommon {
     /// @notice Replaces the Proposals contract. What it pushed is Dropped, unless it was executed. Only Governance
     /// itself may call, by a proposal.
     /// @dev Reverts with `Governance__NotSelf`, `Governance__InvalidGovernanceProposer` or `NoCode`.
-    /// @param newGovernanceProposer The Proposals contract from now on; neither the present one nor Governance.
+    /// @param newGovernanceProposer The Proposals contract from now on; neither the current one nor Governance.
     function updateGovernanceProposer(address newGovernanceProposer) external;
 
     /// @notice Accepts the ownership of a contract, which its owner has offered to Governance. Anyone may call.
@@ -454,13 +454,13 @@ interface IGovernance is ICommon {
     /// @notice Returns a holder's power at a time. Reverts with `Governance__InFuture` for a time after now.
     /// @param owner The holder.
     /// @param timestamp The timestamp, at most the block's.
-    /// @return The power at the end of that second; at now the present one, which may still change; 0 before
+    /// @return The power at the end of that second; at now the current one, which may still change; 0 before
     /// construction.
     function powerAt(address owner, uint256 timestamp) external view returns (uint256);
 
     /// @notice Returns the power of all holders at a time. Reverts with `Governance__InFuture` for a time after now.
     /// @param timestamp The timestamp, at most the block's.
-    /// @return The power at the end of that second; at now the present one, which may still change; 0 before
+    /// @return The power at the end of that second; at now the current one, which may still change; 0 before
     /// construction.
     function totalPowerAt(uint256 timestamp) external view returns (uint256);
 
@@ -533,7 +533,7 @@ interface IGovernance is ICommon {
     function withdrawalCount() external view returns (uint256);
 
     /// @notice Returns the Proposals contract, which alone may call `propose`.
-    /// @return The present Proposals contract.
+    /// @return The current Proposals contract.
     function governanceProposer() external view returns (address);
 
     /// @notice Returns the asset that holders lock.

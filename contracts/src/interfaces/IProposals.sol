@@ -52,12 +52,12 @@ interface IProposals is ICommon {
     error Proposals__SlotInFuture(uint256 slot, uint256 timestamp);
 
     /// @notice The slot, or a later one of the same rollup, was used for a signal already.
-    /// @param slot The present slot.
+    /// @param slot The current slot.
     /// @param newestSlot The newest slot that was used.
     error Proposals__SlotAlreadyUsed(uint256 slot, uint256 newestSlot);
 
     /// @notice The slot has no proposer: its epoch has no seed or an empty set.
-    /// @param slot The present slot.
+    /// @param slot The current slot.
     error Proposals__NoProposer(uint256 slot);
 
     /// @notice The caller isn't the slot's proposer.
@@ -71,12 +71,12 @@ interface IProposals is ICommon {
 
     /// @notice The round isn't over yet.
     /// @param round The round that was given.
-    /// @param currentRound The present round.
+    /// @param currentRound The current round.
     error Proposals__RoundNotOver(uint256 round, uint256 currentRound);
 
     /// @notice The round ended too long ago: it could be pushed in the `LIFETIME_IN_ROUNDS()` rounds after it.
     /// @param round The round that was given.
-    /// @param currentRound The present round.
+    /// @param currentRound The current round.
     error Proposals__RoundExpired(uint256 round, uint256 currentRound);
 
     /// @notice The round was pushed already.
@@ -110,7 +110,7 @@ interface IProposals is ICommon {
     /// @param payload The winner.
     error Proposals__ProposeFailed(address payload);
 
-    /// @notice Signals for a payload in the present slot of the canonical rollup. Only the slot's proposer may call,
+    /// @notice Signals for a payload in the current slot of the canonical rollup. Only the slot's proposer may call,
     /// once per slot.
     /// @dev Reverts with `NoCode` for a payload or a canonical rollup without code, with `Proposals__SlotInFuture`,
     /// `Proposals__SlotAlreadyUsed`, `Proposals__NoProposer` or `Proposals__NotProposer`, in this order, and with
@@ -121,7 +121,7 @@ interface IProposals is ICommon {
 
     /// @notice Signals for a payload as `vote` does, with the signature of the slot's proposer. Anyone may call.
     /// @dev The signature is over the EIP-712 struct `Signal(address payload,uint256 slot,address instance)` in the
-    /// domain "Proposals", version "1", with the present slot and the canonical rollup. It needs no nonce, since the
+    /// domain "Proposals", version "1", with the current slot and the canonical rollup. It needs no nonce, since the
     /// slot is used up. Reverts as `vote` does, with `Proposals__InvalidSignature` in place of
     /// `Proposals__NotProposer`.
     /// @param payload The payload; needs code.
@@ -177,20 +177,20 @@ interface IProposals is ICommon {
     /// @return The round's number: slot / M, rounded down.
     function computeRound(uint256 slot) external view returns (uint256);
 
-    /// @notice Returns the round of the present slot of the canonical rollup.
-    /// @dev The present slot is what the rollup reports or, if that is greater, the newest slot that was used. Reverts
+    /// @notice Returns the round of the current slot of the canonical rollup.
+    /// @dev The current slot is what the rollup reports or, if that is greater, the newest slot that was used. Reverts
     /// with `NoCode` or `NoAnswer` if the canonical rollup has no code or a contract doesn't answer.
     /// @return The round's number.
     function getCurrentRound() external view returns (uint256);
 
     /// @notice Returns the state of signaling for the canonical rollup.
     /// @dev Reverts as `getCurrentRound` does.
-    /// @return slot The present slot: what the rollup reports or, if that is greater, the newest slot that was used.
+    /// @return slot The current slot: what the rollup reports or, if that is greater, the newest slot that was used.
     /// @return round The round of that slot.
     /// @return leader The payload with the most signals in the round; 0 if there is none.
     /// @return count The number of the leader's signals.
-    /// @return firstFreeSlot The first slot in which a signal can still be given: the present one, or the next if the
-    /// present one was used.
+    /// @return firstFreeSlot The first slot in which a signal can still be given: the current one, or the next if the
+    /// current one was used.
     function currentStatus()
         external
         view
@@ -216,7 +216,7 @@ interface IProposals is ICommon {
     /// @return proposalId The id that the proposal got from the Governance of that time; 0 if there is none.
     function proposalOf(address instance, uint256 round) external view returns (bool exists, uint256 proposalId);
 
-    /// @notice Returns the newest proposal that this contract pushed for a payload to the present Governance. Reverts
+    /// @notice Returns the newest proposal that this contract pushed for a payload to the current Governance. Reverts
     /// with `NoAnswer` if the Registry doesn't answer.
     /// @param payload The payload that was pushed.
     /// @return exists Whether there is such a proposal.

@@ -21,7 +21,7 @@ interface IRewardDistributor is ICommon {
 
     /// @notice A rollup claimed its reward for a slot.
     /// @param rollup The canonical rollup, which called.
-    /// @param slot The slot that the rollup reported as its present one.
+    /// @param slot The slot that the rollup reported as its current one.
     /// @param to The recipient of the reward.
     /// @param amount The amount paid: the reward for a block or, if that is less, all that was left; may be 0.
     event RewardPaid(address indexed rollup, uint256 indexed slot, address to, uint256 amount);
@@ -45,7 +45,7 @@ interface IRewardDistributor is ICommon {
     /// @param timestamp The block's timestamp.
     error RewardDistributor__AlreadyPaidNow(uint256 timestamp);
 
-    /// @notice Pays the reward for the caller's present slot. Only the canonical rollup may call.
+    /// @notice Pays the reward for the caller's current slot. Only the canonical rollup may call.
     /// @dev Reverts with `RewardDistributor__NotCanonical`, `RewardDistributor__SlotInFuture`,
     /// `RewardDistributor__SlotAlreadyPaid` or `RewardDistributor__AlreadyPaidNow`, in this order, and with `NoAnswer`
     /// if the Registry doesn't answer `getRollup()` or the rollup doesn't answer `getCurrentSlot()`. A rollup that

@@ -208,9 +208,9 @@ interface IRollup is ICommon {
     /// @param genesisTime The timestamp at which slot 0 began: `GENESIS_TIME()`.
     error Rollup__BeforeGenesis(uint256 timestamp, uint256 genesisTime);
 
-    /// @notice The epoch is neither the present nor the next one; sets and draws of others aren't known.
+    /// @notice The epoch is neither the current nor the next one; sets and draws of others aren't known.
     /// @param epoch The epoch that was given.
-    /// @param currentEpoch The present epoch.
+    /// @param currentEpoch The current epoch.
     error Rollup__EpochOutOfRange(uint256 epoch, uint256 currentEpoch);
 
     /// @notice The epoch's set has no such member.
@@ -224,7 +224,7 @@ interface IRollup is ICommon {
     error Rollup__NotProposer(address caller, address proposer);
 
     /// @notice The slot has its block already.
-    /// @param slot The present slot.
+    /// @param slot The current slot.
     error Rollup__SlotAlreadyProposed(uint256 slot);
 
     /// @notice So little gas is left that the reward claim could fail for want of gas: send more.
@@ -299,7 +299,7 @@ interface IRollup is ICommon {
     /// changes this contract records the seed too.
     function setupEpoch() external;
 
-    /// @notice Proposes the block of the present slot and claims its reward for the attester's coinbase. Only the
+    /// @notice Proposes the block of the current slot and claims its reward for the attester's coinbase. Only the
     /// slot's proposer may call, once per slot.
     /// @dev Never reverts because the claim failed. Reverts with `Rollup__NotProposer`, `Rollup__SlotAlreadyProposed`
     /// or `Rollup__NotEnoughGasForReward`.
@@ -347,7 +347,7 @@ interface IRollup is ICommon {
     /// @return The number of deposits; an attester that registers again counts again.
     function registrationCount() external view returns (uint256);
 
-    /// @notice Returns the present slot.
+    /// @notice Returns the current slot.
     /// @return The slot of the block's timestamp.
     function getCurrentSlot() external view returns (uint256);
 
@@ -361,7 +361,7 @@ interface IRollup is ICommon {
     /// @return The timestamp of the slot's first second.
     function getTimestampForSlot(uint256 slot) external view returns (uint256);
 
-    /// @notice Returns the present epoch.
+    /// @notice Returns the current epoch.
     /// @return The epoch of the block's timestamp.
     function getCurrentEpoch() external view returns (uint256);
 
@@ -370,25 +370,25 @@ interface IRollup is ICommon {
     /// @return The epoch, from 0.
     function getEpochAt(uint256 timestamp) external view returns (uint256);
 
-    /// @notice Returns the one proposer of the present slot.
+    /// @notice Returns the one proposer of the current slot.
     /// @return The proposer; 0 if the epoch has no seed or an empty set.
     function getCurrentProposer() external view returns (address);
 
-    /// @notice Returns the one proposer of the slot of a time in the present or the next epoch. Reverts with
+    /// @notice Returns the one proposer of the slot of a time in the current or the next epoch. Reverts with
     /// `Rollup__EpochOutOfRange` for any other, and with `Rollup__BeforeGenesis` before the first slot.
-    /// @param timestamp A timestamp in the present or the next epoch.
+    /// @param timestamp A timestamp in the current or the next epoch.
     /// @return The proposer; 0 if the epoch has no seed or an empty set. In the next epoch it is 0 until its seed is
     /// recorded, and fixed from then on.
     function getProposerAt(uint256 timestamp) external view returns (address);
 
     /// @notice Returns the size of an epoch's set. Reverts with `Rollup__EpochOutOfRange`.
-    /// @param epoch The epoch: the present or the next.
+    /// @param epoch The epoch: the current or the next.
     /// @return The number of members, with or without a seed.
     function getSetSize(uint256 epoch) external view returns (uint256);
 
     /// @notice Returns the seed of an epoch. Without one the epoch has no proposers. Reverts with
     /// `Rollup__EpochOutOfRange`.
-    /// @param epoch The epoch: the present or the next.
+    /// @param epoch The epoch: the current or the next.
     /// @return recorded Whether a seed was recorded for the epoch.
     /// @return seed The seed; 0 if none was recorded.
     function getSeed(uint256 epoch) external view returns (bool recorded, uint256 seed);
@@ -396,7 +396,7 @@ interface IRollup is ICommon {
     /// @notice Returns a member of an epoch's set, with or without a seed. Reverts with `Rollup__EpochOutOfRange` or
     /// `Rollup__IndexOutOfRange`.
     /// @dev A slot draws the member `keccak256(abi.encode(seed, slot)) mod size`.
-    /// @param epoch The epoch: the present or the next.
+    /// @param epoch The epoch: the current or the next.
     /// @param index The member's number in the set, from 0; below `getSetSize(epoch)`.
     /// @return attester The member's attester, also if it has left since the set was closed.
     /// @return proposer The member's proposer when it joined.

@@ -85,8 +85,8 @@ library Actions {
     }
 
     /// @dev Checks the list in `answer`, every offset and length against what was answered. `abi.decode` isn't used, since
-    /// it gives no refusal that a person could read, and builds what it reads: offsets may share their data, so that a
-    /// short answer is a long list.
+    /// it fails without a reason and allocates the list before its length is known: offsets may share their data, so
+    /// that a short answer is a long list.
     /// @return offsets Where the offsets of the actions begin.
     /// @return actions How many there are.
     /// @return length The length of the canonical encoding.

@@ -33,12 +33,12 @@ library PowerHistoryLibrary {
     /// after which little has changed.
     uint256 private constant RECENT_WORDS = 16;
 
-    /// @notice Returns the present amount.
+    /// @notice Returns the current amount.
     function amount(NewestCheckpoint newest) internal pure returns (uint256) {
         return uint96(NewestCheckpoint.unwrap(newest) >> AMOUNT);
     }
 
-    /// @notice Returns the second from whose end on the amount is the present one.
+    /// @notice Returns the second from whose end on the amount is the current one.
     function since(NewestCheckpoint newest) internal pure returns (uint256) {
         return uint32(NewestCheckpoint.unwrap(newest) >> SINCE);
     }

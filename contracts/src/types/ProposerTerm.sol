@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {SafeCast} from "../libraries/SafeCast.sol";
 
-/// @notice The present Proposals contract and Governance's counters, from the highest bit:
+/// @notice The current Proposals contract and Governance's counters, from the highest bit:
 /// `isRecorded` (8 bits) | `configurationId` (16) | `firstId` (32) | `proposalCount` (32) | `proposer` (160).
 type ProposerTerm is uint256;
 
@@ -16,7 +16,7 @@ library ProposerTermLibrary {
     uint256 private constant CONFIGURATION_ID = 224;
     uint256 private constant IS_RECORDED = 240;
 
-    /// @notice Returns the present Proposals contract.
+    /// @notice Returns the current Proposals contract.
     function proposer(ProposerTerm term) internal pure returns (address) {
         return address(uint160(ProposerTerm.unwrap(term)));
     }
@@ -26,7 +26,7 @@ library ProposerTermLibrary {
         return uint32(ProposerTerm.unwrap(term) >> PROPOSAL_COUNT);
     }
 
-    /// @notice Returns the number of proposals when the term began. A proposal that the present Proposals
+    /// @notice Returns the number of proposals when the term began. A proposal that the current Proposals
     /// contract pushed has this id or a later one; a proposal that any other pushed has an earlier one.
     function firstId(ProposerTerm term) internal pure returns (uint256) {
         return uint32(ProposerTerm.unwrap(term) >> FIRST_ID);

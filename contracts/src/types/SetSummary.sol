@@ -35,23 +35,23 @@ library SetSummaryLibrary {
         return uint40(SetSummary.unwrap(set) >> SEED_EPOCH);
     }
 
-    /// @notice Returns the size of the set of `epoch`, the present or the next. That of epoch 0 is 0.
+    /// @notice Returns the size of the set of `epoch`, the current or the next. That of epoch 0 is 0.
     function sizeOf(SetSummary set, uint256 epoch) internal pure returns (uint256) {
         uint256 word = SetSummary.unwrap(set);
         if (uint40(word >> SIZE_EPOCH_PLUS_ONE) < epoch) return uint32(word);
         return EarlierValues.wrap(uint104(word >> EARLIER_SIZES)).forSetOf(epoch);
     }
 
-    /// @notice Returns whether a seed was recorded for `epoch`, the present or the next. Epoch 0, which no epoch precedes,
-    /// must not be asked for.
+    /// @notice Returns whether a seed was recorded for `epoch`, the current or the next. Epoch 0, which no epoch precedes,
+    /// has none.
     function hasSeed(SetSummary set, uint256 epoch) internal pure returns (bool) {
         // The newest seed is this epoch's, or the next one's and `precedingSeed` is 1. Wraps if it is an earlier one's.
         unchecked {
-            return set.seedEpoch() - epoch <= SetSummary.unwrap(set) >> PRECEDING_SEED;
+            return epoch != 0 && set.seedEpoch() - epoch <= SetSummary.unwrap(set) >> PRECEDING_SEED;
         }
     }
 
-    /// @notice Returns the set after the seed of the next epoch was recorded in `epoch`, the present.
+    /// @notice Returns the set after the seed of the next epoch was recorded in `epoch`, the current.
     function withSeed(SetSummary set, uint256 epoch) internal pure returns (SetSummary) {
         uint256 preceding = set.seedEpoch() == epoch ? 1 : 0;
         return SetSummary.wrap(
@@ -66,7 +66,7 @@ library SetSummaryLibrary {
         return SetSummary.wrap(SetSummary.unwrap(set) + (1 << REGISTRATIONS));
     }
 
-    /// @notice Returns the set with `size_` members from `epoch`, the present, on.
+    /// @notice Returns the set with `size_` members from `epoch`, the current, on.
     function withSize(SetSummary set, uint256 size_, uint256 epoch) internal pure returns (SetSummary) {
         uint256 word = SetSummary.unwrap(set);
         uint256 epochPlusOne = SafeCast.toUint40(epoch + 1);

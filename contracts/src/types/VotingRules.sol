@@ -3,7 +3,8 @@ pragma solidity 0.8.30;
 
 import {Configuration, ProposeConfiguration} from "../interfaces/IGovernance.sol";
 
-/// @notice The rules that every ballot needs, from the highest bit: `lockRulesAge` (8 bits) | `quorum` (60) |
+/// @notice The rules that every ballot needs. An age takes the 8 bits that are left, where an id would need 16. From the
+/// highest bit: `lockRulesAge` (8 bits) | `quorum` (60) |
 /// `minimumVotes` (96) | `gracePeriod` (23) | `executionDelay` (23) | `votingDuration` (23) | `votingDelay` (23).
 type VotingRules is uint256;
 

@@ -5,6 +5,7 @@ import {IGovernance, ProposalState} from "canon/interfaces/IGovernance.sol";
 import {Action} from "canon/interfaces/IPayload.sol";
 import {BallotMessage, PermitMessage, TypedData} from "../TypedData.sol";
 import {Recorder} from "./Recorder.sol";
+import {Rule} from "./Rules.sol";
 
 /// @notice Holders, relayers and keepers of Governance.
 abstract contract GovernanceHandler is Recorder {
@@ -26,7 +27,7 @@ abstract contract GovernanceHandler is Recorder {
         bool allowed =
             onBehalfOf != address(0) && onBehalfOf != address(governance) && from != address(governance) && amount != 0;
         bool success = _governance(from, abi.encodeCall(IGovernance.deposit, (onBehalfOf, amount)));
-        _check(success == allowed, WITHDRAWALS, "deposit");
+        _check(success == allowed, Rule.Withdrawals, "deposit");
         if (!success) return;
         _gains(onBehalfOf, amount);
         _did("deposit");
@@ -46,7 +47,7 @@ abstract contract GovernanceHandler is Recorder {
             abi.encodeCall(IGovernance.depositWithPermit, (from, amount, type(uint256).max, v, r, s))
         );
         _approve(from, address(governance));
-        _check(success == (amount != 0), WITHDRAWALS, "depositWithPermit");
+        _check(success == (amount != 0), Rule.Withdrawals, "depositWithPermit");
         if (!success) return;
         _gains(from, amount);
         _did("depositWithPermit");
@@ -62,7 +63,7 @@ abstract contract GovernanceHandler is Recorder {
         if (_chance(15)) amount = power + 1 + _draw(1e18);
         uint256 id = governance.withdrawalCount();
         bool success = _governance(holder, abi.encodeCall(IGovernance.initiateWithdraw, (to, amount)));
-        _check(success == (to != address(0) && amount != 0 && amount <= power), WITHDRAWALS, "initiateWithdraw");
+        _check(success == (to != address(0) && amount != 0 && amount <= power), Rule.Withdrawals, "initiateWithdraw");
         if (!success) return;
         _withdraws(id, holder, to, amount, _withdrawalDelay());
         _did("withdraw");
@@ -75,9 +76,9 @@ abstract contract GovernanceHandler is Recorder {
         Exit storage exit_ = exits[id];
         uint256 balance = asset.balanceOf(exit_.recipient);
         bool success = _governance(_holder(), abi.encodeCall(IGovernance.finaliseWithdraw, (id)));
-        _check(success == (!exit_.claimed && _now() >= exit_.unlocksAt), WITHDRAWALS, "finaliseWithdraw");
+        _check(success == (!exit_.claimed && _now() >= exit_.unlocksAt), Rule.Withdrawals, "finaliseWithdraw");
         if (!success) return;
-        _check(asset.balanceOf(exit_.recipient) == balance + exit_.amount, WITHDRAWALS, "paid another amount");
+        _check(asset.balanceOf(exit_.recipient) == balance + exit_.amount, Rule.Withdrawals, "paid another amount");
         exit_.claimed = true;
         owed -= exit_.amount;
         _did("finaliseWithdrawal");
@@ -144,7 +145,7 @@ abstract contract GovernanceHandler is Recorder {
         uint256 amount = _amount(unused);
         if (_chance(12)) amount = unused + 1 + _draw(1e18);
         bool success = _governance(voter, abi.encodeCall(IGovernance.vote, (id, amount, support)));
-        _check(success == (open && amount != 0 && amount <= unused), BALLOTS, "vote");
+        _check(success == (open && amount != 0 && amount <= unused), Rule.Ballots, "vote");
         if (!success) return;
         _cast(id, voter, amount, support);
         _did(active ? "vote" : "object");
@@ -194,7 +195,7 @@ abstract contract GovernanceHandler is Recorder {
             )
         );
         bool allowed = ballot.authentic && ballot.deadline >= _now() && open && amount != 0;
-        _check(success == allowed, SIGNATURES, success ? "a ballot nobody signed" : "a signed ballot refused");
+        _check(success == allowed, Rule.Signatures, success ? "a ballot nobody signed" : "a signed ballot refused");
         if (!success) return;
         ++nonceOf[id][voter];
         _cast(id, voter, amount, support);
@@ -225,7 +226,7 @@ abstract contract GovernanceHandler is Recorder {
         address holder = _holder();
         uint256 id = _chance(10) ? items.length + _draw(3) : _proposal();
         bool success = _governance(holder, abi.encodeCall(IGovernance.invalidateBallots, (id)));
-        _check(success == (id < items.length), SIGNATURES, "invalidateBallots");
+        _check(success == (id < items.length), Rule.Signatures, "invalidateBallots");
         acceptingWallet.setAccepting(_chance(2));
         if (!success) return;
         nonceOf[id][holder] += 2 ** 32;
@@ -238,7 +239,7 @@ abstract contract GovernanceHandler is Recorder {
             uint256 amount = _unused(id, holders[i]);
             if (amount == 0) continue;
             bool success = _governance(holders[i], abi.encodeCall(IGovernance.vote, (id, amount, true)));
-            _check(success, BALLOTS, "unused power that can't vote");
+            _check(success, Rule.Ballots, "unused power that can't vote");
             if (success) _cast(id, holders[i], amount, true);
         }
     }
@@ -261,7 +262,7 @@ abstract contract GovernanceHandler is Recorder {
         vm.recordLogs();
         success = _governance(holder, abi.encodeCall(IGovernance.proposeWithLock, (payload, to)));
         if (!success) return false;
-        _check(power >= amount, WITHDRAWALS, "a lock without the power");
+        _check(power >= amount, Rule.Withdrawals, "a lock without the power");
         _withdraws(id, holder, to, amount, delay);
         _freeze(payload, true);
         _did("proposeWithLock");
@@ -272,10 +273,10 @@ abstract contract GovernanceHandler is Recorder {
         Action[] memory actions = _publishedActions();
         _proposed(payload, byLock, actions);
         uint256 id = items.length - 1;
-        _check(governance.proposalCount() == items.length, EXECUTION, "ids aren't sequential");
+        _check(governance.proposalCount() == items.length, Rule.Execution, "ids aren't sequential");
         _check(
             actions.length != 0 && governance.actionsHash(id) == items[id].actionsHash,
-            ACTIONS,
+            Rule.PublishedActions,
             "another hash than that of the published actions"
         );
     }
@@ -286,7 +287,8 @@ abstract contract GovernanceHandler is Recorder {
         vm.recordLogs();
         (bool success,) = _call(stranger, address(flooder), abi.encodeCall(flooder.flood, (payload)));
         if (!success) return;
-        _check(governance.governanceProposer() == address(flooder), STRANGERS, "proposed without being the governance proposer");
+        bool allowed = governance.governanceProposer() == address(flooder);
+        _check(allowed, Rule.Strangers, "proposed without being the governance proposer");
         _freeze(payload, false);
         _did("flood");
     }
@@ -314,7 +316,7 @@ abstract contract GovernanceHandler is Recorder {
         success = _governance(_holder(), data);
         _checkCalls(id, success);
         if (!success) return false;
-        _check(executable, EXECUTION, "executed outside its window, or not accepted");
+        _check(executable, Rule.Execution, "executed outside its window, or not accepted");
         _learn();
         _did(withList ? "executeWith" : "execute");
     }
@@ -326,7 +328,7 @@ abstract contract GovernanceHandler is Recorder {
         }
         bool allowed = id < items.length && _state(id) == ProposalState.Dropped && !items[id].dropped;
         bool success = _governance(_holder(), abi.encodeCall(IGovernance.dropProposal, (id)));
-        _check(success == allowed, STATES, "dropProposal");
+        _check(success == allowed, Rule.States, "dropProposal");
         if (!success) return;
         items[id].dropped = true;
         _did("drop");

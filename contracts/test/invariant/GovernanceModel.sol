@@ -4,22 +4,10 @@ pragma solidity 0.8.30;
 import {Configuration, ProposalState} from "canon/interfaces/IGovernance.sol";
 import {Action} from "canon/interfaces/IPayload.sol";
 import {RollupHandler} from "./RollupHandler.sol";
+import {Rule} from "./Rules.sol";
 
 /// @notice What Governance should know, kept from what the actors did: power, proposals, withdrawals, the exit floor.
 abstract contract GovernanceModel is RollupHandler {
-    string internal constant EXECUTION = "execution";
-    string internal constant ACTIONS = "actions";
-    string internal constant EARLY_EXIT = "early exit";
-    string internal constant STATES = "states";
-    string internal constant WITHDRAWALS = "withdrawals";
-    string internal constant STRANGERS = "strangers";
-    string internal constant BALLOTS = "ballots";
-    string internal constant SIGNATURES = "signatures";
-    string internal constant BOUNDS = "bounds";
-    string internal constant REFUSALS = "refusals";
-    string internal constant FINALITY = "finality";
-    string internal constant MAJORITIES = "majorities";
-
     struct Point {
         uint256 time;
         uint256 value;
@@ -100,14 +88,14 @@ abstract contract GovernanceModel is RollupHandler {
 
     /// @dev `holder` gives power up for withdrawal number `id`.
     function _withdraws(uint256 id, address holder, address recipient, uint256 amount, uint256 delay) internal {
-        _check(id == exits.length, WITHDRAWALS, "ids aren't sequential");
-        _check(amount <= _powerAt(holder, _now()), WITHDRAWALS, "more than the power");
+        _check(id == exits.length, Rule.Withdrawals, "ids aren't sequential");
+        _check(amount <= _powerAt(holder, _now()), Rule.Withdrawals, "more than the power");
         _record(powers[holder], _powerAt(holder, _now()) - amount);
         _record(totals, _totalAt(_now()) - amount);
         exits.push(Exit(holder, recipient, amount, _now(), _now() + delay, false));
         owed += amount;
         _check(
-            governance.getWithdrawal(id).unlocksAt == _now() + delay, WITHDRAWALS, "unlocks at another time"
+            governance.getWithdrawal(id).unlocksAt == _now() + delay, Rule.Withdrawals, "unlocks at another time"
         );
         for (uint256 i = _recent(); i < items.length; ++i) {
             if (yeaOf[i][holder] + neaOf[i][holder] != 0) _checkExit(i, id);
@@ -118,7 +106,7 @@ abstract contract GovernanceModel is RollupHandler {
     /// before power was counted.
     function _checkExit(uint256 proposal, uint256 exit_) internal {
         if (exits[exit_].start <= _lastPending(proposal)) return;
-        _check(exits[exit_].unlocksAt > _lastQueued(proposal), EARLY_EXIT, "a voter is out before the execution");
+        _check(exits[exit_].unlocksAt > _lastQueued(proposal), Rule.EarlyExit, "a voter is out before the execution");
     }
 
     /*//////////////////////////////////////////////////////////////
@@ -150,7 +138,7 @@ abstract contract GovernanceModel is RollupHandler {
 
     /// @dev `c` comes in force now.
     function _configured(Configuration memory c) internal {
-        _check(_withinBounds(c), BOUNDS, "a configuration out of bounds");
+        _check(_withinBounds(c), Rule.Bounds, "a configuration out of bounds");
         if (_now() > floorUntil) floorDelay = 0;
         uint256 old = _exitDelay(present);
         if (old > floorDelay) floorDelay = old;
@@ -245,7 +233,7 @@ abstract contract GovernanceModel is RollupHandler {
         if (_now() <= _lastObjection(id)) return;
         bytes32 ballots = keccak256(abi.encode(governance.getProposal(id).summedBallot));
         if (item.settled == 0) item.settled = ballots;
-        else _check(item.settled == ballots, FINALITY, "a ballot after the last objection");
+        else _check(item.settled == ballots, Rule.Finality, "a ballot after the last objection");
     }
 
     /// @dev Counts the states met, and checks that none leads back.
@@ -254,25 +242,25 @@ abstract contract GovernanceModel is RollupHandler {
             ["Pending", "Active", "Queued", "Executable", "Rejected", "Executed", "Dropped", "Expired"];
         for (uint256 i = _recent(); i < items.length; ++i) {
             ProposalState state = governance.getProposalState(i);
-            _check(state == _state(i), STATES, string.concat("not ", names[uint256(_state(i))]));
+            _check(state == _state(i), Rule.States, string.concat("not ", names[uint256(_state(i))]));
             uint256 last = items[i].lastState;
             uint256 next = uint256(state);
             if (i + 8 >= items.length) _observeFinality(i);
             if (next == last) continue;
             _check(
                 last != uint256(ProposalState.Rejected) || next == uint256(ProposalState.Dropped),
-                REFUSALS,
+                Rule.Rejections,
                 "a refusal that became something else"
             );
             _check(
                 last != uint256(ProposalState.Executable) || next != uint256(ProposalState.Rejected),
-                FINALITY,
+                Rule.Finality,
                 "a refusal of what could be executed"
             );
             if (last == uint256(ProposalState.Queued) && next == uint256(ProposalState.Rejected)) _did("tipped");
             // Pending 0 < Active 1 < Queued 2 < Executable 3; the rest are ends, which only a drop follows.
             bool forward = last < 4 ? next > last : next == uint256(ProposalState.Dropped);
-            _check(forward && last != 5 && last != 6, STATES, "a state that led back");
+            _check(forward && last != 5 && last != 6, Rule.States, "a state that led back");
             items[i].lastState = next;
             _did(names[next]);
         }

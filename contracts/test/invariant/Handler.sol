@@ -2,10 +2,11 @@
 pragma solidity 0.8.30;
 
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
-import {IGovernance, ProposalState} from "canon/interfaces/IGovernance.sol";
+import {Ballot, IGovernance, ProposalState} from "canon/interfaces/IGovernance.sol";
 import {IRollup} from "canon/interfaces/IRollup.sol";
 import {ListPayload} from "../mocks/ListPayload.sol";
 import {SetLib} from "../Set.sol";
+import {Rule} from "./Rules.sol";
 import {SignalHandler} from "./SignalHandler.sol";
 
 /// @notice All that actors do, and time.
@@ -76,80 +77,98 @@ contract Handler is SignalHandler {
                                   CHECKS
     //////////////////////////////////////////////////////////////*/
 
-    /// @notice Asset balance of Governance, all power, unpaid withdrawals by the contract and by the model, and what was
-    /// sent without a deposit.
-    function solvency()
-        external
-        view
-        returns (uint256 balance, uint256 power, uint256 due, uint256 modelDue, uint256 gift_)
-    {
+    /// @notice Compares the contracts with the model; `breaches` returns what differs.
+    function compare() external {
+        _compareBalance();
+        _compareRollups();
+        _comparePower();
+        _compareBallots();
+        _compareRounds();
+        _compareProposals();
+        _compareRegistry();
+        _compareOwners();
+        _compareWithdrawals();
+        _compareConfiguration();
+        _compareSets();
+        _compareRewards();
+    }
+
+    /// @dev Governance has the total power, unclaimed withdrawals, and what was sent to it without a deposit.
+    function _compareBalance() private {
+        uint256 due;
         for (uint256 i; i < exits.length; ++i) {
             if (!governance.getWithdrawal(i).claimed) due += governance.getWithdrawal(i).amount;
         }
-        balance = asset.balanceOf(address(governance));
-        return (balance, governance.totalPowerAt(_now()), due, owed, gifts[address(governance)]);
+        _check(due == owed, Rule.GovernanceSolvency, "unclaimed withdrawals");
+        uint256 expected = governance.totalPowerAt(_now()) + due + gifts[address(governance)];
+        _check(asset.balanceOf(address(governance)) == expected, Rule.GovernanceSolvency, "balance");
     }
 
-    /// @notice Where stakes and exits of a rollup don't add up to its balance; 0 if nowhere.
-    function insolventRollup() external view returns (address) {
+    /// @dev A rollup has its stakes and exits, what was slashed, and what was sent to it without a deposit.
+    function _compareRollups() private {
         for (uint256 i; i < rollups.length; ++i) {
+            Model storage m = models[rollups[i]];
             uint256 staked;
             for (uint256 j; j < ATTESTERS; ++j) {
                 (uint256 amount,,,) = rollups[i].getInfo(address(uint160(0xA77E57E0 + j)));
                 staked += amount;
             }
-            uint256 balance = asset.balanceOf(address(rollups[i]));
-            uint256 rest = models[rollups[i]].slashed + gifts[address(rollups[i])];
-            if (staked != models[rollups[i]].stakes || balance != staked + rest) return address(rollups[i]);
+            uint256 rest = m.slashed + gifts[address(rollups[i])];
+            _check(staked == m.stakes, Rule.RollupSolvency, "stakes");
+            _check(asset.balanceOf(address(rollups[i])) == staked + rest, Rule.RollupSolvency, "balance");
+            _check(rollups[i].blockNumber() == m.blocks, Rule.Blocks, "number of blocks");
         }
-        return address(0);
     }
 
-    /// @notice Power at some second, of all and of every holder, against the model; false if anything differs.
-    function powerAgrees(uint256 seed) external view returns (bool sum, bool model) {
+    /// @dev Power at some second, of all and of every holder.
+    function _comparePower() private {
+        uint256 random = uint256(keccak256(abi.encode(steps)));
         uint256 time = _now();
-        uint256 length = totals.length;
         // Around a second in which something changed, or anywhere.
-        if (seed % 3 == 0) time = totals[uint256(keccak256(abi.encode(seed))) % length].time;
-        if (seed % 3 == 1) time = totals[uint256(keccak256(abi.encode(seed))) % length].time - 1;
-        if (seed % 3 == 2) time -= uint256(keccak256(abi.encode(seed))) % (time - totals[0].time + 1);
-        uint256 total;
-        model = true;
+        if (steps % 3 == 0) time = totals[random % totals.length].time;
+        if (steps % 3 == 1) time = totals[random % totals.length].time - 1;
+        if (steps % 3 == 2) time -= random % (time - totals[0].time + 1);
+        uint256 sum;
         for (uint256 i; i < HOLDERS; ++i) {
             uint256 power = governance.powerAt(holders[i], time);
-            total += power;
-            if (power != _powerAt(holders[i], time)) model = false;
+            sum += power;
+            _check(power == _powerAt(holders[i], time), Rule.PastPower, "a holder's power");
         }
-        uint256 all = governance.totalPowerAt(time);
-        sum = total == all && governance.powerAt(address(governance), time) == 0;
-        if (all != _totalAt(time)) model = false;
+        uint256 total = governance.totalPowerAt(time);
+        _check(sum == total, Rule.TotalPower, "another sum");
+        _check(governance.powerAt(address(governance), time) == 0, Rule.TotalPower, "Governance has power");
+        _check(total == _totalAt(time), Rule.PastPower, "the total power");
     }
 
-    /// @notice Of the newest proposals: ballots within power, sums of ballots, sums within the total.
-    function ballotsAgree() external view returns (bool within, bool sums, bool total) {
-        (within, sums, total) = (true, true, true);
+    /// @dev Ballots and nonces of the newest proposals.
+    function _compareBallots() private {
         for (uint256 id = items.length > 8 ? items.length - 8 : 0; id < items.length; ++id) {
-            if (_now() <= _lastPending(id)) continue;
-            uint256 yeas;
-            uint256 neas;
             for (uint256 i; i < HOLDERS; ++i) {
-                (uint256 yea, uint256 nea) = governance.ballots(id, holders[i]);
-                yeas += yea;
-                neas += nea;
-                if (yea != yeaOf[id][holders[i]] || nea != neaOf[id][holders[i]]) sums = false;
-                if (yea + nea > governance.powerAt(holders[i], _lastPending(id))) within = false;
+                bool agrees = governance.ballotNonce(id, holders[i]) == nonceOf[id][holders[i]];
+                _check(agrees, Rule.Signatures, "another nonce");
             }
-            (uint256 yea_, uint256 nea_) =
-                (governance.getProposal(id).summedBallot.yea, governance.getProposal(id).summedBallot.nea);
-            if (yea_ != yeas || nea_ != neas) sums = false;
-            if (yeas + neas > governance.totalPowerAt(_lastPending(id))) total = false;
+            if (_now() > _lastPending(id)) _compareTally(id);
         }
     }
 
-    /// @notice Of the newest rounds: signals within slots; counts and leader as in the model; at most one winner; a pushed
-    /// one had a winner whose proposal exists.
-    function roundsAgree() external view returns (bool within, bool counts, bool winner, bool pushed) {
-        (within, counts, winner, pushed) = (true, true, true, true);
+    function _compareTally(uint256 id) private {
+        uint256 yeas;
+        uint256 neas;
+        for (uint256 i; i < HOLDERS; ++i) {
+            (uint256 yea, uint256 nea) = governance.ballots(id, holders[i]);
+            yeas += yea;
+            neas += nea;
+            _check(yea == yeaOf[id][holders[i]] && nea == neaOf[id][holders[i]], Rule.Tallies, "another ballot");
+            uint256 power = governance.powerAt(holders[i], _lastPending(id));
+            _check(yea + nea <= power, Rule.Ballots, "more than the power");
+        }
+        Ballot memory tally = governance.getProposal(id).summedBallot;
+        _check(tally.yea == yeas && tally.nea == neas, Rule.Tallies, "another sum");
+        _check(yeas + neas <= governance.totalPowerAt(_lastPending(id)), Rule.TallyLimit, "more than the total");
+    }
+
+    /// @dev The newest rounds.
+    function _compareRounds() private {
         for (uint256 i = roundKeys.length > 4 ? roundKeys.length - 4 : 0; i < roundKeys.length; ++i) {
             Round storage round = rounds[roundKeys[i]];
             uint256 sum;
@@ -157,97 +176,95 @@ contract Handler is SignalHandler {
             for (uint256 j; j < round.payloads.length; ++j) {
                 uint256 count = round.proposals.yeaCount(round.instance, round.number, round.payloads[j]);
                 sum += count;
-                if (count != countOf[roundKeys[i]][round.payloads[j]]) counts = false;
+                _check(count == countOf[roundKeys[i]][round.payloads[j]], Rule.Signals, "another count");
                 if (count >= SetLib.N) ++winners;
             }
-            (uint256 last, address leader, bool executed) = round.proposals.rounds(round.instance, round.number);
-            if (sum > SetLib.M || sum != round.signals) within = false;
-            if (last != round.lastSlot || leader != round.leader) counts = false;
-            if (winners > 1) winner = false;
-            if (executed != (round.nextId != 0)) pushed = false;
-            if (executed) {
-                uint256 count = round.proposals.yeaCount(round.instance, round.number, leader);
-                (bool exists, uint256 id) = round.proposals.proposalOf(round.instance, round.number);
-                if (count < SetLib.N || !exists || id + 1 != round.nextId) pushed = false;
-                if (pushed && governance.getProposal(id).payload != leader) pushed = false;
-            }
+            _check(sum <= SetLib.M && sum == round.signals, Rule.SignalLimit, "another number of signals");
+            _check(winners <= 1, Rule.OneWinner, "two payloads reached the quorum");
+            _compareRound(round);
         }
     }
 
-    /// @notice Of all proposals: executed at most once, and those accepted; creation times that never decrease.
-    function proposalsAgree() external view returns (bool once, bool accepted, bool hashes, bool times) {
-        (once, accepted, hashes, times) = (governance.proposalCount() == items.length, true, true, true);
+    /// @dev Last slot and leader; a pushed round had a winner whose proposal exists.
+    function _compareRound(Round storage round) private {
+        (uint256 last, address leader, bool executed) = round.proposals.rounds(round.instance, round.number);
+        _check(last == round.lastSlot && leader == round.leader, Rule.Signals, "another last slot or leader");
+        _check(executed == (round.nextId != 0), Rule.Pushes, "pushed, or not, unlike the model");
+        if (!executed) return;
+        uint256 count = round.proposals.yeaCount(round.instance, round.number, leader);
+        (bool exists, uint256 id) = round.proposals.proposalOf(round.instance, round.number);
+        bool known = exists && id + 1 == round.nextId;
+        _check(count >= SetLib.N && known, Rule.Pushes, "pushed without a winner, or as another proposal");
+        if (known) _check(governance.getProposal(id).payload == leader, Rule.Pushes, "another payload");
+    }
+
+    function _compareProposals() private {
+        _check(governance.proposalCount() == items.length, Rule.OneExecution, "another number of proposals");
         uint256 last;
         for (uint256 id = _recent(); id < items.length; ++id) {
             uint256 creation = governance.getProposal(id).creation;
-            if (creation < last || creation != items[id].created) times = false;
+            _check(creation >= last && creation == items[id].created, Rule.CreationTimes, "another creation time");
             last = creation;
             bool executed = governance.getProposalState(id) == ProposalState.Executed;
-            if (items[id].executions != (executed ? 1 : 0)) once = false;
-            if (executed && !_accepted(id)) accepted = false;
-            if (governance.actionsHash(id) != items[id].actionsHash) hashes = false;
+            _check(items[id].executions == (executed ? 1 : 0), Rule.OneExecution, "executed twice, or unnoticed");
+            if (executed) _check(_accepted(id), Rule.Acceptance, "executed though not accepted");
+            bool sameActions = governance.actionsHash(id) == items[id].actionsHash;
+            _check(sameActions, Rule.PublishedActions, "another hash than that of the published actions");
         }
     }
 
-    /// @notice The Registry's versions against all that it ever had.
-    function registryAgrees() external view returns (bool) {
+    /// @dev The Registry's versions against all that it ever had.
+    function _compareRegistry() private {
         uint256 count = versions.length;
-        if (registry.numberOfVersions() != count || registry.getRollup() != versions[count - 1]) return false;
+        _check(registry.numberOfVersions() == count, Rule.Registry, "another number of versions");
+        _check(registry.getRollup() == versions[count - 1], Rule.Registry, "another canonical rollup");
         for (uint256 i; i < count; ++i) {
             (address rollup,) = registry.getSnapshot(i);
-            if (rollup != versions[i] || registry.getVersionFor(rollup) != i) return false;
+            bool agrees = rollup == versions[i] && registry.getVersionFor(rollup) == i;
+            _check(agrees, Rule.Registry, "a version that changed");
         }
         (address none,) = registry.getSnapshot(count);
-        return none == address(0);
+        _check(none == address(0), Rule.Registry, "a version after the last");
     }
 
-    function ownersAgree() external view returns (bool) {
+    function _compareOwners() private {
         for (uint256 i; i < rollups.length; ++i) {
-            if (Ownable(address(rollups[i])).owner() != address(governance)) return false;
+            _compareOwner(address(rollups[i]), address(governance));
         }
-        return Ownable(address(registry)).owner() == address(governance)
-            && Ownable(address(set.issuer)).owner() == address(governance)
-            && Ownable(address(asset)).owner() == address(set.issuer)
-            && Ownable(address(distributor)).owner() == distributorOwner;
+        _compareOwner(address(registry), address(governance));
+        _compareOwner(address(set.issuer), address(governance));
+        _compareOwner(address(asset), address(set.issuer));
+        _compareOwner(address(distributor), distributorOwner);
     }
 
-    function withdrawalsAgree() external view returns (bool) {
-        if (governance.withdrawalCount() != exits.length) return false;
+    function _compareOwner(address owned, address owner) private {
+        _check(Ownable(owned).owner() == owner, Rule.Ownership, "another owner");
+    }
+
+    /// @dev The newest withdrawals.
+    function _compareWithdrawals() private {
+        _check(governance.withdrawalCount() == exits.length, Rule.Withdrawals, "another number of withdrawals");
         for (uint256 i = exits.length > 20 ? exits.length - 20 : 0; i < exits.length; ++i) {
             Exit storage e = exits[i];
             bytes32 expected = keccak256(abi.encode(e.amount, e.unlocksAt, e.recipient, e.claimed));
-            if (keccak256(abi.encode(governance.getWithdrawal(i))) != expected) return false;
+            bool agrees = keccak256(abi.encode(governance.getWithdrawal(i))) == expected;
+            _check(agrees, Rule.Withdrawals, "a withdrawal that changed");
         }
-        return true;
     }
 
-    function configurationAgrees() external view returns (bool configuration, bool floor) {
-        configuration = keccak256(abi.encode(governance.getConfiguration())) == keccak256(abi.encode(present))
+    function _compareConfiguration() private {
+        bool agrees = keccak256(abi.encode(governance.getConfiguration())) == keccak256(abi.encode(present))
             && governance.numberOfConfigurations() == configurations;
+        _check(agrees, Rule.Configuration, "another configuration");
         (uint256 delay, uint256 until) = governance.exitFloor();
-        floor = delay == floorDelay && until == floorUntil;
+        _check(delay == floorDelay && until == floorUntil, Rule.Configuration, "another exit floor");
     }
 
-    function noncesAgree() external view returns (bool) {
-        for (uint256 id = items.length > 8 ? items.length - 8 : 0; id < items.length; ++id) {
-            for (uint256 i; i < HOLDERS; ++i) {
-                if (governance.ballotNonce(id, holders[i]) != nonceOf[id][holders[i]]) return false;
-            }
-        }
-        return true;
-    }
-
-    function blocksAgree() external view returns (bool) {
-        for (uint256 i; i < rollups.length; ++i) {
-            if (rollups[i].blockNumber() != models[rollups[i]].blocks) return false;
-        }
-        return true;
-    }
-
-    /// @notice Supply and what the distributor has left.
-    function moneyAgrees() external view returns (bool) {
-        return asset.totalSupply() == supply && supply <= asset.MAX_SUPPLY()
-            && asset.balanceOf(address(distributor)) == gifts[address(distributor)];
+    /// @dev The supply, and what the distributor has left.
+    function _compareRewards() private {
+        _check(asset.totalSupply() == supply && supply <= asset.MAX_SUPPLY(), Rule.Rewards, "another supply");
+        uint256 left = asset.balanceOf(address(distributor));
+        _check(left == gifts[address(distributor)], Rule.Rewards, "another balance of the distributor");
     }
 
     /// @notice The way out: through the lock, with all that holders can lock, to an execution.

@@ -9,12 +9,10 @@ import {IRegistry} from "canon/interfaces/IRegistry.sol";
 import {IRollup} from "canon/interfaces/IRollup.sol";
 import {Vm} from "../Vm.sol";
 import {Payloads} from "./Payloads.sol";
+import {Rule} from "./Rules.sol";
 
 /// @notice What recorded events and calls show: what was published, what was executed, and its consequences.
 abstract contract Recorder is Payloads {
-    string internal constant REGISTRY = "registry";
-    string internal constant OWNERS = "owners";
-
     /// @dev Versions of the Registry, the sentinel first.
     address[] internal versions;
     /// @dev Who may own the RewardDistributor; governance may give it away.
@@ -39,7 +37,7 @@ abstract contract Recorder is Payloads {
             if (logs[i].topics[0] != IGovernance.ProposalFrozen.selector) continue;
             bytes32 actionsHash;
             (, actionsHash, actions) = abi.decode(logs[i].data, (uint256, bytes32, Action[]));
-            _check(keccak256(abi.encode(actions)) == actionsHash, ACTIONS, "published with another hash");
+            _check(keccak256(abi.encode(actions)) == actionsHash, Rule.PublishedActions, "published with another hash");
         }
     }
 
@@ -64,10 +62,10 @@ abstract contract Recorder is Payloads {
                 Action storage action = published[id][made];
                 planned = a.account == action.target && keccak256(a.data) == keccak256(action.data);
             }
-            _check(planned, ACTIONS, "made a call that wasn't published");
+            _check(planned, Rule.PublishedActions, "made a call that wasn't published");
             ++made;
         }
-        _check(made == published[id].length, ACTIONS, "left out a published call");
+        _check(made == published[id].length, Rule.PublishedActions, "left out a published call");
     }
 
     function _noteExecution(bytes memory data) private {
@@ -108,7 +106,7 @@ abstract contract Recorder is Payloads {
                     IRollup(log.emitter), address(uint160(uint256(log.topics[1]))), abi.decode(log.data, (uint256))
                 );
             } else if (log.emitter == address(registry) && topic == IRegistry.InstanceAdded.selector) {
-                _check(uint256(log.topics[2]) == versions.length, REGISTRY, "another version");
+                _check(uint256(log.topics[2]) == versions.length, Rule.Registry, "another version");
                 versions.push(address(uint160(uint256(log.topics[1]))));
                 _did(isHonest[versions[versions.length - 1]] ? "upgrade" : "upgradeToHostile");
             } else if (log.emitter == address(set.issuer) && topic == IIssuer.Minted.selector) {
@@ -118,18 +116,19 @@ abstract contract Recorder is Payloads {
                 distributorPendingOwner = address(uint160(uint256(log.topics[2])));
             }
         }
-        _check(_executions.length == 0, EXECUTION, "executed without an event");
+        _check(_executions.length == 0, Rule.Execution, "executed without an event");
     }
 
     function _learnFromGovernance(Vm.Log memory log, bytes32 topic) private {
         if (topic == IGovernance.ProposalExecuted.selector) {
             uint256 id = uint256(log.topics[1]);
-            _check(_state(id) == ProposalState.Executable, EXECUTION, "executed outside its window, or not accepted");
-            _check(items[id].yea > items[id].nea, MAJORITIES, "executed against a majority that objected in time");
+            bool executable = _state(id) == ProposalState.Executable;
+            _check(executable, Rule.Execution, "executed outside its window, or not accepted");
+            _check(items[id].yea > items[id].nea, Rule.Majorities, "executed against a majority that objected in time");
             ++items[id].executions;
             _did(string.concat("executed kind ", vm.toString(kindOf[items[id].payload] % 100)));
         } else if (topic == IGovernance.ConfigurationSet.selector) {
-            _check(uint256(log.topics[1]) == configurations, STATES, "another configuration id");
+            _check(uint256(log.topics[1]) == configurations, Rule.States, "another configuration id");
             _configured(abi.decode(log.data, (Configuration)));
         } else if (topic == IGovernance.GovernanceProposerUpdated.selector) {
             ++proposerChanges;
@@ -151,13 +150,13 @@ abstract contract Recorder is Payloads {
             } else {
                 (success,) = _call(distributorPendingOwner, target, abi.encodeCall(Ownable2Step.acceptOwnership, ()));
             }
-            _check(success, OWNERS, "the pending owner is refused");
+            _check(success, Rule.Ownership, "the pending owner is refused");
             (distributorOwner, distributorPendingOwner) = (distributorPendingOwner, address(0));
             _did("acceptOwnership");
         } else if (distributorOwner != address(governance)) {
             (bool success,) =
                 _call(distributorOwner, target, abi.encodeCall(Ownable2Step.transferOwnership, (address(governance))));
-            _check(success, OWNERS, "the owner is refused");
+            _check(success, Rule.Ownership, "the owner is refused");
             distributorPendingOwner = address(governance);
         }
     }
@@ -201,7 +200,7 @@ abstract contract Recorder is Payloads {
         if (target == address(distributor) && (who == distributorOwner || who == distributorPendingOwner)) return;
         if (way == 10 && distributorPendingOwner == address(governance)) return;
         (bool success,) = _call(who, target, data);
-        _check(!success, STRANGERS, string.concat("succeeded: way ", vm.toString(way)));
+        _check(!success, Rule.Strangers, string.concat("succeeded: way ", vm.toString(way)));
         _did("trespass");
     }
 }

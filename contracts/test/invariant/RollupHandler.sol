@@ -5,17 +5,11 @@ import {IRewardDistributor} from "canon/interfaces/IRewardDistributor.sol";
 import {IRollup, RollupParameters, Status} from "canon/interfaces/IRollup.sol";
 import {HostileRollup} from "../mocks/HostileRollup.sol";
 import {SetLib} from "../Set.sol";
+import {Rule} from "./Rules.sol";
 import {Setting} from "./Setting.sol";
 
 /// @notice Stakers, withdrawers and proposers of every rollup, and what must hold of its sets, draws and rewards.
 abstract contract RollupHandler is Setting {
-    string internal constant ONE_PROPOSER = "one proposer per slot";
-    string internal constant CLOSED_SETS = "closed sets";
-    string internal constant SEEDS = "seeds";
-    string internal constant REWARDS = "rewards";
-    string internal constant BLOCKS = "blocks";
-    string internal constant STAKES = "stakes";
-
     /// @dev A set as a sum that doesn't depend on its order.
     struct Summary {
         uint256 size;
@@ -135,7 +129,7 @@ abstract contract RollupHandler is Setting {
         (,, address proposer, Status status) = rollup.getInfo(attester);
         if (_inSet[rollup][attester] && stakeOf[rollup][attester] < SetLib.STAKE) {
             _leaves(rollup, attester, proposer);
-            _check(status == Status.Living, STAKES, "slashed below the minimum and still in the set");
+            _check(status == Status.Living, Rule.Stakes, "slashed below the minimum and still in the set");
         }
         _touch(rollup);
         _did("slash");
@@ -174,7 +168,7 @@ abstract contract RollupHandler is Setting {
         if (epoch == rollup.getCurrentEpoch()) return;
         _advance(rollup.getTimestampForSlot(epoch * SetLib.EPOCH - 1 - _draw(SetLib.EPOCH)));
         (bool success,) = _call(stranger, address(rollup), abi.encodeCall(rollup.setupEpoch, ()));
-        _check(success, SEEDS, "setupEpoch failed");
+        _check(success, Rule.Seeds, "setupEpoch failed");
         _touch(rollup);
     }
 
@@ -213,7 +207,7 @@ abstract contract RollupHandler is Setting {
         (bool success,) =
             _call(from, address(rollup), abi.encodeCall(rollup.deposit, (attester, proposer, withdrawer, amount)));
         if (!success) return;
-        _check(!low && status == Status.None && present == 0, STAKES, "joined twice or with too little");
+        _check(!low && status == Status.None && present == 0, Rule.Stakes, "joined twice or with too little");
         _joins(rollup, attester, proposer, amount);
         _touch(rollup);
         _did("stake");
@@ -227,7 +221,7 @@ abstract contract RollupHandler is Setting {
         (bool success,) =
             _call(caller, address(rollup), abi.encodeCall(rollup.initiateWithdraw, (attester, _holder())));
         if (!success) return;
-        _check(caller == withdrawer, STAKES, "exit by another than the withdrawer");
+        _check(caller == withdrawer, Rule.Stakes, "exit by another than the withdrawer");
         if (status == Status.Validating) _leaves(rollup, attester, proposer);
         _touch(rollup);
         _did("exit");
@@ -241,8 +235,8 @@ abstract contract RollupHandler is Setting {
         uint256 balance = asset.balanceOf(recipient);
         (bool success,) = _call(_holder(), address(rollup), abi.encodeCall(rollup.finaliseWithdraw, (attester)));
         if (!success) return;
-        _check(exitableAt != 0 && _now() >= exitableAt, STAKES, "exit too early");
-        _check(asset.balanceOf(recipient) == balance + stakeOf[rollup][attester], STAKES, "wrong exit");
+        _check(exitableAt != 0 && _now() >= exitableAt, Rule.Stakes, "exit too early");
+        _check(asset.balanceOf(recipient) == balance + stakeOf[rollup][attester], Rule.Stakes, "wrong exit");
         _released(rollup, attester);
         _touch(rollup);
         _did("finaliseExit");
@@ -269,7 +263,7 @@ abstract contract RollupHandler is Setting {
         address caller = _chance(5) ? _holder() : withdrawer;
         (bool success,) = _call(caller, address(from), abi.encodeCall(from.initiateMove, (attester, to)));
         if (!success) return;
-        _check(caller == withdrawer && to != address(from), STAKES, "move by another than the withdrawer");
+        _check(caller == withdrawer && to != address(from), Rule.Stakes, "move by another than the withdrawer");
         _touch(from);
         _did("announceMove");
     }
@@ -296,15 +290,17 @@ abstract contract RollupHandler is Setting {
             : abi.encodeWithSignature("finaliseMove(address)", attester);
         (bool success,) = _call(caller, address(from), data);
         if (!success) return;
-        _check(!renames || caller == withdrawer, STAKES, "renamed by another than the withdrawer");
-        _check(readyAt != 0 && _now() >= readyAt, STAKES, "moved too early");
-        _check(to == registry.getRollup() && isHonest[to], STAKES, "moved to another than the canonical");
+        _check(!renames || caller == withdrawer, Rule.Stakes, "renamed by another than the withdrawer");
+        _check(readyAt != 0 && _now() >= readyAt, Rule.Stakes, "moved too early");
+        _check(to == registry.getRollup() && isHonest[to], Rule.Stakes, "moved to another than the canonical");
         _leaves(from, attester, proposer);
         _released(from, attester);
         _joins(IRollup(to), newAttester, proposer, amount);
         (uint256 moved, address newWithdrawer, address newProposer,) = IRollup(to).getInfo(newAttester);
         _check(
-            moved == amount && newWithdrawer == withdrawer && newProposer == proposer, STAKES, "moved with other keys"
+            moved == amount && newWithdrawer == withdrawer && newProposer == proposer,
+            Rule.Stakes,
+            "moved with other keys"
         );
         _touch(from);
         _touch(IRollup(to));
@@ -318,7 +314,7 @@ abstract contract RollupHandler is Setting {
         address caller = _chance(5) ? _holder() : withdrawer;
         (bool success,) = _call(caller, address(rollup), abi.encodeCall(rollup.setCoinbase, (attester, _holder())));
         if (!success) return;
-        _check(caller == withdrawer, STAKES, "coinbase by another than the withdrawer");
+        _check(caller == withdrawer, Rule.Stakes, "coinbase by another than the withdrawer");
         _touch(rollup);
         _did("setCoinbase");
     }
@@ -326,7 +322,7 @@ abstract contract RollupHandler is Setting {
     function setupEpoch(uint256 seed) external step(seed) {
         IRollup rollup = _rollup();
         (bool success,) = _call(stranger, address(rollup), abi.encodeCall(rollup.setupEpoch, ()));
-        _check(success, SEEDS, "setupEpoch failed");
+        _check(success, Rule.Seeds, "setupEpoch failed");
         _touch(rollup);
         _did("setupEpoch");
     }
@@ -340,7 +336,7 @@ abstract contract RollupHandler is Setting {
         uint256 balance = asset.balanceOf(address(distributor));
         (bool success,) = _call(caller, address(rollup), abi.encodeCall(rollup.proposeBlock, (bytes32(seed))));
         bool allowed = caller == proposer && proposer != address(0) && (m.blocks == 0 || m.lastBlockSlot != slot);
-        _check(success == allowed, BLOCKS, success ? "block that isn't its proposer's" : "proposer refused");
+        _check(success == allowed, Rule.Blocks, success ? "block that isn't its proposer's" : "proposer refused");
         if (!success) return;
         ++m.blocks;
         m.lastBlockSlot = slot;
@@ -354,10 +350,10 @@ abstract contract RollupHandler is Setting {
         uint256 paid = balanceBefore - asset.balanceOf(address(distributor));
         gifts[address(distributor)] -= paid;
         if (paid == 0) return;
-        _check(rollup == registry.getRollup(), REWARDS, "paid to a rollup that isn't canonical");
-        _check(!_paid[rollup][slot], REWARDS, "a slot paid twice");
-        _check(_now() > _lastPayment, REWARDS, "two payments at one timestamp");
-        _check(paid <= SetLib.REWARD, REWARDS, "more than the reward");
+        _check(rollup == registry.getRollup(), Rule.Rewards, "paid to a rollup that isn't canonical");
+        _check(!_paid[rollup][slot], Rule.Rewards, "a slot paid twice");
+        _check(_now() > _lastPayment, Rule.Rewards, "two payments at one timestamp");
+        _check(paid <= SetLib.REWARD, Rule.Rewards, "more than the reward");
         _paid[rollup][slot] = true;
         _lastPayment = _now();
         _did("reward");
@@ -368,7 +364,7 @@ abstract contract RollupHandler is Setting {
         if (hostiles.length == 0 || _chance(4)) {
             address claimer = _holder();
             (bool success,) = _call(claimer, address(distributor), abi.encodeCall(IRewardDistributor.claim, (claimer)));
-            _check(!success, REWARDS, "paid to a holder");
+            _check(!success, Rule.Rewards, "paid to a holder");
             return;
         }
         HostileRollup hostile = hostiles[_draw(hostiles.length)];
@@ -438,15 +434,15 @@ abstract contract RollupHandler is Setting {
     function _observeSlot(IRollup rollup, uint256 slot) private {
         address proposer = rollup.getProposerAt(rollup.getTimestampForSlot(slot));
         (bool recorded,) = _seedOf(rollup, slot / SetLib.EPOCH);
-        _check(recorded || proposer == address(0), SEEDS, "a proposer without a seed");
+        _check(recorded || proposer == address(0), Rule.Seeds, "a proposer without a seed");
         uint256 seen = _proposerOf[rollup][slot];
         if (seen == 0) _proposerOf[rollup][slot] = (1 << 160) | uint160(proposer);
-        else _check(address(uint160(seen)) == proposer, ONE_PROPOSER, "another proposer for the same slot");
+        else _check(address(uint160(seen)) == proposer, Rule.OneProposer, "another proposer for the same slot");
     }
 
-    /// @notice Compares the sets and seeds of this epoch and the next with the model; the newest rollups only, to
-    /// bound the time.
-    function checkSets() external {
+    /// @dev Compares the sets and seeds of this epoch and the next with the model; the newest rollups only, to bound the
+    /// time.
+    function _compareSets() internal {
         for (uint256 i = rollups.length > 3 ? rollups.length - 3 : 0; i < rollups.length; ++i) {
             IRollup rollup = rollups[i];
             Model storage m = models[rollup];
@@ -460,13 +456,13 @@ abstract contract RollupHandler is Setting {
     function _checkSeed(IRollup rollup, uint256 epoch) private {
         (bool recorded, uint256 seed) = rollup.getSeed(epoch);
         (bool expected, uint256 expectedSeed) = _seedOf(rollup, epoch);
-        _check(recorded == expected && seed == expectedSeed, SEEDS, "another seed");
+        _check(recorded == expected && seed == expectedSeed, Rule.Seeds, "another seed");
         _did(recorded ? "seeded" : "silent");
     }
 
     function _checkSet(IRollup rollup, uint256 epoch, Summary memory expected) private {
         uint256 size = rollup.getSetSize(epoch);
-        _check(size == expected.size, CLOSED_SETS, "size of a closed set");
+        _check(size == expected.size, Rule.ClosedSets, "size of a closed set");
         uint256 sum;
         for (uint256 i; i < size; ++i) {
             (address attester, address proposer) = rollup.getMember(epoch, i);
@@ -474,6 +470,6 @@ abstract contract RollupHandler is Setting {
                 sum += _member(attester, proposer);
             }
         }
-        _check(sum == expected.sum, CLOSED_SETS, "members of a closed set");
+        _check(sum == expected.sum, Rule.ClosedSets, "members of a closed set");
     }
 }

@@ -3,8 +3,10 @@ pragma solidity 0.8.30;
 
 import {Handler} from "./Handler.sol";
 import {Properties} from "./Properties.sol";
+import {Rule} from "./Rules.sol";
 
-/// @notice Some thousands of steps from one seed, which really reach every state and every action's success.
+/// @notice Some thousands of steps from one seed, which really reach every state and every action's success, and check
+/// every rule.
 contract SeededRunTest is Properties {
     bytes4[] private _steps;
 
@@ -15,7 +17,7 @@ contract SeededRunTest is Properties {
 
     event Reached(string what, uint256 times);
 
-    function test_everyActionAndEveryStateIsReached() public {
+    function test_seededRun_reachesEveryActionStateAndRule() public {
         uint256 random = uint256(keccak256("canon"));
         for (uint256 i; i < 3000; ++i) {
             // A test has 2^30 gas, this one needs more.
@@ -24,10 +26,12 @@ contract SeededRunTest is Properties {
             (bool success, bytes memory answer) =
                 address(handler).call(abi.encodeWithSelector(_steps[random % _steps.length], random));
             vm.assertTrue(success, string(answer));
-            if (i % 20 == 0) _everything();
+            if (i % 20 == 0) handler.compare();
+            _everyRuleHolds();
             if (i % 100 == 0) _holdersOfTheLockAmountCanAct();
         }
-        _everything();
+        handler.compare();
+        _everyRuleHolds();
         _assertReached();
     }
 
@@ -40,6 +44,12 @@ contract SeededRunTest is Properties {
             uint256 times = handler.successes(wanted[i]);
             emit Reached(wanted[i], times);
             summary = string.concat(summary, wanted[i], " ", vm.toString(times), ", ");
+            if (times == 0) missing = true;
+        }
+        for (uint256 i; i <= uint256(type(Rule).max); ++i) {
+            uint256 times = handler.checks(Rule(i));
+            emit Reached(Rule(i).name(), times);
+            summary = string.concat(summary, Rule(i).name(), " ", vm.toString(times), ", ");
             if (times == 0) missing = true;
         }
         vm.assertFalse(missing, summary);

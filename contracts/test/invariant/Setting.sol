@@ -11,6 +11,7 @@ import {HostileRollup} from "../mocks/HostileRollup.sol";
 import {Wallet} from "../mocks/Wallet.sol";
 import {Set, SetLib} from "../Set.sol";
 import {Test} from "../Test.sol";
+import {Rule} from "./Rules.sol";
 
 /// @notice The set, its actors, and how a step of the handler is drawn, tried and counted.
 abstract contract Setting is Test {
@@ -45,7 +46,10 @@ abstract contract Setting is Test {
     uint256 private _random;
     uint256 public steps;
     mapping(string action => uint256) public successes;
-    mapping(string rule => string) private _breach;
+    /// @notice The number of times that a rule was checked.
+    mapping(Rule => uint256) public checks;
+    /// @dev How a rule was broken first; empty if it held so far.
+    mapping(Rule => string) private _breachOf;
 
     constructor() {
         Configuration memory c = SetLib.configuration();
@@ -135,20 +139,19 @@ abstract contract Setting is Test {
         ++successes[action];
     }
 
-    /// @dev `rule` doesn't hold; the first time is kept.
-    function _broke(string memory rule, string memory how) internal {
-        if (bytes(_breach[rule]).length == 0) {
-            _breach[rule] = string.concat(how, " (step ", vm.toString(steps), ")");
+    /// @dev `how` describes the breach if `holds` is false; the first one of a rule is kept.
+    function _check(bool holds, Rule rule, string memory how) internal {
+        ++checks[rule];
+        if (holds || bytes(_breachOf[rule]).length != 0) return;
+        _breachOf[rule] = string.concat(how, " (step ", vm.toString(steps), ")");
+    }
+
+    /// @notice Returns the broken rules and how each was broken, one per line; empty if all held so far.
+    function breaches() external view returns (string memory all) {
+        for (uint256 i; i <= uint256(type(Rule).max); ++i) {
+            string memory breach = _breachOf[Rule(i)];
+            if (bytes(breach).length != 0) all = string.concat(all, "not so: ", Rule(i).name(), ": ", breach, "\n");
         }
-    }
-
-    function _check(bool holds, string memory rule, string memory how) internal {
-        if (!holds) _broke(rule, how);
-    }
-
-    /// @notice How `rule` was broken; empty if it held so far.
-    function breach(string memory rule) external view returns (string memory) {
-        return _breach[rule];
     }
 
     function _now() internal view returns (uint256) {

@@ -8,13 +8,10 @@ import {HostileRollup} from "../mocks/HostileRollup.sol";
 import {SetLib} from "../Set.sol";
 import {TypedData} from "../TypedData.sol";
 import {GovernanceHandler} from "./GovernanceHandler.sol";
+import {Rule} from "./Rules.sol";
 
 /// @notice Proposers who signal, relayers and pushers, and a model of every round.
 abstract contract SignalHandler is GovernanceHandler {
-    string internal constant SIGNALS = "signals";
-    string internal constant PUSHES = "pushes";
-    string internal constant ONE_WINNER = "one winner";
-
     struct Round {
         IProposals proposals;
         address instance;
@@ -76,7 +73,7 @@ abstract contract SignalHandler is GovernanceHandler {
         // What a hostile rollup answers may depend on the gas left, so its refusals prove nothing.
         _check(
             success ? allowed : !allowed || !isHonest[instance],
-            SIGNALS,
+            Rule.Signals,
             success ? "a signal that isn't its proposer's" : "a proposer refused"
         );
         if (!success) return false;
@@ -129,7 +126,7 @@ abstract contract SignalHandler is GovernanceHandler {
             _did("quorum");
             for (uint256 i; i < round.payloads.length; ++i) {
                 address other = round.payloads[i];
-                _check(other == payload || countOf[key][other] < SetLib.N, ONE_WINNER, "two payloads won a round");
+                _check(other == payload || countOf[key][other] < SetLib.N, Rule.OneWinner, "two payloads won a round");
             }
         }
     }
@@ -196,20 +193,20 @@ abstract contract SignalHandler is GovernanceHandler {
         for (uint256 number = current < 7 ? 0 : current - 7; number < current; ++number) {
             if (governance.governanceProposer() != address(p) || !_mayPush(p, instance, number, slot)) continue;
             bool offered = at < pushable.length && pushable[at] == number;
-            _check(offered, PUSHES, "didn't offer a round that can be pushed");
+            _check(offered, Rule.Pushes, "didn't offer a round that can be pushed");
             ++at;
         }
-        _check(at == pushable.length, PUSHES, "offered a round that can't be pushed");
+        _check(at == pushable.length, Rule.Pushes, "offered a round that can't be pushed");
     }
 
     /// @dev The winner of a round is known before the push.
     function _checkWinner(IProposals p, address instance, uint256 number, bool allowed) private {
         (bool wins, bytes memory answer) = _call(stranger, address(p), abi.encodeCall(IProposals.winnerOf, (number)));
         string memory how = wins ? "a winner that can't be pushed" : "no winner of a round that can be pushed";
-        _check(wins == allowed, PUSHES, how);
+        _check(wins == allowed, Rule.Pushes, how);
         if (!wins) return;
         address leader = rounds[_key(p, instance, number)].leader;
-        _check(abi.decode(answer, (address)) == leader, PUSHES, "another winner");
+        _check(abi.decode(answer, (address)) == leader, Rule.Pushes, "another winner");
         _did("winner");
     }
 
@@ -236,7 +233,7 @@ abstract contract SignalHandler is GovernanceHandler {
         vm.recordLogs();
         (success,) = _call(_holder(), address(p), abi.encodeCall(IProposals.pushProposal, (number)));
         if (!success) return false;
-        _check(allowed, PUSHES, "pushed what can't be pushed");
+        _check(allowed, Rule.Pushes, "pushed what can't be pushed");
         Round storage round = rounds[_key(p, instance, number)];
         _freeze(round.leader, false);
         round.nextId = items.length;

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.30;
 
-import {Vm} from "../Vm.sol";
+import {CHEATCODES as vm} from "../Vm.sol";
 
 /// @notice Payloads whose code is their answer to every call, so that even a long one costs them next to nothing.
 library ConstantPayload {
-    Vm private constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
-
     /// @notice The code that answers with `answer`, which may be longer than code that can be deployed.
     function code(bytes memory answer) internal pure returns (bytes memory) {
         bytes3 length = bytes3(uint24(answer.length));

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.30;
 
-import {Vm} from "../Vm.sol";
+import {CHEATCODES as vm} from "../Vm.sol";
 
 /// @notice EIP-7702: an account without code of its own that runs somebody else's.
 library Delegation {
-    Vm private constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
-
     /// @notice The code of an account that delegated to `to`.
     function code(address to) internal pure returns (bytes memory) {
         return abi.encodePacked(hex"ef0100", to);

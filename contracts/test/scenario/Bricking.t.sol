@@ -3,116 +3,25 @@ pragma solidity 0.8.30;
 
 import {Configuration, IGovernance, ProposalState} from "canon/interfaces/IGovernance.sol";
 import {IProposals} from "canon/interfaces/IProposals.sol";
+import {Field} from "../ConfigurationField.sol";
 import {SetLib} from "../Set.sol";
 import {Scenario} from "./Scenario.sol";
 
 /// @notice What would leave governance without a way to act, or controlled by a few.
 contract BrickingTest is Scenario {
-    uint256 internal constant TIME = 90 days;
-
     function _expectOutOfBounds(bytes32 field, uint256 value, uint256 min, uint256 max) internal {
         _expectRevert(
             abi.encodeWithSelector(IGovernance.Governance__OutOfBounds.selector, field, value, min, max)
         );
     }
 
-    /// @dev The field number `i` of `c` set to `value`; its name and its bounds when it replaces what is in force.
-    function _with(Configuration memory c, uint256 i, uint256 value)
-        internal
-        view
-        returns (Configuration memory, bytes32 field, uint256 min, uint256 max)
-    {
-        Configuration memory present = governance.getConfiguration();
-        uint256 total = governance.totalPowerAt(_now());
-        if (i == 0) (c.proposeConfig.lockDelay, field, min, max) = (value, "lockDelay", 60, 365 days);
-        if (i == 1) {
-            max = _greater(present.proposeConfig.lockAmount, total / 10);
-            (c.proposeConfig.lockAmount, field, min) = (value, "lockAmount", 2);
-        }
-        if (i == 2) (c.votingDelay, field, min, max) = (value, "votingDelay", 60, TIME);
-        if (i == 3) (c.votingDuration, field, min, max) = (value, "votingDuration", 60, TIME);
-        if (i == 4) (c.executionDelay, field, min, max) = (value, "executionDelay", 60, TIME);
-        if (i == 5) (c.gracePeriod, field, min, max) = (value, "gracePeriod", 60, TIME);
-        if (i == 6) (c.quorum, field, min, max) = (value, "quorum", 1, 0.9e18);
-        if (i == 7) (c.voteDifferential, field, min, max) = (value, "voteDifferential", 0, 0.9e18);
-        if (i == 8) {
-            max = _greater(present.minimumVotes, total / 2);
-            (c.minimumVotes, field, min) = (value, "minimumVotes", 1);
-        }
-        return (c, field, min, max);
-    }
-
-    function _greater(uint256 a, uint256 b) private pure returns (uint256) {
-        return a > b ? a : b;
-    }
-
-    function testFuzz_bricking_aConfigurationOutOfBoundsIsRefusedAtExecution(uint256 i, uint256 value, bool below)
-        public
-    {
-        i = bound(i, 0, 8);
-        (, bytes32 field, uint256 min, uint256 max) = _with(SetLib.configuration(), i, 0);
-        value = below && min != 0 ? bound(value, 0, min - 1) : bound(value, max + 1, type(uint256).max);
-        (Configuration memory c,,,) = _with(SetLib.configuration(), i, value);
-        uint256 id = _propose(_configurationPayload(c));
-        _toExecutable(id);
-        _expectRevert(
-            abi.encodeWithSelector(
-                IGovernance.Governance__ActionFailed.selector,
-                0,
-                address(governance),
-                abi.encodeWithSelector(IGovernance.Governance__OutOfBounds.selector, field, value, min, max)
-            )
-        );
-        governance.execute(id);
-        vm.assertEq(abi.encode(governance.getConfiguration()), abi.encode(SetLib.configuration()));
-    }
-
-    /// @dev Whatever the bounds allow, up to the greatest values, those who stay can change it again: when one has left in
-    /// between, past the sequencers, and against the ballot of a holder of one unit.
-    function testFuzz_bricking_everyAllowedConfigurationCanBeChangedAgain(uint256[9] memory values, bool byLock) public {
-        address carol = _holder("carol", POWER / 2);
-        address dust = _holder("dust", 1);
-        Configuration memory c = SetLib.configuration();
-        for (uint256 i; i < 9; ++i) {
-            (,, uint256 min, uint256 max) = _with(SetLib.configuration(), i, 0);
-            (c,,,) = _with(c, i, bound(values[i], min, max));
-        }
-        vm.prank(address(governance));
-        governance.updateConfiguration(c);
-        vm.assertEq(abi.encode(governance.getConfiguration()), abi.encode(c));
-
-        address payload = _configurationPayload(SetLib.configuration());
-        uint256 id = byLock ? _proposeByLock(bob, payload) : _propose(payload);
-        vm.prank(carol);
-        governance.initiateWithdraw(carol, POWER / 2);
-        _to(_lastPending(id) + 1);
-        _vote(dust, id, 1, false);
-        _vote(alice, id, POWER, true);
-        _vote(bob, id, governance.powerAt(bob, _lastPending(id)), true);
-        _to(_lastQueued(id) + 1);
-        governance.execute(id);
-        vm.assertEq(abi.encode(governance.getConfiguration()), abi.encode(SetLib.configuration()));
-    }
-
-    /// @dev The same with all that the bounds allow at once, and then with nothing but the least of it.
-    function test_bricking_theStrictestConfigurationCanBeChangedAgain() public {
-        uint256[9] memory values;
-        uint256 state = vm.snapshotState();
-        for (uint256 i; i < 9; ++i) {
-            values[i] = type(uint256).max;
-        }
-        testFuzz_bricking_everyAllowedConfigurationCanBeChangedAgain(values, true);
-        vm.revertToState(state);
-        delete values;
-        testFuzz_bricking_everyAllowedConfigurationCanBeChangedAgain(values, true);
-    }
-
     /// @dev Amounts are measured by power, since part of the supply may never be locked.
     function test_bricking_minimumVotesAndLockAmountFollowThePower() public {
-        for (uint256 i = 1; i < 9; i += 7) {
-            (,, uint256 min, uint256 max) = _with(SetLib.configuration(), i, 0);
-            vm.assertEq(max, i == 1 ? POWER / 5 : POWER);
-            (Configuration memory c, bytes32 field,,) = _with(SetLib.configuration(), i, max + 1);
+        Field[2] memory amounts = [Field.LockAmount, Field.MinimumVotes];
+        for (uint256 i; i < 2; ++i) {
+            (bytes32 field, uint256 min, uint256 max) = amounts[i].bounds(POWER / 5, POWER);
+            Configuration memory c = SetLib.configuration();
+            amounts[i].set(c, max + 1);
             _expectOutOfBounds(field, max + 1, min, max);
             vm.prank(address(governance));
             governance.updateConfiguration(c);
@@ -123,7 +32,7 @@ contract BrickingTest is Scenario {
             vm.prank(address(governance));
             governance.updateConfiguration(c);
             uint256 state = vm.snapshotState();
-            _lock(treasury, i == 1 ? 10 : 2);
+            _lock(treasury, amounts[i] == Field.LockAmount ? 10 : 2);
             vm.prank(address(governance));
             governance.updateConfiguration(c);
             vm.revertToState(state);
@@ -151,27 +60,6 @@ contract BrickingTest is Scenario {
             else vm.assertEq(governance.getConfiguration().minimumVotes, POWER);
             vm.revertToState(state);
         }
-    }
-
-    /// @dev Leaving vetoes no change: values that aren't raised stay allowed, however little power is left.
-    function testFuzz_bricking_aLeaverVetoesNoOtherChange(uint256 left, uint256 votingDelay, bool lower) public {
-        Configuration memory c = SetLib.configuration();
-        c.minimumVotes = POWER;
-        c.proposeConfig.lockAmount = POWER / 5;
-        vm.prank(address(governance));
-        governance.updateConfiguration(c);
-
-        c.votingDelay = bound(votingDelay, 60, TIME);
-        if (lower) --c.minimumVotes;
-        uint256 id = _propose(_configurationPayload(c));
-        _toExecutable(id);
-        left = bound(left, 1, POWER);
-        vm.prank(alice);
-        governance.initiateWithdraw(alice, left);
-        vm.prank(bob);
-        governance.initiateWithdraw(bob, POWER);
-        governance.execute(id);
-        vm.assertEq(abi.encode(governance.getConfiguration()), abi.encode(c));
     }
 
     function testFuzz_bricking_strangersChangeNothing(address stranger) public {

@@ -6,6 +6,7 @@ import {ICommon} from "canon/interfaces/ICommon.sol";
 import {IExpect} from "canon/interfaces/IExpect.sol";
 import {Configuration, IGovernance} from "canon/interfaces/IGovernance.sol";
 import {IRegistry} from "canon/interfaces/IRegistry.sol";
+import {FieldLibrary} from "../ConfigurationField.sol";
 import {Set, SetLib} from "../Set.sol";
 import {Test} from "../Test.sol";
 import {MeasuredAnswer} from "../mocks/MeasuredAnswer.sol";
@@ -150,16 +151,7 @@ contract ExpectTest is Test {
         expect.configurationIs(address(set.governance), found);
 
         Configuration memory expected = SetLib.configuration();
-        field %= 9;
-        if (field == 0) expected.proposeConfig.lockDelay = value;
-        if (field == 1) expected.proposeConfig.lockAmount = value;
-        if (field == 2) expected.votingDelay = value;
-        if (field == 3) expected.votingDuration = value;
-        if (field == 4) expected.executionDelay = value;
-        if (field == 5) expected.gracePeriod = value;
-        if (field == 6) expected.quorum = value;
-        if (field == 7) expected.voteDifferential = value;
-        if (field == 8) expected.minimumVotes = value;
+        FieldLibrary.draw(field).set(expected, value);
         vm.assume(keccak256(abi.encode(expected)) != keccak256(abi.encode(found)));
         vm.expectRevert(abi.encodeWithSelector(IExpect.Expect__Configuration.selector, expected, found));
         expect.configurationIs(address(set.governance), expected);

@@ -4,52 +4,23 @@ pragma solidity 0.8.30;
 import {IAsset} from "canon/interfaces/IAsset.sol";
 import {ICommon} from "canon/interfaces/ICommon.sol";
 import {Configuration, IGovernance, ProposalState, ProposeConfiguration} from "canon/interfaces/IGovernance.sol";
+import {Field, FieldLibrary} from "../ConfigurationField.sol";
 import {SetLib} from "../Set.sol";
 import {Deployer} from "../mocks/Deployer.sol";
 import {GovernanceFixture} from "./GovernanceFixture.t.sol";
 
 /// @notice What a configuration may be, and how it changes.
 contract GovernanceConfigurationTest is GovernanceFixture {
-    uint256 private constant FIELDS = 9;
     address private constant DUST = address(0xD057);
 
-    /// @dev The name of field number `field` and its bounds; those of the amounts are the caller's.
-    function _bounds(uint256 field, uint256 maxLockAmount, uint256 maxMinimumVotes)
-        private
-        pure
-        returns (bytes32 name, uint256 min, uint256 max)
-    {
-        if (field == 0) return ("lockDelay", 60, 365 days);
-        if (field == 1) return ("lockAmount", 2, maxLockAmount);
-        if (field == 2) return ("votingDelay", 60, 90 days);
-        if (field == 3) return ("votingDuration", 60, 90 days);
-        if (field == 4) return ("executionDelay", 60, 90 days);
-        if (field == 5) return ("gracePeriod", 60, 90 days);
-        if (field == 6) return ("quorum", 1, 0.9e18);
-        if (field == 7) return ("voteDifferential", 0, 0.9e18);
-        return ("minimumVotes", 1, maxMinimumVotes);
-    }
-
     /// @dev At construction, by the supply.
-    function _boundsOf(uint256 field, uint256 supply) private pure returns (bytes32 name, uint256 min, uint256 max) {
-        return _bounds(field, supply / 10, supply / 2);
+    function _boundsOf(Field field, uint256 supply) private pure returns (bytes32 name, uint256 min, uint256 max) {
+        return field.bounds(supply / 10, supply / 2);
     }
 
     /// @dev At a change now.
-    function _boundsNow(uint256 field) private view returns (bytes32 name, uint256 min, uint256 max) {
-        return _bounds(field, _maxLockAmount(), _maxMinimumVotes());
-    }
-
-    function _set(Configuration memory c, uint256 field, uint256 value) private pure {
-        if (field == 0) c.proposeConfig.lockDelay = value;
-        else if (field == 1) c.proposeConfig.lockAmount = value;
-        else if (field == 2) c.votingDelay = value;
-        else if (field == 3) c.votingDuration = value;
-        else if (field == 4) c.executionDelay = value;
-        else if (field == 5) c.gracePeriod = value;
-        else if (field == 6) c.quorum = value;
-        else if (field == 7) c.voteDifferential = value;
-        else c.minimumVotes = value;
+    function _boundsNow(Field field) private view returns (bytes32 name, uint256 min, uint256 max) {
+        return field.bounds(_maxLockAmount(), _maxMinimumVotes());
     }
 
     function _outOfBounds(bytes32 name, uint256 value, uint256 min, uint256 max) private pure returns (bytes memory) {
@@ -61,10 +32,10 @@ contract GovernanceConfigurationTest is GovernanceFixture {
         return above || min == 0 ? bound(seed, max + 1, type(uint256).max) : bound(seed, 0, min - 1);
     }
 
-    function _refuseOutside(uint256 field, uint256 seed, bool above, Configuration memory c) private {
+    function _refuseOutside(Field field, uint256 seed, bool above, Configuration memory c) private {
         (bytes32 name, uint256 min, uint256 max) = _boundsNow(field);
         uint256 value = _outside(seed, above, min, max);
-        _set(c, field, value);
+        field.set(c, value);
         vm.expectRevert(_outOfBounds(name, value, min, max));
         vm.prank(address(governance));
         governance.updateConfiguration(c);
@@ -107,82 +78,82 @@ contract GovernanceConfigurationTest is GovernanceFixture {
         uint256 state = vm.snapshotState();
         for (uint256 i; i < powers.length; ++i) {
             if (powers[i] != 0) _lock(majority, powers[i]);
-            for (uint256 field; field < FIELDS; ++field) {
-                _boundsAreExact(field);
+            for (uint256 field; field < FieldLibrary.COUNT; ++field) {
+                _boundsAreExact(Field(field));
             }
             vm.revertToState(state);
         }
     }
 
-    function _boundsAreExact(uint256 field) private {
+    function _boundsAreExact(Field field) private {
         (bytes32 name, uint256 min, uint256 max) = _boundsNow(field);
         Configuration memory c = SetLib.configuration();
         if (min != 0) {
-            _set(c, field, min - 1);
+            field.set(c, min - 1);
             vm.expectRevert(_outOfBounds(name, min - 1, min, max));
             vm.prank(address(governance));
             governance.updateConfiguration(c);
         }
-        _set(c, field, max + 1);
+        field.set(c, max + 1);
         vm.expectRevert(_outOfBounds(name, max + 1, min, max));
         vm.prank(address(governance));
         governance.updateConfiguration(c);
 
         uint256 state = vm.snapshotState();
-        _set(c, field, max);
+        field.set(c, max);
         _configure(c);
         _same(governance.getConfiguration(), c);
         // The other amount of the first configuration, if it was lowered meanwhile, isn't asked for.
-        _set(c, field, min);
+        field.set(c, min);
         _configure(c);
         _same(governance.getConfiguration(), c);
         vm.revertToState(state);
     }
 
     function testFuzz_updateConfiguration_lockDelayBounds(uint256 value, bool above) public {
-        _refuseOutside(0, value, above, SetLib.configuration());
+        _refuseOutside(Field.LockDelay, value, above, SetLib.configuration());
     }
 
     function testFuzz_updateConfiguration_lockAmountBounds(uint256 value, bool above) public {
-        _refuseOutside(1, value, above, SetLib.configuration());
+        _refuseOutside(Field.LockAmount, value, above, SetLib.configuration());
     }
 
     function testFuzz_updateConfiguration_votingDelayBounds(uint256 value, bool above) public {
-        _refuseOutside(2, value, above, SetLib.configuration());
+        _refuseOutside(Field.VotingDelay, value, above, SetLib.configuration());
     }
 
     function testFuzz_updateConfiguration_votingDurationBounds(uint256 value, bool above) public {
-        _refuseOutside(3, value, above, SetLib.configuration());
+        _refuseOutside(Field.VotingDuration, value, above, SetLib.configuration());
     }
 
     function testFuzz_updateConfiguration_executionDelayBounds(uint256 value, bool above) public {
-        _refuseOutside(4, value, above, SetLib.configuration());
+        _refuseOutside(Field.ExecutionDelay, value, above, SetLib.configuration());
     }
 
     function testFuzz_updateConfiguration_gracePeriodBounds(uint256 value, bool above) public {
-        _refuseOutside(5, value, above, SetLib.configuration());
+        _refuseOutside(Field.GracePeriod, value, above, SetLib.configuration());
     }
 
     function testFuzz_updateConfiguration_quorumBounds(uint256 value, bool above) public {
-        _refuseOutside(6, value, above, SetLib.configuration());
+        _refuseOutside(Field.Quorum, value, above, SetLib.configuration());
     }
 
     function testFuzz_updateConfiguration_voteDifferentialBounds(uint256 value) public {
-        _refuseOutside(7, value, true, SetLib.configuration());
+        _refuseOutside(Field.VoteDifferential, value, true, SetLib.configuration());
     }
 
     function testFuzz_updateConfiguration_minimumVotesBounds(uint256 value, bool above) public {
-        _refuseOutside(8, value, above, SetLib.configuration());
+        _refuseOutside(Field.MinimumVotes, value, above, SetLib.configuration());
     }
 
     /// @dev Whatever the other fields are.
     function testFuzz_updateConfiguration_refusesAnyFieldOutside(
         Configuration memory c,
-        uint256 field,
+        uint256 seed,
         uint256 value,
         bool above
     ) public {
-        _refuseOutside(field % FIELDS, value, above, _changeable(c));
+        _refuseOutside(FieldLibrary.draw(seed), value, above, _changeable(c));
     }
 
     /// @dev Amounts may be raised to a part of what is locked now, whatever the asset would say; they are measured at the
@@ -195,7 +166,7 @@ contract GovernanceConfigurationTest is GovernanceFixture {
         Configuration memory c = SetLib.configuration();
         _lock(majority, power);
         uint256 value = power / divisor;
-        _set(c, lock ? 1 : 8, value);
+        (lock ? Field.LockAmount : Field.MinimumVotes).set(c, value);
         // More than the remainder of the division, so that the bound falls by one at least.
         left = bound(left, power % divisor + 1, power);
         skip(100);
@@ -335,13 +306,13 @@ contract GovernanceConfigurationTest is GovernanceFixture {
         _state(id, ProposalState.Executed);
     }
 
-    function testFuzz_updateConfiguration_aRefusalIsTheActionsReason(uint256 field, uint256 value, bool above) public {
+    function testFuzz_updateConfiguration_aRefusalIsTheActionsReason(uint256 seed, uint256 value, bool above) public {
         _arm();
-        field %= FIELDS;
+        Field field = FieldLibrary.draw(seed);
         (bytes32 name, uint256 min, uint256 max) = _boundsNow(field);
         Configuration memory c = SetLib.configuration();
         value = _outside(value, above, min, max);
-        _set(c, field, value);
+        field.set(c, value);
         bytes memory data = abi.encodeCall(IGovernance.updateConfiguration, (c));
         uint256 id = _passed(_list(_one(address(governance), data)));
         vm.expectRevert(
@@ -501,15 +472,15 @@ contract GovernanceConfigurationTest is GovernanceFixture {
 
     function testFuzz_constructor_refusesAnyFieldOutside(
         Configuration memory c,
-        uint256 field,
+        uint256 seed,
         uint256 value,
         bool above
     ) public {
         c = _allowed(c);
-        field %= FIELDS;
+        Field field = FieldLibrary.draw(seed);
         (bytes32 name, uint256 min, uint256 max) = _boundsOf(field, SUPPLY);
         value = _outside(value, above, min, max);
-        _set(c, field, value);
+        field.set(c, value);
         _refuseConstruction(c, _outOfBounds(name, value, min, max));
     }
 
@@ -542,17 +513,18 @@ contract GovernanceConfigurationTest is GovernanceFixture {
         uint256[8] memory supplies = [uint256(20), 21, 29, 30, 31, 1e18 + 19, SUPPLY - 1, SUPPLY];
         for (uint256 i; i < supplies.length; ++i) {
             _newAsset(supplies[i]);
-            for (uint256 field; field < FIELDS; ++field) {
+            for (uint256 j; j < FieldLibrary.COUNT; ++j) {
+                Field field = Field(j);
                 (bytes32 name, uint256 min, uint256 max) = _boundsOf(field, supplies[i]);
                 Configuration memory c = _least();
-                _set(c, field, min);
+                field.set(c, min);
                 _construct(c);
-                _set(c, field, max);
+                field.set(c, max);
                 _construct(c);
-                _set(c, field, max + 1);
+                field.set(c, max + 1);
                 _refuseConstruction(c, _outOfBounds(name, max + 1, min, max));
                 if (min == 0) continue;
-                _set(c, field, min - 1);
+                field.set(c, min - 1);
                 _refuseConstruction(c, _outOfBounds(name, min - 1, min, max));
             }
         }
@@ -583,12 +555,12 @@ contract GovernanceConfigurationTest is GovernanceFixture {
 
     /// @dev Of several fields out of bounds the first is reported.
     function test_constructor_asksInTheOrderOfTheFields() public {
-        for (uint256 first; first < FIELDS; ++first) {
+        for (uint256 first; first < FieldLibrary.COUNT; ++first) {
             Configuration memory c = SetLib.configuration();
-            for (uint256 field = first; field < FIELDS; ++field) {
-                _set(c, field, type(uint256).max);
+            for (uint256 field = first; field < FieldLibrary.COUNT; ++field) {
+                Field(field).set(c, type(uint256).max);
             }
-            (bytes32 name, uint256 min, uint256 max) = _boundsOf(first, SUPPLY);
+            (bytes32 name, uint256 min, uint256 max) = _boundsOf(Field(first), SUPPLY);
             _refuseConstruction(c, _outOfBounds(name, type(uint256).max, min, max));
         }
     }

@@ -255,7 +255,10 @@ contract RollupMoveTest is RollupBase {
         vm.assertEq(set.asset.balanceOf(_recipient(1)), STAKE);
     }
 
-    function testFuzz_finaliseMove_revertsUnlessExactlyTheStakeLeft(uint256 take, uint256 giveBack) public {
+    /// @dev With the same attester or another one.
+    function testFuzz_finaliseMove_revertsUnlessExactlyTheStakeLeft(uint256 take, uint256 giveBack, bool renames)
+        public
+    {
         TakingRollup taking = new TakingRollup(IERC20(address(set.asset)));
         _makeCanonical(address(taking));
         take = bound(take, 0, STAKE);
@@ -269,7 +272,8 @@ contract RollupMoveTest is RollupBase {
         if (taken != STAKE) {
             vm.expectRevert(abi.encodeWithSelector(IRollup.Rollup__StakeNotMoved.selector, STAKE, taken));
         }
-        rollup.finaliseMove(_attester(1));
+        if (renames) _moveAs(1, _attester(3));
+        else rollup.finaliseMove(_attester(1));
         vm.assertEq(set.asset.balanceOf(address(rollup)), taken == STAKE ? STAKE : 2 * STAKE);
         vm.assertEq(set.asset.allowance(address(rollup), address(taking)), 0);
     }
@@ -554,23 +558,6 @@ contract RollupMoveTest is RollupBase {
         vm.prank(caller);
         vm.expectRevert(abi.encodeWithSelector(IRollup.Rollup__NotWithdrawer.selector, caller, address(0)));
         rollup.finaliseMove(attester, newAttester);
-    }
-
-    function testFuzz_finaliseMoveAs_revertsUnlessExactlyTheStakeLeft(uint256 take, uint256 giveBack) public {
-        TakingRollup taking = new TakingRollup(IERC20(address(set.asset)));
-        _makeCanonical(address(taking));
-        take = bound(take, 0, STAKE);
-        giveBack = bound(giveBack, 0, take);
-        taking.setTake(take, giveBack);
-        _join(1);
-        _move(1, address(taking));
-        skip(EXIT_DELAY);
-        uint256 taken = take - giveBack;
-        if (taken != STAKE) {
-            vm.expectRevert(abi.encodeWithSelector(IRollup.Rollup__StakeNotMoved.selector, STAKE, taken));
-        }
-        _moveAs(1, _attester(2));
-        vm.assertEq(set.asset.balanceOf(address(rollup)), taken == STAKE ? 0 : STAKE);
     }
 
     /// @dev The registration here ends like any other: the attester is free, and its seat in closed sets stays its own.

@@ -19,10 +19,24 @@ contract RollupSeedTest is RollupBase {
         _makeCanonical(address(next));
     }
 
-    /// @dev Everything that changes the rollup, by number; each works from the first second of epoch 3 on, but a block
-    /// needs an epoch with a seed.
-    uint256 private constant CALLS = 12;
-    uint256 private constant BLOCK = 8;
+    /// @dev Everything that changes the rollup; each works from the first second of epoch 3 on, but a block needs an
+    /// epoch with a seed.
+    enum Change {
+        SetupEpoch,
+        Deposit,
+        InitiateWithdraw,
+        FinaliseWithdraw,
+        InitiateMove,
+        FinaliseMove,
+        FinaliseMoveRenamed,
+        SetCoinbase,
+        Slash,
+        ProposeBlock,
+        TransferOwnership,
+        AcceptOwnership
+    }
+
+    uint256 private constant CHANGES = uint256(type(Change).max) + 1;
 
     function _prepare() internal {
         _joinMany(7);
@@ -33,32 +47,32 @@ contract RollupSeedTest is RollupBase {
         Ownable2Step(address(rollup)).transferOwnership(address(this));
     }
 
-    function _call(uint256 which) internal {
-        if (which == 0) rollup.setupEpoch();
-        if (which == 1) _join(9);
-        if (which == 2) _leave(0);
-        if (which == 3) rollup.finaliseWithdraw(_attester(3));
-        if (which == 4) _move(1, address(next));
-        if (which == 5) rollup.finaliseMove(_attester(4));
-        if (which == 6) {
+    function _make(Change change) internal {
+        if (change == Change.SetupEpoch) rollup.setupEpoch();
+        if (change == Change.Deposit) _join(9);
+        if (change == Change.InitiateWithdraw) _leave(0);
+        if (change == Change.FinaliseWithdraw) rollup.finaliseWithdraw(_attester(3));
+        if (change == Change.InitiateMove) _move(1, address(next));
+        if (change == Change.FinaliseMove) rollup.finaliseMove(_attester(4));
+        if (change == Change.FinaliseMoveRenamed) {
+            vm.prank(_withdrawer(6));
+            rollup.finaliseMove(_attester(6), _attester(60));
+        }
+        if (change == Change.SetCoinbase) {
             vm.prank(_withdrawer(1));
             rollup.setCoinbase(_attester(1), address(1));
         }
-        if (which == 7) _slash(5, 1);
-        if (which == BLOCK) {
+        if (change == Change.Slash) _slash(5, 1);
+        if (change == Change.ProposeBlock) {
             address proposer = rollup.getCurrentProposer();
             vm.prank(proposer);
             rollup.proposeBlock("block");
         }
-        if (which == 9) {
+        if (change == Change.TransferOwnership) {
             vm.prank(address(set.governance));
             Ownable2Step(address(rollup)).transferOwnership(address(this));
         }
-        if (which == 10) Ownable2Step(address(rollup)).acceptOwnership();
-        if (which == 11) {
-            vm.prank(_withdrawer(6));
-            rollup.finaliseMove(_attester(6), _attester(60));
-        }
+        if (change == Change.AcceptOwnership) Ownable2Step(address(rollup)).acceptOwnership();
     }
 
     /*//////////////////////////////////////////////////////////////
@@ -72,14 +86,14 @@ contract RollupSeedTest is RollupBase {
         uint256 seed,
         bool silent
     ) public {
-        which = bound(which, 0, CALLS - 1);
+        Change change = Change(which % CHANGES);
         epoch = bound(epoch, 3, 1000);
         _prepare();
-        if (which == BLOCK || !silent) _toSeededEpoch(epoch);
+        if (change == Change.ProposeBlock || !silent) _toSeededEpoch(epoch);
         vm.warp(_startOf(epoch) + bound(second, SetLib.SLOT, EPOCH_SECONDS - 1));
         vm.prevrandao(bytes32(seed));
         vm.recordLogs();
-        _call(which);
+        _make(change);
         Vm.Log[] memory logs = vm.getRecordedLogs();
         vm.assertEq(_seedsRecorded(logs), 1);
         vm.assertEq(logs[0].topics[0], IRollup.SeedRecorded.selector);
@@ -96,9 +110,10 @@ contract RollupSeedTest is RollupBase {
         for (uint256 round; round < 4; ++round) {
             bool silent = round > 1;
             uint256 second = round % 2 == 0 ? 0 : SetLib.SLOT - 1;
-            for (uint256 which; which < CALLS; ++which) {
+            for (uint256 which; which < CHANGES; ++which) {
+                Change change = Change(which);
                 // Without a seed no account can propose a block.
-                if (silent && which == BLOCK) continue;
+                if (silent && change == Change.ProposeBlock) continue;
                 uint256 snapshot = vm.snapshotState();
                 if (!silent) _toSeededEpoch(5);
                 vm.warp(_startOf(5) + second);
@@ -106,7 +121,7 @@ contract RollupSeedTest is RollupBase {
                 vm.assertEq(recorded, !silent);
                 vm.prevrandao(keccak256("known too early"));
                 vm.recordLogs();
-                _call(which);
+                _make(change);
                 vm.assertEq(_seedsRecorded(vm.getRecordedLogs()), 0, "recorded in the first slot");
                 _assertSeed(5, recorded, seed);
                 _assertSeed(6, false, 0);
@@ -122,19 +137,27 @@ contract RollupSeedTest is RollupBase {
     }
 
     function testFuzz_onlyTheFirstCallOfAnEpoch_recordsASeed(uint256 first, uint256 second, uint256 later) public {
-        first = bound(first, 0, CALLS - 1);
+        Change earlier = Change(first % CHANGES);
         // Those that no other call makes impossible.
-        second = [0, 1, 2, 3, 4, 6][second % 6];
-        if (second == first) second = 0;
+        Change[6] memory possible = [
+            Change.SetupEpoch,
+            Change.Deposit,
+            Change.InitiateWithdraw,
+            Change.FinaliseWithdraw,
+            Change.InitiateMove,
+            Change.SetCoinbase
+        ];
+        Change repeated = possible[second % 6];
+        if (repeated == earlier) repeated = Change.SetupEpoch;
         _prepare();
         _toSeededEpoch(5);
         _toSecondSlot(5);
         vm.prevrandao(keccak256("first"));
-        _call(first);
+        _make(earlier);
         vm.warp(_startOf(5) + bound(later, SetLib.SLOT, EPOCH_SECONDS - 1));
         vm.prevrandao(keccak256("second"));
         vm.recordLogs();
-        _call(second);
+        _make(repeated);
         vm.assertEq(_seedsRecorded(vm.getRecordedLogs()), 0);
         _assertSeed(6, true, uint256(keccak256("first")));
     }
@@ -293,11 +316,10 @@ contract RollupSeedTest is RollupBase {
         _joinMany(count);
         vm.warp(_startOf(epoch) + bound(second, SetLib.SLOT, EPOCH_SECONDS - 1));
         vm.prevrandao(keccak256("woken up"));
-        which %= 4;
-        if (which == 0) rollup.setupEpoch();
-        if (which == 1) _join(100);
-        if (which == 2) _leave(0);
-        if (which == 3) _slash(0, 1);
+        if (which % 4 == 0) rollup.setupEpoch();
+        else if (which % 4 == 1) _join(100);
+        else if (which % 4 == 2) _leave(0);
+        else _slash(0, 1);
         _assertSeed(epoch, false, 0);
         _assertSeed(epoch + 1, true, uint256(keccak256("woken up")));
         address[] memory draws = _draws(epoch);
@@ -438,10 +460,10 @@ contract RollupSeedTest is RollupBase {
             seed = uint256(keccak256(abi.encode(seed)));
             vm.warp(_startOf(epoch) + i * SetLib.SLOT / 2);
             vm.prevrandao(bytes32(seed));
-            uint256 which = seed % CALLS;
+            Change change = Change(seed % CHANGES);
             // Any of them may be impossible by now, but the last one; the draw must stay either way.
             if (i == 7) rollup.setupEpoch();
-            else if (which != BLOCK) try this.callFromOutside(which) {} catch {}
+            else if (change != Change.ProposeBlock) try this.makeFromOutside(change) {} catch {}
             vm.assertEq(_draws(epoch), before);
             vm.assertEq(rollup.getCurrentProposer(), before[i / 2]);
         }
@@ -449,9 +471,9 @@ contract RollupSeedTest is RollupBase {
         vm.assertTrue(recorded, "nobody called");
     }
 
-    function callFromOutside(uint256 which) external {
+    function makeFromOutside(Change change) external {
         require(msg.sender == address(this));
-        _call(which);
+        _make(change);
     }
 
     function testFuzz_joining_countsFromTheSetThatClosesNext(uint256 epoch, uint256 second) public {

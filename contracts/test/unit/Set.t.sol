@@ -19,7 +19,7 @@ contract SetTest is Test {
         set = SetLib.deploy(HOLDER);
     }
 
-    function test_theDeployerKeepsNothing() public view {
+    function test_set_leavesNothingToTheDeployer() public view {
         address[5] memory owned = [
             address(set.registry),
             address(set.issuer),
@@ -39,7 +39,7 @@ contract SetTest is Test {
 
     /// @dev Nobody but the factory creates anything, and with salt 0: so an address follows from the committed artifact
     /// and the constructor's arguments alone, and proves both.
-    function test_everyAddressFollowsFromItsInitCode() public view {
+    function test_addresses_followFromTheirInitCode() public view {
         _assertCreated("Asset", abi.encode("Asset", "AST", address(this), HOLDER, SetLib.SUPPLY), address(set.asset));
         _assertCreated("Registry", abi.encode(address(this)), address(set.registry));
         _assertCreated("Proposals", abi.encode(set.registry, SetLib.N, SetLib.M), address(set.proposals));
@@ -57,7 +57,7 @@ contract SetTest is Test {
     }
 
     /// @dev The address of other arguments is another one.
-    function testFuzz_everyAddressIsOfItsArgumentsOnly(uint256 field, uint256 change) public view {
+    function testFuzz_addresses_differForOtherArguments(uint256 field, uint256 change) public view {
         RollupParameters memory p = SetLib.parameters(set);
         field %= 5;
         change = bound(change, 1, type(uint256).max);

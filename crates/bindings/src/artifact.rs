@@ -188,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_artifact_is_deployable_and_recognises_itself() {
+    fn every_artifact_is_deployable_and_recognizes_itself() {
         for contract in Contract::ALL {
             let artifact = contract.artifact();
             assert!(

@@ -2,7 +2,7 @@
 
 use alloy::primitives::{Address, Bytes, address, bytes};
 
-/// Where the deterministic deployment proxy is on every chain that has it.
+/// The address of the deterministic deployment proxy on every chain that has it.
 ///
 /// Its calldata is a salt of 32 bytes and init code. It creates with CREATE2 and answers the 20 bytes
 /// of the new address; if the creation fails, it reverts with nothing.

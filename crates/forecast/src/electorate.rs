@@ -43,6 +43,9 @@ pub enum ElectorateError {
     /// An empty set draws nobody.
     #[error("there are no seats: nobody could signal")]
     Empty,
+    /// The shares of the two sides are more than the whole set.
+    #[error("a share of {0} for the payload and {1} for a rival: expected at most 1 together")]
+    MoreThanAll(f64, f64),
     /// More seats than a set can have.
     #[error("{0} seats: a set has 2^32 - 1 at most")]
     TooMany(u64),
@@ -77,15 +80,20 @@ impl Electorate {
     ///
     /// # Errors
     ///
-    /// If there are no seats.
+    /// If there are no seats, or the two shares are more than the whole.
     pub fn of_shares(
         seats: u32,
         supporters: Share,
         rivals: Share,
         missed: Share,
     ) -> Result<Self, ElectorateError> {
+        // The sum of two rounded shares of a whole may be this much above 1.
+        if supporters.get() + rivals.get() > 1.0 + f64::EPSILON {
+            return Err(ElectorateError::MoreThanAll(supporters.get(), rivals.get()));
+        }
         let part = |share: Share| (f64::from(seats) * share.get()).round() as u32;
         let supporting = part(supporters);
+        // Both may round up the same seat.
         let rival = part(rivals).min(seats - supporting);
         let operator = |seats, side| Operator { seats, side, missed };
         Self::new(vec![
@@ -164,9 +172,19 @@ mod tests {
 
     #[test]
     fn shares_become_whole_seats() {
-        let set = Electorate::of_shares(7, share(0.5), share(0.6), share(0.0)).unwrap();
-        let seats: Vec<_> = set.operators().iter().map(|operator| operator.seats).collect();
-        assert_eq!(seats, [4, 3, 0]);
+        let seats = |supporters, rivals| -> Result<Vec<_>, _> {
+            let set = Electorate::of_shares(7, share(supporters), share(rivals), share(0.0))?;
+            Ok(set.operators().iter().map(|operator| operator.seats).collect())
+        };
+        assert_eq!(seats(0.5, 0.5), Ok(vec![4, 3, 0]));
+        assert_eq!(seats(0.5, 0.6), Err(ElectorateError::MoreThanAll(0.5, 0.6)));
+        // Every pair of whole percentages that sums to 100 % is accepted, and no larger one.
+        for percent in 0..=100 {
+            let [one, other, more] =
+                [percent, 100 - percent, 101 - percent].map(|part| f64::from(part) / 100.0);
+            assert!(seats(one, other).is_ok(), "{percent}");
+            assert!(more > 1.0 || seats(one, more).is_err(), "{percent}");
+        }
     }
 
     #[test]

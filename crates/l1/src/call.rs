@@ -1,6 +1,6 @@
 //! A transaction that knows what it is for.
 
-use crate::deploy::Create2Factory;
+use crate::deploy::Create2Origin;
 use alloy::{
     primitives::{Address, B256, Bytes, TxKind, U256},
     rpc::types::TransactionReceipt,
@@ -69,11 +69,11 @@ impl Call {
     }
 
     /// The creation of a contract with CREATE2 by a factory, which answers the address.
-    pub fn create2(contract: Contract, factory: Create2Factory, init_code: &[u8]) -> Self {
+    pub fn create2(contract: Contract, origin: Create2Origin, init_code: &[u8]) -> Self {
         Self {
             what: contract.name(),
-            to: TxKind::Call(factory.address),
-            input: factory.calldata(init_code),
+            to: TxKind::Call(origin.factory),
+            input: origin.calldata(init_code),
             value: U256::ZERO,
             returns: |_| true,
             events: Vec::new(),

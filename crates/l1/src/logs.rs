@@ -11,13 +11,20 @@ use alloy::{
     transports::{RpcError, TransportError, TransportErrorKind},
 };
 use canon_protocol::BlockNumber;
-use core::ops::RangeInclusive;
+use core::ops::{Range, RangeInclusive};
 
 /// The most blocks that one `eth_getLogs` covers: the usual limit of providers.
 const MAX_RANGE: u64 = 10_000;
 
 /// The factor by which a range is shortened that the endpoint refuses.
 const SHORTENING: u64 = 10;
+
+/// The number of answers in a row after which a shortened range is lengthened by the same factor. Most
+/// limits stay, so the next longer range is tried rarely.
+const ANSWERS_TO_LENGTHEN: u32 = 10;
+
+/// HTTP's status for too many requests. Endpoints use it as JSON-RPC's code too.
+const TOO_MANY_REQUESTS: u16 = 429;
 
 /// The fewest blocks to which a refused range is shortened: the lowest usual limit of providers.
 const MIN_RANGE: u64 = 10;
@@ -36,52 +43,124 @@ impl LogPosition {
     }
 }
 
+/// An end of a range of blocks.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    First,
+    Last,
+}
+
+/// Blocks whose logs are still to be read, from either end.
+struct UnreadBlocks {
+    blocks: Range<u64>,
+    /// The most blocks of one request.
+    request_length: u64,
+    /// The number of answers in a row to requests of that length.
+    answers: u32,
+}
+
+impl UnreadBlocks {
+    const fn new(blocks: &RangeInclusive<BlockNumber>) -> Self {
+        let end = blocks.end().get().saturating_add(1);
+        Self { blocks: blocks.start().get()..end, request_length: MAX_RANGE, answers: 0 }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
+    }
+
+    /// Reads the logs of as many blocks at one end as the endpoint accepts.
+    async fn read(&mut self, client: &Client, filter: &Filter, end: End) -> Result<Vec<Log>> {
+        loop {
+            let Range { start, end: after } = self.blocks;
+            let (part, rest) = match end {
+                End::First => {
+                    let split = after.min(start.saturating_add(self.request_length));
+                    (start..split, split..after)
+                }
+                End::Last => {
+                    let split = start.max(after.saturating_sub(self.request_length));
+                    (split..after, start..split)
+                }
+            };
+            let filter = filter.clone().from_block(part.start).to_block(part.end - 1);
+            match client.provider().get_logs(&filter).await {
+                Ok(logs) => {
+                    self.blocks = rest;
+                    self.count_answer();
+                    return Ok(logs);
+                }
+                Err(source) if is_refusal(&source) && self.request_length > MIN_RANGE => {
+                    self.request_length /= SHORTENING;
+                    self.answers = 0;
+                }
+                Err(source) => return Err(Error::Rpc { what: "eth_getLogs", source }),
+            }
+        }
+    }
+
+    /// Counts an answer, and lengthens the requests after enough of them.
+    fn count_answer(&mut self) {
+        self.answers += 1;
+        if self.answers == ANSWERS_TO_LENGTHEN {
+            self.request_length = MAX_RANGE.min(self.request_length * SHORTENING);
+            self.answers = 0;
+        }
+    }
+}
+
 impl Client {
-    /// The logs in `blocks` that fit `filter`, oldest first. Reads no further range once `enough` are
-    /// found.
+    /// The logs in `blocks` that fit `filter`, oldest first.
     ///
     /// # Errors
     ///
     /// If the endpoint doesn't answer, or refuses even short ranges.
-    pub(crate) async fn logs(
-        &self,
-        filter: Filter,
-        blocks: RangeInclusive<BlockNumber>,
-        enough: usize,
-    ) -> Result<Vec<Log>> {
-        let (mut first, end) = (blocks.start().get(), blocks.end().get());
-        let mut range = MAX_RANGE;
+    async fn logs(&self, filter: &Filter, blocks: RangeInclusive<BlockNumber>) -> Result<Vec<Log>> {
+        let mut unread = UnreadBlocks::new(&blocks);
         let mut logs = Vec::new();
-        while first <= end && logs.len() < enough {
-            let last = end.min(first.saturating_add(range - 1));
-            let filter = filter.clone().from_block(first).to_block(last);
-            match self.provider().get_logs(&filter).await {
-                Ok(found) => {
-                    logs.extend(found);
-                    let Some(next) = last.checked_add(1) else { break };
-                    first = next;
-                }
-                Err(source) if is_refusal(&source) && range > MIN_RANGE => range /= SHORTENING,
-                Err(source) => return Err(Error::Rpc { what: "eth_getLogs", source }),
-            }
+        while !unread.is_empty() {
+            logs.extend(unread.read(self, filter, End::First).await?);
         }
         logs.sort_by_key(LogPosition::of);
         Ok(logs)
     }
 
-    /// The events of a kind among [`Self::logs`], with their places.
+    /// A log in `blocks` that fits `filter`, where there should be only one. The search goes on from both
+    /// ends in turns, so it takes few requests if the log is near one of them.
     ///
     /// # Errors
     ///
-    /// As [`Self::logs`].
+    /// If the endpoint doesn't answer, or refuses even short ranges.
+    pub(crate) async fn find_log(
+        &self,
+        filter: &Filter,
+        blocks: RangeInclusive<BlockNumber>,
+    ) -> Result<Option<Log>> {
+        let mut unread = UnreadBlocks::new(&blocks);
+        for end in [End::First, End::Last].into_iter().cycle() {
+            if unread.is_empty() {
+                break;
+            }
+            let logs = unread.read(self, filter, end).await?;
+            if let Some(log) = logs.into_iter().next() {
+                return Ok(Some(log));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The events of a kind in `blocks` that fit `filter`, oldest first, with their places.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer, or refuses even short ranges.
     pub(crate) async fn events<E: SolEvent>(
         &self,
         filter: Filter,
         blocks: RangeInclusive<BlockNumber>,
-        enough: usize,
     ) -> Result<Vec<(LogPosition, E)>> {
         let filter = filter.event_signature(E::SIGNATURE_HASH);
-        let logs = self.logs(filter, blocks, enough).await?;
+        let logs = self.logs(&filter, blocks).await?;
         let event = |log: &Log| {
             Some((LogPosition::of(log)?, E::decode_log_validate(&log.inner).ok()?.data))
         };
@@ -89,8 +168,14 @@ impl Client {
     }
 }
 
-/// Whether the endpoint answered with an error: a shorter range may help. Endpoints have no common code
-/// for ranges that are too long.
-const fn is_refusal(error: &TransportError) -> bool {
-    matches!(error, RpcError::ErrorResp(_) | RpcError::Transport(TransportErrorKind::HttpError(_)))
+/// Whether the endpoint answered with an error that a shorter range may avoid. Endpoints have no common
+/// code for ranges that are too long; too many requests aren't helped by more of them.
+fn is_refusal(error: &TransportError) -> bool {
+    match error {
+        RpcError::ErrorResp(payload) => payload.code != i64::from(TOO_MANY_REQUESTS),
+        RpcError::Transport(TransportErrorKind::HttpError(error)) => {
+            error.status != TOO_MANY_REQUESTS
+        }
+        _ => false,
+    }
 }

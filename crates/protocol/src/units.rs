@@ -54,13 +54,13 @@ macro_rules! quantity {
             /// If it is above [`Self::MAX`]; at compile time in a `const`. Use [`Self::new`] for
             /// values that are not written in the source.
             pub const fn of(value: $inner) -> Self {
-                assert!(value <= $max, "literal out of range");
+                assert!(value <= Self::MAX.0, "literal out of range");
                 Self(value)
             }
 
             /// The quantity, unless `value` is above [`Self::MAX`].
             pub const fn new(value: $inner) -> Option<Self> {
-                if value <= $max { Some(Self(value)) } else { None }
+                if value <= Self::MAX.0 { Some(Self(value)) } else { None }
             }
 
             /// The number.

@@ -116,17 +116,7 @@ impl Report {
     fn state(&self, out: &mut String) {
         let note = format!("L1 block {}, {}", text::grouped(self.blocks), text::utc(self.end));
         let _ = writeln!(out, "\n{}", heading("The state at the end", &note));
-        let wide = self.checks.iter().map(|check| check.subject.chars().count()).max().unwrap_or(0);
-        let mut area = "";
-        for check in &self.checks {
-            let name = if check.area == area { "" } else { &*check.area };
-            area = &check.area;
-            let pad = wide.saturating_sub(check.subject.chars().count());
-            let (mark, style) = if check.holds { ("✓", GOOD) } else { ("✗", FAILED) };
-            let start = format!("{BOLD}{name:11}{BOLD:#} {style}{mark}{style:#} ");
-            let verdict = verdict(check);
-            let _ = writeln!(out, "{start}{}{:pad$}  {verdict}", check.subject, "");
-        }
+        lines(out, &self.checks.iter().collect::<Vec<_>>());
     }
 
     fn gas(&self, out: &mut String) {
@@ -145,12 +135,32 @@ impl Report {
         }
     }
 
+    /// Whether all checks hold; those that failed once more, since the list above is long.
     fn verdict(&self, out: &mut String) {
-        let (all, failed) = (self.checks.len(), self.checks.iter().filter(|c| !c.holds).count());
-        let _ = match failed {
-            0 => writeln!(out, "\n{GOOD}✓ all {all} checks hold{GOOD:#}"),
-            _ => writeln!(out, "\n{FAILED}✗ {failed} of {all} checks failed{FAILED:#}"),
-        };
+        let failed: Vec<_> = self.checks.iter().filter(|check| !check.holds).collect();
+        let all = self.checks.len();
+        if failed.is_empty() {
+            let _ = writeln!(out, "\n{GOOD}✓ all {all} checks hold{GOOD:#}");
+            return;
+        }
+        let count = failed.len();
+        let _ = writeln!(out, "\n{FAILED}✗ {count} of {all} checks failed:{FAILED:#}");
+        lines(out, &failed);
+    }
+}
+
+/// A line for each check, with the area where it changes.
+fn lines(out: &mut String, checks: &[&Check]) {
+    let wide = checks.iter().map(|check| check.subject.chars().count()).max().unwrap_or(0);
+    let mut area = "";
+    for check in checks {
+        let name = if check.area == area { "" } else { &*check.area };
+        area = &check.area;
+        let pad = wide.saturating_sub(check.subject.chars().count());
+        let (mark, style) = if check.holds { ("✓", GOOD) } else { ("✗", FAILED) };
+        let start = format!("{BOLD}{name:11}{BOLD:#} {style}{mark}{style:#} ");
+        let verdict = verdict(check);
+        let _ = writeln!(out, "{start}{}{:pad$}  {verdict}", check.subject, "");
     }
 }
 

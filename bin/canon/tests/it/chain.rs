@@ -10,7 +10,7 @@ use canon_devchain::{Devchain, DevchainConfig, ServerHandle, serve};
 use canon_l1::{
     Call, Client, Deployment, NoWait, Sender, calls,
     deploy::{
-        ContractPlan, Create2Factory, DeployRecord, SetParameters, Upgrade, deploy,
+        ContractPlan, Create2Origin, DeployRecord, SetParameters, Upgrade, deploy,
         deploy_upgrade_payload,
     },
 };
@@ -52,16 +52,16 @@ impl Chain {
         let set = deploy(&mut sender, &checked, &mut record, &mut NoWait, go_on).await.unwrap();
         let server = serve(chain.clone(), SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let (expect, set) = (set.expect, set.deployment);
-        let factory = Create2Factory::default();
+        let origin = Create2Origin::default();
         let upgrade = Upgrade {
             expect,
             // It will do as a rollup: nobody executes it.
-            new_rollup: ContractPlan::expect(factory).create2(),
+            new_rollup: ContractPlan::expect(origin).create2(),
             expected_canonical: set.rollup,
             uri: String::new(),
         };
         let payload =
-            deploy_upgrade_payload(&mut sender, factory, &set, &upgrade, &mut NoWait).await;
+            deploy_upgrade_payload(&mut sender, origin, &set, &upgrade, &mut NoWait).await;
         let payload = payload.unwrap().address();
         let mut chain = Self { chain, set, payload, sender, server };
         let everything = tokens(1_000_000);

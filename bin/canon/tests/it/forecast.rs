@@ -169,6 +169,20 @@ fn bad_flags() {
         ("--start tomorrow", "'--start <TIME>': expected a time with its offset from UTC"),
         ("--outage 0", "'--outage <SLOTS>': expected a number of slots, 1 or more"),
         ("--sequencers 0", "'--sequencers <N>': 0 is not in 1..=4294967295"),
+        ("--signaling=-10%", "'--signaling <SHARE>': expected a share from 0% to 100%"),
+        ("--rival -1", "'--rival <SHARE>': expected a share from 0% to 100%"),
+        ("--missed -0.1", "'--missed <SHARE>': expected a share from 0% to 100%"),
+        ("--yes -1", "'--yes <SHARE>': expected a share from 0% to 100%"),
+        ("--outage -5", "'--outage <SLOTS>': expected a number of slots, 1 or more"),
+        ("--sequencers -1", "'--sequencers <N>': -1 is not in 1..=4294967295"),
+        ("--quorum -1", "'--quorum <N>': -1 is not in 0..=4294967295"),
+        ("--round -1", "'--round <M>': -1 is not in 0..=4294967295"),
+        ("--late -1", "'--late <SLOTS>': -1 is not in 0..=4294967295"),
+        ("--outage 5 --campaigns -1", "'--campaigns <N>': -1 is not in 1..=4294967295"),
+        (
+            "--outage 5 --seed -1",
+            "'--seed <S>': expected a whole number from 0 to 18,446,744,073,709,551,615",
+        ),
         ("--rpc-url localhost", "'--rpc-url <URL>': expected the URL of an endpoint"),
         ("--registry 0x12", "'--registry <ADDRESS>': expected an address of 40 hexadecimal digits"),
         ("--quorum 5 --round 10", "5 of 10: N must be above M / 2"),
@@ -176,8 +190,7 @@ fn bad_flags() {
         ("--operators no.toml", "--operators no.toml can't be read"),
         ("--start 1970-01-01T00:00:00Z --late 1", "--start: expected a time after 1970"),
     ] {
-        let arguments = arguments.replace("--turnout -1", "--turnout=-1");
-        let output = forecast(&arguments).output().unwrap();
+        let output = forecast(arguments).output().unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!((output.status.code(), &*output.stdout), (Some(2), &b""[..]), "{arguments}");
         assert!(stderr.contains(says), "{arguments}: {stderr}");
@@ -240,16 +253,110 @@ fn bad_operators() {
     refused(
         file.forecast(""),
         str![[r#"
-error: [..] doesn't list operators
+error: --operators [..]bad.toml has mistakes
 
-  operator 1: seats: expected seats or stake, found both
-  operator 2: stake: expected the 200,000 tokens of a seat or more, found 199,999
-  operator 2: side: expected "for", "rival" or "silent", found "yes"
+  [..]bad.toml:2:9: operator[0].seats: expected seats or stake, found both
+    |
+  2 | seats = 1
+    |         ^
+
+  [..]bad.toml:7:9: operator[1].stake: expected the 200,000 tokens of a seat or more, found "199999"
+    |
+  7 | stake = "199999"
+    |         ^^^^^^^^
+
+  [..]bad.toml:8:8: operator[1].side: expected "for", "rival" or "silent", found "yes"
+    |
+  8 | side = "yes"
+    |        ^^^^^
 
 next: correct the lines above; --help shows what an operator has
 
 "#]],
     );
+}
+
+#[test]
+fn shares_of_the_same_seats_are_at_most_all_of_them() {
+    refused(
+        forecast("--signaling 80% --rival 0.3"),
+        str![[r#"
+error: --signaling 80%, --rival 30%: expected shares of at most 100% together, found 110%
+
+next: lower one of the two; `canon forecast --help` shows their defaults
+
+"#]],
+    );
+    refused(
+        forecast("--signaling 90.000000000000001%"),
+        str![[r#"
+error: --signaling 90.000000000000001%, --rival 10%: expected shares of at most 100% together, found 100.000000000000001%
+
+next: lower one of the two; `canon forecast --help` shows their defaults
+
+"#]],
+    );
+    let text = text(forecast("--signaling 70% --rival 30%"));
+    assert!(text.contains("70 % signal for the payload, 30 % for a rival"), "{text}");
+}
+
+#[test]
+fn an_earliest_round_without_a_chance_has_no_date() {
+    let said = |arguments: &str| text(forecast(&format!("--signaling 66% {arguments}")));
+    let when = |text: &str| {
+        let (_, when) = text.split_once("\nWhen").unwrap();
+        when.split_once("\n\n").unwrap().0.to_owned()
+    };
+    let late = said("--late 300");
+    assert_data_eq!(
+        when(&late),
+        str![[r#"
+, counted from its start, if everybody acts at once and the holders accept
+                          earliest                 50 %                 90 %                 99 %
+  rounds                         –                    2                    2                    2
+  pushed                         –             1 d 10 h             1 d 10 h             1 d 10 h
+  vote opens                     –             4 d 10 h             4 d 10 h             4 d 10 h
+  vote ends                      –            11 d 10 h            11 d 10 h            11 d 10 h
+  executed                       –            18 d 10 h            18 d 10 h            18 d 10 h
+  expires                        –            25 d 10 h            25 d 10 h            25 d 10 h
+  – stands for a chance below 0.005 %: within 1 round it is 5e-36
+"#]]
+    );
+    let dated = said("--late 300 --start 2026-12-01T09:00:00Z");
+    assert_data_eq!(
+        when(&dated),
+        str![[r#"
+ (UTC), if everybody acts at once and the holders accept
+                          earliest                 50 %                 90 %                 99 %
+  rounds                         –                    2                    2                    2
+  pushed                         –  2026-12-02 19:00:00  2026-12-02 19:00:00  2026-12-02 19:00:00
+                                            in 1 d 10 h          in 1 d 10 h          in 1 d 10 h
+  vote opens                     –  2026-12-05 19:00:01  2026-12-05 19:00:01  2026-12-05 19:00:01
+                                            in 4 d 10 h          in 4 d 10 h          in 4 d 10 h
+  vote ends                      –  2026-12-12 19:00:00  2026-12-12 19:00:00  2026-12-12 19:00:00
+                                           in 11 d 10 h         in 11 d 10 h         in 11 d 10 h
+  executed                       –  2026-12-19 19:00:01  2026-12-19 19:00:01  2026-12-19 19:00:01
+                                           in 18 d 10 h         in 18 d 10 h         in 18 d 10 h
+  expires                        –  2026-12-26 19:00:00  2026-12-26 19:00:00  2026-12-26 19:00:00
+                                           in 25 d 10 h         in 25 d 10 h         in 25 d 10 h
+  – stands for a chance below 0.005 %: within 1 round it is 5e-36
+"#]]
+    );
+    assert!(!said("").contains('–'));
+}
+
+#[test]
+fn operators_share_the_default_of_missed_slots_and_the_grammar_of_amounts() {
+    let file = File::new(
+        "defaults",
+        "[[operator]]\nstake = \"60,000,000\"\nside = \"for\"\n\
+         [[operator]]\nstake = 60_000_000\nside = \"rival\"\nmissed = \"2%\"\n",
+    );
+    let text = text(file.forecast(""));
+    for side in ["for   ", "rival "] {
+        let row = format!("300           60,000,000                      {side}       2 %");
+        assert!(text.contains(&row), "{text}");
+    }
 }
 
 #[test]

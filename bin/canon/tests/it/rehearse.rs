@@ -16,6 +16,22 @@ fn the_default() {
     assert_data_eq!(stable(&text), file!["rehearse.txt"].raw());
 }
 
+/// The README leaves lines out and names each of the sections that it shortens.
+#[test]
+fn the_readme_shows_what_is_printed() {
+    let readme = include_str!("../../../../README.md");
+    let (_, tour) = readme.split_once("```text\nA planned upgrade\n").unwrap();
+    let (tour, _) = tour.split_once("```").unwrap();
+    let text = stdout(canon().arg("rehearse"));
+    let beside_label = |line: &str| line.chars().skip(12).collect::<String>().trim_end().to_owned();
+    let printed: Vec<_> = text.lines().map(beside_label).collect();
+    let shown: Vec<_> = tour.lines().filter(|line| !line.is_empty() && *line != "…").collect();
+    assert!(shown.len() > 40, "{shown:?}");
+    for line in shown {
+        assert!(printed.contains(&beside_label(line)), "the README's line isn't printed: {line}");
+    }
+}
+
 #[test]
 fn progress_is_for_terminals() {
     canon().arg("rehearse").assert().success().stderr_eq("");
@@ -75,7 +91,16 @@ fn a_failed_check_is_code_1() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("✗ AZIP-6"), "{text}");
     assert!(text.contains("expected executed, found rejected"), "{text}");
-    assert!(text.trim_end().ends_with("checks failed"), "{text}");
+    let (_, end) = text.split_once("\n✗ ").unwrap();
+    assert_data_eq!(
+        end,
+        str![[r#"
+2 of 44 checks failed:
+Outcome     ✗ AZIP-6             expected executed, found rejected
+Governance  ✗ proposal 0, state  expected Executed, found Rejected
+
+"#]]
+    );
 }
 
 #[test]
@@ -130,6 +155,20 @@ next: choose another number
 
 "#
     ]]);
+}
+
+#[test]
+fn negative_numbers_are_out_of_range() {
+    for (flag, says) in [
+        ("--seed", "'--seed <S>': expected a whole number from 0 to 18,446,744,073,709,551,615"),
+        ("--sequencers", "'--sequencers <N>': expected a whole number from 1 to 10,000"),
+        ("--holders", "'--holders <N>': expected a whole number from 1 to 100,000"),
+    ] {
+        let output = canon().args(["rehearse", flag, "-1"]).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), &*output.stdout), (Some(2), &b""[..]), "{flag}");
+        assert!(stderr.contains(says), "{flag}: {stderr}");
+    }
 }
 
 #[test]

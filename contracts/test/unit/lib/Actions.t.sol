@@ -351,15 +351,6 @@ contract ActionsTest is Test {
         _differ(answer);
     }
 
-    function testFuzz_canonical_agreesWithSolcOnCorruptedWords(uint8 count, uint256 seed) public {
-        bytes memory answer = abi.encode(ActionsEncoding.list(1 + count % 4, seed));
-        for (uint256 i; i < 3; ++i) {
-            seed = uint256(keccak256(abi.encode(seed)));
-            ActionsEncoding.corrupt(answer, seed, seed >> 64);
-        }
-        _differ(answer);
-    }
-
     function testFuzz_canonical_agreesWithSolcOnTruncations(uint8 count, uint256 seed, uint256 length) public {
         bytes memory answer = abi.encode(ActionsEncoding.list(1 + count % 4, seed));
         length = bound(length, 0, answer.length - 1);

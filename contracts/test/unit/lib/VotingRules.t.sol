@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {Configuration} from "canon/interfaces/IGovernance.sol";
 import {LockRules, VotingRules, VotingRulesLibrary} from "canon/types/VotingRules.sol";
+import {Field, FieldLibrary} from "../../ConfigurationField.sol";
 import {Test} from "../../Test.sol";
 
 contract VotingRulesTest is Test {
@@ -47,19 +48,15 @@ contract VotingRulesTest is Test {
 
     /// @dev The greatest value of every field beside the least of the others, and all at their greatest.
     function test_pack_theExtremesDoNotSpillOver() public pure {
-        for (uint256 field; field <= 10; ++field) {
+        Configuration memory greatest;
+        for (uint256 field; field < FieldLibrary.COUNT; ++field) {
             Configuration memory c;
-            uint256 max = field == 10 ? type(uint256).max : 0;
-            c.votingDelay = field == 0 ? type(uint256).max : max;
-            c.votingDuration = field == 1 ? type(uint256).max : max;
-            c.executionDelay = field == 2 ? type(uint256).max : max;
-            c.gracePeriod = field == 3 ? type(uint256).max : max;
-            c.minimumVotes = field == 4 ? type(uint256).max : max;
-            c.quorum = field == 5 ? type(uint256).max : max;
-            c.voteDifferential = field == 6 ? type(uint256).max : max;
-            c.proposeConfig.lockDelay = field == 7 ? type(uint256).max : max;
-            c.proposeConfig.lockAmount = field == 8 ? type(uint256).max : max;
-            _keeps(_allowed(c), field >= 9 ? VotingRulesLibrary.MAX_LOCK_RULES_AGE : 0);
+            Field(field).set(c, type(uint256).max);
+            _keeps(_allowed(c), 0);
+            Field(field).set(greatest, type(uint256).max);
         }
+        Configuration memory least;
+        _keeps(_allowed(least), VotingRulesLibrary.MAX_LOCK_RULES_AGE);
+        _keeps(_allowed(greatest), VotingRulesLibrary.MAX_LOCK_RULES_AGE);
     }
 }

@@ -17,7 +17,7 @@ use canon_devchain::{Devchain, DevchainConfig, DevchainTransport, Mining};
 use canon_l1::{
     Checks, Client, Head, NoWait, Sender, calls,
     deploy::{
-        Create2Factory, DeployRecord, DeployedSet, SetParameters, Upgrade, deploy, deploy_rollup,
+        Create2Origin, DeployRecord, DeployedSet, SetParameters, Upgrade, deploy, deploy_rollup,
         deploy_upgrade_payload,
     },
 };
@@ -157,8 +157,8 @@ impl Stage {
         let (set, distributor) = (self.set.deployment, self.set.reward_distributor);
         let parameters = parameters().rollup;
         let sender = &mut self.deployer;
-        let (factory, wait) = (Create2Factory::default(), &mut NoWait);
-        let rollup = deploy_rollup(sender, factory, &set, distributor, &parameters, wait).await;
+        let (origin, wait) = (Create2Origin::default(), &mut NoWait);
+        let rollup = deploy_rollup(sender, origin, &set, distributor, &parameters, wait).await;
         let rollup = rollup.unwrap();
         let upgrade = Upgrade {
             expect: self.set.expect,
@@ -166,7 +166,7 @@ impl Stage {
             expected_canonical: set.rollup,
             uri: "https://azip.example/1".into(),
         };
-        let payload = deploy_upgrade_payload(sender, factory, &set, &upgrade, wait).await;
+        let payload = deploy_upgrade_payload(sender, origin, &set, &upgrade, wait).await;
         let (rollup, payload) = (rollup.address(), payload.unwrap().address());
         self.watcher.watch_payload(payload);
         self.watcher.watch_rollup(rollup);

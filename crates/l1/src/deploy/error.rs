@@ -6,11 +6,10 @@ use alloy::{
     primitives::{Address, B256, ChainId},
     transports::TransportError,
 };
-use canon_bindings::{CodeMismatch, Contract};
+use canon_bindings::Contract;
 use canon_protocol::Refusal;
 
-/// The cause for which a deployment stopped. The record keeps the steps that are done: remove the cause and
-/// run it again.
+/// Why a deployment stopped. The record keeps the steps that are done: remove the cause and run it again.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeployError {
@@ -26,16 +25,16 @@ pub enum DeployError {
     /// The chain couldn't be read.
     #[error(transparent)]
     Chain(#[from] Error),
-    /// The code at a created address isn't the artifact's.
-    #[error("{contract} at {address}: {source}; don't use it, deploy again with another salt")]
-    Code {
+    /// A contract that was created isn't there.
+    #[error(
+        "expected {contract} at {address}, found no code; if a reorganization removed it, use a new \
+         record; otherwise choose another factory: this one doesn't create it there"
+    )]
+    NotCreated {
         /// The contract.
         contract: Contract,
         /// The address at which it was created.
         address: Address,
-        /// The difference.
-        #[source]
-        source: CodeMismatch,
     },
     /// A contract isn't in the state that the steps that are done give it.
     #[error(

@@ -2,7 +2,7 @@
 
 use super::{
     error::DeployError,
-    factory::Create2Factory,
+    origin::Create2Origin,
     parameters::RollupParameters,
     plan::{ContractPlan, RollupWiring},
     record::StepReceipt,
@@ -59,12 +59,12 @@ pub async fn create(
         if let Some(refusal) = plan.refusal_outside_of_set(head.timestamp) {
             return Err(DeployError::Constructor { contract: plan.contract(), refusal });
         }
-        plan.factory().ensure_code(sender, wait).await?;
+        plan.origin().ensure_code(sender, wait).await?;
         sender.simulate(&plan.direct_call(), client.next_block().await?).await?;
         receipt = Some(StepReceipt::of(&sender.send(plan.call(), wait).await?));
     }
     let at = client.head().await?.id();
-    ContractVerifier::of(plan, &client, at).code().await?;
+    ContractVerifier::of(plan, &client, at).exists().await?;
     Ok(DeployedContract { create2: plan.create2(), receipt })
 }
 
@@ -76,7 +76,7 @@ pub async fn create(
 /// account than Governance.
 pub async fn deploy_rollup(
     sender: &mut Sender,
-    factory: Create2Factory,
+    origin: Create2Origin,
     set: &Deployment,
     reward_distributor: Address,
     parameters: &RollupParameters,
@@ -89,7 +89,7 @@ pub async fn deploy_rollup(
     };
     let Deployment { asset, registry, governance: owner, .. } = *set;
     let wiring = RollupWiring { asset, registry, reward_distributor, owner };
-    let plan = wiring.plan(factory, parameters, genesis);
+    let plan = wiring.plan(origin, parameters, genesis);
     let deployed = create(sender, &plan, wait).await?;
     let at = client.head().await?.id();
     ContractVerifier::of(&plan, &client, at).owned_by(owner).await?;
@@ -104,13 +104,13 @@ pub async fn deploy_rollup(
 /// was created under another Governance.
 pub async fn deploy_upgrade_payload(
     sender: &mut Sender,
-    factory: Create2Factory,
+    origin: Create2Origin,
     set: &Deployment,
     upgrade: &Upgrade,
     wait: &mut impl Wait,
 ) -> Result<DeployedContract, DeployError> {
     let client = sender.client().clone();
-    let plan = upgrade_payload(factory, set.registry, upgrade);
+    let plan = upgrade_payload(origin, set.registry, upgrade);
     let deployed = create(sender, &plan, wait).await?;
     let at = client.head().await?.id();
     // Its constructor reads the owner from the chain, so the address doesn't prove it.
@@ -119,7 +119,7 @@ pub async fn deploy_upgrade_payload(
     Ok(deployed)
 }
 
-fn upgrade_payload(factory: Create2Factory, registry: Address, upgrade: &Upgrade) -> ContractPlan {
+fn upgrade_payload(origin: Create2Origin, registry: Address, upgrade: &Upgrade) -> ContractPlan {
     let Upgrade { expect, new_rollup, expected_canonical, uri } = upgrade;
     let arguments = UpgradePayload::constructorCall {
         expect: *expect,
@@ -132,5 +132,5 @@ fn upgrade_payload(factory: Create2Factory, registry: Address, upgrade: &Upgrade
         uri: uri.clone(),
     };
     let contract = Contract::UpgradePayload;
-    ContractPlan::from_init_code(contract, factory, contract.init_code(&arguments))
+    ContractPlan::from_init_code(contract, origin, contract.init_code(&arguments))
 }

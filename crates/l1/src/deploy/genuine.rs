@@ -4,12 +4,10 @@
 //! the init code of each contract is built again, from its artifact and the arguments in its
 //! constructor's events, and only a contract at the CREATE2 address that follows is genuine. Forged
 //! events give another address.
+//!
+//! A constructor doesn't show what happened since. So the present owners, and the supply, are read too.
 
-use super::{
-    constructor::{constructor_event, constructor_of},
-    factory::Create2Factory,
-    plan::ContractPlan,
-};
+use super::{constructor::ConstructorEvents, origin::Create2Origin, plan::ContractPlan};
 use crate::{
     Client, Head,
     error::{Error, Result},
@@ -21,17 +19,24 @@ use alloy::{
     rpc::types::Filter,
     transports::RpcError,
 };
-use canon_bindings::{Asset, Contract, Governance, Registry};
-use canon_protocol::{BlockNumber, Constructor, RawRollupParameters, SENTINEL};
-use core::ops::RangeInclusive;
+use canon_bindings::{
+    Asset, Contract, Governance, Issuer, Proposals, Registry, RewardDistributor, Rollup,
+};
+use canon_protocol::{BlockNumber, RawRollupParameters, SENTINEL};
+use std::collections::BTreeSet;
 
 /// The reason why a contract, or a set, isn't genuine.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotGenuine {
-    /// The chain couldn't be read.
-    #[error(transparent)]
-    Chain(#[from] Error),
+    /// There is no code at the address.
+    #[error("expected {contract} at {address}, found no code; don't use it")]
+    NoCode {
+        /// The contract that was expected.
+        contract: Contract,
+        /// Its address.
+        address: Address,
+    },
     /// The contract didn't emit the events of its constructor.
     #[error(
         "expected the events of {contract}'s constructor from {address} since block {first_block}, \
@@ -57,7 +62,7 @@ pub enum NotGenuine {
         contract: Contract,
         /// Its address.
         address: Address,
-        /// The address of a genuine contract with its arguments, from the first factory.
+        /// The address of a genuine contract with its arguments and the first origin.
         expected: Address,
     },
     /// The contract is genuine but not part of this set.
@@ -77,6 +82,23 @@ pub enum NotGenuine {
         /// The argument found.
         found: Address,
     },
+    /// A proposal has changed a part of the contract's state that holds the set together.
+    #[error(
+        "the {what} of {contract} at {address} is {found}, expected {expected}; don't use the set \
+         unless you know why that was changed"
+    )]
+    Changed {
+        /// The contract.
+        contract: Contract,
+        /// Its address.
+        address: Address,
+        /// Its owner or its Registry.
+        what: &'static str,
+        /// What this set needs.
+        expected: Address,
+        /// What was found.
+        found: Address,
+    },
     /// The deployer still owns Asset or Registry.
     #[error(
         "{contract} at {address} is expected to be handed over by its deployer, {deployer}, and still \
@@ -90,26 +112,20 @@ pub enum NotGenuine {
         /// Its owner.
         deployer: Address,
     },
-    /// The deployer handed the Asset over to another account than its present owner.
+    /// The supply isn't the initial supply and what the Issuer minted: somebody else minted before the
+    /// Asset was handed over to the Issuer, or the endpoint leaves out logs of the Issuer.
     #[error(
-        "the deployer is expected to hand the Asset at {address} over to its present owner, \
-         {expected}, and handed it over to {found} first; don't use the set"
+        "the Asset at {address} is expected to have the supply {expected}, its initial supply and the \
+         Minted events of its Issuer, and has {found}; ask another endpoint, and don't use the set if it \
+         says the same: somebody else minted"
     )]
-    OtherFirstOwner {
+    Supply {
         /// The Asset.
         address: Address,
-        /// Its present owner.
-        expected: Address,
-        /// Its first owner after the deployer.
-        found: Address,
-    },
-    /// The deployer minted after construction, before it handed the Asset over.
-    #[error(
-        "expected no mint by the deployer besides the initial supply, found {mints}; don't use the set"
-    )]
-    Mints {
-        /// The number of such mints.
-        mints: usize,
+        /// The initial supply and the amounts that the Issuer minted, in the smallest unit.
+        expected: U256,
+        /// The total supply, in the smallest unit.
+        found: U256,
     },
     /// The deployer listed no rollup or several ones before it handed the Registry over.
     #[error("expected one rollup listed by the deployer, found {rollups}; don't use the set")]
@@ -119,7 +135,45 @@ pub enum NotGenuine {
     },
 }
 
-/// A set all of whose contracts are genuine, as it is at one block.
+/// The reason why a contract, or a set, wasn't found genuine.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExamineError {
+    /// It isn't genuine.
+    #[error(transparent)]
+    NotGenuine(#[from] NotGenuine),
+    /// The chain couldn't be read.
+    #[error(transparent)]
+    Chain(#[from] Error),
+    /// The endpoint's logs and its state differ about the owner of the Registry.
+    #[error(
+        "the Registry at {registry} belongs to {expected}, and {found} is its owner by the endpoint's \
+         logs; they are behind its state or incomplete: try again later or use another endpoint"
+    )]
+    OwnerLogs {
+        /// The Registry.
+        registry: Address,
+        /// Its owner in the state.
+        expected: Address,
+        /// Its owner by the last log of a handover.
+        found: Address,
+    },
+    /// The endpoint's logs and its state differ about the number of versions in the Registry.
+    #[error(
+        "the Registry at {registry} has {expected} versions, and the endpoint's logs have {found}; they \
+         are behind its state or incomplete: try again later or use another endpoint"
+    )]
+    VersionLogs {
+        /// The Registry.
+        registry: Address,
+        /// The number of versions in the state; version 0 is the sentinel.
+        expected: U256,
+        /// The number of versions in the logs.
+        found: usize,
+    },
+}
+
+/// A set that is genuine, and belongs to its Governance at one block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GenuineSet {
     /// The Registry.
@@ -130,7 +184,7 @@ pub struct GenuineSet {
     pub asset: Address,
     /// The Issuer.
     pub issuer: Address,
-    /// The Governance that owns the Registry.
+    /// The Governance that owns Registry, Issuer, the canonical rollup and its RewardDistributor.
     pub governance: Address,
     /// The Governances that owned the Registry before, oldest first.
     pub former_governances: Vec<Address>,
@@ -138,39 +192,67 @@ pub struct GenuineSet {
     pub proposals: Address,
     /// Expect; `None` if it isn't deployed.
     pub expect: Option<Address>,
-    /// The rollups in the Registry, oldest first; the last one is canonical.
-    pub rollups: Vec<Address>,
+    /// The canonical rollup.
+    pub rollup: Address,
+    /// The rollups that were canonical before, oldest first. They need not be genuine.
+    pub former_rollups: Vec<FormerRollup>,
 }
 
-impl GenuineSet {
-    /// Checks that a contract was constructed for one of the set's Governances.
-    fn check_owner(
-        &self,
-        contract: Contract,
-        address: Address,
-        owner: Address,
-    ) -> Result<(), NotGenuine> {
-        if self.former_governances.contains(&owner) {
-            return Ok(());
-        }
-        check_wiring(contract, address, "owner", self.governance, owner)
-    }
+/// A rollup that was canonical.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormerRollup {
+    /// Its address.
+    pub address: Address,
+    /// Whether it and its RewardDistributor are genuine and were constructed for the set, or the first
+    /// reason why they aren't. It doesn't say who owns them now.
+    pub verdict: Result<(), NotGenuine>,
 }
 
 /// Checks contracts in the state after one block.
 #[derive(Clone, Debug)]
 pub struct Examiner<'a> {
     client: &'a Client,
-    factory: Create2Factory,
-    other_factories: Vec<Create2Factory>,
+    origin: Create2Origin,
+    other_origins: Vec<Create2Origin>,
     first_block: BlockNumber,
     head: Head,
 }
 
-/// A genuine contract's constructor, and the block of its creation.
-struct Construction {
-    constructor: Constructor,
+/// The arguments of a genuine contract's constructor, and the block of its creation.
+struct Construction<C> {
+    arguments: C,
     block: BlockNumber,
+}
+
+/// A constructor with arguments that must be contracts of the set.
+trait Governed: ConstructorEvents {
+    fn wiring(&self) -> Wiring;
+}
+
+/// The contracts in a constructor's arguments.
+struct Wiring {
+    asset: Address,
+    registry: Option<Address>,
+    owner: Address,
+}
+
+impl Governed for Issuer::constructorCall {
+    fn wiring(&self) -> Wiring {
+        Wiring { asset: self.asset, registry: None, owner: self.initialOwner }
+    }
+}
+
+impl Governed for RewardDistributor::constructorCall {
+    fn wiring(&self) -> Wiring {
+        Wiring { asset: self.asset, registry: Some(self.registry_), owner: self.initialOwner }
+    }
+}
+
+impl Governed for Rollup::constructorCall {
+    fn wiring(&self) -> Wiring {
+        let Rollup::RollupParameters { asset, registry, owner, .. } = self.parameters;
+        Wiring { asset, registry: Some(registry), owner }
+    }
 }
 
 /// A change of a contract's owner.
@@ -180,80 +262,95 @@ struct Handover {
 }
 
 impl<'a> Examiner<'a> {
-    /// An examiner of contracts that `factory` created; its source need not be trusted.
+    /// An examiner of contracts with this origin; their source need not be trusted.
     ///
     /// It reads events from `first_block` to `head`. None of the contracts may be older:
     /// [`DeployRecord::first_block`](super::DeployRecord::first_block) is the right one for a set, and
     /// the block of the Asset's creation, which explorers show.
     pub const fn new(
         client: &'a Client,
-        factory: Create2Factory,
+        origin: Create2Origin,
         first_block: BlockNumber,
         head: Head,
     ) -> Self {
-        Self { client, factory, other_factories: Vec::new(), first_block, head }
+        Self { client, origin, other_origins: Vec::new(), first_block, head }
     }
 
-    /// Also accepts contracts that `factory` created.
+    /// Also accepts contracts with this origin.
     #[must_use]
-    pub fn with_factory(mut self, factory: Create2Factory) -> Self {
-        self.other_factories.push(factory);
+    pub fn with_origin(mut self, origin: Create2Origin) -> Self {
+        self.other_origins.push(origin);
         self
     }
 
-    /// Finds the set of a Registry, and checks that every contract of it is genuine and that its
-    /// deployer did nothing else with it.
+    /// Finds the set of a Registry, and checks that every contract in office is genuine and belongs to
+    /// the present Governance, and that the deployer did nothing else with the set.
     ///
     /// # Errors
     ///
-    /// [`NotGenuine`], for the first contract that isn't as expected.
-    pub async fn set(&self, registry: Address) -> Result<GenuineSet, NotGenuine> {
-        let (deployer, governances) = self.registry(registry).await?;
-        let Governances { present: governance, former: former_governances } = governances;
-        let asset = self.governed_asset(governance).await?;
-        for former in &former_governances {
-            let found = self.governed_asset(*former).await?;
-            check_wiring(Contract::Governance, *former, "asset", asset, found)?;
+    /// [`ExamineError::NotGenuine`] for the first contract that isn't as expected; otherwise if the chain
+    /// can't be read, or the endpoint's logs don't fit its state.
+    pub async fn set(&self, registry: Address) -> Result<GenuineSet, ExamineError> {
+        let History { deployer, governances, canonical, former_rollups } =
+            self.registry(registry).await?;
+        let asset = self.governed_asset(&governances.present).await?;
+        for former in &governances.former {
+            let found = self.governed_asset(former).await?;
+            check_wiring(Contract::Governance, former.new_owner, "asset", asset, found)?;
         }
+        let governance = governances.present.new_owner;
+        let (issuer, initial_supply) = self.asset(asset, deployer).await?;
         let mut set = GenuineSet {
             registry,
             deployer,
             asset,
-            issuer: self.asset(asset, deployer).await?,
+            issuer,
             governance,
-            former_governances,
+            former_governances: governances.former.iter().map(|former| former.new_owner).collect(),
             proposals: self.proposals(governance, registry).await?,
             expect: self.expect().await?,
-            rollups: Vec::new(),
+            rollup: canonical.rollup,
+            former_rollups: Vec::new(),
         };
-        self.issuer(&set).await?;
-        for rollup in self.listed_rollups(registry).await? {
-            self.rollup(&set, rollup).await?;
-            set.rollups.push(rollup);
+        self.issuer(&set, initial_supply).await?;
+
+        let found = self.rollup_of_any(&set, canonical).await?;
+        self.check_owner(&set, Contract::Rollup, canonical.rollup).await?;
+        let distributor = found.arguments.parameters.rewardDistributor;
+        self.distributor_of_any(&set, distributor, found.block).await?;
+        self.check_distributor(&set, distributor).await?;
+
+        let mut genuine = BTreeSet::from([distributor]);
+        for listing in former_rollups {
+            let verdict = match self.former_rollup(&set, listing, &mut genuine).await {
+                Ok(()) => Ok(()),
+                Err(ExamineError::NotGenuine(reason)) => Err(reason),
+                Err(error) => return Err(error),
+            };
+            set.former_rollups.push(FormerRollup { address: listing.rollup, verdict });
         }
         Ok(set)
     }
 
-    /// Checks that a rollup is genuine and constructed for a set. It need not be in the Registry: the
-    /// new rollup of a payload can be examined before the vote.
+    /// Checks that a new rollup is genuine, and that it was constructed for the set's present Governance
+    /// and belongs to it. It need not be in the Registry: the new rollup of a payload can be examined
+    /// before the vote. Its RewardDistributor may be one that a former Governance handed over.
     ///
     /// # Errors
     ///
-    /// [`NotGenuine`].
+    /// [`ExamineError::NotGenuine`] if it isn't; otherwise if the chain can't be read.
     pub async fn rollup(
         &self,
         set: &GenuineSet,
         rollup: Address,
-    ) -> Result<RawRollupParameters, NotGenuine> {
-        let contract = Contract::Rollup;
-        let Constructor::Rollup(parameters) = self.contract(contract, rollup).await? else {
-            return Err(self.no_constructor_events(contract, rollup));
-        };
-        check_wiring(contract, rollup, "asset", set.asset, parameters.asset)?;
-        check_wiring(contract, rollup, "registry", set.registry, parameters.registry)?;
-        set.check_owner(contract, rollup, parameters.owner)?;
-        self.reward_distributor(set, parameters.reward_distributor).await?;
-        Ok(parameters)
+    ) -> Result<RawRollupParameters, ExamineError> {
+        type Constructor = Rollup::constructorCall;
+        let found = self.governed::<Constructor>(set, &[], rollup, self.head.number).await?;
+        self.check_owner(set, Contract::Rollup, rollup).await?;
+        let parameters = found.arguments.parameters;
+        self.distributor_of_any(set, parameters.rewardDistributor, found.block).await?;
+        self.check_distributor(set, parameters.rewardDistributor).await?;
+        Ok(raw(&parameters))
     }
 
     /// Checks that a contract is at the address that the arguments in its constructor's events give,
@@ -261,95 +358,89 @@ impl<'a> Examiner<'a> {
     ///
     /// # Errors
     ///
-    /// [`NotGenuine`]; also for contracts whose constructors emit nothing.
-    pub async fn contract(
+    /// [`ExamineError::NotGenuine`] if it isn't; otherwise if the chain can't be read.
+    pub async fn contract<C: ConstructorEvents>(
         &self,
-        contract: Contract,
         address: Address,
-    ) -> Result<Constructor, NotGenuine> {
-        Ok(self.construction(contract, address).await?.constructor)
+    ) -> Result<C, ExamineError> {
+        Ok(self.construction(address, self.head.number).await?.arguments)
     }
 
-    /// Checks a Registry, and that its deployer listed one rollup before the handover. Returns the
-    /// deployer and the owners after it.
-    async fn registry(&self, registry: Address) -> Result<(Address, Governances), NotGenuine> {
-        let contract = Contract::Registry;
-        let Construction { constructor, block } = self.construction(contract, registry).await?;
-        let Constructor::Registry { owner: deployer } = constructor else {
-            return Err(self.no_constructor_events(contract, registry));
-        };
-        let handovers = self.handovers(registry, block, usize::MAX).await?;
-        let (Some(first), Some((last, earlier))) = (handovers.first(), handovers.split_last())
-        else {
-            return Err(NotGenuine::NotHandedOver { contract, address: registry, deployer });
-        };
-        let filter = Filter::new().address(registry);
-        let blocks = block..=first.position.block;
-        let listed = self.client.events(filter, blocks, usize::MAX).await?;
-        let by_deployer = |(position, event): &&(LogPosition, Registry::InstanceAdded)| {
-            *position < first.position && event.instance != SENTINEL
-        };
-        match listed.iter().filter(by_deployer).count() {
-            1 => {
-                let former = earlier.iter().map(|handover| handover.new_owner).collect();
-                Ok((deployer, Governances { present: last.new_owner, former }))
-            }
-            rollups => Err(NotGenuine::Rollups { rollups }),
+    /// Checks a Registry, that its deployer listed one rollup before the handover, and that the logs of
+    /// its owners and rollups fit its state.
+    async fn registry(&self, registry: Address) -> Result<History, ExamineError> {
+        let Construction { arguments, block } =
+            self.construction::<Registry::constructorCall>(registry, self.head.number).await?;
+        let deployer = arguments.initialOwner;
+        let at = self.head.id();
+        let expected = self.client.read(at, registry, Registry::ownerCall {}).await?;
+        let mut former = self.handovers(registry, block).await?;
+        let found = former.last().map_or(deployer, |handover| handover.new_owner);
+        if found != expected {
+            return Err(ExamineError::OwnerLogs { registry, expected, found });
         }
-    }
+        let first = former.first().map(|handover| handover.position);
+        let (Some(first), Some(present)) = (first, former.pop()) else {
+            let (contract, address) = (Contract::Registry, registry);
+            return Err(NotGenuine::NotHandedOver { contract, address, deployer }.into());
+        };
 
-    /// Checks a Governance, and returns its Asset.
-    async fn governed_asset(&self, governance: Address) -> Result<Address, NotGenuine> {
-        let contract = Contract::Governance;
-        match self.contract(contract, governance).await? {
-            Constructor::Governance { asset, .. } => Ok(asset),
-            _ => Err(self.no_constructor_events(contract, governance)),
+        let mut rollups = self.listed_rollups(registry, block).await?;
+        let by_deployer = rollups.iter().filter(|listing| listing.position < first).count();
+        if by_deployer != 1 {
+            return Err(NotGenuine::Rollups { rollups: by_deployer }.into());
         }
+        let Some(canonical) = rollups.pop() else {
+            return Err(NotGenuine::Rollups { rollups: 0 }.into());
+        };
+        let governances = Governances { present, former };
+        Ok(History { deployer, governances, canonical, former_rollups: rollups })
     }
 
-    /// Checks the Asset, that the deployer handed it over to its present owner, and that the deployer
-    /// minted nothing but the initial supply. Returns the owner, the Issuer.
-    async fn asset(&self, asset: Address, deployer: Address) -> Result<Address, NotGenuine> {
+    /// Checks the Governance that got a Registry, and returns its Asset.
+    async fn governed_asset(&self, handover: &Handover) -> Result<Address, ExamineError> {
+        let (governance, block) = (handover.new_owner, handover.position.block);
+        let found = self.construction::<Governance::constructorCall>(governance, block).await?;
+        Ok(found.arguments.asset)
+    }
+
+    /// Checks the Asset, and that the deployer no longer owns it. Returns its owner, the Issuer, and its
+    /// initial supply.
+    async fn asset(
+        &self,
+        asset: Address,
+        deployer: Address,
+    ) -> Result<(Address, U256), ExamineError> {
         let contract = Contract::Asset;
-        let Construction { constructor, block } = self.construction(contract, asset).await?;
-        let Constructor::Asset { owner, initial_supply, .. } = constructor else {
-            return Err(self.no_constructor_events(contract, asset));
-        };
-        check_wiring(contract, asset, "owner", deployer, owner)?;
-        let handovers = self.handovers(asset, block, 1).await?;
-        let Some(handover) = handovers.first() else {
-            return Err(NotGenuine::NotHandedOver { contract, address: asset, deployer });
-        };
+        let arguments = self.contract::<Asset::constructorCall>(asset).await?;
+        check_wiring(contract, asset, "owner", deployer, arguments.initialOwner)?;
         let issuer = self.client.read(self.head.id(), asset, Asset::ownerCall {}).await?;
-        if handover.new_owner != issuer {
-            let (expected, found) = (issuer, handover.new_owner);
-            return Err(NotGenuine::OtherFirstOwner { address: asset, expected, found });
+        if issuer == deployer {
+            return Err(NotGenuine::NotHandedOver { contract, address: asset, deployer }.into());
         }
-        let from_zero = Filter::new().address(asset).topic1(Address::ZERO.into_word());
-        let blocks = block..=handover.position.block;
-        let transfers = self.client.events(from_zero, blocks, usize::MAX).await?;
-        // Anybody can have the Asset log a transfer of nothing from the zero address.
-        let is_mint = |(position, event): &&(LogPosition, Asset::Transfer)| {
-            *position < handover.position && !event.value.is_zero()
-        };
-        let found = transfers.iter().filter(is_mint).count();
-        let by_constructor = usize::from(!initial_supply.is_zero());
-        if found == by_constructor {
-            Ok(issuer)
-        } else {
-            Err(NotGenuine::Mints { mints: found.abs_diff(by_constructor) })
-        }
+        Ok((issuer, arguments.initialSupply))
     }
 
-    /// Checks the Issuer.
-    async fn issuer(&self, set: &GenuineSet) -> Result<(), NotGenuine> {
-        let (contract, issuer) = (Contract::Issuer, set.issuer);
-        let Constructor::Issuer { asset, owner, .. } = self.contract(contract, issuer).await?
-        else {
-            return Err(self.no_constructor_events(contract, issuer));
-        };
-        check_wiring(contract, issuer, "asset", set.asset, asset)?;
-        set.check_owner(contract, issuer, owner)
+    /// Checks the Issuer, and that nobody else minted.
+    ///
+    /// Only the owner of the Asset can mint, and an Issuer can't hand it over, so every mint that is
+    /// neither of the constructor nor of the Issuer is of somebody who owned the Asset before.
+    async fn issuer(&self, set: &GenuineSet, initial_supply: U256) -> Result<(), ExamineError> {
+        type Constructor = Issuer::constructorCall;
+        let former = &set.former_governances;
+        let found = self.governed::<Constructor>(set, former, set.issuer, self.head.number).await?;
+        self.check_owner(set, Contract::Issuer, set.issuer).await?;
+        let filter = Filter::new().address(set.issuer);
+        let blocks = found.block..=self.head.number;
+        let mints = self.client.events::<Issuer::Minted>(filter, blocks).await?;
+        let amounts = mints.iter().map(|(_, minted)| minted.amount);
+        let expected = amounts.fold(initial_supply, U256::saturating_add);
+        let supply = Asset::totalSupplyCall {};
+        let found = self.client.read(self.head.id(), set.asset, supply).await?;
+        if found != expected {
+            return Err(NotGenuine::Supply { address: set.asset, expected, found }.into());
+        }
+        Ok(())
     }
 
     /// Checks the Proposals contract in force, and returns its address.
@@ -357,23 +448,18 @@ impl<'a> Examiner<'a> {
         &self,
         governance: Address,
         registry: Address,
-    ) -> Result<Address, NotGenuine> {
+    ) -> Result<Address, ExamineError> {
         let in_force = Governance::governanceProposerCall {};
         let proposals = self.client.read(self.head.id(), governance, in_force).await?;
-        let contract = Contract::Proposals;
-        let Constructor::Proposals { registry: found, .. } =
-            self.contract(contract, proposals).await?
-        else {
-            return Err(self.no_constructor_events(contract, proposals));
-        };
-        check_wiring(contract, proposals, "registry", registry, found)?;
+        let found = self.contract::<Proposals::constructorCall>(proposals).await?.registry;
+        check_wiring(Contract::Proposals, proposals, "registry", registry, found)?;
         Ok(proposals)
     }
 
     /// The address of Expect, which takes no arguments; `None` if it isn't deployed.
     async fn expect(&self) -> Result<Option<Address>> {
-        for factory in self.factories() {
-            let expect = ContractPlan::expect(*factory).address();
+        for origin in self.origins() {
+            let expect = ContractPlan::expect(*origin).address();
             if self.client.code(self.head.id(), expect).await?.is_some() {
                 return Ok(Some(expect));
             }
@@ -381,75 +467,160 @@ impl<'a> Examiner<'a> {
         Ok(None)
     }
 
-    /// The rollups in a genuine Registry, oldest first.
-    async fn listed_rollups(&self, registry: Address) -> Result<Vec<Address>> {
-        let at = self.head.id();
-        let count = self.client.read(at, registry, Registry::numberOfVersionsCall {}).await?;
-        // Version 0 is the sentinel.
-        let (mut rollups, mut version) = (Vec::new(), U256::ONE);
-        while version < count {
-            let snapshot = Registry::getSnapshotCall { version };
-            rollups.push(self.client.read(at, registry, snapshot).await?.rollup);
-            version += U256::ONE;
+    /// The rollups in a genuine Registry that was created in a block, oldest first.
+    async fn listed_rollups(
+        &self,
+        registry: Address,
+        created: BlockNumber,
+    ) -> Result<Vec<Listing>, ExamineError> {
+        let filter = Filter::new().address(registry);
+        let blocks = created..=self.head.number;
+        let added = self.client.events::<Registry::InstanceAdded>(filter, blocks).await?;
+        let count = Registry::numberOfVersionsCall {};
+        let expected = self.client.read(self.head.id(), registry, count).await?;
+        let found = added.len();
+        if U256::from(found) != expected {
+            return Err(ExamineError::VersionLogs { registry, expected, found });
         }
-        Ok(rollups)
+        let rollups = added.into_iter().filter(|(_, event)| event.instance != SENTINEL);
+        Ok(rollups.map(|(position, event)| Listing { position, rollup: event.instance }).collect())
     }
 
-    /// Checks a RewardDistributor of a set.
-    async fn reward_distributor(
+    /// Checks a listed rollup, constructed for any Governance of the set.
+    async fn rollup_of_any(
+        &self,
+        set: &GenuineSet,
+        Listing { position, rollup }: Listing,
+    ) -> Result<Construction<Rollup::constructorCall>, ExamineError> {
+        self.governed(set, &set.former_governances, rollup, position.block).await
+    }
+
+    /// Checks the RewardDistributor, constructed for any Governance of the set, of a rollup that was
+    /// created in a block. It may be younger, since the rollup's constructor doesn't ask it.
+    async fn distributor_of_any(
         &self,
         set: &GenuineSet,
         distributor: Address,
-    ) -> Result<(), NotGenuine> {
+        rollup_created: BlockNumber,
+    ) -> Result<(), ExamineError> {
+        type Constructor = RewardDistributor::constructorCall;
+        let former = &set.former_governances;
+        self.governed::<Constructor>(set, former, distributor, rollup_created).await?;
+        Ok(())
+    }
+
+    /// Checks a former rollup and its RewardDistributor, unless that is known to be genuine.
+    async fn former_rollup(
+        &self,
+        set: &GenuineSet,
+        listing: Listing,
+        genuine_distributors: &mut BTreeSet<Address>,
+    ) -> Result<(), ExamineError> {
+        let found = self.rollup_of_any(set, listing).await?;
+        let distributor = found.arguments.parameters.rewardDistributor;
+        if !genuine_distributors.contains(&distributor) {
+            self.distributor_of_any(set, distributor, found.block).await?;
+            genuine_distributors.insert(distributor);
+        }
+        Ok(())
+    }
+
+    /// Checks that a genuine RewardDistributor belongs to the present Governance, and still asks the
+    /// set's Registry.
+    async fn check_distributor(
+        &self,
+        set: &GenuineSet,
+        distributor: Address,
+    ) -> Result<(), ExamineError> {
         let contract = Contract::RewardDistributor;
-        let Constructor::Distributor { asset, registry, owner, .. } =
-            self.contract(contract, distributor).await?
-        else {
-            return Err(self.no_constructor_events(contract, distributor));
-        };
-        check_wiring(contract, distributor, "asset", set.asset, asset)?;
-        check_wiring(contract, distributor, "registry", set.registry, registry)?;
-        set.check_owner(contract, distributor, owner)
+        self.check_owner(set, contract, distributor).await?;
+        let registry = RewardDistributor::registryCall {};
+        let found = self.client.read(self.head.id(), distributor, registry).await?;
+        check_state(contract, distributor, "Registry", set.registry, found)?;
+        Ok(())
+    }
+
+    /// Checks that a genuine contract belongs to the present Governance.
+    async fn check_owner(
+        &self,
+        set: &GenuineSet,
+        contract: Contract,
+        address: Address,
+    ) -> Result<(), ExamineError> {
+        // All owned contracts have OpenZeppelin's function.
+        let owner = Registry::ownerCall {};
+        let found = self.client.read(self.head.id(), address, owner).await?;
+        check_state(contract, address, "owner", set.governance, found)?;
+        Ok(())
+    }
+
+    /// Checks that a contract is genuine, and that it was constructed for a set, with the present
+    /// Governance or one of some former ones as owner.
+    async fn governed<C: Governed>(
+        &self,
+        set: &GenuineSet,
+        former_governances: &[Address],
+        address: Address,
+        near: BlockNumber,
+    ) -> Result<Construction<C>, ExamineError> {
+        let found = self.construction::<C>(address, near).await?;
+        let Wiring { asset, registry, owner } = found.arguments.wiring();
+        check_wiring(C::CONTRACT, address, "asset", set.asset, asset)?;
+        if let Some(registry) = registry {
+            check_wiring(C::CONTRACT, address, "registry", set.registry, registry)?;
+        }
+        if !former_governances.contains(&owner) {
+            check_wiring(C::CONTRACT, address, "owner", set.governance, owner)?;
+        }
+        Ok(found)
     }
 
     /// Checks that a contract is at the address that the arguments in its constructor's events give.
-    async fn construction(
+    /// `near` is a block before which it was probably created.
+    async fn construction<C: ConstructorEvents>(
         &self,
-        contract: Contract,
         address: Address,
-    ) -> Result<Construction, NotGenuine> {
-        self.client.expect_code(self.head.id(), contract.name(), address).await?;
-        let construction = self.find_construction(contract, address).await?;
-        let construction =
-            construction.ok_or_else(|| self.no_constructor_events(contract, address))?;
-        let address_by = |factory: &Create2Factory| {
-            ContractPlan::new(*factory, construction.constructor.clone()).address()
+        near: BlockNumber,
+    ) -> Result<Construction<C>, ExamineError> {
+        let contract = C::CONTRACT;
+        if self.client.code(self.head.id(), address).await?.is_none() {
+            return Err(NotGenuine::NoCode { contract, address }.into());
+        }
+        let Some(construction) = self.find_construction::<C>(address, near).await? else {
+            let first_block = self.first_block;
+            return Err(NotGenuine::NoConstructorEvents { contract, address, first_block }.into());
         };
-        if self.factories().any(|factory| address_by(factory) == address) {
+        let init_code = contract.init_code(&construction.arguments);
+        let address_by = |origin: &Create2Origin| origin.create2(&init_code).address();
+        if self.origins().any(|origin| address_by(origin) == address) {
             return Ok(construction);
         }
-        let expected = address_by(&self.factory);
-        Err(NotGenuine::OtherAddress { contract, address, expected })
+        let expected = address_by(&self.origin);
+        Err(NotGenuine::OtherAddress { contract, address, expected }.into())
     }
 
     /// The constructor that the events of a contract show; `None` if there are none.
     ///
     /// One event of the constructor is searched for. The others are read from its transaction alone:
     /// some of their kinds, such as transfers, are too frequent to search for.
-    async fn find_construction(
+    async fn find_construction<C: ConstructorEvents>(
         &self,
-        contract: Contract,
         address: Address,
-    ) -> Result<Option<Construction>> {
-        let Some(event) = constructor_event(contract) else { return Ok(None) };
-        let found =
-            self.client.logs(event.address(address), self.blocks_from(self.first_block), 1).await?;
-        let place = found.first().and_then(|log| Some((log.block_number?, log.transaction_hash?)));
+        near: BlockNumber,
+    ) -> Result<Option<Construction<C>>> {
+        let filter = C::filter().address(address);
+        // Contracts of the first deployment are found at the start of these blocks, later ones at the end.
+        let mut found =
+            self.client.find_log(&filter, self.first_block..=near.min(self.head.number)).await?;
+        if found.is_none() {
+            let later = self.first_block.max(near.next())..=self.head.number;
+            found = self.client.find_log(&filter, later).await?;
+        }
+        let place = found.and_then(|log| Some((log.block_number?, log.transaction_hash?)));
         let Some((block, transaction)) = place else { return Ok(None) };
         let logs = self.logs_of(transaction, address).await?;
-        let constructor = constructor_of(contract, &logs);
         let block = BlockNumber::of(block);
-        Ok(constructor.map(|constructor| Construction { constructor, block }))
+        Ok(C::from_logs(&logs).map(|arguments| Construction { arguments, block }))
     }
 
     /// The logs of one contract in one transaction, oldest first.
@@ -466,20 +637,14 @@ impl<'a> Examiner<'a> {
         Ok(logs.filter(|log| log.address == emitter).collect())
     }
 
-    /// The changes of a contract's owner since its construction in `created`, oldest first; at least
-    /// `enough`, if there are so many.
-    async fn handovers(
-        &self,
-        address: Address,
-        created: BlockNumber,
-        enough: usize,
-    ) -> Result<Vec<Handover>> {
+    /// The changes of a contract's owner since its construction in `created`, oldest first.
+    async fn handovers(&self, address: Address, created: BlockNumber) -> Result<Vec<Handover>> {
         let filter = Filter::new().address(address);
+        let blocks = created..=self.head.number;
+        let owners = self.client.events::<Registry::OwnershipTransferred>(filter, blocks).await?;
         // The constructor emits the same event.
-        let enough = enough.saturating_add(1);
-        let blocks = self.blocks_from(created);
-        let owners = self.client.events::<Registry::OwnershipTransferred>(filter, blocks, enough);
-        let handovers = owners.await?.into_iter().skip(1);
+        let owners = owners.into_iter();
+        let handovers = owners.filter(|(_, event)| !event.previousOwner.is_zero());
         let handover = |(position, event): (_, Registry::OwnershipTransferred)| Handover {
             position,
             new_owner: event.newOwner,
@@ -487,24 +652,32 @@ impl<'a> Examiner<'a> {
         Ok(handovers.map(handover).collect())
     }
 
-    const fn blocks_from(&self, first: BlockNumber) -> RangeInclusive<BlockNumber> {
-        first..=self.head.number
-    }
-
-    fn factories(&self) -> impl Iterator<Item = &Create2Factory> {
-        core::iter::once(&self.factory).chain(&self.other_factories)
-    }
-
-    const fn no_constructor_events(&self, contract: Contract, address: Address) -> NotGenuine {
-        NotGenuine::NoConstructorEvents { contract, address, first_block: self.first_block }
+    fn origins(&self) -> impl Iterator<Item = &Create2Origin> {
+        core::iter::once(&self.origin).chain(&self.other_origins)
     }
 }
 
-/// The owners of a Registry after its deployer.
-struct Governances {
-    present: Address,
+/// What a Registry's logs show.
+struct History {
+    deployer: Address,
+    governances: Governances,
+    canonical: Listing,
     /// Oldest first.
-    former: Vec<Address>,
+    former_rollups: Vec<Listing>,
+}
+
+/// A rollup that was added to the Registry.
+#[derive(Clone, Copy)]
+struct Listing {
+    position: LogPosition,
+    rollup: Address,
+}
+
+/// The Governances that got a Registry, by their handovers.
+struct Governances {
+    present: Handover,
+    /// Oldest first.
+    former: Vec<Handover>,
 }
 
 /// Checks an argument of a contract's constructor.
@@ -519,4 +692,33 @@ fn check_wiring(
         return Ok(());
     }
     Err(NotGenuine::Wiring { contract, address, what, expected, found })
+}
+
+/// Checks a part of a contract's state.
+fn check_state(
+    contract: Contract,
+    address: Address,
+    what: &'static str,
+    expected: Address,
+    found: Address,
+) -> Result<(), NotGenuine> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(NotGenuine::Changed { contract, address, what, expected, found })
+}
+
+/// Parameters of a rollup as the protocol's type.
+const fn raw(parameters: &Rollup::RollupParameters) -> RawRollupParameters {
+    RawRollupParameters {
+        asset: parameters.asset,
+        registry: parameters.registry,
+        reward_distributor: parameters.rewardDistributor,
+        owner: parameters.owner,
+        genesis_time: parameters.genesisTime,
+        slot_duration: parameters.slotDuration,
+        epoch_duration: parameters.epochDuration,
+        minimum_stake: parameters.minimumStake,
+        exit_delay: parameters.exitDelay,
+    }
 }

@@ -1,6 +1,6 @@
 //! Deploying a set, a further rollup, or an upgrade payload.
 //!
-//! Every contract is created with CREATE2 ([`Create2Factory`]), so that its address is known before
+//! Every contract is created with CREATE2 from a [`Create2Origin`], so that its address is known before
 //! anything is sent ([`SetPlan`]) and proves its constructor, its arguments and its first storage. Every
 //! step is verified on chain before the next begins; at the end the deployer owns nothing. An
 //! interrupted deployment continues from its [`DeployRecord`]. An [`Examiner`] checks a set that
@@ -8,9 +8,9 @@
 
 mod constructor;
 mod error;
-mod factory;
 mod further;
 mod genuine;
+mod origin;
 mod parameters;
 mod plan;
 mod proxy;
@@ -20,11 +20,11 @@ mod run;
 mod step;
 mod verify;
 
-pub use constructor::constructor_of;
+pub use constructor::ConstructorEvents;
 pub use error::DeployError;
-pub use factory::Create2Factory;
 pub use further::{DeployedContract, Upgrade, create, deploy_rollup, deploy_upgrade_payload};
-pub use genuine::{Examiner, GenuineSet, NotGenuine};
+pub use genuine::{ExamineError, Examiner, FormerRollup, GenuineSet, NotGenuine};
+pub use origin::Create2Origin;
 pub use parameters::{
     AssetParameters, CheckedParameters, GovernanceParameters, InvalidParameters, RollupParameters,
     SetParameters, SignalingParameters,

@@ -1,7 +1,7 @@
 //! The parameters of a set: as written in a file, then checked.
 
 use super::{
-    factory::Create2Factory,
+    origin::Create2Origin,
     plan::{RollupWiring, SetPlan},
     quantities,
 };
@@ -27,9 +27,9 @@ pub struct SetParameters {
     pub governance: GovernanceParameters,
     /// The first rollup.
     pub rollup: RollupParameters,
-    /// The factory that creates the contracts.
-    #[serde(default, skip_serializing_if = "Create2Factory::is_default")]
-    pub creation: Create2Factory,
+    /// The origin of the contracts: the factory that creates them, and its salt.
+    #[serde(default, skip_serializing_if = "Create2Origin::is_default")]
+    pub origin: Create2Origin,
 }
 
 /// The token, its issuance and its rewards.
@@ -54,7 +54,7 @@ pub struct AssetParameters {
     pub block_reward: Amount,
 }
 
-/// Signals per round: `n` of `m`.
+/// Signals per round: `n` of `m`. Bounds: n ≥ 2, m / 2 < n ≤ m, m < 2^24.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SignalingParameters {
@@ -64,7 +64,7 @@ pub struct SignalingParameters {
     pub m: u32,
 }
 
-/// The first configuration of Governance.
+/// The first configuration of Governance. Delays, durations and the grace period are 60 s to 90 days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GovernanceParameters {
@@ -80,19 +80,20 @@ pub struct GovernanceParameters {
     /// Time in which an accepted proposal can be executed.
     #[serde(with = "quantities::seconds")]
     pub grace_period: Seconds,
-    /// Share of all power that must be cast.
+    /// Share of all power that must be cast: above 0, at most 90 %.
     #[serde(with = "quantities::fraction")]
     pub quorum: Fraction,
-    /// Share of the cast power by which votes for must exceed votes against.
+    /// Share of the cast power by which votes for must exceed votes against: at most 90 %.
     #[serde(with = "quantities::fraction")]
     pub vote_differential: Fraction,
-    /// Total power below which no proposal passes.
+    /// Total power below which no proposal passes: above 0, at most half of the initial supply.
     #[serde(with = "quantities::amount")]
     pub minimum_votes: Amount,
-    /// Power that the proposer gives up for a proposal through the lock.
+    /// Power that the proposer gives up for a proposal through the lock: at least two base units, at most a
+    /// tenth of the initial supply.
     #[serde(with = "quantities::amount")]
     pub lock_amount: Amount,
-    /// Time for which that amount stays locked, at least.
+    /// Time for which that amount is withheld, at least: 60 s to 365 days.
     #[serde(with = "quantities::seconds")]
     pub lock_delay: Seconds,
 }
@@ -104,15 +105,16 @@ pub struct RollupParameters {
     /// First second of slot 0. Default: the time of the newest block before the deployment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub genesis: Option<Timestamp>,
-    /// Length of a slot.
+    /// Length of a slot: at least 1 s.
     #[serde(with = "quantities::seconds")]
     pub slot_duration: Seconds,
-    /// Slots of an epoch.
+    /// Slots of an epoch: at least two, with at least 24 s after the first.
     pub epoch_slots: u64,
-    /// The least stake of a member of the sequencer set.
+    /// The least stake of a member of the sequencer set: above 0.
     #[serde(with = "quantities::amount")]
     pub minimum_stake: Amount,
-    /// Time between leaving and getting the stake back: at least two epochs.
+    /// Time between leaving and getting the stake back: at least two epochs, at most 365 days. If it isn't
+    /// above the whole way of a proposal, whoever is to be slashed can leave first.
     #[serde(with = "quantities::seconds")]
     pub exit_delay: Seconds,
 }
@@ -149,7 +151,8 @@ impl fmt::Display for Lines<'_> {
 
 impl SetParameters {
     /// A set for tests: 6 of 10 signals, slots of 24 s, all delays 1 h, a quorum of
-    /// 10 % and a differential of 4 %.
+    /// 10 % and a differential of 4 %. Stake isn't accountable: it can leave faster than a proposal that
+    /// slashes it is executed.
     pub fn tests() -> Self {
         Self {
             asset: AssetParameters {
@@ -179,13 +182,13 @@ impl SetParameters {
                 minimum_stake: tokens(100),
                 exit_delay: Seconds::HOUR,
             },
-            creation: Create2Factory::default(),
+            origin: Create2Origin::default(),
         }
     }
 
     /// A mainnet-like set: 600 of 1000 signals, slots of 72 s, a voting delay of 3 days, a week
     /// each for votes, execution delay and grace period, a quorum of 20 % and a differential of
-    /// 33 %.
+    /// 33 %. Stake that leaves is paid after 30 days, so a proposal that slashes it comes first.
     pub fn mainnet_like() -> Self {
         Self {
             asset: AssetParameters {
@@ -213,9 +216,9 @@ impl SetParameters {
                 slot_duration: Seconds::of(72),
                 epoch_slots: 32,
                 minimum_stake: tokens(200_000),
-                exit_delay: Seconds::of(4 * Seconds::DAY.get()),
+                exit_delay: Seconds::of(30 * Seconds::DAY.get()),
             },
-            creation: Create2Factory::default(),
+            origin: Create2Origin::default(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The contracts that a deployment creates, and their addresses: known before anything is sent.
 
 use super::{
-    factory::Create2Factory,
+    origin::Create2Origin,
     parameters::{RollupParameters, SetParameters},
     step::Step,
 };
@@ -13,11 +13,11 @@ use canon_protocol::{
     Refusal, Timestamp, World,
 };
 
-/// A contract to be created: its init code, its factory, and the address that follows.
+/// A contract to be created: its init code, its origin, and the address that follows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContractPlan {
     contract: Contract,
-    factory: Create2Factory,
+    origin: Create2Origin,
     create2: Create2,
     address: Address,
     init_code: Bytes,
@@ -26,8 +26,8 @@ pub struct ContractPlan {
 }
 
 impl ContractPlan {
-    /// The contract that `factory` creates by running `constructor`.
-    pub fn new(factory: Create2Factory, constructor: Constructor) -> Self {
+    /// The contract with this origin that `constructor` makes.
+    pub fn new(origin: Create2Origin, constructor: Constructor) -> Self {
         let contract = match constructor {
             Constructor::Asset { .. } => Contract::Asset,
             Constructor::Registry { .. } => Contract::Registry,
@@ -38,25 +38,25 @@ impl ContractPlan {
             Constructor::Rollup(_) => Contract::Rollup,
         };
         let init_code = init_code(&constructor);
-        let plan = Self::from_init_code(contract, factory, init_code);
+        let plan = Self::from_init_code(contract, origin, init_code);
         Self { constructor: Some(constructor), ..plan }
     }
 
-    /// The contract that `factory` creates from `init_code`.
+    /// The contract with this origin that is created from `init_code`.
     pub(crate) fn from_init_code(
         contract: Contract,
-        factory: Create2Factory,
+        origin: Create2Origin,
         init_code: Bytes,
     ) -> Self {
-        let create2 = factory.create2(&init_code);
+        let create2 = origin.create2(&init_code);
         let address = create2.address();
-        Self { contract, factory, create2, address, init_code, constructor: None }
+        Self { contract, origin, create2, address, init_code, constructor: None }
     }
 
     /// Expect, whose constructor takes no arguments.
-    pub fn expect(factory: Create2Factory) -> Self {
+    pub fn expect(origin: Create2Origin) -> Self {
         let code = Contract::Expect.artifact().creation_code().clone();
-        Self::from_init_code(Contract::Expect, factory, code)
+        Self::from_init_code(Contract::Expect, origin, code)
     }
 
     /// The kind of contract.
@@ -74,14 +74,14 @@ impl ContractPlan {
         self.create2
     }
 
-    /// The factory that creates it.
-    pub(crate) const fn factory(&self) -> Create2Factory {
-        self.factory
+    /// Its factory and salt.
+    pub(crate) const fn origin(&self) -> Create2Origin {
+        self.origin
     }
 
     /// The transaction that creates it.
     pub(crate) fn call(&self) -> Call {
-        Call::create2(self.contract, self.factory, &self.init_code)
+        Call::create2(self.contract, self.origin, &self.init_code)
     }
 
     /// The creation without the factory, which hides the refusal of a constructor. For simulations:
@@ -95,7 +95,7 @@ impl ContractPlan {
     fn refusal(&self, world: &mut World, now: Timestamp) -> Option<Refusal> {
         let block = Block { timestamp: now, ..Block::default() };
         let context = Context {
-            caller: self.factory.address,
+            caller: self.origin.factory,
             block,
             prevrandao: U256::ZERO,
             outside: &CodeEverywhere,
@@ -165,9 +165,8 @@ pub struct SetPlan {
 impl SetPlan {
     /// The set that `deployer` deploys with these parameters, with slot 0 of its rollup at `genesis`.
     pub fn new(parameters: &SetParameters, deployer: Address, genesis: Timestamp) -> Self {
-        let SetParameters { asset: token, signaling, governance, rollup, creation: factory } =
-            parameters;
-        let plan = |constructor| ContractPlan::new(*factory, constructor);
+        let SetParameters { asset: token, signaling, governance, rollup, origin } = parameters;
+        let plan = |constructor| ContractPlan::new(*origin, constructor);
         let asset = plan(Constructor::Asset {
             name: token.name.clone(),
             symbol: token.symbol.clone(),
@@ -201,8 +200,8 @@ impl SetPlan {
             reward_distributor: reward_distributor.address,
             owner,
         };
-        let rollup = wiring.plan(*factory, rollup, genesis);
-        let expect = ContractPlan::expect(*factory);
+        let rollup = wiring.plan(*origin, rollup, genesis);
+        let expect = ContractPlan::expect(*origin);
         Self {
             deployer,
             asset,
@@ -289,10 +288,10 @@ impl RollupWiring {
     /// A rollup with this wiring.
     pub(crate) fn plan(
         self,
-        factory: Create2Factory,
+        origin: Create2Origin,
         parameters: &RollupParameters,
         genesis: Timestamp,
     ) -> ContractPlan {
-        ContractPlan::new(factory, Constructor::Rollup(parameters.raw(self, genesis)))
+        ContractPlan::new(origin, Constructor::Rollup(parameters.raw(self, genesis)))
     }
 }

@@ -10,15 +10,10 @@ use alloy::{
     primitives::{Address, Bytes, U256, address, bytes, keccak256},
     providers::Provider,
 };
+use core::ops::Range;
 
 /// The address of the deterministic deployment proxy on every chain that has it.
 pub const DEPLOYMENT_PROXY: Address = address!("0x4e59b44847b379578588920cA78FbF26c0B4956C");
-
-/// Its runtime code.
-const CODE: Bytes = bytes!(
-    "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0"
-    "3601600081602082378035828234f58015156039578182fd5b8082525050506014600cf3"
-);
 
 /// The transaction that creates it at the same address on every chain
 /// (Arachnid/deterministic-deployment-proxy). Its signature was chosen and its sender follows from
@@ -31,6 +26,9 @@ const CREATION: Bytes = bytes!(
     "a02222222222222222222222222222222222222222222222222222222222222222"
     "a02222222222222222222222222222222222222222222222222222222222222222"
 );
+
+/// The bytes of that transaction that are the proxy's runtime code.
+const CODE_IN_CREATION: Range<usize> = 31..100;
 
 /// The sender of that transaction.
 const CREATOR: Address = address!("0x3fab184622dc19b6109349b94811493bf2a45362");
@@ -77,7 +75,7 @@ pub(crate) async fn ensure_proxy(
 async fn has_proxy(client: &Client) -> Result<bool, DeployError> {
     match client.code(client.head().await?.id(), DEPLOYMENT_PROXY).await? {
         None => Ok(false),
-        Some(code) if code == CODE => Ok(true),
+        Some(code) if *code == CREATION[CODE_IN_CREATION] => Ok(true),
         Some(_) => Err(DeployError::OtherProxy),
     }
 }
@@ -114,6 +112,6 @@ mod tests {
         assert_eq!(CREATOR.create(creation.nonce()), DEPLOYMENT_PROXY);
         let cost = u128::from(creation.gas_limit()) * creation.max_fee_per_gas();
         assert_eq!(cost, COST.into());
-        assert!(creation.input().ends_with(&CODE));
+        assert!(creation.input().ends_with(&CREATION[CODE_IN_CREATION]));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! | quantity | text |
 //! |---|---|
-//! | duration | `"24s"`, `"90m"`, `"1d 12h"`; units `d`, `h`, `m`, `s`, largest first |
+//! | duration | `"24s"`, `"90m"`, `"1d 12h"`; units `d`, `h`, `m`, `s`, each at most once, largest first |
 //! | fraction | `"10%"`, `"0.5%"`; up to 16 decimals |
 //! | amount | tokens of 18 decimals: `"1000"`, `"0.5"` |
 
@@ -23,20 +23,21 @@ const UNITS: [(char, Seconds); 4] =
 pub fn parse_seconds(text: &str) -> Result<Seconds, String> {
     let wrong =
         || format!("{text:?} isn't a duration: write it like \"24s\", \"90m\" or \"1d 12h\"");
-    let (mut sum, mut digits, mut units) = (Seconds::ZERO, String::new(), UNITS.iter());
-    for c in text.chars().filter(|c| *c != ' ') {
-        if c.is_ascii_digit() {
-            digits.push(c);
-            continue;
-        }
+    let (mut sum, mut rest, mut units) = (Seconds::ZERO, text, UNITS.iter());
+    loop {
+        let end = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
+        let (count, unit) = rest.split_at(end);
+        let mut unit = unit.trim_start_matches(' ').chars();
+        let letter = unit.next();
         // Only smaller units than the one before are left.
-        let (_, unit) = units.find(|(letter, _)| *letter == c).ok_or_else(wrong)?;
-        let count = digits.parse().map_err(|_| wrong())?;
-        digits.clear();
-        let part = unit.checked_mul(count).ok_or_else(wrong)?;
-        sum = Seconds::new(sum.get() + part.get()).ok_or_else(wrong)?;
+        let (_, unit_seconds) = units.find(|(unit, _)| Some(*unit) == letter).ok_or_else(wrong)?;
+        let part = count.parse().ok().and_then(|count| unit_seconds.checked_mul(count));
+        sum = part.and_then(|part| Seconds::new(sum.get() + part.get())).ok_or_else(wrong)?;
+        if unit.as_str().is_empty() {
+            return Ok(sum);
+        }
+        rest = unit.as_str().trim_start_matches(' ');
     }
-    if digits.is_empty() && !text.trim().is_empty() { Ok(sum) } else { Err(wrong()) }
 }
 
 /// Formats a duration.
@@ -138,13 +139,52 @@ mod tests {
 
     #[test]
     fn durations() {
-        for (text, seconds) in [("24s", 24), ("90m", 5400), ("1d 12h", 129_600), ("1d1s", 86_401)] {
-            assert_eq!(parse_seconds(text), Ok(Seconds::of(seconds)));
+        for (text, seconds) in [
+            ("24s", 24),
+            ("0s", 0),
+            ("90m", 5400),
+            ("1d 12h", 129_600),
+            ("1d1s", 86_401),
+            ("1 d 12 h", 129_600),
+            ("1d  2h 3m4  s", 93_784),
+            ("12725829d", 1_099_511_625_600),
+        ] {
+            assert_eq!(parse_seconds(text), Ok(Seconds::of(seconds)), "{text:?}");
         }
         assert_eq!(format_seconds(Seconds::of(129_601)), "1d 12h 1s");
         assert_eq!(format_seconds(Seconds::ZERO), "0s");
-        for text in ["", " ", "5", "s", "1h 1d", "1h1h", "-1s", "1.5h", "1w", "99999999999999d"] {
-            assert!(parse_seconds(text).is_err(), "{text}");
+        assert_eq!(parse_seconds(&format_seconds(Seconds::MAX)), Ok(Seconds::MAX));
+        for text in [
+            "",
+            " ",
+            "5",
+            "s",
+            " s",
+            "1h 1d",
+            "1h1h",
+            "-1s",
+            "+1s",
+            "1.5h",
+            "1w",
+            "1S",
+            "1 2s",
+            "1 2 s",
+            "1d 1 2h",
+            "1d 2",
+            "1d h",
+            " 1s",
+            "1s ",
+            "1d 1s ",
+            "1\ts",
+            "1d\n1s",
+            "1d,1s",
+            "1ss",
+            "12725830d",
+            "12725829d 12h",
+            "99999999999999d",
+            "99999999999999999999s",
+        ] {
+            assert!(parse_seconds(text).is_err(), "{text:?}");
         }
     }
 

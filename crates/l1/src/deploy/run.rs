@@ -42,8 +42,8 @@ pub struct DeployedSet {
 /// A contract that the chain has already, at the address that the parameters give, is taken as done:
 /// the address proves constructor and arguments.
 ///
-/// `progress` is called at every step with the record to be saved; if it breaks, the deployment stops
-/// and can be continued later. `wait` waits for blocks.
+/// `progress` is called at every step with the record to be saved; if it breaks while a step is left, the
+/// deployment stops and can be continued later. `wait` waits for blocks.
 ///
 /// # Errors
 ///
@@ -67,14 +67,11 @@ pub async fn deploy(
     }
     verify_done(&client, &plan, record, &mut progress).await?;
     if record.next().is_some() {
-        record.parameters.creation.ensure_code(sender, wait).await?;
+        record.parameters.origin.ensure_code(sender, wait).await?;
     }
     while let Some(step) = record.next() {
         let done = complete(sender, &plan, record, step, wait, &mut progress).await?;
-        let flow = progress(record, Progress::Finished(done));
-        if let (true, Some(step)) = (flow.is_break(), record.next()) {
-            return Err(DeployError::Stopped { step });
-        }
+        report(record, Progress::Finished(done), &mut progress)?;
     }
     SetVerifier::at_head(&plan, record, &client).await?.verify_handover().await?;
     Ok(DeployedSet {
@@ -127,11 +124,21 @@ async fn verify_done(
     let verifier = SetVerifier::at_head(plan, record, client).await?;
     for done in &record.done {
         verifier.verify(done.step).await?;
-        if progress(record, Progress::Verified(*done)).is_break() {
-            return Err(DeployError::Stopped { step: done.step });
-        }
+        report(record, Progress::Verified(*done), progress)?;
     }
     Ok(())
+}
+
+/// Reports progress. An error if that breaks while a step is left.
+fn report(
+    record: &DeployRecord,
+    reached: Progress,
+    progress: &mut impl FnMut(&DeployRecord, Progress) -> ControlFlow<()>,
+) -> Result<(), DeployError> {
+    match (progress(record, reached), record.next()) {
+        (ControlFlow::Break(()), Some(step)) => Err(DeployError::Stopped { step }),
+        _ => Ok(()),
+    }
 }
 
 /// Does a step, unless the chain has its effect already, verifies it and records it.
@@ -147,9 +154,7 @@ async fn complete(
     let mut receipt = None;
     if !SetVerifier::at_head(plan, record, &client).await?.is_done(step).await? {
         let begun = begin(sender, record, step).await?;
-        if progress(record, Progress::Begun(begun)).is_break() {
-            return Err(DeployError::Stopped { step });
-        }
+        report(record, Progress::Begun(begun), progress)?;
         let sent = send(sender, plan, step, wait).await;
         receipt = Some(sent.map_err(|source| DeployError::Step { step, source })?);
     }

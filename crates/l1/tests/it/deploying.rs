@@ -2,11 +2,11 @@
 
 use crate::world::{World, deployed, parameters, world};
 use alloy::primitives::{Address, B256, Bytes, U256, address};
-use canon_bindings::{Asset, CodeMismatch, Contract, Registry};
+use canon_bindings::{Asset, Contract, Registry};
 use canon_l1::{
     Deployment, Error, NoWait, calls,
     deploy::{
-        Create2Factory, DeployError, DeployRecord, DeployedSet, Progress, SetParameters, SetPlan,
+        Create2Origin, DeployError, DeployRecord, DeployedSet, Progress, SetParameters, SetPlan,
         Step, create, deploy,
     },
 };
@@ -128,6 +128,27 @@ async fn an_interruption_after_any_step_is_made_good() {
 }
 
 #[tokio::test]
+async fn a_stop_at_a_verified_step_names_the_first_step_that_is_left() {
+    let world = world().await;
+    let mut record = until(&world, Step::Proposals).await;
+    let mut verified = 0;
+    let stopped = world
+        .go_on(&mut record, |_, progress| {
+            assert!(matches!(progress, Progress::Verified(_)), "{progress:?}");
+            verified += 1;
+            ControlFlow::Break(())
+        })
+        .await;
+    assert_eq!(verified, 1);
+    let Err(DeployError::Stopped { step }) = stopped else { panic!("{stopped:?}") };
+    assert_eq!(step, Step::Governance);
+    // There is nothing to stop once all steps are done.
+    let set = world.go_on(&mut record, go_on).await.unwrap();
+    let again = world.go_on(&mut record, |_, _| ControlFlow::Break(())).await;
+    assert_eq!(again.unwrap(), set);
+}
+
+#[tokio::test]
 async fn an_interruption_after_sending_any_step_does_not_send_it_twice() {
     let world = world().await;
     let mut record = world.record();
@@ -196,18 +217,29 @@ async fn a_record_is_bound_to_its_chain_its_key_and_its_parameters() {
 }
 
 #[tokio::test]
-async fn other_code_at_a_step_is_found() {
+async fn a_contract_that_is_gone_is_found() {
     let world = world().await;
     let mut record = until(&world, Step::Proposals).await;
     let proposals = record.address(Step::Proposals).unwrap();
-    let mut code = Contract::Proposals.artifact().runtime_code().to_vec();
-    let end = code.len() - 1;
-    code[end] ^= 1;
-    world.chain.set_code(proposals, Bytes::from(code)).unwrap();
+    world.chain.set_code(proposals, Bytes::new()).unwrap();
     let error = world.go_on(&mut record, go_on).await.unwrap_err();
-    let DeployError::Code { contract, address, source } = error else { panic!("{error}") };
+    let DeployError::NotCreated { contract, address } = error else { panic!("{error}") };
     assert_eq!((contract, address), (Contract::Proposals, proposals));
-    assert_eq!(source, CodeMismatch::Content { offset: end });
+    assert_eq!(world.chain.nonce(record.deployer), 3, "nothing was sent");
+}
+
+#[tokio::test]
+async fn a_factory_that_creates_nothing_is_found() {
+    let world = world().await;
+    let factory = Address::repeat_byte(0xfa);
+    // STOP: every call succeeds.
+    world.chain.set_code(factory, Bytes::from_static(&[0])).unwrap();
+    let origin = Create2Origin { factory, ..Create2Origin::default() };
+    let parameters = SetParameters { origin, ..SetParameters::tests() };
+    let mut record = DeployRecord { parameters, ..world.record() };
+    let error = world.go_on(&mut record, go_on).await.unwrap_err();
+    assert!(matches!(error, DeployError::NotCreated { contract: Contract::Asset, .. }), "{error}");
+    assert!(record.done.is_empty());
 }
 
 #[tokio::test]
@@ -315,11 +347,9 @@ async fn the_genesis_is_decided_before_anything_is_sent() {
 async fn all_addresses_are_known_before_anything_is_sent() {
     let salt = B256::with_last_byte(7);
     let mut found = Vec::new();
-    for creation in
-        [Create2Factory::default(), Create2Factory { salt, ..Create2Factory::default() }]
-    {
+    for origin in [Create2Origin::default(), Create2Origin { salt, ..Create2Origin::default() }] {
         let world = world().await;
-        let parameters = SetParameters { creation, ..SetParameters::tests() };
+        let parameters = SetParameters { origin, ..SetParameters::tests() };
         let genesis = Timestamp::of(world.chain.timestamp());
         let plan = SetPlan::new(&parameters, world.accounts[0].address(), genesis);
         let mut record = DeployRecord { parameters, ..world.record() };
@@ -338,7 +368,7 @@ async fn all_addresses_are_known_before_anything_is_sent() {
         ] {
             assert_eq!(plan.address(step), address, "{step}");
             let create2 = plan.contract(step).unwrap().create2();
-            assert_eq!((create2.address(), create2.salt), (address, creation.salt), "{step}");
+            assert_eq!((create2.address(), create2.salt), (address, origin.salt), "{step}");
             found.push(address);
         }
     }

@@ -5,7 +5,7 @@ use canon_bindings::{Registry, UpgradePayload};
 use canon_l1::{
     NoWait,
     deploy::{
-        Create2Factory, DeployError, SetParameters, Upgrade, deploy_rollup, deploy_upgrade_payload,
+        Create2Origin, DeployError, SetParameters, Upgrade, deploy_rollup, deploy_upgrade_payload,
     },
 };
 use canon_protocol::{Refusal, RollupRefusal, Seconds, Timestamp};
@@ -16,9 +16,9 @@ async fn a_rollup_and_the_payload_that_makes_it_canonical() {
     let mut sender = world.sender(1);
     let parameters = SetParameters::tests().rollup;
     let (deployment, distributor) = (set.deployment, set.reward_distributor);
-    let factory = Create2Factory::default();
+    let origin = Create2Origin::default();
     let rollup =
-        deploy_rollup(&mut sender, factory, &deployment, distributor, &parameters, &mut NoWait)
+        deploy_rollup(&mut sender, origin, &deployment, distributor, &parameters, &mut NoWait)
             .await
             .unwrap();
     let uri = "https://azip.example/7";
@@ -28,7 +28,7 @@ async fn a_rollup_and_the_payload_that_makes_it_canonical() {
         expected_canonical: deployment.rollup,
         uri: uri.into(),
     };
-    let payload = deploy_upgrade_payload(&mut sender, factory, &deployment, &upgrade, &mut NoWait)
+    let payload = deploy_upgrade_payload(&mut sender, origin, &deployment, &upgrade, &mut NoWait)
         .await
         .unwrap()
         .address();
@@ -51,8 +51,8 @@ async fn parameters_that_the_constructor_refuses_are_not_sent() {
     let now = Timestamp::of(world.chain.timestamp());
     let mut refusal = async |parameters| {
         let distributor = set.reward_distributor;
-        let factory = Create2Factory::default();
-        deploy_rollup(&mut sender, factory, &set.deployment, distributor, &parameters, &mut NoWait)
+        let origin = Create2Origin::default();
+        deploy_rollup(&mut sender, origin, &set.deployment, distributor, &parameters, &mut NoWait)
             .await
             .unwrap_err()
     };
@@ -84,16 +84,16 @@ async fn parameters_that_the_constructor_refuses_are_not_sent() {
 async fn a_payload_for_no_rollup_is_refused() {
     let (world, set) = deployed().await;
     // Nothing was ever created there.
-    let new_rollup = Create2Factory::default().create2(&[]);
+    let new_rollup = Create2Origin::default().create2(&[]);
     let upgrade = Upgrade {
         expect: set.expect,
         new_rollup,
         expected_canonical: set.deployment.rollup,
         uri: String::new(),
     };
-    let (factory, sender) = (Create2Factory::default(), &mut world.sender(1));
+    let (origin, sender) = (Create2Origin::default(), &mut world.sender(1));
     let error =
-        deploy_upgrade_payload(sender, factory, &set.deployment, &upgrade, &mut NoWait).await;
+        deploy_upgrade_payload(sender, origin, &set.deployment, &upgrade, &mut NoWait).await;
     let error = error.unwrap_err();
     let nobody = new_rollup.address();
     assert_eq!(

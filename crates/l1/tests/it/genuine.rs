@@ -2,34 +2,137 @@
 
 use crate::world::{World, deployed, world};
 use alloy::{
-    network::TransactionBuilder,
-    primitives::{Address, B256, Log, U256},
-    providers::Provider,
-    rpc::types::TransactionRequest,
+    primitives::{Address, B256, Log, U256, hex},
+    providers::ProviderBuilder,
+    rpc::{
+        client::RpcClient,
+        json_rpc::{RequestPacket, Response, ResponsePacket, ResponsePayload},
+        types::Log as RpcLog,
+    },
     sol_types::{SolCall, SolEvent},
+    transports::{TransportError, TransportFut},
 };
-use canon_bindings::{Asset, Contract, Registry, Rollup};
+use canon_bindings::{Asset, Contract, Issuer, Registry, RewardDistributor, Rollup};
+use canon_devchain::DevchainTransport;
 use canon_l1::{
-    Call, Deployment, Head, NoWait, calls,
+    Call, Client, Deployment, Head, NoWait, calls,
     deploy::{
-        ContractPlan, Create2Factory, DeployError, DeployRecord, DeployedSet, Examiner, GenuineSet,
-        NotGenuine, Progress, SetParameters, SetPlan, Step, constructor_of, create, deploy_rollup,
+        ConstructorEvents, ContractPlan, Create2Origin, DeployError, DeployRecord, DeployedSet,
+        ExamineError, Examiner, FormerRollup, GenuineSet, NotGenuine, Progress, SetParameters,
+        SetPlan, Step, create, deploy_rollup,
     },
 };
 use canon_protocol::{BlockNumber, Constructor};
-use core::ops::ControlFlow;
+use core::{
+    ops::ControlFlow,
+    task::{Context, Poll},
+};
+use serde_json::value::{RawValue, to_raw_value};
 
 const fn go_on(_: &DeployRecord, _: Progress) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
 fn examiner_at(world: &World, head: Head) -> Examiner<'_> {
-    Examiner::new(&world.client, Create2Factory::default(), BlockNumber::ZERO, head)
+    Examiner::new(&world.client, Create2Origin::default(), BlockNumber::ZERO, head)
 }
 
-async fn examine(world: &World, registry: Address) -> Result<GenuineSet, NotGenuine> {
+async fn examine(world: &World, registry: Address) -> Result<GenuineSet, ExamineError> {
     let head = world.client.head().await.unwrap();
     examiner_at(world, head).set(registry).await
+}
+
+/// The verdict of an examination that found something not genuine.
+fn verdict<T: core::fmt::Debug>(outcome: Result<T, ExamineError>) -> NotGenuine {
+    match outcome {
+        Err(ExamineError::NotGenuine(verdict)) => verdict,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The number of logs after which [`Fault::Truncated`] leaves out the others.
+const TRUNCATED: usize = 20;
+
+/// What an endpoint does wrong.
+#[derive(Clone, Copy)]
+enum Fault {
+    /// It answers with the first logs only.
+    Truncated,
+    /// Its logs lack those of the newest block.
+    LaggingLogs,
+    /// It answers every question for the number of versions with this one.
+    Versions(U256),
+}
+
+#[derive(Clone)]
+struct Faulty {
+    inner: DevchainTransport,
+    fault: Fault,
+    newest: u64,
+}
+
+impl Faulty {
+    /// An answer changed by the fault.
+    fn change(fault: Fault, newest: u64, payload: &RawValue) -> Box<RawValue> {
+        let change = |keep: &dyn Fn(usize, &RpcLog) -> bool| {
+            let logs: Vec<RpcLog> = serde_json::from_str(payload.get()).unwrap();
+            let kept = logs.into_iter().enumerate().filter(|(index, log)| keep(*index, log));
+            to_raw_value(&kept.map(|(_, log)| log).collect::<Vec<_>>()).unwrap()
+        };
+        match fault {
+            Fault::Truncated => change(&|index, _| index < TRUNCATED),
+            Fault::LaggingLogs => change(&|_, log| log.block_number.unwrap() < newest),
+            Fault::Versions(versions) => to_raw_value(&B256::from(versions)).unwrap(),
+        }
+    }
+}
+
+impl tower::Service<RequestPacket> for Faulty {
+    type Response = ResponsePacket;
+    type Error = TransportError;
+    type Future = TransportFut<'static>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+        tower::Service::poll_ready(&mut self.inner, context)
+    }
+
+    fn call(&mut self, request: RequestPacket) -> TransportFut<'static> {
+        let single = request.as_single().unwrap();
+        let parameters = single.params().map(|parameters| parameters.get()).unwrap_or_default();
+        let versions = hex::encode(Registry::numberOfVersionsCall::SELECTOR);
+        let Self { fault, newest, .. } = *self;
+        let is_changed = match fault {
+            Fault::Truncated | Fault::LaggingLogs => single.method() == "eth_getLogs",
+            Fault::Versions(_) => single.method() == "eth_call" && parameters.contains(&versions),
+        };
+        let answer = tower::Service::call(&mut self.inner, request);
+        if !is_changed {
+            return answer;
+        }
+        Box::pin(async move {
+            let answer = answer.await?;
+            let ResponsePacket::Single(Response { id, payload }) = answer else {
+                panic!("{answer:?}")
+            };
+            let ResponsePayload::Success(payload) = payload else { panic!("{payload:?}") };
+            let payload = ResponsePayload::Success(Self::change(fault, newest, &payload));
+            Ok(ResponsePacket::Single(Response { id, payload }))
+        })
+    }
+}
+
+/// Examines a set through an endpoint with a fault.
+async fn examine_by(
+    world: &World,
+    registry: Address,
+    fault: Fault,
+) -> Result<GenuineSet, ExamineError> {
+    let newest = world.chain.block_number();
+    let transport = Faulty { inner: world.chain.transport(), fault, newest };
+    let provider = ProviderBuilder::default().connect_client(RpcClient::new(transport, true));
+    let client = Client::connect(provider).await.unwrap();
+    let head = client.head().await.unwrap();
+    Examiner::new(&client, Create2Origin::default(), BlockNumber::ZERO, head).set(registry).await
 }
 
 /// Deploys up to a step, lets the deployer do something, and deploys the rest.
@@ -62,7 +165,8 @@ async fn a_set_of_the_deployers_is_genuine() {
         former_governances: Vec::new(),
         proposals,
         expect: Some(set.expect),
-        rollups: vec![rollup],
+        rollup,
+        former_rollups: Vec::new(),
     };
     assert_eq!(examine(&world, registry).await.unwrap(), expected);
 }
@@ -72,12 +176,12 @@ async fn a_further_rollup_is_genuine_before_it_is_listed() {
     let (world, set) = deployed().await;
     let found = examine(&world, set.deployment.registry).await.unwrap();
     let salt = B256::with_last_byte(9);
-    let factory = Create2Factory { salt, ..Create2Factory::default() };
+    let origin = Create2Origin { salt, ..Create2Origin::default() };
     let parameters = SetParameters::tests().rollup;
     let distributor = set.reward_distributor;
     let created = deploy_rollup(
         &mut world.sender(1),
-        factory,
+        origin,
         &set.deployment,
         distributor,
         &parameters,
@@ -86,12 +190,12 @@ async fn a_further_rollup_is_genuine_before_it_is_listed() {
     .await
     .unwrap();
     let head = world.client.head().await.unwrap();
-    let both = examiner_at(&world, head).with_factory(factory);
+    let both = examiner_at(&world, head).with_origin(origin);
     let parameters = both.rollup(&found, created.address()).await.unwrap();
     assert_eq!(parameters.owner, set.deployment.governance);
     // With another salt.
     let other = examiner_at(&world, head);
-    let error = other.rollup(&found, created.address()).await.unwrap_err();
+    let error = verdict(other.rollup(&found, created.address()).await);
     assert!(
         matches!(error, NotGenuine::OtherAddress { contract: Contract::Rollup, .. }),
         "{error}"
@@ -110,12 +214,12 @@ async fn a_rollup_that_was_created_otherwise_is_refused() {
     let other = world.send(1, call).await.unwrap().created.unwrap();
     let head = world.client.head().await.unwrap();
     let examiner = examiner_at(&world, head);
-    let error = examiner.rollup(&found, other).await.unwrap_err();
+    let error = verdict(examiner.rollup(&found, other).await);
     let NotGenuine::OtherAddress { contract, address, expected } = error else { panic!("{error}") };
     assert_eq!((contract, address), (Contract::Rollup, other));
     assert_eq!(expected, set.deployment.rollup, "the same arguments");
     // What isn't a rollup at all.
-    let error = examiner.rollup(&found, set.expect).await.unwrap_err();
+    let error = verdict(examiner.rollup(&found, set.expect).await);
     assert!(matches!(error, NotGenuine::NoConstructorEvents { .. }), "{error}");
 }
 
@@ -137,21 +241,32 @@ async fn a_rollup_of_another_set_is_refused() {
     examine(&world, second.deployment.registry).await.unwrap();
     let head = world.client.head().await.unwrap();
     let examiner = examiner_at(&world, head);
-    let error = examiner.rollup(&found, second.deployment.rollup).await.unwrap_err();
+    let error = verdict(examiner.rollup(&found, second.deployment.rollup).await);
     let NotGenuine::Wiring { what, expected, found, .. } = error else { panic!("{error}") };
     assert_eq!((what, expected, found), ("asset", first.deployment.asset, second.deployment.asset));
 }
 
 #[tokio::test]
-async fn a_mint_before_the_handover_is_found() {
+async fn a_mint_before_the_handover_is_found_behind_many_transfers_of_nothing() {
     let mint = async |world: &World, plan: &SetPlan| {
-        let to = Address::repeat_byte(1);
+        let (asset, to) = (plan.asset.address(), Address::repeat_byte(1));
+        for _ in 0..TRUNCATED {
+            let call = Asset::transferFromCall { from: Address::ZERO, to, amount: U256::ZERO };
+            world.send(1, Call::new(asset, &call)).await.unwrap();
+        }
         let call = Asset::mintCall { to, amount: U256::from(1) };
-        world.send(0, Call::new(plan.asset.address(), &call)).await.unwrap();
+        world.send(0, Call::new(asset, &call)).await.unwrap();
     };
     let (world, set) = interrupted(Step::Upgrade, mint).await;
-    let error = examine(&world, set.deployment.registry).await.unwrap_err();
-    assert!(matches!(error, NotGenuine::Mints { mints: 1 }), "{error}");
+    let initial = SetParameters::tests().asset.initial_supply.to_word();
+    let supply = NotGenuine::Supply {
+        address: set.deployment.asset,
+        expected: initial,
+        found: initial + U256::ONE,
+    };
+    assert_eq!(verdict(examine(&world, set.deployment.registry).await), supply);
+    let fault = Fault::Truncated;
+    assert_eq!(verdict(examine_by(&world, set.deployment.registry, fault).await), supply);
 }
 
 #[tokio::test]
@@ -163,6 +278,26 @@ async fn a_transfer_of_nothing_from_zero_is_no_mint() {
     };
     let (world, set) = interrupted(Step::Upgrade, log).await;
     examine(&world, set.deployment.registry).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_the_issuer_mints_is_expected() {
+    let (world, set) = deployed().await;
+    let Deployment { registry, governance, issuer, asset, .. } = set.deployment;
+    let to = Address::repeat_byte(1);
+    for amount in [1, 2] {
+        world.chain.increase_time(1_000);
+        let mint = Issuer::mintCall { to, amount: U256::from(amount) };
+        world.send_as(governance, issuer, &mint).await;
+    }
+    examine(&world, registry).await.unwrap();
+    // Both mints are in the state, and the last one isn't in the logs.
+    let initial = SetParameters::tests().asset.initial_supply.to_word();
+    let (expected, found) = (initial + U256::from(1), initial + U256::from(3));
+    assert_eq!(
+        verdict(examine_by(&world, registry, Fault::LaggingLogs).await),
+        NotGenuine::Supply { address: asset, expected, found }
+    );
 }
 
 #[tokio::test]
@@ -180,13 +315,13 @@ async fn a_second_rollup_before_the_handover_is_found() {
         let distributor = plan.reward_distributor.address();
         let parameters = SetParameters::tests().rollup;
         let sender = &mut world.sender(1);
-        let factory = Create2Factory::default();
+        let origin = Create2Origin::default();
         let second =
-            deploy_rollup(sender, factory, &set, distributor, &parameters, &mut NoWait).await;
+            deploy_rollup(sender, origin, &set, distributor, &parameters, &mut NoWait).await;
         world.send(0, calls::upgrade(set.registry, second.unwrap().address())).await.unwrap();
     };
     let (world, set) = interrupted(Step::Upgrade, list).await;
-    let error = examine(&world, set.deployment.registry).await.unwrap_err();
+    let error = verdict(examine(&world, set.deployment.registry).await);
     assert!(matches!(error, NotGenuine::Rollups { rollups: 2 }), "{error}");
 }
 
@@ -202,7 +337,7 @@ async fn what_is_not_handed_over_is_not_genuine() {
             })
             .await;
         let registry = record.address(Step::Registry).unwrap();
-        let error = examine(&world, registry).await.unwrap_err();
+        let error = verdict(examine(&world, registry).await);
         let NotGenuine::NotHandedOver { contract, address, deployer } = error else {
             panic!("{last}: {error}")
         };
@@ -231,7 +366,7 @@ async fn an_asset_that_is_not_handed_over_is_not_genuine() {
     let (asset, registry) = (address(Step::Asset), address(Step::Registry));
     let accept = calls::governance_accept(address(Step::Governance), registry);
     world.send(1, accept).await.unwrap();
-    let error = examine(&world, registry).await.unwrap_err();
+    let error = verdict(examine(&world, registry).await);
     assert_eq!(
         error.to_string(),
         format!(
@@ -243,51 +378,249 @@ async fn an_asset_that_is_not_handed_over_is_not_genuine() {
 }
 
 #[tokio::test]
-async fn another_owner_of_the_asset_before_the_issuer_is_found() {
-    let hand_over = async |world: &World, plan: &SetPlan| {
-        let (asset, issuer) = (plan.asset.address(), plan.issuer.address());
-        let other = world.accounts[1].address();
-        world.send(0, calls::offer_ownership(asset, other)).await.unwrap();
-        let accept = Call::new(asset, &Asset::acceptOwnershipCall {});
-        world.send(1, accept).await.unwrap();
-        world.send(1, calls::offer_ownership(asset, issuer)).await.unwrap();
-        world.send(1, calls::issuer_accept(issuer, asset)).await.unwrap();
+async fn a_mint_of_another_owner_of_the_asset_is_found() {
+    for mints in [false, true] {
+        let hand_over = async |world: &World, plan: &SetPlan| {
+            let (asset, issuer) = (plan.asset.address(), plan.issuer.address());
+            let to = world.accounts[1].address();
+            world.send(0, calls::offer_ownership(asset, to)).await.unwrap();
+            let accept = Call::new(asset, &Asset::acceptOwnershipCall {});
+            world.send(1, accept).await.unwrap();
+            if mints {
+                let mint = Asset::mintCall { to, amount: U256::from(1) };
+                world.send(1, Call::new(asset, &mint)).await.unwrap();
+            }
+            world.send(1, calls::offer_ownership(asset, issuer)).await.unwrap();
+            world.send(1, calls::issuer_accept(issuer, asset)).await.unwrap();
+        };
+        let (world, set) = interrupted(Step::Upgrade, hand_over).await;
+        let outcome = examine(&world, set.deployment.registry).await;
+        if mints {
+            let verdict = verdict(outcome);
+            assert!(matches!(verdict, NotGenuine::Supply { .. }), "{verdict}");
+        } else {
+            outcome.unwrap();
+        }
+    }
+}
+
+/// A set whose Governance handed the Registry over to a new one, and nothing else.
+struct Succession {
+    world: World,
+    set: DeployedSet,
+    next: Address,
+    /// Of the new Governance.
+    origin: Create2Origin,
+}
+
+impl Succession {
+    async fn new() -> Self {
+        let (world, set) = deployed().await;
+        let Deployment { proposals, asset, .. } = set.deployment;
+        let configuration = SetParameters::tests().governance.configuration().into();
+        let constructor = Constructor::Governance { asset, proposals, configuration };
+        let salt = B256::with_last_byte(5);
+        let origin = Create2Origin { salt, ..Create2Origin::default() };
+        let plan = ContractPlan::new(origin, constructor);
+        let next = create(&mut world.sender(1), &plan, &mut NoWait).await.unwrap().address();
+        let succession = Self { world, set, next, origin };
+        succession.hand_over(succession.set.deployment.registry).await;
+        succession
+    }
+
+    async fn hand_over(&self, contract: Address) {
+        let offer = Registry::transferOwnershipCall { newOwner: self.next };
+        self.world.send_as(self.set.deployment.governance, contract, &offer).await;
+        self.world.send(1, calls::governance_accept(self.next, contract)).await.unwrap();
+    }
+
+    async fn examine(&self) -> Result<GenuineSet, ExamineError> {
+        let head = self.world.client.head().await.unwrap();
+        let examiner = examiner_at(&self.world, head).with_origin(self.origin);
+        examiner.set(self.set.deployment.registry).await
+    }
+}
+
+#[tokio::test]
+async fn contracts_in_office_belong_to_the_present_governance() {
+    let succession = Succession::new().await;
+    let Deployment { issuer, rollup, governance, .. } = succession.set.deployment;
+    let distributor = succession.set.reward_distributor;
+    for (contract, address) in [
+        (Contract::Issuer, issuer),
+        (Contract::Rollup, rollup),
+        (Contract::RewardDistributor, distributor),
+    ] {
+        let (what, expected, found) = ("owner", succession.next, governance);
+        assert_eq!(
+            verdict(succession.examine().await),
+            NotGenuine::Changed { contract, address, what, expected, found }
+        );
+        succession.hand_over(address).await;
+    }
+    let found = succession.examine().await.unwrap();
+    assert_eq!((found.governance, found.former_governances), (succession.next, vec![governance]));
+    assert_eq!(found.rollup, rollup, "its first owner is the former Governance");
+}
+
+#[tokio::test]
+async fn a_new_rollup_is_of_the_present_governance() {
+    let succession = Succession::new().await;
+    let Succession { world, set, next, .. } = &succession;
+    let Deployment { issuer, rollup, governance, .. } = set.deployment;
+    for contract in [issuer, rollup, set.reward_distributor] {
+        succession.hand_over(contract).await;
+    }
+    let found = succession.examine().await.unwrap();
+    let salt = B256::with_last_byte(7);
+    let origin = Create2Origin { salt, ..Create2Origin::default() };
+    let parameters = SetParameters::tests().rollup;
+    let mut created = Vec::new();
+    for owner in [governance, *next] {
+        let deployment = Deployment { governance: owner, ..set.deployment };
+        let distributor = set.reward_distributor;
+        let (mut sender, mut wait) = (world.sender(1), NoWait);
+        let rollup =
+            deploy_rollup(&mut sender, origin, &deployment, distributor, &parameters, &mut wait);
+        created.push(rollup.await.unwrap().address());
+    }
+    let [of_former, of_present] = created[..] else { panic!("{created:?}") };
+    let examine = async |rollup| {
+        let head = world.client.head().await.unwrap();
+        examiner_at(world, head).with_origin(origin).rollup(&found, rollup).await
     };
-    let (world, set) = interrupted(Step::Upgrade, hand_over).await;
-    let error = examine(&world, set.deployment.registry).await.unwrap_err();
-    let NotGenuine::OtherFirstOwner { address, expected, found } = error else { panic!("{error}") };
+    let refused = NotGenuine::Wiring {
+        contract: Contract::Rollup,
+        address: of_former,
+        what: "owner",
+        expected: *next,
+        found: governance,
+    };
+    assert_eq!(verdict(examine(of_former).await), refused);
+    // Anyone can have Governance accept what the former one offers.
+    succession.hand_over(of_former).await;
+    assert_eq!(verdict(examine(of_former).await), refused);
+    assert_eq!(examine(of_present).await.unwrap().owner, *next);
+
+    let mallory = world.accounts[1].address();
+    let offer = Registry::transferOwnershipCall { newOwner: mallory };
+    world.send_as(*next, of_present, &offer).await;
+    world.send(1, Call::new(of_present, &Registry::acceptOwnershipCall {})).await.unwrap();
     assert_eq!(
-        (address, expected, found),
-        (set.deployment.asset, set.deployment.issuer, world.accounts[1].address())
+        verdict(examine(of_present).await),
+        NotGenuine::Changed {
+            contract: Contract::Rollup,
+            address: of_present,
+            what: "owner",
+            expected: *next,
+            found: mallory,
+        }
     );
 }
 
 #[tokio::test]
-async fn a_set_remembers_its_former_governance() {
+async fn a_distributor_asks_the_registry_of_the_set() {
     let (world, set) = deployed().await;
-    let Deployment { registry, governance, proposals, asset, .. } = set.deployment;
-    let configuration = SetParameters::tests().governance.configuration().into();
-    let constructor = Constructor::Governance { asset, proposals, configuration };
-    let salt = B256::with_last_byte(5);
-    let factory = Create2Factory { salt, ..Create2Factory::default() };
-    let plan = ContractPlan::new(factory, constructor);
-    let next = create(&mut world.sender(1), &plan, &mut NoWait).await.unwrap().address();
-    world.chain.impersonate(governance);
-    world.chain.set_balance(governance, U256::from(10).pow(U256::from(18)));
-    let offer = TransactionRequest::default()
-        .with_from(governance)
-        .with_to(registry)
-        .with_gas_limit(500_000)
-        .with_input(Registry::transferOwnershipCall { newOwner: next }.abi_encode());
-    let sent = world.client.provider().send_transaction(offer).await.unwrap();
-    assert!(sent.get_receipt().await.unwrap().status());
-    world.send(1, calls::governance_accept(next, registry)).await.unwrap();
+    let Deployment { registry, governance, asset, .. } = set.deployment;
+    let address = set.reward_distributor;
+    let update = RewardDistributor::updateRegistryCall { newRegistry: asset };
+    world.send_as(governance, address, &update).await;
+    assert_eq!(
+        verdict(examine(&world, registry).await),
+        NotGenuine::Changed {
+            contract: Contract::RewardDistributor,
+            address,
+            what: "Registry",
+            expected: registry,
+            found: asset,
+        }
+    );
+}
 
+#[tokio::test]
+async fn logs_that_lag_behind_the_state_are_no_evidence() {
+    let succession = Succession::new().await;
+    let Succession { world, set, next, .. } = &succession;
+    let Deployment { registry, governance, .. } = set.deployment;
+    let error = examine_by(world, registry, Fault::LaggingLogs).await.unwrap_err();
+    let ExamineError::OwnerLogs { registry: named, expected, found } = error else {
+        panic!("{error}")
+    };
+    assert_eq!((named, expected, found), (registry, *next, governance));
+
+    let (world, set) = deployed().await;
+    let Deployment { registry, governance, .. } = set.deployment;
+    let upgrade = Registry::upgradeCall { rollup: rollup_without_create2(&world, &set).await };
+    world.send_as(governance, registry, &upgrade).await;
+    let error = examine_by(&world, registry, Fault::LaggingLogs).await.unwrap_err();
+    let ExamineError::VersionLogs { expected, found, .. } = error else { panic!("{error}") };
+    assert_eq!((expected, found), (U256::from(3), 2), "the sentinel is the first version");
+}
+
+#[tokio::test]
+async fn the_number_of_versions_bounds_no_loop() {
+    let (world, set) = deployed().await;
+    let fault = Fault::Versions(U256::MAX);
+    let error = examine_by(&world, set.deployment.registry, fault).await.unwrap_err();
+    let ExamineError::VersionLogs { expected, found, .. } = error else { panic!("{error}") };
+    assert_eq!((expected, found), (U256::MAX, 2));
+}
+
+/// Creates a copy of the set's rollup without CREATE2, so that its address proves nothing.
+async fn rollup_without_create2(world: &World, set: &DeployedSet) -> Address {
     let head = world.client.head().await.unwrap();
-    let both = examiner_at(&world, head).with_factory(factory);
-    let found = both.set(registry).await.unwrap();
-    assert_eq!((found.governance, found.former_governances), (next, vec![governance]));
-    assert_eq!(found.rollups, [set.deployment.rollup], "its owner is the former Governance");
+    let examiner = examiner_at(world, head);
+    let original = examiner.contract::<Rollup::constructorCall>(set.deployment.rollup);
+    let call = Call::create(Contract::Rollup, &original.await.unwrap());
+    world.send(1, call).await.unwrap().created.unwrap()
+}
+
+#[tokio::test]
+async fn former_rollups_that_are_not_genuine_are_reported() {
+    let (world, set) = deployed().await;
+    let Deployment { registry, governance, rollup, .. } = set.deployment;
+    let plain = rollup_without_create2(&world, &set).await;
+    let parameters = SetParameters::tests().rollup;
+    let mut listed = vec![plain];
+    let without_code = Address::repeat_byte(9);
+    let salt = B256::with_last_byte(9);
+    let origin = Create2Origin { salt, ..Create2Origin::default() };
+    for distributor in [without_code, set.reward_distributor] {
+        let (mut sender, mut wait) = (world.sender(1), NoWait);
+        let created = deploy_rollup(
+            &mut sender,
+            origin,
+            &set.deployment,
+            distributor,
+            &parameters,
+            &mut wait,
+        );
+        listed.push(created.await.unwrap().address());
+    }
+    let examine = async || {
+        let head = world.client.head().await.unwrap();
+        examiner_at(&world, head).with_origin(origin).set(registry).await
+    };
+    let no_code =
+        NotGenuine::NoCode { contract: Contract::RewardDistributor, address: without_code };
+    let other_address =
+        NotGenuine::OtherAddress { contract: Contract::Rollup, address: plain, expected: rollup };
+    // While one of them is canonical, the set isn't genuine.
+    for (address, reason) in listed.iter().zip([Some(&other_address), Some(&no_code), None]) {
+        world.send_as(governance, registry, &Registry::upgradeCall { rollup: *address }).await;
+        assert_eq!(examine().await.err().map(|error| verdict::<()>(Err(error))).as_ref(), reason);
+    }
+    let found = examine().await.unwrap();
+    assert_eq!(found.rollup, listed[2]);
+    let former = |address, verdict| FormerRollup { address, verdict };
+    assert_eq!(
+        found.former_rollups,
+        [
+            former(rollup, Ok(())),
+            former(plain, Err(other_address)),
+            former(listed[1], Err(no_code)),
+        ]
+    );
 }
 
 #[test]
@@ -307,13 +640,10 @@ fn a_later_mint_is_not_taken_for_the_constructor_s() {
         [named.encode_log_data(), deployed.encode_log_data(), minted.encode_log_data()].map(log)
     };
     for (initial_supply, expected) in [(0, Address::ZERO), (7, owner)] {
-        let constructor = constructor_of(Contract::Asset, &logs(initial_supply));
-        let Some(Constructor::Asset { initial_holder, .. }) = constructor else {
-            panic!("{constructor:?}")
-        };
-        assert_eq!(initial_holder, expected, "initial supply {initial_supply}");
+        let arguments = Asset::constructorCall::from_logs(&logs(initial_supply)).unwrap();
+        assert_eq!(arguments.initialHolder, expected, "initial supply {initial_supply}");
     }
     // A supply that nobody got wasn't made by the constructor.
     let [named, deployed, _] = logs(7);
-    assert_eq!(constructor_of(Contract::Asset, &[named, deployed]), None);
+    assert!(Asset::constructorCall::from_logs(&[named, deployed]).is_none());
 }

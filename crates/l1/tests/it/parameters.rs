@@ -2,7 +2,7 @@
 
 use alloy::primitives::Address;
 use canon_l1::deploy::SetParameters;
-use canon_protocol::{Amount, Seconds};
+use canon_protocol::{Amount, LIFETIME_IN_ROUNDS, Seconds};
 
 #[test]
 fn presets_are_deployable_and_survive_a_file() {
@@ -13,6 +13,20 @@ fn presets_are_deployable_and_survive_a_file() {
         assert_eq!(*checked.raw(), preset);
         assert_eq!(checked.rounds().n(), preset.signaling.n);
     }
+}
+
+/// So that stake which leaves is still there when a proposal that slashes it is executed, however late.
+#[test]
+fn stake_of_a_mainnet_like_set_leaves_after_the_whole_way_of_a_proposal() {
+    let SetParameters { signaling, governance, rollup, .. } = SetParameters::mainnet_like();
+    let round = rollup.slot_duration.checked_mul(signaling.m.into()).unwrap();
+    let signaled_and_pushed = round.checked_mul(1 + LIFETIME_IN_ROUNDS).unwrap();
+    let whole_way = signaled_and_pushed
+        + governance.voting_delay
+        + governance.voting_duration
+        + governance.execution_delay
+        + governance.grace_period;
+    assert!(rollup.exit_delay > whole_way, "{} s, {whole_way} s", rollup.exit_delay);
 }
 
 #[test]
@@ -29,7 +43,7 @@ fn the_file_has_units() {
 }
 
 #[test]
-fn unknown_and_misspelt_settings_are_refused() {
+fn unknown_and_misspelled_settings_are_refused() {
     let text = toml::to_string(&SetParameters::tests()).unwrap();
     for (from, to) in [
         ("quorum =", "quorom ="),

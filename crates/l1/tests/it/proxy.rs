@@ -14,7 +14,7 @@ use canon_devchain::DevchainTransport;
 use canon_l1::{
     Client, Error, NoWait, Sender,
     deploy::{
-        ContractPlan, Create2Factory, DEPLOYMENT_PROXY, DeployError, DeployRecord, SetParameters,
+        ContractPlan, Create2Origin, DEPLOYMENT_PROXY, DeployError, DeployRecord, SetParameters,
         create,
     },
 };
@@ -39,8 +39,8 @@ async fn without_proxy() -> (World, Bytes) {
     (world, code)
 }
 
-fn registry(factory: Create2Factory) -> ContractPlan {
-    ContractPlan::new(factory, Constructor::Registry { owner: Address::repeat_byte(1) })
+fn registry(origin: Create2Origin) -> ContractPlan {
+    ContractPlan::new(origin, Constructor::Registry { owner: Address::repeat_byte(1) })
 }
 
 #[tokio::test]
@@ -59,7 +59,7 @@ async fn the_creator_gets_only_what_it_lacks() {
     let (world, _) = without_proxy().await;
     let cost = U256::from(10_000_000_000_000_000_u64);
     world.chain.set_balance(CREATOR, cost);
-    create(&mut world.sender(0), &registry(Create2Factory::default()), &mut NoWait).await.unwrap();
+    create(&mut world.sender(0), &registry(Create2Origin::default()), &mut NoWait).await.unwrap();
     assert_eq!(world.chain.nonce(world.accounts[0].address()), 1);
 }
 
@@ -76,8 +76,8 @@ async fn something_else_at_the_proxys_address_is_found() {
 async fn another_factory_creates_elsewhere() {
     let (world, code) = without_proxy().await;
     let factory = Address::repeat_byte(0xfa);
-    let creation = Create2Factory { address: factory, salt: B256::with_last_byte(3) };
-    let parameters = SetParameters { creation, ..SetParameters::tests() };
+    let origin = Create2Origin { factory, salt: B256::with_last_byte(3) };
+    let parameters = SetParameters { origin, ..SetParameters::tests() };
     let text = toml::to_string(&parameters).unwrap();
     assert_eq!(toml::from_str::<SetParameters>(&text).unwrap(), parameters);
     let mut record = DeployRecord { parameters, ..world.record() };
@@ -90,7 +90,7 @@ async fn another_factory_creates_elsewhere() {
     let set = world.go_on(&mut record, go_on).await.unwrap();
     let proxys = world.client.provider().get_code_at(DEPLOYMENT_PROXY).await.unwrap();
     assert!(proxys.is_empty(), "nobody needs it");
-    assert_ne!(set.expect, registry(Create2Factory::default()).address());
+    assert_ne!(set.expect, registry(Create2Origin::default()).address());
 }
 
 #[tokio::test]
@@ -99,7 +99,7 @@ async fn a_base_fee_above_what_the_creation_pays_is_waited_for() {
     let cost = U256::from(10_000_000_000_000_000_u64);
     world.chain.set_balance(CREATOR, cost);
     world.chain.set_base_fee_next(100_000_000_001);
-    let creation = registry(Create2Factory::default());
+    let creation = registry(Create2Origin::default());
     let error = create(&mut world.sender(0), &creation, &mut NoWait).await.unwrap_err();
     assert!(matches!(error, DeployError::ProxyNotMined { .. }), "{error}");
     // It waits in the pool, and is found there the next time.
@@ -144,7 +144,7 @@ async fn a_refused_proxy_says_what_to_do() {
     let provider = ProviderBuilder::default().connect_client(RpcClient::new(transport, true));
     let client = Client::connect(provider).await.unwrap();
     let mut sender = Sender::new(client, world.accounts[0].clone());
-    let created = create(&mut sender, &registry(Create2Factory::default()), &mut NoWait).await;
+    let created = create(&mut sender, &registry(Create2Origin::default()), &mut NoWait).await;
     let error = created.unwrap_err();
     assert!(matches!(error, DeployError::ProxyRefused { .. }), "{error}");
     let text = error.to_string();

@@ -8,7 +8,7 @@ use alloy::{
 use canon_bindings::Contract;
 use canon_l1::{
     Deployment, Error, NoWait, calls,
-    deploy::{ContractPlan, Create2Factory, DeployedSet, Upgrade, deploy_upgrade_payload},
+    deploy::{ContractPlan, Create2Origin, DeployedSet, Upgrade, deploy_upgrade_payload},
 };
 use canon_protocol::{
     Amount, Epoch, ProposalId, ProposalState, Round, Seconds, Slot, Status, Support, Tally,
@@ -146,16 +146,16 @@ async fn propose(world: &World, set: &DeployedSet) -> Address {
     let found = set.deployment;
     let amount = Amount::of(10_000 * Amount::TOKEN.get());
     let holder = world.accounts[0].address();
-    let factory = Create2Factory::default();
+    let origin = Create2Origin::default();
     let upgrade = Upgrade {
         expect: set.expect,
         // It will do as a rollup: nobody executes it.
-        new_rollup: ContractPlan::expect(factory).create2(),
+        new_rollup: ContractPlan::expect(origin).create2(),
         expected_canonical: found.rollup,
         uri: "about:blank".into(),
     };
     let sender = &mut world.sender(0);
-    let payload = deploy_upgrade_payload(sender, factory, &found, &upgrade, &mut NoWait).await;
+    let payload = deploy_upgrade_payload(sender, origin, &found, &upgrade, &mut NoWait).await;
     let payload = payload.unwrap().address();
     world.send(0, calls::approve(found.asset, found.governance, amount)).await.unwrap();
     world.send(0, calls::lock(found.governance, holder, amount)).await.unwrap();

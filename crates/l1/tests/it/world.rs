@@ -1,6 +1,13 @@
 //! A chain, its accounts, and a set on it.
 
-use alloy::{providers::ProviderBuilder, signers::local::PrivateKeySigner};
+use alloy::{
+    network::TransactionBuilder,
+    primitives::{Address, U256},
+    providers::{Provider, ProviderBuilder},
+    rpc::types::TransactionRequest,
+    signers::local::PrivateKeySigner,
+    sol_types::SolCall,
+};
 use canon_devchain::{Devchain, DevchainConfig, Mining};
 use canon_l1::{
     Call, Client, Confirmed, NoWait, Result, Sender,
@@ -51,6 +58,19 @@ impl World {
 
     pub(crate) async fn send(&self, account: usize, call: Call) -> Result<Confirmed> {
         self.sender(account).send(call, &mut NoWait).await
+    }
+
+    /// Sends a call from an account without a key.
+    pub(crate) async fn send_as<C: SolCall>(&self, from: Address, to: Address, call: &C) {
+        self.chain.impersonate(from);
+        self.chain.set_balance(from, U256::from(10).pow(U256::from(18)));
+        let call = TransactionRequest::default()
+            .with_from(from)
+            .with_to(to)
+            .with_gas_limit(500_000)
+            .with_input(call.abi_encode());
+        let sent = self.client.provider().send_transaction(call).await.unwrap();
+        assert!(sent.get_receipt().await.unwrap().status());
     }
 
     pub(crate) fn record(&self) -> DeployRecord {

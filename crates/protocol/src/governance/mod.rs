@@ -202,8 +202,14 @@ impl Governance {
     /// How the vote on `proposal` ends if no more ballots are cast. Before the snapshot all power is
     /// taken as it is now.
     pub fn tabulation(&self, proposal: &Proposal) -> Tabulation {
+        self.tabulation_of(proposal, proposal.tally)
+    }
+
+    /// How the vote on `proposal` ends if `tally` is all that is cast. Before the snapshot all power is
+    /// taken as it is now.
+    pub fn tabulation_of(&self, proposal: &Proposal, tally: Tally) -> Tabulation {
         let total = self.power.total_at(proposal.deadlines().pending);
-        tabulate(&proposal.configuration, total, proposal.tally)
+        tabulate(&proposal.configuration, total, tally)
     }
 
     /// How much of its power `holder` can cast on proposal `id` at `now`; refused unless such ballots

@@ -8,13 +8,18 @@ use crate::{
 };
 use alloy::primitives::U256;
 
+/// A hundredth, of 10^18.
+const PERCENT: u64 = 10_000_000_000_000_000;
+
 impl Director {
     /// Delays of minutes, so that a history sees many proposals; sometimes at a bound or past it.
     pub(super) fn configuration(&mut self, world: &World) -> RawConfiguration {
         let mut delay = || U256::from(self.rng.between(60, 400));
         let [voting_delay, voting_duration, execution_delay, grace_period] =
             [delay(), delay(), delay(), delay()];
-        let percent = |count: u64| U256::from(count * 10_000_000_000_000_000);
+        let percent = |count: u64| U256::from(count * PERCENT);
+        // Most fractions of powers have to be rounded.
+        let [more_quorum, more_differential] = [self.rng.below(PERCENT), self.rng.below(PERCENT)];
         let tokens = |count: u64| U256::from(count) * Amount::TOKEN.to_word();
         let mut configuration = RawConfiguration {
             propose_config: RawProposeConfiguration {
@@ -25,8 +30,8 @@ impl Director {
             voting_duration,
             execution_delay,
             grace_period,
-            quorum: percent(self.rng.between(1, 20)),
-            vote_differential: percent(self.rng.between(0, 30)),
+            quorum: percent(self.rng.between(1, 20)) + U256::from(more_quorum),
+            vote_differential: percent(self.rng.between(0, 30)) + U256::from(more_differential),
             minimum_votes: tokens(self.rng.between(1, 500)),
         };
         let governance = world.governance();

@@ -2,11 +2,13 @@
 
 use super::{Behavior, Director, Foreign, Put, Step, call};
 use crate::{
-    governance::{Configuration, Ending, GovernanceCall, Payment, ProposalState, Support},
+    governance::{
+        Configuration, Ending, Governance, GovernanceCall, Payment, ProposalState, Support,
+    },
     outside::Action,
     registry::RegistryCall,
     signature::signature_parts,
-    units::{ProposalId, Seconds, Timestamp},
+    units::{Amount, ProposalId, Seconds, Timestamp},
     world::World,
 };
 use alloy::primitives::{Address, B256, Bytes, U256, uint};
@@ -177,7 +179,32 @@ impl Director {
             voters = holders.iter().collect();
         }
         let voter = **self.rng.pick(&voters)?;
+        if self.rng.chance(1, 4)
+            && let Some(amount) = self.decisive(governance, id, castable(voter))
+        {
+            return Some((voter, amount));
+        }
         Some((voter, self.part(castable(voter))))
+    }
+
+    /// The least amount for proposal `id` with which it is accepted, or one unit less, so that both sides
+    /// of every rounding are reached. `None` if it is accepted already, or isn't with `most` either.
+    fn decisive(&mut self, governance: &Governance, id: U256, most: Amount) -> Option<U256> {
+        let (_, proposal) = governance.proposal(id).ok()?;
+        let is_accepted = |amount: u128| {
+            let tally = proposal.tally().checked_add(Support::Yea, Amount::of(amount));
+            tally.is_some_and(|tally| governance.tabulation_of(proposal, tally).is_accepted())
+        };
+        if is_accepted(0) || !is_accepted(most.get()) {
+            return None;
+        }
+        // Accepted with `enough`, not with `missing`.
+        let (mut missing, mut enough) = (0, most.get());
+        while enough - missing > 1 {
+            let middle = missing.midpoint(enough);
+            *(if is_accepted(middle) { &mut enough } else { &mut missing }) = middle;
+        }
+        Some(U256::from(if self.rng.chance(1, 2) { enough } else { missing }))
     }
 
     /// A ballot that the voter signs and somebody else submits, now or later: so some come too late.

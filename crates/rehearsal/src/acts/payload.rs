@@ -7,7 +7,7 @@ use alloy::{
 use canon_bindings::{Contract, Expect, Governance, Registry, UpgradePayload};
 use canon_l1::{
     Call,
-    deploy::{self, Create2Factory},
+    deploy::{self, Create2Origin},
 };
 use canon_payload::constant_payload;
 use canon_protocol::Create2;
@@ -80,8 +80,8 @@ async fn upgrade_payload(world: &mut World<'_>, subject: &Subject, uri: &str) ->
         expected_canonical: subject.old,
         uri: uri.to_owned(),
     };
-    let (authors, factory) = (&mut world.cast.authors, Create2Factory::default());
-    let created = deploy::deploy_upgrade_payload(authors, factory, &set, &upgrade, &mut wait).await;
+    let (authors, origin) = (&mut world.cast.authors, Create2Origin::default());
+    let created = deploy::deploy_upgrade_payload(authors, origin, &set, &upgrade, &mut wait).await;
     let created = created.map_err(|source| Error::Deployment(Box::new(source)))?;
     let gas = created.receipt.map_or(0, |receipt| receipt.gas_used);
     world.stage.gas.record("deploy a payload", gas);

@@ -4,7 +4,9 @@ use alloy::primitives::{Address, U256, keccak256};
 use canon_bindings::{Contract, Rollup};
 use canon_l1::{
     Call,
-    deploy::{self, ContractPlan, Create2Factory, DeployedContract, Examiner, NotGenuine},
+    deploy::{
+        self, ContractPlan, Create2Origin, DeployedContract, ExamineError, Examiner, NotGenuine,
+    },
 };
 use canon_protocol::{
     Amount, BlockNumber, Constructor, Create2, Epoch, RawRollupParameters, RollupBlock, SlotClock,
@@ -97,9 +99,9 @@ async fn new_rollup(world: &mut World<'_>) -> Result<usize> {
     let mut wait = world.stage.miner();
     let parameters = setting::rollup_parameters(world.scenario);
     let distributor = world.set.distributor;
-    let (authors, factory) = (&mut world.cast.authors, Create2Factory::default());
+    let (authors, origin) = (&mut world.cast.authors, Create2Origin::default());
     let created =
-        deploy::deploy_rollup(authors, factory, &set, distributor, &parameters, &mut wait).await;
+        deploy::deploy_rollup(authors, origin, &set, distributor, &parameters, &mut wait).await;
     let created = created.map_err(|source| Error::Deployment(Box::new(source)))?;
     let gas = created.receipt.map_or(0, |receipt| receipt.gas_used);
     let (address, create2) = (created.address(), created.create2);
@@ -147,7 +149,7 @@ async fn forged_rollup(world: &mut World<'_>) -> Result<usize> {
         minimum_stake: plan.stake.to_word(),
         exit_delay: plan.exit_delay.to_word(),
     };
-    let genuine = ContractPlan::new(Create2Factory::default(), Constructor::Rollup(parameters));
+    let genuine = ContractPlan::new(Create2Origin::default(), Constructor::Rollup(parameters));
     // The code that the genuine constructor would return, immutables included.
     let arguments = Rollup::constructorCall { parameters: parameters.into() };
     let constructor = Call::create(Contract::Rollup, &arguments);
@@ -167,11 +169,11 @@ async fn forged_rollup(world: &mut World<'_>) -> Result<usize> {
         stake: stake.to_word(),
     };
     let init_code = forgery::forged_rollup(&runtime, &parameters, stake_writer, forged_stake);
-    let factory = Create2Factory::default();
-    let call = Call::create2(Contract::Rollup, factory, &init_code);
+    let origin = Create2Origin::default();
+    let call = Call::create2(Contract::Rollup, origin, &init_code);
     let confirmed = world.stage.send(FORGING, &mut world.cast.authors, call).await?;
     gas += confirmed.gas_used;
-    let address = factory.create2(&init_code).address();
+    let address = origin.create2(&init_code).address();
     let (client, head) = (world.stage.client().clone(), world.stage.head());
     let clock = client.rollup_rules(head, address).await.during(FORGING)?.clock;
     let label = add_rollup(world, address, genuine.create2(), clock);
@@ -181,13 +183,14 @@ async fn forged_rollup(world: &mut World<'_>) -> Result<usize> {
     let event = Event::RollupForged { rollup: label, address, stake };
     world.tell(Who::Authors, event, Some(Spent { transactions: 3, gas }));
     let head = client.head().await.during(FORGING)?;
-    let examiner = Examiner::new(&client, factory, BlockNumber::ZERO, head);
-    match examiner.contract(Contract::Rollup, address).await {
-        Err(NotGenuine::OtherAddress { expected, .. }) => {
+    let examiner = Examiner::new(&client, origin, BlockNumber::ZERO, head);
+    match examiner.contract::<Rollup::constructorCall>(address).await {
+        Err(ExamineError::NotGenuine(NotGenuine::OtherAddress { expected, .. })) => {
             world.tell_off_chain(Who::Anyone, Event::ForgeryFound { rollup: label, expected });
             Ok(index)
         }
-        other => Err(Error::Unexpected(format!("a forged rollup is examined: {other:?}"))),
+        Err(error) => Err(Error::Unexpected(format!("a forged rollup is examined: {error}"))),
+        Ok(_) => Err(Error::Unexpected("a forged rollup is taken for genuine".into())),
     }
 }
 
@@ -202,8 +205,8 @@ async fn new_proposals(world: &mut World<'_>, plan: &ProposalPlan) -> Result<Dep
         m: U256::from(rules.m()),
     };
     // With the same arguments and salt it would be the one that is there.
-    let factory = Create2Factory { salt: keccak256(&plan.azip), ..Create2Factory::default() };
-    let creation = ContractPlan::new(factory, constructor);
+    let origin = Create2Origin { salt: keccak256(&plan.azip), ..Create2Origin::default() };
+    let creation = ContractPlan::new(origin, constructor);
     let mut wait = world.stage.miner();
     let created = deploy::create(&mut world.cast.authors, &creation, &mut wait).await;
     let created = created.map_err(|source| Error::Deployment(Box::new(source)))?;

@@ -161,13 +161,14 @@ pub(crate) struct Count {
     group: Group,
 }
 
-/// Signals that were not reported yet: those of large rounds are reported in groups.
+/// Signals and blocks that were not reported yet: those of large rounds are reported in groups.
 #[derive(Clone, Debug, Default)]
 struct Group {
     from: Option<Slot>,
     to: Slot,
     signals: u64,
-    signers: BTreeSet<usize>,
+    blocks: u64,
+    sequencers: BTreeSet<usize>,
     spent: Spent,
 }
 
@@ -190,7 +191,9 @@ fn tell(world: &mut World<'_>, docket: usize, turn: &slots::Turn) {
         group.from.get_or_insert(turn.slot);
         group.to = turn.slot;
         group.signals += u64::from(turn.signaled);
-        group.signers.extend(turn.sequencer.filter(|_| turn.signaled));
+        group.blocks += u64::from(turn.block.is_some());
+        let acted = turn.signaled || turn.block.is_some();
+        group.sequencers.extend(turn.sequencer.filter(|_| acted));
         group.spent = group.spent.and(turn.spent);
         if group.signals >= needed.div_ceil(GROUPS) {
             tell_group(world, docket);
@@ -223,10 +226,11 @@ fn tell_group(world: &mut World<'_>, docket: usize) {
         to: group.to,
         round: world.count.round,
         signals: group.signals,
+        blocks: group.blocks,
         count: world.count.signals,
         needed: world.scenario.signaling.rules.n().into(),
     };
-    world.tell(Who::Sequencers(group.signers.len() as u64), event, Some(group.spent));
+    world.tell(Who::Sequencers(group.sequencers.len() as u64), event, Some(group.spent));
 }
 
 /// Somebody whose slot it isn't tries to signal, and is refused. Returns whether anybody tried.

@@ -151,7 +151,8 @@ pub(super) async fn object(
             let event = Event::Overturned { azip, tally, total, rejected };
             world.tell(Who::Time, event, None);
             answer_in_vain(world, docket).await?;
-            world.over(docket, End::Rejected);
+            // The event above says it already.
+            world.decide(docket, End::Rejected);
             Ok(())
         }
         (other, _) => {
@@ -295,7 +296,8 @@ pub(super) async fn close(world: &mut World<'_>, agenda: &mut Agenda, docket: us
     };
     world.tell(Who::Time, event, None);
     match state {
-        ProposalState::Rejected => world.over(docket, End::Rejected),
+        // The event above says it already.
+        ProposalState::Rejected => world.decide(docket, End::Rejected),
         ProposalState::Queued => accepted(world, agenda, docket, from, until).await?,
         other => return Err(Error::Unexpected(format!("the proposal is {other} after its vote"))),
     }

@@ -2,12 +2,12 @@
 
 use alloy::primitives::Address;
 use canon_bindings::{Asset, Registry, RewardDistributor, Rollup};
-use canon_l1::deploy::{Create2Factory, Examiner, NotGenuine};
+use canon_l1::deploy::{Create2Origin, ExamineError, Examiner};
 use canon_protocol::{Amount, BlockNumber};
 
 use super::{Desk, READING, check::Check, fit};
 use crate::{
-    error::{During, Result},
+    error::{During, Error, Result},
     scenario::{Does, End},
     text,
     world::{RollupState, sum},
@@ -93,11 +93,12 @@ impl Desk<'_, '_> {
     async fn is_genuine(&self, rollup: Address) -> Result<bool> {
         let client = self.world.stage.client();
         let head = client.head().await.during(READING)?;
-        let examiner = Examiner::new(client, Create2Factory::default(), BlockNumber::ZERO, head);
-        match examiner.contract(canon_bindings::Contract::Rollup, rollup).await {
+        let examiner = Examiner::new(client, Create2Origin::default(), BlockNumber::ZERO, head);
+        match examiner.contract::<Rollup::constructorCall>(rollup).await {
             Ok(_) => Ok(true),
-            Err(NotGenuine::Chain(error)) => Err(error).during(READING),
-            Err(_) => Ok(false),
+            Err(ExamineError::NotGenuine(_)) => Ok(false),
+            Err(ExamineError::Chain(error)) => Err(error).during(READING),
+            Err(error) => Err(Error::Unexpected(format!("a rollup is examined: {error}"))),
         }
     }
 

@@ -13,7 +13,7 @@ use canon_devchain::{Devchain, DevchainConfig};
 use canon_l1::{
     Call, Client, NoWait, Sender, calls,
     deploy::{
-        ContractPlan, Create2Factory, DeployRecord, DeployedSet, Examiner, NotGenuine,
+        ContractPlan, Create2Origin, DeployRecord, DeployedSet, ExamineError, Examiner, NotGenuine,
         SetParameters, deploy,
     },
 };
@@ -109,11 +109,11 @@ async fn genuine_code_over_forged_storage_takes_the_moved_stake() {
 
     // What a genuine new rollup would be, and its code.
     let head = stage.client.head().await.unwrap();
-    let examiner = Examiner::new(&stage.client, Create2Factory::default(), BlockNumber::ZERO, head);
+    let examiner = Examiner::new(&stage.client, Create2Origin::default(), BlockNumber::ZERO, head);
     let genuine_set = examiner.set(set.registry).await.unwrap();
     let old = examiner.rollup(&genuine_set, set.rollup).await.unwrap();
     let parameters = RawRollupParameters { genesis_time: head.timestamp.to_word(), ..old };
-    let genuine = ContractPlan::new(Create2Factory::default(), Constructor::Rollup(parameters));
+    let genuine = ContractPlan::new(Create2Origin::default(), Constructor::Rollup(parameters));
     let direct =
         Call::create(Contract::Rollup, &Rollup::constructorCall { parameters: parameters.into() });
     let next = stage.client.next_block().await.unwrap();
@@ -126,8 +126,8 @@ async fn genuine_code_over_forged_storage_takes_the_moved_stake() {
     let forged_stake =
         ForgedStake { attester: attester(99), proposer: thief, withdrawer: thief, stake: loot };
     let init_code = forged_rollup(&runtime, &parameters, stake_writer, forged_stake);
-    let forged = Create2Factory::default().create2(&init_code).address();
-    let call = Call::create2(Contract::Rollup, Create2Factory::default(), &init_code);
+    let forged = Create2Origin::default().create2(&init_code).address();
+    let call = Call::create2(Contract::Rollup, Create2Origin::default(), &init_code);
     stage.send(8, call).await.unwrap();
     assert!(stage.balance(forged).await.is_zero());
 
@@ -146,9 +146,12 @@ async fn genuine_code_over_forged_storage_takes_the_moved_stake() {
 
     // By its creation it isn't: whoever checks that, or has it asserted, is safe.
     let head = stage.client.head().await.unwrap();
-    let examiner = Examiner::new(&stage.client, Create2Factory::default(), BlockNumber::ZERO, head);
+    let examiner = Examiner::new(&stage.client, Create2Origin::default(), BlockNumber::ZERO, head);
     let error = examiner.rollup(&genuine_set, forged).await.unwrap_err();
-    let NotGenuine::OtherAddress { contract, address, expected } = error else { panic!("{error}") };
+    let ExamineError::NotGenuine(NotGenuine::OtherAddress { contract, address, expected }) = error
+    else {
+        panic!("{error}")
+    };
     assert_eq!((contract, address), (Contract::Rollup, forged));
     assert_eq!(expected, genuine.address());
     let create2 = genuine.create2();

@@ -1,11 +1,13 @@
-//! What is wrong with a scenario file, and where.
+//! What is wrong with a TOML file, and where.
 
 use std::{fmt, ops::Range};
 
-/// A scenario file that can't be played. Shown, it names for each problem the file, the line, the
-/// column, the field and what was expected, and quotes the line.
+use toml::de::{DeTable, DeValue};
+
+/// A TOML file with mistakes. Displayed, it names for each problem the file, the line, the column,
+/// the field and what was expected, and quotes the line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub struct ScenarioError {
+pub struct FileError {
     /// The file, as the user named it.
     pub file: String,
     /// At least one, in the order of the file.
@@ -33,12 +35,31 @@ pub struct Problem {
 
 impl Problem {
     /// Something that the file doesn't have.
-    pub(super) const fn nowhere(field: String, message: String) -> Self {
+    pub const fn nowhere(field: String, message: String) -> Self {
         Self { line: 0, column: 0, field, message, quote: String::new(), width: 0 }
     }
 
-    /// `span` is a range of bytes in `text`.
-    pub(super) fn new(text: &str, span: Range<usize>, field: String, message: String) -> Self {
+    /// A value for which something else was expected. `span` is its range of bytes in `text`.
+    pub fn expected(text: &str, span: Range<usize>, field: String, expected: &str) -> Self {
+        let found = text.get(span.clone()).unwrap_or_default().trim();
+        let message = if found.is_empty() || found.contains('\n') {
+            format!("expected {expected}")
+        } else {
+            format!("expected {expected}, found {found}")
+        };
+        Self::new(text, span, field, message)
+    }
+
+    /// A problem that the TOML parser found in `text`.
+    pub fn unparsed(text: &str, error: &toml::de::Error) -> Self {
+        let span = error.span().unwrap_or(0..0);
+        let field = path_at(text, &span);
+        let message = error.message().trim().replace('\n', ", ");
+        Self::new(text, span, field, message)
+    }
+
+    /// A problem at `span`, a range of bytes in `text`.
+    pub fn new(text: &str, span: Range<usize>, field: String, message: String) -> Self {
         let mut start = span.start.min(text.len());
         while !text.is_char_boundary(start) {
             start -= 1;
@@ -60,7 +81,7 @@ impl Problem {
     }
 }
 
-impl fmt::Display for ScenarioError {
+impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, problem) in self.problems.iter().enumerate() {
             if position > 0 {
@@ -83,5 +104,57 @@ impl fmt::Display for ScenarioError {
             write!(f, "{:1$}{2}", "", column - 1, "^".repeat(*width))?;
         }
         Ok(())
+    }
+}
+
+/// The path of the innermost key or value of a file that covers a span.
+fn path_at(text: &str, span: &Range<usize>) -> String {
+    let (table, _) = DeTable::parse_recoverable(text);
+    let mut path = String::new();
+    descend(table.get_ref(), span, &mut path);
+    path
+}
+
+fn descend(table: &DeTable<'_>, span: &Range<usize>, path: &mut String) {
+    let covers = |outer: Range<usize>| outer.start <= span.start && span.end <= outer.end;
+    for (key, value) in table {
+        let inside = covers(key.span()) || covers(value.span()) || holds(value.get_ref(), span);
+        if !inside {
+            continue;
+        }
+        if !path.is_empty() {
+            path.push('.');
+        }
+        path.push_str(key.get_ref());
+        match value.get_ref() {
+            DeValue::Table(inner) => descend(inner, span, path),
+            DeValue::Array(items) => {
+                for (position, item) in items.iter().enumerate() {
+                    let found = covers(item.span()) || holds(item.get_ref(), span);
+                    if let (true, DeValue::Table(inner)) = (found, item.get_ref()) {
+                        path.push_str(&format!("[{position}]"));
+                        descend(inner, span, path);
+                        break;
+                    }
+                }
+            }
+            _ => {}
+        }
+        return;
+    }
+}
+
+/// Whether something in a table or an array covers a span. A table that a header opens has only
+/// the header for its span.
+fn holds(value: &DeValue<'_>, span: &Range<usize>) -> bool {
+    let covers = |outer: Range<usize>| outer.start <= span.start && span.end <= outer.end;
+    match value {
+        DeValue::Table(table) => table.iter().any(|(key, value)| {
+            covers(key.span()) || covers(value.span()) || holds(value.get_ref(), span)
+        }),
+        DeValue::Array(items) => {
+            items.iter().any(|item| covers(item.span()) || holds(item.get_ref(), span))
+        }
+        _ => false,
     }
 }

@@ -5,10 +5,7 @@ use std::ops::{Range, RangeInclusive};
 
 use canon_l1::deploy::quantities;
 use canon_protocol::{Amount, Fraction, Seconds};
-use toml::{
-    Spanned,
-    de::{DeTable, DeValue},
-};
+use toml::Spanned;
 
 use super::{
     diagnostic::Problem,
@@ -58,21 +55,17 @@ impl<'a> Examiner<'a> {
         if span.is_empty() {
             return self.missing(field, &format!("{expected}; it is left out"));
         }
-        let found = self.text.get(span.clone()).unwrap_or_default().trim();
-        let message = if found.is_empty() || found.contains('\n') {
-            format!("expected {expected}")
-        } else {
-            format!("expected {expected}, found {found}")
-        };
-        self.problems.push(Problem::new(self.text, span, field.to_owned(), message));
+        self.problems.push(Problem::expected(self.text, span, field.to_owned(), expected));
+    }
+
+    /// Notes a problem whose remedy is elsewhere in the file.
+    pub(super) fn problem(&mut self, at: &dyn Located, field: &str, message: String) {
+        self.problems.push(Problem::new(self.text, at.span(), field.to_owned(), message));
     }
 
     /// Notes a problem that the parser found.
     pub(super) fn unparsed(&mut self, error: &toml::de::Error) {
-        let span = error.span().unwrap_or(0..0);
-        let field = path_at(self.text, &span);
-        let message = error.message().trim().replace('\n', ", ");
-        self.problems.push(Problem::new(self.text, span, field, message));
+        self.problems.push(Problem::unparsed(self.text, error));
     }
 
     pub(super) fn whole(
@@ -86,6 +79,7 @@ impl<'a> Examiner<'a> {
         let number = match value.get_ref() {
             Human::Number(number) => u64::try_from(*number).ok(),
             Human::Text(text) => units::whole(text),
+            Human::Other => None,
         };
         if let Some(number) = number.filter(|number| range.contains(number)) {
             return number;
@@ -108,7 +102,7 @@ impl<'a> Examiner<'a> {
     ) -> Seconds {
         let Some(value) = raw else { return default };
         let seconds = match value.get_ref() {
-            Human::Number(_) => None,
+            Human::Number(_) | Human::Other => None,
             Human::Text(text) => units::seconds(text),
         };
         match seconds {
@@ -158,7 +152,7 @@ impl<'a> Examiner<'a> {
     ) -> Fraction {
         let Some(value) = raw else { return default };
         let fraction = match value.get_ref() {
-            Human::Number(_) => None,
+            Human::Number(_) | Human::Other => None,
             Human::Text(text) => units::fraction(text),
         };
         match fraction {
@@ -183,57 +177,6 @@ fn token_range(value: &Human) -> Option<(Amount, Amount)> {
             Some((amount, amount))
         }
         Human::Text(text) => units::token_range(text),
-    }
-}
-
-/// The path of the innermost key or value of a file that covers a span.
-fn path_at(text: &str, span: &Range<usize>) -> String {
-    let (table, _) = DeTable::parse_recoverable(text);
-    let mut path = String::new();
-    descend(table.get_ref(), span, &mut path);
-    path
-}
-
-fn descend(table: &DeTable<'_>, span: &Range<usize>, path: &mut String) {
-    let covers = |outer: Range<usize>| outer.start <= span.start && span.end <= outer.end;
-    for (key, value) in table {
-        let inside = covers(key.span()) || covers(value.span()) || holds(value.get_ref(), span);
-        if !inside {
-            continue;
-        }
-        if !path.is_empty() {
-            path.push('.');
-        }
-        path.push_str(key.get_ref());
-        match value.get_ref() {
-            DeValue::Table(inner) => descend(inner, span, path),
-            DeValue::Array(items) => {
-                for (position, item) in items.iter().enumerate() {
-                    let found = covers(item.span()) || holds(item.get_ref(), span);
-                    if let (true, DeValue::Table(inner)) = (found, item.get_ref()) {
-                        path.push_str(&format!("[{position}]"));
-                        descend(inner, span, path);
-                        break;
-                    }
-                }
-            }
-            _ => {}
-        }
-        return;
-    }
-}
-
-/// Whether something in a table or an array covers a span. A table that a header opens has only
-/// the header for its span.
-fn holds(value: &DeValue<'_>, span: &Range<usize>) -> bool {
-    let covers = |outer: Range<usize>| outer.start <= span.start && span.end <= outer.end;
-    match value {
-        DeValue::Table(table) => table.iter().any(|(key, value)| {
-            covers(key.span()) || covers(value.span()) || holds(value.get_ref(), span)
-        }),
-        DeValue::Array(items) => {
-            items.iter().any(|item| covers(item.span()) || holds(item.get_ref(), span))
-        }
-        _ => false,
+        Human::Other => None,
     }
 }

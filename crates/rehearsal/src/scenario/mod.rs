@@ -2,22 +2,23 @@
 //!
 //! A file is read in two stages. The first knows names, types and places in the file; the second
 //! makes the protocol's own types of the values and checks how they go together. A file that fails
-//! either gets a [`ScenarioError`], which lists every problem with its line.
+//! either gets a [`FileError`], which lists every problem with its line.
 
 mod diagnostic;
 mod examine;
 mod model;
 mod raw;
 mod scale;
-mod units;
+pub mod units;
 mod validate;
 
-pub use diagnostic::{Problem, ScenarioError};
+pub use diagnostic::{FileError, Problem};
 pub use model::{
     AssetPlan, BallotPlan, Does, End, HolderGroup, KeeperPlan, L1, PayloadKind, ProposalPlan,
     Reason, RollupKind, RollupPlan, Route, Scenario, Sequencers, SignalingPlan,
 };
 pub use scale::ScaleError;
+pub use validate::{MAX_HOLDERS, MAX_SEQUENCERS};
 
 use examine::Examiner;
 
@@ -29,8 +30,8 @@ impl Scenario {
     ///
     /// # Errors
     ///
-    /// Every problem of the file, if there is any.
-    pub fn read(file: &str, text: &str) -> Result<Self, ScenarioError> {
+    /// If the file has a problem; it lists all of them.
+    pub fn read(file: &str, text: &str) -> Result<Self, FileError> {
         let mut examiner = Examiner::new(text);
         let scenario = match toml::from_str(text) {
             Ok(raw) => Some(validate::validate(&raw, &mut examiner)),
@@ -43,7 +44,7 @@ impl Scenario {
         problems.sort_by_key(|problem| (problem.line, problem.column));
         match scenario.filter(|_| problems.is_empty()) {
             Some(scenario) => Ok(scenario),
-            None => Err(ScenarioError { file: file.to_owned(), problems }),
+            None => Err(FileError { file: file.to_owned(), problems }),
         }
     }
 }

@@ -13,17 +13,37 @@ use super::model::{BallotPlan, Does, End, PayloadKind, Reason, RollupKind, Route
 pub(super) enum Human {
     Number(i64),
     Text(String),
+    /// A value of another type. No field expects one; which says what it does expect.
+    Other,
 }
 
 impl<'de> Deserialize<'de> for Human {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor;
 
-        impl de::Visitor<'_> for Visitor {
+        impl<'de> de::Visitor<'de> for Visitor {
             type Value = Human;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str("a whole number, or text with a unit")
+            }
+
+            fn visit_bool<E: de::Error>(self, _: bool) -> Result<Human, E> {
+                Ok(Human::Other)
+            }
+
+            fn visit_f64<E: de::Error>(self, _: f64) -> Result<Human, E> {
+                Ok(Human::Other)
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, mut items: A) -> Result<Human, A::Error> {
+                while items.next_element::<de::IgnoredAny>()?.is_some() {}
+                Ok(Human::Other)
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, mut entries: A) -> Result<Human, A::Error> {
+                while entries.next_entry::<de::IgnoredAny, de::IgnoredAny>()?.is_some() {}
+                Ok(Human::Other)
             }
 
             fn visit_i64<E: de::Error>(self, value: i64) -> Result<Human, E> {

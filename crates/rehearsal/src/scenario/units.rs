@@ -36,7 +36,7 @@ fn number_and_unit(text: &str) -> Option<(u64, &str, &str)> {
 }
 
 /// Whole or decimal tokens with up to 18 places: `"1,000"`, `"0.5"`.
-pub(super) fn tokens(text: &str) -> Option<Amount> {
+pub fn tokens(text: &str) -> Option<Amount> {
     let (whole, places) = decimal(text.trim(), 18)?;
     Amount::new(whole.checked_mul(Amount::TOKEN.get())?.checked_add(places)?)
 }
@@ -59,7 +59,7 @@ pub(super) fn fraction(text: &str) -> Option<Fraction> {
 }
 
 /// A whole number with `,` or `_` between groups of three digits, or without.
-pub(super) fn whole(text: &str) -> Option<u64> {
+pub fn whole(text: &str) -> Option<u64> {
     let (whole, places) = decimal(text.trim(), 0)?;
     if places == 0 { whole.try_into().ok() } else { None }
 }

@@ -23,10 +23,10 @@ use crate::text;
 
 /// 2026-12-01T09:00:00Z.
 const START: Timestamp = Timestamp::of(1_796_115_600);
-/// More sequencers would take hours, and no chain has as many.
-pub(super) const MAX_SEQUENCERS: u64 = 10_000;
-/// More holders would take hours as well.
-pub(super) const MAX_HOLDERS: u64 = 100_000;
+/// The most sequencers of a scenario. More would take hours, and no chain has as many.
+pub const MAX_SEQUENCERS: u64 = 10_000;
+/// The most holders of a scenario. More would take hours as well.
+pub const MAX_HOLDERS: u64 = 100_000;
 
 /// Slots of a round at most. The longest round in use has 1,000.
 const MAX_SLOTS: u64 = 10_000;
@@ -324,11 +324,19 @@ fn proposal(position: usize, raw: &RawProposal, ex: &mut Examiner<'_>) -> Propos
             "payload = \"gated\" with it",
         );
     }
-    if plan.rollup == RollupKind::Forged
-        && (plan.does != Does::Upgrade || plan.expect == End::Executed)
-    {
-        let expected = "\"genuine\", or an upgrade that isn't expected to be executed";
-        ex.expected(&raw.rollup, &field("rollup"), expected);
+    if plan.rollup == RollupKind::Forged && plan.does != Does::Upgrade {
+        let expected = format!(
+            "\"genuine\", or {} = \"upgrade\", since only an upgrade deploys a rollup",
+            field("does")
+        );
+        ex.expected(&raw.rollup, &field("rollup"), &expected);
+    }
+    if plan.rollup == RollupKind::Forged && plan.expect == End::Executed {
+        let expected = format!(
+            "\"genuine\", or another {} than \"executed\", since the payload refuses a forged rollup",
+            field("expect")
+        );
+        ex.expected(&raw.rollup, &field("rollup"), &expected);
     }
     if plan.because.is_some() && plan.expect != End::Rejected {
         ex.expected(&raw.because, &field("because"), "expect = \"rejected\" with it");
@@ -406,11 +414,17 @@ fn money(raw: &RawScenario, scenario: &Scenario, ex: &mut Examiner<'_>) {
     let lock = scenario.governance.propose_config.lock_amount;
     let locked = scenario.proposals.iter().position(|proposal| proposal.by == Route::Lock);
     if let Some(position) = locked.filter(|_| richest < lock) {
-        let expected = format!(
-            "\"signals\", since no holder surely has governance.lock_amount ({} tokens)",
-            text::tokens(lock)
+        let most = scenario.holders.iter().map(|group| group.most).max().unwrap_or_default();
+        let why = if most < lock { "has less" } else { "may be drawn below it" };
+        let message = format!(
+            "expected a holder with governance.lock_amount ({} tokens), but every holder {why}: \
+             raise holders[].tokens to at least that, lower governance.lock_amount to {} tokens, or \
+             use by = \"signals\"",
+            text::tokens(lock),
+            text::tokens(richest),
         );
-        ex.expected(&raw.proposals[position].by, &format!("proposals[{position}].by"), &expected);
+        let field = format!("proposals[{position}].by");
+        ex.problem(&raw.proposals[position].by, &field, message);
     }
 }
 

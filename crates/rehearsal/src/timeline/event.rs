@@ -202,7 +202,7 @@ pub enum Event {
         /// Its calls, decoded.
         actions: Vec<String>,
     },
-    /// A sequencer signaled in its slot.
+    /// A sequencer signaled and proposed a block in its slot.
     Signaled {
         /// For which document.
         azip: String,
@@ -217,7 +217,7 @@ pub enum Event {
         /// The rollup's block in the same slot.
         rollup_block: RollupBlock,
     },
-    /// Several sequencers signaled, each in a slot of its own.
+    /// Several sequencers signaled and proposed blocks, each in slots of its own.
     SignaledMore {
         /// For which document.
         azip: String,
@@ -229,6 +229,8 @@ pub enum Event {
         round: Round,
         /// How many signals.
         signals: u64,
+        /// How many blocks, with a signal or without.
+        blocks: u64,
         /// Signals of the round so far.
         count: u64,
         /// N.

@@ -105,8 +105,11 @@ pub(crate) fn phrase(who: Who, event: &Event, now: Timestamp) -> Phrase {
             let why = if *seeded { "the epoch's set is empty" } else { "its epoch has no seed" };
             (Quiet, format!("slot {slot} of rollup {rollup} is nobody's: {why}"))
         }
-        Event::Silent { slot, round, .. } => {
-            (Quiet, format!("proposes a block but no signal in slot {slot} (round {round})"))
+        Event::Silent { slot, round, rollup_block } => {
+            let text = format!(
+                "proposes block {rollup_block} without a signal in slot {slot} (round {round})"
+            );
+            (Quiet, text)
         }
         Event::Agreed { azip, does, by, height } => (Strong, agreed(azip, *does, *by, *height)),
         Event::RollupDeployed { rollup, address, .. } => {
@@ -160,13 +163,18 @@ pub(crate) fn phrase(who: Who, event: &Event, now: Timestamp) -> Phrase {
             let text = format!("publish the payload of {azip} at {}:", short(address));
             return Phrase::new(Plain, text).with(numbered(actions));
         }
-        Event::Signaled { azip, slot, round, count, needed, .. } => {
-            (Plain, format!("signals {count}/{needed} for {azip} in slot {slot} (round {round})"))
-        }
-        Event::SignaledMore { azip, from, to, round, signals, count, needed } => {
-            let signals = grouped(*signals);
+        Event::Signaled { azip, slot, round, count, needed, rollup_block } => {
             let text = format!(
-                "{signals} signals for {azip} in slots {from} to {to} (round {round}): {count}/{needed}"
+                "signals {count}/{needed} for {azip} and proposes block {rollup_block} in slot {slot} \
+                 (round {round})"
+            );
+            (Plain, text)
+        }
+        Event::SignaledMore { azip, from, to, round, signals, blocks, count: signaled, needed } => {
+            let (signals, blocks) = (count(*signals, "signal"), count(*blocks, "block"));
+            let text = format!(
+                "{signals} for {azip} and {blocks} in slots {from} to {to} (round {round}): \
+                 {signaled}/{needed}"
             );
             (Plain, text)
         }
@@ -335,4 +343,45 @@ fn numbered(actions: &[String]) -> Vec<String> {
 pub(crate) fn short(address: &alloy::primitives::Address) -> String {
     let text = address.to_checksum(None);
     format!("{}…{}", &text[..6], &text[text.len() - 4..])
+}
+
+#[cfg(test)]
+mod tests {
+    use canon_protocol::{Round, Slot};
+
+    use super::*;
+
+    #[test]
+    fn the_line_of_a_slot_names_all_that_its_gas_paid_for() {
+        let (slot, round, rollup_block) = (Slot::of(35), Round::of(3), RollupBlock::of(10));
+        let text = |who, event: &Event| phrase(who, event, Timestamp::ZERO).text;
+        let azip = || "AZIP-42".to_owned();
+        let signaled =
+            Event::Signaled { azip: azip(), slot, round, count: 3, needed: 6, rollup_block };
+        assert_eq!(
+            text(Who::Sequencer(6), &signaled),
+            "signals 3/6 for AZIP-42 and proposes block 10 in slot 35 (round 3)"
+        );
+        assert_eq!(
+            text(Who::Sequencer(6), &Event::Silent { slot, round, rollup_block }),
+            "proposes block 10 without a signal in slot 35 (round 3)"
+        );
+        let group = |signals, blocks| Event::SignaledMore {
+            azip: azip(),
+            from: Slot::of(30),
+            to: slot,
+            round,
+            signals,
+            blocks,
+            count: 1_100,
+            needed: 1_200,
+        };
+        for (signals, blocks, says) in [
+            (1_000, 1_050, "1,000 signals for AZIP-42 and 1,050 blocks"),
+            (1, 1, "1 signal for AZIP-42 and 1 block"),
+        ] {
+            let says = format!("{says} in slots 30 to 35 (round 3): 1100/1200");
+            assert_eq!(text(Who::Sequencers(2), &group(signals, blocks)), says);
+        }
+    }
 }

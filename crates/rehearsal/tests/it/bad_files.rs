@@ -72,10 +72,87 @@ fn a_wrong_type() {
     assert_data_eq!(
         refused(&format!("{MINIMAL}\n[signaling]\nquorum = true")),
         str![[r#"
-bad.toml:13:10: signaling.quorum: invalid type: boolean `true`, expected a whole number, or text with a unit
+bad.toml:13:10: signaling.quorum: expected a whole number from 2 to 10,000, found true
    |
 13 | quorum = true
    |          ^^^^
+"#]]
+    );
+}
+
+/// A number without a unit gets the same answer, whatever its type.
+#[test]
+fn percentages_without_a_sign() {
+    let says = |quorum: &str| refused(&format!("{MINIMAL}\n[governance]\nquorum = {quorum}"));
+    assert_data_eq!(
+        says("0.1"),
+        str![[r#"
+bad.toml:13:10: governance.quorum: expected a percentage up to 100 such as "10 %", found 0.1
+   |
+13 | quorum = 0.1
+   |          ^^^
+"#]]
+    );
+    assert_data_eq!(
+        says("10"),
+        str![[r#"
+bad.toml:13:10: governance.quorum: expected a percentage up to 100 such as "10 %", found 10
+   |
+13 | quorum = 10
+   |          ^^
+"#]]
+    );
+}
+
+#[test]
+fn a_lock_that_nobody_is_certain_to_have() {
+    let says = |tokens: &str| {
+        let text = MINIMAL.replace("tokens = 100", &format!("tokens = {tokens}"));
+        refused(&text.replace("does =", "by = \"lock\"\ndoes ="))
+    };
+    assert_data_eq!(
+        says("\"5,000 to 50,000\""),
+        str![[r#"
+bad.toml:9:6: proposals[0].by: expected a holder with governance.lock_amount (20,000 tokens), but every holder may be drawn below it: raise holders[].tokens to at least that, lower governance.lock_amount to 5,000 tokens, or use by = "signals"
+  |
+9 | by = "lock"
+  |      ^^^^^^
+"#]]
+    );
+    assert_data_eq!(
+        says("19_999"),
+        str![[r#"
+bad.toml:9:6: proposals[0].by: expected a holder with governance.lock_amount (20,000 tokens), but every holder has less: raise holders[].tokens to at least that, lower governance.lock_amount to 19,999 tokens, or use by = "signals"
+  |
+9 | by = "lock"
+  |      ^^^^^^
+"#]]
+    );
+    let text = MINIMAL.replace("tokens = 100", "tokens = 20_000");
+    Scenario::read("good.toml", &text.replace("does =", "by = \"lock\"\ndoes =")).unwrap();
+}
+
+#[test]
+fn a_forged_rollup_names_the_key_to_change() {
+    let forged = MINIMAL.replace("does =", "rollup = \"forged\"\ndoes =");
+    assert_data_eq!(
+        refused(&forged),
+        str![[r#"
+bad.toml:9:10: proposals[0].rollup: expected "genuine", or another proposals[0].expect than "executed", since the payload refuses a forged rollup, found "forged"
+  |
+9 | rollup = "forged"
+  |          ^^^^^^^^
+"#]]
+    );
+    let rejected = forged.replace("\"executed\"", "\"rejected\"");
+    Scenario::read("good.toml", &rejected).unwrap();
+    assert_data_eq!(
+        refused(&rejected.replace("\"upgrade\"", "\"replace-proposals\"")),
+        str![[r#"
+bad.toml:9:10: proposals[0].rollup: expected "genuine", or proposals[0].does = "upgrade", since only an upgrade deploys a rollup, found "forged"
+  |
+9 | rollup = "forged"
+  |          ^^^^^^^^
 "#]]
     );
 }
@@ -117,18 +194,13 @@ stake = \"-5\"
 [governance]
 quorum = \"101 %\"
 differential = 0.04
+voting_delay = [1]
+grace_period = {{ hours = 1 }}
+minimum_votes = 0.5
+[signaling]
+quorum = true
 "
     );
-    assert_data_eq!(
-        refused(&text),
-        str![[r#"
-bad.toml:19:16: governance.differential: invalid type: floating point `0.04`, expected a whole number, or text with a unit
-   |
-19 | differential = 0.04
-   |                ^^^^
-"#]]
-    );
-    let text = text.replace("differential = 0.04\n", "");
     assert_data_eq!(
         refused(&text),
         str![[r#"
@@ -151,6 +223,31 @@ bad.toml:18:10: governance.quorum: expected a percentage up to 100 such as "10 %
    |
 18 | quorum = "101 %"
    |          ^^^^^^^
+
+bad.toml:19:16: governance.differential: expected a percentage up to 100 such as "10 %", found 0.04
+   |
+19 | differential = 0.04
+   |                ^^^^
+
+bad.toml:20:16: governance.voting_delay: expected a duration such as "90 s", "1 h 30 min" or "3 d", found [1]
+   |
+20 | voting_delay = [1]
+   |                ^^^
+
+bad.toml:21:16: governance.grace_period: expected a duration such as "90 s", "1 h 30 min" or "3 d", found { hours = 1 }
+   |
+21 | grace_period = { hours = 1 }
+   |                ^^^^^^^^^^^^^
+
+bad.toml:22:17: governance.minimum_votes: expected tokens, such as 1000, "1,000" or "0.5", found 0.5
+   |
+22 | minimum_votes = 0.5
+   |                 ^^^
+
+bad.toml:24:10: signaling.quorum: expected a whole number from 2 to 10,000, found true
+   |
+24 | quorum = true
+   |          ^^^^
 "#]]
     );
 }
@@ -238,7 +335,7 @@ bad.toml:3:10: asset.supply: expected at least 15,400 tokens for the stakes, loc
 3 | supply = "1,000"
   |          ^^^^^^^
 
-bad.toml:11:6: proposals[0].by: expected "signals", since no holder surely has governance.lock_amount (20,000 tokens), found "lock"
+bad.toml:11:6: proposals[0].by: expected a holder with governance.lock_amount (20,000 tokens), but every holder has less: raise holders[].tokens to at least that, lower governance.lock_amount to 500 tokens, or use by = "signals"
    |
 11 | by = "lock"
    |      ^^^^^^
@@ -366,7 +463,7 @@ bad.toml:12:10: holders[0].ballot: expected "yes" or "no", since the ballots are
 12 | ballot = "none"
    |          ^^^^^^
 
-bad.toml:17:10: proposals[0].rollup: expected "genuine", or an upgrade that isn't expected to be executed, found "forged"
+bad.toml:17:10: proposals[0].rollup: expected "genuine", or another proposals[0].expect than "executed", since the payload refuses a forged rollup, found "forged"
    |
 17 | rollup = "forged"
    |          ^^^^^^^^

@@ -44,6 +44,19 @@ fn large_with_fewer_people() {
     let scenario = scenario("large").with_sequencers(100).unwrap().with_holders(300).unwrap();
     let report = play(&scenario);
     assert!(report.passed, "{}", report.to_text());
+    // All gas of the round is in lines that name what was paid for.
+    let (mut signals, mut blocks, mut transactions) = (0, 0, 0);
+    for entry in report.timeline.entries() {
+        if let Event::SignaledMore { signals: more, blocks: proposed, .. } = entry.what {
+            signals += more;
+            blocks += proposed;
+            transactions += entry.spent.unwrap().transactions;
+        }
+    }
+    assert_eq!(transactions, signals + blocks);
+    assert!(blocks > 0 && signals >= u64::from(scenario.signaling.rules.n()));
+    let text = report.to_text();
+    assert!(text.contains("signals for AZIP-100 and "), "{text}");
     // Signals by the hundred, not one by one.
     assert_eq!(count(&report, |event| matches!(event, Event::SignaledMore { .. })), 6);
 }
@@ -100,14 +113,22 @@ fn round_expired() {
     assert_eq!(count(&report, |event| matches!(event, Event::Pushed { .. })), 0);
 }
 
+/// That a proposal is rejected is told once, with the reason.
+fn is_rejected_once(report: &Report, line: &str) {
+    let text = report.to_text();
+    assert_eq!(text.matches(" is rejected").count(), 1, "{text}");
+    assert!(text.contains(line), "{text}");
+    assert_eq!(count(report, |event| matches!(event, Event::Over { .. })), 0);
+}
+
 #[test]
 fn rejected() {
-    passes("rejected");
+    is_rejected_once(&passes("rejected"), "AZIP-5 is rejected: 52,000 yes, 48,000 no");
 }
 
 #[test]
 fn tie() {
-    passes("tie");
+    is_rejected_once(&passes("tie"), "AZIP-6 is rejected: 85,000 yes, 85,000 no");
 }
 
 #[test]
@@ -198,6 +219,7 @@ fn late_objection() {
     let accepted = |event: &Event| matches!(event, Event::VoteClosed { rejected: None, .. });
     assert_eq!(count(&report, accepted), 1);
     assert_eq!(count(&report, |event| matches!(event, Event::Overturned { .. })), 1);
+    is_rejected_once(&report, "AZIP-20 is rejected after all: 60,000 yes, 80,000");
     assert_eq!(count(&report, is_executed), 0);
 }
 

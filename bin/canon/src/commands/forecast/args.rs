@@ -6,6 +6,8 @@ use alloy::primitives::Address;
 use canon_protocol::Timestamp;
 use clap::{Args, value_parser};
 
+use crate::input::whole;
+
 use super::{
     input::{Percent, address, outage, utc_time},
     source::Source,
@@ -28,15 +30,15 @@ pub(crate) struct Forecast {
     pub(super) payload: Option<Address>,
 
     /// N, the signals that win a round [default: the preset's]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(super) quorum: Option<u32>,
 
     /// M, the slots of a round [default: the preset's]
-    #[arg(long, value_name = "M")]
+    #[arg(long, value_name = "M", allow_negative_numbers = true)]
     pub(super) round: Option<u32>,
 
     /// Slots of the first round that are over when the campaign starts [default: 0]
-    #[arg(long, value_name = "SLOTS")]
+    #[arg(long, value_name = "SLOTS", allow_negative_numbers = true)]
     pub(super) late: Option<u32>,
 
     /// When the campaign starts, to get dates, such as 2026-12-01T09:00:00Z
@@ -44,44 +46,44 @@ pub(crate) struct Forecast {
     pub(super) start: Option<Timestamp>,
 
     /// Seats of the set [default: 1000, or what draws on the chain]
-    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = value_parser!(u32).range(1..))]
     pub(super) sequencers: Option<u32>,
 
     /// Part of the seats that signal for the payload
-    #[arg(long, value_name = "SHARE", default_value = "70%")]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, default_value = "70%")]
     pub(super) signaling: Percent,
 
     /// Part of the seats that signal for another payload
-    #[arg(long, value_name = "SHARE", default_value = "10%")]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, default_value = "10%")]
     pub(super) rival: Percent,
 
     /// Part of their slots that all seats miss
-    #[arg(long, value_name = "SHARE", default_value = "2%")]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, default_value = "2%")]
     pub(super) missed: Percent,
 
-    /// Operators in TOML, each `[[operator]]` with seats (4) or stake ("800000" tokens), side ("for",
-    /// "rival" or "silent") and missed ("2%")
+    /// Operators in TOML, each `[[operator]]` with seats (4) or stake ("800,000" tokens), side ("for",
+    /// "rival" or "silent") and missed ("2%" if it is left out)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["sequencers", "signaling", "rival", "missed"])]
     pub(super) operators: Option<PathBuf>,
 
     /// Part of all power that is cast in the vote
-    #[arg(long, value_name = "SHARE", default_value = "40%")]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, default_value = "40%")]
     pub(super) turnout: Percent,
 
     /// Part of the cast power that is for the proposal
-    #[arg(long, value_name = "SHARE", default_value = "80%")]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, default_value = "80%")]
     pub(super) yes: Percent,
 
     /// Slots that a failure of an operator lasts on average: plays campaigns with such failures
-    #[arg(long, value_name = "SLOTS", value_parser = outage)]
+    #[arg(long, value_name = "SLOTS", allow_negative_numbers = true, value_parser = outage)]
     pub(super) outage: Option<f64>,
 
     /// Campaigns to play with --outage
-    #[arg(long, value_name = "N", default_value_t = 500, requires = "outage", value_parser = value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 500, requires = "outage", value_parser = value_parser!(u32).range(1..))]
     pub(super) campaigns: u32,
 
     /// Replays the same campaigns with --outage
-    #[arg(long, value_name = "S", default_value_t = 1, requires = "outage")]
+    #[arg(long, value_name = "S", allow_negative_numbers = true, default_value_t = 1, requires = "outage", value_parser = whole(0, u64::MAX))]
     pub(super) seed: u64,
 
     /// Print the forecast as JSON: times in seconds, amounts and fractions in units of 10^-18

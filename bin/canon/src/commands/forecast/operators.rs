@@ -1,10 +1,15 @@
 //! The file of operators.
 
+use std::{borrow::Cow, ops::Range};
+
 use canon_forecast::{Operator, Share, Side, seats_of};
-use canon_l1::deploy::quantities;
 use canon_protocol::Amount;
+use canon_rehearsal::scenario::{FileError, Problem, units};
 use eyre::{Report, eyre};
-use toml::{Table, Value};
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
 
 use super::{input::Percent, text::tokens};
 
@@ -16,124 +21,137 @@ pub(super) struct Listed {
     pub(super) stake: Amount,
 }
 
-/// The problems of a file, a line each.
-#[derive(Debug)]
-struct Problems(Vec<String>);
-
-impl std::fmt::Display for Problems {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // A page of its own, also if it has one line only.
-        writeln!(f, "{}", self.0.join("\n"))
-    }
-}
-
-impl std::error::Error for Problems {}
-
-/// Reads the operators of a file, whose seats need `minimum` of stake each.
-pub(super) fn read(name: &str, text: &str, minimum: Amount) -> Result<Vec<Listed>, Report> {
-    let table: Table = text.parse().map_err(|error: toml::de::Error| {
-        Report::new(Problems(vec![error.to_string()])).wrap_err(format!("{name} isn't TOML"))
-    })?;
-    let mut problems: Vec<_> = table
-        .keys()
-        .filter(|key| *key != "operator")
-        .map(|key| format!("{key}: expected [[operator]] and nothing else"))
-        .collect();
-    let entries = match table.get("operator") {
-        Some(Value::Array(entries)) => entries.as_slice(),
-        _ => &[],
+/// Reads the operators of a file, whose seats need `minimum` of stake each. `missed` is the share of
+/// those that don't name one.
+pub(super) fn read(
+    name: &str,
+    text: &str,
+    minimum: Amount,
+    missed: Share,
+) -> Result<Vec<Listed>, Report> {
+    let wrong = |mut problems: Vec<Problem>| {
+        problems.sort_by_key(|problem| (problem.line, problem.column));
+        let error = FileError { file: name.to_owned(), problems };
+        Report::new(error).wrap_err(format!("--operators {name} has mistakes"))
     };
-    if entries.is_empty() {
-        problems.push("operator: expected at least one [[operator]]".to_owned());
+    let table =
+        DeTable::parse(text).map_err(|error| wrong(vec![Problem::unparsed(text, &error)]))?;
+    let mut problems = Vec::new();
+    for key in table.get_ref().keys().filter(|key| key.get_ref() != "operator") {
+        let field = key.get_ref().to_string();
+        problems.push(Problem::expected(text, key.span(), field, "only [[operator]]"));
     }
+    let at_least_one = "at least one [[operator]]";
     let mut operators = Vec::new();
-    for (number, entry) in (1..).zip(entries) {
-        let nothing = Table::new();
-        let mut entry =
-            Entry { number, table: entry.as_table().unwrap_or(&nothing), problems: &mut problems };
-        operators.extend(entry.operator(minimum));
+    match table.get_ref().get("operator") {
+        Some(list) => match list.get_ref() {
+            DeValue::Array(entries) if !entries.is_empty() => {
+                for (position, entry) in entries.iter().enumerate() {
+                    let problems = &mut problems;
+                    let mut entry = Entry { text, position, entry, minimum, problems };
+                    operators.extend(entry.operator(missed));
+                }
+            }
+            _ => {
+                let field = "operator".to_owned();
+                problems.push(Problem::expected(text, list.span(), field, at_least_one));
+            }
+        },
+        None => {
+            let message = format!("expected {at_least_one}");
+            problems.push(Problem::nowhere("operator".to_owned(), message));
+        }
     }
-    if problems.is_empty() {
-        return Ok(operators);
-    }
-    Err(Report::new(Problems(problems)).wrap_err(format!("{name} doesn't list operators")))
+    if problems.is_empty() { Ok(operators) } else { Err(wrong(problems)) }
 }
 
 /// One `[[operator]]`.
 struct Entry<'a> {
-    /// Counted from 1.
-    number: usize,
-    table: &'a Table,
-    problems: &'a mut Vec<String>,
+    text: &'a str,
+    /// Counted from 0, as in scenarios.
+    position: usize,
+    entry: &'a Spanned<DeValue<'a>>,
+    minimum: Amount,
+    problems: &'a mut Vec<Problem>,
 }
 
-impl Entry<'_> {
-    fn operator(&mut self, minimum: Amount) -> Option<Listed> {
+impl<'a> Entry<'a> {
+    fn operator(&mut self, missed: Share) -> Option<Listed> {
+        let Some(table) = self.entry.get_ref().as_table() else {
+            let field = format!("operator[{}]", self.position);
+            let expected = "a table with seats or stake, side and missed";
+            let problem = Problem::expected(self.text, self.entry.span(), field, expected);
+            self.problems.push(problem);
+            return None;
+        };
         let known = ["seats", "stake", "side", "missed"];
-        for key in self.table.keys().filter(|key| !known.contains(&key.as_str())) {
-            self.problem(key, "expected seats or stake, side and missed");
+        for key in table.keys().filter(|key| !known.contains(&&**key.get_ref())) {
+            self.expected(key.span(), key.get_ref(), "seats, stake, side or missed");
         }
-        let seats = self.seats(minimum);
-        let side =
-            self.field("side", r#""for", "rival" or "silent""#, |value| match value.as_str()? {
-                "for" => Some(Side::For),
-                "rival" => Some(Side::Rival),
-                "silent" => Some(Side::Silent),
-                _ => None,
-            });
-        let expected = r#"a share from 0% to 100%, such as "2%" or 0.02"#;
-        let missed = self.field("missed", expected, |value| match value {
-            Value::String(text) => text.parse::<Percent>().ok().map(Percent::share),
-            Value::Float(share) => Share::new(*share),
-            Value::Integer(share) => Share::new(*share as f64),
+        let seats = self.seats(table);
+        let expected = r#""for", "rival" or "silent""#;
+        let side = self.field(table, "side", expected, |value| match value.as_str()? {
+            "for" => Some(Side::For),
+            "rival" => Some(Side::Rival),
+            "silent" => Some(Side::Silent),
             _ => None,
         });
+        let expected = r#"a share from 0% to 100%, such as "2%" or 0.02"#;
+        let missed = match table.contains_key("missed") {
+            false => Some(missed),
+            true => self.field(table, "missed", expected, |value| match value {
+                DeValue::String(text) => text.parse::<Percent>().ok().map(Percent::share),
+                DeValue::Float(share) => Share::new(share.as_str().parse().ok()?),
+                DeValue::Integer(_) => Share::new(number(value)?.parse().ok()?),
+                _ => None,
+            }),
+        };
         let ((seats, stake), side, missed) = (seats?, side?, missed?);
         Some(Listed { operator: Operator { seats, side, missed }, stake })
     }
 
     /// Seats, and the stake for them.
-    fn seats(&mut self, minimum: Amount) -> Option<(u32, Amount)> {
-        match (self.table.contains_key("seats"), self.table.contains_key("stake")) {
-            (true, false) => {
+    fn seats(&mut self, table: &'a DeTable<'a>) -> Option<(u32, Amount)> {
+        let minimum = self.minimum;
+        match (table.get("seats"), table.get("stake")) {
+            (Some(given), None) => {
                 let expected = "a number of seats, 1 or more";
-                let seats = self.field("seats", expected, |value| {
-                    u32::try_from(value.as_integer()?).ok().filter(|seats| *seats > 0)
+                let seats = self.field(table, "seats", expected, |value| {
+                    let seats = units::whole(&number(value)?)?;
+                    u32::try_from(seats).ok().filter(|seats| *seats > 0)
                 })?;
                 let least = minimum.get().checked_mul(seats.into()).and_then(Amount::new);
                 if least.is_none() {
-                    self.problem("seats", "more than all the asset there can be is enough for");
+                    let expected = "no more seats than all the asset there can be is enough for";
+                    self.expected(given.span(), "seats", expected);
                 }
                 Some((seats, least?))
             }
-            (false, true) => {
-                let expected = r#"an amount of tokens, such as "1000" or "0.5""#;
-                let stake = self.field("stake", expected, |value| match value {
-                    Value::String(text) => quantities::parse_amount(text).ok(),
-                    Value::Integer(count) => quantities::parse_amount(&count.to_string()).ok(),
-                    _ => None,
-                })?;
+            (None, Some(given)) => {
+                let expected = r#"tokens, such as 1000, "1,000" or "0.5""#;
+                let stake =
+                    self.field(table, "stake", expected, |value| units::tokens(&number(value)?))?;
                 match seats_of(stake, minimum) {
-                    Some(seats) if seats > 0 => Some((seats, stake)),
+                    Some(seats) if seats > 0 => return Some((seats, stake)),
                     Some(_) => {
-                        let (least, found) = (tokens(minimum), tokens(stake));
-                        let what =
-                            format!("expected the {least} tokens of a seat or more, found {found}");
-                        self.problem("stake", &what);
-                        None
+                        let expected = format!("the {} tokens of a seat or more", tokens(minimum));
+                        self.expected(given.span(), "stake", &expected);
                     }
                     None => {
-                        self.problem("stake", "expected fewer than the 2^32 seats of a set");
-                        None
+                        let expected = "a stake for fewer than the 2^32 seats of a set";
+                        self.expected(given.span(), "stake", expected);
                     }
                 }
-            }
-            (true, true) => {
-                self.problem("seats", "expected seats or stake, found both");
                 None
             }
-            (false, false) => {
-                self.problem("seats", "expected seats or stake, found neither");
+            (Some(given), Some(_)) => {
+                let message = "expected seats or stake, found both".to_owned();
+                self.problem(given.span(), "seats", message);
+                None
+            }
+            (None, None) => {
+                let message = "expected seats or stake, found neither".to_owned();
+                self.problem(self.entry.span(), "seats", message);
                 None
             }
         }
@@ -141,21 +159,41 @@ impl Entry<'_> {
 
     fn field<T>(
         &mut self,
+        table: &'a DeTable<'a>,
         field: &str,
         expected: &str,
-        read: impl FnOnce(&Value) -> Option<T>,
+        read: impl FnOnce(&DeValue<'a>) -> Option<T>,
     ) -> Option<T> {
-        let value = self.table.get(field);
-        let found = value.and_then(read);
+        let Some(value) = table.get(field) else {
+            self.problem(self.entry.span(), field, format!("expected {expected}, found nothing"));
+            return None;
+        };
+        let found = read(value.get_ref());
         if found.is_none() {
-            let value = value.map_or_else(|| "nothing".to_owned(), ToString::to_string);
-            self.problem(field, &format!("expected {expected}, found {value}"));
+            self.expected(value.span(), field, expected);
         }
         found
     }
 
-    fn problem(&mut self, field: &str, what: &str) {
-        self.problems.push(format!("operator {}: {field}: {what}", self.number));
+    fn expected(&mut self, span: Range<usize>, field: &str, expected: &str) {
+        let field = format!("operator[{}].{field}", self.position);
+        self.problems.push(Problem::expected(self.text, span, field, expected));
+    }
+
+    fn problem(&mut self, span: Range<usize>, field: &str, message: String) {
+        let field = format!("operator[{}].{field}", self.position);
+        self.problems.push(Problem::new(self.text, span, field, message));
+    }
+}
+
+/// The digits of a decimal whole number, or a text, in which scenarios allow separators.
+fn number<'a>(value: &'a DeValue<'_>) -> Option<Cow<'a, str>> {
+    match value {
+        DeValue::String(text) => Some(Cow::Borrowed(text)),
+        DeValue::Integer(number) => {
+            i64::from_str_radix(number.as_str(), number.radix()).ok().map(|n| n.to_string().into())
+        }
+        _ => None,
     }
 }
 
@@ -180,9 +218,14 @@ mod tests {
         Amount::of(count * Amount::TOKEN.get())
     }
 
+    const MISSED: Share = Share::ALL;
+
+    /// Each problem without the line that it quotes.
     fn problems(text: &str) -> String {
-        let report = read("file", text, MINIMUM).unwrap_err();
-        report.root_cause().to_string().trim_end().to_owned()
+        let report = read("file", text, MINIMUM, MISSED).unwrap_err();
+        assert_eq!(report.to_string(), "--operators file has mistakes");
+        let text = report.root_cause().to_string();
+        text.lines().filter(|line| line.starts_with("file")).collect::<Vec<_>>().join("\n")
     }
 
     #[test]
@@ -200,10 +243,18 @@ mod tests {
             stake = 100
             side = "silent"
             missed = 1
+            [[operator]]
+            stake = "1,000"
+            side = "for"
+            [[operator]]
+            seats = "1,000"
+            side = "for"
+            missed = 0
         "#;
-        let read = read("file", text, MINIMUM).unwrap();
+        let read = read("file", text, MINIMUM, MISSED).unwrap();
         let seats: Vec<_> = read.iter().map(|listed| listed.operator.seats).collect();
-        assert_eq!(seats, [3, 3, 1]);
+        assert_eq!(seats, [3, 3, 1, 10, 1_000]);
+        assert_eq!((read[3].stake, read[3].operator.missed), (tokens_of(1_000), MISSED));
         assert_eq!(read[0].stake, tokens_of(300));
         assert_eq!(read[0].operator.missed, read[1].operator.missed);
         assert_eq!((idle(&read[0], MINIMUM), idle(&read[2], MINIMUM)), Default::default());
@@ -229,26 +280,40 @@ mod tests {
             side = "for"
             missed = 0
             name = "x"
+            [[operator]]
+            stake = "1,00"
         "#;
         assert_eq!(
             problems(text),
-            r#"operator 1: seats: expected seats or stake, found both
-operator 2: seats: expected seats or stake, found neither
-operator 2: side: expected "for", "rival" or "silent", found "both"
-operator 2: missed: expected a share from 0% to 100%, such as "2%" or 0.02, found nothing
-operator 3: stake: expected the 100 tokens of a seat or more, found 99.9
-operator 3: missed: expected a share from 0% to 100%, such as "2%" or 0.02, found 1.1
-operator 4: name: expected seats or stake, side and missed
-operator 4: seats: expected a number of seats, 1 or more, found 0"#
+            r#"file:3:21: operator[0].seats: expected seats or stake, found both
+file:7:13: operator[1].seats: expected seats or stake, found neither
+file:8:20: operator[1].side: expected "for", "rival" or "silent", found "both"
+file:10:21: operator[2].stake: expected the 100 tokens of a seat or more, found "99.9"
+file:12:22: operator[2].missed: expected a share from 0% to 100%, such as "2%" or 0.02, found 1.1
+file:14:21: operator[3].seats: expected a number of seats, 1 or more, found 0
+file:17:13: operator[3].name: expected seats, stake, side or missed, found name
+file:18:13: operator[4].side: expected "for", "rival" or "silent", found nothing
+file:19:21: operator[4].stake: expected tokens, such as 1000, "1,000" or "0.5", found "1,00""#
         );
     }
 
     #[test]
     fn other_files_are_no_list() {
-        for text in ["", "operator = 3", "[operator]\nseats = 3"] {
-            assert_eq!(problems(text), "operator: expected at least one [[operator]]", "{text}");
+        let none = "expected at least one [[operator]]";
+        for (text, says) in [
+            ("", format!("file: operator: {none}")),
+            ("operator = 3", format!("file:1:12: operator: {none}, found 3")),
+            ("[operator]\nseats = 3", format!("file:1:1: operator: {none}, found [operator]")),
+            (
+                "operator = [3]",
+                "file:1:13: operator[0]: expected a table with seats or stake, side and missed, found 3"
+                    .to_owned(),
+            ),
+        ] {
+            assert_eq!(problems(text), says, "{text}");
         }
-        assert!(problems("a = 1\n[[operator]]").starts_with("a: expected [[operator]]"));
-        assert!(problems("= 1").contains("line 1"));
+        let other = "a = 1\n[[operator]]\nseats = 3\nside = \"for\"";
+        assert_eq!(problems(other), "file:1:1: a: expected only [[operator]], found a");
+        assert!(problems("= 1").starts_with("file:1:1: "), "{}", problems("= 1"));
     }
 }

@@ -4,8 +4,8 @@ use std::{fs, num::NonZeroU64};
 
 use alloy::{primitives::Address, transports::http::reqwest::Url};
 use canon_forecast::{Electorate, Operator, Side, Start, Terms};
-use canon_l1::deploy::SetParameters;
-use canon_protocol::{Amount, RoundRules, Slot, SlotClock, Timestamp};
+use canon_l1::deploy::{SetParameters, quantities};
+use canon_protocol::{Amount, Fraction, RoundRules, Slot, SlotClock, Timestamp};
 use eyre::{Report, eyre};
 
 use super::{
@@ -162,7 +162,8 @@ fn electorate(
         let name = path.display().to_string();
         let text =
             fs::read_to_string(path).map_err(|error| bad(operators::unreadable(&name, error)))?;
-        let listed = operators::read(&name, &text, minimum).map_err(|report| {
+        let listed = operators::read(&name, &text, minimum, asked.missed.share());
+        let listed = listed.map_err(|report| {
             Failure::bad_input(report, "correct the lines above; --help shows what an operator has")
         })?;
         let operators = listed.iter().map(|listed| listed.operator).collect();
@@ -178,7 +179,21 @@ fn electorate(
             )));
         }
     };
-    let (signaling, rival) = (asked.signaling.share(), asked.rival.share());
+    let (signaling, rival) = (asked.signaling.0, asked.rival.0);
+    let sum = u128::from(signaling.get()) + u128::from(rival.get());
+    if sum > Fraction::ONE.get().into() {
+        let [signaling, rival] = [signaling, rival].map(quantities::format_fraction);
+        // A hundred times the sum, since tokens have the same 18 places as fractions.
+        let sum = quantities::format_amount(Amount::of(100 * sum));
+        return Err(Failure::bad_input(
+            eyre!(
+                "--signaling {signaling}, --rival {rival}: expected shares of at most 100% together, \
+                 found {sum}%"
+            ),
+            "lower one of the two; `canon forecast --help` shows their defaults",
+        ));
+    }
+    let (signaling, rival) = (signaling.into(), rival.into());
     let electorate = Electorate::of_shares(seats, signaling, rival, asked.missed.share());
     Ok((electorate.map_err(|error| bad(error.into()))?, Vec::new()))
 }

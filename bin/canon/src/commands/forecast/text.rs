@@ -25,6 +25,9 @@ pub(super) fn part(amount: Amount, whole: Amount) -> String {
     format!("{}.{:02} %", hundredths / 100, hundredths % 100)
 }
 
+/// Below it, two decimals of a chance in per cent are 0.00.
+pub(super) const NEGLIGIBLE: f64 = 0.000_05;
+
 /// A chance. Numbers this near to 1 can't be told from it, so nothing is called certain; and what can
 /// happen is never said to have no chance.
 pub(super) fn chance(chance: f64) -> String {
@@ -34,7 +37,7 @@ pub(super) fn chance(chance: f64) -> String {
     if chance < 1e-99 {
         return "< 1e-99".to_owned();
     }
-    if chance < 0.000_05 {
+    if chance < NEGLIGIBLE {
         return format!("{chance:.0e}");
     }
     if chance > 0.999_95 {

@@ -3,7 +3,7 @@
 use super::{Page, line};
 use crate::commands::forecast::{
     facts::{Expected, Moment, Stages, Told},
-    text::{date, duration, grouped, until},
+    text::{NEGLIGIBLE, chance, count, date, duration, grouped, until},
 };
 
 /// What comes one after the other once a round is won.
@@ -35,9 +35,15 @@ pub(super) fn milestones(page: &mut Page, told: &Told<'_>) {
         row(page, what, told, |at| stage(at, |stages| when(moment(stages))));
         if told.start.is_some() {
             row(page, "", told, |at| {
-                at.at.as_ref().map_or_else(String::new, |stages| until(moment(stages).after))
+                let likely = at.at.as_ref().filter(|stages| stages.chance >= NEGLIGIBLE);
+                likely.map_or_else(String::new, |stages| until(moment(stages).after))
             });
         }
+    }
+    let mut stages = told.milestones.iter().filter_map(|milestone| milestone.at.as_ref());
+    if let Some(unlikely) = stages.find(|stages| stages.chance < NEGLIGIBLE) {
+        let (rounds, chance) = (count(unlikely.rounds, "round"), chance(unlikely.chance));
+        line!(page, "  – stands for a chance below 0.005 %: within {rounds} it is {chance}");
     }
     if told.milestones.iter().any(|milestone| milestone.at.is_none()) {
         line!(page, "  What is never so is out of reach with these signals");
@@ -51,7 +57,11 @@ fn row(page: &mut Page, what: &str, told: &Told<'_>, cell: impl Fn(&Expected) ->
 }
 
 fn stage(at: &Expected, cell: impl Fn(&Stages) -> String) -> String {
-    at.at.as_ref().map_or_else(|| "never".to_owned(), cell)
+    match &at.at {
+        None => "never".to_owned(),
+        Some(stages) if stages.chance < NEGLIGIBLE => "–".to_owned(),
+        Some(stages) => cell(stages),
+    }
 }
 
 fn when(moment: Moment) -> String {

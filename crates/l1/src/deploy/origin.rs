@@ -1,4 +1,4 @@
-//! Factories that create contracts at addresses that prove init code.
+//! Origins of contracts at addresses that prove init code.
 
 use super::{
     error::DeployError,
@@ -9,30 +9,30 @@ use alloy::primitives::{Address, B256, Bytes};
 use canon_protocol::Create2;
 use serde::{Deserialize, Serialize};
 
-/// A factory that creates contracts with CREATE2, and the salt that it is given.
+/// The origin of contracts made with CREATE2: a factory, and the salt that it is given.
 ///
+/// With the init code of a contract it is a [`Create2`], which gives the address.
 /// The factory's calldata is the salt followed by the init code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Create2Factory {
-    /// The address of the factory. Default: the deterministic deployment proxy
+pub struct Create2Origin {
+    /// The contract that executes CREATE2. Default: the deterministic deployment proxy
     /// ([`DEPLOYMENT_PROXY`]).
-    #[serde(rename = "factory")]
-    pub address: Address,
+    pub factory: Address,
     /// The salt. Default: 0.
     pub salt: B256,
 }
 
-impl Default for Create2Factory {
+impl Default for Create2Origin {
     fn default() -> Self {
-        Self { address: DEPLOYMENT_PROXY, salt: B256::ZERO }
+        Self { factory: DEPLOYMENT_PROXY, salt: B256::ZERO }
     }
 }
 
-impl Create2Factory {
-    /// The creation of a contract from `init_code` by this factory.
+impl Create2Origin {
+    /// The creation of a contract with this origin from `init_code`.
     pub fn create2(&self, init_code: &[u8]) -> Create2 {
-        Create2::new(self.address, self.salt, init_code)
+        Create2::new(self.factory, self.salt, init_code)
     }
 
     /// The factory's calldata for `init_code`.
@@ -54,11 +54,11 @@ impl Create2Factory {
         sender: &mut Sender,
         wait: &mut impl Wait,
     ) -> Result<(), DeployError> {
-        if self.address == DEPLOYMENT_PROXY {
+        if self.factory == DEPLOYMENT_PROXY {
             return ensure_proxy(sender, wait).await;
         }
         let client = sender.client();
-        client.expect_code(client.head().await?.id(), "the factory", self.address).await?;
+        client.expect_code(client.head().await?.id(), "the factory", self.factory).await?;
         Ok(())
     }
 }
