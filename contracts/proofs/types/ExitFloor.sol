@@ -48,6 +48,7 @@ contract ExitFloorProof is Proof {
 
     /// @notice A replacement makes no withdrawal started then or later faster, and until `oldUntil` leaving is as slow as the
     /// old configuration demands.
+    /// @custom:slow the solver takes seconds or more than two minutes, as it happens
     function check_aReplacementMakesNobodyFaster(
         ExitFloor floor,
         uint32 time,
