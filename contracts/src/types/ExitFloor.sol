@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.30;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "../libraries/SafeCast.sol";
 
 /// @notice The least withdrawal delay and the number of withdrawals, from the highest bit:
@@ -34,7 +35,7 @@ library ExitFloorLibrary {
 
     /// @notice Returns the delay of a withdrawal started at `time` when the current configuration asks for `current`.
     function delayAt(ExitFloor floor, uint256 time, uint256 current) internal pure returns (uint256) {
-        return _max(current, time <= floor.until() ? floor.delay() : 0);
+        return Math.max(current, time <= floor.until() ? floor.delay() : 0);
     }
 
     /// @notice Returns the floor with one more withdrawal.
@@ -49,12 +50,7 @@ library ExitFloorLibrary {
         pure
         returns (ExitFloor)
     {
-        return _pack(floor.withdrawals(), floor.delayAt(time, oldDelay), _max(floor.until(), oldUntil));
-    }
-
-    /// @dev Branches, unlike OpenZeppelin's `Math.max`, whose product the solver of the proofs doesn't get through.
-    function _max(uint256 a, uint256 b) private pure returns (uint256) {
-        return a > b ? a : b;
+        return _pack(floor.withdrawals(), floor.delayAt(time, oldDelay), Math.max(floor.until(), oldUntil));
     }
 
     function _pack(uint256 withdrawals_, uint256 delay_, uint256 until_) private pure returns (ExitFloor) {
