@@ -125,6 +125,22 @@ impl From<RawRollupParameters> for Rollup::RollupParameters {
     }
 }
 
+impl From<Rollup::RollupParameters> for RawRollupParameters {
+    fn from(sol: Rollup::RollupParameters) -> Self {
+        Self {
+            asset: sol.asset,
+            registry: sol.registry,
+            reward_distributor: sol.rewardDistributor,
+            owner: sol.owner,
+            genesis_time: sol.genesisTime,
+            slot_duration: sol.slotDuration,
+            epoch_duration: sol.epochDuration,
+            minimum_stake: sol.minimumStake,
+            exit_delay: sol.exitDelay,
+        }
+    }
+}
+
 impl Contract {
     /// Which contract of the set it is; `None` for payloads.
     pub const fn role(self) -> Option<Role> {

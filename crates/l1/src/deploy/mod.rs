@@ -18,12 +18,13 @@ pub mod quantities;
 mod record;
 mod run;
 mod step;
+mod verdict;
 mod verify;
 
 pub use constructor::ConstructorEvents;
 pub use error::DeployError;
 pub use further::{DeployedContract, Upgrade, create, deploy_rollup, deploy_upgrade_payload};
-pub use genuine::{ExamineError, Examiner, FormerRollup, GenuineSet, NotGenuine};
+pub use genuine::Examiner;
 pub use origin::Create2Origin;
 pub use parameters::{
     AssetParameters, CheckedParameters, GovernanceParameters, InvalidParameters, RollupParameters,
@@ -34,3 +35,4 @@ pub use proxy::DEPLOYMENT_PROXY;
 pub use record::{BegunStep, DeployRecord, DoneStep, StepReceipt};
 pub use run::{DeployedSet, Progress, deploy};
 pub use step::Step;
+pub use verdict::{ExamineError, FormerRollup, GenuineSet, NotGenuine};
