@@ -2,7 +2,7 @@
 
 use std::{path::Path, process::Stdio};
 
-use alloy::transports::http::reqwest::Url;
+use alloy_transport_http::reqwest::Url;
 use eyre::{Result, WrapErr, bail};
 use tokio::{
     io::{AsyncBufReadExt, BufReader},

@@ -28,10 +28,8 @@ use std::{
 };
 
 use crate::anvil::{self, BASE_FEE, CHAIN_ID, GAS_LIMIT};
-use alloy::{
-    primitives::U256,
-    providers::{DynProvider, Provider, ProviderBuilder},
-};
+use alloy_primitives::U256;
+use alloy_provider::{DynProvider, Provider, ProviderBuilder};
 use canon_devchain::{Devchain, DevchainConfig, Mining};
 use compare::Differ;
 use eyre::{Result, ensure, eyre};

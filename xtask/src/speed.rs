@@ -13,13 +13,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use alloy::{
-    eips::eip2718::Encodable2718,
-    primitives::{Address, B256, Bytes, U256},
-    providers::{DynProvider, Provider, ProviderBuilder, RootProvider},
-    rpc::types::TransactionReceipt,
-    sol_types::SolEvent,
-};
+use alloy_eips::eip2718::Encodable2718;
+use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_provider::{DynProvider, Provider, ProviderBuilder, RootProvider};
+use alloy_rpc_types_eth::TransactionReceipt;
+use alloy_sol_types::SolEvent;
 use canon_bindings::Rollup;
 use canon_devchain::{Devchain, DevchainConfig, Mining};
 use canon_rehearsal::{
@@ -110,7 +108,7 @@ fn peak_memory() -> Result<u64> {
 
 /// The genesis time and all blocks with transactions.
 async fn record(chain: &Devchain) -> Result<(u64, Vec<Block>)> {
-    let provider = RootProvider::<alloy::network::Ethereum>::new(chain.client());
+    let provider = RootProvider::<alloy_network::Ethereum>::new(chain.client());
     let genesis =
         provider.get_block_by_number(0.into()).await?.ok_or_else(|| eyre!("no genesis"))?;
     let mut blocks = Vec::new();
@@ -150,7 +148,7 @@ async fn replay_on_devchain(genesis: u64, blocks: &[Block]) -> Result<Duration> 
         mining: Mining::Manual,
         ..DevchainConfig::default()
     });
-    let provider = RootProvider::<alloy::network::Ethereum>::new(chain.client());
+    let provider = RootProvider::<alloy_network::Ethereum>::new(chain.client());
     let ((), took) = timed(async {
         for block in blocks {
             for transaction in &block.transactions {

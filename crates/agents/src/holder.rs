@@ -5,7 +5,7 @@ use crate::{
     outcome::{Act, Outcome, Void},
     view::View,
 };
-use alloy::primitives::{Address, U256};
+use alloy_primitives::{Address, U256};
 use canon_bindings::{Asset, Governance};
 use canon_l1::{Checks, PermitRequest, Result, Sender, calls};
 use canon_protocol::{Amount, ProposalId, ProposalState, Support, Timestamp, WithdrawalId};

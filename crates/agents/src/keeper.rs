@@ -5,7 +5,8 @@ use crate::{
     outcome::{Act, Outcome},
     view::{Seed, View},
 };
-use alloy::{primitives::Address, sol_types::SolEvent};
+use alloy_primitives::Address;
+use alloy_sol_types::SolEvent;
 use canon_bindings::{Governance, Rollup};
 use canon_l1::{Checks, Error, ProposalSnapshot, Result, Sender, calls};
 use canon_protocol::{BlockNumber, ProposalId, ProposalState, Timestamp, WithdrawalId};

@@ -5,7 +5,7 @@ use crate::{
     outcome::{Act, Outcome},
     view::View,
 };
-use alloy::primitives::Address;
+use alloy_primitives::Address;
 use canon_l1::{Checks, Result, Sender, calls};
 use canon_protocol::{Status, Timestamp};
 

@@ -1,6 +1,6 @@
 //! What agents did, and what became of it.
 
-use alloy::primitives::{Address, B256};
+use alloy_primitives::{Address, B256};
 use canon_l1::{Confirmed, Error};
 use canon_protocol::{Amount, Epoch, ProposalId, Round, Slot, Support, WithdrawalId};
 use core::fmt;

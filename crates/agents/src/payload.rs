@@ -2,7 +2,7 @@
 //! the first signal.
 
 use crate::view::{PayloadStatus, View};
-use alloy::primitives::{Address, B256, keccak256};
+use alloy_primitives::{Address, B256, keccak256};
 use canon_bindings::Contract;
 use canon_l1::{Client, Error};
 use canon_protocol::{Action, RollupBlock};

@@ -12,10 +12,8 @@ use crate::{
     payload::{SignalDecision, SignalPlan, decide_signal},
     view::{RollupView, Seed, View},
 };
-use alloy::{
-    primitives::{Address, B256, U256, keccak256},
-    sol_types::SolValue,
-};
+use alloy_primitives::{Address, B256, U256, keccak256};
+use alloy_sol_types::SolValue;
 use canon_l1::{Checks, Result, Sender, calls};
 use canon_protocol::{Epoch, Slot};
 

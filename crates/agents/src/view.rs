@@ -1,9 +1,7 @@
 //! What the chain says, read once per block and handed to all agents.
 
-use alloy::{
-    primitives::{Address, B256, map::AddressMap},
-    rpc::types::TransactionReceipt,
-};
+use alloy_primitives::{Address, B256, map::AddressMap};
+use alloy_rpc_types_eth::TransactionReceipt;
 use canon_l1::{
     Deployment, Head, NextBlock, ProposalSnapshot, Receipts, RollupRules, SignalStatus,
 };

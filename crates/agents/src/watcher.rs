@@ -1,12 +1,10 @@
 //! Reads the chain once per block.
 
 use crate::view::{Block, PayloadStatus, RollupView, Seed, Signaling, View};
-use alloy::{
-    eips::BlockId,
-    primitives::{
-        Address,
-        map::{AddressMap, AddressSet, HashMap},
-    },
+use alloy_eips::BlockId;
+use alloy_primitives::{
+    Address,
+    map::{AddressMap, AddressSet, HashMap},
 };
 use canon_l1::{Client, Deployment, Error, Head, ProposalSnapshot, Result, RollupRules};
 use canon_protocol::{Epoch, ProposalId, ProposalState, Round, RoundRules, Slot, Timestamp};

@@ -1,10 +1,8 @@
 //! The compiled contracts, as they are committed in `contracts/artifacts`.
 
-use alloy::{
-    json_abi::JsonAbi,
-    primitives::{Bytes, hex},
-    sol_types::SolConstructor,
-};
+use alloy_json_abi::JsonAbi;
+use alloy_primitives::{Bytes, hex};
+use alloy_sol_types::SolConstructor;
 use core::{fmt, ops::Range};
 use serde_json::Value;
 use std::sync::LazyLock;

@@ -6,50 +6,50 @@
 //! place where the two worlds meet.
 #![allow(missing_docs, missing_debug_implementations, unreachable_pub, clippy::all)]
 
-use alloy::sol;
+use alloy_sol_types::sol;
 
 sol!(
-    #[sol(rpc, extra_derives(Debug, PartialEq, Eq))]
+    #[sol(extra_derives(Debug, PartialEq, Eq))]
     Asset,
     "../../contracts/artifacts/Asset.json"
 );
 sol!(
-    #[sol(rpc, extra_derives(Debug, PartialEq, Eq))]
+    #[sol(extra_derives(Debug, PartialEq, Eq))]
     Issuer,
     "../../contracts/artifacts/Issuer.json"
 );
 sol!(
-    #[sol(rpc, extra_derives(Debug, PartialEq, Eq))]
+    #[sol(extra_derives(Debug, PartialEq, Eq))]
     Registry,
     "../../contracts/artifacts/Registry.json"
 );
 sol!(
-    #[sol(rpc, extra_derives(Debug, PartialEq, Eq))]
+    #[sol(extra_derives(Debug, PartialEq, Eq))]
     RewardDistributor,
     "../../contracts/artifacts/RewardDistributor.json"
 );
 sol!(
-    #[sol(rpc, extra_derives(Debug, PartialEq, Eq))]
+    #[sol(extra_derives(Debug, PartialEq, Eq))]
     Rollup,
     "../../contracts/artifacts/Rollup.json"
 );
 sol!(
-    #[sol(rpc, extra_derives(Debug, PartialEq, Eq))]
+    #[sol(extra_derives(Debug, PartialEq, Eq))]
     Proposals,
     "../../contracts/artifacts/Proposals.json"
 );
 sol!(
-    #[sol(rpc, extra_derives(Debug, PartialEq, Eq))]
+    #[sol(extra_derives(Debug, PartialEq, Eq))]
     Governance,
     "../../contracts/artifacts/Governance.json"
 );
 sol!(
-    #[sol(rpc, extra_derives(Debug, PartialEq, Eq))]
+    #[sol(extra_derives(Debug, PartialEq, Eq))]
     Expect,
     "../../contracts/artifacts/Expect.json"
 );
 sol!(
-    #[sol(rpc, extra_derives(Debug, PartialEq, Eq))]
+    #[sol(extra_derives(Debug, PartialEq, Eq))]
     UpgradePayload,
     "../../contracts/artifacts/UpgradePayload.json"
 );

@@ -10,10 +10,8 @@ use crate::{
         UpgradePayload,
     },
 };
-use alloy::{
-    primitives::{Bytes, Log},
-    sol_types::SolConstructor,
-};
+use alloy_primitives::{Bytes, Log};
+use alloy_sol_types::SolConstructor;
 use canon_protocol::{
     Action, Configuration, Constructor, Event, ProposeConfiguration, RawConfiguration,
     RawRollupParameters, Role, Tally, TooLarge,
@@ -204,10 +202,8 @@ pub fn protocol_log(role: Role, log: &Log) -> Option<canon_protocol::Log> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloy::{
-        primitives::{Address, LogData, U256},
-        sol_types::SolEvent,
-    };
+    use alloy_primitives::{Address, LogData, U256};
+    use alloy_sol_types::SolEvent;
     use canon_protocol::{Amount, Fraction, GovernanceEvent, ProposalId, Seconds, Support};
 
     #[test]

@@ -1,9 +1,7 @@
 //! The accounts whose keys the chain knows.
 
-use alloy::{
-    primitives::{B256, keccak256},
-    signers::local::PrivateKeySigner,
-};
+use alloy_primitives::{B256, keccak256};
+use alloy_signer_local::PrivateKeySigner;
 
 /// Derives the dev accounts of a seed: the private key of account `i` is
 /// `keccak256("canon devchain account" ‖ seed ‖ i)`, both numbers as 8 big-endian bytes.

@@ -2,17 +2,15 @@
 
 use std::sync::{Arc, OnceLock};
 
-use alloy::{
-    consensus::{
-        Eip658Value, Header, Receipt, ReceiptEnvelope, Transaction, TxEnvelope,
-        constants::{EMPTY_OMMER_ROOT_HASH, EMPTY_WITHDRAWALS},
-        proofs::ordered_trie_root_with_encoder,
-        transaction::Recovered,
-    },
-    eips::{eip2718::Encodable2718, eip7685::EMPTY_REQUESTS_HASH},
-    primitives::{Address, B64, B256, Bloom, Bytes, Log, Signature, U256},
-    rpc::types::TxGasAndReward,
+use alloy_consensus::{
+    Eip658Value, Header, Receipt, ReceiptEnvelope, Transaction, TxEnvelope,
+    constants::{EMPTY_OMMER_ROOT_HASH, EMPTY_WITHDRAWALS},
+    proofs::ordered_trie_root_with_encoder,
+    transaction::Recovered,
 };
+use alloy_eips::{eip2718::Encodable2718, eip7685::EMPTY_REQUESTS_HASH};
+use alloy_primitives::{Address, B64, B256, Bloom, Bytes, Log, Signature, U256};
+use alloy_rpc_types_eth::TxGasAndReward;
 
 use crate::state::Version;
 

@@ -1,16 +1,14 @@
 //! `eth_call` and `eth_estimateGas`.
 
-use alloy::{
-    consensus::Header,
-    eips::{
-        eip2930::{AccessList, AccessListResult},
-        eip7825::MAX_TX_GAS_LIMIT_OSAKA,
-    },
-    primitives::{Address, B256, Bytes, TxKind, U256, map::U256Map},
-    rpc::types::{
-        BlockOverrides, TransactionRequest,
-        state::{AccountOverride, StateOverride},
-    },
+use alloy_consensus::Header;
+use alloy_eips::{
+    eip2930::{AccessList, AccessListResult},
+    eip7825::MAX_TX_GAS_LIMIT_OSAKA,
+};
+use alloy_primitives::{Address, B256, Bytes, TxKind, U256, map::U256Map};
+use alloy_rpc_types_eth::{
+    BlockOverrides, TransactionRequest,
+    state::{AccountOverride, StateOverride},
 };
 use revm::{
     bytecode::Bytecode,

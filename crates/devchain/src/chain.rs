@@ -2,18 +2,16 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use alloy::{
-    consensus::{Header, Transaction},
-    eips::{
-        eip1559::BaseFeeParams,
-        eip2935::{HISTORY_SERVE_WINDOW, HISTORY_STORAGE_ADDRESS, HISTORY_STORAGE_CODE},
-    },
-    primitives::{
-        Address, B256, U256,
-        map::{AddressMap, AddressSet, B256Map},
-    },
-    signers::local::PrivateKeySigner,
+use alloy_consensus::{Header, Transaction};
+use alloy_eips::{
+    eip1559::BaseFeeParams,
+    eip2935::{HISTORY_SERVE_WINDOW, HISTORY_STORAGE_ADDRESS, HISTORY_STORAGE_CODE},
 };
+use alloy_primitives::{
+    Address, B256, U256,
+    map::{AddressMap, AddressSet, B256Map},
+};
+use alloy_signer_local::PrivateKeySigner;
 
 use crate::{
     accounts,

@@ -1,6 +1,6 @@
 //! What a chain is made from.
 
-use alloy::primitives::{Address, U256, address};
+use alloy_primitives::{Address, U256, address};
 
 /// The parameters of a [`Devchain`](crate::Devchain). Two chains with equal parameters and equal
 /// inputs have equal blocks, bit for bit.

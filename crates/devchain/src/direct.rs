@@ -3,11 +3,9 @@
 
 use std::sync::Arc;
 
-use alloy::{
-    consensus::{SignableTransaction, TxEnvelope, TxLegacy},
-    eips::eip7825::MAX_TX_GAS_LIMIT_OSAKA,
-    primitives::{Address, Bytes, Log, TxKind, U256},
-};
+use alloy_consensus::{SignableTransaction, TxEnvelope, TxLegacy};
+use alloy_eips::eip7825::MAX_TX_GAS_LIMIT_OSAKA;
+use alloy_primitives::{Address, Bytes, Log, TxKind, U256};
 use revm::context::TxEnv;
 
 use crate::{

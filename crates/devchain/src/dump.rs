@@ -3,7 +3,7 @@
 //! A dump is [`MAGIC`], the version of the format (a byte), the keccak hash of the rest, and the
 //! rest: the chain's image in RLP.
 
-use alloy::primitives::{B256, keccak256};
+use alloy_primitives::{B256, keccak256};
 use alloy_rlp::{Decodable, Encodable};
 
 use crate::{

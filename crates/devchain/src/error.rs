@@ -1,6 +1,6 @@
 //! Errors of the typed handle.
 
-use alloy::primitives::Address;
+use alloy_primitives::Address;
 
 /// Result of a [`Devchain`](crate::Devchain) method.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

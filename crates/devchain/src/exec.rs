@@ -2,11 +2,9 @@
 
 use std::convert::Infallible;
 
-use alloy::{
-    consensus::{Header, Transaction, Typed2718},
-    eips::eip2930::AccessListItem,
-    primitives::{Address, B256, Bytes, U256},
-};
+use alloy_consensus::{Header, Transaction, Typed2718};
+use alloy_eips::eip2930::AccessListItem;
+use alloy_primitives::{Address, B256, Bytes, U256};
 use revm::{
     Database, DatabaseRef, ExecuteEvm, MainBuilder, MainnetEvm,
     bytecode::Bytecode,

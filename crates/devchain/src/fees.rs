@@ -1,6 +1,6 @@
 //! What clients are told about fees.
 
-use alloy::rpc::types::FeeHistory;
+use alloy_rpc_types_eth::FeeHistory;
 
 use crate::{block::Block, chain::Chain};
 

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use alloy::{
-    primitives::{B256, U256},
-    rpc::types::{Filter, FilterChanges, Log},
-};
+use alloy_primitives::{B256, U256};
+use alloy_rpc_types_eth::{Filter, FilterChanges, Log};
 
 use crate::{
     block::Block,

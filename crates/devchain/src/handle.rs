@@ -7,11 +7,9 @@ use std::{
     time::Duration,
 };
 
-use alloy::{
-    primitives::{Address, B256, Bytes, U256},
-    rpc::client::RpcClient,
-    signers::local::PrivateKeySigner,
-};
+use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_rpc_client::RpcClient;
+use alloy_signer_local::PrivateKeySigner;
 
 use crate::{
     chain::{Chain, MinedBlock},

@@ -5,11 +5,9 @@
 
 use std::sync::Arc;
 
-use alloy::{
-    consensus::{Header, Transaction, TxEnvelope},
-    eips::{Decodable2718, Encodable2718},
-    primitives::{Address, B256, Bytes, Log},
-};
+use alloy_consensus::{Header, Transaction, TxEnvelope};
+use alloy_eips::{Decodable2718, Encodable2718};
+use alloy_primitives::{Address, B256, Bytes, Log};
 use alloy_rlp::{RlpDecodable, RlpEncodable};
 
 use crate::{

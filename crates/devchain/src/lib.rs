@@ -5,7 +5,7 @@
 //! unchanged. Time, randomness and mining are inputs: equal inputs give equal blocks.
 //!
 //! ```
-//! use alloy::providers::{Provider, ProviderBuilder};
+//! use alloy_provider::{Provider, ProviderBuilder};
 //! use canon_devchain::{Devchain, DevchainConfig};
 //!
 //! # #[tokio::main(flavor = "current_thread")]

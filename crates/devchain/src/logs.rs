@@ -1,9 +1,7 @@
 //! Finding logs: by the list of blocks in which an address emitted any, else by the blocks' blooms.
 
-use alloy::{
-    primitives::{Address, map::AddressMap},
-    rpc::types::{BlockNumberOrTag, Filter, FilterBlockOption, Log},
-};
+use alloy_primitives::{Address, map::AddressMap};
+use alloy_rpc_types_eth::{BlockNumberOrTag, Filter, FilterBlockOption, Log};
 
 use crate::block::Block;
 

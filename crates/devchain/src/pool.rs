@@ -11,11 +11,9 @@ use std::{
     sync::Arc,
 };
 
-use alloy::{
-    consensus::{Transaction, Typed2718},
-    eips::{eip2718::Encodable2718, eip7825::MAX_TX_GAS_LIMIT_OSAKA},
-    primitives::{Address, B256, U256, map::B256Map},
-};
+use alloy_consensus::{Transaction, Typed2718};
+use alloy_eips::{eip2718::Encodable2718, eip7825::MAX_TX_GAS_LIMIT_OSAKA};
+use alloy_primitives::{Address, B256, U256, map::B256Map};
 
 use revm::primitives::eip3860::MAX_INITCODE_SIZE;
 

@@ -1,6 +1,6 @@
 //! The deterministic deployment proxy, which development chains have from genesis.
 
-use alloy::primitives::{Address, Bytes, address, bytes};
+use alloy_primitives::{Address, Bytes, address, bytes};
 
 /// The address of the deterministic deployment proxy on every chain that has it.
 ///

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use alloy::primitives::B256;
+use alloy_primitives::B256;
 
 use crate::{
     block::Tx,
@@ -43,7 +43,7 @@ pub struct ReorgOptions {
     /// The signed transactions (EIP-2718) of each block that replaces them, in order. Blocks
     /// beyond the end of the list are empty. There are as many new blocks as old ones, or as this
     /// list has if that is more.
-    pub blocks: Vec<Vec<alloy::primitives::Bytes>>,
+    pub blocks: Vec<Vec<alloy_primitives::Bytes>>,
     /// What happens to the transactions of the old blocks. Default: they return to the pool.
     pub old: OldTransactions,
 }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use alloy::rpc::json_rpc::{Id, Response, ResponsePayload};
+use alloy_json_rpc::{Id, Response, ResponsePayload};
 use axum::{
     Router,
     body::Bytes,

@@ -11,7 +11,7 @@ mod tests;
 
 use std::collections::VecDeque;
 
-use alloy::primitives::{
+use alloy_primitives::{
     Address, B256, Bytes, KECCAK256_EMPTY, U256,
     map::{AddressMap, B256Map, HashMap, U256Map},
 };

@@ -1,14 +1,12 @@
 //! Transactions that the chain completes and signs itself, for accounts it may act for.
 
-use alloy::{
-    consensus::{
-        SignableTransaction, TxEnvelope, TypedTransaction, transaction::SignerRecoverable,
-    },
-    eips::Decodable2718,
-    network::TxSignerSync,
-    primitives::{Address, TxKind},
-    rpc::types::TransactionRequest,
+use alloy_consensus::{
+    SignableTransaction, TxEnvelope, TypedTransaction, transaction::SignerRecoverable,
 };
+use alloy_eips::Decodable2718;
+use alloy_network::TxSignerSync;
+use alloy_primitives::{Address, TxKind};
+use alloy_rpc_types_eth::TransactionRequest;
 
 use crate::{
     block::{Tx, placeholder_signature},

@@ -2,10 +2,8 @@
 
 use std::task::{Context, Poll};
 
-use alloy::{
-    rpc::json_rpc::{RequestPacket, ResponsePacket, SerializedRequest},
-    transports::{TransportError, TransportFut},
-};
+use alloy_json_rpc::{RequestPacket, ResponsePacket, SerializedRequest};
+use alloy_transport::{TransportError, TransportFut};
 use tower::Service;
 
 use crate::{Devchain, rpc};

@@ -1,6 +1,6 @@
 //! The bytecode of a [`Program`].
 
-use alloy::primitives::{Bytes, U256};
+use alloy_primitives::{Bytes, U256};
 use canon_payload::{Assembler, op};
 use canon_protocol::{
     Action,

@@ -1,6 +1,6 @@
 //! How often a run met each call, refusal, event and state.
 
-use alloy::primitives::Selector;
+use alloy_primitives::Selector;
 use canon_bindings::Contract;
 use canon_protocol::{Event, GovernanceRefusal, ProposalState, Refusal, Role};
 use core::fmt;

@@ -10,12 +10,9 @@ use crate::{
     mismatch::{Differs, Mismatch, OutcomeKind},
     views,
 };
-use alloy::{
-    hex,
-    primitives::{
-        Address, B256, Bytes, KECCAK256_EMPTY, Log as ChainLog, Selector, U256, address, bytes,
-        keccak256,
-    },
+use alloy_primitives::{
+    Address, B256, Bytes, KECCAK256_EMPTY, Log as ChainLog, Selector, U256, address, bytes, hex,
+    keccak256,
 };
 use canon_bindings::{Contract, init_code, protocol_log};
 use canon_devchain::{

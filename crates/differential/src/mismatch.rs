@@ -1,6 +1,6 @@
 //! Where the rules and the bytecode differ.
 
-use alloy::primitives::{Address, B256, Bytes, LogData, Selector};
+use alloy_primitives::{Address, B256, Bytes, LogData, Selector};
 use canon_protocol::ApplyError;
 
 /// The rules and the bytecode disagree. Texts are for a person.

@@ -6,10 +6,8 @@ use crate::{
     lockstep::deployed_at,
     opening::Company,
 };
-use alloy::{
-    primitives::{Address, Bytes},
-    sol_types::SolValue,
-};
+use alloy_primitives::{Address, Bytes};
+use alloy_sol_types::SolValue;
 use canon_protocol::{
     Action, Call, Constructor, Role,
     histories::{Behavior, Conduct, Program, Put, Step},

@@ -5,10 +5,9 @@ use crate::{
     lockstep::{Lockstep, deployer},
     mismatch::Mismatch,
 };
-use alloy::{
-    primitives::{Address, B256, Bytes, U256, keccak256},
-    signers::{SignerSync, local::PrivateKeySigner},
-};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy_signer::SignerSync;
+use alloy_signer_local::PrivateKeySigner;
 use canon_protocol::{
     Addresses, Amount, AssetCall, Call, Configuration, Constructor, Fraction, GovernanceCall,
     IssuerCall, OwnershipCall, ProposeConfiguration, RawRollupParameters, RegistryCall, RollupCall,

@@ -11,7 +11,7 @@ use crate::{
     mismatch::Mismatch,
     opening::Company,
 };
-use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use canon_protocol::{
     AssetCall, Call, GovernanceCall, ProposalsCall, Role, RollupCall, Round, Signal, Timestamp,
     World, histories::Step, signature_parts,

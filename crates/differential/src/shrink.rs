@@ -20,7 +20,7 @@ use crate::{
     mismatch::Mismatch,
     replay::{Entry, Proposed, Replayer},
 };
-use alloy::primitives::{Address, U256};
+use alloy_primitives::{Address, U256};
 use canon_protocol::{
     Amount, AssetCall, Call, GovernanceCall, ProposalsCall, RollupCall, histories::Step,
 };

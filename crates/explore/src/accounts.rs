@@ -1,6 +1,6 @@
 //! Who and what there is in every small world.
 
-use alloy::primitives::{Address, U256};
+use alloy_primitives::{Address, U256};
 use canon_protocol::Addresses;
 use std::fmt;
 

@@ -22,7 +22,7 @@ use crate::{
     state::State,
     steps::present_round,
 };
-use alloy::primitives::{Address, keccak256};
+use alloy_primitives::{Address, keccak256};
 use canon_protocol::{
     Configuration, Ending, LIFETIME_IN_ROUNDS, Member, Origin, Payment, Proposal, Proposals, Round,
     Tally, Timestamp,

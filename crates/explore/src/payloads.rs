@@ -4,11 +4,8 @@ use crate::{
     accounts::{GOVERNANCE, ISSUER, PROPOSALS, REGISTRY, ROLLUPS},
     small_world::SHORT,
 };
-use alloy::{
-    primitives::{Address, Bytes, keccak256},
-    sol,
-    sol_types::{SolCall, SolValue},
-};
+use alloy_primitives::{Address, Bytes, keccak256};
+use alloy_sol_types::{SolCall, SolValue, sol};
 use canon_protocol::{
     Action, Call, Code, CodeKind, ExpectCall, GovernanceCall, Outside, Reaction, RegistryCall,
 };

@@ -9,7 +9,7 @@ use crate::{
     small_world::{EPOCH, EXIT_DELAY, LONG, M, N, SLOT, SUPPLY, SmallWorld, Start},
     state::{State, context},
 };
-use alloy::primitives::{Address, U256};
+use alloy_primitives::{Address, U256};
 use canon_protocol::{
     AssetCall, Call, Constructor, GovernanceCall, Log, OwnershipCall, ProposalsCall,
     RawRollupParameters, Refusal, RegistryCall, RollupCall, Timestamp, World,

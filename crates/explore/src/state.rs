@@ -1,7 +1,7 @@
 //! A state of the search: the set and the time.
 
 use crate::payloads::Payloads;
-use alloy::primitives::{Address, U256};
+use alloy_primitives::{Address, U256};
 use canon_protocol::{
     Block, BlockNumber, Context, Ending, Epoch, Governance, Proposal, ProposalState, Rollup,
     Timestamp, World,

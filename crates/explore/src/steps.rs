@@ -7,7 +7,7 @@ use crate::{
     state::{State, context},
     times::next_time,
 };
-use alloy::primitives::Address;
+use alloy_primitives::Address;
 use canon_protocol::{
     Call, Context, GovernanceCall, LIFETIME_IN_ROUNDS, Log, Payment, ProposalId, ProposalsCall,
     Refusal, RollupCall, Round, Support, Timestamp, WithdrawalId, World,

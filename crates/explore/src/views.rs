@@ -1,6 +1,6 @@
 //! What the rules answer, as far as properties check it.
 
-use alloy::primitives::Address;
+use alloy_primitives::Address;
 use canon_protocol::{
     Amount, Governance, GovernanceRefusal, Member, Proposal, ProposalState, Rollup, RollupRefusal,
     Timestamp,

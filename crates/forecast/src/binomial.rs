@@ -60,7 +60,7 @@ pub(crate) fn always(chance: f64, tries: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloy::primitives::U512;
+    use alloy_primitives::U512;
 
     fn share(value: f64) -> Share {
         Share::new(value).unwrap()

@@ -1,6 +1,6 @@
 //! What a proposal needs of the holders.
 
-use alloy::primitives::U256;
+use alloy_primitives::U256;
 use canon_protocol::{
     Amount, Configuration, Fraction, Tabulation, Tally, tabulate, votes_needed, yea_limit,
 };

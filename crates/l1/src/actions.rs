@@ -5,13 +5,11 @@ use crate::{
     error::{Error, Result},
     read::ProposalSnapshot,
 };
-use alloy::{
-    eips::BlockId,
-    primitives::{Address, B256},
-    providers::Provider,
-    rpc::types::Filter,
-    sol_types::SolEvent,
-};
+use alloy_eips::BlockId;
+use alloy_primitives::{Address, B256};
+use alloy_provider::Provider;
+use alloy_rpc_types_eth::Filter;
+use alloy_sol_types::SolEvent;
 use canon_bindings::{Governance, UpgradePayload};
 use canon_protocol::{Action, BlockNumber, Timestamp, actions_hash};
 

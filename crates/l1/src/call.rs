@@ -1,11 +1,9 @@
 //! A transaction that knows what it is for.
 
 use crate::deploy::Create2Origin;
-use alloy::{
-    primitives::{Address, B256, Bytes, TxKind, U256},
-    rpc::types::TransactionReceipt,
-    sol_types::{SolCall, SolConstructor, SolEvent},
-};
+use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
+use alloy_rpc_types_eth::TransactionReceipt;
+use alloy_sol_types::{SolCall, SolConstructor, SolEvent};
 use canon_bindings::Contract;
 
 /// Something to be sent: where, what, and which event proves that it happened.

@@ -4,10 +4,8 @@
 //! on the contracts' functions.
 
 use crate::call::Call;
-use alloy::{
-    primitives::{Address, B256, Signature, U256},
-    sol_types::SolCall,
-};
+use alloy_primitives::{Address, B256, Signature, U256};
+use alloy_sol_types::SolCall;
 use canon_bindings::{Asset, Governance, Issuer, Proposals, Registry, Rollup};
 use canon_protocol::{
     Amount, Permit, ProposalId, Round, Seconds, Support, Timestamp, WithdrawalId,

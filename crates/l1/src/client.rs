@@ -1,14 +1,12 @@
 //! Asking the chain.
 
 use crate::error::{Error, Result};
-use alloy::{
-    eips::BlockId,
-    network::TransactionBuilder,
-    primitives::{Address, B256, Bytes, ChainId},
-    providers::{DynProvider, Provider},
-    rpc::types::{BlockOverrides, TransactionRequest},
-    sol_types::SolCall,
-};
+use alloy_eips::BlockId;
+use alloy_network::TransactionBuilder;
+use alloy_primitives::{Address, B256, Bytes, ChainId};
+use alloy_provider::{DynProvider, Provider};
+use alloy_rpc_types_eth::{BlockOverrides, TransactionRequest};
+use alloy_sol_types::SolCall;
 use canon_protocol::{BlockNumber, Timestamp};
 
 /// EIP-7702: an account with this prefix and an address runs that address's code. It is not a
@@ -102,9 +100,9 @@ impl Client {
         let block = self.provider.get_block(id).await;
         let block = block.map_err(|source| Error::Rpc { what, source })?;
         let block = block
-            .ok_or_else(|| Error::Rpc { what, source: alloy::transports::RpcError::NullResp })?;
+            .ok_or_else(|| Error::Rpc { what, source: alloy_transport::RpcError::NullResp })?;
         let header = block.header;
-        let bad = || Error::Rpc { what, source: alloy::transports::RpcError::NullResp };
+        let bad = || Error::Rpc { what, source: alloy_transport::RpcError::NullResp };
         Ok(Head {
             number: BlockNumber::of(header.number),
             hash: header.hash,

@@ -5,14 +5,12 @@ use crate::{
     client::Client,
     error::{Error, Result},
 };
-use alloy::{
-    consensus::TxEip1559,
-    eips::BlockId,
-    primitives::{Address, B256, map::B256Map},
-    providers::Provider,
-    rpc::types::{Log, TransactionReceipt, TransactionRequest},
-    sol_types::SolEvent,
-};
+use alloy_consensus::TxEip1559;
+use alloy_eips::BlockId;
+use alloy_primitives::{Address, B256, map::B256Map};
+use alloy_provider::Provider;
+use alloy_rpc_types_eth::{Log, TransactionReceipt, TransactionRequest};
+use alloy_sol_types::SolEvent;
 use canon_bindings::decode_revert;
 use canon_protocol::BlockNumber;
 use core::future::Future;
@@ -144,7 +142,7 @@ impl Client {
         let what = "eth_getBlockReceipts";
         let receipts = self.provider().get_block_receipts(block).await;
         let receipts = receipts.map_err(|source| Error::Rpc { what, source })?;
-        let unknown = || Error::Rpc { what, source: alloy::transports::RpcError::NullResp };
+        let unknown = || Error::Rpc { what, source: alloy_transport::RpcError::NullResp };
         let receipts = receipts.ok_or_else(unknown)?;
         Ok(Receipts(receipts.into_iter().map(|r| (r.transaction_hash, r)).collect()))
     }

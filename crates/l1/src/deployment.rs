@@ -4,7 +4,8 @@ use crate::{
     client::Client,
     error::{Error, Result},
 };
-use alloy::{eips::BlockId, primitives::Address};
+use alloy_eips::BlockId;
+use alloy_primitives::Address;
 use canon_bindings::{Asset, Governance, Proposals, Registry, Rollup};
 use serde::{Deserialize, Serialize};
 

@@ -1,9 +1,7 @@
 //! What can go wrong between us and the chain.
 
-use alloy::{
-    primitives::{Address, B256},
-    transports::{RpcError, TransportError},
-};
+use alloy_primitives::{Address, B256};
+use alloy_transport::{RpcError, TransportError};
 use canon_bindings::{Revert, decode_revert};
 use canon_protocol::TooLarge;
 use core::fmt;
@@ -127,7 +125,7 @@ pub enum Error {
         what: &'static str,
         /// What the signer said.
         #[source]
-        source: alloy::signers::Error,
+        source: alloy_signer::Error,
     },
 }
 

@@ -4,12 +4,10 @@ use crate::{
     client::Client,
     error::{Error, Result},
 };
-use alloy::{
-    providers::Provider,
-    rpc::types::{Filter, Log},
-    sol_types::SolEvent,
-    transports::{RpcError, TransportError, TransportErrorKind},
-};
+use alloy_provider::Provider;
+use alloy_rpc_types_eth::{Filter, Log};
+use alloy_sol_types::SolEvent;
+use alloy_transport::{RpcError, TransportError, TransportErrorKind};
 use canon_protocol::BlockNumber;
 use core::ops::{Range, RangeInclusive};
 

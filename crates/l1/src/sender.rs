@@ -10,15 +10,13 @@ use crate::{
     confirm::{Confirmed, Pending, Wait, Waited},
     error::{Error, Result},
 };
-use alloy::{
-    consensus::{SignableTransaction, TxEip1559, TxEnvelope},
-    eips::{eip2718::Encodable2718, eip7825::MAX_TX_GAS_LIMIT_OSAKA},
-    network::FullSigner,
-    primitives::{Address, B256, Bytes, Signature, TxKind},
-    providers::Provider,
-    rpc::types::TransactionRequest,
-    transports::TransportError,
-};
+use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
+use alloy_eips::{eip2718::Encodable2718, eip7825::MAX_TX_GAS_LIMIT_OSAKA};
+use alloy_network::FullSigner;
+use alloy_primitives::{Address, B256, Bytes, Signature, TxKind};
+use alloy_provider::Provider;
+use alloy_rpc_types_eth::TransactionRequest;
+use alloy_transport::TransportError;
 use core::fmt;
 use std::sync::Arc;
 
@@ -77,7 +75,7 @@ struct ToBeat {
 impl Sender {
     /// A sender that asks for its nonce at its first transaction.
     pub fn new(client: Client, key: impl FullSigner<Signature> + Send + Sync + 'static) -> Self {
-        let address = alloy::signers::Signer::address(&key);
+        let address = alloy_signer::Signer::address(&key);
         let key: Key = Arc::new(key);
         let (nonce, to_beat) = (None, None);
         Self { client, key, address, nonce, to_beat, tip: TIP, margin_percent: 20 }
@@ -126,7 +124,7 @@ impl Sender {
         let what = call.what();
         let answer = self.client.simulate(what, self.request(call), next).await?;
         if let TxKind::Call(address) = call.to() {
-            let pending = alloy::eips::BlockId::pending();
+            let pending = alloy_eips::BlockId::pending();
             if answer.is_empty() && self.client.code(pending, address).await?.is_none() {
                 return Err(Error::NoCode { what, address });
             }

@@ -1,6 +1,6 @@
 //! Machine code with labels, and data behind it.
 
-use alloy::primitives::{Bytes, U256};
+use alloy_primitives::{Bytes, U256};
 use std::{borrow::Cow, collections::BTreeMap};
 
 /// The opcodes that small contracts need, by their names in the Yellow Paper.

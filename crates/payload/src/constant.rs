@@ -1,7 +1,8 @@
 //! A payload that only answers with constants.
 
 use crate::assembler::Assembler;
-use alloy::{primitives::Bytes, sol_types::SolCall, sol_types::SolValue};
+use alloy_primitives::Bytes;
+use alloy_sol_types::{SolCall, SolValue};
 use canon_bindings::{Governance::Action, UpgradePayload};
 
 /// Creation code of a payload that lists `actions` and nothing else, for ever.
@@ -21,7 +22,7 @@ pub fn constant_payload(actions: &[Action], uri: &str) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloy::primitives::Address;
+    use alloy_primitives::Address;
     use canon_devchain::{Devchain, DevchainConfig, UnsignedCall};
 
     fn actions(count: u8) -> Vec<Action> {

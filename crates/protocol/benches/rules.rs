@@ -8,7 +8,7 @@
 #[path = "../tests/it/chain.rs"]
 mod chain;
 
-use alloy::primitives::{Address, B256, U256};
+use alloy_primitives::{Address, B256, U256};
 use canon_protocol::{
     AssetCall, Call, Constructor, Context, Epoch, GovernanceCall, Log, ProposalsCall, RollupEvent,
     Seconds, Support,

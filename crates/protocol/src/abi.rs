@@ -4,10 +4,8 @@
 //! the same names, so that there is one list of each and not two. A test compares the lists with
 //! the interfaces in `contracts/src/interfaces`, in both directions.
 
-use alloy::{
-    primitives::{Address, B256, Bytes, Selector, U256, keccak256},
-    sol_types::{SolType, sol_data},
-};
+use alloy_primitives::{Address, B256, Bytes, Selector, U256, keccak256};
+use alloy_sol_types::{SolType, sol_data};
 
 /// A Rust type and the Solidity type that carries it.
 pub(crate) trait Abi: Sized {
@@ -61,14 +59,14 @@ macro_rules! abi_enum {
             }
 
             /// Selector and encoded arguments.
-            pub fn abi_encode(&self) -> alloy::primitives::Bytes {
+            pub fn abi_encode(&self) -> alloy_primitives::Bytes {
                 match self {$(
                     Self::$variant $({ $($field),* })? => {
                         type Args = ($($(<$ty as $crate::abi::Abi>::Sol,)*)?);
                         let hash = $crate::abi::declaration_hash::<Args>($sol);
                         let mut data = $crate::abi::selector(hash).to_vec();
                         let args = ($($($crate::abi::Abi::to_sol($field),)*)?);
-                        data.extend(<Args as alloy::sol_types::SolType>::abi_encode_params(&args));
+                        data.extend(<Args as alloy_sol_types::SolType>::abi_encode_params(&args));
                         data.into()
                     }
                 )*}
@@ -83,7 +81,7 @@ macro_rules! abi_enum {
                         type Args = ($($(<$ty as $crate::abi::Abi>::Sol,)*)?);
                         #[allow(clippy::let_unit_value, reason = "there may be no arguments")]
                         let ($($($field,)*)?) =
-                            <Args as alloy::sol_types::SolType>::abi_decode_params_validate(data)
+                            <Args as alloy_sol_types::SolType>::abi_decode_params_validate(data)
                                 .ok()?;
                         return Some(Self::$variant $({
                             $($field: $crate::abi::Abi::from_sol($field)?),*
@@ -93,8 +91,8 @@ macro_rules! abi_enum {
                 None
             }
 
-            fn hashes() -> &'static [alloy::primitives::B256] {
-                static HASHES: std::sync::LazyLock<Vec<alloy::primitives::B256>> =
+            fn hashes() -> &'static [alloy_primitives::B256] {
+                static HASHES: std::sync::LazyLock<Vec<alloy_primitives::B256>> =
                     std::sync::LazyLock::new(|| vec![$(
                         $crate::abi::declaration_hash::<
                             ($($(<$ty as $crate::abi::Abi>::Sol,)*)?)
@@ -106,7 +104,7 @@ macro_rules! abi_enum {
             /// The declarations, with the types of their arguments.
             #[cfg(test)]
             pub(crate) fn declarations() -> Vec<String> {
-                use alloy::sol_types::SolType;
+                use alloy_sol_types::SolType;
                 vec![$(format!(
                     "{}{}",
                     $sol,
@@ -151,8 +149,8 @@ macro_rules! abi_events {
             }
 
             /// Topics and data of the log.
-            pub fn to_log_data(&self) -> alloy::primitives::LogData {
-                use alloy::sol_types::SolType;
+            pub fn to_log_data(&self) -> alloy_primitives::LogData {
+                use alloy_sol_types::SolType;
                 match self {$(
                     Self::$variant { $($($first,)*)? $($topic,)* $($field,)* } => {
                         let hash = $crate::abi::declaration_hash::<(
@@ -169,14 +167,14 @@ macro_rules! abi_events {
                             $($(<$first_ty as $crate::abi::Abi>::Sol,)*)?
                             $(<$ty as $crate::abi::Abi>::Sol,)*
                         )>::abi_encode_params(&args);
-                        alloy::primitives::LogData::new_unchecked(topics, data.into())
+                        alloy_primitives::LogData::new_unchecked(topics, data.into())
                     }
                 )*}
             }
 
             /// What a log means, if it is one of these.
-            pub fn from_log_data(log: &alloy::primitives::LogData) -> Option<Self> {
-                use alloy::sol_types::SolType;
+            pub fn from_log_data(log: &alloy_primitives::LogData) -> Option<Self> {
+                use alloy_sol_types::SolType;
                 let (first, rest) = log.topics().split_first()?;
                 let mut hashes = Self::hashes().iter();
                 $(
@@ -202,8 +200,8 @@ macro_rules! abi_events {
                 None
             }
 
-            fn hashes() -> &'static [alloy::primitives::B256] {
-                static HASHES: std::sync::LazyLock<Vec<alloy::primitives::B256>> =
+            fn hashes() -> &'static [alloy_primitives::B256] {
+                static HASHES: std::sync::LazyLock<Vec<alloy_primitives::B256>> =
                     std::sync::LazyLock::new(|| vec![$(
                         $crate::abi::declaration_hash::<(
                             $($(<$first_ty as $crate::abi::Abi>::Sol,)*)?
@@ -217,7 +215,7 @@ macro_rules! abi_events {
             /// The declarations, with the types of their arguments and `indexed` where it belongs.
             #[cfg(test)]
             pub(crate) fn declarations() -> Vec<String> {
-                use alloy::sol_types::SolType;
+                use alloy_sol_types::SolType;
                 vec![$({
                     let args: Vec<String> = vec![
                         $($(<$first_ty as $crate::abi::Abi>::Sol::SOL_NAME.to_owned(),)*)?
@@ -311,12 +309,12 @@ macro_rules! abi_struct {
         impl $crate::abi::Abi for $ty {
             type Sol = ($(<$field_ty as $crate::abi::Abi>::Sol,)*);
 
-            fn to_sol(&self) -> <Self::Sol as alloy::sol_types::SolType>::RustType {
+            fn to_sol(&self) -> <Self::Sol as alloy_sol_types::SolType>::RustType {
                 ($($crate::abi::Abi::to_sol(&self.$field),)*)
             }
 
             fn from_sol(
-                ($($field,)*): <Self::Sol as alloy::sol_types::SolType>::RustType,
+                ($($field,)*): <Self::Sol as alloy_sol_types::SolType>::RustType,
             ) -> Option<Self> {
                 Some(Self { $($field: $crate::abi::Abi::from_sol($field)?,)* })
             }

@@ -10,7 +10,7 @@ use crate::{
     signature::{self, Unrecoverable},
     units::{Amount, Nonce},
 };
-use alloy::primitives::{
+use alloy_primitives::{
     Address, B256, U256,
     map::{AddressMap, HashMap},
 };

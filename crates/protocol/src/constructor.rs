@@ -15,7 +15,7 @@ use crate::{
     units::{Amount, ConfigurationId, Version},
     world::World,
 };
-use alloy::primitives::{Address, U256};
+use alloy_primitives::{Address, U256};
 use serde::{Deserialize, Serialize};
 
 /// The constructor of a contract of the set, with its arguments.

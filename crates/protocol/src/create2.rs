@@ -1,6 +1,6 @@
 //! Addresses that prove init code.
 
-use alloy::primitives::{Address, B256, keccak256};
+use alloy_primitives::{Address, B256, keccak256};
 use serde::{Deserialize, Serialize};
 
 /// The creation of a contract with CREATE2, from which its address follows (EIP-1014).
@@ -33,7 +33,7 @@ impl Create2 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloy::primitives::{address, b256, hex};
+    use alloy_primitives::{address, b256, hex};
 
     /// The examples of EIP-1014.
     #[test]

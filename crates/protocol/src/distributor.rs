@@ -11,7 +11,7 @@ use crate::{
     scene::{Block, Decision, Scene},
     units::{Amount, Slot, Timestamp},
 };
-use alloy::primitives::{Address, U256};
+use alloy_primitives::{Address, U256};
 use std::collections::BTreeMap;
 
 /// State of the RewardDistributor.

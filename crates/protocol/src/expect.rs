@@ -10,10 +10,8 @@ use crate::{
     refusal::CommonRefusal,
     scene::{Decision, Scene},
 };
-use alloy::{
-    primitives::{Address, B256},
-    sol_types::SolType,
-};
+use alloy_primitives::{Address, B256};
+use alloy_sol_types::SolType;
 
 abi_enum! {
     /// Calls of Expect.

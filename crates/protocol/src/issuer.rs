@@ -11,7 +11,7 @@ use crate::{
     scene::{Block, Decision, Scene},
     units::{Amount, Seconds, Timestamp},
 };
-use alloy::primitives::{Address, U256};
+use alloy_primitives::{Address, U256};
 
 /// State of the Issuer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use crate::{
     registry::{RegistryCall, RegistryEvent},
     rollup::{RollupCall, RollupEvent},
 };
-use alloy::primitives::{Address, Bytes, LogData, U256};
+use alloy_primitives::{Address, Bytes, LogData, U256};
 use serde::{Deserialize, Serialize};
 
 /// Names the messages of an enum that has a variant for each contract, as `Contract.Name`.

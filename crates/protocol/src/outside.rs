@@ -5,8 +5,8 @@
 //! test can be as hostile as it likes.
 
 use crate::abi::{Abi, abi_struct};
-use alloy::primitives::{Address, B256, Bytes, keccak256};
-use alloy::sol_types::{
+use alloy_primitives::{Address, B256, Bytes, keccak256};
+use alloy_sol_types::{
     SolType,
     abi::{self, token::PackedSeqToken},
     sol_data,

@@ -7,7 +7,7 @@ use crate::{
     abi::{abi_enum, abi_events},
     refusal::{CommonRefusal, Refusal},
 };
-use alloy::primitives::Address;
+use alloy_primitives::Address;
 
 /// Who owns a contract, and who may take it over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

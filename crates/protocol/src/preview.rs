@@ -10,7 +10,7 @@ use crate::{
     units::{ProposalId, Timestamp},
     world::World,
 };
-use alloy::primitives::{Address, U256};
+use alloy_primitives::{Address, U256};
 use serde::{Deserialize, Serialize};
 
 /// A side effect of a list of actions, or an effect that can't be undone.

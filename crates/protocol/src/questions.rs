@@ -1,10 +1,7 @@
 //! The questions by which contracts of the set ask one another.
 
-use alloy::{
-    primitives::{B256, Bytes, Selector},
-    sol,
-    sol_types::SolCall,
-};
+use alloy_primitives::{B256, Bytes, Selector};
+use alloy_sol_types::{SolCall, sol};
 
 sol! {
     function getCurrentSlot();

@@ -6,7 +6,7 @@ use crate::{
     ownership::OwnershipRefusal, proposals::ProposalsRefusal, registry::RegistryRefusal,
     rollup::RollupRefusal, units::TooLarge,
 };
-use alloy::primitives::{Address, Bytes, Selector, U256};
+use alloy_primitives::{Address, Bytes, Selector, U256};
 use serde::{Deserialize, Serialize};
 
 abi_enum! {

@@ -7,7 +7,7 @@ use crate::{
     scene::{Block, Decision, Scene},
     units::{BlockNumber, Version},
 };
-use alloy::primitives::{Address, U256, address, map::AddressMap};
+use alloy_primitives::{Address, U256, address, map::AddressMap};
 use serde::{Deserialize, Serialize};
 
 /// What version 0 stands for: nothing was deployed yet.

@@ -9,7 +9,7 @@ use crate::{
     units::{BlockNumber, Seconds, Timestamp, TooLarge},
     world::World,
 };
-use alloy::primitives::{Address, B256, Bytes, Selector, U256};
+use alloy_primitives::{Address, B256, Bytes, Selector, U256};
 use core::fmt;
 
 /// What a call does, or why it reverts.

@@ -9,11 +9,8 @@ use crate::{
     questions,
     world::World,
 };
-use alloy::{
-    primitives::{Address, B256, Signature, U256, uint},
-    sol,
-    sol_types::{Eip712Domain, SolStruct, eip712_domain},
-};
+use alloy_primitives::{Address, B256, Signature, U256, uint};
+use alloy_sol_types::{Eip712Domain, SolStruct, eip712_domain, sol};
 
 sol! {
     /// What a sequencer signs: a signal in one slot of one rollup. Domain name "Proposals".
@@ -176,7 +173,7 @@ fn recovers(signer: Address, digest: B256, signature: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloy::primitives::b256;
+    use alloy_primitives::b256;
 
     // The vector of EIP-2's discussion in go-ethereum's crypto tests.
     const DIGEST: B256 =

@@ -7,7 +7,7 @@ use crate::{
     scene::{Decision, Scene},
     world::World,
 };
-use alloy::primitives::{Address, Bytes};
+use alloy_primitives::{Address, Bytes};
 
 /// A copy of the world in which calls are made one after the other, each on what the earlier ones
 /// left behind. Nothing of it becomes true unless its events do.

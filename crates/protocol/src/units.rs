@@ -18,7 +18,7 @@
 //! gives the number back. Arithmetic is checked; where it saturates, the operator says why that is
 //! right.
 
-use alloy::primitives::U256;
+use alloy_primitives::U256;
 use core::{fmt, ops};
 use serde::{Deserialize, Serialize};
 

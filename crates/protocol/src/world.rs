@@ -18,7 +18,7 @@ use crate::{
     stage,
     units::{ProposalId, Timestamp},
 };
-use alloy::primitives::{Address, Bytes, Selector, U256};
+use alloy_primitives::{Address, Bytes, Selector, U256};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

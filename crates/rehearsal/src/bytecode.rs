@@ -1,11 +1,8 @@
 //! Small contracts assembled by hand: payloads that misbehave, and a gate that such payloads wait
 //! for.
 
-use alloy::{
-    primitives::Bytes,
-    sol,
-    sol_types::{Revert, SolCall, SolError, SolValue},
-};
+use alloy_primitives::Bytes;
+use alloy_sol_types::{Revert, SolCall, SolError, SolValue, sol};
 use canon_bindings::{Governance::Action, UpgradePayload as IPayload};
 use canon_payload::{Assembler, op};
 
@@ -57,12 +54,10 @@ const SET_SWITCH: &[u8] = &[op::PUSH1, 1, op::PUSH0, op::SSTORE, op::STOP];
 
 #[cfg(test)]
 mod tests {
-    use alloy::{
-        network::TransactionBuilder,
-        primitives::Address,
-        providers::{DynProvider, Provider, ProviderBuilder},
-        rpc::types::TransactionRequest,
-    };
+    use alloy_network::TransactionBuilder;
+    use alloy_primitives::Address;
+    use alloy_provider::{DynProvider, Provider, ProviderBuilder};
+    use alloy_rpc_types_eth::TransactionRequest;
     use canon_devchain::{Devchain, DevchainConfig};
 
     use super::*;

@@ -1,6 +1,7 @@
 //! Who plays: accounts with keys of their own, and what the scenario makes them do.
 
-use alloy::{primitives::Address, signers::local::PrivateKeySigner};
+use alloy_primitives::Address;
+use alloy_signer_local::PrivateKeySigner;
 use canon_agents::{Holder as HolderAgent, Keeper, Mover, Sequencer as SequencerAgent};
 use canon_l1::{Checks, Client, Sender};
 use canon_protocol::Amount;

@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use alloy::{
-    dyn_abi::{DynSolValue, JsonAbiExt},
-    json_abi::Function,
-    primitives::{Address, hex},
-};
+use alloy_dyn_abi::{DynSolValue, JsonAbiExt};
+use alloy_json_abi::Function;
+use alloy_primitives::{Address, hex};
 use canon_bindings::{Contract, Governance};
 
 use crate::world::Set;
@@ -58,7 +56,8 @@ fn show(value: &DynSolValue, names: &BTreeMap<Address, String>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use alloy::{primitives::Bytes, sol_types::SolCall};
+    use alloy_primitives::Bytes;
+    use alloy_sol_types::SolCall;
     use canon_bindings::{Expect, Registry};
 
     use super::*;

@@ -4,10 +4,8 @@
 //! whatever code it likes. So neither the code's hash nor what the contract answers proves anything; its
 //! address does, if it follows from genuine init code.
 
-use alloy::{
-    primitives::{Address, Bytes, U256},
-    sol_types::{SolCall, SolEvent},
-};
+use alloy_primitives::{Address, Bytes, U256};
+use alloy_sol_types::{SolCall, SolEvent};
 use canon_bindings::Rollup;
 use canon_payload::{Assembler, op};
 use canon_protocol::RawRollupParameters;

@@ -1,9 +1,7 @@
 //! Keys and draws, all from the scenario's seed.
 
-use alloy::{
-    primitives::{Address, B256, U256, keccak256},
-    signers::local::PrivateKeySigner,
-};
+use alloy_primitives::{Address, B256, U256, keccak256};
+use alloy_signer_local::PrivateKeySigner;
 use canon_protocol::Amount;
 
 /// Deploys what was assembled by hand.

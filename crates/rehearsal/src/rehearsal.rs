@@ -41,7 +41,7 @@ impl<'a> Rehearsal<'a> {
     }
 
     /// The address of the set's Registry, from which all others are found.
-    pub const fn registry(&self) -> alloy::primitives::Address {
+    pub const fn registry(&self) -> alloy_primitives::Address {
         self.world.set.registry
     }
 

@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use alloy::{
-    consensus::{SignableTransaction, TxEip1559, TxEnvelope},
-    eips::{BlockId, eip2718::Encodable2718},
-    primitives::{Address, Bytes, U256},
-    providers::{Provider, RootProvider},
-    rpc::types::{Filter, Log},
-    signers::{SignerSync, local::PrivateKeySigner},
-    sol_types::SolEvent,
-};
+use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
+use alloy_eips::{BlockId, eip2718::Encodable2718};
+use alloy_primitives::{Address, Bytes, U256};
+use alloy_provider::{Provider, RootProvider};
+use alloy_rpc_types_eth::{Filter, Log};
+use alloy_signer::SignerSync;
+use alloy_signer_local::PrivateKeySigner;
+use alloy_sol_types::SolEvent;
 use canon_devchain::{Devchain, DevchainConfig, MinedBlock, Mining};
 use canon_l1::{
     Call, Checks, Client, Confirmed, NextBlock, Pending, Receipts, Sender, Wait, Waited,
@@ -84,7 +83,7 @@ impl<'a> Stage<'a> {
             history_blocks: HISTORY,
             ..DevchainConfig::default()
         });
-        let provider = RootProvider::<alloy::network::Ethereum>::new(chain.client());
+        let provider = RootProvider::<alloy_network::Ethereum>::new(chain.client());
         let client = Client::connect(provider).await.during("connecting")?;
         Ok(Self {
             chain,
@@ -251,7 +250,7 @@ impl<'a> Stage<'a> {
             input: code,
             ..TxEip1559::default()
         };
-        let unsigned = |error: alloy::signers::Error| Error::Unexpected(error.to_string());
+        let unsigned = |error: alloy_signer::Error| Error::Unexpected(error.to_string());
         let signature = key.sign_hash_sync(&tx.signature_hash()).map_err(unsigned)?;
         let raw = TxEnvelope::from(tx.into_signed(signature)).encoded_2718();
         let hash = self.chain.send_raw(&raw)?;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use alloy::primitives::{Address, Bytes, map::AddressMap};
+use alloy_primitives::{Address, Bytes, map::AddressMap};
 use canon_agents::{View, Watcher};
 use canon_bindings::Governance;
 use canon_l1::{

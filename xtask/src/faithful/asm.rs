@@ -1,6 +1,6 @@
 //! A small assembler: straight-line code is enough for nearly all contracts here.
 
-use alloy::primitives::{Bytes, U256};
+use alloy_primitives::{Bytes, U256};
 
 macro_rules! opcodes {
     ($($name:ident $value:literal),* $(,)?) => { $(pub(super) const $name: u8 = $value;)* };

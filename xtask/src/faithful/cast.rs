@@ -2,11 +2,8 @@
 
 use std::path::Path;
 
-use alloy::{
-    hex,
-    primitives::{Address, U256, bytes},
-    providers::Provider,
-};
+use alloy_primitives::{Address, U256, bytes, hex};
+use alloy_provider::Provider;
 use canon_devchain::{Devchain, Mining, serve};
 use eyre::{Result, WrapErr, ensure};
 use tokio::process::Command;

@@ -2,14 +2,12 @@
 
 use std::fmt::Debug;
 
-use alloy::{
-    consensus::TxReceipt,
-    eips::BlockNumberOrTag,
-    primitives::{Address, B256, Bytes, U64, U256},
-    providers::{DynProvider, Provider},
-    rpc::types::{Filter, TransactionReceipt},
-    transports::TransportError,
-};
+use alloy_consensus::TxReceipt;
+use alloy_eips::BlockNumberOrTag;
+use alloy_primitives::{Address, B256, Bytes, U64, U256};
+use alloy_provider::{DynProvider, Provider};
+use alloy_rpc_types_eth::{Filter, TransactionReceipt};
+use alloy_transport::TransportError;
 use canon_devchain::{Devchain, Mining};
 use eyre::{Result, WrapErr, eyre};
 
@@ -138,7 +136,7 @@ impl Differ {
             "transactionIndex" |r| r.transaction_index,
             "logsBloom" |r| r.inner.bloom(),
             "logs" |r| {
-                let log = |log: &alloy::rpc::types::Log| {
+                let log = |log: &alloy_rpc_types_eth::Log| {
                     (log.inner.clone(), log.log_index, log.block_timestamp, log.removed)
                 };
                 r.logs().iter().map(log).collect::<Vec<_>>()
@@ -256,7 +254,7 @@ impl Differ {
         for filter in filters {
             let of = async |provider: &DynProvider| -> Result<_> {
                 let logs = provider.get_logs(&filter).await?;
-                let place = |log: &alloy::rpc::types::Log| (log.block_number, log.log_index);
+                let place = |log: &alloy_rpc_types_eth::Log| (log.block_number, log.log_index);
                 let logs = logs.into_iter().map(|log| (place(&log), log.inner));
                 Ok(logs.collect::<Vec<_>>())
             };

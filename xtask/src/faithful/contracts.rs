@@ -1,6 +1,6 @@
 //! The contracts that the transactions call.
 
-use alloy::primitives::{Bytes, U256, bytes};
+use alloy_primitives::{Bytes, U256, bytes};
 
 use super::asm::*;
 

@@ -1,9 +1,7 @@
 //! The kinds of transactions, each with what is random in it.
 
-use alloy::{
-    eips::eip2930::{AccessList, AccessListItem},
-    primitives::{Address, B256, Bytes, U256, bytes},
-};
+use alloy_eips::eip2930::{AccessList, AccessListItem};
+use alloy_primitives::{Address, B256, Bytes, U256, bytes};
 
 use canon_devchain::DEPLOYMENT_PROXY;
 

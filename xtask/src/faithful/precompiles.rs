@@ -1,11 +1,8 @@
 //! Inputs for the precompiled contracts, valid ones for the most part.
 
-use alloy::{
-    eips::eip4844::kzg_to_versioned_hash,
-    hex,
-    primitives::{B256, U256},
-    signers::SignerSync,
-};
+use alloy_eips::eip4844::kzg_to_versioned_hash;
+use alloy_primitives::{B256, U256, hex};
+use alloy_signer::SignerSync;
 
 use super::sequence::Sequence;
 

@@ -2,20 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use alloy::{
-    consensus::TxEnvelope,
-    eips::{
-        eip2718::Encodable2718,
-        eip2930::AccessList,
-        eip7702::{Authorization, SignedAuthorization},
-    },
-    network::{
-        EthereumWallet, NetworkTransactionBuilder, TransactionBuilder, TransactionBuilder7702,
-    },
-    primitives::{Address, B256, Bytes, TxKind, U256, bytes, keccak256},
-    rpc::types::TransactionRequest,
-    signers::{SignerSync, local::PrivateKeySigner},
+use alloy_consensus::TxEnvelope;
+use alloy_eips::{
+    eip2718::Encodable2718,
+    eip2930::AccessList,
+    eip7702::{Authorization, SignedAuthorization},
 };
+use alloy_network::{
+    EthereumWallet, NetworkTransactionBuilder, TransactionBuilder, TransactionBuilder7702,
+};
+use alloy_primitives::{Address, B256, Bytes, TxKind, U256, bytes, keccak256};
+use alloy_rpc_types_eth::TransactionRequest;
+use alloy_signer::SignerSync;
+use alloy_signer_local::PrivateKeySigner;
 use canon_devchain::Devchain;
 use eyre::Result;
 

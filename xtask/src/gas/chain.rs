@@ -1,15 +1,13 @@
 //! The chain that both systems run on, and transactions whose gas and effect are known.
 
-use alloy::{
-    consensus::{SignableTransaction, TxEip1559, TxEnvelope},
-    eips::Encodable2718,
-    network::{TransactionBuilder, TxSignerSync},
-    primitives::{Address, B256, Bytes, TxKind, U256, keccak256, utils::Unit},
-    providers::{DynProvider, Provider, ProviderBuilder},
-    rpc::types::{TransactionReceipt, TransactionRequest},
-    signers::local::PrivateKeySigner,
-    sol_types::{SolCall, SolEvent},
-};
+use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
+use alloy_eips::Encodable2718;
+use alloy_network::{TransactionBuilder, TxSignerSync};
+use alloy_primitives::{Address, B256, Bytes, TxKind, U256, keccak256, utils::Unit};
+use alloy_provider::{DynProvider, Provider, ProviderBuilder};
+use alloy_rpc_types_eth::{TransactionReceipt, TransactionRequest};
+use alloy_signer_local::PrivateKeySigner;
+use alloy_sol_types::{SolCall, SolEvent};
 use canon_devchain::{DEPLOYMENT_PROXY, Devchain, DevchainConfig, SnapshotId};
 use canon_protocol::Create2;
 use eyre::{Result, WrapErr, ensure, eyre};

@@ -5,11 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use alloy::{
-    primitives::{Address, B256, Bytes, U256, hex, keccak256},
-    sol,
-    sol_types::SolValue,
-};
+use alloy_primitives::{Address, B256, Bytes, U256, hex, keccak256};
+use alloy_sol_types::{SolValue, sol};
 use canon_bindings::{Governance, Registry, Rollup};
 use eyre::{Result, WrapErr, ensure, eyre};
 

@@ -1,7 +1,7 @@
 //! The least gas that a call of ours can use: what the chain charges for the accesses, writes and logs
 //! that the protocol requires of the call, without any computation.
 
-use alloy::sol_types::SolEvent;
+use alloy_sol_types::SolEvent;
 use canon_bindings::{Asset, Governance, Proposals, Registry, Rollup};
 
 use super::samples::Call;

@@ -1,6 +1,7 @@
 //! Our contracts, from the committed artifacts.
 
-use alloy::{primitives::U256, sol_types::SolConstructor};
+use alloy_primitives::U256;
+use alloy_sol_types::SolConstructor;
 use canon_bindings::{
     Asset, Contract, Governance, Issuer, Proposals, Registry, RewardDistributor, Rollup,
     UpgradePayload,

@@ -1,9 +1,7 @@
 //! Payloads with a single action.
 
-use alloy::{
-    primitives::{Address, Bytes},
-    sol_types::SolCall,
-};
+use alloy_primitives::{Address, Bytes};
+use alloy_sol_types::SolCall;
 use canon_bindings::Governance::Action;
 use canon_payload::constant_payload;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use alloy::primitives::Bytes;
+use alloy_primitives::Bytes;
 
 use super::chain::Sent;
 

@@ -1,9 +1,8 @@
 //! What both systems are put through: the same calls, in the same order, with the same amounts.
 
-use alloy::{
-    primitives::{Address, U256},
-    signers::{SignerSync, local::PrivateKeySigner},
-};
+use alloy_primitives::{Address, U256};
+use alloy_signer::SignerSync;
+use alloy_signer_local::PrivateKeySigner;
 use canon_bindings::{Asset, Governance, Proposals, Registry, Rollup};
 use canon_protocol::Signal;
 use eyre::{Result, ensure, eyre};

@@ -2,10 +2,8 @@
 
 use std::collections::HashMap;
 
-use alloy::{
-    primitives::{Address, U256, utils::Unit},
-    signers::local::PrivateKeySigner,
-};
+use alloy_primitives::{Address, U256, utils::Unit};
+use alloy_signer_local::PrivateKeySigner;
 use canon_bindings::{Asset, Governance, Rollup};
 use eyre::Result;
 

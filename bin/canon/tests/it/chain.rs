@@ -2,10 +2,8 @@
 
 use std::{net::SocketAddr, ops::ControlFlow};
 
-use alloy::{
-    primitives::{Address, Bytes},
-    providers::ProviderBuilder,
-};
+use alloy_primitives::{Address, Bytes};
+use alloy_provider::ProviderBuilder;
 use canon_devchain::{Devchain, DevchainConfig, ServerHandle, serve};
 use canon_l1::{
     Call, Client, Deployment, NoWait, Sender, calls,

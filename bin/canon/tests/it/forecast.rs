@@ -1,6 +1,6 @@
 //! `canon forecast`.
 
-use alloy::primitives::bytes;
+use alloy_primitives::bytes;
 use snapbox::{assert_data_eq, cmd::Command, file, str};
 
 use crate::{

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::view::{RollupView, Seed, Signaling};
-use alloy::primitives::{address, map::AddressMap};
+use alloy_primitives::{address, map::AddressMap};
 use canon_l1::{Deployment, Head, RollupRules, SignalStatus};
 use canon_protocol::{
     Amount, BlockNumber, ProposalId, ProposalState, Round, RoundRules, Seconds, Slot, SlotClock,
@@ -217,7 +217,7 @@ fn a_hopeless_round_is_skipped_on_request() {
 
 #[test]
 fn an_assertion_needs_the_sets_expect() {
-    use alloy::sol_types::SolCall;
+    use alloy_sol_types::SolCall;
     let canonical =
         canon_bindings::Expect::canonicalIsCall { registry: OTHER, expected: OWN }.abi_encode();
     let upgrade = canon_bindings::Registry::upgradeCall { rollup: OWN }.abi_encode();

@@ -1,7 +1,7 @@
 //! Holders, one question each.
 
 use crate::stage::{Cast, Stage, is_done, tokens};
-use alloy::primitives::Address;
+use alloy_primitives::Address;
 use canon_agents::{Act, Holder, Outcome, Share, Void, Wish};
 use canon_bindings::Asset;
 use canon_l1::calls;

@@ -1,7 +1,7 @@
 //! Keepers, one question each.
 
 use crate::stage::{Cast, Stage, is_done, tokens};
-use alloy::primitives::{Address, Bytes, bytes};
+use alloy_primitives::{Address, Bytes, bytes};
 use canon_agents::{Act, Keeper, Outcome, PayOut, Share, Wish};
 use canon_bindings::{Contract, Governance, Proposals};
 use canon_l1::{Call, calls};
@@ -82,8 +82,8 @@ async fn what_a_replaced_proposals_contract_pushed_is_dropped() {
     let set = stage.set.deployment;
     let arguments = Proposals::constructorCall {
         registry: set.registry,
-        n: alloy::primitives::U256::from(2),
-        m: alloy::primitives::U256::from(3),
+        n: alloy_primitives::U256::from(2),
+        m: alloy_primitives::U256::from(3),
     };
     let created = stage.send(Call::create(Contract::Proposals, &arguments)).await.created.unwrap();
     stage.begin();

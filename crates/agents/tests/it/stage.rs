@@ -1,15 +1,13 @@
 //! A set with sequencers and holders, on a chain that mines on request.
 
-use alloy::{
-    primitives::{Address, Bytes, U256, keccak256},
-    providers::Provider,
-    rpc::client::RpcClient,
-    rpc::json_rpc::{RequestPacket, ResponsePacket},
-    rpc::types::TransactionRequest,
-    signers::local::PrivateKeySigner,
-    sol_types::SolCall,
-    transports::{TransportError, TransportFut},
-};
+use alloy_json_rpc::{RequestPacket, ResponsePacket};
+use alloy_primitives::{Address, Bytes, U256, keccak256};
+use alloy_provider::Provider;
+use alloy_rpc_client::RpcClient;
+use alloy_rpc_types_eth::TransactionRequest;
+use alloy_signer_local::PrivateKeySigner;
+use alloy_sol_types::SolCall;
+use alloy_transport::{TransportError, TransportFut};
 use canon_agents::{
     Act, Holder, Keeper, Mover, Outcome, Sequencer, SignalPlan, VettedPayload, View, Watcher, Wish,
 };
@@ -76,7 +74,7 @@ impl Stage {
         let chain = Devchain::new(DevchainConfig { block_time: BLOCK, ..Default::default() });
         let requests = Arc::new(AtomicU64::new(0));
         let transport = Counting { inner: chain.transport(), requests: requests.clone() };
-        let provider = alloy::providers::ProviderBuilder::default()
+        let provider = alloy_provider::ProviderBuilder::default()
             .connect_client(RpcClient::new(transport, true));
         let client = Client::connect(provider).await.unwrap();
         let mut deployer = Sender::new(client.clone(), chain.dev_accounts().remove(0));

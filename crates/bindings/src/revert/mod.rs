@@ -4,11 +4,9 @@ mod hint;
 mod render;
 mod table;
 
-use alloy::{
-    dyn_abi::DynSolValue,
-    primitives::{Bytes, Selector},
-    sol_types::{Panic, PanicKind, Revert as Message, SolError},
-};
+use alloy_dyn_abi::DynSolValue;
+use alloy_primitives::{Bytes, Selector};
+use alloy_sol_types::{Panic, PanicKind, Revert as Message, SolError};
 use canon_protocol::Refusal;
 use core::fmt;
 

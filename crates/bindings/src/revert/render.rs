@@ -1,11 +1,9 @@
 //! Arguments of errors as text.
 
 use super::{Argument, table};
-use alloy::{
-    dyn_abi::{DynSolValue, JsonAbiExt},
-    json_abi::{Error, Param},
-    primitives::Selector,
-};
+use alloy_dyn_abi::{DynSolValue, JsonAbiExt};
+use alloy_json_abi::{Error, Param};
+use alloy_primitives::{Selector, hex};
 use canon_protocol::{ProposalState, Status};
 
 /// Decodes an error's arguments; `None` if `data` isn't theirs.
@@ -37,9 +35,9 @@ fn text(param: &Param, value: &DynSolValue) -> String {
                 .map_or_else(|| selector.to_string(), |function| function.signature())
         }
         DynSolValue::FixedBytes(word, size) => word_text(&word[..*size]),
-        DynSolValue::Bytes(bytes) => alloy::primitives::hex::encode_prefixed(bytes),
+        DynSolValue::Bytes(bytes) => hex::encode_prefixed(bytes),
         DynSolValue::String(value) => format!("{value:?}"),
-        DynSolValue::Tuple(fields) | DynSolValue::CustomStruct { tuple: fields, .. } => {
+        DynSolValue::Tuple(fields) => {
             let field = |(param, value): (&Param, &DynSolValue)| {
                 format!("{}: {}", param.name, text(param, value))
             };
@@ -58,7 +56,7 @@ fn word_text(word: &[u8]) -> String {
         Ok(name) if !name.is_empty() && !padding.is_empty() && name.chars().all(is_word) => {
             name.to_owned()
         }
-        _ => alloy::primitives::hex::encode_prefixed(word),
+        _ => hex::encode_prefixed(word),
     }
 }
 

@@ -1,10 +1,8 @@
 //! Which four bytes belong to which error.
 
 use crate::Contract;
-use alloy::{
-    json_abi::{Error, Function},
-    primitives::{Selector, map::HashMap},
-};
+use alloy_json_abi::{Error, Function};
+use alloy_primitives::{Selector, map::HashMap};
 use std::sync::LazyLock;
 
 /// Errors of OpenZeppelin 5 that reach users through payloads and tokens of others, whether or not

@@ -1,9 +1,7 @@
 //! Data that no honest contract sends.
 
-use alloy::{
-    primitives::{Address, Bytes, U256, hex},
-    sol_types::SolError,
-};
+use alloy_primitives::{Address, Bytes, U256, hex};
+use alloy_sol_types::SolError;
 use canon_bindings::{Governance, RevertKind, decode_revert};
 
 #[test]

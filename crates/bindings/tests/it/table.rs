@@ -1,11 +1,9 @@
 //! Every custom error of every contract, with sample arguments.
 
-use alloy::{
-    dyn_abi::{DynSolType, DynSolValue, JsonAbiExt, Specifier},
-    json_abi::Error,
-    primitives::{Address, B256, U256},
-    sol_types::{Panic, PanicKind, Revert as Message, SolCall, SolError},
-};
+use alloy_dyn_abi::{DynSolType, DynSolValue, JsonAbiExt, Specifier};
+use alloy_json_abi::Error;
+use alloy_primitives::{Address, B256, U256};
+use alloy_sol_types::{Panic, PanicKind, Revert as Message, SolCall, SolError};
 use canon_bindings::{
     Argument, Contract, Expect, Governance, Proposals, Revert, RevertKind, Rollup, decode_revert,
 };
@@ -34,11 +32,7 @@ fn sample(kind: &DynSolType, n: u8) -> DynSolValue {
             .abi_encode(),
         ),
         DynSolType::String => DynSolValue::String("a name".into()),
-        DynSolType::CustomStruct { name, prop_names, tuple } => DynSolValue::CustomStruct {
-            name: name.clone(),
-            prop_names: prop_names.clone(),
-            tuple: samples(tuple, n),
-        },
+        DynSolType::Tuple(kinds) => DynSolValue::Tuple(samples(kinds, n)),
         other => panic!("no error has a {other}"),
     }
 }

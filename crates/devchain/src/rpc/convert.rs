@@ -1,18 +1,16 @@
 //! Blocks, transactions and receipts in the form in which RPC clients read them.
 
-use alloy::{
-    consensus::{Sealed, Transaction as _},
-    eips::BlockNumberOrTag,
-    network::primitives::BlockTransactions,
-    primitives::U256,
-    rpc::types::{self, Log, TransactionReceipt},
-};
+use alloy_consensus::{Sealed, Transaction as _};
+use alloy_eips::BlockNumberOrTag;
+use alloy_network::primitives::BlockTransactions;
+use alloy_primitives::U256;
+use alloy_rpc_types_eth::{self as rpc, Log, TransactionReceipt};
 
 use alloy_rlp::{Encodable, length_of_length};
 
 use crate::block::{Block, Tx};
 
-pub(super) fn block(block: &Block, full: bool) -> types::Block {
+pub(super) fn block(block: &Block, full: bool) -> rpc::Block {
     let transactions = if full {
         BlockTransactions::Full(
             (0..block.transactions.len()).map(|position| mined(block, position)).collect(),
@@ -21,8 +19,8 @@ pub(super) fn block(block: &Block, full: bool) -> types::Block {
         BlockTransactions::Hashes(block.transactions.iter().map(|tx| *tx.tx_hash()).collect())
     };
     let header = Sealed::new_unchecked(block.header.clone(), block.hash);
-    let header = types::Header::from_sealed(header).with_size(Some(U256::from(rlp_length(block))));
-    types::Block::new(header, transactions).with_withdrawals(Some(Default::default()))
+    let header = rpc::Header::from_sealed(header).with_size(Some(U256::from(rlp_length(block))));
+    rpc::Block::new(header, transactions).with_withdrawals(Some(Default::default()))
 }
 
 /// The length of a block's RLP encoding: header, transactions, no ommers, no withdrawals.
@@ -33,9 +31,9 @@ fn rlp_length(block: &Block) -> usize {
 }
 
 /// A transaction in a block.
-pub(super) fn mined(block: &Block, position: usize) -> types::Transaction {
+pub(super) fn mined(block: &Block, position: usize) -> rpc::Transaction {
     let tx = &block.transactions[position];
-    types::Transaction {
+    rpc::Transaction {
         inner: Tx::clone(tx),
         block_hash: Some(block.hash),
         block_number: Some(block.number()),
@@ -46,8 +44,8 @@ pub(super) fn mined(block: &Block, position: usize) -> types::Transaction {
 }
 
 /// A transaction that waits in the pool.
-pub(super) fn waiting(tx: &Tx) -> types::Transaction {
-    types::Transaction {
+pub(super) fn waiting(tx: &Tx) -> rpc::Transaction {
+    rpc::Transaction {
         inner: tx.clone(),
         block_hash: None,
         block_number: None,

@@ -1,9 +1,7 @@
 //! The methods that only development nodes have, under anvil's names where it has them.
 
-use alloy::{
-    consensus::Transaction,
-    primitives::{Address, B256, Bytes, U64, U256},
-};
+use alloy_consensus::Transaction;
+use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use serde::Deserialize;
 use serde_json::{json as value, value::RawValue};
 

@@ -1,10 +1,8 @@
 //! JSON-RPC errors, with the codes and words of geth.
 
-use alloy::{
-    primitives::{B256, Bytes},
-    rpc::json_rpc::ErrorPayload,
-    sol_types::{Panic, Revert, SolError},
-};
+use alloy_json_rpc::ErrorPayload;
+use alloy_primitives::{B256, Bytes};
+use alloy_sol_types::{Panic, Revert, SolError};
 use serde_json::value::RawValue;
 
 pub(crate) type RpcError = ErrorPayload;

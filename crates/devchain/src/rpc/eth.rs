@@ -1,11 +1,9 @@
 //! The methods that every node has.
 
-use alloy::{
-    eips::{BlockId, BlockNumberOrTag, Encodable2718},
-    primitives::{Address, B256, Bytes, U64, U256, keccak256},
-    rpc::types::{
-        BlockOverrides, Filter, FilterBlockOption, Log, TransactionRequest, state::StateOverride,
-    },
+use alloy_eips::{BlockId, BlockNumberOrTag, Encodable2718};
+use alloy_primitives::{Address, B256, Bytes, U64, U256, keccak256};
+use alloy_rpc_types_eth::{
+    BlockOverrides, Filter, FilterBlockOption, Log, TransactionRequest, state::StateOverride,
 };
 use serde_json::value::RawValue;
 

@@ -6,7 +6,7 @@ pub(crate) mod error;
 mod eth;
 mod params;
 
-use alloy::rpc::json_rpc::{Id, Response, ResponsePayload};
+use alloy_json_rpc::{Id, Response, ResponsePayload};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 

@@ -1,17 +1,15 @@
 //! `eth_call` and `eth_estimateGas`.
 
-use alloy::{
-    eips::eip2930::AccessListItem,
-    network::TransactionBuilder,
-    primitives::{Address, B256, Bytes, U256, bytes},
-    providers::Provider,
-    rpc::types::{
-        BlockOverrides, TransactionRequest,
-        state::{AccountOverride, StateOverride, StateOverridesBuilder},
-    },
-    sol_types::{Panic, Revert, SolError},
-    transports::TransportError,
+use alloy_eips::eip2930::AccessListItem;
+use alloy_network::TransactionBuilder;
+use alloy_primitives::{Address, B256, Bytes, U256, bytes};
+use alloy_provider::Provider;
+use alloy_rpc_types_eth::{
+    BlockOverrides, TransactionRequest,
+    state::{AccountOverride, StateOverride, StateOverridesBuilder},
 };
+use alloy_sol_types::{Panic, Revert, SolError};
+use alloy_transport::TransportError;
 use canon_devchain::DevchainConfig;
 
 use crate::{
@@ -73,7 +71,7 @@ async fn hashes_of_old_blocks_are_in_the_history_contract() {
     for _ in 0..300 {
         chain.mine().unwrap();
     }
-    let contract = alloy::eips::eip2935::HISTORY_STORAGE_ADDRESS;
+    let contract = alloy_eips::eip2935::HISTORY_STORAGE_ADDRESS;
     let hash = provider.call(call(contract, word(1))).latest().await.unwrap();
     assert_eq!(hash[..], first.hash[..]);
 }

@@ -1,6 +1,6 @@
 //! Hand-written contracts.
 
-use alloy::primitives::{Address, Bytes, bytes};
+use alloy_primitives::{Address, Bytes, bytes};
 
 /// Init code that deploys `runtime`.
 pub(crate) fn init(runtime: &[u8]) -> Bytes {

@@ -1,10 +1,8 @@
 //! Dumps, and determinism.
 
-use alloy::{
-    network::TransactionBuilder,
-    primitives::{B256, U256, bytes},
-    providers::Provider,
-};
+use alloy_network::TransactionBuilder;
+use alloy_primitives::{B256, U256, bytes};
+use alloy_provider::Provider;
 use canon_devchain::{Devchain, DevchainConfig, Error, Mining, ReorgOptions};
 
 use crate::{
@@ -17,7 +15,7 @@ async fn lived_in(seed: u64) -> Devchain {
     let (chain, provider) = start(DevchainConfig {
         seed,
         history_blocks: 10,
-        alloc: vec![(alloy::primitives::Address::repeat_byte(5), U256::from(5))],
+        alloc: vec![(alloy_primitives::Address::repeat_byte(5), U256::from(5))],
         ..DevchainConfig::default()
     });
     let cell = deploy(&provider, code::cell()).await;
@@ -54,10 +52,10 @@ async fn dumps_restore_the_whole_chain() {
 
     // Both go on in the same way, backwards and forwards.
     let (ours, theirs) = (provider(&chain), provider(&loaded));
-    let filter = alloy::rpc::types::Filter::new().from_block(0);
+    let filter = alloy_rpc_types_eth::Filter::new().from_block(0);
     assert_eq!(ours.get_logs(&filter).await.unwrap(), theirs.get_logs(&filter).await.unwrap());
     for number in [1, 12, 15, 19] {
-        let block = async |provider: &alloy::providers::DynProvider| {
+        let block = async |provider: &alloy_provider::DynProvider| {
             let receipts = provider.get_block_receipts(number.into()).await.unwrap();
             let cell = code::init(&code::cell());
             let nonce = provider.get_transaction_count(dev(&chain, 0)).number(number).await.ok();
@@ -101,7 +99,7 @@ async fn damaged_dumps_are_refused() {
 #[tokio::test]
 async fn dumps_travel_over_rpc() {
     let chain = lived_in(1).await;
-    let dump: alloy::primitives::Bytes =
+    let dump: alloy_primitives::Bytes =
         provider(&chain).raw_request("devchain_dump".into(), ()).await.unwrap();
     let other = Devchain::new(DevchainConfig::default());
     let loaded: bool = provider(&other).raw_request("devchain_load".into(), [dump]).await.unwrap();

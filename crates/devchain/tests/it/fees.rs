@@ -1,12 +1,10 @@
 //! The base fee rule of EIP-1559, and what clients are told about fees.
 
-use alloy::{
-    eips::BlockNumberOrTag,
-    network::TransactionBuilder,
-    primitives::{Address, U256},
-    providers::Provider,
-    rpc::types::TransactionRequest,
-};
+use alloy_eips::BlockNumberOrTag;
+use alloy_network::TransactionBuilder;
+use alloy_primitives::{Address, U256};
+use alloy_provider::Provider;
+use alloy_rpc_types_eth::TransactionRequest;
 use canon_devchain::{DevchainConfig, Mining};
 
 use crate::support::{auto, dev, manual, send, start};

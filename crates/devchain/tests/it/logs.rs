@@ -1,16 +1,14 @@
 //! Receipts, logs and filters.
 
-use alloy::{
-    consensus::{
-        TxReceipt,
-        proofs::{calculate_receipt_root, calculate_transaction_root},
-    },
-    eips::BlockId,
-    network::TransactionBuilder,
-    primitives::{Address, B256, Bloom, U64, U256, bytes},
-    providers::Provider,
-    rpc::types::{Filter, Log, ValueOrArray},
+use alloy_consensus::{
+    TxReceipt,
+    proofs::{calculate_receipt_root, calculate_transaction_root},
 };
+use alloy_eips::BlockId;
+use alloy_network::TransactionBuilder;
+use alloy_primitives::{Address, B256, Bloom, U64, U256, bytes};
+use alloy_provider::Provider;
+use alloy_rpc_types_eth::{Filter, Log, ValueOrArray};
 use canon_devchain::{DevchainConfig, Mining, ReorgOptions};
 
 use crate::{
@@ -150,7 +148,7 @@ async fn transactions_and_counts_are_found_by_block() {
     let (chain, provider) = auto();
     let receipt = send(&provider, call(dev(&chain, 1), bytes!(""))).await;
     let hash = receipt.transaction_hash;
-    let by_index: Option<alloy::rpc::types::Transaction> = provider
+    let by_index: Option<alloy_rpc_types_eth::Transaction> = provider
         .raw_request("eth_getTransactionByBlockNumberAndIndex".into(), (U64::from(1), U64::ZERO))
         .await
         .unwrap();
@@ -161,7 +159,7 @@ async fn transactions_and_counts_are_found_by_block() {
         .unwrap();
     assert_eq!(count, U64::from(1));
     let raw = provider.get_raw_transaction_by_hash(hash).await.unwrap().unwrap();
-    assert_eq!(alloy::primitives::keccak256(raw), hash);
+    assert_eq!(alloy_primitives::keccak256(raw), hash);
     assert!(provider.get_transaction_receipt(word(1)).await.unwrap().is_none());
     assert!(provider.get_block_by_hash(word(1)).await.unwrap().is_none());
     assert!(provider.get_block_by_number(99.into()).await.unwrap().is_none());

@@ -1,12 +1,10 @@
 //! Nonces, replacements and the other rules of the pool.
 
-use alloy::{
-    eips::Encodable2718,
-    network::{NetworkTransactionBuilder, TransactionBuilder},
-    primitives::{Address, B256, U256},
-    providers::{DynProvider, Provider},
-    rpc::types::TransactionRequest,
-};
+use alloy_eips::Encodable2718;
+use alloy_network::{NetworkTransactionBuilder, TransactionBuilder};
+use alloy_primitives::{Address, B256, U256};
+use alloy_provider::{DynProvider, Provider};
+use alloy_rpc_types_eth::TransactionRequest;
 use canon_devchain::{Devchain, DevchainConfig, Mining};
 
 use crate::support::{auto, dev, manual, start};
@@ -142,7 +140,7 @@ async fn transactions_that_became_invalid_are_dropped() {
 #[tokio::test]
 async fn sending_synchronously_answers_with_the_receipt() {
     let (chain, provider) = auto();
-    let wallet = alloy::network::EthereumWallet::new(chain.dev_accounts().remove(1));
+    let wallet = alloy_network::EthereumWallet::new(chain.dev_accounts().remove(1));
     let raw = async |nonce: u64| {
         let tx = transfer(nonce).with_chain_id(31337).build(&wallet).await.unwrap();
         (tx.encoded_2718(), *tx.tx_hash())

@@ -1,11 +1,9 @@
 //! An ordinary provider, with wallet and fillers.
 
-use alloy::{
-    network::TransactionBuilder,
-    primitives::{U256, bytes},
-    providers::Provider,
-    rpc::types::TransactionRequest,
-};
+use alloy_network::TransactionBuilder;
+use alloy_primitives::{U256, bytes};
+use alloy_provider::Provider;
+use alloy_rpc_types_eth::TransactionRequest;
 use canon_devchain::Mining;
 
 use crate::{

@@ -1,9 +1,7 @@
 //! The deterministic deployment proxy.
 
-use alloy::{
-    primitives::{Address, B256, Bytes, hex, keccak256},
-    providers::Provider,
-};
+use alloy_primitives::{Address, B256, Bytes, hex, keccak256};
+use alloy_provider::Provider;
 use canon_devchain::DEPLOYMENT_PROXY;
 
 use crate::{

@@ -1,12 +1,10 @@
 //! Snapshots and reorgs.
 
-use alloy::{
-    consensus::{SignableTransaction, TxEnvelope, TxLegacy},
-    eips::eip2718::Encodable2718,
-    network::{TransactionBuilder, TxSignerSync},
-    primitives::{Address, B256, Bytes, TxKind, U256, bytes},
-    providers::Provider,
-};
+use alloy_consensus::{SignableTransaction, TxEnvelope, TxLegacy};
+use alloy_eips::eip2718::Encodable2718;
+use alloy_network::{TransactionBuilder, TxSignerSync};
+use alloy_primitives::{Address, B256, Bytes, TxKind, U256, bytes};
+use alloy_provider::Provider;
 use canon_devchain::{
     Devchain, DevchainConfig, Error, Mining, OldTransactions, Reorg, ReorgOptions,
 };
@@ -94,7 +92,7 @@ async fn reorgs_work_over_rpc() {
     send(&provider, call(cell, word(1))).await;
     let old = chain.block_hash();
     let reorg = async |method: &'static str, blocks: serde_json::Value| {
-        let params = (alloy::primitives::U64::from(1), blocks);
+        let params = (alloy_primitives::U64::from(1), blocks);
         provider.raw_request::<_, ()>(method.into(), params).await
     };
     reorg("devchain_reorg", serde_json::json!([])).await.unwrap();

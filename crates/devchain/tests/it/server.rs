@@ -1,10 +1,8 @@
 //! The chain over HTTP.
 
-use alloy::transports::http::reqwest::{Client, Method, Response};
-use alloy::{
-    primitives::{B256, U256},
-    providers::{Provider, ProviderBuilder},
-};
+use alloy_primitives::{B256, U256};
+use alloy_provider::{Provider, ProviderBuilder};
+use alloy_transport_http::reqwest::{Client, Method, Response};
 use canon_devchain::{Devchain, DevchainConfig, ServerHandle, serve};
 use serde_json::{Value, json};
 
@@ -34,8 +32,8 @@ async fn providers_work_over_http() {
     let provider = ProviderBuilder::new()
         .wallet(chain.dev_accounts().remove(0))
         .connect_http(url.parse().unwrap());
-    let tx = alloy::rpc::types::TransactionRequest::default();
-    let tx = alloy::network::TransactionBuilder::with_deploy_code(tx, code::init(&code::cell()));
+    let tx = alloy_rpc_types_eth::TransactionRequest::default();
+    let tx = alloy_network::TransactionBuilder::with_deploy_code(tx, code::init(&code::cell()));
     let receipt = provider.send_transaction(tx).await.unwrap().get_receipt().await.unwrap();
     let cell = receipt.contract_address.unwrap();
     let sent = provider.send_transaction(call(cell, B256::with_last_byte(6))).await.unwrap();

@@ -1,11 +1,9 @@
 //! What most tests start with.
 
-use alloy::{
-    network::{EthereumWallet, TransactionBuilder},
-    primitives::{Address, B256, Bytes},
-    providers::{DynProvider, Provider, ProviderBuilder},
-    rpc::types::{TransactionReceipt, TransactionRequest},
-};
+use alloy_network::{EthereumWallet, TransactionBuilder};
+use alloy_primitives::{Address, B256, Bytes};
+use alloy_provider::{DynProvider, Provider, ProviderBuilder};
+use alloy_rpc_types_eth::{TransactionReceipt, TransactionRequest};
 use canon_devchain::{Devchain, DevchainConfig, Mining};
 
 /// A chain, and a provider with the wallets of all its dev accounts and the usual fillers.

@@ -1,9 +1,7 @@
 //! Time and randomness are inputs.
 
-use alloy::{
-    primitives::{B256, U64, U256, bytes},
-    providers::Provider,
-};
+use alloy_primitives::{B256, U64, U256, bytes};
+use alloy_provider::Provider;
 use canon_devchain::{Devchain, DevchainConfig, Error};
 
 use crate::{

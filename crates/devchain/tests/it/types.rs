@@ -1,20 +1,18 @@
 //! Each transaction type, and the rules all of them obey.
 
-use alloy::{
-    consensus::{
-        SignableTransaction, TxEip1559, TxEip2930, TxEip7702, TxEnvelope, TxLegacy, TxType,
-    },
-    eips::{
-        eip2718::Encodable2718,
-        eip2930::{AccessList, AccessListItem},
-        eip7702::Authorization,
-    },
-    network::{TransactionBuilder, TxSignerSync},
-    primitives::{Address, B256, Bytes, Signature, TxKind, U256},
-    providers::Provider,
-    rpc::types::TransactionRequest,
-    signers::SignerSync,
+use alloy_consensus::{
+    SignableTransaction, TxEip1559, TxEip2930, TxEip7702, TxEnvelope, TxLegacy, TxType,
 };
+use alloy_eips::{
+    eip2718::Encodable2718,
+    eip2930::{AccessList, AccessListItem},
+    eip7702::Authorization,
+};
+use alloy_network::{TransactionBuilder, TxSignerSync};
+use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256};
+use alloy_provider::Provider;
+use alloy_rpc_types_eth::TransactionRequest;
+use alloy_signer::SignerSync;
 use canon_devchain::Devchain;
 
 use crate::{
@@ -26,7 +24,7 @@ use crate::{
 fn send_signed<T>(chain: &Devchain, from: usize, mut tx: T) -> Result<B256, String>
 where
     T: SignableTransaction<Signature>,
-    TxEnvelope: From<alloy::consensus::Signed<T>>,
+    TxEnvelope: From<alloy_consensus::Signed<T>>,
 {
     let signature = chain.dev_accounts()[from].sign_transaction_sync(&mut tx).unwrap();
     let raw = TxEnvelope::from(tx.into_signed(signature)).encoded_2718();

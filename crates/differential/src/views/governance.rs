@@ -2,7 +2,7 @@
 
 use super::{Views, number};
 use crate::mismatch::Mismatch;
-use alloy::primitives::{Address, U256};
+use alloy_primitives::{Address, U256};
 use canon_bindings::Governance;
 use canon_protocol::{
     Amount, Configuration, Ending, GovernanceRefusal, Origin, Payment, Refusal, Timestamp,

@@ -7,11 +7,8 @@ mod rollup;
 mod signals;
 
 use crate::{coverage::Coverage, mismatch::Mismatch};
-use alloy::{
-    hex,
-    primitives::{Address, U256},
-    sol_types::SolCall,
-};
+use alloy_primitives::{Address, U256, hex};
+use alloy_sol_types::SolCall;
 use canon_bindings::Registry as Owned;
 use canon_devchain::Devchain;
 use canon_protocol::{Outside, Refusal, Timestamp, World};
@@ -76,7 +73,7 @@ impl Views<'_> {
         if found == expected {
             return Ok(());
         }
-        let show = |answer: Result<_, alloy::primitives::Bytes>| match answer {
+        let show = |answer: Result<_, alloy_primitives::Bytes>| match answer {
             Ok(answer) => hex::encode_prefixed(answer),
             Err(refusal) => format!("refuse: {}", Refusal::abi_decode(&refusal)),
         };

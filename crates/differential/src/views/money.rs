@@ -2,10 +2,8 @@
 
 use super::{Views, number};
 use crate::mismatch::Mismatch;
-use alloy::{
-    primitives::{Address, Bytes, U256},
-    sol_types::{SolCall, SolValue},
-};
+use alloy_primitives::{Address, Bytes, U256};
+use alloy_sol_types::{SolCall, SolValue};
 use canon_bindings::{Asset, Issuer, Registry, RewardDistributor};
 use canon_protocol::{Amount, CommonRefusal, Refusal, Role, Version};
 

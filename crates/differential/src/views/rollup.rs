@@ -2,7 +2,7 @@
 
 use super::{Views, number};
 use crate::mismatch::Mismatch;
-use alloy::primitives::{Address, U256};
+use alloy_primitives::{Address, U256};
 use canon_bindings::Rollup as Sol;
 use canon_protocol::{Epoch, Refusal, Rollup, RollupRefusal, Slot, Timestamp};
 use std::collections::BTreeSet;

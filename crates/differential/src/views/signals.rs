@@ -2,7 +2,7 @@
 
 use super::Views;
 use crate::mismatch::Mismatch;
-use alloy::primitives::{Address, B256, U256};
+use alloy_primitives::{Address, B256, U256};
 use canon_bindings::Proposals as Sol;
 use canon_protocol::{LIFETIME_IN_ROUNDS, Proposals, Pushed, Refusal, Round, Slot};
 use std::collections::BTreeSet;

@@ -1,6 +1,6 @@
 //! Faults that a test plants in the bytecode.
 
-use alloy::primitives::{Address, Bytes, U256, keccak256};
+use alloy_primitives::{Address, Bytes, U256, keccak256};
 use canon_devchain::UnsignedCall;
 use canon_differential::Lockstep;
 use canon_payload::{Assembler, op};

@@ -1,10 +1,8 @@
 //! Differences are found, and shown by few steps.
 
 use crate::faults::{Fault, What, created};
-use alloy::{
-    primitives::{Address, U256},
-    sol_types::SolCall,
-};
+use alloy_primitives::{Address, U256};
+use alloy_sol_types::SolCall;
 use canon_bindings::{Governance, Proposals, Rollup, init_code};
 use canon_differential::{Difference, Differs, History, Lockstep, Mismatch};
 use canon_protocol::{Constructor, RawRollupParameters};

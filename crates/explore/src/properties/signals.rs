@@ -8,7 +8,7 @@ use crate::{
     steps::{Step, present_round},
     views::Views,
 };
-use alloy::primitives::Address;
+use alloy_primitives::Address;
 use canon_protocol::{
     Finality, LIFETIME_IN_ROUNDS, Leader, Member, Origin, Proposal, ProposalId, Pushed, Rollup,
     Round, Slot,

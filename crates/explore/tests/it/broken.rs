@@ -1,6 +1,6 @@
 //! Rules and properties that are wrong on purpose: each fault is found, by the shortest way.
 
-use alloy::primitives::Address;
+use alloy_primitives::Address;
 use canon_explore::{Check, Decide, Exploration, Property, SmallWorld, State, Step, Views};
 use canon_protocol::{
     Amount, AssetEvent, Call, Context, Ending, Event, GovernanceCall, GovernanceEvent,

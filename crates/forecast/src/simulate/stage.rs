@@ -1,6 +1,6 @@
 //! A set whose canonical rollup has all seats taken, and nothing else.
 
-use alloy::primitives::{Address, Bytes, U256, keccak256};
+use alloy_primitives::{Address, Bytes, U256, keccak256};
 use canon_protocol::{
     Addresses, AssetCall, Block, BlockNumber, Call, Code, CodeKind, Constructor, Context, Member,
     Outside, ProposalsCall, RawRollupParameters, Reaction, RegistryCall, RollupCall, Round,

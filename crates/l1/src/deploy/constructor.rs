@@ -1,10 +1,8 @@
 //! The arguments of constructors, from the events that they emit.
 
-use alloy::{
-    primitives::{Address, Log},
-    rpc::types::Filter,
-    sol_types::{SolConstructor, SolEvent},
-};
+use alloy_primitives::{Address, Log};
+use alloy_rpc_types_eth::Filter;
+use alloy_sol_types::{SolConstructor, SolEvent};
 use canon_bindings::{
     Asset, Contract, Governance, Issuer, Proposals, Registry, RewardDistributor, Rollup,
 };

@@ -2,10 +2,8 @@
 
 use super::{parameters::sentence, proxy::DEPLOYMENT_PROXY, step::Step};
 use crate::error::Error;
-use alloy::{
-    primitives::{Address, B256, ChainId},
-    transports::TransportError,
-};
+use alloy_primitives::{Address, B256, ChainId};
+use alloy_transport::TransportError;
 use canon_bindings::Contract;
 use canon_protocol::Refusal;
 

@@ -9,7 +9,7 @@ use super::{
     verify::ContractVerifier,
 };
 use crate::{Deployment, Sender, Wait};
-use alloy::primitives::Address;
+use alloy_primitives::Address;
 use canon_bindings::{Contract, Registry, UpgradePayload};
 use canon_protocol::Create2;
 

@@ -18,12 +18,10 @@ use crate::{
     error::{Error, Result},
     logs::LogPosition,
 };
-use alloy::{
-    primitives::{Address, TxHash, U256},
-    providers::Provider,
-    rpc::types::Filter,
-    transports::RpcError,
-};
+use alloy_primitives::{Address, TxHash, U256};
+use alloy_provider::Provider;
+use alloy_rpc_types_eth::Filter;
+use alloy_transport::RpcError;
 use canon_bindings::{
     Asset, Contract, Governance, Issuer, Proposals, Registry, RewardDistributor, Rollup,
 };
@@ -450,7 +448,7 @@ impl<'a> Examiner<'a> {
         &self,
         transaction: TxHash,
         emitter: Address,
-    ) -> Result<Vec<alloy::primitives::Log>> {
+    ) -> Result<Vec<alloy_primitives::Log>> {
         let what = "eth_getTransactionReceipt";
         let receipt = self.client.provider().get_transaction_receipt(transaction).await;
         let receipt = receipt.and_then(|receipt| receipt.ok_or(RpcError::NullResp));

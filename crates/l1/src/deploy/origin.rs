@@ -5,7 +5,7 @@ use super::{
     proxy::{DEPLOYMENT_PROXY, ensure_proxy},
 };
 use crate::{Sender, Wait};
-use alloy::primitives::{Address, B256, Bytes};
+use alloy_primitives::{Address, B256, Bytes};
 use canon_protocol::Create2;
 use serde::{Deserialize, Serialize};
 

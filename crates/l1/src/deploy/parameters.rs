@@ -5,7 +5,7 @@ use super::{
     plan::{RollupWiring, SetPlan},
     quantities,
 };
-use alloy::primitives::{Address, U256};
+use alloy_primitives::{Address, U256};
 use canon_bindings::{Contract, decode_revert};
 use canon_protocol::{
     Amount, Configuration, Fraction, ProposeConfiguration, RawRollupParameters, Refusal,

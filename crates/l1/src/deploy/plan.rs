@@ -6,7 +6,7 @@ use super::{
     step::Step,
 };
 use crate::Call;
-use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use canon_bindings::{Contract, init_code};
 use canon_protocol::{
     Action, Addresses, Block, Code, CodeKind, Constructor, Context, Create2, Outside, Reaction,

@@ -6,10 +6,8 @@ use crate::{
     error::Error,
     sender::{TRANSFER_GAS, is_already_known},
 };
-use alloy::{
-    primitives::{Address, Bytes, U256, address, bytes, keccak256},
-    providers::Provider,
-};
+use alloy_primitives::{Address, Bytes, U256, address, bytes, keccak256};
+use alloy_provider::Provider;
 use core::ops::Range;
 
 /// The address of the deterministic deployment proxy on every chain that has it.
@@ -98,10 +96,8 @@ async fn fund_creator(sender: &mut Sender, wait: &mut impl Wait) -> Result<(), D
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloy::{
-        consensus::{Transaction, TxEnvelope, transaction::SignerRecoverable},
-        eips::eip2718::Decodable2718,
-    };
+    use alloy_consensus::{Transaction, TxEnvelope, transaction::SignerRecoverable};
+    use alloy_eips::eip2718::Decodable2718;
 
     #[test]
     fn the_transaction_is_the_proxys() {

@@ -6,7 +6,7 @@
 //! | fraction | `"10%"`, `"0.5%"`; up to 16 decimals |
 //! | amount | tokens of 18 decimals: `"1000"`, `"0.5"` |
 
-use alloy::primitives::{
+use alloy_primitives::{
     U256,
     utils::{format_units, parse_units},
 };

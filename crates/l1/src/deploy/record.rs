@@ -2,7 +2,7 @@
 
 use super::{parameters::SetParameters, step::Step};
 use crate::Confirmed;
-use alloy::primitives::{Address, B256, ChainId};
+use alloy_primitives::{Address, B256, ChainId};
 use canon_protocol::{BlockNumber, Timestamp};
 use serde::{Deserialize, Serialize};
 

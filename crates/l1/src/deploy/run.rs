@@ -9,7 +9,7 @@ use super::{
     verify::SetVerifier,
 };
 use crate::{Checks, Client, Deployment, Error, Sender, Wait};
-use alloy::primitives::Address;
+use alloy_primitives::Address;
 use core::ops::ControlFlow;
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,7 @@
 //! What an examination of contracts that somebody else deployed finds.
 
 use crate::error::Error;
-use alloy::primitives::{Address, U256};
+use alloy_primitives::{Address, U256};
 use canon_bindings::Contract;
 use canon_protocol::BlockNumber;
 

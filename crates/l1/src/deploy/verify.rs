@@ -10,11 +10,9 @@ use super::{
     step::Step,
 };
 use crate::{Client, error::Error};
-use alloy::{
-    eips::BlockId,
-    primitives::{Address, U256},
-    sol_types::SolCall,
-};
+use alloy_eips::BlockId;
+use alloy_primitives::{Address, U256};
+use alloy_sol_types::SolCall;
 use canon_bindings::{Contract, Proposals, Registry};
 
 /// Compares one contract at one block with its expected state.

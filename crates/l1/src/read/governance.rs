@@ -4,10 +4,8 @@ use crate::{
     client::Client,
     error::{Error, InRange, Result},
 };
-use alloy::{
-    eips::BlockId,
-    primitives::{Address, B256},
-};
+use alloy_eips::BlockId;
+use alloy_primitives::{Address, B256};
 use canon_bindings::{Governance, Registry};
 use canon_protocol::{
     Amount, Configuration, Deadlines, ProposalId, ProposalState, Tally, Timestamp,

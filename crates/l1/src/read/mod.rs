@@ -8,7 +8,7 @@ pub use governance::ProposalSnapshot;
 pub use rollup::{Attester, RollupRules};
 pub use signals::{RoundSnapshot, SignalStatus};
 
-use alloy::primitives::Address;
+use alloy_primitives::Address;
 
 /// Address 0 stands for nobody.
 fn some(address: Address) -> Option<Address> {

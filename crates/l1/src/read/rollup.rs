@@ -5,10 +5,8 @@ use crate::{
     client::Client,
     error::{Error, InRange, Result},
 };
-use alloy::{
-    eips::BlockId,
-    primitives::{Address, U256},
-};
+use alloy_eips::BlockId;
+use alloy_primitives::{Address, U256};
 use canon_bindings::Rollup;
 use canon_protocol::{Amount, Epoch, RollupBlock, Seconds, Slot, SlotClock, Status, Timestamp};
 use core::num::NonZeroU64;

@@ -1,7 +1,7 @@
 //! The deployer: order, postconditions, interruptions, tampering.
 
 use crate::world::{World, deployed, parameters, world};
-use alloy::primitives::{Address, B256, Bytes, U256, address};
+use alloy_primitives::{Address, B256, Bytes, U256, address};
 use canon_bindings::{Asset, Contract, Registry};
 use canon_l1::{
     Deployment, Error, NoWait, calls,

@@ -1,17 +1,13 @@
 //! Forgeries and other sets, told from the genuine.
 
 use crate::world::{World, deployed, world};
-use alloy::{
-    primitives::{Address, B256, Log, U256, hex},
-    providers::ProviderBuilder,
-    rpc::{
-        client::RpcClient,
-        json_rpc::{RequestPacket, Response, ResponsePacket, ResponsePayload},
-        types::Log as RpcLog,
-    },
-    sol_types::{SolCall, SolEvent},
-    transports::{TransportError, TransportFut},
-};
+use alloy_json_rpc::{RequestPacket, Response, ResponsePacket, ResponsePayload};
+use alloy_primitives::{Address, B256, Log, U256, hex};
+use alloy_provider::ProviderBuilder;
+use alloy_rpc_client::RpcClient;
+use alloy_rpc_types_eth::Log as RpcLog;
+use alloy_sol_types::{SolCall, SolEvent};
+use alloy_transport::{TransportError, TransportFut};
 use canon_bindings::{Asset, Contract, Issuer, Registry, RewardDistributor, Rollup};
 use canon_devchain::DevchainTransport;
 use canon_l1::{

@@ -1,17 +1,13 @@
 //! The ranges of blocks in which events of a set are read.
 
 use crate::world::{World, world};
-use alloy::{
-    primitives::{Address, B256},
-    providers::ProviderBuilder,
-    rpc::{
-        client::RpcClient,
-        json_rpc::{ErrorPayload, RequestPacket, Response, ResponsePacket, ResponsePayload},
-        types::Filter,
-    },
-    sol_types::SolEvent,
-    transports::{TransportError, TransportErrorKind, TransportFut},
-};
+use alloy_json_rpc::{ErrorPayload, RequestPacket, Response, ResponsePacket, ResponsePayload};
+use alloy_primitives::{Address, B256};
+use alloy_provider::ProviderBuilder;
+use alloy_rpc_client::RpcClient;
+use alloy_rpc_types_eth::Filter;
+use alloy_sol_types::SolEvent;
+use alloy_transport::{TransportError, TransportErrorKind, TransportFut};
 use canon_bindings::{Asset, Issuer, Registry, RewardDistributor, Rollup};
 use canon_devchain::DevchainTransport;
 use canon_l1::{

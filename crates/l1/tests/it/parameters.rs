@@ -1,6 +1,6 @@
 //! Parameters of a set, as written in a file.
 
-use alloy::primitives::Address;
+use alloy_primitives::Address;
 use canon_l1::deploy::SetParameters;
 use canon_protocol::{Amount, LIFETIME_IN_ROUNDS, Seconds};
 

@@ -1,15 +1,11 @@
 //! Chains without the deployment proxy, and other factories.
 
 use crate::world::{World, world};
-use alloy::{
-    primitives::{Address, B256, Bytes, U256, address},
-    providers::{Provider, ProviderBuilder},
-    rpc::{
-        client::RpcClient,
-        json_rpc::{ErrorPayload, RequestPacket, Response, ResponsePacket, ResponsePayload},
-    },
-    transports::{TransportError, TransportFut},
-};
+use alloy_json_rpc::{ErrorPayload, RequestPacket, Response, ResponsePacket, ResponsePayload};
+use alloy_primitives::{Address, B256, Bytes, U256, address};
+use alloy_provider::{Provider, ProviderBuilder};
+use alloy_rpc_client::RpcClient;
+use alloy_transport::{TransportError, TransportFut};
 use canon_devchain::DevchainTransport;
 use canon_l1::{
     Client, Error, NoWait, Sender,

@@ -1,10 +1,8 @@
 //! Typed reads, and finding the set.
 
 use crate::world::{World, deployed, world};
-use alloy::{
-    eips::BlockId,
-    primitives::{Address, Bytes, address, bytes},
-};
+use alloy_eips::BlockId;
+use alloy_primitives::{Address, Bytes, address, bytes};
 use canon_bindings::Contract;
 use canon_l1::{
     Deployment, Error, NoWait, calls,
@@ -54,8 +52,8 @@ async fn proposals_of_another_registry_are_another_set() {
     let (world, set) = deployed().await;
     let arguments = canon_bindings::Proposals::constructorCall {
         registry: set.expect,
-        n: alloy::primitives::U256::from(6),
-        m: alloy::primitives::U256::from(10),
+        n: alloy_primitives::U256::from(6),
+        m: alloy_primitives::U256::from(10),
     };
     let call = canon_l1::Call::create(Contract::Proposals, &arguments);
     let other = world.send(0, call).await.unwrap().created.unwrap();

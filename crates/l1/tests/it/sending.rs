@@ -1,10 +1,8 @@
 //! Transactions: checked before, checked after.
 
 use crate::world::{deployed, manual, world};
-use alloy::{
-    primitives::{Address, Bytes, address, bytes},
-    signers::local::PrivateKeySigner,
-};
+use alloy_primitives::{Address, Bytes, address, bytes};
+use alloy_signer_local::PrivateKeySigner;
 use canon_bindings::{Asset, Governance, RevertKind};
 use canon_devchain::Mining;
 use canon_l1::{Call, Checks, Error, NoWait, PermitRequest, Sender, Waited, calls};
@@ -84,7 +82,7 @@ async fn an_answer_that_does_not_decode_is_no_answer() {
     world.chain.set_code(NOBODY, bytes!("600160005360016000f3")).unwrap();
     let error = world.send(0, calls::approve(NOBODY, NOBODY, Amount::TOKEN)).await.unwrap_err();
     assert!(matches!(error, Error::BadAnswer { address: NOBODY, .. }), "{error}");
-    let at = alloy::eips::BlockId::latest();
+    let at = alloy_eips::BlockId::latest();
     let error = world.client.read(at, NOBODY, Asset::totalSupplyCall {}).await.unwrap_err();
     assert!(matches!(error, Error::BadAnswer { address: NOBODY, .. }), "{error}");
 }
@@ -112,7 +110,7 @@ async fn many_are_in_flight_and_confirmed_from_one_request() {
     assert!(pending.iter().zip(13..).all(|(pending, nonce)| pending.nonce() == nonce));
     assert!(world.client.confirm(&pending[0]).await.unwrap().is_none());
     world.chain.mine().unwrap();
-    let receipts = world.client.receipts(alloy::eips::BlockId::latest()).await.unwrap();
+    let receipts = world.client.receipts(alloy_eips::BlockId::latest()).await.unwrap();
     for pending in &pending {
         let confirmed = world.client.confirm_in(&receipts, pending).await.unwrap().unwrap();
         let event: Asset::Transfer = confirmed.event(set.deployment.asset).unwrap();

@@ -1,13 +1,11 @@
 //! A chain, its accounts, and a set on it.
 
-use alloy::{
-    network::TransactionBuilder,
-    primitives::{Address, U256},
-    providers::{Provider, ProviderBuilder},
-    rpc::types::TransactionRequest,
-    signers::local::PrivateKeySigner,
-    sol_types::SolCall,
-};
+use alloy_network::TransactionBuilder;
+use alloy_primitives::{Address, U256};
+use alloy_provider::{Provider, ProviderBuilder};
+use alloy_rpc_types_eth::TransactionRequest;
+use alloy_signer_local::PrivateKeySigner;
+use alloy_sol_types::SolCall;
 use canon_devchain::{Devchain, DevchainConfig, Mining};
 use canon_l1::{
     Call, Client, Confirmed, NoWait, Result, Sender,

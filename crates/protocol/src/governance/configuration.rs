@@ -5,10 +5,8 @@ use crate::{
     abi::{Abi, abi_struct},
     units::{Amount, Fraction, Seconds, TooLarge},
 };
-use alloy::{
-    primitives::{B256, U256},
-    sol_types::SolType,
-};
+use alloy_primitives::{B256, U256};
+use alloy_sol_types::SolType;
 use serde::{Deserialize, Serialize};
 
 /// The emergency path past the sequencers.

@@ -18,7 +18,7 @@ use crate::{
     abi::Abi,
     units::{Seconds, Timestamp},
 };
-use alloy::sol_types::sol_data;
+use alloy_sol_types::sol_data;
 use core::{fmt, num::NonZeroU64};
 use serde::{Deserialize, Serialize};
 

@@ -6,7 +6,7 @@ use crate::{
     scene::Block,
     units::{ProposalId, Timestamp, WithdrawalId},
 };
-use alloy::primitives::{Address, B256, map::AddressMap};
+use alloy_primitives::{Address, B256, map::AddressMap};
 
 impl Governance {
     /// `this` is its own address.

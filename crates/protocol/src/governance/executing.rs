@@ -10,7 +10,7 @@ use crate::{
     stage::Stage,
     units::ProposalId,
 };
-use alloy::primitives::U256;
+use alloy_primitives::U256;
 
 pub(super) fn execute(scene: Scene<'_>, id: U256) -> Decision {
     let (proposal_id, proposal) = executable(scene, id)?;

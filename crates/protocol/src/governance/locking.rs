@@ -8,7 +8,7 @@ use crate::{
     scene::{Decision, Scene},
     units::{Amount, Seconds, WithdrawalId},
 };
-use alloy::primitives::{Address, B256, U256};
+use alloy_primitives::{Address, B256, U256};
 
 pub(super) fn deposit(scene: Scene<'_>, on_behalf_of: Address, amount: U256) -> Decision {
     let allowance = scene.world.asset.allowance(scene.caller, scene.this);

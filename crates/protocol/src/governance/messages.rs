@@ -6,7 +6,7 @@ use crate::{
     outside::Action,
     units::{Amount, ConfigurationId, Nonce, ProposalId, Timestamp, WithdrawalId},
 };
-use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, U256};
 
 abi_enum! {
     /// Calls of Governance.

@@ -32,7 +32,7 @@ use crate::{
         Amount, ConfigurationId, Nonce, ProposalId, Seconds, Timestamp, TooLarge, WithdrawalId,
     },
 };
-use alloy::primitives::{Address, U256};
+use alloy_primitives::{Address, U256};
 use power::Power;
 use serde::{Deserialize, Serialize};
 

@@ -5,7 +5,7 @@ use crate::{
     refusal::{Applied, ApplyError},
     units::{Amount, Timestamp},
 };
-use alloy::primitives::{Address, map::AddressMap};
+use alloy_primitives::{Address, map::AddressMap};
 
 /// The power of every holder and of all together, at every time.
 ///

@@ -7,7 +7,7 @@ use crate::{
     signature::Ballot,
     units::{Amount, ConfigurationId, Nonce, ProposalId, Timestamp},
 };
-use alloy::primitives::{Address, B256, U256, map::AddressMap};
+use alloy_primitives::{Address, B256, U256, map::AddressMap};
 use serde::{Deserialize, Serialize};
 
 /// How a proposal came about.

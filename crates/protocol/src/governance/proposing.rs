@@ -12,7 +12,7 @@ use crate::{
     scene::{Decision, Scene},
     units::ProposalId,
 };
-use alloy::primitives::{Address, U256};
+use alloy_primitives::{Address, U256};
 
 /// `payload` becomes a proposal. Only the Proposals contract.
 pub(crate) fn propose(scene: Scene<'_>, payload: Address) -> Decision {

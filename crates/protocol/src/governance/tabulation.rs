@@ -15,7 +15,7 @@ use crate::{
     abi::Abi,
     units::{Amount, Fraction},
 };
-use alloy::sol_types::sol_data;
+use alloy_sol_types::sol_data;
 use serde::{Deserialize, Serialize};
 
 /// Power for and against: of a proposal, or what one holder cast on it.

@@ -8,7 +8,7 @@ use crate::{
     scene::{Decision, Scene},
     units::{Amount, Nonce, TooLarge},
 };
-use alloy::primitives::{Address, U256};
+use alloy_primitives::{Address, U256};
 
 pub(super) fn vote(scene: Scene<'_>, id: U256, amount: U256, support: Support) -> Decision {
     Ok(vec![cast(scene, id, amount, support, scene.caller, U256::MAX)?])

@@ -6,7 +6,7 @@ use crate::{
     messages::Call, ownership::OwnershipCall, registry::RegistryCall, rollup::RollupCall,
     units::Timestamp, world::World,
 };
-use alloy::primitives::{Address, U256};
+use alloy_primitives::{Address, U256};
 
 impl Director {
     pub(super) fn handle_asset(&mut self, world: &World, now: Timestamp) -> Option<Step> {

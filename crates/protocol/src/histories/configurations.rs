@@ -6,7 +6,7 @@ use crate::{
     units::{Amount, Seconds},
     world::World,
 };
-use alloy::primitives::U256;
+use alloy_primitives::U256;
 
 /// A hundredth, of 10^18.
 const PERCENT: u64 = 10_000_000_000_000_000;

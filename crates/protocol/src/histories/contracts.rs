@@ -15,11 +15,8 @@ use crate::{
     units::{Amount, Timestamp},
     world::World,
 };
-use alloy::{
-    primitives::{Address, B256, Bytes, Selector, U256},
-    sol,
-    sol_types::SolCall,
-};
+use alloy_primitives::{Address, B256, Bytes, Selector, U256};
+use alloy_sol_types::{SolCall, sol};
 use core::num::NonZeroU64;
 
 sol! {

@@ -7,7 +7,7 @@ use crate::{
     questions,
     units::Timestamp,
 };
-use alloy::primitives::{Address, B256, Bytes, Selector, U256};
+use alloy_primitives::{Address, B256, Bytes, Selector, U256};
 use core::num::NonZeroU64;
 use std::collections::BTreeMap;
 

@@ -29,7 +29,7 @@ use crate::{
     units::{Amount, ProposalId, Seconds, Slot, Timestamp},
     world::World,
 };
-use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use core::fmt;
 use std::collections::VecDeque;
 

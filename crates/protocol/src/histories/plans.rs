@@ -18,7 +18,7 @@ use crate::{
     units::{Amount, Timestamp},
     world::World,
 };
-use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, U256};
 
 /// Rollups, and Proposals contracts, that a history deploys at most.
 const MAX_DEPLOYED_PER_KIND: usize = 5;

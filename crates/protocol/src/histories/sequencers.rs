@@ -9,7 +9,7 @@ use crate::{
     units::{Round, Timestamp},
     world::World,
 };
-use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, U256};
 
 impl Director {
     pub(super) fn signal(

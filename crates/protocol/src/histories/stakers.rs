@@ -7,7 +7,7 @@ use crate::{
     units::Timestamp,
     world::World,
 };
-use alloy::primitives::{Address, U256};
+use alloy_primitives::{Address, U256};
 
 impl Director {
     pub(super) fn stake(&mut self, world: &World, now: Timestamp) -> Option<Step> {

@@ -11,11 +11,8 @@ use crate::{
     units::Timestamp,
     world::World,
 };
-use alloy::{
-    primitives::{Address, Bytes, Selector, U256},
-    sol,
-    sol_types::SolCall,
-};
+use alloy_primitives::{Address, Bytes, Selector, U256};
+use alloy_sol_types::{SolCall, sol};
 
 sol! {
     function getProposalState(uint256 id);

@@ -11,7 +11,7 @@ use crate::{
     units::{Amount, ProposalId, Seconds, Timestamp},
     world::World,
 };
-use alloy::primitives::{Address, B256, Bytes, U256, uint};
+use alloy_primitives::{Address, B256, Bytes, U256, uint};
 
 /// Signed ballots that are kept for later at most.
 const MAX_SIGNED_BALLOTS: usize = 12;

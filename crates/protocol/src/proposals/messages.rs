@@ -4,7 +4,7 @@ use crate::{
     abi::{abi_enum, abi_events},
     units::{Round, Slot},
 };
-use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, U256};
 
 abi_enum! {
     /// Calls of Proposals.

@@ -16,7 +16,7 @@ use crate::{
     scene::{Decision, Scene},
     units::{ProposalId, Round, Slot},
 };
-use alloy::primitives::{Address, B256};
+use alloy_primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

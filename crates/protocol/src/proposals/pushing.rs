@@ -10,7 +10,7 @@ use crate::{
     scene::{Decision, Scene},
     units::Round,
 };
-use alloy::primitives::{Address, U256};
+use alloy_primitives::{Address, U256};
 
 pub(super) fn push(scene: Scene<'_>, proposals: &Proposals, round: U256) -> Decision {
     let instance = signaling::canonical(scene, proposals)?;

@@ -9,7 +9,7 @@ use crate::{
     signature::Signal,
     units::Slot,
 };
-use alloy::primitives::{Address, U256};
+use alloy_primitives::{Address, U256};
 
 pub(super) fn vote(scene: Scene<'_>, proposals: &Proposals, payload: Address) -> Decision {
     let (instance, slot) = free_slot(scene, proposals, payload)?;

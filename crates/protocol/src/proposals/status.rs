@@ -9,7 +9,7 @@ use crate::{
     units::{Round, Slot, Timestamp},
     world::World,
 };
-use alloy::primitives::{Address, U256};
+use alloy_primitives::{Address, U256};
 use serde::{Deserialize, Serialize};
 
 /// Where signaling stands at a time: what `currentStatus()` answers.

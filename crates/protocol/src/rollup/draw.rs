@@ -1,7 +1,7 @@
 //! The draw of a slot's proposer.
 
 use crate::units::Slot;
-use alloy::primitives::{U256, keccak256};
+use alloy_primitives::{U256, keccak256};
 
 /// The number of the member that proposes in `slot`: `keccak256(abi.encode(seed, slot)) mod size`, or
 /// `None` if the set is empty.
@@ -23,7 +23,7 @@ pub fn draw(seed: U256, slot: Slot, size: u64) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloy::sol_types::SolValue;
+    use alloy_sol_types::SolValue;
 
     #[test]
     fn the_draw_is_the_documented_formula() {

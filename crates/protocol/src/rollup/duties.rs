@@ -9,7 +9,7 @@ use crate::{
     stage::Stage,
     units::Timestamp,
 };
-use alloy::primitives::{Address, B256};
+use alloy_primitives::{Address, B256};
 
 /// What `getCurrentProposer()` answers at `now`; 0 if there is no seed or the set is empty.
 pub(crate) fn proposer_of(rollup: &Rollup, now: Timestamp) -> Option<Address> {

@@ -9,7 +9,7 @@ use crate::{
     scene::Block,
     units::Epoch,
 };
-use alloy::primitives::{Address, map::AddressMap};
+use alloy_primitives::{Address, map::AddressMap};
 
 impl Rollup {
     pub(crate) fn new(parameters: RollupParameters) -> Self {

@@ -5,7 +5,7 @@ use crate::{
     abi::{abi_enum, abi_events},
     units::{Amount, Epoch, RollupBlock, Slot, Timestamp},
 };
-use alloy::primitives::{Address, B256, U256};
+use alloy_primitives::{Address, B256, U256};
 
 abi_enum! {
     /// Calls of a Rollup.

@@ -22,10 +22,8 @@ use crate::{
     scene::{Decision, Scene},
     units::{Amount, Epoch, RollupBlock, Slot, Timestamp},
 };
-use alloy::{
-    primitives::{Address, U256, map::AddressMap},
-    sol_types::sol_data,
-};
+use alloy_primitives::{Address, U256, map::AddressMap};
+use alloy_sol_types::sol_data;
 use core::fmt;
 use serde::{Deserialize, Serialize};
 use set::{Registration, Seats};

@@ -9,7 +9,7 @@ use crate::{
     scene::{Decision, Scene},
     stage::Stage,
 };
-use alloy::primitives::{Address, U256};
+use alloy_primitives::{Address, U256};
 
 pub(super) fn initiate_move(
     scene: Scene<'_>,

@@ -6,10 +6,8 @@ use crate::{
     refusal::{CommonRefusal, Refusal},
     units::{Amount, Seconds, Timestamp, TooLarge},
 };
-use alloy::{
-    primitives::{Address, U256},
-    sol_types::SolType,
-};
+use alloy_primitives::{Address, U256};
+use alloy_sol_types::SolType;
 use core::num::NonZeroU64;
 use serde::{Deserialize, Serialize};
 

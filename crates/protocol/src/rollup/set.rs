@@ -17,7 +17,7 @@ use crate::{
     refusal::{Applied, ApplyError},
     units::{Epoch, Slot},
 };
-use alloy::primitives::U256;
+use alloy_primitives::U256;
 use std::collections::BTreeMap;
 
 /// The number of a registration. An attester that leaves and joins again gets another one, so that

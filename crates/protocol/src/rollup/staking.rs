@@ -7,7 +7,7 @@ use crate::{
     scene::{Decision, Scene},
     units::Amount,
 };
-use alloy::primitives::{Address, U256};
+use alloy_primitives::{Address, U256};
 
 impl Rollup {
     pub(super) fn require_member(&self, attester: Address) -> Result<&Member, RollupRefusal> {

@@ -1,7 +1,7 @@
 //! The ERC-20.
 
 use crate::chain::{ASSET, Chain, ISSUER, SUPPLY, T, named, tokens};
-use alloy::primitives::{Address, U256};
+use alloy_primitives::{Address, U256};
 use canon_protocol::{Amount, AssetCall, AssetEvent, AssetRefusal, Event, OwnershipRefusal};
 
 const ZERO: Address = Address::ZERO;

@@ -1,12 +1,10 @@
 //! A set to try things on: deployed as the deployer does it, with whatever code a test wants around
 //! it.
 
-use alloy::{
-    primitives::{Address, B256, Bytes, U256, keccak256},
-    signers::{SignerSync, local::PrivateKeySigner},
-    sol,
-    sol_types::{SolCall, SolValue},
-};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy_signer::SignerSync;
+use alloy_signer_local::PrivateKeySigner;
+use alloy_sol_types::{SolCall, SolValue, sol};
 use canon_protocol::{
     Action, Addresses, Amount, AssetCall, Block, BlockNumber, Call, Code, CodeKind, Configuration,
     Constructor, Context, Event, ExpectCall, Fraction, GovernanceCall, IssuerCall, Log, Outside,

@@ -4,7 +4,7 @@ use crate::chain::{
     ASSET, Chain, DISTRIBUTOR, EXPECT, GOVERNANCE, ISSUER, PROPOSALS, REGISTRY, ROLLUP, T,
     configuration, contract, named,
 };
-use alloy::primitives::{Address, B256, U256};
+use alloy_primitives::{Address, B256, U256};
 use canon_protocol::{
     Amount, ApplyError, AssetRefusal, CommonRefusal, ConfigurationId, Constructor, Event,
     GovernanceEvent, GovernanceRefusal, Log, OwnershipRefusal, ProposalsEvent, ProposalsRefusal,

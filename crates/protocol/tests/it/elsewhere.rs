@@ -4,7 +4,7 @@
 use crate::chain::{
     Chain, EPOCH_SECONDS, GOVERNANCE, N, PROPOSALS, REGISTRY, ROLLUP, action, contract, harmless,
 };
-use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use canon_protocol::{
     Action, Constructor, GovernanceCall, Leader, Log, OwnershipCall, ProposalId, ProposalsCall,
     ProposalsEvent, ProposalsRefusal, Pushed, RawRollupParameters, Reaction, Refusal, RollupCall,

@@ -4,7 +4,7 @@ use crate::chain::{
     ASSET, Chain, DISTRIBUTOR, EXPECT, GOVERNANCE, ISSUER, PROPOSALS, REGISTRY, ROLLUP, STAKE, T,
     action, contract, named, tokens,
 };
-use alloy::primitives::{Address, B256, Bytes, Selector, U256};
+use alloy_primitives::{Address, B256, Bytes, Selector, U256};
 use canon_protocol::{
     Action, Amount, AssetCall, CommonRefusal, DistributorCall, Event, ExpectCall, ExpectRefusal,
     GovernanceCall, GovernanceEvent, GovernanceRefusal, IssuerCall, Outside, OwnershipCall,
@@ -134,7 +134,7 @@ fn functions_that_do_not_exist_revert_without_a_reason() {
         assert_eq!(refusal, Err(failed(0, target, Refusal::Empty).into()));
     }
     // Asking a question does no harm.
-    let data = Bytes::copy_from_slice(&alloy::primitives::keccak256("getRollup()")[..4]);
+    let data = Bytes::copy_from_slice(&alloy_primitives::keccak256("getRollup()")[..4]);
     chain.govern(OTHER, vec![Action { target: REGISTRY, data }]).unwrap();
 }
 
@@ -169,20 +169,20 @@ fn a_payload_cannot_change_its_mind() {
 
 #[test]
 fn the_actions_hash_is_that_of_the_abi() {
-    use alloy::sol_types::SolValue;
+    use alloy_sol_types::SolValue;
 
     let actions = [owner_is(ASSET, ISSUER), Action { target: ROLLUP, data: Bytes::new() }];
     let tuples: Vec<(Address, Bytes)> =
         actions.iter().map(|action| (action.target, action.data.clone())).collect();
-    assert_eq!(actions_hash(&actions), alloy::primitives::keccak256(tuples.abi_encode()));
+    assert_eq!(actions_hash(&actions), alloy_primitives::keccak256(tuples.abi_encode()));
     // abi.encode of an empty list: its offset and its length.
     let empty = [U256::from(32), U256::ZERO].map(B256::from).concat();
-    assert_eq!(actions_hash(&[]), alloy::primitives::keccak256(empty));
+    assert_eq!(actions_hash(&[]), alloy_primitives::keccak256(empty));
 }
 
 /// `payload` answers `getActions()` with `answer` and then zeros up to `length` bytes.
 fn answers(chain: &mut Chain, payload: Address, answer: Vec<u8>, length: usize) {
-    let selector = Selector::from_slice(&alloy::primitives::keccak256("getActions()")[..4]);
+    let selector = Selector::from_slice(&alloy_primitives::keccak256("getActions()")[..4]);
     let conduct = Conduct::Pads { answer: answer.into(), length };
     let program = Behavior::only(vec![(selector, conduct)]).into();
     chain.foreign.written.put(payload, Put::Program(program), B256::repeat_byte(1));
@@ -350,7 +350,7 @@ fn assertions_say_what_was_expected_and_found() {
         [expected, found].map(|found| Box::new(RawConfiguration::from(found)));
     let hash = chain.foreign.code(x).hash;
     let no_answer = |target, signature: &str| {
-        let selector = Selector::from_slice(&alloy::primitives::keccak256(signature)[..4]);
+        let selector = Selector::from_slice(&alloy_primitives::keccak256(signature)[..4]);
         Refusal::from(CommonRefusal::NoAnswer { target, selector })
     };
     for (call, refusal) in [

@@ -1,6 +1,6 @@
 //! Properties of the plain functions.
 
-use alloy::primitives::{U256, keccak256};
+use alloy_primitives::{U256, keccak256};
 use canon_protocol::{
     Amount, Configuration, ConfigurationId, Deadlines, Epoch, ExitFloor, Fraction, RoundRules,
     Seconds, Slot, SlotClock, Tally, Timestamp, draw, tabulate,

@@ -4,7 +4,7 @@ use crate::chain::{
     ASSET, Chain, Field, GOVERNANCE, LOCK_AMOUNT, PROPOSALS, START, T, action, at, bounds,
     configuration, contract, named, tokens,
 };
-use alloy::primitives::{Address, B256, U256};
+use alloy_primitives::{Address, B256, U256};
 use canon_protocol::{
     Action, Amount, AssetCall, CommonRefusal, Configuration, ConfigurationId, Event, ExpectCall,
     Fraction, GovernanceCall, GovernanceEvent, GovernanceRefusal, Origin, ProposalId,

@@ -4,7 +4,7 @@ use crate::{
     chain::{ASSET, Chain, GOVERNANCE, ISSUER},
     lock_path::is_open_later,
 };
-use alloy::primitives::{Address, U256};
+use alloy_primitives::{Address, U256};
 use canon_protocol::{
     Amount, Call, Ending, Event, Finality, GovernanceCall, GovernanceEvent, Origin, ProposalId,
     ProposalState, Pushed, Rollup, RollupEvent, Support, Tally, Timestamp, Warning, World,

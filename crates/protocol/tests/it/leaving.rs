@@ -1,7 +1,7 @@
 //! Withdrawals: nobody whose ballot counts holds the asset again before execution.
 
 use crate::chain::{ASSET, Chain, GOVERNANCE, T, action, configuration, contract, named, tokens};
-use alloy::primitives::{Address, U256};
+use alloy_primitives::{Address, U256};
 use canon_protocol::{
     Amount, AssetEvent, CommonRefusal, Configuration, Event, ExitFloor, GovernanceCall,
     GovernanceEvent, GovernanceRefusal, Payment, Seconds, Timestamp, WithdrawalId,

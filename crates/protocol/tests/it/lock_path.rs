@@ -15,7 +15,7 @@ use crate::chain::{
     ASSET, Chain, GOVERNANCE, LOCK_AMOUNT, SUPPLY, T, bounds, configuration, contract, harmless,
     named, update,
 };
-use alloy::primitives::U256;
+use alloy_primitives::U256;
 use canon_protocol::{
     Action, Amount, AssetCall, Configuration, Event, Governance, GovernanceCall, GovernanceEvent,
     ProposeConfiguration, RawConfiguration, Refusal, Seconds, Support, Timestamp, withdrawal_delay,

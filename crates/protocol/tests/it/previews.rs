@@ -4,7 +4,7 @@ use crate::chain::{
     ASSET, Chain, GOVERNANCE, PROPOSALS, REGISTRY, ROLLUP, action, configuration, contract,
     harmless, named, tokens, update,
 };
-use alloy::primitives::{Address, U256};
+use alloy_primitives::{Address, U256};
 use canon_protocol::{
     Action, AssetCall, GovernanceCall, GovernanceEvent, GovernanceRefusal, OwnershipCall,
     ProposalId, Reaction, RegistryCall, Warning,

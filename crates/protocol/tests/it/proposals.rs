@@ -4,7 +4,7 @@ use crate::chain::{
     Chain, GOVERNANCE, M, N, PROPOSALS, REGISTRY, ROLLUP, SLOT, action, contract, harmless, named,
     word,
 };
-use alloy::primitives::{Address, B256, U256, keccak256};
+use alloy_primitives::{Address, B256, U256, keccak256};
 use canon_protocol::{
     Code, CodeKind, CommonRefusal, Event, GovernanceCall, GovernanceRefusal, Leader, ProposalId,
     ProposalsCall, ProposalsEvent, ProposalsRefusal, PushWindow, Pushed, Refusal, RegistryCall,
@@ -203,7 +203,7 @@ fn answers_that_are_not_clean_are_refused() {
     let dirty = word(named("alice")) | (U256::from(1) << 160);
     chain.foreign.answer(target, "getCurrentProposer()", dirty);
     let no_answer = |signature: &str| {
-        let selector = alloy::primitives::Selector::from_slice(&keccak256(signature)[..4]);
+        let selector = alloy_primitives::Selector::from_slice(&keccak256(signature)[..4]);
         CommonRefusal::NoAnswer { target, selector }
     };
     chain.refused("alice", PROPOSALS, vote(PAYLOAD), no_answer("getCurrentProposer()"));

@@ -8,10 +8,9 @@ use crate::{
     invariants::Guard,
     lock_path::is_open_at,
 };
-use alloy::{
-    primitives::{Address, B256, Bytes, KECCAK256_EMPTY, Signature, U256, keccak256},
-    signers::{SignerSync, local::PrivateKeySigner},
-};
+use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, Signature, U256, keccak256};
+use alloy_signer::SignerSync;
+use alloy_signer_local::PrivateKeySigner;
 use canon_protocol::{
     Action, AssetCall, Ballot, Call, Constructor, Create2, Ending, Event, ExpectCall,
     ExpectRefusal, GovernanceCall, GovernanceEvent, GovernanceRefusal, Proposal, ProposalId,

@@ -4,7 +4,7 @@ use crate::chain::{
     ASSET, Chain, DISTRIBUTOR, EPOCH, EPOCH_SECONDS, EXIT_DELAY, GOVERNANCE, PROPOSALS, REGISTRY,
     ROLLUP, SLOT, STAKE, T, action, contract, named, tokens, word,
 };
-use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use canon_protocol::{
     Action, Amount, AssetCall, AssetEvent, AssetRefusal, Call, CommonRefusal, DistributorEvent,
     Epoch, Event, Exit, Finality, Move, OwnershipCall, OwnershipRefusal, ProposalsCall,

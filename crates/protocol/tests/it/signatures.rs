@@ -4,10 +4,8 @@ use crate::chain::{
     ASSET, Chain, EXPECT, GOVERNANCE, ISSUER, PROPOSALS, ROLLUP, SLOT, action, contract, named,
     sign, tokens,
 };
-use alloy::{
-    primitives::{Address, B256, Bytes, U256},
-    sol_types::SolStruct,
-};
+use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_sol_types::SolStruct;
 use canon_protocol::{
     Action, Amount, AssetCall, AssetEvent, AssetRefusal, Ballot, Code, CodeKind, CommonRefusal,
     Event, ExpectCall, GovernanceCall, GovernanceEvent, GovernanceRefusal, Nonce, Permit,

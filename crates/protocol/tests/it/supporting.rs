@@ -4,7 +4,7 @@ use crate::chain::{
     ASSET, Chain, DISTRIBUTOR, EXPECT, GOVERNANCE, ISSUER, PROPOSALS, REGISTRY, ROLLUP, T,
     configuration, contract, harmless, named, tokens, word,
 };
-use alloy::primitives::{Address, B256, Selector, U256, address, keccak256};
+use alloy_primitives::{Address, B256, Selector, U256, address, keccak256};
 use canon_protocol::{
     Amount, AssetCall, AssetEvent, AssetRefusal, Call, Code, CodeKind, CommonRefusal,
     DistributorCall, DistributorRefusal, Event, ExpectCall, ExpectRefusal, GovernanceCall, Issuer,

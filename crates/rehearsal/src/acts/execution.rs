@@ -1,6 +1,6 @@
 //! From an accepted proposal to its end.
 
-use alloy::primitives::Address;
+use alloy_primitives::Address;
 use canon_agents::Mover;
 use canon_bindings::Governance;
 use canon_l1::{Call, Checks, Confirmed, calls};

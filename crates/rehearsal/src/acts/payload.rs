@@ -1,9 +1,7 @@
 //! What the payloads of a scenario list, and their deployment.
 
-use alloy::{
-    primitives::{Address, Bytes},
-    sol_types::SolCall,
-};
+use alloy_primitives::{Address, Bytes};
+use alloy_sol_types::SolCall;
 use canon_bindings::{Contract, Expect, Governance, Registry, UpgradePayload};
 use canon_l1::{
     Call,

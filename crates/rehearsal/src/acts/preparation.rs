@@ -1,6 +1,6 @@
 //! Documents are agreed on; what they need is deployed.
 
-use alloy::primitives::{Address, U256, keccak256};
+use alloy_primitives::{Address, U256, keccak256};
 use canon_bindings::{Contract, Rollup};
 use canon_l1::{
     Call,

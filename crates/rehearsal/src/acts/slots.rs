@@ -140,7 +140,7 @@ pub(super) async fn proposer_of(
     world: &World<'_>,
     rollup: usize,
     slot: Slot,
-) -> Result<alloy::primitives::Address> {
+) -> Result<alloy_primitives::Address> {
     let rollup = &world.rollups[rollup];
     let start = rollup.clock.slot_start(slot).ok_or_else(|| no_such(slot))?;
     let call = Rollup::getProposerAtCall { timestamp: start.to_word() };

@@ -1,6 +1,6 @@
 //! Registry, rollups, tokens, ownership.
 
-use alloy::primitives::Address;
+use alloy_primitives::Address;
 use canon_bindings::{Asset, Registry, RewardDistributor, Rollup};
 use canon_l1::deploy::{Create2Origin, ExamineError, Examiner};
 use canon_protocol::{Amount, BlockNumber};

@@ -1,9 +1,7 @@
 //! Governance: proposals, tallies, power.
 
-use alloy::{
-    primitives::{B256, keccak256},
-    sol_types::SolValue,
-};
+use alloy_primitives::{B256, keccak256};
+use alloy_sol_types::SolValue;
 use canon_bindings::Governance;
 use canon_protocol::{Amount, Configuration, ProposalState, Tally, Timestamp};
 
@@ -89,7 +87,7 @@ impl Desk<'_, '_> {
         let count = self.ask(governance, Governance::withdrawalCountCall {}).await?;
         let mut owed = Vec::new();
         for id in 0..count.saturating_to::<u64>() {
-            let call = Governance::getWithdrawalCall { id: alloy::primitives::U256::from(id) };
+            let call = Governance::getWithdrawalCall { id: alloy_primitives::U256::from(id) };
             let withdrawal = self.ask(governance, call).await?;
             if !withdrawal.claimed {
                 owed.push(fit(withdrawal.amount)?);

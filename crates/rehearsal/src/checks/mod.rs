@@ -10,7 +10,8 @@ mod governance;
 mod invariants;
 mod signals;
 
-use alloy::{primitives::Address, sol_types::SolCall};
+use alloy_primitives::Address;
+use alloy_sol_types::SolCall;
 use canon_bindings::Asset;
 use canon_protocol::{Amount, TooLarge};
 

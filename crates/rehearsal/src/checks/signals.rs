@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alloy::primitives::Address;
+use alloy_primitives::Address;
 use canon_bindings::{Governance, Proposals, Registry, Rollup};
 use canon_protocol::{Epoch, ProposalId, RollupBlock, Slot, Timestamp};
 

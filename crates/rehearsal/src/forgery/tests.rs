@@ -2,12 +2,10 @@
 
 use core::ops::ControlFlow;
 
-use alloy::{
-    network::TransactionBuilder,
-    primitives::{B256, keccak256},
-    providers::{Provider, ProviderBuilder},
-    rpc::types::TransactionRequest,
-};
+use alloy_network::TransactionBuilder;
+use alloy_primitives::{B256, keccak256};
+use alloy_provider::{Provider, ProviderBuilder};
+use alloy_rpc_types_eth::TransactionRequest;
 use canon_bindings::{Asset, Contract, Expect, Registry, UpgradePayload};
 use canon_devchain::{Devchain, DevchainConfig};
 use canon_l1::{

@@ -1,6 +1,6 @@
 //! What can happen in a rehearsal.
 
-use alloy::primitives::{Address, B256};
+use alloy_primitives::{Address, B256};
 use canon_protocol::{
     Amount, Epoch, Fraction, ProposalId, RollupBlock, Round, Seconds, Slot, Tally, Timestamp,
 };

@@ -340,7 +340,7 @@ fn numbered(actions: &[String]) -> Vec<String> {
 }
 
 /// `0x1234…abcd`.
-pub(crate) fn short(address: &alloy::primitives::Address) -> String {
+pub(crate) fn short(address: &alloy_primitives::Address) -> String {
     let text = address.to_checksum(None);
     format!("{}…{}", &text[..6], &text[text.len() - 4..])
 }

@@ -1,13 +1,10 @@
 //! Checks must be able to fail: here the chain is tampered with behind the story's back.
 
-use alloy::{
-    network::TransactionBuilder,
-    primitives::{Address, Bytes, U256},
-    providers::{Provider, ProviderBuilder},
-    rpc::types::TransactionRequest,
-    sol,
-    sol_types::SolCall,
-};
+use alloy_network::TransactionBuilder;
+use alloy_primitives::{Address, Bytes, U256};
+use alloy_provider::{Provider, ProviderBuilder};
+use alloy_rpc_types_eth::TransactionRequest;
+use alloy_sol_types::{SolCall, sol};
 use canon_rehearsal::{Check, Rehearsal};
 
 use crate::support::{scenario, with};
@@ -29,7 +26,7 @@ impl Tamper<'_, '_> {
     async fn ask(&self, to: Address, call: impl SolCall) -> Address {
         let provider = ProviderBuilder::new().connect_client(self.rehearsal.chain().client());
         let request = TransactionRequest::default().with_to(to).with_input(call.abi_encode());
-        Address::from_word(alloy::primitives::B256::from_slice(
+        Address::from_word(alloy_primitives::B256::from_slice(
             &provider.call(request).await.unwrap(),
         ))
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use alloy::primitives::Address;
+use alloy_primitives::Address;
 use canon_protocol::Timestamp;
 use clap::{Args, value_parser};
 

@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use alloy::{
-    primitives::{Address, ChainId},
-    providers::ProviderBuilder,
-    transports::http::reqwest::Url,
-};
+use alloy_primitives::{Address, ChainId};
+use alloy_provider::ProviderBuilder;
+use alloy_transport_http::reqwest::Url;
 use canon_forecast::{Start, Terms};
 use canon_l1::{Client, Deployment, Error, ProposalSnapshot, SignalStatus};
 use canon_protocol::{Amount, BlockNumber, Epoch, Round, Timestamp};

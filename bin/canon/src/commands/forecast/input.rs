@@ -2,7 +2,8 @@
 
 use std::str::FromStr;
 
-use alloy::{primitives::Address, transports::http::reqwest::Url};
+use alloy_primitives::Address;
+use alloy_transport_http::reqwest::Url;
 use canon_forecast::Share;
 use canon_l1::deploy::quantities;
 use canon_protocol::{Fraction, Timestamp};

@@ -1,6 +1,7 @@
 //! Where the parameters are from: a preset or a chain.
 
-use alloy::{primitives::Address, transports::http::reqwest::Url};
+use alloy_primitives::Address;
+use alloy_transport_http::reqwest::Url;
 use clap::{ArgMatches, Args, Command, FromArgMatches, ValueEnum, parser::ValueSource};
 use eyre::{Report, eyre};
 
