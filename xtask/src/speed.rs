@@ -18,7 +18,7 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_provider::{DynProvider, Provider, ProviderBuilder, RootProvider};
 use alloy_rpc_types_eth::TransactionReceipt;
 use alloy_sol_types::SolEvent;
-use canon_bindings::Rollup;
+use canon_abi::Rollup;
 use canon_devchain::{Devchain, DevchainConfig, Mining};
 use canon_rehearsal::{
     Rehearsal,

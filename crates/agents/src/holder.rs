@@ -1,13 +1,13 @@
 //! Locks, votes, withdraws.
 
 use crate::{
-    desk::Desk,
-    outcome::{Act, Outcome, Void},
+    outbox::Outbox,
+    outcome::{Act, Outcome, Skipped},
     view::View,
 };
 use alloy_primitives::{Address, U256};
-use canon_bindings::{Asset, Governance};
-use canon_l1::{Checks, PermitRequest, Result, Sender, calls};
+use canon_abi::{Asset, Governance};
+use canon_chain::{Checks, PermitRequest, Result, Sender, calls};
 use canon_protocol::{Amount, ProposalId, ProposalState, Support, Timestamp, WithdrawalId};
 use std::{collections::VecDeque, sync::Arc};
 
@@ -32,7 +32,7 @@ impl Share {
 /// What a holder wants. Each wish waits until it can be fulfilled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Wish {
+pub enum Order {
     /// Locks tokens as power of its own, with a permit: one transaction.
     LockWithPermit(Amount),
     /// Locks tokens with an approval: two transactions.
@@ -54,9 +54,9 @@ pub enum Wish {
 /// Somebody with tokens.
 #[derive(Debug)]
 pub struct Holder {
-    desk: Desk,
+    outbox: Outbox,
     checks: Checks,
-    wishes: VecDeque<Wish>,
+    wishes: VecDeque<Order>,
     withdrawals: Vec<(WithdrawalId, Timestamp)>,
     asset: Option<Arc<AssetFacts>>,
 }
@@ -72,7 +72,7 @@ impl Holder {
     /// The holder whose key `sender` has. It wants nothing yet.
     pub const fn new(sender: Sender) -> Self {
         Self {
-            desk: Desk::new(sender),
+            outbox: Outbox::new(sender),
             checks: Checks::Full,
             wishes: VecDeque::new(),
             withdrawals: Vec::new(),
@@ -95,36 +95,36 @@ impl Holder {
     }
 
     /// Adds a wish. Wishes are fulfilled in order, but one that has to wait lets others pass.
-    pub fn want(&mut self, wish: Wish) {
+    pub fn queue(&mut self, wish: Order) {
         self.wishes.push_back(wish);
     }
 
     /// Its address.
     pub const fn address(&self) -> Address {
-        self.desk.sender().address()
+        self.outbox.sender().address()
     }
 
     /// What it still wants.
-    pub fn wishes(&self) -> impl Iterator<Item = &Wish> {
+    pub fn wishes(&self) -> impl Iterator<Item = &Order> {
         self.wishes.iter()
     }
 
     /// Whether it has nothing in flight, wants nothing and is due nothing.
-    pub fn is_content(&self) -> bool {
-        self.desk.is_idle() && self.wishes.is_empty() && self.withdrawals.is_empty()
+    pub fn is_idle(&self) -> bool {
+        self.outbox.is_idle() && self.wishes.is_empty() && self.withdrawals.is_empty()
     }
 
-    /// Settles what is in flight and fulfils what can be fulfilled in the next block. Call it once
+    /// Settles what is in flight and fulfils what can be fulfilled in the next block. ContractCall it once
     /// per block. Costs nothing while there is nothing to do.
     ///
     /// # Errors
     ///
     /// If the endpoint fails. It goes on at the next call.
     pub async fn tick(&mut self, view: &View) -> Result<Vec<Outcome>> {
-        if self.is_content() {
+        if self.is_idle() {
             return Ok(Vec::new());
         }
-        let mut outcomes = self.desk.settle(view, |_| false).await?;
+        let mut outcomes = self.outbox.settle(view, |_| false).await?;
         self.note(view, &outcomes);
         self.claim(view, &mut outcomes).await?;
         for _ in 0..self.wishes.len() {
@@ -143,28 +143,28 @@ impl Holder {
     }
 
     /// `None` if it has to wait.
-    async fn fulfill(&mut self, wish: Wish, view: &View) -> Result<Option<Vec<Outcome>>> {
+    async fn fulfill(&mut self, wish: Order, view: &View) -> Result<Option<Vec<Outcome>>> {
         let governance = view.deployment().governance;
         match wish {
-            Wish::LockWithPermit(amount) => {
+            Order::LockWithPermit(amount) => {
                 let call = self.permit(amount, view).await?;
                 let act = Act::Lock { amount };
-                Ok(Some(vec![self.desk.submit(act, call, self.checks, view).await?]))
+                Ok(Some(vec![self.outbox.submit(act, call, self.checks, view).await?]))
             }
-            Wish::LockWithApproval(amount) => {
+            Order::LockWithApproval(amount) => {
                 let act = Act::Approve { amount };
                 let call = calls::approve(view.deployment().asset, governance, amount);
-                let approved = self.desk.submit(act, call, self.checks, view).await?;
+                let approved = self.outbox.submit(act, call, self.checks, view).await?;
                 if matches!(approved, Outcome::Failed { .. }) {
                     return Ok(Some(vec![approved]));
                 }
                 // The allowance isn't there yet, so nothing can be estimated.
                 let call = calls::lock(governance, self.address(), amount);
                 let checks = Checks::AtReceipt { gas_limit: LOCK_GAS };
-                let locked = self.desk.submit(Act::Lock { amount }, call, checks, view).await?;
+                let locked = self.outbox.submit(Act::Lock { amount }, call, checks, view).await?;
                 Ok(Some(vec![approved, locked]))
             }
-            Wish::Vote { id, support, share } => {
+            Order::Vote { id, support, share } => {
                 let Some(proposal) = view.proposal(id) else { return Ok(None) };
                 match view.state_at_next(proposal) {
                     Some(ProposalState::Active) => {}
@@ -176,7 +176,7 @@ impl Holder {
                     None if support == Support::Nea => return Ok(None),
                     _ => {
                         let act = Act::Vote { id, amount: share.least(), support };
-                        return Ok(Some(vec![Outcome::Void { act, why: Void::TooLate }]));
+                        return Ok(Some(vec![Outcome::Skipped { act, why: Skipped::TooLate }]));
                     }
                 }
                 let snapshot = proposal.deadlines().pending;
@@ -190,44 +190,44 @@ impl Holder {
                 };
                 let act = Act::Vote { id, amount, support };
                 if amount.is_zero() {
-                    return Ok(Some(vec![Outcome::Void { act, why: Void::NoPower }]));
+                    return Ok(Some(vec![Outcome::Skipped { act, why: Skipped::NoPower }]));
                 }
                 let call = calls::vote(governance, id, amount, support);
-                Ok(Some(vec![self.desk.submit(act, call, self.checks, view).await?]))
+                Ok(Some(vec![self.outbox.submit(act, call, self.checks, view).await?]))
             }
-            Wish::Withdraw(share) => {
-                if self.desk.has(|act| matches!(act, Act::Lock { .. } | Act::Withdraw { .. })) {
+            Order::Withdraw(share) => {
+                if self.outbox.has(|act| matches!(act, Act::Lock { .. } | Act::Withdraw { .. })) {
                     return Ok(None);
                 }
                 let amount = match share {
                     Share::Exactly(amount) => amount,
                     Share::All => {
                         let (head, owner) = (view.head(), self.address());
-                        let client = self.desk.sender().client();
+                        let client = self.outbox.sender().client();
                         client.power(head.id(), governance, owner, head.timestamp).await?
                     }
                 };
                 let act = Act::Withdraw { amount };
                 if amount.is_zero() {
-                    return Ok(Some(vec![Outcome::Void { act, why: Void::NoPower }]));
+                    return Ok(Some(vec![Outcome::Skipped { act, why: Skipped::NoPower }]));
                 }
                 let call = calls::withdraw(governance, self.address(), amount);
-                Ok(Some(vec![self.desk.submit(act, call, self.checks, view).await?]))
+                Ok(Some(vec![self.outbox.submit(act, call, self.checks, view).await?]))
             }
         }
     }
 
     /// Power at the snapshot, less what was cast.
     async fn unused(&self, view: &View, id: ProposalId, snapshot: Timestamp) -> Result<Amount> {
-        let (client, at) = (self.desk.sender().client(), view.head().id());
+        let (client, at) = (self.outbox.sender().client(), view.head().id());
         let (governance, owner) = (view.deployment().governance, self.address());
         let power = client.power(at, governance, owner, snapshot).await?;
         let cast = client.ballots(at, governance, id, owner).await?;
         Ok(power.saturating_sub(cast.cast().unwrap_or(Amount::MAX)))
     }
 
-    async fn permit(&mut self, amount: Amount, view: &View) -> Result<canon_l1::Call> {
-        let (client, at) = (self.desk.sender().client().clone(), view.head().id());
+    async fn permit(&mut self, amount: Amount, view: &View) -> Result<canon_chain::ContractCall> {
+        let (client, at) = (self.outbox.sender().client().clone(), view.head().id());
         let set = view.deployment();
         let asset = match &self.asset {
             Some(asset) => asset.clone(),
@@ -248,7 +248,7 @@ impl Holder {
             deadline: PermitRequest::deadline_after(view.next()),
         };
         let hash = request.signing_hash(client.chain_id());
-        let permit = self.desk.sender().sign_hash("the permit", hash).await?;
+        let permit = self.outbox.sender().sign_hash("the permit", hash).await?;
         Ok(calls::lock_with_permit(set.governance, owner, amount, request.deadline, &permit))
     }
 
@@ -273,7 +273,7 @@ impl Holder {
             let (id, _) = self.withdrawals[at];
             let act = Act::FinaliseWithdrawal { id };
             let call = calls::finalise_withdrawal(governance, id);
-            outcomes.push(self.desk.submit(act, call, self.checks, view).await?);
+            outcomes.push(self.outbox.submit(act, call, self.checks, view).await?);
             self.withdrawals.swap_remove(at);
         }
         Ok(())

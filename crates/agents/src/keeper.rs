@@ -1,14 +1,14 @@
 //! Does what anyone may do, as soon as it can be done: pushes, executes, drops, pays out.
 
 use crate::{
-    desk::Desk,
+    outbox::Outbox,
     outcome::{Act, Outcome},
     view::{Seed, View},
 };
 use alloy_primitives::Address;
 use alloy_sol_types::SolEvent;
-use canon_bindings::{Governance, Rollup};
-use canon_l1::{Checks, Error, ProposalSnapshot, Result, Sender, calls};
+use canon_abi::{Governance, Rollup};
+use canon_chain::{Checks, Error, ProposalSnapshot, Result, Sender, calls};
 use canon_protocol::{BlockNumber, ProposalId, ProposalState, Timestamp, WithdrawalId};
 use core::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -33,7 +33,7 @@ enum Due {
 /// Keeps proposals going.
 #[derive(Debug)]
 pub struct Keeper {
-    desk: Desk,
+    outbox: Outbox,
     checks: Checks,
     pay_out: PayOut,
     due: BinaryHeap<Reverse<(Timestamp, Due)>>,
@@ -45,7 +45,7 @@ impl Keeper {
     /// A keeper that pushes, executes, drops, and records seeds that nobody did.
     pub const fn new(sender: Sender) -> Self {
         Self {
-            desk: Desk::new(sender),
+            outbox: Outbox::new(sender),
             checks: Checks::Full,
             pay_out: PayOut::No,
             due: BinaryHeap::new(),
@@ -62,17 +62,17 @@ impl Keeper {
 
     /// Its address.
     pub const fn address(&self) -> Address {
-        self.desk.sender().address()
+        self.outbox.sender().address()
     }
 
-    /// Settles what is in flight and does what can be done in the next block. Call it once per
+    /// Settles what is in flight and does what can be done in the next block. ContractCall it once per
     /// block.
     ///
     /// # Errors
     ///
     /// If the endpoint fails. It goes on at the next call.
     pub async fn tick(&mut self, view: &View) -> Result<Vec<Outcome>> {
-        let mut outcomes = self.desk.settle(view, |_| false).await?;
+        let mut outcomes = self.outbox.settle(view, |_| false).await?;
         self.push(view, &mut outcomes).await?;
         for proposal in view.proposals() {
             self.end(view, proposal, &mut outcomes).await?;
@@ -89,9 +89,9 @@ impl Keeper {
         let set = view.deployment();
         for (round, _) in view.signaling().map_or(&[][..], |signaling| &signaling.pushable) {
             let act = Act::Push { round: *round };
-            if !self.desk.has(|flying| *flying == act) {
+            if !self.outbox.has(|flying| *flying == act) {
                 let call = calls::push(set.proposals, set.governance, *round);
-                outcomes.extend(self.desk.keep_trying(act, call, self.checks, view).await?);
+                outcomes.extend(self.outbox.keep_trying(act, call, self.checks, view).await?);
             }
         }
         Ok(())
@@ -104,18 +104,18 @@ impl Keeper {
         outcomes: &mut Vec<Outcome>,
     ) -> Result<()> {
         let (id, governance) = (proposal.id, view.deployment().governance);
-        if self.desk.has(|flying| is_about(flying, id)) {
+        if self.outbox.has(|flying| is_about(flying, id)) {
             return Ok(());
         }
         match view.state_at_next(proposal) {
             Some(ProposalState::Executable) => {
                 let outcome = self.execute(view, governance, proposal).await?;
-                outcomes.extend(self.desk.unless_reported(outcome));
+                outcomes.extend(self.outbox.unless_reported(outcome));
             }
             Some(ProposalState::Dropped) if proposal.stored != ProposalState::Dropped => {
                 let call = calls::drop_proposal(governance, id);
                 let act = Act::Drop { id };
-                outcomes.extend(self.desk.keep_trying(act, call, self.checks, view).await?);
+                outcomes.extend(self.outbox.keep_trying(act, call, self.checks, view).await?);
             }
             _ => {}
         }
@@ -131,15 +131,15 @@ impl Keeper {
     ) -> Result<Outcome> {
         let id = proposal.id;
         let call = calls::execute(governance, id);
-        let outcome = self.desk.submit(Act::Execute { id }, call, self.checks, view).await?;
+        let outcome = self.outbox.submit(Act::Execute { id }, call, self.checks, view).await?;
         if !withholds(&outcome) {
             return Ok(outcome);
         }
         let act = Act::ExecuteFrozen { id };
-        match self.desk.sender().client().frozen_actions(governance, proposal).await {
+        match self.outbox.sender().client().frozen_actions(governance, proposal).await {
             Ok(actions) => {
                 let call = calls::execute_with(governance, id, actions);
-                self.desk.submit(act, call, self.checks, view).await
+                self.outbox.submit(act, call, self.checks, view).await
             }
             Err(error @ Error::Rpc { .. }) => Err(error),
             Err(error) => Ok(Outcome::Failed { act, error }),
@@ -153,9 +153,9 @@ impl Keeper {
             let Seed::Missing(epoch) = seen.seed else { continue };
             let act = Act::RecordSeed { rollup, epoch };
             let due = seen.proposer.is_none() || seen.is_epochs_second_half();
-            if due && !self.desk.has(|flying| *flying == act) {
+            if due && !self.outbox.has(|flying| *flying == act) {
                 let call = calls::setup_epoch(rollup);
-                outcomes.extend(self.desk.keep_trying(act, call, self.checks, view).await?);
+                outcomes.extend(self.outbox.keep_trying(act, call, self.checks, view).await?);
             }
         }
         Ok(())
@@ -215,7 +215,7 @@ impl Keeper {
             };
             // Somebody else may have paid it, or the plan changed: then it is refused, and that is
             // the end of it.
-            match self.desk.submit(act, call, self.checks, view).await? {
+            match self.outbox.submit(act, call, self.checks, view).await? {
                 Outcome::Failed { .. } => {}
                 outcome => outcomes.push(outcome),
             }

@@ -5,20 +5,20 @@
 //! agents send transactions and report [`Outcome`]s. No agent reads a clock, the environment or
 //! randomness, and an idle agent asks the chain nothing.
 
-mod desk;
 mod holder;
 mod keeper;
 mod mover;
+mod outbox;
 mod outcome;
 mod payload;
 mod sequencer;
 mod view;
 mod watcher;
 
-pub use holder::{AssetFacts, Holder, Share, Wish};
+pub use holder::{AssetFacts, Holder, Order, Share};
 pub use keeper::{Keeper, PayOut};
 pub use mover::{Mover, Phase};
-pub use outcome::{Act, Outcome, Void};
+pub use outcome::{Act, Outcome, Skipped};
 pub use payload::{
     ALIASES, HopelessRule, PROPOSAL_PAYLOAD, PayloadError, SignalDecision, SignalPlan, StatusRule,
     VettedPayload, decide_signal, is_assertion, parse_payload, payload_setting,

@@ -1,13 +1,13 @@
 //! Takes a stake to the next rollup.
 
 use crate::{
-    desk::Desk,
+    outbox::Outbox,
     outcome::{Act, Outcome},
     view::View,
 };
 use alloy_primitives::Address;
-use canon_l1::{Checks, Result, Sender, calls};
-use canon_protocol::{Status, Timestamp};
+use canon_chain::{Checks, Result, Sender, calls};
+use canon_protocol::{AttesterStatus, Timestamp};
 
 /// Where a move stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub enum Phase {
 /// The withdrawer of an attester that moves from one rollup to another.
 #[derive(Debug)]
 pub struct Mover {
-    desk: Desk,
+    outbox: Outbox,
     checks: Checks,
     attester: Address,
     /// Where somebody else registered the attester, the stake goes under this one.
@@ -48,7 +48,7 @@ impl Mover {
     pub const fn new(sender: Sender, attester: Address, from: Address, to: Address) -> Self {
         let spare = sender.address();
         Self {
-            desk: Desk::new(sender),
+            outbox: Outbox::new(sender),
             checks: Checks::Full,
             attester,
             spare,
@@ -84,7 +84,7 @@ impl Mover {
         self.attester
     }
 
-    /// Settles what is in flight and does what can be done in the next block. Call it once per
+    /// Settles what is in flight and does what can be done in the next block. ContractCall it once per
     /// block.
     ///
     /// # Errors
@@ -95,12 +95,12 @@ impl Mover {
         if matches!(self.phase, Phase::Moved | Phase::Gone) {
             return Ok(outcomes);
         }
-        if !self.desk.is_idle() {
-            outcomes = self.desk.settle(view, |_| false).await?;
+        if !self.outbox.is_idle() {
+            outcomes = self.outbox.settle(view, |_| false).await?;
             if !outcomes.is_empty() {
                 self.known = false;
             }
-            if !self.desk.is_idle() {
+            if !self.outbox.is_idle() {
                 return Ok(outcomes);
             }
         }
@@ -116,7 +116,7 @@ impl Mover {
             Phase::Unannounced => {
                 let act = Act::AnnounceMove { attester: self.attester, to: self.to };
                 let call = calls::announce_move(self.from, self.attester, self.to);
-                self.desk.keep_trying(act, call, self.checks, view).await?
+                self.outbox.keep_trying(act, call, self.checks, view).await?
             }
             Phase::Ready if view.canonical() == self.to => {
                 let act = Act::FinaliseMove { rollup: self.from, attester: self.attester };
@@ -124,7 +124,7 @@ impl Mover {
                     false => calls::finalise_move(self.from, self.attester),
                     true => calls::finalise_move_as(self.from, self.attester, self.spare),
                 };
-                self.desk.keep_trying(act, call, self.checks, view).await?
+                self.outbox.keep_trying(act, call, self.checks, view).await?
             }
             _ => return Ok(outcomes),
         };
@@ -134,18 +134,18 @@ impl Mover {
 
     /// Asks the old rollup how the move stands.
     async fn learn(&mut self, view: &View) -> Result<()> {
-        let (client, at) = (self.desk.sender().client(), view.head().id());
+        let (client, at) = (self.outbox.sender().client(), view.head().id());
         let attester = client.attester(at, self.from, self.attester).await?;
         self.phase = match (attester.status, attester.moving) {
-            (Status::Validating, Some((to, ready_at))) if to == self.to => {
+            (AttesterStatus::Validating, Some((to, ready_at))) if to == self.to => {
                 Phase::Waiting { ready_at }
             }
-            (Status::Validating, _) => Phase::Unannounced,
-            (Status::None, _) => match self.has_arrived(view).await? {
+            (AttesterStatus::Validating, _) => Phase::Unannounced,
+            (AttesterStatus::None, _) => match self.has_arrived(view).await? {
                 true => Phase::Moved,
                 false => Phase::Gone,
             },
-            (Status::Living | Status::Exiting, _) => Phase::Gone,
+            (AttesterStatus::Living | AttesterStatus::Exiting, _) => Phase::Gone,
         };
         self.known = true;
         Ok(())
@@ -153,17 +153,17 @@ impl Mover {
 
     /// Whether the attester is registered in the new rollup, while its stake is still in the old one.
     async fn is_squatted(&self, view: &View) -> Result<bool> {
-        let (client, at) = (self.desk.sender().client(), view.head().id());
+        let (client, at) = (self.outbox.sender().client(), view.head().id());
         let there = client.attester(at, self.to, self.attester).await?;
-        Ok(there.status != Status::None)
+        Ok(there.status != AttesterStatus::None)
     }
 
     /// Whether the new rollup has a stake of this withdrawer, under either attester.
     async fn has_arrived(&self, view: &View) -> Result<bool> {
-        let (client, at) = (self.desk.sender().client(), view.head().id());
+        let (client, at) = (self.outbox.sender().client(), view.head().id());
         for attester in [self.attester, self.spare] {
             let there = client.attester(at, self.to, attester).await?;
-            if there.withdrawer == self.desk.sender().address() {
+            if there.withdrawer == self.outbox.sender().address() {
                 return Ok(true);
             }
         }

@@ -1,7 +1,7 @@
 //! What agents did, and what became of it.
 
 use alloy_primitives::{Address, B256};
-use canon_l1::{Confirmed, Error};
+use canon_chain::{Confirmed, Error};
 use canon_protocol::{Amount, Epoch, ProposalId, Round, Slot, Support, WithdrawalId};
 use core::fmt;
 
@@ -135,18 +135,18 @@ pub enum Outcome {
         transaction: B256,
     },
     /// There was nothing to send it for.
-    Void {
+    Skipped {
         /// What it would have been for.
         act: Act,
         /// Why not.
-        why: Void,
+        why: Skipped,
     },
 }
 
 /// Why a wish came to nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Void {
+pub enum Skipped {
     /// Its time is over.
     TooLate,
     /// There is no power that isn't used.
@@ -161,7 +161,7 @@ impl Outcome {
             | Self::Done { act, .. }
             | Self::Failed { act, .. }
             | Self::Missed { act, .. }
-            | Self::Void { act, .. } => *act,
+            | Self::Skipped { act, .. } => *act,
         }
     }
 }
@@ -201,8 +201,10 @@ impl fmt::Display for Outcome {
             Self::Missed { act, transaction } => {
                 write!(f, "{act}: {transaction} wasn't mined in time")
             }
-            Self::Void { act, why: Void::TooLate } => write!(f, "{act}: it is too late"),
-            Self::Void { act, why: Void::NoPower } => write!(f, "{act}: no power is left for it"),
+            Self::Skipped { act, why: Skipped::TooLate } => write!(f, "{act}: it is too late"),
+            Self::Skipped { act, why: Skipped::NoPower } => {
+                write!(f, "{act}: no power is left for it")
+            }
         }
     }
 }

@@ -3,8 +3,8 @@
 
 use crate::view::{PayloadStatus, View};
 use alloy_primitives::{Address, B256, keccak256};
-use canon_bindings::Contract;
-use canon_l1::{Client, Error};
+use canon_abi::Contract;
+use canon_chain::{Client, Error};
 use canon_protocol::{Action, RollupBlock};
 use std::sync::Arc;
 

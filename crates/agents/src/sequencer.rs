@@ -7,14 +7,14 @@
 //! Signaling depends on nothing but the L1: it goes on when blocks aren't built.
 
 use crate::{
-    desk::Desk,
+    outbox::Outbox,
     outcome::{Act, Outcome},
     payload::{SignalDecision, SignalPlan, decide_signal},
     view::{RollupView, Seed, View},
 };
 use alloy_primitives::{Address, B256, U256, keccak256};
 use alloy_sol_types::SolValue;
-use canon_l1::{Checks, Result, Sender, calls};
+use canon_chain::{Checks, Result, Sender, calls};
 use canon_protocol::{Epoch, Slot};
 
 /// Whether a sequencer proposes blocks.
@@ -29,7 +29,7 @@ pub enum BlockDuty {
 /// The proposer of an attester of one rollup.
 #[derive(Debug)]
 pub struct Sequencer {
-    desk: Desk,
+    outbox: Outbox,
     rollup: Address,
     blocks: BlockDuty,
     plan: Option<SignalPlan>,
@@ -47,7 +47,7 @@ impl Sequencer {
     /// The proposer whose key `sender` has, on `rollup`. It proposes blocks and signals nothing.
     pub const fn new(sender: Sender, rollup: Address) -> Self {
         Self {
-            desk: Desk::new(sender),
+            outbox: Outbox::new(sender),
             rollup,
             blocks: BlockDuty::Propose,
             plan: None,
@@ -88,7 +88,7 @@ impl Sequencer {
 
     /// The proposer's address.
     pub const fn address(&self) -> Address {
-        self.desk.sender().address()
+        self.outbox.sender().address()
     }
 
     /// The rollup it serves.
@@ -101,7 +101,7 @@ impl Sequencer {
         self.decision
     }
 
-    /// Settles what is in flight and does what is due in the next block. Call it once per block.
+    /// Settles what is in flight and does what is due in the next block. ContractCall it once per block.
     ///
     /// # Errors
     ///
@@ -110,7 +110,7 @@ impl Sequencer {
         let rollup = view.rollup(self.rollup).copied();
         let slot = rollup.and_then(|rollup| rollup.slot);
         let mut outcomes = Vec::new();
-        if !self.desk.is_idle() {
+        if !self.outbox.is_idle() {
             // What was meant for a slot is of no use after it.
             let past = |act: &Act| match act {
                 Act::Signal { slot: of, .. } | Act::ProposeBlock { slot: of, .. } => {
@@ -118,7 +118,7 @@ impl Sequencer {
                 }
                 _ => true,
             };
-            outcomes = self.desk.settle(view, past).await?;
+            outcomes = self.outbox.settle(view, past).await?;
         }
         let (Some(rollup), Some(slot)) = (rollup, slot) else { return Ok(outcomes) };
         if rollup.proposer == Some(self.address()) {
@@ -140,7 +140,7 @@ impl Sequencer {
             let payload = plan.payload.address();
             let call = calls::signal(view.deployment().proposals, payload);
             let act = Act::Signal { payload, slot };
-            outcomes.push(self.desk.submit(act, call, self.checks, view).await?);
+            outcomes.push(self.outbox.submit(act, call, self.checks, view).await?);
             self.signaled = Some(slot);
         }
         Ok(())
@@ -166,7 +166,7 @@ impl Sequencer {
         } else {
             return Ok(());
         };
-        outcomes.push(self.desk.submit(act, call, self.checks, view).await?);
+        outcomes.push(self.outbox.submit(act, call, self.checks, view).await?);
         self.worked = Some(slot);
         Ok(())
     }
@@ -193,7 +193,7 @@ impl Sequencer {
         self.silence_broken = Some(epoch);
         let act = Act::RecordSeed { rollup: self.rollup, epoch };
         let call = calls::setup_epoch(self.rollup);
-        outcomes.push(self.desk.submit(act, call, self.checks, view).await?);
+        outcomes.push(self.outbox.submit(act, call, self.checks, view).await?);
         self.worked = Some(slot);
         Ok(())
     }

@@ -2,8 +2,8 @@
 
 use alloy_primitives::{Address, B256, map::AddressMap};
 use alloy_rpc_types_eth::TransactionReceipt;
-use canon_l1::{
-    Deployment, Head, NextBlock, ProposalSnapshot, Receipts, RollupRules, SignalStatus,
+use canon_chain::{
+    ChainHead, Deployment, NextBlock, ProposalSnapshot, Receipts, RollupRules, SignalStatus,
 };
 use canon_protocol::{
     Epoch, ProposalId, ProposalState, RollupBlock, Round, RoundRules, Slot, Timestamp,
@@ -15,7 +15,7 @@ use std::sync::Arc;
 /// Agents decide by the *next* block: the block that includes a transaction decides its slot.
 #[derive(Clone, Debug)]
 pub struct View {
-    pub(crate) head: Head,
+    pub(crate) head: ChainHead,
     pub(crate) next: Timestamp,
     pub(crate) deployment: Deployment,
     pub(crate) rollups: AddressMap<RollupView>,
@@ -30,7 +30,7 @@ pub struct View {
 #[derive(Clone, Debug)]
 pub struct Block {
     /// Which.
-    pub head: Head,
+    pub head: ChainHead,
     /// What its transactions did.
     pub receipts: Arc<Receipts>,
 }
@@ -135,7 +135,7 @@ pub enum PayloadStatus {
 
 impl View {
     /// The block.
-    pub const fn head(&self) -> &Head {
+    pub const fn head(&self) -> &ChainHead {
         &self.head
     }
 

@@ -6,7 +6,7 @@ use alloy_primitives::{
     Address,
     map::{AddressMap, AddressSet, HashMap},
 };
-use canon_l1::{Client, Deployment, Error, Head, ProposalSnapshot, Result, RollupRules};
+use canon_chain::{ChainHead, Client, Deployment, Error, ProposalSnapshot, Result, RollupRules};
 use canon_protocol::{Epoch, ProposalId, ProposalState, Round, RoundRules, Slot, Timestamp};
 use std::sync::Arc;
 
@@ -108,7 +108,7 @@ impl Watcher {
     }
 
     /// The set, read in full only when what it hangs on has changed.
-    async fn deployment(&mut self, head: &Head) -> Result<Deployment> {
+    async fn deployment(&mut self, head: &ChainHead) -> Result<Deployment> {
         let at = head.id();
         if let Some(known) = self.deployment {
             let rollup = self.client.canonical_rollup(at, self.registry).await?;
@@ -293,7 +293,7 @@ impl Watcher {
 
     /// Reads the receipts of the blocks up to `head`. If they don't follow on those that were seen,
     /// the chain was reorganized, and all that was read is read again.
-    async fn follow(&mut self, head: Head) -> Result<()> {
+    async fn follow(&mut self, head: ChainHead) -> Result<()> {
         let Some(last) = self.recent.last().map(|block| block.head) else {
             return self.start(head, head.number.get()).await;
         };
@@ -325,7 +325,7 @@ impl Watcher {
     }
 
     /// Begins with the blocks from `first` to `head`.
-    async fn start(&mut self, head: Head, first: u64) -> Result<()> {
+    async fn start(&mut self, head: ChainHead, first: u64) -> Result<()> {
         self.recent.clear();
         for number in first..head.number.get() {
             let head = self.client.block(number.into()).await?;
@@ -334,7 +334,7 @@ impl Watcher {
         self.read_block(head).await
     }
 
-    async fn read_block(&mut self, head: Head) -> Result<()> {
+    async fn read_block(&mut self, head: ChainHead) -> Result<()> {
         let receipts = Arc::new(self.client.receipts(head.id()).await?);
         self.recent.push(Block { head, receipts });
         Ok(())

@@ -1,7 +1,7 @@
 //! How often a run met each call, refusal, event and state.
 
 use alloy_primitives::Selector;
-use canon_bindings::Contract;
+use canon_abi::Contract;
 use canon_protocol::{Event, GovernanceRefusal, ProposalState, Refusal, Role};
 use core::fmt;
 use std::{collections::BTreeMap, sync::LazyLock};
@@ -112,7 +112,7 @@ impl Coverage {
     pub(crate) fn refused(&mut self, refusal: &Refusal) {
         let name = match refusal {
             Refusal::Empty => "(no data)".to_owned(),
-            Refusal::Foreign(_) => "(data of a contract outside the set)".to_owned(),
+            Refusal::Foreign(_) => "(data of a contract external the set)".to_owned(),
             Refusal::OutsideTheSet(_) => return,
             known => {
                 let data = known.abi_encode();

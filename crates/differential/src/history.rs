@@ -2,14 +2,14 @@
 
 use crate::{
     coverage::Coverage,
+    genesis::{KeyedAccounts, Supply},
     lockstep::Lockstep,
     mismatch::Mismatch,
     names::{Names, shown},
-    opening::{Company, Supply},
 };
 use canon_protocol::{
     Timestamp,
-    histories::{Director, Pace, Rng, Step},
+    histories::{Director, Rate, Rng, Step},
 };
 use core::fmt;
 
@@ -149,11 +149,11 @@ impl History {
         steps: &mut Vec<RecordedStep>,
         before_step: &mut impl FnMut(&Lockstep, u64),
     ) -> Result<Coverage, Mismatch> {
-        let company = Company::new();
-        let mut lockstep = company.lockstep(self.supply())?;
-        let pace =
-            if self.seed.is_multiple_of(2) { Pace::OneCallPerBlock } else { Pace::SharedBlocks };
-        let mut director = Director::new(self.seed, company.cast.clone(), pace, company.signer());
+        let accounts = KeyedAccounts::new();
+        let mut lockstep = accounts.lockstep(self.supply())?;
+        let rate =
+            if self.seed.is_multiple_of(2) { Rate::OneCallPerBlock } else { Rate::SharedBlocks };
+        let mut director = Director::new(self.seed, accounts.all.clone(), rate, accounts.signer());
         let mut rng = Rng::new(!self.seed);
         while lockstep.coverage().calls < self.calls {
             let now = lockstep.now();
@@ -164,7 +164,7 @@ impl History {
             } else if rng.chance(1, STEPS_BETWEEN_REORGS) {
                 (now, RecordedAction::Reorganize)
             } else {
-                let (wait, step) = director.next(lockstep.world(), now, lockstep.foreign());
+                let (wait, step) = director.next(lockstep.set(), now, lockstep.foreign());
                 (now + wait, RecordedAction::Step(Box::new(step)))
             };
             let recorded = RecordedStep { time, index: steps.len() as u64, action };

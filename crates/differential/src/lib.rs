@@ -13,12 +13,12 @@
 
 mod code;
 mod coverage;
+mod genesis;
 mod histories;
 mod history;
 mod lockstep;
 mod mismatch;
 mod names;
-mod opening;
 mod replay;
 mod shrink;
 mod views;

@@ -14,13 +14,13 @@ use alloy_primitives::{
     Address, B256, Bytes, KECCAK256_EMPTY, Log as ChainLog, Selector, U256, address, bytes, hex,
     keccak256,
 };
-use canon_bindings::{Contract, init_code, protocol_log};
+use canon_abi::{Contract, init_code, protocol_log};
 use canon_devchain::{
     DEPLOYMENT_PROXY, Devchain, DevchainConfig, Executed, Mining, SnapshotId, UnsignedCall,
 };
 use canon_protocol::{
-    Addresses, Block, BlockNumber, Call, Constructor, Context, Create2, Log, Outside, Refusal,
-    Role, Timestamp, World,
+    Addresses, BlockNumber, Call, Constructor, Context, Create2, ExternalContracts, L1Block, Log,
+    Refusal, Role, SetState, Timestamp,
     histories::{Foreign, Put, Step},
 };
 use core::fmt;
@@ -41,14 +41,14 @@ const HASHER_CODE: Bytes = bytes!("5f353f5f5260205ff3");
 /// The rules and the bytecode, in the same state as far as anybody knows.
 pub struct Lockstep {
     chain: Devchain,
-    world: World,
+    set: SetState,
     foreign: Foreign,
     /// The block that is being filled, or the newest one if nothing waits.
-    block: Block,
+    block: L1Block,
     waiting: Vec<Waiting>,
     roles: BTreeMap<Address, Role>,
     /// Every log of the chain.
-    history: Vec<(Block, ChainLog)>,
+    history: Vec<(L1Block, ChainLog)>,
     checkpoints: Vec<Checkpoint>,
     reorgs: u64,
     coverage: Coverage,
@@ -71,10 +71,10 @@ struct Waiting {
 /// A block to which the chain may be taken back.
 struct Checkpoint {
     snapshot: SnapshotId,
-    world: World,
+    set: SetState,
     foreign: Foreign,
     roles: BTreeMap<Address, Role>,
-    block: Block,
+    block: L1Block,
     logs: usize,
 }
 
@@ -102,9 +102,9 @@ impl Lockstep {
         }
         Ok(Self {
             chain,
-            world: World::new(addresses),
+            set: SetState::new(addresses),
             foreign,
-            block: Block { number: BlockNumber::ZERO, timestamp: genesis },
+            block: L1Block { number: BlockNumber::ZERO, timestamp: genesis },
             waiting: Vec::new(),
             roles: BTreeMap::new(),
             history: Vec::new(),
@@ -115,8 +115,8 @@ impl Lockstep {
     }
 
     /// The state of the rules, with all that waits.
-    pub const fn world(&self) -> &World {
-        &self.world
+    pub const fn set(&self) -> &SetState {
+        &self.set
     }
 
     /// The code outside the set.
@@ -169,30 +169,30 @@ impl Lockstep {
     pub fn step(&mut self, time: Timestamp, index: u64, step: &Step) -> Result<(), Mismatch> {
         match step {
             // Where a shrunk history has no contract of the set, the call is any transaction.
-            Step::Call { caller, contract, call } if self.world.role_of(*contract).is_none() => {
+            Step::Call { caller, contract, call } if self.set.role_of(*contract).is_none() => {
                 let (caller, target, data) = (*caller, *contract, call.abi_encode());
                 self.step(time, index, &Step::Transaction { caller, target, data })?;
             }
             Step::Call { caller, contract, call } => {
                 self.open(time)?;
-                let outside = self.foreign.at(self.block.timestamp);
-                let context = self.context(*caller, &outside);
-                let decision = self.world.decide(*contract, call, &context);
+                let external = self.foreign.at(self.block.timestamp);
+                let context = self.context(*caller, &external);
+                let decision = self.set.decide(*contract, call, &context);
                 self.take(*caller, *contract, call.abi_encode(), Some(call), decision)?;
             }
             Step::Transaction { caller, target, data } => {
                 self.open(time)?;
-                let outside = self.foreign.at(self.block.timestamp);
-                let context = self.context(*caller, &outside);
-                let decision = self.world.decide_raw(*target, data, &context);
-                let role = self.world.role_of(*target);
+                let external = self.foreign.at(self.block.timestamp);
+                let context = self.context(*caller, &external);
+                let decision = self.set.decide_raw(*target, data, &context);
+                let role = self.set.role_of(*target);
                 let meaning = role.and_then(|role| Call::abi_decode(role, data));
                 self.take(*caller, *target, data.clone(), meaning.as_ref(), decision)?;
             }
             Step::Put(account, put) => self.put(*account, put)?,
             Step::Deploy(constructor) => self.deploy(time, index, constructor, None)?,
         }
-        let governance = self.world.governance();
+        let governance = self.set.governance();
         for proposal in governance.proposals().iter().rev().take(WATCHED_PROPOSALS) {
             self.coverage.observed_state(governance.state(proposal, self.block.timestamp));
         }
@@ -207,8 +207,8 @@ impl Lockstep {
     pub fn compare(&mut self) -> Result<(), Mismatch> {
         self.flush()?;
         self.coverage.comparisons += 1;
-        let outside = self.foreign.at(self.block.timestamp);
-        views::compare(&self.chain, &self.world, &outside, self.block.timestamp, &mut self.coverage)
+        let external = self.foreign.at(self.block.timestamp);
+        views::compare(&self.chain, &self.set, &external, self.block.timestamp, &mut self.coverage)
     }
 
     /// Compares the state with what the chain's events give.
@@ -218,7 +218,7 @@ impl Lockstep {
     /// If they differ.
     pub fn compare_events(&mut self) -> Result<(), Mismatch> {
         self.flush()?;
-        if self.folded()? == self.world { Ok(()) } else { Err(Mismatch::Events) }
+        if self.folded()? == self.set { Ok(()) } else { Err(Mismatch::Events) }
     }
 
     /// Remembers the block as one to which the chain may be taken back.
@@ -226,7 +226,7 @@ impl Lockstep {
         self.flush()?;
         self.checkpoints.push(Checkpoint {
             snapshot: self.chain.snapshot(),
-            world: self.world.clone(),
+            set: self.set.clone(),
             foreign: self.foreign.clone(),
             roles: self.roles.clone(),
             block: self.block,
@@ -247,8 +247,8 @@ impl Lockstep {
         self.history.truncate(checkpoint.logs);
         self.reorgs += 1;
         self.coverage.reorgs += 1;
-        self.world = self.folded()?;
-        if self.world == checkpoint.world { Ok(()) } else { Err(Mismatch::Events) }
+        self.set = self.folded()?;
+        if self.set == checkpoint.set { Ok(()) } else { Err(Mismatch::Events) }
     }
 
     /// Opens a block at `time` unless it is the one that is open.
@@ -258,7 +258,7 @@ impl Lockstep {
         }
         self.flush()?;
         let timestamp = self.time_of_step(time);
-        self.block = Block { number: self.block.number.next(), timestamp };
+        self.block = L1Block { number: self.block.number.next(), timestamp };
         Ok(())
     }
 
@@ -269,8 +269,8 @@ impl Lockstep {
         keccak256(words.map(u64::to_be_bytes).concat())
     }
 
-    fn context<'a>(&self, caller: Address, outside: &'a dyn Outside) -> Context<'a> {
-        Context { caller, block: self.block, prevrandao: self.prevrandao().into(), outside }
+    fn context<'a>(&self, caller: Address, external: &'a dyn ExternalContracts) -> Context<'a> {
+        Context { caller, block: self.block, prevrandao: self.prevrandao().into(), external }
     }
 
     /// The rules have decided; the bytecode will.
@@ -285,7 +285,7 @@ impl Lockstep {
         let undecided = matches!(decision, Err(Refusal::OutsideTheSet(_)));
         if let Ok(logs) = &decision {
             for log in logs {
-                self.world.evolve(log, self.block)?;
+                self.set.evolve(log, self.block)?;
             }
         }
         let call = UnsignedCall { from: caller, to: Some(target), input: data };
@@ -333,12 +333,12 @@ impl Lockstep {
         let init_code = init_code(constructor);
         let creation = creation(index, &init_code);
         let contract = own.unwrap_or_else(|| creation.address());
-        let outside = self.foreign.at(self.block.timestamp);
-        let context = self.context(deployer, &outside);
-        let decision = self.world.deploy(contract, constructor, &context);
+        let external = self.foreign.at(self.block.timestamp);
+        let context = self.context(deployer, &external);
+        let decision = self.set.deploy(contract, constructor, &context);
         if let Ok(logs) = &decision {
             for log in logs {
-                self.world.evolve(log, self.block)?;
+                self.set.evolve(log, self.block)?;
             }
             self.roles.insert(contract, role_of(constructor));
         }
@@ -411,7 +411,7 @@ impl Lockstep {
                 }
                 for log in &executed.logs {
                     let (_, log) = self.known(log)?;
-                    self.world.evolve(&log, self.block)?;
+                    self.set.evolve(&log, self.block)?;
                 }
                 Ok(())
             }
@@ -494,13 +494,13 @@ impl Lockstep {
     }
 
     /// The state that the chain's events give.
-    fn folded(&self) -> Result<World, Mismatch> {
-        let mut world = World::new(*self.world.addresses());
+    fn folded(&self) -> Result<SetState, Mismatch> {
+        let mut set = SetState::new(*self.set.addresses());
         for (block, log) in &self.history {
             let (_, log) = self.known(log)?;
-            world.evolve(&log, *block)?;
+            set.evolve(&log, *block)?;
         }
-        Ok(world)
+        Ok(set)
     }
 }
 

@@ -2,9 +2,9 @@
 //! the code that returns them.
 
 use crate::{
+    genesis::KeyedAccounts,
     history::{RecordedAction, RecordedStep},
     lockstep::deployed_at,
-    opening::Company,
 };
 use alloy_primitives::{Address, Bytes};
 use alloy_sol_types::SolValue;
@@ -27,14 +27,14 @@ const ROLES: [Role; 8] = [
 
 /// The names of all that takes part in some steps.
 pub(crate) struct Names {
-    company: Company,
+    accounts: KeyedAccounts,
     /// Accounts that have code from outside the set, and contracts that the steps deploy.
     others: Vec<(String, Address)>,
 }
 
 impl Names {
     pub(crate) fn new(steps: &[RecordedStep]) -> Self {
-        let mut names = Self { company: Company::new(), others: Vec::new() };
+        let mut names = Self { accounts: KeyedAccounts::new(), others: Vec::new() };
         for recorded in steps {
             let RecordedAction::Step(step) = &recorded.action else { continue };
             match &**step {
@@ -55,7 +55,7 @@ impl Names {
     }
 
     fn add(&mut self, kind: &str, address: Address) {
-        let named = self.company.named(&address.to_string());
+        let named = self.accounts.named(&address.to_string());
         if named != address.to_string() || self.others.iter().any(|(_, known)| *known == address) {
             return;
         }
@@ -65,7 +65,7 @@ impl Names {
 
     /// `text` with names in the place of addresses.
     pub(crate) fn named(&self, text: &str) -> String {
-        let text = self.company.named(text);
+        let text = self.accounts.named(text);
         self.others.iter().fold(text, |text, (name, address)| {
             text.replace(&address.to_string(), name).replace(&format!("{address:?}"), name)
         })

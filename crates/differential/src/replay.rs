@@ -6,15 +6,15 @@
 //! by whoever draws the slot, and what was signed well is signed anew.
 
 use crate::{
+    genesis::KeyedAccounts,
     history::{History, RecordedAction, RecordedStep, take},
     lockstep::Lockstep,
     mismatch::Mismatch,
-    opening::Company,
 };
 use alloy_primitives::{Address, B256, Bytes, U256};
 use canon_protocol::{
-    AssetCall, Call, GovernanceCall, ProposalsCall, Role, RollupCall, Round, Signal, Timestamp,
-    World, histories::Step, signature_parts,
+    AssetCall, Call, GovernanceCall, ProposalsCall, Role, RollupCall, Round, SetState, Signal,
+    Timestamp, histories::Step, signature_parts,
 };
 use std::collections::BTreeMap;
 
@@ -72,7 +72,7 @@ pub(crate) struct Proposed {
 /// What replays need and don't change.
 pub(crate) struct Replayer {
     history: History,
-    company: Company,
+    accounts: KeyedAccounts,
     sign: Box<dyn Fn(Address, B256) -> Option<Bytes>>,
 }
 
@@ -85,14 +85,14 @@ struct Numbers {
 
 impl Replayer {
     pub(crate) fn new(history: History) -> Self {
-        let company = Company::new();
-        let sign = Box::new(company.signer());
-        Self { history, company, sign }
+        let accounts = KeyedAccounts::new();
+        let sign = Box::new(accounts.signer());
+        Self { history, accounts, sign }
     }
 
     /// Those who can propose through the lock.
     pub(crate) fn holders(&self) -> &[Address] {
-        &self.company.cast.holders
+        &self.accounts.all.holders
     }
 
     /// Takes the steps. Returns the first difference and the steps up to it, as they were taken; views
@@ -104,7 +104,7 @@ impl Replayer {
         before_step: &mut impl FnMut(&Lockstep, u64),
     ) -> Option<(Mismatch, Vec<Entry>)> {
         let mut done = Vec::with_capacity(entries.len());
-        let mut lockstep = match self.company.lockstep(self.history.supply()) {
+        let mut lockstep = match self.accounts.lockstep(self.history.supply()) {
             Ok(lockstep) => lockstep,
             Err(mismatch) => return Some((mismatch, done)),
         };
@@ -115,10 +115,10 @@ impl Replayer {
             let now = lockstep.time_of_step(recorded.time);
             let old = entry.meaning.as_ref();
             if let (RecordedAction::Step(step), Some(meaning)) = (&mut recorded.action, old) {
-                self.bind(step, meaning, &numbers, lockstep.world(), now);
+                self.bind(step, meaning, &numbers, lockstep.set(), now);
             }
             let mut meaning = match &recorded.action {
-                RecordedAction::Step(step) => self.meaning(step, lockstep.world(), now),
+                RecordedAction::Step(step) => self.meaning(step, lockstep.set(), now),
                 _ => Meaning::default(),
             };
             let outcome = take(&mut lockstep, &recorded);
@@ -139,35 +139,35 @@ impl Replayer {
         end.err().map(|mismatch| (mismatch, done))
     }
 
-    /// What `step` refers to in `world`.
-    fn meaning(&self, step: &Step, world: &World, now: Timestamp) -> Meaning {
-        let governance = world.governance();
+    /// What `step` refers to in `set`.
+    fn meaning(&self, step: &Step, set: &SetState, now: Timestamp) -> Meaning {
+        let governance = set.governance();
         let proposals = governance.proposals().len();
         let withdrawals = governance.withdrawals().len();
         let mut meaning = Meaning {
             proposals: (proposals, proposals),
             withdrawals: (withdrawals, withdrawals),
-            drawn: drawn(world, world.registry().rollup(), now),
+            drawn: drawn(set, set.registry().rollup(), now),
             ..Meaning::default()
         };
         let (caller, contract, call) = match step {
             Step::Call { caller, contract, call } => (caller, contract, call),
             Step::Transaction { target, data, .. } => {
-                let role = world.role_of(*target);
+                let role = set.role_of(*target);
                 meaning.decoded = role.and_then(|role| Call::abi_decode(role, data));
                 return meaning;
             }
             Step::Put(..) | Step::Deploy(_) => return meaning,
         };
-        meaning.to_current = current_contract(call, world) == Some(*contract);
-        meaning.caller_draws = drawer(*contract, call, world, now) == Some(*caller);
+        meaning.to_current = current_contract(call, set) == Some(*contract);
+        meaning.caller_draws = drawer(*contract, call, set, now) == Some(*caller);
         if let Call::Proposals(ProposalsCall::PushProposal { round }) = call
-            && let Some(present) = present_round(world, *contract, now)
+            && let Some(present) = present_round(set, *contract, now)
             && let Ok(round) = u64::try_from(*round)
         {
             meaning.rounds_ago = present.get().checked_sub(round);
         }
-        let again = self.sign_again(*caller, *contract, call, world, now);
+        let again = self.sign_again(*caller, *contract, call, set, now);
         meaning.signed = again.is_some_and(|again| again == *call);
         if let Some((id, voter, amount)) = ballot(*caller, call)
             && let Ok((_, proposal)) = governance.proposal(id)
@@ -184,18 +184,18 @@ impl Replayer {
         step: &mut Step,
         meaning: &Meaning,
         numbers: &Numbers,
-        world: &World,
+        set: &SetState,
         now: Timestamp,
     ) {
         let Step::Call { caller, contract, call } = step else { return };
-        let governance = world.governance();
+        let governance = set.governance();
         if meaning.to_current
-            && let Some(current) = current_contract(call, world)
+            && let Some(current) = current_contract(call, set)
         {
             *contract = current;
         }
         if meaning.caller_draws
-            && let Some(drawn) = drawer(*contract, call, world, now)
+            && let Some(drawn) = drawer(*contract, call, set, now)
         {
             *caller = drawn;
         }
@@ -208,7 +208,7 @@ impl Replayer {
             *id = renumbered(*id, meaning.withdrawals.0, &numbers.withdrawals, present);
         }
         if let Call::Proposals(ProposalsCall::PushProposal { round }) = call
-            && let Some(present) = present_round(world, *contract, now)
+            && let Some(present) = present_round(set, *contract, now)
             && let Some(ago) = meaning.rounds_ago
         {
             *round = U256::from(present.get().saturating_sub(ago));
@@ -223,7 +223,7 @@ impl Replayer {
             }
         }
         if meaning.signed
-            && let Some(again) = self.sign_again(*caller, *contract, call, world, now)
+            && let Some(again) = self.sign_again(*caller, *contract, call, set, now)
         {
             *call = again;
         }
@@ -235,10 +235,10 @@ impl Replayer {
         caller: Address,
         contract: Address,
         call: &Call,
-        world: &World,
+        set: &SetState,
         now: Timestamp,
     ) -> Option<Call> {
-        let at = world.addresses();
+        let at = set.addresses();
         let mut call = call.clone();
         match &mut call {
             Call::Governance(GovernanceCall::VoteWithSig {
@@ -249,15 +249,15 @@ impl Replayer {
                 deadline,
                 signature,
             }) => {
-                let (id, proposal) = world.governance().proposal(*proposal_id).ok()?;
+                let (id, proposal) = set.governance().proposal(*proposal_id).ok()?;
                 let ballot = proposal.ballot_message(id, *voter, *amount, *support, *deadline);
                 *signature = (self.sign)(*voter, ballot.signing_hash(at.chain_id, contract))?;
             }
             Call::Proposals(ProposalsCall::VoteWithSig { payload, signature }) => {
-                let (instance, rollup) = world.canonical_rollup()?;
+                let (instance, rollup) = set.canonical_rollup()?;
                 let slot = rollup.slot_at(now).ok()?.to_word();
                 let signal = Signal { payload: *payload, slot, instance };
-                let signer = drawn(world, instance, now)?;
+                let signer = drawn(set, instance, now)?;
                 *signature = (self.sign)(signer, signal.signing_hash(at.chain_id, contract))?;
             }
             Call::Governance(GovernanceCall::DepositWithPermit {
@@ -268,10 +268,10 @@ impl Replayer {
                 s,
                 ..
             }) => {
-                (*v, *r, *s) = self.permit(world, caller, contract, *amount, *deadline)?;
+                (*v, *r, *s) = self.permit(set, caller, contract, *amount, *deadline)?;
             }
             Call::Asset(AssetCall::Permit { owner, spender, value, deadline, v, r, s }) => {
-                (*v, *r, *s) = self.permit(world, *owner, *spender, *value, *deadline)?;
+                (*v, *r, *s) = self.permit(set, *owner, *spender, *value, *deadline)?;
             }
             _ => return None,
         }
@@ -280,13 +280,13 @@ impl Replayer {
 
     fn permit(
         &self,
-        world: &World,
+        set: &SetState,
         owner: Address,
         spender: Address,
         value: U256,
         deadline: U256,
     ) -> Option<(u8, B256, B256)> {
-        let digest = world.permit_hash(owner, spender, value, deadline);
+        let digest = set.permit_hash(owner, spender, value, deadline);
         signature_parts(&(self.sign)(owner, digest)?)
     }
 }
@@ -294,13 +294,13 @@ impl Replayer {
 impl Meaning {
     /// Adds what came of the step.
     fn record_outcome(&mut self, recorded: &RecordedStep, lockstep: &Lockstep) {
-        let governance = lockstep.world().governance();
+        let governance = lockstep.set().governance();
         self.proposals.1 = governance.proposals().len();
         self.withdrawals.1 = governance.withdrawals().len();
         if self.proposals.1 > self.proposals.0 {
             let newest = governance.proposals().last();
             self.proposed = newest.map(|proposal| Proposed {
-                governance: lockstep.world().addresses().governance,
+                governance: lockstep.set().addresses().governance,
                 payload: proposal.payload(),
             });
         }
@@ -374,33 +374,33 @@ const fn withdrawal_of(call: &mut Call) -> Option<&mut U256> {
 }
 
 /// The Proposals contract that Governance listens to, or the canonical rollup, if `call` is one of its.
-fn current_contract(call: &Call, world: &World) -> Option<Address> {
+fn current_contract(call: &Call, set: &SetState) -> Option<Address> {
     match call {
         Call::Proposals(_) => {
-            let proposals = world.governance().governance_proposer();
-            (world.role_of(proposals) == Some(Role::Proposals)).then_some(proposals)
+            let proposals = set.governance().governance_proposer();
+            (set.role_of(proposals) == Some(Role::Proposals)).then_some(proposals)
         }
-        Call::Rollup(_) => world.canonical_rollup().map(|(rollup, _)| rollup),
+        Call::Rollup(_) => set.canonical_rollup().map(|(rollup, _)| rollup),
         _ => None,
     }
 }
 
 /// Who may make `call`, which is the slot proposer's.
-fn drawer(contract: Address, call: &Call, world: &World, now: Timestamp) -> Option<Address> {
+fn drawer(contract: Address, call: &Call, set: &SetState, now: Timestamp) -> Option<Address> {
     match call {
-        Call::Proposals(ProposalsCall::Vote { .. }) => drawn(world, world.registry().rollup(), now),
-        Call::Rollup(RollupCall::ProposeBlock { .. }) => drawn(world, contract, now),
+        Call::Proposals(ProposalsCall::Vote { .. }) => drawn(set, set.registry().rollup(), now),
+        Call::Rollup(RollupCall::ProposeBlock { .. }) => drawn(set, contract, now),
         _ => None,
     }
 }
 
 /// Who draws the present slot of `rollup`.
-fn drawn(world: &World, rollup: Address, now: Timestamp) -> Option<Address> {
-    let member = world.rollup(rollup)?.member_at(now, now).ok()??;
+fn drawn(set: &SetState, rollup: Address, now: Timestamp) -> Option<Address> {
+    let member = set.rollup(rollup)?.member_at(now, now).ok()??;
     Some(member.proposer())
 }
 
-fn present_round(world: &World, contract: Address, now: Timestamp) -> Option<Round> {
-    let (_, rollup) = world.canonical_rollup()?;
-    Some(world.proposals(contract)?.rules().round_of(rollup.slot_at(now).ok()?))
+fn present_round(set: &SetState, contract: Address, now: Timestamp) -> Option<Round> {
+    let (_, rollup) = set.canonical_rollup()?;
+    Some(set.proposals(contract)?.rules().round_of(rollup.slot_at(now).ok()?))
 }

@@ -13,7 +13,7 @@ use crate::{
     views::Views,
 };
 use canon_protocol::{
-    Ending, Payment, ProposalId, ProposalState, Seconds, Support, Timestamp, WithdrawalId, World,
+    Ending, Payment, ProposalId, ProposalState, Seconds, SetState, Support, Timestamp, WithdrawalId,
 };
 use std::{collections::BTreeSet, fmt};
 
@@ -86,7 +86,7 @@ impl Exploration {
             world: world.clone(),
             start: start(world, &payloads),
             payloads,
-            decide: World::decide,
+            decide: SetState::decide,
             views: Views::RULES,
             properties: Property::ALL.to_vec(),
             depth: usize::MAX,

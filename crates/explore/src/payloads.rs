@@ -7,7 +7,8 @@ use crate::{
 use alloy_primitives::{Address, Bytes, keccak256};
 use alloy_sol_types::{SolCall, SolValue, sol};
 use canon_protocol::{
-    Action, Call, Code, CodeKind, ExpectCall, GovernanceCall, Outside, Reaction, RegistryCall,
+    Action, Call, Code, CodeKind, ExpectCall, ExternalContracts, GovernanceCall, Reaction,
+    RegistryCall,
 };
 use std::fmt;
 
@@ -104,7 +105,7 @@ impl Payloads {
     }
 }
 
-impl Outside for Payloads {
+impl ExternalContracts for Payloads {
     fn code(&self, account: Address) -> Code {
         match Payload::at(account) {
             Some(_) => Code { kind: CodeKind::Contract, hash: keccak256(account) },

@@ -12,7 +12,7 @@ use crate::{
 use alloy_primitives::{Address, U256};
 use canon_protocol::{
     AssetCall, Call, Constructor, GovernanceCall, Log, OwnershipCall, ProposalsCall,
-    RawRollupParameters, Refusal, RegistryCall, RollupCall, Timestamp, World,
+    RawRollupParameters, Refusal, RegistryCall, RollupCall, SetState, Timestamp,
 };
 
 /// When everything is deployed, in seconds.
@@ -24,7 +24,7 @@ pub(crate) const GENESIS: u64 = 1_000_000;
 ///
 /// If the rules refuse what the world needs to begin.
 pub(crate) fn start(world: &SmallWorld, payloads: &Payloads) -> State {
-    let mut set = Builder { set: World::new(ADDRESSES), now: Timestamp::of(GENESIS), payloads };
+    let mut set = Builder { set: SetState::new(ADDRESSES), now: Timestamp::of(GENESIS), payloads };
     set.deploy();
     for staker in Staker::ALL {
         set.stake(staker);
@@ -47,7 +47,7 @@ pub(crate) fn start(world: &SmallWorld, payloads: &Payloads) -> State {
 }
 
 struct Builder<'a> {
-    set: World,
+    set: SetState,
     now: Timestamp,
     payloads: &'a Payloads,
 }

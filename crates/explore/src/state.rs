@@ -3,8 +3,8 @@
 use crate::payloads::Payloads;
 use alloy_primitives::{Address, U256};
 use canon_protocol::{
-    Block, BlockNumber, Context, Ending, Epoch, Governance, Proposal, ProposalState, Rollup,
-    Timestamp, World,
+    BlockNumber, Context, Ending, Epoch, Governance, L1Block, Proposal, ProposalState, Rollup,
+    SetState, Timestamp,
 };
 use std::rc::Rc;
 
@@ -12,13 +12,13 @@ use std::rc::Rc;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
     /// The contracts.
-    pub set: Rc<World>,
+    pub set: Rc<SetState>,
     /// The timestamp of the next call's block.
     pub now: Timestamp,
 }
 
 impl State {
-    pub(crate) fn new(set: World, now: Timestamp) -> Self {
+    pub(crate) fn new(set: SetState, now: Timestamp) -> Self {
         Self { set: Rc::new(set), now }
     }
 
@@ -49,7 +49,7 @@ impl State {
 ///
 /// Blocks are numbered by their timestamps, and all have the same randomness: which of the three
 /// stakers draws a slot makes no difference, since they can all do the same.
-pub(crate) fn context(caller: Address, now: Timestamp, outside: &Payloads) -> Context<'_> {
-    let block = Block { number: BlockNumber::of(now.get()), timestamp: now };
-    Context { caller, block, prevrandao: U256::from(1), outside }
+pub(crate) fn context(caller: Address, now: Timestamp, external: &Payloads) -> Context<'_> {
+    let block = L1Block { number: BlockNumber::of(now.get()), timestamp: now };
+    Context { caller, block, prevrandao: U256::from(1), external }
 }

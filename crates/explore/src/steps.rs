@@ -10,7 +10,7 @@ use crate::{
 use alloy_primitives::Address;
 use canon_protocol::{
     Call, Context, GovernanceCall, LIFETIME_IN_ROUNDS, Log, Payment, ProposalId, ProposalsCall,
-    Refusal, RollupCall, Round, Support, Timestamp, WithdrawalId, World,
+    Refusal, RollupCall, Round, SetState, Support, Timestamp, WithdrawalId,
 };
 use std::{fmt, rc::Rc};
 
@@ -135,8 +135,8 @@ impl Step {
     }
 }
 
-/// The rules as they are asked: [`World::decide`], or a wrong version of it.
-pub type Decide = fn(&World, Address, &Call, &Context<'_>) -> Result<Vec<Log>, Refusal>;
+/// The rules as they are asked: [`SetState::decide`], or a wrong version of it.
+pub type Decide = fn(&SetState, Address, &Call, &Context<'_>) -> Result<Vec<Log>, Refusal>;
 
 /// Every step that somebody may try in `state`, whether or not the rules allow it.
 fn candidates(world: &SmallWorld, state: &State) -> Vec<Step> {
@@ -230,7 +230,7 @@ pub(crate) fn apply(
     let context = context(caller, state.now, payloads);
     let logs =
         decide(&state.set, contract, &call, &context).ok().filter(|logs| !logs.is_empty())?;
-    let mut set = World::clone(&state.set);
+    let mut set = SetState::clone(&state.set);
     for log in &logs {
         set.evolve(log, context.block).expect("what was decided fits the state");
     }

@@ -3,7 +3,7 @@
 use crate::assembler::Assembler;
 use alloy_primitives::Bytes;
 use alloy_sol_types::{SolCall, SolValue};
-use canon_bindings::{Governance::Action, UpgradePayload};
+use canon_abi::{Governance::Action, UpgradePayload};
 
 /// Creation code of a payload that lists `actions` and nothing else, for ever.
 ///

@@ -1,9 +1,9 @@
 //! How many calls a second the rules decide and their events change, and what look-ups cost as the
 //! number of holders grows. `cargo bench -p canon-protocol`.
 
-#![allow(clippy::unwrap_used, reason = "a benchmark sets its own stage")]
+#![allow(clippy::unwrap_used, reason = "a benchmark sets its own overlay")]
 #![allow(missing_docs, reason = "divan's macros")]
-#![allow(dead_code, unreachable_pub, reason = "the tests need more of the stage than this")]
+#![allow(dead_code, unreachable_pub, reason = "the tests need more of the overlay than this")]
 
 #[path = "../tests/it/chain.rs"]
 mod chain;
@@ -38,9 +38,9 @@ fn holder(number: u64) -> Address {
 /// Decides a call and lets its events happen.
 fn perform(chain: &mut Chain, caller: Address, contract: Address, call: &Call) {
     let (block, prevrandao) = (chain.block, U256::ZERO);
-    let context = Context { caller, block, prevrandao, outside: &chain.foreign };
-    for log in chain.world.decide(contract, call, &context).unwrap() {
-        chain.world.evolve(&log, block).unwrap();
+    let context = Context { caller, block, prevrandao, external: &chain.foreign };
+    for log in chain.set.decide(contract, call, &context).unwrap() {
+        chain.set.evolve(&log, block).unwrap();
     }
 }
 
@@ -58,7 +58,7 @@ fn voting(stakers: usize, holders: u64) -> Chain {
         perform(&mut chain, treasury, GOVERNANCE, &deposit.into());
     }
     let id = chain.lock_propose(contract(1), chain::harmless());
-    let (_, proposal) = chain.world.governance().proposal(id).unwrap();
+    let (_, proposal) = chain.set.governance().proposal(id).unwrap();
     let starts = proposal.deadlines().voting_starts();
     chain.jump(starts);
     chain
@@ -80,15 +80,15 @@ fn ballots(bencher: Bencher<'_, '_>) {
 
 /// The seeds of the next epochs, as many as `count`.
 fn record_seeds(chain: &mut Chain, count: u64) {
-    let rollup = chain.world.rollup(ROLLUP).unwrap();
+    let rollup = chain.set.rollup(ROLLUP).unwrap();
     let present = rollup.clock().epoch_at(chain.now()).unwrap().get();
     for epoch in (present..present + count).map(Epoch::of) {
-        let rollup = chain.world.rollup(ROLLUP).unwrap();
+        let rollup = chain.set.rollup(ROLLUP).unwrap();
         if rollup.seed(epoch, chain.now()).is_ok_and(|seed| seed.is_some()) {
             continue;
         }
         let event = RollupEvent::SeedRecorded { epoch, seed: epoch.to_word() }.into();
-        chain.world.evolve(&Log { emitter: ROLLUP, event }, chain.block).unwrap();
+        chain.set.evolve(&Log { emitter: ROLLUP, event }, chain.block).unwrap();
     }
 }
 
@@ -106,7 +106,7 @@ fn signals(bencher: Bencher<'_, '_>) {
     let drawn: Vec<_> = (0..=100 * SAMPLE)
         .map(|_| {
             time = time + Seconds::of(SLOT);
-            let rollup = chain.world.rollup(ROLLUP).unwrap();
+            let rollup = chain.set.rollup(ROLLUP).unwrap();
             rollup.member_at(time, time).unwrap().unwrap().proposer()
         })
         .collect();
@@ -121,7 +121,7 @@ fn signals(bencher: Bencher<'_, '_>) {
 #[divan::bench(args = CROWDS)]
 fn tabulation(bencher: Bencher<'_, '_>, holders: u64) {
     let chain = voting(3, holders);
-    let governance = chain.world.governance();
+    let governance = chain.set.governance();
     let proposal = &governance.proposals()[0];
     bencher.bench_local(|| governance.tabulation(black_box(proposal)));
 }
@@ -130,7 +130,7 @@ fn tabulation(bencher: Bencher<'_, '_>, holders: u64) {
 #[divan::bench(args = CROWDS)]
 fn power_at(bencher: Bencher<'_, '_>, holders: u64) {
     let chain = voting(3, holders);
-    let governance = chain.world.governance();
+    let governance = chain.set.governance();
     let snapshot = governance.proposals()[0].deadlines().pending;
     // The same hundred, so that this measures the look-up and not the machine's cache.
     let asked: Vec<_> = (0..100).map(|number| holder(number * (holders / 100))).collect();

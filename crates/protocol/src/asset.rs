@@ -5,8 +5,8 @@
 
 use crate::{
     abi::{abi_enum, abi_events},
+    call_frame::{CallFrame, Decision},
     refusal::{Applied, ApplyError},
-    scene::{Decision, Scene},
     signature::{self, Unrecoverable},
     units::{Amount, Nonce},
 };
@@ -174,34 +174,34 @@ impl Asset {
     }
 }
 
-pub(crate) fn decide(scene: Scene<'_>, call: &AssetCall) -> Decision {
+pub(crate) fn decide(frame: CallFrame<'_>, call: &AssetCall) -> Decision {
     match call {
-        AssetCall::Transfer { to, amount } => transfer(scene, scene.caller, *to, *amount),
-        AssetCall::Approve { spender, amount } => approve(scene, scene.caller, *spender, *amount),
+        AssetCall::Transfer { to, amount } => transfer(frame, frame.caller, *to, *amount),
+        AssetCall::Approve { spender, amount } => approve(frame, frame.caller, *spender, *amount),
         AssetCall::TransferFrom { from, to, amount } => {
-            let allowance = scene.world.asset.allowance(*from, scene.caller);
-            transfer_from(scene, *from, *to, *amount, allowance)
+            let allowance = frame.set.asset.allowance(*from, frame.caller);
+            transfer_from(frame, *from, *to, *amount, allowance)
         }
         AssetCall::Permit { owner, spender, value, deadline, v, r, s } => {
             let signature = (*v, *r, *s);
-            permit(scene, *owner, *spender, *value, *deadline, signature)
+            permit(frame, *owner, *spender, *value, *deadline, signature)
         }
         AssetCall::Mint { to, amount } => {
-            scene.require_owner()?;
-            mint(scene, *to, *amount)
+            frame.require_owner()?;
+            mint(frame, *to, *amount)
         }
     }
 }
 
 /// `amount` from `from` to `to`.
-pub(crate) fn transfer(scene: Scene<'_>, from: Address, to: Address, amount: U256) -> Decision {
+pub(crate) fn transfer(frame: CallFrame<'_>, from: Address, to: Address, amount: U256) -> Decision {
     if to.is_zero() {
         return Err(AssetRefusal::InvalidReceiver { receiver: to }.into());
     }
-    let balance = scene.world.asset.balance_of(from);
+    let balance = frame.set.asset.balance_of(from);
     match Amount::try_from(amount) {
         Ok(amount) if amount <= balance => {
-            Ok(vec![scene.log(AssetEvent::Transfer { from, to, amount })])
+            Ok(vec![frame.log(AssetEvent::Transfer { from, to, amount })])
         }
         _ => Err(AssetRefusal::InsufficientBalance {
             sender: from,
@@ -214,7 +214,7 @@ pub(crate) fn transfer(scene: Scene<'_>, from: Address, to: Address, amount: U25
 
 /// `spender` may take `amount` of `owner`.
 pub(crate) fn approve(
-    scene: Scene<'_>,
+    frame: CallFrame<'_>,
     owner: Address,
     spender: Address,
     amount: U256,
@@ -222,19 +222,19 @@ pub(crate) fn approve(
     if spender.is_zero() {
         return Err(AssetRefusal::InvalidSpender { spender }.into());
     }
-    Ok(vec![scene.log(AssetEvent::Approval { owner, spender, amount })])
+    Ok(vec![frame.log(AssetEvent::Approval { owner, spender, amount })])
 }
 
 /// The caller takes `amount` of `from` for `to`, when its allowance is `allowance`: what the state
 /// says, or what an approval before it in the same call makes of it.
 pub(crate) fn transfer_from(
-    scene: Scene<'_>,
+    frame: CallFrame<'_>,
     from: Address,
     to: Address,
     amount: U256,
     allowance: U256,
 ) -> Decision {
-    let spender = scene.caller;
+    let spender = frame.caller;
     let mut logs = Vec::with_capacity(3);
     if allowance != U256::MAX {
         let left = allowance.checked_sub(amount).ok_or(AssetRefusal::InsufficientAllowance {
@@ -242,26 +242,26 @@ pub(crate) fn transfer_from(
             allowance,
             needed: amount,
         })?;
-        logs.push(scene.log(AssetEvent::Approval { owner: from, spender, amount: left }));
+        logs.push(frame.log(AssetEvent::Approval { owner: from, spender, amount: left }));
     }
-    logs.extend(transfer(scene, from, to, amount)?);
+    logs.extend(transfer(frame, from, to, amount)?);
     Ok(logs)
 }
 
 /// `spender` may take `value` of `owner`, if `owner` signed that.
 pub(crate) fn permit(
-    scene: Scene<'_>,
+    frame: CallFrame<'_>,
     owner: Address,
     spender: Address,
     value: U256,
     deadline: U256,
     (v, r, s): (u8, B256, B256),
 ) -> Decision {
-    if scene.now().to_word() > deadline {
+    if frame.now().to_word() > deadline {
         return Err(AssetRefusal::PermitExpired { deadline }.into());
     }
-    let nonce = scene.world.asset.nonce(owner);
-    let digest = scene.world.permit_hash(owner, spender, value, deadline);
+    let nonce = frame.set.asset.nonce(owner);
+    let digest = frame.set.permit_hash(owner, spender, value, deadline);
     let signer = signature::recover(digest, v, r, s).map_err(|error| match error {
         Unrecoverable::HighS => AssetRefusal::InvalidSignatureS { s },
         Unrecoverable::Invalid => AssetRefusal::InvalidSignature,
@@ -269,22 +269,22 @@ pub(crate) fn permit(
     if signer != owner {
         return Err(AssetRefusal::InvalidSigner { signer, owner }.into());
     }
-    let mut logs = vec![scene.log(AssetEvent::PermitUsed { owner, nonce })];
-    logs.extend(approve(scene, owner, spender, value)?);
+    let mut logs = vec![frame.log(AssetEvent::PermitUsed { owner, nonce })];
+    logs.extend(approve(frame, owner, spender, value)?);
     Ok(logs)
 }
 
 /// `amount` more, for `to`.
-pub(crate) fn mint(scene: Scene<'_>, to: Address, amount: U256) -> Decision {
+pub(crate) fn mint(frame: CallFrame<'_>, to: Address, amount: U256) -> Decision {
     if to.is_zero() {
         return Err(AssetRefusal::InvalidReceiver { receiver: to }.into());
     }
-    let total = scene.world.asset.total_supply;
+    let total = frame.set.asset.total_supply;
     let minted = Amount::try_from(amount).ok().filter(|more| total.checked_add(*more).is_some());
     let amount = minted.ok_or_else(|| AssetRefusal::SupplyExceeded {
         total_supply: total.to_word(),
         amount,
         max: Amount::MAX.to_word(),
     })?;
-    Ok(vec![scene.log(AssetEvent::Transfer { from: Address::ZERO, to, amount })])
+    Ok(vec![frame.log(AssetEvent::Transfer { from: Address::ZERO, to, amount })])
 }

@@ -2,7 +2,7 @@
 
 /// Values in the order of the times from which they hold, each until the next.
 ///
-/// Looking up takes a binary search, whatever else there is in the world.
+/// A look-up is a binary search.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoints<K, V>(Vec<(K, V)>);
 

@@ -2,6 +2,7 @@
 
 use crate::{
     asset::{self, AssetEvent},
+    call_frame::{CallFrame, Context, Decision, ReentrancyGuard},
     distributor::DistributorEvent,
     governance::{self, Configuration, GovernanceEvent, RawConfiguration},
     issuer::IssuerEvent,
@@ -11,9 +12,8 @@ use crate::{
     refusal::{CommonRefusal, Refusal},
     registry::{RegistryEvent, SENTINEL},
     rollup::{RawRollupParameters, RollupEvent, RollupParameters},
-    scene::{Context, Decision, Entered, Scene},
+    set_state::SetState,
     units::{Amount, ConfigurationId, Version},
-    world::World,
 };
 use alloy_primitives::{Address, U256};
 use serde::{Deserialize, Serialize};
@@ -81,7 +81,7 @@ pub enum Constructor {
     Rollup(RawRollupParameters),
 }
 
-impl World {
+impl SetState {
     /// The events that a constructor emits when it creates a contract at `contract`.
     ///
     /// # Errors
@@ -93,60 +93,60 @@ impl World {
         constructor: &Constructor,
         context: &Context<'_>,
     ) -> Result<Vec<Log>, Refusal> {
-        let entered = Entered::default();
-        let scene = self.scene(contract, context, &entered);
+        let guard = ReentrancyGuard::default();
+        let frame = self.frame(contract, context, &guard);
         match constructor {
             Constructor::Asset { name, symbol, owner, initial_holder, initial_supply } => {
-                deploy_asset(scene, name, symbol, *owner, *initial_holder, *initial_supply)
+                deploy_asset(frame, name, symbol, *owner, *initial_holder, *initial_supply)
             }
             Constructor::Registry { owner } => Ok(vec![
-                scene.log(Ownership::construct(*owner)?),
-                scene.log(RegistryEvent::InstanceAdded {
+                frame.log(Ownership::construct(*owner)?),
+                frame.log(RegistryEvent::InstanceAdded {
                     instance: SENTINEL,
                     version: Version::ZERO,
                 }),
             ]),
-            Constructor::Proposals { registry, n, m } => deploy_proposals(scene, *registry, *n, *m),
+            Constructor::Proposals { registry, n, m } => deploy_proposals(frame, *registry, *n, *m),
             Constructor::Governance { asset, proposals, configuration } => {
-                deploy_governance(scene, *asset, *proposals, configuration)
+                deploy_governance(frame, *asset, *proposals, configuration)
             }
             Constructor::Issuer { asset, rate, owner } => {
-                let owned = scene.log(Ownership::construct(*owner)?);
-                scene.require_code(*asset)?;
+                let owned = frame.log(Ownership::construct(*owner)?);
+                frame.require_code(*asset)?;
                 let rate = Amount::try_from(*rate)?;
-                Ok(vec![owned, scene.log(IssuerEvent::Deployed { asset: *asset, rate })])
+                Ok(vec![owned, frame.log(IssuerEvent::Deployed { asset: *asset, rate })])
             }
             Constructor::Distributor { asset, registry, block_reward, owner } => {
-                let owned = scene.log(Ownership::construct(*owner)?);
-                scene.require_code(*asset)?;
+                let owned = frame.log(Ownership::construct(*owner)?);
+                frame.require_code(*asset)?;
                 let block_reward = Amount::try_from(*block_reward)?;
-                scene.require_code(*registry)?;
+                frame.require_code(*registry)?;
                 Ok(vec![
                     owned,
-                    scene.log(DistributorEvent::Deployed { asset: *asset, block_reward }),
-                    scene.log(DistributorEvent::RegistryUpdated { registry: *registry }),
+                    frame.log(DistributorEvent::Deployed { asset: *asset, block_reward }),
+                    frame.log(DistributorEvent::RegistryUpdated { registry: *registry }),
                 ])
             }
-            Constructor::Rollup(parameters) => deploy_rollup(scene, parameters),
+            Constructor::Rollup(parameters) => deploy_rollup(frame, parameters),
         }
     }
 }
 
 fn deploy_asset(
-    scene: Scene<'_>,
+    frame: CallFrame<'_>,
     name: &str,
     symbol: &str,
     owner: Address,
     initial_holder: Address,
     initial_supply: U256,
 ) -> Decision {
-    let mut logs = vec![scene.log(Ownership::construct(owner)?)];
+    let mut logs = vec![frame.log(Ownership::construct(owner)?)];
     let minted = if initial_supply.is_zero() {
         Vec::new()
     } else {
-        asset::mint(scene, initial_holder, initial_supply)?
+        asset::mint(frame, initial_holder, initial_supply)?
     };
-    logs.push(scene.log(AssetEvent::Deployed {
+    logs.push(frame.log(AssetEvent::Deployed {
         name: name.to_owned(),
         symbol: symbol.to_owned(),
         initial_supply: Amount::try_from(initial_supply)?,
@@ -155,8 +155,8 @@ fn deploy_asset(
     Ok(logs)
 }
 
-fn deploy_proposals(scene: Scene<'_>, registry: Address, n: U256, m: U256) -> Decision {
-    scene.require_code(registry)?;
+fn deploy_proposals(frame: CallFrame<'_>, registry: Address, n: U256, m: U256) -> Decision {
+    frame.require_code(registry)?;
     if n <= m / U256::from(2) || n > m || n < U256::from(2) {
         return Err(ProposalsRefusal::InvalidQuorum { n, m }.into());
     }
@@ -166,31 +166,31 @@ fn deploy_proposals(scene: Scene<'_>, registry: Address, n: U256, m: U256) -> De
         (Ok(n), Ok(m)) if m <= RoundRules::MAX_M => (n, m),
         _ => return Err(too_large),
     };
-    Ok(vec![scene.log(ProposalsEvent::Deployed { registry, n, m })])
+    Ok(vec![frame.log(ProposalsEvent::Deployed { registry, n, m })])
 }
 
 fn deploy_governance(
-    scene: Scene<'_>,
+    frame: CallFrame<'_>,
     asset: Address,
     proposals: Address,
     configuration: &RawConfiguration,
 ) -> Decision {
-    scene.require_code(asset)?;
-    let appointed = governance::appoint(scene, Address::ZERO, proposals)?;
-    let supply = scene.world.asset().total_supply();
+    frame.require_code(asset)?;
+    let appointed = governance::appoint(frame, Address::ZERO, proposals)?;
+    let supply = frame.set.asset().total_supply();
     let configuration = Box::new(Configuration::check(configuration, supply)?);
     Ok(vec![
-        scene.log(GovernanceEvent::Deployed { asset }),
+        frame.log(GovernanceEvent::Deployed { asset }),
         appointed,
-        scene.log(GovernanceEvent::ConfigurationSet { id: ConfigurationId::ZERO, configuration }),
+        frame.log(GovernanceEvent::ConfigurationSet { id: ConfigurationId::ZERO, configuration }),
     ])
 }
 
-fn deploy_rollup(scene: Scene<'_>, parameters: &RawRollupParameters) -> Decision {
-    let owned = scene.log(Ownership::construct(parameters.owner)?);
+fn deploy_rollup(frame: CallFrame<'_>, parameters: &RawRollupParameters) -> Decision {
+    let owned = frame.log(Ownership::construct(parameters.owner)?);
     RollupParameters::require_distributor(parameters)?;
-    scene.require_code(parameters.asset)?;
-    scene.require_code(parameters.registry)?;
-    let parameters = Box::new(RollupParameters::check(parameters, scene.now())?);
-    Ok(vec![owned, scene.log(RollupEvent::Deployed { parameters })])
+    frame.require_code(parameters.asset)?;
+    frame.require_code(parameters.registry)?;
+    let parameters = Box::new(RollupParameters::check(parameters, frame.now())?);
+    Ok(vec![owned, frame.log(RollupEvent::Deployed { parameters })])
 }

@@ -6,9 +6,10 @@
 
 use crate::{
     abi::{abi_enum, abi_events},
-    asset, questions,
+    asset,
+    call_frame::{CallFrame, Decision, L1Block},
+    questions,
     refusal::Applied,
-    scene::{Block, Decision, Scene},
     units::{Amount, Slot, Timestamp},
 };
 use alloy_primitives::{Address, U256};
@@ -86,7 +87,7 @@ impl Distributor {
         self.last_payment
     }
 
-    pub(crate) fn evolve(&mut self, event: &DistributorEvent, block: Block) -> Applied {
+    pub(crate) fn evolve(&mut self, event: &DistributorEvent, block: L1Block) -> Applied {
         match event {
             DistributorEvent::Deployed { block_reward, .. } => self.block_reward = *block_reward,
             DistributorEvent::RegistryUpdated { registry } => self.registry = *registry,
@@ -99,26 +100,26 @@ impl Distributor {
     }
 }
 
-pub(crate) fn decide(scene: Scene<'_>, call: &DistributorCall) -> Decision {
+pub(crate) fn decide(frame: CallFrame<'_>, call: &DistributorCall) -> Decision {
     match call {
-        DistributorCall::Claim { to } => claim(scene, *to),
+        DistributorCall::Claim { to } => claim(frame, *to),
         DistributorCall::UpdateRegistry { new_registry } => {
-            scene.require_owner()?;
-            scene.require_code(*new_registry)?;
-            Ok(vec![scene.log(DistributorEvent::RegistryUpdated { registry: *new_registry })])
+            frame.require_owner()?;
+            frame.require_code(*new_registry)?;
+            Ok(vec![frame.log(DistributorEvent::RegistryUpdated { registry: *new_registry })])
         }
     }
 }
 
 /// Pays the caller, which has to be the canonical rollup, for its present slot.
-pub(crate) fn claim(scene: Scene<'_>, to: Address) -> Decision {
-    let this = &scene.world.distributor;
-    let (rollup, now) = (scene.caller, scene.now());
-    let canonical = scene.address_word(this.registry, questions::ROLLUP)?;
+pub(crate) fn claim(frame: CallFrame<'_>, to: Address) -> Decision {
+    let this = &frame.set.distributor;
+    let (rollup, now) = (frame.caller, frame.now());
+    let canonical = frame.address_word(this.registry, questions::ROLLUP)?;
     if rollup != canonical {
         return Err(DistributorRefusal::NotCanonical { caller: rollup, canonical }.into());
     }
-    let answer = scene.word(rollup, questions::CURRENT_SLOT)?;
+    let answer = frame.word(rollup, questions::CURRENT_SLOT)?;
     let slot = match Slot::try_from(answer) {
         Ok(slot) if slot.get() <= now.get() => slot,
         _ => {
@@ -133,11 +134,11 @@ pub(crate) fn claim(scene: Scene<'_>, to: Address) -> Decision {
     if this.last_payment >= now {
         return Err(DistributorRefusal::AlreadyPaidNow { timestamp: now.to_word() }.into());
     }
-    let amount = this.block_reward.min(scene.world.asset.balance_of(scene.this));
-    let mut logs = vec![scene.log(DistributorEvent::RewardPaid { rollup, slot, to, amount })];
+    let amount = this.block_reward.min(frame.set.asset.balance_of(frame.this));
+    let mut logs = vec![frame.log(DistributorEvent::RewardPaid { rollup, slot, to, amount })];
     if !amount.is_zero() {
-        let asset = scene.calling(scene.world.addresses().asset);
-        logs.extend(asset::transfer(asset, scene.this, to, amount.to_word())?);
+        let asset = frame.calling(frame.set.addresses().asset);
+        logs.extend(asset::transfer(asset, frame.this, to, amount.to_word())?);
     }
     Ok(logs)
 }

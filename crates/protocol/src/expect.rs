@@ -3,12 +3,12 @@
 
 use crate::{
     abi::{Abi, abi_enum},
+    call_frame::{CallFrame, Decision},
     create2::Create2,
     governance::RawConfiguration,
     messages::Role,
     questions,
     refusal::CommonRefusal,
-    scene::{Decision, Scene},
 };
 use alloy_primitives::{Address, B256};
 use alloy_sol_types::SolType;
@@ -57,10 +57,10 @@ abi_enum! {
     }
 }
 
-pub(crate) fn decide(scene: Scene<'_>, call: &ExpectCall) -> Decision {
+pub(crate) fn decide(frame: CallFrame<'_>, call: &ExpectCall) -> Decision {
     match call.clone() {
         ExpectCall::CanonicalIs { registry, expected } => {
-            let found = scene.address_word(registry, questions::ROLLUP)?;
+            let found = frame.address_word(registry, questions::ROLLUP)?;
             require(found == expected, ExpectRefusal::Canonical { expected, found })
         }
         ExpectCall::CreatedBy { target: found, factory, salt, init_code_hash } => {
@@ -68,19 +68,19 @@ pub(crate) fn decide(scene: Scene<'_>, call: &ExpectCall) -> Decision {
             require(found == expected, ExpectRefusal::Creation { expected, found })
         }
         ExpectCall::CodeHashIs { target, expected } => {
-            let found = scene.code(target).hash;
+            let found = frame.code(target).hash;
             require(found == expected, ExpectRefusal::CodeHash { target, expected, found })
         }
         ExpectCall::OwnerIs { target, expected } => {
-            let found = scene.address_word(target, questions::OWNER)?;
+            let found = frame.address_word(target, questions::OWNER)?;
             require(found == expected, ExpectRefusal::Owner { target, expected, found })
         }
         ExpectCall::ConfigurationIs { governance, expected } => {
-            let found = Box::new(configuration_of(scene, governance)?);
+            let found = Box::new(configuration_of(frame, governance)?);
             require(found == expected, ExpectRefusal::Configuration { expected, found })
         }
         ExpectCall::ProposalsIs { governance, expected } => {
-            let found = scene.address_word(governance, questions::GOVERNANCE_PROPOSER)?;
+            let found = frame.address_word(governance, questions::GOVERNANCE_PROPOSER)?;
             require(found == expected, ExpectRefusal::Proposals { expected, found })
         }
     }
@@ -91,14 +91,14 @@ const CONFIGURATION_LENGTH: usize = 9 * 32;
 
 /// What `governance` says its configuration is.
 fn configuration_of(
-    scene: Scene<'_>,
+    frame: CallFrame<'_>,
     governance: Address,
 ) -> Result<RawConfiguration, CommonRefusal> {
     type Sol = <RawConfiguration as Abi>::Sol;
-    if scene.world.role_of(governance) == Some(Role::Governance) {
-        return Ok(scene.world.governance.configuration().into());
+    if frame.set.role_of(governance) == Some(Role::Governance) {
+        return Ok(frame.set.governance.configuration().into());
     }
-    let answer = scene.ask(governance, questions::CONFIGURATION.as_slice()).ok();
+    let answer = frame.ask(governance, questions::CONFIGURATION.as_slice()).ok();
     answer
         .filter(|answer| answer.len() == CONFIGURATION_LENGTH)
         .and_then(|answer| RawConfiguration::from_sol(Sol::abi_decode(&answer).ok()?))

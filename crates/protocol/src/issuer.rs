@@ -6,9 +6,9 @@
 use crate::{
     abi::{abi_enum, abi_events},
     asset,
+    call_frame::{CallFrame, Decision, L1Block},
     ownership::OwnershipCall,
     refusal::{Applied, Refusal},
-    scene::{Block, Decision, Scene},
     units::{Amount, Seconds, Timestamp},
 };
 use alloy_primitives::{Address, U256};
@@ -74,7 +74,7 @@ impl Issuer {
         self.rate.to_word() * age.min(Self::ACCRUAL_LIMIT).to_word()
     }
 
-    pub(crate) const fn evolve(&mut self, event: &IssuerEvent, block: Block) -> Applied {
+    pub(crate) const fn evolve(&mut self, event: &IssuerEvent, block: L1Block) -> Applied {
         if let IssuerEvent::Deployed { rate, .. } = event {
             self.rate = *rate;
         }
@@ -83,19 +83,19 @@ impl Issuer {
     }
 }
 
-pub(crate) fn decide(scene: Scene<'_>, call: &IssuerCall) -> Decision {
-    let asset = scene.calling(scene.world.addresses().asset);
+pub(crate) fn decide(frame: CallFrame<'_>, call: &IssuerCall) -> Decision {
+    let asset = frame.calling(frame.set.addresses().asset);
     match call {
         IssuerCall::Mint { to, amount } => {
-            scene.require_owner()?;
-            let minted = allowed(scene, *amount)?;
-            let mut logs = vec![scene.log(IssuerEvent::Minted { to: *to, amount: minted })];
+            frame.require_owner()?;
+            let minted = allowed(frame, *amount)?;
+            let mut logs = vec![frame.log(IssuerEvent::Minted { to: *to, amount: minted })];
             asset.require_owner()?;
             logs.extend(asset::mint(asset, *to, *amount)?);
             Ok(logs)
         }
         IssuerCall::AcceptAsset => {
-            let event = asset.ownership().decide(&OwnershipCall::AcceptOwnership, scene.this)?;
+            let event = asset.ownership().decide(&OwnershipCall::AcceptOwnership, frame.this)?;
             Ok(vec![asset.log(event)])
         }
     }
@@ -103,11 +103,11 @@ pub(crate) fn decide(scene: Scene<'_>, call: &IssuerCall) -> Decision {
 
 /// `amount`, if it may be minted now. One that doesn't fit 96 bits may, but the Asset will refuse
 /// it.
-fn allowed(scene: Scene<'_>, amount: U256) -> Result<Amount, Refusal> {
+fn allowed(frame: CallFrame<'_>, amount: U256) -> Result<Amount, Refusal> {
     if amount.is_zero() {
         return Err(IssuerRefusal::ZeroAmount.into());
     }
-    let available = scene.world.issuer.mint_available(scene.now());
+    let available = frame.set.issuer.mint_available(frame.now());
     if amount > available {
         return Err(IssuerRefusal::InsufficientMintAvailable { available, amount }.into());
     }

@@ -2,11 +2,13 @@
 
 mod abi;
 mod asset;
+mod call_frame;
 mod checkpoints;
 mod constructor;
 mod create2;
 mod distributor;
 mod expect;
+mod external;
 mod governance;
 #[cfg(feature = "histories")]
 pub mod histories;
@@ -14,7 +16,7 @@ pub mod histories;
 mod interfaces;
 mod issuer;
 mod messages;
-mod outside;
+mod overlay;
 mod ownership;
 mod preview;
 mod proposals;
@@ -22,18 +24,20 @@ mod questions;
 mod refusal;
 mod registry;
 mod rollup;
-mod scene;
+mod set_state;
 mod signature;
-mod stage;
 mod units;
-mod world;
 
 pub use asset::{Asset, AssetCall, AssetEvent, AssetRefusal};
+pub use call_frame::{Context, L1Block};
 pub use checkpoints::Checkpoints;
 pub use constructor::Constructor;
 pub use create2::Create2;
 pub use distributor::{Distributor, DistributorCall, DistributorEvent, DistributorRefusal};
 pub use expect::{ExpectCall, ExpectRefusal};
+pub use external::{
+    Action, Code, CodeKind, ExternalContracts, MAX_ACTIONS_LENGTH, Reaction, actions_hash,
+};
 pub use governance::{
     Configuration, Deadlines, Ending, ExitFloor, Governance, GovernanceCall, GovernanceEvent,
     GovernanceRefusal, Origin, Payment, Proposal, ProposalState, ProposeConfiguration,
@@ -42,23 +46,22 @@ pub use governance::{
 };
 pub use issuer::{Issuer, IssuerCall, IssuerEvent, IssuerRefusal};
 pub use messages::{Call, Event, Log, Role};
-pub use outside::{Action, Code, CodeKind, MAX_ACTIONS_LENGTH, Outside, Reaction, actions_hash};
 pub use ownership::{Ownership, OwnershipCall, OwnershipEvent, OwnershipRefusal};
 pub use preview::{Preview, Warning};
 pub use proposals::{
-    InvalidRoundRules, LIFETIME_IN_ROUNDS, Leader, Pin, Proposals, ProposalsCall, ProposalsEvent,
-    ProposalsRefusal, PushWindow, PushableRound, Pushed, RoundRules, RoundTally, SignalingStatus,
+    InvalidRoundRules, LIFETIME_IN_ROUNDS, Leader, PayloadPin, Proposals, ProposalsCall,
+    ProposalsEvent, ProposalsRefusal, PushWindow, PushableRound, Pushed, RoundRules, RoundTally,
+    SignalingStatus,
 };
 pub use refusal::{ApplyError, CommonRefusal, Refusal};
 pub use registry::{Registry, RegistryCall, RegistryEvent, RegistryRefusal, SENTINEL, Snapshot};
 pub use rollup::{
-    Exit, Finality, Head, Member, Move, RawRollupParameters, Rollup, RollupCall, RollupEvent,
-    RollupParameters, RollupRefusal, SlotClock, Status, draw,
+    AttesterStatus, Finality, Member, RawRollupParameters, Rollup, RollupCall, RollupEvent,
+    RollupHead, RollupParameters, RollupRefusal, SlotClock, StakeExit, StakeMove, draw,
 };
-pub use scene::{Block, Context};
+pub use set_state::{Addresses, SetState};
 pub use signature::{Ballot, Permit, Signal, signature_parts, signing_domain};
 pub use units::{
     Amount, BlockNumber, ConfigurationId, Epoch, Fraction, Nonce, ParseAmountError, ProposalId,
     RollupBlock, Round, Seconds, Slot, Timestamp, TooLarge, Version, WithdrawalId,
 };
-pub use world::{Addresses, World};

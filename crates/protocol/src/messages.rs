@@ -1,5 +1,4 @@
-//! What passes between the contracts of the set and the world: calls, events and the roles of those
-//! who send them.
+//! Calls of the contracts, their events, and the roles of the contracts.
 
 use crate::{
     asset::{AssetCall, AssetEvent},

@@ -1,14 +1,14 @@
 //! The effects of a list of actions if Governance executed it now, and what reviewers must know about it.
 
 use crate::{
+    call_frame::{Context, L1Block, ReentrancyGuard},
+    external::{Action, ExternalContracts},
     governance::{self, GovernanceEvent, GovernanceRefusal, ProposalState},
     messages::Log,
-    outside::{Action, Outside},
+    overlay::Overlay,
     refusal::Refusal,
-    scene::{Block, Context, Entered},
-    stage::Stage,
+    set_state::SetState,
     units::{ProposalId, Timestamp},
-    world::World,
 };
 use alloy_primitives::{Address, U256};
 use serde::{Deserialize, Serialize};
@@ -65,13 +65,18 @@ pub struct Preview {
     pub warnings: Vec<Warning>,
 }
 
-impl World {
+impl SetState {
     /// The effects of `actions`, which aren't a proposal yet, if they were executed in `block` and
     /// nothing else happened before.
     ///
     /// A proposal is executed long after it was written, and the state may differ by then.
-    pub fn preview(&self, actions: &[Action], block: Block, outside: &dyn Outside) -> Preview {
-        self.preview_from(None, actions, block, outside)
+    pub fn preview(
+        &self,
+        actions: &[Action],
+        block: L1Block,
+        external: &dyn ExternalContracts,
+    ) -> Preview {
+        self.preview_from(None, actions, block, external)
     }
 
     /// The effects of proposal `id` if it were executed in `block`, whatever its state is now.
@@ -82,11 +87,11 @@ impl World {
     pub fn preview_proposal(
         &self,
         id: ProposalId,
-        block: Block,
-        outside: &dyn Outside,
+        block: L1Block,
+        external: &dyn ExternalContracts,
     ) -> Result<Preview, GovernanceRefusal> {
         let (id, proposal) = self.governance().proposal(id.to_word())?;
-        Ok(self.preview_from(Some(id), proposal.actions(), block, outside))
+        Ok(self.preview_from(Some(id), proposal.actions(), block, external))
     }
 
     /// The effects of `actions`; those of proposal `executed` if they are one's.
@@ -94,31 +99,31 @@ impl World {
         &self,
         executed: Option<ProposalId>,
         actions: &[Action],
-        block: Block,
-        outside: &dyn Outside,
+        block: L1Block,
+        external: &dyn ExternalContracts,
     ) -> Preview {
-        let entered = Entered::default();
+        let guard = ReentrancyGuard::default();
         let this = self.addresses().governance;
-        let context = Context { caller: this, block, prevrandao: U256::ZERO, outside };
-        let scene = self.scene(this, &context, &entered);
-        let mut stage = Stage::new(scene);
+        let context = Context { caller: this, block, prevrandao: U256::ZERO, external };
+        let frame = self.frame(this, &context, &guard);
+        let mut overlay = Overlay::new(frame);
         if let Some(proposal_id) = executed {
-            stage.apply(vec![scene.log(GovernanceEvent::ProposalExecuted { proposal_id })]);
+            overlay.apply(vec![frame.log(GovernanceEvent::ProposalExecuted { proposal_id })]);
         }
-        if let Err(refusal) = governance::take_actions(&mut stage, actions) {
+        if let Err(refusal) = governance::take_actions(&mut overlay, actions) {
             return Preview { outcome: Err(refusal), warnings: Vec::new() };
         }
-        let warnings = warnings(self, stage.world(), block.timestamp);
-        Preview { outcome: Ok(stage.into_logs()), warnings }
+        let warnings = warnings(self, overlay.set(), block.timestamp);
+        Preview { outcome: Ok(overlay.into_logs()), warnings }
     }
 }
 
-fn warnings(before: &World, after: &World, now: Timestamp) -> Vec<Warning> {
+fn warnings(before: &SetState, after: &SetState, now: Timestamp) -> Vec<Warning> {
     handovers(before, after).chain(replacements(before, after, now)).collect()
 }
 
 /// Warnings of ownership that leaves the set, or may.
-fn handovers(before: &World, after: &World) -> impl Iterator<Item = Warning> {
+fn handovers(before: &SetState, after: &SetState) -> impl Iterator<Item = Warning> {
     let governance = before.addresses().governance;
     before.owned().filter_map(move |contract| {
         let (old, new) = (before.ownership(contract), after.ownership(contract));
@@ -132,7 +137,7 @@ fn handovers(before: &World, after: &World) -> impl Iterator<Item = Warning> {
 }
 
 /// Warnings of a new Proposals contract and a new rollup.
-fn replacements(before: &World, after: &World, now: Timestamp) -> Vec<Warning> {
+fn replacements(before: &SetState, after: &SetState, now: Timestamp) -> Vec<Warning> {
     let mut warnings = Vec::new();
     let (old, new) = (before.governance(), after.governance());
     let governance_proposer = new.governance_proposer();

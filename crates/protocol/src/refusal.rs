@@ -76,7 +76,7 @@ pub enum Refusal {
     #[error("assertion: {0}")]
     Expect(#[from] ExpectRefusal),
     /// A contract outside the set reverted with this, and it was passed on.
-    #[error("a contract outside the set reverted with {0}")]
+    #[error("a contract external the set reverted with {0}")]
     Foreign(Bytes),
     /// Reverts without data: the contract has no such function, its arguments don't decode, or
     /// there is no contract.

@@ -2,9 +2,9 @@
 
 use crate::{
     abi::{abi_enum, abi_events},
+    call_frame::{CallFrame, Decision, L1Block},
     questions,
     refusal::{Applied, ApplyError},
-    scene::{Block, Decision, Scene},
     units::{BlockNumber, Version},
 };
 use alloy_primitives::{Address, U256, address, map::AddressMap};
@@ -90,7 +90,7 @@ impl Registry {
         self.versions.get(&rollup).copied().ok_or(RegistryRefusal::NotRegistered { rollup })
     }
 
-    pub(crate) fn evolve(&mut self, event: &RegistryEvent, block: Block) -> Applied {
+    pub(crate) fn evolve(&mut self, event: &RegistryEvent, block: L1Block) -> Applied {
         let RegistryEvent::InstanceAdded { instance, version } = event;
         if version.get() != self.number_of_versions() {
             return Err(ApplyError::Unknown);
@@ -101,17 +101,17 @@ impl Registry {
     }
 }
 
-pub(crate) fn decide(scene: Scene<'_>, call: &RegistryCall) -> Decision {
+pub(crate) fn decide(frame: CallFrame<'_>, call: &RegistryCall) -> Decision {
     let RegistryCall::Upgrade { rollup } = *call;
-    scene.require_owner()?;
-    let registry = &scene.world.registry;
+    frame.require_owner()?;
+    let registry = &frame.set.registry;
     if let Ok(version) = registry.version_for(rollup) {
         let version = version.to_word();
         return Err(RegistryRefusal::AlreadyRegistered { rollup, version }.into());
     }
-    scene.require_code(rollup)?;
-    scene.word(rollup, questions::CURRENT_SLOT)?;
-    scene.address_word(rollup, questions::CURRENT_PROPOSER)?;
+    frame.require_code(rollup)?;
+    frame.word(rollup, questions::CURRENT_SLOT)?;
+    frame.address_word(rollup, questions::CURRENT_PROPOSER)?;
     let version = Version::of(registry.number_of_versions());
-    Ok(vec![scene.log(RegistryEvent::InstanceAdded { instance: rollup, version })])
+    Ok(vec![frame.log(RegistryEvent::InstanceAdded { instance: rollup, version })])
 }

@@ -5,9 +5,9 @@
 //! not there is code, so an account with an EIP-7702 delegation still signs as itself.
 
 use crate::{
-    outside::{CodeKind, Outside},
+    external::{CodeKind, ExternalContracts},
     questions,
-    world::World,
+    set_state::SetState,
 };
 use alloy_primitives::{Address, B256, Signature, U256, uint};
 use alloy_sol_types::{Eip712Domain, SolStruct, eip712_domain, sol};
@@ -91,7 +91,7 @@ impl Permit {
     }
 }
 
-impl World {
+impl SetState {
     /// The hash that `owner` signs for its next permit: `spender` may take `value` of its asset.
     pub fn permit_hash(
         &self,
@@ -151,18 +151,23 @@ pub(crate) fn is_valid(
     signer: Address,
     digest: B256,
     signature: &[u8],
-    outside: &dyn Outside,
+    external: &dyn ExternalContracts,
 ) -> bool {
     recovers(signer, digest, signature)
-        || (outside.code(signer).kind == CodeKind::Contract
-            && accepts(signer, digest, signature, outside))
+        || (external.code(signer).kind == CodeKind::Contract
+            && accepts(signer, digest, signature, external))
 }
 
 /// Whether the contract at `account` accepts `signature` over `digest` by
 /// [ERC-1271](https://eips.ethereum.org/EIPS/eip-1271): with one clean word.
-fn accepts(account: Address, digest: B256, signature: &[u8], outside: &dyn Outside) -> bool {
+fn accepts(
+    account: Address,
+    digest: B256,
+    signature: &[u8],
+    external: &dyn ExternalContracts,
+) -> bool {
     let magic = B256::right_padding_from(questions::VALID_SIGNATURE.as_slice());
-    let answer = outside.ask(account, &questions::is_valid_signature(digest, signature));
+    let answer = external.ask(account, &questions::is_valid_signature(digest, signature));
     answer.is_ok_and(|answer| answer[..] == magic[..])
 }
 

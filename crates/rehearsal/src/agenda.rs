@@ -8,31 +8,31 @@ use canon_protocol::{Round, Slot, Timestamp};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Task {
     /// The sequencers begin to signal for a proposal.
-    Campaign { docket: usize },
+    Campaign { track: usize },
     /// A slot in which its proposer may signal.
-    Signal { docket: usize, slot: Slot },
+    Signal { track: usize, slot: Slot },
     /// A round is over.
-    RoundOver { docket: usize, round: Round },
+    RoundOver { track: usize, round: Round },
     /// The keeper pushes a round.
-    Push { docket: usize, round: Round },
+    Push { track: usize, round: Round },
     /// A holder gives up power for a proposal.
-    Lock { docket: usize },
+    Lock { track: usize },
     /// The holders vote.
-    Ballots { docket: usize },
+    Ballots { track: usize },
     /// Those vote who waited for the last block of the vote.
-    LateBallots { docket: usize },
+    LateBallots { track: usize },
     /// Those object who waited for the last block in which objections are taken.
-    Objections { docket: usize },
+    Objections { track: usize },
     /// The vote is over.
-    Close { docket: usize },
+    Close { track: usize },
     /// The gate of a payload opens.
-    OpenGate { docket: usize },
+    OpenGate { track: usize },
     /// The keeper executes.
-    Execute { docket: usize },
+    Execute { track: usize },
     /// Nothing can be executed any more.
-    TooLate { docket: usize },
+    TooLate { track: usize },
     /// Somebody stores that a proposal is dropped.
-    Drop { docket: usize },
+    Drop { track: usize },
     /// A few slots of all rollups, just after a switch.
     ShowSwitch,
     /// Announced moves are finished.

@@ -3,7 +3,7 @@
 
 use alloy_primitives::Bytes;
 use alloy_sol_types::{Revert, SolCall, SolError, SolValue, sol};
-use canon_bindings::{Governance::Action, UpgradePayload as IPayload};
+use canon_abi::{Governance::Action, UpgradePayload as IPayload};
 use canon_payload::{Assembler, op};
 
 sol! {

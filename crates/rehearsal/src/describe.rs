@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use alloy_dyn_abi::{DynSolValue, JsonAbiExt};
 use alloy_json_abi::Function;
 use alloy_primitives::{Address, hex};
-use canon_bindings::{Contract, Governance};
+use canon_abi::{Contract, Governance};
 
-use crate::world::Set;
+use crate::upgrade_run::Set;
 
 /// An action with the contract's name, the function's and its arguments. Addresses get their names
 /// where they have one. An assertion is one only on the set's own Expect: elsewhere the same bytes mean nothing.
@@ -58,7 +58,7 @@ fn show(value: &DynSolValue, names: &BTreeMap<Address, String>) -> String {
 mod tests {
     use alloy_primitives::Bytes;
     use alloy_sol_types::SolCall;
-    use canon_bindings::{Expect, Registry};
+    use canon_abi::{Expect, Registry};
 
     use super::*;
 

@@ -19,11 +19,11 @@ pub enum Error {
         act: &'static str,
         /// Why it failed.
         #[source]
-        source: Box<canon_l1::Error>,
+        source: Box<canon_chain::Error>,
     },
     /// The set couldn't be deployed.
     #[error("deploying: {0}")]
-    Deployment(#[source] Box<canon_l1::deploy::DeployError>),
+    Deployment(#[source] Box<canon_chain::deploy::DeployError>),
     /// The embedded chain refused to be driven.
     #[error("the embedded chain can't go on ({0})")]
     Devchain(#[from] canon_devchain::Error),
@@ -41,7 +41,7 @@ pub enum Error {
 }
 
 /// The contract's refusal that an error carries. Any other error stays one.
-pub(crate) fn refusal_of(error: canon_l1::Error, act: &'static str) -> Result<Refusal> {
+pub(crate) fn refusal_of(error: canon_chain::Error, act: &'static str) -> Result<Refusal> {
     let refusal = error.as_revert().map(Refusal::from);
     refusal.ok_or_else(|| Error::Chain { act, source: Box::new(error) })
 }
@@ -51,7 +51,7 @@ pub(crate) trait During<T> {
     fn during(self, act: &'static str) -> Result<T>;
 }
 
-impl<T> During<T> for canon_l1::Result<T> {
+impl<T> During<T> for canon_chain::Result<T> {
     fn during(self, act: &'static str) -> Result<T> {
         self.map_err(|source| Error::Chain { act, source: Box::new(source) })
     }

@@ -6,7 +6,7 @@
 
 use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::{SolCall, SolEvent};
-use canon_bindings::Rollup;
+use canon_abi::Rollup;
 use canon_payload::{Assembler, op};
 use canon_protocol::RawRollupParameters;
 

@@ -5,7 +5,7 @@ use alloy_signer_local::PrivateKeySigner;
 use canon_protocol::Amount;
 
 /// Deploys what was assembled by hand.
-pub(crate) const WORKSHOP: &str = "workshop";
+pub(crate) const WORKSHOP: &str = "deploy_nonce";
 
 /// A value that depends on nothing but the seed, a name and a number.
 fn derive(seed: u64, name: &str, number: u64) -> B256 {

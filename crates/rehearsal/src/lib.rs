@@ -25,26 +25,26 @@
 //! Nothing here reads a clock, the environment or randomness: equal scenarios give equal reports,
 //! bit for bit.
 
-mod acts;
 mod agenda;
+mod batch;
 mod bytecode;
-mod cast;
+mod chain_driver;
 mod checks;
-mod crowd;
 mod describe;
 mod error;
 mod forgery;
 mod gas;
 mod keys;
+mod participants;
 mod progress;
 mod refusal;
 mod rehearsal;
 mod report;
 pub mod scenario;
-mod stage;
+mod steps;
 pub mod text;
 mod timeline;
-mod world;
+mod upgrade_run;
 
 pub use checks::{Check, Relation};
 pub use error::{Error, Result};

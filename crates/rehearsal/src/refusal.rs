@@ -1,6 +1,6 @@
 //! Refusals of the contracts, as the story tells them.
 
-use canon_bindings::{Contract, Revert};
+use canon_abi::{Contract, Revert};
 use serde::Serialize;
 
 /// Why a contract refused a call.

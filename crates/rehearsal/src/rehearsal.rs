@@ -3,19 +3,20 @@
 use canon_devchain::Devchain;
 
 use crate::{
-    acts, checks,
+    checks,
     checks::Check,
     error::Result,
     progress::{Progress, Reporter},
     report::Report,
     scenario::Scenario,
-    world::World,
+    steps,
+    upgrade_run::UpgradeRun,
 };
 
 /// A scenario that was played to its end, on a chain that is still there.
 #[derive(Debug)]
 pub struct Rehearsal<'a> {
-    world: World<'a>,
+    run: UpgradeRun<'a>,
 }
 
 impl<'a> Rehearsal<'a> {
@@ -26,23 +27,23 @@ impl<'a> Rehearsal<'a> {
     ///
     /// # Errors
     ///
-    /// If something happens that the scenario doesn't want to happen and that no check could show.
+    /// If something happens that the scenario doesn't queue to happen and that no check could show.
     /// A different end than the scenario expects is no error: [`Self::checks`] shows it.
     pub async fn play(
         scenario: &'a Scenario,
         progress: &'a mut dyn FnMut(Progress),
     ) -> Result<Self> {
-        Ok(Self { world: acts::play(scenario, Reporter::new(progress)).await? })
+        Ok(Self { run: steps::play(scenario, Reporter::new(progress)).await? })
     }
 
     /// The chain as the rehearsal left it.
     pub const fn chain(&self) -> &Devchain {
-        self.world.stage.chain()
+        self.run.driver.chain()
     }
 
     /// The address of the set's Registry, from which all others are found.
     pub const fn registry(&self) -> alloy_primitives::Address {
-        self.world.set.registry
+        self.run.set.registry
     }
 
     /// Compares the chain, as it is now, with what the story has to lead to.
@@ -51,7 +52,7 @@ impl<'a> Rehearsal<'a> {
     ///
     /// If a contract doesn't answer.
     pub async fn checks(&self) -> Result<Vec<Check>> {
-        checks::all(&self.world).await
+        checks::all(&self.run).await
     }
 
     /// The story, the checks and the gas.
@@ -60,9 +61,9 @@ impl<'a> Rehearsal<'a> {
     ///
     /// As [`Self::checks`].
     pub async fn report(&self) -> Result<Report> {
-        let (world, checks) = (&self.world, self.checks().await?);
-        let end = (world.stage.now(), world.stage.block().get());
-        let gas = world.stage.gas.rows();
-        Ok(Report::new(world.scenario, world.timeline.clone(), checks, gas, end))
+        let (run, checks) = (&self.run, self.checks().await?);
+        let end = (run.driver.now(), run.driver.block().get());
+        let gas = run.driver.gas.rows();
+        Ok(Report::new(run.scenario, run.timeline.clone(), checks, gas, end))
     }
 }

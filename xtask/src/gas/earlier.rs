@@ -7,7 +7,7 @@ use std::{
 
 use alloy_primitives::{Address, B256, Bytes, U256, hex, keccak256};
 use alloy_sol_types::{SolValue, sol};
-use canon_bindings::{Governance, Registry, Rollup};
+use canon_abi::{Governance, Registry, Rollup};
 use eyre::{Result, WrapErr, ensure, eyre};
 
 use super::{

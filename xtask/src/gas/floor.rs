@@ -2,7 +2,7 @@
 //! that the protocol requires of the call, without any computation.
 
 use alloy_sol_types::SolEvent;
-use canon_bindings::{Asset, Governance, Proposals, Registry, Rollup};
+use canon_abi::{Asset, Governance, Proposals, Registry, Rollup};
 
 use super::samples::Call;
 

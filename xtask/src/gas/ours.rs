@@ -2,7 +2,7 @@
 
 use alloy_primitives::U256;
 use alloy_sol_types::SolConstructor;
-use canon_bindings::{
+use canon_abi::{
     Asset, Contract, Governance, Issuer, Proposals, Registry, RewardDistributor, Rollup,
     UpgradePayload,
 };

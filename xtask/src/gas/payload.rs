@@ -2,7 +2,7 @@
 
 use alloy_primitives::{Address, Bytes};
 use alloy_sol_types::SolCall;
-use canon_bindings::Governance::Action;
+use canon_abi::Governance::Action;
 use canon_payload::constant_payload;
 
 /// Creation code of a constant payload whose one action is `call` of `target`.

@@ -3,7 +3,7 @@
 use alloy_primitives::{Address, U256};
 use alloy_signer::SignerSync;
 use alloy_signer_local::PrivateKeySigner;
-use canon_bindings::{Asset, Governance, Proposals, Registry, Rollup};
+use canon_abi::{Asset, Governance, Proposals, Registry, Rollup};
 use canon_protocol::Signal;
 use eyre::{Result, ensure, eyre};
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use alloy_primitives::{Address, U256, utils::Unit};
 use alloy_signer_local::PrivateKeySigner;
-use canon_bindings::{Asset, Governance, Rollup};
+use canon_abi::{Asset, Governance, Rollup};
 use eyre::Result;
 
 use super::{

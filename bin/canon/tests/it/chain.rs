@@ -4,14 +4,14 @@ use std::{net::SocketAddr, ops::ControlFlow};
 
 use alloy_primitives::{Address, Bytes};
 use alloy_provider::ProviderBuilder;
-use canon_devchain::{Devchain, DevchainConfig, ServerHandle, serve};
-use canon_l1::{
-    Call, Client, Deployment, NoWait, Sender, calls,
+use canon_chain::{
+    Client, ContractCall, Deployment, NoWait, Sender, calls,
     deploy::{
         ContractPlan, Create2Origin, DeployRecord, SetParameters, Upgrade, deploy,
         deploy_upgrade_payload,
     },
 };
+use canon_devchain::{Devchain, DevchainConfig, ServerHandle, serve};
 use canon_protocol::{Amount, Round, Timestamp};
 use snapbox::cmd::Command;
 
@@ -73,7 +73,7 @@ impl Chain {
         chain
     }
 
-    async fn send(&mut self, call: Call) {
+    async fn send(&mut self, call: ContractCall) {
         self.sender.send(call, &mut NoWait).await.unwrap();
     }
 

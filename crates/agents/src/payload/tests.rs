@@ -3,7 +3,7 @@
 use super::*;
 use crate::view::{RollupView, Seed, Signaling};
 use alloy_primitives::{address, map::AddressMap};
-use canon_l1::{Deployment, Head, RollupRules, SignalStatus};
+use canon_chain::{ChainHead, Deployment, RollupRules, SignalStatus};
 use canon_protocol::{
     Amount, BlockNumber, ProposalId, ProposalState, Round, RoundRules, Seconds, Slot, SlotClock,
     Timestamp,
@@ -90,7 +90,7 @@ fn view(status: PayloadStatus) -> View {
         first_free_slot: Slot::of(23),
     };
     View {
-        head: Head {
+        head: ChainHead {
             number: BlockNumber::of(1),
             hash: Default::default(),
             parent: Default::default(),
@@ -219,8 +219,8 @@ fn a_hopeless_round_is_skipped_on_request() {
 fn an_assertion_needs_the_sets_expect() {
     use alloy_sol_types::SolCall;
     let canonical =
-        canon_bindings::Expect::canonicalIsCall { registry: OTHER, expected: OWN }.abi_encode();
-    let upgrade = canon_bindings::Registry::upgradeCall { rollup: OWN }.abi_encode();
+        canon_abi::Expect::canonicalIsCall { registry: OTHER, expected: OWN }.abi_encode();
+    let upgrade = canon_abi::Registry::upgradeCall { rollup: OWN }.abi_encode();
     let expect = OTHER;
     for (target, data, expected) in [
         (expect, canonical.clone(), true),

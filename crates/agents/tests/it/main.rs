@@ -7,5 +7,5 @@ mod holders;
 mod keepers;
 mod movers;
 mod sequencers;
-mod stage;
+mod test_chain;
 mod upgrade;

@@ -3,7 +3,7 @@
 use super::{Views, number};
 use crate::mismatch::Mismatch;
 use alloy_primitives::{Address, U256};
-use canon_bindings::Governance;
+use canon_abi::Governance;
 use canon_protocol::{
     Amount, Configuration, Ending, GovernanceRefusal, Origin, Payment, Refusal, Timestamp,
 };
@@ -11,9 +11,9 @@ use std::collections::BTreeSet;
 
 impl Views<'_> {
     pub(super) fn governance(&mut self) -> Result<(), Mismatch> {
-        let (world, at) = (self.world, self.world.addresses().governance);
-        let governance = world.governance();
-        self.same(at, Governance::ASSETCall {}, world.addresses().asset)?;
+        let (set, at) = (self.set, self.set.addresses().governance);
+        let governance = set.governance();
+        self.same(at, Governance::ASSETCall {}, set.addresses().asset)?;
         let proposer = governance.governance_proposer();
         self.same(at, Governance::governanceProposerCall {}, proposer)?;
         self.configurations(at)?;
@@ -32,7 +32,7 @@ impl Views<'_> {
     }
 
     fn configurations(&mut self, at: Address) -> Result<(), Mismatch> {
-        let governance = self.world.governance();
+        let governance = self.set.governance();
         let sol = |configuration: Configuration| Governance::Configuration::from(configuration);
         self.same(at, Governance::getConfigurationCall {}, sol(governance.configuration()))?;
         let count = governance.configurations().len();
@@ -47,7 +47,7 @@ impl Views<'_> {
 
     /// Power at every time that matters, and just after it.
     fn powers(&mut self, at: Address) -> Result<(), Mismatch> {
-        let (governance, now) = (self.world.governance(), self.now);
+        let (governance, now) = (self.set.governance(), self.now);
         let snapshots = governance.proposals().iter().rev().take(8);
         let snapshots = snapshots.map(|proposal| proposal.deadlines().pending);
         let after = |time: Timestamp| Timestamp::new(time.get() + 1);
@@ -73,7 +73,7 @@ impl Views<'_> {
     }
 
     fn proposals_of(&mut self, at: Address) -> Result<(), Mismatch> {
-        let (governance, now) = (self.world.governance(), self.now);
+        let (governance, now) = (self.set.governance(), self.now);
         let count = governance.proposals().len();
         self.same(at, Governance::proposalCountCall {}, number(count))?;
         let people = self.people();
@@ -126,7 +126,7 @@ impl Views<'_> {
     }
 
     fn withdrawals(&mut self, at: Address) -> Result<(), Mismatch> {
-        let governance = self.world.governance();
+        let governance = self.set.governance();
         let count = governance.withdrawals().len();
         self.same(at, Governance::withdrawalCountCall {}, number(count))?;
         for id in 0..=count {

@@ -9,27 +9,27 @@ mod signals;
 use crate::{coverage::Coverage, mismatch::Mismatch};
 use alloy_primitives::{Address, U256, hex};
 use alloy_sol_types::SolCall;
-use canon_bindings::Registry as Owned;
+use canon_abi::Registry as Owned;
 use canon_devchain::Devchain;
-use canon_protocol::{Outside, Refusal, Timestamp, World};
+use canon_protocol::{ExternalContracts, Refusal, SetState, Timestamp};
 use std::collections::BTreeSet;
 
 /// Asks the chain at its head, which is at `now`.
 pub(crate) fn compare(
     chain: &Devchain,
-    world: &World,
-    outside: &dyn Outside,
+    set: &SetState,
+    external: &dyn ExternalContracts,
     now: Timestamp,
     coverage: &mut Coverage,
 ) -> Result<(), Mismatch> {
-    let mut views = Views { chain, world, outside, now, coverage };
+    let mut views = Views { chain, set, external, now, coverage };
     views.money()?;
     views.registry()?;
     views.governance()?;
-    for (address, rollup) in world.rollups() {
+    for (address, rollup) in set.rollups() {
         views.rollup(address, rollup)?;
     }
-    for (address, proposals) in world.all_proposals() {
+    for (address, proposals) in set.all_proposals() {
         views.proposals(address, proposals)?;
     }
     Ok(())
@@ -37,8 +37,8 @@ pub(crate) fn compare(
 
 struct Views<'a> {
     chain: &'a Devchain,
-    world: &'a World,
-    outside: &'a dyn Outside,
+    set: &'a SetState,
+    external: &'a dyn ExternalContracts,
     now: Timestamp,
     coverage: &'a mut Coverage,
 }
@@ -87,15 +87,15 @@ impl Views<'_> {
 
     /// Who owns `contract`, and who may take it.
     fn ownership(&mut self, contract: Address) -> Result<(), Mismatch> {
-        let ownership = self.world.ownership(contract);
+        let ownership = self.set.ownership(contract);
         self.same(contract, Owned::ownerCall {}, ownership.owner())?;
         self.same(contract, Owned::pendingOwnerCall {}, ownership.pending_owner())
     }
 
     /// Everybody who has or had something.
     fn people(&self) -> BTreeSet<Address> {
-        let balances = self.world.asset().balances().map(|(holder, _)| holder);
-        let holders = self.world.governance().holders().map(|(holder, _)| holder);
+        let balances = self.set.asset().balances().map(|(holder, _)| holder);
+        let holders = self.set.governance().holders().map(|(holder, _)| holder);
         balances.chain(holders).chain([Address::ZERO]).collect()
     }
 }

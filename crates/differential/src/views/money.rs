@@ -4,13 +4,13 @@ use super::{Views, number};
 use crate::mismatch::Mismatch;
 use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::{SolCall, SolValue};
-use canon_bindings::{Asset, Issuer, Registry, RewardDistributor};
+use canon_abi::{Asset, Issuer, Registry, RewardDistributor};
 use canon_protocol::{Amount, CommonRefusal, Refusal, Role, Version};
 
 impl Views<'_> {
     pub(super) fn money(&mut self) -> Result<(), Mismatch> {
-        let (world, at) = (self.world, *self.world.addresses());
-        let asset = world.asset();
+        let (set, at) = (self.set, *self.set.addresses());
+        let asset = set.asset();
         let (name, symbol) = asset.names();
         self.same(at.asset, Asset::nameCall {}, name.to_owned())?;
         self.same(at.asset, Asset::symbolCall {}, symbol.to_owned())?;
@@ -19,7 +19,7 @@ impl Views<'_> {
         self.same(at.asset, Asset::MAX_SUPPLYCall {}, Amount::MAX.to_word())?;
         self.ownership(at.asset)?;
         let people = self.people();
-        let rollups = world.rollups().map(|(rollup, _)| rollup);
+        let rollups = set.rollups().map(|(rollup, _)| rollup);
         let spenders: Vec<_> = rollups.chain([at.governance]).collect();
         for account in &people {
             let account = *account;
@@ -36,7 +36,7 @@ impl Views<'_> {
             }
         }
 
-        let issuer = world.issuer();
+        let issuer = set.issuer();
         self.same(at.issuer, Issuer::ASSETCall {}, at.asset)?;
         self.same(at.issuer, Issuer::RATECall {}, issuer.rate().to_word())?;
         let limit = canon_protocol::Issuer::ACCRUAL_LIMIT.to_word();
@@ -47,7 +47,7 @@ impl Views<'_> {
         self.same(at.issuer, Issuer::mintAvailableCall {}, available)?;
         self.ownership(at.issuer)?;
 
-        let distributor = world.distributor();
+        let distributor = set.distributor();
         self.same(at.distributor, RewardDistributor::ASSETCall {}, at.asset)?;
         let reward = distributor.block_reward().to_word();
         self.same(at.distributor, RewardDistributor::BLOCK_REWARDCall {}, reward)?;
@@ -56,7 +56,7 @@ impl Views<'_> {
         self.ask(at.distributor, RewardDistributor::canonicalRollupCall {}, canonical)?;
         let last_payment = distributor.last_payment_time().to_word();
         self.same(at.distributor, RewardDistributor::lastPaymentTimeCall {}, last_payment)?;
-        for snapshot in world.registry().snapshots() {
+        for snapshot in set.registry().snapshots() {
             let rollup = snapshot.rollup;
             let slot = distributor.last_paid_slot(rollup);
             self.same(
@@ -74,10 +74,10 @@ impl Views<'_> {
     /// The rollup that `registry`, which may be anybody, says is canonical, if it is an answer.
     fn canonical_by(&self, registry: Address) -> Result<Address, Refusal> {
         let selector = Registry::getRollupCall::SELECTOR;
-        let answer = match self.world.role_of(registry) {
-            Some(Role::Registry) => return Ok(self.world.registry().rollup()),
+        let answer = match self.set.role_of(registry) {
+            Some(Role::Registry) => return Ok(self.set.registry().rollup()),
             Some(_) => None,
-            None => self.outside.ask(registry, &selector).ok(),
+            None => self.external.ask(registry, &selector).ok(),
         };
         let answer = answer.and_then(|answer| Address::abi_decode_validate(&exactly(answer)?).ok());
         let no_answer = CommonRefusal::NoAnswer { target: registry, selector: selector.into() };
@@ -85,12 +85,12 @@ impl Views<'_> {
     }
 
     pub(super) fn registry(&mut self) -> Result<(), Mismatch> {
-        let (world, at) = (self.world, self.world.addresses().registry);
-        let registry = world.registry();
+        let (set, at) = (self.set, self.set.addresses().registry);
+        let registry = set.registry();
         let versions = registry.number_of_versions();
         self.same(at, Registry::numberOfVersionsCall {}, U256::from(versions))?;
         self.same(at, Registry::getRollupCall {}, registry.rollup())?;
-        self.same(at, Registry::getGovernanceCall {}, world.ownership(at).owner())?;
+        self.same(at, Registry::getGovernanceCall {}, set.ownership(at).owner())?;
         let current = registry.current_snapshot();
         self.same(
             at,
@@ -112,7 +112,7 @@ impl Views<'_> {
                 },
             )?;
         }
-        let rollups = world.rollups().map(|(rollup, _)| rollup);
+        let rollups = set.rollups().map(|(rollup, _)| rollup);
         let listed = registry.snapshots().iter().map(|snapshot| snapshot.rollup);
         for rollup in rollups.chain(listed).chain([Address::ZERO]).collect::<Vec<_>>() {
             let version = registry.version_for(rollup);

@@ -3,7 +3,7 @@
 use super::{Views, number};
 use crate::mismatch::Mismatch;
 use alloy_primitives::{Address, U256};
-use canon_bindings::Rollup as Sol;
+use canon_abi::Rollup as Sol;
 use canon_protocol::{Epoch, Refusal, Rollup, RollupRefusal, Slot, Timestamp};
 use std::collections::BTreeSet;
 

@@ -3,7 +3,7 @@
 use super::Views;
 use crate::mismatch::Mismatch;
 use alloy_primitives::{Address, B256, U256};
-use canon_bindings::Proposals as Sol;
+use canon_abi::Proposals as Sol;
 use canon_protocol::{LIFETIME_IN_ROUNDS, Proposals, Pushed, Refusal, Round, Slot};
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ impl Views<'_> {
     pub(super) fn proposals(&mut self, at: Address, proposals: &Proposals) -> Result<(), Mismatch> {
         let rules = proposals.rules();
         let registry = proposals.registry();
-        let owner = self.world.ownership(registry).owner();
+        let owner = self.set.ownership(registry).owner();
         self.same(at, Sol::NCall {}, U256::from(rules.n()))?;
         self.same(at, Sol::MCall {}, U256::from(rules.m()))?;
         self.same(at, Sol::LIFETIME_IN_ROUNDSCall {}, U256::from(LIFETIME_IN_ROUNDS))?;
@@ -23,7 +23,7 @@ impl Views<'_> {
         self.status(at)?;
 
         let instances = proposals.instances();
-        let listed = self.world.registry().snapshots().iter().map(|snapshot| snapshot.rollup);
+        let listed = self.set.registry().snapshots().iter().map(|snapshot| snapshot.rollup);
         let instances: BTreeSet<_> = instances.chain(listed).collect();
         let mut payloads = BTreeSet::from([Address::ZERO]);
         for instance in instances {
@@ -39,7 +39,7 @@ impl Views<'_> {
             self.rounds(at, proposals, instance, &mut payloads)?;
         }
         // Where another contract owns the Registry, proposals are asked of that contract.
-        if owner != self.world.addresses().governance {
+        if owner != self.set.addresses().governance {
             return Ok(());
         }
         for payload in payloads {
@@ -59,7 +59,7 @@ impl Views<'_> {
     /// What is known of the present slot, unless a rollup that lies gives one that no 64 bits hold:
     /// the rules don't count that far, and nobody can signal there.
     fn status(&mut self, at: Address) -> Result<(), Mismatch> {
-        let status = self.world.signaling(at, self.now, self.outside);
+        let status = self.set.signaling(at, self.now, self.external);
         if status.as_ref().is_ok_and(|status| status.slot == Slot::MAX) {
             return Ok(());
         }
@@ -75,7 +75,7 @@ impl Views<'_> {
         let present = status.as_ref().map_or(U256::ZERO, |status| status.round);
         self.ask(at, Sol::currentStatusCall {}, status)?;
         self.winners(at, Round::try_from(present).unwrap_or_default())?;
-        let pushable = self.world.pushable_rounds(at, self.now, self.outside);
+        let pushable = self.set.pushable_rounds(at, self.now, self.external);
         if matches!(pushable, Err(Refusal::OutsideTheSet(_))) {
             return Ok(());
         }
@@ -88,7 +88,7 @@ impl Views<'_> {
     fn winners(&mut self, at: Address, present: Round) -> Result<(), Mismatch> {
         let first = present.get().saturating_sub(LIFETIME_IN_ROUNDS + 1);
         for round in (first..=present.get()).map(Round::of) {
-            let winner = self.world.winner(at, round, self.now, self.outside);
+            let winner = self.set.winner(at, round, self.now, self.external);
             if matches!(winner, Err(Refusal::OutsideTheSet(_))) {
                 continue;
             }

@@ -3,7 +3,7 @@
 use crate::faults::{Fault, What, created};
 use alloy_primitives::{Address, U256};
 use alloy_sol_types::SolCall;
-use canon_bindings::{Governance, Proposals, Rollup, init_code};
+use canon_abi::{Governance, Proposals, Rollup, init_code};
 use canon_differential::{Difference, Differs, History, Lockstep, Mismatch};
 use canon_protocol::{Constructor, RawRollupParameters};
 
@@ -12,11 +12,11 @@ const LAST_MINT: U256 = U256::from_limbs([2, 0, 0, 0]);
 
 /// Puts a Proposals contract that wants one signal more in the place of the present one.
 fn more_signals(lockstep: &Lockstep) {
-    let world = lockstep.world();
-    let proposals = world.governance().governance_proposer();
-    let rules = world.proposals(proposals).unwrap().rules();
+    let set = lockstep.set();
+    let proposals = set.governance().governance_proposer();
+    let rules = set.proposals(proposals).unwrap().rules();
     let constructor = Constructor::Proposals {
-        registry: world.addresses().registry,
+        registry: set.addresses().registry,
         n: U256::from(rules.n() + 1),
         m: U256::from(rules.m()),
     };
@@ -26,7 +26,7 @@ fn more_signals(lockstep: &Lockstep) {
 
 /// Puts rollups from which stakers can leave a second later in the place of all rollups.
 fn longer_exits(lockstep: &Lockstep) {
-    for (address, rollup) in lockstep.world().rollups() {
+    for (address, rollup) in lockstep.set().rollups() {
         let mut parameters = RawRollupParameters::from(*rollup.parameters());
         parameters.exit_delay += U256::ONE;
         let code = created(lockstep, init_code(&Constructor::Rollup(parameters)));
@@ -65,7 +65,7 @@ fn a_wrong_answer_is_found_when_the_whole_state_is_compared() {
     let history = History { seed: 6, calls: 1500 };
     let before_step = |lockstep: &Lockstep, index: u64| {
         if index == 100 {
-            let issuer = lockstep.world().addresses().issuer;
+            let issuer = lockstep.set().addresses().issuer;
             lockstep.chain().set_storage(issuer, LAST_MINT, U256::from(1));
         }
     };
@@ -110,15 +110,15 @@ fn shrinks(name: &str, mut before_step: impl FnMut(&Lockstep, u64)) -> Differenc
 
 /// Where faults are planted.
 fn governance(lockstep: &Lockstep) -> Vec<Address> {
-    vec![lockstep.world().addresses().governance]
+    vec![lockstep.set().addresses().governance]
 }
 
 fn proposals(lockstep: &Lockstep) -> Vec<Address> {
-    lockstep.world().all_proposals().map(|(address, _)| address).collect()
+    lockstep.set().all_proposals().map(|(address, _)| address).collect()
 }
 
 fn rollups(lockstep: &Lockstep) -> Vec<Address> {
-    lockstep.world().rollups().map(|(address, _)| address).collect()
+    lockstep.set().rollups().map(|(address, _)| address).collect()
 }
 
 #[test]

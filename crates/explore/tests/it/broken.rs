@@ -5,8 +5,8 @@ use canon_explore::{Check, Decide, Exploration, Property, SmallWorld, State, Ste
 use canon_protocol::{
     Amount, AssetEvent, Call, Context, Ending, Event, GovernanceCall, GovernanceEvent,
     GovernanceRefusal, Log, OwnershipEvent, ProposalState, ProposalsCall, ProposalsEvent,
-    ProposalsRefusal, Refusal, RollupCall, RollupEvent, Round, Seconds, Support, Timestamp, World,
-    withdrawal_delay,
+    ProposalsRefusal, Refusal, RollupCall, RollupEvent, Round, Seconds, SetState, Support,
+    Timestamp, withdrawal_delay,
 };
 use snapbox::{IntoData, assert_data_eq, data::Inline, str};
 use std::{collections::BTreeSet, thread};
@@ -30,7 +30,7 @@ impl Fault {
 
     /// Of rules that decide right and answer wrong.
     fn of_views(violates: &'static str, world: &'static str, views: Views, trace: Inline) -> Self {
-        Self { violates, world, decide: World::decide, views, trace }
+        Self { violates, world, decide: SetState::decide, views, trace }
     }
 
     fn assert_found(self) {
@@ -67,7 +67,7 @@ fn a_fault_is_found_by_every_property() {
 fn with_ballots_in(
     state: ProposalState,
     support: Support,
-    set: &World,
+    set: &SetState,
     contract: Address,
     call: &Call,
     context: &Context<'_>,
@@ -88,7 +88,7 @@ fn with_ballots_in(
 }
 
 fn objections_in_the_second_half(
-    set: &World,
+    set: &SetState,
     contract: Address,
     call: &Call,
     context: &Context<'_>,
@@ -97,7 +97,7 @@ fn objections_in_the_second_half(
 }
 
 fn execution_a_second_early(
-    set: &World,
+    set: &SetState,
     contract: Address,
     call: &Call,
     context: &Context<'_>,
@@ -111,7 +111,7 @@ fn execution_a_second_early(
 
 /// A proposal that was pushed by a contract which was replaced lives on.
 fn execution_after_a_replacement(
-    set: &World,
+    set: &SetState,
     contract: Address,
     call: &Call,
     context: &Context<'_>,
@@ -473,7 +473,7 @@ the shortest way there, in the world `ballots`:
 
 /// A round is pushed whatever its leader's count is.
 fn push_without_quorum(
-    set: &World,
+    set: &SetState,
     contract: Address,
     call: &Call,
     context: &Context<'_>,

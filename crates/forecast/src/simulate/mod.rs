@@ -1,16 +1,16 @@
 //! A campaign put to the rules themselves: rounds in which every signal is decided by
-//! [`World::decide`] and every slot is drawn as the rollup draws it.
+//! [`SetState::decide`] and every slot is drawn as the rollup draws it.
 //!
 //! For operators that miss each slot independently the formula of [`crate::RoundOdds`] is exact and
 //! this finds the same. It is for those that fail for a while: their rounds vary more than any
 //! formula here says.
 
-mod stage;
+mod simulated_set;
 
 use canon_protocol::{Epoch, Refusal, Round, RoundRules, Slot, SlotClock, Timestamp};
 use rand_chacha::{ChaCha8Rng, rand_core::Rng};
 
-use stage::{Choice, Stage};
+use simulated_set::{Choice, SimulatedSet};
 
 use crate::{
     electorate::{Electorate, Operator, Side},
@@ -45,7 +45,7 @@ pub struct Simulation {
 pub enum SimulationError {
     /// The rules refused what every campaign needs, for instance because a stake for each seat is more
     /// than the asset can supply.
-    #[error("the rules refuse to set the stage: {0}; choose fewer seats")]
+    #[error("the rules refuse to set the simulated: {0}; choose fewer seats")]
     Refused(#[from] Refusal),
     /// The events of a decision did not fit the state that it was decided on.
     #[error("an event does not fit the state: {0}; please report this")]
@@ -77,7 +77,7 @@ pub struct Simulated {
 ///
 /// # Errors
 ///
-/// If the stage can't be set, or the campaigns last longer than timestamps do.
+/// If the set can't be prepared, or the campaigns last longer than timestamps do.
 pub fn simulate(
     simulation: &Simulation,
     electorate: &Electorate,
@@ -87,7 +87,12 @@ pub fn simulate(
     let mut play = Play {
         simulation,
         clock,
-        stage: Stage::set(simulation.rules, &clock, electorate.seats(), simulation.seed)?,
+        simulated: SimulatedSet::set(
+            simulation.rules,
+            &clock,
+            electorate.seats(),
+            simulation.seed,
+        )?,
         shifts: Vec::new(),
         seat_of: seat_owners(electorate),
         epoch: None,
@@ -137,7 +142,7 @@ pub fn simulate(
 struct Play<'a> {
     simulation: &'a Simulation,
     clock: SlotClock,
-    stage: Stage,
+    simulated: SimulatedSet,
     /// Where each operator stands.
     shifts: Vec<Shift>,
     /// The operator of each seat.
@@ -150,7 +155,7 @@ impl Play<'_> {
     /// A campaign begins: operators are up or down as they are on average.
     fn begin(&mut self, electorate: &Electorate) {
         let outage = self.simulation.outage;
-        let rng = &mut self.stage.rng;
+        let rng = &mut self.simulated.rng;
         let operators = electorate.operators().iter();
         self.shifts = operators.map(|operator| Shift::new(operator, outage, rng)).collect();
     }
@@ -161,7 +166,7 @@ impl Play<'_> {
         for slot in rules.first_slot(round).get()..=rules.last_slot(round).get() {
             self.slot(Slot::of(slot))?;
         }
-        let count = |choice| self.stage.signals(round, choice);
+        let count = |choice| self.simulated.signals(round, choice);
         Ok((count(Choice::Payload), count(Choice::Rival)))
     }
 
@@ -173,7 +178,7 @@ impl Play<'_> {
         if let Some(second) = first.map(Slot::next)
             && let Some(timestamp) = self.clock.slot_start(second)
         {
-            self.stage.go_to(second, timestamp);
+            self.simulated.go_to(second, timestamp);
             self.record_seed(second)?;
         }
         Ok(())
@@ -184,7 +189,7 @@ impl Play<'_> {
         let epoch = self.clock.epoch_of(slot);
         let is_first = self.clock.first_slot(epoch) == Some(slot);
         if !is_first && self.epoch.replace(epoch) != Some(epoch) {
-            self.stage.set_up_epoch()?;
+            self.simulated.set_up_epoch()?;
         }
         Ok(())
     }
@@ -192,16 +197,16 @@ impl Play<'_> {
     fn slot(&mut self, slot: Slot) -> Result<(), SimulationError> {
         let timestamp = self.clock.slot_start(slot);
         let timestamp = timestamp.ok_or(SimulationError::TooLong(self.simulation.campaigns))?;
-        self.stage.go_to(slot, timestamp);
+        self.simulated.go_to(slot, timestamp);
         self.record_seed(slot)?;
         for shift in &mut self.shifts {
-            shift.next_slot(&mut self.stage.rng);
+            shift.next_slot(&mut self.simulated.rng);
         }
-        let Some(seat) = self.stage.drawn() else { return Ok(()) };
+        let Some(seat) = self.simulated.drawn() else { return Ok(()) };
         let shift = &self.shifts[self.seat_of[seat as usize]];
         match (shift.up, shift.side) {
-            (true, Side::For) => self.stage.signal(seat, Choice::Payload),
-            (true, Side::Rival) => self.stage.signal(seat, Choice::Rival),
+            (true, Side::For) => self.simulated.signal(seat, Choice::Payload),
+            (true, Side::Rival) => self.simulated.signal(seat, Choice::Rival),
             (false, _) | (true, Side::Silent) => Ok(()),
         }
     }

@@ -2,8 +2,8 @@
 
 use super::{Ending, Governance, GovernanceEvent, Origin, Payment, Proposal, Tally, Withdrawal};
 use crate::{
+    call_frame::L1Block,
     refusal::{Applied, ApplyError},
-    scene::Block,
     units::{ProposalId, Timestamp, WithdrawalId},
 };
 use alloy_primitives::{Address, B256, map::AddressMap};
@@ -14,7 +14,7 @@ impl Governance {
         &mut self,
         event: &GovernanceEvent,
         this: Address,
-        block: Block,
+        block: L1Block,
     ) -> Applied {
         let now = block.timestamp;
         match event {

@@ -4,32 +4,32 @@ use super::{
     Ending, GovernanceEvent, GovernanceRefusal, Proposal, ProposalState, proposing::read_actions,
 };
 use crate::{
-    outside::{Action, actions_hash},
+    call_frame::{CallFrame, Decision},
+    external::{Action, actions_hash},
+    overlay::Overlay,
     refusal::Refusal,
-    scene::{Decision, Scene},
-    stage::Stage,
     units::ProposalId,
 };
 use alloy_primitives::U256;
 
-pub(super) fn execute(scene: Scene<'_>, id: U256) -> Decision {
-    let (proposal_id, proposal) = executable(scene, id)?;
-    let actions = read_actions(scene, proposal.payload)?;
-    carry_out(scene, proposal_id, proposal, &actions)
+pub(super) fn execute(frame: CallFrame<'_>, id: U256) -> Decision {
+    let (proposal_id, proposal) = executable(frame, id)?;
+    let actions = read_actions(frame, proposal.payload)?;
+    carry_out(frame, proposal_id, proposal, &actions)
 }
 
-pub(super) fn execute_with(scene: Scene<'_>, id: U256, actions: &[Action]) -> Decision {
-    let (proposal_id, proposal) = executable(scene, id)?;
-    carry_out(scene, proposal_id, proposal, actions)
+pub(super) fn execute_with(frame: CallFrame<'_>, id: U256, actions: &[Action]) -> Decision {
+    let (proposal_id, proposal) = executable(frame, id)?;
+    carry_out(frame, proposal_id, proposal, actions)
 }
 
 fn executable<'a>(
-    scene: Scene<'a>,
+    frame: CallFrame<'a>,
     id: U256,
 ) -> Result<(ProposalId, &'a Proposal), GovernanceRefusal> {
-    let governance = &scene.world.governance;
+    let governance = &frame.set.governance;
     let (proposal_id, proposal) = governance.proposal(id)?;
-    match governance.state(proposal, scene.now()) {
+    match governance.state(proposal, frame.now()) {
         ProposalState::Executable => Ok((proposal_id, proposal)),
         state => Err(GovernanceRefusal::NotExecutable { id, state }),
     }
@@ -37,7 +37,7 @@ fn executable<'a>(
 
 /// Executed is true before any action is taken, so that no action can execute the proposal again.
 fn carry_out(
-    scene: Scene<'_>,
+    frame: CallFrame<'_>,
     proposal_id: ProposalId,
     proposal: &Proposal,
     actions: &[Action],
@@ -47,25 +47,25 @@ fn carry_out(
         let id = proposal_id.to_word();
         return Err(GovernanceRefusal::ActionsChanged { id, expected, found }.into());
     }
-    let mut stage = Stage::new(scene);
-    stage.apply(vec![scene.log(GovernanceEvent::ProposalExecuted { proposal_id })]);
-    take_actions(&mut stage, actions)?;
-    Ok(stage.into_logs())
+    let mut overlay = Overlay::new(frame);
+    overlay.apply(vec![frame.log(GovernanceEvent::ProposalExecuted { proposal_id })]);
+    take_actions(&mut overlay, actions)?;
+    Ok(overlay.into_logs())
 }
 
 /// Governance takes `actions` in turn.
-pub(crate) fn take_actions(stage: &mut Stage<'_>, actions: &[Action]) -> Result<(), Refusal> {
+pub(crate) fn take_actions(overlay: &mut Overlay<'_>, actions: &[Action]) -> Result<(), Refusal> {
     for (index, Action { target, data }) in actions.iter().enumerate() {
         let (index, target) = (U256::from(index), *target);
-        let scene = stage.scene();
-        if target == scene.world.addresses().asset {
+        let frame = overlay.frame();
+        if target == frame.set.addresses().asset {
             return Err(GovernanceRefusal::ActionOnAsset { index }.into());
         }
-        if !scene.has_code(target) {
+        if !frame.has_code(target) {
             return Err(GovernanceRefusal::ActionWithoutCode { index, target }.into());
         }
-        let this = scene.this;
-        stage.call(this, target, data).map_err(|refusal| match refusal {
+        let this = frame.this;
+        overlay.call(this, target, data).map_err(|refusal| match refusal {
             Refusal::OutsideTheSet(_) => refusal,
             known => {
                 let reason = known.abi_encode();
@@ -76,15 +76,15 @@ pub(crate) fn take_actions(stage: &mut Stage<'_>, actions: &[Action]) -> Result<
     Ok(())
 }
 
-pub(super) fn drop_proposal(scene: Scene<'_>, id: U256) -> Decision {
-    let governance = &scene.world.governance;
+pub(super) fn drop_proposal(frame: CallFrame<'_>, id: U256) -> Decision {
+    let governance = &frame.set.governance;
     let (proposal_id, proposal) = governance.proposal(id)?;
     if proposal.ending == Ending::Dropped {
         return Err(GovernanceRefusal::AlreadyDropped { id }.into());
     }
-    match governance.state(proposal, scene.now()) {
+    match governance.state(proposal, frame.now()) {
         ProposalState::Dropped => {
-            Ok(vec![scene.log(GovernanceEvent::ProposalDropped { proposal_id })])
+            Ok(vec![frame.log(GovernanceEvent::ProposalDropped { proposal_id })])
         }
         state => Err(GovernanceRefusal::NotDropped { id, state }.into()),
     }

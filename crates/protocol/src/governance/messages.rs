@@ -3,7 +3,7 @@
 use super::{Configuration, ProposalState, RawConfiguration, Support};
 use crate::{
     abi::{abi_enum, abi_events},
-    outside::Action,
+    external::Action,
     units::{Amount, ConfigurationId, Nonce, ProposalId, Timestamp, WithdrawalId},
 };
 use alloy_primitives::{Address, B256, Bytes, U256};

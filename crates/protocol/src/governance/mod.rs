@@ -25,9 +25,9 @@ pub(crate) use proposing::{appoint, propose};
 pub use tabulation::{Support, Tabulation, Tally, tabulate, votes_needed, yea_limit};
 
 use crate::{
+    call_frame::{CallFrame, Decision},
+    overlay,
     ownership::OwnershipCall,
-    scene::{Decision, Scene},
-    stage,
     units::{
         Amount, ConfigurationId, Nonce, ProposalId, Seconds, Timestamp, TooLarge, WithdrawalId,
     },
@@ -276,23 +276,23 @@ fn count<T>(list: &[T]) -> U256 {
     U256::from(list.len())
 }
 
-pub(crate) fn decide(scene: Scene<'_>, call: &GovernanceCall) -> Decision {
+pub(crate) fn decide(frame: CallFrame<'_>, call: &GovernanceCall) -> Decision {
     match call {
         GovernanceCall::Deposit { on_behalf_of, amount } => {
-            locking::deposit(scene, *on_behalf_of, *amount)
+            locking::deposit(frame, *on_behalf_of, *amount)
         }
         GovernanceCall::DepositWithPermit { on_behalf_of, amount, deadline, v, r, s } => {
-            locking::deposit_with_permit(scene, *on_behalf_of, *amount, *deadline, (*v, *r, *s))
+            locking::deposit_with_permit(frame, *on_behalf_of, *amount, *deadline, (*v, *r, *s))
         }
         GovernanceCall::InitiateWithdraw { to, amount } => {
-            locking::initiate_withdraw(scene, *to, *amount)
+            locking::initiate_withdraw(frame, *to, *amount)
         }
-        GovernanceCall::FinaliseWithdraw { id } => locking::finalise_withdraw(scene, *id),
-        GovernanceCall::Propose { payload } => propose(scene, *payload),
+        GovernanceCall::FinaliseWithdraw { id } => locking::finalise_withdraw(frame, *id),
+        GovernanceCall::Propose { payload } => propose(frame, *payload),
         GovernanceCall::ProposeWithLock { payload, to } => {
-            proposing::propose_with_lock(scene, *payload, *to)
+            proposing::propose_with_lock(frame, *payload, *to)
         }
-        GovernanceCall::Vote { id, amount, support } => voting::vote(scene, *id, *amount, *support),
+        GovernanceCall::Vote { id, amount, support } => voting::vote(frame, *id, *amount, *support),
         GovernanceCall::VoteWithSig {
             proposal_id: id,
             amount,
@@ -300,20 +300,20 @@ pub(crate) fn decide(scene: Scene<'_>, call: &GovernanceCall) -> Decision {
             voter,
             deadline,
             signature,
-        } => voting::vote_with_sig(scene, *id, *amount, *support, *voter, *deadline, signature),
-        GovernanceCall::InvalidateBallots { id } => voting::invalidate_ballots(scene, *id),
-        GovernanceCall::Execute { id } => executing::execute(scene, *id),
-        GovernanceCall::ExecuteWith { id, actions } => executing::execute_with(scene, *id, actions),
-        GovernanceCall::DropProposal { id } => executing::drop_proposal(scene, *id),
+        } => voting::vote_with_sig(frame, *id, *amount, *support, *voter, *deadline, signature),
+        GovernanceCall::InvalidateBallots { id } => voting::invalidate_ballots(frame, *id),
+        GovernanceCall::Execute { id } => executing::execute(frame, *id),
+        GovernanceCall::ExecuteWith { id, actions } => executing::execute_with(frame, *id, actions),
+        GovernanceCall::DropProposal { id } => executing::drop_proposal(frame, *id),
         GovernanceCall::UpdateConfiguration { configuration } => {
-            proposing::update_configuration(scene, configuration)
+            proposing::update_configuration(frame, configuration)
         }
         GovernanceCall::UpdateGovernanceProposer { new_governance_proposer } => {
-            proposing::update_governance_proposer(scene, *new_governance_proposer)
+            proposing::update_governance_proposer(frame, *new_governance_proposer)
         }
         GovernanceCall::AcceptOwnership { target } => {
-            scene.require_code(*target)?;
-            stage::perform(scene.calling(*target), &OwnershipCall::AcceptOwnership.abi_encode())
+            frame.require_code(*target)?;
+            overlay::perform(frame.calling(*target), &OwnershipCall::AcceptOwnership.abi_encode())
         }
     }
 }

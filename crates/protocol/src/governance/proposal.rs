@@ -2,7 +2,7 @@
 
 use super::{Deadlines, ProposalState, Support, Tally, configuration::Configuration};
 use crate::{
-    outside::Action,
+    external::Action,
     refusal::{Applied, ApplyError},
     signature::Ballot,
     units::{Amount, ConfigurationId, Nonce, ProposalId, Timestamp},

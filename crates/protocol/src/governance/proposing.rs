@@ -5,47 +5,47 @@ use super::{
     next_number,
 };
 use crate::{
+    call_frame::{CallFrame, Decision},
+    external::{Action, MAX_ACTIONS_LENGTH, UnusableList, actions_hash, decode_actions},
     messages::Log,
-    outside::{Action, MAX_ACTIONS_LENGTH, UnusableList, actions_hash, decode_actions},
     questions,
     refusal::{CommonRefusal, Refusal},
-    scene::{Decision, Scene},
     units::ProposalId,
 };
 use alloy_primitives::{Address, U256};
 
 /// `payload` becomes a proposal. Only the Proposals contract.
-pub(crate) fn propose(scene: Scene<'_>, payload: Address) -> Decision {
-    let governance_proposer = scene.world.governance.governance_proposer;
-    let caller = scene.caller;
+pub(crate) fn propose(frame: CallFrame<'_>, payload: Address) -> Decision {
+    let governance_proposer = frame.set.governance.governance_proposer;
+    let caller = frame.caller;
     if caller != governance_proposer {
         return Err(GovernanceRefusal::NotGovernanceProposer { caller, governance_proposer }.into());
     }
-    freeze(scene, payload, caller)
+    freeze(frame, payload, caller)
 }
 
-pub(super) fn propose_with_lock(scene: Scene<'_>, payload: Address, to: Address) -> Decision {
+pub(super) fn propose_with_lock(frame: CallFrame<'_>, payload: Address, to: Address) -> Decision {
     if to.is_zero() {
         return Err(CommonRefusal::ZeroAddress.into());
     }
-    let governance = &scene.world.governance;
+    let governance = &frame.set.governance;
     let amount = governance.configuration().propose_config.lock_amount;
-    let delay = governance.lock_delay(scene.now());
-    let mut logs = locking::withdraw(scene, to, amount.to_word(), delay)?;
-    logs.extend(freeze(scene, payload, scene.this)?);
+    let delay = governance.lock_delay(frame.now());
+    let mut logs = locking::withdraw(frame, to, amount.to_word(), delay)?;
+    logs.extend(freeze(frame, payload, frame.this)?);
     Ok(logs)
 }
 
 /// What `payload` lists now is what will be executed.
-fn freeze(scene: Scene<'_>, payload: Address, proposer: Address) -> Result<Vec<Log>, Refusal> {
-    let governance = &scene.world.governance;
-    scene.require_code(payload)?;
-    let actions = read_actions(scene, payload)?;
+fn freeze(frame: CallFrame<'_>, payload: Address, proposer: Address) -> Result<Vec<Log>, Refusal> {
+    let governance = &frame.set.governance;
+    frame.require_code(payload)?;
+    let actions = read_actions(frame, payload)?;
     let proposal_id = ProposalId::of(next_number(governance.proposals.len())?);
-    governance.require_storable(scene.now())?;
+    governance.require_storable(frame.now())?;
     Ok(vec![
-        scene.log(GovernanceEvent::Proposed { proposal_id, payload }),
-        scene.log(GovernanceEvent::ProposalFrozen {
+        frame.log(GovernanceEvent::Proposed { proposal_id, payload }),
+        frame.log(GovernanceEvent::ProposalFrozen {
             proposal_id,
             proposer,
             configuration_id: governance.configuration_id(),
@@ -57,10 +57,10 @@ fn freeze(scene: Scene<'_>, payload: Address, proposer: Address) -> Result<Vec<L
 
 /// The actions that `payload` lists: at least one, and no more than a transaction can carry.
 pub(super) fn read_actions(
-    scene: Scene<'_>,
+    frame: CallFrame<'_>,
     payload: Address,
 ) -> Result<Vec<Action>, GovernanceRefusal> {
-    let answer = scene.ask(payload, questions::ACTIONS.as_slice());
+    let answer = frame.ask(payload, questions::ACTIONS.as_slice());
     let list =
         answer.map_err(|_| UnusableList::Unreadable).and_then(|answer| decode_actions(&answer));
     list.map_err(|unusable| match unusable {
@@ -74,46 +74,49 @@ pub(super) fn read_actions(
     })
 }
 
-fn require_self(scene: Scene<'_>) -> Result<(), GovernanceRefusal> {
-    if scene.caller == scene.this {
+fn require_self(frame: CallFrame<'_>) -> Result<(), GovernanceRefusal> {
+    if frame.caller == frame.this {
         Ok(())
     } else {
-        Err(GovernanceRefusal::NotSelf { caller: scene.caller })
+        Err(GovernanceRefusal::NotSelf { caller: frame.caller })
     }
 }
 
-pub(super) fn update_configuration(scene: Scene<'_>, configuration: &RawConfiguration) -> Decision {
-    require_self(scene)?;
-    let governance = &scene.world.governance;
+pub(super) fn update_configuration(
+    frame: CallFrame<'_>,
+    configuration: &RawConfiguration,
+) -> Decision {
+    require_self(frame)?;
+    let governance = &frame.set.governance;
     let old = governance.configuration();
     let configuration = Configuration::check_change(configuration, &old, governance.total_power())?;
-    let floor = governance.exit_floor.after_replacing(&old, scene.now());
+    let floor = governance.exit_floor.after_replacing(&old, frame.now());
     governance.require_storable(floor.until)?;
     let next = U256::from(governance.configurations.len());
     let id = ConfigurationId::try_from(next)?;
     Ok(vec![
-        scene.log(GovernanceEvent::ConfigurationUpdated { time: scene.now() }),
-        scene.log(GovernanceEvent::ConfigurationSet { id, configuration: Box::new(configuration) }),
+        frame.log(GovernanceEvent::ConfigurationUpdated { time: frame.now() }),
+        frame.log(GovernanceEvent::ConfigurationSet { id, configuration: Box::new(configuration) }),
     ])
 }
 
-pub(super) fn update_governance_proposer(scene: Scene<'_>, proposals: Address) -> Decision {
-    require_self(scene)?;
-    Ok(vec![appoint(scene, scene.world.governance.governance_proposer, proposals)?])
+pub(super) fn update_governance_proposer(frame: CallFrame<'_>, proposals: Address) -> Decision {
+    require_self(frame)?;
+    Ok(vec![appoint(frame, frame.set.governance.governance_proposer, proposals)?])
 }
 
 /// The event that makes `proposals` the Proposals contract in the place of `present`, which is 0 at
 /// construction.
 pub(crate) fn appoint(
-    scene: Scene<'_>,
+    frame: CallFrame<'_>,
     present: Address,
     proposals: Address,
 ) -> Result<Log, Refusal> {
-    if proposals == scene.this || proposals == present {
+    if proposals == frame.this || proposals == present {
         let governance_proposer = proposals;
         return Err(GovernanceRefusal::InvalidGovernanceProposer { governance_proposer }.into());
     }
-    scene.require_code(proposals)?;
+    frame.require_code(proposals)?;
     let event = GovernanceEvent::GovernanceProposerUpdated { governance_proposer: proposals };
-    Ok(scene.log(event))
+    Ok(frame.log(event))
 }

@@ -3,30 +3,30 @@
 
 use super::{GovernanceEvent, GovernanceRefusal, Support};
 use crate::{
+    call_frame::{CallFrame, Decision},
     messages::Log,
     refusal::Refusal,
-    scene::{Decision, Scene},
     units::{Amount, Nonce, TooLarge},
 };
 use alloy_primitives::{Address, U256};
 
-pub(super) fn vote(scene: Scene<'_>, id: U256, amount: U256, support: Support) -> Decision {
-    Ok(vec![cast(scene, id, amount, support, scene.caller, U256::MAX)?])
+pub(super) fn vote(frame: CallFrame<'_>, id: U256, amount: U256, support: Support) -> Decision {
+    Ok(vec![cast(frame, id, amount, support, frame.caller, U256::MAX)?])
 }
 
 /// A ballot of `voter`, which can be cast up to `deadline`.
 fn cast(
-    scene: Scene<'_>,
+    frame: CallFrame<'_>,
     id: U256,
     amount: U256,
     support: Support,
     voter: Address,
     deadline: U256,
 ) -> Result<Log, Refusal> {
-    let governance = &scene.world.governance;
+    let governance = &frame.set.governance;
     let (proposal_id, _) = governance.proposal(id)?;
-    let available = governance.ballot_left(id, voter, support, scene.now())?;
-    let timestamp = scene.now().to_word();
+    let available = governance.ballot_left(id, voter, support, frame.now())?;
+    let timestamp = frame.now().to_word();
     if timestamp > deadline {
         return Err(GovernanceRefusal::SignatureExpired { timestamp, deadline }.into());
     }
@@ -35,7 +35,7 @@ fn cast(
     }
     match Amount::try_from(amount) {
         Ok(amount) if amount <= available => {
-            Ok(scene.log(GovernanceEvent::VoteCast { proposal_id, voter, support, amount }))
+            Ok(frame.log(GovernanceEvent::VoteCast { proposal_id, voter, support, amount }))
         }
         _ => Err(GovernanceRefusal::InsufficientPower {
             holder: voter,
@@ -47,7 +47,7 @@ fn cast(
 }
 
 pub(super) fn vote_with_sig(
-    scene: Scene<'_>,
+    frame: CallFrame<'_>,
     id: U256,
     amount: U256,
     support: Support,
@@ -55,17 +55,17 @@ pub(super) fn vote_with_sig(
     deadline: U256,
     signature: &[u8],
 ) -> Decision {
-    let (proposal_id, proposal) = scene.world.governance.proposal(id)?;
+    let (proposal_id, proposal) = frame.set.governance.proposal(id)?;
     let nonce = proposal.ballot_nonce(voter);
     let message = proposal.ballot_message(proposal_id, voter, amount, support, deadline);
-    let digest = message.signing_hash(scene.world.addresses().chain_id, scene.this);
-    if !scene.is_signed(voter, digest, signature) {
+    let digest = message.signing_hash(frame.set.addresses().chain_id, frame.this);
+    if !frame.is_signed(voter, digest, signature) {
         return Err(GovernanceRefusal::InvalidSignature { voter, nonce: nonce.to_word() }.into());
     }
     raised(nonce, 1)?;
     Ok(vec![
-        scene.log(GovernanceEvent::NonceUsed { proposal_id, holder: voter, nonce }),
-        cast(scene, id, amount, support, voter, deadline)?,
+        frame.log(GovernanceEvent::NonceUsed { proposal_id, holder: voter, nonce }),
+        cast(frame, id, amount, support, voter, deadline)?,
     ])
 }
 
@@ -73,11 +73,11 @@ pub(super) fn vote_with_sig(
 const INVALIDATED_NONCES: u64 = 1 << 32;
 
 /// Whatever the caller has signed on proposal `id` so far is void, whether or not it takes ballots.
-pub(super) fn invalidate_ballots(scene: Scene<'_>, id: U256) -> Decision {
-    let (proposal_id, proposal) = scene.world.governance.proposal(id)?;
-    let holder = scene.caller;
+pub(super) fn invalidate_ballots(frame: CallFrame<'_>, id: U256) -> Decision {
+    let (proposal_id, proposal) = frame.set.governance.proposal(id)?;
+    let holder = frame.caller;
     let next_nonce = raised(proposal.ballot_nonce(holder), INVALIDATED_NONCES)?;
-    Ok(vec![scene.log(GovernanceEvent::BallotsInvalidated { proposal_id, holder, next_nonce })])
+    Ok(vec![frame.log(GovernanceEvent::BallotsInvalidated { proposal_id, holder, next_nonce })])
 }
 
 /// `nonce` raised by `count`, unless that doesn't fit 64 bits.

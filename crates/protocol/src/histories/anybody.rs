@@ -4,17 +4,17 @@ use super::{Director, Foreign, Step, call};
 use crate::{
     asset::AssetCall, distributor::DistributorCall, governance::GovernanceCall, issuer::IssuerCall,
     messages::Call, ownership::OwnershipCall, registry::RegistryCall, rollup::RollupCall,
-    units::Timestamp, world::World,
+    set_state::SetState, units::Timestamp,
 };
 use alloy_primitives::{Address, U256};
 
 impl Director {
-    pub(super) fn handle_asset(&mut self, world: &World, now: Timestamp) -> Option<Step> {
-        let at = world.addresses();
+    pub(super) fn handle_asset(&mut self, set: &SetState, now: Timestamp) -> Option<Step> {
+        let at = set.addresses();
         let owner = self.anybody();
-        let balance = world.asset().balance_of(owner);
+        let balance = set.asset().balance_of(owner);
         let spenders: Vec<Address> =
-            world.rollups().map(|(rollup, _)| rollup).chain([at.governance]).collect();
+            set.rollups().map(|(rollup, _)| rollup).chain([at.governance]).collect();
         let nobody = self.rng.chance(1, 20);
         let spender = if nobody { Address::ZERO } else { *self.rng.pick(&spenders)? };
         let amount = self.part(balance);
@@ -29,7 +29,7 @@ impl Director {
             4 => AssetCall::TransferFrom { from: self.anybody(), to, amount },
             _ => {
                 let deadline = now.to_word() + U256::from(self.rng.below(3)) - U256::from(1);
-                let (v, r, s) = self.permit(world, owner, spender, amount, deadline)?;
+                let (v, r, s) = self.permit(set, owner, spender, amount, deadline)?;
                 let permit = AssetCall::Permit { owner, spender, value: amount, deadline, v, r, s };
                 return Some(call(self.anybody(), at.asset, permit));
             }
@@ -39,15 +39,15 @@ impl Director {
 
     /// What only Governance or the Proposals contract may do, done by anybody; and what anybody may
     /// do, but rarely does.
-    pub(super) fn trespass(&mut self, world: &World, foreign: &Foreign) -> Option<Step> {
-        let at = *world.addresses();
+    pub(super) fn trespass(&mut self, set: &SetState, foreign: &Foreign) -> Option<Step> {
+        let at = *set.addresses();
         let caller = self.anybody();
         let target = self.anybody();
-        let (rollup, _) = self.some_rollup(world)?;
+        let (rollup, _) = self.some_rollup(set)?;
         let owned = [at.asset, at.issuer, at.registry, at.distributor, rollup];
         let some_owned = *self.rng.pick(&owned)?;
         let amount = U256::from(self.rng.below(1000));
-        let attester = self.rng.pick(&self.cast.stakers)?.attester;
+        let attester = self.rng.pick(&self.accounts.stakers)?.attester;
         let (contract, request): (Address, Call) = match self.rng.below(16) {
             0 => (at.asset, AssetCall::Mint { to: target, amount }.into()),
             1 => (at.issuer, IssuerCall::Mint { to: target, amount }.into()),
@@ -61,7 +61,7 @@ impl Director {
             6 => (rollup, RollupCall::Slash { attester, amount }.into()),
             7 => (at.governance, GovernanceCall::Propose { payload: target }.into()),
             8 => {
-                let count = world.governance().proposals().len() as u64;
+                let count = set.governance().proposals().len() as u64;
                 let id = U256::from(self.rng.below(count + 1));
                 (at.governance, GovernanceCall::InvalidateBallots { id }.into())
             }
@@ -76,7 +76,7 @@ impl Director {
             }
             11 => (some_owned, OwnershipCall::TransferOwnership { new_owner: caller }.into()),
             12 => (some_owned, OwnershipCall::AcceptOwnership.into()),
-            13 | 14 => (at.expect, self.expectation(world, foreign)?.into()),
+            13 | 14 => (at.expect, self.expectation(set, foreign)?.into()),
             _ => (some_owned, OwnershipCall::RenounceOwnership.into()),
         };
         Some(call(caller, contract, request))

@@ -3,8 +3,8 @@
 use super::Director;
 use crate::{
     governance::{RawConfiguration, RawProposeConfiguration},
+    set_state::SetState,
     units::{Amount, Seconds},
-    world::World,
 };
 use alloy_primitives::U256;
 
@@ -13,7 +13,7 @@ const PERCENT: u64 = 10_000_000_000_000_000;
 
 impl Director {
     /// Delays of minutes, so that a history sees many proposals; sometimes at a bound or past it.
-    pub(super) fn configuration(&mut self, world: &World) -> RawConfiguration {
+    pub(super) fn configuration(&mut self, set: &SetState) -> RawConfiguration {
         let mut delay = || U256::from(self.rng.between(60, 400));
         let [voting_delay, voting_duration, execution_delay, grace_period] =
             [delay(), delay(), delay(), delay()];
@@ -34,7 +34,7 @@ impl Director {
             vote_differential: percent(self.rng.between(0, 30)) + U256::from(more_differential),
             minimum_votes: tokens(self.rng.between(1, 500)),
         };
-        let governance = world.governance();
+        let governance = set.governance();
         let in_force = governance.configuration();
         let one = U256::from(1);
         let power = governance.total_power().to_word();

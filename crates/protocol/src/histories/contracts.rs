@@ -5,15 +5,15 @@ use super::{Behavior, Conduct, Director, Foreign, Program, Put, Step, foreign::a
 use crate::{
     asset::AssetCall,
     distributor::DistributorCall,
+    external::{Action, MAX_ACTIONS_LENGTH, encode_actions},
     governance::{GovernanceCall, Support},
     messages::Call,
-    outside::{Action, MAX_ACTIONS_LENGTH, encode_actions},
     proposals::ProposalsCall,
     questions::{ACTIONS, CURRENT_PROPOSER, CURRENT_SLOT, VALID_SIGNATURE},
     registry::RegistryCall,
     rollup::RollupCall,
+    set_state::SetState,
     units::{Amount, Timestamp},
-    world::World,
 };
 use alloy_primitives::{Address, B256, Bytes, Selector, U256};
 use alloy_sol_types::{SolCall, sol};
@@ -35,7 +35,7 @@ impl Director {
     /// A payload; most of them list what they will list for ever.
     pub(super) fn write_payload(
         &mut self,
-        world: &World,
+        set: &SetState,
         now: Timestamp,
         foreign: &Foreign,
     ) -> Option<Step> {
@@ -44,18 +44,18 @@ impl Director {
         }
         let payload = self.new_address();
         self.payloads.push(payload);
-        let program = self.payload_program(world, now, foreign, payload);
+        let program = self.payload_program(set, now, foreign, payload);
         Some(Step::Put(payload, Put::Program(program)))
     }
 
     fn payload_program(
         &mut self,
-        world: &World,
+        set: &SetState,
         now: Timestamp,
         foreign: &Foreign,
         payload: Address,
     ) -> Program {
-        let actions = self.list(world, foreign);
+        let actions = self.list(set, foreign);
         let answer = |data: Bytes| Behavior::only(vec![(ACTIONS, Conduct::Answers(data))]);
         match self.rng.below(44) {
             0 => {
@@ -68,7 +68,7 @@ impl Director {
             // Another list, or none, when the proposal has come some of its way.
             turn @ 4..7 => {
                 let later = match turn {
-                    4 | 5 => Behavior::payload(&self.list(world, foreign)),
+                    4 | 5 => Behavior::payload(&self.list(set, foreign)),
                     _ => Behavior::only(Vec::new()),
                 };
                 let until = self.soon(now);
@@ -79,7 +79,7 @@ impl Director {
                 let itself = Action { target: payload, data: Bytes::new() };
                 let actions: Vec<_> = actions.into_iter().chain([itself]).collect();
                 let mut behavior = Behavior::payload(&actions);
-                behavior.otherwise = Conduct::Calls(self.mischief(world, now, payload));
+                behavior.otherwise = Conduct::Calls(self.mischief(set, now, payload));
                 behavior.into()
             }
             10..12 => self.long_answer(&actions).into(),
@@ -113,26 +113,26 @@ impl Director {
     }
 
     /// Actions of a payload. Some list none.
-    pub(super) fn list(&mut self, world: &World, foreign: &Foreign) -> Vec<Action> {
+    pub(super) fn list(&mut self, set: &SetState, foreign: &Foreign) -> Vec<Action> {
         if self.rng.chance(1, 6)
-            && let Some(actions) = self.upgrade(world, foreign)
+            && let Some(actions) = self.upgrade(set, foreign)
         {
             return actions;
         }
         if self.rng.chance(1, 10)
-            && let Some(actions) = self.rival_claims(world)
+            && let Some(actions) = self.rival_claims(set)
         {
             return actions;
         }
         let count = self.rng.pick(&[0, 1, 1, 1, 1, 1, 1, 1, 2, 3]).copied().unwrap_or_default();
-        (0..count).filter_map(|_| self.plan(world, foreign)).collect()
+        (0..count).filter_map(|_| self.plan(set, foreign)).collect()
     }
 
     /// Two rollups outside the set become canonical one after the other, and each claims a reward: the
     /// second in the second in which the first was paid.
-    pub(super) fn rival_claims(&self, world: &World) -> Option<Vec<Action>> {
-        let at = *world.addresses();
-        let is_unlisted = |rollup: &&Address| world.registry().version_for(**rollup).is_err();
+    pub(super) fn rival_claims(&self, set: &SetState) -> Option<Vec<Action>> {
+        let at = *set.addresses();
+        let is_unlisted = |rollup: &&Address| set.registry().version_for(**rollup).is_err();
         let mut rivals = self.impostors.iter().filter(is_unlisted).copied();
         let rivals = [rivals.next()?, rivals.next()?];
         let claim = Bytes::from(claimRewardCall::SELECTOR);
@@ -152,19 +152,19 @@ impl Director {
     }
 
     /// What a contract does in the middle of somebody else's call.
-    fn mischief(&mut self, world: &World, now: Timestamp, itself: Address) -> Vec<Action> {
+    fn mischief(&mut self, set: &SetState, now: Timestamp, itself: Address) -> Vec<Action> {
         let count = self.rng.between(1, 2);
-        (0..count).map(|_| self.trick(world, now, itself)).collect()
+        (0..count).map(|_| self.trick(set, now, itself)).collect()
     }
 
-    fn trick(&mut self, world: &World, now: Timestamp, itself: Address) -> Action {
-        let at = *world.addresses();
-        let governance = world.governance();
+    fn trick(&mut self, set: &SetState, now: Timestamp, itself: Address) -> Action {
+        let at = *set.addresses();
+        let governance = set.governance();
         let id = U256::from(governance.proposals().len()) - U256::from(self.rng.below(2));
         let withdrawals = governance.withdrawals().len() as u64;
-        let rollup = self.any_rollup(world).map(|(rollup, _)| rollup).unwrap_or_default();
+        let rollup = self.any_rollup(set).map(|(rollup, _)| rollup).unwrap_or_default();
         let attester =
-            self.rng.pick(&self.cast.stakers).map(|staker| staker.attester).unwrap_or_default();
+            self.rng.pick(&self.accounts.stakers).map(|staker| staker.attester).unwrap_or_default();
         let (target, call): (Address, Call) = match self.rng.below(12) {
             0 | 1 => (at.governance, GovernanceCall::Execute { id }.into()),
             2 => {
@@ -192,7 +192,7 @@ impl Director {
             }
             7 => {
                 let proposals = governance.governance_proposer();
-                let present = world.proposals(proposals).zip(world.canonical_rollup());
+                let present = set.proposals(proposals).zip(set.canonical_rollup());
                 let round = present.and_then(|(proposals, (_, rollup))| {
                     proposals.rules().round_of(rollup.slot_at(now).ok()?).previous()
                 });
@@ -210,7 +210,7 @@ impl Director {
     /// Code that isn't a new payload's.
     pub(super) fn write_else(
         &mut self,
-        world: &World,
+        set: &SetState,
         now: Timestamp,
         foreign: &Foreign,
     ) -> Option<Step> {
@@ -218,22 +218,22 @@ impl Director {
             0..3 if self.impostors.len() < MAX_IMPOSTORS => {
                 let impostor = self.new_address();
                 self.impostors.push(impostor);
-                let program = self.impostor_program(world, now, impostor)?;
+                let program = self.impostor_program(set, now, impostor)?;
                 Some(Step::Put(impostor, Put::Program(program)))
             }
             // What nobody should be able to do: another contract at a payload's address, or none.
             3 => {
                 let payload = self.payload()?;
-                Some(self.rewrite(world, now, foreign, payload))
+                Some(self.rewrite(set, now, foreign, payload))
             }
-            4 if self.taker.is_none() || self.rng.chance(1, 2) => self.write_taker(world, now),
+            4 if self.taker.is_none() || self.rng.chance(1, 2) => self.write_taker(set, now),
             4 => {
                 let target = self.impostor_address().or_else(|| self.payload())?;
                 let caller = self.anybody();
                 Some(Step::Transaction { caller, target, data: Bytes::new() })
             }
             _ => {
-                let wallet = *self.rng.pick(&self.cast.wallets)?;
+                let wallet = *self.rng.pick(&self.accounts.wallets)?;
                 let put = self.wallet();
                 Some(Step::Put(wallet, put))
             }
@@ -243,7 +243,7 @@ impl Director {
     /// Other code at a payload's address, or none.
     pub(super) fn rewrite(
         &mut self,
-        world: &World,
+        set: &SetState,
         now: Timestamp,
         foreign: &Foreign,
         payload: Address,
@@ -251,7 +251,7 @@ impl Director {
         let put = match (self.rng.below(4), self.payloads.first()) {
             (0, _) => Put::Nothing,
             (1, Some(first)) => Put::Delegation(*first),
-            _ => Put::Program(self.payload_program(world, now, foreign, payload)),
+            _ => Put::Program(self.payload_program(set, now, foreign, payload)),
         };
         Step::Put(payload, put)
     }
@@ -275,21 +275,21 @@ impl Director {
     /// A contract that answers as a rollup does, more or less.
     fn impostor_program(
         &mut self,
-        world: &World,
+        set: &SetState,
         now: Timestamp,
         itself: Address,
     ) -> Option<Program> {
-        let first = self.impostor(world, now, itself)?;
+        let first = self.impostor(set, now, itself)?;
         let later = if self.rng.chance(1, 2) {
-            Some((self.soon(now), self.impostor(world, now, itself)?))
+            Some((self.soon(now), self.impostor(set, now, itself)?))
         } else {
             None
         };
         Some(Program { first, later })
     }
 
-    fn impostor(&mut self, world: &World, now: Timestamp, itself: Address) -> Option<Behavior> {
-        let at = *world.addresses();
+    fn impostor(&mut self, set: &SetState, now: Timestamp, itself: Address) -> Option<Behavior> {
+        let at = *set.addresses();
         // A clock that stands, jumps, or goes backwards when the program changes.
         let slot = match self.rng.below(10) {
             0 => answer_word(now.to_word() + U256::from(1_000_000)),
@@ -312,7 +312,7 @@ impl Director {
             _ => Conduct::Answers(somebody.into()),
         };
         // Who moves here may lose its stake, or find out in time.
-        let deposit = match self.any_rollup(world) {
+        let deposit = match self.any_rollup(set) {
             Some((from, rollup)) if self.rng.chance(3, 4) => {
                 let minimum = rollup.parameters().minimum_stake.to_word();
                 let amount = self.rng.pick(&[minimum, minimum, minimum / U256::from(2)]).copied();
@@ -324,7 +324,7 @@ impl Director {
                 let mut calls =
                     vec![Action { target: at.asset, data: Call::from(take).abi_encode() }];
                 if self.rng.chance(1, 2) {
-                    let attester = self.rng.pick(&self.cast.stakers)?.attester;
+                    let attester = self.rng.pick(&self.accounts.stakers)?.attester;
                     let again = RollupCall::FinaliseMove { attester };
                     calls.push(Action { target: from, data: Call::from(again).abi_encode() });
                 }
@@ -352,14 +352,14 @@ impl Director {
             otherwise: Conduct::Calls(if self.rng.chance(1, 2) {
                 claim
             } else {
-                self.mischief(world, now, itself)
+                self.mischief(set, now, itself)
             }),
         })
     }
 
     /// The canonical rollup does what it likes, if it is none of the set.
-    pub(super) fn poke(&mut self, world: &World) -> Option<Step> {
-        let target = world.registry().rollup();
+    pub(super) fn poke(&mut self, set: &SetState) -> Option<Step> {
+        let target = set.registry().rollup();
         if !self.impostors.contains(&target) || !self.rng.chance(1, 4) {
             return None;
         }
@@ -383,15 +383,15 @@ impl Director {
     /// A call that somebody might make, with calldata that isn't quite it.
     pub(super) fn garble(
         &mut self,
-        world: &World,
+        set: &SetState,
         now: Timestamp,
         foreign: &Foreign,
     ) -> Option<Step> {
         let step = match self.rng.below(4) {
-            0 => self.vote(world, now),
-            1 => self.signal(world, now, foreign),
-            2 => self.stake(world, now),
-            _ => self.trespass(world, foreign),
+            0 => self.vote(set, now),
+            1 => self.signal(set, now, foreign),
+            2 => self.stake(set, now),
+            _ => self.trespass(set, foreign),
         };
         let Step::Call { caller, contract, call } = step? else { return None };
         let data = call.abi_encode();

@@ -3,7 +3,7 @@
 
 use crate::{
     create2::Create2,
-    outside::{Action, Code, CodeKind, Outside, Reaction, encode_actions},
+    external::{Action, Code, CodeKind, ExternalContracts, Reaction, encode_actions},
     questions,
     units::Timestamp,
 };
@@ -177,7 +177,7 @@ impl<'a> ForeignAt<'a> {
     }
 }
 
-impl Outside for ForeignAt<'_> {
+impl ExternalContracts for ForeignAt<'_> {
     fn code(&self, account: Address) -> Code {
         let kind = match self.foreign.get(account) {
             Some(Put::Program(_)) => CodeKind::Contract,

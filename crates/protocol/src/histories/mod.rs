@@ -22,12 +22,12 @@ pub use foreign::{Behavior, Conduct, Foreign, ForeignAt, Program, Put};
 pub use rng::Rng;
 
 use crate::{
+    external::ExternalContracts,
     messages::Call,
-    outside::Outside,
     questions,
     rollup::Rollup,
+    set_state::SetState,
     units::{Amount, ProposalId, Seconds, Slot, Timestamp},
-    world::World,
 };
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use core::fmt;
@@ -46,7 +46,7 @@ pub struct Staker {
 
 /// The accounts that act. All of them should have some of the asset, except for the stranger.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cast {
+pub struct Accounts {
     /// Those who lock the asset.
     pub holders: Vec<Address>,
     /// Those who stake it.
@@ -58,7 +58,7 @@ pub struct Cast {
     pub wallets: Vec<Address>,
 }
 
-impl Cast {
+impl Accounts {
     /// This number of holders and stakers, without wallets. `account` returns the address for a name:
     /// "holder 0", "attester 0", "proposer 0", "withdrawer 0" and so on, and "stranger".
     pub fn numbered(
@@ -112,7 +112,7 @@ pub enum Step {
 
 /// Whether blocks hold one call each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pace {
+pub enum Rate {
     /// Time goes on before every call.
     OneCallPerBlock,
     /// Several calls may share a block.
@@ -125,8 +125,8 @@ type Signer = Box<dyn Fn(Address, B256) -> Option<Bytes>>;
 /// Chooses the steps of a history.
 pub struct Director {
     rng: Rng,
-    cast: Cast,
-    pace: Pace,
+    accounts: Accounts,
+    rate: Rate,
     sign: Signer,
     payloads: Vec<Address>,
     /// Contracts that say they are rollups.
@@ -154,14 +154,14 @@ impl Director {
     /// A director of one history. `sign` answers with an ECDSA signature of 65 bytes.
     pub fn new(
         seed: u64,
-        cast: Cast,
-        pace: Pace,
+        accounts: Accounts,
+        rate: Rate,
         sign: impl Fn(Address, B256) -> Option<Bytes> + 'static,
     ) -> Self {
         Self {
             rng: Rng::new(seed),
-            cast,
-            pace,
+            accounts,
+            rate,
             sign: Box::new(sign),
             payloads: Vec::new(),
             impostors: Vec::new(),
@@ -173,15 +173,15 @@ impl Director {
     }
 
     /// The next step, and how long after `now` it is taken.
-    pub fn next(&mut self, world: &World, now: Timestamp, foreign: &Foreign) -> (Seconds, Step) {
+    pub fn next(&mut self, set: &SetState, now: Timestamp, foreign: &Foreign) -> (Seconds, Step) {
         if let Some((wait, step)) = self.agenda.pop_front() {
             return (wait.max(self.min_wait()), step);
         }
-        let wait = self.wait(world, now);
+        let wait = self.wait(set, now);
         let now = now + wait;
         // What makes no sense now is drawn again.
         loop {
-            if let Some(step) = self.step(world, now, foreign) {
+            if let Some(step) = self.step(set, now, foreign) {
                 return (wait, step);
             }
         }
@@ -197,53 +197,53 @@ impl Director {
         self.agenda.pop_front().map(|(_, step)| step)
     }
 
-    fn step(&mut self, world: &World, now: Timestamp, foreign: &Foreign) -> Option<Step> {
+    fn step(&mut self, set: &SetState, now: Timestamp, foreign: &Foreign) -> Option<Step> {
         // What is decided now or never is often done now.
         if self.rng.chance(1, 4)
-            && let Some(step) = (self.poke(world))
-                .or_else(|| self.take_or_give_back(world, now, foreign))
-                .or_else(|| self.follow(world, now, foreign))
-                .or_else(|| self.urgent(world, now))
+            && let Some(step) = (self.poke(set))
+                .or_else(|| self.take_or_give_back(set, now, foreign))
+                .or_else(|| self.follow(set, now, foreign))
+                .or_else(|| self.urgent(set, now))
         {
             return Some(step);
         }
         // Without a keeper there is no proposer in the next epoch.
         if self.rng.chance(9, 10)
-            && let Some(step) = self.keep(world, now)
+            && let Some(step) = self.keep(set, now)
         {
             return Some(step);
         }
         match self.rng.below(211) {
-            0..42 => self.signal(world, now, foreign),
-            42..54 => self.push(world, now, foreign),
-            54..63 => self.lock_asset(world),
-            63..70 => self.leave(world, now),
-            70..116 => self.vote(world, now),
-            116..121 => self.submit_signed(world, now),
-            121..146 => self.execute(world, now),
-            146 => self.drop_proposal(world, now),
-            147..150 => self.propose_with_lock(world),
-            150..165 => self.stake(world, now),
-            165..173 => self.propose_block(world, now),
-            173..179 => self.handle_asset(world, now),
-            179..186 => self.write_payload(world, now, foreign),
-            186 | 187 => self.deploy(world, now),
-            188 | 189 => self.write_else(world, now, foreign),
-            190..193 => self.garble(world, now, foreign),
-            193..200 => self.trespass(world, foreign),
-            200..207 => self.object(world, now),
-            207 => self.pass_list(world, now, foreign),
-            _ => self.finish_move(world, now),
+            0..42 => self.signal(set, now, foreign),
+            42..54 => self.push(set, now, foreign),
+            54..63 => self.lock_asset(set),
+            63..70 => self.leave(set, now),
+            70..116 => self.vote(set, now),
+            116..121 => self.submit_signed(set, now),
+            121..146 => self.execute(set, now),
+            146 => self.drop_proposal(set, now),
+            147..150 => self.propose_with_lock(set),
+            150..165 => self.stake(set, now),
+            165..173 => self.propose_block(set, now),
+            173..179 => self.handle_asset(set, now),
+            179..186 => self.write_payload(set, now, foreign),
+            186 | 187 => self.deploy(set, now),
+            188 | 189 => self.write_else(set, now, foreign),
+            190..193 => self.garble(set, now, foreign),
+            193..200 => self.trespass(set, foreign),
+            200..207 => self.object(set, now),
+            207 => self.pass_list(set, now, foreign),
+            _ => self.finish_move(set, now),
         }
     }
 
     /// What the canonical rollup says that its slot is, whoever wrote it.
-    fn present_slot(&self, world: &World, now: Timestamp, foreign: &Foreign) -> Option<Slot> {
-        match world.canonical_rollup() {
+    fn present_slot(&self, set: &SetState, now: Timestamp, foreign: &Foreign) -> Option<Slot> {
+        match set.canonical_rollup() {
             Some((_, rollup)) => rollup.slot_at(now).ok(),
             None => {
                 let question = questions::CURRENT_SLOT;
-                let answer = foreign.at(now).ask(world.registry().rollup(), question.as_slice());
+                let answer = foreign.at(now).ask(set.registry().rollup(), question.as_slice());
                 U256::try_from_be_slice(&answer.ok()?)?.try_into().ok()
             }
         }
@@ -252,16 +252,16 @@ impl Director {
     /// Who the canonical rollup says is the slot's proposer, whoever wrote it.
     fn present_proposer(
         &self,
-        world: &World,
+        set: &SetState,
         now: Timestamp,
         foreign: &Foreign,
     ) -> Option<Address> {
-        match world.canonical_rollup() {
+        match set.canonical_rollup() {
             Some((_, rollup)) => rollup.member_at(now, now).ok()?.map(|member| member.proposer()),
             None => {
                 let question = questions::CURRENT_PROPOSER;
-                let answer = foreign.at(now).ask(world.registry().rollup(), question.as_slice());
-                crate::scene::to_address(U256::try_from_be_slice(&answer.ok()?)?)
+                let answer = foreign.at(now).ask(set.registry().rollup(), question.as_slice());
+                crate::call_frame::to_address(U256::try_from_be_slice(&answer.ok()?)?)
             }
         }
     }
@@ -288,7 +288,7 @@ impl Director {
 
     /// Any of the accounts that act.
     fn anybody(&mut self) -> Address {
-        let people: Vec<Address> = self.cast.people().collect();
+        let people: Vec<Address> = self.accounts.people().collect();
         self.rng.pick(&people).copied().unwrap_or_default()
     }
 
@@ -304,27 +304,27 @@ impl Director {
     }
 
     /// The canonical rollup, mostly; sometimes any other of the set.
-    fn some_rollup<'a>(&mut self, world: &'a World) -> Option<(Address, &'a Rollup)> {
+    fn some_rollup<'a>(&mut self, set: &'a SetState) -> Option<(Address, &'a Rollup)> {
         if self.rng.chance(5, 6)
-            && let Some(canonical) = world.canonical_rollup()
+            && let Some(canonical) = set.canonical_rollup()
         {
             return Some(canonical);
         }
-        self.any_rollup(world)
+        self.any_rollup(set)
     }
 
     /// Any rollup of the set.
-    fn any_rollup<'a>(&mut self, world: &'a World) -> Option<(Address, &'a Rollup)> {
-        let rollups: Vec<_> = world.rollups().collect();
+    fn any_rollup<'a>(&mut self, set: &'a SetState) -> Option<(Address, &'a Rollup)> {
+        let rollups: Vec<_> = set.rollups().collect();
         self.rng.pick(&rollups).copied()
     }
 
     /// The Proposals contract that Governance listens to, mostly; sometimes any other.
-    fn some_proposals(&mut self, world: &World) -> Option<Address> {
+    fn some_proposals(&mut self, set: &SetState) -> Option<Address> {
         if self.rng.chance(9, 10) {
-            return Some(world.governance().governance_proposer());
+            return Some(set.governance().governance_proposer());
         }
-        let proposals: Vec<_> = world.all_proposals().map(|(address, _)| address).collect();
+        let proposals: Vec<_> = set.all_proposals().map(|(address, _)| address).collect();
         self.rng.pick(&proposals).copied()
     }
 }

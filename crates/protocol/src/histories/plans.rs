@@ -7,16 +7,16 @@ use crate::{
     create2::Create2,
     distributor::DistributorCall,
     expect::ExpectCall,
+    external::Action,
     governance::{GovernanceCall, RawConfiguration},
     issuer::IssuerCall,
     messages::Call,
-    outside::Action,
     ownership::OwnershipCall,
     proposals::RoundRules,
     registry::RegistryCall,
     rollup::{RawRollupParameters, RollupCall, RollupParameters},
+    set_state::SetState,
     units::{Amount, Timestamp},
-    world::World,
 };
 use alloy_primitives::{Address, B256, Bytes, U256};
 
@@ -25,17 +25,17 @@ const MAX_DEPLOYED_PER_KIND: usize = 5;
 
 impl Director {
     /// Something that Governance may want to do, or should not.
-    pub(super) fn plan(&mut self, world: &World, foreign: &Foreign) -> Option<Action> {
-        let at = *world.addresses();
-        let canonical = world.registry().rollup();
+    pub(super) fn plan(&mut self, set: &SetState, foreign: &Foreign) -> Option<Action> {
+        let at = *set.addresses();
+        let canonical = set.registry().rollup();
         let (target, call): (Address, Call) = match self.rng.below(36) {
-            0..6 => (at.registry, RegistryCall::Upgrade { rollup: self.candidate(world)? }.into()),
+            0..6 => (at.registry, RegistryCall::Upgrade { rollup: self.candidate(set)? }.into()),
             6..10 => {
-                let configuration = Box::new(self.configuration(world));
+                let configuration = Box::new(self.configuration(set));
                 (at.governance, GovernanceCall::UpdateConfiguration { configuration }.into())
             }
             10..13 => {
-                let proposals: Vec<_> = world.all_proposals().map(|(address, _)| address).collect();
+                let proposals: Vec<_> = set.all_proposals().map(|(address, _)| address).collect();
                 let known = *self.rng.pick(&proposals)?;
                 let others = [at.governance, self.anybody(), at.registry];
                 let other = *self.rng.pick(&others)?;
@@ -50,13 +50,13 @@ impl Director {
                 (at.issuer, IssuerCall::Mint { to, amount }.into())
             }
             15..18 => {
-                let attester = self.rng.pick(&self.cast.stakers)?.attester;
+                let attester = self.rng.pick(&self.accounts.stakers)?.attester;
                 let tokens = if self.rng.chance(1, 3) { 0 } else { self.rng.below(120) };
                 let amount = U256::from(tokens) * Amount::TOKEN.to_word();
                 (canonical, RollupCall::Slash { attester, amount }.into())
             }
             18 => {
-                let registries = [at.registry, at.registry, self.candidate(world)?, self.anybody()];
+                let registries = [at.registry, at.registry, self.candidate(set)?, self.anybody()];
                 let new_registry = *self.rng.pick(&registries)?;
                 (at.distributor, DistributorCall::UpdateRegistry { new_registry }.into())
             }
@@ -66,7 +66,7 @@ impl Director {
             }
             20 => return Some(Action { target: self.anybody(), data: Bytes::new() }),
             21 => {
-                let count = world.governance().proposals().len() as u64;
+                let count = set.governance().proposals().len() as u64;
                 let id = U256::from(self.rng.below(count + 1));
                 (at.governance, GovernanceCall::Execute { id }.into())
             }
@@ -75,23 +75,23 @@ impl Director {
                 let target = self.payload()?;
                 return Some(Action { target, data: Bytes::new() });
             }
-            24..28 => self.handover(world)?,
-            _ => (at.expect, self.expectation(world, foreign)?.into()),
+            24..28 => self.handover(set)?,
+            _ => (at.expect, self.expectation(set, foreign)?.into()),
         };
         Some(Action { target, data: call.abi_encode() })
     }
 
     /// What an `UpgradePayload` lists for the next rollup. Sometimes it was written for another canonical
     /// rollup, or for other init code.
-    pub(super) fn upgrade(&mut self, world: &World, foreign: &Foreign) -> Option<Vec<Action>> {
-        let at = *world.addresses();
-        let unlisted = |rollup: &Address| world.registry().version_for(*rollup).is_err();
-        let next = world.rollups().map(|(rollup, _)| rollup).find(unlisted)?;
+    pub(super) fn upgrade(&mut self, set: &SetState, foreign: &Foreign) -> Option<Vec<Action>> {
+        let at = *set.addresses();
+        let unlisted = |rollup: &Address| set.registry().version_for(*rollup).is_err();
+        let next = set.rollups().map(|(rollup, _)| rollup).find(unlisted)?;
         let mut creation = foreign.creation(next)?;
-        let mut expected = world.registry().rollup();
+        let mut expected = set.registry().rollup();
         match self.rng.below(6) {
             0 => creation.init_code_hash.0[31] ^= 1,
-            1 => expected = world.registry().snapshots().first()?.rollup,
+            1 => expected = set.registry().snapshots().first()?.rollup,
             _ => {}
         }
         let Create2 { factory, salt, init_code_hash } = creation;
@@ -108,13 +108,13 @@ impl Director {
     }
 
     /// A rollup that may become canonical, or something that claims to be one.
-    fn candidate(&mut self, world: &World) -> Option<Address> {
-        let unlisted = |next: &Address| world.registry().version_for(*next).is_err();
-        let next = world.rollups().map(|(rollup, _)| rollup).find(unlisted);
+    fn candidate(&mut self, set: &SetState) -> Option<Address> {
+        let unlisted = |next: &Address| set.registry().version_for(*next).is_err();
+        let next = set.rollups().map(|(rollup, _)| rollup).find(unlisted);
         match self.rng.below(10) {
-            0 => Some(world.addresses().governance),
+            0 => Some(set.addresses().governance),
             1 => self.payload(),
-            2 => Some(world.registry().rollup()),
+            2 => Some(set.registry().rollup()),
             3..6 => self.impostor_address().or(next),
             _ => next.or_else(|| self.impostor_address()),
         }
@@ -122,14 +122,14 @@ impl Director {
 
     /// Ownership is offered or given up. Nobody takes the offer, but for Governance itself and a
     /// contract that is written for it.
-    fn handover(&mut self, world: &World) -> Option<(Address, Call)> {
+    fn handover(&mut self, set: &SetState) -> Option<(Address, Call)> {
         if self.rng.chance(1, 2)
             && let Some((target, call)) = self.offer()
         {
             return Some((target, call.into()));
         }
-        let at = *world.addresses();
-        let owned = [at.registry, at.issuer, at.distributor, world.registry().rollup()];
+        let at = *set.addresses();
+        let owned = [at.registry, at.issuer, at.distributor, set.registry().rollup()];
         let target = *self.rng.pick(&owned)?;
         let new_owner = *self.rng.pick(&[at.governance, Address::ZERO, at.expect])?;
         let call = match self.rng.below(5) {
@@ -141,14 +141,14 @@ impl Director {
     }
 
     /// Something that a payload builds on, and that may be wrong.
-    pub(super) fn expectation(&mut self, world: &World, foreign: &Foreign) -> Option<ExpectCall> {
-        let at = *world.addresses();
+    pub(super) fn expectation(&mut self, set: &SetState, foreign: &Foreign) -> Option<ExpectCall> {
+        let at = *set.addresses();
         let right = self.rng.chance(2, 3);
         let wrong = self.anybody();
         let address = |address: Address| if right { address } else { wrong };
         Some(match self.rng.below(9) {
             8 => {
-                let (rollup, _) = self.any_rollup(world)?;
+                let (rollup, _) = self.any_rollup(set)?;
                 let Create2 { factory, salt, init_code_hash } = foreign.creation(rollup)?;
                 ExpectCall::CreatedBy { target: address(rollup), factory, salt, init_code_hash }
             }
@@ -156,33 +156,33 @@ impl Director {
             1 => {
                 let owned = [at.registry, at.issuer, at.distributor, at.asset, at.governance];
                 let target = *self.rng.pick(&owned)?;
-                let expected = address(world.ownership(target).owner());
+                let expected = address(set.ownership(target).owner());
                 ExpectCall::OwnerIs { target, expected }
             }
             2 => {
                 let mut expected =
-                    Box::new(RawConfiguration::from(world.governance().configuration()));
+                    Box::new(RawConfiguration::from(set.governance().configuration()));
                 if !right {
                     expected.quorum += U256::from(1);
                 }
                 ExpectCall::ConfigurationIs { governance: at.governance, expected }
             }
             3 => {
-                let expected = address(world.governance().governance_proposer());
+                let expected = address(set.governance().governance_proposer());
                 ExpectCall::ProposalsIs { governance: at.governance, expected }
             }
             4 => ExpectCall::CanonicalIs { registry: wrong, expected: at.registry },
             _ => {
-                let expected = address(world.registry().rollup());
+                let expected = address(set.registry().rollup());
                 ExpectCall::CanonicalIs { registry: at.registry, expected }
             }
         })
     }
 
-    pub(super) fn deploy(&mut self, world: &World, now: Timestamp) -> Option<Step> {
-        let at = world.addresses();
+    pub(super) fn deploy(&mut self, set: &SetState, now: Timestamp) -> Option<Step> {
+        let at = set.addresses();
         if self.rng.chance(1, 2) {
-            if world.all_proposals().count() >= MAX_DEPLOYED_PER_KIND {
+            if set.all_proposals().count() >= MAX_DEPLOYED_PER_KIND {
                 return None;
             }
             let m = self.rng.between(2, 6);
@@ -194,10 +194,10 @@ impl Director {
             };
             return Some(Step::Deploy(Constructor::Proposals { registry: at.registry, n, m }));
         }
-        if world.rollups().count() >= MAX_DEPLOYED_PER_KIND {
+        if set.rollups().count() >= MAX_DEPLOYED_PER_KIND {
             return None;
         }
-        let (_, rollup) = world.rollups().next()?;
+        let (_, rollup) = set.rollups().next()?;
         let first = RawRollupParameters::from(*rollup.parameters());
         let age = self.rng.below(500);
         let mut parameters = RawRollupParameters {

@@ -5,25 +5,25 @@ use crate::{
     governance::ProposalState,
     proposals::ProposalsCall,
     rollup::RollupCall,
+    set_state::SetState,
     signature::Signal,
     units::{Round, Timestamp},
-    world::World,
 };
 use alloy_primitives::{Address, B256, Bytes, U256};
 
 impl Director {
     pub(super) fn signal(
         &mut self,
-        world: &World,
+        set: &SetState,
         now: Timestamp,
         foreign: &Foreign,
     ) -> Option<Step> {
-        let instance = world.registry().rollup();
-        let contract = self.some_proposals(world)?;
-        let rules = world.proposals(contract)?.rules();
+        let instance = set.registry().rollup();
+        let contract = self.some_proposals(set)?;
+        let rules = set.proposals(contract)?.rules();
         // A rollup that gives no slot can still be asked for one.
-        let slot = self.present_slot(world, now, foreign).unwrap_or_default();
-        let is_used = world.proposals(contract)?.newest_slot(instance) >= Some(slot);
+        let slot = self.present_slot(set, now, foreign).unwrap_or_default();
+        let is_used = set.proposals(contract)?.newest_slot(instance) >= Some(slot);
         if is_used && !self.rng.chance(1, 6) {
             return None;
         }
@@ -37,7 +37,7 @@ impl Director {
                 *recent.get(turn % recent.len().max(1))?
             }
         };
-        let present = self.present_proposer(world, now, foreign).filter(|one| !one.is_zero());
+        let present = self.present_proposer(set, now, foreign).filter(|one| !one.is_zero());
         let proposer = match present {
             Some(proposer) if self.rng.chance(19, 20) => proposer,
             None if !self.rng.chance(1, 8) => return None,
@@ -45,10 +45,10 @@ impl Director {
         };
         if self.rng.chance(1, 5) {
             let message = Signal { payload, slot: slot.to_word(), instance };
-            let digest = message.signing_hash(world.addresses().chain_id, contract);
+            let digest = message.signing_hash(set.addresses().chain_id, contract);
             let signature = self.signature(proposer, digest);
             let vote = ProposalsCall::VoteWithSig { payload, signature };
-            return Some(call(self.cast.stranger, contract, vote));
+            return Some(call(self.accounts.stranger, contract, vote));
         }
         Some(call(proposer, contract, ProposalsCall::Vote { payload }))
     }
@@ -56,15 +56,15 @@ impl Director {
     /// Once somebody leads a round, the slot's proposer often follows.
     pub(super) fn follow(
         &mut self,
-        world: &World,
+        set: &SetState,
         now: Timestamp,
         foreign: &Foreign,
     ) -> Option<Step> {
-        let contract = world.governance().governance_proposer();
-        let status = world.signaling(contract, now, &foreign.at(now)).ok()?;
+        let contract = set.governance().governance_proposer();
+        let status = set.signaling(contract, now, &foreign.at(now)).ok()?;
         let leader = status.leader.filter(|_| status.first_free_slot == status.slot)?;
-        let is_won = leader.count >= world.proposals(contract)?.rules().n();
-        let proposer = self.present_proposer(world, now, foreign)?;
+        let is_won = leader.count >= set.proposals(contract)?.rules().n();
+        let proposer = self.present_proposer(set, now, foreign)?;
         if is_won || proposer.is_zero() || !self.rng.chance(3, 4) {
             return None;
         }
@@ -80,15 +80,15 @@ impl Director {
 
     pub(super) fn push(
         &mut self,
-        world: &World,
+        set: &SetState,
         now: Timestamp,
         foreign: &Foreign,
     ) -> Option<Step> {
-        let contract = self.some_proposals(world)?;
-        let proposals = world.proposals(contract)?;
-        let instance = world.registry().rollup();
+        let contract = self.some_proposals(set)?;
+        let proposals = set.proposals(contract)?;
+        let instance = set.registry().rollup();
         let rules = proposals.rules();
-        let present = rules.round_of(self.present_slot(world, now, foreign).unwrap_or_default());
+        let present = rules.round_of(self.present_slot(set, now, foreign).unwrap_or_default());
         let won: Vec<Round> = proposals
             .rounds(instance)
             .filter(|(_, tally)| tally.leader.is_some_and(|leader| leader.count >= rules.n()))
@@ -106,7 +106,7 @@ impl Director {
                     let tally = proposals.round(instance, **round);
                     let leader = tally.filter(|tally| tally.pushed.is_none())?.leader?;
                     let id = proposals.latest_proposal_of(leader.payload)?;
-                    world.governance().state_of(id, now).map(ProposalState::is_live)
+                    set.governance().state_of(id, now).map(ProposalState::is_live)
                 };
                 won.iter().rev().find(|round| is_live(round) == Some(true))?.to_word()
             }
@@ -118,14 +118,14 @@ impl Director {
         match winner.filter(|winner| self.payloads.contains(&winner.payload)) {
             Some(winner) if self.rng.chance(1, 40) => {
                 self.then([push]);
-                Some(self.rewrite(world, now, foreign, winner.payload))
+                Some(self.rewrite(set, now, foreign, winner.payload))
             }
             _ => Some(push),
         }
     }
 
-    pub(super) fn propose_block(&mut self, world: &World, now: Timestamp) -> Option<Step> {
-        let (contract, rollup) = self.some_rollup(world)?;
+    pub(super) fn propose_block(&mut self, set: &SetState, now: Timestamp) -> Option<Step> {
+        let (contract, rollup) = self.some_rollup(set)?;
         let drawn = rollup.member_at(now, now).ok()??.proposer();
         let proposer = if self.rng.chance(9, 10) { drawn } else { self.anybody() };
         let block_hash = B256::from(U256::from(self.rng.next_u64()));

@@ -3,13 +3,13 @@
 
 use super::{Behavior, Conduct, Director, Foreign, Program, Put, Step, call, foreign::answer_word};
 use crate::{
+    external::Action,
     governance::GovernanceCall,
-    outside::Action,
     ownership::OwnershipCall,
     questions::{GOVERNANCE_PROPOSER, PROPOSAL_COUNT},
     registry::RegistryCall,
+    set_state::SetState,
     units::Timestamp,
-    world::World,
 };
 use alloy_primitives::{Address, Bytes, Selector, U256};
 use alloy_sol_types::{SolCall, sol};
@@ -32,8 +32,8 @@ pub(super) struct Taker {
 
 impl Director {
     /// Writes the taker, or other code for it.
-    pub(super) fn write_taker(&mut self, world: &World, now: Timestamp) -> Option<Step> {
-        let at = *world.addresses();
+    pub(super) fn write_taker(&mut self, set: &SetState, now: Timestamp) -> Option<Step> {
+        let at = *set.addresses();
         let taker = match self.taker {
             Some(taker) => taker,
             None => {
@@ -42,9 +42,9 @@ impl Director {
             }
         };
         self.taker = Some(taker);
-        let first = self.taker_behavior(world, taker);
+        let first = self.taker_behavior(set, taker);
         let later = if self.rng.chance(1, 2) {
-            Some((self.soon(now), self.taker_behavior(world, taker)))
+            Some((self.soon(now), self.taker_behavior(set, taker)))
         } else {
             None
         };
@@ -52,12 +52,12 @@ impl Director {
     }
 
     /// Does what an owner does, and answers as Governance does, more or less.
-    fn taker_behavior(&mut self, world: &World, taker: Taker) -> Behavior {
+    fn taker_behavior(&mut self, set: &SetState, taker: Taker) -> Behavior {
         let Taker { takes, .. } = taker;
-        let at = *world.addresses();
+        let at = *set.addresses();
         let own = |call: OwnershipCall| Action { target: takes, data: call.abi_encode() };
         let back = OwnershipCall::TransferOwnership { new_owner: at.governance };
-        let rollup = self.any_rollup(world).map(|(rollup, _)| rollup).unwrap_or_default();
+        let rollup = self.any_rollup(set).map(|(rollup, _)| rollup).unwrap_or_default();
         let upgrade = RegistryCall::Upgrade { rollup }.abi_encode();
         let count = match self.rng.below(6) {
             0 => answer_word(U256::MAX),
@@ -75,7 +75,7 @@ impl Director {
             3..7 => answer_word(U256::ZERO),
             _ => answer_word(U256::from(1)),
         };
-        let listens_to = world.governance().governance_proposer().into_word();
+        let listens_to = set.governance().governance_proposer().into_word();
         Behavior {
             functions: vec![
                 (PROPOSAL_COUNT, count),
@@ -107,13 +107,13 @@ impl Director {
     /// What was offered is taken, and given back some time. Until then winners are pushed to it.
     pub(super) fn take_or_give_back(
         &mut self,
-        world: &World,
+        set: &SetState,
         now: Timestamp,
         foreign: &Foreign,
     ) -> Option<Step> {
         let Taker { address, takes } = self.taker?;
-        let governance = world.addresses().governance;
-        let ownership = world.ownership(takes);
+        let governance = set.addresses().governance;
+        let ownership = set.ownership(takes);
         let caller = self.anybody();
         let transaction = |data| Some(Step::Transaction { caller, target: address, data });
         if ownership.pending_owner() == address {
@@ -129,7 +129,7 @@ impl Director {
         match self.rng.below(150) {
             0 => transaction(giveBackCall::SELECTOR.into()),
             1 => transaction(upgradeCall::SELECTOR.into()),
-            2..30 => self.push(world, now, foreign),
+            2..30 => self.push(set, now, foreign),
             _ => None,
         }
     }

@@ -2,14 +2,14 @@
 
 use super::{Behavior, Director, Foreign, Put, Step, call};
 use crate::{
+    external::Action,
     governance::{
         Configuration, Ending, Governance, GovernanceCall, Payment, ProposalState, Support,
     },
-    outside::Action,
     registry::RegistryCall,
+    set_state::SetState,
     signature::signature_parts,
     units::{Amount, ProposalId, Seconds, Timestamp},
-    world::World,
 };
 use alloy_primitives::{Address, B256, Bytes, U256, uint};
 
@@ -20,19 +20,19 @@ const MAX_SIGNED_BALLOTS: usize = 12;
 const ORDER: U256 = uint!(0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141_U256);
 
 impl Director {
-    pub(super) fn lock_asset(&mut self, world: &World) -> Option<Step> {
-        let holder = *self.rng.pick(&self.cast.holders)?;
-        let at = world.addresses();
+    pub(super) fn lock_asset(&mut self, set: &SetState) -> Option<Step> {
+        let holder = *self.rng.pick(&self.accounts.holders)?;
+        let at = set.addresses();
         let on_behalf_of = match self.rng.below(20) {
             0 => at.governance,
             1 => Address::ZERO,
             2..5 => self.anybody(),
             _ => holder,
         };
-        let amount = self.part(world.asset().balance_of(holder));
+        let amount = self.part(set.asset().balance_of(holder));
         if self.rng.chance(1, 4) {
             let deadline = U256::MAX;
-            let (v, r, s) = self.permit(world, holder, at.governance, amount, deadline)?;
+            let (v, r, s) = self.permit(set, holder, at.governance, amount, deadline)?;
             let deposit =
                 GovernanceCall::DepositWithPermit { on_behalf_of, amount, deadline, v, r, s };
             return Some(call(holder, at.governance, deposit));
@@ -43,13 +43,13 @@ impl Director {
     /// `owner`'s permit, in three parts.
     pub(super) fn permit(
         &mut self,
-        world: &World,
+        set: &SetState,
         owner: Address,
         spender: Address,
         value: U256,
         deadline: U256,
     ) -> Option<(u8, B256, B256)> {
-        let digest = world.permit_hash(owner, spender, value, deadline);
+        let digest = set.permit_hash(owner, spender, value, deadline);
         let (v, r, s) = signature_parts(&self.signature(owner, digest))?;
         Some(match self.rng.below(24) {
             0 => (v - 27, r, s),
@@ -59,19 +59,19 @@ impl Director {
         })
     }
 
-    pub(super) fn leave(&mut self, world: &World, now: Timestamp) -> Option<Step> {
-        let governance = world.governance();
+    pub(super) fn leave(&mut self, set: &SetState, now: Timestamp) -> Option<Step> {
+        let governance = set.governance();
         let due = governance.withdrawals().iter().enumerate().filter(|(_, withdrawal)| {
             withdrawal.payment == Payment::Due && withdrawal.unlocks_at <= now
         });
         let due: Vec<U256> = due.map(|(id, _)| U256::from(id)).collect();
-        let contract = world.addresses().governance;
+        let contract = set.addresses().governance;
         if self.rng.chance(1, 2) {
             let any = U256::from(self.rng.below(governance.withdrawals().len() as u64 + 1));
             let id = if self.rng.chance(3, 4) { *self.rng.pick(&due)? } else { any };
             return Some(call(self.anybody(), contract, GovernanceCall::FinaliseWithdraw { id }));
         }
-        let holder = *self.rng.pick(&self.cast.holders)?;
+        let holder = *self.rng.pick(&self.accounts.holders)?;
         let to = if self.rng.chance(1, 20) { Address::ZERO } else { holder };
         // Nobody leaves altogether, or there would be no votes.
         let amount = self.part(governance.power(holder)) / U256::from(self.rng.between(1, 4));
@@ -79,8 +79,13 @@ impl Director {
     }
 
     /// A proposal in `state`, mostly; sometimes any, or none.
-    fn proposal_in(&mut self, world: &World, now: Timestamp, state: ProposalState) -> Option<U256> {
-        let governance = world.governance();
+    fn proposal_in(
+        &mut self,
+        set: &SetState,
+        now: Timestamp,
+        state: ProposalState,
+    ) -> Option<U256> {
+        let governance = set.governance();
         let proposals = governance.proposals();
         if self.rng.chance(1, 10) {
             return Some(U256::from(self.rng.below(proposals.len() as u64 + 1)));
@@ -94,8 +99,8 @@ impl Director {
     }
 
     /// Carries out what can be, or supports what would be rejected.
-    pub(super) fn urgent(&mut self, world: &World, now: Timestamp) -> Option<Step> {
-        let governance = world.governance();
+    pub(super) fn urgent(&mut self, set: &SetState, now: Timestamp) -> Option<Step> {
+        let governance = set.governance();
         let any = |state| {
             governance.proposals().iter().any(|proposal| governance.state(proposal, now) == state)
         };
@@ -107,55 +112,55 @@ impl Director {
             && self.rng.chance(1, 10)
         {
             let drop = GovernanceCall::DropProposal { id: U256::from(id) };
-            return Some(call(self.anybody(), world.addresses().governance, drop));
+            return Some(call(self.anybody(), set.addresses().governance, drop));
         }
         if any(ProposalState::Executable) {
-            return self.execute(world, now);
+            return self.execute(set, now);
         }
         let (id, proposal) = (0u64..).zip(governance.proposals()).find(|(_, proposal)| {
             governance.state(proposal, now) == ProposalState::Active
                 && !governance.tabulation(proposal).is_accepted()
         })?;
-        let holders = self.cast.holders.iter().copied();
+        let holders = self.accounts.holders.iter().copied();
         let holder = holders.max_by_key(|holder| governance.castable(proposal, *holder))?;
         let amount = governance.castable(proposal, holder).to_word();
         let id = U256::from(id);
         let vote = GovernanceCall::Vote { id, amount, support: Support::Yea };
-        Some(call(holder, world.addresses().governance, vote))
+        Some(call(holder, set.addresses().governance, vote))
     }
 
-    pub(super) fn vote(&mut self, world: &World, now: Timestamp) -> Option<Step> {
+    pub(super) fn vote(&mut self, set: &SetState, now: Timestamp) -> Option<Step> {
         if self.rng.chance(1, 12) {
-            return self.signed_votes(world, now);
+            return self.signed_votes(set, now);
         }
-        let id = self.proposal_in(world, now, ProposalState::Active)?;
-        let (voter, amount) = self.voter(world, id)?;
+        let id = self.proposal_in(set, now, ProposalState::Active)?;
+        let (voter, amount) = self.voter(set, id)?;
         // Most proposals find friends.
         let support = if self.rng.chance(5, 6) { Support::Yea } else { Support::Nea };
         if self.rng.chance(1, 3) {
-            return self.signed_vote(world, now, id, (voter, amount), support);
+            return self.signed_vote(set, now, id, (voter, amount), support);
         }
         let vote = GovernanceCall::Vote { id, amount, support };
-        Some(call(voter, world.addresses().governance, vote))
+        Some(call(voter, set.addresses().governance, vote))
     }
 
     /// Objects to what was accepted: one holder alone, or all that are left, which may tip it.
-    pub(super) fn object(&mut self, world: &World, now: Timestamp) -> Option<Step> {
-        let id = self.proposal_in(world, now, ProposalState::Queued)?;
-        let governance = world.governance();
-        let contract = world.addresses().governance;
+    pub(super) fn object(&mut self, set: &SetState, now: Timestamp) -> Option<Step> {
+        let id = self.proposal_in(set, now, ProposalState::Queued)?;
+        let governance = set.governance();
+        let contract = set.addresses().governance;
         if self.rng.chance(1, 2) {
-            let (voter, amount) = self.voter(world, id)?;
+            let (voter, amount) = self.voter(set, id)?;
             // Nobody can speak for it any more.
             let support = if self.rng.chance(7, 8) { Support::Nea } else { Support::Yea };
             if self.rng.chance(1, 3) {
-                return self.signed_vote(world, now, id, (voter, amount), support);
+                return self.signed_vote(set, now, id, (voter, amount), support);
             }
             return Some(call(voter, contract, GovernanceCall::Vote { id, amount, support }));
         }
         let (_, proposal) = governance.proposal(id).ok()?;
         let castable = |holder: &Address| governance.castable(proposal, *holder);
-        let holders = self.cast.holders.iter().copied();
+        let holders = self.accounts.holders.iter().copied();
         let left = holders.filter(|holder| !castable(holder).is_zero()).map(|holder| {
             let (amount, support) = (castable(&holder).to_word(), Support::Nea);
             call(holder, contract, GovernanceCall::Vote { id, amount, support })
@@ -166,13 +171,13 @@ impl Director {
     }
 
     /// Somebody with power left for proposal `id`, mostly, and some of that power.
-    fn voter(&mut self, world: &World, id: U256) -> Option<(Address, U256)> {
-        let governance = world.governance();
+    fn voter(&mut self, set: &SetState, id: U256) -> Option<(Address, U256)> {
+        let governance = set.governance();
         let castable = |voter: Address| {
             let proposal = governance.proposal(id);
             proposal.map(|(_, proposal)| governance.castable(proposal, voter)).unwrap_or_default()
         };
-        let holders = &self.cast.holders;
+        let holders = &self.accounts.holders;
         let mut voters: Vec<_> =
             holders.iter().filter(|voter| !castable(**voter).is_zero()).collect();
         if voters.is_empty() || self.rng.chance(1, 8) {
@@ -210,7 +215,7 @@ impl Director {
     /// A ballot that the voter signs and somebody else submits, now or later: so some come too late.
     fn signed_vote(
         &mut self,
-        world: &World,
+        set: &SetState,
         now: Timestamp,
         id: U256,
         (voter, amount): (Address, U256),
@@ -218,13 +223,13 @@ impl Director {
     ) -> Option<Step> {
         if self.rng.chance(1, 2) {
             let deadline = now.to_word() + U256::from(self.rng.below(4)) - U256::from(1);
-            return Some(self.signed_ballot(world, id, (voter, amount), support, deadline));
+            return Some(self.signed_ballot(set, id, (voter, amount), support, deadline));
         }
         let deadline = match self.rng.below(4) {
             0 => U256::MAX,
             _ => now.to_word() + U256::from(self.rng.below(600)),
         };
-        let submit = self.signed_ballot(world, id, (voter, amount), support, deadline);
+        let submit = self.signed_ballot(set, id, (voter, amount), support, deadline);
         if self.signed.len() >= MAX_SIGNED_BALLOTS {
             self.signed.remove(0);
         }
@@ -233,14 +238,14 @@ impl Director {
             return None;
         }
         self.then([submit]);
-        let contract = world.addresses().governance;
+        let contract = set.addresses().governance;
         Some(call(voter, contract, GovernanceCall::InvalidateBallots { id }))
     }
 
     /// Ballots that somebody signs on all Active proposals, submitted from the newest to the oldest.
-    fn signed_votes(&mut self, world: &World, now: Timestamp) -> Option<Step> {
-        let governance = world.governance();
-        let voter = *self.rng.pick(&self.cast.holders)?;
+    fn signed_votes(&mut self, set: &SetState, now: Timestamp) -> Option<Step> {
+        let governance = set.governance();
+        let voter = *self.rng.pick(&self.accounts.holders)?;
         let active = (0u64..).zip(governance.proposals()).filter(|(_, proposal)| {
             governance.state(proposal, now) == ProposalState::Active
                 && !governance.castable(proposal, voter).is_zero()
@@ -249,7 +254,7 @@ impl Director {
         for id in active.into_iter().rev() {
             let amount = U256::from(1);
             let ballot = (voter, amount);
-            let submit = self.signed_ballot(world, U256::from(id), ballot, Support::Yea, U256::MAX);
+            let submit = self.signed_ballot(set, U256::from(id), ballot, Support::Yea, U256::MAX);
             self.then([submit]);
         }
         self.first_of_agenda()
@@ -258,13 +263,13 @@ impl Director {
     /// The submission of a ballot that `voter` signs now.
     fn signed_ballot(
         &mut self,
-        world: &World,
+        set: &SetState,
         id: U256,
         (voter, amount): (Address, U256),
         support: Support,
         deadline: U256,
     ) -> Step {
-        let (at, governance) = (world.addresses(), world.governance());
+        let (at, governance) = (set.addresses(), set.governance());
         let digest = match governance.proposal(id) {
             Ok((id, proposal)) => {
                 let mut message = proposal.ballot_message(id, voter, amount, support, deadline);
@@ -295,10 +300,10 @@ impl Director {
 
     /// A ballot that was signed some time ago, perhaps submitted before; mostly on a proposal that still
     /// takes it.
-    pub(super) fn submit_signed(&mut self, world: &World, now: Timestamp) -> Option<Step> {
+    pub(super) fn submit_signed(&mut self, set: &SetState, now: Timestamp) -> Option<Step> {
         let in_time = self.rng.chance(4, 5);
         let is_due = |ballot: &(ProposalId, Step)| {
-            let state = world.governance().state_of(ballot.0, now);
+            let state = set.governance().state_of(ballot.0, now);
             !in_time || matches!(state, Some(ProposalState::Active | ProposalState::Queued))
         };
         let due = (0..).zip(&self.signed).filter(|(_, ballot)| is_due(ballot));
@@ -311,15 +316,15 @@ impl Director {
         Some(submit)
     }
 
-    pub(super) fn execute(&mut self, world: &World, now: Timestamp) -> Option<Step> {
-        let id = self.proposal_in(world, now, ProposalState::Executable)?;
-        let contract = world.addresses().governance;
+    pub(super) fn execute(&mut self, set: &SetState, now: Timestamp) -> Option<Step> {
+        let id = self.proposal_in(set, now, ProposalState::Executable)?;
+        let contract = set.addresses().governance;
         let caller = self.anybody();
         if !self.rng.chance(1, 3) {
             let execute = call(caller, contract, GovernanceCall::Execute { id });
-            return Some(self.around_upgrade(world, now, id, execute));
+            return Some(self.around_upgrade(set, now, id, execute));
         }
-        let (_, proposal) = world.governance().proposal(id).ok()?;
+        let (_, proposal) = set.governance().proposal(id).ok()?;
         let mut actions = proposal.actions().to_vec();
         if self.rng.chance(1, 6) {
             actions.pop();
@@ -329,8 +334,8 @@ impl Director {
 
     /// If `id` makes another rollup canonical, the old one's block may come just before it, and
     /// whatever the new one does just after it: in one L1 block, if that is possible.
-    fn around_upgrade(&mut self, world: &World, now: Timestamp, id: U256, execute: Step) -> Step {
-        let proposal = world.governance().proposal(id).ok();
+    fn around_upgrade(&mut self, set: &SetState, now: Timestamp, id: U256, execute: Step) -> Step {
+        let proposal = set.governance().proposal(id).ok();
         let mut actions = proposal.iter().flat_map(|(_, proposal)| proposal.actions());
         let upgrade = actions.find_map(|action| {
             RegistryCall::abi_decode(&action.data).map(|RegistryCall::Upgrade { rollup }| rollup)
@@ -339,7 +344,7 @@ impl Director {
         let caller = self.anybody();
         let act = Step::Transaction { caller, target, data: Bytes::new() };
         self.then([act.clone(), act]);
-        match self.propose_block(world, now) {
+        match self.propose_block(set, now) {
             Some(block) => {
                 self.agenda.push_front((Seconds::ZERO, execute));
                 block
@@ -348,11 +353,11 @@ impl Director {
         }
     }
 
-    pub(super) fn drop_proposal(&mut self, world: &World, now: Timestamp) -> Option<Step> {
-        let dropped = self.proposal_in(world, now, ProposalState::Dropped);
-        let count = world.governance().proposals().len() as u64;
+    pub(super) fn drop_proposal(&mut self, set: &SetState, now: Timestamp) -> Option<Step> {
+        let dropped = self.proposal_in(set, now, ProposalState::Dropped);
+        let count = set.governance().proposals().len() as u64;
         let id = dropped.unwrap_or_else(|| U256::from(self.rng.below(count + 1)));
-        let contract = world.addresses().governance;
+        let contract = set.addresses().governance;
         let drop = call(self.anybody(), contract, GovernanceCall::DropProposal { id });
         if self.rng.chance(1, 2) {
             self.then([drop.clone()]);
@@ -364,25 +369,26 @@ impl Director {
     /// executed as soon as it can be.
     pub(super) fn pass_list(
         &mut self,
-        world: &World,
+        set: &SetState,
         now: Timestamp,
         foreign: &Foreign,
     ) -> Option<Step> {
         let actions = match self.rng.below(6) {
-            0 | 1 if self.taker.is_none() => return self.write_taker(world, now),
+            0 | 1 if self.taker.is_none() => return self.write_taker(set, now),
             0 | 1 => self.handover_to_taker()?,
-            2 => self.rival_claims(world)?,
+            2 => self.rival_claims(set)?,
             3 => {
                 let rollup = self.impostor_address()?;
                 let data = RegistryCall::Upgrade { rollup }.abi_encode();
-                vec![Action { target: world.addresses().registry, data }]
+                vec![Action { target: set.addresses().registry, data }]
             }
-            _ => self.list(world, foreign),
+            _ => self.list(set, foreign),
         };
-        let (contract, governance) = (world.addresses().governance, world.governance());
+        let (contract, governance) = (set.addresses().governance, set.governance());
         let lock_amount = governance.configuration().propose_config.lock_amount;
-        let mut powers: Vec<_> =
-            (self.cast.holders.iter()).map(|holder| (governance.power(*holder), *holder)).collect();
+        let mut powers: Vec<_> = (self.accounts.holders.iter())
+            .map(|holder| (governance.power(*holder), *holder))
+            .collect();
         powers.sort_unstable();
         let (power, proposer) = powers.pop()?;
         powers.push((power.checked_sub(lock_amount)?, proposer));
@@ -404,15 +410,15 @@ impl Director {
         Some(Step::Put(payload, Put::Program(Behavior::payload(&actions).into())))
     }
 
-    pub(super) fn propose_with_lock(&mut self, world: &World) -> Option<Step> {
+    pub(super) fn propose_with_lock(&mut self, set: &SetState) -> Option<Step> {
         let payload = match self.rng.below(12) {
             0 => self.anybody(),
-            1 => world.registry().rollup(),
+            1 => set.registry().rollup(),
             _ => self.payload()?,
         };
-        let holder = *self.rng.pick(&self.cast.holders)?;
+        let holder = *self.rng.pick(&self.accounts.holders)?;
         let to = if self.rng.chance(1, 20) { Address::ZERO } else { holder };
-        let contract = world.addresses().governance;
+        let contract = set.addresses().governance;
         Some(call(holder, contract, GovernanceCall::ProposeWithLock { payload, to }))
     }
 }

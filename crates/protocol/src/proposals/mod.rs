@@ -12,8 +12,8 @@ pub use rounds::{InvalidRoundRules, LIFETIME_IN_ROUNDS, PushWindow, RoundRules};
 pub use status::{PushableRound, SignalingStatus};
 
 use crate::{
+    call_frame::{CallFrame, Decision},
     refusal::{Applied, ApplyError},
-    scene::{Decision, Scene},
     units::{ProposalId, Round, Slot},
 };
 use alloy_primitives::{Address, B256};
@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 
 /// What is known of a payload in a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pin {
+pub struct PayloadPin {
     /// Its code hash at the first signal, with the lowest 24 bits zero: what the contract keeps.
     pub code_hash: B256,
     /// Its signals.
@@ -58,7 +58,7 @@ pub struct RoundTally {
     /// Whether it was pushed, and where to.
     pub pushed: Option<Pushed>,
     /// All that was signaled for.
-    pub payloads: BTreeMap<Address, Pin>,
+    pub payloads: BTreeMap<Address, PayloadPin>,
 }
 
 /// What is known of one rollup's signals.
@@ -185,7 +185,7 @@ impl RoundTally {
     /// changes only on a strictly greater count.
     fn count(&mut self, payload: Address, code_hash: Option<B256>) -> Applied {
         if let Some(code_hash) = code_hash {
-            self.payloads.insert(payload, Pin { code_hash, count: 0 });
+            self.payloads.insert(payload, PayloadPin { code_hash, count: 0 });
         }
         let pin = self.payloads.get_mut(&payload).ok_or(ApplyError::Unknown)?;
         pin.count += 1;
@@ -204,12 +204,16 @@ pub(crate) fn pinned(code_hash: B256) -> B256 {
     pinned
 }
 
-pub(crate) fn decide(scene: Scene<'_>, proposals: &Proposals, call: &ProposalsCall) -> Decision {
+pub(crate) fn decide(
+    frame: CallFrame<'_>,
+    proposals: &Proposals,
+    call: &ProposalsCall,
+) -> Decision {
     match call {
-        ProposalsCall::Vote { payload } => signaling::vote(scene, proposals, *payload),
+        ProposalsCall::Vote { payload } => signaling::vote(frame, proposals, *payload),
         ProposalsCall::VoteWithSig { payload, signature } => {
-            signaling::vote_with_sig(scene, proposals, *payload, signature)
+            signaling::vote_with_sig(frame, proposals, *payload, signature)
         }
-        ProposalsCall::PushProposal { round } => pushing::push(scene, proposals, *round),
+        ProposalsCall::PushProposal { round } => pushing::push(frame, proposals, *round),
     }
 }

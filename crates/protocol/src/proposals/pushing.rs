@@ -5,29 +5,29 @@ use super::{
     signaling,
 };
 use crate::{
+    call_frame::{CallFrame, Decision},
     governance, questions,
     refusal::Refusal,
-    scene::{Decision, Scene},
     units::Round,
 };
 use alloy_primitives::{Address, U256};
 
-pub(super) fn push(scene: Scene<'_>, proposals: &Proposals, round: U256) -> Decision {
-    let instance = signaling::canonical(scene, proposals)?;
-    let present = signaling::present_round(scene, proposals, instance)?;
-    let owner = governance_of(scene, proposals)?;
-    let (round, leader) = winner(scene, proposals, instance, round, present, owner)?;
+pub(super) fn push(frame: CallFrame<'_>, proposals: &Proposals, round: U256) -> Decision {
+    let instance = signaling::canonical(frame, proposals)?;
+    let present = signaling::present_round(frame, proposals, instance)?;
+    let owner = governance_of(frame, proposals)?;
+    let (round, leader) = winner(frame, proposals, instance, round, present, owner)?;
     let payload = leader.payload;
 
-    let mut logs = vec![scene.log(ProposalsEvent::ProposalPushed { payload, round })];
-    logs.extend(governance::propose(scene.calling(owner), payload)?);
+    let mut logs = vec![frame.log(ProposalsEvent::ProposalPushed { payload, round })];
+    logs.extend(governance::propose(frame.calling(owner), payload)?);
     Ok(logs)
 }
 
 /// The leader of round `number`, if it can be pushed to `owner` in round `current_round`. A rollup
 /// that lies may be in any round.
 pub(super) fn winner(
-    scene: Scene<'_>,
+    frame: CallFrame<'_>,
     proposals: &Proposals,
     instance: Address,
     number: U256,
@@ -64,16 +64,16 @@ pub(super) fn winner(
         .into());
     }
     let pin = tally.payloads.get(&payload).map(|pin| pin.code_hash);
-    let (expected, found) = (pin.unwrap_or_default(), pinned(scene.code(payload).hash));
+    let (expected, found) = (pin.unwrap_or_default(), pinned(frame.code(payload).hash));
     if found != expected {
         return Err(ProposalsRefusal::CodeChanged { payload, expected, found }.into());
     }
     // Another contract that has the Registry may say anything of what was pushed to it.
-    if owner != scene.world.addresses().governance {
+    if owner != frame.set.addresses().governance {
         return Err(Refusal::OutsideTheSet(owner));
     }
     if let Some(id) = proposals.latest_proposal_of(payload)
-        && let Some(state) = scene.world.governance.state_of(id, scene.now())
+        && let Some(state) = frame.set.governance.state_of(id, frame.now())
         && state.is_live()
     {
         return Err(ProposalsRefusal::ProposalLive { payload, proposal_id: id.to_word() }.into());
@@ -82,6 +82,9 @@ pub(super) fn winner(
 }
 
 /// The Registry's owner.
-pub(super) fn governance_of(scene: Scene<'_>, proposals: &Proposals) -> Result<Address, Refusal> {
-    Ok(scene.address_word(proposals.registry, questions::GOVERNANCE)?)
+pub(super) fn governance_of(
+    frame: CallFrame<'_>,
+    proposals: &Proposals,
+) -> Result<Address, Refusal> {
+    Ok(frame.address_word(proposals.registry, questions::GOVERNANCE)?)
 }

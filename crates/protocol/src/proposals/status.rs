@@ -2,12 +2,12 @@
 
 use super::{LIFETIME_IN_ROUNDS, Leader, Proposals, RoundRules, pushing, signaling};
 use crate::{
-    outside::Outside,
+    call_frame::{CallFrame, Context, L1Block, ReentrancyGuard},
+    external::ExternalContracts,
     questions,
     refusal::Refusal,
-    scene::{Block, Context, Entered, Scene},
+    set_state::SetState,
     units::{Round, Slot, Timestamp},
-    world::World,
 };
 use alloy_primitives::{Address, U256};
 use serde::{Deserialize, Serialize};
@@ -47,17 +47,17 @@ pub struct PushableRound {
     pub until: Option<Timestamp>,
 }
 
-impl World {
+impl SetState {
     /// Where signaling at `proposals` stands at `now`. Refused as `currentStatus()` is.
     pub fn signaling(
         &self,
         proposals: Address,
         now: Timestamp,
-        outside: &dyn Outside,
+        external: &dyn ExternalContracts,
     ) -> Result<SignalingStatus, Refusal> {
-        self.ask(proposals, now, outside, |scene, proposals| {
-            let instance = signaling::canonical(scene, proposals)?;
-            let slot = signaling::present_slot(scene, proposals, instance)?;
+        self.ask(proposals, now, external, |frame, proposals| {
+            let instance = signaling::canonical(frame, proposals)?;
+            let slot = signaling::present_slot(frame, proposals, instance)?;
             // Nobody can signal in a slot beyond 64 bits.
             let slot = Slot::try_from(slot).unwrap_or(Slot::MAX);
             let round = proposals.rules.round_of(slot);
@@ -81,14 +81,14 @@ impl World {
         proposals: Address,
         round: Round,
         now: Timestamp,
-        outside: &dyn Outside,
+        external: &dyn ExternalContracts,
     ) -> Result<Leader, Refusal> {
-        self.ask(proposals, now, outside, |scene, proposals| {
-            let instance = signaling::canonical(scene, proposals)?;
-            let present = signaling::present_round(scene, proposals, instance)?;
-            let owner = pushing::governance_of(scene, proposals)?;
+        self.ask(proposals, now, external, |frame, proposals| {
+            let instance = signaling::canonical(frame, proposals)?;
+            let present = signaling::present_round(frame, proposals, instance)?;
+            let owner = pushing::governance_of(frame, proposals)?;
             let round = round.to_word();
-            let (_, leader) = pushing::winner(scene, proposals, instance, round, present, owner)?;
+            let (_, leader) = pushing::winner(frame, proposals, instance, round, present, owner)?;
             Ok(leader)
         })
     }
@@ -100,12 +100,12 @@ impl World {
         &self,
         proposals: Address,
         now: Timestamp,
-        outside: &dyn Outside,
+        external: &dyn ExternalContracts,
     ) -> Result<Vec<PushableRound>, Refusal> {
-        let status = self.signaling(proposals, now, outside)?;
-        let governance_proposer = self.ask(proposals, now, outside, |scene, state| {
-            let owner = pushing::governance_of(scene, state)?;
-            Ok(scene.address_word(owner, questions::GOVERNANCE_PROPOSER)?)
+        let status = self.signaling(proposals, now, external)?;
+        let governance_proposer = self.ask(proposals, now, external, |frame, state| {
+            let owner = pushing::governance_of(frame, state)?;
+            Ok(frame.address_word(owner, questions::GOVERNANCE_PROPOSER)?)
         })?;
         if governance_proposer != proposals {
             return Ok(Vec::new());
@@ -119,7 +119,7 @@ impl World {
         });
         let mut pushable = Vec::new();
         for round in waiting {
-            match self.winner(proposals, round, now, outside) {
+            match self.winner(proposals, round, now, external) {
                 Ok(winner) => {
                     let (_, last) = state.rules.push_slots(round);
                     let until = clock.and_then(|clock| clock.slot_end(last));
@@ -137,14 +137,14 @@ impl World {
         &self,
         contract: Address,
         now: Timestamp,
-        outside: &dyn Outside,
-        question: impl FnOnce(Scene<'_>, &Proposals) -> Result<T, Refusal>,
+        external: &dyn ExternalContracts,
+        question: impl FnOnce(CallFrame<'_>, &Proposals) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
         let proposals = self.proposals(contract).ok_or(Refusal::OutsideTheSet(contract))?;
-        let block = Block { timestamp: now, ..self.block() };
+        let block = L1Block { timestamp: now, ..self.block() };
         let caller = Address::ZERO;
-        let context = Context { caller, block, prevrandao: U256::ZERO, outside };
-        let entered = Entered::default();
-        question(self.scene(contract, &context, &entered), proposals)
+        let context = Context { caller, block, prevrandao: U256::ZERO, external };
+        let guard = ReentrancyGuard::default();
+        question(self.frame(contract, &context, &guard), proposals)
     }
 }

@@ -2,11 +2,11 @@
 
 use super::{Rollup, RollupEvent, RollupRefusal};
 use crate::{
+    call_frame::{CallFrame, Decision},
     distributor::{self, DistributorCall},
     messages::{Log, Role},
+    overlay::Overlay,
     refusal::Refusal,
-    scene::{Decision, Scene},
-    stage::Stage,
     units::Timestamp,
 };
 use alloy_primitives::{Address, B256};
@@ -19,26 +19,26 @@ pub(crate) fn proposer_of(rollup: &Rollup, now: Timestamp) -> Option<Address> {
 
 /// The event that records the next epoch's seed, if none is recorded. `None` in an epoch's first slot:
 /// whoever proposes the last L1 block before the epoch knows the randomness of the block after it.
-pub(super) fn seed(scene: Scene<'_>, rollup: &Rollup) -> Option<Log> {
+pub(super) fn seed(frame: CallFrame<'_>, rollup: &Rollup) -> Option<Log> {
     let clock = rollup.clock();
-    let slot = clock.slot_at(scene.now())?;
+    let slot = clock.slot_at(frame.now())?;
     let epoch = clock.epoch_of(slot).next();
     if clock.is_first_of_epoch(slot) || rollup.seats.seed_of(epoch).is_some() {
         return None;
     }
-    Some(scene.log(RollupEvent::SeedRecorded { epoch, seed: scene.prevrandao }))
+    Some(frame.log(RollupEvent::SeedRecorded { epoch, seed: frame.prevrandao }))
 }
 
 /// The slot's block. A reward that can't be claimed is no reason to refuse it.
 pub(super) fn propose_block(
-    scene: Scene<'_>,
+    frame: CallFrame<'_>,
     rollup: &Rollup,
     block_hash: B256,
     mut logs: Vec<Log>,
 ) -> Decision {
-    let entered = scene.enter()?;
-    let caller = scene.caller;
-    let slot = rollup.slot_at(scene.now())?;
+    let guard = frame.enter()?;
+    let caller = frame.caller;
+    let slot = rollup.slot_at(frame.now())?;
     let drawn = rollup.draw(slot);
     let Some(member) = drawn.filter(|member| member.proposer == caller) else {
         let proposer = drawn.map(|member| member.proposer).unwrap_or_default();
@@ -48,7 +48,7 @@ pub(super) fn propose_block(
         return Err(RollupRefusal::SlotAlreadyProposed { slot: slot.to_word() }.into());
     }
     let block_number = rollup.next_block();
-    logs.push(scene.log(RollupEvent::BlockProposed {
+    logs.push(frame.log(RollupEvent::BlockProposed {
         block_number,
         slot,
         attester: member.attester,
@@ -58,18 +58,18 @@ pub(super) fn propose_block(
 
     let to = member.coinbase();
     let distributor = rollup.parameters.reward_distributor;
-    if scene.world.role_of(distributor) == Some(Role::Distributor) {
+    if frame.set.role_of(distributor) == Some(Role::Distributor) {
         // It asks nothing that this call has changed.
-        let claim = distributor::claim(scene.calling(distributor), to);
+        let claim = distributor::claim(frame.calling(distributor), to);
         logs.extend(claim.into_iter().flatten());
         return Ok(logs);
     }
-    let mut stage = Stage::new(Scene { entered: &entered, ..scene });
-    stage.apply(logs);
+    let mut overlay = Overlay::new(CallFrame { guard: &guard, ..frame });
+    overlay.apply(logs);
     let claim = DistributorCall::Claim { to }.abi_encode();
     // The block stands whatever the distributor does, unless these rules don't know what it does.
-    match stage.call(scene.this, distributor, &claim) {
+    match overlay.call(frame.this, distributor, &claim) {
         Err(undecided @ Refusal::OutsideTheSet(_)) => Err(undecided),
-        Ok(()) | Err(_) => Ok(stage.into_logs()),
+        Ok(()) | Err(_) => Ok(overlay.into_logs()),
     }
 }

@@ -1,12 +1,12 @@
 //! What the events of a Rollup change.
 
 use super::{
-    Exit, Head, Member, MemberState, Move, Registration, Rollup, RollupEvent, RollupParameters,
-    Seats,
+    Member, MemberState, Registration, Rollup, RollupEvent, RollupHead, RollupParameters, Seats,
+    StakeExit, StakeMove,
 };
 use crate::{
+    call_frame::L1Block,
     refusal::{Applied, ApplyError},
-    scene::Block,
     units::Epoch,
 };
 use alloy_primitives::{Address, map::AddressMap};
@@ -22,7 +22,7 @@ impl Rollup {
         }
     }
 
-    pub(crate) fn evolve(&mut self, event: &RollupEvent, block: Block) -> Applied {
+    pub(crate) fn evolve(&mut self, event: &RollupEvent, block: L1Block) -> Applied {
         let epoch = self.clock().epoch_at(block.timestamp).ok_or(ApplyError::Backwards)?;
         match event {
             RollupEvent::Deployed { .. } => {}
@@ -45,7 +45,7 @@ impl Rollup {
             }
             RollupEvent::WithdrawInitiated { attester, recipient, .. } => {
                 let exitable_at = block.timestamp + self.parameters.exit_delay;
-                let exit = Exit { recipient: *recipient, exitable_at };
+                let exit = StakeExit { recipient: *recipient, exitable_at };
                 self.unseat(*attester, epoch)?;
                 self.member_mut(*attester)?.state = MemberState::Exiting(exit);
             }
@@ -63,7 +63,7 @@ impl Rollup {
             RollupEvent::MoveInitiated { attester, new_rollup, ready_at } => {
                 match &mut self.member_mut(*attester)?.state {
                     MemberState::Validating { moving, .. } => {
-                        *moving = Some(Move { new_rollup: *new_rollup, ready_at: *ready_at });
+                        *moving = Some(StakeMove { new_rollup: *new_rollup, ready_at: *ready_at });
                     }
                     _ => return Err(ApplyError::Unknown),
                 }
@@ -80,7 +80,7 @@ impl Rollup {
                 if *block_number != self.next_block() {
                     return Err(ApplyError::Unknown);
                 }
-                self.head = Some(Head { number: *block_number, slot: *slot });
+                self.head = Some(RollupHead { number: *block_number, slot: *slot });
             }
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! Calls, events and refusals of a Rollup.
 
-use super::{RollupParameters, Status};
+use super::{AttesterStatus, RollupParameters};
 use crate::{
     abi::{abi_enum, abi_events},
     units::{Amount, Epoch, RollupBlock, Slot, Timestamp},
@@ -110,13 +110,13 @@ abi_enum! {
         NotWithdrawer { caller: Address, withdrawer: Address } = "Rollup__NotWithdrawer",
         /// `attester` is not in the set.
         #[error("{attester} is not in the set but {status}")]
-        NotValidating { attester: Address, status: Status } = "Rollup__NotValidating",
+        NotValidating { attester: Address, status: AttesterStatus } = "Rollup__NotValidating",
         /// `attester` is on its way out already.
         #[error("{attester} is on its way out already")]
         AlreadyExiting { attester: Address } = "Rollup__AlreadyExiting",
         /// `attester` did not call `initiateWithdraw`.
         #[error("{attester} is not on its way out but {status}")]
-        NotExiting { attester: Address, status: Status } = "Rollup__NotExiting",
+        NotExiting { attester: Address, status: AttesterStatus } = "Rollup__NotExiting",
         /// The stake stays slashable until `exitable_at`.
         #[error("the stake stays until {exitable_at}, and it is {timestamp}")]
         ExitNotReady { timestamp: U256, exitable_at: U256 } = "Rollup__ExitNotReady",

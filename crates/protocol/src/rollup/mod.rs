@@ -18,8 +18,8 @@ pub use parameters::{RawRollupParameters, RollupParameters};
 
 use crate::{
     abi::Abi,
+    call_frame::{CallFrame, Decision},
     ownership::OwnershipCall,
-    scene::{Decision, Scene},
     units::{Amount, Epoch, RollupBlock, Slot, Timestamp},
 };
 use alloy_primitives::{Address, U256, map::AddressMap};
@@ -31,7 +31,7 @@ use set::{Registration, Seats};
 /// The status of an attester, with the contract's numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[repr(u8)]
-pub enum Status {
+pub enum AttesterStatus {
     /// Not registered.
     #[default]
     None = 0,
@@ -43,18 +43,18 @@ pub enum Status {
     Exiting = 3,
 }
 
-impl Status {
+impl AttesterStatus {
     /// All, in numeric order.
     pub const ALL: [Self; 4] = [Self::None, Self::Validating, Self::Living, Self::Exiting];
 }
 
-impl fmt::Display for Status {
+impl fmt::Display for AttesterStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self, f)
     }
 }
 
-impl Abi for Status {
+impl Abi for AttesterStatus {
     type Sol = sol_data::Uint<8>;
 
     fn to_sol(&self) -> u8 {
@@ -68,7 +68,7 @@ impl Abi for Status {
 
 /// An announced move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Move {
+pub struct StakeMove {
     /// The rollup to move to.
     pub new_rollup: Address,
     /// From when on it can be finalized.
@@ -77,7 +77,7 @@ pub struct Move {
 
 /// An exit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Exit {
+pub struct StakeExit {
     /// Who gets the stake.
     pub recipient: Address,
     /// From when on it is paid.
@@ -88,11 +88,11 @@ pub struct Exit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum MemberState {
     /// It is in the set, and may have announced a move.
-    Validating { seat: u32, moving: Option<Move> },
+    Validating { seat: u32, moving: Option<StakeMove> },
     /// It was slashed out of the set.
     Living,
     /// It left the set; its stake is paid later.
-    Exiting(Exit),
+    Exiting(StakeExit),
     /// Its stake was paid or moved. It may still be drawn from closed sets.
     Gone,
 }
@@ -135,17 +135,17 @@ impl Member {
     }
 
     /// Its status.
-    pub const fn status(&self) -> Status {
+    pub const fn status(&self) -> AttesterStatus {
         match self.state {
-            MemberState::Validating { .. } => Status::Validating,
-            MemberState::Living => Status::Living,
-            MemberState::Exiting(_) => Status::Exiting,
-            MemberState::Gone => Status::None,
+            MemberState::Validating { .. } => AttesterStatus::Validating,
+            MemberState::Living => AttesterStatus::Living,
+            MemberState::Exiting(_) => AttesterStatus::Exiting,
+            MemberState::Gone => AttesterStatus::None,
         }
     }
 
     /// The move it announced, if it did.
-    pub const fn moving(&self) -> Option<Move> {
+    pub const fn moving(&self) -> Option<StakeMove> {
         match self.state {
             MemberState::Validating { moving, .. } => moving,
             _ => None,
@@ -153,7 +153,7 @@ impl Member {
     }
 
     /// Its exit, if it is leaving.
-    pub const fn exit(&self) -> Option<Exit> {
+    pub const fn exit(&self) -> Option<StakeExit> {
         match self.state {
             MemberState::Exiting(exit) => Some(exit),
             _ => None,
@@ -163,7 +163,7 @@ impl Member {
 
 /// The newest block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Head {
+pub struct RollupHead {
     /// Its number; the first is 1.
     pub number: RollupBlock,
     /// Its slot.
@@ -179,7 +179,7 @@ pub struct Rollup {
     /// The present registration of those who have one.
     attesters: AddressMap<Registration>,
     seats: Seats,
-    head: Option<Head>,
+    head: Option<RollupHead>,
 }
 
 /// Whether it can still change who proposes in the slots of an epoch.
@@ -223,7 +223,7 @@ impl Rollup {
     }
 
     /// The newest block.
-    pub const fn head(&self) -> Option<Head> {
+    pub const fn head(&self) -> Option<RollupHead> {
         self.head
     }
 
@@ -326,47 +326,47 @@ impl Rollup {
 
 /// What a call about the rollup's owner does. It records a seed as every other call does.
 pub(crate) fn decide_ownership(
-    scene: Scene<'_>,
+    frame: CallFrame<'_>,
     rollup: &Rollup,
     call: &OwnershipCall,
 ) -> Decision {
-    let event = scene.ownership().decide(call, scene.caller)?;
-    let mut logs: Vec<_> = duties::seed(scene, rollup).into_iter().collect();
-    logs.push(scene.log(event));
+    let event = frame.ownership().decide(call, frame.caller)?;
+    let mut logs: Vec<_> = duties::seed(frame, rollup).into_iter().collect();
+    logs.push(frame.log(event));
     Ok(logs)
 }
 
 /// What a call does. Every call that changes the rollup records the next epoch's seed first, if
 /// nobody has and it isn't the epoch's first slot.
-pub(crate) fn decide(scene: Scene<'_>, rollup: &Rollup, call: &RollupCall) -> Decision {
-    let mut logs: Vec<_> = duties::seed(scene, rollup).into_iter().collect();
+pub(crate) fn decide(frame: CallFrame<'_>, rollup: &Rollup, call: &RollupCall) -> Decision {
+    let mut logs: Vec<_> = duties::seed(frame, rollup).into_iter().collect();
     logs.extend(match *call {
         RollupCall::Deposit { attester, proposer, withdrawer, amount } => {
-            staking::deposit(scene, rollup, attester, proposer, withdrawer, amount)?
+            staking::deposit(frame, rollup, attester, proposer, withdrawer, amount)?
         }
         RollupCall::InitiateWithdraw { attester, recipient } => {
-            staking::initiate_withdraw(scene, rollup, attester, recipient)?
+            staking::initiate_withdraw(frame, rollup, attester, recipient)?
         }
         RollupCall::FinaliseWithdraw { attester } => {
-            staking::finalise_withdraw(scene, rollup, attester)?
+            staking::finalise_withdraw(frame, rollup, attester)?
         }
         RollupCall::InitiateMove { attester, new_rollup } => {
-            moving::initiate_move(scene, rollup, attester, new_rollup)?
+            moving::initiate_move(frame, rollup, attester, new_rollup)?
         }
         RollupCall::FinaliseMove { attester } => {
             // What happens in between sees the seed recorded.
-            return moving::finalise_move(scene, rollup, attester, attester, logs);
+            return moving::finalise_move(frame, rollup, attester, attester, logs);
         }
         RollupCall::FinaliseMoveAs { attester, new_attester } => {
-            return moving::finalise_move_as(scene, rollup, attester, new_attester, logs);
+            return moving::finalise_move_as(frame, rollup, attester, new_attester, logs);
         }
         RollupCall::SetCoinbase { attester, coinbase } => {
-            staking::set_coinbase(scene, rollup, attester, coinbase)?
+            staking::set_coinbase(frame, rollup, attester, coinbase)?
         }
-        RollupCall::Slash { attester, amount } => staking::slash(scene, rollup, attester, amount)?,
+        RollupCall::Slash { attester, amount } => staking::slash(frame, rollup, attester, amount)?,
         RollupCall::SetupEpoch => Vec::new(),
         RollupCall::ProposeBlock { block_hash } => {
-            return duties::propose_block(scene, rollup, block_hash, logs);
+            return duties::propose_block(frame, rollup, block_hash, logs);
         }
     });
     Ok(logs)

@@ -1,111 +1,111 @@
 //! Moving a stake to the next rollup without a gap in between.
 
-use super::{Rollup, RollupCall, RollupEvent, RollupRefusal, Status};
+use super::{AttesterStatus, Rollup, RollupCall, RollupEvent, RollupRefusal};
 use crate::{
     asset,
+    call_frame::{CallFrame, Decision},
     messages::Log,
+    overlay::Overlay,
     questions,
     refusal::CommonRefusal,
-    scene::{Decision, Scene},
-    stage::Stage,
 };
 use alloy_primitives::{Address, U256};
 
 pub(super) fn initiate_move(
-    scene: Scene<'_>,
+    frame: CallFrame<'_>,
     rollup: &Rollup,
     attester: Address,
     new_rollup: Address,
 ) -> Decision {
-    let member = rollup.require_withdrawer(attester, scene.caller)?;
+    let member = rollup.require_withdrawer(attester, frame.caller)?;
     let status = member.status();
-    if status != Status::Validating {
+    if status != AttesterStatus::Validating {
         return Err(RollupRefusal::NotValidating { attester, status }.into());
     }
     if new_rollup.is_zero() {
         return Err(CommonRefusal::ZeroAddress.into());
     }
-    if new_rollup == scene.this {
+    if new_rollup == frame.this {
         return Err(RollupRefusal::MoveToSelf.into());
     }
     // Another target doesn't start the clock again.
     let ready_at = match member.moving() {
         Some(announced) => announced.ready_at,
-        None => scene.after(rollup.parameters.exit_delay)?,
+        None => frame.after(rollup.parameters.exit_delay)?,
     };
-    Ok(vec![scene.log(RollupEvent::MoveInitiated { attester, new_rollup, ready_at })])
+    Ok(vec![frame.log(RollupEvent::MoveInitiated { attester, new_rollup, ready_at })])
 }
 
 /// The withdrawer finalizes the move under another attester.
 pub(super) fn finalise_move_as(
-    scene: Scene<'_>,
+    frame: CallFrame<'_>,
     rollup: &Rollup,
     attester: Address,
     new_attester: Address,
     logs: Vec<Log>,
 ) -> Decision {
-    rollup.require_withdrawer(attester, scene.caller)?;
+    rollup.require_withdrawer(attester, frame.caller)?;
     if new_attester.is_zero() {
         return Err(CommonRefusal::ZeroAddress.into());
     }
-    finalise_move(scene, rollup, attester, new_attester, logs)
+    finalise_move(frame, rollup, attester, new_attester, logs)
 }
 
 /// The stake leaves this rollup and is deposited for `new_attester` into the announced one, which may
 /// be anybody's code: what counts is that exactly the stake is gone afterwards.
 pub(super) fn finalise_move(
-    scene: Scene<'_>,
+    frame: CallFrame<'_>,
     rollup: &Rollup,
     attester: Address,
     new_attester: Address,
     mut logs: Vec<Log>,
 ) -> Decision {
-    let entered = scene.enter()?;
+    let guard = frame.enter()?;
     let member = rollup.require_member(attester)?;
     let status = member.status();
-    if status != Status::Validating {
+    if status != AttesterStatus::Validating {
         return Err(RollupRefusal::NotValidating { attester, status }.into());
     }
     let announced = member.moving().ok_or(RollupRefusal::NoMove { attester })?;
-    if scene.now() < announced.ready_at {
+    if frame.now() < announced.ready_at {
         return Err(RollupRefusal::MoveNotReady {
-            timestamp: scene.now().to_word(),
+            timestamp: frame.now().to_word(),
             ready_at: announced.ready_at.to_word(),
         }
         .into());
     }
     let new_rollup = announced.new_rollup;
-    let canonical = scene.address_word(rollup.parameters.registry, questions::ROLLUP)?;
+    let canonical = frame.address_word(rollup.parameters.registry, questions::ROLLUP)?;
     if new_rollup != canonical {
         return Err(RollupRefusal::MoveNotToCanonical { new_rollup, canonical }.into());
     }
-    scene.require_code(new_rollup)?;
+    frame.require_code(new_rollup)?;
 
     let stake = member.stake;
     let amount = stake.to_word();
-    let this = scene.this;
-    let asset = scene.calling(scene.world.addresses().asset);
+    let this = frame.this;
+    let asset = frame.calling(frame.set.addresses().asset);
     let event = RollupEvent::MoveFinalised { attester, new_rollup, new_attester, amount: stake };
-    logs.push(scene.log(event));
+    logs.push(frame.log(event));
     logs.extend(asset::approve(asset, this, new_rollup, amount)?);
 
-    let before = scene.world.asset.balance_of(this);
-    let mut stage = Stage::new(Scene { entered: &entered, ..scene });
-    stage.apply(logs);
+    let before = frame.set.asset.balance_of(this);
+    let mut overlay = Overlay::new(CallFrame { guard: &guard, ..frame });
+    overlay.apply(logs);
     let deposit = RollupCall::Deposit {
         attester: new_attester,
         proposer: member.proposer,
         withdrawer: member.withdrawer,
         amount,
     };
-    stage.call(this, new_rollup, &deposit.abi_encode())?;
-    if !stage.world().asset.allowance(this, new_rollup).is_zero() {
-        stage.apply(asset::approve(asset, this, new_rollup, U256::ZERO)?);
+    overlay.call(this, new_rollup, &deposit.abi_encode())?;
+    if !overlay.set().asset.allowance(this, new_rollup).is_zero() {
+        overlay.apply(asset::approve(asset, this, new_rollup, U256::ZERO)?);
     }
-    let taken = before.saturating_sub(stage.world().asset.balance_of(this));
+    let taken = before.saturating_sub(overlay.set().asset.balance_of(this));
     if taken != stake {
         let taken = taken.to_word();
         return Err(RollupRefusal::StakeNotMoved { stake: amount, taken }.into());
     }
-    Ok(stage.into_logs())
+    Ok(overlay.into_logs())
 }

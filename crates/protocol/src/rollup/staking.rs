@@ -1,10 +1,10 @@
 //! Joining, leaving, and being slashed.
 
-use super::{Member, Rollup, RollupEvent, RollupRefusal, Status};
+use super::{AttesterStatus, Member, Rollup, RollupEvent, RollupRefusal};
 use crate::{
     asset,
+    call_frame::{CallFrame, Decision},
     refusal::CommonRefusal,
-    scene::{Decision, Scene},
     units::Amount,
 };
 use alloy_primitives::{Address, U256};
@@ -29,14 +29,14 @@ impl Rollup {
 }
 
 pub(super) fn deposit(
-    scene: Scene<'_>,
+    frame: CallFrame<'_>,
     rollup: &Rollup,
     attester: Address,
     proposer: Address,
     withdrawer: Address,
     amount: U256,
 ) -> Decision {
-    scene.enter()?;
+    frame.enter()?;
     if [attester, proposer, withdrawer].contains(&Address::ZERO) {
         return Err(CommonRefusal::ZeroAddress.into());
     }
@@ -50,76 +50,80 @@ pub(super) fn deposit(
         return Err(RollupRefusal::StakeTooLow { amount, minimum_stake }.into());
     }
     let event = RollupEvent::Deposit { attester, proposer, withdrawer, amount: stake };
-    let mut logs = vec![scene.log(event)];
-    let asset = scene.calling(scene.world.addresses().asset);
-    let allowance = scene.world.asset.allowance(scene.caller, scene.this);
-    logs.extend(asset::transfer_from(asset, scene.caller, scene.this, amount, allowance)?);
+    let mut logs = vec![frame.log(event)];
+    let asset = frame.calling(frame.set.addresses().asset);
+    let allowance = frame.set.asset.allowance(frame.caller, frame.this);
+    logs.extend(asset::transfer_from(asset, frame.caller, frame.this, amount, allowance)?);
     Ok(logs)
 }
 
 pub(super) fn initiate_withdraw(
-    scene: Scene<'_>,
+    frame: CallFrame<'_>,
     rollup: &Rollup,
     attester: Address,
     recipient: Address,
 ) -> Decision {
-    let member = rollup.require_withdrawer(attester, scene.caller)?;
-    if member.status() == Status::Exiting {
+    let member = rollup.require_withdrawer(attester, frame.caller)?;
+    if member.status() == AttesterStatus::Exiting {
         return Err(RollupRefusal::AlreadyExiting { attester }.into());
     }
     if recipient.is_zero() {
         return Err(CommonRefusal::ZeroAddress.into());
     }
-    scene.after(rollup.parameters.exit_delay)?;
+    frame.after(rollup.parameters.exit_delay)?;
     let amount = member.stake;
-    Ok(vec![scene.log(RollupEvent::WithdrawInitiated { attester, recipient, amount })])
+    Ok(vec![frame.log(RollupEvent::WithdrawInitiated { attester, recipient, amount })])
 }
 
-pub(super) fn finalise_withdraw(scene: Scene<'_>, rollup: &Rollup, attester: Address) -> Decision {
-    scene.enter()?;
+pub(super) fn finalise_withdraw(
+    frame: CallFrame<'_>,
+    rollup: &Rollup,
+    attester: Address,
+) -> Decision {
+    frame.enter()?;
     let member = rollup.require_member(attester)?;
     let exit = member
         .exit()
         .ok_or_else(|| RollupRefusal::NotExiting { attester, status: member.status() })?;
-    if scene.now() < exit.exitable_at {
+    if frame.now() < exit.exitable_at {
         return Err(RollupRefusal::ExitNotReady {
-            timestamp: scene.now().to_word(),
+            timestamp: frame.now().to_word(),
             exitable_at: exit.exitable_at.to_word(),
         }
         .into());
     }
     let (recipient, amount) = (exit.recipient, member.stake);
     let event = RollupEvent::WithdrawFinalised { attester, recipient, amount };
-    let mut logs = vec![scene.log(event)];
-    let asset = scene.calling(scene.world.addresses().asset);
-    logs.extend(asset::transfer(asset, scene.this, recipient, amount.to_word())?);
+    let mut logs = vec![frame.log(event)];
+    let asset = frame.calling(frame.set.addresses().asset);
+    logs.extend(asset::transfer(asset, frame.this, recipient, amount.to_word())?);
     Ok(logs)
 }
 
 pub(super) fn set_coinbase(
-    scene: Scene<'_>,
+    frame: CallFrame<'_>,
     rollup: &Rollup,
     attester: Address,
     coinbase: Address,
 ) -> Decision {
-    rollup.require_withdrawer(attester, scene.caller)?;
+    rollup.require_withdrawer(attester, frame.caller)?;
     if coinbase.is_zero() {
         return Err(CommonRefusal::ZeroAddress.into());
     }
-    Ok(vec![scene.log(RollupEvent::CoinbaseSet { attester, coinbase })])
+    Ok(vec![frame.log(RollupEvent::CoinbaseSet { attester, coinbase })])
 }
 
 pub(super) fn slash(
-    scene: Scene<'_>,
+    frame: CallFrame<'_>,
     rollup: &Rollup,
     attester: Address,
     amount: U256,
 ) -> Decision {
-    scene.require_owner()?;
+    frame.require_owner()?;
     let stake = rollup.require_member(attester)?.stake;
     let taken = Amount::try_from(amount).unwrap_or(Amount::MAX).min(stake);
     if taken.is_zero() {
         return Err(RollupRefusal::NothingToSlash { attester }.into());
     }
-    Ok(vec![scene.log(RollupEvent::Slashed { attester, amount: taken })])
+    Ok(vec![frame.log(RollupEvent::Slashed { attester, amount: taken })])
 }

@@ -23,11 +23,11 @@ fn transfers_move_what_there_is() {
     let amount = Amount::of(5 * T);
     let itself = AssetEvent::Transfer { from: alice, to: alice, amount };
     assert_eq!(events, [Event::from(itself)]);
-    assert_eq!(chain.world.asset().balance_of(alice), amount);
+    assert_eq!(chain.set.asset().balance_of(alice), amount);
     chain.ok("alice", ASSET, send(bob, tokens(2)));
-    assert_eq!(chain.world.asset().balance_of(alice), Amount::of(3 * T));
-    assert_eq!(chain.world.asset().balance_of(bob), Amount::of(2 * T));
-    assert_eq!(chain.world.asset().total_supply(), Amount::of(SUPPLY));
+    assert_eq!(chain.set.asset().balance_of(alice), Amount::of(3 * T));
+    assert_eq!(chain.set.asset().balance_of(bob), Amount::of(2 * T));
+    assert_eq!(chain.set.asset().total_supply(), Amount::of(SUPPLY));
 }
 
 #[test]
@@ -51,10 +51,10 @@ fn allowances_are_used_up_unless_infinite() {
 
     chain.ok("alice", ASSET, approve(bob, U256::MAX));
     assert_eq!(chain.ok("bob", ASSET, take(alice, tokens(2))).len(), 1);
-    assert_eq!(chain.world.asset().allowance(alice, bob), U256::MAX);
+    assert_eq!(chain.set.asset().allowance(alice, bob), U256::MAX);
     // Nothing of nobody's is nothing.
     chain.ok("bob", ASSET, take(ZERO, U256::ZERO));
-    assert_eq!(chain.world.asset().total_supply(), Amount::of(SUPPLY));
+    assert_eq!(chain.set.asset().total_supply(), Amount::of(SUPPLY));
 }
 
 #[test]

@@ -6,10 +6,11 @@ use alloy_signer::SignerSync;
 use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::{SolCall, SolValue, sol};
 use canon_protocol::{
-    Action, Addresses, Amount, AssetCall, Block, BlockNumber, Call, Code, CodeKind, Configuration,
-    Constructor, Context, Event, ExpectCall, Fraction, GovernanceCall, IssuerCall, Log, Outside,
-    OwnershipCall, ProposalsCall, ProposeConfiguration, RawConfiguration, RawRollupParameters,
-    Reaction, Refusal, RegistryCall, Role, RollupCall, Round, Seconds, Slot, Timestamp, World,
+    Action, Addresses, Amount, AssetCall, BlockNumber, Call, Code, CodeKind, Configuration,
+    Constructor, Context, Event, ExpectCall, ExternalContracts, Fraction, GovernanceCall,
+    IssuerCall, L1Block, Log, OwnershipCall, ProposalsCall, ProposeConfiguration, RawConfiguration,
+    RawRollupParameters, Reaction, Refusal, RegistryCall, Role, RollupCall, Round, Seconds,
+    SetState, Slot, Timestamp,
     histories::{self, ForeignAt},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -117,7 +118,7 @@ pub(crate) struct Foreign {
     now: Timestamp,
 }
 
-impl Outside for Foreign {
+impl ExternalContracts for Foreign {
     fn code(&self, account: Address) -> Code {
         match self.written(account) {
             Some(written) => written.code(account),
@@ -203,10 +204,10 @@ pub(crate) const EXPECT: Address = addresses().expect;
 /// The set on a chain that does nothing by itself.
 #[derive(Clone, Debug)]
 pub(crate) struct Chain {
-    pub(crate) world: World,
-    pub(crate) block: Block,
+    pub(crate) set: SetState,
+    pub(crate) block: L1Block,
     pub(crate) foreign: Foreign,
-    pub(crate) history: Vec<(Block, Log)>,
+    pub(crate) history: Vec<(L1Block, Log)>,
     /// Whether somebody calls `setupEpoch` in time for whatever epoch comes.
     pub(crate) is_kept: bool,
 }
@@ -215,8 +216,8 @@ impl Chain {
     /// Before anything is deployed.
     pub(crate) fn empty() -> Self {
         Self {
-            world: World::new(addresses()),
-            block: Block { number: BlockNumber::of(1), timestamp: at(START) },
+            set: SetState::new(addresses()),
+            block: L1Block { number: BlockNumber::of(1), timestamp: at(START) },
             foreign: Foreign { now: at(START), ..Foreign::default() },
             history: Vec::new(),
             is_kept: false,
@@ -307,7 +308,7 @@ impl Chain {
         contract: Address,
         constructor: &Constructor,
     ) -> Result<Vec<Log>, Refusal> {
-        self.world.deploy(contract, constructor, &self.context(named("deployer")))
+        self.set.deploy(contract, constructor, &self.context(named("deployer")))
     }
 
     pub(crate) fn deploy_proposals(&mut self, contract: Address) {
@@ -349,7 +350,7 @@ impl Chain {
     /// In every rollup the seed of the epoch of `until` is recorded in the epoch before, as early as that
     /// is possible.
     fn keep(&mut self, until: Timestamp) {
-        let calls = self.world.rollups().filter_map(|(address, rollup)| {
+        let calls = self.set.rollups().filter_map(|(address, rollup)| {
             let clock = rollup.clock();
             let recording = clock.epoch_at(until)?.previous()?;
             let time = clock.seed_recording_start(recording)?.max(self.now());
@@ -382,7 +383,7 @@ impl Chain {
 
     pub(crate) fn context(&self, caller: Address) -> Context<'_> {
         let prevrandao = self.prevrandao();
-        Context { caller, block: self.block, prevrandao, outside: &self.foreign }
+        Context { caller, block: self.block, prevrandao, external: &self.foreign }
     }
 
     /// A call, as a transaction of the present block. What holds of every call is checked here.
@@ -393,11 +394,11 @@ impl Chain {
         call: impl Into<Call>,
     ) -> Result<Vec<Event>, Refusal> {
         let call = call.into();
-        if let Some(role) = self.world.role_of(contract) {
+        if let Some(role) = self.set.role_of(contract) {
             let decoded = Call::abi_decode(role, &call.abi_encode());
             assert_eq!(decoded.as_ref(), Some(&call), "the calldata says the same");
         }
-        let decision = self.world.decide(contract, &call, &self.context(caller));
+        let decision = self.set.decide(contract, &call, &self.context(caller));
         self.carry_out(decision)
     }
 
@@ -415,7 +416,7 @@ impl Chain {
         target: Address,
         data: &Bytes,
     ) -> Result<Vec<Event>, Refusal> {
-        let decision = self.world.decide_raw(target, data, &self.context(caller));
+        let decision = self.set.decide_raw(target, data, &self.context(caller));
         self.carry_out(decision)
     }
 
@@ -439,9 +440,8 @@ impl Chain {
 
     pub(crate) fn record(&mut self, logs: Vec<Log>) {
         for log in logs {
-            self.world.evolve(&log, self.block).expect("what was decided can happen");
-            if let Some(role) = self.world.role_of(log.emitter).filter(|role| *role != Role::Expect)
-            {
+            self.set.evolve(&log, self.block).expect("what was decided can happen");
+            if let Some(role) = self.set.role_of(log.emitter).filter(|role| *role != Role::Expect) {
                 let decoded = Event::from_log_data(role, &log.event.to_log_data());
                 assert_eq!(decoded.as_ref(), Some(&log.event), "the log says the same");
             }
@@ -472,9 +472,9 @@ impl Chain {
         call: impl Into<Call>,
         refusal: impl Into<Refusal>,
     ) {
-        let before = self.world.clone();
+        let before = self.set.clone();
         assert_eq!(self.send(named(caller), contract, call), Err(refusal.into()));
-        assert_eq!(self.world, before);
+        assert_eq!(self.set, before);
     }
 
     /// Gives `name` this many tokens of the treasury.
@@ -509,7 +509,7 @@ impl Chain {
 
     /// The proposer of the canonical rollup's present slot.
     pub(crate) fn proposer(&self) -> Address {
-        let (_, rollup) = self.world.canonical_rollup().unwrap();
+        let (_, rollup) = self.set.canonical_rollup().unwrap();
         rollup.member_at(self.now(), self.now()).unwrap().unwrap().proposer()
     }
 
@@ -521,7 +521,7 @@ impl Chain {
     }
 
     pub(crate) fn slot(&self) -> Slot {
-        let (_, rollup) = self.world.canonical_rollup().unwrap();
+        let (_, rollup) = self.set.canonical_rollup().unwrap();
         rollup.slot_at(self.now()).unwrap()
     }
 
@@ -542,7 +542,7 @@ impl Chain {
     /// A round won by `payload`; then it is the first slot of the next.
     pub(crate) fn win(&mut self, payload: Address) -> Round {
         self.next_round();
-        let round = self.world.proposals(PROPOSALS).unwrap().rules().round_of(self.slot());
+        let round = self.set.proposals(PROPOSALS).unwrap().rules().round_of(self.slot());
         for _ in 0..N {
             self.signal(payload);
         }
@@ -554,7 +554,7 @@ impl Chain {
     pub(crate) fn push(&mut self, payload: Address, actions: Vec<Action>) -> U256 {
         self.foreign.list(payload, actions);
         let round = self.win(payload).to_word();
-        let id = U256::from(self.world.governance().proposals().len());
+        let id = U256::from(self.set.governance().proposals().len());
         self.ok("anyone", PROPOSALS, ProposalsCall::PushProposal { round });
         id
     }
@@ -562,7 +562,7 @@ impl Chain {
     /// A proposal of `alice` through the lock.
     pub(crate) fn lock_propose(&mut self, payload: Address, actions: Vec<Action>) -> U256 {
         self.foreign.list(payload, actions);
-        let id = U256::from(self.world.governance().proposals().len());
+        let id = U256::from(self.set.governance().proposals().len());
         let call = GovernanceCall::ProposeWithLock { payload, to: named("alice") };
         self.ok("alice", GOVERNANCE, call);
         id
@@ -570,7 +570,7 @@ impl Chain {
 
     /// Waits until `id` is Executable, with `amount` of `alice` for it.
     pub(crate) fn pass(&mut self, id: U256, amount: u128) {
-        let (_, proposal) = self.world.governance().proposal(id).unwrap();
+        let (_, proposal) = self.set.governance().proposal(id).unwrap();
         let deadlines = proposal.deadlines();
         self.jump(deadlines.voting_starts());
         let support = canon_protocol::Support::Yea;
@@ -585,8 +585,8 @@ impl Chain {
         actions: Vec<Action>,
     ) -> Result<Vec<Event>, Refusal> {
         let id = self.lock_propose(payload, actions);
-        let (_, proposal) = self.world.governance().proposal(id).unwrap();
-        let all = self.world.governance().castable(proposal, named("alice")).get() / T;
+        let (_, proposal) = self.set.governance().proposal(id).unwrap();
+        let all = self.set.governance().castable(proposal, named("alice")).get() / T;
         self.pass(id, all);
         self.send(named("anyone"), GOVERNANCE, GovernanceCall::Execute { id })
     }

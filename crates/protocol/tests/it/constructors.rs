@@ -9,7 +9,7 @@ use canon_protocol::{
     Amount, ApplyError, AssetRefusal, CommonRefusal, ConfigurationId, Constructor, Event,
     GovernanceEvent, GovernanceRefusal, Log, OwnershipRefusal, ProposalsEvent, ProposalsRefusal,
     RawConfiguration, RawRollupParameters, Refusal, Role, RollupEvent, RollupParameters,
-    RollupRefusal, World,
+    RollupRefusal, SetState,
 };
 use std::collections::BTreeSet;
 
@@ -32,39 +32,39 @@ fn the_set_is_deployed_in_its_order() {
         (ROLLUP, Role::Rollup),
     ];
     for (contract, role) in roles {
-        assert_eq!(chain.world.role_of(contract), Some(role));
+        assert_eq!(chain.set.role_of(contract), Some(role));
     }
-    assert_eq!(chain.world.role_of(NEW), None);
-    assert_eq!(chain.world.asset().names(), ("Canon", "CAN"));
-    assert_eq!(chain.world.governance().governance_proposer(), PROPOSALS);
-    assert_eq!(chain.world.canonical_rollup().unwrap().0, ROLLUP);
+    assert_eq!(chain.set.role_of(NEW), None);
+    assert_eq!(chain.set.asset().names(), ("Canon", "CAN"));
+    assert_eq!(chain.set.governance().governance_proposer(), PROPOSALS);
+    assert_eq!(chain.set.canonical_rollup().unwrap().0, ROLLUP);
 }
 
 #[test]
 fn the_state_follows_from_the_events() {
     let chain = Chain::voting(2000, 1000);
-    let mut folded = World::new(*chain.world.addresses());
+    let mut folded = SetState::new(*chain.set.addresses());
     for (block, log) in &chain.history {
         folded.evolve(log, *block).unwrap();
     }
-    assert_eq!(folded, chain.world);
+    assert_eq!(folded, chain.set);
 }
 
 #[test]
 fn events_that_do_not_fit_are_refused() {
     let chain = Chain::deployed();
     let (block, log) = chain.history.last().unwrap().clone();
-    let mut world = chain.world;
+    let mut set = chain.set;
     let mut earlier = block;
     earlier.timestamp = canon_protocol::Timestamp::ZERO;
-    assert_eq!(world.evolve(&log, earlier), Err(ApplyError::Backwards));
+    assert_eq!(set.evolve(&log, earlier), Err(ApplyError::Backwards));
     let id = ConfigurationId::of(2);
     let configuration = Box::new(configuration());
     let gap = Log {
         emitter: GOVERNANCE,
         event: GovernanceEvent::ConfigurationSet { id, configuration }.into(),
     };
-    assert_eq!(world.evolve(&gap, block), Err(ApplyError::Unknown));
+    assert_eq!(set.evolve(&gap, block), Err(ApplyError::Unknown));
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn nobody_else_emits_the_events_of_a_contract() {
         seen.insert(emitter);
         for stranger in [NEW, EXPECT].into_iter().filter(|_| !is_birth) {
             let log = Log { emitter: stranger, event: event.clone() };
-            let outcome = chain.world.clone().evolve(&log, block);
+            let outcome = chain.set.clone().evolve(&log, block);
             assert_eq!(outcome, Err(ApplyError::Emitter(stranger)), "{log:?}");
         }
     }
@@ -95,7 +95,7 @@ fn nobody_else_emits_the_events_of_a_contract() {
 #[test]
 fn births_of_another_set_do_not_fit() {
     let chain = Chain::deployed();
-    let parameters = *chain.world.rollup(ROLLUP).unwrap().parameters();
+    let parameters = *chain.set.rollup(ROLLUP).unwrap().parameters();
     let proposals = |registry| ProposalsEvent::Deployed { registry, n: 3, m: 5 };
     let rollup = |asset| {
         let parameters = Box::new(RollupParameters { asset, ..parameters });
@@ -110,7 +110,7 @@ fn births_of_another_set_do_not_fit() {
         (ROLLUP, rollup(ASSET), false),
     ] {
         let log = Log { emitter, event };
-        let outcome = chain.world.clone().evolve(&log, chain.block);
+        let outcome = chain.set.clone().evolve(&log, chain.block);
         assert_eq!(
             outcome,
             if fits { Ok(()) } else { Err(ApplyError::Emitter(emitter)) },

@@ -41,11 +41,11 @@ fn come_home(chain: &mut Chain) {
 }
 
 fn tally(chain: &Chain, round: Round) -> &RoundTally {
-    chain.world.proposals(PROPOSALS).unwrap().round(ROLLUP, round).unwrap()
+    chain.set.proposals(PROPOSALS).unwrap().round(ROLLUP, round).unwrap()
 }
 
 fn pushable(chain: &Chain) -> Result<Vec<Round>, Refusal> {
-    let rounds = chain.world.pushable_rounds(PROPOSALS, chain.now(), &chain.foreign)?;
+    let rounds = chain.set.pushable_rounds(PROPOSALS, chain.now(), &chain.foreign)?;
     Ok(rounds.iter().map(|pushable| pushable.round).collect())
 }
 
@@ -54,7 +54,7 @@ fn what_is_pushed_elsewhere_is_known_by_events_only() {
     let undecided = Refusal::OutsideTheSet(other());
     let mut chain = given_away();
     let round = chain.win(PAYLOAD);
-    let winner = |chain: &Chain| chain.world.winner(PROPOSALS, round, chain.now(), &chain.foreign);
+    let winner = |chain: &Chain| chain.set.winner(PROPOSALS, round, chain.now(), &chain.foreign);
     assert_eq!(tally(&chain, round).leader, Some(Leader { payload: PAYLOAD, count: N }));
     chain.refused("anyone", PROPOSALS, push(round), undecided.clone());
     assert_eq!(winner(&chain), Err(undecided.clone()));
@@ -69,7 +69,7 @@ fn what_is_pushed_elsewhere_is_known_by_events_only() {
     chain.record(vec![Log { emitter: PROPOSALS, event }]);
     assert_eq!(tally(&chain, round).pushed, Some(Pushed::Elsewhere(other())));
     let latest =
-        |chain: &Chain| chain.world.proposals(PROPOSALS).unwrap().latest_proposal_of(PAYLOAD);
+        |chain: &Chain| chain.set.proposals(PROPOSALS).unwrap().latest_proposal_of(PAYLOAD);
     assert_eq!(latest(&chain), None);
     chain.refused("anyone", PROPOSALS, push(round), undecided.clone());
     assert_eq!(pushable(&chain), Ok(vec![]), "it was pushed, wherever to");
@@ -80,7 +80,7 @@ fn what_is_pushed_elsewhere_is_known_by_events_only() {
     assert_eq!(pushable(&chain), Ok(vec![]));
     let round = chain.win(PAYLOAD);
     assert_eq!(pushable(&chain), Ok(vec![round]));
-    let id = ProposalId::of(chain.world.governance().proposals().len() as u64);
+    let id = ProposalId::of(chain.set.governance().proposals().len() as u64);
     chain.ok("anyone", PROPOSALS, push(round));
     assert_eq!(tally(&chain, round).pushed, Some(Pushed::Proposal(id)));
     assert_eq!(latest(&chain), Some(id));

@@ -6,10 +6,10 @@ use crate::chain::{
 };
 use alloy_primitives::{Address, B256, Bytes, Selector, U256};
 use canon_protocol::{
-    Action, Amount, AssetCall, CommonRefusal, DistributorCall, Event, ExpectCall, ExpectRefusal,
-    GovernanceCall, GovernanceEvent, GovernanceRefusal, IssuerCall, Outside, OwnershipCall,
-    OwnershipRefusal, ProposalId, ProposalState, RawConfiguration, Reaction, Refusal, RegistryCall,
-    RollupCall, RollupRefusal, Seconds, Status, actions_hash,
+    Action, Amount, AssetCall, AttesterStatus, CommonRefusal, DistributorCall, Event, ExpectCall,
+    ExpectRefusal, ExternalContracts, GovernanceCall, GovernanceEvent, GovernanceRefusal,
+    IssuerCall, OwnershipCall, OwnershipRefusal, ProposalId, ProposalState, RawConfiguration,
+    Reaction, Refusal, RegistryCall, RollupCall, RollupRefusal, Seconds, actions_hash,
     histories::{Behavior, Conduct, Put},
 };
 
@@ -47,8 +47,8 @@ fn an_upgrade_makes_the_new_rollup_canonical() {
     let id = chain.push(PAYLOAD, upgrade.clone());
     chain.pass(id, 2000);
     chain.ok("anyone", GOVERNANCE, execute(id));
-    assert_eq!(chain.world.registry().rollup(), next);
-    assert_eq!(chain.world.registry().number_of_versions(), 3);
+    assert_eq!(chain.set.registry().rollup(), next);
+    assert_eq!(chain.set.registry().number_of_versions(), 3);
 
     // Of several passed upgrades with the same expectation the first wins.
     chain.lock("alice", 2000);
@@ -74,12 +74,12 @@ fn everything_an_owner_can_do_governance_can() {
         action(GOVERNANCE, GovernanceCall::InvalidateBallots { id: U256::ZERO }),
     ];
     chain.govern(PAYLOAD, actions).unwrap();
-    let world = &chain.world;
-    let member = world.rollup(ROLLUP).unwrap().member(named("attester 0")).unwrap();
-    assert_eq!((member.stake(), member.status()), (Amount::ZERO, Status::Living));
-    assert_eq!(world.distributor().registry(), next);
-    assert_eq!(world.ownership(REGISTRY).pending_owner(), next);
-    assert_eq!(world.governance().ballot_nonce(U256::ZERO, GOVERNANCE).get(), 1 << 32);
+    let set = &chain.set;
+    let member = set.rollup(ROLLUP).unwrap().member(named("attester 0")).unwrap();
+    assert_eq!((member.stake(), member.status()), (Amount::ZERO, AttesterStatus::Living));
+    assert_eq!(set.distributor().registry(), next);
+    assert_eq!(set.ownership(REGISTRY).pending_owner(), next);
+    assert_eq!(set.governance().ballot_nonce(U256::ZERO, GOVERNANCE).get(), 1 << 32);
 }
 
 #[test]
@@ -92,11 +92,11 @@ fn one_failing_action_undoes_all_and_can_be_retried() {
     chain.pass(id, 2000);
     let reason = RollupRefusal::NotRegistered { attester };
     chain.refused("anyone", GOVERNANCE, execute(id), failed(1, ROLLUP, reason));
-    assert_eq!(chain.world.asset().balance_of(attester), Amount::ZERO);
+    assert_eq!(chain.set.asset().balance_of(attester), Amount::ZERO);
 
     chain.stake(ROLLUP, 9);
     chain.ok("anyone", GOVERNANCE, execute(id));
-    assert_eq!(chain.world.asset().balance_of(attester), Amount::of(T));
+    assert_eq!(chain.set.asset().balance_of(attester), Amount::of(T));
 }
 
 #[test]
@@ -163,8 +163,8 @@ fn a_payload_cannot_change_its_mind() {
     // Whatever the payload does now, what was passed can be executed.
     chain.foreign.code.remove(&PAYLOAD);
     chain.ok("anyone", GOVERNANCE, with(&promised));
-    let (_, proposal) = chain.world.governance().proposal(id).unwrap();
-    assert_eq!(chain.world.governance().state(proposal, chain.now()), ProposalState::Executed);
+    let (_, proposal) = chain.set.governance().proposal(id).unwrap();
+    assert_eq!(chain.set.governance().state(proposal, chain.now()), ProposalState::Executed);
 }
 
 #[test]
@@ -307,7 +307,7 @@ fn one_proposal_may_execute_another() {
     let mut chain = Chain::voting(50_000, 0);
     let first = chain.lock_propose(PAYLOAD, vec![owner_is(ASSET, ISSUER)]);
     let second = chain.lock_propose(OTHER, vec![action(GOVERNANCE, execute(first))]);
-    let (_, proposal) = chain.world.governance().proposal(first).unwrap();
+    let (_, proposal) = chain.set.governance().proposal(first).unwrap();
     chain.jump(proposal.deadlines().voting_starts());
     for id in [first, second] {
         let support = canon_protocol::Support::Yea;
@@ -335,16 +335,16 @@ fn an_action_can_drop_what_others_pushed_in_the_same_proposal() {
         action(EXPECT, ExpectCall::ProposalsIs { governance: GOVERNANCE, expected: next }),
     ];
     chain.govern(PAYLOAD, actions).unwrap();
-    let state = chain.world.governance().state_of(ProposalId::ZERO, chain.now());
+    let state = chain.set.governance().state_of(ProposalId::ZERO, chain.now());
     assert_eq!(state, Some(ProposalState::Dropped));
-    assert_ne!(chain.world.governance().governance_proposer(), PROPOSALS);
+    assert_ne!(chain.set.governance().governance_proposer(), PROPOSALS);
 }
 
 #[test]
 fn assertions_say_what_was_expected_and_found() {
     let mut chain = Chain::voting(2000, 0);
     let x = named("x");
-    let found = chain.world.governance().configuration();
+    let found = chain.set.governance().configuration();
     let expected = canon_protocol::Configuration { grace_period: Seconds::of(1), ..found };
     let [raw_expected, raw_found] =
         [expected, found].map(|found| Box::new(RawConfiguration::from(found)));

@@ -24,7 +24,7 @@ fn vote(id: U256, amount: u128, support: Support) -> GovernanceCall {
 }
 
 fn state(chain: &Chain, id: U256) -> ProposalState {
-    let governance = chain.world.governance();
+    let governance = chain.set.governance();
     let (_, proposal) = governance.proposal(id).unwrap();
     governance.state(proposal, chain.now())
 }
@@ -61,7 +61,7 @@ fn a_proposal_goes_through_its_states_second_by_second() {
         }
         assert_eq!(state(&chain, id), expected, "{later} s later");
 
-        let governance = chain.world.governance();
+        let governance = chain.set.governance();
         let state = governance.state_of(ProposalId::ZERO, chain.now());
         let not_executable = GovernanceRefusal::NotExecutable { id, state: state.unwrap() };
         if expected != Executable {
@@ -159,7 +159,7 @@ fn ballots_add_up_and_go_both_ways() {
     chain.ok("bob", GOVERNANCE, vote(id, 1000, Support::Nea));
     chain.refused("bob", GOVERNANCE, vote(id, 0, Support::Yea), GovernanceRefusal::ZeroAmount);
 
-    let governance = chain.world.governance();
+    let governance = chain.set.governance();
     let (_, proposal) = governance.proposal(id).unwrap();
     let tally = |yea, nea| Tally { yea: Amount::of(yea * T), nea: Amount::of(nea * T) };
     assert_eq!(proposal.ballot(named("alice")), tally(700, 300));
@@ -186,7 +186,7 @@ fn unknown_ids_are_refused() {
     let unknown = GovernanceRefusal::UnknownWithdrawal { id, count };
     chain.refused("alice", GOVERNANCE, GovernanceCall::FinaliseWithdraw { id }, unknown);
     assert_eq!(
-        chain.world.governance().configuration_at(U256::from(1)),
+        chain.set.governance().configuration_at(U256::from(1)),
         Err(GovernanceRefusal::UnknownConfiguration { id: U256::from(1), count: U256::from(1) })
     );
 }
@@ -200,7 +200,7 @@ fn power_is_known_up_to_now() {
     chain.lock("alice", 2);
     let now = chain.now();
     chain.wait(10);
-    let governance = chain.world.governance();
+    let governance = chain.set.governance();
     let power = |time| governance.power_at(named("alice"), time, chain.now());
     assert_eq!(power(start), Ok(Amount::ZERO));
     assert_eq!(power(now), Ok(Amount::of(7 * T)));
@@ -306,7 +306,7 @@ fn a_payload_is_frozen_when_it_becomes_a_proposal() {
     let payload = PAYLOAD;
     assert_eq!(*proposed, Event::from(GovernanceEvent::Proposed { proposal_id, payload }));
     assert_eq!(*actions, harmless());
-    let (_, proposal) = chain.world.governance().proposal(U256::ZERO).unwrap();
+    let (_, proposal) = chain.set.governance().proposal(U256::ZERO).unwrap();
     assert_eq!(proposal.origin(), Origin::Lock);
     assert_eq!(proposal.actions(), harmless());
 }
@@ -328,7 +328,7 @@ fn the_lock_takes_power_and_gives_it_back_late() {
         },
     );
     chain.ok("alice", GOVERNANCE, propose(named("bob")));
-    let governance = chain.world.governance();
+    let governance = chain.set.governance();
     let withdrawal = governance.withdrawals()[0];
     assert_eq!(withdrawal.holder, named("alice"));
     assert_eq!(withdrawal.recipient, named("bob"));
@@ -451,7 +451,7 @@ fn objections_are_taken_in_the_first_half_of_the_execution_delay() {
         assert_eq!(events.len(), 1, "{later} s later");
         assert_eq!(state(&chain, id), ProposalState::Queued);
     }
-    let deadlines = chain.world.governance().proposals()[0].deadlines();
+    let deadlines = chain.set.governance().proposals()[0].deadlines();
     assert_eq!(deadlines.objections_until, until);
     for later in [451, 600] {
         chain.jump(created + Seconds::of(later));
@@ -463,7 +463,7 @@ fn objections_are_taken_in_the_first_half_of_the_execution_delay() {
     chain.jump(created + Seconds::of(601));
     chain.refused("bob", GOVERNANCE, vote(id, 1, nea), not_active(ProposalState::Executable));
     assert_eq!(
-        chain.world.governance().state_of(proposal, chain.now()),
+        chain.set.governance().state_of(proposal, chain.now()),
         Some(ProposalState::Executable)
     );
 }
@@ -516,7 +516,7 @@ fn a_proposal_keeps_the_configuration_it_was_created_under() {
     let events = chain.govern(contract(9), vec![action(GOVERNANCE, update)]).unwrap();
     let updated = GovernanceEvent::ConfigurationUpdated { time: chain.now() };
     assert_eq!(events[1], Event::from(updated));
-    let governance = chain.world.governance();
+    let governance = chain.set.governance();
     assert_eq!(governance.configuration(), next);
     assert_eq!(governance.configurations().len(), 2);
     let (_, proposal) = governance.proposal(U256::ZERO).unwrap();
@@ -562,8 +562,8 @@ fn deposits_that_would_be_lost_are_refused() {
         },
     );
     chain.ok("alice", GOVERNANCE, deposit(named("bob"), tokens(10)));
-    assert_eq!(chain.world.governance().power(named("bob")), Amount::of(10 * T));
-    let infinite = chain.world.asset().allowance(alice, GOVERNANCE);
+    assert_eq!(chain.set.governance().power(named("bob")), Amount::of(10 * T));
+    let infinite = chain.set.asset().allowance(alice, GOVERNANCE);
     assert_eq!(infinite, U256::MAX, "an infinite allowance is not lowered");
 }
 
@@ -593,13 +593,13 @@ fn times_are_stored_for_136_years() {
 #[test]
 fn configurations_are_numbered_and_power_is_summed() {
     let mut chain = Chain::voting(3000, 200);
-    assert_eq!(chain.world.governance().total_power(), Amount::of(3200 * T));
-    assert_eq!(chain.world.governance().configuration_id(), ConfigurationId::ZERO);
+    assert_eq!(chain.set.governance().total_power(), Amount::of(3200 * T));
+    assert_eq!(chain.set.governance().configuration_id(), ConfigurationId::ZERO);
     let next = Configuration { quorum: Fraction::percent(20), ..configuration() };
     let configuration = Box::new(next.into());
     let update = GovernanceCall::UpdateConfiguration { configuration };
     chain.govern(contract(1), vec![action(GOVERNANCE, update)]).unwrap();
-    let governance = chain.world.governance();
+    let governance = chain.set.governance();
     assert_eq!(governance.configuration_id(), ConfigurationId::of(1));
     assert_eq!(governance.configuration(), next);
     assert_eq!(governance.total_power(), Amount::of(2700 * T), "less what the lock took");

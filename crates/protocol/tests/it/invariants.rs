@@ -7,7 +7,7 @@ use crate::{
 use alloy_primitives::{Address, U256};
 use canon_protocol::{
     Amount, Call, Ending, Event, Finality, GovernanceCall, GovernanceEvent, Origin, ProposalId,
-    ProposalState, Pushed, Rollup, RollupEvent, Support, Tally, Timestamp, Warning, World,
+    ProposalState, Pushed, Rollup, RollupEvent, SetState, Support, Tally, Timestamp, Warning,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,16 +32,16 @@ pub(crate) struct Guard {
 }
 
 impl Guard {
-    pub(crate) fn new(world: &World) -> Self {
-        let at = world.addresses();
+    pub(crate) fn new(set: &SetState) -> Self {
+        let at = set.addresses();
         let owned = [at.asset, at.issuer, at.registry, at.distributor];
-        let owned = owned.into_iter().chain(world.rollups().map(|(rollup, _)| rollup));
+        let owned = owned.into_iter().chain(set.rollups().map(|(rollup, _)| rollup));
         Self {
             owners: owned.map(|contract| (contract, home(contract))).collect(),
             offered: BTreeSet::new(),
             executed: BTreeSet::new(),
             left: Vec::new(),
-            versions: world.registry().number_of_versions(),
+            versions: set.registry().number_of_versions(),
             states: Vec::new(),
             tipped: BTreeSet::new(),
             against: BTreeMap::new(),
@@ -49,8 +49,8 @@ impl Guard {
         }
     }
 
-    pub(crate) fn deployed(&mut self, world: &World, contract: Address) {
-        if world.rollup(contract).is_some() {
+    pub(crate) fn deployed(&mut self, set: &SetState, contract: Address) {
+        if set.rollup(contract).is_some() {
             self.owners.insert(contract, GOVERNANCE);
         }
     }
@@ -58,7 +58,7 @@ impl Guard {
     /// After a call that was accepted.
     pub(crate) fn called(
         &mut self,
-        before: &World,
+        before: &SetState,
         chain: &Chain,
         call: Option<&Call>,
         events: &[Event],
@@ -76,7 +76,7 @@ impl Guard {
                     ..
                 }) => {
                     let (_, proposal) =
-                        chain.world.governance().proposal(proposal_id.to_word()).unwrap();
+                        chain.set.governance().proposal(proposal_id.to_word()).unwrap();
                     let lock = proposal.configuration().propose_config.lock_amount;
                     let through_the_lock = *proposer == GOVERNANCE;
                     assert!(!through_the_lock || paid.take() == Some(lock), "the lock is paid");
@@ -102,26 +102,26 @@ impl Guard {
                 _ => {}
             }
         }
-        self.owners_change(&chain.world);
+        self.owners_change(&chain.set);
         if let Some(call) = call {
             executes_what_was_published(chain, call);
         }
         draws_stand(before, chain);
         self.ballots_tip(before, chain, events);
-        let versions = chain.world.registry().number_of_versions();
+        let versions = chain.set.registry().number_of_versions();
         assert!(versions >= self.versions, "the registry only grows");
         assert_eq!(
             before.registry().snapshots(),
-            &chain.world.registry().snapshots()[..before.registry().snapshots().len()]
+            &chain.set.registry().snapshots()[..before.registry().snapshots().len()]
         );
         self.versions = versions;
     }
 
     /// Only what the preview of an executed proposal said is given away. What becomes of it there, and
     /// whether it comes back, isn't Governance's any more.
-    fn owners_change(&mut self, world: &World) {
+    fn owners_change(&mut self, set: &SetState) {
         for (contract, owner) in &mut self.owners {
-            let new_owner = world.ownership(*contract).owner();
+            let new_owner = set.ownership(*contract).owner();
             let may = *owner != home(*contract) || self.offered.contains(&(*contract, new_owner));
             assert!(new_owner == *owner || may, "{contract} goes to {new_owner}");
             *owner = new_owner;
@@ -129,7 +129,7 @@ impl Guard {
     }
 
     /// What the preview of an executed proposal has said.
-    fn foreseen(&mut self, before: &World, chain: &Chain, id: ProposalId) {
+    fn foreseen(&mut self, before: &SetState, chain: &Chain, id: ProposalId) {
         let preview = before.preview_proposal(id, chain.block, &chain.foreign).unwrap();
         for warning in preview.warnings {
             if let Warning::OwnershipOffered { contract, new_owner }
@@ -142,9 +142,9 @@ impl Guard {
 
     /// Queued becomes Rejected by a ballot against it in time, and by no other call; and no ballot turns
     /// Rejected into anything else.
-    fn ballots_tip(&mut self, before: &World, chain: &Chain, events: &[Event]) {
+    fn ballots_tip(&mut self, before: &SetState, chain: &Chain, events: &[Event]) {
         let now = chain.now();
-        let (old, new) = (before.governance(), chain.world.governance());
+        let (old, new) = (before.governance(), chain.set.governance());
         for (number, was) in (0..).zip(old.proposals()) {
             let id = ProposalId::of(number);
             let states = (old.state(was, now), new.state_of(id, now).unwrap());
@@ -166,7 +166,7 @@ impl Guard {
 
     /// No proposal is executed against which a majority of the snapshot's power had cast its nay in time.
     fn had_no_majority_against_it(&self, chain: &Chain, id: ProposalId) {
-        let governance = chain.world.governance();
+        let governance = chain.set.governance();
         let (_, proposal) = governance.proposal(id.to_word()).unwrap();
         let snapshot = proposal.deadlines().pending;
         let total = governance.total_power_at(snapshot, chain.now()).unwrap().to_word();
@@ -182,7 +182,7 @@ impl Guard {
         };
 
         let now = chain.now();
-        let governance = chain.world.governance();
+        let governance = chain.set.governance();
         for (number, proposal) in (0..).zip(governance.proposals()) {
             let id = ProposalId::of(number);
             let state = governance.state(proposal, now);
@@ -219,23 +219,23 @@ impl Guard {
 
     /// After every step.
     pub(crate) fn check(&mut self, chain: &Chain) {
-        let world = &chain.world;
+        let set = &chain.set;
         for (contract, owner) in &self.owners {
-            assert_eq!(world.ownership(*contract).owner(), *owner, "the owner of {contract}");
+            assert_eq!(set.ownership(*contract).owner(), *owner, "the owner of {contract}");
         }
-        let supply = world.asset().total_supply();
-        let is_open = is_open_later(world.governance(), supply);
+        let supply = set.asset().total_supply();
+        let is_open = is_open_later(set.governance(), supply);
         assert!(is_open, "the holders of all of the asset can use the lock");
         self.proposals_go_on(chain);
-        is_solvent(world);
-        power_adds_up(world, chain.now());
-        ballots_add_up(world, chain.now());
-        signals_add_up(world);
+        is_solvent(set);
+        power_adds_up(set, chain.now());
+        ballots_add_up(set, chain.now());
+        signals_add_up(set);
     }
 
     /// No holder holds tokens again before a proposal on which its ballot counts could be executed.
     pub(crate) fn end(&self, chain: &Chain) {
-        let governance = chain.world.governance();
+        let governance = chain.set.governance();
         let withdrawals = governance.withdrawals().iter().zip(&self.left);
         for (withdrawal, started) in withdrawals {
             for proposal in governance.proposals() {
@@ -257,8 +257,8 @@ fn home(contract: Address) -> Address {
 
 /// Executed ⇒ accepted, in time, and brought about by N signals of one round or by the lock.
 fn was_accepted(chain: &Chain, id: ProposalId) {
-    let world = &chain.world;
-    let governance = world.governance();
+    let set = &chain.set;
+    let governance = set.governance();
     let (_, proposal) = governance.proposal(id.to_word()).unwrap();
     let deadlines = proposal.deadlines();
     assert!(chain.now() >= deadlines.earliest_execution(), "not early");
@@ -269,7 +269,7 @@ fn was_accepted(chain: &Chain, id: ProposalId) {
         // That its lock was paid was seen when it was made.
         Origin::Lock => {}
         Origin::Pushed { by, .. } => {
-            let proposals = world.proposals(by).unwrap();
+            let proposals = set.proposals(by).unwrap();
             let rounds = proposals.instances().flat_map(|instance| proposals.rounds(instance));
             let mut pushed = rounds.filter(|(_, tally)| tally.pushed == Some(Pushed::Proposal(id)));
             let (_, tally) = pushed.next().expect("a round was pushed");
@@ -285,22 +285,22 @@ fn executes_what_was_published(chain: &Chain, call: &Call) {
     let (id, actions) = match call {
         Call::Governance(GovernanceCall::ExecuteWith { id, actions }) => (id, actions.clone()),
         Call::Governance(GovernanceCall::Execute { id }) => {
-            let (_, proposal) = chain.world.governance().proposal(*id).unwrap();
+            let (_, proposal) = chain.set.governance().proposal(*id).unwrap();
             (id, chain.listed(proposal.payload()))
         }
         _ => return,
     };
-    let (_, proposal) = chain.world.governance().proposal(*id).unwrap();
+    let (_, proposal) = chain.set.governance().proposal(*id).unwrap();
     assert_eq!(proposal.actions(), actions);
 }
 
 /// Who drew the slots of the present epoch still does, and the set of the next is what it was: no
 /// joining, leaving or calling changes anything. Without a seed nobody draws, and none is recorded in an
 /// epoch's first slot.
-fn draws_stand(before: &World, chain: &Chain) {
+fn draws_stand(before: &SetState, chain: &Chain) {
     let now = chain.now();
     for (address, rollup) in before.rollups() {
-        let after = chain.world.rollup(address).unwrap();
+        let after = chain.set.rollup(address).unwrap();
         let present = rollup.clock().epoch_at(now).unwrap();
         assert_eq!(draws(rollup, now, 0), draws(after, now, 0), "the draws of {present}");
         assert_eq!(members(rollup, now), members(after, now), "the set after {present}");
@@ -348,23 +348,23 @@ fn sum(amounts: impl Iterator<Item = Amount>) -> U256 {
 }
 
 /// Every contract has what it owes.
-fn is_solvent(world: &World) {
-    let governance = world.governance();
+fn is_solvent(set: &SetState) {
+    let governance = set.governance();
     let due = governance.withdrawals().iter();
     let due = due.filter(|due| due.payment == canon_protocol::Payment::Due);
     let owed = governance.total_power().to_word() + sum(due.map(|due| due.amount));
-    assert!(world.asset().balance_of(GOVERNANCE).to_word() >= owed, "Governance is solvent");
-    for (address, rollup) in world.rollups() {
+    assert!(set.asset().balance_of(GOVERNANCE).to_word() >= owed, "Governance is solvent");
+    for (address, rollup) in set.rollups() {
         let owed = sum(rollup.registrations().iter().map(|member| member.stake()));
-        assert!(world.asset().balance_of(address).to_word() >= owed, "{address} is solvent");
+        assert!(set.asset().balance_of(address).to_word() >= owed, "{address} is solvent");
     }
-    let balances = sum(world.asset().balances().map(|(_, balance)| balance));
-    assert_eq!(balances, world.asset().total_supply().to_word());
+    let balances = sum(set.asset().balances().map(|(_, balance)| balance));
+    assert_eq!(balances, set.asset().total_supply().to_word());
 }
 
 /// Total power is the sum of the holders', now and at every snapshot.
-fn power_adds_up(world: &World, now: Timestamp) {
-    let governance = world.governance();
+fn power_adds_up(set: &SetState, now: Timestamp) {
+    let governance = set.governance();
     let holders: Vec<Address> = governance.holders().map(|(holder, _)| holder).collect();
     let snapshots = governance.proposals().iter().rev().take(4);
     let times = snapshots.map(|proposal| proposal.deadlines().pending).filter(|at| *at <= now);
@@ -378,8 +378,8 @@ fn power_adds_up(world: &World, now: Timestamp) {
 }
 
 /// Nobody casts more than it had, and the sums are those of the ballots.
-fn ballots_add_up(world: &World, now: Timestamp) {
-    let governance = world.governance();
+fn ballots_add_up(set: &SetState, now: Timestamp) {
+    let governance = set.governance();
     for proposal in governance.proposals() {
         let snapshot = proposal.deadlines().pending;
         let tally = proposal.tally();
@@ -398,8 +398,8 @@ fn ballots_add_up(world: &World, now: Timestamp) {
 }
 
 /// One signal per slot, and one payload that wins.
-fn signals_add_up(world: &World) {
-    for (_, proposals) in world.all_proposals() {
+fn signals_add_up(set: &SetState) {
+    for (_, proposals) in set.all_proposals() {
         let rules = proposals.rules();
         for (_, tally) in proposals.instances().flat_map(|instance| proposals.rounds(instance)) {
             let counts = || tally.payloads.values().map(|pin| pin.count);
@@ -410,7 +410,7 @@ fn signals_add_up(world: &World) {
             assert_eq!(tally.payloads[&leader.payload].count, leader.count);
             if let Some(Pushed::Proposal(id)) = tally.pushed {
                 assert!(leader.count >= rules.n());
-                let (_, proposal) = world.governance().proposal(id.to_word()).unwrap();
+                let (_, proposal) = set.governance().proposal(id.to_word()).unwrap();
                 assert_eq!(proposal.payload(), leader.payload);
             }
         }

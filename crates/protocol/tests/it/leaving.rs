@@ -15,7 +15,7 @@ const fn withdraw(to: Address, amount: U256) -> GovernanceCall {
 }
 
 fn unlocks_at(chain: &Chain) -> Timestamp {
-    chain.world.governance().withdrawals().last().unwrap().unlocks_at
+    chain.set.governance().withdrawals().last().unwrap().unlocks_at
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn a_withdrawal_is_paid_once_from_its_second_on() {
             Event::from(AssetEvent::Transfer { from: GOVERNANCE, to: carol, amount }),
         ]
     );
-    assert_eq!(chain.world.governance().withdrawals()[0].payment, Payment::Claimed);
+    assert_eq!(chain.set.governance().withdrawals()[0].payment, Payment::Claimed);
     let claimed = GovernanceRefusal::AlreadyClaimed { id: U256::ZERO };
     chain.refused("anyone", GOVERNANCE, finalise, claimed);
 }
@@ -74,7 +74,7 @@ fn nothing_leaves_for_nobody() {
 fn who_leaves_in_the_first_four_fifths_of_pending_is_out_before_execution() {
     let mut chain = Chain::voting(2000, 10);
     let id = chain.lock_propose(contract(1), Vec::from([expectation()]));
-    let (_, proposal) = chain.world.governance().proposal(id).unwrap();
+    let (_, proposal) = chain.set.governance().proposal(id).unwrap();
     let deadlines = proposal.deadlines();
     let created = chain.now();
     for (later, is_out) in [(0, true), (80, true), (81, false), (100, false), (101, false)] {
@@ -112,7 +112,7 @@ fn reconfigure(chain: &mut Chain, next: Configuration) -> Timestamp {
 fn a_faster_configuration_lets_nobody_out_early() {
     let mut chain = Chain::voting(50_000, 10);
     let replaced = reconfigure(&mut chain, hasty());
-    let floor = chain.world.governance().exit_floor();
+    let floor = chain.set.governance().exit_floor();
     let until = replaced + Seconds::of(600);
     assert_eq!(floor, ExitFloor { delay: Seconds::of(DELAY), until });
     for (time, delay) in [(replaced, DELAY), (until, DELAY), (until + Seconds::SECOND, 132)] {

@@ -87,7 +87,7 @@ fn whole() -> Chain {
 
 /// Alice gets what she gave up last, and locks it again.
 fn come_back(chain: &mut Chain) {
-    let (id, last) = chain.world.governance().withdrawals().iter().enumerate().next_back().unwrap();
+    let (id, last) = chain.set.governance().withdrawals().iter().enumerate().next_back().unwrap();
     let (id, unlocks_at, amount) = (U256::from(id), last.unlocks_at, last.amount.to_word());
     chain.jump(unlocks_at);
     chain.ok("anyone", GOVERNANCE, GovernanceCall::FinaliseWithdraw { id });
@@ -96,7 +96,7 @@ fn come_back(chain: &mut Chain) {
 
 /// What `holder` casts now on proposal `id`: all that it has.
 fn cast_all(chain: &mut Chain, holder: &str, id: U256, support: Support) -> Result<(), Refusal> {
-    let governance = chain.world.governance();
+    let governance = chain.set.governance();
     let (_, proposal) = governance.proposal(id).unwrap();
     let amount = governance.castable(proposal, named(holder)).to_word();
     let vote = GovernanceCall::Vote { id, amount, support };
@@ -106,12 +106,12 @@ fn cast_all(chain: &mut Chain, holder: &str, id: U256, support: Support) -> Resu
 /// Whether Alice can pass a proposal through the lock now, with all that she can do for it.
 fn passes(chain: &mut Chain) -> bool {
     chain.foreign.list(contract(2), harmless());
-    let id = U256::from(chain.world.governance().proposals().len());
+    let id = U256::from(chain.set.governance().proposals().len());
     let propose = GovernanceCall::ProposeWithLock { payload: contract(2), to: named("alice") };
     if chain.send(named("alice"), GOVERNANCE, propose).is_err() {
         return false;
     }
-    let governance = chain.world.governance();
+    let governance = chain.set.governance();
     let (_, proposal) = governance.proposal(id).unwrap();
     let deadlines = proposal.deadlines();
     if governance.withdrawals().last().unwrap().unlocks_at <= deadlines.pending {
@@ -161,8 +161,8 @@ proptest! {
             chain.ok("alice", GOVERNANCE, GovernanceCall::InitiateWithdraw { to, amount });
         }
         let lockable = Amount::of(SUPPLY - lost);
-        let is_open = is_open_at(chain.world.governance(), chain.now(), lockable);
-        assert_eq!(is_open, is_open_later(chain.world.governance(), lockable));
+        let is_open = is_open_at(chain.set.governance(), chain.now(), lockable);
+        assert_eq!(is_open, is_open_later(chain.set.governance(), lockable));
         assert!(lost > SUPPLY * 4 / 10 || is_open, "four tenths may be lost");
         assert_eq!(passes(&mut chain), is_open, "{next:?}");
     }
@@ -196,11 +196,11 @@ proptest! {
             let (to, amount) = (named("carol"), U256::from(share * T));
             chain.ok("carol", GOVERNANCE, GovernanceCall::InitiateWithdraw { to, amount });
         }
-        let left = chain.world.governance().total_power();
+        let left = chain.set.governance().total_power();
         let power = left.checked_sub(first.propose_config.lock_amount).unwrap();
         let second = chosen(second, &first, power);
         change(&mut chain, second);
-        assert_eq!(chain.world.governance().configuration(), second);
+        assert_eq!(chain.set.governance().configuration(), second);
     }
 }
 
@@ -208,7 +208,7 @@ proptest! {
 fn change(chain: &mut Chain, next: Configuration) {
     let actions: Vec<Action> = update(next);
     let id = chain.lock_propose(contract(1), actions);
-    let (_, proposal) = chain.world.governance().proposal(id).unwrap();
+    let (_, proposal) = chain.set.governance().proposal(id).unwrap();
     let deadlines = proposal.deadlines();
     chain.jump(deadlines.voting_starts());
     cast_all(chain, "alice", id, Support::Yea).unwrap();
@@ -239,11 +239,11 @@ fn what_is_withheld_longer_for_a_while_closes_it_for_a_while() {
     };
     chain.govern(contract(1), update(half)).unwrap();
     let lockable = half.minimum_votes;
-    let governance = chain.world.governance();
+    let governance = chain.set.governance();
     // 520 s are withheld as long as the old configuration matters.
     assert!(!is_open_at(governance, chain.now(), lockable));
     assert!(is_open_later(governance, lockable));
     come_back(&mut chain);
-    assert!(is_open_at(chain.world.governance(), chain.now(), lockable));
+    assert!(is_open_at(chain.set.governance(), chain.now(), lockable));
     assert!(passes(&mut chain));
 }

@@ -50,7 +50,7 @@ fn a_preview_says_what_reviewers_must_know() {
         (vec![appoint(twin), appoint(PROPOSALS)], vec![Warning::ProposalDropped { id }]),
         (vec![offer(REGISTRY, stranger), offer(REGISTRY, Address::ZERO)], vec![]),
     ] {
-        let preview = chain.world.preview(&actions, chain.block, &chain.foreign);
+        let preview = chain.set.preview(&actions, chain.block, &chain.foreign);
         assert_eq!(preview.warnings, warnings, "{actions:?}");
         assert!(preview.outcome.is_ok());
     }
@@ -66,7 +66,7 @@ fn what_is_executed_is_not_dropped_by_it() {
     let second = chain.push(contract(9), vec![action(GOVERNANCE, appoint)]);
     let [first, second] = [first, second].map(|id| ProposalId::try_from(id).unwrap());
     for (id, other) in [(first, second), (second, first)] {
-        let preview = chain.world.preview_proposal(id, chain.block, &chain.foreign).unwrap();
+        let preview = chain.set.preview_proposal(id, chain.block, &chain.foreign).unwrap();
         assert_eq!(preview.warnings, [Warning::ProposalDropped { id: other }]);
         let events = preview.outcome.unwrap();
         let executed = GovernanceEvent::ProposalExecuted { proposal_id: id };
@@ -75,7 +75,7 @@ fn what_is_executed_is_not_dropped_by_it() {
     }
     let id = ProposalId::of(second.get() + 1);
     let unknown = GovernanceRefusal::UnknownProposal { id: id.to_word(), count: id.to_word() };
-    let preview = chain.world.preview_proposal(id, chain.block, &chain.foreign);
+    let preview = chain.set.preview_proposal(id, chain.block, &chain.foreign);
     assert_eq!(preview, Err(unknown));
 }
 
@@ -90,7 +90,7 @@ fn a_taker_that_waits_is_found() {
         action(REGISTRY, OwnershipCall::TransferOwnership { new_owner: taker }),
         Action { target: taker, data: Default::default() },
     ];
-    let preview = chain.world.preview(&give, chain.block, &chain.foreign);
+    let preview = chain.set.preview(&give, chain.block, &chain.foreign);
     let lost = Warning::OwnershipLost { contract: REGISTRY, new_owner: taker };
     assert_eq!(preview.warnings, [lost]);
 }
@@ -99,7 +99,7 @@ fn a_taker_that_waits_is_found() {
 fn a_preview_that_reverts_says_why() {
     let chain = Chain::voting(5000, 0);
     let actions = vec![action(ASSET, AssetCall::Approve { spender: ROLLUP, amount: tokens(1) })];
-    let preview = chain.world.preview(&actions, chain.block, &chain.foreign);
+    let preview = chain.set.preview(&actions, chain.block, &chain.foreign);
     let index = U256::ZERO;
     let refusal = GovernanceRefusal::ActionOnAsset { index };
     assert_eq!(preview.outcome, Err(refusal.into()));

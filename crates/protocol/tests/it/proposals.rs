@@ -32,11 +32,11 @@ fn signaling() -> Chain {
 }
 
 fn round(chain: &Chain) -> Round {
-    chain.world.proposals(PROPOSALS).unwrap().rules().round_of(chain.slot())
+    chain.set.proposals(PROPOSALS).unwrap().rules().round_of(chain.slot())
 }
 
 fn leader(chain: &Chain, round: Round) -> Option<Leader> {
-    chain.world.proposals(PROPOSALS).unwrap().round(ROLLUP, round)?.leader
+    chain.set.proposals(PROPOSALS).unwrap().round(ROLLUP, round)?.leader
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn the_leader_changes_only_on_more_signals() {
     }
     chain.signal(PAYLOAD);
     assert_eq!(leader(&chain, round), Some(Leader { payload: PAYLOAD, count: 3 }));
-    let proposals = chain.world.proposals(PROPOSALS).unwrap();
+    let proposals = chain.set.proposals(PROPOSALS).unwrap();
     assert_eq!(proposals.yea_count(ROLLUP, round, OTHER), 2);
 }
 
@@ -155,7 +155,7 @@ fn slot_zero_is_as_good_as_any_other() {
     assert_eq!(signal_at(&mut chain, 0), used(0, 0));
     signal_at(&mut chain, 1).unwrap();
     assert_eq!(leader(&chain, Round::ZERO), None, "that is the other rollup");
-    let proposals = chain.world.proposals(PROPOSALS).unwrap();
+    let proposals = chain.set.proposals(PROPOSALS).unwrap();
     assert_eq!(proposals.yea_count(contract(1), Round::ZERO, PAYLOAD), 2);
 
     // A rollup that reports slots going backwards.
@@ -163,7 +163,7 @@ fn slot_zero_is_as_good_as_any_other() {
     assert_eq!(signal_at(&mut chain, 8), used(8, 9));
     assert_eq!(signal_at(&mut chain, 0), used(0, 9));
     let now = chain.now();
-    let status = chain.world.signaling(PROPOSALS, now, &chain.foreign).unwrap();
+    let status = chain.set.signaling(PROPOSALS, now, &chain.foreign).unwrap();
     assert_eq!((status.slot, status.first_free_slot), (Slot::of(9), Slot::of(10)));
 }
 
@@ -232,7 +232,7 @@ fn a_winner_becomes_a_proposal() {
     let (mut chain, number) = won();
     let until = {
         let now = chain.now();
-        let pushable = chain.world.pushable_rounds(PROPOSALS, now, &chain.foreign).unwrap();
+        let pushable = chain.set.pushable_rounds(PROPOSALS, now, &chain.foreign).unwrap();
         assert_eq!(pushable.len(), 1);
         assert_eq!(pushable[0].winner, Leader { payload: PAYLOAD, count: N });
         pushable[0].until.unwrap()
@@ -241,11 +241,11 @@ fn a_winner_becomes_a_proposal() {
     let pushed = ProposalsEvent::ProposalPushed { payload: PAYLOAD, round: Round::of(number) };
     assert_eq!(events[0], Event::from(pushed));
     assert_eq!(events.len(), 3);
-    let proposals = chain.world.proposals(PROPOSALS).unwrap();
+    let proposals = chain.set.proposals(PROPOSALS).unwrap();
     let tally = proposals.round(ROLLUP, Round::of(number)).unwrap();
     assert_eq!(tally.pushed, Some(Pushed::Proposal(ProposalId::ZERO)));
     assert_eq!(proposals.latest_proposal_of(PAYLOAD), Some(ProposalId::ZERO));
-    let proposal = &chain.world.governance().proposals()[0];
+    let proposal = &chain.set.governance().proposals()[0];
     let origin = canon_protocol::Origin::Pushed { by: PROPOSALS, term: 1 };
     assert_eq!(proposal.origin(), origin);
 
@@ -343,7 +343,7 @@ fn a_payload_has_one_live_proposal_of_the_sequencers() {
     let live = ProposalsRefusal::ProposalLive { payload: PAYLOAD, proposal_id };
     chain.refused("anyone", PROPOSALS, push(second), live.clone());
     // Created at the beginning of `second`; over 301 s later, rejected.
-    let created = chain.world.governance().proposals()[1].creation();
+    let created = chain.set.governance().proposals()[1].creation();
     chain.jump(created + canon_protocol::Seconds::of(300));
     chain.refused("anyone", PROPOSALS, push(second), live);
     chain.wait(1);
@@ -373,14 +373,14 @@ fn a_new_canonical_rollup_starts_from_zero() {
     chain.govern(contract(9), vec![upgrade]).unwrap();
     // The unpushed rounds of the old rollup are void.
     let now = chain.now();
-    let pushable = chain.world.pushable_rounds(PROPOSALS, now, &chain.foreign).unwrap();
+    let pushable = chain.set.pushable_rounds(PROPOSALS, now, &chain.foreign).unwrap();
     assert_eq!(pushable, []);
     let refusal = chain.send(named("anyone"), PROPOSALS, push(number)).unwrap_err();
     assert!(matches!(refusal, Refusal::Proposals(_)), "{refusal}");
-    let status = chain.world.signaling(PROPOSALS, now, &chain.foreign).unwrap();
+    let status = chain.set.signaling(PROPOSALS, now, &chain.foreign).unwrap();
     assert_eq!((status.instance, status.leader), (next, None));
     chain.signal(PAYLOAD);
-    let proposals = chain.world.proposals(PROPOSALS).unwrap();
+    let proposals = chain.set.proposals(PROPOSALS).unwrap();
     let round = proposals.rules().round_of(status.slot);
     assert_eq!(proposals.yea_count(next, round, PAYLOAD), 1);
     assert_eq!(proposals.yea_count(ROLLUP, Round::of(number), PAYLOAD), N);
@@ -394,7 +394,7 @@ fn a_replaced_proposals_contract_can_push_no_more() {
     chain.deploy_proposals(other);
     let call = GovernanceCall::UpdateGovernanceProposer { new_governance_proposer: other };
     chain.govern(contract(9), vec![action(GOVERNANCE, call)]).unwrap();
-    let round = chain.world.proposals(PROPOSALS).unwrap().rules().round_of(chain.slot());
+    let round = chain.set.proposals(PROPOSALS).unwrap().rules().round_of(chain.slot());
     // Too late for the old round; a new one is won in vain.
     assert!(round.get() > number + 5);
     chain.next_round();
@@ -413,7 +413,7 @@ fn status_tells_what_is_left_of_the_round() {
     let mut chain = signaling();
     let rules = RoundRules::new(N, M).unwrap();
     let status =
-        |chain: &Chain| chain.world.signaling(PROPOSALS, chain.now(), &chain.foreign).unwrap();
+        |chain: &Chain| chain.set.signaling(PROPOSALS, chain.now(), &chain.foreign).unwrap();
     let first = chain.slot();
     assert_eq!(status(&chain).first_free_slot, first);
     chain.send(chain.proposer(), PROPOSALS, vote(PAYLOAD)).unwrap();

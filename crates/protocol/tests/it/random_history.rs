@@ -14,17 +14,17 @@ use alloy_signer_local::PrivateKeySigner;
 use canon_protocol::{
     Action, AssetCall, Ballot, Call, Constructor, Create2, Ending, Event, ExpectCall,
     ExpectRefusal, GovernanceCall, GovernanceEvent, GovernanceRefusal, Proposal, ProposalId,
-    Refusal, RollupEvent, Seconds, World,
-    histories::{Cast, Director, Pace, Put, Step},
+    Refusal, RollupEvent, Seconds, SetState,
+    histories::{Accounts, Director, Put, Rate, Step},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
 const HOLDERS: usize = 5;
 const STAKERS: usize = 6;
 
-fn cast() -> (Cast, BTreeMap<Address, PrivateKeySigner>) {
+fn cast() -> (Accounts, BTreeMap<Address, PrivateKeySigner>) {
     let mut keys = BTreeMap::new();
-    let mut cast = Cast::numbered(HOLDERS, STAKERS, |name| {
+    let mut cast = Accounts::numbered(HOLDERS, STAKERS, |name| {
         let key = key(name);
         let address = key.address();
         keys.insert(address, key);
@@ -103,8 +103,8 @@ impl RandomHistory {
             let signature = keys.get(&signer)?.sign_hash_sync(&digest).ok()?;
             Some(signature.as_bytes().into())
         };
-        let director = Director::new(seed, cast, Pace::SharedBlocks, sign);
-        let guard = Guard::new(&chain.world);
+        let director = Director::new(seed, cast, Rate::SharedBlocks, sign);
+        let guard = Guard::new(&chain.set);
         Self {
             chain,
             seen: Seen::default(),
@@ -124,7 +124,7 @@ impl RandomHistory {
 
     fn step(&mut self) {
         let (wait, step) =
-            self.director.next(&self.chain.world, self.chain.now(), &self.chain.foreign.written);
+            self.director.next(&self.chain.set, self.chain.now(), &self.chain.foreign.written);
         if wait.get() > 0 {
             self.chain.wait(wait.get());
         }
@@ -138,23 +138,23 @@ impl RandomHistory {
                         self.chain.foreign.deploy(contract);
                         self.chain.foreign.written.know_creation(creation);
                         self.chain.record(logs);
-                        self.guard.deployed(&self.chain.world, contract);
+                        self.guard.deployed(&self.chain.set, contract);
                     }
                     Err(refusal) => self.refused(&refusal),
                 }
             }
             Step::Call { caller, contract, call } => {
-                let before = self.chain.world.clone();
+                let before = self.chain.set.clone();
                 let outcome = self.chain.send(caller, contract, call.clone());
                 self.came(&before, Some(&call), outcome);
             }
             Step::Transaction { caller, target, data } => {
-                let before = self.chain.world.clone();
+                let before = self.chain.set.clone();
                 let outcome = self.chain.transact(caller, target, &data);
                 self.came(&before, None, outcome);
             }
         }
-        let governance = self.chain.world.governance();
+        let governance = self.chain.set.governance();
         for proposal in governance.proposals() {
             self.seen.states.insert(governance.state(proposal, self.chain.now()) as u8);
         }
@@ -170,7 +170,12 @@ impl RandomHistory {
         self.chain.foreign.written.put(account, put, hash);
     }
 
-    fn came(&mut self, before: &World, call: Option<&Call>, outcome: Result<Vec<Event>, Refusal>) {
+    fn came(
+        &mut self,
+        before: &SetState,
+        call: Option<&Call>,
+        outcome: Result<Vec<Event>, Refusal>,
+    ) {
         match outcome {
             Ok(events) => {
                 for event in &events {
@@ -180,7 +185,7 @@ impl RandomHistory {
                 self.guard.called(before, &self.chain, call, &events);
             }
             Err(refusal) => {
-                assert_eq!(self.chain.world, *before, "a refused call changes nothing");
+                assert_eq!(self.chain.set, *before, "a refused call changes nothing");
                 self.scene_of(call, &refusal);
                 self.refused(&refusal);
             }
@@ -204,8 +209,8 @@ impl RandomHistory {
         Create2::new(contract(1000), salt, format!("{constructor:?}").as_bytes())
     }
 
-    fn saw(&mut self, scene: &'static str) {
-        *self.seen.scenes.entry(scene).or_default() += 1;
+    fn saw(&mut self, frame: &'static str) {
+        *self.seen.scenes.entry(frame).or_default() += 1;
     }
 
     /// What an accepted call shows.
@@ -224,14 +229,14 @@ impl RandomHistory {
                     new_attester,
                     ..
                 }) => {
-                    let there = self.chain.world.rollup(*new_rollup);
+                    let there = self.chain.set.rollup(*new_rollup);
                     let is_squatted = there.is_some_and(|there| there.member(*attester).is_some());
                     if attester != new_attester && is_squatted {
                         self.saw("a squatted mover moves under another attester");
                     }
                 }
                 Event::Governance(GovernanceEvent::ProposalExecuted { proposal_id }) => {
-                    let proposal = self.chain.world.governance().proposal(proposal_id.to_word());
+                    let proposal = self.chain.set.governance().proposal(proposal_id.to_word());
                     let actions = proposal.unwrap().1.actions().to_vec();
                     let asserts = |action: &Action| {
                         let call = ExpectCall::abi_decode(&action.data);
@@ -248,8 +253,8 @@ impl RandomHistory {
 
     /// What a refused call shows.
     fn scene_of(&mut self, call: Option<&Call>, refusal: &Refusal) {
-        let governance = self.chain.world.governance();
-        let scene = match (call, refusal) {
+        let governance = self.chain.set.governance();
+        let frame = match (call, refusal) {
             (_, Refusal::Governance(GovernanceRefusal::ObjectionsOver { .. })) => {
                 "a ballot against it comes in the second half"
             }
@@ -298,24 +303,24 @@ impl RandomHistory {
             }
             _ => return,
         };
-        self.saw(scene);
+        self.saw(frame);
     }
 
     /// The state that the events alone give.
-    pub(crate) fn folded(&self) -> World {
-        let mut world = World::new(*self.chain.world.addresses());
+    pub(crate) fn folded(&self) -> SetState {
+        let mut set = SetState::new(*self.chain.set.addresses());
         for (block, log) in &self.chain.history {
-            world.evolve(log, *block).expect("the history fits");
+            set.evolve(log, *block).expect("the history fits");
         }
-        world
+        set
     }
 
     /// Whether whoever has most of the asset can still make Governance act, whatever has happened.
     pub(crate) fn can_act(&self) -> bool {
         let mut chain = self.chain.clone();
-        let balance = chain.world.asset().balance_of(named("treasury"));
+        let balance = chain.set.asset().balance_of(named("treasury"));
         assert!(
-            is_open_at(chain.world.governance(), chain.now(), balance),
+            is_open_at(chain.set.governance(), chain.now(), balance),
             "{balance} can be locked"
         );
         let balance = balance.to_word();
@@ -330,7 +335,7 @@ impl RandomHistory {
     /// Checks what needs the whole history.
     pub(crate) fn end(&self) {
         self.guard.end(&self.chain);
-        assert_eq!(self.folded(), self.chain.world, "the state follows from the events");
+        assert_eq!(self.folded(), self.chain.set, "the state follows from the events");
         // After 136 years it stores no more times, and that is the end of it.
         let age = self.chain.now().since(at(START)).unwrap();
         if age + Seconds::of(400 * 86_400) < Seconds::of(1 << 32) {
@@ -353,7 +358,7 @@ pub(crate) fn run_history(seed: u64, steps: usize) -> Seen {
     let mut history = RandomHistory::new(seed);
     history.run(steps);
     history.end();
-    let proposals = history.chain.world.governance().proposals();
+    let proposals = history.chain.set.governance().proposals();
     let executed = proposals.iter().filter(|proposal| proposal.ending() == Ending::Executed);
     let executed = executed.count();
     let tipped = history.guard.tipped();

@@ -6,16 +6,16 @@ use crate::chain::{
 };
 use alloy_primitives::{Address, B256, Bytes, U256};
 use canon_protocol::{
-    Action, Amount, AssetCall, AssetEvent, AssetRefusal, Call, CommonRefusal, DistributorEvent,
-    Epoch, Event, Exit, Finality, Move, OwnershipCall, OwnershipRefusal, ProposalsCall,
+    Action, Amount, AssetCall, AssetEvent, AssetRefusal, AttesterStatus, Call, CommonRefusal,
+    DistributorEvent, Epoch, Event, Finality, OwnershipCall, OwnershipRefusal, ProposalsCall,
     ProposalsRefusal, Reaction, Refusal, RegistryCall, Rollup, RollupBlock, RollupCall,
-    RollupEvent, RollupRefusal, Seconds, Slot, Status, Timestamp,
+    RollupEvent, RollupRefusal, Seconds, Slot, StakeExit, StakeMove, Timestamp,
 };
 
 const NEXT: Address = Address::with_last_byte(0xc1);
 
 fn rollup(chain: &Chain) -> &Rollup {
-    chain.world.rollup(ROLLUP).unwrap()
+    chain.set.rollup(ROLLUP).unwrap()
 }
 
 fn attester(number: usize) -> Address {
@@ -100,7 +100,7 @@ fn deposits_need_keys_a_stake_and_a_new_attester() {
         ]
     );
     let member = rollup(&chain).member(a).unwrap();
-    assert_eq!((member.stake(), member.status()), (amount, Status::Validating));
+    assert_eq!((member.stake(), member.status()), (amount, AttesterStatus::Validating));
     assert_eq!((member.proposer(), member.withdrawer(), member.coinbase()), (p, w, p));
 }
 
@@ -254,18 +254,18 @@ fn leaving_takes_the_exit_delay_and_the_whole_stake() {
     let nobody = RollupCall::InitiateWithdraw { attester: attester(0), recipient: Address::ZERO };
     chain.refused("withdrawer 0", ROLLUP, nobody, CommonRefusal::ZeroAddress);
     let not_exiting =
-        RollupRefusal::NotExiting { attester: attester(0), status: Status::Validating };
+        RollupRefusal::NotExiting { attester: attester(0), status: AttesterStatus::Validating };
     chain.refused("anyone", ROLLUP, finalise(0), not_exiting);
 
     chain.ok("withdrawer 0", ROLLUP, withdraw(0));
     let exitable_at = start + Seconds::of(EXIT_DELAY);
     let member = rollup(&chain).member(attester(0)).unwrap();
-    assert_eq!(member.exit(), Some(Exit { recipient: named("recipient"), exitable_at }));
+    assert_eq!(member.exit(), Some(StakeExit { recipient: named("recipient"), exitable_at }));
     assert_eq!(rollup(&chain).set_size_now(), 1);
     let exiting = RollupRefusal::AlreadyExiting { attester: attester(0) };
     chain.refused("withdrawer 0", ROLLUP, withdraw(0), exiting);
-    assert_eq!(Status::Exiting.to_string(), "Exiting");
-    let status = Status::Exiting;
+    assert_eq!(AttesterStatus::Exiting.to_string(), "Exiting");
+    let status = AttesterStatus::Exiting;
     let not_validating = RollupRefusal::NotValidating { attester: attester(0), status };
     chain.refused("withdrawer 0", ROLLUP, start_move(0, NEXT), not_validating.clone());
     chain.refused("anyone", ROLLUP, finalise_move(0), not_validating);
@@ -276,7 +276,7 @@ fn leaving_takes_the_exit_delay_and_the_whole_stake() {
     chain.refused("anyone", ROLLUP, finalise(0), not_ready);
     chain.wait(1);
     chain.ok("anyone", ROLLUP, finalise(0));
-    assert_eq!(chain.world.asset().balance_of(named("recipient")), Amount::of(STAKE));
+    assert_eq!(chain.set.asset().balance_of(named("recipient")), Amount::of(STAKE));
     assert_eq!(rollup(&chain).member(attester(0)), None);
     let gone = RollupRefusal::NotRegistered { attester: attester(0) };
     chain.refused("anyone", ROLLUP, finalise(0), gone);
@@ -298,7 +298,7 @@ fn slashing_reaches_the_stake_while_it_is_here() {
     chain.ok("withdrawer 0", ROLLUP, start_move(0, NEXT));
     as_owner(&mut chain, slash(0, 1)).unwrap();
     let member = rollup(&chain).member(attester(0)).unwrap();
-    assert_eq!(member.status(), Status::Living, "below the minimum it leaves the set");
+    assert_eq!(member.status(), AttesterStatus::Living, "below the minimum it leaves the set");
     assert_eq!(member.moving(), None, "and moves no more");
     assert_eq!(rollup(&chain).set_size_now(), 1);
     chain.ok("withdrawer 0", ROLLUP, withdraw(0));
@@ -309,7 +309,7 @@ fn slashing_reaches_the_stake_while_it_is_here() {
     assert_eq!(events.last(), Some(&Event::from(slashed)), "also after the delay");
     assert_eq!(as_owner(&mut chain, slash(0, 1)), Err(nothing()));
     chain.ok("anyone", ROLLUP, finalise(0));
-    assert_eq!(chain.world.asset().balance_of(ROLLUP), Amount::of(2 * STAKE));
+    assert_eq!(chain.set.asset().balance_of(ROLLUP), Amount::of(2 * STAKE));
 }
 
 #[test]
@@ -325,9 +325,9 @@ fn slashing_down_to_the_minimum_leaves_the_seat() {
         RollupCall::Deposit { attester, proposer, withdrawer, amount },
     );
     as_owner(&mut chain, slash(0, 50)).unwrap();
-    assert_eq!(rollup(&chain).member(attester).unwrap().status(), Status::Validating);
+    assert_eq!(rollup(&chain).member(attester).unwrap().status(), AttesterStatus::Validating);
     as_owner(&mut chain, slash(0, 1)).unwrap();
-    assert_eq!(rollup(&chain).member(attester).unwrap().status(), Status::Living);
+    assert_eq!(rollup(&chain).member(attester).unwrap().status(), AttesterStatus::Living);
 }
 
 /// The set with a second rollup, canonical from now on.
@@ -360,7 +360,11 @@ fn a_move_keeps_the_seat_until_it_is_done() {
     chain.ok("withdrawer 0", ROLLUP, start_move(0, NEXT));
     let ready_at = start + Seconds::of(EXIT_DELAY);
     let member = rollup(&chain).member(attester(0)).unwrap();
-    assert_eq!(member.moving(), Some(Move { new_rollup: NEXT, ready_at }), "the clock runs on");
+    assert_eq!(
+        member.moving(),
+        Some(StakeMove { new_rollup: NEXT, ready_at }),
+        "the clock runs on"
+    );
     assert_eq!(rollup(&chain).set_size_now(), 2);
 
     chain.jump(start + Seconds::of(EXIT_DELAY - 1));
@@ -398,8 +402,8 @@ fn a_move_keeps_the_seat_until_it_is_done() {
         ]
     );
     assert_eq!(rollup(&chain).set_size_now(), 1);
-    let member = chain.world.rollup(NEXT).unwrap().member(attester(0)).unwrap();
-    assert_eq!((member.stake(), member.status()), (amount, Status::Validating));
+    let member = chain.set.rollup(NEXT).unwrap().member(attester(0)).unwrap();
+    assert_eq!((member.stake(), member.status()), (amount, AttesterStatus::Validating));
 }
 
 #[test]
@@ -409,7 +413,7 @@ fn leaving_ends_a_move() {
     chain.ok("withdrawer 0", ROLLUP, withdraw(0));
     let exit = rollup(&chain).member(attester(0)).unwrap().exit().unwrap();
     assert_eq!(exit.exitable_at, chain.now() + Seconds::of(EXIT_DELAY));
-    let status = Status::Exiting;
+    let status = AttesterStatus::Exiting;
     let over = RollupRefusal::NotValidating { attester: attester(0), status };
     chain.refused("anyone", ROLLUP, finalise_move(0), over);
 }
@@ -465,7 +469,7 @@ fn a_move_under_the_same_attester_may_be_finalised_by_its_withdrawer() {
     chain.refused("withdrawer 0", ROLLUP, nobody, CommonRefusal::ZeroAddress);
     chain.jump(ready_at);
     chain.ok("withdrawer 0", ROLLUP, finalise_as);
-    assert!(chain.world.rollup(NEXT).unwrap().member(new_attester).is_some());
+    assert!(chain.set.rollup(NEXT).unwrap().member(new_attester).is_some());
 }
 
 /// A rollup that isn't of the set is canonical and reacts like this to a deposit; the move to it is
@@ -491,8 +495,8 @@ fn take(amount: u128) -> Action {
 fn exactly_the_stake_moves_to_whatever_rollup() {
     let mut chain = moving_to_foreign(vec![take(STAKE)]);
     chain.ok("anyone", ROLLUP, finalise_move(0));
-    assert_eq!(chain.world.asset().balance_of(NEXT), Amount::of(STAKE));
-    assert_eq!(chain.world.asset().allowance(ROLLUP, NEXT), U256::ZERO);
+    assert_eq!(chain.set.asset().balance_of(NEXT), Amount::of(STAKE));
+    assert_eq!(chain.set.asset().allowance(ROLLUP, NEXT), U256::ZERO);
     assert_eq!(rollup(&chain).member(attester(0)), None);
 
     let stake = U256::from(STAKE);
@@ -588,7 +592,7 @@ fn rewards_go_to_the_coinbase() {
     chain.ok("withdrawer 0", ROLLUP, set(named("coinbase")));
     chain.ok("treasury", ASSET, AssetCall::Transfer { to: DISTRIBUTOR, amount: tokens(8) });
     chain.ok("proposer 0", ROLLUP, block(1));
-    assert_eq!(chain.world.asset().balance_of(named("coinbase")), Amount::of(5 * T));
+    assert_eq!(chain.set.asset().balance_of(named("coinbase")), Amount::of(5 * T));
 }
 
 #[test]
@@ -628,7 +632,7 @@ fn a_block_stands_whatever_the_distributor_does() {
         chain.foreign.reactions.insert(distributor, reaction);
         chain.wait(2 * EPOCH_SECONDS);
         chain.ok("proposer 0", NEXT, block(1));
-        assert_eq!(chain.world.rollup(NEXT).unwrap().head().unwrap().number, RollupBlock::of(1));
+        assert_eq!(chain.set.rollup(NEXT).unwrap().head().unwrap().number, RollupBlock::of(1));
     }
 }
 
@@ -640,7 +644,7 @@ fn a_rollup_that_is_not_canonical_works_on_and_earns_nothing() {
     let proposer = this.member_at(chain.now(), chain.now()).unwrap().unwrap().proposer();
     chain.send(proposer, ROLLUP, block(1)).unwrap();
     assert_eq!(rollup(&chain).head().unwrap().number, RollupBlock::of(1));
-    assert_eq!(chain.world.asset().balance_of(DISTRIBUTOR), Amount::of(8 * T));
+    assert_eq!(chain.set.asset().balance_of(DISTRIBUTOR), Amount::of(8 * T));
     chain.stake(ROLLUP, 7);
 }
 
@@ -685,7 +689,7 @@ fn nobody_is_paid_in_the_middle_of_a_block() {
     let again = Reaction::Calls(vec![action(NEXT, finalise(1))]);
     chain.foreign.reactions.insert(distributor, again);
     chain.ok("proposer 0", NEXT, block(1));
-    let leaving = chain.world.rollup(NEXT).unwrap().member(attester(1)).unwrap();
-    assert_eq!(leaving.status(), Status::Exiting);
+    let leaving = chain.set.rollup(NEXT).unwrap().member(attester(1)).unwrap();
+    assert_eq!(leaving.status(), AttesterStatus::Exiting);
     chain.ok("anyone", NEXT, finalise(1));
 }

@@ -43,7 +43,7 @@ fn anyone_may_submit_the_proposers_signal() {
     let signature = sign(&chain.proposer_name(), signal_digest(&chain));
     let voter = chain.proposer();
     let events = chain.ok("anyone", PROPOSALS, vote_with_sig(signature.clone()));
-    let round = chain.world.proposals(PROPOSALS).unwrap().rules().round_of(chain.slot());
+    let round = chain.set.proposals(PROPOSALS).unwrap().rules().round_of(chain.slot());
     let cast = ProposalsEvent::VoteCast { payload: PAYLOAD, round, voter };
     assert_eq!(events.last(), Some(&Event::from(cast)));
     // Not twice, and not in another slot.
@@ -121,7 +121,7 @@ fn voting() -> Chain {
 /// `alice`'s ballot on proposal `id`.
 fn ballot(chain: &Chain, id: u64, amount: u128, nonce: u64, deadline: U256) -> Ballot {
     let id = U256::from(id);
-    let (_, proposal) = chain.world.governance().proposal(id).unwrap();
+    let (_, proposal) = chain.set.governance().proposal(id).unwrap();
     Ballot {
         proposalId: id,
         actionsHash: proposal.actions_hash(),
@@ -145,7 +145,7 @@ fn signed(by: &str, ballot: &Ballot) -> GovernanceCall {
 }
 
 fn next_nonce(chain: &Chain, id: u64) -> u64 {
-    chain.world.governance().ballot_nonce(U256::from(id), named("alice")).get()
+    chain.set.governance().ballot_nonce(U256::from(id), named("alice")).get()
 }
 
 fn invalid(nonce: u64) -> GovernanceRefusal {
@@ -204,7 +204,7 @@ fn ballots_on_different_proposals_do_not_wait_for_each_other() {
     let (id, amount, support) = (U256::ZERO, tokens(1), Support::Nea);
     chain.ok("alice", GOVERNANCE, GovernanceCall::Vote { id, amount, support });
     assert_eq!(next_nonce(&chain, 0), 2);
-    let governance = chain.world.governance();
+    let governance = chain.set.governance();
     assert_eq!(governance.ballot_nonce(U256::ZERO, named("bob")), Nonce::ZERO);
     assert_eq!(governance.ballot_nonce(U256::MAX, named("alice")), Nonce::ZERO);
     assert_eq!(governance.ballot_nonce(U256::from(2), named("alice")), Nonce::ZERO);
@@ -387,7 +387,7 @@ fn a_deposit_survives_a_permit_that_was_used_already() {
     chain.ok("thief", ASSET, permit_call(5, U256::MAX, signature));
     let events = chain.ok("alice", GOVERNANCE, deposit(5, U256::MAX, signature));
     assert_eq!(events.len(), 3, "Approval, Transfer, Deposit");
-    let power = chain.world.governance().power(named("alice"));
+    let power = chain.set.governance().power(named("alice"));
     assert_eq!(power, Amount::of(10 * Amount::TOKEN.get()));
 
     // Without an allowance it fails for want of that.

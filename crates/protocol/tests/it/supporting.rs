@@ -21,7 +21,7 @@ fn selector(signature: &str) -> Selector {
 #[test]
 fn the_issuer_mints_at_its_rate_and_forgets_the_rest() {
     let mut chain = Chain::deployed();
-    let start = chain.world.issuer().time_of_last_mint();
+    let start = chain.set.issuer().time_of_last_mint();
     let to = named("x");
     let mint = |amount| IssuerCall::Mint { to, amount };
     let unauthorized = OwnershipRefusal::UnauthorizedAccount { account: named("anyone") };
@@ -38,7 +38,7 @@ fn the_issuer_mints_at_its_rate_and_forgets_the_rest() {
     let amount = Amount::of(4 * T);
     let transfer = AssetEvent::Transfer { from: Address::ZERO, to, amount };
     assert_eq!(events, [Event::from(IssuerEvent::Minted { to, amount }), transfer.into()]);
-    assert_eq!(chain.world.issuer().mint_available(chain.now()), U256::ZERO);
+    assert_eq!(chain.set.issuer().mint_available(chain.now()), U256::ZERO);
 
     chain.wait(3);
     // All that there is, to the last unit.
@@ -47,24 +47,24 @@ fn the_issuer_mints_at_its_rate_and_forgets_the_rest() {
     let invalid = AssetRefusal::InvalidReceiver { receiver: Address::ZERO };
     assert_eq!(chain.send(GOVERNANCE, ISSUER, nobody), Err(invalid.into()));
     // What isn't minted for a year accrues no more.
-    let minted = chain.world.issuer().time_of_last_mint();
+    let minted = chain.set.issuer().time_of_last_mint();
     let year: u64 = 365 * 86_400;
     assert_eq!(Issuer::ACCRUAL_LIMIT, Seconds::of(year));
     for (later, limit) in [(year - 1, year - 1), (year, year), (year + 1, year), (9 * year, year)] {
-        let available = chain.world.issuer().mint_available(minted + Seconds::of(later));
+        let available = chain.set.issuer().mint_available(minted + Seconds::of(later));
         assert_eq!(available, tokens(u128::from(limit)), "{later} s later");
     }
     chain.wait(10 * year);
     by_owner(&mut chain, tokens(u128::from(year))).unwrap();
     let mut chain = Chain::deployed_with(Amount::of(Amount::MAX.get() - 5 * T));
     chain.wait(year);
-    let total_supply = chain.world.asset().total_supply().to_word();
+    let total_supply = chain.set.asset().total_supply().to_word();
     let max = Amount::MAX.to_word();
     let amount = max - total_supply + U256::from(1);
     let exceeded = AssetRefusal::SupplyExceeded { total_supply, amount, max };
     assert_eq!(by_owner(&mut chain, amount), Err(exceeded.into()));
     by_owner(&mut chain, amount - U256::from(1)).unwrap();
-    assert_eq!(chain.world.asset().total_supply(), Amount::MAX);
+    assert_eq!(chain.set.asset().total_supply(), Amount::MAX);
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn the_registry_refuses_what_is_no_rollup() {
         let listed = RegistryRefusal::AlreadyRegistered { rollup, version };
         assert_eq!(by_owner(&mut chain, rollup), Err(listed.into()));
     }
-    let registry = chain.world.registry();
+    let registry = chain.set.registry();
     let rollups: Vec<_> = registry.snapshots().iter().map(|snapshot| snapshot.rollup).collect();
     assert_eq!(rollups, [SENTINEL, ROLLUP]);
     assert_eq!(registry.snapshot(Version::of(1)), Some(registry.current_snapshot()));
@@ -105,7 +105,7 @@ fn the_registry_refuses_what_is_no_rollup() {
     chain.wait(5);
     by_owner(&mut chain, next).unwrap();
 
-    let registry = chain.world.registry();
+    let registry = chain.set.registry();
     let block_number = chain.block.number;
     assert_eq!(registry.current_snapshot(), Snapshot { rollup: next, block_number });
     assert_eq!(registry.version_for(next), Ok(Version::of(2)));
@@ -126,7 +126,7 @@ fn foreign_rollup(chain: &mut Chain, slot: u64) -> Address {
     chain.foreign.deploy(rollup);
     chain.foreign.answer(rollup, "getCurrentSlot()", U256::from(slot));
     chain.foreign.answer(rollup, "getCurrentProposer()", U256::ZERO);
-    if chain.world.registry().version_for(rollup).is_err() {
+    if chain.set.registry().version_for(rollup).is_err() {
         chain.send(GOVERNANCE, REGISTRY, RegistryCall::Upgrade { rollup }).unwrap();
     }
     rollup
@@ -168,10 +168,10 @@ fn the_distributor_pays_once_per_slot_and_once_per_second() {
     assert_eq!(claim(&mut chain, now), Ok(2), "the rollup that lies most");
     chain.wait(1);
     assert_eq!(claim(&mut chain, now + 1), Ok(2));
-    let distributor = chain.world.distributor();
+    let distributor = chain.set.distributor();
     assert_eq!(distributor.last_paid_slot(rollup), Some(Slot::of(now + 1)));
     assert_eq!(distributor.last_payment_time(), chain.now());
-    assert_eq!(chain.world.asset().balance_of(named("x")), Amount::of(20 * T));
+    assert_eq!(chain.set.asset().balance_of(named("x")), Amount::of(20 * T));
     chain.foreign.words.clear();
     let target = rollup;
     let no_answer = CommonRefusal::NoAnswer { target, selector: selector("getCurrentSlot()") };
@@ -205,7 +205,7 @@ fn only_governance_owns_the_set() {
     let mut chain = Chain::deployed();
     for contract in [ASSET, ISSUER, REGISTRY, DISTRIBUTOR, ROLLUP] {
         let owner = if contract == ASSET { ISSUER } else { GOVERNANCE };
-        assert_eq!(chain.world.ownership(contract).owner(), owner);
+        assert_eq!(chain.set.ownership(contract).owner(), owner);
         for caller in ["deployer", "anyone"] {
             let account = named(caller);
             let unauthorized = OwnershipRefusal::UnauthorizedAccount { account };
@@ -236,7 +236,7 @@ fn ownership_is_offered_and_taken() {
     chain.refused("new owner", DISTRIBUTOR, accept.clone(), unauthorized);
     chain.send(GOVERNANCE, DISTRIBUTOR, offer).unwrap();
     chain.ok("new owner", DISTRIBUTOR, accept);
-    assert_eq!(chain.world.ownership(DISTRIBUTOR).owner(), new_owner);
+    assert_eq!(chain.set.ownership(DISTRIBUTOR).owner(), new_owner);
 }
 
 #[test]
@@ -244,7 +244,7 @@ fn calls_return_what_the_interfaces_say() {
     let mut chain = Chain::voting(2000, 0);
     let (alice, one) = (named("alice"), tokens(1));
     let logs = |chain: &Chain, caller: Address, contract, call: &Call| {
-        chain.world.decide(contract, call, &chain.context(caller)).unwrap()
+        chain.set.decide(contract, call, &chain.context(caller)).unwrap()
     };
     let truth = Some(U256::from(1));
     chain.fund("alice", 10);
@@ -398,7 +398,7 @@ fn a_contract_has_its_own_functions_only() {
     for (homes, call) in calls {
         let contracts = owners.into_iter().chain([PROPOSALS, GOVERNANCE, EXPECT, x]);
         for contract in contracts {
-            let outcome = chain.world.decide(contract, &call, &chain.context(x));
+            let outcome = chain.set.decide(contract, &call, &chain.context(x));
             let unknown = outcome == Err(Refusal::Empty);
             assert_eq!(unknown, !homes.contains(&contract), "{contract}: {call:?}: {outcome:?}");
         }

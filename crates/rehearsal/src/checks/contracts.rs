@@ -1,27 +1,27 @@
 //! Registry, rollups, tokens, ownership.
 
 use alloy_primitives::Address;
-use canon_bindings::{Asset, Registry, RewardDistributor, Rollup};
-use canon_l1::deploy::{Create2Origin, ExamineError, Examiner};
+use canon_abi::{Asset, Registry, RewardDistributor, Rollup};
+use canon_chain::deploy::{Create2Origin, ExamineError, Examiner};
 use canon_protocol::{Amount, BlockNumber};
 
-use super::{Desk, READING, check::Check, fit};
+use super::{Inspection, READING, check::Check, fit};
 use crate::{
     error::{During, Error, Result},
     scenario::{Does, End},
     text,
-    world::{RollupState, sum},
+    upgrade_run::{RollupState, sum},
 };
 
-impl Desk<'_, '_> {
+impl Inspection<'_, '_> {
     /// Which rollups there were, and since when the newest is canonical.
     pub(super) async fn registry(&self) -> Result<Vec<Check>> {
         const AREA: &str = "Registry";
-        let (world, registry) = (self.world, self.world.set.registry);
-        let upgrades: Vec<_> = world
-            .dockets
+        let (run, registry) = (self.run, self.run.set.registry);
+        let upgrades: Vec<_> = run
+            .tracks
             .iter()
-            .filter(|docket| docket.plan.does == Does::Upgrade && docket.end == Some(End::Executed))
+            .filter(|track| track.plan.does == Does::Upgrade && track.end == Some(End::Executed))
             .collect();
         let versions = self.ask(registry, Registry::numberOfVersionsCall {}).await?;
         let versions: u64 = versions.saturating_to();
@@ -30,7 +30,7 @@ impl Desk<'_, '_> {
         let show = |count: &u64| text::count(count.saturating_sub(1), "rollup");
         let mut checks = vec![Check::equal(AREA, "versions", &expected, &versions, show)];
         let found = self.ask(registry, Registry::getRollupCall {}).await?;
-        let expected = world.rollups[world.canonical()].address;
+        let expected = run.rollups[run.canonical()].address;
         let name = |address: &Address| self.name(address);
         checks.push(Check::equal(AREA, "canonical", &expected, &found, name));
         let Some(last) = upgrades.last() else { return Ok(checks) };
@@ -46,10 +46,10 @@ impl Desk<'_, '_> {
     /// Stakers, blocks and rewards of each rollup.
     pub(super) async fn rollups(&self) -> Result<Vec<Check>> {
         let mut checks = Vec::new();
-        for rollup in &self.world.rollups {
+        for rollup in &self.run.rollups {
             checks.extend(self.rollup(rollup).await?);
         }
-        if self.world.scenario.sequencers.squatted > 0 {
+        if self.run.scenario.sequencers.squatted > 0 {
             checks.push(self.renamed().await?);
         }
         Ok(checks)
@@ -57,13 +57,13 @@ impl Desk<'_, '_> {
 
     /// Those whose attester was taken moved under another one.
     async fn renamed(&self) -> Result<Check> {
-        let (world, old) = (self.world, &self.world.rollups[0]);
-        let moves = world.stage.logs::<Rollup::MoveFinalised>(old.address).await.during(READING)?;
+        let (run, old) = (self.run, &self.run.rollups[0]);
+        let moves = run.driver.logs::<Rollup::MoveFinalised>(old.address).await.during(READING)?;
         let renamed = moves.iter().filter(|(_, moved)| moved.newAttester != moved.attester);
         let found = renamed.count() as u64;
-        let expected = match world.canonical() {
+        let expected = match run.canonical() {
             0 => 0,
-            _ => world.scenario.sequencers.squatted,
+            _ => run.scenario.sequencers.squatted,
         };
         let number = |number: &u64| text::grouped(*number);
         let area = format!("Rollup {}", old.label);
@@ -91,7 +91,7 @@ impl Desk<'_, '_> {
 
     /// Whether a rollup is at the address that its constructor's arguments give.
     async fn is_genuine(&self, rollup: Address) -> Result<bool> {
-        let client = self.world.stage.client();
+        let client = self.run.driver.client();
         let head = client.head().await.during(READING)?;
         let examiner = Examiner::new(client, Create2Origin::default(), BlockNumber::ZERO, head);
         match examiner.contract::<Rollup::constructorCall>(rollup).await {
@@ -104,8 +104,8 @@ impl Desk<'_, '_> {
 
     /// All that the RewardDistributor ever paid for a rollup.
     async fn paid(&self, rollup: Address) -> Result<Amount> {
-        let stage = &self.world.stage;
-        let logs = stage.logs::<RewardDistributor::RewardPaid>(self.world.set.distributor).await;
+        let driver = &self.run.driver;
+        let logs = driver.logs::<RewardDistributor::RewardPaid>(self.run.set.distributor).await;
         let paid = logs.during(READING)?;
         let paid = paid.into_iter().filter(|(_, paid)| paid.rollup == rollup);
         let amounts: Result<Vec<Amount>> = paid.map(|(_, paid)| fit(paid.amount)).collect();
@@ -114,14 +114,14 @@ impl Desk<'_, '_> {
 
     /// Supply and rewards.
     pub(super) async fn tokens(&self) -> Result<Vec<Check>> {
-        let (world, set) = (self.world, &self.world.set);
+        let (run, set) = (self.run, &self.run.set);
         let tokens = |amount: &Amount| format!("{} tokens", text::tokens(*amount));
         let supply = fit(self.ask(set.asset, Asset::totalSupplyCall {}).await?)?;
-        let earned = sum(world.rollups.iter().map(|rollup| rollup.earned));
-        let left = world.scenario.asset.reward_pool.saturating_sub(earned);
+        let earned = sum(run.rollups.iter().map(|rollup| rollup.earned));
+        let left = run.scenario.asset.reward_pool.saturating_sub(earned);
         let found = self.balance(set.distributor).await?;
         Ok(vec![
-            Check::equal("Tokens", "total supply", &world.scenario.asset.supply, &supply, tokens),
+            Check::equal("Tokens", "total supply", &run.scenario.asset.supply, &supply, tokens),
             Check::equal("Tokens", "left for rewards", &left, &found, tokens),
         ])
     }
@@ -129,8 +129,8 @@ impl Desk<'_, '_> {
     /// Nobody but Governance owns anything, and nobody is about to.
     pub(super) async fn ownership(&self) -> Result<Vec<Check>> {
         const AREA: &str = "Ownership";
-        let set = &self.world.set;
-        let rollups = self.world.rollups.iter().map(|r| (r.address, set.governance));
+        let set = &self.run.set;
+        let rollups = self.run.rollups.iter().map(|r| (r.address, set.governance));
         let owned = [
             (set.asset, set.issuer),
             (set.registry, set.governance),

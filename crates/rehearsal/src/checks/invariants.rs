@@ -2,26 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use canon_bindings::Governance;
+use canon_abi::Governance;
 use canon_protocol::{Amount, Tally, Timestamp};
 
-use super::{Desk, READING, check::Check, fit};
+use super::{Inspection, READING, check::Check, fit};
 use crate::{
     error::{During, Result},
     scenario::End,
     text,
-    world::{Live, sum},
+    upgrade_run::{Live, sum},
 };
 
 const AREA: &str = "Always";
 
-impl Desk<'_, '_> {
+impl Inspection<'_, '_> {
     /// Solvency, power, ballots, order of time.
     pub(super) async fn invariants(&self) -> Result<Vec<Check>> {
         let mut checks = self.solvency().await?;
-        checks.push(self.power_adds_up(self.world.stage.now(), "all power").await?);
-        for docket in &self.world.dockets {
-            let Some(live) = docket.live.as_ref().filter(|live| live.result.is_some()) else {
+        checks.push(self.power_adds_up(self.run.driver.now(), "all power").await?);
+        for track in &self.run.tracks {
+            let Some(live) = track.live.as_ref().filter(|live| live.result.is_some()) else {
                 continue;
             };
             let what = format!("proposal {}, all power", live.id);
@@ -34,21 +34,21 @@ impl Desk<'_, '_> {
 
     /// Every contract has what it owes.
     async fn solvency(&self) -> Result<Vec<Check>> {
-        let (world, set) = (self.world, &self.world.set);
+        let (run, set) = (self.run, &self.run.set);
         let tokens = |amount: &Amount| format!("{} tokens", text::tokens(*amount));
-        let total = Governance::totalPowerAtCall { timestamp: world.stage.now().to_word() };
+        let total = Governance::totalPowerAtCall { timestamp: run.driver.now().to_word() };
         let power: Amount = fit(self.ask(set.governance, total).await?)?;
-        let left = world.withdrawals.iter().filter(|leave| !leave.claimed);
+        let left = run.withdrawals.iter().filter(|leave| !leave.claimed);
         let owed = sum([power, sum(left.map(|leave| leave.amount))]);
         let found = self.balance(set.governance).await?;
         let subject = "Governance has what it owes";
         let mut checks = vec![Check::at_least(AREA, subject, &owed, &found, tokens)];
-        for rollup in &world.rollups {
+        for rollup in &run.rollups {
             if rollup.forged {
                 // It owes what it never got.
                 continue;
             }
-            let stakes = sum((0..rollup.stakers).map(|_| world.scenario.rollup.stake));
+            let stakes = sum((0..rollup.stakers).map(|_| run.scenario.rollup.stake));
             let found = self.balance(rollup.address).await?;
             let subject = format!("rollup {} has its stakes", rollup.label);
             checks.push(Check::at_least(AREA, subject, &stakes, &found, tokens));
@@ -58,10 +58,10 @@ impl Desk<'_, '_> {
 
     /// The power of all holders is the total power.
     async fn power_adds_up(&self, time: Timestamp, what: &str) -> Result<Check> {
-        let (world, governance) = (self.world, self.world.set.governance);
-        let (client, head) = (world.stage.client(), world.stage.head());
+        let (run, governance) = (self.run, self.run.set.governance);
+        let (client, head) = (run.driver.client(), run.driver.head());
         let mut powers = Vec::new();
-        for holder in &world.cast.holders {
+        for holder in &run.cast.holders {
             let owner = holder.sender.address();
             powers.push(client.power(head, governance, owner, time).await.during(READING)?);
         }
@@ -74,11 +74,11 @@ impl Desk<'_, '_> {
 
     /// Ballots add up to the tally, and nobody cast more than it had.
     async fn ballots(&self, live: &Live) -> Result<Vec<Check>> {
-        let (world, governance) = (self.world, self.world.set.governance);
-        let (client, head) = (world.stage.client(), world.stage.head());
+        let (run, governance) = (self.run, self.run.set.governance);
+        let (client, head) = (run.driver.client(), run.driver.head());
         let found = client.proposal(head, governance, live.id).await.during(READING)?;
         let (mut yea, mut nea, mut beyond) = (Vec::new(), Vec::new(), 0_u64);
-        for holder in &world.cast.holders {
+        for holder in &run.cast.holders {
             let owner = holder.sender.address();
             let cast = client.ballots(head, governance, live.id, owner).await.during(READING)?;
             let snapshot = live.deadlines.pending;
@@ -102,10 +102,10 @@ impl Desk<'_, '_> {
 
     /// Nothing was executed early or late.
     async fn times(&self) -> Result<Vec<Check>> {
-        let (client, mut checks) = (self.world.stage.client(), Vec::new());
-        for docket in &self.world.dockets {
+        let (client, mut checks) = (self.run.driver.client(), Vec::new());
+        for track in &self.run.tracks {
             let (Some(live), Some(block), Some(End::Executed)) =
-                (&docket.live, docket.executed_in, docket.end)
+                (&track.live, track.executed_in, track.end)
             else {
                 continue;
             };
@@ -125,10 +125,10 @@ impl Desk<'_, '_> {
     /// Nobody who voted has its tokens before the proposal could be executed.
     async fn leavers(&self) -> Result<Vec<Check>> {
         let mut earliest = BTreeMap::<Timestamp, Timestamp>::new();
-        for leave in &self.world.withdrawals {
+        for leave in &self.run.withdrawals {
             let Some(not_before) = leave.not_before else { continue };
             let call = Governance::getWithdrawalCall { id: leave.id.to_word() };
-            let unlocks = fit(self.ask(self.world.set.governance, call).await?.unlocksAt)?;
+            let unlocks = fit(self.ask(self.run.set.governance, call).await?.unlocksAt)?;
             let first = earliest.entry(not_before).or_insert(unlocks);
             *first = unlocks.min(*first);
         }

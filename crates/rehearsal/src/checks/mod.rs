@@ -12,52 +12,52 @@ mod signals;
 
 use alloy_primitives::Address;
 use alloy_sol_types::SolCall;
-use canon_bindings::Asset;
+use canon_abi::Asset;
 use canon_protocol::{Amount, TooLarge};
 
 pub use check::{Check, Relation};
 
 use crate::{
     error::{During, Error, Result},
-    world::World,
+    upgrade_run::UpgradeRun,
 };
 
 /// All checks, by area.
-pub(crate) async fn all(world: &World<'_>) -> Result<Vec<Check>> {
-    let desk = Desk { world };
-    let mut checks = desk.fates();
-    checks.extend(desk.registry().await?);
-    checks.extend(desk.proposals().await?);
-    checks.extend(desk.governance().await?);
-    checks.extend(desk.rollups().await?);
-    checks.extend(desk.tokens().await?);
-    checks.extend(desk.ownership().await?);
-    checks.extend(desk.invariants().await?);
+pub(crate) async fn all(run: &UpgradeRun<'_>) -> Result<Vec<Check>> {
+    let inspection = Inspection { run };
+    let mut checks = inspection.fates();
+    checks.extend(inspection.registry().await?);
+    checks.extend(inspection.proposals().await?);
+    checks.extend(inspection.governance().await?);
+    checks.extend(inspection.rollups().await?);
+    checks.extend(inspection.tokens().await?);
+    checks.extend(inspection.ownership().await?);
+    checks.extend(inspection.invariants().await?);
     Ok(checks)
 }
 
 /// Where the chain's answers are laid beside the story.
 #[derive(Clone, Copy, Debug)]
-struct Desk<'w, 'a> {
-    world: &'w World<'a>,
+struct Inspection<'w, 'a> {
+    run: &'w UpgradeRun<'a>,
 }
 
 const READING: &str = "checking the state at the end";
 
-impl Desk<'_, '_> {
+impl Inspection<'_, '_> {
     /// What a contract answers now.
     async fn ask<C: SolCall>(&self, to: Address, call: C) -> Result<C::Return> {
-        let stage = &self.world.stage;
-        stage.client().read(stage.head(), to, call).await.during(READING)
+        let driver = &self.run.driver;
+        driver.client().read(driver.head(), to, call).await.during(READING)
     }
 
     async fn balance(&self, owner: Address) -> Result<Amount> {
         let call = Asset::balanceOfCall { owner };
-        fit(self.ask(self.world.set.asset, call).await?)
+        fit(self.ask(self.run.set.asset, call).await?)
     }
 
     fn name(&self, address: &Address) -> String {
-        if address.is_zero() { "nobody".to_owned() } else { self.world.name(*address) }
+        if address.is_zero() { "nobody".to_owned() } else { self.run.name(*address) }
     }
 }
 

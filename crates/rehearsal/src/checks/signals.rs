@@ -3,33 +3,33 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::Address;
-use canon_bindings::{Governance, Proposals, Registry, Rollup};
+use canon_abi::{Governance, Proposals, Registry, Rollup};
 use canon_protocol::{Epoch, ProposalId, RollupBlock, Slot, Timestamp};
 
 use super::{
-    Desk, READING,
+    Inspection, READING,
     check::{Check, plain},
     fit,
 };
 use crate::{
     error::{During, Result},
     text,
-    world::{Docket, Won},
+    upgrade_run::{ProposalTrack, Won},
 };
 
 const AREA: &str = "Proposals";
 
-impl Desk<'_, '_> {
+impl Inspection<'_, '_> {
     /// Which contract counts, and what it counted.
     pub(super) async fn proposals(&self) -> Result<Vec<Check>> {
-        let set = &self.world.set;
+        let set = &self.run.set;
         let found = self.ask(set.governance, Governance::governanceProposerCall {}).await?;
         let name = |address: &Address| self.name(address);
         let mut checks = vec![Check::equal(AREA, "in force", &set.proposals, &found, name)];
-        for docket in &self.world.dockets {
-            if let Some(won) = docket.won {
-                checks.push(self.height(docket, won).await?);
-                checks.extend(self.won(docket, won).await?);
+        for track in &self.run.tracks {
+            if let Some(won) = track.won {
+                checks.push(self.height(track, won).await?);
+                checks.extend(self.won(track, won).await?);
             }
         }
         checks.extend(self.signals().await?);
@@ -37,35 +37,35 @@ impl Desk<'_, '_> {
     }
 
     /// Nobody signaled before the rollup had the block that was agreed on.
-    async fn height(&self, docket: &Docket, won: Won) -> Result<Check> {
-        let stage = &self.world.stage;
-        let signals = stage.logs::<Proposals::VoteCast>(won.proposals).await.during(READING)?;
-        let first = signals.iter().find(|(_, vote)| vote.payload == docket.payload);
+    async fn height(&self, track: &ProposalTrack, won: Won) -> Result<Check> {
+        let driver = &self.run.driver;
+        let signals = driver.logs::<Proposals::VoteCast>(won.proposals).await.during(READING)?;
+        let first = signals.iter().find(|(_, vote)| vote.payload == track.payload);
         let first = first.map_or(Timestamp::MAX, |(time, _)| *time);
-        let blocks = stage.logs::<Rollup::BlockProposed>(won.instance).await.during(READING)?;
+        let blocks = driver.logs::<Rollup::BlockProposed>(won.instance).await.during(READING)?;
         let before = blocks.iter().rfind(|(time, _)| *time < first);
         let found = before.map(|(_, block)| fit(block.blockNumber)).transpose()?;
         let show = |block: &RollupBlock| format!("block {block}");
-        let subject = format!("{}, first signal after", docket.plan.azip);
-        Ok(Check::at_least(AREA, subject, &docket.height, &found.unwrap_or_default(), show))
+        let subject = format!("{}, first signal after", track.plan.azip);
+        Ok(Check::at_least(AREA, subject, &track.height, &found.unwrap_or_default(), show))
     }
 
     /// A round that was won: by whom, with how many signals, and what became of it.
-    async fn won(&self, docket: &Docket, won: Won) -> Result<Vec<Check>> {
+    async fn won(&self, track: &ProposalTrack, won: Won) -> Result<Vec<Check>> {
         let Won { round, instance, proposals } = won;
-        let stage = &self.world.stage;
-        let found = stage.client().round(stage.head(), proposals, instance, round).await;
+        let driver = &self.run.driver;
+        let found = driver.client().round(driver.head(), proposals, instance, round).await;
         let found = found.during(READING)?;
-        let needed = self.world.scenario.signaling.rules.n();
-        let azip = &docket.plan.azip;
+        let needed = self.run.scenario.signaling.rules.n();
+        let azip = &track.plan.azip;
         let leader = found.leader.unwrap_or_default();
         let show = |id: &Option<ProposalId>| {
             id.map_or_else(|| "not pushed".to_owned(), |id| format!("proposal {id}"))
         };
-        let expected = docket.live.as_ref().map(|live| live.id);
+        let expected = track.live.as_ref().map(|live| live.id);
         Ok(vec![
-            Check::equal(AREA, format!("round {round}, leader"), &docket.payload, &leader, |a| {
-                if *a == docket.payload { format!("payload of {azip}") } else { self.name(a) }
+            Check::equal(AREA, format!("round {round}, leader"), &track.payload, &leader, |a| {
+                if *a == track.payload { format!("payload of {azip}") } else { self.name(a) }
             }),
             Check::at_least(AREA, format!("round {round}, signals"), &needed, &found.count, plain),
             Check::equal(AREA, format!("round {round}, became"), &expected, &found.proposal, show),
@@ -75,20 +75,20 @@ impl Desk<'_, '_> {
     /// No slot has two signals, no round more than its slots, and every signal is of the slot's
     /// proposer: of whoever the rollup took the slot's block from.
     async fn signals(&self) -> Result<Vec<Check>> {
-        let (world, stage) = (self.world, &self.world.stage);
-        let canonical = stage.logs::<Registry::InstanceAdded>(world.set.registry).await;
+        let (run, driver) = (self.run, &self.run.driver);
+        let canonical = driver.logs::<Registry::InstanceAdded>(run.set.registry).await;
         let canonical = canonical.during(READING)?;
         let blocks = self.proposers().await?;
         let (mut slots, mut rounds) = (BTreeSet::new(), BTreeMap::<_, u64>::new());
         let (mut signals, mut strangers, mut unseeded) = (0_u64, 0_u64, 0_u64);
         let seeds = self.seeds().await?;
-        for proposals in &world.set.all_proposals {
+        for proposals in &run.set.all_proposals {
             for (time, vote) in
-                stage.logs::<Proposals::VoteCast>(*proposals).await.during(READING)?
+                driver.logs::<Proposals::VoteCast>(*proposals).await.during(READING)?
             {
                 let counted = canonical.iter().rfind(|(since, _)| *since <= time);
                 let instance = counted.map(|(_, added)| added.instance).unwrap_or_default();
-                let rollup = world.rollups.iter().find(|rollup| rollup.address == instance);
+                let rollup = run.rollups.iter().find(|rollup| rollup.address == instance);
                 let slot = rollup.and_then(|rollup| rollup.clock.slot_at(time));
                 signals += 1;
                 slots.insert((instance, slot));
@@ -108,7 +108,7 @@ impl Desk<'_, '_> {
         }
         let most = rounds.values().copied().max().unwrap_or_default();
         let used = slots.len() as u64;
-        let slots = u64::from(world.scenario.signaling.rules.m());
+        let slots = u64::from(run.scenario.signaling.rules.m());
         checks.extend([
             Check::equal(AREA, "slots with a signal", &signals, &used, number),
             Check::equal(AREA, "signals of strangers", &0, &strangers, number),
@@ -120,11 +120,11 @@ impl Desk<'_, '_> {
 
     /// If the scenario has a silence: so many epochs in a row had no seed.
     async fn silence(&self) -> Result<Vec<Check>> {
-        let expected = self.world.scenario.signaling.silent_epochs;
+        let expected = self.run.scenario.signaling.silent_epochs;
         if expected == 0 {
             return Ok(Vec::new());
         }
-        let old = self.world.rollups[0].address;
+        let old = self.run.rollups[0].address;
         let seeds = self.seeds().await?;
         let epochs: Vec<_> = seeds
             .iter()
@@ -140,8 +140,8 @@ impl Desk<'_, '_> {
     /// The epochs of each rollup whose seeds were recorded.
     async fn seeds(&self) -> Result<BTreeSet<(Address, Epoch)>> {
         let mut seeds = BTreeSet::new();
-        for rollup in &self.world.rollups {
-            let logs = self.world.stage.logs::<Rollup::SeedRecorded>(rollup.address).await;
+        for rollup in &self.run.rollups {
+            let logs = self.run.driver.logs::<Rollup::SeedRecorded>(rollup.address).await;
             for (_, seed) in logs.during(READING)? {
                 seeds.insert((rollup.address, fit(seed.epoch)?));
             }
@@ -152,8 +152,8 @@ impl Desk<'_, '_> {
     /// Who proposed the block of each slot of each rollup.
     async fn proposers(&self) -> Result<BTreeMap<(Address, Slot), Address>> {
         let mut proposers = BTreeMap::new();
-        for rollup in &self.world.rollups {
-            let logs = self.world.stage.logs::<Rollup::BlockProposed>(rollup.address).await;
+        for rollup in &self.run.rollups {
+            let logs = self.run.driver.logs::<Rollup::BlockProposed>(rollup.address).await;
             for (_, block) in logs.during(READING)? {
                 proposers.insert((rollup.address, fit(block.slot)?), block.proposer);
             }

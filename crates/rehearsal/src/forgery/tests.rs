@@ -6,15 +6,15 @@ use alloy_network::TransactionBuilder;
 use alloy_primitives::{B256, keccak256};
 use alloy_provider::{Provider, ProviderBuilder};
 use alloy_rpc_types_eth::TransactionRequest;
-use canon_bindings::{Asset, Contract, Expect, Registry, UpgradePayload};
-use canon_devchain::{Devchain, DevchainConfig};
-use canon_l1::{
-    Call, Client, NoWait, Sender, calls,
+use canon_abi::{Asset, Contract, Expect, Registry, UpgradePayload};
+use canon_chain::{
+    Client, ContractCall, NoWait, Sender, calls,
     deploy::{
         ContractPlan, Create2Origin, DeployRecord, DeployedSet, ExamineError, Examiner, NotGenuine,
         SetParameters, deploy,
     },
 };
+use canon_devchain::{Devchain, DevchainConfig};
 use canon_protocol::{Amount, BlockNumber, Constructor, Seconds};
 
 use super::*;
@@ -22,13 +22,13 @@ use super::*;
 const STAKE: Amount = Amount::of(100 * Amount::TOKEN.get());
 const VICTIMS: u8 = 3;
 
-struct Stage {
+struct ChainDriver {
     chain: Devchain,
     client: Client,
     set: DeployedSet,
 }
 
-impl Stage {
+impl ChainDriver {
     async fn new() -> Self {
         let chain = Devchain::new(DevchainConfig::default());
         let provider = ProviderBuilder::default().connect_client(chain.client());
@@ -46,7 +46,11 @@ impl Stage {
         Sender::new(self.client.clone(), self.chain.dev_accounts().remove(account))
     }
 
-    async fn send(&self, account: usize, call: Call) -> canon_l1::Result<canon_l1::Confirmed> {
+    async fn send(
+        &self,
+        account: usize,
+        call: ContractCall,
+    ) -> canon_chain::Result<canon_chain::Confirmed> {
         self.sender(account).send(call, &mut NoWait).await
     }
 
@@ -73,7 +77,7 @@ impl Stage {
         assert!(receipt.unwrap().unwrap().status());
     }
 
-    async fn read<C: SolCall>(&self, to: Address, call: C) -> canon_l1::Result<C::Return> {
+    async fn read<C: SolCall>(&self, to: Address, call: C) -> canon_chain::Result<C::Return> {
         let at = self.client.head().await.unwrap().id();
         self.client.read(at, to, call).await
     }
@@ -94,57 +98,59 @@ const fn attester(number: u8) -> Address {
 
 #[tokio::test(flavor = "current_thread")]
 async fn genuine_code_over_forged_storage_takes_the_moved_stake() {
-    let stage = Stage::new().await;
-    let set = stage.set.deployment;
-    let thief = stage.sender(8).address();
+    let driver = ChainDriver::new().await;
+    let set = driver.set.deployment;
+    let thief = driver.sender(8).address();
     // Honest people stake on the old rollup.
-    stage.send(0, calls::approve(set.asset, set.rollup, Amount::MAX)).await.unwrap();
-    let victim = stage.sender(0).address();
+    driver.send(0, calls::approve(set.asset, set.rollup, Amount::MAX)).await.unwrap();
+    let victim = driver.sender(0).address();
     for number in 1..=VICTIMS {
         let stake = calls::stake(set.rollup, attester(number), victim, victim, STAKE);
-        stage.send(0, stake).await.unwrap();
+        driver.send(0, stake).await.unwrap();
     }
 
     // What a genuine new rollup would be, and its code.
-    let head = stage.client.head().await.unwrap();
-    let examiner = Examiner::new(&stage.client, Create2Origin::default(), BlockNumber::ZERO, head);
+    let head = driver.client.head().await.unwrap();
+    let examiner = Examiner::new(&driver.client, Create2Origin::default(), BlockNumber::ZERO, head);
     let genuine_set = examiner.set(set.registry).await.unwrap();
     let old = examiner.rollup(&genuine_set, set.rollup).await.unwrap();
     let parameters = RawRollupParameters { genesis_time: head.timestamp.to_word(), ..old };
     let genuine = ContractPlan::new(Create2Origin::default(), Constructor::Rollup(parameters));
-    let direct =
-        Call::create(Contract::Rollup, &Rollup::constructorCall { parameters: parameters.into() });
-    let next = stage.client.next_block().await.unwrap();
-    let runtime = stage.sender(8).simulate(&direct, next).await.unwrap();
+    let direct = ContractCall::create(
+        Contract::Rollup,
+        &Rollup::constructorCall { parameters: parameters.into() },
+    );
+    let next = driver.client.next_block().await.unwrap();
+    let runtime = driver.sender(8).simulate(&direct, next).await.unwrap();
 
     // The thief's: a staker who staked nothing.
-    let token = stage.create(worthless_token()).await;
-    let stake_writer = stage.create(stake_writer(&runtime, set.asset, token)).await;
+    let token = driver.create(worthless_token()).await;
+    let stake_writer = driver.create(stake_writer(&runtime, set.asset, token)).await;
     let loot = U256::from(VICTIMS) * STAKE.to_word();
     let forged_stake =
         ForgedStake { attester: attester(99), proposer: thief, withdrawer: thief, stake: loot };
     let init_code = forged_rollup(&runtime, &parameters, stake_writer, forged_stake);
     let forged = Create2Origin::default().create2(&init_code).address();
-    let call = Call::create2(Contract::Rollup, Create2Origin::default(), &init_code);
-    stage.send(8, call).await.unwrap();
-    assert!(stage.balance(forged).await.is_zero());
+    let call = ContractCall::create2(Contract::Rollup, Create2Origin::default(), &init_code);
+    driver.send(8, call).await.unwrap();
+    assert!(driver.balance(forged).await.is_zero());
 
     // By its code and its answers it is genuine.
-    let code = stage.client.code(stage.client.head().await.unwrap().id(), forged).await.unwrap();
+    let code = driver.client.code(driver.client.head().await.unwrap().id(), forged).await.unwrap();
     let code = code.unwrap();
     Contract::Rollup.artifact().check_code(&code).unwrap();
-    let expect = stage.set.expect;
+    let expect = driver.set.expect;
     let expected = keccak256(&runtime);
     assert_eq!(keccak256(&code), expected);
-    stage.read(expect, Expect::codeHashIsCall { target: forged, expected }).await.unwrap();
+    driver.read(expect, Expect::codeHashIsCall { target: forged, expected }).await.unwrap();
     let expected = set.governance;
-    stage.read(expect, Expect::ownerIsCall { target: forged, expected }).await.unwrap();
-    let pending = stage.read(forged, Registry::pendingOwnerCall {}).await.unwrap();
+    driver.read(expect, Expect::ownerIsCall { target: forged, expected }).await.unwrap();
+    let pending = driver.read(forged, Registry::pendingOwnerCall {}).await.unwrap();
     assert_eq!(pending, Address::ZERO);
 
     // By its creation it isn't: whoever checks that, or has it asserted, is safe.
-    let head = stage.client.head().await.unwrap();
-    let examiner = Examiner::new(&stage.client, Create2Origin::default(), BlockNumber::ZERO, head);
+    let head = driver.client.head().await.unwrap();
+    let examiner = Examiner::new(&driver.client, Create2Origin::default(), BlockNumber::ZERO, head);
     let error = examiner.rollup(&genuine_set, forged).await.unwrap_err();
     let ExamineError::NotGenuine(NotGenuine::OtherAddress { contract, address, expected }) = error
     else {
@@ -153,7 +159,7 @@ async fn genuine_code_over_forged_storage_takes_the_moved_stake() {
     assert_eq!((contract, address), (Contract::Rollup, forged));
     assert_eq!(expected, genuine.address());
     let create2 = genuine.create2();
-    let asserted = stage.read(
+    let asserted = driver.read(
         expect,
         Expect::createdByCall {
             target: forged,
@@ -174,26 +180,26 @@ async fn genuine_code_over_forged_storage_takes_the_moved_stake() {
         initCodeHash: create2.init_code_hash,
         uri: String::new(),
     };
-    let payload = Call::create(Contract::UpgradePayload, &arguments);
-    let error = stage.send(8, payload).await.unwrap_err();
+    let payload = ContractCall::create(Contract::UpgradePayload, &arguments);
+    let error = driver.send(8, payload).await.unwrap_err();
     assert_eq!(error.as_revert().unwrap().name(), Some("Expect__Creation"), "{error}");
 
     // If nobody checks: it becomes canonical, the stakes move there, and the forged staker takes them.
     for number in 1..=VICTIMS {
         let announce = calls::announce_move(set.rollup, attester(number), forged);
-        stage.send(0, announce).await.unwrap();
+        driver.send(0, announce).await.unwrap();
     }
-    stage.send(8, calls::unstake(forged, forged_stake.attester, thief)).await.unwrap();
-    stage.pass(Seconds::HOUR);
-    stage.as_governance(set.registry, Registry::upgradeCall { rollup: forged }).await;
+    driver.send(8, calls::unstake(forged, forged_stake.attester, thief)).await.unwrap();
+    driver.pass(Seconds::HOUR);
+    driver.as_governance(set.registry, Registry::upgradeCall { rollup: forged }).await;
     for number in 1..=VICTIMS {
-        stage.send(0, calls::finalise_move(set.rollup, attester(number))).await.unwrap();
+        driver.send(0, calls::finalise_move(set.rollup, attester(number))).await.unwrap();
     }
-    assert_eq!(stage.balance(forged).await, loot);
-    stage.send(8, calls::finalise_unstake(forged, forged_stake.attester)).await.unwrap();
-    assert_eq!(stage.balance(thief).await, loot, "stolen");
-    stage.send(0, calls::unstake(forged, attester(1), victim)).await.unwrap();
-    stage.pass(Seconds::HOUR);
-    let error = stage.send(0, calls::finalise_unstake(forged, attester(1))).await.unwrap_err();
+    assert_eq!(driver.balance(forged).await, loot);
+    driver.send(8, calls::finalise_unstake(forged, forged_stake.attester)).await.unwrap();
+    assert_eq!(driver.balance(thief).await, loot, "stolen");
+    driver.send(0, calls::unstake(forged, attester(1), victim)).await.unwrap();
+    driver.pass(Seconds::HOUR);
+    let error = driver.send(0, calls::finalise_unstake(forged, attester(1))).await.unwrap_err();
     assert!(error.as_revert().is_some(), "nothing is left for those who staked: {error}");
 }

@@ -3,7 +3,7 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use canon_l1::deploy::quantities;
+use canon_chain::deploy::quantities;
 use canon_protocol::{Amount, Fraction, Seconds};
 use toml::Spanned;
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use alloy_primitives::{Address, ChainId};
 use alloy_provider::ProviderBuilder;
 use alloy_transport_http::reqwest::Url;
+use canon_chain::{Client, Deployment, Error, ProposalSnapshot, SignalStatus};
 use canon_forecast::{Start, Terms};
-use canon_l1::{Client, Deployment, Error, ProposalSnapshot, SignalStatus};
 use canon_protocol::{Amount, BlockNumber, Epoch, Round, Timestamp};
 use eyre::eyre;
 use serde::Serialize;
@@ -148,7 +148,7 @@ impl Standing {
     async fn ask(
         client: &Client,
         snapshot: &Snapshot,
-        head: canon_l1::Head,
+        head: canon_chain::ChainHead,
         payload: Address,
     ) -> Result<Self, Error> {
         let at = head.id();

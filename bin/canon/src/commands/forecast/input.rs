@@ -4,8 +4,8 @@ use std::str::FromStr;
 
 use alloy_primitives::Address;
 use alloy_transport_http::reqwest::Url;
+use canon_chain::deploy::quantities;
 use canon_forecast::Share;
-use canon_l1::deploy::quantities;
 use canon_protocol::{Fraction, Timestamp};
 
 /// A share as people write it: `70%` or `0.7`.

@@ -4,8 +4,8 @@ use std::{fs, num::NonZeroU64};
 
 use alloy_primitives::Address;
 use alloy_transport_http::reqwest::Url;
+use canon_chain::deploy::{SetParameters, quantities};
 use canon_forecast::{Electorate, Operator, Side, Start, Terms};
-use canon_l1::deploy::{SetParameters, quantities};
 use canon_protocol::{Amount, Fraction, RoundRules, Slot, SlotClock, Timestamp};
 use eyre::{Report, eyre};
 

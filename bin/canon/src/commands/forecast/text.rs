@@ -16,7 +16,7 @@ pub(super) fn percent(share: f64) -> String {
 
 /// A fraction in per cent, exactly.
 pub(super) fn fraction(fraction: Fraction) -> String {
-    canon_l1::deploy::quantities::format_fraction(fraction).replace('%', " %")
+    canon_chain::deploy::quantities::format_fraction(fraction).replace('%', " %")
 }
 
 /// What part of `whole` it is, in per cent with two decimals, rounded up.

@@ -1,0 +1,76 @@
+//! Arguments of errors as text.
+
+use super::{Argument, table};
+use alloy_dyn_abi::{DynSolValue, JsonAbiExt};
+use alloy_json_abi::{Error, Param};
+use alloy_primitives::{Selector, hex};
+use canon_protocol::{AttesterStatus, ProposalState};
+
+/// Decodes an error's arguments; `None` if `data` isn't theirs.
+pub(super) fn arguments(error: &'static Error, data: &[u8]) -> Option<Vec<Argument>> {
+    let values = error.abi_decode_input(data).ok()?;
+    let argument = |(param, value): (&'static Param, DynSolValue)| Argument {
+        name: &param.name,
+        text: text(param, &value),
+        value,
+    };
+    Some(error.inputs.iter().zip(values).map(argument).collect())
+}
+
+fn text(param: &Param, value: &DynSolValue) -> String {
+    match value {
+        DynSolValue::Bool(value) => value.to_string(),
+        DynSolValue::Uint(number, _) => {
+            let variant = || {
+                let (_, name) = param.internal_type()?.as_enum()?;
+                variant(name, u8::try_from(*number).ok()?)
+            };
+            variant().unwrap_or_else(|| number.to_string())
+        }
+        DynSolValue::Int(value, _) => value.to_string(),
+        DynSolValue::Address(address) => address.to_string(),
+        DynSolValue::FixedBytes(word, 4) => {
+            let selector = Selector::from_slice(&word[..4]);
+            table::function(selector)
+                .map_or_else(|| selector.to_string(), |function| function.signature())
+        }
+        DynSolValue::FixedBytes(word, size) => word_text(&word[..*size]),
+        DynSolValue::Bytes(bytes) => hex::encode_prefixed(bytes),
+        DynSolValue::String(value) => format!("{value:?}"),
+        DynSolValue::Tuple(fields) => {
+            let field = |(param, value): (&Param, &DynSolValue)| {
+                format!("{}: {}", param.name, text(param, value))
+            };
+            let fields: Vec<_> = param.components.iter().zip(fields).map(field).collect();
+            format!("{{{}}}", fields.join(", "))
+        }
+        other => format!("{other:?}"),
+    }
+}
+
+/// Short names (`"quorum"`) are passed as words; all else is hexadecimal.
+fn word_text(word: &[u8]) -> String {
+    let end = word.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    let (name, padding) = word.split_at(end);
+    match str::from_utf8(name) {
+        Ok(name) if !name.is_empty() && !padding.is_empty() && name.chars().all(is_word) => {
+            name.to_owned()
+        }
+        _ => hex::encode_prefixed(word),
+    }
+}
+
+const fn is_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '.' | '_')
+}
+
+/// The name behind a number: an ABI only has `uint8`.
+fn variant(name: &str, number: u8) -> Option<String> {
+    match name {
+        "ProposalState" => ProposalState::from_number(number).map(|state| state.to_string()),
+        "AttesterStatus" => {
+            AttesterStatus::ALL.get(usize::from(number)).map(AttesterStatus::to_string)
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,149 @@
+//! A transaction that knows what it is for.
+
+use crate::deploy::Create2Origin;
+use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
+use alloy_rpc_types_eth::TransactionReceipt;
+use alloy_sol_types::{SolCall, SolConstructor, SolEvent};
+use canon_abi::Contract;
+
+/// Something to be sent: where, what, and which event proves that it happened.
+///
+/// [`crate::calls`] makes those of the protocol.
+#[derive(Clone, Debug)]
+pub struct ContractCall {
+    what: &'static str,
+    to: TxKind,
+    input: Bytes,
+    value: U256,
+    returns: fn(&[u8]) -> bool,
+    events: Vec<Expected>,
+    headroom: u64,
+}
+
+/// An event that must be in the receipt.
+#[derive(Clone, Copy, Debug)]
+struct Expected {
+    emitter: Address,
+    topic: B256,
+    signature: &'static str,
+}
+
+impl ContractCall {
+    /// A call of a function. Without [`expecting`](Self::expecting) only the receipt's status
+    /// tells whether it worked.
+    pub fn new<C: SolCall>(to: Address, call: &C) -> Self {
+        Self {
+            what: C::SIGNATURE,
+            to: TxKind::Call(to),
+            input: call.abi_encode().into(),
+            value: U256::ZERO,
+            returns: |answer| C::abi_decode_returns_validate(answer).is_ok(),
+            events: Vec::new(),
+            headroom: 0,
+        }
+    }
+
+    /// The creation of a contract by a transaction of its own, at an address that follows from the
+    /// sender's nonce.
+    pub fn create<C: SolConstructor>(contract: Contract, arguments: &C) -> Self {
+        Self::create_with(contract, contract.init_code(arguments))
+    }
+
+    /// The same for a contract whose constructor takes no arguments.
+    pub fn create_plain(contract: Contract) -> Self {
+        Self::create_with(contract, contract.artifact().creation_code().clone())
+    }
+
+    pub(crate) fn create_with(contract: Contract, init_code: Bytes) -> Self {
+        Self {
+            what: contract.name(),
+            to: TxKind::Create,
+            input: init_code,
+            value: U256::ZERO,
+            returns: |code| !code.is_empty(),
+            events: Vec::new(),
+            headroom: 0,
+        }
+    }
+
+    /// The creation of a contract with CREATE2 by a factory, which answers the address.
+    pub fn create2(contract: Contract, origin: Create2Origin, init_code: &[u8]) -> Self {
+        Self {
+            what: contract.name(),
+            to: TxKind::Call(origin.factory),
+            input: origin.calldata(init_code),
+            value: U256::ZERO,
+            returns: |_| true,
+            events: Vec::new(),
+            headroom: 0,
+        }
+    }
+
+    /// A payment of `value` wei.
+    pub(crate) const fn pay(what: &'static str, to: Address, value: U256) -> Self {
+        Self {
+            what,
+            to: TxKind::Call(to),
+            input: Bytes::new(),
+            value,
+            returns: |_| true,
+            events: Vec::new(),
+            headroom: 0,
+        }
+    }
+
+    /// The receipt must have the event `E` of `emitter`.
+    #[must_use]
+    pub fn expecting<E: SolEvent>(mut self, emitter: Address) -> Self {
+        let (topic, signature) = (E::SIGNATURE_HASH, E::SIGNATURE);
+        self.events.push(Expected { emitter, topic, signature });
+        self
+    }
+
+    /// Gas on top of an estimate's margin, for what another transaction before it can make dearer.
+    #[must_use]
+    pub const fn with_headroom(mut self, gas: u64) -> Self {
+        self.headroom = gas;
+        self
+    }
+
+    /// The function's signature, or the created contract's name.
+    pub const fn what(&self) -> &'static str {
+        self.what
+    }
+
+    /// Where it goes.
+    pub const fn to(&self) -> TxKind {
+        self.to
+    }
+
+    /// The calldata, or the creation code with its arguments.
+    pub const fn input(&self) -> &Bytes {
+        &self.input
+    }
+
+    /// Wei that are sent along.
+    pub const fn value(&self) -> U256 {
+        self.value
+    }
+
+    /// Gas on top of an estimate's margin.
+    pub const fn headroom(&self) -> u64 {
+        self.headroom
+    }
+
+    /// Whether `answer` is what the function's ABI promises.
+    pub(crate) fn is_answer(&self, answer: &[u8]) -> bool {
+        (self.returns)(answer)
+    }
+
+    /// The signature of an expected event that the receipt doesn't have.
+    pub(crate) fn missing_event(&self, receipt: &TransactionReceipt) -> Option<&'static str> {
+        let found = |expected: &&Expected| {
+            receipt.logs().iter().any(|log| {
+                log.address() == expected.emitter && log.topic0() == Some(&expected.topic)
+            })
+        };
+        self.events.iter().find(|expected| !found(expected)).map(|expected| expected.signature)
+    }
+}

@@ -1,0 +1,235 @@
+//! Every transaction of the protocol, with the event that proves it.
+//!
+//! Amounts are base units, addresses are of the set's contracts. Who may send what, and when, is
+//! on the contracts' functions.
+
+use crate::call::ContractCall;
+use alloy_primitives::{Address, B256, Signature, U256};
+use alloy_sol_types::SolCall;
+use canon_abi::{Asset, Governance, Issuer, Proposals, Registry, Rollup};
+use canon_protocol::{
+    Amount, Permit, ProposalId, Round, Seconds, Support, Timestamp, WithdrawalId,
+};
+
+/// A signal can turn out to be the round's first, or to change the leader: about 45,000 gas more
+/// than one that adds to the leader's count, and the event at quorum.
+const SIGNAL_HEADROOM: u64 = 70_000;
+
+/// Allows `spender` to take up to `amount` of the sender's asset.
+pub fn approve(asset: Address, spender: Address, amount: Amount) -> ContractCall {
+    let call = Asset::approveCall::new((spender, amount.to_word()));
+    ContractCall::new(asset, &call).expecting::<Asset::Approval>(asset)
+}
+
+/// Sends `amount` of the asset.
+pub fn transfer(asset: Address, to: Address, amount: Amount) -> ContractCall {
+    let call = Asset::transferCall::new((to, amount.to_word()));
+    ContractCall::new(asset, &call).expecting::<Asset::Transfer>(asset)
+}
+
+/// Locks `amount` as power of `holder`; the allowance must suffice.
+pub fn lock(governance: Address, holder: Address, amount: Amount) -> ContractCall {
+    let call = Governance::depositCall { onBehalfOf: holder, amount: amount.to_word() };
+    ContractCall::new(governance, &call).expecting::<Governance::Deposit>(governance)
+}
+
+/// Locks `amount` as power of `holder` with the sender's ERC-2612 permit.
+pub fn lock_with_permit(
+    governance: Address,
+    holder: Address,
+    amount: Amount,
+    deadline: Timestamp,
+    permit: &Signature,
+) -> ContractCall {
+    let call = Governance::depositWithPermitCall {
+        onBehalfOf: holder,
+        amount: amount.to_word(),
+        deadline: deadline.to_word(),
+        v: 27 + u8::from(permit.v()),
+        r: permit.r().into(),
+        s: permit.s().into(),
+    };
+    ContractCall::new(governance, &call).expecting::<Governance::Deposit>(governance)
+}
+
+/// Casts `amount` of the sender's power on a proposal.
+pub fn vote(governance: Address, id: ProposalId, amount: Amount, support: Support) -> ContractCall {
+    let call = Governance::voteCall {
+        id: id.to_word(),
+        amount: amount.to_word(),
+        support: support == Support::Yea,
+    };
+    ContractCall::new(governance, &call).expecting::<Governance::VoteCast>(governance)
+}
+
+/// Gives up `amount` of the sender's power; the asset is due to `to` later.
+pub fn withdraw(governance: Address, to: Address, amount: Amount) -> ContractCall {
+    let call = Governance::initiateWithdrawCall { to, amount: amount.to_word() };
+    ContractCall::new(governance, &call)
+        .expecting::<Governance::WithdrawInitiated>(governance)
+        .expecting::<Governance::WithdrawalQueued>(governance)
+}
+
+/// Pays a withdrawal that unlocked.
+pub fn finalise_withdrawal(governance: Address, id: WithdrawalId) -> ContractCall {
+    let call = Governance::finaliseWithdrawCall { id: id.to_word() };
+    ContractCall::new(governance, &call).expecting::<Governance::WithdrawFinalised>(governance)
+}
+
+/// Proposes through the lock; the power it costs is due to `to` later.
+pub fn propose_with_lock(governance: Address, payload: Address, to: Address) -> ContractCall {
+    let call = Governance::proposeWithLockCall { payload, to };
+    ContractCall::new(governance, &call).expecting::<Governance::ProposalFrozen>(governance)
+}
+
+/// Executes a proposal with the actions that its payload lists.
+pub fn execute(governance: Address, id: ProposalId) -> ContractCall {
+    let call = Governance::executeCall { id: id.to_word() };
+    ContractCall::new(governance, &call).expecting::<Governance::ProposalExecuted>(governance)
+}
+
+/// Executes a proposal with the actions that were published when it was made.
+pub fn execute_with(
+    governance: Address,
+    id: ProposalId,
+    actions: impl IntoIterator<Item: Into<Governance::Action>>,
+) -> ContractCall {
+    let actions = actions.into_iter().map(Into::into).collect();
+    let call = Governance::executeWithCall { id: id.to_word(), actions };
+    ContractCall::new(governance, &call).expecting::<Governance::ProposalExecuted>(governance)
+}
+
+/// Stores that a proposal is dropped.
+pub fn drop_proposal(governance: Address, id: ProposalId) -> ContractCall {
+    let call = Governance::dropProposalCall { id: id.to_word() };
+    ContractCall::new(governance, &call).expecting::<Governance::ProposalDropped>(governance)
+}
+
+/// Takes an ownership that was offered to Governance.
+pub fn governance_accept(governance: Address, target: Address) -> ContractCall {
+    let call = Governance::acceptOwnershipCall { target };
+    ContractCall::new(governance, &call).expecting::<Registry::OwnershipTransferred>(target)
+}
+
+/// Takes the ownership of the asset that was offered to the Issuer.
+pub fn issuer_accept(issuer: Address, asset: Address) -> ContractCall {
+    ContractCall::new(issuer, &Issuer::acceptAssetCall {})
+        .expecting::<Asset::OwnershipTransferred>(asset)
+}
+
+/// Offers the ownership of `target`.
+pub fn offer_ownership(target: Address, new_owner: Address) -> ContractCall {
+    let call = Registry::transferOwnershipCall { newOwner: new_owner };
+    ContractCall::new(target, &call).expecting::<Registry::OwnershipTransferStarted>(target)
+}
+
+/// Makes a rollup canonical.
+pub fn upgrade(registry: Address, rollup: Address) -> ContractCall {
+    let call = Registry::upgradeCall { rollup };
+    ContractCall::new(registry, &call).expecting::<Registry::InstanceAdded>(registry)
+}
+
+/// Signals for a payload in the slot of the block that includes it.
+pub fn signal(proposals: Address, payload: Address) -> ContractCall {
+    ContractCall::new(proposals, &Proposals::voteCall { payload })
+        .expecting::<Proposals::VoteCast>(proposals)
+        .with_headroom(SIGNAL_HEADROOM)
+}
+
+/// Makes the winner of a round a proposal.
+pub fn push(proposals: Address, governance: Address, round: Round) -> ContractCall {
+    ContractCall::new(proposals, &Proposals::pushProposalCall { round: round.to_word() })
+        .expecting::<Proposals::ProposalPushed>(proposals)
+        .expecting::<Governance::ProposalFrozen>(governance)
+}
+
+/// Stakes `amount` of the sender's asset; the allowance must suffice.
+pub fn stake(
+    rollup: Address,
+    attester: Address,
+    proposer: Address,
+    withdrawer: Address,
+    amount: Amount,
+) -> ContractCall {
+    let call = Rollup::depositCall { attester, proposer, withdrawer, amount: amount.to_word() };
+    ContractCall::new(rollup, &call).expecting::<Rollup::Deposit>(rollup)
+}
+
+/// Takes an attester out of the set.
+pub fn unstake(rollup: Address, attester: Address, recipient: Address) -> ContractCall {
+    let call = Rollup::initiateWithdrawCall { attester, recipient };
+    ContractCall::new(rollup, &call).expecting::<Rollup::WithdrawInitiated>(rollup)
+}
+
+/// Pays an exit whose time has come.
+pub fn finalise_unstake(rollup: Address, attester: Address) -> ContractCall {
+    let call = Rollup::finaliseWithdrawCall { attester };
+    ContractCall::new(rollup, &call).expecting::<Rollup::WithdrawFinalised>(rollup)
+}
+
+/// Announces that an attester moves to another rollup.
+pub fn announce_move(rollup: Address, attester: Address, new_rollup: Address) -> ContractCall {
+    let call = Rollup::initiateMoveCall { attester, newRollup: new_rollup };
+    ContractCall::new(rollup, &call).expecting::<Rollup::MoveInitiated>(rollup)
+}
+
+/// Moves an attester whose time has come to the canonical rollup.
+pub fn finalise_move(rollup: Address, attester: Address) -> ContractCall {
+    let call = Rollup::finaliseMove_1Call { attester };
+    ContractCall::new(rollup, &call).expecting::<Rollup::MoveFinalised>(rollup)
+}
+
+/// The same under another attester there, by the withdrawer: somebody else registered the attester.
+pub fn finalise_move_as(rollup: Address, attester: Address, new_attester: Address) -> ContractCall {
+    let call = Rollup::finaliseMove_0Call { attester, newAttester: new_attester };
+    ContractCall::new(rollup, &call).expecting::<Rollup::MoveFinalised>(rollup)
+}
+
+/// Proposes the block of the slot of the L1 block that includes it.
+pub fn propose_block(rollup: Address, block_hash: B256) -> ContractCall {
+    let call = Rollup::proposeBlockCall { blockHash: block_hash };
+    ContractCall::new(rollup, &call).expecting::<Rollup::BlockProposed>(rollup)
+}
+
+/// Records the next epoch's seed if nobody has.
+pub fn setup_epoch(rollup: Address) -> ContractCall {
+    ContractCall::new(rollup, &Rollup::setupEpochCall {})
+}
+
+/// What a holder signs so that [`lock_with_permit`] needs no approval first.
+#[derive(Clone, Debug)]
+pub struct PermitRequest {
+    /// The asset's name, as `name()` answers it.
+    pub asset_name: String,
+    /// The asset.
+    pub asset: Address,
+    /// The holder.
+    pub owner: Address,
+    /// Governance.
+    pub spender: Address,
+    /// What is locked.
+    pub amount: Amount,
+    /// The holder's present nonce of the asset.
+    pub nonce: U256,
+    /// The last second in which it can be used.
+    pub deadline: Timestamp,
+}
+
+impl PermitRequest {
+    /// The hash to be signed, for a chain.
+    pub fn signing_hash(&self, chain_id: u64) -> B256 {
+        let permit = Permit {
+            owner: self.owner,
+            spender: self.spender,
+            value: self.amount.to_word(),
+            nonce: self.nonce,
+            deadline: self.deadline.to_word(),
+        };
+        permit.signing_hash(chain_id, self.asset, &self.asset_name)
+    }
+
+    /// A deadline so far away that the permit works whenever it is mined.
+    pub fn deadline_after(now: Timestamp) -> Timestamp {
+        now + Seconds::DAY
+    }
+}

@@ -1,0 +1,215 @@
+//! Asking the chain.
+
+use crate::error::{Error, Result};
+use alloy_eips::BlockId;
+use alloy_network::TransactionBuilder;
+use alloy_primitives::{Address, B256, Bytes, ChainId};
+use alloy_provider::{DynProvider, Provider};
+use alloy_rpc_types_eth::{BlockOverrides, TransactionRequest};
+use alloy_sol_types::SolCall;
+use canon_protocol::{BlockNumber, Timestamp};
+
+/// EIP-7702: an account with this prefix and an address runs that address's code. It is not a
+/// contract: its owner can point it elsewhere at any time.
+const DELEGATION: [u8; 3] = [0xef, 0x01, 0x00];
+
+/// A chain, reached through a provider. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Client {
+    provider: DynProvider,
+    chain_id: ChainId,
+}
+
+/// A block, as far as reads and fees need it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChainHead {
+    /// Its number.
+    pub number: BlockNumber,
+    /// Its hash: reads at it see one state, whatever the chain does meanwhile.
+    pub hash: B256,
+    /// The hash of the block before it.
+    pub parent: B256,
+    /// Its time.
+    pub timestamp: Timestamp,
+    /// Its base fee, in wei per gas.
+    pub base_fee: u128,
+}
+
+/// What is known of the block that should include a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NextBlock {
+    /// Its expected time; `None` leaves it to the endpoint's pending block. It matters to calls
+    /// whose outcome depends on the slot.
+    pub timestamp: Option<Timestamp>,
+    /// The present base fee, in wei per gas.
+    pub base_fee: u128,
+}
+
+impl ChainHead {
+    /// The block, for reads.
+    pub fn id(&self) -> BlockId {
+        self.hash.into()
+    }
+
+    /// The block after this one, expected at `timestamp`.
+    pub const fn next(&self, timestamp: Timestamp) -> NextBlock {
+        NextBlock { timestamp: Some(timestamp), base_fee: self.base_fee }
+    }
+}
+
+impl Client {
+    /// Asks the chain id once.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer.
+    pub async fn connect(provider: impl Provider + 'static) -> Result<Self> {
+        let provider = provider.erased();
+        let what = "eth_chainId";
+        let chain_id =
+            provider.get_chain_id().await.map_err(|source| Error::Rpc { what, source })?;
+        Ok(Self { provider, chain_id })
+    }
+
+    /// The provider.
+    pub const fn provider(&self) -> &DynProvider {
+        &self.provider
+    }
+
+    /// The chain id, as it was when the client connected.
+    pub const fn chain_id(&self) -> ChainId {
+        self.chain_id
+    }
+
+    /// The newest block.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer, or its block has no number that fits.
+    pub async fn head(&self) -> Result<ChainHead> {
+        self.block(BlockId::latest()).await
+    }
+
+    /// A block.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't have it.
+    pub async fn block(&self, id: BlockId) -> Result<ChainHead> {
+        let what = "eth_getBlock";
+        let block = self.provider.get_block(id).await;
+        let block = block.map_err(|source| Error::Rpc { what, source })?;
+        let block = block
+            .ok_or_else(|| Error::Rpc { what, source: alloy_transport::RpcError::NullResp })?;
+        let header = block.header;
+        let bad = || Error::Rpc { what, source: alloy_transport::RpcError::NullResp };
+        Ok(ChainHead {
+            number: BlockNumber::of(header.number),
+            hash: header.hash,
+            parent: header.parent_hash,
+            timestamp: Timestamp::new(header.timestamp).ok_or_else(bad)?,
+            base_fee: header.base_fee_per_gas.unwrap_or_default().into(),
+        })
+    }
+
+    /// What a transaction sent now finds, as far as the newest block tells.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::head`].
+    pub async fn next_block(&self) -> Result<NextBlock> {
+        Ok(NextBlock { timestamp: None, base_fee: self.head().await?.base_fee })
+    }
+
+    /// Calls a function that changes nothing and decodes its answer.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] with the contract's error; [`Error::NoCode`] if nothing is there;
+    /// [`Error::BadAnswer`] if the answer doesn't decode.
+    pub async fn read<C: SolCall>(&self, at: BlockId, to: Address, call: C) -> Result<C::Return> {
+        let what = C::SIGNATURE;
+        let request =
+            TransactionRequest::default().with_to(to).with_input(Bytes::from(call.abi_encode()));
+        let answer = self.provider.call(request).block(at).await;
+        let answer = answer.map_err(|source| Error::from_rpc(what, source))?;
+        match C::abi_decode_returns_validate(&answer) {
+            Ok(decoded) => Ok(decoded),
+            Err(_) => Err(self.explain(at, what, to, &answer).await),
+        }
+    }
+
+    /// Why an answer doesn't decode.
+    async fn explain(&self, at: BlockId, what: &'static str, to: Address, answer: &[u8]) -> Error {
+        if answer.is_empty() && matches!(self.code(at, to).await, Ok(None)) {
+            return Error::NoCode { what, address: to };
+        }
+        Error::BadAnswer { what, address: to }
+    }
+
+    /// The code at an address; `None` if it has none of its own (an EIP-7702 delegation doesn't
+    /// count).
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer.
+    pub async fn code(&self, at: BlockId, address: Address) -> Result<Option<Bytes>> {
+        let code = self.provider.get_code_at(address).block_id(at).await;
+        let code = code.map_err(|source| Error::Rpc { what: "eth_getCode", source })?;
+        Ok((!code.is_empty() && !code.starts_with(&DELEGATION)).then_some(code))
+    }
+
+    /// The code at an address where `what` should be.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoCode`] if there is none.
+    pub async fn expect_code(
+        &self,
+        at: BlockId,
+        what: &'static str,
+        address: Address,
+    ) -> Result<Bytes> {
+        self.code(at, address).await?.ok_or(Error::NoCode { what, address })
+    }
+
+    /// Executes a transaction without sending it, on top of the newest block.
+    pub(crate) async fn simulate(
+        &self,
+        what: &'static str,
+        request: TransactionRequest,
+        next: NextBlock,
+    ) -> Result<Bytes> {
+        self.simulate_at(what, request, BlockId::pending(), next).await
+    }
+
+    /// Executes a transaction without sending it, on the state after a block.
+    pub(crate) async fn simulate_at(
+        &self,
+        what: &'static str,
+        request: TransactionRequest,
+        at: BlockId,
+        next: NextBlock,
+    ) -> Result<Bytes> {
+        let call = self.provider.call(request).block(at);
+        let call = call.with_block_overrides_opt(overrides(next));
+        call.await.map_err(|source| Error::from_rpc(what, source))
+    }
+
+    pub(crate) async fn estimate(
+        &self,
+        what: &'static str,
+        request: TransactionRequest,
+        next: NextBlock,
+    ) -> Result<u64> {
+        let call = self.provider.estimate_gas(request).block(BlockId::pending());
+        let call = call.with_block_overrides_opt(overrides(next));
+        call.await.map_err(|source| Error::from_rpc(what, source))
+    }
+}
+
+/// The slot is decided by the block that includes the transaction: execute in its time.
+fn overrides(next: NextBlock) -> Option<BlockOverrides> {
+    let time = next.timestamp?.get();
+    Some(BlockOverrides { time: Some(time), ..BlockOverrides::default() })
+}

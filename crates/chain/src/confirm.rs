@@ -1,0 +1,228 @@
+//! What became of a transaction.
+
+use crate::{
+    call::ContractCall,
+    client::Client,
+    error::{Error, Result},
+};
+use alloy_consensus::TxEip1559;
+use alloy_eips::BlockId;
+use alloy_primitives::{Address, B256, map::B256Map};
+use alloy_provider::Provider;
+use alloy_rpc_types_eth::{Log, TransactionReceipt, TransactionRequest};
+use alloy_sol_types::SolEvent;
+use canon_abi::decode_revert;
+use canon_protocol::BlockNumber;
+use core::future::Future;
+
+/// A transaction that an endpoint took.
+#[derive(Clone, Debug)]
+#[must_use = "whether it did what it is for, only its receipt tells: confirm it"]
+pub struct Pending {
+    hash: B256,
+    from: Address,
+    call: ContractCall,
+    tx: TxEip1559,
+}
+
+/// A transaction that was mined and did what it is for.
+#[derive(Clone, Debug)]
+pub struct Confirmed {
+    /// The transaction.
+    pub hash: B256,
+    /// The block that includes it.
+    pub block: BlockNumber,
+    /// Gas it was charged for.
+    pub gas_used: u64,
+    /// The contract it created.
+    pub created: Option<Address>,
+    /// What it emitted.
+    pub logs: Vec<Log>,
+}
+
+/// The receipts of one block, by transaction.
+#[derive(Clone, Debug, Default)]
+pub struct Receipts(B256Map<TransactionReceipt>);
+
+/// Whether to look again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waited {
+    /// Time passed, or a block was mined.
+    Again,
+    /// It takes too long.
+    GiveUp,
+}
+
+/// How to wait for the next block: nothing here reads a clock.
+///
+/// A daemon sleeps, a rehearsal mines. Any closure `FnMut(tries) -> impl Future<Output = Waited>`
+/// will do.
+pub trait Wait: Send {
+    /// Waits once; `tries` counts from 0.
+    fn wait(&mut self, tries: u32) -> impl Future<Output = Waited> + Send;
+}
+
+impl<F, Fut> Wait for F
+where
+    F: FnMut(u32) -> Fut + Send,
+    Fut: Future<Output = Waited> + Send,
+{
+    fn wait(&mut self, tries: u32) -> impl Future<Output = Waited> + Send {
+        self(tries)
+    }
+}
+
+/// For a chain that mines every transaction at once: gives up immediately.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoWait;
+
+impl Wait for NoWait {
+    async fn wait(&mut self, _tries: u32) -> Waited {
+        Waited::GiveUp
+    }
+}
+
+impl Pending {
+    pub(crate) const fn new(hash: B256, from: Address, call: ContractCall, tx: TxEip1559) -> Self {
+        Self { hash, from, call, tx }
+    }
+
+    /// Its hash.
+    pub const fn hash(&self) -> B256 {
+        self.hash
+    }
+
+    /// Who sent it.
+    pub const fn from(&self) -> Address {
+        self.from
+    }
+
+    /// What it is for.
+    pub const fn call(&self) -> &ContractCall {
+        &self.call
+    }
+
+    /// Its nonce.
+    pub const fn nonce(&self) -> u64 {
+        self.tx.nonce
+    }
+
+    pub(crate) const fn tx(&self) -> &TxEip1559 {
+        &self.tx
+    }
+}
+
+impl Confirmed {
+    /// The first event `E` of `emitter` in it.
+    pub fn event<E: SolEvent>(&self, emitter: Address) -> Option<E> {
+        let of_emitter = self.logs.iter().filter(|log| log.address() == emitter);
+        of_emitter.filter_map(|log| E::decode_log(&log.inner).ok()).map(|log| log.data).next()
+    }
+}
+
+impl Receipts {
+    /// A transaction's receipt, if it is in this block.
+    pub fn get(&self, hash: B256) -> Option<&TransactionReceipt> {
+        self.0.get(&hash)
+    }
+
+    /// All of them, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &TransactionReceipt> {
+        self.0.values()
+    }
+}
+
+impl Client {
+    /// All receipts of a block, in one request.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't have the block.
+    pub async fn receipts(&self, block: BlockId) -> Result<Receipts> {
+        let what = "eth_getBlockReceipts";
+        let receipts = self.provider().get_block_receipts(block).await;
+        let receipts = receipts.map_err(|source| Error::Rpc { what, source })?;
+        let unknown = || Error::Rpc { what, source: alloy_transport::RpcError::NullResp };
+        let receipts = receipts.ok_or_else(unknown)?;
+        Ok(Receipts(receipts.into_iter().map(|r| (r.transaction_hash, r)).collect()))
+    }
+
+    /// Looks for a transaction's receipt and checks it. `None`: it isn't in a block (yet).
+    ///
+    /// # Errors
+    ///
+    /// If the transaction reverted or didn't do what it is for, or the endpoint doesn't answer.
+    pub async fn confirm(&self, pending: &Pending) -> Result<Option<Confirmed>> {
+        let what = "eth_getTransactionReceipt";
+        let receipt = self.provider().get_transaction_receipt(pending.hash).await;
+        match receipt.map_err(|source| Error::Rpc { what, source })? {
+            Some(receipt) => self.check(pending, &receipt).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The same with receipts that were read for many transactions at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::confirm`]; asks the endpoint only about what failed.
+    pub async fn confirm_in(
+        &self,
+        receipts: &Receipts,
+        pending: &Pending,
+    ) -> Result<Option<Confirmed>> {
+        match receipts.get(pending.hash) {
+            Some(receipt) => self.check(pending, receipt).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Checks a receipt: its status, the expected events, the created contract.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Reverted`], [`Error::OutOfGas`] or [`Error::EventMissing`].
+    pub async fn check(
+        &self,
+        pending: &Pending,
+        receipt: &TransactionReceipt,
+    ) -> Result<Confirmed> {
+        let (what, hash) = (pending.call.what(), pending.hash);
+        if !receipt.status() {
+            return Err(self.autopsy(pending, receipt).await);
+        }
+        if let Some(event) = pending.call.missing_event(receipt) {
+            return Err(Error::EventMissing { what, hash, event });
+        }
+        Ok(Confirmed {
+            hash,
+            block: BlockNumber::of(receipt.block_number.unwrap_or_default()),
+            gas_used: receipt.gas_used,
+            created: receipt.contract_address,
+            logs: receipt.logs().to_vec(),
+        })
+    }
+
+    /// Why a mined transaction failed: receipts don't say, so it is executed again.
+    async fn autopsy(&self, pending: &Pending, receipt: &TransactionReceipt) -> Error {
+        let (what, hash) = (pending.call.what(), pending.hash);
+        if receipt.gas_used >= pending.tx.gas_limit {
+            return Error::OutOfGas { what, hash, limit: pending.tx.gas_limit };
+        }
+        let number = receipt.block_number.unwrap_or_default();
+        let request = TransactionRequest {
+            from: Some(pending.from),
+            to: Some(pending.tx.to),
+            gas: Some(pending.tx.gas_limit),
+            input: pending.tx.input.clone().into(),
+            ..TransactionRequest::default()
+        };
+        let time = self.block(number.into()).await.ok().map(|block| block.timestamp);
+        let next = crate::client::NextBlock { timestamp: time, base_fee: 0 };
+        let before = BlockId::number(number.saturating_sub(1));
+        match self.simulate_at(what, request, before, next).await {
+            Err(Error::Refused { revert, .. }) => Error::Reverted { what, hash, revert },
+            _ => Error::Reverted { what, hash, revert: decode_revert(&[]) },
+        }
+    }
+}

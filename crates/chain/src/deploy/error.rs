@@ -1,0 +1,140 @@
+//! Errors of deployments.
+
+use super::{parameters::sentence, proxy::DEPLOYMENT_PROXY, step::Step};
+use crate::error::Error;
+use alloy_primitives::{Address, B256, ChainId};
+use alloy_transport::TransportError;
+use canon_abi::Contract;
+use canon_protocol::Refusal;
+
+/// Why a deployment stopped. The record keeps the steps that are done: remove the cause and run it again.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeployError {
+    /// The transaction of a step failed.
+    #[error("{step}: {source}")]
+    Step {
+        /// The step.
+        step: Step,
+        /// The error of the transaction.
+        #[source]
+        source: Error,
+    },
+    /// The chain couldn't be read.
+    #[error(transparent)]
+    Chain(#[from] Error),
+    /// A contract that was created isn't there.
+    #[error(
+        "expected {contract} at {address}, found no code; if a reorganization removed it, use a new \
+         record; otherwise choose another factory: this one doesn't create it there"
+    )]
+    NotCreated {
+        /// The contract.
+        contract: Contract,
+        /// The address at which it was created.
+        address: Address,
+    },
+    /// A contract isn't in the state that the steps that are done give it.
+    #[error(
+        "{contract} at {address}: {what} is {found}, expected {expected}; don't use it, deploy again \
+         with another salt"
+    )]
+    Postcondition {
+        /// The contract.
+        contract: Contract,
+        /// Its address.
+        address: Address,
+        /// The function that was called.
+        what: &'static str,
+        /// The answer that follows from the parameters and the steps that are done.
+        expected: String,
+        /// The answer of the contract.
+        found: String,
+    },
+    /// The record has another address for a step than its parameters give.
+    #[error(
+        "{step}: the record has {record}, expected {expected} from its parameters; use a new record"
+    )]
+    OtherAddress {
+        /// The step.
+        step: Step,
+        /// The address that the parameters give.
+        expected: Address,
+        /// The record's.
+        record: Address,
+    },
+    /// The chain lacks the deployment proxy and refuses the transaction that creates it.
+    #[error(
+        "the chain lacks the deterministic deployment proxy, and the endpoint refuses the \
+         transaction that creates it ({source}): it is from before EIP-155; send it through a node \
+         that takes such transactions (geth: --rpc.allow-unprotected-txs), or choose another factory"
+    )]
+    ProxyRefused {
+        /// The answer of the endpoint.
+        #[source]
+        source: TransportError,
+    },
+    /// The transaction that creates the deployment proxy isn't mined. Its gas price can't be changed.
+    #[error(
+        "the transaction that creates the deterministic deployment proxy ({hash}) isn't in a block \
+         yet; its gas price is 100 gwei: run again once the base fee is below that, or choose another \
+         factory"
+    )]
+    ProxyNotMined {
+        /// The transaction.
+        hash: B256,
+    },
+    /// The transaction that creates the deployment proxy was mined but didn't create it.
+    #[error(
+        "the transaction that creates the deterministic deployment proxy failed on this chain; \
+         choose another factory"
+    )]
+    ProxyFailed,
+    /// Other code is at the deployment proxy's address.
+    #[error(
+        "the code at {DEPLOYMENT_PROXY} isn't the deterministic deployment proxy's; choose another \
+         factory"
+    )]
+    OtherProxy,
+    /// The record is of another chain.
+    #[error(
+        "the record is of chain {record}, this is chain {chain}; use the record's endpoint or a new record"
+    )]
+    OtherChain {
+        /// The record's chain.
+        record: ChainId,
+        /// The endpoint's.
+        chain: ChainId,
+    },
+    /// The record is of another deployer.
+    #[error("the record is of deployer {record}, the key is {key}'s; use its key or a new record")]
+    OtherDeployer {
+        /// The record's deployer.
+        record: Address,
+        /// The key's address.
+        key: Address,
+    },
+    /// The record is of a set with other parameters.
+    #[error("the record was begun with other parameters; use those, or a new record")]
+    OtherParameters,
+    /// The record lists a step as done, but not an earlier one on which it depends.
+    #[error("the record lacks \"{step}\", on which later steps depend; use a new record")]
+    Unordered {
+        /// The step that is missing.
+        step: Step,
+    },
+    /// The progress callback stopped the deployment.
+    #[error("stopped before \"{step}\"; run again with the record to go on")]
+    Stopped {
+        /// The first step that wasn't done.
+        step: Step,
+    },
+    /// A constructor would refuse its arguments; nothing was sent.
+    #[error("{contract} would be refused: {}", sentence(.refusal))]
+    Constructor {
+        /// The contract.
+        contract: Contract,
+        /// The refusal.
+        refusal: Refusal,
+    },
+}

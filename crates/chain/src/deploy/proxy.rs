@@ -1,0 +1,113 @@
+//! The deterministic deployment proxy, and its creation on chains that lack it.
+
+use super::error::DeployError;
+use crate::{
+    Checks, Client, ContractCall, Sender, Wait, Waited,
+    error::Error,
+    sender::{TRANSFER_GAS, is_already_known},
+};
+use alloy_primitives::{Address, Bytes, U256, address, bytes, keccak256};
+use alloy_provider::Provider;
+use core::ops::Range;
+
+/// The address of the deterministic deployment proxy on every chain that has it.
+pub const DEPLOYMENT_PROXY: Address = address!("0x4e59b44847b379578588920cA78FbF26c0B4956C");
+
+/// The transaction that creates it at the same address on every chain
+/// (Arachnid/deterministic-deployment-proxy). Its signature was chosen and its sender follows from
+/// that, so nobody has the sender's key; it names no chain, as before EIP-155.
+const CREATION: Bytes = bytes!(
+    "f8a58085174876e800830186a08080b853604580600e600039806000f350fe"
+    "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0"
+    "3601600081602082378035828234f58015156039578182fd5b8082525050506014600cf3"
+    "1b"
+    "a02222222222222222222222222222222222222222222222222222222222222222"
+    "a02222222222222222222222222222222222222222222222222222222222222222"
+);
+
+/// The bytes of that transaction that are the proxy's runtime code.
+const CODE_IN_CREATION: Range<usize> = 31..100;
+
+/// The sender of that transaction.
+const CREATOR: Address = address!("0x3fab184622dc19b6109349b94811493bf2a45362");
+
+/// The most that the transaction can cost, in wei: 100,000 gas at 100 gwei.
+const COST: u64 = 10_000_000_000_000_000;
+
+/// Creates the proxy, unless the chain has it.
+pub(crate) async fn ensure_proxy(
+    sender: &mut Sender,
+    wait: &mut impl Wait,
+) -> Result<(), DeployError> {
+    let client = sender.client().clone();
+    if has_proxy(&client).await? {
+        return Ok(());
+    }
+    fund_creator(sender, wait).await?;
+    match client.provider().send_raw_transaction(&CREATION).await {
+        Err(source) if !is_already_known(&source) => {
+            return Err(DeployError::ProxyRefused { source });
+        }
+        _ => {}
+    }
+    let (what, hash) = ("create the deployment proxy", keccak256(&CREATION));
+    let mut tries = 0;
+    loop {
+        let receipt = client.provider().get_transaction_receipt(hash).await;
+        if receipt.map_err(|source| Error::Rpc { what, source })?.is_some() {
+            break;
+        }
+        if wait.wait(tries).await == Waited::GiveUp {
+            return Err(DeployError::ProxyNotMined { hash });
+        }
+        tries += 1;
+    }
+    if has_proxy(&client).await? { Ok(()) } else { Err(DeployError::ProxyFailed) }
+}
+
+/// Whether the chain has the proxy.
+///
+/// # Errors
+///
+/// [`DeployError::OtherProxy`] if other code is at its address.
+async fn has_proxy(client: &Client) -> Result<bool, DeployError> {
+    match client.code(client.head().await?.id(), DEPLOYMENT_PROXY).await? {
+        None => Ok(false),
+        Some(code) if *code == CREATION[CODE_IN_CREATION] => Ok(true),
+        Some(_) => Err(DeployError::OtherProxy),
+    }
+}
+
+/// Sends the creator the wei that it lacks to pay for its transaction.
+async fn fund_creator(sender: &mut Sender, wait: &mut impl Wait) -> Result<(), DeployError> {
+    let client = sender.client().clone();
+    let balance = client.provider().get_balance(CREATOR).await;
+    let balance = balance.map_err(|source| Error::Rpc { what: "eth_getBalance", source })?;
+    let missing = U256::from(COST).saturating_sub(balance);
+    if !missing.is_zero() {
+        let call = ContractCall::pay("fund the deployment proxy's creator", CREATOR, missing);
+        let checks = Checks::AtReceipt { gas_limit: TRANSFER_GAS };
+        let pending = sender.submit(call, checks, client.next_block().await?).await?;
+        client.await_receipt(&pending, wait).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy_consensus::{Transaction, TxEnvelope, transaction::SignerRecoverable};
+    use alloy_eips::eip2718::Decodable2718;
+
+    #[test]
+    fn the_transaction_is_the_proxys() {
+        let creation = TxEnvelope::decode_2718_exact(&CREATION).unwrap();
+        assert_eq!(*creation.tx_hash(), keccak256(&CREATION));
+        assert_eq!(creation.chain_id(), None);
+        assert_eq!(creation.recover_signer_unchecked().unwrap(), CREATOR);
+        assert_eq!(CREATOR.create(creation.nonce()), DEPLOYMENT_PROXY);
+        let cost = u128::from(creation.gas_limit()) * creation.max_fee_per_gas();
+        assert_eq!(cost, COST.into());
+        assert!(creation.input().ends_with(&CREATION[CODE_IN_CREATION]));
+    }
+}

@@ -1,0 +1,228 @@
+//! Postconditions: the state on chain after each step, and at the end.
+//!
+//! A CREATE2 address proves a constructor and its arguments, so code there is genuine. Only whether there
+//! is code, and state that can change later, are read.
+
+use super::{
+    error::DeployError,
+    plan::{ContractPlan, SetPlan},
+    record::DeployRecord,
+    step::Step,
+};
+use crate::{Client, error::Error};
+use alloy_eips::BlockId;
+use alloy_primitives::{Address, U256};
+use alloy_sol_types::SolCall;
+use canon_abi::{Contract, Proposals, Registry};
+
+/// Compares one contract at one block with its expected state.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ContractVerifier<'a> {
+    client: &'a Client,
+    at: BlockId,
+    contract: Contract,
+    address: Address,
+}
+
+/// The owner of a contract, and the account that it is offered to, if any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Ownership {
+    owner: Address,
+    pending_owner: Option<Address>,
+}
+
+impl Ownership {
+    /// Owned by `owner`, without a pending owner.
+    const fn settled(owner: Address) -> Self {
+        Self { owner, pending_owner: None }
+    }
+}
+
+impl<'a> ContractVerifier<'a> {
+    pub(crate) const fn of(plan: &ContractPlan, client: &'a Client, at: BlockId) -> Self {
+        Self { client, at, contract: plan.contract(), address: plan.address() }
+    }
+
+    /// Checks that the contract has code.
+    pub(crate) async fn exists(&self) -> Result<(), DeployError> {
+        let (contract, address) = (self.contract, self.address);
+        match self.client.code(self.at, address).await? {
+            Some(_) => Ok(()),
+            None => Err(DeployError::NotCreated { contract, address }),
+        }
+    }
+
+    /// Checks the answer to a call.
+    pub(crate) async fn answers<C>(&self, call: C, expected: C::Return) -> Result<(), DeployError>
+    where
+        C: SolCall,
+        C::Return: PartialEq + ToString,
+    {
+        let found = self.client.read(self.at, self.address, call).await?;
+        self.compare(C::SIGNATURE, expected, found)
+    }
+
+    fn compare<T: PartialEq + ToString>(
+        &self,
+        what: &'static str,
+        expected: T,
+        found: T,
+    ) -> Result<(), DeployError> {
+        if expected == found {
+            return Ok(());
+        }
+        Err(DeployError::Postcondition {
+            contract: self.contract,
+            address: self.address,
+            what,
+            expected: expected.to_string(),
+            found: found.to_string(),
+        })
+    }
+
+    /// The present ownership. All owned contracts have OpenZeppelin's two getters.
+    async fn ownership(&self) -> Result<Ownership, DeployError> {
+        let Self { client, at, address, .. } = *self;
+        let owner = client.read(at, address, Registry::ownerCall {}).await?;
+        let pending_owner = client.read(at, address, Registry::pendingOwnerCall {}).await?;
+        let pending_owner = Some(pending_owner).filter(|pending| !pending.is_zero());
+        Ok(Ownership { owner, pending_owner })
+    }
+
+    /// Checks that the ownership is `expected`, or one of `later`.
+    async fn owned(&self, expected: Ownership, later: &[Ownership]) -> Result<(), DeployError> {
+        let found = self.ownership().await?;
+        if later.contains(&found) {
+            return Ok(());
+        }
+        self.compare("owner()", expected.owner, found.owner)?;
+        let name = |pending: Option<Address>| {
+            pending.map_or_else(|| "nobody".to_owned(), |pending| pending.to_string())
+        };
+        let (expected, found) = (name(expected.pending_owner), name(found.pending_owner));
+        self.compare("pendingOwner()", expected, found)
+    }
+
+    /// Checks that `owner` owns the contract, and that it is offered to nobody.
+    pub(crate) async fn owned_by(&self, owner: Address) -> Result<(), DeployError> {
+        self.owned(Ownership::settled(owner), &[]).await
+    }
+}
+
+/// Compares a set, as far as it is deployed, with its plan at one block.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SetVerifier<'a> {
+    plan: &'a SetPlan,
+    record: &'a DeployRecord,
+    client: &'a Client,
+    at: BlockId,
+}
+
+impl<'a> SetVerifier<'a> {
+    /// A verifier of the state after the newest block.
+    pub(crate) async fn at_head(
+        plan: &'a SetPlan,
+        record: &'a DeployRecord,
+        client: &'a Client,
+    ) -> Result<Self, DeployError> {
+        Ok(Self { plan, record, client, at: client.head().await?.id() })
+    }
+
+    const fn contract(&self, plan: &ContractPlan) -> ContractVerifier<'_> {
+        ContractVerifier::of(plan, self.client, self.at)
+    }
+
+    /// Checks that Governance owns a contract.
+    async fn governed(&self, plan: &ContractPlan) -> Result<(), DeployError> {
+        self.contract(plan).owned_by(self.plan.governance.address()).await
+    }
+
+    /// Checks the ownership of the Asset, once `last` is done.
+    async fn asset_ownership(&self, last: Step) -> Result<(), DeployError> {
+        let SetPlan { asset, issuer, .. } = self.plan;
+        self.handed_over(asset, issuer, [Step::OfferAsset, Step::AcceptAsset], last).await
+    }
+
+    /// Checks the ownership of the Registry, once `last` is done.
+    async fn registry_ownership(&self, last: Step) -> Result<(), DeployError> {
+        let SetPlan { registry, governance, .. } = self.plan;
+        let steps = [Step::OfferRegistry, Step::AcceptRegistry];
+        self.handed_over(registry, governance, steps, last).await
+    }
+
+    /// Checks that the deployer handed `contract` over to `new_owner` as far as the steps say that are
+    /// done. The chain may be ahead of them: anyone may accept what is offered, and an interrupted run may
+    /// have sent transactions that aren't recorded.
+    async fn handed_over(
+        &self,
+        contract: &ContractPlan,
+        new_owner: &ContractPlan,
+        [offer, accept]: [Step; 2],
+        last: Step,
+    ) -> Result<(), DeployError> {
+        let (deployer, new_owner) = (self.plan.deployer, new_owner.address());
+        let kept = Ownership::settled(deployer);
+        let offered = Ownership { owner: deployer, pending_owner: Some(new_owner) };
+        let accepted = Ownership::settled(new_owner);
+        let is_done = |step| step == last || self.record.is_done(step);
+        let contract = self.contract(contract);
+        if is_done(accept) {
+            contract.owned(accepted, &[]).await
+        } else if is_done(offer) {
+            contract.owned(offered, &[accepted]).await
+        } else {
+            contract.owned(kept, &[offered, accepted]).await
+        }
+    }
+
+    /// Checks the postcondition of a step, as if it were done.
+    pub(crate) async fn verify(&self, step: Step) -> Result<(), DeployError> {
+        let plan = self.plan;
+        if let Some(contract) = plan.contract(step) {
+            self.contract(contract).exists().await?;
+        }
+        match step {
+            Step::Proposals | Step::Governance | Step::Expect => Ok(()),
+            Step::Asset | Step::OfferAsset | Step::AcceptAsset => self.asset_ownership(step).await,
+            Step::Registry | Step::OfferRegistry => self.registry_ownership(step).await,
+            Step::Issuer => self.governed(&plan.issuer).await,
+            Step::RewardDistributor => self.governed(&plan.reward_distributor).await,
+            Step::Rollup => self.governed(&plan.rollup).await,
+            Step::Upgrade => {
+                let version = Registry::getVersionForCall { rollup: plan.rollup.address() };
+                self.contract(&plan.registry).answers(version, U256::ONE).await
+            }
+            Step::AcceptRegistry => {
+                self.registry_ownership(step).await?;
+                let governance = plan.governance.address();
+                let proposals = self.contract(&plan.proposals);
+                proposals.answers(Proposals::getGovernanceCall {}, governance).await
+            }
+        }
+    }
+
+    /// Whether the chain has the effect of a step, whoever sent its transaction.
+    pub(crate) async fn is_done(&self, step: Step) -> Result<bool, DeployError> {
+        if let Some(contract) = self.plan.contract(step) {
+            return Ok(self.client.code(self.at, contract.address()).await?.is_some());
+        }
+        match self.verify(step).await {
+            Ok(()) => Ok(true),
+            // A rollup that isn't in the Registry has no version.
+            Err(DeployError::Postcondition { .. } | DeployError::Chain(Error::Refused { .. })) => {
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Checks that the deployer owns nothing, and that no contract is offered to anybody.
+    pub(crate) async fn verify_handover(&self) -> Result<(), DeployError> {
+        self.asset_ownership(Step::AcceptAsset).await?;
+        self.registry_ownership(Step::AcceptRegistry).await?;
+        for contract in [&self.plan.issuer, &self.plan.reward_distributor, &self.plan.rollup] {
+            self.governed(contract).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,107 @@
+//! Further rollups and payloads.
+
+use crate::test_chain::deployed;
+use canon_abi::{Registry, UpgradePayload};
+use canon_chain::{
+    NoWait,
+    deploy::{
+        Create2Origin, DeployError, SetParameters, Upgrade, deploy_rollup, deploy_upgrade_payload,
+    },
+};
+use canon_protocol::{Refusal, RollupRefusal, Seconds, Timestamp};
+
+#[tokio::test]
+async fn a_rollup_and_the_payload_that_makes_it_canonical() {
+    let (chain, set) = deployed().await;
+    let mut sender = chain.sender(1);
+    let parameters = SetParameters::tests().rollup;
+    let (deployment, distributor) = (set.deployment, set.reward_distributor);
+    let origin = Create2Origin::default();
+    let rollup =
+        deploy_rollup(&mut sender, origin, &deployment, distributor, &parameters, &mut NoWait)
+            .await
+            .unwrap();
+    let uri = "https://azip.example/7";
+    let upgrade = Upgrade {
+        expect: set.expect,
+        new_rollup: rollup.create2,
+        expected_canonical: deployment.rollup,
+        uri: uri.into(),
+    };
+    let payload = deploy_upgrade_payload(&mut sender, origin, &deployment, &upgrade, &mut NoWait)
+        .await
+        .unwrap()
+        .address();
+    let rollup = rollup.address();
+    let at = chain.client.head().await.unwrap().id();
+    let actions = chain.client.payload_actions(at, payload).await.unwrap();
+    assert_eq!(actions.len(), 4);
+    assert_eq!(actions[3].target, deployment.registry);
+    let found = chain.client.read(at, payload, UpgradePayload::getURICall {}).await.unwrap();
+    assert_eq!(found, uri);
+    let owner = chain.client.read(at, rollup, Registry::ownerCall {}).await.unwrap();
+    assert_eq!(owner, deployment.governance);
+}
+
+#[tokio::test]
+async fn parameters_that_the_constructor_refuses_are_not_sent() {
+    let (chain, set) = deployed().await;
+    let mut sender = chain.sender(1);
+    let good = SetParameters::tests().rollup;
+    let now = Timestamp::of(chain.devchain.timestamp());
+    let mut refusal = async |parameters| {
+        let distributor = set.reward_distributor;
+        let origin = Create2Origin::default();
+        deploy_rollup(&mut sender, origin, &set.deployment, distributor, &parameters, &mut NoWait)
+            .await
+            .unwrap_err()
+    };
+    let mut parameters = good;
+    parameters.exit_delay = Seconds::of(2 * 16 * 24 - 1);
+    let error = refusal(parameters).await;
+    assert!(
+        matches!(
+            error,
+            DeployError::Constructor {
+                refusal: Refusal::Rollup(RollupRefusal::ExitDelayOutOfBounds { .. }),
+                ..
+            }
+        ),
+        "{error}"
+    );
+    assert!(error.to_string().ends_with("two epochs to 365 days"), "{error}");
+    let mut parameters = good;
+    parameters.epoch_slots = 0;
+    assert!(matches!(refusal(parameters).await, DeployError::Constructor { .. }));
+    let mut parameters = good;
+    parameters.genesis = Some(now + Seconds::DAY);
+    let error = refusal(parameters).await;
+    assert!(error.to_string().contains("Rollup__GenesisInFuture"), "{error}");
+    assert_eq!(chain.devchain.nonce(chain.accounts[1].address()), 0);
+}
+
+#[tokio::test]
+async fn a_payload_for_no_rollup_is_refused() {
+    let (chain, set) = deployed().await;
+    // Nothing was ever created there.
+    let new_rollup = Create2Origin::default().create2(&[]);
+    let upgrade = Upgrade {
+        expect: set.expect,
+        new_rollup,
+        expected_canonical: set.deployment.rollup,
+        uri: String::new(),
+    };
+    let (origin, sender) = (Create2Origin::default(), &mut chain.sender(1));
+    let error =
+        deploy_upgrade_payload(sender, origin, &set.deployment, &upgrade, &mut NoWait).await;
+    let error = error.unwrap_err();
+    let nobody = new_rollup.address();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "UpgradePayload was refused: NoCode(account: {nobody}); nothing is deployed there \
+             (a delegated account doesn't count): check the address and the chain id"
+        )
+    );
+    assert_eq!(chain.devchain.nonce(chain.accounts[1].address()), 0);
+}

@@ -1,0 +1,13 @@
+//! The crate against an in-process chain.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod deploying;
+mod further;
+mod genuine;
+mod log_ranges;
+mod parameters;
+mod proxy;
+mod reading;
+mod sending;
+mod test_chain;

@@ -1,0 +1,100 @@
+//! Parameters of a set, as written in a file.
+
+use alloy_primitives::Address;
+use canon_chain::deploy::SetParameters;
+use canon_protocol::{Amount, LIFETIME_IN_ROUNDS, Seconds};
+
+#[test]
+fn presets_are_deployable_and_survive_a_file() {
+    for preset in [SetParameters::tests(), SetParameters::mainnet_like()] {
+        let text = toml::to_string(&preset).unwrap();
+        assert_eq!(toml::from_str::<SetParameters>(&text).unwrap(), preset);
+        let checked = preset.clone().check().unwrap();
+        assert_eq!(*checked.raw(), preset);
+        assert_eq!(checked.rounds().n(), preset.signaling.n);
+    }
+}
+
+/// So that stake which leaves is still there when a proposal that slashes it is executed, however late.
+#[test]
+fn stake_of_a_mainnet_like_set_leaves_after_the_whole_way_of_a_proposal() {
+    let SetParameters { signaling, governance, rollup, .. } = SetParameters::mainnet_like();
+    let round = rollup.slot_duration.checked_mul(signaling.m.into()).unwrap();
+    let signaled_and_pushed = round.checked_mul(1 + LIFETIME_IN_ROUNDS).unwrap();
+    let whole_way = signaled_and_pushed
+        + governance.voting_delay
+        + governance.voting_duration
+        + governance.execution_delay
+        + governance.grace_period;
+    assert!(rollup.exit_delay > whole_way, "{} s, {whole_way} s", rollup.exit_delay);
+}
+
+#[test]
+fn the_file_has_units() {
+    let text = toml::to_string(&SetParameters::mainnet_like()).unwrap();
+    for line in [
+        r#"voting_delay = "3d""#,
+        r#"slot_duration = "1m 12s""#,
+        r#"quorum = "20%""#,
+        r#"initial_supply = "10000000000""#,
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
+}
+
+#[test]
+fn unknown_and_misspelled_settings_are_refused() {
+    let text = toml::to_string(&SetParameters::tests()).unwrap();
+    for (from, to) in [
+        ("quorum =", "quorom ="),
+        ("quorum = \"10%\"", "quorum = \"10\""),
+        ("voting_delay = \"1h\"", "voting_delay = 3600"),
+        ("n = 6", "n = -6"),
+    ] {
+        let changed = text.replace(from, to);
+        assert_ne!(changed, text);
+        assert!(toml::from_str::<SetParameters>(&changed).is_err(), "{to}");
+    }
+}
+
+#[test]
+fn all_problems_are_told_at_once() {
+    let mut parameters = SetParameters::tests();
+    parameters.asset.symbol = " ".into();
+    parameters.signaling.n = 5;
+    parameters.governance.voting_delay = Seconds::of(59);
+    parameters.rollup.minimum_stake = Amount::ZERO;
+    let error = parameters.clone().check().unwrap_err();
+    let expected = "the parameters can't be deployed:
+- Asset: the symbol is empty
+- Proposals: Proposals__InvalidQuorum(n: 5, m: 10); choose N and M with M/2 < N <= M and N >= 2
+- Governance: Governance__OutOfBounds(field: votingDelay, value: 59, min: 60, max: 7776000); choose a value within the bounds
+- Rollup: Rollup__ZeroMinimumStake(); choose a minimum stake above 0";
+    assert_eq!(error.to_string(), expected);
+    assert_eq!(error.problems().len(), 4);
+    parameters.asset.initial_holder = Some(Address::ZERO);
+    let error = parameters.check().unwrap_err();
+    assert!(error.problems()[1].starts_with("Asset: ERC20InvalidReceiver("), "{error}");
+}
+
+#[test]
+fn what_governance_needs_depends_on_the_supply() {
+    let tokens = |count: u128| Amount::of(count * Amount::TOKEN.get());
+    let parameters = |minimum_votes, lock_amount| {
+        let mut parameters = SetParameters::tests();
+        parameters.asset.initial_supply = tokens(1000);
+        parameters.governance.minimum_votes = minimum_votes;
+        parameters.governance.lock_amount = lock_amount;
+        parameters.check()
+    };
+    let more = |amount: Amount| amount.checked_add(Amount::of(1)).unwrap();
+    assert!(parameters(tokens(500), tokens(100)).is_ok());
+    for (minimum_votes, lock_amount, field) in [
+        (more(tokens(500)), tokens(100), "minimumVotes"),
+        (tokens(500), more(tokens(100)), "lockAmount"),
+    ] {
+        let error = parameters(minimum_votes, lock_amount).unwrap_err().to_string();
+        let expected = format!("Governance: Governance__OutOfBounds(field: {field}");
+        assert!(error.contains(&expected), "{error}");
+    }
+}

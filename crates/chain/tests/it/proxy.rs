@@ -1,0 +1,149 @@
+//! Chains without the deployment proxy, and other factories.
+
+use crate::test_chain::{TestChain, chain};
+use alloy_json_rpc::{ErrorPayload, RequestPacket, Response, ResponsePacket, ResponsePayload};
+use alloy_primitives::{Address, B256, Bytes, U256, address};
+use alloy_provider::{Provider, ProviderBuilder};
+use alloy_rpc_client::RpcClient;
+use alloy_transport::{TransportError, TransportFut};
+use canon_chain::{
+    Client, Error, NoWait, Sender,
+    deploy::{
+        ContractPlan, Create2Origin, DEPLOYMENT_PROXY, DeployError, DeployRecord, SetParameters,
+        create,
+    },
+};
+use canon_devchain::DevchainTransport;
+use canon_protocol::Constructor;
+use core::{
+    ops::ControlFlow,
+    task::{Context, Poll},
+};
+
+const CREATOR: Address = address!("0x3fab184622dc19b6109349b94811493bf2a45362");
+
+const fn go_on(_: &DeployRecord, _: canon_chain::deploy::Progress) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+/// A chain as it was before anybody put the proxy there; and the proxy's code.
+async fn without_proxy() -> (TestChain, Bytes) {
+    let chain = chain().await;
+    assert_eq!(DEPLOYMENT_PROXY, canon_devchain::DEPLOYMENT_PROXY);
+    let code = chain.client.provider().get_code_at(DEPLOYMENT_PROXY).await.unwrap();
+    chain.devchain.set_code(DEPLOYMENT_PROXY, Bytes::new()).unwrap();
+    (chain, code)
+}
+
+fn registry(origin: Create2Origin) -> ContractPlan {
+    ContractPlan::new(origin, Constructor::Registry { owner: Address::repeat_byte(1) })
+}
+
+#[tokio::test]
+async fn a_chain_without_the_proxy_gets_it() {
+    let (chain, code) = without_proxy().await;
+    let mut record = chain.record();
+    chain.go_on(&mut record, go_on).await.unwrap();
+    let found = chain.client.provider().get_code_at(DEPLOYMENT_PROXY).await.unwrap();
+    assert_eq!(found, code);
+    // One payment to its creator, who used its only nonce.
+    assert_eq!((chain.devchain.nonce(record.deployer), chain.devchain.nonce(CREATOR)), (14, 1));
+}
+
+#[tokio::test]
+async fn the_creator_gets_only_what_it_lacks() {
+    let (chain, _) = without_proxy().await;
+    let cost = U256::from(10_000_000_000_000_000_u64);
+    chain.devchain.set_balance(CREATOR, cost);
+    create(&mut chain.sender(0), &registry(Create2Origin::default()), &mut NoWait).await.unwrap();
+    assert_eq!(chain.devchain.nonce(chain.accounts[0].address()), 1);
+}
+
+#[tokio::test]
+async fn something_else_at_the_proxys_address_is_found() {
+    let (chain, code) = without_proxy().await;
+    chain.devchain.set_code(DEPLOYMENT_PROXY, code.slice(1..)).unwrap();
+    let error = chain.go_on(&mut chain.record(), go_on).await.unwrap_err();
+    assert!(matches!(error, DeployError::OtherProxy), "{error}");
+    assert_eq!(chain.devchain.nonce(chain.accounts[0].address()), 0);
+}
+
+#[tokio::test]
+async fn another_factory_creates_elsewhere() {
+    let (chain, code) = without_proxy().await;
+    let factory = Address::repeat_byte(0xfa);
+    let origin = Create2Origin { factory, salt: B256::with_last_byte(3) };
+    let parameters = SetParameters { origin, ..SetParameters::tests() };
+    let text = toml::to_string(&parameters).unwrap();
+    assert_eq!(toml::from_str::<SetParameters>(&text).unwrap(), parameters);
+    let mut record = DeployRecord { parameters, ..chain.record() };
+
+    let error = chain.go_on(&mut record, go_on).await.unwrap_err();
+    let DeployError::Chain(Error::NoCode { address, .. }) = error else { panic!("{error}") };
+    assert_eq!(address, factory);
+
+    chain.devchain.set_code(factory, code).unwrap();
+    let set = chain.go_on(&mut record, go_on).await.unwrap();
+    let proxys = chain.client.provider().get_code_at(DEPLOYMENT_PROXY).await.unwrap();
+    assert!(proxys.is_empty(), "nobody needs it");
+    assert_ne!(set.expect, registry(Create2Origin::default()).address());
+}
+
+#[tokio::test]
+async fn a_base_fee_above_what_the_creation_pays_is_waited_for() {
+    let (chain, _) = without_proxy().await;
+    let cost = U256::from(10_000_000_000_000_000_u64);
+    chain.devchain.set_balance(CREATOR, cost);
+    chain.devchain.set_base_fee_next(100_000_000_001);
+    let creation = registry(Create2Origin::default());
+    let error = create(&mut chain.sender(0), &creation, &mut NoWait).await.unwrap_err();
+    assert!(matches!(error, DeployError::ProxyNotMined { .. }), "{error}");
+    // It waits in the pool, and is found there the next time.
+    chain.devchain.set_base_fee_next(1_000_000_000);
+    chain.devchain.mine().unwrap();
+    create(&mut chain.sender(0), &creation, &mut NoWait).await.unwrap();
+}
+
+/// An endpoint that takes no transactions from before EIP-155, as geth does by default.
+#[derive(Clone)]
+struct Protected(DevchainTransport);
+
+impl tower::Service<RequestPacket> for Protected {
+    type Response = ResponsePacket;
+    type Error = TransportError;
+    type Future = TransportFut<'static>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+        tower::Service::poll_ready(&mut self.0, context)
+    }
+
+    fn call(&mut self, request: RequestPacket) -> TransportFut<'static> {
+        let unprotected = request.as_single().filter(|request| {
+            request.method() == "eth_sendRawTransaction"
+                && request.params().is_some_and(|params| params.get().contains("0xf8a58085174876"))
+        });
+        let Some(request) = unprotected else { return tower::Service::call(&mut self.0, request) };
+        let payload = ResponsePayload::Failure(ErrorPayload {
+            code: -32000,
+            message: "only replay-protected (EIP-155) transactions allowed over RPC".into(),
+            data: None,
+        });
+        let response = Response { id: request.id().clone(), payload };
+        Box::pin(core::future::ready(Ok(ResponsePacket::Single(response))))
+    }
+}
+
+#[tokio::test]
+async fn a_refused_proxy_says_what_to_do() {
+    let (chain, _) = without_proxy().await;
+    let transport = Protected(chain.devchain.transport());
+    let provider = ProviderBuilder::default().connect_client(RpcClient::new(transport, true));
+    let client = Client::connect(provider).await.unwrap();
+    let mut sender = Sender::new(client, chain.accounts[0].clone());
+    let created = create(&mut sender, &registry(Create2Origin::default()), &mut NoWait).await;
+    let error = created.unwrap_err();
+    assert!(matches!(error, DeployError::ProxyRefused { .. }), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("only replay-protected"), "{text}");
+    assert!(text.ends_with("(geth: --rpc.allow-unprotected-txs), or choose another factory"));
+}

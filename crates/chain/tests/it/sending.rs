@@ -1,0 +1,266 @@
+//! Transactions: checked before, checked after.
+
+use crate::test_chain::{chain, deployed, manual};
+use alloy_primitives::{Address, Bytes, address, bytes};
+use alloy_signer_local::PrivateKeySigner;
+use canon_abi::{Asset, Governance, RevertKind};
+use canon_chain::{Checks, ContractCall, Error, NoWait, PermitRequest, Sender, Waited, calls};
+use canon_devchain::Mining;
+use canon_protocol::{Amount, ProposalId, Support, Timestamp};
+
+const NOBODY: Address = address!("0x00000000000000000000000000000000000000aa");
+const BLIND: Checks = Checks::AtReceipt { gas_limit: 300_000 };
+
+#[tokio::test]
+async fn what_is_refused_is_not_sent() {
+    let (chain, set) = deployed().await;
+    let vote =
+        calls::vote(set.deployment.governance, ProposalId::ZERO, Amount::TOKEN, Support::Yea);
+    let error = chain.send(1, vote).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "vote(uint256,uint256,bool) was refused: \
+         Governance__UnknownProposal(id: 0, count: 0); check the number: the first is 0"
+    );
+    assert!(!error.is_temporary());
+    assert_eq!(chain.devchain.nonce(chain.accounts[1].address()), 0);
+}
+
+#[tokio::test]
+async fn what_reverts_in_its_block_says_why() {
+    let (chain, set) = deployed().await;
+    let governance = set.deployment.governance;
+    let next = chain.client.next_block().await.unwrap();
+    let mut sender = chain.sender(1);
+    let call = calls::withdraw(governance, NOBODY, Amount::TOKEN);
+    let pending = sender.submit(call, BLIND, next).await.unwrap();
+    let error = chain.client.confirm(&pending).await.unwrap_err();
+    let Error::Reverted { hash, ref revert, .. } = error else { panic!("{error}") };
+    assert_eq!(hash, pending.hash());
+    let expected = Governance::Governance__InsufficientPower {
+        holder: sender.address(),
+        available: Default::default(),
+        needed: Amount::TOKEN.to_word(),
+    };
+    assert_eq!(revert.decoded(), Some(expected));
+}
+
+#[tokio::test]
+async fn too_little_gas_is_told_as_such() {
+    let (chain, set) = deployed().await;
+    let next = chain.client.next_block().await.unwrap();
+    let call = calls::approve(set.deployment.asset, NOBODY, Amount::TOKEN);
+    let checks = Checks::AtReceipt { gas_limit: 30_000 };
+    let pending = chain.sender(0).submit(call, checks, next).await.unwrap();
+    let error = chain.client.confirm(&pending).await.unwrap_err();
+    assert!(matches!(error, Error::OutOfGas { limit: 30_000, .. }), "{error}");
+}
+
+#[tokio::test]
+async fn an_address_without_code_is_no_contract() {
+    let chain = chain().await;
+    for code in [Bytes::new(), bytes!("ef0100000000000000000000000000000000000000000b")] {
+        if !code.is_empty() {
+            chain.devchain.set_code(NOBODY, code).unwrap();
+        }
+        let error = chain.send(0, calls::setup_epoch(NOBODY)).await.unwrap_err();
+        assert!(matches!(error, Error::NoCode { address: NOBODY, .. }), "{error}");
+    }
+    // Sent blindly it succeeds on chain, and is told all the same.
+    let next = chain.client.next_block().await.unwrap();
+    let call = calls::signal(NOBODY, NOBODY);
+    let pending = chain.sender(0).submit(call, BLIND, next).await.unwrap();
+    let error = chain.client.confirm(&pending).await.unwrap_err();
+    let Error::EventMissing { event, .. } = error else { panic!("{error}") };
+    assert_eq!(event, "VoteCast(address,uint256,address)");
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_decode_is_no_answer() {
+    let chain = chain().await;
+    // Returns a single byte.
+    chain.devchain.set_code(NOBODY, bytes!("600160005360016000f3")).unwrap();
+    let error = chain.send(0, calls::approve(NOBODY, NOBODY, Amount::TOKEN)).await.unwrap_err();
+    assert!(matches!(error, Error::BadAnswer { address: NOBODY, .. }), "{error}");
+    let at = alloy_eips::BlockId::latest();
+    let error = chain.client.read(at, NOBODY, Asset::totalSupplyCall {}).await.unwrap_err();
+    assert!(matches!(error, Error::BadAnswer { address: NOBODY, .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_revert_without_data_has_a_hint() {
+    let chain = chain().await;
+    chain.devchain.set_code(NOBODY, bytes!("60006000fd")).unwrap();
+    let error = chain.send(0, calls::setup_epoch(NOBODY)).await.unwrap_err();
+    assert_eq!(*error.as_revert().unwrap().kind(), RevertKind::Empty);
+    assert!(error.to_string().contains("check that the address has code"), "{error}");
+}
+
+#[tokio::test]
+async fn many_are_in_flight_and_confirmed_from_one_request() {
+    let (chain, set) = deployed().await;
+    chain.devchain.set_mining(Mining::Manual);
+    let next = chain.client.next_block().await.unwrap();
+    let mut sender = chain.sender(0);
+    let mut pending = Vec::new();
+    for n in 1..=100 {
+        let call = calls::transfer(set.deployment.asset, NOBODY, Amount::of(n));
+        pending.push(sender.submit(call, BLIND, next).await.unwrap());
+    }
+    assert!(pending.iter().zip(13..).all(|(pending, nonce)| pending.nonce() == nonce));
+    assert!(chain.client.confirm(&pending[0]).await.unwrap().is_none());
+    chain.devchain.mine().unwrap();
+    let receipts = chain.client.receipts(alloy_eips::BlockId::latest()).await.unwrap();
+    for pending in &pending {
+        let confirmed = chain.client.confirm_in(&receipts, pending).await.unwrap().unwrap();
+        let event: Asset::Transfer = confirmed.event(set.deployment.asset).unwrap();
+        assert_eq!(event.to, NOBODY);
+        assert_eq!(confirmed.event::<Asset::Transfer>(NOBODY), None);
+        assert_eq!(confirmed.block.get(), chain.devchain.block_number());
+    }
+}
+
+#[tokio::test]
+async fn waiting_is_up_to_the_caller() {
+    let chain = manual().await;
+    let call = || ContractCall::create_plain(canon_abi::Contract::Expect);
+    let mut sender = chain.sender(0);
+    let error = sender.send(call(), &mut NoWait).await.unwrap_err();
+    assert!(matches!(error, Error::NotMined { .. }) && error.is_temporary(), "{error}");
+
+    let chain = chain.devchain.clone();
+    let mut wait = |tries: u32| {
+        chain.mine().unwrap();
+        core::future::ready(if tries < 3 { Waited::Again } else { Waited::GiveUp })
+    };
+    let confirmed = sender.send(call(), &mut wait).await.unwrap();
+    assert!(confirmed.created.is_some());
+    assert_eq!(chain.nonce(sender.address()), 2);
+}
+
+#[tokio::test]
+async fn a_stuck_transaction_is_replaced() {
+    let chain = manual().await;
+    chain.devchain.set_base_fee_next(1_000_000_000);
+    chain.devchain.mine().unwrap();
+    let mut sender = chain.sender(0);
+    let next = chain.client.next_block().await.unwrap();
+    let call = ContractCall::create_plain(canon_abi::Contract::Expect);
+    let checks = Checks::AtReceipt { gas_limit: 2_000_000 };
+    let stuck = sender.submit(call.clone(), checks, next).await.unwrap();
+    let later = sender.submit(call, checks, next).await.unwrap();
+    // Fees rise beyond what was offered.
+    chain.devchain.set_base_fee_next(10_000_000_000);
+    chain.devchain.mine().unwrap();
+    assert!(chain.client.confirm(&stuck).await.unwrap().is_none());
+    let next = chain.client.next_block().await.unwrap();
+    let replaced = sender.replace(&stuck, next).await.unwrap();
+    let replaced_later = sender.replace(&later, next).await.unwrap();
+    assert_eq!(replaced.nonce(), stuck.nonce());
+    chain.devchain.mine().unwrap();
+    assert!(chain.client.confirm(&replaced).await.unwrap().is_some());
+    assert!(chain.client.confirm(&replaced_later).await.unwrap().is_some());
+    assert!(chain.client.confirm(&stuck).await.unwrap().is_none());
+    assert_eq!(sender.next_nonce().await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn a_nonce_that_is_used_elsewhere_is_found_again() {
+    let (chain, set) = deployed().await;
+    let mut one = chain.sender(0);
+    let mut other = chain.sender(0);
+    let asset = set.deployment.asset;
+    let call = || calls::transfer(asset, NOBODY, Amount::TOKEN);
+    one.send(call(), &mut NoWait).await.unwrap();
+    other.send(call(), &mut NoWait).await.unwrap();
+    let error = one.send(call(), &mut NoWait).await.unwrap_err();
+    assert!(matches!(error, Error::Rpc { .. }) && error.is_temporary(), "{error}");
+    one.send(call(), &mut NoWait).await.unwrap();
+}
+
+#[tokio::test]
+async fn locking_takes_one_transaction_with_a_permit() {
+    let (chain, set) = deployed().await;
+    let (asset, governance) = (set.deployment.asset, set.deployment.governance);
+    let holder = PrivateKeySigner::from_slice(&[7; 32]).unwrap();
+    chain
+        .devchain
+        .set_balance(holder.address(), chain.devchain.balance(chain.accounts[0].address()));
+    chain.send(0, calls::transfer(asset, holder.address(), Amount::TOKEN)).await.unwrap();
+    let mut sender = Sender::new(chain.client.clone(), holder).with_nonce(0);
+    let now = Timestamp::of(chain.devchain.timestamp());
+    let request = PermitRequest {
+        asset_name: "Canon Test".into(),
+        asset,
+        owner: sender.address(),
+        spender: governance,
+        amount: Amount::TOKEN,
+        nonce: Default::default(),
+        deadline: PermitRequest::deadline_after(now),
+    };
+    let hash = request.signing_hash(chain.client.chain_id());
+    let permit = sender.sign_hash("permit", hash).await.unwrap();
+    let call = calls::lock_with_permit(
+        governance,
+        sender.address(),
+        Amount::TOKEN,
+        request.deadline,
+        &permit,
+    );
+    sender.send(call, &mut NoWait).await.unwrap();
+    let head = chain.client.head().await.unwrap();
+    let power = chain.client.power(head.id(), governance, sender.address(), head.timestamp).await;
+    assert_eq!(power.unwrap(), Amount::TOKEN);
+}
+
+#[tokio::test]
+async fn what_was_lost_before_a_transaction_is_made_up_for() {
+    let (chain, set) = deployed().await;
+    chain.devchain.set_mining(Mining::Manual);
+    let mut sender = chain.sender(0);
+    let next = chain.client.next_block().await.unwrap();
+    let call = || calls::transfer(set.deployment.asset, NOBODY, Amount::TOKEN);
+    let mut lost = Vec::new();
+    for _ in 0..2 {
+        lost.push(sender.submit(call(), BLIND, next).await.unwrap());
+    }
+    chain.devchain.mine().unwrap();
+    let later = sender.submit(call(), BLIND, next).await.unwrap();
+    let old = canon_devchain::OldTransactions::Drop;
+    let options = canon_devchain::ReorgOptions { depth: 1, old, ..Default::default() };
+    chain.devchain.reorg(options).unwrap();
+    chain.devchain.mine().unwrap();
+    assert!(chain.client.confirm(&later).await.unwrap().is_none(), "it waits for what was lost");
+    sender.fill_gap(&later, next).await.unwrap();
+    chain.devchain.mine().unwrap();
+    assert!(chain.client.confirm(&later).await.unwrap().is_some());
+    for lost in &lost {
+        assert!(chain.client.confirm(lost).await.unwrap().is_none());
+    }
+    // There is no gap any more: nothing is sent.
+    sender.fill_gap(&later, next).await.unwrap();
+    assert_eq!(chain.devchain.pool_size(), 0);
+}
+
+#[tokio::test]
+async fn what_is_given_up_leaves_its_nonce_to_the_next() {
+    let (chain, set) = deployed().await;
+    chain.devchain.set_mining(Mining::Manual);
+    let mut sender = chain.sender(0);
+    let next = chain.client.next_block().await.unwrap();
+    let call = |amount| calls::transfer(set.deployment.asset, NOBODY, Amount::of(amount));
+    let one = sender.submit(call(1), BLIND, next).await.unwrap();
+    let two = sender.submit(call(2), BLIND, next).await.unwrap();
+    sender.give_up(&two).await.unwrap();
+    sender.give_up(&one).await.unwrap();
+    let three = sender.submit(call(3), BLIND, next).await.unwrap();
+    assert_eq!(three.nonce(), one.nonce());
+    let four = sender.submit(call(4), BLIND, next).await.unwrap();
+    let five = sender.submit(call(5), BLIND, next).await.unwrap();
+    assert_eq!((four.nonce(), five.nonce()), (two.nonce(), two.nonce() + 1));
+    chain.devchain.mine().unwrap();
+    for (pending, mined) in [(one, false), (two, false), (three, true), (four, true), (five, true)]
+    {
+        assert_eq!(chain.client.confirm(&pending).await.unwrap().is_some(), mined);
+    }
+}

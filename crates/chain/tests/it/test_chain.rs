@@ -1,0 +1,88 @@
+//! A chain, its accounts, and a set on it.
+
+use alloy_network::TransactionBuilder;
+use alloy_primitives::{Address, U256};
+use alloy_provider::{Provider, ProviderBuilder};
+use alloy_rpc_types_eth::TransactionRequest;
+use alloy_signer_local::PrivateKeySigner;
+use alloy_sol_types::SolCall;
+use canon_chain::{
+    Client, Confirmed, ContractCall, NoWait, Result, Sender,
+    deploy::{
+        CheckedParameters, DeployError, DeployRecord, DeployedSet, Progress, SetParameters, deploy,
+    },
+};
+use canon_devchain::{Devchain, DevchainConfig, Mining};
+use core::ops::ControlFlow;
+
+/// A chain that mines at once, and who has ether on it.
+pub(crate) struct TestChain {
+    pub(crate) devchain: Devchain,
+    pub(crate) client: Client,
+    pub(crate) accounts: Vec<PrivateKeySigner>,
+}
+
+pub(crate) async fn chain() -> TestChain {
+    let devchain = Devchain::new(DevchainConfig::default());
+    let provider = ProviderBuilder::default().connect_client(devchain.client());
+    let client = Client::connect(provider).await.unwrap();
+    let accounts = devchain.dev_accounts();
+    TestChain { devchain, client, accounts }
+}
+
+/// A chain that mines only when told.
+pub(crate) async fn manual() -> TestChain {
+    let chain = chain().await;
+    chain.devchain.set_mining(Mining::Manual);
+    chain
+}
+
+/// A chain with the set of the tests' parameters; account 0 deployed it and holds the supply.
+pub(crate) async fn deployed() -> (TestChain, DeployedSet) {
+    let chain = chain().await;
+    let mut record = chain.record();
+    let set = chain.go_on(&mut record, |_, _| ControlFlow::Continue(())).await.unwrap();
+    (chain, set)
+}
+
+pub(crate) fn parameters() -> CheckedParameters {
+    SetParameters::tests().check().unwrap()
+}
+
+impl TestChain {
+    pub(crate) fn sender(&self, account: usize) -> Sender {
+        Sender::new(self.client.clone(), self.accounts[account].clone())
+    }
+
+    pub(crate) async fn send(&self, account: usize, call: ContractCall) -> Result<Confirmed> {
+        self.sender(account).send(call, &mut NoWait).await
+    }
+
+    /// Sends a call from an account without a key.
+    pub(crate) async fn send_as<C: SolCall>(&self, from: Address, to: Address, call: &C) {
+        self.devchain.impersonate(from);
+        self.devchain.set_balance(from, U256::from(10).pow(U256::from(18)));
+        let call = TransactionRequest::default()
+            .with_from(from)
+            .with_to(to)
+            .with_gas_limit(500_000)
+            .with_input(call.abi_encode());
+        let sent = self.client.provider().send_transaction(call).await.unwrap();
+        assert!(sent.get_receipt().await.unwrap().status());
+    }
+
+    pub(crate) fn record(&self) -> DeployRecord {
+        let deployer = self.accounts[0].address();
+        DeployRecord::new(self.client.chain_id(), deployer, SetParameters::tests())
+    }
+
+    /// A new process: nothing is known but the record and the chain.
+    pub(crate) async fn go_on(
+        &self,
+        record: &mut DeployRecord,
+        progress: impl FnMut(&DeployRecord, Progress) -> ControlFlow<()>,
+    ) -> Result<DeployedSet, DeployError> {
+        let parameters = record.parameters.clone().check().unwrap();
+        deploy(&mut self.sender(0), &parameters, record, &mut NoWait, progress).await
+    }
+}

@@ -1,0 +1,333 @@
+//! Who takes part, and how every history begins: the set is deployed, everybody has some of the
+//! asset, some have locked or staked it.
+
+use crate::{
+    lockstep::{Lockstep, deployer},
+    mismatch::Mismatch,
+};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy_signer::SignerSync;
+use alloy_signer_local::PrivateKeySigner;
+use canon_protocol::{
+    Addresses, Amount, AssetCall, Call, Configuration, Constructor, Fraction, GovernanceCall,
+    IssuerCall, OwnershipCall, ProposeConfiguration, RawRollupParameters, RegistryCall, RollupCall,
+    Seconds, Timestamp,
+    histories::{Accounts, Staker, Step},
+};
+use std::collections::BTreeMap;
+
+const HOLDERS: usize = 6;
+const STAKERS: usize = 6;
+/// 1 January 2026, 00:00 UTC.
+const GENESIS: Timestamp = Timestamp::of(1_767_225_600);
+
+/// Indices from here on belong to the opening; no history has as many steps.
+const FIRST_INDEX: u64 = 1 << 32;
+
+/// The contracts that the opening deploys, in this order; the discriminant is the index of the deployment.
+#[derive(Clone, Copy)]
+#[repr(u64)]
+enum OpeningContract {
+    Asset = FIRST_INDEX,
+    Registry,
+    Proposals,
+    Governance,
+    Issuer,
+    Distributor,
+    Expect,
+    Rollup,
+}
+
+impl OpeningContract {
+    const ALL: [Self; 8] = [
+        Self::Asset,
+        Self::Registry,
+        Self::Proposals,
+        Self::Governance,
+        Self::Issuer,
+        Self::Distributor,
+        Self::Expect,
+        Self::Rollup,
+    ];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Asset => "Asset",
+            Self::Registry => "Registry",
+            Self::Proposals => "Proposals",
+            Self::Governance => "Governance",
+            Self::Issuer => "Issuer",
+            Self::Distributor => "RewardDistributor",
+            Self::Expect => "Expect",
+            Self::Rollup => "Rollup",
+        }
+    }
+
+    fn address(self) -> Address {
+        deployer(self as u64).create(0)
+    }
+}
+
+/// How much of the asset there is at first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Supply {
+    /// A million tokens.
+    Usual,
+    /// All but some tokens of what there can ever be.
+    NearlyAll,
+}
+
+impl Supply {
+    const fn amount(self) -> Amount {
+        let token = Amount::TOKEN.get();
+        match self {
+            Self::Usual => Amount::of(1_000_000 * token),
+            Self::NearlyAll => Amount::of(Amount::MAX.get() - 20 * token),
+        }
+    }
+}
+
+/// Those who take part, with the keys of those who have one.
+pub(crate) struct KeyedAccounts {
+    pub(crate) all: Accounts,
+    keys: BTreeMap<Address, PrivateKeySigner>,
+    treasury: Address,
+}
+
+fn key(name: &str) -> PrivateKeySigner {
+    PrivateKeySigner::from_bytes(&keccak256(name))
+        .expect("a hash is a valid key with overwhelming probability")
+}
+
+impl KeyedAccounts {
+    pub(crate) fn new() -> Self {
+        let mut keys = BTreeMap::new();
+        let mut person = |name: &str| {
+            let key = key(name);
+            let address = key.address();
+            keys.insert(address, key);
+            address
+        };
+        let mut accounts = Accounts::numbered(HOLDERS, STAKERS, &mut person);
+        let treasury = person("treasury");
+        let Accounts { holders, stakers, .. } = &accounts;
+        // Two of the wallets have no key, so that what they sign is for their code to accept.
+        keys.remove(&holders[0]);
+        keys.remove(&stakers[0].proposer);
+        accounts.wallets = vec![holders[0], holders[1], stakers[0].proposer, stakers[1].proposer];
+        Self { all: accounts, keys, treasury }
+    }
+
+    /// Signs for whoever has a key.
+    pub(crate) fn signer(&self) -> impl Fn(Address, B256) -> Option<Bytes> + 'static {
+        let keys = self.keys.clone();
+        move |signer, digest| {
+            Some(keys.get(&signer)?.sign_hash_sync(&digest).ok()?.as_bytes().into())
+        }
+    }
+
+    /// `text` with the names of accounts and contracts in the place of their addresses.
+    pub(crate) fn named(&self, text: &str) -> String {
+        let Accounts { holders, stakers, stranger, .. } = &self.all;
+        let numbered = |name: &str, number: usize, address| (format!("{name} {number}"), address);
+        let holders = holders.iter().enumerate().map(|(n, holder)| numbered("holder", n, *holder));
+        let stakers = stakers.iter().enumerate().flat_map(|(n, staker)| {
+            [
+                numbered("attester", n, staker.attester),
+                numbered("proposer", n, staker.proposer),
+                numbered("withdrawer", n, staker.withdrawer),
+            ]
+        });
+        let others = [("stranger", *stranger), ("treasury", self.treasury)];
+        let contracts = OpeningContract::ALL.iter().map(|it| (it.name().to_owned(), it.address()));
+        let others = others.into_iter().map(|(name, address)| (name.to_owned(), address));
+        holders.chain(stakers).chain(others).chain(contracts).fold(
+            text.to_owned(),
+            |text, (name, address)| {
+                let plain = format!("{address:?}");
+                text.replace(&address.to_string(), &name).replace(&plain, &name)
+            },
+        )
+    }
+
+    fn accounts(&self) -> Vec<Address> {
+        let Accounts { holders, stakers, stranger, .. } = &self.all;
+        let stakers = stakers.iter().flat_map(|one| [one.attester, one.proposer, one.withdrawer]);
+        holders.iter().copied().chain(stakers).chain([*stranger, self.treasury]).collect()
+    }
+
+    /// Both sides after the opening.
+    pub(crate) fn lockstep(&self, supply: Supply) -> Result<Lockstep, Mismatch> {
+        let addresses = Addresses {
+            chain_id: 31337,
+            asset: OpeningContract::Asset.address(),
+            registry: OpeningContract::Registry.address(),
+            governance: OpeningContract::Governance.address(),
+            issuer: OpeningContract::Issuer.address(),
+            distributor: OpeningContract::Distributor.address(),
+            expect: OpeningContract::Expect.address(),
+        };
+        let mut opening = Opening {
+            lockstep: Lockstep::new(addresses, GENESIS, &self.accounts())?,
+            time: GENESIS,
+            treasury: self.treasury,
+        };
+        opening.deploy(addresses, supply.amount())?;
+        opening.share_out(addresses, &self.all)?;
+        let mut lockstep = opening.lockstep;
+        lockstep.compare()?;
+        Ok(lockstep)
+    }
+}
+
+struct Opening {
+    lockstep: Lockstep,
+    time: Timestamp,
+    treasury: Address,
+}
+
+impl Opening {
+    /// The next second.
+    fn tick(&mut self) -> Timestamp {
+        self.time = self.time + Seconds::SECOND;
+        self.time
+    }
+
+    fn create(
+        &mut self,
+        contract: OpeningContract,
+        constructor: Constructor,
+    ) -> Result<(), Mismatch> {
+        let time = self.tick();
+        self.lockstep.deploy_first(time, contract as u64, &constructor)
+    }
+
+    fn call(
+        &mut self,
+        caller: Address,
+        contract: Address,
+        call: impl Into<Call>,
+    ) -> Result<(), Mismatch> {
+        let time = self.tick();
+        let step = Step::Call { caller, contract, call: call.into() };
+        self.lockstep.step(time, FIRST_INDEX, &step)
+    }
+
+    fn deploy(&mut self, at: Addresses, initial_supply: Amount) -> Result<(), Mismatch> {
+        let treasury = self.treasury;
+        let owner = at.governance;
+        self.create(
+            OpeningContract::Asset,
+            Constructor::Asset {
+                name: "Canon".to_owned(),
+                symbol: "CAN".to_owned(),
+                owner: treasury,
+                initial_holder: treasury,
+                initial_supply: initial_supply.to_word(),
+            },
+        )?;
+        self.create(OpeningContract::Registry, Constructor::Registry { owner: treasury })?;
+        let (n, m) = (U256::from(3), U256::from(5));
+        self.create(
+            OpeningContract::Proposals,
+            Constructor::Proposals { registry: at.registry, n, m },
+        )?;
+        self.create(
+            OpeningContract::Governance,
+            Constructor::Governance {
+                asset: at.asset,
+                proposals: OpeningContract::Proposals.address(),
+                configuration: configuration().into(),
+            },
+        )?;
+        let rate = Amount::TOKEN.to_word();
+        self.create(OpeningContract::Issuer, Constructor::Issuer { asset: at.asset, rate, owner })?;
+        self.create(
+            OpeningContract::Distributor,
+            Constructor::Distributor {
+                asset: at.asset,
+                registry: at.registry,
+                block_reward: tokens(5),
+                owner,
+            },
+        )?;
+        let time = self.tick();
+        self.lockstep.deploy_expect(time, OpeningContract::Expect as u64)?;
+        let genesis_time = self.time.to_word();
+        self.create(
+            OpeningContract::Rollup,
+            Constructor::Rollup(RawRollupParameters {
+                asset: at.asset,
+                registry: at.registry,
+                reward_distributor: at.distributor,
+                owner,
+                genesis_time,
+                slot_duration: U256::from(24),
+                epoch_duration: U256::from(4),
+                minimum_stake: tokens(100),
+                exit_delay: U256::from(288),
+            }),
+        )?;
+        let rollup = OpeningContract::Rollup.address();
+        self.call(treasury, at.registry, RegistryCall::Upgrade { rollup })?;
+        for (contract, new_owner) in [(at.asset, at.issuer), (at.registry, at.governance)] {
+            self.call(treasury, contract, OwnershipCall::TransferOwnership { new_owner })?;
+        }
+        self.call(treasury, at.issuer, IssuerCall::AcceptAsset)?;
+        let accept = GovernanceCall::AcceptOwnership { target: at.registry };
+        self.call(treasury, at.governance, accept)
+    }
+
+    fn share_out(&mut self, at: Addresses, accounts: &Accounts) -> Result<(), Mismatch> {
+        let rollup = OpeningContract::Rollup.address();
+        // Enough for some blocks, and not for all.
+        self.call(
+            self.treasury,
+            at.asset,
+            AssetCall::Transfer { to: at.distributor, amount: tokens(60) },
+        )?;
+        for (number, holder) in accounts.holders.iter().enumerate() {
+            let transfer = AssetCall::Transfer { to: *holder, amount: tokens(7000) };
+            self.call(self.treasury, at.asset, transfer)?;
+            // Half of them once and for all.
+            let amount = if number % 2 == 0 { U256::MAX } else { tokens(9000) };
+            let approve = AssetCall::Approve { spender: at.governance, amount };
+            self.call(*holder, at.asset, approve)?;
+            let deposit = GovernanceCall::Deposit { on_behalf_of: *holder, amount: tokens(2000) };
+            self.call(*holder, at.governance, deposit)?;
+        }
+        for (number, staker) in accounts.stakers.iter().enumerate() {
+            let Staker { attester, proposer, withdrawer } = *staker;
+            let transfer = AssetCall::Transfer { to: withdrawer, amount: tokens(2000) };
+            self.call(self.treasury, at.asset, transfer)?;
+            let approve = AssetCall::Approve { spender: rollup, amount: U256::MAX };
+            self.call(withdrawer, at.asset, approve)?;
+            if number < STAKERS / 2 {
+                let amount = tokens(100);
+                let deposit = RollupCall::Deposit { attester, proposer, withdrawer, amount };
+                self.call(withdrawer, rollup, deposit)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn tokens(count: u64) -> U256 {
+    U256::from(count) * Amount::TOKEN.to_word()
+}
+
+const fn configuration() -> Configuration {
+    Configuration {
+        propose_config: ProposeConfiguration {
+            lock_delay: Seconds::of(5000),
+            lock_amount: Amount::of(500 * Amount::TOKEN.get()),
+        },
+        voting_delay: Seconds::of(100),
+        voting_duration: Seconds::of(200),
+        execution_delay: Seconds::of(300),
+        grace_period: Seconds::of(400),
+        quorum: Fraction::percent(10),
+        vote_differential: Fraction::percent(4),
+        minimum_votes: Amount::of(1000 * Amount::TOKEN.get()),
+    }
+}

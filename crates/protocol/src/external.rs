@@ -1,0 +1,129 @@
+//! Contracts and accounts outside the set, as far as the rules depend on them.
+//!
+//! Payloads, foreign rollups and signers are code that anybody may have written. The rules don't
+//! run it; they ask an [`ExternalContracts`] what it answers, so that a client can answer from the chain and a
+//! test can be as hostile as it likes.
+
+use crate::abi::{Abi, abi_struct};
+use alloy_primitives::{Address, B256, Bytes, keccak256};
+use alloy_sol_types::{
+    SolType,
+    abi::{self, token::PackedSeqToken},
+    sol_data,
+};
+use serde::{Deserialize, Serialize};
+
+/// One call that a proposal makes, without value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Action {
+    /// The contract that is called.
+    pub target: Address,
+    /// Selector and arguments.
+    pub data: Bytes,
+}
+
+abi_struct!(Action { target: Address, data: Bytes });
+
+/// `Action[]`, as Solidity has it.
+type List = sol_data::Array<<Action as Abi>::Sol>;
+
+/// `abi.encode(actions)`.
+pub(crate) fn encode_actions(actions: &[Action]) -> Vec<u8> {
+    let actions: Vec<_> = actions.iter().map(Abi::to_sol).collect();
+    List::abi_encode(&actions)
+}
+
+/// The longest answer to `getActions()` and the longest `abi.encode(actions)`, in bytes: nodes relay no
+/// transaction above 128 KiB, and `executeWith` has to be one.
+pub const MAX_ACTIONS_LENGTH: usize = 100_000;
+
+/// Why an answer to `getActions()` is no list that Governance takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UnusableList {
+    /// It doesn't decode.
+    Unreadable,
+    /// It lists nothing.
+    Empty,
+    /// It, or the encoding of what it lists, has this many bytes.
+    TooLong(usize),
+}
+
+/// The list that `answer`, of a payload's `getActions()`, stands for.
+///
+/// Offsets of a small answer may share data and stand for a list that is far larger, so nothing is
+/// copied before the length of the list is known.
+pub(crate) fn decode_actions(answer: &[u8]) -> Result<Vec<Action>, UnusableList> {
+    if answer.len() > MAX_ACTIONS_LENGTH {
+        return Err(UnusableList::TooLong(answer.len()));
+    }
+    let list = abi::decode::<<List as SolType>::Token<'_>>(answer)
+        .ok()
+        .filter(List::valid_token)
+        .ok_or(UnusableList::Unreadable)?;
+    if list.as_slice().is_empty() {
+        return Err(UnusableList::Empty);
+    }
+    let data_length = |data: &PackedSeqToken<'_>| data.as_slice().len().next_multiple_of(WORD);
+    let lengths = list.as_slice().iter().map(|(_, data)| 4 * WORD + data_length(data));
+    let length = 2 * WORD + lengths.sum::<usize>();
+    if length > MAX_ACTIONS_LENGTH {
+        return Err(UnusableList::TooLong(length));
+    }
+    let list = List::detokenize(list).into_iter();
+    list.map(|action| Action::from_sol(action).ok_or(UnusableList::Unreadable)).collect()
+}
+
+/// Bytes of a word.
+const WORD: usize = 32;
+
+/// `keccak256(abi.encode(actions))`: what holders vote on.
+pub fn actions_hash(actions: &[Action]) -> B256 {
+    keccak256(encode_actions(actions))
+}
+
+/// What an address carries in place of code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CodeKind {
+    /// Nothing.
+    #[default]
+    None,
+    /// An EIP-7702 delegation, `0xef0100` and an address: an account of somebody who has a key.
+    /// It isn't code of its own.
+    Delegation,
+    /// Code of its own.
+    Contract,
+}
+
+/// What is at an address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Code {
+    /// What kind of code.
+    pub kind: CodeKind,
+    /// What `EXTCODEHASH` answers.
+    pub hash: B256,
+}
+
+/// What a contract outside the set does when it is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reaction {
+    /// It reverts with this data.
+    Reverts(Bytes),
+    /// It makes these calls in turn, reverts with the data of the first that fails, and otherwise
+    /// succeeds. Mostly there are none.
+    Calls(Vec<Action>),
+}
+
+/// Questions about contracts outside the set, at the block of the call.
+///
+/// The answers must depend on nothing but the question and the block.
+pub trait ExternalContracts {
+    /// What is at `account`.
+    fn code(&self, account: Address) -> Code;
+
+    /// What `target` answers to a static call with `data`; or, as the error, what it reverts with. An
+    /// account without code answers nothing.
+    fn ask(&self, target: Address, data: &[u8]) -> Result<Bytes, Bytes>;
+
+    /// What `target` does when `caller` calls it with `data`.
+    fn call(&self, caller: Address, target: Address, data: &Bytes) -> Reaction;
+}

@@ -1,0 +1,328 @@
+//! The whole set in one state: calls go from contract to contract, so no contract can be judged
+//! alone.
+
+use crate::{
+    asset::{self, Asset},
+    call_frame::{CallFrame, Context, Decision, L1Block, ReentrancyGuard},
+    distributor::{self, Distributor},
+    expect,
+    governance::{self, Governance},
+    issuer::{self, Issuer},
+    messages::{Call, Event, Log, Role},
+    overlay,
+    ownership::Ownership,
+    proposals::{self, EventContext, Proposals, ProposalsEvent, Pushed, RoundRules},
+    questions,
+    refusal::{Applied, ApplyError, Refusal},
+    registry::{self, Registry},
+    rollup::{self, Rollup, RollupEvent},
+    units::{ProposalId, Timestamp},
+};
+use alloy_primitives::{Address, Bytes, Selector, U256};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Where the contracts are that a set has one of. Rollups and Proposals come and go; the set learns
+/// of them by their events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Addresses {
+    /// The chain that all of it is on; signatures are bound to it.
+    pub chain_id: u64,
+    /// The Asset.
+    pub asset: Address,
+    /// The Registry.
+    pub registry: Address,
+    /// Governance.
+    pub governance: Address,
+    /// The Issuer.
+    pub issuer: Address,
+    /// The RewardDistributor.
+    pub distributor: Address,
+    /// Expect.
+    pub expect: Address,
+}
+
+/// State of the set.
+///
+/// It follows from the set's events, the number and timestamp of their blocks, and nothing else:
+/// start with [`SetState::new`] and [`SetState::evolve`] it by every event in order. Nothing but events
+/// changes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetState {
+    addresses: Addresses,
+    block: L1Block,
+    owners: BTreeMap<Address, Ownership>,
+    pub(crate) asset: Asset,
+    pub(crate) issuer: Issuer,
+    pub(crate) registry: Registry,
+    pub(crate) distributor: Distributor,
+    pub(crate) governance: Governance,
+    pub(crate) rollups: BTreeMap<Address, Rollup>,
+    pub(crate) proposals: BTreeMap<Address, Proposals>,
+}
+
+impl SetState {
+    /// The set at these addresses before anything happened.
+    pub fn new(addresses: Addresses) -> Self {
+        Self {
+            addresses,
+            block: L1Block::default(),
+            owners: BTreeMap::new(),
+            asset: Asset::default(),
+            issuer: Issuer::default(),
+            registry: Registry::default(),
+            distributor: Distributor::default(),
+            governance: Governance::default(),
+            rollups: BTreeMap::new(),
+            proposals: BTreeMap::new(),
+        }
+    }
+
+    /// Where the contracts are.
+    pub const fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    /// The block of the newest event.
+    pub const fn block(&self) -> L1Block {
+        self.block
+    }
+
+    /// The Asset.
+    pub const fn asset(&self) -> &Asset {
+        &self.asset
+    }
+
+    /// The Issuer.
+    pub const fn issuer(&self) -> &Issuer {
+        &self.issuer
+    }
+
+    /// The Registry.
+    pub const fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// The RewardDistributor.
+    pub const fn distributor(&self) -> &Distributor {
+        &self.distributor
+    }
+
+    /// Governance.
+    pub const fn governance(&self) -> &Governance {
+        &self.governance
+    }
+
+    /// The rollup at `address`, if it is of the set.
+    pub fn rollup(&self, address: Address) -> Option<&Rollup> {
+        self.rollups.get(&address)
+    }
+
+    /// All rollups of the set, by address.
+    pub fn rollups(&self) -> impl DoubleEndedIterator<Item = (Address, &Rollup)> {
+        self.rollups.iter().map(|(address, rollup)| (*address, rollup))
+    }
+
+    /// The canonical rollup, if it is of the set.
+    pub fn canonical_rollup(&self) -> Option<(Address, &Rollup)> {
+        let address = self.registry.rollup();
+        Some((address, self.rollup(address)?))
+    }
+
+    /// The Proposals contract at `address`, if it is of the set.
+    pub fn proposals(&self, address: Address) -> Option<&Proposals> {
+        self.proposals.get(&address)
+    }
+
+    /// All Proposals contracts of the set, by address.
+    pub fn all_proposals(&self) -> impl Iterator<Item = (Address, &Proposals)> {
+        self.proposals.iter().map(|(address, proposals)| (*address, proposals))
+    }
+
+    /// The ownership of `contract`; nobody's if it has none.
+    pub fn ownership(&self, contract: Address) -> Ownership {
+        self.owners.get(&contract).copied().unwrap_or_default()
+    }
+
+    /// The contracts of the set that have an owner.
+    pub(crate) fn owned(&self) -> impl Iterator<Item = Address> {
+        let at = &self.addresses;
+        let rollups = self.rollups.keys().copied();
+        [at.asset, at.issuer, at.registry, at.distributor].into_iter().chain(rollups)
+    }
+
+    /// Which contract of the set `address` is.
+    pub fn role_of(&self, address: Address) -> Option<Role> {
+        let at = &self.addresses;
+        Some(match address {
+            _ if address == at.governance => Role::Governance,
+            _ if self.proposals.contains_key(&address) => Role::Proposals,
+            _ if self.rollups.contains_key(&address) => Role::Rollup,
+            _ if address == at.registry => Role::Registry,
+            _ if address == at.asset => Role::Asset,
+            _ if address == at.distributor => Role::Distributor,
+            _ if address == at.issuer => Role::Issuer,
+            _ if address == at.expect => Role::Expect,
+            _ => return None,
+        })
+    }
+
+    /// What a call of `contract` does: its events and those of all contracts that it calls, in
+    /// order. Or why it reverts; then it does nothing.
+    pub fn decide(
+        &self,
+        contract: Address,
+        call: &Call,
+        context: &Context<'_>,
+    ) -> Result<Vec<Log>, Refusal> {
+        let guard = ReentrancyGuard::default();
+        self.dispatch(self.frame(contract, context, &guard), call)
+    }
+
+    /// What a transaction with this calldata does, to a contract of the set or to any other account.
+    pub fn decide_raw(
+        &self,
+        target: Address,
+        data: &Bytes,
+        context: &Context<'_>,
+    ) -> Result<Vec<Log>, Refusal> {
+        let guard = ReentrancyGuard::default();
+        overlay::perform(self.frame(target, context, &guard), data)
+    }
+
+    /// What `log` changes. Events have to come in order, each once.
+    pub fn evolve(&mut self, log: &Log, block: L1Block) -> Result<(), ApplyError> {
+        if block.timestamp < self.block.timestamp || block.number < self.block.number {
+            return Err(ApplyError::Backwards);
+        }
+        self.block = block;
+        self.apply(log, block)
+    }
+
+    pub(crate) fn frame<'a>(
+        &'a self,
+        this: Address,
+        context: &Context<'a>,
+        guard: &'a ReentrancyGuard<'a>,
+    ) -> CallFrame<'a> {
+        let Context { caller, block, prevrandao, external } = *context;
+        CallFrame { set: self, this, caller, block, prevrandao, external, guard }
+    }
+
+    /// Passes a call to its contract.
+    pub(crate) fn dispatch(&self, frame: CallFrame<'_>, call: &Call) -> Decision {
+        let this = frame.this;
+        match (call, self.role_of(this)) {
+            (Call::Governance(call), Some(Role::Governance)) => governance::decide(frame, call),
+            (Call::Proposals(call), _) => {
+                proposals::decide(frame, self.proposals.get(&this).ok_or(Refusal::Empty)?, call)
+            }
+            (Call::Rollup(call), _) => {
+                rollup::decide(frame, self.rollups.get(&this).ok_or(Refusal::Empty)?, call)
+            }
+            (Call::Asset(call), Some(Role::Asset)) => asset::decide(frame, call),
+            (Call::Issuer(call), Some(Role::Issuer)) => issuer::decide(frame, call),
+            (Call::Registry(call), Some(Role::Registry)) => registry::decide(frame, call),
+            (Call::Distributor(call), Some(Role::Distributor)) => distributor::decide(frame, call),
+            (Call::Expect(call), Some(Role::Expect)) => expect::decide(frame, call),
+            (Call::Ownership(call), Some(Role::Rollup)) => rollup::decide_ownership(
+                frame,
+                self.rollups.get(&this).ok_or(Refusal::Empty)?,
+                call,
+            ),
+            (Call::Ownership(call), Some(role)) if role.is_owned() => {
+                Ok(vec![frame.log(frame.ownership().decide(call, frame.caller)?)])
+            }
+            _ => Err(Refusal::Empty),
+        }
+    }
+
+    /// What `target`, a contract of the set, answers to `selector`; `None` if it has no such view
+    /// or reverts.
+    pub(crate) fn answer(
+        &self,
+        role: Role,
+        target: Address,
+        selector: Selector,
+        now: Timestamp,
+    ) -> Option<U256> {
+        let word = |address: Address| address.into_word().into();
+        match (role, selector) {
+            (Role::Rollup, questions::CURRENT_SLOT) => {
+                self.rollup(target)?.clock().slot_at(now).map(|slot| slot.to_word())
+            }
+            (Role::Rollup, questions::CURRENT_PROPOSER) => {
+                rollup::proposer_of(self.rollup(target)?, now).map(word)
+            }
+            (Role::Registry, questions::ROLLUP) => Some(word(self.registry.rollup())),
+            (Role::Registry, questions::GOVERNANCE) => Some(word(self.ownership(target).owner())),
+            (Role::Governance, questions::PROPOSAL_COUNT) => {
+                Some(U256::from(self.governance.proposals().len()))
+            }
+            (Role::Governance, questions::GOVERNANCE_PROPOSER) => {
+                Some(word(self.governance.governance_proposer()))
+            }
+            (_, questions::OWNER) if role.is_owned() => Some(word(self.ownership(target).owner())),
+            _ => None,
+        }
+    }
+
+    /// What `log` changes, whenever it was.
+    pub(crate) fn apply(&mut self, log: &Log, block: L1Block) -> Applied {
+        let emitter = log.emitter;
+        let at = &self.addresses;
+        let apply_error = ApplyError::Emitter(emitter);
+        match &log.event {
+            Event::Governance(event) if emitter == at.governance => {
+                self.governance.evolve(event, emitter, block)
+            }
+            Event::Proposals(ProposalsEvent::Deployed { registry, n, m }) => {
+                let rules = RoundRules::new(*n, *m).map_err(|_| ApplyError::Amount)?;
+                if *registry != at.registry || self.proposals.contains_key(&emitter) {
+                    return Err(apply_error);
+                }
+                self.proposals.insert(emitter, Proposals::new(*registry, rules));
+                Ok(())
+            }
+            Event::Proposals(event) => {
+                let context = self.event_context();
+                self.proposals.get_mut(&emitter).ok_or(apply_error)?.evolve(event, context)
+            }
+            Event::Rollup(RollupEvent::Deployed { parameters }) => {
+                if parameters.asset != at.asset || self.rollups.contains_key(&emitter) {
+                    return Err(apply_error);
+                }
+                self.rollups.insert(emitter, Rollup::new(**parameters));
+                Ok(())
+            }
+            Event::Rollup(event) => {
+                self.rollups.get_mut(&emitter).ok_or(apply_error)?.evolve(event, block)
+            }
+            Event::Asset(event) if emitter == at.asset => self.asset.evolve(event),
+            Event::Issuer(event) if emitter == at.issuer => self.issuer.evolve(event, block),
+            Event::Registry(event) if emitter == at.registry => self.registry.evolve(event, block),
+            Event::Distributor(event) if emitter == at.distributor => {
+                self.distributor.evolve(event, block)
+            }
+            // A contract's first owner is pending before the contract itself.
+            Event::Ownership(event) => {
+                self.owners.entry(emitter).or_default().evolve(event);
+                Ok(())
+            }
+            _ => Err(apply_error),
+        }
+    }
+
+    /// What an event of Proposals doesn't say.
+    fn event_context(&self) -> EventContext {
+        let owner = self.ownership(self.addresses.registry).owner();
+        let pushed = if owner == self.addresses.governance {
+            // Governance refuses to have more.
+            let next = ProposalId::new(self.governance.proposals().len() as u64);
+            Pushed::Proposal(next.unwrap_or(ProposalId::MAX))
+        } else {
+            Pushed::Elsewhere(owner)
+        };
+        EventContext { instance: self.registry.rollup(), pushed }
+    }
+}

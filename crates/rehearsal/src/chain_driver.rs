@@ -1,0 +1,339 @@
+//! The chain that everything happens on, its time, and the sending of many transactions.
+
+use std::collections::BTreeMap;
+
+use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
+use alloy_eips::{BlockId, eip2718::Encodable2718};
+use alloy_primitives::{Address, Bytes, U256};
+use alloy_provider::{Provider, RootProvider};
+use alloy_rpc_types_eth::{Filter, Log};
+use alloy_signer::SignerSync;
+use alloy_signer_local::PrivateKeySigner;
+use alloy_sol_types::SolEvent;
+use canon_chain::{
+    Checks, Client, Confirmed, ContractCall, NextBlock, Pending, Receipts, Sender, Wait, Waited,
+};
+use canon_devchain::{Devchain, DevchainConfig, MinedBlock, Mining};
+use canon_protocol::{BlockNumber, Seconds, Timestamp};
+
+use crate::{
+    error::{During, Error, Result},
+    gas::Ledger,
+    progress::Reporter,
+    scenario::L1,
+    timeline::Spent,
+};
+
+/// What each account can spend on gas. More than anyone ever needs.
+const ETHER: u64 = 1_000;
+
+/// Blocks whose state stays readable. Reads are of the head, except when a failed transaction is
+/// looked into.
+const HISTORY: u64 = 32;
+
+/// A quiet stretch of more blocks than this is skipped with a single block.
+const MAX_EMPTY_BLOCKS: u64 = 20_000;
+
+/// What a transaction can use more than the one that was estimated for its kind.
+const MARGIN_PERCENT: u64 = 60;
+
+/// In wei per gas.
+const TIP: u128 = 1_000_000_000;
+
+/// Enough for any contract that is assembled by hand.
+const CREATION_GAS: u64 = 5_000_000;
+
+/// Time that went by without transactions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Idle {
+    pub(crate) seconds: Seconds,
+    pub(crate) blocks: u64,
+}
+
+/// The embedded L1.
+#[derive(Debug)]
+pub(crate) struct ChainDriver<'a> {
+    chain: Devchain,
+    client: Client,
+    block_time: u64,
+    gas_limit: u64,
+    pub(crate) gas: Ledger,
+    /// Gas limits of transactions that are sent by the hundred, by kind.
+    limits: BTreeMap<&'static str, u64>,
+    pub(crate) report: Reporter<'a>,
+}
+
+impl<'a> ChainDriver<'a> {
+    /// A chain on which these accounts can pay for gas.
+    pub(crate) async fn new(
+        l1: L1,
+        seed: u64,
+        accounts: &[Address],
+        report: Reporter<'a>,
+    ) -> Result<Self> {
+        let ether = U256::from(ETHER) * U256::from(10).pow(U256::from(18));
+        let chain = Devchain::new(DevchainConfig {
+            genesis_timestamp: l1.start.get(),
+            block_time: l1.block_time.get(),
+            gas_limit: l1.gas_limit,
+            seed,
+            dev_accounts: 0,
+            alloc: accounts.iter().map(|account| (*account, ether)).collect(),
+            mining: Mining::Manual,
+            history_blocks: HISTORY,
+            ..DevchainConfig::default()
+        });
+        let provider = RootProvider::<alloy_network::Ethereum>::new(chain.client());
+        let client = Client::connect(provider).await.during("connecting")?;
+        Ok(Self {
+            chain,
+            client,
+            block_time: l1.block_time.get(),
+            gas_limit: l1.gas_limit,
+            gas: Ledger::default(),
+            limits: BTreeMap::new(),
+            report,
+        })
+    }
+
+    pub(crate) const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub(crate) const fn chain(&self) -> &Devchain {
+        &self.chain
+    }
+
+    /// The time of the newest block.
+    pub(crate) fn now(&self) -> Timestamp {
+        // Blocks are made by this driver, with timestamps that fit.
+        Timestamp::new(self.chain.timestamp()).unwrap_or(Timestamp::MAX)
+    }
+
+    pub(crate) fn block(&self) -> BlockNumber {
+        BlockNumber::of(self.chain.block_number())
+    }
+
+    /// Reads at the newest block.
+    pub(crate) fn head(&self) -> BlockId {
+        self.chain.block_hash().into()
+    }
+
+    /// What a transaction sent now finds.
+    pub(crate) fn next(&self) -> NextBlock {
+        NextBlock {
+            timestamp: Timestamp::new(self.chain.next_timestamp()),
+            base_fee: self.chain.next_base_fee().into(),
+        }
+    }
+
+    /// The time that the next block will have.
+    pub(crate) fn next_time(&self) -> Timestamp {
+        Timestamp::new(self.chain.next_timestamp()).unwrap_or(Timestamp::MAX)
+    }
+
+    /// A time such that the first block at it or after it is the last one that isn't after `time`.
+    pub(crate) const fn last_block_until(&self, time: Timestamp) -> Timestamp {
+        Timestamp::of(time.get().saturating_sub(self.block_time - 1))
+    }
+
+    /// Lets time pass until the next block is at `time` or, if no block is due then, the first one
+    /// after it. Nothing happens if that is so already.
+    pub(crate) fn wait_until(&self, time: Timestamp) -> Result<Idle> {
+        let (from, first) = (self.chain.timestamp(), self.chain.block_number());
+        let missing = time.get().saturating_sub(self.chain.next_timestamp());
+        let blocks = missing.div_ceil(self.block_time);
+        if blocks > MAX_EMPTY_BLOCKS {
+            self.chain.set_next_timestamp(from + blocks * self.block_time)?;
+            self.chain.mine()?;
+        } else {
+            for _ in 0..blocks {
+                self.chain.mine()?;
+            }
+        }
+        let seconds = Seconds::new(self.chain.timestamp() - from).unwrap_or(Seconds::MAX);
+        Ok(Idle { seconds, blocks: self.chain.block_number() - first })
+    }
+
+    /// Mines what was sent and gives its receipts.
+    pub(crate) async fn mine(&self, act: &'static str) -> Result<Receipts> {
+        let MinedBlock { number, transactions, .. } = self.chain.mine()?;
+        if transactions.is_empty() {
+            return Ok(Receipts::default());
+        }
+        self.client.receipts(BlockId::number(number)).await.during(act)
+    }
+
+    /// Mines until nothing waits.
+    pub(crate) fn mine_all(&self) -> Result<()> {
+        loop {
+            let before = self.chain.pool_size();
+            self.chain.mine()?;
+            match self.chain.pool_size() {
+                0 => return Ok(()),
+                left if left < before => {}
+                _ => return Err(Error::NotIncluded { act: "mining", time: self.now() }),
+            }
+        }
+    }
+
+    /// Sends a transaction that has to work, and mines it.
+    pub(crate) async fn send(
+        &mut self,
+        act: &'static str,
+        sender: &mut Sender,
+        call: ContractCall,
+    ) -> Result<Confirmed> {
+        let next = self.next();
+        let pending = sender.submit(call, Checks::Full, next).await.during(act)?;
+        let receipts = self.mine(act).await?;
+        self.confirm(act, &receipts, &pending).await
+    }
+
+    /// What became of a transaction that was in the last block.
+    pub(crate) async fn confirm(
+        &mut self,
+        act: &'static str,
+        receipts: &Receipts,
+        pending: &Pending,
+    ) -> Result<Confirmed> {
+        let confirmed = self.client.confirm_in(receipts, pending).await.during(act)?;
+        let confirmed = confirmed.ok_or_else(|| Error::NotIncluded { act, time: self.now() })?;
+        self.gas.record(act, confirmed.gas_used);
+        Ok(confirmed)
+    }
+
+    /// All events of a kind that a contract ever emitted, with the time of their block.
+    pub(crate) async fn logs<E: SolEvent>(
+        &self,
+        emitter: Address,
+    ) -> canon_chain::Result<Vec<(Timestamp, E)>> {
+        let what = "eth_getLogs";
+        let filter = Filter::new()
+            .address(emitter)
+            .event_signature(E::SIGNATURE_HASH)
+            .from_block(0)
+            .to_block(self.chain.block_number());
+        let logs = self.client.provider().get_logs(&filter).await;
+        let logs = logs.map_err(|source| canon_chain::Error::Rpc { what, source })?;
+        let event = |log: &Log| {
+            let time = log.block_timestamp.and_then(Timestamp::new)?;
+            Some((time, E::decode_log(&log.inner).ok()?.data))
+        };
+        Ok(logs.iter().filter_map(event).collect())
+    }
+
+    /// Waits for blocks by mining them.
+    pub(crate) fn miner(&self) -> impl Wait + use<> {
+        let chain = self.chain.clone();
+        move |_| {
+            let waited = if chain.mine().is_ok() { Waited::Again } else { Waited::GiveUp };
+            std::future::ready(waited)
+        }
+    }
+
+    /// Deploys a contract for which there is no artifact.
+    pub(crate) async fn create(
+        &mut self,
+        act: &'static str,
+        key: &PrivateKeySigner,
+        nonce: u64,
+        code: Bytes,
+    ) -> Result<(Address, u64)> {
+        let fee = u128::from(self.chain.next_base_fee()) * 2 + TIP;
+        let tx = TxEip1559 {
+            chain_id: self.chain.chain_id(),
+            nonce,
+            gas_limit: CREATION_GAS,
+            max_fee_per_gas: fee,
+            max_priority_fee_per_gas: TIP,
+            input: code,
+            ..TxEip1559::default()
+        };
+        let unsigned = |error: alloy_signer::Error| Error::Unexpected(error.to_string());
+        let signature = key.sign_hash_sync(&tx.signature_hash()).map_err(unsigned)?;
+        let raw = TxEnvelope::from(tx.into_signed(signature)).encoded_2718();
+        let hash = self.chain.send_raw(&raw)?;
+        let receipts = self.mine(act).await?;
+        let receipt = receipts.get(hash).filter(|receipt| receipt.status());
+        let receipt = receipt.ok_or_else(|| Error::NotIncluded { act, time: self.now() })?;
+        let address = receipt.contract_address.unwrap_or_default();
+        self.gas.record(act, receipt.gas_used);
+        Ok((address, receipt.gas_used))
+    }
+
+    /// Begins to send `of` transactions of one kind, as many to a block as fit.
+    pub(crate) fn batch(&mut self, act: &'static str, of: u64) -> Batch<'_, 'a> {
+        let room = self.gas_limit;
+        self.report.tell(act, 0, of);
+        Batch {
+            driver: self,
+            act,
+            of,
+            room,
+            sent: Vec::new(),
+            spent: Spent::default(),
+            confirmed: Vec::new(),
+        }
+    }
+}
+
+/// Many transactions of one kind. The first one is estimated and gives all others their gas limit;
+/// of every one the receipt is checked.
+#[derive(Debug)]
+#[must_use = "the last block is mined by finish"]
+pub(crate) struct Batch<'s, 'a> {
+    driver: &'s mut ChainDriver<'a>,
+    act: &'static str,
+    of: u64,
+    /// Gas that the next block still takes.
+    room: u64,
+    sent: Vec<Pending>,
+    spent: Spent,
+    confirmed: Vec<Confirmed>,
+}
+
+impl Batch<'_, '_> {
+    /// Sends a transaction, after mining a block if the next one is full.
+    pub(crate) async fn add(&mut self, sender: &mut Sender, call: ContractCall) -> Result<()> {
+        let act = self.act;
+        let gas_limit = match self.driver.limits.get(act) {
+            Some(limit) => *limit,
+            None => {
+                let next = self.driver.next();
+                let estimate = sender.gas_limit(&call, next).await.during(act)?;
+                let limit = estimate + estimate * MARGIN_PERCENT / 100;
+                self.driver.limits.insert(act, limit);
+                limit
+            }
+        };
+        if gas_limit > self.room {
+            self.flush().await?;
+        }
+        self.room -= gas_limit;
+        let checks = Checks::AtReceipt { gas_limit };
+        let pending = sender.submit(call, checks, self.driver.next()).await.during(act)?;
+        self.sent.push(pending);
+        Ok(())
+    }
+
+    async fn flush(&mut self) -> Result<()> {
+        let receipts = self.driver.mine(self.act).await?;
+        for pending in std::mem::take(&mut self.sent) {
+            let confirmed = self.driver.confirm(self.act, &receipts, &pending).await?;
+            self.spent.add(confirmed.gas_used);
+            self.confirmed.push(confirmed);
+        }
+        self.room = self.driver.gas_limit;
+        self.driver.report.tell(self.act, self.confirmed.len() as u64, self.of);
+        Ok(())
+    }
+
+    /// Mines what is left.
+    pub(crate) async fn finish(mut self) -> Result<(Spent, Vec<Confirmed>)> {
+        if !self.sent.is_empty() {
+            self.flush().await?;
+        }
+        Ok((self.spent, self.confirmed))
+    }
+}

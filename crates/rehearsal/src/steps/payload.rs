@@ -1,0 +1,172 @@
+//! What the payloads of a scenario list, and their deployment.
+
+use alloy_primitives::{Address, Bytes};
+use alloy_sol_types::SolCall;
+use canon_abi::{Contract, Expect, Governance, Registry, UpgradePayload};
+use canon_chain::{
+    ContractCall,
+    deploy::{self, Create2Origin},
+};
+use canon_payload::constant_payload;
+use canon_protocol::Create2;
+
+use crate::{
+    bytecode::{self, IGate},
+    error::{During, Error, Result, refusal_of},
+    scenario::{Does, PayloadKind, ProposalPlan, RollupKind},
+    timeline::{Event, Who},
+    upgrade_run::UpgradeRun,
+};
+
+/// A payload that stands.
+pub(super) struct Deployed {
+    pub(super) payload: Address,
+    pub(super) gate: Option<Address>,
+    pub(super) gas: u64,
+}
+
+/// What a proposal is about.
+pub(super) struct Subject {
+    /// The contract that it puts in force: a rollup or a Proposals contract.
+    pub(super) new: Address,
+    /// What it is said to come from.
+    pub(super) create2: Create2,
+    /// The contract of that kind that is in force now.
+    pub(super) old: Address,
+}
+
+/// Deploys the payload of a proposal, and a gate if it waits for one.
+pub(super) async fn deploy(
+    run: &mut UpgradeRun<'_>,
+    plan: &ProposalPlan,
+    subject: &Subject,
+) -> Result<Deployed> {
+    let uri = format!("https://azips.example/{}", plan.azip.to_lowercase());
+    let forged = plan.rollup == RollupKind::Forged;
+    if plan.does == Does::Upgrade && plan.payload == PayloadKind::Constant && !forged {
+        return upgrade_payload(run, subject, &uri).await;
+    }
+    let mut actions = match plan.does {
+        Does::Upgrade => upgrade(run, subject),
+        Does::ReplaceProposals => replace_proposals(run, subject),
+    };
+    let (code, gate, mut gas) = match plan.payload {
+        PayloadKind::Constant => (constant_payload(&actions, &uri), None, 0),
+        PayloadKind::Shifting => {
+            let after = [usurpation(run)];
+            (bytecode::shifting_payload(&actions, &after, &uri), None, 0)
+        }
+        PayloadKind::Gated => {
+            let (gate, gas) = run.create("deploy a gate", bytecode::gate()).await?;
+            run.set.names.insert(gate, "gate".to_owned());
+            actions.insert(0, action(gate, &IGate::passCall {}));
+            (constant_payload(&actions, &uri), Some(gate), gas)
+        }
+    };
+    let (payload, used) = run.create("deploy a payload", code).await?;
+    gas += used;
+    Ok(Deployed { payload, gate, gas })
+}
+
+/// The contract that was made for this.
+async fn upgrade_payload(
+    run: &mut UpgradeRun<'_>,
+    subject: &Subject,
+    uri: &str,
+) -> Result<Deployed> {
+    let set = run.deployment().await?;
+    let mut wait = run.driver.miner();
+    let upgrade = deploy::Upgrade {
+        expect: run.set.expect,
+        new_rollup: subject.create2,
+        expected_canonical: subject.old,
+        uri: uri.to_owned(),
+    };
+    let (authors, origin) = (&mut run.cast.authors, Create2Origin::default());
+    let created = deploy::deploy_upgrade_payload(authors, origin, &set, &upgrade, &mut wait).await;
+    let created = created.map_err(|source| Error::Deployment(Box::new(source)))?;
+    let gas = created.receipt.map_or(0, |receipt| receipt.gas_used);
+    run.driver.gas.record("deploy a payload", gas);
+    Ok(Deployed { payload: created.address(), gate: None, gas })
+}
+
+/// Somebody tries to deploy an [`UpgradePayload`] for a rollup that isn't what it is said to come from,
+/// and is refused. Returns the refusal's name.
+pub(super) async fn try_upgrade_payload(
+    run: &mut UpgradeRun<'_>,
+    subject: &Subject,
+) -> Result<String> {
+    let arguments = UpgradePayload::constructorCall {
+        expect: run.set.expect,
+        registry: run.set.registry,
+        newRollup: subject.new,
+        expectedCanonical: subject.old,
+        factory: subject.create2.factory,
+        salt: subject.create2.salt,
+        initCodeHash: subject.create2.init_code_hash,
+        uri: String::new(),
+    };
+    let call = ContractCall::create(Contract::UpgradePayload, &arguments);
+    let Err(error) = run.cast.authors.simulate(&call, run.driver.next()).await else {
+        return Err(Error::Unexpected(
+            "a payload for a forged rollup could be deployed".to_owned(),
+        ));
+    };
+    let refusal = refusal_of(error, "deploying an UpgradePayload in vain")?;
+    let name = refusal.name.clone();
+    let tried = "try to deploy an UpgradePayload for it".to_owned();
+    run.tell_off_chain(Who::Authors, Event::Refused { tried, refusal });
+    Ok(name)
+}
+
+/// What an `UpgradePayload` would list.
+fn upgrade(run: &UpgradeRun<'_>, subject: &Subject) -> Vec<Governance::Action> {
+    let (set, create2) = (&run.set, subject.create2);
+    let canonical = Expect::canonicalIsCall { registry: set.registry, expected: subject.old };
+    let creation = Expect::createdByCall {
+        target: subject.new,
+        factory: create2.factory,
+        salt: create2.salt,
+        initCodeHash: create2.init_code_hash,
+    };
+    let owner = Expect::ownerIsCall { target: subject.new, expected: set.governance };
+    let upgrade = Registry::upgradeCall { rollup: subject.new };
+    vec![
+        action(set.expect, &canonical),
+        action(set.expect, &creation),
+        action(set.expect, &owner),
+        action(set.registry, &upgrade),
+    ]
+}
+
+fn replace_proposals(run: &UpgradeRun<'_>, subject: &Subject) -> Vec<Governance::Action> {
+    let set = &run.set;
+    let found = Expect::proposalsIsCall { governance: set.governance, expected: subject.old };
+    let update = Governance::updateGovernanceProposerCall { newGovernanceProposer: subject.new };
+    vec![action(set.expect, &found), action(set.governance, &update)]
+}
+
+/// What a payload lists once it has the votes: the Registry for its authors.
+fn usurpation(run: &UpgradeRun<'_>) -> Governance::Action {
+    let new_owner = run.cast.authors.address();
+    action(run.set.registry, &Registry::transferOwnershipCall { newOwner: new_owner })
+}
+
+fn action<C: SolCall>(target: Address, call: &C) -> Governance::Action {
+    Governance::Action { target, data: Bytes::from(call.abi_encode()) }
+}
+
+/// What a payload lists now.
+pub(super) async fn listed(
+    run: &UpgradeRun<'_>,
+    payload: Address,
+) -> Result<Vec<Governance::Action>> {
+    let client = run.driver.client();
+    let call = UpgradePayload::getActionsCall {};
+    let actions = client.read(run.driver.head(), payload, call).await.during("reading actions")?;
+    let ours = |action: UpgradePayload::Action| Governance::Action {
+        target: action.target,
+        data: action.data,
+    };
+    Ok(actions.into_iter().map(ours).collect())
+}

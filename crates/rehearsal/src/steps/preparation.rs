@@ -1,0 +1,225 @@
+//! Documents are agreed on; what they need is deployed.
+
+use alloy_primitives::{Address, U256, keccak256};
+use canon_abi::{Contract, Rollup};
+use canon_chain::{
+    ContractCall,
+    deploy::{
+        self, ContractPlan, Create2Origin, DeployedContract, ExamineError, Examiner, NotGenuine,
+    },
+};
+use canon_protocol::{
+    Amount, BlockNumber, Constructor, Create2, Epoch, RawRollupParameters, RollupBlock, SlotClock,
+};
+
+use super::{payload, setting};
+use crate::{
+    describe::describe,
+    error::{During, Error, Result},
+    forgery::{self, ForgedStake},
+    keys,
+    scenario::{Does, ProposalPlan, RollupKind},
+    timeline::{Event, Spent, Who},
+    upgrade_run::{ProposalTrack, RollupState, UpgradeRun, sum},
+};
+
+/// Prepares all proposals of the scenario, in order.
+pub(super) async fn prepare(run: &mut UpgradeRun<'_>) -> Result<()> {
+    let scenario = run.scenario;
+    for (done, plan) in (0_u64..).zip(&scenario.proposals) {
+        run.progress("prepare proposals", done, scenario.proposals.len() as u64);
+        let height = agree(run, plan);
+        let (rollup, proposals, subject) = match plan.does {
+            Does::Upgrade => {
+                let rollup = match plan.rollup {
+                    RollupKind::Genuine => new_rollup(run).await?,
+                    RollupKind::Forged => forged_rollup(run).await?,
+                };
+                let old = run.rollups[run.canonical()].address;
+                let (new, create2) = (run.rollups[rollup].address, run.rollups[rollup].create2);
+                (Some(rollup), None, payload::Subject { new, create2, old })
+            }
+            Does::ReplaceProposals => {
+                let created = new_proposals(run, plan).await?;
+                let (new, create2, old) = (created.address(), created.create2, run.set.proposals);
+                (None, Some(new), payload::Subject { new, create2, old })
+            }
+        };
+        let refusals = match plan.rollup {
+            RollupKind::Genuine => Vec::new(),
+            RollupKind::Forged => vec![payload::try_upgrade_payload(run, &subject).await?],
+        };
+        let deployed = payload::deploy(run, plan, &subject).await?;
+        let actions = payload::listed(run, deployed.payload).await?;
+        run.watcher.watch_payload(deployed.payload);
+        let name = format!("payload of {}", plan.azip);
+        run.set.names.insert(deployed.payload, name);
+        let event = Event::PayloadDeployed {
+            azip: plan.azip.clone(),
+            address: deployed.payload,
+            actions: actions.iter().map(|action| describe(action, &run.set)).collect(),
+        };
+        run.tell(Who::Authors, event, Some(Spent { transactions: 1, gas: deployed.gas }));
+        run.tracks.push(ProposalTrack {
+            plan: plan.clone(),
+            payload: deployed.payload,
+            rollup,
+            proposals,
+            gate: deployed.gate,
+            height,
+            rounds_tried: 0,
+            won: None,
+            live: None,
+            end: None,
+            tries: 0,
+            executed_in: None,
+            refusals,
+            repeated: 0,
+        });
+    }
+    // Those who believe in the new rollup stake there before it is canonical.
+    if let Some(rollup) = run.tracks.iter().find_map(|track| track.rollup) {
+        setting::stake(run, rollup, true).await?;
+        setting::squat(run, rollup).await?;
+    }
+    Ok(())
+}
+
+fn agree(run: &mut UpgradeRun<'_>, plan: &ProposalPlan) -> RollupBlock {
+    let here = run.rollups[run.canonical()].blocks;
+    let height = RollupBlock::of(here + plan.blocks_ahead);
+    let (azip, does, by) = (plan.azip.clone(), plan.does, plan.by);
+    run.tell(Who::Authors, Event::Agreed { azip, does, by, height }, None);
+    height
+}
+
+/// Deploys a rollup that isn't canonical yet.
+async fn new_rollup(run: &mut UpgradeRun<'_>) -> Result<usize> {
+    let set = run.deployment().await?;
+    let mut wait = run.driver.miner();
+    let parameters = setting::rollup_parameters(run.scenario);
+    let distributor = run.set.distributor;
+    let (authors, origin) = (&mut run.cast.authors, Create2Origin::default());
+    let created =
+        deploy::deploy_rollup(authors, origin, &set, distributor, &parameters, &mut wait).await;
+    let created = created.map_err(|source| Error::Deployment(Box::new(source)))?;
+    let gas = created.receipt.map_or(0, |receipt| receipt.gas_used);
+    let (address, create2) = (created.address(), created.create2);
+    run.driver.gas.record("deploy a rollup", gas);
+    let (client, head) = (run.driver.client().clone(), run.driver.head());
+    let rules = client.rollup_rules(head, address).await.during("reading the rollup's rules")?;
+    let label = add_rollup(run, address, create2, rules.clock);
+    let event =
+        Event::RollupDeployed { rollup: label, address, init_code_hash: create2.init_code_hash };
+    run.tell(Who::Authors, event, Some(Spent { transactions: 1, gas }));
+    Ok(run.rollups.len() - 1)
+}
+
+/// Adds a rollup that isn't canonical to the story, and returns what people call it.
+fn add_rollup(
+    run: &mut UpgradeRun<'_>,
+    address: Address,
+    create2: Create2,
+    clock: SlotClock,
+) -> u64 {
+    let label = run.rollups.len() as u64 + 1;
+    run.rollups.push(RollupState {
+        label,
+        address,
+        create2,
+        forged: false,
+        clock,
+        seeded: Epoch::ZERO,
+        canonical: false,
+        stakers: 0,
+        blocks: 0,
+        earned: Amount::ZERO,
+    });
+    run.set.names.insert(address, format!("rollup {label}"));
+    run.watcher.watch_rollup(address);
+    label
+}
+
+/// Forges a rollup, and has somebody look at it who knows where a genuine one would be.
+async fn forged_rollup(run: &mut UpgradeRun<'_>) -> Result<usize> {
+    let plan = run.scenario.rollup;
+    let parameters = RawRollupParameters {
+        asset: run.set.asset,
+        registry: run.set.registry,
+        reward_distributor: run.set.distributor,
+        owner: run.set.governance,
+        genesis_time: run.driver.now().to_word(),
+        slot_duration: plan.slot.to_word(),
+        epoch_duration: U256::from(plan.epoch),
+        minimum_stake: plan.stake.to_word(),
+        exit_delay: plan.exit_delay.to_word(),
+    };
+    let genuine = ContractPlan::new(Create2Origin::default(), Constructor::Rollup(parameters));
+    // The code that the genuine constructor would return, immutables included.
+    let arguments = Rollup::constructorCall { parameters: parameters.into() };
+    let constructor = ContractCall::create(Contract::Rollup, &arguments);
+    let runtime = run.cast.authors.simulate(&constructor, run.driver.next()).await;
+    let runtime = runtime.during(FORGING)?;
+    let (token, mut gas) = run.create(FORGING, forgery::worthless_token()).await?;
+    let stake_writer = forgery::stake_writer(&runtime, run.set.asset, token);
+    let (stake_writer, used) = run.create(FORGING, stake_writer).await?;
+    gas += used;
+    let stakes = run.scenario.sequencers.count;
+    let stake = sum((0..stakes).map(|_| plan.stake));
+    let authors = run.cast.authors.address();
+    let forged_stake = ForgedStake {
+        attester: keys::address(run.scenario.seed, "ghost", 0),
+        proposer: authors,
+        withdrawer: authors,
+        stake: stake.to_word(),
+    };
+    let init_code = forgery::forged_rollup(&runtime, &parameters, stake_writer, forged_stake);
+    let origin = Create2Origin::default();
+    let call = ContractCall::create2(Contract::Rollup, origin, &init_code);
+    let confirmed = run.driver.send(FORGING, &mut run.cast.authors, call).await?;
+    gas += confirmed.gas_used;
+    let address = origin.create2(&init_code).address();
+    let (client, head) = (run.driver.client().clone(), run.driver.head());
+    let clock = client.rollup_rules(head, address).await.during(FORGING)?.clock;
+    let label = add_rollup(run, address, genuine.create2(), clock);
+    let index = run.rollups.len() - 1;
+    run.rollups[index].forged = true;
+    run.rollups[index].stakers = 1;
+    let event = Event::RollupForged { rollup: label, address, stake };
+    run.tell(Who::Authors, event, Some(Spent { transactions: 3, gas }));
+    let head = client.head().await.during(FORGING)?;
+    let examiner = Examiner::new(&client, origin, BlockNumber::ZERO, head);
+    match examiner.contract::<Rollup::constructorCall>(address).await {
+        Err(ExamineError::NotGenuine(NotGenuine::OtherAddress { expected, .. })) => {
+            run.tell_off_chain(Who::Anyone, Event::ForgeryFound { rollup: label, expected });
+            Ok(index)
+        }
+        Err(error) => Err(Error::Unexpected(format!("a forged rollup is examined: {error}"))),
+        Ok(_) => Err(Error::Unexpected("a forged rollup is taken for genuine".into())),
+    }
+}
+
+const FORGING: &str = "forge a rollup";
+
+/// Deploys a Proposals contract that isn't in force yet.
+async fn new_proposals(run: &mut UpgradeRun<'_>, plan: &ProposalPlan) -> Result<DeployedContract> {
+    let rules = run.scenario.signaling.rules;
+    let constructor = Constructor::Proposals {
+        registry: run.set.registry,
+        n: U256::from(rules.n()),
+        m: U256::from(rules.m()),
+    };
+    // With the same arguments and salt it would be the one that is there.
+    let origin = Create2Origin { salt: keccak256(&plan.azip), ..Create2Origin::default() };
+    let creation = ContractPlan::new(origin, constructor);
+    let mut wait = run.driver.miner();
+    let created = deploy::create(&mut run.cast.authors, &creation, &mut wait).await;
+    let created = created.map_err(|source| Error::Deployment(Box::new(source)))?;
+    let (address, gas) = (created.address(), created.receipt.map_or(0, |receipt| receipt.gas_used));
+    run.driver.gas.record("deploy a Proposals contract", gas);
+    run.set.names.insert(address, "new Proposals".to_owned());
+    run.set.all_proposals.push(address);
+    let spent = Spent { transactions: 1, gas };
+    run.tell(Who::Authors, Event::ProposalsDeployed { address }, Some(spent));
+    Ok(created)
+}
