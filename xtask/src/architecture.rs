@@ -16,7 +16,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("canon-explore", &["canon-protocol"]),
     ("canon-devchain", &[]),
     ("canon-payload", &["canon-protocol", "canon-abi"]),
-    ("canon-differential", &["canon-protocol", "canon-abi", "canon-devchain", "canon-payload"]),
+    (
+        "canon-differential",
+        &["canon-protocol", "canon-abi", "canon-devchain", "canon-payload"],
+    ),
     ("canon-chain", &["canon-protocol", "canon-abi"]),
     ("canon-agents", &["canon-protocol", "canon-abi", "canon-chain"]),
     (

@@ -43,7 +43,8 @@ pub(crate) struct Rehearse {
     #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = whole(0..=u64::MAX))]
     seed: Option<u64>,
 
-    /// Print the report as JSON
+    /// Print the report as JSON: times in seconds, amounts in base units; numbers that can exceed 2^53
+    /// are strings
     #[arg(long)]
     json: bool,
 

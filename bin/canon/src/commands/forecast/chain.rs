@@ -88,7 +88,7 @@ impl Snapshot {
     }
 
     async fn ask(url: &Url, registry: Address, payload: Option<Address>) -> Result<Self, Failure> {
-        let asked = |error| unread(url, registry, payload, &error);
+        let asked = |error| unread(url, registry, &error);
         let provider = ProviderBuilder::default().connect_http(url.clone());
         let client = Client::connect(provider).await.map_err(asked)?;
         let head = client.head().await.map_err(asked)?;
@@ -129,6 +129,7 @@ impl Snapshot {
         };
         if let Some(payload) = payload {
             let standing = Standing::ask(&client, &snapshot, head, payload).await;
+            let asked = |error| without_payload(url, registry, payload, &error);
             snapshot.payload = Some(standing.map_err(asked)?);
         }
         Ok(snapshot)
@@ -172,8 +173,19 @@ impl Standing {
     }
 }
 
+/// Why the standing of a payload of a set can't be read.
+fn without_payload(url: &Url, registry: Address, payload: Address, error: &Error) -> Failure {
+    match error {
+        Error::NoCode { address, .. } if *address == payload => Failure::bad_input(
+            eyre!("{error}").wrap_err(format!("no payload can be read from --payload {payload}")),
+            "check --payload, and that --rpc-url is its chain",
+        ),
+        _ => unread(url, registry, error),
+    }
+}
+
 /// Why the set can't be read.
-fn unread(url: &Url, registry: Address, payload: Option<Address>, error: &Error) -> Failure {
+fn unread(url: &Url, registry: Address, error: &Error) -> Failure {
     if let Error::Rpc { what, source } = error {
         // Transports wrap the reason several times in words that say nothing.
         let mut reason: &dyn std::error::Error = source;
@@ -182,13 +194,6 @@ fn unread(url: &Url, registry: Address, payload: Option<Address>, error: &Error)
         }
         let report = eyre!("{reason}").wrap_err(format!("--rpc-url {url} doesn't answer {what}"));
         return Failure::internal(report, OTHER_ENDPOINT);
-    }
-    if let Error::NoCode { address, .. } = error
-        && let Some(payload) = payload.filter(|payload| payload == address)
-    {
-        let report =
-            eyre!("{error}").wrap_err(format!("no payload can be read from --payload {payload}"));
-        return Failure::bad_input(report, "check --payload, and that --rpc-url is its chain");
     }
     let report =
         eyre!("{error}").wrap_err(format!("no set can be read from --registry {registry}"));
