@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use canon_protocol::{Configuration, Seconds, Timestamp, text};
+use canon_protocol::{BlockNumber, Configuration, Seconds, Timestamp, text};
 use serde::Serialize;
 
 use crate::{
@@ -41,7 +41,7 @@ pub struct Report {
     /// Timestamp of the last L1 block, in Unix seconds.
     pub end: Timestamp,
     /// Number of the last L1 block.
-    pub blocks: u64,
+    pub blocks: BlockNumber,
     /// Whether all checks hold.
     pub passed: bool,
     /// What happened.
@@ -58,7 +58,7 @@ impl Report {
         timeline: Timeline,
         checks: Vec<Check>,
         gas: Vec<GasRow>,
-        (end, blocks): (Timestamp, u64),
+        (end, blocks): (Timestamp, BlockNumber),
     ) -> Self {
         Self {
             title: scenario.title.clone(),
@@ -114,7 +114,8 @@ impl Report {
     }
 
     fn state(&self, out: &mut String) {
-        let note = format!("L1 block {}, {}", text::grouped(self.blocks), text::Time(self.end));
+        let note =
+            format!("L1 block {}, {}", text::grouped(self.blocks.get()), text::Time(self.end));
         let _ = writeln!(out, "\n{}", heading("The state at the end", &note));
         lines(out, &self.checks.iter().collect::<Vec<_>>());
     }

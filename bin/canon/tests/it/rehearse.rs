@@ -53,6 +53,10 @@ fn json_is_the_same_story() {
     assert_eq!(report["passed"], true);
     assert_eq!(report["seed"], "1");
     assert_eq!(report["sequencers"], 24);
+    // Whatever may exceed 2^53 is a string, also where it is small.
+    assert_eq!(report["blocks"], "1062");
+    assert_eq!(report["configuration"]["quorum"], "100000000000000000");
+    assert_eq!(report["start"], 1_796_115_600);
     let timeline = report["timeline"].as_array().unwrap();
     let executed = timeline.iter().find(|entry| entry["event"] == "executed").unwrap();
     assert_eq!(executed["azip"], "AZIP-42");

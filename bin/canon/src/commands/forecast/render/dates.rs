@@ -56,7 +56,7 @@ pub(super) fn milestones(page: &mut Page, told: &Told<'_>) {
 
 fn row(page: &mut Page, what: &str, told: &Told<'_>, cell: impl Fn(&Expected) -> String) {
     let cells: String =
-        told.milestones.iter().map(|milestone| format!("{:>21}", cell(milestone))).collect();
+        told.milestones.iter().map(|milestone| format!(" {:>20}", cell(milestone))).collect();
     line!(page, "  {what:<10} {cells}");
 }
 
