@@ -213,7 +213,12 @@ fn number_or_text(value: &DeValue<'_>) -> Option<String> {
 /// A number, also one with decimals or an exponent, or a text.
 fn decimal_or_text(value: &DeValue<'_>) -> Option<String> {
     match value {
-        DeValue::Float(number) => Some(number.as_str().parse::<f64>().ok()?.to_string()),
+        DeValue::Float(number) => {
+            let number: f64 = number.as_str().parse().ok()?;
+            // A share has 18 decimals: of a number with more, the nearest share is meant.
+            let (exact, rounded) = (number.to_string(), format!("{number:.18}"));
+            Some(if exact.len() < rounded.len() { exact } else { rounded })
+        }
         value => number_or_text(value),
     }
 }
@@ -271,10 +276,15 @@ mod tests {
             seats = "1,000"
             side = "for"
             missed = 0
+            [[operator]]
+            seats = 0x10
+            side = "for"
+            missed = 0.0033333333333333335
         "#;
         let read = read("file", text, MINIMUM, MISSED).unwrap();
         let seats: Vec<_> = read.iter().map(|listed| listed.operator.seats).collect();
-        assert_eq!(seats, [3, 3, 1, 10, 1_000]);
+        assert_eq!(seats, [3, 3, 1, 10, 1_000, 16]);
+        assert!((read[5].operator.missed.get() - 1.0 / 300.0).abs() < 1e-18);
         assert_eq!((read[3].stake, read[3].operator.missed), (tokens_of(1_000), MISSED));
         assert_eq!(read[0].stake, tokens_of(300));
         assert_eq!(read[0].operator.missed, read[1].operator.missed);
