@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod abi;
+mod apply_error;
 mod asset;
 mod call_frame;
 mod checkpoints;
@@ -10,14 +11,14 @@ mod distributor;
 mod expect;
 mod external;
 mod governance;
-#[cfg(feature = "histories")]
-pub mod histories;
 #[cfg(test)]
 mod interfaces;
 mod issuer;
+mod logs;
 mod messages;
 mod overlay;
 mod ownership;
+mod pending;
 mod preview;
 mod proposals;
 mod questions;
@@ -26,9 +27,11 @@ mod registry;
 mod rollup;
 mod set_state;
 mod signature;
+mod stored;
 pub mod text;
 mod units;
 
+pub use apply_error::{ApplyError, Holding, Subject};
 pub use asset::{Asset, AssetCall, AssetEvent, AssetRefusal};
 pub use call_frame::{Context, L1Block};
 pub use checkpoints::Checkpoints;
@@ -54,7 +57,7 @@ pub use proposals::{
     ProposalsEvent, ProposalsRefusal, PushWindow, PushableRound, Pushed, RoundRules, RoundTally,
     SignalingStatus,
 };
-pub use refusal::{ApplyError, CommonRefusal, Refusal};
+pub use refusal::{CommonRefusal, Refusal};
 pub use registry::{Registry, RegistryCall, RegistryEvent, RegistryRefusal, SENTINEL, Snapshot};
 pub use rollup::{
     AttesterStatus, Finality, Member, RawRollupParameters, Rollup, RollupCall, RollupEvent,

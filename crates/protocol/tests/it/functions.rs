@@ -5,6 +5,7 @@ use canon_protocol::{
     Amount, Configuration, ConfigurationId, Deadlines, Epoch, ExitFloor, Fraction, RoundRules,
     Seconds, Slot, SlotClock, Tally, Timestamp, draw, tabulate,
 };
+use canon_testkit::properties;
 use core::num::NonZeroU64;
 use proptest::{collection::vec, prelude::Strategy, proptest};
 
@@ -27,6 +28,8 @@ fn configuration() -> impl Strategy<Value = Configuration> {
 }
 
 proptest! {
+    #![proptest_config(properties(256))]
+
     /// Whatever the configuration becomes: who still has power after a proposal's snapshot holds the
     /// asset no sooner than the proposal can be executed.
     #[test]

@@ -155,7 +155,8 @@ fn proposals_with_another_registry_are_unknown() {
     let (n, m) = (U256::from(N), U256::from(M));
     let constructor = Constructor::Proposals { registry, n, m };
     for log in chain.try_deploy(governance_proposer, &constructor).unwrap() {
-        let refused = Err(ApplyError::Emitter(governance_proposer));
+        let (emitter, event) = (log.emitter, log.event.name());
+        let refused = Err(ApplyError::NotOfThisSet { emitter, event });
         assert_eq!(chain.set.clone().evolve(&log, chain.block), refused);
     }
     let appoint =

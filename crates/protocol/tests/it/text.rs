@@ -4,7 +4,6 @@
 use alloy_primitives::{Address, address};
 use canon_protocol::{
     Amount, Fraction, Seconds, Timestamp,
-    histories::Rng,
     text::{
         Duration,
         ErrorKind::{self, Malformed, NotOnCalendar, OutOfRange, TooManyDecimals, WrongChecksum},
@@ -12,6 +11,7 @@ use canon_protocol::{
         fraction, grouped, number, time,
     },
 };
+use canon_testkit::histories::Rng;
 use core::fmt::Debug;
 
 /// Seeds of the properties.
