@@ -16,10 +16,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("canon-explore", &["canon-protocol"]),
     ("canon-devchain", &[]),
     ("canon-payload", &["canon-protocol", "canon-abi"]),
-    (
-        "canon-differential",
-        &["canon-protocol", "canon-abi", "canon-devchain", "canon-payload"],
-    ),
+    ("canon-differential", &["canon-protocol", "canon-abi", "canon-devchain", "canon-payload"]),
     ("canon-chain", &["canon-protocol", "canon-abi"]),
     ("canon-agents", &["canon-protocol", "canon-abi", "canon-chain"]),
     (
@@ -51,6 +48,12 @@ const ROOMS: &[(&str, &[&str])] = &[
 const DOORS: &[(&str, &[&str])] = &[
     ("revm", &["canon-devchain"]),
     ("axum", &["canon-devchain"]),
+    ("reqwest", &["canon-chain"]),
+    ("alloy-transport-ipc", &["canon-chain"]),
+    ("alloy-transport-ws", &["canon-chain"]),
+    // Tests of the binary serve TLS and WebSocket themselves.
+    ("rustls", &["canon-chain", "canon"]),
+    ("tokio-tungstenite", &["canon-chain", "canon"]),
     ("clap", &["canon"]),
     ("indicatif", &["canon"]),
     ("eyre", &["canon", "xtask"]),
