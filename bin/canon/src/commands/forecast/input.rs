@@ -3,7 +3,6 @@
 use std::str::FromStr;
 
 use alloy_primitives::Address;
-use alloy_transport_http::reqwest::Url;
 use canon_chain::deploy::quantities;
 use canon_forecast::Share;
 use canon_protocol::{Fraction, Timestamp};
@@ -51,12 +50,6 @@ pub(super) fn address(text: &str) -> Result<Address, String> {
              address without a typing error"
             .to_owned()),
     }
-}
-
-/// An endpoint.
-pub(super) fn endpoint(text: &str) -> Result<Url, String> {
-    let url = text.parse::<Url>().ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-    url.ok_or_else(|| "expected the URL of an endpoint, such as http://localhost:8545".to_owned())
 }
 
 /// A time with its offset from UTC.
@@ -118,8 +111,6 @@ mod tests {
 
     #[test]
     fn other_values() {
-        assert!(endpoint("http://localhost:8545").is_ok());
-        assert!(endpoint("localhost:8545").is_err() && endpoint("ws://localhost").is_err());
         assert_eq!(outage("1.5"), Ok(1.5));
         assert!(outage("0.5").is_err() && outage("NaN").is_err() && outage("inf").is_err());
     }
