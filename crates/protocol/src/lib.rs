@@ -27,6 +27,7 @@ mod registry;
 mod rollup;
 mod set_state;
 mod signature;
+pub mod text;
 mod units;
 
 pub use asset::{Asset, AssetCall, AssetEvent, AssetRefusal};
@@ -64,6 +65,6 @@ pub use rollup::{
 pub use set_state::{Addresses, SetState};
 pub use signature::{Ballot, Permit, Signal, signature_parts, signing_domain};
 pub use units::{
-    Amount, BlockNumber, ConfigurationId, Epoch, Fraction, Nonce, ParseAmountError, ProposalId,
-    RollupBlock, Round, Seconds, Slot, Timestamp, TooLarge, Version, WithdrawalId,
+    Amount, BlockNumber, ConfigurationId, Epoch, Fraction, Nonce, ProposalId, RollupBlock, Round,
+    Seconds, Slot, Timestamp, TooLarge, Version, WithdrawalId,
 };

@@ -19,3 +19,4 @@ mod random_history;
 mod rollup;
 mod signatures;
 mod supporting;
+mod text;

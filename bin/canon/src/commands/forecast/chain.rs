@@ -115,6 +115,7 @@ impl Snapshot {
         };
         if let Some(payload) = payload {
             let standing = Standing::ask(&client, &snapshot, head, payload).await;
+            let asked = |error| without_payload(endpoint, registry, payload, &error);
             snapshot.payload = Some(standing.map_err(asked)?);
         }
         Ok(snapshot)
@@ -155,6 +156,22 @@ impl Standing {
             None => None,
         };
         Ok(Self { address: payload, signals, pushable, proposal })
+    }
+}
+
+/// Why the standing of a payload of a set can't be read.
+fn without_payload(
+    endpoint: &Endpoint,
+    registry: Address,
+    payload: Address,
+    error: &Error,
+) -> Failure {
+    match error {
+        Error::NoCode { address, .. } if *address == payload => Failure::bad_input(
+            eyre!("{error}").wrap_err(format!("no payload can be read from --payload {payload}")),
+            "check --payload, and that --rpc-endpoint is its chain",
+        ),
+        _ => unread(endpoint, registry, error),
     }
 }
 

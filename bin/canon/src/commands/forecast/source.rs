@@ -2,11 +2,11 @@
 
 use alloy_primitives::Address;
 use canon_chain::Endpoint;
+use canon_protocol::text::address;
 use clap::{ArgMatches, Args, Command, FromArgMatches, ValueEnum, parser::ValueSource};
 use eyre::{Report, eyre};
 
-use super::input::address;
-use crate::input::EndpointParser;
+use crate::input::{EndpointParser, quantity};
 
 /// Parameter sets that come with the deployer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -53,7 +53,7 @@ struct SourceFlags {
     rpc_url: Option<Endpoint>,
 
     /// Registry of the set, from which all else is found; needs --rpc-url
-    #[arg(long, value_name = "ADDRESS", env = "CANON_REGISTRY", hide_env_values = true, value_parser = address)]
+    #[arg(long, value_name = "ADDRESS", env = "CANON_REGISTRY", hide_env_values = true, value_parser = quantity(address::parse))]
     registry: Option<Address>,
 }
 
