@@ -52,6 +52,12 @@ const ROOMS: &[(&str, &[&str])] = &[
 const DOORS: &[(&str, &[&str])] = &[
     ("revm", &["canon-devchain"]),
     ("axum", &["canon-devchain"]),
+    ("reqwest", &["canon-chain"]),
+    ("alloy-transport-ipc", &["canon-chain"]),
+    ("alloy-transport-ws", &["canon-chain"]),
+    // Tests of the binary serve TLS and WebSocket themselves.
+    ("rustls", &["canon-chain", "canon"]),
+    ("tokio-tungstenite", &["canon-chain", "canon"]),
     ("clap", &["canon"]),
     ("indicatif", &["canon"]),
     ("eyre", &["canon", "xtask"]),

@@ -1,9 +1,11 @@
 //! Values that several commands take, as arguments. clap names the argument and shows what was given,
 //! so an error says only what was expected.
 
-use std::ops::RangeInclusive;
+use std::{ffi::OsStr, ops::RangeInclusive};
 
+use canon_chain::Endpoint;
 use canon_protocol::text::{ParseQuantityError, number};
+use clap::{Arg, Command, Error, builder::TypedValueParser, error::ErrorKind, parser::ValueSource};
 
 /// A parser of whole numbers within bounds.
 pub(crate) fn whole<T>(
@@ -32,6 +34,43 @@ where
 
 fn expected(error: ParseQuantityError) -> String {
     format!("expected {}", error.expected())
+}
+
+/// A parser of endpoints. clap's own message for a value that is refused repeats it, and a key may be
+/// part of it: this one names the flag, or the variable, and what was expected.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EndpointParser;
+
+impl TypedValueParser for EndpointParser {
+    type Value = Endpoint;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        argument: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<Endpoint, Error> {
+        self.parse_ref_(command, argument, value, ValueSource::CommandLine)
+    }
+
+    fn parse_ref_(
+        &self,
+        command: &Command,
+        argument: Option<&Arg>,
+        value: &OsStr,
+        source: ValueSource,
+    ) -> Result<Endpoint, Error> {
+        // What isn't UTF-8 is no endpoint: the replacement is refused, or fails as a path.
+        value.to_string_lossy().parse().map_err(|error| {
+            let flag = argument.map(Arg::to_string).unwrap_or_default();
+            let variable = argument.and_then(Arg::get_env).filter(|_| source == ValueSource::EnvVariable);
+            let variable = variable.map(|name| format!(" ({})", name.display())).unwrap_or_default();
+            let message = format!(
+                "invalid value for '{flag}'{variable}: {error}\n\nFor more information, try '--help'.\n"
+            );
+            Error::raw(ErrorKind::ValueValidation, message).with_cmd(command)
+        })
+    }
 }
 
 #[cfg(test)]

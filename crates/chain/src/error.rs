@@ -1,9 +1,10 @@
 //! What can go wrong between us and the chain.
 
+use crate::endpoint::EndpointFailure;
 use alloy_primitives::{Address, B256};
 use alloy_transport::{RpcError, TransportError};
 use canon_abi::{Revert, decode_revert};
-use canon_protocol::TooLarge;
+use canon_protocol::{ForeignText, TooLarge};
 use core::fmt;
 
 /// The result of anything that asks or changes the chain.
@@ -14,7 +15,7 @@ pub type Result<T, E = Error> = core::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// The endpoint didn't answer, or answered with an error of its own.
-    #[error("{what}: the endpoint failed ({source}); try again or use another endpoint")]
+    #[error("{what}: the endpoint failed ({}); try again or use another endpoint", foreign(.source))]
     Rpc {
         /// What was asked.
         what: &'static str,
@@ -130,11 +131,21 @@ pub enum Error {
 }
 
 impl Error {
+    /// A failed request. An answer that isn't what was asked for is left out of the error: it can be
+    /// a page of any length, and can repeat the endpoint's URL.
+    pub fn rpc(what: &'static str, source: TransportError) -> Self {
+        let source = match source {
+            RpcError::DeserError { err, .. } => EndpointFailure::not_as_expected(&err).into(),
+            source => source,
+        };
+        Self::Rpc { what, source }
+    }
+
     /// A failed request: a refusal if it carries revert data, otherwise the endpoint's fault.
     pub(crate) fn from_rpc(what: &'static str, source: TransportError) -> Self {
         match revert_of(&source) {
             Some(revert) => Self::Refused { what, revert },
-            None => Self::Rpc { what, source },
+            None => Self::rpc(what, source),
         }
     }
 
@@ -159,6 +170,11 @@ fn revert_of(error: &TransportError) -> Option<Revert> {
         Some(data) => Some(decode_revert(&data)),
         None => payload.message.contains("execution reverted").then(|| decode_revert(&[])),
     }
+}
+
+/// What an endpoint said, as a terminal may show it.
+fn foreign(source: &TransportError) -> String {
+    ForeignText::new(&source.to_string()).to_string()
 }
 
 /// "; do this next", or nothing.

@@ -92,7 +92,7 @@ impl UnreadBlocks {
                     self.request_length /= SHORTENING;
                     self.answers = 0;
                 }
-                Err(source) => return Err(Error::Rpc { what: "eth_getLogs", source }),
+                Err(source) => return Err(Error::rpc("eth_getLogs", source)),
             }
         }
     }

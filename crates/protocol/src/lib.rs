@@ -10,6 +10,7 @@ mod create2;
 mod distributor;
 mod expect;
 mod external;
+mod foreign_text;
 mod governance;
 #[cfg(test)]
 mod interfaces;
@@ -42,6 +43,7 @@ pub use expect::{ExpectCall, ExpectRefusal};
 pub use external::{
     Action, Code, CodeKind, ExternalContracts, MAX_ACTIONS_LENGTH, Reaction, actions_hash,
 };
+pub use foreign_text::ForeignText;
 pub use governance::{
     Configuration, Deadlines, Ending, ExitFloor, Governance, GovernanceCall, GovernanceEvent,
     GovernanceRefusal, Origin, Payment, Proposal, ProposalState, ProposeConfiguration,

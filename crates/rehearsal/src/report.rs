@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use canon_protocol::{BlockNumber, Configuration, Seconds, Timestamp, text};
+use canon_protocol::{BlockNumber, Configuration, ForeignText, Seconds, Timestamp, text};
 use serde::Serialize;
 
 use crate::{
@@ -108,7 +108,7 @@ impl Report {
             format!("quorum {}", text::Percent::of(rules.quorum)),
             format!("differential {}", text::Percent::of(rules.vote_differential)),
         ];
-        let _ = writeln!(out, "{BOLD}{}{BOLD:#}", self.title);
+        let _ = writeln!(out, "{BOLD}{}{BOLD:#}", ForeignText::new(&self.title));
         let _ = writeln!(out, "{DIM}{}{DIM:#}", facts.join(" · "));
         let _ = writeln!(out, "{DIM}{}{DIM:#}", more.join(" · "));
     }
@@ -152,29 +152,36 @@ impl Report {
 
 /// A line for each check, with the area where it changes.
 fn lines(out: &mut String, checks: &[&Check]) {
-    let wide = checks.iter().map(|check| check.subject.chars().count()).max().unwrap_or(0);
+    let subjects: Vec<_> = checks.iter().map(|check| visible(&check.subject)).collect();
+    let wide = subjects.iter().map(|subject| subject.chars().count()).max().unwrap_or(0);
     let mut area = "";
-    for check in checks {
+    for (check, subject) in checks.iter().zip(&subjects) {
         let name = if check.area == area { "" } else { &*check.area };
         area = &check.area;
-        let pad = wide.saturating_sub(check.subject.chars().count());
+        let pad = wide.saturating_sub(subject.chars().count());
         let (mark, style) = if check.holds { ("✓", GOOD) } else { ("✗", FAILED) };
         let start = format!("{BOLD}{name:11}{BOLD:#} {style}{mark}{style:#} ");
         let verdict = verdict(check);
-        let _ = writeln!(out, "{start}{}{:pad$}  {verdict}", check.subject, "");
+        let _ = writeln!(out, "{start}{subject}{:pad$}  {verdict}", "");
     }
+}
+
+/// A text that may have names from the scenario in it.
+fn visible(text: &str) -> String {
+    ForeignText::new(text).to_string()
 }
 
 /// What was found, and what should have been if that isn't clear from it.
 fn verdict(check: &Check) -> String {
-    let Check { relation, expected, found, holds, .. } = check;
+    let Check { relation, holds, .. } = check;
+    let (expected, found) = (visible(&check.expected), visible(&check.found));
     let expectation = match relation {
-        Relation::Equal => expected.clone(),
+        Relation::Equal => expected,
         Relation::AtLeast => format!("at least {expected}"),
         Relation::AtMost => format!("at most {expected}"),
     };
     match (holds, relation) {
-        (true, Relation::Equal) => found.clone(),
+        (true, Relation::Equal) => found,
         (true, _) => format!("{found} {DIM}({expectation}){DIM:#}"),
         (false, _) => format!("{FAILED}expected {expectation}, found {found}{FAILED:#}"),
     }

@@ -5,7 +5,7 @@ use snapbox::{assert_data_eq, cmd::Command, file, str};
 
 use crate::{
     chain::Chain,
-    support::{canon, stdout, without_hashes},
+    support::{canon, stdout, while_served, without_hashes},
 };
 
 fn forecast(arguments: &str) -> Command {
@@ -215,7 +215,7 @@ fn a_chain_needs_both_flags() {
     refused(
         forecast("--rpc-url http://localhost:1"),
         str![[r#"
-error: --registry (CANON_REGISTRY): expected the address of the set's Registry on http://localhost:1/, found nothing
+error: --registry (CANON_REGISTRY): expected the address of the set's Registry on http://localhost:1, found nothing
 
 next: `canon forecast --help` explains every flag
 
@@ -379,17 +379,12 @@ fn a_dead_endpoint_is_code_3() {
         .code(3)
         .stdout_eq("")
         .stderr_eq(str![[r#"
-error: --rpc-url http://127.0.0.1:1/ doesn't answer eth_chainId
+error: --rpc-url http://127.0.0.1:1 doesn't answer eth_chainId
   because [..]
 
 next: check --rpc-url (ETH_RPC_URL), or name another endpoint
 
 "#]]);
-}
-
-/// Runs a command while the chain is served.
-async fn while_served<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
-    tokio::task::spawn_blocking(run).await.unwrap()
 }
 
 const HALF: &str = "--signaling 50% --rival 25% --missed 0%";

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod deploying;
+mod endpoint;
 mod further;
 mod genuine;
 mod log_ranges;

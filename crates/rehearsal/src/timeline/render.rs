@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use canon_protocol::{Timestamp, text};
+use canon_protocol::{ForeignText, Timestamp, text};
 
 use super::{
     Entry, Timeline,
@@ -146,10 +146,11 @@ pub(crate) fn heading(title: &str, note: &str) -> String {
     format!("{DIM}──{DIM:#} {BOLD}{title}{BOLD:#} {DIM}{rule}{gap}{note}{DIM:#}")
 }
 
-/// Breaks a text at its blanks, but not between a number and its unit nor before an ellipsis.
+/// Breaks a text at its blanks, but not between a number and its unit nor before an ellipsis. Names
+/// from the scenario and reasons from contracts are in it: what isn't visible is escaped.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
-    for word in words(text) {
+    for word in words(&ForeignText::new(text).to_string()) {
         let line = lines.last_mut().expect("there is always a line");
         let used = line.chars().count();
         if used == 0 {
@@ -191,5 +192,10 @@ mod tests {
         assert_eq!(wrap("unbreakable", 4), ["unbreakable"]);
         assert_eq!(wrap("", 4), [""]);
         assert_eq!(wrap("turnout 100 %", 11), ["turnout", "100 %"]);
+    }
+
+    #[test]
+    fn what_is_not_visible_is_escaped_and_takes_its_columns() {
+        assert_eq!(wrap("a \u{1b}[31m b", 10), ["a", r"\u{1b}[31m", "b"]);
     }
 }

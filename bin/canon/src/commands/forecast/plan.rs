@@ -3,8 +3,7 @@
 use std::{fs, num::NonZeroU64};
 
 use alloy_primitives::Address;
-use alloy_transport_http::reqwest::Url;
-use canon_chain::deploy::SetParameters;
+use canon_chain::{Endpoint, deploy::SetParameters};
 use canon_forecast::{Electorate, Operator, Side, Start, Terms};
 use canon_protocol::{
     Amount, Fraction, RoundRules, Slot, SlotClock, Timestamp,
@@ -55,7 +54,7 @@ impl Plan {
     pub(super) fn new(asked: &Forecast) -> Result<Self, Failure> {
         match asked.source.choose().map_err(bad)? {
             Choice::Preset(preset) => Self::of_preset(asked, preset),
-            Choice::Chain(url, registry) => Self::of_chain(asked, url, registry),
+            Choice::Chain(endpoint, registry) => Self::of_chain(asked, endpoint, registry),
         }
     }
 
@@ -118,7 +117,7 @@ impl Plan {
         })
     }
 
-    fn of_chain(asked: &Forecast, url: &Url, registry: Address) -> Result<Self, Failure> {
+    fn of_chain(asked: &Forecast, endpoint: &Endpoint, registry: Address) -> Result<Self, Failure> {
         for (flag, given) in [
             ("--quorum", asked.quorum.is_some()),
             ("--round", asked.round.is_some()),
@@ -132,7 +131,7 @@ impl Plan {
                 )));
             }
         }
-        let snapshot = Snapshot::take(url, registry, asked.payload)?;
+        let snapshot = Snapshot::take(endpoint, registry, asked.payload)?;
         let size = Size::Drawing { seats: snapshot.seats, epoch: snapshot.epoch.get() };
         let (electorate, listed) = electorate(asked, snapshot.minimum_stake, size)?;
         Ok(Self {

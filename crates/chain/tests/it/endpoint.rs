@@ -1,0 +1,133 @@
+//! Errors of endpoints, as programs see them: neither `Display` nor `Debug` has a secret, and nothing
+//! is waited for without a limit.
+
+use std::{
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener},
+    time::Duration,
+};
+
+use canon_chain::{Client, Endpoint, Error, Timeouts};
+
+/// The last one is the header that user and password become.
+const SECRETS: [&str; 5] = ["alice", "pa55word", "SECRETKEY", "QUERYSECRET", "YWxpY2U6cGE1NXdvcmQ"];
+
+fn secret_endpoint(scheme: &str, host: SocketAddr) -> Endpoint {
+    format!("{scheme}://alice:pa55word@{host}/v2/SECRETKEY?token=QUERYSECRET").parse().unwrap()
+}
+
+/// A server that answers every request with this status and body. `{}` in the body becomes the
+/// request's head and body, as text of JSON.
+fn answering(status: &'static str, body: &'static str) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let mut part = [0; 4096];
+            let mut request = String::new();
+            // The client sends one small JSON object.
+            while !request.ends_with('}') {
+                match stream.read(&mut part) {
+                    Ok(length) if length > 0 => {
+                        request.push_str(&String::from_utf8_lossy(&part[..length]));
+                    }
+                    _ => break,
+                }
+            }
+            let quoted = serde_json::to_string(&request).unwrap();
+            let body = body.replace("{}", quoted.trim_matches('"'));
+            let head = format!("Connection: close\r\nContent-Length: {}", body.len());
+            let _ =
+                stream.write_all(format!("HTTP/1.1 {status}\r\n{head}\r\n\r\n{body}").as_bytes());
+        }
+    });
+    address
+}
+
+/// All that can be seen of an error.
+fn said(error: &Error) -> String {
+    let mut said = format!("{error}\n{error:?}\n{error:#?}");
+    let mut cause: Option<&dyn core::error::Error> = Some(error);
+    while let Some(error) = cause {
+        said.push_str(&format!("\n{error}\n{error:?}"));
+        cause = error.source();
+    }
+    said
+}
+
+#[tokio::test]
+async fn no_error_has_a_secret() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let error =
+        r#"{"jsonrpc":"2.0","id":0,"error":{"code":1,"message":"{}","data":{"request":"{}"}}}"#;
+    let revert =
+        r#"{"jsonrpc":"2.0","id":0,"error":{"code":3,"message":"{}","data":"0x5ec12e7d"}}"#;
+    let result = r#"{"jsonrpc":"2.0","id":0,"result":"{}"}"#;
+    for (scheme, server, says) in [
+        ("http", closed, "Connection refused"),
+        ("https", closed, "Connection refused"),
+        ("ws", closed, "Connection refused"),
+        ("wss", closed, "Connection refused"),
+        ("http", answering("401 Unauthorized", "{}"), "HTTP error 401 with body: POST"),
+        ("http", answering("429 Too Many Requests\r\nRetry-After: 9", "{}"), "HTTP error 429"),
+        ("http", answering("200 OK", "{}"), "isn't the JSON that was asked for"),
+        ("http", answering("200 OK", result), "isn't the JSON that was asked for"),
+        ("http", answering("200 OK", error), "error code 1: POST [hidden]"),
+        ("http", answering("503 Service Unavailable", error), "error code 1: POST [hidden]"),
+        // Its data is kept: another call's would be a refusal of a contract.
+        ("http", answering("200 OK", revert), "data: \"0x5ec12e7d\""),
+    ] {
+        let endpoint = secret_endpoint(scheme, server);
+        let error = endpoint.connect(Timeouts::default()).await.unwrap_err();
+        let said = said(&error);
+        assert!(said.contains(says), "{scheme} {server}: {said}");
+        assert!(matches!(error, Error::Rpc { .. }) && error.is_temporary(), "{said}");
+        for secret in SECRETS {
+            assert!(!said.contains(secret), "{secret} is shown: {said}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_client_does_not_show_its_endpoint() {
+    let server = answering("200 OK", r#"{"jsonrpc":"2.0","id":0,"result":"0x1"}"#);
+    let client = secret_endpoint("http", server).connect(Timeouts::default()).await.unwrap();
+    assert_eq!(client.chain_id(), 1);
+    let provider = client.provider();
+    let shown = format!("{client:?} {provider:?} {:?}", alloy_provider::Provider::client(provider));
+    for secret in SECRETS {
+        assert!(!shown.contains(secret), "{secret} is shown: {shown}");
+    }
+}
+
+/// The clock stands still until everything waits, so a limit of hours is reached at once.
+async fn is_given_up(endpoint: Endpoint, timeouts: Timeouts, says: &str) {
+    let error = endpoint.connect(timeouts).await.map(|client: Client| client.chain_id());
+    let said = said(&error.unwrap_err());
+    assert!(said.contains(says), "{endpoint}: {said}");
+    for secret in SECRETS {
+        assert!(!said.contains(secret), "{secret} is shown: {said}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_that_says_nothing_is_given_up() {
+    // The system accepts connections for it; it never reads from one.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap();
+    let hours = |hours: u64| Duration::from_secs(hours * 3_600);
+    let timeouts = Timeouts { connect: hours(2), request: hours(1) };
+    is_given_up(secret_endpoint("http", address), timeouts, "no answer within 3600 s").await;
+    is_given_up(secret_endpoint("https", address), timeouts, "no answer within 3600 s").await;
+    is_given_up(secret_endpoint("ws", address), timeouts, "no connection within 7200 s").await;
+    is_given_up(secret_endpoint("wss", address), timeouts, "no connection within 7200 s").await;
+    // The handshake is part of connecting, for HTTP too.
+    let timeouts = Timeouts { connect: hours(1), request: hours(2) };
+    is_given_up(secret_endpoint("https", address), timeouts, "timed out").await;
+
+    let path = std::env::temp_dir().join(format!("canon-silent-{}.ipc", std::process::id()));
+    let _silent = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    let endpoint: Endpoint = path.to_str().unwrap().parse().unwrap();
+    is_given_up(endpoint, timeouts, "no answer within 7200 s").await;
+    std::fs::remove_file(path).unwrap();
+}
