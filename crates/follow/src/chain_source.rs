@@ -55,17 +55,14 @@ impl ChainSource {
             };
             blocks.push((block, waiter.map_err(of("eth_getBlock"))?));
         }
-        batch.send().await.map_err(of("eth_getLogs"))?;
+        batch.send().await.map_err(logs_error)?;
         let logs = logs.await;
         let mut headers = Vec::with_capacity(N);
         for (wanted, block) in blocks {
             let block = block.await.map_err(of("eth_getBlock"))?.ok_or_else(|| wanted.missing())?;
             headers.push(header(&block)?);
         }
-        let logs = logs.map_err(|error| match is_range_refusal(&error) {
-            true => SourceError::RangeTooLong,
-            false => of("eth_getLogs")(error),
-        })?;
+        let logs = logs.map_err(logs_error)?;
         let headers =
             headers.try_into().map_err(|_| SourceError::Malformed("blocks are missing"))?;
         Ok((logs, headers))
@@ -191,6 +188,14 @@ fn header(block: &Block) -> Result<Header, SourceError> {
         timestamp: timestamp.ok_or(SourceError::Malformed("a block's time is beyond 40 bits"))?,
         bloom: header.logs_bloom,
     })
+}
+
+/// An endpoint's failure to answer `eth_getLogs`.
+fn logs_error(error: TransportError) -> SourceError {
+    if is_range_refusal(&error) {
+        return SourceError::RangeTooLong;
+    }
+    of("eth_getLogs")(error)
 }
 
 /// An endpoint's failure to answer `what`.

@@ -28,10 +28,6 @@ impl Newborn {
         let born = |placed: &PlacedLog| Some((placed.log.address, identity.newborn(&placed.log)?));
         Self(births.iter().filter_map(born).collect())
     }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
 }
 
 impl Fold {

@@ -1,6 +1,6 @@
 //! Which contracts are the set's.
 
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{Address, B256, U256, keccak256};
 use alloy_sol_types::SolEvent;
 use canon_abi::init_code;
 use canon_chain::deploy::Create2Origin;
@@ -35,8 +35,11 @@ impl SetIdentity {
     pub(crate) fn newborn(&self, log: &alloy_primitives::Log) -> Option<Role> {
         let emitter = log.address;
         let genuine = |constructor: &Constructor| {
-            let init_code = init_code(constructor);
-            self.origins.iter().any(|origin| origin.create2(&init_code).address() == emitter)
+            let init_code_hash = keccak256(init_code(constructor));
+            let created_by = |origin: &Create2Origin| {
+                origin.factory.create2(origin.salt, init_code_hash) == emitter
+            };
+            self.origins.iter().any(created_by)
         };
         if let Some(Event::Rollup(RollupEvent::Deployed { parameters })) =
             Event::from_log_data(Role::Rollup, &log.data)
@@ -49,7 +52,8 @@ impl SetIdentity {
             Event::from_log_data(Role::Proposals, &log.data)
         {
             let belongs = registry == self.addresses.registry;
-            let constructor = Constructor::Proposals { registry, n: U256::from(n), m: U256::from(m) };
+            let constructor =
+                Constructor::Proposals { registry, n: U256::from(n), m: U256::from(m) };
             return (belongs && genuine(&constructor)).then_some(Role::Proposals);
         }
         None
