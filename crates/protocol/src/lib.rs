@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod abi;
+mod apply_error;
 mod asset;
 mod call_frame;
 mod checkpoints;
@@ -10,14 +11,14 @@ mod distributor;
 mod expect;
 mod external;
 mod governance;
-#[cfg(feature = "histories")]
-pub mod histories;
 #[cfg(test)]
 mod interfaces;
 mod issuer;
+mod logs;
 mod messages;
 mod overlay;
 mod ownership;
+mod pending;
 mod preview;
 mod proposals;
 mod questions;
@@ -26,8 +27,11 @@ mod registry;
 mod rollup;
 mod set_state;
 mod signature;
+mod stored;
+pub mod text;
 mod units;
 
+pub use apply_error::{ApplyError, Holding, Subject};
 pub use asset::{Asset, AssetCall, AssetEvent, AssetRefusal};
 pub use call_frame::{Context, L1Block};
 pub use checkpoints::Checkpoints;
@@ -53,7 +57,7 @@ pub use proposals::{
     ProposalsEvent, ProposalsRefusal, PushWindow, PushableRound, Pushed, RoundRules, RoundTally,
     SignalingStatus,
 };
-pub use refusal::{ApplyError, CommonRefusal, Refusal};
+pub use refusal::{CommonRefusal, Refusal};
 pub use registry::{Registry, RegistryCall, RegistryEvent, RegistryRefusal, SENTINEL, Snapshot};
 pub use rollup::{
     AttesterStatus, Finality, Member, RawRollupParameters, Rollup, RollupCall, RollupEvent,
@@ -62,6 +66,6 @@ pub use rollup::{
 pub use set_state::{Addresses, SetState};
 pub use signature::{Ballot, Permit, Signal, signature_parts, signing_domain};
 pub use units::{
-    Amount, BlockNumber, ConfigurationId, Epoch, Fraction, Nonce, ParseAmountError, ProposalId,
-    RollupBlock, Round, Seconds, Slot, Timestamp, TooLarge, Version, WithdrawalId,
+    Amount, BlockNumber, ConfigurationId, Epoch, Fraction, Nonce, ProposalId, RollupBlock, Round,
+    Seconds, Slot, Timestamp, TooLarge, Version, WithdrawalId,
 };

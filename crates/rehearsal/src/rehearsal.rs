@@ -62,7 +62,7 @@ impl<'a> Rehearsal<'a> {
     /// As [`Self::checks`].
     pub async fn report(&self) -> Result<Report> {
         let (run, checks) = (&self.run, self.checks().await?);
-        let end = (run.driver.now(), run.driver.block().get());
+        let end = (run.driver.now(), run.driver.block());
         let gas = run.driver.gas.rows();
         Ok(Report::new(run.scenario, run.timeline.clone(), checks, gas, end))
     }

@@ -3,14 +3,13 @@
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use canon_protocol::{Configuration, Seconds, Timestamp};
+use canon_protocol::{BlockNumber, Configuration, Seconds, Timestamp, text};
 use serde::Serialize;
 
 use crate::{
     checks::{Check, Relation},
     gas::GasRow,
     scenario::Scenario,
-    text,
     timeline::{BOLD, DIM, GOOD, Timeline, heading, render},
 };
 
@@ -22,7 +21,8 @@ const FAILED: Style = AnsiColor::Red.on_default().bold();
 pub struct Report {
     /// The scenario's title.
     pub title: String,
-    /// What everything was derived from.
+    /// What everything was derived from; a string in JSON, since it has 64 bits.
+    #[serde(serialize_with = "text::decimal::serialize")]
     pub seed: u64,
     /// How many sequencers staked on the old rollup.
     pub sequencers: u64,
@@ -41,7 +41,7 @@ pub struct Report {
     /// Timestamp of the last L1 block, in Unix seconds.
     pub end: Timestamp,
     /// Number of the last L1 block.
-    pub blocks: u64,
+    pub blocks: BlockNumber,
     /// Whether all checks hold.
     pub passed: bool,
     /// What happened.
@@ -58,7 +58,7 @@ impl Report {
         timeline: Timeline,
         checks: Vec<Check>,
         gas: Vec<GasRow>,
-        (end, blocks): (Timestamp, u64),
+        (end, blocks): (Timestamp, BlockNumber),
     ) -> Self {
         Self {
             title: scenario.title.clone(),
@@ -93,20 +93,20 @@ impl Report {
 
     fn head(&self, out: &mut String) {
         let facts = [
-            text::count(self.sequencers, "sequencer"),
-            text::count(self.holders, "holder"),
+            text::count(self.sequencers, "sequencer").to_string(),
+            text::count(self.holders, "holder").to_string(),
             format!("{} of {} signals win a round", self.quorum, text::grouped(self.round)),
             format!("seed {}", self.seed),
         ];
         let rules = &self.configuration;
         let phases = [rules.voting_delay, rules.voting_duration, rules.execution_delay];
-        let phases = phases.map(text::duration);
+        let phases = phases.map(|phase| text::Duration(phase).to_string());
         let more = [
-            format!("slots of {}", text::duration(self.slot)),
+            format!("slots of {}", text::Duration(self.slot)),
             format!("delay, vote, delay: {}", phases.join(", ")),
-            format!("grace {}", text::duration(rules.grace_period)),
-            format!("quorum {}", text::percent(rules.quorum)),
-            format!("differential {}", text::percent(rules.vote_differential)),
+            format!("grace {}", text::Duration(rules.grace_period)),
+            format!("quorum {}", text::Percent::of(rules.quorum)),
+            format!("differential {}", text::Percent::of(rules.vote_differential)),
         ];
         let _ = writeln!(out, "{BOLD}{}{BOLD:#}", self.title);
         let _ = writeln!(out, "{DIM}{}{DIM:#}", facts.join(" · "));
@@ -114,7 +114,8 @@ impl Report {
     }
 
     fn state(&self, out: &mut String) {
-        let note = format!("L1 block {}, {}", text::grouped(self.blocks), text::utc(self.end));
+        let note =
+            format!("L1 block {}, {}", text::grouped(self.blocks.get()), text::Time(self.end));
         let _ = writeln!(out, "\n{}", heading("The state at the end", &note));
         lines(out, &self.checks.iter().collect::<Vec<_>>());
     }

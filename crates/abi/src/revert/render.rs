@@ -68,9 +68,7 @@ const fn is_word(c: char) -> bool {
 fn variant(name: &str, number: u8) -> Option<String> {
     match name {
         "ProposalState" => ProposalState::from_number(number).map(|state| state.to_string()),
-        "Status" => {
-            AttesterStatus::ALL.get(usize::from(number)).map(AttesterStatus::to_string)
-        }
+        "Status" => AttesterStatus::ALL.get(usize::from(number)).map(AttesterStatus::to_string),
         _ => None,
     }
 }

@@ -20,6 +20,7 @@ use crate::{
     abi::Abi,
     call_frame::{CallFrame, Decision},
     ownership::OwnershipCall,
+    stored::{Restored, require, stored},
     units::{Amount, Epoch, RollupBlock, Slot, Timestamp},
 };
 use alloy_primitives::{Address, U256, map::AddressMap};
@@ -85,7 +86,7 @@ pub struct StakeExit {
 }
 
 /// The state of a registration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum MemberState {
     /// It is in the set, and may have announced a move.
     Validating { seat: u32, moving: Option<StakeMove> },
@@ -98,7 +99,7 @@ enum MemberState {
 }
 
 /// A registration of an attester.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
     attester: Address,
     proposer: Address,
@@ -171,12 +172,14 @@ pub struct RollupHead {
 }
 
 /// State of a Rollup.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Rollup {
     parameters: RollupParameters,
     /// By number, from 1.
     registrations: Vec<Member>,
     /// The present registration of those who have one.
+    #[serde(skip)]
     attesters: AddressMap<Registration>,
     seats: Seats,
     head: Option<RollupHead>,
@@ -191,7 +194,25 @@ pub enum Finality {
     Open,
 }
 
+stored!(Rollup);
+
 impl Rollup {
+    fn restore(&mut self) -> Restored {
+        self.parameters.check_ranges()?;
+        let numbers = (1..=u32::MAX).map(Registration).zip(&self.registrations);
+        let present = numbers.filter(|(_, member)| member.state != MemberState::Gone);
+        let present: Vec<_> = present.collect();
+        self.attesters = present.iter().map(|(id, member)| (member.attester, *id)).collect();
+        require(self.attesters.len() == present.len(), || {
+            "an attester is registered twice".to_owned()
+        })?;
+        let seated = present.iter().filter_map(|(id, member)| match member.state {
+            MemberState::Validating { seat, .. } => Some((seat, *id)),
+            _ => None,
+        });
+        self.seats.check(seated.collect(), self.registrations.len())
+    }
+
     /// The constructor's parameters.
     pub const fn parameters(&self) -> &RollupParameters {
         &self.parameters

@@ -3,14 +3,13 @@
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use canon_protocol::Timestamp;
+use canon_protocol::{Timestamp, text};
 
 use super::{
     Entry, Timeline,
     event::Event,
     phrase::{Phrase, Tone, phrase},
 };
-use crate::text;
 
 /// Columns of the whole output.
 const WIDTH: usize = 98;
@@ -29,7 +28,7 @@ pub(crate) fn render(timeline: &Timeline, start: Timestamp) -> String {
     let mut day = None;
     let columns = Columns::of(timeline, start);
     for entry in &timeline.entries {
-        let date = text::date(entry.time);
+        let date = text::Time(entry.time).date().to_string();
         if chapter != Some(entry.chapter) {
             chapter = Some(entry.chapter);
             let _ = writeln!(out, "\n{}", heading(&entry.chapter.to_string(), &date));
@@ -46,7 +45,8 @@ pub(crate) fn render(timeline: &Timeline, start: Timestamp) -> String {
 }
 
 fn elapsed(entry: &Entry, start: Timestamp) -> String {
-    entry.time.since(start).map_or_else(String::new, text::elapsed)
+    let since = entry.time.since(start);
+    since.map_or_else(String::new, |since| text::Duration(since).elapsed().to_string())
 }
 
 /// The widths that differ from story to story.
@@ -93,7 +93,8 @@ impl Columns {
     fn line(&self, out: &mut String, entry: &Entry, start: Timestamp) {
         let Phrase { tone, text, details } = phrase(entry.who, &entry.what, entry.time);
         let style = style(tone);
-        let (time, since, wide) = (text::clock(entry.time), elapsed(entry, start), self.elapsed);
+        let (time, since, wide) =
+            (text::Time(entry.time).clock(), elapsed(entry, start), self.elapsed);
         let _ = write!(out, "{DIM}{time}  {since:>wide$}{DIM:#}  ");
         if let Event::Quiet { .. } = entry.what {
             let indent = self.who_starts();
@@ -106,7 +107,7 @@ impl Columns {
         let (who, wide, indent, what) =
             (entry.who.to_string(), self.who, self.what_starts(), self.what());
         let _ = write!(out, "{NAME}{who:wide$}{NAME:#}  ");
-        let gas = entry.spent.map(|spent| text::grouped(spent.gas)).unwrap_or_default();
+        let gas = entry.spent.map(|spent| text::grouped(spent.gas).to_string()).unwrap_or_default();
         let mut lines = wrap(&text, what).into_iter();
         let first = lines.next().unwrap_or_default();
         let _ = if gas.is_empty() {

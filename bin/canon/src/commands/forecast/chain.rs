@@ -129,6 +129,7 @@ impl Snapshot {
         };
         if let Some(payload) = payload {
             let standing = Standing::ask(&client, &snapshot, head, payload).await;
+            let asked = |error| without_payload(url, registry, payload, &error);
             snapshot.payload = Some(standing.map_err(asked)?);
         }
         Ok(snapshot)
@@ -169,6 +170,17 @@ impl Standing {
             None => None,
         };
         Ok(Self { address: payload, signals, pushable, proposal })
+    }
+}
+
+/// Why the standing of a payload of a set can't be read.
+fn without_payload(url: &Url, registry: Address, payload: Address, error: &Error) -> Failure {
+    match error {
+        Error::NoCode { address, .. } if *address == payload => Failure::bad_input(
+            eyre!("{error}").wrap_err(format!("no payload can be read from --payload {payload}")),
+            "check --payload, and that --rpc-url is its chain",
+        ),
+        _ => unread(url, registry, error),
     }
 }
 

@@ -2,10 +2,12 @@
 
 use alloy_primitives::Address;
 use alloy_transport_http::reqwest::Url;
+use canon_protocol::text::address;
 use clap::{ArgMatches, Args, Command, FromArgMatches, ValueEnum, parser::ValueSource};
 use eyre::{Report, eyre};
 
-use super::input::{address, endpoint};
+use super::input::endpoint;
+use crate::input::quantity;
 
 /// Parameter sets that come with the deployer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -51,7 +53,7 @@ struct SourceFlags {
     rpc_url: Option<Url>,
 
     /// Registry of the set, from which all else is found; needs --rpc-url
-    #[arg(long, value_name = "ADDRESS", env = "CANON_REGISTRY", hide_env_values = true, value_parser = address)]
+    #[arg(long, value_name = "ADDRESS", env = "CANON_REGISTRY", hide_env_values = true, value_parser = quantity(address::parse))]
     registry: Option<Address>,
 }
 

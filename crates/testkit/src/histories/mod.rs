@@ -1,11 +1,12 @@
-//! Random histories of the set, for tests of whatever has to agree with these rules.
+//! Random histories of the set, for tests of the rules and of whatever has to agree with them.
 //!
 //! A [`Director`] looks at the state and chooses the next step: mostly what users would do, often in the
 //! very second in which something changes, sometimes nonsense, sometimes an attack. The same seed and the
-//! same outcomes give the same history, whether this crate's rules execute it alone or together with the
+//! same outcomes give the same history, whether the rules execute it alone or together with the
 //! compiled contracts. The director also writes the code outside the set: [`Program`]s that are simple
 //! enough for both.
 
+mod abi;
 mod anybody;
 mod configurations;
 mod contracts;
@@ -21,15 +22,12 @@ mod voters;
 pub use foreign::{Behavior, Conduct, Foreign, ForeignAt, Program, Put};
 pub use rng::Rng;
 
-use crate::{
-    external::ExternalContracts,
-    messages::Call,
-    questions,
-    rollup::Rollup,
-    set_state::SetState,
-    units::{Amount, ProposalId, Seconds, Slot, Timestamp},
-};
+use abi::{CURRENT_PROPOSER, CURRENT_SLOT};
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use canon_protocol::{
+    Amount, Call, Constructor, ExternalContracts, ProposalId, Rollup, Seconds, SetState, Slot,
+    Timestamp,
+};
 use core::fmt;
 use std::collections::VecDeque;
 
@@ -107,7 +105,7 @@ pub enum Step {
     /// Code outside the set appears, changes or goes.
     Put(Address, Put),
     /// A contract of the set is deployed: a rollup or a Proposals contract.
-    Deploy(crate::Constructor),
+    Deploy(Constructor),
 }
 
 /// Whether blocks hold one call each.
@@ -242,7 +240,7 @@ impl Director {
         match set.canonical_rollup() {
             Some((_, rollup)) => rollup.slot_at(now).ok(),
             None => {
-                let question = questions::CURRENT_SLOT;
+                let question = CURRENT_SLOT;
                 let answer = foreign.at(now).ask(set.registry().rollup(), question.as_slice());
                 U256::try_from_be_slice(&answer.ok()?)?.try_into().ok()
             }
@@ -259,9 +257,9 @@ impl Director {
         match set.canonical_rollup() {
             Some((_, rollup)) => rollup.member_at(now, now).ok()?.map(|member| member.proposer()),
             None => {
-                let question = questions::CURRENT_PROPOSER;
+                let question = CURRENT_PROPOSER;
                 let answer = foreign.at(now).ask(set.registry().rollup(), question.as_slice());
-                crate::call_frame::to_address(U256::try_from_be_slice(&answer.ok()?)?)
+                abi::to_address(U256::try_from_be_slice(&answer.ok()?)?)
             }
         }
     }

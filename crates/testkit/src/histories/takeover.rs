@@ -1,18 +1,11 @@
 //! A contract outside the set that takes what a passed proposal offers it, keeps it for a while, and
 //! gives it back.
 
+use super::abi::{GOVERNANCE_PROPOSER, PROPOSAL_COUNT};
 use super::{Behavior, Conduct, Director, Foreign, Program, Put, Step, call, foreign::answer_word};
-use crate::{
-    external::Action,
-    governance::GovernanceCall,
-    ownership::OwnershipCall,
-    questions::{GOVERNANCE_PROPOSER, PROPOSAL_COUNT},
-    registry::RegistryCall,
-    set_state::SetState,
-    units::Timestamp,
-};
 use alloy_primitives::{Address, Bytes, Selector, U256};
 use alloy_sol_types::{SolCall, sol};
+use canon_protocol::{Action, GovernanceCall, OwnershipCall, RegistryCall, SetState, Timestamp};
 
 sol! {
     function getProposalState(uint256 id);

@@ -1,15 +1,10 @@
 //! What sequencers do, and those who push their winners.
 
 use super::{Director, Foreign, Step, call};
-use crate::{
-    governance::ProposalState,
-    proposals::ProposalsCall,
-    rollup::RollupCall,
-    set_state::SetState,
-    signature::Signal,
-    units::{Round, Timestamp},
-};
 use alloy_primitives::{Address, B256, Bytes, U256};
+use canon_protocol::{
+    ProposalState, ProposalsCall, RollupCall, Round, SetState, Signal, Timestamp,
+};
 
 impl Director {
     pub(super) fn signal(

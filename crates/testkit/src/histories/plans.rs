@@ -1,24 +1,12 @@
 //! What payloads list, and which contracts of the set are deployed for them.
 
 use super::{Director, Foreign, Step};
-use crate::{
-    asset::AssetCall,
-    constructor::Constructor,
-    create2::Create2,
-    distributor::DistributorCall,
-    expect::ExpectCall,
-    external::Action,
-    governance::{GovernanceCall, RawConfiguration},
-    issuer::IssuerCall,
-    messages::Call,
-    ownership::OwnershipCall,
-    proposals::RoundRules,
-    registry::RegistryCall,
-    rollup::{RawRollupParameters, RollupCall, RollupParameters},
-    set_state::SetState,
-    units::{Amount, Timestamp},
-};
 use alloy_primitives::{Address, B256, Bytes, U256};
+use canon_protocol::{
+    Action, Amount, AssetCall, Call, Constructor, Create2, DistributorCall, ExpectCall,
+    GovernanceCall, IssuerCall, OwnershipCall, RawConfiguration, RawRollupParameters, RegistryCall,
+    RollupCall, RollupParameters, RoundRules, SetState, Timestamp,
+};
 
 /// Rollups, and Proposals contracts, that a history deploys at most.
 const MAX_DEPLOYED_PER_KIND: usize = 5;

@@ -1,13 +1,10 @@
 //! What stakers do: join, leave, move.
 
 use super::{Director, Staker, Step, call};
-use crate::{
-    asset::AssetCall,
-    rollup::{AttesterStatus, Finality, Member, Rollup, RollupCall},
-    set_state::SetState,
-    units::Timestamp,
-};
 use alloy_primitives::{Address, U256};
+use canon_protocol::{
+    AssetCall, AttesterStatus, Finality, Member, Rollup, RollupCall, SetState, Timestamp,
+};
 
 impl Director {
     pub(super) fn stake(&mut self, set: &SetState, now: Timestamp) -> Option<Step> {

@@ -1,13 +1,9 @@
 //! Contracts outside the set, as simple as they can be and still be hostile: payloads that change
 //! their lists, rollups with clocks of their own, targets that call back, wallets that sign.
 
-use crate::{
-    create2::Create2,
-    external::{Action, Code, CodeKind, ExternalContracts, Reaction, encode_actions},
-    questions,
-    units::Timestamp,
-};
+use super::abi::{ACTIONS, encode_actions};
 use alloy_primitives::{Address, B256, Bytes, Selector, U256};
+use canon_protocol::{Action, Code, CodeKind, Create2, ExternalContracts, Reaction, Timestamp};
 use core::num::NonZeroU64;
 use std::collections::BTreeMap;
 
@@ -79,7 +75,7 @@ impl Behavior {
 
     /// A payload with this list.
     pub fn payload(actions: &[Action]) -> Self {
-        Self::only(vec![(questions::ACTIONS, Conduct::Answers(encode_actions(actions).into()))])
+        Self::only(vec![(ACTIONS, Conduct::Answers(encode_actions(actions).into()))])
     }
 
     fn conduct(&self, data: &[u8]) -> &Conduct {
@@ -219,8 +215,8 @@ impl ExternalContracts for ForeignAt<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::abi::{ACTIONS, CURRENT_PROPOSER, CURRENT_SLOT};
     use super::*;
-    use crate::questions::{ACTIONS, CURRENT_PROPOSER, CURRENT_SLOT};
 
     const CONTRACT: Address = Address::with_last_byte(1);
     const ACCOUNT: Address = Address::with_last_byte(2);

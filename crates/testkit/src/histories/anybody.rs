@@ -1,12 +1,11 @@
 //! What everybody does with the asset, and what nobody may do.
 
 use super::{Director, Foreign, Step, call};
-use crate::{
-    asset::AssetCall, distributor::DistributorCall, governance::GovernanceCall, issuer::IssuerCall,
-    messages::Call, ownership::OwnershipCall, registry::RegistryCall, rollup::RollupCall,
-    set_state::SetState, units::Timestamp,
-};
 use alloy_primitives::{Address, U256};
+use canon_protocol::{
+    AssetCall, Call, DistributorCall, GovernanceCall, IssuerCall, OwnershipCall, RegistryCall,
+    RollupCall, SetState, Timestamp,
+};
 
 impl Director {
     pub(super) fn handle_asset(&mut self, set: &SetState, now: Timestamp) -> Option<Step> {

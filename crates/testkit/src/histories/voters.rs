@@ -1,17 +1,11 @@
 //! What holders do.
 
 use super::{Behavior, Director, Foreign, Put, Step, call};
-use crate::{
-    external::Action,
-    governance::{
-        Configuration, Ending, Governance, GovernanceCall, Payment, ProposalState, Support,
-    },
-    registry::RegistryCall,
-    set_state::SetState,
-    signature::signature_parts,
-    units::{Amount, ProposalId, Seconds, Timestamp},
-};
 use alloy_primitives::{Address, B256, Bytes, U256, uint};
+use canon_protocol::{
+    Action, Amount, Configuration, Ending, Governance, GovernanceCall, Payment, ProposalId,
+    ProposalState, RegistryCall, Seconds, SetState, Support, Timestamp, signature_parts,
+};
 
 /// Signed ballots that are kept for later at most.
 const MAX_SIGNED_BALLOTS: usize = 12;

@@ -1,22 +1,14 @@
 //! What stands outside the set: payloads, most of them honest; rollups that lie; wallets that sign
 //! for anybody; and calldata that means nothing.
 
+use super::abi::{ACTIONS, CURRENT_PROPOSER, CURRENT_SLOT, VALID_SIGNATURE, encode_actions};
 use super::{Behavior, Conduct, Director, Foreign, Program, Put, Step, foreign::answer_word};
-use crate::{
-    asset::AssetCall,
-    distributor::DistributorCall,
-    external::{Action, MAX_ACTIONS_LENGTH, encode_actions},
-    governance::{GovernanceCall, Support},
-    messages::Call,
-    proposals::ProposalsCall,
-    questions::{ACTIONS, CURRENT_PROPOSER, CURRENT_SLOT, VALID_SIGNATURE},
-    registry::RegistryCall,
-    rollup::RollupCall,
-    set_state::SetState,
-    units::{Amount, Timestamp},
-};
 use alloy_primitives::{Address, B256, Bytes, Selector, U256};
 use alloy_sol_types::{SolCall, sol};
+use canon_protocol::{
+    Action, Amount, AssetCall, Call, DistributorCall, GovernanceCall, MAX_ACTIONS_LENGTH,
+    ProposalsCall, RegistryCall, RollupCall, SetState, Support, Timestamp,
+};
 use core::num::NonZeroU64;
 
 sol! {

@@ -1,12 +1,8 @@
 //! Configurations that a history survives, mostly.
 
 use super::Director;
-use crate::{
-    governance::{RawConfiguration, RawProposeConfiguration},
-    set_state::SetState,
-    units::{Amount, Seconds},
-};
 use alloy_primitives::U256;
+use canon_protocol::{Amount, RawConfiguration, RawProposeConfiguration, Seconds, SetState};
 
 /// A hundredth, of 10^18.
 const PERCENT: u64 = 10_000_000_000_000_000;

@@ -1,11 +1,7 @@
 //! When things happen: often at the very second where something changes.
 
 use super::{Director, Rate};
-use crate::{
-    governance::{Deadlines, Payment},
-    set_state::SetState,
-    units::{Seconds, Timestamp},
-};
+use canon_protocol::{Deadlines, Payment, Seconds, SetState, Timestamp};
 
 /// Entries that are looked at, newest first: what is long over changes no more.
 const RECENT: usize = 8;
