@@ -79,7 +79,8 @@ impl ChainSource {
             else {
                 return Err(SourceError::Malformed("a log isn't in a block"));
             };
-            let known = log.block_timestamp.and_then(Timestamp::new).or(times.get(&hash).copied());
+            let known =
+                log.block_timestamp.and_then(Timestamp::new).or_else(|| times.get(&hash).copied());
             let timestamp = match known {
                 Some(timestamp) => timestamp,
                 None => {

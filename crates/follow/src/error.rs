@@ -56,6 +56,11 @@ pub enum FollowError {
         #[source]
         source: ApplyError,
     },
+    /// The last event of a block announces another that doesn't come: the endpoint left it out.
+    #[error(
+        "the logs of block {0} end in the middle of an event; the endpoint left out some, try another"
+    )]
+    Incomplete(BlockNumber),
     /// A contract of the set emitted a log that the rules don't know: it isn't the contract it is taken
     /// for, or belongs to another version.
     #[error(
@@ -88,7 +93,7 @@ impl FollowError {
         match self {
             Self::Source(error) => error.severity(),
             // Another answer may have the logs that are missing.
-            Self::Apply { .. } => Severity::Retry,
+            Self::Apply { .. } | Self::Incomplete(_) => Severity::Retry,
             Self::UnknownEvent { .. } => Severity::Stop,
         }
     }

@@ -8,7 +8,7 @@
 use crate::{
     checkpoint::Checkpoint,
     error::{FollowError, SourceError},
-    fold::{Fold, Newborn},
+    fold::Fold,
     identity::SetIdentity,
     source::{BlockId, Header, LogSource, PlacedLog, Selection},
 };
@@ -53,7 +53,6 @@ pub struct Follower<S> {
 struct WindowBlock {
     header: Header,
     logs: Vec<PlacedLog>,
-    newborn: Newborn,
 }
 
 impl<S: LogSource> Follower<S> {
@@ -167,8 +166,7 @@ impl<S: LogSource> Follower<S> {
         if self.settled.block.is_some_and(|settled| births.first.parent != settled.hash) {
             return Ok(self.start_again());
         }
-        let newborn = Newborn::among(&self.identity, &births.logs);
-        let emitters = self.settled.emitters(&self.identity, &newborn);
+        let emitters = self.settled.emitters(&self.identity, &births.logs);
         let read = self.source.range_logs(blocks, Selection::Emitters(&emitters)).await;
         let Some(read) = self.range_length.note(read, is_too_long)? else {
             return Ok(Advance::Extended);
@@ -177,7 +175,7 @@ impl<S: LogSource> Follower<S> {
             return Err(SourceError::Forked { number: read.last.id.number }.into());
         }
         let mut next = self.settled.clone();
-        next.apply(&self.identity, read.last.id, &read.logs, &newborn)?;
+        next.apply(&self.identity, read.last.id, &read.logs)?;
         self.settled = next.clone();
         self.current = next;
         Ok(Advance::Extended)
@@ -255,19 +253,18 @@ impl<S: LogSource> Follower<S> {
     async fn read_block(&mut self, header: Header) -> Result<(), FollowError> {
         let topics = SetIdentity::birth_topics();
         let births = self.block_logs(&header, Selection::Events(&topics)).await?;
-        let newborn = Newborn::among(&self.identity, &births);
-        let emitters = self.current.emitters(&self.identity, &newborn);
+        let emitters = self.current.emitters(&self.identity, &births);
         let logs = self.block_logs(&header, Selection::Emitters(&emitters)).await?;
-        if let Err(error) = self.current.apply(&self.identity, header.id, &logs, &newborn) {
+        if let Err(error) = self.current.apply(&self.identity, header.id, &logs) {
             // What was applied of the block is taken back.
             self.replay()?;
             return Err(error);
         }
-        self.window.push_back(WindowBlock { header, logs, newborn });
+        self.window.push_back(WindowBlock { header, logs });
         while self.window.len() as u64 > WINDOW {
             let Some(oldest) = self.window.pop_front() else { break };
-            let WindowBlock { header, logs, newborn } = oldest;
-            self.settled.apply(&self.identity, header.id, &logs, &newborn)?;
+            let WindowBlock { header, logs } = oldest;
+            self.settled.apply(&self.identity, header.id, &logs)?;
         }
         Ok(())
     }
@@ -287,8 +284,8 @@ impl<S: LogSource> Follower<S> {
     /// The current state again, from the settled one and the window.
     fn replay(&mut self) -> Result<(), FollowError> {
         let mut current = self.settled.clone();
-        for WindowBlock { header, logs, newborn } in &self.window {
-            current.apply(&self.identity, header.id, logs, newborn)?;
+        for WindowBlock { header, logs } in &self.window {
+            current.apply(&self.identity, header.id, logs)?;
         }
         self.current = current;
         Ok(())

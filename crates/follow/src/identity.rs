@@ -1,12 +1,10 @@
 //! Which contracts are the set's.
 
-use alloy_primitives::{Address, B256, U256, keccak256};
+use alloy_primitives::{Address, B256, keccak256};
 use alloy_sol_types::SolEvent;
 use canon_abi::init_code;
 use canon_chain::deploy::Create2Origin;
-use canon_protocol::{
-    Addresses, BlockNumber, Constructor, Event, ProposalsEvent, Role, RollupEvent,
-};
+use canon_protocol::{Addresses, BlockNumber, Constructor};
 use serde::{Deserialize, Serialize};
 
 /// What tells a set from all others: equal identities have equal states at equal blocks.
@@ -24,43 +22,24 @@ pub struct SetIdentity {
 
 impl SetIdentity {
     /// The first topics of the events by which new contracts of the set show themselves.
-    pub(crate) fn birth_topics() -> [B256; 2] {
+    pub(crate) const fn birth_topics() -> [B256; 2] {
         [
             canon_abi::Rollup::RollupDeployed::SIGNATURE_HASH,
             canon_abi::Proposals::ProposalsDeployed::SIGNATURE_HASH,
         ]
     }
 
-    /// The role of `emitter`, if `log` is its birth and it is a genuine Rollup or Proposals of the set.
-    pub(crate) fn newborn(&self, log: &alloy_primitives::Log) -> Option<Role> {
-        let emitter = log.address;
-        let genuine = |constructor: &Constructor| {
-            let init_code_hash = keccak256(init_code(constructor));
-            let created_by = |origin: &Create2Origin| {
-                origin.factory.create2(origin.salt, init_code_hash) == emitter
-            };
-            self.origins.iter().any(created_by)
+    /// Whether `constructor` created the contract at this address, in one of the ways of the set.
+    pub(crate) fn is_genuine(&self, contract: Address, constructor: &Constructor) -> bool {
+        let init_code_hash = keccak256(init_code(constructor));
+        let created_by = |origin: &Create2Origin| {
+            origin.factory.create2(origin.salt, init_code_hash) == contract
         };
-        if let Some(Event::Rollup(RollupEvent::Deployed { parameters })) =
-            Event::from_log_data(Role::Rollup, &log.data)
-        {
-            let belongs = parameters.asset == self.addresses.asset;
-            return (belongs && genuine(&Constructor::Rollup((*parameters).into())))
-                .then_some(Role::Rollup);
-        }
-        if let Some(Event::Proposals(ProposalsEvent::Deployed { registry, n, m })) =
-            Event::from_log_data(Role::Proposals, &log.data)
-        {
-            let belongs = registry == self.addresses.registry;
-            let constructor =
-                Constructor::Proposals { registry, n: U256::from(n), m: U256::from(m) };
-            return (belongs && genuine(&constructor)).then_some(Role::Proposals);
-        }
-        None
+        self.origins.iter().any(created_by)
     }
 
     /// The contracts that the set has one of.
-    pub(crate) fn fixed(&self) -> [Address; 6] {
+    pub(crate) const fn fixed(&self) -> [Address; 6] {
         let Addresses { asset, registry, governance, issuer, distributor, expect, .. } =
             self.addresses;
         [asset, registry, governance, issuer, distributor, expect]

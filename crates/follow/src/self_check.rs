@@ -35,7 +35,7 @@ pub enum SelfCheckError {
         /// The block's hash.
         hash: B256,
         /// The view, its arguments and both values.
-        difference: UnexpectedAnswer,
+        difference: Box<UnexpectedAnswer>,
     },
     /// The chain couldn't be asked.
     #[error(transparent)]
@@ -74,7 +74,7 @@ pub async fn self_check(
                     expected.check(&found).map_err(|difference| SelfCheckError::Differs {
                         block: block.id.number,
                         hash: block.id.hash,
-                        difference,
+                        difference: difference.into(),
                     })?;
                 }
                 rest = later;
