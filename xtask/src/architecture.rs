@@ -22,6 +22,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         &["canon-protocol", "canon-testkit", "canon-abi", "canon-devchain", "canon-payload"],
     ),
     ("canon-chain", &["canon-protocol", "canon-abi"]),
+    ("canon-follow", &["canon-protocol", "canon-abi", "canon-chain"]),
     ("canon-agents", &["canon-protocol", "canon-abi", "canon-chain"]),
     (
         "canon-rehearsal",

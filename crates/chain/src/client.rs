@@ -11,7 +11,7 @@ use canon_protocol::{BlockNumber, Timestamp};
 
 /// EIP-7702: an account with this prefix and an address runs that address's code. It is not a
 /// contract: its owner can point it elsewhere at any time.
-const DELEGATION: [u8; 3] = [0xef, 0x01, 0x00];
+pub const DELEGATION: [u8; 3] = [0xef, 0x01, 0x00];
 
 /// A chain, reached through a provider. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! What can go wrong between us and the chain.
 
-use crate::endpoint::EndpointFailure;
-use alloy_primitives::{Address, B256};
+use crate::{endpoint::EndpointFailure, severity::Severity};
+use alloy_primitives::{Address, B256, Bytes};
 use alloy_transport::{RpcError, TransportError};
 use canon_abi::{Revert, decode_revert};
 use canon_protocol::{ForeignText, TooLarge};
@@ -157,19 +157,32 @@ impl Error {
         }
     }
 
+    /// What a program does about it.
+    pub const fn severity(&self) -> Severity {
+        match self {
+            Self::Rpc { .. } | Self::NotMined { .. } => Severity::Retry,
+            Self::Inconsistent { .. } | Self::Signing { .. } => Severity::Stop,
+            _ => Severity::Skip,
+        }
+    }
+
     /// Whether trying the same again may help: the endpoint failed, or a block was waited for.
     pub const fn is_temporary(&self) -> bool {
         matches!(self, Self::Rpc { .. } | Self::NotMined { .. })
     }
 }
 
-/// The refusal in an endpoint's answer. Endpoints send reverts without data without a `data` field.
+/// The refusal in an endpoint's answer.
 fn revert_of(error: &TransportError) -> Option<Revert> {
+    revert_data(error).map(|data| decode_revert(&data))
+}
+
+/// The data that a call reverted with, if that is what the endpoint's error says. Endpoints send reverts
+/// without data without a `data` field.
+pub fn revert_data(error: &TransportError) -> Option<Bytes> {
     let RpcError::ErrorResp(payload) = error else { return None };
-    match payload.as_revert_data() {
-        Some(data) => Some(decode_revert(&data)),
-        None => payload.message.contains("execution reverted").then(|| decode_revert(&[])),
-    }
+    let empty = || payload.message.contains("execution reverted").then(Bytes::new);
+    payload.as_revert_data().or_else(empty)
 }
 
 /// What an endpoint said, as a terminal may show it.

@@ -8,13 +8,12 @@ use crate::{
     code::code_of,
     coverage::Coverage,
     mismatch::{Differs, Mismatch, OutcomeKind},
-    views,
 };
 use alloy_primitives::{
     Address, B256, Bytes, KECCAK256_EMPTY, Log as ChainLog, Selector, U256, address, bytes, hex,
     keccak256,
 };
-use canon_abi::{Contract, init_code, protocol_log};
+use canon_abi::{Contract, expected_answers, init_code, protocol_log};
 use canon_devchain::{
     DEPLOYMENT_PROXY, Devchain, DevchainConfig, Executed, Mining, SnapshotId, UnsignedCall,
 };
@@ -204,7 +203,15 @@ impl Lockstep {
         self.flush()?;
         self.coverage.comparisons += 1;
         let external = self.foreign.at(self.block.timestamp);
-        views::compare(&self.chain, &self.set, &external, self.block.timestamp, &mut self.coverage)
+        let Self { chain, set, coverage, .. } = self;
+        expected_answers(set, &external, self.block.timestamp, |expected| {
+            coverage.views += 1;
+            if let Err(refusal) = &expected.answer {
+                coverage.refused(refusal);
+            }
+            let found = chain.read(expected.contract, expected.calldata.clone())?;
+            Ok(expected.check(&found)?)
+        })
     }
 
     /// Compares the state with what the chain's events give.

@@ -1,16 +1,15 @@
 //! Governance.
 
-use super::{Views, number};
-use crate::mismatch::Mismatch;
+use super::{ExpectedAnswer, Walk, number};
+use crate::Governance;
 use alloy_primitives::{Address, U256};
-use canon_abi::Governance;
 use canon_protocol::{
     Amount, Configuration, Ending, GovernanceRefusal, Origin, Payment, Refusal, Timestamp,
 };
 use std::collections::BTreeSet;
 
-impl Views<'_> {
-    pub(super) fn governance(&mut self) -> Result<(), Mismatch> {
+impl<E, F: FnMut(ExpectedAnswer) -> Result<(), E>> Walk<'_, F> {
+    pub(super) fn governance(&mut self) -> Result<(), E> {
         let (set, at) = (self.set, self.set.addresses().governance);
         let governance = set.governance();
         self.same(at, Governance::ASSETCall {}, set.addresses().asset)?;
@@ -31,7 +30,7 @@ impl Views<'_> {
         self.withdrawals(at)
     }
 
-    fn configurations(&mut self, at: Address) -> Result<(), Mismatch> {
+    fn configurations(&mut self, at: Address) -> Result<(), E> {
         let governance = self.set.governance();
         let sol = |configuration: Configuration| Governance::Configuration::from(configuration);
         self.same(at, Governance::getConfigurationCall {}, sol(governance.configuration()))?;
@@ -46,7 +45,7 @@ impl Views<'_> {
     }
 
     /// Power at every time that matters, and just after it.
-    fn powers(&mut self, at: Address) -> Result<(), Mismatch> {
+    fn powers(&mut self, at: Address) -> Result<(), E> {
         let (governance, now) = (self.set.governance(), self.now);
         let snapshots = governance.proposals().iter().rev().take(8);
         let snapshots = snapshots.map(|proposal| proposal.deadlines().pending);
@@ -59,12 +58,12 @@ impl Views<'_> {
         let word = |power: Result<Amount, GovernanceRefusal>| {
             power.map(Amount::to_word).map_err(Refusal::from)
         };
-        let people = self.people();
+        let accounts = self.accounts();
         for time in times {
             let timestamp = time.to_word();
             let total = word(governance.total_power_at(time, now));
             self.ask(at, Governance::totalPowerAtCall { timestamp }, total)?;
-            for owner in &people {
+            for owner in &accounts {
                 let power = word(governance.power_at(*owner, time, now));
                 self.ask(at, Governance::powerAtCall { owner: *owner, timestamp }, power)?;
             }
@@ -72,11 +71,11 @@ impl Views<'_> {
         Ok(())
     }
 
-    fn proposals_of(&mut self, at: Address) -> Result<(), Mismatch> {
+    fn proposals_of(&mut self, at: Address) -> Result<(), E> {
         let (governance, now) = (self.set.governance(), self.now);
         let count = governance.proposals().len();
         self.same(at, Governance::proposalCountCall {}, number(count))?;
-        let people = self.people();
+        let accounts = self.accounts();
         for id in 0..=count {
             let id = number(id);
             let found = governance.proposal(id).map_err(Refusal::from);
@@ -107,7 +106,7 @@ impl Views<'_> {
             let until = found.clone().map(|proposal| proposal.deadlines().objections_until);
             let until = until.map(Timestamp::to_word);
             self.ask(at, Governance::objectionsUntilCall { id }, until)?;
-            for user in &people {
+            for user in &accounts {
                 let ballot = found.as_ref().map(|proposal| proposal.ballot(*user));
                 let ballot = ballot.unwrap_or_default();
                 self.same(
@@ -125,7 +124,7 @@ impl Views<'_> {
         Ok(())
     }
 
-    fn withdrawals(&mut self, at: Address) -> Result<(), Mismatch> {
+    fn withdrawals(&mut self, at: Address) -> Result<(), E> {
         let governance = self.set.governance();
         let count = governance.withdrawals().len();
         self.same(at, Governance::withdrawalCountCall {}, number(count))?;

@@ -1,14 +1,13 @@
 //! Proposals.
 
-use super::Views;
-use crate::mismatch::Mismatch;
+use super::{ExpectedAnswer, Walk};
+use crate::Proposals as Sol;
 use alloy_primitives::{Address, B256, U256};
-use canon_abi::Proposals as Sol;
 use canon_protocol::{LIFETIME_IN_ROUNDS, Proposals, Pushed, Refusal, Round, Slot};
 use std::collections::BTreeSet;
 
-impl Views<'_> {
-    pub(super) fn proposals(&mut self, at: Address, proposals: &Proposals) -> Result<(), Mismatch> {
+impl<E, F: FnMut(ExpectedAnswer) -> Result<(), E>> Walk<'_, F> {
+    pub(super) fn proposals(&mut self, at: Address, proposals: &Proposals) -> Result<(), E> {
         let rules = proposals.rules();
         let registry = proposals.registry();
         let owner = self.set.ownership(registry).owner();
@@ -58,7 +57,7 @@ impl Views<'_> {
 
     /// What is known of the present slot, unless a rollup that lies gives one that no 64 bits hold:
     /// the rules don't count that far, and nobody can signal there.
-    fn status(&mut self, at: Address) -> Result<(), Mismatch> {
+    fn status(&mut self, at: Address) -> Result<(), E> {
         let status = self.set.signaling(at, self.now, self.external);
         if status.as_ref().is_ok_and(|status| status.slot == Slot::MAX) {
             return Ok(());
@@ -85,7 +84,7 @@ impl Views<'_> {
     }
 
     /// The winners of the rounds that may be pushed in round `present`, and of one more on each side.
-    fn winners(&mut self, at: Address, present: Round) -> Result<(), Mismatch> {
+    fn winners(&mut self, at: Address, present: Round) -> Result<(), E> {
         let first = present.get().saturating_sub(LIFETIME_IN_ROUNDS + 1);
         for round in (first..=present.get()).map(Round::of) {
             let winner = self.set.winner(at, round, self.now, self.external);
@@ -104,7 +103,7 @@ impl Views<'_> {
         proposals: &Proposals,
         instance: Address,
         payloads: &mut BTreeSet<Address>,
-    ) -> Result<(), Mismatch> {
+    ) -> Result<(), E> {
         for (round, tally) in proposals.rounds(instance) {
             let round = round.to_word();
             self.same(

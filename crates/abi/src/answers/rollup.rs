@@ -1,14 +1,13 @@
 //! Rollups.
 
-use super::{Views, number};
-use crate::mismatch::Mismatch;
+use super::{ExpectedAnswer, Walk, number};
+use crate::Rollup as Sol;
 use alloy_primitives::{Address, U256};
-use canon_abi::Rollup as Sol;
 use canon_protocol::{Epoch, Refusal, Rollup, RollupRefusal, Slot, Timestamp};
 use std::collections::BTreeSet;
 
-impl Views<'_> {
-    pub(super) fn rollup(&mut self, at: Address, rollup: &Rollup) -> Result<(), Mismatch> {
+impl<E, F: FnMut(ExpectedAnswer) -> Result<(), E>> Walk<'_, F> {
+    pub(super) fn rollup(&mut self, at: Address, rollup: &Rollup) -> Result<(), E> {
         let parameters = rollup.parameters();
         let clock = &parameters.clock;
         self.same(at, Sol::ASSETCall {}, parameters.asset)?;
@@ -36,7 +35,7 @@ impl Views<'_> {
         )
     }
 
-    fn clock(&mut self, at: Address, rollup: &Rollup) -> Result<(), Mismatch> {
+    fn clock(&mut self, at: Address, rollup: &Rollup) -> Result<(), E> {
         let clock = rollup.clock();
         let before = Timestamp::new(clock.genesis.get().saturating_sub(1)).unwrap_or_default();
         for time in [before, clock.genesis, self.now] {
@@ -61,7 +60,7 @@ impl Views<'_> {
 
     /// The sets, seeds and proposers of all epochs that may be asked for, and of one more on each
     /// side.
-    fn draws(&mut self, at: Address, rollup: &Rollup) -> Result<(), Mismatch> {
+    fn draws(&mut self, at: Address, rollup: &Rollup) -> Result<(), E> {
         let (clock, now) = (rollup.clock(), self.now);
         let Some(present) = clock.epoch_at(now) else { return Ok(()) };
         let epochs = [present.previous(), Some(present), Some(present.next())];
@@ -96,7 +95,7 @@ impl Views<'_> {
         self.ask(at, Sol::getCurrentProposerCall {}, proposer.map_err(Refusal::from))
     }
 
-    fn proposers(&mut self, at: Address, rollup: &Rollup, epoch: Epoch) -> Result<(), Mismatch> {
+    fn proposers(&mut self, at: Address, rollup: &Rollup, epoch: Epoch) -> Result<(), E> {
         let clock = rollup.clock();
         let Some(first) = clock.first_slot(epoch) else { return Ok(()) };
         let slots = clock.epoch_duration.get().min(6);
@@ -113,7 +112,7 @@ impl Views<'_> {
         Ok(member.map_or(Address::ZERO, |member| member.proposer()))
     }
 
-    fn attesters(&mut self, at: Address, rollup: &Rollup) -> Result<(), Mismatch> {
+    fn attesters(&mut self, at: Address, rollup: &Rollup) -> Result<(), E> {
         let set: Vec<_> = rollup.set().map(|member| member.attester()).collect();
         self.same(at, Sol::getActiveAttesterCountCall {}, number(set.len()))?;
         self.same(at, Sol::getAttestersCall {}, set)?;

@@ -1,14 +1,13 @@
 //! Asset, Issuer, RewardDistributor and Registry.
 
-use super::{Views, number};
-use crate::mismatch::Mismatch;
+use super::{ExpectedAnswer, Walk, number};
+use crate::{Asset, Issuer, Registry, RewardDistributor};
 use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::{SolCall, SolValue};
-use canon_abi::{Asset, Issuer, Registry, RewardDistributor};
 use canon_protocol::{Amount, CommonRefusal, Refusal, Role, Version};
 
-impl Views<'_> {
-    pub(super) fn money(&mut self) -> Result<(), Mismatch> {
+impl<E, F: FnMut(ExpectedAnswer) -> Result<(), E>> Walk<'_, F> {
+    pub(super) fn money(&mut self) -> Result<(), E> {
         let (set, at) = (self.set, *self.set.addresses());
         let asset = set.asset();
         let (name, symbol) = asset.names();
@@ -18,10 +17,10 @@ impl Views<'_> {
         self.same(at.asset, Asset::totalSupplyCall {}, asset.total_supply().to_word())?;
         self.same(at.asset, Asset::MAX_SUPPLYCall {}, Amount::MAX.to_word())?;
         self.ownership(at.asset)?;
-        let people = self.people();
+        let accounts = self.accounts();
         let rollups = set.rollups().map(|(rollup, _)| rollup);
         let spenders: Vec<_> = rollups.chain([at.governance]).collect();
-        for account in &people {
+        for account in &accounts {
             let account = *account;
             let balance = asset.balance_of(account).to_word();
             self.same(at.asset, Asset::balanceOfCall { owner: account }, balance)?;
@@ -84,7 +83,7 @@ impl Views<'_> {
         answer.ok_or_else(|| no_answer.into())
     }
 
-    pub(super) fn registry(&mut self) -> Result<(), Mismatch> {
+    pub(super) fn registry(&mut self) -> Result<(), E> {
         let (set, at) = (self.set, self.set.addresses().registry);
         let registry = set.registry();
         let versions = registry.number_of_versions();
