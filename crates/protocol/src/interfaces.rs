@@ -54,7 +54,7 @@ fn canonical(ty: &str) -> String {
         "Configuration" => CONFIGURATION.to_owned(),
         "RollupParameters" => PARAMETERS.to_owned(),
         "Action[]" => "(address,bytes)[]".to_owned(),
-        "AttesterStatus" | "ProposalState" => "uint8".to_owned(),
+        "Status" | "ProposalState" => "uint8".to_owned(),
         other => other.to_owned(),
     }
 }
