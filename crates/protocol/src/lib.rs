@@ -15,6 +15,7 @@ pub mod histories;
 #[cfg(test)]
 mod interfaces;
 mod issuer;
+pub mod json;
 mod messages;
 mod overlay;
 mod ownership;
@@ -50,8 +51,8 @@ pub use ownership::{Ownership, OwnershipCall, OwnershipEvent, OwnershipRefusal};
 pub use preview::{Preview, Warning};
 pub use proposals::{
     InvalidRoundRules, LIFETIME_IN_ROUNDS, Leader, PayloadPin, Proposals, ProposalsCall,
-    ProposalsEvent, ProposalsRefusal, PushWindow, PushableRound, Pushed, RoundRules, RoundTally,
-    SignalingStatus,
+    ProposalsEvent, ProposalsRefusal, PushCandidate, PushWindow, PushableRound, Pushed, RoundRules,
+    RoundTally, SignalingStatus,
 };
 pub use refusal::{ApplyError, CommonRefusal, Refusal};
 pub use registry::{Registry, RegistryCall, RegistryEvent, RegistryRefusal, SENTINEL, Snapshot};
