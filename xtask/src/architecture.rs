@@ -1,9 +1,13 @@
 //! Fails on a dependency that `docs/architecture.md` rules out.
 //!
 //! A crate may depend on those before it in [`ROOMS`], and on nothing of ours after it. What may
-//! enter the house only through one door is in [`DOORS`].
+//! enter the house only through one door is in [`DOORS`]. What [`PURE`] crates must not be built with,
+//! not even through others, is in [`ASYNC`].
 
-use std::{collections::BTreeSet, process::Command};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    process::Command,
+};
 
 use eyre::{Result, WrapErr, bail, ensure, eyre};
 use serde_json::Value;
@@ -13,6 +17,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("canon-protocol", &[]),
     ("canon-testkit", &["canon-protocol"]),
     ("canon-abi", &["canon-protocol"]),
+    ("canon-views", &["canon-protocol"]),
     ("canon-forecast", &["canon-protocol"]),
     ("canon-explore", &["canon-protocol"]),
     ("canon-devchain", &[]),
@@ -70,14 +75,21 @@ const TESTKIT: &str = "canon-testkit";
 /// What the pure core must not name, not even for its tests.
 const IMPURE: &[&str] = &["tokio", "tower", "axum", "revm", "reqwest", "rand"];
 
+/// Our packages that are pure: nothing async and no I/O, also not through others.
+const PURE: &[&str] = &["canon-protocol", "canon-views"];
+
+/// What a pure package must not be built with, however many packages are in between.
+const ASYNC: &[&str] = &["tokio", "hyper", "reqwest", "tower", "rustls"];
+
 /// Checks every package of the workspace.
 pub(crate) fn check() -> Result<()> {
     let metadata = metadata()?;
-    let packages =
-        metadata["packages"].as_array().ok_or_else(|| eyre!("metadata lists no packages"))?;
+    let members = list(&metadata, "workspace_members")?;
+    let packages = list(&metadata, "packages")?.iter();
+    let packages: Vec<_> = packages.filter(|package| members.contains(&package["id"])).collect();
     let mut broken = Vec::new();
     let mut edges = 0;
-    for package in packages {
+    for package in &packages {
         let name = text(package, "name")?;
         for dependency in package["dependencies"].as_array().into_iter().flatten() {
             edges += 1;
@@ -88,9 +100,18 @@ pub(crate) fn check() -> Result<()> {
             }
         }
     }
+    let graph = Graph::read(&metadata)?;
+    for package in PURE {
+        broken.extend(
+            graph
+                .chains(package, ASYNC)?
+                .into_iter()
+                .map(|chain| format!("{chain}: {package} is pure")),
+        );
+    }
     ensure!(broken.is_empty(), "forbidden dependencies:\n  {}", broken.join("\n  "));
     let known: BTreeSet<_> = ROOMS.iter().map(|(name, _)| *name).collect();
-    for package in packages {
+    for package in &packages {
         let name = text(package, "name")?;
         ensure!(
             name == "xtask" || known.contains(name),
@@ -126,7 +147,7 @@ fn edge(from: &str, to: &str, in_tests: bool) -> Result<(), String> {
 
 fn metadata() -> Result<Value> {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--no-deps", "--locked"])
+        .args(["metadata", "--format-version", "1", "--locked"])
         .output()
         .wrap_err("cargo metadata did not start")?;
     if !output.status.success() {
@@ -135,13 +156,113 @@ fn metadata() -> Result<Value> {
     serde_json::from_slice(&output.stdout).wrap_err("cargo metadata printed no JSON")
 }
 
+/// The resolved packages with what each is built with: build scripts, procedural macros' own
+/// dependencies and tests excepted.
+struct Graph<'a>(BTreeMap<&'a str, Vec<&'a str>>);
+
+impl<'a> Graph<'a> {
+    /// The graph that `metadata` has, by the names of the packages. Several versions of a package count
+    /// as one.
+    fn read(metadata: &'a Value) -> Result<Self> {
+        let mut names = BTreeMap::new();
+        let mut macros = BTreeSet::new();
+        for package in list(metadata, "packages")? {
+            let (id, name) = (text(package, "id")?, text(package, "name")?);
+            names.insert(id, name);
+            let targets = package["targets"].as_array().into_iter().flatten();
+            let kinds = targets.flat_map(|target| target["kind"].as_array().into_iter().flatten());
+            if kinds.into_iter().any(|kind| kind == "proc-macro") {
+                macros.insert(name);
+            }
+        }
+        let name = |id: &'a str| names.get(id).copied().unwrap_or(id);
+        let mut graph: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for node in list(&metadata["resolve"], "nodes")? {
+            let from = name(text(node, "id")?);
+            let edges = graph.entry(from).or_default();
+            if macros.contains(from) {
+                continue;
+            }
+            for dependency in list(node, "deps")? {
+                if list(dependency, "dep_kinds")?.iter().any(|kind| kind["kind"].is_null()) {
+                    edges.push(name(text(dependency, "pkg")?));
+                }
+            }
+        }
+        Ok(Self(graph))
+    }
+
+    /// How `from` comes to be built with each of `forbidden`, as far as it is: a shortest chain of
+    /// packages for each.
+    fn chains(&self, from: &str, forbidden: &[&str]) -> Result<Vec<String>> {
+        let (start, _) =
+            self.0.get_key_value(from).ok_or_else(|| eyre!("{from} is no resolved package"))?;
+        let mut chains = BTreeMap::from([(*start, (*start).to_owned())]);
+        let mut queue = VecDeque::from([*start]);
+        while let Some(package) = queue.pop_front() {
+            for dependency in self.0.get(package).into_iter().flatten() {
+                if !chains.contains_key(dependency) {
+                    let chain = format!("{} -> {dependency}", chains[package]);
+                    chains.insert(dependency, chain);
+                    queue.push_back(dependency);
+                }
+            }
+        }
+        Ok(forbidden.iter().filter_map(|package| chains.remove(package)).collect())
+    }
+}
+
+fn list<'a>(value: &'a Value, field: &str) -> Result<&'a Vec<Value>> {
+    value[field].as_array().ok_or_else(|| eyre!("metadata has no list in `{field}`"))
+}
+
 fn text<'a>(value: &'a Value, field: &str) -> Result<&'a str> {
     value[field].as_str().ok_or_else(|| eyre!("metadata has no text in `{field}`"))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::edge;
+    use super::{ASYNC, Graph, edge};
+    use serde_json::{Value, json};
+
+    /// Metadata of a package `core` and of what it depends on, by kind.
+    fn metadata(kind: Value) -> Value {
+        let package = |name: &str, kind: &str| json!({ "id": format!("{name} 1"), "name": name, "targets": [{ "kind": [kind] }] });
+        let node = |name: &str, deps: Value| json!({ "id": format!("{name} 1"), "deps": deps });
+        let dep = |name: &str, kind: &Value| json!({ "pkg": format!("{name} 1"), "dep_kinds": [{ "kind": kind }] });
+        json!({
+            "packages": [
+                package("core", "lib"),
+                package("words", "lib"),
+                package("derive", "proc-macro"),
+                package("tokio", "lib"),
+                package("hyper", "lib"),
+            ],
+            "resolve": { "nodes": [
+                node("core", json!([dep("words", &Value::Null), dep("derive", &Value::Null)])),
+                node("words", json!([dep("tokio", &kind)])),
+                // What a macro is built with isn't in what it writes.
+                node("derive", json!([dep("hyper", &Value::Null)])),
+                node("tokio", json!([])),
+                node("hyper", json!([])),
+            ] },
+        })
+    }
+
+    #[test]
+    fn what_is_pure_is_pure_through_and_through() {
+        let chain = "core -> words -> tokio".to_owned();
+        for (kind, expected) in
+            [(Value::Null, vec![chain]), (json!("dev"), vec![]), (json!("build"), vec![])]
+        {
+            let metadata = metadata(kind);
+            let graph = Graph::read(&metadata).unwrap();
+            assert_eq!(graph.chains("core", ASYNC).unwrap(), expected);
+        }
+        let metadata = metadata(Value::Null);
+        let graph = Graph::read(&metadata).unwrap();
+        assert!(graph.chains("cor", ASYNC).is_err(), "a package that isn't there isn't pure");
+    }
 
     #[test]
     fn edges() {

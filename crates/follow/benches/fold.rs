@@ -1,8 +1,8 @@
 //! Folding logs into a state, from a source in this process: one core, decoding included.
 
 use alloy_primitives::{B256, U256, map::B256Map};
-use alloy_provider::{Provider, ProviderBuilder};
-use alloy_rpc_types_eth::Filter;
+use alloy_provider::{DynProvider, Provider, ProviderBuilder};
+use alloy_rpc_types_eth::{Block, Filter};
 use canon_chain::deploy::Create2Origin;
 use canon_differential::{History, Lockstep};
 use canon_follow::{
@@ -44,10 +44,11 @@ static RECORDED: LazyLock<Recorded> = LazyLock::new(|| {
     let (chain, identity) = recorded.expect("a history has steps");
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     runtime.block_on(async {
-        let provider = ProviderBuilder::default().connect_client(chain.client()).erased();
+        let provider: DynProvider =
+            ProviderBuilder::default().connect_client(chain.client()).erased();
         let mut headers = Vec::new();
         for number in 0..=chain.block_number() {
-            let block = provider.get_block(number.into()).await.expect("an answer");
+            let block: Option<Block> = provider.get_block(number.into()).await.expect("an answer");
             let header = block.expect("a block").header;
             headers.push(Header {
                 id: BlockId { number: BlockNumber::of(number), hash: header.hash },

@@ -56,8 +56,8 @@ pub use ownership::{Ownership, OwnershipCall, OwnershipEvent, OwnershipRefusal};
 pub use preview::{Preview, Warning};
 pub use proposals::{
     InvalidRoundRules, LIFETIME_IN_ROUNDS, Leader, PayloadPin, Proposals, ProposalsCall,
-    ProposalsEvent, ProposalsRefusal, PushWindow, PushableRound, Pushed, RoundRules, RoundTally,
-    SignalingStatus,
+    ProposalsEvent, ProposalsRefusal, PushCandidate, PushWindow, PushableRound, Pushed, RoundRules,
+    RoundTally, SignalingStatus,
 };
 pub use refusal::{CommonRefusal, Refusal};
 pub use registry::{Registry, RegistryCall, RegistryEvent, RegistryRefusal, SENTINEL, Snapshot};

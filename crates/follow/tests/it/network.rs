@@ -78,7 +78,7 @@ impl Network {
 }
 
 /// The next number of a SplitMix64 generator.
-pub(crate) fn draw(state: &mut u64) -> u64 {
+const fn draw(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mut word = *state;
     word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

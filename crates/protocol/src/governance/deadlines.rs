@@ -13,7 +13,7 @@
 //! | `Executable` | now ≤ … + gracePeriod |
 //! | `Expired` | afterwards |
 
-use super::configuration::Configuration;
+use super::{Support, configuration::Configuration};
 use crate::{
     abi::Abi,
     units::{Seconds, Timestamp},
@@ -66,6 +66,11 @@ impl ProposalState {
     /// payload can't be pushed again while its last proposal is.
     pub const fn is_live(self) -> bool {
         matches!(self, Self::Pending | Self::Active | Self::Queued | Self::Executable)
+    }
+
+    /// Whether the state stays as it is whatever happens: Executed or Dropped.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Executed | Self::Dropped)
     }
 }
 
@@ -127,6 +132,24 @@ impl Deadlines {
         self.queued + Seconds::SECOND
     }
 
+    /// The last second in which ballots of this side are taken, if the proposal is accepted then.
+    pub const fn ballots_until(&self, support: Support) -> Timestamp {
+        match support {
+            Support::Yea => self.active,
+            Support::Nea => self.objections_until,
+        }
+    }
+
+    /// Whether ballots of this side are taken at `now` from a proposal that is in `state` then: both sides
+    /// while it is Active, those against it also in the first half of the execution delay.
+    pub fn takes_ballots(&self, state: ProposalState, support: Support, now: Timestamp) -> bool {
+        match state {
+            ProposalState::Active => true,
+            ProposalState::Queued => now <= self.ballots_until(support),
+            _ => false,
+        }
+    }
+
     /// The state at `now` of a proposal that was neither executed nor dropped. `accepted` is asked only
     /// after the vote.
     pub fn state_at(&self, now: Timestamp, accepted: impl FnOnce() -> bool) -> ProposalState {
@@ -176,6 +199,37 @@ mod tests {
         assert_eq!(deadlines.objections_until, Timestamp::of(1450));
         assert_eq!(deadlines.voting_starts(), Timestamp::of(1101));
         assert_eq!(deadlines.earliest_execution(), Timestamp::of(1601));
+    }
+
+    #[test]
+    fn ballots_against_are_taken_longer_than_those_for() {
+        use ProposalState::{Active, Queued, Rejected};
+
+        let configuration = Configuration {
+            voting_delay: Seconds::of(100),
+            voting_duration: Seconds::of(200),
+            execution_delay: Seconds::of(300),
+            ..Configuration::default()
+        };
+        let deadlines = Deadlines::new(Timestamp::of(1000), &configuration);
+        for (state, now, for_it, against_it) in [
+            (ProposalState::Pending, 1100, false, false),
+            (Active, 1101, true, true),
+            (Active, 1300, true, true),
+            (Queued, 1301, false, true),
+            (Queued, 1450, false, true),
+            (Queued, 1451, false, false),
+            (Rejected, 1301, false, false),
+        ] {
+            for (support, taken) in [(Support::Yea, for_it), (Support::Nea, against_it)] {
+                let now = Timestamp::of(now);
+                assert_eq!(
+                    deadlines.takes_ballots(state, support, now),
+                    taken,
+                    "{support:?}, {state} at {now}"
+                );
+            }
+        }
     }
 
     #[test]

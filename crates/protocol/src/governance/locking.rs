@@ -118,7 +118,7 @@ pub(super) fn finalise_withdraw(
     if withdrawal.payment == Payment::Claimed {
         return Err(GovernanceRefusal::AlreadyClaimed { id }.into());
     }
-    if frame.now() < withdrawal.unlocks_at {
+    if !withdrawal.is_payable(frame.now()) {
         return Err(GovernanceRefusal::NotUnlocked {
             timestamp: frame.now().to_word(),
             unlocks_at: withdrawal.unlocks_at.to_word(),

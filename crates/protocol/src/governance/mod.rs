@@ -41,8 +41,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Withdrawal {
     /// Who gave the power up.
+    #[serde(with = "crate::text::address")]
     pub holder: Address,
     /// Who gets the asset.
+    #[serde(with = "crate::text::address")]
     pub recipient: Address,
     /// How much.
     pub amount: Amount,
@@ -50,6 +52,13 @@ pub struct Withdrawal {
     pub unlocks_at: Timestamp,
     /// Whether it was paid.
     pub payment: Payment,
+}
+
+impl Withdrawal {
+    /// Whether it is paid at `now` to whoever asks: it wasn't yet, and its time has come.
+    pub fn is_payable(&self, now: Timestamp) -> bool {
+        self.payment == Payment::Due && self.unlocks_at <= now
+    }
 }
 
 /// Whether a withdrawal was paid.
@@ -250,16 +259,15 @@ impl Governance {
         now: Timestamp,
     ) -> Result<Amount, GovernanceRefusal> {
         let (_, proposal) = self.proposal(id)?;
-        let objections_until = proposal.deadlines().objections_until;
-        match (self.state(proposal, now), support) {
-            (ProposalState::Active, _) => Ok(self.castable(proposal, holder)),
-            (ProposalState::Queued, Support::Nea) if now <= objections_until => {
-                Ok(self.castable(proposal, holder))
-            }
+        let (state, deadlines) = (self.state(proposal, now), proposal.deadlines());
+        if deadlines.takes_ballots(state, support, now) {
+            return Ok(self.castable(proposal, holder));
+        }
+        match (state, support) {
             (ProposalState::Queued, Support::Nea) => Err(GovernanceRefusal::ObjectionsOver {
                 id,
                 timestamp: now.to_word(),
-                objections_until: objections_until.to_word(),
+                objections_until: deadlines.objections_until.to_word(),
             }),
             (state, _) => Err(GovernanceRefusal::NotActive { id, state }),
         }

@@ -8,6 +8,7 @@ mod signaling;
 mod status;
 
 pub use messages::{ProposalsCall, ProposalsEvent, ProposalsRefusal};
+pub use pushing::PushCandidate;
 pub use rounds::{InvalidRoundRules, LIFETIME_IN_ROUNDS, PushWindow, RoundRules};
 pub use status::{PushableRound, SignalingStatus};
 
@@ -35,6 +36,7 @@ pub struct PayloadPin {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leader {
     /// The payload.
+    #[serde(with = "crate::text::address")]
     pub payload: Address,
     /// Its signals.
     pub count: u32,
@@ -47,7 +49,7 @@ pub enum Pushed {
     Proposal(ProposalId),
     /// To this contract, which had the Registry then and is not of the set: events of the set don't
     /// say which proposal it is there, if it is one at all.
-    Elsewhere(Address),
+    Elsewhere(#[serde(with = "crate::text::address")] Address),
 }
 
 /// What is known of a round of one rollup.
@@ -132,6 +134,18 @@ impl Proposals {
     /// The rounds of `instance` with signals, oldest first.
     pub fn rounds(&self, instance: Address) -> impl Iterator<Item = (Round, &RoundTally)> {
         let rounds = self.instances.get(&instance).map(|instance| &instance.rounds);
+        rounds.into_iter().flatten().map(|(round, tally)| (*round, tally))
+    }
+
+    /// The rounds of `instance` with signals from `first` to `last`, oldest first.
+    fn rounds_between(
+        &self,
+        instance: Address,
+        first: Round,
+        last: Round,
+    ) -> impl Iterator<Item = (Round, &RoundTally)> {
+        let rounds =
+            self.instances.get(&instance).map(|instance| instance.rounds.range(first..=last));
         rounds.into_iter().flatten().map(|(round, tally)| (*round, tally))
     }
 

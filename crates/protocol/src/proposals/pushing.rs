@@ -1,16 +1,18 @@
 //! Pushing: the winner of a round becomes a proposal of Governance.
 
 use super::{
-    LIFETIME_IN_ROUNDS, Leader, Proposals, ProposalsEvent, ProposalsRefusal, Pushed, pinned,
-    signaling,
+    LIFETIME_IN_ROUNDS, Leader, Proposals, ProposalsEvent, ProposalsRefusal, Pushed, RoundRules,
+    RoundTally, pinned, signaling,
 };
 use crate::{
     call_frame::{CallFrame, Decision},
-    governance, questions,
+    governance::{self, ProposalState},
+    questions,
     refusal::Refusal,
-    units::Round,
+    units::{ProposalId, Round},
 };
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, B256, U256};
+use serde::{Deserialize, Serialize};
 
 pub(super) fn push(frame: CallFrame<'_>, proposals: &Proposals, round: U256) -> Decision {
     let instance = signaling::canonical(frame, proposals)?;
@@ -34,51 +36,129 @@ pub(super) fn winner(
     current_round: U256,
     owner: Address,
 ) -> Result<(Round, Leader), Refusal> {
-    if number >= current_round {
-        return Err(ProposalsRefusal::RoundNotOver { round: number, current_round }.into());
-    }
-    if current_round - number > U256::from(LIFETIME_IN_ROUNDS) {
-        return Err(ProposalsRefusal::RoundExpired { round: number, current_round }.into());
-    }
+    require_open(number, current_round)?;
     let known = Round::try_from(number).ok();
     let (round, tally) = known
         .and_then(|round| Some((round, proposals.round(instance, round)?)))
         .ok_or(ProposalsRefusal::NoLeader { round: number })?;
-    match tally.pushed {
-        None => {}
-        Some(Pushed::Proposal(id)) => {
-            let proposal_id = id.to_word();
-            return Err(ProposalsRefusal::AlreadyPushed { round: number, proposal_id }.into());
-        }
-        Some(Pushed::Elsewhere(governance)) => return Err(Refusal::OutsideTheSet(governance)),
+    if let Some(Pushed::Elsewhere(governance)) = tally.pushed {
+        return Err(Refusal::OutsideTheSet(governance));
     }
-    let leader = tally.leader.ok_or(ProposalsRefusal::NoLeader { round: number })?;
-    let payload = leader.payload;
-    let needed = proposals.rules.n();
-    if leader.count < needed {
-        return Err(ProposalsRefusal::QuorumNotReached {
-            leader: payload,
-            count: U256::from(leader.count),
-            needed: U256::from(needed),
-        }
-        .into());
-    }
-    let pin = tally.payloads.get(&payload).map(|pin| pin.code_hash);
-    let (expected, found) = (pin.unwrap_or_default(), pinned(frame.code(payload).hash));
-    if found != expected {
-        return Err(ProposalsRefusal::CodeChanged { payload, expected, found }.into());
-    }
+    let candidate = proposals
+        .candidate(round, tally, |payload| frame.code(payload).hash)
+        .ok_or(ProposalsRefusal::NoLeader { round: number })?;
+    let leader = candidate.require_won(&proposals.rules)?;
     // Another contract that has the Registry may say anything of what was pushed to it.
     if owner != frame.set.addresses().governance {
         return Err(Refusal::OutsideTheSet(owner));
     }
-    if let Some(id) = proposals.latest_proposal_of(payload)
-        && let Some(state) = frame.set.governance.state_of(id, frame.now())
-        && state.is_live()
-    {
-        return Err(ProposalsRefusal::ProposalLive { payload, proposal_id: id.to_word() }.into());
-    }
+    candidate.require_over(|id| frame.set.governance.state_of(id, frame.now()))?;
     Ok((round, leader))
+}
+
+/// Refuses round `number` unless it is over in round `present`, and not too long.
+fn require_open(number: U256, present: U256) -> Result<(), ProposalsRefusal> {
+    let current_round = present;
+    if number >= present {
+        return Err(ProposalsRefusal::RoundNotOver { round: number, current_round });
+    }
+    if present - number > U256::from(LIFETIME_IN_ROUNDS) {
+        return Err(ProposalsRefusal::RoundExpired { round: number, current_round });
+    }
+    Ok(())
+}
+
+impl Proposals {
+    /// What decides whether a round is pushed, if anybody signaled in it. `code_hash` returns what
+    /// `EXTCODEHASH` answers.
+    pub(super) fn candidate(
+        &self,
+        round: Round,
+        tally: &RoundTally,
+        code_hash: impl FnOnce(Address) -> B256,
+    ) -> Option<PushCandidate> {
+        let leader = tally.leader?;
+        let pin = tally.payloads.get(&leader.payload).map(|pin| pin.code_hash);
+        Some(PushCandidate {
+            round,
+            leader,
+            pushed: tally.pushed,
+            expected_code: pin.unwrap_or_default(),
+            found_code: pinned(code_hash(leader.payload)),
+            latest: self.latest_proposal_of(leader.payload),
+        })
+    }
+}
+
+/// A round with signals, and all that decides whether `pushProposal` accepts it, but for the present
+/// round and the states of proposals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PushCandidate {
+    /// The round.
+    pub round: Round,
+    /// Who leads it.
+    pub leader: Leader,
+    /// Whether it was pushed, and where to.
+    pub pushed: Option<Pushed>,
+    /// The leader's code hash at its first signal in the round, with the lowest 24 bits zero.
+    pub expected_code: B256,
+    /// The leader's code hash now, with the lowest 24 bits zero.
+    pub found_code: B256,
+    /// The newest proposal that was pushed for the leader.
+    pub latest: Option<ProposalId>,
+}
+
+impl PushCandidate {
+    /// The leader, if `pushProposal` accepts the round in round `present`; otherwise why it doesn't.
+    /// `state` returns the state of a proposal at that time. Whether Governance takes the winner isn't
+    /// checked.
+    pub fn winner(
+        &self,
+        rules: &RoundRules,
+        present: Round,
+        state: impl FnOnce(ProposalId) -> Option<ProposalState>,
+    ) -> Result<Leader, ProposalsRefusal> {
+        require_open(self.round.to_word(), present.to_word())?;
+        let leader = self.require_won(rules)?;
+        self.require_over(state)?;
+        Ok(leader)
+    }
+
+    /// The leader, if it has the signals it needs, its code is what was signaled for, and the round
+    /// wasn't pushed.
+    fn require_won(&self, rules: &RoundRules) -> Result<Leader, ProposalsRefusal> {
+        let (round, Leader { payload, count }) = (self.round.to_word(), self.leader);
+        if let Some(pushed) = self.pushed {
+            let proposal_id = match pushed {
+                Pushed::Proposal(id) => id.to_word(),
+                Pushed::Elsewhere(_) => U256::ZERO,
+            };
+            return Err(ProposalsRefusal::AlreadyPushed { round, proposal_id });
+        }
+        if count < rules.n() {
+            let (count, needed) = (U256::from(count), U256::from(rules.n()));
+            return Err(ProposalsRefusal::QuorumNotReached { leader: payload, count, needed });
+        }
+        let (expected, found) = (self.expected_code, self.found_code);
+        if found != expected {
+            return Err(ProposalsRefusal::CodeChanged { payload, expected, found });
+        }
+        Ok(self.leader)
+    }
+
+    /// Refuses the round while the last proposal that was pushed for its leader may be executed.
+    fn require_over(
+        &self,
+        state: impl FnOnce(ProposalId) -> Option<ProposalState>,
+    ) -> Result<(), ProposalsRefusal> {
+        match self.latest {
+            Some(id) if state(id).is_some_and(ProposalState::is_live) => {
+                let payload = self.leader.payload;
+                Err(ProposalsRefusal::ProposalLive { payload, proposal_id: id.to_word() })
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// The Registry's owner.

@@ -1,6 +1,6 @@
 //! What clients ask about signals: where the round stands, and what can be pushed.
 
-use super::{LIFETIME_IN_ROUNDS, Leader, Proposals, RoundRules, pushing, signaling};
+use super::{LIFETIME_IN_ROUNDS, Leader, Proposals, PushCandidate, RoundRules, pushing, signaling};
 use crate::{
     call_frame::{CallFrame, Context, L1Block, ReentrancyGuard},
     external::ExternalContracts,
@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignalingStatus {
     /// The canonical rollup.
+    #[serde(with = "crate::text::address")]
     pub instance: Address,
     /// Its slot.
     pub slot: Slot,
@@ -130,6 +131,32 @@ impl SetState {
             }
         }
         Ok(pushable)
+    }
+
+    /// What decides whether the rounds from which something can be pushed at `now` or soon are pushed:
+    /// the present one and those before it that aren't too old, as far as there were signals in them,
+    /// oldest first. Refused as [`Self::signaling`] is, and if the Registry belongs to a contract other
+    /// than this set's Governance.
+    pub fn push_candidates(
+        &self,
+        proposals: Address,
+        now: Timestamp,
+        external: &dyn ExternalContracts,
+    ) -> Result<Vec<PushCandidate>, Refusal> {
+        let SignalingStatus { instance, round: present, .. } =
+            self.signaling(proposals, now, external)?;
+        self.ask(proposals, now, external, |frame, state| {
+            let owner = pushing::governance_of(frame, state)?;
+            if owner != self.addresses().governance {
+                return Err(Refusal::OutsideTheSet(owner));
+            }
+            let oldest = Round::of(present.get().saturating_sub(LIFETIME_IN_ROUNDS));
+            let rounds = state.rounds_between(instance, oldest, present);
+            let code_hash = |payload| frame.code(payload).hash;
+            Ok(rounds
+                .filter_map(|(round, tally)| state.candidate(round, tally, code_hash))
+                .collect())
+        })
     }
 
     /// Asks about a Proposals contract of the set at `now`.

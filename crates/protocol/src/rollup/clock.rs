@@ -64,9 +64,14 @@ impl SlotClock {
         self.slot_start(self.first_slot(epoch)?)
     }
 
+    /// The number of slots of its epoch before `slot`.
+    pub fn position_in_epoch(&self, slot: Slot) -> u64 {
+        slot.get() % self.epoch_duration
+    }
+
     /// Whether `slot` is the first of its epoch, in which no seed is recorded.
     pub fn is_first_of_epoch(&self, slot: Slot) -> bool {
-        slot.get() % self.epoch_duration == 0
+        self.position_in_epoch(slot) == 0
     }
 
     /// The first second in which `epoch` can record the seed of the next one: that of its second slot.

@@ -71,18 +71,34 @@ impl Abi for AttesterStatus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StakeMove {
     /// The rollup to move to.
+    #[serde(with = "crate::text::address")]
     pub new_rollup: Address,
     /// From when on it can be finalized.
     pub ready_at: Timestamp,
+}
+
+impl StakeMove {
+    /// Whether it can be finalized at `now`, if its target is canonical.
+    pub fn is_ready(&self, now: Timestamp) -> bool {
+        self.ready_at <= now
+    }
 }
 
 /// An exit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StakeExit {
     /// Who gets the stake.
+    #[serde(with = "crate::text::address")]
     pub recipient: Address,
     /// From when on it is paid.
     pub exitable_at: Timestamp,
+}
+
+impl StakeExit {
+    /// Whether it is paid at `now` to whoever asks.
+    pub fn is_payable(&self, now: Timestamp) -> bool {
+        self.exitable_at <= now
+    }
 }
 
 /// The state of a registration.

@@ -67,7 +67,7 @@ pub(super) fn finalise_move(
         return Err(RollupRefusal::NotValidating { attester, status }.into());
     }
     let announced = member.moving().ok_or(RollupRefusal::NoMove { attester })?;
-    if frame.now() < announced.ready_at {
+    if !announced.is_ready(frame.now()) {
         return Err(RollupRefusal::MoveNotReady {
             timestamp: frame.now().to_word(),
             ready_at: announced.ready_at.to_word(),

@@ -10,6 +10,31 @@ use crate::{
 use alloy_primitives::{Address, U256};
 
 impl Rollup {
+    /// Whether a deposit of `stake` for `attester` is accepted, as far as this rollup decides it: nobody
+    /// registered the attester, and the stake suffices. Otherwise why not.
+    pub fn check_deposit(&self, attester: Address, stake: Amount) -> Result<(), RollupRefusal> {
+        self.require_vacant(attester)?;
+        self.require_stake(stake)
+    }
+
+    fn require_vacant(&self, attester: Address) -> Result<(), RollupRefusal> {
+        match self.member(attester) {
+            Some(_) => Err(RollupRefusal::AlreadyRegistered { attester }),
+            None => Ok(()),
+        }
+    }
+
+    fn require_stake(&self, stake: Amount) -> Result<(), RollupRefusal> {
+        let minimum = self.parameters.minimum_stake;
+        if stake >= minimum {
+            return Ok(());
+        }
+        Err(RollupRefusal::StakeTooLow {
+            amount: stake.to_word(),
+            minimum_stake: minimum.to_word(),
+        })
+    }
+
     pub(super) fn require_member(&self, attester: Address) -> Result<&Member, RollupRefusal> {
         self.member(attester).ok_or(RollupRefusal::NotRegistered { attester })
     }
@@ -40,15 +65,9 @@ pub(super) fn deposit(
     if [attester, proposer, withdrawer].contains(&Address::ZERO) {
         return Err(CommonRefusal::ZeroAddress.into());
     }
-    if rollup.member(attester).is_some() {
-        return Err(RollupRefusal::AlreadyRegistered { attester }.into());
-    }
+    rollup.require_vacant(attester)?;
     let stake = Amount::try_from(amount)?;
-    let minimum = rollup.parameters.minimum_stake;
-    if stake < minimum {
-        let minimum_stake = minimum.to_word();
-        return Err(RollupRefusal::StakeTooLow { amount, minimum_stake }.into());
-    }
+    rollup.require_stake(stake)?;
     let event = RollupEvent::Deposit { attester, proposer, withdrawer, amount: stake };
     let mut logs = vec![frame.log(event)];
     let asset = frame.calling(frame.set.addresses().asset);
@@ -85,7 +104,7 @@ pub(super) fn finalise_withdraw(
     let exit = member
         .exit()
         .ok_or_else(|| RollupRefusal::NotExiting { attester, status: member.status() })?;
-    if frame.now() < exit.exitable_at {
+    if !exit.is_payable(frame.now()) {
         return Err(RollupRefusal::ExitNotReady {
             timestamp: frame.now().to_word(),
             exitable_at: exit.exitable_at.to_word(),

@@ -79,3 +79,37 @@ pub mod option {
         Ok(text.map(|Text(address)| address))
     }
 }
+
+/// A map by address.
+pub mod map {
+    use alloy_primitives::Address;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use std::collections::BTreeMap;
+
+    /// Writes the keys with their checksums.
+    ///
+    /// # Errors
+    ///
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer, V: Serialize>(
+        map: &BTreeMap<Address, V>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(map.iter().map(|(key, value)| (key.to_checksum(None), value)))
+    }
+
+    /// Reads addresses as keys.
+    ///
+    /// # Errors
+    ///
+    /// If [`parse`](super::parse) refuses a key.
+    pub fn deserialize<'de, D: Deserializer<'de>, V: Deserialize<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<Address, V>, D::Error> {
+        #[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+        struct Key(#[serde(with = "super")] Address);
+
+        let map = BTreeMap::<Key, V>::deserialize(deserializer)?;
+        Ok(map.into_iter().map(|(Key(address), value)| (address, value)).collect())
+    }
+}

@@ -1,0 +1,214 @@
+//! All times to come, and what happens then.
+
+use crate::present::{Present, SetView};
+use alloy_primitives::Address;
+use canon_protocol::{
+    Epoch, Payment, ProposalId, ProposalState, Round, Seconds, Timestamp, WithdrawalId, text,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A time to come, and what happens then if nothing else happens before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CalendarEntry {
+    /// The first second in which it is so.
+    pub time: Timestamp,
+    /// What is so.
+    pub event: CalendarEvent,
+}
+
+/// What is so from some second on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum CalendarEvent {
+    /// Ballots are taken on a proposal.
+    VotingStarts {
+        /// The proposal.
+        id: ProposalId,
+    },
+    /// Only ballots against it are still taken, if it is accepted; otherwise it is rejected.
+    VotingEnds {
+        /// The proposal.
+        id: ProposalId,
+    },
+    /// No ballots are taken any more: the result is final.
+    ObjectionsEnd {
+        /// The proposal.
+        id: ProposalId,
+    },
+    /// Anyone may execute a proposal.
+    Executable {
+        /// The proposal.
+        id: ProposalId,
+    },
+    /// A proposal can't be executed any more.
+    Expires {
+        /// The proposal.
+        id: ProposalId,
+    },
+    /// A round of the canonical rollup is over: its winner, if there is one, can be pushed.
+    RoundEnds {
+        /// The round.
+        round: Round,
+    },
+    /// The winner of a round can't be pushed any more.
+    PushExpires {
+        /// The round.
+        round: Round,
+    },
+    /// An epoch of a rollup begins.
+    EpochStarts {
+        /// The rollup.
+        #[serde(with = "text::address")]
+        rollup: Address,
+        /// The epoch.
+        epoch: Epoch,
+    },
+    /// The seed of an epoch can be recorded.
+    SeedRecordable {
+        /// The rollup.
+        #[serde(with = "text::address")]
+        rollup: Address,
+        /// The epoch that the seed draws.
+        epoch: Epoch,
+    },
+    /// A withdrawal is paid to whoever asks.
+    WithdrawalUnlocks {
+        /// The withdrawal.
+        id: WithdrawalId,
+    },
+    /// The stake of an attester that is leaving is paid to whoever asks.
+    ExitUnlocks {
+        /// The rollup.
+        #[serde(with = "text::address")]
+        rollup: Address,
+        /// The attester.
+        #[serde(with = "text::address")]
+        attester: Address,
+    },
+    /// The stake of an attester can move, if the target is canonical then.
+    MoveReady {
+        /// The rollup that it leaves.
+        #[serde(with = "text::address")]
+        rollup: Address,
+        /// The attester.
+        #[serde(with = "text::address")]
+        attester: Address,
+    },
+    /// Withdrawals aren't delayed by replaced configurations any more.
+    ExitFloorEnds,
+}
+
+/// All times after the block at which something changes by itself, earliest first. Withdrawals, exits and
+/// moves are all that there are if the history is known, otherwise those that the view was asked for.
+pub fn calendar(view: &SetView) -> Vec<CalendarEntry> {
+    let present = &view.present;
+    let mut entries = proposals(present);
+    entries.extend(rounds(present));
+    entries.extend(epochs(present));
+    entries.extend(payments(view));
+    entries.push((after(present.governance.exit_floor.until), CalendarEvent::ExitFloorEnds));
+    let to_come = entries.into_iter().filter(|(time, _)| *time > present.block.timestamp);
+    let mut entries: Vec<_> = to_come.map(|(time, event)| CalendarEntry { time, event }).collect();
+    entries.sort_unstable();
+    entries
+}
+
+/// The second after `time`.
+fn after(time: Timestamp) -> Timestamp {
+    time + Seconds::SECOND
+}
+
+fn proposals(view: &Present) -> Vec<(Timestamp, CalendarEvent)> {
+    let proposals = view.governance.proposals.iter().flat_map(|proposal| {
+        let (id, deadlines) = (proposal.id, proposal.deadlines());
+        let all = [
+            (deadlines.voting_starts(), CalendarEvent::VotingStarts { id }),
+            (after(deadlines.active), CalendarEvent::VotingEnds { id }),
+            (after(deadlines.objections_until), CalendarEvent::ObjectionsEnd { id }),
+            (deadlines.earliest_execution(), CalendarEvent::Executable { id }),
+            (after(deadlines.executable), CalendarEvent::Expires { id }),
+        ];
+        // A vote that is open may end either way.
+        let changes = match proposal.state {
+            ProposalState::Pending
+            | ProposalState::Active
+            | ProposalState::Queued
+            | ProposalState::Executable => all.len(),
+            ProposalState::Rejected
+            | ProposalState::Executed
+            | ProposalState::Dropped
+            | ProposalState::Expired => 0,
+        };
+        all.into_iter().take(changes)
+    });
+    proposals.collect()
+}
+
+fn rounds(view: &Present) -> Vec<(Timestamp, CalendarEvent)> {
+    let (Some(signaling), Some(clock)) = (&view.signaling, view.canonical_clock()) else {
+        return Vec::new();
+    };
+    let round = signaling.status.round;
+    let next = clock.slot_start(signaling.rules.first_slot(round.next()));
+    let mut entries = Vec::from_iter(next.map(|time| (time, CalendarEvent::RoundEnds { round })));
+    for pushable in view.pushable_at(view.block.timestamp) {
+        let round = pushable.round;
+        let until = pushable.until;
+        entries.extend(until.map(|until| (after(until), CalendarEvent::PushExpires { round })));
+    }
+    entries
+}
+
+fn epochs(view: &Present) -> impl Iterator<Item = (Timestamp, CalendarEvent)> {
+    view.rollups.iter().flat_map(|(rollup, seen)| {
+        let (rollup, clock) = (*rollup, seen.clock);
+        let present = clock.epoch_at(view.block.timestamp);
+        let start = present.and_then(|present| {
+            let epoch = present.next();
+            Some((clock.epoch_start(epoch)?, CalendarEvent::EpochStarts { rollup, epoch }))
+        });
+        let recording = present.and_then(|present| {
+            let epoch = present.next();
+            let time = clock.seed_recording_start(present)?;
+            Some((time, CalendarEvent::SeedRecordable { rollup, epoch }))
+        });
+        start.into_iter().chain(recording)
+    })
+}
+
+fn payments(view: &SetView) -> Vec<(Timestamp, CalendarEvent)> {
+    let present = &view.present;
+    let mut withdrawals = present.withdrawals.clone();
+    let mut stakes = BTreeMap::new();
+    for (rollup, seen) in &present.rollups {
+        for (attester, stands) in &seen.attesters {
+            stakes.insert((*rollup, *attester), (stands.exit, stands.moving));
+        }
+    }
+    if let Some(history) = &view.history {
+        let all = (0..).zip(history.governance().withdrawals());
+        withdrawals.extend(all.filter_map(|(id, one)| Some((WithdrawalId::new(id)?, *one))));
+        for (address, rollup) in history.rollups() {
+            for member in rollup.registrations() {
+                let attester = member.attester();
+                let present = rollup.member(attester);
+                let stands = present.map(|member| (member.exit(), member.moving()));
+                stakes.insert((address, attester), stands.unwrap_or_default());
+            }
+        }
+    }
+    let unpaid = withdrawals.into_iter().filter(|(_, one)| one.payment == Payment::Due);
+    let mut entries: Vec<_> =
+        unpaid.map(|(id, one)| (one.unlocks_at, CalendarEvent::WithdrawalUnlocks { id })).collect();
+    for ((rollup, attester), (exit, moving)) in stakes {
+        entries.extend(
+            exit.map(|exit| (exit.exitable_at, CalendarEvent::ExitUnlocks { rollup, attester })),
+        );
+        entries.extend(
+            moving.map(|moving| (moving.ready_at, CalendarEvent::MoveReady { rollup, attester })),
+        );
+    }
+    entries
+}

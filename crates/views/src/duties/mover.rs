@@ -1,0 +1,168 @@
+//! Takes a stake to the next rollup.
+
+use crate::{
+    intent::{IntendedAction, Intent},
+    present::{AttesterView, Present},
+};
+use alloy_primitives::Address;
+use canon_protocol::{Amount, AttesterStatus, StakeMove, Timestamp, text};
+use serde::{Deserialize, Serialize};
+
+/// A stake to be moved, by its withdrawer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MovePlan {
+    /// The account that decides about the stake.
+    #[serde(with = "text::address")]
+    pub withdrawer: Address,
+    /// Whose stake.
+    #[serde(with = "text::address")]
+    pub attester: Address,
+    /// From where.
+    #[serde(with = "text::address")]
+    pub from: Address,
+    /// Where to.
+    #[serde(with = "text::address")]
+    pub to: Address,
+    /// The attester under which the stake goes if somebody else registered its own there; not 0.
+    #[serde(with = "text::address")]
+    pub spare: Address,
+}
+
+/// What a mover does in the next block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MoverDuty {
+    /// Where the move stands.
+    pub phase: MovePhase,
+    /// What it does.
+    pub intents: Vec<Intent>,
+}
+
+/// Where a move stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum MovePhase {
+    /// The view doesn't say: it wasn't asked, or the rollup doesn't answer.
+    Unknown,
+    /// It isn't announced.
+    Unannounced,
+    /// It is announced; the exit delay runs.
+    Waiting {
+        /// From when on the stake may go.
+        ready_at: Timestamp,
+    },
+    /// The delay is over, but something else is in the way. The attester keeps its seat.
+    Held(MoveObstacle),
+    /// The stake can go in the next block.
+    Due,
+    /// The stake is there.
+    Moved,
+    /// The attester isn't in the set any more: there is nothing to move.
+    Gone,
+    /// Another account decides about the stake.
+    NotOurs {
+        /// That account.
+        #[serde(with = "text::address")]
+        withdrawer: Address,
+    },
+}
+
+/// What is in the way of a move whose delay is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MoveObstacle {
+    /// The target isn't canonical yet.
+    NotCanonical,
+    /// The attester and the spare one are both registered there.
+    Squatted,
+    /// The target asks for a higher stake.
+    StakeTooLow {
+        /// The stake.
+        stake: Amount,
+        /// The least stake there.
+        minimum: Amount,
+    },
+}
+
+/// What the withdrawer of an attester does in the next block, so that its stake moves. The view must have
+/// been [asked](crate::Question::add_move) for it.
+pub fn mover(view: &Present, plan: &MovePlan) -> MoverDuty {
+    let (phase, action) = step(view, plan);
+    let intents = action.into_iter().map(|action| Intent::new(view, action, None)).collect();
+    MoverDuty { phase, intents }
+}
+
+fn step(view: &Present, plan: &MovePlan) -> (MovePhase, Option<IntendedAction>) {
+    let MovePlan { withdrawer, attester, from, to, .. } = *plan;
+    let Some(here) = view.attester(from, attester) else { return (MovePhase::Unknown, None) };
+    match here.status {
+        AttesterStatus::Validating if here.withdrawer != withdrawer => {
+            (MovePhase::NotOurs { withdrawer: here.withdrawer }, None)
+        }
+        AttesterStatus::Validating if from == to => (MovePhase::Moved, None),
+        AttesterStatus::Validating => match here.moving {
+            Some(moving) if moving.new_rollup != to => (MovePhase::Unannounced, announce(plan)),
+            None => (MovePhase::Unannounced, announce(plan)),
+            Some(moving) if !moving.is_ready(view.next) => {
+                (MovePhase::Waiting { ready_at: moving.ready_at }, None)
+            }
+            Some(moving) => match new_attester(view, plan, here) {
+                Ok(new_attester) => (MovePhase::Due, finalise(plan, moving, new_attester)),
+                Err(obstacle) => (MovePhase::Held(obstacle), None),
+            },
+        },
+        AttesterStatus::None if has_arrived(view, plan) => (MovePhase::Moved, None),
+        AttesterStatus::None | AttesterStatus::Living | AttesterStatus::Exiting => {
+            (MovePhase::Gone, None)
+        }
+    }
+}
+
+const fn announce(plan: &MovePlan) -> Option<IntendedAction> {
+    let MovePlan { attester, from, to, .. } = *plan;
+    Some(IntendedAction::AnnounceMove { rollup: from, attester, to })
+}
+
+const fn finalise(
+    plan: &MovePlan,
+    StakeMove { ready_at, .. }: StakeMove,
+    new_attester: Option<Address>,
+) -> Option<IntendedAction> {
+    let MovePlan { attester, from, .. } = *plan;
+    Some(IntendedAction::FinaliseMove { rollup: from, attester, new_attester, ready_at })
+}
+
+/// The attester under which the stake goes, if that is another one; or what is in the way. What a target
+/// of another make asks for isn't known.
+fn new_attester(
+    view: &Present,
+    plan: &MovePlan,
+    here: &AttesterView,
+) -> Result<Option<Address>, MoveObstacle> {
+    if view.addresses.rollup != plan.to {
+        return Err(MoveObstacle::NotCanonical);
+    }
+    let Some(target) = view.rollups.get(&plan.to) else { return Ok(None) };
+    let (stake, minimum) = (here.stake, target.minimum_stake);
+    if stake < minimum {
+        return Err(MoveObstacle::StakeTooLow { stake, minimum });
+    }
+    let is_vacant = |attester: &Address| {
+        target.attesters.get(attester).is_none_or(|there| there.status == AttesterStatus::None)
+    };
+    match (is_vacant(&plan.attester), is_vacant(&plan.spare)) {
+        (true, _) => Ok(None),
+        (false, true) => Ok(Some(plan.spare)),
+        (false, false) => Err(MoveObstacle::Squatted),
+    }
+}
+
+/// Whether the new rollup has a stake of this withdrawer, under either attester.
+fn has_arrived(view: &Present, plan: &MovePlan) -> bool {
+    [plan.attester, plan.spare].into_iter().any(|attester| {
+        let there = view.attester(plan.to, attester);
+        there.is_some_and(|there| {
+            there.status != AttesterStatus::None && there.withdrawer == plan.withdrawer
+        })
+    })
+}

@@ -1,0 +1,282 @@
+//! Signals, proposes blocks, records seeds.
+//!
+//! A sequencer acts only for the slot of the block that is expected next, and only in its own slots, but
+//! for the seed of an epoch in which nobody can propose. Signaling depends on nothing but the L1: it goes
+//! on when blocks aren't built.
+
+use crate::{
+    intent::{IntendedAction, Intent},
+    present::{Present, RollupView, SeedStatus},
+    signals::PayloadStatus,
+};
+use alloy_primitives::{Address, B256, U256, keccak256};
+use canon_protocol::{CodeKind, Epoch, RollupBlock, Slot, text};
+use serde::{Deserialize, Serialize};
+
+/// The proposer of an attester.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SequencerIdentity {
+    /// Its address.
+    #[serde(with = "text::address")]
+    pub proposer: Address,
+    /// The rollup that it serves.
+    #[serde(with = "text::address")]
+    pub rollup: Address,
+    /// Whether it proposes blocks.
+    pub blocks: BlockDuty,
+}
+
+/// Whether a sequencer proposes blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BlockDuty {
+    /// It does, once per slot of its own.
+    Propose,
+    /// It doesn't: it only signals, and records seeds that nobody did.
+    Leave,
+}
+
+/// What a sequencer signals for, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignalPlan {
+    /// The payload.
+    #[serde(with = "text::address")]
+    pub payload: Address,
+    /// Its code hash when it was checked. A payload whose code is another is not signaled for.
+    pub code_hash: B256,
+    /// Not before the sequencer's rollup has this block.
+    pub from_block: RollupBlock,
+    /// Whether the payload's status matters.
+    pub status: StatusRule,
+    /// Whether a round that can't be won any more matters.
+    pub hopeless: HopelessRule,
+}
+
+/// Whether the payload's status matters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StatusRule {
+    /// Signals only while a signal can help.
+    #[default]
+    Respect,
+    /// Signals whatever the status is, as long as the rollup is canonical: the operator insists.
+    Force,
+}
+
+/// Whether a round that can't be won any more matters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HopelessRule {
+    /// Signals all the same: others see who is for it.
+    #[default]
+    Signal,
+    /// Saves the gas.
+    Skip,
+}
+
+impl SignalPlan {
+    /// Signals at once, by the default rules.
+    pub fn new(payload: Address, code_hash: B256) -> Self {
+        Self {
+            payload,
+            code_hash,
+            from_block: RollupBlock::ZERO,
+            status: StatusRule::default(),
+            hopeless: HopelessRule::default(),
+        }
+    }
+}
+
+/// What a sequencer does in the next block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SequencerDuty {
+    /// Whether it signals, and why not.
+    pub decision: SignalDecision,
+    /// What it does, the signal first.
+    pub intents: Vec<Intent>,
+}
+
+/// Whether to signal in the slot of the next block, and why not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum SignalDecision {
+    /// It is the time.
+    Signal,
+    /// Nothing is set.
+    NoPayload,
+    /// The sequencer's rollup isn't the canonical one: its signals count nothing.
+    NotCanonical,
+    /// The count, or the payload's status, isn't known: the canonical rollup doesn't answer.
+    Unknown,
+    /// There isn't the code that was checked.
+    CodeChanged {
+        /// The code hash that was checked.
+        expected: B256,
+        /// The code hash at the block.
+        found: B256,
+    },
+    /// The agreed block isn't there yet.
+    TooEarly {
+        /// The newest block.
+        block: RollupBlock,
+        /// The agreed one.
+        from: RollupBlock,
+    },
+    /// The slot has its signal.
+    SlotUsed,
+    /// A signal can't help.
+    Status(PayloadStatus),
+    /// The round can't be won any more.
+    Hopeless,
+    /// All is ready, but the slot is another proposer's, or nobody's.
+    OtherSlot,
+}
+
+/// What a sequencer does in the next block. Without a plan it signals for nothing.
+pub fn sequencer(
+    view: &Present,
+    identity: &SequencerIdentity,
+    plan: Option<&SignalPlan>,
+) -> SequencerDuty {
+    let decision = decide(view, identity, plan);
+    let mut intents = Vec::new();
+    if let Some(own) = view.rollups.get(&identity.rollup)
+        && let Some(slot) = own.slot
+    {
+        if let (SignalDecision::Signal, Some(plan)) = (decision, plan) {
+            intents.push(signal(view, identity, plan, own, slot));
+        }
+        intents.extend(work(view, identity, own, slot));
+    }
+    SequencerDuty { decision, intents }
+}
+
+fn decide(
+    view: &Present,
+    identity: &SequencerIdentity,
+    plan: Option<&SignalPlan>,
+) -> SignalDecision {
+    let Some(plan) = plan else { return SignalDecision::NoPayload };
+    if view.addresses.rollup != identity.rollup {
+        return SignalDecision::NotCanonical;
+    }
+    let (Some(own), Some(signaling)) = (view.rollups.get(&identity.rollup), &view.signaling) else {
+        return SignalDecision::Unknown;
+    };
+    let (Some(slot), Some(payload), Some(status)) =
+        (own.slot, view.payloads.get(&plan.payload), view.payload_status(plan.payload))
+    else {
+        return SignalDecision::Unknown;
+    };
+    if payload.code.kind != CodeKind::Contract || payload.code.hash != plan.code_hash {
+        let found = payload.code.hash;
+        return SignalDecision::CodeChanged { expected: plan.code_hash, found };
+    }
+    let block = own.head.map_or(RollupBlock::ZERO, |head| head.number);
+    if block < plan.from_block {
+        return SignalDecision::TooEarly { block, from: plan.from_block };
+    }
+    if slot < signaling.status.first_free_slot {
+        return SignalDecision::SlotUsed;
+    }
+    let round = signaling.rules.round_of(slot);
+    let count = match status {
+        PayloadStatus::Signaling { round: of, count } if of == round => count,
+        PayloadStatus::None
+        | PayloadStatus::Signaling { .. }
+        | PayloadStatus::Rejected { .. }
+        | PayloadStatus::Expired { .. }
+        | PayloadStatus::Dropped { .. } => 0,
+        PayloadStatus::QuorumReached { .. }
+        | PayloadStatus::Live { .. }
+        | PayloadStatus::Executed { .. } => match plan.status {
+            StatusRule::Respect => return SignalDecision::Status(status),
+            StatusRule::Force => 0,
+        },
+    };
+    let winnable = signaling.rules.can_win(count, round, slot);
+    if !winnable && plan.hopeless == HopelessRule::Skip {
+        return SignalDecision::Hopeless;
+    }
+    if own.proposer != Some(identity.proposer) {
+        return SignalDecision::OtherSlot;
+    }
+    SignalDecision::Signal
+}
+
+fn signal(
+    view: &Present,
+    identity: &SequencerIdentity,
+    plan: &SignalPlan,
+    own: &RollupView,
+    slot: Slot,
+) -> Intent {
+    let action = IntendedAction::Signal {
+        proposals: view.addresses.proposals,
+        rollup: identity.rollup,
+        slot,
+        payload: plan.payload,
+    };
+    Intent::new(view, action, own.clock.slot_end(slot))
+}
+
+/// The slot's block, or the seed that a block would have recorded on the way.
+fn work(
+    view: &Present,
+    identity: &SequencerIdentity,
+    own: &RollupView,
+    slot: Slot,
+) -> Option<Intent> {
+    let rollup = identity.rollup;
+    match own.proposer {
+        Some(proposer) if proposer == identity.proposer => {
+            let is_free = own.head.is_none_or(|head| head.slot < slot);
+            if identity.blocks == BlockDuty::Propose && is_free {
+                let block_hash = block_hash(identity, own, slot);
+                let action = IntendedAction::ProposeBlock { rollup, slot, block_hash };
+                return Some(Intent::new(view, action, own.clock.slot_end(slot)));
+            }
+        }
+        Some(_) => return None,
+        // Without a seed there are no proposers in the next epoch either. Sequencers take turns by their
+        // addresses, so that they don't all send at once.
+        None => {
+            let SeedStatus::Missing(epoch) = own.seed else { return None };
+            if U256::from(own.clock.position_in_epoch(slot)) < turn(identity.proposer, own, epoch) {
+                return None;
+            }
+        }
+    }
+    record_seed(view, rollup, own)
+}
+
+/// The seed of the epoch after that of the next block, if it is missing.
+pub(crate) fn record_seed(view: &Present, rollup: Address, own: &RollupView) -> Option<Intent> {
+    let SeedStatus::Missing(epoch) = own.seed else { return None };
+    let action = IntendedAction::RecordSeed { rollup, epoch };
+    // The last second before the epoch that the seed draws.
+    let last = own.clock.first_slot(epoch).and_then(Slot::previous);
+    Some(Intent::new(view, action, last.and_then(|last| own.clock.slot_end(last))))
+}
+
+/// From which slot of the epoch on, after its first one, `proposer` records the seed of `epoch` in a slot
+/// without a proposer.
+fn turn(proposer: Address, own: &RollupView, epoch: Epoch) -> U256 {
+    let slots = own.clock.epoch_duration.get().saturating_sub(1).max(1);
+    let words = [proposer.into_word(), epoch.to_word().into()];
+    let hash = keccak256(words.map(|word: B256| word.0).concat());
+    U256::ONE + U256::from_be_bytes(hash.0) % U256::from(slots)
+}
+
+/// Stands for a real block: whoever builds those isn't part of this project.
+fn block_hash(identity: &SequencerIdentity, own: &RollupView, slot: Slot) -> B256 {
+    let parent = own.head.map_or(RollupBlock::ZERO, |head| head.number);
+    let words = [
+        identity.rollup.into_word(),
+        parent.to_word().into(),
+        slot.to_word().into(),
+        identity.proposer.into_word(),
+    ];
+    keccak256(words.map(|word: B256| word.0).concat())
+}

@@ -1,0 +1,255 @@
+//! The maker of views from the fold of the set's events.
+
+use crate::{
+    present::{
+        AttesterView, BallotView, BlockView, GovernanceView, HolderView, PayloadView, Present,
+        ProposalView, RollupView, SeedStatus, SetAddresses, SetView, SignalingView,
+    },
+    question::Question,
+};
+use alloy_primitives::Address;
+use canon_protocol::{
+    Code, CodeKind, ExternalContracts, Governance, Origin, Proposal, ProposalId, ProposalState,
+    Rollup, SetState, Slot, Support, Timestamp,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+impl SetView {
+    /// The set at `block`, with its history. `state` is folded from all events up to the block, and
+    /// `external` answers as of the block.
+    pub fn of_state(
+        state: Arc<SetState>,
+        external: &dyn ExternalContracts,
+        block: BlockView,
+        question: &Question,
+    ) -> Self {
+        let present = Present::of_state(&state, external, block, question);
+        Self { present, history: Some(state) }
+    }
+}
+
+impl Present {
+    /// The set at `block`. `state` is folded from all events up to the block, and `external` answers as
+    /// of the block.
+    ///
+    /// Rollups and Proposals contracts that aren't of the set don't answer: their events aren't known.
+    pub fn of_state(
+        state: &SetState,
+        external: &dyn ExternalContracts,
+        block: BlockView,
+        question: &Question,
+    ) -> Self {
+        let fold = Fold { state, external, now: block.timestamp, next: question.next };
+        let rollups = fold.rollups(question);
+        let signaling = fold.signaling();
+        let governance = state.governance();
+        let withdrawal = |id| governance.withdrawals().get(usize::try_from(id).ok()?).copied();
+        let withdrawals = question.withdrawals.iter();
+        Self {
+            chain_id: state.addresses().chain_id,
+            block,
+            next: question.next,
+            addresses: fold.addresses(),
+            governance: fold.governance(),
+            payloads: (question.payloads.iter())
+                .map(|payload| (*payload, fold.payload(*payload, signaling.as_ref(), &rollups)))
+                .collect(),
+            signaling,
+            rollups,
+            holders: (question.holders.iter())
+                .map(|(holder, asked)| (*holder, fold.holder(*holder, asked)))
+                .collect(),
+            withdrawals: withdrawals.filter_map(|id| Some((*id, withdrawal(id.get())?))).collect(),
+        }
+    }
+}
+
+/// A state and what is asked of it.
+#[derive(Clone, Copy)]
+struct Fold<'a> {
+    state: &'a SetState,
+    external: &'a dyn ExternalContracts,
+    /// The time of the block.
+    now: Timestamp,
+    next: Timestamp,
+}
+
+impl Fold<'_> {
+    fn addresses(&self) -> SetAddresses {
+        let at = self.state.addresses();
+        let rollup = self.state.canonical_rollup();
+        SetAddresses {
+            registry: at.registry,
+            governance: at.governance,
+            proposals: self.state.governance().governance_proposer(),
+            asset: at.asset,
+            issuer: self.state.ownership(at.asset).owner(),
+            rollup: self.state.registry().rollup(),
+            reward_distributor: rollup.map(|(_, rollup)| rollup.parameters().reward_distributor),
+        }
+    }
+
+    fn governance(&self) -> GovernanceView {
+        let governance = self.state.governance();
+        let proposals = (0..).zip(governance.proposals()).filter_map(|(id, proposal)| {
+            Some(self.proposal(governance, ProposalId::new(id)?, proposal))
+        });
+        GovernanceView {
+            configuration: governance.configuration(),
+            configuration_id: governance.configuration_id(),
+            exit_floor: governance.exit_floor(),
+            total_power: governance.total_power(),
+            withdrawal_count: governance.withdrawals().len() as u64,
+            proposals: proposals.collect(),
+        }
+    }
+
+    fn proposal(
+        &self,
+        governance: &Governance,
+        id: ProposalId,
+        proposal: &Proposal,
+    ) -> ProposalView {
+        let snapshot = proposal.deadlines().pending.min(self.now);
+        ProposalView {
+            id,
+            state: governance.state(proposal, self.now),
+            ending: proposal.ending(),
+            payload: proposal.payload(),
+            proposer: match proposal.origin() {
+                Origin::Lock => self.state.addresses().governance,
+                Origin::Pushed { by, .. } => by,
+            },
+            creation: proposal.creation(),
+            configuration: *proposal.configuration(),
+            tally: proposal.tally(),
+            actions_hash: proposal.actions_hash(),
+            total_power: governance.total_power_at(snapshot, self.now).unwrap_or_default(),
+        }
+    }
+
+    fn signaling(&self) -> Option<SignalingView> {
+        let contract = self.state.governance().governance_proposer();
+        Some(SignalingView {
+            rules: *self.state.proposals(contract)?.rules(),
+            status: self.state.signaling(contract, self.now, self.external).ok()?,
+            rounds: self.state.push_candidates(contract, self.now, self.external).ok()?,
+        })
+    }
+
+    fn rollups(&self, question: &Question) -> BTreeMap<Address, RollupView> {
+        let canonical = self.state.registry().rollup();
+        let none = BTreeSet::new();
+        let asked = question.rollups.iter().map(|(rollup, attesters)| (*rollup, attesters));
+        // What was asked for comes last, with its attesters.
+        let all = [(canonical, &none)].into_iter().chain(asked);
+        let known = all.filter_map(|(address, attesters)| {
+            Some((address, self.rollup(self.state.rollup(address)?, attesters)))
+        });
+        known.collect()
+    }
+
+    fn rollup(&self, rollup: &Rollup, attesters: &BTreeSet<Address>) -> RollupView {
+        let clock = *rollup.clock();
+        let slot = clock.slot_at(self.next);
+        let epoch = slot.map(|slot| clock.epoch_of(slot));
+        let size = |epoch| rollup.set_size(epoch, self.now).ok();
+        let member = rollup.member_at(self.next, self.next).ok().flatten();
+        RollupView {
+            clock,
+            minimum_stake: rollup.parameters().minimum_stake,
+            exit_delay: rollup.parameters().exit_delay,
+            slot,
+            proposer: member.map(|member| member.proposer()),
+            head: rollup.head(),
+            seed: slot.map_or(SeedStatus::NotYet, |slot| self.seed(rollup, slot)),
+            set_size: epoch.and_then(size),
+            next_set_size: epoch.and_then(|epoch| size(epoch.next())),
+            attesters: (attesters.iter())
+                .map(|attester| (*attester, attester_view(rollup, *attester)))
+                .collect(),
+        }
+    }
+
+    /// Whether the seed of the epoch after that of `slot`, the slot of the next block, is recorded.
+    fn seed(&self, rollup: &Rollup, slot: Slot) -> SeedStatus {
+        let clock = rollup.clock();
+        let epoch = clock.epoch_of(slot).next();
+        match rollup.seed(epoch, self.next) {
+            _ if clock.is_first_of_epoch(slot) => SeedStatus::NotYet,
+            Ok(Some(_)) => SeedStatus::Recorded,
+            _ => SeedStatus::Missing(epoch),
+        }
+    }
+
+    fn payload(
+        &self,
+        payload: Address,
+        signaling: Option<&SignalingView>,
+        rollups: &BTreeMap<Address, RollupView>,
+    ) -> PayloadView {
+        let governance_proposer = self.state.governance().governance_proposer();
+        let proposals = self.state.proposals(governance_proposer);
+        let round = signaling.map(|signaling| {
+            let status = &signaling.status;
+            let next = rollups.get(&status.instance).and_then(|rollup| rollup.slot);
+            signaling.rules.round_of(next.map_or(status.slot, |slot| slot.max(status.slot)))
+        });
+        let signals = proposals.zip(signaling).zip(round).map(|((proposals, signaling), round)| {
+            proposals.yea_count(signaling.status.instance, round, payload)
+        });
+        PayloadView {
+            code: self.code(payload),
+            round,
+            signals: signals.unwrap_or_default(),
+            latest: proposals.and_then(|proposals| proposals.latest_proposal_of(payload)),
+        }
+    }
+
+    /// What is at `account`. A contract of the set has code of its own.
+    fn code(&self, account: Address) -> Code {
+        let code = self.external.code(account);
+        match self.state.role_of(account) {
+            Some(_) => Code { kind: CodeKind::Contract, ..code },
+            None => code,
+        }
+    }
+
+    fn holder(&self, holder: Address, asked: &BTreeSet<ProposalId>) -> HolderView {
+        let (asset, governance) = (self.state.asset(), self.state.governance());
+        let proposals = (0..).zip(governance.proposals());
+        let ballots = proposals.filter_map(|(id, proposal)| {
+            let id = ProposalId::new(id)?;
+            let state = governance.state(proposal, self.now);
+            let deadlines = proposal.deadlines();
+            let is_open = state == ProposalState::Pending
+                || deadlines.takes_ballots(state, Support::Nea, self.now);
+            let snapshot = deadlines.pending.min(self.now);
+            let power = governance.power_at(holder, snapshot, self.now).unwrap_or_default();
+            let (cast, nonce) = (proposal.ballot(holder), proposal.ballot_nonce(holder));
+            (is_open || asked.contains(&id)).then_some((id, BallotView { cast, power, nonce }))
+        });
+        HolderView {
+            balance: asset.balance_of(holder),
+            allowance: asset.allowance(holder, self.state.addresses().governance),
+            permit_nonce: asset.nonce(holder),
+            power: governance.power(holder),
+            ballots: ballots.collect(),
+        }
+    }
+}
+
+fn attester_view(rollup: &Rollup, attester: Address) -> AttesterView {
+    let member = rollup.member(attester);
+    member.map_or_else(AttesterView::default, |member| AttesterView {
+        status: member.status(),
+        stake: member.stake(),
+        withdrawer: member.withdrawer(),
+        proposer: member.proposer(),
+        exit: member.exit(),
+        moving: member.moving(),
+    })
+}

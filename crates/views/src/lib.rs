@@ -1,0 +1,29 @@
+#![doc = include_str!("../README.md")]
+
+mod calendar;
+mod duties;
+mod fold;
+mod intent;
+mod openings;
+mod present;
+mod proposal;
+mod question;
+mod signals;
+
+pub use calendar::{CalendarEntry, CalendarEvent, calendar};
+pub use duties::{
+    BlockDuty, HolderDuty, HopelessRule, LockMethod, MoveObstacle, MovePhase, MovePlan, MoverDuty,
+    Order, OrderId, OrderStatus, PayOut, SequencerDuty, SequencerIdentity, Share, SignalDecision,
+    SignalPlan, StatusRule, WaitsFor, holder, keeper, mover, sequencer,
+};
+pub use intent::{
+    Completion, IntendedAction, IntendedCall, Intent, IntentId, IntentSubject, PermitSignature,
+    PermitTerms, SetId,
+};
+pub use openings::{Actor, Opening, Opportunity, openings};
+pub use present::{
+    AttesterView, BallotView, BlockView, GovernanceView, HolderView, PayloadView, Present,
+    ProposalView, RollupView, SeedStatus, SetAddresses, SetView, SignalingView,
+};
+pub use question::Question;
+pub use signals::PayloadStatus;

@@ -1,0 +1,267 @@
+//! A set at one block.
+
+use alloy_primitives::{Address, B256, U256};
+use canon_protocol::{
+    Amount, AttesterStatus, BlockNumber, Code, Configuration, ConfigurationId, Ending, Epoch,
+    ExitFloor, Nonce, ProposalId, ProposalState, PushCandidate, RollupHead, Round, RoundRules,
+    Seconds, SetState, SignalingStatus, Slot, SlotClock, StakeExit, StakeMove, Tally, Timestamp,
+    Withdrawal, WithdrawalId, text,
+};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// A set at one block, and what led there, if that is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetView {
+    /// The set at the block.
+    pub present: Present,
+    /// The state folded from all events up to the block: frozen actions, all holders and ballots, all
+    /// stakers. `None` in a view that was read from the contracts.
+    pub history: Option<Arc<SetState>>,
+}
+
+/// A set at one block. The contracts' views answer all of it in a bounded number of calls, and the fold
+/// of the set's events gives the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Present {
+    /// The chain.
+    pub chain_id: u64,
+    /// The block.
+    pub block: BlockView,
+    /// The expected time of the next block. Slots and proposers are given for it.
+    pub next: Timestamp,
+    /// The contracts.
+    pub addresses: SetAddresses,
+    /// Governance.
+    pub governance: GovernanceView,
+    /// The count of signals. `None` if the canonical rollup or Proposals doesn't answer: governance
+    /// stays usable with any rollup.
+    pub signaling: Option<SignalingView>,
+    /// The canonical rollup and those asked for, as far as they answer.
+    #[serde(with = "text::address::map")]
+    pub rollups: BTreeMap<Address, RollupView>,
+    /// Payloads asked for.
+    #[serde(with = "text::address::map")]
+    pub payloads: BTreeMap<Address, PayloadView>,
+    /// Holders asked for.
+    #[serde(with = "text::address::map")]
+    pub holders: BTreeMap<Address, HolderView>,
+    /// Withdrawals asked for, as far as they exist.
+    pub withdrawals: BTreeMap<WithdrawalId, Withdrawal>,
+}
+
+/// Which block.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlockView {
+    /// Its number.
+    pub number: BlockNumber,
+    /// Its hash.
+    pub hash: B256,
+    /// Its timestamp.
+    pub timestamp: Timestamp,
+}
+
+/// Where the contracts in office are, all found from the Registry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetAddresses {
+    /// The Registry.
+    #[serde(with = "text::address")]
+    pub registry: Address,
+    /// Governance.
+    #[serde(with = "text::address")]
+    pub governance: Address,
+    /// The Proposals contract that Governance listens to.
+    #[serde(with = "text::address")]
+    pub proposals: Address,
+    /// The Asset.
+    #[serde(with = "text::address")]
+    pub asset: Address,
+    /// The owner of the Asset.
+    #[serde(with = "text::address")]
+    pub issuer: Address,
+    /// The canonical rollup.
+    #[serde(with = "text::address")]
+    pub rollup: Address,
+    /// The contract that pays for the canonical rollup's blocks. `None` if the rollup doesn't answer.
+    #[serde(with = "text::address::option")]
+    pub reward_distributor: Option<Address>,
+}
+
+/// Governance at the block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GovernanceView {
+    /// The configuration in force for new proposals.
+    pub configuration: Configuration,
+    /// Its number.
+    pub configuration_id: ConfigurationId,
+    /// The least withdrawal delay that changes of the configuration left behind.
+    pub exit_floor: ExitFloor,
+    /// All power.
+    pub total_power: Amount,
+    /// The number of withdrawals so far.
+    pub withdrawal_count: u64,
+    /// All proposals, by id.
+    pub proposals: Vec<ProposalView>,
+}
+
+/// A proposal at the block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProposalView {
+    /// Its number.
+    pub id: ProposalId,
+    /// Where it stands.
+    pub state: ProposalState,
+    /// How it ended, as far as that is stored.
+    pub ending: Ending,
+    /// The contract that lists its actions.
+    #[serde(with = "text::address")]
+    pub payload: Address,
+    /// The Proposals contract that pushed it; Governance itself for the lock.
+    #[serde(with = "text::address")]
+    pub proposer: Address,
+    /// When it was created.
+    pub creation: Timestamp,
+    /// The configuration frozen for it.
+    pub configuration: Configuration,
+    /// What was cast.
+    pub tally: Tally,
+    /// The hash of the actions that were published when it was created.
+    pub actions_hash: B256,
+    /// All power at the snapshot; before that, all power at the block.
+    pub total_power: Amount,
+}
+
+/// The count of signals at the block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignalingView {
+    /// N and M.
+    pub rules: RoundRules,
+    /// The present slot and round, and who leads.
+    pub status: SignalingStatus,
+    /// The present round and those before it that aren't too old to be pushed, as far as there were
+    /// signals in them, oldest first.
+    pub rounds: Vec<PushCandidate>,
+}
+
+/// A rollup at the block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RollupView {
+    /// Its slots and epochs.
+    pub clock: SlotClock,
+    /// The least stake of a member of the set.
+    pub minimum_stake: Amount,
+    /// From leaving to getting the stake.
+    pub exit_delay: Seconds,
+    /// The slot of the next L1 block; `None` before genesis.
+    pub slot: Option<Slot>,
+    /// Who may signal and propose in it; `None` if its epoch has no seed, or an empty set.
+    #[serde(with = "text::address::option")]
+    pub proposer: Option<Address>,
+    /// The newest block.
+    pub head: Option<RollupHead>,
+    /// Whether the seed of the epoch after the slot's is recorded.
+    pub seed: SeedStatus,
+    /// Members of the set of the slot's epoch; `None` if that is later than the epoch after the block's.
+    pub set_size: Option<u32>,
+    /// Members of the set of the epoch after that; `None` likewise.
+    pub next_set_size: Option<u32>,
+    /// Attesters asked for; all zero if they aren't registered.
+    #[serde(with = "text::address::map")]
+    pub attesters: BTreeMap<Address, AttesterView>,
+}
+
+/// Whether the seed of an epoch is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SeedStatus {
+    /// It is.
+    Recorded,
+    /// It isn't, and can't be yet: the slot is the first of its epoch.
+    NotYet,
+    /// The next call records the seed of this epoch. Without one, the epoch has no proposers.
+    Missing(Epoch),
+}
+
+/// An attester at the block. All zero if it isn't registered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttesterView {
+    /// Its status.
+    pub status: AttesterStatus,
+    /// Its stake; what is due to it while it is exiting.
+    pub stake: Amount,
+    /// The account that decides about the stake.
+    #[serde(with = "text::address")]
+    pub withdrawer: Address,
+    /// The account that signals and proposes for it.
+    #[serde(with = "text::address")]
+    pub proposer: Address,
+    /// Its exit, if it is leaving.
+    pub exit: Option<StakeExit>,
+    /// The move it announced, if it did.
+    pub moving: Option<StakeMove>,
+}
+
+/// A payload at the block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PayloadView {
+    /// What is at its address.
+    pub code: Code,
+    /// The round of the next L1 block's slot; the present round if the canonical rollup's slots aren't
+    /// known. `None` if nothing is known of signals.
+    pub round: Option<Round>,
+    /// Its signals in that round.
+    pub signals: u32,
+    /// The newest proposal that Proposals pushed for it.
+    pub latest: Option<ProposalId>,
+}
+
+/// A holder at the block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HolderView {
+    /// What it has of the Asset.
+    pub balance: Amount,
+    /// What Governance may take of that; 2^256 − 1 never gets less.
+    #[serde(with = "text::decimal")]
+    pub allowance: U256,
+    /// The nonce that its next permit must carry.
+    pub permit_nonce: Nonce,
+    /// Its power.
+    pub power: Amount,
+    /// Its ballots on proposals that take some or will, and on those asked for.
+    pub ballots: BTreeMap<ProposalId, BallotView>,
+}
+
+/// A holder's ballot on a proposal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BallotView {
+    /// What it cast.
+    pub cast: Tally,
+    /// Its power at the snapshot; before that, its power at the block.
+    pub power: Amount,
+    /// The nonce that its next signed ballot must carry.
+    pub nonce: Nonce,
+}
+
+impl BallotView {
+    /// What it can still cast while ballots are taken.
+    pub fn left(&self) -> Amount {
+        self.power.saturating_sub(self.cast.cast().unwrap_or(Amount::MAX))
+    }
+}
+
+impl Present {
+    /// Proposal `id`.
+    pub fn proposal(&self, id: ProposalId) -> Option<&ProposalView> {
+        self.governance.proposals.get(usize::try_from(id.get()).ok()?)
+    }
+
+    /// The canonical rollup, if it answers.
+    pub fn canonical_rollup(&self) -> Option<&RollupView> {
+        self.rollups.get(&self.addresses.rollup)
+    }
+
+    /// An attester asked for.
+    pub fn attester(&self, rollup: Address, attester: Address) -> Option<&AttesterView> {
+        self.rollups.get(&rollup)?.attesters.get(&attester)
+    }
+}

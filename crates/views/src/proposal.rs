@@ -1,0 +1,79 @@
+//! Where a proposal stands, and what its vote lacks.
+
+use crate::present::{Present, ProposalView};
+use alloy_primitives::Address;
+use canon_protocol::{
+    Amount, Deadlines, ProposalId, ProposalState, Support, Tabulation, Tally, Timestamp, tabulate,
+};
+
+impl ProposalView {
+    /// When each of its states ends.
+    pub fn deadlines(&self) -> Deadlines {
+        Deadlines::new(self.creation, &self.configuration)
+    }
+
+    /// Where it stands at `time`, not before the block, if nothing else happens until then.
+    pub fn state_at(&self, time: Timestamp) -> ProposalState {
+        if self.state.is_final() {
+            return self.state;
+        }
+        self.deadlines().state_at(time, || self.tabulation().is_accepted())
+    }
+
+    /// Whether ballots of this side are taken at `time`, if nothing else happens until then.
+    pub fn takes_ballots(&self, support: Support, time: Timestamp) -> bool {
+        self.deadlines().takes_ballots(self.state_at(time), support, time)
+    }
+
+    /// How its vote ends if no more ballots are cast. Before the snapshot all power is taken as it is at
+    /// the block.
+    pub fn tabulation(&self) -> Tabulation {
+        self.tabulation_of(self.tally)
+    }
+
+    /// How its vote ends if `tally` is all that is cast.
+    pub fn tabulation_of(&self, tally: Tally) -> Tabulation {
+        tabulate(&self.configuration, self.total_power, tally)
+    }
+
+    /// The least power that has to be cast for it in addition, so that it is accepted if nobody objects;
+    /// 0 if it is already. `None` if all power left isn't enough.
+    pub fn votes_missing(&self) -> Option<Amount> {
+        let left = self.total_power.saturating_sub(self.tally.cast()?);
+        let is_accepted = |more: u128| {
+            let tally = self.tally.checked_add(Support::Yea, Amount::new(more)?)?;
+            Some(self.tabulation_of(tally).is_accepted())
+        };
+        if !is_accepted(left.get())? {
+            return None;
+        }
+        // More power for a proposal never makes an accepted one rejected.
+        let (mut least, mut enough) = (0, left.get());
+        while least < enough {
+            let middle = least.midpoint(enough);
+            if is_accepted(middle)? {
+                enough = middle;
+            } else {
+                least = middle + 1;
+            }
+        }
+        Amount::new(enough)
+    }
+}
+
+impl Present {
+    /// Where proposal `id` stands at `time`, not before the block, if nothing else happens until then.
+    pub fn state_at(&self, id: ProposalId, time: Timestamp) -> Option<ProposalState> {
+        Some(self.proposal(id)?.state_at(time))
+    }
+
+    /// The proposals of `payload`, newest first.
+    pub(crate) fn proposals_of(&self, payload: Address) -> impl Iterator<Item = &ProposalView> {
+        self.governance.proposals.iter().rev().filter(move |proposal| proposal.payload == payload)
+    }
+
+    /// Whether a Proposals contract pushed it; otherwise it came through the lock.
+    pub fn is_pushed(&self, proposal: &ProposalView) -> bool {
+        proposal.proposer != self.addresses.governance
+    }
+}

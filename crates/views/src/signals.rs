@@ -1,0 +1,137 @@
+//! Where signals stand: the rounds that can be pushed, and the status of a payload.
+
+use crate::present::Present;
+use alloy_primitives::Address;
+use canon_protocol::{ProposalId, ProposalState, PushableRound, Round, Slot, SlotClock, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// The status of a payload in the next block. Nothing else about a payload makes a sequencer signal or
+/// not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PayloadStatus {
+    /// Nobody signals for it.
+    None,
+    /// It has signals in the round of the next block's slot.
+    Signaling {
+        /// The round.
+        round: Round,
+        /// Its signals.
+        count: u32,
+    },
+    /// It has the signals it needs: in the round of the next block's slot, or in one that can be pushed.
+    QuorumReached {
+        /// The round.
+        round: Round,
+    },
+    /// Proposals pushed it and it may still be executed.
+    Live {
+        /// The proposal.
+        id: ProposalId,
+        /// Pending, Active, Queued or Executable.
+        state: ProposalState,
+    },
+    /// It was executed, whoever proposed it.
+    Executed {
+        /// The proposal.
+        id: ProposalId,
+    },
+    /// Its last proposal was rejected.
+    Rejected {
+        /// The proposal.
+        id: ProposalId,
+    },
+    /// Its last proposal was accepted and not executed in time.
+    Expired {
+        /// The proposal.
+        id: ProposalId,
+    },
+    /// Its last proposal was dropped, since Proposals was replaced.
+    Dropped {
+        /// The proposal.
+        id: ProposalId,
+    },
+}
+
+impl Present {
+    /// The slots and epochs of the canonical rollup, if it answers.
+    pub fn canonical_clock(&self) -> Option<&SlotClock> {
+        self.canonical_rollup().map(|rollup| &rollup.clock)
+    }
+
+    /// The canonical rollup's slot at `time`, not before the block. That of the block if the rollup's
+    /// slots aren't known.
+    pub fn slot_at(&self, time: Timestamp) -> Option<Slot> {
+        let present = self.signaling.as_ref()?.status.slot;
+        let slot = self.canonical_clock().and_then(|clock| clock.slot_at(time));
+        Some(slot.map_or(present, |slot| slot.max(present)))
+    }
+
+    /// The round of that slot.
+    pub fn round_at(&self, time: Timestamp) -> Option<Round> {
+        Some(self.signaling.as_ref()?.rules.round_of(self.slot_at(time)?))
+    }
+
+    /// The rounds that can be pushed at `time`, not before the block, if nothing else happens until then,
+    /// oldest first, and until when. Whether Governance takes the winner isn't checked.
+    pub fn pushable_at(&self, time: Timestamp) -> Vec<PushableRound> {
+        let (Some(signaling), Some(present)) = (&self.signaling, self.round_at(time)) else {
+            return Vec::new();
+        };
+        let state = |id| self.state_at(id, time);
+        let candidates = signaling.rounds.iter();
+        let pushable = candidates.filter_map(|candidate| {
+            let winner = candidate.winner(&signaling.rules, present, state).ok()?;
+            let (_, last) = signaling.rules.push_slots(candidate.round);
+            let until = self.canonical_clock().and_then(|clock| clock.slot_end(last));
+            Some(PushableRound { round: candidate.round, winner, until })
+        });
+        pushable.collect()
+    }
+
+    /// The status of a payload asked for in the next block; `None` if it wasn't asked for, or if nothing
+    /// is known of signals.
+    pub fn payload_status(&self, payload: Address) -> Option<PayloadStatus> {
+        let signaling = self.signaling.as_ref()?;
+        let view = self.payloads.get(&payload)?;
+        let executed = ProposalState::Executed;
+        if let Some(proposal) = self.proposals_of(payload).find(|one| one.state == executed) {
+            return Some(PayloadStatus::Executed { id: proposal.id });
+        }
+        // A proposal through the lock neither prevents a signal nor replaces one.
+        let pushed = self.proposals_of(payload).find(|proposal| self.is_pushed(proposal));
+        let last = pushed.map(|proposal| (proposal.id, proposal.state_at(self.next)));
+        if let Some((id, state)) = last
+            && state.is_live()
+        {
+            return Some(PayloadStatus::Live { id, state });
+        }
+        let pushable = self.pushable_at(self.next);
+        if let Some(won) = pushable.iter().find(|pushable| pushable.winner.payload == payload) {
+            return Some(PayloadStatus::QuorumReached { round: won.round });
+        }
+        match (view.round, view.signals) {
+            (Some(round), count) if count >= signaling.rules.n() => {
+                return Some(PayloadStatus::QuorumReached { round });
+            }
+            (Some(round), count) if count > 0 => {
+                return Some(PayloadStatus::Signaling { round, count });
+            }
+            _ => {}
+        }
+        Some(match last {
+            None => PayloadStatus::None,
+            Some((id, ProposalState::Rejected)) => PayloadStatus::Rejected { id },
+            Some((id, ProposalState::Expired)) => PayloadStatus::Expired { id },
+            Some((id, ProposalState::Dropped)) => PayloadStatus::Dropped { id },
+            Some((id, ProposalState::Executed)) => PayloadStatus::Executed { id },
+            Some((
+                id,
+                state @ (ProposalState::Pending
+                | ProposalState::Active
+                | ProposalState::Queued
+                | ProposalState::Executable),
+            )) => PayloadStatus::Live { id, state },
+        })
+    }
+}

@@ -1,0 +1,215 @@
+//! The duty of holders.
+
+use crate::chain::{ASSET, Chain, GOVERNANCE, PAYLOAD, harmless, named, tokens};
+use canon_protocol::{
+    Amount, AssetCall, Call, GovernanceCall, Nonce, ProposalId, Seconds, Support, Timestamp,
+    WithdrawalId,
+};
+use canon_views::{
+    Completion, HolderDuty, IntendedAction, LockMethod, Order, OrderId, OrderStatus, PermitTerms,
+    Question, Share, WaitsFor, holder,
+};
+use std::collections::BTreeMap;
+
+const ID: ProposalId = ProposalId::ZERO;
+
+const fn count(tokens: u128) -> Amount {
+    Amount::of(tokens * crate::chain::T)
+}
+
+fn numbered(orders: &[Order]) -> BTreeMap<OrderId, Order> {
+    (1..).map(OrderId).zip(orders.iter().copied()).collect()
+}
+
+fn duty(chain: &Chain, name: &str, orders: &[Order], next: Timestamp) -> HolderDuty {
+    let orders = numbered(orders);
+    let mut question = Question::new(next);
+    question.add_holder(named(name), &orders);
+    holder(&chain.view_of(&question), named(name), &orders)
+}
+
+/// What the duty does, and where its orders stand.
+fn result(duty: &HolderDuty) -> (Vec<IntendedAction>, Vec<OrderStatus>) {
+    let actions = duty.intents.iter().map(|intent| intent.action).collect();
+    (actions, duty.orders.values().copied().collect())
+}
+
+fn vote(support: Support, amount: u128) -> IntendedAction {
+    IntendedAction::Vote { holder: named("alice"), id: ID, support, amount: count(amount) }
+}
+
+#[test]
+fn ballots_are_cast_while_they_are_taken() {
+    let mut chain = Chain::voting(2000, 1000);
+    chain.propose(PAYLOAD, &harmless());
+    let deadlines = chain.state.governance().proposals()[0].deadlines();
+    let order = |support| Order::Vote { id: ID, support, share: Share::All };
+    let waits = OrderStatus::Waiting(WaitsFor::Voting(deadlines.voting_starts()));
+    let (yea, nea) = (Support::Yea, Support::Nea);
+    let objections_end = deadlines.objections_until + Seconds::SECOND;
+    let due = OrderStatus::Due;
+    let mut accepted = chain.clone();
+    accepted.jump(deadlines.voting_starts());
+    accepted.vote("bob", ID, 1000, true);
+    for (chain, next, for_it, against_it) in [
+        (&chain, deadlines.pending, waits, waits),
+        (&chain, deadlines.voting_starts(), due, due),
+        (&chain, deadlines.active, due, due),
+        // Rejected: nobody voted.
+        (&chain, deadlines.active + Seconds::SECOND, OrderStatus::TooLate, OrderStatus::TooLate),
+        (&accepted, deadlines.active, due, due),
+        (&accepted, deadlines.active + Seconds::SECOND, OrderStatus::TooLate, due),
+        (&accepted, deadlines.objections_until, OrderStatus::TooLate, due),
+        (&accepted, objections_end, OrderStatus::TooLate, OrderStatus::TooLate),
+    ] {
+        for (support, expected) in [(yea, for_it), (nea, against_it)] {
+            let duty = duty(chain, "alice", &[order(support)], next);
+            let expected_actions = if expected == due { vec![vote(support, 2000)] } else { vec![] };
+            assert_eq!(result(&duty), (expected_actions, vec![expected]), "{support:?} at {next}");
+            let until = deadlines.ballots_until(support);
+            assert!(duty.intents.iter().all(|intent| intent.until == Some(until)));
+        }
+    }
+    let order = Order::Vote { id: ProposalId::of(1), support: yea, share: Share::All };
+    let unknown = OrderStatus::Waiting(WaitsFor::Proposal);
+    assert_eq!(result(&duty(&chain, "alice", &[order], deadlines.active)), (vec![], vec![unknown]));
+}
+
+#[test]
+fn a_ballot_order_is_done_when_the_ballot_is_there() {
+    let mut chain = Chain::voting(2000, 1000);
+    chain.propose(PAYLOAD, &harmless());
+    let deadlines = chain.state.governance().proposals()[0].deadlines();
+    chain.jump(deadlines.voting_starts());
+    chain.vote("alice", ID, 300, true);
+    let order = |support, share| Order::Vote { id: ID, support, share };
+    let (yea, nea) = (Support::Yea, Support::Nea);
+    let exactly = |amount| Share::Exactly(count(amount));
+    let due = OrderStatus::Due;
+    let short = OrderStatus::Short { needed: count(1701), available: count(1700) };
+    for (orders, expected) in [
+        (vec![order(yea, exactly(300))], (vec![], vec![OrderStatus::Done])),
+        (vec![order(yea, exactly(299))], (vec![], vec![OrderStatus::Done])),
+        (vec![order(yea, exactly(301))], (vec![vote(yea, 1)], vec![due])),
+        (vec![order(yea, exactly(2000))], (vec![vote(yea, 1700)], vec![due])),
+        (vec![order(yea, exactly(2001))], (vec![], vec![short])),
+        (vec![order(nea, exactly(1701))], (vec![], vec![short])),
+        (vec![order(yea, Share::All)], (vec![vote(yea, 1700)], vec![due])),
+        // What one order casts, the next hasn't.
+        (
+            vec![order(yea, exactly(1000)), order(nea, Share::All)],
+            (vec![vote(yea, 700), vote(nea, 1000)], vec![due, due]),
+        ),
+        (
+            vec![order(nea, Share::All), order(yea, Share::All)],
+            (vec![vote(nea, 1700)], vec![due, OrderStatus::Done]),
+        ),
+    ] {
+        let duty = duty(&chain, "alice", &orders, deadlines.active);
+        assert_eq!(result(&duty), expected, "{orders:?}");
+    }
+    chain.vote("alice", ID, 1700, true);
+    let all = [order(yea, Share::All), order(nea, Share::All)];
+    let spent = (vec![], vec![OrderStatus::Done, OrderStatus::NoPower]);
+    assert_eq!(result(&duty(&chain, "alice", &all, deadlines.active)), spent);
+    // Also when the proposal is over.
+    chain.jump(deadlines.executable + Seconds::SECOND);
+    let over = (vec![], vec![OrderStatus::Done, OrderStatus::TooLate]);
+    let later = chain.now() + Seconds::SECOND;
+    assert_eq!(result(&duty(&chain, "alice", &all, later)), over);
+}
+
+#[test]
+fn tokens_are_locked_by_permit_or_approval() {
+    let mut chain = Chain::deployed();
+    chain.fund("alice", 100);
+    let next = chain.now() + Seconds::of(12);
+    let lock = |amount, method| Order::Lock { amount: count(amount), method };
+    let (alice, order) = (named("alice"), OrderId(1));
+    let amount = count(100);
+    let locks = |permit| IntendedAction::Lock { holder: alice, order, amount, permit };
+    let approves = IntendedAction::Approve { holder: alice, order, asset: ASSET, amount };
+    let terms = PermitTerms { nonce: Nonce::ZERO, deadline: next + Seconds::DAY };
+    let due = vec![OrderStatus::Due];
+    let by_permit = [lock(100, LockMethod::Permit)];
+    let by_approval = [lock(100, LockMethod::Approval)];
+    let now = duty(&chain, "alice", &by_permit, next);
+    assert_eq!(result(&now), (vec![locks(Some(terms))], due.clone()));
+    assert_eq!(now.intents[0].call(None), None, "it has to be signed");
+    let signed = now.intents[0].call(Some((27, named("r").into_word(), named("s").into_word())));
+    assert!(matches!(
+        signed.unwrap().call,
+        Call::Governance(GovernanceCall::DepositWithPermit { v: 27, .. })
+    ));
+    let now = duty(&chain, "alice", &by_approval, next);
+    assert_eq!(result(&now), (vec![approves], due.clone()));
+    assert_eq!(now.intents[0].completion(), Completion::State);
+    for (allowance, expected) in [(99, approves), (100, locks(None))] {
+        let amount = tokens(allowance);
+        chain.ok("alice", ASSET, AssetCall::Approve { spender: GOVERNANCE, amount });
+        let now = duty(&chain, "alice", &by_approval, next);
+        assert_eq!(result(&now), (vec![expected], due.clone()), "{allowance}");
+    }
+    let now = duty(&chain, "alice", &by_permit, next);
+    assert_eq!(result(&now), (vec![locks(None)], due), "no permit is needed");
+    assert_eq!(now.intents[0].completion(), Completion::Journal);
+    let short = OrderStatus::Short { needed: count(101), available: count(100) };
+    let too_much = [lock(101, LockMethod::Permit)];
+    assert_eq!(result(&duty(&chain, "alice", &too_much, next)), (vec![], vec![short]));
+}
+
+#[test]
+fn orders_that_change_power_wait_for_one_another() {
+    let mut chain = Chain::deployed();
+    chain.lock("alice", 1000);
+    chain.fund("alice", 100);
+    let next = chain.now() + Seconds::of(12);
+    let to = named("bob");
+    let lock = Order::Lock { amount: count(100), method: LockMethod::Permit };
+    let withdraw = |share| Order::Withdraw { share, to };
+    let action = |amount| IntendedAction::Withdraw {
+        holder: named("alice"),
+        order: OrderId(1),
+        to,
+        amount: count(amount),
+    };
+    let both = duty(&chain, "alice", &[lock, withdraw(Share::All)], next);
+    let waits = OrderStatus::Waiting(WaitsFor::Order(OrderId(1)));
+    assert_eq!(result(&both).1, [OrderStatus::Due, waits]);
+    assert_eq!(both.intents.len(), 1);
+    let short = OrderStatus::Short { needed: count(1001), available: count(1000) };
+    for (share, expected) in [
+        (Share::All, (vec![action(1000)], vec![OrderStatus::Due])),
+        (Share::Exactly(count(1000)), (vec![action(1000)], vec![OrderStatus::Due])),
+        (Share::Exactly(count(1001)), (vec![], vec![short])),
+        (Share::Exactly(Amount::ZERO), (vec![], vec![OrderStatus::Done])),
+    ] {
+        assert_eq!(result(&duty(&chain, "alice", &[withdraw(share)], next)), expected);
+    }
+    let nothing = duty(&chain, "bob", &[withdraw(Share::All)], next);
+    assert_eq!(result(&nothing), (vec![], vec![OrderStatus::NoPower]));
+}
+
+#[test]
+fn withdrawals_are_claimed_when_they_unlock() {
+    let mut chain = Chain::deployed();
+    chain.lock("alice", 1000);
+    let to = named("bob");
+    chain.ok("alice", GOVERNANCE, GovernanceCall::InitiateWithdraw { to, amount: tokens(10) });
+    let unlocks_at = chain.state.governance().withdrawals()[0].unlocks_at;
+    let pay = IntendedAction::PayWithdrawal { id: WithdrawalId::ZERO };
+    let early = Timestamp::of(unlocks_at.get() - 1);
+    for (name, next, expected) in [
+        ("alice", early, vec![]),
+        ("alice", unlocks_at, vec![pay]),
+        ("bob", unlocks_at, vec![pay]),
+        ("carol", unlocks_at, vec![]),
+    ] {
+        assert_eq!(result(&duty(&chain, name, &[], next)).0, expected, "{name} at {next}");
+    }
+    chain.jump(unlocks_at);
+    let id = WithdrawalId::ZERO.to_word();
+    chain.ok("anyone", GOVERNANCE, GovernanceCall::FinaliseWithdraw { id });
+    let later = unlocks_at + Seconds::SECOND;
+    assert_eq!(result(&duty(&chain, "bob", &[], later)).0, []);
+}

@@ -1,0 +1,42 @@
+//! What the JSON of a view looks like.
+
+use crate::chain::{Chain, GOVERNANCE, PAYLOAD, ROLLUP, harmless, named};
+use canon_views::{Present, Question};
+use serde_json::json;
+
+#[test]
+fn a_view_is_the_same_after_json() {
+    let mut chain = Chain::voting(2000, 10);
+    chain.propose(PAYLOAD, &harmless());
+    let deadlines = chain.state.governance().proposals()[0].deadlines();
+    chain.jump(deadlines.voting_starts());
+    chain.signal(PAYLOAD);
+    let mut view = chain.view_in(12);
+    let text = serde_json::to_string(&view.present).unwrap();
+    assert_eq!(serde_json::from_str::<Present>(&text).unwrap(), view.present);
+    view = chain.view_of(&Question::new(view.present.next));
+    let text = serde_json::to_string(&view.present).unwrap();
+    assert_eq!(serde_json::from_str::<Present>(&text).unwrap(), view.present);
+}
+
+#[test]
+fn addresses_have_checksums_and_amounts_are_strings() {
+    let mut chain = Chain::voting(2000, 10);
+    chain.propose(PAYLOAD, &harmless());
+    let view = serde_json::to_value(&chain.view_in(12).present).unwrap();
+    let alice = named("alice").to_checksum(None);
+    assert_ne!(alice, alice.to_lowercase());
+    let holder = &view["holders"][&alice];
+    assert_eq!(holder["power"], json!("2000000000000000000000"));
+    assert_eq!(holder["allowance"], json!("0"));
+    assert_eq!(holder["ballots"]["0"]["cast"], json!({ "yea": "0", "nea": "0" }));
+    assert_eq!(view["addresses"]["governance"], json!(GOVERNANCE.to_checksum(None)));
+    let rollup = &view["rollups"][ROLLUP.to_checksum(None)];
+    let attester = &rollup["attesters"][named("attester 1").to_checksum(None)];
+    assert_eq!(attester["withdrawer"], json!(named("withdrawer 1").to_checksum(None)));
+    assert_eq!(view["block"]["timestamp"], json!(chain.now().get()));
+    assert_eq!(
+        view["signaling"]["rounds"][0]["leader"]["payload"],
+        json!(PAYLOAD.to_checksum(None))
+    );
+}

@@ -1,0 +1,221 @@
+//! The duty of keepers.
+
+use crate::chain::{
+    Chain, EPOCH_SECONDS, EXIT_DELAY, GOVERNANCE, NEW_PROPOSALS, NEW_ROLLUP, PAYLOAD, PROPOSALS,
+    REGISTRY, ROLLUP, SLOT, STAKE, T, action, harmless, named, tokens,
+};
+use alloy_primitives::Address;
+use canon_protocol::{
+    AssetCall, GovernanceCall, ProposalId, ProposalsCall, RegistryCall, RollupCall, Round, Seconds,
+    Timestamp, WithdrawalId,
+};
+use canon_views::{IntendedAction, PayOut, Question, SetView, keeper};
+
+const OTHER: Address = Address::with_last_byte(0xc2);
+
+fn actions(view: &SetView) -> Vec<IntendedAction> {
+    let intents = keeper(view, PayOut::Everything).into_iter();
+    let seeds = |action: &IntendedAction| matches!(action, IntendedAction::RecordSeed { .. });
+    intents.map(|intent| intent.action).filter(|action| !seeds(action)).collect()
+}
+
+/// The second before `time`.
+const fn before(time: Timestamp) -> Timestamp {
+    Timestamp::of(time.get() - 1)
+}
+
+const fn push(round: Round) -> IntendedAction {
+    let (proposals, rollup, payload) = (PROPOSALS, ROLLUP, PAYLOAD);
+    IntendedAction::Push { proposals, rollup, round, payload }
+}
+
+#[test]
+fn a_round_is_pushed_while_it_can_be() {
+    let mut chain = Chain::staked(3);
+    chain.write(PAYLOAD, &harmless());
+    let round = chain.win(PAYLOAD);
+    let rules = *chain.state.proposals(PROPOSALS).unwrap().rules();
+    let (first, last) = rules.push_slots(round);
+    let (from, until) = (chain.slot_start(first), before(chain.slot_start(last.next())));
+    // The same from a view of the round itself.
+    let mut early = Chain::staked(3);
+    early.write(PAYLOAD, &harmless());
+    early.next_round();
+    for _ in 0..3 {
+        early.signal(PAYLOAD);
+    }
+    assert_eq!(actions(&early.view(before(from))), []);
+    assert_eq!(actions(&early.view(from)), [push(round)]);
+    for (next, expected) in
+        [(from, vec![push(round)]), (until, vec![push(round)]), (until + Seconds::SECOND, vec![])]
+    {
+        let view = chain.view(next);
+        assert_eq!(actions(&view), expected, "at {next}");
+        assert!(keeper(&view, PayOut::No).iter().all(|push| push.until >= Some(next)));
+    }
+    assert_eq!(keeper(&chain.view(from), PayOut::No)[0].until, Some(until));
+    // Not with other code.
+    let mut changed = chain.clone();
+    changed.write(PAYLOAD, &[harmless(), harmless()].concat());
+    assert_eq!(actions(&changed.view(from)), []);
+    chain.ok("anyone", PROPOSALS, ProposalsCall::PushProposal { round: round.to_word() });
+    assert_eq!(actions(&chain.view_in(1)), []);
+}
+
+#[test]
+fn a_payload_is_not_pushed_while_its_proposal_is_live() {
+    let mut chain = Chain::staked(3);
+    let id = chain.propose(PAYLOAD, &harmless());
+    let deadlines = chain.state.governance().proposals()[0].deadlines();
+    let round = chain.win(PAYLOAD);
+    assert!(chain.now() < deadlines.active, "the vote goes on");
+    assert_eq!(actions(&chain.view(deadlines.active)), []);
+    // Nobody voted.
+    assert_eq!(actions(&chain.view(deadlines.active + Seconds::SECOND)), [push(round)]);
+    assert_eq!(id, ProposalId::ZERO);
+}
+
+#[test]
+fn a_proposal_is_executed_while_it_can_be() {
+    let mut chain = Chain::voting(2000, 0);
+    let id = chain.propose(PAYLOAD, &harmless());
+    let deadlines = chain.state.governance().proposals()[0].deadlines();
+    chain.jump(deadlines.voting_starts());
+    chain.vote("alice", id, 1500, true);
+    let execute = IntendedAction::Execute { id };
+    for (next, expected) in [
+        (deadlines.queued, vec![]),
+        (deadlines.earliest_execution(), vec![execute]),
+        (deadlines.executable, vec![execute]),
+        (deadlines.executable + Seconds::SECOND, vec![]),
+    ] {
+        chain.jump(before(next));
+        assert_eq!(actions(&chain.view(next)), expected, "at {next}");
+    }
+    let mut chain = Chain::voting(2000, 0);
+    chain.accept(PAYLOAD, &harmless());
+    let mut view = chain.view_in(1);
+    let intents = keeper(&view, PayOut::No);
+    assert_eq!(
+        intents[0].until,
+        Some(chain.state.governance().proposals()[0].deadlines().executable)
+    );
+    assert_eq!(intents[0].fallback, Some(harmless()), "what was frozen");
+    let call = intents[0].fallback_call().unwrap().call;
+    assert_eq!(call, GovernanceCall::ExecuteWith { id: id.to_word(), actions: harmless() }.into());
+    view.history = None;
+    assert_eq!(keeper(&view, PayOut::No)[0].fallback, None);
+    chain.ok("anyone", GOVERNANCE, GovernanceCall::Execute { id: id.to_word() });
+    assert_eq!(actions(&chain.view_in(1)), []);
+}
+
+#[test]
+fn what_is_dropped_is_stored() {
+    let mut chain = Chain::voting(2000, 0);
+    chain.deploy_proposals(NEW_PROPOSALS);
+    let replace =
+        GovernanceCall::UpdateGovernanceProposer { new_governance_proposer: NEW_PROPOSALS };
+    chain.write(OTHER, &harmless());
+    let id = chain.accept(PAYLOAD, &[action(GOVERNANCE, replace)]);
+    let round = chain.win(OTHER);
+    chain.ok("anyone", PROPOSALS, ProposalsCall::PushProposal { round: round.to_word() });
+    let other = ProposalId::of(1);
+    assert_eq!(actions(&chain.view_in(1)), [IntendedAction::Execute { id }]);
+    chain.ok("anyone", GOVERNANCE, GovernanceCall::Execute { id: id.to_word() });
+    assert_eq!(actions(&chain.view_in(1)), [IntendedAction::Drop { id: other }]);
+    chain.ok("anyone", GOVERNANCE, GovernanceCall::DropProposal { id: other.to_word() });
+    assert_eq!(actions(&chain.view_in(1)), []);
+}
+
+#[test]
+fn payments_are_made_when_their_time_comes() {
+    let mut chain = Chain::staked(3);
+    chain.lock("alice", 1000);
+    let withdraw = GovernanceCall::InitiateWithdraw { to: named("alice"), amount: tokens(10) };
+    chain.ok("alice", GOVERNANCE, withdraw);
+    let unlocks_at = chain.state.governance().withdrawals()[0].unlocks_at;
+    let attester = named("attester 0");
+    let exit = RollupCall::InitiateWithdraw { attester, recipient: named("bob") };
+    chain.wait(1);
+    chain.ok("withdrawer 0", ROLLUP, exit);
+    // The exit is dated by its own block, whenever the keeper looks.
+    let exitable_at = chain.now() + Seconds::of(EXIT_DELAY);
+    let payment = IntendedAction::PayWithdrawal { id: WithdrawalId::ZERO };
+    let stake = IntendedAction::PayExit { rollup: ROLLUP, attester, exitable_at };
+    for start in [chain.now(), before(exitable_at)] {
+        chain.jump(start);
+        let mut due: Vec<_> = [(unlocks_at, payment), (exitable_at, stake)].into();
+        due.sort_by_key(|(time, _)| *time);
+        for (time, action) in due.into_iter().filter(|(time, _)| *time > start) {
+            assert!(!actions(&chain.view(before(time))).contains(&action), "{action:?}");
+            assert!(actions(&chain.view(time)).contains(&action), "{action:?}");
+        }
+    }
+    // A keeper that doesn't pay out, and one that doesn't know the history.
+    let mut view = chain.view(exitable_at.max(unlocks_at));
+    assert!(keeper(&view, PayOut::No).iter().all(|it| !matches!(
+        it.action,
+        IntendedAction::PayWithdrawal { .. } | IntendedAction::PayExit { .. }
+    )));
+    view.history = None;
+    assert_eq!(actions(&view), [payment, stake], "all was asked for");
+    let next = view.present.next;
+    let mut view = chain.view_of(&Question::new(next));
+    assert_eq!(actions(&view), [payment, stake], "the history knows all");
+    view.history = None;
+    assert_eq!(actions(&view), [], "nothing was asked for");
+}
+
+#[test]
+fn a_stake_moves_when_it_is_ready_and_its_target_canonical() {
+    let mut chain = Chain::voting(2000, 0);
+    chain.deploy_rollup(NEW_ROLLUP);
+    for number in [0, 1] {
+        let attester = named(&format!("attester {number}"));
+        let announce = RollupCall::InitiateMove { attester, new_rollup: NEW_ROLLUP };
+        chain.ok(&format!("withdrawer {number}"), ROLLUP, announce);
+    }
+    let ready_at = chain.now() + Seconds::of(EXIT_DELAY);
+    // Somebody else registers one of them there.
+    chain.fund("bob", STAKE / T);
+    chain.ok(
+        "bob",
+        crate::chain::ASSET,
+        AssetCall::Approve { spender: NEW_ROLLUP, amount: tokens(100) },
+    );
+    let bob = named("bob");
+    let attester = named("attester 1");
+    let squat =
+        RollupCall::Deposit { attester, proposer: bob, withdrawer: bob, amount: tokens(100) };
+    chain.ok("bob", NEW_ROLLUP, squat);
+    let upgrade = action(REGISTRY, RegistryCall::Upgrade { rollup: NEW_ROLLUP });
+    let id = chain.accept(PAYLOAD, &[upgrade]);
+    assert!(chain.now() > ready_at);
+    assert_eq!(actions(&chain.view_in(1)), [IntendedAction::Execute { id }]);
+    chain.ok("anyone", GOVERNANCE, GovernanceCall::Execute { id: id.to_word() });
+    let (rollup, attester, new_attester) = (ROLLUP, named("attester 0"), None);
+    let moves = IntendedAction::FinaliseMove { rollup, attester, new_attester, ready_at };
+    assert_eq!(actions(&chain.view_in(1)), [moves]);
+}
+
+#[test]
+fn a_seed_is_recorded_in_the_second_half_of_an_epoch_or_when_nobody_proposes() {
+    let mut chain = Chain::staked(3);
+    chain.is_kept = false;
+    let start = chain.now();
+    for (epoch, position, records) in [
+        (0, 0, false),
+        (0, 1, false),
+        (0, 2, true),
+        (0, 3, true),
+        // Nobody recorded a seed: nobody can propose.
+        (1, 0, false),
+        (1, 1, true),
+    ] {
+        let next = start + Seconds::of(epoch * EPOCH_SECONDS + position * SLOT);
+        let intents = keeper(&chain.view(next), PayOut::No);
+        assert_eq!(intents.len(), usize::from(records), "slot {position} of epoch {epoch}");
+        let end = before(start + Seconds::of((epoch + 1) * EPOCH_SECONDS));
+        assert!(intents.iter().all(|intent| intent.until == Some(end)));
+    }
+}

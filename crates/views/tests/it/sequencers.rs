@@ -1,0 +1,223 @@
+//! The duty of sequencers.
+
+use crate::chain::{
+    Chain, EPOCH, EPOCH_SECONDS, N, NEW_ROLLUP, PAYLOAD, ROLLUP, SLOT, harmless, named,
+};
+use alloy_primitives::{Address, B256, U256, keccak256};
+use canon_protocol::{ProposalId, RollupBlock, RollupCall, Round, Seconds, Slot, Timestamp};
+use canon_views::{
+    BlockDuty, HopelessRule, IntendedAction, Intent, PayloadStatus, Question, SequencerIdentity,
+    SignalDecision, SignalPlan, StatusRule, sequencer,
+};
+
+const fn identity(proposer: Address) -> SequencerIdentity {
+    SequencerIdentity { proposer, rollup: ROLLUP, blocks: BlockDuty::Leave }
+}
+
+/// Three stakers and a payload; it is the first slot of a round.
+fn chain() -> (Chain, SignalPlan) {
+    let mut chain = Chain::staked(3);
+    chain.write(PAYLOAD, &harmless());
+    chain.next_round();
+    let view = chain.view_of(&asked(chain.now()));
+    let plan = SignalPlan::new(PAYLOAD, view.present.payloads[&PAYLOAD].code.hash);
+    (chain, plan)
+}
+
+fn asked(next: Timestamp) -> Question {
+    let mut question = Question::new(next);
+    question.payloads.insert(PAYLOAD);
+    question
+}
+
+/// What the slot's own proposer decides for the block at `next`.
+fn decision(chain: &Chain, plan: &SignalPlan, next: Timestamp) -> SignalDecision {
+    let view = chain.view_of(&asked(next)).present;
+    sequencer(&view, &identity(chain.proposer_at(next)), Some(plan)).decision
+}
+
+#[test]
+fn it_signals_in_its_own_slot_alone() {
+    let (chain, plan) = chain();
+    let first = chain.slot_start(chain.slot());
+    let view = chain.view_of(&asked(first + Seconds::of(SLOT - 1))).present;
+    let owner = chain.proposer_at(first);
+    for number in 0..3 {
+        let proposer = named(&format!("proposer {number}"));
+        let duty = sequencer(&view, &identity(proposer), Some(&plan));
+        if proposer != owner {
+            assert_eq!(duty.decision, SignalDecision::OtherSlot);
+            assert_eq!(duty.intents, []);
+            continue;
+        }
+        assert_eq!(duty.decision, SignalDecision::Signal);
+        let [signal, ..] = &duty.intents[..] else { panic!("a signal first: {duty:?}") };
+        assert_eq!(signal.until, Some(first + Seconds::of(SLOT - 1)));
+        let other = SignalPlan { payload: named("other"), ..plan };
+        assert!(
+            matches!(signal.action, IntendedAction::Signal { payload: PAYLOAD, slot, .. } if slot == chain.slot())
+        );
+        // The slot has one signal, whatever it is for.
+        let action = match signal.action {
+            IntendedAction::Signal { proposals, rollup, slot, .. } => {
+                IntendedAction::Signal { proposals, rollup, slot, payload: other.payload }
+            }
+            action => action,
+        };
+        assert_eq!(Intent { action, ..signal.clone() }.id(), signal.id());
+    }
+}
+
+#[test]
+fn it_says_why_it_does_not_signal() {
+    let (chain, plan) = chain();
+    let (next, own) = (chain.now(), identity(chain.proposer_at(chain.now())));
+    let view = chain.view_of(&asked(next)).present;
+    let decide = |own, plan| sequencer(&view, &own, plan).decision;
+    let changed = SignalPlan { code_hash: B256::ZERO, ..plan };
+    let found = plan.code_hash;
+    let later = SignalPlan { from_block: RollupBlock::of(1), ..plan };
+    let unknown = SignalPlan { payload: named("other"), ..plan };
+    let elsewhere = SequencerIdentity { rollup: NEW_ROLLUP, ..own };
+    let early = SignalDecision::TooEarly { block: RollupBlock::ZERO, from: RollupBlock::of(1) };
+    for (own, plan, expected) in [
+        (own, Some(&plan), SignalDecision::Signal),
+        (own, None, SignalDecision::NoPayload),
+        (elsewhere, Some(&plan), SignalDecision::NotCanonical),
+        (own, Some(&unknown), SignalDecision::Unknown),
+        (own, Some(&later), early),
+        (own, Some(&changed), SignalDecision::CodeChanged { expected: B256::ZERO, found }),
+    ] {
+        assert_eq!(decide(own, plan), expected);
+    }
+}
+
+#[test]
+fn a_slot_takes_one_signal() {
+    let (mut chain, plan) = chain();
+    let proposer = chain.proposer_at(chain.now());
+    let vote = canon_protocol::ProposalsCall::Vote { payload: PAYLOAD };
+    chain.send(proposer, crate::chain::PROPOSALS, vote).unwrap();
+    let first = chain.slot_start(chain.slot());
+    let last = first + Seconds::of(SLOT - 1);
+    assert_eq!(decision(&chain, &plan, last), SignalDecision::SlotUsed);
+    let after = last + Seconds::SECOND;
+    assert_eq!(decision(&chain, &plan, after), SignalDecision::Signal);
+}
+
+#[test]
+fn it_stops_when_a_signal_cannot_help() {
+    let (mut chain, plan) = chain();
+    let round = Round::of(chain.slot().get() / u64::from(crate::chain::M));
+    for _ in 0..N {
+        assert_eq!(decision(&chain, &plan, chain.now()), SignalDecision::Signal);
+        chain.signal(PAYLOAD);
+    }
+    let reached = SignalDecision::Status(PayloadStatus::QuorumReached { round });
+    assert_eq!(decision(&chain, &plan, chain.now()), reached);
+    let forced = SignalPlan { status: StatusRule::Force, ..plan };
+    assert_eq!(decision(&chain, &forced, chain.now()), SignalDecision::Signal);
+    // Also in the next round, before and after it is pushed.
+    chain.next_round();
+    assert_eq!(decision(&chain, &plan, chain.now()), reached);
+    let push = canon_protocol::ProposalsCall::PushProposal { round: round.to_word() };
+    chain.ok("anyone", crate::chain::PROPOSALS, push);
+    let id = ProposalId::ZERO;
+    let deadlines = chain.state.governance().proposals()[0].deadlines();
+    for (next, expected) in [
+        (
+            chain.now(),
+            SignalDecision::Status(PayloadStatus::Live {
+                id,
+                state: canon_protocol::ProposalState::Pending,
+            }),
+        ),
+        (
+            deadlines.active,
+            SignalDecision::Status(PayloadStatus::Live {
+                id,
+                state: canon_protocol::ProposalState::Active,
+            }),
+        ),
+        // Nobody voted: it is rejected, and can be signaled for again.
+        (deadlines.active + Seconds::SECOND, SignalDecision::Signal),
+    ] {
+        // The view is of the second before.
+        chain.jump(Timestamp::of(next.get().max(chain.now().get() + 1) - 1));
+        assert_eq!(decision(&chain, &plan, next.max(chain.now())), expected, "at {next}");
+    }
+}
+
+#[test]
+fn a_round_that_cannot_be_won_is_left_if_the_plan_says_so() {
+    let (chain, plan) = chain();
+    let first = chain.slot();
+    let skipping = SignalPlan { hopeless: HopelessRule::Skip, ..plan };
+    for (position, decides) in [
+        (0, SignalDecision::Signal),
+        // Three slots are left for three signals.
+        (2, SignalDecision::Signal),
+        (3, SignalDecision::Hopeless),
+        (4, SignalDecision::Hopeless),
+        (5, SignalDecision::Signal),
+    ] {
+        let mut chain = chain.clone();
+        chain.jump(chain.slot_start(Slot::of(first.get() + position)));
+        assert_eq!(decision(&chain, &skipping, chain.now()), decides, "slot {position}");
+        assert_eq!(decision(&chain, &plan, chain.now()), SignalDecision::Signal);
+    }
+}
+
+#[test]
+fn it_proposes_the_block_of_its_slot_or_records_the_seed() {
+    let mut chain = Chain::staked(3);
+    chain.is_kept = false;
+    // No seed is recorded in the first slot.
+    for (position, records) in [(0, false), (1, true), (3, true)] {
+        let next = chain.now() + Seconds::of(position * SLOT);
+        let view = chain.view_of(&Question::new(next)).present;
+        let own = identity(chain.proposer_at(next));
+        let duty = sequencer(&view, &own, None);
+        let is_seed = |intent: &Intent| matches!(intent.action, IntendedAction::RecordSeed { .. });
+        assert_eq!(duty.intents.iter().filter(|it| is_seed(it)).count(), usize::from(records));
+        let end = chain.now() + Seconds::of(EPOCH_SECONDS - 1);
+        assert!(duty.intents.iter().all(|intent| intent.until == Some(end)));
+        let own = SequencerIdentity { blocks: BlockDuty::Propose, ..own };
+        let duty = sequencer(&view, &own, None);
+        let [block] = &duty.intents[..] else { panic!("one intent: {duty:?}") };
+        assert!(matches!(block.action, IntendedAction::ProposeBlock { .. }));
+    }
+    // A slot has one block, and it records the seed.
+    chain.wait(SLOT);
+    let own = SequencerIdentity {
+        blocks: BlockDuty::Propose,
+        ..identity(chain.proposer_at(chain.now()))
+    };
+    let block_hash = B256::ZERO;
+    chain.send(own.proposer, ROLLUP, RollupCall::ProposeBlock { block_hash }).unwrap();
+    let view = chain.view_in(1).present;
+    assert_eq!(sequencer(&view, &own, None).intents, []);
+}
+
+#[test]
+fn sequencers_break_a_silence_in_turn() {
+    let mut chain = Chain::staked(3);
+    chain.is_kept = false;
+    // Nobody records the seed of the next epoch.
+    chain.wait(EPOCH_SECONDS);
+    let epoch = 3;
+    for position in 0..EPOCH {
+        let next = chain.now() + Seconds::of(position * SLOT);
+        let view = chain.view_of(&Question::new(next)).present;
+        assert_eq!(view.rollups[&ROLLUP].proposer, None);
+        for number in 0..20 {
+            let proposer = named(&format!("proposer {number}"));
+            let words = [proposer.into_word().0, B256::from(U256::from(epoch + 1)).0];
+            let hash = U256::from_be_bytes(keccak256(words.concat()).0);
+            let turn = U256::ONE + hash % U256::from(EPOCH - 1);
+            let duty = sequencer(&view, &identity(proposer), None);
+            let is_due = U256::from(position) >= turn;
+            assert_eq!(duty.intents.len(), usize::from(is_due), "{number} in slot {position}");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! What people are shown.
+
+use crate::chain::{
+    Chain, GOVERNANCE, NEW_ROLLUP, PAYLOAD, PROPOSALS, ROLLUP, T, harmless, named, tokens,
+};
+use canon_protocol::{
+    Amount, Epoch, GovernanceCall, ProposalId, ProposalsCall, Seconds, Slot, Support, Tally,
+    Timestamp, WithdrawalId,
+};
+use canon_views::{
+    Actor, CalendarEntry, CalendarEvent, Opening, Opportunity, Question, calendar, openings,
+};
+
+#[test]
+fn the_votes_that_are_missing_are_the_least_that_suffice() {
+    let mut chain = Chain::voting(2000, 0);
+    let id = chain.propose(PAYLOAD, &harmless());
+    let mut proposal = *chain.view_in(1).present.proposal(id).unwrap();
+    proposal.configuration.minimum_votes = Amount::of(10);
+    for total in [9, 10, 100, 101] {
+        for (yea, nea) in [(0, 0), (10, 0), (0, 5), (10, 40), (52, 48), (53, 47), (9, 0)] {
+            if yea + nea > total {
+                continue;
+            }
+            proposal.total_power = Amount::of(total);
+            proposal.tally = Tally { yea: Amount::of(yea), nea: Amount::of(nea) };
+            let is_enough = |more: &u128| {
+                let more = Amount::of(*more);
+                let tally = proposal.tally.checked_add(Support::Yea, more).unwrap();
+                proposal.tabulation_of(tally).is_accepted()
+            };
+            let least = (0..=total - yea - nea).find(is_enough).map(Amount::of);
+            assert_eq!(proposal.votes_missing(), least, "{yea} to {nea} of {total}");
+        }
+    }
+}
+
+#[test]
+fn the_calendar_has_the_first_second_of_every_change() {
+    let mut chain = Chain::voting(2000, 0);
+    let id = chain.propose(PAYLOAD, &harmless());
+    let withdraw = GovernanceCall::InitiateWithdraw { to: named("alice"), amount: tokens(1) };
+    chain.ok("alice", GOVERNANCE, withdraw);
+    let deadlines = chain.state.governance().proposals()[0].deadlines();
+    let unlocks_at = chain.state.governance().withdrawals()[0].unlocks_at;
+    let entries = calendar(&chain.view_in(1));
+    let after = |time: Timestamp| time + Seconds::SECOND;
+    let round = chain.state.proposals(PROPOSALS).unwrap().rules().round_of(chain.slot());
+    let rules = *chain.state.proposals(PROPOSALS).unwrap().rules();
+    let epoch = Epoch::of(chain.slot().get() / crate::chain::EPOCH);
+    let rollup = ROLLUP;
+    let clock = *chain.state.rollup(ROLLUP).unwrap().clock();
+    let mut expected = vec![
+        (deadlines.voting_starts(), CalendarEvent::VotingStarts { id }),
+        (after(deadlines.active), CalendarEvent::VotingEnds { id }),
+        (after(deadlines.objections_until), CalendarEvent::ObjectionsEnd { id }),
+        (after(deadlines.queued), CalendarEvent::Executable { id }),
+        (after(deadlines.executable), CalendarEvent::Expires { id }),
+        (chain.slot_start(rules.first_slot(round.next())), CalendarEvent::RoundEnds { round }),
+        (
+            clock.epoch_start(epoch.next()).unwrap(),
+            CalendarEvent::EpochStarts { rollup, epoch: epoch.next() },
+        ),
+        (unlocks_at, CalendarEvent::WithdrawalUnlocks { id: WithdrawalId::ZERO }),
+    ];
+    if let Some(time) = clock.seed_recording_start(epoch).filter(|time| *time > chain.now()) {
+        expected.push((time, CalendarEvent::SeedRecordable { rollup, epoch: epoch.next() }));
+    }
+    let mut expected: Vec<_> =
+        expected.into_iter().map(|(time, event)| CalendarEntry { time, event }).collect();
+    expected.sort_unstable();
+    assert_eq!(entries, expected);
+    // What is over is no more in it, and a round that was won is while it can be pushed.
+    chain.write(NEW_ROLLUP, &harmless());
+    let round = chain.win(NEW_ROLLUP);
+    let (_, last) = rules.push_slots(round);
+    let entries = calendar(&chain.view_in(1));
+    let time = chain.slot_start(last.next());
+    assert!(entries.contains(&CalendarEntry { time, event: CalendarEvent::PushExpires { round } }));
+    assert!(entries.iter().all(|entry| entry.time > chain.now()));
+    chain.jump(deadlines.executable);
+    let entries = calendar(&chain.view_in(1));
+    // It was rejected, since nobody voted.
+    let is_about = |entry: &&CalendarEntry| entry.event == CalendarEvent::Expires { id };
+    assert_eq!(entries.iter().find(is_about), None);
+}
+
+#[test]
+fn openings_say_who_may_act_until_when() {
+    let mut chain = Chain::voting(2000, 0);
+    let id = chain.propose(PAYLOAD, &harmless());
+    let deadlines = chain.state.governance().proposals()[0].deadlines();
+    chain.jump(deadlines.voting_starts());
+    chain.vote("alice", id, 1000, true);
+    let next = deadlines.active;
+    let signal = |next: Timestamp| {
+        let slot = chain.state.rollup(ROLLUP).unwrap().slot_at(next).unwrap();
+        Opening {
+            actor: Actor::Proposer(chain.proposer_at(next)),
+            opportunity: Opportunity::Signal { slot },
+            until: Some(Timestamp::of(chain.slot_start(Slot::of(slot.get() + 1)).get() - 1)),
+        }
+    };
+    let vote = |support| Opening {
+        actor: Actor::Holders,
+        opportunity: Opportunity::Vote { id, support },
+        until: Some(deadlines.ballots_until(support)),
+    };
+    let mut soon = chain.clone();
+    soon.jump(Timestamp::of(next.get() - 1));
+    let [yea, nea] = [vote(Support::Yea), vote(Support::Nea)];
+    let of = |chain: &Chain, next| {
+        let seeds = |it: &Opening| matches!(it.opportunity, Opportunity::RecordSeed { .. });
+        let all = openings(&chain.view_of(&Question::new(next))).into_iter();
+        all.filter(|opening| !seeds(opening)).collect::<Vec<_>>()
+    };
+    assert_eq!(of(&chain, chain.now()), [signal(chain.now()), yea, nea]);
+    assert_eq!(of(&soon, next)[1..], [yea, nea]);
+    assert_eq!(of(&soon, next + Seconds::SECOND)[1..], [nea]);
+    let execute = Opening {
+        actor: Actor::Anyone,
+        opportunity: Opportunity::Execute { id },
+        until: Some(deadlines.executable),
+    };
+    chain.jump(deadlines.queued);
+    assert_eq!(of(&chain, deadlines.earliest_execution())[1..], [execute]);
+    // Who proposes in a slot that was used has nothing to signal.
+    let proposer = chain.proposer_at(chain.now());
+    chain.send(proposer, PROPOSALS, ProposalsCall::Vote { payload: PAYLOAD }).unwrap();
+    assert_eq!(of(&chain, chain.now()), []);
+    assert_eq!(ProposalId::ZERO, id);
+    assert_eq!(T, Amount::TOKEN.get());
+}
