@@ -1,9 +1,9 @@
 //! Which contracts are the set's.
 
-use alloy_primitives::{Address, B256, keccak256};
+use alloy_primitives::{Address, B256, ChainId, keccak256};
 use alloy_sol_types::SolEvent;
-use canon_abi::init_code;
-use canon_chain::deploy::Create2Origin;
+use canon_abi::{Contract, init_code};
+use canon_chain::{Deployment, deploy::Create2Origin};
 use canon_protocol::{Addresses, BlockNumber, Constructor};
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +21,28 @@ pub struct SetIdentity {
 }
 
 impl SetIdentity {
+    /// The identity of a set whose contracts have one origin. Its Expect is where that origin puts it.
+    ///
+    /// Returns `None` if the canonical rollup doesn't name its RewardDistributor.
+    pub fn of(
+        chain_id: ChainId,
+        set: &Deployment,
+        origin: Create2Origin,
+        first_block: BlockNumber,
+    ) -> Option<Self> {
+        let expect = origin.create2(Contract::Expect.artifact().creation_code()).address();
+        let addresses = Addresses {
+            chain_id,
+            asset: set.asset,
+            registry: set.registry,
+            governance: set.governance,
+            issuer: set.issuer,
+            distributor: set.reward_distributor?,
+            expect,
+        };
+        Some(Self { addresses, first_block, origins: vec![origin] })
+    }
+
     /// The first topics of the events by which new contracts of the set show themselves.
     pub(crate) const fn birth_topics() -> [B256; 2] {
         [

@@ -27,7 +27,7 @@ impl<'a> Rehearsal<'a> {
     ///
     /// # Errors
     ///
-    /// If something happens that the scenario doesn't queue to happen and that no check could show.
+    /// If something happens that the scenario rules out and that no check could show.
     /// A different end than the scenario expects is no error: [`Self::checks`] shows it.
     pub async fn play(
         scenario: &'a Scenario,
