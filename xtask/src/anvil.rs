@@ -2,7 +2,7 @@
 
 use std::{path::Path, process::Stdio};
 
-use alloy_transport_http::reqwest::Url;
+use canon_chain::{Client, Endpoint, Timeouts};
 use eyre::{Result, WrapErr, bail};
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
@@ -18,7 +18,7 @@ pub(crate) const CHAIN_ID: u64 = 31337;
 
 /// Starts anvil on a free port, under the rules and with the parameters of our chain. It ends when the
 /// process is dropped.
-pub(crate) async fn start(anvil: &Path, genesis_timestamp: u64) -> Result<(Url, Child)> {
+pub(crate) async fn start(anvil: &Path, genesis_timestamp: u64) -> Result<(Client, Child)> {
     let mut child = Command::new(anvil)
         .args(["--hardfork", "osaka", "--port", "0", "--order", "fifo", "--accounts", "1"])
         .arg("--enable-tx-gas-limit")
@@ -34,10 +34,10 @@ pub(crate) async fn start(anvil: &Path, genesis_timestamp: u64) -> Result<(Url, 
     let mut lines = BufReader::new(stdout).lines();
     while let Some(line) = lines.next_line().await? {
         if let Some(address) = line.strip_prefix("Listening on ") {
-            let url = format!("http://{}", address.trim()).parse()?;
+            let endpoint: Endpoint = format!("http://{}", address.trim()).parse()?;
             // Its output must be read on, or it will block.
             tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-            return Ok((url, child));
+            return Ok((endpoint.connect(Timeouts::default()).await?, child));
         }
     }
     bail!("anvil ended without listening")

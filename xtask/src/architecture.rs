@@ -61,8 +61,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("reqwest", &["canon-chain"]),
     ("alloy-transport-ipc", &["canon-chain"]),
     ("alloy-transport-ws", &["canon-chain"]),
-    // Tests of the binary serve TLS and WebSocket themselves.
-    ("rustls", &["canon-chain", "canon"]),
+    // Tests of the binary serve TLS and WebSocket themselves, and those of the devchain use HTTP.
+    ("rustls", &["canon-chain", "canon", "canon-devchain"]),
     ("tokio-tungstenite", &["canon-chain", "canon"]),
     ("clap", &["canon"]),
     ("indicatif", &["canon"]),

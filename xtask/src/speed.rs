@@ -15,7 +15,7 @@ use std::{
 
 use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, B256, Bytes, U256};
-use alloy_provider::{DynProvider, Provider, ProviderBuilder, RootProvider};
+use alloy_provider::{DynProvider, Provider, RootProvider};
 use alloy_rpc_types_eth::TransactionReceipt;
 use alloy_sol_types::SolEvent;
 use canon_abi::Rollup;
@@ -68,8 +68,8 @@ async fn run(anvil: &std::path::Path, scenario: &Scenario) -> Result<()> {
     let (genesis, blocks) = record(&chain).await?;
     let count: usize = blocks.iter().map(|block| block.transactions.len()).sum();
 
-    let (url, _process) = anvil::start(anvil, genesis).await?;
-    let theirs = ProviderBuilder::default().connect_http(url).erased();
+    let (client, _process) = anvil::start(anvil, genesis).await?;
+    let theirs = client.provider().clone();
     let over_http = replay_on_anvil(&theirs, &blocks).await.wrap_err("on anvil")?;
     let in_process = replay_on_devchain(genesis, &blocks).await.wrap_err("on the devchain")?;
 

@@ -12,6 +12,8 @@ use crate::{
 };
 
 async fn start() -> (Devchain, ServerHandle, String) {
+    // HTTP clients need one, also where there is no TLS. Another test may have been first.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let chain = Devchain::new(DevchainConfig::default());
     let server = serve(chain.clone(), ([127, 0, 0, 1], 0).into()).await.unwrap();
     let url = format!("http://{}", server.addr());
