@@ -14,7 +14,7 @@ mod revert;
 
 pub use artifact::{Artifact, CodeMismatch, Contract};
 pub use contracts::{
-    Asset, Expect, Governance, Issuer, Proposals, Registry, RewardDistributor, Rollup,
+    Asset, Expect, Governance, Issuer, Proposals, Registry, RewardDistributor, Rollup, SetLens,
     UpgradePayload,
 };
 pub use convert::{init_code, protocol_log};
