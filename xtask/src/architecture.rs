@@ -22,7 +22,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("canon-devchain", &[]),
     ("canon-payload", &["canon-protocol", "canon-abi"]),
     ("canon-differential", &["canon-protocol", "canon-abi", "canon-devchain", "canon-payload"]),
-    ("canon-chain", &["canon-protocol", "canon-abi"]),
+    ("canon-chain", &["canon-protocol", "canon-abi", "canon-views"]),
     ("canon-agents", &["canon-protocol", "canon-abi", "canon-chain"]),
     (
         "canon-rehearsal",

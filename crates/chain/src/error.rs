@@ -1,6 +1,6 @@
 //! What can go wrong between us and the chain.
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, ChainId};
 use alloy_transport::{RpcError, TransportError};
 use canon_abi::{Revert, decode_revert};
 use canon_protocol::TooLarge;
@@ -89,6 +89,14 @@ pub enum Error {
         /// The address.
         address: Address,
     },
+    /// A contract doesn't answer a view: it reverts, or needs far more gas than the view takes.
+    #[error("{address} doesn't answer {what}; check that it is the contract you mean")]
+    NoAnswer {
+        /// What was asked.
+        what: &'static str,
+        /// The contract.
+        address: Address,
+    },
     /// A contract answered with something else than its ABI promises.
     #[error(
         "{address} gave an answer to {what} that doesn't decode; check that it is the contract you mean"
@@ -117,6 +125,14 @@ pub enum Error {
         expected: Address,
         /// What was found.
         found: Address,
+    },
+    /// The endpoint is on another chain than when the client connected.
+    #[error("the endpoint is on chain {found} where chain {expected} was expected; connect again")]
+    WrongChain {
+        /// The chain when the client connected.
+        expected: ChainId,
+        /// The chain now.
+        found: ChainId,
     },
     /// The key couldn't sign.
     #[error("{what} couldn't be signed ({source}); check the key")]

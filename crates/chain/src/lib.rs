@@ -11,6 +11,7 @@ mod error;
 mod logs;
 mod read;
 mod sender;
+mod view;
 
 pub use call::ContractCall;
 pub use calls::PermitRequest;

@@ -3,11 +3,15 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod deploying;
+mod endpoint;
 mod further;
 mod genuine;
 mod log_ranges;
+mod many_proposals;
 mod parameters;
 mod proxy;
 mod reading;
 mod sending;
 mod test_chain;
+mod view_endpoints;
+mod view_histories;
