@@ -1,16 +1,105 @@
-//! Numbers that several commands take.
+//! Values that several commands take, as arguments. clap names the argument and shows what was given,
+//! so an error says only what was expected.
 
-use canon_rehearsal::text::grouped;
+use std::{ffi::OsStr, ops::RangeInclusive};
 
-/// A parser of whole numbers. It accepts any of 64 bits, and names `least` and `most` when it refuses
-/// a text: whoever uses the number judges the bounds that depend on other input.
-pub(crate) fn whole(
-    least: u64,
-    most: u64,
-) -> impl Fn(&str) -> Result<u64, String> + Clone + Send + Sync + 'static {
+use canon_chain::Endpoint;
+use canon_protocol::text::{ParseQuantityError, number};
+use clap::{Arg, Command, Error, builder::TypedValueParser, error::ErrorKind, parser::ValueSource};
+
+/// A parser of whole numbers within bounds.
+pub(crate) fn whole<T>(
+    range: RangeInclusive<T>,
+) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static
+where
+    T: Copy + Into<u64> + TryFrom<u64>,
+{
+    let range = (*range.start()).into()..=(*range.end()).into();
     move |text| {
-        text.parse().map_err(|_| {
-            format!("expected a whole number from {} to {}", grouped(least), grouped(most))
+        let number = number::parse_within(text, range.clone()).map_err(expected)?;
+        // The bounds are of the type.
+        T::try_from(number).map_err(|_| format!("expected {}", number::expected(&range)))
+    }
+}
+
+/// A parser of a quantity, for clap.
+pub(crate) fn quantity<T>(
+    parse: fn(&str) -> Result<T, ParseQuantityError>,
+) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static
+where
+    T: 'static,
+{
+    move |text| parse(text).map_err(expected)
+}
+
+fn expected(error: ParseQuantityError) -> String {
+    format!("expected {}", error.expected())
+}
+
+/// A parser of endpoints. clap's own message for a value that is refused repeats it, and a key may be
+/// part of it: this one names the flag, or the variable, and what was expected.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EndpointParser;
+
+impl TypedValueParser for EndpointParser {
+    type Value = Endpoint;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        argument: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<Endpoint, Error> {
+        self.parse_ref_(command, argument, value, ValueSource::CommandLine)
+    }
+
+    fn parse_ref_(
+        &self,
+        command: &Command,
+        argument: Option<&Arg>,
+        value: &OsStr,
+        source: ValueSource,
+    ) -> Result<Endpoint, Error> {
+        // What isn't UTF-8 is no endpoint: the replacement is refused, or fails as a path.
+        value.to_string_lossy().parse().map_err(|error| {
+            let flag = argument.map(Arg::to_string).unwrap_or_default();
+            let variable = argument.and_then(Arg::get_env).filter(|_| source == ValueSource::EnvVariable);
+            let variable = variable.map(|name| format!(" ({})", name.display())).unwrap_or_default();
+            let message = format!(
+                "invalid value for '{flag}'{variable}: {error}\n\nFor more information, try '--help'.\n"
+            );
+            Error::raw(ErrorKind::ValueValidation, message).with_cmd(command)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use canon_protocol::text::{address, fraction, time};
+
+    use super::*;
+
+    #[test]
+    fn numbers_of_any_width_have_bounds() {
+        let few = whole(1..=4_u32);
+        assert_eq!((few("1"), few("4")), (Ok(1), Ok(4)));
+        for text in ["0", "5", "-1", "x", "18446744073709551616"] {
+            assert_eq!(few(text), Err("expected a whole number from 1 to 4".to_owned()));
+        }
+        assert_eq!(whole(0..=u32::MAX)("4,294,967,295"), Ok(u32::MAX));
+        assert_eq!(whole(0..=u64::MAX)("18446744073709551615"), Ok(u64::MAX));
+    }
+
+    #[test]
+    fn an_error_says_what_was_expected() {
+        let said = |text| quantity(address::parse)(text).unwrap_err();
+        assert!(said("0x12").starts_with("expected an address of 40 hexadecimal digits"));
+        let mistyped = "0x5AAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+        assert!(said(mistyped).starts_with("expected an address with a right EIP-55 checksum"));
+        let said = |text| quantity(time::parse)(text).unwrap_err();
+        assert!(said("tomorrow").starts_with("expected a time with its offset from UTC"));
+        assert!(said("1969-12-01T09:00:00Z").starts_with("expected a time from 1970-01-01"));
+        let said = |text| quantity(fraction::parse_share)(text).unwrap_err();
+        assert_eq!(said("1.1"), "expected a share from 0 % to 100 %");
     }
 }

@@ -8,16 +8,20 @@ mod output;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use exit::Exit;
 
 fn main() -> ExitCode {
     // A panic is a bug: its message is out by now, and the exit code says so too.
-    match std::panic::catch_unwind(|| cli::Cli::parse().run()) {
-        Ok(Ok(exit)) => exit.into(),
-        Ok(Err(failure)) => {
-            output::show_failure(&failure);
-            failure.exit.into()
-        }
-        Err(_) => exit::Exit::Internal.into(),
-    }
+    std::panic::catch_unwind(run).unwrap_or(Exit::Internal).into()
+}
+
+fn run() -> Exit {
+    let cli = match cli::Cli::read() {
+        Ok(cli) => cli,
+        Err(error) => return output::show_refusal(&error),
+    };
+    cli.run().unwrap_or_else(|failure| {
+        output::show_failure(&failure);
+        failure.exit
+    })
 }

@@ -4,8 +4,12 @@
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
+use canon_protocol::ForeignText;
 
-use crate::exit::Failure;
+use crate::{
+    cli,
+    exit::{Exit, Failure},
+};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const NEXT: Style = AnsiColor::Cyan.on_default().bold();
@@ -24,23 +28,37 @@ pub(crate) fn result(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// Shows why clap refuses the arguments, or what `--help` and `--version` ask for. If even that can't
+/// be written, the exit code has to do.
+pub(crate) fn show_refusal(error: &clap::Error) -> Exit {
+    if !error.use_stderr() {
+        let _ = error.print();
+        return Exit::Success;
+    }
+    let _ = anstream::stderr().lock().write_all(cli::refusal(error).as_bytes());
+    Exit::BadInput
+}
+
 /// Shows an error, its causes and what to do next. If even that can't be written, the exit code
 /// has to do.
+///
+/// Errors repeat what endpoints, contracts and files say: what isn't visible there is escaped.
 pub(crate) fn show_failure(failure: &Failure) {
     let mut stderr = anstream::stderr().lock();
     let mut chain = failure.report.chain();
     let first = chain.next().map(ToString::to_string).unwrap_or_default();
-    let _ = writeln!(stderr, "{ERROR}error:{ERROR:#} {first}");
+    let _ = writeln!(stderr, "{ERROR}error:{ERROR:#} {}", ForeignText::new(&first));
     for cause in chain {
         let cause = cause.to_string();
         if cause.contains('\n') {
             // A page of its own, such as the problems of a file.
             let _ = writeln!(stderr);
             for line in cause.lines() {
-                let _ = writeln!(stderr, "{}", format!("  {line}").trim_end());
+                let line = format!("  {}", ForeignText::new(line));
+                let _ = writeln!(stderr, "{}", line.trim_end());
             }
         } else {
-            let _ = writeln!(stderr, "  because {cause}");
+            let _ = writeln!(stderr, "  because {}", ForeignText::new(&cause));
         }
     }
     let _ = writeln!(stderr, "\n{NEXT}next:{NEXT:#} {}", failure.next);

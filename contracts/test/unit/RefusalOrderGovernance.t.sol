@@ -117,6 +117,30 @@ contract RefusalOrderGovernanceTest is GovernanceFixture, RefusalOrderBase {
         _accepted(target, target, abi.encodeCall(IGovernance.updateConfiguration, (SetLib.configuration())));
     }
 
+    /// @dev One second after the last that storage can hold, under the last configuration that can have a number.
+    function test_updateConfiguration_refusesTimesBeforeNumbers() public {
+        _lock(majority, MAJORITY);
+        _setConfigurationId(type(uint16).max);
+        bytes memory call_ = abi.encodeCall(IGovernance.updateConfiguration, (SetLib.configuration()));
+        vm.warp(START + TOO_LATE);
+        _refused(target, target, call_, _tooLarge(TOO_LATE, type(uint32).max));
+        vm.warp(START + TOO_LATE - 1);
+        _refused(target, target, call_, _tooLarge(2 ** 16, type(uint16).max));
+        _setConfigurationId(type(uint16).max - 1);
+        _accepted(target, target, call_);
+    }
+
+    /// @dev Puts configuration number `id` in force. It was never stored, so all its values are 0.
+    function _setConfigurationId(uint256 id) private {
+        vm.record();
+        governance.numberOfConfigurations();
+        (bytes32[] memory reads,) = vm.accesses(target);
+        vm.assertEq(reads.length, 1, "the word with the counters");
+        uint256 word = uint256(vm.load(target, reads[0]));
+        vm.store(target, reads[0], bytes32(word & ~(uint256(type(uint16).max) << 224) | id << 224));
+        vm.assertEq(governance.numberOfConfigurations(), id + 1);
+    }
+
     /// @dev `c` with what is before `field` mended, and the refusal of `field`.
     function _withFirstFault(Configuration memory c, uint256 field, uint256 maxLockAmount, uint256 maxMinimumVotes)
         private

@@ -29,7 +29,7 @@ impl Share {
     }
 }
 
-/// What a holder wants. Each wish waits until it can be fulfilled.
+/// What a holder is to do. Each order waits until it can be fulfilled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Order {
@@ -56,7 +56,7 @@ pub enum Order {
 pub struct Holder {
     outbox: Outbox,
     checks: Checks,
-    wishes: VecDeque<Order>,
+    orders: VecDeque<Order>,
     withdrawals: Vec<(WithdrawalId, Timestamp)>,
     asset: Option<Arc<AssetFacts>>,
 }
@@ -74,7 +74,7 @@ impl Holder {
         Self {
             outbox: Outbox::new(sender),
             checks: Checks::Full,
-            wishes: VecDeque::new(),
+            orders: VecDeque::new(),
             withdrawals: Vec::new(),
             asset: None,
         }
@@ -94,9 +94,9 @@ impl Holder {
         self
     }
 
-    /// Adds a wish. Wishes are fulfilled in order, but one that has to wait lets others pass.
-    pub fn queue(&mut self, wish: Order) {
-        self.wishes.push_back(wish);
+    /// Adds an order. Orders are fulfilled in order, but one that has to wait lets others pass.
+    pub fn queue(&mut self, order: Order) {
+        self.orders.push_back(order);
     }
 
     /// Its address.
@@ -105,16 +105,16 @@ impl Holder {
     }
 
     /// What it still wants.
-    pub fn wishes(&self) -> impl Iterator<Item = &Order> {
-        self.wishes.iter()
+    pub fn orders(&self) -> impl Iterator<Item = &Order> {
+        self.orders.iter()
     }
 
     /// Whether it has nothing in flight, wants nothing and is due nothing.
     pub fn is_idle(&self) -> bool {
-        self.outbox.is_idle() && self.wishes.is_empty() && self.withdrawals.is_empty()
+        self.outbox.is_idle() && self.orders.is_empty() && self.withdrawals.is_empty()
     }
 
-    /// Settles what is in flight and fulfils what can be fulfilled in the next block. ContractCall it once
+    /// Settles what is in flight and fulfils what can be fulfilled in the next block. Call it once
     /// per block. Costs nothing while there is nothing to do.
     ///
     /// # Errors
@@ -127,14 +127,14 @@ impl Holder {
         let mut outcomes = self.outbox.settle(view, |_| false).await?;
         self.note(view, &outcomes);
         self.claim(view, &mut outcomes).await?;
-        for _ in 0..self.wishes.len() {
+        for _ in 0..self.orders.len() {
             // What depends on power has to wait for what changes power.
-            let Some(wish) = self.wishes.pop_front() else { break };
-            match self.fulfill(wish, view).await {
+            let Some(order) = self.orders.pop_front() else { break };
+            match self.fulfill(order, view).await {
                 Ok(Some(done)) => outcomes.extend(done),
-                Ok(None) => self.wishes.push_back(wish),
+                Ok(None) => self.orders.push_back(order),
                 Err(error) => {
-                    self.wishes.push_front(wish);
+                    self.orders.push_front(order);
                     return Err(error);
                 }
             }
@@ -143,9 +143,9 @@ impl Holder {
     }
 
     /// `None` if it has to wait.
-    async fn fulfill(&mut self, wish: Order, view: &View) -> Result<Option<Vec<Outcome>>> {
+    async fn fulfill(&mut self, order: Order, view: &View) -> Result<Option<Vec<Outcome>>> {
         let governance = view.deployment().governance;
-        match wish {
+        match order {
             Order::LockWithPermit(amount) => {
                 let call = self.permit(amount, view).await?;
                 let act = Act::Lock { amount };

@@ -65,7 +65,7 @@ impl Keeper {
         self.outbox.sender().address()
     }
 
-    /// Settles what is in flight and does what can be done in the next block. ContractCall it once per
+    /// Settles what is in flight and does what can be done in the next block. Call it once per
     /// block.
     ///
     /// # Errors

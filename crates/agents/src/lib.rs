@@ -21,7 +21,7 @@ pub use mover::{Mover, Phase};
 pub use outcome::{Act, Outcome, Skipped};
 pub use payload::{
     ALIASES, HopelessRule, PROPOSAL_PAYLOAD, PayloadError, SignalDecision, SignalPlan, StatusRule,
-    VettedPayload, decide_signal, is_assertion, parse_payload, payload_setting,
+    VettedPayload, decide_signal, is_assertion, payload_setting,
 };
 pub use sequencer::{BlockDuty, Sequencer};
 pub use view::{Block, PayloadStatus, RollupView, Seed, Signaling, View};

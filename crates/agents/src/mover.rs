@@ -84,7 +84,7 @@ impl Mover {
         self.attester
     }
 
-    /// Settles what is in flight and does what can be done in the next block. ContractCall it once per
+    /// Settles what is in flight and does what can be done in the next block. Call it once per
     /// block.
     ///
     /// # Errors

@@ -143,7 +143,7 @@ pub enum Outcome {
     },
 }
 
-/// Why a wish came to nothing.
+/// Why an order was dropped without a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Skipped {

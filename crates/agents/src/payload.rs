@@ -5,7 +5,10 @@ use crate::view::{PayloadStatus, View};
 use alloy_primitives::{Address, B256, keccak256};
 use canon_abi::Contract;
 use canon_chain::{Client, Error};
-use canon_protocol::{Action, RollupBlock};
+use canon_protocol::{
+    Action, RollupBlock,
+    text::{ParseQuantityError, address},
+};
 use std::sync::Arc;
 
 /// The setting's name.
@@ -19,19 +22,13 @@ pub const ALIASES: [&str; 2] =
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PayloadError {
-    /// The text isn't an address.
-    #[error("{text:?} isn't an address; write 0x and 40 hexadecimal digits")]
+    /// The text isn't an address, or its letters aren't the checksum (EIP-55).
+    #[error("{setting}: {source}; copy the address again from the proposal's own page")]
     NotAnAddress {
-        /// What was set.
-        text: String,
-    },
-    /// The letters' case isn't the checksum's (EIP-55).
-    #[error(
-        "{text} has a wrong checksum (EIP-55); copy the address again from the proposal's own page"
-    )]
-    Checksum {
-        /// What was set.
-        text: String,
+        /// The setting's name.
+        setting: &'static str,
+        /// What is wrong with the text.
+        source: ParseQuantityError,
     },
     /// Several names of the setting have values, and not the same.
     #[error("{first} and {second} are set to different addresses; keep one of them")]
@@ -64,23 +61,6 @@ pub enum PayloadError {
     },
 }
 
-/// An address with its checksum. All lower case has none and is refused: a mistyped digit would go
-/// unnoticed.
-///
-/// # Errors
-///
-/// [`PayloadError::NotAnAddress`] or [`PayloadError::Checksum`].
-pub fn parse_payload(text: &str) -> Result<Address, PayloadError> {
-    let text = text.trim();
-    let Ok(address) = text.parse::<Address>() else {
-        return Err(PayloadError::NotAnAddress { text: text.to_owned() });
-    };
-    match Address::parse_checksummed(text, None) {
-        Ok(_) => Ok(address),
-        Err(_) => Err(PayloadError::Checksum { text: text.to_owned() }),
-    }
-}
-
 /// The setting among the variables of an environment, and the names that look like a mistyped one.
 ///
 /// # Errors
@@ -89,14 +69,17 @@ pub fn parse_payload(text: &str) -> Result<Address, PayloadError> {
 pub fn payload_setting(
     variables: impl IntoIterator<Item = (String, String)>,
 ) -> Result<(Option<Address>, Vec<String>), PayloadError> {
+    let parse = |setting, value: &str| {
+        address::parse(value).map_err(|source| PayloadError::NotAnAddress { setting, source })
+    };
     let (mut found, mut near): (Option<(&'static str, Address)>, _) = (None, Vec::new());
     for (name, value) in variables {
         let known = [PROPOSAL_PAYLOAD].into_iter().chain(ALIASES).find(|known| *known == name);
         match (known, found) {
             (Some(_), _) if value.trim().is_empty() => {}
-            (Some(known), None) => found = Some((known, parse_payload(&value)?)),
+            (Some(known), None) => found = Some((known, parse(known, &value)?)),
             (Some(second), Some((first, address))) => {
-                if parse_payload(&value)? != address {
+                if parse(second, &value)? != address {
                     return Err(PayloadError::Contradiction { first, second });
                 }
             }

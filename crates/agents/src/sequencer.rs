@@ -101,7 +101,7 @@ impl Sequencer {
         self.decision
     }
 
-    /// Settles what is in flight and does what is due in the next block. ContractCall it once per block.
+    /// Settles what is in flight and does what is due in the next block. Call it once per block.
     ///
     /// # Errors
     ///

@@ -48,7 +48,7 @@ impl Client {
             .event_signature(Governance::ProposalFrozen::SIGNATURE_HASH)
             .topic1(B256::from(proposal.id.to_word()));
         let logs = self.provider().get_logs(&filter).await;
-        let logs = logs.map_err(|source| Error::Rpc { what, source })?;
+        let logs = logs.map_err(|source| Error::rpc(what, source))?;
         let frozen = logs.iter().filter_map(|log| {
             Governance::ProposalFrozen::decode_log_validate(&log.inner).ok().map(|log| log.data)
         });

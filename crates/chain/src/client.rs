@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 /// EIP-7702: an account with this prefix and an address runs that address's code. It is not a
 /// contract: its owner can point it elsewhere at any time.
-const DELEGATION: [u8; 3] = [0xef, 0x01, 0x00];
+pub const DELEGATION: [u8; 3] = [0xef, 0x01, 0x00];
 
 /// A chain, reached through a provider. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -71,8 +71,7 @@ impl Client {
     pub async fn connect(provider: impl Provider + 'static) -> Result<Self> {
         let provider = provider.erased();
         let what = "eth_chainId";
-        let chain_id =
-            provider.get_chain_id().await.map_err(|source| Error::Rpc { what, source })?;
+        let chain_id = provider.get_chain_id().await.map_err(|source| Error::rpc(what, source))?;
         Ok(Self { provider, chain_id, limits: Arc::default() })
     }
 
@@ -108,11 +107,10 @@ impl Client {
     pub async fn block(&self, id: BlockId) -> Result<ChainHead> {
         let what = "eth_getBlock";
         let block = self.provider.get_block(id).await;
-        let block = block.map_err(|source| Error::Rpc { what, source })?;
-        let block = block
-            .ok_or_else(|| Error::Rpc { what, source: alloy_transport::RpcError::NullResp })?;
+        let block = block.map_err(|source| Error::rpc(what, source))?;
+        let block = block.ok_or_else(|| Error::rpc(what, alloy_transport::RpcError::NullResp))?;
         let header = block.header;
-        let bad = || Error::Rpc { what, source: alloy_transport::RpcError::NullResp };
+        let bad = || Error::rpc(what, alloy_transport::RpcError::NullResp);
         Ok(ChainHead {
             number: BlockNumber::of(header.number),
             hash: header.hash,
@@ -165,7 +163,7 @@ impl Client {
     /// If the endpoint doesn't answer.
     pub async fn code(&self, at: BlockId, address: Address) -> Result<Option<Bytes>> {
         let code = self.provider.get_code_at(address).block_id(at).await;
-        let code = code.map_err(|source| Error::Rpc { what: "eth_getCode", source })?;
+        let code = code.map_err(|source| Error::rpc("eth_getCode", source))?;
         Ok((!code.is_empty() && !code.starts_with(&DELEGATION)).then_some(code))
     }
 

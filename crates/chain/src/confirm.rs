@@ -141,8 +141,8 @@ impl Client {
     pub async fn receipts(&self, block: BlockId) -> Result<Receipts> {
         let what = "eth_getBlockReceipts";
         let receipts = self.provider().get_block_receipts(block).await;
-        let receipts = receipts.map_err(|source| Error::Rpc { what, source })?;
-        let unknown = || Error::Rpc { what, source: alloy_transport::RpcError::NullResp };
+        let receipts = receipts.map_err(|source| Error::rpc(what, source))?;
+        let unknown = || Error::rpc(what, alloy_transport::RpcError::NullResp);
         let receipts = receipts.ok_or_else(unknown)?;
         Ok(Receipts(receipts.into_iter().map(|r| (r.transaction_hash, r)).collect()))
     }
@@ -155,7 +155,7 @@ impl Client {
     pub async fn confirm(&self, pending: &Pending) -> Result<Option<Confirmed>> {
         let what = "eth_getTransactionReceipt";
         let receipt = self.provider().get_transaction_receipt(pending.hash).await;
-        match receipt.map_err(|source| Error::Rpc { what, source })? {
+        match receipt.map_err(|source| Error::rpc(what, source))? {
             Some(receipt) => self.check(pending, &receipt).await.map(Some),
             None => Ok(None),
         }

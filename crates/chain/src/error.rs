@@ -1,9 +1,10 @@
 //! What can go wrong between us and the chain.
 
-use alloy_primitives::{Address, B256, ChainId};
+use crate::{endpoint::EndpointFailure, severity::Severity};
+use alloy_primitives::{Address, B256, Bytes, ChainId};
 use alloy_transport::{RpcError, TransportError};
 use canon_abi::{Revert, decode_revert};
-use canon_protocol::TooLarge;
+use canon_protocol::{ForeignText, TooLarge};
 use core::fmt;
 
 /// The result of anything that asks or changes the chain.
@@ -14,7 +15,7 @@ pub type Result<T, E = Error> = core::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// The endpoint didn't answer, or answered with an error of its own.
-    #[error("{what}: the endpoint failed ({source}); try again or use another endpoint")]
+    #[error("{what}: the endpoint failed ({}); try again or use another endpoint", foreign(.source))]
     Rpc {
         /// What was asked.
         what: &'static str,
@@ -146,11 +147,21 @@ pub enum Error {
 }
 
 impl Error {
+    /// A failed request. An answer that isn't what was asked for is left out of the error: it can be
+    /// a page of any length, and can repeat the endpoint's URL.
+    pub fn rpc(what: &'static str, source: TransportError) -> Self {
+        let source = match source {
+            RpcError::DeserError { err, .. } => EndpointFailure::not_as_expected(&err).into(),
+            source => source,
+        };
+        Self::Rpc { what, source }
+    }
+
     /// A failed request: a refusal if it carries revert data, otherwise the endpoint's fault.
     pub(crate) fn from_rpc(what: &'static str, source: TransportError) -> Self {
         match revert_of(&source) {
             Some(revert) => Self::Refused { what, revert },
-            None => Self::Rpc { what, source },
+            None => Self::rpc(what, source),
         }
     }
 
@@ -162,19 +173,39 @@ impl Error {
         }
     }
 
+    /// What a program does about it.
+    pub const fn severity(&self) -> Severity {
+        match self {
+            Self::Rpc { .. } | Self::NotMined { .. } => Severity::Retry,
+            Self::Inconsistent { .. } | Self::Signing { .. } | Self::WrongChain { .. } => {
+                Severity::Stop
+            }
+            _ => Severity::Skip,
+        }
+    }
+
     /// Whether trying the same again may help: the endpoint failed, or a block was waited for.
     pub const fn is_temporary(&self) -> bool {
         matches!(self, Self::Rpc { .. } | Self::NotMined { .. })
     }
 }
 
-/// The refusal in an endpoint's answer. Endpoints send reverts without data without a `data` field.
+/// The refusal in an endpoint's answer.
 fn revert_of(error: &TransportError) -> Option<Revert> {
+    revert_data(error).map(|data| decode_revert(&data))
+}
+
+/// The data that a call reverted with, if that is what the endpoint's error says. Endpoints send reverts
+/// without data without a `data` field.
+pub fn revert_data(error: &TransportError) -> Option<Bytes> {
     let RpcError::ErrorResp(payload) = error else { return None };
-    match payload.as_revert_data() {
-        Some(data) => Some(decode_revert(&data)),
-        None => payload.message.contains("execution reverted").then(|| decode_revert(&[])),
-    }
+    let empty = || payload.message.contains("execution reverted").then(Bytes::new);
+    payload.as_revert_data().or_else(empty)
+}
+
+/// What an endpoint said, as a terminal may show it.
+fn foreign(source: &TransportError) -> String {
+    ForeignText::new(&source.to_string()).to_string()
 }
 
 /// "; do this next", or nothing.

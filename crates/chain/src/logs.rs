@@ -3,6 +3,7 @@
 use crate::{
     client::Client,
     error::{Error, Result},
+    range_length::RangeLength,
 };
 use alloy_provider::Provider;
 use alloy_rpc_types_eth::{Filter, Log};
@@ -11,21 +12,8 @@ use alloy_transport::{RpcError, TransportError, TransportErrorKind};
 use canon_protocol::BlockNumber;
 use core::ops::{Range, RangeInclusive};
 
-/// The most blocks that one `eth_getLogs` covers: the usual limit of providers.
-const MAX_RANGE: u64 = 10_000;
-
-/// The factor by which a range is shortened that the endpoint refuses.
-const SHORTENING: u64 = 10;
-
-/// The number of answers in a row after which a shortened range is lengthened by the same factor. Most
-/// limits stay, so the next longer range is tried rarely.
-const ANSWERS_TO_LENGTHEN: u32 = 10;
-
 /// HTTP's status for too many requests. Endpoints use it as JSON-RPC's code too.
 const TOO_MANY_REQUESTS: u16 = 429;
-
-/// The fewest blocks to which a refused range is shortened: the lowest usual limit of providers.
-const MIN_RANGE: u64 = 10;
 
 /// The place of a log: its block, and its index in the block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,16 +39,13 @@ enum End {
 /// Blocks whose logs are still to be read, from either end.
 struct UnreadBlocks {
     blocks: Range<u64>,
-    /// The most blocks of one request.
-    request_length: u64,
-    /// The number of answers in a row to requests of that length.
-    answers: u32,
+    request_length: RangeLength,
 }
 
 impl UnreadBlocks {
-    const fn new(blocks: &RangeInclusive<BlockNumber>) -> Self {
+    fn new(blocks: &RangeInclusive<BlockNumber>) -> Self {
         let end = blocks.end().get().saturating_add(1);
-        Self { blocks: blocks.start().get()..end, request_length: MAX_RANGE, answers: 0 }
+        Self { blocks: blocks.start().get()..end, request_length: RangeLength::default() }
     }
 
     fn is_empty(&self) -> bool {
@@ -73,36 +58,22 @@ impl UnreadBlocks {
             let Range { start, end: after } = self.blocks;
             let (part, rest) = match end {
                 End::First => {
-                    let split = after.min(start.saturating_add(self.request_length));
+                    let split = after.min(start.saturating_add(self.request_length.get()));
                     (start..split, split..after)
                 }
                 End::Last => {
-                    let split = start.max(after.saturating_sub(self.request_length));
+                    let split = start.max(after.saturating_sub(self.request_length.get()));
                     (split..after, start..split)
                 }
             };
             let filter = filter.clone().from_block(part.start).to_block(part.end - 1);
-            match client.provider().get_logs(&filter).await {
-                Ok(logs) => {
-                    self.blocks = rest;
-                    self.count_answer();
-                    return Ok(logs);
-                }
-                Err(source) if is_refusal(&source) && self.request_length > MIN_RANGE => {
-                    self.request_length /= SHORTENING;
-                    self.answers = 0;
-                }
-                Err(source) => return Err(Error::Rpc { what: "eth_getLogs", source }),
+            let logs = client.provider().get_logs(&filter).await;
+            let answer = self.request_length.note(logs, is_range_refusal);
+            let answer = answer.map_err(|source| Error::rpc("eth_getLogs", source))?;
+            if let Some(logs) = answer {
+                self.blocks = rest;
+                return Ok(logs);
             }
-        }
-    }
-
-    /// Counts an answer, and lengthens the requests after enough of them.
-    fn count_answer(&mut self) {
-        self.answers += 1;
-        if self.answers == ANSWERS_TO_LENGTHEN {
-            self.request_length = MAX_RANGE.min(self.request_length * SHORTENING);
-            self.answers = 0;
         }
     }
 }
@@ -168,7 +139,7 @@ impl Client {
 
 /// Whether the endpoint answered with an error that a shorter range may avoid. Endpoints have no common
 /// code for ranges that are too long; too many requests aren't helped by more of them.
-fn is_refusal(error: &TransportError) -> bool {
+pub fn is_range_refusal(error: &TransportError) -> bool {
     match error {
         RpcError::ErrorResp(payload) => payload.code != i64::from(TOO_MANY_REQUESTS),
         RpcError::Transport(TransportErrorKind::HttpError(error)) => {

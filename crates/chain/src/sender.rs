@@ -270,7 +270,7 @@ impl Sender {
     pub(crate) async fn mined_nonce(&self) -> Result<u64> {
         let what = "eth_getTransactionCount";
         let count = self.client.provider().get_transaction_count(self.address).latest().await;
-        count.map_err(|source| Error::Rpc { what, source })
+        count.map_err(|source| Error::rpc(what, source))
     }
 
     /// Uses this nonce next.
@@ -320,7 +320,7 @@ impl Sender {
     async fn pool_nonce(&self) -> Result<u64> {
         let what = "eth_getTransactionCount";
         let count = self.client.provider().get_transaction_count(self.address).pending().await;
-        count.map_err(|source| Error::Rpc { what, source })
+        count.map_err(|source| Error::rpc(what, source))
     }
 
     async fn broadcast(&mut self, call: ContractCall, tx: TxEip1559) -> Result<Pending> {

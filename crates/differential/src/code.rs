@@ -2,10 +2,8 @@
 
 use alloy_primitives::{Bytes, U256};
 use canon_payload::{Assembler, op};
-use canon_protocol::{
-    Action,
-    histories::{Behavior, Conduct, Program, Put},
-};
+use canon_protocol::Action;
+use canon_testkit::histories::{Behavior, Conduct, Program, Put};
 
 /// What stands at an account when `put` was put there.
 pub(crate) fn code_of(put: &Put) -> Bytes {

@@ -112,7 +112,7 @@ impl Coverage {
     pub(crate) fn refused(&mut self, refusal: &Refusal) {
         let name = match refusal {
             Refusal::Empty => "(no data)".to_owned(),
-            Refusal::Foreign(_) => "(data of a contract external the set)".to_owned(),
+            Refusal::Foreign(_) => "(data of a contract outside the set)".to_owned(),
             Refusal::OutsideTheSet(_) => return,
             known => {
                 let data = known.abi_encode();

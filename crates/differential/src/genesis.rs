@@ -9,10 +9,12 @@ use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_signer::SignerSync;
 use alloy_signer_local::PrivateKeySigner;
 use canon_protocol::{
-    Addresses, Amount, AssetCall, Call, Configuration, Constructor, Fraction, GovernanceCall,
-    IssuerCall, OwnershipCall, ProposeConfiguration, RawRollupParameters, RegistryCall, RollupCall,
-    Seconds, Timestamp,
+    Addresses, Amount, AssetCall, Call, Constructor, GovernanceCall, IssuerCall, OwnershipCall,
+    RegistryCall, RollupCall, Seconds, Timestamp,
+};
+use canon_testkit::{
     histories::{Accounts, Staker, Step},
+    small_set,
 };
 use std::collections::BTreeMap;
 
@@ -215,59 +217,18 @@ impl Opening {
 
     fn deploy(&mut self, at: Addresses, initial_supply: Amount) -> Result<(), Mismatch> {
         let treasury = self.treasury;
-        let owner = at.governance;
-        self.create(
-            OpeningContract::Asset,
-            Constructor::Asset {
-                name: "Canon".to_owned(),
-                symbol: "CAN".to_owned(),
-                owner: treasury,
-                initial_holder: treasury,
-                initial_supply: initial_supply.to_word(),
-            },
-        )?;
+        self.create(OpeningContract::Asset, small_set::asset(treasury, treasury, initial_supply))?;
         self.create(OpeningContract::Registry, Constructor::Registry { owner: treasury })?;
-        let (n, m) = (U256::from(3), U256::from(5));
-        self.create(
-            OpeningContract::Proposals,
-            Constructor::Proposals { registry: at.registry, n, m },
-        )?;
-        self.create(
-            OpeningContract::Governance,
-            Constructor::Governance {
-                asset: at.asset,
-                proposals: OpeningContract::Proposals.address(),
-                configuration: configuration().into(),
-            },
-        )?;
-        let rate = Amount::TOKEN.to_word();
-        self.create(OpeningContract::Issuer, Constructor::Issuer { asset: at.asset, rate, owner })?;
-        self.create(
-            OpeningContract::Distributor,
-            Constructor::Distributor {
-                asset: at.asset,
-                registry: at.registry,
-                block_reward: tokens(5),
-                owner,
-            },
-        )?;
+        self.create(OpeningContract::Proposals, small_set::proposals(at.registry))?;
+        let proposals = OpeningContract::Proposals.address();
+        let governance = small_set::governance(at.asset, proposals);
+        self.create(OpeningContract::Governance, governance)?;
+        self.create(OpeningContract::Issuer, small_set::issuer(&at))?;
+        self.create(OpeningContract::Distributor, small_set::distributor(&at))?;
         let time = self.tick();
         self.lockstep.deploy_expect(time, OpeningContract::Expect as u64)?;
-        let genesis_time = self.time.to_word();
-        self.create(
-            OpeningContract::Rollup,
-            Constructor::Rollup(RawRollupParameters {
-                asset: at.asset,
-                registry: at.registry,
-                reward_distributor: at.distributor,
-                owner,
-                genesis_time,
-                slot_duration: U256::from(24),
-                epoch_duration: U256::from(4),
-                minimum_stake: tokens(100),
-                exit_delay: U256::from(288),
-            }),
-        )?;
+        let parameters = small_set::rollup_parameters(&at, self.time);
+        self.create(OpeningContract::Rollup, Constructor::Rollup(parameters))?;
         let rollup = OpeningContract::Rollup.address();
         self.call(treasury, at.registry, RegistryCall::Upgrade { rollup })?;
         for (contract, new_owner) in [(at.asset, at.issuer), (at.registry, at.governance)] {
@@ -314,20 +275,4 @@ impl Opening {
 
 fn tokens(count: u64) -> U256 {
     U256::from(count) * Amount::TOKEN.to_word()
-}
-
-const fn configuration() -> Configuration {
-    Configuration {
-        propose_config: ProposeConfiguration {
-            lock_delay: Seconds::of(5000),
-            lock_amount: Amount::of(500 * Amount::TOKEN.get()),
-        },
-        voting_delay: Seconds::of(100),
-        voting_duration: Seconds::of(200),
-        execution_delay: Seconds::of(300),
-        grace_period: Seconds::of(400),
-        quorum: Fraction::percent(10),
-        vote_differential: Fraction::percent(4),
-        minimum_votes: Amount::of(1000 * Amount::TOKEN.get()),
-    }
 }

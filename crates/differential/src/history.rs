@@ -7,10 +7,8 @@ use crate::{
     mismatch::Mismatch,
     names::{Names, shown},
 };
-use canon_protocol::{
-    Timestamp,
-    histories::{Director, Rate, Rng, Step},
-};
+use canon_protocol::Timestamp;
+use canon_testkit::histories::{Director, Rate, Rng, Step};
 use core::fmt;
 
 /// A step of a history, as it was recorded.

@@ -21,7 +21,6 @@ mod mismatch;
 mod names;
 mod replay;
 mod shrink;
-mod views;
 
 pub use coverage::{Counts, Coverage, UNREACHABLE};
 pub use histories::Histories;

@@ -8,23 +8,21 @@ use crate::{
     code::code_of,
     coverage::Coverage,
     mismatch::{Differs, Mismatch, OutcomeKind},
-    views,
 };
 use alloy_primitives::{
     Address, B256, Bytes, KECCAK256_EMPTY, Log as ChainLog, Selector, U256, address, bytes, hex,
     keccak256,
 };
-use canon_abi::{Contract, init_code, protocol_log};
+use canon_abi::{Contract, expected_answers, init_code, protocol_log};
 use canon_devchain::{
     DEPLOYMENT_PROXY, Devchain, DevchainConfig, Executed, Mining, SnapshotId, UnsignedCall,
 };
 use canon_protocol::{
     Addresses, BlockNumber, Call, Constructor, Context, Create2, ExternalContracts, L1Block, Log,
     Refusal, Role, SetState, Timestamp,
-    histories::{Foreign, Put, Step},
 };
+use canon_testkit::histories::{Foreign, Put, Step};
 use core::fmt;
-use std::collections::BTreeMap;
 
 /// The number of newest proposals whose states are recorded after every step.
 const WATCHED_PROPOSALS: usize = 6;
@@ -46,7 +44,6 @@ pub struct Lockstep {
     /// The block that is being filled, or the newest one if nothing waits.
     block: L1Block,
     waiting: Vec<Waiting>,
-    roles: BTreeMap<Address, Role>,
     /// Every log of the chain.
     history: Vec<(L1Block, ChainLog)>,
     checkpoints: Vec<Checkpoint>,
@@ -73,7 +70,6 @@ struct Checkpoint {
     snapshot: SnapshotId,
     set: SetState,
     foreign: Foreign,
-    roles: BTreeMap<Address, Role>,
     block: L1Block,
     logs: usize,
 }
@@ -106,7 +102,6 @@ impl Lockstep {
             foreign,
             block: L1Block { number: BlockNumber::ZERO, timestamp: genesis },
             waiting: Vec::new(),
-            roles: BTreeMap::new(),
             history: Vec::new(),
             checkpoints: Vec::new(),
             reorgs: 0,
@@ -208,7 +203,15 @@ impl Lockstep {
         self.flush()?;
         self.coverage.comparisons += 1;
         let external = self.foreign.at(self.block.timestamp);
-        views::compare(&self.chain, &self.set, &external, self.block.timestamp, &mut self.coverage)
+        let Self { chain, set, coverage, .. } = self;
+        expected_answers(set, &external, self.block.timestamp, |expected| {
+            coverage.views += 1;
+            if let Err(refusal) = &expected.answer {
+                coverage.refused(refusal);
+            }
+            let found = chain.read(expected.contract, expected.calldata.clone())?;
+            Ok(expected.check(&found)?)
+        })
     }
 
     /// Compares the state with what the chain's events give.
@@ -228,7 +231,6 @@ impl Lockstep {
             snapshot: self.chain.snapshot(),
             set: self.set.clone(),
             foreign: self.foreign.clone(),
-            roles: self.roles.clone(),
             block: self.block,
             logs: self.history.len(),
         });
@@ -242,7 +244,6 @@ impl Lockstep {
         let Some(checkpoint) = self.checkpoints.pop() else { return Ok(()) };
         self.chain.revert(checkpoint.snapshot)?;
         self.foreign = checkpoint.foreign;
-        self.roles = checkpoint.roles;
         self.block = checkpoint.block;
         self.history.truncate(checkpoint.logs);
         self.reorgs += 1;
@@ -340,7 +341,6 @@ impl Lockstep {
             for log in logs {
                 self.set.evolve(log, self.block)?;
             }
-            self.roles.insert(contract, role_of(constructor));
         }
         let (to, input) = match own {
             None if decision.is_ok() => {
@@ -358,7 +358,6 @@ impl Lockstep {
         self.open(time)?;
         let deployer = deployer(index);
         let contract = deployer.create(0);
-        self.roles.insert(contract, Role::Expect);
         let input = Contract::Expect.artifact().creation_code().clone();
         let call = UnsignedCall { from: deployer, to: None, input };
         self.create(contract, Waiting { call, meaning: None, decision: Ok(Vec::new()) })
@@ -394,7 +393,7 @@ impl Lockstep {
     /// Compares what came of a call with what the rules decided, and records what was met.
     fn compare_outcome(&mut self, waiting: &Waiting, executed: &Executed) -> Result<(), Mismatch> {
         let target = waiting.call.to;
-        let role = target.and_then(|target| self.roles.get(&target).copied());
+        let role = target.and_then(|target| self.set.role_of(target));
         self.coverage.called(role, &waiting.call.input, executed.success);
         self.history.extend(executed.logs.iter().map(|log| (self.block, log.clone())));
         if executed.success {
@@ -439,9 +438,10 @@ impl Lockstep {
         }
     }
 
+    /// The event that a log is to the state that was reached.
     fn known(&self, log: &ChainLog) -> Result<(Role, Log), Mismatch> {
-        let role = self.roles.get(&log.address);
-        role.and_then(|role| Some((*role, protocol_log(*role, log)?)))
+        let role = self.set.role_of(log.address);
+        role.and_then(|role| Some((role, protocol_log(role, log)?)))
             .ok_or_else(|| Mismatch::Log { emitter: log.address, data: log.data.data.clone() })
     }
 
@@ -493,12 +493,14 @@ impl Lockstep {
         Mismatch::Outcome { call, rules, bytecode, kind }
     }
 
-    /// The state that the chain's events give.
+    /// The state that the chain's logs give to somebody who has nothing else.
     fn folded(&self) -> Result<SetState, Mismatch> {
         let mut set = SetState::new(*self.set.addresses());
         for (block, log) in &self.history {
-            let (_, log) = self.known(log)?;
-            set.evolve(&log, *block)?;
+            // Nothing but contracts of the set is deployed.
+            if let Some(log) = set.decode_log(log.address, &log.data, &|_, _| true) {
+                set.evolve(&log, *block)?;
+            }
         }
         Ok(set)
     }
@@ -519,16 +521,4 @@ fn creation(index: u64, init_code: &Bytes) -> Create2 {
 /// Where the step `index` of a history deploys a contract.
 pub(crate) fn deployed_at(index: u64, constructor: &Constructor) -> Address {
     creation(index, &init_code(constructor)).address()
-}
-
-const fn role_of(constructor: &Constructor) -> Role {
-    match constructor {
-        Constructor::Asset { .. } => Role::Asset,
-        Constructor::Registry { .. } => Role::Registry,
-        Constructor::Proposals { .. } => Role::Proposals,
-        Constructor::Governance { .. } => Role::Governance,
-        Constructor::Issuer { .. } => Role::Issuer,
-        Constructor::Distributor { .. } => Role::Distributor,
-        Constructor::Rollup(_) => Role::Rollup,
-    }
 }

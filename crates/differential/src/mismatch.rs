@@ -1,6 +1,7 @@
 //! Where the rules and the bytecode differ.
 
 use alloy_primitives::{Address, B256, Bytes, LogData, Selector};
+use canon_abi::UnexpectedAnswer;
 use canon_protocol::ApplyError;
 
 /// The rules and the bytecode disagree. Texts are for a person.
@@ -20,17 +21,8 @@ pub enum Mismatch {
         kind: OutcomeKind,
     },
     /// A view answers something else.
-    #[error("{view} at {contract}\n  the rules:    {rules}\n  the bytecode: {bytecode}")]
-    View {
-        /// The view with its arguments.
-        view: String,
-        /// Where it was asked.
-        contract: Address,
-        /// What the rules say, ABI-encoded.
-        rules: String,
-        /// What the bytecode answers.
-        bytecode: String,
-    },
+    #[error(transparent)]
+    View(#[from] UnexpectedAnswer),
     /// The chain's events, folded, don't give the state.
     #[error("the events of the chain give another state than the one that was reached")]
     Events,
@@ -111,17 +103,10 @@ impl Mismatch {
     pub fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Outcome { kind, .. }, Self::Outcome { kind: other, .. }) => kind == other,
-            (Self::View { view, .. }, Self::View { view: other, .. }) => {
-                signature(view) == signature(other)
-            }
+            (Self::View(view), Self::View(other)) => view.function == other.function,
             _ => core::mem::discriminant(self) == core::mem::discriminant(other),
         }
     }
-}
-
-/// A view without its arguments.
-fn signature(view: &str) -> Option<&str> {
-    view.split(' ').next()
 }
 
 impl From<canon_devchain::Error> for Mismatch {

@@ -8,10 +8,8 @@ use crate::{
 };
 use alloy_primitives::{Address, Bytes};
 use alloy_sol_types::SolValue;
-use canon_protocol::{
-    Action, Call, Constructor, Role,
-    histories::{Behavior, Conduct, Program, Put, Step},
-};
+use canon_protocol::{Action, Call, Constructor, Role};
+use canon_testkit::histories::{Behavior, Conduct, Program, Put, Step};
 
 /// Roles of contracts with functions of their own.
 const ROLES: [Role; 8] = [

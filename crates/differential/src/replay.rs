@@ -14,8 +14,9 @@ use crate::{
 use alloy_primitives::{Address, B256, Bytes, U256};
 use canon_protocol::{
     AssetCall, Call, GovernanceCall, ProposalsCall, Role, RollupCall, Round, SetState, Signal,
-    Timestamp, histories::Step, signature_parts,
+    Timestamp, signature_parts,
 };
+use canon_testkit::histories::Step;
 use std::collections::BTreeMap;
 
 /// A step and what it meant when it was taken last.

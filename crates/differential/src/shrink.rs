@@ -21,9 +21,8 @@ use crate::{
     replay::{Entry, Proposed, Replayer},
 };
 use alloy_primitives::{Address, U256};
-use canon_protocol::{
-    Amount, AssetCall, Call, GovernanceCall, ProposalsCall, RollupCall, histories::Step,
-};
+use canon_protocol::{Amount, AssetCall, Call, GovernanceCall, ProposalsCall, RollupCall};
+use canon_testkit::histories::Step;
 use std::collections::BTreeSet;
 
 /// Replays that shrinking may take.

@@ -154,6 +154,17 @@ const SHORTENING: SmallWorld = SmallWorld {
     ..BALLOTS
 };
 
+/// Six units pay for three locks, the third of which may follow the execution that shortens the delays.
+const LOCKS: SmallWorld = SmallWorld {
+    name: "locks",
+    about: "three proposals through the lock, one of which shortens the delays",
+    power: [4, 2],
+    silent: 1,
+    kinds: &[Kind::Propose, Kind::VoteFor, Kind::Execute],
+    holders_can_act: true,
+    ..SHORTENING
+};
+
 const SIGNALS: SmallWorld = SmallWorld {
     name: "signals",
     about: "three stakers signal for two payloads, and what wins is pushed",
@@ -192,7 +203,7 @@ const MOVES: SmallWorld = SmallWorld {
 
 impl SmallWorld {
     /// Those that take seconds.
-    pub const QUICK: &[Self] = &[BALLOTS, LEAVING, SHORTENING, SIGNALS, REPLACEMENT, MOVES];
+    pub const QUICK: &[Self] = &[BALLOTS, LEAVING, SHORTENING, LOCKS, SIGNALS, REPLACEMENT, MOVES];
 
     /// Those that take minutes.
     pub const LARGE: &[Self] = &[

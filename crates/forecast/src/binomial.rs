@@ -1,7 +1,5 @@
 //! The chance of at least so many successes in so many independent tries.
 
-use statrs::function::factorial::ln_binomial;
-
 use crate::share::Share;
 
 /// The chance of at least `needed` successes in `tries`, each of which succeeds with `chance`.
@@ -28,7 +26,7 @@ pub(crate) fn at_least(needed: u64, tries: u64, chance: Share) -> f64 {
 /// At least `needed` successes, where `needed` isn't below the mean: the first term from logarithms,
 /// every other one from the one before.
 fn tail(needed: u64, tries: u64, success: f64, failure: f64) -> f64 {
-    let first = ln_binomial(tries, needed)
+    let first = ln_combinations(tries, needed)
         + needed as f64 * success.ln()
         + (tries - needed) as f64 * failure.ln();
     let (mut term, mut sum) = (1.0, 1.0);
@@ -40,6 +38,23 @@ fn tail(needed: u64, tries: u64, success: f64, failure: f64) -> f64 {
         }
     }
     (first + f64::ln(sum)).exp()
+}
+
+/// The logarithm of the number of ways to choose `chosen` of `all`.
+fn ln_combinations(all: u64, chosen: u64) -> f64 {
+    ln_factorial(all) - ln_factorial(chosen) - ln_factorial(all - chosen)
+}
+
+/// The largest number whose factorial is below the largest `f64`.
+const MAX_FACTORIAL: u64 = 170;
+
+/// The logarithm of a factorial. That of a product is nearer to it than the logarithm of the gamma
+/// function, where the product is a number.
+fn ln_factorial(number: u64) -> f64 {
+    if number <= MAX_FACTORIAL {
+        return (1..=number).map(|factor| factor as f64).product::<f64>().ln();
+    }
+    libm::lgamma(number as f64 + 1.0)
 }
 
 /// The chance of at least one success in `tries`, each of which succeeds with `chance`. Exact also for
@@ -110,6 +125,15 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn factorials_are_the_same_on_both_sides_of_the_limit() {
+        for number in [MAX_FACTORIAL, MAX_FACTORIAL + 1, MAX_FACTORIAL + 2, 1_000] {
+            let step = ln_factorial(number) - ln_factorial(number - 1);
+            assert!((step - (number as f64).ln()).abs() < 1e-11, "{number}: {step}");
+        }
+        assert_eq!((ln_factorial(0), ln_factorial(1), ln_factorial(2)), (0.0, 0.0, 2f64.ln()));
     }
 
     #[test]

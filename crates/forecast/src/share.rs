@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "f64", into = "f64")]
 pub struct Share(f64);
 
-/// A number that is no share.
+/// A number is not a share.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
-#[error("{0} is no share: expected a number from 0 to 1")]
+#[error("{0} is not a share: expected a number from 0 to 1")]
 pub struct NoShare(f64);
 
 impl Share {

@@ -3,7 +3,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a benchmark sets its own overlay")]
 #![allow(missing_docs, reason = "divan's macros")]
-#![allow(dead_code, unreachable_pub, reason = "the tests need more of the overlay than this")]
+#![allow(
+    dead_code,
+    unused_imports,
+    unreachable_pub,
+    reason = "the tests need more of the overlay than this"
+)]
 
 #[path = "../tests/it/chain.rs"]
 mod chain;

@@ -5,27 +5,37 @@
 
 use crate::{
     abi::{abi_enum, abi_events},
+    apply_error::{Applied, ApplyError, Holding},
     call_frame::{CallFrame, Decision},
-    refusal::{Applied, ApplyError},
     signature::{self, Unrecoverable},
+    stored::{Restored, require, sorted, stored},
     units::{Amount, Nonce},
 };
 use alloy_primitives::{
     Address, B256, U256,
     map::{AddressMap, HashMap},
 };
+use serde::{Deserialize, Serialize};
 
 /// State of the Asset.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Asset {
     name: String,
     symbol: String,
+    /// The sum of all balances.
+    #[serde(skip)]
     total_supply: Amount,
+    #[serde(with = "sorted")]
     balances: AddressMap<Amount>,
     /// Without those that are 0.
+    #[serde(with = "sorted")]
     allowances: HashMap<(Address, Address), U256>,
+    #[serde(with = "sorted")]
     nonces: AddressMap<Nonce>,
 }
+
+stored!(Asset);
 
 abi_enum! {
     /// Calls of the Asset.
@@ -139,6 +149,15 @@ impl Asset {
         self.balances.iter().map(|(holder, balance)| (*holder, *balance))
     }
 
+    fn restore(&mut self) -> Restored {
+        let mut balances = self.balances.values();
+        let supply = balances.try_fold(Amount::ZERO, |sum, balance| sum.checked_add(*balance));
+        self.total_supply = supply.ok_or("the balances exceed 96 bits")?;
+        require(!self.allowances.values().any(U256::is_zero), || {
+            "an allowance of nothing is listed".to_owned()
+        })
+    }
+
     pub(crate) fn evolve(&mut self, event: &AssetEvent) -> Applied {
         match event {
             AssetEvent::Deployed { name, symbol, .. } => {
@@ -146,21 +165,22 @@ impl Asset {
                 self.symbol.clone_from(symbol);
             }
             AssetEvent::PermitUsed { owner, nonce } => {
-                if self.nonce(*owner) != *nonce {
-                    return Err(ApplyError::Unknown);
+                let expected = self.nonce(*owner);
+                if expected != *nonce {
+                    return Err(ApplyError::Nonce { holder: *owner, expected, found: *nonce });
                 }
                 self.nonces.insert(*owner, nonce.next());
             }
             AssetEvent::Transfer { from, to, amount } => {
+                // No balance exceeds the supply, so only a mint can be too much.
                 if from.is_zero() {
-                    self.total_supply =
-                        self.total_supply.checked_add(*amount).ok_or(ApplyError::Amount)?;
+                    self.total_supply = Holding::Supply.add(self.total_supply, *amount)?;
                 } else {
-                    let left = self.balance_of(*from).checked_sub(*amount);
-                    self.balances.insert(*from, left.ok_or(ApplyError::Amount)?);
+                    let left = Holding::Balance(*from).take(self.balance_of(*from), *amount)?;
+                    self.balances.insert(*from, left);
                 }
-                let sum = self.balance_of(*to).checked_add(*amount);
-                self.balances.insert(*to, sum.ok_or(ApplyError::Amount)?);
+                let sum = Holding::Balance(*to).add(self.balance_of(*to), *amount)?;
+                self.balances.insert(*to, sum);
             }
             AssetEvent::Approval { owner, spender, amount } => {
                 if amount.is_zero() {

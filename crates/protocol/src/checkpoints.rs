@@ -1,14 +1,33 @@
 //! What a value was at any time in the past.
 
+use serde::{Deserialize, Serialize};
+
 /// Values in the order of the times from which they hold, each until the next.
 ///
 /// A look-up is a binary search.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    try_from = "Vec<(K, V)>",
+    bound(deserialize = "K: Deserialize<'de> + Ord, V: Deserialize<'de>")
+)]
 pub struct Checkpoints<K, V>(Vec<(K, V)>);
 
 impl<K, V> Default for Checkpoints<K, V> {
     fn default() -> Self {
         Self(Vec::new())
+    }
+}
+
+/// Keys have to ascend.
+impl<K: Ord, V> TryFrom<Vec<(K, V)>> for Checkpoints<K, V> {
+    type Error = &'static str;
+
+    fn try_from(values: Vec<(K, V)>) -> Result<Self, &'static str> {
+        if values.is_sorted_by(|(earlier, _), (later, _)| earlier < later) {
+            Ok(Self(values))
+        } else {
+            Err("the keys of values over time don't ascend")
+        }
     }
 }
 
@@ -50,6 +69,19 @@ impl<K: Copy + Ord, V> Checkpoints<K, V> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_ascend_when_read() {
+        type Values = Checkpoints<u64, char>;
+        for (values, fits) in [
+            (vec![], true),
+            (vec![(3, 'a'), (4, 'b')], true),
+            (vec![(3, 'a'), (3, 'b')], false),
+            (vec![(4, 'a'), (3, 'b')], false),
+        ] {
+            assert_eq!(Values::try_from(values.clone()).is_ok(), fits, "{values:?}");
+        }
+    }
 
     #[test]
     fn a_value_holds_until_the_next() {

@@ -6,17 +6,18 @@
 
 use crate::{
     abi::{abi_enum, abi_events},
+    apply_error::Applied,
     asset,
     call_frame::{CallFrame, Decision, L1Block},
     questions,
-    refusal::Applied,
     units::{Amount, Slot, Timestamp},
 };
 use alloy_primitives::{Address, U256};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// State of the RewardDistributor.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Distributor {
     registry: Address,
     block_reward: Amount,

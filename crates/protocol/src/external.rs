@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Action {
     /// The contract that is called.
-    #[serde(with = "crate::json::checksummed")]
+    #[serde(with = "crate::text::address")]
     pub target: Address,
     /// Selector and arguments.
     pub data: Bytes,

@@ -5,16 +5,18 @@
 
 use crate::{
     abi::{abi_enum, abi_events},
+    apply_error::Applied,
     asset,
     call_frame::{CallFrame, Decision, L1Block},
     ownership::OwnershipCall,
-    refusal::{Applied, Refusal},
+    refusal::Refusal,
     units::{Amount, Seconds, Timestamp},
 };
 use alloy_primitives::{Address, U256};
+use serde::{Deserialize, Serialize};
 
 /// State of the Issuer.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Issuer {
     rate: Amount,
     last_mint: Timestamp,

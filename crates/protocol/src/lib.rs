@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod abi;
+mod apply_error;
 mod asset;
 mod call_frame;
 mod checkpoints;
@@ -9,16 +10,16 @@ mod create2;
 mod distributor;
 mod expect;
 mod external;
+mod foreign_text;
 mod governance;
-#[cfg(feature = "histories")]
-pub mod histories;
 #[cfg(test)]
 mod interfaces;
 mod issuer;
-pub mod json;
+mod logs;
 mod messages;
 mod overlay;
 mod ownership;
+mod pending;
 mod preview;
 mod proposals;
 mod questions;
@@ -27,8 +28,11 @@ mod registry;
 mod rollup;
 mod set_state;
 mod signature;
+mod stored;
+pub mod text;
 mod units;
 
+pub use apply_error::{ApplyError, Holding, Subject};
 pub use asset::{Asset, AssetCall, AssetEvent, AssetRefusal};
 pub use call_frame::{Context, L1Block};
 pub use checkpoints::Checkpoints;
@@ -39,6 +43,7 @@ pub use expect::{ExpectCall, ExpectRefusal};
 pub use external::{
     Action, Code, CodeKind, ExternalContracts, MAX_ACTIONS_LENGTH, Reaction, actions_hash,
 };
+pub use foreign_text::ForeignText;
 pub use governance::{
     Configuration, Deadlines, Ending, ExitFloor, Governance, GovernanceCall, GovernanceEvent,
     GovernanceRefusal, Origin, Payment, Proposal, ProposalState, ProposeConfiguration,
@@ -54,7 +59,7 @@ pub use proposals::{
     ProposalsEvent, ProposalsRefusal, PushCandidate, PushWindow, PushableRound, Pushed, RoundRules,
     RoundTally, SignalingStatus,
 };
-pub use refusal::{ApplyError, CommonRefusal, Refusal};
+pub use refusal::{CommonRefusal, Refusal};
 pub use registry::{Registry, RegistryCall, RegistryEvent, RegistryRefusal, SENTINEL, Snapshot};
 pub use rollup::{
     AttesterStatus, Finality, Member, RawRollupParameters, Rollup, RollupCall, RollupEvent,
@@ -63,6 +68,6 @@ pub use rollup::{
 pub use set_state::{Addresses, SetState};
 pub use signature::{Ballot, Permit, Signal, signature_parts, signing_domain};
 pub use units::{
-    Amount, BlockNumber, ConfigurationId, Epoch, Fraction, Nonce, ParseAmountError, ProposalId,
-    RollupBlock, Round, Seconds, Slot, Timestamp, TooLarge, Version, WithdrawalId,
+    Amount, BlockNumber, ConfigurationId, Epoch, Fraction, Nonce, ProposalId, RollupBlock, Round,
+    Seconds, Slot, Timestamp, TooLarge, Version, WithdrawalId,
 };

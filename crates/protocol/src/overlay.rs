@@ -19,7 +19,10 @@ pub(crate) struct Overlay<'a> {
 
 impl<'a> Overlay<'a> {
     pub(crate) fn new(frame: CallFrame<'a>) -> Self {
-        Self { frame, set: frame.set.clone(), logs: Vec::new() }
+        // Calls are made between transactions, when every event is complete.
+        let mut set = frame.set.clone();
+        set.pending = None;
+        Self { frame, set, logs: Vec::new() }
     }
 
     /// The frame in the state reached so far.

@@ -8,9 +8,10 @@ use crate::{
     refusal::{CommonRefusal, Refusal},
 };
 use alloy_primitives::Address;
+use serde::{Deserialize, Serialize};
 
 /// Who owns a contract, and who may take it over.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ownership {
     owner: Address,
     pending: Address,
@@ -52,6 +53,11 @@ abi_enum! {
 }
 
 impl Ownership {
+    /// The ownership after the construction.
+    pub(crate) const fn first(owner: Address) -> Self {
+        Self { owner, pending: Address::ZERO }
+    }
+
     /// The owner.
     pub const fn owner(&self) -> Address {
         self.owner
@@ -100,7 +106,7 @@ impl Ownership {
         match event {
             OwnershipEvent::TransferStarted { new_owner, .. } => self.pending = *new_owner,
             OwnershipEvent::Transferred { new_owner, .. } => {
-                *self = Self { owner: *new_owner, pending: Address::ZERO }
+                *self = Self::first(*new_owner);
             }
         }
     }

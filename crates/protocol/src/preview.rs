@@ -34,7 +34,7 @@ pub enum Warning {
         new_owner: Address,
     },
     /// The new `governanceProposer` isn't a Proposals contract of this set, so sequencers may be unable
-    /// to signal.
+    /// to signal. A Proposals contract with another Registry isn't one either.
     #[error(
         "the new governanceProposer {governance_proposer} is no Proposals contract of this set"
     )]
@@ -53,6 +53,22 @@ pub enum Warning {
     UnknownRollup {
         /// The new canonical rollup.
         rollup: Address,
+    },
+    /// The new canonical rollup is a Rollup of this set and belongs to an account other than Governance.
+    /// That account may slash every stake there.
+    #[error("{rollup}, which becomes canonical, belongs to {owner}")]
+    ForeignRollupOwner {
+        /// The new canonical rollup.
+        rollup: Address,
+        /// Its owner.
+        owner: Address,
+    },
+    /// The RewardDistributor no longer asks this set's Registry for the canonical rollup but another
+    /// contract, which may name any account to be paid.
+    #[error("the RewardDistributor asks {registry}, which is not the Registry of this set")]
+    UnknownRegistry {
+        /// The contract that the RewardDistributor asks.
+        registry: Address,
     },
 }
 
@@ -136,7 +152,7 @@ fn handovers(before: &SetState, after: &SetState) -> impl Iterator<Item = Warnin
     })
 }
 
-/// Warnings of a new Proposals contract and a new rollup.
+/// Warnings of a new Proposals contract, a new rollup and a new Registry of the RewardDistributor.
 fn replacements(before: &SetState, after: &SetState, now: Timestamp) -> Vec<Warning> {
     let mut warnings = Vec::new();
     let (old, new) = (before.governance(), after.governance());
@@ -152,9 +168,19 @@ fn replacements(before: &SetState, after: &SetState, now: Timestamp) -> Vec<Warn
         old.state(was, now).is_live() && new.state(is, now) == ProposalState::Dropped
     });
     warnings.extend(dropped.map(|(id, _)| Warning::ProposalDropped { id }));
+    let addresses = after.addresses();
     let rollup = after.registry().rollup();
-    if before.registry().rollup() != rollup && after.rollup(rollup).is_none() {
-        warnings.push(Warning::UnknownRollup { rollup });
+    if before.registry().rollup() != rollup {
+        let owner = after.ownership(rollup).owner();
+        if after.rollup(rollup).is_none() {
+            warnings.push(Warning::UnknownRollup { rollup });
+        } else if owner != addresses.governance {
+            warnings.push(Warning::ForeignRollupOwner { rollup, owner });
+        }
+    }
+    let registry = after.distributor().registry();
+    if before.distributor().registry() != registry && registry != addresses.registry {
+        warnings.push(Warning::UnknownRegistry { registry });
     }
     warnings
 }

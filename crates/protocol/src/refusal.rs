@@ -1,4 +1,4 @@
-//! Why a call reverts, and why an event can't be applied.
+//! Why a call reverts.
 
 use crate::{
     abi::abi_enum, asset::AssetRefusal, distributor::DistributorRefusal, expect::ExpectRefusal,
@@ -76,7 +76,7 @@ pub enum Refusal {
     #[error("assertion: {0}")]
     Expect(#[from] ExpectRefusal),
     /// A contract outside the set reverted with this, and it was passed on.
-    #[error("a contract external the set reverted with {0}")]
+    #[error("a contract outside the set reverted with {0}")]
     Foreign(Bytes),
     /// Reverts without data: the contract has no such function, its arguments don't decode, or
     /// there is no contract.
@@ -131,27 +131,3 @@ impl Refusal {
         Self::Foreign(Bytes::copy_from_slice(data))
     }
 }
-
-/// Why an event can't be applied: it contradicts the state, so events are missing, repeated or out of
-/// order.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ApplyError {
-    /// The block is earlier than one whose events were applied already.
-    #[error("events of an earlier block")]
-    Backwards,
-    /// The emitter is not a contract of the set that emits this event.
-    #[error("{0} is not the contract of the set that emits this")]
-    Emitter(Address),
-    /// The event names something that doesn't exist, or skips a number.
-    #[error("the event names something unknown")]
-    Unknown,
-    /// The event repeats something that happens only once.
-    #[error("the event repeats something that happens only once")]
-    Repeated,
-    /// More is taken than there is, or more is added than fits.
-    #[error("the amounts don't add up")]
-    Amount,
-}
-
-/// Whether an event was applied.
-pub(crate) type Applied = Result<(), ApplyError>;

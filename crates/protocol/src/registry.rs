@@ -2,9 +2,10 @@
 
 use crate::{
     abi::{abi_enum, abi_events},
+    apply_error::{Applied, require_next},
     call_frame::{CallFrame, Decision, L1Block},
     questions,
-    refusal::{Applied, ApplyError},
+    stored::{Restored, require, stored},
     units::{BlockNumber, Version},
 };
 use alloy_primitives::{Address, U256, address, map::AddressMap};
@@ -23,11 +24,16 @@ pub struct Snapshot {
 }
 
 /// State of the Registry.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Registry {
     snapshots: Vec<Snapshot>,
+    /// By rollup.
+    #[serde(skip)]
     versions: AddressMap<Version>,
 }
+
+stored!(Registry);
 
 abi_enum! {
     /// Calls of the Registry.
@@ -90,11 +96,17 @@ impl Registry {
         self.versions.get(&rollup).copied().ok_or(RegistryRefusal::NotRegistered { rollup })
     }
 
+    fn restore(&mut self) -> Restored {
+        let versions = (0..).map(Version::of).zip(&self.snapshots);
+        self.versions = versions.map(|(version, snapshot)| (snapshot.rollup, version)).collect();
+        require(self.versions.len() == self.snapshots.len(), || {
+            "the Registry lists a rollup twice".to_owned()
+        })
+    }
+
     pub(crate) fn evolve(&mut self, event: &RegistryEvent, block: L1Block) -> Applied {
         let RegistryEvent::InstanceAdded { instance, version } = event;
-        if version.get() != self.number_of_versions() {
-            return Err(ApplyError::Unknown);
-        }
+        require_next("version", self.number_of_versions(), version.get())?;
         self.snapshots.push(Snapshot { rollup: *instance, block_number: block.number });
         self.versions.insert(*instance, *version);
         Ok(())

@@ -2,6 +2,7 @@
 //! alone.
 
 use crate::{
+    apply_error::{Applied, ApplyError},
     asset::{self, Asset},
     call_frame::{CallFrame, Context, Decision, L1Block, ReentrancyGuard},
     distributor::{self, Distributor},
@@ -10,13 +11,14 @@ use crate::{
     issuer::{self, Issuer},
     messages::{Call, Event, Log, Role},
     overlay,
-    ownership::Ownership,
-    proposals::{self, EventContext, Proposals, ProposalsEvent, Pushed, RoundRules},
+    ownership::{Ownership, OwnershipEvent},
+    pending::Pending,
+    proposals::{self, EventContext, Proposals, ProposalsEvent, RoundRules},
     questions,
-    refusal::{Applied, ApplyError, Refusal},
+    refusal::Refusal,
     registry::{self, Registry},
     rollup::{self, Rollup, RollupEvent},
-    units::{ProposalId, Timestamp},
+    units::Timestamp,
 };
 use alloy_primitives::{Address, Bytes, Selector, U256};
 use serde::{Deserialize, Serialize};
@@ -47,11 +49,18 @@ pub struct Addresses {
 /// It follows from the set's events, the number and timestamp of their blocks, and nothing else:
 /// start with [`SetState::new`] and [`SetState::evolve`] it by every event in order. Nothing but events
 /// changes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// It can be stored and read back with serde: the same state always gives the same bytes. Reading checks
+/// that it is one that events can give, as far as anything relies on it; an altered state is either
+/// refused or a state like any other, never one that lets a function panic.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct SetState {
     addresses: Addresses,
     block: L1Block,
-    owners: BTreeMap<Address, Ownership>,
+    pub(crate) owners: BTreeMap<Address, Ownership>,
+    /// What the newest event says and the next one completes.
+    pub(crate) pending: Option<Pending>,
     pub(crate) asset: Asset,
     pub(crate) issuer: Issuer,
     pub(crate) registry: Registry,
@@ -68,6 +77,7 @@ impl SetState {
             addresses,
             block: L1Block::default(),
             owners: BTreeMap::new(),
+            pending: None,
             asset: Asset::default(),
             issuer: Issuer::default(),
             registry: Registry::default(),
@@ -86,6 +96,12 @@ impl SetState {
     /// The block of the newest event.
     pub const fn block(&self) -> L1Block {
         self.block
+    }
+
+    /// Whether the newest event needs none after it to be complete. Otherwise what it says isn't part of the
+    /// state yet: who stores or compares states should first apply the rest of its transaction.
+    pub const fn is_settled(&self) -> bool {
+        self.pending.is_none()
     }
 
     /// The Asset.
@@ -191,9 +207,15 @@ impl SetState {
     }
 
     /// What `log` changes. Events have to come in order, each once.
+    ///
+    /// # Errors
+    ///
+    /// The event contradicts the state. Then the state isn't one that events can give, and has to be made
+    /// anew from an earlier one.
     pub fn evolve(&mut self, log: &Log, block: L1Block) -> Result<(), ApplyError> {
-        if block.timestamp < self.block.timestamp || block.number < self.block.number {
-            return Err(ApplyError::Backwards);
+        let newest = self.block;
+        if block.timestamp < newest.timestamp || block.number < newest.number {
+            return Err(ApplyError::Backwards { found: block, newest });
         }
         self.block = block;
         self.apply(log, block)
@@ -213,7 +235,9 @@ impl SetState {
     pub(crate) fn dispatch(&self, frame: CallFrame<'_>, call: &Call) -> Decision {
         let this = frame.this;
         match (call, self.role_of(this)) {
-            (Call::Governance(call), Some(Role::Governance)) => governance::decide(frame, call),
+            (Call::Governance(call), Some(Role::Governance)) => {
+                governance::decide(frame, &self.governance, call)
+            }
             (Call::Proposals(call), _) => {
                 proposals::decide(frame, self.proposals.get(&this).ok_or(Refusal::Empty)?, call)
             }
@@ -269,60 +293,70 @@ impl SetState {
 
     /// What `log` changes, whenever it was.
     pub(crate) fn apply(&mut self, log: &Log, block: L1Block) -> Applied {
+        self.pending = match self.pending {
+            Some(pending) => self.complete(pending, log, block)?,
+            None => self.begin(log, block)?,
+        };
+        Ok(())
+    }
+
+    /// What `log` changes if nothing is pending. Returns what it leaves pending.
+    fn begin(&mut self, log: &Log, block: L1Block) -> Result<Option<Pending>, ApplyError> {
         let emitter = log.emitter;
-        let at = &self.addresses;
-        let apply_error = ApplyError::Emitter(emitter);
+        let at = self.addresses;
+        let not_of_this_set = || ApplyError::NotOfThisSet { emitter, event: log.event.name() };
         match &log.event {
             Event::Governance(event) if emitter == at.governance => {
-                self.governance.evolve(event, emitter, block)
+                return self.governance.evolve(event, emitter, block);
             }
             Event::Proposals(ProposalsEvent::Deployed { registry, n, m }) => {
-                let rules = RoundRules::new(*n, *m).map_err(|_| ApplyError::Amount)?;
                 if *registry != at.registry || self.proposals.contains_key(&emitter) {
-                    return Err(apply_error);
+                    return Err(not_of_this_set());
                 }
+                let rules = RoundRules::new(*n, *m)?;
                 self.proposals.insert(emitter, Proposals::new(*registry, rules));
-                Ok(())
             }
             Event::Proposals(event) => {
-                let context = self.event_context();
-                self.proposals.get_mut(&emitter).ok_or(apply_error)?.evolve(event, context)
+                let context = self.event_context(emitter);
+                let proposals = self.proposals.get_mut(&emitter);
+                let proposals = proposals.ok_or_else(|| ApplyError::emitter(log))?;
+                return proposals.evolve(event, context);
             }
             Event::Rollup(RollupEvent::Deployed { parameters }) => {
                 if parameters.asset != at.asset || self.rollups.contains_key(&emitter) {
-                    return Err(apply_error);
+                    return Err(not_of_this_set());
                 }
                 self.rollups.insert(emitter, Rollup::new(**parameters));
-                Ok(())
+                self.owners.insert(emitter, Ownership::first(parameters.owner));
             }
             Event::Rollup(event) => {
-                self.rollups.get_mut(&emitter).ok_or(apply_error)?.evolve(event, block)
+                let rollup = self.rollups.get_mut(&emitter);
+                rollup.ok_or_else(|| ApplyError::emitter(log))?.evolve(event, block)?;
             }
-            Event::Asset(event) if emitter == at.asset => self.asset.evolve(event),
-            Event::Issuer(event) if emitter == at.issuer => self.issuer.evolve(event, block),
-            Event::Registry(event) if emitter == at.registry => self.registry.evolve(event, block),
+            Event::Asset(event) if emitter == at.asset => self.asset.evolve(event)?,
+            Event::Issuer(event) if emitter == at.issuer => self.issuer.evolve(event, block)?,
+            Event::Registry(event) if emitter == at.registry => {
+                self.registry.evolve(event, block)?;
+            }
             Event::Distributor(event) if emitter == at.distributor => {
-                self.distributor.evolve(event, block)
+                self.distributor.evolve(event, block)?;
             }
-            // A contract's first owner is pending before the contract itself.
-            Event::Ownership(event) => {
+            Event::Ownership(event) if self.role_of(emitter).is_some_and(Role::is_owned) => {
                 self.owners.entry(emitter).or_default().evolve(event);
-                Ok(())
             }
-            _ => Err(apply_error),
+            // A rollup's constructor announces the first owner before anything else. Its next event says
+            // the owner again; until then it may be anybody's contract.
+            Event::Ownership(OwnershipEvent::Transferred { previous_owner, .. })
+                if previous_owner.is_zero() => {}
+            _ => return Err(ApplyError::emitter(log)),
         }
+        Ok(None)
     }
 
-    /// What an event of Proposals doesn't say.
-    fn event_context(&self) -> EventContext {
+    /// What an event of the Proposals contract `this` doesn't say.
+    fn event_context(&self, this: Address) -> EventContext {
         let owner = self.ownership(self.addresses.registry).owner();
-        let pushed = if owner == self.addresses.governance {
-            // Governance refuses to have more.
-            let next = ProposalId::new(self.governance.proposals().len() as u64);
-            Pushed::Proposal(next.unwrap_or(ProposalId::MAX))
-        } else {
-            Pushed::Elsewhere(owner)
-        };
-        EventContext { instance: self.registry.rollup(), pushed }
+        let elsewhere = Some(owner).filter(|owner| *owner != self.addresses.governance);
+        EventContext { this, instance: self.registry.rollup(), elsewhere }
     }
 }

@@ -1,26 +1,31 @@
 //! Every quantity of the protocol has a type of its own, so that a slot cannot be taken for a round
 //! nor a deadline for a duration.
 //!
-//! | type | counts | largest value |
-//! |---|---|---|
-//! | [`Timestamp`] | seconds since the Unix epoch, as in L1 headers | 2^40 − 1 |
-//! | [`Seconds`] | seconds between two timestamps | 2^40 − 1 |
-//! | [`Amount`] | base units (10^−18) of the asset, locked (power), staked or held | 2^96 − 1 |
-//! | [`Fraction`] | parts of 10^18 | 10^18 |
-//! | [`Slot`], [`Epoch`], [`Round`] | slots of a rollup, `EPOCH_DURATION` of them, `M` of them | 2^64 − 1 |
-//! | [`BlockNumber`], [`RollupBlock`] | blocks of L1, of a rollup | 2^64 − 1 |
-//! | [`Version`] | entries of the Registry, the sentinel being 0 | 2^64 − 1 |
-//! | [`ProposalId`], [`WithdrawalId`] | entries of Governance, from 0 | 2^32 − 2 |
-//! | [`ConfigurationId`] | entries of Governance, from 0 | 2^16 − 1 |
-//! | [`Nonce`] | a holder's signed ballots on a proposal that were used; an invalidation adds 2^32 | 2^64 − 1 |
+//! | type | counts | largest value | in JSON |
+//! |---|---|---|---|
+//! | [`Timestamp`] | seconds since the Unix epoch, as in L1 headers | 2^40 − 1 | number |
+//! | [`Seconds`] | seconds between two timestamps | 2^40 − 1 | number |
+//! | [`Amount`] | base units (10^−18) of the asset, locked (power), staked or held | 2^96 − 1 | string |
+//! | [`Fraction`] | parts of 10^18 | 10^18 | string |
+//! | [`Slot`], [`Epoch`], [`Round`] | slots of a rollup, `EPOCH_DURATION` of them, `M` of them | 2^64 − 1 | string |
+//! | [`BlockNumber`], [`RollupBlock`] | blocks of L1, of a rollup | 2^64 − 1 | string |
+//! | [`Version`] | entries of the Registry, the sentinel being 0 | 2^64 − 1 | string |
+//! | [`ProposalId`], [`WithdrawalId`] | entries of Governance, from 0 | 2^32 − 2 | number |
+//! | [`ConfigurationId`] | entries of Governance, from 0 | 2^16 − 1 | number |
+//! | [`Nonce`] | a holder's signed ballots on a proposal that were used; an invalidation adds 2^32 | 2^64 − 1 | string |
+//!
+//! In JSON, a quantity is a string of decimal digits if its largest value is above 2^53 − 1, since many
+//! readers of JSON round such numbers; the type decides, not the value. Both forms are read. What people
+//! write and read is in [`text`](crate::text).
 //!
 //! Nothing converts implicitly: `of` writes a literal, `new` takes what comes from outside, `get`
 //! gives the number back. Arithmetic is checked; where it saturates, the operator says why that is
 //! right.
 
+use crate::text::decimal;
 use alloy_primitives::U256;
 use core::{fmt, ops};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 /// A number is larger than its type allows, as `ValueTooLarge` says on chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,12 +38,9 @@ pub struct TooLarge {
 }
 
 macro_rules! quantity {
-    ($(#[$doc:meta])* $name:ident($inner:ty) as $json:literal, max $max:expr) => {
+    ($(#[$doc:meta])* $name:ident($inner:ty), max $max:expr) => {
         $(#[$doc])*
-        #[derive(
-            Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-        )]
-        #[serde(try_from = $json, into = $json)]
+        #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name($inner);
 
         impl $name {
@@ -85,6 +87,28 @@ macro_rules! quantity {
             }
         }
 
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                if u128::from(Self::MAX.0) > MAX_JSON_NUMBER {
+                    serializer.collect_str(&self.0)
+                } else {
+                    self.0.serialize(serializer)
+                }
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let number = decimal::deserialize(deserializer)?;
+                Self::new(number).ok_or_else(|| {
+                    D::Error::custom(TooLarge {
+                        value: U256::from(number),
+                        max: U256::from(Self::MAX.0),
+                    })
+                })
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 self.0.fmt(f)
@@ -99,8 +123,8 @@ macro_rules! quantity {
     };
 }
 
-/// Quantities below 2^64 are JSON numbers.
-macro_rules! json_number {
+/// Quantities below 2^64.
+macro_rules! sixty_four_bits {
     ($($name:ident)*) => {$(
         impl TryFrom<u64> for $name {
             type Error = TooLarge;
@@ -145,69 +169,70 @@ macro_rules! ordinal {
     )*};
 }
 
+/// The largest whole number that readers of JSON keep if they have only floating-point numbers.
+const MAX_JSON_NUMBER: u128 = (1 << 53) - 1;
 const MAX_40_BITS: u64 = (1 << 40) - 1;
 const MAX_96_BITS: u128 = (1 << 96) - 1;
 
 quantity! {
     /// A second of L1 time: the `timestamp` of a header, counted from 1970-01-01T00:00:00Z.
-    Timestamp(u64) as "u64", max MAX_40_BITS
+    Timestamp(u64), max MAX_40_BITS
 }
 quantity! {
     /// A number of seconds.
-    Seconds(u64) as "u64", max MAX_40_BITS
+    Seconds(u64), max MAX_40_BITS
 }
 quantity! {
     /// Base units of the asset (18 decimals), wherever they are: held, locked as power, staked.
-    /// JSON has it as a decimal string.
-    Amount(u128) as "String", max MAX_96_BITS
+    Amount(u128), max MAX_96_BITS
 }
 quantity! {
     /// A fraction in parts of 10^18, from 0 to 1.
-    Fraction(u64) as "u64", max 1_000_000_000_000_000_000
+    Fraction(u64), max 1_000_000_000_000_000_000
 }
 quantity! {
     /// A slot of a rollup, counted from its genesis. Slot 0 is an ordinary slot.
-    Slot(u64) as "u64", max u64::MAX
+    Slot(u64), max u64::MAX
 }
 quantity! {
     /// `EPOCH_DURATION` slots of a rollup: one set, one seed.
-    Epoch(u64) as "u64", max u64::MAX
+    Epoch(u64), max u64::MAX
 }
 quantity! {
     /// `M` slots of a rollup: one count of signals.
-    Round(u64) as "u64", max u64::MAX
+    Round(u64), max u64::MAX
 }
 quantity! {
     /// An L1 block.
-    BlockNumber(u64) as "u64", max u64::MAX
+    BlockNumber(u64), max u64::MAX
 }
 quantity! {
     /// A block of a rollup; the first is 1.
-    RollupBlock(u64) as "u64", max u64::MAX
+    RollupBlock(u64), max u64::MAX
 }
 quantity! {
     /// A place in the Registry; the first rollup is 1.
-    Version(u64) as "u64", max u64::MAX
+    Version(u64), max u64::MAX
 }
 quantity! {
     /// A proposal of Governance, which counts them in 32 bits.
-    ProposalId(u64) as "u64", max u32::MAX as u64 - 1
+    ProposalId(u64), max u32::MAX as u64 - 1
 }
 quantity! {
     /// A withdrawal of Governance, which counts them in 32 bits.
-    WithdrawalId(u64) as "u64", max u32::MAX as u64 - 1
+    WithdrawalId(u64), max u32::MAX as u64 - 1
 }
 quantity! {
     /// A configuration of Governance.
-    ConfigurationId(u64) as "u64", max u16::MAX as u64
+    ConfigurationId(u64), max u16::MAX as u64
 }
 quantity! {
     /// The nonce of a holder's next signed ballot on a proposal.
-    Nonce(u64) as "u64", max u64::MAX
+    Nonce(u64), max u64::MAX
 }
 
-json_number!(Timestamp Seconds Fraction Slot Epoch Round BlockNumber RollupBlock Version);
-json_number!(ProposalId WithdrawalId ConfigurationId Nonce);
+sixty_four_bits!(Timestamp Seconds Fraction Slot Epoch Round BlockNumber RollupBlock Version);
+sixty_four_bits!(ProposalId WithdrawalId ConfigurationId Nonce);
 ordinal!(Slot Epoch Round BlockNumber RollupBlock Version);
 ordinal!(ProposalId WithdrawalId ConfigurationId Nonce);
 
@@ -302,25 +327,6 @@ impl Amount {
     }
 }
 
-/// A text is not the decimal number of an [`Amount`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a decimal amount of at most 96 bits: {0:?}")]
-pub struct ParseAmountError(String);
-
-impl TryFrom<String> for Amount {
-    type Error = ParseAmountError;
-
-    fn try_from(text: String) -> Result<Self, ParseAmountError> {
-        text.parse().ok().and_then(Self::new).ok_or(ParseAmountError(text))
-    }
-}
-
-impl From<Amount> for String {
-    fn from(amount: Amount) -> Self {
-        amount.0.to_string()
-    }
-}
-
 impl Fraction {
     /// The whole.
     pub const ONE: Self = Self::MAX;
@@ -355,6 +361,52 @@ mod tests {
             Err(TooLarge { value: U256::MAX, max: U256::from(u128::MAX >> 32) })
         );
         assert_eq!(Slot::try_from(U256::from(7)), Ok(Slot::of(7)));
+    }
+
+    /// What JSON has for the largest value of a type, and whether both forms are read back.
+    fn in_json<T>(largest: T) -> String
+    where
+        T: Serialize + for<'de> Deserialize<'de> + PartialEq + fmt::Debug,
+    {
+        let json = serde_json::to_string(&largest).unwrap();
+        let digits = json.trim_matches('"');
+        let string = format!("\"{digits}\"");
+        // JSON numbers of more bits are floating-point numbers to serde_json.
+        let number = digits.parse::<u64>().is_ok().then_some(digits);
+        for form in number.into_iter().chain([&*string]) {
+            assert_eq!(serde_json::from_str::<T>(form).unwrap(), largest, "{form}");
+        }
+        json
+    }
+
+    #[test]
+    fn numbers_that_readers_of_json_would_round_are_strings() {
+        for (found, expected) in [
+            (in_json(Timestamp::MAX), "1099511627775"),
+            (in_json(Seconds::MAX), "1099511627775"),
+            (in_json(ProposalId::MAX), "4294967294"),
+            (in_json(WithdrawalId::MAX), "4294967294"),
+            (in_json(ConfigurationId::MAX), "65535"),
+            (in_json(Amount::MAX), "\"79228162514264337593543950335\""),
+            (in_json(Fraction::MAX), "\"1000000000000000000\""),
+            (in_json(Slot::MAX), "\"18446744073709551615\""),
+            (in_json(Epoch::MAX), "\"18446744073709551615\""),
+            (in_json(Round::MAX), "\"18446744073709551615\""),
+            (in_json(BlockNumber::MAX), "\"18446744073709551615\""),
+            (in_json(RollupBlock::MAX), "\"18446744073709551615\""),
+            (in_json(Version::MAX), "\"18446744073709551615\""),
+            (in_json(Nonce::MAX), "\"18446744073709551615\""),
+            (in_json(Slot::ZERO), "\"0\""),
+        ] {
+            assert_eq!(found, expected);
+        }
+        for wrong in ["-1", "1.5", "\"\"", "\"+1\"", "\"1,000\"", "\"x\"", "true", "null"] {
+            assert!(serde_json::from_str::<Slot>(wrong).is_err(), "{wrong}");
+        }
+        for wrong in ["1099511627776", "\"1099511627776\"", "1e3"] {
+            assert!(serde_json::from_str::<Timestamp>(wrong).is_err(), "{wrong}");
+        }
+        assert!(serde_json::from_str::<Amount>("\"79228162514264337593543950336\"").is_err());
     }
 
     #[test]

@@ -71,7 +71,7 @@ pub(crate) const fn kind(act: &Act) -> &'static str {
 }
 
 impl UpgradeRun<'_> {
-    /// Lets these agents do what they queue to do now, and waits until it is done. Whatever is
+    /// Lets these agents do what they have to do now, and waits until it is done. Whatever is
     /// refused ends the rehearsal: crowds do only what has to work.
     pub(crate) async fn crowd(
         &mut self,

@@ -215,7 +215,7 @@ impl<'a> ChainDriver<'a> {
             .from_block(0)
             .to_block(self.chain.block_number());
         let logs = self.client.provider().get_logs(&filter).await;
-        let logs = logs.map_err(|source| canon_chain::Error::Rpc { what, source })?;
+        let logs = logs.map_err(|source| canon_chain::Error::rpc(what, source))?;
         let event = |log: &Log| {
             let time = log.block_timestamp.and_then(Timestamp::new)?;
             Some((time, E::decode_log(&log.inner).ok()?.data))

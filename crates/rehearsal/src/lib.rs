@@ -42,7 +42,6 @@ mod rehearsal;
 mod report;
 pub mod scenario;
 mod steps;
-pub mod text;
 mod timeline;
 mod upgrade_run;
 

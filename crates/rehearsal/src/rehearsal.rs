@@ -27,7 +27,7 @@ impl<'a> Rehearsal<'a> {
     ///
     /// # Errors
     ///
-    /// If something happens that the scenario doesn't queue to happen and that no check could show.
+    /// If something happens that the scenario rules out and that no check could show.
     /// A different end than the scenario expects is no error: [`Self::checks`] shows it.
     pub async fn play(
         scenario: &'a Scenario,
@@ -62,7 +62,7 @@ impl<'a> Rehearsal<'a> {
     /// As [`Self::checks`].
     pub async fn report(&self) -> Result<Report> {
         let (run, checks) = (&self.run, self.checks().await?);
-        let end = (run.driver.now(), run.driver.block().get());
+        let end = (run.driver.now(), run.driver.block());
         let gas = run.driver.gas.rows();
         Ok(Report::new(run.scenario, run.timeline.clone(), checks, gas, end))
     }

@@ -3,14 +3,13 @@
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use canon_protocol::{Configuration, Seconds, Timestamp};
+use canon_protocol::{BlockNumber, Configuration, ForeignText, Seconds, Timestamp, text};
 use serde::Serialize;
 
 use crate::{
     checks::{Check, Relation},
     gas::GasRow,
     scenario::Scenario,
-    text,
     timeline::{BOLD, DIM, GOOD, Timeline, heading, render},
 };
 
@@ -22,7 +21,8 @@ const FAILED: Style = AnsiColor::Red.on_default().bold();
 pub struct Report {
     /// The scenario's title.
     pub title: String,
-    /// What everything was derived from.
+    /// What everything was derived from; a string in JSON, since it has 64 bits.
+    #[serde(serialize_with = "text::decimal::serialize")]
     pub seed: u64,
     /// How many sequencers staked on the old rollup.
     pub sequencers: u64,
@@ -41,7 +41,7 @@ pub struct Report {
     /// Timestamp of the last L1 block, in Unix seconds.
     pub end: Timestamp,
     /// Number of the last L1 block.
-    pub blocks: u64,
+    pub blocks: BlockNumber,
     /// Whether all checks hold.
     pub passed: bool,
     /// What happened.
@@ -58,7 +58,7 @@ impl Report {
         timeline: Timeline,
         checks: Vec<Check>,
         gas: Vec<GasRow>,
-        (end, blocks): (Timestamp, u64),
+        (end, blocks): (Timestamp, BlockNumber),
     ) -> Self {
         Self {
             title: scenario.title.clone(),
@@ -93,28 +93,29 @@ impl Report {
 
     fn head(&self, out: &mut String) {
         let facts = [
-            text::count(self.sequencers, "sequencer"),
-            text::count(self.holders, "holder"),
+            text::count(self.sequencers, "sequencer").to_string(),
+            text::count(self.holders, "holder").to_string(),
             format!("{} of {} signals win a round", self.quorum, text::grouped(self.round)),
             format!("seed {}", self.seed),
         ];
         let rules = &self.configuration;
         let phases = [rules.voting_delay, rules.voting_duration, rules.execution_delay];
-        let phases = phases.map(text::duration);
+        let phases = phases.map(|phase| text::Duration(phase).to_string());
         let more = [
-            format!("slots of {}", text::duration(self.slot)),
+            format!("slots of {}", text::Duration(self.slot)),
             format!("delay, vote, delay: {}", phases.join(", ")),
-            format!("grace {}", text::duration(rules.grace_period)),
-            format!("quorum {}", text::percent(rules.quorum)),
-            format!("differential {}", text::percent(rules.vote_differential)),
+            format!("grace {}", text::Duration(rules.grace_period)),
+            format!("quorum {}", text::Percent::of(rules.quorum)),
+            format!("differential {}", text::Percent::of(rules.vote_differential)),
         ];
-        let _ = writeln!(out, "{BOLD}{}{BOLD:#}", self.title);
+        let _ = writeln!(out, "{BOLD}{}{BOLD:#}", ForeignText::new(&self.title));
         let _ = writeln!(out, "{DIM}{}{DIM:#}", facts.join(" · "));
         let _ = writeln!(out, "{DIM}{}{DIM:#}", more.join(" · "));
     }
 
     fn state(&self, out: &mut String) {
-        let note = format!("L1 block {}, {}", text::grouped(self.blocks), text::utc(self.end));
+        let note =
+            format!("L1 block {}, {}", text::grouped(self.blocks.get()), text::Time(self.end));
         let _ = writeln!(out, "\n{}", heading("The state at the end", &note));
         lines(out, &self.checks.iter().collect::<Vec<_>>());
     }
@@ -151,29 +152,36 @@ impl Report {
 
 /// A line for each check, with the area where it changes.
 fn lines(out: &mut String, checks: &[&Check]) {
-    let wide = checks.iter().map(|check| check.subject.chars().count()).max().unwrap_or(0);
+    let subjects: Vec<_> = checks.iter().map(|check| visible(&check.subject)).collect();
+    let wide = subjects.iter().map(|subject| subject.chars().count()).max().unwrap_or(0);
     let mut area = "";
-    for check in checks {
+    for (check, subject) in checks.iter().zip(&subjects) {
         let name = if check.area == area { "" } else { &*check.area };
         area = &check.area;
-        let pad = wide.saturating_sub(check.subject.chars().count());
+        let pad = wide.saturating_sub(subject.chars().count());
         let (mark, style) = if check.holds { ("✓", GOOD) } else { ("✗", FAILED) };
         let start = format!("{BOLD}{name:11}{BOLD:#} {style}{mark}{style:#} ");
         let verdict = verdict(check);
-        let _ = writeln!(out, "{start}{}{:pad$}  {verdict}", check.subject, "");
+        let _ = writeln!(out, "{start}{subject}{:pad$}  {verdict}", "");
     }
+}
+
+/// A text that may have names from the scenario in it.
+fn visible(text: &str) -> String {
+    ForeignText::new(text).to_string()
 }
 
 /// What was found, and what should have been if that isn't clear from it.
 fn verdict(check: &Check) -> String {
-    let Check { relation, expected, found, holds, .. } = check;
+    let Check { relation, holds, .. } = check;
+    let (expected, found) = (visible(&check.expected), visible(&check.found));
     let expectation = match relation {
-        Relation::Equal => expected.clone(),
+        Relation::Equal => expected,
         Relation::AtLeast => format!("at least {expected}"),
         Relation::AtMost => format!("at most {expected}"),
     };
     match (holds, relation) {
-        (true, Relation::Equal) => found.clone(),
+        (true, Relation::Equal) => found,
         (true, _) => format!("{found} {DIM}({expectation}){DIM:#}"),
         (false, _) => format!("{FAILED}expected {expectation}, found {found}{FAILED:#}"),
     }

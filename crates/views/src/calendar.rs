@@ -3,7 +3,7 @@
 use crate::present::{Present, SetView};
 use alloy_primitives::Address;
 use canon_protocol::{
-    Epoch, Payment, ProposalId, ProposalState, Round, Seconds, Timestamp, WithdrawalId, json,
+    Epoch, Payment, ProposalId, ProposalState, Round, Seconds, Timestamp, WithdrawalId, text,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -60,7 +60,7 @@ pub enum CalendarEvent {
     /// An epoch of a rollup begins.
     EpochStarts {
         /// The rollup.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         rollup: Address,
         /// The epoch.
         epoch: Epoch,
@@ -68,7 +68,7 @@ pub enum CalendarEvent {
     /// The seed of an epoch can be recorded.
     SeedRecordable {
         /// The rollup.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         rollup: Address,
         /// The epoch that the seed draws.
         epoch: Epoch,
@@ -81,19 +81,19 @@ pub enum CalendarEvent {
     /// The stake of an attester that is leaving is paid to whoever asks.
     ExitUnlocks {
         /// The rollup.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         rollup: Address,
         /// The attester.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         attester: Address,
     },
     /// The stake of an attester can move, if the target is canonical then.
     MoveReady {
         /// The rollup that it leaves.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         rollup: Address,
         /// The attester.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         attester: Address,
     },
     /// Withdrawals aren't delayed by replaced configurations any more.

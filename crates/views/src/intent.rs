@@ -4,7 +4,7 @@ use crate::{duties::OrderId, present::Present};
 use alloy_primitives::{Address, B256};
 use canon_protocol::{
     Action, Amount, AssetCall, Call, Epoch, GovernanceCall, Nonce, ProposalId, ProposalsCall,
-    RollupCall, Round, Slot, Support, Timestamp, WithdrawalId, json,
+    RollupCall, Round, Slot, Support, Timestamp, WithdrawalId, text,
 };
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +28,7 @@ pub struct SetId {
     /// The chain.
     pub chain_id: u64,
     /// Its Governance.
-    #[serde(with = "json::checksummed")]
+    #[serde(with = "text::address")]
     pub governance: Address,
 }
 
@@ -39,21 +39,21 @@ pub enum IntendedAction {
     /// Signal for a payload.
     Signal {
         /// Where signals are counted.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         proposals: Address,
         /// The canonical rollup.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         rollup: Address,
         /// The slot.
         slot: Slot,
         /// The payload.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         payload: Address,
     },
     /// Propose a slot's block.
     ProposeBlock {
         /// The rollup.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         rollup: Address,
         /// The slot.
         slot: Slot,
@@ -63,7 +63,7 @@ pub enum IntendedAction {
     /// Record the seed of an epoch.
     RecordSeed {
         /// The rollup.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         rollup: Address,
         /// The epoch that the seed draws.
         epoch: Epoch,
@@ -71,15 +71,15 @@ pub enum IntendedAction {
     /// Make a round's winner a proposal.
     Push {
         /// Where signals are counted.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         proposals: Address,
         /// The canonical rollup.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         rollup: Address,
         /// The round.
         round: Round,
         /// The winner.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         payload: Address,
     },
     /// Execute a proposal: with the list that its payload returns or, if that isn't what was voted on,
@@ -101,10 +101,10 @@ pub enum IntendedAction {
     /// Pay an exit.
     PayExit {
         /// The rollup.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         rollup: Address,
         /// Whose stake.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         attester: Address,
         /// From when on it is paid.
         exitable_at: Timestamp,
@@ -112,12 +112,12 @@ pub enum IntendedAction {
     /// Allow Governance to take some of a holder's asset.
     Approve {
         /// The holder.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         holder: Address,
         /// The order that it is for.
         order: OrderId,
         /// The Asset.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         asset: Address,
         /// How much.
         amount: Amount,
@@ -125,7 +125,7 @@ pub enum IntendedAction {
     /// Lock some of a holder's asset as its own power.
     Lock {
         /// The holder.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         holder: Address,
         /// The order that it is for.
         order: OrderId,
@@ -137,7 +137,7 @@ pub enum IntendedAction {
     /// Cast power.
     Vote {
         /// The holder.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         holder: Address,
         /// The proposal.
         id: ProposalId,
@@ -149,12 +149,12 @@ pub enum IntendedAction {
     /// Give power up.
     Withdraw {
         /// The holder.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         holder: Address,
         /// The order that it is for.
         order: OrderId,
         /// Who gets the asset later.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         to: Address,
         /// How much.
         amount: Amount,
@@ -162,25 +162,25 @@ pub enum IntendedAction {
     /// Announce that a stake moves.
     AnnounceMove {
         /// From where.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         rollup: Address,
         /// Whose stake.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         attester: Address,
         /// Where to.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         to: Address,
     },
     /// Move a stake to the rollup announced.
     FinaliseMove {
         /// From where.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         rollup: Address,
         /// Whose stake.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         attester: Address,
         /// The attester there, if that is another one: then only the withdrawer can do it.
-        #[serde(with = "json::checksummed::option")]
+        #[serde(with = "text::address::option")]
         new_attester: Option<Address>,
         /// From when on it can be moved.
         ready_at: Timestamp,
@@ -216,10 +216,10 @@ pub enum IntentSubject {
     /// The signal of a slot, whatever payload it is for.
     Signal {
         /// Where signals are counted.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         proposals: Address,
         /// The rollup.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         rollup: Address,
         /// The slot.
         slot: Slot,
@@ -227,7 +227,7 @@ pub enum IntentSubject {
     /// The block of a slot.
     Block {
         /// The rollup.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         rollup: Address,
         /// The slot.
         slot: Slot,
@@ -235,7 +235,7 @@ pub enum IntentSubject {
     /// The seed of an epoch.
     Seed {
         /// The rollup.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         rollup: Address,
         /// The epoch.
         epoch: Epoch,
@@ -243,10 +243,10 @@ pub enum IntentSubject {
     /// The push of a round.
     Push {
         /// Where signals are counted.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         proposals: Address,
         /// The rollup.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         rollup: Address,
         /// The round.
         round: Round,
@@ -269,10 +269,10 @@ pub enum IntentSubject {
     /// The payment of an exit. An attester that joined again may exit again, at another time.
     Exit {
         /// The rollup.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         rollup: Address,
         /// The attester.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         attester: Address,
         /// From when on it is paid.
         exitable_at: Timestamp,
@@ -280,7 +280,7 @@ pub enum IntentSubject {
     /// The approval that an order needs.
     Approval {
         /// The holder.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         holder: Address,
         /// The order.
         order: OrderId,
@@ -288,7 +288,7 @@ pub enum IntentSubject {
     /// An order to lock or to withdraw.
     Order {
         /// The holder.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         holder: Address,
         /// The order.
         order: OrderId,
@@ -296,7 +296,7 @@ pub enum IntentSubject {
     /// A ballot.
     Ballot {
         /// The holder.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         holder: Address,
         /// The proposal.
         id: ProposalId,
@@ -306,22 +306,22 @@ pub enum IntentSubject {
     /// The announcement of a move.
     Announcement {
         /// From where.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         rollup: Address,
         /// The attester.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         attester: Address,
         /// Where to.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         to: Address,
     },
     /// A move.
     Move {
         /// From where.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         rollup: Address,
         /// The attester.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         attester: Address,
         /// From when on it can be finalized.
         ready_at: Timestamp,

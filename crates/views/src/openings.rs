@@ -6,7 +6,7 @@ use crate::{
     present::{Present, SetView},
 };
 use alloy_primitives::Address;
-use canon_protocol::{Epoch, ProposalId, Round, Slot, Support, Timestamp, WithdrawalId, json};
+use canon_protocol::{Epoch, ProposalId, Round, Slot, Support, Timestamp, WithdrawalId, text};
 use serde::{Deserialize, Serialize};
 
 /// Something that can be done in the next block.
@@ -30,7 +30,7 @@ pub enum Actor {
     /// Those who had power at the snapshot and have some left.
     Holders,
     /// The proposer of the slot.
-    Proposer(#[serde(with = "json::checksummed")] Address),
+    Proposer(#[serde(with = "text::address")] Address),
 }
 
 /// What can be done.
@@ -46,7 +46,7 @@ pub enum Opportunity {
     /// Record the seed of an epoch.
     RecordSeed {
         /// The rollup.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         rollup: Address,
         /// The epoch that the seed draws.
         epoch: Epoch,
@@ -56,7 +56,7 @@ pub enum Opportunity {
         /// The round.
         round: Round,
         /// The winner.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         payload: Address,
     },
     /// Cast power.
@@ -84,19 +84,19 @@ pub enum Opportunity {
     /// Pay an exit.
     PayExit {
         /// The rollup.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         rollup: Address,
         /// Whose stake.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         attester: Address,
     },
     /// Move a stake to the canonical rollup.
     FinaliseMove {
         /// The rollup that it leaves.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         rollup: Address,
         /// Whose stake.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         attester: Address,
     },
 }

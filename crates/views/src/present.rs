@@ -5,7 +5,7 @@ use canon_protocol::{
     Amount, AttesterStatus, BlockNumber, Code, Configuration, ConfigurationId, Ending, Epoch,
     ExitFloor, Nonce, Payment, ProposalId, ProposalState, PushCandidate, RollupHead, Round,
     RoundRules, Seconds, SetState, SignalingStatus, Slot, SlotClock, StakeExit, StakeMove, Tally,
-    Timestamp, Withdrawal, WithdrawalId, json,
+    Timestamp, Withdrawal, WithdrawalId, text,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc};
@@ -38,13 +38,13 @@ pub struct Present {
     /// stays usable with any rollup.
     pub signaling: Option<SignalingView>,
     /// The canonical rollup and those asked for, as far as they answer.
-    #[serde(with = "json::checksummed::map")]
+    #[serde(with = "text::address::map")]
     pub rollups: BTreeMap<Address, RollupView>,
     /// Payloads asked for.
-    #[serde(with = "json::checksummed::map")]
+    #[serde(with = "text::address::map")]
     pub payloads: BTreeMap<Address, PayloadView>,
     /// Holders asked for.
-    #[serde(with = "json::checksummed::map")]
+    #[serde(with = "text::address::map")]
     pub holders: BTreeMap<Address, HolderView>,
     /// Withdrawals asked for, as far as they exist.
     pub withdrawals: BTreeMap<WithdrawalId, WithdrawalView>,
@@ -65,25 +65,25 @@ pub struct BlockView {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetAddresses {
     /// The Registry.
-    #[serde(with = "json::checksummed")]
+    #[serde(with = "text::address")]
     pub registry: Address,
     /// Governance.
-    #[serde(with = "json::checksummed")]
+    #[serde(with = "text::address")]
     pub governance: Address,
     /// The Proposals contract that Governance listens to.
-    #[serde(with = "json::checksummed")]
+    #[serde(with = "text::address")]
     pub proposals: Address,
     /// The Asset.
-    #[serde(with = "json::checksummed")]
+    #[serde(with = "text::address")]
     pub asset: Address,
     /// The owner of the Asset.
-    #[serde(with = "json::checksummed")]
+    #[serde(with = "text::address")]
     pub issuer: Address,
     /// The canonical rollup.
-    #[serde(with = "json::checksummed")]
+    #[serde(with = "text::address")]
     pub rollup: Address,
     /// The contract that pays for the canonical rollup's blocks. `None` if the rollup doesn't answer.
-    #[serde(with = "json::checksummed::option")]
+    #[serde(with = "text::address::option")]
     pub reward_distributor: Option<Address>,
 }
 
@@ -114,10 +114,10 @@ pub struct ProposalView {
     /// How it ended, as far as that is stored.
     pub ending: Ending,
     /// The contract that lists its actions.
-    #[serde(with = "json::checksummed")]
+    #[serde(with = "text::address")]
     pub payload: Address,
     /// The Proposals contract that pushed it; Governance itself for the lock.
-    #[serde(with = "json::checksummed")]
+    #[serde(with = "text::address")]
     pub proposer: Address,
     /// When it was created.
     pub creation: Timestamp,
@@ -155,7 +155,7 @@ pub struct RollupView {
     /// The slot of the next L1 block; `None` before genesis.
     pub slot: Option<Slot>,
     /// Who may signal and propose in it; `None` if its epoch has no seed, or an empty set.
-    #[serde(with = "json::checksummed::option")]
+    #[serde(with = "text::address::option")]
     pub proposer: Option<Address>,
     /// The newest block.
     pub head: Option<RollupHead>,
@@ -166,7 +166,7 @@ pub struct RollupView {
     /// Members of the set of the epoch after that; `None` likewise.
     pub next_set_size: Option<u32>,
     /// Attesters asked for; all zero if they aren't registered.
-    #[serde(with = "json::checksummed::map")]
+    #[serde(with = "text::address::map")]
     pub attesters: BTreeMap<Address, AttesterView>,
 }
 
@@ -190,10 +190,10 @@ pub struct AttesterView {
     /// Its stake; what is due to it while it is exiting.
     pub stake: Amount,
     /// The account that decides about the stake.
-    #[serde(with = "json::checksummed")]
+    #[serde(with = "text::address")]
     pub withdrawer: Address,
     /// The account that signals and proposes for it.
-    #[serde(with = "json::checksummed")]
+    #[serde(with = "text::address")]
     pub proposer: Address,
     /// Its exit, if it is leaving.
     pub exit: Option<StakeExit>,
@@ -221,7 +221,7 @@ pub struct HolderView {
     /// What it has of the Asset.
     pub balance: Amount,
     /// What Governance may take of that; 2^256 − 1 never gets less.
-    #[serde(with = "json::decimal")]
+    #[serde(with = "text::decimal")]
     pub allowance: U256,
     /// The nonce that its next permit must carry.
     pub permit_nonce: Nonce,
@@ -246,7 +246,7 @@ pub struct BallotView {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WithdrawalView {
     /// The account that the asset is due to.
-    #[serde(with = "json::checksummed")]
+    #[serde(with = "text::address")]
     pub recipient: Address,
     /// The amount.
     pub amount: Amount,

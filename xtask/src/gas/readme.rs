@@ -2,12 +2,12 @@
 
 use std::{fs, path::Path};
 
+use canon_protocol::text::grouped;
 use eyre::{OptionExt, Result, WrapErr};
 
 use super::{
     earlier,
     samples::{Call, Samples},
-    table::digits,
 };
 
 /// README.md, as it is now.
@@ -19,7 +19,7 @@ pub(super) fn read() -> Result<String> {
 /// The rows that the table has to have, in any order: the most that each call used, by system.
 pub(super) fn rows(ours: &Samples, earlier: &Samples) -> Result<Vec<String>> {
     let row = |call: &Call| {
-        let most = |samples: &Samples| Some(digits(samples.get(*call)?.most));
+        let most = |samples: &Samples| Some(grouped(samples.get(*call)?.most));
         let was = most(earlier).map_or_else(String::new, |was| format!(" {was}"));
         let ours = most(ours).ok_or_eyre("a call was not measured")?;
         Ok(format!("| {} |{was} | {ours} |", call.name()))

@@ -1,5 +1,6 @@
 //! How the measurements are printed.
 
+use canon_protocol::text::grouped;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets::ASCII_MARKDOWN};
 use eyre::{OptionExt, Result};
 
@@ -62,9 +63,9 @@ pub(super) fn comparison(lines: &[Line]) -> String {
             was,
             range(&line.ours),
             less,
-            digits(line.floor.total()),
-            digits(line.computing()),
-            format!("{}{}", if line.is_above_limit() { "!! " } else { "" }, digits(line.limit)),
+            grouped(line.floor.total()).to_string(),
+            grouped(line.computing()).to_string(),
+            format!("{}{}", if line.is_above_limit() { "!! " } else { "" }, grouped(line.limit)),
         ]);
     }
     finish(table)
@@ -91,6 +92,7 @@ pub(super) fn floors(lines: &[Line]) -> String {
         "call", "base", "input", "calls", "again", "slots", "new", "old", "logs", "other", "floor",
     ]);
     for Line { call, floor, .. } in lines {
+        let digits = |gas: u64| grouped(gas).to_string();
         let kinds = Kind::ALL.map(|kind| digits(floor.gas_of(kind)));
         let row = [call.name().to_owned(), digits(floor.base()), digits(floor.calldata())];
         let total = digits(floor.total());
@@ -169,34 +171,14 @@ fn wrapped(name: &str, items: &[&str]) -> String {
 
 fn range(range: &Range) -> String {
     if range.least == range.most {
-        return digits(range.most);
+        return grouped(range.most).to_string();
     }
-    format!("{} - {}", digits(range.least), digits(range.most))
-}
-
-/// In groups of three.
-pub(super) fn digits(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
+    format!("{} - {}", grouped(range.least), grouped(range.most))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{digits, wrapped};
-
-    #[test]
-    fn numbers_are_grouped() {
-        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
-            assert_eq!(digits(number), text);
-        }
-    }
+    use super::wrapped;
 
     #[test]
     fn lists_are_broken() {

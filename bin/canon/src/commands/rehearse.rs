@@ -32,18 +32,19 @@ pub(crate) struct Rehearse {
     scenario: Option<PathBuf>,
 
     /// Sequencers on the old rollup; those who misbehave keep their share
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole(1, MAX_SEQUENCERS))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole(1..=MAX_SEQUENCERS))]
     sequencers: Option<u64>,
 
     /// Holders; every group keeps its share
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole(1, MAX_HOLDERS))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole(1..=MAX_HOLDERS))]
     holders: Option<u64>,
 
     /// Derives all keys, amounts and draws [default: the scenario's]
-    #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = whole(0, u64::MAX))]
+    #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = whole(0..=u64::MAX))]
     seed: Option<u64>,
 
-    /// Print the report as JSON
+    /// Print the report as JSON: times in seconds, amounts in base units; numbers that can exceed 2^53
+    /// are strings
     #[arg(long)]
     json: bool,
 

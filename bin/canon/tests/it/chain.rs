@@ -126,15 +126,25 @@ impl Chain {
     }
 
     /// Where it is served.
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.server.addr()
+    }
+
+    /// The same as a URL.
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.server.addr())
+        format!("http://{}", self.address())
     }
 
     /// `canon forecast` about this set, with further arguments.
     pub(crate) fn forecast(&self, arguments: &str) -> Command {
+        self.forecast_from(&self.url(), arguments)
+    }
+
+    /// The same through another endpoint.
+    pub(crate) fn forecast_from(&self, endpoint: &str, arguments: &str) -> Command {
         let registry = self.set.registry.to_string();
         canon()
-            .args(["forecast", "--rpc-url", &self.url(), "--registry", &registry])
+            .args(["forecast", "--rpc-url", endpoint, "--registry", &registry])
             .args(arguments.split_whitespace())
     }
 }

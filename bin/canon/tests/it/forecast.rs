@@ -5,7 +5,7 @@ use snapbox::{assert_data_eq, cmd::Command, file, str};
 
 use crate::{
     chain::Chain,
-    support::{canon, stdout, without_hashes},
+    support::{canon, stdout, while_served, without_hashes},
 };
 
 fn forecast(arguments: &str) -> Command {
@@ -164,29 +164,42 @@ fn refused(command: Command, expected: impl snapbox::IntoData) {
 #[test]
 fn bad_flags() {
     for (arguments, says) in [
-        ("--signaling 110%", "'--signaling <SHARE>': expected a share from 0% to 100%"),
-        ("--turnout -1", "'--turnout <SHARE>': expected a share from 0% to 100%"),
+        ("--signaling 110%", "'--signaling <SHARE>': expected a share from 0 % to 100 %"),
+        ("--turnout -1", "'--turnout <SHARE>': expected a share from 0 % to 100 %"),
         ("--start tomorrow", "'--start <TIME>': expected a time with its offset from UTC"),
+        ("--start 2026-02-29T09:00:00Z", "'--start <TIME>': expected a day of the calendar"),
+        (
+            "--start 1969-12-31T23:59:59Z",
+            "expected a time from 1970-01-01 00:00:00 UTC to +36812-02-20 00:36:15 UTC",
+        ),
         ("--outage 0", "'--outage <SLOTS>': expected a number of slots, 1 or more"),
-        ("--sequencers 0", "'--sequencers <N>': 0 is not in 1..=4294967295"),
-        ("--signaling=-10%", "'--signaling <SHARE>': expected a share from 0% to 100%"),
-        ("--rival -1", "'--rival <SHARE>': expected a share from 0% to 100%"),
-        ("--missed -0.1", "'--missed <SHARE>': expected a share from 0% to 100%"),
-        ("--yes -1", "'--yes <SHARE>': expected a share from 0% to 100%"),
+        ("--signaling x", "'--signaling <SHARE>': expected a share such as \"70 %\" or 0.7"),
+        ("--sequencers 0", "'--sequencers <N>': expected a whole number from 1 to 4,294,967,295"),
+        ("--signaling=-10%", "'--signaling <SHARE>': expected a share from 0 % to 100 %"),
+        ("--rival -1", "'--rival <SHARE>': expected a share from 0 % to 100 %"),
+        ("--missed -0.1", "'--missed <SHARE>': expected a share from 0 % to 100 %"),
+        ("--yes -1", "'--yes <SHARE>': expected a share from 0 % to 100 %"),
         ("--outage -5", "'--outage <SLOTS>': expected a number of slots, 1 or more"),
-        ("--sequencers -1", "'--sequencers <N>': -1 is not in 1..=4294967295"),
-        ("--quorum -1", "'--quorum <N>': -1 is not in 0..=4294967295"),
-        ("--round -1", "'--round <M>': -1 is not in 0..=4294967295"),
-        ("--late -1", "'--late <SLOTS>': -1 is not in 0..=4294967295"),
-        ("--outage 5 --campaigns -1", "'--campaigns <N>': -1 is not in 1..=4294967295"),
+        ("--sequencers -1", "'--sequencers <N>': expected a whole number from 1 to 4,294,967,295"),
+        ("--quorum -1", "'--quorum <N>': expected a whole number from 0 to 4,294,967,295"),
+        ("--round -1", "'--round <M>': expected a whole number from 0 to 4,294,967,295"),
+        ("--late -1", "'--late <SLOTS>': expected a whole number from 0 to 4,294,967,295"),
+        (
+            "--outage 5 --campaigns -1",
+            "'--campaigns <N>': expected a whole number from 1 to 4,294,967,295",
+        ),
         (
             "--outage 5 --seed -1",
             "'--seed <S>': expected a whole number from 0 to 18,446,744,073,709,551,615",
         ),
         ("--rpc-url localhost", "'--rpc-url <URL>': expected the URL of an endpoint"),
         ("--registry 0x12", "'--registry <ADDRESS>': expected an address of 40 hexadecimal digits"),
+        (
+            "--registry 5AAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
+            "'--registry <ADDRESS>': expected an address with a right EIP-55 checksum",
+        ),
         ("--quorum 5 --round 10", "5 of 10: N must be above M / 2"),
-        ("--late 1000", "--late: expected fewer than the 1000 slots of a round, found 1000"),
+        ("--late 1000", "--late: expected fewer than the 1,000 slots of a round, found 1,000"),
         ("--operators no.toml", "--operators no.toml can't be read"),
         ("--start 1970-01-01T00:00:00Z --late 1", "--start: expected a time after 1970"),
     ] {
@@ -202,7 +215,7 @@ fn a_chain_needs_both_flags() {
     refused(
         forecast("--rpc-url http://localhost:1"),
         str![[r#"
-error: --registry (CANON_REGISTRY): expected the address of the set's Registry on http://localhost:1/, found nothing
+error: --registry (CANON_REGISTRY): expected the address of the set's Registry on http://localhost:1, found nothing
 
 next: `canon forecast --help` explains every flag
 
@@ -281,7 +294,7 @@ fn shares_of_the_same_seats_are_at_most_all_of_them() {
     refused(
         forecast("--signaling 80% --rival 0.3"),
         str![[r#"
-error: --signaling 80%, --rival 30%: expected shares of at most 100% together, found 110%
+error: --signaling 80 %, --rival 30 %: expected shares of at most 100 % together, found 110 %
 
 next: lower one of the two; `canon forecast --help` shows their defaults
 
@@ -290,7 +303,7 @@ next: lower one of the two; `canon forecast --help` shows their defaults
     refused(
         forecast("--signaling 90.000000000000001%"),
         str![[r#"
-error: --signaling 90.000000000000001%, --rival 10%: expected shares of at most 100% together, found 100.000000000000001%
+error: --signaling 90.000000000000001 %, --rival 10 %: expected shares of at most 100 % together, found 100.000000000000001 %
 
 next: lower one of the two; `canon forecast --help` shows their defaults
 
@@ -366,17 +379,12 @@ fn a_dead_endpoint_is_code_3() {
         .code(3)
         .stdout_eq("")
         .stderr_eq(str![[r#"
-error: --rpc-url http://127.0.0.1:1/ doesn't answer eth_chainId
+error: --rpc-url http://127.0.0.1:1 doesn't answer eth_chainId
   because [..]
 
 next: check --rpc-url (ETH_RPC_URL), or name another endpoint
 
 "#]]);
-}
-
-/// Runs a command while the chain is served.
-async fn while_served<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
-    tokio::task::spawn_blocking(run).await.unwrap()
 }
 
 const HALF: &str = "--signaling 50% --rival 25% --missed 0%";
@@ -422,7 +430,8 @@ async fn a_running_round_on_a_chain() {
     // 22/64 · 0.623^(rounds − 1): 66 %, 79 %, 87 %, 92 %; 99 % after nine.
     for (index, rounds, round) in [(0, 1, 3), (1, 1, 3), (2, 4, 6), (3, 9, 11)] {
         let at = milestone(index);
-        assert_eq!((&at["rounds"], &at["round"]), (&rounds.into(), &round.into()), "{index}");
+        let expected = (&rounds.into(), &round.to_string().into());
+        assert_eq!((&at["rounds"], &at["round"]), expected, "{index}");
         let execution = pushable(round) + 3 * 3600 + 1;
         assert_eq!(at["pushable"]["time"], pushable(round), "{index}");
         assert_eq!(at["executable"]["time"], execution, "{index}");
@@ -552,7 +561,10 @@ async fn what_is_no_set_is_refused() {
     )
     .await;
     let nobody = "--payload 0x00000000000000000000000000000000000000aa";
-    says(chain.forecast(nobody), 2, "the payload has no code at 0x0000").await;
+    // The flag that is wrong is the one that is named.
+    let blamed = "no payload can be read from --payload 0x00000000000000000000000000000000000000AA\n  \
+                  because the payload has no code at 0x0000";
+    says(chain.forecast(nobody), 2, blamed).await;
     let nobody = forecast("--registry 0x00000000000000000000000000000000000000aa");
     let nobody = nobody.env("ETH_RPC_URL", chain.url());
     says(nobody, 2, "the Registry has no code at 0x0000").await;

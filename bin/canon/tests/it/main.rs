@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod chain;
+mod endpoint;
 mod forecast;
+mod foreign_text;
 mod help;
 mod rehearse;
+mod servers;
 mod support;

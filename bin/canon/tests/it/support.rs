@@ -4,10 +4,26 @@ use std::path::PathBuf;
 
 use snapbox::cmd::{Command, cargo_bin};
 
+/// Variables of the environment that change what the program does.
+const VARIABLES: [&str; 12] = [
+    "NO_COLOR",
+    "COLUMNS",
+    "ETH_RPC_URL",
+    "CANON_REGISTRY",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "HTTP_PROXY",
+    "http_proxy",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+];
+
 /// The program, in the folder where the scenarios are.
 pub(crate) fn canon() -> Command {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
-    ["NO_COLOR", "COLUMNS", "ETH_RPC_URL", "CANON_REGISTRY"]
+    VARIABLES
         .into_iter()
         .fold(Command::new(cargo_bin!("canon")).current_dir(root), Command::env_remove)
 }
@@ -17,6 +33,11 @@ pub(crate) fn stdout(command: Command) -> String {
     let output = command.output().expect("the program starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("output is UTF-8")
+}
+
+/// Runs a command while servers of the same test answer it.
+pub(crate) async fn while_served<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(run).await.unwrap()
 }
 
 /// A report without what any change to the contracts changes: gas and hashes.

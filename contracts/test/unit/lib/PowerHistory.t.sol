@@ -262,5 +262,11 @@ contract PowerHistoryTest is Test {
         history.requireFits(amount + 1, time + 1);
         vm.expectRevert(abi.encodeWithSelector(ICommon.ValueTooLarge.selector, type(uint256).max, amount));
         history.requireFits(type(uint256).max, 0);
+        // Values with only their highest bit set, so that no shorter part of them is looked at instead.
+        uint256 highest = 1 << 255;
+        vm.expectRevert(abi.encodeWithSelector(ICommon.ValueTooLarge.selector, highest, amount));
+        history.requireFits(highest, 0);
+        vm.expectRevert(abi.encodeWithSelector(ICommon.ValueTooLarge.selector, highest, time));
+        history.requireFits(0, highest);
     }
 }

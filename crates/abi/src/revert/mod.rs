@@ -200,7 +200,7 @@ impl fmt::Display for Revert {
                 }
                 f.write_str(")")
             }
-            RevertKind::Message(text) => write!(f, "{text:?}"),
+            RevertKind::Message(text) => f.write_str(&render::quoted(text)),
             RevertKind::Panic { code, meaning: Some(meaning) } => {
                 write!(f, "panic 0x{code:02x}: {meaning}")
             }

@@ -4,7 +4,7 @@ use super::{Argument, table};
 use alloy_dyn_abi::{DynSolValue, JsonAbiExt};
 use alloy_json_abi::{Error, Param};
 use alloy_primitives::{Selector, hex};
-use canon_protocol::{AttesterStatus, ProposalState};
+use canon_protocol::{AttesterStatus, ForeignText, ProposalState};
 
 /// Decodes an error's arguments; `None` if `data` isn't theirs.
 pub(super) fn arguments(error: &'static Error, data: &[u8]) -> Option<Vec<Argument>> {
@@ -36,7 +36,7 @@ fn text(param: &Param, value: &DynSolValue) -> String {
         }
         DynSolValue::FixedBytes(word, size) => word_text(&word[..*size]),
         DynSolValue::Bytes(bytes) => hex::encode_prefixed(bytes),
-        DynSolValue::String(value) => format!("{value:?}"),
+        DynSolValue::String(value) => quoted(value),
         DynSolValue::Tuple(fields) => {
             let field = |(param, value): (&Param, &DynSolValue)| {
                 format!("{}: {}", param.name, text(param, value))
@@ -46,6 +46,11 @@ fn text(param: &Param, value: &DynSolValue) -> String {
         }
         other => format!("{other:?}"),
     }
+}
+
+/// A text of another contract in quotes, its own quotes escaped.
+pub(super) fn quoted(text: &str) -> String {
+    ForeignText::new(&format!("{text:?}")).to_string()
 }
 
 /// Short names (`"quorum"`) are passed as words; all else is hexadecimal.
@@ -68,9 +73,7 @@ const fn is_word(c: char) -> bool {
 fn variant(name: &str, number: u8) -> Option<String> {
     match name {
         "ProposalState" => ProposalState::from_number(number).map(|state| state.to_string()),
-        "AttesterStatus" => {
-            AttesterStatus::ALL.get(usize::from(number)).map(AttesterStatus::to_string)
-        }
+        "Status" => AttesterStatus::ALL.get(usize::from(number)).map(AttesterStatus::to_string),
         _ => None,
     }
 }

@@ -35,6 +35,42 @@ fn arguments_that_do_not_fit_make_the_error_unknown() {
     assert!(matches!(decode_revert(&huge).kind(), RevertKind::Unknown { .. }));
 }
 
+/// `Error(string)` with this text.
+fn message(text: &[u8]) -> Vec<u8> {
+    let mut data = hex!("08c379a0").to_vec();
+    data.extend(U256::from(32).to_be_bytes::<32>());
+    data.extend(U256::from(text.len()).to_be_bytes::<32>());
+    data.extend(text);
+    data.resize(4 + 64 + text.len().next_multiple_of(32), 0);
+    data
+}
+
+#[test]
+fn texts_of_others_are_shown_without_control_sequences() {
+    for (text, shown) in [
+        ("it's over".as_bytes(), r#""it's over""#),
+        (b"\x1b[31mred\x07", r#""\u{1b}[31mred\u{7}""#),
+        ("A \u{202e}evil\u{200b}".as_bytes(), r#""A \u{202e}evil\u{200b}""#),
+        // Blank letters, which Rust's own escapes leave as they are.
+        ("a\u{3164}\u{fe0f}".as_bytes(), r#""a\u{3164}\u{fe0f}""#),
+        (b"end\" of it", r#""end\" of it""#),
+    ] {
+        let revert = decode_revert(&message(text));
+        assert_eq!(revert.to_string(), shown);
+        assert_eq!(format!("{revert:?}"), format!("Revert({shown})"));
+        let outer = Governance::Governance__ActionFailed {
+            index: U256::ZERO,
+            target: Address::ZERO,
+            reason: message(text).into(),
+        };
+        let outer = decode_revert(&outer.abi_encode()).to_string();
+        assert!(outer.ends_with(&format!("reason: {shown})")), "{outer}");
+    }
+    // What isn't UTF-8 is shown as such.
+    let invalid = decode_revert(&message(b"\xff\x1b")).to_string();
+    assert!(invalid.contains(r"\u{1b}") && !invalid.contains('\u{1b}'), "{invalid}");
+}
+
 #[test]
 fn nesting_is_bounded() {
     let mut data = Bytes::new();

@@ -15,24 +15,28 @@ const OWN: Address = address!("0x00000000000000000000000000000000000000a1");
 const OTHER: Address = address!("0x00000000000000000000000000000000000000a2");
 
 #[test]
-fn an_address_needs_its_checksum() {
+fn the_setting_is_an_address_without_a_typing_error() {
     for text in [
         "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
         " 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\n",
-    ] {
-        assert_eq!(parse_payload(text).unwrap(), PAYLOAD);
-    }
-    for text in [
-        // One digit mistyped, one letter's case, no case, only case.
-        "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAee",
-        "0x5aaeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
+        "5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
         "0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed",
         "0x5AAEB6053F3E94C9B9A09F33669435E7EF1BEAED",
     ] {
-        assert!(matches!(parse_payload(text), Err(PayloadError::Checksum { .. })), "{text}");
+        assert_eq!(setting(&[(PROPOSAL_PAYLOAD, text)]).unwrap().0, Some(PAYLOAD), "{text}");
     }
-    for text in ["", "latest", "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeA", "canon.eth"] {
-        assert!(matches!(parse_payload(text), Err(PayloadError::NotAnAddress { .. })), "{text}");
+    for (text, says) in [
+        // One digit mistyped, one letter's case.
+        ("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAee", "right EIP-55 checksum"),
+        ("0x5aaeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "right EIP-55 checksum"),
+        ("latest", "40 hexadecimal digits"),
+        ("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeA", "40 hexadecimal digits"),
+        ("canon.eth", "40 hexadecimal digits"),
+    ] {
+        let error = setting(&[(ALIASES[0], text)]).unwrap_err();
+        assert!(matches!(error, PayloadError::NotAnAddress { .. }), "{text}");
+        let error = error.to_string();
+        assert!(error.starts_with(ALIASES[0]) && error.contains(says), "{error}");
     }
 }
 

@@ -132,7 +132,7 @@ impl TestChain {
         Mover::new(self.withdrawer(number), attester(number), from, to)
     }
 
-    /// Holders of so many tokens each, who queue to lock them.
+    /// Holders of so many tokens each, who want to lock them.
     pub(crate) async fn holders(&mut self, amounts: &[u128]) -> Vec<Holder> {
         let mut holders = Vec::new();
         for (number, amount) in (0..).zip(amounts) {

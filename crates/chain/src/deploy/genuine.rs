@@ -452,7 +452,7 @@ impl<'a> Examiner<'a> {
         let what = "eth_getTransactionReceipt";
         let receipt = self.client.provider().get_transaction_receipt(transaction).await;
         let receipt = receipt.and_then(|receipt| receipt.ok_or(RpcError::NullResp));
-        let receipt = receipt.map_err(|source| Error::Rpc { what, source })?;
+        let receipt = receipt.map_err(|source| Error::rpc(what, source))?;
         let logs = receipt.logs().iter().map(|log| log.inner.clone());
         Ok(logs.filter(|log| log.address == emitter).collect())
     }

@@ -14,7 +14,6 @@ mod origin;
 mod parameters;
 mod plan;
 mod proxy;
-pub mod quantities;
 mod record;
 mod run;
 mod step;

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{Sender, Wait};
 use alloy_primitives::{Address, B256, Bytes};
-use canon_protocol::Create2;
+use canon_protocol::{Create2, text};
 use serde::{Deserialize, Serialize};
 
 /// The origin of contracts made with CREATE2: a factory, and the salt that it is given.
@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 pub struct Create2Origin {
     /// The contract that executes CREATE2. Default: the deterministic deployment proxy
     /// ([`DEPLOYMENT_PROXY`]).
+    #[serde(with = "text::address")]
     pub factory: Address,
     /// The salt. Default: 0.
     pub salt: B256,

@@ -3,19 +3,18 @@
 use super::{
     origin::Create2Origin,
     plan::{RollupWiring, SetPlan},
-    quantities,
 };
 use alloy_primitives::{Address, U256};
 use canon_abi::{Contract, decode_revert};
 use canon_protocol::{
     Amount, Configuration, Fraction, ProposeConfiguration, RawRollupParameters, Refusal,
-    RoundRules, Seconds, Timestamp,
+    RoundRules, Seconds, Timestamp, text,
 };
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
 /// The parameters of a set, as a person writes them. Durations, fractions and amounts have units:
-/// `"3d"`, `"20%"`, `"1000"` tokens (see [`quantities`]).
+/// `"3 d"`, `"20 %"`, `"1,000"` tokens (see [`text`]).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SetParameters {
@@ -41,16 +40,16 @@ pub struct AssetParameters {
     /// ERC-20 symbol.
     pub symbol: String,
     /// The receiver of the initial supply. Default: the deployer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "text::address::option", skip_serializing_if = "Option::is_none")]
     pub initial_holder: Option<Address>,
     /// Initial supply.
-    #[serde(with = "quantities::amount")]
+    #[serde(with = "text::amount")]
     pub initial_supply: Amount,
     /// Tokens per second that Governance may mint.
-    #[serde(with = "quantities::amount")]
+    #[serde(with = "text::amount")]
     pub issued_per_second: Amount,
     /// Tokens paid for each block of the canonical rollup, while the RewardDistributor has any.
-    #[serde(with = "quantities::amount")]
+    #[serde(with = "text::amount")]
     pub block_reward: Amount,
 }
 
@@ -69,32 +68,32 @@ pub struct SignalingParameters {
 #[serde(deny_unknown_fields)]
 pub struct GovernanceParameters {
     /// Time between a proposal's creation and its vote.
-    #[serde(with = "quantities::seconds")]
+    #[serde(with = "text::duration")]
     pub voting_delay: Seconds,
     /// Length of the vote.
-    #[serde(with = "quantities::seconds")]
+    #[serde(with = "text::duration")]
     pub voting_duration: Seconds,
     /// Time between the end of the vote and the first possible execution.
-    #[serde(with = "quantities::seconds")]
+    #[serde(with = "text::duration")]
     pub execution_delay: Seconds,
     /// Time in which an accepted proposal can be executed.
-    #[serde(with = "quantities::seconds")]
+    #[serde(with = "text::duration")]
     pub grace_period: Seconds,
     /// Share of all power that must be cast: above 0, at most 90 %.
-    #[serde(with = "quantities::fraction")]
+    #[serde(with = "text::fraction")]
     pub quorum: Fraction,
     /// Share of the cast power by which votes for must exceed votes against: at most 90 %.
-    #[serde(with = "quantities::fraction")]
+    #[serde(with = "text::fraction")]
     pub vote_differential: Fraction,
     /// Total power below which no proposal passes: above 0, at most half of the initial supply.
-    #[serde(with = "quantities::amount")]
+    #[serde(with = "text::amount")]
     pub minimum_votes: Amount,
     /// Power that the proposer gives up for a proposal through the lock: at least two base units, at most a
     /// tenth of the initial supply.
-    #[serde(with = "quantities::amount")]
+    #[serde(with = "text::amount")]
     pub lock_amount: Amount,
     /// Time for which that amount is withheld, at least: 60 s to 365 days.
-    #[serde(with = "quantities::seconds")]
+    #[serde(with = "text::duration")]
     pub lock_delay: Seconds,
 }
 
@@ -106,16 +105,16 @@ pub struct RollupParameters {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub genesis: Option<Timestamp>,
     /// Length of a slot: at least 1 s.
-    #[serde(with = "quantities::seconds")]
+    #[serde(with = "text::duration")]
     pub slot_duration: Seconds,
     /// Slots of an epoch: at least two, with at least 24 s after the first.
     pub epoch_slots: u64,
     /// The least stake of a member of the sequencer set: above 0.
-    #[serde(with = "quantities::amount")]
+    #[serde(with = "text::amount")]
     pub minimum_stake: Amount,
     /// Time between leaving and getting the stake back: at least two epochs, at most 365 days. If it isn't
     /// above the whole way of a proposal, whoever is to be slashed can leave first.
-    #[serde(with = "quantities::seconds")]
+    #[serde(with = "text::duration")]
     pub exit_delay: Seconds,
 }
 

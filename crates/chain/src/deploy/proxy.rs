@@ -54,7 +54,7 @@ pub(crate) async fn ensure_proxy(
     let mut tries = 0;
     loop {
         let receipt = client.provider().get_transaction_receipt(hash).await;
-        if receipt.map_err(|source| Error::Rpc { what, source })?.is_some() {
+        if receipt.map_err(|source| Error::rpc(what, source))?.is_some() {
             break;
         }
         if wait.wait(tries).await == Waited::GiveUp {
@@ -82,7 +82,7 @@ async fn has_proxy(client: &Client) -> Result<bool, DeployError> {
 async fn fund_creator(sender: &mut Sender, wait: &mut impl Wait) -> Result<(), DeployError> {
     let client = sender.client().clone();
     let balance = client.provider().get_balance(CREATOR).await;
-    let balance = balance.map_err(|source| Error::Rpc { what: "eth_getBalance", source })?;
+    let balance = balance.map_err(|source| Error::rpc("eth_getBalance", source))?;
     let missing = U256::from(COST).saturating_sub(balance);
     if !missing.is_zero() {
         let call = ContractCall::pay("fund the deployment proxy's creator", CREATOR, missing);

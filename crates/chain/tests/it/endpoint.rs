@@ -1,208 +1,133 @@
-//! An endpoint with limits of its own in front of a devchain, which counts what it is asked.
+//! Errors of endpoints, as programs see them: neither `Display` nor `Debug` has a secret, and nothing
+//! is waited for without a limit.
 
-use alloy_json_rpc::{
-    ErrorPayload, Id, Request, RequestPacket, Response, ResponsePacket, ResponsePayload,
-    SerializedRequest,
+use std::{
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener},
+    time::Duration,
 };
-use alloy_provider::ProviderBuilder;
-use alloy_rpc_client::RpcClient;
-use alloy_transport::{TransportError, TransportErrorKind, TransportFut};
-use canon_chain::Client;
-use canon_devchain::{Devchain, DevchainTransport};
-use core::task::{Context, Poll};
-use serde_json::{Value, json, value::RawValue};
-use std::sync::{Arc, Mutex};
-use tower::Service;
 
-/// How an endpoint refuses a batch that is too large.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum BatchRefusal {
-    /// With a status of HTTP.
-    Http,
-    /// With one error for the whole batch.
-    OneError,
-    /// With an error for the first request, and nothing for the others, as geth does.
-    FirstOnly,
-    /// With an error for each request.
-    EachError,
+use canon_chain::{Client, Endpoint, Error, Timeouts};
+
+/// The last one is the header that user and password become.
+const SECRETS: [&str; 5] = ["alice", "pa55word", "SECRETKEY", "QUERYSECRET", "YWxpY2U6cGE1NXdvcmQ"];
+
+fn secret_endpoint(scheme: &str, host: SocketAddr) -> Endpoint {
+    format!("{scheme}://alice:pa55word@{host}/v2/SECRETKEY?token=QUERYSECRET").parse().unwrap()
 }
 
-/// What an endpoint does.
-#[derive(Clone, Default)]
-pub(crate) struct Conduct {
-    /// Requests that it takes in a batch, and how it refuses more.
-    pub(crate) batch: Option<(usize, BatchRefusal)>,
-    /// It refuses `eth_call` without `to`.
-    pub(crate) refuses_creation: bool,
-    /// The gas of an `eth_call` without `to`.
-    pub(crate) creation_gas: Option<u64>,
-    /// It fails the packet of this number, counted from 0.
-    pub(crate) fails: Option<usize>,
-    /// Runs before the packet of this number is answered.
-    pub(crate) before: Option<(usize, Arc<dyn Fn() + Send + Sync>)>,
-    /// The answer to all calls with this selector, in hexadecimal.
-    pub(crate) answers: Option<(String, Value)>,
-    /// The chain id that it reports, instead of its own.
-    pub(crate) chain_id: Option<u64>,
+/// A server that answers every request with this status and body. `{}` in the body becomes the
+/// request's head and body, as text of JSON.
+fn answering(status: &'static str, body: &'static str) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let mut part = [0; 4096];
+            let mut request = String::new();
+            // The client sends one small JSON object.
+            while !request.ends_with('}') {
+                match stream.read(&mut part) {
+                    Ok(length) if length > 0 => {
+                        request.push_str(&String::from_utf8_lossy(&part[..length]));
+                    }
+                    _ => break,
+                }
+            }
+            let quoted = serde_json::to_string(&request).unwrap();
+            let body = body.replace("{}", quoted.trim_matches('"'));
+            let head = format!("Connection: close\r\nContent-Length: {}", body.len());
+            let _ =
+                stream.write_all(format!("HTTP/1.1 {status}\r\n{head}\r\n\r\n{body}").as_bytes());
+        }
+    });
+    address
 }
 
-/// A request as it arrived: its method, what it is about, at which block, and whether it is an
-/// `eth_call` without `to`.
-#[derive(Clone, Debug)]
-pub(crate) struct Asked {
-    pub(crate) method: String,
-    pub(crate) subject: Value,
-    pub(crate) block: Value,
-    pub(crate) creates: bool,
+/// All that can be seen of an error.
+fn said(error: &Error) -> String {
+    let mut said = format!("{error}\n{error:?}\n{error:#?}");
+    let mut cause: Option<&dyn core::error::Error> = Some(error);
+    while let Some(error) = cause {
+        said.push_str(&format!("\n{error}\n{error:?}"));
+        cause = error.source();
+    }
+    said
 }
 
-/// An endpoint. Clones share everything.
-#[derive(Clone)]
-pub(crate) struct Endpoint {
-    inner: DevchainTransport,
-    conduct: Arc<Mutex<Conduct>>,
-    packets: Arc<Mutex<Vec<Vec<Asked>>>>,
-}
-
-impl Endpoint {
-    pub(crate) fn new(chain: &Devchain, conduct: Conduct) -> Self {
-        let conduct = Arc::new(Mutex::new(conduct));
-        Self { inner: chain.transport(), conduct, packets: Arc::default() }
-    }
-
-    /// A client of it, when the packet that asks for the chain id has been forgotten.
-    pub(crate) async fn client(&self) -> Client {
-        let rpc = RpcClient::new(self.clone(), true);
-        let client = Client::connect(ProviderBuilder::default().connect_client(rpc)).await;
-        self.packets.lock().unwrap().clear();
-        client.unwrap()
-    }
-
-    pub(crate) fn change(&self, change: impl FnOnce(&mut Conduct)) {
-        change(&mut self.conduct.lock().unwrap());
-    }
-
-    /// The packets since the last time this was asked: each a round trip.
-    pub(crate) fn take_packets(&self) -> Vec<Vec<Asked>> {
-        core::mem::take(&mut *self.packets.lock().unwrap())
-    }
-
-    async fn answer(mut self, packet: RequestPacket) -> Result<ResponsePacket, TransportError> {
-        let requests = packet.requests();
-        let asked = requests.iter().map(asked).collect();
-        let number = {
-            let mut packets = self.packets.lock().unwrap();
-            packets.push(asked);
-            packets.len() - 1
-        };
-        let conduct = self.conduct.lock().unwrap().clone();
-        if let Some((before, run)) = &conduct.before
-            && *before == number
-        {
-            run();
-        }
-        if conduct.fails == Some(number) {
-            return Err(TransportErrorKind::custom_str("connection reset"));
-        }
-        if let Some((most, refusal)) = conduct.batch
-            && requests.len() > most
-        {
-            return refuse_batch(requests, refusal);
-        }
-        let mut responses = Vec::with_capacity(requests.len());
-        for request in requests {
-            responses.push(self.answer_one(&conduct, request).await?);
-        }
-        Ok(match packet {
-            RequestPacket::Single(_) => ResponsePacket::Single(responses.remove(0)),
-            RequestPacket::Batch(_) => ResponsePacket::Batch(responses),
-        })
-    }
-
-    async fn answer_one(
-        &mut self,
-        conduct: &Conduct,
-        request: &SerializedRequest,
-    ) -> Result<Response, TransportError> {
-        let Asked { method, creates, .. } = asked(request);
-        let id = request.id().clone();
-        if creates && conduct.refuses_creation {
-            return Ok(failure(id, -32000, "contract creation is not allowed"));
-        }
-        if let Some(chain_id) = conduct.chain_id.filter(|_| method == "eth_chainId") {
-            return Ok(success(id, &json!(format!("{chain_id:#x}"))));
-        }
-        let mut params = params(request);
-        if let Some((selector, answer)) = &conduct.answers
-            && params[0]["input"].as_str().is_some_and(|input| input.starts_with(selector))
-        {
-            return Ok(success(id, answer));
-        }
-        let mut request = request.clone();
-        if let Some(gas) = conduct.creation_gas.filter(|_| creates) {
-            params[0]["gas"] = json!(format!("{gas:#x}"));
-            request = Request::new(method, id, params).serialize().unwrap();
-        }
-        match self.inner.call(RequestPacket::Single(request)).await? {
-            ResponsePacket::Single(response) => Ok(response),
-            ResponsePacket::Batch(_) => unreachable!("one request has one response"),
+#[tokio::test]
+async fn no_error_has_a_secret() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let error =
+        r#"{"jsonrpc":"2.0","id":0,"error":{"code":1,"message":"{}","data":{"request":"{}"}}}"#;
+    let revert =
+        r#"{"jsonrpc":"2.0","id":0,"error":{"code":3,"message":"{}","data":"0x5ec12e7d"}}"#;
+    let result = r#"{"jsonrpc":"2.0","id":0,"result":"{}"}"#;
+    for (scheme, server, says) in [
+        ("http", closed, "Connection refused"),
+        ("https", closed, "Connection refused"),
+        ("ws", closed, "Connection refused"),
+        ("wss", closed, "Connection refused"),
+        ("http", answering("401 Unauthorized", "{}"), "HTTP error 401 with body: POST"),
+        ("http", answering("429 Too Many Requests\r\nRetry-After: 9", "{}"), "HTTP error 429"),
+        ("http", answering("200 OK", "{}"), "isn't the JSON that was asked for"),
+        ("http", answering("200 OK", result), "isn't the JSON that was asked for"),
+        ("http", answering("200 OK", error), "error code 1: POST [hidden]"),
+        ("http", answering("503 Service Unavailable", error), "error code 1: POST [hidden]"),
+        // Its data is kept: another call's would be a refusal of a contract.
+        ("http", answering("200 OK", revert), "data: \"0x5ec12e7d\""),
+    ] {
+        let endpoint = secret_endpoint(scheme, server);
+        let error = endpoint.connect(Timeouts::default()).await.unwrap_err();
+        let said = said(&error);
+        assert!(said.contains(says), "{scheme} {server}: {said}");
+        assert!(matches!(error, Error::Rpc { .. }) && error.is_temporary(), "{said}");
+        for secret in SECRETS {
+            assert!(!said.contains(secret), "{secret} is shown: {said}");
         }
     }
 }
 
-fn params(request: &SerializedRequest) -> Value {
-    serde_json::from_str(request.params().map_or("[]", RawValue::get)).unwrap()
-}
-
-fn asked(request: &SerializedRequest) -> Asked {
-    let params = params(request);
-    let method = request.method().to_owned();
-    let creates = method == "eth_call" && params[0].get("to").is_none_or(Value::is_null);
-    Asked { method, subject: params[0].clone(), block: params[1].clone(), creates }
-}
-
-fn refuse_batch(
-    requests: &[SerializedRequest],
-    refusal: BatchRefusal,
-) -> Result<ResponsePacket, TransportError> {
-    let first = requests[0].id().clone();
-    Ok(match refusal {
-        BatchRefusal::Http => {
-            return Err(TransportErrorKind::http_error(413, "payload too large".to_owned()));
-        }
-        BatchRefusal::OneError => ResponsePacket::Single(failure(Id::None, -32600, "too many")),
-        BatchRefusal::FirstOnly => {
-            ResponsePacket::Batch(vec![failure(first, -32600, "batch too large")])
-        }
-        BatchRefusal::EachError => ResponsePacket::Batch(
-            requests
-                .iter()
-                .map(|request| failure(request.id().clone(), -32600, "batch limit exceeded"))
-                .collect(),
-        ),
-    })
-}
-
-fn success(id: Id, result: &Value) -> Response {
-    let result = serde_json::value::to_raw_value(result).unwrap();
-    Response { id, payload: ResponsePayload::Success(result) }
-}
-
-fn failure(id: Id, code: i64, message: &'static str) -> Response {
-    let payload = ErrorPayload { code, message: message.into(), data: None };
-    Response { id, payload: ResponsePayload::Failure(payload) }
-}
-
-impl Service<RequestPacket> for Endpoint {
-    type Response = ResponsePacket;
-    type Error = TransportError;
-    type Future = TransportFut<'static>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
-        Poll::Ready(Ok(()))
+#[tokio::test]
+async fn a_client_does_not_show_its_endpoint() {
+    let server = answering("200 OK", r#"{"jsonrpc":"2.0","id":0,"result":"0x1"}"#);
+    let client = secret_endpoint("http", server).connect(Timeouts::default()).await.unwrap();
+    assert_eq!(client.chain_id(), 1);
+    let provider = client.provider();
+    let shown = format!("{client:?} {provider:?} {:?}", alloy_provider::Provider::client(provider));
+    for secret in SECRETS {
+        assert!(!shown.contains(secret), "{secret} is shown: {shown}");
     }
+}
 
-    fn call(&mut self, packet: RequestPacket) -> Self::Future {
-        Box::pin(self.clone().answer(packet))
+/// The clock stands still until everything waits, so a limit of hours is reached at once.
+async fn is_given_up(endpoint: Endpoint, timeouts: Timeouts, says: &str) {
+    let error = endpoint.connect(timeouts).await.map(|client: Client| client.chain_id());
+    let said = said(&error.unwrap_err());
+    assert!(said.contains(says), "{endpoint}: {said}");
+    for secret in SECRETS {
+        assert!(!said.contains(secret), "{secret} is shown: {said}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_that_says_nothing_is_given_up() {
+    // The system accepts connections for it; it never reads from one.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap();
+    let hours = |hours: u64| Duration::from_secs(hours * 3_600);
+    let timeouts = Timeouts { connect: hours(2), request: hours(1) };
+    is_given_up(secret_endpoint("http", address), timeouts, "no answer within 3600 s").await;
+    is_given_up(secret_endpoint("https", address), timeouts, "no answer within 3600 s").await;
+    is_given_up(secret_endpoint("ws", address), timeouts, "no connection within 7200 s").await;
+    is_given_up(secret_endpoint("wss", address), timeouts, "no connection within 7200 s").await;
+    // The handshake is part of connecting, for HTTP too.
+    let timeouts = Timeouts { connect: hours(1), request: hours(2) };
+    is_given_up(secret_endpoint("https", address), timeouts, "timed out").await;
+
+    let path = std::env::temp_dir().join(format!("canon-silent-{}.ipc", std::process::id()));
+    let _silent = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    let endpoint: Endpoint = path.to_str().unwrap().parse().unwrap();
+    is_given_up(endpoint, timeouts, "no answer within 7200 s").await;
+    std::fs::remove_file(path).unwrap();
 }

@@ -6,6 +6,7 @@ mod deploying;
 mod endpoint;
 mod further;
 mod genuine;
+mod limited_endpoint;
 mod log_ranges;
 mod many_proposals;
 mod parameters;

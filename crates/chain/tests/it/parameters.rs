@@ -33,10 +33,10 @@ fn stake_of_a_mainnet_like_set_leaves_after_the_whole_way_of_a_proposal() {
 fn the_file_has_units() {
     let text = toml::to_string(&SetParameters::mainnet_like()).unwrap();
     for line in [
-        r#"voting_delay = "3d""#,
-        r#"slot_duration = "1m 12s""#,
-        r#"quorum = "20%""#,
-        r#"initial_supply = "10000000000""#,
+        r#"voting_delay = "3 d""#,
+        r#"slot_duration = "1 min 12 s""#,
+        r#"quorum = "20 %""#,
+        r#"initial_supply = "10,000,000,000""#,
     ] {
         assert!(text.contains(line), "{line} is not in\n{text}");
     }
@@ -47,14 +47,62 @@ fn unknown_and_misspelled_settings_are_refused() {
     let text = toml::to_string(&SetParameters::tests()).unwrap();
     for (from, to) in [
         ("quorum =", "quorom ="),
-        ("quorum = \"10%\"", "quorum = \"10\""),
-        ("voting_delay = \"1h\"", "voting_delay = 3600"),
         ("n = 6", "n = -6"),
+        ("name = \"Canon Test\"", "name = \"Canon Test\"\ninitial_holder = \"0x12\""),
     ] {
         let changed = text.replace(from, to);
         assert_ne!(changed, text);
         assert!(toml::from_str::<SetParameters>(&changed).is_err(), "{to}");
     }
+}
+
+#[test]
+fn a_value_that_is_refused_is_named_with_what_was_expected() {
+    let text = toml::to_string(&SetParameters::tests()).unwrap();
+    let mistyped = "0x5AAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+    for (from, to, says) in [
+        ("quorum = \"10 %\"", "quorum = \"10\"", "expected a percentage up to 100 such as"),
+        ("quorum = \"10 %\"", "quorum = \"101 %\"", "expected a percentage from 0 % to 100 %"),
+        ("voting_delay = \"1 h\"", "voting_delay = 3600", "expected a duration such as"),
+        (
+            "initial_supply = \"100,000,000\"",
+            "initial_supply = \"79,228,162,515\"",
+            "from 0 to 79,228,162,514.264337593543950335, found \"79,228,162,515\"",
+        ),
+        (
+            "name = \"Canon Test\"",
+            &*format!("name = \"Canon Test\"\ninitial_holder = \"{mistyped}\""),
+            "expected an address with a right EIP-55 checksum",
+        ),
+    ] {
+        let changed = text.replace(from, to);
+        assert_ne!(changed, text);
+        let error = toml::from_str::<SetParameters>(&changed).unwrap_err().to_string();
+        assert!(error.contains(says), "{error}");
+    }
+}
+
+/// Files that were written before are read as before.
+#[test]
+fn other_spellings_mean_the_same() {
+    let mut parameters = SetParameters::tests();
+    parameters.asset.initial_holder = Some(Address::repeat_byte(0xaa));
+    parameters.rollup.slot_duration = Seconds::of(72);
+    let text = toml::to_string(&parameters).unwrap();
+    let mut other = text.clone();
+    let holder = Address::repeat_byte(0xaa).to_string();
+    for (from, to) in [
+        ("\"1 h\"", "\"60m\""),
+        ("\"1 min 12 s\"", "\"1m 12s\""),
+        ("\"10 %\"", "\"10%\""),
+        ("\"100,000,000\"", "\"100000000\""),
+        ("\"1,000\"", "1000"),
+        (&*holder, &*holder.to_lowercase()),
+    ] {
+        assert!(other.contains(from), "{from} is not in\n{text}");
+        other = other.replace(from, to);
+    }
+    assert_eq!(toml::from_str::<SetParameters>(&other).unwrap(), parameters);
 }
 
 #[test]

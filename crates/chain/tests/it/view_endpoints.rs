@@ -1,7 +1,7 @@
 //! Views by reads at endpoints that refuse, fail and lag, and of sets that aren't what they should be.
 
 use crate::{
-    endpoint::{Asked, BatchRefusal, Conduct, Endpoint},
+    limited_endpoint::{Asked, BatchRefusal, Conduct, LimitedEndpoint},
     many_proposals::many_proposals,
     test_chain::TestChain,
 };
@@ -41,7 +41,7 @@ async fn present(client: &Client, set: &DeployedSet, question: &Question) -> Pre
 
 /// The view by an endpoint that refuses nothing.
 async fn expected(chain: &TestChain, set: &DeployedSet, question: &Question) -> Present {
-    let endpoint = Endpoint::new(&chain.devchain, Conduct::default());
+    let endpoint = LimitedEndpoint::new(&chain.devchain, Conduct::default());
     let present = present(&endpoint.client().await, set, question).await;
     assert_eq!(endpoint.take_packets().len(), 2);
     present
@@ -71,7 +71,7 @@ async fn everything_but_the_block_is_read_at_its_hash() {
     let hash = json!({ "blockHash": chain.devchain.block_hash(), "requireCanonical": true });
     for refuses_creation in [false, true] {
         let conduct = Conduct { refuses_creation, ..Conduct::default() };
-        let endpoint = Endpoint::new(&chain.devchain, conduct);
+        let endpoint = LimitedEndpoint::new(&chain.devchain, conduct);
         present(&endpoint.client().await, &set, &question).await;
         let packets = endpoint.take_packets();
         for Asked { method, subject, block, .. } in packets[1..].iter().flatten() {
@@ -84,8 +84,10 @@ async fn everything_but_the_block_is_read_at_its_hash() {
 async fn an_endpoint_without_the_lens_takes_five_round_trips_and_is_found_out_once() {
     let (chain, set, question) = example().await;
     let expected = expected(&chain, &set, &question).await;
-    let endpoint =
-        Endpoint::new(&chain.devchain, Conduct { refuses_creation: true, ..Conduct::default() });
+    let endpoint = LimitedEndpoint::new(
+        &chain.devchain,
+        Conduct { refuses_creation: true, ..Conduct::default() },
+    );
     let client = endpoint.client().await;
     for attempts in [1, 0] {
         assert_eq!(present(&client, &set, &question).await, expected);
@@ -109,7 +111,7 @@ async fn the_lens_returns_what_its_gas_suffices_for() {
         (20_000_000, 2, false),
     ] {
         let conduct = Conduct { creation_gas: Some(gas), ..Conduct::default() };
-        let endpoint = Endpoint::new(&chain.devchain, conduct);
+        let endpoint = LimitedEndpoint::new(&chain.devchain, conduct);
         let client = endpoint.client().await;
         assert_eq!(present(&client, &set, &question).await, expected, "with {gas}");
         let packets = endpoint.take_packets().len();
@@ -134,7 +136,7 @@ async fn batches_are_halved_until_the_endpoint_takes_them() {
             let what = format!("{refusal:?}, {most}, creation refused: {refuses_creation}");
             let batch = Some((most, refusal));
             let conduct = Conduct { batch, refuses_creation, ..Conduct::default() };
-            let endpoint = Endpoint::new(&chain.devchain, conduct);
+            let endpoint = LimitedEndpoint::new(&chain.devchain, conduct);
             let client = endpoint.client().await;
             assert_eq!(present(&client, &set, &question).await, expected, "{what}");
             let refused = |packets: &[Vec<Asked>]| {
@@ -154,7 +156,7 @@ async fn a_failed_request_fails_the_view_and_nothing_else() {
     let expected = expected(&chain, &set, &question).await;
     for refuses_creation in [false, true] {
         let conduct = Conduct { refuses_creation, ..Conduct::default() };
-        let endpoint = Endpoint::new(&chain.devchain, conduct);
+        let endpoint = LimitedEndpoint::new(&chain.devchain, conduct);
         present(&endpoint.client().await, &set, &question).await;
         let packets = endpoint.take_packets().len();
         for failing in 0..packets {
@@ -194,7 +196,7 @@ async fn a_block_in_between_changes_nothing() {
             });
             let conduct =
                 Conduct { refuses_creation, before: Some((number, run)), ..Conduct::default() };
-            let endpoint = Endpoint::new(&devchain, conduct);
+            let endpoint = LimitedEndpoint::new(&devchain, conduct);
             let client = endpoint.client().await;
             assert_eq!(present(&client, &set, &question).await, expected, "before {number}");
             devchain.revert(snapshot).unwrap();
@@ -212,7 +214,7 @@ async fn an_earlier_block_by_its_number_and_hash() {
     chain.send(0, calls::lock(found.governance, NOBODY, Amount::of(7))).await.unwrap();
     for refuses_creation in [false, true] {
         let conduct = Conduct { refuses_creation, ..Conduct::default() };
-        let client = Endpoint::new(&chain.devchain, conduct).client().await;
+        let client = LimitedEndpoint::new(&chain.devchain, conduct).client().await;
         for at in [BlockId::number(number), BlockId::hash(hash)] {
             let view = client.view_at(found.registry, &question, at).await.unwrap();
             assert_eq!(view.present, expected, "{at}");
@@ -241,7 +243,7 @@ async fn a_reorganization_in_between_is_an_error() {
             });
             let conduct =
                 Conduct { refuses_creation, before: Some((number, run)), ..Conduct::default() };
-            let endpoint = Endpoint::new(&devchain, conduct);
+            let endpoint = LimitedEndpoint::new(&devchain, conduct);
             let client = endpoint.client().await;
             let error = client.view(set.deployment.registry, &question).await.unwrap_err();
             assert!(error.is_temporary(), "before {number}: {error}");
@@ -259,7 +261,7 @@ async fn a_reorganization_in_between_is_an_error() {
 #[tokio::test]
 async fn another_chain_behind_the_endpoint_is_an_error() {
     let (chain, set, question) = example().await;
-    let endpoint = Endpoint::new(&chain.devchain, Conduct::default());
+    let endpoint = LimitedEndpoint::new(&chain.devchain, Conduct::default());
     let client = endpoint.client().await;
     endpoint.change(|conduct| conduct.chain_id = Some(1));
     let error = client.view(set.deployment.registry, &question).await.unwrap_err();
@@ -283,7 +285,7 @@ async fn no_contract_of_the_set_may_lose_its_code() {
             chain.devchain.set_code(address, code).unwrap();
             for refuses_creation in [false, true] {
                 let conduct = Conduct { refuses_creation, ..Conduct::default() };
-                let client = Endpoint::new(&chain.devchain, conduct).client().await;
+                let client = LimitedEndpoint::new(&chain.devchain, conduct).client().await;
                 let error = client.view(found.registry, &question).await.unwrap_err();
                 let Error::NoCode { what, address: empty } = error else { panic!("{error}") };
                 assert_eq!((what, empty), (expected, address));
@@ -291,7 +293,7 @@ async fn no_contract_of_the_set_may_lose_its_code() {
             chain.devchain.revert(snapshot).unwrap();
         }
     }
-    let client = Endpoint::new(&chain.devchain, Conduct::default()).client().await;
+    let client = LimitedEndpoint::new(&chain.devchain, Conduct::default()).client().await;
     let error = client.view(NOBODY, &question).await.unwrap_err();
     assert!(matches!(error, Error::NoCode { what: "the Registry", .. }), "{error}");
 }
@@ -309,7 +311,7 @@ async fn answers_that_cannot_be_are_errors() {
     let check = async |selector: [u8; 4], answer: Bytes| {
         let answers = Some((hex::encode_prefixed(selector), json!(answer)));
         let conduct = Conduct { refuses_creation: true, answers, ..Conduct::default() };
-        let client = Endpoint::new(&chain.devchain, conduct).client().await;
+        let client = LimitedEndpoint::new(&chain.devchain, conduct).client().await;
         client.view(found.registry, &question).await.map(|view| view.present)
     };
     for (selector, answer) in [
@@ -374,7 +376,7 @@ async fn governance_stays_readable_whatever_is_canonical() {
             // geth's cap.
             let creation_gas = Some(50_000_000);
             let conduct = Conduct { refuses_creation, creation_gas, ..Conduct::default() };
-            let endpoint = Endpoint::new(&chain.devchain, conduct);
+            let endpoint = LimitedEndpoint::new(&chain.devchain, conduct);
             let present = present(&endpoint.client().await, &set, &question).await;
             let packets = endpoint.take_packets().len();
             assert!(packets <= trips, "{what}: {packets} round trips");

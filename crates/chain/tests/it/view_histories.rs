@@ -1,13 +1,13 @@
 //! Both makers of a view give the same: what is read from the contracts is what the rules fold.
 
-use crate::endpoint::{Conduct, Endpoint};
+use crate::limited_endpoint::{Conduct, LimitedEndpoint};
 use alloy_primitives::Address;
 use canon_chain::{Client, Error};
 use canon_differential::{History, Lockstep};
 use canon_protocol::{
-    BlockNumber, CodeKind, ExternalContracts, ProposalId, Pushed, SetState, Timestamp,
-    WithdrawalId, histories::Rng,
+    BlockNumber, CodeKind, ExternalContracts, ProposalId, Pushed, SetState, Timestamp, WithdrawalId,
 };
+use canon_testkit::histories::Rng;
 use canon_views::{BlockView, Present, Question};
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::runtime::{Builder, Runtime};
@@ -36,8 +36,8 @@ struct Compared {
 
 /// Clients of one chain.
 struct Clients {
-    with_lens: (Endpoint, Client),
-    without: (Endpoint, Client),
+    with_lens: (LimitedEndpoint, Client),
+    without: (LimitedEndpoint, Client),
 }
 
 impl Clients {
@@ -45,9 +45,9 @@ impl Clients {
         // geth's cap.
         let creation_gas = Some(50_000_000);
         let conduct = Conduct { creation_gas, ..Conduct::default() };
-        let with_lens = Endpoint::new(lockstep.chain(), conduct);
+        let with_lens = LimitedEndpoint::new(lockstep.chain(), conduct);
         let conduct = Conduct { refuses_creation: true, ..Conduct::default() };
-        let without = Endpoint::new(lockstep.chain(), conduct);
+        let without = LimitedEndpoint::new(lockstep.chain(), conduct);
         let clients = (with_lens.client().await, without.client().await);
         Self { with_lens: (with_lens, clients.0), without: (without, clients.1) }
     }

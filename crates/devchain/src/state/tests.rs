@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use canon_testkit::properties;
 use proptest::prelude::*;
 
 use super::*;
@@ -62,6 +63,8 @@ fn read(state: &State, version: Option<Version>) -> Model {
 }
 
 proptest! {
+    #![proptest_config(properties(256))]
+
     #[test]
     fn every_version_in_reach_reads_as_it_was(ops in ops()) {
         let mut state = State::new();

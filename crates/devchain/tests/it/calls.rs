@@ -14,7 +14,7 @@ use canon_devchain::DevchainConfig;
 
 use crate::{
     code,
-    support::{auto, call, deploy, dev, read, send, start},
+    support::{auto, call, deploy, dev, read, refusal, send, start},
 };
 
 fn word(n: u8) -> B256 {
@@ -51,8 +51,12 @@ async fn old_blocks_answer_with_their_state_and_surroundings() {
     let error = provider.call(get.clone()).block(numbers[0].into()).await.unwrap_err();
     let expected = format!("the state is kept from block {} on", numbers[1]);
     assert!(error.to_string().contains(&expected), "{error}");
-    assert!(provider.call(get.clone()).block(word(1).into()).await.is_err());
-    assert!(provider.call(get).block(1000.into()).await.is_err());
+    let unknown = format!("header for hash not found: {}", word(1));
+    let answer = provider.call(get.clone()).block(word(1).into()).await;
+    assert_eq!(refusal(answer), (-32000, unknown));
+    let head = chain.block_number();
+    let future = format!("header not found: the head is block {head}");
+    assert_eq!(refusal(provider.call(get).block(1000.into()).await), (-32000, future));
     let nonce = provider.get_transaction_count(dev(&chain, 0)).number(numbers[2]).await.unwrap();
     assert_eq!(nonce, numbers[2]);
 
@@ -192,6 +196,7 @@ async fn overrides_change_state_and_block_for_one_call() {
         .with_state([(word(0), word(1))])
         .with_state_diff([(word(0), word(1))]);
     let both = StateOverridesBuilder::default().append(cell, both);
-    assert!(provider.call(get.clone()).overrides(both.build()).await.is_err());
+    let expected = (-32602, "account has both 'state' and 'stateDiff'".to_owned());
+    assert_eq!(refusal(provider.call(get.clone()).overrides(both.build()).await), expected);
     assert_eq!(read(&provider, cell).await, word(5));
 }

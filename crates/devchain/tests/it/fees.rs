@@ -7,7 +7,7 @@ use alloy_provider::Provider;
 use alloy_rpc_types_eth::TransactionRequest;
 use canon_devchain::{DevchainConfig, Mining};
 
-use crate::support::{auto, dev, manual, send, start};
+use crate::support::{auto, dev, manual, refusal, send, start};
 
 /// A transfer that pays a fixed price, so that nothing needs to be estimated.
 fn transfer(gas_price: u128) -> TransactionRequest {
@@ -115,6 +115,9 @@ async fn fee_history_reports_rewards_by_percentile_of_gas() {
     assert_eq!(rewards[1], [10, 10, 20, 20, 30, 40]);
     assert_eq!(rewards[2], [0; 6]);
     assert_eq!(provider.get_max_priority_fee_per_gas().await.unwrap(), 1_000_000_000);
-    assert!(provider.get_fee_history(1, 99.into(), &[]).await.is_err());
+    let head = chain.block_number();
+    let future = format!("header not found: the head is block {head}");
+    let answer = provider.get_fee_history(1, 99.into(), &[]).await;
+    assert_eq!(refusal(answer), (-32000, future));
     assert!(chain.balance(Address::repeat_byte(1)) == U256::ZERO);
 }

@@ -13,7 +13,7 @@ use canon_devchain::{DevchainConfig, Mining, ReorgOptions};
 
 use crate::{
     code,
-    support::{auto, call, deploy, dev, manual, send, start},
+    support::{auto, call, deploy, dev, manual, refusal, send, start},
 };
 
 fn word(n: u8) -> B256 {
@@ -97,9 +97,12 @@ async fn logs_are_found_by_range_address_and_topics() {
     assert_eq!(provider.get_logs(&range).await.unwrap().len(), 3);
     let hash = chain.block_hash();
     assert_eq!(provider.get_logs(&Filter::new().at_block_hash(hash)).await.unwrap().len(), 1);
-    assert!(provider.get_logs(&Filter::new().at_block_hash(word(1))).await.is_err());
-    assert!(logs(Filter::new().from_block(5).to_block(4)).await.is_err());
-    assert!(logs(Filter::new().from_block(1000)).await.is_err());
+    let unknown = provider.get_logs(&Filter::new().at_block_hash(word(1))).await;
+    assert_eq!(refusal(unknown), (-32000, "unknown block".to_owned()));
+    for backwards in [Filter::new().from_block(5).to_block(4), Filter::new().from_block(1000)] {
+        let expected = (-32602, "invalid block range params".to_owned());
+        assert_eq!(refusal(logs(backwards).await), expected);
+    }
     assert_eq!(logs(Filter::new().from_block(1).to_block(1000)).await.unwrap().len(), 3);
 }
 
@@ -140,7 +143,8 @@ async fn filters_deliver_what_is_new_and_what_a_reorg_removed() {
 
     assert!(provider.uninstall_filter(logs).await.unwrap());
     assert!(!provider.uninstall_filter(logs).await.unwrap());
-    assert!(provider.get_filter_changes::<Log>(logs).await.is_err());
+    let gone = provider.get_filter_changes::<Log>(logs).await;
+    assert_eq!(refusal(gone), (-32000, "filter not found".to_owned()));
 }
 
 #[tokio::test]

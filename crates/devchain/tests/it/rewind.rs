@@ -198,11 +198,14 @@ async fn reorgs_down_to_genesis_and_snapshots_before_them() {
     send(&provider, call(cell, word(1)).with_from(dev(&chain, 1))).await;
     let lost = chain.snapshot();
     chain.reorg(ReorgOptions { depth: 1, ..Default::default() }).unwrap();
-    assert!(chain.revert(lost).is_err());
+    let unknown = chain.revert(lost).unwrap_err();
+    assert!(matches!(unknown, canon_devchain::Error::UnknownSnapshot(_)), "{unknown}");
     chain.revert(kept).unwrap();
     assert_eq!(chain.block_number(), 1);
     let too_deep = ReorgOptions { depth: 2, ..Default::default() };
-    assert!(chain.reorg(too_deep).is_err());
+    let error = chain.reorg(too_deep).unwrap_err();
+    let expected = "can't replace 2 blocks: the chain has 1 after genesis";
+    assert_eq!(error.to_string(), expected);
     chain.reorg(ReorgOptions { depth: 1, ..Default::default() }).unwrap();
     assert_eq!(chain.next_base_fee(), 875_000_000);
     assert!(provider.get_code_at(cell).await.unwrap().is_empty());

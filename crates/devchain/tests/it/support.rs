@@ -4,6 +4,7 @@ use alloy_network::{EthereumWallet, TransactionBuilder};
 use alloy_primitives::{Address, B256, Bytes};
 use alloy_provider::{DynProvider, Provider, ProviderBuilder};
 use alloy_rpc_types_eth::{TransactionReceipt, TransactionRequest};
+use alloy_transport::TransportError;
 use canon_devchain::{Devchain, DevchainConfig, Mining};
 
 /// A chain, and a provider with the wallets of all its dev accounts and the usual fillers.
@@ -33,6 +34,13 @@ pub(crate) fn provider(chain: &Devchain) -> DynProvider {
         .wallet(wallet)
         .connect_client(chain.client())
         .erased()
+}
+
+/// The code and the text of an endpoint's refusal.
+pub(crate) fn refusal<T: std::fmt::Debug>(answer: Result<T, TransportError>) -> (i64, String) {
+    let error = answer.unwrap_err();
+    let payload = error.as_error_resp().unwrap_or_else(|| panic!("no refusal: {error}"));
+    (payload.code, payload.message.to_string())
 }
 
 /// The address of a dev account.

@@ -17,7 +17,7 @@ use canon_devchain::Devchain;
 
 use crate::{
     code,
-    support::{auto, call, deploy, dev, read, send},
+    support::{auto, call, deploy, dev, read, refusal, send},
 };
 
 /// Signs with a dev account and sends the bytes.
@@ -185,7 +185,8 @@ async fn refuses_what_mainnet_refuses() {
         send_signed(&chain, 0, unauthorized).unwrap_err(),
         "set code tx must have at least one authorization tuple"
     );
-    assert!(chain.send_raw(b"nonsense").is_err());
+    let error = chain.send_raw(b"nonsense").unwrap_err();
+    assert!(matches!(error, canon_devchain::Error::Undecodable(_)), "{error}");
     assert_eq!(chain.block_number(), 0);
     // The floor is what is paid for if execution costs less.
     let hash = send_signed(&chain, 0, TxLegacy { gas_limit: 70_000, input, ..legacy(0) }).unwrap();
@@ -200,12 +201,13 @@ async fn sends_for_impersonated_accounts_even_with_code() {
     chain.set_balance(contract, U256::from(10).pow(U256::from(18)));
     let tx = call(target, B256::with_last_byte(3)).with_from(contract);
     let send = || provider.raw_request::<_, B256>("eth_sendTransaction".into(), [tx.clone()]);
-    let error = send().await.unwrap_err().to_string();
-    assert!(error.contains("impersonate the account"), "{error}");
+    let no_key =
+        format!("no key for {contract}: sign the transaction yourself, or impersonate the account");
+    assert_eq!(refusal(send().await), (-32000, no_key.clone()));
     chain.impersonate(contract);
     let hash = send().await.unwrap();
     let receipt = provider.get_transaction_receipt(hash).await.unwrap().unwrap();
     assert_eq!((receipt.status(), receipt.from), (true, contract));
     chain.stop_impersonating(contract);
-    assert!(send().await.is_err());
+    assert_eq!(refusal(send().await), (-32000, no_key));
 }

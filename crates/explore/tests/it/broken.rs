@@ -406,6 +406,33 @@ the shortest way there, in the world `shortening`:
    349 s  withdrawal 3 is paid
 "#]],
         ),
+        // Locks ignore replaced configurations.
+        Fault::new(
+            TOKENS_STAY,
+            "locks",
+            |set, contract, call, context| {
+                let configuration = set.governance().configuration();
+                let decision = set.decide(contract, call, context);
+                if !matches!(call, Call::Governance(GovernanceCall::ProposeWithLock { .. })) {
+                    return decision;
+                }
+                let lock_delay = configuration.propose_config.lock_delay;
+                let present = withdrawal_delay(&configuration).max(lock_delay);
+                with_delays(decision, context.block.timestamp, |_| present)
+            },
+            str![[r#"
+no holder has its tokens back before a proposal on which its ballot counts can be executed: proposal 1 is Queued with 2 of bob, of whom Governance holds 0
+the shortest way there, in the world `locks`:
+     0 s  alice proposes the shorter configuration
+    66 s  alice votes 1 for proposal 0
+    66 s  alice votes 1 for proposal 0
+   135 s  alice proposes the shorter configuration
+   201 s  bob votes 1 for proposal 1
+   217 s  anyone executes proposal 0
+   217 s  bob proposes the shorter configuration
+   349 s  withdrawal 2 is paid
+"#]],
+        ),
         // Withdrawals are a second shorter than vote and execution delay.
         Fault::new(
             TOKENS_STAY,

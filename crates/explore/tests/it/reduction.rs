@@ -67,6 +67,11 @@ fn shortening() {
 }
 
 #[test]
+fn locks() {
+    compare("locks", 20, 4);
+}
+
+#[test]
 fn signals() {
     compare("signals", 12, 4);
 }

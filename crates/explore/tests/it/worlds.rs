@@ -38,6 +38,11 @@ fn shortening() {
 }
 
 #[test]
+fn locks() {
+    explore("locks", OF_THE_LOCK);
+}
+
+#[test]
 fn signals() {
     explore("signals", &[Pending, Active, Rejected]);
 }

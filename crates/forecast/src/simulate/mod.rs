@@ -8,7 +8,7 @@
 mod simulated_set;
 
 use canon_protocol::{Epoch, Refusal, Round, RoundRules, Slot, SlotClock, Timestamp};
-use rand_chacha::{ChaCha8Rng, rand_core::Rng};
+use rand_chacha::{ChaCha8Rng, rand_core::RngCore};
 
 use simulated_set::{Choice, SimulatedSet};
 

@@ -8,7 +8,7 @@ use canon_protocol::{
 };
 use rand_chacha::{
     ChaCha8Rng,
-    rand_core::{Rng, SeedableRng},
+    rand_core::{RngCore, SeedableRng},
 };
 
 use super::SimulationError;

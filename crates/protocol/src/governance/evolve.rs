@@ -2,20 +2,22 @@
 
 use super::{Ending, Governance, GovernanceEvent, Origin, Payment, Proposal, Tally, Withdrawal};
 use crate::{
+    apply_error::{Applied, ApplyError, Subject, require_next},
     call_frame::L1Block,
-    refusal::{Applied, ApplyError},
-    units::{ProposalId, Timestamp, WithdrawalId},
+    external::Action,
+    pending::Pending,
+    units::{Amount, ConfigurationId, ProposalId, Timestamp, WithdrawalId},
 };
 use alloy_primitives::{Address, B256, map::AddressMap};
 
 impl Governance {
-    /// `this` is its own address.
+    /// What `event` changes. Returns what the event after it has to complete. `this` is its own address.
     pub(crate) fn evolve(
         &mut self,
         event: &GovernanceEvent,
         this: Address,
         block: L1Block,
-    ) -> Applied {
+    ) -> Result<Option<Pending>, ApplyError> {
         let now = block.timestamp;
         match event {
             GovernanceEvent::Deployed { .. } => self.genesis = now,
@@ -23,74 +25,44 @@ impl Governance {
                 self.power.raise(*on_behalf_of, *amount, now)?;
             }
             GovernanceEvent::WithdrawInitiated { withdrawal_id, recipient, amount } => {
-                next_in(&self.withdrawals, withdrawal_id.get())?;
-                // Who gave it up and when it is paid, the event after this one says.
-                self.withdrawals.push(Withdrawal {
-                    holder: Address::ZERO,
-                    recipient: *recipient,
-                    amount: *amount,
-                    unlocks_at: Timestamp::MAX,
-                    payment: Payment::Due,
-                });
+                let id = *withdrawal_id;
+                require_next("withdrawal", self.withdrawals.len() as u64, id.get())?;
+                let (recipient, amount) = (*recipient, *amount);
+                return Ok(Some(Pending::Withdrawal { id, recipient, amount }));
             }
-            GovernanceEvent::WithdrawalQueued { id, holder, unlocks_at } => {
-                let withdrawal = self.withdrawal_mut(*id)?;
-                withdrawal.holder = *holder;
-                withdrawal.unlocks_at = *unlocks_at;
-                let amount = withdrawal.amount;
-                self.power.lower(*holder, amount, now)?;
+            GovernanceEvent::Proposed { proposal_id, payload } => {
+                self.require_next_proposal(*proposal_id)?;
+                let (id, payload) = (*proposal_id, *payload);
+                return Ok(Some(Pending::Proposal { id, payload, push: None }));
+            }
+            GovernanceEvent::WithdrawalQueued { .. } | GovernanceEvent::ProposalFrozen { .. } => {
+                let event = format!("Governance.{}", event.name());
+                return Err(ApplyError::Unannounced { emitter: this, event });
             }
             GovernanceEvent::WithdrawFinalised { withdrawal_id } => {
                 self.withdrawal_mut(*withdrawal_id)?.payment = Payment::Claimed;
             }
-            GovernanceEvent::Proposed { proposal_id, payload } => {
-                next_in(&self.proposals, proposal_id.get())?;
-                // What it does and for whom, the event after this one says.
-                self.proposals.push(Proposal {
-                    payload: *payload,
-                    origin: Origin::Lock,
-                    creation: now,
-                    configuration_id: self.configuration_id(),
-                    configuration: self.configuration(),
-                    actions_hash: B256::ZERO,
-                    actions: Vec::new(),
-                    ending: Ending::Open,
-                    tally: Tally::default(),
-                    ballots: AddressMap::default(),
-                    nonces: AddressMap::default(),
-                });
-            }
-            GovernanceEvent::ProposalFrozen {
-                proposal_id,
-                proposer,
-                actions_hash,
-                actions,
-                ..
-            } => {
-                let term = self.term;
-                let proposal = self.proposal_mut(*proposal_id)?;
-                if *proposer != this {
-                    proposal.origin = Origin::Pushed { by: *proposer, term };
-                }
-                proposal.actions_hash = *actions_hash;
-                proposal.actions.clone_from(actions);
-            }
             GovernanceEvent::VoteCast { proposal_id, voter, support, amount } => {
-                self.proposal_mut(*proposal_id)?.cast(*voter, *support, *amount)?;
+                let proposal = self.proposal_mut(*proposal_id)?;
+                proposal.cast(*proposal_id, *voter, *support, *amount)?;
             }
             GovernanceEvent::NonceUsed { proposal_id, holder, nonce } => {
                 let proposal = self.proposal_mut(*proposal_id)?;
-                if proposal.ballot_nonce(*holder) != *nonce {
-                    return Err(ApplyError::Unknown);
+                let (holder, found) = (*holder, *nonce);
+                let expected = proposal.ballot_nonce(holder);
+                if found != expected {
+                    return Err(ApplyError::Nonce { holder, expected, found });
                 }
-                proposal.nonces.insert(*holder, nonce.next());
+                proposal.nonces.insert(holder, found.next());
             }
             GovernanceEvent::BallotsInvalidated { proposal_id, holder, next_nonce } => {
                 let proposal = self.proposal_mut(*proposal_id)?;
-                if *next_nonce <= proposal.ballot_nonce(*holder) {
-                    return Err(ApplyError::Unknown);
+                let (holder, found) = (*holder, *next_nonce);
+                let expected = proposal.ballot_nonce(holder).next();
+                if found < expected {
+                    return Err(ApplyError::Nonce { holder, expected, found });
                 }
-                proposal.nonces.insert(*holder, *next_nonce);
+                proposal.nonces.insert(holder, found);
             }
             GovernanceEvent::ProposalExecuted { proposal_id } => {
                 self.proposal_mut(*proposal_id)?.ending = Ending::Executed;
@@ -100,36 +72,83 @@ impl Governance {
             }
             GovernanceEvent::GovernanceProposerUpdated { governance_proposer } => {
                 self.governance_proposer = *governance_proposer;
-                self.term += 1;
+                // No chain will ever count that far.
+                self.term = self.term.saturating_add(1);
             }
             GovernanceEvent::ConfigurationUpdated { .. } => {}
             GovernanceEvent::ConfigurationSet { id, configuration } => {
-                next_in(&self.configurations, id.get())?;
+                require_next("configuration", self.configurations.len() as u64, id.get())?;
                 if let Some(old) = self.configurations.last() {
                     self.exit_floor = self.exit_floor.after_replacing(old, now);
                 }
                 self.configurations.push(**configuration);
             }
         }
+        Ok(None)
+    }
+
+    /// `holder` gave up `amount`, which is due to `recipient`.
+    pub(crate) fn withdraw(
+        &mut self,
+        holder: Address,
+        recipient: Address,
+        amount: Amount,
+        unlocks_at: Timestamp,
+        block: L1Block,
+    ) -> Applied {
+        self.power.lower(holder, amount, block.timestamp)?;
+        let payment = Payment::Due;
+        self.withdrawals.push(Withdrawal { holder, recipient, amount, unlocks_at, payment });
         Ok(())
+    }
+
+    /// `payload` became the next proposal with these actions: pushed `by` a Proposals contract, otherwise
+    /// through the lock.
+    pub(crate) fn add_proposal(
+        &mut self,
+        payload: Address,
+        by: Option<Address>,
+        actions_hash: B256,
+        actions: Vec<Action>,
+        block: L1Block,
+    ) {
+        let term = self.term;
+        self.proposals.push(Proposal {
+            payload,
+            origin: by.map_or(Origin::Lock, |by| Origin::Pushed { by, term }),
+            creation: block.timestamp,
+            configuration_id: self.configuration_id(),
+            configuration: self.configuration(),
+            actions_hash,
+            actions,
+            ending: Ending::Open,
+            tally: Tally::default(),
+            ballots: AddressMap::default(),
+            nonces: AddressMap::default(),
+        });
+    }
+
+    /// An error unless the next proposal is number `id`.
+    pub(crate) const fn require_next_proposal(&self, id: ProposalId) -> Applied {
+        require_next("proposal", self.proposals.len() as u64, id.get())
+    }
+
+    /// An error unless configuration `id` is in force.
+    pub(crate) fn require_in_force(&self, id: ConfigurationId) -> Applied {
+        require_next("configuration", self.configuration_id().get(), id.get())
     }
 
     fn proposal_mut(&mut self, id: ProposalId) -> Result<&mut Proposal, ApplyError> {
         usize::try_from(id.get())
             .ok()
             .and_then(|index| self.proposals.get_mut(index))
-            .ok_or(ApplyError::Unknown)
+            .ok_or(ApplyError::Unknown(Subject::Proposal(id)))
     }
 
     fn withdrawal_mut(&mut self, id: WithdrawalId) -> Result<&mut Withdrawal, ApplyError> {
         usize::try_from(id.get())
             .ok()
             .and_then(|index| self.withdrawals.get_mut(index))
-            .ok_or(ApplyError::Unknown)
+            .ok_or(ApplyError::Unknown(Subject::Withdrawal(id)))
     }
-}
-
-/// Entries come in the order of their numbers.
-const fn next_in<T>(list: &[T], number: u64) -> Applied {
-    if number == list.len() as u64 { Ok(()) } else { Err(ApplyError::Unknown) }
 }

@@ -1,7 +1,8 @@
 //! Carrying out what was accepted, all of it or nothing.
 
 use super::{
-    Ending, GovernanceEvent, GovernanceRefusal, Proposal, ProposalState, proposing::read_actions,
+    Ending, Governance, GovernanceEvent, GovernanceRefusal, Proposal, ProposalState,
+    proposing::read_actions,
 };
 use crate::{
     call_frame::{CallFrame, Decision},
@@ -12,22 +13,27 @@ use crate::{
 };
 use alloy_primitives::U256;
 
-pub(super) fn execute(frame: CallFrame<'_>, id: U256) -> Decision {
-    let (proposal_id, proposal) = executable(frame, id)?;
+pub(super) fn execute(frame: CallFrame<'_>, governance: &Governance, id: U256) -> Decision {
+    let (proposal_id, proposal) = executable(frame, governance, id)?;
     let actions = read_actions(frame, proposal.payload)?;
     carry_out(frame, proposal_id, proposal, &actions)
 }
 
-pub(super) fn execute_with(frame: CallFrame<'_>, id: U256, actions: &[Action]) -> Decision {
-    let (proposal_id, proposal) = executable(frame, id)?;
+pub(super) fn execute_with(
+    frame: CallFrame<'_>,
+    governance: &Governance,
+    id: U256,
+    actions: &[Action],
+) -> Decision {
+    let (proposal_id, proposal) = executable(frame, governance, id)?;
     carry_out(frame, proposal_id, proposal, actions)
 }
 
 fn executable<'a>(
-    frame: CallFrame<'a>,
+    frame: CallFrame<'_>,
+    governance: &'a Governance,
     id: U256,
 ) -> Result<(ProposalId, &'a Proposal), GovernanceRefusal> {
-    let governance = &frame.set.governance;
     let (proposal_id, proposal) = governance.proposal(id)?;
     match governance.state(proposal, frame.now()) {
         ProposalState::Executable => Ok((proposal_id, proposal)),
@@ -76,8 +82,7 @@ pub(crate) fn take_actions(overlay: &mut Overlay<'_>, actions: &[Action]) -> Res
     Ok(())
 }
 
-pub(super) fn drop_proposal(frame: CallFrame<'_>, id: U256) -> Decision {
-    let governance = &frame.set.governance;
+pub(super) fn drop_proposal(frame: CallFrame<'_>, governance: &Governance, id: U256) -> Decision {
     let (proposal_id, proposal) = governance.proposal(id)?;
     if proposal.ending == Ending::Dropped {
         return Err(GovernanceRefusal::AlreadyDropped { id }.into());

@@ -10,14 +10,20 @@ use crate::{
 };
 use alloy_primitives::{Address, B256, U256};
 
-pub(super) fn deposit(frame: CallFrame<'_>, on_behalf_of: Address, amount: U256) -> Decision {
+pub(super) fn deposit(
+    frame: CallFrame<'_>,
+    governance: &Governance,
+    on_behalf_of: Address,
+    amount: U256,
+) -> Decision {
     let allowance = frame.set.asset.allowance(frame.caller, frame.this);
-    deposit_allowed(frame, on_behalf_of, amount, allowance)
+    deposit_allowed(frame, governance, on_behalf_of, amount, allowance)
 }
 
 /// Anybody can use a permit up before its holder does. If that gave the allowance, nothing is lost.
 pub(super) fn deposit_with_permit(
     frame: CallFrame<'_>,
+    governance: &Governance,
     on_behalf_of: Address,
     amount: U256,
     deadline: U256,
@@ -27,15 +33,16 @@ pub(super) fn deposit_with_permit(
     let asset = frame.calling(frame.set.addresses().asset);
     match asset::permit(asset, owner, spender, amount, deadline, signature) {
         Ok(mut logs) => {
-            logs.extend(deposit_allowed(frame, on_behalf_of, amount, amount)?);
+            logs.extend(deposit_allowed(frame, governance, on_behalf_of, amount, amount)?);
             Ok(logs)
         }
-        Err(_) => deposit(frame, on_behalf_of, amount),
+        Err(_) => deposit(frame, governance, on_behalf_of, amount),
     }
 }
 
 fn deposit_allowed(
     frame: CallFrame<'_>,
+    governance: &Governance,
     on_behalf_of: Address,
     amount: U256,
     allowance: U256,
@@ -52,31 +59,36 @@ fn deposit_allowed(
     }
     let asset = frame.calling(frame.set.addresses().asset);
     let mut logs = asset::transfer_from(asset, depositor, this, amount, allowance)?;
-    frame.set.governance.require_storable(frame.now())?;
+    governance.require_storable(frame.now())?;
     let amount = Amount::try_from(amount)?;
     logs.push(frame.log(GovernanceEvent::Deposit { depositor, on_behalf_of, amount }));
     Ok(logs)
 }
 
-pub(super) fn initiate_withdraw(frame: CallFrame<'_>, to: Address, amount: U256) -> Decision {
+pub(super) fn initiate_withdraw(
+    frame: CallFrame<'_>,
+    governance: &Governance,
+    to: Address,
+    amount: U256,
+) -> Decision {
     if to.is_zero() {
         return Err(CommonRefusal::ZeroAddress.into());
     }
     if amount.is_zero() {
         return Err(GovernanceRefusal::ZeroAmount.into());
     }
-    let delay = frame.set.governance.withdrawal_delay(frame.now());
-    withdraw(frame, to, amount, delay)
+    let delay = governance.withdrawal_delay(frame.now());
+    withdraw(frame, governance, to, amount, delay)
 }
 
 /// The caller's power becomes a withdrawal that is paid after `delay`.
 pub(super) fn withdraw(
     frame: CallFrame<'_>,
+    governance: &Governance,
     to: Address,
     amount: U256,
     delay: Seconds,
 ) -> Result<Vec<Log>, Refusal> {
-    let governance: &Governance = &frame.set.governance;
     let holder = frame.caller;
     let available = governance.power(holder);
     let amount = match Amount::try_from(amount) {
@@ -97,8 +109,12 @@ pub(super) fn withdraw(
     ])
 }
 
-pub(super) fn finalise_withdraw(frame: CallFrame<'_>, id: U256) -> Decision {
-    let (withdrawal_id, withdrawal) = frame.set.governance.withdrawal(id)?;
+pub(super) fn finalise_withdraw(
+    frame: CallFrame<'_>,
+    governance: &Governance,
+    id: U256,
+) -> Decision {
+    let (withdrawal_id, withdrawal) = governance.withdrawal(id)?;
     if withdrawal.payment == Payment::Claimed {
         return Err(GovernanceRefusal::AlreadyClaimed { id }.into());
     }

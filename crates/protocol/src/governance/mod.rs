@@ -28,6 +28,7 @@ use crate::{
     call_frame::{CallFrame, Decision},
     overlay,
     ownership::OwnershipCall,
+    stored::{Restored, require, stored},
     units::{
         Amount, ConfigurationId, Nonce, ProposalId, Seconds, Timestamp, TooLarge, WithdrawalId,
     },
@@ -40,10 +41,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Withdrawal {
     /// Who gave the power up.
-    #[serde(with = "crate::json::checksummed")]
+    #[serde(with = "crate::text::address")]
     pub holder: Address,
     /// Who gets the asset.
-    #[serde(with = "crate::json::checksummed")]
+    #[serde(with = "crate::text::address")]
     pub recipient: Address,
     /// How much.
     pub amount: Amount,
@@ -70,7 +71,8 @@ pub enum Payment {
 }
 
 /// State of Governance.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Governance {
     /// When it was constructed.
     genesis: Timestamp,
@@ -84,7 +86,32 @@ pub struct Governance {
     proposals: Vec<Proposal>,
 }
 
+stored!(Governance);
+
 impl Governance {
+    fn restore(&mut self) -> Restored {
+        self.power.restore()?;
+        let last = self.configurations.len() as u64;
+        require(last <= ConfigurationId::MAX.get() + 1, || "too many configurations".to_owned())?;
+        for (id, proposal) in self.proposals.iter().enumerate() {
+            let frozen = self.configuration_at(proposal.configuration_id.to_word());
+            require(frozen.is_ok_and(|frozen| frozen == proposal.configuration), || {
+                format!("the configuration of proposal {id} isn't the one of its number")
+            })?;
+            if let Origin::Pushed { term, .. } = proposal.origin {
+                require(term <= self.term, || format!("proposal {id} was pushed in a later term"))?;
+            }
+            let snapshot = proposal.deadlines().pending;
+            for (voter, ballot) in proposal.ballots() {
+                let power = self.power.of_at(voter, snapshot);
+                require(ballot.cast().is_some_and(|cast| cast <= power), || {
+                    format!("{voter} cast more on proposal {id} than its power at the snapshot")
+                })?;
+            }
+        }
+        Ok(())
+    }
+
     /// The Proposals contract.
     pub const fn governance_proposer(&self) -> Address {
         self.governance_proposer
@@ -284,23 +311,39 @@ fn count<T>(list: &[T]) -> U256 {
     U256::from(list.len())
 }
 
-pub(crate) fn decide(frame: CallFrame<'_>, call: &GovernanceCall) -> Decision {
+/// What a call does.
+pub(crate) fn decide(
+    frame: CallFrame<'_>,
+    governance: &Governance,
+    call: &GovernanceCall,
+) -> Decision {
     match call {
         GovernanceCall::Deposit { on_behalf_of, amount } => {
-            locking::deposit(frame, *on_behalf_of, *amount)
+            locking::deposit(frame, governance, *on_behalf_of, *amount)
         }
         GovernanceCall::DepositWithPermit { on_behalf_of, amount, deadline, v, r, s } => {
-            locking::deposit_with_permit(frame, *on_behalf_of, *amount, *deadline, (*v, *r, *s))
+            locking::deposit_with_permit(
+                frame,
+                governance,
+                *on_behalf_of,
+                *amount,
+                *deadline,
+                (*v, *r, *s),
+            )
         }
         GovernanceCall::InitiateWithdraw { to, amount } => {
-            locking::initiate_withdraw(frame, *to, *amount)
+            locking::initiate_withdraw(frame, governance, *to, *amount)
         }
-        GovernanceCall::FinaliseWithdraw { id } => locking::finalise_withdraw(frame, *id),
-        GovernanceCall::Propose { payload } => propose(frame, *payload),
+        GovernanceCall::FinaliseWithdraw { id } => {
+            locking::finalise_withdraw(frame, governance, *id)
+        }
+        GovernanceCall::Propose { payload } => propose(frame, governance, *payload),
         GovernanceCall::ProposeWithLock { payload, to } => {
-            proposing::propose_with_lock(frame, *payload, *to)
+            proposing::propose_with_lock(frame, governance, *payload, *to)
         }
-        GovernanceCall::Vote { id, amount, support } => voting::vote(frame, *id, *amount, *support),
+        GovernanceCall::Vote { id, amount, support } => {
+            voting::vote(frame, governance, *id, *amount, *support)
+        }
         GovernanceCall::VoteWithSig {
             proposal_id: id,
             amount,
@@ -308,16 +351,28 @@ pub(crate) fn decide(frame: CallFrame<'_>, call: &GovernanceCall) -> Decision {
             voter,
             deadline,
             signature,
-        } => voting::vote_with_sig(frame, *id, *amount, *support, *voter, *deadline, signature),
-        GovernanceCall::InvalidateBallots { id } => voting::invalidate_ballots(frame, *id),
-        GovernanceCall::Execute { id } => executing::execute(frame, *id),
-        GovernanceCall::ExecuteWith { id, actions } => executing::execute_with(frame, *id, actions),
-        GovernanceCall::DropProposal { id } => executing::drop_proposal(frame, *id),
+        } => voting::vote_with_sig(
+            frame,
+            governance,
+            *id,
+            *amount,
+            *support,
+            *voter,
+            (*deadline, signature),
+        ),
+        GovernanceCall::InvalidateBallots { id } => {
+            voting::invalidate_ballots(frame, governance, *id)
+        }
+        GovernanceCall::Execute { id } => executing::execute(frame, governance, *id),
+        GovernanceCall::ExecuteWith { id, actions } => {
+            executing::execute_with(frame, governance, *id, actions)
+        }
+        GovernanceCall::DropProposal { id } => executing::drop_proposal(frame, governance, *id),
         GovernanceCall::UpdateConfiguration { configuration } => {
-            proposing::update_configuration(frame, configuration)
+            proposing::update_configuration(frame, governance, configuration)
         }
         GovernanceCall::UpdateGovernanceProposer { new_governance_proposer } => {
-            proposing::update_governance_proposer(frame, *new_governance_proposer)
+            proposing::update_governance_proposer(frame, governance, *new_governance_proposer)
         }
         GovernanceCall::AcceptOwnership { target } => {
             frame.require_code(*target)?;

@@ -1,18 +1,24 @@
 //! Power: what was locked, and when.
 
 use crate::{
+    apply_error::{Applied, Holding},
     checkpoints::Checkpoints,
-    refusal::{Applied, ApplyError},
+    stored::{Restored, sorted},
     units::{Amount, Timestamp},
 };
 use alloy_primitives::{Address, map::AddressMap};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The power of every holder and of all together, at every time.
 ///
 /// Looking up takes a binary search in one history, however many holders there are.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Power {
+    #[serde(with = "sorted")]
     holders: AddressMap<Checkpoints<Timestamp, Amount>>,
+    /// The sum of all holders' at every time.
+    #[serde(skip)]
     total: Checkpoints<Timestamp, Amount>,
 }
 
@@ -46,16 +52,37 @@ impl Power {
     }
 
     pub(super) fn raise(&mut self, holder: Address, amount: Amount, now: Timestamp) -> Applied {
-        let sum = self.of(holder).checked_add(amount).ok_or(ApplyError::Amount)?;
-        let total = self.total().checked_add(amount).ok_or(ApplyError::Amount)?;
+        let sum = Holding::Power(holder).add(self.of(holder), amount)?;
+        let total = Holding::TotalPower.add(self.total(), amount)?;
         self.set(holder, sum, total, now);
         Ok(())
     }
 
     pub(super) fn lower(&mut self, holder: Address, amount: Amount, now: Timestamp) -> Applied {
-        let rest = self.of(holder).checked_sub(amount).ok_or(ApplyError::Amount)?;
-        let total = self.total().checked_sub(amount).ok_or(ApplyError::Amount)?;
+        let rest = Holding::Power(holder).take(self.of(holder), amount)?;
+        let total = Holding::TotalPower.take(self.total(), amount)?;
         self.set(holder, rest, total, now);
+        Ok(())
+    }
+
+    /// Sums up the power of all holders.
+    pub(super) fn restore(&mut self) -> Restored {
+        let mut changes: BTreeMap<Timestamp, i128> = BTreeMap::new();
+        for history in self.holders.values() {
+            let mut before = 0;
+            for (time, amount) in history.iter() {
+                // 96 bits, of fewer than 2^31 holders.
+                let amount = amount.get() as i128;
+                *changes.entry(time).or_default() += amount - before;
+                before = amount;
+            }
+        }
+        let mut sum = 0;
+        for (time, change) in changes {
+            sum += change;
+            let total = u128::try_from(sum).ok().and_then(Amount::new);
+            self.total.set(time, total.ok_or("the power of all holders exceeds 96 bits")?);
+        }
         Ok(())
     }
 

@@ -2,9 +2,10 @@
 
 use super::{Deadlines, ProposalState, Support, Tally, configuration::Configuration};
 use crate::{
+    apply_error::{Applied, ApplyError, Holding},
     external::Action,
-    refusal::{Applied, ApplyError},
     signature::Ballot,
+    stored::{Restored, sorted, stored},
     units::{Amount, ConfigurationId, Nonce, ProposalId, Timestamp},
 };
 use alloy_primitives::{Address, B256, U256, map::AddressMap};
@@ -38,7 +39,8 @@ pub enum Ending {
 }
 
 /// A proposal.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Proposal {
     pub(super) payload: Address,
     pub(super) origin: Origin,
@@ -48,13 +50,28 @@ pub struct Proposal {
     pub(super) actions_hash: B256,
     pub(super) actions: Vec<Action>,
     pub(super) ending: Ending,
+    /// The sum of the ballots.
+    #[serde(skip)]
     pub(super) tally: Tally,
+    #[serde(with = "sorted")]
     pub(super) ballots: AddressMap<Tally>,
     /// The next nonces of those who signed ballots on it or voided them.
+    #[serde(with = "sorted")]
     pub(super) nonces: AddressMap<Nonce>,
 }
 
+stored!(Proposal);
+
 impl Proposal {
+    fn restore(&mut self) -> Restored {
+        let tally = self.ballots.values().try_fold(Tally::default(), |sum, ballot| {
+            let sum = sum.checked_add(Support::Yea, ballot.yea)?;
+            sum.checked_add(Support::Nea, ballot.nea)
+        });
+        self.tally = tally.ok_or("the ballots on a proposal exceed 96 bits")?;
+        Ok(())
+    }
+
     /// The contract that lists its actions.
     pub const fn payload(&self) -> Address {
         self.payload
@@ -160,10 +177,27 @@ impl Proposal {
         }
     }
 
-    pub(super) fn cast(&mut self, voter: Address, support: Support, amount: Amount) -> Applied {
-        self.tally = self.tally.checked_add(support, amount).ok_or(ApplyError::Amount)?;
-        let ballot = self.ballots.entry(voter).or_default();
-        *ballot = ballot.checked_add(support, amount).ok_or(ApplyError::Amount)?;
+    /// `amount` of `voter` is cast on it, the proposal `id`.
+    pub(super) fn cast(
+        &mut self,
+        id: ProposalId,
+        voter: Address,
+        support: Support,
+        amount: Amount,
+    ) -> Applied {
+        // No ballot exceeds the tally, so it fits if the tally does.
+        let tally = self.tally.checked_add(support, amount);
+        let ballot = self.ballot(voter).checked_add(support, amount);
+        let (Some(tally), Some(ballot)) = (tally, ballot) else {
+            let present = self.tally.of(support);
+            return Err(ApplyError::Overflow {
+                holding: Holding::Tally(id),
+                present,
+                added: amount,
+            });
+        };
+        self.tally = tally;
+        self.ballots.insert(voter, ballot);
         Ok(())
     }
 }

@@ -1,8 +1,8 @@
 //! Creating proposals, and governing Governance.
 
 use super::{
-    Configuration, ConfigurationId, GovernanceEvent, GovernanceRefusal, RawConfiguration, locking,
-    next_number,
+    Configuration, ConfigurationId, Governance, GovernanceEvent, GovernanceRefusal,
+    RawConfiguration, locking, next_number,
 };
 use crate::{
     call_frame::{CallFrame, Decision},
@@ -15,30 +15,38 @@ use crate::{
 use alloy_primitives::{Address, U256};
 
 /// `payload` becomes a proposal. Only the Proposals contract.
-pub(crate) fn propose(frame: CallFrame<'_>, payload: Address) -> Decision {
-    let governance_proposer = frame.set.governance.governance_proposer;
+pub(crate) fn propose(frame: CallFrame<'_>, governance: &Governance, payload: Address) -> Decision {
+    let governance_proposer = governance.governance_proposer;
     let caller = frame.caller;
     if caller != governance_proposer {
         return Err(GovernanceRefusal::NotGovernanceProposer { caller, governance_proposer }.into());
     }
-    freeze(frame, payload, caller)
+    freeze(frame, governance, payload, caller)
 }
 
-pub(super) fn propose_with_lock(frame: CallFrame<'_>, payload: Address, to: Address) -> Decision {
+pub(super) fn propose_with_lock(
+    frame: CallFrame<'_>,
+    governance: &Governance,
+    payload: Address,
+    to: Address,
+) -> Decision {
     if to.is_zero() {
         return Err(CommonRefusal::ZeroAddress.into());
     }
-    let governance = &frame.set.governance;
     let amount = governance.configuration().propose_config.lock_amount;
     let delay = governance.lock_delay(frame.now());
-    let mut logs = locking::withdraw(frame, to, amount.to_word(), delay)?;
-    logs.extend(freeze(frame, payload, frame.this)?);
+    let mut logs = locking::withdraw(frame, governance, to, amount.to_word(), delay)?;
+    logs.extend(freeze(frame, governance, payload, frame.this)?);
     Ok(logs)
 }
 
 /// What `payload` lists now is what will be executed.
-fn freeze(frame: CallFrame<'_>, payload: Address, proposer: Address) -> Result<Vec<Log>, Refusal> {
-    let governance = &frame.set.governance;
+fn freeze(
+    frame: CallFrame<'_>,
+    governance: &Governance,
+    payload: Address,
+    proposer: Address,
+) -> Result<Vec<Log>, Refusal> {
     frame.require_code(payload)?;
     let actions = read_actions(frame, payload)?;
     let proposal_id = ProposalId::of(next_number(governance.proposals.len())?);
@@ -84,10 +92,10 @@ fn require_self(frame: CallFrame<'_>) -> Result<(), GovernanceRefusal> {
 
 pub(super) fn update_configuration(
     frame: CallFrame<'_>,
+    governance: &Governance,
     configuration: &RawConfiguration,
 ) -> Decision {
     require_self(frame)?;
-    let governance = &frame.set.governance;
     let old = governance.configuration();
     let configuration = Configuration::check_change(configuration, &old, governance.total_power())?;
     let floor = governance.exit_floor.after_replacing(&old, frame.now());
@@ -100,9 +108,13 @@ pub(super) fn update_configuration(
     ])
 }
 
-pub(super) fn update_governance_proposer(frame: CallFrame<'_>, proposals: Address) -> Decision {
+pub(super) fn update_governance_proposer(
+    frame: CallFrame<'_>,
+    governance: &Governance,
+    proposals: Address,
+) -> Decision {
     require_self(frame)?;
-    Ok(vec![appoint(frame, frame.set.governance.governance_proposer, proposals)?])
+    Ok(vec![appoint(frame, governance.governance_proposer, proposals)?])
 }
 
 /// The event that makes `proposals` the Proposals contract in the place of `present`, which is 0 at

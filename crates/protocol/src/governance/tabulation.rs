@@ -55,6 +55,14 @@ impl Tally {
         self.yea.checked_add(self.nea)
     }
 
+    /// What was cast on the side of `support`.
+    pub const fn of(self, support: Support) -> Amount {
+        match support {
+            Support::Yea => self.yea,
+            Support::Nea => self.nea,
+        }
+    }
+
     /// The tally with `amount` more on the side of `support`, or `None` if it doesn't fit 96 bits.
     pub fn checked_add(self, support: Support, amount: Amount) -> Option<Self> {
         Some(match support {

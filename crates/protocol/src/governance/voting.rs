@@ -1,7 +1,7 @@
 //! Ballots: partial, in either direction, and for good. Those against a proposal are taken longer, so
 //! that nobody carries it in the last second unanswered.
 
-use super::{GovernanceEvent, GovernanceRefusal, Support};
+use super::{Governance, GovernanceEvent, GovernanceRefusal, Support};
 use crate::{
     call_frame::{CallFrame, Decision},
     messages::Log,
@@ -10,20 +10,26 @@ use crate::{
 };
 use alloy_primitives::{Address, U256};
 
-pub(super) fn vote(frame: CallFrame<'_>, id: U256, amount: U256, support: Support) -> Decision {
-    Ok(vec![cast(frame, id, amount, support, frame.caller, U256::MAX)?])
+pub(super) fn vote(
+    frame: CallFrame<'_>,
+    governance: &Governance,
+    id: U256,
+    amount: U256,
+    support: Support,
+) -> Decision {
+    Ok(vec![cast(frame, governance, id, amount, support, frame.caller, U256::MAX)?])
 }
 
 /// A ballot of `voter`, which can be cast up to `deadline`.
 fn cast(
     frame: CallFrame<'_>,
+    governance: &Governance,
     id: U256,
     amount: U256,
     support: Support,
     voter: Address,
     deadline: U256,
 ) -> Result<Log, Refusal> {
-    let governance = &frame.set.governance;
     let (proposal_id, _) = governance.proposal(id)?;
     let available = governance.ballot_left(id, voter, support, frame.now())?;
     let timestamp = frame.now().to_word();
@@ -48,14 +54,14 @@ fn cast(
 
 pub(super) fn vote_with_sig(
     frame: CallFrame<'_>,
+    governance: &Governance,
     id: U256,
     amount: U256,
     support: Support,
     voter: Address,
-    deadline: U256,
-    signature: &[u8],
+    (deadline, signature): (U256, &[u8]),
 ) -> Decision {
-    let (proposal_id, proposal) = frame.set.governance.proposal(id)?;
+    let (proposal_id, proposal) = governance.proposal(id)?;
     let nonce = proposal.ballot_nonce(voter);
     let message = proposal.ballot_message(proposal_id, voter, amount, support, deadline);
     let digest = message.signing_hash(frame.set.addresses().chain_id, frame.this);
@@ -65,7 +71,7 @@ pub(super) fn vote_with_sig(
     raised(nonce, 1)?;
     Ok(vec![
         frame.log(GovernanceEvent::NonceUsed { proposal_id, holder: voter, nonce }),
-        cast(frame, id, amount, support, voter, deadline)?,
+        cast(frame, governance, id, amount, support, voter, deadline)?,
     ])
 }
 
@@ -73,8 +79,12 @@ pub(super) fn vote_with_sig(
 const INVALIDATED_NONCES: u64 = 1 << 32;
 
 /// Whatever the caller has signed on proposal `id` so far is void, whether or not it takes ballots.
-pub(super) fn invalidate_ballots(frame: CallFrame<'_>, id: U256) -> Decision {
-    let (proposal_id, proposal) = frame.set.governance.proposal(id)?;
+pub(super) fn invalidate_ballots(
+    frame: CallFrame<'_>,
+    governance: &Governance,
+    id: U256,
+) -> Decision {
+    let (proposal_id, proposal) = governance.proposal(id)?;
     let holder = frame.caller;
     let next_nonce = raised(proposal.ballot_nonce(holder), INVALIDATED_NONCES)?;
     Ok(vec![frame.log(GovernanceEvent::BallotsInvalidated { proposal_id, holder, next_nonce })])

@@ -13,8 +13,10 @@ pub use rounds::{InvalidRoundRules, LIFETIME_IN_ROUNDS, PushWindow, RoundRules};
 pub use status::{PushableRound, SignalingStatus};
 
 use crate::{
+    apply_error::{Applied, ApplyError, Subject},
     call_frame::{CallFrame, Decision},
-    refusal::{Applied, ApplyError},
+    pending::{Pending, Pin, Push},
+    stored::{Restored, require, stored},
     units::{ProposalId, Round, Slot},
 };
 use alloy_primitives::{Address, B256};
@@ -34,7 +36,7 @@ pub struct PayloadPin {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leader {
     /// The payload.
-    #[serde(with = "crate::json::checksummed")]
+    #[serde(with = "crate::text::address")]
     pub payload: Address,
     /// Its signals.
     pub count: u32,
@@ -47,7 +49,7 @@ pub enum Pushed {
     Proposal(ProposalId),
     /// To this contract, which had the Registry then and is not of the set: events of the set don't
     /// say which proposal it is there, if it is one at all.
-    Elsewhere(#[serde(with = "crate::json::checksummed")] Address),
+    Elsewhere(#[serde(with = "crate::text::address")] Address),
 }
 
 /// What is known of a round of one rollup.
@@ -64,51 +66,54 @@ pub struct RoundTally {
 }
 
 /// What is known of one rollup's signals.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Instance {
     newest_slot: Option<Slot>,
     rounds: BTreeMap<Round, RoundTally>,
 }
 
-/// What the events before a `VoteCast` say about that signal.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct PendingSignal {
-    /// Its slot.
-    slot: Option<Slot>,
-    /// The code hash that it pins, if it is the payload's first in the round.
-    pin: Option<B256>,
-}
-
 /// State of a Proposals contract.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Proposals {
     registry: Address,
     rules: RoundRules,
     instances: BTreeMap<Address, Instance>,
     /// The newest proposal of Governance that was pushed for a payload.
     latest: BTreeMap<Address, ProposalId>,
-    /// The signal whose `VoteCast` follows.
-    pending: PendingSignal,
 }
 
 /// What the set knows about an event of a Proposals contract, and the event doesn't say.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct EventContext {
+    /// The contract.
+    pub(crate) this: Address,
     /// The canonical rollup.
     pub(crate) instance: Address,
-    /// Where a winner is pushed to, and what it becomes there.
-    pub(crate) pushed: Pushed,
+    /// The owner of the Registry if it isn't Governance.
+    pub(crate) elsewhere: Option<Address>,
 }
 
+stored!(Proposals);
+
 impl Proposals {
-    pub(crate) fn new(registry: Address, rules: RoundRules) -> Self {
-        Self {
-            registry,
-            rules,
-            instances: BTreeMap::new(),
-            latest: BTreeMap::new(),
-            pending: PendingSignal::default(),
+    fn restore(&self) -> Restored {
+        for (rollup, instance) in &self.instances {
+            let newest = instance.rounds.values().next_back().and_then(|tally| tally.last_slot);
+            require(newest.is_some() && newest == instance.newest_slot, || {
+                format!("the newest slot of {rollup} isn't the last of its rounds")
+            })?;
+            for (round, tally) in &instance.rounds {
+                require(tally.is_consistent(*round, &self.rules), || {
+                    format!("round {round} of {rollup} doesn't add up")
+                })?;
+            }
         }
+        Ok(())
+    }
+
+    pub(crate) const fn new(registry: Address, rules: RoundRules) -> Self {
+        Self { registry, rules, instances: BTreeMap::new(), latest: BTreeMap::new() }
     }
 
     /// Who says which rollup is canonical.
@@ -165,43 +170,105 @@ impl Proposals {
         self.latest.get(&payload).copied()
     }
 
-    pub(crate) fn evolve(&mut self, event: &ProposalsEvent, at: EventContext) -> Applied {
-        match event {
-            ProposalsEvent::Deployed { .. } | ProposalsEvent::QuorumReached { .. } => {}
-            ProposalsEvent::PayloadSeen { code_hash, .. } => {
-                self.pending.pin = Some(pinned(*code_hash));
+    /// The newest proposals that were pushed for payloads.
+    pub(crate) fn latest_proposals(&self) -> impl Iterator<Item = (Address, ProposalId)> {
+        self.latest.iter().map(|(payload, id)| (*payload, *id))
+    }
+
+    /// What `event` changes. Returns what the event after it has to complete.
+    pub(crate) fn evolve(
+        &mut self,
+        event: &ProposalsEvent,
+        at: EventContext,
+    ) -> Result<Option<Pending>, ApplyError> {
+        let EventContext { this: proposals, instance, elsewhere } = at;
+        Ok(match *event {
+            ProposalsEvent::Deployed { .. } | ProposalsEvent::QuorumReached { .. } => None,
+            ProposalsEvent::PayloadSeen { payload, code_hash } => {
+                Some(Pending::Pin { proposals, pin: Pin { payload, code_hash } })
             }
-            ProposalsEvent::SlotUsed { slot } => self.pending.slot = Some(*slot),
-            ProposalsEvent::VoteCast { payload, round, .. } => {
-                let PendingSignal { slot, pin } = core::mem::take(&mut self.pending);
-                let slot = slot.ok_or(ApplyError::Unknown)?;
-                let instance = self.instances.entry(at.instance).or_default();
-                instance.newest_slot = Some(slot);
-                let tally = instance.rounds.entry(*round).or_default();
-                tally.last_slot = Some(slot);
-                tally.count(*payload, pin)?;
+            ProposalsEvent::SlotUsed { slot } => {
+                Some(Pending::Signal { proposals, slot, pin: None })
+            }
+            ProposalsEvent::VoteCast { .. } => {
+                let event = format!("Proposals.{}", event.name());
+                return Err(ApplyError::Unannounced { emitter: proposals, event });
             }
             ProposalsEvent::ProposalPushed { payload, round } => {
-                let instance = self.instances.get_mut(&at.instance).ok_or(ApplyError::Unknown)?;
-                let tally = instance.rounds.get_mut(round).ok_or(ApplyError::Unknown)?;
-                tally.pushed = Some(at.pushed);
-                if let Pushed::Proposal(id) = at.pushed {
-                    self.latest.insert(*payload, id);
+                let tally = self.tally_mut(instance, round)?;
+                if let Some(owner) = elsewhere {
+                    tally.pushed = Some(Pushed::Elsewhere(owner));
+                    return Ok(None);
                 }
+                Some(Pending::Push(Push { proposals, instance, round, payload }))
             }
+        })
+    }
+
+    /// One more signal for `payload`, in `slot` of `instance`. It was pinned to `code_hash` if it is the
+    /// first in the round.
+    pub(crate) fn count(
+        &mut self,
+        instance: Address,
+        slot: Slot,
+        round: Round,
+        payload: Address,
+        code_hash: Option<B256>,
+    ) -> Applied {
+        let expected = self.rules.round_of(slot);
+        if round != expected {
+            return Err(ApplyError::Round { expected, found: round });
         }
+        let instance = self.instances.entry(instance).or_default();
+        let tally = instance.rounds.entry(round).or_default();
+        tally.count(payload, code_hash)?;
+        tally.last_slot = Some(slot);
+        instance.newest_slot = Some(slot);
         Ok(())
+    }
+
+    /// The winner of a round became proposal `id` of Governance.
+    pub(crate) fn become_proposal(&mut self, push: Push, id: ProposalId) -> Applied {
+        self.tally_mut(push.instance, push.round)?.pushed = Some(Pushed::Proposal(id));
+        self.latest.insert(push.payload, id);
+        Ok(())
+    }
+
+    fn tally_mut(
+        &mut self,
+        instance: Address,
+        round: Round,
+    ) -> Result<&mut RoundTally, ApplyError> {
+        let rounds = self.instances.get_mut(&instance).map(|instance| &mut instance.rounds);
+        rounds
+            .and_then(|rounds| rounds.get_mut(&round))
+            .ok_or(ApplyError::Unknown(Subject::Round { instance, round }))
     }
 }
 
 impl RoundTally {
+    /// Whether signals in `round` can have given it.
+    fn is_consistent(&self, round: Round, rules: &RoundRules) -> bool {
+        let counts = || self.payloads.values().map(|pin| pin.count);
+        let leader = self.leader.and_then(|leader| {
+            let pin = self.payloads.get(&leader.payload)?;
+            Some(pin.count).filter(|count| *count == leader.count)
+        });
+        self.last_slot.is_some_and(|slot| rules.round_of(slot) == round)
+            && counts().all(|count| count > 0)
+            && counts().map(u64::from).sum::<u64>() <= u64::from(rules.m())
+            && leader == counts().max()
+    }
+
     /// One more signal for `payload`, which was pinned to `code_hash` if it is the first. The leader
     /// changes only on a strictly greater count.
     fn count(&mut self, payload: Address, code_hash: Option<B256>) -> Applied {
         if let Some(code_hash) = code_hash {
+            let code_hash = pinned(code_hash);
             self.payloads.insert(payload, PayloadPin { code_hash, count: 0 });
         }
-        let pin = self.payloads.get_mut(&payload).ok_or(ApplyError::Unknown)?;
+        let pin = self.payloads.get_mut(&payload);
+        let pin = pin.ok_or(ApplyError::Unknown(Subject::Payload(payload)))?;
         pin.count += 1;
         let count = pin.count;
         if self.leader.is_none_or(|leader| count > leader.count) {

@@ -22,7 +22,7 @@ pub(super) fn push(frame: CallFrame<'_>, proposals: &Proposals, round: U256) -> 
     let payload = leader.payload;
 
     let mut logs = vec![frame.log(ProposalsEvent::ProposalPushed { payload, round })];
-    logs.extend(governance::propose(frame.calling(owner), payload)?);
+    logs.extend(governance::propose(frame.calling(owner), &frame.set.governance, payload)?);
     Ok(logs)
 }
 

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignalingStatus {
     /// The canonical rollup.
-    #[serde(with = "crate::json::checksummed")]
+    #[serde(with = "crate::text::address")]
     pub instance: Address,
     /// Its slot.
     pub slot: Slot,

@@ -5,8 +5,8 @@ use super::{
     StakeExit, StakeMove,
 };
 use crate::{
+    apply_error::{Applied, ApplyError, Holding, Subject, require_next},
     call_frame::L1Block,
-    refusal::{Applied, ApplyError},
     units::Epoch,
 };
 use alloy_primitives::{Address, map::AddressMap};
@@ -23,15 +23,19 @@ impl Rollup {
     }
 
     pub(crate) fn evolve(&mut self, event: &RollupEvent, block: L1Block) -> Applied {
-        let epoch = self.clock().epoch_at(block.timestamp).ok_or(ApplyError::Backwards)?;
+        let epoch = self.clock().epoch_at(block.timestamp).ok_or_else(|| {
+            let (genesis, found) = (self.clock().genesis, block.timestamp);
+            ApplyError::BeforeGenesis { genesis, found }
+        })?;
         match event {
             RollupEvent::Deployed { .. } => {}
             RollupEvent::Deposit { attester, proposer, withdrawer, amount } => {
                 if self.attesters.contains_key(attester) {
-                    return Err(ApplyError::Repeated);
+                    return Err(ApplyError::Repeated(Subject::Attester(*attester)));
                 }
-                let number = self.registrations.len() + 1;
-                let id = Registration(u32::try_from(number).map_err(|_| ApplyError::Amount)?);
+                let count = self.registrations.len() as u64;
+                let id = u32::try_from(count + 1).map(Registration);
+                let id = id.map_err(|_| ApplyError::TooMany { what: "registrations", count })?;
                 let seat = self.seats.join(epoch, id);
                 self.attesters.insert(*attester, id);
                 self.registrations.push(Member {
@@ -53,7 +57,7 @@ impl Rollup {
             RollupEvent::Slashed { attester, amount } => {
                 let minimum = self.parameters.minimum_stake;
                 let member = self.member_mut(*attester)?;
-                member.stake = member.stake.checked_sub(*amount).ok_or(ApplyError::Amount)?;
+                member.stake = Holding::Stake(*attester).take(member.stake, *amount)?;
                 let too_little = member.stake < minimum;
                 if too_little && matches!(member.state, MemberState::Validating { .. }) {
                     self.unseat(*attester, epoch)?;
@@ -65,7 +69,7 @@ impl Rollup {
                     MemberState::Validating { moving, .. } => {
                         *moving = Some(StakeMove { new_rollup: *new_rollup, ready_at: *ready_at });
                     }
-                    _ => return Err(ApplyError::Unknown),
+                    _ => return Err(ApplyError::Unknown(Subject::Validating(*attester))),
                 }
             }
             RollupEvent::MoveFinalised { attester, .. } => {
@@ -77,9 +81,7 @@ impl Rollup {
                 self.member_mut(*attester)?.coinbase = Some(*coinbase);
             }
             RollupEvent::BlockProposed { block_number, slot, .. } => {
-                if *block_number != self.next_block() {
-                    return Err(ApplyError::Unknown);
-                }
+                require_next("block of the rollup", self.next_block().get(), block_number.get())?;
                 self.head = Some(RollupHead { number: *block_number, slot: *slot });
             }
         }
@@ -87,18 +89,13 @@ impl Rollup {
     }
 
     fn member_mut(&mut self, attester: Address) -> Result<&mut Member, ApplyError> {
-        let id = *self.attesters.get(&attester).ok_or(ApplyError::Unknown)?;
-        self.registration_mut(id)
+        let id = self.attesters.get(&attester).copied();
+        id.and_then(|id| self.registration_mut(id))
+            .ok_or(ApplyError::Unknown(Subject::Attester(attester)))
     }
 
-    fn registration_mut(
-        &mut self,
-        Registration(number): Registration,
-    ) -> Result<&mut Member, ApplyError> {
-        (number as usize)
-            .checked_sub(1)
-            .and_then(|index| self.registrations.get_mut(index))
-            .ok_or(ApplyError::Unknown)
+    fn registration_mut(&mut self, Registration(number): Registration) -> Option<&mut Member> {
+        self.registrations.get_mut((number as usize).checked_sub(1)?)
     }
 
     /// `attester` leaves the set, if it is in it; the member of the last seat takes its seat.
@@ -107,8 +104,8 @@ impl Rollup {
             return Ok(());
         };
         if let Some(moved) = self.seats.leave(epoch, seat)
-            && let MemberState::Validating { seat: its_seat, .. } =
-                &mut self.registration_mut(moved)?.state
+            && let Some(member) = self.registration_mut(moved)
+            && let MemberState::Validating { seat: its_seat, .. } = &mut member.state
         {
             *its_seat = seat;
         }

@@ -20,6 +20,7 @@ use crate::{
     abi::Abi,
     call_frame::{CallFrame, Decision},
     ownership::OwnershipCall,
+    stored::{Restored, require, stored},
     units::{Amount, Epoch, RollupBlock, Slot, Timestamp},
 };
 use alloy_primitives::{Address, U256, map::AddressMap};
@@ -70,7 +71,7 @@ impl Abi for AttesterStatus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StakeMove {
     /// The rollup to move to.
-    #[serde(with = "crate::json::checksummed")]
+    #[serde(with = "crate::text::address")]
     pub new_rollup: Address,
     /// From when on it can be finalized.
     pub ready_at: Timestamp,
@@ -87,7 +88,7 @@ impl StakeMove {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StakeExit {
     /// Who gets the stake.
-    #[serde(with = "crate::json::checksummed")]
+    #[serde(with = "crate::text::address")]
     pub recipient: Address,
     /// From when on it is paid.
     pub exitable_at: Timestamp,
@@ -101,7 +102,7 @@ impl StakeExit {
 }
 
 /// The state of a registration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum MemberState {
     /// It is in the set, and may have announced a move.
     Validating { seat: u32, moving: Option<StakeMove> },
@@ -114,7 +115,7 @@ enum MemberState {
 }
 
 /// A registration of an attester.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
     attester: Address,
     proposer: Address,
@@ -187,12 +188,14 @@ pub struct RollupHead {
 }
 
 /// State of a Rollup.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Rollup {
     parameters: RollupParameters,
     /// By number, from 1.
     registrations: Vec<Member>,
     /// The present registration of those who have one.
+    #[serde(skip)]
     attesters: AddressMap<Registration>,
     seats: Seats,
     head: Option<RollupHead>,
@@ -207,7 +210,25 @@ pub enum Finality {
     Open,
 }
 
+stored!(Rollup);
+
 impl Rollup {
+    fn restore(&mut self) -> Restored {
+        self.parameters.check_ranges()?;
+        let numbers = (1..=u32::MAX).map(Registration).zip(&self.registrations);
+        let present = numbers.filter(|(_, member)| member.state != MemberState::Gone);
+        let present: Vec<_> = present.collect();
+        self.attesters = present.iter().map(|(id, member)| (member.attester, *id)).collect();
+        require(self.attesters.len() == present.len(), || {
+            "an attester is registered twice".to_owned()
+        })?;
+        let seated = present.iter().filter_map(|(id, member)| match member.state {
+            MemberState::Validating { seat, .. } => Some((seat, *id)),
+            _ => None,
+        });
+        self.seats.check(seated.collect(), self.registrations.len())
+    }
+
     /// The constructor's parameters.
     pub const fn parameters(&self) -> &RollupParameters {
         &self.parameters

@@ -4,6 +4,7 @@ use super::{RollupRefusal, SlotClock};
 use crate::{
     abi::{Abi, abi_struct},
     refusal::{CommonRefusal, Refusal},
+    stored::Restored,
     units::{Amount, Seconds, Timestamp, TooLarge},
 };
 use alloy_primitives::{Address, U256};
@@ -112,6 +113,11 @@ impl RollupParameters {
     /// The constructor's first check, before it looks for code.
     pub(crate) fn require_distributor(raw: &RawRollupParameters) -> Result<(), CommonRefusal> {
         if raw.reward_distributor.is_zero() { Err(CommonRefusal::ZeroAddress) } else { Ok(()) }
+    }
+
+    /// Checks that the durations are within 40 bits, as a constructor does.
+    pub(super) fn check_ranges(&self) -> Restored {
+        Self::fit(&RawRollupParameters::from(*self)).map(drop).map_err(|error| error.to_string())
     }
 
     fn fit(raw: &RawRollupParameters) -> Result<Self, TooLarge> {

@@ -13,16 +13,18 @@
 
 use super::draw;
 use crate::{
+    apply_error::{Applied, ApplyError, Subject},
     checkpoints::Checkpoints,
-    refusal::{Applied, ApplyError},
+    stored::{Restored, require},
     units::{Epoch, Slot},
 };
 use alloy_primitives::U256;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The number of a registration. An attester that leaves and joins again gets another one, so that
 /// closed sets keep the keys with which their members joined.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Registration(pub(super) u32);
 
 /// The seats of the set with the registrations that have had them, by epoch, and the seeds.
@@ -30,7 +32,7 @@ pub(super) struct Registration(pub(super) u32);
 /// Members have seats 0 to size − 1 without a gap: whoever joins takes the next one, and when a member
 /// leaves, the member of the last seat takes the empty one. The order matters, since a draw gives the
 /// number of a seat.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Seats {
     size: Checkpoints<Epoch, u32>,
     members: Vec<Checkpoints<Epoch, Registration>>,
@@ -76,10 +78,30 @@ impl Seats {
     /// Records the seed of `epoch`, which has none yet.
     pub(super) fn record_seed(&mut self, epoch: Epoch, seed: U256) -> Applied {
         if self.seeds.contains_key(&epoch) {
-            return Err(ApplyError::Repeated);
+            return Err(ApplyError::Repeated(Subject::Seed(epoch)));
         }
         self.seeds.insert(epoch, seed);
         Ok(())
+    }
+
+    /// Checks that the present members have these seats, that closed sets aren't larger than the number
+    /// of seats, and that all members are among the first `registrations`.
+    pub(super) fn check(
+        &self,
+        members: BTreeMap<u32, Registration>,
+        registrations: usize,
+    ) -> Restored {
+        require(members.into_iter().eq((0..).zip(self.members())), || {
+            "the seats aren't those of the members".to_owned()
+        })?;
+        require(self.size.iter().all(|(_, size)| *size as usize <= self.members.len()), || {
+            "a set is larger than the number of seats".to_owned()
+        })?;
+        let holders = self.members.iter().flat_map(Checkpoints::iter);
+        let mut numbers = holders.map(|(_, Registration(number))| *number as usize);
+        require(numbers.all(|number| (1..=registrations).contains(&number)), || {
+            "a seat has a member that never registered".to_owned()
+        })
     }
 
     /// `member` joins in `epoch`. Returns its seat.
@@ -161,7 +183,8 @@ mod tests {
         seats.join(Epoch::of(0), Registration(1));
         seats.record_seed(Epoch::of(2), U256::ZERO).unwrap();
         seats.record_seed(Epoch::of(4), U256::from(44)).unwrap();
-        assert_eq!(seats.record_seed(Epoch::of(4), U256::from(45)), Err(ApplyError::Repeated));
+        let repeated = Err(ApplyError::Repeated(Subject::Seed(Epoch::of(4))));
+        assert_eq!(seats.record_seed(Epoch::of(4), U256::from(45)), repeated);
         for (epoch, seed) in [(1, None), (2, Some(0)), (3, None), (4, Some(44)), (5, None)] {
             let epoch = Epoch::of(epoch);
             assert_eq!(seats.seed_of(epoch), seed.map(U256::from), "seed of {epoch}");

@@ -7,11 +7,13 @@ use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::{SolCall, SolValue, sol};
 use canon_protocol::{
     Action, Addresses, Amount, AssetCall, BlockNumber, Call, Code, CodeKind, Configuration,
-    Constructor, Context, Event, ExpectCall, ExternalContracts, Fraction, GovernanceCall,
-    IssuerCall, L1Block, Log, OwnershipCall, ProposalsCall, ProposeConfiguration, RawConfiguration,
-    RawRollupParameters, Reaction, Refusal, RegistryCall, Role, RollupCall, Round, Seconds,
-    SetState, Slot, Timestamp,
+    Constructor, Context, Event, ExpectCall, ExternalContracts, GovernanceCall, IssuerCall,
+    L1Block, Log, OwnershipCall, ProposalsCall, RawConfiguration, RawRollupParameters, Reaction,
+    Refusal, RegistryCall, Role, RollupCall, Round, Seconds, SetState, Slot, Timestamp,
+};
+use canon_testkit::{
     histories::{self, ForeignAt},
+    small_set,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,19 +22,12 @@ sol! {
     function isValidSignature(bytes32 digest, bytes signature);
 }
 
-pub(crate) const T: u128 = Amount::TOKEN.get();
+pub(crate) use small_set::{
+    EPOCH, EPOCH_SECONDS, EXIT_DELAY, LOCK_AMOUNT, M, N, SLOT, STAKE, SUPPLY, TOKEN as T,
+    configuration,
+};
+
 pub(crate) const START: u64 = 1_000_000;
-pub(crate) const SLOT: u64 = 24;
-/// Slots.
-pub(crate) const EPOCH: u64 = 4;
-/// Seconds.
-pub(crate) const EPOCH_SECONDS: u64 = SLOT * EPOCH;
-pub(crate) const EXIT_DELAY: u64 = 3 * EPOCH_SECONDS;
-pub(crate) const N: u32 = 3;
-pub(crate) const M: u32 = 5;
-pub(crate) const STAKE: u128 = 100 * T;
-pub(crate) const SUPPLY: u128 = 1_000_000 * T;
-pub(crate) const LOCK_AMOUNT: u128 = 500 * T;
 
 /// The account of this name; [`key`] signs for it.
 pub(crate) fn named(name: &str) -> Address {
@@ -63,22 +58,6 @@ pub(crate) fn word(address: Address) -> U256 {
 
 pub(crate) const fn at(timestamp: u64) -> Timestamp {
     Timestamp::of(timestamp)
-}
-
-pub(crate) const fn configuration() -> Configuration {
-    Configuration {
-        propose_config: ProposeConfiguration {
-            lock_delay: Seconds::of(5000),
-            lock_amount: Amount::of(LOCK_AMOUNT),
-        },
-        voting_delay: Seconds::of(100),
-        voting_duration: Seconds::of(200),
-        execution_delay: Seconds::of(300),
-        grace_period: Seconds::of(400),
-        quorum: Fraction::percent(10),
-        vote_differential: Fraction::percent(4),
-        minimum_votes: Amount::of(1000 * T),
-    }
 }
 
 /// A field of a configuration.
@@ -233,37 +212,12 @@ impl Chain {
     pub(crate) fn deployed_with(supply: Amount) -> Self {
         let deployer = named("deployer");
         let mut chain = Self::empty();
-        chain.deploy(
-            ASSET,
-            Constructor::Asset {
-                name: "Canon".to_owned(),
-                symbol: "CAN".to_owned(),
-                owner: deployer,
-                initial_holder: named("treasury"),
-                initial_supply: supply.to_word(),
-            },
-        );
+        chain.deploy(ASSET, small_set::asset(deployer, named("treasury"), supply));
         chain.deploy(REGISTRY, Constructor::Registry { owner: deployer });
         chain.deploy_proposals(PROPOSALS);
-        chain.deploy(
-            GOVERNANCE,
-            Constructor::Governance {
-                asset: ASSET,
-                proposals: PROPOSALS,
-                configuration: configuration().into(),
-            },
-        );
-        let owner = GOVERNANCE;
-        chain.deploy(ISSUER, Constructor::Issuer { asset: ASSET, rate: U256::from(T), owner });
-        chain.deploy(
-            DISTRIBUTOR,
-            Constructor::Distributor {
-                asset: ASSET,
-                registry: REGISTRY,
-                block_reward: tokens(5),
-                owner,
-            },
-        );
+        chain.deploy(GOVERNANCE, small_set::governance(ASSET, PROPOSALS));
+        chain.deploy(ISSUER, small_set::issuer(&addresses()));
+        chain.deploy(DISTRIBUTOR, small_set::distributor(&addresses()));
         chain.deploy_rollup(ROLLUP);
         chain.ok("deployer", REGISTRY, RegistryCall::Upgrade { rollup: ROLLUP });
         for (contract, new_owner) in [(ASSET, ISSUER), (REGISTRY, GOVERNANCE)] {
@@ -312,22 +266,11 @@ impl Chain {
     }
 
     pub(crate) fn deploy_proposals(&mut self, contract: Address) {
-        let (n, m) = (U256::from(N), U256::from(M));
-        self.deploy(contract, Constructor::Proposals { registry: REGISTRY, n, m });
+        self.deploy(contract, small_set::proposals(REGISTRY));
     }
 
     pub(crate) fn rollup_parameters(&self) -> RawRollupParameters {
-        RawRollupParameters {
-            asset: ASSET,
-            registry: REGISTRY,
-            reward_distributor: DISTRIBUTOR,
-            owner: GOVERNANCE,
-            genesis_time: self.now().to_word(),
-            slot_duration: U256::from(SLOT),
-            epoch_duration: U256::from(EPOCH),
-            minimum_stake: U256::from(STAKE),
-            exit_delay: U256::from(EXIT_DELAY),
-        }
+        small_set::rollup_parameters(&addresses(), self.now())
     }
 
     pub(crate) fn deploy_rollup(&mut self, contract: Address) {

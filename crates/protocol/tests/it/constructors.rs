@@ -57,14 +57,16 @@ fn events_that_do_not_fit_are_refused() {
     let mut set = chain.set;
     let mut earlier = block;
     earlier.timestamp = canon_protocol::Timestamp::ZERO;
-    assert_eq!(set.evolve(&log, earlier), Err(ApplyError::Backwards));
+    let backwards = ApplyError::Backwards { found: earlier, newest: block };
+    assert_eq!(set.evolve(&log, earlier), Err(backwards));
     let id = ConfigurationId::of(2);
     let configuration = Box::new(configuration());
     let gap = Log {
         emitter: GOVERNANCE,
         event: GovernanceEvent::ConfigurationSet { id, configuration }.into(),
     };
-    assert_eq!(set.evolve(&gap, block), Err(ApplyError::Unknown));
+    let out_of_turn = ApplyError::OutOfTurn { what: "configuration", expected: 1, found: 2 };
+    assert_eq!(set.evolve(&gap, block), Err(out_of_turn));
 }
 
 #[test]
@@ -85,7 +87,9 @@ fn nobody_else_emits_the_events_of_a_contract() {
         for stranger in [NEW, EXPECT].into_iter().filter(|_| !is_birth) {
             let log = Log { emitter: stranger, event: event.clone() };
             let outcome = chain.set.clone().evolve(&log, block);
-            assert_eq!(outcome, Err(ApplyError::Emitter(stranger)), "{log:?}");
+            let event = event.name();
+            let error = ApplyError::Emitter { emitter: stranger, event };
+            assert_eq!(outcome, Err(error), "{log:?}");
         }
     }
     let emitters = [ASSET, ISSUER, REGISTRY, DISTRIBUTOR, ROLLUP, PROPOSALS, GOVERNANCE];
@@ -111,11 +115,8 @@ fn births_of_another_set_do_not_fit() {
     ] {
         let log = Log { emitter, event };
         let outcome = chain.set.clone().evolve(&log, chain.block);
-        assert_eq!(
-            outcome,
-            if fits { Ok(()) } else { Err(ApplyError::Emitter(emitter)) },
-            "{log:?}"
-        );
+        let error = ApplyError::NotOfThisSet { emitter, event: log.event.name() };
+        assert_eq!(outcome, if fits { Ok(()) } else { Err(error) }, "{log:?}");
     }
 }
 

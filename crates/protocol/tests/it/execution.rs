@@ -10,8 +10,8 @@ use canon_protocol::{
     ExpectRefusal, ExternalContracts, GovernanceCall, GovernanceEvent, GovernanceRefusal,
     IssuerCall, OwnershipCall, OwnershipRefusal, ProposalId, ProposalState, RawConfiguration,
     Reaction, Refusal, RegistryCall, RollupCall, RollupRefusal, Seconds, actions_hash,
-    histories::{Behavior, Conduct, Put},
 };
+use canon_testkit::histories::{Behavior, Conduct, Put};
 
 const PAYLOAD: Address = Address::with_last_byte(0xf1);
 const OTHER: Address = Address::with_last_byte(0xf2);

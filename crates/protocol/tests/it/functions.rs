@@ -5,6 +5,7 @@ use canon_protocol::{
     Amount, Configuration, ConfigurationId, Deadlines, Epoch, ExitFloor, Fraction, RoundRules,
     Seconds, Slot, SlotClock, Tally, Timestamp, draw, tabulate,
 };
+use canon_testkit::properties;
 use core::num::NonZeroU64;
 use proptest::{collection::vec, prelude::Strategy, proptest};
 
@@ -27,6 +28,8 @@ fn configuration() -> impl Strategy<Value = Configuration> {
 }
 
 proptest! {
+    #![proptest_config(properties(256))]
+
     /// Whatever the configuration becomes: who still has power after a proposal's snapshot holds the
     /// asset no sooner than the proposal can be executed.
     #[test]
@@ -137,8 +140,6 @@ fn quantities_are_read_as_they_are_written() {
     assert_eq!(format!("{} {:?}", Slot::of(7), Slot::of(7)), "7 Slot(7)");
     assert_eq!(Epoch::of(3).steps_since(Epoch::of(1)), Some(2));
     assert_eq!(ConfigurationId::MAX.next(), ConfigurationId::MAX);
-    assert_eq!(Amount::try_from("12".to_owned()), Ok(Amount::of(12)));
-    assert_eq!(String::from(Amount::of(12)), "12");
     assert_eq!(
         (Seconds::MINUTE, Seconds::HOUR.get(), Seconds::DAY.get()),
         (Seconds::of(60), 3600, 86_400)
@@ -147,6 +148,4 @@ fn quantities_are_read_as_they_are_written() {
     assert_eq!(Seconds::MAX.checked_mul(1), Some(Seconds::MAX));
     assert_eq!(Seconds::MAX.checked_mul(2), None);
     assert_eq!(Seconds::of(2).checked_mul(u64::MAX), None);
-    assert!(Amount::try_from("-1".to_owned()).is_err());
-    assert!(Amount::try_from(u128::MAX.to_string()).is_err());
 }

@@ -2,14 +2,12 @@
 
 use crate::random_history::{RandomHistory, SCENES, Seen, run_history};
 use canon_protocol::{Event, Refusal};
-use proptest::{
-    prelude::{ProptestConfig, any},
-    proptest,
-};
+use canon_testkit::properties;
+use proptest::{prelude::any, proptest};
 use std::collections::BTreeSet;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(properties(48))]
 
     #[test]
     fn every_history_keeps_the_promises(seed in any::<u64>(), steps in 1..400usize) {

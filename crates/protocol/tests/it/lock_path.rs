@@ -20,9 +20,10 @@ use canon_protocol::{
     Action, Amount, AssetCall, Configuration, Event, Governance, GovernanceCall, GovernanceEvent,
     ProposeConfiguration, RawConfiguration, Refusal, Seconds, Support, Timestamp, withdrawal_delay,
 };
+use canon_testkit::properties;
 use proptest::{
     array::uniform9,
-    prelude::{Just, ProptestConfig, Strategy, any, prop_oneof},
+    prelude::{Just, Strategy, any, prop_oneof},
     proptest,
 };
 
@@ -143,7 +144,7 @@ fn chosen(choices: [u8; 9], in_force: &Configuration, power: Amount) -> Configur
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(properties(200))]
 
     #[test]
     fn it_is_open_exactly_when_those_who_can_lock_the_asset_can_use_it(

@@ -375,10 +375,11 @@ fn a_new_canonical_rollup_starts_from_zero() {
     let now = chain.now();
     let pushable = chain.set.pushable_rounds(PROPOSALS, now, &chain.foreign).unwrap();
     assert_eq!(pushable, []);
-    let refusal = chain.send(named("anyone"), PROPOSALS, push(number)).unwrap_err();
-    assert!(matches!(refusal, Refusal::Proposals(_)), "{refusal}");
     let status = chain.set.signaling(PROPOSALS, now, &chain.foreign).unwrap();
     assert_eq!((status.instance, status.leader), (next, None));
+    // Nobody signaled in the new rollup's round of the same number, which is over.
+    let round = U256::from(number);
+    chain.refused("anyone", PROPOSALS, push(number), ProposalsRefusal::NoLeader { round });
     chain.signal(PAYLOAD);
     let proposals = chain.set.proposals(PROPOSALS).unwrap();
     let round = proposals.rules().round_of(status.slot);

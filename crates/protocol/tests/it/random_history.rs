@@ -13,10 +13,10 @@ use alloy_signer::SignerSync;
 use alloy_signer_local::PrivateKeySigner;
 use canon_protocol::{
     Action, AssetCall, Ballot, Call, Constructor, Create2, Ending, Event, ExpectCall,
-    ExpectRefusal, GovernanceCall, GovernanceEvent, GovernanceRefusal, Proposal, ProposalId,
-    Refusal, RollupEvent, Seconds, SetState,
-    histories::{Accounts, Director, Put, Rate, Step},
+    ExpectRefusal, GovernanceCall, GovernanceEvent, GovernanceRefusal, L1Block, Proposal,
+    ProposalId, Refusal, RollupEvent, Seconds, SetState,
 };
+use canon_testkit::histories::{Accounts, Director, Put, Rate, Step};
 use std::collections::{BTreeMap, BTreeSet};
 
 const HOLDERS: usize = 5;
@@ -122,9 +122,20 @@ impl RandomHistory {
         }
     }
 
-    fn step(&mut self) {
+    /// Takes this many more steps; returns them with their blocks.
+    pub(crate) fn steps_taken(&mut self, count: usize) -> Vec<(L1Block, Step)> {
+        let mut taken = Vec::new();
+        for _ in 0..count {
+            let step = self.step();
+            taken.push((self.chain.block, step));
+        }
+        taken
+    }
+
+    fn step(&mut self) -> Step {
         let (wait, step) =
             self.director.next(&self.chain.set, self.chain.now(), &self.chain.foreign.written);
+        let taken = step.clone();
         if wait.get() > 0 {
             self.chain.wait(wait.get());
         }
@@ -159,6 +170,7 @@ impl RandomHistory {
             self.seen.states.insert(governance.state(proposal, self.chain.now()) as u8);
         }
         self.guard.check(&self.chain);
+        taken
     }
 
     /// Every put changes the hash: two contracts of different conduct never share one.

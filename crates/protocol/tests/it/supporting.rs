@@ -11,8 +11,8 @@ use canon_protocol::{
     IssuerCall, IssuerEvent, IssuerRefusal, OwnershipCall, OwnershipEvent, OwnershipRefusal,
     ProposalsCall, RawConfiguration, Refusal, RegistryCall, RegistryRefusal, RollupCall, SENTINEL,
     Seconds, Slot, Snapshot, Version,
-    histories::{Behavior, Conduct, Put},
 };
+use canon_testkit::histories::{Behavior, Conduct, Put};
 
 fn selector(signature: &str) -> Selector {
     Selector::from_slice(&keccak256(signature)[..4])

@@ -36,35 +36,35 @@ pub struct Check {
 
 impl Check {
     /// A check that holds if the values are equal. `show` makes them readable.
-    pub(crate) fn equal<T: PartialEq>(
+    pub(crate) fn equal<T: PartialEq, D: Display>(
         area: &str,
         subject: impl Into<String>,
         expected: &T,
         found: &T,
-        show: impl Fn(&T) -> String,
+        show: impl Fn(&T) -> D,
     ) -> Self {
         Self::new(area, subject, Relation::Equal, expected == found, show(expected), show(found))
     }
 
     /// A check that holds if at least as much was found as expected.
-    pub(crate) fn at_least<T: PartialOrd>(
+    pub(crate) fn at_least<T: PartialOrd, D: Display>(
         area: &str,
         subject: impl Into<String>,
         expected: &T,
         found: &T,
-        show: impl Fn(&T) -> String,
+        show: impl Fn(&T) -> D,
     ) -> Self {
         let holds = found >= expected;
         Self::new(area, subject, Relation::AtLeast, holds, show(expected), show(found))
     }
 
     /// A check that holds if at most as much was found as expected.
-    pub(crate) fn at_most<T: PartialOrd>(
+    pub(crate) fn at_most<T: PartialOrd, D: Display>(
         area: &str,
         subject: impl Into<String>,
         expected: &T,
         found: &T,
-        show: impl Fn(&T) -> String,
+        show: impl Fn(&T) -> D,
     ) -> Self {
         let holds = found <= expected;
         Self::new(area, subject, Relation::AtMost, holds, show(expected), show(found))
@@ -75,10 +75,11 @@ impl Check {
         subject: impl Into<String>,
         relation: Relation,
         holds: bool,
-        expected: String,
-        found: String,
+        expected: impl Display,
+        found: impl Display,
     ) -> Self {
         let (area, subject) = (area.to_owned(), subject.into());
+        let (expected, found) = (expected.to_string(), found.to_string());
         Self { area, subject, relation, expected, found, holds }
     }
 }

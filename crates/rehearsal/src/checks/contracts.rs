@@ -3,13 +3,12 @@
 use alloy_primitives::Address;
 use canon_abi::{Asset, Registry, RewardDistributor, Rollup};
 use canon_chain::deploy::{Create2Origin, ExamineError, Examiner};
-use canon_protocol::{Amount, BlockNumber};
+use canon_protocol::{Amount, BlockNumber, text};
 
 use super::{Inspection, READING, check::Check, fit};
 use crate::{
     error::{During, Error, Result},
     scenario::{Does, End},
-    text,
     upgrade_run::{RollupState, sum},
 };
 
@@ -76,7 +75,7 @@ impl Inspection<'_, '_> {
         let stakers: u64 = stakers.saturating_to();
         let blocks: u64 = self.ask(address, Rollup::blockNumberCall {}).await?.saturating_to();
         let number = |number: &u64| text::grouped(*number);
-        let tokens = |amount: &Amount| format!("{} tokens", text::tokens(*amount));
+        let tokens = |amount: &Amount| format!("{} tokens", text::Tokens(*amount));
         let paid = self.paid(address).await?;
         let genuine = |genuine: &bool| if *genuine { "genuine" } else { "forged" }.to_owned();
         let by_creation = self.is_genuine(address).await?;
@@ -115,7 +114,7 @@ impl Inspection<'_, '_> {
     /// Supply and rewards.
     pub(super) async fn tokens(&self) -> Result<Vec<Check>> {
         let (run, set) = (self.run, &self.run.set);
-        let tokens = |amount: &Amount| format!("{} tokens", text::tokens(*amount));
+        let tokens = |amount: &Amount| format!("{} tokens", text::Tokens(*amount));
         let supply = fit(self.ask(set.asset, Asset::totalSupplyCall {}).await?)?;
         let earned = sum(run.rollups.iter().map(|rollup| rollup.earned));
         let left = run.scenario.asset.reward_pool.saturating_sub(earned);

@@ -3,7 +3,7 @@
 use alloy_primitives::{B256, keccak256};
 use alloy_sol_types::SolValue;
 use canon_abi::Governance;
-use canon_protocol::{Amount, Configuration, ProposalState, Tally, Timestamp};
+use canon_protocol::{Amount, Configuration, ProposalState, Tally, Timestamp, text};
 
 use super::{
     Inspection, READING,
@@ -13,7 +13,6 @@ use super::{
 use crate::{
     error::{During, Result},
     scenario::End,
-    text,
     upgrade_run::{Live, ProposalTrack, sum},
 };
 
@@ -32,7 +31,7 @@ impl Inspection<'_, '_> {
         for (track, live) in proposals {
             checks.extend(self.proposal(track, live).await?);
         }
-        let tokens = |amount: &Amount| format!("{} tokens", text::tokens(*amount));
+        let tokens = |amount: &Amount| format!("{} tokens", text::Tokens(*amount));
         let expected = run.total_power_at(Timestamp::MAX);
         let total = Governance::totalPowerAtCall { timestamp: run.driver.now().to_word() };
         let found = fit(self.ask(governance, total).await?)?;
@@ -57,7 +56,7 @@ impl Inspection<'_, '_> {
         let found = client.proposal(head, governance, live.id).await.during(READING)?;
         let id = live.id;
         let tally = |tally: &Tally| {
-            format!("{} yes, {} no", text::tokens(tally.yea), text::tokens(tally.nea))
+            format!("{} yes, {} no", text::Tokens(tally.yea), text::Tokens(tally.nea))
         };
         let hash = keccak256(live.frozen.abi_encode());
         let short = |hash: &B256| format!("{}…", &hash.to_string()[..10]);
@@ -69,7 +68,7 @@ impl Inspection<'_, '_> {
         checks.push(Check::equal(AREA, subject("votes"), &live.tally, &found.tally, tally));
         let snapshot = Governance::totalPowerAtCall { timestamp: live.deadlines.pending.to_word() };
         if live.result.is_some() {
-            let tokens = |amount: &Amount| format!("{} tokens", text::tokens(*amount));
+            let tokens = |amount: &Amount| format!("{} tokens", text::Tokens(*amount));
             let expected = run.total_power_at(live.deadlines.pending);
             let found = fit(self.ask(governance, snapshot).await?)?;
             checks.push(Check::equal(AREA, subject("all power"), &expected, &found, tokens));

@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use canon_abi::Governance;
-use canon_protocol::{Amount, Tally, Timestamp};
+use canon_protocol::{Amount, Tally, Timestamp, text};
 
 use super::{Inspection, READING, check::Check, fit};
 use crate::{
     error::{During, Result},
     scenario::End,
-    text,
     upgrade_run::{Live, sum},
 };
 
@@ -35,7 +34,7 @@ impl Inspection<'_, '_> {
     /// Every contract has what it owes.
     async fn solvency(&self) -> Result<Vec<Check>> {
         let (run, set) = (self.run, &self.run.set);
-        let tokens = |amount: &Amount| format!("{} tokens", text::tokens(*amount));
+        let tokens = |amount: &Amount| format!("{} tokens", text::Tokens(*amount));
         let total = Governance::totalPowerAtCall { timestamp: run.driver.now().to_word() };
         let power: Amount = fit(self.ask(set.governance, total).await?)?;
         let left = run.withdrawals.iter().filter(|leave| !leave.claimed);
@@ -67,7 +66,7 @@ impl Inspection<'_, '_> {
         }
         let call = Governance::totalPowerAtCall { timestamp: time.to_word() };
         let total: Amount = fit(self.ask(governance, call).await?)?;
-        let tokens = |amount: &Amount| format!("{} tokens", text::tokens(*amount));
+        let tokens = |amount: &Amount| format!("{} tokens", text::Tokens(*amount));
         let subject = format!("{what} is the holders'");
         Ok(Check::equal(AREA, subject, &total, &sum(powers), tokens))
     }
@@ -89,7 +88,7 @@ impl Inspection<'_, '_> {
         }
         let sums = Tally { yea: sum(yea), nea: sum(nea) };
         let show = |tally: &Tally| {
-            format!("{} yes, {} no", text::tokens(tally.yea), text::tokens(tally.nea))
+            format!("{} yes, {} no", text::Tokens(tally.yea), text::Tokens(tally.nea))
         };
         let id = live.id;
         let number = |number: &u64| text::grouped(*number);
@@ -112,7 +111,7 @@ impl Inspection<'_, '_> {
             let executed = client.block(block.get().into()).await.during(READING)?.timestamp;
             let (first, last) = (live.deadlines.earliest_execution(), live.deadlines.executable);
             let id = live.id;
-            let clock = |time: &Timestamp| text::beside(*time, executed);
+            let clock = |time: &Timestamp| text::Time(*time).beside(executed);
             let subject = format!("proposal {id}, not too early");
             checks.push(Check::at_least(AREA, subject, &first, &executed, clock));
             let subject = format!("proposal {id}, not too late");
@@ -133,7 +132,7 @@ impl Inspection<'_, '_> {
             *first = unlocks.min(*first);
         }
         let check = |(not_before, unlocks)| {
-            let clock = |time: &Timestamp| text::beside(*time, not_before);
+            let clock = |time: &Timestamp| text::Time(*time).beside(not_before);
             Check::at_least(AREA, "voters' tokens come later", &not_before, &unlocks, clock)
         };
         Ok(earliest.into_iter().map(check).collect())

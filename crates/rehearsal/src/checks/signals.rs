@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::Address;
 use canon_abi::{Governance, Proposals, Registry, Rollup};
-use canon_protocol::{Epoch, ProposalId, RollupBlock, Slot, Timestamp};
+use canon_protocol::{Epoch, ProposalId, RollupBlock, Slot, Timestamp, text};
 
 use super::{
     Inspection, READING,
@@ -13,7 +13,6 @@ use super::{
 };
 use crate::{
     error::{During, Result},
-    text,
     upgrade_run::{ProposalTrack, Won},
 };
 

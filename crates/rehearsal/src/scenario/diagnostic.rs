@@ -2,6 +2,7 @@
 
 use std::{fmt, ops::Range};
 
+use canon_protocol::ForeignText;
 use toml::de::{DeTable, DeValue};
 
 /// A TOML file with mistakes. Displayed, it names for each problem the file, the line, the column,
@@ -88,20 +89,29 @@ impl fmt::Display for FileError {
                 f.write_str("\n\n")?;
             }
             let Problem { line, column, field, message, quote, width } = problem;
+            let (file, message) = (ForeignText::new(&self.file), ForeignText::new(message));
             match line {
-                0 => write!(f, "{}: ", self.file)?,
-                _ => write!(f, "{}:{line}:{column}: ", self.file)?,
+                0 => write!(f, "{file}: ")?,
+                _ => write!(f, "{file}:{line}:{column}: ")?,
             }
             if !field.is_empty() {
-                write!(f, "{field}: ")?;
+                write!(f, "{}: ", ForeignText::new(field))?;
             }
             if *line == 0 {
-                f.write_str(message)?;
+                write!(f, "{message}")?;
                 continue;
             }
             let gutter = line.to_string().len();
-            write!(f, "{message}\n{:gutter$} |\n{line} | {quote}\n{:gutter$} | ", "", "")?;
-            write!(f, "{:1$}{2}", "", column - 1, "^".repeat(*width))?;
+            // Escapes are wider than what they stand for.
+            let mut rest = quote.chars();
+            let mut shown = |count| {
+                let part: String = rest.by_ref().take(count).collect();
+                ForeignText::new(&part).to_string()
+            };
+            let (before, meant, after) = (shown(column - 1), shown(*width), shown(usize::MAX));
+            let (indent, width) = (before.chars().count(), meant.chars().count().max(1));
+            write!(f, "{message}\n{:gutter$} |\n{line} | {before}{meant}{after}\n", "")?;
+            write!(f, "{:gutter$} | {:indent$}{}", "", "", "^".repeat(width))?;
         }
         Ok(())
     }

@@ -3,16 +3,16 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use canon_chain::deploy::quantities;
-use canon_protocol::{Amount, Fraction, Seconds};
+use canon_protocol::{
+    Amount, Fraction, Seconds,
+    text::{ParseQuantityError, Percent, amount, duration, fraction, number},
+};
 use toml::Spanned;
 
 use super::{
     diagnostic::Problem,
     raw::{Field, Human},
-    units,
 };
-use crate::text;
 
 /// The text of a file, and what is wrong with it.
 pub(super) struct Examiner<'a> {
@@ -76,21 +76,9 @@ impl<'a> Examiner<'a> {
         range: RangeInclusive<u64>,
     ) -> u64 {
         let Some(value) = raw else { return default };
-        let number = match value.get_ref() {
-            Human::Number(number) => u64::try_from(*number).ok(),
-            Human::Text(text) => units::whole(text),
-            Human::Other => None,
-        };
-        if let Some(number) = number.filter(|number| range.contains(number)) {
-            return number;
-        }
-        let (least, most) = (text::grouped(*range.start()), text::grouped(*range.end()));
-        let expected = match *range.end() {
-            u64::MAX => format!("a whole number from {least} on"),
-            _ => format!("a whole number from {least} to {most}"),
-        };
-        self.expected(raw, field, &expected);
-        default
+        let expected = number::expected(&range);
+        self.read(value, field, &expected, |text| number::parse_within(text, range))
+            .unwrap_or(default)
     }
 
     pub(super) fn seconds(
@@ -101,21 +89,8 @@ impl<'a> Examiner<'a> {
         range: RangeInclusive<Seconds>,
     ) -> Seconds {
         let Some(value) = raw else { return default };
-        let seconds = match value.get_ref() {
-            Human::Number(_) | Human::Other => None,
-            Human::Text(text) => units::seconds(text),
-        };
-        match seconds {
-            Some(seconds) if range.contains(&seconds) => return seconds,
-            Some(_) => {
-                let (least, most) = (text::duration(*range.start()), text::duration(*range.end()));
-                self.expected(raw, field, &format!("{least} to {most}"));
-            }
-            None => {
-                self.expected(raw, field, "a duration such as \"90 s\", \"1 h 30 min\" or \"3 d\"");
-            }
-        }
-        default
+        let read = |text: &str| duration::parse_within(text, range);
+        self.read(value, field, duration::EXPECTED, read).unwrap_or(default)
     }
 
     pub(super) fn tokens(
@@ -126,21 +101,20 @@ impl<'a> Examiner<'a> {
         least: Amount,
     ) -> Amount {
         let Some(value) = raw else { return default };
-        match token_range(value.get_ref()) {
-            Some((amount, most)) if amount == most && amount >= least => return amount,
-            Some((amount, most)) if amount == most => {
-                self.expected(raw, field, &format!("at least {} tokens", text::tokens(least)));
-            }
-            _ => self.expected(raw, field, "tokens, such as 1000, \"1,000\" or \"0.5\""),
-        }
-        default
+        let read = |text: &str| amount::parse_within(text, least..=Amount::MAX);
+        self.read(value, field, amount::EXPECTED, read).unwrap_or(default)
     }
 
+    /// An amount, or two ends, of which none is nothing.
     pub(super) fn token_range(&mut self, field: &str, raw: &Spanned<Human>) -> (Amount, Amount) {
-        token_range(raw.get_ref()).filter(|(least, _)| !least.is_zero()).unwrap_or_else(|| {
-            self.expected(raw, field, "tokens, such as 1000, or \"1,000 to 5,000\"");
-            (Amount::TOKEN, Amount::TOKEN)
-        })
+        let read = amount::parse_range;
+        let found = self.read(raw, field, amount::EXPECTED_RANGE, read);
+        let Some(range) = found else { return (Amount::TOKEN, Amount::TOKEN) };
+        if range.start().is_zero() {
+            self.expected(raw, field, "more than 0 tokens");
+            return (Amount::TOKEN, Amount::TOKEN);
+        }
+        range.into_inner()
     }
 
     pub(super) fn fraction(
@@ -151,32 +125,33 @@ impl<'a> Examiner<'a> {
         range: RangeInclusive<Fraction>,
     ) -> Fraction {
         let Some(value) = raw else { return default };
-        let fraction = match value.get_ref() {
-            Human::Number(_) | Human::Other => None,
-            Human::Text(text) => units::fraction(text),
-        };
-        match fraction {
+        match self.read(value, field, fraction::EXPECTED, fraction::parse) {
             Some(fraction) if range.contains(&fraction) => return fraction,
             Some(fraction) if fraction < *range.start() => {
                 self.expected(raw, field, "more than 0 %");
             }
-            Some(_) => {
-                let most = quantities::format_fraction(*range.end()).replace('%', " %");
-                self.expected(raw, field, &format!("at most {most}"));
-            }
-            None => self.expected(raw, field, "a percentage up to 100 such as \"10 %\""),
+            Some(_) => self.expected(raw, field, &format!("at most {}", Percent::of(*range.end()))),
+            None => {}
         }
         default
     }
-}
 
-fn token_range(value: &Human) -> Option<(Amount, Amount)> {
-    match value {
-        Human::Number(number) => {
-            let amount = units::tokens(&number.to_string())?;
-            Some((amount, amount))
-        }
-        Human::Text(text) => units::token_range(text),
-        Human::Other => None,
+    /// The value of a number or a text. What is expected of another type is `expected`.
+    fn read<T>(
+        &mut self,
+        value: &Spanned<Human>,
+        field: &str,
+        expected: &str,
+        parse: impl FnOnce(&str) -> Result<T, ParseQuantityError>,
+    ) -> Option<T> {
+        let parsed = match value.get_ref() {
+            Human::Number(number) => parse(&number.to_string()),
+            Human::Text(text) => parse(text),
+            Human::Other => {
+                self.expected(value, field, expected);
+                return None;
+            }
+        };
+        parsed.map_err(|error| self.expected(value, field, error.expected())).ok()
     }
 }

@@ -9,7 +9,6 @@ mod examine;
 mod model;
 mod raw;
 mod scale;
-pub mod units;
 mod validate;
 
 pub use diagnostic::{FileError, Problem};

@@ -11,7 +11,8 @@ use super::model::{BallotPlan, Does, End, PayloadKind, Reason, RollupKind, Route
 /// A whole number, or text with a unit: `10`, `"1,000"`, `"1 h 30 min"`, `"10 %"`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Human {
-    Number(i64),
+    /// Of any size: which are too large is for the field to say.
+    Number(i128),
     Text(String),
     /// A value of another type. No field expects one; which says what it does expect.
     Other,
@@ -47,7 +48,20 @@ impl<'de> Deserialize<'de> for Human {
             }
 
             fn visit_i64<E: de::Error>(self, value: i64) -> Result<Human, E> {
+                Ok(Human::Number(value.into()))
+            }
+
+            fn visit_u64<E: de::Error>(self, value: u64) -> Result<Human, E> {
+                Ok(Human::Number(value.into()))
+            }
+
+            fn visit_i128<E: de::Error>(self, value: i128) -> Result<Human, E> {
                 Ok(Human::Number(value))
+            }
+
+            fn visit_u128<E: de::Error>(self, value: u128) -> Result<Human, E> {
+                // No quantity is nearly as large.
+                Ok(Human::Number(value.try_into().unwrap_or(i128::MAX)))
             }
 
             fn visit_str<E: de::Error>(self, value: &str) -> Result<Human, E> {

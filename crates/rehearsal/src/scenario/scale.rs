@@ -1,12 +1,11 @@
 //! Sizes of a scenario, and playing it with more or fewer actors.
 
-use canon_protocol::Amount;
+use canon_protocol::{Amount, text};
 
 use super::{
     model::{Scenario, Sequencers},
     validate::{MAX_HOLDERS, MAX_SEQUENCERS},
 };
-use crate::text;
 
 /// A scenario can't be played with that many actors.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,7 +24,7 @@ pub enum ScaleError {
         most: u64,
     },
     /// The supply doesn't suffice for all of them.
-    #[error("the scenario's asset.supply of {} tokens isn't enough for so many", text::tokens(*.supply))]
+    #[error("the scenario's asset.supply of {} tokens isn't enough for so many", text::Tokens(*.supply))]
     Supply {
         /// The scenario's supply.
         supply: Amount,

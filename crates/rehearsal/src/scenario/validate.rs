@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use canon_protocol::{
     Amount, Configuration, Fraction, ProposeConfiguration, RollupParameters, RoundRules, Seconds,
-    Timestamp,
+    Timestamp, text,
 };
 use toml::{Spanned, value::Datetime};
 
@@ -19,7 +19,6 @@ use super::{
         RawScenario, RawSequencers, RawSignaling,
     },
 };
-use crate::text;
 
 /// 2026-12-01T09:00:00Z.
 const START: Timestamp = Timestamp::of(1_796_115_600);
@@ -95,10 +94,8 @@ fn l1(raw: &RawL1, ex: &mut Examiner<'_>) -> L1 {
 
 fn start(raw: &Field<Datetime>, ex: &mut Examiner<'_>) -> Timestamp {
     let Some(value) = raw else { return START };
-    let instant: Option<jiff::Timestamp> = value.get_ref().to_string().parse().ok();
-    let second = instant.and_then(|instant| u64::try_from(instant.as_second()).ok());
-    second.and_then(Timestamp::new).unwrap_or_else(|| {
-        ex.expected(raw, "l1.start", "a time with its offset, such as 2026-12-01T09:00:00Z");
+    text::time::parse(&value.get_ref().to_string()).unwrap_or_else(|error| {
+        ex.expected(raw, "l1.start", error.expected());
         START
     })
 }
@@ -129,24 +126,24 @@ fn rollup(raw: &RawRollup, l1: L1, ex: &mut Examiner<'_>) -> RollupPlan {
     };
     let blocks = plan.slot.get() / l1.block_time.get();
     if !plan.slot.get().is_multiple_of(l1.block_time.get()) || blocks < 2 {
-        let block_time = text::duration(l1.block_time);
+        let block_time = text::Duration(l1.block_time);
         let expected = format!("a multiple of l1.block_time ({block_time}), at least twice that");
         ex.expected(&raw.slot, "rollup.slot", &expected);
     }
     let after_first_slot = plan.slot.checked_mul(plan.epoch - 1).unwrap_or(Seconds::MAX);
     let needed = RollupParameters::MIN_AFTER_FIRST_SLOT;
     if after_first_slot < needed {
-        let needed = text::duration(needed);
+        let needed = text::Duration(needed);
         let expected = format!("so many slots that an epoch lasts {needed} after its first slot");
         ex.expected(&raw.epoch, "rollup.epoch", &expected);
     }
     let two_epochs = plan.epoch_length() + plan.epoch_length();
     if plan.exit_delay < two_epochs {
-        let expected = format!("at least two epochs ({})", text::duration(two_epochs));
+        let expected = format!("at least two epochs ({})", text::Duration(two_epochs));
         match &raw.exit_delay {
             None => {
                 let fits =
-                    format!("epochs that fit twice into {}", text::duration(plan.exit_delay));
+                    format!("epochs that fit twice into {}", text::Duration(plan.exit_delay));
                 ex.expected(&raw.epoch, "rollup.epoch", &fits);
             }
             given => ex.expected(given, "rollup.exit_delay", &expected),
@@ -404,7 +401,8 @@ fn money(raw: &RawScenario, scenario: &Scenario, ex: &mut Examiner<'_>) {
     let supply = scenario.asset.supply;
     let needed = scenario.tokens_needed();
     if needed.is_none_or(|needed| needed > supply) {
-        let needed = needed.map_or_else(|| "2^96".to_owned(), text::tokens);
+        let needed =
+            needed.map_or_else(|| "2^96".to_owned(), |needed| text::Tokens(needed).to_string());
         let expected = format!("at least {needed} tokens for the stakes, locks and rewards");
         ex.expected(&raw.asset.supply, "asset.supply", &expected);
     } else {
@@ -420,8 +418,8 @@ fn money(raw: &RawScenario, scenario: &Scenario, ex: &mut Examiner<'_>) {
             "expected a holder with governance.lock_amount ({} tokens), but every holder {why}: \
              raise holders[].tokens to at least that, lower governance.lock_amount to {} tokens, or \
              use by = \"signals\"",
-            text::tokens(lock),
-            text::tokens(richest),
+            text::Tokens(lock),
+            text::Tokens(richest),
         );
         let field = format!("proposals[{position}].by");
         ex.problem(&raw.proposals[position].by, &field, message);
@@ -433,11 +431,11 @@ fn voting_power(raw: &RawScenario, scenario: &Scenario, ex: &mut Examiner<'_>) {
     let supply = scenario.asset.supply;
     let part = |share: u128| Amount::of(supply.get() / share);
     if scenario.governance.minimum_votes > part(2) {
-        let expected = format!("at most half of asset.supply ({})", text::tokens(part(2)));
+        let expected = format!("at most half of asset.supply ({})", text::Tokens(part(2)));
         ex.expected(&raw.governance.minimum_votes, "governance.minimum_votes", &expected);
     }
     if scenario.governance.propose_config.lock_amount > part(10) {
-        let expected = format!("at most a tenth of asset.supply ({})", text::tokens(part(10)));
+        let expected = format!("at most a tenth of asset.supply ({})", text::Tokens(part(10)));
         ex.expected(&raw.governance.lock_amount, "governance.lock_amount", &expected);
     }
 }

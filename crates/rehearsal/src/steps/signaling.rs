@@ -313,7 +313,7 @@ pub(super) async fn round_over(
         agenda.add(start_of(run, slot)?, Task::Signal { track, slot });
         return Ok(());
     }
-    // The head has to be in the next round before anyone can be refused for queue of signals.
+    // The head has to be in the next round before anyone can be refused for too few signals.
     run.driver.mine_all()?;
     push_in_vain(run, track, round).await?;
     run.tell(Who::Time, Event::GaveUp { azip, rounds }, None);

@@ -103,7 +103,7 @@ fn leave(
     })
 }
 
-/// All holders vote who queue to, then those leave who queue to.
+/// Holders that vote do so, then those leave that are meant to.
 pub(super) async fn ballots(
     run: &mut UpgradeRun<'_>,
     agenda: &mut Agenda,

@@ -4,12 +4,12 @@ use super::{
     event::{Event, Side, Window},
     who::Who,
 };
-use canon_protocol::{RollupBlock, Timestamp};
-
-use crate::{
-    scenario::{Does, End, Reason, Route},
-    text::{ahead, beside, count, duration, grouped, tokens},
+use canon_protocol::{
+    RollupBlock, Seconds, Timestamp,
+    text::{Duration, Shortened, Time, Tokens, count, grouped},
 };
+
+use crate::scenario::{Does, End, Reason, Route};
 
 /// How a line should strike the reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,8 +61,8 @@ pub(crate) fn phrase(who: Who, event: &Event, now: Timestamp) -> Phrase {
             (Plain, text.to_owned())
         }
         Event::TokensHandedOut { stakes, holders, rewards } => {
-            let (stakes, holders) = (tokens(*stakes), tokens(*holders));
-            let rewards = tokens(*rewards);
+            let (stakes, holders) = (Tokens(*stakes), Tokens(*holders));
+            let rewards = Tokens(*rewards);
             let text = format!(
                 "hands out tokens: {holders} to holders, {stakes} for stakes, \
                  {rewards} to the RewardDistributor"
@@ -70,20 +70,20 @@ pub(crate) fn phrase(who: Who, event: &Event, now: Timestamp) -> Phrase {
             (Plain, text)
         }
         Event::Staked { rollup, each, first_slot } => {
-            let each = tokens(*each);
+            let each = Tokens(*each);
             let text = format!(
                 "stake {each} tokens each on rollup {rollup}; they draw from slot {first_slot} on"
             );
             (Plain, text)
         }
         Event::Locked { total } => {
-            (Plain, format!("lock{s} {} tokens in Governance", tokens(*total)))
+            (Plain, format!("lock{s} {} tokens in Governance", Tokens(*total)))
         }
         Event::Quiet { seconds, blocks, seeds, until } => {
-            let seconds = duration(*seconds);
+            let seconds = Duration(*seconds).rounded();
             let blocks = match blocks {
                 1 => "skipped in one block".to_owned(),
-                blocks => count(*blocks, "empty block"),
+                blocks => count(*blocks, "empty block").to_string(),
             };
             let seeds = match seeds {
                 0 => String::new(),
@@ -94,7 +94,7 @@ pub(crate) fn phrase(who: Who, event: &Event, now: Timestamp) -> Phrase {
         Event::BlockProposed { rollup, number, slot, reward } => {
             let earned = match reward.is_zero() {
                 true => "earns nothing".to_owned(),
-                false => format!("earns {} tokens", tokens(*reward)),
+                false => format!("earns {} tokens", Tokens(*reward)),
             };
             (Plain, format!("block {number} of rollup {rollup} in slot {slot}, {earned}"))
         }
@@ -113,27 +113,27 @@ pub(crate) fn phrase(who: Who, event: &Event, now: Timestamp) -> Phrase {
         }
         Event::Agreed { azip, does, by, height } => (Strong, agreed(azip, *does, *by, *height)),
         Event::RollupDeployed { rollup, address, .. } => {
-            (Plain, format!("deploy rollup {rollup} at {}", short(address)))
+            (Plain, format!("deploy rollup {rollup} at {}", Shortened(*address)))
         }
         Event::RollupForged { rollup, address, stake } => {
             let text = format!(
                 "forge rollup {rollup} at {}: the genuine code over storage with a staker of {} \
                  tokens that nobody paid",
-                short(address),
-                tokens(*stake)
+                Shortened(*address),
+                Tokens(*stake)
             );
             (Bad, text)
         }
         Event::ForgeryFound { rollup, expected } => {
             let text = format!(
                 "finds that rollup {rollup} isn't genuine: with its arguments it would be at {}",
-                short(expected)
+                Shortened(*expected)
             );
             (Good, text)
         }
         Event::Squatted { rollup, attesters, each } => {
             let attesters = count(*attesters, "mover");
-            let each = tokens(*each);
+            let each = Tokens(*each);
             let text = format!(
                 "registers the attesters of {attesters} on rollup {rollup} as its own, \
                  with {each} tokens each"
@@ -151,16 +151,16 @@ pub(crate) fn phrase(who: Who, event: &Event, now: Timestamp) -> Phrase {
         Event::Overturned { azip, tally, total, rejected } => {
             let cast = tally.cast().unwrap_or_default();
             let turnout = cast.get().saturating_mul(100) / total.get().max(1);
-            let (yes, no) = (tokens(tally.yea), tokens(tally.nea));
+            let (yes, no) = (Tokens(tally.yea), Tokens(tally.nea));
             let text =
                 format!("{azip} is rejected after all: {yes} yes, {no} no, turnout {turnout} %");
             return Phrase::new(Bad, text).with(vec![because(*rejected).to_owned()]);
         }
         Event::ProposalsDeployed { address } => {
-            (Plain, format!("deploy a new Proposals at {}", short(address)))
+            (Plain, format!("deploy a new Proposals at {}", Shortened(*address)))
         }
         Event::PayloadDeployed { azip, address, actions } => {
-            let text = format!("publish the payload of {azip} at {}:", short(address));
+            let text = format!("publish the payload of {azip} at {}:", Shortened(*address));
             return Phrase::new(Plain, text).with(numbered(actions));
         }
         Event::Signaled { azip, slot, round, count, needed, rollup_block } => {
@@ -197,7 +197,7 @@ pub(crate) fn phrase(who: Who, event: &Event, now: Timestamp) -> Phrase {
             (Strong, text)
         }
         Event::ProposedWithLock { azip, proposal, amount, unlocks_at, actions, voting_from } => {
-            let (amount, unlocks) = (tokens(*amount), at(*unlocks_at));
+            let (amount, unlocks) = (Tokens(*amount), at(*unlocks_at));
             let (actions, from) = (count(*actions, "action"), at(*voting_from));
             let text = format!(
                 "gives up power of {amount} until {unlocks}: {azip} is proposal {proposal} \
@@ -211,14 +211,14 @@ pub(crate) fn phrase(who: Who, event: &Event, now: Timestamp) -> Phrase {
                 Side::No => "no",
                 Side::Both => "half yes, half no",
             };
-            (Plain, format!("vote{s} {side} on {azip} with {} tokens", tokens(*power)))
+            (Plain, format!("vote{s} {side} on {azip} with {} tokens", Tokens(*power)))
         }
         Event::LeaveStarted { total, unlocks_at } => {
-            let (total, unlocks) = (tokens(*total), at(*unlocks_at));
+            let (total, unlocks) = (Tokens(*total), at(*unlocks_at));
             (Plain, format!("give{s} up power of {total}; the tokens unlock at {unlocks}"))
         }
         Event::Withdrawn { total } => {
-            (Plain, format!("withdraw{s} {} tokens from Governance", tokens(*total)))
+            (Plain, format!("withdraw{s} {} tokens from Governance", Tokens(*total)))
         }
         Event::VoteClosed { .. } => return vote_closed(event, now),
         Event::MovesAnnounced { rollup, ready_at } => {
@@ -253,7 +253,7 @@ pub(crate) fn phrase(who: Who, event: &Event, now: Timestamp) -> Phrase {
             (Quiet, format!("records the seed of epoch {epoch} of rollup {rollup}"))
         }
         Event::Moved { rollup, total, first_slot, renamed } => {
-            let total = tokens(*total);
+            let total = Tokens(*total);
             let text = format!(
                 "move{s} {total} tokens of stake to rollup {rollup}; they draw from slot {first_slot} on"
             );
@@ -281,13 +281,13 @@ fn agreed(azip: &str, does: Does, by: Route, height: RollupBlock) -> String {
 }
 
 fn vote_closed(event: &Event, now: Timestamp) -> Phrase {
-    let at = |time| beside(time, now);
+    let at = |time| Time(time).beside(now);
     let Event::VoteClosed { azip, rejected, tally, total, quorum: _, executable } = event else {
         return Phrase::new(Tone::Plain, String::new());
     };
     let cast = tally.cast().unwrap_or_default();
     let turnout = cast.get().saturating_mul(100) / total.get().max(1);
-    let (yes, no) = (tokens(tally.yea), tokens(tally.nea));
+    let (yes, no) = (Tokens(tally.yea), Tokens(tally.nea));
     let result = if rejected.is_none() { "accepted" } else { "rejected" };
     let text = format!("{azip} is {result}: {yes} yes, {no} no, turnout {turnout} %");
     let tone = if rejected.is_none() { Tone::Good } else { Tone::Bad };
@@ -339,10 +339,15 @@ fn numbered(actions: &[String]) -> Vec<String> {
     actions.iter().enumerate().map(|(index, action)| format!("{}. {action}", index + 1)).collect()
 }
 
-/// `0x1234…abcd`.
-pub(crate) fn short(address: &alloy_primitives::Address) -> String {
-    let text = address.to_checksum(None);
-    format!("{}…{}", &text[..6], &text[text.len() - 4..])
+/// `09:00:12 (in 1 h)`, for a time that is to come.
+fn ahead(time: Timestamp, now: Timestamp) -> String {
+    let text = Time(time).beside(now);
+    match time.since(now) {
+        Some(left) if left > Seconds::ZERO => {
+            format!("{text} (in {})", Duration(left).to_minutes().rounded())
+        }
+        _ => text.to_string(),
+    }
 }
 
 #[cfg(test)]
@@ -350,6 +355,20 @@ mod tests {
     use canon_protocol::{Round, Slot};
 
     use super::*;
+
+    #[test]
+    fn a_time_to_come_says_in_how_long() {
+        let now = Timestamp::of(1_796_115_612);
+        for (seconds, text) in [
+            (0, "09:00:12"),
+            (60, "09:01:12 (in 1 min)"),
+            (3_601, "10:00:13 (in 1 h)"),
+            (86_400, "12-02 09:00:12 (in 1 d)"),
+        ] {
+            assert_eq!(ahead(now + Seconds::of(seconds), now), text);
+        }
+        assert_eq!(ahead(now, now + Seconds::DAY), "12-01 09:00:12");
+    }
 
     #[test]
     fn the_line_of_a_slot_names_all_that_its_gas_paid_for() {

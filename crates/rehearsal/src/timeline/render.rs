@@ -3,14 +3,13 @@
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use canon_protocol::Timestamp;
+use canon_protocol::{ForeignText, Timestamp, text};
 
 use super::{
     Entry, Timeline,
     event::Event,
     phrase::{Phrase, Tone, phrase},
 };
-use crate::text;
 
 /// Columns of the whole output.
 const WIDTH: usize = 98;
@@ -29,7 +28,7 @@ pub(crate) fn render(timeline: &Timeline, start: Timestamp) -> String {
     let mut day = None;
     let columns = Columns::of(timeline, start);
     for entry in &timeline.entries {
-        let date = text::date(entry.time);
+        let date = text::Time(entry.time).date().to_string();
         if chapter != Some(entry.chapter) {
             chapter = Some(entry.chapter);
             let _ = writeln!(out, "\n{}", heading(&entry.chapter.to_string(), &date));
@@ -46,7 +45,8 @@ pub(crate) fn render(timeline: &Timeline, start: Timestamp) -> String {
 }
 
 fn elapsed(entry: &Entry, start: Timestamp) -> String {
-    entry.time.since(start).map_or_else(String::new, text::elapsed)
+    let since = entry.time.since(start);
+    since.map_or_else(String::new, |since| text::Duration(since).elapsed().to_string())
 }
 
 /// The widths that differ from story to story.
@@ -93,7 +93,8 @@ impl Columns {
     fn line(&self, out: &mut String, entry: &Entry, start: Timestamp) {
         let Phrase { tone, text, details } = phrase(entry.who, &entry.what, entry.time);
         let style = style(tone);
-        let (time, since, wide) = (text::clock(entry.time), elapsed(entry, start), self.elapsed);
+        let (time, since, wide) =
+            (text::Time(entry.time).clock(), elapsed(entry, start), self.elapsed);
         let _ = write!(out, "{DIM}{time}  {since:>wide$}{DIM:#}  ");
         if let Event::Quiet { .. } = entry.what {
             let indent = self.who_starts();
@@ -106,7 +107,7 @@ impl Columns {
         let (who, wide, indent, what) =
             (entry.who.to_string(), self.who, self.what_starts(), self.what());
         let _ = write!(out, "{NAME}{who:wide$}{NAME:#}  ");
-        let gas = entry.spent.map(|spent| text::grouped(spent.gas)).unwrap_or_default();
+        let gas = entry.spent.map(|spent| text::grouped(spent.gas).to_string()).unwrap_or_default();
         let mut lines = wrap(&text, what).into_iter();
         let first = lines.next().unwrap_or_default();
         let _ = if gas.is_empty() {
@@ -145,10 +146,11 @@ pub(crate) fn heading(title: &str, note: &str) -> String {
     format!("{DIM}──{DIM:#} {BOLD}{title}{BOLD:#} {DIM}{rule}{gap}{note}{DIM:#}")
 }
 
-/// Breaks a text at its blanks, but not between a number and its unit nor before an ellipsis.
+/// Breaks a text at its blanks, but not between a number and its unit nor before an ellipsis. Names
+/// from the scenario and reasons from contracts are in it: what isn't visible is escaped.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
-    for word in words(text) {
+    for word in words(&ForeignText::new(text).to_string()) {
         let line = lines.last_mut().expect("there is always a line");
         let used = line.chars().count();
         if used == 0 {
@@ -190,5 +192,10 @@ mod tests {
         assert_eq!(wrap("unbreakable", 4), ["unbreakable"]);
         assert_eq!(wrap("", 4), [""]);
         assert_eq!(wrap("turnout 100 %", 11), ["turnout", "100 %"]);
+    }
+
+    #[test]
+    fn what_is_not_visible_is_escaped_and_takes_its_columns() {
+        assert_eq!(wrap("a \u{1b}[31m b", 10), ["a", r"\u{1b}[31m", "b"]);
     }
 }

@@ -2,9 +2,8 @@
 
 use std::fmt;
 
+use canon_protocol::text::grouped;
 use serde::{Serialize, Serializer};
-
-use crate::text::grouped;
 
 /// The chapters of a story, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -1,6 +1,7 @@
 //! A bad file gets an error that names the file, the line, the column, the field and what was
 //! expected.
 
+use canon_protocol::{Amount, Timestamp};
 use canon_rehearsal::scenario::{ScaleError, Scenario};
 use snapbox::{assert_data_eq, str};
 
@@ -204,7 +205,7 @@ quorum = true
     assert_data_eq!(
         refused(&text),
         str![[r#"
-bad.toml:13:9: l1.start: expected a time with its offset, such as 2026-12-01T09:00:00Z, found 2026-12-01
+bad.toml:13:9: l1.start: expected a time with its offset from UTC, such as 2026-12-01T09:00:00Z, found 2026-12-01
    |
 13 | start = 2026-12-01
    |         ^^^^^^^^^^
@@ -214,12 +215,12 @@ bad.toml:15:8: rollup.slot: expected a duration such as "90 s", "1 h 30 min" or 
 15 | slot = 24
    |        ^^
 
-bad.toml:16:9: rollup.stake: expected tokens, such as 1000, "1,000" or "0.5", found "-5"
+bad.toml:16:9: rollup.stake: expected an amount of tokens from 0.000000000000000001 to 79,228,162,514.264337593543950335, found "-5"
    |
 16 | stake = "-5"
    |         ^^^^
 
-bad.toml:18:10: governance.quorum: expected a percentage up to 100 such as "10 %", found "101 %"
+bad.toml:18:10: governance.quorum: expected a percentage from 0 % to 100 %, found "101 %"
    |
 18 | quorum = "101 %"
    |          ^^^^^^^
@@ -252,6 +253,90 @@ bad.toml:24:10: signaling.quorum: expected a whole number from 2 to 10,000, foun
     );
 }
 
+/// A value that has the right form and doesn't fit is told its bounds, however large it is.
+#[test]
+fn values_beyond_all_bounds() {
+    let text = MINIMAL.replace("title = \"T\"", "title = \"T\"\nseed = 18446744073709551616");
+    let text = format!(
+        "{text}
+[l1]
+start = 1969-12-31T23:59:59Z
+gas_limit = 99999999999999999999999999999999999999
+[asset]
+supply = \"79,228,162,515\"
+issuance = 79_228_162_515
+reward_pool = \"0.0000000000000000001\"
+[governance]
+grace_period = \"99999999999999999999999 d\"
+"
+    );
+    assert_data_eq!(
+        refused(&text),
+        str![[r#"
+bad.toml:3:8: seed: expected a whole number from 0 to 18,446,744,073,709,551,615, found 18446744073709551616
+  |
+3 | seed = 18446744073709551616
+  |        ^^^^^^^^^^^^^^^^^^^^
+
+bad.toml:14:9: l1.start: expected a time from 1970-01-01 00:00:00 UTC to +36812-02-20 00:36:15 UTC, found 1969-12-31T23:59:59Z
+   |
+14 | start = 1969-12-31T23:59:59Z
+   |         ^^^^^^^^^^^^^^^^^^^^
+
+bad.toml:15:13: l1.gas_limit: expected a whole number from 17,000,000 to 1,000,000,000,000, found 99999999999999999999999999999999999999
+   |
+15 | gas_limit = 99999999999999999999999999999999999999
+   |             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+
+bad.toml:17:10: asset.supply: expected an amount of tokens from 1 to 79,228,162,514.264337593543950335, found "79,228,162,515"
+   |
+17 | supply = "79,228,162,515"
+   |          ^^^^^^^^^^^^^^^^
+
+bad.toml:18:12: asset.issuance: expected an amount of tokens from 0 to 79,228,162,514.264337593543950335, found 79_228_162_515
+   |
+18 | issuance = 79_228_162_515
+   |            ^^^^^^^^^^^^^^
+
+bad.toml:19:15: asset.reward_pool: expected tokens with at most 18 decimals, found "0.0000000000000000001"
+   |
+19 | reward_pool = "0.0000000000000000001"
+   |               ^^^^^^^^^^^^^^^^^^^^^^^
+
+bad.toml:21:16: governance.grace_period: expected a duration from 1 min to 90 d, found "99999999999999999999999 d"
+   |
+21 | grace_period = "99999999999999999999999 d"
+   |                ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+"#]]
+    );
+}
+
+#[test]
+fn values_at_the_bounds() {
+    let text = MINIMAL.replace("title = \"T\"", "title = \"T\"\nseed = 18446744073709551615");
+    let text =
+        format!("{text}\n[l1]\nstart = 9999-12-31T23:00:00Z\n[asset]\nsupply = \"79,228,162,514\"");
+    let scenario = Scenario::read("good.toml", &text).unwrap();
+    assert_eq!(scenario.seed, u64::MAX);
+    assert_eq!(scenario.l1.start, Timestamp::of(253_402_297_200));
+    assert_eq!(scenario.asset.supply, Amount::of(79_228_162_514 * Amount::TOKEN.get()));
+}
+
+#[test]
+fn other_spellings_mean_the_same() {
+    let fields = |[stake, exit_delay, quorum, delay]: [&str; 4]| {
+        let text = format!(
+            "{MINIMAL}\n[rollup]\nstake = {stake}\nexit_delay = \"{exit_delay}\"\n[governance]\n\
+             quorum = \"{quorum}\"\nvoting_delay = \"{delay}\""
+        );
+        Scenario::read("good.toml", &text).unwrap()
+    };
+    let written = fields(["\"1,000\"", "1 h 30 min", "33.3 %", "1 d 12 h"]);
+    assert_eq!(fields(["1000", "90m", "33.3%", "1d 12h"]), written);
+    assert_eq!(fields(["\"1_000\"", "1 hour 30 minutes", " 33.30 % ", "36h"]), written);
+    assert_eq!(fields(["1_000", "5400s", "33.3%", "1 day 12 hours"]), written);
+}
+
 #[test]
 fn out_of_bounds() {
     let text = format!(
@@ -277,12 +362,12 @@ bad.toml:13:10: signaling.quorum: expected more than half of the round's 10 slot
 13 | quorum = 5
    |          ^
 
-bad.toml:15:16: governance.voting_delay: expected 1 min to 90 d, found "30 s"
+bad.toml:15:16: governance.voting_delay: expected a duration from 1 min to 90 d, found "30 s"
    |
 15 | voting_delay = "30 s"
    |                ^^^^^^
 
-bad.toml:16:16: governance.grace_period: expected 1 min to 90 d, found "91 d"
+bad.toml:16:16: governance.grace_period: expected a duration from 1 min to 90 d, found "91 d"
    |
 16 | grace_period = "91 d"
    |                ^^^^^^
@@ -406,7 +491,7 @@ bad.toml:22:16: governance.differential: expected at most 90 %, found "91 %"
 22 | differential = "91 %"
    |                ^^^^^^
 
-bad.toml:23:14: governance.lock_delay: expected 1 min to 365 d, found "366 d"
+bad.toml:23:14: governance.lock_delay: expected a duration from 1 min to 365 d, found "366 d"
    |
 23 | lock_delay = "366 d"
    |              ^^^^^^^

@@ -1,5 +1,7 @@
 //! The same seed tells the same story, bit for bit; another seed another one.
 
+use canon_protocol::Timestamp;
+
 use crate::support::{play, scenario};
 
 #[test]
@@ -16,6 +18,16 @@ fn another_seed_gives_another_story() {
     let (one, two) = (play(&scenario), play(&scenario.clone().with_seed(2)));
     assert!(one.passed && two.passed);
     assert_ne!(one.timeline, two.timeline);
+}
+
+#[test]
+fn a_story_may_go_on_after_the_last_year_of_four_digits() {
+    let mut scenario = scenario("upgrade");
+    scenario.l1.start = Timestamp::of(253_402_297_200);
+    let report = play(&scenario);
+    assert!(report.passed, "{}", report.to_text());
+    let text = report.to_text();
+    assert!(text.contains("Fri 9999-12-31") && text.contains("Sat +10000-01-01"), "{text}");
 }
 
 #[test]

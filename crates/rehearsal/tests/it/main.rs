@@ -5,5 +5,6 @@
 mod bad_files;
 mod checks;
 mod determinism;
+mod folded;
 mod scenarios;
 mod support;

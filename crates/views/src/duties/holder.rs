@@ -12,7 +12,7 @@ use crate::{
 };
 use alloy_primitives::Address;
 use canon_protocol::{
-    Amount, ProposalId, ProposalState, Seconds, Support, Timestamp, WithdrawalId, json,
+    Amount, ProposalId, ProposalState, Seconds, Support, Timestamp, WithdrawalId, text,
 };
 use core::fmt;
 use serde::{Deserialize, Serialize};
@@ -66,7 +66,7 @@ pub enum Order {
         /// How much.
         share: Share,
         /// Who gets the asset; not 0, nor Governance.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         to: Address,
     },
 }

@@ -5,26 +5,26 @@ use crate::{
     present::{AttesterView, Present},
 };
 use alloy_primitives::Address;
-use canon_protocol::{Amount, AttesterStatus, StakeMove, Timestamp, json};
+use canon_protocol::{Amount, AttesterStatus, StakeMove, Timestamp, text};
 use serde::{Deserialize, Serialize};
 
 /// A stake to be moved, by its withdrawer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MovePlan {
     /// The account that decides about the stake.
-    #[serde(with = "json::checksummed")]
+    #[serde(with = "text::address")]
     pub withdrawer: Address,
     /// Whose stake.
-    #[serde(with = "json::checksummed")]
+    #[serde(with = "text::address")]
     pub attester: Address,
     /// From where.
-    #[serde(with = "json::checksummed")]
+    #[serde(with = "text::address")]
     pub from: Address,
     /// Where to.
-    #[serde(with = "json::checksummed")]
+    #[serde(with = "text::address")]
     pub to: Address,
     /// The attester under which the stake goes if somebody else registered its own there; not 0.
-    #[serde(with = "json::checksummed")]
+    #[serde(with = "text::address")]
     pub spare: Address,
 }
 
@@ -62,7 +62,7 @@ pub enum MovePhase {
     /// Another account decides about the stake.
     NotOurs {
         /// That account.
-        #[serde(with = "json::checksummed")]
+        #[serde(with = "text::address")]
         withdrawer: Address,
     },
 }

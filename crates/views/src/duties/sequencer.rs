@@ -10,17 +10,17 @@ use crate::{
     signals::PayloadStatus,
 };
 use alloy_primitives::{Address, B256, U256, keccak256};
-use canon_protocol::{CodeKind, Epoch, RollupBlock, Slot, json};
+use canon_protocol::{CodeKind, Epoch, RollupBlock, Slot, text};
 use serde::{Deserialize, Serialize};
 
 /// The proposer of an attester.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SequencerIdentity {
     /// Its address.
-    #[serde(with = "json::checksummed")]
+    #[serde(with = "text::address")]
     pub proposer: Address,
     /// The rollup that it serves.
-    #[serde(with = "json::checksummed")]
+    #[serde(with = "text::address")]
     pub rollup: Address,
     /// Whether it proposes blocks.
     pub blocks: BlockDuty,
@@ -40,7 +40,7 @@ pub enum BlockDuty {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignalPlan {
     /// The payload.
-    #[serde(with = "json::checksummed")]
+    #[serde(with = "text::address")]
     pub payload: Address,
     /// Its code hash when it was checked. A payload whose code is another is not signaled for.
     pub code_hash: B256,

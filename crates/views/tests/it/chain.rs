@@ -6,8 +6,8 @@ use canon_protocol::{
     Fraction, GovernanceCall, IssuerCall, L1Block, Log, OwnershipCall, ProposalId, ProposalsCall,
     ProposeConfiguration, RawRollupParameters, Refusal, RegistryCall, RollupCall, Round, Seconds,
     SetState, Slot, Support, Timestamp,
-    histories::{Behavior, Foreign, Put},
 };
+use canon_testkit::histories::{Behavior, Foreign, Put};
 use canon_views::{BlockView, Question, SetView};
 use std::{collections::BTreeSet, sync::Arc};
 

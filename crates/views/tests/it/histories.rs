@@ -6,8 +6,8 @@ use canon_protocol::{
     Amount, AssetCall, AttesterStatus, CodeKind, CommonRefusal, Create2, Event, GovernanceCall,
     GovernanceRefusal, Log, ProposalId, ProposalsCall, Refusal, RollupCall, RollupEvent, Seconds,
     Support, Timestamp,
-    histories::{Accounts, Director, Put, Rate, Step},
 };
+use canon_testkit::histories::{Accounts, Director, Put, Rate, Step};
 use canon_views::{
     BlockDuty, Completion, IntendedAction, IntendedCall, Intent, IntentId, LockMethod, MovePlan,
     Order, OrderId, OrderStatus, PayOut, Present, Question, SequencerIdentity, SetView, Share,

@@ -1,11 +1,7 @@
 //! What a chain says about the set, all of it at one block.
 
-use std::time::Duration;
-
 use alloy_primitives::{Address, ChainId};
-use alloy_provider::ProviderBuilder;
-use alloy_transport_http::reqwest::Url;
-use canon_chain::{Client, Deployment, Error, ProposalSnapshot, SignalStatus};
+use canon_chain::{Client, Deployment, Endpoint, Error, ProposalSnapshot, SignalStatus, Timeouts};
 use canon_forecast::{Start, Terms};
 use canon_protocol::{Amount, BlockNumber, Epoch, Round, Timestamp};
 use eyre::eyre;
@@ -13,9 +9,6 @@ use serde::Serialize;
 
 use super::bad;
 use crate::exit::Failure;
-
-/// An endpoint that takes longer than this for a few dozen small questions is dead.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 const OTHER_ENDPOINT: &str = "check --rpc-url (ETH_RPC_URL), or name another endpoint";
 
@@ -66,7 +59,7 @@ pub(super) struct Pushable {
 impl Snapshot {
     /// Asks the chain at its head.
     pub(super) fn take(
-        url: &Url,
+        endpoint: &Endpoint,
         registry: Address,
         payload: Option<Address>,
     ) -> Result<Self, Failure> {
@@ -74,23 +67,16 @@ impl Snapshot {
             |error: std::io::Error| Failure::internal(error.into(), "please report this");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(internal)?;
-        let taken = runtime.block_on(async {
-            let taken = Self::ask(url, registry, payload);
-            tokio::time::timeout(PATIENCE, taken).await
-        });
-        match taken {
-            Ok(taken) => taken,
-            Err(_) => Err(Failure::internal(
-                eyre!("--rpc-url {url} doesn't answer within {} s", PATIENCE.as_secs()),
-                OTHER_ENDPOINT,
-            )),
-        }
+        runtime.block_on(Self::ask(endpoint, registry, payload))
     }
 
-    async fn ask(url: &Url, registry: Address, payload: Option<Address>) -> Result<Self, Failure> {
-        let asked = |error| unread(url, registry, &error);
-        let provider = ProviderBuilder::default().connect_http(url.clone());
-        let client = Client::connect(provider).await.map_err(asked)?;
+    async fn ask(
+        endpoint: &Endpoint,
+        registry: Address,
+        payload: Option<Address>,
+    ) -> Result<Self, Failure> {
+        let asked = |error| unread(endpoint, registry, &error);
+        let client = endpoint.connect(Timeouts::default()).await.map_err(asked)?;
         let head = client.head().await.map_err(asked)?;
         let at = head.id();
         let set = Deployment::at(&client, registry, at).await.map_err(asked)?;
@@ -129,6 +115,7 @@ impl Snapshot {
         };
         if let Some(payload) = payload {
             let standing = Standing::ask(&client, &snapshot, head, payload).await;
+            let asked = |error| without_payload(endpoint, registry, payload, &error);
             snapshot.payload = Some(standing.map_err(asked)?);
         }
         Ok(snapshot)
@@ -172,15 +159,32 @@ impl Standing {
     }
 }
 
+/// Why the standing of a payload of a set can't be read.
+fn without_payload(
+    endpoint: &Endpoint,
+    registry: Address,
+    payload: Address,
+    error: &Error,
+) -> Failure {
+    match error {
+        Error::NoCode { address, .. } if *address == payload => Failure::bad_input(
+            eyre!("{error}").wrap_err(format!("no payload can be read from --payload {payload}")),
+            "check --payload, and that --rpc-endpoint is its chain",
+        ),
+        _ => unread(endpoint, registry, error),
+    }
+}
+
 /// Why the set can't be read.
-fn unread(url: &Url, registry: Address, error: &Error) -> Failure {
+fn unread(endpoint: &Endpoint, registry: Address, error: &Error) -> Failure {
     if let Error::Rpc { what, source } = error {
         // Transports wrap the reason several times in words that say nothing.
         let mut reason: &dyn std::error::Error = source;
         while let Some(deeper) = reason.source() {
             reason = deeper;
         }
-        let report = eyre!("{reason}").wrap_err(format!("--rpc-url {url} doesn't answer {what}"));
+        let report =
+            eyre!("{reason}").wrap_err(format!("--rpc-url {endpoint} doesn't answer {what}"));
         return Failure::internal(report, OTHER_ENDPOINT);
     }
     let report =

@@ -20,7 +20,8 @@ use super::{
 use crate::exit::Failure;
 
 /// All that is told. Chances and shares are numbers from 0 to 1, times Unix seconds, durations
-/// seconds, amounts base units.
+/// seconds, amounts base units, fractions parts of 10^18. Amounts, fractions, slots, epochs, rounds,
+/// blocks and versions are strings in JSON: their types can exceed 2^53.
 #[derive(Debug, Serialize)]
 pub(super) struct Told<'a> {
     /// Where the parameters are from; one of the two is there.
@@ -33,8 +34,8 @@ pub(super) struct Told<'a> {
     pub(super) start: Option<Timestamp>,
     pub(super) signals: u32,
     pub(super) slots: u32,
-    pub(super) slot_seconds: u64,
-    pub(super) round_seconds: u64,
+    pub(super) slot_seconds: Seconds,
+    pub(super) round_seconds: Seconds,
     pub(super) minimum_stake: Amount,
     pub(super) configuration: Configuration,
     pub(super) seats: u64,
@@ -140,6 +141,7 @@ impl<'a> Told<'a> {
         let campaign = Campaign::new(*terms, electorate, plan.start);
         let (rules, clock) = (terms.rules, terms.clock);
         let pace = Pace::new(rules, &clock);
+        let slot = Seconds::new(clock.slot_duration.get()).unwrap_or(Seconds::MAX);
         let contest =
             Contest { rules, pace, seats: electorate.seats(), missed: electorate.missed() };
         let later_rounds = *campaign.later_rounds();
@@ -160,8 +162,8 @@ impl<'a> Told<'a> {
             start: plan.dated().then_some(plan.now),
             signals: rules.n(),
             slots: rules.m(),
-            slot_seconds: clock.slot_duration.get(),
-            round_seconds: clock.slot_duration.get().saturating_mul(rules.m().into()),
+            slot_seconds: slot,
+            round_seconds: slot.checked_mul(rules.m().into()).unwrap_or(Seconds::MAX),
             minimum_stake: plan.minimum_stake,
             configuration: terms.configuration,
             seats: electorate.seats(),
@@ -295,7 +297,7 @@ fn hostile(contest: Contest) -> Hostile {
 
 fn vote(asked: &Forecast, plan: &Plan) -> VoteFacts {
     let vote = Vote { configuration: plan.terms.configuration, total: plan.total_power };
-    let (turnout, yes) = (asked.turnout.0, asked.yes.0);
+    let (turnout, yes) = (asked.turnout, asked.yes);
     let mut others = [Fraction::ZERO, turnout, Fraction::percent(70), Fraction::ONE].to_vec();
     others.sort_unstable();
     others.dedup();

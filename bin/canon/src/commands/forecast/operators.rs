@@ -1,17 +1,18 @@
 //! The file of operators.
 
-use std::{borrow::Cow, ops::Range};
+use std::ops::Range;
 
 use canon_forecast::{Operator, Share, Side, seats_of};
-use canon_protocol::Amount;
-use canon_rehearsal::scenario::{FileError, Problem, units};
+use canon_protocol::{
+    Amount,
+    text::{ParseQuantityError, Tokens, amount, fraction, number},
+};
+use canon_rehearsal::scenario::{FileError, Problem};
 use eyre::{Report, eyre};
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
 };
-
-use super::{input::Percent, text::tokens};
 
 /// An operator as it was listed.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -96,15 +97,12 @@ impl<'a> Entry<'a> {
             "silent" => Some(Side::Silent),
             _ => None,
         });
-        let expected = r#"a share from 0% to 100%, such as "2%" or 0.02"#;
         let missed = match table.contains_key("missed") {
             false => Some(missed),
-            true => self.field(table, "missed", expected, |value| match value {
-                DeValue::String(text) => text.parse::<Percent>().ok().map(Percent::share),
-                DeValue::Float(share) => Share::new(share.as_str().parse().ok()?),
-                DeValue::Integer(_) => Share::new(number(value)?.parse().ok()?),
-                _ => None,
-            }),
+            true => {
+                let (expected, read) = (fraction::EXPECTED_SHARE, fraction::parse_share);
+                self.quantity(table, "missed", expected, decimal_or_text, read).map(Share::from)
+            }
         };
         let ((seats, stake), side, missed) = (seats?, side?, missed?);
         Some(Listed { operator: Operator { seats, side, missed }, stake })
@@ -115,11 +113,11 @@ impl<'a> Entry<'a> {
         let minimum = self.minimum;
         match (table.get("seats"), table.get("stake")) {
             (Some(given), None) => {
-                let expected = "a number of seats, 1 or more";
-                let seats = self.field(table, "seats", expected, |value| {
-                    let seats = units::whole(&number(value)?)?;
-                    u32::try_from(seats).ok().filter(|seats| *seats > 0)
-                })?;
+                let range = 1..=u64::from(u32::MAX);
+                let expected = number::expected(&range);
+                let read = |text: &str| number::parse_within(text, range);
+                let seats = self.quantity(table, "seats", &expected, number_or_text, read)?;
+                let seats = u32::try_from(seats).ok()?;
                 let least = minimum.get().checked_mul(seats.into()).and_then(Amount::new);
                 if least.is_none() {
                     let expected = "no more seats than all the asset there can be is enough for";
@@ -128,13 +126,12 @@ impl<'a> Entry<'a> {
                 Some((seats, least?))
             }
             (None, Some(given)) => {
-                let expected = r#"tokens, such as 1000, "1,000" or "0.5""#;
                 let stake =
-                    self.field(table, "stake", expected, |value| units::tokens(&number(value)?))?;
+                    self.quantity(table, "stake", amount::EXPECTED, number_or_text, amount::parse)?;
                 match seats_of(stake, minimum) {
                     Some(seats) if seats > 0 => return Some((seats, stake)),
                     Some(_) => {
-                        let expected = format!("the {} tokens of a seat or more", tokens(minimum));
+                        let expected = format!("the {} tokens of a seat or more", Tokens(minimum));
                         self.expected(given.span(), "stake", &expected);
                     }
                     None => {
@@ -175,6 +172,20 @@ impl<'a> Entry<'a> {
         found
     }
 
+    /// A quantity that `written` finds in the value. What is expected of another type is `expected`.
+    fn quantity<T>(
+        &mut self,
+        table: &'a DeTable<'a>,
+        field: &str,
+        expected: &str,
+        written: impl FnOnce(&DeValue<'a>) -> Option<String>,
+        parse: impl FnOnce(&str) -> Result<T, ParseQuantityError>,
+    ) -> Option<T> {
+        let text = self.field(table, field, expected, written)?;
+        let span = table.get(field).map(Spanned::span).unwrap_or_default();
+        parse(&text).map_err(|error| self.expected(span, field, error.expected())).ok()
+    }
+
     fn expected(&mut self, span: Range<usize>, field: &str, expected: &str) {
         let field = format!("operator[{}].{field}", self.position);
         self.problems.push(Problem::expected(self.text, span, field, expected));
@@ -186,14 +197,29 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// The digits of a decimal whole number, or a text, in which scenarios allow separators.
-fn number<'a>(value: &'a DeValue<'_>) -> Option<Cow<'a, str>> {
+/// A whole number or a text.
+fn number_or_text(value: &DeValue<'_>) -> Option<String> {
     match value {
-        DeValue::String(text) => Some(Cow::Borrowed(text)),
+        DeValue::String(text) => Some(text.to_string()),
         DeValue::Integer(number) => {
-            i64::from_str_radix(number.as_str(), number.radix()).ok().map(|n| n.to_string().into())
+            // What needs more than 128 bits is out of all bounds, as their largest value is.
+            let number = i128::from_str_radix(number.as_str(), number.radix());
+            Some(number.unwrap_or(i128::MAX).to_string())
         }
         _ => None,
+    }
+}
+
+/// A number, also one with decimals or an exponent, or a text.
+fn decimal_or_text(value: &DeValue<'_>) -> Option<String> {
+    match value {
+        DeValue::Float(number) => {
+            let number: f64 = number.as_str().parse().ok()?;
+            // A share has 18 decimals: of a number with more, the nearest share is meant.
+            let (exact, rounded) = (number.to_string(), format!("{number:.18}"));
+            Some(if exact.len() < rounded.len() { exact } else { rounded })
+        }
+        value => number_or_text(value),
     }
 }
 
@@ -242,7 +268,7 @@ mod tests {
             [[operator]]
             stake = 100
             side = "silent"
-            missed = 1
+            missed = 1e0
             [[operator]]
             stake = "1,000"
             side = "for"
@@ -250,10 +276,15 @@ mod tests {
             seats = "1,000"
             side = "for"
             missed = 0
+            [[operator]]
+            seats = 0x10
+            side = "for"
+            missed = 0.0033333333333333335
         "#;
         let read = read("file", text, MINIMUM, MISSED).unwrap();
         let seats: Vec<_> = read.iter().map(|listed| listed.operator.seats).collect();
-        assert_eq!(seats, [3, 3, 1, 10, 1_000]);
+        assert_eq!(seats, [3, 3, 1, 10, 1_000, 16]);
+        assert!((read[5].operator.missed.get() - 1.0 / 300.0).abs() < 1e-18);
         assert_eq!((read[3].stake, read[3].operator.missed), (tokens_of(1_000), MISSED));
         assert_eq!(read[0].stake, tokens_of(300));
         assert_eq!(read[0].operator.missed, read[1].operator.missed);
@@ -289,8 +320,8 @@ mod tests {
 file:7:13: operator[1].seats: expected seats or stake, found neither
 file:8:20: operator[1].side: expected "for", "rival" or "silent", found "both"
 file:10:21: operator[2].stake: expected the 100 tokens of a seat or more, found "99.9"
-file:12:22: operator[2].missed: expected a share from 0% to 100%, such as "2%" or 0.02, found 1.1
-file:14:21: operator[3].seats: expected a number of seats, 1 or more, found 0
+file:12:22: operator[2].missed: expected a share from 0 % to 100 %, found 1.1
+file:14:21: operator[3].seats: expected a whole number from 1 to 4,294,967,295, found 0
 file:17:13: operator[3].name: expected seats, stake, side or missed, found name
 file:18:13: operator[4].side: expected "for", "rival" or "silent", found nothing
 file:19:21: operator[4].stake: expected tokens, such as 1000, "1,000" or "0.5", found "1,00""#

@@ -3,10 +3,12 @@
 use std::{fs, num::NonZeroU64};
 
 use alloy_primitives::Address;
-use alloy_transport_http::reqwest::Url;
-use canon_chain::deploy::{SetParameters, quantities};
+use canon_chain::{Endpoint, deploy::SetParameters};
 use canon_forecast::{Electorate, Operator, Side, Start, Terms};
-use canon_protocol::{Amount, Fraction, RoundRules, Slot, SlotClock, Timestamp};
+use canon_protocol::{
+    Amount, Fraction, RoundRules, Slot, SlotClock, Timestamp,
+    text::{Percent, grouped},
+};
 use eyre::{Report, eyre};
 
 use super::{
@@ -52,7 +54,7 @@ impl Plan {
     pub(super) fn new(asked: &Forecast) -> Result<Self, Failure> {
         match asked.source.choose().map_err(bad)? {
             Choice::Preset(preset) => Self::of_preset(asked, preset),
-            Choice::Chain(url, registry) => Self::of_chain(asked, url, registry),
+            Choice::Chain(endpoint, registry) => Self::of_chain(asked, endpoint, registry),
         }
     }
 
@@ -74,8 +76,9 @@ impl Plan {
         let late = asked.late.unwrap_or(0);
         if late >= rules.m() {
             return Err(bad(eyre!(
-                "--late: expected fewer than the {} slots of a round, found {late}",
-                rules.m(),
+                "--late: expected fewer than the {} slots of a round, found {}",
+                grouped(rules.m()),
+                grouped(late),
             )));
         }
         let positive = |value| {
@@ -114,7 +117,7 @@ impl Plan {
         })
     }
 
-    fn of_chain(asked: &Forecast, url: &Url, registry: Address) -> Result<Self, Failure> {
+    fn of_chain(asked: &Forecast, endpoint: &Endpoint, registry: Address) -> Result<Self, Failure> {
         for (flag, given) in [
             ("--quorum", asked.quorum.is_some()),
             ("--round", asked.round.is_some()),
@@ -128,7 +131,7 @@ impl Plan {
                 )));
             }
         }
-        let snapshot = Snapshot::take(url, registry, asked.payload)?;
+        let snapshot = Snapshot::take(endpoint, registry, asked.payload)?;
         let size = Size::Drawing { seats: snapshot.seats, epoch: snapshot.epoch.get() };
         let (electorate, listed) = electorate(asked, snapshot.minimum_stake, size)?;
         Ok(Self {
@@ -163,7 +166,7 @@ fn electorate(
         let name = path.display().to_string();
         let text =
             fs::read_to_string(path).map_err(|error| bad(operators::unreadable(&name, error)))?;
-        let listed = operators::read(&name, &text, minimum, asked.missed.share());
+        let listed = operators::read(&name, &text, minimum, asked.missed.into());
         let listed = listed.map_err(|report| {
             Failure::bad_input(report, "correct the lines above; --help shows what an operator has")
         })?;
@@ -180,22 +183,20 @@ fn electorate(
             )));
         }
     };
-    let (signaling, rival) = (asked.signaling.0, asked.rival.0);
-    let sum = u128::from(signaling.get()) + u128::from(rival.get());
-    if sum > Fraction::ONE.get().into() {
-        let [signaling, rival] = [signaling, rival].map(quantities::format_fraction);
-        // A hundred times the sum, since tokens have the same 18 places as fractions.
-        let sum = quantities::format_amount(Amount::of(100 * sum));
+    let (signaling, rival) = (asked.signaling, asked.rival);
+    if u128::from(signaling.get()) + u128::from(rival.get()) > Fraction::ONE.get().into() {
+        let sum = Percent::sum([signaling, rival]);
+        let [signaling, rival, all] = [signaling, rival, Fraction::ONE].map(Percent::of);
         return Err(Failure::bad_input(
             eyre!(
-                "--signaling {signaling}, --rival {rival}: expected shares of at most 100% together, \
-                 found {sum}%"
+                "--signaling {signaling}, --rival {rival}: expected shares of at most {all} together, \
+                 found {sum}"
             ),
             "lower one of the two; `canon forecast --help` shows their defaults",
         ));
     }
     let (signaling, rival) = (signaling.into(), rival.into());
-    let electorate = Electorate::of_shares(seats, signaling, rival, asked.missed.share());
+    let electorate = Electorate::of_shares(seats, signaling, rival, asked.missed.into());
     Ok((electorate.map_err(|error| bad(error.into()))?, Vec::new()))
 }
 
@@ -205,9 +206,9 @@ fn fill_up(mut operators: Vec<Operator>, name: &str, size: Size) -> Result<Elect
     let Size::Drawing { seats, epoch } = size else { return Ok(listed) };
     let rest = u64::from(seats).checked_sub(listed.seats()).ok_or_else(|| {
         eyre!(
-            "--operators {name}: expected no more than the {seats} seats that draw in epoch {epoch}, found \
-             {}",
-            listed.seats()
+            "--operators {name}: expected no more than the {} seats that draw in epoch {epoch}, found {}",
+            grouped(seats),
+            grouped(listed.seats())
         )
     })?;
     if rest > 0 {

@@ -1,11 +1,12 @@
 //! Where the parameters are from: a preset or a chain.
 
 use alloy_primitives::Address;
-use alloy_transport_http::reqwest::Url;
+use canon_chain::Endpoint;
+use canon_protocol::text::address;
 use clap::{ArgMatches, Args, Command, FromArgMatches, ValueEnum, parser::ValueSource};
 use eyre::{Report, eyre};
 
-use super::input::{address, endpoint};
+use crate::input::{EndpointParser, quantity};
 
 /// Parameter sets that come with the deployer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -20,7 +21,7 @@ pub(super) enum Preset {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Source {
     preset: Option<Preset>,
-    rpc_url: Option<Given<Url>>,
+    rpc_url: Option<Given<Endpoint>>,
     registry: Option<Given<Address>>,
 }
 
@@ -46,12 +47,13 @@ struct SourceFlags {
     preset: Option<Preset>,
 
     // A key may be part of it, which isn't for --help to show.
-    /// Endpoint of a chain where the set is; needs --registry
-    #[arg(long, value_name = "URL", env = "ETH_RPC_URL", hide_env_values = true, value_parser = endpoint)]
-    rpc_url: Option<Url>,
+    /// Endpoint of a chain where the set is (http, https, ws, wss, or the path of an IPC socket); needs
+    /// --registry
+    #[arg(long, value_name = "URL", env = "ETH_RPC_URL", hide_env_values = true, value_parser = EndpointParser)]
+    rpc_url: Option<Endpoint>,
 
     /// Registry of the set, from which all else is found; needs --rpc-url
-    #[arg(long, value_name = "ADDRESS", env = "CANON_REGISTRY", hide_env_values = true, value_parser = address)]
+    #[arg(long, value_name = "ADDRESS", env = "CANON_REGISTRY", hide_env_values = true, value_parser = quantity(address::parse))]
     registry: Option<Address>,
 }
 
@@ -92,7 +94,7 @@ fn given<T>(matches: &ArgMatches, id: &str, value: T) -> Given<T> {
 #[derive(Debug)]
 pub(super) enum Choice<'a> {
     Preset(Preset),
-    Chain(&'a Url, Address),
+    Chain(&'a Endpoint, Address),
 }
 
 impl Source {
@@ -111,14 +113,14 @@ impl Source {
             };
         }
         match (&self.rpc_url, &self.registry) {
-            (Some(url), Some(registry)) => Ok(Choice::Chain(url.get(), *registry.get())),
+            (Some(endpoint), Some(registry)) => Ok(Choice::Chain(endpoint.get(), *registry.get())),
             (None, Some(registry)) => Err(eyre!(
                 "--rpc-url (ETH_RPC_URL): expected the URL of the chain on which the Registry {} is, \
                  found nothing",
                 registry.get()
             )),
-            (Some(Given::Typed(url)), None) => Err(eyre!(
-                "--registry (CANON_REGISTRY): expected the address of the set's Registry on {url}, \
+            (Some(Given::Typed(endpoint)), None) => Err(eyre!(
+                "--registry (CANON_REGISTRY): expected the address of the set's Registry on {endpoint}, \
                  found nothing"
             )),
             (Some(Given::Environment(_)) | None, None) => Ok(Choice::Preset(Preset::MainnetLike)),
@@ -130,7 +132,7 @@ impl Source {
 mod tests {
     use super::*;
 
-    fn url() -> Url {
+    fn url() -> Endpoint {
         "http://localhost:1".parse().unwrap()
     }
 

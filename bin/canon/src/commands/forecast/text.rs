@@ -1,22 +1,10 @@
-//! Numbers and times as people read them.
+//! Chances, and what else of a forecast isn't a quantity of the protocol, as people read it.
 
-use canon_protocol::{Amount, Fraction, Seconds, Timestamp};
-pub(super) use canon_rehearsal::text::{count, grouped, tokens};
-
-/// Whole tokens, rounded up: what is at least needed is enough. Fewer than a token stay exact.
-pub(super) fn enough(amount: Amount) -> String {
-    let unit = Amount::TOKEN.get();
-    if amount.get() < unit { tokens(amount) } else { grouped(amount.get().div_ceil(unit)) }
-}
+use canon_protocol::{Amount, Seconds, text::Duration};
 
 /// A share in per cent, with one decimal at most.
 pub(super) fn percent(share: f64) -> String {
     format!("{} %", (share * 1000.0).round() / 10.0)
-}
-
-/// A fraction in per cent, exactly.
-pub(super) fn fraction(fraction: Fraction) -> String {
-    canon_chain::deploy::quantities::format_fraction(fraction).replace('%', " %")
 }
 
 /// What part of `whole` it is, in per cent with two decimals, rounded up.
@@ -51,38 +39,12 @@ pub(super) fn estimate(chance: f64) -> String {
     format!("{:.2} %", chance * 100.0)
 }
 
-/// A duration in its largest unit and the next one: `1 h 30 min`, `3 d`.
-pub(super) fn duration(seconds: u64) -> String {
-    const UNITS: [(&str, u64); 4] = [("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)];
-    let largest = UNITS.iter().position(|(_, size)| seconds >= *size);
-    let Some(largest) = largest else { return "0 s".to_owned() };
-    let mut rest = seconds;
-    let mut parts = Vec::new();
-    for (name, size) in UNITS.iter().skip(largest).take(2) {
-        if rest >= *size {
-            parts.push(format!("{} {name}", rest / size));
-            rest %= size;
-        }
-    }
-    parts.join(" ")
-}
-
-/// `2026-12-01 09:00:12`, in UTC.
-pub(super) fn date(time: Timestamp) -> String {
-    let second = i64::try_from(time.get()).ok();
-    let instant = second.and_then(|second| jiff::Timestamp::from_second(second).ok());
-    instant.map_or_else(
-        || format!("second {time}"),
-        |instant| instant.strftime("%Y-%m-%d %H:%M:%S").to_string(),
-    )
-}
-
 /// How long until a time: `in 3 d 4 h`. `None` has passed.
 pub(super) fn until(after: Option<Seconds>) -> String {
     match after {
         None => "passed".to_owned(),
         Some(Seconds::ZERO) => "now".to_owned(),
-        Some(after) => format!("in {}", duration(after.get())),
+        Some(after) => format!("in {}", Duration(after).rounded()),
     }
 }
 
@@ -117,37 +79,21 @@ mod tests {
     }
 
     #[test]
-    fn durations_have_at_most_two_units() {
-        for (seconds, text) in [
-            (0, "0 s"),
-            (59, "59 s"),
-            (61, "1 min 1 s"),
-            (3_600, "1 h"),
-            (3_660, "1 h 1 min"),
-            (90_000, "1 d 1 h"),
-            (8 * 86_400 + 1, "8 d"),
+    fn times_to_come_have_at_most_two_units() {
+        for (after, text) in [
+            (Some(Seconds::of(8 * 86_400 + 1)), "in 8 d"),
+            (Some(Seconds::of(90_061)), "in 1 d 1 h"),
+            (Some(Seconds::ZERO), "now"),
+            (None, "passed"),
         ] {
-            assert_eq!(duration(seconds), text);
+            assert_eq!(until(after), text);
         }
-        assert_eq!(until(Some(Seconds::HOUR)), "in 1 h");
-        assert_eq!((&*until(Some(Seconds::ZERO)), &*until(None)), ("now", "passed"));
     }
 
     #[test]
-    fn times_are_utc() {
-        assert_eq!(date(Timestamp::of(1_796_115_612)), "2026-12-01 09:00:12");
-        assert_eq!(date(Timestamp::MAX), "second 1099511627775");
-    }
-
-    #[test]
-    fn amounts_are_tokens() {
-        let half = Amount::of(Amount::TOKEN.get() / 2);
-        let more = Amount::of(1_500 * Amount::TOKEN.get() + 1);
-        assert_eq!((&*tokens(half), &*enough(half)), ("0.5", "0.5"));
-        assert_eq!((&*tokens(more), &*enough(more)), ("1,500.000000000000000001", "1,501"));
+    fn parts_are_rounded_up() {
         assert_eq!(part(Amount::of(665_001), Amount::of(1_000_000)), "66.51 %");
         assert_eq!(part(Amount::ZERO, Amount::ZERO), "0.00 %");
-        assert_eq!(fraction(Fraction::percent(20)), "20 %");
     }
 
     #[test]
@@ -157,10 +103,5 @@ mod tests {
             assert_eq!(bar(share, 4), text);
         }
         assert_eq!((&*mean(1.234), &*mean(2e12)), ("1.23", "2e12"));
-    }
-
-    #[test]
-    fn things_are_counted() {
-        assert_eq!((&*count(1, "seat"), &*count(1_000, "seat")), ("1 seat", "1,000 seats"));
     }
 }

@@ -1,9 +1,11 @@
 //! When things happen.
 
+use canon_protocol::text::{Duration, Time, count, grouped};
+
 use super::{Page, line};
 use crate::commands::forecast::{
     facts::{Expected, Moment, Stages, Told},
-    text::{NEGLIGIBLE, chance, count, date, duration, grouped, until},
+    text::{NEGLIGIBLE, chance, until},
 };
 
 /// What comes one after the other once a round is won.
@@ -25,10 +27,12 @@ pub(super) fn milestones(page: &mut Page, told: &Told<'_>) {
     };
     line!(page, "\nWhen{from}, if everybody acts at once and the holders accept");
     row(page, "", told, |at| at.certainty.to_owned());
-    row(page, "rounds", told, |at| stage(at, |stages| grouped(stages.rounds)));
+    row(page, "rounds", told, |at| stage(at, |stages| grouped(stages.rounds).to_string()));
     if told.chain.is_some() {
         row(page, "wins round", told, |at| {
-            stage(at, |stages| stages.round.map_or_else(String::new, |round| grouped(round.get())))
+            stage(at, |stages| {
+                stages.round.map_or_else(String::new, |round| grouped(round.get()).to_string())
+            })
         });
     }
     for (what, moment) in MOMENTS {
@@ -52,7 +56,7 @@ pub(super) fn milestones(page: &mut Page, told: &Told<'_>) {
 
 fn row(page: &mut Page, what: &str, told: &Told<'_>, cell: impl Fn(&Expected) -> String) {
     let cells: String =
-        told.milestones.iter().map(|milestone| format!("{:>21}", cell(milestone))).collect();
+        told.milestones.iter().map(|milestone| format!(" {:>20}", cell(milestone))).collect();
     line!(page, "  {what:<10} {cells}");
 }
 
@@ -65,6 +69,8 @@ fn stage(at: &Expected, cell: impl Fn(&Stages) -> String) -> String {
 }
 
 fn when(moment: Moment) -> String {
-    let after = moment.after.unwrap_or_default();
-    moment.time.map_or_else(|| duration(after.get()), date)
+    match moment.time {
+        Some(time) => Time(time).without_zone().to_string(),
+        None => Duration(moment.after.unwrap_or_default()).rounded().to_string(),
+    }
 }

@@ -8,10 +8,11 @@ mod standing;
 use std::fmt::{self, Write as _};
 
 use canon_forecast::Prospect;
+use canon_protocol::text::{Duration, Time, Tokens, count, grouped};
 
 use super::{
     facts::Told,
-    text::{bar, chance, count, date, duration, grouped, mean, percent, tokens},
+    text::{bar, chance, mean, percent},
 };
 
 /// Width of the bars of the plot.
@@ -57,14 +58,14 @@ fn terms(page: &mut Page, told: &Told<'_>) {
         "{} of {} signals win a round of {} · slots of {}",
         grouped(told.signals),
         grouped(told.slots),
-        duration(told.round_seconds),
-        duration(told.slot_seconds)
+        Duration(told.round_seconds).rounded(),
+        Duration(told.slot_seconds).rounded()
     );
     line!(
         page,
         "{} of {} tokens or more: {} signal for the payload, {} for a rival",
         count(told.seats, "seat"),
-        tokens(told.minimum_stake),
+        Tokens(told.minimum_stake),
         percent(told.signaling.get()),
         percent(told.rival.get()),
     );
@@ -76,7 +77,7 @@ fn terms(page: &mut Page, told: &Told<'_>) {
     );
     match (told.preset, told.start) {
         (Some(preset), Some(start)) => {
-            line!(page, "Parameters of the preset {preset}, from {} UTC on", date(start));
+            line!(page, "Parameters of the preset {preset}, from {} on", Time(start));
         }
         (Some(preset), None) => line!(page, "Parameters of the preset {preset}"),
         (None, _) => {}

@@ -1,12 +1,10 @@
 //! What came out of campaigns that were played.
 
 use canon_forecast::{PATIENCE, Quantile, Simulated};
+use canon_protocol::text::count;
 
 use super::{Page, line};
-use crate::commands::forecast::{
-    facts::Told,
-    text::{count, estimate},
-};
+use crate::commands::forecast::{facts::Told, text::estimate};
 
 pub(super) fn simulation(page: &mut Page, told: &Told<'_>, simulated: &Simulated) {
     line!(

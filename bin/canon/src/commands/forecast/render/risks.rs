@@ -1,11 +1,15 @@
 //! What a hostile minority can do, of the sequencers and of the holders.
 
-use canon_protocol::{Amount, Tabulation, yea_limit};
+use canon_protocol::{
+    Amount, Tabulation,
+    text::{Percent, Tokens, count, grouped},
+    yea_limit,
+};
 
 use super::{Page, line};
 use crate::commands::forecast::{
     facts::Told,
-    text::{chance, count, enough, fraction, grouped, part, percent, tokens},
+    text::{chance, part, percent},
 };
 
 pub(super) fn hostile(page: &mut Page, told: &Told<'_>) {
@@ -69,15 +73,15 @@ pub(super) fn vote(page: &mut Page, told: &Told<'_>) {
     let configuration = &told.configuration;
     let total = vote.total_power;
     let basis = if told.chain.is_some() { "locked now" } else { "the preset's supply" };
-    line!(page, "\nThe vote, if all power is {} tokens ({basis})", tokens(total));
+    line!(page, "\nThe vote, if all power is {} tokens ({basis})", Tokens(total));
     line!(
         page,
         "  it needs a turnout of {}, which is {} cast, and {} of power in all",
-        fraction(configuration.quorum),
-        enough(vote.outlook.quorum),
-        tokens(configuration.minimum_votes)
+        Percent::of(configuration.quorum),
+        Tokens(vote.outlook.quorum).rounded_up(),
+        Tokens(configuration.minimum_votes)
     );
-    let (turnout, cast) = (fraction(vote.turnout), vote.outlook.cast);
+    let (turnout, cast) = (Percent::of(vote.turnout), vote.outlook.cast);
     match vote.outlook.least_yea {
         Some(least) if least == cast => {
             line!(page, "  at a turnout of {turnout} it needs all of it to be yes");
@@ -87,7 +91,7 @@ pub(super) fn vote(page: &mut Page, told: &Told<'_>) {
             line!(
                 page,
                 "  at a turnout of {turnout} it needs more than {} yes, {} of what is cast",
-                enough(limit),
+                Tokens(limit).rounded_up(),
                 part(limit, cast)
             );
         }
@@ -96,7 +100,7 @@ pub(super) fn vote(page: &mut Page, told: &Told<'_>) {
     line!(
         page,
         "  at a turnout of {turnout}, {} of it yes, it {}",
-        fraction(vote.yes),
+        Percent::of(vote.yes),
         result(&vote.outlook.result)
     );
     line!(
@@ -114,11 +118,12 @@ pub(super) fn vote(page: &mut Page, told: &Told<'_>) {
         "those who vote say yes"
     );
     for force in &vote.alone {
-        let needs = |amount: Amount| format!("{} ({})", enough(amount), part(amount, total));
+        let needs =
+            |amount: Amount| format!("{} ({})", Tokens(amount).rounded_up(), part(amount, total));
         line!(
             page,
             "  {:<32}{:>31} {:>31}",
-            format!("{} votes", fraction(force.others)),
+            format!("{} votes", Percent::of(force.others)),
             force.passes.map_or_else(|| "no power is enough".to_owned(), needs),
             if force.stops.is_zero() { "nothing".to_owned() } else { needs(force.stops) },
         );
@@ -129,11 +134,11 @@ fn result(result: &Tabulation) -> String {
     match result {
         Tabulation::Accepted => "passes".to_owned(),
         Tabulation::TooLittlePower { total, .. } => {
-            format!("fails, since there are {} in all", tokens(*total))
+            format!("fails, since there are {} in all", Tokens(*total))
         }
         Tabulation::QuorumMissed { cast, .. } => {
-            format!("fails, since {} are cast", tokens(*cast))
+            format!("fails, since {} are cast", Tokens(*cast))
         }
-        Tabulation::Outvoted { yea, .. } => format!("fails, since {} are yes", tokens(*yea)),
+        Tabulation::Outvoted { yea, .. } => format!("fails, since {} are yes", Tokens(*yea)),
     }
 }

@@ -1,22 +1,23 @@
 //! Where a chain stands, and who sequences.
 
 use canon_forecast::{Prospect, Side};
+use canon_protocol::text::{Time, Tokens, count, grouped};
 
 use super::{Page, line};
 use crate::commands::forecast::{
     chain::{Snapshot, Standing},
     facts::Told,
-    text::{count, date, grouped, percent, tokens},
+    text::percent,
 };
 
 pub(super) fn standing(page: &mut Page, told: &Told<'_>, chain: &Snapshot) {
     let set = &chain.deployment;
     line!(
         page,
-        "\nChain {} at block {}, {} UTC",
+        "\nChain {} at block {}, {}",
         chain.chain_id,
         grouped(chain.block.get()),
-        date(chain.time)
+        Time(chain.time)
     );
     line!(page, "  Registry  {}", set.registry);
     line!(page, "  rollup    {}, canonical", set.rollup);
@@ -64,7 +65,7 @@ fn progress(page: &mut Page, told: &Told<'_>, payload: &Standing) {
         grouped(told.signals)
     );
     for won in &payload.pushable {
-        let until = won.until.map_or_else(String::new, |last| format!(" until {} UTC", date(last)));
+        let until = won.until.map_or_else(String::new, |last| format!(" until {}", Time(last)));
         line!(page, "            it has won round {}, which anyone can push{until}", won.round);
     }
     if let Some(proposal) = &payload.proposal {
@@ -92,12 +93,13 @@ pub(super) fn operators(page: &mut Page, told: &Told<'_>) {
             Side::Rival => "rival",
             Side::Silent => "silent",
         };
-        let idle = if operator.idle.is_zero() { String::new() } else { tokens(operator.idle) };
+        let idle =
+            if operator.idle.is_zero() { String::new() } else { Tokens(operator.idle).to_string() };
         line!(
             page,
             "  {number:>3} {:>8} {:>20} {idle:>18}   {side:<6} {:>9}",
             grouped(operator.seats),
-            tokens(operator.stake),
+            Tokens(operator.stake),
             percent(operator.missed.get()),
         );
     }

@@ -1,0 +1,265 @@
+//! Reaching a chain: the kinds of endpoints, and that no secret of one is ever shown.
+
+use std::{net::SocketAddr, path::Path};
+
+use snapbox::{cmd::Command, str};
+
+use crate::{
+    chain::Chain,
+    servers::{Authority, Folder, answering, closed_port, ipc, websocket},
+    support::{canon, stdout, while_served},
+};
+
+const REGISTRY: &str = "0x00000000000000000000000000000000000000aa";
+
+/// What stands in the URLs of these tests and must not be shown; the last one is the header that user
+/// and password become.
+const SECRETS: [&str; 5] = ["alice", "pa55word", "SECRETKEY", "QUERYSECRET", "YWxpY2U6cGE1NXdvcmQ"];
+
+/// A URL with a secret wherever one can be.
+fn secret_url(scheme: &str, host: impl std::fmt::Display) -> String {
+    format!("{scheme}://alice:pa55word@{host}/v2/SECRETKEY?token=QUERYSECRET#SECRETKEY")
+}
+
+/// Both ways to name an endpoint.
+fn both_ways(url: &str) -> [Command; 2] {
+    let forecast = || canon().args(["forecast", "--registry", REGISTRY]);
+    [forecast().args(["--rpc-url", url]), forecast().env("ETH_RPC_URL", url)]
+}
+
+/// Runs a command that fails and shows no secret; returns what it says.
+fn fails(command: Command, code: i32) -> String {
+    let output = command.output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), &*output.stdout), (Some(code), &b""[..]), "{said}");
+    for secret in SECRETS {
+        assert!(!said.contains(secret), "{secret} is shown: {said}");
+    }
+    said
+}
+
+#[test]
+fn what_is_no_endpoint_is_refused_without_its_secrets() {
+    for (url, says) in [
+        (secret_url("http", "host:99999"), "can't be parsed (invalid port number)"),
+        (secret_url("http", "[::g]"), "can't be parsed (invalid IPv6 address)"),
+        (secret_url("ftp", "host"), "begins with http, https, ws or wss, found another scheme"),
+        ("alice:pa55word@host/v2/SECRETKEY".to_owned(), "or the path of an IPC socket"),
+        ("//alice:pa55word@host/v2/SECRETKEY".to_owned(), "or the path of an IPC socket"),
+    ] {
+        let [flag, variable] = both_ways(&url).map(|command| fails(command, 2));
+        assert!(flag.starts_with("error: invalid value for '--rpc-url <URL>': expected"), "{flag}");
+        assert!(flag.contains(says), "{flag}");
+        let named = "error: invalid value for '--rpc-url <URL>' (ETH_RPC_URL): expected";
+        assert!(variable.starts_with(named) && variable.contains(says), "{variable}");
+    }
+}
+
+#[test]
+fn a_url_in_the_wrong_place_is_shown_without_its_secrets() {
+    let url = secret_url("https", "host");
+    for (arguments, shown) in [
+        (vec![&*url], "https://host"),
+        (vec!["forecast", &url], "https://host"),
+        (vec!["forecast", "--registry", &url], "https://host"),
+        (vec!["forecast", &format!("--registry={url}")], "https://host"),
+        (vec!["forecast", "--preset", &url], "https://host"),
+        (vec!["forecast", &format!("--rpcurl={url}")], "'--rpcurl'"),
+        (vec!["forecast", "--registry", "alice:pa55word@host/SECRETKEY"], "[hidden]"),
+    ] {
+        let said = fails(canon().args(&arguments), 2);
+        assert!(said.contains(shown), "{said}");
+    }
+    let said = fails(canon().arg("forecast").env("CANON_REGISTRY", &url), 2);
+    assert!(said.contains("https://host"), "{said}");
+    // The flag alone: the message names the endpoint.
+    let said = fails(canon().args(["forecast", "--rpc-url", &url]), 2);
+    assert!(said.contains("Registry on https://host, found nothing"), "{said}");
+}
+
+#[test]
+fn an_endpoint_that_is_not_reached_is_shown_without_its_secrets() {
+    // It speaks neither TLS nor the WebSocket protocol.
+    let plain = answering("200 OK", "{}");
+    let (closed, nowhere) = (closed_port(), "nowhere.invalid");
+    for (url, says) in [
+        (secret_url("http", closed), "Connection refused"),
+        (secret_url("https", closed), "Connection refused"),
+        (secret_url("ws", closed), "Connection refused"),
+        (secret_url("wss", closed), "Connection refused"),
+        (secret_url("http", nowhere), "failed to lookup address information"),
+        (secret_url("wss", nowhere), "failed to lookup address information"),
+        (secret_url("https", plain), "received corrupt message"),
+        (secret_url("wss", plain), "received corrupt message"),
+        (secret_url("ws", plain), "HTTP error: 200 OK"),
+    ] {
+        for command in both_ways(&url) {
+            let said = fails(command, 3);
+            assert!(said.contains(says), "{url}: {said}");
+        }
+    }
+    for path in ["/alice/pa55word/SECRETKEY", "/alice/pa55word/geth.ipc"] {
+        for command in both_ways(path) {
+            let said = fails(command, 3);
+            assert!(said.contains("No such file or directory"), "{said}");
+        }
+    }
+}
+
+#[test]
+fn an_answer_that_repeats_the_request_is_shown_without_the_secrets() {
+    const ERROR: &str =
+        r#"{"jsonrpc":"2.0","id":0,"error":{"code":-32000,"message":"no: {}","data":"{}"}}"#;
+    const RESULT: &str = r#"{"jsonrpc":"2.0","id":0,"result":"{}"}"#;
+    for (status, body, says) in [
+        ("401 Unauthorized", "denied: {}", "HTTP error 401 with body: denied: POST [hidden]"),
+        ("403 Forbidden", "denied: {}", "HTTP error 403 with body: denied: POST [hidden]"),
+        ("429 Too Many Requests", "slow down: {}", "HTTP error 429 with body: slow down: POST"),
+        ("500 Internal Server Error", "<h1>{}</h1>", "HTTP error 500 with body: <h1>POST"),
+        ("308 Permanent Redirect", "moved: {}", "HTTP error 308 with body: moved: POST"),
+        ("200 OK", "garbage: {}", "isn't the JSON that was asked for (line 1, column 1)"),
+        ("200 OK", RESULT, "isn't the JSON that was asked for"),
+        ("200 OK", ERROR, "error code -32000: no: POST [hidden]"),
+        ("403 Forbidden", ERROR, "error code -32000: no: POST [hidden]"),
+    ] {
+        let server = answering(status, body);
+        for command in both_ways(&secret_url("http", server)) {
+            let said = fails(command, 3);
+            assert!(said.contains(&format!("--rpc-url http://{server} doesn't answer")), "{said}");
+            assert!(said.contains(says), "{status}: {said}");
+        }
+        let [flag, _] = both_ways(&secret_url("ws", server));
+        let said = fails(flag, 3);
+        assert!(said.contains(&format!("HTTP error: {status}")), "{said}");
+    }
+}
+
+/// User and password are sent, with what is escaped in a URL as it is meant.
+#[test]
+fn credentials_are_sent_in_a_header() {
+    let server = answering("401 Unauthorized", "{}");
+    for scheme in ["http", "ws"] {
+        let url = format!("{scheme}://al%20ice:pa%3A55@{server}/");
+        let [flag, _] = both_ways(&url);
+        let said = String::from_utf8(flag.output().unwrap().stderr).unwrap();
+        assert!(!said.contains("pa:55") && !said.contains("YWwgaWNlOnBhOjU1"), "{said}");
+        if scheme == "http" {
+            assert!(said.contains("authorization: Basic [hidden]"), "{said}");
+        }
+    }
+}
+
+#[test]
+fn an_empty_variable_counts_as_unset() {
+    let plain = stdout(canon().arg("forecast"));
+    let empty = canon().arg("forecast").env("ETH_RPC_URL", "").env("CANON_REGISTRY", "");
+    assert_eq!(stdout(empty), plain);
+    let registry = canon().args(["forecast", "--registry", REGISTRY]).env("ETH_RPC_URL", "");
+    assert!(fails(registry, 2).contains("--rpc-url (ETH_RPC_URL): expected the URL of the chain"));
+    let url = ["forecast", "--rpc-url", "http://localhost:1"];
+    let said = fails(canon().args(url).env("CANON_REGISTRY", ""), 2);
+    assert!(said.contains("--registry (CANON_REGISTRY): expected the address"), "{said}");
+    // A flag that is empty was typed.
+    let said = fails(canon().args(["forecast", "--rpc-url", ""]), 2);
+    assert!(said.contains("or the path of an IPC socket, found nothing"), "{said}");
+}
+
+/// All kinds of endpoints of one chain give the same forecast.
+#[tokio::test]
+async fn every_kind_of_endpoint_reaches_the_chain() {
+    let chain = Chain::new().await;
+    chain.pass(30);
+    let folder = Folder::new("endpoints");
+    let authority = Authority::new();
+    let ca = folder.file("ca.pem");
+    std::fs::write(&ca, authority.pem()).unwrap();
+    let socket = folder.file("geth.ipc");
+    ipc(chain.chain.clone(), &socket);
+    let plain = websocket(chain.chain.clone()).await;
+    let https = authority.encrypted(chain.address()).await;
+    let wss = authority.encrypted(plain).await;
+    let local =
+        |scheme: &str, address: SocketAddr| format!("{scheme}://localhost:{}", address.port());
+
+    let command = chain.forecast("");
+    let expected = while_served(|| stdout(command)).await;
+    assert!(expected.contains("8 seats"), "{expected}");
+    for endpoint in [
+        format!("ws://{plain}"),
+        socket.display().to_string(),
+        local("https", https),
+        local("wss", wss),
+    ] {
+        let command = chain.forecast_from(&endpoint, "");
+        // Both, so that no list of the system takes part.
+        let command = command.env("SSL_CERT_FILE", &ca).env("SSL_CERT_DIR", folder.file(""));
+        assert_eq!(while_served(|| stdout(command)).await, expected, "{endpoint}");
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_of_an_unknown_authority_is_refused() {
+    let chain = Chain::new().await;
+    let folder = Folder::new("authorities");
+    let authority = Authority::new();
+    let other = folder.file("other.pem");
+    std::fs::write(&other, Authority::new().pem()).unwrap();
+    let server = authority.encrypted(websocket(chain.chain.clone()).await).await;
+    for scheme in ["https", "wss"] {
+        let url = secret_url(scheme, format!("localhost:{}", server.port()));
+        for file in [None, Some(&other)] {
+            let command = chain.forecast_from(&url, "");
+            let command = match file {
+                None => command,
+                Some(file) => {
+                    command.env("SSL_CERT_FILE", file).env("SSL_CERT_DIR", folder.file(""))
+                }
+            };
+            let said = while_served(|| fails(command, 3)).await;
+            let says = "because its certificate isn't trusted (";
+            let hint = "name that authority's certificate (PEM) in SSL_CERT_FILE";
+            assert!(said.contains(says) && said.contains(hint), "{said}");
+        }
+    }
+    // Another name than the certificate's.
+    let ca = folder.file("ca.pem");
+    std::fs::write(&ca, authority.pem()).unwrap();
+    let command = chain.forecast_from(&secret_url("https", server), "");
+    let command = command.env("SSL_CERT_FILE", &ca).env("SSL_CERT_DIR", folder.file(""));
+    let said = while_served(|| fails(command, 3)).await;
+    assert!(
+        said.contains("its certificate isn't trusted (certificate not valid for name"),
+        "{said}"
+    );
+    // A file without certificates isn't replaced by another list; an empty variable names none.
+    let (missing, empty) = (folder.file("no.pem"), folder.file("empty.pem"));
+    std::fs::write(&empty, "").unwrap();
+    for (file, says) in [
+        (&*missing, "SSL_CERT_FILE and SSL_CERT_DIR name no certificate that can be read ("),
+        (&*empty, "SSL_CERT_FILE and SSL_CERT_DIR name no certificate that can be read; correct"),
+        (Path::new(""), "because its certificate isn't trusted ("),
+    ] {
+        let command = chain.forecast_from(&secret_url("wss", server), "");
+        let command = command.env("SSL_CERT_FILE", file);
+        let said = while_served(|| fails(command, 3)).await;
+        assert!(said.contains(says), "{}: {said}", file.display());
+    }
+}
+
+#[test]
+fn a_refused_key_is_one_line() {
+    let server = answering("403 Forbidden", "no project {}");
+    canon()
+        .args(["forecast", "--registry", REGISTRY, "--rpc-url"])
+        .arg(format!("http://{server}/v2/SECRETKEY"))
+        .assert()
+        .code(3)
+        .stdout_eq("")
+        .stderr_eq(str![[r#"
+error: --rpc-url http://127.0.0.1:[..] doesn't answer eth_chainId
+  because HTTP error 403 with body: no project POST [hidden] [..]
+
+next: check --rpc-url (ETH_RPC_URL), or name another endpoint
+
+"#]]);
+}

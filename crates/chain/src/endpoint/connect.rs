@@ -1,0 +1,92 @@
+//! Connecting.
+
+use super::{
+    Address, Endpoint, EndpointFailure,
+    guard::{Guard, Guarded},
+    secrets::Secrets,
+    tls,
+    websocket::WebSocket,
+};
+use crate::{
+    client::Client,
+    error::{Error, Result},
+};
+use alloy_provider::ProviderBuilder;
+use alloy_rpc_client::{ClientBuilder, RpcClient};
+use alloy_transport::{TransportResult, utils::guess_local_url};
+use alloy_transport_http::Http;
+use alloy_transport_ipc::IpcConnect;
+use core::time::Duration;
+use std::sync::Arc;
+use tokio_tungstenite::Connector;
+use url::Url;
+
+/// How long an endpoint is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// The most time that opening a connection takes. 10 seconds by default.
+    pub connect: Duration,
+    /// The most time that an answer takes, with a connection that it has to open first. 30 seconds by
+    /// default: logs of many blocks take some.
+    pub request: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(10), request: Duration::from_secs(30) }
+    }
+}
+
+impl Endpoint {
+    /// Connects, and asks for the chain id once. TLS connections trust the system's certificates
+    /// (`SSL_CERT_FILE` and `SSL_CERT_DIR` replace them), or Mozilla's list if the system has none.
+    ///
+    /// Redirects are not followed: the key in a URL is for its host only.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Rpc`] if the endpoint can't be reached or doesn't answer in time.
+    pub async fn connect(&self, timeouts: Timeouts) -> Result<Client> {
+        let client = self.rpc_client(timeouts).await;
+        let client = client.map_err(|source| Error::rpc("the request to connect", source))?;
+        Client::connect(ProviderBuilder::default().connect_client(client)).await
+    }
+
+    async fn rpc_client(&self, timeouts: Timeouts) -> TransportResult<RpcClient> {
+        let secrets = Arc::new(Secrets::of(self));
+        let requests = Guard { limit: timeouts.request, secrets: secrets.clone() };
+        let connections = Guard { limit: timeouts.connect, secrets };
+        let builder = ClientBuilder::default().layer(requests);
+        match &self.0 {
+            Address::Http(url) => {
+                let http = Http::with_client(http_client(url, timeouts)?, url.clone());
+                Ok(builder.transport(http, guess_local_url(url)))
+            }
+            Address::WebSocket(url) => {
+                let connector = match url.scheme() {
+                    "wss" => Connector::Rustls(Arc::new(tls::trusting_the_system()?)),
+                    _ => Connector::Plain,
+                };
+                let inner = WebSocket { url: url.clone(), connector };
+                builder.pubsub(Guarded { inner, guard: connections }).await
+            }
+            Address::Ipc(path) => {
+                let inner = IpcConnect::new(path.clone());
+                builder.pubsub(Guarded { inner, guard: connections }).await
+            }
+        }
+    }
+}
+
+fn http_client(url: &Url, timeouts: Timeouts) -> Result<reqwest::Client, EndpointFailure> {
+    let tls = match url.scheme() {
+        "https" => tls::trusting_the_system()?,
+        _ => tls::trusting_nobody()?,
+    };
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(timeouts.connect)
+        .build()
+        .map_err(|error| EndpointFailure::unprepared(error.without_url()))
+}

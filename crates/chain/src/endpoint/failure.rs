@@ -1,0 +1,69 @@
+//! Why an endpoint gave no answer, in words.
+
+use super::secrets::Secrets;
+use alloy_transport::{TransportError, TransportErrorKind};
+use core::{error::Error, time::Duration};
+use std::io;
+
+/// Why an endpoint gave no answer: the innermost reason, without the endpoint's secrets.
+///
+/// The errors of HTTP and WebSocket clients contain the URL, and wrap the reason in layers that say
+/// nothing. So they are replaced by this.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct EndpointFailure(String);
+
+impl EndpointFailure {
+    /// The reason that a client's error wraps.
+    pub(super) fn of(error: &(dyn Error + 'static), secrets: &Secrets) -> Self {
+        let mut reason = error;
+        loop {
+            if let Some(rustls::Error::InvalidCertificate(problem)) = reason.downcast_ref() {
+                return Self::untrusted(problem);
+            }
+            match cause(reason) {
+                Some(deeper) => reason = deeper,
+                None => return Self(secrets.hide(&reason.to_string())),
+            }
+        }
+    }
+
+    fn untrusted(problem: &rustls::CertificateError) -> Self {
+        Self(format!(
+            "its certificate isn't trusted ({problem}); if a certificate authority of your own signed \
+             it, name that authority's certificate (PEM) in SSL_CERT_FILE"
+        ))
+    }
+
+    /// The endpoint took longer than `limit`.
+    pub(super) fn timeout(what: &str, limit: Duration) -> Self {
+        Self(format!("no {what} within {} s", limit.as_secs_f64()))
+    }
+
+    /// No connection can be prepared on this machine.
+    pub(super) fn unprepared(reason: impl ToString) -> Self {
+        Self(reason.to_string())
+    }
+
+    /// An answer isn't the JSON that was asked for. It isn't repeated: it can be a page of any length,
+    /// and can have the request in it.
+    pub(crate) fn not_as_expected(error: &serde_json::Error) -> Self {
+        let (line, column) = (error.line(), error.column());
+        Self(format!("its answer isn't the JSON that was asked for (line {line}, column {column})"))
+    }
+}
+
+impl From<EndpointFailure> for TransportError {
+    fn from(failure: EndpointFailure) -> Self {
+        TransportErrorKind::custom(failure)
+    }
+}
+
+/// The error within an error. `io::Error` passes over the one that it wraps itself.
+fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    match wrapped {
+        Some(wrapped) => Some(wrapped),
+        None => error.source(),
+    }
+}

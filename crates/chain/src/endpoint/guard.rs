@@ -1,0 +1,89 @@
+//! What every request and connection passes: a time limit, and the removal of secrets from errors.
+
+use super::{failure::EndpointFailure, secrets::Secrets};
+use alloy_json_rpc::{RequestPacket, ResponsePacket};
+use alloy_pubsub::{ConnectionHandle, PubSubConnect};
+use alloy_transport::{TransportError, TransportFut, TransportResult};
+use core::{
+    fmt,
+    task::{Context, Poll},
+    time::Duration,
+};
+use std::sync::Arc;
+use tokio::time::timeout;
+use tower::{Layer, Service};
+
+/// A limit of time, and the secrets of the endpoint that it is for. As a layer it guards a
+/// transport's requests, around a [`PubSubConnect`] its connections.
+#[derive(Clone)]
+pub(super) struct Guard {
+    pub(super) limit: Duration,
+    pub(super) secrets: Arc<Secrets>,
+}
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guard").field("limit", &self.limit).finish_non_exhaustive()
+    }
+}
+
+/// Something with its guard.
+#[derive(Clone)]
+pub(super) struct Guarded<T> {
+    pub(super) inner: T,
+    pub(super) guard: Guard,
+}
+
+impl<T> fmt::Debug for Guarded<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guarded").field("guard", &self.guard).finish_non_exhaustive()
+    }
+}
+
+impl<T> Layer<T> for Guard {
+    type Service = Guarded<T>;
+
+    fn layer(&self, inner: T) -> Guarded<T> {
+        Guarded { inner, guard: self.clone() }
+    }
+}
+
+impl<T> Service<RequestPacket> for Guarded<T>
+where
+    T: Service<RequestPacket, Response = ResponsePacket, Error = TransportError>,
+    T::Future: Send + 'static,
+{
+    type Response = ResponsePacket;
+    type Error = TransportError;
+    type Future = TransportFut<'static>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+        let guard = &self.guard;
+        self.inner.poll_ready(context).map_err(|error| guard.secrets.hide_in_error(error))
+    }
+
+    fn call(&mut self, packet: RequestPacket) -> Self::Future {
+        let (answer, Guard { limit, secrets }) = (self.inner.call(packet), self.guard.clone());
+        Box::pin(async move {
+            match timeout(limit, answer).await {
+                Ok(Ok(answer)) => Ok(secrets.hide_in_answer(answer)),
+                Ok(Err(error)) => Err(secrets.hide_in_error(error)),
+                Err(_) => Err(EndpointFailure::timeout("answer", limit).into()),
+            }
+        })
+    }
+}
+
+impl<T: PubSubConnect> PubSubConnect for Guarded<T> {
+    fn is_local(&self) -> bool {
+        self.inner.is_local()
+    }
+
+    async fn connect(&self) -> TransportResult<ConnectionHandle> {
+        let Guard { limit, secrets } = &self.guard;
+        match timeout(*limit, self.inner.connect()).await {
+            Ok(connected) => connected.map_err(|error| secrets.hide_in_error(error)),
+            Err(_) => Err(EndpointFailure::timeout("connection", *limit).into()),
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Where a chain is reached: what a person writes for it, and the connection.
+//!
+//! Keys of providers are part of their URLs. So nothing here prints one: an [`Endpoint`] is shown by
+//! its scheme and host, and [`Secrets`] takes the rest out of whatever an error says.
+
+mod connect;
+mod failure;
+mod guard;
+mod secrets;
+mod tls;
+mod websocket;
+
+pub use connect::Timeouts;
+pub use secrets::without_secrets;
+
+pub(crate) use failure::EndpointFailure;
+
+use canon_protocol::ForeignText;
+use core::{fmt, str::FromStr};
+use std::path::{Path, PathBuf};
+use url::Url;
+
+/// Endings of the names of IPC sockets. Other paths are shown without their name: a mistyped URL
+/// can look like a path.
+const SOCKET_ENDINGS: [&str; 3] = ["ipc", "sock", "socket"];
+
+/// A way to reach a chain: an http, https, ws or wss URL, or the path of an IPC socket.
+///
+/// `Display` and `Debug` show the scheme, the host and the port of a URL, and the file name of a
+/// socket. User, password, path and query are used for connecting only.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Endpoint(Address);
+
+/// The address itself, with its secrets. It has no `Debug` for that reason.
+#[derive(Clone, PartialEq, Eq)]
+enum Address {
+    Http(Url),
+    WebSocket(Url),
+    Ipc(PathBuf),
+}
+
+/// Why a text isn't an endpoint. The message says what is expected and never repeats the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParseEndpointError {
+    /// It is empty.
+    #[error(
+        "expected the URL of an endpoint (http, https, ws or wss) or the path of an IPC socket, found nothing"
+    )]
+    Empty,
+    /// It is neither a URL nor a path.
+    #[error(
+        "expected the URL of an endpoint, such as http://localhost:8545, or the path of an IPC socket, such as /run/geth.ipc"
+    )]
+    NeitherUrlNorPath,
+    /// It is a URL that can't be parsed.
+    #[error(
+        "expected the URL of an endpoint, such as http://localhost:8545, found one that can't be parsed ({0})"
+    )]
+    InvalidUrl(url::ParseError),
+    /// It is a URL of another scheme.
+    #[error("expected a URL that begins with http, https, ws or wss, found another scheme")]
+    UnsupportedScheme,
+}
+
+impl FromStr for Endpoint {
+    type Err = ParseEndpointError;
+
+    fn from_str(text: &str) -> Result<Self, ParseEndpointError> {
+        if text.is_empty() {
+            return Err(ParseEndpointError::Empty);
+        }
+        if text.contains("://") {
+            let url = Url::parse(text).map_err(ParseEndpointError::InvalidUrl)?;
+            return match url.scheme() {
+                "http" | "https" => Ok(Self(Address::Http(url))),
+                "ws" | "wss" => Ok(Self(Address::WebSocket(url))),
+                _ => Err(ParseEndpointError::UnsupportedScheme),
+            };
+        }
+        let path = Path::new(text);
+        // `//host/key` is a URL without its scheme.
+        let is_path = (path.has_root() && !text.starts_with("//"))
+            || text.starts_with("./")
+            || text.starts_with("../")
+            || has_socket_ending(path);
+        match is_path {
+            true => Ok(Self(Address::Ipc(path.to_owned()))),
+            false => Err(ParseEndpointError::NeitherUrlNorPath),
+        }
+    }
+}
+
+fn has_socket_ending(path: &Path) -> bool {
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    ending.is_some_and(|ending| SOCKET_ENDINGS.contains(&ending))
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Address::Http(url) | Address::WebSocket(url) => write_origin(f, url),
+            Address::Ipc(path) => match path.file_name() {
+                Some(name) if has_socket_ending(path) => {
+                    write!(f, "{}", ForeignText::new(name.as_encoded_bytes()))
+                }
+                _ => f.write_str("an IPC socket"),
+            },
+        }
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Endpoint({self})")
+    }
+}
+
+/// Scheme, host and port.
+fn write_origin(f: &mut impl fmt::Write, url: &Url) -> fmt::Result {
+    write!(f, "{}://{}", url.scheme(), url.host_str().unwrap_or_default())?;
+    url.port().map_or(Ok(()), |port| write!(f, ":{port}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRETS: [&str; 4] = ["alice", "pa55word", "SECRETKEY", "token"];
+
+    #[test]
+    fn endpoints_are_shown_without_their_secrets() {
+        for (text, shown) in [
+            ("http://localhost:8545", "http://localhost:8545"),
+            ("https://alice:pa55word@host/v2/SECRETKEY?token=1", "https://host"),
+            ("HTTPS://host:443/SECRETKEY", "https://host"),
+            ("ws://127.0.0.1:1/SECRETKEY", "ws://127.0.0.1:1"),
+            ("wss://[::1]:8546/#SECRETKEY", "wss://[::1]:8546"),
+            ("http://xn--hxajbheg2az3al.gr/SECRETKEY", "http://xn--hxajbheg2az3al.gr"),
+            ("/home/alice/geth.ipc", "geth.ipc"),
+            ("./reth.sock", "reth.sock"),
+            ("geth.ipc", "geth.ipc"),
+            ("./a\u{1b}[31m.ipc", r"a\u{1b}[31m.ipc"),
+            // It may be a URL that lost its host.
+            ("/v2/SECRETKEY", "an IPC socket"),
+        ] {
+            let endpoint: Endpoint = text.parse().unwrap();
+            assert_eq!(endpoint.to_string(), shown, "{text}");
+            assert_eq!(format!("{endpoint:?}"), format!("Endpoint({shown})"));
+        }
+    }
+
+    #[test]
+    fn what_is_no_endpoint_is_refused_without_being_repeated() {
+        use ParseEndpointError::{Empty, InvalidUrl, NeitherUrlNorPath, UnsupportedScheme};
+        for (text, expected) in [
+            ("", Empty),
+            ("localhost:8545", NeitherUrlNorPath),
+            ("alice:pa55word@host/v2/SECRETKEY", NeitherUrlNorPath),
+            ("//alice:pa55word@host/v2/SECRETKEY", NeitherUrlNorPath),
+            ("http:host/SECRETKEY", NeitherUrlNorPath),
+            ("ftp://alice:pa55word@host/v2/SECRETKEY", UnsupportedScheme),
+            ("file:///SECRETKEY", UnsupportedScheme),
+            ("SECRETKEY://host", UnsupportedScheme),
+            ("http://", InvalidUrl(url::ParseError::EmptyHost)),
+            ("http://alice:pa55word", InvalidUrl(url::ParseError::InvalidPort)),
+            ("https://host:65536/SECRETKEY", InvalidUrl(url::ParseError::InvalidPort)),
+            ("https://SECRET KEY/", InvalidUrl(url::ParseError::IdnaError)),
+        ] {
+            let error = text.parse::<Endpoint>().unwrap_err();
+            assert_eq!(error, expected, "{text}");
+            let said = format!("{error} {error:?}");
+            assert!(SECRETS.iter().all(|secret| !said.contains(secret)), "{said}");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Folding logs into a state, from a source in this process: one core, decoding included.
+
+use alloy_primitives::{B256, U256, map::B256Map};
+use alloy_provider::{DynProvider, Provider, ProviderBuilder};
+use alloy_rpc_types_eth::{Block, Filter};
+use canon_chain::deploy::Create2Origin;
+use canon_differential::{History, Lockstep};
+use canon_follow::{
+    BlockId, Follower, Header, LogSource, PlacedLog, RangeLogs, Selection, SetIdentity, SourceError,
+};
+use canon_protocol::{BlockNumber, Timestamp};
+use core::ops::RangeInclusive;
+use divan::{Bencher, counter::ItemsCount};
+use std::sync::{Arc, LazyLock};
+
+/// The calls of the history that is folded.
+const CALLS: u64 = 20_000;
+
+fn main() {
+    divan::main();
+}
+
+/// A chain in memory.
+#[derive(Clone)]
+struct Recorded {
+    identity: SetIdentity,
+    headers: Arc<[Header]>,
+    by_hash: Arc<B256Map<usize>>,
+    logs: Arc<[PlacedLog]>,
+}
+
+static RECORDED: LazyLock<Recorded> = LazyLock::new(|| {
+    let mut recorded = None;
+    let before_step = |lockstep: &Lockstep, index: u64| {
+        if index.is_multiple_of(1_000) {
+            let salts = (0..4 * CALLS).map(|salt| B256::from(U256::from(salt)));
+            let origins = salts.map(|salt| Create2Origin { salt, ..Default::default() }).collect();
+            let addresses = *lockstep.set().addresses();
+            let identity = SetIdentity { addresses, first_block: BlockNumber::ZERO, origins };
+            recorded = Some((lockstep.chain().clone(), identity));
+        }
+    };
+    History { seed: 4, calls: CALLS }.run_with(before_step).expect("no difference");
+    let (chain, identity) = recorded.expect("a history has steps");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(async {
+        let provider: DynProvider =
+            ProviderBuilder::default().connect_client(chain.client()).erased();
+        let mut headers = Vec::new();
+        for number in 0..=chain.block_number() {
+            let block: Option<Block> = provider.get_block(number.into()).await.expect("an answer");
+            let header = block.expect("a block").header;
+            headers.push(Header {
+                id: BlockId { number: BlockNumber::of(number), hash: header.hash },
+                parent: header.parent_hash,
+                timestamp: Timestamp::of(header.timestamp),
+                bloom: header.logs_bloom,
+            });
+        }
+        let logs = provider.get_logs(&Filter::new().from_block(0)).await.expect("logs");
+        let place = |log: alloy_rpc_types_eth::Log| {
+            let header = &headers[log.block_number.expect("mined") as usize];
+            PlacedLog {
+                block: header.id,
+                timestamp: header.timestamp,
+                index: log.log_index.expect("mined"),
+                log: log.inner,
+            }
+        };
+        let logs = logs.into_iter().map(place).collect();
+        let by_hash = headers.iter().enumerate().map(|(at, header)| (header.id.hash, at)).collect();
+        Recorded { identity, headers: headers.into(), by_hash: Arc::new(by_hash), logs }
+    })
+});
+
+impl Recorded {
+    fn select(
+        &self,
+        blocks: RangeInclusive<BlockNumber>,
+        selection: Selection<'_>,
+    ) -> Vec<PlacedLog> {
+        let first = self.logs.partition_point(|log| log.block.number < *blocks.start());
+        let end = self.logs.partition_point(|log| log.block.number <= *blocks.end());
+        let wanted = |log: &&PlacedLog| match selection {
+            Selection::Emitters(emitters) => emitters.contains(&log.log.address),
+            Selection::Events(topics) => {
+                log.log.topics().first().is_some_and(|topic| topics.contains(topic))
+            }
+        };
+        self.logs[first..end].iter().filter(wanted).cloned().collect()
+    }
+}
+
+impl LogSource for Recorded {
+    async fn newest(&mut self) -> Result<Header, SourceError> {
+        Ok(self.headers[self.headers.len() - 1])
+    }
+
+    async fn header(&mut self, hash: B256) -> Result<Option<Header>, SourceError> {
+        Ok(self.by_hash.get(&hash).map(|at| self.headers[*at]))
+    }
+
+    async fn block_logs(
+        &mut self,
+        block: &Header,
+        selection: Selection<'_>,
+    ) -> Result<Vec<PlacedLog>, SourceError> {
+        Ok(self.select(block.id.number..=block.id.number, selection))
+    }
+
+    async fn range_logs(
+        &mut self,
+        blocks: RangeInclusive<BlockNumber>,
+        selection: Selection<'_>,
+    ) -> Result<RangeLogs, SourceError> {
+        let [first, last] =
+            [blocks.start(), blocks.end()].map(|end| self.headers[end.get() as usize]);
+        Ok(RangeLogs { first, last, logs: self.select(blocks, selection) })
+    }
+}
+
+/// A fresh follower up to the newest block; events a second.
+#[divan::bench(sample_count = 10)]
+fn from_the_first_block(bencher: Bencher<'_, '_>) {
+    let recorded = &*RECORDED;
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    bencher.counter(ItemsCount::new(recorded.logs.len())).bench_local(|| {
+        let mut follower = Follower::new(recorded.clone(), recorded.identity.clone());
+        runtime.block_on(follower.catch_up()).expect("it arrives")
+    });
+}

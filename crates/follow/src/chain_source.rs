@@ -1,0 +1,205 @@
+//! A chain reached through JSON-RPC, as a source of logs.
+
+use crate::{
+    error::SourceError,
+    source::{BlockId, Header, LogSource, PlacedLog, RangeLogs, Selection},
+};
+use alloy_primitives::{B256, map::B256Map};
+use alloy_provider::Provider;
+use alloy_rpc_client::BatchRequest;
+use alloy_rpc_types_eth::{Block, Filter, Log};
+use alloy_transport::TransportError;
+use canon_chain::{Client, Error, is_range_refusal};
+use canon_protocol::{BlockNumber, Timestamp};
+use core::ops::RangeInclusive;
+
+/// The blocks and logs of a chain, asked of an endpoint.
+///
+/// Logs are asked in one batch with the blocks they are of, so that the node that answers shows that it
+/// has them: nodes that lag answer with fewer logs and no error.
+#[derive(Clone, Debug)]
+pub struct ChainSource {
+    client: Client,
+}
+
+impl ChainSource {
+    /// The chain of a client.
+    pub const fn new(client: Client) -> Self {
+        Self { client }
+    }
+
+    /// The client.
+    pub const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The logs that fit `filter`, and the blocks that `wanted` names.
+    async fn logs_with_blocks<const N: usize>(
+        &self,
+        filter: &Filter,
+        wanted: [Wanted; N],
+    ) -> Result<(Vec<Log>, [Header; N]), SourceError> {
+        let mut batch = BatchRequest::new(self.client.provider().client());
+        let logs =
+            batch.add_call::<_, Vec<Log>>("eth_getLogs", &(filter,)).map_err(of("eth_getLogs"))?;
+        let mut blocks = Vec::with_capacity(N);
+        for block in wanted {
+            let waiter = match block {
+                Wanted::Hash(hash) => {
+                    batch.add_call::<_, Option<Block>>("eth_getBlockByHash", &(hash, false))
+                }
+                Wanted::Number(number) => batch.add_call(
+                    "eth_getBlockByNumber",
+                    &(alloy_eips::BlockNumberOrTag::Number(number.get()), false),
+                ),
+            };
+            blocks.push((block, waiter.map_err(of("eth_getBlock"))?));
+        }
+        batch.send().await.map_err(logs_error)?;
+        let logs = logs.await;
+        let mut headers = Vec::with_capacity(N);
+        for (wanted, block) in blocks {
+            let block = block.await.map_err(of("eth_getBlock"))?.ok_or_else(|| wanted.missing())?;
+            headers.push(header(&block)?);
+        }
+        let logs = logs.map_err(logs_error)?;
+        let headers =
+            headers.try_into().map_err(|_| SourceError::Malformed("blocks are missing"))?;
+        Ok((logs, headers))
+    }
+
+    /// Logs with their places. Endpoints that don't give the time of a log's block are asked for the
+    /// block.
+    async fn place(&self, logs: Vec<Log>) -> Result<Vec<PlacedLog>, SourceError> {
+        let mut times = B256Map::<Timestamp>::default();
+        let mut placed = Vec::with_capacity(logs.len());
+        for log in logs {
+            let (Some(number), Some(hash), Some(index), false) =
+                (log.block_number, log.block_hash, log.log_index, log.removed)
+            else {
+                return Err(SourceError::Malformed("a log isn't in a block"));
+            };
+            let known =
+                log.block_timestamp.and_then(Timestamp::new).or_else(|| times.get(&hash).copied());
+            let timestamp = match known {
+                Some(timestamp) => timestamp,
+                None => {
+                    let block = self.block(hash).await?.ok_or(SourceError::UnknownBlock(hash))?;
+                    *times.entry(hash).or_insert(block.timestamp)
+                }
+            };
+            let block = BlockId { number: BlockNumber::of(number), hash };
+            placed.push(PlacedLog { block, timestamp, index, log: log.inner });
+        }
+        placed.sort_by_key(|log| (log.block.number, log.index));
+        let repeated = |pair: &[PlacedLog]| {
+            let (one, other) = (&pair[0], &pair[1]);
+            one.block.number == other.block.number
+                && (one.block.hash != other.block.hash || one.index == other.index)
+        };
+        if placed.windows(2).any(repeated) {
+            return Err(SourceError::Malformed("two logs have the same place"));
+        }
+        Ok(placed)
+    }
+
+    async fn block(&self, hash: B256) -> Result<Option<Header>, SourceError> {
+        let block = self.client.provider().get_block_by_hash(hash).await;
+        block.map_err(of("eth_getBlockByHash"))?.as_ref().map(header).transpose()
+    }
+}
+
+/// A block that is asked for.
+#[derive(Clone, Copy)]
+enum Wanted {
+    Hash(B256),
+    Number(BlockNumber),
+}
+
+impl Wanted {
+    const fn missing(self) -> SourceError {
+        match self {
+            Self::Hash(hash) => SourceError::UnknownBlock(hash),
+            Self::Number(number) => SourceError::NoBlock(number),
+        }
+    }
+}
+
+impl LogSource for ChainSource {
+    async fn newest(&mut self) -> Result<Header, SourceError> {
+        let block = self.client.provider().get_block(alloy_eips::BlockId::latest()).await;
+        let block = block.map_err(of("eth_getBlockByNumber"))?;
+        header(&block.ok_or(SourceError::Malformed("there is no newest block"))?)
+    }
+
+    async fn header(&mut self, hash: B256) -> Result<Option<Header>, SourceError> {
+        self.block(hash).await
+    }
+
+    async fn block_logs(
+        &mut self,
+        block: &Header,
+        selection: Selection<'_>,
+    ) -> Result<Vec<PlacedLog>, SourceError> {
+        let filter = selected(selection).at_block_hash(block.id.hash);
+        let (logs, _) = self.logs_with_blocks(&filter, [Wanted::Hash(block.id.hash)]).await?;
+        let logs = self.place(logs).await?;
+        if logs.iter().any(|log| log.block != block.id || log.timestamp != block.timestamp) {
+            return Err(SourceError::Malformed("a log is of another block than asked for"));
+        }
+        Ok(logs)
+    }
+
+    async fn range_logs(
+        &mut self,
+        blocks: RangeInclusive<BlockNumber>,
+        selection: Selection<'_>,
+    ) -> Result<RangeLogs, SourceError> {
+        let (first, last) = (*blocks.start(), *blocks.end());
+        let filter = selected(selection).from_block(first.get()).to_block(last.get());
+        let ends = [Wanted::Number(first), Wanted::Number(last)];
+        let (logs, [first, last]) = self.logs_with_blocks(&filter, ends).await?;
+        let logs = self.place(logs).await?;
+        let fits = |log: &PlacedLog| {
+            let end = [first, last].into_iter().find(|end| end.id.number == log.block.number);
+            blocks.contains(&log.block.number) && end.is_none_or(|end| end.id == log.block)
+        };
+        if !logs.iter().all(fits) {
+            return Err(SourceError::Forked { number: last.id.number });
+        }
+        Ok(RangeLogs { first, last, logs })
+    }
+}
+
+fn selected(selection: Selection<'_>) -> Filter {
+    match selection {
+        Selection::Emitters(emitters) => {
+            Filter::new().address(emitters.iter().copied().collect::<Vec<_>>())
+        }
+        Selection::Events(topics) => Filter::new().event_signature(topics.to_vec()),
+    }
+}
+
+fn header(block: &Block) -> Result<Header, SourceError> {
+    let header = &block.header;
+    let timestamp = Timestamp::new(header.timestamp);
+    Ok(Header {
+        id: BlockId { number: BlockNumber::of(header.number), hash: header.hash },
+        parent: header.parent_hash,
+        timestamp: timestamp.ok_or(SourceError::Malformed("a block's time is beyond 40 bits"))?,
+        bloom: header.logs_bloom,
+    })
+}
+
+/// An endpoint's failure to answer `eth_getLogs`.
+fn logs_error(error: TransportError) -> SourceError {
+    if is_range_refusal(&error) {
+        return SourceError::RangeTooLong;
+    }
+    of("eth_getLogs")(error)
+}
+
+/// An endpoint's failure to answer `what`.
+fn of(what: &'static str) -> impl Fn(TransportError) -> SourceError {
+    move |source| Error::rpc(what, source).into()
+}

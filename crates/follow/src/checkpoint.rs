@@ -1,0 +1,128 @@
+//! States on disk, to go on from.
+
+use crate::{identity::SetIdentity, source::BlockId};
+use canon_protocol::SetState;
+use serde::{Deserialize, Serialize};
+use std::{
+    fs::{self, File},
+    io::{self, BufReader, BufWriter, Write},
+    path::{Path, PathBuf},
+};
+
+/// The version of the file's shape. A file of another version is read as none.
+const VERSION: u32 = 1;
+
+/// A set's state after a block that is unlikely to be replaced.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Checkpoint {
+    version: u32,
+    identity: SetIdentity,
+    block: BlockId,
+    state: SetState,
+}
+
+/// Why a checkpoint can't be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CheckpointError {
+    /// The file can't be read or written.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The file isn't a checkpoint, or is damaged: delete it.
+    #[error("{} is no checkpoint ({source}); delete it", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What doesn't fit.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// The file is of another version of this program: delete it.
+    #[error("{} has version {found}, expected {VERSION}; delete it", path.display())]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+    },
+    /// The file is of another set, or of other settings.
+    #[error("{} is of another set; name another file", path.display())]
+    OtherSet {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl Checkpoint {
+    pub(crate) const fn new(identity: SetIdentity, block: BlockId, state: SetState) -> Self {
+        Self { version: VERSION, identity, block, state }
+    }
+
+    pub(crate) fn into_parts(self) -> (SetIdentity, BlockId, SetState) {
+        (self.identity, self.block, self.state)
+    }
+
+    /// The block.
+    pub const fn block(&self) -> BlockId {
+        self.block
+    }
+
+    /// The state after the block.
+    pub const fn state(&self) -> &SetState {
+        &self.state
+    }
+
+    /// Writes the checkpoint in the place of what `path` has. A reader sees the old file or the new one,
+    /// whenever the program is killed.
+    ///
+    /// # Errors
+    ///
+    /// If the folder can't be written to.
+    pub fn write(&self, path: &Path) -> Result<(), CheckpointError> {
+        let failed = |source| CheckpointError::Io { path: path.to_owned(), source };
+        let new = path.with_extension("new");
+        let mut file = BufWriter::new(File::create(&new).map_err(failed)?);
+        serde_json::to_writer(&mut file, self).map_err(|error| failed(error.into()))?;
+        file.flush().map_err(failed)?;
+        file.get_ref().sync_all().map_err(failed)?;
+        fs::rename(&new, path).map_err(failed)
+    }
+
+    /// The checkpoint of the set with `identity` at `path`; `None` if there is no file.
+    ///
+    /// # Errors
+    ///
+    /// If the file can't be read, isn't a checkpoint of this version, or is of another set.
+    pub fn read(path: &Path, identity: &SetIdentity) -> Result<Option<Self>, CheckpointError> {
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(CheckpointError::Io { path: path.to_owned(), source }),
+        };
+        let damaged = |source| CheckpointError::Damaged { path: path.to_owned(), source };
+        let value: serde_json::Value =
+            serde_json::from_reader(BufReader::new(file)).map_err(damaged)?;
+        let found = Version::deserialize(&value).map_err(damaged)?.version;
+        if found != VERSION {
+            return Err(CheckpointError::Version { path: path.to_owned(), found });
+        }
+        let checkpoint: Self = serde_json::from_value(value).map_err(damaged)?;
+        if checkpoint.identity != *identity {
+            return Err(CheckpointError::OtherSet { path: path.to_owned() });
+        }
+        Ok(Some(checkpoint))
+    }
+}
+
+/// The part of a file that every version has.
+#[derive(Deserialize)]
+struct Version {
+    version: u32,
+}

@@ -1,0 +1,100 @@
+//! What can go wrong between a state and the chain.
+
+use alloy_primitives::{Address, B256};
+use canon_chain::Severity;
+use canon_protocol::{ApplyError, BlockNumber};
+
+/// A source of blocks and logs gave no answer that can be used. Nothing of it was applied.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// The endpoint failed.
+    #[error(transparent)]
+    Chain(#[from] canon_chain::Error),
+    /// The node doesn't have a block: it lags behind, or the block was replaced.
+    #[error("the endpoint doesn't know block {0} (yet, or any more); try again")]
+    UnknownBlock(B256),
+    /// The node's chain isn't as long as a range that was asked for.
+    #[error("the endpoint has no block {0} yet; try again")]
+    NoBlock(BlockNumber),
+    /// The node refuses the logs of so many blocks at once.
+    #[error("the endpoint refuses the logs of so many blocks at once")]
+    RangeTooLong,
+    /// Two answers describe different blocks: the chain was reorganized in between, or they came from
+    /// nodes on different forks.
+    #[error("the endpoint's answers about block {number} are of different forks; try again")]
+    Forked {
+        /// The block.
+        number: BlockNumber,
+    },
+    /// An answer lacks a field, or contradicts itself.
+    #[error("the endpoint's answer is malformed: {0}; use another endpoint")]
+    Malformed(&'static str),
+}
+
+/// Why a state isn't in step with its chain. It is as it was before the block that failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FollowError {
+    /// The chain couldn't be read.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// A log doesn't fit the state: the endpoint left out logs before it, or the set was deployed before
+    /// the first block.
+    #[error(
+        "log {index} of block {block} doesn't fit the state ({source}); the endpoint left out earlier logs, \
+         or the set was deployed before block {first_block}"
+    )]
+    Apply {
+        /// The block.
+        block: BlockNumber,
+        /// The log's position in it.
+        index: u64,
+        /// The first block that is followed.
+        first_block: BlockNumber,
+        /// What doesn't fit.
+        #[source]
+        source: ApplyError,
+    },
+    /// The last event of a block announces another that doesn't come: the endpoint left it out.
+    #[error(
+        "the logs of block {0} end in the middle of an event; the endpoint left out some, try another"
+    )]
+    Incomplete(BlockNumber),
+    /// A contract of the set emitted a log that the rules don't know: it isn't the contract it is taken
+    /// for, or belongs to another version.
+    #[error(
+        "log {index} of block {block}, of {emitter}, is no event of its contract; audit the set"
+    )]
+    UnknownEvent {
+        /// The block.
+        block: BlockNumber,
+        /// The log's position in it.
+        index: u64,
+        /// The contract.
+        emitter: Address,
+    },
+}
+
+impl SourceError {
+    /// What a program does about it.
+    pub const fn severity(&self) -> Severity {
+        match self {
+            Self::Chain(error) => error.severity(),
+            Self::Malformed(_) => Severity::Stop,
+            _ => Severity::Retry,
+        }
+    }
+}
+
+impl FollowError {
+    /// What a program does about it.
+    pub const fn severity(&self) -> Severity {
+        match self {
+            Self::Source(error) => error.severity(),
+            // Another answer may have the logs that are missing.
+            Self::Apply { .. } | Self::Incomplete(_) => Severity::Retry,
+            Self::UnknownEvent { .. } => Severity::Stop,
+        }
+    }
+}

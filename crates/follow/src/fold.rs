@@ -1,0 +1,82 @@
+//! A set's state after a block, from the logs up to it.
+
+use crate::{
+    error::FollowError,
+    identity::SetIdentity,
+    source::{BlockId, PlacedLog},
+};
+use alloy_primitives::Address;
+use canon_protocol::{BlockNumber, Constructor, L1Block, Log, SetState};
+use std::collections::BTreeSet;
+
+/// A set's state after a block.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Fold {
+    /// The block; `None` before the first one.
+    pub(crate) block: Option<BlockId>,
+    pub(crate) state: SetState,
+}
+
+impl Fold {
+    /// Before the set's first event.
+    pub(crate) fn new(identity: &SetIdentity) -> Self {
+        Self { block: None, state: SetState::new(identity.addresses) }
+    }
+
+    /// The block that comes next.
+    pub(crate) fn next(&self, identity: &SetIdentity) -> BlockNumber {
+        self.block.map_or(identity.first_block, |block| block.number.next())
+    }
+
+    /// The contracts whose logs are followed, in blocks whose logs with the topics of
+    /// [`SetIdentity::birth_topics`] are `births`.
+    pub(crate) fn emitters(
+        &self,
+        identity: &SetIdentity,
+        births: &[PlacedLog],
+    ) -> BTreeSet<Address> {
+        let is_born = |placed: &&PlacedLog| self.decode(identity, placed).is_some();
+        let newborn = births.iter().filter(is_born).map(|placed| placed.log.address);
+        let rollups = self.state.rollups().map(|(rollup, _)| rollup);
+        let proposals = self.state.all_proposals().map(|(proposals, _)| proposals);
+        let fixed = identity.fixed();
+        fixed.into_iter().chain(rollups).chain(proposals).chain(newborn).collect()
+    }
+
+    /// Applies the logs of the blocks up to `block`. If that fails, the state is between two blocks.
+    pub(crate) fn apply(
+        &mut self,
+        identity: &SetIdentity,
+        block: BlockId,
+        logs: &[PlacedLog],
+    ) -> Result<(), FollowError> {
+        for placed in logs {
+            let (emitter, block) = (placed.log.address, placed.block.number);
+            let Some(log) = self.decode(identity, placed) else {
+                if self.state.role_of(emitter).is_none() {
+                    // Its constructor is still at work: what makes it a contract of the set comes later.
+                    continue;
+                }
+                return Err(FollowError::UnknownEvent { block, index: placed.index, emitter });
+            };
+            let at = L1Block { number: block, timestamp: placed.timestamp };
+            self.state.evolve(&log, at).map_err(|source| FollowError::Apply {
+                block,
+                index: placed.index,
+                first_block: identity.first_block,
+                source,
+            })?;
+        }
+        if !self.state.is_settled() {
+            return Err(FollowError::Incomplete(block.number));
+        }
+        self.block = Some(block);
+        Ok(())
+    }
+
+    fn decode(&self, identity: &SetIdentity, placed: &PlacedLog) -> Option<Log> {
+        let is_genuine =
+            |contract, constructor: &Constructor| identity.is_genuine(contract, constructor);
+        self.state.decode_log(placed.log.address, &placed.log.data, &is_genuine)
+    }
+}

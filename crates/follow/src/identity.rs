@@ -1,0 +1,69 @@
+//! Which contracts are the set's.
+
+use alloy_primitives::{Address, B256, ChainId, keccak256};
+use alloy_sol_types::SolEvent;
+use canon_abi::{Contract, init_code};
+use canon_chain::{Deployment, deploy::Create2Origin};
+use canon_protocol::{Addresses, BlockNumber, Constructor};
+use serde::{Deserialize, Serialize};
+
+/// What tells a set from all others: equal identities have equal states at equal blocks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetIdentity {
+    /// The chain, and the contracts that the set has one of.
+    pub addresses: Addresses,
+    /// The block of the set's first event, or one before it.
+    pub first_block: BlockNumber,
+    /// How Rollups and Proposals of the set are created: what says it is one and isn't at the address
+    /// that follows from its constructor's arguments is none.
+    pub origins: Vec<Create2Origin>,
+}
+
+impl SetIdentity {
+    /// The identity of a set whose contracts have one origin. Its Expect is where that origin puts it.
+    ///
+    /// Returns `None` if the canonical rollup doesn't name its RewardDistributor.
+    pub fn of(
+        chain_id: ChainId,
+        set: &Deployment,
+        origin: Create2Origin,
+        first_block: BlockNumber,
+    ) -> Option<Self> {
+        let expect = origin.create2(Contract::Expect.artifact().creation_code()).address();
+        let addresses = Addresses {
+            chain_id,
+            asset: set.asset,
+            registry: set.registry,
+            governance: set.governance,
+            issuer: set.issuer,
+            distributor: set.reward_distributor?,
+            expect,
+        };
+        Some(Self { addresses, first_block, origins: vec![origin] })
+    }
+
+    /// The first topics of the events by which new contracts of the set show themselves.
+    pub(crate) const fn birth_topics() -> [B256; 2] {
+        [
+            canon_abi::Rollup::RollupDeployed::SIGNATURE_HASH,
+            canon_abi::Proposals::ProposalsDeployed::SIGNATURE_HASH,
+        ]
+    }
+
+    /// Whether `constructor` created the contract at this address, in one of the ways of the set.
+    pub(crate) fn is_genuine(&self, contract: Address, constructor: &Constructor) -> bool {
+        let init_code_hash = keccak256(init_code(constructor));
+        let created_by = |origin: &Create2Origin| {
+            origin.factory.create2(origin.salt, init_code_hash) == contract
+        };
+        self.origins.iter().any(created_by)
+    }
+
+    /// The contracts that the set has one of.
+    pub(crate) const fn fixed(&self) -> [Address; 6] {
+        let Addresses { asset, registry, governance, issuer, distributor, expect, .. } =
+            self.addresses;
+        [asset, registry, governance, issuer, distributor, expect]
+    }
+}

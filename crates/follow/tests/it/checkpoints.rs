@@ -1,0 +1,77 @@
+//! States on disk.
+
+use crate::support::{Recording, fresh, insist, run, source};
+use canon_follow::{Checkpoint, CheckpointError, Follower};
+use std::{fs, path::PathBuf};
+
+/// A file of this test alone.
+fn file(name: &str) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("canon-follow-{}-{name}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    folder.join("checkpoint.json")
+}
+
+#[test]
+fn a_follower_killed_after_any_step_goes_on_from_its_checkpoint() {
+    let (recording, path) = (Recording::shared(), file("killed"));
+    run(async {
+        let identity = &recording.identity;
+        for (height, _) in recording.heights.iter().enumerate() {
+            let chain = recording.chain(height);
+            // A new process each time: nothing is known but the file.
+            let mut follower = match Checkpoint::read(&path, identity).unwrap() {
+                Some(checkpoint) => Follower::resume(source(&chain).await, checkpoint),
+                None => Follower::new(source(&chain).await, identity.clone()),
+            };
+            insist(&mut follower).await;
+            assert_eq!(*follower.state(), fresh(&chain, identity).await, "height {height}");
+            if let Some(checkpoint) = follower.checkpoint() {
+                checkpoint.write(&path).unwrap();
+            }
+        }
+        let last = Checkpoint::read(&path, identity).unwrap().unwrap();
+        let newest = recording.newest().block_number();
+        assert_eq!(last.block().number.get(), newest - canon_follow::WINDOW);
+    });
+}
+
+#[test]
+fn a_checkpoint_of_a_block_that_was_replaced_is_left() {
+    let recording = Recording::shared();
+    run(async {
+        let old = recording.fork(3, 2 * canon_follow::WINDOW, 1);
+        let mut follower = Follower::new(source(&old).await, recording.identity.clone());
+        follower.catch_up().await.unwrap();
+        let checkpoint = follower.checkpoint().unwrap();
+        let chain = recording.newest();
+        let mut follower = Follower::resume(source(&chain).await, checkpoint);
+        insist(&mut follower).await;
+        assert_eq!(*follower.state(), fresh(&chain, &recording.identity).await);
+    });
+}
+
+#[test]
+fn damaged_and_foreign_files_are_refused() {
+    let (recording, path) = (Recording::shared(), file("damaged"));
+    let identity = &recording.identity;
+    assert!(Checkpoint::read(&path, identity).unwrap().is_none());
+    run(async {
+        let chain = recording.newest();
+        let mut follower = Follower::new(source(&chain).await, identity.clone());
+        follower.catch_up().await.unwrap();
+        follower.checkpoint().unwrap().write(&path).unwrap();
+    });
+    let mut other = identity.clone();
+    other.addresses.chain_id += 1;
+    let read = Checkpoint::read(&path, &other);
+    assert!(matches!(read, Err(CheckpointError::OtherSet { .. })), "{read:?}");
+    let written = fs::read_to_string(&path).unwrap();
+    for end in [0, 1, written.len() / 2, written.len() - 1] {
+        fs::write(&path, &written[..end]).unwrap();
+        let read = Checkpoint::read(&path, identity);
+        assert!(matches!(read, Err(CheckpointError::Damaged { .. })), "{end}: {read:?}");
+    }
+    fs::write(&path, written.replacen("\"version\":1", "\"version\":2", 1)).unwrap();
+    let read = Checkpoint::read(&path, identity);
+    assert!(matches!(read, Err(CheckpointError::Version { found: 2, .. })), "{read:?}");
+}

@@ -1,0 +1,173 @@
+//! Endpoints that fail, lag and switch forks.
+
+use crate::{
+    network::{Choice, Habit, Network},
+    support::{Recording, client, fresh, insist, run, step},
+};
+use canon_devchain::Devchain;
+use canon_follow::{ChainSource, FollowError, Follower, SourceError, WINDOW};
+use canon_protocol::SetState;
+
+/// The stages of a chain: it grows, its end is replaced, it grows on.
+fn stages() -> Vec<Devchain> {
+    let recording = Recording::shared();
+    let last = recording.heights.len() - 1;
+    let replaced = recording.fork(last - 2, 5, 1);
+    vec![recording.chain(last - 3), replaced, recording.chain(last - 1), recording.chain(last)]
+}
+
+/// Follows the stages one after the other. Returns the state at the end, and the number of requests.
+async fn follow_stages(stages: &[Devchain], failing: Option<u64>) -> (SetState, u64) {
+    let network = Network::new(stages.iter().map(Devchain::transport), Choice::Node(0));
+    if let Some(request) = failing {
+        network.fail(request);
+    }
+    // The first request asks for the chain id, which is known.
+    let source = loop {
+        let provider = alloy_provider::ProviderBuilder::default().connect_client(network.client());
+        if let Ok(client) = canon_chain::Client::connect(provider).await {
+            break ChainSource::new(client);
+        }
+    };
+    let mut follower = Follower::new(source, Recording::shared().identity.clone());
+    for (node, stage) in stages.iter().enumerate() {
+        network.choose(Choice::Node(node));
+        insist(&mut follower).await;
+        assert_eq!(follower.block().unwrap().hash, stage.block_hash());
+    }
+    (follower.state().clone(), network.requests())
+}
+
+#[test]
+fn whichever_request_fails_the_end_is_the_same() {
+    run(async {
+        let stages = stages();
+        let expected = fresh(&stages[3], &Recording::shared().identity).await;
+        let (state, requests) = follow_stages(&stages, None).await;
+        assert_eq!(state, expected);
+        assert!(requests > 50, "{requests}");
+        for failing in 0..requests {
+            let (state, _) = follow_stages(&stages, Some(failing)).await;
+            assert_eq!(state, expected, "request {failing} failed");
+        }
+    });
+}
+
+#[test]
+fn endpoints_have_habits() {
+    let recording = Recording::shared();
+    run(async {
+        let chain = recording.newest();
+        let expected = fresh(&chain, &recording.identity).await;
+        let mut requests = Vec::new();
+        for habit in [
+            Habit::None,
+            Habit::HidesTimesOfLogs,
+            Habit::RefusesRangesAbove(100),
+            Habit::RefusesRangesAbove(10),
+        ] {
+            let network = Network::new([chain.transport()], Choice::Node(0));
+            network.adopt(habit);
+            let source = ChainSource::new(client(network.client()).await);
+            let mut follower = Follower::new(source, recording.identity.clone());
+            follower.catch_up().await.unwrap();
+            assert!(*follower.state() == expected, "{habit:?}");
+            requests.push(network.requests());
+        }
+        let [plain, without_times, within_100, within_10] = requests[..] else { unreachable!() };
+        assert!(
+            plain < without_times && plain < within_100 && within_100 < within_10,
+            "{requests:?}"
+        );
+        let network = Network::new([chain.transport()], Choice::Node(0));
+        network.adopt(Habit::RefusesRangesAbove(9));
+        let source = ChainSource::new(client(network.client()).await);
+        let mut follower = Follower::new(source, recording.identity.clone());
+        let outcome = follower.catch_up().await;
+        let refused = FollowError::Source(SourceError::RangeTooLong);
+        assert_eq!(outcome.unwrap_err().to_string(), refused.to_string());
+    });
+}
+
+#[test]
+fn a_reorganization_that_begins_before_any_request_ends_in_the_new_chain() {
+    let recording = Recording::shared();
+    let height = recording.heights.len() / 2;
+    // Within the window, and deeper.
+    for (old, new) in [(10, 12), (WINDOW + 30, WINDOW + 32)] {
+        let nodes = [recording.fork(height, old, 1), recording.fork(height, new, 2)];
+        run(async {
+            let expected = fresh(&nodes[1], &recording.identity).await;
+            let mut switch = 0;
+            loop {
+                let transports = nodes.iter().map(Devchain::transport);
+                let network = Network::new(transports, Choice::SecondFrom(switch));
+                let source = ChainSource::new(client(network.client()).await);
+                let mut follower = Follower::new(source, recording.identity.clone());
+                insist(&mut follower).await;
+                let was_late = network.requests() <= switch;
+                network.choose(Choice::Node(1));
+                insist(&mut follower).await;
+                assert!(*follower.state() == expected, "{old} blocks, before request {switch}");
+                if was_late {
+                    break;
+                }
+                switch += 1;
+            }
+            assert!(switch > 10, "{switch}");
+        });
+    }
+}
+
+/// A node, and the state after its newest block.
+struct Node {
+    chain: Devchain,
+    state: SetState,
+}
+
+impl Node {
+    async fn new(chain: Devchain) -> Self {
+        let state = fresh(&chain, &Recording::shared().identity).await;
+        Self { chain, state }
+    }
+}
+
+#[test]
+fn nodes_that_lag_and_fork_cost_time_and_never_an_event() {
+    let recording = Recording::shared();
+    let last = recording.heights.len() - 1;
+    run(async {
+        // Up to date, a little and far behind, on two other forks; and on one that is longer.
+        let mut nodes = Vec::new();
+        for chain in [
+            recording.newest(),
+            recording.chain(last - 1),
+            recording.chain(last / 2),
+            recording.fork(last - 1, 9, 1),
+            recording.fork(last, 2, 2),
+        ] {
+            nodes.push(Node::new(chain).await);
+        }
+        let mut compared = 0;
+        for seed in 0..200 {
+            let transports = nodes.iter().map(|node| node.chain.transport());
+            let network = Network::new(transports, Choice::Any(seed));
+            let source = ChainSource::new(client(network.client()).await);
+            let mut follower = Follower::new(source, recording.identity.clone());
+            for _ in 0..30 {
+                let _ = step(&mut follower).await;
+                let at = follower.block().map(|block| block.hash);
+                let node = nodes.iter().find(|node| Some(node.chain.block_hash()) == at);
+                if let Some(node) = node {
+                    assert!(*follower.state() == node.state, "seed {seed}, block {at:?}");
+                    compared += 1;
+                }
+            }
+            network.choose(Choice::Node(nodes.len() - 1));
+            insist(&mut follower).await;
+            let newest = &nodes[nodes.len() - 1];
+            assert!(*follower.state() == newest.state, "seed {seed}");
+        }
+        assert!(compared > 200, "{compared} states were compared on the way");
+    });
+}

@@ -1,0 +1,50 @@
+//! Random histories, with hostile contracts and reorganizations, followed while they happen.
+
+use crate::support::{fresh, identity, run, source};
+use canon_differential::{History, Lockstep};
+use canon_follow::{Advance, ChainSource, Follower, self_check};
+
+/// How often the state is compared, in steps.
+const STEPS_BETWEEN_COMPARISONS: u64 = 40;
+
+/// Follows the history of `seed` every few steps. Returns the number of reorganizations that it saw.
+fn follow(seed: u64) -> u64 {
+    let mut follower: Option<Follower<ChainSource>> = None;
+    let mut reorganizations = 0;
+    let before_step = |lockstep: &Lockstep, index: u64| {
+        if !index.is_multiple_of(5) {
+            return;
+        }
+        let chain = lockstep.chain();
+        run(async {
+            let identity = identity(*lockstep.set().addresses());
+            let follower = match &mut follower {
+                Some(follower) => follower,
+                None => follower.insert(Follower::new(source(chain).await, identity.clone())),
+            };
+            match follower.catch_up().await.unwrap() {
+                Advance::Reorganized => reorganizations += 1,
+                Advance::Behind => return,
+                _ => {}
+            }
+            assert_eq!(follower.block().unwrap().hash, chain.block_hash());
+            if index.is_multiple_of(STEPS_BETWEEN_COMPARISONS) {
+                assert_eq!(*follower.state(), fresh(chain, &identity).await, "seed {seed}");
+                let client = follower.source_mut().client().clone();
+                let (header, state) = (*follower.header().unwrap(), follower.state());
+                let checked = self_check(&client, state, &header).await;
+                let checked = checked.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+                assert_eq!(checked.block, header.id.number);
+                assert!(checked.answers > 100, "{}", checked.answers);
+            }
+        });
+    };
+    History { seed, calls: 400 }.run_with(before_step).unwrap();
+    reorganizations
+}
+
+#[test]
+fn the_state_is_that_of_a_fresh_follower_and_of_the_chain() {
+    let reorganizations: u64 = (0..4).map(follow).sum();
+    assert!(reorganizations > 0, "no history was reorganized");
+}

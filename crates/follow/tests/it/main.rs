@@ -1,0 +1,10 @@
+//! Folding what a chain says, whatever happens on the way.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod checkpoints;
+mod faults;
+mod histories;
+mod network;
+mod reorganizations;
+mod support;

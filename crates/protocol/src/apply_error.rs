@@ -1,0 +1,217 @@
+//! Why an event can't be applied.
+
+use crate::{
+    call_frame::L1Block,
+    messages::Log,
+    proposals::InvalidRoundRules,
+    units::{Amount, Epoch, Nonce, ProposalId, Round, Timestamp, WithdrawalId},
+};
+use alloy_primitives::Address;
+
+/// Why an event can't be applied: it contradicts the state, so events are missing, repeated or out of
+/// order, or they aren't those of this set.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ApplyError {
+    /// The block is earlier than one whose events were applied already.
+    #[error(
+        "block {} at {} is earlier than block {} at {}, whose events were applied already",
+        found.number, found.timestamp, newest.number, newest.timestamp
+    )]
+    Backwards {
+        /// The block of the event.
+        found: L1Block,
+        /// The newest block of which events were applied.
+        newest: L1Block,
+    },
+    /// The emitter is not a contract of the set that emits this event.
+    #[error("{emitter} emitted {event}, but isn't the contract of this set that emits it")]
+    Emitter {
+        /// Who emitted it.
+        emitter: Address,
+        /// The event, as `Contract.Name`.
+        event: String,
+    },
+    /// A contract was deployed for another set, or twice.
+    #[error("{emitter} emitted {event}, which announces no new contract of this set")]
+    NotOfThisSet {
+        /// The contract.
+        emitter: Address,
+        /// The event, as `Contract.Name`.
+        event: String,
+    },
+    /// The event names something that doesn't exist.
+    #[error("there is no {0}")]
+    Unknown(Subject),
+    /// The event repeats something that happens only once.
+    #[error("{0} exists already")]
+    Repeated(Subject),
+    /// A numbered thing comes out of turn.
+    #[error("expected {what} {expected}, found {found}")]
+    OutOfTurn {
+        /// What is numbered, such as "proposal".
+        what: &'static str,
+        /// The number that is next.
+        expected: u64,
+        /// The number in the event.
+        found: u64,
+    },
+    /// A signed message was used out of turn.
+    #[error("expected nonce {expected} of {holder}, found {found}")]
+    Nonce {
+        /// Who signed it.
+        holder: Address,
+        /// The next nonce; the least one, if ballots are invalidated.
+        expected: Nonce,
+        /// The nonce in the event.
+        found: Nonce,
+    },
+    /// More is taken than there is.
+    #[error("{taken} is taken from {holding}, which is {available}")]
+    Shortfall {
+        /// What it is taken from.
+        holding: Holding,
+        /// What there is.
+        available: Amount,
+        /// What the event takes.
+        taken: Amount,
+    },
+    /// More is added than fits.
+    #[error("{added} is added to {holding}, which is {present}: the sum exceeds 96 bits")]
+    Overflow {
+        /// What it is added to.
+        holding: Holding,
+        /// What there is.
+        present: Amount,
+        /// What the event adds.
+        added: Amount,
+    },
+    /// Too many entries for their numbers.
+    #[error("there are {count} {what} already, more than can be numbered")]
+    TooMany {
+        /// What is numbered.
+        what: &'static str,
+        /// How many there are.
+        count: u64,
+    },
+    /// A Proposals contract was deployed with rules that its constructor refuses.
+    #[error(transparent)]
+    Rules(#[from] InvalidRoundRules),
+    /// A rollup's event comes before its first slot.
+    #[error("an event of a rollup at {found}, before its genesis at {genesis}")]
+    BeforeGenesis {
+        /// The rollup's first second.
+        genesis: Timestamp,
+        /// The time of the event.
+        found: Timestamp,
+    },
+    /// A signal is counted in a round that its slot isn't part of.
+    #[error("expected a signal of round {expected}, found round {found}")]
+    Round {
+        /// The round of the signal's slot.
+        expected: Round,
+        /// The round in the event.
+        found: Round,
+    },
+    /// The event completes what the event before it has to begin, and that is missing.
+    #[error("{event} of {emitter} completes an event that is missing before it")]
+    Unannounced {
+        /// Who emitted it.
+        emitter: Address,
+        /// The event, as `Contract.Name`.
+        event: String,
+    },
+    /// The event before this one has to be completed first.
+    #[error("expected {expected}, found {found} of {emitter}")]
+    Interrupted {
+        /// The event that has to come next, as `Contract.Name`.
+        expected: &'static str,
+        /// The event that came, as `Contract.Name`.
+        found: String,
+        /// Who emitted it.
+        emitter: Address,
+    },
+}
+
+/// What an event names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Subject {
+    /// A proposal of Governance.
+    #[error("proposal {0}")]
+    Proposal(ProposalId),
+    /// A withdrawal of Governance.
+    #[error("withdrawal {0}")]
+    Withdrawal(WithdrawalId),
+    /// An attester that is registered at a rollup.
+    #[error("registered attester {0}")]
+    Attester(Address),
+    /// An attester that is in the set of a rollup.
+    #[error("attester {0} in the set")]
+    Validating(Address),
+    /// The seed of an epoch.
+    #[error("seed of epoch {0}")]
+    Seed(Epoch),
+    /// A round in which somebody signaled.
+    #[error("round {round} of rollup {instance}")]
+    Round {
+        /// The rollup.
+        instance: Address,
+        /// The round.
+        round: Round,
+    },
+    /// A payload that was signaled for in the round.
+    #[error("payload {0} in the round")]
+    Payload(Address),
+}
+
+/// An amount that events change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Holding {
+    /// The supply of the Asset.
+    #[error("the total supply")]
+    Supply,
+    /// What an account has of the Asset.
+    #[error("the balance of {0}")]
+    Balance(Address),
+    /// The power of a holder.
+    #[error("the power of {0}")]
+    Power(Address),
+    /// The power of all holders.
+    #[error("the total power")]
+    TotalPower,
+    /// The stake of an attester.
+    #[error("the stake of {0}")]
+    Stake(Address),
+    /// The sums of the ballots on a proposal.
+    #[error("the tally of proposal {0}")]
+    Tally(ProposalId),
+}
+
+impl Holding {
+    /// `present` and `added` together.
+    pub(crate) fn add(self, present: Amount, added: Amount) -> Result<Amount, ApplyError> {
+        present.checked_add(added).ok_or(ApplyError::Overflow { holding: self, present, added })
+    }
+
+    /// `available` without `taken`.
+    pub(crate) fn take(self, available: Amount, taken: Amount) -> Result<Amount, ApplyError> {
+        let left = available.checked_sub(taken);
+        left.ok_or(ApplyError::Shortfall { holding: self, available, taken })
+    }
+}
+
+impl ApplyError {
+    pub(crate) fn emitter(log: &Log) -> Self {
+        Self::Emitter { emitter: log.emitter, event: log.event.name() }
+    }
+}
+
+/// Whether an event was applied.
+pub(crate) type Applied = Result<(), ApplyError>;
+
+/// An error unless the next number is due.
+pub(crate) const fn require_next(what: &'static str, expected: u64, found: u64) -> Applied {
+    if found == expected { Ok(()) } else { Err(ApplyError::OutOfTurn { what, expected, found }) }
+}

@@ -1,0 +1,94 @@
+//! Amounts, in tokens of 18 decimals: `1,000`, `0.5`.
+
+use super::{ErrorKind, Grouped, ParseQuantityError, digits, grouped, serde_as_text, within};
+use crate::units::Amount;
+use core::{fmt, ops::RangeInclusive};
+
+/// The decimals of a token.
+const DECIMALS: u32 = 18;
+
+/// An amount in tokens, with as many decimals as it has: `1,000`, `0.5`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tokens(pub Amount);
+
+impl Tokens {
+    /// Whole tokens, rounded up: at least what is needed. Fewer than one stay exact.
+    pub fn rounded_up(self) -> impl fmt::Display {
+        let amount = self.0.get();
+        let whole: Grouped = grouped(amount.div_ceil(Amount::TOKEN.get()));
+        fmt::from_fn(move |f| match amount < Amount::TOKEN.get() {
+            true => fmt::Display::fmt(&self, f),
+            false => fmt::Display::fmt(&whole, f),
+        })
+    }
+}
+
+impl fmt::Display for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&digits::decimal(self.0.get(), DECIMALS))
+    }
+}
+
+/// What a field expects, to be read after "expected".
+pub const EXPECTED: &str = "tokens, such as 1000, \"1,000\" or \"0.5\"";
+
+/// What a field that takes a range expects, to be read after "expected".
+pub const EXPECTED_RANGE: &str = "tokens, such as 1000, or \"1,000 to 5,000\"";
+
+/// Reads an amount of tokens.
+///
+/// # Errors
+///
+/// If the text is another, the amount doesn't fit 96 bits, or it has more than 18 decimals.
+pub fn parse(text: &str) -> Result<Amount, ParseQuantityError> {
+    parse_within(text, Amount::ZERO..=Amount::MAX)
+}
+
+/// Reads an amount of tokens within bounds.
+///
+/// # Errors
+///
+/// If the text is another, the amount is outside of the bounds, or it has more than 18 decimals.
+pub fn parse_within(
+    text: &str,
+    range: RangeInclusive<Amount>,
+) -> Result<Amount, ParseQuantityError> {
+    let amount = match digits::scaled(text.trim(), DECIMALS as usize) {
+        Ok(parts) => Amount::new(parts),
+        Err(ErrorKind::OutOfRange) => None,
+        Err(ErrorKind::TooManyDecimals) => {
+            let expected = "tokens with at most 18 decimals";
+            return Err(ParseQuantityError::new(ErrorKind::TooManyDecimals, text, expected));
+        }
+        Err(kind) => return Err(ParseQuantityError::new(kind, text, EXPECTED)),
+    };
+    within(amount, &range, text, "an amount of tokens", Tokens)
+}
+
+/// Reads an amount, or two with `to` between them, the smaller first: `5,000 to 50,000`. One amount is
+/// both ends.
+///
+/// # Errors
+///
+/// If the text is another, an amount isn't within 96 bits, or the first is larger.
+pub fn parse_range(text: &str) -> Result<RangeInclusive<Amount>, ParseQuantityError> {
+    let malformed = |kind, expected: &str| ParseQuantityError::new(kind, text, expected.to_owned());
+    let end = |end: &str| {
+        parse(end).map_err(|error| match error.kind() {
+            ErrorKind::Malformed => malformed(ErrorKind::Malformed, EXPECTED_RANGE),
+            kind => malformed(kind, error.expected()),
+        })
+    };
+    let Some((least, most)) = text.split_once(" to ") else {
+        let amount = end(text)?;
+        return Ok(amount..=amount);
+    };
+    let (least, most) = (end(least)?, end(most)?);
+    if least > most {
+        let expected = "two amounts of tokens, the smaller first";
+        return Err(malformed(ErrorKind::OutOfRange, expected));
+    }
+    Ok(least..=most)
+}
+
+serde_as_text!(Amount, Tokens);

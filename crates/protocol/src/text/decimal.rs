@@ -1,0 +1,29 @@
+//! Whole numbers in JSON that can exceed 2^53, above which many readers of JSON round: decimal digits
+//! in a string. For `#[serde(with = …)]`.
+
+use core::{fmt, str::FromStr};
+use serde::{Deserializer, Serializer, de::Error as _};
+
+/// Writes the digits in a string.
+///
+/// # Errors
+///
+/// Those of the serializer.
+pub fn serialize<S: Serializer>(
+    number: &impl fmt::Display,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(number)
+}
+
+/// Reads the digits in a string, or a number.
+///
+/// # Errors
+///
+/// If it is neither, or the type can't hold it.
+pub fn deserialize<'de, T: FromStr, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    let text = super::text_of(deserializer)?;
+    let digits = Some(&text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    let number = digits.and_then(|digits| digits.parse().ok());
+    number.ok_or_else(|| D::Error::custom(format!("expected decimal digits, found {text:?}")))
+}

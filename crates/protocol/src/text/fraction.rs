@@ -1,0 +1,87 @@
+//! Fractions and shares: `33.3 %`.
+
+use super::{ErrorKind, ParseQuantityError, digits, serde_as_text, within};
+use crate::units::Fraction;
+use core::{fmt, ops::RangeInclusive};
+
+/// The decimals of a percentage, whose unit is a hundredth of 10^18 parts.
+const DECIMALS: u32 = 16;
+
+/// The decimals of a share.
+const SHARE_DECIMALS: usize = 18;
+
+/// A fraction in per cent, with as many decimals as it has: `10 %`, `33.3 %`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Percent(u128);
+
+impl Percent {
+    /// A fraction.
+    pub const fn of(fraction: Fraction) -> Self {
+        Self(fraction.get() as u128)
+    }
+
+    /// The sum of fractions, which may exceed 100 %.
+    pub fn sum(fractions: impl IntoIterator<Item = Fraction>) -> Self {
+        Self(fractions.into_iter().map(|fraction| u128::from(fraction.get())).sum())
+    }
+}
+
+impl fmt::Display for Percent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("{} %", digits::decimal(self.0, DECIMALS)))
+    }
+}
+
+/// What a field expects, to be read after "expected".
+pub const EXPECTED: &str = "a percentage up to 100 such as \"10 %\"";
+
+/// What a field that takes a share expects, to be read after "expected".
+pub const EXPECTED_SHARE: &str = "a share such as \"70 %\" or 0.7";
+
+/// Reads a percentage. A number without its sign is refused: it could mean as many hundredths, or the
+/// hundredfold.
+///
+/// # Errors
+///
+/// If the text is another, is above 100 %, or has more than 16 decimals.
+pub fn parse(text: &str) -> Result<Fraction, ParseQuantityError> {
+    let Some(number) = text.trim().strip_suffix('%') else {
+        return Err(ParseQuantityError::new(ErrorKind::Malformed, text, EXPECTED));
+    };
+    let parts = digits::scaled(number.trim_end(), DECIMALS as usize);
+    fraction(parts, text, "a percentage", EXPECTED)
+}
+
+/// Reads a share: a percentage, or a number from 0 to 1.
+///
+/// # Errors
+///
+/// If the text is another, is above 100 %, or has more decimals than a fraction has.
+pub fn parse_share(text: &str) -> Result<Fraction, ParseQuantityError> {
+    let parts = match text.trim().strip_suffix('%') {
+        Some(number) => digits::scaled(number.trim_end(), DECIMALS as usize),
+        None => digits::scaled(text.trim(), SHARE_DECIMALS),
+    };
+    fraction(parts, text, "a share", EXPECTED_SHARE)
+}
+
+fn fraction(
+    parts: Result<u128, ErrorKind>,
+    text: &str,
+    noun: &str,
+    expected: &str,
+) -> Result<Fraction, ParseQuantityError> {
+    const RANGE: RangeInclusive<Fraction> = Fraction::ZERO..=Fraction::ONE;
+    let fraction = match parts {
+        Ok(parts) => u64::try_from(parts).ok().and_then(Fraction::new),
+        Err(ErrorKind::OutOfRange) => None,
+        Err(ErrorKind::TooManyDecimals) => {
+            let expected = format!("{noun} with at most 16 decimals in per cent");
+            return Err(ParseQuantityError::new(ErrorKind::TooManyDecimals, text, expected));
+        }
+        Err(kind) => return Err(ParseQuantityError::new(kind, text, expected)),
+    };
+    within(fraction, &RANGE, text, noun, Percent::of)
+}
+
+serde_as_text!(Fraction, Percent::of);

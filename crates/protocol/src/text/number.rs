@@ -1,0 +1,57 @@
+//! Whole numbers: `1,000`.
+
+use super::{ErrorKind, ParseQuantityError, digits, within};
+use core::{fmt, ops::RangeInclusive};
+
+/// A whole number with its digits in groups of three: `1,234,567`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grouped(u128);
+
+/// The formatter of a whole number.
+pub fn grouped(number: impl Into<u128>) -> Grouped {
+    Grouped(number.into())
+}
+
+impl fmt::Display for Grouped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&digits::grouped(self.0))
+    }
+}
+
+/// So many things: `1 block`, `2,000 blocks`.
+pub fn count(number: u64, noun: &str) -> impl fmt::Display {
+    fmt::from_fn(move |f| {
+        let plural = if number == 1 { "" } else { "s" };
+        f.pad(&format!("{} {noun}{plural}", grouped(number)))
+    })
+}
+
+/// Reads a whole number of 64 bits.
+///
+/// # Errors
+///
+/// If the text is another, or the number doesn't fit.
+pub fn parse(text: &str) -> Result<u64, ParseQuantityError> {
+    parse_within(text, 0..=u64::MAX)
+}
+
+/// Reads a whole number within bounds.
+///
+/// # Errors
+///
+/// If the text is another, or the number is outside of the bounds.
+pub fn parse_within(text: &str, range: RangeInclusive<u64>) -> Result<u64, ParseQuantityError> {
+    let number = match digits::scaled(text.trim(), 0) {
+        Ok(number) => u64::try_from(number).ok(),
+        Err(ErrorKind::OutOfRange) => None,
+        Err(_) => {
+            return Err(ParseQuantityError::new(ErrorKind::Malformed, text, expected(&range)));
+        }
+    };
+    within(number, &range, text, "a whole number", grouped)
+}
+
+/// What a field with these bounds expects, to be read after "expected".
+pub fn expected(range: &RangeInclusive<u64>) -> String {
+    format!("a whole number from {} to {}", grouped(*range.start()), grouped(*range.end()))
+}

@@ -1,0 +1,263 @@
+//! Contracts outside the set, as simple as they can be and still be hostile: payloads that change
+//! their lists, rollups with clocks of their own, targets that call back, wallets that sign.
+
+use super::abi::{ACTIONS, encode_actions};
+use alloy_primitives::{Address, B256, Bytes, Selector, U256};
+use canon_protocol::{Action, Code, CodeKind, Create2, ExternalContracts, Reaction, Timestamp};
+use core::num::NonZeroU64;
+use std::collections::BTreeMap;
+
+/// What a contract does when it is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Conduct {
+    /// Returns these bytes.
+    Answers(Bytes),
+    /// Returns these bytes and then zeros, `length` bytes in all: more than fit into code.
+    Pads {
+        /// What comes first.
+        answer: Bytes,
+        /// Bytes in all, not fewer than those of `answer`.
+        length: usize,
+    },
+    /// Returns how many times `seconds` have passed since `since`, which isn't in the future: a slot
+    /// of a clock of its own.
+    Counts {
+        /// The first second of number 0.
+        since: Timestamp,
+        /// How long a number lasts.
+        seconds: NonZeroU64,
+    },
+    /// Reverts with these bytes.
+    Reverts(Bytes),
+    /// Makes these calls in turn and reverts with the data of the first that fails.
+    Calls(Vec<Action>),
+}
+
+/// What a contract does, by selector.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Behavior {
+    /// Functions that it has.
+    pub functions: Vec<(Selector, Conduct)>,
+    /// What it does on any other calldata.
+    pub otherwise: Conduct,
+}
+
+/// What a contract does now, and what from some time on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// What it does at first.
+    pub first: Behavior,
+    /// The last second in which it does that, and what it does afterwards.
+    pub later: Option<(Timestamp, Behavior)>,
+}
+
+/// What is put at an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// A contract.
+    Program(Program),
+    /// An EIP-7702 delegation to an account.
+    Delegation(Address),
+    /// Nothing: an account without code.
+    Nothing,
+}
+
+/// `word` as a contract answers it.
+pub(super) fn answer_word(word: impl Into<U256>) -> Conduct {
+    Conduct::Answers(word.into().to_be_bytes::<32>().into())
+}
+
+impl Behavior {
+    /// A contract with these functions that reverts on all else.
+    pub const fn only(functions: Vec<(Selector, Conduct)>) -> Self {
+        Self { functions, otherwise: Conduct::Reverts(Bytes::new()) }
+    }
+
+    /// A payload with this list.
+    pub fn payload(actions: &[Action]) -> Self {
+        Self::only(vec![(ACTIONS, Conduct::Answers(encode_actions(actions).into()))])
+    }
+
+    fn conduct(&self, data: &[u8]) -> &Conduct {
+        // Missing bytes of calldata are zero.
+        let mut selector = Selector::ZERO;
+        let length = data.len().min(4);
+        selector[..length].copy_from_slice(&data[..length]);
+        let function = self.functions.iter().find(|(known, _)| *known == selector);
+        function.map_or(&self.otherwise, |(_, conduct)| conduct)
+    }
+}
+
+impl From<Behavior> for Program {
+    fn from(first: Behavior) -> Self {
+        Self { first, later: None }
+    }
+}
+
+impl Program {
+    /// What it does at `now`.
+    pub fn at(&self, now: Timestamp) -> &Behavior {
+        match &self.later {
+            Some((until, later)) if now > *until => later,
+            _ => &self.first,
+        }
+    }
+}
+
+/// All code outside the set, the code hashes of all accounts, and how contracts were created.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Foreign {
+    accounts: BTreeMap<Address, Put>,
+    hashes: BTreeMap<Address, B256>,
+    creations: BTreeMap<Address, Create2>,
+}
+
+impl Foreign {
+    /// `put` stands at `account` from now on, and `EXTCODEHASH` answers `hash` there.
+    pub fn put(&mut self, account: Address, put: Put, hash: B256) {
+        self.accounts.insert(account, put);
+        self.hashes.insert(account, hash);
+    }
+
+    /// `EXTCODEHASH` answers `hash` at `account`, of which nothing else is known: a contract of the
+    /// set, or an account without code.
+    pub fn know(&mut self, account: Address, hash: B256) {
+        self.hashes.insert(account, hash);
+    }
+
+    /// Records the creation of a contract of the set.
+    pub fn know_creation(&mut self, creation: Create2) {
+        self.creations.insert(creation.address(), creation);
+    }
+
+    /// The creation of the contract at `account`; `None` if it wasn't created with CREATE2.
+    pub fn creation(&self, account: Address) -> Option<Create2> {
+        self.creations.get(&account).copied()
+    }
+
+    /// What is put at `account`.
+    pub fn get(&self, account: Address) -> Option<&Put> {
+        self.accounts.get(&account)
+    }
+
+    /// All of it as it is at `now`.
+    pub const fn at(&self, now: Timestamp) -> ForeignAt<'_> {
+        ForeignAt { foreign: self, now }
+    }
+}
+
+/// What code does that can't be run.
+static INVALID: Conduct = Conduct::Reverts(Bytes::new());
+
+/// All code outside the set at a time.
+#[derive(Clone, Copy, Debug)]
+pub struct ForeignAt<'a> {
+    foreign: &'a Foreign,
+    now: Timestamp,
+}
+
+impl<'a> ForeignAt<'a> {
+    /// What happens when `account` is called; `None` if it has no code to run.
+    fn conduct(&self, account: Address, data: &[u8]) -> Option<&'a Conduct> {
+        let program = match self.foreign.get(account)? {
+            Put::Program(program) => program,
+            Put::Delegation(to) => match self.foreign.get(*to)? {
+                Put::Program(program) => program,
+                // A delegation isn't followed twice: run as code, its first byte is invalid (EIP-7702).
+                Put::Delegation(_) => return Some(&INVALID),
+                Put::Nothing => return None,
+            },
+            Put::Nothing => return None,
+        };
+        Some(program.at(self.now).conduct(data))
+    }
+}
+
+impl ExternalContracts for ForeignAt<'_> {
+    fn code(&self, account: Address) -> Code {
+        let kind = match self.foreign.get(account) {
+            Some(Put::Program(_)) => CodeKind::Contract,
+            Some(Put::Delegation(_)) => CodeKind::Delegation,
+            Some(Put::Nothing) | None => CodeKind::None,
+        };
+        Code { kind, hash: self.foreign.hashes.get(&account).copied().unwrap_or_default() }
+    }
+
+    fn ask(&self, target: Address, data: &[u8]) -> Result<Bytes, Bytes> {
+        match self.conduct(target, data) {
+            Some(Conduct::Answers(answer)) => Ok(answer.clone()),
+            Some(Conduct::Pads { answer, length }) => {
+                let mut padded = answer.to_vec();
+                padded.resize(*length, 0);
+                Ok(padded.into())
+            }
+            Some(Conduct::Counts { since, seconds }) => {
+                let age = self.now.since(*since).unwrap_or_default();
+                Ok(U256::from(age.get() / *seconds).to_be_bytes::<32>().into())
+            }
+            Some(Conduct::Reverts(reason)) => Err(reason.clone()),
+            // What such calls change, no static call may: they end without a reason.
+            Some(Conduct::Calls(calls)) if !calls.is_empty() => Err(Bytes::new()),
+            Some(Conduct::Calls(_)) | None => Ok(Bytes::new()),
+        }
+    }
+
+    fn call(&self, _: Address, target: Address, data: &Bytes) -> Reaction {
+        match self.conduct(target, data) {
+            Some(Conduct::Reverts(reason)) => Reaction::Reverts(reason.clone()),
+            Some(Conduct::Calls(calls)) => Reaction::Calls(calls.clone()),
+            Some(Conduct::Answers(_) | Conduct::Pads { .. } | Conduct::Counts { .. }) | None => {
+                Reaction::Calls(Vec::new())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::abi::{ACTIONS, CURRENT_PROPOSER, CURRENT_SLOT};
+    use super::*;
+
+    const CONTRACT: Address = Address::with_last_byte(1);
+    const ACCOUNT: Address = Address::with_last_byte(2);
+
+    #[test]
+    fn a_program_changes_after_the_last_second_of_its_first_behavior() {
+        let action = |target| Action { target, data: Bytes::from_static(&[1, 2, 3]) };
+        let (first, later) = ([action(CONTRACT)], [action(ACCOUNT), action(CONTRACT)]);
+        let program = Program {
+            first: Behavior::payload(&first),
+            later: Some((Timestamp::of(100), Behavior::payload(&later))),
+        };
+        let mut foreign = Foreign::default();
+        foreign.put(CONTRACT, Put::Program(program), B256::repeat_byte(1));
+        for (now, list) in [(100, &first[..]), (101, &later[..])] {
+            let answer = foreign.at(Timestamp::of(now)).ask(CONTRACT, ACTIONS.as_slice());
+            assert_eq!(answer.unwrap(), encode_actions(list));
+        }
+    }
+
+    #[test]
+    fn a_delegation_runs_code_but_has_none_of_its_own() {
+        let seconds = NonZeroU64::new(10).unwrap();
+        let clock = Conduct::Counts { since: Timestamp::of(100), seconds };
+        let program = Behavior::only(vec![(CURRENT_SLOT, clock)]).into();
+        let mut foreign = Foreign::default();
+        foreign.put(CONTRACT, Put::Program(program), B256::repeat_byte(1));
+        foreign.put(ACCOUNT, Put::Delegation(CONTRACT), B256::repeat_byte(2));
+        let now = foreign.at(Timestamp::of(129));
+        for account in [CONTRACT, ACCOUNT] {
+            let slot = now.ask(account, CURRENT_SLOT.as_slice()).unwrap();
+            assert_eq!(U256::from_be_slice(&slot), U256::from(2));
+            assert_eq!(now.ask(account, CURRENT_PROPOSER.as_slice()), Err(Bytes::new()));
+        }
+        assert_eq!(now.code(ACCOUNT).kind, CodeKind::Delegation);
+        assert_eq!(now.code(CONTRACT).kind, CodeKind::Contract);
+        assert_eq!(now.code(Address::ZERO), Code::default());
+        foreign.put(CONTRACT, Put::Delegation(CONTRACT), B256::repeat_byte(3));
+        let now = foreign.at(Timestamp::of(129));
+        for account in [CONTRACT, ACCOUNT] {
+            assert_eq!(now.ask(account, CURRENT_SLOT.as_slice()), Err(Bytes::new()));
+        }
+    }
+}

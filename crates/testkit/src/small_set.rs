@@ -1,0 +1,98 @@
+//! A set whose votes take minutes and whose rounds take two: what tests deploy.
+
+use alloy_primitives::{Address, U256};
+use canon_protocol::{
+    Addresses, Amount, Configuration, Constructor, Fraction, ProposeConfiguration,
+    RawRollupParameters, Seconds, Timestamp,
+};
+
+/// A token in base units.
+pub const TOKEN: u128 = Amount::TOKEN.get();
+/// The length of a slot in seconds.
+pub const SLOT: u64 = 24;
+/// The length of an epoch in slots.
+pub const EPOCH: u64 = 4;
+/// The length of an epoch in seconds.
+pub const EPOCH_SECONDS: u64 = SLOT * EPOCH;
+/// From leaving to getting the stake, in seconds.
+pub const EXIT_DELAY: u64 = 3 * EPOCH_SECONDS;
+/// Signals that win a round.
+pub const N: u32 = 3;
+/// Slots of a round.
+pub const M: u32 = 5;
+/// The least stake, in base units.
+pub const STAKE: u128 = 100 * TOKEN;
+/// The initial supply, in base units.
+pub const SUPPLY: u128 = 1_000_000 * TOKEN;
+/// The power that a proposal through the lock takes, in base units.
+pub const LOCK_AMOUNT: u128 = 500 * TOKEN;
+/// The reward for a block, in base units.
+pub const BLOCK_REWARD: u128 = 5 * TOKEN;
+
+/// The first configuration.
+pub const fn configuration() -> Configuration {
+    Configuration {
+        propose_config: ProposeConfiguration {
+            lock_delay: Seconds::of(5000),
+            lock_amount: Amount::of(LOCK_AMOUNT),
+        },
+        voting_delay: Seconds::of(100),
+        voting_duration: Seconds::of(200),
+        execution_delay: Seconds::of(300),
+        grace_period: Seconds::of(400),
+        quorum: Fraction::percent(10),
+        vote_differential: Fraction::percent(4),
+        minimum_votes: Amount::of(1000 * TOKEN),
+    }
+}
+
+/// The Asset of `owner`, with `supply` at `initial_holder`.
+pub fn asset(owner: Address, initial_holder: Address, supply: Amount) -> Constructor {
+    Constructor::Asset {
+        name: "Canon".to_owned(),
+        symbol: "CAN".to_owned(),
+        owner,
+        initial_holder,
+        initial_supply: supply.to_word(),
+    }
+}
+
+/// A Proposals contract: [`N`] of [`M`] signals win.
+pub fn proposals(registry: Address) -> Constructor {
+    Constructor::Proposals { registry, n: U256::from(N), m: U256::from(M) }
+}
+
+/// Governance with its first Proposals contract.
+pub fn governance(asset: Address, proposals: Address) -> Constructor {
+    Constructor::Governance { asset, proposals, configuration: configuration().into() }
+}
+
+/// The Issuer of Governance: a token per second.
+pub fn issuer(at: &Addresses) -> Constructor {
+    Constructor::Issuer { asset: at.asset, rate: U256::from(TOKEN), owner: at.governance }
+}
+
+/// The RewardDistributor of Governance.
+pub fn distributor(at: &Addresses) -> Constructor {
+    Constructor::Distributor {
+        asset: at.asset,
+        registry: at.registry,
+        block_reward: U256::from(BLOCK_REWARD),
+        owner: at.governance,
+    }
+}
+
+/// The parameters of a rollup of Governance that begins at `genesis`.
+pub fn rollup_parameters(at: &Addresses, genesis: Timestamp) -> RawRollupParameters {
+    RawRollupParameters {
+        asset: at.asset,
+        registry: at.registry,
+        reward_distributor: at.distributor,
+        owner: at.governance,
+        genesis_time: genesis.to_word(),
+        slot_duration: U256::from(SLOT),
+        epoch_duration: U256::from(EPOCH),
+        minimum_stake: U256::from(STAKE),
+        exit_delay: U256::from(EXIT_DELAY),
+    }
+}
