@@ -79,8 +79,15 @@ contract SetLensTest is Test {
         _assertRecorded(address(rollup), abi.encodeCall(IRollup.getSetSize, (epoch + 1)));
         _assertRecorded(address(rollup), abi.encodeCall(IRollup.getSeed, (epoch + 1)));
         uint256 round = set.proposals.getCurrentRound();
-        bytes memory pinned = abi.encodeCall(IProposals.pinnedCodeHash, (address(rollup), round, payload));
-        _assertRecorded(address(set.proposals), pinned);
+        bytes[4] memory questions = [
+            abi.encodeCall(IProposals.proposalOf, (address(rollup), round)),
+            abi.encodeCall(IProposals.yeaCount, (address(rollup), round, payload)),
+            abi.encodeCall(IProposals.pinnedCodeHash, (address(rollup), round, payload)),
+            abi.encodeCall(IProposals.latestProposalOf, (payload))
+        ];
+        for (uint256 i; i < questions.length; ++i) {
+            _assertRecorded(address(set.proposals), questions[i]);
+        }
         address[6] memory accounts = [
             address(set.registry),
             address(set.governance),
