@@ -53,7 +53,7 @@ export function compile(sources, outputSelection) {
 
 /** Whether `file` declares what gets an artifact: a contract that can be deployed or an interface. */
 export function hasArtifacts(file) {
-  return /^src\/(core|payloads|interfaces)\//.test(file);
+  return /^src\/(core|payloads|lens|interfaces)\//.test(file);
 }
 
 /** Storage without the compiler's node ids, which differ between compilations of the same code. */

@@ -6,7 +6,8 @@
 //   src/interfaces, src/core, src/payloads   external functions, events and errors: @notice, a @param for each parameter,
 //                                            a @return for each returned value; public variables: @notice
 //   src/libraries, src/types                 functions that aren't private: @notice
-//   src/interfaces, src/libraries, src/types structs, enums and value types: @notice
+//   src/interfaces, src/lens, src/libraries, src/types
+//                                            structs, enums and value types: @notice
 //   src                                      contracts, libraries and interfaces: @title
 //
 // Text before the first tag is a notice, and a tag without a description doesn't count. `@inheritdoc` replaces all tags:

@@ -7,7 +7,7 @@ use core::{fmt, ops::Range};
 use serde_json::Value;
 use std::sync::LazyLock;
 
-/// A contract of the set, or a payload, that has an artifact.
+/// A contract that has an artifact: one of the set, a payload, or the lens that reads them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Contract {
@@ -29,6 +29,8 @@ pub enum Contract {
     Expect,
     /// The payload that makes another rollup canonical.
     UpgradePayload,
+    /// Reads a set in one call; never deployed.
+    SetLens,
 }
 
 macro_rules! artifacts {
@@ -64,7 +66,7 @@ macro_rules! artifacts {
 
 artifacts! {
     Asset, Issuer, Registry, RewardDistributor, Rollup, Proposals, Governance, Expect,
-    UpgradePayload,
+    UpgradePayload, SetLens,
 }
 
 impl Contract {

@@ -53,3 +53,8 @@ sol!(
     UpgradePayload,
     "../../contracts/artifacts/UpgradePayload.json"
 );
+sol!(
+    #[sol(extra_derives(Debug, PartialEq, Eq))]
+    SetLens,
+    "../../contracts/artifacts/SetLens.json"
+);

@@ -140,7 +140,7 @@ impl From<Rollup::RollupParameters> for RawRollupParameters {
 }
 
 impl Contract {
-    /// Which contract of the set it is; `None` for payloads.
+    /// Which contract of the set it is; `None` for payloads and the lens.
     pub const fn role(self) -> Option<Role> {
         match self {
             Self::Asset => Some(Role::Asset),
@@ -151,7 +151,7 @@ impl Contract {
             Self::Proposals => Some(Role::Proposals),
             Self::Governance => Some(Role::Governance),
             Self::Expect => Some(Role::Expect),
-            Self::UpgradePayload => None,
+            Self::UpgradePayload | Self::SetLens => None,
         }
     }
 }

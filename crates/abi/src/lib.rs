@@ -17,7 +17,7 @@ mod revert;
 pub use answers::{AnswerText, ExpectedAnswer, UnexpectedAnswer, expected_answers};
 pub use artifact::{Artifact, CodeMismatch, Contract};
 pub use contracts::{
-    Asset, Expect, Governance, Issuer, Proposals, Registry, RewardDistributor, Rollup,
+    Asset, Expect, Governance, Issuer, Proposals, Registry, RewardDistributor, Rollup, SetLens,
     UpgradePayload,
 };
 pub use convert::{init_code, protocol_log};

@@ -1,6 +1,9 @@
 //! Asking the chain.
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    view::EndpointLimits,
+};
 use alloy_eips::BlockId;
 use alloy_network::TransactionBuilder;
 use alloy_primitives::{Address, B256, Bytes, ChainId};
@@ -8,6 +11,7 @@ use alloy_provider::{DynProvider, Provider};
 use alloy_rpc_types_eth::{BlockOverrides, TransactionRequest};
 use alloy_sol_types::SolCall;
 use canon_protocol::{BlockNumber, Timestamp};
+use std::sync::Arc;
 
 /// EIP-7702: an account with this prefix and an address runs that address's code. It is not a
 /// contract: its owner can point it elsewhere at any time.
@@ -18,6 +22,7 @@ pub const DELEGATION: [u8; 3] = [0xef, 0x01, 0x00];
 pub struct Client {
     provider: DynProvider,
     chain_id: ChainId,
+    limits: Arc<EndpointLimits>,
 }
 
 /// A block, as far as reads and fees need it.
@@ -67,7 +72,7 @@ impl Client {
         let provider = provider.erased();
         let what = "eth_chainId";
         let chain_id = provider.get_chain_id().await.map_err(|source| Error::rpc(what, source))?;
-        Ok(Self { provider, chain_id })
+        Ok(Self { provider, chain_id, limits: Arc::default() })
     }
 
     /// The provider.
@@ -78,6 +83,11 @@ impl Client {
     /// The chain id, as it was when the client connected.
     pub const fn chain_id(&self) -> ChainId {
         self.chain_id
+    }
+
+    /// What was found out about the endpoint.
+    pub(crate) fn limits(&self) -> &EndpointLimits {
+        &self.limits
     }
 
     /// The newest block.

@@ -1,7 +1,7 @@
 //! What can go wrong between us and the chain.
 
 use crate::{endpoint::EndpointFailure, severity::Severity};
-use alloy_primitives::{Address, B256, Bytes};
+use alloy_primitives::{Address, B256, Bytes, ChainId};
 use alloy_transport::{RpcError, TransportError};
 use canon_abi::{Revert, decode_revert};
 use canon_protocol::{ForeignText, TooLarge};
@@ -90,6 +90,14 @@ pub enum Error {
         /// The address.
         address: Address,
     },
+    /// A contract doesn't answer a view: it reverts, or needs far more gas than the view takes.
+    #[error("{address} doesn't answer {what}; check that it is the contract you mean")]
+    NoAnswer {
+        /// What was asked.
+        what: &'static str,
+        /// The contract.
+        address: Address,
+    },
     /// A contract answered with something else than its ABI promises.
     #[error(
         "{address} gave an answer to {what} that doesn't decode; check that it is the contract you mean"
@@ -118,6 +126,14 @@ pub enum Error {
         expected: Address,
         /// What was found.
         found: Address,
+    },
+    /// The endpoint is on another chain than when the client connected.
+    #[error("the endpoint is on chain {found} where chain {expected} was expected; connect again")]
+    WrongChain {
+        /// The chain when the client connected.
+        expected: ChainId,
+        /// The chain now.
+        found: ChainId,
     },
     /// The key couldn't sign.
     #[error("{what} couldn't be signed ({source}); check the key")]
@@ -161,7 +177,9 @@ impl Error {
     pub const fn severity(&self) -> Severity {
         match self {
             Self::Rpc { .. } | Self::NotMined { .. } => Severity::Retry,
-            Self::Inconsistent { .. } | Self::Signing { .. } => Severity::Stop,
+            Self::Inconsistent { .. } | Self::Signing { .. } | Self::WrongChain { .. } => {
+                Severity::Stop
+            }
             _ => Severity::Skip,
         }
     }

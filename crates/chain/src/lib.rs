@@ -14,6 +14,7 @@ mod range_length;
 mod read;
 mod sender;
 mod severity;
+mod view;
 
 pub use call::ContractCall;
 pub use calls::PermitRequest;

@@ -189,7 +189,8 @@ fn payments(view: &SetView) -> Vec<(Timestamp, CalendarEvent)> {
     }
     if let Some(history) = &view.history {
         let all = (0..).zip(history.governance().withdrawals());
-        withdrawals.extend(all.filter_map(|(id, one)| Some((WithdrawalId::new(id)?, *one))));
+        withdrawals
+            .extend(all.filter_map(|(id, one)| Some((WithdrawalId::new(id)?, (*one).into()))));
         for (address, rollup) in history.rollups() {
             for member in rollup.registrations() {
                 let attester = member.attester();

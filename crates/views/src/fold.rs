@@ -46,7 +46,8 @@ impl Present {
         let rollups = fold.rollups(question);
         let signaling = fold.signaling();
         let governance = state.governance();
-        let withdrawal = |id| governance.withdrawals().get(usize::try_from(id).ok()?).copied();
+        let withdrawal =
+            |id| Some((*governance.withdrawals().get(usize::try_from(id).ok()?)?).into());
         let withdrawals = question.withdrawals.iter();
         Self {
             chain_id: state.addresses().chain_id,

@@ -23,7 +23,7 @@ pub use intent::{
 pub use openings::{Actor, Opening, Opportunity, openings};
 pub use present::{
     AttesterView, BallotView, BlockView, GovernanceView, HolderView, PayloadView, Present,
-    ProposalView, RollupView, SeedStatus, SetAddresses, SetView, SignalingView,
+    ProposalView, RollupView, SeedStatus, SetAddresses, SetView, SignalingView, WithdrawalView,
 };
 pub use question::Question;
 pub use signals::PayloadStatus;

@@ -3,9 +3,9 @@
 use alloy_primitives::{Address, B256, U256};
 use canon_protocol::{
     Amount, AttesterStatus, BlockNumber, Code, Configuration, ConfigurationId, Ending, Epoch,
-    ExitFloor, Nonce, ProposalId, ProposalState, PushCandidate, RollupHead, Round, RoundRules,
-    Seconds, SetState, SignalingStatus, Slot, SlotClock, StakeExit, StakeMove, Tally, Timestamp,
-    Withdrawal, WithdrawalId, text,
+    ExitFloor, Nonce, Payment, ProposalId, ProposalState, PushCandidate, RollupHead, Round,
+    RoundRules, Seconds, SetState, SignalingStatus, Slot, SlotClock, StakeExit, StakeMove, Tally,
+    Timestamp, Withdrawal, WithdrawalId, text,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc};
@@ -47,7 +47,7 @@ pub struct Present {
     #[serde(with = "text::address::map")]
     pub holders: BTreeMap<Address, HolderView>,
     /// Withdrawals asked for, as far as they exist.
-    pub withdrawals: BTreeMap<WithdrawalId, Withdrawal>,
+    pub withdrawals: BTreeMap<WithdrawalId, WithdrawalView>,
 }
 
 /// Which block.
@@ -240,6 +240,34 @@ pub struct BallotView {
     pub power: Amount,
     /// The nonce that its next signed ballot must carry.
     pub nonce: Nonce,
+}
+
+/// A withdrawal, as far as Governance answers: only an event names the holder that gave up the power.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WithdrawalView {
+    /// The account that the asset is due to.
+    #[serde(with = "text::address")]
+    pub recipient: Address,
+    /// The amount.
+    pub amount: Amount,
+    /// The time from which on it is paid.
+    pub unlocks_at: Timestamp,
+    /// Whether it was paid.
+    pub payment: Payment,
+}
+
+impl WithdrawalView {
+    /// Whether it is paid at `now` to whoever asks.
+    pub fn is_payable(&self, now: Timestamp) -> bool {
+        self.payment == Payment::Due && self.unlocks_at <= now
+    }
+}
+
+impl From<Withdrawal> for WithdrawalView {
+    fn from(withdrawal: Withdrawal) -> Self {
+        let Withdrawal { holder: _, recipient, amount, unlocks_at, payment } = withdrawal;
+        Self { recipient, amount, unlocks_at, payment }
+    }
 }
 
 impl BallotView {

@@ -12,7 +12,7 @@ use crate::{
 };
 use alloy_primitives::Address;
 use canon_protocol::{
-    Amount, ProposalId, ProposalState, Seconds, Support, Timestamp, Withdrawal, WithdrawalId, text,
+    Amount, ProposalId, ProposalState, Seconds, Support, Timestamp, WithdrawalId, text,
 };
 use core::fmt;
 use serde::{Deserialize, Serialize};
@@ -157,19 +157,20 @@ pub fn holder(view: &SetView, holder: Address, orders: &BTreeMap<OrderId, Order>
 
 fn claims(view: &SetView, holder: Address) -> Vec<Intent> {
     let present = &view.present;
-    let is_due = |withdrawal: &Withdrawal| {
-        [withdrawal.holder, withdrawal.recipient].contains(&holder)
-            && withdrawal.is_payable(present.next)
-    };
     match &view.history {
         Some(history) => {
             let all = (0..).zip(history.governance().withdrawals());
-            let due = all.filter(|(_, withdrawal)| is_due(withdrawal));
+            let due = all.filter(|(_, withdrawal)| {
+                [withdrawal.holder, withdrawal.recipient].contains(&holder)
+                    && withdrawal.is_payable(present.next)
+            });
             let due = due.filter_map(|(id, _)| WithdrawalId::new(id));
             due.map(|id| pay_withdrawal(present, id)).collect()
         }
         None => {
-            let due = present.withdrawals.iter().filter(|(_, withdrawal)| is_due(withdrawal));
+            let due = present.withdrawals.iter().filter(|(_, withdrawal)| {
+                withdrawal.recipient == holder && withdrawal.is_payable(present.next)
+            });
             due.map(|(id, _)| pay_withdrawal(present, *id)).collect()
         }
     }

@@ -1,0 +1,291 @@
+//! What was asked of the chain at one block, and what it answered.
+
+use super::batch::{Reply, Request};
+use crate::error::{Error, Result};
+use alloy_eips::BlockId;
+use alloy_primitives::{
+    Address, B256, Bytes, KECCAK256_EMPTY, TxKind, U256, address, hex, keccak256, map::HashMap,
+};
+use alloy_rpc_types_eth::TransactionRequest;
+use alloy_sol_types::SolCall;
+use alloy_transport::{RpcError, TransportError};
+use canon_protocol::{Code, CodeKind};
+use serde::de::DeserializeOwned;
+
+/// EIP-7702: what is at an account that runs another account's code.
+const DELEGATION: [u8; 3] = hex!("ef0100");
+const DELEGATION_LENGTH: usize = 23;
+
+/// The gas of a call: what the lens gives a call, and more than enough for what a transaction costs before
+/// it. A rollup of another make can't keep the endpoint busy for longer.
+const CALL_GAS: u64 = 2_100_000;
+
+/// Who calls the lens: "lens" in ASCII. The account that creates a contract gets a nonce, and with it a code
+/// hash, so it isn't one that anybody may ask about.
+const LENS_CALLER: Address = address!("0x000000000000000000000000000000006c656e73");
+
+/// A question about the chain at one block.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Ask {
+    /// What a contract answers.
+    Call {
+        /// The contract.
+        to: Address,
+        /// Selector and arguments.
+        data: Bytes,
+    },
+    /// What is at an account.
+    Account(Address),
+}
+
+/// Answers of the chain at one block.
+#[derive(Debug, Default)]
+pub(super) struct Answers {
+    /// `None` where the contract doesn't answer: it reverts, or uses up its gas.
+    calls: HashMap<(Address, Bytes), Option<Bytes>>,
+    accounts: HashMap<Address, Code>,
+}
+
+/// The transcript of a lens isn't one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct BadTranscript;
+
+impl Ask {
+    pub(super) fn call(to: Address, call: &impl SolCall) -> Self {
+        Self::Call { to, data: call.abi_encode().into() }
+    }
+
+    /// Adds the requests that answer it: one for a call, three for an account.
+    pub(super) fn add_requests(&self, at: BlockId, requests: &mut Vec<Request>) -> Result<()> {
+        match self {
+            Self::Call { to, data } => {
+                requests.push(call(*to, data.clone(), at)?);
+            }
+            // An account without code has a code hash if it has ether or sent something.
+            Self::Account(account) => {
+                for method in ["eth_getCode", "eth_getBalance", "eth_getTransactionCount"] {
+                    requests.push(Request::new(method, (account, at))?);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An `eth_call` of a contract.
+fn call(to: Address, data: Bytes, at: BlockId) -> Result<Request> {
+    let request = TransactionRequest {
+        to: Some(TxKind::Call(to)),
+        gas: Some(CALL_GAS),
+        input: data.into(),
+        ..TransactionRequest::default()
+    };
+    Request::new("eth_call", (request, at))
+}
+
+/// An `eth_call` of init code.
+pub(super) fn create(init_code: Bytes, at: BlockId) -> Result<Request> {
+    let request = TransactionRequest {
+        from: Some(LENS_CALLER),
+        input: init_code.into(),
+        ..TransactionRequest::default()
+    };
+    Request::new("eth_call", (request, at))
+}
+
+impl Answers {
+    /// What `to` answers; `Some(None)` if it doesn't, `None` if that isn't known.
+    pub(super) fn call(&self, ask: &(Address, Bytes)) -> Option<Option<&Bytes>> {
+        self.calls.get(ask).map(Option::as_ref)
+    }
+
+    /// What is at an account.
+    pub(super) fn account(&self, account: Address) -> Option<Code> {
+        self.accounts.get(&account).copied()
+    }
+
+    /// Adds the answer to `ask`, which is in the next replies.
+    pub(super) fn add(
+        &mut self,
+        ask: Ask,
+        replies: &mut impl Iterator<Item = Reply>,
+    ) -> Result<()> {
+        match ask {
+            Ask::Call { to, data } => {
+                let answer = answer(next(replies)?)?;
+                self.calls.insert((to, data), answer);
+            }
+            Ask::Account(account) => {
+                let code: Bytes = decode("eth_getCode", next(replies)?)?;
+                let balance: U256 = decode("eth_getBalance", next(replies)?)?;
+                let nonce: U256 = decode("eth_getTransactionCount", next(replies)?)?;
+                let exists = !(code.is_empty() && balance.is_zero() && nonce.is_zero());
+                self.accounts.insert(account, code_of(&code, exists));
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds all answers in the transcript of a lens; `SetLens.sol` documents the format.
+    pub(super) fn add_transcript(&mut self, transcript: &Bytes) -> Result<(), BadTranscript> {
+        let mut rest = transcript.clone();
+        while !rest.is_empty() {
+            match take(&mut rest, 1)?[0] {
+                answered @ (0 | 1) => {
+                    let to = Address::from_slice(&take(&mut rest, 20)?);
+                    let length = length(&mut rest)?;
+                    let data = take(&mut rest, length)?;
+                    let length = self::length(&mut rest)?;
+                    let answer = take(&mut rest, length)?;
+                    self.calls.insert((to, data), (answered == 1).then_some(answer));
+                }
+                2 => {
+                    let account = Address::from_slice(&take(&mut rest, 20)?);
+                    let kind = match take(&mut rest, 1)?[0] {
+                        0 => CodeKind::None,
+                        1 => CodeKind::Delegation,
+                        2 => CodeKind::Contract,
+                        _ => return Err(BadTranscript),
+                    };
+                    let hash = B256::from_slice(&take(&mut rest, 32)?);
+                    self.accounts.insert(account, Code { kind, hash });
+                }
+                _ => return Err(BadTranscript),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn take(rest: &mut Bytes, length: usize) -> Result<Bytes, BadTranscript> {
+    if length > rest.len() {
+        return Err(BadTranscript);
+    }
+    Ok(rest.0.split_to(length).into())
+}
+
+fn length(rest: &mut Bytes) -> Result<usize, BadTranscript> {
+    let bytes = take(rest, 2)?;
+    Ok(usize::from(u16::from_be_bytes([bytes[0], bytes[1]])))
+}
+
+/// What is at an account with this code.
+fn code_of(code: &[u8], exists: bool) -> Code {
+    let kind = match code {
+        [] => CodeKind::None,
+        _ if code.len() == DELEGATION_LENGTH && code.starts_with(&DELEGATION) => {
+            CodeKind::Delegation
+        }
+        _ => CodeKind::Contract,
+    };
+    let hash = match (code, exists) {
+        ([], false) => B256::ZERO,
+        ([], true) => KECCAK256_EMPTY,
+        _ => keccak256(code),
+    };
+    Code { kind, hash }
+}
+
+fn next(replies: &mut impl Iterator<Item = Reply>) -> Result<Reply> {
+    let missing = || Error::from_rpc("a batch", RpcError::NullResp);
+    replies.next().ok_or_else(missing)
+}
+
+/// The decoded result of a request.
+pub(super) fn decode<T: DeserializeOwned>(what: &'static str, reply: Reply) -> Result<T> {
+    let decoded = reply.and_then(|result| {
+        serde_json::from_str(result.get()).map_err(|error| RpcError::deser_err(error, result.get()))
+    });
+    decoded.map_err(|source| Error::from_rpc(what, source))
+}
+
+/// The answer of a contract; `None` if it doesn't answer.
+fn answer(reply: Reply) -> Result<Option<Bytes>> {
+    match reply {
+        Err(error) if is_of_the_evm(&error) => Ok(None),
+        reply => decode("eth_call", reply).map(Some),
+    }
+}
+
+/// Whether the execution of the call failed, and not the endpoint.
+fn is_of_the_evm(error: &TransportError) -> bool {
+    // What clients say when execution ends without a result: reverts, and what ends it exceptionally.
+    const REASONS: [&str; 12] = [
+        "revert",
+        "out of gas",
+        "outofgas",
+        "opcode",
+        "invalid jump",
+        "invalidjump",
+        "stack",
+        "write protection",
+        "statechangeduringstaticcall",
+        "return data out of bounds",
+        "vm execution error",
+        "gas uint64 overflow",
+    ];
+    let RpcError::ErrorResp(payload) = error else { return false };
+    let message = payload.message.to_lowercase();
+    payload.code == 3 || REASONS.iter().any(|reason| message.contains(reason))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONTRACT: Address = Address::repeat_byte(0xcc);
+
+    /// An answered call, one without an answer, and an account.
+    fn transcript() -> Vec<u8> {
+        let to = CONTRACT.as_slice();
+        let answered = [&[1], to, &[0, 4], b"ask!", &[0, 2], b"ok"].concat();
+        let unanswered = [&[0], to, &[0, 1], b"?", &[0, 0]].concat();
+        let account = [&[2], to, &[1], &[0xab; 32]].concat();
+        [answered, unanswered, account].concat()
+    }
+
+    #[test]
+    fn a_transcript_is_read_entry_by_entry() {
+        let mut answers = Answers::default();
+        answers.add_transcript(&transcript().into()).unwrap();
+        let call = |data: &'static [u8]| answers.call(&(CONTRACT, Bytes::from_static(data)));
+        assert_eq!(call(b"ask!"), Some(Some(&Bytes::from_static(b"ok"))));
+        assert_eq!(call(b"?"), Some(None));
+        assert_eq!(call(b"!"), None);
+        let code = Code { kind: CodeKind::Delegation, hash: B256::repeat_byte(0xab) };
+        assert_eq!(answers.account(CONTRACT), Some(code));
+        assert_eq!(answers.account(Address::ZERO), None);
+    }
+
+    #[test]
+    fn a_transcript_that_breaks_off_is_none() {
+        let transcript = transcript();
+        let ends = [31, 31 + 26, transcript.len()];
+        for length in 0..=transcript.len() {
+            let part = Bytes::copy_from_slice(&transcript[..length]);
+            let is_whole = length == 0 || ends.contains(&length);
+            let read = Answers::default().add_transcript(&part);
+            assert_eq!(read.is_ok(), is_whole, "the first {length} bytes");
+        }
+        for (at, byte) in [(0, 3), (31 + 26 + 21, 3)] {
+            let mut other = transcript.clone();
+            other[at] = byte;
+            let read = Answers::default().add_transcript(&other.into());
+            assert_eq!(read, Err(BadTranscript), "{byte} at {at}");
+        }
+    }
+
+    #[test]
+    fn code_has_the_kind_and_the_hash_that_the_evm_sees() {
+        let delegation = [&DELEGATION[..], CONTRACT.as_slice()].concat();
+        for (code, exists, kind, hash) in [
+            (&[][..], false, CodeKind::None, B256::ZERO),
+            (&[], true, CodeKind::None, KECCAK256_EMPTY),
+            (&[0x00], true, CodeKind::Contract, keccak256([0x00])),
+            (&delegation, true, CodeKind::Delegation, keccak256(&delegation)),
+            (&delegation[..22], true, CodeKind::Contract, keccak256(&delegation[..22])),
+        ] {
+            assert_eq!(code_of(code, exists), Code { kind, hash }, "{}", hex::encode(code));
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! JSON-RPC batches, as large as the endpoint takes them.
+
+use crate::{
+    client::Client,
+    error::{Error, Result},
+};
+use alloy_provider::Provider;
+use alloy_rpc_client::{BatchRequest, Waiter};
+use alloy_transport::{RpcError, TransportError, TransportErrorKind};
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+
+/// The requests of a batch at first: what geth takes unless it is told otherwise.
+const USUAL_BATCH: usize = 1_000;
+
+/// What was found out about an endpoint.
+#[derive(Debug)]
+pub(crate) struct EndpointLimits {
+    batch: AtomicUsize,
+    refuses_lens: AtomicBool,
+}
+
+impl Default for EndpointLimits {
+    fn default() -> Self {
+        Self { batch: AtomicUsize::new(USUAL_BATCH), refuses_lens: AtomicBool::new(false) }
+    }
+}
+
+impl EndpointLimits {
+    /// Whether the endpoint doesn't execute the lens.
+    pub(super) fn refuses_lens(&self) -> bool {
+        self.refuses_lens.load(Relaxed)
+    }
+
+    /// Remembers that the endpoint doesn't execute the lens.
+    pub(super) fn refuse_lens(&self) {
+        self.refuses_lens.store(true, Relaxed);
+    }
+}
+
+/// A request.
+#[derive(Debug)]
+pub(super) struct Request {
+    method: &'static str,
+    params: Box<RawValue>,
+}
+
+/// The result of a request, or the endpoint's error. Never a failure of the transport.
+pub(super) type Reply = Result<Box<RawValue>, TransportError>;
+
+impl Request {
+    pub(super) fn new(method: &'static str, params: impl Serialize) -> Result<Self> {
+        let params = to_raw_value(&params).map_err(RpcError::ser_err);
+        Ok(Self { method, params: params.map_err(|source| Error::from_rpc(method, source))? })
+    }
+}
+
+impl Client {
+    /// Sends `requests` in as few batches as the endpoint takes, and returns the replies in their order. A
+    /// batch that the endpoint refuses is halved, down to single requests.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer a request at all.
+    pub(super) async fn batch(&self, requests: &[Request]) -> Result<Vec<Reply>> {
+        let most = &self.limits().batch;
+        let mut limit = most.load(Relaxed).max(1);
+        let mut replies = Vec::with_capacity(requests.len());
+        while let Some(rest) = requests.get(replies.len()..).filter(|rest| !rest.is_empty()) {
+            let some = &rest[..limit.min(rest.len())];
+            match self.send_batch(some).await {
+                Ok(answered) => {
+                    replies.extend(answered);
+                    most.fetch_min(limit, Relaxed);
+                }
+                Err(error) if some.len() > 1 && refuses_batch(&error) => limit = some.len() / 2,
+                Err(source) => return Err(Error::from_rpc(some[0].method, source)),
+            }
+        }
+        Ok(replies)
+    }
+
+    async fn send_batch(&self, requests: &[Request]) -> Result<Vec<Reply>, TransportError> {
+        let client = self.provider().client();
+        if let [Request { method, params }] = requests {
+            let reply: Reply = client.request(*method, params.clone()).await;
+            return Ok(vec![reply_of(reply)?]);
+        }
+        let mut batch = BatchRequest::new(client);
+        let waiters: Vec<Waiter<Box<RawValue>>> = requests
+            .iter()
+            .map(|request| batch.add_call(request.method, &request.params))
+            .collect::<Result<_, _>>()?;
+        batch.send().await?;
+        let mut replies = Vec::with_capacity(waiters.len());
+        for waiter in waiters {
+            let reply = reply_of(waiter.await)?;
+            // Some endpoints answer each request with why they refuse the batch.
+            match reply {
+                Err(RpcError::ErrorResp(payload)) if payload.message.contains("batch") => {
+                    return Err(RpcError::ErrorResp(payload));
+                }
+                reply => replies.push(reply),
+            }
+        }
+        Ok(replies)
+    }
+}
+
+/// The reply, unless the transport failed.
+fn reply_of(reply: Reply) -> Result<Reply, TransportError> {
+    match reply {
+        Err(error) if !error.is_error_resp() => Err(error),
+        reply => Ok(reply),
+    }
+}
+
+/// Whether an endpoint that fails a batch with `error` may answer a smaller one.
+fn refuses_batch(error: &TransportError) -> bool {
+    match error {
+        // One error for the whole batch answers none of its requests; geth answers the first. Others answer
+        // with something else than JSON-RPC.
+        RpcError::Transport(TransportErrorKind::MissingBatchResponse(_))
+        | RpcError::DeserError { .. } => true,
+        // 401, 402 and 403: not allowed at all; 408: slow; 429: too many requests, not too large ones.
+        RpcError::Transport(TransportErrorKind::HttpError(error)) => {
+            (400..500).contains(&error.status) && ![401, 402, 403, 408, 429].contains(&error.status)
+        }
+        RpcError::ErrorResp(payload) => payload.message.contains("batch"),
+        _ => false,
+    }
+}

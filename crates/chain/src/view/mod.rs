@@ -1,0 +1,200 @@
+//! A set at one block, by the contracts' own views.
+//!
+//! A view takes two round trips: the first finds the block and how much there is to read, the second reads
+//! it all at the block's hash with the lens, init code that `eth_call` executes and that is never deployed
+//! (`contracts/src/lens/SetLens.sol`). Where an endpoint doesn't execute the lens, plain calls in batches
+//! take at most five.
+
+mod answers;
+mod batch;
+mod lens;
+mod present;
+mod reader;
+mod rollups;
+
+pub(crate) use batch::EndpointLimits;
+
+use crate::{
+    client::Client,
+    error::{Error, Result},
+};
+use alloy_eips::{BlockId, RpcBlockHash};
+use alloy_primitives::{Address, Bytes, U64};
+use alloy_rpc_types_eth::Header;
+use alloy_transport::RpcError;
+use answers::{Answers, Ask, create, decode};
+use batch::{Reply, Request};
+use canon_abi::Registry;
+use canon_protocol::{BlockNumber, Timestamp};
+use canon_views::{BlockView, Present, Question, SetView};
+use lens::{FoundProposals, first_question, init_code, split};
+use reader::{Gap, Reader};
+use std::collections::BTreeSet;
+
+impl Client {
+    /// The set whose Registry is at `registry`, at the newest block. Its history isn't known.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::view_at`].
+    pub async fn view(&self, registry: Address, question: &Question) -> Result<SetView> {
+        self.view_at(registry, question, BlockId::latest()).await
+    }
+
+    /// The set whose Registry is at `registry`, at a block. Everything is read at that block's hash.
+    ///
+    /// What the canonical rollup or Proposals doesn't answer is left out, as are rollups asked for that
+    /// don't answer. Of a round that was pushed to another Governance, which had the Registry then, the
+    /// address isn't known and given as 0.
+    ///
+    /// # Errors
+    ///
+    /// Fails closed: [`Error::WrongChain`] if the endpoint is on another chain than before;
+    /// [`Error::NoCode`] if the Registry, Governance, Proposals, the Asset or its owner has no code;
+    /// [`Error::Inconsistent`] if Proposals belongs to another Registry; [`Error::NoAnswer`],
+    /// [`Error::BadAnswer`] or [`Error::OutOfRange`] if Governance or the Asset doesn't answer as the ABI
+    /// and the protocol promise. [`Error::Rpc`] if the endpoint fails, doesn't have the block, or the block
+    /// isn't canonical any more.
+    pub async fn view_at(
+        &self,
+        registry: Address,
+        question: &Question,
+        at: BlockId,
+    ) -> Result<SetView> {
+        let (block, guesses) = self.first_look(registry, question, at).await?;
+        let at = BlockId::Hash(RpcBlockHash::from_hash(block.hash, Some(true)));
+        let mut answers = Answers::default();
+        let mut refuses_lens = false;
+        if !self.limits().refuses_lens() {
+            let reading = self.look_through_lens(registry, question, at, &guesses, &mut answers);
+            refuses_lens = !reading.await?;
+        }
+        loop {
+            match self.read_answers(registry, question, block, [&answers, &guesses]) {
+                Ok(present) => {
+                    // Had the endpoint lost the block, it wouldn't have answered plain calls either.
+                    if refuses_lens {
+                        self.limits().refuse_lens();
+                    }
+                    return Ok(SetView { present: present?, history: None });
+                }
+                Err(missing) => self.ask(missing, at, &mut answers).await?,
+            }
+        }
+    }
+
+    /// The set, or why it can't be read; as the error, what has to be asked before either is known.
+    fn read_answers(
+        &self,
+        registry: Address,
+        question: &Question,
+        block: BlockView,
+        answers: [&Answers; 2],
+    ) -> Result<Result<Present>, BTreeSet<Ask>> {
+        let reader = Reader::new(self.chain_id(), block, registry, question, answers);
+        let present = reader.present();
+        let missing = reader.into_missing();
+        match present {
+            _ if !missing.is_empty() => Err(missing),
+            Ok(present) => Ok(Ok(present)),
+            Err(Gap::Failed(error)) => Ok(Err(error)),
+            // The reader notes what it doesn't know.
+            Err(Gap::Unknown) => unreachable!("nothing is unknown that isn't missing"),
+        }
+    }
+
+    /// Finds a block and the set's contracts in one batch. These may be of another block, since requests of
+    /// one batch don't share a state.
+    async fn first_look(
+        &self,
+        registry: Address,
+        question: &Question,
+        at: BlockId,
+    ) -> Result<(BlockView, Answers)> {
+        let asks = [
+            Ask::call(registry, &Registry::getRollupCall {}),
+            Ask::call(registry, &Registry::getGovernanceCall {}),
+        ];
+        let (block, hydrated) = ("eth_getBlockByNumber", false);
+        let block = match at {
+            BlockId::Hash(hash) => Request::new("eth_getBlockByHash", (hash.block_hash, hydrated))?,
+            BlockId::Number(number) => Request::new(block, (number, hydrated))?,
+        };
+        let mut requests = vec![Request::new("eth_chainId", [(); 0])?, block];
+        for ask in &asks {
+            ask.add_requests(at, &mut requests)?;
+        }
+        let uses_lens = !self.limits().refuses_lens();
+        if uses_lens {
+            requests.push(create(init_code(first_question(registry, question)), at)?);
+        }
+        let mut replies = self.batch(&requests).await?.into_iter();
+        let mut next = || replies.next().unwrap_or(Err(RpcError::NullResp));
+        let found = decode::<U64>("eth_chainId", next())?.to();
+        if found != self.chain_id() {
+            return Err(Error::WrongChain { expected: self.chain_id(), found });
+        }
+        let block = block_view(next())?;
+        let mut guesses = Answers::default();
+        for ask in asks {
+            guesses.add(ask, &mut core::iter::from_fn(|| Some(next())))?;
+        }
+        if uses_lens && !add_transcript(next(), &mut guesses)? {
+            self.limits().refuse_lens();
+        }
+        Ok((block, guesses))
+    }
+
+    /// Reads with the lens as much as it can. Returns whether the endpoint executes it.
+    async fn look_through_lens(
+        &self,
+        registry: Address,
+        question: &Question,
+        at: BlockId,
+        guesses: &Answers,
+        answers: &mut Answers,
+    ) -> Result<bool> {
+        let found = FoundProposals::of(registry, guesses).unwrap_or_default();
+        let requests = split(registry, question, &found)
+            .into_iter()
+            .map(|question| create(init_code(question), at))
+            .collect::<Result<Vec<_>>>()?;
+        let mut executes = true;
+        for reply in self.batch(&requests).await? {
+            executes &= add_transcript(reply, answers)?;
+        }
+        Ok(executes)
+    }
+
+    async fn ask(&self, asks: BTreeSet<Ask>, at: BlockId, answers: &mut Answers) -> Result<()> {
+        let mut requests = Vec::with_capacity(asks.len());
+        for ask in &asks {
+            ask.add_requests(at, &mut requests)?;
+        }
+        let mut replies = self.batch(&requests).await?.into_iter();
+        asks.into_iter().try_for_each(|ask| answers.add(ask, &mut replies))
+    }
+}
+
+/// Adds what a lens answered. Returns whether the endpoint executed it.
+fn add_transcript(reply: Reply, answers: &mut Answers) -> Result<bool> {
+    if let Err(RpcError::ErrorResp(payload)) = &reply
+        && !payload.is_retry_err()
+    {
+        return Ok(false);
+    }
+    let transcript: Bytes = decode("eth_call", reply)?;
+    // One that is empty had no gas to read anything.
+    Ok(!transcript.is_empty() && answers.add_transcript(&transcript).is_ok())
+}
+
+fn block_view(reply: Reply) -> Result<BlockView> {
+    let what = "eth_getBlock";
+    let unknown = || Error::from_rpc(what, RpcError::NullResp);
+    let header: Header = decode::<Option<_>>(what, reply)?.ok_or_else(unknown)?;
+    Ok(BlockView {
+        number: BlockNumber::of(header.number),
+        hash: header.hash,
+        timestamp: Timestamp::new(header.timestamp).ok_or_else(unknown)?,
+    })
+}

@@ -1,0 +1,228 @@
+//! Both makers of a view give the same: what is read from the contracts is what the rules fold.
+
+use crate::limited_endpoint::{Conduct, LimitedEndpoint};
+use alloy_primitives::Address;
+use canon_chain::{Client, Error};
+use canon_differential::{History, Lockstep};
+use canon_protocol::{
+    BlockNumber, CodeKind, ExternalContracts, ProposalId, Pushed, SetState, Timestamp, WithdrawalId,
+};
+use canon_testkit::histories::Rng;
+use canon_views::{BlockView, Present, Question};
+use std::collections::{BTreeMap, BTreeSet};
+use tokio::runtime::{Builder, Runtime};
+
+/// Steps between two comparisons, at least.
+const STEPS: u64 = 12;
+
+/// What was compared.
+#[derive(Debug, Default)]
+struct Compared {
+    views: u64,
+    /// Sets that no view can be read of.
+    refused: u64,
+    /// Views without signaling.
+    without_signaling: u64,
+    /// Views in which a rollup of another make is canonical.
+    foreign: u64,
+    /// Rounds that had a leader.
+    rounds: u64,
+    ballots: u64,
+    proposals: u64,
+    attesters: u64,
+    payloads: u64,
+    withdrawals: u64,
+}
+
+/// Clients of one chain.
+struct Clients {
+    with_lens: (LimitedEndpoint, Client),
+    without: (LimitedEndpoint, Client),
+}
+
+impl Clients {
+    async fn new(lockstep: &Lockstep) -> Self {
+        // geth's cap.
+        let creation_gas = Some(50_000_000);
+        let conduct = Conduct { creation_gas, ..Conduct::default() };
+        let with_lens = LimitedEndpoint::new(lockstep.chain(), conduct);
+        let conduct = Conduct { refuses_creation: true, ..Conduct::default() };
+        let without = LimitedEndpoint::new(lockstep.chain(), conduct);
+        let clients = (with_lens.client().await, without.client().await);
+        Self { with_lens: (with_lens, clients.0), without: (without, clients.1) }
+    }
+}
+
+fn runtime() -> Runtime {
+    Builder::new_current_thread().build().unwrap()
+}
+
+fn compare_history(seed: u64, calls: u64, compared: &mut Compared) {
+    let runtime = runtime();
+    let mut rng = Rng::new(seed ^ 0x7265_6164_7321);
+    let mut clients = None;
+    let mut next = 0;
+    let history = History { seed, calls };
+    history
+        .run_with(|lockstep, step| {
+            // Calls that wait for their block, and would change something, aren't on the chain yet.
+            let chain = lockstep.chain();
+            let newest = BlockNumber::of(chain.block_number());
+            if step < next || lockstep.set().block().number > newest {
+                return;
+            }
+            next = step + STEPS;
+            runtime.block_on(async {
+                if clients.is_none() {
+                    clients = Some(Clients::new(lockstep).await);
+                }
+                let clients = clients.as_ref().unwrap();
+                let what = format!("seed {seed}, step {step}");
+                compare(lockstep, clients, &mut rng, compared, &what).await;
+            });
+        })
+        .unwrap_or_else(|difference| panic!("{difference}"));
+}
+
+async fn compare(
+    lockstep: &Lockstep,
+    clients: &Clients,
+    rng: &mut Rng,
+    compared: &mut Compared,
+    what: &str,
+) {
+    let (chain, state) = (lockstep.chain(), lockstep.set());
+    let block = BlockView {
+        number: BlockNumber::of(chain.block_number()),
+        hash: chain.block_hash(),
+        timestamp: Timestamp::of(chain.timestamp()),
+    };
+    let external = lockstep.foreign().at(block.timestamp);
+    let next = Timestamp::of(block.timestamp.get() + 12);
+    let everything = Question::everything(state, next);
+    let random = random_question(state, lockstep, rng, block.timestamp);
+    let refused = !is_readable(state, &external);
+    for question in [everything, random] {
+        let expected = Present::of_state(state, &external, block, &question);
+        for ((endpoint, client), trips) in [(&clients.with_lens, 2), (&clients.without, 5)] {
+            let what = format!("{what}, at most {trips} round trips, {question:?}");
+            let view = client.view(state.addresses().registry, &question).await;
+            let packets = endpoint.take_packets();
+            if refused {
+                let error = view.expect_err(&what);
+                assert!(!matches!(error, Error::Rpc { .. }), "{what}: {error}");
+                continue;
+            }
+            let view = view.unwrap_or_else(|error| panic!("{what}: {error}"));
+            assert_eq!(view.present, comparable(expected.clone()), "{what}");
+            assert_eq!(view.history, None);
+            let exceeding: Vec<_> = packets.iter().skip(trips).flatten().collect();
+            assert!(packets.len() == 2 || trips > 2, "{what}");
+            assert!(exceeding.is_empty(), "{what}: {exceeding:?}");
+        }
+        compared.foreign += u64::from(!refused && state.canonical_rollup().is_none());
+        compared.add(&expected, refused);
+    }
+}
+
+impl Compared {
+    fn add(&mut self, present: &Present, refused: bool) {
+        self.views += 1;
+        if refused {
+            self.refused += 1;
+            return;
+        }
+        let rounds = present.signaling.as_ref().map_or(0, |signaling| signaling.rounds.len());
+        self.without_signaling += u64::from(present.signaling.is_none());
+        self.rounds += rounds as u64;
+        self.proposals += present.governance.proposals.len() as u64;
+        let ballots = present.holders.values().map(|holder| holder.ballots.len() as u64);
+        self.ballots += ballots.sum::<u64>();
+        let attesters = present.rollups.values().map(|rollup| rollup.attesters.len() as u64);
+        self.attesters += attesters.sum::<u64>();
+        self.payloads += present.payloads.len() as u64;
+        self.withdrawals += present.withdrawals.len() as u64;
+    }
+}
+
+/// Whether the set's contracts are what a set needs: Governance owns the Registry, and Proposals and the
+/// owner of the Asset have code.
+fn is_readable(state: &SetState, external: &dyn ExternalContracts) -> bool {
+    let at = state.addresses();
+    let has_code = |account| {
+        state.role_of(account).is_some() || external.code(account).kind == CodeKind::Contract
+    };
+    state.ownership(at.registry).owner() == at.governance
+        && has_code(state.governance().governance_proposer())
+        && has_code(state.ownership(at.asset).owner())
+}
+
+/// Proposals doesn't say to which other Governance a round was pushed.
+fn comparable(mut present: Present) -> Present {
+    for round in present.signaling.iter_mut().flat_map(|signaling| &mut signaling.rounds) {
+        if let Some(Pushed::Elsewhere(governance)) = &mut round.pushed {
+            *governance = Address::ZERO;
+        }
+    }
+    present
+}
+
+/// Some of all that there is, and some of what there isn't.
+fn random_question(
+    state: &SetState,
+    lockstep: &Lockstep,
+    rng: &mut Rng,
+    now: Timestamp,
+) -> Question {
+    let all = Question::everything(state, now);
+    let mut accounts: Vec<Address> = all.holders.keys().chain(&all.payloads).copied().collect();
+    accounts.extend(state.rollups().flat_map(|(rollup, it)| {
+        let members = it.registrations().iter();
+        members.flat_map(|member| [member.attester(), member.proposer()]).chain([rollup])
+    }));
+    let at = state.addresses();
+    accounts.extend([at.registry, at.governance, at.asset, at.issuer, at.distributor]);
+    accounts.extend([Address::ZERO, Address::repeat_byte(0x77), state.registry().rollup()]);
+    accounts.push(lockstep.set().governance().governance_proposer());
+    let mut some = |most: u64| -> Vec<Address> {
+        let count = rng.below(most + 1);
+        (0..count).filter_map(|_| rng.pick(&accounts).copied()).collect()
+    };
+    let rollups: BTreeMap<_, BTreeSet<_>> =
+        some(4).into_iter().map(|rollup| (rollup, some(5).into_iter().collect())).collect();
+    let payloads = some(5).into_iter().collect();
+    let holders = some(5);
+    let ids = state.governance().proposals().len() as u64 + 2;
+    let mut proposals = || {
+        let count = rng.below(4);
+        (0..count).map(|_| ProposalId::of(rng.below(ids))).collect::<BTreeSet<_>>()
+    };
+    let holders = holders.into_iter().map(|holder| (holder, proposals())).collect();
+    let ids = state.governance().withdrawals().len() as u64 + 2;
+    let count = rng.below(6);
+    let withdrawals = (0..count).map(|_| WithdrawalId::of(rng.below(ids))).collect();
+    // Seconds, an epoch, or several of them after the block.
+    let most = *rng.pick(&[1, 30, 200, 2_000]).unwrap();
+    let next = Timestamp::of(now.get() + rng.between(1, most));
+    Question { next, rollups, payloads, holders, withdrawals }
+}
+
+/// With rollups of other makes (3, 4, 9), without signaling (2), with a Registry that is taken over (4),
+/// with nearly as much of the asset as there can be (3), one call in a block (even) and several (odd).
+const SEEDS: [u64; 4] = [2, 3, 4, 9];
+
+#[test]
+fn what_is_read_is_what_the_rules_fold() {
+    let mut compared = Compared::default();
+    for seed in SEEDS {
+        compare_history(seed, 1_500, &mut compared);
+    }
+    let Compared { views, refused, without_signaling, foreign, .. } = compared;
+    for part in [refused, without_signaling, foreign] {
+        assert!(part > 0 && part < views, "{compared:?}");
+    }
+    let Compared { rounds, ballots, proposals, attesters, payloads, withdrawals, .. } = compared;
+    for count in [rounds, ballots, proposals, attesters, payloads, withdrawals] {
+        assert!(count > views, "{compared:?}");
+    }
+}
