@@ -26,7 +26,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "canon-differential",
         &["canon-protocol", "canon-testkit", "canon-abi", "canon-devchain", "canon-payload"],
     ),
-    ("canon-chain", &["canon-protocol", "canon-abi"]),
+    ("canon-chain", &["canon-protocol", "canon-abi", "canon-views"]),
     ("canon-follow", &["canon-protocol", "canon-abi", "canon-chain"]),
     ("canon-agents", &["canon-protocol", "canon-abi", "canon-chain"]),
     (

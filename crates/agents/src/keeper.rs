@@ -141,7 +141,7 @@ impl Keeper {
                 let call = calls::execute_with(governance, id, actions);
                 self.outbox.submit(act, call, self.checks, view).await
             }
-            Err(error @ Error::Rpc { .. }) => Err(error),
+            Err(error) if error.is_temporary() => Err(error),
             Err(error) => Ok(Outcome::Failed { act, error }),
         }
     }

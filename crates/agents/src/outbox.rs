@@ -68,7 +68,7 @@ impl Outbox {
                 self.in_flight.push(Flight { act, sent, since });
                 Ok(Outcome::Sent { act, transaction })
             }
-            Err(error @ Error::Rpc { .. }) => Err(error),
+            Err(error) if error.is_temporary() => Err(error),
             Err(error) => Ok(Outcome::Failed { act, error }),
         }
     }
@@ -127,7 +127,7 @@ impl Outbox {
                     self.renew(view, &mut flight).await;
                     self.in_flight.push(flight);
                 }
-                Err(error @ Error::Rpc { .. }) => {
+                Err(error) if error.is_temporary() => {
                     self.in_flight.push(flight);
                     self.in_flight.extend(flights);
                     return Err(error);

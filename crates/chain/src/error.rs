@@ -1,11 +1,19 @@
 //! What can go wrong between us and the chain.
 
-use crate::{endpoint::EndpointFailure, severity::Severity};
-use alloy_primitives::{Address, B256, Bytes};
-use alloy_transport::{RpcError, TransportError};
+use crate::{
+    endpoint::EndpointFailure,
+    rejection::Rejection,
+    severity::Severity,
+    tx::{fees::AboveCap, journal::JournalError},
+};
+use alloy_primitives::{Address, B256, Bytes, ChainId};
+use alloy_transport::{
+    RpcError, TransportError, TransportErrorKind,
+    layers::{RateLimitRetryPolicy, RetryPolicy},
+};
 use canon_abi::{Revert, decode_revert};
 use canon_protocol::{ForeignText, TooLarge};
-use core::fmt;
+use core::{fmt, time::Duration};
 
 /// The result of anything that asks or changes the chain.
 pub type Result<T, E = Error> = core::result::Result<T, E>;
@@ -22,6 +30,39 @@ pub enum Error {
         /// What the endpoint said.
         #[source]
         source: TransportError,
+    },
+    /// A node didn't take a transaction, or a call for want of gas.
+    #[error("{what}: {rejection} ({}); {}", foreign(.source), .rejection.advice())]
+    Rejected {
+        /// What was to be sent.
+        what: &'static str,
+        /// Why.
+        rejection: Rejection,
+        /// What the endpoint said.
+        #[source]
+        source: TransportError,
+    },
+    /// Fees would have to exceed the cap.
+    #[error(transparent)]
+    AboveCap(#[from] AboveCap),
+    /// The journal of transactions can't be read or written. Without it nothing is sent.
+    #[error("{0}; without the journal nothing is sent")]
+    Journal(#[from] JournalError),
+    /// Something is to be done on another chain than the endpoint's.
+    #[error("the endpoint's chain id is {found} and {expected} was expected; use another endpoint")]
+    OtherChain {
+        /// The chain on which it is to be done.
+        expected: ChainId,
+        /// The endpoint's.
+        found: ChainId,
+    },
+    /// Something is to be done by another account than the key's.
+    #[error("the key is that of {found} and {expected} was expected; use the other key")]
+    OtherAccount {
+        /// Who has to do it.
+        expected: Address,
+        /// Whose key it is.
+        found: Address,
     },
     /// A call was refused by a contract; nothing was sent.
     #[error("{what} was refused: {revert}{}", next(.revert))]
@@ -53,12 +94,10 @@ pub enum Error {
         limit: u64,
     },
     /// A transaction needs more gas than a transaction may have.
-    #[error("{what} needs {needed} gas and a transaction may have {max} (EIP-7825); split it")]
+    #[error("{what} needs more gas than the {max} that a transaction may have (EIP-7825); split it")]
     TooMuchGas {
         /// What was to be sent.
         what: &'static str,
-        /// The estimate.
-        needed: u64,
         /// The limit.
         max: u64,
     },
@@ -141,10 +180,14 @@ impl Error {
         Self::Rpc { what, source }
     }
 
-    /// A failed request: a refusal if it carries revert data, otherwise the endpoint's fault.
+    /// A failed call or transaction: a refusal if it carries revert data, a rejection if the node's
+    /// words are known, otherwise the endpoint's fault.
     pub(crate) fn from_rpc(what: &'static str, source: TransportError) -> Self {
-        match revert_of(&source) {
-            Some(revert) => Self::Refused { what, revert },
+        if let Some(revert) = revert_of(&source) {
+            return Self::Refused { what, revert };
+        }
+        match Rejection::of(&source) {
+            Some(rejection) => Self::Rejected { what, rejection, source },
             None => Self::rpc(what, source),
         }
     }
@@ -157,18 +200,50 @@ impl Error {
         }
     }
 
+    /// Why a node didn't take a transaction.
+    pub const fn rejection(&self) -> Option<Rejection> {
+        match self {
+            Self::Rejected { rejection, .. } => Some(*rejection),
+            _ => None,
+        }
+    }
+
+    /// Whether the endpoint refused because of too many requests.
+    pub fn is_rate_limit(&self) -> bool {
+        let Self::Rpc { source, .. } = self else { return false };
+        match source {
+            RpcError::ErrorResp(payload) => payload.is_retry_err(),
+            RpcError::Transport(kind) => {
+                kind.as_http_error().is_some_and(|error| error.is_rate_limit_err())
+                    || matches!(kind, TransportErrorKind::HttpErrorWithRetryAfter { .. })
+            }
+            _ => false,
+        }
+    }
+
+    /// How long to wait before the endpoint is asked again, if it said so; 5 minutes at most.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let Self::Rpc { source, .. } = self else { return None };
+        RateLimitRetryPolicy::default().backoff_hint(source)
+    }
+
     /// What a program does about it.
     pub const fn severity(&self) -> Severity {
         match self {
-            Self::Rpc { .. } | Self::NotMined { .. } => Severity::Retry,
-            Self::Inconsistent { .. } | Self::Signing { .. } => Severity::Stop,
+            Self::Rpc { .. } | Self::NotMined { .. } | Self::AboveCap(_) => Severity::Retry,
+            Self::Rejected { rejection, .. } => rejection.severity(),
+            Self::Inconsistent { .. }
+            | Self::Signing { .. }
+            | Self::Journal(_)
+            | Self::OtherChain { .. }
+            | Self::OtherAccount { .. } => Severity::Stop,
             _ => Severity::Skip,
         }
     }
 
-    /// Whether trying the same again may help: the endpoint failed, or a block was waited for.
+    /// Whether trying the same again may help.
     pub const fn is_temporary(&self) -> bool {
-        matches!(self, Self::Rpc { .. } | Self::NotMined { .. })
+        matches!(self.severity(), Severity::Retry)
     }
 }
 
