@@ -4,6 +4,7 @@
 
 mod deploying;
 mod endpoint;
+mod faults;
 mod further;
 mod genuine;
 mod log_ranges;
@@ -12,3 +13,5 @@ mod proxy;
 mod reading;
 mod sending;
 mod test_chain;
+mod tx_chain;
+mod tx_faults;
