@@ -94,7 +94,9 @@ pub enum Error {
         limit: u64,
     },
     /// A transaction needs more gas than a transaction may have.
-    #[error("{what} needs more gas than the {max} that a transaction may have (EIP-7825); split it")]
+    #[error(
+        "{what} needs more gas than the {max} that a transaction may have (EIP-7825); split it"
+    )]
     TooMuchGas {
         /// What was to be sent.
         what: &'static str,

@@ -2,9 +2,7 @@
 
 use super::error::DeployError;
 use crate::{
-    Checks, Client, ContractCall, Sender, Wait, Waited,
-    error::Error,
-    rejection::Rejection,
+    Checks, Client, ContractCall, Sender, Wait, Waited, error::Error, rejection::Rejection,
     tx::account::TRANSFER_GAS,
 };
 use alloy_primitives::{Address, Bytes, U256, address, bytes, keccak256};

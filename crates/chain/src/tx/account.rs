@@ -102,9 +102,7 @@ impl Account {
         match self.client.estimate(call.what(), request, next).await {
             // A node that knows no cap.
             Ok(needed) if needed > max => Err(Error::TooMuchGas { what: call.what(), max }),
-            Ok(needed) => {
-                Ok((needed + needed * MARGIN_PERCENT / 100 + call.headroom()).min(max))
-            }
+            Ok(needed) => Ok((needed + needed * MARGIN_PERCENT / 100 + call.headroom()).min(max)),
             Err(error) => Err(self.blame_gas(call, error, next).await),
         }
     }
@@ -120,9 +118,8 @@ impl Account {
     /// transaction may have it failed with `error`; the first one succeeds with more, as far as the
     /// endpoint goes.
     async fn blame_gas(&self, call: &ContractCall, error: Error, next: NextBlock) -> Error {
-        let lacks_gas = |error: &Error| {
-            matches!(error, Error::Rejected { rejection: Rejection::GasCap, .. })
-        };
+        let lacks_gas =
+            |error: &Error| matches!(error, Error::Rejected { rejection: Rejection::GasCap, .. });
         if !lacks_gas(&error) && error.as_revert().is_none() {
             return error;
         }
@@ -130,7 +127,11 @@ impl Account {
         match self.client.simulate(call.what(), self.request(call, None), next).await {
             Ok(_) => too_much,
             Err(unlimited) if lacks_gas(&error) => {
-                if lacks_gas(&unlimited) { too_much } else { unlimited }
+                if lacks_gas(&unlimited) {
+                    too_much
+                } else {
+                    unlimited
+                }
             }
             Err(_) => error,
         }

@@ -33,7 +33,9 @@ pub struct FeePolicy {
 
 /// Fees would have to exceed the cap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{needed} wei per gas are needed and the cap is {cap}; wait for a lower base fee, or raise the cap")]
+#[error(
+    "{needed} wei per gas are needed and the cap is {cap}; wait for a lower base fee, or raise the cap"
+)]
 pub struct AboveCap {
     /// The least that would do now, in wei per gas.
     pub needed: u128,

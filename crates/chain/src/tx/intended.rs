@@ -26,7 +26,9 @@ pub(crate) fn contract_call(intent: &Intent, permit: Option<&Signature>) -> Cont
         IntendedAction::Lock { holder, amount, permit: None, .. } => {
             calls::lock(governance, holder, amount)
         }
-        IntendedAction::Lock { holder, amount, permit: Some(PermitTerms { deadline, .. }), .. } => {
+        IntendedAction::Lock {
+            holder, amount, permit: Some(PermitTerms { deadline, .. }), ..
+        } => {
             let unsigned = Signature::new(U256::ZERO, U256::ZERO, false);
             let permit = permit.unwrap_or(&unsigned);
             calls::lock_with_permit(governance, holder, amount, deadline, permit)

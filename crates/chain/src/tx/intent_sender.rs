@@ -45,7 +45,9 @@ pub struct IntentSender {
     nonces: BTreeMap<u64, NonceUse>,
     /// Intents that are done for good and that only the journal knows to be.
     done: BTreeSet<IntentId>,
-    /// The block at which it was settled what became of all of them.
+    /// The block for which it is settled what became of them; `None` if that failed.
+    head: Option<ChainHead>,
+    /// The last block for which it was settled.
     settled: Option<B256>,
     /// The number of transactions of the account up to that block.
     count: u64,
@@ -58,7 +60,7 @@ pub struct IntentSender {
     assets: BTreeMap<Address, (Address, String)>,
 }
 
-/// What is known and found out while intents are pursued for one block.
+/// What is known and found out for one block.
 struct Pass {
     head: ChainHead,
     next: NextBlock,
@@ -67,11 +69,13 @@ struct Pass {
     pool: Option<u64>,
     /// The first nonce that nothing else has, as far as refusals in this pass say.
     unused_from: u64,
-    /// Nonces whose transactions were taken back in this pass.
-    taken_back: BTreeSet<u64>,
 }
 
 impl Pass {
+    const fn new(head: ChainHead, next: NextBlock) -> Self {
+        Self { head, next, reports: Vec::new(), pool: None, unused_from: 0 }
+    }
+
     fn report(&mut self, intent: Option<IntentId>, event: TxEvent) {
         self.reports.push(TxReport { intent, event });
     }
@@ -113,6 +117,7 @@ impl IntentSender {
             journal: Box::new(journal),
             nonces,
             done: contents.confirmed.into_iter().collect(),
+            head: None,
             settled: None,
             count: 0,
             floor: None,
@@ -131,12 +136,17 @@ impl IntentSender {
         self.account.client()
     }
 
-    /// Whether an intent was done, as of the last block for which [`pursue`](Self::pursue) was called.
-    /// Intents that are [completed by the state](Completion::State) are forgotten after 64 blocks, others
-    /// never.
+    /// Whether an intent is done, as of the block that was [settled](Self::settle) last. Intents that are
+    /// [completed by the state](Completion::State) are forgotten after 64 blocks, others never.
     pub fn is_done(&self, id: &IntentId) -> bool {
         let mut mined = self.nonces.values().filter_map(|used| used.mined.as_ref());
         self.done.contains(id) || mined.any(|mined| mined.done.as_ref() == Some(id))
+    }
+
+    /// Whether an intent is done, or its nonce was used and the endpoint didn't say by what. What follows
+    /// from its not being done mustn't be done then.
+    pub fn may_be_done(&self, id: &IntentId) -> bool {
+        self.is_done(id) || self.nonce_of(id).is_some_and(|nonce| nonce < self.count)
     }
 
     /// The transactions that aren't mined, by nonce: the newest version of each, and what it is for;
@@ -148,56 +158,50 @@ impl IntentSender {
         })
     }
 
-    /// Finds out what became of all transactions up to `head`, sends what is wanted and isn't sent yet,
-    /// sends again what may be lost or stuck, and gives up what isn't wanted any more. Call it once for
-    /// every block, or less often.
+    /// Finds out what became of all transactions up to `head`. Call it for every block, or less often,
+    /// before it is decided what is due: that can depend on what [is done](Self::is_done).
     ///
-    /// `intents` are those that are due in the next block, expected at `next`, according to the state
-    /// after `head`: what is mined by then and due all the same is sent once more, unless its
-    /// [completion](Intent::completion) is the journal's. Those whose time is over by then count as not
-    /// wanted.
-    ///
-    /// It always returns: what fails is reported, and tried again at the next call. One failure doesn't
-    /// keep anything else from being tried, except that nothing is sent while the account's nonce at `head`
-    /// isn't known.
-    pub async fn pursue(
-        &mut self,
-        intents: &[Intent],
-        head: ChainHead,
-        next: Timestamp,
-    ) -> Vec<TxReport> {
-        let mut pass = Pass {
-            head,
-            next: head.next(next),
-            reports: Vec::new(),
-            pool: None,
-            unused_from: 0,
-            taken_back: BTreeSet::new(),
-        };
-        if self.settle(&mut pass).await {
-            let wanted = self.wanted(intents, next, &mut pass);
-            let mut free = self.carry_on(&wanted, &mut pass).await;
-            for intent in &wanted {
-                self.start(intent, &wanted, &mut free, &mut pass).await;
+    /// What fails is reported, and tried again at the next call.
+    pub async fn settle(&mut self, head: ChainHead) -> Vec<TxReport> {
+        let mut pass = Pass::new(head, head.next(head.timestamp));
+        self.head = None;
+        match self.account.transaction_count(head.id()).await {
+            Ok(count) => {
+                self.decide_all(count, &mut pass).await;
+                (self.settled, self.count, self.head) = (Some(head.hash), count, Some(head));
             }
-            for nonce in free {
-                self.use_up(nonce, &mut pass).await;
-            }
-            self.fill_gaps(&mut pass).await;
-            self.forget_what_is_final(&mut pass);
+            Err(error) => pass.fail(None, error),
         }
+        pass.reports
+    }
+
+    /// Sends what is wanted and isn't sent yet, sends again what may be lost or stuck, and gives up what
+    /// isn't wanted any more, in a block that is expected at `next` and follows the one that was
+    /// [settled](Self::settle). If that failed it does nothing.
+    ///
+    /// `intents` are all that are due according to the state after the settled block: what is mined by
+    /// then and due all the same is sent once more, unless its [completion](Intent::completion) is the
+    /// journal's. Those whose time is over at `next` count as not wanted.
+    ///
+    /// What fails is reported, and tried again at the next call; one failure doesn't keep anything else
+    /// from being tried. A refusal that lasts is reported once.
+    pub async fn pursue(&mut self, intents: &[Intent], next: Timestamp) -> Vec<TxReport> {
+        let Some(head) = self.head else { return Vec::new() };
+        let mut pass = Pass::new(head, head.next(next));
+        let wanted = self.wanted(intents, next, &mut pass);
+        let mut free = self.carry_on(&wanted, &mut pass).await;
+        for intent in &wanted {
+            self.start(intent, &wanted, &mut free, &mut pass).await;
+        }
+        for nonce in free {
+            self.use_up(nonce, &mut pass).await;
+        }
+        self.fill_gaps(&mut pass).await;
+        self.forget_what_is_final(&mut pass);
         self.unless_reported(pass.reports)
     }
 
-    /// Finds out which transactions are mined. Whether it could.
-    async fn settle(&mut self, pass: &mut Pass) -> bool {
-        let count = match self.account.transaction_count(pass.head.id()).await {
-            Ok(count) => count,
-            Err(error) => {
-                pass.fail(None, error);
-                return false;
-            }
-        };
+    async fn decide_all(&mut self, count: u64, pass: &mut Pass) {
         let continues = [pass.head.hash, pass.head.parent];
         let is_continued = self.settled.is_some_and(|settled| continues.contains(&settled));
         let nonces: Vec<_> = self.nonces.keys().copied().collect();
@@ -213,8 +217,6 @@ impl IntentSender {
                 self.decide(nonce, pass).await;
             }
         }
-        (self.settled, self.count) = (Some(pass.head.hash), count);
-        true
     }
 
     /// What was mined isn't any more.
@@ -225,7 +227,6 @@ impl IntentSender {
         let intent = version.and_then(Version::id);
         // No pool need have any of them.
         used.versions.iter_mut().for_each(|version| version.is_taken = false);
-        pass.taken_back.insert(nonce);
         pass.report(intent, TxEvent::TakenBack { transaction: mined.hash });
     }
 
@@ -253,8 +254,7 @@ impl IntentSender {
     /// The receipt of a transaction, if it was mined by the pass's block.
     async fn receipt(&self, hash: B256, pass: &Pass) -> Result<Option<TransactionReceipt>> {
         let receipt = self.client().provider().get_transaction_receipt(hash).await;
-        let receipt =
-            receipt.map_err(|source| Error::rpc("eth_getTransactionReceipt", source))?;
+        let receipt = receipt.map_err(|source| Error::rpc("eth_getTransactionReceipt", source))?;
         let head = pass.head.number.get();
         Ok(receipt.filter(|receipt| receipt.block_number.is_some_and(|number| number <= head)))
     }
@@ -365,7 +365,7 @@ impl IntentSender {
         let mut free = BTreeSet::new();
         let undecided = self.nonces.range(self.count..).map(|(nonce, _)| *nonce);
         for nonce in undecided.collect::<Vec<_>>() {
-            if self.is_wanted(nonce, wanted, pass) {
+            if self.is_wanted(nonce, wanted) {
                 self.send_again(nonce, pass).await;
             } else {
                 free.insert(nonce);
@@ -375,7 +375,7 @@ impl IntentSender {
     }
 
     /// Whether the newest version of a nonce is still what should be mined.
-    fn is_wanted(&self, nonce: u64, wanted: &[&Intent], pass: &Pass) -> bool {
+    fn is_wanted(&self, nonce: u64, wanted: &[&Intent]) -> bool {
         let Some(used) = self.nonces.get(&nonce) else { return false };
         let is_bound = |intent: &&&Intent| {
             let id = intent.id();
@@ -385,13 +385,9 @@ impl IntentSender {
             // Given up; unless it is wanted again.
             return used.is_stuck || !wanted.iter().any(|intent| is_bound(&intent));
         };
-        match wanted.iter().find(|intent| intent.id() == sent.id()) {
-            Some(intent) => {
-                !used.is_stuck && is_bound(&intent) && does_the_same(&sent.action, &intent.action)
-            }
-            // Whoever asks for it thinks that it is done.
-            None => pass.taken_back.contains(&nonce),
-        }
+        wanted.iter().find(|intent| intent.id() == sent.id()).is_some_and(|intent| {
+            !used.is_stuck && is_bound(&intent) && does_the_same(&sent.action, &intent.action)
+        })
     }
 
     /// Sends the newest version again if no node has answered, or one that offers more if it is time.
@@ -430,9 +426,7 @@ impl IntentSender {
                         used.is_outbid = true;
                     }
                     Some(
-                        Rejection::InsufficientFunds
-                        | Rejection::GasCap
-                        | Rejection::Unacceptable,
+                        Rejection::InsufficientFunds | Rejection::GasCap | Rejection::Unacceptable,
                     ) => used.is_stuck = true,
                     _ if is_answer(&error) && !error.is_rate_limit() => {
                         used.refusals += 1;
@@ -509,8 +503,8 @@ impl IntentSender {
             Err(error) => error,
         };
         // A payload can also withhold its list by using up the gas.
-        let may_withhold = matches!(error, Error::TooMuchGas { .. })
-            || error.as_revert().is_some_and(withholds);
+        let may_withhold =
+            matches!(error, Error::TooMuchGas { .. }) || error.as_revert().is_some_and(withholds);
         let Some(call) = fallback_call(intent).filter(|_| may_withhold) else { return Err(error) };
         let gas_limit = self.account.check(&call, pass.next).await?;
         Ok((call, gas_limit))
@@ -695,7 +689,8 @@ impl IntentSender {
         let versions = self.nonces.get(&nonce).map_or(&[][..], |used| &used.versions);
         let mined_version = versions.iter().find(|version| version.hash == mined.hash);
         let intent = mined_version.and_then(|version| version.intent.as_ref());
-        if let (Some(id), Some(Completion::Journal)) = (mined.done, intent.map(Intent::completion)) {
+        if let (Some(id), Some(Completion::Journal)) = (mined.done, intent.map(Intent::completion))
+        {
             self.journal.confirmed(&id, mined.hash)?;
             self.done.insert(id);
         }

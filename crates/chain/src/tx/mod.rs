@@ -1,7 +1,8 @@
 //! Transactions by intent.
 //!
-//! An [`IntentSender`] is given, block by block, what is to be done; what it makes of that is one
-//! transaction for each intent, whatever happens in between. What [`IntentSender::pursue`] relies on:
+//! An [`IntentSender`] is told, block by block, what is to be done, and makes one transaction of each
+//! intent, whatever happens in between: [`IntentSender::settle`] finds out what is mined,
+//! [`IntentSender::pursue`] sends the rest. They rely on this:
 //!
 //! - **An intent has one nonce at a time.** From its first transaction on it keeps the nonce until the
 //!   chain has used it, also when it isn't wanted for a while. So two of its transactions are never both

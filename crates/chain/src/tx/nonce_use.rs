@@ -71,7 +71,9 @@ impl Version {
 
     /// Its name in errors.
     pub(super) fn what(&self) -> &'static str {
-        self.intent.as_ref().map_or(TRANSFER_OF_NOTHING, |intent| contract_call(intent, None).what())
+        self.intent
+            .as_ref()
+            .map_or(TRANSFER_OF_NOTHING, |intent| contract_call(intent, None).what())
     }
 
     /// What is known of it from a journal, and whose it is.

@@ -1,6 +1,6 @@
 //! A transport that fails: at one request, or at random.
 
-use alloy_json_rpc::{RequestPacket, ResponsePacket};
+use alloy_json_rpc::{ErrorPayload, RequestPacket, Response, ResponsePacket, ResponsePayload};
 use alloy_transport::{TransportError, TransportErrorKind, TransportFut};
 use canon_protocol::histories::Rng;
 use std::{
@@ -25,6 +25,8 @@ pub(crate) enum Fault {
     KilledBefore,
     /// The process that made it ends after it is carried out.
     KilledAfter,
+    /// The node refuses it in these words.
+    Refused(&'static str),
 }
 
 /// When something goes wrong.
@@ -34,8 +36,11 @@ pub(crate) enum Plan {
     Never,
     /// At one request, counted from 1.
     At(u64, Fault),
-    /// At random, in so many of 100 requests; what is delayed is carried out in random order.
-    Random(Rng, u64),
+    /// At every request of a method.
+    Method(&'static str, Fault),
+    /// At random, in so many of 100 requests, one of these; what is delayed is carried out in random
+    /// order.
+    Random(Rng, u64, &'static [Fault]),
 }
 
 #[derive(Debug)]
@@ -91,7 +96,7 @@ impl Faults {
     }
 
     /// What goes wrong with the next request, and what is carried out before it.
-    fn next(&self) -> (Option<Fault>, Vec<RequestPacket>) {
+    fn next(&self, packet: &RequestPacket) -> (Option<Fault>, Vec<RequestPacket>) {
         let mut state = self.state.lock().unwrap();
         state.requests += 1;
         let request = state.requests;
@@ -102,14 +107,17 @@ impl Faults {
                 let late = if request > *at + 2 { core::mem::take(delayed) } else { Vec::new() };
                 ((request == *at).then_some(*fault), late)
             }
-            Plan::Random(rng, percent) => {
+            Plan::Method(method, fault) => {
+                let is_one = packet.method_names().any(|name| name == *method);
+                (is_one.then_some(*fault), core::mem::take(delayed))
+            }
+            Plan::Random(rng, percent, faults) => {
                 let mut late = Vec::new();
                 while !delayed.is_empty() && rng.chance(1, 4) {
                     let index = usize::try_from(rng.below(delayed.len() as u64)).unwrap();
                     late.push(delayed.swap_remove(index));
                 }
-                let faults = [Fault::Lost, Fault::AnswerLost, Fault::Doubled, Fault::Delayed];
-                let fault = rng.chance(*percent, 100).then(|| *rng.pick(&faults).unwrap());
+                let fault = rng.chance(*percent, 100).then(|| *rng.pick(faults).unwrap());
                 (fault, late)
             }
         }
@@ -135,7 +143,7 @@ where
     fn call(&mut self, packet: RequestPacket) -> Self::Future {
         let (mut inner, faults) = (self.inner.clone(), self.faults.clone());
         Box::pin(async move {
-            let (fault, late) = faults.next();
+            let (fault, late) = faults.next(&packet);
             for request in late {
                 let _ = inner.call(request).await;
             }
@@ -155,6 +163,7 @@ where
                     faults.state.lock().unwrap().delayed.push(packet);
                     failed()
                 }
+                Some(Fault::Refused(words)) => Ok(refusal(&packet, words)),
                 Some(fault @ (Fault::KilledBefore | Fault::KilledAfter)) => {
                     if fault == Fault::KilledAfter {
                         let _ = inner.call(packet).await;
@@ -165,4 +174,14 @@ where
             }
         })
     }
+}
+
+/// A node's refusal of a request.
+fn refusal(packet: &RequestPacket, words: &'static str) -> ResponsePacket {
+    let RequestPacket::Single(request) = packet else { panic!("a batch is refused") };
+    let error = ErrorPayload { code: -32000, message: words.into(), data: None };
+    ResponsePacket::Single(Response {
+        id: request.id().clone(),
+        payload: ResponsePayload::Failure(error),
+    })
 }

@@ -13,5 +13,7 @@ mod proxy;
 mod reading;
 mod sending;
 mod test_chain;
+mod tx;
 mod tx_chain;
+mod tx_executing;
 mod tx_faults;

@@ -40,8 +40,7 @@ impl TxChain {
         chain.devchain.set_mining(Mining::Manual);
         let faults = Faults::new();
         let transport = faults.over(chain.devchain.transport());
-        let provider =
-            ProviderBuilder::default().connect_client(RpcClient::new(transport, true));
+        let provider = ProviderBuilder::default().connect_client(RpcClient::new(transport, true));
         let faulty = Client::connect(provider).await.unwrap();
         faults.set(Plan::Never);
         let test_chain::TestChain { devchain, client, mut accounts } = chain;
@@ -67,14 +66,20 @@ impl TxChain {
         self.client.head().await.unwrap()
     }
 
-    /// Pursues intents for the next block.
+    /// Settles what is mined, and pursues intents for the next block.
     pub(crate) async fn pursue(
         &self,
         sender: &mut IntentSender,
         intents: &[Intent],
     ) -> Vec<TxReport> {
-        let next = Timestamp::of(self.devchain.next_timestamp());
-        sender.pursue(intents, self.head().await, next).await
+        let mut reports = sender.settle(self.head().await).await;
+        reports.extend(sender.pursue(intents, self.next()).await);
+        reports
+    }
+
+    /// The time of the next block.
+    pub(crate) fn next(&self) -> Timestamp {
+        Timestamp::of(self.devchain.next_timestamp())
     }
 
     /// The same, and mines the next block.
@@ -114,8 +119,7 @@ impl TxChain {
     }
 
     pub(crate) fn lock(&self, order: u64, amount: u64) -> Intent {
-        let (holder, order, amount) =
-            (self.account(), OrderId(order), Amount::of(amount.into()));
+        let (holder, order, amount) = (self.account(), OrderId(order), Amount::of(amount.into()));
         self.intent(IntendedAction::Lock { holder, order, amount, permit: None })
     }
 

@@ -22,38 +22,54 @@ const PERMIT: (u64, u64) = (4, 5);
 const WITHDRAWAL: (u64, u64) = (5, 4);
 const TRANSACTIONS: u64 = 7;
 
+/// What an endpoint does wrong.
+const ENDPOINT: [Fault; 4] = [Fault::Lost, Fault::AnswerLost, Fault::Doubled, Fault::Delayed];
+
+/// The same, and a process that is killed.
+const ALL: [Fault; 6] = [
+    Fault::Lost,
+    Fault::AnswerLost,
+    Fault::Doubled,
+    Fault::Delayed,
+    Fault::KilledBefore,
+    Fault::KilledAfter,
+];
+
 /// What is due in the next block.
 async fn due(chain: &TxChain, sender: &IntentSender) -> Vec<Intent> {
     let mut intents = Vec::new();
     let locks = LOCKS.map(|(order, amount)| (chain.lock(order, amount), amount));
-    let open = locks.iter().filter(|(lock, _)| !sender.is_done(&lock.id()));
+    let open = locks.iter().filter(|(lock, _)| !sender.may_be_done(&lock.id()));
     let needed: u64 = open.clone().map(|(_, amount)| amount).sum();
     if chain.allowance().await < U256::from(needed) {
         intents.push(chain.approve(0, ALLOWANCE));
     } else {
         intents.extend(open.map(|(lock, _)| lock.clone()));
     }
-    let permit = permit(chain).await;
-    if !sender.is_done(&permit.id()) {
-        intents.push(permit);
-    }
     if !intents.is_empty() {
         return intents;
     }
+    // Not before: the allowance of a permit takes the place of the other.
+    let permit = permit(chain).await;
+    if !sender.may_be_done(&permit.id()) {
+        return vec![permit];
+    }
     let withdraw = chain.withdraw(WITHDRAWAL.0, WITHDRAWAL.1);
-    if !sender.is_done(&withdraw.id()) {
+    if !sender.may_be_done(&withdraw.id()) {
         return vec![withdraw];
     }
-    let call = Governance::getWithdrawalCall { id: U256::ZERO };
-    let (head, governance) = (chain.head().await, chain.set.governance);
-    // The number of withdrawals can be 0 again, after a reorganization.
-    if let Ok(withdrawal) = chain.client.read(head.id(), governance, call).await
+    if let Some(withdrawal) = withdrawal(chain).await
         && !withdrawal.claimed
         && withdrawal.unlocksAt <= U256::from(chain.devchain.next_timestamp())
     {
         intents.push(chain.intent(IntendedAction::PayWithdrawal { id: WithdrawalId::ZERO }));
     }
     intents
+}
+
+async fn withdrawal(chain: &TxChain) -> Option<Governance::Withdrawal> {
+    let call = Governance::getWithdrawalCall { id: U256::ZERO };
+    chain.client.read(chain.head().await.id(), chain.set.governance, call).await.ok()
 }
 
 async fn permit(chain: &TxChain) -> Intent {
@@ -79,22 +95,27 @@ async fn is_over(chain: &TxChain) -> bool {
     !paid.is_zero()
 }
 
+/// Does what is due before the next block.
+async fn block(chain: &TxChain, sender: &mut IntentSender) {
+    sender.settle(chain.head().await).await;
+    let intents = due(chain, sender).await;
+    sender.pursue(&intents, chain.next()).await;
+}
+
 /// Runs until all is done; restarts from the journal after a kill. Between two blocks, `disturb` is called.
 async fn run(chain: &TxChain, mut disturb: impl FnMut(&TxChain)) {
     let journal = MemoryJournal::default();
     let mut sender = chain.sender(&journal);
-    let mut waited = false;
     for _ in 0..BLOCKS {
-        let intents = due(chain, &sender).await;
         tokio::select! {
             biased;
             () = chain.faults.killed() => sender = chain.sender(&journal),
-            _ = chain.pursue(&mut sender, &intents) => {}
+            () = block(chain, &mut sender) => {}
         }
-        if intents.is_empty() && !waited && sender.in_flight().next().is_none() {
-            // The withdrawal is a matter of days.
-            chain.devchain.increase_time(60 * 86_400);
-            waited = true;
+        if let Some(withdrawal) = withdrawal(chain).await
+            && withdrawal.unlocksAt > U256::from(chain.devchain.next_timestamp())
+        {
+            chain.devchain.set_next_timestamp(withdrawal.unlocksAt.to()).unwrap();
         }
         chain.devchain.mine().unwrap();
         disturb(chain);
@@ -102,8 +123,7 @@ async fn run(chain: &TxChain, mut disturb: impl FnMut(&TxChain)) {
             // What is late does no harm.
             chain.faults.end();
             for _ in 0..12 {
-                let intents = due(chain, &sender).await;
-                chain.pursue(&mut sender, &intents).await;
+                block(chain, &mut sender).await;
                 chain.devchain.mine().unwrap();
             }
             return;
@@ -174,7 +194,7 @@ async fn endpoints_that_fail_at_random_cost_time_and_nothing_else() {
     let chain = TxChain::new().await;
     for seed in 0..200 {
         let fresh = chain.devchain.snapshot();
-        chain.faults.set(Plan::Random(Rng::new(seed), 10 + seed % 30));
+        chain.faults.set(Plan::Random(Rng::new(seed), 10 + seed % 30, &ENDPOINT));
         run(&chain, |_| {}).await;
         check(&chain, &format!("seed {seed}")).await;
         chain.devchain.revert(fresh).unwrap();
@@ -188,7 +208,7 @@ async fn what_reorganizations_take_back_is_done_again_and_once() {
         let fresh = chain.devchain.snapshot();
         let start = chain.devchain.block_number();
         let mut rng = Rng::new(seed);
-        chain.faults.set(Plan::Random(Rng::new(seed + 1000), seed % 20));
+        chain.faults.set(Plan::Random(Rng::new(seed + 1000), seed % 20, &ALL));
         run(&chain, |chain| {
             let deepest = (chain.devchain.block_number() - start).min(4);
             if rng.chance(1, 8) {
