@@ -288,3 +288,60 @@ impl<T> InRange<T> for Result<T, TooLarge> {
         self.map_err(|source| Error::OutOfRange { what, source })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy_json_rpc::ErrorPayload;
+
+    fn answer(code: i64, message: &'static str, data: Option<&str>) -> TransportError {
+        let data = data.map(|data| serde_json::value::RawValue::from_string(data.into()).unwrap());
+        RpcError::ErrorResp(ErrorPayload { code, message: message.into(), data })
+    }
+
+    #[test]
+    fn failed_requests_fall_into_classes() {
+        let http = TransportErrorKind::http_error_with_retry_after;
+        let busy = (true, None, Severity::Retry);
+        for (source, expected) in [
+            (TransportErrorKind::custom_str("connection reset"), (false, None, Severity::Retry)),
+            (http(502, String::new(), None), (false, None, Severity::Retry)),
+            (http(429, String::new(), None), busy),
+            (
+                http(429, String::new(), Some(Duration::from_secs(7))),
+                (true, Some(7), Severity::Retry),
+            ),
+            (answer(429, "Too Many Requests", None), busy),
+            (
+                answer(-32005, "rate limited, try again in 4s", None),
+                (true, Some(4), Severity::Retry),
+            ),
+            (
+                answer(-32005, "exceeded", Some(r#"{"rate":{"backoff_seconds":30}}"#)),
+                (true, Some(30), Severity::Retry),
+            ),
+            (answer(-32000, "something else", None), (false, None, Severity::Retry)),
+            // Besu gives a full block the code that others give to too many requests.
+            (
+                answer(-32005, "Transaction gas limit exceeds block gas limit", None),
+                (false, None, Severity::Skip),
+            ),
+            (
+                answer(-32000, "insufficient funds for transfer", None),
+                (false, None, Severity::Skip),
+            ),
+            (answer(-32000, "nonce too low", None), (false, None, Severity::Retry)),
+            (answer(-32000, "invalid chain ID", None), (false, None, Severity::Stop)),
+            // A contract's words aren't the node's.
+            (answer(3, "execution reverted: nonce too low", None), (false, None, Severity::Skip)),
+        ] {
+            let text = source.to_string();
+            let error = Error::from_rpc("a request", source);
+            let after = error.retry_after().map(|after| after.as_secs());
+            assert_eq!((error.is_rate_limit(), after, error.severity()), expected, "{text}");
+            assert_eq!(error.is_temporary(), error.severity() == Severity::Retry, "{text}");
+            let is_shown = error.to_string().contains(&text) || error.as_revert().is_some();
+            assert!(is_shown, "{error} doesn't show {text}");
+        }
+    }
+}

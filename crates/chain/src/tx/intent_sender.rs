@@ -711,12 +711,11 @@ impl IntentSender {
         let mut news = Vec::new();
         for report in reports {
             if let TxEvent::Failed(error) = &report.event
-                && (error.severity() == Severity::Skip || matches!(error, Error::AboveCap(_)))
+                && let Some(why) = lasting_reason(error)
             {
-                let text = error.to_string();
-                let before = self.reported.get(&report.intent) == Some(&text);
-                lasting.insert(report.intent, text);
-                if before {
+                let is_known = self.reported.get(&report.intent) == Some(&why);
+                lasting.insert(report.intent, why);
+                if is_known {
                     continue;
                 }
             }
@@ -724,6 +723,16 @@ impl IntentSender {
         }
         self.reported = lasting;
         news
+    }
+}
+
+/// What is the same in every block for which the same failure lasts: balances and fees aren't.
+fn lasting_reason(error: &Error) -> Option<String> {
+    match error {
+        Error::AboveCap(above) => Some(format!("above {}", above.cap)),
+        error if error.severity() != Severity::Skip => None,
+        Error::Rejected { what, rejection, .. } => Some(format!("{what}: {rejection}")),
+        error => Some(error.to_string()),
     }
 }
 

@@ -453,7 +453,10 @@ async fn what_reverts_is_tried_again_while_it_is_wanted() {
     let reports = chain.pursue(&mut sender, &lock).await;
     assert!(failures(&reports)[0].contains("without the event Deposit(address,address,uint256)"));
     chain.devchain.set_code(chain.set.governance, code.unwrap().unwrap()).unwrap();
+    // The gas that was enough for a contract that does nothing isn't now.
     chain.pursue_and_mine(&mut sender, &lock).await;
+    let reports = chain.pursue_and_mine(&mut sender, &lock).await;
+    assert!(failures(&reports)[0].contains("ran out of gas"), "{reports:?}");
     assert_eq!(confirmed(&chain.pursue(&mut sender, &lock).await), [lock[0].id()]);
     assert_eq!(chain.deposits().await, [7]);
 }
@@ -474,7 +477,7 @@ async fn what_a_node_finds_too_cheap_is_offered_for_more() {
     // Nothing was kept of the first two; the third may be out, so the fourth is the same again.
     assert_eq!(offered.len(), 2);
     assert_eq!(offered[0], offered[1]);
-    let usual = journaled(&journal)[0].1.max_fee_per_gas();
+    let usual = chain.head().await.base_fee * 2 + 1_000_000_000;
     assert!(offered[0] * 100 > usual * 120, "{offered:?} after {usual}");
     chain.faults.end();
     let reports = chain.pursue(&mut sender, &lock).await;
