@@ -243,7 +243,9 @@ impl IntentSender {
         }
         let Some(used) = self.nonces.get_mut(&nonce) else { return };
         if let Some(error) = failure {
-            used.mined.as_mut().map(|mined| mined.is_unsure = true);
+            if let Some(mined) = &mut used.mined {
+                mined.is_unsure = true;
+            }
             let intent = used.current().and_then(Version::id);
             return pass.fail(intent, error);
         }
@@ -567,7 +569,9 @@ impl IntentSender {
         match self.account.broadcast(what, &raw).await {
             Ok(()) => {
                 let used = self.nonces.get_mut(&nonce);
-                used.and_then(|used| used.versions.last_mut()).map(|last| last.is_taken = true);
+                if let Some(last) = used.and_then(|used| used.versions.last_mut()) {
+                    last.is_taken = true;
+                }
                 self.floor = None;
                 pass.report(id, TxEvent::Sent { transaction, nonce });
                 true
