@@ -2,7 +2,7 @@
 
 use alloy_json_rpc::{ErrorPayload, RequestPacket, Response, ResponsePacket, ResponsePayload};
 use alloy_transport::{TransportError, TransportErrorKind, TransportFut};
-use canon_protocol::histories::Rng;
+use canon_testkit::histories::Rng;
 use std::{
     sync::{Arc, Mutex},
     task::{Context, Poll},

@@ -8,7 +8,8 @@ use alloy_primitives::U256;
 use canon_abi::{Asset, Governance};
 use canon_chain::{IntentSender, tx::MemoryJournal};
 use canon_devchain::{OldTransactions, ReorgOptions};
-use canon_protocol::{Amount, Nonce, Seconds, WithdrawalId, histories::Rng};
+use canon_protocol::{Amount, Nonce, Seconds, WithdrawalId};
+use canon_testkit::histories::Rng;
 use canon_views::{IntendedAction, Intent, OrderId, PermitTerms};
 
 /// More blocks than any run takes, faults and all.
