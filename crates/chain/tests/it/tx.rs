@@ -17,6 +17,7 @@ use canon_chain::{
 };
 use canon_protocol::{Amount, Support};
 use canon_views::{IntendedAction, Intent, IntentId};
+use core::slice::from_ref;
 
 const BURNER: Address = address!("0x00000000000000000000000000000000000000b1");
 
@@ -67,7 +68,7 @@ async fn ready(chain: &TxChain) -> (MemoryJournal, IntentSender) {
     let journal = MemoryJournal::default();
     let mut sender = chain.sender(&journal);
     let approve = chain.approve(0, 100);
-    chain.pursue_and_mine(&mut sender, &[approve.clone()]).await;
+    chain.pursue_and_mine(&mut sender, from_ref(&approve)).await;
     assert_eq!(confirmed(&chain.pursue(&mut sender, &[]).await), [approve.id()]);
     (journal, sender)
 }
@@ -81,15 +82,15 @@ async fn an_intent_is_one_transaction_however_often_it_is_pursued() {
     assert_eq!(sent(&reports).len(), 1);
     for _ in 1..RENEWAL {
         mine_past_the_pool(&chain, 1);
-        assert!(chain.pursue(&mut sender, &[lock.clone()]).await.is_empty());
+        assert!(chain.pursue(&mut sender, from_ref(&lock)).await.is_empty());
         assert!(!sender.may_be_done(&lock.id()));
     }
     chain.mine(1);
-    let reports = chain.pursue(&mut sender, &[lock.clone()]).await;
+    let reports = chain.pursue(&mut sender, from_ref(&lock)).await;
     assert_eq!(confirmed(&reports), [lock.id()]);
     // Also much later, and after a restart.
     for _ in 0..70 {
-        chain.pursue_and_mine(&mut sender, &[lock.clone()]).await;
+        chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
         assert!(sender.is_done(&lock.id()));
     }
     assert_eq!(chain.deposits().await, [7]);
@@ -100,7 +101,7 @@ async fn only_what_the_journal_needs_is_kept() {
     let chain = TxChain::new().await;
     let (journal, mut sender) = ready(&chain).await;
     let lock = chain.lock(1, 7);
-    chain.pursue_and_mine(&mut sender, &[lock.clone()]).await;
+    chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
     chain.pursue_and_mine(&mut sender, &[]).await;
     chain.mine(62);
     chain.pursue_and_mine(&mut sender, &[]).await;
@@ -112,7 +113,7 @@ async fn only_what_the_journal_needs_is_kept() {
     let json = serde_json::to_string(&contents).unwrap();
     let read: JournalContents = serde_json::from_str(&json).unwrap();
     let mut sender = chain.sender(&MemoryJournal::new(read));
-    assert!(chain.pursue(&mut sender, &[lock.clone()]).await.is_empty());
+    assert!(chain.pursue(&mut sender, from_ref(&lock)).await.is_empty());
     assert!(sender.is_done(&lock.id()));
 }
 
@@ -158,7 +159,7 @@ async fn what_is_not_wanted_any_more_is_given_up_unless_it_was_mined() {
         let (journal, mut sender) = ready(&chain).await;
         let mut lock = chain.lock(1, 7);
         lock.until = is_late.then(|| chain.next());
-        let first = sent(&chain.pursue(&mut sender, &[lock.clone()]).await);
+        let first = sent(&chain.pursue(&mut sender, from_ref(&lock)).await);
         mine_past_the_pool(&chain, 1);
         // Its time is over, or nobody asks for it.
         let intents = if is_late { vec![lock.clone()] } else { Vec::new() };
@@ -195,8 +196,8 @@ async fn a_nonce_that_was_given_up_serves_the_next_intent() {
         let snapshot = chain.devchain.snapshot();
         let (journal, mut sender) = ready(&chain).await;
         let (one, two) = (chain.lock(1, 1), chain.lock(2, 2));
-        chain.pursue(&mut sender, &[one.clone()]).await;
-        chain.pursue(&mut sender, &[two.clone()]).await;
+        chain.pursue(&mut sender, from_ref(&one)).await;
+        chain.pursue(&mut sender, from_ref(&two)).await;
         let versions: Vec<_> = journaled(&journal).split_off(1);
         assert_eq!(versions.len(), 2);
         assert_eq!(versions[0].1.nonce(), versions[1].1.nonce());
@@ -225,7 +226,7 @@ async fn an_intent_whose_call_changed_replaces_its_transaction() {
     let (journal, mut sender) = ready(&chain).await;
     chain.pursue(&mut sender, &[chain.approve(1, 50)]).await;
     let changed = chain.approve(1, 60);
-    assert_eq!(sent(&chain.pursue(&mut sender, &[changed.clone()]).await).len(), 1);
+    assert_eq!(sent(&chain.pursue(&mut sender, from_ref(&changed)).await).len(), 1);
     let versions: Vec<_> = journaled(&journal).split_off(1);
     assert_eq!(versions[0].1.nonce(), versions[1].1.nonce());
     chain.mine(1);
@@ -318,11 +319,11 @@ async fn a_call_that_needs_more_gas_than_a_transaction_may_have_is_told_as_such(
     let [TxReport { intent, event: TxEvent::Failed(error) }, ..] = &reports[..] else { panic!() };
     assert!(matches!(error, Error::TooMuchGas { max: 16_777_216, .. }), "{error}");
     assert_eq!((*intent, error.severity()), (Some(call.id()), Severity::Skip));
-    let reports = chain.pursue(&mut sender, &[call.clone()]).await;
+    let reports = chain.pursue(&mut sender, from_ref(&call)).await;
     assert_eq!(confirmed(&reports), [lock.id()], "others go on");
 
     chain.devchain.set_code(BURNER, burner(640_000)).unwrap();
-    chain.pursue_and_mine(&mut sender, &[call.clone()]).await;
+    chain.pursue_and_mine(&mut sender, from_ref(&call)).await;
     let reports = chain.pursue(&mut sender, &[]).await;
     assert_eq!(confirmed(&reports), [call.id()], "{reports:?}");
 }
@@ -361,7 +362,7 @@ async fn a_transaction_that_may_be_out_and_has_no_funds_holds_up_nothing() {
     let mut sender = chain.sender(&journal);
     let (dear, cheap) = (chain.call(BURNER, 1), chain.approve(0, 100));
     chain.faults.set(Plan::Method("eth_sendRawTransaction", Fault::Lost));
-    chain.pursue(&mut sender, &[dear.clone()]).await;
+    chain.pursue(&mut sender, from_ref(&dear)).await;
     chain.faults.end();
     chain.devchain.set_balance(chain.account(), U256::from(10).pow(U256::from(15)));
     // It may be out, so it keeps its nonce; a transfer of nothing makes way for the others.
@@ -370,7 +371,7 @@ async fn a_transaction_that_may_be_out_and_has_no_funds_holds_up_nothing() {
     }
     assert_eq!(chain.allowance().await, U256::from(100));
     chain.devchain.set_balance(chain.account(), U256::from(10).pow(U256::from(18)));
-    chain.pursue_and_mine(&mut sender, &[dear.clone()]).await;
+    chain.pursue_and_mine(&mut sender, from_ref(&dear)).await;
     assert_eq!(confirmed(&chain.pursue(&mut sender, &[]).await), [dear.id()]);
 }
 
@@ -427,7 +428,7 @@ async fn what_a_contract_refuses_is_decoded_and_reported_once() {
     assert_eq!((confirmed(&reports), sent(&reports).len()), (vec![lock.id()], 1));
     assert_eq!(confirmed(&chain.pursue(&mut sender, &both).await), [refused.id()]);
     let more = chain.withdraw(3, 500);
-    assert_eq!(failures(&chain.pursue(&mut sender, &[more.clone()]).await).len(), 1);
+    assert_eq!(failures(&chain.pursue(&mut sender, from_ref(&more)).await).len(), 1);
     assert_eq!(failures(&chain.pursue(&mut sender, &[more]).await).len(), 0);
 }
 

@@ -48,7 +48,7 @@ impl TxChain {
         Self { devchain, client, faulty, faults, set: set.deployment, key }
     }
 
-    pub(crate) fn account(&self) -> Address {
+    pub(crate) const fn account(&self) -> Address {
         self.key.address()
     }
 
@@ -107,7 +107,7 @@ impl TxChain {
         assert_eq!(reorg.excluded, []);
     }
 
-    pub(crate) fn intent(&self, action: IntendedAction) -> Intent {
+    pub(crate) const fn intent(&self, action: IntendedAction) -> Intent {
         let set = SetId { chain_id: self.client.chain_id(), governance: self.set.governance };
         Intent { set, action, until: None, fallback: None }
     }
@@ -130,7 +130,7 @@ impl TxChain {
     }
 
     /// The call of `setupEpoch()` at a contract of any kind.
-    pub(crate) fn call(&self, contract: Address, number: u64) -> Intent {
+    pub(crate) const fn call(&self, contract: Address, number: u64) -> Intent {
         let (rollup, epoch) = (contract, Epoch::of(number));
         self.intent(IntendedAction::RecordSeed { rollup, epoch })
     }

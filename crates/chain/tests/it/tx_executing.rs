@@ -15,6 +15,7 @@ use canon_chain::{
 use canon_devchain::Mining;
 use canon_protocol::{Action, Amount, ProposalId, Support};
 use canon_views::{IntendedAction, Intent};
+use core::slice::from_ref;
 
 const ID: ProposalId = ProposalId::ZERO;
 const PAYLOAD: Address = address!("0x00000000000000000000000000000000000000f1");
@@ -90,7 +91,7 @@ async fn a_payload_that_withholds_its_list_is_executed_with_what_was_voted_on() 
         let snapshot = chain.devchain.snapshot();
         let mut sender = chain.sender(&MemoryJournal::default());
         chain.devchain.set_code(PAYLOAD, payload.clone()).unwrap();
-        let reports = chain.pursue_and_mine(&mut sender, &[execute.clone()]).await;
+        let reports = chain.pursue_and_mine(&mut sender, from_ref(&execute)).await;
         assert_eq!(sent(&reports).len(), 1, "{payload}: {reports:?}");
         let reports = chain.pursue(&mut sender, &[]).await;
         assert_eq!(confirmed(&reports), [execute.id()], "{payload}: {reports:?}");
@@ -107,10 +108,10 @@ async fn a_payload_that_withholds_its_list_is_executed_with_what_was_voted_on() 
 
     // A payload that lies only after it was checked is found out in the next block.
     chain.devchain.set_code(PAYLOAD, lists(&actions)).unwrap();
-    chain.pursue(&mut sender, &[execute.clone()]).await;
+    chain.pursue(&mut sender, from_ref(&execute)).await;
     chain.devchain.set_code(PAYLOAD, lists(&[])).unwrap();
     chain.mine(1);
-    let reports = chain.pursue_and_mine(&mut sender, &[execute.clone()]).await;
+    let reports = chain.pursue_and_mine(&mut sender, from_ref(&execute)).await;
     assert_eq!((failures(&reports).len(), sent(&reports).len()), (1, 1), "{reports:?}");
     assert_eq!(confirmed(&chain.pursue(&mut sender, &[]).await), [execute.id()]);
     assert!(is_executed(&chain).await);
