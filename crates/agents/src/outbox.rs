@@ -4,7 +4,7 @@ use crate::{
     outcome::{Act, Outcome},
     view::View,
 };
-use canon_chain::{Checks, Confirmed, ContractCall, Error, Pending, Result, Sender};
+use canon_chain::{Checks, Confirmed, ContractCall, Pending, Result, Sender};
 use canon_protocol::BlockNumber;
 
 /// After so many blocks without its receipt a transaction is asked for by its hash: a block may
