@@ -15,6 +15,7 @@ use canon_chain::{
         TxEvent, TxReport,
     },
 };
+use canon_devchain::Mining;
 use canon_protocol::{Amount, Support};
 use canon_views::{IntendedAction, Intent, IntentId};
 use core::slice::from_ref;
@@ -411,6 +412,20 @@ async fn a_nonce_that_something_else_used_is_found_out() {
     chain.pursue_and_mine(&mut sender, &[chain.lock(2, 8)]).await;
     assert!(chain.is_mined(pending.hash()).await);
     assert_eq!(chain.deposits().await, [7, 8]);
+}
+
+#[tokio::test]
+async fn a_nonce_too_low_does_not_mean_that_nothing_was_mined() {
+    let chain = TxChain::new().await;
+    let (_, mut sender) = ready(&chain).await;
+    let lock = [chain.lock(1, 7)];
+    // The second of two equal requests finds the transaction of the first mined.
+    chain.devchain.set_mining(Mining::Auto);
+    chain.faults.set(Plan::Method("eth_sendRawTransaction", Fault::Doubled));
+    let reports = chain.pursue(&mut sender, &lock).await;
+    assert!(failures(&reports)[0].contains("nonce too low"), "{reports:?}");
+    assert_eq!(confirmed(&chain.pursue(&mut sender, &lock).await), [lock[0].id()]);
+    assert_eq!(chain.deposits().await, [7]);
 }
 
 #[tokio::test]
