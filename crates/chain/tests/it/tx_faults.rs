@@ -2,11 +2,14 @@
 
 use crate::{
     faults::{Fault, Plan},
-    tx_chain::{SOMEBODY, TxChain},
+    tx_chain::{SOMEBODY, TxChain, sent},
 };
 use alloy_primitives::U256;
 use canon_abi::{Asset, Governance};
-use canon_chain::{IntentSender, tx::MemoryJournal};
+use canon_chain::{
+    IntentSender,
+    tx::{Journal, MemoryJournal},
+};
 use canon_devchain::{OldTransactions, ReorgOptions};
 use canon_protocol::{Amount, Nonce, Seconds, WithdrawalId};
 use canon_testkit::histories::Rng;
@@ -188,6 +191,29 @@ async fn a_request_that_is_doubled_or_late_does_nothing_twice() {
 #[tokio::test]
 async fn a_process_that_is_killed_goes_on_where_it_was() {
     at_every_request(&[Fault::KilledBefore, Fault::KilledAfter]).await;
+}
+
+#[tokio::test]
+async fn what_was_recorded_is_sent_again_with_the_same_bytes() {
+    for fault in [Fault::KilledBefore, Fault::KilledAfter] {
+        let chain = TxChain::new().await;
+        let journal = MemoryJournal::default();
+        let approve = [chain.approve(0, ALLOWANCE)];
+        chain.faults.set(Plan::Method("eth_sendRawTransaction", fault));
+        let mut sender = chain.sender(&journal);
+        tokio::select! {
+            biased;
+            () = chain.faults.killed() => {}
+            _ = chain.pursue(&mut sender, &approve) => panic!("it isn't killed"),
+        }
+        chain.faults.end();
+        let recorded = journal.load().unwrap().transactions;
+        let mut sender = chain.sender(&journal);
+        let reports = chain.pursue(&mut sender, &approve).await;
+        assert_eq!(sent(&reports), [recorded[0].hash()], "{fault:?}");
+        assert_eq!(journal.load().unwrap().transactions, recorded, "{fault:?}");
+        assert_eq!(chain.devchain.pool_size(), 1, "{fault:?}");
+    }
 }
 
 #[tokio::test]
