@@ -8,7 +8,7 @@ use crate::{
 use alloy_primitives::Address;
 use alloy_sol_types::SolEvent;
 use canon_abi::{Governance, Rollup};
-use canon_chain::{Checks, Error, ProposalSnapshot, Result, Sender, calls};
+use canon_chain::{Checks, ProposalSnapshot, Result, Sender, calls};
 use canon_protocol::{BlockNumber, ProposalId, ProposalState, Timestamp, WithdrawalId};
 use core::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -141,7 +141,7 @@ impl Keeper {
                 let call = calls::execute_with(governance, id, actions);
                 self.outbox.submit(act, call, self.checks, view).await
             }
-            Err(error @ Error::Rpc { .. }) => Err(error),
+            Err(error) if error.is_temporary() => Err(error),
             Err(error) => Ok(Outcome::Failed { act, error }),
         }
     }

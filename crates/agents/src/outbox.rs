@@ -4,7 +4,7 @@ use crate::{
     outcome::{Act, Outcome},
     view::View,
 };
-use canon_chain::{Checks, Confirmed, ContractCall, Error, Pending, Result, Sender};
+use canon_chain::{Checks, Confirmed, ContractCall, Pending, Result, Sender};
 use canon_protocol::BlockNumber;
 
 /// After so many blocks without its receipt a transaction is asked for by its hash: a block may
@@ -68,7 +68,7 @@ impl Outbox {
                 self.in_flight.push(Flight { act, sent, since });
                 Ok(Outcome::Sent { act, transaction })
             }
-            Err(error @ Error::Rpc { .. }) => Err(error),
+            Err(error) if error.is_temporary() => Err(error),
             Err(error) => Ok(Outcome::Failed { act, error }),
         }
     }
@@ -127,7 +127,7 @@ impl Outbox {
                     self.renew(view, &mut flight).await;
                     self.in_flight.push(flight);
                 }
-                Err(error @ Error::Rpc { .. }) => {
+                Err(error) if error.is_temporary() => {
                     self.in_flight.push(flight);
                     self.in_flight.extend(flights);
                     return Err(error);

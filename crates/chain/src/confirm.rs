@@ -4,6 +4,7 @@ use crate::{
     call::ContractCall,
     client::Client,
     error::{Error, Result},
+    tx::fees::Fees,
 };
 use alloy_consensus::TxEip1559;
 use alloy_eips::BlockId;
@@ -105,6 +106,11 @@ impl Pending {
     /// Its nonce.
     pub const fn nonce(&self) -> u64 {
         self.tx.nonce
+    }
+
+    /// What it offers.
+    pub(crate) const fn fees(&self) -> Fees {
+        Fees { max_fee: self.tx.max_fee_per_gas, tip: self.tx.max_priority_fee_per_gas }
     }
 
     pub(crate) const fn tx(&self) -> &TxEip1559 {

@@ -1,11 +1,19 @@
 //! What can go wrong between us and the chain.
 
-use crate::{endpoint::EndpointFailure, severity::Severity};
+use crate::{
+    endpoint::EndpointFailure,
+    rejection::Rejection,
+    severity::Severity,
+    tx::{fees::AboveCap, journal::JournalError},
+};
 use alloy_primitives::{Address, B256, Bytes, ChainId};
-use alloy_transport::{RpcError, TransportError};
+use alloy_transport::{
+    RpcError, TransportError, TransportErrorKind,
+    layers::{RateLimitRetryPolicy, RetryPolicy},
+};
 use canon_abi::{Revert, decode_revert};
 use canon_protocol::{ForeignText, TooLarge};
-use core::fmt;
+use core::{fmt, time::Duration};
 
 /// The result of anything that asks or changes the chain.
 pub type Result<T, E = Error> = core::result::Result<T, E>;
@@ -22,6 +30,39 @@ pub enum Error {
         /// What the endpoint said.
         #[source]
         source: TransportError,
+    },
+    /// A node didn't take a transaction, or a call for want of gas.
+    #[error("{what}: {rejection} ({}); {}", foreign(.source), .rejection.advice())]
+    Rejected {
+        /// What was to be sent.
+        what: &'static str,
+        /// Why.
+        rejection: Rejection,
+        /// What the endpoint said.
+        #[source]
+        source: TransportError,
+    },
+    /// Fees would have to exceed the cap.
+    #[error(transparent)]
+    AboveCap(#[from] AboveCap),
+    /// The journal of transactions can't be read or written. Without it nothing is sent.
+    #[error("{0}; without the journal nothing is sent")]
+    Journal(#[from] JournalError),
+    /// The endpoint is on another chain than the one that is meant.
+    #[error("the endpoint's chain id is {found} and {expected} was expected; use another endpoint")]
+    OtherChain {
+        /// The chain that is meant.
+        expected: ChainId,
+        /// The endpoint's.
+        found: ChainId,
+    },
+    /// Something is to be done by another account than the key's.
+    #[error("the key is that of {found} and {expected} was expected; use the other key")]
+    OtherAccount {
+        /// Who has to do it.
+        expected: Address,
+        /// Whose key it is.
+        found: Address,
     },
     /// A call was refused by a contract; nothing was sent.
     #[error("{what} was refused: {revert}{}", next(.revert))]
@@ -53,12 +94,12 @@ pub enum Error {
         limit: u64,
     },
     /// A transaction needs more gas than a transaction may have.
-    #[error("{what} needs {needed} gas and a transaction may have {max} (EIP-7825); split it")]
+    #[error(
+        "{what} needs more gas than the {max} that a transaction may have (EIP-7825); split it"
+    )]
     TooMuchGas {
         /// What was to be sent.
         what: &'static str,
-        /// The estimate.
-        needed: u64,
         /// The limit.
         max: u64,
     },
@@ -127,14 +168,6 @@ pub enum Error {
         /// What was found.
         found: Address,
     },
-    /// The endpoint is on another chain than when the client connected.
-    #[error("the endpoint is on chain {found} where chain {expected} was expected; connect again")]
-    WrongChain {
-        /// The chain when the client connected.
-        expected: ChainId,
-        /// The chain now.
-        found: ChainId,
-    },
     /// The key couldn't sign.
     #[error("{what} couldn't be signed ({source}); check the key")]
     Signing {
@@ -157,10 +190,14 @@ impl Error {
         Self::Rpc { what, source }
     }
 
-    /// A failed request: a refusal if it carries revert data, otherwise the endpoint's fault.
+    /// A failed call or transaction: a refusal if it carries revert data, a rejection if the node's
+    /// words are known, otherwise the endpoint's fault.
     pub(crate) fn from_rpc(what: &'static str, source: TransportError) -> Self {
-        match revert_of(&source) {
-            Some(revert) => Self::Refused { what, revert },
+        if let Some(revert) = revert_of(&source) {
+            return Self::Refused { what, revert };
+        }
+        match Rejection::of(&source) {
+            Some(rejection) => Self::Rejected { what, rejection, source },
             None => Self::rpc(what, source),
         }
     }
@@ -173,20 +210,58 @@ impl Error {
         }
     }
 
-    /// What a program does about it.
-    pub const fn severity(&self) -> Severity {
+    /// Why a node didn't take a transaction.
+    pub const fn rejection(&self) -> Option<Rejection> {
         match self {
-            Self::Rpc { .. } | Self::NotMined { .. } => Severity::Retry,
-            Self::Inconsistent { .. } | Self::Signing { .. } | Self::WrongChain { .. } => {
-                Severity::Stop
-            }
-            _ => Severity::Skip,
+            Self::Rejected { rejection, .. } => Some(*rejection),
+            _ => None,
         }
     }
 
-    /// Whether trying the same again may help: the endpoint failed, or a block was waited for.
+    /// Whether the endpoint refused because of too many requests.
+    pub fn is_rate_limit(&self) -> bool {
+        let Self::Rpc { source, .. } = self else { return false };
+        match source {
+            RpcError::ErrorResp(payload) => payload.is_retry_err(),
+            RpcError::Transport(kind) => {
+                kind.as_http_error().is_some_and(|error| error.is_rate_limit_err())
+                    || matches!(kind, TransportErrorKind::HttpErrorWithRetryAfter { .. })
+            }
+            _ => false,
+        }
+    }
+
+    /// How long to wait before the endpoint is asked again, if it said so; 5 minutes at most.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let Self::Rpc { source, .. } = self else { return None };
+        RateLimitRetryPolicy::default().backoff_hint(source)
+    }
+
+    /// What a program does about it.
+    pub const fn severity(&self) -> Severity {
+        match self {
+            Self::Rpc { .. } | Self::NotMined { .. } | Self::AboveCap(_) => Severity::Retry,
+            Self::Rejected { rejection, .. } => rejection.severity(),
+            Self::Inconsistent { .. }
+            | Self::Signing { .. }
+            | Self::Journal(_)
+            | Self::OtherChain { .. }
+            | Self::OtherAccount { .. } => Severity::Stop,
+            Self::Refused { .. }
+            | Self::Reverted { .. }
+            | Self::OutOfGas { .. }
+            | Self::TooMuchGas { .. }
+            | Self::EventMissing { .. }
+            | Self::NoCode { .. }
+            | Self::NoAnswer { .. }
+            | Self::BadAnswer { .. }
+            | Self::OutOfRange { .. } => Severity::Skip,
+        }
+    }
+
+    /// Whether trying the same again may help.
     pub const fn is_temporary(&self) -> bool {
-        matches!(self, Self::Rpc { .. } | Self::NotMined { .. })
+        matches!(self.severity(), Severity::Retry)
     }
 }
 
@@ -227,5 +302,62 @@ pub(crate) trait InRange<T> {
 impl<T> InRange<T> for Result<T, TooLarge> {
     fn in_range(self, what: &'static str) -> Result<T> {
         self.map_err(|source| Error::OutOfRange { what, source })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy_json_rpc::ErrorPayload;
+
+    fn answer(code: i64, message: &'static str, data: Option<&str>) -> TransportError {
+        let data = data.map(|data| serde_json::value::RawValue::from_string(data.into()).unwrap());
+        RpcError::ErrorResp(ErrorPayload { code, message: message.into(), data })
+    }
+
+    #[test]
+    fn failed_requests_fall_into_classes() {
+        let http = TransportErrorKind::http_error_with_retry_after;
+        let busy = (true, None, Severity::Retry);
+        for (source, expected) in [
+            (TransportErrorKind::custom_str("connection reset"), (false, None, Severity::Retry)),
+            (http(502, String::new(), None), (false, None, Severity::Retry)),
+            (http(429, String::new(), None), busy),
+            (
+                http(429, String::new(), Some(Duration::from_secs(7))),
+                (true, Some(7), Severity::Retry),
+            ),
+            (answer(429, "Too Many Requests", None), busy),
+            (
+                answer(-32005, "rate limited, try again in 4s", None),
+                (true, Some(4), Severity::Retry),
+            ),
+            (
+                answer(-32005, "exceeded", Some(r#"{"rate":{"backoff_seconds":30}}"#)),
+                (true, Some(30), Severity::Retry),
+            ),
+            (answer(-32000, "something else", None), (false, None, Severity::Retry)),
+            // Besu gives a full block the code that others give to too many requests.
+            (
+                answer(-32005, "Transaction gas limit exceeds block gas limit", None),
+                (false, None, Severity::Skip),
+            ),
+            (
+                answer(-32000, "insufficient funds for transfer", None),
+                (false, None, Severity::Skip),
+            ),
+            (answer(-32000, "nonce too low", None), (false, None, Severity::Retry)),
+            (answer(-32000, "invalid chain ID", None), (false, None, Severity::Stop)),
+            // A contract's words aren't the node's.
+            (answer(3, "execution reverted: nonce too low", None), (false, None, Severity::Skip)),
+        ] {
+            let text = source.to_string();
+            let error = Error::from_rpc("a request", source);
+            let after = error.retry_after().map(|after| after.as_secs());
+            assert_eq!((error.is_rate_limit(), after, error.severity()), expected, "{text}");
+            assert_eq!(error.is_temporary(), error.severity() == Severity::Retry, "{text}");
+            let is_shown = error.to_string().contains(&text) || error.as_revert().is_some();
+            assert!(is_shown, "{error} doesn't show {text}");
+        }
     }
 }

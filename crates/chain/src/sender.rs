@@ -9,28 +9,16 @@ use crate::{
     client::{Client, NextBlock},
     confirm::{Confirmed, Pending, Wait, Waited},
     error::{Error, Result},
+    tx::{
+        account::{Account, TRANSFER_GAS},
+        fees::{FeePolicy, Fees},
+    },
 };
-use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
-use alloy_eips::{eip2718::Encodable2718, eip7825::MAX_TX_GAS_LIMIT_OSAKA};
+use alloy_consensus::TxEip1559;
+use alloy_eips::{BlockId, eip7825::MAX_TX_GAS_LIMIT_OSAKA};
 use alloy_network::FullSigner;
-use alloy_primitives::{Address, B256, Bytes, Signature, TxKind};
-use alloy_provider::Provider;
-use alloy_rpc_types_eth::TransactionRequest;
-use alloy_transport::TransportError;
+use alloy_primitives::{Address, B256, Bytes, Signature};
 use core::fmt;
-use std::sync::Arc;
-
-/// The default tip, in wei per gas.
-const TIP: u128 = 1_000_000_000;
-
-/// What a transfer of nothing costs.
-pub(crate) const TRANSFER_GAS: u64 = 21_000;
-
-/// A replacement must offer this much more, in percent: geth and its relatives refuse less.
-const REPLACEMENT_BUMP: u128 = 10;
-
-/// A key that can sign transactions and hashes.
-pub type Key = Arc<dyn FullSigner<Signature> + Send + Sync>;
 
 /// What is checked before a transaction is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,31 +42,18 @@ pub enum Checks {
 /// A key and its nonces on one chain.
 #[derive(Clone)]
 pub struct Sender {
-    client: Client,
-    key: Key,
-    address: Address,
+    account: Account,
     nonce: Option<u64>,
-    /// Fees that transactions up to a nonce have to beat.
-    to_beat: Option<ToBeat>,
-    tip: u128,
-    margin_percent: u64,
-}
-
-/// Fees of transactions that may still be in a pool.
-#[derive(Clone, Copy, Debug)]
-struct ToBeat {
-    up_to: u64,
-    fee: u128,
-    tip: u128,
+    /// A nonce, and fees that transactions up to it have to beat: others may still be in a pool.
+    to_beat: Option<(u64, Fees)>,
+    fees: FeePolicy,
 }
 
 impl Sender {
     /// A sender that asks for its nonce at its first transaction.
     pub fn new(client: Client, key: impl FullSigner<Signature> + Send + Sync + 'static) -> Self {
-        let address = alloy_signer::Signer::address(&key);
-        let key: Key = Arc::new(key);
-        let (nonce, to_beat) = (None, None);
-        Self { client, key, address, nonce, to_beat, tip: TIP, margin_percent: 20 }
+        let account = Account::new(client, key);
+        Self { account, nonce: None, to_beat: None, fees: FeePolicy::default() }
     }
 
     /// Starts at a nonce that is known: 0 for a fresh account.
@@ -91,18 +66,18 @@ impl Sender {
     /// The priority fee, in wei per gas. Default 1 gwei.
     #[must_use]
     pub const fn with_tip(mut self, tip: u128) -> Self {
-        self.tip = tip;
+        self.fees.tip = tip;
         self
     }
 
     /// The key's address.
     pub const fn address(&self) -> Address {
-        self.address
+        self.account.address()
     }
 
     /// The chain it sends to.
     pub const fn client(&self) -> &Client {
-        &self.client
+        self.account.client()
     }
 
     /// Signs a hash as it is, for EIP-712.
@@ -111,42 +86,28 @@ impl Sender {
     ///
     /// If the key can't.
     pub async fn sign_hash(&self, what: &'static str, hash: B256) -> Result<Signature> {
-        self.key.sign_hash(&hash).await.map_err(|source| Error::Signing { what, source })
+        self.account.sign_hash(what, hash).await
     }
 
-    /// Executes a call without sending it, in the time of the block that should include it.
+    /// Executes a call with all the gas that a transaction may have, without sending it, in the time
+    /// of the block that should include it.
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] with the contract's error; [`Error::NoCode`] or [`Error::BadAnswer`] if
-    /// the target isn't the contract it is taken for.
+    /// [`Error::Refused`] with the contract's error; [`Error::TooMuchGas`] if it succeeds only with
+    /// more gas; [`Error::NoCode`] or [`Error::BadAnswer`] if the target isn't the contract it is taken
+    /// for.
     pub async fn simulate(&self, call: &ContractCall, next: NextBlock) -> Result<Bytes> {
-        let what = call.what();
-        let answer = self.client.simulate(what, self.request(call), next).await?;
-        if let TxKind::Call(address) = call.to() {
-            let pending = alloy_eips::BlockId::pending();
-            if answer.is_empty() && self.client.code(pending, address).await?.is_none() {
-                return Err(Error::NoCode { what, address });
-            }
-            if !call.is_answer(&answer) {
-                return Err(Error::BadAnswer { what, address });
-            }
-        }
-        Ok(answer)
+        self.account.simulate(call, MAX_TX_GAS_LIMIT_OSAKA, next).await
     }
 
     /// The gas limit that a call is sent with: its estimate, a fifth more, and its headroom.
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`], or [`Error::TooMuchGas`] if the estimate alone is too much.
+    /// [`Error::Refused`], or [`Error::TooMuchGas`] if it needs more than a transaction may have.
     pub async fn gas_limit(&self, call: &ContractCall, next: NextBlock) -> Result<u64> {
-        let needed = self.client.estimate(call.what(), self.request(call), next).await?;
-        let max = MAX_TX_GAS_LIMIT_OSAKA;
-        if needed > max {
-            return Err(Error::TooMuchGas { what: call.what(), needed, max });
-        }
-        Ok((needed + needed * self.margin_percent / 100 + call.headroom()).min(max))
+        self.account.gas_limit(call, next).await
     }
 
     /// Checks, signs and sends a transaction. It is in the pool when this returns; whether it does
@@ -162,29 +123,16 @@ impl Sender {
         next: NextBlock,
     ) -> Result<Pending> {
         let gas_limit = match checks {
-            Checks::Full => {
-                self.simulate(&call, next).await?;
-                self.gas_limit(&call, next).await?
-            }
+            Checks::Full => self.account.check(&call, next).await?,
             Checks::Simulate { gas_limit } => {
-                self.simulate(&call, next).await?;
+                self.account.simulate(&call, gas_limit, next).await?;
                 gas_limit
             }
             Checks::AtReceipt { gas_limit } => gas_limit,
         };
         let nonce = self.next_nonce().await?;
-        let (fee, tip) = self.fees(nonce, next);
-        let tx = TxEip1559 {
-            chain_id: self.client.chain_id(),
-            nonce,
-            gas_limit,
-            max_fee_per_gas: fee,
-            max_priority_fee_per_gas: tip,
-            to: call.to(),
-            value: call.value(),
-            access_list: Default::default(),
-            input: call.input().clone(),
-        };
+        let fees = self.offer(nonce, next)?;
+        let tx = self.account.transaction(&call, nonce, gas_limit, fees);
         self.broadcast(call, tx).await
     }
 
@@ -194,9 +142,9 @@ impl Sender {
     ///
     /// As [`Self::submit`] and [`Client::confirm`]; [`Error::NotMined`] if `wait` gives up.
     pub async fn send(&mut self, call: ContractCall, wait: &mut impl Wait) -> Result<Confirmed> {
-        let next = self.client.next_block().await?;
+        let next = self.client().next_block().await?;
         let pending = self.submit(call, Checks::Full, next).await?;
-        self.client.await_receipt(&pending, wait).await
+        self.client().await_receipt(&pending, wait).await
     }
 
     /// Sends a transaction again that isn't mined, with fees that replace it and that suffice now.
@@ -207,8 +155,8 @@ impl Sender {
     /// both.
     pub async fn replace(&mut self, pending: &Pending, next: NextBlock) -> Result<Pending> {
         let mut tx = pending.tx().clone();
-        tx.max_priority_fee_per_gas = bump(tx.max_priority_fee_per_gas);
-        tx.max_fee_per_gas = bump(tx.max_fee_per_gas).max(next.base_fee * 2 + self.tip);
+        let fees = self.fees.replacement(pending.fees(), next.base_fee)?;
+        (tx.max_fee_per_gas, tx.max_priority_fee_per_gas) = (fees.max_fee, fees.tip);
         let nonce = self.nonce;
         let replaced = self.broadcast(pending.call().clone(), tx).await;
         // It reused a nonce: those after it are as they were.
@@ -228,12 +176,8 @@ impl Sender {
         let waited_for = self.pool_nonce().await?;
         let next = self.nonce.map_or(tx.nonce, |nonce| nonce.min(tx.nonce));
         self.nonce = Some(next.min(waited_for));
-        let old = self.to_beat.unwrap_or(ToBeat { up_to: 0, fee: 0, tip: 0 });
-        self.to_beat = Some(ToBeat {
-            up_to: old.up_to.max(tx.nonce),
-            fee: old.fee.max(tx.max_fee_per_gas),
-            tip: old.tip.max(tx.max_priority_fee_per_gas),
-        });
+        let (up_to, to_beat) = self.to_beat.unwrap_or_default();
+        self.to_beat = Some((up_to.max(tx.nonce), to_beat.max(pending.fees())));
         Ok(())
     }
 
@@ -245,17 +189,10 @@ impl Sender {
     /// If the endpoint doesn't answer, or doesn't take one of them.
     pub async fn fill_gap(&mut self, pending: &Pending, next: NextBlock) -> Result<()> {
         for nonce in self.pool_nonce().await?..pending.nonce() {
-            let (fee, tip) = self.fees(nonce, next);
-            let tx = TxEip1559 {
-                chain_id: self.client.chain_id(),
-                nonce,
-                gas_limit: TRANSFER_GAS,
-                max_fee_per_gas: fee,
-                max_priority_fee_per_gas: tip,
-                to: TxKind::Call(self.address),
-                ..TxEip1559::default()
-            };
-            self.send_signed("a transfer of nothing", tx).await?;
+            let nothing = self.account.nothing();
+            let fees = self.offer(nonce, next)?;
+            let tx = self.account.transaction(&nothing, nonce, TRANSFER_GAS, fees);
+            self.send_signed(nothing.what(), &tx).await?;
         }
         Ok(())
     }
@@ -268,9 +205,7 @@ impl Sender {
 
     /// How many of its transactions are in blocks.
     pub(crate) async fn mined_nonce(&self) -> Result<u64> {
-        let what = "eth_getTransactionCount";
-        let count = self.client.provider().get_transaction_count(self.address).latest().await;
-        count.map_err(|source| Error::rpc(what, source))
+        self.account.transaction_count(BlockId::latest()).await
     }
 
     /// Uses this nonce next.
@@ -279,27 +214,15 @@ impl Sender {
     }
 
     /// What a transaction of this nonce offers.
-    fn fees(&mut self, nonce: u64, next: NextBlock) -> (u128, u128) {
-        let fee = next.base_fee * 2 + self.tip;
-        match self.to_beat {
-            Some(old) if nonce <= old.up_to => {
-                (fee.max(bump(old.fee)), self.tip.max(bump(old.tip)))
-            }
+    fn offer(&mut self, nonce: u64, next: NextBlock) -> Result<Fees> {
+        let fees = match self.to_beat {
+            Some((up_to, old)) if nonce <= up_to => self.fees.replacement(old, next.base_fee)?,
             _ => {
                 self.to_beat = None;
-                (fee, self.tip)
+                self.fees.offer(next.base_fee, None)?
             }
-        }
-    }
-
-    fn request(&self, call: &ContractCall) -> TransactionRequest {
-        TransactionRequest {
-            from: Some(self.address),
-            to: Some(call.to()),
-            value: Some(call.value()),
-            input: call.input().clone().into(),
-            ..TransactionRequest::default()
-        }
+        };
+        Ok(fees)
     }
 
     /// The nonce of the next transaction.
@@ -318,16 +241,14 @@ impl Sender {
 
     /// The first nonce for which neither the chain nor the pool has a transaction.
     async fn pool_nonce(&self) -> Result<u64> {
-        let what = "eth_getTransactionCount";
-        let count = self.client.provider().get_transaction_count(self.address).pending().await;
-        count.map_err(|source| Error::rpc(what, source))
+        self.account.transaction_count(BlockId::pending()).await
     }
 
     async fn broadcast(&mut self, call: ContractCall, tx: TxEip1559) -> Result<Pending> {
-        match self.send_signed(call.what(), tx.clone()).await {
+        match self.send_signed(call.what(), &tx).await {
             Ok(hash) => {
                 self.nonce = Some(tx.nonce + 1);
-                Ok(Pending::new(hash, self.address, call, tx))
+                Ok(Pending::new(hash, self.address(), call, tx))
             }
             Err(error) => {
                 // Whatever the pool has against it, the next nonce is what the endpoint says.
@@ -337,38 +258,17 @@ impl Sender {
         }
     }
 
-    async fn send_signed(&self, what: &'static str, mut tx: TxEip1559) -> Result<B256> {
-        let signature = self.key.sign_transaction(&mut tx).await;
-        let signature = signature.map_err(|source| Error::Signing { what, source })?;
-        let signed = tx.into_signed(signature);
-        let hash = *signed.hash();
-        let raw = TxEnvelope::from(signed).encoded_2718();
-        match self.client.provider().send_raw_transaction(&raw).await {
-            // Dropping the builder is fine: nobody polls.
-            Ok(_) => Ok(hash),
-            Err(source) if is_already_known(&source) => Ok(hash),
-            Err(source) => Err(Error::from_rpc(what, source)),
-        }
+    async fn send_signed(&self, what: &'static str, tx: &TxEip1559) -> Result<B256> {
+        let signed = self.account.sign(what, tx).await?;
+        self.account.broadcast(what, &signed.raw).await?;
+        Ok(signed.hash)
     }
-}
-
-/// The least that replaces a transaction with this fee.
-const fn bump(fee: u128) -> u128 {
-    fee + (fee * REPLACEMENT_BUMP).div_ceil(100)
-}
-
-/// geth's `ErrAlreadyKnown` (`core/txpool/errors.go`), which others send in their own words.
-pub(crate) fn is_already_known(error: &TransportError) -> bool {
-    error.as_error_resp().is_some_and(|payload| {
-        let text = payload.message.to_lowercase();
-        text.contains("already known") || text.contains("already imported")
-    })
 }
 
 impl fmt::Debug for Sender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sender")
-            .field("address", &self.address)
+            .field("address", &self.address())
             .field("nonce", &self.nonce)
             .finish_non_exhaustive()
     }

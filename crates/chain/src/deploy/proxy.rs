@@ -2,9 +2,8 @@
 
 use super::error::DeployError;
 use crate::{
-    Checks, Client, ContractCall, Sender, Wait, Waited,
-    error::Error,
-    sender::{TRANSFER_GAS, is_already_known},
+    Checks, Client, ContractCall, Sender, Wait, Waited, error::Error, rejection::Rejection,
+    tx::account::TRANSFER_GAS,
 };
 use alloy_primitives::{Address, Bytes, U256, address, bytes, keccak256};
 use alloy_provider::Provider;
@@ -45,7 +44,7 @@ pub(crate) async fn ensure_proxy(
     }
     fund_creator(sender, wait).await?;
     match client.provider().send_raw_transaction(&CREATION).await {
-        Err(source) if !is_already_known(&source) => {
+        Err(source) if Rejection::of(&source) != Some(Rejection::AlreadyKnown) => {
             return Err(DeployError::ProxyRefused { source });
         }
         _ => {}

@@ -49,7 +49,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Fails closed: [`Error::WrongChain`] if the endpoint is on another chain than before;
+    /// Fails closed: [`Error::OtherChain`] if the endpoint is on another chain than before;
     /// [`Error::NoCode`] if the Registry, Governance, Proposals, the Asset or its owner has no code;
     /// [`Error::Inconsistent`] if Proposals belongs to another Registry; [`Error::NoAnswer`],
     /// [`Error::BadAnswer`] or [`Error::OutOfRange`] if Governance or the Asset doesn't answer as the ABI
@@ -132,7 +132,7 @@ impl Client {
         let mut next = || replies.next().unwrap_or(Err(RpcError::NullResp));
         let found = decode::<U64>("eth_chainId", next())?.to();
         if found != self.chain_id() {
-            return Err(Error::WrongChain { expected: self.chain_id(), found });
+            return Err(Error::OtherChain { expected: self.chain_id(), found });
         }
         let block = block_view(next())?;
         let mut guesses = Answers::default();

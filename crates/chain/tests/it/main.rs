@@ -4,6 +4,7 @@
 
 mod deploying;
 mod endpoint;
+mod faults;
 mod further;
 mod genuine;
 mod limited_endpoint;
@@ -14,5 +15,9 @@ mod proxy;
 mod reading;
 mod sending;
 mod test_chain;
+mod tx;
+mod tx_chain;
+mod tx_executing;
+mod tx_faults;
 mod view_endpoints;
 mod view_histories;

@@ -4,7 +4,9 @@ use crate::test_chain::{chain, deployed, manual};
 use alloy_primitives::{Address, Bytes, address, bytes};
 use alloy_signer_local::PrivateKeySigner;
 use canon_abi::{Asset, Governance, RevertKind};
-use canon_chain::{Checks, ContractCall, Error, NoWait, PermitRequest, Sender, Waited, calls};
+use canon_chain::{
+    Checks, ContractCall, Error, NoWait, PermitRequest, Rejection, Sender, Waited, calls,
+};
 use canon_devchain::Mining;
 use canon_protocol::{Amount, ProposalId, Support, Timestamp};
 
@@ -174,7 +176,8 @@ async fn a_nonce_that_is_used_elsewhere_is_found_again() {
     one.send(call(), &mut NoWait).await.unwrap();
     other.send(call(), &mut NoWait).await.unwrap();
     let error = one.send(call(), &mut NoWait).await.unwrap_err();
-    assert!(matches!(error, Error::Rpc { .. }) && error.is_temporary(), "{error}");
+    assert_eq!(error.rejection(), Some(Rejection::NonceTooLow), "{error}");
+    assert!(error.is_temporary());
     one.send(call(), &mut NoWait).await.unwrap();
 }
 

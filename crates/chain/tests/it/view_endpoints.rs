@@ -265,7 +265,7 @@ async fn another_chain_behind_the_endpoint_is_an_error() {
     let client = endpoint.client().await;
     endpoint.change(|conduct| conduct.chain_id = Some(1));
     let error = client.view(set.deployment.registry, &question).await.unwrap_err();
-    assert!(matches!(error, Error::WrongChain { expected: 31337, found: 1 }), "{error}");
+    assert!(matches!(error, Error::OtherChain { expected: 31337, found: 1 }), "{error}");
 }
 
 #[tokio::test]

@@ -1,0 +1,208 @@
+//! A key on a chain: what every way of sending does.
+
+use crate::{
+    call::ContractCall,
+    client::{Client, NextBlock},
+    error::{Error, Result},
+    rejection::Rejection,
+    tx::fees::Fees,
+};
+use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
+use alloy_eips::{BlockId, eip2718::Encodable2718, eip7825::MAX_TX_GAS_LIMIT_OSAKA};
+use alloy_network::FullSigner;
+use alloy_primitives::{Address, B256, Bytes, Signature, TxKind};
+use alloy_provider::Provider;
+use alloy_rpc_types_eth::TransactionRequest;
+use core::fmt;
+use std::sync::Arc;
+
+/// What a transfer of nothing costs.
+pub(crate) const TRANSFER_GAS: u64 = 21_000;
+
+/// A transfer of nothing, by its name in errors.
+pub(crate) const TRANSFER_OF_NOTHING: &str = "a transfer of nothing";
+
+/// What a gas limit is above the estimate, in percent of it.
+const MARGIN_PERCENT: u64 = 20;
+
+/// A key that can sign transactions and hashes.
+pub type Key = Arc<dyn FullSigner<Signature> + Send + Sync>;
+
+/// A key on one chain.
+#[derive(Clone)]
+pub(crate) struct Account {
+    client: Client,
+    key: Key,
+    address: Address,
+}
+
+/// A signed transaction.
+#[derive(Clone, Debug)]
+pub(crate) struct Signed {
+    pub(crate) hash: B256,
+    /// Its encoding (EIP-2718).
+    pub(crate) raw: Bytes,
+}
+
+impl Account {
+    pub(crate) fn new(
+        client: Client,
+        key: impl FullSigner<Signature> + Send + Sync + 'static,
+    ) -> Self {
+        let address = alloy_signer::Signer::address(&key);
+        Self { client, key: Arc::new(key), address }
+    }
+
+    pub(crate) const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub(crate) const fn address(&self) -> Address {
+        self.address
+    }
+
+    /// Signs a hash as it is, for EIP-712.
+    pub(crate) async fn sign_hash(&self, what: &'static str, hash: B256) -> Result<Signature> {
+        self.key.sign_hash(&hash).await.map_err(|source| Error::Signing { what, source })
+    }
+
+    /// Executes a call with a gas limit, without sending it, in the time of the block that should
+    /// include it.
+    pub(crate) async fn simulate(
+        &self,
+        call: &ContractCall,
+        gas_limit: u64,
+        next: NextBlock,
+    ) -> Result<Bytes> {
+        let what = call.what();
+        let request = self.request(call, Some(gas_limit));
+        let answer = match self.client.simulate(what, request, next).await {
+            Ok(answer) => answer,
+            Err(error) if gas_limit == MAX_TX_GAS_LIMIT_OSAKA => {
+                return Err(self.blame_gas(call, error, next).await);
+            }
+            Err(error) => return Err(error),
+        };
+        if let TxKind::Call(address) = call.to() {
+            let pending = BlockId::pending();
+            if answer.is_empty() && self.client.code(pending, address).await?.is_none() {
+                return Err(Error::NoCode { what, address });
+            }
+            if !call.is_answer(&answer) {
+                return Err(Error::BadAnswer { what, address });
+            }
+        }
+        Ok(answer)
+    }
+
+    /// The gas limit that a call is sent with: its estimate, a fifth more, and its headroom.
+    pub(crate) async fn gas_limit(&self, call: &ContractCall, next: NextBlock) -> Result<u64> {
+        let max = MAX_TX_GAS_LIMIT_OSAKA;
+        let request = self.request(call, Some(max));
+        match self.client.estimate(call.what(), request, next).await {
+            // A node that knows no cap.
+            Ok(needed) if needed > max => Err(Error::TooMuchGas { what: call.what(), max }),
+            Ok(needed) => Ok((needed + needed * MARGIN_PERCENT / 100 + call.headroom()).min(max)),
+            Err(error) => Err(self.blame_gas(call, error, next).await),
+        }
+    }
+
+    /// The gas limit with which a call succeeds, as executed with it.
+    pub(crate) async fn check(&self, call: &ContractCall, next: NextBlock) -> Result<u64> {
+        let gas_limit = self.gas_limit(call, next).await?;
+        self.simulate(call, gas_limit, next).await?;
+        Ok(gas_limit)
+    }
+
+    /// Tells a call that fails for want of gas from one that is refused: with all the gas that a
+    /// transaction may have it failed with `error`; the first one succeeds with more, as far as the
+    /// endpoint goes.
+    async fn blame_gas(&self, call: &ContractCall, error: Error, next: NextBlock) -> Error {
+        let lacks_gas =
+            |error: &Error| matches!(error, Error::Rejected { rejection: Rejection::GasCap, .. });
+        if !lacks_gas(&error) && error.as_revert().is_none() {
+            return error;
+        }
+        let too_much = Error::TooMuchGas { what: call.what(), max: MAX_TX_GAS_LIMIT_OSAKA };
+        match self.client.simulate(call.what(), self.request(call, None), next).await {
+            Ok(_) => too_much,
+            Err(unlimited) if lacks_gas(&error) => {
+                if lacks_gas(&unlimited) {
+                    too_much
+                } else {
+                    unlimited
+                }
+            }
+            Err(_) => error,
+        }
+    }
+
+    /// A transaction that does a call.
+    pub(crate) fn transaction(
+        &self,
+        call: &ContractCall,
+        nonce: u64,
+        gas_limit: u64,
+        fees: Fees,
+    ) -> TxEip1559 {
+        TxEip1559 {
+            chain_id: self.client.chain_id(),
+            nonce,
+            gas_limit,
+            max_fee_per_gas: fees.max_fee,
+            max_priority_fee_per_gas: fees.tip,
+            to: call.to(),
+            value: call.value(),
+            access_list: Default::default(),
+            input: call.input().clone(),
+        }
+    }
+
+    /// A transfer of nothing to itself: uses a nonce.
+    pub(crate) const fn nothing(&self) -> ContractCall {
+        ContractCall::pay(TRANSFER_OF_NOTHING, self.address, alloy_primitives::U256::ZERO)
+    }
+
+    pub(crate) async fn sign(&self, what: &'static str, tx: &TxEip1559) -> Result<Signed> {
+        let mut tx = tx.clone();
+        let signature = self.key.sign_transaction(&mut tx).await;
+        let signature = signature.map_err(|source| Error::Signing { what, source })?;
+        let signed = tx.into_signed(signature);
+        let hash = *signed.hash();
+        Ok(Signed { hash, raw: TxEnvelope::from(signed).encoded_2718().into() })
+    }
+
+    /// Sends a signed transaction. One that the pool has already is sent.
+    pub(crate) async fn broadcast(&self, what: &'static str, raw: &[u8]) -> Result<()> {
+        // Dropping the builder is fine: nobody polls.
+        let sent = self.client.provider().send_raw_transaction(raw).await.map(drop);
+        match sent.map_err(|source| Error::from_rpc(what, source)) {
+            Err(Error::Rejected { rejection: Rejection::AlreadyKnown, .. }) => Ok(()),
+            sent => sent,
+        }
+    }
+
+    /// The number of its transactions up to a block; with the pending block, the first nonce for
+    /// which neither the chain nor the pool has a transaction.
+    pub(crate) async fn transaction_count(&self, at: BlockId) -> Result<u64> {
+        let count = self.client.provider().get_transaction_count(self.address).block_id(at).await;
+        count.map_err(|source| Error::rpc("eth_getTransactionCount", source))
+    }
+
+    fn request(&self, call: &ContractCall, gas: Option<u64>) -> TransactionRequest {
+        TransactionRequest {
+            from: Some(self.address),
+            to: Some(call.to()),
+            value: Some(call.value()),
+            input: call.input().clone().into(),
+            gas,
+            ..TransactionRequest::default()
+        }
+    }
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account").field("address", &self.address).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,156 @@
+//! What a transaction offers for its gas.
+
+use serde::{Deserialize, Serialize};
+
+/// The default tip, in wei per gas.
+const TIP: u128 = 1_000_000_000;
+
+/// The least that a replacement offers more, in percent: nodes refuse less.
+const MIN_BUMP_PERCENT: u32 = 10;
+
+/// What a transaction offers (EIP-1559), in wei per gas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fees {
+    /// The most that it pays in all.
+    pub max_fee: u128,
+    /// The most that it pays to the block's proposer.
+    pub tip: u128,
+}
+
+/// How much transactions offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeePolicy {
+    /// The base fee for which a new transaction can wait, in percent of the present one. 200 by default: a
+    /// base fee needs six full blocks to double.
+    pub base_fee_percent: u32,
+    /// The tip, in wei per gas. 1 gwei by default.
+    pub tip: u128,
+    /// What a replacement offers more, in percent, for all of its fees. 10 by default, and at least.
+    pub bump_percent: u32,
+    /// The most that a transaction ever offers, in wei per gas; `None`, the default, for no limit.
+    pub cap: Option<u128>,
+}
+
+/// Fees would have to exceed the cap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{needed} wei per gas are needed and the cap is {cap}; wait for a lower base fee, or raise the cap"
+)]
+pub struct AboveCap {
+    /// The least that would do now, in wei per gas.
+    pub needed: u128,
+    /// The cap, in wei per gas.
+    pub cap: u128,
+}
+
+impl Default for FeePolicy {
+    fn default() -> Self {
+        Self { base_fee_percent: 200, tip: TIP, bump_percent: MIN_BUMP_PERCENT, cap: None }
+    }
+}
+
+impl FeePolicy {
+    /// What a new transaction offers at a base fee in wei per gas, and no less than `floor`.
+    ///
+    /// # Errors
+    ///
+    /// If the present base fee with the tip, or `floor`, is above the cap.
+    pub fn offer(&self, base_fee: u128, floor: Option<Fees>) -> Result<Fees, AboveCap> {
+        let floor = floor.unwrap_or_default();
+        let tip = self.tip.max(floor.tip);
+        let cap = self.cap.unwrap_or(u128::MAX);
+        let needed = base_fee.saturating_add(tip).max(floor.max_fee);
+        if needed > cap {
+            return Err(AboveCap { needed, cap });
+        }
+        let for_long = base_fee.saturating_mul(self.base_fee_percent.into()) / 100;
+        let max_fee = for_long.saturating_add(tip).max(needed).min(cap);
+        Ok(Fees { max_fee, tip })
+    }
+
+    /// What replaces a transaction that offered `old`, at a base fee in wei per gas.
+    ///
+    /// # Errors
+    ///
+    /// If what replaces it is above the cap.
+    pub fn replacement(&self, old: Fees, base_fee: u128) -> Result<Fees, AboveCap> {
+        self.offer(base_fee, Some(self.outbid(old)))
+    }
+
+    /// The least that every node takes as a replacement: some want more than the percentage, not as
+    /// much.
+    pub(crate) fn outbid(&self, old: Fees) -> Fees {
+        let percent = u128::from(self.bump_percent.max(MIN_BUMP_PERCENT));
+        let bump = |fee: u128| {
+            let more = fee.saturating_mul(percent).div_ceil(100);
+            fee.saturating_add(more).saturating_add(1)
+        };
+        Fees { max_fee: bump(old.max_fee), tip: bump(old.tip) }
+    }
+}
+
+impl Default for Fees {
+    /// Nothing.
+    fn default() -> Self {
+        Self { max_fee: 0, tip: 0 }
+    }
+}
+
+impl Fees {
+    /// The higher of each.
+    #[must_use]
+    pub fn max(self, other: Self) -> Self {
+        Self { max_fee: self.max_fee.max(other.max_fee), tip: self.tip.max(other.tip) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn fees(max_fee: u128, tip: u128) -> Fees {
+        Fees { max_fee, tip }
+    }
+
+    #[test]
+    fn an_offer_suffices_for_a_while_and_never_exceeds_the_cap() {
+        let policy = |cap| FeePolicy { tip: 10, cap, ..FeePolicy::default() };
+        for (cap, base_fee, floor, expected) in [
+            (None, 100, None, Ok(fees(210, 10))),
+            (Some(210), 100, None, Ok(fees(210, 10))),
+            (Some(209), 100, None, Ok(fees(209, 10))),
+            (Some(110), 100, None, Ok(fees(110, 10))),
+            (Some(109), 100, None, Err(AboveCap { needed: 110, cap: 109 })),
+            (Some(300), 100, Some(fees(300, 20)), Ok(fees(300, 20))),
+            (Some(300), 100, Some(fees(301, 20)), Err(AboveCap { needed: 301, cap: 300 })),
+            (Some(300), 100, Some(fees(1, 200)), Ok(fees(300, 200))),
+            (Some(300), 100, Some(fees(1, 201)), Err(AboveCap { needed: 301, cap: 300 })),
+            (None, u128::MAX, None, Ok(fees(u128::MAX, 10))),
+            (None, 0, None, Ok(fees(10, 10))),
+        ] {
+            let found = policy(cap).offer(base_fee, floor);
+            assert_eq!(found, expected, "cap {cap:?}, base fee {base_fee}, floor {floor:?}");
+        }
+    }
+
+    #[test]
+    fn a_replacement_offers_more_of_both() {
+        let policy = FeePolicy { tip: 1, ..FeePolicy::default() };
+        for (old, expected) in [
+            (fees(100, 10), fees(111, 12)),
+            (fees(101, 11), fees(113, 14)),
+            (fees(0, 0), fees(1, 1)),
+            (fees(u128::MAX, 0), fees(u128::MAX, 1)),
+        ] {
+            assert_eq!(policy.replacement(old, 0), Ok(expected), "{old:?}");
+        }
+        // A base fee that rose further than the bump decides.
+        assert_eq!(policy.replacement(fees(100, 10), 1000), Ok(fees(2012, 12)));
+        let policy = FeePolicy { bump_percent: 3, ..policy };
+        assert_eq!(policy.outbid(fees(100, 100)), fees(111, 111), "never less than nodes take");
+        let policy = FeePolicy { bump_percent: 25, cap: Some(126), ..policy };
+        assert_eq!(policy.replacement(fees(100, 100), 0), Ok(fees(126, 126)));
+        let above = AboveCap { needed: 128, cap: 126 };
+        assert_eq!(policy.replacement(fees(101, 101), 0), Err(above));
+    }
+}

@@ -1,0 +1,178 @@
+//! The transaction of an intent.
+
+use crate::{call::ContractCall, calls};
+use alloy_primitives::{Address, Signature, U256};
+use canon_abi::{Governance, Revert};
+use canon_views::{IntendedAction, Intent, PermitTerms};
+
+/// The call that does what an intent asks for, with the events that prove it. `permit` is the
+/// signature over the intent's [terms](PermitTerms), if it has some.
+pub(crate) fn contract_call(intent: &Intent, permit: Option<&Signature>) -> ContractCall {
+    let governance = intent.set.governance;
+    match intent.action {
+        IntendedAction::Signal { proposals, payload, .. } => calls::signal(proposals, payload),
+        IntendedAction::ProposeBlock { rollup, block_hash, .. } => {
+            calls::propose_block(rollup, block_hash)
+        }
+        IntendedAction::RecordSeed { rollup, .. } => calls::setup_epoch(rollup),
+        IntendedAction::Push { proposals, round, .. } => calls::push(proposals, governance, round),
+        IntendedAction::Execute { id } => calls::execute(governance, id),
+        IntendedAction::Drop { id } => calls::drop_proposal(governance, id),
+        IntendedAction::PayWithdrawal { id } => calls::finalise_withdrawal(governance, id),
+        IntendedAction::PayExit { rollup, attester, .. } => {
+            calls::finalise_unstake(rollup, attester)
+        }
+        IntendedAction::Approve { asset, amount, .. } => calls::approve(asset, governance, amount),
+        IntendedAction::Lock { holder, amount, permit: None, .. } => {
+            calls::lock(governance, holder, amount)
+        }
+        IntendedAction::Lock {
+            holder, amount, permit: Some(PermitTerms { deadline, .. }), ..
+        } => {
+            let unsigned = Signature::new(U256::ZERO, U256::ZERO, false);
+            let permit = permit.unwrap_or(&unsigned);
+            calls::lock_with_permit(governance, holder, amount, deadline, permit)
+        }
+        IntendedAction::Vote { id, support, amount, .. } => {
+            calls::vote(governance, id, amount, support)
+        }
+        IntendedAction::Withdraw { to, amount, .. } => calls::withdraw(governance, to, amount),
+        IntendedAction::AnnounceMove { rollup, attester, to } => {
+            calls::announce_move(rollup, attester, to)
+        }
+        IntendedAction::FinaliseMove { rollup, attester, new_attester: None, .. } => {
+            calls::finalise_move(rollup, attester)
+        }
+        IntendedAction::FinaliseMove { rollup, attester, new_attester: Some(there), .. } => {
+            calls::finalise_move_as(rollup, attester, there)
+        }
+    }
+}
+
+/// The call that executes a proposal with the actions that were published when it was made, if the
+/// intent has them.
+pub(crate) fn fallback_call(intent: &Intent) -> Option<ContractCall> {
+    let IntendedAction::Execute { id } = intent.action else { return None };
+    let actions = intent.fallback.clone()?;
+    Some(calls::execute_with(intent.set.governance, id, actions))
+}
+
+/// Whose key has to sign, if it isn't anybody's.
+pub(crate) const fn required_sender(action: &IntendedAction) -> Option<Address> {
+    match action {
+        IntendedAction::Approve { holder, .. }
+        | IntendedAction::Lock { holder, .. }
+        | IntendedAction::Vote { holder, .. }
+        | IntendedAction::Withdraw { holder, .. } => Some(*holder),
+        _ => None,
+    }
+}
+
+/// Whether a transaction for `sent` does what `wanted` asks for. A permit is signed anew for every
+/// block, and any does.
+pub(crate) fn does_the_same(sent: &IntendedAction, wanted: &IntendedAction) -> bool {
+    let without_permit = |action: &IntendedAction| {
+        let mut action = *action;
+        if let IntendedAction::Lock { permit, .. } = &mut action {
+            *permit = None;
+        }
+        action
+    };
+    without_permit(sent) == without_permit(wanted)
+}
+
+/// Whether an execution was refused since the payload returns something else than what was voted on,
+/// or nothing.
+pub(crate) fn withholds(revert: &Revert) -> bool {
+    revert.is::<Governance::Governance__ActionsChanged>()
+        || revert.is::<Governance::Governance__UnreadableActions>()
+        || revert.is::<Governance::Governance__NoActions>()
+        || revert.is::<Governance::NoCode>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy_primitives::B256;
+    use canon_protocol::{
+        Action, Amount, Epoch, Nonce, ProposalId, Round, Slot, Support, Timestamp, WithdrawalId,
+    };
+    use canon_views::{OrderId, SetId};
+
+    const fn address(number: u8) -> Address {
+        Address::repeat_byte(number)
+    }
+
+    /// One of each.
+    fn actions() -> Vec<IntendedAction> {
+        let (holder, order, amount) = (address(1), OrderId(7), Amount::of(5));
+        let (proposals, rollup, payload) = (address(2), address(3), address(4));
+        let (attester, time) = (address(5), Timestamp::of(9));
+        let terms = PermitTerms { nonce: Nonce::try_from(U256::from(3)).unwrap(), deadline: time };
+        let finalise = |new_attester| IntendedAction::FinaliseMove {
+            rollup,
+            attester,
+            new_attester,
+            ready_at: time,
+        };
+        let vote =
+            |support| IntendedAction::Vote { holder, id: ProposalId::of(2), support, amount };
+        vec![
+            IntendedAction::Signal { proposals, rollup, slot: Slot::of(1), payload },
+            IntendedAction::ProposeBlock {
+                rollup,
+                slot: Slot::of(1),
+                block_hash: B256::repeat_byte(6),
+            },
+            IntendedAction::RecordSeed { rollup, epoch: Epoch::of(2) },
+            IntendedAction::Push { proposals, rollup, round: Round::of(3), payload },
+            IntendedAction::Execute { id: ProposalId::of(2) },
+            IntendedAction::Drop { id: ProposalId::of(2) },
+            IntendedAction::PayWithdrawal { id: WithdrawalId::of(4) },
+            IntendedAction::PayExit { rollup, attester, exitable_at: time },
+            IntendedAction::Approve { holder, order, asset: address(8), amount },
+            IntendedAction::Lock { holder, order, amount, permit: None },
+            IntendedAction::Lock { holder, order, amount, permit: Some(terms) },
+            vote(Support::Yea),
+            vote(Support::Nea),
+            IntendedAction::Withdraw { holder, order, to: address(9), amount },
+            IntendedAction::AnnounceMove { rollup, attester, to: address(10) },
+            finalise(None),
+            finalise(Some(address(11))),
+        ]
+    }
+
+    fn intent(action: IntendedAction) -> Intent {
+        let set = SetId { chain_id: 1, governance: address(12) };
+        let fallback = Some(vec![Action { target: address(13), data: vec![1, 2].into() }]);
+        Intent { set, action, until: None, fallback }
+    }
+
+    #[test]
+    fn a_transaction_is_the_call_that_the_intent_has() {
+        let permit = Signature::new(U256::from(21), U256::from(22), true);
+        for action in actions() {
+            let intent = intent(action);
+            let (v, r, s) = (28, permit.r().into(), permit.s().into());
+            let expected = intent.call(Some((v, r, s))).unwrap();
+            let call = contract_call(&intent, Some(&permit));
+            assert_eq!(call.to().to(), Some(&expected.contract), "{action:?}");
+            assert_eq!(*call.input(), expected.call.abi_encode(), "{action:?}");
+            let fallback = fallback_call(&intent).map(|call| call.input().clone());
+            let expected = intent.fallback_call().map(|fallback| fallback.call.abi_encode());
+            assert_eq!(fallback, expected, "{action:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_permit_may_differ() {
+        let all = actions();
+        for (index, one) in all.iter().enumerate() {
+            for (other_index, other) in all.iter().enumerate() {
+                let locks = [index, other_index].iter().all(|index| [9, 10].contains(index));
+                let expected = index == other_index || locks;
+                assert_eq!(does_the_same(one, other), expected, "{one:?} {other:?}");
+            }
+        }
+    }
+}

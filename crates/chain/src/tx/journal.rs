@@ -1,0 +1,132 @@
+//! What is remembered of transactions, so that a restart sends nothing twice.
+
+use alloy_consensus::{TxEip1559, TxEnvelope, transaction::SignerRecoverable};
+use alloy_eips::Decodable2718;
+use alloy_primitives::{Address, B256, Bytes, keccak256};
+use canon_protocol::BlockNumber;
+use canon_views::{Intent, IntentId};
+use serde::{Deserialize, Serialize};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A signed transaction and what it is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournaledTransaction {
+    /// Its encoding (EIP-2718). Its nonce and what it offers are in it.
+    pub raw: Bytes,
+    /// What it does; `None` if it only uses its nonce.
+    pub intent: Option<Intent>,
+    /// The newest block when it was signed.
+    pub since: BlockNumber,
+}
+
+/// All that a journal has.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalContents {
+    /// Transactions that weren't forgotten, in the order in which they were recorded.
+    pub transactions: Vec<JournaledTransaction>,
+    /// Intents that are done for good.
+    pub confirmed: Vec<IntentId>,
+}
+
+/// What remembers the transactions of one account on one chain. What a method has returned from must
+/// survive the end of the process.
+pub trait Journal: Send {
+    /// All that it has.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be read.
+    fn load(&self) -> Result<JournalContents, JournalError>;
+
+    /// Remembers a transaction that is about to be sent.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be written. The transaction isn't sent then.
+    fn record(&mut self, transaction: &JournaledTransaction) -> Result<(), JournalError>;
+
+    /// Remembers that an intent is done for good: its transaction is too deep to be taken back.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be written.
+    fn confirmed(&mut self, intent: &IntentId, transaction: B256) -> Result<(), JournalError>;
+
+    /// Forgets a transaction that won't be mined any more, or can't be taken back any more.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be written.
+    fn forgotten(&mut self, transaction: B256) -> Result<(), JournalError>;
+}
+
+/// Why a journal can't be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JournalError {
+    /// Where it is stored failed.
+    #[error("the journal of transactions can't be used ({0})")]
+    Storage(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It has something that isn't a transaction of this kind.
+    #[error("the journal of transactions is damaged: {transaction} can't be read; restore it")]
+    Damaged {
+        /// The hash of what is there.
+        transaction: B256,
+    },
+}
+
+/// A journal in memory. Its clones share what they remember.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryJournal(Arc<Mutex<JournalContents>>);
+
+impl JournaledTransaction {
+    /// Its hash.
+    pub fn hash(&self) -> B256 {
+        keccak256(&self.raw)
+    }
+
+    /// The transaction and who signed it.
+    pub(crate) fn decode(&self) -> Result<(TxEip1559, Address), JournalError> {
+        let damaged = || JournalError::Damaged { transaction: self.hash() };
+        let envelope = TxEnvelope::decode_2718_exact(&self.raw).map_err(|_| damaged())?;
+        let signer = envelope.recover_signer().map_err(|_| damaged())?;
+        let TxEnvelope::Eip1559(signed) = envelope else { return Err(damaged()) };
+        Ok((signed.strip_signature(), signer))
+    }
+}
+
+impl MemoryJournal {
+    /// A journal that has something already.
+    pub fn new(contents: JournalContents) -> Self {
+        Self(Arc::new(Mutex::new(contents)))
+    }
+
+    fn change(&self, change: impl FnOnce(&mut JournalContents)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl Journal for MemoryJournal {
+    fn load(&self) -> Result<JournalContents, JournalError> {
+        Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    fn record(&mut self, transaction: &JournaledTransaction) -> Result<(), JournalError> {
+        self.change(|contents| contents.transactions.push(transaction.clone()));
+        Ok(())
+    }
+
+    fn confirmed(&mut self, intent: &IntentId, _transaction: B256) -> Result<(), JournalError> {
+        self.change(|contents| {
+            if !contents.confirmed.contains(intent) {
+                contents.confirmed.push(*intent);
+            }
+        });
+        Ok(())
+    }
+
+    fn forgotten(&mut self, transaction: B256) -> Result<(), JournalError> {
+        self.change(|contents| contents.transactions.retain(|one| one.hash() != transaction));
+        Ok(())
+    }
+}

@@ -1,0 +1,28 @@
+//! Transactions by intent.
+//!
+//! An [`IntentSender`] is told, block by block, what is to be done, and makes one transaction of each
+//! intent, whatever happens in between: [`IntentSender::settle`] finds out what is mined,
+//! [`IntentSender::pursue`] sends the rest. They rely on this:
+//!
+//! - **An intent has one nonce at a time.** From its first transaction on it keeps the nonce until the
+//!   chain has used it, also when it isn't wanted for a while. So two of its transactions are never both
+//!   mined.
+//! - **A nonce has many versions**, with rising fees, and at most one is mined. All are kept until then,
+//!   and whichever has the receipt decides what was done: also one that was replaced or given up.
+//! - **What was recorded may be out.** A transaction is in the [`Journal`] before it is sent, and the same
+//!   bytes are sent again until a node has answered. Only a node's refusal of a transaction that was never
+//!   sent before takes it back.
+//! - **What is mined can be taken back** for 64 blocks, and then is in flight again.
+
+pub(crate) mod account;
+pub(crate) mod fees;
+mod intended;
+mod intent_sender;
+pub(crate) mod journal;
+mod nonce_use;
+mod report;
+
+pub use fees::{AboveCap, FeePolicy, Fees};
+pub use intent_sender::IntentSender;
+pub use journal::{Journal, JournalContents, JournalError, JournaledTransaction, MemoryJournal};
+pub use report::{TxEvent, TxReport};

@@ -1,0 +1,138 @@
+//! A nonce and the transactions that want it.
+
+use crate::{
+    confirm::Pending,
+    tx::{
+        account::{Account, TRANSFER_OF_NOTHING},
+        fees::Fees,
+        intended::contract_call,
+        journal::{JournalError, JournaledTransaction},
+    },
+};
+use alloy_consensus::TxEip1559;
+use alloy_primitives::{Address, B256, Bytes};
+use canon_protocol::BlockNumber;
+use canon_views::{Intent, IntentId};
+
+/// For so many blocks a transaction can be taken back: finality takes two epochs of 32 blocks.
+pub(super) const FINALITY: u64 = 64;
+
+/// A transaction that is or was to use a nonce.
+#[derive(Clone, Debug)]
+pub(super) struct Version {
+    pub(super) hash: B256,
+    pub(super) raw: Bytes,
+    pub(super) tx: TxEip1559,
+    /// What it does; `None` if it only uses the nonce.
+    pub(super) intent: Option<Intent>,
+    /// The newest block when it was signed.
+    pub(super) since: BlockNumber,
+    /// Whether a node said that it has it.
+    pub(super) is_taken: bool,
+}
+
+/// The version that was mined.
+#[derive(Clone, Debug)]
+pub(super) struct Mined {
+    pub(super) hash: B256,
+    pub(super) block: BlockNumber,
+    pub(super) block_hash: Option<B256>,
+    /// What it did, if it did what it was for.
+    pub(super) done: Option<IntentId>,
+    /// Whether its receipt couldn't be read again where it had to be.
+    pub(super) is_unsure: bool,
+}
+
+/// A nonce, with all versions that may be out.
+#[derive(Clone, Debug, Default)]
+pub(super) struct NonceUse {
+    /// At least one, in the order in which they were signed.
+    pub(super) versions: Vec<Version>,
+    /// The most that any version offered, also one that was refused.
+    pub(super) to_beat: Fees,
+    pub(super) mined: Option<Mined>,
+    /// Whether a node said that the newest version offers too little.
+    pub(super) is_outbid: bool,
+    /// Whether a version can't be mined, as far as a node says: the nonce is used up by a transfer of
+    /// nothing, so that later ones can be mined.
+    pub(super) is_stuck: bool,
+    /// How often in a row a node refused the newest version in words that aren't known.
+    pub(super) refusals: u32,
+}
+
+impl Version {
+    pub(super) fn id(&self) -> Option<IntentId> {
+        self.intent.as_ref().map(Intent::id)
+    }
+
+    pub(super) const fn fees(&self) -> Fees {
+        Fees { max_fee: self.tx.max_fee_per_gas, tip: self.tx.max_priority_fee_per_gas }
+    }
+
+    /// Its name in errors.
+    pub(super) fn what(&self) -> &'static str {
+        self.intent
+            .as_ref()
+            .map_or(TRANSFER_OF_NOTHING, |intent| contract_call(intent, None).what())
+    }
+
+    /// What is known of it from a journal, and whose it is.
+    pub(super) fn restore(
+        journaled: JournaledTransaction,
+    ) -> Result<(Self, Address), JournalError> {
+        let (tx, signer) = journaled.decode()?;
+        let hash = journaled.hash();
+        let JournaledTransaction { raw, intent, since } = journaled;
+        Ok((Self { hash, raw, tx, intent, since, is_taken: false }, signer))
+    }
+
+    /// The transaction with what its receipt must have.
+    pub(super) fn pending(&self, account: &Account) -> Pending {
+        let call = match &self.intent {
+            Some(intent) => contract_call(intent, None),
+            None => account.nothing(),
+        };
+        Pending::new(self.hash, account.address(), call, self.tx.clone())
+    }
+}
+
+impl Mined {
+    /// Whether it is too deep below `head` to be taken back.
+    pub(super) fn is_final(&self, head: BlockNumber) -> bool {
+        head.steps_since(self.block).is_some_and(|age| age >= FINALITY)
+    }
+}
+
+impl NonceUse {
+    /// The version that is to be mined.
+    pub(super) fn current(&self) -> Option<&Version> {
+        self.versions.last()
+    }
+
+    pub(super) fn push(&mut self, version: Version) {
+        self.to_beat = self.to_beat.max(version.fees());
+        (self.is_outbid, self.refusals) = (false, 0);
+        self.versions.push(version);
+    }
+
+    /// Whether one of the versions is for an intent.
+    pub(super) fn is_for(&self, id: &IntentId) -> bool {
+        self.versions.iter().any(|version| version.id().as_ref() == Some(id))
+    }
+
+    /// The intents of its versions.
+    pub(super) fn intents(&self) -> Vec<IntentId> {
+        let mut intents: Vec<_> = self.versions.iter().filter_map(Version::id).collect();
+        intents.sort_unstable();
+        intents.dedup();
+        intents
+    }
+
+    /// The hashes of all versions: that of the mined one first, then the newest.
+    pub(super) fn hashes(&self) -> Vec<B256> {
+        let newest_first = self.versions.iter().rev().map(|version| version.hash);
+        let mined = self.mined.as_ref().map(|mined| mined.hash);
+        let others = newest_first.filter(|hash| Some(*hash) != mined);
+        mined.into_iter().chain(others).collect()
+    }
+}

@@ -1,0 +1,43 @@
+//! What became of intents.
+
+use crate::{confirm::Confirmed, error::Error};
+use alloy_primitives::B256;
+use canon_views::IntentId;
+
+/// Something that happened to an intent, or to the account.
+#[derive(Debug)]
+pub struct TxReport {
+    /// The intent; `None` if it concerns all of them.
+    pub intent: Option<IntentId>,
+    /// What happened.
+    pub event: TxEvent,
+}
+
+/// What happened to an intent.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum TxEvent {
+    /// A node has its transaction: the first one, or one that replaces others of the same nonce.
+    Sent {
+        /// The transaction.
+        transaction: B256,
+        /// Its nonce.
+        nonce: u64,
+    },
+    /// It is done: its transaction was mined, succeeded, and has the expected events.
+    Confirmed(Confirmed),
+    /// It isn't done, or not yet: the [severity](Error::severity) says what to do. A refusal is reported
+    /// once, not in every block.
+    Failed(Error),
+    /// The block that had its transaction isn't on the chain any more: it is in flight again.
+    TakenBack {
+        /// The transaction.
+        transaction: B256,
+    },
+    /// Its transactions can't be mined any more, since another one has their nonce: it was given up, or
+    /// something else that has the key used the nonce. If it is still wanted it is sent again.
+    Superseded {
+        /// The transaction that was mined.
+        by: B256,
+    },
+}

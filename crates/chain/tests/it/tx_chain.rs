@@ -1,0 +1,201 @@
+//! A chain with a set, an account that does things by intent, and faults between the two.
+
+use crate::{
+    faults::{Faults, Plan},
+    test_chain,
+};
+use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_provider::{Provider, ProviderBuilder};
+use alloy_rpc_client::RpcClient;
+use alloy_rpc_types_eth::Filter;
+use alloy_signer_local::PrivateKeySigner;
+use alloy_sol_types::SolEvent;
+use canon_abi::{Asset, Governance};
+use canon_chain::{
+    ChainHead, Client, Deployment, IntentSender,
+    tx::{FeePolicy, MemoryJournal, TxEvent, TxReport},
+};
+use canon_devchain::{Devchain, Mining, OldTransactions, ReorgOptions};
+use canon_protocol::{Amount, BlockNumber, Epoch, Timestamp};
+use canon_views::{IntendedAction, Intent, IntentId, OrderId, SetId};
+
+/// Whoever gets tokens.
+pub(crate) const SOMEBODY: Address = Address::repeat_byte(0xaa);
+
+pub(crate) struct TxChain {
+    pub(crate) devchain: Devchain,
+    /// Never fails.
+    pub(crate) client: Client,
+    /// Fails by plan.
+    pub(crate) faulty: Client,
+    pub(crate) faults: Faults,
+    pub(crate) set: Deployment,
+    pub(crate) key: PrivateKeySigner,
+}
+
+impl TxChain {
+    /// The set of the tests' parameters; the account has the supply. Blocks are mined on request.
+    pub(crate) async fn new() -> Self {
+        let (chain, set) = test_chain::deployed().await;
+        chain.devchain.set_mining(Mining::Manual);
+        let faults = Faults::new();
+        let transport = faults.over(chain.devchain.transport());
+        let provider = ProviderBuilder::default().connect_client(RpcClient::new(transport, true));
+        let faulty = Client::connect(provider).await.unwrap();
+        faults.set(Plan::Never);
+        let test_chain::TestChain { devchain, client, mut accounts } = chain;
+        let key = accounts.remove(0);
+        Self { devchain, client, faulty, faults, set: set.deployment, key }
+    }
+
+    pub(crate) const fn account(&self) -> Address {
+        self.key.address()
+    }
+
+    /// A process that starts with what the journal has.
+    pub(crate) fn sender(&self, journal: &MemoryJournal) -> IntentSender {
+        self.sender_with(journal, FeePolicy::default())
+    }
+
+    pub(crate) fn sender_with(&self, journal: &MemoryJournal, fees: FeePolicy) -> IntentSender {
+        let (client, key) = (self.faulty.clone(), self.key.clone());
+        IntentSender::new(client, key, fees, journal.clone()).unwrap()
+    }
+
+    pub(crate) async fn head(&self) -> ChainHead {
+        self.client.head().await.unwrap()
+    }
+
+    /// Settles what is mined, and pursues intents for the next block.
+    pub(crate) async fn pursue(
+        &self,
+        sender: &mut IntentSender,
+        intents: &[Intent],
+    ) -> Vec<TxReport> {
+        let mut reports = sender.settle(self.head().await).await;
+        reports.extend(sender.pursue(intents, self.next()).await);
+        reports
+    }
+
+    /// The time of the next block.
+    pub(crate) fn next(&self) -> Timestamp {
+        Timestamp::of(self.devchain.next_timestamp())
+    }
+
+    /// The same, and mines the next block.
+    pub(crate) async fn pursue_and_mine(
+        &self,
+        sender: &mut IntentSender,
+        intents: &[Intent],
+    ) -> Vec<TxReport> {
+        let reports = self.pursue(sender, intents).await;
+        self.devchain.mine().unwrap();
+        reports
+    }
+
+    pub(crate) fn mine(&self, blocks: u64) {
+        for _ in 0..blocks {
+            self.devchain.mine().unwrap();
+        }
+    }
+
+    /// Replaces the newest blocks; of their transactions only those given are on the chain or in the
+    /// pool.
+    pub(crate) fn reorganize(&self, depth: u64, blocks: Vec<Vec<Bytes>>) {
+        let old = OldTransactions::Drop;
+        let reorg = self.devchain.reorg(ReorgOptions { depth, blocks, old }).unwrap();
+        assert_eq!(reorg.excluded, []);
+    }
+
+    pub(crate) const fn intent(&self, action: IntendedAction) -> Intent {
+        let set = SetId { chain_id: self.client.chain_id(), governance: self.set.governance };
+        Intent { set, action, until: None, fallback: None }
+    }
+
+    pub(crate) fn approve(&self, order: u64, amount: u64) -> Intent {
+        let (holder, order) = (self.account(), OrderId(order));
+        let (asset, amount) = (self.set.asset, Amount::of(amount.into()));
+        self.intent(IntendedAction::Approve { holder, order, asset, amount })
+    }
+
+    pub(crate) fn lock(&self, order: u64, amount: u64) -> Intent {
+        let (holder, order, amount) = (self.account(), OrderId(order), Amount::of(amount.into()));
+        self.intent(IntendedAction::Lock { holder, order, amount, permit: None })
+    }
+
+    pub(crate) fn withdraw(&self, order: u64, amount: u64) -> Intent {
+        let (holder, order, to) = (self.account(), OrderId(order), SOMEBODY);
+        let amount = Amount::of(amount.into());
+        self.intent(IntendedAction::Withdraw { holder, order, to, amount })
+    }
+
+    /// The call of `setupEpoch()` at a contract of any kind.
+    pub(crate) const fn call(&self, contract: Address, number: u64) -> Intent {
+        let (rollup, epoch) = (contract, Epoch::of(number));
+        self.intent(IntendedAction::RecordSeed { rollup, epoch })
+    }
+
+    pub(crate) async fn allowance(&self) -> U256 {
+        let call = Asset::allowanceCall { owner: self.account(), spender: self.set.governance };
+        self.client.read(self.head().await.id(), self.set.asset, call).await.unwrap()
+    }
+
+    pub(crate) async fn power(&self) -> Amount {
+        let (head, governance) = (self.head().await, self.set.governance);
+        self.client.power(head.id(), governance, self.account(), head.timestamp).await.unwrap()
+    }
+
+    /// The amounts of all events `E` of a contract, in order.
+    pub(crate) async fn amounts<E: SolEvent>(
+        &self,
+        emitter: Address,
+        amount: impl Fn(&E) -> U256,
+    ) -> Vec<u64> {
+        let filter = Filter::new()
+            .from_block(BlockNumber::ZERO.get())
+            .address(emitter)
+            .event_signature(E::SIGNATURE_HASH);
+        let logs = self.client.provider().get_logs(&filter).await.unwrap();
+        let events = logs.iter().map(|log| E::decode_log(&log.inner).unwrap().data);
+        events.map(|event| amount(&event).to()).collect()
+    }
+
+    pub(crate) async fn deposits(&self) -> Vec<u64> {
+        let amount = |event: &Governance::Deposit| event.amount;
+        let mut deposits = self.amounts(self.set.governance, amount).await;
+        deposits.sort_unstable();
+        deposits
+    }
+
+    pub(crate) async fn is_mined(&self, transaction: B256) -> bool {
+        let receipt = self.client.provider().get_transaction_receipt(transaction).await;
+        receipt.unwrap().is_some()
+    }
+}
+
+/// The hashes of transactions that were sent, in order.
+pub(crate) fn sent(reports: &[TxReport]) -> Vec<B256> {
+    let sent = reports.iter().filter_map(|report| match report.event {
+        TxEvent::Sent { transaction, .. } => Some(transaction),
+        _ => None,
+    });
+    sent.collect()
+}
+
+/// The intents that were confirmed, in order.
+pub(crate) fn confirmed(reports: &[TxReport]) -> Vec<IntentId> {
+    let confirmed = reports.iter().filter_map(|report| match report.event {
+        TxEvent::Confirmed(_) => report.intent,
+        _ => None,
+    });
+    confirmed.collect()
+}
+
+/// What failed, in words.
+pub(crate) fn failures(reports: &[TxReport]) -> Vec<String> {
+    let failed = reports.iter().filter_map(|report| match &report.event {
+        TxEvent::Failed(error) => Some(error.to_string()),
+        _ => None,
+    });
+    failed.collect()
+}

@@ -1,0 +1,142 @@
+//! Executions: with what the payload lists or, if it withholds that, with what was voted on.
+
+use crate::{
+    tx::burner,
+    tx_chain::{TxChain, confirmed, failures, sent},
+};
+use alloy_primitives::{Address, Bytes, U256, address, bytes};
+use alloy_provider::Provider;
+use alloy_sol_types::SolCall;
+use canon_abi::UpgradePayload;
+use canon_chain::{
+    Error, NoWait, Sender, calls,
+    tx::{MemoryJournal, TxEvent, TxReport},
+};
+use canon_devchain::Mining;
+use canon_protocol::{Action, Amount, ProposalId, Support};
+use canon_views::{IntendedAction, Intent};
+use core::slice::from_ref;
+
+const ID: ProposalId = ProposalId::ZERO;
+const PAYLOAD: Address = address!("0x00000000000000000000000000000000000000f1");
+const TRACE: Address = address!("0x00000000000000000000000000000000000000f3");
+const BURNER: Address = address!("0x00000000000000000000000000000000000000f2");
+
+/// Code that answers `data` to every call.
+fn answering(data: &[u8]) -> Bytes {
+    let length = u16::try_from(data.len()).unwrap().to_be_bytes();
+    let copy = [&[0x61][..], &length, &bytes!("600c5f3961"), &length, &bytes!("5ff3")].concat();
+    [&copy[..], data].concat().into()
+}
+
+fn lists(actions: &[Action]) -> Bytes {
+    let actions = actions.iter().cloned().map(Into::into).collect();
+    answering(&UpgradePayload::getActionsCall::abi_encode_returns(&actions))
+}
+
+/// A proposal that passed and can be executed in the next block.
+async fn executable(chain: &TxChain, actions: &[Action]) -> Intent {
+    chain.devchain.set_code(PAYLOAD, lists(actions)).unwrap();
+    chain.devchain.set_mining(Mining::Auto);
+    let mut sender = Sender::new(chain.client.clone(), chain.key.clone());
+    let (governance, holder) = (chain.set.governance, chain.account());
+    let tokens = |tokens: u128| Amount::of(tokens * Amount::TOKEN.get());
+    for call in [
+        calls::approve(chain.set.asset, governance, tokens(10_000)),
+        calls::lock(governance, holder, tokens(10_000)),
+        calls::propose_with_lock(governance, PAYLOAD, holder),
+    ] {
+        sender.send(call, &mut NoWait).await.unwrap();
+    }
+    let at = chain.head().await.id();
+    let deadlines = chain.client.proposal(at, governance, ID).await.unwrap().deadlines();
+    chain.devchain.set_next_timestamp(deadlines.voting_starts().get()).unwrap();
+    let vote = calls::vote(governance, ID, tokens(9_000), Support::Yea);
+    sender.send(vote, &mut NoWait).await.unwrap();
+    chain.devchain.set_mining(Mining::Manual);
+    chain.devchain.set_next_timestamp(deadlines.queued.get()).unwrap();
+    chain.mine(1);
+    let intent = chain.intent(IntendedAction::Execute { id: ID });
+    Intent { until: Some(deadlines.executable), fallback: Some(actions.to_vec()), ..intent }
+}
+
+/// An action that leaves a trace.
+fn trace(chain: &TxChain) -> Action {
+    chain.devchain.set_code(TRACE, bytes!("60015f5500")).unwrap();
+    Action { target: TRACE, data: Bytes::new() }
+}
+
+async fn is_executed(chain: &TxChain) -> bool {
+    let stored = chain.client.provider().get_storage_at(TRACE, U256::ZERO).await.unwrap();
+    stored == U256::ONE
+}
+
+#[tokio::test]
+async fn a_payload_that_withholds_its_list_is_executed_with_what_was_voted_on() {
+    let chain = TxChain::new().await;
+    let actions = [trace(&chain)];
+    let execute = executable(&chain, &actions).await;
+    let other = Action { target: TRACE, data: bytes!("00") };
+    for payload in [
+        // As it should be; reverts; is gone; an empty list; another list; nonsense.
+        lists(&actions),
+        bytes!("60006000fd"),
+        Bytes::new(),
+        lists(&[]),
+        lists(&[other]),
+        bytes!("60ff60005260206000f3"),
+        // Uses up all gas.
+        bytes!("5b5f56"),
+    ] {
+        let snapshot = chain.devchain.snapshot();
+        let mut sender = chain.sender(&MemoryJournal::default());
+        chain.devchain.set_code(PAYLOAD, payload.clone()).unwrap();
+        let reports = chain.pursue_and_mine(&mut sender, from_ref(&execute)).await;
+        assert_eq!(sent(&reports).len(), 1, "{payload}: {reports:?}");
+        let reports = chain.pursue(&mut sender, &[]).await;
+        assert_eq!(confirmed(&reports), [execute.id()], "{payload}: {reports:?}");
+        assert!(is_executed(&chain).await, "{payload}");
+        chain.devchain.revert(snapshot).unwrap();
+    }
+
+    // Without the list there is nothing to do about it.
+    chain.devchain.set_code(PAYLOAD, Bytes::new()).unwrap();
+    let mut sender = chain.sender(&MemoryJournal::default());
+    let unknown = Intent { fallback: None, ..execute.clone() };
+    let reports = chain.pursue(&mut sender, &[unknown]).await;
+    assert!(failures(&reports)[0].contains("Governance__UnreadableActions("), "{reports:?}");
+
+    // A payload that lies only after it was checked is found out in the next block.
+    chain.devchain.set_code(PAYLOAD, lists(&actions)).unwrap();
+    chain.pursue(&mut sender, from_ref(&execute)).await;
+    chain.devchain.set_code(PAYLOAD, lists(&[])).unwrap();
+    chain.mine(1);
+    let reports = chain.pursue_and_mine(&mut sender, from_ref(&execute)).await;
+    assert_eq!((failures(&reports).len(), sent(&reports).len()), (1, 1), "{reports:?}");
+    assert_eq!(confirmed(&chain.pursue(&mut sender, &[]).await), [execute.id()]);
+    assert!(is_executed(&chain).await);
+}
+
+#[tokio::test]
+async fn an_action_that_needs_too_much_gas_is_not_blamed() {
+    let chain = TxChain::new().await;
+    // 17.7 million.
+    chain.devchain.set_code(BURNER, burner(680_000)).unwrap();
+    let action = Action { target: BURNER, data: Bytes::new() };
+    let execute = executable(&chain, &[action]).await;
+    let mut sender = chain.sender(&MemoryJournal::default());
+    let reports = chain.pursue(&mut sender, &[execute]).await;
+    let [TxReport { event: TxEvent::Failed(error), .. }] = &reports[..] else {
+        panic!("{reports:?}")
+    };
+    assert!(matches!(error, Error::TooMuchGas { max: 16_777_216, .. }), "{error}");
+
+    // A sender says so too, whether it sends or only simulates.
+    let mut sender = Sender::new(chain.client.clone(), chain.key.clone());
+    let call = calls::execute(chain.set.governance, ID);
+    let next = chain.client.next_block().await.unwrap();
+    let error = sender.simulate(&call, next).await.unwrap_err();
+    assert!(matches!(error, Error::TooMuchGas { .. }), "{error}");
+    let error = sender.send(call, &mut NoWait).await.unwrap_err();
+    assert!(matches!(error, Error::TooMuchGas { .. }), "{error}");
+}

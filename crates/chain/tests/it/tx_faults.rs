@@ -1,0 +1,255 @@
+//! Transactions by intent, with an endpoint that fails and a process that is killed.
+
+use crate::{
+    faults::{Fault, Plan},
+    tx_chain::{SOMEBODY, TxChain, sent},
+};
+use alloy_primitives::U256;
+use canon_abi::{Asset, Governance};
+use canon_chain::{
+    IntentSender,
+    tx::{Journal, MemoryJournal},
+};
+use canon_devchain::{OldTransactions, ReorgOptions};
+use canon_protocol::{Amount, Nonce, Seconds, WithdrawalId};
+use canon_testkit::histories::Rng;
+use canon_views::{IntendedAction, Intent, OrderId, PermitTerms};
+
+/// More blocks than any run takes, faults and all.
+const BLOCKS: u32 = 150;
+
+/// All that the account wants: an approval, four locks of 1, 2, 3 and 5, the last by permit, a withdrawal
+/// of 4, and its payment.
+const ALLOWANCE: u64 = 6;
+const LOCKS: [(u64, u64); 3] = [(1, 1), (2, 2), (3, 3)];
+const PERMIT: (u64, u64) = (4, 5);
+const WITHDRAWAL: (u64, u64) = (5, 4);
+const TRANSACTIONS: u64 = 7;
+
+/// What an endpoint does wrong.
+const ENDPOINT: [Fault; 4] = [Fault::Lost, Fault::AnswerLost, Fault::Doubled, Fault::Delayed];
+
+/// The same, and a process that is killed.
+const ALL: [Fault; 6] = [
+    Fault::Lost,
+    Fault::AnswerLost,
+    Fault::Doubled,
+    Fault::Delayed,
+    Fault::KilledBefore,
+    Fault::KilledAfter,
+];
+
+/// What is due in the next block.
+async fn due(chain: &TxChain, sender: &IntentSender) -> Vec<Intent> {
+    let mut intents = Vec::new();
+    let locks = LOCKS.map(|(order, amount)| (chain.lock(order, amount), amount));
+    let open = locks.iter().filter(|(lock, _)| !sender.may_be_done(&lock.id()));
+    let needed: u64 = open.clone().map(|(_, amount)| amount).sum();
+    if chain.allowance().await < U256::from(needed) {
+        intents.push(chain.approve(0, ALLOWANCE));
+    } else {
+        intents.extend(open.map(|(lock, _)| lock.clone()));
+    }
+    if !intents.is_empty() {
+        return intents;
+    }
+    // Not before: the allowance of a permit takes the place of the other.
+    let permit = permit(chain).await;
+    if !sender.may_be_done(&permit.id()) {
+        return vec![permit];
+    }
+    let withdraw = chain.withdraw(WITHDRAWAL.0, WITHDRAWAL.1);
+    if !sender.may_be_done(&withdraw.id()) {
+        return vec![withdraw];
+    }
+    if let Some(withdrawal) = withdrawal(chain).await
+        && !withdrawal.claimed
+        && withdrawal.unlocksAt <= U256::from(chain.devchain.next_timestamp())
+    {
+        intents.push(chain.intent(IntendedAction::PayWithdrawal { id: WithdrawalId::ZERO }));
+    }
+    intents
+}
+
+async fn withdrawal(chain: &TxChain) -> Option<Governance::Withdrawal> {
+    let call = Governance::getWithdrawalCall { id: U256::ZERO };
+    chain.client.read(chain.head().await.id(), chain.set.governance, call).await.ok()
+}
+
+async fn permit(chain: &TxChain) -> Intent {
+    let head = chain.head().await;
+    let call = Asset::noncesCall { owner: chain.account() };
+    let nonce: U256 = chain.client.read(head.id(), chain.set.asset, call).await.unwrap();
+    let nonce = Nonce::try_from(nonce).unwrap();
+    let (order, amount) = PERMIT;
+    let terms = PermitTerms { nonce, deadline: head.timestamp + Seconds::DAY };
+    chain.intent(IntendedAction::Lock {
+        holder: chain.account(),
+        order: OrderId(order),
+        amount: Amount::of(amount.into()),
+        permit: Some(terms),
+    })
+}
+
+/// Whether nothing is left to do.
+async fn is_over(chain: &TxChain) -> bool {
+    let call = Asset::balanceOfCall { owner: SOMEBODY };
+    let paid: U256 =
+        chain.client.read(chain.head().await.id(), chain.set.asset, call).await.unwrap();
+    !paid.is_zero()
+}
+
+/// Does what is due before the next block.
+async fn block(chain: &TxChain, sender: &mut IntentSender) {
+    sender.settle(chain.head().await).await;
+    let intents = due(chain, sender).await;
+    sender.pursue(&intents, chain.next()).await;
+}
+
+/// Runs until all is done; restarts from the journal after a kill. Between two blocks, `disturb` is called.
+async fn run(chain: &TxChain, mut disturb: impl FnMut(&TxChain)) {
+    let journal = MemoryJournal::default();
+    let mut sender = chain.sender(&journal);
+    for _ in 0..BLOCKS {
+        tokio::select! {
+            biased;
+            () = chain.faults.killed() => sender = chain.sender(&journal),
+            () = block(chain, &mut sender) => {}
+        }
+        if let Some(withdrawal) = withdrawal(chain).await
+            && withdrawal.unlocksAt > U256::from(chain.devchain.next_timestamp())
+        {
+            chain.devchain.set_next_timestamp(withdrawal.unlocksAt.to()).unwrap();
+        }
+        chain.devchain.mine().unwrap();
+        disturb(chain);
+        if is_over(chain).await {
+            // What is late does no harm.
+            chain.faults.end();
+            for _ in 0..12 {
+                block(chain, &mut sender).await;
+                chain.devchain.mine().unwrap();
+            }
+            return;
+        }
+    }
+    panic!("not over after {BLOCKS} blocks: {sender:#?}");
+}
+
+/// The state is the same as after a run without faults: each intent took effect once.
+async fn check(chain: &TxChain, case: &str) {
+    assert_eq!(chain.deposits().await, [1, 2, 3, 5], "{case}");
+    let amount = |event: &Governance::WithdrawInitiated| event.amount;
+    assert_eq!(chain.amounts(chain.set.governance, amount).await, [4], "{case}");
+    let amount = |event: &Governance::WithdrawFinalised| event.withdrawalId;
+    assert_eq!(chain.amounts(chain.set.governance, amount).await, [0], "{case}");
+    assert_eq!(chain.power().await, Amount::of(7), "{case}");
+    assert_eq!(chain.allowance().await, U256::ZERO, "{case}");
+    let call = Asset::balanceOfCall { owner: SOMEBODY };
+    let paid: U256 =
+        chain.client.read(chain.head().await.id(), chain.set.asset, call).await.unwrap();
+    assert_eq!(paid, U256::from(4), "{case}");
+    assert_eq!(chain.devchain.pool_size(), 0, "{case}: a nonce is missing");
+}
+
+/// Runs for every request of a run, with a fault at it.
+async fn at_every_request(faults: &[Fault]) {
+    let chain = TxChain::new().await;
+    let before = chain.devchain.nonce(chain.account());
+    let fresh = chain.devchain.snapshot();
+    chain.faults.set(Plan::Never);
+    run(&chain, |_| {}).await;
+    check(&chain, "no fault").await;
+    assert_eq!(chain.devchain.nonce(chain.account()), before + TRANSACTIONS);
+    let requests = chain.faults.requests();
+    assert!(requests > 50, "{requests} requests");
+    chain.devchain.revert(fresh).unwrap();
+    for request in 1..=requests {
+        for fault in faults {
+            let case = format!("{fault:?} at request {request}");
+            let fresh = chain.devchain.snapshot();
+            chain.faults.set(Plan::At(request, *fault));
+            run(&chain, |_| {}).await;
+            check(&chain, &case).await;
+            let used = chain.devchain.nonce(chain.account()) - before;
+            assert_eq!(used, TRANSACTIONS, "{case}: one transaction for each intent");
+            chain.devchain.revert(fresh).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_fails_costs_time_and_nothing_else() {
+    at_every_request(&[Fault::Lost, Fault::AnswerLost]).await;
+}
+
+#[tokio::test]
+async fn a_request_that_is_doubled_or_late_does_nothing_twice() {
+    at_every_request(&[Fault::Doubled, Fault::Delayed]).await;
+}
+
+#[tokio::test]
+async fn a_process_that_is_killed_goes_on_where_it_was() {
+    at_every_request(&[Fault::KilledBefore, Fault::KilledAfter]).await;
+}
+
+#[tokio::test]
+async fn what_was_recorded_is_sent_again_with_the_same_bytes() {
+    for fault in [Fault::KilledBefore, Fault::KilledAfter] {
+        let chain = TxChain::new().await;
+        let journal = MemoryJournal::default();
+        let approve = [chain.approve(0, ALLOWANCE)];
+        chain.faults.set(Plan::Method("eth_sendRawTransaction", fault));
+        let mut sender = chain.sender(&journal);
+        tokio::select! {
+            biased;
+            () = chain.faults.killed() => {}
+            _ = chain.pursue(&mut sender, &approve) => panic!("it isn't killed"),
+        }
+        chain.faults.end();
+        let recorded = journal.load().unwrap().transactions;
+        let mut sender = chain.sender(&journal);
+        let reports = chain.pursue(&mut sender, &approve).await;
+        assert_eq!(sent(&reports), [recorded[0].hash()], "{fault:?}");
+        assert_eq!(journal.load().unwrap().transactions, recorded, "{fault:?}");
+        assert_eq!(chain.devchain.pool_size(), 1, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn endpoints_that_fail_at_random_cost_time_and_nothing_else() {
+    let chain = TxChain::new().await;
+    for seed in 0..200 {
+        let fresh = chain.devchain.snapshot();
+        chain.faults.set(Plan::Random(Rng::new(seed), 10 + seed % 30, &ENDPOINT));
+        run(&chain, |_| {}).await;
+        check(&chain, &format!("seed {seed}")).await;
+        chain.devchain.revert(fresh).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_reorganizations_take_back_is_done_again_and_once() {
+    let chain = TxChain::new().await;
+    for seed in 0..100 {
+        let fresh = chain.devchain.snapshot();
+        let start = chain.devchain.block_number();
+        let mut rng = Rng::new(seed);
+        chain.faults.set(Plan::Random(Rng::new(seed + 1000), seed % 20, &ALL));
+        run(&chain, |chain| {
+            let deepest = (chain.devchain.block_number() - start).min(4);
+            if rng.chance(1, 8) {
+                let depth = rng.below(deepest + 1);
+                let old = match rng.chance(1, 2) {
+                    true => OldTransactions::Drop,
+                    false => OldTransactions::ReturnToPool,
+                };
+                let options = ReorgOptions { depth, old, ..ReorgOptions::default() };
+                chain.devchain.reorg(options).unwrap();
+            }
+        })
+        .await;
+        check(&chain, &format!("seed {seed}")).await;
+        chain.devchain.revert(fresh).unwrap();
+    }
+}
