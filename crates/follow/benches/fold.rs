@@ -1,6 +1,6 @@
 //! Folding logs into a state, from a source in this process: one core, decoding included.
 
-use alloy_primitives::{B256, U256, map::B256Map};
+use alloy_primitives::{Address, B256, U256, keccak256, map::B256Map};
 use alloy_provider::{DynProvider, Provider, ProviderBuilder};
 use alloy_rpc_types_eth::{Block, Filter};
 use canon_chain::deploy::Create2Origin;
@@ -8,7 +8,7 @@ use canon_differential::{History, Lockstep};
 use canon_follow::{
     BlockId, Follower, Header, LogSource, PlacedLog, RangeLogs, Selection, SetIdentity, SourceError,
 };
-use canon_protocol::{BlockNumber, Timestamp};
+use canon_protocol::{BlockNumber, Constructor, Timestamp};
 use core::ops::RangeInclusive;
 use divan::{Bencher, counter::ItemsCount};
 use std::sync::{Arc, LazyLock};
@@ -33,9 +33,17 @@ static RECORDED: LazyLock<Recorded> = LazyLock::new(|| {
     let mut recorded = None;
     let before_step = |lockstep: &Lockstep, index: u64| {
         if index.is_multiple_of(1_000) {
-            let salts = (0..4 * CALLS).map(|salt| B256::from(U256::from(salt)));
-            let origins = salts.map(|salt| Create2Origin { salt, ..Default::default() }).collect();
-            let addresses = *lockstep.set().addresses();
+            let set = lockstep.set();
+            let rollups = set
+                .rollups()
+                .map(|(at, rollup)| (at, Constructor::Rollup((*rollup.parameters()).into())));
+            let proposals = set.all_proposals().map(|(at, proposals)| {
+                let [n, m] = [proposals.rules().n(), proposals.rules().m()].map(U256::from);
+                (at, Constructor::Proposals { registry: proposals.registry(), n, m })
+            });
+            let origins = rollups.chain(proposals).filter_map(|(at, made_by)| origin(at, &made_by));
+            let origins = origins.collect();
+            let addresses = *set.addresses();
             let identity = SetIdentity { addresses, first_block: BlockNumber::ZERO, origins };
             recorded = Some((lockstep.chain().clone(), identity));
         }
@@ -73,6 +81,14 @@ static RECORDED: LazyLock<Recorded> = LazyLock::new(|| {
     })
 });
 
+/// How a history created the contract at this address: each step has a salt of its own.
+fn origin(contract: Address, constructor: &Constructor) -> Option<Create2Origin> {
+    let init_code_hash = keccak256(canon_abi::init_code(constructor));
+    let salts = (0..4 * CALLS).map(|salt| B256::from(U256::from(salt)));
+    let mut origins = salts.map(|salt| Create2Origin { salt, ..Create2Origin::default() });
+    origins.find(|origin| origin.factory.create2(origin.salt, init_code_hash) == contract)
+}
+
 impl Recorded {
     fn select(
         &self,
@@ -92,6 +108,14 @@ impl Recorded {
 }
 
 impl LogSource for Recorded {
+    async fn chain_id(&mut self) -> Result<u64, SourceError> {
+        Ok(self.identity.addresses.chain_id)
+    }
+
+    async fn header_at(&mut self, number: BlockNumber) -> Result<Option<Header>, SourceError> {
+        Ok(self.headers.get(number.get() as usize).copied())
+    }
+
     async fn newest(&mut self) -> Result<Header, SourceError> {
         Ok(self.headers[self.headers.len() - 1])
     }

@@ -60,7 +60,7 @@ impl ChainSource {
         let mut headers = Vec::with_capacity(N);
         for (wanted, block) in blocks {
             let block = block.await.map_err(of("eth_getBlock"))?.ok_or_else(|| wanted.missing())?;
-            headers.push(header(&block)?);
+            headers.push(wanted.header(&block)?);
         }
         let logs = logs.map_err(logs_error)?;
         let headers =
@@ -68,19 +68,27 @@ impl ChainSource {
         Ok((logs, headers))
     }
 
-    /// Logs with their places. Endpoints that don't give the time of a log's block are asked for the
-    /// block.
-    async fn place(&self, logs: Vec<Log>) -> Result<Vec<PlacedLog>, SourceError> {
+    /// Logs with their places, in blocks of times `within`. Endpoints that don't give the time of a
+    /// log's block, or another than can be, are asked for the block.
+    async fn place(
+        &self,
+        logs: Vec<Log>,
+        within: RangeInclusive<Timestamp>,
+    ) -> Result<Vec<PlacedLog>, SourceError> {
         let mut times = B256Map::<Timestamp>::default();
         let mut placed = Vec::with_capacity(logs.len());
         for log in logs {
-            let (Some(number), Some(hash), Some(index), false) =
-                (log.block_number, log.block_hash, log.log_index, log.removed)
+            let (Some(number), Some(hash), Some(index)) =
+                (log.block_number, log.block_hash, log.log_index)
             else {
                 return Err(SourceError::Malformed("a log isn't in a block"));
             };
-            let known =
-                log.block_timestamp.and_then(Timestamp::new).or_else(|| times.get(&hash).copied());
+            if log.removed {
+                return Err(SourceError::Forked { number: BlockNumber::of(number) });
+            }
+            let given = log.block_timestamp.and_then(Timestamp::new);
+            let given = given.filter(|time| within.contains(time));
+            let known = given.or_else(|| times.get(&hash).copied());
             let timestamp = match known {
                 Some(timestamp) => timestamp,
                 None => {
@@ -92,20 +100,25 @@ impl ChainSource {
             placed.push(PlacedLog { block, timestamp, index, log: log.inner });
         }
         placed.sort_by_key(|log| (log.block.number, log.index));
-        let repeated = |pair: &[PlacedLog]| {
+        for pair in placed.windows(2) {
             let (one, other) = (&pair[0], &pair[1]);
-            one.block.number == other.block.number
-                && (one.block.hash != other.block.hash || one.index == other.index)
-        };
-        if placed.windows(2).any(repeated) {
-            return Err(SourceError::Malformed("two logs have the same place"));
+            if one.block.number != other.block.number {
+                continue;
+            }
+            if one.block.hash != other.block.hash {
+                return Err(SourceError::Forked { number: one.block.number });
+            }
+            if one.index == other.index {
+                return Err(SourceError::Malformed("two logs have the same place"));
+            }
         }
         Ok(placed)
     }
 
     async fn block(&self, hash: B256) -> Result<Option<Header>, SourceError> {
         let block = self.client.provider().get_block_by_hash(hash).await;
-        block.map_err(of("eth_getBlockByHash"))?.as_ref().map(header).transpose()
+        let block = block.map_err(of("eth_getBlockByHash"))?;
+        block.as_ref().map(|block| Wanted::Hash(hash).header(block)).transpose()
     }
 }
 
@@ -125,7 +138,32 @@ impl Wanted {
     }
 }
 
+impl Wanted {
+    /// The header of `block`, if that is the block that was asked for.
+    fn header(self, block: &Block) -> Result<Header, SourceError> {
+        let header = header(block)?;
+        let is_wanted = match self {
+            Self::Hash(hash) => header.id.hash == hash,
+            Self::Number(number) => header.id.number == number,
+        };
+        if !is_wanted {
+            return Err(SourceError::Malformed("a block is another than the one asked for"));
+        }
+        Ok(header)
+    }
+}
+
 impl LogSource for ChainSource {
+    async fn chain_id(&mut self) -> Result<u64, SourceError> {
+        self.client.provider().get_chain_id().await.map_err(of("eth_chainId"))
+    }
+
+    async fn header_at(&mut self, number: BlockNumber) -> Result<Option<Header>, SourceError> {
+        let block = self.client.provider().get_block_by_number(number.get().into()).await;
+        let block = block.map_err(of("eth_getBlockByNumber"))?;
+        block.as_ref().map(|block| Wanted::Number(number).header(block)).transpose()
+    }
+
     async fn newest(&mut self) -> Result<Header, SourceError> {
         let block = self.client.provider().get_block(alloy_eips::BlockId::latest()).await;
         let block = block.map_err(of("eth_getBlockByNumber"))?;
@@ -142,8 +180,13 @@ impl LogSource for ChainSource {
         selection: Selection<'_>,
     ) -> Result<Vec<PlacedLog>, SourceError> {
         let filter = selected(selection).at_block_hash(block.id.hash);
-        let (logs, _) = self.logs_with_blocks(&filter, [Wanted::Hash(block.id.hash)]).await?;
-        let logs = self.place(logs).await?;
+        let read = self.logs_with_blocks(&filter, [Wanted::Hash(block.id.hash)]).await;
+        let (logs, _) = read.map_err(|error| match error {
+            // One block can't be too many.
+            SourceError::RangeTooLong(error) => error.into(),
+            error => error,
+        })?;
+        let logs = self.place(logs, block.timestamp..=block.timestamp).await?;
         if logs.iter().any(|log| log.block != block.id || log.timestamp != block.timestamp) {
             return Err(SourceError::Malformed("a log is of another block than asked for"));
         }
@@ -159,7 +202,7 @@ impl LogSource for ChainSource {
         let filter = selected(selection).from_block(first.get()).to_block(last.get());
         let ends = [Wanted::Number(first), Wanted::Number(last)];
         let (logs, [first, last]) = self.logs_with_blocks(&filter, ends).await?;
-        let logs = self.place(logs).await?;
+        let logs = self.place(logs, first.timestamp..=last.timestamp).await?;
         let fits = |log: &PlacedLog| {
             let end = [first, last].into_iter().find(|end| end.id.number == log.block.number);
             blocks.contains(&log.block.number) && end.is_none_or(|end| end.id == log.block)
@@ -194,7 +237,7 @@ fn header(block: &Block) -> Result<Header, SourceError> {
 /// An endpoint's failure to answer `eth_getLogs`.
 fn logs_error(error: TransportError) -> SourceError {
     if is_range_refusal(&error) {
-        return SourceError::RangeTooLong;
+        return SourceError::RangeTooLong(Error::rpc("eth_getLogs", error));
     }
     of("eth_getLogs")(error)
 }

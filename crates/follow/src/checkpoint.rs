@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The version of the file's shape. A file of another version is read as none.
+/// The version of the file's shape. A file of another version is refused.
 const VERSION: u32 = 1;
 
 /// A set's state after a block that is unlikely to be replaced.
@@ -52,6 +52,12 @@ pub enum CheckpointError {
         /// Its version.
         found: u32,
     },
+    /// The file contradicts itself: delete it.
+    #[error("{} contradicts itself; delete it", path.display())]
+    Contradictory {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file is of another set, or of other settings.
     #[error("{} is of another set; name another file", path.display())]
     OtherSet {
@@ -87,7 +93,9 @@ impl Checkpoint {
     /// If the folder can't be written to.
     pub fn write(&self, path: &Path) -> Result<(), CheckpointError> {
         let failed = |source| CheckpointError::Io { path: path.to_owned(), source };
-        let new = path.with_extension("new");
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".{}.new", std::process::id()));
+        let new = path.with_file_name(name);
         let mut file = BufWriter::new(File::create(&new).map_err(failed)?);
         serde_json::to_writer(&mut file, self).map_err(|error| failed(error.into()))?;
         file.flush().map_err(failed)?;
@@ -116,6 +124,14 @@ impl Checkpoint {
         let checkpoint: Self = serde_json::from_value(value).map_err(damaged)?;
         if checkpoint.identity != *identity {
             return Err(CheckpointError::OtherSet { path: path.to_owned() });
+        }
+        let (state, block) = (&checkpoint.state, checkpoint.block.number);
+        let fits = *state.addresses() == identity.addresses
+            && state.is_settled()
+            && state.block().number <= block
+            && identity.first_block <= block;
+        if !fits {
+            return Err(CheckpointError::Contradictory { path: path.to_owned() });
         }
         Ok(Some(checkpoint))
     }

@@ -18,8 +18,8 @@ pub enum SourceError {
     #[error("the endpoint has no block {0} yet; try again")]
     NoBlock(BlockNumber),
     /// The node refuses the logs of so many blocks at once.
-    #[error("the endpoint refuses the logs of so many blocks at once")]
-    RangeTooLong,
+    #[error("the endpoint refuses the logs of so many blocks at once ({0}); use another endpoint")]
+    RangeTooLong(#[source] canon_chain::Error),
     /// Two answers describe different blocks: the chain was reorganized in between, or they came from
     /// nodes on different forks.
     #[error("the endpoint's answers about block {number} are of different forks; try again")]
@@ -36,6 +36,17 @@ pub enum SourceError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FollowError {
+    /// The source is of another chain than the set.
+    #[error("the set is on chain {expected} and the endpoint on {found}; use another endpoint")]
+    OtherChain {
+        /// The set's chain.
+        expected: u64,
+        /// The source's.
+        found: u64,
+    },
+    /// Logs don't fit, also after all blocks were read again.
+    #[error("{0}; reading all blocks again didn't help: audit the set, or use another endpoint")]
+    Unfoldable(#[source] Box<Self>),
     /// The chain couldn't be read.
     #[error(transparent)]
     Source(#[from] SourceError),
@@ -88,13 +99,24 @@ impl SourceError {
 }
 
 impl FollowError {
+    /// The log that doesn't fit: its block and its position, or the end of the block.
+    pub(crate) const fn place(&self) -> Option<(BlockNumber, u64)> {
+        match self {
+            Self::Apply { block, index, .. } => Some((*block, *index)),
+            Self::Incomplete(block) => Some((*block, u64::MAX)),
+            _ => None,
+        }
+    }
+
     /// What a program does about it.
     pub const fn severity(&self) -> Severity {
         match self {
             Self::Source(error) => error.severity(),
             // Another answer may have the logs that are missing.
             Self::Apply { .. } | Self::Incomplete(_) => Severity::Retry,
-            Self::UnknownEvent { .. } => Severity::Stop,
+            Self::OtherChain { .. } | Self::Unfoldable(_) | Self::UnknownEvent { .. } => {
+                Severity::Stop
+            }
         }
     }
 }

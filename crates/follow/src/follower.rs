@@ -19,15 +19,29 @@ use std::collections::VecDeque;
 /// The number of newest blocks that are read one by one and can be replaced without starting again.
 pub const WINDOW: u64 = 64;
 
+/// The answers in a row that must contradict the settled block before it is given up: one node of a pool may
+/// be on a fork that nobody else follows.
+const CONTRADICTIONS: u32 = 3;
+
+/// The attempts at a log that doesn't fit, after which the window's blocks are read again.
+const ATTEMPTS_BEFORE_WINDOW: u32 = 2;
+
+/// The attempts after which all blocks are read again: an earlier answer left out a log.
+const ATTEMPTS_BEFORE_START: u32 = 4;
+
+/// The attempts after which a person has to look.
+const ATTEMPTS_BEFORE_STOP: u32 = 6;
+
 /// What came of one step towards the chain's newest block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Advance {
     /// The state is that after the newest block.
     UpToDate,
-    /// Blocks were added to the state's. More may follow.
+    /// The state came closer to the newest block, or the next step brings it closer.
     Extended,
-    /// Blocks that aren't on the chain any more were taken back, and others added. More may follow.
+    /// Blocks were taken back since the last step that succeeded, and others may have been added: nothing
+    /// that was computed from an earlier state holds.
     Reorganized,
     /// The endpoint is behind the state's block. Nothing changed.
     Behind,
@@ -46,6 +60,26 @@ pub struct Follower<S> {
     current: Fold,
     range_length: RangeLength,
     head: Option<Header>,
+    source_chain: SourceChain,
+    /// Whether blocks were taken back since a step succeeded.
+    taken_back: bool,
+    /// The answers in a row that contradict the settled block.
+    contradictions: u32,
+    misfit: Option<Misfit>,
+}
+
+/// Whether the source is known to be of the set's chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SourceChain {
+    Unchecked,
+    Checked,
+}
+
+/// A log that doesn't fit the state.
+#[derive(Clone, Copy, Debug)]
+struct Misfit {
+    place: (BlockNumber, u64),
+    attempts: u32,
 }
 
 /// A block that may still be replaced.
@@ -72,7 +106,19 @@ impl<S: LogSource> Follower<S> {
     fn at(source: S, identity: SetIdentity, settled: Fold) -> Self {
         let (window, range_length) = (VecDeque::new(), RangeLength::default());
         let current = settled.clone();
-        Self { source, identity, settled, window, current, range_length, head: None }
+        Self {
+            source,
+            identity,
+            settled,
+            window,
+            current,
+            range_length,
+            head: None,
+            source_chain: SourceChain::Unchecked,
+            taken_back: false,
+            contradictions: 0,
+            misfit: None,
+        }
     }
 
     /// The set's identity.
@@ -95,7 +141,7 @@ impl<S: LogSource> Follower<S> {
         self.window.back().map(|block| &block.header)
     }
 
-    /// The newest block that the source had at the last step: the end of the way.
+    /// The newest block of the source, as of the last step.
     pub const fn head(&self) -> Option<&Header> {
         self.head.as_ref()
     }
@@ -120,12 +166,10 @@ impl<S: LogSource> Follower<S> {
     pub async fn catch_up(&mut self) -> Result<Advance, FollowError> {
         let mut outcome = Advance::UpToDate;
         loop {
-            match self.step().await? {
-                Advance::UpToDate => return Ok(outcome),
+            match self.advance().await? {
+                Advance::UpToDate => return Ok(self.report(outcome)),
                 Advance::Behind => return Ok(Advance::Behind),
-                Advance::Reorganized => outcome = Advance::Reorganized,
-                Advance::Extended if outcome == Advance::UpToDate => outcome = Advance::Extended,
-                Advance::Extended => {}
+                Advance::Extended | Advance::Reorganized => outcome = Advance::Extended,
             }
         }
     }
@@ -134,21 +178,42 @@ impl<S: LogSource> Follower<S> {
     ///
     /// # Errors
     ///
-    /// If the source doesn't answer, or its logs don't fit. The state is then that after a whole block,
-    /// and the next call goes on.
+    /// If the source doesn't answer, is of another chain, or its logs don't fit. The state is then that
+    /// after a whole block, and the next call goes on.
     pub async fn step(&mut self) -> Result<Advance, FollowError> {
+        match self.advance().await? {
+            Advance::Behind => Ok(Advance::Behind),
+            outcome => Ok(self.report(outcome)),
+        }
+    }
+
+    /// An outcome as the caller is told it. That blocks were taken back is told once, also if a step failed
+    /// in between.
+    const fn report(&mut self, outcome: Advance) -> Advance {
+        if core::mem::replace(&mut self.taken_back, false) { Advance::Reorganized } else { outcome }
+    }
+
+    async fn advance(&mut self) -> Result<Advance, FollowError> {
+        if self.source_chain == SourceChain::Unchecked {
+            let (expected, found) =
+                (self.identity.addresses.chain_id, self.source.chain_id().await?);
+            if expected != found {
+                return Err(FollowError::OtherChain { expected, found });
+            }
+            self.source_chain = SourceChain::Checked;
+        }
         let head = self.source.newest().await?;
         self.head = Some(head);
         if self.current.block == Some(head.id) {
+            self.contradictions = 0;
             return Ok(Advance::UpToDate);
         }
         let next = self.current.next(&self.identity);
-        if let Some(last_old) = head.id.number.get().checked_sub(WINDOW)
-            && last_old >= next.get()
-        {
-            return self.read_old_blocks(BlockNumber::of(last_old)).await;
+        let last_old = head.id.number.get().checked_sub(WINDOW).map(BlockNumber::of);
+        match last_old.filter(|last| *last >= next) {
+            Some(last) => self.read_old_blocks(last).await,
+            None => self.read_new_blocks(head).await,
         }
-        self.read_new_blocks(head).await
     }
 
     /// Reads a range of blocks up to `last` at most.
@@ -164,8 +229,9 @@ impl<S: LogSource> Follower<S> {
         let births = self.range_length.note(births, is_too_long)?;
         let Some(births) = births else { return Ok(Advance::Extended) };
         if self.settled.block.is_some_and(|settled| births.first.parent != settled.hash) {
-            return Ok(self.start_again());
+            return self.contradicted();
         }
+        self.contradictions = 0;
         let emitters = self.settled.emitters(&self.identity, &births.logs);
         let read = self.source.range_logs(blocks, Selection::Emitters(&emitters)).await;
         let Some(read) = self.range_length.note(read, is_too_long)? else {
@@ -175,9 +241,12 @@ impl<S: LogSource> Follower<S> {
             return Err(SourceError::Forked { number: read.last.id.number }.into());
         }
         let mut next = self.settled.clone();
-        next.apply(&self.identity, read.last.id, &read.logs)?;
+        if let Err(error) = next.apply(&self.identity, read.last.id, &read.logs) {
+            return Err(self.misfitting(error));
+        }
         self.settled = next.clone();
         self.current = next;
+        self.forget_misfit(read.last.id.number);
         Ok(Advance::Extended)
     }
 
@@ -186,18 +255,15 @@ impl<S: LogSource> Follower<S> {
     async fn settle_window(&mut self) -> Result<Advance, FollowError> {
         let Some(newest) = self.window.back() else { return Ok(Advance::Extended) };
         let id = newest.header.id;
-        // The next range's parent decides whether they are; only the state has to be kept until then.
         let next = id.number.next();
-        let topics = SetIdentity::birth_topics();
-        let after = self.source.range_logs(next..=next, Selection::Events(&topics)).await?;
-        if after.first.parent == id.hash {
+        let after = self.source.header_at(next).await?.ok_or(SourceError::NoBlock(next))?;
+        if after.parent == id.hash {
             self.window.clear();
             self.settled = self.current.clone();
-            return Ok(Advance::Extended);
+        } else {
+            self.drop_window();
         }
-        self.window.clear();
-        self.current = self.settled.clone();
-        Ok(Advance::Reorganized)
+        Ok(Advance::Extended)
     }
 
     /// Reads the blocks from the newest down to one that is known, then their logs.
@@ -226,23 +292,24 @@ impl<S: LogSource> Follower<S> {
             }
         };
         if ancestor.is_none() && self.settled.block.is_some() {
-            return Ok(self.start_again());
+            return self.contradicted();
         }
+        self.contradictions = 0;
         if new.is_empty() {
             return Ok(Advance::Behind);
         }
         let kept = ancestor.map_or(0, |ancestor| {
             self.window.iter().take_while(|block| block.header.id.number <= ancestor.number).count()
         });
-        let replaced = kept < self.window.len();
-        if replaced {
+        if kept < self.window.len() {
             self.window.truncate(kept);
+            self.taken_back = true;
             self.replay()?;
         }
         for header in new.into_iter().rev() {
             self.read_block(header).await?;
         }
-        Ok(if replaced { Advance::Reorganized } else { Advance::Extended })
+        Ok(Advance::Extended)
     }
 
     /// Whether the state has this block's events, and could be taken back to it.
@@ -258,8 +325,9 @@ impl<S: LogSource> Follower<S> {
         if let Err(error) = self.current.apply(&self.identity, header.id, &logs) {
             // What was applied of the block is taken back.
             self.replay()?;
-            return Err(error);
+            return Err(self.misfitting(error));
         }
+        self.forget_misfit(header.id.number);
         self.window.push_back(WindowBlock { header, logs });
         while self.window.len() as u64 > WINDOW {
             let Some(oldest) = self.window.pop_front() else { break };
@@ -291,15 +359,55 @@ impl<S: LogSource> Follower<S> {
         Ok(())
     }
 
-    /// Forgets everything: the settled block isn't on the chain any more.
-    fn start_again(&mut self) -> Advance {
-        self.settled = Fold::new(&self.identity);
-        self.current = self.settled.clone();
+    /// An answer says that the settled block isn't on the chain any more. Once enough of them say so in a row,
+    /// everything is read again.
+    fn contradicted(&mut self) -> Result<Advance, FollowError> {
+        self.contradictions += 1;
+        if self.contradictions < CONTRADICTIONS {
+            let number = self.settled.next(&self.identity);
+            return Err(SourceError::Forked { number }.into());
+        }
+        self.start_again();
+        Ok(Advance::Extended)
+    }
+
+    /// A log doesn't fit. The answer may lack a log; or one before did, and the more often it fails at the
+    /// same place, the more is read again.
+    fn misfitting(&mut self, error: FollowError) -> FollowError {
+        let Some(place) = error.place() else { return error };
+        let same = self.misfit.filter(|misfit| misfit.place == place);
+        let attempts = same.map_or(1, |misfit| misfit.attempts + 1);
+        self.misfit = Some(Misfit { place, attempts });
+        match attempts {
+            ATTEMPTS_BEFORE_WINDOW => self.drop_window(),
+            ATTEMPTS_BEFORE_START => self.start_again(),
+            ATTEMPTS_BEFORE_STOP.. => return FollowError::Unfoldable(Box::new(error)),
+            _ => {}
+        }
+        error
+    }
+
+    /// The log that didn't fit does, or isn't there any more, if the state is at its block.
+    fn forget_misfit(&mut self, reached: BlockNumber) {
+        self.misfit = self.misfit.filter(|misfit| misfit.place.0 > reached);
+    }
+
+    /// Takes the window's blocks back.
+    fn drop_window(&mut self) {
+        self.taken_back |= !self.window.is_empty();
         self.window.clear();
-        Advance::Reorganized
+        self.current = self.settled.clone();
+    }
+
+    /// Forgets everything, to read all blocks again.
+    fn start_again(&mut self) {
+        self.settled = Fold::new(&self.identity);
+        self.taken_back = true;
+        self.contradictions = 0;
+        self.drop_window();
     }
 }
 
 const fn is_too_long(error: &SourceError) -> bool {
-    matches!(error, SourceError::RangeTooLong)
+    matches!(error, SourceError::RangeTooLong(_))
 }

@@ -83,9 +83,16 @@ pub struct RangeLogs {
 
 /// A chain's blocks and logs.
 ///
-/// Answers may come from different nodes, which lag, or are on different forks. `None` and
-/// [`SourceError::UnknownBlock`] say that the node doesn't have the block, now.
+/// Answers may come from different nodes, which lag, or are on different forks. `None`,
+/// [`SourceError::UnknownBlock`] and [`SourceError::NoBlock`] say that the node doesn't have the block, now.
 pub trait LogSource: Send {
+    /// The id of the chain.
+    ///
+    /// # Errors
+    ///
+    /// If there is no answer.
+    fn chain_id(&mut self) -> impl Future<Output = Result<u64, SourceError>> + Send;
+
     /// The newest block.
     ///
     /// # Errors
@@ -103,6 +110,16 @@ pub trait LogSource: Send {
         hash: B256,
     ) -> impl Future<Output = Result<Option<Header>, SourceError>> + Send;
 
+    /// The header of the canonical block with this number.
+    ///
+    /// # Errors
+    ///
+    /// If there is no answer.
+    fn header_at(
+        &mut self,
+        number: BlockNumber,
+    ) -> impl Future<Output = Result<Option<Header>, SourceError>> + Send;
+
     /// The logs of one block, in order.
     ///
     /// # Errors
@@ -118,7 +135,7 @@ pub trait LogSource: Send {
     ///
     /// # Errors
     ///
-    /// [`SourceError::UnknownBlock`] if the node doesn't have all of the blocks,
+    /// [`SourceError::NoBlock`] if the node doesn't have all of the blocks,
     /// [`SourceError::RangeTooLong`] if it wants shorter ranges.
     fn range_logs(
         &mut self,

@@ -1,7 +1,9 @@
 //! What the views of the set's contracts answer in a state of the set.
 //!
-//! A chain whose contracts answer otherwise isn't in that state. The answers cover every entry that the
-//! state knows, and what the views refuse just beyond them.
+//! A chain whose contracts answer otherwise isn't in that state. The answers cover every proposal, ballot,
+//! withdrawal, round, registration and balance that the state knows, and what the views refuse just beyond
+//! them. They sample what has no end: power at the snapshots of the newest proposals and now, the first slots
+//! of each epoch, and allowances of the set's contracts.
 
 mod governance;
 mod money;

@@ -1,14 +1,22 @@
 //! States on disk.
 
 use crate::support::{Recording, fresh, insist, run, source};
-use canon_follow::{Checkpoint, CheckpointError, Follower};
-use std::{fs, path::PathBuf};
+use canon_follow::{Advance, Checkpoint, CheckpointError, Follower};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 /// A file of this test alone.
 fn file(name: &str) -> PathBuf {
     let folder = std::env::temp_dir().join(format!("canon-follow-{}-{name}", std::process::id()));
+    let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
     folder.join("checkpoint.json")
+}
+
+fn remove(file: &Path) {
+    fs::remove_dir_all(file.parent().unwrap()).unwrap();
 }
 
 #[test]
@@ -33,6 +41,7 @@ fn a_follower_killed_after_any_step_goes_on_from_its_checkpoint() {
         let newest = recording.newest().block_number();
         assert_eq!(last.block().number.get(), newest - canon_follow::WINDOW);
     });
+    remove(&path);
 }
 
 #[test]
@@ -46,6 +55,26 @@ fn a_checkpoint_of_a_block_that_was_replaced_is_left() {
         let chain = recording.newest();
         let mut follower = Follower::resume(source(&chain).await, checkpoint);
         insist(&mut follower).await;
+        assert_eq!(*follower.state(), fresh(&chain, &recording.identity).await);
+    });
+}
+
+#[test]
+fn a_follower_that_begins_anew_after_every_step_arrives() {
+    let recording = Recording::shared();
+    run(async {
+        let chain = recording.newest();
+        let mut follower = Follower::new(source(&chain).await, recording.identity.clone());
+        let mut steps = 0;
+        while follower.step().await.unwrap() != Advance::UpToDate {
+            steps += 1;
+            assert!(steps < 1_000, "it never arrives");
+            let at_end = follower.block().is_some_and(|block| block.hash == chain.block_hash());
+            if let Some(checkpoint) = follower.checkpoint().filter(|_| !at_end) {
+                follower = Follower::resume(source(&chain).await, checkpoint);
+            }
+        }
+        assert!(steps > 1, "{steps}");
         assert_eq!(*follower.state(), fresh(&chain, &recording.identity).await);
     });
 }
@@ -74,4 +103,16 @@ fn damaged_and_foreign_files_are_refused() {
     fs::write(&path, written.replacen("\"version\":1", "\"version\":2", 1)).unwrap();
     let read = Checkpoint::read(&path, identity);
     assert!(matches!(read, Err(CheckpointError::Version { found: 2, .. })), "{read:?}");
+    let block =
+        written.split("\"block\":{\"number\":\"").nth(1).unwrap().split('"').next().unwrap();
+    let moved = written.replacen(
+        &format!("\"block\":{{\"number\":\"{block}\""),
+        "\"block\":{\"number\":\"1\"",
+        1,
+    );
+    assert_ne!(moved, written);
+    fs::write(&path, moved).unwrap();
+    let read = Checkpoint::read(&path, identity);
+    assert!(matches!(read, Err(CheckpointError::Contradictory { .. })), "{read:?}");
+    remove(&path);
 }

@@ -2,10 +2,13 @@
 
 use crate::{
     network::{Choice, Habit, Network},
-    support::{Recording, client, fresh, insist, run, step},
+    support::{Recording, client, fresh, insist, run, source, step},
 };
+use alloy_sol_types::SolEvent;
+use canon_abi::Governance;
+use canon_chain::Severity;
 use canon_devchain::Devchain;
-use canon_follow::{ChainSource, FollowError, Follower, SourceError, WINDOW};
+use canon_follow::{Advance, ChainSource, FollowError, Follower, SourceError, WINDOW};
 use canon_protocol::SetState;
 
 /// The stages of a chain: it grows, its end is replaced, it grows on.
@@ -32,7 +35,9 @@ async fn follow_stages(stages: &[Devchain], failing: Option<u64>) -> (SetState, 
     let mut follower = Follower::new(source, Recording::shared().identity.clone());
     for (node, stage) in stages.iter().enumerate() {
         network.choose(Choice::Node(node));
-        insist(&mut follower).await;
+        let advance = insist(&mut follower).await;
+        // The second stage has other ends than the third: whichever request failed, it is told.
+        assert_eq!(advance == Advance::Reorganized, node == 2, "stage {node}, {failing:?}");
         assert_eq!(follower.block().unwrap().hash, stage.block_hash());
     }
     (follower.state().clone(), network.requests())
@@ -63,6 +68,7 @@ fn endpoints_have_habits() {
         for habit in [
             Habit::None,
             Habit::HidesTimesOfLogs,
+            Habit::GivesWrongTimesOfLogs,
             Habit::RefusesRangesAbove(100),
             Habit::RefusesRangesAbove(10),
         ] {
@@ -74,7 +80,10 @@ fn endpoints_have_habits() {
             assert!(*follower.state() == expected, "{habit:?}");
             requests.push(network.requests());
         }
-        let [plain, without_times, within_100, within_10] = requests[..] else { unreachable!() };
+        let [plain, without_times, wrong_times, within_100, within_10] = requests[..] else {
+            unreachable!()
+        };
+        assert_eq!(wrong_times, without_times);
         assert!(
             plain < without_times && plain < within_100 && within_100 < within_10,
             "{requests:?}"
@@ -84,8 +93,72 @@ fn endpoints_have_habits() {
         let source = ChainSource::new(client(network.client()).await);
         let mut follower = Follower::new(source, recording.identity.clone());
         let outcome = follower.catch_up().await;
-        let refused = FollowError::Source(SourceError::RangeTooLong);
-        assert_eq!(outcome.unwrap_err().to_string(), refused.to_string());
+        let refused = matches!(outcome, Err(FollowError::Source(SourceError::RangeTooLong(_))));
+        assert!(refused, "{outcome:?}");
+        let error = outcome.unwrap_err().to_string();
+        assert!(error.contains("too long"), "{error}");
+    });
+}
+
+#[test]
+fn logs_that_were_left_out_are_read_when_others_miss_them() {
+    let recording = Recording::shared();
+    run(async {
+        let chain = recording.newest();
+        let expected = fresh(&chain, &recording.identity).await;
+        let network = Network::new([chain.transport()], Choice::Node(0));
+        network.adopt(Habit::LeavesOut(Governance::Deposit::SIGNATURE_HASH));
+        let source = ChainSource::new(client(network.client()).await);
+        let mut follower = Follower::new(source, recording.identity.clone());
+        let mut last = None;
+        for _ in 0..10 {
+            last = follower.catch_up().await.err();
+        }
+        let error = last.expect("withdrawals of power that nobody has");
+        assert!(matches!(error, FollowError::Unfoldable(_)), "{error}");
+        assert_eq!(error.severity(), Severity::Stop);
+        // It answers in full again.
+        network.adopt(Habit::None);
+        assert_eq!(insist(&mut follower).await, Advance::Reorganized);
+        assert!(*follower.state() == expected);
+    });
+}
+
+#[test]
+fn one_answer_of_a_deep_fork_is_not_believed() {
+    let recording = Recording::shared();
+    let height = recording.heights.len() / 2;
+    let [ours, other] = [(1, 100), (2, 110)].map(|(fork, more)| recording.fork(height, more, fork));
+    run(async {
+        let network = Network::new([ours.transport(), other.transport()], Choice::Node(0));
+        let source = ChainSource::new(client(network.client()).await);
+        let mut follower = Follower::new(source, recording.identity.clone());
+        insist(&mut follower).await;
+        let (state, block) = (follower.state().clone(), follower.block());
+        for _ in 0..5 {
+            network.choose(Choice::Node(1));
+            let answer = step(&mut follower).await;
+            assert!(!matches!(answer, Ok(Advance::Reorganized)), "{answer:?}");
+            network.choose(Choice::Node(0));
+            insist(&mut follower).await;
+            assert!(*follower.state() == state && follower.block() == block);
+        }
+        network.choose(Choice::Node(1));
+        assert_eq!(insist(&mut follower).await, Advance::Reorganized);
+        assert!(*follower.state() == fresh(&other, &recording.identity).await);
+    });
+}
+
+#[test]
+fn another_chain_is_refused() {
+    let recording = Recording::shared();
+    run(async {
+        let mut identity = recording.identity.clone();
+        identity.addresses.chain_id += 1;
+        let mut follower = Follower::new(source(&recording.newest()).await, identity);
+        let error = follower.step().await.unwrap_err();
+        assert!(matches!(error, FollowError::OtherChain { .. }), "{error}");
+        assert_eq!((error.severity(), follower.block()), (Severity::Stop, None));
     });
 }
 

@@ -1,16 +1,17 @@
 //! Random histories, with hostile contracts and reorganizations, followed while they happen.
 
-use crate::support::{fresh, identity, run, source};
+use crate::support::{fresh, identity, insist, run, source};
 use canon_differential::{History, Lockstep};
 use canon_follow::{Advance, ChainSource, Follower, self_check};
 
 /// How often the state is compared, in steps.
 const STEPS_BETWEEN_COMPARISONS: u64 = 40;
 
-/// Follows the history of `seed` every few steps. Returns the number of reorganizations that it saw.
-fn follow(seed: u64) -> u64 {
+/// Follows the history of `seed` every few steps. Returns the number of reorganizations that it saw, and
+/// of comparisons.
+fn follow(seed: u64) -> (u64, u64) {
     let mut follower: Option<Follower<ChainSource>> = None;
-    let mut reorganizations = 0;
+    let (mut reorganizations, mut comparisons) = (0, 0);
     let before_step = |lockstep: &Lockstep, index: u64| {
         if !index.is_multiple_of(5) {
             return;
@@ -22,7 +23,7 @@ fn follow(seed: u64) -> u64 {
                 Some(follower) => follower,
                 None => follower.insert(Follower::new(source(chain).await, identity.clone())),
             };
-            match follower.catch_up().await.unwrap() {
+            match insist(follower).await {
                 Advance::Reorganized => reorganizations += 1,
                 Advance::Behind => return,
                 _ => {}
@@ -36,15 +37,18 @@ fn follow(seed: u64) -> u64 {
                 let checked = checked.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
                 assert_eq!(checked.block, header.id.number);
                 assert!(checked.answers > 100, "{}", checked.answers);
+                comparisons += 1;
             }
         });
     };
     History { seed, calls: 400 }.run_with(before_step).unwrap();
-    reorganizations
+    (reorganizations, comparisons)
 }
 
 #[test]
 fn the_state_is_that_of_a_fresh_follower_and_of_the_chain() {
-    let reorganizations: u64 = (0..4).map(follow).sum();
-    assert!(reorganizations > 0, "no history was reorganized");
+    for (seed, (reorganizations, comparisons)) in (0..4).map(|seed| (seed, follow(seed))) {
+        assert!(reorganizations > 0, "the history of seed {seed} was never reorganized");
+        assert!(comparisons > 3, "seed {seed}: {comparisons}");
+    }
 }

@@ -1,6 +1,7 @@
 //! An endpoint behind which several nodes answer in turns: they lag, or are on other forks.
 
 use alloy_json_rpc::{RequestPacket, Response, ResponsePacket, ResponsePayload, SerializedRequest};
+use alloy_primitives::B256;
 use alloy_rpc_client::RpcClient;
 use alloy_rpc_types_eth::{Filter, Log};
 use alloy_transport::{TransportError, TransportErrorKind, TransportFut};
@@ -36,6 +37,10 @@ pub(crate) enum Habit {
     RefusesRangesAbove(u64),
     /// It doesn't give the time of a log's block.
     HidesTimesOfLogs,
+    /// It says that every log's block is of second 0.
+    GivesWrongTimesOfLogs,
+    /// It leaves out the logs with this first topic.
+    LeavesOut(B256),
 }
 
 /// Who answers.
@@ -116,11 +121,10 @@ impl tower::Service<RequestPacket> for Network {
         let answer = tower::Service::call(&mut self.nodes[node].clone(), request);
         Box::pin(async move {
             let mut answer = answer.await?;
-            if habit == Habit::HidesTimesOfLogs {
-                match &mut answer {
-                    ResponsePacket::Single(response) => hide_times(response),
-                    ResponsePacket::Batch(responses) => responses.iter_mut().for_each(hide_times),
-                }
+            let change = |response: &mut Response| change_logs(response, habit);
+            match &mut answer {
+                ResponsePacket::Single(response) => change(response),
+                ResponsePacket::Batch(responses) => responses.iter_mut().for_each(change),
             }
             Ok(answer)
         })
@@ -138,10 +142,17 @@ fn blocks_of_logs(request: &SerializedRequest) -> u64 {
     from.zip(to).map_or(0, |(from, to)| to - from + 1)
 }
 
-/// Removes the times of logs from an answer that has some.
-fn hide_times(response: &mut Response) {
+/// Changes the logs of an answer that has some.
+fn change_logs(response: &mut Response, habit: Habit) {
     let ResponsePayload::Success(payload) = &response.payload else { return };
     let Ok(mut logs) = serde_json::from_str::<Vec<Log>>(payload.get()) else { return };
-    logs.iter_mut().for_each(|log| log.block_timestamp = None);
+    match habit {
+        Habit::HidesTimesOfLogs => logs.iter_mut().for_each(|log| log.block_timestamp = None),
+        Habit::GivesWrongTimesOfLogs => {
+            logs.iter_mut().for_each(|log| log.block_timestamp = Some(0));
+        }
+        Habit::LeavesOut(topic) => logs.retain(|log| log.topic0() != Some(&topic)),
+        Habit::None | Habit::RefusesRangesAbove(_) => return,
+    }
     response.payload = ResponsePayload::Success(to_raw_value(&logs).unwrap());
 }
