@@ -1,10 +1,11 @@
-//! The chance of at least so many successes in so many independent tries.
+//! Chances of repeated independent tries.
 
 use crate::share::Share;
 
 /// The chance of at least `needed` successes in `tries`, each of which succeeds with `chance`.
 ///
-/// It is 0 only if that can't happen: a chance too small for a number is the smallest number.
+/// 0 only if that is impossible: a chance too small for an `f64` is returned as the smallest positive
+/// one.
 pub(crate) fn at_least(needed: u64, tries: u64, chance: Share) -> f64 {
     if needed == 0 || (needed <= tries && chance == Share::ALL) {
         return 1.0;
@@ -12,9 +13,9 @@ pub(crate) fn at_least(needed: u64, tries: u64, chance: Share) -> f64 {
     if needed > tries || chance == Share::NONE {
         return 0.0;
     }
-    let (success, failure) = (chance.get(), chance.rest().get());
+    let (success, failure) = (chance.get(), chance.complement().get());
     let mean = tries as f64 * success;
-    // The tail that is away from the mean is summed: its terms fall, and it is never near 1.
+    // Sums the tail on the far side of the mean: its terms decrease, and it is never near 1.
     let found = if needed as f64 > mean {
         tail(needed, tries, success, failure)
     } else {
@@ -23,8 +24,8 @@ pub(crate) fn at_least(needed: u64, tries: u64, chance: Share) -> f64 {
     found.max(f64::MIN_POSITIVE)
 }
 
-/// At least `needed` successes, where `needed` isn't below the mean: the first term from logarithms,
-/// every other one from the one before.
+/// The chance of at least `needed` successes, where `needed` isn't below the mean. The first term is
+/// computed from logarithms, every other one from the term before.
 fn tail(needed: u64, tries: u64, success: f64, failure: f64) -> f64 {
     let first = ln_combinations(tries, needed)
         + needed as f64 * success.ln()
@@ -48,8 +49,8 @@ fn ln_combinations(all: u64, chosen: u64) -> f64 {
 /// The largest number whose factorial is below the largest `f64`.
 const MAX_FACTORIAL: u64 = 170;
 
-/// The logarithm of a factorial. That of a product is nearer to it than the logarithm of the gamma
-/// function, where the product is a number.
+/// The logarithm of a factorial. As long as the product fits an `f64`, its logarithm is more exact
+/// than the gamma function's.
 fn ln_factorial(number: u64) -> f64 {
     if number <= MAX_FACTORIAL {
         return (1..=number).map(|factor| factor as f64).product::<f64>().ln();
@@ -57,8 +58,8 @@ fn ln_factorial(number: u64) -> f64 {
     libm::lgamma(number as f64 + 1.0)
 }
 
-/// The chance of at least one success in `tries`, each of which succeeds with `chance`. Exact also for
-/// chances that are lost when subtracted from 1.
+/// The chance of at least one success in `tries`, each of which succeeds with `chance`. Also exact for
+/// chances so small that 1 minus the chance is 1.
 pub(crate) fn within(chance: f64, tries: u64) -> f64 {
     if chance >= 1.0 {
         return if tries == 0 { 0.0 } else { 1.0 };
@@ -66,7 +67,7 @@ pub(crate) fn within(chance: f64, tries: u64) -> f64 {
     -((tries as f64) * (-chance).ln_1p()).exp_m1()
 }
 
-/// The chance that all `tries` succeed. As with [`at_least`], 0 only if that can't happen.
+/// The chance that all `tries` succeed. As with [`at_least`], 0 only if that is impossible.
 pub(crate) fn always(chance: f64, tries: u64) -> f64 {
     let found = chance.powf(tries as f64);
     if chance > 0.0 { found.max(f64::MIN_POSITIVE) } else { found }
@@ -81,7 +82,8 @@ mod tests {
         Share::new(value).unwrap()
     }
 
-    /// The same by counting: `wins` of `outcomes` equally likely members per slot, in whole numbers.
+    /// The same chance in whole numbers, by counting: each slot has `outcomes` equally likely results,
+    /// of which `wins` succeed.
     fn counted(needed: u32, slots: u32, wins: u32, outcomes: u32) -> f64 {
         let mut ways = vec![U512::ZERO; slots as usize + 1];
         ways[0] = U512::from(1);
@@ -97,7 +99,7 @@ mod tests {
         f64::from(good) / f64::from(all)
     }
 
-    /// The same slot by slot: all terms are positive, so nothing is lost.
+    /// The same chance slot by slot: all terms are positive, so no digits cancel.
     fn slot_by_slot(needed: usize, slots: usize, chance: f64) -> f64 {
         let mut chances = vec![0.0; slots + 1];
         chances[0] = 1.0;
@@ -152,7 +154,7 @@ mod tests {
     #[test]
     fn both_tails_make_one() {
         for (needed, tries, chance) in [(6, 10, 0.55), (600, 1000, 0.61), (12, 24, 0.5)] {
-            let fails = at_least(tries - needed + 1, tries, share(chance).rest());
+            let fails = at_least(tries - needed + 1, tries, share(chance).complement());
             let sum = at_least(needed, tries, share(chance)) + fails;
             assert!((sum - 1.0).abs() < 1e-10, "{needed} of {tries} at {chance}: {sum}");
         }

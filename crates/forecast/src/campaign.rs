@@ -1,38 +1,38 @@
-//! How many rounds a campaign takes, and when its upgrade can be executed.
+//! The rounds that a campaign takes, and the dates that follow.
 
 use canon_protocol::{Configuration, Deadlines, Round, RoundRules, Slot, SlotClock, Timestamp};
 
 use crate::{
     binomial::within,
     electorate::Electorate,
-    odds::{RestOfRound, RoundOdds},
+    odds::{RoundOdds, RunningRoundOdds},
 };
 
-/// What is fixed before anybody signals.
+/// The rules that apply to a campaign, fixed before anybody signals.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Terms {
     /// Signals and slots of a round.
     pub rules: RoundRules,
     /// Slots and epochs of the canonical rollup.
     pub clock: SlotClock,
-    /// What the proposal is going to be frozen with.
+    /// Configuration that the proposal will be frozen with.
     pub configuration: Configuration,
 }
 
-/// Where a campaign begins.
+/// The slot and round in which a campaign begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Start {
     /// The first slot that can bring a signal for the payload.
     pub slot: Slot,
-    /// The round that is counted, usually that slot's: the slot is the next round's if the last one
-    /// of this round was used.
+    /// The round whose signals count first, usually the one that `slot` is in. If the last slot of the
+    /// running round is used, `slot` is already in the next round.
     pub round: Round,
-    /// Signals that the payload has in that round.
+    /// Signals that the payload already has in that round.
     pub counted: u32,
 }
 
 impl Start {
-    /// A campaign without any signals yet.
+    /// A campaign that begins at `slot` without signals.
     pub const fn at(rules: RoundRules, slot: Slot) -> Self {
         Self { slot, round: rules.round_of(slot), counted: 0 }
     }
@@ -43,26 +43,26 @@ impl Start {
 pub struct Campaign {
     terms: Terms,
     start: Start,
-    /// The round in which it starts, with the slots that are left of it.
-    first: RestOfRound,
-    /// Every later round.
+    /// The odds of the round in which it starts, with the slots that are left of it.
+    first: RunningRoundOdds,
+    /// The odds of every later round.
     later: RoundOdds,
 }
 
-/// Something that has happened by a round, with a chance.
+/// The chance that a campaign has won by a certain round, and the dates that follow.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Milestone {
-    /// How many rounds the campaign has had, the one in which it started included.
+    /// The number of rounds, the one in which the campaign started included.
     pub rounds: u64,
     /// The last of them.
     pub round: Round,
     /// The chance that the payload has won one of them.
     pub chance: f64,
-    /// What follows if it has won the last one and everybody acts at once.
+    /// The dates if it wins the last of them and everybody acts at once.
     pub schedule: Schedule,
 }
 
-/// When things happen after a round was won, if everybody acts at once.
+/// The times that follow a round that was won, if everybody acts at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Schedule {
     /// The first second in which the round can be pushed.
@@ -73,24 +73,24 @@ pub struct Schedule {
     pub voting_ends: Timestamp,
     /// The first second in which the proposal can be executed.
     pub execution: Timestamp,
-    /// The last one.
+    /// The last second in which it can be executed.
     pub expires: Timestamp,
 }
 
 impl Campaign {
-    /// What `electorate` makes of a campaign that begins at `start`.
+    /// The campaign of `electorate` that begins at `start`.
     pub fn new(terms: Terms, electorate: &Electorate, start: Start) -> Self {
         let Start { slot, round, counted } = start;
         Self {
             terms,
             start,
-            first: RestOfRound::new(terms.rules, electorate, round, slot, counted),
+            first: RunningRoundOdds::new(terms.rules, electorate, round, slot, counted),
             later: RoundOdds::new(terms.rules, electorate),
         }
     }
 
     /// The odds of the round in which it starts.
-    pub const fn first_round(&self) -> &RestOfRound {
+    pub const fn first_round(&self) -> &RunningRoundOdds {
         &self.first
     }
 
@@ -105,7 +105,7 @@ impl Campaign {
             return 0.0;
         }
         let none = (1.0 - self.first.wins) * (1.0 - within(self.later.wins, rounds - 1));
-        // Where both are tiny the sum says more than the product.
+        // If both chances are tiny, the sum keeps digits that `1.0 - none` would lose.
         if none > 0.5 {
             let later = within(self.later.wins, rounds - 1);
             return self.first.wins + later - self.first.wins * later;
@@ -113,8 +113,8 @@ impl Campaign {
         1.0 - none
     }
 
-    /// The fewest rounds in which the payload has won one with at least `chance`; `None` if that is never
-    /// so, or not within 2^32 rounds.
+    /// The smallest number of rounds in which the payload wins one with at least `chance`; `None` if no
+    /// number of rounds up to 2^32 is enough.
     pub fn rounds_for(&self, chance: f64) -> Option<u64> {
         const NEVER: u64 = 1 << 32;
         if self.chance_within(NEVER) < chance {
@@ -132,7 +132,7 @@ impl Campaign {
         Some(low)
     }
 
-    /// Where the campaign stands after so many rounds; `None` for 0 rounds and beyond all times.
+    /// The milestone after `rounds` rounds; `None` for 0 rounds, or past the last representable time.
     pub fn after(&self, rounds: u64) -> Option<Milestone> {
         let first = self.start.round.get();
         let round = Round::new(first.checked_add(rounds.checked_sub(1)?)?)?;
@@ -144,7 +144,8 @@ impl Campaign {
         })
     }
 
-    /// The earliest an upgrade can be executed at all: the payload wins the first round that it can win.
+    /// The earliest possible milestone: the payload wins the first round that it can win. `None` if it
+    /// can't win any.
     pub fn earliest(&self) -> Option<Milestone> {
         let rounds = if self.first.wins > 0.0 {
             1
@@ -156,8 +157,8 @@ impl Campaign {
         self.after(rounds)
     }
 
-    /// How many rounds it takes on average until the payload wins one, the first included; `None` if
-    /// it never does.
+    /// The mean number of rounds until the payload wins one, the first included; `None` if it never
+    /// does.
     pub fn mean_rounds(&self) -> Option<f64> {
         if self.first.wins >= 1.0 {
             return Some(1.0);
@@ -165,7 +166,7 @@ impl Campaign {
         (self.later.wins > 0.0).then(|| 1.0 + (1.0 - self.first.wins) / self.later.wins)
     }
 
-    /// What follows if `round` is won and everybody acts at once.
+    /// The dates if `round` is won and everybody acts at once.
     fn schedule(&self, round: Round) -> Option<Schedule> {
         let (first, _) = self.terms.rules.push_slots(round);
         let push = self.terms.clock.slot_start(first)?;
@@ -174,7 +175,7 @@ impl Campaign {
 }
 
 impl Schedule {
-    /// What follows if a proposal is made at `push` under `configuration`.
+    /// The dates of a proposal that is made at `push` under `configuration`.
     pub fn new(push: Timestamp, configuration: &Configuration) -> Self {
         let deadlines = Deadlines::new(push, configuration);
         Self {

@@ -1,11 +1,11 @@
-//! Who sequences, and who of them signals.
+//! The operators that sequence, and what they signal for.
 
 use canon_protocol::Amount;
 use serde::Serialize;
 
 use crate::share::Share;
 
-/// What an operator does in its slots.
+/// The payload that an operator signals for in its slots, if any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Side {
@@ -17,55 +17,55 @@ pub enum Side {
     Silent,
 }
 
-/// Somebody who runs sequencers that fail together.
+/// One operator: its sequencers fail together.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Operator {
-    /// Members of the set that it runs. Each draws as many slots as any other, whatever its stake: an
-    /// operator has more of them by splitting its stake.
+    /// Its seats in the set. Each seat draws as many slots as any other, whatever is staked on it: an
+    /// operator gets more slots by splitting its stake.
     pub seats: u32,
-    /// What it does in their slots.
+    /// The payload that it signals for.
     pub side: Side,
-    /// The part of its slots that it misses.
+    /// The share of its slots that it misses.
     pub missed: Share,
 }
 
-/// The members of a set, by operator.
+/// The seats of a set, by operator.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Electorate {
     operators: Vec<Operator>,
     seats: u64,
 }
 
-/// Not an electorate.
+/// The reason why operators don't make a set.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ElectorateError {
-    /// An empty set draws nobody.
+    /// There are no seats.
     #[error("there are no seats: nobody could signal")]
     Empty,
-    /// The shares of the two sides are more than the whole set.
+    /// The shares of the two sides sum to more than 1.
     #[error("a share of {0} for the payload and {1} for a rival: expected at most 1 together")]
     MoreThanAll(f64, f64),
-    /// More seats than a set can have.
+    /// There are more seats than a set can have.
     #[error("{0} seats: a set has 2^32 - 1 at most")]
     TooMany(u64),
 }
 
-/// How many seats a stake draws with if it is split into as many registrations as it can: each needs
-/// the minimum, and draws as often as any other whatever is staked on it.
+/// The number of seats that a stake pays for if it is split into as many registrations as possible,
+/// each with the minimum stake.
 ///
-/// `None` if the minimum is nothing, which no rollup accepts, or if there are more than a set can
+/// `None` if the minimum is 0, which no rollup accepts, or if there are more seats than a set can
 /// have.
 pub fn seats_of(stake: Amount, minimum: Amount) -> Option<u32> {
     stake.get().checked_div(minimum.get()).and_then(|seats| u32::try_from(seats).ok())
 }
 
 impl Electorate {
-    /// The set in which these operators run their sequencers.
+    /// The set of these operators.
     ///
     /// # Errors
     ///
-    /// If it has no member, or more than a set can have.
+    /// [`ElectorateError::Empty`] without seats, [`ElectorateError::TooMany`] above 2^32 - 1.
     pub fn new(operators: Vec<Operator>) -> Result<Self, ElectorateError> {
         let seats = operators.iter().map(|operator| u64::from(operator.seats)).sum();
         match seats {
@@ -75,12 +75,13 @@ impl Electorate {
         }
     }
 
-    /// A set of `seats` in which a part signals for the payload and a part for a rival, all of them
-    /// missing the same part of their slots. Seats are whole: parts are rounded to the nearest.
+    /// A set of `seats` in which one share signals for the payload and one for a rival, while all miss
+    /// the same share of their slots. Each share is rounded to whole seats.
     ///
     /// # Errors
     ///
-    /// If there are no seats, or the two shares are more than the whole.
+    /// [`ElectorateError::Empty`] without seats, [`ElectorateError::MoreThanAll`] if the two shares sum
+    /// to more than 1.
     pub fn of_shares(
         seats: u32,
         supporters: Share,
@@ -108,13 +109,13 @@ impl Electorate {
         &self.operators
     }
 
-    /// Members of the set.
+    /// The number of seats in the set.
     pub const fn seats(&self) -> u64 {
         self.seats
     }
 
-    /// The chance that a slot brings a signal of `side`. Each slot draws a member anew, every member
-    /// with the same chance.
+    /// The chance that a slot brings a signal of `side`. Each slot draws one seat, all with the same
+    /// chance.
     pub fn chance_per_slot(&self, side: Side) -> Share {
         let signals: f64 = self
             .operators
@@ -125,7 +126,7 @@ impl Electorate {
         Share::new((signals / self.seats as f64).clamp(0.0, 1.0)).unwrap_or(Share::NONE)
     }
 
-    /// The part of the set that `side` runs.
+    /// The share of the seats that `side` has.
     pub fn share_of(&self, side: Side) -> Share {
         let seats: u64 = self
             .operators
@@ -136,7 +137,7 @@ impl Electorate {
         Share::of(seats, self.seats)
     }
 
-    /// The part of its slots that a member misses on average.
+    /// The mean share of its slots that a seat misses.
     pub fn missed(&self) -> Share {
         let missed: f64 = self
             .operators

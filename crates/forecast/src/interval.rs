@@ -1,13 +1,13 @@
-//! How sure a simulated number is.
+//! Confidence intervals of simulated numbers.
 
 use crate::{binomial::at_least, share::Share};
 
-/// A share that was counted, with the interval in which the true one lies.
+/// A share that was counted, with the 95 % confidence interval of the true one.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Interval {
-    /// Successes of the trials.
+    /// Trials that succeeded.
     pub successes: u64,
-    /// Trials.
+    /// All trials.
     pub trials: u64,
     /// Lower end of the interval.
     pub low: f64,
@@ -16,8 +16,8 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// Wilson's score interval at 95 %: unlike the textbook one it is right for few trials and for shares
-    /// near 0 and 1 (E. B. Wilson, J. Am. Stat. Assoc. 22, 1927).
+    /// Wilson's score interval at 95 %. Unlike the textbook interval it also holds for few trials and for
+    /// shares near 0 and 1 (E. B. Wilson, J. Am. Stat. Assoc. 22, 1927).
     pub fn wilson(successes: u64, trials: u64) -> Self {
         const Z: f64 = 1.959_963_984_540_054;
         if trials == 0 {
@@ -28,7 +28,7 @@ impl Interval {
         let scale = 1.0 + Z * Z / n;
         let middle = (share + Z * Z / (2.0 * n)) / scale;
         let half = Z / scale * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
-        // At the ends both are exact but for rounding.
+        // At 0 and 1 the ends are exact except for rounding.
         let low = if successes == 0 { 0.0 } else { (middle - half).max(0.0) };
         let high = if successes == trials { 1.0 } else { (middle + half).min(1.0) };
         Self { successes, trials, low, high }
@@ -39,17 +39,17 @@ impl Interval {
         if self.trials == 0 { 0.0 } else { self.successes as f64 / self.trials as f64 }
     }
 
-    /// Whether `share` lies in it.
+    /// Whether `share` lies in the interval.
     pub fn contains(&self, share: f64) -> bool {
         (self.low..=self.high).contains(&share)
     }
 }
 
-/// The rounds in which a part of the campaigns has won, with the interval in which the true number
-/// lies. `None` is more than were played.
+/// The number of rounds in which a share of the campaigns has won, with its 95 % confidence interval.
+/// `None` stands for more rounds than were simulated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Quantile {
-    /// What was found.
+    /// The number that was found.
     pub rounds: Option<u32>,
     /// Lower end of the interval.
     pub low: Option<u32>,
@@ -58,13 +58,13 @@ pub struct Quantile {
 }
 
 impl Quantile {
-    /// The number that the part `share` of `waits` doesn't exceed, with the interval at 95 % between
-    /// two of the waits in order. It holds whatever the distribution is (H. A. David, Order
-    /// Statistics). `waits` are in ascending order, those without an end are last and `None`.
+    /// The number that the share `share` of `waits` doesn't exceed. The ends of its interval are two of
+    /// the ordered waits, which holds for every distribution (H. A. David, Order Statistics). `waits`
+    /// are in ascending order; `None`, a wait without an end, is last.
     pub(crate) fn of(waits: &[Option<u32>], share: Share) -> Self {
         const TAIL: f64 = 0.025;
         let trials = waits.len() as u64;
-        // The wait of this rank, counted from 1. Nobody wins in less than a round.
+        // The wait of this rank, counted from 1. No wait is shorter than a round.
         let ranked = |rank: u64| match rank {
             0 => Some(1),
             _ => waits.get(rank as usize - 1).copied().flatten(),

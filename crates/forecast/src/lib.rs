@@ -1,29 +1,33 @@
-//! What teams ask before they choose parameters or start a campaign of signals.
+//! Forecasts of signaling campaigns, for teams that choose parameters or are about to start one.
 //!
-//! - [`Electorate`]: who sequences, how many seats each has, who signals, how often each is missing.
-//! - [`RoundOdds`], [`RestOfRound`]: the chance that a payload wins a round, or what is left of one.
-//!   Exact.
-//! - [`Campaign`]: how many rounds it takes, and when the upgrade can be executed. Exact.
-//! - [`Contest`]: what a hostile minority pushes or blocks. Exact.
-//! - [`Vote`]: what a proposal then needs of the holders. Exact.
-//! - [`simulate()`]: the same question put to the rules themselves, where no formula holds: operators
-//!   that fail for hours at a time.
+//! A [`Plan`] says which set the campaign is about, who sequences and when it starts;
+//! [`ForecastReport::compute`] computes everything that follows from it. The parts of the report can
+//! also be used alone:
+//!
+//! - [`electorate`]: the operators that sequence, their seats, what they signal for and how many slots
+//!   they miss. [`operators`] reads them from a file.
+//! - [`odds`]: the chance that a payload wins a round, or the rest of a running one. Exact.
+//! - [`campaign`]: the number of rounds until it wins one, and the dates that follow. Exact.
+//! - [`minority`]: what a hostile minority pushes or blocks. Exact.
+//! - [`vote`]: what the proposal then needs from the holders. Exact.
+//! - [`simulation`]: campaigns that run on the rules themselves, where there is no formula: for
+//!   operators that are offline for hours at a time.
 
 mod binomial;
-mod campaign;
-mod electorate;
+pub mod campaign;
+pub mod electorate;
 mod interval;
-mod minority;
-mod odds;
+pub mod minority;
+pub mod odds;
+pub mod operators;
+pub mod plan;
+pub mod report;
 mod share;
-mod simulate;
-mod vote;
+pub mod simulation;
+pub mod vote;
 
-pub use campaign::{Campaign, Milestone, Schedule, Start, Terms};
-pub use electorate::{Electorate, ElectorateError, Operator, Side, seats_of};
-pub use interval::{Interval, Quantile};
-pub use minority::{Contest, Minority, Pace};
-pub use odds::{Prospect, RestOfRound, RoundOdds};
-pub use share::{NoShare, Share};
-pub use simulate::{PATIENCE, Simulated, Simulation, SimulationError, simulate};
-pub use vote::{Force, Outlook, Vote};
+pub use campaign::Campaign;
+pub use electorate::Electorate;
+pub use plan::Plan;
+pub use report::ForecastReport;
+pub use share::{NotAShare, Share};

@@ -1,8 +1,8 @@
 //! What a hostile minority of the sequencers can do.
 //!
-//! Signals are a filter, not a majority: a minority may win a round by luck, the more likely the
-//! smaller rounds are and the more of them there are in a year. What it pushes still needs the
-//! holders.
+//! Signals are a filter, not a majority decision: a minority can win a round by luck. The chance grows
+//! with the number of rounds in a year, and is larger in small rounds. A payload that it pushes still
+//! needs the holders' votes.
 
 use canon_protocol::{RoundRules, Seconds, SlotClock};
 
@@ -11,17 +11,17 @@ use crate::{
     share::Share,
 };
 
-/// How many whole rounds there are in the times that people think in.
+/// The number of whole rounds in a month and in a year.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Pace {
-    /// In 30 days.
+pub struct RoundRate {
+    /// Rounds in 30 days.
     pub month: u64,
-    /// In 365 days.
+    /// Rounds in 365 days.
     pub year: u64,
 }
 
-impl Pace {
-    /// The pace of rounds under `rules` on a rollup with this clock.
+impl RoundRate {
+    /// The rate under `rules` on a rollup with this clock.
     pub const fn new(rules: RoundRules, clock: &SlotClock) -> Self {
         let round = clock.slot_duration.get().saturating_mul(rules.m() as u64);
         let day = Seconds::DAY.get();
@@ -29,41 +29,41 @@ impl Pace {
     }
 }
 
-/// The odds of a minority whose members all signal for a payload of their own, or all keep silent,
-/// while everybody else signals for another payload.
+/// The odds of a minority that signals for a payload of its own, or not at all, while everybody else
+/// signals for another payload.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Minority {
     /// Its seats.
     pub seats: u64,
-    /// Its part of all seats.
+    /// Its share of all seats.
     pub share: Share,
-    /// Its own payload wins a round: it comes to a vote.
+    /// The chance that its own payload wins a round, and so comes to a vote.
     pub pushes: f64,
-    /// That happens at least once in a year.
+    /// The chance that this happens at least once in a year.
     pub pushes_within_year: f64,
-    /// The others' payload doesn't win a round.
+    /// The chance that the others' payload doesn't win a round.
     pub blocks: f64,
-    /// It wins none in 30 days.
+    /// The chance that it wins none in 30 days.
     pub blocks_for_month: f64,
-    /// It wins none in a year.
+    /// The chance that it wins none in a year.
     pub blocks_for_year: f64,
 }
 
-/// A set of which somebody may be hostile.
+/// A set in which a minority of any size may be hostile.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Contest {
     /// Signals and slots of a round.
     pub rules: RoundRules,
-    /// Rounds in a month and a year.
-    pub pace: Pace,
-    /// Members of the set.
+    /// Rounds in a month and in a year.
+    pub rate: RoundRate,
+    /// Seats of the set.
     pub seats: u64,
-    /// The part of their slots that all of them miss.
+    /// The share of its slots that each seat misses.
     pub missed: Share,
 }
 
 impl Contest {
-    /// The odds of a minority with so many `seats`; with all of them if that is more.
+    /// The odds of a minority of `seats` seats, at most all.
     pub fn minority(&self, seats: u64) -> Minority {
         let seats = seats.min(self.seats);
         let (pushes, blocks) = (self.pushes(seats), self.blocks(seats));
@@ -71,21 +71,21 @@ impl Contest {
             seats,
             share: Share::of(seats, self.seats),
             pushes,
-            pushes_within_year: within(pushes, self.pace.year),
+            pushes_within_year: within(pushes, self.rate.year),
             blocks,
-            blocks_for_month: always(blocks, self.pace.month),
-            blocks_for_year: always(blocks, self.pace.year),
+            blocks_for_month: always(blocks, self.rate.month),
+            blocks_for_year: always(blocks, self.rate.year),
         }
     }
 
-    /// The fewest seats that win a round for a payload of their own with at least `chance`; `None` if
-    /// all seats together don't.
+    /// The smallest number of seats that wins a round for a payload of its own with at least `chance`;
+    /// `None` if all seats together don't.
     pub fn seats_to_push(&self, chance: f64) -> Option<u64> {
         self.fewest(|seats| self.pushes(seats) >= chance)
     }
 
-    /// The fewest seats that keep the others from winning a round with at least `chance`. 0 if the
-    /// others don't need any help to lose.
+    /// The smallest number of seats that keeps the others from winning a round with at least `chance`.
+    /// 0 if the others fail that often on their own.
     pub fn seats_to_block(&self, chance: f64) -> Option<u64> {
         self.fewest(|seats| self.blocks(seats) >= chance)
     }
@@ -97,15 +97,16 @@ impl Contest {
 
     fn blocks(&self, seats: u64) -> f64 {
         let (n, m) = (u64::from(self.rules.n()), u64::from(self.rules.m()));
-        at_least(m - n + 1, m, self.signals(self.seats - seats).rest())
+        at_least(m - n + 1, m, self.signals(self.seats - seats).complement())
     }
 
-    /// The part of the slots in which so many seats signal.
+    /// The share of slots in which one of `seats` seats signals.
     fn signals(&self, seats: u64) -> Share {
-        Share::of(seats, self.seats).times(self.missed.rest())
+        Share::of(seats, self.seats).times(self.missed.complement())
     }
 
-    /// The fewest seats of which `holds`, which holds of all larger numbers if it holds of one.
+    /// The smallest number of seats for which `holds` is true; it must be monotonic. `None` if it isn't
+    /// true for all seats.
     fn fewest(&self, holds: impl Fn(u64) -> bool) -> Option<u64> {
         let (mut low, mut high) = (0, self.seats);
         if !holds(high) {
@@ -126,14 +127,14 @@ impl Contest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Electorate, RoundOdds};
+    use crate::{electorate::Electorate, odds::RoundOdds};
     use canon_protocol::Timestamp;
     use core::num::NonZeroU64;
 
     fn contest(n: u32, m: u32, seats: u64, missed: f64) -> Contest {
         let rules = RoundRules::new(n, m).unwrap();
-        let pace = Pace { month: 30, year: 365 };
-        Contest { rules, pace, seats, missed: Share::new(missed).unwrap() }
+        let rate = RoundRate { month: 30, year: 365 };
+        Contest { rules, rate, seats, missed: Share::new(missed).unwrap() }
     }
 
     #[test]
@@ -145,9 +146,9 @@ mod tests {
         };
         let rules = RoundRules::new(600, 1000).unwrap();
         // 20 h a round: 36 and 438 of them, exactly.
-        assert_eq!(Pace::new(rules, &clock(72)), Pace { month: 36, year: 438 });
-        assert_eq!(Pace::new(rules, &clock(73)), Pace { month: 35, year: 432 });
-        assert_eq!(Pace::new(rules, &clock(u64::MAX)), Pace { month: 0, year: 0 });
+        assert_eq!(RoundRate::new(rules, &clock(72)), RoundRate { month: 36, year: 438 });
+        assert_eq!(RoundRate::new(rules, &clock(73)), RoundRate { month: 35, year: 432 });
+        assert_eq!(RoundRate::new(rules, &clock(u64::MAX)), RoundRate { month: 0, year: 0 });
     }
 
     #[test]
@@ -161,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_can_do_nothing_and_everybody_all() {
+    fn no_seats_win_nothing_and_all_seats_everything() {
         let contest = contest(600, 1000, 50, 0.0);
         let none = contest.minority(0);
         assert_eq!((none.pushes, none.pushes_within_year, none.blocks), (0.0, 0.0, 0.0));
@@ -170,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_what_an_electorate_of_the_same_does() {
+    fn a_minority_has_the_odds_of_a_rival_of_its_size() {
         let contest = contest(6, 10, 20, 0.1);
         for seats in 0..=20 {
             let share = |seats| Share::of(seats, 20);

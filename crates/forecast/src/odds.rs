@@ -1,12 +1,13 @@
 //! The chance that a payload wins a round.
 //!
-//! Each slot draws one member of the set, every member with the same chance and independently of
-//! every other slot (`keccak256(seed, slot) mod size`; the bias of the remainder is below 2^-220).
-//! Who was drawn can be drawn again, so the signals of a side in a round are binomially distributed,
-//! however small the set is.
+//! Each slot draws one seat of the set, all with the same chance and independently of every other slot
+//! (`keccak256(seed, slot) mod size`; the bias of the remainder is below 2^-220). A seat can be drawn
+//! again, so the number of a side's signals in a round has a binomial distribution, however small the
+//! set is.
 //!
-//! The set of an epoch is closed before its seed is known. Once the seed is, everybody can tell who
-//! draws the slots of the epoch; but not what they will do, so those slots are as uncertain as others.
+//! The set of an epoch is closed before its seed is known. Once the seed is known, so are the seats
+//! that draw the slots of the epoch, but not whether they signal: those slots are as uncertain as any
+//! other.
 
 use canon_protocol::{Round, RoundRules, Slot};
 
@@ -18,24 +19,24 @@ use crate::{
 /// The odds of a whole round.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct RoundOdds {
-    /// The payload gets N signals.
+    /// The chance that the payload gets N signals.
     pub wins: f64,
-    /// It doesn't.
+    /// The chance that it doesn't.
     pub fails: f64,
-    /// A rival payload gets N signals.
+    /// The chance that a rival payload gets N signals.
     pub rival_wins: f64,
-    /// The signals that the payload gets on average.
+    /// The mean number of signals for the payload.
     pub mean_signals: f64,
 }
 
 impl RoundOdds {
-    /// The odds of a round in which `electorate` draws every slot.
+    /// The odds of a round whose slots are all drawn from `electorate`.
     pub fn new(rules: RoundRules, electorate: &Electorate) -> Self {
         let (n, m) = (u64::from(rules.n()), u64::from(rules.m()));
         let ours = electorate.chance_per_slot(Side::For);
         Self {
             wins: at_least(n, m, ours),
-            fails: at_least(m - n + 1, m, ours.rest()),
+            fails: at_least(m - n + 1, m, ours.complement()),
             rival_wins: at_least(n, m, electorate.chance_per_slot(Side::Rival)),
             mean_signals: m as f64 * ours.get(),
         }
@@ -58,30 +59,30 @@ impl RoundOdds {
 pub enum Prospect {
     /// It has N signals already.
     Won,
-    /// Enough slots are left.
+    /// Enough slots are left to reach N.
     Open,
-    /// Too few are.
+    /// Too few slots are left.
     Lost,
 }
 
 /// The odds of a round that has begun.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
-pub struct RestOfRound {
-    /// Signals that the payload has.
+pub struct RunningRoundOdds {
+    /// Signals that the payload already has.
     pub counted: u32,
-    /// Signals that it needs beside them.
+    /// Signals that it still needs.
     pub needed: u32,
-    /// Slots that can still bring one.
+    /// Slots that can still bring a signal.
     pub slots_left: u64,
     /// Whether it can still win.
     pub prospect: Prospect,
-    /// The chance that it does.
+    /// The chance that it wins.
     pub wins: f64,
-    /// The signals that it has at the end of the round on average.
+    /// The mean number of signals that it has at the end of the round.
     pub mean_signals: f64,
 }
 
-impl RestOfRound {
+impl RunningRoundOdds {
     /// The odds of `round`, in which the payload has `counted` signals and `first_free` is the first
     /// slot that can still bring one.
     pub fn new(
@@ -138,9 +139,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_counted_counts() {
+    fn signals_that_are_counted_and_slots_that_are_left_decide() {
         let rest = |first_free, counted| {
-            RestOfRound::new(rules(), &half(), Round::of(1), Slot::of(first_free), counted)
+            RunningRoundOdds::new(rules(), &half(), Round::of(1), Slot::of(first_free), counted)
         };
         // A whole round is a round.
         assert_eq!(rest(10, 0).wins, RoundOdds::new(rules(), &half()).wins);
@@ -153,7 +154,7 @@ mod tests {
         assert_eq!(rest(19, 5).wins, 0.5);
         assert_eq!((rest(19, 5).prospect, rest(19, 4).prospect), (Prospect::Open, Prospect::Lost));
         assert_eq!((rest(19, 4).wins, rest(20, 5).wins), (0.0, 0.0));
-        // Whoever has N has won, also after the last slot.
+        // A payload with N signals has won, also after the last slot.
         let won = rest(20, 6);
         assert_eq!((won.prospect, won.needed, won.wins), (Prospect::Won, 0, 1.0));
     }
@@ -165,7 +166,7 @@ mod tests {
                 let wins = |first_free, counted| {
                     let round = Round::of(1);
                     let first_free = Slot::of(first_free);
-                    RestOfRound::new(rules(), &half(), round, first_free, counted).wins
+                    RunningRoundOdds::new(rules(), &half(), round, first_free, counted).wins
                 };
                 let here = wins(first_free, counted);
                 assert!(wins(first_free, counted + 1) >= here, "{counted} {first_free}");

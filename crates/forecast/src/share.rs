@@ -1,30 +1,30 @@
-//! Parts of a whole.
+//! Shares of a whole.
 
 use canon_protocol::Fraction;
 use serde::{Deserialize, Serialize};
 
-/// A number from 0 to 1: a part of something, or the chance that it is drawn.
+/// A number from 0 to 1: a share of something, or the chance that a random draw hits it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(try_from = "f64", into = "f64")]
 pub struct Share(f64);
 
-/// A number is not a share.
+/// The error for a number outside 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[error("{0} is not a share: expected a number from 0 to 1")]
-pub struct NoShare(f64);
+pub struct NotAShare(f64);
 
 impl Share {
-    /// Nothing.
+    /// 0.
     pub const NONE: Self = Self(0.0);
-    /// Everything.
+    /// 1.
     pub const ALL: Self = Self(1.0);
 
-    /// `value`, unless it is no number from 0 to 1.
+    /// Returns `value` as a share; `None` if it isn't from 0 to 1.
     pub fn new(value: f64) -> Option<Self> {
         (0.0..=1.0).contains(&value).then_some(Self(value))
     }
 
-    /// `part` of `whole`; everything if the part is larger, nothing of nothing.
+    /// The share that `part` is of `whole`: 1 if the part is larger, 0 if the whole is 0.
     pub fn of(part: u64, whole: u64) -> Self {
         if whole == 0 { Self::NONE } else { Self((part as f64 / whole as f64).min(1.0)) }
     }
@@ -34,13 +34,13 @@ impl Share {
         self.0
     }
 
-    /// What is left of the whole.
+    /// 1 minus the share.
     #[must_use]
-    pub const fn rest(self) -> Self {
+    pub const fn complement(self) -> Self {
         Self(1.0 - self.0)
     }
 
-    /// This part of another part.
+    /// The product of the two shares.
     #[must_use]
     pub const fn times(self, other: Self) -> Self {
         Self(self.0 * other.0)
@@ -48,10 +48,10 @@ impl Share {
 }
 
 impl TryFrom<f64> for Share {
-    type Error = NoShare;
+    type Error = NotAShare;
 
-    fn try_from(value: f64) -> Result<Self, NoShare> {
-        Self::new(value).ok_or(NoShare(value))
+    fn try_from(value: f64) -> Result<Self, NotAShare> {
+        Self::new(value).ok_or(NotAShare(value))
     }
 }
 
@@ -83,7 +83,7 @@ mod tests {
     fn parts() {
         assert_eq!(Share::of(1, 4).get(), 0.25);
         assert_eq!((Share::of(5, 4), Share::of(0, 0)), (Share::ALL, Share::NONE));
-        assert_eq!(Share::of(1, 4).rest().get(), 0.75);
+        assert_eq!(Share::of(1, 4).complement().get(), 0.75);
         assert_eq!(Share::of(1, 4).times(Share::of(1, 2)).get(), 0.125);
         assert_eq!(Share::from(Fraction::percent(62)).get(), 0.62);
     }

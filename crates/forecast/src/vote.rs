@@ -1,57 +1,56 @@
-//! What a proposal needs of the holders.
+//! What a proposal needs from the holders.
 
 use alloy_primitives::U256;
 use canon_protocol::{
     Amount, Configuration, Fraction, Tabulation, Tally, tabulate, votes_needed, yea_limit,
 };
 
-/// A vote that is to come.
+/// A future vote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Vote {
-    /// What the proposal is frozen with.
+    /// Configuration that the proposal is frozen with.
     pub configuration: Configuration,
-    /// All power at the last second of Pending.
+    /// Total power at the last second of Pending.
     pub total: Amount,
 }
 
-/// How the vote ends at a turnout.
+/// The result of a vote at a turnout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Outlook {
     /// Power that is cast.
     pub cast: Amount,
     /// Power that is cast for the proposal.
     pub yea: Amount,
-    /// What comes of it.
+    /// The result.
     pub result: Tabulation,
-    /// Power that has to be cast for quorum.
+    /// Power that must be cast for quorum.
     pub quorum: Amount,
-    /// The least of the cast power that passes it; `None` if none does, because quorum is missed or
-    /// there is too little power altogether.
+    /// The least of the cast power that passes the proposal; `None` if all of it isn't enough, because
+    /// quorum is missed or the total power is too small.
     pub least_yea: Option<Amount>,
 }
 
-/// What one side needs if everybody else is against it.
+/// The power that a bloc of holders needs if everybody else who votes is against it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Force {
-    /// The part of everybody else's power that is cast.
+pub struct Bloc {
+    /// The share of everybody else's power that is cast.
     pub others: Fraction,
-    /// The least power that passes a proposal which all others who vote reject; `None` if no power
-    /// does.
+    /// The least power that passes a proposal against all other votes; `None` if no power does.
     pub passes: Option<Amount>,
-    /// The least power that stops a proposal which all others who vote want, by voting no or by not
+    /// The least power that stops a proposal that all other votes are for, by voting no or by not
     /// voting.
     pub stops: Amount,
 }
 
 impl Vote {
-    /// How the vote ends if the part `turnout` of all power is cast, and the part `yes` of that for
-    /// the proposal. Both are rounded down to base units.
+    /// The result if the share `turnout` of all power is cast, and the share `yes` of that for the
+    /// proposal. Both amounts are rounded down to base units.
     pub fn outlook(&self, turnout: Fraction, yes: Fraction) -> Outlook {
         let cast = part(self.total, turnout);
         let yea = part(cast, yes);
         let tally = |yea| Tally { yea, nea: cast.saturating_sub(yea) };
         let result = tabulate(&self.configuration, self.total, tally(yea));
-        // More than the limit, or all.
+        // A proposal passes with more than the limit, or with all cast power.
         let limit = yea_limit(cast, self.configuration.vote_differential);
         let least = Amount::new(limit.get() + 1).unwrap_or(cast).min(cast);
         let passes = tabulate(&self.configuration, self.total, tally(least)).is_accepted();
@@ -64,24 +63,25 @@ impl Vote {
         }
     }
 
-    /// What one side needs if the part `others` of everybody else's power is cast against it,
+    /// The power that a bloc needs if the share `others` of everybody else's power is cast against it,
     /// rounded down to base units.
-    pub fn force(&self, others: Fraction) -> Force {
+    pub fn bloc(&self, others: Fraction) -> Bloc {
         let against = |own: Amount| part(self.total.saturating_sub(own), others);
         let accepted =
             |yea, nea| tabulate(&self.configuration, self.total, Tally { yea, nea }).is_accepted();
-        // A unit more on one side moves the limit by one at most, so whoever passes or stops a
-        // proposal does it with more power, too.
+        // One more unit on a side moves the limit by at most one, so both conditions are monotonic in
+        // the bloc's power.
         let passes = self.least(|own| accepted(own, against(own)));
         let stops = self.least(|own| {
             let yea = against(own);
             !accepted(yea, own) || !accepted(yea, Amount::ZERO)
         });
-        // Without any power for it nothing passes.
-        Force { others, passes, stops: stops.unwrap_or(self.total) }
+        // Without any power for it no proposal passes.
+        Bloc { others, passes, stops: stops.unwrap_or(self.total) }
     }
 
-    /// The least power of which `holds`, which holds of all that is more if it holds of some.
+    /// The least power for which `holds` is true; it must be monotonic. `None` if it isn't true for all
+    /// power.
     fn least(&self, holds: impl Fn(Amount) -> bool) -> Option<Amount> {
         let (mut low, mut high) = (0, self.total.get());
         if !holds(self.total) {
@@ -99,7 +99,7 @@ impl Vote {
     }
 }
 
-/// `amount · fraction`, rounded down: never more than `amount`, so it fits.
+/// `amount · fraction`, rounded down. Never more than `amount`, so it fits.
 fn part(amount: Amount, fraction: Fraction) -> Amount {
     let product: U256 = amount.to_word() * fraction.to_word();
     Amount::try_from(product / Fraction::ONE.to_word()).unwrap_or(amount)
@@ -148,30 +148,30 @@ mod tests {
     fn below_the_minimum_nothing_passes() {
         let vote = vote(99, 1, 0);
         assert_eq!(vote.outlook(Fraction::ONE, Fraction::ONE).least_yea, None);
-        let force = vote.force(Fraction::percent(50));
-        assert_eq!((force.passes, force.stops), (None, Amount::ZERO));
+        let bloc = vote.bloc(Fraction::percent(50));
+        assert_eq!((bloc.passes, bloc.stops), (None, Amount::ZERO));
     }
 
     #[test]
     fn alone_quorum_is_all_that_is_needed() {
-        let force = vote(1000, 20, 33).force(Fraction::ZERO);
-        assert_eq!((force.passes, force.stops), (Some(Amount::of(200)), Amount::ZERO));
+        let bloc = vote(1000, 20, 33).bloc(Fraction::ZERO);
+        assert_eq!((bloc.passes, bloc.stops), (Some(Amount::of(200)), Amount::ZERO));
     }
 
     #[test]
-    fn whoever_keeps_others_from_quorum_need_not_vote() {
+    fn not_voting_stops_a_proposal_without_quorum() {
         // 21 % of what the others hold is quorum until they hold less than 953.
-        let force = vote(1000, 20, 33).force(Fraction::percent(21));
-        assert_eq!(force.stops, Amount::of(48));
+        let bloc = vote(1000, 20, 33).bloc(Fraction::percent(21));
+        assert_eq!(bloc.stops, Amount::of(48));
         // Here they have quorum without the 100 that hold one third of what is cast.
         let vote = vote(1000, 5, 33);
-        let force = vote.force(Fraction::percent(20));
-        let stops = force.stops.get();
-        assert!(!vote.accepts(force.others, stops) && vote.accepts(force.others, stops - 1));
+        let bloc = vote.bloc(Fraction::percent(20));
+        let stops = bloc.stops.get();
+        assert!(!vote.accepts(bloc.others, stops) && vote.accepts(bloc.others, stops - 1));
     }
 
     impl Vote {
-        /// Whether a proposal passes that all others want, and this power votes against.
+        /// Whether a proposal passes if all others vote for it, and `own` power against.
         fn accepts(&self, others: Fraction, own: u128) -> bool {
             let yea = part(Amount::of(self.total.get() - own), others);
             let tally = Tally { yea, nea: Amount::of(own) };
@@ -194,15 +194,11 @@ mod tests {
                     !accepted(against(*own), Amount::of(*own))
                         || !accepted(against(*own), Amount::ZERO)
                 };
-                let force = vote.force(others);
+                let bloc = vote.bloc(others);
                 let first = (0..=317).find(passes);
-                assert_eq!(
-                    force.passes,
-                    first.map(Amount::of),
-                    "{quorum} {differential} {percent}"
-                );
+                assert_eq!(bloc.passes, first.map(Amount::of), "{quorum} {differential} {percent}");
                 let first = (0..=317).find(stops);
-                assert_eq!(Some(force.stops), first.map(Amount::of), "{quorum} {percent}");
+                assert_eq!(Some(bloc.stops), first.map(Amount::of), "{quorum} {percent}");
             }
         }
     }

@@ -1,8 +1,11 @@
-//! What a chain says about the set, all of it at one block.
+//! The state of a deployed set, read at one block.
 
 use alloy_primitives::{Address, ChainId};
 use canon_chain::{Client, Deployment, Endpoint, Error, ProposalSnapshot, SignalStatus, Timeouts};
-use canon_forecast::{Start, Terms};
+use canon_forecast::{
+    campaign::{Start, Terms},
+    plan::{Baseline, DeployedSet, LiveProposal, Origin},
+};
 use canon_protocol::{Amount, BlockNumber, Epoch, Round, Timestamp};
 use eyre::eyre;
 use serde::Serialize;
@@ -12,7 +15,7 @@ use crate::exit::Failure;
 
 const OTHER_ENDPOINT: &str = "check --rpc-url (ETH_RPC_URL), or name another endpoint";
 
-/// The set as it was at a block.
+/// The state of the set at a block.
 #[derive(Debug, Serialize)]
 pub(super) struct Snapshot {
     pub(super) chain_id: ChainId,
@@ -23,9 +26,9 @@ pub(super) struct Snapshot {
     pub(super) deployment: Deployment,
     pub(super) status: SignalStatus,
     pub(super) epoch: Epoch,
-    /// Seats that draw the slots of this epoch: the set as it stood when the one before began.
+    /// Seats that draw the slots of this epoch: the set as it was when the epoch before began.
     pub(super) seats: u32,
-    /// Seats that draw those of the next one.
+    /// Seats that draw the slots of the next epoch.
     pub(super) next_seats: u32,
     pub(super) payload: Option<Standing>,
     #[serde(skip)]
@@ -36,15 +39,15 @@ pub(super) struct Snapshot {
     pub(super) total_power: Amount,
 }
 
-/// How far a payload is.
+/// The signals, rounds and proposal of a payload.
 #[derive(Debug, Serialize)]
 pub(super) struct Standing {
     pub(super) address: Address,
-    /// Its signals in the round that runs.
+    /// Its signals in the running round.
     pub(super) signals: u32,
-    /// Rounds that it won and that can be pushed now, oldest first.
+    /// Rounds that it has won and that can be pushed now, oldest first.
     pub(super) pushable: Vec<Pushable>,
-    /// The newest proposal that it became.
+    /// Its newest proposal.
     pub(super) proposal: Option<ProposalSnapshot>,
 }
 
@@ -52,12 +55,12 @@ pub(super) struct Standing {
 #[derive(Debug, Serialize)]
 pub(super) struct Pushable {
     pub(super) round: Round,
-    /// The last second in which it can.
+    /// The last second in which it can be pushed.
     pub(super) until: Option<Timestamp>,
 }
 
 impl Snapshot {
-    /// Asks the chain at its head.
+    /// Reads the state at the head of the chain.
     pub(super) fn take(
         endpoint: &Endpoint,
         registry: Address,
@@ -86,7 +89,7 @@ impl Snapshot {
         let total_power = client.total_power(at, set.governance, head.timestamp);
         let total_power = total_power.await.map_err(asked)?;
         let status = client.signal_status(at, set.proposals).await.map_err(asked)?;
-        // Dates are told from the rollup's clock: it has to be the one that its slots follow.
+        // Dates are computed with the rollup's clock, so its slots have to follow that clock.
         if rollup.clock.slot_at(head.timestamp) != Some(status.slot) {
             return Err(bad(eyre!(
                 "the canonical rollup {} says that slot {} runs, which at second {} isn't so by its own \
@@ -121,12 +124,33 @@ impl Snapshot {
         Ok(snapshot)
     }
 
-    /// Where a campaign that goes on now begins.
-    pub(super) fn start(&self) -> Start {
-        Start {
-            slot: self.status.first_free_slot,
-            round: self.status.round,
-            counted: self.payload.as_ref().map_or(0, |payload| payload.signals),
+    /// The baseline of a campaign that goes on from here.
+    pub(super) fn baseline(&self) -> Baseline {
+        let payload = self.payload.as_ref();
+        let live = payload
+            .and_then(|payload| payload.proposal)
+            .filter(|proposal| proposal.state.is_live());
+        let live_proposal = live.map(|proposal| LiveProposal {
+            creation: proposal.creation,
+            configuration: proposal.configuration,
+        });
+        let oldest = payload.and_then(|payload| payload.pushable.first());
+        Baseline {
+            terms: self.terms,
+            minimum_stake: self.minimum_stake,
+            total_power: self.total_power,
+            start: Start {
+                slot: self.status.first_free_slot,
+                round: self.status.round,
+                counted: payload.map_or(0, |payload| payload.signals),
+            },
+            now: self.time,
+            origin: Origin::Deployed(DeployedSet {
+                epoch: self.epoch,
+                seats: self.seats,
+                pushable: oldest.map(|pushable| pushable.round),
+                live_proposal,
+            }),
         }
     }
 }
@@ -159,7 +183,7 @@ impl Standing {
     }
 }
 
-/// Why the standing of a payload of a set can't be read.
+/// The failure if the standing of a payload can't be read.
 fn without_payload(
     endpoint: &Endpoint,
     registry: Address,
@@ -175,10 +199,10 @@ fn without_payload(
     }
 }
 
-/// Why the set can't be read.
+/// The failure if the set can't be read.
 fn unread(endpoint: &Endpoint, registry: Address, error: &Error) -> Failure {
     if let Error::Rpc { what, source } = error {
-        // Transports wrap the reason several times in words that say nothing.
+        // Transports wrap the reason several times without adding to it.
         let mut reason: &dyn std::error::Error = source;
         while let Some(deeper) = reason.source() {
             reason = deeper;

@@ -1,6 +1,6 @@
-//! Values of this command alone.
+//! Values that only this command takes.
 
-/// How long failures last.
+/// Parses the mean length of an outage, in slots.
 pub(super) fn outage(text: &str) -> Result<f64, String> {
     let slots = text.parse().ok().filter(|slots: &f64| slots.is_finite() && *slots >= 1.0);
     slots.ok_or_else(|| "expected a number of slots, 1 or more".to_owned())

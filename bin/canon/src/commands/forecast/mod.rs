@@ -1,8 +1,8 @@
-//! `canon forecast`: what a campaign of signals may expect.
+//! `canon forecast`: arguments, and the report as text or JSON. The report is computed by
+//! `canon_forecast`.
 
 mod args;
 mod chain;
-mod facts;
 mod input;
 mod operators;
 mod plan;
@@ -12,31 +12,64 @@ mod text;
 
 pub(crate) use args::Forecast;
 
-use eyre::Report;
+use canon_forecast::{ForecastReport, Plan};
+use eyre::{Report, WrapErr as _};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
 
+use self::{chain::Snapshot, plan::PlannedForecast};
 use crate::{
     exit::{Exit, Failure},
     output,
 };
 
+/// The report, and where its parameters are from: a preset or a chain.
+#[derive(Debug, Serialize)]
+struct ForecastOutput {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    preset: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chain: Option<Snapshot>,
+    #[serde(flatten)]
+    report: ForecastReport,
+}
+
 impl Forecast {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let plan = plan::Plan::new(&self)?;
-        let told = facts::Told::tell(&self, &plan)?;
+        let PlannedForecast { plan, preset, chain } = PlannedForecast::new(&self)?;
+        let forecast = ForecastOutput { preset, chain, report: compute(&plan)? };
         let text = if self.json {
-            let mut json = serde_json::to_string_pretty(&told)
+            let mut json = serde_json::to_string_pretty(&forecast)
                 .map_err(|error| Failure::internal(error.into(), "please report this"))?;
             json.push('\n');
             json
         } else {
-            render::render(&told)
+            render::render(&forecast)
         };
         output::result(&text)?;
         Ok(Exit::Success)
     }
 }
 
-/// What was asked for can't be told.
+/// Computes the report, with a progress bar if campaigns are simulated.
+fn compute(plan: &Plan) -> Result<ForecastReport, Failure> {
+    let bar = match plan.outages {
+        Some(outages) => progress_bar(outages.campaigns)?,
+        None => ProgressBar::hidden(),
+    };
+    let report = ForecastReport::compute(plan, |simulated| bar.set_position(simulated.into()));
+    bar.finish_and_clear();
+    report.wrap_err("the campaigns can't be played").map_err(bad)
+}
+
+/// A progress bar on stderr, which is shown only if that is a terminal.
+fn progress_bar(campaigns: u32) -> Result<ProgressBar, Failure> {
+    let style = ProgressStyle::with_template("{spinner} Campaigns {bar:30.cyan/dim} {pos}/{len}")
+        .map_err(|error| Failure::internal(error.into(), "please report this"))?;
+    Ok(ProgressBar::new(campaigns.into()).with_style(style.progress_chars("━╸─")))
+}
+
+/// Bad input for which `--help` is the next step.
 const fn bad(report: Report) -> Failure {
     Failure::bad_input(report, "`canon forecast --help` explains every flag")
 }

@@ -1,4 +1,4 @@
-//! Where the parameters are from: a preset or a chain.
+//! The source of the parameters: a preset or a chain.
 
 use alloy_primitives::Address;
 use canon_chain::Endpoint;
@@ -15,6 +15,16 @@ pub(super) enum Preset {
     Tests,
     /// 600 of 1,000 signals, slots of 72 s, delays of days.
     MainnetLike,
+}
+
+impl Preset {
+    /// The name, as it is typed and printed.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Tests => "tests",
+            Self::MainnetLike => "mainnet-like",
+        }
+    }
 }
 
 /// Where the parameters are from.
@@ -90,7 +100,7 @@ fn given<T>(matches: &ArgMatches, id: &str, value: T) -> Given<T> {
     }
 }
 
-/// What the source comes down to.
+/// The source to use.
 #[derive(Debug)]
 pub(super) enum Choice<'a> {
     Preset(Preset),

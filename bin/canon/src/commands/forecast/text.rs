@@ -1,23 +1,23 @@
-//! Chances, and what else of a forecast isn't a quantity of the protocol, as people read it.
+//! The text of chances, shares and other numbers of a forecast.
 
 use canon_protocol::{Amount, Seconds, text::Duration};
 
-/// A share in per cent, with one decimal at most.
+/// A share in percent, with at most one decimal.
 pub(super) fn percent(share: f64) -> String {
     format!("{} %", (share * 1000.0).round() / 10.0)
 }
 
-/// What part of `whole` it is, in per cent with two decimals, rounded up.
+/// The share that `amount` is of `whole`, in percent with two decimals, rounded up.
 pub(super) fn part(amount: Amount, whole: Amount) -> String {
     let hundredths = (amount.get() * 10_000).div_ceil(whole.get().max(1));
     format!("{}.{:02} %", hundredths / 100, hundredths % 100)
 }
 
-/// Below it, two decimals of a chance in per cent are 0.00.
+/// The chance below which its two decimals in percent are 0.00.
 pub(super) const NEGLIGIBLE: f64 = 0.000_05;
 
-/// A chance. Numbers this near to 1 can't be told from it, so nothing is called certain; and what can
-/// happen is never said to have no chance.
+/// A chance. Numbers close to 1 may be rounded, so nothing is called certain; and only what is
+/// impossible is said to have no chance.
 pub(super) fn chance(chance: f64) -> String {
     if chance <= 0.0 {
         return "none".to_owned();
@@ -34,12 +34,12 @@ pub(super) fn chance(chance: f64) -> String {
     format!("{:.2} %", chance * 100.0)
 }
 
-/// An estimate of a chance: that it wasn't seen says little.
+/// An estimate of a chance. Unlike in [`chance`], 0 doesn't mean impossible.
 pub(super) fn estimate(chance: f64) -> String {
     format!("{:.2} %", chance * 100.0)
 }
 
-/// How long until a time: `in 3 d 4 h`. `None` has passed.
+/// The duration until a time: `in 3 d 4 h`. `None` has passed.
 pub(super) fn until(after: Option<Seconds>) -> String {
     match after {
         None => "passed".to_owned(),
@@ -48,12 +48,12 @@ pub(super) fn until(after: Option<Seconds>) -> String {
     }
 }
 
-/// A number of rounds on average.
+/// A mean number of rounds.
 pub(super) fn mean(rounds: f64) -> String {
     if rounds < 1e6 { format!("{rounds:.2}") } else { format!("{rounds:.0e}") }
 }
 
-/// A bar for a share, as wide as `width` for all of it, in eighths of a column.
+/// A bar for a share, with `width` columns for 1, in eighths of a column.
 pub(super) fn bar(share: f64, width: usize) -> String {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     let eighths = (share * (width * 8) as f64).round() as usize;

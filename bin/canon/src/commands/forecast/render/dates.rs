@@ -1,70 +1,73 @@
-//! When things happen.
+//! The dates of the campaign and its proposal.
 
+use canon_forecast::{
+    ForecastReport,
+    report::{ExpectedTimeline, Moment, Timeline},
+};
 use canon_protocol::text::{Duration, Time, count, grouped};
 
 use super::{Page, line};
-use crate::commands::forecast::{
-    facts::{Expected, Moment, Stages, Told},
-    text::{NEGLIGIBLE, chance, until},
-};
+use crate::commands::forecast::text::{NEGLIGIBLE, chance, until};
 
-/// What comes one after the other once a round is won.
+/// The times that follow once a round is won.
 const MOMENTS: [(&str, Pick); 5] = [
-    ("pushed", |stages| stages.pushable),
-    ("vote opens", |stages| stages.voting_starts),
-    ("vote ends", |stages| stages.voting_ends),
-    ("executed", |stages| stages.executable),
-    ("expires", |stages| stages.expires),
+    ("pushed", |timeline| timeline.pushable),
+    ("vote opens", |timeline| timeline.voting_starts),
+    ("vote ends", |timeline| timeline.voting_ends),
+    ("executed", |timeline| timeline.executable),
+    ("expires", |timeline| timeline.expires),
 ];
 
-type Pick = fn(&Stages) -> Moment;
+type Pick = fn(&Timeline) -> Moment;
 
-/// A column for each certainty, so that dates have room.
-pub(super) fn milestones(page: &mut Page, told: &Told<'_>) {
-    let from = match (told.start, told.chain) {
-        (Some(_), _) => " (UTC)",
-        (None, _) => ", counted from its start",
-    };
+/// The table of dates, with a column for each certainty.
+pub(super) fn milestones(page: &mut Page, report: &ForecastReport, is_deployed: bool) {
+    let from = if report.start.is_some() { " (UTC)" } else { ", counted from its start" };
     line!(page, "\nWhen{from}, if everybody acts at once and the holders accept");
-    row(page, "", told, |at| at.certainty.to_owned());
-    row(page, "rounds", told, |at| stage(at, |stages| grouped(stages.rounds).to_string()));
-    if told.chain.is_some() {
-        row(page, "wins round", told, |at| {
-            stage(at, |stages| {
-                stages.round.map_or_else(String::new, |round| grouped(round.get()).to_string())
+    row(page, "", report, |at| at.certainty.to_owned());
+    row(page, "rounds", report, |at| likely(at, |timeline| grouped(timeline.rounds).to_string()));
+    if is_deployed {
+        row(page, "wins round", report, |at| {
+            likely(at, |timeline| {
+                timeline.round.map_or_else(String::new, |round| grouped(round.get()).to_string())
             })
         });
     }
     for (what, moment) in MOMENTS {
-        row(page, what, told, |at| stage(at, |stages| when(moment(stages))));
-        if told.start.is_some() {
-            row(page, "", told, |at| {
-                let likely = at.at.as_ref().filter(|stages| stages.chance >= NEGLIGIBLE);
-                likely.map_or_else(String::new, |stages| until(moment(stages).after))
+        row(page, what, report, |at| likely(at, |timeline| when(moment(timeline))));
+        if report.start.is_some() {
+            row(page, "", report, |at| {
+                let shown = at.at.as_ref().filter(|timeline| timeline.chance >= NEGLIGIBLE);
+                shown.map_or_else(String::new, |timeline| until(moment(timeline).after))
             });
         }
     }
-    let mut stages = told.milestones.iter().filter_map(|milestone| milestone.at.as_ref());
-    if let Some(unlikely) = stages.find(|stages| stages.chance < NEGLIGIBLE) {
+    let mut timelines = report.milestones.iter().filter_map(|milestone| milestone.at.as_ref());
+    if let Some(unlikely) = timelines.find(|timeline| timeline.chance < NEGLIGIBLE) {
         let (rounds, chance) = (count(unlikely.rounds, "round"), chance(unlikely.chance));
         line!(page, "  – stands for a chance below 0.005 %: within {rounds} it is {chance}");
     }
-    if told.milestones.iter().any(|milestone| milestone.at.is_none()) {
+    if report.milestones.iter().any(|milestone| milestone.at.is_none()) {
         line!(page, "  What is never so is out of reach with these signals");
     }
 }
 
-fn row(page: &mut Page, what: &str, told: &Told<'_>, cell: impl Fn(&Expected) -> String) {
+fn row(
+    page: &mut Page,
+    what: &str,
+    report: &ForecastReport,
+    cell: impl Fn(&ExpectedTimeline) -> String,
+) {
     let cells: String =
-        told.milestones.iter().map(|milestone| format!(" {:>20}", cell(milestone))).collect();
+        report.milestones.iter().map(|milestone| format!(" {:>20}", cell(milestone))).collect();
     line!(page, "  {what:<10} {cells}");
 }
 
-fn stage(at: &Expected, cell: impl Fn(&Stages) -> String) -> String {
+fn likely(at: &ExpectedTimeline, cell: impl Fn(&Timeline) -> String) -> String {
     match &at.at {
         None => "never".to_owned(),
-        Some(stages) if stages.chance < NEGLIGIBLE => "–".to_owned(),
-        Some(stages) => cell(stages),
+        Some(timeline) if timeline.chance < NEGLIGIBLE => "–".to_owned(),
+        Some(timeline) => cell(timeline),
     }
 }
 

@@ -1,17 +1,17 @@
 //! The forecast as text, within 98 columns.
 
 mod dates;
-mod played;
 mod risks;
+mod simulated;
 mod standing;
 
 use std::fmt::{self, Write as _};
 
-use canon_forecast::Prospect;
+use canon_forecast::{ForecastReport, odds::Prospect};
 use canon_protocol::text::{Duration, Time, Tokens, count, grouped};
 
 use super::{
-    facts::Told,
+    ForecastOutput,
     text::{bar, chance, mean, percent},
 };
 
@@ -24,7 +24,7 @@ struct Page(String);
 impl Page {
     fn line(&mut self, line: fmt::Arguments<'_>) {
         let line = line.to_string();
-        // Writing to a string doesn't fail.
+        // Writing to a string can't fail.
         let _ = writeln!(self.0, "{}", line.trim_end());
     }
 }
@@ -34,48 +34,50 @@ macro_rules! line {
 }
 use line;
 
-pub(super) fn render(told: &Told<'_>) -> String {
+pub(super) fn render(forecast: &ForecastOutput) -> String {
+    let ForecastOutput { preset, chain, report } = forecast;
+    let is_deployed = chain.is_some();
     let mut page = Page::default();
-    terms(&mut page, told);
-    if let Some(chain) = told.chain {
-        standing::standing(&mut page, told, chain);
+    terms(&mut page, report, *preset);
+    if let Some(chain) = chain {
+        standing::standing(&mut page, report, chain);
     }
-    standing::operators(&mut page, told);
-    curve(&mut page, told);
-    campaign(&mut page, told);
-    dates::milestones(&mut page, told);
-    risks::hostile(&mut page, told);
-    risks::vote(&mut page, told);
-    if let Some(simulated) = &told.simulated {
-        played::simulation(&mut page, told, simulated);
+    standing::operators(&mut page, report);
+    curve(&mut page, report);
+    campaign(&mut page, report);
+    dates::milestones(&mut page, report, is_deployed);
+    risks::hostile(&mut page, report);
+    risks::vote(&mut page, report, is_deployed);
+    if let Some(simulated) = &report.simulated {
+        simulated::simulation(&mut page, report, simulated);
     }
     page.0
 }
 
-fn terms(page: &mut Page, told: &Told<'_>) {
+fn terms(page: &mut Page, report: &ForecastReport, preset: Option<&str>) {
     line!(
         page,
         "{} of {} signals win a round of {} · slots of {}",
-        grouped(told.signals),
-        grouped(told.slots),
-        Duration(told.round_seconds).rounded(),
-        Duration(told.slot_seconds).rounded()
+        grouped(report.signals),
+        grouped(report.slots),
+        Duration(report.round_seconds).rounded(),
+        Duration(report.slot_seconds).rounded()
     );
     line!(
         page,
         "{} of {} tokens or more: {} signal for the payload, {} for a rival",
-        count(told.seats, "seat"),
-        Tokens(told.minimum_stake),
-        percent(told.signaling.get()),
-        percent(told.rival.get()),
+        count(report.seats, "seat"),
+        Tokens(report.minimum_stake),
+        percent(report.signaling.get()),
+        percent(report.rival.get()),
     );
     line!(
         page,
         "They miss {} of their slots, so {} of all slots bring a signal for it",
-        percent(told.missed.get()),
-        percent(told.per_slot.get()),
+        percent(report.missed.get()),
+        percent(report.per_slot.get()),
     );
-    match (told.preset, told.start) {
+    match (preset, report.start) {
         (Some(preset), Some(start)) => {
             line!(page, "Parameters of the preset {preset}, from {} on", Time(start));
         }
@@ -84,11 +86,11 @@ fn terms(page: &mut Page, told: &Told<'_>) {
     }
 }
 
-fn curve(page: &mut Page, told: &Told<'_>) {
+fn curve(page: &mut Page, report: &ForecastReport) {
     line!(page, "\nThe chance to win a whole round, by the part of the seats that signals");
-    for point in &told.curve {
+    for point in &report.curve {
         let bar = bar(point.wins, BAR);
-        let here = if point.signaling == told.signaling { "◂ here" } else { "" };
+        let here = if point.signaling == report.signaling { "◂ here" } else { "" };
         line!(
             page,
             "  {:>6}  {bar:<BAR$} {:>9} {here}",
@@ -98,23 +100,23 @@ fn curve(page: &mut Page, told: &Told<'_>) {
     }
 }
 
-fn campaign(page: &mut Page, told: &Told<'_>) {
-    let (first, later) = (&told.first_round, &told.later_rounds);
+fn campaign(page: &mut Page, report: &ForecastReport) {
+    let (first, later) = (&report.first_round, &report.later_rounds);
     line!(page, "\nThis campaign");
     let wins = match first.prospect {
         Prospect::Won => "won".to_owned(),
         Prospect::Open | Prospect::Lost => chance(first.wins),
     };
-    let slots = if first.slots_left == u64::from(told.slots) {
-        format!("all {} slots are left", grouped(told.slots))
+    let slots = if first.slots_left == u64::from(report.slots) {
+        format!("all {} slots are left", grouped(report.slots))
     } else {
-        format!("{} of {} slots are left", grouped(first.slots_left), grouped(told.slots))
+        format!("{} of {} slots are left", grouped(first.slots_left), grouped(report.slots))
     };
     line!(
         page,
         "  wins the first round     {wins:>9}   {slots}; {} of {} signals are there",
         grouped(first.counted),
-        grouped(told.signals)
+        grouped(report.signals)
     );
     line!(
         page,
@@ -126,15 +128,15 @@ fn campaign(page: &mut Page, told: &Told<'_>) {
     line!(
         page,
         "  rounds until it wins     {:>9}   on average",
-        told.mean_rounds.map_or_else(|| "never".to_owned(), mean)
+        report.mean_rounds.map_or_else(|| "never".to_owned(), mean)
     );
-    if told.rival.get() > 0.0 {
+    if report.rival.get() > 0.0 {
         line!(page, "  a rival wins a round     {:>9}", chance(later.rival_wins));
         line!(
             page,
             "  a rival wins in a year   {:>9}   {}",
-            chance(told.rival_wins_in_a_year),
-            count(told.pace.year, "round")
+            chance(report.rival_wins_in_a_year),
+            count(report.rate.year, "round")
         );
     }
 }

@@ -1,5 +1,6 @@
-//! What a hostile minority can do, of the sequencers and of the holders.
+//! What a hostile minority of the sequencers or the holders can do.
 
+use canon_forecast::ForecastReport;
 use canon_protocol::{
     Amount, Tabulation,
     text::{Percent, Tokens, count, grouped},
@@ -7,13 +8,10 @@ use canon_protocol::{
 };
 
 use super::{Page, line};
-use crate::commands::forecast::{
-    facts::Told,
-    text::{chance, part, percent},
-};
+use crate::commands::forecast::text::{chance, part, percent};
 
-pub(super) fn hostile(page: &mut Page, told: &Told<'_>) {
-    let hostile = &told.hostile;
+pub(super) fn hostile(page: &mut Page, report: &ForecastReport) {
+    let hostile = &report.hostile;
     line!(
         page,
         "\nWhat a hostile minority can do: all of it signals for a payload of its own, everybody else for"
@@ -50,7 +48,7 @@ pub(super) fn hostile(page: &mut Page, told: &Told<'_>) {
     let from = |seats: Option<u64>| match seats {
         None => "more than all seats".to_owned(),
         Some(seats) => {
-            let share = percent(seats as f64 / told.seats as f64);
+            let share = percent(seats as f64 / report.seats as f64);
             format!("{} ({share})", count(seats, "seat"))
         }
     };
@@ -63,16 +61,16 @@ pub(super) fn hostile(page: &mut Page, told: &Told<'_>) {
     line!(
         page,
         "  {} in 30 days, {} in a year",
-        count(told.pace.month, "round"),
-        grouped(told.pace.year)
+        count(report.rate.month, "round"),
+        grouped(report.rate.year)
     );
 }
 
-pub(super) fn vote(page: &mut Page, told: &Told<'_>) {
-    let vote = &told.vote;
-    let configuration = &told.configuration;
+pub(super) fn vote(page: &mut Page, report: &ForecastReport, is_deployed: bool) {
+    let vote = &report.vote;
+    let configuration = &report.configuration;
     let total = vote.total_power;
-    let basis = if told.chain.is_some() { "locked now" } else { "the preset's supply" };
+    let basis = if is_deployed { "locked now" } else { "the preset's supply" };
     line!(page, "\nThe vote, if all power is {} tokens ({basis})", Tokens(total));
     line!(
         page,
@@ -117,15 +115,15 @@ pub(super) fn vote(page: &mut Page, told: &Told<'_>) {
         "those who vote say no",
         "those who vote say yes"
     );
-    for force in &vote.alone {
+    for bloc in &vote.alone {
         let needs =
             |amount: Amount| format!("{} ({})", Tokens(amount).rounded_up(), part(amount, total));
         line!(
             page,
             "  {:<32}{:>31} {:>31}",
-            format!("{} votes", Percent::of(force.others)),
-            force.passes.map_or_else(|| "no power is enough".to_owned(), needs),
-            if force.stops.is_zero() { "nothing".to_owned() } else { needs(force.stops) },
+            format!("{} votes", Percent::of(bloc.others)),
+            bloc.passes.map_or_else(|| "no power is enough".to_owned(), needs),
+            if bloc.stops.is_zero() { "nothing".to_owned() } else { needs(bloc.stops) },
         );
     }
 }

@@ -1,16 +1,15 @@
-//! Where a chain stands, and who sequences.
+//! The state of a chain, and the operators.
 
-use canon_forecast::{Prospect, Side};
+use canon_forecast::{ForecastReport, electorate::Side, odds::Prospect};
 use canon_protocol::text::{Time, Tokens, count, grouped};
 
 use super::{Page, line};
 use crate::commands::forecast::{
     chain::{Snapshot, Standing},
-    facts::Told,
     text::percent,
 };
 
-pub(super) fn standing(page: &mut Page, told: &Told<'_>, chain: &Snapshot) {
+pub(super) fn standing(page: &mut Page, report: &ForecastReport, chain: &Snapshot) {
     let set = &chain.deployment;
     line!(
         page,
@@ -27,14 +26,14 @@ pub(super) fn standing(page: &mut Page, told: &Told<'_>, chain: &Snapshot) {
         count(chain.seats.into(), "seat"),
         chain.epoch,
         grouped(chain.next_seats),
-        if u64::from(chain.seats) == told.seats { "" } else { "; not those of this forecast" },
+        if u64::from(chain.seats) == report.seats { "" } else { "; not those of this forecast" },
     );
     line!(
         page,
         "  round     {}: {} left of {}, from slot {} on",
         chain.status.round,
-        count(told.first_round.slots_left, "slot"),
-        grouped(told.slots),
+        count(report.first_round.slots_left, "slot"),
+        grouped(report.slots),
         chain.status.first_free_slot
     );
     match chain.status.leader {
@@ -44,12 +43,12 @@ pub(super) fn standing(page: &mut Page, told: &Told<'_>, chain: &Snapshot) {
         None => line!(page, "  leader    none: nobody has signaled in it"),
     }
     if let Some(payload) = &chain.payload {
-        progress(page, told, payload);
+        progress(page, report, payload);
     }
 }
 
-fn progress(page: &mut Page, told: &Told<'_>, payload: &Standing) {
-    let round = &told.first_round;
+fn progress(page: &mut Page, report: &ForecastReport, payload: &Standing) {
+    let round = &report.first_round;
     let prospect = match round.prospect {
         Prospect::Won => "it has won the round".to_owned(),
         Prospect::Open => format!("it needs {} more", grouped(round.needed)),
@@ -62,7 +61,7 @@ fn progress(page: &mut Page, told: &Told<'_>, payload: &Standing) {
         page,
         "            {} of {} signals: {prospect}",
         grouped(payload.signals),
-        grouped(told.signals)
+        grouped(report.signals)
     );
     for won in &payload.pushable {
         let until = won.until.map_or_else(String::new, |last| format!(" until {}", Time(last)));
@@ -81,13 +80,13 @@ fn progress(page: &mut Page, told: &Told<'_>, payload: &Standing) {
     }
 }
 
-pub(super) fn operators(page: &mut Page, told: &Told<'_>) {
-    if told.operators.is_empty() {
+pub(super) fn operators(page: &mut Page, report: &ForecastReport) {
+    if report.operators.is_empty() {
         return;
     }
     line!(page, "\nOperators");
     line!(page, "         seats                stake      draws nothing   side      misses");
-    for (number, operator) in (1..).zip(&told.operators) {
+    for (number, operator) in (1..).zip(&report.operators) {
         let side = match operator.side {
             Side::For => "for",
             Side::Rival => "rival",
@@ -103,8 +102,12 @@ pub(super) fn operators(page: &mut Page, told: &Told<'_>) {
             percent(operator.missed.get()),
         );
     }
-    let listed: u64 = told.operators.iter().map(|operator| u64::from(operator.seats)).sum();
-    if listed < told.seats {
-        line!(page, "      {:>5} more draw and are taken for silent", grouped(told.seats - listed));
+    let listed: u64 = report.operators.iter().map(|operator| u64::from(operator.seats)).sum();
+    if listed < report.seats {
+        line!(
+            page,
+            "      {:>5} more draw and are taken for silent",
+            grouped(report.seats - listed)
+        );
     }
 }

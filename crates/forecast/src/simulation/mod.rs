@@ -1,115 +1,111 @@
-//! A campaign put to the rules themselves: rounds in which every signal is decided by
-//! [`SetState::decide`] and every slot is drawn as the rollup draws it.
+//! Simulated campaigns: [`SetState::decide`](canon_protocol::SetState::decide) decides every signal, and
+//! slots are drawn as the rollup draws them.
 //!
-//! For operators that miss each slot independently the formula of [`crate::RoundOdds`] is exact and
-//! this finds the same. It is for those that fail for a while: their rounds vary more than any
-//! formula here says.
+//! If operators miss each slot independently, the formula of [`RoundOdds`](crate::odds::RoundOdds) is
+//! exact and the simulation agrees with it. The simulation is for operators with outages that last:
+//! the signals of their rounds vary more than that formula says.
 
-mod simulated_set;
+mod set;
 
 use canon_protocol::{Epoch, Refusal, Round, RoundRules, Slot, SlotClock, Timestamp};
 use rand_chacha::{ChaCha8Rng, rand_core::RngCore};
 
-use simulated_set::{Choice, SimulatedSet};
+use set::{Choice, SimulatedSet};
 
 use crate::{
     electorate::{Electorate, Operator, Side},
-    interval::{Interval, Quantile},
     share::Share,
 };
 
-/// A campaign that is played gives up after so many rounds without a win.
+pub use crate::interval::{Interval, Quantile};
+
+/// The number of rounds without a win after which a simulated campaign gives up.
 pub const PATIENCE: u32 = 12;
 
-/// What is simulated beside the electorate.
+/// The settings of a simulation, apart from the electorate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Simulation {
     /// Signals and slots of a round.
     pub rules: RoundRules,
-    /// Slots and epochs; its genesis is not used.
+    /// Slots and epochs. The genesis is ignored.
     pub clock: SlotClock,
-    /// Campaigns to play, each until it wins or has lost [`PATIENCE`] rounds. Each begins with a round
-    /// of its own and operators that are up or down as they are on average, so no campaign depends
-    /// on another.
+    /// The number of campaigns, each simulated until it wins or has lost [`PATIENCE`] rounds. Each
+    /// begins with a new round, and draws anew which operators are down, so campaigns are independent
+    /// of each other.
     pub campaigns: u32,
-    /// Slots that an operator's failure lasts on average. Failures can't be shorter than
-    /// 1 / (1 - missed) slots on average, which is when they are independent from slot to slot.
+    /// The mean length of an operator's outage, in slots. It is at least 1 / (1 - missed), the length at
+    /// which an operator misses its slots independently of each other.
     pub outage: f64,
-    /// Replays the same simulation.
+    /// The seed of all random draws: the same seed repeats the simulation.
     pub seed: u64,
 }
 
-/// A simulation that can't be played.
+/// The reason why a simulation isn't possible.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SimulationError {
-    /// The rules refused what every campaign needs, for instance because a stake for each seat is more
-    /// than the asset can supply.
+    /// The rules refused a call that every campaign needs, for instance because the asset can't supply
+    /// a stake for each seat.
     #[error("the rules refuse to set the simulated: {0}; choose fewer seats")]
     Refused(#[from] Refusal),
-    /// The events of a decision did not fit the state that it was decided on.
+    /// The events of a decision don't fit the state that it was made on.
     #[error("an event does not fit the state: {0}; please report this")]
     ApplyError(#[from] canon_protocol::ApplyError),
-    /// The campaigns last longer than time does.
+    /// The campaigns end after the last representable time.
     #[error("{0} campaigns end after the last timestamp that fits 40 bits; play fewer")]
     TooLong(u32),
 }
 
-/// What came out.
+/// The results of a simulation.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Simulated {
-    /// Campaigns that won their first round, of all.
+    /// The campaigns that won their first round.
     pub wins: Interval,
-    /// Campaigns in whose first round a rival won, of all.
+    /// The campaigns in whose first round a rival won.
     pub rival_wins: Interval,
-    /// The fewest and the most signals that the payload got in a first round.
+    /// The fewest and the most signals for the payload in a first round.
     pub signals: (u32, u32),
-    /// The signals it got in a first round on average.
+    /// The mean number of signals for the payload in a first round.
     pub mean_signals: f64,
-    /// The rounds in which half of the campaigns had won.
+    /// The number of rounds within which half of the campaigns have won.
     pub median: Quantile,
-    /// The rounds in which nine of ten had.
+    /// The number of rounds within which nine of ten have won.
     pub nine_of_ten: Quantile,
 }
 
-/// Plays `simulation.campaigns` campaigns with `electorate`. `progress` is told how many have been
-/// played after each.
+/// Simulates `simulation.campaigns` campaigns of `electorate`. Calls `progress` after each of them, with
+/// the number of campaigns so far.
 ///
 /// # Errors
 ///
-/// If the set can't be prepared, or the campaigns last longer than timestamps do.
+/// If the set can't be prepared, or the campaigns end after the last representable time.
 pub fn simulate(
     simulation: &Simulation,
     electorate: &Electorate,
     mut progress: impl FnMut(u32),
 ) -> Result<Simulated, SimulationError> {
     let clock = SlotClock { genesis: Timestamp::of(1), ..simulation.clock };
-    let mut play = Play {
+    let mut run = Run {
         simulation,
         clock,
-        simulated: SimulatedSet::set(
-            simulation.rules,
-            &clock,
-            electorate.seats(),
-            simulation.seed,
-        )?,
-        shifts: Vec::new(),
+        set: SimulatedSet::new(simulation.rules, &clock, electorate.seats(), simulation.seed)?,
+        uptimes: Vec::new(),
         seat_of: seat_owners(electorate),
         epoch: None,
     };
-    // The set that stands now draws from the epoch after the next one on.
+    // The present set draws from the epoch after the next one on.
     let first_slot = clock.epoch_duration.get().saturating_mul(2);
     let mut round = Round::of(first_slot.div_ceil(u64::from(simulation.rules.m())));
-    play.prepare(round)?;
+    run.prepare(round)?;
     let n = simulation.rules.n();
     let (mut won, mut lost, mut total) = (0, 0, 0);
     let mut signals = (u32::MAX, 0);
     let mut waits = Vec::new();
     for campaign in 1..=simulation.campaigns {
-        play.begin(electorate);
+        run.begin(electorate);
         let mut wait = None;
         for number in 1..=PATIENCE {
-            let (ours, theirs) = play.round(round)?;
+            let (ours, theirs) = run.round(round)?;
             round = round.next();
             if number == 1 {
                 won += u64::from(ours >= n);
@@ -125,7 +121,7 @@ pub fn simulate(
         waits.push(wait);
         progress(campaign);
     }
-    // Those that never won are last.
+    // Campaigns that never won are last.
     waits.sort_by_key(|wait| wait.unwrap_or(u32::MAX));
     let campaigns = u64::from(simulation.campaigns);
     Ok(Simulated {
@@ -138,39 +134,39 @@ pub fn simulate(
     })
 }
 
-/// Rounds that are played one after the other.
-struct Play<'a> {
+/// The simulated rounds, one after the other.
+struct Run<'a> {
     simulation: &'a Simulation,
     clock: SlotClock,
-    simulated: SimulatedSet,
-    /// Where each operator stands.
-    shifts: Vec<Shift>,
+    set: SimulatedSet,
+    /// Whether each operator is up.
+    uptimes: Vec<Uptime>,
     /// The operator of each seat.
     seat_of: Vec<usize>,
     /// The last epoch in which a seed was recorded.
     epoch: Option<Epoch>,
 }
 
-impl Play<'_> {
-    /// A campaign begins: operators are up or down as they are on average.
+impl Run<'_> {
+    /// Begins a campaign: draws which operators are up, each with its long-term chance.
     fn begin(&mut self, electorate: &Electorate) {
         let outage = self.simulation.outage;
-        let rng = &mut self.simulated.rng;
+        let rng = &mut self.set.rng;
         let operators = electorate.operators().iter();
-        self.shifts = operators.map(|operator| Shift::new(operator, outage, rng)).collect();
+        self.uptimes = operators.map(|operator| Uptime::new(operator, outage, rng)).collect();
     }
 
-    /// Plays a round. Returns the signals for the payload and for the rival.
+    /// Simulates a round. Returns the signals for the payload and for the rival.
     fn round(&mut self, round: Round) -> Result<(u32, u32), SimulationError> {
         let rules = self.simulation.rules;
         for slot in rules.first_slot(round).get()..=rules.last_slot(round).get() {
             self.slot(Slot::of(slot))?;
         }
-        let count = |choice| self.simulated.signals(round, choice);
+        let count = |choice| self.set.signals(round, choice);
         Ok((count(Choice::Payload), count(Choice::Rival)))
     }
 
-    /// Records the seeds that the first slots of a round need, in the epoch before them.
+    /// Records the seed for the epoch in which a round begins, in the epoch before it.
     fn prepare(&mut self, round: Round) -> Result<(), SimulationError> {
         let epoch = self.clock.epoch_of(self.simulation.rules.first_slot(round));
         let before = epoch.get().checked_sub(1).map(Epoch::of);
@@ -178,18 +174,18 @@ impl Play<'_> {
         if let Some(second) = first.map(Slot::next)
             && let Some(timestamp) = self.clock.slot_start(second)
         {
-            self.simulated.go_to(second, timestamp);
+            self.set.go_to(second, timestamp);
             self.record_seed(second)?;
         }
         Ok(())
     }
 
-    /// Once an epoch, after its first slot, somebody records the seed of the next one.
+    /// Records the seed of the next epoch once an epoch, after its first slot.
     fn record_seed(&mut self, slot: Slot) -> Result<(), SimulationError> {
         let epoch = self.clock.epoch_of(slot);
         let is_first = self.clock.first_slot(epoch) == Some(slot);
         if !is_first && self.epoch.replace(epoch) != Some(epoch) {
-            self.simulated.set_up_epoch()?;
+            self.set.set_up_epoch()?;
         }
         Ok(())
     }
@@ -197,16 +193,16 @@ impl Play<'_> {
     fn slot(&mut self, slot: Slot) -> Result<(), SimulationError> {
         let timestamp = self.clock.slot_start(slot);
         let timestamp = timestamp.ok_or(SimulationError::TooLong(self.simulation.campaigns))?;
-        self.simulated.go_to(slot, timestamp);
+        self.set.go_to(slot, timestamp);
         self.record_seed(slot)?;
-        for shift in &mut self.shifts {
-            shift.next_slot(&mut self.simulated.rng);
+        for uptime in &mut self.uptimes {
+            uptime.next_slot(&mut self.set.rng);
         }
-        let Some(seat) = self.simulated.drawn() else { return Ok(()) };
-        let shift = &self.shifts[self.seat_of[seat as usize]];
-        match (shift.up, shift.side) {
-            (true, Side::For) => self.simulated.signal(seat, Choice::Payload),
-            (true, Side::Rival) => self.simulated.signal(seat, Choice::Rival),
+        let Some(seat) = self.set.drawn() else { return Ok(()) };
+        let uptime = &self.uptimes[self.seat_of[seat as usize]];
+        match (uptime.up, uptime.side) {
+            (true, Side::For) => self.set.signal(seat, Choice::Payload),
+            (true, Side::Rival) => self.set.signal(seat, Choice::Rival),
             (false, _) | (true, Side::Silent) => Ok(()),
         }
     }
@@ -222,16 +218,18 @@ fn seat_owners(electorate: &Electorate) -> Vec<usize> {
         .collect()
 }
 
-/// An operator's ups and downs: a chain of two states that is down for the part of slots that it misses
-/// and stays down for as long as failures last.
-struct Shift {
+/// Whether an operator is up: a Markov chain of two states, whose long-term share of slots down is the
+/// share that the operator misses, and whose mean time down is the length of an outage.
+struct Uptime {
     side: Side,
     up: bool,
+    /// The chance to go down before the next slot.
     fails: f64,
+    /// The chance to come up again before the next slot.
     recovers: f64,
 }
 
-impl Shift {
+impl Uptime {
     fn new(operator: &Operator, outage: f64, rng: &mut ChaCha8Rng) -> Self {
         let missed = operator.missed.get();
         let (fails, recovers) = if operator.missed == Share::ALL {
@@ -249,16 +247,16 @@ impl Shift {
     }
 }
 
-/// True with `chance`.
+/// Returns true with `chance`.
 fn happens(rng: &mut ChaCha8Rng, chance: f64) -> bool {
-    // 53 random bits are all that a number below 1 can hold.
+    // An f64 from 0 to 1 has 53 bits.
     ((rng.next_u64() >> 11) as f64) / ((1u64 << 53) as f64) < chance
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::RoundOdds;
+    use crate::odds::RoundOdds;
     use core::num::NonZeroU64;
 
     fn share(value: f64) -> Share {
@@ -292,7 +290,7 @@ mod tests {
             let set = Electorate::of_shares(seats, share(supporters), share(rivals), share(missed))
                 .unwrap();
             let simulation = simulation(10_000, 1.0);
-            // One operator per side would fail as a whole: give every seat its own.
+            // One operator per side would fail as a whole, so every seat gets an operator of its own.
             let alone = set
                 .operators()
                 .iter()
@@ -309,7 +307,7 @@ mod tests {
                 let off = (found.share() - exact).abs();
                 assert!(off <= 5.0 * deviation + 1.0 / trials, "{found:?} instead of {exact}");
             }
-            // The rounds until a win are those of the formula, as far as they were played.
+            // The rounds until a win agree with the formula, up to PATIENCE.
             for (found, chance) in [(found.median, 0.5), (found.nine_of_ten, 0.9)] {
                 let rounds =
                     (1..=PATIENCE).find(|rounds| odds.wins_within(*rounds as u64) >= chance);
@@ -332,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_seed_replays() {
+    fn the_same_seed_gives_the_same_results() {
         let set = Electorate::of_shares(20, share(0.6), share(0.2), share(0.1)).unwrap();
         let once = simulate(&simulation(50, 3.0), &set, |_| ()).unwrap();
         assert_eq!(simulate(&simulation(50, 3.0), &set, |_| ()).unwrap(), once);

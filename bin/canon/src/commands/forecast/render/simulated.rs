@@ -1,18 +1,21 @@
-//! What came out of campaigns that were played.
+//! The results of simulated campaigns.
 
-use canon_forecast::{PATIENCE, Quantile, Simulated};
+use canon_forecast::{
+    ForecastReport,
+    simulation::{PATIENCE, Quantile, Simulated},
+};
 use canon_protocol::text::count;
 
 use super::{Page, line};
-use crate::commands::forecast::{facts::Told, text::estimate};
+use crate::commands::forecast::text::estimate;
 
-pub(super) fn simulation(page: &mut Page, told: &Told<'_>, simulated: &Simulated) {
+pub(super) fn simulation(page: &mut Page, report: &ForecastReport, simulated: &Simulated) {
     line!(
         page,
         "\nWith failures that last: {} played by the rules, from a whole round on (95 % intervals)",
         count(simulated.wins.trials, "campaign")
     );
-    if told.operators.is_empty() {
+    if report.operators.is_empty() {
         line!(
             page,
             "Each side is one operator and fails as a whole; --operators says who fails together"
@@ -50,7 +53,7 @@ pub(super) fn simulation(page: &mut Page, told: &Told<'_>, simulated: &Simulated
     }
 }
 
-/// A number of rounds, if it was played.
+/// A number of rounds; `None` is more than were simulated.
 fn rounds(rounds: Option<u32>) -> String {
     rounds.map_or_else(|| format!("over {PATIENCE}"), |rounds| rounds.to_string())
 }

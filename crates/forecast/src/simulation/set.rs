@@ -1,4 +1,4 @@
-//! A set whose canonical rollup has all seats taken, and nothing else.
+//! The set of contracts that a simulation runs on: all seats of the canonical rollup are taken.
 
 use alloy_primitives::{Address, Bytes, U256, keccak256};
 use canon_protocol::{
@@ -29,7 +29,7 @@ const ADDRESSES: Addresses = Addresses {
     expect: Address::repeat_byte(0xa6),
 };
 
-/// Two payloads, and nothing else outside the set.
+/// The external contracts: two payloads.
 #[derive(Debug)]
 struct Payloads;
 
@@ -50,7 +50,7 @@ impl ExternalContracts for Payloads {
     }
 }
 
-/// What a seat signals for.
+/// The payload that a seat signals for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Choice {
     Payload,
@@ -66,7 +66,7 @@ impl Choice {
     }
 }
 
-/// The state of the set with a clock and randomness.
+/// The state of the set, its clock, and the random draws of the simulation.
 pub(super) struct SimulatedSet {
     pub(super) rng: ChaCha8Rng,
     set: SetState,
@@ -74,8 +74,8 @@ pub(super) struct SimulatedSet {
 }
 
 impl SimulatedSet {
-    /// A set in which so many seats are taken, at the clock's genesis.
-    pub(super) fn set(
+    /// Deploys the set at the clock's genesis and takes `seats` seats.
+    pub(super) fn new(
         rules: RoundRules,
         clock: &SlotClock,
         seats: u64,
@@ -144,7 +144,7 @@ impl SimulatedSet {
         )
     }
 
-    /// Time goes on to a slot that begins at `timestamp`.
+    /// Moves the clock to `slot`, which begins at `timestamp`.
     pub(super) const fn go_to(&mut self, slot: Slot, timestamp: Timestamp) {
         self.block = L1Block { number: BlockNumber::of(slot.get() + 1), timestamp };
     }
@@ -154,20 +154,20 @@ impl SimulatedSet {
         self.call(FUNDER, ROLLUP, RollupCall::SetupEpoch)
     }
 
-    /// The seat that draws the present slot, if there is any.
+    /// The seat that draws the present slot, if any.
     pub(super) fn drawn(&self) -> Option<u64> {
         let now = self.block.timestamp;
         let member = self.set.rollup(ROLLUP)?.member_at(now, now).ok()??;
         Some(seat_number(Member::proposer(member)))
     }
 
-    /// A seat signals in the present slot, which it has drawn.
+    /// Signals as `seat` in the present slot, which the seat must have drawn.
     pub(super) fn signal(&mut self, seat: u64, choice: Choice) -> Result<(), SimulationError> {
         let vote = ProposalsCall::Vote { payload: choice.address() };
         self.call(seat_address(0xbb, seat), PROPOSALS, vote)
     }
 
-    /// The signals of a round.
+    /// The number of signals for a payload in a round.
     pub(super) fn signals(&self, round: Round, choice: Choice) -> u32 {
         let proposals = self.set.proposals(PROPOSALS);
         proposals.map_or(0, |proposals| proposals.yea_count(ROLLUP, round, choice.address()))
@@ -206,13 +206,14 @@ impl SimulatedSet {
     }
 }
 
-/// Attester and proposer of a seat have its number in their addresses.
+/// The address of a seat's attester or proposer, which contains the number of the seat.
 fn seat_address(kind: u8, number: u64) -> Address {
     let mut bytes = [kind; 20];
     bytes[12..].copy_from_slice(&number.to_be_bytes());
     Address::from(bytes)
 }
 
+/// The number of the seat whose proposer has this address.
 fn seat_number(proposer: Address) -> u64 {
     let mut bytes = [0; 8];
     bytes.copy_from_slice(&proposer[12..]);

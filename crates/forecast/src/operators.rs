@@ -1,0 +1,409 @@
+//! The file of operators: TOML with one `[[operator]]` table for each.
+//!
+//! | field | value |
+//! |---|---|
+//! | `seats` | a whole number of seats, 1 or more |
+//! | `stake` | instead of `seats`: the stake in tokens, which is split into as many seats as possible |
+//! | `side` | `"for"`, `"rival"` or `"silent"` |
+//! | `missed` | the share of its slots that the operator misses; optional |
+
+use std::ops::Range;
+
+use canon_protocol::{
+    Amount,
+    text::{ParseQuantityError, Tokens, amount, fraction, number},
+};
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+use crate::{
+    electorate::{Operator, Side, seats_of},
+    share::Share,
+};
+
+/// An operator of a file, with its stake.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ListedOperator {
+    /// The operator.
+    pub operator: Operator,
+    /// Its stake: as listed, or otherwise the minimum for its seats.
+    pub stake: Amount,
+}
+
+impl ListedOperator {
+    /// The part of the stake that pays for no seat, if each seat needs `minimum`.
+    pub fn idle_stake(&self, minimum: Amount) -> Amount {
+        let used = minimum.get().saturating_mul(self.operator.seats.into());
+        Amount::new(self.stake.get().saturating_sub(used)).unwrap_or_default()
+    }
+}
+
+/// The reason why a text isn't a file of operators.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OperatorsError {
+    /// The text isn't TOML.
+    #[error(transparent)]
+    Syntax(#[from] toml::de::Error),
+    /// Fields are wrong: at least one mistake, in the order of the file.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Fields(Vec<Mistake>),
+}
+
+/// A mistake in a file of operators.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {kind}")]
+pub struct Mistake {
+    /// The bytes of the text that are wrong; `None` if the text has nothing of the kind.
+    pub span: Option<Range<usize>>,
+    /// The path of the field, such as `operator[0].seats`. Operators are counted from 0.
+    pub field: String,
+    /// The kind of mistake.
+    pub kind: MistakeKind,
+}
+
+/// A kind of mistake in a file of operators.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MistakeKind {
+    /// A key or a value is wrong; what is expected there is named.
+    #[error("expected {0}")]
+    Expected(String),
+    /// A required field is missing; what is expected there is named.
+    #[error("expected {0}, found nothing")]
+    Missing(&'static str),
+    /// An operator has both seats and a stake.
+    #[error("expected seats or stake, found both")]
+    SeatsAndStake,
+    /// An operator has neither seats nor a stake.
+    #[error("expected seats or stake, found neither")]
+    NoSeatsNorStake,
+}
+
+/// Parses a file of operators, whose seats need a stake of `minimum` each. `missed` applies to operators
+/// without that field.
+///
+/// # Errors
+///
+/// [`OperatorsError::Syntax`] if the text isn't TOML; otherwise [`OperatorsError::Fields`] with all
+/// mistakes.
+pub fn parse(
+    text: &str,
+    minimum: Amount,
+    missed: Share,
+) -> Result<Vec<ListedOperator>, OperatorsError> {
+    const AT_LEAST_ONE: &str = "at least one [[operator]]";
+    let table = DeTable::parse(text)?;
+    let expected = |span, field: String, expected: &str| Mistake {
+        span,
+        field,
+        kind: MistakeKind::Expected(expected.to_owned()),
+    };
+    let mut mistakes = Vec::new();
+    for key in table.get_ref().keys().filter(|key| key.get_ref() != "operator") {
+        mistakes.push(expected(Some(key.span()), key.get_ref().to_string(), "only [[operator]]"));
+    }
+    let mut operators = Vec::new();
+    let list = table.get_ref().get("operator");
+    match list.map(Spanned::get_ref) {
+        Some(DeValue::Array(entries)) if !entries.is_empty() => {
+            for (position, entry) in entries.iter().enumerate() {
+                let mut entry = Entry { position, entry, minimum, mistakes: &mut mistakes };
+                operators.extend(entry.operator(missed));
+            }
+        }
+        _ => {
+            mistakes.push(expected(list.map(Spanned::span), "operator".to_owned(), AT_LEAST_ONE));
+        }
+    }
+    if mistakes.is_empty() {
+        return Ok(operators);
+    }
+    mistakes.sort_by_key(|mistake| mistake.span.as_ref().map(|span| span.start));
+    Err(OperatorsError::Fields(mistakes))
+}
+
+/// One `[[operator]]`.
+struct Entry<'a> {
+    /// Its position in the file, counted from 0.
+    position: usize,
+    entry: &'a Spanned<DeValue<'a>>,
+    minimum: Amount,
+    mistakes: &'a mut Vec<Mistake>,
+}
+
+impl<'a> Entry<'a> {
+    fn operator(&mut self, missed: Share) -> Option<ListedOperator> {
+        let Some(table) = self.entry.get_ref().as_table() else {
+            let field = format!("operator[{}]", self.position);
+            let expected = "a table with seats or stake, side and missed".to_owned();
+            let (span, kind) = (Some(self.entry.span()), MistakeKind::Expected(expected));
+            self.mistakes.push(Mistake { span, field, kind });
+            return None;
+        };
+        let known = ["seats", "stake", "side", "missed"];
+        for key in table.keys().filter(|key| !known.contains(&&**key.get_ref())) {
+            self.expected(key.span(), key.get_ref(), "seats, stake, side or missed");
+        }
+        let seats = self.seats(table);
+        let side = self.side(table);
+        let missed = match table.get("missed") {
+            None => Some(missed),
+            Some(given) => {
+                let (expected, read) = (fraction::EXPECTED_SHARE, fraction::parse_share);
+                self.quantity(given, "missed", expected, decimal_or_text, read).map(Share::from)
+            }
+        };
+        let ((seats, stake), side, missed) = (seats?, side?, missed?);
+        Some(ListedOperator { operator: Operator { seats, side, missed }, stake })
+    }
+
+    /// The number of seats, and the stake for them.
+    fn seats(&mut self, table: &'a DeTable<'a>) -> Option<(u32, Amount)> {
+        let minimum = self.minimum;
+        match (table.get("seats"), table.get("stake")) {
+            (Some(given), None) => {
+                let range = 1..=u64::from(u32::MAX);
+                let expected = number::expected(&range);
+                let read = |text: &str| number::parse_within(text, range);
+                let seats = self.quantity(given, "seats", &expected, number_or_text, read)?;
+                let seats = u32::try_from(seats).ok()?;
+                let least = minimum.get().checked_mul(seats.into()).and_then(Amount::new);
+                if least.is_none() {
+                    let expected = "no more seats than all the asset there can be is enough for";
+                    self.expected(given.span(), "seats", expected);
+                }
+                Some((seats, least?))
+            }
+            (None, Some(given)) => {
+                let stake =
+                    self.quantity(given, "stake", amount::EXPECTED, number_or_text, amount::parse)?;
+                match seats_of(stake, minimum) {
+                    Some(seats) if seats > 0 => return Some((seats, stake)),
+                    Some(_) => {
+                        let expected = format!("the {} tokens of a seat or more", Tokens(minimum));
+                        self.expected(given.span(), "stake", &expected);
+                    }
+                    None => {
+                        let expected = "a stake for fewer than the 2^32 seats of a set";
+                        self.expected(given.span(), "stake", expected);
+                    }
+                }
+                None
+            }
+            (Some(given), Some(_)) => {
+                self.mistake(given.span(), "seats", MistakeKind::SeatsAndStake);
+                None
+            }
+            (None, None) => {
+                self.mistake(self.entry.span(), "seats", MistakeKind::NoSeatsNorStake);
+                None
+            }
+        }
+    }
+
+    fn side(&mut self, table: &'a DeTable<'a>) -> Option<Side> {
+        const EXPECTED: &str = r#""for", "rival" or "silent""#;
+        let Some(given) = table.get("side") else {
+            self.mistake(self.entry.span(), "side", MistakeKind::Missing(EXPECTED));
+            return None;
+        };
+        match given.get_ref().as_str() {
+            Some("for") => Some(Side::For),
+            Some("rival") => Some(Side::Rival),
+            Some("silent") => Some(Side::Silent),
+            _ => {
+                self.expected(given.span(), "side", EXPECTED);
+                None
+            }
+        }
+    }
+
+    /// Reads a quantity: `to_text` takes its text from a value of the right type, `parse` reads that.
+    fn quantity<T>(
+        &mut self,
+        value: &Spanned<DeValue<'a>>,
+        field: &str,
+        expected: &str,
+        to_text: impl FnOnce(&DeValue<'a>) -> Option<String>,
+        parse: impl FnOnce(&str) -> Result<T, ParseQuantityError>,
+    ) -> Option<T> {
+        let Some(text) = to_text(value.get_ref()) else {
+            self.expected(value.span(), field, expected);
+            return None;
+        };
+        parse(&text).map_err(|error| self.expected(value.span(), field, error.expected())).ok()
+    }
+
+    fn expected(&mut self, span: Range<usize>, field: &str, expected: &str) {
+        self.mistake(span, field, MistakeKind::Expected(expected.to_owned()));
+    }
+
+    fn mistake(&mut self, span: Range<usize>, field: &str, kind: MistakeKind) {
+        let field = format!("operator[{}].{field}", self.position);
+        self.mistakes.push(Mistake { span: Some(span), field, kind });
+    }
+}
+
+/// Returns the text of a text or a whole number.
+fn number_or_text(value: &DeValue<'_>) -> Option<String> {
+    match value {
+        DeValue::String(text) => Some(text.to_string()),
+        DeValue::Integer(number) => {
+            // A number of more than 128 bits is out of every range, and so is the largest one of 128.
+            let number = i128::from_str_radix(number.as_str(), number.radix());
+            Some(number.unwrap_or(i128::MAX).to_string())
+        }
+        _ => None,
+    }
+}
+
+/// Returns the text of a text or a number, also one with decimals or an exponent.
+fn decimal_or_text(value: &DeValue<'_>) -> Option<String> {
+    match value {
+        DeValue::Float(number) => {
+            let number: f64 = number.as_str().parse().ok()?;
+            // A share has 18 decimals: a number with more is rounded to them.
+            let (exact, rounded) = (number.to_string(), format!("{number:.18}"));
+            Some(if exact.len() < rounded.len() { exact } else { rounded })
+        }
+        value => number_or_text(value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINIMUM: Amount = Amount::of(100 * Amount::TOKEN.get());
+
+    fn tokens_of(count: u128) -> Amount {
+        Amount::of(count * Amount::TOKEN.get())
+    }
+
+    const MISSED: Share = Share::ALL;
+
+    /// Each mistake on a line, with its place in the text and what is there.
+    fn mistakes(text: &str) -> String {
+        let OperatorsError::Fields(mistakes) = parse(text, MINIMUM, MISSED).unwrap_err() else {
+            panic!("not TOML: {text}")
+        };
+        let line = |mistake: &Mistake| match &mistake.span {
+            None => mistake.to_string(),
+            Some(span) => {
+                let before = &text[..span.start];
+                let (line, column) = before.rsplit_once('\n').unwrap_or(("", before));
+                let line = if before.contains('\n') { line.lines().count() + 1 } else { 1 };
+                format!("{line}:{}: {mistake} [{}]", column.len() + 1, &text[span.clone()])
+            }
+        };
+        mistakes.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn seats_and_stake_say_the_same() {
+        let text = r#"
+            [[operator]]
+            seats = 3
+            side = "for"
+            missed = 0.02
+            [[operator]]
+            stake = "399.5"
+            side = "rival"
+            missed = "2%"
+            [[operator]]
+            stake = 100
+            side = "silent"
+            missed = 1e0
+            [[operator]]
+            stake = "1,000"
+            side = "for"
+            [[operator]]
+            seats = "1,000"
+            side = "for"
+            missed = 0
+            [[operator]]
+            seats = 0x10
+            side = "for"
+            missed = 0.0033333333333333335
+        "#;
+        let read = parse(text, MINIMUM, MISSED).unwrap();
+        let seats: Vec<_> = read.iter().map(|listed| listed.operator.seats).collect();
+        assert_eq!(seats, [3, 3, 1, 10, 1_000, 16]);
+        assert!((read[5].operator.missed.get() - 1.0 / 300.0).abs() < 1e-18);
+        assert_eq!((read[3].stake, read[3].operator.missed), (tokens_of(1_000), MISSED));
+        assert_eq!(read[0].stake, tokens_of(300));
+        assert_eq!(read[0].operator.missed, read[1].operator.missed);
+        let idle = [0, 1, 2].map(|operator: usize| read[operator].idle_stake(MINIMUM));
+        assert_eq!(idle, [Amount::ZERO, Amount::of(99_500_000_000_000_000_000), Amount::ZERO]);
+    }
+
+    #[test]
+    fn every_problem_is_told_with_its_operator_and_field() {
+        let text = r#"
+            [[operator]]
+            seats = 1
+            stake = 100
+            side = "for"
+            missed = 0
+            [[operator]]
+            side = "both"
+            [[operator]]
+            stake = "99.9"
+            side = "for"
+            missed = 1.1
+            [[operator]]
+            seats = 0
+            side = "for"
+            missed = 0
+            name = "x"
+            [[operator]]
+            stake = "1,00"
+        "#;
+        assert_eq!(
+            mistakes(text),
+            r#"3:21: operator[0].seats: expected seats or stake, found both [1]
+7:13: operator[1].seats: expected seats or stake, found neither [[[operator]]]
+8:20: operator[1].side: expected "for", "rival" or "silent" ["both"]
+10:21: operator[2].stake: expected the 100 tokens of a seat or more ["99.9"]
+12:22: operator[2].missed: expected a share from 0 % to 100 % [1.1]
+14:21: operator[3].seats: expected a whole number from 1 to 4,294,967,295 [0]
+17:13: operator[3].name: expected seats, stake, side or missed [name]
+18:13: operator[4].side: expected "for", "rival" or "silent", found nothing [[[operator]]]
+19:21: operator[4].stake: expected tokens, such as 1000, "1,000" or "0.5" ["1,00"]"#
+        );
+    }
+
+    #[test]
+    fn other_files_are_no_list() {
+        let none = "operator: expected at least one [[operator]]";
+        for (text, says) in [
+            ("", none.to_owned()),
+            ("operator = 3", format!("1:12: {none} [3]")),
+            ("operator = []", format!("1:12: {none} [[]]")),
+            ("[operator]\nseats = 3", format!("1:1: {none} [[operator]]")),
+            (
+                "operator = [3]",
+                "1:13: operator[0]: expected a table with seats or stake, side and missed [3]"
+                    .to_owned(),
+            ),
+        ] {
+            assert_eq!(mistakes(text), says, "{text}");
+        }
+        let other = "a = 1\n[[operator]]\nseats = 3\nside = \"for\"";
+        assert_eq!(mistakes(other), "1:1: a: expected only [[operator]] [a]");
+        let error = parse("= 1", MINIMUM, MISSED).unwrap_err();
+        assert!(matches!(error, OperatorsError::Syntax(_)), "{error}");
+    }
+
+    #[test]
+    fn a_stake_pays_for_less_than_2_to_the_32_seats() {
+        for (stake, seats) in [("4294967295", Some(u32::MAX)), ("4294967296", None)] {
+            let text = format!("[[operator]]\nstake = {stake}\nside = \"for\"");
+            let read = parse(&text, Amount::TOKEN, MISSED);
+            assert_eq!(read.ok().map(|listed| listed[0].operator.seats), seats, "{stake}");
+        }
+    }
+}
