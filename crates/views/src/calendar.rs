@@ -1,23 +1,22 @@
-//! All times to come, and what happens then.
+//! The changes that come with time alone.
 
-use crate::present::{Present, SetView};
+use crate::present::{KnownStake, Present, SetView};
 use alloy_primitives::Address;
 use canon_protocol::{
     Epoch, Payment, ProposalId, ProposalState, Round, Seconds, Timestamp, WithdrawalId, text,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
-/// A time to come, and what happens then if nothing else happens before.
+/// A change at a time to come, if nothing else happens before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct CalendarEntry {
-    /// The first second in which it is so.
+    /// The first second in which it has happened.
     pub time: Timestamp,
-    /// What is so.
+    /// The change.
     pub event: CalendarEvent,
 }
 
-/// What is so from some second on.
+/// A change that comes with time alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -161,55 +160,33 @@ fn rounds(view: &Present) -> Vec<(Timestamp, CalendarEvent)> {
     entries
 }
 
+/// The next epoch of each rollup, which before genesis is the first, and its next chance to record a seed.
 fn epochs(view: &Present) -> impl Iterator<Item = (Timestamp, CalendarEvent)> {
     view.rollups.iter().flat_map(|(rollup, seen)| {
         let (rollup, clock) = (*rollup, seen.clock);
         let present = clock.epoch_at(view.block.timestamp);
-        let start = present.and_then(|present| {
-            let epoch = present.next();
-            Some((clock.epoch_start(epoch)?, CalendarEvent::EpochStarts { rollup, epoch }))
-        });
-        let recording = present.and_then(|present| {
-            let epoch = present.next();
-            let time = clock.seed_recording_start(present)?;
-            Some((time, CalendarEvent::SeedRecordable { rollup, epoch }))
-        });
-        start.into_iter().chain(recording)
+        let epoch = present.map_or(Epoch::ZERO, Epoch::next);
+        let start = clock.epoch_start(epoch);
+        let start = start.map(|time| (time, CalendarEvent::EpochStarts { rollup, epoch }));
+        // Each epoch records the seed of the next one.
+        let recording = present.unwrap_or(Epoch::ZERO);
+        let seed = clock.seed_recording_start(recording);
+        let epoch = recording.next();
+        let seed = seed.map(|time| (time, CalendarEvent::SeedRecordable { rollup, epoch }));
+        start.into_iter().chain(seed)
     })
 }
 
-fn payments(view: &SetView) -> Vec<(Timestamp, CalendarEvent)> {
-    let present = &view.present;
-    let mut withdrawals = present.withdrawals.clone();
-    let mut stakes = BTreeMap::new();
-    for (rollup, seen) in &present.rollups {
-        for (attester, stands) in &seen.attesters {
-            stakes.insert((*rollup, *attester), (stands.exit, stands.moving));
-        }
-    }
-    if let Some(history) = &view.history {
-        let all = (0..).zip(history.governance().withdrawals());
-        withdrawals
-            .extend(all.filter_map(|(id, one)| Some((WithdrawalId::new(id)?, (*one).into()))));
-        for (address, rollup) in history.rollups() {
-            for member in rollup.registrations() {
-                let attester = member.attester();
-                let present = rollup.member(attester);
-                let stands = present.map(|member| (member.exit(), member.moving()));
-                stakes.insert((address, attester), stands.unwrap_or_default());
-            }
-        }
-    }
-    let unpaid = withdrawals.into_iter().filter(|(_, one)| one.payment == Payment::Due);
-    let mut entries: Vec<_> =
-        unpaid.map(|(id, one)| (one.unlocks_at, CalendarEvent::WithdrawalUnlocks { id })).collect();
-    for ((rollup, attester), (exit, moving)) in stakes {
-        entries.extend(
-            exit.map(|exit| (exit.exitable_at, CalendarEvent::ExitUnlocks { rollup, attester })),
-        );
-        entries.extend(
-            moving.map(|moving| (moving.ready_at, CalendarEvent::MoveReady { rollup, attester })),
-        );
-    }
-    entries
+fn payments(view: &SetView) -> impl Iterator<Item = (Timestamp, CalendarEvent)> {
+    let unpaid = view.withdrawals().filter(|one| one.stands.payment == Payment::Due);
+    let withdrawals =
+        unpaid.map(|one| (one.stands.unlocks_at, CalendarEvent::WithdrawalUnlocks { id: one.id }));
+    let stakes = view.stakes().flat_map(|KnownStake { rollup, attester, stands }| {
+        let exit = stands.exit.map(|exit| exit.exitable_at);
+        let exit = exit.map(|time| (time, CalendarEvent::ExitUnlocks { rollup, attester }));
+        let ready = stands.moving.map(|moving| moving.ready_at);
+        let ready = ready.map(|time| (time, CalendarEvent::MoveReady { rollup, attester }));
+        exit.into_iter().chain(ready)
+    });
+    withdrawals.chain(stakes)
 }

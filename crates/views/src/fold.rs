@@ -170,7 +170,10 @@ impl Fold<'_> {
             set_size: epoch.and_then(size),
             next_set_size: epoch.and_then(|epoch| size(epoch.next())),
             attesters: (attesters.iter())
-                .map(|attester| (*attester, attester_view(rollup, *attester)))
+                .map(|attester| {
+                    let member = rollup.member(*attester);
+                    (*attester, member.map(AttesterView::from).unwrap_or_default())
+                })
                 .collect(),
         }
     }
@@ -241,16 +244,4 @@ impl Fold<'_> {
             ballots: ballots.collect(),
         }
     }
-}
-
-fn attester_view(rollup: &Rollup, attester: Address) -> AttesterView {
-    let member = rollup.member(attester);
-    member.map_or_else(AttesterView::default, |member| AttesterView {
-        status: member.status(),
-        stake: member.stake(),
-        withdrawer: member.withdrawer(),
-        proposer: member.proposer(),
-        exit: member.exit(),
-        moving: member.moving(),
-    })
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// Something that is due in the next block.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intent {
-    /// Of which set.
+    /// The set that it is for.
     pub set: SetId,
     /// What is to be done.
     pub action: IntendedAction,
@@ -22,7 +22,7 @@ pub struct Intent {
     pub fallback: Option<Vec<Action>>,
 }
 
-/// Which set.
+/// The identity of a set: its chain and its Governance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SetId {
     /// The chain.
@@ -203,9 +203,9 @@ pub type PermitSignature = (u8, B256, B256);
 /// done, for example for which payload a sequencer signals, isn't part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct IntentId {
-    /// Of which set.
+    /// The set that the intent is for.
     pub set: SetId,
-    /// What.
+    /// What the intent is about.
     pub subject: IntentSubject,
 }
 
@@ -300,8 +300,8 @@ pub enum IntentSubject {
         holder: Address,
         /// The proposal.
         id: ProposalId,
-        /// Whether it is for the proposal.
-        is_for: bool,
+        /// For or against.
+        support: Support,
     },
     /// The announcement of a move.
     Announcement {
@@ -477,10 +477,7 @@ impl IntendedAction {
             Self::Lock { holder, order, .. } | Self::Withdraw { holder, order, .. } => {
                 IntentSubject::Order { holder, order }
             }
-            Self::Vote { holder, id, support, .. } => {
-                let is_for = matches!(support, Support::Yea);
-                IntentSubject::Ballot { holder, id, is_for }
-            }
+            Self::Vote { holder, id, support, .. } => IntentSubject::Ballot { holder, id, support },
             Self::AnnounceMove { rollup, attester, to } => {
                 IntentSubject::Announcement { rollup, attester, to }
             }

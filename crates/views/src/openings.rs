@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 /// Something that can be done in the next block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opening {
-    /// By whom.
+    /// Who can do it.
     pub actor: Actor,
-    /// What.
+    /// The thing to do.
     pub opportunity: Opportunity,
     /// The last second in which it can be done, if nothing else happens; `None` if there is none, or if it
     /// isn't known.
@@ -102,6 +102,7 @@ pub enum Opportunity {
 }
 
 /// All that can be done in the next block: signals and ballots first, then what anyone may do.
+/// Of the rounds that a payload won, the one that expires first is given: only one of them can be pushed.
 /// Withdrawals, exits and moves are all that there are if the history is known, otherwise those that the
 /// view was asked for.
 pub fn openings(view: &SetView) -> Vec<Opening> {

@@ -3,7 +3,7 @@
 use alloy_primitives::{Address, B256, U256};
 use canon_protocol::{
     Amount, AttesterStatus, BlockNumber, Code, Configuration, ConfigurationId, Ending, Epoch,
-    ExitFloor, Nonce, Payment, ProposalId, ProposalState, PushCandidate, RollupHead, Round,
+    ExitFloor, Member, Nonce, Payment, ProposalId, ProposalState, PushCandidate, RollupHead, Round,
     RoundRules, Seconds, SetState, SignalingStatus, Slot, SlotClock, StakeExit, StakeMove, Tally,
     Timestamp, Withdrawal, WithdrawalId, text,
 };
@@ -16,12 +16,12 @@ pub struct SetView {
     /// The set at the block.
     pub present: Present,
     /// The state folded from all events up to the block: frozen actions, all holders and ballots, all
-    /// stakers. `None` in a view that was read from the contracts.
+    /// stakers. `None` in a view that `Client::view` of `canon-chain` read from the contracts.
     pub history: Option<Arc<SetState>>,
 }
 
-/// A set at one block. The contracts' views answer all of it in a bounded number of calls, and the fold
-/// of the set's events gives the same.
+/// A set at one block. Two makers give the same: [`Present::of_state`] from the fold of the set's events,
+/// and `Client::view` of `canon-chain` from the contracts' own views, in a bounded number of round trips.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Present {
     /// The chain.
@@ -50,7 +50,7 @@ pub struct Present {
     pub withdrawals: BTreeMap<WithdrawalId, WithdrawalView>,
 }
 
-/// Which block.
+/// A block.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlockView {
     /// Its number.
@@ -267,6 +267,78 @@ impl From<Withdrawal> for WithdrawalView {
     fn from(withdrawal: Withdrawal) -> Self {
         let Withdrawal { holder: _, recipient, amount, unlocks_at, payment } = withdrawal;
         Self { recipient, amount, unlocks_at, payment }
+    }
+}
+
+impl From<&Member> for AttesterView {
+    fn from(member: &Member) -> Self {
+        Self {
+            status: member.status(),
+            stake: member.stake(),
+            withdrawer: member.withdrawer(),
+            proposer: member.proposer(),
+            exit: member.exit(),
+            moving: member.moving(),
+        }
+    }
+}
+
+/// A withdrawal that a view knows of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KnownWithdrawal {
+    pub(crate) id: WithdrawalId,
+    /// The holder that gave up the power; `None` without the history.
+    pub(crate) holder: Option<Address>,
+    pub(crate) stands: WithdrawalView,
+}
+
+/// A stake that a view knows of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KnownStake {
+    pub(crate) rollup: Address,
+    pub(crate) attester: Address,
+    pub(crate) stands: AttesterView,
+}
+
+impl SetView {
+    /// All withdrawals if the history is known, otherwise those asked for.
+    pub(crate) fn withdrawals(&self) -> impl Iterator<Item = KnownWithdrawal> {
+        let all = self.history.iter().flat_map(|history| {
+            let numbered = (0..).zip(history.governance().withdrawals());
+            numbered.filter_map(|(id, withdrawal)| {
+                let (id, holder) = (WithdrawalId::new(id)?, Some(withdrawal.holder));
+                Some(KnownWithdrawal { id, holder, stands: (*withdrawal).into() })
+            })
+        });
+        let asked = self.without_history().into_iter().flat_map(|present| &present.withdrawals);
+        let asked =
+            asked.map(|(id, stands)| KnownWithdrawal { id: *id, holder: None, stands: *stands });
+        all.chain(asked)
+    }
+
+    /// All stakes registered so far if the history is known, otherwise those of the attesters asked for.
+    pub(crate) fn stakes(&self) -> impl Iterator<Item = KnownStake> {
+        let rollups = self.history.iter().flat_map(|history| history.rollups());
+        let all = rollups.flat_map(|(rollup, state)| {
+            state.registrations().iter().map(move |member| {
+                let attester = member.attester();
+                KnownStake { rollup, attester, stands: member.into() }
+            })
+        });
+        let asked = self.without_history().into_iter().flat_map(|present| &present.rollups);
+        let asked = asked.flat_map(|(rollup, seen)| {
+            seen.attesters.iter().map(|(attester, stands)| KnownStake {
+                rollup: *rollup,
+                attester: *attester,
+                stands: *stands,
+            })
+        });
+        all.chain(asked)
+    }
+
+    /// The present, if nothing else is known.
+    fn without_history(&self) -> Option<&Present> {
+        self.history.is_none().then_some(&self.present)
     }
 }
 

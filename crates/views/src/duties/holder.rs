@@ -11,9 +11,7 @@ use crate::{
     present::{HolderView, Present, SetView},
 };
 use alloy_primitives::Address;
-use canon_protocol::{
-    Amount, ProposalId, ProposalState, Seconds, Support, Timestamp, WithdrawalId, text,
-};
+use canon_protocol::{Amount, ProposalId, ProposalState, Seconds, Support, Timestamp, text};
 use core::fmt;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -29,17 +27,22 @@ impl fmt::Display for OrderId {
     }
 }
 
-/// How much of what there is.
+/// The amount that an order is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Share {
-    /// All that isn't used yet.
+    /// All that is available.
     All,
-    /// This much.
+    /// This amount.
     Exactly(Amount),
 }
 
-/// What a holder wants. Each order waits until it can be fulfilled.
+/// An order of a holder. It waits until it can be fulfilled.
+///
+/// Of the orders that change tokens or power, locks and withdrawals, one acts in a block: the first that
+/// can. An order that lacks tokens or power is passed over, not waited for: an order after it may bring
+/// what it lacks, and giving power up mustn't depend on tokens that may never come. It acts once it can,
+/// even after orders with higher numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -52,16 +55,16 @@ pub enum Order {
         method: LockMethod,
     },
     /// Casts power on a proposal once it is Active, or against it also in the first half of its execution
-    /// delay: all that isn't used, or until this much stands on that side.
+    /// delay: all that isn't used, or until the amount stands on that side, whichever orders cast it.
     Vote {
         /// The proposal.
         id: ProposalId,
         /// For or against.
         support: Support,
-        /// How much in all.
+        /// The power on that side in all.
         share: Share,
     },
-    /// Gives power up. Waits for orders with lower numbers that change power.
+    /// Gives power up.
     Withdraw {
         /// How much.
         share: Share,
@@ -124,7 +127,7 @@ pub enum WaitsFor {
     Proposal,
     /// The first second in which ballots are taken.
     Voting(Timestamp),
-    /// An order with a lower number that changes the same tokens or power.
+    /// An order with a lower number that changes tokens or power in the next block.
     Order(OrderId),
 }
 
@@ -138,42 +141,24 @@ const PERMIT_VALIDITY: Seconds = Seconds::DAY;
 /// Withdrawals of the holder, or to it, are paid as soon as they unlock: all of them if the history is
 /// known, otherwise those that the view was asked for.
 pub fn holder(view: &SetView, holder: Address, orders: &BTreeMap<OrderId, Order>) -> HolderDuty {
-    let mut intents = claims(view, holder);
+    let intents = claims(view, holder);
     let present = &view.present;
     let Some(stands) = present.holders.get(&holder) else {
         let orders = orders.keys().map(|number| (*number, OrderStatus::Unknown)).collect();
         return HolderDuty { orders, intents };
     };
-    let mut clerk =
-        Clerk { view: present, holder, stands, moves_power: None, used: BTreeMap::new() };
-    let mut statuses = BTreeMap::new();
-    for (number, order) in orders {
-        let (status, action) = clerk.judge(*number, order);
-        statuses.insert(*number, status);
-        intents.extend(action);
-    }
-    HolderDuty { orders: statuses, intents }
+    let mut clerk = Clerk { view: present, holder, stands, moves_power: None, intents };
+    let statuses = orders.iter().map(|(number, order)| (*number, clerk.judge(*number, order)));
+    HolderDuty { orders: statuses.collect(), intents: clerk.intents }
 }
 
 fn claims(view: &SetView, holder: Address) -> Vec<Intent> {
     let present = &view.present;
-    match &view.history {
-        Some(history) => {
-            let all = (0..).zip(history.governance().withdrawals());
-            let due = all.filter(|(_, withdrawal)| {
-                [withdrawal.holder, withdrawal.recipient].contains(&holder)
-                    && withdrawal.is_payable(present.next)
-            });
-            let due = due.filter_map(|(id, _)| WithdrawalId::new(id));
-            due.map(|id| pay_withdrawal(present, id)).collect()
-        }
-        None => {
-            let due = present.withdrawals.iter().filter(|(_, withdrawal)| {
-                withdrawal.recipient == holder && withdrawal.is_payable(present.next)
-            });
-            due.map(|(id, _)| pay_withdrawal(present, *id)).collect()
-        }
-    }
+    let due = view.withdrawals().filter(|withdrawal| {
+        let is_own = withdrawal.holder == Some(holder) || withdrawal.stands.recipient == holder;
+        is_own && withdrawal.stands.is_payable(present.next)
+    });
+    due.map(|withdrawal| pay_withdrawal(present, withdrawal.id)).collect()
 }
 
 /// Judges a holder's orders one after the other.
@@ -181,15 +166,15 @@ struct Clerk<'a> {
     view: &'a Present,
     holder: Address,
     stands: &'a HolderView,
-    /// An order before this one that changes tokens or power.
+    /// The order before this one that changes tokens or power in the next block.
     moves_power: Option<OrderId>,
-    /// Power that orders before this one cast in the next block.
-    used: BTreeMap<ProposalId, Amount>,
+    /// What is done in the next block.
+    intents: Vec<Intent>,
 }
 
 impl Clerk<'_> {
-    /// Where `order` stands, and what is done for it in the next block.
-    fn judge(&mut self, number: OrderId, order: &Order) -> (OrderStatus, Option<Intent>) {
+    /// Where `order` stands. Adds what is done for it in the next block.
+    fn judge(&mut self, number: OrderId, order: &Order) -> OrderStatus {
         match *order {
             Order::Vote { id, support, share } => self.vote(id, support, share),
             Order::Lock { amount, method } => {
@@ -201,32 +186,30 @@ impl Clerk<'_> {
         }
     }
 
-    /// Judges an order that changes tokens or power, unless one before it does.
+    /// Judges an order that changes tokens or power, unless one before it does so in the next block.
     fn in_turn(
         &mut self,
         number: OrderId,
-        judge: impl FnOnce(&Self) -> (OrderStatus, Option<Intent>),
-    ) -> (OrderStatus, Option<Intent>) {
+        judge: impl FnOnce(&mut Self) -> OrderStatus,
+    ) -> OrderStatus {
         if let Some(earlier) = self.moves_power {
-            return (OrderStatus::Waiting(WaitsFor::Order(earlier)), None);
+            return OrderStatus::Waiting(WaitsFor::Order(earlier));
         }
-        self.moves_power = Some(number);
-        judge(self)
+        let status = judge(self);
+        if status == OrderStatus::Due {
+            self.moves_power = Some(number);
+        }
+        status
     }
 
-    fn lock(
-        &self,
-        order: OrderId,
-        amount: Amount,
-        method: LockMethod,
-    ) -> (OrderStatus, Option<Intent>) {
+    fn lock(&mut self, order: OrderId, amount: Amount, method: LockMethod) -> OrderStatus {
         let (holder, asset) = (self.holder, self.view.addresses.asset);
         let available = self.stands.balance;
         if amount.is_zero() {
-            return (OrderStatus::Done, None);
+            return OrderStatus::Done;
         }
         if amount > available {
-            return (OrderStatus::Short { needed: amount, available }, None);
+            return OrderStatus::Short { needed: amount, available };
         }
         let is_allowed = self.stands.allowance >= amount.to_word();
         let action = match method {
@@ -243,72 +226,85 @@ impl Clerk<'_> {
         self.due(action, None)
     }
 
-    fn withdraw(&self, order: OrderId, share: Share, to: Address) -> (OrderStatus, Option<Intent>) {
+    fn withdraw(&mut self, order: OrderId, share: Share, to: Address) -> OrderStatus {
         let (holder, available) = (self.holder, self.stands.power);
         let amount = match share {
             Share::All => available,
             Share::Exactly(amount) => amount,
         };
         if amount.is_zero() {
-            let status = if share == Share::All { OrderStatus::NoPower } else { OrderStatus::Done };
-            return (status, None);
+            return if share == Share::All { OrderStatus::NoPower } else { OrderStatus::Done };
         }
         if amount > available {
-            return (OrderStatus::Short { needed: amount, available }, None);
+            return OrderStatus::Short { needed: amount, available };
         }
         self.due(IntendedAction::Withdraw { holder, order, to, amount }, None)
     }
 
-    fn vote(
-        &mut self,
-        id: ProposalId,
-        support: Support,
-        share: Share,
-    ) -> (OrderStatus, Option<Intent>) {
+    fn vote(&mut self, id: ProposalId, support: Support, share: Share) -> OrderStatus {
         let Some(proposal) = self.view.proposal(id) else {
-            return (OrderStatus::Waiting(WaitsFor::Proposal), None);
+            return OrderStatus::Waiting(WaitsFor::Proposal);
         };
-        let Some(ballot) = self.stands.ballots.get(&id) else {
-            return (OrderStatus::Unknown, None);
-        };
-        let used = self.used.get(&id).copied().unwrap_or_default();
-        let left = ballot.left().saturating_sub(used);
-        let cast = match support {
-            Support::Yea => ballot.cast.yea,
-            Support::Nea => ballot.cast.nea,
-        };
+        let Some(ballot) = self.stands.ballots.get(&id) else { return OrderStatus::Unknown };
         let next = self.view.next;
-        let is_taken = proposal.takes_ballots(support, next);
         if proposal.state_at(next) == ProposalState::Pending {
-            let from = proposal.deadlines().voting_starts();
-            return (OrderStatus::Waiting(WaitsFor::Voting(from)), None);
+            return OrderStatus::Waiting(WaitsFor::Voting(proposal.deadlines().voting_starts()));
         }
+        let (cast, other_side) = match support {
+            Support::Yea => (ballot.cast.yea, Support::Nea),
+            Support::Nea => (ballot.cast.nea, Support::Yea),
+        };
+        let planned = self.planned(id, support);
+        let left = ballot.left().saturating_sub(planned);
+        let left = left.saturating_sub(self.planned(id, other_side));
         let (missing, is_done) = match share {
-            Share::All => (left, left.is_zero() && !cast.is_zero()),
-            Share::Exactly(amount) => (amount.saturating_sub(cast), amount <= cast),
+            Share::All => (left, left.is_zero() && planned.is_zero() && !cast.is_zero()),
+            Share::Exactly(amount) => {
+                (amount.saturating_sub(cast).saturating_sub(planned), amount <= cast)
+            }
         };
         if is_done {
-            return (OrderStatus::Done, None);
+            return OrderStatus::Done;
         }
-        if !is_taken {
-            return (OrderStatus::TooLate, None);
+        if !proposal.takes_ballots(support, next) {
+            return OrderStatus::TooLate;
         }
         if missing.is_zero() {
-            return (OrderStatus::NoPower, None);
+            // Unless the ballot of orders before this one fulfills it as well.
+            return if planned.is_zero() { OrderStatus::NoPower } else { OrderStatus::Due };
         }
         if missing > left {
-            return (OrderStatus::Short { needed: missing, available: left }, None);
+            return OrderStatus::Short { needed: missing, available: left };
         }
-        self.used.insert(id, used.checked_add(missing).unwrap_or(Amount::MAX));
+        if let Some(amount) = self.ballot(id, support) {
+            *amount = amount.checked_add(missing).unwrap_or(Amount::MAX);
+            return OrderStatus::Due;
+        }
         let action = IntendedAction::Vote { holder: self.holder, id, support, amount: missing };
         self.due(action, Some(proposal.deadlines().ballots_until(support)))
     }
 
-    const fn due(
-        &self,
-        action: IntendedAction,
-        until: Option<Timestamp>,
-    ) -> (OrderStatus, Option<Intent>) {
-        (OrderStatus::Due, Some(Intent::new(self.view, action, until)))
+    /// The power that orders before this one cast on a side of a proposal in the next block.
+    fn planned(&mut self, id: ProposalId, support: Support) -> Amount {
+        self.ballot(id, support).copied().unwrap_or_default()
+    }
+
+    /// The amount of the next block's ballot on a side of a proposal, if there is one. Orders for the
+    /// same side share it, since a second one would have the same identity.
+    fn ballot(&mut self, id: ProposalId, support: Support) -> Option<&mut Amount> {
+        self.intents.iter_mut().find_map(|intent| match &mut intent.action {
+            IntendedAction::Vote { id: on, support: side, amount, .. }
+                if (*on, *side) == (id, support) =>
+            {
+                Some(amount)
+            }
+            _ => None,
+        })
+    }
+
+    /// Adds what is due for an order.
+    fn due(&mut self, action: IntendedAction, until: Option<Timestamp>) -> OrderStatus {
+        self.intents.push(Intent::new(self.view, action, until));
+        OrderStatus::Due
     }
 }

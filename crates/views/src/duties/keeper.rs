@@ -3,11 +3,12 @@
 use super::sequencer::record_seed;
 use crate::{
     intent::{IntendedAction, Intent},
-    present::{Present, RollupView, SetView},
+    present::{KnownStake, Present, RollupView, SetView},
 };
 use alloy_primitives::Address;
-use canon_protocol::{Ending, Member, ProposalState, SetState, StakeExit, StakeMove, WithdrawalId};
+use canon_protocol::{Ending, ProposalState, StakeExit, StakeMove, WithdrawalId};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Whether a keeper also pays out what others are due.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,17 +29,18 @@ pub fn keeper(view: &SetView, pay_out: PayOut) -> Vec<Intent> {
     intents.extend(endings(view));
     intents.extend(seeds(present));
     if pay_out == PayOut::Everything {
-        match &view.history {
-            Some(history) => intents.extend(payments(present, history)),
-            None => intents.extend(payments_asked_for(present)),
-        }
+        intents.extend(payments(view));
     }
     intents
 }
 
+/// One push for each payload that won, of the oldest of its rounds, which expires first. It makes the
+/// payload's proposal live, and until that ends no other round of the payload can be pushed.
 fn pushes(view: &Present) -> Vec<Intent> {
+    let mut payloads = BTreeSet::new();
     let pushable = view.pushable_at(view.next).into_iter();
-    let pushes = pushable.map(|pushable| {
+    let oldest = pushable.filter(|pushable| payloads.insert(pushable.winner.payload));
+    let pushes = oldest.map(|pushable| {
         let action = IntendedAction::Push {
             proposals: view.addresses.proposals,
             rollup: view.addresses.rollup,
@@ -91,49 +93,32 @@ fn is_second_half(rollup: &RollupView) -> bool {
 }
 
 /// Everything that is due, whoever it is due to.
-fn payments(view: &Present, history: &SetState) -> Vec<Intent> {
-    let withdrawals = (0..).zip(history.governance().withdrawals());
-    let payable = withdrawals.filter(|(_, withdrawal)| withdrawal.is_payable(view.next));
-    let payable = payable.filter_map(|(id, _)| WithdrawalId::new(id));
-    let mut intents: Vec<_> = payable.map(|id| pay_withdrawal(view, id)).collect();
-    for (address, rollup) in history.rollups() {
-        let members = rollup.registrations().iter();
-        intents.extend(members.filter_map(|member| {
-            let attester = member.attester();
-            if let Some(exit) = member.exit() {
-                return pay_exit(view, address, attester, exit);
-            }
-            let moving = member.moving().filter(|moving| {
-                is_welcome(history, member, *moving)
-                    // Another Registry may say that any rollup is canonical.
-                    && rollup.parameters().registry == view.addresses.registry
-            })?;
-            finalise_move(view, address, attester, moving)
-        }));
-    }
-    intents
+fn payments(view: &SetView) -> impl Iterator<Item = Intent> {
+    let present = &view.present;
+    let payable = view.withdrawals().filter(move |one| one.stands.is_payable(present.next));
+    let withdrawals = payable.map(move |one| pay_withdrawal(present, one.id));
+    let stakes = view.stakes().filter_map(move |stake| {
+        let KnownStake { rollup, attester, stands } = stake;
+        if let Some(exit) = stands.exit {
+            return pay_exit(present, rollup, attester, exit);
+        }
+        let moving = stands.moving.filter(|moving| is_welcome(view, &stake, moving.new_rollup))?;
+        finalise_move(present, rollup, attester, moving)
+    });
+    withdrawals.chain(stakes)
 }
 
-/// Whether the target of a move takes the stake, as far as the set knows.
-fn is_welcome(history: &SetState, member: &Member, moving: StakeMove) -> bool {
-    let target = history.rollup(moving.new_rollup);
-    target.is_none_or(|target| target.check_deposit(member.attester(), member.stake()).is_ok())
-}
-
-/// Everything that is due of what the view was asked for.
-fn payments_asked_for(view: &Present) -> Vec<Intent> {
-    let payable = view.withdrawals.iter().filter(|(_, one)| one.is_payable(view.next));
-    let mut intents: Vec<_> = payable.map(|(id, _)| pay_withdrawal(view, *id)).collect();
-    for (rollup, seen) in &view.rollups {
-        intents.extend(seen.attesters.iter().filter_map(|(attester, stands)| {
-            match (stands.exit, stands.moving) {
-                (Some(exit), _) => pay_exit(view, *rollup, *attester, exit),
-                (None, Some(moving)) => finalise_move(view, *rollup, *attester, moving),
-                (None, None) => None,
-            }
-        }));
-    }
-    intents
+/// Whether a stake can go to a rollup once that is canonical, as far as the history says.
+fn is_welcome(view: &SetView, stake: &KnownStake, new_rollup: Address) -> bool {
+    let Some(history) = &view.history else { return true };
+    // Another Registry may say that any rollup is canonical.
+    let is_of_set = history
+        .rollup(stake.rollup)
+        .is_some_and(|rollup| rollup.parameters().registry == view.present.addresses.registry);
+    let takes_stake = history
+        .rollup(new_rollup)
+        .is_none_or(|target| target.check_deposit(stake.attester, stake.stands.stake).is_ok());
+    is_of_set && takes_stake
 }
 
 pub(super) const fn pay_withdrawal(view: &Present, id: WithdrawalId) -> Intent {

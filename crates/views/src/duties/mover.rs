@@ -108,10 +108,11 @@ fn step(view: &Present, plan: &MovePlan) -> (MovePhase, Option<IntendedAction>) 
             }
             Some(moving) => match new_attester(view, plan, here) {
                 Ok(new_attester) => (MovePhase::Due, finalise(plan, moving, new_attester)),
-                Err(obstacle) => (MovePhase::Held(obstacle), None),
+                Err(phase) => (phase, None),
             },
         },
         AttesterStatus::None if has_arrived(view, plan) => (MovePhase::Moved, None),
+        AttesterStatus::None if !covers_target(view, plan) => (MovePhase::Unknown, None),
         AttesterStatus::None | AttesterStatus::Living | AttesterStatus::Exiting => {
             (MovePhase::Gone, None)
         }
@@ -132,29 +133,35 @@ const fn finalise(
     Some(IntendedAction::FinaliseMove { rollup: from, attester, new_attester, ready_at })
 }
 
-/// The attester under which the stake goes, if that is another one; or what is in the way. What a target
-/// of another make asks for isn't known.
+/// The attester under which the stake goes, if that is another one; or the phase if it can't go. What a
+/// target of another make asks for isn't known.
 fn new_attester(
     view: &Present,
     plan: &MovePlan,
     here: &AttesterView,
-) -> Result<Option<Address>, MoveObstacle> {
+) -> Result<Option<Address>, MovePhase> {
     if view.addresses.rollup != plan.to {
-        return Err(MoveObstacle::NotCanonical);
+        return Err(MovePhase::Held(MoveObstacle::NotCanonical));
     }
     let Some(target) = view.rollups.get(&plan.to) else { return Ok(None) };
     let (stake, minimum) = (here.stake, target.minimum_stake);
     if stake < minimum {
-        return Err(MoveObstacle::StakeTooLow { stake, minimum });
+        return Err(MovePhase::Held(MoveObstacle::StakeTooLow { stake, minimum }));
     }
-    let is_vacant = |attester: &Address| {
-        target.attesters.get(attester).is_none_or(|there| there.status == AttesterStatus::None)
-    };
-    match (is_vacant(&plan.attester), is_vacant(&plan.spare)) {
-        (true, _) => Ok(None),
-        (false, true) => Ok(Some(plan.spare)),
-        (false, false) => Err(MoveObstacle::Squatted),
+    let [own, spare] = [plan.attester, plan.spare].map(|attester| target.attesters.get(&attester));
+    let (Some(own), Some(spare)) = (own, spare) else { return Err(MovePhase::Unknown) };
+    match (own.status, spare.status) {
+        (AttesterStatus::None, _) => Ok(None),
+        (_, AttesterStatus::None) => Ok(Some(plan.spare)),
+        _ => Err(MovePhase::Held(MoveObstacle::Squatted)),
     }
+}
+
+/// Whether the view has both attesters in the new rollup, if that answers at all.
+fn covers_target(view: &Present, plan: &MovePlan) -> bool {
+    view.rollups.get(&plan.to).is_none_or(|target| {
+        [plan.attester, plan.spare].iter().all(|attester| target.attesters.contains_key(attester))
+    })
 }
 
 /// Whether the new rollup has a stake of this withdrawer, under either attester.

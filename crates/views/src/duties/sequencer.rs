@@ -181,20 +181,21 @@ fn decide(
         return SignalDecision::SlotUsed;
     }
     let round = signaling.rules.round_of(slot);
-    let count = match status {
-        PayloadStatus::Signaling { round: of, count } if of == round => count,
+    let is_over = match status {
         PayloadStatus::None
         | PayloadStatus::Signaling { .. }
         | PayloadStatus::Rejected { .. }
         | PayloadStatus::Expired { .. }
-        | PayloadStatus::Dropped { .. } => 0,
+        | PayloadStatus::Dropped { .. } => false,
         PayloadStatus::QuorumReached { .. }
         | PayloadStatus::Live { .. }
-        | PayloadStatus::Executed { .. } => match plan.status {
-            StatusRule::Respect => return SignalDecision::Status(status),
-            StatusRule::Force => 0,
-        },
+        | PayloadStatus::Executed { .. } => true,
     };
+    if is_over && plan.status == StatusRule::Respect {
+        return SignalDecision::Status(status);
+    }
+    // Whatever the status is, the payload may have signals in this round.
+    let count = if payload.round == Some(round) { payload.signals } else { 0 };
     let winnable = signaling.rules.can_win(count, round, slot);
     if !winnable && plan.hopeless == HopelessRule::Skip {
         return SignalDecision::Hopeless;

@@ -264,13 +264,17 @@ impl History {
         self.check_intents(next, named("anyone"), &intents, keep);
 
         let offered: BTreeSet<IntentId> = intents.iter().map(Intent::id).collect();
+        // Of the rounds that a payload won, one is offered.
+        let pushed: BTreeSet<Address> = intents.iter().filter_map(pushed_payload).collect();
         for intent in self.everything(&view.present) {
             let is_taken = |call: Option<IntendedCall>| {
                 call.is_some_and(|call| self.decide(next, named("anyone"), &call).is_ok())
             };
             if is_taken(intent.call(None)) || is_taken(intent.fallback_call()) {
+                let is_pushed =
+                    pushed_payload(&intent).is_some_and(|payload| pushed.contains(&payload));
                 assert!(
-                    offered.contains(&intent.id()),
+                    is_pushed || offered.contains(&intent.id()),
                     "{intent:?} is accepted at {next} and not offered"
                 );
             }
@@ -440,6 +444,13 @@ impl History {
             }
             assert_ne!(member.status(), AttesterStatus::None);
         }
+    }
+}
+
+const fn pushed_payload(intent: &Intent) -> Option<Address> {
+    match intent.action {
+        IntendedAction::Push { payload, .. } => Some(payload),
+        _ => None,
     }
 }
 

@@ -104,6 +104,45 @@ fn a_ballot_order_is_done_when_the_ballot_is_there() {
             vec![order(nea, Share::All), order(yea, Share::All)],
             (vec![vote(nea, 1700)], vec![due, OrderStatus::Done]),
         ),
+        // Orders for one side share a ballot.
+        (
+            vec![order(yea, exactly(400)), order(yea, exactly(500))],
+            (vec![vote(yea, 200)], vec![due; 2]),
+        ),
+        (
+            vec![order(yea, exactly(500)), order(yea, exactly(400))],
+            (vec![vote(yea, 200)], vec![due; 2]),
+        ),
+        (
+            vec![order(yea, exactly(1000)), order(yea, Share::All)],
+            (vec![vote(yea, 1700)], vec![due; 2]),
+        ),
+        (
+            vec![order(yea, Share::All), order(yea, Share::All)],
+            (vec![vote(yea, 1700)], vec![due; 2]),
+        ),
+        (
+            vec![order(nea, Share::All), order(nea, Share::All)],
+            (vec![vote(nea, 1700)], vec![due; 2]),
+        ),
+        (
+            vec![order(yea, exactly(400)), order(yea, exactly(2001))],
+            (
+                vec![vote(yea, 100)],
+                vec![due, OrderStatus::Short { needed: count(1601), available: count(1600) }],
+            ),
+        ),
+        (
+            vec![order(yea, exactly(400)), order(nea, exactly(1000)), order(yea, exactly(1001))],
+            (
+                vec![vote(yea, 100), vote(nea, 1000)],
+                vec![due, due, OrderStatus::Short { needed: count(601), available: count(600) }],
+            ),
+        ),
+        (
+            vec![order(yea, exactly(400)), order(nea, exactly(1000)), order(yea, exactly(1000))],
+            (vec![vote(yea, 700), vote(nea, 1000)], vec![due; 3]),
+        ),
     ] {
         let duty = duty(&chain, "alice", &orders, deadlines.active);
         assert_eq!(result(&duty), expected, "{orders:?}");
@@ -188,6 +227,48 @@ fn orders_that_change_power_wait_for_one_another() {
     }
     let nothing = duty(&chain, "bob", &[withdraw(Share::All)], next);
     assert_eq!(result(&nothing), (vec![], vec![OrderStatus::NoPower]));
+}
+
+#[test]
+fn only_an_order_that_acts_holds_up_those_after_it() {
+    let mut chain = Chain::deployed();
+    chain.lock("alice", 1000);
+    chain.fund("alice", 100);
+    chain.fund("bob", 100);
+    let next = chain.now() + Seconds::of(12);
+    let lock = |amount| Order::Lock { amount: count(amount), method: LockMethod::Permit };
+    let withdraw = |share| Order::Withdraw { share, to: named("carol") };
+    let exactly = |amount| withdraw(Share::Exactly(count(amount)));
+    let vote = Order::Vote { id: ID, support: Support::Yea, share: Share::All };
+    let (due, done) = (OrderStatus::Due, OrderStatus::Done);
+    let short = |needed, available| OrderStatus::Short {
+        needed: count(needed),
+        available: count(available),
+    };
+    let waits = |number| OrderStatus::Waiting(WaitsFor::Order(OrderId(number)));
+    let (all, no_power) = (withdraw(Share::All), OrderStatus::NoPower);
+    for (name, orders, expected) in [
+        ("alice", [lock(100), all, lock(1)], [due, waits(1), waits(1)]),
+        ("alice", [lock(0), all, lock(100)], [done, due, waits(2)]),
+        ("alice", [exactly(0), lock(100), all], [done, due, waits(2)]),
+        ("alice", [lock(101), all, lock(100)], [short(101, 100), due, waits(2)]),
+        ("alice", [exactly(1001), lock(100), all], [short(1001, 1000), due, waits(2)]),
+        ("bob", [all, lock(100), all], [no_power, due, waits(2)]),
+        (
+            "alice",
+            [vote, all, lock(100)],
+            [OrderStatus::Waiting(WaitsFor::Proposal), due, waits(2)],
+        ),
+        ("bob", [all, lock(0), lock(101)], [no_power, done, short(101, 100)]),
+    ] {
+        let duty = duty(&chain, name, &orders, next);
+        let (actions, statuses) = result(&duty);
+        assert_eq!(statuses, expected, "{name}: {orders:?}");
+        assert_eq!(actions.len(), usize::from(expected.contains(&due)), "{name}: {orders:?}");
+    }
+    let orders = numbered(&[lock(1), all]);
+    let unasked = holder(&chain.view_of(&Question::new(next)), named("alice"), &orders);
+    assert_eq!(result(&unasked), (vec![], vec![OrderStatus::Unknown; 2]));
 }
 
 #[test]

@@ -13,10 +13,16 @@ use canon_views::{IntendedAction, PayOut, Question, SetView, keeper};
 
 const OTHER: Address = Address::with_last_byte(0xc2);
 
-fn actions(view: &SetView) -> Vec<IntendedAction> {
+/// What a keeper does, seeds excepted, and until when.
+fn due(view: &SetView) -> Vec<(IntendedAction, Option<Timestamp>)> {
     let intents = keeper(view, PayOut::Everything).into_iter();
     let seeds = |action: &IntendedAction| matches!(action, IntendedAction::RecordSeed { .. });
-    intents.map(|intent| intent.action).filter(|action| !seeds(action)).collect()
+    let others = intents.filter(|intent| !seeds(&intent.action));
+    others.map(|intent| (intent.action, intent.until)).collect()
+}
+
+fn actions(view: &SetView) -> Vec<IntendedAction> {
+    due(view).into_iter().map(|(action, _)| action).collect()
 }
 
 /// The second before `time`.
@@ -24,8 +30,8 @@ const fn before(time: Timestamp) -> Timestamp {
     Timestamp::of(time.get() - 1)
 }
 
-const fn push(round: Round) -> IntendedAction {
-    let (proposals, rollup, payload) = (PROPOSALS, ROLLUP, PAYLOAD);
+const fn push(payload: Address, round: Round) -> IntendedAction {
+    let (proposals, rollup) = (PROPOSALS, ROLLUP);
     IntendedAction::Push { proposals, rollup, round, payload }
 }
 
@@ -45,21 +51,38 @@ fn a_round_is_pushed_while_it_can_be() {
         early.signal(PAYLOAD);
     }
     assert_eq!(actions(&early.view(before(from))), []);
-    assert_eq!(actions(&early.view(from)), [push(round)]);
+    assert_eq!(actions(&early.view(from)), [push(PAYLOAD, round)]);
+    let pushes = vec![(push(PAYLOAD, round), Some(until))];
     for (next, expected) in
-        [(from, vec![push(round)]), (until, vec![push(round)]), (until + Seconds::SECOND, vec![])]
+        [(from, pushes.clone()), (until, pushes), (until + Seconds::SECOND, vec![])]
     {
-        let view = chain.view(next);
-        assert_eq!(actions(&view), expected, "at {next}");
-        assert!(keeper(&view, PayOut::No).iter().all(|push| push.until >= Some(next)));
+        assert_eq!(due(&chain.view(next)), expected, "at {next}");
     }
-    assert_eq!(keeper(&chain.view(from), PayOut::No)[0].until, Some(until));
     // Not with other code.
     let mut changed = chain.clone();
     changed.write(PAYLOAD, &[harmless(), harmless()].concat());
     assert_eq!(actions(&changed.view(from)), []);
     chain.ok("anyone", PROPOSALS, ProposalsCall::PushProposal { round: round.to_word() });
     assert_eq!(actions(&chain.view_in(1)), []);
+}
+
+#[test]
+fn of_the_rounds_that_a_payload_won_the_oldest_is_pushed() {
+    let mut chain = Chain::staked(3);
+    for payload in [PAYLOAD, OTHER] {
+        chain.write(payload, &harmless());
+    }
+    let [first, second, third] = [PAYLOAD, OTHER, PAYLOAD].map(|payload| chain.win(payload));
+    let rules = *chain.state.proposals(PROPOSALS).unwrap().rules();
+    let until = |round| before(chain.slot_start(rules.push_slots(round).1.next()));
+    let [oldest, other, newest] = [(PAYLOAD, first), (OTHER, second), (PAYLOAD, third)]
+        .map(|(payload, round)| (push(payload, round), Some(until(round))));
+    let expires = until(first);
+    assert_eq!(due(&chain.view_in(1)), [oldest, other]);
+    assert_eq!(due(&chain.view(expires)), [oldest, other]);
+    assert_eq!(due(&chain.view(expires + Seconds::SECOND)), [other, newest]);
+    chain.ok("anyone", PROPOSALS, ProposalsCall::PushProposal { round: first.to_word() });
+    assert_eq!(due(&chain.view_in(1)), [other]);
 }
 
 #[test]
@@ -71,7 +94,7 @@ fn a_payload_is_not_pushed_while_its_proposal_is_live() {
     assert!(chain.now() < deadlines.active, "the vote goes on");
     assert_eq!(actions(&chain.view(deadlines.active)), []);
     // Nobody voted.
-    assert_eq!(actions(&chain.view(deadlines.active + Seconds::SECOND)), [push(round)]);
+    assert_eq!(actions(&chain.view(deadlines.active + Seconds::SECOND)), [push(PAYLOAD, round)]);
     assert_eq!(id, ProposalId::ZERO);
 }
 

@@ -82,6 +82,38 @@ fn a_move_goes_from_phase_to_phase() {
 }
 
 #[test]
+fn an_attester_that_was_not_asked_for_is_not_vacant() {
+    let mut chain = Chain::voting(2000, 0);
+    chain.deploy_rollup(NEW_ROLLUP);
+    let plan = plan();
+    let MovePlan { attester, spare, .. } = plan;
+    let announce = RollupCall::InitiateMove { attester, new_rollup: NEW_ROLLUP };
+    chain.ok("withdrawer 0", ROLLUP, announce);
+    let upgrade = action(REGISTRY, RegistryCall::Upgrade { rollup: NEW_ROLLUP });
+    let id = chain.accept(PAYLOAD, &[upgrade]);
+    chain.ok("anyone", GOVERNANCE, GovernanceCall::Execute { id: id.to_word() });
+    let phase_without = |chain: &Chain, forgotten: &[Address]| {
+        let mut question = Question::new(soon(chain));
+        question.add_move(&plan);
+        question.rollups.get_mut(&NEW_ROLLUP).unwrap().retain(|one| !forgotten.contains(one));
+        let duty = mover(&chain.view_of(&question).present, &plan);
+        assert_eq!(duty.intents.len(), usize::from(duty.phase == MovePhase::Due));
+        duty.phase
+    };
+    let mut moved = chain.clone();
+    moved.ok("anyone", ROLLUP, RollupCall::FinaliseMove { attester });
+    for (forgotten, before, after) in [
+        (vec![], MovePhase::Due, MovePhase::Moved),
+        (vec![attester], MovePhase::Unknown, MovePhase::Unknown),
+        (vec![spare], MovePhase::Unknown, MovePhase::Moved),
+        (vec![attester, spare], MovePhase::Unknown, MovePhase::Unknown),
+    ] {
+        assert_eq!(phase_without(&chain, &forgotten), before, "without {forgotten:?}");
+        assert_eq!(phase_without(&moved, &forgotten), after, "without {forgotten:?}");
+    }
+}
+
+#[test]
 fn there_may_be_nothing_to_move() {
     let mut chain = Chain::staked(1);
     chain.deploy_rollup(NEW_ROLLUP);

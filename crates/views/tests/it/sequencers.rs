@@ -169,6 +169,30 @@ fn a_round_that_cannot_be_won_is_left_if_the_plan_says_so() {
 }
 
 #[test]
+fn a_round_that_is_won_is_not_hopeless() {
+    let (mut chain, plan) = chain();
+    let round = Round::of(chain.slot().get() / u64::from(crate::chain::M));
+    for _ in 0..N {
+        chain.signal(PAYLOAD);
+    }
+    let reached = SignalDecision::Status(PayloadStatus::QuorumReached { round });
+    let won = chain.clone();
+    // Two slots are left for three signals, and there are none yet.
+    chain.next_round();
+    chain.wait(3 * SLOT);
+    for (status, hopeless, in_won, in_next) in [
+        (StatusRule::Respect, HopelessRule::Signal, reached, reached),
+        (StatusRule::Respect, HopelessRule::Skip, reached, reached),
+        (StatusRule::Force, HopelessRule::Signal, SignalDecision::Signal, SignalDecision::Signal),
+        (StatusRule::Force, HopelessRule::Skip, SignalDecision::Signal, SignalDecision::Hopeless),
+    ] {
+        let plan = SignalPlan { status, hopeless, ..plan };
+        assert_eq!(decision(&won, &plan, won.now()), in_won, "{status:?}, {hopeless:?}");
+        assert_eq!(decision(&chain, &plan, chain.now()), in_next, "{status:?}, {hopeless:?}");
+    }
+}
+
+#[test]
 fn it_proposes_the_block_of_its_slot_or_records_the_seed() {
     let mut chain = Chain::staked(3);
     chain.is_kept = false;

@@ -1,7 +1,8 @@
 //! What people are shown.
 
 use crate::chain::{
-    Chain, GOVERNANCE, NEW_ROLLUP, PAYLOAD, PROPOSALS, ROLLUP, T, harmless, named, tokens,
+    Chain, EPOCH_SECONDS, GOVERNANCE, NEW_ROLLUP, PAYLOAD, PROPOSALS, ROLLUP, SLOT, harmless,
+    named, tokens,
 };
 use canon_protocol::{
     Amount, Epoch, GovernanceCall, ProposalId, ProposalsCall, Seconds, Slot, Support, Tally,
@@ -86,6 +87,37 @@ fn the_calendar_has_the_first_second_of_every_change() {
 }
 
 #[test]
+fn the_calendar_has_the_first_epoch_of_a_rollup_before_its_genesis() {
+    let mut chain = Chain::staked(3);
+    let genesis = chain.now() + Seconds::of(1000);
+    // A rollup of this set is never deployed before its genesis, one of another make may be.
+    let rollup = NEW_ROLLUP;
+    chain.deploy_rollup(rollup);
+    let starts = |epoch| CalendarEvent::EpochStarts { rollup, epoch: Epoch::of(epoch) };
+    let seed = |epoch| CalendarEvent::SeedRecordable { rollup, epoch: Epoch::of(epoch) };
+    let second_slot = genesis + Seconds::of(SLOT);
+    let second_epoch = genesis + Seconds::of(EPOCH_SECONDS);
+    let first = [(genesis, starts(0)), (second_slot, seed(1))];
+    for (now, expected) in [
+        (chain.now(), first),
+        (Timestamp::of(genesis.get() - 1), first),
+        (genesis, [(second_slot, seed(1)), (second_epoch, starts(1))]),
+    ] {
+        chain.jump(now);
+        let mut view = chain.view_in(1);
+        view.present.rollups.get_mut(&rollup).unwrap().clock.genesis = genesis;
+        let entries = calendar(&view).into_iter();
+        let entries = entries.map(|entry| (entry.time, entry.event));
+        let its_own = entries.filter(|(_, event)| match event {
+            CalendarEvent::EpochStarts { rollup: of, .. }
+            | CalendarEvent::SeedRecordable { rollup: of, .. } => *of == rollup,
+            _ => false,
+        });
+        assert_eq!(its_own.collect::<Vec<_>>(), expected, "at {now}");
+    }
+}
+
+#[test]
 fn openings_say_who_may_act_until_when() {
     let mut chain = Chain::voting(2000, 0);
     let id = chain.propose(PAYLOAD, &harmless());
@@ -129,5 +161,4 @@ fn openings_say_who_may_act_until_when() {
     chain.send(proposer, PROPOSALS, ProposalsCall::Vote { payload: PAYLOAD }).unwrap();
     assert_eq!(of(&chain, chain.now()), []);
     assert_eq!(ProposalId::ZERO, id);
-    assert_eq!(T, Amount::TOKEN.get());
 }
