@@ -45,7 +45,7 @@ pub struct Simulation {
 pub enum SimulationError {
     /// The rules refused what every campaign needs, for instance because a stake for each seat is more
     /// than the asset can supply.
-    #[error("the rules refuse to set the simulated: {0}; choose fewer seats")]
+    #[error("the rules refuse to set up the simulated set: {0}; choose fewer seats")]
     Refused(#[from] Refusal),
     /// The events of a decision did not fit the state that it was decided on.
     #[error("an event does not fit the state: {0}; please report this")]
@@ -87,7 +87,7 @@ pub fn simulate(
     let mut play = Play {
         simulation,
         clock,
-        simulated: SimulatedSet::set(
+        simulated: SimulatedSet::new(
             simulation.rules,
             &clock,
             electorate.seats(),

@@ -75,7 +75,7 @@ pub(super) struct SimulatedSet {
 
 impl SimulatedSet {
     /// A set in which so many seats are taken, at the clock's genesis.
-    pub(super) fn set(
+    pub(super) fn new(
         rules: RoundRules,
         clock: &SlotClock,
         seats: u64,
