@@ -6,7 +6,7 @@ use canon_protocol::{
     Amount, Configuration, Fraction, ProposeConfiguration, RollupParameters, RoundRules, Seconds,
     Timestamp, text,
 };
-use toml::{Spanned, value::Datetime};
+use toml::value::Datetime;
 
 use super::{
     examine::Examiner,
