@@ -55,8 +55,9 @@ const RANGE_TEXTS: [&str; 7] = [
 ];
 
 /// Whether the endpoint refused the range of an `eth_getLogs`, so that a shorter one may be accepted.
-/// Endpoints have no common code or text for that. An error of JSON-RPC that says nothing known counts as
-/// a refusal too: some endpoints call a request that takes too long an internal error.
+/// Endpoints have no common code or text for that. An error of JSON-RPC or a status 400 that says
+/// nothing known counts as a refusal too: some endpoints call a request that takes too long an internal
+/// error.
 pub fn is_range_refusal(error: &TransportError) -> bool {
     match error {
         RpcError::ErrorResp(payload) => match is_about_range(&text(payload)) {
@@ -65,7 +66,7 @@ pub fn is_range_refusal(error: &TransportError) -> bool {
         },
         RpcError::Transport(TransportErrorKind::HttpError(error)) => match error.status {
             TOO_LARGE => true,
-            BAD_REQUEST => is_about_range(&error.body).unwrap_or(false),
+            BAD_REQUEST => is_about_range(&error.body).unwrap_or(true),
             _ => false,
         },
         _ => false,
@@ -210,7 +211,7 @@ mod tests {
         }
         assert!(is_range_refusal(&http(413, "")));
         assert!(is_range_refusal(&http(400, "block range is too large")));
-        assert!(!is_range_refusal(&http(400, "")));
+        assert!(is_range_refusal(&http(400, "too long")));
         assert!(!is_range_refusal(&http(400, "invalid API key")));
         let wait = Some(Duration::from_secs(1));
         let wait = TransportErrorKind::http_error_with_retry_after(503, "block range".into(), wait);
