@@ -58,21 +58,42 @@ fn without_empty_variables(command: clap::Command) -> clap::Command {
 /// clap's message for arguments that it refuses, with styles. It repeats arguments, also a URL with a
 /// key in the place of something else: of those, scheme and host are left.
 pub(crate) fn refusal(error: &clap::Error) -> String {
-    let mut message = error.render().ansi().to_string();
-    for argument in env::args_os().chain(variables(&Cli::command())) {
-        let argument = argument.to_string_lossy();
-        let value = argument.split_once('=').map_or("", |(_, value)| value);
-        for secret in [&*argument, value] {
-            if !secret.is_empty() {
-                message = message.replace(secret, &without_secrets(secret));
-            }
-        }
-    }
-    message
+    let arguments = env::args_os().chain(variables(&Cli::command()));
+    let arguments: Vec<_> = arguments.map(|text| text.to_string_lossy().into_owned()).collect();
+    without_arguments(&error.render().ansi().to_string(), &arguments)
+}
+
+/// A message in which arguments, and their values after `=`, are shown without their secrets.
+fn without_arguments(message: &str, arguments: &[String]) -> String {
+    let values = arguments.iter().filter_map(|argument| argument.split_once('='));
+    let mut texts: Vec<_> = values.map(|(_, value)| value).collect();
+    texts.extend(arguments.iter().map(String::as_str));
+    texts.retain(|text| !text.is_empty());
+    // An argument can be part of another: the longer one is recognized only while it is whole.
+    texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
+    texts
+        .into_iter()
+        .fold(message.to_owned(), |message, text| message.replace(text, &without_secrets(text)))
 }
 
 /// The values of all variables of the environment that a command and its subcommands read.
 fn variables(command: &clap::Command) -> Vec<OsString> {
     let own = command.get_arguments().filter_map(|arg| env::var_os(arg.get_env()?));
     own.chain(command.get_subcommands().flat_map(variables)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_argument_that_is_part_of_another_does_not_keep_it_from_being_hidden() {
+        let url = "http://host/v2/SECRETKEY";
+        let message = format!("invalid value '{url}' for '--registry'");
+        for arguments in [["/v2", url], [url, "/v2"], ["/v2", &format!("--registry={url}")]] {
+            let arguments = arguments.map(str::to_owned);
+            let shown = without_arguments(&message, &arguments);
+            assert_eq!(shown, "invalid value 'http://host' for '--registry'", "{arguments:?}");
+        }
+    }
 }

@@ -221,14 +221,7 @@ impl Error {
     /// Whether the endpoint refused because of too many requests.
     pub fn is_rate_limit(&self) -> bool {
         let Self::Rpc { source, .. } = self else { return false };
-        match source {
-            RpcError::ErrorResp(payload) => payload.is_retry_err(),
-            RpcError::Transport(kind) => {
-                kind.as_http_error().is_some_and(|error| error.is_rate_limit_err())
-                    || matches!(kind, TransportErrorKind::HttpErrorWithRetryAfter { .. })
-            }
-            _ => false,
-        }
+        is_rate_limit(source)
     }
 
     /// How long to wait before the endpoint is asked again, if it said so; 5 minutes at most.
@@ -262,6 +255,18 @@ impl Error {
     /// Whether trying the same again may help.
     pub const fn is_temporary(&self) -> bool {
         matches!(self.severity(), Severity::Retry)
+    }
+}
+
+/// Whether an endpoint refused because of too many requests.
+pub(crate) fn is_rate_limit(error: &TransportError) -> bool {
+    match error {
+        RpcError::ErrorResp(payload) => payload.is_retry_err(),
+        RpcError::Transport(kind) => {
+            kind.as_http_error().is_some_and(|error| error.is_rate_limit_err())
+                || matches!(kind, TransportErrorKind::HttpErrorWithRetryAfter { .. })
+        }
+        _ => false,
     }
 }
 

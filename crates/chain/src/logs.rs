@@ -4,16 +4,13 @@ use crate::{
     client::Client,
     error::{Error, Result},
     range_length::RangeLength,
+    range_refusal::is_range_refusal,
 };
 use alloy_provider::Provider;
 use alloy_rpc_types_eth::{Filter, Log};
 use alloy_sol_types::SolEvent;
-use alloy_transport::{RpcError, TransportError, TransportErrorKind};
 use canon_protocol::BlockNumber;
 use core::ops::{Range, RangeInclusive};
-
-/// HTTP's status for too many requests. Endpoints use it as JSON-RPC's code too.
-const TOO_MANY_REQUESTS: u16 = 429;
 
 /// The place of a log: its block, and its index in the block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -134,17 +131,5 @@ impl Client {
             Some((LogPosition::of(log)?, E::decode_log_validate(&log.inner).ok()?.data))
         };
         Ok(logs.iter().filter_map(event).collect())
-    }
-}
-
-/// Whether the endpoint answered with an error that a shorter range may avoid. Endpoints have no common
-/// code for ranges that are too long; too many requests aren't helped by more of them.
-pub fn is_range_refusal(error: &TransportError) -> bool {
-    match error {
-        RpcError::ErrorResp(payload) => payload.code != i64::from(TOO_MANY_REQUESTS),
-        RpcError::Transport(TransportErrorKind::HttpError(error)) => {
-            error.status != TOO_MANY_REQUESTS
-        }
-        _ => false,
     }
 }

@@ -1,14 +1,9 @@
 //! How many calls a second the rules decide and their events change, and what look-ups cost as the
 //! number of holders grows. `cargo bench -p canon-protocol`.
 
-#![allow(clippy::unwrap_used, reason = "a benchmark sets its own overlay")]
+#![allow(clippy::unwrap_used, reason = "a benchmark builds its own set")]
 #![allow(missing_docs, reason = "divan's macros")]
-#![allow(
-    dead_code,
-    unused_imports,
-    unreachable_pub,
-    reason = "the tests need more of the overlay than this"
-)]
+#![allow(dead_code, unused_imports, unreachable_pub, reason = "the tests need more of this module")]
 
 #[path = "../tests/it/chain.rs"]
 mod chain;

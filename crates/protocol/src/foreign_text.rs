@@ -41,25 +41,47 @@ const INVISIBLE: [RangeInclusive<char>; 17] = [
 /// assert_eq!(ForeignText::new("\u{1b}[31mred").to_string(), "\\u{1b}[31mred");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ForeignText<'a>(&'a [u8]);
+pub struct ForeignText<'a> {
+    text: &'a [u8],
+    /// The most characters that are written.
+    most: usize,
+}
 
 impl<'a> ForeignText<'a> {
     /// A text, or bytes that should be one.
     pub fn new<T: AsRef<[u8]> + ?Sized>(text: &'a T) -> Self {
-        Self(text.as_ref())
+        Self { text: text.as_ref(), most: usize::MAX }
+    }
+
+    /// The same, written only up to this number of characters, each of which can become an escape. `…`
+    /// stands for the rest.
+    pub const fn up_to(self, characters: usize) -> Self {
+        Self { text: self.text, most: characters }
     }
 }
 
 impl fmt::Display for ForeignText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for chunk in self.0.utf8_chunks() {
+        let mut left = self.most;
+        let mut is_full = || {
+            let is_full = left == 0;
+            left = left.saturating_sub(1);
+            is_full
+        };
+        for chunk in self.text.utf8_chunks() {
             for character in chunk.valid().chars() {
+                if is_full() {
+                    return f.write_char('…');
+                }
                 match is_visible(character) {
                     true => f.write_char(character)?,
                     false => write!(f, "{}", character.escape_unicode())?,
                 }
             }
             for byte in chunk.invalid() {
+                if is_full() {
+                    return f.write_char('…');
+                }
                 write!(f, "\\x{byte:02x}")?;
             }
         }
@@ -100,6 +122,23 @@ mod tests {
             // Once more changes nothing.
             assert_eq!(ForeignText::new(shown).to_string(), shown);
         }
+    }
+
+    #[test]
+    fn a_limit_counts_characters() {
+        let text: &[u8] = b"a\x1b\xc3\xbc\xffz";
+        for (most, shown) in [
+            (0, "…"),
+            (1, "a…"),
+            (2, r"a\u{1b}…"),
+            (3, r"a\u{1b}ü…"),
+            (4, r"a\u{1b}ü\xff…"),
+            (5, r"a\u{1b}ü\xffz"),
+            (6, r"a\u{1b}ü\xffz"),
+        ] {
+            assert_eq!(ForeignText::new(text).up_to(most).to_string(), shown, "{most}");
+        }
+        assert_eq!(ForeignText::new("").up_to(0).to_string(), "");
     }
 
     #[test]

@@ -34,10 +34,10 @@ impl Agent<'_> {
     }
 }
 
-fn agent(cast: &mut Participants, role: Role, index: usize) -> Option<Agent<'_>> {
+fn agent(participants: &mut Participants, role: Role, index: usize) -> Option<Agent<'_>> {
     match role {
-        Role::Holders => Some(Agent::Holder(&mut cast.holders.get_mut(index)?.agent)),
-        Role::Movers => Some(Agent::Mover(cast.sequencers.get_mut(index)?.mover.as_mut()?)),
+        Role::Holders => Some(Agent::Holder(&mut participants.holders.get_mut(index)?.agent)),
+        Role::Movers => Some(Agent::Mover(participants.sequencers.get_mut(index)?.mover.as_mut()?)),
     }
 }
 

@@ -4,8 +4,8 @@ use alloy_primitives::{Address, B256, U256, keccak256};
 use alloy_signer_local::PrivateKeySigner;
 use canon_protocol::Amount;
 
-/// Deploys what was assembled by hand.
-pub(crate) const WORKSHOP: &str = "deploy_nonce";
+/// The account that deploys contracts assembled from opcodes.
+pub(crate) const BYTECODE_DEPLOYER: &str = "bytecode deployer";
 
 /// A value that depends on nothing but the seed, a name and a number.
 fn derive(seed: u64, name: &str, number: u64) -> B256 {

@@ -92,7 +92,7 @@ pub(crate) struct Keys {
     /// Proposer and withdrawer.
     sequencers: Vec<[PrivateKeySigner; 2]>,
     holders: Vec<PrivateKeySigner>,
-    deploy_nonce: Address,
+    bytecode_deployer: Address,
 }
 
 impl Keys {
@@ -106,14 +106,14 @@ impl Keys {
                 .map(|n| ["proposer", "withdrawer"].map(|role| keys::key(seed, role, n)))
                 .collect(),
             holders: (0..scenario.holder_count()).map(|n| keys::key(seed, "holder", n)).collect(),
-            deploy_nonce: keys::key(seed, keys::WORKSHOP, 0).address(),
+            bytecode_deployer: keys::key(seed, keys::BYTECODE_DEPLOYER, 0).address(),
         }
     }
 
     /// Everybody who sends transactions.
     pub(crate) fn accounts(&self) -> Vec<Address> {
         let keys = self.roles.iter().chain(self.sequencers.iter().flatten()).chain(&self.holders);
-        keys.map(PrivateKeySigner::address).chain([self.deploy_nonce]).collect()
+        keys.map(PrivateKeySigner::address).chain([self.bytecode_deployer]).collect()
     }
 }
 

@@ -52,7 +52,7 @@ pub(crate) struct UpgradeRun<'a> {
     pub(crate) timeline: Timeline,
     /// Who proposes for which address.
     proposers: AddressMap<usize>,
-    /// How many contracts were made by hand.
+    /// The nonce of the next contract that is assembled from opcodes.
     deploy_nonce: u64,
 }
 
@@ -315,7 +315,7 @@ impl<'a> UpgradeRun<'a> {
     }
 
     /// The track of a proposal of Governance.
-    pub(crate) fn docket_of(&self, id: ProposalId) -> Result<usize> {
+    pub(crate) fn track_of(&self, id: ProposalId) -> Result<usize> {
         let position = self
             .tracks
             .iter()
@@ -385,13 +385,13 @@ impl<'a> UpgradeRun<'a> {
         Deployment::at(client, self.set.registry, head).await.during("finding the set")
     }
 
-    /// Deploys a contract that was assembled by hand, from an account of its own.
+    /// Deploys a contract that is assembled from opcodes, from an account of its own.
     pub(crate) async fn create(
         &mut self,
         act: &'static str,
         code: Bytes,
     ) -> Result<(Address, u64)> {
-        let key = keys::key(self.scenario.seed, keys::WORKSHOP, 0);
+        let key = keys::key(self.scenario.seed, keys::BYTECODE_DEPLOYER, 0);
         let created = self.driver.create(act, &key, self.deploy_nonce, code).await?;
         self.deploy_nonce += 1;
         Ok(created)

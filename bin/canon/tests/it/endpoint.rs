@@ -66,6 +66,11 @@ fn a_url_in_the_wrong_place_is_shown_without_its_secrets() {
         (vec!["forecast", "--preset", &url], "https://host"),
         (vec!["forecast", &format!("--rpcurl={url}")], "'--rpcurl'"),
         (vec!["forecast", "--registry", "alice:pa55word@host/SECRETKEY"], "[hidden]"),
+        (vec!["forecast", "--registry", "http:host/SECRETKEY"], "[hidden]"),
+        (vec!["forecast", "--registry", "https:/host/SECRETKEY"], "[hidden]"),
+        (vec!["forecast", "//host/v2/SECRETKEY"], "[hidden]"),
+        (vec!["forecast", "host/v2/SECRETKEY"], "[hidden]"),
+        (vec!["/v2/SECRETKEY"], "[hidden]"),
     ] {
         let said = fails(canon().args(&arguments), 2);
         assert!(said.contains(shown), "{said}");

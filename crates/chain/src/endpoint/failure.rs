@@ -23,7 +23,7 @@ impl EndpointFailure {
             }
             match cause(reason) {
                 Some(deeper) => reason = deeper,
-                None => return Self(secrets.hide(&reason.to_string())),
+                None => return Self(secrets.beginning(&reason.to_string())),
             }
         }
     }

@@ -1,7 +1,13 @@
 //! Where a chain is reached: what a person writes for it, and the connection.
 //!
 //! Keys of providers are part of their URLs. So nothing here prints one: an [`Endpoint`] is shown by
-//! its scheme and host, and [`Secrets`] takes the rest out of whatever an error says.
+//! its scheme and host, and [`secrets`] takes the rest out of whatever an error says.
+//!
+//! What libraries log isn't covered: alloy's HTTP transport has the whole URL in a span of level DEBUG
+//! (target `alloy_transport_http`, span `ReqwestTransport`), and tungstenite has the path and the header
+//! of user and password in a record of level TRACE (target `tungstenite`). Nothing here installs a
+//! subscriber. A program that does must switch these targets off, for example with the directives
+//! `alloy_transport_http=off,tungstenite=off`.
 
 mod connect;
 mod failure;
@@ -20,8 +26,8 @@ use core::{fmt, str::FromStr};
 use std::path::{Path, PathBuf};
 use url::Url;
 
-/// Endings of the names of IPC sockets. Other paths are shown without their name: a mistyped URL
-/// can look like a path.
+/// Endings of the names of IPC sockets. Other paths are kept secret as the paths of URLs are: a mistyped
+/// URL can look like a path.
 const SOCKET_ENDINGS: [&str; 3] = ["ipc", "sock", "socket"];
 
 /// A way to reach a chain: an http, https, ws or wss URL, or the path of an IPC socket.
@@ -126,32 +132,68 @@ fn write_origin(f: &mut impl fmt::Write, url: &Url) -> fmt::Result {
 mod tests {
     use super::*;
 
-    const SECRETS: [&str; 4] = ["alice", "pa55word", "SECRETKEY", "token"];
+    const SECRETS: [&str; 6] = ["alice", "pa55word", "SECRETKEY", "secretkey", "token", "abc1234"];
+
+    /// What people write for an endpoint, and what of it may be shown. `None` if nothing may.
+    pub(super) const ADDRESSES: [(&str, Option<&str>); 31] = [
+        ("http://localhost:8545", Some("http://localhost:8545")),
+        ("https://alice:pa55word@host/v2/SECRETKEY?token=1", Some("https://host")),
+        ("http://host:1?key=abc1234", Some("http://host:1")),
+        ("HTTPS://host:443/SECRETKEY", Some("https://host")),
+        ("ws://127.0.0.1:1/SECRETKEY", Some("ws://127.0.0.1:1")),
+        ("wss://[::1]:8546/#SECRETKEY", Some("wss://[::1]:8546")),
+        ("http://xn--hxajbheg2az3al.gr/SECRETKEY", Some("http://xn--hxajbheg2az3al.gr")),
+        ("/home/alice/geth.ipc", Some("geth.ipc")),
+        ("./reth.sock", Some("reth.sock")),
+        ("./a\u{1b}[31m.ipc", Some(r"a\u{1b}[31m.ipc")),
+        // URLs that lost their scheme, a slash or their host.
+        ("http:host/SECRETKEY", None),
+        ("http:/host/SECRETKEY", None),
+        ("https:/host/SECRETKEY", None),
+        ("https:host/v2/SECRETKEY", None),
+        ("wss:host/SECRETKEY", None),
+        ("//host/SECRETKEY", None),
+        ("//alice:pa55word@host/v2/SECRETKEY", None),
+        ("host/v2/SECRETKEY", None),
+        ("host:8545/SECRETKEY", None),
+        ("alice:pa55word@host/v2/SECRETKEY", None),
+        ("/v2/SECRETKEY", None),
+        ("/SECRETKEY", None),
+        ("./SECRETKEY", None),
+        ("../v2/SECRETKEY", None),
+        // URLs of other schemes, and such as can't be parsed.
+        ("ftp://alice:pa55word@host/v2/SECRETKEY", None),
+        ("file:///SECRETKEY", None),
+        ("SECRETKEY://host", None),
+        ("http://?key=abc1234", None),
+        ("http://alice:pa55word", None),
+        ("https://host:65536/SECRETKEY", None),
+        ("https://SECRET KEY/", None),
+    ];
 
     #[test]
     fn endpoints_are_shown_without_their_secrets() {
-        for (text, shown) in [
-            ("http://localhost:8545", "http://localhost:8545"),
-            ("https://alice:pa55word@host/v2/SECRETKEY?token=1", "https://host"),
-            ("HTTPS://host:443/SECRETKEY", "https://host"),
-            ("ws://127.0.0.1:1/SECRETKEY", "ws://127.0.0.1:1"),
-            ("wss://[::1]:8546/#SECRETKEY", "wss://[::1]:8546"),
-            ("http://xn--hxajbheg2az3al.gr/SECRETKEY", "http://xn--hxajbheg2az3al.gr"),
-            ("/home/alice/geth.ipc", "geth.ipc"),
-            ("./reth.sock", "reth.sock"),
-            ("geth.ipc", "geth.ipc"),
-            ("./a\u{1b}[31m.ipc", r"a\u{1b}[31m.ipc"),
-            // It may be a URL that lost its host.
-            ("/v2/SECRETKEY", "an IPC socket"),
-        ] {
-            let endpoint: Endpoint = text.parse().unwrap();
-            assert_eq!(endpoint.to_string(), shown, "{text}");
-            assert_eq!(format!("{endpoint:?}"), format!("Endpoint({shown})"));
+        for (text, shown) in ADDRESSES {
+            let said = match text.parse::<Endpoint>() {
+                Ok(endpoint) => {
+                    // What may be a path is taken for one.
+                    let shown = shown.unwrap_or("an IPC socket");
+                    assert_eq!(endpoint.to_string(), shown, "{text}");
+                    assert_eq!(format!("{endpoint:?}"), format!("Endpoint({shown})"));
+                    format!("{endpoint} {endpoint:?}")
+                }
+                Err(error) => {
+                    assert_eq!(shown, None, "{text}");
+                    format!("{error} {error:?}")
+                }
+            };
+            assert!(SECRETS.iter().all(|secret| !said.contains(secret)), "{text}: {said}");
         }
+        assert_eq!("geth.ipc".parse::<Endpoint>().unwrap().to_string(), "geth.ipc");
     }
 
     #[test]
-    fn what_is_no_endpoint_is_refused_without_being_repeated() {
+    fn what_is_no_endpoint_is_refused() {
         use ParseEndpointError::{Empty, InvalidUrl, NeitherUrlNorPath, UnsupportedScheme};
         for (text, expected) in [
             ("", Empty),
@@ -167,10 +209,7 @@ mod tests {
             ("https://host:65536/SECRETKEY", InvalidUrl(url::ParseError::InvalidPort)),
             ("https://SECRET KEY/", InvalidUrl(url::ParseError::IdnaError)),
         ] {
-            let error = text.parse::<Endpoint>().unwrap_err();
-            assert_eq!(error, expected, "{text}");
-            let said = format!("{error} {error:?}");
-            assert!(SECRETS.iter().all(|secret| !said.contains(secret)), "{said}");
+            assert_eq!(text.parse::<Endpoint>().unwrap_err(), expected, "{text}");
         }
     }
 }

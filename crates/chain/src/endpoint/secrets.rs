@@ -1,6 +1,6 @@
-//! What of a URL is nobody's business, and its removal from texts.
+//! The secret parts of an endpoint's address, and their removal from texts.
 
-use super::{Address, Endpoint, write_origin};
+use super::{Address, Endpoint, has_socket_ending};
 use crate::endpoint::EndpointFailure;
 use alloy_json_rpc::{ErrorPayload, Response, ResponsePacket, ResponsePayload, RpcError};
 use alloy_transport::{Authorization, HttpError, TransportError, TransportErrorKind};
@@ -11,11 +11,41 @@ use url::Url;
 /// What stands in the place of a secret.
 const HIDDEN: &str = "[hidden]";
 
-/// The least length of a part of a path or query that can be a key. Shorter ones, such as `v2` or
-/// `rpc`, are words of every other message.
+/// Parts of paths that are no secrets, in lower case: words that the URLs of nodes and providers have in
+/// common. Everything else in a path can be a key.
+const PATH_WORDS: [&str; 24] = [
+    "api",
+    "arbitrum",
+    "archive",
+    "base",
+    "beacon",
+    "eth",
+    "ethereum",
+    "evm",
+    "execution",
+    "holesky",
+    "hoodi",
+    "http",
+    "https",
+    "json-rpc",
+    "jsonrpc",
+    "mainnet",
+    "optimism",
+    "rpc",
+    "sepolia",
+    "v1",
+    "v2",
+    "v3",
+    "ws",
+    "wss",
+];
+
+/// The least length of the names of parameters that are hidden, since a key can stand in the place of a
+/// name, and of the secrets that are looked for in a revert's data: shorter ones occur there by chance.
 const MIN_KEY_LENGTH: usize = 8;
 
-/// The most characters of an endpoint's answer that an error repeats. Some answer with whole pages.
+/// The number of characters after which an error stops repeating an endpoint's answer. Some answer with
+/// whole pages.
 const MAX_ANSWER: usize = 500;
 
 /// The parts of an endpoint's address that no error may show, longest first.
@@ -26,8 +56,9 @@ impl Secrets {
     pub(super) fn of(endpoint: &Endpoint) -> Self {
         match &endpoint.0 {
             Address::Http(url) | Address::WebSocket(url) => Self::of_url(url),
-            // Whoever knows the path still needs to be on this machine.
-            Address::Ipc(_) => Self(Vec::new()),
+            Address::Ipc(path) if has_socket_ending(path) => Self(Vec::new()),
+            // It can be a URL that lost its host.
+            Address::Ipc(path) => Self::new(secret_parts(&path.to_string_lossy())),
         }
     }
 
@@ -39,33 +70,49 @@ impl Secrets {
         if let Some(Authorization::Basic(encoded)) = authorization(url) {
             secrets.push(encoded);
         }
-        let whole = &url[url::Position::BeforePath..];
-        let parts = whole.split(['/', '?', '#', '&', '=', ';']);
-        let keys = [whole, url.path(), whole.trim_start_matches('/')].into_iter().chain(parts);
-        for key in keys.filter(|key| key.len() >= MIN_KEY_LENGTH) {
-            secrets.push(key.to_owned());
-            secrets.push(decoded(key));
-        }
+        secrets.extend(secret_parts(&url[url::Position::BeforePath..]));
+        Self::new(secrets)
+    }
+
+    fn new(mut secrets: Vec<String>) -> Self {
         secrets.retain(|secret| !secret.is_empty());
-        secrets.sort_by_key(|secret| core::cmp::Reverse(secret.len()));
+        secrets.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         secrets.dedup();
         Self(secrets)
     }
 
     /// A text without them.
-    pub(super) fn hide(&self, text: &str) -> String {
-        let mut shown = String::with_capacity(text.len());
-        let mut rest = text;
-        while let Some(first) = rest.chars().next() {
-            match self.0.iter().find_map(|secret| rest.strip_prefix(&**secret)) {
-                Some(after) => {
+    fn hide(&self, text: &str) -> String {
+        self.hide_until(text, usize::MAX)
+    }
+
+    /// The beginning of an answer without them. They are hidden before the rest is cut off, so none is
+    /// cut in two and missed.
+    pub(super) fn beginning(&self, answer: &str) -> String {
+        self.hide_until(answer, MAX_ANSWER)
+    }
+
+    /// A text without them, until it has `most` characters or a few more. Of secrets that overlap, all are
+    /// hidden.
+    fn hide_until(&self, text: &str, most: usize) -> String {
+        let (mut shown, mut length) = (String::new(), 0);
+        // The first byte after the secrets found so far.
+        let mut hidden_until = 0;
+        for (at, character) in text.char_indices() {
+            if length >= most {
+                break;
+            }
+            if let Some(secret) =
+                self.0.iter().find(|secret| text[at..].starts_with(secret.as_str()))
+            {
+                if at >= hidden_until {
                     shown.push_str(HIDDEN);
-                    rest = after;
+                    length += HIDDEN.len();
                 }
-                None => {
-                    shown.push(first);
-                    rest = &rest[first.len_utf8()..];
-                }
+                hidden_until = hidden_until.max(at + secret.len());
+            } else if at >= hidden_until {
+                shown.push(character);
+                length += 1;
             }
         }
         shown
@@ -79,17 +126,16 @@ impl Secrets {
             RpcError::LocalUsageError(error) => {
                 RpcError::LocalUsageError(self.hide(&error.to_string()).into())
             }
-            RpcError::DeserError { err, .. } | RpcError::SerError(err) => {
-                EndpointFailure::not_as_expected(&err).into()
-            }
-            RpcError::NullResp | RpcError::UnsupportedFeature(_) => error,
+            RpcError::DeserError { err, .. } => EndpointFailure::not_as_expected(&err).into(),
+            // Nothing was sent: these know neither the endpoint nor an answer.
+            RpcError::SerError(_) | RpcError::NullResp | RpcError::UnsupportedFeature(_) => error,
         }
     }
 
     fn hide_in_kind(&self, kind: TransportErrorKind) -> TransportErrorKind {
-        let hidden = |error: HttpError| {
-            let body = error.body.chars().take(MAX_ANSWER).collect::<String>();
-            HttpError { status: error.status, body: self.hide(&body) }
+        let hidden = |error: HttpError| HttpError {
+            status: error.status,
+            body: self.beginning(&error.body),
         };
         match kind {
             TransportErrorKind::HttpError(error) => TransportErrorKind::HttpError(hidden(error)),
@@ -128,9 +174,8 @@ impl Secrets {
 
     fn hide_in_payload(&self, payload: ErrorPayload) -> ErrorPayload {
         let ErrorPayload { code, message, data } = payload;
-        let message = message.chars().take(MAX_ANSWER).collect::<String>();
         let data = data.and_then(|data| self.hide_in_data(data));
-        ErrorPayload { code, message: self.hide(&message).into(), data }
+        ErrorPayload { code, message: self.beginning(&message).into(), data }
     }
 
     /// A revert's data stays as it is, unless it has a whole key in it.
@@ -166,26 +211,46 @@ fn decoded(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-/// A text as it may be repeated in a message, although it may be an address with secrets: of a URL
-/// only scheme, host and port; nothing of any other text that has a user or password in it.
+/// The parts of a path, with a query and a fragment if it has them, that can be keys: as they are written
+/// and as they are meant. If there are any, the whole is one of them.
+fn secret_parts(whole: &str) -> Vec<String> {
+    let (path, query) = whole.split_at(whole.find(['?', '#']).unwrap_or(whole.len()));
+    let is_word = |part: &str| PATH_WORDS.contains(&&*part.to_ascii_lowercase());
+    let mut parts: Vec<_> = path.split(['/', ';', '&', '=']).collect();
+    parts.retain(|part| !part.is_empty() && !is_word(part));
+    if !parts.is_empty() {
+        parts.push(path);
+    }
+    for parameter in query.split(['?', '#', '&', ';']) {
+        let (name, value) = parameter.split_once('=').unwrap_or(("", parameter));
+        parts.extend(Some(name).filter(|name| value.is_empty() || name.len() >= MIN_KEY_LENGTH));
+        parts.push(value);
+    }
+    parts.retain(|part| !part.is_empty());
+    if !parts.is_empty() {
+        parts.extend([whole, whole.trim_start_matches('/')]);
+    }
+    parts.into_iter().flat_map(|part| [part.to_owned(), decoded(part)]).collect()
+}
+
+/// A text as it may be repeated in a message, although it may be an address with secrets. An endpoint is
+/// shown as its `Display` does it; any other text that could be part of a URL, also a mistyped one, is
+/// hidden: one with a slash, or with what precedes a host or a query.
 pub fn without_secrets(text: &str) -> String {
-    if !text.contains("://") && !text.contains('@') {
+    if !text.contains(['/', '@', '?']) {
         return text.to_owned();
     }
-    match Url::parse(text) {
-        Ok(url) if text.contains("://") && url.has_host() => {
-            let mut shown = String::new();
-            // Writing to a string can't fail.
-            let _ = write_origin(&mut shown, &url);
-            shown
-        }
-        _ => HIDDEN.to_owned(),
+    match text.parse::<Endpoint>() {
+        Ok(Endpoint(Address::Ipc(path))) if !has_socket_ending(&path) => HIDDEN.to_owned(),
+        Ok(endpoint) => endpoint.to_string(),
+        Err(_) => HIDDEN.to_owned(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::endpoint::tests::ADDRESSES;
 
     fn secrets(url: &str) -> Secrets {
         Secrets::of(&url.parse().unwrap())
@@ -193,10 +258,10 @@ mod tests {
 
     #[test]
     fn whatever_repeats_a_part_of_the_url_is_hidden() {
-        let secrets = secrets("https://al%20ice:pa%3A55@host:1/v2/SECRETKEY/x?token=TOKEN123&a=b");
+        let secrets = secrets("https://al%20ice:pa%3A55@host:1/v2/SECRETKEY/x?token=TOKEN123&a=q");
         for (text, shown) in [
             ("nothing of it", "nothing of it"),
-            ("GET /v2/SECRETKEY/x?token=TOKEN123&a=b", "GET [hidden]"),
+            ("GET /v2/SECRETKEY/x?token=TOKEN123&a=q", "GET [hidden]"),
             ("https://host:1/v2/SECRETKEY/x", "https://host:1[hidden]"),
             ("no project SECRETKEY", "no project [hidden]"),
             ("token TOKEN123 is invalid, v2", "token [hidden] is invalid, v2"),
@@ -210,29 +275,82 @@ mod tests {
         }
     }
 
-    /// What is hidden isn't looked at again, however short the secret is.
     #[test]
-    fn short_credentials_are_hidden_too() {
-        assert_eq!(secrets("ws://d:e@host/").hide("denied"), "[hidden][hidden]ni[hidden][hidden]");
-        assert_eq!(secrets("http://host/").hide("http://host/"), "http://host/");
-        assert_eq!(secrets("geth.ipc").hide("geth.ipc"), "geth.ipc");
+    fn short_keys_are_hidden_too_but_not_the_words_of_paths() {
+        for (url, text, shown) in [
+            ("http://host?key=abc1234", "bad key abc1234", "bad key [hidden]"),
+            ("http://host/?abc1234", "/?abc1234", "[hidden]"),
+            ("http://host/?abc1234=", "no abc1234", "no [hidden]"),
+            ("http://host/?abc12345=x", "no abc12345", "no [hidden]"),
+            ("http://host/#abc1234", "no abc1234", "no [hidden]"),
+            ("http://host/?key=a%2Fb", "a/b and a%2Fb", "[hidden] and [hidden]"),
+            ("http://host/v3/abc1234", "v3: no abc1234", "v3: no [hidden]"),
+            ("http://host/V3/Mainnet/rpc", "no /V3/Mainnet/rpc", "no /V3/Mainnet/rpc"),
+            ("http://host/v2/id=abc1234", "no abc1234", "no [hidden]"),
+            ("http://host/v2?key=abc1234", "POST /v2: no abc1234", "POST /v2: no [hidden]"),
+            ("http://d:e@host/", "denied", "[hidden][hidden]ni[hidden][hidden]"),
+            ("http://host/", "http://host/", "http://host/"),
+            // The second begins within the first.
+            ("http://host/?a=xab&b=abcdef", "xabcdef, ab", "[hidden], ab"),
+        ] {
+            assert_eq!(secrets(url).hide(text), shown, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_path_without_the_ending_of_a_socket_is_hidden() {
+        for (path, text, shown) in [
+            ("geth.ipc", "no geth.ipc", "no geth.ipc"),
+            ("/home/alice/geth.ipc", "no /home/alice/geth.ipc", "no /home/alice/geth.ipc"),
+            ("/v2/SECRETKEY", "no /v2/SECRETKEY, v2", "no [hidden], v2"),
+            ("/v2/?key=abc1234", "no key abc1234", "no key [hidden]"),
+            ("/", "no / here", "no / here"),
+        ] {
+            assert_eq!(secrets(path).hide(text), shown, "{path}");
+        }
+    }
+
+    /// A key at every place around the end, beside characters of several bytes and other keys.
+    #[test]
+    fn an_answer_is_cut_after_its_secrets_are_hidden() {
+        const KEY: &str = "SECRETKEYSECRETKEYSECRETKEYSEC";
+        let secrets = secrets(&format!("http://host/{KEY}?token=0123456789"));
+        for at in (MAX_ANSWER - 60)..=(MAX_ANSWER + 20) {
+            for before in ["a".repeat(at), "é".repeat(at), "0123456789".repeat(at / 10)] {
+                let answer = format!("{before}{KEY}{}", "z".repeat(2 * MAX_ANSWER));
+                let body = secrets.hide_in_kind(TransportErrorKind::HttpError(HttpError {
+                    status: 403,
+                    body: answer.clone(),
+                }));
+                let payload = ErrorPayload { code: 1, message: answer.into(), data: None };
+                let message = secrets.hide_in_payload(payload).message;
+                for shown in [body.as_http_error().unwrap().body.clone(), message.into()] {
+                    let length = shown.chars().count();
+                    assert!(!shown.contains("SECRET") && !shown.contains("0123"), "{at}: {shown}");
+                    assert!((MAX_ANSWER..MAX_ANSWER + HIDDEN.len()).contains(&length), "{length}");
+                }
+            }
+        }
+        assert_eq!(secrets.beginning("short"), "short");
+    }
+
+    #[test]
+    fn a_request_that_cannot_be_written_is_not_blamed_on_the_answer() {
+        let error = serde_json::from_str::<u8>("x").unwrap_err();
+        let shown = secrets("http://host/").hide_in_error(RpcError::SerError(error)).to_string();
+        assert!(shown.starts_with("serialization error"), "{shown}");
     }
 
     #[test]
     fn texts_that_may_be_addresses_are_not_repeated() {
-        for (text, shown) in [
-            ("forecasts", "forecasts"),
-            (
-                "0x00000000000000000000000000000000000000aa",
-                "0x00000000000000000000000000000000000000aa",
-            ),
-            ("http://user:pa55word@host:1/v2/SECRETKEY", "http://host:1"),
-            ("ftp://user@host/SECRETKEY", "ftp://host"),
-            ("http://user:pa55word", "[hidden]"),
-            ("user:pa55word@host/SECRETKEY", "[hidden]"),
-            ("mailto:user@host", "[hidden]"),
-        ] {
-            assert_eq!(without_secrets(text), shown);
+        for (text, shown) in ADDRESSES {
+            assert_eq!(without_secrets(text), shown.unwrap_or(HIDDEN), "{text}");
+        }
+        for text in ["forecasts", "0x00000000000000000000000000000000000000aa", "10 %", "1,000"] {
+            assert_eq!(without_secrets(text), text);
+        }
+        for text in ["user:pa55word@host", "mailto:user@host", "host:1?key=abc1234", "?abc"] {
+            assert_eq!(without_secrets(text), HIDDEN, "{text}");
         }
     }
 }

@@ -8,8 +8,12 @@ use std::{env, sync::Arc};
 /// Variables that name certificates in place of the system's, as with OpenSSL.
 const VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
-/// A configuration that trusts what the system trusts, or Mozilla's list where the system has none.
-/// [`VARIABLES`] replace the system's list; Mozilla's never replaces theirs.
+/// A configuration that trusts the certificates that [`VARIABLES`] name, otherwise the system's, or
+/// Mozilla's list if the system has none.
+///
+/// # Errors
+///
+/// If [`VARIABLES`] are set and name no certificate that can be read. Mozilla's list isn't used then.
 pub(super) fn trusting_the_system() -> Result<ClientConfig, EndpointFailure> {
     let mut roots = RootCertStore::empty();
     let CertificateResult { certs, errors, .. } = load_native_certs();

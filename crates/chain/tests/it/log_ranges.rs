@@ -45,7 +45,7 @@ enum Limit {
     /// It refuses every request, with this code of JSON-RPC.
     Code(i64),
     /// It refuses every request, with this status of HTTP.
-    AttesterStatus(u16),
+    HttpStatus(u16),
 }
 
 /// An endpoint that refuses requests for logs, and records those that it gets.
@@ -85,7 +85,7 @@ impl tower::Service<RequestPacket> for Limited {
                 is_early.then(|| (-32603, "internal error".to_owned()))
             }
             Limit::Code(code) => Some((code, "too many requests".to_owned())),
-            Limit::AttesterStatus(status) => {
+            Limit::HttpStatus(status) => {
                 let error = TransportErrorKind::http_error(status, "too many requests".to_owned());
                 return Box::pin(core::future::ready(Err(error)));
             }
@@ -191,10 +191,11 @@ async fn a_rate_limit_is_no_limit_of_ranges() {
     // A shorter range would be one more request.
     let cases = [
         (Limit::Code(429), 1),
-        (Limit::AttesterStatus(429), 1),
+        (Limit::Code(-32005), 1),
+        (Limit::HttpStatus(429), 1),
+        (Limit::HttpStatus(503), 1),
         // 10,000, 1,000, 100 and 10 blocks.
-        (Limit::Code(-32005), 4),
-        (Limit::AttesterStatus(413), 4),
+        (Limit::HttpStatus(413), 4),
     ];
     for (limit, requests) in cases {
         let (set, asked) = examined(&chain, &record, limit).await;

@@ -1,6 +1,7 @@
 //! Whole numbers in JSON that can exceed 2^53, above which many readers of JSON round: decimal digits
 //! in a string. For `#[serde(with = …)]`.
 
+use super::{ErrorKind, ParseQuantityError};
 use core::{fmt, str::FromStr};
 use serde::{Deserializer, Serializer, de::Error as _};
 
@@ -25,5 +26,6 @@ pub fn deserialize<'de, T: FromStr, D: Deserializer<'de>>(deserializer: D) -> Re
     let text = super::text_of(deserializer)?;
     let digits = Some(&text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
     let number = digits.and_then(|digits| digits.parse().ok());
-    number.ok_or_else(|| D::Error::custom(format!("expected decimal digits, found {text:?}")))
+    let error = || ParseQuantityError::new(ErrorKind::Malformed, &text, "decimal digits");
+    number.ok_or_else(|| D::Error::custom(error()))
 }

@@ -1,8 +1,14 @@
 //! Why a text isn't the quantity that was expected.
 
+use crate::ForeignText;
+
+/// The number of characters after which a message stops repeating the text: more than any quantity
+/// needs.
+const MAX_FOUND: usize = 100;
+
 /// A text isn't the quantity that was expected of it. The caller names the field.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected {expected}, found {found:?}")]
+#[error("expected {expected}, found \"{}\"", ForeignText::new(.found).up_to(MAX_FOUND))]
 pub struct ParseQuantityError {
     kind: ErrorKind,
     found: String,

@@ -67,8 +67,8 @@ fn histories_reach_every_state_event_and_refusal_but_those_listed() {
         all.refusals.extend(seen.refusals);
         all.states.extend(seen.states);
         all.executed += seen.executed;
-        for (frame, count) in seen.scenes {
-            *all.scenes.entry(frame).or_default() += count;
+        for (scene, count) in seen.scenes {
+            *all.scenes.entry(scene).or_default() += count;
         }
     }
     assert_eq!(all.states.len(), 8, "every state of a proposal: {:?}", all.states);
@@ -76,8 +76,8 @@ fn histories_reach_every_state_event_and_refusal_but_those_listed() {
     let excused: BTreeSet<_> = UNREACHED_REFUSALS.iter().map(|(name, _)| *name).collect();
     let refusals = Refusal::names().filter(|name| !excused.contains(name.as_str()));
     assert_eq!(missing(refusals, &all.refusals), [""; 0]);
-    for frame in SCENES {
-        assert!(all.scenes.contains_key(frame), "{frame}: {:#?}", all.scenes);
+    for scene in SCENES {
+        assert!(all.scenes.contains_key(scene), "{scene}: {:#?}", all.scenes);
     }
     assert!(all.executed >= 80, "payloads are executed: {}", all.executed);
 }

@@ -22,16 +22,16 @@ use std::collections::{BTreeMap, BTreeSet};
 const HOLDERS: usize = 5;
 const STAKERS: usize = 6;
 
-fn cast() -> (Accounts, BTreeMap<Address, PrivateKeySigner>) {
+fn accounts() -> (Accounts, BTreeMap<Address, PrivateKeySigner>) {
     let mut keys = BTreeMap::new();
-    let mut cast = Accounts::numbered(HOLDERS, STAKERS, |name| {
+    let mut accounts = Accounts::numbered(HOLDERS, STAKERS, |name| {
         let key = key(name);
         let address = key.address();
         keys.insert(address, key);
         address
     });
-    cast.wallets = vec![cast.holders[0], cast.stakers[0].proposer];
-    (cast, keys)
+    accounts.wallets = vec![accounts.holders[0], accounts.stakers[0].proposer];
+    (accounts, keys)
 }
 
 /// What has been seen in a history.
@@ -76,7 +76,7 @@ pub(crate) struct RandomHistory {
 impl RandomHistory {
     /// The set with everybody funded, some staked and some power locked.
     pub(crate) fn new(seed: u64) -> Self {
-        let (cast, keys) = cast();
+        let (accounts, keys) = accounts();
         let mut chain = Chain::deployed();
         chain.ok("treasury", ASSET, AssetCall::Transfer { to: DISTRIBUTOR, amount: tokens(60) });
         for number in 0..HOLDERS {
@@ -103,7 +103,7 @@ impl RandomHistory {
             let signature = keys.get(&signer)?.sign_hash_sync(&digest).ok()?;
             Some(signature.as_bytes().into())
         };
-        let director = Director::new(seed, cast, Rate::SharedBlocks, sign);
+        let director = Director::new(seed, accounts, Rate::SharedBlocks, sign);
         let guard = Guard::new(&chain.set);
         Self {
             chain,
@@ -221,8 +221,8 @@ impl RandomHistory {
         Create2::new(contract(1000), salt, format!("{constructor:?}").as_bytes())
     }
 
-    fn saw(&mut self, frame: &'static str) {
-        *self.seen.scenes.entry(frame).or_default() += 1;
+    fn saw(&mut self, scene: &'static str) {
+        *self.seen.scenes.entry(scene).or_default() += 1;
     }
 
     /// What an accepted call shows.
@@ -266,7 +266,7 @@ impl RandomHistory {
     /// What a refused call shows.
     fn scene_of(&mut self, call: Option<&Call>, refusal: &Refusal) {
         let governance = self.chain.set.governance();
-        let frame = match (call, refusal) {
+        let scene = match (call, refusal) {
             (_, Refusal::Governance(GovernanceRefusal::ObjectionsOver { .. })) => {
                 "a ballot against it comes in the second half"
             }
@@ -315,7 +315,7 @@ impl RandomHistory {
             }
             _ => return,
         };
-        self.saw(frame);
+        self.saw(scene);
     }
 
     /// The state that the events alone give.

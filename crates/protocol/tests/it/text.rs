@@ -3,12 +3,12 @@
 
 use alloy_primitives::{Address, address};
 use canon_protocol::{
-    Amount, Fraction, Seconds, Timestamp,
+    Amount, ForeignText, Fraction, Seconds, Timestamp,
     text::{
         Duration,
         ErrorKind::{self, Malformed, NotOnCalendar, OutOfRange, TooManyDecimals, WrongChecksum},
-        ParseQuantityError, Percent, Shortened, Time, Tokens, address, amount, count, duration,
-        fraction, grouped, number, time,
+        ParseQuantityError, Percent, Shortened, Time, Tokens, address, amount, count, decimal,
+        duration, fraction, grouped, number, time,
     },
 };
 use canon_testkit::histories::Rng;
@@ -99,8 +99,32 @@ fn refuses<T: Debug>(
         let error = read(text).unwrap_err();
         assert_eq!((error.kind(), error.expected()), (kind, expected), "{text:?}");
         assert_eq!(error.found(), *text);
-        assert_eq!(error.to_string(), format!("expected {expected}, found {text:?}"));
+        let shown = ForeignText::new(text).up_to(100);
+        assert_eq!(error.to_string(), format!("expected {expected}, found \"{shown}\""));
     }
+}
+
+/// What a message repeats is visible and short, whoever wrote it.
+#[test]
+fn messages_repeat_a_text_as_it_can_be_shown() {
+    #[derive(Debug, serde::Deserialize)]
+    struct Count(#[serde(with = "decimal")] u64);
+
+    let long = "9".repeat(1_000);
+    for (text, shown) in [
+        ("x", "x".to_owned()),
+        ("1\u{3164}", r"1\u{3164}".to_owned()),
+        ("\u{1b}[31m1\u{202e}", r"\u{1b}[31m1\u{202e}".to_owned()),
+        (&long, format!("{}…", "9".repeat(100))),
+    ] {
+        let error = duration::parse(text).unwrap_err().to_string();
+        assert!(error.ends_with(&format!(", found \"{shown}\"")), "{error}");
+        let text = serde_json::to_string(text).unwrap();
+        let error = serde_json::from_str::<Count>(&text).unwrap_err().to_string();
+        let expected = format!("expected decimal digits, found \"{shown}\"");
+        assert!(error.starts_with(&expected), "{error}");
+    }
+    assert_eq!(serde_json::from_str::<Count>("\"18446744073709551615\"").unwrap().0, u64::MAX);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use canon_protocol::{
     Amount, Configuration, Fraction, ProposeConfiguration, RollupParameters, RoundRules, Seconds,
     Timestamp, text,
 };
-use toml::{Spanned, value::Datetime};
+use toml::value::Datetime;
 
 use super::{
     examine::Examiner,
@@ -348,17 +348,13 @@ fn proposal(position: usize, raw: &RawProposal, ex: &mut Examiner<'_>) -> Propos
         );
     }
     for name in &raw.refusals {
-        if !canon_bindings_knows(name) {
+        if !crate::refusal::is_known(name.get_ref()) {
             let expected = "the name of an error of the contracts, such as \
                             \"Governance__ActionFailed\"";
             ex.expected(name, &field("refusals"), expected);
         }
     }
     plan
-}
-
-fn canon_bindings_knows(name: &Spanned<String>) -> bool {
-    crate::refusal::is_known(name.get_ref())
 }
 
 fn value_or_default<T: Copy + Default>(raw: &Field<T>) -> T {

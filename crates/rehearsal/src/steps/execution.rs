@@ -107,7 +107,7 @@ pub(super) fn refused(
     who: Who,
     refusal: Refusal,
 ) -> Result<()> {
-    let track = run.docket_of(id)?;
+    let track = run.track_of(id)?;
     if run.tracks[track].refusals.contains(&refusal.name) {
         run.tracks[track].repeated += 1;
     } else {
@@ -136,7 +136,7 @@ pub(super) fn executed(
     if confirmed.event::<Governance::ProposalExecuted>(run.set.governance).is_none() {
         return Err(Error::Unexpected("an execution has no event".to_owned()));
     }
-    let track = run.docket_of(id)?;
+    let track = run.track_of(id)?;
     tell_repeated(run, track);
     agenda.cancel(|task| is_about(task, track));
     let now = run.driver.next_time();
@@ -194,7 +194,7 @@ pub(super) fn dropped(
     id: ProposalId,
     confirmed: &Confirmed,
 ) -> Result<()> {
-    let track = run.docket_of(id)?;
+    let track = run.track_of(id)?;
     if run.tracks[track].end.is_some() {
         return Ok(());
     }
