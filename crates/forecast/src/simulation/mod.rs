@@ -46,7 +46,7 @@ pub struct Simulation {
 pub enum SimulationError {
     /// The rules refused a call that every campaign needs, for instance because the asset can't supply
     /// a stake for each seat.
-    #[error("the rules refuse to set the simulated: {0}; choose fewer seats")]
+    #[error("the rules refuse to prepare the simulated set: {0}; choose fewer seats")]
     Refused(#[from] Refusal),
     /// The events of a decision don't fit the state that it was made on.
     #[error("an event does not fit the state: {0}; please report this")]
