@@ -204,7 +204,7 @@ impl Holder {
                     Share::All => {
                         let (head, owner) = (view.head(), self.address());
                         let client = self.outbox.sender().client();
-                        client.power(head.id(), governance, owner, head.timestamp).await?
+                        client.power(head.hash.into(), governance, owner, head.timestamp).await?
                     }
                 };
                 let act = Act::Withdraw { amount };
@@ -219,7 +219,7 @@ impl Holder {
 
     /// Power at the snapshot, less what was cast.
     async fn unused(&self, view: &View, id: ProposalId, snapshot: Timestamp) -> Result<Amount> {
-        let (client, at) = (self.outbox.sender().client(), view.head().id());
+        let (client, at) = (self.outbox.sender().client(), view.head().hash.into());
         let (governance, owner) = (view.deployment().governance, self.address());
         let power = client.power(at, governance, owner, snapshot).await?;
         let cast = client.ballots(at, governance, id, owner).await?;
@@ -227,7 +227,7 @@ impl Holder {
     }
 
     async fn permit(&mut self, amount: Amount, view: &View) -> Result<canon_chain::ContractCall> {
-        let (client, at) = (self.outbox.sender().client().clone(), view.head().id());
+        let (client, at) = (self.outbox.sender().client().clone(), view.head().hash.into());
         let set = view.deployment();
         let asset = match &self.asset {
             Some(asset) => asset.clone(),

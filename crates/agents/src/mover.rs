@@ -134,7 +134,7 @@ impl Mover {
 
     /// Asks the old rollup how the move stands.
     async fn learn(&mut self, view: &View) -> Result<()> {
-        let (client, at) = (self.outbox.sender().client(), view.head().id());
+        let (client, at) = (self.outbox.sender().client(), view.head().hash.into());
         let attester = client.attester(at, self.from, self.attester).await?;
         self.phase = match (attester.status, attester.moving) {
             (AttesterStatus::Validating, Some((to, ready_at))) if to == self.to => {
@@ -153,14 +153,14 @@ impl Mover {
 
     /// Whether the attester is registered in the new rollup, while its stake is still in the old one.
     async fn is_squatted(&self, view: &View) -> Result<bool> {
-        let (client, at) = (self.outbox.sender().client(), view.head().id());
+        let (client, at) = (self.outbox.sender().client(), view.head().hash.into());
         let there = client.attester(at, self.to, self.attester).await?;
         Ok(there.status != AttesterStatus::None)
     }
 
     /// Whether the new rollup has a stake of this withdrawer, under either attester.
     async fn has_arrived(&self, view: &View) -> Result<bool> {
-        let (client, at) = (self.outbox.sender().client(), view.head().id());
+        let (client, at) = (self.outbox.sender().client(), view.head().hash.into());
         for attester in [self.attester, self.spare] {
             let there = client.attester(at, self.to, attester).await?;
             if there.withdrawer == self.outbox.sender().address() {

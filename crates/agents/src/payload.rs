@@ -2,6 +2,7 @@
 //! the first signal.
 
 use crate::view::{PayloadStatus, View};
+use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, keccak256};
 use canon_abi::Contract;
 use canon_chain::{Client, Error};
@@ -116,7 +117,7 @@ impl VettedPayload {
         payload: Address,
         pinned: Option<B256>,
     ) -> Result<Self, PayloadError> {
-        let at = client.head().await?.id();
+        let at = BlockId::from(client.head().await?.hash);
         let found = keccak256(client.expect_code(at, "the payload", payload).await?);
         if let Some(expected) = pinned.filter(|pinned| *pinned != found) {
             return Err(PayloadError::CodeHash { payload, expected, found });

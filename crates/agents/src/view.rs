@@ -2,12 +2,11 @@
 
 use alloy_primitives::{Address, B256, map::AddressMap};
 use alloy_rpc_types_eth::TransactionReceipt;
-use canon_chain::{
-    ChainHead, Deployment, NextBlock, ProposalSnapshot, Receipts, RollupRules, SignalStatus,
-};
+use canon_chain::{Deployment, NextBlock, ProposalSnapshot, Receipts, RollupRules, SignalStatus};
 use canon_protocol::{
     Epoch, ProposalId, ProposalState, RollupBlock, Round, RoundRules, Slot, Timestamp,
 };
+use canon_views::BlockView;
 use std::sync::Arc;
 
 /// The chain after a block, and the time of the next one.
@@ -15,7 +14,7 @@ use std::sync::Arc;
 /// Agents decide by the *next* block: the block that includes a transaction decides its slot.
 #[derive(Clone, Debug)]
 pub struct View {
-    pub(crate) head: ChainHead,
+    pub(crate) head: BlockView,
     pub(crate) next: Timestamp,
     pub(crate) deployment: Deployment,
     pub(crate) rollups: AddressMap<RollupView>,
@@ -30,7 +29,7 @@ pub struct View {
 #[derive(Clone, Debug)]
 pub struct Block {
     /// Which.
-    pub head: ChainHead,
+    pub head: BlockView,
     /// What its transactions did.
     pub receipts: Arc<Receipts>,
 }
@@ -135,7 +134,7 @@ pub enum PayloadStatus {
 
 impl View {
     /// The block.
-    pub const fn head(&self) -> &ChainHead {
+    pub const fn head(&self) -> &BlockView {
         &self.head
     }
 
@@ -146,7 +145,7 @@ impl View {
 
     /// The next block, for sending.
     pub const fn next_block(&self) -> NextBlock {
-        self.head.next(self.next)
+        NextBlock::after(&self.head, self.next)
     }
 
     /// The set, as it is at this block.

@@ -6,8 +6,9 @@ use alloy_primitives::{
     Address,
     map::{AddressMap, AddressSet, HashMap},
 };
-use canon_chain::{ChainHead, Client, Deployment, Error, ProposalSnapshot, Result, RollupRules};
+use canon_chain::{Client, Deployment, Error, ProposalSnapshot, Result, RollupRules};
 use canon_protocol::{Epoch, ProposalId, ProposalState, Round, RoundRules, Slot, Timestamp};
+use canon_views::BlockView;
 use std::sync::Arc;
 
 /// Of how many blocks the receipts are kept, so that nobody misses one who missed a view.
@@ -75,7 +76,7 @@ impl Watcher {
         let head = self.client.head().await?;
         self.follow(head).await?;
         let deployment = self.deployment(&head).await?;
-        let at = head.id();
+        let at = BlockId::from(head.hash);
         self.read_proposals(at, &deployment).await?;
         let mut rollups = AddressMap::default();
         let watched: Vec<_> = self.rollups.iter().copied().chain([deployment.rollup]).collect();
@@ -108,8 +109,8 @@ impl Watcher {
     }
 
     /// The set, read in full only when what it hangs on has changed.
-    async fn deployment(&mut self, head: &ChainHead) -> Result<Deployment> {
-        let at = head.id();
+    async fn deployment(&mut self, head: &BlockView) -> Result<Deployment> {
+        let at = BlockId::from(head.hash);
         if let Some(known) = self.deployment {
             let rollup = self.client.canonical_rollup(at, self.registry).await?;
             let (governance, proposals) = self.client.governance_of(at, self.registry).await?;
@@ -124,7 +125,7 @@ impl Watcher {
         }
         if self.deployment.is_some_and(|known| known.proposals != read.proposals) {
             // Proposals of the replaced contract are dropped now, also those that had ended.
-            let at = head.id();
+            let at = BlockId::from(head.hash);
             for proposal in &mut self.proposals {
                 if !is_stored(proposal) {
                     *proposal = self.client.proposal(at, read.governance, proposal.id).await?;
@@ -293,7 +294,7 @@ impl Watcher {
 
     /// Reads the receipts of the blocks up to `head`. If they don't follow on those that were seen,
     /// the chain was reorganized, and all that was read is read again.
-    async fn follow(&mut self, head: ChainHead) -> Result<()> {
+    async fn follow(&mut self, head: BlockView) -> Result<()> {
         let Some(last) = self.recent.last().map(|block| block.head) else {
             return self.start(head, head.number.get()).await;
         };
@@ -325,7 +326,7 @@ impl Watcher {
     }
 
     /// Begins with the blocks from `first` to `head`.
-    async fn start(&mut self, head: ChainHead, first: u64) -> Result<()> {
+    async fn start(&mut self, head: BlockView, first: u64) -> Result<()> {
         self.recent.clear();
         for number in first..head.number.get() {
             let head = self.client.block(number.into()).await?;
@@ -334,8 +335,8 @@ impl Watcher {
         self.read_block(head).await
     }
 
-    async fn read_block(&mut self, head: ChainHead) -> Result<()> {
-        let receipts = Arc::new(self.client.receipts(head.id()).await?);
+    async fn read_block(&mut self, head: BlockView) -> Result<()> {
+        let receipts = Arc::new(self.client.receipts(head.hash.into()).await?);
         self.recent.push(Block { head, receipts });
         Ok(())
     }

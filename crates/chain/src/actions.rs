@@ -1,7 +1,7 @@
 //! What a payload lists, and what a proposal froze.
 
 use crate::{
-    client::{ChainHead, Client},
+    client::Client,
     error::{Error, Result},
     read::ProposalSnapshot,
 };
@@ -12,6 +12,7 @@ use alloy_rpc_types_eth::Filter;
 use alloy_sol_types::SolEvent;
 use canon_abi::{Governance, UpgradePayload};
 use canon_protocol::{Action, BlockNumber, Timestamp, actions_hash};
+use canon_views::BlockView;
 
 impl Client {
     /// What a payload lists now. Only before it is a proposal: afterwards show
@@ -63,7 +64,7 @@ impl Client {
     /// # Errors
     ///
     /// If the endpoint doesn't have one of them.
-    pub async fn block_at(&self, time: Timestamp) -> Result<Option<ChainHead>> {
+    pub async fn block_at(&self, time: Timestamp) -> Result<Option<BlockView>> {
         let mut newest = self.head().await?;
         if newest.timestamp < time {
             return Ok(None);

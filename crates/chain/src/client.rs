@@ -6,11 +6,12 @@ use crate::{
 };
 use alloy_eips::BlockId;
 use alloy_network::TransactionBuilder;
-use alloy_primitives::{Address, B256, Bytes, ChainId};
+use alloy_primitives::{Address, Bytes, ChainId};
 use alloy_provider::{DynProvider, Provider};
-use alloy_rpc_types_eth::{BlockOverrides, TransactionRequest};
+use alloy_rpc_types_eth::{BlockOverrides, Header, TransactionRequest};
 use alloy_sol_types::SolCall;
 use canon_protocol::{BlockNumber, Timestamp};
+use canon_views::BlockView;
 use std::sync::Arc;
 
 /// EIP-7702: an account with this prefix and an address runs that address's code. It is not a
@@ -25,21 +26,6 @@ pub struct Client {
     limits: Arc<EndpointLimits>,
 }
 
-/// A block, as far as reads and fees need it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ChainHead {
-    /// Its number.
-    pub number: BlockNumber,
-    /// Its hash: reads at it see one state, whatever the chain does meanwhile.
-    pub hash: B256,
-    /// The hash of the block before it.
-    pub parent: B256,
-    /// Its time.
-    pub timestamp: Timestamp,
-    /// Its base fee, in wei per gas.
-    pub base_fee: u128,
-}
-
 /// What is known of the block that should include a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NextBlock {
@@ -50,15 +36,10 @@ pub struct NextBlock {
     pub base_fee: u128,
 }
 
-impl ChainHead {
-    /// The block, for reads.
-    pub fn id(&self) -> BlockId {
-        self.hash.into()
-    }
-
-    /// The block after this one, expected at `timestamp`.
-    pub const fn next(&self, timestamp: Timestamp) -> NextBlock {
-        NextBlock { timestamp: Some(timestamp), base_fee: self.base_fee }
+impl NextBlock {
+    /// The block after `block`, expected at `timestamp`.
+    pub const fn after(block: &BlockView, timestamp: Timestamp) -> Self {
+        Self { timestamp: Some(timestamp), base_fee: block.base_fee }
     }
 }
 
@@ -95,7 +76,7 @@ impl Client {
     /// # Errors
     ///
     /// If the endpoint doesn't answer, or its block has no number that fits.
-    pub async fn head(&self) -> Result<ChainHead> {
+    pub async fn head(&self) -> Result<BlockView> {
         self.block(BlockId::latest()).await
     }
 
@@ -104,20 +85,12 @@ impl Client {
     /// # Errors
     ///
     /// If the endpoint doesn't have it.
-    pub async fn block(&self, id: BlockId) -> Result<ChainHead> {
+    pub async fn block(&self, id: BlockId) -> Result<BlockView> {
         let what = "eth_getBlock";
         let block = self.provider.get_block(id).await;
         let block = block.map_err(|source| Error::rpc(what, source))?;
         let block = block.ok_or_else(|| Error::rpc(what, alloy_transport::RpcError::NullResp))?;
-        let header = block.header;
-        let bad = || Error::rpc(what, alloy_transport::RpcError::NullResp);
-        Ok(ChainHead {
-            number: BlockNumber::of(header.number),
-            hash: header.hash,
-            parent: header.parent_hash,
-            timestamp: Timestamp::new(header.timestamp).ok_or_else(bad)?,
-            base_fee: header.base_fee_per_gas.unwrap_or_default().into(),
-        })
+        block_view(&block.header)
     }
 
     /// What a transaction sent now finds, as far as the newest block tells.
@@ -214,6 +187,18 @@ impl Client {
         let call = call.with_block_overrides_opt(overrides(next));
         call.await.map_err(|source| Error::from_rpc(what, source))
     }
+}
+
+/// A block by its header.
+pub(crate) fn block_view(header: &Header) -> Result<BlockView> {
+    let bad = || Error::from_rpc("eth_getBlock", alloy_transport::RpcError::NullResp);
+    Ok(BlockView {
+        number: BlockNumber::of(header.number),
+        hash: header.hash,
+        parent: header.parent_hash,
+        timestamp: Timestamp::new(header.timestamp).ok_or_else(bad)?,
+        base_fee: header.base_fee_per_gas.unwrap_or_default().into(),
+    })
 }
 
 /// The slot is decided by the block that includes the transaction: execute in its time.

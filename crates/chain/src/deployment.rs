@@ -38,7 +38,7 @@ impl Deployment {
     /// Fails closed: if a contract of the set has no code or doesn't answer, or if Proposals
     /// belongs to another Registry.
     pub async fn from_registry(client: &Client, registry: Address) -> Result<Self> {
-        Self::at(client, registry, client.head().await?.id()).await
+        Self::at(client, registry, client.head().await?.hash.into()).await
     }
 
     /// Finds the set whose Registry is at `registry`, as it was at a block.

@@ -50,15 +50,20 @@ pub struct Present {
     pub withdrawals: BTreeMap<WithdrawalId, WithdrawalView>,
 }
 
-/// A block.
+/// A block of the L1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlockView {
     /// Its number.
     pub number: BlockNumber,
-    /// Its hash.
+    /// Its hash: reads at it see one state, whatever the chain does meanwhile.
     pub hash: B256,
+    /// The hash of the block before it.
+    pub parent: B256,
     /// Its timestamp.
     pub timestamp: Timestamp,
+    /// Its base fee, in wei per gas (EIP-1559); 0 if it has none.
+    #[serde(with = "text::decimal")]
+    pub base_fee: u128,
 }
 
 /// Where the contracts in office are, all found from the Registry.

@@ -3,11 +3,12 @@
 use super::*;
 use crate::view::{RollupView, Seed, Signaling};
 use alloy_primitives::{address, map::AddressMap};
-use canon_chain::{ChainHead, Deployment, RollupRules, SignalStatus};
+use canon_chain::{Deployment, RollupRules, SignalStatus};
 use canon_protocol::{
     Amount, BlockNumber, ProposalId, ProposalState, Round, RoundRules, Seconds, Slot, SlotClock,
     Timestamp,
 };
+use canon_views::BlockView;
 use core::num::NonZeroU64;
 
 const PAYLOAD: Address = address!("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed");
@@ -94,7 +95,7 @@ fn view(status: PayloadStatus) -> View {
         first_free_slot: Slot::of(23),
     };
     View {
-        head: ChainHead {
+        head: BlockView {
             number: BlockNumber::of(1),
             hash: Default::default(),
             parent: Default::default(),

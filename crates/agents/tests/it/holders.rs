@@ -1,6 +1,7 @@
 //! Holders, one question each.
 
 use crate::test_chain::{Participants, TestChain, is_done, tokens};
+use alloy_eips::BlockId;
 use alloy_primitives::Address;
 use canon_abi::Asset;
 use canon_agents::{Act, Holder, Order, Outcome, Share, Skipped};
@@ -20,12 +21,12 @@ async fn proposal(chain: &mut TestChain) {
 }
 
 async fn cast_by(chain: &TestChain, holder: Address) -> Tally {
-    let at = chain.head().await.id();
+    let at = BlockId::from(chain.head().await.hash);
     chain.client.ballots(at, chain.set.deployment.governance, ID, holder).await.unwrap()
 }
 
 async fn balance(chain: &TestChain, owner: Address) -> Amount {
-    let at = chain.head().await.id();
+    let at = BlockId::from(chain.head().await.hash);
     let call = Asset::balanceOfCall { owner };
     let asset = chain.set.deployment.asset;
     chain.client.read(at, asset, call).await.unwrap().try_into().unwrap()

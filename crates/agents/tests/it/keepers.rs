@@ -57,7 +57,7 @@ async fn an_action_that_fails_is_told_once_and_tried_until_it_succeeds() {
     let mut participants =
         Participants { keepers: vec![chain.keeper()], ..Participants::default() };
     let (new, plan) = chain.upgrade().await;
-    let code = chain.client.code(chain.head().await.id(), new).await.unwrap().unwrap();
+    let code = chain.client.code(chain.head().await.hash.into(), new).await.unwrap().unwrap();
     accepted(&mut chain, &mut participants, plan.payload.address()).await;
     // The new rollup isn't there, for a while.
     chain.chain.set_code(new, Bytes::new()).unwrap();

@@ -1,6 +1,7 @@
 //! Movers, one question each.
 
 use crate::test_chain::{Participants, STAKE, TestChain, attester, is_done};
+use alloy_eips::BlockId;
 use canon_abi::Registry;
 use canon_agents::{Act, Mover, Outcome, Phase};
 use canon_chain::{NoWait, calls};
@@ -100,7 +101,7 @@ async fn a_squatted_attester_moves_under_another_of_its_own() {
         participants.play(&mut chain).await;
         assert_eq!(participants.movers[0].phase(), Phase::Moved);
         assert_eq!(participants.failures(), Vec::<String>::new());
-        let at = chain.head().await.id();
+        let at = BlockId::from(chain.head().await.hash);
         let there = chain.client.attester(at, new, own).await.unwrap();
         assert_eq!((there.stake, there.withdrawer), (STAKE, chain.withdrawer(0).address()));
         // Another process knows that this one arrived, and not the squatter's.

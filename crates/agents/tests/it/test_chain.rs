@@ -12,7 +12,7 @@ use canon_agents::{
     Act, Holder, Keeper, Mover, Order, Outcome, Sequencer, SignalPlan, VettedPayload, View, Watcher,
 };
 use canon_chain::{
-    ChainHead, Checks, Client, NoWait, Sender, calls,
+    Checks, Client, NoWait, Sender, calls,
     deploy::{
         Create2Origin, DeployRecord, DeployedSet, SetParameters, Upgrade, deploy, deploy_rollup,
         deploy_upgrade_payload,
@@ -20,6 +20,7 @@ use canon_chain::{
 };
 use canon_devchain::{Devchain, DevchainConfig, DevchainTransport, Mining};
 use canon_protocol::{Amount, Seconds, Timestamp};
+use canon_views::BlockView;
 use core::{
     ops::ControlFlow,
     sync::atomic::{AtomicU64, Ordering},
@@ -219,7 +220,7 @@ impl TestChain {
         }
     }
 
-    pub(crate) async fn head(&self) -> ChainHead {
+    pub(crate) async fn head(&self) -> BlockView {
         self.client.head().await.unwrap()
     }
 }

@@ -9,6 +9,7 @@ use super::{
     verify::ContractVerifier,
 };
 use crate::{Deployment, Sender, Wait};
+use alloy_eips::BlockId;
 use alloy_primitives::Address;
 use canon_abi::{Contract, Registry, UpgradePayload};
 use canon_protocol::Create2;
@@ -55,7 +56,7 @@ pub async fn create(
     let client = sender.client().clone();
     let head = client.head().await?;
     let mut receipt = None;
-    if client.code(head.id(), plan.address()).await?.is_none() {
+    if client.code(head.hash.into(), plan.address()).await?.is_none() {
         if let Some(refusal) = plan.refusal_outside_of_set(head.timestamp) {
             return Err(DeployError::Constructor { contract: plan.contract(), refusal });
         }
@@ -63,7 +64,7 @@ pub async fn create(
         sender.simulate(&plan.direct_call(), client.next_block().await?).await?;
         receipt = Some(StepReceipt::of(&sender.send(plan.call(), wait).await?));
     }
-    let at = client.head().await?.id();
+    let at = BlockId::from(client.head().await?.hash);
     ContractVerifier::of(plan, &client, at).exists().await?;
     Ok(DeployedContract { create2: plan.create2(), receipt })
 }
@@ -91,7 +92,7 @@ pub async fn deploy_rollup(
     let wiring = RollupWiring { asset, registry, reward_distributor, owner };
     let plan = wiring.plan(origin, parameters, genesis);
     let deployed = create(sender, &plan, wait).await?;
-    let at = client.head().await?.id();
+    let at = BlockId::from(client.head().await?.hash);
     ContractVerifier::of(&plan, &client, at).owned_by(owner).await?;
     Ok(deployed)
 }
@@ -112,7 +113,7 @@ pub async fn deploy_upgrade_payload(
     let client = sender.client().clone();
     let plan = upgrade_payload(origin, set.registry, upgrade);
     let deployed = create(sender, &plan, wait).await?;
-    let at = client.head().await?.id();
+    let at = BlockId::from(client.head().await?.hash);
     // Its constructor reads the owner from the chain, so the address doesn't prove it.
     let owner = client.read(at, set.registry, Registry::getGovernanceCall {}).await?;
     ContractVerifier::of(&plan, &client, at).answers(UpgradePayload::OWNERCall {}, owner).await?;

@@ -14,10 +14,11 @@ use super::{
     verdict::{ExamineError, FormerRollup, GenuineSet, NotGenuine},
 };
 use crate::{
-    ChainHead, Client,
+    Client,
     error::{Error, Result},
     logs::LogPosition,
 };
+use alloy_eips::BlockId;
 use alloy_primitives::{Address, TxHash, U256};
 use alloy_provider::Provider;
 use alloy_rpc_types_eth::Filter;
@@ -26,6 +27,7 @@ use canon_abi::{
     Asset, Contract, Governance, Issuer, Proposals, Registry, RewardDistributor, Rollup,
 };
 use canon_protocol::{BlockNumber, RawRollupParameters, SENTINEL};
+use canon_views::BlockView;
 use std::collections::BTreeSet;
 
 /// Checks contracts in the state after one block.
@@ -35,7 +37,7 @@ pub struct Examiner<'a> {
     origin: Create2Origin,
     other_origins: Vec<Create2Origin>,
     first_block: BlockNumber,
-    head: ChainHead,
+    head: BlockView,
 }
 
 /// The arguments of a genuine contract's constructor, and the block of its creation.
@@ -91,7 +93,7 @@ impl<'a> Examiner<'a> {
         client: &'a Client,
         origin: Create2Origin,
         first_block: BlockNumber,
-        head: ChainHead,
+        head: BlockView,
     ) -> Self {
         Self { client, origin, other_origins: Vec::new(), first_block, head }
     }
@@ -192,7 +194,7 @@ impl<'a> Examiner<'a> {
         let Construction { arguments, block } =
             self.construction::<Registry::constructorCall>(registry, self.head.number).await?;
         let deployer = arguments.initialOwner;
-        let at = self.head.id();
+        let at = BlockId::from(self.head.hash);
         let expected = self.client.read(at, registry, Registry::ownerCall {}).await?;
         let mut former = self.handovers(registry, block).await?;
         let found = former.last().map_or(deployer, |handover| handover.new_owner);
@@ -234,7 +236,7 @@ impl<'a> Examiner<'a> {
         let contract = Contract::Asset;
         let arguments = self.contract::<Asset::constructorCall>(asset).await?;
         check_wiring(contract, asset, "owner", deployer, arguments.initialOwner)?;
-        let issuer = self.client.read(self.head.id(), asset, Asset::ownerCall {}).await?;
+        let issuer = self.client.read(self.head.hash.into(), asset, Asset::ownerCall {}).await?;
         if issuer == deployer {
             return Err(NotGenuine::NotHandedOver { contract, address: asset, deployer }.into());
         }
@@ -256,7 +258,7 @@ impl<'a> Examiner<'a> {
         let amounts = mints.iter().map(|(_, minted)| minted.amount);
         let expected = amounts.fold(initial_supply, U256::saturating_add);
         let supply = Asset::totalSupplyCall {};
-        let found = self.client.read(self.head.id(), set.asset, supply).await?;
+        let found = self.client.read(self.head.hash.into(), set.asset, supply).await?;
         if found != expected {
             return Err(NotGenuine::Supply { address: set.asset, expected, found }.into());
         }
@@ -270,7 +272,7 @@ impl<'a> Examiner<'a> {
         registry: Address,
     ) -> Result<Address, ExamineError> {
         let in_force = Governance::governanceProposerCall {};
-        let proposals = self.client.read(self.head.id(), governance, in_force).await?;
+        let proposals = self.client.read(self.head.hash.into(), governance, in_force).await?;
         let found = self.contract::<Proposals::constructorCall>(proposals).await?.registry;
         check_wiring(Contract::Proposals, proposals, "registry", registry, found)?;
         Ok(proposals)
@@ -280,7 +282,7 @@ impl<'a> Examiner<'a> {
     async fn expect(&self) -> Result<Option<Address>> {
         for origin in self.origins() {
             let expect = ContractPlan::expect(*origin).address();
-            if self.client.code(self.head.id(), expect).await?.is_some() {
+            if self.client.code(self.head.hash.into(), expect).await?.is_some() {
                 return Ok(Some(expect));
             }
         }
@@ -297,7 +299,7 @@ impl<'a> Examiner<'a> {
         let blocks = created..=self.head.number;
         let added = self.client.events::<Registry::InstanceAdded>(filter, blocks).await?;
         let count = Registry::numberOfVersionsCall {};
-        let expected = self.client.read(self.head.id(), registry, count).await?;
+        let expected = self.client.read(self.head.hash.into(), registry, count).await?;
         let found = added.len();
         if U256::from(found) != expected {
             return Err(ExamineError::VersionLogs { registry, expected, found });
@@ -355,7 +357,7 @@ impl<'a> Examiner<'a> {
         let contract = Contract::RewardDistributor;
         self.check_owner(set, contract, distributor).await?;
         let registry = RewardDistributor::registryCall {};
-        let found = self.client.read(self.head.id(), distributor, registry).await?;
+        let found = self.client.read(self.head.hash.into(), distributor, registry).await?;
         check_state(contract, distributor, "Registry", set.registry, found)?;
         Ok(())
     }
@@ -369,7 +371,7 @@ impl<'a> Examiner<'a> {
     ) -> Result<(), ExamineError> {
         // All owned contracts have OpenZeppelin's function.
         let owner = Registry::ownerCall {};
-        let found = self.client.read(self.head.id(), address, owner).await?;
+        let found = self.client.read(self.head.hash.into(), address, owner).await?;
         check_state(contract, address, "owner", set.governance, found)?;
         Ok(())
     }
@@ -403,7 +405,7 @@ impl<'a> Examiner<'a> {
         near: BlockNumber,
     ) -> Result<Construction<C>, ExamineError> {
         let contract = C::CONTRACT;
-        if self.client.code(self.head.id(), address).await?.is_none() {
+        if self.client.code(self.head.hash.into(), address).await?.is_none() {
             return Err(NotGenuine::NoCode { contract, address }.into());
         }
         let Some(construction) = self.find_construction::<C>(address, near).await? else {

@@ -59,7 +59,7 @@ impl Create2Origin {
             return ensure_proxy(sender, wait).await;
         }
         let client = sender.client();
-        client.expect_code(client.head().await?.id(), "the factory", self.factory).await?;
+        client.expect_code(client.head().await?.hash.into(), "the factory", self.factory).await?;
         Ok(())
     }
 }

@@ -70,7 +70,7 @@ pub(crate) async fn ensure_proxy(
 ///
 /// [`DeployError::OtherProxy`] if other code is at its address.
 async fn has_proxy(client: &Client) -> Result<bool, DeployError> {
-    match client.code(client.head().await?.id(), DEPLOYMENT_PROXY).await? {
+    match client.code(client.head().await?.hash.into(), DEPLOYMENT_PROXY).await? {
         None => Ok(false),
         Some(code) if *code == CREATION[CODE_IN_CREATION] => Ok(true),
         Some(_) => Err(DeployError::OtherProxy),

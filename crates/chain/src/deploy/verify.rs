@@ -125,7 +125,7 @@ impl<'a> SetVerifier<'a> {
         record: &'a DeployRecord,
         client: &'a Client,
     ) -> Result<Self, DeployError> {
-        Ok(Self { plan, record, client, at: client.head().await?.id() })
+        Ok(Self { plan, record, client, at: client.head().await?.hash.into() })
     }
 
     const fn contract(&self, plan: &ContractPlan) -> ContractVerifier<'_> {

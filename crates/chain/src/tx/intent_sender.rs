@@ -3,7 +3,7 @@
 use crate::{
     call::ContractCall,
     calls::PermitRequest,
-    client::{ChainHead, Client, NextBlock},
+    client::{Client, NextBlock},
     error::{Error, Result},
     rejection::Rejection,
     severity::Severity,
@@ -25,7 +25,7 @@ use alloy_rpc_types_eth::TransactionReceipt;
 use alloy_transport::RpcError;
 use canon_abi::{Asset, Governance};
 use canon_protocol::{BlockNumber, Timestamp};
-use canon_views::{Completion, IntendedAction, Intent, IntentId};
+use canon_views::{BlockView, Completion, IntendedAction, Intent, IntentId};
 use core::fmt;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -46,7 +46,7 @@ pub struct IntentSender {
     /// Intents that are done for good and that only the journal knows to be.
     done: BTreeSet<IntentId>,
     /// The block for which it is settled what became of them; `None` if that failed.
-    head: Option<ChainHead>,
+    head: Option<BlockView>,
     /// The last block for which it was settled.
     settled: Option<B256>,
     /// The number of transactions of the account up to that block.
@@ -62,7 +62,7 @@ pub struct IntentSender {
 
 /// What is known and found out for one block.
 struct Pass {
-    head: ChainHead,
+    head: BlockView,
     next: NextBlock,
     reports: Vec<TxReport>,
     /// The first nonce that the pool doesn't have.
@@ -72,7 +72,7 @@ struct Pass {
 }
 
 impl Pass {
-    const fn new(head: ChainHead, next: NextBlock) -> Self {
+    const fn new(head: BlockView, next: NextBlock) -> Self {
         Self { head, next, reports: Vec::new(), pool: None, unused_from: 0 }
     }
 
@@ -162,10 +162,10 @@ impl IntentSender {
     /// before it is decided what is due: that can depend on what [is done](Self::is_done).
     ///
     /// What fails is reported, and tried again at the next call.
-    pub async fn settle(&mut self, head: ChainHead) -> Vec<TxReport> {
-        let mut pass = Pass::new(head, head.next(head.timestamp));
+    pub async fn settle(&mut self, head: BlockView) -> Vec<TxReport> {
+        let mut pass = Pass::new(head, NextBlock::after(&head, head.timestamp));
         self.head = None;
-        match self.account.transaction_count(head.id()).await {
+        match self.account.transaction_count(head.hash.into()).await {
             Ok(count) => {
                 self.decide_all(count, &mut pass).await;
                 (self.settled, self.count, self.head) = (Some(head.hash), count, Some(head));
@@ -187,7 +187,7 @@ impl IntentSender {
     /// from being tried. A refusal that lasts is reported once.
     pub async fn pursue(&mut self, intents: &[Intent], next: Timestamp) -> Vec<TxReport> {
         let Some(head) = self.head else { return Vec::new() };
-        let mut pass = Pass::new(head, head.next(next));
+        let mut pass = Pass::new(head, NextBlock::after(&head, next));
         let wanted = self.wanted(intents, next, &mut pass);
         let mut free = self.carry_on(&wanted, &mut pass).await;
         for intent in &wanted {
@@ -537,7 +537,7 @@ impl IntentSender {
         if let Some(known) = self.assets.get(&governance) {
             return Ok(known.clone());
         }
-        let (client, at) = (self.account.client(), pass.head.id());
+        let (client, at) = (self.account.client(), pass.head.hash.into());
         let asset = client.read(at, governance, Governance::ASSETCall {}).await?;
         let name = client.read(at, asset, Asset::nameCall {}).await?;
         self.assets.insert(governance, (asset, name.clone()));

@@ -15,7 +15,7 @@ mod rollups;
 pub(crate) use batch::EndpointLimits;
 
 use crate::{
-    client::Client,
+    client::{Client, block_view},
     error::{Error, Result},
 };
 use alloy_eips::{BlockId, RpcBlockHash};
@@ -25,7 +25,6 @@ use alloy_transport::RpcError;
 use answers::{Answers, Ask, create, decode};
 use batch::{Reply, Request};
 use canon_abi::Registry;
-use canon_protocol::{BlockNumber, Timestamp};
 use canon_views::{BlockView, Present, Question, SetView};
 use lens::{FoundProposals, first_question, init_code, split};
 use reader::{Gap, Reader};
@@ -134,7 +133,7 @@ impl Client {
         if found != self.chain_id() {
             return Err(Error::OtherChain { expected: self.chain_id(), found });
         }
-        let block = block_view(next())?;
+        let block = found_block(next())?;
         let mut guesses = Answers::default();
         for ask in asks {
             guesses.add(ask, &mut core::iter::from_fn(|| Some(next())))?;
@@ -188,13 +187,9 @@ fn add_transcript(reply: Reply, answers: &mut Answers) -> Result<bool> {
     Ok(!transcript.is_empty() && answers.add_transcript(&transcript).is_ok())
 }
 
-fn block_view(reply: Reply) -> Result<BlockView> {
+fn found_block(reply: Reply) -> Result<BlockView> {
     let what = "eth_getBlock";
     let unknown = || Error::from_rpc(what, RpcError::NullResp);
     let header: Header = decode::<Option<_>>(what, reply)?.ok_or_else(unknown)?;
-    Ok(BlockView {
-        number: BlockNumber::of(header.number),
-        hash: header.hash,
-        timestamp: Timestamp::new(header.timestamp).ok_or_else(unknown)?,
-    })
+    block_view(&header)
 }

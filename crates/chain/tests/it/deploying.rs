@@ -1,6 +1,7 @@
 //! The deployer: order, postconditions, interruptions, tampering.
 
 use crate::test_chain::{TestChain, chain, deployed, parameters};
+use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, Bytes, U256, address};
 use canon_abi::{Asset, Contract, Registry};
 use canon_chain::{
@@ -75,7 +76,8 @@ async fn every_step_is_reported_in_order_with_its_gas() {
 #[tokio::test]
 async fn nothing_is_left_with_the_deployer() {
     let (chain, set) = deployed().await;
-    let (at, deployer) = (chain.client.head().await.unwrap().id(), chain.accounts[0].address());
+    let (at, deployer) =
+        (chain.client.head().await.unwrap().hash.into(), chain.accounts[0].address());
     let Deployment { registry, asset, issuer, governance, rollup, .. } = set.deployment;
     for (contract, owner) in [
         (asset, issuer),
@@ -286,7 +288,7 @@ async fn tokens_may_move_between_the_steps() {
     let amount = canon_protocol::Amount::TOKEN;
     chain.send(0, calls::transfer(asset, STRANGER, amount)).await.unwrap();
     let set = chain.go_on(&mut record, go_on).await.unwrap();
-    let at = chain.client.head().await.unwrap().id();
+    let at = BlockId::from(chain.client.head().await.unwrap().hash);
     let call = Asset::balanceOfCall { owner: STRANGER };
     let balance = chain.client.read(at, set.deployment.asset, call).await.unwrap();
     assert_eq!(balance, amount.to_word());
@@ -336,7 +338,7 @@ async fn the_genesis_is_decided_before_anything_is_sent() {
     assert_eq!(record.genesis, Some(Timestamp::of(now)));
     chain.devchain.increase_time(1000);
     let set = chain.go_on(&mut saved(&record), go_on).await.unwrap();
-    let at = chain.client.head().await.unwrap().id();
+    let at = BlockId::from(chain.client.head().await.unwrap().hash);
     let rules = chain.client.rollup_rules(at, set.deployment.rollup).await.unwrap();
     assert_eq!(Some(rules.clock.genesis), record.genesis);
     let n = canon_abi::Proposals::NCall {};

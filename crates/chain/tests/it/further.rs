@@ -1,6 +1,7 @@
 //! Further rollups and payloads.
 
 use crate::test_chain::deployed;
+use alloy_eips::BlockId;
 use canon_abi::{Registry, UpgradePayload};
 use canon_chain::{
     NoWait,
@@ -33,7 +34,7 @@ async fn a_rollup_and_the_payload_that_makes_it_canonical() {
         .unwrap()
         .address();
     let rollup = rollup.address();
-    let at = chain.client.head().await.unwrap().id();
+    let at = BlockId::from(chain.client.head().await.unwrap().hash);
     let actions = chain.client.payload_actions(at, payload).await.unwrap();
     assert_eq!(actions.len(), 4);
     assert_eq!(actions[3].target, deployment.registry);

@@ -10,7 +10,7 @@ use alloy_sol_types::{SolCall, SolEvent};
 use alloy_transport::{TransportError, TransportFut};
 use canon_abi::{Asset, Contract, Issuer, Registry, RewardDistributor, Rollup};
 use canon_chain::{
-    ChainHead, Client, ContractCall, Deployment, NoWait, calls,
+    Client, ContractCall, Deployment, NoWait, calls,
     deploy::{
         ConstructorEvents, ContractPlan, Create2Origin, DeployError, DeployRecord, DeployedSet,
         ExamineError, Examiner, FormerRollup, GenuineSet, NotGenuine, Progress, SetParameters,
@@ -19,6 +19,7 @@ use canon_chain::{
 };
 use canon_devchain::DevchainTransport;
 use canon_protocol::{BlockNumber, Constructor};
+use canon_views::BlockView;
 use core::{
     ops::ControlFlow,
     task::{Context, Poll},
@@ -29,7 +30,7 @@ const fn go_on(_: &DeployRecord, _: Progress) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
-fn examiner_at(chain: &TestChain, head: ChainHead) -> Examiner<'_> {
+fn examiner_at(chain: &TestChain, head: BlockView) -> Examiner<'_> {
     Examiner::new(&chain.client, Create2Origin::default(), BlockNumber::ZERO, head)
 }
 

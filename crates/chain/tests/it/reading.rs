@@ -68,7 +68,7 @@ async fn proposals_of_another_registry_are_another_set() {
 async fn a_set_at_rest() {
     let (chain, set) = deployed().await;
     let (client, found) = (&chain.client, set.deployment);
-    let at = client.head().await.unwrap().id();
+    let at = BlockId::from(client.head().await.unwrap().hash);
     let status = client.signal_status(at, found.proposals).await.unwrap();
     assert_eq!(
         (status.slot, status.round, status.leader, status.count),
@@ -106,7 +106,7 @@ async fn an_attester_through_its_life() {
     chain.send(0, calls::approve(found.asset, found.rollup, stake)).await.unwrap();
     chain.send(0, calls::stake(found.rollup, NOBODY, NOBODY, withdrawer, stake)).await.unwrap();
     let read = async || {
-        let at = client.head().await.unwrap().id();
+        let at = BlockId::from(client.head().await.unwrap().hash);
         client.attester(at, found.rollup, NOBODY).await.unwrap()
     };
     let attester = read().await;
@@ -132,7 +132,7 @@ async fn a_set_draws_from_the_epoch_after_the_next_one_on() {
     chain.send(0, calls::stake(found.rollup, NOBODY, NOBODY, owner, stake)).await.unwrap();
     let epoch = 16 * 24;
     for (present, sizes) in [(0, [0, 0]), (1, [0, 1]), (2, [1, 1])] {
-        let at = client.head().await.unwrap().id();
+        let at = BlockId::from(client.head().await.unwrap().hash);
         let size = async |epoch| client.set_size(at, found.rollup, Epoch::of(epoch)).await;
         assert_eq!(size(present).await.unwrap(), sizes[0], "of epoch {present} in it");
         assert_eq!(size(present + 1).await.unwrap(), sizes[1], "of the one after {present}");
@@ -179,7 +179,7 @@ async fn a_proposal_and_its_frozen_actions() {
     let vote = calls::vote(governance, ProposalId::ZERO, power, Support::Nea);
     chain.send(0, vote).await.unwrap();
 
-    let at = client.head().await.unwrap().id();
+    let at = BlockId::from(client.head().await.unwrap().hash);
     // What was given up for the proposal is no power any more.
     let now = Timestamp::of(chain.devchain.timestamp());
     assert_eq!(client.total_power(at, governance, now).await.unwrap(), power);

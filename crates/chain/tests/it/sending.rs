@@ -212,7 +212,8 @@ async fn locking_takes_one_transaction_with_a_permit() {
     );
     sender.send(call, &mut NoWait).await.unwrap();
     let head = chain.client.head().await.unwrap();
-    let power = chain.client.power(head.id(), governance, sender.address(), head.timestamp).await;
+    let power =
+        chain.client.power(head.hash.into(), governance, sender.address(), head.timestamp).await;
     assert_eq!(power.unwrap(), Amount::TOKEN);
 }
 

@@ -452,7 +452,7 @@ async fn what_reverts_is_tried_again_while_it_is_wanted() {
     let chain = TxChain::new().await;
     let (_, mut sender) = ready(&chain).await;
     let lock = [chain.lock(1, 7)];
-    let code = chain.client.code(chain.head().await.id(), chain.set.governance).await;
+    let code = chain.client.code(chain.head().await.hash.into(), chain.set.governance).await;
     chain.pursue(&mut sender, &lock).await;
     // It changed since it was checked.
     chain.devchain.set_code(chain.set.governance, bytes!("60006000fd")).unwrap();
@@ -463,7 +463,7 @@ async fn what_reverts_is_tried_again_while_it_is_wanted() {
     // A success without the event is none either.
     chain.devchain.set_code(chain.set.governance, code.unwrap().unwrap()).unwrap();
     chain.pursue(&mut sender, &lock).await;
-    let code = chain.client.code(chain.head().await.id(), chain.set.governance).await;
+    let code = chain.client.code(chain.head().await.hash.into(), chain.set.governance).await;
     chain.devchain.set_code(chain.set.governance, bytes!("00")).unwrap();
     chain.mine(1);
     let reports = chain.pursue(&mut sender, &lock).await;

@@ -12,12 +12,12 @@ use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::SolEvent;
 use canon_abi::{Asset, Governance};
 use canon_chain::{
-    ChainHead, Client, Deployment, IntentSender,
+    Client, Deployment, IntentSender,
     tx::{FeePolicy, MemoryJournal, TxEvent, TxReport},
 };
 use canon_devchain::{Devchain, Mining, OldTransactions, ReorgOptions};
 use canon_protocol::{Amount, BlockNumber, Epoch, Timestamp};
-use canon_views::{IntendedAction, Intent, IntentId, OrderId, SetId};
+use canon_views::{BlockView, IntendedAction, Intent, IntentId, OrderId, SetId};
 
 /// Whoever gets tokens.
 pub(crate) const SOMEBODY: Address = Address::repeat_byte(0xaa);
@@ -62,7 +62,7 @@ impl TxChain {
         IntentSender::new(client, key, fees, journal.clone()).unwrap()
     }
 
-    pub(crate) async fn head(&self) -> ChainHead {
+    pub(crate) async fn head(&self) -> BlockView {
         self.client.head().await.unwrap()
     }
 
@@ -137,12 +137,15 @@ impl TxChain {
 
     pub(crate) async fn allowance(&self) -> U256 {
         let call = Asset::allowanceCall { owner: self.account(), spender: self.set.governance };
-        self.client.read(self.head().await.id(), self.set.asset, call).await.unwrap()
+        self.client.read(self.head().await.hash.into(), self.set.asset, call).await.unwrap()
     }
 
     pub(crate) async fn power(&self) -> Amount {
         let (head, governance) = (self.head().await, self.set.governance);
-        self.client.power(head.id(), governance, self.account(), head.timestamp).await.unwrap()
+        self.client
+            .power(head.hash.into(), governance, self.account(), head.timestamp)
+            .await
+            .unwrap()
     }
 
     /// The amounts of all events `E` of a contract, in order.

@@ -4,6 +4,7 @@ use crate::{
     tx::burner,
     tx_chain::{TxChain, confirmed, failures, sent},
 };
+use alloy_eips::BlockId;
 use alloy_primitives::{Address, Bytes, U256, address, bytes};
 use alloy_provider::Provider;
 use alloy_sol_types::SolCall;
@@ -48,7 +49,7 @@ async fn executable(chain: &TxChain, actions: &[Action]) -> Intent {
     ] {
         sender.send(call, &mut NoWait).await.unwrap();
     }
-    let at = chain.head().await.id();
+    let at = BlockId::from(chain.head().await.hash);
     let deadlines = chain.client.proposal(at, governance, ID).await.unwrap().deadlines();
     chain.devchain.set_next_timestamp(deadlines.voting_starts().get()).unwrap();
     let vote = calls::vote(governance, ID, tokens(9_000), Support::Yea);

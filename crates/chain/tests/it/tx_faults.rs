@@ -73,13 +73,13 @@ async fn due(chain: &TxChain, sender: &IntentSender) -> Vec<Intent> {
 
 async fn withdrawal(chain: &TxChain) -> Option<Governance::Withdrawal> {
     let call = Governance::getWithdrawalCall { id: U256::ZERO };
-    chain.client.read(chain.head().await.id(), chain.set.governance, call).await.ok()
+    chain.client.read(chain.head().await.hash.into(), chain.set.governance, call).await.ok()
 }
 
 async fn permit(chain: &TxChain) -> Intent {
     let head = chain.head().await;
     let call = Asset::noncesCall { owner: chain.account() };
-    let nonce: U256 = chain.client.read(head.id(), chain.set.asset, call).await.unwrap();
+    let nonce: U256 = chain.client.read(head.hash.into(), chain.set.asset, call).await.unwrap();
     let nonce = Nonce::try_from(nonce).unwrap();
     let (order, amount) = PERMIT;
     let terms = PermitTerms { nonce, deadline: head.timestamp + Seconds::DAY };
@@ -95,7 +95,7 @@ async fn permit(chain: &TxChain) -> Intent {
 async fn is_over(chain: &TxChain) -> bool {
     let call = Asset::balanceOfCall { owner: SOMEBODY };
     let paid: U256 =
-        chain.client.read(chain.head().await.id(), chain.set.asset, call).await.unwrap();
+        chain.client.read(chain.head().await.hash.into(), chain.set.asset, call).await.unwrap();
     !paid.is_zero()
 }
 
@@ -147,7 +147,7 @@ async fn check(chain: &TxChain, case: &str) {
     assert_eq!(chain.allowance().await, U256::ZERO, "{case}");
     let call = Asset::balanceOfCall { owner: SOMEBODY };
     let paid: U256 =
-        chain.client.read(chain.head().await.id(), chain.set.asset, call).await.unwrap();
+        chain.client.read(chain.head().await.hash.into(), chain.set.asset, call).await.unwrap();
     assert_eq!(paid, U256::from(4), "{case}");
     assert_eq!(chain.devchain.pool_size(), 0, "{case}: a nonce is missing");
 }

@@ -8,7 +8,7 @@ use canon_protocol::{
     BlockNumber, CodeKind, ExternalContracts, ProposalId, Pushed, SetState, Timestamp, WithdrawalId,
 };
 use canon_testkit::histories::Rng;
-use canon_views::{BlockView, Present, Question};
+use canon_views::{Present, Question};
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::runtime::{Builder, Runtime};
 
@@ -91,12 +91,9 @@ async fn compare(
     compared: &mut Compared,
     what: &str,
 ) {
-    let (chain, state) = (lockstep.chain(), lockstep.set());
-    let block = BlockView {
-        number: BlockNumber::of(chain.block_number()),
-        hash: chain.block_hash(),
-        timestamp: Timestamp::of(chain.timestamp()),
-    };
+    let state = lockstep.set();
+    let block = clients.without.1.head().await.unwrap();
+    clients.without.0.take_packets();
     let external = lockstep.foreign().at(block.timestamp);
     let next = Timestamp::of(block.timestamp.get() + 12);
     let everything = Question::everything(state, next);

@@ -2,6 +2,7 @@
 
 use core::ops::ControlFlow;
 
+use alloy_eips::BlockId;
 use alloy_network::TransactionBuilder;
 use alloy_primitives::{B256, keccak256};
 use alloy_provider::{Provider, ProviderBuilder};
@@ -78,7 +79,7 @@ impl ChainDriver {
     }
 
     async fn read<C: SolCall>(&self, to: Address, call: C) -> canon_chain::Result<C::Return> {
-        let at = self.client.head().await.unwrap().id();
+        let at = BlockId::from(self.client.head().await.unwrap().hash);
         self.client.read(at, to, call).await
     }
 
@@ -136,7 +137,8 @@ async fn genuine_code_over_forged_storage_takes_the_moved_stake() {
     assert!(driver.balance(forged).await.is_zero());
 
     // By its code and its answers it is genuine.
-    let code = driver.client.code(driver.client.head().await.unwrap().id(), forged).await.unwrap();
+    let code =
+        driver.client.code(driver.client.head().await.unwrap().hash.into(), forged).await.unwrap();
     let code = code.unwrap();
     Contract::Rollup.artifact().check_code(&code).unwrap();
     let expect = driver.set.expect;

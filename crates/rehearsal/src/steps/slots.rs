@@ -60,7 +60,7 @@ pub(super) async fn turn(run: &mut UpgradeRun<'_>, rollup: usize, slot: Slot) ->
     let Some(index) = sequencer.filter(serves) else {
         if proposer.is_none() {
             let (client, epoch) = (run.driver.client(), clock.epoch_of(slot));
-            let seeded = client.is_seed_recorded(view.head().id(), address, epoch).await;
+            let seeded = client.is_seed_recorded(view.head().hash.into(), address, epoch).await;
             turn.seeded = seeded.during(ACT)?;
         }
         // The slot goes by.

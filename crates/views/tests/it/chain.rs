@@ -258,6 +258,8 @@ impl Chain {
         let block = BlockView {
             number: self.block.number,
             hash: keccak256(self.block.number.get().to_be_bytes()),
+            parent: keccak256(self.block.number.get().saturating_sub(1).to_be_bytes()),
+            base_fee: 1_000_000_000,
             timestamp: self.now(),
         };
         SetView::of_state(state, &self.foreign.at(self.now()), block, question)

@@ -81,7 +81,7 @@ impl Snapshot {
         let asked = |error| unread(endpoint, registry, &error);
         let client = endpoint.connect(Timeouts::default()).await.map_err(asked)?;
         let head = client.head().await.map_err(asked)?;
-        let at = head.id();
+        let at = head.hash.into();
         let set = Deployment::at(&client, registry, at).await.map_err(asked)?;
         let rules = client.round_rules(at, set.proposals).await.map_err(asked)?;
         let rollup = client.rollup_rules(at, set.rollup).await.map_err(asked)?;
@@ -159,10 +159,10 @@ impl Standing {
     async fn ask(
         client: &Client,
         snapshot: &Snapshot,
-        head: canon_chain::ChainHead,
+        head: canon_views::BlockView,
         payload: Address,
     ) -> Result<Self, Error> {
-        let at = head.id();
+        let at = head.hash.into();
         let (set, terms) = (snapshot.deployment, &snapshot.terms);
         client.expect_code(at, "the payload", payload).await?;
         let round = snapshot.status.round;
