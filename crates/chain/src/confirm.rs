@@ -4,7 +4,6 @@ use crate::{
     call::ContractCall,
     client::Client,
     error::{Error, Result},
-    tx::fees::Fees,
 };
 use alloy_consensus::TxEip1559;
 use alloy_eips::BlockId;
@@ -106,15 +105,6 @@ impl Pending {
     /// Its nonce.
     pub const fn nonce(&self) -> u64 {
         self.tx.nonce
-    }
-
-    /// What it offers.
-    pub(crate) const fn fees(&self) -> Fees {
-        Fees { max_fee: self.tx.max_fee_per_gas, tip: self.tx.max_priority_fee_per_gas }
-    }
-
-    pub(crate) const fn tx(&self) -> &TxEip1559 {
-        &self.tx
     }
 }
 

@@ -1,17 +1,6 @@
-//! The setting and the decision, as tables.
-
 use super::*;
-use crate::view::{RollupView, Seed, Signaling};
-use alloy_primitives::{address, map::AddressMap};
-use canon_chain::{Deployment, RollupRules, SignalStatus};
-use canon_protocol::{
-    Amount, BlockNumber, ProposalId, ProposalState, Round, RoundRules, Seconds, Slot, SlotClock,
-    Timestamp,
-};
-use canon_views::BlockView;
-use core::num::NonZeroU64;
+use alloy_primitives::address;
 
-const PAYLOAD: Address = address!("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed");
 const OWN: Address = address!("0x00000000000000000000000000000000000000a1");
 const OTHER: Address = address!("0x00000000000000000000000000000000000000a2");
 
@@ -128,96 +117,6 @@ fn view(status: PayloadStatus) -> View {
 fn plan() -> SignalPlan {
     let code_hash = B256::ZERO;
     SignalPlan::new(VettedPayload { address: PAYLOAD, code_hash, actions: Arc::new([]) })
-}
-
-#[test]
-fn every_status_of_the_payload_decides() {
-    use PayloadStatus as Is;
-    use SignalDecision::{Signal, Status};
-    let id = ProposalId::of(4);
-    let round = Round::of(2);
-    let cases = [
-        (Is::None, true),
-        (Is::Signaling { round, count: 5 }, true),
-        (Is::QuorumReached { round }, false),
-        (Is::QuorumReached { round: Round::of(1) }, false),
-        (Is::Live { id, state: ProposalState::Pending }, false),
-        (Is::Live { id, state: ProposalState::Active }, false),
-        (Is::Live { id, state: ProposalState::Queued }, false),
-        (Is::Live { id, state: ProposalState::Executable }, false),
-        (Is::Executed { id }, false),
-        (Is::Rejected { id }, true),
-        (Is::Expired { id }, true),
-        (Is::Dropped { id }, true),
-    ];
-    for (status, signals) in cases {
-        let expected = if signals { Signal } else { Status(status) };
-        assert_eq!(decide_signal(Some(&plan()), OWN, &view(status)), expected, "{status:?}");
-        let force = SignalPlan { status: StatusRule::Force, ..plan() };
-        assert_eq!(decide_signal(Some(&force), OWN, &view(status)), Signal, "{status:?}");
-    }
-}
-
-#[test]
-fn whatever_is_not_known_forbids() {
-    use SignalDecision as Decision;
-    let good = || view(PayloadStatus::None);
-    let decide = |plan: Option<&SignalPlan>, view: View| decide_signal(plan, OWN, &view);
-    let plan = plan();
-    assert_eq!(decide(Some(&plan), good()), Decision::Signal);
-    assert_eq!(decide(None, good()), Decision::NoPayload);
-    assert_eq!(decide(Some(&plan), View { signaling: None, ..good() }), Decision::Unknown);
-    assert_eq!(
-        decide(Some(&plan), View { payloads: Default::default(), ..good() }),
-        Decision::Unknown
-    );
-    assert_eq!(
-        decide(Some(&plan), View { rollups: Default::default(), ..good() }),
-        Decision::Unknown
-    );
-    let mut before_genesis = good();
-    before_genesis.rollups.get_mut(&OWN).unwrap().slot = None;
-    assert_eq!(decide(Some(&plan), before_genesis), Decision::Unknown);
-    let mut replaced = good();
-    replaced.deployment.rollup = OTHER;
-    for status in [StatusRule::Respect, StatusRule::Force] {
-        let plan = SignalPlan { status, ..plan.clone() };
-        assert_eq!(decide(Some(&plan), replaced.clone()), Decision::NotCanonical);
-    }
-    let mut used = good();
-    used.signaling.as_mut().unwrap().status.first_free_slot = Slot::of(24);
-    assert_eq!(decide(Some(&plan), used), Decision::SlotUsed);
-}
-
-#[test]
-fn the_agreed_block_is_waited_for() {
-    let (from, block) = (RollupBlock::of(101), RollupBlock::of(100));
-    let decision = decide_signal(Some(&plan().from_block(from)), OWN, &view(PayloadStatus::None));
-    assert_eq!(decision, SignalDecision::TooEarly { block, from });
-    let decision = decide_signal(Some(&plan().from_block(block)), OWN, &view(PayloadStatus::None));
-    assert_eq!(decision, SignalDecision::Signal);
-}
-
-#[test]
-fn a_hopeless_round_is_skipped_on_request() {
-    // From slot 27 on there are three slots left, the own one included.
-    for (count, hopeless) in [(3, false), (2, true), (0, true)] {
-        let status = match count {
-            0 => PayloadStatus::None,
-            count => PayloadStatus::Signaling { round: Round::of(2), count },
-        };
-        let mut view = view(status);
-        view.rollups.get_mut(&OWN).unwrap().slot = Some(Slot::of(27));
-        let skip = SignalPlan { hopeless: HopelessRule::Skip, ..plan() };
-        let expected = if hopeless { SignalDecision::Hopeless } else { SignalDecision::Signal };
-        assert_eq!(decide_signal(Some(&skip), OWN, &view), expected, "{count}");
-        assert_eq!(decide_signal(Some(&plan()), OWN, &view), SignalDecision::Signal);
-    }
-    // Signals of another round don't help.
-    let mut view = view(PayloadStatus::Signaling { round: Round::of(1), count: 5 });
-    view.rollups.get_mut(&OWN).unwrap().slot = Some(Slot::of(27));
-    let skip = SignalPlan { hopeless: HopelessRule::Skip, ..plan() };
-    assert_eq!(decide_signal(Some(&skip), OWN, &view), SignalDecision::Hopeless);
 }
 
 #[test]

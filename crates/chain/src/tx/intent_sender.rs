@@ -6,6 +6,7 @@ use crate::{
     client::{Client, NextBlock},
     error::{Error, Result},
     rejection::Rejection,
+    sender::Checks,
     severity::Severity,
     tx::{
         account::{Account, TRANSFER_GAS},
@@ -40,6 +41,7 @@ const MAX_REFUSALS: u32 = 8;
 pub struct IntentSender {
     account: Account,
     fees: FeePolicy,
+    checks: Checks,
     journal: Box<dyn Journal>,
     /// All nonces whose use isn't final.
     nonces: BTreeMap<u64, NonceUse>,
@@ -49,8 +51,10 @@ pub struct IntentSender {
     head: Option<BlockView>,
     /// The last block for which it was settled.
     settled: Option<B256>,
-    /// The number of transactions of the account up to that block.
+    /// The number of transactions of the account up to that block; up to an earlier one if it isn't
+    /// `counted`, which only happens while nothing is in flight.
     count: u64,
+    counted: bool,
     /// What a new transaction has to offer after one was refused as offering too little, and when that
     /// was.
     floor: Option<(Fees, BlockNumber)>,
@@ -114,16 +118,25 @@ impl IntentSender {
         Ok(Self {
             account,
             fees,
+            checks: Checks::Full,
             journal: Box::new(journal),
             nonces,
             done: contents.confirmed.into_iter().collect(),
             head: None,
             settled: None,
             count: 0,
+            counted: false,
             floor: None,
             reported: BTreeMap::new(),
             assets: BTreeMap::new(),
         })
+    }
+
+    /// What is checked before a transaction is sent. Default: everything.
+    #[must_use]
+    pub const fn with_checks(mut self, checks: Checks) -> Self {
+        self.checks = checks;
+        self
     }
 
     /// The key's address.
@@ -161,17 +174,23 @@ impl IntentSender {
     /// Finds out what became of all transactions up to `head`. Call it for every block, or less often,
     /// before it is decided what is due: that can depend on what [is done](Self::is_done).
     ///
-    /// What fails is reported, and tried again at the next call.
+    /// What fails is reported, and tried again at the next call. Without transactions nothing is asked.
     pub async fn settle(&mut self, head: BlockView) -> Vec<TxReport> {
         let mut pass = Pass::new(head, NextBlock::after(&head, head.timestamp));
-        self.head = None;
-        match self.account.transaction_count(head.hash.into()).await {
-            Ok(count) => {
-                self.decide_all(count, &mut pass).await;
-                (self.settled, self.count, self.head) = (Some(head.hash), count, Some(head));
+        (self.head, self.counted) = (None, false);
+        if !self.nonces.is_empty() {
+            match self.account.transaction_count(head.hash.into()).await {
+                Ok(count) => {
+                    self.decide_all(count, &mut pass).await;
+                    (self.count, self.counted) = (count, true);
+                }
+                Err(error) => {
+                    pass.fail(None, error);
+                    return pass.reports;
+                }
             }
-            Err(error) => pass.fail(None, error),
         }
+        (self.settled, self.head) = (Some(head.hash), Some(head));
         pass.reports
     }
 
@@ -482,7 +501,11 @@ impl IntentSender {
     }
 
     /// The first nonce that neither the chain nor a transaction in flight has, whoever sent it.
-    async fn new_nonce(&self, pass: &mut Pass) -> Result<u64> {
+    async fn new_nonce(&mut self, pass: &mut Pass) -> Result<u64> {
+        if !self.counted {
+            self.count = self.account.transaction_count(pass.head.hash.into()).await?;
+            self.counted = true;
+        }
         let pool = self.pool_nonce(pass).await?;
         let first = self.count.max(pass.unused_from).max(pool);
         Ok((first..).find(|nonce| !self.nonces.contains_key(nonce)).unwrap_or(first))
@@ -500,6 +523,10 @@ impl IntentSender {
     /// The call that does what an intent asks for, as it succeeds now, and its gas limit.
     async fn check(&mut self, intent: &Intent, pass: &Pass) -> Result<(ContractCall, u64)> {
         let call = self.call(intent, pass).await?;
+        match self.checks {
+            Checks::Full => {}
+            Checks::AtReceipt { gas_limit } => return Ok((call, gas_limit)),
+        }
         let error = match self.account.check(&call, pass.next).await {
             Ok(gas_limit) => return Ok((call, gas_limit)),
             Err(error) => error,
