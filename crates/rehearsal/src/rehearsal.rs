@@ -43,7 +43,7 @@ impl<'a> Rehearsal<'a> {
 
     /// The address of the set's Registry, from which all others are found.
     pub const fn registry(&self) -> alloy_primitives::Address {
-        self.run.set.registry
+        self.run.set.addresses().registry
     }
 
     /// Compares the chain, as it is now, with what the story has to lead to.
