@@ -40,6 +40,18 @@ pub(crate) struct Acted {
     pub(crate) done: Vec<(Member, IntentSubject, Confirmed)>,
     /// What was refused.
     pub(crate) refused: Vec<(IntentSubject, ChainError)>,
+    /// Those who sent something.
+    pub(crate) in_flight: Vec<Member>,
+}
+
+impl Acted {
+    /// Adds what was done later.
+    fn add(&mut self, later: Self) {
+        self.spent = self.spent.and(later.spent);
+        self.done.extend(later.done);
+        self.refused.extend(later.refused);
+        self.in_flight = later.in_flight;
+    }
 }
 
 /// The name of what an intent did in the table of gas. That of an order is what its holder was told to do:
@@ -99,10 +111,32 @@ impl Participants {
 }
 
 impl UpgradeRun<'_> {
-    /// Lets agents do what is due, as many to a block as fit, until none of them has anything left to do
-    /// or in flight. They expect no block after `until`.
+    /// Lets agents do what is due in the next block, which they expect no later than `until`.
     ///
     /// Refusals are returned; whatever else fails ends the rehearsal.
+    pub(crate) async fn tick(
+        &mut self,
+        act: &'static str,
+        members: &[Member],
+        until: Timestamp,
+    ) -> Result<Acted> {
+        let next = self.driver.next_time().min(until);
+        let ask = |cast: &Participants, question: &mut Question| {
+            members.iter().for_each(|member| cast.ask(*member, question));
+        };
+        let view = self.view(next, ask).await?;
+        let mut acted = Acted::default();
+        for member in members {
+            let reports = self.cast.tick(*member, &view).await;
+            if self.note(act, *member, reports, &mut acted)? {
+                acted.in_flight.push(*member);
+            }
+        }
+        Ok(acted)
+    }
+
+    /// Lets agents do what is due, as many to a block as fit, until none of them has anything left to do
+    /// or in flight.
     pub(crate) async fn act(
         &mut self,
         act: &'static str,
@@ -111,30 +145,18 @@ impl UpgradeRun<'_> {
     ) -> Result<Acted> {
         let mut acted = Acted::default();
         let mut waiting = members.iter().copied();
-        let mut in_flight: Vec<Member> = Vec::new();
         let mut gas_each = GAS_GUESS;
         loop {
             let room = (self.scenario.l1.gas_limit / gas_each).max(1);
             let room = usize::try_from(room).unwrap_or(usize::MAX);
-            let mut ticking = std::mem::take(&mut in_flight);
+            let mut ticking = std::mem::take(&mut acted.in_flight);
             ticking.extend(waiting.by_ref().take(room));
             if ticking.is_empty() {
                 return Ok(acted);
             }
-            let next = self.driver.next_time().min(until);
-            let ask = |cast: &Participants, question: &mut Question| {
-                ticking.iter().for_each(|member| cast.ask(*member, question));
-            };
-            let view = self.view(next, ask).await?;
-            for member in ticking {
-                let reports = self.cast.tick(member, &view).await;
-                if self.note(act, member, reports, &mut acted)? {
-                    in_flight.push(member);
-                }
-            }
-            drop(view);
+            acted.add(self.tick(act, &ticking, until).await?);
             self.progress(act, acted.done.len() as u64, members.len() as u64);
-            if !in_flight.is_empty() {
+            if !acted.in_flight.is_empty() {
                 self.mine_all().await?;
             }
             if let Some(used) = acted.spent.gas.checked_div(acted.spent.transactions) {

@@ -7,12 +7,12 @@ use canon_chain::{
     Client, Deployment,
     deploy::{Create2Origin, DEPLOYMENT_PROXY, DeployedSet},
 };
-use canon_follow::{ChainSource, Follower, Header, SetIdentity};
+use canon_follow::{ChainSource, Follower, SetIdentity};
 use canon_protocol::{Addresses, BlockNumber, Create2, SetState, Slot, SlotClock, Timestamp};
-use canon_views::{Question, SetView};
+use canon_views::{BlockView, Question, SetView};
 
 use crate::{
-    error::{During, Error, Result},
+    error::{Error, Result},
     scenario::RollupKind,
 };
 
@@ -102,12 +102,13 @@ impl FollowedSet {
 
     /// The set as of the last [update](Self::update), and its history.
     pub(crate) async fn view(&mut self, question: &Question) -> Result<SetView> {
-        self.follower.view(question).await.during("reading the set")
+        let view = self.follower.view(question).await;
+        view.map_err(|error| Error::Following(Box::new(error)))
     }
 
-    /// The header of the block that the state is of.
-    pub(crate) fn header(&self) -> Option<&Header> {
-        self.follower.header()
+    /// The block that the state is of.
+    pub(crate) const fn block(&self) -> Option<BlockView> {
+        self.follower.block()
     }
 
     /// Adds a rollup of the set, and returns its index.

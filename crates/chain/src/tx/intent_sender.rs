@@ -3,7 +3,7 @@
 use crate::{
     call::ContractCall,
     calls::PermitRequest,
-    client::{Client, NextBlock},
+    client::{Client, NextBlock, PermitAsset},
     error::{Error, Result},
     rejection::Rejection,
     sender::Checks,
@@ -24,7 +24,6 @@ use alloy_primitives::{Address, B256, Signature};
 use alloy_provider::Provider;
 use alloy_rpc_types_eth::TransactionReceipt;
 use alloy_transport::RpcError;
-use canon_abi::{Asset, Governance};
 use canon_protocol::{BlockNumber, Timestamp};
 use canon_views::{BlockView, Completion, IntendedAction, Intent, IntentId};
 use core::fmt;
@@ -60,8 +59,6 @@ pub struct IntentSender {
     floor: Option<(Fees, BlockNumber)>,
     /// Failures that were reported and last.
     reported: BTreeMap<Option<IntentId>, String>,
-    /// The asset of a Governance, and its name.
-    assets: BTreeMap<Address, (Address, String)>,
 }
 
 /// What is known and found out for one block.
@@ -128,7 +125,6 @@ impl IntentSender {
             counted: false,
             floor: None,
             reported: BTreeMap::new(),
-            assets: BTreeMap::new(),
         })
     }
 
@@ -521,7 +517,7 @@ impl IntentSender {
     }
 
     /// The call that does what an intent asks for, as it succeeds now, and its gas limit.
-    async fn check(&mut self, intent: &Intent, pass: &Pass) -> Result<(ContractCall, u64)> {
+    async fn check(&self, intent: &Intent, pass: &Pass) -> Result<(ContractCall, u64)> {
         let call = self.call(intent, pass).await?;
         match self.checks {
             Checks::Full => {}
@@ -539,7 +535,7 @@ impl IntentSender {
         Ok((call, gas_limit))
     }
 
-    async fn call(&mut self, intent: &Intent, pass: &Pass) -> Result<ContractCall> {
+    async fn call(&self, intent: &Intent, pass: &Pass) -> Result<ContractCall> {
         let owner = self.address();
         if let Some(expected) = required_sender(&intent.action)
             && expected != owner
@@ -550,25 +546,14 @@ impl IntentSender {
             return Ok(contract_call(intent, None));
         };
         let spender = intent.set.governance;
-        let (asset, asset_name) = self.asset(spender, pass).await?;
+        let asset = self.client().permit_asset(pass.head.hash.into(), spender).await?;
+        let PermitAsset { address: asset, name: asset_name } = asset;
         let nonce = terms.nonce.to_word();
         let deadline = terms.deadline;
         let request = PermitRequest { asset_name, asset, owner, spender, amount, nonce, deadline };
         let hash = request.signing_hash(self.client().chain_id());
         let permit = self.account.sign_hash("the permit", hash).await?;
         Ok(contract_call(intent, Some(&permit)))
-    }
-
-    /// The asset of a Governance, and its name.
-    async fn asset(&mut self, governance: Address, pass: &Pass) -> Result<(Address, String)> {
-        if let Some(known) = self.assets.get(&governance) {
-            return Ok(known.clone());
-        }
-        let (client, at) = (self.account.client(), pass.head.hash.into());
-        let asset = client.read(at, governance, Governance::ASSETCall {}).await?;
-        let name = client.read(at, asset, Asset::nameCall {}).await?;
-        self.assets.insert(governance, (asset, name.clone()));
-        Ok((asset, name))
     }
 
     /// Signs, records and sends a transaction under a nonce: with what it takes to replace those that

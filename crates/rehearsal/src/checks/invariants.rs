@@ -44,9 +44,9 @@ impl Inspection<'_, '_> {
     /// Every view of every contract answers what follows from the events.
     async fn views(&self) -> Result<Check> {
         let (client, state) = (self.run.driver.client(), self.expected());
-        let header = self.run.set.header();
-        let header = header.ok_or_else(|| Error::Unexpected("nothing was followed".to_owned()))?;
-        let found = match self_check(client, state, header).await {
+        let block = self.run.set.block();
+        let block = block.ok_or_else(|| Error::Unexpected("nothing was followed".to_owned()))?;
+        let found = match self_check(client, state, &block).await {
             Ok(_) => "as the events say".to_owned(),
             Err(SelfCheckError::Chain(error)) => return Err(error).during(READING),
             Err(error) => error.to_string(),

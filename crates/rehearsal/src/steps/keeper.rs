@@ -18,15 +18,20 @@ const ACT: &str = "letting the keeper work";
 
 /// Lets the keeper do all that can be done now.
 pub(super) async fn tick(run: &mut UpgradeRun<'_>, agenda: &mut Agenda) -> Result<()> {
-    let acted = run.act(ACT, &[Member::Keeper], Timestamp::MAX).await?;
-    for (_, subject, confirmed) in acted.done {
-        done(run, agenda, subject, &confirmed)?;
+    loop {
+        let acted = run.tick(ACT, &[Member::Keeper], Timestamp::MAX).await?;
+        for (_, subject, confirmed) in acted.done {
+            done(run, agenda, subject, &confirmed)?;
+        }
+        for (subject, error) in acted.refused {
+            let IntentSubject::Execution { id } = subject else { return Err(error).during(ACT) };
+            execution::refused(run, id, Who::Keeper, refusal_of(error, ACT)?)?;
+        }
+        if acted.in_flight.is_empty() {
+            return Ok(());
+        }
+        run.mine_all().await?;
     }
-    for (subject, error) in acted.refused {
-        let IntentSubject::Execution { id } = subject else { return Err(error).during(ACT) };
-        execution::refused(run, id, Who::Keeper, refusal_of(error, ACT)?)?;
-    }
-    Ok(())
 }
 
 fn done(

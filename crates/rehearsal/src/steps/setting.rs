@@ -6,7 +6,6 @@ use canon_chain::{
     calls,
     deploy::{self, DeployRecord, SetParameters, SetPlan},
 };
-use canon_protocol::Amount;
 use canon_views::{LockMethod, Order};
 
 use super::preparation::proposals_salt;
