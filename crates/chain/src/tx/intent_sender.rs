@@ -50,10 +50,9 @@ pub struct IntentSender {
     head: Option<BlockView>,
     /// The last block for which it was settled.
     settled: Option<B256>,
-    /// The number of transactions of the account up to that block; up to an earlier one if it isn't
-    /// `counted`, which only happens while nothing is in flight.
+    /// The number of transactions of the account up to that block; up to an earlier one if there were none
+    /// to settle.
     count: u64,
-    counted: bool,
     /// What a new transaction has to offer after one was refused as offering too little, and when that
     /// was.
     floor: Option<(Fees, BlockNumber)>,
@@ -122,7 +121,6 @@ impl IntentSender {
             head: None,
             settled: None,
             count: 0,
-            counted: false,
             floor: None,
             reported: BTreeMap::new(),
         })
@@ -173,12 +171,12 @@ impl IntentSender {
     /// What fails is reported, and tried again at the next call. Without transactions nothing is asked.
     pub async fn settle(&mut self, head: BlockView) -> Vec<TxReport> {
         let mut pass = Pass::new(head, NextBlock::after(&head, head.timestamp));
-        (self.head, self.counted) = (None, false);
+        self.head = None;
         if !self.nonces.is_empty() {
             match self.account.transaction_count(head.hash.into()).await {
                 Ok(count) => {
                     self.decide_all(count, &mut pass).await;
-                    (self.count, self.counted) = (count, true);
+                    self.count = count;
                 }
                 Err(error) => {
                     pass.fail(None, error);
@@ -497,11 +495,7 @@ impl IntentSender {
     }
 
     /// The first nonce that neither the chain nor a transaction in flight has, whoever sent it.
-    async fn new_nonce(&mut self, pass: &mut Pass) -> Result<u64> {
-        if !self.counted {
-            self.count = self.account.transaction_count(pass.head.hash.into()).await?;
-            self.counted = true;
-        }
+    async fn new_nonce(&self, pass: &mut Pass) -> Result<u64> {
         let pool = self.pool_nonce(pass).await?;
         let first = self.count.max(pass.unused_from).max(pool);
         Ok((first..).find(|nonce| !self.nonces.contains_key(nonce)).unwrap_or(first))
@@ -671,14 +665,17 @@ impl IntentSender {
     /// Uses up the nonces below those in flight that nothing has any more.
     async fn fill_gaps(&mut self, pass: &mut Pass) {
         let Some(last) = self.nonces.last_key_value().map(|(nonce, _)| *nonce) else { return };
-        for nonce in self.count..last {
-            if self.nonces.contains_key(&nonce) {
-                continue;
-            }
-            match self.pool_nonce(pass).await {
-                Ok(pool) if nonce >= pool => self.use_up(nonce, pass).await,
-                Ok(_) => {}
-                Err(error) => return pass.fail(None, error),
+        let in_flight = self.nonces.range(self.count..).count() as u64;
+        if self.count + in_flight > last {
+            return;
+        }
+        let pool = match self.pool_nonce(pass).await {
+            Ok(pool) => pool,
+            Err(error) => return pass.fail(None, error),
+        };
+        for nonce in pool.max(self.count)..last {
+            if !self.nonces.contains_key(&nonce) {
+                self.use_up(nonce, pass).await;
             }
         }
     }
