@@ -139,6 +139,18 @@ fn an_answer_that_repeats_the_request_is_shown_without_the_secrets() {
     }
 }
 
+#[test]
+fn the_request_that_fails_is_named() {
+    // An answer to eth_chainId, and to nothing else.
+    let server = answering("200 OK", r#"{"jsonrpc":"2.0","id":0,"result":"0x7a69"}"#);
+    for command in both_ways(&secret_url("http", server)) {
+        let said = fails(command, 3);
+        let says =
+            "doesn't answer eth_getBlock\n  because its answer isn't the JSON that was asked for";
+        assert!(said.contains(says), "{said}");
+    }
+}
+
 /// User and password are sent, with what is escaped in a URL as it is meant.
 #[test]
 fn credentials_are_sent_in_a_header() {

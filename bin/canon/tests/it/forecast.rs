@@ -1,6 +1,6 @@
 //! `canon forecast`.
 
-use alloy_primitives::bytes;
+use alloy_primitives::{Address, Bytes, bytes, hex, keccak256};
 use snapbox::{assert_data_eq, cmd::Command, file, str};
 
 use crate::{
@@ -572,10 +572,45 @@ async fn what_is_no_set_is_refused() {
     let asset = format!("--registry {}", chain.set.asset);
     let other = forecast(&asset).env("ETH_RPC_URL", chain.url());
     says(other, 2, "no set can be read from --registry").await;
-    // A rollup that stops, and one that answers every question with 1.
-    chain.replace(chain.set.rollup, bytes!("00"));
-    says(chain.forecast(""), 2, "that doesn't decode; check that it is the contract you mean")
-        .await;
-    chain.replace(chain.set.rollup, bytes!("600160005260206000f3"));
-    says(chain.forecast(""), 2, "no set can be read from --registry").await;
+    // A set whose rollup or Proposals isn't Canon's.
+    let (rollup, proposals) = (chain.set.rollup, chain.set.proposals);
+    let no_rollup = format!(
+        "no set can be read from --registry {}\n  because the canonical rollup {rollup} doesn't answer as \
+         Canon's rollups do, so no signals can be forecast",
+        chain.set.registry
+    );
+    let no_proposals =
+        format!("because Proposals at {proposals} doesn't answer as Canon's Proposals");
+    let original = Address::repeat_byte(0xee);
+    chain.replace(original, chain.code(rollup).await);
+    for (contract, code, reason) in [
+        // Code that is gone, stops, or answers every question with 1.
+        (rollup, bytes!(), &*no_rollup),
+        (rollup, bytes!("00"), &no_rollup),
+        (rollup, bytes!("600160005260206000f3"), &no_rollup),
+        (proposals, bytes!("60006000fd"), &no_proposals),
+        (proposals, bytes!("600160005260206000f3"), "because the Registry of Proposals is 0x0000"),
+        (rollup, lying_about_its_slot(original), "reports slot 7 at second 1767226320, which its"),
+    ] {
+        let code_before = chain.code(contract).await;
+        chain.replace(contract, code);
+        says(chain.forecast("--sequencers 8"), 2, reason).await;
+        chain.replace(contract, code_before);
+    }
+}
+
+/// Code of a rollup whose present slot is 7 and that otherwise answers as the code at `original`.
+fn lying_about_its_slot(original: Address) -> Bytes {
+    let selector = &keccak256("getCurrentSlot()")[..4];
+    let code: [&[u8]; 6] = [
+        // If that is asked, jumps to byte 0x3c.
+        &hex!("60003560e01c63"),
+        selector,
+        &hex!("14603c57"),
+        // Passes everything else on.
+        &[&hex!("3660006000376000600036600073"), original.as_slice()].concat(),
+        &hex!("5af43d6000803e3d6000f3"),
+        &hex!("5b600760005260206000f3"),
+    ];
+    code.concat().into()
 }

@@ -10,7 +10,7 @@ use crate::commands::forecast::{
 };
 
 pub(super) fn standing(page: &mut Page, report: &ForecastReport, chain: &Snapshot) {
-    let set = &chain.deployment;
+    let set = &chain.addresses;
     line!(
         page,
         "\nChain {} at block {}, {}",
