@@ -44,7 +44,7 @@ pub enum ElectorateError {
     #[error("there are no seats: nobody could signal")]
     Empty,
     /// The shares of the two sides sum to more than 1.
-    #[error("a share of {0} for the payload and {1} for a rival: expected at most 1 together")]
+    #[error("a share of {0} for the payload and {1} for a rival: expected a sum of at most 1")]
     MoreThanAll(f64, f64),
     /// There are more seats than a set can have.
     #[error("{0} seats: a set has 2^32 - 1 at most")]

@@ -177,7 +177,7 @@ pub enum PlanError {
     },
     /// The two shares of the seats sum to more than all of them.
     #[error(
-        "expected shares of at most {} together, found {}",
+        "expected shares that sum to {} at most, found {}",
         Percent::of(Fraction::ONE),
         Percent::sum([*.signaling, *.rival])
     )]

@@ -172,7 +172,9 @@ fn an_empty_variable_counts_as_unset() {
     let empty = canon().arg("forecast").env("ETH_RPC_URL", "").env("CANON_REGISTRY", "");
     assert_eq!(stdout(empty), plain);
     let registry = canon().args(["forecast", "--registry", REGISTRY]).env("ETH_RPC_URL", "");
-    assert!(fails(registry, 2).contains("--rpc-url (ETH_RPC_URL): expected the URL of the chain"));
+    assert!(
+        fails(registry, 2).contains("--rpc-url (ETH_RPC_URL): expected an endpoint of the chain")
+    );
     let url = ["forecast", "--rpc-url", "http://localhost:1"];
     let said = fails(canon().args(url).env("CANON_REGISTRY", ""), 2);
     assert!(said.contains("--registry (CANON_REGISTRY): expected the address"), "{said}");

@@ -49,10 +49,10 @@ pub enum SimulationError {
     #[error("the rules refuse to prepare the simulated set: {0}; choose fewer seats")]
     Refused(#[from] Refusal),
     /// The events of a decision don't fit the state that it was made on.
-    #[error("an event does not fit the state: {0}; please report this")]
+    #[error("an event doesn't fit the state: {0}; please report this")]
     ApplyError(#[from] canon_protocol::ApplyError),
     /// The campaigns end after the last representable time.
-    #[error("{0} campaigns end after the last timestamp that fits 40 bits; play fewer")]
+    #[error("{0} campaigns end after the last timestamp that fits 40 bits; simulate fewer")]
     TooLong(u32),
 }
 

@@ -59,7 +59,7 @@ fn compute(plan: &Plan) -> Result<ForecastReport, Failure> {
     };
     let report = ForecastReport::compute(plan, |simulated| bar.set_position(simulated.into()));
     bar.finish_and_clear();
-    report.wrap_err("the campaigns can't be played").map_err(bad)
+    report.wrap_err("the campaigns can't be simulated").map_err(bad)
 }
 
 /// A progress bar on stderr, which is shown only if that is a terminal.

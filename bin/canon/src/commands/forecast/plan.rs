@@ -47,8 +47,8 @@ impl PlannedForecast {
 fn preset_baseline(asked: &Forecast, preset: Preset) -> Result<Baseline, Failure> {
     if let Some(payload) = asked.payload {
         return Err(bad(eyre!(
-            "--payload {payload}: signals are counted on a chain, expected --rpc-url and --registry \
-             beside it"
+            "--payload {payload}: expected --rpc-url and --registry too, since signals are counted on a \
+             chain"
         )));
     }
     let set = match preset {
@@ -61,7 +61,7 @@ fn preset_baseline(asked: &Forecast, preset: Preset) -> Result<Baseline, Failure
         .map_err(|error| bad(Report::new(error).wrap_err("--quorum, --round")))?;
     let positive = |value| {
         NonZeroU64::new(value).ok_or_else(|| {
-            Failure::internal(eyre!("a slot or epoch of nothing"), "please report this")
+            Failure::internal(eyre!("a slot or an epoch has no length"), "please report this")
         })
     };
     let set = PlannedSet {
@@ -85,8 +85,8 @@ fn snapshot(asked: &Forecast, endpoint: &Endpoint, registry: Address) -> Result<
     ] {
         if given {
             return Err(bad(eyre!(
-                "{flag}: expected nothing, since it is read from the chain; leave it out, or use \
-                 --preset"
+                "{flag}: expected no such flag with --registry, since its value is read from the chain; \
+                 leave it out, or use --preset"
             )));
         }
     }

@@ -52,17 +52,17 @@ impl<T> Given<T> {
 
 #[derive(Args)]
 struct SourceFlags {
-    /// Parameters of the set, if it is on no chain [default: mainnet-like]
+    /// Parameters of a set that isn't deployed [default: mainnet-like]
     #[arg(long, value_enum)]
     preset: Option<Preset>,
 
     // A key may be part of it, which isn't for --help to show.
-    /// Endpoint of a chain where the set is (http, https, ws, wss, or the path of an IPC socket); needs
+    /// Endpoint of the chain with the set (http, https, ws, wss, or the path of an IPC socket); requires
     /// --registry
     #[arg(long, value_name = "URL", env = "ETH_RPC_URL", hide_env_values = true, value_parser = EndpointParser)]
     rpc_url: Option<Endpoint>,
 
-    /// Registry of the set, from which all else is found; needs --rpc-url
+    /// Registry of a deployed set, from which everything else is found; requires --rpc-url
     #[arg(long, value_name = "ADDRESS", env = "CANON_REGISTRY", hide_env_values = true, value_parser = quantity(address::parse))]
     registry: Option<Address>,
 }
@@ -117,7 +117,7 @@ impl Source {
         if let Some(preset) = self.preset {
             return match typed.into_iter().flatten().next() {
                 Some(flag) => Err(eyre!(
-                    "{flag}: expected no --preset beside it, since a chain has parameters of its own"
+                    "{flag}: expected no --preset, since the parameters are read from the chain"
                 )),
                 None => Ok(Choice::Preset(preset)),
             };
@@ -125,8 +125,8 @@ impl Source {
         match (&self.rpc_url, &self.registry) {
             (Some(endpoint), Some(registry)) => Ok(Choice::Chain(endpoint.get(), *registry.get())),
             (None, Some(registry)) => Err(eyre!(
-                "--rpc-url (ETH_RPC_URL): expected the URL of the chain on which the Registry {} is, \
-                 found nothing",
+                "--rpc-url (ETH_RPC_URL): expected an endpoint of the chain with the Registry {}, found \
+                 nothing",
                 registry.get()
             )),
             (Some(Given::Typed(endpoint)), None) => Err(eyre!(
