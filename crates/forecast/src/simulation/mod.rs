@@ -169,13 +169,12 @@ impl Run<'_> {
     /// Records the seed for the epoch in which a round begins, in the epoch before it.
     fn prepare(&mut self, round: Round) -> Result<(), SimulationError> {
         let epoch = self.clock.epoch_of(self.simulation.rules.first_slot(round));
-        let before = epoch.get().checked_sub(1).map(Epoch::of);
-        let first = before.and_then(|epoch| self.clock.first_slot(epoch));
-        if let Some(second) = first.map(Slot::next)
-            && let Some(timestamp) = self.clock.slot_start(second)
+        let start = epoch.previous().and_then(|before| self.clock.seed_recording_start(before));
+        if let Some(timestamp) = start
+            && let Some(slot) = self.clock.slot_at(timestamp)
         {
-            self.set.go_to(second, timestamp);
-            self.record_seed(second)?;
+            self.set.go_to(slot, timestamp);
+            self.record_seed(slot)?;
         }
         Ok(())
     }
@@ -183,8 +182,7 @@ impl Run<'_> {
     /// Records the seed of the next epoch once an epoch, after its first slot.
     fn record_seed(&mut self, slot: Slot) -> Result<(), SimulationError> {
         let epoch = self.clock.epoch_of(slot);
-        let is_first = self.clock.first_slot(epoch) == Some(slot);
-        if !is_first && self.epoch.replace(epoch) != Some(epoch) {
+        if !self.clock.is_first_of_epoch(slot) && self.epoch.replace(epoch) != Some(epoch) {
             self.set.set_up_epoch()?;
         }
         Ok(())
