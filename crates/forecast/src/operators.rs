@@ -19,7 +19,7 @@ use toml::{
 };
 
 use crate::{
-    electorate::{Operator, Side, seats_of},
+    electorate::{Operator, SignalingSide, seats_of},
     share::Share,
 };
 
@@ -110,7 +110,7 @@ pub fn parse(
     match list.map(Spanned::get_ref) {
         Some(DeValue::Array(entries)) if !entries.is_empty() => {
             for (position, entry) in entries.iter().enumerate() {
-                let mut entry = Entry { position, entry, minimum, mistakes: &mut mistakes };
+                let mut entry = OperatorEntry { position, entry, minimum, mistakes: &mut mistakes };
                 operators.extend(entry.operator(missed));
             }
         }
@@ -126,7 +126,7 @@ pub fn parse(
 }
 
 /// One `[[operator]]`.
-struct Entry<'a> {
+struct OperatorEntry<'a> {
     /// Its position in the file, counted from 0.
     position: usize,
     entry: &'a Spanned<DeValue<'a>>,
@@ -134,7 +134,7 @@ struct Entry<'a> {
     mistakes: &'a mut Vec<Mistake>,
 }
 
-impl<'a> Entry<'a> {
+impl<'a> OperatorEntry<'a> {
     fn operator(&mut self, missed: Share) -> Option<ListedOperator> {
         let Some(table) = self.entry.get_ref().as_table() else {
             let field = format!("operator[{}]", self.position);
@@ -205,16 +205,16 @@ impl<'a> Entry<'a> {
         }
     }
 
-    fn side(&mut self, table: &'a DeTable<'a>) -> Option<Side> {
+    fn side(&mut self, table: &'a DeTable<'a>) -> Option<SignalingSide> {
         const EXPECTED: &str = r#""for", "rival" or "silent""#;
         let Some(given) = table.get("side") else {
             self.mistake(self.entry.span(), "side", MistakeKind::Missing(EXPECTED));
             return None;
         };
         match given.get_ref().as_str() {
-            Some("for") => Some(Side::For),
-            Some("rival") => Some(Side::Rival),
-            Some("silent") => Some(Side::Silent),
+            Some("for") => Some(SignalingSide::For),
+            Some("rival") => Some(SignalingSide::Rival),
+            Some("silent") => Some(SignalingSide::Silent),
             _ => {
                 self.expected(given.span(), "side", EXPECTED);
                 None

@@ -13,7 +13,7 @@ use rand_chacha::{ChaCha8Rng, rand_core::RngCore};
 use set::{Choice, SimulatedSet};
 
 use crate::{
-    electorate::{Electorate, Operator, Side},
+    electorate::{Electorate, Operator, SignalingSide},
     share::Share,
 };
 
@@ -199,9 +199,9 @@ impl Run<'_> {
         let Some(seat) = self.set.drawn() else { return Ok(()) };
         let uptime = &self.uptimes[self.seat_of[seat as usize]];
         match (uptime.up, uptime.side) {
-            (true, Side::For) => self.set.signal(seat, Choice::Payload),
-            (true, Side::Rival) => self.set.signal(seat, Choice::Rival),
-            (false, _) | (true, Side::Silent) => Ok(()),
+            (true, SignalingSide::For) => self.set.signal(seat, Choice::Payload),
+            (true, SignalingSide::Rival) => self.set.signal(seat, Choice::Rival),
+            (false, _) | (true, SignalingSide::Silent) => Ok(()),
         }
     }
 }
@@ -219,7 +219,7 @@ fn seat_owners(electorate: &Electorate) -> Vec<usize> {
 /// Whether an operator is up: a Markov chain of two states, whose long-term share of slots down is the
 /// share that the operator misses, and whose mean time down is the length of an outage.
 struct Uptime {
-    side: Side,
+    side: SignalingSide,
     up: bool,
     /// The chance to go down before the next slot.
     fails: f64,

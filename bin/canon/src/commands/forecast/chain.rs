@@ -3,8 +3,8 @@
 use alloy_primitives::{Address, B256, ChainId};
 use canon_chain::{Endpoint, Error, Timeouts};
 use canon_forecast::{
-    campaign::{Start, Terms},
-    plan::{Baseline, DeployedSet, LiveProposal, Origin},
+    campaign::{CampaignStart, Terms},
+    plan::{Baseline, BaselineOrigin, DeployedState, LiveProposal},
 };
 use canon_protocol::{
     Amount, BlockNumber, CodeKind, Configuration, Ending, Epoch, ProposalId, ProposalState, Round,
@@ -22,7 +22,7 @@ const OTHER_PAYLOAD: &str = "check --payload, and that --rpc-url is its chain";
 
 /// The state of a set at a block, as it is printed.
 #[derive(Debug, Serialize)]
-pub(super) struct Snapshot {
+pub(super) struct SetSnapshot {
     pub(super) chain_id: ChainId,
     pub(super) block: BlockNumber,
     /// The time of the block: now.
@@ -68,7 +68,7 @@ pub(super) struct Standing {
     /// Rounds that it has won and that can be pushed now, oldest first.
     pub(super) pushable: Vec<Pushable>,
     /// Its newest proposal that was pushed.
-    pub(super) proposal: Option<Proposal>,
+    pub(super) proposal: Option<LastProposal>,
 }
 
 /// A round that can be pushed.
@@ -81,7 +81,7 @@ pub(super) struct Pushable {
 
 /// A proposal.
 #[derive(Debug, Serialize)]
-pub(super) struct Proposal {
+pub(super) struct LastProposal {
     pub(super) id: ProposalId,
     pub(super) state: ProposalState,
     /// The state in storage: Pending, Executed or Dropped.
@@ -96,7 +96,7 @@ pub(super) struct Proposal {
     actions_hash: B256,
 }
 
-impl Snapshot {
+impl SetSnapshot {
     /// Reads the state at the head of the chain.
     pub(super) fn take(
         endpoint: &Endpoint,
@@ -170,13 +170,13 @@ impl Snapshot {
             terms: self.terms,
             minimum_stake: self.minimum_stake,
             total_power: self.total_power,
-            start: Start {
+            start: CampaignStart {
                 slot: self.status.first_free_slot,
                 round: self.status.round,
                 counted: payload.map_or(0, |payload| payload.signals),
             },
             now: self.time,
-            origin: Origin::Deployed(DeployedSet {
+            origin: BaselineOrigin::Deployed(DeployedState {
                 epoch: self.epoch,
                 seats: self.seats,
                 pushable: oldest.map(|pushable| pushable.round),
@@ -200,7 +200,7 @@ impl Standing {
             address: payload,
             signals: view.signals,
             pushable: won.map(|won| Pushable { round: won.round, until: won.until }).collect(),
-            proposal: present.newest_pushed(payload).map(Proposal::from),
+            proposal: present.newest_pushed(payload).map(LastProposal::from),
         })
     }
 }
@@ -218,7 +218,7 @@ impl From<SignalingStatus> for RoundStatus {
     }
 }
 
-impl From<&ProposalView> for Proposal {
+impl From<&ProposalView> for LastProposal {
     fn from(proposal: &ProposalView) -> Self {
         Self {
             id: proposal.id,

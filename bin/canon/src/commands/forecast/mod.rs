@@ -17,7 +17,7 @@ use eyre::{Report, WrapErr as _};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use self::{chain::Snapshot, plan::PlannedForecast};
+use self::{chain::SetSnapshot, plan::PlannedForecast};
 use crate::{
     exit::{Exit, Failure},
     output,
@@ -29,7 +29,7 @@ struct ForecastOutput {
     #[serde(skip_serializing_if = "Option::is_none")]
     preset: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    chain: Option<Snapshot>,
+    chain: Option<SetSnapshot>,
     #[serde(flatten)]
     report: ForecastReport,
 }

@@ -6,7 +6,7 @@ use alloy_primitives::Address;
 use canon_chain::{Endpoint, deploy::SetParameters};
 use canon_forecast::{
     Plan,
-    plan::{Baseline, ExpectedVote, Outages, PlanError, PlannedSet, Sequencers},
+    plan::{Baseline, ExpectedVote, Outages, PlanError, PlannedSequencers, PlannedSet},
 };
 use canon_protocol::{RoundRules, text::Percent};
 use eyre::{Report, eyre};
@@ -14,9 +14,9 @@ use eyre::{Report, eyre};
 use super::{
     args::Forecast,
     bad,
-    chain::Snapshot,
+    chain::SetSnapshot,
     operators,
-    source::{Choice, Preset},
+    source::{ChosenSource, Preset},
 };
 use crate::exit::Failure;
 
@@ -25,17 +25,17 @@ use crate::exit::Failure;
 pub(super) struct PlannedForecast {
     pub(super) plan: Plan,
     pub(super) preset: Option<&'static str>,
-    pub(super) chain: Option<Snapshot>,
+    pub(super) chain: Option<SetSnapshot>,
 }
 
 impl PlannedForecast {
     pub(super) fn new(asked: &Forecast) -> Result<Self, Failure> {
         match asked.source.choose().map_err(bad)? {
-            Choice::Preset(preset) => {
+            ChosenSource::Preset(preset) => {
                 let baseline = preset_baseline(asked, preset)?;
                 Ok(Self { plan: plan(asked, baseline)?, preset: Some(preset.name()), chain: None })
             }
-            Choice::Chain(endpoint, registry) => {
+            ChosenSource::Chain(endpoint, registry) => {
                 let snapshot = snapshot(asked, endpoint, registry)?;
                 let plan = plan(asked, snapshot.baseline())?;
                 Ok(Self { plan, preset: None, chain: Some(snapshot) })
@@ -76,7 +76,11 @@ fn preset_baseline(asked: &Forecast, preset: Preset) -> Result<Baseline, Failure
     baseline.map_err(|error| refused(asked, error))
 }
 
-fn snapshot(asked: &Forecast, endpoint: &Endpoint, registry: Address) -> Result<Snapshot, Failure> {
+fn snapshot(
+    asked: &Forecast,
+    endpoint: &Endpoint,
+    registry: Address,
+) -> Result<SetSnapshot, Failure> {
     for (flag, given) in [
         ("--quorum", asked.quorum.is_some()),
         ("--round", asked.round.is_some()),
@@ -90,15 +94,17 @@ fn snapshot(asked: &Forecast, endpoint: &Endpoint, registry: Address) -> Result<
             )));
         }
     }
-    Snapshot::take(endpoint, registry, asked.payload)
+    SetSnapshot::take(endpoint, registry, asked.payload)
 }
 
 fn plan(asked: &Forecast, baseline: Baseline) -> Result<Plan, Failure> {
     let sequencers = match &asked.operators {
-        Some(path) => {
-            Sequencers::Listed(operators::read(path, baseline.minimum_stake, asked.missed.into())?)
-        }
-        None => Sequencers::Shares {
+        Some(path) => PlannedSequencers::Listed(operators::read(
+            path,
+            baseline.minimum_stake,
+            asked.missed.into(),
+        )?),
+        None => PlannedSequencers::Shares {
             seats: asked.sequencers,
             signaling: asked.signaling,
             rival: asked.rival,

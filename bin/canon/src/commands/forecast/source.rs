@@ -102,14 +102,14 @@ fn given<T>(matches: &ArgMatches, id: &str, value: T) -> Given<T> {
 
 /// The source to use.
 #[derive(Debug)]
-pub(super) enum Choice<'a> {
+pub(super) enum ChosenSource<'a> {
     Preset(Preset),
     Chain(&'a Endpoint, Address),
 }
 
 impl Source {
     /// What is typed goes before the environment, where `ETH_RPC_URL` may always be set.
-    pub(super) fn choose(&self) -> Result<Choice<'_>, Report> {
+    pub(super) fn choose(&self) -> Result<ChosenSource<'_>, Report> {
         let typed = [
             matches!(self.rpc_url, Some(Given::Typed(_))).then_some("--rpc-url"),
             matches!(self.registry, Some(Given::Typed(_))).then_some("--registry"),
@@ -119,11 +119,13 @@ impl Source {
                 Some(flag) => Err(eyre!(
                     "{flag}: expected no --preset, since the parameters are read from the chain"
                 )),
-                None => Ok(Choice::Preset(preset)),
+                None => Ok(ChosenSource::Preset(preset)),
             };
         }
         match (&self.rpc_url, &self.registry) {
-            (Some(endpoint), Some(registry)) => Ok(Choice::Chain(endpoint.get(), *registry.get())),
+            (Some(endpoint), Some(registry)) => {
+                Ok(ChosenSource::Chain(endpoint.get(), *registry.get()))
+            }
             (None, Some(registry)) => Err(eyre!(
                 "--rpc-url (ETH_RPC_URL): expected an endpoint of the chain with the Registry {}, found \
                  nothing",
@@ -133,7 +135,9 @@ impl Source {
                 "--registry (CANON_REGISTRY): expected the address of the set's Registry on {endpoint}, \
                  found nothing"
             )),
-            (Some(Given::Environment(_)) | None, None) => Ok(Choice::Preset(Preset::MainnetLike)),
+            (Some(Given::Environment(_)) | None, None) => {
+                Ok(ChosenSource::Preset(Preset::MainnetLike))
+            }
         }
     }
 }
@@ -156,11 +160,11 @@ mod tests {
         assert!(said(source(None, typed.1.clone())).starts_with("--rpc-url"));
         assert!(said(source(None, outside.1.clone())).starts_with("--rpc-url"));
         for (rpc_url, registry) in [typed.clone(), outside.clone(), (typed.0, outside.1)] {
-            assert!(matches!(source(rpc_url, registry).choose(), Ok(Choice::Chain(..))));
+            assert!(matches!(source(rpc_url, registry).choose(), Ok(ChosenSource::Chain(..))));
         }
         // Foundry's users have it in every shell.
         let source = source(outside.0, None);
-        assert!(matches!(source.choose(), Ok(Choice::Preset(Preset::MainnetLike))));
+        assert!(matches!(source.choose(), Ok(ChosenSource::Preset(Preset::MainnetLike))));
     }
 
     #[test]
@@ -168,7 +172,7 @@ mod tests {
         let source = |rpc_url, registry| Source { preset: Some(Preset::Tests), rpc_url, registry };
         let outside =
             source(Some(Given::Environment(url())), Some(Given::Environment(Address::ZERO)));
-        assert!(matches!(outside.choose(), Ok(Choice::Preset(Preset::Tests))));
+        assert!(matches!(outside.choose(), Ok(ChosenSource::Preset(Preset::Tests))));
         let typed = source(None, Some(Given::Typed(Address::ZERO)));
         assert!(typed.choose().unwrap_err().to_string().starts_with("--registry"));
     }

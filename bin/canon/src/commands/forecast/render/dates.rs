@@ -2,7 +2,7 @@
 
 use canon_forecast::{
     ForecastReport,
-    report::{ExpectedTimeline, Moment, Timeline},
+    report::{ExpectedTimeline, Moment, WinTimeline},
 };
 use canon_protocol::text::{Duration, Time, count, grouped};
 
@@ -18,7 +18,7 @@ const MOMENTS: [(&str, Pick); 5] = [
     ("expires", |timeline| timeline.expires),
 ];
 
-type Pick = fn(&Timeline) -> Moment;
+type Pick = fn(&WinTimeline) -> Moment;
 
 /// The table of dates, with a column for each certainty.
 pub(super) fn milestones(page: &mut Page, report: &ForecastReport, is_deployed: bool) {
@@ -63,7 +63,7 @@ fn row(
     line!(page, "  {what:<10} {cells}");
 }
 
-fn likely(at: &ExpectedTimeline, cell: impl Fn(&Timeline) -> String) -> String {
+fn likely(at: &ExpectedTimeline, cell: impl Fn(&WinTimeline) -> String) -> String {
     match &at.at {
         None => "never".to_owned(),
         Some(timeline) if timeline.chance < NEGLIGIBLE => "–".to_owned(),

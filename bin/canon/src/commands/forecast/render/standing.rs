@@ -1,15 +1,15 @@
 //! The state of a chain, and the operators.
 
-use canon_forecast::{ForecastReport, electorate::Side, odds::Prospect};
+use canon_forecast::{ForecastReport, electorate::SignalingSide, odds::Prospect};
 use canon_protocol::text::{Time, Tokens, count, grouped};
 
 use super::{Page, line};
 use crate::commands::forecast::{
-    chain::{Snapshot, Standing},
+    chain::{SetSnapshot, Standing},
     text::percent,
 };
 
-pub(super) fn standing(page: &mut Page, report: &ForecastReport, chain: &Snapshot) {
+pub(super) fn standing(page: &mut Page, report: &ForecastReport, chain: &SetSnapshot) {
     let set = &chain.addresses;
     line!(
         page,
@@ -92,9 +92,9 @@ pub(super) fn operators(page: &mut Page, report: &ForecastReport) {
     line!(page, "         seats                stake       unused stake   side      misses");
     for (number, operator) in (1..).zip(&report.operators) {
         let side = match operator.side {
-            Side::For => "for",
-            Side::Rival => "rival",
-            Side::Silent => "silent",
+            SignalingSide::For => "for",
+            SignalingSide::Rival => "rival",
+            SignalingSide::Silent => "silent",
         };
         let idle =
             if operator.idle.is_zero() { String::new() } else { Tokens(operator.idle).to_string() };
