@@ -5,11 +5,11 @@ use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, keccak256};
 use canon_abi::Contract;
 use canon_chain::{Client, Error};
-use canon_views::SignalPlan;
 use canon_protocol::{
     Action,
     text::{ParseQuantityError, address},
 };
+use canon_views::SignalPlan;
 
 /// The setting's name.
 pub const PROPOSAL_PAYLOAD: &str = "PROPOSAL_PAYLOAD";

@@ -2,10 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
-mod frugality;
+mod company;
 mod holders;
 mod keepers;
 mod movers;
 mod sequencers;
 mod test_chain;
 mod upgrade;
+mod views;
