@@ -16,7 +16,7 @@ use canon_chain::{
 };
 use canon_devchain::{Devchain, DevchainConfig, Mining};
 use canon_follow::SetIdentity;
-use canon_protocol::{Amount, BlockNumber, ProposalId, Seconds, Timestamp};
+use canon_protocol::{Amount, ProposalId, Seconds, Timestamp};
 use canon_views::{HolderView, Present, Question, SignalPlan};
 use core::ops::ControlFlow;
 use tokio::sync::OnceCell;
@@ -26,9 +26,6 @@ pub(crate) const BLOCK: Seconds = Seconds::of(12);
 
 /// What each staker stakes.
 pub(crate) const STAKE: Amount = tokens(100);
-
-/// The supply, all of it the deployer's.
-const SUPPLY: Amount = tokens(100_000_000);
 
 /// The randomness of all blocks: it doesn't matter in which one a seed is recorded.
 const RANDOMNESS: B256 = B256::repeat_byte(0x5e);
@@ -55,18 +52,19 @@ pub(crate) struct TestChain {
     pub(crate) deployer: Sender,
 }
 
-/// A chain with a set that several tests begin with.
-struct Image {
+/// A chain at some block, to begin with several times.
+#[derive(Clone, Debug)]
+pub(crate) struct Image {
     chain: Vec<u8>,
     set: DeployedSet,
-    first_block: BlockNumber,
+    identity: SetIdentity,
 }
 
 impl TestChain {
     /// The set of the tests' parameters, with epochs of two slots and rounds won by 6 of 10.
     pub(crate) async fn new() -> Self {
         static IMAGE: OnceCell<Image> = OnceCell::const_new();
-        Self::of_image(&IMAGE, parameters()).await
+        Self::at(IMAGE.get_or_init(|| deployed(parameters())).await).await
     }
 
     /// The same with rounds won by 2 of 3: less time until a proposal.
@@ -74,18 +72,22 @@ impl TestChain {
         static IMAGE: OnceCell<Image> = OnceCell::const_new();
         let mut parameters = parameters();
         (parameters.signaling.n, parameters.signaling.m) = (2, 3);
-        Self::of_image(&IMAGE, parameters).await
+        Self::at(IMAGE.get_or_init(|| deployed(parameters)).await).await
     }
 
-    async fn of_image(image: &OnceCell<Image>, parameters: SetParameters) -> Self {
-        let image = image.get_or_init(|| deployed(parameters)).await;
-        let devchain = Devchain::from_bytes(&image.chain).unwrap();
+    /// The chain as it was.
+    pub(crate) async fn at(image: &Image) -> Self {
+        let Image { chain, set, identity } = image;
+        let devchain = Devchain::from_bytes(chain).unwrap();
         let client = connect(devchain.client()).await;
         let deployer = Sender::new(client.clone(), devchain.dev_accounts().remove(0));
-        let (set, origin) = (image.set, Create2Origin::default());
-        let identity =
-            SetIdentity::of(client.chain_id(), &set.deployment, origin, image.first_block);
-        Self { devchain, client, set, identity: identity.unwrap(), deployer }
+        Self { devchain, client, set: *set, identity: identity.clone(), deployer }
+    }
+
+    /// The chain as it is.
+    pub(crate) fn image(&self) -> Image {
+        let (set, identity) = (self.set, self.identity.clone());
+        Image { chain: self.devchain.to_bytes(), set, identity }
     }
 
     pub(crate) const fn addresses(&self) -> Deployment {
@@ -120,15 +122,19 @@ impl TestChain {
 
     /// Registers stakers on a rollup, each with a proposer and a withdrawer of its own.
     pub(crate) async fn stake(&mut self, rollup: Address, count: u64) {
-        self.send(calls::approve(self.addresses().asset, rollup, SUPPLY)).await;
         for number in 0..count {
-            let [proposer, withdrawer] =
-                ["proposer", "withdrawer"].map(|name| key(name, number).address());
-            self.fund(proposer);
-            self.fund(withdrawer);
-            let stake = calls::stake(rollup, attester(number), proposer, withdrawer, STAKE);
-            self.send(stake).await;
+            self.stake_with_proposer(rollup, number, number).await;
         }
+    }
+
+    /// Registers a staker on a rollup. Its proposer is that of a staker with another number.
+    pub(crate) async fn stake_with_proposer(&mut self, rollup: Address, number: u64, other: u64) {
+        let proposer = key("proposer", other).address();
+        let withdrawer = key("withdrawer", number).address();
+        self.fund(proposer);
+        self.fund(withdrawer);
+        self.send(calls::approve(self.addresses().asset, rollup, STAKE)).await;
+        self.send(calls::stake(rollup, attester(number), proposer, withdrawer, STAKE)).await;
     }
 
     /// Gives somebody tokens.
@@ -264,5 +270,8 @@ async fn deployed(parameters: SetParameters) -> Image {
     let go_on = |_: &DeployRecord, _| ControlFlow::Continue(());
     let set = deploy(&mut deployer, &parameters, &mut record, &mut NoWait, go_on).await.unwrap();
     devchain.set_mining(Mining::Manual);
-    Image { chain: devchain.to_bytes(), set, first_block: record.first_block().unwrap() }
+    let first_block = record.first_block().unwrap();
+    let (chain_id, origin) = (client.chain_id(), Create2Origin::default());
+    let identity = SetIdentity::of(chain_id, &set.deployment, origin, first_block).unwrap();
+    Image { chain: devchain.to_bytes(), set, identity }
 }
