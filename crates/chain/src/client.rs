@@ -190,7 +190,11 @@ impl Client {
 }
 
 /// A block by its header.
-pub(crate) fn block_view(header: &Header) -> Result<BlockView> {
+///
+/// # Errors
+///
+/// If its time is beyond 40 bits.
+pub fn block_view(header: &Header) -> Result<BlockView> {
     let bad = || Error::from_rpc("eth_getBlock", alloy_transport::RpcError::NullResp);
     Ok(BlockView {
         number: BlockNumber::of(header.number),

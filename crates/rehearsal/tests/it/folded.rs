@@ -26,8 +26,8 @@ fn it_is_that_of_the_chain() {
         with(&scenario(name), async |rehearsal| {
             let mut follower = folded(rehearsal).await;
             let client = follower.source_mut().client().clone();
-            let (header, state) = (*follower.header().unwrap(), follower.state());
-            let checked = self_check(&client, state, &header).await;
+            let (block, state) = (follower.block().unwrap(), follower.state());
+            let checked = self_check(&client, state, &block).await;
             let checked = checked.unwrap_or_else(|error| panic!("{name}: {error}"));
             assert_eq!(checked.block.get(), rehearsal.chain().block_number(), "{name}");
             assert!(checked.answers > 1_000, "{name}: {}", checked.answers);
