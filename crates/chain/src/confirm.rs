@@ -11,7 +11,6 @@ use alloy_primitives::{Address, B256, map::B256Map};
 use alloy_provider::Provider;
 use alloy_rpc_types_eth::{Log, TransactionReceipt, TransactionRequest};
 use alloy_sol_types::SolEvent;
-use canon_abi::decode_revert;
 use canon_protocol::BlockNumber;
 use core::future::Future;
 
@@ -179,7 +178,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Error::Reverted`], [`Error::OutOfGas`] or [`Error::EventMissing`].
+    /// [`Error::Reverted`], [`Error::RevertedForNoKnownReason`], [`Error::OutOfGas`] or
+    /// [`Error::EventMissing`].
     pub async fn check(
         &self,
         pending: &Pending,
@@ -221,7 +221,7 @@ impl Client {
         let before = BlockId::number(number.saturating_sub(1));
         match self.simulate_at(what, request, before, next).await {
             Err(Error::Refused { revert, .. }) => Error::Reverted { what, hash, revert },
-            _ => Error::Reverted { what, hash, revert: decode_revert(&[]) },
+            _ => Error::RevertedForNoKnownReason { what, hash },
         }
     }
 }

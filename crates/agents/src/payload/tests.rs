@@ -2,6 +2,7 @@ use super::*;
 use alloy_primitives::address;
 
 const OWN: Address = address!("0x00000000000000000000000000000000000000a1");
+const PAYLOAD: Address = address!("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed");
 const OTHER: Address = address!("0x00000000000000000000000000000000000000a2");
 
 #[test]
@@ -55,68 +56,6 @@ fn the_setting_has_several_names_and_no_others() {
     let other = OTHER.to_checksum(None);
     let error = setting(&[(ALIASES[0], &text), (PROPOSAL_PAYLOAD, &other)]).unwrap_err();
     assert!(matches!(error, PayloadError::Contradiction { .. }), "{error}");
-}
-
-/// A view in which a signal is due: slot 23, so round 2 of rounds of 10 slots.
-fn view(status: PayloadStatus) -> View {
-    let rules = RollupRules {
-        clock: SlotClock {
-            genesis: Timestamp::ZERO,
-            slot_duration: NonZeroU64::new(24).unwrap(),
-            epoch_duration: NonZeroU64::new(16).unwrap(),
-        },
-        minimum_stake: Amount::of(1),
-        exit_delay: Seconds::HOUR,
-    };
-    let rollup = RollupView {
-        rules,
-        slot: Some(Slot::of(23)),
-        proposer: Some(OWN),
-        block: RollupBlock::of(100),
-        block_slot: Some(Slot::of(22)),
-        seed: Seed::Recorded,
-    };
-    let status_now = SignalStatus {
-        slot: Slot::of(22),
-        round: Round::of(2),
-        leader: None,
-        count: 0,
-        first_free_slot: Slot::of(23),
-    };
-    View {
-        head: BlockView {
-            number: BlockNumber::of(1),
-            hash: Default::default(),
-            parent: Default::default(),
-            timestamp: Timestamp::of(550),
-            base_fee: 0,
-        },
-        next: Timestamp::of(562),
-        deployment: Deployment {
-            registry: OTHER,
-            governance: OTHER,
-            proposals: OTHER,
-            asset: OTHER,
-            issuer: OTHER,
-            rollup: OWN,
-            reward_distributor: None,
-        },
-        rollups: AddressMap::from_iter([(OWN, rollup)]),
-        signaling: Some(Signaling {
-            rules: RoundRules::new(6, 10).unwrap(),
-            status: status_now,
-            pushable: Vec::new(),
-        }),
-        proposals: Vec::new(),
-        payloads: AddressMap::from_iter([(PAYLOAD, status)]),
-        blocks: Vec::new(),
-        reorganizations: 0,
-    }
-}
-
-fn plan() -> SignalPlan {
-    let code_hash = B256::ZERO;
-    SignalPlan::new(VettedPayload { address: PAYLOAD, code_hash, actions: Arc::new([]) })
 }
 
 #[test]

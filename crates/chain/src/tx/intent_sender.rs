@@ -7,7 +7,6 @@ use crate::{
     error::{Error, Result},
     rejection::Rejection,
     sender::Checks,
-    severity::Severity,
     tx::{
         account::{Account, TRANSFER_GAS},
         fees::{FeePolicy, Fees},
@@ -743,7 +742,7 @@ impl IntentSender {
 fn lasting_reason(error: &Error) -> Option<String> {
     match error {
         Error::AboveCap(above) => Some(format!("above {}", above.cap)),
-        error if error.severity() != Severity::Skip => None,
+        error if error.is_temporary() => None,
         Error::Rejected { what, rejection, .. } => Some(format!("{what}: {rejection}")),
         error => Some(error.to_string()),
     }
