@@ -55,7 +55,7 @@ pub(crate) async fn open<'a>(
 
 /// What the scenario says, in the deployer's words.
 fn parameters(scenario: &Scenario) -> SetParameters {
-    let (governance, rollup) = (scenario.governance, scenario.rollup);
+    let rollup = scenario.rollup;
     let mut parameters = SetParameters::tests();
     parameters.asset.name = ASSET_NAME.to_owned();
     parameters.asset.symbol = "CANON".to_owned();
@@ -64,17 +64,7 @@ fn parameters(scenario: &Scenario) -> SetParameters {
     parameters.asset.block_reward = rollup.reward;
     parameters.signaling.n = scenario.signaling.rules.n();
     parameters.signaling.m = scenario.signaling.rules.m();
-    parameters.governance = deploy::GovernanceParameters {
-        voting_delay: governance.voting_delay,
-        voting_duration: governance.voting_duration,
-        execution_delay: governance.execution_delay,
-        grace_period: governance.grace_period,
-        quorum: governance.quorum,
-        vote_differential: governance.vote_differential,
-        minimum_votes: governance.minimum_votes,
-        lock_amount: governance.propose_config.lock_amount,
-        lock_delay: governance.propose_config.lock_delay,
-    };
+    parameters.governance = scenario.governance.into();
     parameters.rollup = rollup_parameters(scenario);
     // Slot 0 begins with the chain, so that slots and L1 blocks are in step.
     parameters.rollup.genesis = Some(scenario.l1.start);
