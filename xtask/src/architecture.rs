@@ -21,6 +21,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("canon-forecast", &["canon-protocol"]),
     ("canon-explore", &["canon-protocol"]),
     ("canon-devchain", &[]),
+    ("canon-faults", &["canon-testkit"]),
     ("canon-payload", &["canon-protocol", "canon-abi"]),
     (
         "canon-differential",

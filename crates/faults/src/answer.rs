@@ -1,0 +1,61 @@
+//! How requests are answered.
+
+use alloy_json_rpc::{ErrorPayload, Id, Response, ResponsePayload, SerializedRequest};
+use core::fmt;
+use serde_json::{
+    Value,
+    value::{RawValue, to_raw_value},
+};
+
+/// How an endpoint answers a request.
+pub enum Answer {
+    /// As the node answers it.
+    Node,
+    /// As the node answers it with these parameters.
+    Asked(Value),
+    /// With what a function makes of the node's result. A refusal stays one.
+    Changed(Box<dyn FnOnce(Value) -> Value + Send>),
+    /// With this result. The node isn't asked.
+    Result(Value),
+    /// With a refusal: its code and its words. The node isn't asked.
+    Refusal(i64, String),
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Node => f.write_str("Node"),
+            Self::Asked(params) => f.debug_tuple("Asked").field(params).finish(),
+            Self::Changed(_) => f.debug_tuple("Changed").finish_non_exhaustive(),
+            Self::Result(result) => f.debug_tuple("Result").field(result).finish(),
+            Self::Refusal(code, words) => {
+                f.debug_tuple("Refusal").field(code).field(words).finish()
+            }
+        }
+    }
+}
+
+/// The parameters of a request, as JSON. Null if it has none.
+pub fn params(request: &SerializedRequest) -> Value {
+    request.params().map_or(Value::Null, parse)
+}
+
+/// A response with a result.
+pub fn success(id: Id, result: &Value) -> Response {
+    Response { id, payload: ResponsePayload::Success(raw(result)) }
+}
+
+/// A response that refuses a request.
+pub fn failure(id: Id, code: i64, words: impl Into<String>) -> Response {
+    let payload = ErrorPayload { code, message: words.into().into(), data: None };
+    Response { id, payload: ResponsePayload::Failure(payload) }
+}
+
+/// The value that a text of JSON stands for.
+pub(crate) fn parse(json: &RawValue) -> Value {
+    serde_json::from_str(json.get()).expect("a raw value is JSON")
+}
+
+fn raw(value: &Value) -> Box<RawValue> {
+    to_raw_value(value).expect("a value is JSON")
+}

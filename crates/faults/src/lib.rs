@@ -1,0 +1,40 @@
+//! Endpoints that fail, lag, refuse and change answers: a layer between a client and the transport of an
+//! in-process chain, for tests.
+//!
+//! [`Faults`] counts the requests, lets packets go wrong by a [`Plan`], and answers requests otherwise
+//! than the node by an [`Answer`]. A packet is what travels at once: a request, or a batch of requests.
+//! Nothing reads a clock: a packet that is late is late by a number of packets.
+//!
+//! ```
+//! # use canon_devchain::{Devchain, DevchainConfig};
+//! # use alloy_provider::{Provider, ProviderBuilder, RootProvider};
+//! # use alloy_rpc_client::RpcClient;
+//! use canon_faults::{Fault, Faults, Plan};
+//! use tower::Layer;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! # let chain = Devchain::new(DevchainConfig::default());
+//! let faults = Faults::default();
+//! let client = RpcClient::new(faults.layer(chain.transport()), true);
+//! let provider: RootProvider = ProviderBuilder::default().connect_client(client);
+//!
+//! // The second packet from here on reaches the node, and its answer is lost.
+//! faults.set(Plan::At(1, Fault::AnswerLost));
+//! provider.get_block_number().await.unwrap();
+//! provider.get_block_number().await.unwrap_err();
+//! provider.get_block_number().await.unwrap();
+//! assert_eq!(faults.packets(), 3);
+//! assert_eq!(faults.take_requests()["eth_blockNumber"], 3);
+//! # }
+//! ```
+
+mod answer;
+mod faults;
+mod plan;
+mod transport;
+
+pub use answer::{Answer, failure, params, success};
+pub use faults::Faults;
+pub use plan::{Fault, Plan};
+pub use transport::FaultyTransport;
