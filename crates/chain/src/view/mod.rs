@@ -43,8 +43,7 @@ impl Client {
     /// The set whose Registry is at `registry`, at a block. Everything is read at that block's hash.
     ///
     /// What the canonical rollup or Proposals doesn't answer is left out, as are rollups asked for that
-    /// don't answer. Of a round that was pushed to another Governance, which had the Registry then, the
-    /// address isn't known and given as 0.
+    /// don't answer.
     ///
     /// # Errors
     ///

@@ -23,6 +23,7 @@ fn a_view_is_the_same_after_json() {
 fn addresses_have_checksums_and_amounts_are_strings() {
     let mut chain = Chain::voting(2000, 10);
     chain.propose(PAYLOAD, &harmless());
+    chain.signal(PAYLOAD);
     let view = serde_json::to_value(&chain.view_in(12).present).unwrap();
     let alice = named("alice").to_checksum(None);
     assert_ne!(alice, alice.to_lowercase());
