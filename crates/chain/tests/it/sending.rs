@@ -9,6 +9,8 @@ use canon_chain::{
 };
 use canon_devchain::Mining;
 use canon_protocol::{Amount, ProposalId, Support, Timestamp};
+use canon_views::Question;
+use std::collections::BTreeMap;
 
 const NOBODY: Address = address!("0x00000000000000000000000000000000000000aa");
 const BLIND: Checks = Checks::AtReceipt { gas_limit: 300_000 };
@@ -211,10 +213,10 @@ async fn locking_takes_one_transaction_with_a_permit() {
         &permit,
     );
     sender.send(call, &mut NoWait).await.unwrap();
-    let head = chain.client.head().await.unwrap();
-    let power =
-        chain.client.power(head.hash.into(), governance, sender.address(), head.timestamp).await;
-    assert_eq!(power.unwrap(), Amount::TOKEN);
+    let mut question = Question::new(now);
+    question.add_holder(sender.address(), &BTreeMap::new());
+    let view = chain.client.view(set.deployment.registry, &question).await.unwrap();
+    assert_eq!(view.present.holders[&sender.address()].power, Amount::TOKEN);
 }
 
 #[tokio::test]
