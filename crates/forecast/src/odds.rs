@@ -95,7 +95,7 @@ impl RunningRoundOdds {
         let slots_left = rules.slots_left(round, first_free);
         let needed = rules.n().saturating_sub(counted);
         let ours = electorate.chance_per_slot(SignalingSide::For);
-        let prospect = if needed == 0 {
+        let prospect = if rules.is_won(counted) {
             Prospect::Won
         } else if rules.can_win(counted, round, first_free) {
             Prospect::Open

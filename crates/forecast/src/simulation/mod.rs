@@ -97,7 +97,7 @@ pub fn simulate(
     let first_slot = clock.epoch_duration.get().saturating_mul(2);
     let mut round = Round::of(first_slot.div_ceil(u64::from(simulation.rules.m())));
     run.prepare(round)?;
-    let n = simulation.rules.n();
+    let rules = simulation.rules;
     let (mut won, mut lost, mut total) = (0, 0, 0);
     let mut signals = (u32::MAX, 0);
     let mut waits = Vec::new();
@@ -108,12 +108,12 @@ pub fn simulate(
             let (ours, theirs) = run.round(round)?;
             round = round.next();
             if number == 1 {
-                won += u64::from(ours >= n);
-                lost += u64::from(theirs >= n);
+                won += u64::from(rules.is_won(ours));
+                lost += u64::from(rules.is_won(theirs));
                 signals = (signals.0.min(ours), signals.1.max(ours));
                 total += u64::from(ours);
             }
-            if ours >= n {
+            if rules.is_won(ours) {
                 wait = Some(number);
                 break;
             }
@@ -143,7 +143,7 @@ struct Run<'a> {
     uptimes: Vec<Uptime>,
     /// The operator of each seat.
     seat_of: Vec<usize>,
-    /// The last epoch in which a seed was recorded.
+    /// The newest epoch whose seed is recorded.
     epoch: Option<Epoch>,
 }
 
@@ -179,13 +179,12 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Records the seed of the next epoch once an epoch, after its first slot.
+    /// Records the seed of the next epoch, unless it is recorded or can't be yet.
     fn record_seed(&mut self, slot: Slot) -> Result<(), SimulationError> {
-        let epoch = self.clock.epoch_of(slot);
-        if !self.clock.is_first_of_epoch(slot) && self.epoch.replace(epoch) != Some(epoch) {
-            self.set.set_up_epoch()?;
+        match self.clock.recordable_epoch(slot) {
+            Some(epoch) if self.epoch.replace(epoch) != Some(epoch) => self.set.set_up_epoch(),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn slot(&mut self, slot: Slot) -> Result<(), SimulationError> {
