@@ -1,28 +1,26 @@
 //! Those who act on an upgrade: sequencers, keepers, holders, movers.
 //!
-//! Each agent is a state machine. Whoever owns the loop reads a [`View`] once per block with a
-//! [`Watcher`], naming the expected time of the next block, and hands it to every agent's `tick`;
-//! agents send transactions and report [`Outcome`]s. No agent reads a clock, the environment or
-//! randomness, and an idle agent asks the chain nothing.
+//! An [`Agent`] is a [`Role`], which is a duty of `canon-views` with its settings, and a key that sends
+//! what the duty asks for. Whoever owns the loop makes one [`SetView`](canon_views::SetView) per block that
+//! covers what its agents [ask](Agent::ask) for, naming the expected time of the next block, and hands it
+//! to every agent's [`tick`](Agent::tick).
+//!
+//! What is due follows from the view, the settings and the journal of transactions, so an agent that
+//! starts in the middle of an upgrade does the same as one that ran all along. No agent reads a clock, the
+//! environment or randomness, and one that has nothing to do asks the chain nothing.
 
+mod agent;
 mod holder;
 mod keeper;
 mod mover;
-mod outbox;
-mod outcome;
 mod payload;
 mod sequencer;
-mod view;
-mod watcher;
 
-pub use holder::{AssetFacts, Holder, Order, Share};
-pub use keeper::{Keeper, PayOut};
-pub use mover::{Mover, Phase};
-pub use outcome::{Act, Outcome, Skipped};
+pub use agent::{Agent, Duty, Role, Tick};
+pub use holder::Holder;
+pub use keeper::Keeper;
+pub use mover::Mover;
 pub use payload::{
-    ALIASES, HopelessRule, PROPOSAL_PAYLOAD, PayloadError, SignalDecision, SignalPlan, StatusRule,
-    VettedPayload, decide_signal, is_assertion, payload_setting,
+    ALIASES, PROPOSAL_PAYLOAD, PayloadError, VettedPayload, is_assertion, payload_setting,
 };
-pub use sequencer::{BlockDuty, Sequencer};
-pub use view::{Block, PayloadStatus, RollupView, Seed, Signaling, View};
-pub use watcher::Watcher;
+pub use sequencer::Sequencer;

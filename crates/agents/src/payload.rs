@@ -1,16 +1,15 @@
 //! The payload that a sequencer signals for: the operator's setting, and what is checked before
 //! the first signal.
 
-use crate::view::{PayloadStatus, View};
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, keccak256};
 use canon_abi::Contract;
 use canon_chain::{Client, Error};
 use canon_protocol::{
-    Action, RollupBlock,
+    Action,
     text::{ParseQuantityError, address},
 };
-use std::sync::Arc;
+use canon_views::SignalPlan;
 
 /// The setting's name.
 pub const PROPOSAL_PAYLOAD: &str = "PROPOSAL_PAYLOAD";
@@ -98,12 +97,12 @@ fn is_near(name: &str) -> bool {
         && ["PROPOS", "GOVERN", "VOTE", "SIGNAL"].iter().any(|w| name.contains(w))
 }
 
-/// A payload that may be signaled for. Cheap to clone: one check serves all sequencers.
+/// A payload that may be signaled for.
 #[derive(Clone, Debug)]
 pub struct VettedPayload {
     address: Address,
     code_hash: B256,
-    actions: Arc<[Action]>,
+    actions: Vec<Action>,
 }
 
 impl VettedPayload {
@@ -126,7 +125,7 @@ impl VettedPayload {
         if actions.is_empty() {
             return Err(PayloadError::Empty { payload });
         }
-        Ok(Self { address: payload, code_hash: found, actions: actions.into() })
+        Ok(Self { address: payload, code_hash: found, actions })
     }
 
     /// Where it is.
@@ -137,6 +136,11 @@ impl VettedPayload {
     /// Its code hash.
     pub const fn code_hash(&self) -> B256 {
         self.code_hash
+    }
+
+    /// Signals for it at once, by the default rules, as long as its code stays the same.
+    pub fn signal_plan(&self) -> SignalPlan {
+        SignalPlan::new(self.address, self.code_hash)
     }
 
     /// What it lists: to be shown to the operator.
@@ -158,123 +162,6 @@ pub fn is_assertion(action: &Action, expect: Address) -> bool {
         functions.into_iter().any(|function| function.selector().as_slice() == selector)
     };
     action.target == expect && action.data.get(..4).is_some_and(is_expects)
-}
-
-/// What a sequencer signals for, and when.
-#[derive(Clone, Debug)]
-pub struct SignalPlan {
-    /// The payload.
-    pub payload: VettedPayload,
-    /// Not before its rollup has this block.
-    pub from_block: RollupBlock,
-    /// Whether the payload's status matters.
-    pub status: StatusRule,
-    /// Whether a round that can't be won any more matters.
-    pub hopeless: HopelessRule,
-}
-
-/// Whether the payload's status matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StatusRule {
-    /// Signals only while a signal can help. The default.
-    Respect,
-    /// Signals whatever the status is, as long as the rollup is canonical: the operator insists.
-    Force,
-}
-
-/// Whether a round that can't be won any more matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HopelessRule {
-    /// Signals all the same: others see who is for it. The default.
-    Signal,
-    /// Saves the gas.
-    Skip,
-}
-
-impl SignalPlan {
-    /// Signals at once, by the default rules.
-    pub const fn new(payload: VettedPayload) -> Self {
-        Self {
-            payload,
-            from_block: RollupBlock::ZERO,
-            status: StatusRule::Respect,
-            hopeless: HopelessRule::Signal,
-        }
-    }
-
-    /// Not before the rollup has this block: the height that operators agreed on.
-    #[must_use]
-    pub const fn from_block(mut self, block: RollupBlock) -> Self {
-        self.from_block = block;
-        self
-    }
-}
-
-/// Whether to signal in the next slot, and why not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SignalDecision {
-    /// It is the time.
-    Signal,
-    /// Nothing is set.
-    NoPayload,
-    /// The own rollup isn't the canonical one: its signals count nothing.
-    NotCanonical,
-    /// The count, or the payload's status, isn't known: the canonical rollup doesn't answer.
-    Unknown,
-    /// The agreed block isn't there yet.
-    TooEarly {
-        /// The newest block.
-        block: RollupBlock,
-        /// The agreed one.
-        from: RollupBlock,
-    },
-    /// The slot has its signal.
-    SlotUsed,
-    /// A signal can't help.
-    Status(PayloadStatus),
-    /// The round can't be won any more.
-    Hopeless,
-}
-
-/// Whether a sequencer of `rollup` signals in the slot of the next block, if that is its own.
-pub fn decide_signal(plan: Option<&SignalPlan>, rollup: Address, view: &View) -> SignalDecision {
-    let Some(plan) = plan else { return SignalDecision::NoPayload };
-    if view.canonical() != rollup {
-        return SignalDecision::NotCanonical;
-    }
-    let (Some(own), Some(signaling)) = (view.rollup(rollup), view.signaling()) else {
-        return SignalDecision::Unknown;
-    };
-    let (Some(slot), Some(status)) = (own.slot, view.payload(plan.payload.address())) else {
-        return SignalDecision::Unknown;
-    };
-    if own.block < plan.from_block {
-        return SignalDecision::TooEarly { block: own.block, from: plan.from_block };
-    }
-    if slot < signaling.status.first_free_slot {
-        return SignalDecision::SlotUsed;
-    }
-    let round = signaling.rules.round_of(slot);
-    let count = match status {
-        PayloadStatus::Signaling { round: of, count } if of == round => count,
-        PayloadStatus::None
-        | PayloadStatus::Signaling { .. }
-        | PayloadStatus::Rejected { .. }
-        | PayloadStatus::Expired { .. }
-        | PayloadStatus::Dropped { .. } => 0,
-        PayloadStatus::QuorumReached { .. }
-        | PayloadStatus::Live { .. }
-        | PayloadStatus::Executed { .. } => match plan.status {
-            StatusRule::Respect => return SignalDecision::Status(status),
-            StatusRule::Force => 0,
-        },
-    };
-    let winnable = signaling.rules.can_win(count, round, slot);
-    if !winnable && plan.hopeless == HopelessRule::Skip {
-        return SignalDecision::Hopeless;
-    }
-    SignalDecision::Signal
 }
 
 #[cfg(test)]

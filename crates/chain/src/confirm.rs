@@ -4,7 +4,6 @@ use crate::{
     call::ContractCall,
     client::Client,
     error::{Error, Result},
-    tx::fees::Fees,
 };
 use alloy_consensus::TxEip1559;
 use alloy_eips::BlockId;
@@ -12,7 +11,6 @@ use alloy_primitives::{Address, B256, map::B256Map};
 use alloy_provider::Provider;
 use alloy_rpc_types_eth::{Log, TransactionReceipt, TransactionRequest};
 use alloy_sol_types::SolEvent;
-use canon_abi::decode_revert;
 use canon_protocol::BlockNumber;
 use core::future::Future;
 
@@ -29,6 +27,8 @@ pub struct Pending {
 /// A transaction that was mined and did what it is for.
 #[derive(Clone, Debug)]
 pub struct Confirmed {
+    /// The call that it did, by its signature or name.
+    pub what: &'static str,
     /// The transaction.
     pub hash: B256,
     /// The block that includes it.
@@ -107,15 +107,6 @@ impl Pending {
     pub const fn nonce(&self) -> u64 {
         self.tx.nonce
     }
-
-    /// What it offers.
-    pub(crate) const fn fees(&self) -> Fees {
-        Fees { max_fee: self.tx.max_fee_per_gas, tip: self.tx.max_priority_fee_per_gas }
-    }
-
-    pub(crate) const fn tx(&self) -> &TxEip1559 {
-        &self.tx
-    }
 }
 
 impl Confirmed {
@@ -187,7 +178,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Error::Reverted`], [`Error::OutOfGas`] or [`Error::EventMissing`].
+    /// [`Error::Reverted`], [`Error::RevertedForNoKnownReason`], [`Error::OutOfGas`] or
+    /// [`Error::EventMissing`].
     pub async fn check(
         &self,
         pending: &Pending,
@@ -201,6 +193,7 @@ impl Client {
             return Err(Error::EventMissing { what, hash, event });
         }
         Ok(Confirmed {
+            what,
             hash,
             block: BlockNumber::of(receipt.block_number.unwrap_or_default()),
             gas_used: receipt.gas_used,
@@ -228,7 +221,7 @@ impl Client {
         let before = BlockId::number(number.saturating_sub(1));
         match self.simulate_at(what, request, before, next).await {
             Err(Error::Refused { revert, .. }) => Error::Reverted { what, hash, revert },
-            _ => Error::Reverted { what, hash, revert: decode_revert(&[]) },
+            _ => Error::RevertedForNoKnownReason { what, hash },
         }
     }
 }

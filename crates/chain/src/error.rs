@@ -79,9 +79,20 @@ pub enum Error {
         what: &'static str,
         /// The transaction.
         hash: B256,
-        /// Why, found by executing it again on the state before its block; transactions earlier in
-        /// the same block may have made the difference.
+        /// Why, found by executing it again on the state before its block.
         revert: Revert,
+    },
+    /// A transaction was mined and reverted, and executed again on the state before its block it doesn't, or
+    /// the endpoint doesn't say.
+    #[error(
+        "{what} reverted in {hash} for no reason that its endpoint can give: another transaction in the same \
+         block may have done the same before; send it again if it is still needed"
+    )]
+    RevertedForNoKnownReason {
+        /// What was sent.
+        what: &'static str,
+        /// The transaction.
+        hash: B256,
     },
     /// A transaction was mined and used all its gas.
     #[error("{what} ran out of gas in {hash} at {limit}; send it again with more")]
@@ -242,6 +253,7 @@ impl Error {
             | Self::OtherAccount { .. } => Severity::Stop,
             Self::Refused { .. }
             | Self::Reverted { .. }
+            | Self::RevertedForNoKnownReason { .. }
             | Self::OutOfGas { .. }
             | Self::TooMuchGas { .. }
             | Self::EventMissing { .. }

@@ -21,7 +21,7 @@ mod view;
 
 pub use call::ContractCall;
 pub use calls::PermitRequest;
-pub use client::{Client, DELEGATION, NextBlock};
+pub use client::{Client, DELEGATION, NextBlock, block_view};
 pub use confirm::{Confirmed, NoWait, Pending, Receipts, Wait, Waited};
 pub use deployment::Deployment;
 pub use endpoint::{Endpoint, ParseEndpointError, Timeouts, without_secrets};

@@ -3,12 +3,13 @@
 use alloy_primitives::{Address, B256, U256, keccak256, map::B256Map};
 use alloy_provider::{DynProvider, Provider, ProviderBuilder};
 use alloy_rpc_types_eth::{Block, Filter};
-use canon_chain::deploy::Create2Origin;
-use canon_differential::{History, Lockstep};
+use canon_chain::{block_view, deploy::Create2Origin};
+use canon_differential::{History, Lockstep, salts};
 use canon_follow::{
-    BlockId, Follower, Header, LogSource, PlacedLog, RangeLogs, Selection, SetIdentity, SourceError,
+    Follower, Header, LogSource, PlacedLog, RangeLogs, Selection, SetIdentity, SourceError,
 };
-use canon_protocol::{BlockNumber, Constructor, Timestamp};
+use canon_protocol::{BlockNumber, Constructor, L1Block};
+use canon_views::BlockView;
 use core::ops::RangeInclusive;
 use divan::{Bencher, counter::ItemsCount};
 use std::sync::{Arc, LazyLock};
@@ -58,25 +59,23 @@ static RECORDED: LazyLock<Recorded> = LazyLock::new(|| {
         for number in 0..=chain.block_number() {
             let block: Option<Block> = provider.get_block(number.into()).await.expect("an answer");
             let header = block.expect("a block").header;
-            headers.push(Header {
-                id: BlockId { number: BlockNumber::of(number), hash: header.hash },
-                parent: header.parent_hash,
-                timestamp: Timestamp::of(header.timestamp),
-                bloom: header.logs_bloom,
-            });
+            let block = block_view(&header).expect("a time of 40 bits");
+            headers.push(Header { block, bloom: header.logs_bloom });
         }
         let logs = provider.get_logs(&Filter::new().from_block(0)).await.expect("logs");
         let place = |log: alloy_rpc_types_eth::Log| {
-            let header = &headers[log.block_number.expect("mined") as usize];
+            let BlockView { number, timestamp, hash, .. } =
+                headers[log.block_number.expect("mined") as usize].block;
             PlacedLog {
-                block: header.id,
-                timestamp: header.timestamp,
+                block: L1Block { number, timestamp },
+                hash,
                 index: log.log_index.expect("mined"),
                 log: log.inner,
             }
         };
         let logs = logs.into_iter().map(place).collect();
-        let by_hash = headers.iter().enumerate().map(|(at, header)| (header.id.hash, at)).collect();
+        let by_hash =
+            headers.iter().enumerate().map(|(at, header)| (header.block.hash, at)).collect();
         Recorded { identity, headers: headers.into(), by_hash: Arc::new(by_hash), logs }
     })
 });
@@ -84,8 +83,8 @@ static RECORDED: LazyLock<Recorded> = LazyLock::new(|| {
 /// How a history created the contract at this address: each step has a salt of its own.
 fn origin(contract: Address, constructor: &Constructor) -> Option<Create2Origin> {
     let init_code_hash = keccak256(canon_abi::init_code(constructor));
-    let salts = (0..4 * CALLS).map(|salt| B256::from(U256::from(salt)));
-    let mut origins = salts.map(|salt| Create2Origin { salt, ..Create2Origin::default() });
+    let mut origins =
+        salts(4 * CALLS).map(|salt| Create2Origin { salt, ..Create2Origin::default() });
     origins.find(|origin| origin.factory.create2(origin.salt, init_code_hash) == contract)
 }
 
@@ -126,10 +125,10 @@ impl LogSource for Recorded {
 
     async fn block_logs(
         &mut self,
-        block: &Header,
+        block: &BlockView,
         selection: Selection<'_>,
     ) -> Result<Vec<PlacedLog>, SourceError> {
-        Ok(self.select(block.id.number..=block.id.number, selection))
+        Ok(self.select(block.number..=block.number, selection))
     }
 
     async fn range_logs(
@@ -138,7 +137,7 @@ impl LogSource for Recorded {
         selection: Selection<'_>,
     ) -> Result<RangeLogs, SourceError> {
         let [first, last] =
-            [blocks.start(), blocks.end()].map(|end| self.headers[end.get() as usize]);
+            [blocks.start(), blocks.end()].map(|end| self.headers[end.get() as usize].block);
         Ok(RangeLogs { first, last, logs: self.select(blocks, selection) })
     }
 }

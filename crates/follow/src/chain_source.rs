@@ -2,15 +2,16 @@
 
 use crate::{
     error::SourceError,
-    source::{BlockId, Header, LogSource, PlacedLog, RangeLogs, Selection},
+    source::{Header, LogSource, PlacedLog, RangeLogs, Selection},
 };
 use alloy_primitives::{B256, map::B256Map};
 use alloy_provider::Provider;
 use alloy_rpc_client::BatchRequest;
 use alloy_rpc_types_eth::{Block, Filter, Log};
 use alloy_transport::TransportError;
-use canon_chain::{Client, Error, is_range_refusal};
-use canon_protocol::{BlockNumber, Timestamp};
+use canon_chain::{Client, Error, block_view, is_range_refusal};
+use canon_protocol::{BlockNumber, L1Block, Timestamp};
+use canon_views::BlockView;
 use core::ops::RangeInclusive;
 
 /// The blocks and logs of a chain, asked of an endpoint.
@@ -93,11 +94,11 @@ impl ChainSource {
                 Some(timestamp) => timestamp,
                 None => {
                     let block = self.block(hash).await?.ok_or(SourceError::UnknownBlock(hash))?;
-                    *times.entry(hash).or_insert(block.timestamp)
+                    *times.entry(hash).or_insert(block.block.timestamp)
                 }
             };
-            let block = BlockId { number: BlockNumber::of(number), hash };
-            placed.push(PlacedLog { block, timestamp, index, log: log.inner });
+            let block = L1Block { number: BlockNumber::of(number), timestamp };
+            placed.push(PlacedLog { block, hash, index, log: log.inner });
         }
         placed.sort_by_key(|log| (log.block.number, log.index));
         for pair in placed.windows(2) {
@@ -105,7 +106,7 @@ impl ChainSource {
             if one.block.number != other.block.number {
                 continue;
             }
-            if one.block.hash != other.block.hash {
+            if one.hash != other.hash {
                 return Err(SourceError::Forked { number: one.block.number });
             }
             if one.index == other.index {
@@ -143,8 +144,8 @@ impl Wanted {
     fn header(self, block: &Block) -> Result<Header, SourceError> {
         let header = header(block)?;
         let is_wanted = match self {
-            Self::Hash(hash) => header.id.hash == hash,
-            Self::Number(number) => header.id.number == number,
+            Self::Hash(hash) => header.block.hash == hash,
+            Self::Number(number) => header.block.number == number,
         };
         if !is_wanted {
             return Err(SourceError::Malformed("a block is another than the one asked for"));
@@ -176,18 +177,19 @@ impl LogSource for ChainSource {
 
     async fn block_logs(
         &mut self,
-        block: &Header,
+        block: &BlockView,
         selection: Selection<'_>,
     ) -> Result<Vec<PlacedLog>, SourceError> {
-        let filter = selected(selection).at_block_hash(block.id.hash);
-        let read = self.logs_with_blocks(&filter, [Wanted::Hash(block.id.hash)]).await;
+        let filter = selected(selection).at_block_hash(block.hash);
+        let read = self.logs_with_blocks(&filter, [Wanted::Hash(block.hash)]).await;
         let (logs, _) = read.map_err(|error| match error {
             // One block can't be too many.
             SourceError::RangeTooLong(error) => error.into(),
             error => error,
         })?;
         let logs = self.place(logs, block.timestamp..=block.timestamp).await?;
-        if logs.iter().any(|log| log.block != block.id || log.timestamp != block.timestamp) {
+        let at = L1Block { number: block.number, timestamp: block.timestamp };
+        if logs.iter().any(|log| log.hash != block.hash || log.block != at) {
             return Err(SourceError::Malformed("a log is of another block than asked for"));
         }
         Ok(logs)
@@ -202,13 +204,14 @@ impl LogSource for ChainSource {
         let filter = selected(selection).from_block(first.get()).to_block(last.get());
         let ends = [Wanted::Number(first), Wanted::Number(last)];
         let (logs, [first, last]) = self.logs_with_blocks(&filter, ends).await?;
+        let [first, last] = [first, last].map(|end| end.block);
         let logs = self.place(logs, first.timestamp..=last.timestamp).await?;
         let fits = |log: &PlacedLog| {
-            let end = [first, last].into_iter().find(|end| end.id.number == log.block.number);
-            blocks.contains(&log.block.number) && end.is_none_or(|end| end.id == log.block)
+            let end = [first, last].into_iter().find(|end| end.number == log.block.number);
+            blocks.contains(&log.block.number) && end.is_none_or(|end| end.hash == log.hash)
         };
         if !logs.iter().all(fits) {
-            return Err(SourceError::Forked { number: last.id.number });
+            return Err(SourceError::Forked { number: last.number });
         }
         Ok(RangeLogs { first, last, logs })
     }
@@ -224,14 +227,8 @@ fn selected(selection: Selection<'_>) -> Filter {
 }
 
 fn header(block: &Block) -> Result<Header, SourceError> {
-    let header = &block.header;
-    let timestamp = Timestamp::new(header.timestamp);
-    Ok(Header {
-        id: BlockId { number: BlockNumber::of(header.number), hash: header.hash },
-        parent: header.parent_hash,
-        timestamp: timestamp.ok_or(SourceError::Malformed("a block's time is beyond 40 bits"))?,
-        bloom: header.logs_bloom,
-    })
+    let bloom = block.header.logs_bloom;
+    Ok(Header { block: block_view(&block.header)?, bloom })
 }
 
 /// An endpoint's failure to answer `eth_getLogs`.

@@ -1,12 +1,14 @@
 //! States on disk, to go on from.
 
-use crate::{identity::SetIdentity, source::BlockId};
+use crate::{fold::Fold, identity::SetIdentity};
 use canon_protocol::SetState;
+use canon_views::BlockView;
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, File},
     io::{self, BufReader, BufWriter, Write},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// The version of the file's shape. A file of another version is refused.
@@ -18,8 +20,8 @@ const VERSION: u32 = 1;
 pub struct Checkpoint {
     version: u32,
     identity: SetIdentity,
-    block: BlockId,
-    state: SetState,
+    block: BlockView,
+    state: Arc<SetState>,
 }
 
 /// Why a checkpoint can't be read or written.
@@ -67,21 +69,23 @@ pub enum CheckpointError {
 }
 
 impl Checkpoint {
-    pub(crate) const fn new(identity: SetIdentity, block: BlockId, state: SetState) -> Self {
-        Self { version: VERSION, identity, block, state }
+    /// The checkpoint of a fold; `None` before the first block.
+    pub(crate) fn of(identity: &SetIdentity, fold: &Fold) -> Option<Self> {
+        let Fold { block, state } = fold.clone();
+        Some(Self { version: VERSION, identity: identity.clone(), block: block?, state })
     }
 
-    pub(crate) fn into_parts(self) -> (SetIdentity, BlockId, SetState) {
-        (self.identity, self.block, self.state)
+    pub(crate) fn into_parts(self) -> (SetIdentity, Fold) {
+        (self.identity, Fold { block: Some(self.block), state: self.state })
     }
 
     /// The block.
-    pub const fn block(&self) -> BlockId {
+    pub const fn block(&self) -> BlockView {
         self.block
     }
 
     /// The state after the block.
-    pub const fn state(&self) -> &SetState {
+    pub fn state(&self) -> &SetState {
         &self.state
     }
 

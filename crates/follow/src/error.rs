@@ -36,6 +36,9 @@ pub enum SourceError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FollowError {
+    /// No block was read yet.
+    #[error("no block was read yet; catch up with the chain first")]
+    NotStarted,
     /// The source is of another chain than the set.
     #[error("the set is on chain {expected} and the endpoint on {found}; use another endpoint")]
     OtherChain {
@@ -113,7 +116,7 @@ impl FollowError {
         match self {
             Self::Source(error) => error.severity(),
             // Another answer may have the logs that are missing.
-            Self::Apply { .. } | Self::Incomplete(_) => Severity::Retry,
+            Self::NotStarted | Self::Apply { .. } | Self::Incomplete(_) => Severity::Retry,
             Self::OtherChain { .. } | Self::Unfoldable(_) | Self::UnknownEvent { .. } => {
                 Severity::Stop
             }

@@ -1,26 +1,23 @@
 //! A set's state after a block, from the logs up to it.
 
-use crate::{
-    error::FollowError,
-    identity::SetIdentity,
-    source::{BlockId, PlacedLog},
-};
+use crate::{error::FollowError, identity::SetIdentity, source::PlacedLog};
 use alloy_primitives::Address;
-use canon_protocol::{BlockNumber, Constructor, L1Block, Log, SetState};
-use std::collections::BTreeSet;
+use canon_protocol::{BlockNumber, Constructor, Log, SetState};
+use canon_views::BlockView;
+use std::{collections::BTreeSet, sync::Arc};
 
-/// A set's state after a block.
+/// A set's state after a block. A clone shares the state until one of both goes on.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Fold {
     /// The block; `None` before the first one.
-    pub(crate) block: Option<BlockId>,
-    pub(crate) state: SetState,
+    pub(crate) block: Option<BlockView>,
+    pub(crate) state: Arc<SetState>,
 }
 
 impl Fold {
     /// Before the set's first event.
     pub(crate) fn new(identity: &SetIdentity) -> Self {
-        Self { block: None, state: SetState::new(identity.addresses) }
+        Self { block: None, state: Arc::new(SetState::new(identity.addresses)) }
     }
 
     /// The block that comes next.
@@ -47,7 +44,7 @@ impl Fold {
     pub(crate) fn apply(
         &mut self,
         identity: &SetIdentity,
-        block: BlockId,
+        block: BlockView,
         logs: &[PlacedLog],
     ) -> Result<(), FollowError> {
         for placed in logs {
@@ -59,8 +56,8 @@ impl Fold {
                 }
                 return Err(FollowError::UnknownEvent { block, index: placed.index, emitter });
             };
-            let at = L1Block { number: block, timestamp: placed.timestamp };
-            self.state.evolve(&log, at).map_err(|source| FollowError::Apply {
+            let state = Arc::make_mut(&mut self.state);
+            state.evolve(&log, placed.block).map_err(|source| FollowError::Apply {
                 block,
                 index: placed.index,
                 first_block: identity.first_block,

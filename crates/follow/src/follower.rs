@@ -6,15 +6,19 @@
 //! follower reaches.
 
 use crate::{
+    chain_source::ChainSource,
     checkpoint::Checkpoint,
     error::{FollowError, SourceError},
+    external::ExternalAnswers,
     fold::Fold,
     identity::SetIdentity,
-    source::{BlockId, Header, LogSource, PlacedLog, Selection},
+    source::{Header, LogSource, PlacedLog, Selection},
 };
+use alloy_primitives::B256;
 use canon_chain::RangeLength;
 use canon_protocol::{BlockNumber, SetState};
-use std::collections::VecDeque;
+use canon_views::{BlockView, Question, SetView};
+use std::{collections::VecDeque, sync::Arc};
 
 /// The number of newest blocks that are read one by one and can be replaced without starting again.
 pub const WINDOW: u64 = 64;
@@ -59,7 +63,7 @@ pub struct Follower<S> {
     /// The state after all of them.
     current: Fold,
     range_length: RangeLength,
-    head: Option<Header>,
+    head: Option<BlockView>,
     source_chain: SourceChain,
     /// Whether blocks were taken back since a step succeeded.
     taken_back: bool,
@@ -85,7 +89,7 @@ struct Misfit {
 /// A block that may still be replaced.
 #[derive(Debug)]
 struct WindowBlock {
-    header: Header,
+    block: BlockView,
     logs: Vec<PlacedLog>,
 }
 
@@ -99,8 +103,8 @@ impl<S: LogSource> Follower<S> {
     /// A follower that goes on from a checkpoint. If its block isn't on the chain any more, it begins
     /// with the set's first block.
     pub fn resume(source: S, checkpoint: Checkpoint) -> Self {
-        let (identity, block, state) = checkpoint.into_parts();
-        Self::at(source, identity, Fold { block: Some(block), state })
+        let (identity, settled) = checkpoint.into_parts();
+        Self::at(source, identity, settled)
     }
 
     fn at(source: S, identity: SetIdentity, settled: Fold) -> Self {
@@ -127,23 +131,18 @@ impl<S: LogSource> Follower<S> {
     }
 
     /// The state after [`Self::block`].
-    pub const fn state(&self) -> &SetState {
+    pub fn state(&self) -> &SetState {
         &self.current.state
     }
 
     /// The block up to which the state has all events; `None` before the first step.
-    pub const fn block(&self) -> Option<BlockId> {
+    pub const fn block(&self) -> Option<BlockView> {
         self.current.block
     }
 
-    /// The header of [`Self::block`], unless that is in an old range.
-    pub fn header(&self) -> Option<&Header> {
-        self.window.back().map(|block| &block.header)
-    }
-
     /// The newest block of the source, as of the last step.
-    pub const fn head(&self) -> Option<&Header> {
-        self.head.as_ref()
+    pub const fn head(&self) -> Option<BlockView> {
+        self.head
     }
 
     /// The source.
@@ -154,8 +153,7 @@ impl<S: LogSource> Follower<S> {
     /// The state after the last block that the window doesn't have, to go on from later. `None` if that
     /// is before the set's first block.
     pub fn checkpoint(&self) -> Option<Checkpoint> {
-        let block = self.settled.block?;
-        Some(Checkpoint::new(self.identity.clone(), block, self.settled.state.clone()))
+        Checkpoint::of(&self.identity, &self.settled)
     }
 
     /// Goes all the way to the newest block.
@@ -203,13 +201,13 @@ impl<S: LogSource> Follower<S> {
             self.source_chain = SourceChain::Checked;
         }
         let head = self.source.newest().await?;
-        self.head = Some(head);
-        if self.current.block == Some(head.id) {
+        self.head = Some(head.block);
+        if self.current.block.is_some_and(|block| block.hash == head.block.hash) {
             self.contradictions = 0;
             return Ok(Advance::UpToDate);
         }
         let next = self.current.next(&self.identity);
-        let last_old = head.id.number.get().checked_sub(WINDOW).map(BlockNumber::of);
+        let last_old = head.block.number.get().checked_sub(WINDOW).map(BlockNumber::of);
         match last_old.filter(|last| *last >= next) {
             Some(last) => self.read_old_blocks(last).await,
             None => self.read_new_blocks(head).await,
@@ -237,16 +235,19 @@ impl<S: LogSource> Follower<S> {
         let Some(read) = self.range_length.note(read, is_too_long)? else {
             return Ok(Advance::Extended);
         };
-        if (read.first, read.last) != (births.first, births.last) {
-            return Err(SourceError::Forked { number: read.last.id.number }.into());
+        let last = read.last;
+        if (read.first.hash, last.hash) != (births.first.hash, births.last.hash) {
+            return Err(SourceError::Forked { number: last.number }.into());
         }
-        let mut next = self.settled.clone();
-        if let Err(error) = next.apply(&self.identity, read.last.id, &read.logs) {
+        // Nobody but the last view shares the state now, so it isn't copied.
+        self.settled = Fold::new(&self.identity);
+        if let Err(error) = self.current.apply(&self.identity, last, &read.logs) {
+            // The state is between two blocks.
+            self.start_again();
             return Err(self.misfitting(error));
         }
-        self.settled = next.clone();
-        self.current = next;
-        self.forget_misfit(read.last.id.number);
+        self.settled = self.current.clone();
+        self.forget_misfit(last.number);
         Ok(Advance::Extended)
     }
 
@@ -254,10 +255,10 @@ impl<S: LogSource> Follower<S> {
     /// on by more than a window since the last step.
     async fn settle_window(&mut self) -> Result<Advance, FollowError> {
         let Some(newest) = self.window.back() else { return Ok(Advance::Extended) };
-        let id = newest.header.id;
-        let next = id.number.next();
+        let newest = newest.block;
+        let next = newest.number.next();
         let after = self.source.header_at(next).await?.ok_or(SourceError::NoBlock(next))?;
-        if after.parent == id.hash {
+        if after.block.parent == newest.hash {
             self.window.clear();
             self.settled = self.current.clone();
         } else {
@@ -269,23 +270,24 @@ impl<S: LogSource> Follower<S> {
     /// Reads the blocks from the newest down to one that is known, then their logs.
     async fn read_new_blocks(&mut self, head: Header) -> Result<Advance, FollowError> {
         let lowest = self.settled.next(&self.identity);
-        if head.id.number < lowest {
+        if head.block.number < lowest {
             return Ok(Advance::Behind);
         }
         let mut new = Vec::new();
         let mut header = head;
         let ancestor = loop {
-            if self.is_known(&header.id) {
-                break Some(header.id);
+            if self.is_known(header.block.hash) {
+                break Some(header.block);
             }
             new.push(header);
-            if header.id.number == lowest {
+            if header.block.number == lowest {
                 // Its parent is the settled block, or another block of that number.
-                break self.settled.block.filter(|settled| settled.hash == header.parent);
+                break self.settled.block.filter(|settled| settled.hash == header.block.parent);
             }
-            let parent = self.source.header(header.parent).await?;
-            header = parent.ok_or(SourceError::UnknownBlock(header.parent))?;
-            if header.id.number.next() != new[new.len() - 1].id.number {
+            let child = header.block;
+            let parent = self.source.header(child.parent).await?;
+            header = parent.ok_or(SourceError::UnknownBlock(child.parent))?;
+            if header.block.number.next() != child.number {
                 return Err(
                     SourceError::Malformed("a block's number isn't its parent's plus 1").into()
                 );
@@ -299,7 +301,7 @@ impl<S: LogSource> Follower<S> {
             return Ok(Advance::Behind);
         }
         let kept = ancestor.map_or(0, |ancestor| {
-            self.window.iter().take_while(|block| block.header.id.number <= ancestor.number).count()
+            self.window.iter().take_while(|known| known.block.number <= ancestor.number).count()
         });
         if kept < self.window.len() {
             self.window.truncate(kept);
@@ -313,26 +315,27 @@ impl<S: LogSource> Follower<S> {
     }
 
     /// Whether the state has this block's events, and could be taken back to it.
-    fn is_known(&self, id: &BlockId) -> bool {
-        self.settled.block == Some(*id) || self.window.iter().any(|block| block.header.id == *id)
+    fn is_known(&self, hash: B256) -> bool {
+        let window = self.window.iter().map(|known| known.block);
+        self.settled.block.into_iter().chain(window).any(|block| block.hash == hash)
     }
 
     async fn read_block(&mut self, header: Header) -> Result<(), FollowError> {
+        let block = header.block;
         let topics = SetIdentity::birth_topics();
         let births = self.block_logs(&header, Selection::Events(&topics)).await?;
         let emitters = self.current.emitters(&self.identity, &births);
         let logs = self.block_logs(&header, Selection::Emitters(&emitters)).await?;
-        if let Err(error) = self.current.apply(&self.identity, header.id, &logs) {
+        if let Err(error) = self.current.apply(&self.identity, block, &logs) {
             // What was applied of the block is taken back.
             self.replay()?;
             return Err(self.misfitting(error));
         }
-        self.forget_misfit(header.id.number);
-        self.window.push_back(WindowBlock { header, logs });
+        self.forget_misfit(block.number);
+        self.window.push_back(WindowBlock { block, logs });
         while self.window.len() as u64 > WINDOW {
             let Some(oldest) = self.window.pop_front() else { break };
-            let WindowBlock { header, logs } = oldest;
-            self.settled.apply(&self.identity, header.id, &logs)?;
+            self.settled.apply(&self.identity, oldest.block, &oldest.logs)?;
         }
         Ok(())
     }
@@ -346,14 +349,14 @@ impl<S: LogSource> Follower<S> {
         if !selection.may_be_in(&header.bloom) {
             return Ok(Vec::new());
         }
-        self.source.block_logs(header, selection).await
+        self.source.block_logs(&header.block, selection).await
     }
 
     /// The current state again, from the settled one and the window.
     fn replay(&mut self) -> Result<(), FollowError> {
         let mut current = self.settled.clone();
-        for WindowBlock { header, logs } in &self.window {
-            current.apply(&self.identity, header.id, logs)?;
+        for WindowBlock { block, logs } in &self.window {
+            current.apply(&self.identity, *block, logs)?;
         }
         self.current = current;
         Ok(())
@@ -405,6 +408,25 @@ impl<S: LogSource> Follower<S> {
         self.taken_back = true;
         self.contradictions = 0;
         self.drop_window();
+    }
+}
+
+impl Follower<ChainSource> {
+    /// The set at [`Self::block`], with its history. What `question` asks about contracts outside the set
+    /// is asked of the chain at that block's hash.
+    ///
+    /// # Errors
+    ///
+    /// [`FollowError::NotStarted`] before the first block; otherwise if the endpoint doesn't answer, or
+    /// doesn't have the block any more.
+    pub async fn view(&self, question: &Question) -> Result<SetView, FollowError> {
+        let Fold { block, state } = &self.current;
+        let block = block.ok_or(FollowError::NotStarted)?;
+        let mut external = ExternalAnswers::at(block.hash);
+        let view = external.resolve(self.source.client(), |external| {
+            SetView::of_state(Arc::clone(state), external, block, question)
+        });
+        Ok(view.await.map_err(SourceError::from)?)
     }
 }
 

@@ -22,4 +22,4 @@ pub use external::ExternalAnswers;
 pub use follower::{Advance, Follower, WINDOW};
 pub use identity::SetIdentity;
 pub use self_check::{SelfCheckError, SelfChecked, self_check};
-pub use source::{BlockId, Header, LogSource, PlacedLog, RangeLogs, Selection};
+pub use source::{Header, LogSource, PlacedLog, RangeLogs, Selection};

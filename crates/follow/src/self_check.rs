@@ -1,6 +1,6 @@
 //! A folded state beside the contracts' own answers.
 
-use crate::{external::ExternalAnswers, source::Header};
+use crate::external::ExternalAnswers;
 use alloy_eips::BlockId;
 use alloy_primitives::{B256, Bytes};
 use alloy_provider::Provider;
@@ -9,6 +9,7 @@ use alloy_rpc_types_eth::TransactionRequest;
 use canon_abi::{ExpectedAnswer, UnexpectedAnswer, expected_answers};
 use canon_chain::{Client, Error, revert_data};
 use canon_protocol::{BlockNumber, SetState};
+use canon_views::BlockView;
 use core::convert::Infallible;
 
 /// The most calls of one batch. Endpoints that refuse so many are asked for fewer.
@@ -51,9 +52,9 @@ pub enum SelfCheckError {
 pub async fn self_check(
     client: &Client,
     state: &SetState,
-    block: &Header,
+    block: &BlockView,
 ) -> Result<SelfChecked, SelfCheckError> {
-    let mut external = ExternalAnswers::at(block.id.hash);
+    let mut external = ExternalAnswers::at(block.hash);
     let expected = external
         .resolve(client, |external| {
             let mut answers = Vec::new();
@@ -68,12 +69,12 @@ pub async fn self_check(
     let mut rest = &expected[..];
     while !rest.is_empty() {
         let (part, later) = rest.split_at(size.min(rest.len()));
-        match ask(client, block.id.hash, part).await {
+        match ask(client, block.hash, part).await {
             Ok(found) => {
                 for (expected, found) in part.iter().zip(found) {
                     expected.check(&found).map_err(|difference| SelfCheckError::Differs {
-                        block: block.id.number,
-                        hash: block.id.hash,
+                        block: block.number,
+                        hash: block.hash,
                         difference: difference.into(),
                     })?;
                 }
@@ -83,7 +84,7 @@ pub async fn self_check(
             Err(error) => return Err(error.into()),
         }
     }
-    Ok(SelfChecked { block: block.id.number, answers: expected.len() })
+    Ok(SelfChecked { block: block.number, answers: expected.len() })
 }
 
 /// What the chain answers at a block, in one batch.

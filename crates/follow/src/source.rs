@@ -2,47 +2,27 @@
 
 use crate::error::SourceError;
 use alloy_primitives::{Address, B256, Bloom, BloomInput, Log};
-use canon_protocol::{BlockNumber, L1Block, Timestamp};
+use canon_protocol::{BlockNumber, L1Block};
+use canon_views::BlockView;
 use core::{future::Future, ops::RangeInclusive};
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-
-/// A block's number and hash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BlockId {
-    /// The number.
-    pub number: BlockNumber,
-    /// The hash.
-    pub hash: B256,
-}
 
 /// A block's header, as far as following it takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// The number and the hash.
-    pub id: BlockId,
-    /// The hash of the block before.
-    pub parent: B256,
-    /// The time of the block.
-    pub timestamp: Timestamp,
+    /// The block.
+    pub block: BlockView,
     /// The filter of the emitters and topics of the block's logs (`logsBloom`).
     pub bloom: Bloom,
-}
-
-impl Header {
-    /// The block, as the rules know it.
-    pub const fn block(&self) -> L1Block {
-        L1Block { number: self.id.number, timestamp: self.timestamp }
-    }
 }
 
 /// A log and its place in the chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlacedLog {
-    /// The block.
-    pub block: BlockId,
-    /// The time of the block, which its logs share.
-    pub timestamp: Timestamp,
+    /// The number and the time of the block.
+    pub block: L1Block,
+    /// The hash of the block.
+    pub hash: B256,
     /// The position among all logs of the block, from 0.
     pub index: u64,
     /// The emitter, topics and data.
@@ -74,9 +54,9 @@ impl Selection<'_> {
 #[derive(Clone, Debug)]
 pub struct RangeLogs {
     /// The first block.
-    pub first: Header,
+    pub first: BlockView,
     /// The last block.
-    pub last: Header,
+    pub last: BlockView,
     /// The logs, in the order of the chain.
     pub logs: Vec<PlacedLog>,
 }
@@ -127,7 +107,7 @@ pub trait LogSource: Send {
     /// [`SourceError::UnknownBlock`] if the node doesn't have the block.
     fn block_logs(
         &mut self,
-        block: &Header,
+        block: &BlockView,
         selection: Selection<'_>,
     ) -> impl Future<Output = Result<Vec<PlacedLog>, SourceError>> + Send;
 

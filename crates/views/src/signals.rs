@@ -96,8 +96,7 @@ impl Present {
         if let Some(proposal) = self.proposals_of(payload).find(|one| one.state == executed) {
             return Some(PayloadStatus::Executed { id: proposal.id });
         }
-        // A proposal through the lock neither prevents a signal nor replaces one.
-        let pushed = self.proposals_of(payload).find(|proposal| self.is_pushed(proposal));
+        let pushed = self.newest_pushed(payload);
         let last = pushed.map(|proposal| (proposal.id, proposal.state_at(self.next)));
         if let Some((id, state)) = last
             && state.is_live()

@@ -1,210 +1,323 @@
 //! Holders, one question each.
 
-use crate::test_chain::{Participants, TestChain, is_done, tokens};
-use alloy_eips::BlockId;
+use crate::{
+    company::{Company, Standing, is_done},
+    test_chain::{TestChain, key, tokens},
+    views::Maker,
+};
 use alloy_primitives::Address;
-use canon_abi::Asset;
-use canon_agents::{Act, Holder, Order, Outcome, Share, Skipped};
 use canon_chain::calls;
-use canon_protocol::{Amount, ProposalId, ProposalState, Seconds, Support, Tally};
+use canon_protocol::{
+    Amount, Deadlines, ProposalId, ProposalState, Seconds, Support, Tally, Timestamp, WithdrawalId,
+};
+use canon_views::{IntentSubject, LockMethod, Order, OrderId, OrderStatus, Share, WaitsFor};
+use std::collections::BTreeMap;
 
 const ID: ProposalId = ProposalId::ZERO;
 
+const fn lock(amount: u128) -> Order {
+    Order::Lock { amount: tokens(amount), method: LockMethod::Permit }
+}
+
+const fn vote(support: Support, share: Share) -> Order {
+    Order::Vote { id: ID, support, share }
+}
+
+const fn tally(yea: u128, nea: u128) -> Tally {
+    Tally { yea: tokens(yea), nea: tokens(nea) }
+}
+
+fn holder(number: u64) -> Address {
+    key("holder", number).address()
+}
+
+/// Holders of so many tokens each, with orders to lock them, which are confirmed.
+async fn locked<const N: usize>(amounts: [u128; N], maker: Maker) -> (TestChain, Company) {
+    let mut chain = TestChain::new().await;
+    let mut company = Company::new(&chain, maker).await;
+    for (number, amount) in (0..).zip(amounts) {
+        chain.endow(holder(number), tokens(amount)).await;
+        company.add_holder(number, [lock(amount)]);
+    }
+    company.play(&chain).await;
+    company.act(&chain).await;
+    let locks = (0..).zip(amounts).map(|(number, _)| order(number, 0));
+    assert_eq!(company.confirmed(), locks.collect::<Vec<_>>());
+    (chain, company)
+}
+
 /// A proposal through the lock; the deployer keeps 9,000 tokens of power.
-async fn proposal(chain: &mut TestChain) {
-    let (_, plan) = chain.upgrade().await;
-    let (set, holder) = (chain.set.deployment, chain.deployer.address());
-    chain.send(calls::approve(set.asset, set.governance, tokens(10_000))).await;
-    chain.send(calls::lock(set.governance, holder, tokens(10_000))).await;
-    let payload = plan.payload.address();
-    chain.send(calls::propose_with_lock(set.governance, payload, holder)).await;
+async fn propose(chain: &mut TestChain) -> Deadlines {
+    let (_, plan) = chain.upgrade("1").await;
+    chain.propose(plan.payload).await;
+    chain.look().await.proposal(ID).unwrap().deadlines()
 }
 
-async fn cast_by(chain: &TestChain, holder: Address) -> Tally {
-    let at = BlockId::from(chain.head().await.hash);
-    chain.client.ballots(at, chain.set.deployment.governance, ID, holder).await.unwrap()
+fn order(number: u64, order: u64) -> IntentSubject {
+    IntentSubject::Order { holder: holder(number), order: OrderId(order) }
 }
 
-async fn balance(chain: &TestChain, owner: Address) -> Amount {
-    let at = BlockId::from(chain.head().await.hash);
-    let call = Asset::balanceOfCall { owner };
-    let asset = chain.set.deployment.asset;
-    chain.client.read(at, asset, call).await.unwrap().try_into().unwrap()
+fn ballot(number: u64, support: Support) -> IntentSubject {
+    IntentSubject::Ballot { holder: holder(number), id: ID, support }
+}
+
+async fn cast(chain: &TestChain, number: u64) -> Tally {
+    chain.holder(holder(number), [ID]).await.ballots[&ID].cast
+}
+
+fn status(company: &Company, actor: usize, order: OrderId) -> OrderStatus {
+    match company.standing(actor) {
+        Standing::Orders(orders) => orders[&order],
+        other => panic!("{other:?} is no holder's"),
+    }
 }
 
 #[tokio::test]
 async fn power_at_the_snapshot_is_what_is_cast() {
-    let mut chain = TestChain::new().await;
-    let holders = chain.holders(&[1_000, 500]).await;
-    let addresses: Vec<_> = holders.iter().map(Holder::address).collect();
-    let mut participants = Participants { holders, ..Participants::default() };
-    chain.begin();
-    participants.play_until(&mut chain, 3, is_done(|act| matches!(act, Act::Lock { .. }))).await;
-    chain.chain.set_mining(canon_devchain::Mining::Auto);
-    proposal(&mut chain).await;
-    chain.begin();
-    // Tokens locked in time count, tokens given up in time don't.
-    chain.deployer.resync();
-    let vote = |support, share| Order::Vote { id: ID, support, share };
-    participants.holders[0].queue(vote(Support::Yea, Share::Exactly(tokens(300))));
-    participants.holders[0].queue(vote(Support::Nea, Share::Exactly(tokens(100))));
-    participants.holders[1].queue(Order::Withdraw(Share::Exactly(tokens(200))));
-    participants.holders[1].queue(vote(Support::Nea, Share::All));
-    participants
-        .play_until(&mut chain, 3, is_done(|act| matches!(act, Act::Withdraw { .. })))
-        .await;
-    assert!(
-        participants.done().all(|act| !matches!(act, Act::Vote { .. })),
-        "nothing while Pending"
-    );
-    let deadlines = chain.look().await.proposal(ID).unwrap().deadlines();
-    chain.skip_to(deadlines.pending);
-    participants.play_for(&mut chain, 3).await;
-    // What is left, on whichever side.
-    participants.holders[0].queue(vote(Support::Yea, Share::All));
-    participants.play_for(&mut chain, 2).await;
-    let tally = |yea, nea| Tally { yea: tokens(yea), nea: tokens(nea) };
-    assert_eq!(cast_by(&chain, addresses[0]).await, tally(900, 100));
-    assert_eq!(cast_by(&chain, addresses[1]).await, tally(0, 300));
-    assert_eq!(participants.failures(), Vec::<String>::new());
+    for maker in Maker::ALL {
+        let (mut chain, mut company) = locked([1_000, 500], maker).await;
+        let deadlines = propose(&mut chain).await;
+        // Tokens locked in time count, power given up in time doesn't.
+        let first = company.order(0, vote(Support::Yea, Share::Exactly(tokens(300))));
+        company.order(0, vote(Support::Nea, Share::Exactly(tokens(100))));
+        let share = Share::Exactly(tokens(200));
+        company.order(1, Order::Withdraw { share, to: holder(1) });
+        company.order(1, vote(Support::Nea, Share::All));
+        let before = company.entries.len();
+        company.play_for(&chain, 3).await;
+        assert_eq!(company.confirmed_since(before), [order(1, 1)], "nothing is cast while Pending");
+        let voting = OrderStatus::Waiting(WaitsFor::Voting(deadlines.voting_starts()));
+        assert_eq!(status(&company, 0, first), voting);
+        chain.skip_until_next_is(deadlines.voting_starts());
+        company.play(&chain).await;
+        // What is left, on whichever side.
+        company.order(0, vote(Support::Yea, Share::All));
+        company.play_for(&chain, 2).await;
+        assert_eq!(cast(&chain, 0).await, tally(900, 100));
+        assert_eq!(cast(&chain, 1).await, tally(0, 300));
+        let ballots = [
+            ballot(0, Support::Yea),
+            ballot(0, Support::Nea),
+            ballot(1, Support::Nea),
+            ballot(0, Support::Yea),
+        ];
+        assert_eq!(company.confirmed_since(before)[1..], ballots);
+        assert_eq!(company.failures(), [""; 0]);
 
-    // Nothing is left, and later it is too late.
-    let void = |outcome: &Outcome, expected| matches!(outcome, Outcome::Skipped { act: Act::Vote { .. }, why } if *why == expected);
-    participants.holders[0].queue(vote(Support::Yea, Share::All));
-    participants.play_until(&mut chain, 2, |outcome| void(outcome, Skipped::NoPower)).await;
-    chain.skip_to(deadlines.active + Seconds::of(1));
-    participants.holders[0].queue(vote(Support::Yea, Share::All));
-    participants.play_until(&mut chain, 2, |outcome| void(outcome, Skipped::TooLate)).await;
+        // Nothing is left, and later it is too late.
+        let late = company.order(0, vote(Support::Nea, Share::Exactly(tokens(200))));
+        company.play(&chain).await;
+        let (needed, available) = (tokens(100), Amount::ZERO);
+        assert_eq!(status(&company, 0, late), OrderStatus::Short { needed, available });
+        chain.skip_until_next_is(deadlines.objections_until + Seconds::SECOND);
+        company.play(&chain).await;
+        assert_eq!(status(&company, 0, late), OrderStatus::TooLate);
+    }
 }
 
 #[tokio::test]
 async fn a_ballot_fits_the_first_and_the_last_second() {
-    for seconds_before_the_end in [0, 11] {
-        let mut chain = TestChain::new().await;
-        let holders = chain.holders(&[1_000]).await;
-        let address = holders[0].address();
-        let mut participants = Participants { holders, ..Participants::default() };
-        chain.begin();
-        participants
-            .play_until(&mut chain, 3, is_done(|act| matches!(act, Act::Lock { .. })))
-            .await;
-        chain.chain.set_mining(canon_devchain::Mining::Auto);
-        proposal(&mut chain).await;
-        chain.begin();
-        let deadlines = chain.look().await.proposal(ID).unwrap().deadlines();
-        // The next block is the last one in time.
-        let next = deadlines.active.get() - seconds_before_the_end;
-        chain.skip_to(canon_protocol::Timestamp::of(next - crate::test_chain::BLOCK));
-        let support = Support::Yea;
-        participants.holders[0].queue(Order::Vote { id: ID, support, share: Share::All });
-        participants.play_for(&mut chain, 2).await;
-        assert_eq!(cast_by(&chain, address).await.yea, tokens(1_000));
-        assert_eq!(participants.failures(), Vec::<String>::new());
+    for maker in Maker::ALL {
+        let (mut chain, mut company) = locked([1_000], maker).await;
+        let deadlines = propose(&mut chain).await;
+        company.order(0, vote(Support::Yea, Share::All));
+        let start = deadlines.voting_starts();
+        let (before, first) = (Timestamp::of(start.get() - 1), start);
+        let (last, after) = (deadlines.active, deadlines.active + Seconds::SECOND);
+        for (time, expected) in [
+            (before, Amount::ZERO),
+            (first, tokens(1_000)),
+            (last, tokens(1_000)),
+            (after, Amount::ZERO),
+        ] {
+            let snapshot = chain.devchain.snapshot();
+            // Another process, with the journal as it is.
+            let mut company = company.copy(&chain).await;
+            chain.skip_until_next_is(time);
+            company.play(&chain).await;
+            assert_eq!(chain.now(), time);
+            assert_eq!(cast(&chain, 0).await.yea, expected, "at {time}");
+            assert_eq!(company.failures(), [""; 0]);
+            chain.devchain.revert(snapshot).unwrap();
+        }
     }
 }
 
 #[tokio::test]
 async fn an_objection_fits_the_first_half_of_the_execution_delay() {
-    for (seconds_late, taken) in [(0, true), (1, false)] {
-        let mut chain = TestChain::new().await;
-        let holders = chain.holders(&[20_000, 1_000]).await;
-        let addresses: Vec<_> = holders.iter().map(Holder::address).collect();
-        let mut participants = Participants { holders, ..Participants::default() };
-        chain.begin();
-        participants.play_for(&mut chain, 3).await;
-        chain.chain.set_mining(canon_devchain::Mining::Auto);
-        proposal(&mut chain).await;
-        let deadlines = chain.look().await.proposal(ID).unwrap().deadlines();
-        let governance = chain.set.deployment.governance;
-        chain.skip_to(deadlines.voting_starts());
-        chain.send(calls::vote(governance, ID, tokens(9_000), Support::Yea)).await;
-        chain.begin();
-        // The next block is the last one in which ballots against count, or just too late.
-        let next = deadlines.objections_until.get() + seconds_late;
-        chain.skip_to(canon_protocol::Timestamp::of(next - crate::test_chain::BLOCK));
-        for (holder, support) in [(0, Support::Nea), (1, Support::Yea)] {
-            participants.holders[holder].queue(Order::Vote { id: ID, support, share: Share::All });
+    for maker in Maker::ALL {
+        for (seconds_late, cast_against, state) in
+            [(0, tokens(20_000), ProposalState::Rejected), (1, Amount::ZERO, ProposalState::Queued)]
+        {
+            let (mut chain, mut company) = locked([20_000, 1_000], maker).await;
+            let deadlines = propose(&mut chain).await;
+            chain.skip_until_next_is(deadlines.voting_starts());
+            let governance = chain.addresses().governance;
+            chain.send(calls::vote(governance, ID, tokens(9_000), Support::Yea)).await;
+            // The next block is the last one in which ballots against count, or just too late.
+            chain.skip_until_next_is(deadlines.objections_until + Seconds::of(seconds_late));
+            company.order(0, vote(Support::Nea, Share::All));
+            let late = company.order(1, vote(Support::Yea, Share::All));
+            company.play(&chain).await;
+            assert_eq!(status(&company, 1, late), OrderStatus::TooLate);
+            company.play(&chain).await;
+            assert_eq!(cast(&chain, 0).await.nea, cast_against);
+            assert_eq!(cast(&chain, 1).await.yea, Amount::ZERO);
+            assert_eq!(chain.look().await.proposal(ID).unwrap().state, state);
+            assert_eq!(company.failures(), [""; 0]);
         }
-        participants.play_for(&mut chain, 2).await;
-        let cast_against = if taken { tokens(20_000) } else { Amount::ZERO };
-        assert_eq!(cast_by(&chain, addresses[0]).await.nea, cast_against);
-        assert_eq!(cast_by(&chain, addresses[1]).await.yea, Amount::ZERO, "too late for it");
-        let state = chain.look().await.proposal(ID).unwrap().state;
-        let expected = if taken { ProposalState::Rejected } else { ProposalState::Queued };
-        assert_eq!(state, expected);
-        assert_eq!(participants.failures(), Vec::<String>::new());
     }
 }
 
 #[tokio::test]
 async fn what_is_withdrawn_comes_back_by_itself() {
-    let mut chain = TestChain::new().await;
-    let mut holders = chain.holders(&[1_000]).await;
-    let address = holders[0].address();
-    holders[0].queue(Order::Withdraw(Share::All));
-    let mut participants = Participants { holders, ..Participants::default() };
-    chain.begin();
-    participants
-        .play_until(&mut chain, 5, is_done(|act| matches!(act, Act::Withdraw { .. })))
-        .await;
-    assert!(!participants.holders[0].is_idle());
-    assert_eq!(balance(&chain, address).await, Amount::ZERO);
-    // A fifth of the voting delay, the vote, the execution delay.
-    chain.skip_to(chain.now() + Seconds::of(720 + 3600 + 3600));
-    let paid = |act| matches!(act, Act::FinaliseWithdrawal { .. });
-    participants.play_until(&mut chain, 3, is_done(paid)).await;
-    assert_eq!(balance(&chain, address).await, tokens(1_000));
-    assert!(participants.holders[0].is_idle());
+    for maker in Maker::ALL {
+        let (chain, mut company) = locked([1_000], maker).await;
+        let to = holder(0);
+        company.order(0, Order::Withdraw { share: Share::All, to });
+        // Views without history have the withdrawals asked for.
+        company.also_asked.withdrawals.insert(WithdrawalId::ZERO);
+        let before = company.entries.len();
+        company.play(&chain).await;
+        let start = chain.now();
+        company.play(&chain).await;
+        assert_eq!(company.confirmed_since(before), [order(0, 1)]);
+        // A fifth of the voting delay, the vote, the execution delay.
+        let unlocks_at = start + Seconds::of(720 + 3600 + 3600);
+        for (time, expected) in [
+            (Timestamp::of(unlocks_at.get() - 1), Amount::ZERO),
+            (unlocks_at + Seconds::of(12), tokens(1_000)),
+        ] {
+            chain.skip_until_next_is(time);
+            company.play(&chain).await;
+            assert_eq!(chain.holder(to, []).await.balance, expected, "at {time}");
+        }
+        company.play(&chain).await;
+        let paid = IntentSubject::Withdrawal { id: WithdrawalId::ZERO };
+        assert_eq!(company.confirmed_since(before), [order(0, 1), paid]);
+        assert_eq!(company.failures(), [""; 0]);
+        assert!(company.actors[0].is_settled());
+    }
 }
 
 #[tokio::test]
 async fn an_approval_does_as_well() {
-    let mut chain = TestChain::new().await;
-    chain.holders(&[1_000]).await;
-    let mut holder = Holder::new(chain.sender("holder", 0));
-    let address = holder.address();
-    holder.queue(Order::LockWithApproval(tokens(400)));
-    let mut participants = Participants { holders: vec![holder], ..Participants::default() };
-    chain.begin();
-    participants.play_for(&mut chain, 2).await;
-    let acts: Vec<_> = participants.done().collect();
-    let amount = tokens(400);
-    assert_eq!(acts, [Act::Approve { amount }, Act::Lock { amount }]);
-    assert_eq!(balance(&chain, address).await, tokens(600));
+    for maker in Maker::ALL {
+        let mut chain = TestChain::new().await;
+        chain.endow(holder(0), tokens(1_000)).await;
+        let mut company = Company::new(&chain, maker).await;
+        let method = LockMethod::Approval;
+        company.add_holder(0, [Order::Lock { amount: tokens(400), method }]);
+        company.play_for(&chain, 3).await;
+        let approval = IntentSubject::Approval { holder: holder(0), order: OrderId(0) };
+        assert_eq!(company.confirmed(), [approval, order(0, 0)]);
+        let stands = chain.holder(holder(0), []).await;
+        assert_eq!((stands.balance, stands.power), (tokens(600), tokens(400)));
+        assert!(stands.allowance.is_zero());
+        assert_eq!(company.failures(), [""; 0]);
+    }
 }
 
 #[tokio::test]
-async fn what_is_refused_is_told() {
+async fn orders_follow_each_other() {
+    for maker in Maker::ALL {
+        let mut chain = TestChain::new().await;
+        chain.endow(holder(0), tokens(1_000)).await;
+        let mut company = Company::new(&chain, maker).await;
+        let share = Share::Exactly(tokens(50));
+        // Two permits in a row: each has the nonce after the last one.
+        let orders = [lock(300), lock(200), Order::Withdraw { share, to: holder(0) }, lock(100)];
+        company.add_holder(0, orders);
+        company.play(&chain).await;
+        let waiting = OrderStatus::Waiting(WaitsFor::Order(OrderId(0)));
+        let statuses = [OrderStatus::Due, waiting, waiting, waiting];
+        let statuses = (0..).map(OrderId).zip(statuses).collect::<BTreeMap<_, _>>();
+        assert_eq!(*company.standing(0), Standing::Orders(statuses));
+        company.play_for(&chain, 4).await;
+        assert_eq!(company.confirmed(), [0, 1, 2, 3].map(|number| order(0, number)));
+        assert_eq!(company.failures(), [""; 0]);
+        let stands = chain.holder(holder(0), []).await;
+        assert_eq!((stands.balance, stands.power), (tokens(400), tokens(550)));
+    }
+}
+
+#[tokio::test]
+async fn an_order_beyond_its_means_waits_and_nothing_is_sent() {
+    let (chain, mut company) = locked([1_000], Maker::Reads).await;
+    let share = Share::Exactly(tokens(5_000));
+    let withdraw = company.order(0, Order::Withdraw { share, to: holder(0) });
+    let before = company.entries.len();
+    company.play_for(&chain, 3).await;
+    let (needed, available) = (tokens(5_000), tokens(1_000));
+    assert_eq!(status(&company, 0, withdraw), OrderStatus::Short { needed, available });
+    assert_eq!(company.entries.len(), before);
+}
+
+#[tokio::test]
+async fn a_refusal_is_reported_once_and_tried_until_it_ends() {
+    for maker in Maker::ALL {
+        let (chain, mut company) = locked([1_000], maker).await;
+        let to = holder(0);
+        company.order(0, Order::Withdraw { share: Share::All, to });
+        let governance = chain.addresses().governance;
+        let before = company.entries.len();
+        // Governance refuses everything, for a while. The views don't: their block is older.
+        let view = company.look(&chain).await.unwrap();
+        let snapshot = chain.devchain.snapshot();
+        let refusal = alloy_primitives::bytes!("60006000fd");
+        chain.devchain.set_code(governance, refusal).unwrap();
+        for _ in 0..5 {
+            company.tick(0, &view).await;
+        }
+        let failures = company.failures();
+        assert_eq!(failures.len(), 1, "{failures:?}");
+        assert!(failures[0].contains("initiateWithdraw"), "{failures:?}");
+        chain.devchain.revert(snapshot).unwrap();
+        company.play_for(&chain, 2).await;
+        assert_eq!(company.confirmed_since(before), [order(0, 1)]);
+        assert_eq!(company.failures(), failures, "nothing else failed");
+    }
+}
+
+#[tokio::test]
+async fn a_key_of_another_account_is_reported_once() {
     let mut chain = TestChain::new().await;
-    let mut holders = chain.holders(&[1_000]).await;
-    holders[0].queue(Order::LockWithPermit(tokens(1)));
-    let mut participants = Participants { holders, ..Participants::default() };
-    chain.begin();
-    participants.play_for(&mut chain, 3).await;
-    let failures = participants.failures();
-    // Both permits had the same nonce: one of them comes too late.
-    assert!(failures.len() <= 1, "{failures:?}");
-    participants.holders[0].queue(Order::Withdraw(Share::Exactly(tokens(5_000))));
-    participants.play(&mut chain).await;
-    let failures = participants.failures();
-    let last = failures.last().unwrap();
-    assert!(last.contains("Governance__InsufficientPower("), "{failures:?}");
-    assert!(last.contains("use a smaller amount"), "{failures:?}");
+    chain.endow(holder(0), tokens(1_000)).await;
+    let mut company = Company::new(&chain, Maker::Reads).await;
+    company.add_holder(0, [lock(10)]);
+    let role = company.actors[0].agent.role.clone();
+    let stranger = company.add(role, key("stranger", 0));
+    company.actors.swap_remove(0);
+    assert_eq!(stranger, 1);
+    company.play_for(&chain, 4).await;
+    let failures = company.failures();
+    assert_eq!(failures.len(), 1, "{failures:?}");
+    let (expected, found) = (holder(0), key("stranger", 0).address());
+    assert!(failures[0].contains(&expected.to_string()), "{failures:?}");
+    assert!(failures[0].contains(&found.to_string()), "{failures:?}");
 }
 
 #[tokio::test]
 async fn what_is_stuck_is_sent_again_with_higher_fees() {
-    let mut chain = TestChain::new().await;
-    let holders = chain.holders(&[1_000]).await;
-    let mut participants = Participants { holders, ..Participants::default() };
-    chain.begin();
-    // The fee offered is just below what blocks ask for from now on.
-    for _ in 0..12 {
-        chain.chain.set_base_fee_next(8_000_000_000);
-        participants.play(&mut chain).await;
+    for maker in Maker::ALL {
+        let mut chain = TestChain::new().await;
+        chain.endow(holder(0), tokens(1_000)).await;
+        let mut company = Company::new(&chain, maker).await;
+        company.add_holder(0, [lock(1_000)]);
+        // Blocks ask for more than is offered, first time and again after eight blocks.
+        let mut sent = Vec::new();
+        for (base_fee, blocks, expected) in [(10, 8, 1), (40, 8, 2), (20, 1, 3), (20, 1, 3)] {
+            for _ in 0..blocks {
+                chain.devchain.set_base_fee_next(base_fee * 1_000_000_000);
+                company.play(&chain).await;
+            }
+            sent = company.sent_since(0);
+            assert_eq!(sent.len(), expected, "{}", company.story());
+        }
+        assert!(sent.iter().all(|subject| *subject == order(0, 0)));
+        assert_eq!(company.confirmed(), [order(0, 0)], "{}", company.story());
+        assert_eq!(company.failures(), [""; 0]);
+        assert_eq!(chain.devchain.nonce(holder(0)), 1, "one of the three was mined");
+        assert_eq!(chain.holder(holder(0), []).await.power, tokens(1_000));
     }
-    let locked: Vec<_> = participants.done().collect();
-    assert_eq!(locked, [Act::Lock { amount: tokens(1_000) }], "{}", participants.story());
-    let sent = participants.outcomes.iter().filter(|o| matches!(o, Outcome::Sent { .. })).count();
-    assert_eq!(sent, 1, "reported once");
 }

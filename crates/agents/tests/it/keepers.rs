@@ -1,176 +1,324 @@
 //! Keepers, one question each.
 
-use crate::test_chain::{Participants, TestChain, is_done, tokens};
-use alloy_primitives::{Address, Bytes, bytes};
-use canon_abi::{Contract, Governance, Proposals};
-use canon_agents::{Act, Keeper, Order, Outcome, PayOut, Share};
-use canon_chain::{ContractCall, calls};
-use canon_protocol::{ProposalId, ProposalState, Seconds, Support};
+use crate::{
+    company::{AnyRole, Company, is_done},
+    test_chain::{STAKE, TestChain, attester, key, tokens},
+    views::Maker,
+};
+use alloy_primitives::{Address, Bytes, U256, bytes};
+use canon_abi::{Governance, Registry};
+use canon_chain::{
+    NoWait, calls,
+    deploy::{ContractPlan, Create2Origin, create},
+};
+use canon_devchain::Mining;
+use canon_protocol::{
+    Amount, Constructor, Deadlines, Ending, ProposalId, ProposalState, Seconds, Support, Timestamp,
+    WithdrawalId,
+};
+use canon_views::{BlockDuty, IntentSubject, PayOut, Question, RollupView};
 
 const ID: ProposalId = ProposalId::ZERO;
+const EXECUTION: IntentSubject = IntentSubject::Execution { id: ID };
 
-/// A proposal through the lock that is accepted; time is its last second before execution.
-async fn accepted(chain: &mut TestChain, participants: &mut Participants, payload: Address) {
-    let holder = chain.deployer.address();
-    let set = chain.set.deployment;
-    let amount = tokens(10_000);
-    chain.send(calls::approve(set.asset, set.governance, amount)).await;
-    chain.send(calls::lock(set.governance, holder, amount)).await;
-    chain.send(calls::propose_with_lock(set.governance, payload, holder)).await;
+const fn push(subject: IntentSubject) -> bool {
+    matches!(subject, IntentSubject::Push { .. })
+}
+
+/// A proposal through the lock that is accepted. The next block is the last before its execution.
+async fn accepted(chain: &mut TestChain, payload: Address) -> Deadlines {
+    chain.propose(payload).await;
     let deadlines = chain.look().await.proposal(ID).unwrap().deadlines();
-    chain.skip_to(deadlines.voting_starts());
-    chain.send(calls::vote(set.governance, ID, tokens(9_000), Support::Yea)).await;
-    chain.begin();
-    chain.skip_to(deadlines.active + Seconds::of(1));
-    participants.play(chain).await;
-    assert_eq!(chain.look().await.proposal(ID).unwrap().state, ProposalState::Queued);
-    chain.skip_to(deadlines.queued);
+    chain.skip_until_next_is(deadlines.voting_starts());
+    let governance = chain.addresses().governance;
+    chain.send(calls::vote(governance, ID, tokens(9_000), Support::Yea)).await;
+    chain.skip_until_next_is(deadlines.queued);
+    deadlines
+}
+
+/// What was confirmed but for seeds.
+fn done(company: &Company) -> Vec<IntentSubject> {
+    let is_seed = |subject: &IntentSubject| matches!(subject, IntentSubject::Seed { .. });
+    company.confirmed().into_iter().filter(|subject| !is_seed(subject)).collect()
+}
+
+#[tokio::test]
+async fn a_proposal_is_executed_in_the_first_block_that_can() {
+    for maker in Maker::ALL {
+        let mut chain = TestChain::new().await;
+        let (new, plan) = chain.upgrade("1").await;
+        let deadlines = accepted(&mut chain, plan.payload).await;
+        let mut company = Company::new(&chain, maker).await;
+        company.add_keeper(&chain, PayOut::No);
+        company.play(&chain).await;
+        assert_eq!(chain.now(), deadlines.queued);
+        assert_ne!(chain.look().await.addresses.rollup, new);
+        company.play(&chain).await;
+        assert_eq!(chain.look().await.addresses.rollup, new);
+        company.play(&chain).await;
+        assert_eq!(done(&company), [EXECUTION]);
+        assert_eq!(company.failures(), [""; 0]);
+    }
 }
 
 #[tokio::test]
 async fn a_payload_that_withholds_is_executed_with_what_was_frozen() {
     for lie in [
-        // Reverts, is gone, answers an empty list, answers nonsense.
+        // Reverts, is gone, answers an empty list, answers nonsense, uses up the gas.
         bytes!("60006000fd"),
         Bytes::new(),
         bytes!("602060005260206000602037604060006000f3"),
         bytes!("60ff60005260206000f3"),
+        bytes!("5b600056"),
     ] {
         let mut chain = TestChain::new().await;
-        let mut participants =
-            Participants { keepers: vec![chain.keeper()], ..Participants::default() };
-        let (new, plan) = chain.upgrade().await;
-        let payload = plan.payload.address();
-        accepted(&mut chain, &mut participants, payload).await;
-        chain.chain.set_code(payload, lie.clone()).unwrap();
-        participants
-            .play_until(&mut chain, 4, is_done(|act| act == Act::ExecuteFrozen { id: ID }))
-            .await;
-        assert_eq!(chain.look().await.canonical(), new, "{lie}");
-        assert_eq!(participants.failures(), Vec::<String>::new());
+        let (new, plan) = chain.upgrade("1").await;
+        accepted(&mut chain, plan.payload).await;
+        chain.devchain.set_code(plan.payload, lie.clone()).unwrap();
+        // Without the history, the list isn't known.
+        let mut without = Company::new(&chain, Maker::Reads).await;
+        without.add_keeper(&chain, PayOut::No);
+        chain.mine();
+        without.play_for(&chain, 3).await;
+        let failures = without.failures();
+        assert_eq!(failures.len(), 1, "{lie}: {failures:?}");
+        assert_eq!(done(&without), []);
+
+        let mut company = Company::new(&chain, Maker::Fold).await;
+        company.add_keeper(&chain, PayOut::No);
+        company.play(&chain).await;
+        assert_eq!(chain.look().await.addresses.rollup, new, "{lie}");
+        company.play(&chain).await;
+        assert_eq!(done(&company), [EXECUTION], "{lie}");
+        assert_eq!(company.failures(), [""; 0], "{lie}");
     }
 }
 
 #[tokio::test]
-async fn an_action_that_fails_is_told_once_and_tried_until_it_succeeds() {
-    let mut chain = TestChain::new().await;
-    let mut participants =
-        Participants { keepers: vec![chain.keeper()], ..Participants::default() };
-    let (new, plan) = chain.upgrade().await;
-    let code = chain.client.code(chain.head().await.hash.into(), new).await.unwrap().unwrap();
-    accepted(&mut chain, &mut participants, plan.payload.address()).await;
-    // The new rollup isn't there, for a while.
-    chain.chain.set_code(new, Bytes::new()).unwrap();
-    participants.play_for(&mut chain, 5).await;
-    let failures = participants.failures();
-    assert_eq!(failures.len(), 1, "{failures:?}");
-    assert!(failures[0].contains("reason: NoAnswer("), "{failures:?}");
-    chain.chain.set_code(new, code).unwrap();
-    participants.play_until(&mut chain, 3, is_done(|act| act == Act::Execute { id: ID })).await;
-    assert_eq!(chain.look().await.canonical(), new);
+async fn an_action_that_fails_is_reported_once_and_tried_until_it_succeeds() {
+    for maker in Maker::ALL {
+        let mut chain = TestChain::new().await;
+        let (new, plan) = chain.upgrade("1").await;
+        let code = chain.client.code(alloy_eips::BlockId::latest(), new).await.unwrap().unwrap();
+        accepted(&mut chain, plan.payload).await;
+        let mut company = Company::new(&chain, maker).await;
+        company.add_keeper(&chain, PayOut::No);
+        // The new rollup isn't there, for a while.
+        chain.devchain.set_code(new, Bytes::new()).unwrap();
+        company.play_for(&chain, 6).await;
+        let failures = company.failures();
+        assert_eq!(failures.len(), 1, "{failures:?}");
+        assert!(failures[0].contains("reason: NoAnswer("), "{failures:?}");
+        assert_eq!(done(&company), []);
+        chain.devchain.set_code(new, code).unwrap();
+        company.play(&chain).await;
+        assert_eq!(chain.look().await.addresses.rollup, new);
+        company.play(&chain).await;
+        assert_eq!(done(&company), [EXECUTION]);
+        assert_eq!(company.failures(), failures, "nothing else failed");
+    }
 }
 
 #[tokio::test]
 async fn what_a_replaced_proposals_contract_pushed_is_dropped() {
-    let mut chain = TestChain::new().await;
-    let rollup = chain.set.deployment.rollup;
-    let mut participants = Participants {
-        sequencers: chain.stakers(rollup, 4).await,
-        keepers: vec![chain.keeper()],
-        ..Participants::default()
-    };
-    let (_, plan) = chain.upgrade().await;
-    for sequencer in &mut participants.sequencers {
-        sequencer.set_plan(Some(plan.clone()));
-    }
-    let set = chain.set.deployment;
-    let arguments = Proposals::constructorCall {
-        registry: set.registry,
-        n: alloy_primitives::U256::from(2),
-        m: alloy_primitives::U256::from(3),
-    };
-    let created =
-        chain.send(ContractCall::create(Contract::Proposals, &arguments)).await.created.unwrap();
-    chain.begin();
-    participants.play_until(&mut chain, 120, is_done(|act| matches!(act, Act::Push { .. }))).await;
+    for maker in Maker::ALL {
+        let mut chain = TestChain::new().await;
+        let rollup = chain.addresses().rollup;
+        chain.stake(rollup, 4).await;
+        let (_, plan) = chain.upgrade("1").await;
+        let (registry, n, m) = (chain.addresses().registry, U256::from(2), U256::from(3));
+        let constructor = Constructor::Proposals { registry, n, m };
+        let proposals = ContractPlan::new(Create2Origin::default(), constructor);
+        chain.devchain.set_mining(Mining::Auto);
+        create(&mut chain.deployer, &proposals, &mut NoWait).await.unwrap();
+        chain.devchain.set_mining(Mining::Manual);
+        let mut company = Company::new(&chain, maker).await;
+        for number in 0..4 {
+            company.add_sequencer(number, rollup, BlockDuty::Propose, Some(plan));
+        }
+        company.add_keeper(&chain, PayOut::No);
+        company.play_until(&chain, 120, is_done(push)).await;
 
-    // Governance replaces it: by its own hand, since how it got there doesn't matter here.
-    let call = Governance::updateGovernanceProposerCall { newGovernanceProposer: created };
-    chain.as_governance(set.governance, call).await;
-    participants.play_until(&mut chain, 4, is_done(|act| act == Act::Drop { id: ID })).await;
-    let view = chain.look().await;
-    assert_eq!(view.deployment().proposals, created);
-    let proposal = view.proposal(ID).unwrap();
-    assert_eq!((proposal.state, proposal.stored), (ProposalState::Dropped, ProposalState::Dropped));
-    // Signals go to the new one, for the same payload.
-    let pushed = |act| matches!(act, Act::Push { .. });
-    participants.play_until(&mut chain, 60, is_done(pushed)).await;
-    assert_eq!(chain.look().await.proposals().len(), 2);
-    assert_eq!(participants.failures(), Vec::<String>::new());
+        // Governance replaces it: by its own hand, since how it got there doesn't matter here.
+        let (governance, old, new) =
+            (chain.addresses().governance, chain.addresses().proposals, proposals.address());
+        let call = Governance::updateGovernanceProposerCall { newGovernanceProposer: new };
+        chain.as_governance(governance, call).await;
+        company.play(&chain).await;
+        let view = chain.look().await;
+        assert_eq!(view.addresses.proposals, new);
+        let proposal = view.proposal(ID).unwrap();
+        assert_eq!((proposal.state, proposal.ending), (ProposalState::Dropped, Ending::Dropped));
+        // Signals go to the new one, for the same payload.
+        company.play_until(&chain, 60, is_done(push)).await;
+        let pushed: Vec<_> = done(&company)
+            .into_iter()
+            .filter_map(|subject| match subject {
+                IntentSubject::Push { proposals, .. } => Some(proposals),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(pushed, [old, new]);
+        let drops = done(&company).into_iter().filter(|one| *one == IntentSubject::Drop { id: ID });
+        assert_eq!(drops.count(), 1);
+        assert_eq!(chain.look().await.governance.proposals.len(), 2);
+        assert_eq!(company.failures(), [""; 0]);
+    }
+}
+
+/// A withdrawal by the deployer, an exit and a move that is announced, and when each is due.
+struct Due {
+    chain: TestChain,
+    old: Address,
+    new: Address,
+    recipient: Address,
+    unlocks_at: Timestamp,
+    exitable_at: Timestamp,
+    ready_at: Timestamp,
+}
+
+impl Due {
+    async fn new() -> Self {
+        let mut chain = TestChain::new().await;
+        let old = chain.addresses().rollup;
+        chain.stake(old, 2).await;
+        let (new, _) = chain.upgrade("1").await;
+        let recipient = key("recipient", 0).address();
+        chain.lock_for(chain.deployer.address(), tokens(100)).await;
+        let withdraw = calls::withdraw(chain.addresses().governance, recipient, tokens(100));
+        chain.send(withdraw).await;
+        let unlocks_at = chain.now() + Seconds::of(720 + 3600 + 3600);
+        let [mut leaver, mut mover] = [0, 1].map(|number| chain.sender(key("withdrawer", number)));
+        chain.send_by(&mut leaver, calls::unstake(old, attester(0), recipient)).await;
+        let exitable_at = chain.now() + Seconds::HOUR;
+        chain.send_by(&mut mover, calls::announce_move(old, attester(1), new)).await;
+        let ready_at = chain.now() + Seconds::HOUR;
+        Self { chain, old, new, recipient, unlocks_at, exitable_at, ready_at }
+    }
+
+    /// A keeper that pays out.
+    async fn company(&self, maker: Maker) -> Company {
+        let mut company = Company::new(&self.chain, maker).await;
+        company.add_keeper(&self.chain, PayOut::Everything);
+        // Views without history have what is asked for.
+        let asked = &mut company.also_asked;
+        asked.withdrawals.insert(WithdrawalId::ZERO);
+        asked.rollups.insert(self.old, [attester(0), attester(1)].into());
+        asked.rollups.insert(self.new, [attester(1)].into());
+        company
+    }
+
+    fn exit(&self) -> IntentSubject {
+        let (rollup, exitable_at) = (self.old, self.exitable_at);
+        IntentSubject::Exit { rollup, attester: attester(0), exitable_at }
+    }
+
+    fn moved(&self) -> IntentSubject {
+        let (rollup, ready_at) = (self.old, self.ready_at);
+        IntentSubject::Move { rollup, attester: attester(1), ready_at }
+    }
+
+    async fn paid(&self) -> Amount {
+        self.chain.holder(self.recipient, []).await.balance
+    }
+
+    /// The target of the move becomes canonical, however it came to that.
+    async fn switch(&self) {
+        let registry = self.chain.addresses().registry;
+        self.chain.as_governance(registry, Registry::upgradeCall { rollup: self.new }).await;
+    }
+}
+
+const WITHDRAWAL: IntentSubject = IntentSubject::Withdrawal { id: WithdrawalId::ZERO };
+
+/// The second before `time`.
+const fn before(time: Timestamp) -> Timestamp {
+    Timestamp::of(time.get() - 1)
 }
 
 #[tokio::test]
-async fn everybody_is_paid_what_is_due() {
-    let mut chain = TestChain::new().await;
-    let rollup = chain.set.deployment.rollup;
-    chain.stakers(rollup, 1).await;
-    let mut holders = chain.holders(&[1_000]).await;
-    holders[0].queue(Order::Withdraw(Share::All));
-    let keeper = Keeper::new(chain.sender("keeper", 0)).with_pay_out(PayOut::Everything);
-    let mut participants =
-        Participants { holders, keepers: vec![keeper], ..Participants::default() };
-    chain.begin();
-    let withdrawn = |act| matches!(act, Act::Withdraw { .. });
-    participants.play_until(&mut chain, 6, is_done(withdrawn)).await;
-    // The holder goes offline; an attester leaves.
-    participants.holders.clear();
-    let next = chain.client.next_block().await.unwrap();
-    let mut withdrawer = chain.withdrawer(0);
-    let call = calls::unstake(rollup, crate::test_chain::attester(0), withdrawer.address());
-    let pending = withdrawer.submit(call, canon_chain::Checks::Full, next).await.unwrap();
-    participants.play(&mut chain).await;
-    assert!(chain.client.confirm(&pending).await.unwrap().is_some());
-    participants.play(&mut chain).await;
-    chain.skip_to(chain.now() + Seconds::of(3 * 3600));
-    participants.play_for(&mut chain, 2).await;
-    let paid: Vec<_> = participants.done().filter(|act| !withdrawn(*act)).collect();
-    assert!(
-        paid.iter().any(|act| matches!(act, Act::FinaliseWithdrawal { .. })),
-        "{}",
-        participants.story()
-    );
-    assert!(
-        paid.iter().any(|act| matches!(act, Act::FinaliseExit { .. })),
-        "{}",
-        participants.story()
-    );
-    assert!(!participants.outcomes.iter().any(|o| matches!(o, Outcome::Failed { .. })));
+async fn everybody_is_paid_what_is_due_in_the_first_block_that_can() {
+    for maker in Maker::ALL {
+        let due = Due::new().await;
+        let mut company = due.company(maker).await;
+        for (time, paid) in [
+            (before(due.exitable_at), Amount::ZERO),
+            (due.exitable_at, STAKE),
+            (before(due.unlocks_at), STAKE),
+            (due.unlocks_at, tokens(200)),
+        ] {
+            let snapshot = due.chain.devchain.snapshot();
+            let mut company = company.copy(&due.chain).await;
+            due.chain.skip_until_next_is(time);
+            assert_eq!(due.chain.next(), time);
+            company.play(&due.chain).await;
+            assert_eq!(due.paid().await, paid, "at {time}");
+            due.chain.devchain.revert(snapshot).unwrap();
+        }
+        // One after the other: the exit, the withdrawal, and the move, whose time came long ago.
+        due.chain.skip_until_next_is(due.exitable_at);
+        company.play_for(&due.chain, 2).await;
+        due.chain.skip_until_next_is(due.unlocks_at);
+        company.play_for(&due.chain, 2).await;
+        assert_eq!(done(&company), [due.exit(), WITHDRAWAL]);
+        due.switch().await;
+        company.play_for(&due.chain, 2).await;
+        assert_eq!(done(&company), [due.exit(), WITHDRAWAL, due.moved()]);
+        assert_eq!(due.paid().await, tokens(200));
+        assert_eq!(company.failures(), [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn a_keeper_that_does_not_pay_out_pays_nobody() {
+    let due = Due::new().await;
+    let mut company = due.company(Maker::Fold).await;
+    let AnyRole::Keeper(keeper) = &mut company.actors[0].agent.role else { panic!() };
+    keeper.pay_out = PayOut::No;
+    due.switch().await;
+    due.chain.skip_until_next_is(due.unlocks_at);
+    company.play_for(&due.chain, 3).await;
+    assert_eq!(done(&company), []);
+    assert_eq!(due.paid().await, Amount::ZERO);
 }
 
 #[tokio::test]
 async fn a_keeper_alone_keeps_the_seeds_of_all_rollups_coming() {
-    let mut chain = TestChain::new().await;
-    let rollup = chain.set.deployment.rollup;
-    chain.stakers(rollup, 3).await;
-    let (new, _) = chain.upgrade().await;
-    let mut participants =
-        Participants { keepers: vec![chain.keeper()], ..Participants::default() };
-    chain.begin();
-    // A long silence: no epoch has a seed.
-    chain.skip_to(chain.now() + Seconds::HOUR);
-    assert_eq!(chain.look().await.rollup(rollup).unwrap().proposer, None);
-    participants.play_for(&mut chain, 16).await;
-    for rollup in [rollup, new] {
-        let epochs: Vec<_> = participants
-            .done()
-            .filter_map(|act| match act {
-                Act::RecordSeed { rollup: of, epoch } if of == rollup => Some(epoch),
-                _ => None,
-            })
-            .collect();
-        assert!(epochs.len() >= 3, "{epochs:?}");
-        assert!(epochs.windows(2).all(|two| two[1] == two[0].next()), "{epochs:?}");
+    for maker in Maker::ALL {
+        let mut chain = TestChain::new().await;
+        let old = chain.addresses().rollup;
+        chain.stake(old, 3).await;
+        let (new, _) = chain.upgrade("1").await;
+        let mut company = Company::new(&chain, maker).await;
+        let keeper = company.add_keeper(&chain, PayOut::No);
+        let AnyRole::Keeper(role) = &mut company.actors[keeper].agent.role else { panic!() };
+        role.rollups.extend([old, new]);
+        // A long silence: no epoch has a seed.
+        chain.skip_until_next_is(chain.now() + Seconds::HOUR);
+        assert_eq!(chain.look().await.rollups[&old].proposer, None);
+        let mut expected = [(old, Vec::new()), (new, Vec::new())];
+        let mut question = Question::default();
+        question.rollups.insert(new, [].into());
+        for _ in 0..24 {
+            let view = chain.ask(Question { next: chain.next(), ..question.clone() }).await;
+            for (rollup, epochs) in &mut expected {
+                // The second slot of an epoch is the only one in which a seed can be recorded.
+                let RollupView { clock, slot, .. } = &view.rollups[rollup];
+                let slot = slot.unwrap();
+                if !clock.is_first_of_epoch(slot) {
+                    epochs.push((clock.epoch_of(slot).next(), company.address(keeper)));
+                }
+            }
+            company.play(&chain).await;
+        }
+        company.act(&chain).await;
+        for (rollup, mut epochs) in expected {
+            // A slot has two blocks.
+            epochs.dedup();
+            assert_eq!(company.seeded(rollup), epochs);
+            assert!(epochs.len() >= 6, "24 blocks are 6 epochs");
+        }
+        assert!(chain.look().await.rollups[&old].proposer.is_some());
+        assert_eq!(company.failures(), [""; 0]);
     }
-    assert!(chain.look().await.rollup(rollup).unwrap().proposer.is_some());
-    assert_eq!(participants.failures(), Vec::<String>::new());
 }

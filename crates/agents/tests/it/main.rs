@@ -2,10 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
-mod frugality;
+mod company;
+mod faults;
 mod holders;
 mod keepers;
 mod movers;
+mod restarts;
+mod run;
 mod sequencers;
 mod test_chain;
 mod upgrade;
+mod views;

@@ -1,113 +1,158 @@
 //! Movers, one question each.
 
-use crate::test_chain::{Participants, STAKE, TestChain, attester, is_done};
-use alloy_eips::BlockId;
+use crate::{
+    company::{AnyRole, Company, Standing},
+    test_chain::{STAKE, TestChain, attester, key},
+    views::Maker,
+};
+use alloy_primitives::Address;
 use canon_abi::Registry;
-use canon_agents::{Act, Mover, Outcome, Phase};
-use canon_chain::{NoWait, calls};
-use canon_protocol::Seconds;
+use canon_agents::Mover;
+use canon_chain::calls;
+use canon_protocol::{AttesterStatus, Seconds, Timestamp};
+use canon_views::{IntentSubject, MoveObstacle, MovePhase, MovePlan, Question};
 
-#[tokio::test]
-async fn a_move_waits_for_the_target_and_keeps_its_seat() {
+/// A set with one staker, and a further rollup.
+async fn staked() -> (TestChain, Address, Address) {
     let mut chain = TestChain::new().await;
-    let old = chain.set.deployment.rollup;
-    chain.stakers(old, 1).await;
-    let (new, _) = chain.upgrade().await;
-    let mut mover = chain.mover(0, old, new);
-    assert_eq!(mover.phase(), Phase::Unannounced);
-    chain.begin();
-    let view = chain.look().await;
-    assert!(matches!(mover.tick(&view).await.unwrap()[..], [Outcome::Sent { .. }]));
-    chain.mine();
-    let view = chain.look().await;
-    assert!(matches!(mover.tick(&view).await.unwrap()[..], [Outcome::Done { .. }]));
-    let ready_at = chain.now() + Seconds::HOUR;
-    assert_eq!(mover.phase(), Phase::Waiting { ready_at });
-    chain.skip_to(ready_at);
-    for _ in 0..3 {
-        let view = chain.look().await;
-        assert!(mover.tick(&view).await.unwrap().is_empty());
-        assert_eq!(mover.phase(), Phase::Ready);
-        chain.mine();
-    }
-    // Another process finds it as it is.
-    let mut other = chain.mover(0, old, new);
-    let view = chain.look().await;
-    assert!(other.tick(&view).await.unwrap().is_empty());
-    assert_eq!(other.phase(), Phase::Ready);
+    let old = chain.addresses().rollup;
+    chain.stake(old, 1).await;
+    let (new, _) = chain.upgrade("1").await;
+    (chain, old, new)
+}
+
+/// The new rollup becomes canonical, however it came to that.
+async fn switch(chain: &TestChain, rollup: Address) {
+    let registry = chain.addresses().registry;
+    chain.as_governance(registry, Registry::upgradeCall { rollup }).await;
+}
+
+/// What has the stake on a rollup: status, amount and withdrawer.
+async fn stake_of(
+    chain: &TestChain,
+    rollup: Address,
+    attester: Address,
+) -> (AttesterStatus, u128, Address) {
+    let mut question = Question::new(chain.next());
+    question.rollups.entry(rollup).or_default().insert(attester);
+    let view = chain.ask(question).await;
+    let found = view.attester(rollup, attester).unwrap();
+    (found.status, found.stake.get(), found.withdrawer)
 }
 
 #[tokio::test]
-async fn who_left_has_nothing_to_move() {
-    let mut chain = TestChain::new().await;
-    let old = chain.set.deployment.rollup;
-    chain.stakers(old, 1).await;
-    let (new, _) = chain.upgrade().await;
-    let mut withdrawer = chain.withdrawer(0);
-    let to = withdrawer.address();
-    withdrawer.send(calls::unstake(old, attester(0), to), &mut NoWait).await.unwrap();
-    for number in [0, 9] {
-        let mut mover = chain.mover(number, old, new);
-        let view = chain.look().await;
-        assert!(mover.tick(&view).await.unwrap().is_empty());
-        assert_eq!(mover.phase(), Phase::Gone);
+async fn a_move_waits_for_its_time_and_for_the_target_and_keeps_its_seat() {
+    for maker in Maker::ALL {
+        let (chain, old, new) = staked().await;
+        let mut company = Company::new(&chain, maker).await;
+        company.add_mover(0, old, new);
+        company.play(&chain).await;
+        assert_eq!(*company.standing(0), Standing::Move(MovePhase::Unannounced));
+        let ready_at = chain.now() + Seconds::HOUR;
+        let waiting = Standing::Move(MovePhase::Waiting { ready_at });
+        let held = Standing::Move(MovePhase::Held(MoveObstacle::NotCanonical));
+        company.play(&chain).await;
+        assert_eq!(*company.standing(0), waiting);
+        let attester = attester(0);
+        let announced = IntentSubject::Announcement { rollup: old, attester, to: new };
+        assert_eq!(company.confirmed(), [announced]);
+        for (time, expected) in [(Timestamp::of(ready_at.get() - 1), &waiting), (ready_at, &held)] {
+            chain.skip_until_next_is(time);
+            company.act(&chain).await;
+            assert_eq!(company.standing(0), expected, "at {time}");
+        }
+        // Another process finds it as it is.
+        company.actors[0].restart_without_journal();
+        company.play_for(&chain, 3).await;
+        assert_eq!(*company.standing(0), held);
+        assert_eq!(company.confirmed(), [announced]);
+        let (status, stake, withdrawer) = stake_of(&chain, old, attester).await;
+        assert_eq!((status, stake), (AttesterStatus::Validating, STAKE.get()));
+        assert_eq!(withdrawer, company.address(0));
+
+        // In the first block after the target is canonical.
+        switch(&chain, new).await;
+        company.play(&chain).await;
+        assert_eq!(*company.standing(0), Standing::Move(MovePhase::Due));
+        company.play_for(&chain, 2).await;
+        assert_eq!(*company.standing(0), Standing::Move(MovePhase::Moved));
+        let moved = IntentSubject::Move { rollup: old, attester, ready_at };
+        assert_eq!(company.confirmed(), [announced, moved]);
+        assert_eq!(company.failures(), [""; 0]);
+        assert_eq!(stake_of(&chain, old, attester).await.0, AttesterStatus::None);
+        let there = (AttesterStatus::Validating, STAKE.get(), company.address(0));
+        assert_eq!(stake_of(&chain, new, attester).await, there);
     }
 }
 
 #[tokio::test]
-async fn a_key_that_is_not_the_withdrawers_is_reported_once() {
-    let mut chain = TestChain::new().await;
-    let old = chain.set.deployment.rollup;
-    chain.stakers(old, 1).await;
-    let (new, _) = chain.upgrade().await;
-    let mut mover = Mover::new(chain.sender("stranger", 0), attester(0), old, new);
-    chain.begin();
-    let mut outcomes = Vec::new();
-    for _ in 0..4 {
-        let view = chain.look().await;
-        outcomes.extend(mover.tick(&view).await.unwrap());
-        chain.mine();
+async fn whoever_left_has_nothing_to_move() {
+    for maker in Maker::ALL {
+        let (chain, old, new) = staked().await;
+        let mut withdrawer = chain.sender(key("withdrawer", 0));
+        let to = withdrawer.address();
+        chain.send_by(&mut withdrawer, calls::unstake(old, attester(0), to)).await;
+        let mut company = Company::new(&chain, maker).await;
+        // Who left, and who never was there.
+        company.add_mover(0, old, new);
+        company.add_mover(9, old, new);
+        company.play_for(&chain, 3).await;
+        for actor in [0, 1] {
+            assert_eq!(*company.standing(actor), Standing::Move(MovePhase::Gone));
+        }
+        assert!(company.entries.is_empty(), "{}", company.story());
     }
-    let [Outcome::Failed { error, .. }] = &outcomes[..] else { panic!("{outcomes:?}") };
-    assert_eq!(error.as_revert().unwrap().name(), Some("Rollup__NotWithdrawer"));
+}
+
+#[tokio::test]
+async fn a_key_that_is_not_the_withdrawers_sends_nothing() {
+    for maker in Maker::ALL {
+        let (chain, old, new) = staked().await;
+        let key = key("stranger", 0);
+        chain.fund(key.address());
+        let mut company = Company::new(&chain, maker).await;
+        let [attester, spare] = [attester(0), attester(1)];
+        let plan = MovePlan { withdrawer: key.address(), attester, from: old, to: new, spare };
+        company.add(AnyRole::Mover(Mover { plan }), key.clone());
+        company.play_for(&chain, 3).await;
+        let withdrawer = crate::test_chain::key("withdrawer", 0).address();
+        assert_eq!(*company.standing(0), Standing::Move(MovePhase::NotOurs { withdrawer }));
+        assert!(company.entries.is_empty(), "{}", company.story());
+
+        // With the withdrawer's plan, the contract refuses the key. That is reported once.
+        company.add(AnyRole::Mover(Mover { plan: MovePlan { withdrawer, ..plan } }), key);
+        company.play_for(&chain, 4).await;
+        let failures = company.failures();
+        assert_eq!(failures.len(), 1, "{failures:?}");
+        assert!(failures[0].contains("Rollup__NotWithdrawer"), "{failures:?}");
+        assert_eq!(company.entries.len(), 1, "nothing is sent");
+    }
 }
 
 #[tokio::test]
 async fn a_squatted_attester_moves_under_another_of_its_own() {
-    for spare in [None, Some(attester(77))] {
-        let mut chain = TestChain::new().await;
-        let old = chain.set.deployment.rollup;
-        chain.stakers(old, 1).await;
-        let (new, _) = chain.upgrade().await;
+    for maker in Maker::ALL {
+        let (mut chain, old, new) = staked().await;
         // Somebody else is first to register the attester there.
         let squatter = chain.deployer.address();
-        let set = chain.set.deployment;
-        chain.send(calls::approve(set.asset, new, STAKE)).await;
+        chain.send(calls::approve(chain.addresses().asset, new, STAKE)).await;
         chain.send(calls::stake(new, attester(0), squatter, squatter, STAKE)).await;
-        let mover = |chain: &TestChain| {
-            let mover = chain.mover(0, old, new);
-            spare.map_or_else(|| chain.mover(0, old, new), |spare| mover.with_spare(spare))
-        };
-        let own = spare.unwrap_or_else(|| chain.withdrawer(0).address());
-        let mut participants =
-            Participants { movers: vec![mover(&chain)], ..Participants::default() };
-        chain.begin();
-        let announced = |act| matches!(act, Act::AnnounceMove { .. });
-        participants.play_until(&mut chain, 3, is_done(announced)).await;
-        chain.skip_to(chain.now() + Seconds::HOUR);
-        chain.as_governance(set.registry, Registry::upgradeCall { rollup: new }).await;
-        let moved = |act| matches!(act, Act::FinaliseMove { .. });
-        participants.play_until(&mut chain, 4, is_done(moved)).await;
-        participants.play(&mut chain).await;
-        assert_eq!(participants.movers[0].phase(), Phase::Moved);
-        assert_eq!(participants.failures(), Vec::<String>::new());
-        let at = BlockId::from(chain.head().await.hash);
-        let there = chain.client.attester(at, new, own).await.unwrap();
-        assert_eq!((there.stake, there.withdrawer), (STAKE, chain.withdrawer(0).address()));
+        let mut company = Company::new(&chain, maker).await;
+        company.add_mover(0, old, new);
+        company.play(&chain).await;
+        chain.skip_until_next_is(chain.now() + Seconds::HOUR);
+        switch(&chain, new).await;
+        company.play_for(&chain, 2).await;
+        let AnyRole::Mover(Mover { plan }) = company.actors[0].agent.role else { panic!() };
         // Another process knows that this one arrived, and not the squatter's.
-        let mut other = mover(&chain);
-        let view = chain.look().await;
-        assert!(other.tick(&view).await.unwrap().is_empty());
-        assert_eq!(other.phase(), Phase::Moved);
+        company.actors[0].restart_without_journal();
+        company.play_for(&chain, 2).await;
+        assert_eq!(*company.standing(0), Standing::Move(MovePhase::Moved));
+        assert_eq!(company.failures(), [""; 0]);
+        assert_eq!(chain.devchain.nonce(company.address(0)), 2, "announced, moved");
+        let own = (AttesterStatus::Validating, STAKE.get(), company.address(0));
+        let squatted = (AttesterStatus::Validating, STAKE.get(), squatter);
+        assert_eq!(stake_of(&chain, new, plan.spare).await, own);
+        assert_eq!(stake_of(&chain, new, attester(0)).await, squatted);
     }
 }

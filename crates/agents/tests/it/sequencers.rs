@@ -1,222 +1,299 @@
 //! Sequencers, one question each.
 
-use crate::test_chain::{Participants, TestChain, is_done};
-use canon_agents::{Act, BlockDuty, Outcome, Seed, SignalDecision};
+use crate::{
+    company::{Company, Standing, is_done},
+    test_chain::{BLOCK, TestChain},
+    views::Maker,
+};
+use alloy_primitives::Address;
+use canon_chain::tx::TxEvent;
 use canon_devchain::{OldTransactions, ReorgOptions};
-use canon_protocol::RollupBlock;
+use canon_protocol::{Epoch, RollupBlock, Seconds, Slot};
+use canon_views::{
+    BlockDuty, IntentSubject, PayOut, Present, Question, RollupView, SeedStatus, SignalDecision,
+    SignalPlan,
+};
+
+/// A set with stakers, and the agents of all of them.
+struct Sequencers {
+    chain: TestChain,
+    company: Company,
+    rollup: Address,
+}
+
+impl Sequencers {
+    async fn new(count: u64, blocks: BlockDuty, maker: Maker) -> Self {
+        let mut chain = TestChain::new().await;
+        let rollup = chain.addresses().rollup;
+        chain.stake(rollup, count).await;
+        let mut company = Company::new(&chain, maker).await;
+        for number in 0..count {
+            company.add_sequencer(number, rollup, blocks, None);
+        }
+        Self { chain, company, rollup }
+    }
+
+    fn plan(&mut self, plan: Option<SignalPlan>) {
+        for actor in 0..self.company.actors.len() {
+            self.company.sequencer(actor).plan = plan;
+        }
+    }
+
+    /// What the only sequencer should do in the next block, if it hasn't: the slot's block, or the seed if
+    /// nobody can propose.
+    async fn due(&self) -> Option<IntentSubject> {
+        let (rollup, RollupView { slot, proposer, head, seed, .. }) =
+            (self.rollup, self.look().await);
+        let slot = slot.unwrap();
+        match (proposer, seed) {
+            (Some(_), _) => {
+                let is_free = head.is_none_or(|head| head.slot < slot);
+                is_free.then_some(IntentSubject::Block { rollup, slot })
+            }
+            (None, SeedStatus::Missing(epoch)) => Some(IntentSubject::Seed { rollup, epoch }),
+            (None, _) => None,
+        }
+    }
+
+    /// The rollup as it will be in the next block.
+    async fn look(&self) -> RollupView {
+        self.chain.look().await.rollups.remove(&self.rollup).unwrap()
+    }
+}
+
+fn slots(first: Slot, count: u64) -> impl Iterator<Item = Slot> {
+    (first.get()..first.get() + count).map(Slot::of)
+}
 
 #[tokio::test]
 async fn each_slot_gets_one_block_by_its_proposer() {
-    let mut chain = TestChain::new().await;
-    let rollup = chain.set.deployment.rollup;
-    let mut participants =
-        Participants { sequencers: chain.stakers(rollup, 5).await, ..Participants::default() };
-    chain.begin();
-    let block = |act| matches!(act, Act::ProposeBlock { .. });
-    participants.play_until(&mut chain, 20, is_done(block)).await;
-    participants.play_for(&mut chain, 40).await;
-    let slots: Vec<_> = participants
-        .done()
-        .filter_map(|act| match act {
-            Act::ProposeBlock { slot, .. } => Some(slot),
-            _ => None,
-        })
-        .collect();
-    assert!(slots.len() >= 20);
-    assert!(slots.windows(2).all(|two| two[1] == two[0].next()), "{slots:?}");
-    assert_eq!(participants.failures(), Vec::<String>::new());
-    let view = chain.look().await;
-    assert!(view.rollup(rollup).unwrap().block.get() >= 20);
+    for maker in Maker::ALL {
+        let Sequencers { chain, mut company, rollup } =
+            Sequencers::new(5, BlockDuty::Propose, maker).await;
+        let mut expected = Vec::new();
+        for _ in 0..60 {
+            let present = chain.look().await;
+            let RollupView { slot, proposer, .. } = &present.rollups[&rollup];
+            let due = slot.zip(*proposer);
+            expected.extend(due.filter(|due| Some(*due) != expected.last().copied()));
+            company.play(&chain).await;
+        }
+        company.act(&chain).await;
+        assert!(expected.len() >= 27, "60 blocks are 30 slots, and the first epochs have no seed");
+        let first = expected[0].0;
+        assert!(expected.iter().map(|(slot, _)| *slot).eq(slots(first, expected.len() as u64)));
+        assert_eq!(company.proposed(rollup), expected);
+        assert_eq!(company.failures(), [""; 0]);
+        let head = chain.look().await.rollups[&rollup].head.unwrap();
+        assert_eq!(head.number.get(), expected.len() as u64);
+    }
 }
 
 #[tokio::test]
 async fn the_agreed_block_comes_first() {
-    let mut chain = TestChain::new().await;
-    let rollup = chain.set.deployment.rollup;
-    let mut participants =
-        Participants { sequencers: chain.stakers(rollup, 3).await, ..Participants::default() };
-    let (_, plan) = chain.upgrade().await;
-    let from = RollupBlock::of(10);
-    for sequencer in &mut participants.sequencers {
-        sequencer.set_plan(Some(plan.clone().from_block(from)));
+    for maker in Maker::ALL {
+        let mut all = Sequencers::new(3, BlockDuty::Propose, maker).await;
+        let (_, plan) = all.chain.upgrade("1").await;
+        let from = RollupBlock::of(10);
+        all.plan(Some(SignalPlan { from_block: from, ..plan }));
+        let Sequencers { chain, mut company, rollup } = all;
+        for _ in 0..60 {
+            let head = chain.look().await.rollups[&rollup].head;
+            let block = head.map_or(RollupBlock::ZERO, |head| head.number);
+            company.play(&chain).await;
+            let decision = SignalDecision::TooEarly { block, from };
+            for actor in 0..3 {
+                let is_too_early = *company.standing(actor) == Standing::Signal(decision);
+                assert_eq!(is_too_early, block < from, "at block {block}");
+            }
+            if !company.signaled().is_empty() {
+                break;
+            }
+        }
+        let blocks = company.proposed(rollup);
+        let first = blocks[0].0;
+        // The slot of the tenth block has a second L1 block.
+        assert_eq!(company.signaled(), [Slot::of(first.get() + 9)]);
+        assert!(blocks.iter().map(|(slot, _)| *slot).eq(slots(first, 10)), "{blocks:?}");
     }
-    chain.begin();
-    participants.play_until(&mut chain, 60, is_done(|act| matches!(act, Act::Signal { .. }))).await;
-    let blocks = participants.done().filter(|act| matches!(act, Act::ProposeBlock { .. })).count();
-    assert!((10..12).contains(&blocks), "{blocks}");
-    let early = |s: &canon_agents::Sequencer| {
-        matches!(s.decision(), SignalDecision::TooEarly { .. } | SignalDecision::Signal)
-    };
-    assert!(participants.sequencers.iter().all(early));
 }
 
 #[tokio::test]
 async fn who_leaves_the_blocks_records_the_seeds() {
-    let mut chain = TestChain::new().await;
-    let rollup = chain.set.deployment.rollup;
-    let sequencers = chain.stakers(rollup, 3).await;
-    let mut participants = Participants {
-        sequencers: sequencers.into_iter().map(|s| s.with_blocks(BlockDuty::Leave)).collect(),
-        ..Participants::default()
-    };
-    chain.begin();
-    participants
-        .play_until(&mut chain, 30, is_done(|act| matches!(act, Act::RecordSeed { .. })))
-        .await;
-    participants.play_for(&mut chain, 20).await;
-    let mut epochs: Vec<_> = participants
-        .done()
-        .filter_map(|act| match act {
-            Act::RecordSeed { epoch, .. } => Some(epoch),
-            _ => None,
-        })
-        .collect();
-    // The first one has no proposers, so that several may record it.
-    epochs.dedup();
-    assert!(epochs.len() >= 5);
-    assert!(epochs.windows(2).all(|two| two[1] == two[0].next()), "{epochs:?}");
-    assert!(participants.done().all(|act| matches!(act, Act::RecordSeed { .. })));
-    assert!(!matches!(chain.look().await.rollup(rollup).unwrap().seed, Seed::Missing(_)));
+    for maker in Maker::ALL {
+        let Sequencers { chain, mut company, rollup } =
+            Sequencers::new(3, BlockDuty::Leave, maker).await;
+        let everybody: Vec<_> = (0..3).map(|actor| company.address(actor)).collect();
+        let mut expected: Vec<(Epoch, Address)> = Vec::new();
+        for _ in 0..50 {
+            let present = chain.look().await;
+            let RollupView { seed, proposer, .. } = present.rollups[&rollup];
+            if let SeedStatus::Missing(epoch) = seed {
+                // Where nobody can propose, everybody's turn is the epoch's second slot, which is its last.
+                let recorders = proposer.map_or(everybody.clone(), |proposer| vec![proposer]);
+                expected.extend(recorders.into_iter().map(|recorder| (epoch, recorder)));
+            }
+            company.play(&chain).await;
+        }
+        company.act(&chain).await;
+        assert_eq!(company.seeded(rollup), expected);
+        assert_eq!(company.confirmed().len(), expected.len(), "nothing else is done");
+        assert_eq!(company.failures(), [""; 0]);
+        // One recorder for each of the epochs after the first.
+        let (first, later) = expected.split_at(3);
+        assert!(first.iter().map(|(epoch, _)| epoch).all(|epoch| *epoch == first[0].0));
+        let epochs = later.iter().map(|(epoch, _)| epoch.get());
+        assert!(epochs.eq((1..=later.len() as u64).map(|step| first[0].0.get() + step)));
+        assert!(later.len() >= 10, "50 blocks are 12 epochs");
+    }
 }
 
 #[tokio::test]
 async fn after_a_silence_sequencers_come_back_by_themselves() {
-    let mut chain = TestChain::new().await;
-    let rollup = chain.set.deployment.rollup;
-    let mut participants =
-        Participants { sequencers: chain.stakers(rollup, 3).await, ..Participants::default() };
-    chain.begin();
-    let block = |act| matches!(act, Act::ProposeBlock { .. });
-    for _ in 0..2 {
-        // Everybody is offline for an hour, so that no epoch has a seed.
-        chain.skip_to(chain.now() + canon_protocol::Seconds::HOUR);
-        assert_eq!(chain.look().await.rollup(rollup).unwrap().proposer, None);
-        let before = participants.done().filter(|act| block(*act)).count();
-        participants.play_for(&mut chain, 16).await;
-        let blocks = participants.done().filter(|act| block(*act)).count() - before;
-        assert!(blocks >= 4, "{blocks} blocks:\n{}", participants.story());
+    for maker in Maker::ALL {
+        let Sequencers { chain, mut company, rollup } =
+            Sequencers::new(3, BlockDuty::Propose, maker).await;
+        company.play_for(&chain, 8).await;
+        for _ in 0..2 {
+            // Everybody is offline for an hour, so that no epoch has a seed.
+            chain.skip_until_next_is(chain.now() + Seconds::HOUR);
+            let RollupView { clock, slot, proposer, .. } = &chain.look().await.rollups[&rollup];
+            assert_eq!(*proposer, None);
+            // The seed of the next epoch is recorded in this one.
+            let first = clock.first_slot(clock.epoch_of(slot.unwrap()).next()).unwrap();
+            let before = company.proposed(rollup).len();
+            company.play_for(&chain, 16).await;
+            let last = clock.slot_at(chain.now()).unwrap();
+            company.act(&chain).await;
+            let blocks = company.proposed(rollup).split_off(before);
+            let count = last.steps_since(first).unwrap() + 1;
+            assert!(count >= 6, "16 blocks are 8 slots");
+            assert!(blocks.iter().map(|(slot, _)| *slot).eq(slots(first, count)), "{blocks:?}");
+        }
+        assert_eq!(company.failures(), [""; 0]);
     }
-    assert_eq!(participants.failures(), Vec::<String>::new());
 }
 
 #[tokio::test]
 async fn nothing_is_recorded_in_the_first_slot_of_an_epoch() {
-    let mut chain = TestChain::new().await;
-    let rollup = chain.set.deployment.rollup;
-    let sequencers = chain.stakers(rollup, 1).await;
-    let sequencers = sequencers.into_iter().map(|s| s.with_blocks(BlockDuty::Leave)).collect();
-    let mut participants = Participants { sequencers, ..Participants::default() };
-    chain.begin();
-    let mut seen = [0; 2];
+    let mut all = Sequencers::new(1, BlockDuty::Leave, Maker::Reads).await;
+    let mut epochs = Vec::new();
+    let mut sent_in = [0, 0];
     for _ in 0..24 {
-        let view = chain.look().await;
-        let slot = view.rollup(rollup).unwrap().slot.unwrap().get() % 2;
-        let expected = view.rollup(rollup).unwrap().seed;
-        assert_eq!(slot == 0, expected == Seed::NotYet);
-        let before = participants.outcomes.len();
-        participants.play(&mut chain).await;
-        let sent =
-            participants.outcomes[before..].iter().any(|o| matches!(o, Outcome::Sent { .. }));
-        seen[usize::try_from(slot).unwrap()] += u32::from(sent);
+        let RollupView { clock, slot, seed, .. } = all.look().await;
+        let position = clock.position_in_epoch(slot.unwrap());
+        assert_eq!(position == 0, seed == SeedStatus::NotYet);
+        epochs.push(clock.epoch_of(slot.unwrap()));
+        let Sequencers { chain, company, .. } = &mut all;
+        let before = company.entries.len();
+        company.play(chain).await;
+        sent_in[usize::try_from(position).unwrap()] += company.sent_since(before).len();
     }
-    assert!(seen[0] == 0 && seen[1] >= 4, "{seen:?}");
+    epochs.dedup();
+    assert_eq!(sent_in, [0, epochs.len()], "once per epoch, in its second slot");
 }
 
 #[tokio::test]
 async fn what_is_not_mined_in_its_slot_is_missed_and_not_sent_again() {
-    let mut chain = TestChain::new().await;
-    let rollup = chain.set.deployment.rollup;
-    let mut participants =
-        Participants { sequencers: chain.stakers(rollup, 1).await, ..Participants::default() };
-    chain.begin();
-    let block = |act| matches!(act, Act::ProposeBlock { .. });
-    participants.play_until(&mut chain, 20, is_done(block)).await;
-    // Fees jump far above what it offers, for two slots.
-    let before = participants.outcomes.len();
-    for _ in 0..6 {
-        chain.chain.set_base_fee_next(900_000_000_000);
-        participants.play(&mut chain).await;
-    }
-    let outcomes = &participants.outcomes[before..];
-    assert!(
-        outcomes.iter().any(|o| matches!(o, Outcome::Missed { .. })),
-        "{}",
-        participants.story()
-    );
-    let mut sent: Vec<_> = outcomes
-        .iter()
-        .filter_map(|outcome| match outcome {
-            Outcome::Sent { act, .. } => Some(*act),
-            _ => None,
-        })
-        .collect();
-    let all = sent.len();
-    sent.dedup();
-    assert_eq!(sent.len(), all, "once per slot: {sent:?}");
-    // Fees fall again: what comes next takes the nonces of what was given up.
-    chain.chain.set_base_fee_next(1_000_000_000);
-    chain.mine();
-    participants.play_until(&mut chain, 10, is_done(block)).await;
-    participants.play_for(&mut chain, 4).await;
-    assert_eq!(participants.failures(), Vec::<String>::new());
-    assert!(chain.chain.pool_size() <= 1, "nothing is left behind");
-}
-
-#[tokio::test]
-async fn a_reorganization_is_lived_through() {
-    for old in [OldTransactions::ReturnToPool, OldTransactions::Drop] {
-        let mut chain = TestChain::new().await;
-        let rollup = chain.set.deployment.rollup;
-        let mut participants = Participants {
-            sequencers: chain.stakers(rollup, 3).await,
-            keepers: vec![chain.keeper()],
-            ..Participants::default()
-        };
-        let (_, plan) = chain.upgrade().await;
-        for sequencer in &mut participants.sequencers {
-            sequencer.set_plan(Some(plan.clone()));
+    for maker in Maker::ALL {
+        let mut all = Sequencers::new(1, BlockDuty::Propose, maker).await;
+        let block = |subject| matches!(subject, IntentSubject::Block { .. });
+        all.company.play_until(&all.chain, 20, is_done(block)).await;
+        let (confirmed, before) = (all.company.confirmed(), all.company.entries.len());
+        // Fees quadruple in every block: what is offered is never enough.
+        let mut missed = Vec::new();
+        for base_fee in [10, 40, 160, 640, 2_560, 10_240].map(|gwei| gwei * 1_000_000_000) {
+            missed.extend(all.due().await);
+            all.chain.devchain.set_base_fee_next(base_fee);
+            all.company.play(&all.chain).await;
         }
-        chain.begin();
-        participants
-            .play_until(&mut chain, 90, is_done(|act| matches!(act, Act::Push { .. })))
-            .await;
-        let proposals = chain.look().await.proposals().len();
-        assert_eq!(proposals, 1);
-        // The block of the push and two more are replaced by empty ones.
-        let options = ReorgOptions { depth: 3, old, ..ReorgOptions::default() };
-        chain.chain.reorg(options).unwrap();
-        let view = chain.look().await;
-        assert_eq!(view.proposals().len(), 0, "what was known of the old blocks is forgotten");
-        participants.play_for(&mut chain, 40).await;
-        let view = chain.look().await;
-        assert_eq!(view.proposals().len(), 1, "{}", participants.story());
+        missed.dedup();
+        // The first slot's block would have recorded the next epoch's seed, so that there are no more.
+        assert_eq!(missed.iter().map(|subject| block(*subject)).collect::<Vec<_>>(), [true, false]);
+        assert_eq!(all.company.confirmed(), confirmed, "nothing is mined meanwhile");
+        assert_eq!(all.company.sent_since(before), missed, "once per slot");
+        // Fees fall again: what comes next takes the nonces of what was given up.
+        all.chain.devchain.set_base_fee_next(1_000_000_000);
+        let after = all.company.entries.len();
+        let mut due = Vec::new();
+        for _ in 0..20 {
+            due.extend(all.due().await);
+            all.company.play(&all.chain).await;
+        }
+        due.dedup();
+        let Sequencers { chain, mut company, .. } = all;
+        assert_eq!(chain.devchain.pool_size(), 0, "nothing is left behind");
+        company.act(&chain).await;
+        assert_eq!(company.confirmed_since(after), due, "{}", company.story());
+        assert!(due.len() >= 8, "20 blocks are 10 slots, and the first epoch has no proposers");
+        assert_eq!(company.failures(), [""; 0]);
     }
 }
 
 #[tokio::test]
 async fn the_plan_changes_without_a_restart() {
-    let mut chain = TestChain::new().await;
-    let rollup = chain.set.deployment.rollup;
-    let mut participants =
-        Participants { sequencers: chain.stakers(rollup, 2).await, ..Participants::default() };
-    let (_, one) = chain.upgrade().await;
-    let (_, other) = chain.upgrade().await;
-    chain.begin();
-    for plan in [&one, &other] {
-        for sequencer in &mut participants.sequencers {
-            sequencer.set_plan(Some(plan.clone()));
+    for maker in Maker::ALL {
+        let mut all = Sequencers::new(2, BlockDuty::Propose, maker).await;
+        let (_, one) = all.chain.upgrade("1").await;
+        let (_, other) = all.chain.upgrade("2").await;
+        let payloads = [one.payload, other.payload];
+        let counts = |present: &Present| payloads.map(|payload| present.payloads[&payload].signals);
+        let mut question = Question::default();
+        question.payloads.extend(payloads);
+        all.company.play_for(&all.chain, 8).await;
+        // At the beginning of a round.
+        loop {
+            let present = all.chain.look().await;
+            let slot = present.rollups[&all.rollup].slot.unwrap();
+            let rules = present.signaling.unwrap().rules;
+            if slot == rules.first_slot(rules.round_of(slot)) {
+                break;
+            }
+            all.company.play(&all.chain).await;
         }
-        let payload = plan.payload.address();
-        let signal = |act| matches!(act, Act::Signal { payload: of, .. } if of == payload);
-        participants.play_until(&mut chain, 40, is_done(signal)).await;
+        // Two slots for each.
+        for (plan, expected) in [(Some(one), [2, 0]), (Some(other), [2, 2]), (None, [2, 2])] {
+            all.plan(plan);
+            all.company.play_for(&all.chain, 4).await;
+            let next = all.chain.next();
+            let present = all.chain.ask(Question { next, ..question.clone() }).await;
+            assert_eq!(counts(&present), expected);
+        }
+        assert_eq!(all.company.signaled().len(), 4);
+        let nothing = Standing::Signal(SignalDecision::NoPayload);
+        assert!((0..2).all(|actor| *all.company.standing(actor) == nothing));
+        assert_eq!(all.company.failures(), [""; 0]);
     }
-    for sequencer in &mut participants.sequencers {
-        sequencer.set_plan(None);
+}
+
+#[tokio::test]
+async fn a_reorganization_is_lived_through() {
+    for maker in Maker::ALL {
+        for old in [OldTransactions::ReturnToPool, OldTransactions::Drop] {
+            let mut all = Sequencers::new(3, BlockDuty::Propose, maker).await;
+            let (_, plan) = all.chain.upgrade("1").await;
+            all.plan(Some(plan));
+            let Sequencers { chain, mut company, .. } = all;
+            company.add_keeper(&chain, PayOut::No);
+            chain.mine();
+            let push = |subject| matches!(subject, IntentSubject::Push { .. });
+            company.play_until(&chain, 90, is_done(push)).await;
+            assert_eq!(chain.look().await.governance.proposals.len(), 1);
+            // The block of the push and two more are replaced by empty ones.
+            let options = ReorgOptions { depth: 3, old, ..ReorgOptions::default() };
+            chain.devchain.reorg(options).unwrap();
+            assert_eq!(chain.look().await.governance.proposals.len(), 0);
+            let before = company.entries.len();
+            company.play_for(&chain, 40).await;
+            println!("{maker:?} {old:?}\n{}", company.story());
+            assert_eq!(chain.look().await.governance.proposals.len(), 1, "{}", company.story());
+            let taken_back = company.entries[before..].iter().filter(|entry| {
+                let subject = entry.report.intent.map(|id| id.subject);
+                matches!(entry.report.event, TxEvent::TakenBack { .. }) && subject.is_some_and(push)
+            });
+            assert_eq!(taken_back.count(), 1);
+            let pushes = company.confirmed_since(before).into_iter().filter(|one| push(*one));
+            assert_eq!(pushes.count(), 1);
+        }
     }
-    participants.play_for(&mut chain, 2).await;
-    let before = participants.outcomes.len();
-    participants.play_for(&mut chain, 10).await;
-    let outcomes = &participants.outcomes[before..];
-    assert!(outcomes.iter().all(|outcome| !matches!(outcome.act(), Act::Signal { .. })));
-    assert_eq!(participants.failures(), Vec::<String>::new());
 }

@@ -1,183 +1,190 @@
-//! A set with sequencers and holders, on a chain that mines on request.
+//! A set on a chain that mines on request.
 
-use alloy_json_rpc::{RequestPacket, ResponsePacket};
-use alloy_primitives::{Address, Bytes, U256, keccak256};
-use alloy_provider::Provider;
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy_provider::{Provider, ProviderBuilder};
 use alloy_rpc_client::RpcClient;
 use alloy_rpc_types_eth::TransactionRequest;
 use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::SolCall;
-use alloy_transport::{TransportError, TransportFut};
-use canon_agents::{
-    Act, Holder, Keeper, Mover, Order, Outcome, Sequencer, SignalPlan, VettedPayload, View, Watcher,
-};
+use canon_agents::VettedPayload;
 use canon_chain::{
-    Checks, Client, NoWait, Sender, calls,
+    Client, Confirmed, ContractCall, Deployment, NoWait, Sender, calls,
     deploy::{
         Create2Origin, DeployRecord, DeployedSet, SetParameters, Upgrade, deploy, deploy_rollup,
         deploy_upgrade_payload,
     },
 };
-use canon_devchain::{Devchain, DevchainConfig, DevchainTransport, Mining};
-use canon_protocol::{Amount, Seconds, Timestamp};
-use canon_views::BlockView;
-use core::{
-    ops::ControlFlow,
-    sync::atomic::{AtomicU64, Ordering},
-    task::{Context, Poll},
-};
-use std::sync::Arc;
+use canon_devchain::{Devchain, DevchainConfig, Mining};
+use canon_follow::SetIdentity;
+use canon_protocol::{Amount, ProposalId, Seconds, Timestamp};
+use canon_views::{HolderView, Present, Question, SignalPlan};
+use core::ops::ControlFlow;
+use tokio::sync::OnceCell;
 
-/// Seconds between two L1 blocks: a slot has two.
-pub(crate) const BLOCK: u64 = 12;
+/// The time between two L1 blocks. A slot has two.
+pub(crate) const BLOCK: Seconds = Seconds::of(12);
 
 /// What each staker stakes.
-pub(crate) const STAKE: Amount = Amount::of(100 * Amount::TOKEN.get());
+pub(crate) const STAKE: Amount = tokens(100);
+
+/// The randomness of all blocks: it doesn't matter in which one a seed is recorded.
+const RANDOMNESS: B256 = B256::repeat_byte(0x5e);
 
 pub(crate) const fn tokens(count: u128) -> Amount {
     Amount::of(count * Amount::TOKEN.get())
 }
 
-/// Counts what is asked of the chain.
-#[derive(Clone)]
-struct Counting {
-    inner: DevchainTransport,
-    requests: Arc<AtomicU64>,
+/// The key of this name and number.
+pub(crate) fn key(name: &str, number: u64) -> PrivateKeySigner {
+    PrivateKeySigner::from_bytes(&keccak256(format!("{name} {number}"))).unwrap()
 }
 
-impl tower::Service<RequestPacket> for Counting {
-    type Response = ResponsePacket;
-    type Error = TransportError;
-    type Future = TransportFut<'static>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
-        tower::Service::poll_ready(&mut self.inner, context)
-    }
-
-    fn call(&mut self, request: RequestPacket) -> TransportFut<'static> {
-        self.requests.fetch_add(request.len() as u64, Ordering::Relaxed);
-        tower::Service::call(&mut self.inner, request)
-    }
+pub(crate) fn attester(number: u64) -> Address {
+    Address::left_padding_from(&(0xa77e_0000 + number).to_be_bytes())
 }
 
 pub(crate) struct TestChain {
-    pub(crate) chain: Devchain,
+    pub(crate) devchain: Devchain,
+    /// Never fails.
     pub(crate) client: Client,
     pub(crate) set: DeployedSet,
-    pub(crate) watcher: Watcher,
+    pub(crate) identity: SetIdentity,
     pub(crate) deployer: Sender,
-    requests: Arc<AtomicU64>,
+}
+
+/// A chain at some block, to begin with several times.
+#[derive(Clone, Debug)]
+pub(crate) struct Image {
+    chain: Vec<u8>,
+    set: DeployedSet,
+    identity: SetIdentity,
 }
 
 impl TestChain {
-    /// The set of the tests' parameters, with epochs of two slots.
+    /// The set of the tests' parameters, with epochs of two slots and rounds won by 6 of 10.
     pub(crate) async fn new() -> Self {
-        let chain = Devchain::new(DevchainConfig { block_time: BLOCK, ..Default::default() });
-        let requests = Arc::new(AtomicU64::new(0));
-        let transport = Counting { inner: chain.transport(), requests: requests.clone() };
-        let provider = alloy_provider::ProviderBuilder::default()
-            .connect_client(RpcClient::new(transport, true));
-        let client = Client::connect(provider).await.unwrap();
-        let mut deployer = Sender::new(client.clone(), chain.dev_accounts().remove(0));
-        let parameters = parameters().check().unwrap();
-        let raw = parameters.raw().clone();
-        let mut record = DeployRecord::new(client.chain_id(), deployer.address(), raw);
-        let set = deploy(&mut deployer, &parameters, &mut record, &mut NoWait, |_, _| {
-            ControlFlow::Continue(())
-        })
-        .await
-        .unwrap();
-        let watcher = Watcher::new(client.clone(), set.deployment.registry);
-        Self { chain, client, set, watcher, deployer, requests }
+        static IMAGE: OnceCell<Image> = OnceCell::const_new();
+        Self::at(IMAGE.get_or_init(|| deployed(parameters())).await).await
     }
 
-    /// Requests since the last time.
-    pub(crate) fn requests(&self) -> u64 {
-        self.requests.swap(0, Ordering::Relaxed)
+    /// The same with rounds won by 2 of 3: less time until a proposal.
+    pub(crate) async fn with_short_rounds() -> Self {
+        static IMAGE: OnceCell<Image> = OnceCell::const_new();
+        let mut parameters = parameters();
+        (parameters.signaling.n, parameters.signaling.m) = (2, 3);
+        Self::at(IMAGE.get_or_init(|| deployed(parameters)).await).await
     }
 
-    /// Somebody with ether.
-    pub(crate) fn sender(&self, name: &str, number: u64) -> Sender {
-        let seed = keccak256(format!("{name} {number}"));
-        let key = PrivateKeySigner::from_bytes(&seed).unwrap();
-        self.chain.set_balance(key.address(), U256::from(10).pow(U256::from(21)));
-        Sender::new(self.client.clone(), key).with_nonce(0)
+    /// The chain as it was.
+    pub(crate) async fn at(image: &Image) -> Self {
+        let Image { chain, set, identity } = image;
+        let devchain = Devchain::from_bytes(chain).unwrap();
+        let client = connect(devchain.client()).await;
+        let deployer = Sender::new(client.clone(), devchain.dev_accounts().remove(0));
+        Self { devchain, client, set: *set, identity: identity.clone(), deployer }
     }
 
-    pub(crate) async fn send(&mut self, call: canon_chain::ContractCall) -> canon_chain::Confirmed {
-        self.deployer.send(call, &mut NoWait).await.unwrap()
+    /// The chain as it is.
+    pub(crate) fn image(&self) -> Image {
+        let (set, identity) = (self.set, self.identity.clone());
+        Image { chain: self.devchain.to_bytes(), set, identity }
     }
 
-    /// Stakers on a rollup, each with a proposer and a withdrawer of its own.
-    pub(crate) async fn stakers(&mut self, rollup: Address, count: u64) -> Vec<Sequencer> {
-        let supply = tokens(1_000_000);
-        self.send(calls::approve(self.set.deployment.asset, rollup, supply)).await;
-        let mut stakers = Vec::new();
+    pub(crate) const fn addresses(&self) -> Deployment {
+        self.set.deployment
+    }
+
+    /// Sends a call and mines it. The deployer is who does what no agent does.
+    pub(crate) async fn send(&mut self, call: ContractCall) -> Confirmed {
+        let mut deployer = self.deployer.clone();
+        let confirmed = self.send_by(&mut deployer, call).await;
+        self.deployer = deployer;
+        confirmed
+    }
+
+    /// Sends a call of somebody else and mines it.
+    pub(crate) async fn send_by(&self, sender: &mut Sender, call: ContractCall) -> Confirmed {
+        self.devchain.set_mining(Mining::Auto);
+        let confirmed = sender.send(call, &mut NoWait).await.unwrap();
+        self.devchain.set_mining(Mining::Manual);
+        confirmed
+    }
+
+    /// A sender with ether.
+    pub(crate) fn sender(&self, key: PrivateKeySigner) -> Sender {
+        self.fund(key.address());
+        Sender::new(self.client.clone(), key)
+    }
+
+    pub(crate) fn fund(&self, account: Address) {
+        self.devchain.set_balance(account, U256::from(10).pow(U256::from(21)));
+    }
+
+    /// Registers stakers on a rollup, each with a proposer and a withdrawer of its own.
+    pub(crate) async fn stake(&mut self, rollup: Address, count: u64) {
         for number in 0..count {
-            let sender = self.sender("proposer", number);
-            let (proposer, withdrawer) = (sender.address(), self.withdrawer(number).address());
-            let stake = calls::stake(rollup, attester(number), proposer, withdrawer, STAKE);
-            self.send(stake).await;
-            stakers.push(Sequencer::new(sender, rollup));
+            self.stake_with_proposer(rollup, number, number).await;
         }
-        stakers
     }
 
-    /// Who decides about a staker's stake.
-    pub(crate) fn withdrawer(&self, number: u64) -> Sender {
-        self.sender("withdrawer", number)
+    /// Registers a staker on a rollup. Its proposer is that of a staker with another number.
+    pub(crate) async fn stake_with_proposer(&mut self, rollup: Address, number: u64, other: u64) {
+        let proposer = key("proposer", other).address();
+        let withdrawer = key("withdrawer", number).address();
+        self.fund(proposer);
+        self.fund(withdrawer);
+        self.send(calls::approve(self.addresses().asset, rollup, STAKE)).await;
+        self.send(calls::stake(rollup, attester(number), proposer, withdrawer, STAKE)).await;
     }
 
-    /// Moves a staker.
-    pub(crate) fn mover(&self, number: u64, from: Address, to: Address) -> Mover {
-        Mover::new(self.withdrawer(number), attester(number), from, to)
+    /// Gives somebody tokens.
+    pub(crate) async fn endow(&mut self, account: Address, amount: Amount) {
+        self.fund(account);
+        self.send(calls::transfer(self.addresses().asset, account, amount)).await;
     }
 
-    /// Holders of so many tokens each, who want to lock them.
-    pub(crate) async fn holders(&mut self, amounts: &[u128]) -> Vec<Holder> {
-        let mut holders = Vec::new();
-        for (number, amount) in (0..).zip(amounts) {
-            let sender = self.sender("holder", number);
-            let to = sender.address();
-            self.send(calls::transfer(self.set.deployment.asset, to, tokens(*amount))).await;
-            let mut holder = Holder::new(sender);
-            holder.queue(Order::LockWithPermit(tokens(*amount)));
-            holders.push(holder);
-        }
-        holders
+    /// Locks tokens of the deployer as power of `holder`.
+    pub(crate) async fn lock_for(&mut self, holder: Address, amount: Amount) {
+        let Deployment { asset, governance, .. } = self.addresses();
+        self.send(calls::approve(asset, governance, amount)).await;
+        self.send(calls::lock(governance, holder, amount)).await;
     }
 
-    pub(crate) fn keeper(&self) -> Keeper {
-        Keeper::new(self.sender("keeper", 0))
-    }
-
-    /// A further rollup and the payload that makes it canonical.
-    pub(crate) async fn upgrade(&mut self) -> (Address, SignalPlan) {
-        let (set, distributor) = (self.set.deployment, self.set.reward_distributor);
-        let parameters = parameters().rollup;
-        let sender = &mut self.deployer;
+    /// A further rollup, and the payload that makes it canonical.
+    pub(crate) async fn upgrade(&mut self, document: &str) -> (Address, SignalPlan) {
+        self.devchain.set_mining(Mining::Auto);
+        let set = self.set.deployment;
         let (origin, wait) = (Create2Origin::default(), &mut NoWait);
-        let rollup = deploy_rollup(sender, origin, &set, distributor, &parameters, wait).await;
+        let (sender, distributor) = (&mut self.deployer, self.set.reward_distributor);
+        let rollup = parameters().rollup;
+        let rollup = deploy_rollup(sender, origin, &set, distributor, &rollup, wait).await;
         let rollup = rollup.unwrap();
         let upgrade = Upgrade {
             expect: self.set.expect,
             new_rollup: rollup.create2,
             expected_canonical: set.rollup,
-            uri: "https://azip.example/1".into(),
+            uri: document.into(),
         };
         let payload = deploy_upgrade_payload(sender, origin, &set, &upgrade, wait).await;
-        let (rollup, payload) = (rollup.address(), payload.unwrap().address());
-        self.watcher.watch_payload(payload);
-        self.watcher.watch_rollup(rollup);
+        let payload = payload.unwrap().address();
+        self.devchain.set_mining(Mining::Manual);
         let vetted = VettedPayload::vet(&self.client, payload, None).await.unwrap();
-        (rollup, SignalPlan::new(vetted))
+        (rollup.address(), vetted.signal_plan())
+    }
+
+    /// Proposes through the lock. The deployer keeps 9,000 tokens of power.
+    pub(crate) async fn propose(&mut self, payload: Address) {
+        let holder = self.deployer.address();
+        self.lock_for(holder, tokens(10_000)).await;
+        let governance = self.addresses().governance;
+        self.send(calls::propose_with_lock(governance, payload, holder)).await;
     }
 
     /// Governance does something, however it came to that.
     pub(crate) async fn as_governance(&self, to: Address, call: impl SolCall) {
-        let governance = self.set.deployment.governance;
-        self.chain.impersonate(governance);
-        self.chain.set_balance(governance, U256::from(10).pow(U256::from(18)));
+        let governance = self.addresses().governance;
+        self.devchain.impersonate(governance);
+        self.fund(governance);
         let request = TransactionRequest {
             from: Some(governance),
             to: Some(to.into()),
@@ -192,41 +199,58 @@ impl TestChain {
         assert!(receipt.unwrap().unwrap().status());
     }
 
-    /// From now on blocks are mined only on request.
-    pub(crate) fn begin(&self) {
-        self.chain.set_mining(Mining::Manual);
-    }
-
     pub(crate) fn now(&self) -> Timestamp {
-        Timestamp::of(self.chain.timestamp())
+        Timestamp::of(self.devchain.timestamp())
     }
 
-    pub(crate) async fn look(&mut self) -> View {
-        let next = self.now() + Seconds::of(BLOCK);
-        self.watcher.look(next).await.unwrap()
+    /// The time of the next block.
+    pub(crate) fn next(&self) -> Timestamp {
+        self.now() + BLOCK
     }
 
-    /// Mines the block that the last view expected.
+    /// Mines the next block.
     pub(crate) fn mine(&self) {
-        self.chain.set_next_timestamp(self.chain.timestamp() + BLOCK).unwrap();
-        self.chain.mine().unwrap();
+        self.mine_at(self.next());
     }
 
-    /// Lets time pass without blocks.
-    pub(crate) fn skip_to(&self, time: Timestamp) {
-        if time.get() > self.chain.timestamp() {
-            self.chain.set_next_timestamp(time.get()).unwrap();
-            self.chain.mine().unwrap();
+    fn mine_at(&self, time: Timestamp) {
+        self.devchain.set_prevrandao_next(RANDOMNESS);
+        self.devchain.set_next_timestamp(time.get()).unwrap();
+        self.devchain.mine().unwrap();
+    }
+
+    /// Lets time pass without blocks, so that the next block is at `time`.
+    pub(crate) fn skip_until_next_is(&self, time: Timestamp) {
+        let now = Timestamp::of(time.get() - BLOCK.get());
+        if now > self.now() {
+            self.mine_at(now);
         }
     }
 
-    pub(crate) async fn head(&self) -> BlockView {
-        self.client.head().await.unwrap()
+    /// The set as it is, and will be in the next block.
+    pub(crate) async fn look(&self) -> Present {
+        self.ask(Question::new(self.next())).await
+    }
+
+    pub(crate) async fn ask(&self, question: Question) -> Present {
+        self.client.view(self.addresses().registry, &question).await.unwrap().present
+    }
+
+    /// A holder, with its ballots on proposals `voted`.
+    pub(crate) async fn holder<const N: usize>(
+        &self,
+        holder: Address,
+        voted: [ProposalId; N],
+    ) -> HolderView {
+        let mut question = Question::new(self.next());
+        question.holders.insert(holder, voted.into());
+        self.ask(question).await.holders.remove(&holder).unwrap()
     }
 }
 
-pub(crate) fn attester(number: u64) -> Address {
-    Address::left_padding_from(&(0xa77e_0000 + number).to_be_bytes())
+/// A client of the chain.
+pub(crate) async fn connect(rpc: RpcClient) -> Client {
+    Client::connect(ProviderBuilder::default().connect_client(rpc)).await.unwrap()
 }
 
 fn parameters() -> SetParameters {
@@ -235,79 +259,19 @@ fn parameters() -> SetParameters {
     parameters
 }
 
-/// Everybody.
-#[derive(Default)]
-pub(crate) struct Participants {
-    pub(crate) sequencers: Vec<Sequencer>,
-    pub(crate) holders: Vec<Holder>,
-    pub(crate) keepers: Vec<Keeper>,
-    pub(crate) movers: Vec<Mover>,
-    pub(crate) outcomes: Vec<Outcome>,
+async fn deployed(parameters: SetParameters) -> Image {
+    let block_time = BLOCK.get();
+    let devchain = Devchain::new(DevchainConfig { block_time, ..DevchainConfig::default() });
+    let client = connect(devchain.client()).await;
+    let mut deployer = Sender::new(client.clone(), devchain.dev_accounts().remove(0));
+    let parameters = parameters.check().unwrap();
+    let raw = parameters.raw().clone();
+    let mut record = DeployRecord::new(client.chain_id(), deployer.address(), raw);
+    let go_on = |_: &DeployRecord, _| ControlFlow::Continue(());
+    let set = deploy(&mut deployer, &parameters, &mut record, &mut NoWait, go_on).await.unwrap();
+    devchain.set_mining(Mining::Manual);
+    let first_block = record.first_block().unwrap();
+    let (chain_id, origin) = (client.chain_id(), Create2Origin::default());
+    let identity = SetIdentity::of(chain_id, &set.deployment, origin, first_block).unwrap();
+    Image { chain: devchain.to_bytes(), set, identity }
 }
-
-impl Participants {
-    /// One block: everybody acts, then it is mined.
-    pub(crate) async fn play(&mut self, chain: &mut TestChain) {
-        let view = chain.look().await;
-        for sequencer in &mut self.sequencers {
-            self.outcomes.extend(sequencer.tick(&view).await.unwrap());
-        }
-        for holder in &mut self.holders {
-            self.outcomes.extend(holder.tick(&view).await.unwrap());
-        }
-        for keeper in &mut self.keepers {
-            self.outcomes.extend(keeper.tick(&view).await.unwrap());
-        }
-        for mover in &mut self.movers {
-            self.outcomes.extend(mover.tick(&view).await.unwrap());
-        }
-        chain.mine();
-    }
-
-    /// Plays until `end`, or for as many blocks.
-    pub(crate) async fn play_until(
-        &mut self,
-        chain: &mut TestChain,
-        blocks: u32,
-        mut end: impl FnMut(&Outcome) -> bool,
-    ) {
-        for _ in 0..blocks {
-            let before = self.outcomes.len();
-            self.play(chain).await;
-            if self.outcomes[before..].iter().any(&mut end) {
-                return;
-            }
-        }
-        panic!("not within {blocks} blocks:\n{}", self.story());
-    }
-
-    pub(crate) async fn play_for(&mut self, chain: &mut TestChain, blocks: u32) {
-        for _ in 0..blocks {
-            self.play(chain).await;
-        }
-    }
-
-    /// What was done and confirmed.
-    pub(crate) fn done(&self) -> impl Iterator<Item = Act> {
-        self.outcomes.iter().filter_map(|outcome| match outcome {
-            Outcome::Done { act, .. } => Some(*act),
-            _ => None,
-        })
-    }
-
-    pub(crate) fn failures(&self) -> Vec<String> {
-        let failed = |outcome: &&Outcome| matches!(outcome, Outcome::Failed { .. });
-        self.outcomes.iter().filter(failed).map(ToString::to_string).collect()
-    }
-
-    pub(crate) fn story(&self) -> String {
-        self.outcomes.iter().map(|outcome| format!("{outcome}\n")).collect()
-    }
-}
-
-pub(crate) fn is_done(test: impl Fn(Act) -> bool) -> impl FnMut(&Outcome) -> bool {
-    move |outcome| matches!(outcome, Outcome::Done { act, .. } if test(*act))
-}
-
-/// Checks that cost nothing.
-pub(crate) const BLIND: Checks = Checks::AtReceipt { gas_limit: 400_000 };

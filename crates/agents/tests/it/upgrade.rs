@@ -1,129 +1,163 @@
 //! A whole upgrade by agents alone.
 
-use crate::test_chain::{Participants, TestChain, is_done};
-use canon_agents::{Act, Mover, Order, PayloadStatus, Phase, Share, SignalDecision};
-use canon_protocol::{ProposalId, ProposalState, Seconds, Support};
-use std::collections::BTreeSet;
+use crate::{
+    company::{Company, Standing, is_done},
+    test_chain::{TestChain, attester, key, tokens},
+    views::Maker,
+};
+use canon_protocol::{
+    Amount, ProposalId, ProposalState, RollupBlock, Seconds, Slot, Support, Tally,
+};
+use canon_views::{
+    BlockDuty, IntentSubject, LockMethod, MovePhase, Order, PayOut, PayloadStatus, Question, Share,
+    SignalDecision,
+};
+
+const ID: ProposalId = ProposalId::ZERO;
+const STAKERS: u64 = 8;
+
+const fn push(subject: IntentSubject) -> bool {
+    matches!(subject, IntentSubject::Push { .. })
+}
+
+/// A holder's orders: to lock all its tokens, and to vote.
+const fn orders(amount: u128, support: Support) -> [Order; 2] {
+    let lock = Order::Lock { amount: tokens(amount), method: LockMethod::Permit };
+    [lock, Order::Vote { id: ID, support, share: Share::All }]
+}
+
+/// The slots of signals from `first` on if every slot has one until six are in one round of ten.
+fn signals_from(first: Slot) -> Vec<Slot> {
+    let (position, first) = (first.get() % 10, first.get());
+    let last = if position <= 4 { first + 5 } else { first - position + 15 };
+    (first..=last).map(Slot::of).collect()
+}
 
 #[tokio::test]
 async fn from_the_first_signal_to_the_new_rollups_blocks() {
-    let mut chain = TestChain::new().await;
-    let old = chain.set.deployment.rollup;
-    let mut participants = Participants {
-        sequencers: chain.stakers(old, 8).await,
-        holders: chain.holders(&[5_000, 3_000, 1_000]).await,
-        keepers: vec![chain.keeper()],
-        ..Participants::default()
-    };
-    let (new, plan) = chain.upgrade().await;
-    let payload = plan.payload.address();
-    for sequencer in &mut participants.sequencers {
-        sequencer.set_plan(Some(plan.clone()));
-    }
-    chain.begin();
-
-    // Signals, until the keeper pushes.
-    let id = ProposalId::ZERO;
-    participants.play_until(&mut chain, 120, is_done(|act| matches!(act, Act::Push { .. }))).await;
-    let mut slots = BTreeSet::new();
-    let mut signals = 0;
-    for act in participants.done() {
-        if let Act::Signal { payload: of, slot } = act {
-            assert_eq!(of, payload);
-            assert!(slots.insert(slot), "two signals in slot {slot}");
-            signals += 1;
+    for maker in Maker::ALL {
+        let mut chain = TestChain::new().await;
+        let old = chain.addresses().rollup;
+        chain.stake(old, STAKERS).await;
+        let (new, plan) = chain.upgrade("1").await;
+        let mut question = Question::default();
+        question.payloads.insert(plan.payload);
+        let mut company = Company::new(&chain, maker).await;
+        for number in 0..STAKERS {
+            company.add_sequencer(number, old, BlockDuty::Propose, Some(plan));
         }
+        let voters = [(5_000, Support::Yea), (3_000, Support::Yea), (1_000, Support::Nea)];
+        for (number, (amount, support)) in (0..).zip(voters) {
+            chain.endow(key("holder", number).address(), tokens(amount)).await;
+            company.add_holder(number, orders(amount, support));
+        }
+        company.add_keeper(&chain, PayOut::No);
+
+        // Signals, until the keeper pushes.
+        company.play_until(&chain, 120, is_done(push)).await;
+        let signals = company.signaled();
+        assert_eq!(signals, signals_from(signals[0]));
+
+        // Nobody signals while the proposal lives.
+        let next = chain.next();
+        let view = chain.ask(Question { next, ..question.clone() }).await;
+        let state = ProposalState::Pending;
+        assert_eq!(view.payload_status(plan.payload), Some(PayloadStatus::Live { id: ID, state }));
+        let deadlines = view.proposal(ID).unwrap().deadlines();
+        chain.skip_until_next_is(deadlines.voting_starts());
+        company.play_for(&chain, 2).await;
+        let proposal = *chain.look().await.proposal(ID).unwrap();
+        assert_eq!(proposal.state, ProposalState::Active);
+        assert_eq!(proposal.tally, Tally { yea: tokens(8_000), nea: tokens(1_000) });
+
+        // The stakers announce their moves while it is queued.
+        chain.skip_until_next_is(deadlines.active + Seconds::SECOND);
+        let movers: Vec<_> =
+            (0..STAKERS).map(|number| company.add_mover(number, old, new)).collect();
+        company.play(&chain).await;
+        let ready_at = chain.now() + Seconds::HOUR;
+        company.play(&chain).await;
+        for mover in &movers {
+            assert_eq!(*company.standing(*mover), Standing::Move(MovePhase::Waiting { ready_at }));
+        }
+
+        // Executed in the very first block that can.
+        chain.skip_until_next_is(deadlines.earliest_execution());
+        company.play(&chain).await;
+        let next = chain.next();
+        let view = chain.ask(Question { next, ..question.clone() }).await;
+        assert_eq!(view.addresses.rollup, new);
+        assert_eq!(view.proposal(ID).unwrap().state, ProposalState::Executed);
+        let executed = PayloadStatus::Executed { id: ID };
+        assert_eq!(view.payload_status(plan.payload), Some(executed));
+
+        // The stakes follow.
+        chain.skip_until_next_is(ready_at.max(chain.next()));
+        company.play_for(&chain, 2).await;
+        for (number, mover) in (0..).zip(movers) {
+            assert_eq!(*company.standing(mover), Standing::Move(MovePhase::Moved));
+            let mut question = Question::new(chain.next());
+            question.rollups.insert(new, [attester(number)].into());
+            let view = chain.ask(question).await;
+            let there = view.attester(new, attester(number)).unwrap();
+            assert_eq!(there.withdrawer, key("withdrawer", number).address());
+        }
+        for number in 0..usize::try_from(STAKERS).unwrap() {
+            company.sequencer(number).identity.rollup = new;
+        }
+        // The stakers are in the set from the epoch after the next one on, and then propose in every slot.
+        let new_block =
+            |subject| matches!(subject, IntentSubject::Block { rollup, .. } if rollup == new);
+        company.play_until(&chain, 20, is_done(new_block)).await;
+        company.play_for(&chain, 20).await;
+        let blocks = company.proposed(new);
+        let first = blocks[0].0.get();
+        assert!(blocks.iter().map(|(slot, _)| slot.get()).eq(first..first + 11), "{blocks:?}");
+        for number in 0..usize::try_from(STAKERS).unwrap() {
+            let status = Standing::Signal(SignalDecision::Status(executed));
+            assert_eq!(*company.standing(number), status);
+        }
+        assert_eq!(company.signaled(), signals, "nobody signaled again");
+        assert_eq!(company.failures(), [""; 0]);
     }
-    // A round that wasn't won may come first; the winning one stops at six.
-    assert!((6..16).contains(&signals), "{signals}");
-
-    // Nobody signals while the proposal lives.
-    let live = |status| matches!(status, Some(PayloadStatus::Live { .. }));
-    assert!(live(chain.look().await.payload(payload)));
-    let before = participants.outcomes.len();
-    for (holder, support) in
-        participants.holders.iter_mut().zip([Support::Yea, Support::Yea, Support::Nea])
-    {
-        holder.queue(Order::Vote { id, support, share: Share::All });
-    }
-    participants.play_until(&mut chain, 400, is_done(|act| matches!(act, Act::Vote { .. }))).await;
-    participants.play_for(&mut chain, 2).await;
-    let view = chain.look().await;
-    let proposal = view.proposal(id).unwrap();
-    assert_eq!(proposal.state, ProposalState::Active);
-    let deadlines = proposal.deadlines();
-
-    // The stakers announce their moves while it is queued.
-    chain.skip_to(deadlines.active + Seconds::of(1));
-    participants.movers = (0..8).map(|number| chain.mover(number, old, new)).collect();
-    participants.play_for(&mut chain, 2).await;
-    let waiting = |mover: &Mover| matches!(mover.phase(), Phase::Waiting { .. });
-    assert!(participants.movers.iter().all(waiting), "{}", participants.story());
-
-    // Executed in the very first block that can.
-    chain.skip_to(deadlines.queued);
-    participants.play_until(&mut chain, 3, is_done(|act| act == Act::Execute { id })).await;
-    let view = chain.look().await;
-    assert_eq!(view.canonical(), new);
-    assert_eq!(view.proposal(id).unwrap().state, ProposalState::Executed);
-    assert_eq!(view.payload(payload), Some(PayloadStatus::Executed { id }));
-    assert!(
-        !participants.outcomes[before..].iter().any(|o| matches!(o.act(), Act::Signal { .. })),
-        "{}",
-        participants.story()
-    );
-
-    // The stakes follow.
-    chain.skip_to(chain.now() + Seconds::HOUR);
-    participants.play_for(&mut chain, 2).await;
-    assert!(
-        participants.movers.iter().all(|mover| mover.phase() == Phase::Moved),
-        "{}",
-        participants.story()
-    );
-    for sequencer in &mut participants.sequencers {
-        sequencer.set_rollup(new);
-    }
-    let on_new = |act| matches!(act, Act::ProposeBlock { rollup, .. } if rollup == new);
-    participants.play_until(&mut chain, 40, is_done(on_new)).await;
-    participants.play_for(&mut chain, 20).await;
-    let decision = SignalDecision::Status(PayloadStatus::Executed { id });
-    assert!(participants.sequencers.iter().any(|sequencer| sequencer.decision() == decision));
-    assert_eq!(participants.failures(), Vec::<String>::new());
 }
 
 #[tokio::test]
 async fn a_rejected_payload_is_signaled_for_again() {
-    let mut chain = TestChain::new().await;
-    let old = chain.set.deployment.rollup;
-    let mut participants = Participants {
-        sequencers: chain.stakers(old, 4).await,
-        holders: chain.holders(&[5_000]).await,
-        keepers: vec![chain.keeper()],
-        ..Participants::default()
-    };
-    let (_, plan) = chain.upgrade().await;
-    let payload = plan.payload.address();
-    for sequencer in &mut participants.sequencers {
-        sequencer.set_plan(Some(plan.clone()));
+    for maker in Maker::ALL {
+        let mut chain = TestChain::new().await;
+        let old = chain.addresses().rollup;
+        chain.stake(old, 4).await;
+        let (_, plan) = chain.upgrade("1").await;
+        let mut question = Question::default();
+        question.payloads.insert(plan.payload);
+        let mut company = Company::new(&chain, maker).await;
+        for number in 0..4 {
+            company.add_sequencer(number, old, BlockDuty::Propose, Some(plan));
+        }
+        chain.endow(key("holder", 0).address(), tokens(5_000)).await;
+        company.add_holder(0, orders(5_000, Support::Nea));
+        company.add_keeper(&chain, PayOut::No);
+        company.play_until(&chain, 120, is_done(push)).await;
+        let first_signals = company.signaled();
+        let deadlines = chain.look().await.proposal(ID).unwrap().deadlines();
+        chain.skip_until_next_is(deadlines.voting_starts());
+        company.play_for(&chain, 2).await;
+        let tally = Tally { yea: Amount::ZERO, nea: tokens(5_000) };
+        assert_eq!(chain.look().await.proposal(ID).unwrap().tally, tally);
+
+        chain.skip_until_next_is(deadlines.active + Seconds::SECOND);
+        let view = chain.ask(Question { next: chain.next(), ..question.clone() }).await;
+        assert_eq!(view.payload_status(plan.payload), Some(PayloadStatus::Rejected { id: ID }));
+        company.play_until(&chain, 120, is_done(push)).await;
+        let signals = company.signaled().split_off(first_signals.len());
+        assert_eq!(signals, signals_from(signals[0]));
+        let view = chain.ask(Question { next: chain.next(), ..question.clone() }).await;
+        assert_eq!(view.governance.proposals.len(), 2);
+        let (id, state) = (ProposalId::of(1), ProposalState::Pending);
+        assert_eq!(view.payload_status(plan.payload), Some(PayloadStatus::Live { id, state }));
+        let block = view.rollups[&old].head.map_or(RollupBlock::ZERO, |head| head.number);
+        assert_eq!(block.get(), company.proposed(old).len() as u64);
+        assert_eq!(company.failures(), [""; 0]);
     }
-    chain.begin();
-    let pushed = |act| matches!(act, Act::Push { .. });
-    participants.play_until(&mut chain, 120, is_done(pushed)).await;
-    let id = ProposalId::ZERO;
-    participants.holders[0].queue(Order::Vote { id, support: Support::Nea, share: Share::All });
-    let deadlines = chain.look().await.proposal(id).unwrap().deadlines();
-    chain.skip_to(deadlines.voting_starts());
-    participants.play_until(&mut chain, 5, is_done(|act| matches!(act, Act::Vote { .. }))).await;
-    chain.skip_to(deadlines.active + Seconds::of(1));
-    let view = chain.look().await;
-    assert_eq!(view.payload(payload), Some(PayloadStatus::Rejected { id }));
-    let signal = |act| matches!(act, Act::Signal { .. });
-    participants.play_until(&mut chain, 30, is_done(signal)).await;
-    participants.play_until(&mut chain, 120, is_done(pushed)).await;
-    let view = chain.look().await;
-    assert_eq!(view.proposals().len(), 2);
-    let second = PayloadStatus::Live { id: ProposalId::of(1), state: ProposalState::Pending };
-    assert_eq!(view.payload(payload), Some(second));
-    assert_eq!(participants.failures(), Vec::<String>::new());
 }

@@ -3,10 +3,10 @@
 use crate::{
     call::ContractCall,
     calls::PermitRequest,
-    client::{Client, NextBlock},
+    client::{Client, NextBlock, PermitAsset},
     error::{Error, Result},
     rejection::Rejection,
-    severity::Severity,
+    sender::Checks,
     tx::{
         account::{Account, TRANSFER_GAS},
         fees::{FeePolicy, Fees},
@@ -23,7 +23,6 @@ use alloy_primitives::{Address, B256, Signature};
 use alloy_provider::Provider;
 use alloy_rpc_types_eth::TransactionReceipt;
 use alloy_transport::RpcError;
-use canon_abi::{Asset, Governance};
 use canon_protocol::{BlockNumber, Timestamp};
 use canon_views::{BlockView, Completion, IntendedAction, Intent, IntentId};
 use core::fmt;
@@ -40,6 +39,7 @@ const MAX_REFUSALS: u32 = 8;
 pub struct IntentSender {
     account: Account,
     fees: FeePolicy,
+    checks: Checks,
     journal: Box<dyn Journal>,
     /// All nonces whose use isn't final.
     nonces: BTreeMap<u64, NonceUse>,
@@ -49,15 +49,14 @@ pub struct IntentSender {
     head: Option<BlockView>,
     /// The last block for which it was settled.
     settled: Option<B256>,
-    /// The number of transactions of the account up to that block.
+    /// The number of transactions of the account up to that block; up to an earlier one if there were none
+    /// to settle.
     count: u64,
     /// What a new transaction has to offer after one was refused as offering too little, and when that
     /// was.
     floor: Option<(Fees, BlockNumber)>,
     /// Failures that were reported and last.
     reported: BTreeMap<Option<IntentId>, String>,
-    /// The asset of a Governance, and its name.
-    assets: BTreeMap<Address, (Address, String)>,
 }
 
 /// What is known and found out for one block.
@@ -114,6 +113,7 @@ impl IntentSender {
         Ok(Self {
             account,
             fees,
+            checks: Checks::Full,
             journal: Box::new(journal),
             nonces,
             done: contents.confirmed.into_iter().collect(),
@@ -122,8 +122,14 @@ impl IntentSender {
             count: 0,
             floor: None,
             reported: BTreeMap::new(),
-            assets: BTreeMap::new(),
         })
+    }
+
+    /// What is checked before a transaction is sent. Default: everything.
+    #[must_use]
+    pub const fn with_checks(mut self, checks: Checks) -> Self {
+        self.checks = checks;
+        self
     }
 
     /// The key's address.
@@ -161,17 +167,23 @@ impl IntentSender {
     /// Finds out what became of all transactions up to `head`. Call it for every block, or less often,
     /// before it is decided what is due: that can depend on what [is done](Self::is_done).
     ///
-    /// What fails is reported, and tried again at the next call.
+    /// What fails is reported, and tried again at the next call. Without transactions nothing is asked.
     pub async fn settle(&mut self, head: BlockView) -> Vec<TxReport> {
         let mut pass = Pass::new(head, NextBlock::after(&head, head.timestamp));
         self.head = None;
-        match self.account.transaction_count(head.hash.into()).await {
-            Ok(count) => {
-                self.decide_all(count, &mut pass).await;
-                (self.settled, self.count, self.head) = (Some(head.hash), count, Some(head));
+        if !self.nonces.is_empty() {
+            match self.account.transaction_count(head.hash.into()).await {
+                Ok(count) => {
+                    self.decide_all(count, &mut pass).await;
+                    self.count = count;
+                }
+                Err(error) => {
+                    pass.fail(None, error);
+                    return pass.reports;
+                }
             }
-            Err(error) => pass.fail(None, error),
         }
+        (self.settled, self.head) = (Some(head.hash), Some(head));
         pass.reports
     }
 
@@ -498,8 +510,12 @@ impl IntentSender {
     }
 
     /// The call that does what an intent asks for, as it succeeds now, and its gas limit.
-    async fn check(&mut self, intent: &Intent, pass: &Pass) -> Result<(ContractCall, u64)> {
+    async fn check(&self, intent: &Intent, pass: &Pass) -> Result<(ContractCall, u64)> {
         let call = self.call(intent, pass).await?;
+        match self.checks {
+            Checks::Full => {}
+            Checks::AtReceipt { gas_limit } => return Ok((call, gas_limit)),
+        }
         let error = match self.account.check(&call, pass.next).await {
             Ok(gas_limit) => return Ok((call, gas_limit)),
             Err(error) => error,
@@ -512,7 +528,7 @@ impl IntentSender {
         Ok((call, gas_limit))
     }
 
-    async fn call(&mut self, intent: &Intent, pass: &Pass) -> Result<ContractCall> {
+    async fn call(&self, intent: &Intent, pass: &Pass) -> Result<ContractCall> {
         let owner = self.address();
         if let Some(expected) = required_sender(&intent.action)
             && expected != owner
@@ -523,25 +539,14 @@ impl IntentSender {
             return Ok(contract_call(intent, None));
         };
         let spender = intent.set.governance;
-        let (asset, asset_name) = self.asset(spender, pass).await?;
+        let asset = self.client().permit_asset(pass.head.hash.into(), spender).await?;
+        let PermitAsset { address: asset, name: asset_name } = asset;
         let nonce = terms.nonce.to_word();
         let deadline = terms.deadline;
         let request = PermitRequest { asset_name, asset, owner, spender, amount, nonce, deadline };
         let hash = request.signing_hash(self.client().chain_id());
         let permit = self.account.sign_hash("the permit", hash).await?;
         Ok(contract_call(intent, Some(&permit)))
-    }
-
-    /// The asset of a Governance, and its name.
-    async fn asset(&mut self, governance: Address, pass: &Pass) -> Result<(Address, String)> {
-        if let Some(known) = self.assets.get(&governance) {
-            return Ok(known.clone());
-        }
-        let (client, at) = (self.account.client(), pass.head.hash.into());
-        let asset = client.read(at, governance, Governance::ASSETCall {}).await?;
-        let name = client.read(at, asset, Asset::nameCall {}).await?;
-        self.assets.insert(governance, (asset, name.clone()));
-        Ok((asset, name))
     }
 
     /// Signs, records and sends a transaction under a nonce: with what it takes to replace those that
@@ -659,14 +664,17 @@ impl IntentSender {
     /// Uses up the nonces below those in flight that nothing has any more.
     async fn fill_gaps(&mut self, pass: &mut Pass) {
         let Some(last) = self.nonces.last_key_value().map(|(nonce, _)| *nonce) else { return };
-        for nonce in self.count..last {
-            if self.nonces.contains_key(&nonce) {
-                continue;
-            }
-            match self.pool_nonce(pass).await {
-                Ok(pool) if nonce >= pool => self.use_up(nonce, pass).await,
-                Ok(_) => {}
-                Err(error) => return pass.fail(None, error),
+        let in_flight = self.nonces.range(self.count..).count() as u64;
+        if self.count + in_flight > last {
+            return;
+        }
+        let pool = match self.pool_nonce(pass).await {
+            Ok(pool) => pool,
+            Err(error) => return pass.fail(None, error),
+        };
+        for nonce in pool.max(self.count)..last {
+            if !self.nonces.contains_key(&nonce) {
+                self.use_up(nonce, pass).await;
             }
         }
     }
@@ -734,7 +742,7 @@ impl IntentSender {
 fn lasting_reason(error: &Error) -> Option<String> {
     match error {
         Error::AboveCap(above) => Some(format!("above {}", above.cap)),
-        error if error.severity() != Severity::Skip => None,
+        error if error.is_temporary() => None,
         Error::Rejected { what, rejection, .. } => Some(format!("{what}: {rejection}")),
         error => Some(error.to_string()),
     }

@@ -2,7 +2,7 @@
 
 use crate::test_chain::{TestChain, chain, deployed, parameters};
 use alloy_eips::BlockId;
-use alloy_primitives::{Address, B256, Bytes, U256, address};
+use alloy_primitives::{Address, B256, Bytes, address};
 use canon_abi::{Asset, Contract, Registry};
 use canon_chain::{
     Deployment, Error, NoWait, calls,
@@ -12,6 +12,7 @@ use canon_chain::{
     },
 };
 use canon_protocol::Timestamp;
+use canon_views::Question;
 use core::ops::ControlFlow;
 
 const STRANGER: Address = address!("0x00000000000000000000000000000000000000aa");
@@ -338,11 +339,10 @@ async fn the_genesis_is_decided_before_anything_is_sent() {
     assert_eq!(record.genesis, Some(Timestamp::of(now)));
     chain.devchain.increase_time(1000);
     let set = chain.go_on(&mut saved(&record), go_on).await.unwrap();
-    let at = BlockId::from(chain.client.head().await.unwrap().hash);
-    let rules = chain.client.rollup_rules(at, set.deployment.rollup).await.unwrap();
-    assert_eq!(Some(rules.clock.genesis), record.genesis);
-    let n = canon_abi::Proposals::NCall {};
-    assert_eq!(chain.client.read(at, set.deployment.proposals, n).await.unwrap(), U256::from(6));
+    let question = Question::new(Timestamp::of(chain.devchain.timestamp()));
+    let view = chain.client.view(set.deployment.registry, &question).await.unwrap();
+    assert_eq!(Some(view.present.canonical_clock().unwrap().genesis), record.genesis);
+    assert_eq!(view.present.signaling.unwrap().rules.n(), 6);
 }
 
 #[tokio::test]

@@ -2,13 +2,10 @@
 
 use crate::test_chain::{chain, deployed, manual};
 use alloy_primitives::{Address, Bytes, address, bytes};
-use alloy_signer_local::PrivateKeySigner;
 use canon_abi::{Asset, Governance, RevertKind};
-use canon_chain::{
-    Checks, ContractCall, Error, NoWait, PermitRequest, Rejection, Sender, Waited, calls,
-};
+use canon_chain::{Checks, ContractCall, Error, NoWait, Rejection, Waited, calls};
 use canon_devchain::Mining;
-use canon_protocol::{Amount, ProposalId, Support, Timestamp};
+use canon_protocol::{Amount, ProposalId, Support};
 
 const NOBODY: Address = address!("0x00000000000000000000000000000000000000aa");
 const BLIND: Checks = Checks::AtReceipt { gas_limit: 300_000 };
@@ -141,32 +138,6 @@ async fn waiting_is_up_to_the_caller() {
 }
 
 #[tokio::test]
-async fn a_stuck_transaction_is_replaced() {
-    let chain = manual().await;
-    chain.devchain.set_base_fee_next(1_000_000_000);
-    chain.devchain.mine().unwrap();
-    let mut sender = chain.sender(0);
-    let next = chain.client.next_block().await.unwrap();
-    let call = ContractCall::create_plain(canon_abi::Contract::Expect);
-    let checks = Checks::AtReceipt { gas_limit: 2_000_000 };
-    let stuck = sender.submit(call.clone(), checks, next).await.unwrap();
-    let later = sender.submit(call, checks, next).await.unwrap();
-    // Fees rise beyond what was offered.
-    chain.devchain.set_base_fee_next(10_000_000_000);
-    chain.devchain.mine().unwrap();
-    assert!(chain.client.confirm(&stuck).await.unwrap().is_none());
-    let next = chain.client.next_block().await.unwrap();
-    let replaced = sender.replace(&stuck, next).await.unwrap();
-    let replaced_later = sender.replace(&later, next).await.unwrap();
-    assert_eq!(replaced.nonce(), stuck.nonce());
-    chain.devchain.mine().unwrap();
-    assert!(chain.client.confirm(&replaced).await.unwrap().is_some());
-    assert!(chain.client.confirm(&replaced_later).await.unwrap().is_some());
-    assert!(chain.client.confirm(&stuck).await.unwrap().is_none());
-    assert_eq!(sender.next_nonce().await.unwrap(), 2);
-}
-
-#[tokio::test]
 async fn a_nonce_that_is_used_elsewhere_is_found_again() {
     let (chain, set) = deployed().await;
     let mut one = chain.sender(0);
@@ -179,92 +150,4 @@ async fn a_nonce_that_is_used_elsewhere_is_found_again() {
     assert_eq!(error.rejection(), Some(Rejection::NonceTooLow), "{error}");
     assert!(error.is_temporary());
     one.send(call(), &mut NoWait).await.unwrap();
-}
-
-#[tokio::test]
-async fn locking_takes_one_transaction_with_a_permit() {
-    let (chain, set) = deployed().await;
-    let (asset, governance) = (set.deployment.asset, set.deployment.governance);
-    let holder = PrivateKeySigner::from_slice(&[7; 32]).unwrap();
-    chain
-        .devchain
-        .set_balance(holder.address(), chain.devchain.balance(chain.accounts[0].address()));
-    chain.send(0, calls::transfer(asset, holder.address(), Amount::TOKEN)).await.unwrap();
-    let mut sender = Sender::new(chain.client.clone(), holder).with_nonce(0);
-    let now = Timestamp::of(chain.devchain.timestamp());
-    let request = PermitRequest {
-        asset_name: "Canon Test".into(),
-        asset,
-        owner: sender.address(),
-        spender: governance,
-        amount: Amount::TOKEN,
-        nonce: Default::default(),
-        deadline: PermitRequest::deadline_after(now),
-    };
-    let hash = request.signing_hash(chain.client.chain_id());
-    let permit = sender.sign_hash("permit", hash).await.unwrap();
-    let call = calls::lock_with_permit(
-        governance,
-        sender.address(),
-        Amount::TOKEN,
-        request.deadline,
-        &permit,
-    );
-    sender.send(call, &mut NoWait).await.unwrap();
-    let head = chain.client.head().await.unwrap();
-    let power =
-        chain.client.power(head.hash.into(), governance, sender.address(), head.timestamp).await;
-    assert_eq!(power.unwrap(), Amount::TOKEN);
-}
-
-#[tokio::test]
-async fn what_was_lost_before_a_transaction_is_made_up_for() {
-    let (chain, set) = deployed().await;
-    chain.devchain.set_mining(Mining::Manual);
-    let mut sender = chain.sender(0);
-    let next = chain.client.next_block().await.unwrap();
-    let call = || calls::transfer(set.deployment.asset, NOBODY, Amount::TOKEN);
-    let mut lost = Vec::new();
-    for _ in 0..2 {
-        lost.push(sender.submit(call(), BLIND, next).await.unwrap());
-    }
-    chain.devchain.mine().unwrap();
-    let later = sender.submit(call(), BLIND, next).await.unwrap();
-    let old = canon_devchain::OldTransactions::Drop;
-    let options = canon_devchain::ReorgOptions { depth: 1, old, ..Default::default() };
-    chain.devchain.reorg(options).unwrap();
-    chain.devchain.mine().unwrap();
-    assert!(chain.client.confirm(&later).await.unwrap().is_none(), "it waits for what was lost");
-    sender.fill_gap(&later, next).await.unwrap();
-    chain.devchain.mine().unwrap();
-    assert!(chain.client.confirm(&later).await.unwrap().is_some());
-    for lost in &lost {
-        assert!(chain.client.confirm(lost).await.unwrap().is_none());
-    }
-    // There is no gap any more: nothing is sent.
-    sender.fill_gap(&later, next).await.unwrap();
-    assert_eq!(chain.devchain.pool_size(), 0);
-}
-
-#[tokio::test]
-async fn what_is_given_up_leaves_its_nonce_to_the_next() {
-    let (chain, set) = deployed().await;
-    chain.devchain.set_mining(Mining::Manual);
-    let mut sender = chain.sender(0);
-    let next = chain.client.next_block().await.unwrap();
-    let call = |amount| calls::transfer(set.deployment.asset, NOBODY, Amount::of(amount));
-    let one = sender.submit(call(1), BLIND, next).await.unwrap();
-    let two = sender.submit(call(2), BLIND, next).await.unwrap();
-    sender.give_up(&two).await.unwrap();
-    sender.give_up(&one).await.unwrap();
-    let three = sender.submit(call(3), BLIND, next).await.unwrap();
-    assert_eq!(three.nonce(), one.nonce());
-    let four = sender.submit(call(4), BLIND, next).await.unwrap();
-    let five = sender.submit(call(5), BLIND, next).await.unwrap();
-    assert_eq!((four.nonce(), five.nonce()), (two.nonce(), two.nonce() + 1));
-    chain.devchain.mine().unwrap();
-    for (pending, mined) in [(one, false), (two, false), (three, true), (four, true), (five, true)]
-    {
-        assert_eq!(chain.client.confirm(&pending).await.unwrap().is_some(), mined);
-    }
 }

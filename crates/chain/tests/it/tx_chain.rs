@@ -14,7 +14,8 @@ use canon_chain::{
 use canon_devchain::{Devchain, Mining, OldTransactions, ReorgOptions};
 use canon_faults::Faults;
 use canon_protocol::{Amount, BlockNumber, Epoch, Timestamp};
-use canon_views::{BlockView, IntendedAction, Intent, IntentId, OrderId, SetId};
+use canon_views::{BlockView, IntendedAction, Intent, IntentId, OrderId, Question, SetId};
+use std::collections::BTreeMap;
 
 /// Whoever gets tokens.
 pub(crate) const SOMEBODY: Address = Address::repeat_byte(0xaa);
@@ -135,11 +136,10 @@ impl TxChain {
     }
 
     pub(crate) async fn power(&self) -> Amount {
-        let (head, governance) = (self.head().await, self.set.governance);
-        self.client
-            .power(head.hash.into(), governance, self.account(), head.timestamp)
-            .await
-            .unwrap()
+        let mut question = Question::new(self.head().await.timestamp);
+        question.add_holder(self.account(), &BTreeMap::new());
+        let view = self.client.view(self.set.registry, &question).await.unwrap();
+        view.present.holders[&self.account()].power
     }
 
     /// The amounts of all events `E` of a contract, in order.

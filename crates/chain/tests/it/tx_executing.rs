@@ -4,7 +4,6 @@ use crate::{
     tx::burner,
     tx_chain::{TxChain, confirmed, failures, sent},
 };
-use alloy_eips::BlockId;
 use alloy_primitives::{Address, Bytes, U256, address, bytes};
 use alloy_provider::Provider;
 use alloy_sol_types::SolCall;
@@ -15,7 +14,7 @@ use canon_chain::{
 };
 use canon_devchain::Mining;
 use canon_protocol::{Action, Amount, ProposalId, Support};
-use canon_views::{IntendedAction, Intent};
+use canon_views::{IntendedAction, Intent, Question};
 use core::slice::from_ref;
 
 const ID: ProposalId = ProposalId::ZERO;
@@ -49,8 +48,9 @@ async fn executable(chain: &TxChain, actions: &[Action]) -> Intent {
     ] {
         sender.send(call, &mut NoWait).await.unwrap();
     }
-    let at = BlockId::from(chain.head().await.hash);
-    let deadlines = chain.client.proposal(at, governance, ID).await.unwrap().deadlines();
+    let question = Question::new(chain.head().await.timestamp);
+    let view = chain.client.view(chain.set.registry, &question).await.unwrap();
+    let deadlines = view.present.proposal(ID).unwrap().deadlines();
     chain.devchain.set_next_timestamp(deadlines.voting_starts().get()).unwrap();
     let vote = calls::vote(governance, ID, tokens(9_000), Support::Yea);
     sender.send(vote, &mut NoWait).await.unwrap();

@@ -194,9 +194,9 @@ fn random_question(
     Question { next, rollups, payloads, holders, withdrawals }
 }
 
-/// With rollups of other makes (3, 4, 9), without signaling (2), with a Registry that is taken over (4),
+/// With rollups of other makes (9, 12), without signaling (12), with a Registry that is taken over (12),
 /// with nearly as much of the asset as there can be (3), one call in a block (even) and several (odd).
-const SEEDS: [u64; 4] = [2, 3, 4, 9];
+const SEEDS: [u64; 4] = [2, 3, 9, 12];
 
 #[test]
 fn what_is_read_is_what_the_rules_fold() {

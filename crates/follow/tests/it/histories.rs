@@ -32,10 +32,10 @@ fn follow(seed: u64) -> (u64, u64) {
             if index.is_multiple_of(STEPS_BETWEEN_COMPARISONS) {
                 assert_eq!(*follower.state(), fresh(chain, &identity).await, "seed {seed}");
                 let client = follower.source_mut().client().clone();
-                let (header, state) = (*follower.header().unwrap(), follower.state());
-                let checked = self_check(&client, state, &header).await;
+                let (block, state) = (follower.block().unwrap(), follower.state());
+                let checked = self_check(&client, state, &block).await;
                 let checked = checked.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
-                assert_eq!(checked.block, header.id.number);
+                assert_eq!(checked.block, block.number);
                 assert!(checked.answers > 100, "{}", checked.answers);
                 comparisons += 1;
             }

@@ -8,3 +8,4 @@ mod histories;
 mod network;
 mod reorganizations;
 mod support;
+mod views;

@@ -13,7 +13,7 @@ use rand_chacha::{ChaCha8Rng, rand_core::RngCore};
 use set::{Choice, SimulatedSet};
 
 use crate::{
-    electorate::{Electorate, Operator, Side},
+    electorate::{Electorate, Operator, SignalingSide},
     share::Share,
 };
 
@@ -49,10 +49,10 @@ pub enum SimulationError {
     #[error("the rules refuse to prepare the simulated set: {0}; choose fewer seats")]
     Refused(#[from] Refusal),
     /// The events of a decision don't fit the state that it was made on.
-    #[error("an event does not fit the state: {0}; please report this")]
+    #[error("an event doesn't fit the state: {0}; please report this")]
     ApplyError(#[from] canon_protocol::ApplyError),
     /// The campaigns end after the last representable time.
-    #[error("{0} campaigns end after the last timestamp that fits 40 bits; play fewer")]
+    #[error("{0} campaigns end after the last timestamp that fits 40 bits; simulate fewer")]
     TooLong(u32),
 }
 
@@ -97,7 +97,7 @@ pub fn simulate(
     let first_slot = clock.epoch_duration.get().saturating_mul(2);
     let mut round = Round::of(first_slot.div_ceil(u64::from(simulation.rules.m())));
     run.prepare(round)?;
-    let n = simulation.rules.n();
+    let rules = simulation.rules;
     let (mut won, mut lost, mut total) = (0, 0, 0);
     let mut signals = (u32::MAX, 0);
     let mut waits = Vec::new();
@@ -108,12 +108,12 @@ pub fn simulate(
             let (ours, theirs) = run.round(round)?;
             round = round.next();
             if number == 1 {
-                won += u64::from(ours >= n);
-                lost += u64::from(theirs >= n);
+                won += u64::from(rules.is_won(ours));
+                lost += u64::from(rules.is_won(theirs));
                 signals = (signals.0.min(ours), signals.1.max(ours));
                 total += u64::from(ours);
             }
-            if ours >= n {
+            if rules.is_won(ours) {
                 wait = Some(number);
                 break;
             }
@@ -143,7 +143,7 @@ struct Run<'a> {
     uptimes: Vec<Uptime>,
     /// The operator of each seat.
     seat_of: Vec<usize>,
-    /// The last epoch in which a seed was recorded.
+    /// The newest epoch whose seed is recorded.
     epoch: Option<Epoch>,
 }
 
@@ -169,25 +169,22 @@ impl Run<'_> {
     /// Records the seed for the epoch in which a round begins, in the epoch before it.
     fn prepare(&mut self, round: Round) -> Result<(), SimulationError> {
         let epoch = self.clock.epoch_of(self.simulation.rules.first_slot(round));
-        let before = epoch.get().checked_sub(1).map(Epoch::of);
-        let first = before.and_then(|epoch| self.clock.first_slot(epoch));
-        if let Some(second) = first.map(Slot::next)
-            && let Some(timestamp) = self.clock.slot_start(second)
+        let start = epoch.previous().and_then(|before| self.clock.seed_recording_start(before));
+        if let Some(timestamp) = start
+            && let Some(slot) = self.clock.slot_at(timestamp)
         {
-            self.set.go_to(second, timestamp);
-            self.record_seed(second)?;
+            self.set.go_to(slot, timestamp);
+            self.record_seed(slot)?;
         }
         Ok(())
     }
 
-    /// Records the seed of the next epoch once an epoch, after its first slot.
+    /// Records the seed of the next epoch, unless it is recorded or can't be yet.
     fn record_seed(&mut self, slot: Slot) -> Result<(), SimulationError> {
-        let epoch = self.clock.epoch_of(slot);
-        let is_first = self.clock.first_slot(epoch) == Some(slot);
-        if !is_first && self.epoch.replace(epoch) != Some(epoch) {
-            self.set.set_up_epoch()?;
+        match self.clock.recordable_epoch(slot) {
+            Some(epoch) if self.epoch.replace(epoch) != Some(epoch) => self.set.set_up_epoch(),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn slot(&mut self, slot: Slot) -> Result<(), SimulationError> {
@@ -201,9 +198,9 @@ impl Run<'_> {
         let Some(seat) = self.set.drawn() else { return Ok(()) };
         let uptime = &self.uptimes[self.seat_of[seat as usize]];
         match (uptime.up, uptime.side) {
-            (true, Side::For) => self.set.signal(seat, Choice::Payload),
-            (true, Side::Rival) => self.set.signal(seat, Choice::Rival),
-            (false, _) | (true, Side::Silent) => Ok(()),
+            (true, SignalingSide::For) => self.set.signal(seat, Choice::Payload),
+            (true, SignalingSide::Rival) => self.set.signal(seat, Choice::Rival),
+            (false, _) | (true, SignalingSide::Silent) => Ok(()),
         }
     }
 }
@@ -221,7 +218,7 @@ fn seat_owners(electorate: &Electorate) -> Vec<usize> {
 /// Whether an operator is up: a Markov chain of two states, whose long-term share of slots down is the
 /// share that the operator misses, and whose mean time down is the length of an outage.
 struct Uptime {
-    side: Side,
+    side: SignalingSide,
     up: bool,
     /// The chance to go down before the next slot.
     fails: f64,

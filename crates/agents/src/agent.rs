@@ -1,0 +1,88 @@
+//! The loop around a duty.
+
+use alloy_primitives::Address;
+use canon_chain::{
+    IntentSender,
+    tx::{TxEvent, TxReport},
+};
+use canon_views::{Intent, Question, SetView};
+
+/// A duty of `canon-views` with its settings. It has no memory: what is due follows from the view, the
+/// settings, and what the sender's journal says is done.
+pub trait Role {
+    /// What the duty says beside its intents: a decision, a phase, where orders stand.
+    type Standing;
+
+    /// Adds what the duty needs to know to what a view is asked for.
+    fn ask(&self, question: &mut Question);
+
+    /// What is due in the next block. `sender` has been settled for the view's block.
+    fn duty(&self, view: &SetView, sender: &IntentSender) -> Duty<Self::Standing>;
+}
+
+/// What a role does in the next block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Duty<S> {
+    /// What the duty says beside its intents.
+    pub standing: S,
+    /// What is due, the most important first.
+    pub intents: Vec<Intent>,
+}
+
+/// A role and the key that acts for it.
+#[derive(Debug)]
+pub struct Agent<R> {
+    /// The role. Its settings may change between two blocks.
+    pub role: R,
+    sender: IntentSender,
+}
+
+/// What an agent did about a block.
+#[derive(Debug)]
+pub struct Tick<S> {
+    /// What the duty says beside its intents.
+    pub standing: S,
+    /// What became of transactions, in the order in which it was found out.
+    pub reports: Vec<TxReport>,
+}
+
+impl<R: Role> Agent<R> {
+    /// An agent that goes on where the sender's journal ends.
+    pub const fn new(role: R, sender: IntentSender) -> Self {
+        Self { role, sender }
+    }
+
+    /// The key's address.
+    pub const fn address(&self) -> Address {
+        self.sender.address()
+    }
+
+    /// What sends its transactions.
+    pub const fn sender(&self) -> &IntentSender {
+        &self.sender
+    }
+
+    /// Adds what the agent needs to know to what the next view is asked for.
+    pub fn ask(&self, question: &mut Question) {
+        self.role.ask(question);
+    }
+
+    /// Finds out what became of its transactions up to the view's block, and sends what is due in the next
+    /// one. Call it once per block.
+    ///
+    /// What fails is reported and tried again at the next call; one failure doesn't keep anything else from
+    /// being tried. A refusal that lasts is reported once.
+    pub async fn tick(&mut self, view: &SetView) -> Tick<R::Standing> {
+        let mut reports = self.sender.settle(view.present.block).await;
+        let Duty { standing, intents } = self.role.duty(view, &self.sender);
+        reports.extend(self.sender.pursue(&intents, view.present.next).await);
+        Tick { standing, reports }
+    }
+}
+
+impl<S> Tick<S> {
+    /// Whether a transaction was sent.
+    pub fn has_sent(&self) -> bool {
+        self.reports.iter().any(|report| matches!(report.event, TxEvent::Sent { .. }))
+    }
+}

@@ -1,0 +1,427 @@
+//! Agents of all roles that act on one chain, block by block.
+
+use crate::{
+    test_chain::{TestChain, attester, connect, key},
+    views::{Maker, Views},
+};
+use alloy_primitives::Address;
+use alloy_rpc_client::RpcClient;
+use alloy_signer_local::PrivateKeySigner;
+use canon_agents::{Agent, Duty, Holder, Keeper, Mover, Role, Sequencer};
+use canon_chain::{
+    Client, IntentSender,
+    tx::{FeePolicy, Journal, MemoryJournal, TxEvent, TxReport},
+};
+use canon_faults::{Faults, Plan};
+use canon_protocol::{BlockNumber, Epoch, Slot};
+use canon_views::{
+    BlockDuty, IntentSubject, MovePhase, MovePlan, Order, OrderId, OrderStatus, PayOut, Question,
+    SequencerIdentity, SetView, SignalDecision, SignalPlan,
+};
+use std::collections::BTreeMap;
+use tower::Layer;
+
+/// The number of the first spare attester.
+const SPARES: u64 = 0x1000;
+
+/// Any role.
+#[derive(Clone, Debug)]
+pub(crate) enum AnyRole {
+    Sequencer(Sequencer),
+    Holder(Holder),
+    Keeper(Keeper),
+    Mover(Mover),
+}
+
+/// What any duty says beside its intents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    Signal(SignalDecision),
+    Orders(BTreeMap<OrderId, OrderStatus>),
+    Keeps,
+    Move(MovePhase),
+}
+
+impl Role for AnyRole {
+    type Standing = Standing;
+
+    fn ask(&self, question: &mut Question) {
+        match self {
+            Self::Sequencer(role) => role.ask(question),
+            Self::Holder(role) => role.ask(question),
+            Self::Keeper(role) => role.ask(question),
+            Self::Mover(role) => role.ask(question),
+        }
+    }
+
+    fn duty(&self, view: &SetView, sender: &IntentSender) -> Duty<Standing> {
+        fn of<S>(duty: Duty<S>, standing: impl FnOnce(S) -> Standing) -> Duty<Standing> {
+            Duty { standing: standing(duty.standing), intents: duty.intents }
+        }
+        match self {
+            Self::Sequencer(role) => of(role.duty(view, sender), Standing::Signal),
+            Self::Holder(role) => of(role.duty(view, sender), Standing::Orders),
+            Self::Keeper(role) => of(role.duty(view, sender), |()| Standing::Keeps),
+            Self::Mover(role) => of(role.duty(view, sender), Standing::Move),
+        }
+    }
+}
+
+/// An agent, and what it takes to start it anew.
+pub(crate) struct Actor {
+    pub(crate) agent: Agent<AnyRole>,
+    pub(crate) journal: MemoryJournal,
+    /// What its duty said last; `None` before the first block.
+    pub(crate) standing: Option<Standing>,
+    client: Client,
+    key: PrivateKeySigner,
+}
+
+/// Something that was reported by an agent.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    /// The agent's number.
+    pub(crate) actor: usize,
+    /// The newest block then.
+    pub(crate) block: BlockNumber,
+    pub(crate) report: TxReport,
+}
+
+/// A process: agents that act on what one view says, through one endpoint.
+pub(crate) struct Company {
+    /// What goes wrong at the endpoint.
+    pub(crate) faults: Faults,
+    client: Client,
+    views: Views,
+    pub(crate) actors: Vec<Actor>,
+    pub(crate) entries: Vec<Entry>,
+    /// Why there was no view of a block.
+    view_failures: Vec<String>,
+    /// What views are asked for beside what the agents need.
+    pub(crate) also_asked: Question,
+}
+
+impl Actor {
+    fn new(role: AnyRole, client: &Client, key: PrivateKeySigner, journal: MemoryJournal) -> Self {
+        let fees = FeePolicy::default();
+        let sender = IntentSender::new(client.clone(), key.clone(), fees, journal.clone());
+        let agent = Agent::new(role, sender.unwrap());
+        Self { agent, journal, standing: None, client: client.clone(), key }
+    }
+
+    /// The process ends, and another one goes on where the journal ends.
+    pub(crate) fn restart(&mut self) {
+        *self = Self::new(
+            self.agent.role.clone(),
+            &self.client,
+            self.key.clone(),
+            self.journal.clone(),
+        );
+    }
+
+    /// The process ends, its journal is lost, and another one starts.
+    pub(crate) fn restart_without_journal(&mut self) {
+        self.journal = MemoryJournal::default();
+        self.restart();
+    }
+
+    /// Whether nothing is in flight.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.agent.sender().in_flight().next().is_none()
+    }
+}
+
+impl Company {
+    /// Nobody yet, with views that `maker` makes.
+    pub(crate) async fn new(chain: &TestChain, maker: Maker) -> Self {
+        let faults = Faults::default();
+        let client = connect(RpcClient::new(faults.layer(chain.devchain.transport()), true)).await;
+        let views = Views::new(client.clone(), chain.identity.clone(), maker);
+        faults.set(Plan::Never);
+        Self {
+            faults,
+            client,
+            views,
+            actors: Vec::new(),
+            entries: Vec::new(),
+            view_failures: Vec::new(),
+            also_asked: Question::default(),
+        }
+    }
+
+    /// Adds an agent with an empty journal. Returns its number.
+    pub(crate) fn add(&mut self, role: AnyRole, key: PrivateKeySigner) -> usize {
+        self.add_with(role, key, MemoryJournal::default())
+    }
+
+    /// Adds an agent that goes on where a journal ends. Returns its number.
+    pub(crate) fn add_with(
+        &mut self,
+        role: AnyRole,
+        key: PrivateKeySigner,
+        journal: MemoryJournal,
+    ) -> usize {
+        self.actors.push(Actor::new(role, &self.client, key, journal));
+        self.actors.len() - 1
+    }
+
+    /// Adds the proposer of a staker, which signals for what `plan` says.
+    pub(crate) fn add_sequencer(
+        &mut self,
+        number: u64,
+        rollup: Address,
+        blocks: BlockDuty,
+        plan: Option<SignalPlan>,
+    ) -> usize {
+        let key = key("proposer", number);
+        let identity = SequencerIdentity { proposer: key.address(), rollup, blocks };
+        self.add(AnyRole::Sequencer(Sequencer { identity, plan }), key)
+    }
+
+    /// Adds a keeper with ether.
+    pub(crate) fn add_keeper(&mut self, chain: &TestChain, pay_out: PayOut) -> usize {
+        let key = key("keeper", 0);
+        chain.fund(key.address());
+        let keeper = Keeper { pay_out, ..Keeper::default() };
+        self.add(AnyRole::Keeper(keeper), key)
+    }
+
+    /// Adds a holder with orders.
+    pub(crate) fn add_holder<const N: usize>(&mut self, number: u64, orders: [Order; N]) -> usize {
+        let key = key("holder", number);
+        let mut holder = Holder::new(key.address());
+        for order in orders {
+            holder.add(order);
+        }
+        self.add(AnyRole::Holder(holder), key)
+    }
+
+    /// Adds the withdrawer of a staker, which moves its stake.
+    pub(crate) fn add_mover(&mut self, number: u64, from: Address, to: Address) -> usize {
+        let key = key("withdrawer", number);
+        let (attester, spare) = (attester(number), attester(SPARES + number));
+        let plan = MovePlan { withdrawer: key.address(), attester, from, to, spare };
+        self.add(AnyRole::Mover(Mover { plan }), key)
+    }
+
+    pub(crate) fn address(&self, actor: usize) -> Address {
+        self.actors[actor].agent.address()
+    }
+
+    pub(crate) fn standing(&self, actor: usize) -> &Standing {
+        self.actors[actor].standing.as_ref().unwrap()
+    }
+
+    pub(crate) fn sequencer(&mut self, actor: usize) -> &mut Sequencer {
+        match &mut self.actors[actor].agent.role {
+            AnyRole::Sequencer(role) => role,
+            other => panic!("{other:?} is no sequencer"),
+        }
+    }
+
+    /// Gives a holder an order.
+    pub(crate) fn order(&mut self, actor: usize, order: Order) -> OrderId {
+        match &mut self.actors[actor].agent.role {
+            AnyRole::Holder(role) => role.add(order),
+            other => panic!("{other:?} is no holder"),
+        }
+    }
+
+    /// What all of them ask for.
+    fn question(&self, chain: &TestChain) -> Question {
+        let mut question = Question { next: chain.next(), ..self.also_asked.clone() };
+        for actor in &self.actors {
+            actor.agent.ask(&mut question);
+        }
+        question
+    }
+
+    /// Makes a view for all of them, as they would.
+    pub(crate) async fn look(&mut self, chain: &TestChain) -> Result<SetView, String> {
+        let question = self.question(chain);
+        self.views.view(&question).await
+    }
+
+    /// Everybody acts on the present block, unless there is no view of it. If a request ends the process,
+    /// another one goes on.
+    pub(crate) async fn act(&mut self, chain: &TestChain) {
+        let faults = self.faults.clone();
+        tokio::select! {
+            biased;
+            () = faults.killed() => self.restart(chain),
+            () = self.act_on_view(chain) => {}
+        }
+    }
+
+    async fn act_on_view(&mut self, chain: &TestChain) {
+        let view = match self.look(chain).await {
+            Ok(view) => view,
+            Err(error) => return self.view_failures.push(error),
+        };
+        for number in 0..self.actors.len() {
+            self.tick(number, &view).await;
+        }
+    }
+
+    /// One of them acts on a view.
+    pub(crate) async fn tick(&mut self, actor: usize, view: &SetView) {
+        let tick = self.actors[actor].agent.tick(view).await;
+        self.actors[actor].standing = Some(tick.standing);
+        let block = view.present.block.number;
+        let entries = tick.reports.into_iter();
+        self.entries.extend(entries.map(|report| Entry { actor, block, report }));
+    }
+
+    /// Another process with the same agents, and journals of its own that go on where these end.
+    pub(crate) async fn copy(&self, chain: &TestChain) -> Self {
+        let mut copy = Self::new(chain, self.views.maker()).await;
+        copy.also_asked = self.also_asked.clone();
+        for Actor { agent, key, journal, .. } in &self.actors {
+            let journal = MemoryJournal::new(journal.load().unwrap());
+            copy.add_with(agent.role.clone(), key.clone(), journal);
+        }
+        copy
+    }
+
+    /// The process ends, and another one goes on where the journals end.
+    pub(crate) fn restart(&mut self, chain: &TestChain) {
+        let maker = self.views.maker();
+        self.views = Views::new(self.client.clone(), chain.identity.clone(), maker);
+        self.actors.iter_mut().for_each(Actor::restart);
+    }
+
+    /// Everybody acts on the present block, and the next one is mined.
+    pub(crate) async fn play(&mut self, chain: &TestChain) {
+        self.act(chain).await;
+        chain.mine();
+    }
+
+    pub(crate) async fn play_for(&mut self, chain: &TestChain, blocks: u32) {
+        for _ in 0..blocks {
+            self.play(chain).await;
+        }
+    }
+
+    /// Plays until something is reported, for at most as many blocks.
+    pub(crate) async fn play_until(
+        &mut self,
+        chain: &TestChain,
+        blocks: u32,
+        is_it: impl Fn(&Entry) -> bool,
+    ) {
+        for _ in 0..blocks {
+            let before = self.entries.len();
+            self.play(chain).await;
+            if self.entries[before..].iter().any(&is_it) {
+                return;
+            }
+        }
+        panic!("not within {blocks} blocks:\n{}", self.story());
+    }
+
+    /// What was confirmed, in order: block by block, and in each in the order of the agents' numbers.
+    pub(crate) fn confirmed(&self) -> Vec<IntentSubject> {
+        self.confirmed_since(0)
+    }
+
+    /// The slots whose signals were confirmed, in order.
+    pub(crate) fn signaled(&self) -> Vec<Slot> {
+        let slots = self.confirmed().into_iter().filter_map(|subject| match subject {
+            IntentSubject::Signal { slot, .. } => Some(slot),
+            _ => None,
+        });
+        slots.collect()
+    }
+
+    /// The slots of a rollup whose blocks were confirmed, in order, with whoever proposed them.
+    pub(crate) fn proposed(&self, on: Address) -> Vec<(Slot, Address)> {
+        let slots = self.entries.iter().filter_map(|entry| match entry.confirmed()? {
+            IntentSubject::Block { rollup, slot } if rollup == on => {
+                Some((slot, self.address(entry.actor)))
+            }
+            _ => None,
+        });
+        slots.collect()
+    }
+
+    /// The epochs of a rollup whose seeds were confirmed, in order, with whoever recorded them.
+    pub(crate) fn seeded(&self, on: Address) -> Vec<(Epoch, Address)> {
+        let epochs = self.entries.iter().filter_map(|entry| match entry.confirmed()? {
+            IntentSubject::Seed { rollup, epoch } if rollup == on => {
+                Some((epoch, self.address(entry.actor)))
+            }
+            _ => None,
+        });
+        epochs.collect()
+    }
+
+    /// What was confirmed from an entry on.
+    pub(crate) fn confirmed_since(&self, entry: usize) -> Vec<IntentSubject> {
+        self.entries[entry..].iter().filter_map(Entry::confirmed).collect()
+    }
+
+    /// What was confirmed to one of them, in order.
+    pub(crate) fn confirmed_to(&self, actor: usize) -> Vec<IntentSubject> {
+        let own = self.entries.iter().filter(|entry| entry.actor == actor);
+        own.filter_map(Entry::confirmed).collect()
+    }
+
+    /// What was sent from an entry on, in order.
+    pub(crate) fn sent_since(&self, entry: usize) -> Vec<IntentSubject> {
+        self.entries[entry..].iter().filter_map(Entry::sent).collect()
+    }
+
+    /// What failed, in words, in order; views first.
+    pub(crate) fn failures(&self) -> Vec<String> {
+        let views = self.view_failures.iter().cloned();
+        views.chain(self.failures_since(0)).collect()
+    }
+
+    pub(crate) fn failures_since(&self, entry: usize) -> Vec<String> {
+        self.entries[entry..].iter().filter_map(Entry::failure).collect()
+    }
+
+    /// All that was reported, a line each.
+    pub(crate) fn story(&self) -> String {
+        let line = |entry: &Entry| {
+            let Entry { actor, block, report } = entry;
+            let what = match &report.event {
+                TxEvent::Failed(error) => format!("failed: {error}"),
+                TxEvent::Sent { nonce, .. } => format!("sent as {nonce}"),
+                TxEvent::Confirmed(_) => "confirmed".to_owned(),
+                other => format!("{other:?}"),
+            };
+            let subject = report.intent.map(|id| id.subject);
+            format!("block {block}, agent {actor}: {subject:?} {what}\n")
+        };
+        self.entries.iter().map(line).collect()
+    }
+}
+
+impl Entry {
+    /// What is confirmed by it.
+    pub(crate) fn confirmed(&self) -> Option<IntentSubject> {
+        self.subject().filter(|_| matches!(self.report.event, TxEvent::Confirmed(_)))
+    }
+
+    /// What is sent by it.
+    pub(crate) fn sent(&self) -> Option<IntentSubject> {
+        self.subject().filter(|_| matches!(self.report.event, TxEvent::Sent { .. }))
+    }
+
+    pub(crate) fn failure(&self) -> Option<String> {
+        match &self.report.event {
+            TxEvent::Failed(error) => Some(error.to_string()),
+            _ => None,
+        }
+    }
+
+    fn subject(&self) -> Option<IntentSubject> {
+        self.report.intent.map(|id| id.subject)
+    }
+}
+
+/// A test of what is confirmed by an entry.
+pub(crate) fn is_done(test: impl Fn(IntentSubject) -> bool) -> impl Fn(&Entry) -> bool {
+    move |entry| entry.confirmed().is_some_and(&test)
+}

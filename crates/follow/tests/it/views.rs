@@ -1,0 +1,90 @@
+//! Views of a followed set.
+
+use crate::{
+    network::{Choice, Habit, Network},
+    support::{Recording, client, run, source},
+};
+use alloy_primitives::Address;
+use canon_chain::Client;
+use canon_follow::{ChainSource, FollowError, Follower};
+use canon_protocol::{Pushed, Timestamp};
+use canon_views::{Present, Question};
+
+/// Everything that the follower's state knows.
+fn everything(follower: &Follower<ChainSource>) -> Question {
+    let now = follower.block().unwrap().timestamp;
+    Question::everything(follower.state(), Timestamp::of(now.get() + 12))
+}
+
+/// The same view as the contracts answer it; `None` if the set can't be read that way.
+async fn answered(client: &Client, present: &Present, question: &Question) -> Option<Present> {
+    let at = present.block.hash.into();
+    Some(client.view_at(present.addresses.registry, question, at).await.ok()?.present)
+}
+
+/// Proposals doesn't answer to which other Governance a round was pushed.
+fn comparable(mut present: Present) -> Present {
+    for round in present.signaling.iter_mut().flat_map(|signaling| &mut signaling.rounds) {
+        if let Some(Pushed::Elsewhere(governance)) = &mut round.pushed {
+            *governance = Address::ZERO;
+        }
+    }
+    present
+}
+
+#[test]
+fn they_are_the_views_that_the_contracts_answer() {
+    let recording = Recording::shared();
+    run(async {
+        let mut compared = 0;
+        for height in 0..recording.heights.len() {
+            let source = source(&recording.chain(height)).await;
+            let client = source.client().clone();
+            let mut follower = Follower::new(source, recording.identity.clone());
+            follower.catch_up().await.unwrap();
+            let question = everything(&follower);
+            let view = follower.view(&question).await.unwrap();
+            assert_eq!(Some(view.present.block), follower.block());
+            assert_eq!(view.history.as_deref(), Some(follower.state()));
+            if let Some(answered) = answered(&client, &view.present, &question).await {
+                assert_eq!(comparable(view.present), answered, "height {height}");
+                compared += 1;
+            }
+        }
+        assert!(compared > 2, "{compared} of {}", recording.heights.len());
+    });
+}
+
+#[test]
+fn there_is_none_before_the_first_block() {
+    let recording = Recording::shared();
+    run(async {
+        let chain = recording.newest();
+        let follower = Follower::new(source(&chain).await, recording.identity.clone());
+        let outcome = follower.view(&Question::default()).await;
+        assert!(matches!(outcome, Err(FollowError::NotStarted)), "{outcome:?}");
+    });
+}
+
+#[test]
+fn reading_old_blocks_copies_no_state() {
+    let recording = Recording::shared();
+    run(async {
+        let network = Network::new([recording.newest().transport()], Choice::Node(0));
+        network.adopt(Habit::RefusesRangesAbove(100));
+        let source = ChainSource::new(client(network.client()).await);
+        let mut follower = Follower::new(source, recording.identity.clone());
+        let place = std::ptr::from_ref(follower.state());
+        let mut changes = 0;
+        loop {
+            let before = follower.state().clone();
+            follower.step().await.unwrap();
+            if follower.block() == follower.head() {
+                break;
+            }
+            assert!(std::ptr::eq(follower.state(), place), "after {changes} ranges with logs");
+            changes += u32::from(*follower.state() != before);
+        }
+        assert!(changes > 4, "{changes} ranges with logs");
+    });
+}
