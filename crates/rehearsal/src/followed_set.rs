@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, B256};
 use canon_chain::{
-    Client, Deployment,
+    Client,
     deploy::{Create2Origin, DEPLOYMENT_PROXY, DeployedSet},
 };
 use canon_follow::{ChainSource, Follower, SetIdentity};
 use canon_protocol::{Addresses, BlockNumber, Create2, SetState, Slot, SlotClock, Timestamp};
-use canon_views::{BlockView, Question, SetView};
+use canon_views::{BlockView, Question, SetAddresses, SetView};
 
 use crate::{
     error::{Error, Result},
@@ -135,9 +135,9 @@ impl FollowedSet {
     }
 
     /// The contracts in office.
-    pub(crate) fn deployment(&self) -> Deployment {
+    pub(crate) fn deployment(&self) -> SetAddresses {
         let (at, state) = (self.addresses(), self.state());
-        Deployment {
+        SetAddresses {
             registry: at.registry,
             governance: at.governance,
             proposals: state.governance().governance_proposer(),
