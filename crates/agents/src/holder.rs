@@ -52,7 +52,7 @@ impl Role for Holder {
             canon_views::holder(view, self.holder, &open);
         for order in self.orders.keys().filter(|order| !open.contains_key(order)) {
             let is_done = sender.is_done(&id(*order));
-            let status = if is_done { OrderStatus::Done } else { OrderStatus::Unknown };
+            let status = if is_done { OrderStatus::Done } else { OrderStatus::Unconfirmed };
             standing.insert(*order, status);
         }
         Duty { standing, intents }

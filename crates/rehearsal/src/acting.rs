@@ -2,12 +2,13 @@
 
 use alloy_sol_types::SolCall;
 use canon_abi::Governance;
+use canon_agents::Tick;
 use canon_chain::{
     Confirmed, Error as ChainError,
     tx::{TxEvent, TxReport},
 };
 use canon_protocol::Timestamp;
-use canon_views::{IntentSubject, Question, SetView};
+use canon_views::{IntentSubject, Question, SetView, SignalDecision};
 
 use crate::{
     error::{During, Error, Result},
@@ -42,6 +43,8 @@ pub(crate) struct Acted {
     pub(crate) refused: Vec<(IntentSubject, ChainError)>,
     /// Those who sent something.
     pub(crate) in_flight: Vec<Member>,
+    /// The first decision of a proposer about signaling.
+    pub(crate) decision: Option<SignalDecision>,
 }
 
 impl Acted {
@@ -51,6 +54,7 @@ impl Acted {
         self.done.extend(later.done);
         self.refused.extend(later.refused);
         self.in_flight = later.in_flight;
+        self.decision = self.decision.or(later.decision);
     }
 }
 
@@ -97,10 +101,14 @@ impl Participants {
         }
     }
 
-    async fn tick(&mut self, member: Member, view: &SetView) -> Vec<TxReport> {
+    async fn tick(&mut self, member: Member, view: &SetView, acted: &mut Acted) -> Vec<TxReport> {
         match member {
             Member::Keeper => self.keeper.tick(view).await.reports,
-            Member::Proposer(index) => self.sequencers[index].agent.tick(view).await.reports,
+            Member::Proposer(index) => {
+                let Tick { standing, reports } = self.sequencers[index].agent.tick(view).await;
+                acted.decision.get_or_insert(standing);
+                reports
+            }
             Member::Mover(index) => match &mut self.sequencers[index].mover {
                 Some(mover) => mover.tick(view).await.reports,
                 None => Vec::new(),
@@ -127,7 +135,7 @@ impl UpgradeRun<'_> {
         let view = self.view(next, ask).await?;
         let mut acted = Acted::default();
         for member in members {
-            let reports = self.participants.tick(*member, &view).await;
+            let reports = self.participants.tick(*member, &view, &mut acted).await;
             if self.note(act, *member, reports, &mut acted)? {
                 acted.in_flight.push(*member);
             }

@@ -60,19 +60,18 @@ impl Client {
         question: &Question,
         at: BlockId,
     ) -> Result<SetView> {
-        let (block, guesses) = self.first_look(registry, question, at).await?;
+        let (block, guesses, mut lens) = self.first_look(registry, question, at).await?;
         let at = BlockId::Hash(RpcBlockHash::from_hash(block.hash, Some(true)));
         let mut answers = Answers::default();
-        let mut refuses_lens = false;
-        if !self.limits().refuses_lens() {
+        if lens == Lens::Executed {
             let reading = self.look_through_lens(registry, question, at, &guesses, &mut answers);
-            refuses_lens = !reading.await?;
+            lens = reading.await?;
         }
         loop {
             match self.read_answers(registry, question, block, [&answers, &guesses]) {
                 Ok(present) => {
                     // Had the endpoint lost the block, it wouldn't have answered plain calls either.
-                    if refuses_lens {
+                    if lens == Lens::Refused {
                         self.limits().refuse_lens();
                     }
                     return Ok(SetView { present: present?, history: None });
@@ -109,7 +108,7 @@ impl Client {
         registry: Address,
         question: &Question,
         at: BlockId,
-    ) -> Result<(BlockView, Answers)> {
+    ) -> Result<(BlockView, Answers, Lens)> {
         let asks = [
             Ask::call(registry, &Registry::getRollupCall {}),
             Ask::call(registry, &Registry::getGovernanceCall {}),
@@ -140,13 +139,14 @@ impl Client {
         for ask in asks {
             guesses.add(ask, &mut core::iter::from_fn(|| Some(next())))?;
         }
-        if uses_lens && !add_transcript(next(), &mut guesses)? {
-            self.limits().refuse_lens();
-        }
-        Ok((block, guesses))
+        let lens = match uses_lens {
+            true => add_transcript(next(), &mut guesses)?,
+            false => Lens::NotTried,
+        };
+        Ok((block, guesses, lens))
     }
 
-    /// Reads with the lens as much as it can. Returns whether the endpoint executes it.
+    /// Reads with the lens as much as it can.
     async fn look_through_lens(
         &self,
         registry: Address,
@@ -154,17 +154,19 @@ impl Client {
         at: BlockId,
         guesses: &Answers,
         answers: &mut Answers,
-    ) -> Result<bool> {
+    ) -> Result<Lens> {
         let found = FoundProposals::of(registry, guesses).unwrap_or_default();
         let requests = split(registry, question, &found)
             .into_iter()
             .map(|question| create(init_code(question), at))
             .collect::<Result<Vec<_>>>()?;
-        let mut executes = true;
+        let mut lens = Lens::Executed;
         for reply in self.batch(&requests).await? {
-            executes &= add_transcript(reply, answers)?;
+            if add_transcript(reply, answers)? == Lens::Refused {
+                lens = Lens::Refused;
+            }
         }
-        Ok(executes)
+        Ok(lens)
     }
 
     /// Asks questions about a block, in as few batches as the endpoint takes, and adds the answers.
@@ -182,16 +184,28 @@ impl Client {
     }
 }
 
-/// Adds what a lens answered. Returns whether the endpoint executed it.
-fn add_transcript(reply: Reply, answers: &mut Answers) -> Result<bool> {
+/// What an endpoint does with the lens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lens {
+    /// It executes it.
+    Executed,
+    /// It answers with an error, which may be for another reason.
+    Refused,
+    /// It isn't asked to, since it refused before.
+    NotTried,
+}
+
+/// Adds what a lens answered.
+fn add_transcript(reply: Reply, answers: &mut Answers) -> Result<Lens> {
     if let Err(RpcError::ErrorResp(payload)) = &reply
         && !payload.is_retry_err()
     {
-        return Ok(false);
+        return Ok(Lens::Refused);
     }
     let transcript: Bytes = decode_reply("eth_call", reply)?;
     // One that is empty had no gas to read anything.
-    Ok(!transcript.is_empty() && answers.add_transcript(&transcript).is_ok())
+    let is_read = !transcript.is_empty() && answers.add_transcript(&transcript).is_ok();
+    Ok(if is_read { Lens::Executed } else { Lens::Refused })
 }
 
 fn found_block(reply: Reply) -> Result<BlockView> {

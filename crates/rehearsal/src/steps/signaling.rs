@@ -131,11 +131,8 @@ async fn play(run: &mut UpgradeRun<'_>, track: usize, slot: Slot) -> Result<()> 
     }
     let turn = slots::turn(run, rollup, slot).await?;
     run.signaling.count.blocks += u64::from(turn.block.is_some());
-    if turn.signaled {
-        run.signaling.count.signals += 1;
-    }
     tell(run, track, &turn);
-    if turn.signaled && run.signaling.count.signals == u64::from(rules.n()) {
+    if turn.signaled && rules.is_won(signals(run, track, round)) {
         let instance = run.set.rollups[rollup].address;
         let proposals = proposals(run);
         run.tracks[track].won = Some(Won { round, instance, proposals });
@@ -175,6 +172,14 @@ impl Signaling {
     }
 }
 
+/// The signals for a proposal in a round of the rollup that counts.
+fn signals(run: &UpgradeRun<'_>, track: usize, round: Round) -> u32 {
+    let instance = run.set.rollups[run.signaling.count.rollup].address;
+    let proposals = run.state().proposals(proposals(run));
+    let payload = run.tracks[track].payload;
+    proposals.map_or(0, |proposals| proposals.yea_count(instance, round, payload))
+}
+
 /// What was counted in the present round.
 #[derive(Clone, Debug, Default)]
 struct Count {
@@ -183,7 +188,6 @@ struct Count {
     round: Round,
     /// Whether the agreed height was reached in it, so that signals were possible.
     open: bool,
-    signals: u64,
     blocks: u64,
     group: Group,
 }
@@ -233,7 +237,8 @@ fn tell(run: &mut UpgradeRun<'_>, track: usize, turn: &slots::Turn) {
     let (who, slot) = (run.participants.sequencers[index].who(), turn.slot);
     let event = match turn.decision {
         _ if turn.signaled => {
-            let (azip, count) = (run.tracks[track].plan.azip.clone(), run.signaling.count.signals);
+            let (azip, count) =
+                (run.tracks[track].plan.azip.clone(), signals(run, track, round).into());
             Event::Signaled { azip, slot, round, count, needed, rollup_block }
         }
         SignalDecision::TooEarly { .. } => {
@@ -254,7 +259,7 @@ fn tell_group(run: &mut UpgradeRun<'_>, track: usize) {
         round: run.signaling.count.round,
         signals: group.signals,
         blocks: group.blocks,
-        count: run.signaling.count.signals,
+        count: signals(run, track, run.signaling.count.round).into(),
         needed: run.scenario.signaling.rules.n().into(),
     };
     run.tell(Who::Sequencers(group.sequencers.len() as u64), event, Some(group.spent));
@@ -334,7 +339,7 @@ pub(super) async fn round_over(
     let azip = run.tracks[track].plan.azip.clone();
     // Without blocks the agreed height never comes.
     if run.signaling.count.open || run.signaling.count.blocks == 0 {
-        let (count, needed) = (run.signaling.count.signals, rules.n().into());
+        let (count, needed) = (signals(run, track, round).into(), rules.n().into());
         let event = Event::RoundLost { azip: azip.clone(), round, count, needed };
         run.tell(Who::Time, event, None);
         run.tracks[track].rounds_tried += 1;

@@ -2,10 +2,9 @@
 
 use alloy_primitives::Address;
 use canon_abi::{RewardDistributor, Rollup};
-use canon_agents::Sequencer;
 use canon_chain::Confirmed;
 use canon_protocol::{Amount, Epoch, RollupBlock, Slot, TooLarge};
-use canon_views::{IntentSubject, SequencerDuty, SignalDecision, sequencer};
+use canon_views::{IntentSubject, SignalDecision};
 
 use crate::{
     acting::Member,
@@ -67,12 +66,12 @@ pub(super) async fn turn(run: &mut UpgradeRun<'_>, rollup: usize, slot: Slot) ->
         run.mine_all().await?;
         return Ok(turn);
     };
-    turn.decision = decision(run, index).await?;
     // What it does in the next slot is another turn.
     let mut acted = run.act(ACT, &[Member::Proposer(index)], end).await?;
     if let Some((_, error)) = acted.refused.pop() {
         return Err(error).during(ACT);
     }
+    turn.decision = acted.decision.unwrap_or(turn.decision);
     turn.spent = acted.spent;
     for (_, subject, confirmed) in &acted.done {
         match subject {
@@ -85,17 +84,6 @@ pub(super) async fn turn(run: &mut UpgradeRun<'_>, rollup: usize, slot: Slot) ->
 }
 
 const ACT: &str = "playing a slot";
-
-/// Whether a sequencer signals in the next block, and why not.
-async fn decision(run: &mut UpgradeRun<'_>, index: usize) -> Result<SignalDecision> {
-    let next = run.driver.next_time();
-    let view = run
-        .view(next, |participants, question| participants.sequencers[index].agent.ask(question))
-        .await?;
-    let Sequencer { identity, plan } = &run.participants.sequencers[index].agent.role;
-    let SequencerDuty { decision, .. } = sequencer(&view.present, identity, plan.as_ref());
-    Ok(decision)
-}
 
 /// The number of a rollup's new block, and what it earned.
 fn block(

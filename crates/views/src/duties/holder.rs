@@ -117,6 +117,8 @@ pub enum OrderStatus {
     NoPower,
     /// The view wasn't asked for what it depends on.
     Unknown,
+    /// Its nonce was used, and the endpoint doesn't say yet by which transaction.
+    Unconfirmed,
 }
 
 /// What an order waits for.
