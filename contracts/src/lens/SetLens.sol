@@ -281,13 +281,13 @@ contract SetLens {
         }
     }
 
-    /// @dev A round of the canonical rollup, and its leader if it has one.
+    /// @dev A round of the canonical rollup, and its leader if it has one and wasn't pushed.
     function _round(Reading memory reading, uint256 round) private view {
         (address proposals, address rollup) = (reading.proposals, reading.rollup);
         uint256 answer = _ask(reading, proposals, abi.encodeCall(IProposals.rounds, (rollup, round)));
         address leader = address(uint160(_word(answer, 1)));
-        if (leader == address(0)) return;
-        _ask(reading, proposals, abi.encodeCall(IProposals.proposalOf, (rollup, round)));
+        bool executed = _word(answer, 2) != 0;
+        if (leader == address(0) || executed) return;
         _ask(reading, proposals, abi.encodeCall(IProposals.yeaCount, (rollup, round, leader)));
         _ask(reading, proposals, abi.encodeCall(IProposals.pinnedCodeHash, (rollup, round, leader)));
         _ask(reading, proposals, abi.encodeCall(IProposals.latestProposalOf, (leader)));
@@ -303,7 +303,6 @@ contract SetLens {
             for (uint256 i; i < payloads.length; ++i) {
                 address payload = payloads[i];
                 _account(reading, payload);
-                _ask(reading, proposals, abi.encodeCall(IProposals.latestProposalOf, (payload)));
                 if (slots == 0) continue;
                 uint256 round = Math.max(slot, next) / slots;
                 _ask(reading, proposals, abi.encodeCall(IProposals.yeaCount, (reading.rollup, round, payload)));

@@ -79,8 +79,7 @@ contract SetLensTest is Test {
         _assertRecorded(address(rollup), abi.encodeCall(IRollup.getSetSize, (epoch + 1)));
         _assertRecorded(address(rollup), abi.encodeCall(IRollup.getSeed, (epoch + 1)));
         uint256 round = set.proposals.getCurrentRound();
-        bytes[4] memory questions = [
-            abi.encodeCall(IProposals.proposalOf, (address(rollup), round)),
+        bytes[3] memory questions = [
             abi.encodeCall(IProposals.yeaCount, (address(rollup), round, payload)),
             abi.encodeCall(IProposals.pinnedCodeHash, (address(rollup), round, payload)),
             abi.encodeCall(IProposals.latestProposalOf, (payload))
@@ -112,6 +111,29 @@ contract SetLensTest is Test {
             bytes32 call = _key(address(set.proposals), abi.encodeCall(IProposals.rounds, (address(set.rollup), round)));
             vm.assertEq(recorded[call], round <= present && round + 5 >= present);
         }
+    }
+
+    function test_constructor_readsTheLeaderOfARoundUntilThatIsPushed() public {
+        (IProposals proposals, IRollup rollup) = (set.proposals, set.rollup);
+        uint256 round = proposals.getCurrentRound() + 1;
+        while (proposals.yeaCount(address(rollup), round, payload) < SetLib.N) {
+            skip(SetLib.SLOT);
+            rollup.setupEpoch();
+            if (proposals.getCurrentRound() < round) continue;
+            vm.prank(attester);
+            proposals.vote(payload);
+        }
+        skip(SetLib.M * SetLib.SLOT);
+        LensQuestion memory question = _question();
+        question.general = true;
+        bytes memory pin = abi.encodeCall(IProposals.pinnedCodeHash, (address(rollup), round, payload));
+        _read(_run(question, gasleft()));
+        _assertRecorded(address(proposals), pin);
+        recorded[_key(address(proposals), pin)] = false;
+        proposals.pushProposal(round);
+        _read(_run(question, gasleft()));
+        _assertRecorded(address(proposals), abi.encodeCall(IProposals.rounds, (address(rollup), round)));
+        vm.assertFalse(recorded[_key(address(proposals), pin)], "it was pushed");
     }
 
     function test_constructor_readsProposalsOfTheRange() public {

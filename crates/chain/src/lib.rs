@@ -29,3 +29,4 @@ pub use rejection::Rejection;
 pub use sender::{Checks, Sender};
 pub use severity::Severity;
 pub use tx::{IntentSender, account::Key};
+pub use view::{Answers, Ask, BatchedRequest, Reply, decode_reply};

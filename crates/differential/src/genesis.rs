@@ -2,7 +2,7 @@
 //! asset, some have locked or staked it.
 
 use crate::{
-    lockstep::{Lockstep, deployer},
+    lockstep::{Lockstep, deployed_at, deployer, salt},
     mismatch::Mismatch,
 };
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
@@ -22,6 +22,8 @@ const HOLDERS: usize = 6;
 const STAKERS: usize = 6;
 /// 1 January 2026, 00:00 UTC.
 const GENESIS: Timestamp = Timestamp::of(1_767_225_600);
+/// When the first rollup's slots begin: at the block before its own.
+const ROLLUP_GENESIS: Timestamp = Timestamp::of(GENESIS.get() + 7);
 
 /// Indices from here on belong to the opening; no history has as many steps.
 const FIRST_INDEX: u64 = 1 << 32;
@@ -66,8 +68,35 @@ impl OpeningContract {
     }
 
     fn address(self) -> Address {
-        deployer(self as u64).create(0)
+        let created_by = |constructor| deployed_at(self as u64, &constructor);
+        match self {
+            Self::Proposals => created_by(small_set::proposals(Self::Registry.address())),
+            Self::Rollup => created_by(first_rollup(&addresses())),
+            _ => deployer(self as u64).create(0),
+        }
     }
+}
+
+/// The salts of all contracts that a history of at most so many steps creates with CREATE2.
+pub fn salts(steps: u64) -> impl Iterator<Item = B256> {
+    let opening = OpeningContract::ALL.into_iter().map(|contract| contract as u64);
+    opening.chain(0..steps).map(salt)
+}
+
+fn addresses() -> Addresses {
+    Addresses {
+        chain_id: 31337,
+        asset: OpeningContract::Asset.address(),
+        registry: OpeningContract::Registry.address(),
+        governance: OpeningContract::Governance.address(),
+        issuer: OpeningContract::Issuer.address(),
+        distributor: OpeningContract::Distributor.address(),
+        expect: OpeningContract::Expect.address(),
+    }
+}
+
+fn first_rollup(at: &Addresses) -> Constructor {
+    Constructor::Rollup(small_set::rollup_parameters(at, ROLLUP_GENESIS))
 }
 
 /// How much of the asset there is at first.
@@ -160,15 +189,7 @@ impl KeyedAccounts {
 
     /// Both sides after the opening.
     pub(crate) fn lockstep(&self, supply: Supply) -> Result<Lockstep, Mismatch> {
-        let addresses = Addresses {
-            chain_id: 31337,
-            asset: OpeningContract::Asset.address(),
-            registry: OpeningContract::Registry.address(),
-            governance: OpeningContract::Governance.address(),
-            issuer: OpeningContract::Issuer.address(),
-            distributor: OpeningContract::Distributor.address(),
-            expect: OpeningContract::Expect.address(),
-        };
+        let addresses = addresses();
         let mut opening = Opening {
             lockstep: Lockstep::new(addresses, GENESIS, &self.accounts())?,
             time: GENESIS,
@@ -200,8 +221,14 @@ impl Opening {
         contract: OpeningContract,
         constructor: Constructor,
     ) -> Result<(), Mismatch> {
-        let time = self.tick();
-        self.lockstep.deploy_first(time, contract as u64, &constructor)
+        let (time, index) = (self.tick(), contract as u64);
+        match contract {
+            // Only at the address that follows from its constructor is it of the set.
+            OpeningContract::Proposals | OpeningContract::Rollup => {
+                self.lockstep.step(time, index, &Step::Deploy(constructor))
+            }
+            _ => self.lockstep.deploy_first(time, index, &constructor),
+        }
     }
 
     fn call(
@@ -227,8 +254,7 @@ impl Opening {
         self.create(OpeningContract::Distributor, small_set::distributor(&at))?;
         let time = self.tick();
         self.lockstep.deploy_expect(time, OpeningContract::Expect as u64)?;
-        let parameters = small_set::rollup_parameters(&at, self.time);
-        self.create(OpeningContract::Rollup, Constructor::Rollup(parameters))?;
+        self.create(OpeningContract::Rollup, first_rollup(&at))?;
         let rollup = OpeningContract::Rollup.address();
         self.call(treasury, at.registry, RegistryCall::Upgrade { rollup })?;
         for (contract, new_owner) in [(at.asset, at.issuer), (at.registry, at.governance)] {

@@ -23,6 +23,7 @@ mod replay;
 mod shrink;
 
 pub use coverage::{Counts, Coverage, UNREACHABLE};
+pub use genesis::salts;
 pub use histories::Histories;
 pub use history::{Difference, History, RecordedStep, Shrunk};
 pub use lockstep::Lockstep;

@@ -514,8 +514,12 @@ pub(crate) fn deployer(number: u64) -> Address {
 
 /// How the step `index` of a history creates a contract through the proxy.
 fn creation(index: u64, init_code: &Bytes) -> Create2 {
-    let salt = B256::from(U256::from(index));
-    Create2::new(DEPLOYMENT_PROXY, salt, init_code)
+    Create2::new(DEPLOYMENT_PROXY, salt(index), init_code)
+}
+
+/// The salt of the contract that the step `index` of a history creates.
+pub(crate) fn salt(index: u64) -> B256 {
+    B256::from(U256::from(index))
 }
 
 /// Where the step `index` of a history deploys a contract.

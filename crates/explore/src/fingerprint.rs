@@ -24,9 +24,10 @@ use crate::{
 };
 use alloy_primitives::{Address, keccak256};
 use canon_protocol::{
-    Configuration, Ending, LIFETIME_IN_ROUNDS, Member, Origin, Payment, Proposal, Proposals, Round,
-    Tally, Timestamp,
+    Ending, LIFETIME_IN_ROUNDS, Member, Origin, Payment, Proposal, Proposals, Round, Tally,
+    Timestamp,
 };
+use core::hash::{Hash, Hasher};
 
 /// 128 bits of the hash of everything that makes a difference. Two different states of 10^8 share
 /// them with a probability below 10^-22.
@@ -81,41 +82,27 @@ impl Text {
         }
     }
 
-    fn configuration(&mut self, configuration: &Configuration) {
-        let Configuration {
-            propose_config,
-            voting_delay,
-            voting_duration,
-            execution_delay,
-            grace_period,
-            quorum,
-            vote_differential,
-            minimum_votes,
-        } = configuration;
-        for seconds in [
-            propose_config.lock_delay,
-            *voting_delay,
-            *voting_duration,
-            *execution_delay,
-            *grace_period,
-        ] {
-            self.number(seconds.get());
-        }
-        self.number(quorum.get());
-        self.number(vote_differential.get());
-        self.number(propose_config.lock_amount.get());
-        self.number(minimum_votes.get());
-    }
-
     fn tally(&mut self, tally: Tally) {
         self.number(tally.yea.get());
         self.number(tally.nea.get());
     }
 }
 
+/// Values of one type have equally many bytes, so these sequences are as distinct.
+impl Hasher for Text {
+    fn write(&mut self, bytes: &[u8]) {
+        self.bytes.extend(bytes);
+    }
+
+    /// The bytes are read instead.
+    fn finish(&self) -> u64 {
+        0
+    }
+}
+
 fn governance(text: &mut Text, state: &State) {
     let governance = state.governance();
-    text.configuration(&governance.configuration());
+    governance.configuration().hash(text);
     let floor = governance.exit_floor();
     if floor.until >= state.now {
         text.number(floor.delay.get() + 1);
@@ -133,7 +120,7 @@ fn governance(text: &mut Text, state: &State) {
         text.bytes.push(proposal.payload().0[19]);
         text.number(origin(state, proposal));
         text.until(proposal.deadlines().executable);
-        text.configuration(proposal.configuration());
+        proposal.configuration().hash(text);
         text.tally(proposal.tally());
         let snapshot = proposal.deadlines().pending;
         if let Ok(total) = governance.total_power_at(snapshot, state.now) {

@@ -1,7 +1,7 @@
 //! The worlds that are explored: how each begins, what can be done in it, and what bounds it.
 
 use crate::payloads::Payload;
-use canon_protocol::{Amount, Configuration, Fraction, ProposeConfiguration, Seconds};
+use canon_protocol::{Amount, Configuration, Fraction, Seconds};
 
 /// Seconds of a slot.
 pub(crate) const SLOT: u64 = 60;
@@ -18,24 +18,19 @@ pub(crate) const SUPPLY: u128 = 24;
 
 /// The first configuration. No two deadlines of a proposal are the same time after a slot began.
 pub(crate) const LONG: Configuration = Configuration {
-    propose_config: ProposeConfiguration {
-        lock_delay: Seconds::of(60),
-        lock_amount: Amount::of(2),
-    },
     voting_delay: Seconds::of(65),
     voting_duration: Seconds::of(70),
     execution_delay: Seconds::of(81),
-    grace_period: Seconds::of(60),
     quorum: Fraction::percent(30),
-    vote_differential: Fraction::ZERO,
     minimum_votes: Amount::of(3),
+    ..Configuration::LEAST
 };
 
 /// The configuration that [`Payload::Shorten`] sets.
 pub(crate) const SHORT: Configuration = Configuration {
-    voting_delay: Seconds::of(60),
-    voting_duration: Seconds::of(60),
-    execution_delay: Seconds::of(60),
+    voting_delay: Configuration::LEAST.voting_delay,
+    voting_duration: Configuration::LEAST.voting_duration,
+    execution_delay: Configuration::LEAST.execution_delay,
     ..LONG
 };
 

@@ -4,7 +4,7 @@ use alloy_primitives::{Address, B256, U256, keccak256, map::B256Map};
 use alloy_provider::{DynProvider, Provider, ProviderBuilder};
 use alloy_rpc_types_eth::{Block, Filter};
 use canon_chain::{block_view, deploy::Create2Origin};
-use canon_differential::{History, Lockstep};
+use canon_differential::{History, Lockstep, salts};
 use canon_follow::{
     Follower, Header, LogSource, PlacedLog, RangeLogs, Selection, SetIdentity, SourceError,
 };
@@ -83,8 +83,8 @@ static RECORDED: LazyLock<Recorded> = LazyLock::new(|| {
 /// How a history created the contract at this address: each step has a salt of its own.
 fn origin(contract: Address, constructor: &Constructor) -> Option<Create2Origin> {
     let init_code_hash = keccak256(canon_abi::init_code(constructor));
-    let salts = (0..4 * CALLS).map(|salt| B256::from(U256::from(salt)));
-    let mut origins = salts.map(|salt| Create2Origin { salt, ..Create2Origin::default() });
+    let mut origins =
+        salts(4 * CALLS).map(|salt| Create2Origin { salt, ..Create2Origin::default() });
     origins.find(|origin| origin.factory.create2(origin.salt, init_code_hash) == contract)
 }
 

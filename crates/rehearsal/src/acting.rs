@@ -121,13 +121,13 @@ impl UpgradeRun<'_> {
         until: Timestamp,
     ) -> Result<Acted> {
         let next = self.driver.next_time().min(until);
-        let ask = |cast: &Participants, question: &mut Question| {
-            members.iter().for_each(|member| cast.ask(*member, question));
+        let ask = |participants: &Participants, question: &mut Question| {
+            members.iter().for_each(|member| participants.ask(*member, question));
         };
         let view = self.view(next, ask).await?;
         let mut acted = Acted::default();
         for member in members {
-            let reports = self.cast.tick(*member, &view).await;
+            let reports = self.participants.tick(*member, &view).await;
             if self.note(act, *member, reports, &mut acted)? {
                 acted.in_flight.push(*member);
             }

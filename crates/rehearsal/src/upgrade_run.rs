@@ -29,7 +29,7 @@ pub(crate) struct UpgradeRun<'a> {
     pub(crate) scenario: &'a Scenario,
     pub(crate) driver: ChainDriver<'a>,
     pub(crate) set: FollowedSet,
-    pub(crate) cast: Participants,
+    pub(crate) participants: Participants,
     /// One for each proposal of the scenario, in its order.
     pub(crate) tracks: Vec<ProposalTrack>,
     pub(crate) signaling: Signaling,
@@ -100,15 +100,15 @@ impl<'a> UpgradeRun<'a> {
     pub(crate) fn new(
         scenario: &'a Scenario,
         driver: ChainDriver<'a>,
-        cast: Participants,
+        participants: Participants,
         mut set: FollowedSet,
     ) -> Self {
-        set.names.insert(cast.authors.address(), "the authors".to_owned());
+        set.names.insert(participants.authors.address(), "the authors".to_owned());
         Self {
             scenario,
             driver,
             set,
-            cast,
+            participants,
             tracks: Vec::new(),
             signaling: Signaling::new(scenario.signaling.silent_epochs),
             timeline: Timeline::new(),
@@ -132,7 +132,7 @@ impl<'a> UpgradeRun<'a> {
         ask: impl FnOnce(&Participants, &mut Question),
     ) -> Result<SetView> {
         let mut question = Question::new(next);
-        ask(&self.cast, &mut question);
+        ask(&self.participants, &mut question);
         self.set.view(&question).await
     }
 
@@ -168,7 +168,7 @@ impl<'a> UpgradeRun<'a> {
         sender: impl FnOnce(&mut Participants) -> &mut Sender,
         call: ContractCall,
     ) -> Result<Confirmed> {
-        let confirmed = self.driver.send(act, sender(&mut self.cast), call).await?;
+        let confirmed = self.driver.send(act, sender(&mut self.participants), call).await?;
         self.update().await?;
         Ok(confirmed)
     }
@@ -208,7 +208,8 @@ impl<'a> UpgradeRun<'a> {
         while let Some((index, epoch, due)) = self.next_seed().filter(|(.., due)| *due < time) {
             self.pass_until(due).await?;
             let call = calls::setup_epoch(self.set.rollups[index].address);
-            let confirmed = self.send(RECORDING, |cast| &mut cast.anyone, call).await?;
+            let confirmed =
+                self.send(RECORDING, |participants| &mut participants.anyone, call).await?;
             recorded += 1;
             self.break_silence(index, epoch, confirmed.gas_used);
         }
@@ -275,7 +276,7 @@ impl<'a> UpgradeRun<'a> {
         self.tracks[track].end = Some(end);
         if self.signaling.campaign == Some(track) {
             self.signaling.campaign = None;
-            for sequencer in &mut self.cast.sequencers {
+            for sequencer in &mut self.participants.sequencers {
                 sequencer.agent.role.plan = None;
             }
         }
@@ -290,12 +291,12 @@ impl<'a> UpgradeRun<'a> {
 
     /// The power of a holder now.
     pub(crate) fn power(&self, holder: usize) -> Amount {
-        self.state().governance().power(self.cast.holders[holder].agent.address())
+        self.state().governance().power(self.participants.holders[holder].agent.address())
     }
 
     /// The power of a holder at the end of a second that is past.
     pub(crate) fn power_at(&self, holder: usize, time: Timestamp) -> Amount {
-        let holder = self.cast.holders[holder].agent.address();
+        let holder = self.participants.holders[holder].agent.address();
         let power = self.state().governance().power_at(holder, time, self.driver.now());
         power.unwrap_or_default()
     }

@@ -144,7 +144,7 @@ pub struct SignalingView {
     /// The present slot and round, and who leads.
     pub status: SignalingStatus,
     /// The present round and those before it that aren't too old to be pushed, as far as there were
-    /// signals in them, oldest first.
+    /// signals in them and they weren't pushed yet, oldest first.
     pub rounds: Vec<PushCandidate>,
 }
 

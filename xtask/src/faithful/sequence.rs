@@ -16,6 +16,7 @@ use alloy_rpc_types_eth::TransactionRequest;
 use alloy_signer::SignerSync;
 use alloy_signer_local::PrivateKeySigner;
 use canon_devchain::Devchain;
+use canon_testkit::histories::Rng;
 use eyre::Result;
 
 use super::{CHAIN_ID, asm::Asm, contracts, precompiles};
@@ -65,7 +66,7 @@ pub(super) const PLENTY: u64 = 1_000_000;
 const SENDERS: u64 = 6;
 
 pub(super) struct Sequence {
-    state: u64,
+    rng: Rng,
     pub(super) chain: Devchain,
     signers: Vec<PrivateKeySigner>,
     wallet: EthereumWallet,
@@ -80,16 +81,12 @@ impl Sequence {
         let deployer = signers[0].address();
         let contracts = contracts::all();
         let contracts = contracts.iter().zip(0..).map(|(c, n)| (c.0, deployer.create(n))).collect();
-        Self { state: seed, chain, signers, wallet, contracts }
+        Self { rng: Rng::new(seed), chain, signers, wallet, contracts }
     }
 
-    /// The next of the pseudo-random numbers (splitmix64), below `bound`.
+    /// The next of the pseudo-random numbers, below `bound`.
     pub(super) const fn below(&mut self, bound: u64) -> u64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % bound
+        self.rng.below(bound)
     }
 
     pub(super) fn word(&mut self) -> B256 {

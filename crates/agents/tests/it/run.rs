@@ -6,7 +6,10 @@ use crate::{
     views::Maker,
 };
 use alloy_primitives::Address;
-use canon_chain::{calls, tx::{Journal, JournalContents, MemoryJournal}};
+use canon_chain::{
+    calls,
+    tx::{Journal, JournalContents, MemoryJournal},
+};
 use canon_follow::{ChainSource, Follower};
 use canon_protocol::{
     Amount, AttesterStatus, Payment, ProposalId, ProposalState, Seconds, Support, WithdrawalId,
@@ -172,9 +175,7 @@ impl Run {
             let number = usize::from(apart == Some(who));
             let company = &mut companies[number];
             let actor = match who {
-                Who::Sequencer => {
-                    company.add_sequencer(0, old, BlockDuty::Propose, Some(plan))
-                }
+                Who::Sequencer => company.add_sequencer(0, old, BlockDuty::Propose, Some(plan)),
                 Who::Holder => add_holder(company, cast),
                 Who::Keeper => {
                     let pay_out = match cast {
@@ -250,7 +251,12 @@ impl Run {
     }
 
     /// Plays a step to its end. `disturb` is called after every block.
-    pub(crate) async fn step(&mut self, step: Step, cast: Cast, mut disturb: impl FnMut(&mut Self)) {
+    pub(crate) async fn step(
+        &mut self,
+        step: Step,
+        cast: Cast,
+        mut disturb: impl FnMut(&mut Self),
+    ) {
         for _ in 0..MAX_BLOCKS {
             self.block().await;
             disturb(self);
@@ -270,15 +276,15 @@ impl Run {
         question.holders.insert(holder, [ID].into());
         question.withdrawals.extend([0, 1].map(WithdrawalId::of));
         let view = self.chain.ask(question).await;
-        let moves = |number| {
-            view.attester(old, attester(number)).is_some_and(|here| here.moving.is_some())
-        };
+        let moves =
+            |number| view.attester(old, attester(number)).is_some_and(|here| here.moving.is_some());
         let is_moved = |number| {
             let there = view.attester(self.new, attester(number));
             there.is_some_and(|there| there.status == AttesterStatus::Validating)
         };
         let is_paid = |id| {
-            let paid = |withdrawal: &canon_views::WithdrawalView| withdrawal.payment != Payment::Due;
+            let paid =
+                |withdrawal: &canon_views::WithdrawalView| withdrawal.payment != Payment::Due;
             view.withdrawals.get(&WithdrawalId::of(id)).is_none_or(paid)
         };
         let pays = cast != Cast::KeeperPaysNobody;
@@ -289,17 +295,15 @@ impl Run {
                 proposal.is_some() && is_announced && view.holders[&holder].power == power(cast)
             }
             Step::Vote => {
-                let has_left = view.attester(old, attester(1)).unwrap().status
-                    == AttesterStatus::None;
+                let has_left =
+                    view.attester(old, attester(1)).unwrap().status == AttesterStatus::None;
                 proposal.unwrap().tally.yea == power(cast) && (has_left || !pays)
             }
             Step::Execution => {
                 let is_executed = proposal.unwrap().state == ProposalState::Executed;
                 is_executed && (is_paid(0) || !pays) && is_paid(1)
             }
-            Step::Moves => {
-                (cast == Cast::KeeperAlonePays || is_moved(0)) && (is_moved(2) || !pays)
-            }
+            Step::Moves => (cast == Cast::KeeperAlonePays || is_moved(0)) && (is_moved(2) || !pays),
             Step::NewBlocks => {
                 let head = view.rollups[&self.new].head;
                 head.is_some_and(|head| head.number.get() >= 2)
@@ -343,9 +347,10 @@ impl Run {
     }
 
     pub(crate) fn story(&self) -> String {
-        let stories = self.companies.iter().map(|company| {
-            format!("{}\n{:#?}", company.story(), company.failures())
-        });
+        let stories = self
+            .companies
+            .iter()
+            .map(|company| format!("{}\n{:#?}", company.story(), company.failures()));
         stories.collect()
     }
 }
@@ -376,8 +381,18 @@ fn forget_times(state: &mut Value) {
     match state {
         Value::Object(fields) => {
             for time in [
-                "block", "block_number", "creation", "unlocks_at", "last_mint", "last_payment",
-                "last_slots", "ready_at", "exitable_at", "seats", "head", "instances",
+                "block",
+                "block_number",
+                "creation",
+                "unlocks_at",
+                "last_mint",
+                "last_payment",
+                "last_slots",
+                "ready_at",
+                "exitable_at",
+                "seats",
+                "head",
+                "instances",
             ] {
                 fields.remove(time);
             }

@@ -252,6 +252,23 @@ impl SetParameters {
     }
 }
 
+impl From<Configuration> for GovernanceParameters {
+    fn from(configuration: Configuration) -> Self {
+        let ProposeConfiguration { lock_delay, lock_amount } = configuration.propose_config;
+        Self {
+            voting_delay: configuration.voting_delay,
+            voting_duration: configuration.voting_duration,
+            execution_delay: configuration.execution_delay,
+            grace_period: configuration.grace_period,
+            quorum: configuration.quorum,
+            vote_differential: configuration.vote_differential,
+            minimum_votes: configuration.minimum_votes,
+            lock_amount,
+            lock_delay,
+        }
+    }
+}
+
 impl GovernanceParameters {
     /// The configuration with these parameters.
     pub const fn configuration(&self) -> Configuration {

@@ -12,7 +12,9 @@ mod present;
 mod reader;
 mod rollups;
 
+pub use answers::{Answers, Ask};
 pub(crate) use batch::EndpointLimits;
+pub use batch::{BatchedRequest, Reply, decode_reply};
 
 use crate::{
     client::{Client, block_view},
@@ -22,8 +24,7 @@ use alloy_eips::{BlockId, RpcBlockHash};
 use alloy_primitives::{Address, Bytes, U64};
 use alloy_rpc_types_eth::Header;
 use alloy_transport::RpcError;
-use answers::{Answers, Ask, create, decode};
-use batch::{Reply, Request};
+use answers::create;
 use canon_abi::Registry;
 use canon_views::{BlockView, Present, Question, SetView};
 use lens::{FoundProposals, first_question, init_code, split};
@@ -43,8 +44,7 @@ impl Client {
     /// The set whose Registry is at `registry`, at a block. Everything is read at that block's hash.
     ///
     /// What the canonical rollup or Proposals doesn't answer is left out, as are rollups asked for that
-    /// don't answer. Of a round that was pushed to another Governance, which had the Registry then, the
-    /// address isn't known and given as 0.
+    /// don't answer.
     ///
     /// # Errors
     ///
@@ -116,10 +116,12 @@ impl Client {
         ];
         let (block, hydrated) = ("eth_getBlockByNumber", false);
         let block = match at {
-            BlockId::Hash(hash) => Request::new("eth_getBlockByHash", (hash.block_hash, hydrated))?,
-            BlockId::Number(number) => Request::new(block, (number, hydrated))?,
+            BlockId::Hash(hash) => {
+                BatchedRequest::new("eth_getBlockByHash", (hash.block_hash, hydrated))?
+            }
+            BlockId::Number(number) => BatchedRequest::new(block, (number, hydrated))?,
         };
-        let mut requests = vec![Request::new("eth_chainId", [(); 0])?, block];
+        let mut requests = vec![BatchedRequest::new("eth_chainId", [(); 0])?, block];
         for ask in &asks {
             ask.add_requests(at, &mut requests)?;
         }
@@ -129,7 +131,7 @@ impl Client {
         }
         let mut replies = self.batch(&requests).await?.into_iter();
         let mut next = || replies.next().unwrap_or(Err(RpcError::NullResp));
-        let found = decode::<U64>("eth_chainId", next())?.to();
+        let found = decode_reply::<U64>("eth_chainId", next())?.to();
         if found != self.chain_id() {
             return Err(Error::OtherChain { expected: self.chain_id(), found });
         }
@@ -165,7 +167,12 @@ impl Client {
         Ok(executes)
     }
 
-    async fn ask(&self, asks: BTreeSet<Ask>, at: BlockId, answers: &mut Answers) -> Result<()> {
+    /// Asks questions about a block, in as few batches as the endpoint takes, and adds the answers.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer, or doesn't have the block.
+    pub async fn ask(&self, asks: BTreeSet<Ask>, at: BlockId, answers: &mut Answers) -> Result<()> {
         let mut requests = Vec::with_capacity(asks.len());
         for ask in &asks {
             ask.add_requests(at, &mut requests)?;
@@ -182,7 +189,7 @@ fn add_transcript(reply: Reply, answers: &mut Answers) -> Result<bool> {
     {
         return Ok(false);
     }
-    let transcript: Bytes = decode("eth_call", reply)?;
+    let transcript: Bytes = decode_reply("eth_call", reply)?;
     // One that is empty had no gas to read anything.
     Ok(!transcript.is_empty() && answers.add_transcript(&transcript).is_ok())
 }
@@ -190,6 +197,6 @@ fn add_transcript(reply: Reply, answers: &mut Answers) -> Result<bool> {
 fn found_block(reply: Reply) -> Result<BlockView> {
     let what = "eth_getBlock";
     let unknown = || Error::from_rpc(what, RpcError::NullResp);
-    let header: Header = decode::<Option<_>>(what, reply)?.ok_or_else(unknown)?;
+    let header: Header = decode_reply::<Option<_>>(what, reply)?.ok_or_else(unknown)?;
     block_view(&header)
 }

@@ -6,10 +6,10 @@
 use super::reader::{Gap, Read, Reader, all, optional, some};
 use crate::error::{Error, InRange};
 use alloy_primitives::{Address, U256};
-use canon_abi::{Governance, Proposals, Rollup};
+use canon_abi::{Proposals, Rollup};
 use canon_protocol::{
-    AttesterStatus, Epoch, Leader, ProposalId, PushCandidate, Pushed, RollupHead, Round,
-    RoundRules, SignalingStatus, Slot, SlotClock, StakeExit, StakeMove, pinned_code_hash,
+    AttesterStatus, Epoch, Leader, ProposalId, PushCandidate, RollupHead, Round, RoundRules,
+    SignalingStatus, Slot, SlotClock, StakeExit, StakeMove, pinned_code_hash,
 };
 use canon_views::{AttesterView, PayloadView, RollupView, SeedStatus, SignalingView};
 use core::num::NonZeroU64;
@@ -165,7 +165,7 @@ impl Reader<'_> {
         Ok((rules, status))
     }
 
-    /// A round, if there were signals in it.
+    /// A round, if there were signals in it and it wasn't pushed.
     fn candidate(
         &self,
         proposals: Address,
@@ -174,42 +174,21 @@ impl Reader<'_> {
     ) -> Read<Option<PushCandidate>> {
         let number = round.to_word();
         let stored = self.call(proposals, Proposals::roundsCall { instance, round: number })?;
-        let Some(payload) = some(stored.leader) else { return Ok(None) };
-        let pushed = self.call(proposals, Proposals::proposalOfCall { instance, round: number });
+        let Some(payload) = some(stored.leader).filter(|_| !stored.executed) else {
+            return Ok(None);
+        };
         let signals = self.signals(proposals, instance, round, payload);
         let call = Proposals::pinnedCodeHashCall { instance, round: number, payload };
         let expected_code = self.call(proposals, call);
         let code = self.account(payload);
         let latest = self.latest_proposal(proposals, payload);
-        let pushed = pushed?;
-        let pushed = match pushed.exists {
-            true => Some(self.pushed(proposals, payload, pushed.proposalId)?),
-            false => None,
-        };
         Ok(Some(PushCandidate {
             round,
             leader: Leader { payload, count: signals? },
-            pushed,
             expected_code: expected_code?,
             found_code: pinned_code_hash(code?.hash),
             latest: latest?,
         }))
-    }
-
-    /// Where a round was pushed to. Proposals doesn't say which Governance it was: another one if this one
-    /// has no such proposal. Its address isn't known then, and given as 0.
-    fn pushed(&self, proposals: Address, payload: Address, id: U256) -> Read<Pushed> {
-        let governance = self.governance()?;
-        let elsewhere = Ok(Pushed::Elsewhere(Address::ZERO));
-        let Ok(known) = ProposalId::try_from(id) else { return elsewhere };
-        if id >= self.call(governance, Governance::proposalCountCall {})? {
-            return elsewhere;
-        }
-        let proposal = self.call(governance, Governance::getProposalCall { id })?;
-        if (proposal.payload, proposal.governanceProposer) == (payload, proposals) {
-            return Ok(Pushed::Proposal(known));
-        }
-        elsewhere
     }
 
     fn signals(

@@ -227,7 +227,7 @@ fn nodes_that_lag_and_fork_cost_time_and_never_an_event() {
             let network = Network::new(transports, Choice::Any(seed));
             let source = ChainSource::new(client(network.client()).await);
             let mut follower = Follower::new(source, recording.identity.clone());
-            for _ in 0..30 {
+            for _ in 0..40 {
                 let _ = step(&mut follower).await;
                 let at = follower.block().map(|block| block.hash);
                 let node = nodes.iter().find(|node| Some(node.chain.block_hash()) == at);

@@ -1,12 +1,12 @@
 //! Chains with the history of a set, and followers of them.
 
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{Address, U256};
 use alloy_provider::ProviderBuilder;
 use alloy_rpc_client::RpcClient;
 use alloy_sol_types::SolCall;
 use canon_chain::{Client, Severity, deploy::Create2Origin};
 use canon_devchain::{Devchain, UnsignedCall};
-use canon_differential::{History, Lockstep};
+use canon_differential::{History, Lockstep, salts};
 use canon_follow::{Advance, ChainSource, FollowError, Follower, LogSource, SetIdentity};
 use canon_protocol::{Addresses, BlockNumber, SetState};
 use std::{future::Future, sync::OnceLock};
@@ -14,8 +14,8 @@ use std::{future::Future, sync::OnceLock};
 /// The calls of the history that most tests follow.
 pub(crate) const CALLS: u64 = 700;
 
-/// The most contracts that a history deploys: each has a salt of its own.
-const SALTS: u64 = 4 * CALLS;
+/// The most steps of a history.
+const STEPS: u64 = 4 * CALLS;
 
 /// Runs what never waits for anything but the chain in this process.
 pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
@@ -25,8 +25,8 @@ pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
 
 /// A history's set.
 pub(crate) fn identity(addresses: Addresses) -> SetIdentity {
-    let salts = (0..SALTS).map(|salt| B256::from(U256::from(salt)));
-    let origins = salts.map(|salt| Create2Origin { salt, ..Create2Origin::default() }).collect();
+    let origins = salts(STEPS).map(|salt| Create2Origin { salt, ..Create2Origin::default() });
+    let origins = origins.collect();
     SetIdentity { addresses, first_block: BlockNumber::ZERO, origins }
 }
 

@@ -10,7 +10,7 @@ use alloy_sol_types::SolType;
 use serde::{Deserialize, Serialize};
 
 /// The emergency path past the sequencers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ProposeConfiguration {
     /// How long the lock's amount is withheld, at least.
     pub lock_delay: Seconds,
@@ -22,7 +22,7 @@ pub struct ProposeConfiguration {
 ///
 /// Deserializing checks only the ranges of the types; [`Configuration::check`] and
 /// [`Configuration::check_change`] check whether Governance accepts the values.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Configuration {
     /// The emergency path.
     pub propose_config: ProposeConfiguration,
@@ -99,6 +99,21 @@ const LOCK_AMOUNT_DIVISOR: u128 = 10;
 const MINIMUM_VOTES_DIVISOR: u128 = 2;
 
 impl Configuration {
+    /// The least of every value that Governance accepts.
+    pub const LEAST: Self = Self {
+        propose_config: ProposeConfiguration {
+            lock_delay: Seconds::of(LOCK_DELAY_BOUNDS.0),
+            lock_amount: Amount::of(2),
+        },
+        voting_delay: Seconds::of(DELAY_BOUNDS.0),
+        voting_duration: Seconds::of(DELAY_BOUNDS.0),
+        execution_delay: Seconds::of(DELAY_BOUNDS.0),
+        grace_period: Seconds::of(DELAY_BOUNDS.0),
+        quorum: Fraction::of(1),
+        vote_differential: Fraction::ZERO,
+        minimum_votes: Amount::of(1),
+    };
+
     /// The configuration, if Governance accepts it at construction while the asset's total supply is
     /// `supply`; otherwise [`GovernanceRefusal::OutOfBounds`] for the first field out of its bounds.
     ///
@@ -140,16 +155,18 @@ impl Configuration {
         max_lock_amount: Amount,
         max_minimum_votes: Amount,
     ) -> Result<Self, GovernanceRefusal> {
-        let lock_amount = (U256::from(2), max_lock_amount.to_word());
-        let minimum_votes = (U256::from(1), max_minimum_votes.to_word());
+        let least = Self::LEAST;
+        let lock_amount = (least.propose_config.lock_amount.to_word(), max_lock_amount.to_word());
+        let minimum_votes = (least.minimum_votes.to_word(), max_minimum_votes.to_word());
         within("lockDelay", raw.propose_config.lock_delay, LOCK_DELAY_BOUNDS)?;
         within_words("lockAmount", raw.propose_config.lock_amount, lock_amount)?;
         within("votingDelay", raw.voting_delay, DELAY_BOUNDS)?;
         within("votingDuration", raw.voting_duration, DELAY_BOUNDS)?;
         within("executionDelay", raw.execution_delay, DELAY_BOUNDS)?;
         within("gracePeriod", raw.grace_period, DELAY_BOUNDS)?;
-        within("quorum", raw.quorum, (1, MAX_VOTE_FRACTION))?;
-        within("voteDifferential", raw.vote_differential, (0, MAX_VOTE_FRACTION))?;
+        within("quorum", raw.quorum, (least.quorum.get(), MAX_VOTE_FRACTION))?;
+        let differential = (least.vote_differential.get(), MAX_VOTE_FRACTION);
+        within("voteDifferential", raw.vote_differential, differential)?;
         within_words("minimumVotes", raw.minimum_votes, minimum_votes)?;
         Ok(Self::fit(raw).expect("values within the bounds fit their types"))
     }

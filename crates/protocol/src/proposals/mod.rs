@@ -137,6 +137,18 @@ impl Proposals {
         rounds.into_iter().flatten().map(|(round, tally)| (*round, tally))
     }
 
+    /// The rounds of `instance` that can be pushed in round `present` or soon and weren't yet, oldest first,
+    /// as far as there were signals in them.
+    fn waiting(
+        &self,
+        instance: Address,
+        present: Round,
+    ) -> impl Iterator<Item = (Round, &RoundTally)> {
+        RoundRules::push_candidates(present)
+            .filter_map(move |round| Some((round, self.round(instance, round)?)))
+            .filter(|(_, tally)| tally.pushed.is_none())
+    }
+
     /// The rollups with signals.
     pub fn instances(&self) -> impl Iterator<Item = Address> {
         self.instances.keys().copied()

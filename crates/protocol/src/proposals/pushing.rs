@@ -41,8 +41,13 @@ pub(super) fn winner(
     let (round, tally) = known
         .and_then(|round| Some((round, proposals.round(instance, round)?)))
         .ok_or(ProposalsRefusal::NoLeader { round: number })?;
-    if let Some(Pushed::Elsewhere(governance)) = tally.pushed {
-        return Err(Refusal::OutsideTheSet(governance));
+    match tally.pushed {
+        Some(Pushed::Elsewhere(governance)) => return Err(Refusal::OutsideTheSet(governance)),
+        Some(Pushed::Proposal(id)) => {
+            let proposal_id = id.to_word();
+            return Err(ProposalsRefusal::AlreadyPushed { round: number, proposal_id }.into());
+        }
+        None => {}
     }
     let candidate = proposals
         .candidate(round, tally, |payload| frame.code(payload).hash)
@@ -69,8 +74,8 @@ fn require_open(number: U256, present: U256) -> Result<(), ProposalsRefusal> {
 }
 
 impl Proposals {
-    /// What decides whether a round is pushed, if anybody signaled in it. `code_hash` returns what
-    /// `EXTCODEHASH` answers.
+    /// What decides whether a round that wasn't pushed is, if anybody signaled in it. `code_hash` returns
+    /// what `EXTCODEHASH` answers.
     pub(super) fn candidate(
         &self,
         round: Round,
@@ -82,7 +87,6 @@ impl Proposals {
         Some(PushCandidate {
             round,
             leader,
-            pushed: tally.pushed,
             expected_code: pin.unwrap_or_default(),
             found_code: pinned_code_hash(code_hash(leader.payload)),
             latest: self.latest_proposal_of(leader.payload),
@@ -90,16 +94,14 @@ impl Proposals {
     }
 }
 
-/// A round with signals, and all that decides whether `pushProposal` accepts it, but for the present
-/// round and the states of proposals.
+/// A round with signals that wasn't pushed, and all that decides whether `pushProposal` accepts it, but for
+/// the present round and the states of proposals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PushCandidate {
     /// The round.
     pub round: Round,
     /// Who leads it.
     pub leader: Leader,
-    /// Whether it was pushed, and where to.
-    pub pushed: Option<Pushed>,
     /// The leader's code hash at its first signal in the round, with the lowest 24 bits zero.
     pub expected_code: B256,
     /// The leader's code hash now, with the lowest 24 bits zero.
@@ -124,17 +126,9 @@ impl PushCandidate {
         Ok(leader)
     }
 
-    /// The leader, if it has the signals it needs, its code is what was signaled for, and the round
-    /// wasn't pushed.
+    /// The leader, if it has the signals it needs and its code is what was signaled for.
     fn require_won(&self, rules: &RoundRules) -> Result<Leader, ProposalsRefusal> {
-        let (round, Leader { payload, count }) = (self.round.to_word(), self.leader);
-        if let Some(pushed) = self.pushed {
-            let proposal_id = match pushed {
-                Pushed::Proposal(id) => id.to_word(),
-                Pushed::Elsewhere(_) => U256::ZERO,
-            };
-            return Err(ProposalsRefusal::AlreadyPushed { round, proposal_id });
-        }
+        let Leader { payload, count } = self.leader;
         if !rules.is_won(count) {
             let (count, needed) = (U256::from(count), U256::from(rules.n()));
             return Err(ProposalsRefusal::QuorumNotReached { leader: payload, count, needed });

@@ -126,11 +126,8 @@ impl SetState {
         }
         let clock = self.rollup(status.instance).map(|rollup| *rollup.clock());
         let state = self.proposals(proposals).ok_or(Refusal::OutsideTheSet(proposals))?;
-        let waiting = RoundRules::push_candidates(status.round).filter(|round| {
-            state.round(status.instance, *round).is_some_and(|tally| tally.pushed.is_none())
-        });
         let mut pushable = Vec::new();
-        for round in waiting {
+        for (round, _) in state.waiting(status.instance, status.round) {
             match self.winner(proposals, round, now, external) {
                 Ok(winner) => {
                     let until = clock.and_then(|clock| state.rules.push_until(round, &clock));
@@ -143,8 +140,8 @@ impl SetState {
         Ok(pushable)
     }
 
-    /// What decides whether the rounds from which something can be pushed at `now` or soon are pushed:
-    /// the present one and those before it that aren't too old, as far as there were signals in them,
+    /// What decides whether the rounds that can be pushed at `now` or soon are pushed: the present one and
+    /// those before it that aren't too old, as far as there were signals in them and they weren't pushed yet,
     /// oldest first. Refused as [`Self::signaling`] is, and if the Registry belongs to a contract other
     /// than this set's Governance.
     pub fn push_candidates(
@@ -161,10 +158,9 @@ impl SetState {
                 return Err(Refusal::OutsideTheSet(owner));
             }
             let code_hash = |payload| frame.code(payload).hash;
-            Ok(RoundRules::push_candidates(present)
-                .filter_map(|round| {
-                    state.candidate(round, state.round(instance, round)?, code_hash)
-                })
+            let waiting = state.waiting(instance, present);
+            Ok(waiting
+                .filter_map(|(round, tally)| state.candidate(round, tally, code_hash))
                 .collect())
         })
     }

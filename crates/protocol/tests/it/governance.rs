@@ -571,7 +571,7 @@ fn deposits_that_would_be_lost_are_refused() {
 fn times_are_stored_for_136_years() {
     let mut chain = Chain::voting(5000, 0);
     let withdraw = GovernanceCall::InitiateWithdraw { to: named("alice"), amount: tokens(1) };
-    let last = at(START + u64::from(u32::MAX));
+    let last = START + Seconds::of(u32::MAX.into());
     chain.jump(last);
     chain.ok("alice", GOVERNANCE, withdraw.clone());
     chain.lock("bob", 1);

@@ -2,7 +2,7 @@
 
 use crate::{
     chain::{
-        ASSET, Chain, DISTRIBUTOR, GOVERNANCE, ROLLUP, START, at, contract, harmless, key, named,
+        ASSET, Chain, DISTRIBUTOR, GOVERNANCE, ROLLUP, START, contract, harmless, key, named,
         tokens,
     },
     invariants::Guard,
@@ -349,7 +349,7 @@ impl RandomHistory {
         self.guard.end(&self.chain);
         assert_eq!(self.folded(), self.chain.set, "the state follows from the events");
         // After 136 years it stores no more times, and that is the end of it.
-        let age = self.chain.now().since(at(START)).unwrap();
+        let age = self.chain.now().since(START).unwrap();
         if age + Seconds::of(400 * 86_400) < Seconds::of(1 << 32) {
             assert!(self.can_act(), "governance can act");
         }

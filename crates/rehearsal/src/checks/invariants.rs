@@ -80,7 +80,7 @@ impl Inspection<'_, '_> {
     async fn power_adds_up(&self, time: Timestamp, what: &str) -> Result<Check> {
         let governance = self.run.set.addresses().governance;
         let mut powers = Vec::new();
-        for holder in &self.run.cast.holders {
+        for holder in &self.run.participants.holders {
             powers.push(self.power(holder.agent.address(), time).await?);
         }
         let call = Governance::totalPowerAtCall { timestamp: time.to_word() };
@@ -100,7 +100,7 @@ impl Inspection<'_, '_> {
         let governance = self.run.set.addresses().governance;
         let found = self.found.proposal(id).map(|found| found.tally).unwrap_or_default();
         let (mut yea, mut nea, mut beyond) = (Vec::new(), Vec::new(), 0_u64);
-        for holder in &self.run.cast.holders {
+        for holder in &self.run.participants.holders {
             let user = holder.agent.address();
             let call = Governance::ballotsCall { id: id.to_word(), user };
             let cast = self.ask(governance, call).await?;

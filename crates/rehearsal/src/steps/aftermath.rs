@@ -25,7 +25,7 @@ pub(super) async fn show_switch(run: &mut UpgradeRun<'_>) -> Result<()> {
 /// Those who announced it take their stake to the new rollup.
 pub(super) async fn finish_moves(run: &mut UpgradeRun<'_>, to: usize) -> Result<()> {
     let address = run.set.rollups[to].address;
-    let sequencers = run.cast.sequencers.iter().enumerate();
+    let sequencers = run.participants.sequencers.iter().enumerate();
     let movers = sequencers.filter(|(_, sequencer)| sequencer.moves_to(address));
     let members: Vec<_> = movers.map(|(index, _)| Member::Mover(index)).collect();
     if members.is_empty() {
@@ -39,7 +39,7 @@ pub(super) async fn finish_moves(run: &mut UpgradeRun<'_>, to: usize) -> Result<
         moved.is_some_and(|moved| moved.newAttester != moved.attester)
     };
     let renamed = acted.done.iter().filter(|(.., confirmed)| is_renamed(confirmed)).count() as u64;
-    for sequencer in run.cast.sequencers.iter_mut().filter(|one| one.moves_to(address)) {
+    for sequencer in run.participants.sequencers.iter_mut().filter(|one| one.moves_to(address)) {
         sequencer.agent.role.identity.rollup = address;
     }
     let total = sum((0..moved).map(|_| run.scenario.rollup.stake));
@@ -56,15 +56,15 @@ pub(super) async fn withdraw(run: &mut UpgradeRun<'_>) -> Result<()> {
     let payable = run.state().governance().withdrawals().iter().filter(|one| one.is_payable(due));
     let payable: Vec<_> = payable.map(|one| (one.holder, one.amount)).collect();
     let is_due = |index: &usize| {
-        let address = run.cast.holders[*index].agent.address();
+        let address = run.participants.holders[*index].agent.address();
         payable.iter().any(|(holder, _)| *holder == address)
     };
-    let members: Vec<_> = (0..run.cast.holders.len()).filter(is_due).collect();
+    let members: Vec<_> = (0..run.participants.holders.len()).filter(is_due).collect();
     if members.is_empty() {
         return Ok(());
     }
     let acted = run.act_all("withdraw", &holders(&members)).await?;
-    let who = run.cast.these_holders(&members);
+    let who = run.participants.these_holders(&members);
     let total = sum(payable.iter().map(|(_, amount)| *amount));
     run.tell(who, Event::Withdrawn { total }, Some(acted.spent));
     Ok(())

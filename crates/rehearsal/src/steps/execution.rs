@@ -21,7 +21,7 @@ use crate::{
 pub(super) async fn announce_moves(run: &mut UpgradeRun<'_>, to: usize) -> Result<()> {
     let (old, new) = (run.set.rollups[run.set.canonical()].address, run.set.rollups[to].address);
     let mut members = Vec::new();
-    for (index, sequencer) in run.cast.sequencers.iter_mut().enumerate() {
+    for (index, sequencer) in run.participants.sequencers.iter_mut().enumerate() {
         if sequencer.moves && sequencer.mover.is_none() {
             sequencer.start_to_move(run.driver.client(), new)?;
             members.push(Member::Mover(index));
@@ -48,7 +48,7 @@ fn moves_ready(run: &UpgradeRun<'_>, from: Address) -> Timestamp {
 pub(super) async fn open_gate(run: &mut UpgradeRun<'_>, track: usize) -> Result<()> {
     let Some(gate) = run.tracks[track].gate else { return Ok(()) };
     let call = ContractCall::new(gate, &IGate::openCall {});
-    let confirmed = run.send("open a gate", |cast| &mut cast.anyone, call).await?;
+    let confirmed = run.send("open a gate", |participants| &mut participants.anyone, call).await?;
     let spent = Spent { transactions: 1, gas: confirmed.gas_used };
     run.tell(Who::Anyone, Event::GateOpened, Some(spent));
     Ok(())
@@ -94,7 +94,7 @@ pub(super) async fn execute(
 
 async fn execute_simply(run: &mut UpgradeRun<'_>, id: ProposalId) -> Result<()> {
     let call = calls::execute(run.set.addresses().governance, id);
-    let Err(error) = run.cast.anyone.simulate(&call, run.driver.next()).await else {
+    let Err(error) = run.participants.anyone.simulate(&call, run.driver.next()).await else {
         return Ok(());
     };
     refused(run, id, Who::Anyone, refusal_of(error, "executing")?)

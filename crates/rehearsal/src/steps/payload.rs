@@ -82,7 +82,7 @@ async fn upgrade_payload(
         expected_canonical: subject.old,
         uri: uri.to_owned(),
     };
-    let (authors, origin) = (&mut run.cast.authors, Create2Origin::default());
+    let (authors, origin) = (&mut run.participants.authors, Create2Origin::default());
     let created = deploy::deploy_upgrade_payload(authors, origin, &set, &upgrade, &mut wait).await;
     let created = created.map_err(|source| Error::Deployment(Box::new(source)))?;
     let gas = created.receipt.map_or(0, |receipt| receipt.gas_used);
@@ -107,7 +107,7 @@ pub(super) async fn try_upgrade_payload(
         uri: String::new(),
     };
     let call = ContractCall::create(Contract::UpgradePayload, &arguments);
-    let Err(error) = run.cast.authors.simulate(&call, run.driver.next()).await else {
+    let Err(error) = run.participants.authors.simulate(&call, run.driver.next()).await else {
         return Err(Error::Unexpected(
             "a payload for a forged rollup could be deployed".to_owned(),
         ));
@@ -148,7 +148,7 @@ fn replace_proposals(run: &UpgradeRun<'_>, subject: &Subject) -> Vec<Governance:
 
 /// What a payload lists once it has the votes: the Registry for its authors.
 fn usurpation(run: &UpgradeRun<'_>) -> Governance::Action {
-    let new_owner = run.cast.authors.address();
+    let new_owner = run.participants.authors.address();
     action(run.set.addresses().registry, &Registry::transferOwnershipCall { newOwner: new_owner })
 }
 

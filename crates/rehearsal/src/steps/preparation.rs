@@ -100,7 +100,7 @@ async fn new_rollup(run: &mut UpgradeRun<'_>) -> Result<usize> {
     let mut wait = run.driver.miner();
     let parameters = setting::rollup_parameters(run.scenario);
     let distributor = run.set.addresses().distributor;
-    let (authors, origin) = (&mut run.cast.authors, Create2Origin::default());
+    let (authors, origin) = (&mut run.participants.authors, Create2Origin::default());
     let created =
         deploy::deploy_rollup(authors, origin, &set, distributor, &parameters, &mut wait).await;
     let created = created.map_err(|source| Error::Deployment(Box::new(source)))?;
@@ -109,7 +109,7 @@ async fn new_rollup(run: &mut UpgradeRun<'_>) -> Result<usize> {
     run.driver.gas.record("deploy a rollup", gas);
     run.update().await?;
     let index = run.set.add_genuine(address, create2)?;
-    run.cast.keeper.role.rollups.insert(address);
+    run.participants.keeper.role.rollups.insert(address);
     let label = run.set.rollups[index].label;
     let event =
         Event::RollupDeployed { rollup: label, address, init_code_hash: create2.init_code_hash };
@@ -135,7 +135,7 @@ async fn forged_rollup(run: &mut UpgradeRun<'_>) -> Result<usize> {
     // The code that the genuine constructor would return, immutables included.
     let arguments = Rollup::constructorCall { parameters: parameters.into() };
     let constructor = ContractCall::create(Contract::Rollup, &arguments);
-    let runtime = run.cast.authors.simulate(&constructor, run.driver.next()).await;
+    let runtime = run.participants.authors.simulate(&constructor, run.driver.next()).await;
     let runtime = runtime.during(FORGING)?;
     let (token, mut gas) = run.driver.create(FORGING, forgery::worthless_token()).await?;
     let stake_writer = forgery::stake_writer(&runtime, set.asset, token);
@@ -143,7 +143,7 @@ async fn forged_rollup(run: &mut UpgradeRun<'_>) -> Result<usize> {
     gas += used;
     let stakes = run.scenario.sequencers.count;
     let stake = sum((0..stakes).map(|_| plan.stake));
-    let authors = run.cast.authors.address();
+    let authors = run.participants.authors.address();
     let forged_stake = ForgedStake {
         attester: keys::address(run.scenario.seed, "ghost", 0),
         proposer: authors,
@@ -153,7 +153,7 @@ async fn forged_rollup(run: &mut UpgradeRun<'_>) -> Result<usize> {
     let init_code = forgery::forged_rollup(&runtime, &parameters, stake_writer, forged_stake);
     let origin = Create2Origin::default();
     let call = ContractCall::create2(Contract::Rollup, origin, &init_code);
-    let confirmed = run.send(FORGING, |cast| &mut cast.authors, call).await?;
+    let confirmed = run.send(FORGING, |participants| &mut participants.authors, call).await?;
     gas += confirmed.gas_used;
     let address = origin.create2(&init_code).address();
     let checked = RollupParameters::check(&parameters, run.driver.now());
@@ -194,7 +194,7 @@ async fn new_proposals(run: &mut UpgradeRun<'_>, plan: &ProposalPlan) -> Result<
     let origin = Create2Origin { salt: proposals_salt(&plan.azip), ..Create2Origin::default() };
     let creation = ContractPlan::new(origin, constructor);
     let mut wait = run.driver.miner();
-    let created = deploy::create(&mut run.cast.authors, &creation, &mut wait).await;
+    let created = deploy::create(&mut run.participants.authors, &creation, &mut wait).await;
     let created = created.map_err(|source| Error::Deployment(Box::new(source)))?;
     let (address, gas) = (created.address(), created.receipt.map_or(0, |receipt| receipt.gas_used));
     run.driver.gas.record("deploy a Proposals contract", gas);

@@ -31,30 +31,31 @@ pub(crate) async fn open<'a>(
     report.tell("make keys", 0, 1);
     let keys = Keys::new(scenario);
     let driver = ChainDriver::new(scenario.l1, scenario.seed, &keys.accounts(), report).await?;
-    let mut cast = Participants::new(scenario, keys, driver.client())?;
+    let mut participants = Participants::new(scenario, keys, driver.client())?;
 
     let parameters = parameters(scenario);
-    let (chain_id, deployer) = (driver.client().chain_id(), cast.deployer.address());
+    let (chain_id, deployer) = (driver.client().chain_id(), participants.deployer.address());
     let mut record = DeployRecord::new(chain_id, deployer, parameters.clone());
     let checked = parameters.check().map_err(|error| Error::Unexpected(error.to_string()))?;
     let mut wait = driver.miner();
-    let set = deploy::deploy(&mut cast.deployer, &checked, &mut record, &mut wait, |_, _| {
-        ControlFlow::Continue(())
-    })
-    .await
-    .map_err(|source| Error::Deployment(Box::new(source)))?;
+    let set =
+        deploy::deploy(&mut participants.deployer, &checked, &mut record, &mut wait, |_, _| {
+            ControlFlow::Continue(())
+        })
+        .await
+        .map_err(|source| Error::Deployment(Box::new(source)))?;
     let plan = SetPlan::new(&record.parameters, deployer, scenario.l1.start);
     let salts = scenario.proposals.iter().map(|plan| proposals_salt(&plan.azip));
     let (client, create2) = (driver.client().clone(), plan.rollup.create2());
     let followed = FollowedSet::follow(client, &set, create2, salts).await?;
-    let mut run = UpgradeRun::new(scenario, driver, cast, followed);
+    let mut run = UpgradeRun::new(scenario, driver, participants, followed);
     tell_deployment(&mut run, &record);
     Ok(run)
 }
 
 /// What the scenario says, in the deployer's words.
 fn parameters(scenario: &Scenario) -> SetParameters {
-    let (governance, rollup) = (scenario.governance, scenario.rollup);
+    let rollup = scenario.rollup;
     let mut parameters = SetParameters::tests();
     parameters.asset.name = ASSET_NAME.to_owned();
     parameters.asset.symbol = "CANON".to_owned();
@@ -63,17 +64,7 @@ fn parameters(scenario: &Scenario) -> SetParameters {
     parameters.asset.block_reward = rollup.reward;
     parameters.signaling.n = scenario.signaling.rules.n();
     parameters.signaling.m = scenario.signaling.rules.m();
-    parameters.governance = deploy::GovernanceParameters {
-        voting_delay: governance.voting_delay,
-        voting_duration: governance.voting_duration,
-        execution_delay: governance.execution_delay,
-        grace_period: governance.grace_period,
-        quorum: governance.quorum,
-        vote_differential: governance.vote_differential,
-        minimum_votes: governance.minimum_votes,
-        lock_amount: governance.propose_config.lock_amount,
-        lock_delay: governance.propose_config.lock_delay,
-    };
+    parameters.governance = scenario.governance.into();
     parameters.rollup = rollup_parameters(scenario);
     // Slot 0 begins with the chain, so that slots and L1 blocks are in step.
     parameters.rollup.genesis = Some(scenario.l1.start);
@@ -110,26 +101,27 @@ fn tell_deployment(run: &mut UpgradeRun<'_>, record: &DeployRecord) {
 
 /// Gives everybody the tokens that they will stake or lock.
 pub(crate) async fn hand_out(run: &mut UpgradeRun<'_>) -> Result<()> {
-    let UpgradeRun { driver, cast, set, scenario, .. } = run;
+    let UpgradeRun { driver, participants, set, scenario, .. } = run;
     let addresses = *set.addresses();
     let stake = scenario.rollup.stake;
     let rewards = scenario.asset.reward_pool;
-    let stakers = cast.sequencers.iter().map(|s| (s.withdrawer.address(), stake));
-    let holders = cast.holders.iter().map(|h| (h.agent.address(), h.tokens));
+    let stakers = participants.sequencers.iter().map(|s| (s.withdrawer.address(), stake));
+    let holders = participants.holders.iter().map(|h| (h.agent.address(), h.tokens));
     let squatted = sum((0..scenario.sequencers.squatted).map(|_| stake));
-    let gifts: Vec<_> = [(addresses.distributor, rewards), (cast.squatter.address(), squatted)]
-        .into_iter()
-        .filter(|(_, amount)| !amount.is_zero())
-        .chain(stakers)
-        .chain(holders)
-        .collect();
+    let gifts: Vec<_> =
+        [(addresses.distributor, rewards), (participants.squatter.address(), squatted)]
+            .into_iter()
+            .filter(|(_, amount)| !amount.is_zero())
+            .chain(stakers)
+            .chain(holders)
+            .collect();
     let mut batch = driver.batch("transfer tokens", gifts.len() as u64);
     for (to, amount) in gifts {
-        batch.add(&mut cast.deployer, calls::transfer(addresses.asset, to, amount)).await?;
+        batch.add(&mut participants.deployer, calls::transfer(addresses.asset, to, amount)).await?;
     }
     let (spent, _) = batch.finish().await?;
-    let stakes = sum(cast.sequencers.iter().map(|_| stake));
-    let holders = sum(cast.holders.iter().map(|holder| holder.tokens));
+    let stakes = sum(participants.sequencers.iter().map(|_| stake));
+    let holders = sum(participants.holders.iter().map(|holder| holder.tokens));
     run.update().await?;
     run.tell(Who::Deployer, Event::TokensHandedOut { stakes, holders, rewards }, Some(spent));
     Ok(())
@@ -137,27 +129,27 @@ pub(crate) async fn hand_out(run: &mut UpgradeRun<'_>) -> Result<()> {
 
 /// Stakes for all sequencers of one kind on a rollup.
 pub(crate) async fn stake(run: &mut UpgradeRun<'_>, rollup: usize, pioneers: bool) -> Result<()> {
-    let UpgradeRun { driver, cast, set, scenario, .. } = run;
+    let UpgradeRun { driver, participants, set, scenario, .. } = run;
     let (asset, target) = (set.addresses().asset, set.rollups[rollup].address);
     let each = scenario.rollup.stake;
-    let count = cast.sequencers.iter().filter(|s| s.pioneer == pioneers).count() as u64;
+    let count = participants.sequencers.iter().filter(|s| s.pioneer == pioneers).count() as u64;
     if count == 0 {
         return Ok(());
     }
     let mut batch = driver.batch("approve", count);
-    for sequencer in cast.sequencers.iter_mut().filter(|s| s.pioneer == pioneers) {
+    for sequencer in participants.sequencers.iter_mut().filter(|s| s.pioneer == pioneers) {
         let call = calls::approve(asset, target, each);
         batch.add(&mut sequencer.withdrawer, call).await?;
     }
     let (approvals, _) = batch.finish().await?;
     let mut batch = driver.batch("stake", count);
-    for sequencer in cast.sequencers.iter_mut().filter(|s| s.pioneer == pioneers) {
+    for sequencer in participants.sequencers.iter_mut().filter(|s| s.pioneer == pioneers) {
         let (proposer, withdrawer) = (sequencer.proposer.address(), sequencer.withdrawer.address());
         let call = calls::stake(target, sequencer.attester, proposer, withdrawer, each);
         batch.add(&mut sequencer.withdrawer, call).await?;
     }
     let (spent, _) = batch.finish().await?;
-    for sequencer in cast.sequencers.iter_mut().filter(|s| s.pioneer == pioneers) {
+    for sequencer in participants.sequencers.iter_mut().filter(|s| s.pioneer == pioneers) {
         sequencer.agent.role.identity.rollup = target;
     }
     run.update().await?;
@@ -171,21 +163,21 @@ pub(crate) async fn stake(run: &mut UpgradeRun<'_>, rollup: usize, pioneers: boo
 
 /// Somebody registers attesters of others on a new rollup, before they get there.
 pub(crate) async fn squat(run: &mut UpgradeRun<'_>, rollup: usize) -> Result<()> {
-    let UpgradeRun { driver, cast, set, scenario, .. } = run;
+    let UpgradeRun { driver, participants, set, scenario, .. } = run;
     let (count, each) = (scenario.sequencers.squatted, scenario.rollup.stake);
     if count == 0 {
         return Ok(());
     }
     let (asset, target) = (set.addresses().asset, set.rollups[rollup].address);
-    let victims = cast.sequencers.iter().filter(|sequencer| sequencer.moves);
+    let victims = participants.sequencers.iter().filter(|sequencer| sequencer.moves);
     let victims: Vec<_> = victims.map(|sequencer| sequencer.attester).collect();
-    let squatter = cast.squatter.address();
+    let squatter = participants.squatter.address();
     let mut batch = driver.batch("stake", count);
     let all = sum((0..count).map(|_| each));
-    batch.add(&mut cast.squatter, calls::approve(asset, target, all)).await?;
+    batch.add(&mut participants.squatter, calls::approve(asset, target, all)).await?;
     for (attester, _) in victims.into_iter().zip(0..count) {
         let call = calls::stake(target, attester, squatter, squatter, each);
-        batch.add(&mut cast.squatter, call).await?;
+        batch.add(&mut participants.squatter, call).await?;
     }
     let (spent, _) = batch.finish().await?;
     run.update().await?;
@@ -196,13 +188,13 @@ pub(crate) async fn squat(run: &mut UpgradeRun<'_>, rollup: usize) -> Result<()>
 
 /// Locks all holders' tokens with permits.
 pub(crate) async fn lock(run: &mut UpgradeRun<'_>) -> Result<()> {
-    for holder in &mut run.cast.holders {
+    for holder in &mut run.participants.holders {
         let (amount, method) = (holder.tokens, LockMethod::Permit);
         holder.agent.role.add(Order::Lock { amount, method });
     }
-    let all: Vec<_> = (0..run.cast.holders.len()).map(Member::Holder).collect();
+    let all: Vec<_> = (0..run.participants.holders.len()).map(Member::Holder).collect();
     let acted = run.act_all("lock with a permit", &all).await?;
-    let total = sum(run.cast.holders.iter().map(|holder| holder.tokens));
+    let total = sum(run.participants.holders.iter().map(|holder| holder.tokens));
     run.tell(Who::Holders(all.len() as u64), Event::Locked { total }, Some(acted.spent));
     Ok(())
 }

@@ -38,7 +38,7 @@ pub(super) async fn campaign(
     let vetted = vetted.map_err(|error| Error::Unexpected(error.to_string()))?;
     let plan = SignalPlan { from_block: height, ..vetted.signal_plan() };
     run.signaling.campaign = Some(track);
-    for sequencer in &mut run.cast.sequencers {
+    for sequencer in &mut run.participants.sequencers {
         if sequencer.conduct == Conduct::Diligent {
             sequencer.agent.role.plan = Some(plan);
         }
@@ -230,7 +230,7 @@ fn tell(run: &mut UpgradeRun<'_>, track: usize, turn: &slots::Turn) {
     let (Some(index), Some((rollup_block, _))) = (turn.sequencer, turn.block) else {
         return slots::tell(run, run.signaling.count.rollup, turn);
     };
-    let (who, slot) = (run.cast.sequencers[index].who(), turn.slot);
+    let (who, slot) = (run.participants.sequencers[index].who(), turn.slot);
     let event = match turn.decision {
         _ if turn.signaled => {
             let (azip, count) = (run.tracks[track].plan.azip.clone(), run.signaling.count.signals);
@@ -270,7 +270,7 @@ async fn out_of_turn(run: &mut UpgradeRun<'_>, track: usize, slot: Slot) -> Resu
     let start = start_of(run, slot)?;
     run.pass_until(start).await?;
     let proposer = slots::proposer_of(run, run.signaling.count.rollup, slot)?;
-    let stranger = run.cast.sequencers.iter().find(|sequencer| {
+    let stranger = run.participants.sequencers.iter().find(|sequencer| {
         sequencer.conduct == Conduct::Diligent
             && !sequencer.pioneer
             && Some(sequencer.proposer.address()) != proposer
@@ -295,7 +295,7 @@ async fn signal_in_vain(run: &mut UpgradeRun<'_>, track: usize, slot: Slot) -> R
         // Those whose slot it is are silent.
         return Ok(());
     }
-    let mut sequencers = run.cast.sequencers.iter();
+    let mut sequencers = run.participants.sequencers.iter();
     let Some(sequencer) = sequencers.find(|sequencer| sequencer.conduct == Conduct::Diligent)
     else {
         return Ok(());
@@ -361,7 +361,7 @@ pub(super) async fn push_in_vain(
     round: Round,
 ) -> Result<()> {
     let call = calls::push(proposals(run), run.set.addresses().governance, round);
-    let Err(error) = run.cast.anyone.simulate(&call, run.driver.next()).await else {
+    let Err(error) = run.participants.anyone.simulate(&call, run.driver.next()).await else {
         return Err(Error::Unexpected(format!("round {round} could be pushed")));
     };
     let refusal = refusal_of(error, "pushing in vain")?;

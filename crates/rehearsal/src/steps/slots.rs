@@ -40,8 +40,8 @@ pub(super) async fn turn(run: &mut UpgradeRun<'_>, rollup: usize, slot: Slot) ->
     let end = clock.slot_end(slot).ok_or_else(|| no_such(slot))?;
     run.pass_until(start).await?;
     let proposer = proposer_of(run, rollup, slot)?;
-    let sequencer = proposer.and_then(|proposer| run.cast.sequencer_of(proposer));
-    let squatter = proposer == Some(run.cast.squatter.address());
+    let sequencer = proposer.and_then(|proposer| run.participants.sequencer_of(proposer));
+    let squatter = proposer == Some(run.participants.squatter.address());
     if let (Some(proposer), None, false) = (proposer, sequencer, squatter) {
         return Err(Error::Unexpected(format!("{proposer} has slot {slot} and nobody knows it")));
     }
@@ -59,7 +59,7 @@ pub(super) async fn turn(run: &mut UpgradeRun<'_>, rollup: usize, slot: Slot) ->
     };
     // Who moved on leaves the slots that its old seat still draws.
     let serves = |index: &usize| {
-        let sequencer = &run.cast.sequencers[*index];
+        let sequencer = &run.participants.sequencers[*index];
         sequencer.online() && sequencer.agent.role.identity.rollup == address
     };
     let Some(index) = sequencer.filter(serves) else {
@@ -89,8 +89,10 @@ const ACT: &str = "playing a slot";
 /// Whether a sequencer signals in the next block, and why not.
 async fn decision(run: &mut UpgradeRun<'_>, index: usize) -> Result<SignalDecision> {
     let next = run.driver.next_time();
-    let view = run.view(next, |cast, question| cast.sequencers[index].agent.ask(question)).await?;
-    let Sequencer { identity, plan } = &run.cast.sequencers[index].agent.role;
+    let view = run
+        .view(next, |participants, question| participants.sequencers[index].agent.ask(question))
+        .await?;
+    let Sequencer { identity, plan } = &run.participants.sequencers[index].agent.role;
     let SequencerDuty { decision, .. } = sequencer(&view.present, identity, plan.as_ref());
     Ok(decision)
 }
@@ -140,12 +142,12 @@ pub(super) fn tell(run: &mut UpgradeRun<'_>, rollup: usize, turn: &Turn) {
     let (label, slot) = (run.set.rollups[rollup].label, turn.slot);
     match (turn.sequencer, turn.block) {
         (Some(index), Some((number, reward))) => {
-            let who = run.cast.sequencers[index].who();
+            let who = run.participants.sequencers[index].who();
             let event = Event::BlockProposed { rollup: label, number, slot, reward };
             run.tell(who, event, Some(turn.spent));
         }
         (Some(index), None) => {
-            let who = run.cast.sequencers[index].who();
+            let who = run.participants.sequencers[index].who();
             run.tell(who, Event::SlotMissed { rollup: label, slot }, None);
         }
         (None, _) if turn.squatter => {

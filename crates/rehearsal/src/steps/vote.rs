@@ -32,7 +32,8 @@ pub(super) fn born(
 pub(super) fn schedule(run: &UpgradeRun<'_>, agenda: &mut Agenda, track: usize) -> Result<()> {
     let deadlines = run.proposal(track)?.1.deadlines();
     agenda.add(deadlines.voting_starts(), Task::Ballots { track });
-    if run.cast.holders.iter().any(|holder| holder.late && holder.ballot == BallotPlan::Yes) {
+    if run.participants.holders.iter().any(|holder| holder.late && holder.ballot == BallotPlan::Yes)
+    {
         agenda.add(run.driver.last_block_until(deadlines.active), Task::LateBallots { track });
     }
     agenda.add(deadlines.active + Seconds::SECOND, Task::Close { track });
@@ -45,11 +46,11 @@ pub(super) async fn propose_with_lock(
     agenda: &mut Agenda,
     track: usize,
 ) -> Result<()> {
-    let holders = 0..run.cast.holders.len();
+    let holders = 0..run.participants.holders.len();
     // The first of equals.
     let holder = holders.rev().max_by_key(|holder| run.power(*holder)).unwrap_or_default();
     let (governance, payload) = (run.set.addresses().governance, run.tracks[track].payload);
-    let mut sender = run.cast.holders[holder].sender(run.driver.client());
+    let mut sender = run.participants.holders[holder].sender(run.driver.client());
     let call = calls::propose_with_lock(governance, payload, sender.address());
     let confirmed = run.driver.send("propose with lock", &mut sender, call).await?;
     run.update().await?;
@@ -68,7 +69,7 @@ pub(super) async fn propose_with_lock(
         actions: proposal.actions().len() as u64,
         voting_from: proposal.deadlines().voting_starts(),
     };
-    let who = Who::Holder(run.cast.holders[holder].number);
+    let who = Who::Holder(run.participants.holders[holder].number);
     run.tell(who, event, Some(Spent { transactions: 1, gas: confirmed.gas_used }));
     schedule(run, agenda, track)
 }
@@ -144,7 +145,7 @@ fn standing(run: &UpgradeRun<'_>, track: usize) -> Result<Standing> {
 
 /// Somebody who is for it tries to answer the objections.
 async fn answer_in_vain(run: &mut UpgradeRun<'_>, track: usize) -> Result<()> {
-    let mut holders = run.cast.holders.iter();
+    let mut holders = run.participants.holders.iter();
     let Some(holder) = holders.find(|holder| holder.ballot == BallotPlan::Yes) else {
         return Ok(());
     };
@@ -170,9 +171,9 @@ async fn cast(
 ) -> Result<()> {
     let (id, proposal) = run.proposal(track)?;
     let (snapshot, tally) = (proposal.deadlines().pending, proposal.tally());
-    let mut voters: Vec<_> = (0..run.cast.holders.len())
+    let mut voters: Vec<_> = (0..run.participants.holders.len())
         .filter(|holder| {
-            let holder = &run.cast.holders[*holder];
+            let holder = &run.participants.holders[*holder];
             holder.ballot == plan && holder.late == late
         })
         .map(|holder| (holder, run.power_at(holder, snapshot)))
@@ -201,28 +202,28 @@ async fn cast(
             BallotPlan::None => &[],
         };
         for &(support, share) in ballots {
-            run.cast.holders[holder].agent.role.add(Order::Vote { id, support, share });
+            run.participants.holders[holder].agent.role.add(Order::Vote { id, support, share });
         }
     }
     let members: Vec<_> = voters.iter().map(|(holder, _)| *holder).collect();
     let acted = run.act_all("vote", &holders(&members)).await?;
     let azip = run.tracks[track].plan.azip.clone();
     let power = sum(voters.iter().map(|(_, power)| *power));
-    let who = run.cast.these_holders(&members);
+    let who = run.participants.these_holders(&members);
     run.tell(who, Event::Balloted { azip, side, power }, Some(acted.spent));
     Ok(())
 }
 
 /// Those who leave give up all their power.
 async fn leave_after(run: &mut UpgradeRun<'_>, agenda: &mut Agenda, track: usize) -> Result<()> {
-    let leavers: Vec<_> = (0..run.cast.holders.len())
-        .filter(|holder| run.cast.holders[*holder].leaves && !run.power(*holder).is_zero())
+    let leavers: Vec<_> = (0..run.participants.holders.len())
+        .filter(|holder| run.participants.holders[*holder].leaves && !run.power(*holder).is_zero())
         .collect();
     if leavers.is_empty() {
         return Ok(());
     }
     for holder in &leavers {
-        let agent = &mut run.cast.holders[*holder].agent;
+        let agent = &mut run.participants.holders[*holder].agent;
         let to = agent.address();
         agent.role.add(Order::Withdraw { share: Share::All, to });
     }
@@ -233,7 +234,7 @@ async fn leave_after(run: &mut UpgradeRun<'_>, agenda: &mut Agenda, track: usize
     let total = sum(withdrawals.iter().map(|one| one.amount));
     agenda.add(unlocks_at, Task::Withdraw);
     run.tracks[track].left = before..before + leavers.len();
-    let who = run.cast.these_holders(&leavers);
+    let who = run.participants.these_holders(&leavers);
     run.tell(who, Event::LeaveStarted { total, unlocks_at }, Some(acted.spent));
     Ok(())
 }
@@ -289,7 +290,8 @@ async fn accepted(
     let plan = run.tracks[track].plan.clone();
     agenda.add(from + run.scenario.keeper.execute_delay, Task::Execute { track });
     agenda.add(until + Seconds::SECOND, Task::TooLate { track });
-    if run.cast.holders.iter().any(|holder| holder.late && holder.ballot == BallotPlan::No) {
+    if run.participants.holders.iter().any(|holder| holder.late && holder.ballot == BallotPlan::No)
+    {
         let last = run.proposal(track)?.1.deadlines().objections_until;
         agenda.add(run.driver.last_block_until(last), Task::Objections { track });
     }
@@ -309,7 +311,8 @@ async fn accepted(
 async fn shift(run: &mut UpgradeRun<'_>, track: usize) -> Result<()> {
     let payload = run.tracks[track].payload;
     let call = canon_chain::ContractCall::new(payload, &IShifting::shiftCall {});
-    let confirmed = run.send("shift a payload", |cast| &mut cast.authors, call).await?;
+    let confirmed =
+        run.send("shift a payload", |participants| &mut participants.authors, call).await?;
     let actions = payload::listed(run, payload).await?;
     let event = Event::PayloadShifted {
         azip: run.tracks[track].plan.azip.clone(),

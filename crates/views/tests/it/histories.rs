@@ -1,6 +1,8 @@
 //! Views and duties over random histories, beside the rules that they must agree with.
 
-use crate::chain::{ASSET, Chain, DISTRIBUTOR, GOVERNANCE, ROLLUP, SLOT, named, tokens};
+use crate::chain::{
+    ASSET, Chain, DISTRIBUTOR, GOVERNANCE, ROLLUP, SLOT, ViewedChain as _, named, tokens,
+};
 use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256, keccak256};
 use canon_protocol::{
     Amount, AssetCall, AttesterStatus, CodeKind, CommonRefusal, Create2, Event, GovernanceCall,
@@ -61,16 +63,18 @@ impl History {
 
     /// Takes the next step; its block is a new one.
     fn step(&mut self) {
-        let Chain { state, foreign, .. } = &self.chain;
-        let (wait, step) = self.director.next(state, self.chain.now(), foreign);
+        let Chain { set, foreign, .. } = &self.chain;
+        let (wait, step) = self.director.next(set, self.chain.now(), &foreign.written);
         self.chain.wait(wait.get());
+        // Nobody reads it, and the chain is cloned often.
+        self.chain.history.clear();
         match step {
             Step::Put(account, put) => {
                 let hash = match &put {
                     Put::Nothing => KECCAK256_EMPTY,
                     _ => keccak256(format!("{put:?}")),
                 };
-                self.chain.foreign.put(account, put, hash);
+                self.chain.foreign.written.put(account, put, hash);
             }
             Step::Deploy(constructor) => {
                 self.deployed += 1;
@@ -78,23 +82,17 @@ impl History {
                 let creation =
                     Create2::new(named("proxy"), salt, format!("{constructor:?}").as_bytes());
                 let contract = creation.address();
-                let logs = self.chain.with_context(self.chain.block, named("anyone"), |context| {
-                    self.chain.state.deploy(contract, &constructor, context)
-                });
-                if let Ok(logs) = logs {
-                    self.chain.foreign.know(contract, keccak256(contract));
-                    self.chain.foreign.know_creation(creation);
-                    self.chain.apply(&logs);
+                if let Ok(logs) = self.chain.try_deploy(contract, &constructor) {
+                    self.chain.foreign.deploy(contract);
+                    self.chain.foreign.written.know_creation(creation);
+                    self.chain.record(logs);
                 }
             }
             Step::Call { caller, contract, call } => {
                 let _ = self.chain.send(caller, contract, call);
             }
             Step::Transaction { caller, target, data } => {
-                let logs = self.chain.with_context(self.chain.block, caller, |context| {
-                    self.chain.state.decide_raw(target, &data, context)
-                });
-                self.chain.apply(&logs.unwrap_or_default());
+                let _ = self.chain.transact(caller, target, &data);
             }
         }
     }
@@ -131,10 +129,9 @@ impl History {
 
     /// What the view derives is what the rules say.
     fn check_view(&self, present: &Present) {
-        let (state, now) = (&self.chain.state, self.chain.now());
-        let external = self.chain.foreign.at(now);
+        let (state, now) = (&self.chain.set, self.chain.now());
         let proposals = state.governance().governance_proposer();
-        let pushable = state.pushable_rounds(proposals, now, &external);
+        let pushable = state.pushable_rounds(proposals, now, &self.chain.foreign);
         assert_eq!(present.pushable_at(now), pushable.unwrap_or_default(), "pushable rounds");
         let governance = state.governance();
         for (view, proposal) in present.governance.proposals.iter().zip(governance.proposals()) {
@@ -214,8 +211,9 @@ impl History {
         again: &impl Fn(&Chain, Timestamp) -> Vec<Intent>,
     ) {
         let mut chain = self.chain.clone();
-        chain.block = chain.block_at(next);
-        chain.apply(logs);
+        chain.is_kept = false;
+        chain.jump(next);
+        chain.record(logs.to_vec());
         if intent.completion() == Completion::State {
             let offered = again(&chain, next + Seconds::SECOND);
             assert!(
@@ -231,7 +229,7 @@ impl History {
 
     /// Whether what refuses an intent is no part of the view.
     fn is_excused(&self, intent: &Intent, refusal: &Refusal) -> bool {
-        let state = &self.chain.state;
+        let state = &self.chain.set;
         match (intent.action, refusal) {
             // A canonical rollup of another make may say anything at any time, a payload may list
             // anything.
@@ -264,14 +262,15 @@ impl History {
         let next = view.present.next;
         let intents = keeper(view, PayOut::Everything);
         let keep = |chain: &Chain, next| keeper(&chain.view(next), PayOut::Everything);
-        self.check_intents(next, named("anyone"), &intents, keep);
+        let anyone = named("anyone");
+        self.check_intents(next, anyone, &intents, keep);
 
         let offered: BTreeSet<IntentId> = intents.iter().map(Intent::id).collect();
         // Of the rounds that a payload won, one is offered.
         let pushed: BTreeSet<Address> = intents.iter().filter_map(pushed_payload).collect();
         for intent in self.everything(&view.present) {
             let is_taken = |call: Option<IntendedCall>| {
-                call.is_some_and(|call| self.decide(next, named("anyone"), &call).is_ok())
+                call.is_some_and(|call| self.decide(next, anyone, &call).is_ok())
             };
             if is_taken(intent.call(None)) || is_taken(intent.fallback_call()) {
                 let is_pushed =
@@ -286,7 +285,7 @@ impl History {
 
     /// Everything of its kinds that a keeper might do.
     fn everything(&self, present: &Present) -> Vec<Intent> {
-        let state = &self.chain.state;
+        let state = &self.chain.set;
         let set = canon_views::SetId { chain_id: present.chain_id, governance: GOVERNANCE };
         let intent = |action| Intent { set, action, until: None, fallback: None };
         let mut all = Vec::new();
@@ -371,7 +370,7 @@ impl History {
     }
 
     fn check_holders(&mut self, next: Timestamp) {
-        let governance = self.chain.state.governance();
+        let governance = self.chain.set.governance();
         let count = governance.proposals().len() as u64;
         let votes = (count.saturating_sub(3)..count).map(ProposalId::of).flat_map(|id| {
             [Support::Yea, Support::Nea].map(|support| Order::Vote {
@@ -414,7 +413,7 @@ impl History {
     }
 
     fn check_movers(&mut self, next: Timestamp) {
-        let state = &self.chain.state;
+        let state = &self.chain.set;
         let canonical = state.registry().rollup();
         let members = state.rollups().flat_map(|(from, rollup)| {
             let stakers = self.accounts.stakers.iter();
@@ -435,7 +434,7 @@ impl History {
             };
             let intents = duty(&self.chain, next);
             self.check_intents(next, plan.withdrawer, &intents, duty);
-            let from = self.chain.state.rollup(plan.from).unwrap();
+            let from = self.chain.set.rollup(plan.from).unwrap();
             let member = from.member(plan.attester).unwrap();
             let moving = member.moving().filter(|moving| moving.new_rollup == plan.to);
             let call = RollupCall::FinaliseMove { attester: plan.attester };

@@ -1,6 +1,6 @@
 //! The duty of holders.
 
-use crate::chain::{ASSET, Chain, GOVERNANCE, PAYLOAD, harmless, named, tokens};
+use crate::chain::{ASSET, Chain, GOVERNANCE, PAYLOAD, ViewedChain as _, harmless, named, tokens};
 use canon_protocol::{
     Amount, AssetCall, Call, GovernanceCall, Nonce, ProposalId, Seconds, Support, Timestamp,
     WithdrawalId,
@@ -42,7 +42,7 @@ fn vote(support: Support, amount: u128) -> IntendedAction {
 fn ballots_are_cast_while_they_are_taken() {
     let mut chain = Chain::voting(2000, 1000);
     chain.propose(PAYLOAD, &harmless());
-    let deadlines = chain.state.governance().proposals()[0].deadlines();
+    let deadlines = chain.set.governance().proposals()[0].deadlines();
     let order = |support| Order::Vote { id: ID, support, share: Share::All };
     let waits = OrderStatus::Waiting(WaitsFor::Voting(deadlines.voting_starts()));
     let (yea, nea) = (Support::Yea, Support::Nea);
@@ -50,7 +50,7 @@ fn ballots_are_cast_while_they_are_taken() {
     let due = OrderStatus::Due;
     let mut accepted = chain.clone();
     accepted.jump(deadlines.voting_starts());
-    accepted.vote("bob", ID, 1000, true);
+    accepted.vote("bob", ID, 1000, Support::Yea);
     for (chain, next, for_it, against_it) in [
         (&chain, deadlines.pending, waits, waits),
         (&chain, deadlines.voting_starts(), due, due),
@@ -79,9 +79,9 @@ fn ballots_are_cast_while_they_are_taken() {
 fn a_ballot_order_is_done_when_the_ballot_is_there() {
     let mut chain = Chain::voting(2000, 1000);
     chain.propose(PAYLOAD, &harmless());
-    let deadlines = chain.state.governance().proposals()[0].deadlines();
+    let deadlines = chain.set.governance().proposals()[0].deadlines();
     chain.jump(deadlines.voting_starts());
-    chain.vote("alice", ID, 300, true);
+    chain.vote("alice", ID, 300, Support::Yea);
     let order = |support, share| Order::Vote { id: ID, support, share };
     let (yea, nea) = (Support::Yea, Support::Nea);
     let exactly = |amount| Share::Exactly(count(amount));
@@ -147,7 +147,7 @@ fn a_ballot_order_is_done_when_the_ballot_is_there() {
         let duty = duty(&chain, "alice", &orders, deadlines.active);
         assert_eq!(result(&duty), expected, "{orders:?}");
     }
-    chain.vote("alice", ID, 1700, true);
+    chain.vote("alice", ID, 1700, Support::Yea);
     let all = [order(yea, Share::All), order(nea, Share::All)];
     let spent = (vec![], vec![OrderStatus::Done, OrderStatus::NoPower]);
     assert_eq!(result(&duty(&chain, "alice", &all, deadlines.active)), spent);
@@ -277,7 +277,7 @@ fn withdrawals_are_claimed_when_they_unlock() {
     chain.lock("alice", 1000);
     let to = named("bob");
     chain.ok("alice", GOVERNANCE, GovernanceCall::InitiateWithdraw { to, amount: tokens(10) });
-    let unlocks_at = chain.state.governance().withdrawals()[0].unlocks_at;
+    let unlocks_at = chain.set.governance().withdrawals()[0].unlocks_at;
     let pay = IntendedAction::PayWithdrawal { id: WithdrawalId::ZERO };
     let early = Timestamp::of(unlocks_at.get() - 1);
     for (name, next, expected) in [

@@ -1,6 +1,6 @@
 //! What the JSON of a view looks like.
 
-use crate::chain::{Chain, GOVERNANCE, PAYLOAD, ROLLUP, harmless, named};
+use crate::chain::{Chain, GOVERNANCE, PAYLOAD, ROLLUP, ViewedChain as _, harmless, named};
 use canon_views::{Present, Question};
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 fn a_view_is_the_same_after_json() {
     let mut chain = Chain::voting(2000, 10);
     chain.propose(PAYLOAD, &harmless());
-    let deadlines = chain.state.governance().proposals()[0].deadlines();
+    let deadlines = chain.set.governance().proposals()[0].deadlines();
     chain.jump(deadlines.voting_starts());
     chain.signal(PAYLOAD);
     let mut view = chain.view_in(12);
@@ -23,6 +23,7 @@ fn a_view_is_the_same_after_json() {
 fn addresses_have_checksums_and_amounts_are_strings() {
     let mut chain = Chain::voting(2000, 10);
     chain.propose(PAYLOAD, &harmless());
+    chain.signal(PAYLOAD);
     let view = serde_json::to_value(&chain.view_in(12).present).unwrap();
     let alice = named("alice").to_checksum(None);
     assert_ne!(alice, alice.to_lowercase());

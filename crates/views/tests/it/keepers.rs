@@ -2,12 +2,12 @@
 
 use crate::chain::{
     Chain, EPOCH_SECONDS, EXIT_DELAY, GOVERNANCE, NEW_PROPOSALS, NEW_ROLLUP, PAYLOAD, PROPOSALS,
-    REGISTRY, ROLLUP, SLOT, STAKE, T, action, harmless, named, tokens,
+    REGISTRY, ROLLUP, SLOT, STAKE, T, ViewedChain as _, action, harmless, named, tokens,
 };
 use alloy_primitives::Address;
 use canon_protocol::{
     AssetCall, GovernanceCall, ProposalId, ProposalsCall, RegistryCall, RollupCall, Round, Seconds,
-    Timestamp, WithdrawalId,
+    Support, Timestamp, WithdrawalId,
 };
 use canon_views::{IntendedAction, PayOut, Question, SetView, keeper};
 
@@ -40,7 +40,7 @@ fn a_round_is_pushed_while_it_can_be() {
     let mut chain = Chain::staked(3);
     chain.write(PAYLOAD, &harmless());
     let round = chain.win(PAYLOAD);
-    let rules = *chain.state.proposals(PROPOSALS).unwrap().rules();
+    let rules = *chain.set.proposals(PROPOSALS).unwrap().rules();
     let (first, last) = rules.push_slots(round);
     let (from, until) = (chain.slot_start(first), before(chain.slot_start(last.next())));
     // The same from a view of the round itself.
@@ -73,7 +73,7 @@ fn of_the_rounds_that_a_payload_won_the_oldest_is_pushed() {
         chain.write(payload, &harmless());
     }
     let [first, second, third] = [PAYLOAD, OTHER, PAYLOAD].map(|payload| chain.win(payload));
-    let rules = *chain.state.proposals(PROPOSALS).unwrap().rules();
+    let rules = *chain.set.proposals(PROPOSALS).unwrap().rules();
     let until = |round| before(chain.slot_start(rules.push_slots(round).1.next()));
     let [oldest, other, newest] = [(PAYLOAD, first), (OTHER, second), (PAYLOAD, third)]
         .map(|(payload, round)| (push(payload, round), Some(until(round))));
@@ -89,7 +89,7 @@ fn of_the_rounds_that_a_payload_won_the_oldest_is_pushed() {
 fn a_payload_is_not_pushed_while_its_proposal_is_live() {
     let mut chain = Chain::staked(3);
     let id = chain.propose(PAYLOAD, &harmless());
-    let deadlines = chain.state.governance().proposals()[0].deadlines();
+    let deadlines = chain.set.governance().proposals()[0].deadlines();
     let round = chain.win(PAYLOAD);
     assert!(chain.now() < deadlines.active, "the vote goes on");
     assert_eq!(actions(&chain.view(deadlines.active)), []);
@@ -102,9 +102,9 @@ fn a_payload_is_not_pushed_while_its_proposal_is_live() {
 fn a_proposal_is_executed_while_it_can_be() {
     let mut chain = Chain::voting(2000, 0);
     let id = chain.propose(PAYLOAD, &harmless());
-    let deadlines = chain.state.governance().proposals()[0].deadlines();
+    let deadlines = chain.set.governance().proposals()[0].deadlines();
     chain.jump(deadlines.voting_starts());
-    chain.vote("alice", id, 1500, true);
+    chain.vote("alice", id, 1500, Support::Yea);
     let execute = IntendedAction::Execute { id };
     for (next, expected) in [
         (deadlines.queued, vec![]),
@@ -121,7 +121,7 @@ fn a_proposal_is_executed_while_it_can_be() {
     let intents = keeper(&view, PayOut::No);
     assert_eq!(
         intents[0].until,
-        Some(chain.state.governance().proposals()[0].deadlines().executable)
+        Some(chain.set.governance().proposals()[0].deadlines().executable)
     );
     assert_eq!(intents[0].fallback, Some(harmless().into()), "what was frozen");
     let call = intents[0].fallback_call().unwrap().call;
@@ -156,7 +156,7 @@ fn payments_are_made_when_their_time_comes() {
     chain.lock("alice", 1000);
     let withdraw = GovernanceCall::InitiateWithdraw { to: named("alice"), amount: tokens(10) };
     chain.ok("alice", GOVERNANCE, withdraw);
-    let unlocks_at = chain.state.governance().withdrawals()[0].unlocks_at;
+    let unlocks_at = chain.set.governance().withdrawals()[0].unlocks_at;
     let attester = named("attester 0");
     let exit = RollupCall::InitiateWithdraw { attester, recipient: named("bob") };
     chain.wait(1);

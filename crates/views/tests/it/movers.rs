@@ -1,8 +1,8 @@
 //! The duty of movers.
 
 use crate::chain::{
-    ASSET, Chain, EXIT_DELAY, GOVERNANCE, NEW_ROLLUP, PAYLOAD, REGISTRY, ROLLUP, action, named,
-    tokens,
+    ASSET, Chain, EXIT_DELAY, GOVERNANCE, NEW_ROLLUP, PAYLOAD, REGISTRY, ROLLUP, ViewedChain as _,
+    action, named, tokens,
 };
 use alloy_primitives::Address;
 use canon_protocol::{AssetCall, GovernanceCall, RegistryCall, RollupCall, Seconds, Timestamp};

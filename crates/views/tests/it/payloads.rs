@@ -1,6 +1,8 @@
 //! The proposals of a payload.
 
-use crate::chain::{Chain, GOVERNANCE, NEW_PROPOSALS, PAYLOAD, PROPOSALS, harmless};
+use crate::chain::{
+    Chain, GOVERNANCE, NEW_PROPOSALS, PAYLOAD, PROPOSALS, ViewedChain as _, harmless,
+};
 use alloy_primitives::Address;
 use canon_protocol::ProposalId;
 use canon_views::ProposalView;

@@ -1,7 +1,8 @@
 //! The duty of sequencers.
 
 use crate::chain::{
-    Chain, EPOCH, EPOCH_SECONDS, N, NEW_ROLLUP, PAYLOAD, ROLLUP, SLOT, harmless, named,
+    Chain, EPOCH, EPOCH_SECONDS, N, NEW_ROLLUP, PAYLOAD, ROLLUP, SLOT, ViewedChain as _, harmless,
+    named,
 };
 use alloy_primitives::{Address, B256, U256, keccak256};
 use canon_protocol::{ProposalId, RollupBlock, RollupCall, Round, Seconds, Slot, Timestamp};
@@ -123,7 +124,7 @@ fn it_stops_when_a_signal_cannot_help() {
     let push = canon_protocol::ProposalsCall::PushProposal { round: round.to_word() };
     chain.ok("anyone", crate::chain::PROPOSALS, push);
     let id = ProposalId::ZERO;
-    let deadlines = chain.state.governance().proposals()[0].deadlines();
+    let deadlines = chain.set.governance().proposals()[0].deadlines();
     for (next, expected) in [
         (
             chain.now(),

@@ -1,8 +1,8 @@
 //! What people are shown.
 
 use crate::chain::{
-    Chain, EPOCH_SECONDS, GOVERNANCE, NEW_ROLLUP, PAYLOAD, PROPOSALS, ROLLUP, SLOT, harmless,
-    named, tokens,
+    Chain, EPOCH_SECONDS, GOVERNANCE, NEW_ROLLUP, PAYLOAD, PROPOSALS, ROLLUP, SLOT,
+    ViewedChain as _, harmless, named, tokens,
 };
 use canon_protocol::{
     Amount, Epoch, GovernanceCall, ProposalId, ProposalsCall, Seconds, Slot, Support, Tally,
@@ -43,15 +43,15 @@ fn the_calendar_has_the_first_second_of_every_change() {
     let id = chain.propose(PAYLOAD, &harmless());
     let withdraw = GovernanceCall::InitiateWithdraw { to: named("alice"), amount: tokens(1) };
     chain.ok("alice", GOVERNANCE, withdraw);
-    let deadlines = chain.state.governance().proposals()[0].deadlines();
-    let unlocks_at = chain.state.governance().withdrawals()[0].unlocks_at;
+    let deadlines = chain.set.governance().proposals()[0].deadlines();
+    let unlocks_at = chain.set.governance().withdrawals()[0].unlocks_at;
     let entries = calendar(&chain.view_in(1));
     let after = |time: Timestamp| time + Seconds::SECOND;
-    let round = chain.state.proposals(PROPOSALS).unwrap().rules().round_of(chain.slot());
-    let rules = *chain.state.proposals(PROPOSALS).unwrap().rules();
+    let round = chain.set.proposals(PROPOSALS).unwrap().rules().round_of(chain.slot());
+    let rules = *chain.set.proposals(PROPOSALS).unwrap().rules();
     let epoch = Epoch::of(chain.slot().get() / crate::chain::EPOCH);
     let rollup = ROLLUP;
-    let clock = *chain.state.rollup(ROLLUP).unwrap().clock();
+    let clock = *chain.set.rollup(ROLLUP).unwrap().clock();
     let mut expected = vec![
         (deadlines.voting_starts(), CalendarEvent::VotingStarts { id }),
         (after(deadlines.active), CalendarEvent::VotingEnds { id }),
@@ -122,12 +122,12 @@ fn the_calendar_has_the_first_epoch_of_a_rollup_before_its_genesis() {
 fn openings_say_who_may_act_until_when() {
     let mut chain = Chain::voting(2000, 0);
     let id = chain.propose(PAYLOAD, &harmless());
-    let deadlines = chain.state.governance().proposals()[0].deadlines();
+    let deadlines = chain.set.governance().proposals()[0].deadlines();
     chain.jump(deadlines.voting_starts());
-    chain.vote("alice", id, 1000, true);
+    chain.vote("alice", id, 1000, Support::Yea);
     let next = deadlines.active;
     let signal = |next: Timestamp| {
-        let slot = chain.state.rollup(ROLLUP).unwrap().slot_at(next).unwrap();
+        let slot = chain.set.rollup(ROLLUP).unwrap().slot_at(next).unwrap();
         Opening {
             opportunity: Opportunity::Signal { proposer: chain.proposer_at(next), slot },
             until: Some(Timestamp::of(chain.slot_start(Slot::of(slot.get() + 1)).get() - 1)),

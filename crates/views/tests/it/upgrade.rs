@@ -1,6 +1,8 @@
 //! A whole upgrade by duties alone: nobody does anything but what they return.
 
-use crate::chain::{Chain, NEW_ROLLUP, PAYLOAD, REGISTRY, ROLLUP, SLOT, action, named};
+use crate::chain::{
+    Chain, NEW_ROLLUP, PAYLOAD, REGISTRY, ROLLUP, SLOT, ViewedChain as _, action, named,
+};
 use alloy_primitives::Address;
 use canon_protocol::{
     Amount, AttesterStatus, Ending, Payment, ProposalId, RegistryCall, Seconds, Support, Timestamp,
@@ -115,7 +117,7 @@ fn an_upgrade_goes_through_by_duties_alone_and_nothing_is_done_twice() {
     for _ in 0..150 {
         agents.block(&mut chain);
     }
-    let state = &chain.state;
+    let state = &chain.set;
     assert_eq!(state.registry().rollup(), NEW_ROLLUP);
     assert_eq!(state.governance().proposals().len(), 1, "it is signaled for once");
     assert_eq!(state.governance().proposals()[0].ending(), Ending::Executed);
@@ -131,10 +133,10 @@ fn an_upgrade_goes_through_by_duties_alone_and_nothing_is_done_twice() {
     for _ in 0..60 {
         agents.block(&mut chain);
     }
-    let withdrawals = chain.state.governance().withdrawals();
+    let withdrawals = chain.set.governance().withdrawals();
     assert_eq!(withdrawals.len(), 1);
     assert_eq!(withdrawals[0].payment, Payment::Claimed);
-    assert_eq!(chain.state.asset().balance_of(to), amount);
-    let blocks = chain.state.rollup(NEW_ROLLUP).unwrap().head();
+    assert_eq!(chain.set.asset().balance_of(to), amount);
+    let blocks = chain.set.rollup(NEW_ROLLUP).unwrap().head();
     assert!(blocks.is_some(), "the new rollup goes on");
 }
