@@ -136,7 +136,7 @@ fn check_picture(packages: &[&Value]) -> Result<()> {
             .flatten()
             .filter_map(|dependency| dependency["name"].as_str())
             .collect();
-        for to in allowed.iter().filter(|to| !named.contains(**to)) {
+        if let Some(to) = allowed.iter().find(|to| !named.contains(**to)) {
             bail!("{name} -> {to} is allowed and isn't needed: take it out of ROOMS");
         }
         let allowed: BTreeSet<_> = allowed.iter().map(|to| short(to)).collect();

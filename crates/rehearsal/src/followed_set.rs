@@ -101,7 +101,7 @@ impl FollowedSet {
     }
 
     /// The set as of the last [update](Self::update), and its history.
-    pub(crate) async fn view(&mut self, question: &Question) -> Result<SetView> {
+    pub(crate) async fn view(&self, question: &Question) -> Result<SetView> {
         let view = self.follower.view(question).await;
         view.map_err(|error| Error::Following(Box::new(error)))
     }

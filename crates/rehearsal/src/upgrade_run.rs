@@ -127,7 +127,7 @@ impl<'a> UpgradeRun<'a> {
 
     /// The set at the newest block, with what `ask` adds to the question.
     pub(crate) async fn view(
-        &mut self,
+        &self,
         next: Timestamp,
         ask: impl FnOnce(&Participants, &mut Question),
     ) -> Result<SetView> {
