@@ -17,10 +17,10 @@ use crate::{
     upgrade_run::UpgradeRun,
 };
 
-/// What a transaction is taken to use before the first receipt of its kind says so.
+/// The gas assumed for a transaction before the first receipt of its kind.
 const GAS_GUESS: u64 = 300_000;
 
-/// An agent.
+/// The identity of one of the participants' agents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Member {
     /// The keeper.
@@ -33,22 +33,22 @@ pub(crate) enum Member {
     Holder(usize),
 }
 
-/// What agents did.
+/// The result of the agents' work.
 #[derive(Debug, Default)]
 pub(crate) struct Acted {
     pub(crate) spent: Spent,
-    /// What was done and by whom, in the order in which it was confirmed.
+    /// Confirmed intents and the agents that did them, in the order of confirmation.
     pub(crate) done: Vec<(Member, IntentSubject, Confirmed)>,
-    /// What was refused.
+    /// Intents that the contracts refused.
     pub(crate) refused: Vec<(IntentSubject, ChainError)>,
-    /// Those who sent something.
+    /// Agents with transactions in flight.
     pub(crate) in_flight: Vec<Member>,
     /// The first decision of a proposer about signaling.
     pub(crate) decision: Option<SignalDecision>,
 }
 
 impl Acted {
-    /// Adds what was done later.
+    /// Adds the result of later work.
     fn add(&mut self, later: Self) {
         self.spent = self.spent.and(later.spent);
         self.done.extend(later.done);
@@ -58,8 +58,8 @@ impl Acted {
     }
 }
 
-/// The name of what an intent did in the table of gas. That of an order is what its holder was told to do:
-/// `act`.
+/// The name of an intent in the table of gas. An order is named `act`, which is what its holder was
+/// ordered to do.
 fn kind(act: &'static str, subject: &IntentSubject, confirmed: &Confirmed) -> &'static str {
     match subject {
         IntentSubject::Signal { .. } => "signal",
@@ -119,9 +119,9 @@ impl Participants {
 }
 
 impl UpgradeRun<'_> {
-    /// Lets agents do what is due in the next block, which they expect no later than `until`.
+    /// Lets agents send what is due in the next block, which they expect no later than `until`.
     ///
-    /// Refusals are returned; whatever else fails ends the rehearsal.
+    /// Refusals are returned; any other failure ends the rehearsal.
     pub(crate) async fn tick(
         &mut self,
         act: &'static str,
@@ -174,7 +174,7 @@ impl UpgradeRun<'_> {
         }
     }
 
-    /// The same for those who do only what has to work: whatever is refused ends the rehearsal.
+    /// The same for intents that have to succeed: a refusal ends the rehearsal.
     pub(crate) async fn act_all(&mut self, act: &'static str, members: &[Member]) -> Result<Acted> {
         let mut acted = self.act(act, members, Timestamp::MAX).await?;
         match acted.refused.pop() {
@@ -183,7 +183,7 @@ impl UpgradeRun<'_> {
         }
     }
 
-    /// Adds what became of an agent's transactions. Returns whether some are in flight.
+    /// Adds the results of an agent's transactions. Returns whether some are in flight.
     fn note(
         &mut self,
         act: &'static str,

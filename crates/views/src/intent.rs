@@ -104,10 +104,10 @@ pub enum IntendedAction {
         /// The rollup.
         #[serde(with = "text::address")]
         rollup: Address,
-        /// Whose stake.
+        /// The attester whose stake is paid.
         #[serde(with = "text::address")]
         attester: Address,
-        /// From when on it is paid.
+        /// The first second in which it is paid.
         exitable_at: Timestamp,
     },
     /// Allow Governance to take some of a holder's asset.
@@ -120,7 +120,7 @@ pub enum IntendedAction {
         /// The Asset.
         #[serde(with = "text::address")]
         asset: Address,
-        /// How much.
+        /// The amount.
         amount: Amount,
     },
     /// Lock some of a holder's asset as its own power.
@@ -130,7 +130,7 @@ pub enum IntendedAction {
         holder: Address,
         /// The order that it is for.
         order: OrderId,
-        /// How much.
+        /// The amount.
         amount: Amount,
         /// What the holder signs; `None` if the allowance suffices.
         permit: Option<PermitTerms>,
@@ -144,7 +144,7 @@ pub enum IntendedAction {
         id: ProposalId,
         /// For or against.
         support: Support,
-        /// How much.
+        /// The amount.
         amount: Amount,
     },
     /// Give power up.
@@ -157,33 +157,33 @@ pub enum IntendedAction {
         /// Who gets the asset later.
         #[serde(with = "text::address")]
         to: Address,
-        /// How much.
+        /// The amount.
         amount: Amount,
     },
     /// Announce that a stake moves.
     AnnounceMove {
-        /// From where.
+        /// The rollup that the stake leaves.
         #[serde(with = "text::address")]
         rollup: Address,
-        /// Whose stake.
+        /// The attester whose stake moves.
         #[serde(with = "text::address")]
         attester: Address,
-        /// Where to.
+        /// The rollup that the stake goes to.
         #[serde(with = "text::address")]
         to: Address,
     },
     /// Move a stake to the rollup announced.
     FinaliseMove {
-        /// From where.
+        /// The rollup that the stake leaves.
         #[serde(with = "text::address")]
         rollup: Address,
-        /// Whose stake.
+        /// The attester whose stake moves.
         #[serde(with = "text::address")]
         attester: Address,
         /// The attester there, if that is another one: then only the withdrawer can do it.
         #[serde(with = "text::address::option")]
         new_attester: Option<Address>,
-        /// From when on it can be moved.
+        /// The first second in which it can be moved.
         ready_at: Timestamp,
     },
 }
@@ -275,7 +275,7 @@ pub enum IntentSubject {
         /// The attester.
         #[serde(with = "text::address")]
         attester: Address,
-        /// From when on it is paid.
+        /// The first second in which it is paid.
         exitable_at: Timestamp,
     },
     /// The approval that an order needs.
@@ -306,25 +306,25 @@ pub enum IntentSubject {
     },
     /// The announcement of a move.
     Announcement {
-        /// From where.
+        /// The rollup that the stake leaves.
         #[serde(with = "text::address")]
         rollup: Address,
         /// The attester.
         #[serde(with = "text::address")]
         attester: Address,
-        /// Where to.
+        /// The rollup that the stake goes to.
         #[serde(with = "text::address")]
         to: Address,
     },
     /// A move.
     Move {
-        /// From where.
+        /// The rollup that the stake leaves.
         #[serde(with = "text::address")]
         rollup: Address,
         /// The attester.
         #[serde(with = "text::address")]
         attester: Address,
-        /// From when on it can be finalized.
+        /// The first second in which it can be finalized.
         ready_at: Timestamp,
     },
 }

@@ -16,7 +16,7 @@ const DELEGATION: [u8; 3] = hex!("ef0100");
 const DELEGATION_LENGTH: usize = 23;
 
 /// The gas of a call: what the lens gives a call, and more than enough for what a transaction costs before
-/// it. A rollup of another make can't keep the endpoint busy for longer.
+/// it. A rollup of a different implementation can't keep the endpoint busy for longer.
 const CALL_GAS: u64 = 2_100_000;
 
 /// Who calls the lens: "lens" in ASCII. The account that creates a contract gets a nonce, and with it a code

@@ -37,7 +37,7 @@ pub(super) async fn announce_moves(run: &mut UpgradeRun<'_>, to: usize) -> Resul
     Ok(())
 }
 
-/// From when on all moves from a rollup can be finished.
+/// The first second in which all moves from a rollup can be finished.
 fn moves_ready(run: &UpgradeRun<'_>, from: Address) -> Timestamp {
     let registrations = run.state().rollup(from).map(Rollup::registrations).unwrap_or_default();
     let moves = registrations.iter().filter_map(protocol::Member::moving);

@@ -1,4 +1,4 @@
-//! The steps of the story, each a function of the run.
+//! The steps of a rehearsal, each a function of the run.
 
 mod aftermath;
 mod execution;
@@ -23,7 +23,7 @@ use crate::{
     upgrade_run::UpgradeRun,
 };
 
-/// Plays a whole scenario.
+/// Simulates a whole scenario.
 pub(crate) async fn play<'a>(
     scenario: &'a Scenario,
     report: Reporter<'a>,
@@ -79,7 +79,7 @@ async fn perform(run: &mut UpgradeRun<'_>, agenda: &mut Agenda, task: Task) -> R
     }
 }
 
-/// The part of the story that a task belongs to.
+/// The chapter of the timeline that a task belongs to.
 const fn chapter_of(task: Task) -> Chapter {
     match task {
         Task::Campaign { .. }
@@ -98,7 +98,7 @@ const fn chapter_of(task: Task) -> Chapter {
     }
 }
 
-/// The keeper pushes a round, if that isn't too late.
+/// Makes the keeper push a round, if it isn't too late.
 async fn push(
     run: &mut UpgradeRun<'_>,
     agenda: &mut Agenda,
@@ -115,7 +115,7 @@ async fn push(
     Ok(())
 }
 
-/// What everybody waits for when a task is the next.
+/// The reason for waiting, shown while a task is the next one.
 fn waiting_for(run: &UpgradeRun<'_>, task: Task) -> String {
     let azip = |track: usize| &run.tracks[track].plan.azip;
     match task {

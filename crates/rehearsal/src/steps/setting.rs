@@ -71,7 +71,7 @@ fn parameters(scenario: &Scenario) -> SetParameters {
     parameters
 }
 
-/// Of both rollups, but for their genesis.
+/// Parameters shared by both rollups; their genesis differs.
 pub(super) const fn rollup_parameters(scenario: &Scenario) -> deploy::RollupParameters {
     let rollup = scenario.rollup;
     deploy::RollupParameters {

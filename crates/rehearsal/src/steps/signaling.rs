@@ -18,7 +18,7 @@ use crate::{
     upgrade_run::{UpgradeRun, Won},
 };
 
-/// Lets the next proposal that needs signals begin. `after` is the one before it.
+/// Schedules the campaign of the next proposal that needs signals. `after` is the one before it.
 pub(super) fn schedule(run: &UpgradeRun<'_>, agenda: &mut Agenda, after: Option<usize>) {
     let from = after.map_or(0, |track| track + 1);
     let mut rest = run.tracks.iter().enumerate().skip(from);
@@ -50,8 +50,8 @@ pub(super) async fn campaign(
     fall_silent(run, slot)
 }
 
-/// At the first campaign the canonical rollup's set falls silent, if the scenario says so: for the rest
-/// of the epoch and for so many more.
+/// At the first campaign the canonical rollup's set falls silent, if the scenario has silent epochs: for
+/// the rest of the epoch and for their number of further epochs.
 fn fall_silent(run: &mut UpgradeRun<'_>, slot: Slot) -> Result<()> {
     let epochs = std::mem::take(&mut run.signaling.silent_epochs);
     if epochs == 0 {
@@ -69,9 +69,9 @@ fn fall_silent(run: &mut UpgradeRun<'_>, slot: Slot) -> Result<()> {
 /// The first second of a slot of the rollup whose signals are counted.
 fn start_of(run: &UpgradeRun<'_>, slot: Slot) -> Result<Timestamp> {
     let clock = run.set.rollups[run.signaling.count.rollup].clock;
-    clock
-        .slot_start(slot)
-        .ok_or_else(|| Error::Unexpected(format!("slot {slot} is beyond all time")))
+    clock.slot_start(slot).ok_or_else(|| {
+        Error::Unexpected(format!("slot {slot} starts after the last representable timestamp"))
+    })
 }
 
 /// Whether another rollup became canonical meanwhile. Signals start from zero there.
@@ -83,7 +83,7 @@ fn begins_anew(run: &UpgradeRun<'_>, agenda: &mut Agenda, track: usize) -> bool 
     switched
 }
 
-/// A slot in which its proposer may signal for a proposal.
+/// Simulates a slot in which its proposer may signal for a proposal, and schedules what follows.
 pub(super) async fn signal(
     run: &mut UpgradeRun<'_>,
     agenda: &mut Agenda,
@@ -108,7 +108,7 @@ pub(super) async fn signal(
     }
     let (done, of) = (slot.get() - rules.first_slot(round).get() + 1, u64::from(rules.m()));
     run.progress("slots of the round", done, of);
-    // Nobody signals for what has won: such a signal would be gas for nothing.
+    // Nobody signals for a payload that has won: the signal would waste gas.
     if run.tracks[track].has_won(round) || slot == rules.last_slot(round) {
         let time = start_of(run, rules.first_slot(round.next()))?;
         agenda.add(time, Task::RoundOver { track, round });
@@ -158,7 +158,8 @@ pub(crate) struct Signaling {
     out_of_turn_tried: bool,
     /// Epochs of silence that are still to come.
     silent_epochs: u64,
-    /// Until when nobody calls the canonical rollup, if anybody ever doesn't.
+    /// The first second after a silence, in which nobody calls the canonical rollup; `None` if there is
+    /// none to come.
     pub(crate) silent_until: Option<Timestamp>,
     /// The present round.
     count: Count,
@@ -180,10 +181,10 @@ fn signals(run: &UpgradeRun<'_>, track: usize, round: Round) -> u32 {
     proposals.map_or(0, |proposals| proposals.yea_count(instance, round, payload))
 }
 
-/// What was counted in the present round.
+/// The counters of the present round.
 #[derive(Clone, Debug, Default)]
 struct Count {
-    /// Whose slots count, as an index.
+    /// The index of the rollup whose slots count.
     rollup: usize,
     round: Round,
     /// Whether the agreed height was reached in it, so that signals were possible.
@@ -270,7 +271,7 @@ fn proposals(run: &UpgradeRun<'_>) -> Address {
     run.state().governance().governance_proposer()
 }
 
-/// Somebody whose slot it isn't tries to signal, and is refused. Returns whether anybody tried.
+/// Checks that a sequencer can't signal in another's slot. Returns whether it was tried.
 async fn out_of_turn(run: &mut UpgradeRun<'_>, track: usize, slot: Slot) -> Result<bool> {
     let start = start_of(run, slot)?;
     run.pass_until(start).await?;
@@ -292,12 +293,12 @@ async fn out_of_turn(run: &mut UpgradeRun<'_>, track: usize, slot: Slot) -> Resu
     Ok(true)
 }
 
-/// In an epoch without a seed nobody can signal, whoever tries.
+/// Checks that nobody can signal in an epoch without a seed.
 async fn signal_in_vain(run: &mut UpgradeRun<'_>, track: usize, slot: Slot) -> Result<()> {
     let start = start_of(run, slot)?;
     run.pass_until(start).await?;
     if slots::proposer_of(run, run.signaling.count.rollup, slot)?.is_some() {
-        // Those whose slot it is are silent.
+        // The slot's proposer is silent.
         return Ok(());
     }
     let mut sequencers = run.participants.sequencers.iter();
@@ -308,7 +309,9 @@ async fn signal_in_vain(run: &mut UpgradeRun<'_>, track: usize, slot: Slot) -> R
     let call = calls::signal(proposals(run), run.tracks[track].payload);
     let (who, next) = (sequencer.who(), run.driver.next());
     let Err(error) = sequencer.proposer.simulate(&call, next).await else {
-        return Err(Error::Unexpected(format!("{who} could signal in slot {slot} of nobody")));
+        return Err(Error::Unexpected(format!(
+            "{who} could signal in slot {slot}, which has no proposer"
+        )));
     };
     let refusal = refusal_of(error, "signaling without a proposer")?;
     if !run.tracks[track].refusals.contains(&refusal.name) {
@@ -318,7 +321,7 @@ async fn signal_in_vain(run: &mut UpgradeRun<'_>, track: usize, slot: Slot) -> R
     Ok(())
 }
 
-/// A round is over: it was won, or it is tried again, or given up.
+/// Ends a round: it was won, is tried again, or is given up.
 pub(super) async fn round_over(
     run: &mut UpgradeRun<'_>,
     agenda: &mut Agenda,
@@ -337,7 +340,7 @@ pub(super) async fn round_over(
     }
     let rules = run.scenario.signaling.rules;
     let azip = run.tracks[track].plan.azip.clone();
-    // Without blocks the agreed height never comes.
+    // Without blocks the agreed height is never reached.
     if run.signaling.count.open || run.signaling.count.blocks == 0 {
         let (count, needed) = (signals(run, track, round).into(), rules.n().into());
         let event = Event::RoundLost { azip: azip.clone(), round, count, needed };
@@ -359,7 +362,7 @@ pub(super) async fn round_over(
     Ok(())
 }
 
-/// Somebody tries to push a round that can't be pushed.
+/// Checks that a round that didn't win, or has expired, can't be pushed.
 pub(super) async fn push_in_vain(
     run: &mut UpgradeRun<'_>,
     track: usize,

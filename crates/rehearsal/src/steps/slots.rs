@@ -1,4 +1,4 @@
-//! Slots: whose they are, and what happens in them.
+//! Slots: their proposers, blocks and signals.
 
 use alloy_primitives::Address;
 use canon_abi::{RewardDistributor, Rollup};
@@ -14,25 +14,26 @@ use crate::{
     upgrade_run::UpgradeRun,
 };
 
-/// What happened in a slot.
+/// The outcome of a slot.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Turn {
     pub(super) slot: Slot,
-    /// Whose slot it is; nobody's if its epoch has no seed or an empty set.
+    /// The index of the sequencer that proposes in it; `None` for a squatter, or if the epoch has no seed
+    /// or an empty set.
     pub(super) sequencer: Option<usize>,
-    /// Whether it is a squatter's, who does nothing.
+    /// Whether a squatter, who does nothing, proposes in it.
     pub(super) squatter: bool,
-    /// Whether its epoch has a seed. Asked only if it is nobody's.
+    /// Whether its epoch has a seed. Of use only if nobody proposes in it.
     pub(super) seeded: bool,
-    /// The block, and what it earned.
+    /// The block and its reward.
     pub(super) block: Option<(RollupBlock, Amount)>,
-    /// Whether its proposer signaled, or why not.
+    /// The proposer's decision about signaling.
     pub(super) decision: SignalDecision,
     pub(super) signaled: bool,
     pub(super) spent: Spent,
 }
 
-/// Plays a slot: its proposer, if there is one and it is there, does what it finds right.
+/// Simulates a slot: its proposer's agent, if there is one and it is online, does what is due.
 pub(super) async fn turn(run: &mut UpgradeRun<'_>, rollup: usize, slot: Slot) -> Result<Turn> {
     let (address, clock) = (run.set.rollups[rollup].address, run.set.rollups[rollup].clock);
     let start = clock.slot_start(slot).ok_or_else(|| no_such(slot))?;
@@ -42,7 +43,7 @@ pub(super) async fn turn(run: &mut UpgradeRun<'_>, rollup: usize, slot: Slot) ->
     let sequencer = proposer.and_then(|proposer| run.participants.sequencer_of(proposer));
     let squatter = proposer == Some(run.participants.squatter.address());
     if let (Some(proposer), None, false) = (proposer, sequencer, squatter) {
-        return Err(Error::Unexpected(format!("{proposer} has slot {slot} and nobody knows it")));
+        return Err(Error::Unexpected(format!("{proposer} has slot {slot} and is no participant")));
     }
     let epoch = clock.epoch_of(slot);
     let seed = run.state().rollup(address).map(|rollup| rollup.seed(epoch, start));
@@ -56,17 +57,17 @@ pub(super) async fn turn(run: &mut UpgradeRun<'_>, rollup: usize, slot: Slot) ->
         signaled: false,
         spent: Spent::default(),
     };
-    // Who moved on leaves the slots that its old seat still draws.
+    // A sequencer that moved away misses the slots that its old seat still draws.
     let serves = |index: &usize| {
         let sequencer = &run.participants.sequencers[*index];
         sequencer.online() && sequencer.agent.role.identity.rollup == address
     };
     let Some(index) = sequencer.filter(serves) else {
-        // The slot goes by.
+        // The slot is missed.
         run.mine_all().await?;
         return Ok(turn);
     };
-    // What it does in the next slot is another turn.
+    // What the agent does in the next slot belongs to that slot's outcome.
     let mut acted = run.act(ACT, &[Member::Proposer(index)], end).await?;
     if let Some((_, error)) = acted.refused.pop() {
         return Err(error).during(ACT);
@@ -85,7 +86,7 @@ pub(super) async fn turn(run: &mut UpgradeRun<'_>, rollup: usize, slot: Slot) ->
 
 const ACT: &str = "playing a slot";
 
-/// The number of a rollup's new block, and what it earned.
+/// The number of a rollup's new block, and its reward.
 fn block(
     run: &UpgradeRun<'_>,
     rollup: Address,
@@ -101,10 +102,10 @@ fn block(
 }
 
 fn no_such(slot: Slot) -> Error {
-    Error::Unexpected(format!("slot {slot} is beyond all time"))
+    Error::Unexpected(format!("slot {slot} starts after the last representable timestamp"))
 }
 
-/// Whose slot a slot of the next block's epoch or the one after it is; `None` if it is nobody's.
+/// The proposer of a slot in the next block's epoch or the one after it; `None` if it has none.
 pub(super) fn proposer_of(
     run: &UpgradeRun<'_>,
     rollup: usize,
@@ -125,7 +126,7 @@ pub(super) fn next_slot(run: &UpgradeRun<'_>, rollup: usize) -> Slot {
     if clock.slot_start(slot).is_some_and(|start| start < time) { slot.next() } else { slot }
 }
 
-/// Says what happened in a slot, as far as blocks go.
+/// Records the block of a slot, or that it has none.
 pub(super) fn tell(run: &mut UpgradeRun<'_>, rollup: usize, turn: &Turn) {
     let (label, slot) = (run.set.rollups[rollup].label, turn.slot);
     match (turn.sequencer, turn.block) {
@@ -148,7 +149,7 @@ pub(super) fn tell(run: &mut UpgradeRun<'_>, rollup: usize, turn: &Turn) {
     }
 }
 
-/// Some blocks of the old rollup, as soon as it can have any.
+/// Simulates some blocks of the old rollup, as soon as it can have any.
 pub(super) async fn show_old(run: &mut UpgradeRun<'_>) -> Result<()> {
     let wanted = run.scenario.rollup.blocks_before;
     // Epochs 0 and 1 of any rollup have an empty set.
@@ -158,7 +159,7 @@ pub(super) async fn show_old(run: &mut UpgradeRun<'_>) -> Result<()> {
     let start = rollup.clock.slot_start(first).ok_or_else(|| no_such(first))?;
     run.wait_until(start, "the first epoch with proposers").await?;
     let mut blocks = 0;
-    // As many slots again as misses are to be expected, and no more: everybody may be offline.
+    // At most twice the slots: every sequencer may be offline.
     for done in 0..wanted.saturating_mul(2) {
         if blocks == wanted {
             break;

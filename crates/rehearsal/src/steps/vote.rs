@@ -17,7 +17,7 @@ use crate::{
     upgrade_run::{UpgradeRun, rejection, sum},
 };
 
-/// A track has become a proposal.
+/// Notes the proposal that a track has become.
 pub(super) fn born(
     run: &mut UpgradeRun<'_>,
     track: usize,
@@ -28,7 +28,7 @@ pub(super) fn born(
     Ok(())
 }
 
-/// The appointments of a proposal up to the end of its vote.
+/// Schedules the tasks of a proposal up to the end of its vote.
 pub(super) fn schedule(run: &UpgradeRun<'_>, agenda: &mut Agenda, track: usize) -> Result<()> {
     let deadlines = run.proposal(track)?.1.deadlines();
     agenda.add(deadlines.voting_starts(), Task::Ballots { track });
@@ -40,14 +40,14 @@ pub(super) fn schedule(run: &UpgradeRun<'_>, agenda: &mut Agenda, track: usize) 
     Ok(())
 }
 
-/// The holder with the most power gives some of it up for a proposal.
+/// Makes the holder with the most power lock some of it to make a proposal.
 pub(super) async fn propose_with_lock(
     run: &mut UpgradeRun<'_>,
     agenda: &mut Agenda,
     track: usize,
 ) -> Result<()> {
     let holders = 0..run.participants.holders.len();
-    // The first of equals.
+    // The first of those with equal power.
     let holder = holders.rev().max_by_key(|holder| run.power(*holder)).unwrap_or_default();
     let (governance, payload) = (run.set.addresses().governance, run.tracks[track].payload);
     let mut sender = run.participants.holders[holder].sender(run.driver.client());
@@ -74,7 +74,7 @@ pub(super) async fn propose_with_lock(
     schedule(run, agenda, track)
 }
 
-/// Holders that vote do so, then those leave that are meant to.
+/// Casts the ballots of holders, then starts the withdrawals of those who leave.
 pub(super) async fn ballots(
     run: &mut UpgradeRun<'_>,
     agenda: &mut Agenda,
@@ -90,13 +90,13 @@ pub(super) async fn ballots(
     leave_after(run, agenda, track).await
 }
 
-/// The ballots for of those who waited.
+/// Casts the ballots for a proposal of holders that vote in the last block.
 pub(super) async fn late_ballots(run: &mut UpgradeRun<'_>, track: usize) -> Result<()> {
     cast(run, track, BallotPlan::Yes, Side::Yes, true).await
 }
 
-/// The ballots against of those who waited until the vote was over. They can turn an accepted proposal
-/// into a rejected one, and nothing turns it back.
+/// Casts the ballots against a proposal of holders that wait until its vote is over. They can turn an
+/// accepted proposal into a rejected one, which is final.
 pub(super) async fn object(
     run: &mut UpgradeRun<'_>,
     agenda: &mut Agenda,
@@ -122,7 +122,7 @@ pub(super) async fn object(
     }
 }
 
-/// Where a proposal stands, and how its vote would end now.
+/// The state of a proposal, and how its vote would end now.
 struct Standing {
     state: ProposalState,
     tally: Tally,
@@ -143,7 +143,7 @@ fn standing(run: &UpgradeRun<'_>, track: usize) -> Result<Standing> {
     })
 }
 
-/// Somebody who is for it tries to answer the objections.
+/// Checks that a holder can't vote for a proposal after objections overturned it.
 async fn answer_in_vain(run: &mut UpgradeRun<'_>, track: usize) -> Result<()> {
     let mut holders = run.participants.holders.iter();
     let Some(holder) = holders.find(|holder| holder.ballot == BallotPlan::Yes) else {
@@ -154,14 +154,14 @@ async fn answer_in_vain(run: &mut UpgradeRun<'_>, track: usize) -> Result<()> {
     let (who, next) = (Who::Holder(holder.number), run.driver.next());
     let sender = holder.sender(run.driver.client());
     let Err(error) = sender.simulate(&call, next).await else {
-        return Err(Error::Unexpected("a ballot for a rejected proposal was taken".to_owned()));
+        return Err(Error::Unexpected("a ballot for a rejected proposal was accepted".to_owned()));
     };
     let refusal = refusal_of(error, "voting in vain")?;
     run.refused(track, who, "tries to vote yes on it".to_owned(), refusal);
     Ok(())
 }
 
-/// The ballots of one kind.
+/// Casts the ballots of holders with the same plan.
 async fn cast(
     run: &mut UpgradeRun<'_>,
     track: usize,
@@ -180,7 +180,7 @@ async fn cast(
         .filter(|(_, power)| !power.is_zero())
         .collect();
     if late && plan == BallotPlan::No {
-        // The objection that tips it is the last one that is taken.
+        // The objection that overturns it is the last one that is accepted.
         let (governance, mut so_far) = (run.state().governance(), tally);
         voters.retain(|(_, power)| {
             let wanted = governance.tabulation_of(proposal, so_far) == Tabulation::Accepted;
@@ -214,7 +214,7 @@ async fn cast(
     Ok(())
 }
 
-/// Those who leave give up all their power.
+/// Starts the withdrawals of all power of the holders that leave.
 async fn leave_after(run: &mut UpgradeRun<'_>, agenda: &mut Agenda, track: usize) -> Result<()> {
     let leavers: Vec<_> = (0..run.participants.holders.len())
         .filter(|holder| run.participants.holders[*holder].leaves && !run.power(*holder).is_zero())
@@ -244,7 +244,7 @@ pub(super) fn holders(indices: &[usize]) -> Vec<Member> {
     indices.iter().copied().map(Member::Holder).collect()
 }
 
-/// The vote is over: what came of it, and what follows.
+/// Records the result of a vote and schedules what follows.
 pub(super) async fn close(
     run: &mut UpgradeRun<'_>,
     agenda: &mut Agenda,
@@ -279,7 +279,7 @@ pub(super) async fn close(
     Ok(())
 }
 
-/// The appointments of an accepted proposal.
+/// Schedules the tasks of an accepted proposal.
 async fn accepted(
     run: &mut UpgradeRun<'_>,
     agenda: &mut Agenda,
@@ -307,7 +307,7 @@ async fn accepted(
     Ok(())
 }
 
-/// A payload shows its other face.
+/// Makes a shifting payload return other actions than were voted on.
 async fn shift(run: &mut UpgradeRun<'_>, track: usize) -> Result<()> {
     let payload = run.tracks[track].payload;
     let call = canon_chain::ContractCall::new(payload, &IShifting::shiftCall {});

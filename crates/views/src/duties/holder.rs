@@ -49,7 +49,7 @@ pub enum Share {
 pub enum Order {
     /// Locks tokens as power of its own.
     Lock {
-        /// How many.
+        /// The amount.
         amount: Amount,
         /// How Governance is allowed to take them.
         method: LockMethod,
@@ -66,7 +66,7 @@ pub enum Order {
     },
     /// Gives power up.
     Withdraw {
-        /// How much.
+        /// The amount.
         share: Share,
         /// Who gets the asset; not 0, nor Governance.
         #[serde(with = "text::address")]

@@ -14,13 +14,13 @@ pub struct MovePlan {
     /// The account that decides about the stake.
     #[serde(with = "text::address")]
     pub withdrawer: Address,
-    /// Whose stake.
+    /// The attester whose stake moves.
     #[serde(with = "text::address")]
     pub attester: Address,
-    /// From where.
+    /// The rollup that the stake leaves.
     #[serde(with = "text::address")]
     pub from: Address,
-    /// Where to.
+    /// The rollup that the stake goes to.
     #[serde(with = "text::address")]
     pub to: Address,
     /// The attester under which the stake goes if somebody else registered its own there; not 0.
@@ -48,7 +48,7 @@ pub enum MovePhase {
     Unannounced,
     /// It is announced; the exit delay runs.
     Waiting {
-        /// From when on the stake may go.
+        /// The first second in which the stake may go.
         ready_at: Timestamp,
     },
     /// The delay is over, but something else is in the way. The attester keeps its seat.
@@ -134,7 +134,7 @@ const fn finalise(
 }
 
 /// The attester under which the stake goes, if that is another one; or the phase if it can't go. What a
-/// target of another make asks for isn't known.
+/// target of a different implementation asks for isn't known.
 fn new_attester(
     view: &Present,
     plan: &MovePlan,

@@ -30,9 +30,9 @@ pub struct SequencerIdentity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BlockDuty {
-    /// It does, once per slot of its own.
+    /// It proposes one block in each of its slots.
     Propose,
-    /// It doesn't: it only signals, and records seeds that nobody did.
+    /// It proposes none: it only signals, and records seeds that nobody did.
     Leave,
 }
 
