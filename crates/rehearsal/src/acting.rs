@@ -22,7 +22,7 @@ const GAS_GUESS: u64 = 300_000;
 
 /// The identity of one of the participants' agents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Member {
+pub(crate) enum AgentRef {
     /// The keeper.
     Keeper,
     /// The proposer of a sequencer, by the sequencer's index.
@@ -38,11 +38,11 @@ pub(crate) enum Member {
 pub(crate) struct Acted {
     pub(crate) spent: Spent,
     /// Confirmed intents and the agents that did them, in the order of confirmation.
-    pub(crate) done: Vec<(Member, IntentSubject, Confirmed)>,
+    pub(crate) done: Vec<(AgentRef, IntentSubject, Confirmed)>,
     /// Intents that the contracts refused.
     pub(crate) refused: Vec<(IntentSubject, ChainError)>,
     /// Agents with transactions in flight.
-    pub(crate) in_flight: Vec<Member>,
+    pub(crate) in_flight: Vec<AgentRef>,
     /// The first decision of a proposer about signaling.
     pub(crate) decision: Option<SignalDecision>,
 }
@@ -88,32 +88,32 @@ pub(crate) fn is_with_list(confirmed: &Confirmed) -> bool {
 
 impl Participants {
     /// Adds what an agent needs to know to a question.
-    fn ask(&self, member: Member, question: &mut Question) {
+    fn ask(&self, member: AgentRef, question: &mut Question) {
         match member {
-            Member::Keeper => self.keeper.ask(question),
-            Member::Proposer(index) => self.sequencers[index].agent.ask(question),
-            Member::Mover(index) => {
+            AgentRef::Keeper => self.keeper.ask(question),
+            AgentRef::Proposer(index) => self.sequencers[index].agent.ask(question),
+            AgentRef::Mover(index) => {
                 if let Some(mover) = &self.sequencers[index].mover {
                     mover.ask(question);
                 }
             }
-            Member::Holder(index) => self.holders[index].agent.ask(question),
+            AgentRef::Holder(index) => self.holders[index].agent.ask(question),
         }
     }
 
-    async fn tick(&mut self, member: Member, view: &SetView, acted: &mut Acted) -> Vec<TxReport> {
+    async fn tick(&mut self, member: AgentRef, view: &SetView, acted: &mut Acted) -> Vec<TxReport> {
         match member {
-            Member::Keeper => self.keeper.tick(view).await.reports,
-            Member::Proposer(index) => {
+            AgentRef::Keeper => self.keeper.tick(view).await.reports,
+            AgentRef::Proposer(index) => {
                 let Tick { standing, reports } = self.sequencers[index].agent.tick(view).await;
                 acted.decision.get_or_insert(standing);
                 reports
             }
-            Member::Mover(index) => match &mut self.sequencers[index].mover {
+            AgentRef::Mover(index) => match &mut self.sequencers[index].mover {
                 Some(mover) => mover.tick(view).await.reports,
                 None => Vec::new(),
             },
-            Member::Holder(index) => self.holders[index].agent.tick(view).await.reports,
+            AgentRef::Holder(index) => self.holders[index].agent.tick(view).await.reports,
         }
     }
 }
@@ -125,7 +125,7 @@ impl UpgradeRun<'_> {
     pub(crate) async fn tick(
         &mut self,
         act: &'static str,
-        members: &[Member],
+        members: &[AgentRef],
         until: Timestamp,
     ) -> Result<Acted> {
         let next = self.driver.next_time().min(until);
@@ -148,7 +148,7 @@ impl UpgradeRun<'_> {
     pub(crate) async fn act(
         &mut self,
         act: &'static str,
-        members: &[Member],
+        members: &[AgentRef],
         until: Timestamp,
     ) -> Result<Acted> {
         let mut acted = Acted::default();
@@ -175,7 +175,11 @@ impl UpgradeRun<'_> {
     }
 
     /// The same for intents that have to succeed: a refusal ends the rehearsal.
-    pub(crate) async fn act_all(&mut self, act: &'static str, members: &[Member]) -> Result<Acted> {
+    pub(crate) async fn act_all(
+        &mut self,
+        act: &'static str,
+        members: &[AgentRef],
+    ) -> Result<Acted> {
         let mut acted = self.act(act, members, Timestamp::MAX).await?;
         match acted.refused.pop() {
             Some((_, error)) => Err(error).during(act),
@@ -187,7 +191,7 @@ impl UpgradeRun<'_> {
     fn note(
         &mut self,
         act: &'static str,
-        member: Member,
+        member: AgentRef,
         reports: Vec<TxReport>,
         acted: &mut Acted,
     ) -> Result<bool> {

@@ -137,27 +137,27 @@ impl<'a> UpgradeRun<'a> {
     }
 
     /// Records an event of the newest block in the timeline.
-    pub(crate) fn tell(&mut self, who: Who, what: Event, spent: Option<Spent>) {
+    pub(crate) fn record_event(&mut self, who: Who, what: Event, spent: Option<Spent>) {
         let (time, l1_block) = (self.driver.now(), self.driver.block());
         let chapter = self.driver.report.chapter;
         self.timeline.push(Entry { chapter, time, l1_block, who, what, spent });
     }
 
     /// Records an event, or an attempt, at the time of the next block. It is in no block itself.
-    pub(crate) fn tell_off_chain(&mut self, who: Who, what: Event) {
+    pub(crate) fn record_attempt(&mut self, who: Who, what: Event) {
         let (time, l1_block) = (self.driver.next_time(), self.driver.block());
         let chapter = self.driver.report.chapter;
         self.timeline.push(Entry { chapter, time, l1_block, who, what, spent: None });
     }
 
     /// Begins a chapter.
-    pub(crate) const fn turn_to(&mut self, chapter: Chapter) {
+    pub(crate) const fn begin_chapter(&mut self, chapter: Chapter) {
         self.driver.report.chapter = chapter;
     }
 
     /// Reports the progress.
     pub(crate) fn progress(&mut self, doing: &'static str, done: u64, of: u64) {
-        self.driver.report.tell(doing, done, of);
+        self.driver.report.update(doing, done, of);
     }
 
     /// Sends a transaction that has to work, and mines it.
@@ -195,7 +195,7 @@ impl<'a> UpgradeRun<'a> {
         // A minute passes between most events anyway.
         if seconds.get() > 60 {
             let until = until.to_owned();
-            self.tell(Who::Time, Event::Quiet { seconds, blocks, seeds, until }, None);
+            self.record_event(Who::Time, Event::Quiet { seconds, blocks, seeds, until }, None);
         }
         Ok(())
     }
@@ -219,7 +219,7 @@ impl<'a> UpgradeRun<'a> {
     fn break_silence(&mut self, rollup: usize, epoch: Epoch, gas: u64) {
         if rollup == self.set.canonical() && self.signaling.silent_until.take().is_some() {
             let event = Event::SeedRecorded { rollup: self.set.rollups[rollup].label, epoch };
-            self.tell(Who::Anyone, event, Some(Spent { transactions: 1, gas }));
+            self.record_event(Who::Anyone, event, Some(Spent { transactions: 1, gas }));
         }
     }
 
@@ -250,7 +250,7 @@ impl<'a> UpgradeRun<'a> {
         if !names.contains(&refusal.name) {
             names.push(refusal.name.clone());
         }
-        self.tell_off_chain(who, Event::Refused { tried, refusal });
+        self.record_attempt(who, Event::Refused { tried, refusal });
     }
 
     /// The track of a proposal of Governance.
@@ -285,7 +285,7 @@ impl<'a> UpgradeRun<'a> {
     pub(crate) fn over(&mut self, track: usize, end: End) {
         self.decide(track, end);
         let azip = self.tracks[track].plan.azip.clone();
-        self.tell(Who::Time, Event::Over { azip, end }, None);
+        self.record_event(Who::Time, Event::Over { azip, end }, None);
     }
 
     /// The power of a holder now.

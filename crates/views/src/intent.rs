@@ -351,13 +351,13 @@ pub struct IntendedCall {
 }
 
 impl Intent {
-    /// Something to do for the set of `view`.
+    /// Something to do for the set of `present`.
     pub(crate) const fn new(
-        view: &Present,
+        present: &Present,
         action: IntendedAction,
         until: Option<Timestamp>,
     ) -> Self {
-        let set = SetId { chain_id: view.chain_id, governance: view.addresses.governance };
+        let set = SetId { chain_id: present.chain_id, governance: present.addresses.governance };
         Self { set, action, until, fallback: None }
     }
 

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Simulates a whole scenario.
-pub(crate) async fn play<'a>(
+pub(crate) async fn simulate<'a>(
     scenario: &'a Scenario,
     report: Reporter<'a>,
 ) -> Result<UpgradeRun<'a>> {
@@ -33,10 +33,10 @@ pub(crate) async fn play<'a>(
     setting::stake(&mut run, 0, false).await?;
     setting::lock(&mut run).await?;
 
-    run.turn_to(Chapter::OldRollup);
+    run.begin_chapter(Chapter::OldRollup);
     slots::show_old(&mut run).await?;
 
-    run.turn_to(Chapter::Preparation);
+    run.begin_chapter(Chapter::Preparation);
     preparation::prepare(&mut run).await?;
 
     let mut agenda = Agenda::default();
@@ -47,13 +47,13 @@ pub(crate) async fn play<'a>(
         }
     }
     while let Some((time, task)) = agenda.next() {
-        run.turn_to(chapter_of(task));
+        run.begin_chapter(chapter_of(task));
         let until = waiting_for(&run, task);
         run.wait_until(time, &until).await?;
         perform(&mut run, &mut agenda, task).await?;
     }
 
-    run.turn_to(Chapter::Aftermath);
+    run.begin_chapter(Chapter::Aftermath);
     aftermath::show_end(&mut run).await?;
     Ok(run)
 }
@@ -109,7 +109,7 @@ async fn push(
     run.mine_all().await?;
     keeper::tick(run, agenda).await?;
     if run.tracks[track].id.is_none() {
-        signaling::push_in_vain(run, track, round).await?;
+        signaling::expect_push_refused(run, track, round).await?;
         run.over(track, End::RoundExpired);
     }
     Ok(())

@@ -7,7 +7,7 @@ use canon_protocol::{Amount, Epoch, RollupBlock, Slot, TooLarge};
 use canon_views::{IntentSubject, SignalDecision};
 
 use crate::{
-    acting::Member,
+    acting::AgentRef,
     error::{During, Error, Result},
     followed_set::DeployedRollup,
     timeline::{Event, Spent, Who},
@@ -16,7 +16,7 @@ use crate::{
 
 /// The outcome of a slot.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Turn {
+pub(super) struct SlotOutcome {
     pub(super) slot: Slot,
     /// The index of the sequencer that proposes in it; `None` for a squatter, or if the epoch has no seed
     /// or an empty set.
@@ -34,7 +34,11 @@ pub(super) struct Turn {
 }
 
 /// Simulates a slot: its proposer's agent, if there is one and it is online, does what is due.
-pub(super) async fn turn(run: &mut UpgradeRun<'_>, rollup: usize, slot: Slot) -> Result<Turn> {
+pub(super) async fn run_slot(
+    run: &mut UpgradeRun<'_>,
+    rollup: usize,
+    slot: Slot,
+) -> Result<SlotOutcome> {
     let (address, clock) = (run.set.rollups[rollup].address, run.set.rollups[rollup].clock);
     let start = clock.slot_start(slot).ok_or_else(|| no_such(slot))?;
     let end = clock.slot_end(slot).ok_or_else(|| no_such(slot))?;
@@ -47,7 +51,7 @@ pub(super) async fn turn(run: &mut UpgradeRun<'_>, rollup: usize, slot: Slot) ->
     }
     let epoch = clock.epoch_of(slot);
     let seed = run.state().rollup(address).map(|rollup| rollup.seed(epoch, start));
-    let mut turn = Turn {
+    let mut outcome = SlotOutcome {
         slot,
         sequencer,
         squatter,
@@ -65,23 +69,23 @@ pub(super) async fn turn(run: &mut UpgradeRun<'_>, rollup: usize, slot: Slot) ->
     let Some(index) = sequencer.filter(serves) else {
         // The slot is missed.
         run.mine_all().await?;
-        return Ok(turn);
+        return Ok(outcome);
     };
     // What the agent does in the next slot belongs to that slot's outcome.
-    let mut acted = run.act(ACT, &[Member::Proposer(index)], end).await?;
+    let mut acted = run.act(ACT, &[AgentRef::Proposer(index)], end).await?;
     if let Some((_, error)) = acted.refused.pop() {
         return Err(error).during(ACT);
     }
-    turn.decision = acted.decision.unwrap_or(turn.decision);
-    turn.spent = acted.spent;
+    outcome.decision = acted.decision.unwrap_or(outcome.decision);
+    outcome.spent = acted.spent;
     for (_, subject, confirmed) in &acted.done {
         match subject {
-            IntentSubject::Signal { .. } => turn.signaled = true,
-            IntentSubject::Block { .. } => turn.block = Some(block(run, address, confirmed)?),
+            IntentSubject::Signal { .. } => outcome.signaled = true,
+            IntentSubject::Block { .. } => outcome.block = Some(block(run, address, confirmed)?),
             _ => {}
         }
     }
-    Ok(turn)
+    Ok(outcome)
 }
 
 const ACT: &str = "playing a slot";
@@ -127,24 +131,24 @@ pub(super) fn next_slot(run: &UpgradeRun<'_>, rollup: usize) -> Slot {
 }
 
 /// Records the block of a slot, or that it has none.
-pub(super) fn tell(run: &mut UpgradeRun<'_>, rollup: usize, turn: &Turn) {
-    let (label, slot) = (run.set.rollups[rollup].label, turn.slot);
-    match (turn.sequencer, turn.block) {
+pub(super) fn record_outcome(run: &mut UpgradeRun<'_>, rollup: usize, outcome: &SlotOutcome) {
+    let (label, slot) = (run.set.rollups[rollup].label, outcome.slot);
+    match (outcome.sequencer, outcome.block) {
         (Some(index), Some((number, reward))) => {
             let who = run.participants.sequencers[index].who();
             let event = Event::BlockProposed { rollup: label, number, slot, reward };
-            run.tell(who, event, Some(turn.spent));
+            run.record_event(who, event, Some(outcome.spent));
         }
         (Some(index), None) => {
             let who = run.participants.sequencers[index].who();
-            run.tell(who, Event::SlotMissed { rollup: label, slot }, None);
+            run.record_event(who, Event::SlotMissed { rollup: label, slot }, None);
         }
-        (None, _) if turn.squatter => {
-            run.tell(Who::Squatter, Event::SlotMissed { rollup: label, slot }, None);
+        (None, _) if outcome.squatter => {
+            run.record_event(Who::Squatter, Event::SlotMissed { rollup: label, slot }, None);
         }
         (None, _) => {
-            let event = Event::NoProposer { rollup: label, slot, seeded: turn.seeded };
-            run.tell(Who::Time, event, None);
+            let event = Event::NoProposer { rollup: label, slot, seeded: outcome.seeded };
+            run.record_event(Who::Time, event, None);
         }
     }
 }
@@ -166,9 +170,9 @@ pub(super) async fn show_old(run: &mut UpgradeRun<'_>) -> Result<()> {
         }
         run.progress("blocks on the old rollup", done, wanted);
         let slot = next_slot(run, 0);
-        let turn = turn(run, 0, slot).await?;
-        blocks += u64::from(turn.block.is_some());
-        tell(run, 0, &turn);
+        let outcome = run_slot(run, 0, slot).await?;
+        blocks += u64::from(outcome.block.is_some());
+        record_outcome(run, 0, &outcome);
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use canon_views::{Order, Share};
 
 use super::{execution, payload};
 use crate::{
-    acting::Member,
+    acting::AgentRef,
     agenda::{Agenda, Task},
     bytecode::IShifting,
     describe::describe,
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Notes the proposal that a track has become.
-pub(super) fn born(
+pub(super) fn note_proposal(
     run: &mut UpgradeRun<'_>,
     track: usize,
     frozen: &Governance::ProposalFrozen,
@@ -56,7 +56,7 @@ pub(super) async fn propose_with_lock(
     run.update().await?;
     let frozen = confirmed.event::<Governance::ProposalFrozen>(governance);
     let frozen = frozen.ok_or_else(|| Error::Unexpected("a lock has no proposal".to_owned()))?;
-    born(run, track, &frozen)?;
+    note_proposal(run, track, &frozen)?;
     let withdrawals = run.state().governance().withdrawals();
     let withdrawal = withdrawals.last().copied();
     let withdrawal = withdrawal.ok_or_else(|| Error::Unexpected("nothing is locked".to_owned()))?;
@@ -70,7 +70,7 @@ pub(super) async fn propose_with_lock(
         voting_from: proposal.deadlines().voting_starts(),
     };
     let who = Who::Holder(run.participants.holders[holder].number);
-    run.tell(who, event, Some(Spent { transactions: 1, gas: confirmed.gas_used }));
+    run.record_event(who, event, Some(Spent { transactions: 1, gas: confirmed.gas_used }));
     schedule(run, agenda, track)
 }
 
@@ -110,8 +110,8 @@ pub(super) async fn object(
             agenda.cancel(|task| execution::is_about(task, track));
             let azip = run.tracks[track].plan.azip.clone();
             let event = Event::Overturned { azip, tally, total, rejected };
-            run.tell(Who::Time, event, None);
-            answer_in_vain(run, track).await?;
+            run.record_event(Who::Time, event, None);
+            expect_answer_refused(run, track).await?;
             // The event above says it already.
             run.decide(track, End::Rejected);
             Ok(())
@@ -144,7 +144,7 @@ fn standing(run: &UpgradeRun<'_>, track: usize) -> Result<Standing> {
 }
 
 /// Checks that a holder can't vote for a proposal after objections overturned it.
-async fn answer_in_vain(run: &mut UpgradeRun<'_>, track: usize) -> Result<()> {
+async fn expect_answer_refused(run: &mut UpgradeRun<'_>, track: usize) -> Result<()> {
     let mut holders = run.participants.holders.iter();
     let Some(holder) = holders.find(|holder| holder.ballot == BallotPlan::Yes) else {
         return Ok(());
@@ -210,7 +210,7 @@ async fn cast(
     let azip = run.tracks[track].plan.azip.clone();
     let power = sum(voters.iter().map(|(_, power)| *power));
     let who = run.participants.these_holders(&members);
-    run.tell(who, Event::Balloted { azip, side, power }, Some(acted.spent));
+    run.record_event(who, Event::Balloted { azip, side, power }, Some(acted.spent));
     Ok(())
 }
 
@@ -235,13 +235,13 @@ async fn leave_after(run: &mut UpgradeRun<'_>, agenda: &mut Agenda, track: usize
     agenda.add(unlocks_at, Task::Withdraw);
     run.tracks[track].left = before..before + leavers.len();
     let who = run.participants.these_holders(&leavers);
-    run.tell(who, Event::LeaveStarted { total, unlocks_at }, Some(acted.spent));
+    run.record_event(who, Event::LeaveStarted { total, unlocks_at }, Some(acted.spent));
     Ok(())
 }
 
 /// Holders as agents.
-pub(super) fn holders(indices: &[usize]) -> Vec<Member> {
-    indices.iter().copied().map(Member::Holder).collect()
+pub(super) fn holders(indices: &[usize]) -> Vec<AgentRef> {
+    indices.iter().copied().map(AgentRef::Holder).collect()
 }
 
 /// Records the result of a vote and schedules what follows.
@@ -269,7 +269,7 @@ pub(super) async fn close(
         quorum: rules.quorum,
         executable: rejected.is_none().then_some(Window { from, until }),
     };
-    run.tell(Who::Time, event, None);
+    run.record_event(Who::Time, event, None);
     match state {
         // The event above says it already.
         ProposalState::Rejected => run.decide(track, End::Rejected),
@@ -319,6 +319,6 @@ async fn shift(run: &mut UpgradeRun<'_>, track: usize) -> Result<()> {
         actions: actions.iter().map(|action| describe(action, &run.set)).collect(),
     };
     let spent = Spent { transactions: 1, gas: confirmed.gas_used };
-    run.tell(Who::Authors, event, Some(spent));
+    run.record_event(Who::Authors, event, Some(spent));
     Ok(())
 }
