@@ -7,8 +7,9 @@ use canon_chain::{block_view, deploy::Create2Origin};
 use canon_differential::{History, Lockstep, salts};
 use canon_follow::{
     Follower, Header, LogSource, PlacedLog, RangeLogs, Selection, SetIdentity, SourceError,
+    ViewDifference,
 };
-use canon_protocol::{BlockNumber, Constructor, L1Block};
+use canon_protocol::{BlockNumber, Constructor, L1Block, SetState};
 use canon_views::BlockView;
 use core::ops::RangeInclusive;
 use divan::{Bencher, counter::ItemsCount};
@@ -111,8 +112,12 @@ impl LogSource for Recorded {
         Ok(self.identity.addresses.chain_id)
     }
 
-    async fn header_at(&mut self, number: BlockNumber) -> Result<Option<Header>, SourceError> {
-        Ok(self.headers.get(number.get() as usize).copied())
+    async fn headers_at(
+        &mut self,
+        numbers: RangeInclusive<BlockNumber>,
+    ) -> Result<Vec<Header>, SourceError> {
+        let [first, last] = [numbers.start(), numbers.end()].map(|number| number.get() as usize);
+        Ok(self.headers[first..=last].to_vec())
     }
 
     async fn newest(&mut self) -> Result<Header, SourceError> {
@@ -139,6 +144,14 @@ impl LogSource for Recorded {
         let [first, last] =
             [blocks.start(), blocks.end()].map(|end| self.headers[end.get() as usize].block);
         Ok(RangeLogs { first, last, logs: self.select(blocks, selection) })
+    }
+
+    async fn compare(
+        &mut self,
+        _: &SetState,
+        _: &BlockView,
+    ) -> Result<Option<ViewDifference>, SourceError> {
+        Ok(None)
     }
 }
 

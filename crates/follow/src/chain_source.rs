@@ -1,7 +1,9 @@
 //! A chain reached through JSON-RPC, as a source of logs.
 
 use crate::{
+    compare::{ViewDifference, compare_views},
     error::SourceError,
+    external::ExternalAnswers,
     source::{Header, LogSource, PlacedLog, RangeLogs, Selection},
 };
 use alloy_eips::BlockNumberOrTag;
@@ -12,8 +14,8 @@ use alloy_transport::RpcError;
 use canon_chain::{
     BatchedRequest, Client, Error, Reply, block_view, decode_reply, is_range_refusal,
 };
-use canon_protocol::{BlockNumber, L1Block, Timestamp};
-use canon_views::BlockView;
+use canon_protocol::{BlockNumber, L1Block, SetState, Timestamp};
+use canon_views::{BlockView, Present, Question};
 use core::ops::RangeInclusive;
 use std::collections::BTreeSet;
 
@@ -23,9 +25,8 @@ const GET_LOGS: &str = "eth_getLogs";
 /// answered by another one, also each request of a batch.
 ///
 /// The logs of one block are asked by its hash: a node that doesn't have the block refuses (EIP-234). A range
-/// has no such name, and a node that lags answers with the logs of the blocks that it has and no error. So the
-/// ends of a range are asked again with every answer, which shows that the chain was reorganized; what shows
-/// that logs were left out is [`LogSource::compare`].
+/// has no such name, and a node that lags answers with the logs of the blocks that it has and no error. How far
+/// such an answer reaches, its last log shows: [`Follower`](crate::Follower) reads ranges so.
 #[derive(Clone, Debug)]
 pub struct ChainSource {
     client: Client,
@@ -66,9 +67,14 @@ impl ChainSource {
         Ok((logs, headers))
     }
 
+    async fn headers(&self, blocks: &[BlockKey]) -> Result<Vec<Option<Header>>, SourceError> {
+        let requests = blocks.iter().map(|block| block.request()).collect::<Result<Vec<_>, _>>()?;
+        let replies = self.client.batch(&requests).await?;
+        blocks.iter().zip(replies).map(|(block, reply)| block.header(reply)).collect()
+    }
+
     async fn block(&self, block: BlockKey) -> Result<Option<Header>, SourceError> {
-        let reply = self.client.batch(&[block.request()?]).await?.pop();
-        block.header(reply.unwrap_or(Err(RpcError::NullResp)))
+        Ok(self.headers(&[block]).await?.pop().flatten())
     }
 
     /// The times of the blocks of `logs`, which are `within` a range. Blocks whose logs come without a time,
@@ -89,10 +95,8 @@ impl ChainSource {
             }
         }
         let unknown: Vec<_> = unknown.into_iter().map(BlockKey::Hash).collect();
-        let requests =
-            unknown.iter().map(|block| block.request()).collect::<Result<Vec<_>, _>>()?;
-        for (block, reply) in unknown.iter().zip(self.client.batch(&requests).await?) {
-            let header = block.header(reply)?.ok_or_else(|| block.missing())?;
+        for (block, header) in unknown.iter().zip(self.headers(&unknown).await?) {
+            let header = header.ok_or_else(|| block.missing())?;
             times.insert(header.block.hash, header.block.timestamp);
         }
         Ok(times)
@@ -196,8 +200,15 @@ impl LogSource for ChainSource {
         Ok(chain_id.map_err(|source| Error::rpc("eth_chainId", source))?)
     }
 
-    async fn header_at(&mut self, number: BlockNumber) -> Result<Option<Header>, SourceError> {
-        self.block(BlockKey::Number(number)).await
+    async fn headers_at(
+        &mut self,
+        numbers: RangeInclusive<BlockNumber>,
+    ) -> Result<Vec<Header>, SourceError> {
+        let numbers = numbers.start().get()..=numbers.end().get();
+        let blocks: Vec<_> =
+            numbers.map(|number| BlockKey::Number(BlockNumber::of(number))).collect();
+        let headers = self.headers(&blocks).await?;
+        Ok(headers.into_iter().flatten().collect())
     }
 
     async fn newest(&mut self) -> Result<Header, SourceError> {
@@ -250,6 +261,32 @@ impl LogSource for ChainSource {
             return Err(SourceError::Forked { number: last.number });
         }
         Ok(RangeLogs { first, last, logs })
+    }
+
+    async fn compare(
+        &mut self,
+        state: &SetState,
+        block: &BlockView,
+    ) -> Result<Option<ViewDifference>, SourceError> {
+        let next = Timestamp::new(block.timestamp.get() + 1).unwrap_or(Timestamp::MAX);
+        let question = Question::everything(state, next);
+        let mut external = ExternalAnswers::at(block.hash);
+        let folded = external.resolve(&self.client, |external| {
+            Present::of_state(state, external, *block, &question)
+        });
+        let (folded, registry) = (folded.await?, state.addresses().registry);
+        match self.client.view_at(registry, &question, block.hash.into()).await {
+            Ok(answered) => Ok(compare_views(&folded, &answered.present).err()),
+            // Some contract of the set isn't what a view needs. Events alone say then where the set stands.
+            Err(
+                Error::NoCode { .. }
+                | Error::NoAnswer { .. }
+                | Error::BadAnswer { .. }
+                | Error::OutOfRange { .. }
+                | Error::Inconsistent { .. },
+            ) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 

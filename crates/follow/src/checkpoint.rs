@@ -71,12 +71,12 @@ pub enum CheckpointError {
 impl Checkpoint {
     /// The checkpoint of a fold; `None` before the first block.
     pub(crate) fn of(identity: &SetIdentity, fold: &Fold) -> Option<Self> {
-        let Fold { block, state } = fold.clone();
+        let Fold { block, state, .. } = fold.clone();
         Some(Self { version: VERSION, identity: identity.clone(), block: block?, state })
     }
 
     pub(crate) fn into_parts(self) -> (SetIdentity, Fold) {
-        (self.identity, Fold { block: Some(self.block), state: self.state })
+        (self.identity, Fold { block: Some(self.block), is_marked: false, state: self.state })
     }
 
     /// The block.

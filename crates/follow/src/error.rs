@@ -1,5 +1,6 @@
 //! What can go wrong between a state and the chain.
 
+use crate::compare::ViewDifference;
 use alloy_primitives::{Address, B256};
 use canon_chain::Severity;
 use canon_protocol::{ApplyError, BlockNumber};
@@ -70,6 +71,9 @@ pub enum FollowError {
         #[source]
         source: ApplyError,
     },
+    /// The state isn't that of the chain: the endpoint left out logs of old blocks.
+    #[error("{0}; the endpoint left out logs, earlier blocks are read again")]
+    Differs(#[source] Box<ViewDifference>),
     /// The last event of a block announces another that doesn't come: the endpoint left it out.
     #[error(
         "the logs of block {0} end in the middle of an event; the endpoint left out some, try another"
@@ -102,11 +106,13 @@ impl SourceError {
 }
 
 impl FollowError {
-    /// The log that doesn't fit: its block and its position, or the end of the block.
+    /// The log that doesn't fit: its block and its position, or the end of the block; beyond all blocks if
+    /// the whole state doesn't.
     pub(crate) const fn place(&self) -> Option<(BlockNumber, u64)> {
         match self {
             Self::Apply { block, index, .. } => Some((*block, *index)),
             Self::Incomplete(block) => Some((*block, u64::MAX)),
+            Self::Differs(_) => Some((BlockNumber::of(u64::MAX), u64::MAX)),
             _ => None,
         }
     }
@@ -116,7 +122,9 @@ impl FollowError {
         match self {
             Self::Source(error) => error.severity(),
             // Another answer may have the logs that are missing.
-            Self::NotStarted | Self::Apply { .. } | Self::Incomplete(_) => Severity::Retry,
+            Self::NotStarted | Self::Apply { .. } | Self::Differs(_) | Self::Incomplete(_) => {
+                Severity::Retry
+            }
             Self::OtherChain { .. } | Self::Unfoldable(_) | Self::UnknownEvent { .. } => {
                 Severity::Stop
             }

@@ -11,13 +11,15 @@ use std::{collections::BTreeSet, sync::Arc};
 pub(crate) struct Fold {
     /// The block; `None` before the first one.
     pub(crate) block: Option<BlockView>,
+    /// Whether the block has a log that [marks](SetIdentity::marker_topics) ranges.
+    pub(crate) is_marked: bool,
     pub(crate) state: Arc<SetState>,
 }
 
 impl Fold {
     /// Before the set's first event.
     pub(crate) fn new(identity: &SetIdentity) -> Self {
-        Self { block: None, state: Arc::new(SetState::new(identity.addresses)) }
+        Self { block: None, is_marked: false, state: Arc::new(SetState::new(identity.addresses)) }
     }
 
     /// The block that comes next.
@@ -67,6 +69,7 @@ impl Fold {
         if !self.state.is_settled() {
             return Err(FollowError::Incomplete(block.number));
         }
+        self.is_marked = logs.iter().any(|log| log.hash == block.hash && log.is_marker());
         self.block = Some(block);
         Ok(())
     }

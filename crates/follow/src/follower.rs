@@ -1,24 +1,34 @@
 //! Following a chain block by block.
 //!
 //! Old blocks are read in ranges, the newest [`WINDOW`] one by one, each by its hash. The state after the
-//! last block that is older than the window is kept; so a reorganization within the window replays a few
-//! blocks, and a deeper one starts from the set's first block. Both end in the state that a fresh
-//! follower reaches.
+//! last block that is older than the window is kept, and some earlier ones; so a reorganization within the
+//! window replays a few blocks, and a deeper one reads blocks again from an earlier state on. Both end in the
+//! state that a fresh follower reaches.
+//!
+//! A node that lags leaves out logs of a range without saying so. So a range counts up to its last marker, a log
+//! that the set emits all the time. Where a set emits none for long, several answers have to agree. And a state
+//! that ranges or a checkpoint led to is compared with the contracts' own answers at the newest block before a
+//! step succeeds there; if it differs, blocks are read again from an earlier state on.
 
 use crate::{
     chain_source::ChainSource,
     checkpoint::Checkpoint,
+    earlier::EarlierStates,
     error::{FollowError, SourceError},
     external::ExternalAnswers,
     fold::Fold,
     identity::SetIdentity,
-    source::{Header, LogSource, PlacedLog, Selection},
+    source::{Header, LogSource, PlacedLog, RangeLogs, Selection},
 };
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
 use canon_chain::RangeLength;
 use canon_protocol::{BlockNumber, SetState};
 use canon_views::{BlockView, Question, SetView};
-use std::{collections::VecDeque, sync::Arc};
+use core::ops::RangeInclusive;
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+};
 
 /// The number of newest blocks that are read one by one and can be replaced without starting again.
 pub const WINDOW: u64 = 64;
@@ -27,14 +37,18 @@ pub const WINDOW: u64 = 64;
 /// be on a fork that nobody else follows.
 const CONTRADICTIONS: u32 = 3;
 
-/// The attempts at a log that doesn't fit, after which the window's blocks are read again.
+/// The number of blocks up to the newest that are rather read one by one than as a range without a marker.
+const FEW_BLOCKS: u64 = 4 * WINDOW;
+
+/// The answers that have to show a range without a marker before it is taken for one: nodes that lag give such
+/// answers too.
+const ANSWERS_WITHOUT_MARKER: u32 = 3;
+
+/// The attempts at a log of the newest blocks that doesn't fit, after which the window's blocks are read again.
 const ATTEMPTS_BEFORE_WINDOW: u32 = 2;
 
-/// The attempts after which all blocks are read again: an earlier answer left out a log.
-const ATTEMPTS_BEFORE_START: u32 = 4;
-
-/// The attempts after which a person has to look.
-const ATTEMPTS_BEFORE_STOP: u32 = 6;
+/// The times that all blocks are read because of the same log, before a person has to look.
+const RESTARTS_BEFORE_STOP: u32 = 2;
 
 /// What came of one step towards the chain's newest block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +56,8 @@ const ATTEMPTS_BEFORE_STOP: u32 = 6;
 pub enum Advance {
     /// The state is that after the newest block.
     UpToDate,
-    /// The state came closer to the newest block, or the next step brings it closer.
+    /// The state came closer to the newest block, or the next step brings it closer. Until it is there, a node
+    /// that lags may have left out logs.
     Extended,
     /// Blocks were taken back since the last step that succeeded, and others may have been added: nothing
     /// that was computed from an earlier state holds.
@@ -56,6 +71,7 @@ pub enum Advance {
 pub struct Follower<S> {
     source: S,
     identity: SetIdentity,
+    earlier: EarlierStates,
     /// The state after the last block that the window doesn't have.
     settled: Fold,
     /// The blocks after that, oldest first.
@@ -70,6 +86,16 @@ pub struct Follower<S> {
     /// The answers in a row that contradict the settled block.
     contradictions: u32,
     misfit: Option<Misfit>,
+    evidence: Evidence,
+}
+
+/// What shows that the state has all events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Evidence {
+    /// Each block was read by its hash, since the first one or since the contracts' answers agreed.
+    Complete,
+    /// Ranges of blocks, or a file.
+    Unconfirmed,
 }
 
 /// Whether the source is known to be of the set's chain.
@@ -79,11 +105,34 @@ enum SourceChain {
     Checked,
 }
 
+/// What the markers in a range show.
+#[derive(Debug)]
+struct Markers {
+    /// The blocks up to the last marker; the whole range if there is none.
+    blocks: RangeInclusive<BlockNumber>,
+    /// The hash of the last of them.
+    end: B256,
+    /// The contracts whose logs are followed in them.
+    emitters: BTreeSet<Address>,
+    last: Option<PlacedLog>,
+}
+
+/// How far a follower went back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WentBack {
+    ToEarlierState,
+    ToStart,
+}
+
 /// A log that doesn't fit the state.
 #[derive(Clone, Copy, Debug)]
 struct Misfit {
     place: (BlockNumber, u64),
     attempts: u32,
+    /// The times that an earlier state was gone back to. Each time it is one more state back.
+    returns: usize,
+    /// The times that all blocks were read again.
+    restarts: u32,
 }
 
 /// A block that may still be replaced.
@@ -97,22 +146,23 @@ impl<S: LogSource> Follower<S> {
     /// A follower that begins with the set's first block.
     pub fn new(source: S, identity: SetIdentity) -> Self {
         let start = Fold::new(&identity);
-        Self::at(source, identity, start)
+        Self::at(source, identity, start, Evidence::Complete)
     }
 
     /// A follower that goes on from a checkpoint. If its block isn't on the chain any more, it begins
     /// with the set's first block.
     pub fn resume(source: S, checkpoint: Checkpoint) -> Self {
         let (identity, settled) = checkpoint.into_parts();
-        Self::at(source, identity, settled)
+        Self::at(source, identity, settled, Evidence::Unconfirmed)
     }
 
-    fn at(source: S, identity: SetIdentity, settled: Fold) -> Self {
+    fn at(source: S, identity: SetIdentity, settled: Fold, evidence: Evidence) -> Self {
         let (window, range_length) = (VecDeque::new(), RangeLength::default());
         let current = settled.clone();
         Self {
             source,
             identity,
+            earlier: EarlierStates::default(),
             settled,
             window,
             current,
@@ -122,6 +172,7 @@ impl<S: LogSource> Follower<S> {
             taken_back: false,
             contradictions: 0,
             misfit: None,
+            evidence,
         }
     }
 
@@ -177,7 +228,7 @@ impl<S: LogSource> Follower<S> {
     /// # Errors
     ///
     /// If the source doesn't answer, is of another chain, or its logs don't fit. The state is then that
-    /// after a whole block, and the next call goes on.
+    /// after a whole block, maybe without logs that a node left out, and the next call goes on.
     pub async fn step(&mut self) -> Result<Advance, FollowError> {
         match self.advance().await? {
             Advance::Behind => Ok(Advance::Behind),
@@ -204,51 +255,135 @@ impl<S: LogSource> Follower<S> {
         self.head = Some(head.block);
         if self.current.block.is_some_and(|block| block.hash == head.block.hash) {
             self.contradictions = 0;
+            self.confirm_new().await?;
             return Ok(Advance::UpToDate);
         }
         let next = self.current.next(&self.identity);
-        let last_old = head.block.number.get().checked_sub(WINDOW).map(BlockNumber::of);
-        match last_old.filter(|last| *last >= next) {
-            Some(last) => self.read_old_blocks(last).await,
-            None => self.read_new_blocks(head).await,
-        }
+        let is_far = head.block.number.get() >= next.get().saturating_add(WINDOW);
+        let outcome = match is_far {
+            true => self.read_old_blocks(head).await?,
+            false => self.read_new_blocks(head).await?,
+        };
+        self.confirm_new().await?;
+        Ok(outcome)
     }
 
-    /// Reads a range of blocks up to `last` at most.
-    async fn read_old_blocks(&mut self, last: BlockNumber) -> Result<Advance, FollowError> {
+    /// Compares the state with the contracts' own answers at the same block. If it differs, blocks are read
+    /// again from an earlier state on.
+    ///
+    /// # Errors
+    ///
+    /// [`FollowError::NotStarted`] before the first block; [`FollowError::Differs`]; otherwise if the source
+    /// doesn't answer.
+    pub async fn confirm(&mut self) -> Result<(), FollowError> {
+        let block = self.current.block.ok_or(FollowError::NotStarted)?;
+        if let Some(difference) = self.source.compare(&self.current.state, &block).await? {
+            return Err(self.go_back_from(FollowError::Differs(difference.into())));
+        }
+        self.evidence = Evidence::Complete;
+        self.misfit = None;
+        Ok(())
+    }
+
+    /// Confirms the state if it is that after the newest block and nothing else does.
+    async fn confirm_new(&mut self) -> Result<(), FollowError> {
+        let is_newest = self.head.map(|head| head.hash) == self.current.block.map(|at| at.hash);
+        if is_newest && self.evidence == Evidence::Unconfirmed {
+            self.confirm().await?;
+        }
+        Ok(())
+    }
+
+    /// Reads a range of old blocks, up to its last marker: a node that lags leaves out the logs of blocks that
+    /// it doesn't have, so what comes after may be missing.
+    ///
+    /// Two answers are needed, maybe of two nodes: the markers with what shows new contracts, and the logs of
+    /// all contracts. Both must have the last marker, and one in the settled block if that has one. So each is
+    /// of a node that has all blocks in between.
+    async fn read_old_blocks(&mut self, head: Header) -> Result<Advance, FollowError> {
         if !self.window.is_empty() {
             return self.settle_window().await;
         }
-        let first = self.settled.next(&self.identity);
-        let end = first.get().saturating_add(self.range_length.get() - 1).min(last.get());
-        let blocks = first..=BlockNumber::of(end);
-        let topics = SetIdentity::birth_topics();
-        let births = self.source.range_logs(blocks.clone(), Selection::Events(&topics)).await;
-        let births = self.range_length.note(births, is_too_long)?;
-        let Some(births) = births else { return Ok(Advance::Extended) };
-        if self.settled.block.is_some_and(|settled| births.first.parent != settled.hash) {
-            return self.contradicted();
+        let next = self.settled.next(&self.identity);
+        let mut answers = 0;
+        let Markers { blocks, end, emitters, last } = loop {
+            let markers = match self.markers(head).await? {
+                Some(markers) => markers,
+                None => return Ok(Advance::Extended),
+            };
+            answers += 1;
+            if markers.last.is_some() || answers == ANSWERS_WITHOUT_MARKER {
+                break markers;
+            }
+        };
+        if last.is_none() && head.block.number.get() - next.get() < FEW_BLOCKS {
+            return self.read_new_blocks(head).await;
         }
-        self.contradictions = 0;
-        let emitters = self.settled.emitters(&self.identity, &births.logs);
+        let reached = *blocks.end();
         let read = self.source.range_logs(blocks, Selection::Emitters(&emitters)).await;
-        let Some(read) = self.range_length.note(read, is_too_long)? else {
+        let Some(mut read) = self.range_length.note(read, is_too_long)? else {
             return Ok(Advance::Extended);
         };
-        let last = read.last;
-        if (read.first.hash, last.hash) != (births.first.hash, births.last.hash) {
-            return Err(SourceError::Forked { number: last.number }.into());
+        if !self.has_mark(&read) || last.is_some_and(|last| !read.logs.contains(&last)) {
+            return Err(SourceError::NoBlock(reached).into());
         }
-        // Nobody but the last view shares the state now, so it isn't copied.
+        if read.last.hash != end {
+            return Err(SourceError::Forked { number: reached }.into());
+        }
+        read.logs.retain(|log| log.block.number >= next);
+        // Nobody but views and earlier states share the state now, so mostly it isn't copied.
         self.settled = Fold::new(&self.identity);
-        if let Err(error) = self.current.apply(&self.identity, last, &read.logs) {
+        self.evidence = Evidence::Unconfirmed;
+        if let Err(error) = self.current.apply(&self.identity, read.last, &read.logs) {
             // The state is between two blocks.
-            self.start_again();
-            return Err(self.misfitting(error));
+            return Err(self.go_back_from(error));
         }
         self.settled = self.current.clone();
-        self.forget_misfit(last.number);
+        self.keep_settled();
+        self.forget_misfit(reached);
         Ok(Advance::Extended)
+    }
+
+    /// The markers of the next range of old blocks. `None` if the range is too long, or doesn't continue the
+    /// settled block.
+    async fn markers(&mut self, head: Header) -> Result<Option<Markers>, FollowError> {
+        let next = self.settled.next(&self.identity);
+        let first = self.mark().map_or(next, |mark| mark.number);
+        let last_old = head.block.number.get().saturating_sub(WINDOW);
+        let end = first.get().saturating_add(self.range_length.get() - 1).min(last_old);
+        let topics = SetIdentity::marker_topics();
+        let blocks = first..=BlockNumber::of(end);
+        let found = self.source.range_logs(blocks, Selection::Events(&topics)).await;
+        let Some(found) = self.range_length.note(found, is_too_long)? else { return Ok(None) };
+        let is_continued = self.settled.block.is_none_or(|settled| match self.mark() {
+            Some(mark) => found.first.hash == mark.hash,
+            None => found.first.parent == settled.hash,
+        });
+        if !is_continued {
+            self.contradicted()?;
+            return Ok(None);
+        }
+        self.contradictions = 0;
+        let emitters = self.settled.emitters(&self.identity, &found.logs);
+        let is_new = |log: &&PlacedLog| log.block.number >= next;
+        let is_ours = |log: &&PlacedLog| emitters.contains(&log.log.address);
+        let last = found.logs.iter().filter(is_new).rfind(is_ours).cloned();
+        let last = last.filter(|_| self.has_mark(&found));
+        let (number, end) = match &last {
+            Some(last) => (last.block.number, last.hash),
+            None => (found.last.number, found.last.hash),
+        };
+        Ok(Some(Markers { blocks: first..=number, end, emitters, last }))
+    }
+
+    /// The settled block, if it has a marker.
+    fn mark(&self) -> Option<BlockView> {
+        self.settled.block.filter(|_| self.settled.is_marked)
+    }
+
+    /// Whether an answer has the settled block's logs, if that has a marker.
+    fn has_mark(&self, read: &RangeLogs) -> bool {
+        self.mark().is_none_or(|mark| read.logs.iter().any(|log| log.hash == mark.hash))
     }
 
     /// Takes the window's blocks into the settled state, if they are still on the chain: the chain went
@@ -257,7 +392,8 @@ impl<S: LogSource> Follower<S> {
         let Some(newest) = self.window.back() else { return Ok(Advance::Extended) };
         let newest = newest.block;
         let next = newest.number.next();
-        let after = self.source.header_at(next).await?.ok_or(SourceError::NoBlock(next))?;
+        let after = self.source.headers_at(next..=next).await?;
+        let after = after.first().ok_or(SourceError::NoBlock(next))?;
         if after.block.parent == newest.hash {
             self.window.clear();
             self.settled = self.current.clone();
@@ -273,6 +409,7 @@ impl<S: LogSource> Follower<S> {
         if head.block.number < lowest {
             return Ok(Advance::Behind);
         }
+        let mut likely = self.likely_ancestors(&head).await?;
         let mut new = Vec::new();
         let mut header = head;
         let ancestor = loop {
@@ -285,8 +422,13 @@ impl<S: LogSource> Follower<S> {
                 break self.settled.block.filter(|settled| settled.hash == header.block.parent);
             }
             let child = header.block;
-            let parent = self.source.header(child.parent).await?;
-            header = parent.ok_or(SourceError::UnknownBlock(child.parent))?;
+            header = match likely.pop().filter(|likely| likely.block.hash == child.parent) {
+                Some(parent) => parent,
+                None => {
+                    let parent = self.source.header(child.parent).await?;
+                    parent.ok_or(SourceError::UnknownBlock(child.parent))?
+                }
+            };
             if header.block.number.next() != child.number {
                 return Err(
                     SourceError::Malformed("a block's number isn't its parent's plus 1").into()
@@ -314,6 +456,17 @@ impl<S: LogSource> Follower<S> {
         Ok(Advance::Extended)
     }
 
+    /// The headers between the state's block and `head`, oldest first, if there are several. They are asked by
+    /// number at once, where going from parent to parent takes a request for each; if the chain was
+    /// reorganized, some aren't the ancestors.
+    async fn likely_ancestors(&mut self, head: &Header) -> Result<Vec<Header>, SourceError> {
+        let (next, head) = (self.current.next(&self.identity), head.block.number);
+        if next.next() >= head {
+            return Ok(Vec::new());
+        }
+        self.source.headers_at(next..=BlockNumber::of(head.get() - 1)).await
+    }
+
     /// Whether the state has this block's events, and could be taken back to it.
     fn is_known(&self, hash: B256) -> bool {
         let window = self.window.iter().map(|known| known.block);
@@ -336,6 +489,7 @@ impl<S: LogSource> Follower<S> {
         while self.window.len() as u64 > WINDOW {
             let Some(oldest) = self.window.pop_front() else { break };
             self.settled.apply(&self.identity, oldest.block, &oldest.logs)?;
+            self.keep_settled();
         }
         Ok(())
     }
@@ -370,24 +524,48 @@ impl<S: LogSource> Follower<S> {
             let number = self.settled.next(&self.identity);
             return Err(SourceError::Forked { number }.into());
         }
-        self.start_again();
+        self.go_back(0);
         Ok(Advance::Extended)
     }
 
-    /// A log doesn't fit. The answer may lack a log; or one before did, and the more often it fails at the
-    /// same place, the more is read again.
+    /// A log of the newest blocks doesn't fit the state before its block. Its answer may lack a log; or one
+    /// before did, and the more often it fails at the same place, the more is read again.
     fn misfitting(&mut self, error: FollowError) -> FollowError {
         let Some(place) = error.place() else { return error };
-        let same = self.misfit.filter(|misfit| misfit.place == place);
-        let attempts = same.map_or(1, |misfit| misfit.attempts + 1);
-        self.misfit = Some(Misfit { place, attempts });
-        match attempts {
-            ATTEMPTS_BEFORE_WINDOW => self.drop_window(),
-            ATTEMPTS_BEFORE_START => self.start_again(),
-            ATTEMPTS_BEFORE_STOP.. => return FollowError::Unfoldable(Box::new(error)),
-            _ => {}
+        let misfit = self.misfit_at(place);
+        misfit.attempts += 1;
+        match misfit.attempts {
+            ..ATTEMPTS_BEFORE_WINDOW => error,
+            ATTEMPTS_BEFORE_WINDOW => {
+                self.drop_window();
+                error
+            }
+            _ => self.go_back_from(error),
+        }
+    }
+
+    /// The state is wrong or between two blocks. Blocks are read again, and if that doesn't help either,
+    /// earlier ones too.
+    fn go_back_from(&mut self, error: FollowError) -> FollowError {
+        let Some(place) = error.place() else {
+            self.go_back(0);
+            return error;
+        };
+        let skipped = self.misfit_at(place).returns;
+        let went = self.go_back(skipped);
+        let misfit = self.misfit_at(place);
+        misfit.returns += 1;
+        misfit.restarts += u32::from(went == WentBack::ToStart);
+        if misfit.restarts > RESTARTS_BEFORE_STOP {
+            return FollowError::Unfoldable(Box::new(error));
         }
         error
+    }
+
+    /// What is known of a log that doesn't fit.
+    fn misfit_at(&mut self, place: (BlockNumber, u64)) -> &mut Misfit {
+        let same = self.misfit.filter(|misfit| misfit.place == place);
+        self.misfit.insert(same.unwrap_or(Misfit { place, attempts: 0, returns: 0, restarts: 0 }))
     }
 
     /// The log that didn't fit does, or isn't there any more, if the state is at its block.
@@ -402,12 +580,25 @@ impl<S: LogSource> Follower<S> {
         self.current = self.settled.clone();
     }
 
-    /// Forgets everything, to read all blocks again.
-    fn start_again(&mut self) {
-        self.settled = Fold::new(&self.identity);
+    /// Keeps the settled state to go back to, if the last that was kept is far from it.
+    fn keep_settled(&mut self) {
+        if let Some(head) = self.head {
+            self.earlier.keep(&self.settled, self.identity.first_block, head.number);
+        }
+    }
+
+    /// Goes back to the newest earlier state but `skipped`; if there is none, to read all blocks again.
+    fn go_back(&mut self, skipped: usize) -> WentBack {
+        let (settled, went) = match self.earlier.pop(skipped) {
+            Some(earlier) => (earlier, WentBack::ToEarlierState),
+            None => (Fold::new(&self.identity), WentBack::ToStart),
+        };
+        self.settled = settled;
+        self.evidence = Evidence::Unconfirmed;
         self.taken_back = true;
         self.contradictions = 0;
         self.drop_window();
+        went
     }
 }
 
@@ -420,7 +611,7 @@ impl Follower<ChainSource> {
     /// [`FollowError::NotStarted`] before the first block; otherwise if the endpoint doesn't answer, or
     /// doesn't have the block any more.
     pub async fn view(&self, question: &Question) -> Result<SetView, FollowError> {
-        let Fold { block, state } = &self.current;
+        let Fold { block, state, .. } = &self.current;
         let block = block.ok_or(FollowError::NotStarted)?;
         let mut external = ExternalAnswers::at(block.hash);
         let view = external.resolve(self.source.client(), |external| {

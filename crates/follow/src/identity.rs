@@ -52,6 +52,20 @@ impl SetIdentity {
         ]
     }
 
+    /// The first topics of events that every active set emits all the time and hardly anything else does, and
+    /// of those by which new contracts show themselves.
+    ///
+    /// They mark ranges of logs: a node that gives such a log in a range has all blocks up to it.
+    pub(crate) const fn marker_topics() -> [B256; 4] {
+        let [rollup, proposals] = Self::birth_topics();
+        [
+            rollup,
+            proposals,
+            canon_abi::Rollup::SeedRecorded::SIGNATURE_HASH,
+            canon_abi::Proposals::SlotUsed::SIGNATURE_HASH,
+        ]
+    }
+
     /// Whether `constructor` created the contract at this address, in one of the ways of the set.
     pub(crate) fn is_genuine(&self, contract: Address, constructor: &Constructor) -> bool {
         let init_code_hash = keccak256(init_code(constructor));

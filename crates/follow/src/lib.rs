@@ -3,10 +3,12 @@
 //! The state is folded from the logs of the set's contracts and nothing else, by the rules of
 //! [`canon_protocol`]. A [`Follower`] takes logs from a [`LogSource`] and survives what endpoints and
 //! chains do: reorganizations of any depth, nodes that lag or are on different forks, limits of ranges,
-//! and a kill at any point. [`self_check`] compares the state with the contracts' own answers.
+//! and a kill at any point. [`self_check`] compares all of the state with the contracts' own answers.
 
 mod chain_source;
 mod checkpoint;
+mod compare;
+mod earlier;
 mod error;
 mod external;
 mod fold;
@@ -17,6 +19,7 @@ mod source;
 
 pub use chain_source::ChainSource;
 pub use checkpoint::{Checkpoint, CheckpointError};
+pub use compare::{ViewDifference, compare_views};
 pub use error::{FollowError, SourceError};
 pub use external::ExternalAnswers;
 pub use follower::{Advance, Follower, WINDOW};

@@ -1,8 +1,8 @@
 //! Where blocks and logs come from.
 
-use crate::error::SourceError;
+use crate::{compare::ViewDifference, error::SourceError, identity::SetIdentity};
 use alloy_primitives::{Address, B256, Bloom, BloomInput, Log};
-use canon_protocol::{BlockNumber, L1Block};
+use canon_protocol::{BlockNumber, L1Block, SetState};
 use canon_views::BlockView;
 use core::{future::Future, ops::RangeInclusive};
 use std::collections::BTreeSet;
@@ -29,6 +29,14 @@ pub struct PlacedLog {
     pub log: Log,
 }
 
+impl PlacedLog {
+    /// Whether it [marks](SetIdentity::marker_topics) ranges.
+    pub(crate) fn is_marker(&self) -> bool {
+        let topics = self.log.topics();
+        topics.first().is_some_and(|topic| SetIdentity::marker_topics().contains(topic))
+    }
+}
+
 /// The logs that are asked for.
 #[derive(Clone, Copy, Debug)]
 pub enum Selection<'a> {
@@ -49,8 +57,7 @@ impl Selection<'_> {
     }
 }
 
-/// The logs of a range of blocks, and its ends as the same answer has them: two answers with equal ends
-/// describe the same blocks.
+/// The logs of a range of blocks, and its ends.
 #[derive(Clone, Debug)]
 pub struct RangeLogs {
     /// The first block.
@@ -90,36 +97,50 @@ pub trait LogSource: Send {
         hash: B256,
     ) -> impl Future<Output = Result<Option<Header>, SourceError>> + Send;
 
-    /// The header of the canonical block with this number.
+    /// The headers of the canonical blocks with these numbers, as far as the nodes have them.
     ///
     /// # Errors
     ///
     /// If there is no answer.
-    fn header_at(
+    fn headers_at(
         &mut self,
-        number: BlockNumber,
-    ) -> impl Future<Output = Result<Option<Header>, SourceError>> + Send;
+        numbers: RangeInclusive<BlockNumber>,
+    ) -> impl Future<Output = Result<Vec<Header>, SourceError>> + Send;
 
-    /// The logs of one block, in order.
+    /// The logs of one block, in order: all of them, or an error.
     ///
     /// # Errors
     ///
-    /// [`SourceError::UnknownBlock`] if the node doesn't have the block.
+    /// If the node doesn't have the block.
     fn block_logs(
         &mut self,
         block: &BlockView,
         selection: Selection<'_>,
     ) -> impl Future<Output = Result<Vec<PlacedLog>, SourceError>> + Send;
 
-    /// The logs of the canonical blocks in `blocks`, in order.
+    /// The logs of the canonical blocks in `blocks`, in order. If the node that gives them lags, those of the
+    /// blocks that it doesn't have are missing.
     ///
     /// # Errors
     ///
-    /// [`SourceError::NoBlock`] if the node doesn't have all of the blocks,
+    /// [`SourceError::NoBlock`] if the node doesn't have an end of the range,
     /// [`SourceError::RangeTooLong`] if it wants shorter ranges.
     fn range_logs(
         &mut self,
         blocks: RangeInclusive<BlockNumber>,
         selection: Selection<'_>,
     ) -> impl Future<Output = Result<RangeLogs, SourceError>> + Send;
+
+    /// The difference between `state`, folded from the logs up to `block`, and what the contracts themselves
+    /// answer at the hash of that block. `None` if there is none, or the contracts answer nothing that it
+    /// could be compared with.
+    ///
+    /// # Errors
+    ///
+    /// If the node doesn't have the block.
+    fn compare(
+        &mut self,
+        state: &SetState,
+        block: &BlockView,
+    ) -> impl Future<Output = Result<Option<ViewDifference>, SourceError>> + Send;
 }

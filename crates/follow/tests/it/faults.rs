@@ -4,12 +4,14 @@ use crate::{
     network::{Choice, Habit, Network},
     support::{Recording, client, fresh, insist, run, source, step},
 };
+use alloy_primitives::{Address, U256};
 use alloy_sol_types::SolEvent;
-use canon_abi::Governance;
+use canon_abi::{Asset, Governance};
 use canon_chain::Severity;
 use canon_devchain::Devchain;
-use canon_follow::{Advance, ChainSource, FollowError, Follower, SourceError, WINDOW};
+use canon_follow::{Advance, ChainSource, FollowError, Follower, SourceError, WINDOW, self_check};
 use canon_protocol::SetState;
+use canon_testkit::histories::Rng;
 
 /// The stages of a chain: it grows, its end is replaced, it grows on.
 fn stages() -> Vec<Devchain> {
@@ -125,6 +127,73 @@ fn logs_that_were_left_out_are_read_when_others_miss_them() {
 }
 
 #[test]
+fn a_range_of_which_a_node_has_the_first_blocks_alone_is_read_again() {
+    let recording = Recording::shared();
+    let last = recording.heights.len() - 1;
+    run(async {
+        let chain = recording.newest();
+        let expected = fresh(&chain, &recording.identity).await;
+        for height in [last / 2, last - 3] {
+            let lagging = recording.chain(height);
+            assert!(lagging.block_number() + WINDOW < chain.block_number());
+            // The logs of the old blocks come from a node that lags, and everything else doesn't.
+            let choice = Choice::SecondFor("eth_getLogs");
+            let network = Network::new([chain.transport(), lagging.transport()], choice);
+            let source = ChainSource::new(client(network.client()).await);
+            let mut follower = Follower::new(source, recording.identity.clone());
+            assert_eq!(follower.step().await.unwrap(), Advance::Extended);
+            let block = follower.block().unwrap();
+            assert!(block.number.get() <= lagging.block_number());
+            network.choose(Choice::Node(0));
+            assert_eq!(insist(&mut follower).await, Advance::Extended);
+            assert!(*follower.state() == expected);
+        }
+    });
+}
+
+#[test]
+fn blocks_without_markers_are_read_too() {
+    let recording = Recording::shared();
+    run(async {
+        let blocks = 6 * WINDOW;
+        let chain = recording.fork(recording.heights.len() / 2, blocks, 1);
+        let source = source(&chain).await;
+        let client = source.client().clone();
+        let mut follower = Follower::new(source, recording.identity.clone());
+        follower.catch_up().await.unwrap();
+        let [owner, spender] = [2, 1].map(Address::with_last_byte);
+        let allowance = follower.state().asset().allowance(owner, spender);
+        assert_eq!(allowance, U256::from(1_000 + blocks - 1));
+        self_check(&client, follower.state(), &follower.block().unwrap()).await.unwrap();
+    });
+}
+
+#[test]
+fn omitted_logs_that_nothing_misses_show_in_the_contracts_answers() {
+    let recording = Recording::shared();
+    run(async {
+        let chain = recording.newest();
+        let expected = fresh(&chain, &recording.identity).await;
+        let network = Network::new([chain.transport()], Choice::Node(0));
+        network.adopt(Habit::LeavesOut(Asset::Approval::SIGNATURE_HASH));
+        let source = ChainSource::new(client(network.client()).await);
+        let mut follower = Follower::new(source, recording.identity.clone());
+        let error = follower.catch_up().await.unwrap_err();
+        let FollowError::Differs(difference) = &error else { panic!("{error}") };
+        assert!(difference.field.ends_with(".allowance"), "{difference}");
+        assert_eq!(error.severity(), Severity::Retry);
+        let mut last = error;
+        for _ in 0..10 {
+            last = follower.catch_up().await.unwrap_err();
+        }
+        assert!(matches!(last, FollowError::Unfoldable(_)), "{last}");
+        network.adopt(Habit::None);
+        assert_eq!(insist(&mut follower).await, Advance::Reorganized);
+        assert!(*follower.state() == expected);
+    });
+}
+
+#[test]
 fn one_answer_of_a_deep_fork_is_not_believed() {
     let recording = Recording::shared();
     let height = recording.heights.len() / 2;
@@ -224,11 +293,16 @@ fn nodes_that_lag_and_fork_cost_time_and_never_an_event() {
         let mut compared = 0;
         for seed in 0..200 {
             let transports = nodes.iter().map(|node| node.chain.transport());
-            let network = Network::new(transports, Choice::Any(seed));
+            let network = Network::new(transports, Choice::MostlyFirst(Rng::new(seed)));
             let source = ChainSource::new(client(network.client()).await);
             let mut follower = Follower::new(source, recording.identity.clone());
-            for _ in 0..40 {
-                let _ = step(&mut follower).await;
+            for turn in 0..40 {
+                if turn == 20 {
+                    network.choose(Choice::Any(Rng::new(seed)));
+                }
+                if step(&mut follower).await.is_err() {
+                    continue;
+                }
                 let at = follower.block().map(|block| block.hash);
                 let node = nodes.iter().find(|node| Some(node.chain.block_hash()) == at);
                 if let Some(node) = node {

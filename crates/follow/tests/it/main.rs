@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod checkpoints;
+mod compare;
 mod faults;
 mod histories;
 mod network;

@@ -1,4 +1,5 @@
-//! An endpoint behind which several nodes answer in turns: they lag, or are on other forks.
+//! An endpoint behind which several nodes answer in turns, also the requests of one batch: they lag, or are on
+//! other forks.
 
 use alloy_json_rpc::{RequestPacket, Response, ResponsePacket, ResponsePayload, SerializedRequest};
 use alloy_primitives::B256;
@@ -6,6 +7,8 @@ use alloy_rpc_client::RpcClient;
 use alloy_rpc_types_eth::{Filter, Log};
 use alloy_transport::{TransportError, TransportErrorKind, TransportFut};
 use canon_devchain::DevchainTransport;
+use canon_faults::failure;
+use canon_testkit::histories::Rng;
 use core::task::{Context, Poll};
 use serde_json::value::to_raw_value;
 use std::sync::{Arc, Mutex};
@@ -44,14 +47,18 @@ pub(crate) enum Habit {
 }
 
 /// Who answers.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Choice {
     /// Always the same node.
     Node(usize),
-    /// Any node, by a generator in this state.
-    Any(u64),
+    /// Any node.
+    Any(Rng),
+    /// The first node, but for one request in ten, which any node answers.
+    MostlyFirst(Rng),
     /// The first node, and from the request with this number on the second.
     SecondFrom(u64),
+    /// The first node, but for requests of this method, which the second one answers.
+    SecondFor(&'static str),
 }
 
 impl Network {
@@ -82,13 +89,26 @@ impl Network {
     }
 }
 
-/// The next number of a SplitMix64 generator.
-const fn draw(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mut word = *state;
-    word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    word ^ (word >> 31)
+impl Rule {
+    /// The number of the node, of so many, that answers a request.
+    fn node(&mut self, request: &SerializedRequest, nodes: usize) -> usize {
+        let number = self.requests;
+        self.requests += 1;
+        let any = |rng: &mut Rng| rng.below(nodes as u64) as usize;
+        match &mut self.choice {
+            Choice::Node(node) => *node,
+            Choice::Any(rng) => any(rng),
+            Choice::MostlyFirst(rng) => {
+                if rng.chance(1, 10) {
+                    any(rng)
+                } else {
+                    0
+                }
+            }
+            Choice::SecondFrom(switch) => usize::from(number >= *switch),
+            Choice::SecondFor(method) => usize::from(request.method() == *method),
+        }
+    }
 }
 
 impl tower::Service<RequestPacket> for Network {
@@ -100,35 +120,48 @@ impl tower::Service<RequestPacket> for Network {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: RequestPacket) -> TransportFut<'static> {
+    fn call(&mut self, packet: RequestPacket) -> TransportFut<'static> {
         let mut rule = self.rule.lock().unwrap();
-        let number = rule.requests;
-        rule.requests += 1;
-        if rule.failing == Some(number) {
+        let first = rule.requests;
+        let asked: Vec<_> = packet
+            .requests()
+            .iter()
+            .map(|request| (rule.node(request, self.nodes.len()), request.clone()))
+            .collect();
+        if rule.failing.is_some_and(|failing| (first..rule.requests).contains(&failing)) {
             return Box::pin(async { Err(TransportErrorKind::custom_str("the node is down")) });
         }
-        let node = match &mut rule.choice {
-            Choice::Node(node) => *node,
-            Choice::SecondFrom(switch) => usize::from(number >= *switch),
-            Choice::Any(state) => (draw(state) % self.nodes.len() as u64) as usize,
-        };
-        let habit = rule.habit;
-        if let Habit::RefusesRangesAbove(most) = habit
-            && request.requests().iter().any(|request| blocks_of_logs(request) > most)
-        {
-            return Box::pin(async { Err(TransportErrorKind::http_error(400, "too long".into())) });
-        }
-        let answer = tower::Service::call(&mut self.nodes[node].clone(), request);
+        let (nodes, habit) = (Arc::clone(&self.nodes), rule.habit);
         Box::pin(async move {
-            let mut answer = answer.await?;
-            let change = |response: &mut Response| change_logs(response, habit);
-            match &mut answer {
-                ResponsePacket::Single(response) => change(response),
-                ResponsePacket::Batch(responses) => responses.iter_mut().for_each(change),
+            let mut responses = Vec::with_capacity(asked.len());
+            for (node, request) in asked {
+                responses.push(answer(nodes[node].clone(), request, habit).await?);
             }
-            Ok(answer)
+            Ok(match packet {
+                RequestPacket::Single(_) => ResponsePacket::Single(responses.remove(0)),
+                RequestPacket::Batch(_) => ResponsePacket::Batch(responses),
+            })
         })
     }
+}
+
+async fn answer(
+    mut node: DevchainTransport,
+    request: SerializedRequest,
+    habit: Habit,
+) -> Result<Response, TransportError> {
+    if let Habit::RefusesRangesAbove(most) = habit
+        && blocks_of_logs(&request) > most
+    {
+        return Ok(failure(request.id().clone(), -32000, "the range is too long"));
+    }
+    let single = RequestPacket::Single(request);
+    let ResponsePacket::Single(mut response) = tower::Service::call(&mut node, single).await?
+    else {
+        panic!("a request has one response");
+    };
+    change_logs(&mut response, habit);
+    Ok(response)
 }
 
 /// The number of blocks whose logs a request asks for; 0 if it asks for none, or for one block by hash.

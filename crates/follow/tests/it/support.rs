@@ -8,7 +8,8 @@ use canon_chain::{Client, Severity, deploy::Create2Origin};
 use canon_devchain::{Devchain, UnsignedCall};
 use canon_differential::{History, Lockstep, salts};
 use canon_follow::{Advance, ChainSource, FollowError, Follower, LogSource, SetIdentity};
-use canon_protocol::{Addresses, BlockNumber, SetState};
+use canon_protocol::{Addresses, BlockNumber, SetState, Timestamp};
+use canon_views::Question;
 use std::{future::Future, sync::OnceLock};
 
 /// The calls of the history that most tests follow.
@@ -64,6 +65,12 @@ pub(crate) async fn step(follower: &mut Follower<impl LogSource>) -> Result<Adva
         assert_eq!(error.severity(), Severity::Retry, "{error}");
     }
     outcome
+}
+
+/// Everything that the follower's state knows.
+pub(crate) fn everything(follower: &Follower<ChainSource>) -> Question {
+    let now = follower.block().unwrap().timestamp;
+    Question::everything(follower.state(), Timestamp::of(now.get() + 12))
 }
 
 /// A chain at several heights, oldest first.

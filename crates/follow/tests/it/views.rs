@@ -2,18 +2,11 @@
 
 use crate::{
     network::{Choice, Habit, Network},
-    support::{Recording, client, run, source},
+    support::{Recording, client, everything, run, source},
 };
 use canon_chain::Client;
 use canon_follow::{ChainSource, FollowError, Follower};
-use canon_protocol::Timestamp;
 use canon_views::{Present, Question};
-
-/// Everything that the follower's state knows.
-fn everything(follower: &Follower<ChainSource>) -> Question {
-    let now = follower.block().unwrap().timestamp;
-    Question::everything(follower.state(), Timestamp::of(now.get() + 12))
-}
 
 /// The same view as the contracts answer it; `None` if the set can't be read that way.
 async fn answered(client: &Client, present: &Present, question: &Question) -> Option<Present> {
