@@ -52,7 +52,7 @@ pub enum Advance {
 }
 
 /// A set's state, kept in step with a chain.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Follower<S> {
     source: S,
     identity: SetIdentity,
@@ -87,7 +87,7 @@ struct Misfit {
 }
 
 /// A block that may still be replaced.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct WindowBlock {
     block: BlockView,
     logs: Vec<PlacedLog>,
