@@ -35,7 +35,7 @@ import { compile, readSources, root } from "./compiler.mjs";
 import { Differential } from "./mutate/differential.mjs";
 import { Project, endCommands } from "./mutate/forge.mjs";
 import { knownSurvivors } from "./mutate/known.mjs";
-import { difference, mutantsOf, sample } from "./mutate/mutants.mjs";
+import { difference, isMutated, mutantsOf, sample } from "./mutate/mutants.mjs";
 import { OUTCOMES, Results } from "./mutate/results.mjs";
 import { Contracts, Tester } from "./mutate/trial.mjs";
 
@@ -231,7 +231,7 @@ async function main() {
   const { sources: units, errors = [] } = compile(sources, { "*": { "": ["ast"] } });
   const problems = errors.filter((e) => e.severity === "error");
   if (problems.length > 0) throw new Error(problems.map((e) => e.formattedMessage).join("\n"));
-  const all = mutantsOf(units, sources, (path) => /^src\/(core|libraries|types|payloads)\//.test(path));
+  const all = mutantsOf(units, sources, isMutated);
   const mutants = selected(all, chosen);
   const results = new Results(chosen.results);
   if (chosen.list) {

@@ -22,7 +22,7 @@ pub(crate) fn result(text: &str) -> Result<(), Failure> {
         written => written.map_err(|error| {
             Failure::internal(
                 eyre::Report::new(error).wrap_err("the result can't be written"),
-                "look at where stdout leads to",
+                "check where stdout is redirected",
             )
         }),
     }

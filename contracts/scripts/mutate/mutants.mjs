@@ -129,6 +129,9 @@ export function sample(mutants, count, seed) {
     .map(([, mutant]) => mutant);
 }
 
+/** Whether the file at `path` is mutated: all of ours, except for the interfaces, which have no code. */
+export const isMutated = (path) => path.startsWith("src/") && !path.startsWith("src/interfaces/");
+
 /**
  * All mutants of the files for which `isMutated`.
  * @param {Record<string, {ast: object}>} units The compiler's ASTs by path.

@@ -6,13 +6,14 @@ use crate::{
 };
 use alloy_eips::BlockId;
 use alloy_network::TransactionBuilder;
-use alloy_primitives::{Address, Bytes, ChainId};
+use alloy_primitives::{Address, Bytes, ChainId, map::AddressMap};
 use alloy_provider::{DynProvider, Provider};
 use alloy_rpc_types_eth::{BlockOverrides, Header, TransactionRequest};
 use alloy_sol_types::SolCall;
+use canon_abi::{Asset, Governance};
 use canon_protocol::{BlockNumber, Timestamp};
 use canon_views::BlockView;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// EIP-7702: an account with this prefix and an address runs that address's code. It is not a
 /// contract: its owner can point it elsewhere at any time.
@@ -24,6 +25,15 @@ pub struct Client {
     provider: DynProvider,
     chain_id: ChainId,
     limits: Arc<EndpointLimits>,
+    assets: Arc<Mutex<AddressMap<PermitAsset>>>,
+}
+
+/// What a permit has to know of a Governance's asset. It never changes.
+#[derive(Clone, Debug)]
+pub(crate) struct PermitAsset {
+    pub(crate) address: Address,
+    /// `name()`, which names the domain of permits (EIP-2612).
+    pub(crate) name: String,
 }
 
 /// What is known of the block that should include a transaction.
@@ -53,7 +63,7 @@ impl Client {
         let provider = provider.erased();
         let what = "eth_chainId";
         let chain_id = provider.get_chain_id().await.map_err(|source| Error::rpc(what, source))?;
-        Ok(Self { provider, chain_id, limits: Arc::default() })
+        Ok(Self { provider, chain_id, limits: Arc::default(), assets: Arc::default() })
     }
 
     /// The provider.
@@ -69,6 +79,23 @@ impl Client {
     /// What was found out about the endpoint.
     pub(crate) fn limits(&self) -> &EndpointLimits {
         &self.limits
+    }
+
+    /// The asset of a Governance. Asked once, whoever signs permits for it.
+    pub(crate) async fn permit_asset(
+        &self,
+        at: BlockId,
+        governance: Address,
+    ) -> Result<PermitAsset> {
+        let known = || self.assets.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(asset) = known().get(&governance) {
+            return Ok(asset.clone());
+        }
+        let address = self.read(at, governance, Governance::ASSETCall {}).await?;
+        let name = self.read(at, address, Asset::nameCall {}).await?;
+        let asset = PermitAsset { address, name };
+        known().insert(governance, asset.clone());
+        Ok(asset)
     }
 
     /// The newest block.

@@ -27,6 +27,8 @@ pub struct Pending {
 /// A transaction that was mined and did what it is for.
 #[derive(Clone, Debug)]
 pub struct Confirmed {
+    /// The call that it did, by its signature or name.
+    pub what: &'static str,
     /// The transaction.
     pub hash: B256,
     /// The block that includes it.
@@ -191,6 +193,7 @@ impl Client {
             return Err(Error::EventMissing { what, hash, event });
         }
         Ok(Confirmed {
+            what,
             hash,
             block: BlockNumber::of(receipt.block_number.unwrap_or_default()),
             gas_used: receipt.gas_used,

@@ -21,7 +21,7 @@ pub struct Terms {
 
 /// The slot and round in which a campaign begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Start {
+pub struct CampaignStart {
     /// The first slot that can bring a signal for the payload.
     pub slot: Slot,
     /// The round whose signals count first, usually the one that `slot` is in. If the last slot of the
@@ -31,7 +31,7 @@ pub struct Start {
     pub counted: u32,
 }
 
-impl Start {
+impl CampaignStart {
     /// A campaign that begins at `slot` without signals.
     pub const fn at(rules: RoundRules, slot: Slot) -> Self {
         Self { slot, round: rules.round_of(slot), counted: 0 }
@@ -42,7 +42,7 @@ impl Start {
 #[derive(Clone, Debug)]
 pub struct Campaign {
     terms: Terms,
-    start: Start,
+    start: CampaignStart,
     /// The odds of the round in which it starts, with the slots that are left of it.
     first: RunningRoundOdds,
     /// The odds of every later round.
@@ -79,8 +79,8 @@ pub struct Schedule {
 
 impl Campaign {
     /// The campaign of `electorate` that begins at `start`.
-    pub fn new(terms: Terms, electorate: &Electorate, start: Start) -> Self {
-        let Start { slot, round, counted } = start;
+    pub fn new(terms: Terms, electorate: &Electorate, start: CampaignStart) -> Self {
+        let CampaignStart { slot, round, counted } = start;
         Self {
             terms,
             start,
@@ -216,7 +216,7 @@ mod tests {
             epoch_duration: NonZeroU64::new(4).unwrap(),
         };
         let rules = RoundRules::new(6, 10).unwrap();
-        let start = Start { counted, ..Start::at(rules, Slot::of(start)) };
+        let start = CampaignStart { counted, ..CampaignStart::at(rules, Slot::of(start)) };
         Campaign::new(Terms { rules, clock, configuration }, &set, start)
     }
 
@@ -238,7 +238,7 @@ mod tests {
         assert_eq!(campaign.earliest().unwrap().schedule.push, Timestamp::of(1_720));
         // The slot that is free next is the next round's, the round that is counted isn't.
         let rules = RoundRules::new(6, 10).unwrap();
-        let start = Start { slot: Slot::of(30), round: Round::of(2), counted: 5 };
+        let start = CampaignStart { slot: Slot::of(30), round: Round::of(2), counted: 5 };
         let lost = Campaign::new(
             campaign.terms,
             &Electorate::of_shares(1, Share::ALL, Share::NONE, Share::NONE).unwrap(),
@@ -246,7 +246,7 @@ mod tests {
         );
         assert_eq!((lost.first_round().slots_left, lost.first_round().wins), (0, 0.0));
         assert_eq!(lost.earliest().unwrap().round, Round::of(3));
-        assert_eq!(Start::at(rules, Slot::of(30)).round, Round::of(3));
+        assert_eq!(CampaignStart::at(rules, Slot::of(30)).round, Round::of(3));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::share::Share;
 /// The payload that an operator signals for in its slots, if any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Side {
+pub enum SignalingSide {
     /// Signals for the payload.
     For,
     /// Signals for another payload.
@@ -24,7 +24,7 @@ pub struct Operator {
     /// operator gets more slots by splitting its stake.
     pub seats: u32,
     /// The payload that it signals for.
-    pub side: Side,
+    pub side: SignalingSide,
     /// The share of its slots that it misses.
     pub missed: Share,
 }
@@ -44,7 +44,7 @@ pub enum ElectorateError {
     #[error("there are no seats: nobody could signal")]
     Empty,
     /// The shares of the two sides sum to more than 1.
-    #[error("a share of {0} for the payload and {1} for a rival: expected at most 1 together")]
+    #[error("a share of {0} for the payload and {1} for a rival: expected a sum of at most 1")]
     MoreThanAll(f64, f64),
     /// There are more seats than a set can have.
     #[error("{0} seats: a set has 2^32 - 1 at most")]
@@ -98,9 +98,9 @@ impl Electorate {
         let rival = part(rivals).min(seats - supporting);
         let operator = |seats, side| Operator { seats, side, missed };
         Self::new(vec![
-            operator(supporting, Side::For),
-            operator(rival, Side::Rival),
-            operator(seats - supporting - rival, Side::Silent),
+            operator(supporting, SignalingSide::For),
+            operator(rival, SignalingSide::Rival),
+            operator(seats - supporting - rival, SignalingSide::Silent),
         ])
     }
 
@@ -116,7 +116,7 @@ impl Electorate {
 
     /// The chance that a slot brings a signal of `side`. Each slot draws one seat, all with the same
     /// chance.
-    pub fn chance_per_slot(&self, side: Side) -> Share {
+    pub fn chance_per_slot(&self, side: SignalingSide) -> Share {
         let signals: f64 = self
             .operators
             .iter()
@@ -127,7 +127,7 @@ impl Electorate {
     }
 
     /// The share of the seats that `side` has.
-    pub fn share_of(&self, side: Side) -> Share {
+    pub fn share_of(&self, side: SignalingSide) -> Share {
         let seats: u64 = self
             .operators
             .iter()
@@ -159,15 +159,15 @@ mod tests {
     #[test]
     fn every_seat_counts_the_same() {
         let operators = vec![
-            Operator { seats: 60, side: Side::For, missed: share(0.0) },
-            Operator { seats: 20, side: Side::For, missed: share(0.5) },
-            Operator { seats: 20, side: Side::Rival, missed: share(0.0) },
+            Operator { seats: 60, side: SignalingSide::For, missed: share(0.0) },
+            Operator { seats: 20, side: SignalingSide::For, missed: share(0.5) },
+            Operator { seats: 20, side: SignalingSide::Rival, missed: share(0.0) },
         ];
         let set = Electorate::new(operators).unwrap();
-        assert_eq!(set.chance_per_slot(Side::For).get(), 0.7);
-        assert_eq!(set.chance_per_slot(Side::Rival).get(), 0.2);
-        assert_eq!(set.chance_per_slot(Side::Silent).get(), 0.0);
-        assert_eq!(set.share_of(Side::For).get(), 0.8);
+        assert_eq!(set.chance_per_slot(SignalingSide::For).get(), 0.7);
+        assert_eq!(set.chance_per_slot(SignalingSide::Rival).get(), 0.2);
+        assert_eq!(set.chance_per_slot(SignalingSide::Silent).get(), 0.0);
+        assert_eq!(set.share_of(SignalingSide::For).get(), 0.8);
         assert_eq!(set.missed().get(), 0.1);
     }
 

@@ -13,7 +13,7 @@ use canon_protocol::{Round, RoundRules, Slot};
 
 use crate::{
     binomial::{at_least, within},
-    electorate::{Electorate, Side},
+    electorate::{Electorate, SignalingSide},
 };
 
 /// The odds of a whole round.
@@ -33,11 +33,11 @@ impl RoundOdds {
     /// The odds of a round whose slots are all drawn from `electorate`.
     pub fn new(rules: RoundRules, electorate: &Electorate) -> Self {
         let (n, m) = (u64::from(rules.n()), u64::from(rules.m()));
-        let ours = electorate.chance_per_slot(Side::For);
+        let ours = electorate.chance_per_slot(SignalingSide::For);
         Self {
             wins: at_least(n, m, ours),
             fails: at_least(m - n + 1, m, ours.complement()),
-            rival_wins: at_least(n, m, electorate.chance_per_slot(Side::Rival)),
+            rival_wins: at_least(n, m, electorate.chance_per_slot(SignalingSide::Rival)),
             mean_signals: m as f64 * ours.get(),
         }
     }
@@ -94,7 +94,7 @@ impl RunningRoundOdds {
     ) -> Self {
         let slots_left = rules.slots_left(round, first_free);
         let needed = rules.n().saturating_sub(counted);
-        let ours = electorate.chance_per_slot(Side::For);
+        let ours = electorate.chance_per_slot(SignalingSide::For);
         let prospect = if needed == 0 {
             Prospect::Won
         } else if rules.can_win(counted, round, first_free) {

@@ -19,7 +19,7 @@ use toml::{
 };
 
 use crate::{
-    electorate::{Operator, Side, seats_of},
+    electorate::{Operator, SignalingSide, seats_of},
     share::Share,
 };
 
@@ -110,7 +110,7 @@ pub fn parse(
     match list.map(Spanned::get_ref) {
         Some(DeValue::Array(entries)) if !entries.is_empty() => {
             for (position, entry) in entries.iter().enumerate() {
-                let mut entry = Entry { position, entry, minimum, mistakes: &mut mistakes };
+                let mut entry = OperatorEntry { position, entry, minimum, mistakes: &mut mistakes };
                 operators.extend(entry.operator(missed));
             }
         }
@@ -126,7 +126,7 @@ pub fn parse(
 }
 
 /// One `[[operator]]`.
-struct Entry<'a> {
+struct OperatorEntry<'a> {
     /// Its position in the file, counted from 0.
     position: usize,
     entry: &'a Spanned<DeValue<'a>>,
@@ -134,7 +134,7 @@ struct Entry<'a> {
     mistakes: &'a mut Vec<Mistake>,
 }
 
-impl<'a> Entry<'a> {
+impl<'a> OperatorEntry<'a> {
     fn operator(&mut self, missed: Share) -> Option<ListedOperator> {
         let Some(table) = self.entry.get_ref().as_table() else {
             let field = format!("operator[{}]", self.position);
@@ -172,7 +172,7 @@ impl<'a> Entry<'a> {
                 let seats = u32::try_from(seats).ok()?;
                 let least = minimum.get().checked_mul(seats.into()).and_then(Amount::new);
                 if least.is_none() {
-                    let expected = "no more seats than all the asset there can be is enough for";
+                    let expected = "no more seats than the largest supply of the asset pays for";
                     self.expected(given.span(), "seats", expected);
                 }
                 Some((seats, least?))
@@ -183,7 +183,8 @@ impl<'a> Entry<'a> {
                 match seats_of(stake, minimum) {
                     Some(seats) if seats > 0 => return Some((seats, stake)),
                     Some(_) => {
-                        let expected = format!("the {} tokens of a seat or more", Tokens(minimum));
+                        let expected =
+                            format!("at least the {} tokens of one seat", Tokens(minimum));
                         self.expected(given.span(), "stake", &expected);
                     }
                     None => {
@@ -204,16 +205,16 @@ impl<'a> Entry<'a> {
         }
     }
 
-    fn side(&mut self, table: &'a DeTable<'a>) -> Option<Side> {
+    fn side(&mut self, table: &'a DeTable<'a>) -> Option<SignalingSide> {
         const EXPECTED: &str = r#""for", "rival" or "silent""#;
         let Some(given) = table.get("side") else {
             self.mistake(self.entry.span(), "side", MistakeKind::Missing(EXPECTED));
             return None;
         };
         match given.get_ref().as_str() {
-            Some("for") => Some(Side::For),
-            Some("rival") => Some(Side::Rival),
-            Some("silent") => Some(Side::Silent),
+            Some("for") => Some(SignalingSide::For),
+            Some("rival") => Some(SignalingSide::Rival),
+            Some("silent") => Some(SignalingSide::Silent),
             _ => {
                 self.expected(given.span(), "side", EXPECTED);
                 None
@@ -341,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn every_problem_is_told_with_its_operator_and_field() {
+    fn every_problem_names_its_operator_and_field() {
         let text = r#"
             [[operator]]
             seats = 1
@@ -367,7 +368,7 @@ mod tests {
             r#"3:21: operator[0].seats: expected seats or stake, found both [1]
 7:13: operator[1].seats: expected seats or stake, found neither [[[operator]]]
 8:20: operator[1].side: expected "for", "rival" or "silent" ["both"]
-10:21: operator[2].stake: expected the 100 tokens of a seat or more ["99.9"]
+10:21: operator[2].stake: expected at least the 100 tokens of one seat ["99.9"]
 12:22: operator[2].missed: expected a share from 0 % to 100 % [1.1]
 14:21: operator[3].seats: expected a whole number from 1 to 4,294,967,295 [0]
 17:13: operator[3].name: expected seats, stake, side or missed [name]

@@ -8,12 +8,12 @@ use canon_protocol::{
 };
 
 use crate::{
-    campaign::{Start, Terms},
-    electorate::{Electorate, ElectorateError, Operator, Side},
+    campaign::{CampaignStart, Terms},
+    electorate::{Electorate, ElectorateError, Operator, SignalingSide},
     operators::ListedOperator,
 };
 
-/// The number of seats of a set that isn't deployed, unless [`Sequencers`] gives another.
+/// The number of seats of a set that isn't deployed, unless [`PlannedSequencers`] gives another.
 pub const NOMINAL_SEATS: u32 = 1000;
 
 /// A campaign, ready to be forecast.
@@ -41,27 +41,27 @@ pub struct Baseline {
     /// All voting power: what is locked in a deployed set, otherwise the supply of the token.
     pub total_power: Amount,
     /// The slot and the round in which the campaign begins.
-    pub start: Start,
+    pub start: CampaignStart,
     /// The time from which durations are counted.
     pub now: Timestamp,
     /// Whether the set is deployed, and whether times are dates.
-    pub origin: Origin,
+    pub origin: BaselineOrigin,
 }
 
 /// The origin of a baseline.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Origin {
+pub enum BaselineOrigin {
     /// A set that isn't deployed. All times are durations from the start of the campaign.
     Undated,
     /// A set that isn't deployed, with a date on which the campaign starts.
     Dated,
     /// A deployed set, as it is at one block.
-    Deployed(DeployedSet),
+    Deployed(DeployedState),
 }
 
 /// The state of a deployed set that a forecast needs.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct DeployedSet {
+pub struct DeployedState {
     /// The epoch that runs.
     pub epoch: Epoch,
     /// The number of seats that draw its slots.
@@ -101,7 +101,7 @@ pub struct PlannedSet {
 
 /// The operators that sequence.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Sequencers {
+pub enum PlannedSequencers {
     /// Operators one by one. Other seats of a deployed set are silent.
     Listed(Vec<ListedOperator>),
     /// Shares of the seats, which all miss the same share of their slots.
@@ -177,7 +177,7 @@ pub enum PlanError {
     },
     /// The two shares of the seats sum to more than all of them.
     #[error(
-        "expected shares of at most {} together, found {}",
+        "expected shares that sum to {} at most, found {}",
         Percent::of(Fraction::ONE),
         Percent::sum([*.signaling, *.rival])
     )]
@@ -202,13 +202,13 @@ impl Plan {
     /// at all.
     pub fn new(
         baseline: Baseline,
-        sequencers: Sequencers,
+        sequencers: PlannedSequencers,
         vote: ExpectedVote,
         outages: Option<Outages>,
     ) -> Result<Self, PlanError> {
         let (electorate, listed) = match sequencers {
-            Sequencers::Listed(listed) => (baseline.electorate_of(&listed)?, listed),
-            Sequencers::Shares { seats, signaling, rival, missed } => {
+            PlannedSequencers::Listed(listed) => (baseline.electorate_of(&listed)?, listed),
+            PlannedSequencers::Shares { seats, signaling, rival, missed } => {
                 let seats = seats.map_or_else(|| baseline.seats(), Ok)?;
                 if u128::from(signaling.get()) + u128::from(rival.get())
                     > Fraction::ONE.get().into()
@@ -246,15 +246,15 @@ impl Baseline {
             slot_duration: set.slot_duration,
             epoch_duration: set.epoch_duration,
         };
-        let first = Start::at(set.rules, Slot::of(late.into()));
+        let first = CampaignStart::at(set.rules, Slot::of(late.into()));
         let into_round = clock.slot_start(first.slot).unwrap_or_default();
         let (origin, now) = match start {
-            None => (Origin::Undated, into_round),
+            None => (BaselineOrigin::Undated, into_round),
             Some(start) => {
                 // Slot 0 is the first slot of the round, `late` slots before the start.
                 let genesis = start.since(into_round).ok_or(PlanError::StartsBefore1970)?;
                 clock.genesis = Timestamp::ZERO + genesis;
-                (Origin::Dated, start)
+                (BaselineOrigin::Dated, start)
             }
         };
         Ok(Self {
@@ -270,19 +270,19 @@ impl Baseline {
     /// Whether times are dates, not only durations.
     pub const fn is_dated(&self) -> bool {
         match self.origin {
-            Origin::Undated => false,
-            Origin::Dated | Origin::Deployed(_) => true,
+            BaselineOrigin::Undated => false,
+            BaselineOrigin::Dated | BaselineOrigin::Deployed(_) => true,
         }
     }
 
     /// The number of seats, where none is given.
     const fn seats(&self) -> Result<u32, PlanError> {
         match self.origin {
-            Origin::Undated | Origin::Dated => Ok(NOMINAL_SEATS),
-            Origin::Deployed(DeployedSet { seats: 0, epoch, .. }) => {
+            BaselineOrigin::Undated | BaselineOrigin::Dated => Ok(NOMINAL_SEATS),
+            BaselineOrigin::Deployed(DeployedState { seats: 0, epoch, .. }) => {
                 Err(PlanError::EmptySet { epoch })
             }
-            Origin::Deployed(DeployedSet { seats, .. }) => Ok(seats),
+            BaselineOrigin::Deployed(DeployedState { seats, .. }) => Ok(seats),
         }
     }
 
@@ -291,7 +291,7 @@ impl Baseline {
     fn electorate_of(&self, listed: &[ListedOperator]) -> Result<Electorate, PlanError> {
         let mut operators: Vec<_> = listed.iter().map(|listed| listed.operator).collect();
         let listed = Electorate::new(operators.clone())?;
-        let Origin::Deployed(DeployedSet { seats, epoch, .. }) = self.origin else {
+        let BaselineOrigin::Deployed(DeployedState { seats, epoch, .. }) = self.origin else {
             return Ok(listed);
         };
         let found = listed.seats();
@@ -299,7 +299,7 @@ impl Baseline {
         let others = others.ok_or(PlanError::MoreSeatsThanDraw { listed: found, seats, epoch })?;
         if others > 0 {
             let missed = listed.missed();
-            operators.push(Operator { seats: others, side: Side::Silent, missed });
+            operators.push(Operator { seats: others, side: SignalingSide::Silent, missed });
         }
         Ok(Electorate::new(operators)?)
     }
@@ -329,26 +329,29 @@ mod tests {
     /// The same set, deployed, with `seats` seats that draw in epoch 3.
     fn deployed(seats: u32) -> Baseline {
         let deployed =
-            DeployedSet { epoch: Epoch::of(3), seats, pushable: None, live_proposal: None };
+            DeployedState { epoch: Epoch::of(3), seats, pushable: None, live_proposal: None };
         Baseline {
-            origin: Origin::Deployed(deployed),
+            origin: BaselineOrigin::Deployed(deployed),
             ..Baseline::planned(&set(), 0, None).unwrap()
         }
     }
 
-    fn shares(seats: Option<u32>, signaling: Fraction, rival: Fraction) -> Sequencers {
-        Sequencers::Shares { seats, signaling, rival, missed: Fraction::ZERO }
+    fn shares(seats: Option<u32>, signaling: Fraction, rival: Fraction) -> PlannedSequencers {
+        PlannedSequencers::Shares { seats, signaling, rival, missed: Fraction::ZERO }
     }
 
-    fn listed(seats: &[u32]) -> Sequencers {
+    fn listed(seats: &[u32]) -> PlannedSequencers {
         let missed = Share::new(0.25).unwrap();
-        let operator = |seats| Operator { seats, side: Side::For, missed };
+        let operator = |seats| Operator { seats, side: SignalingSide::For, missed };
         let listed =
             |seats: &u32| ListedOperator { operator: operator(*seats), stake: Amount::ZERO };
-        Sequencers::Listed(seats.iter().map(listed).collect())
+        PlannedSequencers::Listed(seats.iter().map(listed).collect())
     }
 
-    fn electorate(baseline: Baseline, sequencers: Sequencers) -> Result<Electorate, PlanError> {
+    fn electorate(
+        baseline: Baseline,
+        sequencers: PlannedSequencers,
+    ) -> Result<Electorate, PlanError> {
         Plan::new(baseline, sequencers, VOTE, None).map(|plan| plan.electorate)
     }
 
@@ -401,9 +404,12 @@ mod tests {
             operators.map(|operator| (operator.seats, operator.side)).collect()
         };
         let whole = electorate(deployed(8), listed(&[5, 3])).unwrap();
-        assert_eq!(seats(&whole), [(5, Side::For), (3, Side::For)]);
+        assert_eq!(seats(&whole), [(5, SignalingSide::For), (3, SignalingSide::For)]);
         let part = electorate(deployed(9), listed(&[5, 3])).unwrap();
-        assert_eq!(seats(&part), [(5, Side::For), (3, Side::For), (1, Side::Silent)]);
+        assert_eq!(
+            seats(&part),
+            [(5, SignalingSide::For), (3, SignalingSide::For), (1, SignalingSide::Silent)]
+        );
         // They miss what the others miss.
         assert_eq!(part.missed(), whole.missed());
         let refused = electorate(deployed(7), listed(&[5, 3]));

@@ -120,7 +120,8 @@ impl SetState {
                     proposals.ok_or_else(|| ApplyError::emitter(log))?.become_proposal(push, id)?;
                 }
                 let by = Some(*proposer).filter(|proposer| *proposer != emitter);
-                self.governance.add_proposal(payload, by, *actions_hash, actions.clone(), block);
+                let actions = actions.as_slice().into();
+                self.governance.add_proposal(payload, by, *actions_hash, actions, block);
                 Ok(None)
             }
             (

@@ -19,6 +19,7 @@ use canon_protocol::{BlockNumber, Seconds, Timestamp};
 use crate::{
     error::{During, Error, Result},
     gas::Ledger,
+    keys,
     progress::Reporter,
     scenario::L1,
     timeline::Spent,
@@ -60,6 +61,8 @@ pub(crate) struct ChainDriver<'a> {
     pub(crate) gas: Ledger,
     /// Gas limits of transactions that are sent by the hundred, by kind.
     limits: BTreeMap<&'static str, u64>,
+    /// Deploys contracts that are assembled from opcodes.
+    bytecode_deployer: PrivateKeySigner,
     pub(crate) report: Reporter<'a>,
 }
 
@@ -92,6 +95,7 @@ impl<'a> ChainDriver<'a> {
             gas_limit: l1.gas_limit,
             gas: Ledger::default(),
             limits: BTreeMap::new(),
+            bytecode_deployer: keys::key(seed, keys::BYTECODE_DEPLOYER, 0),
             report,
         })
     }
@@ -236,14 +240,13 @@ impl<'a> ChainDriver<'a> {
     pub(crate) async fn create(
         &mut self,
         act: &'static str,
-        key: &PrivateKeySigner,
-        nonce: u64,
         code: Bytes,
     ) -> Result<(Address, u64)> {
+        let key = &self.bytecode_deployer;
         let fee = u128::from(self.chain.next_base_fee()) * 2 + TIP;
         let tx = TxEip1559 {
             chain_id: self.chain.chain_id(),
-            nonce,
+            nonce: self.chain.nonce(key.address()),
             gas_limit: CREATION_GAS,
             max_fee_per_gas: fee,
             max_priority_fee_per_gas: TIP,

@@ -5,17 +5,21 @@ use std::collections::BTreeMap;
 use alloy_dyn_abi::{DynSolValue, JsonAbiExt};
 use alloy_json_abi::Function;
 use alloy_primitives::{Address, hex};
-use canon_abi::{Contract, Governance};
+use canon_abi::Contract;
+use canon_protocol::Action;
 
-use crate::upgrade_run::Set;
+use crate::followed_set::FollowedSet;
 
 /// An action with the contract's name, the function's and its arguments. Addresses get their names
 /// where they have one. An assertion is one only on the set's own Expect: elsewhere the same bytes mean nothing.
-pub(crate) fn describe(action: &Governance::Action, set: &Set) -> String {
-    let names = &set.names;
+pub(crate) fn describe(action: &Action, set: &FollowedSet) -> String {
+    in_words(action, set.addresses().expect, &set.names)
+}
+
+fn in_words(action: &Action, expect: Address, names: &BTreeMap<Address, String>) -> String {
     let target = name(action.target, names);
     let decoded = action.data.split_first_chunk::<4>().and_then(|(selector, arguments)| {
-        let function = function(*selector, action.target == set.expect)?;
+        let function = function(*selector, action.target == expect)?;
         Some((function, function.abi_decode_input(arguments).ok()?))
     });
     match decoded {
@@ -66,19 +70,9 @@ mod tests {
     fn assertions_are_shown_only_on_the_sets_expect() {
         let at = Address::repeat_byte;
         let names = [(at(1), "Expect"), (at(2), "Registry"), (at(3), "rollup 1")];
-        let set = Set {
-            asset: at(9),
-            registry: at(2),
-            governance: at(9),
-            proposals: at(9),
-            issuer: at(9),
-            distributor: at(9),
-            expect: at(1),
-            names: names.map(|(address, name)| (address, name.to_owned())).into(),
-            all_proposals: Vec::new(),
-        };
+        let names = names.map(|(address, name)| (address, name.to_owned())).into();
         let show = |target, data: Vec<u8>| {
-            describe(&Governance::Action { target, data: Bytes::from(data) }, &set)
+            in_words(&Action { target, data: Bytes::from(data) }, at(1), &names)
         };
         let canonical = Expect::canonicalIsCall { registry: at(2), expected: at(3) }.abi_encode();
         let upgrade = Registry::upgradeCall { rollup: at(3) }.abi_encode();

@@ -24,6 +24,9 @@ pub enum Error {
     /// The set couldn't be deployed.
     #[error("deploying: {0}")]
     Deployment(#[source] Box<canon_chain::deploy::DeployError>),
+    /// The set's events don't lead to a state.
+    #[error("following the set: {0}")]
+    Following(#[source] Box<canon_follow::FollowError>),
     /// The embedded chain refused to be driven.
     #[error("the embedded chain can't go on ({0})")]
     Devchain(#[from] canon_devchain::Error),

@@ -25,13 +25,14 @@
 //! Nothing here reads a clock, the environment or randomness: equal scenarios give equal reports,
 //! bit for bit.
 
+mod acting;
 mod agenda;
-mod batch;
 mod bytecode;
 mod chain_driver;
 mod checks;
 mod describe;
 mod error;
+mod followed_set;
 mod forgery;
 mod gas;
 mod keys;

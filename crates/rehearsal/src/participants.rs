@@ -2,13 +2,18 @@
 
 use alloy_primitives::Address;
 use alloy_signer_local::PrivateKeySigner;
-use canon_agents::{Holder as HolderAgent, Keeper, Mover, Sequencer as SequencerAgent};
-use canon_chain::{Checks, Client, Sender};
+use canon_agents::{self as roles, Agent};
+use canon_chain::{
+    Checks, Client, IntentSender, Sender,
+    tx::{FeePolicy, MemoryJournal},
+};
 use canon_protocol::Amount;
+use canon_views::{BlockDuty, MovePlan, SequencerIdentity};
 
 use crate::{
+    error::{During, Result},
     keys,
-    scenario::{BallotPlan, Scenario},
+    scenario::{BallotPlan, HolderGroup, Scenario},
     timeline::Who,
 };
 
@@ -17,7 +22,7 @@ use crate::{
 pub(crate) struct Participants {
     pub(crate) deployer: Sender,
     pub(crate) authors: Sender,
-    pub(crate) keeper: Keeper,
+    pub(crate) keeper: Agent<roles::Keeper>,
     pub(crate) anyone: Sender,
     /// Registers attesters of others.
     pub(crate) squatter: Sender,
@@ -32,20 +37,20 @@ pub(crate) struct Sequencer {
     /// Counted from 1, among the old rollup's or among the pioneers.
     pub(crate) number: u64,
     pub(crate) attester: Address,
-    /// The proposer's key, for asking only: the agent counts its nonces.
+    /// The proposer's key, for trying only.
     pub(crate) proposer: Sender,
     /// Signals and proposes blocks.
-    pub(crate) agent: SequencerAgent,
-    /// Owns the stake and decides about it, until a mover takes that over.
+    pub(crate) agent: Agent<roles::Sequencer>,
+    /// Owns the stake and decides about it.
     pub(crate) withdrawer: Sender,
-    pub(crate) mover: Option<Mover>,
+    /// The withdrawer's key.
+    withdrawer_key: PrivateKeySigner,
+    pub(crate) mover: Option<Agent<roles::Mover>>,
     pub(crate) conduct: Conduct,
     /// Whether it stakes on the new rollup only.
     pub(crate) pioneer: bool,
     /// Whether it goes to the new rollup.
     pub(crate) moves: bool,
-    /// The rollup that it announced to move to, as an index.
-    pub(crate) moving_to: Option<usize>,
 }
 
 /// What a sequencer does in its slots.
@@ -64,9 +69,9 @@ pub(crate) enum Conduct {
 pub(crate) struct Holder {
     /// Counted from 1.
     pub(crate) number: u64,
-    /// Its key; it asks for its nonce anew each time, since the agent counts its own.
-    pub(crate) sender: Sender,
-    pub(crate) agent: HolderAgent,
+    pub(crate) agent: Agent<roles::Holder>,
+    /// The agent's key, for what the agent doesn't do.
+    key: PrivateKeySigner,
     pub(crate) tokens: Amount,
     pub(crate) ballot: BallotPlan,
     pub(crate) leaves: bool,
@@ -74,9 +79,32 @@ pub(crate) struct Holder {
     pub(crate) late: bool,
 }
 
+impl Holder {
+    /// The key as a sender, which asks for its nonce: the agent uses the key, too.
+    pub(crate) fn sender(&self, client: &Client) -> Sender {
+        Sender::new(client.clone(), self.key.clone())
+    }
+}
+
 impl Sequencer {
     pub(crate) const fn who(&self) -> Who {
         if self.pioneer { Who::Pioneer(self.number) } else { Who::Sequencer(self.number) }
+    }
+
+    /// Its stake is to move to the rollup at `to`.
+    pub(crate) fn start_to_move(&mut self, client: &Client, to: Address) -> Result<()> {
+        let from = self.agent.role.identity.rollup;
+        let (withdrawer, attester) = (self.withdrawer.address(), self.attester);
+        let plan = MovePlan { withdrawer, attester, from, to, spare: withdrawer };
+        let sender = intent_sender(client, &self.withdrawer_key)?;
+        let sender = sender.with_checks(Checks::AtReceipt { gas_limit: MOVER_GAS });
+        self.mover = Some(Agent::new(roles::Mover { plan }, sender));
+        Ok(())
+    }
+
+    /// Whether its stake is to move to the rollup at `to`.
+    pub(crate) fn moves_to(&self, to: Address) -> bool {
+        self.mover.as_ref().is_some_and(|mover| mover.role.plan.to == to)
     }
 
     /// Whether it does anything at all.
@@ -120,64 +148,85 @@ impl Keys {
 /// Of everything that holders send. The dearest is the first lock with a permit.
 const HOLDER_GAS: u64 = 300_000;
 /// Of announcing and of finishing a move.
-pub(crate) const MOVER_GAS: u64 = 600_000;
+const MOVER_GAS: u64 = 600_000;
 
 impl Participants {
     /// Gives everybody a part. `rollup` is the old one.
-    pub(crate) fn new(scenario: &Scenario, keys: Keys, client: &Client) -> Self {
+    pub(crate) fn new(scenario: &Scenario, keys: Keys, client: &Client) -> Result<Self> {
         let fresh = |key| Sender::new(client.clone(), key).with_nonce(0);
-        let [deployer, authors, keeper, anyone, squatter] = keys.roles.map(fresh);
+        let [deployer, authors, keeper, anyone, squatter] = keys.roles;
         let conduct = conducts(scenario);
         let plan = scenario.sequencers;
-        let sequencers = keys
-            .sequencers
-            .into_iter()
-            .zip(0_u64..)
-            .map(|([proposer, withdrawer], index)| {
-                let pioneer = index >= plan.count;
-                let old = usize::try_from(index).ok().and_then(|index| conduct.get(index));
-                let (conduct, moves) = old.copied().unwrap_or((Conduct::Diligent, false));
-                let proposer = fresh(proposer);
-                Sequencer {
-                    number: 1 + if pioneer { index - plan.count } else { index },
-                    attester: keys::address(scenario.seed, "attester", index),
-                    // Its rollup isn't deployed yet.
-                    agent: SequencerAgent::new(proposer.clone(), Address::ZERO),
-                    proposer,
-                    withdrawer: fresh(withdrawer),
-                    mover: None,
-                    conduct,
-                    pioneer,
-                    moves,
-                    moving_to: None,
-                }
+        let sequencer = |([proposer, withdrawer], index): ([PrivateKeySigner; 2], u64)| {
+            let pioneer = index >= plan.count;
+            let old = usize::try_from(index).ok().and_then(|index| conduct.get(index));
+            let (conduct, moves) = old.copied().unwrap_or((Conduct::Diligent, false));
+            // Its rollup isn't deployed yet.
+            let identity = SequencerIdentity {
+                proposer: proposer.address(),
+                rollup: Address::ZERO,
+                blocks: BlockDuty::Propose,
+            };
+            let role = roles::Sequencer { identity, plan: None };
+            Ok(Sequencer {
+                number: 1 + if pioneer { index - plan.count } else { index },
+                attester: keys::address(scenario.seed, "attester", index),
+                agent: Agent::new(role, intent_sender(client, &proposer)?),
+                proposer: fresh(proposer),
+                withdrawer: fresh(withdrawer.clone()),
+                withdrawer_key: withdrawer,
+                mover: None,
+                conduct,
+                pioneer,
+                moves,
             })
-            .collect();
+        };
+        let sequencers = keys.sequencers.into_iter().zip(0..).map(sequencer);
         let groups = scenario.holders.iter();
-        let roles = groups.flat_map(|group| (0..group.count).map(move |_| group));
-        let holders = keys
-            .holders
-            .into_iter()
-            .zip(roles)
-            .zip(0_u64..)
-            .map(|((key, group), index)| Holder {
+        let parts = groups.flat_map(|group| (0..group.count).map(move |_| group));
+        let holder = |((key, group), index): ((PrivateKeySigner, &HolderGroup), u64)| {
+            let sender = intent_sender(client, &key)?;
+            let sender = sender.with_checks(Checks::AtReceipt { gas_limit: HOLDER_GAS });
+            Ok(Holder {
                 number: index + 1,
-                agent: holder(fresh(key.clone())),
-                sender: Sender::new(client.clone(), key),
+                agent: Agent::new(roles::Holder::new(key.address()), sender),
+                key,
                 tokens: keys::amount(scenario.seed, index, group.least, group.most),
                 ballot: group.ballot,
                 leaves: group.leave,
                 late: group.late,
             })
-            .collect();
-        let keeper = Keeper::new(keeper);
-        Self { deployer, authors, keeper, anyone, squatter, sequencers, holders }
+        };
+        let holders = keys.holders.into_iter().zip(parts).zip(0..).map(holder);
+        Ok(Self {
+            deployer: fresh(deployer),
+            authors: fresh(authors),
+            keeper: Agent::new(roles::Keeper::default(), intent_sender(client, &keeper)?),
+            anyone: fresh(anyone),
+            squatter: fresh(squatter),
+            sequencers: sequencers.collect::<Result<_>>()?,
+            holders: holders.collect::<Result<_>>()?,
+        })
+    }
+
+    /// The sequencer who proposes with an address, by its index.
+    pub(crate) fn sequencer_of(&self, proposer: Address) -> Option<usize> {
+        self.sequencers.iter().position(|one| one.agent.address() == proposer)
+    }
+
+    /// One holder by its number, or how many they are.
+    pub(crate) fn these_holders(&self, holders: &[usize]) -> Who {
+        match holders {
+            [holder] => Who::Holder(self.holders[*holder].number),
+            _ => Who::Holders(holders.len() as u64),
+        }
     }
 }
 
-/// Holders send by the thousand, so what they send is checked at its receipt.
-pub(crate) const fn holder(sender: Sender) -> HolderAgent {
-    HolderAgent::new(sender).with_checks(Checks::AtReceipt { gas_limit: HOLDER_GAS })
+/// A sender that begins with an empty journal.
+fn intent_sender(client: &Client, key: &PrivateKeySigner) -> Result<IntentSender> {
+    let (fees, journal) = (FeePolicy::default(), MemoryJournal::default());
+    IntentSender::new(client.clone(), key.clone(), fees, journal).during("making a sender")
 }
 
 /// Who of the old rollup's sequencers does what, and who moves.

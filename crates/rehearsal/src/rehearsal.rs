@@ -1,6 +1,7 @@
 //! A rehearsal from outside.
 
 use canon_devchain::Devchain;
+use canon_protocol::SetState;
 
 use crate::{
     checks,
@@ -43,7 +44,12 @@ impl<'a> Rehearsal<'a> {
 
     /// The address of the set's Registry, from which all others are found.
     pub const fn registry(&self) -> alloy_primitives::Address {
-        self.run.set.registry
+        self.run.set.addresses().registry
+    }
+
+    /// The set's state at the end, folded from the events of the rehearsal's transactions.
+    pub fn state(&self) -> &SetState {
+        self.run.state()
     }
 
     /// Compares the chain, as it is now, with what the story has to lead to.

@@ -1,121 +1,75 @@
 //! Everything that a rehearsal knows while it is played.
 
-use std::{collections::BTreeMap, fmt};
+use std::{fmt, ops::Range};
 
-use alloy_primitives::{Address, Bytes, map::AddressMap};
-use canon_abi::Governance;
-use canon_agents::{View, Watcher};
-use canon_chain::{
-    Deployment, calls,
-    deploy::{DEPLOYMENT_PROXY, DeployedSet},
-};
+use alloy_primitives::Address;
+use canon_chain::{Confirmed, ContractCall, Sender, calls};
 use canon_protocol::{
-    Amount, BlockNumber, Create2, Deadlines, Epoch, ProposalId, RollupBlock, Round, Slot,
-    SlotClock, Tabulation, Tally, Timestamp, WithdrawalId,
+    Amount, BlockNumber, Epoch, Proposal, ProposalId, RollupBlock, Round, SetState, Tabulation,
+    Tally, Timestamp,
 };
+use canon_views::{Question, SetView};
 
 use crate::{
     chain_driver::ChainDriver,
-    error::{During, Error, Result},
-    keys,
+    error::{Error, Result},
+    followed_set::{DeployedRollup, FollowedSet},
     participants::Participants,
     refusal::Refusal,
-    scenario::{End, ProposalPlan, Reason, Scenario},
-    steps::Count,
+    scenario::{End, ProposalPlan, Reason, RollupKind, Scenario},
+    steps::Signaling,
     timeline::{Chapter, Entry, Event, Spent, Timeline, Who},
 };
 
-/// The chain, the participants and the timeline so far.
+/// The chain, the set, the participants and the timeline so far.
+///
+/// Whatever mines blocks ends with an [update](Self::update), so that the [state](Self::state) is always
+/// that at the newest block.
 pub(crate) struct UpgradeRun<'a> {
     pub(crate) scenario: &'a Scenario,
     pub(crate) driver: ChainDriver<'a>,
-    pub(crate) watcher: Watcher,
+    pub(crate) set: FollowedSet,
     pub(crate) cast: Participants,
-    pub(crate) set: Set,
-    /// In the order of their deployment; the first is canonical from the beginning.
-    pub(crate) rollups: Vec<RollupState>,
     /// One for each proposal of the scenario, in its order.
     pub(crate) tracks: Vec<ProposalTrack>,
-    pub(crate) withdrawals: Vec<Leave>,
-    /// When the announced moves can be finished.
-    pub(crate) moves_ready: Timestamp,
-    /// What the sequencers are set to signal for.
-    pub(crate) campaign: Option<usize>,
-    /// Whether somebody tried to signal in a slot of another.
-    pub(crate) out_of_turn_tried: bool,
-    /// Epochs of silence that are still to come.
-    pub(crate) silent_epochs: u64,
-    /// Until when nobody calls the canonical rollup, if anybody ever doesn't.
-    pub(crate) silent_until: Option<Timestamp>,
-    /// The present round of signals.
-    pub(crate) count: Count,
+    pub(crate) signaling: Signaling,
     pub(crate) timeline: Timeline,
-    /// Who proposes for which address.
-    proposers: AddressMap<usize>,
-    /// The nonce of the next contract that is assembled from opcodes.
-    deploy_nonce: u64,
 }
 
-/// Addresses of the set; `proposals` is the one in force.
-#[derive(Clone, Debug)]
-pub(crate) struct Set {
-    pub(crate) asset: Address,
-    pub(crate) registry: Address,
-    pub(crate) governance: Address,
-    pub(crate) proposals: Address,
-    pub(crate) issuer: Address,
-    pub(crate) distributor: Address,
-    pub(crate) expect: Address,
-    /// Names of all contracts that were deployed, for people.
-    pub(crate) names: BTreeMap<Address, String>,
-    /// Every Proposals contract, the first one first.
-    pub(crate) all_proposals: Vec<Address>,
-}
-
-/// A rollup and what it should have done so far.
-#[derive(Clone, Debug)]
-pub(crate) struct RollupState {
-    /// What people call it: the version that it has, or would have as the next one.
-    pub(crate) label: u64,
-    pub(crate) address: Address,
-    /// What it is said to come from.
-    pub(crate) create2: Create2,
-    /// Whether it comes from something else.
-    pub(crate) forged: bool,
-    pub(crate) clock: SlotClock,
-    /// The newest epoch whose seed is known to be recorded.
-    pub(crate) seeded: Epoch,
-    pub(crate) canonical: bool,
-    /// Stakers by rights.
-    pub(crate) stakers: u64,
-    pub(crate) blocks: u64,
-    pub(crate) earned: Amount,
-}
-
-/// A proposal on its way.
+/// A proposal of the scenario on its way.
 #[derive(Clone, Debug)]
 pub(crate) struct ProposalTrack {
     pub(crate) plan: ProposalPlan,
     pub(crate) payload: Address,
-    /// The rollup that it makes canonical, as an index.
-    pub(crate) rollup: Option<usize>,
-    /// The Proposals contract that it puts in force.
-    pub(crate) proposals: Option<Address>,
+    /// What it puts in force.
+    pub(crate) replacement: Replacement,
     pub(crate) gate: Option<Address>,
     /// Sequencers don't signal before their rollup has this block.
     pub(crate) height: RollupBlock,
     pub(crate) rounds_tried: u64,
     /// The round that it won.
     pub(crate) won: Option<Won>,
-    pub(crate) live: Option<Live>,
+    /// The proposal that it became.
+    pub(crate) id: Option<ProposalId>,
     pub(crate) end: Option<End>,
     /// How often somebody tried to execute it.
     pub(crate) tries: u64,
     pub(crate) executed_in: Option<BlockNumber>,
+    /// The withdrawals of those who left right after their ballots on it, by number.
+    pub(crate) left: Range<usize>,
     /// Names of the refusals met, in order, each once.
     pub(crate) refusals: Vec<String>,
-    /// How often the last refusal was met again, without saying so.
+    /// How often the last refusal was met again, without an event of its own.
     pub(crate) repeated: u64,
+}
+
+/// What a proposal puts in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Replacement {
+    /// A rollup, by its index.
+    Rollup(usize),
+    /// A Proposals contract.
+    Proposals(Address),
 }
 
 /// A round that was won, of one rollup at one Proposals contract.
@@ -130,34 +84,14 @@ impl ProposalTrack {
     pub(crate) fn has_won(&self, round: Round) -> bool {
         self.won.is_some_and(|won| won.round == round)
     }
-}
 
-/// The part of a track that exists once there is a proposal.
-#[derive(Clone, Debug)]
-pub(crate) struct Live {
-    pub(crate) id: ProposalId,
-    pub(crate) deadlines: Deadlines,
-    /// The list that was published when it was created.
-    pub(crate) frozen: Vec<Governance::Action>,
-    /// Who pushed it: a Proposals contract, or Governance for the lock.
-    pub(crate) proposer: Address,
-    pub(crate) tally: Tally,
-    /// How the vote ended, by the protocol's own rules.
-    pub(crate) result: Option<Tabulation>,
-}
-
-/// Power that was given up.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Leave {
-    pub(crate) id: WithdrawalId,
-    pub(crate) holder: usize,
-    pub(crate) amount: Amount,
-    pub(crate) at: Timestamp,
-    pub(crate) unlocks_at: Timestamp,
-    /// The first second at which the proposal voted on could be executed, for those who leave
-    /// after a ballot.
-    pub(crate) not_before: Option<Timestamp>,
-    pub(crate) claimed: bool,
+    /// The rollup that it makes canonical, by its index.
+    pub(crate) const fn rollup(&self) -> Option<usize> {
+        match self.replacement {
+            Replacement::Rollup(index) => Some(index),
+            Replacement::Proposals(_) => None,
+        }
+    }
 }
 
 const RECORDING: &str = "record a seed";
@@ -167,38 +101,39 @@ impl<'a> UpgradeRun<'a> {
         scenario: &'a Scenario,
         driver: ChainDriver<'a>,
         cast: Participants,
-        set: Set,
-        first: RollupState,
+        mut set: FollowedSet,
     ) -> Self {
-        let proposers = cast
-            .sequencers
-            .iter()
-            .enumerate()
-            .map(|(index, sequencer)| (sequencer.proposer.address(), index))
-            .collect();
-        let mut set = set;
         set.names.insert(cast.authors.address(), "the authors".to_owned());
-        let mut watcher = Watcher::new(driver.client().clone(), set.registry);
-        watcher.watch_rollup(first.address);
         Self {
             scenario,
             driver,
-            watcher,
-            cast,
             set,
-            rollups: vec![first],
+            cast,
             tracks: Vec::new(),
-            withdrawals: Vec::new(),
-            moves_ready: Timestamp::ZERO,
-            campaign: None,
-            out_of_turn_tried: false,
-            silent_epochs: scenario.signaling.silent_epochs,
-            silent_until: None,
-            count: Count::default(),
-            deploy_nonce: 0,
+            signaling: Signaling::new(scenario.signaling.silent_epochs),
             timeline: Timeline::new(),
-            proposers,
         }
+    }
+
+    /// The state at the newest block.
+    pub(crate) fn state(&self) -> &SetState {
+        self.set.state()
+    }
+
+    /// Takes the state to the newest block.
+    pub(crate) async fn update(&mut self) -> Result<()> {
+        self.set.update().await
+    }
+
+    /// The set at the newest block, with what `ask` adds to the question.
+    pub(crate) async fn view(
+        &mut self,
+        next: Timestamp,
+        ask: impl FnOnce(&Participants, &mut Question),
+    ) -> Result<SetView> {
+        let mut question = Question::new(next);
+        ask(&self.cast, &mut question);
+        self.set.view(&question).await
     }
 
     /// Adds something that happened in the newest block.
@@ -226,12 +161,36 @@ impl<'a> UpgradeRun<'a> {
         self.driver.report.tell(doing, done, of);
     }
 
+    /// Sends a transaction that has to work, and mines it.
+    pub(crate) async fn send(
+        &mut self,
+        act: &'static str,
+        sender: impl FnOnce(&mut Participants) -> &mut Sender,
+        call: ContractCall,
+    ) -> Result<Confirmed> {
+        let confirmed = self.driver.send(act, sender(&mut self.cast), call).await?;
+        self.update().await?;
+        Ok(confirmed)
+    }
+
+    /// Mines until nothing waits, and at least one block.
+    pub(crate) async fn mine_all(&mut self) -> Result<()> {
+        self.driver.mine_all()?;
+        self.update().await
+    }
+
+    /// Lets time pass until the next block is at `time`, without anybody doing anything.
+    pub(crate) async fn pass_until(&mut self, time: Timestamp) -> Result<()> {
+        self.driver.wait_until(time)?;
+        self.update().await
+    }
+
     /// Lets time pass until the next block is at `time`, and says so if it is long. Meanwhile somebody
     /// records seeds, as blocks would that aren't shown.
     pub(crate) async fn wait_until(&mut self, time: Timestamp, until: &str) -> Result<()> {
         let (from, first) = (self.driver.now(), self.driver.block());
         let seeds = self.record_seeds_until(time).await?;
-        self.driver.wait_until(time)?;
+        self.pass_until(time).await?;
         let seconds = self.driver.now().since(from).unwrap_or_default();
         let blocks = self.driver.block().steps_since(first).unwrap_or_default() - seeds;
         // A minute is what happens between two lines anyway.
@@ -247,62 +206,42 @@ impl<'a> UpgradeRun<'a> {
     async fn record_seeds_until(&mut self, time: Timestamp) -> Result<u64> {
         let mut recorded = 0;
         while let Some((index, epoch, due)) = self.next_seed().filter(|(.., due)| *due < time) {
-            self.driver.wait_until(due)?;
-            let (client, head) = (self.driver.client(), self.driver.head());
-            let (rollup, next) = (self.rollups[index].address, epoch.next());
-            let known = client.is_seed_recorded(head, rollup, next).await;
-            if !known.during(RECORDING)? {
-                let call = calls::setup_epoch(rollup);
-                let confirmed = self.driver.send(RECORDING, &mut self.cast.anyone, call).await?;
-                recorded += 1;
-                self.break_silence(index, next, confirmed.gas_used);
-            }
-            self.rollups[index].seeded = next;
+            self.pass_until(due).await?;
+            let call = calls::setup_epoch(self.set.rollups[index].address);
+            let confirmed = self.send(RECORDING, |cast| &mut cast.anyone, call).await?;
+            recorded += 1;
+            self.break_silence(index, epoch, confirmed.gas_used);
         }
         Ok(recorded)
     }
 
     /// Says who ends a silence of the canonical rollup.
     fn break_silence(&mut self, rollup: usize, epoch: Epoch, gas: u64) {
-        if rollup == self.canonical() && self.silent_until.take().is_some() {
-            let event = Event::SeedRecorded { rollup: self.rollups[rollup].label, epoch };
+        if rollup == self.set.canonical() && self.signaling.silent_until.take().is_some() {
+            let event = Event::SeedRecorded { rollup: self.set.rollups[rollup].label, epoch };
             self.tell(Who::Anyone, event, Some(Spent { transactions: 1, gas }));
         }
     }
 
-    /// The rollup whose next seed is due first: its index, the epoch in which it can be recorded, and
-    /// from when on.
+    /// The rollup whose next seed is due first: its index, the epoch that the seed draws, and from when on it
+    /// can be recorded.
     fn next_seed(&self) -> Option<(usize, Epoch, Timestamp)> {
-        let now = self.driver.next_time();
-        let silent_until = self.silent_until.unwrap_or_default();
-        let due = |(index, rollup): (usize, &RollupState)| {
-            let now = if rollup.canonical { now.max(silent_until) } else { now };
-            let epoch = rollup.clock.epoch_at(now)?.max(rollup.seeded);
-            let second_slot = rollup.clock.first_slot(epoch)?.next();
-            Some((index, epoch, rollup.clock.slot_start(second_slot)?.max(now)))
+        let (next, canonical) = (self.driver.next_time(), self.set.canonical());
+        let silent_until = self.signaling.silent_until.unwrap_or_default();
+        let due = |(index, rollup): (usize, &DeployedRollup)| {
+            let clock = &rollup.clock;
+            let from = if index == canonical { next.max(silent_until) } else { next };
+            let epoch = clock.epoch_at(from)?;
+            let is_recorded = self.state().rollup(rollup.address).is_some_and(|rollup| {
+                rollup.seed(epoch.next(), from).is_ok_and(|seed| seed.is_some())
+            });
+            let epoch = if is_recorded { epoch.next() } else { epoch };
+            Some((index, epoch.next(), clock.seed_recording_start(epoch)?.max(from)))
         };
-        self.rollups.iter().enumerate().filter_map(due).min_by_key(|(.., due)| *due)
-    }
-
-    /// What the chain says now, for agents.
-    pub(crate) async fn look(&mut self) -> Result<View> {
-        let next = self.driver.next_time();
-        self.watcher.look(next).await.during("looking at the chain")
-    }
-
-    /// The canonical rollup, by the story so far.
-    pub(crate) fn canonical(&self) -> usize {
-        self.rollups.iter().position(|rollup| rollup.canonical).unwrap_or_default()
-    }
-
-    /// Whose address proposes.
-    pub(crate) fn sequencer_of(&self, proposer: Address) -> Option<usize> {
-        self.proposers.get(&proposer).copied()
-    }
-
-    /// A contract's name, or its address.
-    pub(crate) fn name(&self, address: Address) -> String {
-        self.set.names.get(&address).cloned().unwrap_or_else(|| address.to_checksum(None))
+        // Nobody cares for a rollup that isn't of the set.
+        let rollups = self.set.rollups.iter().enumerate();
+        let genuine = rollups.filter(|(_, rollup)| rollup.kind == RollupKind::Genuine);
+        genuine.filter_map(due).min_by_key(|(.., due)| *due)
     }
 
     /// Notes a refusal as part of the story of a proposal.
@@ -316,30 +255,28 @@ impl<'a> UpgradeRun<'a> {
 
     /// The track of a proposal of Governance.
     pub(crate) fn track_of(&self, id: ProposalId) -> Result<usize> {
-        let position = self
-            .tracks
-            .iter()
-            .position(|track| track.live.as_ref().is_some_and(|live| live.id == id));
+        let position = self.tracks.iter().position(|track| track.id == Some(id));
         position.ok_or_else(|| Error::Unexpected(format!("nobody made proposal {id}")))
     }
 
-    /// The live part of a track that must have one by now.
-    pub(crate) fn live(&self, track: usize) -> Result<&Live> {
+    /// The proposal that a track must have become by now.
+    pub(crate) fn proposal(&self, track: usize) -> Result<(ProposalId, &Proposal)> {
         let track = &self.tracks[track];
-        track
-            .live
-            .as_ref()
-            .ok_or_else(|| Error::Unexpected(format!("{} isn't a proposal yet", track.plan.azip)))
+        let known = track.id.and_then(|id| {
+            let (id, proposal) = self.state().governance().proposal(id.to_word()).ok()?;
+            Some((id, proposal))
+        });
+        known.ok_or_else(|| Error::Unexpected(format!("{} isn't a proposal yet", track.plan.azip)))
     }
 
     /// Nothing can change a proposal's fate any more. Operators who signaled for it stop: left
     /// alone, their clients would signal again for what was rejected, expired or dropped.
     pub(crate) fn decide(&mut self, track: usize, end: End) {
         self.tracks[track].end = Some(end);
-        if self.campaign == Some(track) {
-            self.campaign = None;
+        if self.signaling.campaign == Some(track) {
+            self.signaling.campaign = None;
             for sequencer in &mut self.cast.sequencers {
-                sequencer.agent.set_plan(None);
+                sequencer.agent.role.plan = None;
             }
         }
     }
@@ -351,50 +288,16 @@ impl<'a> UpgradeRun<'a> {
         self.tell(Who::Time, Event::Over { azip, end }, None);
     }
 
-    /// One holder by its number, or how many they are.
-    pub(crate) fn these_holders(&self, holders: &[usize]) -> Who {
-        match holders {
-            [holder] => Who::Holder(self.cast.holders[*holder].number),
-            _ => Who::Holders(holders.len() as u64),
-        }
-    }
-
-    /// Power that a holder has by rights now: what it locked, less what it gave up.
+    /// The power of a holder now.
     pub(crate) fn power(&self, holder: usize) -> Amount {
-        self.power_at(holder, Timestamp::MAX)
+        self.state().governance().power(self.cast.holders[holder].agent.address())
     }
 
-    /// Power that a holder had by rights at the end of a second after the locks.
+    /// The power of a holder at the end of a second that is past.
     pub(crate) fn power_at(&self, holder: usize, time: Timestamp) -> Amount {
-        let locked = self.cast.holders[holder].tokens;
-        let given_up = self.withdrawals.iter().filter(|leave| leave.holder == holder);
-        let given_up = given_up.filter(|leave| leave.at <= time);
-        given_up.fold(locked, |power, leave| power.saturating_sub(leave.amount))
-    }
-
-    /// All power by rights at the end of a second after the locks.
-    pub(crate) fn total_power_at(&self, time: Timestamp) -> Amount {
-        let locked = self.cast.holders.iter().map(|holder| holder.tokens);
-        let given_up = self.withdrawals.iter().filter(|leave| leave.at <= time);
-        sum(locked).saturating_sub(sum(given_up.map(|leave| leave.amount)))
-    }
-
-    /// The addresses of the set as they are found from the Registry now.
-    pub(crate) async fn deployment(&self) -> Result<Deployment> {
-        let (client, head) = (self.driver.client(), self.driver.head());
-        Deployment::at(client, self.set.registry, head).await.during("finding the set")
-    }
-
-    /// Deploys a contract that is assembled from opcodes, from an account of its own.
-    pub(crate) async fn create(
-        &mut self,
-        act: &'static str,
-        code: Bytes,
-    ) -> Result<(Address, u64)> {
-        let key = keys::key(self.scenario.seed, keys::BYTECODE_DEPLOYER, 0);
-        let created = self.driver.create(act, &key, self.deploy_nonce, code).await?;
-        self.deploy_nonce += 1;
-        Ok(created)
+        let holder = self.cast.holders[holder].agent.address();
+        let power = self.state().governance().power_at(holder, time, self.driver.now());
+        power.unwrap_or_default()
     }
 }
 
@@ -419,49 +322,5 @@ pub(crate) const fn rejection(result: Tabulation, tally: Tally) -> Option<Reason
         Tabulation::QuorumMissed { .. } => Some(Reason::Turnout),
         Tabulation::Outvoted { .. } if tally.yea.get() == tally.nea.get() => Some(Reason::Tie),
         Tabulation::Outvoted { .. } => Some(Reason::Against),
-    }
-}
-
-impl RollupState {
-    /// Notes a block and what it has to earn.
-    pub(crate) fn add_block(&mut self, reward: Amount) -> RollupBlock {
-        self.blocks += 1;
-        self.earned = sum([self.earned, reward]);
-        RollupBlock::of(self.blocks)
-    }
-
-    /// The first slot that stakes deposited at `time` can draw: two epochs later, the set is
-    /// closed and has them.
-    pub(crate) fn first_slot_after(&self, time: Timestamp) -> Slot {
-        let epoch = self.clock.epoch_at(time).unwrap_or_default();
-        self.clock.first_slot(epoch.next().next()).unwrap_or(Slot::MAX)
-    }
-}
-
-impl Set {
-    pub(crate) fn new(deployed: &DeployedSet) -> Self {
-        let (found, expect) = (&deployed.deployment, deployed.expect);
-        let names = [
-            (found.asset, "Asset"),
-            (found.registry, "Registry"),
-            (found.governance, "Governance"),
-            (found.proposals, "Proposals"),
-            (found.issuer, "Issuer"),
-            (deployed.reward_distributor, "RewardDistributor"),
-            (expect, "Expect"),
-            (found.rollup, "rollup 1"),
-            (DEPLOYMENT_PROXY, "deployment proxy"),
-        ];
-        Self {
-            asset: found.asset,
-            registry: found.registry,
-            governance: found.governance,
-            proposals: found.proposals,
-            issuer: found.issuer,
-            distributor: deployed.reward_distributor,
-            expect,
-            names: names.map(|(address, name)| (address, name.to_owned())).into(),
-            all_proposals: vec![found.proposals],
-        }
     }
 }

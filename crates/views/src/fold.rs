@@ -9,8 +9,8 @@ use crate::{
 };
 use alloy_primitives::Address;
 use canon_protocol::{
-    Code, CodeKind, ExternalContracts, Governance, Origin, Proposal, ProposalId, ProposalState,
-    Rollup, SetState, Slot, Support, Timestamp,
+    Code, CodeKind, ExternalContracts, Governance, Origin, Proposal, ProposalId, Rollup, SetState,
+    Slot, Timestamp,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -114,7 +114,7 @@ impl Fold<'_> {
         id: ProposalId,
         proposal: &Proposal,
     ) -> ProposalView {
-        let snapshot = proposal.deadlines().pending.min(self.now);
+        let snapshot = proposal.deadlines().snapshot_at(self.now);
         ProposalView {
             id,
             state: governance.state(proposal, self.now),
@@ -180,10 +180,8 @@ impl Fold<'_> {
 
     /// Whether the seed of the epoch after that of `slot`, the slot of the next block, is recorded.
     fn seed(&self, rollup: &Rollup, slot: Slot) -> SeedStatus {
-        let clock = rollup.clock();
-        let epoch = clock.epoch_of(slot).next();
+        let Some(epoch) = rollup.clock().recordable_epoch(slot) else { return SeedStatus::NotYet };
         match rollup.seed(epoch, self.next) {
-            _ if clock.is_first_of_epoch(slot) => SeedStatus::NotYet,
             Ok(Some(_)) => SeedStatus::Recorded,
             _ => SeedStatus::Missing(epoch),
         }
@@ -197,20 +195,14 @@ impl Fold<'_> {
     ) -> PayloadView {
         let governance_proposer = self.state.governance().governance_proposer();
         let proposals = self.state.proposals(governance_proposer);
-        let round = signaling.map(|signaling| {
-            let status = &signaling.status;
-            let next = rollups.get(&status.instance).and_then(|rollup| rollup.slot);
-            signaling.rules.round_of(next.map_or(status.slot, |slot| slot.max(status.slot)))
+        let round = signaling.map(|SignalingView { rules, status, .. }| {
+            let clock = rollups.get(&status.instance).map(|rollup| &rollup.clock);
+            rules.round_of(status.slot_at(clock, self.next))
         });
         let signals = proposals.zip(signaling).zip(round).map(|((proposals, signaling), round)| {
             proposals.yea_count(signaling.status.instance, round, payload)
         });
-        PayloadView {
-            code: self.code(payload),
-            round,
-            signals: signals.unwrap_or_default(),
-            latest: proposals.and_then(|proposals| proposals.latest_proposal_of(payload)),
-        }
+        PayloadView { code: self.code(payload), round, signals: signals.unwrap_or_default() }
     }
 
     /// What is at `account`. A contract of the set has code of its own.
@@ -229,12 +221,11 @@ impl Fold<'_> {
             let id = ProposalId::new(id)?;
             let state = governance.state(proposal, self.now);
             let deadlines = proposal.deadlines();
-            let is_open = state == ProposalState::Pending
-                || deadlines.takes_ballots(state, Support::Nea, self.now);
-            let snapshot = deadlines.pending.min(self.now);
+            let snapshot = deadlines.snapshot_at(self.now);
             let power = governance.power_at(holder, snapshot, self.now).unwrap_or_default();
             let (cast, nonce) = (proposal.ballot(holder), proposal.ballot_nonce(holder));
-            (is_open || asked.contains(&id)).then_some((id, BallotView { cast, power, nonce }))
+            let is_votable = deadlines.is_votable(state, self.now);
+            (is_votable || asked.contains(&id)).then_some((id, BallotView { cast, power, nonce }))
         });
         HolderView {
             balance: asset.balance_of(holder),

@@ -7,6 +7,7 @@ use canon_protocol::{
     RollupCall, Round, Slot, Support, Timestamp, WithdrawalId, text,
 };
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Something that is due in the next block.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,7 +20,7 @@ pub struct Intent {
     pub until: Option<Timestamp>,
     /// The actions that were published at a proposal's creation, for an execution whose payload withholds
     /// its list; `None` for all else, and if they aren't known.
-    pub fallback: Option<Vec<Action>>,
+    pub fallback: Option<Arc<[Action]>>,
 }
 
 /// The identity of a set: its chain and its Governance.
@@ -449,7 +450,7 @@ impl Intent {
     /// The call for an execution whose payload withholds its list, if there is one.
     pub fn fallback_call(&self) -> Option<IntendedCall> {
         let IntendedAction::Execute { id } = self.action else { return None };
-        let actions = self.fallback.clone()?;
+        let actions = self.fallback.as_deref()?.to_vec();
         let call = GovernanceCall::ExecuteWith { id: id.to_word(), actions }.into();
         Some(IntendedCall { contract: self.set.governance, call })
     }

@@ -20,7 +20,7 @@ pub use intent::{
     Completion, IntendedAction, IntendedCall, Intent, IntentId, IntentSubject, PermitSignature,
     PermitTerms, SetId,
 };
-pub use openings::{Actor, Opening, Opportunity, openings};
+pub use openings::{Opening, Opportunity, openings};
 pub use present::{
     AttesterView, BallotView, BlockView, GovernanceView, HolderView, PayloadView, Present,
     ProposalView, RollupView, SeedStatus, SetAddresses, SetView, SignalingView, WithdrawalView,

@@ -216,8 +216,6 @@ pub struct PayloadView {
     pub round: Option<Round>,
     /// Its signals in that round.
     pub signals: u32,
-    /// The newest proposal that Proposals pushed for it.
-    pub latest: Option<ProposalId>,
 }
 
 /// A holder at the block.
@@ -264,7 +262,7 @@ pub struct WithdrawalView {
 impl WithdrawalView {
     /// Whether it is paid at `now` to whoever asks.
     pub fn is_payable(&self, now: Timestamp) -> bool {
-        self.payment == Payment::Due && self.unlocks_at <= now
+        self.payment.is_due(self.unlocks_at, now)
     }
 }
 
@@ -350,7 +348,7 @@ impl SetView {
 impl BallotView {
     /// What it can still cast while ballots are taken.
     pub fn left(&self) -> Amount {
-        self.power.saturating_sub(self.cast.cast().unwrap_or(Amount::MAX))
+        self.cast.left_of(self.power)
     }
 }
 

@@ -72,6 +72,12 @@ impl Present {
         self.governance.proposals.iter().rev().filter(move |proposal| proposal.payload == payload)
     }
 
+    /// The newest proposal of `payload` that a Proposals contract pushed. One through the lock neither
+    /// prevents a signal nor replaces one.
+    pub fn newest_pushed(&self, payload: Address) -> Option<&ProposalView> {
+        self.proposals_of(payload).find(|proposal| self.is_pushed(proposal))
+    }
+
     /// Whether a Proposals contract pushed it; otherwise it came through the lock.
     pub fn is_pushed(&self, proposal: &ProposalView) -> bool {
         proposal.proposer != self.addresses.governance

@@ -62,9 +62,7 @@ impl Present {
     /// The canonical rollup's slot at `time`, not before the block. That of the block if the rollup's
     /// slots aren't known.
     pub fn slot_at(&self, time: Timestamp) -> Option<Slot> {
-        let present = self.signaling.as_ref()?.status.slot;
-        let slot = self.canonical_clock().and_then(|clock| clock.slot_at(time));
-        Some(slot.map_or(present, |slot| slot.max(present)))
+        Some(self.signaling.as_ref()?.status.slot_at(self.canonical_clock(), time))
     }
 
     /// The round of that slot.
@@ -82,8 +80,8 @@ impl Present {
         let candidates = signaling.rounds.iter();
         let pushable = candidates.filter_map(|candidate| {
             let winner = candidate.winner(&signaling.rules, present, state).ok()?;
-            let (_, last) = signaling.rules.push_slots(candidate.round);
-            let until = self.canonical_clock().and_then(|clock| clock.slot_end(last));
+            let clock = self.canonical_clock();
+            let until = clock.and_then(|clock| signaling.rules.push_until(candidate.round, clock));
             Some(PushableRound { round: candidate.round, winner, until })
         });
         pushable.collect()
@@ -98,8 +96,7 @@ impl Present {
         if let Some(proposal) = self.proposals_of(payload).find(|one| one.state == executed) {
             return Some(PayloadStatus::Executed { id: proposal.id });
         }
-        // A proposal through the lock neither prevents a signal nor replaces one.
-        let pushed = self.proposals_of(payload).find(|proposal| self.is_pushed(proposal));
+        let pushed = self.newest_pushed(payload);
         let last = pushed.map(|proposal| (proposal.id, proposal.state_at(self.next)));
         if let Some((id, state)) = last
             && state.is_live()
@@ -111,7 +108,7 @@ impl Present {
             return Some(PayloadStatus::QuorumReached { round: won.round });
         }
         match (view.round, view.signals) {
-            (Some(round), count) if count >= signaling.rules.n() => {
+            (Some(round), count) if signaling.rules.is_won(count) => {
                 return Some(PayloadStatus::QuorumReached { round });
             }
             (Some(round), count) if count > 0 => {

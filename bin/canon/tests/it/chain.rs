@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, ops::ControlFlow};
 
 use alloy_primitives::{Address, Bytes};
-use alloy_provider::ProviderBuilder;
+use alloy_provider::{Provider as _, ProviderBuilder};
 use canon_chain::{
     Client, ContractCall, Deployment, NoWait, Sender, calls,
     deploy::{
@@ -118,6 +118,11 @@ impl Chain {
     pub(crate) async fn push(&mut self, round: u64) {
         let (proposals, governance) = (self.set.proposals, self.set.governance);
         self.send(calls::push(proposals, governance, Round::of(round))).await;
+    }
+
+    /// The code of a contract.
+    pub(crate) async fn code(&self, contract: Address) -> Bytes {
+        self.sender.client().provider().get_code_at(contract).await.unwrap()
     }
 
     /// Other code in the place of a contract of the set.

@@ -139,6 +139,18 @@ fn an_answer_that_repeats_the_request_is_shown_without_the_secrets() {
     }
 }
 
+#[test]
+fn the_request_that_fails_is_named() {
+    // An answer to eth_chainId, and to nothing else.
+    let server = answering("200 OK", r#"{"jsonrpc":"2.0","id":0,"result":"0x7a69"}"#);
+    for command in both_ways(&secret_url("http", server)) {
+        let said = fails(command, 3);
+        let says =
+            "doesn't answer eth_getBlock\n  because its answer isn't the JSON that was asked for";
+        assert!(said.contains(says), "{said}");
+    }
+}
+
 /// User and password are sent, with what is escaped in a URL as it is meant.
 #[test]
 fn credentials_are_sent_in_a_header() {
@@ -160,7 +172,9 @@ fn an_empty_variable_counts_as_unset() {
     let empty = canon().arg("forecast").env("ETH_RPC_URL", "").env("CANON_REGISTRY", "");
     assert_eq!(stdout(empty), plain);
     let registry = canon().args(["forecast", "--registry", REGISTRY]).env("ETH_RPC_URL", "");
-    assert!(fails(registry, 2).contains("--rpc-url (ETH_RPC_URL): expected the URL of the chain"));
+    assert!(
+        fails(registry, 2).contains("--rpc-url (ETH_RPC_URL): expected an endpoint of the chain")
+    );
     let url = ["forecast", "--rpc-url", "http://localhost:1"];
     let said = fails(canon().args(url).env("CANON_REGISTRY", ""), 2);
     assert!(said.contains("--registry (CANON_REGISTRY): expected the address"), "{said}");

@@ -1,6 +1,6 @@
 //! `canon forecast`.
 
-use alloy_primitives::bytes;
+use alloy_primitives::{Address, Bytes, bytes, hex, keccak256};
 use snapbox::{assert_data_eq, cmd::Command, file, str};
 
 use crate::{
@@ -80,13 +80,13 @@ fn operators_by_stake() {
 
 #[test]
 fn the_same_seed_prints_the_same() {
-    let played = |seed| {
+    let simulated = |seed| {
         let arguments = "--preset tests --sequencers 24 --outage 5 --campaigns 40 --seed";
         stdout(forecast(arguments).arg(seed))
     };
-    assert!(played("1").contains("Each side is one operator and fails as a whole"));
-    assert_eq!(played("1"), played("1"));
-    assert_ne!(played("1"), played("2"));
+    assert!(simulated("1").contains("Each side is one operator, offline as a whole"));
+    assert_eq!(simulated("1"), simulated("1"));
+    assert_ne!(simulated("1"), simulated("2"));
 }
 
 #[test]
@@ -95,10 +95,10 @@ fn json_is_the_same_forecast() {
         "--preset tests --sequencers 20 --signaling 50% --rival 50% --missed 0% --late 4";
     let text = stdout(forecast(arguments));
     let json = stdout(forecast(arguments).arg("--json"));
-    let told: serde_json::Value = serde_json::from_str(&json).unwrap();
-    assert_eq!((&told["signals"], &told["slots"]), (&6.into(), &10.into()));
+    let report: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&report["signals"], &report["slots"]), (&6.into(), &10.into()));
     assert!(text.starts_with("6 of 10 signals win a round of 4 min"));
-    assert_eq!(told["round_seconds"], 240);
+    assert_eq!(report["round_seconds"], 240);
     let near = |value: &serde_json::Value, exact: f64| {
         assert!(
             (value.as_f64().unwrap() / exact - 1.0).abs() < 1e-12,
@@ -106,45 +106,45 @@ fn json_is_the_same_forecast() {
         );
     };
     // Six of the six slots that are left; then six heads of ten.
-    near(&told["first_round"]["wins"], 1.0 / 64.0);
-    assert_eq!(told["first_round"]["slots_left"], 6);
-    assert!(
-        text.contains("  wins the first round        1.56 %   6 of 10 slots are left"),
-        "{text}"
-    );
-    near(&told["later_rounds"]["wins"], 386.0 / 1024.0);
+    near(&report["first_round"]["wins"], 1.0 / 64.0);
+    assert_eq!(report["first_round"]["slots_left"], 6);
+    assert!(text.contains("  wins the first round        1.56 %   6 of 10 slots left"), "{text}");
+    near(&report["later_rounds"]["wins"], 386.0 / 1024.0);
     assert!(text.contains("  wins a later round         37.70 %   5 signals on average"), "{text}");
     // 63/64 · 0.623^(rounds − 1) is at most one half after 3 rounds, and 1 % after 11.
-    let rounds = |index: usize| told["milestones"][index]["at"]["rounds"].as_u64().unwrap();
+    let rounds = |index: usize| report["milestones"][index]["at"]["rounds"].as_u64().unwrap();
     assert_eq!([0, 1, 2, 3].map(rounds), [1, 3, 6, 11]);
-    let after = |index: usize| &told["milestones"][index]["at"]["executable"]["after"];
+    let after = |index: usize| &report["milestones"][index]["at"]["executable"]["after"];
     // The rest of the round, three hours, and the second after.
     assert_eq!(*after(0), 144 + 3 * 3600 + 1);
     assert_eq!(*after(1), 144 + 2 * 240 + 3 * 3600 + 1);
-    assert!(told["milestones"][0]["at"]["executable"].get("time").is_none());
-    let half = &told["hostile"]["minorities"].as_array().unwrap().last().unwrap().clone();
+    assert!(report["milestones"][0]["at"]["executable"].get("time").is_none());
+    let half = &report["hostile"]["minorities"].as_array().unwrap().last().unwrap().clone();
     assert_eq!((&half["seats"], &half["share"]), (&10.into(), &0.5.into()));
     near(&half["pushes"], 386.0 / 1024.0);
     near(&half["blocks"], 638.0 / 1024.0);
-    assert_eq!(told["vote"]["result"], "Accepted");
-    assert_eq!(told["vote"]["quorum"], "10000000000000000000000000");
-    assert!(text.contains("a turnout of 10 %, which is 10,000,000 cast,"), "{text}");
+    assert_eq!(report["vote"]["result"], "Accepted");
+    assert_eq!(report["vote"]["quorum"], "10000000000000000000000000");
+    assert!(text.contains("a turnout of 10 %, which is 10,000,000 tokens"), "{text}");
 }
 
 #[test]
 fn votes_are_what_the_flags_say() {
     let said = |arguments: &str| text(forecast(&format!("--preset tests {arguments}")));
     let passes = said("--turnout 10% --yes 52.1%");
-    assert!(passes.contains("at a turnout of 10 %, 52.1 % of it yes, it passes"), "{passes}");
-    let needs = "it needs more than 5,200,000 yes, 52.00 % of what is cast";
+    assert!(
+        passes.contains("at a turnout of 10 % with 52.1 % of it for the proposal, it passes"),
+        "{passes}"
+    );
+    let needs = "more than 5,200,000 (52.00 %) must be for the proposal";
     assert!(passes.contains(needs), "{passes}");
     // Exactly the limit isn't enough.
     let outvoted = said("--turnout 10% --yes 0.52");
-    let why = "52 % of it yes, it fails, since 5,200,000 are yes";
+    let why = "with 52 % of it for the proposal, it fails: only 5,200,000 are for it";
     assert!(outvoted.contains(why), "{outvoted}");
     let missed = said("--turnout 9.9999% --yes 100%");
-    assert!(missed.contains("it fails, since 9,999,900 are cast"), "{missed}");
-    assert!(missed.contains("at a turnout of 9.9999 % nothing passes"), "{missed}");
+    assert!(missed.contains("it fails: only 9,999,900 are cast"), "{missed}");
+    assert!(missed.contains("at a turnout of 9.9999 %, nothing passes"), "{missed}");
 }
 
 #[test]
@@ -225,7 +225,7 @@ next: `canon forecast --help` explains every flag
     refused(
         forecast("").args(["--registry", registry]),
         str![[r#"
-error: --rpc-url (ETH_RPC_URL): expected the URL of the chain on which the Registry 0x00000000000000000000000000000000000000AA is, found nothing
+error: --rpc-url (ETH_RPC_URL): expected an endpoint of the chain with the Registry 0x00000000000000000000000000000000000000AA, found nothing
 
 next: `canon forecast --help` explains every flag
 
@@ -234,7 +234,7 @@ next: `canon forecast --help` explains every flag
     refused(
         forecast("--preset tests").args(["--registry", registry]),
         str![[r#"
-error: --registry: expected no --preset beside it, since a chain has parameters of its own
+error: --registry: expected no --preset, since the parameters are read from the chain
 
 next: `canon forecast --help` explains every flag
 
@@ -243,7 +243,7 @@ next: `canon forecast --help` explains every flag
     refused(
         forecast("").args(["--payload", registry]),
         str![[r#"
-error: --payload 0x00000000000000000000000000000000000000AA: signals are counted on a chain, expected --rpc-url and --registry beside it
+error: --payload 0x00000000000000000000000000000000000000AA: expected --rpc-url and --registry too, since signals are counted on a chain
 
 next: `canon forecast --help` explains every flag
 
@@ -273,7 +273,7 @@ error: --operators [..]bad.toml has mistakes
   2 | seats = 1
     |         ^
 
-  [..]bad.toml:7:9: operator[1].stake: expected the 200,000 tokens of a seat or more, found "199999"
+  [..]bad.toml:7:9: operator[1].stake: expected at least the 200,000 tokens of one seat, found "199999"
     |
   7 | stake = "199999"
     |         ^^^^^^^^
@@ -294,7 +294,7 @@ fn shares_of_the_same_seats_are_at_most_all_of_them() {
     refused(
         forecast("--signaling 80% --rival 0.3"),
         str![[r#"
-error: --signaling 80 %, --rival 30 %: expected shares of at most 100 % together, found 110 %
+error: --signaling 80 %, --rival 30 %: expected shares that sum to 100 % at most, found 110 %
 
 next: lower one of the two; `canon forecast --help` shows their defaults
 
@@ -303,7 +303,7 @@ next: lower one of the two; `canon forecast --help` shows their defaults
     refused(
         forecast("--signaling 90.000000000000001%"),
         str![[r#"
-error: --signaling 90.000000000000001 %, --rival 10 %: expected shares of at most 100 % together, found 100.000000000000001 %
+error: --signaling 90.000000000000001 %, --rival 10 %: expected shares that sum to 100 % at most, found 100.000000000000001 %
 
 next: lower one of the two; `canon forecast --help` shows their defaults
 
@@ -317,14 +317,14 @@ next: lower one of the two; `canon forecast --help` shows their defaults
 fn an_earliest_round_without_a_chance_has_no_date() {
     let said = |arguments: &str| text(forecast(&format!("--signaling 66% {arguments}")));
     let when = |text: &str| {
-        let (_, when) = text.split_once("\nWhen").unwrap();
+        let (_, when) = text.split_once("\nTimes ").unwrap();
         when.split_once("\n\n").unwrap().0.to_owned()
     };
     let late = said("--late 300");
     assert_data_eq!(
         when(&late),
         str![[r#"
-, counted from its start, if everybody acts at once and the holders accept
+from the start of the campaign, if everyone acts immediately and the holders accept
                           earliest                 50 %                 90 %                 99 %
   rounds                         –                    2                    2                    2
   pushed                         –             1 d 10 h             1 d 10 h             1 d 10 h
@@ -332,14 +332,14 @@ fn an_earliest_round_without_a_chance_has_no_date() {
   vote ends                      –            11 d 10 h            11 d 10 h            11 d 10 h
   executed                       –            18 d 10 h            18 d 10 h            18 d 10 h
   expires                        –            25 d 10 h            25 d 10 h            25 d 10 h
-  – stands for a chance below 0.005 %: within 1 round it is 5e-36
+  –: a probability below 0.005 %; within 1 round it is 5e-36
 "#]]
     );
     let dated = said("--late 300 --start 2026-12-01T09:00:00Z");
     assert_data_eq!(
         when(&dated),
         str![[r#"
- (UTC), if everybody acts at once and the holders accept
+in UTC, if everyone acts immediately and the holders accept
                           earliest                 50 %                 90 %                 99 %
   rounds                         –                    2                    2                    2
   pushed                         –  2026-12-02 19:00:00  2026-12-02 19:00:00  2026-12-02 19:00:00
@@ -352,7 +352,7 @@ fn an_earliest_round_without_a_chance_has_no_date() {
                                            in 18 d 10 h         in 18 d 10 h         in 18 d 10 h
   expires                        –  2026-12-26 19:00:00  2026-12-26 19:00:00  2026-12-26 19:00:00
                                            in 25 d 10 h         in 25 d 10 h         in 25 d 10 h
-  – stands for a chance below 0.005 %: within 1 round it is 5e-36
+  –: a probability below 0.005 %; within 1 round it is 5e-36
 "#]]
     );
     assert!(!said("").contains('–'));
@@ -406,7 +406,7 @@ async fn a_running_round_on_a_chain() {
     assert_data_eq!(without_hashes(&found), file!["forecast-chain.txt"].raw());
 
     let command = chain.forecast(&arguments).arg("--json");
-    let told: serde_json::Value =
+    let report: serde_json::Value =
         serde_json::from_str(&while_served(|| stdout(command)).await).unwrap();
     // Three of six slots, each with a half.
     let near = |value: &serde_json::Value, exact: f64| {
@@ -415,17 +415,17 @@ async fn a_running_round_on_a_chain() {
             "{value} instead of {exact}"
         );
     };
-    let first = &told["first_round"];
+    let first = &report["first_round"];
     assert_eq!((&first["counted"], &first["slots_left"]), (&3.into(), &6.into()));
     assert_eq!((&first["needed"], &first["prospect"]), (&3.into(), &"open".into()));
     near(&first["wins"], 42.0 / 64.0);
-    near(&told["later_rounds"]["wins"], 386.0 / 1024.0);
-    assert_eq!((&told["chain"]["seats"], &told["chain"]["next_seats"]), (&8.into(), &9.into()));
-    assert_eq!(told["vote"]["total_power"], "10000000000000000000000");
+    near(&report["later_rounds"]["wins"], 386.0 / 1024.0);
+    assert_eq!((&report["chain"]["seats"], &report["chain"]["next_seats"]), (&8.into(), &9.into()));
+    assert_eq!(report["vote"]["total_power"], "10000000000000000000000");
     // Slot 33 begins 792 s after genesis, round 4 with slot 40.
     let (genesis, now) = (1_767_225_600_u64, 1_767_225_600 + 33 * 24);
-    assert_eq!(told["chain"]["time"], now);
-    let milestone = |index: usize| told["milestones"][index]["at"].clone();
+    assert_eq!(report["chain"]["time"], now);
+    let milestone = |index: usize| report["milestones"][index]["at"].clone();
     let pushable = |round: u64| genesis + (round + 1) * 240;
     // 22/64 · 0.623^(rounds − 1): 66 %, 79 %, 87 %, 92 %; 99 % after nine.
     for (index, rounds, round) in [(0, 1, 3), (1, 1, 3), (2, 4, 6), (3, 9, 11)] {
@@ -443,8 +443,8 @@ async fn a_running_round_on_a_chain() {
     // What if the set were another?
     let command = chain.forecast(&format!("{HALF} --sequencers 4"));
     let other = while_served(|| text(command)).await;
-    let set = "  set       8 seats of epoch 16, 9 of the next; not those of this forecast";
-    assert!(other.starts_with("6 of 10") && other.contains("\n4 seats of 100 tokens"), "{other}");
+    let set = "  set       8 seats in epoch 16, 9 in the next; this forecast assumes another set";
+    assert!(other.starts_with("6 of 10") && other.contains("\n4 seats with 100 tokens"), "{other}");
     assert!(other.contains(set), "{other}");
 
     // The flags can come from the environment.
@@ -469,12 +469,9 @@ async fn a_round_that_is_lost_and_one_that_is_won() {
     chain.pass(38);
     let command = chain.forecast(&format!("{HALF} --payload {payload}"));
     let lost = while_served(|| text(command)).await;
-    assert!(lost.contains("it can't win this round any more: it needs 3 more"), "{lost}");
-    assert!(lost.contains("  round     3: 2 slots left of 10, from slot 38 on"), "{lost}");
-    assert!(
-        lost.contains("  wins the first round          none   2 of 10 slots are left"),
-        "{lost}"
-    );
+    assert!(lost.contains("3 of 6 signals: too few slots left for 3 more"), "{lost}");
+    assert!(lost.contains("  round     3: 2 of 10 slots left; the next free slot is 38"), "{lost}");
+    assert!(lost.contains("  wins the first round          none   2 of 10 slots left"), "{lost}");
     // The earliest is the next round, which ends with slot 49, at 00:20.
     assert!(lost.contains("pushed       2026-01-01 00:20:00  2026-01-01 00:24:00"), "{lost}");
 
@@ -484,8 +481,8 @@ async fn a_round_that_is_lost_and_one_that_is_won() {
     chain.pass(49);
     let command = chain.forecast(&format!("--signaling 0% --rival 0% --payload {payload}"));
     let won = while_served(|| text(command)).await;
-    assert!(won.contains("6 of 6 signals: it has won the round"), "{won}");
-    assert!(won.contains("  wins the first round           won   1 of 10 slots are left"), "{won}");
+    assert!(won.contains("6 of 6 signals: the round is won"), "{won}");
+    assert!(won.contains("  wins the first round           won   1 of 10 slots left"), "{won}");
     assert_eq!(won.matches("2026-01-01 00:20:00").count(), 4, "{won}");
 
     // The next round has begun, and the last one can be pushed until slot 99 ends.
@@ -493,9 +490,9 @@ async fn a_round_that_is_lost_and_one_that_is_won() {
     let about = format!("--payload {payload}");
     let command = chain.forecast(&about);
     let over = while_served(|| text(command)).await;
-    let push = "it has won round 4, which anyone can push until 2026-01-01 00:39:59 UTC";
+    let push = "round 4 is won: anyone can push it until 2026-01-01 00:39:59 UTC";
     assert!(over.contains(push), "{over}");
-    assert!(over.contains("0 of 6 signals: it needs 6 more"), "{over}");
+    assert!(over.contains("0 of 6 signals: 6 more needed"), "{over}");
     // Slot 52 begins at 00:20:48: it can be pushed at once, whatever is signaled.
     assert_eq!(over.matches("2026-01-01 00:20:48").count(), 1 + 4, "{over}");
     assert_eq!(over.matches("2026-01-01 03:20:49").count(), 4, "{over}");
@@ -506,7 +503,8 @@ async fn a_round_that_is_lost_and_one_that_is_won() {
     let command = chain.forecast(&about);
     let pushed = while_served(|| text(command)).await;
     assert!(
-        pushed.contains("it is proposal 0, Pending: signals can't push it again now"),
+        pushed
+            .contains("proposal 0 is Pending: the payload can't be pushed again before that ends"),
         "{pushed}"
     );
     assert_eq!(pushed.matches("2026-01-01 00:20:49").count(), 4, "{pushed}");
@@ -526,10 +524,10 @@ async fn operators_of_a_chain() {
     let command = chain.forecast("").arg("--operators").arg(&file.0);
     let found = while_served(|| text(command)).await;
     assert!(
-        found.contains("8 seats of 100 tokens or more: 50 % signal for the payload, 25 %"),
+        found.contains("8 seats with 100 tokens or more each: 50 % signal for the payload, 25 %"),
         "{found}"
     );
-    assert!(found.contains("2 more draw and are taken for silent"), "{found}");
+    assert!(found.contains("2 more draw slots and are assumed silent"), "{found}");
     assert!(found.contains("  wins a later round         37.70 %"), "{found}");
     let file = File::new("too-many", &entry(9, "for"));
     let command = chain.forecast("").arg("--operators").arg(&file.0);
@@ -557,7 +555,7 @@ async fn what_is_no_set_is_refused() {
     says(
         chain.forecast("--late 3"),
         2,
-        "--late: expected nothing, since it is read from the chain",
+        "--late: expected no such flag with --registry, since its value is read from the chain",
     )
     .await;
     let nobody = "--payload 0x00000000000000000000000000000000000000aa";
@@ -572,10 +570,45 @@ async fn what_is_no_set_is_refused() {
     let asset = format!("--registry {}", chain.set.asset);
     let other = forecast(&asset).env("ETH_RPC_URL", chain.url());
     says(other, 2, "no set can be read from --registry").await;
-    // A rollup that stops, and one that answers every question with 1.
-    chain.replace(chain.set.rollup, bytes!("00"));
-    says(chain.forecast(""), 2, "that doesn't decode; check that it is the contract you mean")
-        .await;
-    chain.replace(chain.set.rollup, bytes!("600160005260206000f3"));
-    says(chain.forecast(""), 2, "no set can be read from --registry").await;
+    // A set whose rollup or Proposals isn't Canon's.
+    let (rollup, proposals) = (chain.set.rollup, chain.set.proposals);
+    let no_rollup = format!(
+        "no set can be read from --registry {}\n  because the canonical rollup {rollup} doesn't answer as \
+         Canon's rollups do, so no signals can be forecast",
+        chain.set.registry
+    );
+    let no_proposals =
+        format!("because Proposals at {proposals} doesn't answer as Canon's Proposals");
+    let original = Address::repeat_byte(0xee);
+    chain.replace(original, chain.code(rollup).await);
+    for (contract, code, reason) in [
+        // Code that is gone, stops, or answers every question with 1.
+        (rollup, bytes!(), &*no_rollup),
+        (rollup, bytes!("00"), &no_rollup),
+        (rollup, bytes!("600160005260206000f3"), &no_rollup),
+        (proposals, bytes!("60006000fd"), &no_proposals),
+        (proposals, bytes!("600160005260206000f3"), "because the Registry of Proposals is 0x0000"),
+        (rollup, lying_about_its_slot(original), "reports slot 7 at second 1767226320, which its"),
+    ] {
+        let code_before = chain.code(contract).await;
+        chain.replace(contract, code);
+        says(chain.forecast("--sequencers 8"), 2, reason).await;
+        chain.replace(contract, code_before);
+    }
+}
+
+/// Code of a rollup whose present slot is 7 and that otherwise answers as the code at `original`.
+fn lying_about_its_slot(original: Address) -> Bytes {
+    let selector = &keccak256("getCurrentSlot()")[..4];
+    let code: [&[u8]; 6] = [
+        // If that is asked, jumps to byte 0x3c.
+        &hex!("60003560e01c63"),
+        selector,
+        &hex!("14603c57"),
+        // Passes everything else on.
+        &[&hex!("3660006000376000600036600073"), original.as_slice()].concat(),
+        &hex!("5af43d6000803e3d6000f3"),
+        &hex!("5b600760005260206000f3"),
+    ];
+    code.concat().into()
 }

@@ -13,7 +13,7 @@ Usage: canon <COMMAND>
 
 Commands:
   rehearse  Carry out a complete upgrade on an embedded L1, with the real contracts
-  forecast  Tell what a campaign of signals may expect, before parameters are chosen or it starts
+  forecast  Estimate when, and how likely, a signaling campaign succeeds
   help      Print this message or the help of the given subcommand(s)
 
 Options:

@@ -53,7 +53,7 @@ pub(crate) fn contract_call(intent: &Intent, permit: Option<&Signature>) -> Cont
 /// intent has them.
 pub(crate) fn fallback_call(intent: &Intent) -> Option<ContractCall> {
     let IntendedAction::Execute { id } = intent.action else { return None };
-    let actions = intent.fallback.clone()?;
+    let actions = intent.fallback.as_deref()?.to_vec();
     Some(calls::execute_with(intent.set.governance, id, actions))
 }
 
@@ -144,7 +144,7 @@ mod tests {
 
     fn intent(action: IntendedAction) -> Intent {
         let set = SetId { chain_id: 1, governance: address(12) };
-        let fallback = Some(vec![Action { target: address(13), data: vec![1, 2].into() }]);
+        let fallback = Some([Action { target: address(13), data: vec![1, 2].into() }].into());
         Intent { set, action, until: None, fallback }
     }
 

@@ -3,7 +3,7 @@
 use crate::{
     call::ContractCall,
     calls::PermitRequest,
-    client::{Client, NextBlock},
+    client::{Client, NextBlock, PermitAsset},
     error::{Error, Result},
     rejection::Rejection,
     sender::Checks,
@@ -23,7 +23,6 @@ use alloy_primitives::{Address, B256, Signature};
 use alloy_provider::Provider;
 use alloy_rpc_types_eth::TransactionReceipt;
 use alloy_transport::RpcError;
-use canon_abi::{Asset, Governance};
 use canon_protocol::{BlockNumber, Timestamp};
 use canon_views::{BlockView, Completion, IntendedAction, Intent, IntentId};
 use core::fmt;
@@ -50,17 +49,14 @@ pub struct IntentSender {
     head: Option<BlockView>,
     /// The last block for which it was settled.
     settled: Option<B256>,
-    /// The number of transactions of the account up to that block; up to an earlier one if it isn't
-    /// `counted`, which only happens while nothing is in flight.
+    /// The number of transactions of the account up to that block; up to an earlier one if there were none
+    /// to settle.
     count: u64,
-    counted: bool,
     /// What a new transaction has to offer after one was refused as offering too little, and when that
     /// was.
     floor: Option<(Fees, BlockNumber)>,
     /// Failures that were reported and last.
     reported: BTreeMap<Option<IntentId>, String>,
-    /// The asset of a Governance, and its name.
-    assets: BTreeMap<Address, (Address, String)>,
 }
 
 /// What is known and found out for one block.
@@ -124,10 +120,8 @@ impl IntentSender {
             head: None,
             settled: None,
             count: 0,
-            counted: false,
             floor: None,
             reported: BTreeMap::new(),
-            assets: BTreeMap::new(),
         })
     }
 
@@ -177,12 +171,12 @@ impl IntentSender {
     /// the block of the last call, nothing is asked.
     pub async fn settle(&mut self, head: BlockView) -> Vec<TxReport> {
         let mut pass = Pass::new(head, NextBlock::after(&head, head.timestamp));
-        (self.head, self.counted) = (None, false);
+        self.head = None;
         if self.nonces.values().any(|used| !self.is_settled(used, &head)) {
             match self.account.transaction_count(head.hash.into()).await {
                 Ok(count) => {
                     self.decide_all(count, &mut pass).await;
-                    (self.count, self.counted) = (count, true);
+                    self.count = count;
                 }
                 Err(error) => {
                     pass.fail(None, error);
@@ -507,11 +501,7 @@ impl IntentSender {
     }
 
     /// The first nonce that neither the chain nor a transaction in flight has, whoever sent it.
-    async fn new_nonce(&mut self, pass: &mut Pass) -> Result<u64> {
-        if !self.counted {
-            self.count = self.account.transaction_count(pass.head.hash.into()).await?;
-            self.counted = true;
-        }
+    async fn new_nonce(&self, pass: &mut Pass) -> Result<u64> {
         let pool = self.pool_nonce(pass).await?;
         let first = self.count.max(pass.unused_from).max(pool);
         Ok((first..).find(|nonce| !self.nonces.contains_key(nonce)).unwrap_or(first))
@@ -527,7 +517,7 @@ impl IntentSender {
     }
 
     /// The call that does what an intent asks for, as it succeeds now, and its gas limit.
-    async fn check(&mut self, intent: &Intent, pass: &Pass) -> Result<(ContractCall, u64)> {
+    async fn check(&self, intent: &Intent, pass: &Pass) -> Result<(ContractCall, u64)> {
         let call = self.call(intent, pass).await?;
         match self.checks {
             Checks::Full => {}
@@ -545,7 +535,7 @@ impl IntentSender {
         Ok((call, gas_limit))
     }
 
-    async fn call(&mut self, intent: &Intent, pass: &Pass) -> Result<ContractCall> {
+    async fn call(&self, intent: &Intent, pass: &Pass) -> Result<ContractCall> {
         let owner = self.address();
         if let Some(expected) = required_sender(&intent.action)
             && expected != owner
@@ -556,25 +546,14 @@ impl IntentSender {
             return Ok(contract_call(intent, None));
         };
         let spender = intent.set.governance;
-        let (asset, asset_name) = self.asset(spender, pass).await?;
+        let asset = self.client().permit_asset(pass.head.hash.into(), spender).await?;
+        let PermitAsset { address: asset, name: asset_name } = asset;
         let nonce = terms.nonce.to_word();
         let deadline = terms.deadline;
         let request = PermitRequest { asset_name, asset, owner, spender, amount, nonce, deadline };
         let hash = request.signing_hash(self.client().chain_id());
         let permit = self.account.sign_hash("the permit", hash).await?;
         Ok(contract_call(intent, Some(&permit)))
-    }
-
-    /// The asset of a Governance, and its name.
-    async fn asset(&mut self, governance: Address, pass: &Pass) -> Result<(Address, String)> {
-        if let Some(known) = self.assets.get(&governance) {
-            return Ok(known.clone());
-        }
-        let (client, at) = (self.account.client(), pass.head.hash.into());
-        let asset = client.read(at, governance, Governance::ASSETCall {}).await?;
-        let name = client.read(at, asset, Asset::nameCall {}).await?;
-        self.assets.insert(governance, (asset, name.clone()));
-        Ok((asset, name))
     }
 
     /// Signs, records and sends a transaction under a nonce: with what it takes to replace those that
@@ -692,14 +671,17 @@ impl IntentSender {
     /// Uses up the nonces below those in flight that nothing has any more.
     async fn fill_gaps(&mut self, pass: &mut Pass) {
         let Some(last) = self.nonces.last_key_value().map(|(nonce, _)| *nonce) else { return };
-        for nonce in self.count..last {
-            if self.nonces.contains_key(&nonce) {
-                continue;
-            }
-            match self.pool_nonce(pass).await {
-                Ok(pool) if nonce >= pool => self.use_up(nonce, pass).await,
-                Ok(_) => {}
-                Err(error) => return pass.fail(None, error),
+        let in_flight = self.nonces.range(self.count..).count() as u64;
+        if self.count + in_flight > last {
+            return;
+        }
+        let pool = match self.pool_nonce(pass).await {
+            Ok(pool) => pool,
+            Err(error) => return pass.fail(None, error),
+        };
+        for nonce in pool.max(self.count)..last {
+            if !self.nonces.contains_key(&nonce) {
+                self.use_up(nonce, pass).await;
             }
         }
     }

@@ -1,11 +1,12 @@
 //! A nonce and the transactions that want it.
 
 use crate::{
+    call::ContractCall,
     confirm::Pending,
     tx::{
         account::{Account, TRANSFER_OF_NOTHING},
         fees::Fees,
-        intended::contract_call,
+        intended::{contract_call, fallback_call},
         journal::{JournalError, JournaledTransaction},
     },
 };
@@ -71,9 +72,14 @@ impl Version {
 
     /// Its name in errors.
     pub(super) fn what(&self) -> &'static str {
-        self.intent
-            .as_ref()
-            .map_or(TRANSFER_OF_NOTHING, |intent| contract_call(intent, None).what())
+        self.call().map_or(TRANSFER_OF_NOTHING, |call| call.what())
+    }
+
+    /// The call that it does, but for a permit's signature; `None` if it only uses the nonce.
+    fn call(&self) -> Option<ContractCall> {
+        let intent = self.intent.as_ref()?;
+        let fallback = fallback_call(intent).filter(|call| *call.input() == self.tx.input);
+        Some(fallback.unwrap_or_else(|| contract_call(intent, None)))
     }
 
     /// What is known of it from a journal, and whose it is.
@@ -88,10 +94,7 @@ impl Version {
 
     /// The transaction with what its receipt must have.
     pub(super) fn pending(&self, account: &Account) -> Pending {
-        let call = match &self.intent {
-            Some(intent) => contract_call(intent, None),
-            None => account.nothing(),
-        };
+        let call = self.call().unwrap_or_else(|| account.nothing());
         Pending::new(self.hash, account.address(), call, self.tx.clone())
     }
 }

@@ -6,7 +6,7 @@ use alloy_primitives::{Address, U256};
 use canon_abi::{Asset, Governance, Proposals, Registry, Rollup};
 use canon_protocol::{
     Amount, Configuration, ConfigurationId, Deadlines, Ending, ExitFloor, Nonce, Payment,
-    ProposalId, ProposalState, Support, Timestamp, TooLarge, WithdrawalId,
+    ProposalId, ProposalState, Timestamp, TooLarge, WithdrawalId,
 };
 use canon_views::{
     BallotView, GovernanceView, HolderView, Present, ProposalView, SetAddresses, WithdrawalView,
@@ -19,7 +19,7 @@ const MAX_PROPOSALS: u64 = 100_000;
 /// Where a proposal stands, as far as ballots depend on it.
 struct Stage {
     id: ProposalId,
-    takes_ballots: bool,
+    is_votable: bool,
     /// When power counts, or the block's time if that is earlier.
     snapshot: Timestamp,
 }
@@ -184,7 +184,7 @@ impl Reader<'_> {
         let stored = stored?;
         let configuration: Configuration = stored.config.try_into().in_range(what)?;
         let creation: Timestamp = stored.creation.try_into().in_range(what)?;
-        let snapshot = Deadlines::new(creation, &configuration).pending.min(self.block.timestamp);
+        let snapshot = Deadlines::new(creation, &configuration).snapshot_at(self.block.timestamp);
         let total_power = self.total_power(governance, snapshot);
         let ending = match ProposalState::from_number(stored.state) {
             Some(ProposalState::Pending) => Ending::Open,
@@ -223,9 +223,8 @@ impl Reader<'_> {
         let creation = stored.creation.try_into().in_range(what)?;
         let deadlines = Deadlines::new(creation, &stored.config.try_into().in_range(what)?);
         let now = self.block.timestamp;
-        let takes_ballots =
-            state == ProposalState::Pending || deadlines.takes_ballots(state, Support::Nea, now);
-        Ok(Stage { id, takes_ballots, snapshot: deadlines.pending.min(now) })
+        let (is_votable, snapshot) = (deadlines.is_votable(state, now), deadlines.snapshot_at(now));
+        Ok(Stage { id, is_votable, snapshot })
     }
 
     fn holders(&self) -> Read<BTreeMap<Address, HolderView>> {
@@ -257,7 +256,7 @@ impl Reader<'_> {
         let permit_nonce = self.call(asset, Asset::noncesCall { owner: holder });
         let power = self.power(governance, holder, self.block.timestamp);
         let ballots = stages.and_then(|stages| {
-            let shown = |stage: &&Stage| stage.takes_ballots || asked.contains(&stage.id);
+            let shown = |stage: &&Stage| stage.is_votable || asked.contains(&stage.id);
             all(stages
                 .iter()
                 .filter(shown)

@@ -5,11 +5,11 @@
 
 use super::reader::{Gap, Read, Reader, all, optional, some};
 use crate::error::{Error, InRange};
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{Address, U256};
 use canon_abi::{Governance, Proposals, Rollup};
 use canon_protocol::{
-    AttesterStatus, Epoch, LIFETIME_IN_ROUNDS, Leader, ProposalId, PushCandidate, Pushed,
-    RollupHead, Round, RoundRules, SignalingStatus, Slot, SlotClock, StakeExit, StakeMove,
+    AttesterStatus, Epoch, Leader, ProposalId, PushCandidate, Pushed, RollupHead, Round,
+    RoundRules, SignalingStatus, Slot, SlotClock, StakeExit, StakeMove, pinned_code_hash,
 };
 use canon_views::{AttesterView, PayloadView, RollupView, SeedStatus, SignalingView};
 use core::num::NonZeroU64;
@@ -59,12 +59,7 @@ impl Reader<'_> {
             slot_duration: duration("SLOT_DURATION()", slot_duration)?,
             epoch_duration: duration("EPOCH_DURATION()", epoch_duration)?,
         };
-        // Sets and draws of the present and the next epoch are known.
-        let present = clock.epoch_at(self.block.timestamp);
-        let is_known = |epoch: &Epoch| {
-            let steps = present.and_then(|present| epoch.steps_since(present));
-            matches!(steps, Some(0 | 1))
-        };
+        let is_known = |epoch: &Epoch| clock.is_answered(*epoch, self.block.timestamp);
         let slot = clock.slot_at(next);
         let epoch = slot.map(|slot| clock.epoch_of(slot));
         let size = |epoch: Option<Epoch>| {
@@ -72,12 +67,9 @@ impl Reader<'_> {
         };
         let set_size = size(epoch);
         let next_set_size = size(epoch.map(Epoch::next));
-        let seed = match slot {
-            Some(slot) if !clock.is_first_of_epoch(slot) => {
-                let epoch = clock.epoch_of(slot).next();
-                self.seed(rollup, epoch, is_known(&epoch))
-            }
-            _ => Ok(SeedStatus::NotYet),
+        let seed = match slot.and_then(|slot| clock.recordable_epoch(slot)) {
+            Some(epoch) => self.seed(rollup, epoch, is_known(&epoch)),
+            None => Ok(SeedStatus::NotYet),
         };
         let proposer = match epoch.filter(is_known) {
             Some(_) => some(proposer?),
@@ -137,8 +129,7 @@ impl Reader<'_> {
     pub(super) fn signaling(&self) -> Read<Option<SignalingView>> {
         let Some((rules, status)) = self.signaling_status()? else { return Ok(None) };
         let proposals = self.proposals()?;
-        let oldest = status.round.get().saturating_sub(LIFETIME_IN_ROUNDS);
-        let rounds = (oldest..=status.round.get()).map(Round::of);
+        let rounds = RoundRules::push_candidates(status.round);
         let rounds: Read<Vec<_>> =
             all(rounds.map(|round| self.candidate(proposals, status.instance, round)));
         let rounds = optional(rounds)?.map(|rounds| rounds.into_iter().flatten().collect());
@@ -200,7 +191,7 @@ impl Reader<'_> {
             leader: Leader { payload, count: signals? },
             pushed,
             expected_code: expected_code?,
-            found_code: pinned(code?.hash),
+            found_code: pinned_code_hash(code?.hash),
             latest: latest?,
         }))
     }
@@ -247,14 +238,10 @@ impl Reader<'_> {
     ) -> Read<PayloadView> {
         let code = self.account(payload);
         let proposals = self.proposals()?;
-        let latest = optional(self.latest_proposal(proposals, payload));
         let (signaling, rollups) = (signaling?, rollups?);
         let round = signaling.as_ref().map(|(rules, status)| {
-            let next = rollups.get(&status.instance).and_then(|rollup| rollup.slot);
-            (
-                status.instance,
-                rules.round_of(next.map_or(status.slot, |slot| slot.max(status.slot))),
-            )
+            let clock = rollups.get(&status.instance).map(|rollup| &rollup.clock);
+            (status.instance, rules.round_of(status.slot_at(clock, self.question.next)))
         });
         let signals = match round {
             Some((instance, round)) => optional(self.signals(proposals, instance, round, payload))?,
@@ -264,15 +251,8 @@ impl Reader<'_> {
             code: code?,
             round: round.map(|(_, round)| round),
             signals: signals.unwrap_or_default(),
-            latest: latest?.flatten(),
         })
     }
-}
-
-/// What is pinned of a code hash: its highest 232 bits.
-fn pinned(mut hash: B256) -> B256 {
-    hash[29..].fill(0);
-    hash
 }
 
 fn count(what: &'static str, address: Address, value: U256) -> Read<u32> {

@@ -1,30 +1,24 @@
 //! Forgeries and other sets, told from the genuine.
 
-use crate::test_chain::{TestChain, chain, deployed};
-use alloy_json_rpc::{RequestPacket, Response, ResponsePacket, ResponsePayload};
+use crate::test_chain::{TestChain, chain, client_by, deployed};
+use alloy_json_rpc::SerializedRequest;
 use alloy_primitives::{Address, B256, Log, U256, hex};
-use alloy_provider::ProviderBuilder;
-use alloy_rpc_client::RpcClient;
 use alloy_rpc_types_eth::Log as RpcLog;
 use alloy_sol_types::{SolCall, SolEvent};
-use alloy_transport::{TransportError, TransportFut};
 use canon_abi::{Asset, Contract, Issuer, Registry, RewardDistributor, Rollup};
 use canon_chain::{
-    Client, ContractCall, Deployment, NoWait, calls,
+    ContractCall, Deployment, NoWait, calls,
     deploy::{
         ConstructorEvents, ContractPlan, Create2Origin, DeployError, DeployRecord, DeployedSet,
         ExamineError, Examiner, FormerRollup, GenuineSet, NotGenuine, Progress, SetParameters,
         SetPlan, Step, create, deploy_rollup,
     },
 };
-use canon_devchain::DevchainTransport;
+use canon_faults::{Answer, Faults, params};
 use canon_protocol::{BlockNumber, Constructor};
 use canon_views::BlockView;
-use core::{
-    ops::ControlFlow,
-    task::{Context, Poll},
-};
-use serde_json::value::{RawValue, to_raw_value};
+use core::ops::ControlFlow;
+use serde_json::{Value, json};
 
 const fn go_on(_: &DeployRecord, _: Progress) -> ControlFlow<()> {
     ControlFlow::Continue(())
@@ -61,60 +55,30 @@ enum Fault {
     Versions(U256),
 }
 
-#[derive(Clone)]
-struct Faulty {
-    inner: DevchainTransport,
-    fault: Fault,
-    newest: u64,
+/// The logs of an answer that satisfy `keep`, which gets their indices too.
+fn kept(logs: Value, keep: impl Fn(usize, &RpcLog) -> bool) -> Value {
+    let logs: Vec<RpcLog> = serde_json::from_value(logs).unwrap();
+    let kept = logs.into_iter().enumerate().filter(|(index, log)| keep(*index, log));
+    json!(kept.map(|(_, log)| log).collect::<Vec<_>>())
 }
 
-impl Faulty {
-    /// An answer changed by the fault.
-    fn change(fault: Fault, newest: u64, payload: &RawValue) -> Box<RawValue> {
-        let change = |keep: &dyn Fn(usize, &RpcLog) -> bool| {
-            let logs: Vec<RpcLog> = serde_json::from_str(payload.get()).unwrap();
-            let kept = logs.into_iter().enumerate().filter(|(index, log)| keep(*index, log));
-            to_raw_value(&kept.map(|(_, log)| log).collect::<Vec<_>>()).unwrap()
-        };
-        match fault {
-            Fault::Truncated => change(&|index, _| index < TRUNCATED),
-            Fault::LaggingLogs => change(&|_, log| log.block_number.unwrap() < newest),
-            Fault::Versions(versions) => to_raw_value(&B256::from(versions)).unwrap(),
+/// How the endpoint answers a request, while this is the newest block.
+fn answer(fault: Fault, newest: u64, request: &SerializedRequest) -> Answer {
+    let asks_for_versions = || {
+        let call = hex::encode_prefixed(Registry::numberOfVersionsCall::SELECTOR);
+        params(request)[0]["input"] == call
+    };
+    match (request.method(), fault) {
+        ("eth_getLogs", Fault::Truncated) => {
+            Answer::Changed(Box::new(|logs| kept(logs, |index, _| index < TRUNCATED)))
         }
-    }
-}
-
-impl tower::Service<RequestPacket> for Faulty {
-    type Response = ResponsePacket;
-    type Error = TransportError;
-    type Future = TransportFut<'static>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
-        tower::Service::poll_ready(&mut self.inner, context)
-    }
-
-    fn call(&mut self, request: RequestPacket) -> TransportFut<'static> {
-        let single = request.as_single().unwrap();
-        let parameters = single.params().map(|parameters| parameters.get()).unwrap_or_default();
-        let versions = hex::encode(Registry::numberOfVersionsCall::SELECTOR);
-        let Self { fault, newest, .. } = *self;
-        let is_changed = match fault {
-            Fault::Truncated | Fault::LaggingLogs => single.method() == "eth_getLogs",
-            Fault::Versions(_) => single.method() == "eth_call" && parameters.contains(&versions),
-        };
-        let answer = tower::Service::call(&mut self.inner, request);
-        if !is_changed {
-            return answer;
+        ("eth_getLogs", Fault::LaggingLogs) => Answer::Changed(Box::new(move |logs| {
+            kept(logs, |_, log| log.block_number.unwrap() < newest)
+        })),
+        ("eth_call", Fault::Versions(versions)) if asks_for_versions() => {
+            Answer::Result(json!(B256::from(versions)))
         }
-        Box::pin(async move {
-            let answer = answer.await?;
-            let ResponsePacket::Single(Response { id, payload }) = answer else {
-                panic!("{answer:?}")
-            };
-            let ResponsePayload::Success(payload) = payload else { panic!("{payload:?}") };
-            let payload = ResponsePayload::Success(Self::change(fault, newest, &payload));
-            Ok(ResponsePacket::Single(Response { id, payload }))
-        })
+        _ => Answer::Node,
     }
 }
 
@@ -125,9 +89,9 @@ async fn examine_by(
     fault: Fault,
 ) -> Result<GenuineSet, ExamineError> {
     let newest = chain.devchain.block_number();
-    let transport = Faulty { inner: chain.devchain.transport(), fault, newest };
-    let provider = ProviderBuilder::default().connect_client(RpcClient::new(transport, true));
-    let client = Client::connect(provider).await.unwrap();
+    let faults = Faults::default();
+    faults.answer(move |request| answer(fault, newest, request));
+    let client = client_by(&faults, &chain.devchain).await;
     let head = client.head().await.unwrap();
     Examiner::new(&client, Create2Origin::default(), BlockNumber::ZERO, head).set(registry).await
 }

@@ -1,18 +1,12 @@
 //! An endpoint with limits of its own in front of a devchain, which counts what it is asked.
 
-use alloy_json_rpc::{
-    ErrorPayload, Id, Request, RequestPacket, Response, ResponsePacket, ResponsePayload,
-    SerializedRequest,
-};
-use alloy_provider::ProviderBuilder;
-use alloy_rpc_client::RpcClient;
-use alloy_transport::{TransportError, TransportErrorKind, TransportFut};
+use crate::test_chain::client_by;
+use alloy_json_rpc::{Id, RequestPacket, ResponsePacket, SerializedRequest};
 use canon_chain::Client;
-use canon_devchain::{Devchain, DevchainTransport};
-use core::task::{Context, Poll};
-use serde_json::{Value, json, value::RawValue};
+use canon_devchain::Devchain;
+use canon_faults::{Answer, Fault, Faults, Plan, failure, params};
+use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
-use tower::Service;
 
 /// How an endpoint refuses a batch that is too large.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,26 +50,36 @@ pub(crate) struct Asked {
     pub(crate) creates: bool,
 }
 
-/// An endpoint. Clones share everything.
-#[derive(Clone)]
+/// An endpoint.
 pub(crate) struct LimitedEndpoint {
-    inner: DevchainTransport,
+    chain: Devchain,
+    faults: Faults,
     conduct: Arc<Mutex<Conduct>>,
     packets: Arc<Mutex<Vec<Vec<Asked>>>>,
 }
 
 impl LimitedEndpoint {
     pub(crate) fn new(chain: &Devchain, conduct: Conduct) -> Self {
+        let faults = Faults::default();
         let conduct = Arc::new(Mutex::new(conduct));
-        Self { inner: chain.transport(), conduct, packets: Arc::default() }
+        let packets = Arc::new(Mutex::new(Vec::new()));
+        let (rules, record) = (Arc::clone(&conduct), Arc::clone(&packets));
+        faults.set(Plan::by(move |packet| {
+            let number = record.lock().unwrap().len();
+            record.lock().unwrap().push(packet.requests().iter().map(asked).collect());
+            let conduct = rules.lock().unwrap().clone();
+            conduct.fault(number, packet)
+        }));
+        let rules = Arc::clone(&conduct);
+        faults.answer(move |request| rules.lock().unwrap().answer(request));
+        Self { chain: chain.clone(), faults, conduct, packets }
     }
 
     /// A client of it, when the packet that asks for the chain id has been forgotten.
     pub(crate) async fn client(&self) -> Client {
-        let rpc = RpcClient::new(self.clone(), true);
-        let client = Client::connect(ProviderBuilder::default().connect_client(rpc)).await;
+        let client = client_by(&self.faults, &self.chain).await;
         self.packets.lock().unwrap().clear();
-        client.unwrap()
+        client
     }
 
     pub(crate) fn change(&self, change: impl FnOnce(&mut Conduct)) {
@@ -86,72 +90,43 @@ impl LimitedEndpoint {
     pub(crate) fn take_packets(&self) -> Vec<Vec<Asked>> {
         core::mem::take(&mut *self.packets.lock().unwrap())
     }
+}
 
-    async fn answer(mut self, packet: RequestPacket) -> Result<ResponsePacket, TransportError> {
-        let requests = packet.requests();
-        let asked = requests.iter().map(asked).collect();
-        let number = {
-            let mut packets = self.packets.lock().unwrap();
-            packets.push(asked);
-            packets.len() - 1
-        };
-        let conduct = self.conduct.lock().unwrap().clone();
-        if let Some((before, run)) = &conduct.before
+impl Conduct {
+    /// What goes wrong with the packet of this number.
+    fn fault(&self, number: usize, packet: &RequestPacket) -> Option<Fault> {
+        if let Some((before, run)) = &self.before
             && *before == number
         {
             run();
         }
-        if conduct.fails == Some(number) {
-            return Err(TransportErrorKind::custom_str("connection reset"));
+        if self.fails == Some(number) {
+            return Some(Fault::Lost);
         }
-        if let Some((most, refusal)) = conduct.batch
-            && requests.len() > most
-        {
-            return refuse_batch(requests, refusal);
-        }
-        let mut responses = Vec::with_capacity(requests.len());
-        for request in requests {
-            responses.push(self.answer_one(&conduct, request).await?);
-        }
-        Ok(match packet {
-            RequestPacket::Single(_) => ResponsePacket::Single(responses.remove(0)),
-            RequestPacket::Batch(_) => ResponsePacket::Batch(responses),
-        })
+        let (most, refusal) = self.batch?;
+        (packet.len() > most).then(|| refuse_batch(packet.requests(), refusal))
     }
 
-    async fn answer_one(
-        &mut self,
-        conduct: &Conduct,
-        request: &SerializedRequest,
-    ) -> Result<Response, TransportError> {
+    fn answer(&self, request: &SerializedRequest) -> Answer {
         let Asked { method, creates, .. } = asked(request);
-        let id = request.id().clone();
-        if creates && conduct.refuses_creation {
-            return Ok(failure(id, -32000, "contract creation is not allowed"));
+        if creates && self.refuses_creation {
+            return Answer::Refusal(-32000, "contract creation is not allowed".to_owned());
         }
-        if let Some(chain_id) = conduct.chain_id.filter(|_| method == "eth_chainId") {
-            return Ok(success(id, &json!(format!("{chain_id:#x}"))));
+        if let Some(chain_id) = self.chain_id.filter(|_| method == "eth_chainId") {
+            return Answer::Result(json!(format!("{chain_id:#x}")));
         }
         let mut params = params(request);
-        if let Some((selector, answer)) = &conduct.answers
+        if let Some((selector, answer)) = &self.answers
             && params[0]["input"].as_str().is_some_and(|input| input.starts_with(selector))
         {
-            return Ok(success(id, answer));
+            return Answer::Result(answer.clone());
         }
-        let mut request = request.clone();
-        if let Some(gas) = conduct.creation_gas.filter(|_| creates) {
+        if let Some(gas) = self.creation_gas.filter(|_| creates) {
             params[0]["gas"] = json!(format!("{gas:#x}"));
-            request = Request::new(method, id, params).serialize().unwrap();
+            return Answer::Asked(params);
         }
-        match self.inner.call(RequestPacket::Single(request)).await? {
-            ResponsePacket::Single(response) => Ok(response),
-            ResponsePacket::Batch(_) => unreachable!("one request has one response"),
-        }
+        Answer::Node
     }
-}
-
-fn params(request: &SerializedRequest) -> Value {
-    serde_json::from_str(request.params().map_or("[]", RawValue::get)).unwrap()
 }
 
 fn asked(request: &SerializedRequest) -> Asked {
@@ -161,48 +136,16 @@ fn asked(request: &SerializedRequest) -> Asked {
     Asked { method, subject: params[0].clone(), block: params[1].clone(), creates }
 }
 
-fn refuse_batch(
-    requests: &[SerializedRequest],
-    refusal: BatchRefusal,
-) -> Result<ResponsePacket, TransportError> {
-    let first = requests[0].id().clone();
-    Ok(match refusal {
-        BatchRefusal::Http => {
-            return Err(TransportErrorKind::http_error(413, "payload too large".to_owned()));
-        }
-        BatchRefusal::OneError => ResponsePacket::Single(failure(Id::None, -32600, "too many")),
+fn refuse_batch(requests: &[SerializedRequest], refusal: BatchRefusal) -> Fault {
+    let refuse = |id: &Id, words| failure(id.clone(), -32600, words);
+    Fault::Answered(match refusal {
+        BatchRefusal::Http => return Fault::HttpStatus(413, "payload too large"),
+        BatchRefusal::OneError => ResponsePacket::Single(refuse(&Id::None, "too many")),
         BatchRefusal::FirstOnly => {
-            ResponsePacket::Batch(vec![failure(first, -32600, "batch too large")])
+            ResponsePacket::Batch(vec![refuse(requests[0].id(), "batch too large")])
         }
         BatchRefusal::EachError => ResponsePacket::Batch(
-            requests
-                .iter()
-                .map(|request| failure(request.id().clone(), -32600, "batch limit exceeded"))
-                .collect(),
+            requests.iter().map(|request| refuse(request.id(), "batch limit exceeded")).collect(),
         ),
     })
-}
-
-fn success(id: Id, result: &Value) -> Response {
-    let result = serde_json::value::to_raw_value(result).unwrap();
-    Response { id, payload: ResponsePayload::Success(result) }
-}
-
-fn failure(id: Id, code: i64, message: &'static str) -> Response {
-    let payload = ErrorPayload { code, message: message.into(), data: None };
-    Response { id, payload: ResponsePayload::Failure(payload) }
-}
-
-impl Service<RequestPacket> for LimitedEndpoint {
-    type Response = ResponsePacket;
-    type Error = TransportError;
-    type Future = TransportFut<'static>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, packet: RequestPacket) -> Self::Future {
-        Box::pin(self.clone().answer(packet))
-    }
 }

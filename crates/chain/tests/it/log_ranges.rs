@@ -1,27 +1,21 @@
 //! The ranges of blocks in which events of a set are read.
 
-use crate::test_chain::{TestChain, chain};
-use alloy_json_rpc::{ErrorPayload, RequestPacket, Response, ResponsePacket, ResponsePayload};
+use crate::test_chain::{TestChain, chain, client_by};
+use alloy_json_rpc::{RequestPacket, ResponsePacket};
 use alloy_primitives::{Address, B256};
-use alloy_provider::ProviderBuilder;
-use alloy_rpc_client::RpcClient;
 use alloy_rpc_types_eth::Filter;
 use alloy_sol_types::SolEvent;
-use alloy_transport::{TransportError, TransportErrorKind, TransportFut};
 use canon_abi::{Asset, Issuer, Registry, RewardDistributor, Rollup};
 use canon_chain::{
-    Client, Deployment, Error, NoWait,
+    Deployment, Error, NoWait,
     deploy::{
         Create2Origin, DeployRecord, ExamineError, Examiner, FormerRollup, GenuineSet,
         SetParameters, Step, deploy_rollup,
     },
 };
-use canon_devchain::DevchainTransport;
+use canon_faults::{Fault, Faults, Plan, failure};
 use canon_protocol::BlockNumber;
-use core::{
-    ops::{ControlFlow, RangeInclusive},
-    task::{Context, Poll},
-};
+use core::ops::{ControlFlow, RangeInclusive};
 use std::sync::{Arc, Mutex};
 
 /// The range of most providers.
@@ -48,57 +42,28 @@ enum Limit {
     HttpStatus(u16),
 }
 
-/// An endpoint that refuses requests for logs, and records those that it gets.
-#[derive(Clone)]
-struct Limited {
-    inner: DevchainTransport,
-    limit: Limit,
-    asked: Arc<Mutex<Vec<Asked>>>,
-}
-
-impl tower::Service<RequestPacket> for Limited {
-    type Response = ResponsePacket;
-    type Error = TransportError;
-    type Future = TransportFut<'static>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
-        tower::Service::poll_ready(&mut self.inner, context)
-    }
-
-    fn call(&mut self, request: RequestPacket) -> TransportFut<'static> {
-        let logs = request.as_single().filter(|request| request.method() == "eth_getLogs");
-        let Some(logs) = logs else { return tower::Service::call(&mut self.inner, request) };
-        let [filter] = serde_json::from_str::<[Filter; 1]>(logs.params().unwrap().get()).unwrap();
-        let blocks = filter.get_from_block().unwrap()..=filter.get_to_block().unwrap();
-        let length = blocks.end() - blocks.start() + 1;
-        let events: Vec<B256> = filter.topics[0].iter().copied().collect();
-        let contracts = filter.address.iter().copied().collect();
-        let mut asked = self.asked.lock().unwrap();
-        asked.push(Asked { contracts, blocks, events });
-        let refusal = match self.limit {
-            Limit::Blocks(most) if length > most => {
-                Some((-32005, format!("eth_getLogs is limited to a {most} range")))
-            }
-            Limit::First { refused, event } => {
-                let requests = asked.iter().filter(|asked| asked.events == [event]).count();
-                let is_early = asked.last().unwrap().events == [event] && requests <= refused;
-                is_early.then(|| (-32603, "internal error".to_owned()))
-            }
-            Limit::Code(code) => Some((code, "too many requests".to_owned())),
-            Limit::HttpStatus(status) => {
-                let error = TransportErrorKind::http_error(status, "too many requests".to_owned());
-                return Box::pin(core::future::ready(Err(error)));
-            }
-            Limit::Blocks(_) => None,
-        };
-        drop(asked);
-        let Some((code, message)) = refusal else {
-            return tower::Service::call(&mut self.inner, request);
-        };
-        let payload =
-            ResponsePayload::Failure(ErrorPayload { code, message: message.into(), data: None });
-        let response = Response { id: logs.id().clone(), payload };
-        Box::pin(core::future::ready(Ok(ResponsePacket::Single(response))))
+/// What goes wrong with a request for logs, by a limit. Records it.
+fn refuse(limit: Limit, asked: &mut Vec<Asked>, packet: &RequestPacket) -> Option<Fault> {
+    let request = packet.as_single().filter(|request| request.method() == "eth_getLogs")?;
+    let [filter] = serde_json::from_str::<[Filter; 1]>(request.params().unwrap().get()).unwrap();
+    let blocks = filter.get_from_block().unwrap()..=filter.get_to_block().unwrap();
+    let length = blocks.end() - blocks.start() + 1;
+    let events: Vec<B256> = filter.topics[0].iter().copied().collect();
+    let contracts = filter.address.iter().copied().collect();
+    asked.push(Asked { contracts, blocks, events });
+    let refusal = |code, words: &str| {
+        Fault::Answered(ResponsePacket::Single(failure(request.id().clone(), code, words)))
+    };
+    match limit {
+        Limit::Blocks(most) => (length > most)
+            .then(|| refusal(-32005, &format!("eth_getLogs is limited to a {most} range"))),
+        Limit::First { refused, event } => {
+            let requests = asked.iter().filter(|asked| asked.events == [event]).count();
+            let is_early = asked.last().unwrap().events == [event] && requests <= refused;
+            is_early.then(|| refusal(-32603, "internal error"))
+        }
+        Limit::Code(code) => Some(refusal(code, "too many requests")),
+        Limit::HttpStatus(status) => Some(Fault::HttpStatus(status, "too many requests")),
     }
 }
 
@@ -130,11 +95,11 @@ async fn examined(
     record: &DeployRecord,
     limit: Limit,
 ) -> (Result<GenuineSet, ExamineError>, Vec<Asked>) {
-    let asked = Arc::default();
-    let inner = chain.devchain.transport();
-    let transport = Limited { inner, limit, asked: Arc::clone(&asked) };
-    let provider = ProviderBuilder::default().connect_client(RpcClient::new(transport, true));
-    let client = Client::connect(provider).await.unwrap();
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let recorded = Arc::clone(&asked);
+    let faults = Faults::default();
+    faults.set(Plan::by(move |packet| refuse(limit, &mut recorded.lock().unwrap(), packet)));
+    let client = client_by(&faults, &chain.devchain).await;
     let head = client.head().await.unwrap();
     let first_block = record.first_block().unwrap();
     let examiner = Examiner::new(&client, Create2Origin::default(), first_block, head);

@@ -4,7 +4,6 @@
 
 mod deploying;
 mod endpoint;
-mod faults;
 mod further;
 mod genuine;
 mod limited_endpoint;

@@ -1,24 +1,18 @@
 //! Chains without the deployment proxy, and other factories.
 
-use crate::test_chain::{TestChain, chain};
-use alloy_json_rpc::{ErrorPayload, RequestPacket, Response, ResponsePacket, ResponsePayload};
+use crate::test_chain::{TestChain, chain, client_by};
 use alloy_primitives::{Address, B256, Bytes, U256, address};
-use alloy_provider::{Provider, ProviderBuilder};
-use alloy_rpc_client::RpcClient;
-use alloy_transport::{TransportError, TransportFut};
+use alloy_provider::Provider;
 use canon_chain::{
-    Client, Error, NoWait, Sender,
+    Error, NoWait, Sender,
     deploy::{
         ContractPlan, Create2Origin, DEPLOYMENT_PROXY, DeployError, DeployRecord, SetParameters,
         create,
     },
 };
-use canon_devchain::DevchainTransport;
+use canon_faults::{Answer, Faults, params};
 use canon_protocol::Constructor;
-use core::{
-    ops::ControlFlow,
-    task::{Context, Poll},
-};
+use core::ops::ControlFlow;
 
 const CREATOR: Address = address!("0x3fab184622dc19b6109349b94811493bf2a45362");
 
@@ -104,41 +98,23 @@ async fn a_base_fee_above_what_the_creation_pays_is_waited_for() {
     create(&mut chain.sender(0), &creation, &mut NoWait).await.unwrap();
 }
 
-/// An endpoint that takes no transactions from before EIP-155, as geth does by default.
-#[derive(Clone)]
-struct Protected(DevchainTransport);
-
-impl tower::Service<RequestPacket> for Protected {
-    type Response = ResponsePacket;
-    type Error = TransportError;
-    type Future = TransportFut<'static>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
-        tower::Service::poll_ready(&mut self.0, context)
-    }
-
-    fn call(&mut self, request: RequestPacket) -> TransportFut<'static> {
-        let unprotected = request.as_single().filter(|request| {
-            request.method() == "eth_sendRawTransaction"
-                && request.params().is_some_and(|params| params.get().contains("0xf8a58085174876"))
-        });
-        let Some(request) = unprotected else { return tower::Service::call(&mut self.0, request) };
-        let payload = ResponsePayload::Failure(ErrorPayload {
-            code: -32000,
-            message: "only replay-protected (EIP-155) transactions allowed over RPC".into(),
-            data: None,
-        });
-        let response = Response { id: request.id().clone(), payload };
-        Box::pin(core::future::ready(Ok(ResponsePacket::Single(response))))
-    }
-}
-
 #[tokio::test]
 async fn a_refused_proxy_says_what_to_do() {
     let (chain, _) = without_proxy().await;
-    let transport = Protected(chain.devchain.transport());
-    let provider = ProviderBuilder::default().connect_client(RpcClient::new(transport, true));
-    let client = Client::connect(provider).await.unwrap();
+    // As geth does by default.
+    let faults = Faults::default();
+    faults.answer(|request| {
+        let params = params(request);
+        let raw = params[0].as_str().unwrap_or_default();
+        match request.method() == "eth_sendRawTransaction" && raw.starts_with("0xf8a58085174876") {
+            true => Answer::Refusal(
+                -32000,
+                "only replay-protected (EIP-155) transactions allowed over RPC".to_owned(),
+            ),
+            false => Answer::Node,
+        }
+    });
+    let client = client_by(&faults, &chain.devchain).await;
     let mut sender = Sender::new(client, chain.accounts[0].clone());
     let created = create(&mut sender, &registry(Create2Origin::default()), &mut NoWait).await;
     let error = created.unwrap_err();

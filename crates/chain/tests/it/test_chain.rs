@@ -3,6 +3,7 @@
 use alloy_network::TransactionBuilder;
 use alloy_primitives::{Address, U256};
 use alloy_provider::{Provider, ProviderBuilder};
+use alloy_rpc_client::RpcClient;
 use alloy_rpc_types_eth::TransactionRequest;
 use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::SolCall;
@@ -13,7 +14,9 @@ use canon_chain::{
     },
 };
 use canon_devchain::{Devchain, DevchainConfig, Mining};
+use canon_faults::Faults;
 use core::ops::ControlFlow;
+use tower::Layer;
 
 /// A chain that mines at once, and who has ether on it.
 pub(crate) struct TestChain {
@@ -85,4 +88,10 @@ impl TestChain {
         let parameters = record.parameters.clone().check().unwrap();
         deploy(&mut self.sender(0), &parameters, record, &mut NoWait, progress).await
     }
+}
+
+/// A client of a chain, by an endpoint with faults.
+pub(crate) async fn client_by(faults: &Faults, chain: &Devchain) -> Client {
+    let rpc = RpcClient::new(faults.layer(chain.transport()), true);
+    Client::connect(ProviderBuilder::default().connect_client(rpc)).await.unwrap()
 }

@@ -1,9 +1,6 @@
 //! Transactions by intent, one question each.
 
-use crate::{
-    faults::{Fault, Plan},
-    tx_chain::{SOMEBODY, TxChain, confirmed, failures, sent},
-};
+use crate::tx_chain::{SOMEBODY, TxChain, confirmed, failures, sent};
 use alloy_consensus::{Transaction, TxEnvelope};
 use alloy_eips::Decodable2718;
 use alloy_primitives::{Address, B256, Bytes, U256, address, bytes};
@@ -16,6 +13,7 @@ use canon_chain::{
     },
 };
 use canon_devchain::Mining;
+use canon_faults::{Fault, Plan};
 use canon_protocol::{Amount, Support};
 use canon_views::{IntendedAction, Intent, IntentId};
 use core::slice::from_ref;

@@ -1,12 +1,8 @@
 //! A chain with a set, an account that does things by intent, and faults between the two.
 
-use crate::{
-    faults::{Faults, Plan},
-    test_chain,
-};
+use crate::test_chain::{self, client_by};
 use alloy_primitives::{Address, B256, Bytes, U256};
-use alloy_provider::{Provider, ProviderBuilder};
-use alloy_rpc_client::RpcClient;
+use alloy_provider::Provider;
 use alloy_rpc_types_eth::Filter;
 use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::SolEvent;
@@ -16,6 +12,7 @@ use canon_chain::{
     tx::{FeePolicy, MemoryJournal, TxEvent, TxReport},
 };
 use canon_devchain::{Devchain, Mining, OldTransactions, ReorgOptions};
+use canon_faults::Faults;
 use canon_protocol::{Amount, BlockNumber, Epoch, Timestamp};
 use canon_views::{BlockView, IntendedAction, Intent, IntentId, OrderId, SetId};
 
@@ -38,11 +35,8 @@ impl TxChain {
     pub(crate) async fn new() -> Self {
         let (chain, set) = test_chain::deployed().await;
         chain.devchain.set_mining(Mining::Manual);
-        let faults = Faults::new();
-        let transport = faults.over(chain.devchain.transport());
-        let provider = ProviderBuilder::default().connect_client(RpcClient::new(transport, true));
-        let faulty = Client::connect(provider).await.unwrap();
-        faults.set(Plan::Never);
+        let faults = Faults::default();
+        let faulty = client_by(&faults, &chain.devchain).await;
         let test_chain::TestChain { devchain, client, mut accounts } = chain;
         let key = accounts.remove(0);
         Self { devchain, client, faulty, faults, set: set.deployment, key }

@@ -58,7 +58,7 @@ async fn executable(chain: &TxChain, actions: &[Action]) -> Intent {
     chain.devchain.set_next_timestamp(deadlines.queued.get()).unwrap();
     chain.mine(1);
     let intent = chain.intent(IntendedAction::Execute { id: ID });
-    Intent { until: Some(deadlines.executable), fallback: Some(actions.to_vec()), ..intent }
+    Intent { until: Some(deadlines.executable), fallback: Some(actions.into()), ..intent }
 }
 
 /// An action that leaves a trace.

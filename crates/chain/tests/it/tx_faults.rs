@@ -1,9 +1,6 @@
 //! Transactions by intent, with an endpoint that fails and a process that is killed.
 
-use crate::{
-    faults::{Fault, Plan},
-    tx_chain::{SOMEBODY, TxChain, sent},
-};
+use crate::tx_chain::{SOMEBODY, TxChain, sent};
 use alloy_primitives::U256;
 use canon_abi::{Asset, Governance};
 use canon_chain::{
@@ -11,6 +8,7 @@ use canon_chain::{
     tx::{Journal, MemoryJournal},
 };
 use canon_devchain::{OldTransactions, ReorgOptions};
+use canon_faults::{Fault, Plan};
 use canon_protocol::{Amount, Nonce, Seconds, WithdrawalId};
 use canon_testkit::histories::Rng;
 use canon_views::{IntendedAction, Intent, OrderId, PermitTerms};
@@ -27,17 +25,17 @@ const WITHDRAWAL: (u64, u64) = (5, 4);
 const TRANSACTIONS: u64 = 7;
 
 /// What an endpoint does wrong.
-const ENDPOINT: [Fault; 4] = [Fault::Lost, Fault::AnswerLost, Fault::Doubled, Fault::Delayed];
-
-/// The same, and a process that is killed.
-const ALL: [Fault; 6] = [
+const ENDPOINT: [Fault; 6] = [
     Fault::Lost,
     Fault::AnswerLost,
     Fault::Doubled,
-    Fault::Delayed,
-    Fault::KilledBefore,
-    Fault::KilledAfter,
+    Fault::Delayed(1),
+    Fault::Delayed(7),
+    Fault::Stale,
 ];
+
+/// A process that is killed.
+const KILLS: [Fault; 2] = [Fault::KilledBefore, Fault::KilledAfter];
 
 /// What is due in the next block.
 async fn due(chain: &TxChain, sender: &IntentSender) -> Vec<Intent> {
@@ -152,7 +150,7 @@ async fn check(chain: &TxChain, case: &str) {
     assert_eq!(chain.devchain.pool_size(), 0, "{case}: a nonce is missing");
 }
 
-/// Runs for every request of a run, with a fault at it.
+/// Runs for every packet of a run, with a fault at it.
 async fn at_every_request(faults: &[Fault]) {
     let chain = TxChain::new().await;
     let before = chain.devchain.nonce(chain.account());
@@ -161,14 +159,14 @@ async fn at_every_request(faults: &[Fault]) {
     run(&chain, |_| {}).await;
     check(&chain, "no fault").await;
     assert_eq!(chain.devchain.nonce(chain.account()), before + TRANSACTIONS);
-    let requests = chain.faults.requests();
-    assert!(requests > 50, "{requests} requests");
+    let packets = chain.faults.packets();
+    assert!(packets > 50, "{packets} packets");
     chain.devchain.revert(fresh).unwrap();
-    for request in 1..=requests {
+    for packet in 0..packets {
         for fault in faults {
-            let case = format!("{fault:?} at request {request}");
+            let case = format!("{fault:?} at packet {packet}");
             let fresh = chain.devchain.snapshot();
-            chain.faults.set(Plan::At(request, *fault));
+            chain.faults.set(Plan::At(packet, fault.clone()));
             run(&chain, |_| {}).await;
             check(&chain, &case).await;
             let used = chain.devchain.nonce(chain.account()) - before;
@@ -185,21 +183,21 @@ async fn a_request_that_fails_costs_time_and_nothing_else() {
 
 #[tokio::test]
 async fn a_request_that_is_doubled_or_late_does_nothing_twice() {
-    at_every_request(&[Fault::Doubled, Fault::Delayed]).await;
+    at_every_request(&[Fault::Doubled, Fault::Delayed(3), Fault::Stale]).await;
 }
 
 #[tokio::test]
 async fn a_process_that_is_killed_goes_on_where_it_was() {
-    at_every_request(&[Fault::KilledBefore, Fault::KilledAfter]).await;
+    at_every_request(&KILLS).await;
 }
 
 #[tokio::test]
 async fn what_was_recorded_is_sent_again_with_the_same_bytes() {
-    for fault in [Fault::KilledBefore, Fault::KilledAfter] {
+    for fault in KILLS {
         let chain = TxChain::new().await;
         let journal = MemoryJournal::default();
         let approve = [chain.approve(0, ALLOWANCE)];
-        chain.faults.set(Plan::Method("eth_sendRawTransaction", fault));
+        chain.faults.set(Plan::Method("eth_sendRawTransaction", fault.clone()));
         let mut sender = chain.sender(&journal);
         tokio::select! {
             biased;
@@ -221,7 +219,8 @@ async fn endpoints_that_fail_at_random_cost_time_and_nothing_else() {
     let chain = TxChain::new().await;
     for seed in 0..200 {
         let fresh = chain.devchain.snapshot();
-        chain.faults.set(Plan::Random(Rng::new(seed), 10 + seed % 30, &ENDPOINT));
+        let (rng, percent) = (Rng::new(seed), 10 + seed % 30);
+        chain.faults.set(Plan::Random { rng, percent, faults: ENDPOINT.to_vec() });
         run(&chain, |_| {}).await;
         check(&chain, &format!("seed {seed}")).await;
         chain.devchain.revert(fresh).unwrap();
@@ -235,7 +234,8 @@ async fn what_reorganizations_take_back_is_done_again_and_once() {
         let fresh = chain.devchain.snapshot();
         let start = chain.devchain.block_number();
         let mut rng = Rng::new(seed);
-        chain.faults.set(Plan::Random(Rng::new(seed + 1000), seed % 20, &ALL));
+        let faults = [&ENDPOINT[..], &KILLS].concat();
+        chain.faults.set(Plan::Random { rng: Rng::new(seed + 1000), percent: seed % 20, faults });
         run(&chain, |chain| {
             let deepest = (chain.devchain.block_number() - start).min(4);
             if rng.chance(1, 8) {

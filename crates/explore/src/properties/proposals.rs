@@ -203,7 +203,7 @@ pub(super) fn executions_are_due(before: &State, step: Step, after: &State) -> R
         })?;
         let is_published = match step {
             Step::Execute(of) => of.get() == id,
-            Step::ExecuteWith(of, list) => of.get() == id && list.actions() == old.actions(),
+            Step::ExecuteWith(of, list) => of.get() == id && list.actions() == old.actions()[..],
             _ => false,
         };
         require(is_published, || format!("proposal {id} is executed by another step: {step}"))?;

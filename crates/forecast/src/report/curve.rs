@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::{
-    electorate::{Electorate, Side},
+    electorate::{Electorate, SignalingSide},
     minority::Contest,
     share::Share,
 };
@@ -23,8 +23,8 @@ pub struct CurvePoint {
 /// electorate's own share among the points.
 pub(super) fn curve(contest: Contest, electorate: &Electorate) -> Vec<CurvePoint> {
     const POINTS: u64 = 12;
-    let own = electorate.share_of(Side::For).get();
-    let present = electorate.chance_per_slot(Side::For).get();
+    let own = electorate.share_of(SignalingSide::For).get();
+    let present = electorate.chance_per_slot(SignalingSide::For).get();
     // Seats that join are assumed to miss as many slots as those that signal already.
     let missed = if own > 0.0 { Share::new(1.0 - present / own) } else { None };
     let contest = Contest { missed: missed.unwrap_or(contest.missed), ..contest };
@@ -64,8 +64,10 @@ mod tests {
                 let missed = Share::new(missed).unwrap();
                 Operator { seats, side, missed }
             };
-            let operators =
-                vec![operator(signaling, Side::For, 0.1), operator(silent, Side::Silent, 1.0)];
+            let operators = vec![
+                operator(signaling, SignalingSide::For, 0.1),
+                operator(silent, SignalingSide::Silent, 1.0),
+            ];
             let set = Electorate::new(operators).unwrap();
             let contest = Contest { rules, rate, seats: set.seats(), missed: set.missed() };
             let curve = curve(contest, &set);

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::{
     campaign::Campaign,
-    electorate::Side,
+    electorate::SignalingSide,
     minority::{Contest, Minority, RoundRate},
     odds::{RoundOdds, RunningRoundOdds},
     plan::Plan,
@@ -22,7 +22,7 @@ use crate::{
 };
 
 pub use curve::CurvePoint;
-pub use timeline::{ExpectedTimeline, Moment, Timeline};
+pub use timeline::{ExpectedTimeline, Moment, WinTimeline};
 
 /// The report of a planned campaign.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -89,7 +89,7 @@ pub struct OperatorReport {
     /// The part of the stake that pays for no seat.
     pub idle: Amount,
     /// The payload that it signals for.
-    pub side: Side,
+    pub side: SignalingSide,
     /// The share of its slots that it misses.
     pub missed: Share,
 }
@@ -149,10 +149,10 @@ impl ForecastReport {
             minimum_stake: baseline.minimum_stake,
             configuration: terms.configuration,
             seats: electorate.seats(),
-            signaling: electorate.share_of(Side::For),
-            rival: electorate.share_of(Side::Rival),
+            signaling: electorate.share_of(SignalingSide::For),
+            rival: electorate.share_of(SignalingSide::Rival),
             missed: contest.missed,
-            per_slot: electorate.chance_per_slot(Side::For),
+            per_slot: electorate.chance_per_slot(SignalingSide::For),
             operators: operators(plan),
             curve: curve::curve(contest, electorate),
             first_round: *campaign.first_round(),

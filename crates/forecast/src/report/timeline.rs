@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::{
     campaign::{Campaign, Milestone, Schedule},
-    plan::{Baseline, Origin},
+    plan::{Baseline, BaselineOrigin},
 };
 
 /// The timeline that is reached with a certainty.
@@ -14,12 +14,12 @@ pub struct ExpectedTimeline {
     /// `earliest`, or the chance that it is reached: `50 %`, `90 %` or `99 %`.
     pub certainty: &'static str,
     /// The timeline; `None` if no number of rounds gives that chance.
-    pub at: Option<Timeline>,
+    pub at: Option<WinTimeline>,
 }
 
 /// The times that follow if the last of a number of rounds is won.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Timeline {
+pub struct WinTimeline {
     /// The number of rounds; 0 if the payload has won one already.
     pub rounds: u64,
     /// The last of them, in a deployed set; `None` if no further round is needed.
@@ -69,7 +69,7 @@ pub(super) fn milestones(campaign: &Campaign, baseline: &Baseline) -> Vec<Expect
 /// The milestone of a payload that has won a round already, so that further signals don't matter: it is
 /// a live proposal, or can be pushed at once.
 fn won_already(baseline: &Baseline) -> Option<Milestone> {
-    let Origin::Deployed(set) = baseline.origin else { return None };
+    let BaselineOrigin::Deployed(set) = baseline.origin else { return None };
     let (schedule, round) = match (set.live_proposal, set.pushable) {
         (Some(proposal), _) => {
             (Schedule::new(proposal.creation, &proposal.configuration), baseline.start.round)
@@ -80,14 +80,14 @@ fn won_already(baseline: &Baseline) -> Option<Milestone> {
     Some(Milestone { rounds: 0, round, chance: 1.0, schedule })
 }
 
-fn timeline(baseline: &Baseline, milestone: &Milestone) -> Timeline {
+fn timeline(baseline: &Baseline, milestone: &Milestone) -> WinTimeline {
     let moment = |time: Timestamp| Moment {
         after: time.since(baseline.now),
         time: baseline.is_dated().then_some(time),
     };
     let schedule = milestone.schedule;
-    let has_number = matches!(baseline.origin, Origin::Deployed(_)) && milestone.rounds > 0;
-    Timeline {
+    let has_number = matches!(baseline.origin, BaselineOrigin::Deployed(_)) && milestone.rounds > 0;
+    WinTimeline {
         rounds: milestone.rounds,
         round: has_number.then_some(milestone.round),
         chance: milestone.chance,
@@ -107,9 +107,9 @@ mod tests {
 
     use super::*;
     use crate::{
-        campaign::{Start, Terms},
+        campaign::{CampaignStart, Terms},
         electorate::Electorate,
-        plan::{DeployedSet, LiveProposal},
+        plan::{DeployedState, LiveProposal},
         share::Share,
     };
 
@@ -126,14 +126,14 @@ mod tests {
     }
 
     /// A baseline at slot 24 of round 2, with slots of 24 s from second 1,000 on.
-    fn baseline(origin: Origin) -> Baseline {
+    fn baseline(origin: BaselineOrigin) -> Baseline {
         let rules = RoundRules::new(6, 10).unwrap();
         let clock = SlotClock {
             genesis: Timestamp::of(1_000),
             slot_duration: NonZeroU64::new(24).unwrap(),
             epoch_duration: NonZeroU64::new(4).unwrap(),
         };
-        let start = Start::at(rules, Slot::of(24));
+        let start = CampaignStart::at(rules, Slot::of(24));
         Baseline {
             terms: Terms { rules, clock, configuration: configuration(HOUR) },
             minimum_stake: Amount::TOKEN,
@@ -145,7 +145,7 @@ mod tests {
     }
 
     /// The milestones if all seats signal, so that every round with six slots left is won.
-    fn found(origin: Origin) -> Vec<Timeline> {
+    fn found(origin: BaselineOrigin) -> Vec<WinTimeline> {
         let baseline = baseline(origin);
         let set = Electorate::of_shares(8, Share::ALL, Share::NONE, Share::NONE).unwrap();
         let campaign = Campaign::new(baseline.terms, &set, baseline.start);
@@ -155,9 +155,9 @@ mod tests {
     #[test]
     fn times_are_dates_only_where_they_can_be() {
         for (origin, dated, numbered) in [
-            (Origin::Undated, false, false),
-            (Origin::Dated, true, false),
-            (Origin::Deployed(DEPLOYED), true, true),
+            (BaselineOrigin::Undated, false, false),
+            (BaselineOrigin::Dated, true, false),
+            (BaselineOrigin::Deployed(DEPLOYED), true, true),
         ] {
             for timeline in found(origin) {
                 // Round 2 has exactly six slots left, and ends 144 s after slot 24 begins.
@@ -170,13 +170,13 @@ mod tests {
         }
     }
 
-    const DEPLOYED: DeployedSet =
-        DeployedSet { epoch: Epoch::of(6), seats: 8, pushable: None, live_proposal: None };
+    const DEPLOYED: DeployedState =
+        DeployedState { epoch: Epoch::of(6), seats: 8, pushable: None, live_proposal: None };
 
     #[test]
     fn a_round_that_was_won_counts_before_signals_and_a_live_proposal_before_that() {
-        let pushable = DeployedSet { pushable: Some(Round::of(1)), ..DEPLOYED };
-        for timeline in found(Origin::Deployed(pushable)) {
+        let pushable = DeployedState { pushable: Some(Round::of(1)), ..DEPLOYED };
+        for timeline in found(BaselineOrigin::Deployed(pushable)) {
             assert_eq!((timeline.rounds, timeline.round), (0, None));
             assert_eq!(timeline.pushable.after, Some(Seconds::ZERO));
             assert_eq!(timeline.voting_starts.after, Seconds::new(HOUR + 1));
@@ -184,8 +184,8 @@ mod tests {
         // It was made 60 s ago, under a delay that has been changed since.
         let creation = Timestamp::of(1_000 + 24 * 24 - 60);
         let proposal = LiveProposal { creation, configuration: configuration(2 * HOUR) };
-        let live = DeployedSet { live_proposal: Some(proposal), ..pushable };
-        for timeline in found(Origin::Deployed(live)) {
+        let live = DeployedState { live_proposal: Some(proposal), ..pushable };
+        for timeline in found(BaselineOrigin::Deployed(live)) {
             assert_eq!((timeline.rounds, timeline.round), (0, None));
             assert_eq!(timeline.pushable, Moment { after: None, time: Some(creation) });
             assert_eq!(timeline.voting_starts.after, Seconds::new(2 * HOUR + 1 - 60));

@@ -13,7 +13,7 @@ use rand_chacha::{ChaCha8Rng, rand_core::RngCore};
 use set::{Choice, SimulatedSet};
 
 use crate::{
-    electorate::{Electorate, Operator, Side},
+    electorate::{Electorate, Operator, SignalingSide},
     share::Share,
 };
 
@@ -49,10 +49,10 @@ pub enum SimulationError {
     #[error("the rules refuse to prepare the simulated set: {0}; choose fewer seats")]
     Refused(#[from] Refusal),
     /// The events of a decision don't fit the state that it was made on.
-    #[error("an event does not fit the state: {0}; please report this")]
+    #[error("an event doesn't fit the state: {0}; please report this")]
     ApplyError(#[from] canon_protocol::ApplyError),
     /// The campaigns end after the last representable time.
-    #[error("{0} campaigns end after the last timestamp that fits 40 bits; play fewer")]
+    #[error("{0} campaigns end after the last timestamp that fits 40 bits; simulate fewer")]
     TooLong(u32),
 }
 
@@ -169,13 +169,12 @@ impl Run<'_> {
     /// Records the seed for the epoch in which a round begins, in the epoch before it.
     fn prepare(&mut self, round: Round) -> Result<(), SimulationError> {
         let epoch = self.clock.epoch_of(self.simulation.rules.first_slot(round));
-        let before = epoch.get().checked_sub(1).map(Epoch::of);
-        let first = before.and_then(|epoch| self.clock.first_slot(epoch));
-        if let Some(second) = first.map(Slot::next)
-            && let Some(timestamp) = self.clock.slot_start(second)
+        let start = epoch.previous().and_then(|before| self.clock.seed_recording_start(before));
+        if let Some(timestamp) = start
+            && let Some(slot) = self.clock.slot_at(timestamp)
         {
-            self.set.go_to(second, timestamp);
-            self.record_seed(second)?;
+            self.set.go_to(slot, timestamp);
+            self.record_seed(slot)?;
         }
         Ok(())
     }
@@ -183,8 +182,7 @@ impl Run<'_> {
     /// Records the seed of the next epoch once an epoch, after its first slot.
     fn record_seed(&mut self, slot: Slot) -> Result<(), SimulationError> {
         let epoch = self.clock.epoch_of(slot);
-        let is_first = self.clock.first_slot(epoch) == Some(slot);
-        if !is_first && self.epoch.replace(epoch) != Some(epoch) {
+        if !self.clock.is_first_of_epoch(slot) && self.epoch.replace(epoch) != Some(epoch) {
             self.set.set_up_epoch()?;
         }
         Ok(())
@@ -201,9 +199,9 @@ impl Run<'_> {
         let Some(seat) = self.set.drawn() else { return Ok(()) };
         let uptime = &self.uptimes[self.seat_of[seat as usize]];
         match (uptime.up, uptime.side) {
-            (true, Side::For) => self.set.signal(seat, Choice::Payload),
-            (true, Side::Rival) => self.set.signal(seat, Choice::Rival),
-            (false, _) | (true, Side::Silent) => Ok(()),
+            (true, SignalingSide::For) => self.set.signal(seat, Choice::Payload),
+            (true, SignalingSide::Rival) => self.set.signal(seat, Choice::Rival),
+            (false, _) | (true, SignalingSide::Silent) => Ok(()),
         }
     }
 }
@@ -221,7 +219,7 @@ fn seat_owners(electorate: &Electorate) -> Vec<usize> {
 /// Whether an operator is up: a Markov chain of two states, whose long-term share of slots down is the
 /// share that the operator misses, and whose mean time down is the length of an outage.
 struct Uptime {
-    side: Side,
+    side: SignalingSide,
     up: bool,
     /// The chance to go down before the next slot.
     fails: f64,

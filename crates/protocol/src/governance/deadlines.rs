@@ -132,6 +132,11 @@ impl Deadlines {
         self.queued + Seconds::SECOND
     }
 
+    /// The second at whose end power counts: the snapshot or, before that, `now`.
+    pub fn snapshot_at(&self, now: Timestamp) -> Timestamp {
+        self.pending.min(now)
+    }
+
     /// The last second in which ballots of this side are taken, if the proposal is accepted then.
     pub const fn ballots_until(&self, support: Support) -> Timestamp {
         match support {
@@ -148,6 +153,11 @@ impl Deadlines {
             ProposalState::Queued => now <= self.ballots_until(support),
             _ => false,
         }
+    }
+
+    /// Whether some ballots are taken at `now`, or may be later, from a proposal that is in `state` then.
+    pub fn is_votable(&self, state: ProposalState, now: Timestamp) -> bool {
+        state == ProposalState::Pending || self.takes_ballots(state, Support::Nea, now)
     }
 
     /// The state at `now` of a proposal that was neither executed nor dropped. `accepted` is asked only
@@ -199,6 +209,9 @@ mod tests {
         assert_eq!(deadlines.objections_until, Timestamp::of(1450));
         assert_eq!(deadlines.voting_starts(), Timestamp::of(1101));
         assert_eq!(deadlines.earliest_execution(), Timestamp::of(1601));
+        for (now, snapshot) in [(1099, 1099), (1100, 1100), (1101, 1100)] {
+            assert_eq!(deadlines.snapshot_at(Timestamp::of(now)), Timestamp::of(snapshot));
+        }
     }
 
     #[test]
@@ -212,15 +225,17 @@ mod tests {
             ..Configuration::default()
         };
         let deadlines = Deadlines::new(Timestamp::of(1000), &configuration);
-        for (state, now, for_it, against_it) in [
-            (ProposalState::Pending, 1100, false, false),
-            (Active, 1101, true, true),
-            (Active, 1300, true, true),
-            (Queued, 1301, false, true),
-            (Queued, 1450, false, true),
-            (Queued, 1451, false, false),
-            (Rejected, 1301, false, false),
+        for (state, now, for_it, against_it, or_later) in [
+            (ProposalState::Pending, 1100, false, false, true),
+            (Active, 1101, true, true, true),
+            (Active, 1300, true, true, true),
+            (Queued, 1301, false, true, true),
+            (Queued, 1450, false, true, true),
+            (Queued, 1451, false, false, false),
+            (Rejected, 1301, false, false, false),
         ] {
+            let is_votable = deadlines.is_votable(state, Timestamp::of(now));
+            assert_eq!(is_votable, or_later, "{state} at {now}");
             for (support, taken) in [(Support::Yea, for_it), (Support::Nea, against_it)] {
                 let now = Timestamp::of(now);
                 assert_eq!(

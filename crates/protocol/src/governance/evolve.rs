@@ -9,6 +9,7 @@ use crate::{
     units::{Amount, ConfigurationId, ProposalId, Timestamp, WithdrawalId},
 };
 use alloy_primitives::{Address, B256, map::AddressMap};
+use std::sync::Arc;
 
 impl Governance {
     /// What `event` changes. Returns what the event after it has to complete. `this` is its own address.
@@ -109,7 +110,7 @@ impl Governance {
         payload: Address,
         by: Option<Address>,
         actions_hash: B256,
-        actions: Vec<Action>,
+        actions: Arc<[Action]>,
         block: L1Block,
     ) {
         let term = self.term;

@@ -57,7 +57,7 @@ pub struct Withdrawal {
 impl Withdrawal {
     /// Whether it is paid at `now` to whoever asks: it wasn't yet, and its time has come.
     pub fn is_payable(&self, now: Timestamp) -> bool {
-        self.payment == Payment::Due && self.unlocks_at <= now
+        self.payment.is_due(self.unlocks_at, now)
     }
 }
 
@@ -68,6 +68,13 @@ pub enum Payment {
     Due,
     /// It was.
     Claimed,
+}
+
+impl Payment {
+    /// Whether a withdrawal that unlocks at `unlocks_at` is paid at `now` to whoever asks.
+    pub fn is_due(self, unlocks_at: Timestamp, now: Timestamp) -> bool {
+        self == Self::Due && unlocks_at <= now
+    }
 }
 
 /// State of Governance.
@@ -277,7 +284,7 @@ impl Governance {
     /// taken. Before the snapshot its power is taken as it is now.
     pub fn castable(&self, proposal: &Proposal, holder: Address) -> Amount {
         let power = self.power.of_at(holder, proposal.deadlines().pending);
-        power.saturating_sub(proposal.ballot(holder).cast().unwrap_or(Amount::MAX))
+        proposal.ballot(holder).left_of(power)
     }
 
     /// The contract keeps times in seconds since its construction, in 32 bits: after 136 years it

@@ -10,6 +10,7 @@ use crate::{
 };
 use alloy_primitives::{Address, B256, U256, map::AddressMap};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// How a proposal came about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,7 +49,7 @@ pub struct Proposal {
     pub(super) configuration_id: ConfigurationId,
     pub(super) configuration: Configuration,
     pub(super) actions_hash: B256,
-    pub(super) actions: Vec<Action>,
+    pub(super) actions: Arc<[Action]>,
     pub(super) ending: Ending,
     /// The sum of the ballots.
     #[serde(skip)]
@@ -107,8 +108,8 @@ impl Proposal {
         self.actions_hash
     }
 
-    /// What it does if it is executed, as published at its creation.
-    pub fn actions(&self) -> &[Action] {
+    /// What it does if it is executed, as published at its creation. Clones share the list.
+    pub const fn actions(&self) -> &Arc<[Action]> {
         &self.actions
     }
 

@@ -55,6 +55,11 @@ impl Tally {
         self.yea.checked_add(self.nea)
     }
 
+    /// What is left of `power` once this was cast.
+    pub fn left_of(&self, power: Amount) -> Amount {
+        power.saturating_sub(self.cast().unwrap_or(Amount::MAX))
+    }
+
     /// What was cast on the side of `support`.
     pub const fn of(self, support: Support) -> Amount {
         match support {

@@ -137,18 +137,6 @@ impl Proposals {
         rounds.into_iter().flatten().map(|(round, tally)| (*round, tally))
     }
 
-    /// The rounds of `instance` with signals from `first` to `last`, oldest first.
-    fn rounds_between(
-        &self,
-        instance: Address,
-        first: Round,
-        last: Round,
-    ) -> impl Iterator<Item = (Round, &RoundTally)> {
-        let rounds =
-            self.instances.get(&instance).map(|instance| instance.rounds.range(first..=last));
-        rounds.into_iter().flatten().map(|(round, tally)| (*round, tally))
-    }
-
     /// The rollups with signals.
     pub fn instances(&self) -> impl Iterator<Item = Address> {
         self.instances.keys().copied()
@@ -264,7 +252,7 @@ impl RoundTally {
     /// changes only on a strictly greater count.
     fn count(&mut self, payload: Address, code_hash: Option<B256>) -> Applied {
         if let Some(code_hash) = code_hash {
-            let code_hash = pinned(code_hash);
+            let code_hash = pinned_code_hash(code_hash);
             self.payloads.insert(payload, PayloadPin { code_hash, count: 0 });
         }
         let pin = self.payloads.get_mut(&payload);
@@ -278,8 +266,8 @@ impl RoundTally {
     }
 }
 
-/// What is pinned of a code hash: its highest 232 bits.
-pub(crate) fn pinned(code_hash: B256) -> B256 {
+/// What Proposals pins of a code hash: its highest 232 bits.
+pub fn pinned_code_hash(code_hash: B256) -> B256 {
     let mut pinned = code_hash;
     pinned[29..].fill(0);
     pinned

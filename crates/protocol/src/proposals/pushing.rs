@@ -2,7 +2,7 @@
 
 use super::{
     LIFETIME_IN_ROUNDS, Leader, Proposals, ProposalsEvent, ProposalsRefusal, Pushed, RoundRules,
-    RoundTally, pinned, signaling,
+    RoundTally, pinned_code_hash, signaling,
 };
 use crate::{
     call_frame::{CallFrame, Decision},
@@ -84,7 +84,7 @@ impl Proposals {
             leader,
             pushed: tally.pushed,
             expected_code: pin.unwrap_or_default(),
-            found_code: pinned(code_hash(leader.payload)),
+            found_code: pinned_code_hash(code_hash(leader.payload)),
             latest: self.latest_proposal_of(leader.payload),
         })
     }
@@ -135,7 +135,7 @@ impl PushCandidate {
             };
             return Err(ProposalsRefusal::AlreadyPushed { round, proposal_id });
         }
-        if count < rules.n() {
+        if !rules.is_won(count) {
             let (count, needed) = (U256::from(count), U256::from(rules.n()));
             return Err(ProposalsRefusal::QuorumNotReached { leader: payload, count, needed });
         }

@@ -1,6 +1,9 @@
 //! Rounds: which slots count together, how many signals win, and until when a winner can be pushed.
 
-use crate::units::{Round, Slot};
+use crate::{
+    rollup::SlotClock,
+    units::{Round, Slot, Timestamp},
+};
 use serde::{Deserialize, Serialize};
 
 /// How many rounds after its own a round can be pushed.
@@ -98,6 +101,11 @@ impl RoundRules {
         if left < self.m as u64 { left } else { self.m as u64 }
     }
 
+    /// Whether `count` signals in a round win it.
+    pub const fn is_won(&self, count: u32) -> bool {
+        count >= self.n
+    }
+
     /// Whether a payload with `count` signals in `round` has won or still can.
     pub const fn can_win(&self, count: u32, round: Round, first_free: Slot) -> bool {
         count as u64 + self.slots_left(round, first_free) >= self.n as u64
@@ -112,10 +120,24 @@ impl RoundRules {
         }
     }
 
+    /// The rounds of which one can be pushed in round `present` or, once it is over, the present one, oldest
+    /// first.
+    pub fn push_candidates(present: Round) -> impl Iterator<Item = Round> {
+        let present = present.get();
+        (present.saturating_sub(LIFETIME_IN_ROUNDS)..=present).map(Round::of)
+    }
+
     /// First and last slot in which `round` can be pushed.
     pub const fn push_slots(&self, round: Round) -> (Slot, Slot) {
         let last = Round::of(round.get().saturating_add(LIFETIME_IN_ROUNDS));
         (self.first_slot(round.next()), self.last_slot(last))
+    }
+
+    /// The last second in which `round` of a rollup with this clock can be pushed. `None` if no block can be
+    /// that late.
+    pub fn push_until(&self, round: Round, clock: &SlotClock) -> Option<Timestamp> {
+        let (_, last) = self.push_slots(round);
+        clock.slot_end(last)
     }
 }
 
@@ -136,6 +158,7 @@ impl From<RoundRules> for (u32, u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use core::num::NonZeroU64;
 
     const RULES: RoundRules = match RoundRules::new(6, 10) {
         Ok(rules) => rules,
@@ -208,6 +231,18 @@ mod tests {
             assert_eq!(RULES.push_window(round, Round::of(present)), window, "in {present}");
         }
         assert_eq!(RULES.push_slots(round), (Slot::of(30), Slot::of(79)));
+        let one = NonZeroU64::MIN;
+        let clock = SlotClock {
+            genesis: Timestamp::of(1000),
+            slot_duration: one.saturating_add(23),
+            epoch_duration: one,
+        };
+        assert_eq!(RULES.push_until(round, &clock), Some(Timestamp::of(1000 + 80 * 24 - 1)));
+        for (present, oldest) in [(0, 0), (5, 0), (6, 1), (9, 4)] {
+            let candidates: Vec<_> = RoundRules::push_candidates(Round::of(present)).collect();
+            let expected: Vec<_> = (oldest..=present).map(Round::of).collect();
+            assert_eq!(candidates, expected, "in {present}");
+        }
     }
 
     #[test]
@@ -216,6 +251,7 @@ mod tests {
         for (first_free, left) in [(0, 10), (10, 10), (11, 9), (19, 1), (20, 0), (99, 0)] {
             assert_eq!(RULES.slots_left(round, Slot::of(first_free)), left, "from {first_free}");
         }
+        assert!(!RULES.is_won(5) && RULES.is_won(6));
         assert!(RULES.can_win(0, round, Slot::of(14)));
         assert!(!RULES.can_win(0, round, Slot::of(15)));
         assert!(RULES.can_win(5, round, Slot::of(19)));

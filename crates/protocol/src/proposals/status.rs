@@ -1,11 +1,12 @@
 //! What clients ask about signals: where the round stands, and what can be pushed.
 
-use super::{LIFETIME_IN_ROUNDS, Leader, Proposals, PushCandidate, RoundRules, pushing, signaling};
+use super::{Leader, Proposals, PushCandidate, RoundRules, pushing, signaling};
 use crate::{
     call_frame::{CallFrame, Context, L1Block, ReentrancyGuard},
     external::ExternalContracts,
     questions,
     refusal::Refusal,
+    rollup::SlotClock,
     set_state::SetState,
     units::{Round, Slot, Timestamp},
 };
@@ -30,6 +31,18 @@ pub struct SignalingStatus {
 }
 
 impl SignalingStatus {
+    /// The slot at `time`, not before that of the status; the slot of the status if the rollup's clock isn't
+    /// known.
+    pub fn slot_at(&self, clock: Option<&SlotClock>, time: Timestamp) -> Slot {
+        let slot = clock.and_then(|clock| clock.slot_at(time));
+        slot.map_or(self.slot, |slot| slot.max(self.slot))
+    }
+
+    /// Whether `slot`, the present one or a later one, can still be signaled in.
+    pub fn is_free(&self, slot: Slot) -> bool {
+        slot >= self.first_free_slot
+    }
+
     /// Whether a payload with `count` signals in the round has won it or still can.
     pub const fn can_win(&self, rules: &RoundRules, count: u32) -> bool {
         rules.can_win(count, self.round, self.first_free_slot)
@@ -113,17 +126,14 @@ impl SetState {
         }
         let clock = self.rollup(status.instance).map(|rollup| *rollup.clock());
         let state = self.proposals(proposals).ok_or(Refusal::OutsideTheSet(proposals))?;
-        let present = status.round.get();
-        let rounds = (present.saturating_sub(LIFETIME_IN_ROUNDS)..present).map(Round::of);
-        let waiting = rounds.filter(|round| {
+        let waiting = RoundRules::push_candidates(status.round).filter(|round| {
             state.round(status.instance, *round).is_some_and(|tally| tally.pushed.is_none())
         });
         let mut pushable = Vec::new();
         for round in waiting {
             match self.winner(proposals, round, now, external) {
                 Ok(winner) => {
-                    let (_, last) = state.rules.push_slots(round);
-                    let until = clock.and_then(|clock| clock.slot_end(last));
+                    let until = clock.and_then(|clock| state.rules.push_until(round, &clock));
                     pushable.push(PushableRound { round, winner, until });
                 }
                 Err(undecided @ Refusal::OutsideTheSet(_)) => return Err(undecided),
@@ -150,11 +160,11 @@ impl SetState {
             if owner != self.addresses().governance {
                 return Err(Refusal::OutsideTheSet(owner));
             }
-            let oldest = Round::of(present.get().saturating_sub(LIFETIME_IN_ROUNDS));
-            let rounds = state.rounds_between(instance, oldest, present);
             let code_hash = |payload| frame.code(payload).hash;
-            Ok(rounds
-                .filter_map(|(round, tally)| state.candidate(round, tally, code_hash))
+            Ok(RoundRules::push_candidates(present)
+                .filter_map(|round| {
+                    state.candidate(round, state.round(instance, round)?, code_hash)
+                })
                 .collect())
         })
     }

@@ -64,6 +64,11 @@ impl SlotClock {
         self.slot_start(self.first_slot(epoch)?)
     }
 
+    /// Last second of `epoch`, or `None` if no block can be that late.
+    pub fn epoch_end(&self, epoch: Epoch) -> Option<Timestamp> {
+        self.slot_end(self.first_slot(epoch.next())?.previous()?)
+    }
+
     /// The number of slots of its epoch before `slot`.
     pub fn position_in_epoch(&self, slot: Slot) -> u64 {
         slot.get() % self.epoch_duration
@@ -72,6 +77,20 @@ impl SlotClock {
     /// Whether `slot` is the first of its epoch, in which no seed is recorded.
     pub fn is_first_of_epoch(&self, slot: Slot) -> bool {
         self.position_in_epoch(slot) == 0
+    }
+
+    /// The epoch whose seed a call in `slot` records unless it is recorded: the next one. `None` in the first
+    /// slot of an epoch: whoever proposes the last L1 block before the epoch knows the randomness of the
+    /// block after it.
+    pub fn recordable_epoch(&self, slot: Slot) -> Option<Epoch> {
+        (!self.is_first_of_epoch(slot)).then(|| self.epoch_of(slot).next())
+    }
+
+    /// Whether the set and the seed of `epoch` are answered at `now`: those of the present epoch and the next
+    /// one.
+    pub fn is_answered(&self, epoch: Epoch, now: Timestamp) -> bool {
+        let present = self.epoch_at(now);
+        matches!(present.and_then(|present| epoch.steps_since(present)), Some(0 | 1))
     }
 
     /// The first second in which `epoch` can record the seed of the next one: that of its second slot.
@@ -129,7 +148,23 @@ mod tests {
         assert_eq!(CLOCK.two_epochs(), 96);
         assert_eq!(CLOCK.seed_recording_start(Epoch::of(2)), Some(Timestamp::of(1120)));
         assert_eq!(CLOCK.seconds_after_first_slot(), 24);
+        assert_eq!(CLOCK.epoch_end(Epoch::of(2)), Some(Timestamp::of(1143)));
         let firsts = (0..5).map(Slot::of).filter(|slot| CLOCK.is_first_of_epoch(*slot));
         assert_eq!(firsts.collect::<Vec<_>>(), [0, 2, 4].map(Slot::of));
+    }
+
+    #[test]
+    fn a_slot_but_the_first_of_its_epoch_can_record_the_seed_of_the_next() {
+        let epochs = [0, 1, 2, 3, 4, 5].map(|slot| CLOCK.recordable_epoch(Slot::of(slot)));
+        assert_eq!(epochs, [None, Some(1), None, Some(2), None, Some(3)].map(|e| e.map(Epoch::of)));
+    }
+
+    #[test]
+    fn the_present_and_the_next_epoch_are_answered() {
+        for (now, answered) in [(999, vec![]), (1000, vec![0, 1]), (1096, vec![2, 3])] {
+            let is_answered =
+                |epoch: &u64| CLOCK.is_answered(Epoch::of(*epoch), Timestamp::of(now));
+            assert_eq!((0..6).filter(is_answered).collect::<Vec<_>>(), answered, "at {now}");
+        }
     }
 }

@@ -17,16 +17,12 @@ pub(crate) fn proposer_of(rollup: &Rollup, now: Timestamp) -> Option<Address> {
     Some(rollup.draw(slot).map(|member| member.proposer).unwrap_or_default())
 }
 
-/// The event that records the next epoch's seed, if none is recorded. `None` in an epoch's first slot:
-/// whoever proposes the last L1 block before the epoch knows the randomness of the block after it.
+/// The event that records the next epoch's seed, if none is recorded and the slot can.
 pub(super) fn seed(frame: CallFrame<'_>, rollup: &Rollup) -> Option<Log> {
     let clock = rollup.clock();
-    let slot = clock.slot_at(frame.now())?;
-    let epoch = clock.epoch_of(slot).next();
-    if clock.is_first_of_epoch(slot) || rollup.seats.seed_of(epoch).is_some() {
-        return None;
-    }
-    Some(frame.log(RollupEvent::SeedRecorded { epoch, seed: frame.prevrandao }))
+    let epoch = clock.recordable_epoch(clock.slot_at(frame.now())?)?;
+    let is_recorded = rollup.seats.seed_of(epoch).is_some();
+    (!is_recorded).then(|| frame.log(RollupEvent::SeedRecorded { epoch, seed: frame.prevrandao }))
 }
 
 /// The slot's block. A reward that can't be claimed is no reason to refuse it.
@@ -44,7 +40,7 @@ pub(super) fn propose_block(
         let proposer = drawn.map(|member| member.proposer).unwrap_or_default();
         return Err(RollupRefusal::NotProposer { caller, proposer }.into());
     };
-    if rollup.head.is_some_and(|head| head.slot == slot) {
+    if rollup.head.is_some_and(|head| head.is_of(slot)) {
         return Err(RollupRefusal::SlotAlreadyProposed { slot: slot.to_word() }.into());
     }
     let block_number = rollup.next_block();

@@ -187,6 +187,13 @@ pub struct RollupHead {
     pub slot: Slot,
 }
 
+impl RollupHead {
+    /// Whether it is the block of `slot`, the present one or a later one. A slot has one block at most.
+    pub fn is_of(&self, slot: Slot) -> bool {
+        self.slot == slot
+    }
+}
+
 /// State of a Rollup.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
@@ -351,13 +358,13 @@ impl Rollup {
     /// The present epoch, if `epoch` is that or the next one.
     fn require_known(&self, epoch: Epoch, now: Timestamp) -> Result<Epoch, RollupRefusal> {
         let current = self.clock().epoch_of(self.slot_at(now)?);
-        match epoch.steps_since(current) {
-            Some(0 | 1) => Ok(current),
-            _ => Err(RollupRefusal::EpochOutOfRange {
-                epoch: epoch.to_word(),
-                current_epoch: current.to_word(),
-            }),
+        if self.clock().is_answered(epoch, now) {
+            return Ok(current);
         }
+        Err(RollupRefusal::EpochOutOfRange {
+            epoch: epoch.to_word(),
+            current_epoch: current.to_word(),
+        })
     }
 }
 

@@ -308,7 +308,7 @@ fn a_payload_is_frozen_when_it_becomes_a_proposal() {
     assert_eq!(*actions, harmless());
     let (_, proposal) = chain.set.governance().proposal(U256::ZERO).unwrap();
     assert_eq!(proposal.origin(), Origin::Lock);
-    assert_eq!(proposal.actions(), harmless());
+    assert_eq!(proposal.actions()[..], harmless());
 }
 
 #[test]

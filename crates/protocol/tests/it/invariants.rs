@@ -291,7 +291,7 @@ fn executes_what_was_published(chain: &Chain, call: &Call) {
         _ => return,
     };
     let (_, proposal) = chain.set.governance().proposal(*id).unwrap();
-    assert_eq!(proposal.actions(), actions);
+    assert_eq!(proposal.actions()[..], actions);
 }
 
 /// Who drew the slots of the present epoch still does, and the set of the next is what it was: no

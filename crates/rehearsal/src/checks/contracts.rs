@@ -1,5 +1,7 @@
 //! Registry, rollups, tokens, ownership.
 
+use std::collections::BTreeMap;
+
 use alloy_primitives::Address;
 use canon_abi::{Asset, Registry, RewardDistributor, Rollup};
 use canon_chain::deploy::{Create2Origin, ExamineError, Examiner};
@@ -8,15 +10,17 @@ use canon_protocol::{Amount, BlockNumber, text};
 use super::{Inspection, READING, check::Check, fit};
 use crate::{
     error::{During, Error, Result},
-    scenario::{Does, End},
-    upgrade_run::{RollupState, sum},
+    followed_set::DeployedRollup,
+    scenario::{Does, End, RollupKind},
+    upgrade_run::sum,
 };
 
 impl Inspection<'_, '_> {
     /// Which rollups there were, and since when the newest is canonical.
     pub(super) async fn registry(&self) -> Result<Vec<Check>> {
         const AREA: &str = "Registry";
-        let (run, registry) = (self.run, self.run.set.registry);
+        let (run, expected) = (self.run, self.expected().registry());
+        let registry = run.set.addresses().registry;
         let upgrades: Vec<_> = run
             .tracks
             .iter()
@@ -24,12 +28,11 @@ impl Inspection<'_, '_> {
             .collect();
         let versions = self.ask(registry, Registry::numberOfVersionsCall {}).await?;
         let versions: u64 = versions.saturating_to();
-        // The sentinel, the first rollup, and one for each upgrade.
-        let expected = 2 + upgrades.len() as u64;
+        // The sentinel isn't one.
         let show = |count: &u64| text::count(count.saturating_sub(1), "rollup");
-        let mut checks = vec![Check::equal(AREA, "versions", &expected, &versions, show)];
-        let found = self.ask(registry, Registry::getRollupCall {}).await?;
-        let expected = run.rollups[run.canonical()].address;
+        let number = expected.number_of_versions();
+        let mut checks = vec![Check::equal(AREA, "versions", &number, &versions, show)];
+        let (expected, found) = (expected.rollup(), self.found.addresses.rollup);
         let name = |address: &Address| self.name(address);
         checks.push(Check::equal(AREA, "canonical", &expected, &found, name));
         let Some(last) = upgrades.last() else { return Ok(checks) };
@@ -45,8 +48,10 @@ impl Inspection<'_, '_> {
     /// Stakers, blocks and rewards of each rollup.
     pub(super) async fn rollups(&self) -> Result<Vec<Check>> {
         let mut checks = Vec::new();
-        for rollup in &self.run.rollups {
-            checks.extend(self.rollup(rollup).await?);
+        let rewards = self.rewards().await?;
+        for rollup in &self.run.set.rollups {
+            let earned = rewards.get(&rollup.address).copied().unwrap_or_default();
+            checks.extend(self.rollup(rollup, earned).await?);
         }
         if self.run.scenario.sequencers.squatted > 0 {
             checks.push(self.renamed().await?);
@@ -56,11 +61,11 @@ impl Inspection<'_, '_> {
 
     /// Those whose attester was taken moved under another one.
     async fn renamed(&self) -> Result<Check> {
-        let (run, old) = (self.run, &self.run.rollups[0]);
+        let (run, old) = (self.run, &self.run.set.rollups[0]);
         let moves = run.driver.logs::<Rollup::MoveFinalised>(old.address).await.during(READING)?;
         let renamed = moves.iter().filter(|(_, moved)| moved.newAttester != moved.attester);
         let found = renamed.count() as u64;
-        let expected = match run.canonical() {
+        let expected = match run.set.canonical() {
             0 => 0,
             _ => run.scenario.sequencers.squatted,
         };
@@ -69,7 +74,7 @@ impl Inspection<'_, '_> {
         Ok(Check::equal(&area, "moves under another attester", &expected, &found, number))
     }
 
-    async fn rollup(&self, rollup: &RollupState) -> Result<Vec<Check>> {
+    async fn rollup(&self, rollup: &DeployedRollup, earned: Amount) -> Result<Vec<Check>> {
         let (area, address) = (format!("Rollup {}", rollup.label), rollup.address);
         let stakers = self.ask(address, Rollup::getActiveAttesterCountCall {}).await?;
         let stakers: u64 = stakers.saturating_to();
@@ -79,12 +84,20 @@ impl Inspection<'_, '_> {
         let paid = self.paid(address).await?;
         let genuine = |genuine: &bool| if *genuine { "genuine" } else { "forged" }.to_owned();
         let by_creation = self.is_genuine(address).await?;
-        let expected = !rollup.forged;
+        let expected = rollup.kind == RollupKind::Genuine;
+        let (expected_stakers, expected_blocks) = match self.expected().rollup(address) {
+            Some(rollup) => {
+                let blocks = rollup.head().map_or(0, |head| head.number.get());
+                (rollup.set_size_now().into(), blocks)
+            }
+            // The staker that a forger wrote into its storage.
+            None => (1, 0),
+        };
         Ok(vec![
             Check::equal(&area, "by its creation", &expected, &by_creation, genuine),
-            Check::equal(&area, "stakers", &rollup.stakers, &stakers, number),
-            Check::equal(&area, "blocks", &rollup.blocks, &blocks, number),
-            Check::equal(&area, "rewards", &rollup.earned, &paid, tokens),
+            Check::equal(&area, "stakers", &expected_stakers, &stakers, number),
+            Check::equal(&area, "blocks", &expected_blocks, &blocks, number),
+            Check::equal(&area, "rewards", &earned, &paid, tokens),
         ])
     }
 
@@ -101,10 +114,38 @@ impl Inspection<'_, '_> {
         }
     }
 
+    /// What the rollups' blocks have to have earned: each one's while it was canonical and the pool lasted.
+    async fn rewards(&self) -> Result<BTreeMap<Address, Amount>> {
+        let (run, mut left) = (self.run, self.run.scenario.asset.reward_pool);
+        let registry = run.set.addresses().registry;
+        let canonical = run.driver.logs::<Registry::InstanceAdded>(registry).await;
+        let canonical = canonical.during(READING)?;
+        let mut blocks = Vec::new();
+        for rollup in &run.set.rollups {
+            let logs = run.driver.logs::<Rollup::BlockProposed>(rollup.address).await;
+            let times = logs.during(READING)?.into_iter().map(|(time, _)| time);
+            blocks.extend(times.map(|time| (time, rollup.address)));
+        }
+        blocks.sort_unstable();
+        let mut rewards = BTreeMap::<Address, Amount>::new();
+        for (time, rollup) in blocks {
+            let in_office = canonical.iter().rfind(|(since, _)| *since <= time);
+            if in_office.is_some_and(|(_, added)| added.instance == rollup) {
+                let reward = run.scenario.rollup.reward.min(left);
+                left = left.saturating_sub(reward);
+                let earned = rewards.entry(rollup).or_default();
+                *earned = sum([*earned, reward]);
+            }
+        }
+        Ok(rewards)
+    }
+
     /// All that the RewardDistributor ever paid for a rollup.
     async fn paid(&self, rollup: Address) -> Result<Amount> {
         let driver = &self.run.driver;
-        let logs = driver.logs::<RewardDistributor::RewardPaid>(self.run.set.distributor).await;
+        let logs = driver
+            .logs::<RewardDistributor::RewardPaid>(self.run.set.addresses().distributor)
+            .await;
         let paid = logs.during(READING)?;
         let paid = paid.into_iter().filter(|(_, paid)| paid.rollup == rollup);
         let amounts: Result<Vec<Amount>> = paid.map(|(_, paid)| fit(paid.amount)).collect();
@@ -113,10 +154,10 @@ impl Inspection<'_, '_> {
 
     /// Supply and rewards.
     pub(super) async fn tokens(&self) -> Result<Vec<Check>> {
-        let (run, set) = (self.run, &self.run.set);
+        let (run, set) = (self.run, self.run.set.addresses());
         let tokens = |amount: &Amount| format!("{} tokens", text::Tokens(*amount));
         let supply = fit(self.ask(set.asset, Asset::totalSupplyCall {}).await?)?;
-        let earned = sum(run.rollups.iter().map(|rollup| rollup.earned));
+        let earned = sum(self.rewards().await?.into_values());
         let left = run.scenario.asset.reward_pool.saturating_sub(earned);
         let found = self.balance(set.distributor).await?;
         Ok(vec![
@@ -128,8 +169,8 @@ impl Inspection<'_, '_> {
     /// Nobody but Governance owns anything, and nobody is about to.
     pub(super) async fn ownership(&self) -> Result<Vec<Check>> {
         const AREA: &str = "Ownership";
-        let set = &self.run.set;
-        let rollups = self.run.rollups.iter().map(|r| (r.address, set.governance));
+        let set = self.run.set.addresses();
+        let rollups = self.run.set.rollups.iter().map(|r| (r.address, set.governance));
         let owned = [
             (set.asset, set.issuer),
             (set.registry, set.governance),

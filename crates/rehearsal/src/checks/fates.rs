@@ -1,5 +1,7 @@
 //! How the proposals of the scenario ended.
 
+use canon_protocol::SetState;
+
 use super::{Inspection, check::Check};
 use crate::{
     scenario::End,
@@ -10,18 +12,21 @@ use crate::{
 impl Inspection<'_, '_> {
     /// What the scenario expects of its proposals.
     pub(super) fn fates(&self) -> Vec<Check> {
-        self.run.tracks.iter().flat_map(fate).collect()
+        self.run.tracks.iter().flat_map(|track| fate(self.expected(), track)).collect()
     }
 }
 
 const AREA: &str = "Outcome";
 
-fn fate(track: &ProposalTrack) -> Vec<Check> {
+fn fate(state: &SetState, track: &ProposalTrack) -> Vec<Check> {
     let plan = &track.plan;
     let show = |end: &Option<End>| end.map_or("undecided", outcome).to_owned();
     let mut checks = vec![Check::equal(AREA, &*plan.azip, &Some(plan.expect), &track.end, show)];
     if plan.because.is_some() {
-        let found = track.live.as_ref().and_then(|live| rejection(live.result?, live.tally));
+        let governance = state.governance();
+        let proposal = track.id.and_then(|id| governance.proposal(id.to_word()).ok());
+        let found =
+            proposal.and_then(|(_, one)| rejection(governance.tabulation(one), one.tally()));
         let subject = format!("{}, why", plan.azip);
         let show = |reason: &Option<_>| reason.map_or("not rejected", because).to_owned();
         checks.push(Check::equal(AREA, subject, &plan.because, &found, show));

@@ -1,19 +1,20 @@
 //! Governance: proposals, tallies, power.
 
-use alloy_primitives::{B256, keccak256};
-use alloy_sol_types::SolValue;
+use alloy_primitives::B256;
 use canon_abi::Governance;
-use canon_protocol::{Amount, Configuration, ProposalState, Tally, Timestamp, text};
+use canon_protocol::{
+    Amount, Configuration, Payment, ProposalId, ProposalState, Tally, actions_hash, text,
+};
 
 use super::{
-    Inspection, READING,
+    Inspection,
     check::{Check, plain},
     fit,
 };
 use crate::{
-    error::{During, Result},
+    error::{Error, Result},
     scenario::End,
-    upgrade_run::{Live, ProposalTrack, sum},
+    upgrade_run::{ProposalTrack, sum},
 };
 
 const AREA: &str = "Governance";
@@ -21,27 +22,21 @@ const AREA: &str = "Governance";
 impl Inspection<'_, '_> {
     /// Every proposal and all power.
     pub(super) async fn governance(&self) -> Result<Vec<Check>> {
-        let (run, governance) = (self.run, self.run.set.governance);
-        let (client, head) = (run.driver.client(), run.driver.head());
-        let proposals: Vec<_> =
-            run.tracks.iter().filter_map(|track| Some((track, track.live.as_ref()?))).collect();
-        let count = client.proposal_count(head, governance).await.during(READING)?;
-        let expected = proposals.len() as u64;
+        let (run, state) = (self.run, self.expected().governance());
+        let count = self.found.governance.proposals.len();
+        let expected = state.proposals().len();
         let mut checks = vec![Check::equal(AREA, "proposals", &expected, &count, plain)];
-        for (track, live) in proposals {
-            checks.extend(self.proposal(track, live).await?);
+        for track in &run.tracks {
+            if let Some(id) = track.id {
+                checks.extend(self.proposal(track, id).await?);
+            }
         }
         let tokens = |amount: &Amount| format!("{} tokens", text::Tokens(*amount));
-        let expected = run.total_power_at(Timestamp::MAX);
-        let total = Governance::totalPowerAtCall { timestamp: run.driver.now().to_word() };
-        let found = fit(self.ask(governance, total).await?)?;
+        let (expected, found) = (state.total_power(), self.found.governance.total_power);
         checks.push(Check::equal(AREA, "all power", &expected, &found, tokens));
-        let unclaimed = |claimed: bool, amount: Amount| (!claimed).then_some(amount);
-        let leaves = &run.withdrawals;
-        let expected = sum(leaves.iter().filter_map(|l| unclaimed(l.claimed, l.amount)));
         let found = self.unclaimed().await?;
-        checks.push(Check::equal(AREA, "owed to those who left", &expected, &found, tokens));
-        let found = client.configuration(head, governance).await.during(READING)?;
+        checks.push(Check::equal(AREA, "owed to those who left", &self.owed(), &found, tokens));
+        let found = self.found.governance.configuration;
         let show = |found: &Configuration| match *found == run.scenario.governance {
             true => "as deployed".to_owned(),
             false => "changed".to_owned(),
@@ -50,27 +45,34 @@ impl Inspection<'_, '_> {
         Ok(checks)
     }
 
-    async fn proposal(&self, track: &ProposalTrack, live: &Live) -> Result<Vec<Check>> {
-        let (run, governance) = (self.run, self.run.set.governance);
-        let (client, head) = (run.driver.client(), run.driver.head());
-        let found = client.proposal(head, governance, live.id).await.during(READING)?;
-        let id = live.id;
+    /// What Governance has to owe for withdrawals.
+    pub(super) fn owed(&self) -> Amount {
+        let withdrawals = self.expected().governance().withdrawals().iter();
+        sum(withdrawals.filter(|one| one.payment == Payment::Due).map(|one| one.amount))
+    }
+
+    async fn proposal(&self, track: &ProposalTrack, id: ProposalId) -> Result<Vec<Check>> {
+        let (governance, state) = (self.run.set.addresses().governance, self.expected());
+        let missing = || Error::Unexpected(format!("Governance doesn't know proposal {id}"));
+        let found = self.found.proposal(id).ok_or_else(missing)?;
+        let (_, expected) = state.governance().proposal(id.to_word()).map_err(|_| missing())?;
         let tally = |tally: &Tally| {
             format!("{} yes, {} no", text::Tokens(tally.yea), text::Tokens(tally.nea))
         };
-        let hash = keccak256(live.frozen.abi_encode());
+        let hash = actions_hash(expected.actions());
         let short = |hash: &B256| format!("{}…", &hash.to_string()[..10]);
         let subject = |what: &str| format!("proposal {id}, {what}");
         let mut checks = Vec::new();
-        if let Some(state) = state(track.plan.expect) {
+        if let Some(state) = state_after(track.plan.expect) {
             checks.push(Check::equal(AREA, subject("state"), &state, &found.state, plain));
         }
-        checks.push(Check::equal(AREA, subject("votes"), &live.tally, &found.tally, tally));
-        let snapshot = Governance::totalPowerAtCall { timestamp: live.deadlines.pending.to_word() };
-        if live.result.is_some() {
+        checks.push(Check::equal(AREA, subject("votes"), &expected.tally(), &found.tally, tally));
+        let (snapshot, now) = (expected.deadlines().pending, self.run.driver.now());
+        if snapshot < now {
             let tokens = |amount: &Amount| format!("{} tokens", text::Tokens(*amount));
-            let expected = run.total_power_at(live.deadlines.pending);
-            let found = fit(self.ask(governance, snapshot).await?)?;
+            let call = Governance::totalPowerAtCall { timestamp: snapshot.to_word() };
+            let found = fit(self.ask(governance, call).await?)?;
+            let expected = state.governance().total_power_at(snapshot, now).unwrap_or_default();
             checks.push(Check::equal(AREA, subject("all power"), &expected, &found, tokens));
         }
         checks.push(Check::equal(AREA, subject("actions"), &hash, &found.actions_hash, short));
@@ -79,7 +81,7 @@ impl Inspection<'_, '_> {
 
     /// What Governance still owes for withdrawals, by its own list.
     async fn unclaimed(&self) -> Result<Amount> {
-        let governance = self.run.set.governance;
+        let governance = self.run.set.addresses().governance;
         let count = self.ask(governance, Governance::withdrawalCountCall {}).await?;
         let mut owed = Vec::new();
         for id in 0..count.saturating_to::<u64>() {
@@ -94,7 +96,7 @@ impl Inspection<'_, '_> {
 }
 
 /// The state that an end leaves behind.
-const fn state(end: End) -> Option<ProposalState> {
+const fn state_after(end: End) -> Option<ProposalState> {
     match end {
         End::Executed => Some(ProposalState::Executed),
         End::Rejected => Some(ProposalState::Rejected),

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use alloy_primitives::{Address, U256};
 use canon_abi::Governance;
-use canon_protocol::{Amount, Tally, Timestamp, text};
+use canon_follow::{SelfCheckError, self_check};
+use canon_protocol::{Amount, Member, Proposal, ProposalId, Tally, Timestamp, text};
+use canon_views::ProposalView;
 
 use super::{Inspection, READING, check::Check, fit};
 use crate::{
-    error::{During, Result},
+    error::{During, Error, Result},
     scenario::End,
-    upgrade_run::{Live, sum},
+    upgrade_run::sum,
 };
 
 const AREA: &str = "Always";
@@ -19,35 +22,53 @@ impl Inspection<'_, '_> {
     pub(super) async fn invariants(&self) -> Result<Vec<Check>> {
         let mut checks = self.solvency().await?;
         checks.push(self.power_adds_up(self.run.driver.now(), "all power").await?);
-        for track in &self.run.tracks {
-            let Some(live) = track.live.as_ref().filter(|live| live.result.is_some()) else {
-                continue;
-            };
-            let what = format!("proposal {}, all power", live.id);
-            checks.push(self.power_adds_up(live.deadlines.pending, &what).await?);
-            checks.extend(self.ballots(live).await?);
+        for (id, proposal) in self.proposed() {
+            let snapshot = proposal.deadlines().pending;
+            if snapshot < self.run.driver.now() {
+                let what = format!("proposal {id}, all power");
+                checks.push(self.power_adds_up(snapshot, &what).await?);
+                checks.extend(self.ballots(id, proposal).await?);
+            }
         }
         checks.extend(self.times().await?);
+        checks.push(self.views().await?);
         Ok(checks)
+    }
+
+    /// The proposals that the tracks became.
+    fn proposed(&self) -> impl Iterator<Item = (ProposalId, &Proposal)> {
+        let ids = self.run.tracks.iter().filter_map(|track| track.id);
+        ids.filter_map(|id| self.expected().governance().proposal(id.to_word()).ok())
+    }
+
+    /// Every view of every contract answers what follows from the events.
+    async fn views(&self) -> Result<Check> {
+        let (client, state) = (self.run.driver.client(), self.expected());
+        let block = self.run.set.block();
+        let block = block.ok_or_else(|| Error::Unexpected("nothing was followed".to_owned()))?;
+        let found = match self_check(client, state, &block).await {
+            Ok(_) => "as the events say".to_owned(),
+            Err(SelfCheckError::Chain(error)) => return Err(error).during(READING),
+            Err(error) => error.to_string(),
+        };
+        let expected = "as the events say".to_owned();
+        Ok(Check::equal(AREA, "answers of all contracts", &expected, &found, String::clone))
     }
 
     /// Every contract has what it owes.
     async fn solvency(&self) -> Result<Vec<Check>> {
-        let (run, set) = (self.run, &self.run.set);
+        let (run, set) = (self.run, self.run.set.addresses());
         let tokens = |amount: &Amount| format!("{} tokens", text::Tokens(*amount));
         let total = Governance::totalPowerAtCall { timestamp: run.driver.now().to_word() };
         let power: Amount = fit(self.ask(set.governance, total).await?)?;
-        let left = run.withdrawals.iter().filter(|leave| !leave.claimed);
-        let owed = sum([power, sum(left.map(|leave| leave.amount))]);
+        let owed = sum([power, self.owed()]);
         let found = self.balance(set.governance).await?;
         let subject = "Governance has what it owes";
         let mut checks = vec![Check::at_least(AREA, subject, &owed, &found, tokens)];
-        for rollup in &run.rollups {
-            if rollup.forged {
-                // It owes what it never got.
-                continue;
-            }
-            let stakes = sum((0..rollup.stakers).map(|_| run.scenario.rollup.stake));
+        for rollup in &run.set.rollups {
+            // One that is forged owes what it never got.
+            let Some(state) = self.expected().rollup(rollup.address) else { continue };
+            let stakes = sum(state.registrations().iter().map(Member::stake));
             let found = self.balance(rollup.address).await?;
             let subject = format!("rollup {} has its stakes", rollup.label);
             checks.push(Check::at_least(AREA, subject, &stakes, &found, tokens));
@@ -57,12 +78,10 @@ impl Inspection<'_, '_> {
 
     /// The power of all holders is the total power.
     async fn power_adds_up(&self, time: Timestamp, what: &str) -> Result<Check> {
-        let (run, governance) = (self.run, self.run.set.governance);
-        let (client, head) = (run.driver.client(), run.driver.head());
+        let governance = self.run.set.addresses().governance;
         let mut powers = Vec::new();
-        for holder in &run.cast.holders {
-            let owner = holder.sender.address();
-            powers.push(client.power(head, governance, owner, time).await.during(READING)?);
+        for holder in &self.run.cast.holders {
+            powers.push(self.power(holder.agent.address(), time).await?);
         }
         let call = Governance::totalPowerAtCall { timestamp: time.to_word() };
         let total: Amount = fit(self.ask(governance, call).await?)?;
@@ -71,17 +90,22 @@ impl Inspection<'_, '_> {
         Ok(Check::equal(AREA, subject, &total, &sum(powers), tokens))
     }
 
+    async fn power(&self, owner: Address, time: Timestamp) -> Result<Amount> {
+        let call = Governance::powerAtCall { owner, timestamp: time.to_word() };
+        fit(self.ask(self.run.set.addresses().governance, call).await?)
+    }
+
     /// Ballots add up to the tally, and nobody cast more than it had.
-    async fn ballots(&self, live: &Live) -> Result<Vec<Check>> {
-        let (run, governance) = (self.run, self.run.set.governance);
-        let (client, head) = (run.driver.client(), run.driver.head());
-        let found = client.proposal(head, governance, live.id).await.during(READING)?;
+    async fn ballots(&self, id: ProposalId, proposal: &Proposal) -> Result<Vec<Check>> {
+        let governance = self.run.set.addresses().governance;
+        let found = self.found.proposal(id).map(|found| found.tally).unwrap_or_default();
         let (mut yea, mut nea, mut beyond) = (Vec::new(), Vec::new(), 0_u64);
-        for holder in &run.cast.holders {
-            let owner = holder.sender.address();
-            let cast = client.ballots(head, governance, live.id, owner).await.during(READING)?;
-            let snapshot = live.deadlines.pending;
-            let power = client.power(head, governance, owner, snapshot).await.during(READING)?;
+        for holder in &self.run.cast.holders {
+            let user = holder.agent.address();
+            let call = Governance::ballotsCall { id: id.to_word(), user };
+            let cast = self.ask(governance, call).await?;
+            let cast = Tally { yea: fit(cast.yea)?, nea: fit(cast.nea)? };
+            let power = self.power(user, proposal.deadlines().pending).await?;
             beyond += u64::from(cast.cast().is_none_or(|cast| cast > power));
             yea.push(cast.yea);
             nea.push(cast.nea);
@@ -90,11 +114,10 @@ impl Inspection<'_, '_> {
         let show = |tally: &Tally| {
             format!("{} yes, {} no", text::Tokens(tally.yea), text::Tokens(tally.nea))
         };
-        let id = live.id;
         let number = |number: &u64| text::grouped(*number);
         let subject = format!("proposal {id}, ballots add up");
         Ok(vec![
-            Check::equal(AREA, subject, &found.tally, &sums, show),
+            Check::equal(AREA, subject, &found, &sums, show),
             Check::equal(AREA, format!("proposal {id}, ballots beyond power"), &0, &beyond, number),
         ])
     }
@@ -103,14 +126,16 @@ impl Inspection<'_, '_> {
     async fn times(&self) -> Result<Vec<Check>> {
         let (client, mut checks) = (self.run.driver.client(), Vec::new());
         for track in &self.run.tracks {
-            let (Some(live), Some(block), Some(End::Executed)) =
-                (&track.live, track.executed_in, track.end)
+            let (Some(id), Some(block), Some(End::Executed)) =
+                (track.id, track.executed_in, track.end)
             else {
                 continue;
             };
+            let deadlines = self.found.proposal(id).map(ProposalView::deadlines);
+            let deadlines =
+                deadlines.ok_or_else(|| Error::Unexpected(format!("no proposal {id}")))?;
             let executed = client.block(block.get().into()).await.during(READING)?.timestamp;
-            let (first, last) = (live.deadlines.earliest_execution(), live.deadlines.executable);
-            let id = live.id;
+            let (first, last) = (deadlines.earliest_execution(), deadlines.executable);
             let clock = |time: &Timestamp| text::Time(*time).beside(executed);
             let subject = format!("proposal {id}, not too early");
             checks.push(Check::at_least(AREA, subject, &first, &executed, clock));
@@ -124,12 +149,17 @@ impl Inspection<'_, '_> {
     /// Nobody who voted has its tokens before the proposal could be executed.
     async fn leavers(&self) -> Result<Vec<Check>> {
         let mut earliest = BTreeMap::<Timestamp, Timestamp>::new();
-        for leave in &self.run.withdrawals {
-            let Some(not_before) = leave.not_before else { continue };
-            let call = Governance::getWithdrawalCall { id: leave.id.to_word() };
-            let unlocks = fit(self.ask(self.run.set.governance, call).await?.unlocksAt)?;
-            let first = earliest.entry(not_before).or_insert(unlocks);
-            *first = unlocks.min(*first);
+        let governance = self.run.set.addresses().governance;
+        for track in self.run.tracks.iter().filter(|track| !track.left.is_empty()) {
+            let found = track.id.and_then(|id| self.found.proposal(id));
+            let Some(found) = found else { continue };
+            for id in track.left.clone() {
+                let call = Governance::getWithdrawalCall { id: U256::from(id) };
+                let unlocks = fit(self.ask(governance, call).await?.unlocksAt)?;
+                let first =
+                    earliest.entry(found.deadlines().earliest_execution()).or_insert(unlocks);
+                *first = unlocks.min(*first);
+            }
         }
         let check = |(not_before, unlocks)| {
             let clock = |time: &Timestamp| text::Time(*time).beside(not_before);

@@ -1,7 +1,7 @@
-//! The state at the end, read from the chain and compared with what the story has to lead to.
+//! The end, read from the chain and compared with what has to be.
 //!
-//! What is expected is computed from the scenario and from what the actors did, by the protocol's
-//! own rules; what is found comes from the contracts alone.
+//! What is found comes from the contracts' own views. What is expected is the state folded from the events
+//! of the rehearsal's transactions, and what the scenario says.
 
 mod check;
 mod contracts;
@@ -13,7 +13,8 @@ mod signals;
 use alloy_primitives::Address;
 use alloy_sol_types::SolCall;
 use canon_abi::Asset;
-use canon_protocol::{Amount, TooLarge};
+use canon_protocol::{Amount, SetState, TooLarge};
+use canon_views::{Present, Question};
 
 pub use check::{Check, Relation};
 
@@ -24,7 +25,9 @@ use crate::{
 
 /// All checks, by area.
 pub(crate) async fn all(run: &UpgradeRun<'_>) -> Result<Vec<Check>> {
-    let inspection = Inspection { run };
+    let question = Question::new(run.driver.next_time());
+    let view = run.driver.client().view(run.set.addresses().registry, &question).await;
+    let inspection = Inspection { run, found: view.during(READING)?.present };
     let mut checks = inspection.fates();
     checks.extend(inspection.registry().await?);
     checks.extend(inspection.proposals().await?);
@@ -36,15 +39,22 @@ pub(crate) async fn all(run: &UpgradeRun<'_>) -> Result<Vec<Check>> {
     Ok(checks)
 }
 
-/// Where the chain's answers are laid beside the story.
-#[derive(Clone, Copy, Debug)]
+/// Where the chain's answers are laid beside what is expected.
+#[derive(Debug)]
 struct Inspection<'w, 'a> {
     run: &'w UpgradeRun<'a>,
+    /// The set by the contracts' views.
+    found: Present,
 }
 
 const READING: &str = "checking the state at the end";
 
 impl Inspection<'_, '_> {
+    /// What has to be.
+    fn expected(&self) -> &SetState {
+        self.run.state()
+    }
+
     /// What a contract answers now.
     async fn ask<C: SolCall>(&self, to: Address, call: C) -> Result<C::Return> {
         let driver = &self.run.driver;
@@ -53,11 +63,11 @@ impl Inspection<'_, '_> {
 
     async fn balance(&self, owner: Address) -> Result<Amount> {
         let call = Asset::balanceOfCall { owner };
-        fit(self.ask(self.run.set.asset, call).await?)
+        fit(self.ask(self.run.set.addresses().asset, call).await?)
     }
 
     fn name(&self, address: &Address) -> String {
-        if address.is_zero() { "nobody".to_owned() } else { self.run.name(*address) }
+        if address.is_zero() { "nobody".to_owned() } else { self.run.set.name(*address) }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::Address;
-use canon_abi::{Governance, Proposals, Registry, Rollup};
+use canon_abi::{Proposals, Registry, Rollup};
 use canon_protocol::{Epoch, ProposalId, RollupBlock, Slot, Timestamp, text};
 
 use super::{
@@ -21,10 +21,10 @@ const AREA: &str = "Proposals";
 impl Inspection<'_, '_> {
     /// Which contract counts, and what it counted.
     pub(super) async fn proposals(&self) -> Result<Vec<Check>> {
-        let set = &self.run.set;
-        let found = self.ask(set.governance, Governance::governanceProposerCall {}).await?;
+        let expected = self.expected().governance().governance_proposer();
+        let found = self.found.addresses.proposals;
         let name = |address: &Address| self.name(address);
-        let mut checks = vec![Check::equal(AREA, "in force", &set.proposals, &found, name)];
+        let mut checks = vec![Check::equal(AREA, "in force", &expected, &found, name)];
         for track in &self.run.tracks {
             if let Some(won) = track.won {
                 checks.push(self.height(track, won).await?);
@@ -52,22 +52,25 @@ impl Inspection<'_, '_> {
     /// A round that was won: by whom, with how many signals, and what became of it.
     async fn won(&self, track: &ProposalTrack, won: Won) -> Result<Vec<Check>> {
         let Won { round, instance, proposals } = won;
-        let driver = &self.run.driver;
-        let found = driver.client().round(driver.head(), proposals, instance, round).await;
-        let found = found.during(READING)?;
+        let number = round.to_word();
+        let tally = self.ask(proposals, Proposals::roundsCall { instance, round: number }).await?;
+        let leader = tally.leader;
+        let call = Proposals::yeaCountCall { instance, round: number, payload: leader };
+        let count: u32 = self.ask(proposals, call).await?.saturating_to();
+        let call = Proposals::proposalOfCall { instance, round: number };
+        let became = self.ask(proposals, call).await?;
+        let became = became.exists.then(|| fit(became.proposalId)).transpose()?;
         let needed = self.run.scenario.signaling.rules.n();
         let azip = &track.plan.azip;
-        let leader = found.leader.unwrap_or_default();
         let show = |id: &Option<ProposalId>| {
             id.map_or_else(|| "not pushed".to_owned(), |id| format!("proposal {id}"))
         };
-        let expected = track.live.as_ref().map(|live| live.id);
         Ok(vec![
             Check::equal(AREA, format!("round {round}, leader"), &track.payload, &leader, |a| {
                 if *a == track.payload { format!("payload of {azip}") } else { self.name(a) }
             }),
-            Check::at_least(AREA, format!("round {round}, signals"), &needed, &found.count, plain),
-            Check::equal(AREA, format!("round {round}, became"), &expected, &found.proposal, show),
+            Check::at_least(AREA, format!("round {round}, signals"), &needed, &count, plain),
+            Check::equal(AREA, format!("round {round}, became"), &track.id, &became, show),
         ])
     }
 
@@ -75,19 +78,19 @@ impl Inspection<'_, '_> {
     /// proposer: of whoever the rollup took the slot's block from.
     async fn signals(&self) -> Result<Vec<Check>> {
         let (run, driver) = (self.run, &self.run.driver);
-        let canonical = driver.logs::<Registry::InstanceAdded>(run.set.registry).await;
+        let canonical = driver.logs::<Registry::InstanceAdded>(run.set.addresses().registry).await;
         let canonical = canonical.during(READING)?;
         let blocks = self.proposers().await?;
         let (mut slots, mut rounds) = (BTreeSet::new(), BTreeMap::<_, u64>::new());
         let (mut signals, mut strangers, mut unseeded) = (0_u64, 0_u64, 0_u64);
         let seeds = self.seeds().await?;
-        for proposals in &run.set.all_proposals {
+        for (proposals, _) in self.expected().all_proposals() {
             for (time, vote) in
-                driver.logs::<Proposals::VoteCast>(*proposals).await.during(READING)?
+                driver.logs::<Proposals::VoteCast>(proposals).await.during(READING)?
             {
                 let counted = canonical.iter().rfind(|(since, _)| *since <= time);
                 let instance = counted.map(|(_, added)| added.instance).unwrap_or_default();
-                let rollup = run.rollups.iter().find(|rollup| rollup.address == instance);
+                let rollup = run.set.rollups.iter().find(|rollup| rollup.address == instance);
                 let slot = rollup.and_then(|rollup| rollup.clock.slot_at(time));
                 signals += 1;
                 slots.insert((instance, slot));
@@ -123,7 +126,7 @@ impl Inspection<'_, '_> {
         if expected == 0 {
             return Ok(Vec::new());
         }
-        let old = self.run.rollups[0].address;
+        let old = self.run.set.rollups[0].address;
         let seeds = self.seeds().await?;
         let epochs: Vec<_> = seeds
             .iter()
@@ -139,7 +142,7 @@ impl Inspection<'_, '_> {
     /// The epochs of each rollup whose seeds were recorded.
     async fn seeds(&self) -> Result<BTreeSet<(Address, Epoch)>> {
         let mut seeds = BTreeSet::new();
-        for rollup in &self.run.rollups {
+        for rollup in &self.run.set.rollups {
             let logs = self.run.driver.logs::<Rollup::SeedRecorded>(rollup.address).await;
             for (_, seed) in logs.during(READING)? {
                 seeds.insert((rollup.address, fit(seed.epoch)?));
@@ -151,7 +154,7 @@ impl Inspection<'_, '_> {
     /// Who proposed the block of each slot of each rollup.
     async fn proposers(&self) -> Result<BTreeMap<(Address, Slot), Address>> {
         let mut proposers = BTreeMap::new();
-        for rollup in &self.run.rollups {
+        for rollup in &self.run.set.rollups {
             let logs = self.run.driver.logs::<Rollup::BlockProposed>(rollup.address).await;
             for (_, block) in logs.during(READING)? {
                 proposers.insert((rollup.address, fit(block.slot)?), block.proposer);

@@ -1,54 +1,54 @@
 //! From an accepted proposal to its end.
 
 use alloy_primitives::Address;
-use canon_abi::Governance;
-use canon_agents::Mover;
-use canon_chain::{Checks, Confirmed, ContractCall, calls};
-use canon_protocol::{ProposalId, ProposalState};
+use canon_chain::{Confirmed, ContractCall, calls};
+use canon_protocol::{self as protocol, ProposalId, ProposalState, Rollup, Timestamp};
 
 use super::keeper;
 use crate::{
+    acting::{Member, is_with_list},
     agenda::{Agenda, Task},
-    batch::Role,
     bytecode::IGate,
-    error::{During, Error, Result, refusal_of},
-    participants::MOVER_GAS,
+    error::{Error, Result, refusal_of},
+    followed_set::PROPOSALS,
     refusal::Refusal,
-    scenario::{Does, End, PayloadKind},
+    scenario::{End, PayloadKind},
     timeline::{Event, Spent, Who},
-    upgrade_run::UpgradeRun,
+    upgrade_run::{Replacement, UpgradeRun},
 };
 
 /// The old rollup's sequencers prepare for an upgrade that was accepted.
 pub(super) async fn announce_moves(run: &mut UpgradeRun<'_>, to: usize) -> Result<()> {
-    let (old, new) = (run.rollups[run.canonical()].address, run.rollups[to].address);
+    let (old, new) = (run.set.rollups[run.set.canonical()].address, run.set.rollups[to].address);
     let mut members = Vec::new();
     for (index, sequencer) in run.cast.sequencers.iter_mut().enumerate() {
         if sequencer.moves && sequencer.mover.is_none() {
-            let checks = Checks::AtReceipt { gas_limit: MOVER_GAS };
-            let sender = sequencer.withdrawer.clone();
-            let mover = Mover::new(sender, sequencer.attester, old, new).with_checks(checks);
-            sequencer.mover = Some(mover);
-            sequencer.moving_to = Some(to);
-            members.push(index);
+            sequencer.start_to_move(run.driver.client(), new)?;
+            members.push(Member::Mover(index));
         }
     }
     if members.is_empty() {
         return Ok(());
     }
-    let done = run.crowd("announce moves", Role::Movers, &members).await?;
-    let ready_at = run.driver.now() + run.scenario.rollup.exit_delay;
-    run.moves_ready = ready_at;
-    let event = Event::MovesAnnounced { rollup: run.rollups[to].label, ready_at };
-    run.tell(Who::Sequencers(members.len() as u64), event, Some(done.spent));
+    let acted = run.act_all("announce moves", &members).await?;
+    let ready_at = moves_ready(run, old);
+    let event = Event::MovesAnnounced { rollup: run.set.rollups[to].label, ready_at };
+    run.tell(Who::Sequencers(members.len() as u64), event, Some(acted.spent));
     Ok(())
+}
+
+/// From when on all moves from a rollup can be finished.
+fn moves_ready(run: &UpgradeRun<'_>, from: Address) -> Timestamp {
+    let registrations = run.state().rollup(from).map(Rollup::registrations).unwrap_or_default();
+    let moves = registrations.iter().filter_map(protocol::Member::moving);
+    moves.map(|moving| moving.ready_at).max().unwrap_or_default()
 }
 
 /// Anyone lets those pass who wait for it.
 pub(super) async fn open_gate(run: &mut UpgradeRun<'_>, track: usize) -> Result<()> {
     let Some(gate) = run.tracks[track].gate else { return Ok(()) };
     let call = ContractCall::new(gate, &IGate::openCall {});
-    let confirmed = run.driver.send("open a gate", &mut run.cast.anyone, call).await?;
+    let confirmed = run.send("open a gate", |cast| &mut cast.anyone, call).await?;
     let spent = Spent { transactions: 1, gas: confirmed.gas_used };
     run.tell(Who::Anyone, Event::GateOpened, Some(spent));
     Ok(())
@@ -60,8 +60,8 @@ pub(super) async fn execute(
     agenda: &mut Agenda,
     track: usize,
 ) -> Result<()> {
-    let live = run.live(track)?;
-    let (id, last) = (live.id, live.deadlines.executable);
+    let (id, proposal) = run.proposal(track)?;
+    let last = proposal.deadlines().executable;
     if run.tracks[track].end.is_some() || run.driver.next_time() > last {
         return Ok(());
     }
@@ -93,7 +93,7 @@ pub(super) async fn execute(
 }
 
 async fn execute_simply(run: &mut UpgradeRun<'_>, id: ProposalId) -> Result<()> {
-    let call = calls::execute(run.set.governance, id);
+    let call = calls::execute(run.set.addresses().governance, id);
     let Err(error) = run.cast.anyone.simulate(&call, run.driver.next()).await else {
         return Ok(());
     };
@@ -131,33 +131,29 @@ pub(super) fn executed(
     agenda: &mut Agenda,
     id: ProposalId,
     confirmed: &Confirmed,
-    with_list: bool,
 ) -> Result<()> {
-    if confirmed.event::<Governance::ProposalExecuted>(run.set.governance).is_none() {
-        return Err(Error::Unexpected("an execution has no event".to_owned()));
-    }
+    let with_list = is_with_list(confirmed);
     let track = run.track_of(id)?;
     tell_repeated(run, track);
     agenda.cancel(|task| is_about(task, track));
     let now = run.driver.next_time();
     let plan = run.tracks[track].plan.clone();
-    let effect = match (plan.does, run.tracks[track].rollup, run.tracks[track].proposals) {
-        (Does::Upgrade, Some(to), _) => {
-            for (index, rollup) in run.rollups.iter_mut().enumerate() {
-                rollup.canonical = index == to;
-            }
+    let effect = match run.tracks[track].replacement {
+        Replacement::Rollup(to) => {
             agenda.add(now, Task::ShowSwitch);
-            agenda.add(now.max(run.moves_ready), Task::Move { to });
-            format!("rollup {} is canonical", run.rollups[to].label)
+            let ready_at = moves_ready(run, run.set.rollups[0].address);
+            agenda.add(now.max(ready_at), Task::Move { to });
+            format!("rollup {} is canonical", run.set.rollups[to].label)
         }
-        (Does::ReplaceProposals, _, Some(new)) => {
-            let old = std::mem::replace(&mut run.set.proposals, new);
-            run.set.names.insert(old, "old Proposals".to_owned());
-            run.set.names.insert(new, "Proposals".to_owned());
-            drop_pushed_by(run, agenda, old);
+        Replacement::Proposals(new) => {
+            let names = &mut run.set.names;
+            for name in names.values_mut().filter(|name| *name == PROPOSALS) {
+                *name = format!("old {PROPOSALS}");
+            }
+            names.insert(new, PROPOSALS.to_owned());
+            drop_what_is_replaced(run, agenda);
             "a new Proposals contract counts the signals".to_owned()
         }
-        _ => return Err(Error::Unexpected("a proposal changes nothing".to_owned())),
     };
     run.tracks[track].executed_in = Some(confirmed.block);
     run.decide(track, End::Executed);
@@ -168,11 +164,11 @@ pub(super) fn executed(
 }
 
 /// What a replaced Proposals contract pushed is dropped.
-fn drop_pushed_by(run: &UpgradeRun<'_>, agenda: &mut Agenda, old: Address) {
-    let now = run.driver.next_time();
+fn drop_what_is_replaced(run: &UpgradeRun<'_>, agenda: &mut Agenda) {
+    let (now, governance) = (run.driver.next_time(), run.state().governance());
     for (track, other) in run.tracks.iter().enumerate() {
-        let pushed = other.live.as_ref().is_some_and(|live| live.proposer == old);
-        if pushed && other.end.is_none() {
+        let state = other.id.and_then(|id| governance.state_of(id, run.driver.now()));
+        if state == Some(ProposalState::Dropped) && other.end.is_none() {
             agenda.add(now, Task::Drop { track });
         }
     }
@@ -212,10 +208,9 @@ pub(super) async fn too_late(run: &mut UpgradeRun<'_>, track: usize) -> Result<(
         return Ok(());
     }
     tell_repeated(run, track);
-    run.driver.mine_all()?;
-    let (client, id) = (run.driver.client(), run.live(track)?.id);
-    let state = client.proposal_state(run.driver.head(), run.set.governance, id).await;
-    match state.during("reading a proposal's state")? {
+    run.mine_all().await?;
+    let (_, proposal) = run.proposal(track)?;
+    match run.state().governance().state(proposal, run.driver.now()) {
         ProposalState::Expired => run.over(track, End::Expired),
         other => {
             return Err(Error::Unexpected(format!("the proposal is {other} after its grace")));

@@ -1,56 +1,51 @@
 //! The keeper at work, and what follows from what it does.
 
-use canon_abi::{Governance, Revert};
-use canon_agents::{Act, Outcome};
+use canon_abi::Governance;
 use canon_chain::Confirmed;
-use canon_protocol::Round;
+use canon_protocol::{Round, Timestamp};
+use canon_views::IntentSubject;
 
 use super::{execution, vote};
 use crate::{
+    acting::Member,
     agenda::Agenda,
-    batch::kind,
     error::{During, Error, Result, refusal_of},
     timeline::{Event, Spent, Who},
     upgrade_run::UpgradeRun,
 };
 
+const ACT: &str = "letting the keeper work";
+
 /// Lets the keeper do all that can be done now.
 pub(super) async fn tick(run: &mut UpgradeRun<'_>, agenda: &mut Agenda) -> Result<()> {
     loop {
-        let view = run.look().await?;
-        let outcomes = run.cast.keeper.tick(&view).await.during(ACT)?;
-        let mut sent = false;
-        for outcome in outcomes {
-            match outcome {
-                Outcome::Sent { .. } => sent = true,
-                Outcome::Done { act, confirmed } => done(run, agenda, act, confirmed)?,
-                Outcome::Failed { act, error } => failed(run, act, error)?,
-                _ => return Err(Error::NotIncluded { act: ACT, time: run.driver.now() }),
-            }
+        let acted = run.tick(ACT, &[Member::Keeper], Timestamp::MAX).await?;
+        for (_, subject, confirmed) in acted.done {
+            done(run, agenda, subject, &confirmed)?;
         }
-        if !sent {
+        for (subject, error) in acted.refused {
+            let IntentSubject::Execution { id } = subject else { return Err(error).during(ACT) };
+            execution::refused(run, id, Who::Keeper, refusal_of(error, ACT)?)?;
+        }
+        if acted.in_flight.is_empty() {
             return Ok(());
         }
-        run.driver.mine_all()?;
+        run.mine_all().await?;
     }
 }
-
-const ACT: &str = "letting the keeper work";
 
 fn done(
     run: &mut UpgradeRun<'_>,
     agenda: &mut Agenda,
-    act: Act,
-    confirmed: Confirmed,
+    subject: IntentSubject,
+    confirmed: &Confirmed,
 ) -> Result<()> {
-    run.driver.gas.record(kind(&act), confirmed.gas_used);
-    match act {
-        Act::Push { round } => pushed(run, agenda, round, &confirmed),
-        Act::Execute { id } => execution::executed(run, agenda, id, &confirmed, false),
-        Act::ExecuteFrozen { id } => execution::executed(run, agenda, id, &confirmed, true),
-        Act::Drop { id } => execution::dropped(run, agenda, id, &confirmed),
-        Act::RecordSeed { rollup, epoch } => {
-            let rollup = run.rollups.iter().find(|known| known.address == rollup);
+    match subject {
+        IntentSubject::Push { round, .. } => pushed(run, agenda, round, confirmed),
+        IntentSubject::Execution { id } => execution::executed(run, agenda, id, confirmed),
+        IntentSubject::Drop { id } => execution::dropped(run, agenda, id, confirmed),
+        IntentSubject::Seed { rollup, epoch } => {
+            let rollup = run.set.rollups.iter().find(|known| known.address == rollup);
             let rollup = rollup.map(|rollup| rollup.label).unwrap_or_default();
             let spent = Spent { transactions: 1, gas: confirmed.gas_used };
             run.tell(Who::Keeper, Event::SeedRecorded { rollup, epoch }, Some(spent));
@@ -60,39 +55,26 @@ fn done(
     }
 }
 
-fn failed(run: &mut UpgradeRun<'_>, act: Act, error: canon_chain::Error) -> Result<()> {
-    let already = |revert: &Revert| revert.is::<Governance::Governance__AlreadyDropped>();
-    if error.as_revert().is_some_and(already) {
-        // Somebody was faster, be it the keeper itself a block ago.
-        return Ok(());
-    }
-    let (Act::Execute { id } | Act::ExecuteFrozen { id }) = act else {
-        return Err(error).during(ACT);
-    };
-    execution::refused(run, id, Who::Keeper, refusal_of(error, ACT)?)
-}
-
 fn pushed(
     run: &mut UpgradeRun<'_>,
     agenda: &mut Agenda,
     round: Round,
     confirmed: &Confirmed,
 ) -> Result<()> {
-    let frozen = confirmed.event::<Governance::ProposalFrozen>(run.set.governance);
+    let frozen = confirmed.event::<Governance::ProposalFrozen>(run.set.addresses().governance);
     let frozen = frozen.ok_or_else(|| Error::Unexpected("a push made no proposal".to_owned()))?;
     let track = run.tracks.iter().position(|track| track.has_won(round));
     let track = track.ok_or_else(|| Error::Unexpected(format!("nobody won round {round}")))?;
-    let live = vote::live(run, frozen)?;
+    vote::born(run, track, &frozen)?;
+    let (id, proposal) = run.proposal(track)?;
     let event = Event::Pushed {
         azip: run.tracks[track].plan.azip.clone(),
         round,
-        proposal: live.id,
-        actions: live.frozen.len() as u64,
-        voting_from: live.deadlines.voting_starts(),
+        proposal: id,
+        actions: proposal.actions().len() as u64,
+        voting_from: proposal.deadlines().voting_starts(),
     };
     let spent = Spent { transactions: 1, gas: confirmed.gas_used };
     run.tell(Who::Keeper, event, Some(spent));
-    vote::schedule(run, agenda, track, &live);
-    run.tracks[track].live = Some(live);
-    Ok(())
+    vote::schedule(run, agenda, track)
 }

@@ -10,7 +10,7 @@ mod signaling;
 mod slots;
 mod vote;
 
-pub(crate) use signaling::Count;
+pub(crate) use signaling::Signaling;
 
 use canon_protocol::Round;
 
@@ -106,9 +106,9 @@ async fn push(
     round: Round,
 ) -> Result<()> {
     // A round can be pushed once the newest block is after it.
-    run.driver.mine_all()?;
+    run.mine_all().await?;
     keeper::tick(run, agenda).await?;
-    if run.tracks[track].live.is_none() {
+    if run.tracks[track].id.is_none() {
         signaling::push_in_vain(run, track, round).await?;
         run.over(track, End::RoundExpired);
     }

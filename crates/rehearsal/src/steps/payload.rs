@@ -8,7 +8,7 @@ use canon_chain::{
     deploy::{self, Create2Origin},
 };
 use canon_payload::constant_payload;
-use canon_protocol::Create2;
+use canon_protocol::{Action, Create2};
 
 use crate::{
     bytecode::{self, IGate},
@@ -57,13 +57,13 @@ pub(super) async fn deploy(
             (bytecode::shifting_payload(&actions, &after, &uri), None, 0)
         }
         PayloadKind::Gated => {
-            let (gate, gas) = run.create("deploy a gate", bytecode::gate()).await?;
+            let (gate, gas) = run.driver.create("deploy a gate", bytecode::gate()).await?;
             run.set.names.insert(gate, "gate".to_owned());
             actions.insert(0, action(gate, &IGate::passCall {}));
             (constant_payload(&actions, &uri), Some(gate), gas)
         }
     };
-    let (payload, used) = run.create("deploy a payload", code).await?;
+    let (payload, used) = run.driver.create("deploy a payload", code).await?;
     gas += used;
     Ok(Deployed { payload, gate, gas })
 }
@@ -74,10 +74,10 @@ async fn upgrade_payload(
     subject: &Subject,
     uri: &str,
 ) -> Result<Deployed> {
-    let set = run.deployment().await?;
+    let set = run.set.deployment();
     let mut wait = run.driver.miner();
     let upgrade = deploy::Upgrade {
-        expect: run.set.expect,
+        expect: run.set.addresses().expect,
         new_rollup: subject.create2,
         expected_canonical: subject.old,
         uri: uri.to_owned(),
@@ -97,8 +97,8 @@ pub(super) async fn try_upgrade_payload(
     subject: &Subject,
 ) -> Result<String> {
     let arguments = UpgradePayload::constructorCall {
-        expect: run.set.expect,
-        registry: run.set.registry,
+        expect: run.set.addresses().expect,
+        registry: run.set.addresses().registry,
         newRollup: subject.new,
         expectedCanonical: subject.old,
         factory: subject.create2.factory,
@@ -121,7 +121,7 @@ pub(super) async fn try_upgrade_payload(
 
 /// What an `UpgradePayload` would list.
 fn upgrade(run: &UpgradeRun<'_>, subject: &Subject) -> Vec<Governance::Action> {
-    let (set, create2) = (&run.set, subject.create2);
+    let (set, create2) = (run.set.addresses(), subject.create2);
     let canonical = Expect::canonicalIsCall { registry: set.registry, expected: subject.old };
     let creation = Expect::createdByCall {
         target: subject.new,
@@ -140,7 +140,7 @@ fn upgrade(run: &UpgradeRun<'_>, subject: &Subject) -> Vec<Governance::Action> {
 }
 
 fn replace_proposals(run: &UpgradeRun<'_>, subject: &Subject) -> Vec<Governance::Action> {
-    let set = &run.set;
+    let set = run.set.addresses();
     let found = Expect::proposalsIsCall { governance: set.governance, expected: subject.old };
     let update = Governance::updateGovernanceProposerCall { newGovernanceProposer: subject.new };
     vec![action(set.expect, &found), action(set.governance, &update)]
@@ -149,7 +149,7 @@ fn replace_proposals(run: &UpgradeRun<'_>, subject: &Subject) -> Vec<Governance:
 /// What a payload lists once it has the votes: the Registry for its authors.
 fn usurpation(run: &UpgradeRun<'_>) -> Governance::Action {
     let new_owner = run.cast.authors.address();
-    action(run.set.registry, &Registry::transferOwnershipCall { newOwner: new_owner })
+    action(run.set.addresses().registry, &Registry::transferOwnershipCall { newOwner: new_owner })
 }
 
 fn action<C: SolCall>(target: Address, call: &C) -> Governance::Action {
@@ -157,16 +157,7 @@ fn action<C: SolCall>(target: Address, call: &C) -> Governance::Action {
 }
 
 /// What a payload lists now.
-pub(super) async fn listed(
-    run: &UpgradeRun<'_>,
-    payload: Address,
-) -> Result<Vec<Governance::Action>> {
+pub(super) async fn listed(run: &UpgradeRun<'_>, payload: Address) -> Result<Vec<Action>> {
     let client = run.driver.client();
-    let call = UpgradePayload::getActionsCall {};
-    let actions = client.read(run.driver.head(), payload, call).await.during("reading actions")?;
-    let ours = |action: UpgradePayload::Action| Governance::Action {
-        target: action.target,
-        data: action.data,
-    };
-    Ok(actions.into_iter().map(ours).collect())
+    client.payload_actions(run.driver.head(), payload).await.during("reading actions")
 }

@@ -1,6 +1,6 @@
 //! Documents are agreed on; what they need is deployed.
 
-use alloy_primitives::{Address, U256, keccak256};
+use alloy_primitives::{B256, U256, keccak256};
 use canon_abi::{Contract, Rollup};
 use canon_chain::{
     ContractCall,
@@ -9,18 +9,19 @@ use canon_chain::{
     },
 };
 use canon_protocol::{
-    Amount, BlockNumber, Constructor, Create2, Epoch, RawRollupParameters, RollupBlock, SlotClock,
+    BlockNumber, Constructor, RawRollupParameters, RollupBlock, RollupParameters,
 };
 
 use super::{payload, setting};
 use crate::{
     describe::describe,
     error::{During, Error, Result},
+    followed_set::DeployedRollup,
     forgery::{self, ForgedStake},
     keys,
     scenario::{Does, ProposalPlan, RollupKind},
     timeline::{Event, Spent, Who},
-    upgrade_run::{ProposalTrack, RollupState, UpgradeRun, sum},
+    upgrade_run::{ProposalTrack, Replacement, UpgradeRun, sum},
 };
 
 /// Prepares all proposals of the scenario, in order.
@@ -29,20 +30,21 @@ pub(super) async fn prepare(run: &mut UpgradeRun<'_>) -> Result<()> {
     for (done, plan) in (0_u64..).zip(&scenario.proposals) {
         run.progress("prepare proposals", done, scenario.proposals.len() as u64);
         let height = agree(run, plan);
-        let (rollup, proposals, subject) = match plan.does {
+        let (replacement, subject) = match plan.does {
             Does::Upgrade => {
                 let rollup = match plan.rollup {
                     RollupKind::Genuine => new_rollup(run).await?,
                     RollupKind::Forged => forged_rollup(run).await?,
                 };
-                let old = run.rollups[run.canonical()].address;
-                let (new, create2) = (run.rollups[rollup].address, run.rollups[rollup].create2);
-                (Some(rollup), None, payload::Subject { new, create2, old })
+                let old = run.set.rollups[run.set.canonical()].address;
+                let DeployedRollup { address: new, create2, .. } = run.set.rollups[rollup];
+                (Replacement::Rollup(rollup), payload::Subject { new, create2, old })
             }
             Does::ReplaceProposals => {
                 let created = new_proposals(run, plan).await?;
-                let (new, create2, old) = (created.address(), created.create2, run.set.proposals);
-                (None, Some(new), payload::Subject { new, create2, old })
+                let old = run.state().governance().governance_proposer();
+                let (new, create2) = (created.address(), created.create2);
+                (Replacement::Proposals(new), payload::Subject { new, create2, old })
             }
         };
         let refusals = match plan.rollup {
@@ -51,7 +53,6 @@ pub(super) async fn prepare(run: &mut UpgradeRun<'_>) -> Result<()> {
         };
         let deployed = payload::deploy(run, plan, &subject).await?;
         let actions = payload::listed(run, deployed.payload).await?;
-        run.watcher.watch_payload(deployed.payload);
         let name = format!("payload of {}", plan.azip);
         run.set.names.insert(deployed.payload, name);
         let event = Event::PayloadDeployed {
@@ -63,22 +64,22 @@ pub(super) async fn prepare(run: &mut UpgradeRun<'_>) -> Result<()> {
         run.tracks.push(ProposalTrack {
             plan: plan.clone(),
             payload: deployed.payload,
-            rollup,
-            proposals,
+            replacement,
             gate: deployed.gate,
             height,
             rounds_tried: 0,
             won: None,
-            live: None,
+            id: None,
             end: None,
             tries: 0,
             executed_in: None,
+            left: 0..0,
             refusals,
             repeated: 0,
         });
     }
     // Those who believe in the new rollup stake there before it is canonical.
-    if let Some(rollup) = run.tracks.iter().find_map(|track| track.rollup) {
+    if let Some(rollup) = run.tracks.iter().find_map(ProposalTrack::rollup) {
         setting::stake(run, rollup, true).await?;
         setting::squat(run, rollup).await?;
     }
@@ -86,8 +87,8 @@ pub(super) async fn prepare(run: &mut UpgradeRun<'_>) -> Result<()> {
 }
 
 fn agree(run: &mut UpgradeRun<'_>, plan: &ProposalPlan) -> RollupBlock {
-    let here = run.rollups[run.canonical()].blocks;
-    let height = RollupBlock::of(here + plan.blocks_ahead);
+    let head = run.state().canonical_rollup().and_then(|(_, rollup)| rollup.head());
+    let height = RollupBlock::of(head.map_or(0, |head| head.number.get()) + plan.blocks_ahead);
     let (azip, does, by) = (plan.azip.clone(), plan.does, plan.by);
     run.tell(Who::Authors, Event::Agreed { azip, does, by, height }, None);
     height
@@ -95,10 +96,10 @@ fn agree(run: &mut UpgradeRun<'_>, plan: &ProposalPlan) -> RollupBlock {
 
 /// Deploys a rollup that isn't canonical yet.
 async fn new_rollup(run: &mut UpgradeRun<'_>) -> Result<usize> {
-    let set = run.deployment().await?;
+    let set = run.set.deployment();
     let mut wait = run.driver.miner();
     let parameters = setting::rollup_parameters(run.scenario);
-    let distributor = run.set.distributor;
+    let distributor = run.set.addresses().distributor;
     let (authors, origin) = (&mut run.cast.authors, Create2Origin::default());
     let created =
         deploy::deploy_rollup(authors, origin, &set, distributor, &parameters, &mut wait).await;
@@ -106,48 +107,24 @@ async fn new_rollup(run: &mut UpgradeRun<'_>) -> Result<usize> {
     let gas = created.receipt.map_or(0, |receipt| receipt.gas_used);
     let (address, create2) = (created.address(), created.create2);
     run.driver.gas.record("deploy a rollup", gas);
-    let (client, head) = (run.driver.client().clone(), run.driver.head());
-    let rules = client.rollup_rules(head, address).await.during("reading the rollup's rules")?;
-    let label = add_rollup(run, address, create2, rules.clock);
+    run.update().await?;
+    let index = run.set.add_genuine(address, create2)?;
+    run.cast.keeper.role.rollups.insert(address);
+    let label = run.set.rollups[index].label;
     let event =
         Event::RollupDeployed { rollup: label, address, init_code_hash: create2.init_code_hash };
     run.tell(Who::Authors, event, Some(Spent { transactions: 1, gas }));
-    Ok(run.rollups.len() - 1)
-}
-
-/// Adds a rollup that isn't canonical to the story, and returns what people call it.
-fn add_rollup(
-    run: &mut UpgradeRun<'_>,
-    address: Address,
-    create2: Create2,
-    clock: SlotClock,
-) -> u64 {
-    let label = run.rollups.len() as u64 + 1;
-    run.rollups.push(RollupState {
-        label,
-        address,
-        create2,
-        forged: false,
-        clock,
-        seeded: Epoch::ZERO,
-        canonical: false,
-        stakers: 0,
-        blocks: 0,
-        earned: Amount::ZERO,
-    });
-    run.set.names.insert(address, format!("rollup {label}"));
-    run.watcher.watch_rollup(address);
-    label
+    Ok(index)
 }
 
 /// Forges a rollup, and has somebody look at it who knows where a genuine one would be.
 async fn forged_rollup(run: &mut UpgradeRun<'_>) -> Result<usize> {
-    let plan = run.scenario.rollup;
+    let (plan, set) = (run.scenario.rollup, *run.set.addresses());
     let parameters = RawRollupParameters {
-        asset: run.set.asset,
-        registry: run.set.registry,
-        reward_distributor: run.set.distributor,
-        owner: run.set.governance,
+        asset: set.asset,
+        registry: set.registry,
+        reward_distributor: set.distributor,
+        owner: set.governance,
         genesis_time: run.driver.now().to_word(),
         slot_duration: plan.slot.to_word(),
         epoch_duration: U256::from(plan.epoch),
@@ -160,9 +137,9 @@ async fn forged_rollup(run: &mut UpgradeRun<'_>) -> Result<usize> {
     let constructor = ContractCall::create(Contract::Rollup, &arguments);
     let runtime = run.cast.authors.simulate(&constructor, run.driver.next()).await;
     let runtime = runtime.during(FORGING)?;
-    let (token, mut gas) = run.create(FORGING, forgery::worthless_token()).await?;
-    let stake_writer = forgery::stake_writer(&runtime, run.set.asset, token);
-    let (stake_writer, used) = run.create(FORGING, stake_writer).await?;
+    let (token, mut gas) = run.driver.create(FORGING, forgery::worthless_token()).await?;
+    let stake_writer = forgery::stake_writer(&runtime, set.asset, token);
+    let (stake_writer, used) = run.driver.create(FORGING, stake_writer).await?;
     gas += used;
     let stakes = run.scenario.sequencers.count;
     let stake = sum((0..stakes).map(|_| plan.stake));
@@ -176,17 +153,16 @@ async fn forged_rollup(run: &mut UpgradeRun<'_>) -> Result<usize> {
     let init_code = forgery::forged_rollup(&runtime, &parameters, stake_writer, forged_stake);
     let origin = Create2Origin::default();
     let call = ContractCall::create2(Contract::Rollup, origin, &init_code);
-    let confirmed = run.driver.send(FORGING, &mut run.cast.authors, call).await?;
+    let confirmed = run.send(FORGING, |cast| &mut cast.authors, call).await?;
     gas += confirmed.gas_used;
     let address = origin.create2(&init_code).address();
-    let (client, head) = (run.driver.client().clone(), run.driver.head());
-    let clock = client.rollup_rules(head, address).await.during(FORGING)?.clock;
-    let label = add_rollup(run, address, genuine.create2(), clock);
-    let index = run.rollups.len() - 1;
-    run.rollups[index].forged = true;
-    run.rollups[index].stakers = 1;
+    let checked = RollupParameters::check(&parameters, run.driver.now());
+    let clock = checked.map_err(|error| Error::Unexpected(error.to_string()))?.clock;
+    let index = run.set.add_rollup(address, genuine.create2(), clock, RollupKind::Forged);
+    let label = run.set.rollups[index].label;
     let event = Event::RollupForged { rollup: label, address, stake };
     run.tell(Who::Authors, event, Some(Spent { transactions: 3, gas }));
+    let client = run.driver.client().clone();
     let head = client.head().await.during(FORGING)?;
     let examiner = Examiner::new(&client, origin, BlockNumber::ZERO, head);
     match examiner.contract::<Rollup::constructorCall>(address).await {
@@ -201,16 +177,21 @@ async fn forged_rollup(run: &mut UpgradeRun<'_>) -> Result<usize> {
 
 const FORGING: &str = "forge a rollup";
 
+/// The salt of the Proposals contract that a document is about.
+pub(super) fn proposals_salt(azip: &str) -> B256 {
+    keccak256(azip)
+}
+
 /// Deploys a Proposals contract that isn't in force yet.
 async fn new_proposals(run: &mut UpgradeRun<'_>, plan: &ProposalPlan) -> Result<DeployedContract> {
     let rules = run.scenario.signaling.rules;
     let constructor = Constructor::Proposals {
-        registry: run.set.registry,
+        registry: run.set.addresses().registry,
         n: U256::from(rules.n()),
         m: U256::from(rules.m()),
     };
     // With the same arguments and salt it would be the one that is there.
-    let origin = Create2Origin { salt: keccak256(&plan.azip), ..Create2Origin::default() };
+    let origin = Create2Origin { salt: proposals_salt(&plan.azip), ..Create2Origin::default() };
     let creation = ContractPlan::new(origin, constructor);
     let mut wait = run.driver.miner();
     let created = deploy::create(&mut run.cast.authors, &creation, &mut wait).await;
@@ -218,7 +199,7 @@ async fn new_proposals(run: &mut UpgradeRun<'_>, plan: &ProposalPlan) -> Result<
     let (address, gas) = (created.address(), created.receipt.map_or(0, |receipt| receipt.gas_used));
     run.driver.gas.record("deploy a Proposals contract", gas);
     run.set.names.insert(address, "new Proposals".to_owned());
-    run.set.all_proposals.push(address);
+    run.update().await?;
     let spent = Spent { transactions: 1, gas };
     run.tell(Who::Authors, Event::ProposalsDeployed { address }, Some(spent));
     Ok(created)

@@ -2,22 +2,23 @@
 
 use std::ops::ControlFlow;
 
-use canon_agents::Order;
 use canon_chain::{
     calls,
     deploy::{self, DeployRecord, SetParameters, SetPlan},
 };
-use canon_protocol::{Amount, Epoch};
+use canon_views::{LockMethod, Order};
 
+use super::preparation::proposals_salt;
 use crate::{
-    batch::Role,
+    acting::Member,
     chain_driver::ChainDriver,
-    error::{During, Error, Result},
+    error::{Error, Result},
+    followed_set::FollowedSet,
     participants::{Keys, Participants},
     progress::Reporter,
     scenario::Scenario,
     timeline::{Contract, Event, Spent, Who},
-    upgrade_run::{RollupState, Set, UpgradeRun, sum},
+    upgrade_run::{UpgradeRun, sum},
 };
 
 const ASSET_NAME: &str = "Canon Rehearsal";
@@ -30,7 +31,7 @@ pub(crate) async fn open<'a>(
     report.tell("make keys", 0, 1);
     let keys = Keys::new(scenario);
     let driver = ChainDriver::new(scenario.l1, scenario.seed, &keys.accounts(), report).await?;
-    let mut cast = Participants::new(scenario, keys, driver.client());
+    let mut cast = Participants::new(scenario, keys, driver.client())?;
 
     let parameters = parameters(scenario);
     let (chain_id, deployer) = (driver.client().chain_id(), cast.deployer.address());
@@ -42,22 +43,11 @@ pub(crate) async fn open<'a>(
     })
     .await
     .map_err(|source| Error::Deployment(Box::new(source)))?;
-    let rules = driver.client().rollup_rules(driver.head(), set.deployment.rollup).await;
     let plan = SetPlan::new(&record.parameters, deployer, scenario.l1.start);
-    let first = RollupState {
-        label: 1,
-        address: set.deployment.rollup,
-        create2: plan.rollup.create2(),
-        forged: false,
-        clock: rules.during("reading the rollup's rules")?.clock,
-        seeded: Epoch::ZERO,
-        canonical: true,
-        stakers: 0,
-        blocks: 0,
-        earned: Amount::ZERO,
-    };
-    let addresses = Set::new(&set);
-    let mut run = UpgradeRun::new(scenario, driver, cast, addresses, first);
+    let salts = scenario.proposals.iter().map(|plan| proposals_salt(&plan.azip));
+    let (client, create2) = (driver.client().clone(), plan.rollup.create2());
+    let followed = FollowedSet::follow(client, &set, create2, salts).await?;
+    let mut run = UpgradeRun::new(scenario, driver, cast, followed);
     tell_deployment(&mut run, &record);
     Ok(run)
 }
@@ -121,12 +111,13 @@ fn tell_deployment(run: &mut UpgradeRun<'_>, record: &DeployRecord) {
 /// Gives everybody the tokens that they will stake or lock.
 pub(crate) async fn hand_out(run: &mut UpgradeRun<'_>) -> Result<()> {
     let UpgradeRun { driver, cast, set, scenario, .. } = run;
+    let addresses = *set.addresses();
     let stake = scenario.rollup.stake;
     let rewards = scenario.asset.reward_pool;
     let stakers = cast.sequencers.iter().map(|s| (s.withdrawer.address(), stake));
-    let holders = cast.holders.iter().map(|h| (h.sender.address(), h.tokens));
+    let holders = cast.holders.iter().map(|h| (h.agent.address(), h.tokens));
     let squatted = sum((0..scenario.sequencers.squatted).map(|_| stake));
-    let gifts: Vec<_> = [(set.distributor, rewards), (cast.squatter.address(), squatted)]
+    let gifts: Vec<_> = [(addresses.distributor, rewards), (cast.squatter.address(), squatted)]
         .into_iter()
         .filter(|(_, amount)| !amount.is_zero())
         .chain(stakers)
@@ -134,26 +125,28 @@ pub(crate) async fn hand_out(run: &mut UpgradeRun<'_>) -> Result<()> {
         .collect();
     let mut batch = driver.batch("transfer tokens", gifts.len() as u64);
     for (to, amount) in gifts {
-        batch.add(&mut cast.deployer, calls::transfer(set.asset, to, amount)).await?;
+        batch.add(&mut cast.deployer, calls::transfer(addresses.asset, to, amount)).await?;
     }
     let (spent, _) = batch.finish().await?;
     let stakes = sum(cast.sequencers.iter().map(|_| stake));
     let holders = sum(cast.holders.iter().map(|holder| holder.tokens));
+    run.update().await?;
     run.tell(Who::Deployer, Event::TokensHandedOut { stakes, holders, rewards }, Some(spent));
     Ok(())
 }
 
 /// Stakes for all sequencers of one kind on a rollup.
 pub(crate) async fn stake(run: &mut UpgradeRun<'_>, rollup: usize, pioneers: bool) -> Result<()> {
-    let UpgradeRun { driver, cast, set, scenario, rollups, .. } = run;
-    let (target, each) = (rollups[rollup].address, scenario.rollup.stake);
+    let UpgradeRun { driver, cast, set, scenario, .. } = run;
+    let (asset, target) = (set.addresses().asset, set.rollups[rollup].address);
+    let each = scenario.rollup.stake;
     let count = cast.sequencers.iter().filter(|s| s.pioneer == pioneers).count() as u64;
     if count == 0 {
         return Ok(());
     }
     let mut batch = driver.batch("approve", count);
     for sequencer in cast.sequencers.iter_mut().filter(|s| s.pioneer == pioneers) {
-        let call = calls::approve(set.asset, target, each);
+        let call = calls::approve(asset, target, each);
         batch.add(&mut sequencer.withdrawer, call).await?;
     }
     let (approvals, _) = batch.finish().await?;
@@ -165,10 +158,10 @@ pub(crate) async fn stake(run: &mut UpgradeRun<'_>, rollup: usize, pioneers: boo
     }
     let (spent, _) = batch.finish().await?;
     for sequencer in cast.sequencers.iter_mut().filter(|s| s.pioneer == pioneers) {
-        sequencer.agent.set_rollup(target);
+        sequencer.agent.role.identity.rollup = target;
     }
-    rollups[rollup].stakers += count;
-    let (rollup, now) = (&rollups[rollup], driver.now());
+    run.update().await?;
+    let (rollup, now) = (&run.set.rollups[rollup], run.driver.now());
     let (label, first_slot) = (rollup.label, rollup.first_slot_after(now));
     let who = if pioneers { Who::Pioneers(count) } else { Who::Sequencers(count) };
     let event = Event::Staked { rollup: label, each, first_slot };
@@ -178,25 +171,25 @@ pub(crate) async fn stake(run: &mut UpgradeRun<'_>, rollup: usize, pioneers: boo
 
 /// Somebody registers attesters of others on a new rollup, before they get there.
 pub(crate) async fn squat(run: &mut UpgradeRun<'_>, rollup: usize) -> Result<()> {
-    let UpgradeRun { driver, cast, set, scenario, rollups, .. } = run;
+    let UpgradeRun { driver, cast, set, scenario, .. } = run;
     let (count, each) = (scenario.sequencers.squatted, scenario.rollup.stake);
     if count == 0 {
         return Ok(());
     }
-    let target = rollups[rollup].address;
+    let (asset, target) = (set.addresses().asset, set.rollups[rollup].address);
     let victims = cast.sequencers.iter().filter(|sequencer| sequencer.moves);
     let victims: Vec<_> = victims.map(|sequencer| sequencer.attester).collect();
     let squatter = cast.squatter.address();
     let mut batch = driver.batch("stake", count);
     let all = sum((0..count).map(|_| each));
-    batch.add(&mut cast.squatter, calls::approve(set.asset, target, all)).await?;
+    batch.add(&mut cast.squatter, calls::approve(asset, target, all)).await?;
     for (attester, _) in victims.into_iter().zip(0..count) {
         let call = calls::stake(target, attester, squatter, squatter, each);
         batch.add(&mut cast.squatter, call).await?;
     }
     let (spent, _) = batch.finish().await?;
-    rollups[rollup].stakers += count;
-    let event = Event::Squatted { rollup: rollups[rollup].label, attesters: count, each };
+    run.update().await?;
+    let event = Event::Squatted { rollup: run.set.rollups[rollup].label, attesters: count, each };
     run.tell(Who::Squatter, event, Some(spent));
     Ok(())
 }
@@ -204,11 +197,12 @@ pub(crate) async fn squat(run: &mut UpgradeRun<'_>, rollup: usize) -> Result<()>
 /// Locks all holders' tokens with permits.
 pub(crate) async fn lock(run: &mut UpgradeRun<'_>) -> Result<()> {
     for holder in &mut run.cast.holders {
-        holder.agent.queue(Order::LockWithPermit(holder.tokens));
+        let (amount, method) = (holder.tokens, LockMethod::Permit);
+        holder.agent.role.add(Order::Lock { amount, method });
     }
-    let all: Vec<_> = (0..run.cast.holders.len()).collect();
-    let done = run.crowd("lock", Role::Holders, &all).await?;
+    let all: Vec<_> = (0..run.cast.holders.len()).map(Member::Holder).collect();
+    let acted = run.act_all("lock with a permit", &all).await?;
     let total = sum(run.cast.holders.iter().map(|holder| holder.tokens));
-    run.tell(Who::Holders(all.len() as u64), Event::Locked { total }, Some(done.spent));
+    run.tell(Who::Holders(all.len() as u64), Event::Locked { total }, Some(acted.spent));
     Ok(())
 }

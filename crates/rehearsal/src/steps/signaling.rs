@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use canon_agents::{SignalDecision, SignalPlan, VettedPayload};
+use alloy_primitives::Address;
+use canon_agents::VettedPayload;
 use canon_chain::calls;
 use canon_protocol::{Epoch, RollupBlock, Round, Slot, Timestamp};
+use canon_views::{SignalDecision, SignalPlan};
 
 use super::slots;
 use crate::{
@@ -34,16 +36,16 @@ pub(super) async fn campaign(
     let (payload, height) = (run.tracks[track].payload, run.tracks[track].height);
     let vetted = VettedPayload::vet(run.driver.client(), payload, None).await;
     let vetted = vetted.map_err(|error| Error::Unexpected(error.to_string()))?;
-    let plan = SignalPlan::new(vetted).from_block(height);
-    run.campaign = Some(track);
+    let plan = SignalPlan { from_block: height, ..vetted.signal_plan() };
+    run.signaling.campaign = Some(track);
     for sequencer in &mut run.cast.sequencers {
         if sequencer.conduct == Conduct::Diligent {
-            sequencer.agent.set_plan(Some(plan.clone()));
+            sequencer.agent.role.plan = Some(plan);
         }
     }
-    let rollup = run.canonical();
+    let rollup = run.set.canonical();
     let slot = slots::next_slot(run, rollup);
-    run.count = Count::new(rollup, run.scenario.signaling.rules.round_of(slot));
+    run.signaling.count = Count::new(rollup, run.scenario.signaling.rules.round_of(slot));
     agenda.add(start_of(run, slot)?, Task::Signal { track, slot });
     fall_silent(run, slot)
 }
@@ -51,22 +53,22 @@ pub(super) async fn campaign(
 /// At the first campaign the canonical rollup's set falls silent, if the scenario says so: for the rest
 /// of the epoch and for so many more.
 fn fall_silent(run: &mut UpgradeRun<'_>, slot: Slot) -> Result<()> {
-    let epochs = std::mem::take(&mut run.silent_epochs);
+    let epochs = std::mem::take(&mut run.signaling.silent_epochs);
     if epochs == 0 {
         return Ok(());
     }
-    let rollup = &run.rollups[run.count.rollup];
+    let rollup = &run.set.rollups[run.signaling.count.rollup];
     let last = Epoch::of(rollup.clock.epoch_of(slot).get() + epochs);
     let first_slot = rollup.clock.first_slot(last.next()).unwrap_or(Slot::MAX);
     let (label, until) = (rollup.label, start_of(run, first_slot)?);
-    run.silent_until = Some(until);
+    run.signaling.silent_until = Some(until);
     run.tell(Who::Time, Event::Silence { rollup: label, epochs, until }, None);
     Ok(())
 }
 
 /// The first second of a slot of the rollup whose signals are counted.
 fn start_of(run: &UpgradeRun<'_>, slot: Slot) -> Result<Timestamp> {
-    let clock = run.rollups[run.count.rollup].clock;
+    let clock = run.set.rollups[run.signaling.count.rollup].clock;
     clock
         .slot_start(slot)
         .ok_or_else(|| Error::Unexpected(format!("slot {slot} is beyond all time")))
@@ -74,7 +76,7 @@ fn start_of(run: &UpgradeRun<'_>, slot: Slot) -> Result<Timestamp> {
 
 /// Whether another rollup became canonical meanwhile. Signals start from zero there.
 fn begins_anew(run: &UpgradeRun<'_>, agenda: &mut Agenda, track: usize) -> bool {
-    let switched = run.count.rollup != run.canonical();
+    let switched = run.signaling.count.rollup != run.set.canonical();
     if switched {
         agenda.add(run.driver.next_time(), Task::Campaign { track });
     }
@@ -93,13 +95,13 @@ pub(super) async fn signal(
     }
     let rules = run.scenario.signaling.rules;
     let round = rules.round_of(slot);
-    if run.count.round != round {
-        run.count = Count::new(run.count.rollup, round);
+    if run.signaling.count.round != round {
+        run.signaling.count = Count::new(run.signaling.count.rollup, round);
     }
     // Long batches elsewhere may have taken the slot's time.
     if run.driver.next_time() <= start_of(run, slot)? {
         let start = start_of(run, slot)?;
-        match run.silent_until.is_some_and(|until| start < until) {
+        match run.signaling.silent_until.is_some_and(|until| start < until) {
             true => signal_in_vain(run, track, slot).await?,
             false => play(run, track, slot).await?,
         }
@@ -118,22 +120,24 @@ pub(super) async fn signal(
 
 async fn play(run: &mut UpgradeRun<'_>, track: usize, slot: Slot) -> Result<()> {
     let rules = run.scenario.signaling.rules;
-    let (rollup, round) = (run.count.rollup, rules.round_of(slot));
-    let newest = RollupBlock::of(run.rollups[rollup].blocks);
+    let (rollup, round) = (run.signaling.count.rollup, rules.round_of(slot));
+    let head = run.state().rollup(run.set.rollups[rollup].address).and_then(|rollup| rollup.head());
+    let newest = head.map_or(RollupBlock::ZERO, |head| head.number);
     if newest >= run.tracks[track].height {
-        run.count.open = true;
-        if !run.out_of_turn_tried {
-            run.out_of_turn_tried = out_of_turn(run, track, slot).await?;
+        run.signaling.count.open = true;
+        if !run.signaling.out_of_turn_tried {
+            run.signaling.out_of_turn_tried = out_of_turn(run, track, slot).await?;
         }
     }
     let turn = slots::turn(run, rollup, slot).await?;
-    run.count.blocks += u64::from(turn.block.is_some());
+    run.signaling.count.blocks += u64::from(turn.block.is_some());
     if turn.signaled {
-        run.count.signals += 1;
+        run.signaling.count.signals += 1;
     }
     tell(run, track, &turn);
-    if turn.signaled && run.count.signals == u64::from(rules.n()) {
-        let (instance, proposals) = (run.rollups[rollup].address, run.set.proposals);
+    if turn.signaled && run.signaling.count.signals == u64::from(rules.n()) {
+        let instance = run.set.rollups[rollup].address;
+        let proposals = proposals(run);
         run.tracks[track].won = Some(Won { round, instance, proposals });
         tell_group(run, track);
         let (from, until) = rules.push_slots(round);
@@ -148,9 +152,32 @@ async fn play(run: &mut UpgradeRun<'_>, track: usize, slot: Slot) -> Result<()> 
     Ok(())
 }
 
+/// The signaling of the scenario.
+#[derive(Clone, Debug)]
+pub(crate) struct Signaling {
+    /// The track that the sequencers are set to signal for.
+    pub(crate) campaign: Option<usize>,
+    /// Whether somebody tried to signal in a slot of another.
+    out_of_turn_tried: bool,
+    /// Epochs of silence that are still to come.
+    silent_epochs: u64,
+    /// Until when nobody calls the canonical rollup, if anybody ever doesn't.
+    pub(crate) silent_until: Option<Timestamp>,
+    /// The present round.
+    count: Count,
+}
+
+impl Signaling {
+    /// Before anybody signals.
+    pub(crate) fn new(silent_epochs: u64) -> Self {
+        let (campaign, silent_until, count) = (None, None, Count::default());
+        Self { campaign, out_of_turn_tried: false, silent_epochs, silent_until, count }
+    }
+}
+
 /// What was counted in the present round.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Count {
+struct Count {
     /// Whose slots count, as an index.
     rollup: usize,
     round: Round,
@@ -187,7 +214,7 @@ fn tell(run: &mut UpgradeRun<'_>, track: usize, turn: &slots::Turn) {
     let rules = run.scenario.signaling.rules;
     let (round, needed) = (rules.round_of(turn.slot), u64::from(rules.n()));
     if rules.n() > TELL_EACH {
-        let group = &mut run.count.group;
+        let group = &mut run.signaling.count.group;
         group.from.get_or_insert(turn.slot);
         group.to = turn.slot;
         group.signals += u64::from(turn.signaled);
@@ -201,16 +228,16 @@ fn tell(run: &mut UpgradeRun<'_>, track: usize, turn: &slots::Turn) {
         return;
     }
     let (Some(index), Some((rollup_block, _))) = (turn.sequencer, turn.block) else {
-        return slots::tell(run, run.count.rollup, turn);
+        return slots::tell(run, run.signaling.count.rollup, turn);
     };
     let (who, slot) = (run.cast.sequencers[index].who(), turn.slot);
     let event = match turn.decision {
         _ if turn.signaled => {
-            let (azip, count) = (run.tracks[track].plan.azip.clone(), run.count.signals);
+            let (azip, count) = (run.tracks[track].plan.azip.clone(), run.signaling.count.signals);
             Event::Signaled { azip, slot, round, count, needed, rollup_block }
         }
         SignalDecision::TooEarly { .. } => {
-            return slots::tell(run, run.count.rollup, turn);
+            return slots::tell(run, run.signaling.count.rollup, turn);
         }
         _ => Event::Silent { slot, round, rollup_block },
     };
@@ -218,33 +245,38 @@ fn tell(run: &mut UpgradeRun<'_>, track: usize, turn: &slots::Turn) {
 }
 
 fn tell_group(run: &mut UpgradeRun<'_>, track: usize) {
-    let group = std::mem::take(&mut run.count.group);
+    let group = std::mem::take(&mut run.signaling.count.group);
     let Some(from) = group.from else { return };
     let event = Event::SignaledMore {
         azip: run.tracks[track].plan.azip.clone(),
         from,
         to: group.to,
-        round: run.count.round,
+        round: run.signaling.count.round,
         signals: group.signals,
         blocks: group.blocks,
-        count: run.count.signals,
+        count: run.signaling.count.signals,
         needed: run.scenario.signaling.rules.n().into(),
     };
     run.tell(Who::Sequencers(group.sequencers.len() as u64), event, Some(group.spent));
 }
 
+/// The Proposals contract in force.
+fn proposals(run: &UpgradeRun<'_>) -> Address {
+    run.state().governance().governance_proposer()
+}
+
 /// Somebody whose slot it isn't tries to signal, and is refused. Returns whether anybody tried.
 async fn out_of_turn(run: &mut UpgradeRun<'_>, track: usize, slot: Slot) -> Result<bool> {
     let start = start_of(run, slot)?;
-    run.driver.wait_until(start)?;
-    let proposer = slots::proposer_of(run, run.count.rollup, slot).await?;
+    run.pass_until(start).await?;
+    let proposer = slots::proposer_of(run, run.signaling.count.rollup, slot)?;
     let stranger = run.cast.sequencers.iter().find(|sequencer| {
         sequencer.conduct == Conduct::Diligent
             && !sequencer.pioneer
-            && sequencer.proposer.address() != proposer
+            && Some(sequencer.proposer.address()) != proposer
     });
-    let Some(sequencer) = stranger.filter(|_| !proposer.is_zero()) else { return Ok(false) };
-    let call = calls::signal(run.set.proposals, run.tracks[track].payload);
+    let Some(sequencer) = stranger.filter(|_| proposer.is_some()) else { return Ok(false) };
+    let call = calls::signal(proposals(run), run.tracks[track].payload);
     let who = sequencer.who();
     let Err(error) = sequencer.proposer.simulate(&call, run.driver.next()).await else {
         return Err(Error::Unexpected(format!("{who} could signal in slot {slot} of another")));
@@ -258,8 +290,8 @@ async fn out_of_turn(run: &mut UpgradeRun<'_>, track: usize, slot: Slot) -> Resu
 /// In an epoch without a seed nobody can signal, whoever tries.
 async fn signal_in_vain(run: &mut UpgradeRun<'_>, track: usize, slot: Slot) -> Result<()> {
     let start = start_of(run, slot)?;
-    run.driver.wait_until(start)?;
-    if !slots::proposer_of(run, run.count.rollup, slot).await?.is_zero() {
+    run.pass_until(start).await?;
+    if slots::proposer_of(run, run.signaling.count.rollup, slot)?.is_some() {
         // Those whose slot it is are silent.
         return Ok(());
     }
@@ -268,7 +300,7 @@ async fn signal_in_vain(run: &mut UpgradeRun<'_>, track: usize, slot: Slot) -> R
     else {
         return Ok(());
     };
-    let call = calls::signal(run.set.proposals, run.tracks[track].payload);
+    let call = calls::signal(proposals(run), run.tracks[track].payload);
     let (who, next) = (sequencer.who(), run.driver.next());
     let Err(error) = sequencer.proposer.simulate(&call, next).await else {
         return Err(Error::Unexpected(format!("{who} could signal in slot {slot} of nobody")));
@@ -301,8 +333,8 @@ pub(super) async fn round_over(
     let rules = run.scenario.signaling.rules;
     let azip = run.tracks[track].plan.azip.clone();
     // Without blocks the agreed height never comes.
-    if run.count.open || run.count.blocks == 0 {
-        let (count, needed) = (run.count.signals, rules.n().into());
+    if run.signaling.count.open || run.signaling.count.blocks == 0 {
+        let (count, needed) = (run.signaling.count.signals, rules.n().into());
         let event = Event::RoundLost { azip: azip.clone(), round, count, needed };
         run.tell(Who::Time, event, None);
         run.tracks[track].rounds_tried += 1;
@@ -314,7 +346,7 @@ pub(super) async fn round_over(
         return Ok(());
     }
     // The head has to be in the next round before anyone can be refused for too few signals.
-    run.driver.mine_all()?;
+    run.mine_all().await?;
     push_in_vain(run, track, round).await?;
     run.tell(Who::Time, Event::GaveUp { azip, rounds }, None);
     run.over(track, End::NoQuorum);
@@ -328,7 +360,7 @@ pub(super) async fn push_in_vain(
     track: usize,
     round: Round,
 ) -> Result<()> {
-    let call = calls::push(run.set.proposals, run.set.governance, round);
+    let call = calls::push(proposals(run), run.set.addresses().governance, round);
     let Err(error) = run.cast.anyone.simulate(&call, run.driver.next()).await else {
         return Err(Error::Unexpected(format!("round {round} could be pushed")));
     };

@@ -1,15 +1,18 @@
 //! Slots: whose they are, and what happens in them.
 
+use alloy_primitives::Address;
 use canon_abi::{RewardDistributor, Rollup};
-use canon_agents::{Act, Outcome, SignalDecision};
+use canon_agents::Sequencer;
 use canon_chain::Confirmed;
-use canon_protocol::{Amount, Epoch, RollupBlock, Slot};
+use canon_protocol::{Amount, Epoch, RollupBlock, Slot, TooLarge};
+use canon_views::{IntentSubject, SequencerDuty, SignalDecision, sequencer};
 
 use crate::{
-    batch::kind,
+    acting::Member,
     error::{During, Error, Result},
+    followed_set::DeployedRollup,
     timeline::{Event, Spent, Who},
-    upgrade_run::{UpgradeRun, sum},
+    upgrade_run::UpgradeRun,
 };
 
 /// What happened in a slot.
@@ -32,21 +35,23 @@ pub(super) struct Turn {
 
 /// Plays a slot: its proposer, if there is one and it is there, does what it finds right.
 pub(super) async fn turn(run: &mut UpgradeRun<'_>, rollup: usize, slot: Slot) -> Result<Turn> {
-    let (address, clock) = (run.rollups[rollup].address, run.rollups[rollup].clock);
+    let (address, clock) = (run.set.rollups[rollup].address, run.set.rollups[rollup].clock);
     let start = clock.slot_start(slot).ok_or_else(|| no_such(slot))?;
-    run.driver.wait_until(start)?;
-    let view = run.look().await?;
-    let proposer = view.rollup(address).and_then(|rollup| rollup.proposer);
-    let sequencer = proposer.and_then(|proposer| run.sequencer_of(proposer));
+    let end = clock.slot_end(slot).ok_or_else(|| no_such(slot))?;
+    run.pass_until(start).await?;
+    let proposer = proposer_of(run, rollup, slot)?;
+    let sequencer = proposer.and_then(|proposer| run.cast.sequencer_of(proposer));
     let squatter = proposer == Some(run.cast.squatter.address());
     if let (Some(proposer), None, false) = (proposer, sequencer, squatter) {
         return Err(Error::Unexpected(format!("{proposer} has slot {slot} and nobody knows it")));
     }
+    let epoch = clock.epoch_of(slot);
+    let seed = run.state().rollup(address).map(|rollup| rollup.seed(epoch, start));
     let mut turn = Turn {
         slot,
         sequencer,
         squatter,
-        seeded: true,
+        seeded: matches!(seed, Some(Ok(Some(_)))),
         block: None,
         decision: SignalDecision::NoPayload,
         signaled: false,
@@ -55,109 +60,84 @@ pub(super) async fn turn(run: &mut UpgradeRun<'_>, rollup: usize, slot: Slot) ->
     // Who moved on leaves the slots that its old seat still draws.
     let serves = |index: &usize| {
         let sequencer = &run.cast.sequencers[*index];
-        sequencer.online() && sequencer.agent.rollup() == address
+        sequencer.online() && sequencer.agent.role.identity.rollup == address
     };
     let Some(index) = sequencer.filter(serves) else {
-        if proposer.is_none() {
-            let (client, epoch) = (run.driver.client(), clock.epoch_of(slot));
-            let seeded = client.is_seed_recorded(view.head().hash.into(), address, epoch).await;
-            turn.seeded = seeded.during(ACT)?;
-        }
         // The slot goes by.
-        run.driver.mine_all()?;
+        run.mine_all().await?;
         return Ok(turn);
     };
-    let end = clock.slot_end(slot).ok_or_else(|| no_such(slot))?;
-    let mut view = view;
-    loop {
-        let agent = &mut run.cast.sequencers[index].agent;
-        let outcomes = agent.tick(&view).await.during(ACT)?;
-        turn.decision = agent.decision();
-        let mut sent = false;
-        for outcome in outcomes {
-            match outcome {
-                Outcome::Sent { .. } => sent = true,
-                Outcome::Done { act, confirmed } => {
-                    done(run, rollup, &mut turn, act, &confirmed)?;
-                }
-                Outcome::Failed { error, .. } => return Err(error).during(ACT),
-                _ => return Err(Error::NotIncluded { act: ACT, time: run.driver.now() }),
-            }
-        }
-        if !sent {
-            return Ok(turn);
-        }
-        run.driver.mine_all()?;
-        // It may do more in this slot, but what it does in the next one is another turn.
-        let next = run.driver.next_time().min(end);
-        view = run.watcher.look(next).await.during(ACT)?;
+    turn.decision = decision(run, index).await?;
+    // What it does in the next slot is another turn.
+    let mut acted = run.act(ACT, &[Member::Proposer(index)], end).await?;
+    if let Some((_, error)) = acted.refused.pop() {
+        return Err(error).during(ACT);
     }
+    turn.spent = acted.spent;
+    for (_, subject, confirmed) in &acted.done {
+        match subject {
+            IntentSubject::Signal { .. } => turn.signaled = true,
+            IntentSubject::Block { .. } => turn.block = Some(block(run, address, confirmed)?),
+            _ => {}
+        }
+    }
+    Ok(turn)
 }
 
 const ACT: &str = "playing a slot";
 
-/// What a transaction in a slot did.
-fn done(
-    run: &mut UpgradeRun<'_>,
-    rollup: usize,
-    turn: &mut Turn,
-    act: Act,
+/// Whether a sequencer signals in the next block, and why not.
+async fn decision(run: &mut UpgradeRun<'_>, index: usize) -> Result<SignalDecision> {
+    let next = run.driver.next_time();
+    let view = run.view(next, |cast, question| cast.sequencers[index].agent.ask(question)).await?;
+    let Sequencer { identity, plan } = &run.cast.sequencers[index].agent.role;
+    let SequencerDuty { decision, .. } = sequencer(&view.present, identity, plan.as_ref());
+    Ok(decision)
+}
+
+/// The number of a rollup's new block, and what it earned.
+fn block(
+    run: &UpgradeRun<'_>,
+    rollup: Address,
     confirmed: &Confirmed,
-) -> Result<()> {
-    run.driver.gas.record(kind(&act), confirmed.gas_used);
-    turn.spent.add(confirmed.gas_used);
-    match act {
-        Act::Signal { .. } => turn.signaled = true,
-        Act::ProposeBlock { .. } => {
-            let paid = confirmed.event::<RewardDistributor::RewardPaid>(run.set.distributor);
-            let paid = paid.map(|paid| Amount::try_from(paid.amount)).transpose();
-            let paid = paid.map_err(|error| Error::Unexpected(error.to_string()))?;
-            let due = due(run, rollup);
-            let number = run.rollups[rollup].add_block(due);
-            turn.block = Some((number, paid.unwrap_or_default()));
-        }
-        _ => {}
-    }
-    Ok(())
+) -> Result<(RollupBlock, Amount)> {
+    let unexpected = |error: TooLarge| Error::Unexpected(error.to_string());
+    let distributor = run.set.addresses().distributor;
+    let paid = confirmed.event::<RewardDistributor::RewardPaid>(distributor);
+    let paid = paid.map(|paid| Amount::try_from(paid.amount)).transpose().map_err(unexpected)?;
+    let proposed = confirmed.event::<Rollup::BlockProposed>(rollup);
+    let number = proposed.map(|proposed| RollupBlock::try_from(proposed.blockNumber)).transpose();
+    Ok((number.map_err(unexpected)?.unwrap_or_default(), paid.unwrap_or_default()))
 }
 
 fn no_such(slot: Slot) -> Error {
     Error::Unexpected(format!("slot {slot} is beyond all time"))
 }
 
-/// What a block of a rollup has to earn now.
-fn due(run: &UpgradeRun<'_>, rollup: usize) -> Amount {
-    if !run.rollups[rollup].canonical {
-        return Amount::ZERO;
-    }
-    let paid = run.rollups.iter().map(|rollup| rollup.earned);
-    let left = run.scenario.asset.reward_pool.saturating_sub(sum(paid));
-    run.scenario.rollup.reward.min(left)
-}
-
-/// Whose slot a slot is, by the rollup.
-pub(super) async fn proposer_of(
+/// Whose slot a slot of the next block's epoch or the one after it is; `None` if it is nobody's.
+pub(super) fn proposer_of(
     run: &UpgradeRun<'_>,
     rollup: usize,
     slot: Slot,
-) -> Result<alloy_primitives::Address> {
-    let rollup = &run.rollups[rollup];
-    let start = rollup.clock.slot_start(slot).ok_or_else(|| no_such(slot))?;
-    let call = Rollup::getProposerAtCall { timestamp: start.to_word() };
-    let client = run.driver.client();
-    client.read(run.driver.head(), rollup.address, call).await.during("asking whose slot it is")
+) -> Result<Option<Address>> {
+    let DeployedRollup { address, clock, .. } = &run.set.rollups[rollup];
+    let start = clock.slot_start(slot).ok_or_else(|| no_such(slot))?;
+    let Some(rollup) = run.state().rollup(*address) else { return Ok(None) };
+    let member = rollup.member_at(start, run.driver.next_time());
+    let member = member.map_err(|error| Error::Unexpected(error.to_string()))?;
+    Ok(member.map(canon_protocol::Member::proposer))
 }
 
 /// The first slot of a rollup that begins with the next L1 block or after it.
 pub(super) fn next_slot(run: &UpgradeRun<'_>, rollup: usize) -> Slot {
-    let (clock, time) = (run.rollups[rollup].clock, run.driver.next_time());
+    let (clock, time) = (run.set.rollups[rollup].clock, run.driver.next_time());
     let slot = clock.slot_at(time).unwrap_or_default();
     if clock.slot_start(slot).is_some_and(|start| start < time) { slot.next() } else { slot }
 }
 
 /// Says what happened in a slot, as far as blocks go.
 pub(super) fn tell(run: &mut UpgradeRun<'_>, rollup: usize, turn: &Turn) {
-    let (label, slot) = (run.rollups[rollup].label, turn.slot);
+    let (label, slot) = (run.set.rollups[rollup].label, turn.slot);
     match (turn.sequencer, turn.block) {
         (Some(index), Some((number, reward))) => {
             let who = run.cast.sequencers[index].who();
@@ -182,9 +162,10 @@ pub(super) fn tell(run: &mut UpgradeRun<'_>, rollup: usize, turn: &Turn) {
 pub(super) async fn show_old(run: &mut UpgradeRun<'_>) -> Result<()> {
     let wanted = run.scenario.rollup.blocks_before;
     // Epochs 0 and 1 of any rollup have an empty set.
-    let first = run.rollups[0].clock.first_slot(Epoch::of(2)).unwrap_or_default();
-    let first = first.max(run.rollups[0].first_slot_after(run.driver.now()));
-    let start = run.rollups[0].clock.slot_start(first).ok_or_else(|| no_such(first))?;
+    let rollup = &run.set.rollups[0];
+    let first = rollup.clock.first_slot(Epoch::of(2)).unwrap_or_default();
+    let first = first.max(rollup.first_slot_after(run.driver.now()));
+    let start = rollup.clock.slot_start(first).ok_or_else(|| no_such(first))?;
     run.wait_until(start, "the first epoch with proposers").await?;
     let mut blocks = 0;
     // As many slots again as misses are to be expected, and no more: everybody may be offline.

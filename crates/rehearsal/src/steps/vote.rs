@@ -1,45 +1,42 @@
 //! From a proposal to its result.
 
 use canon_abi::Governance;
-use canon_agents::{Order, Share};
 use canon_chain::calls;
-use canon_protocol::{
-    Amount, Configuration, Deadlines, ProposalState, Seconds, Support, Tabulation, Tally,
-    Timestamp, tabulate,
-};
+use canon_protocol::{Amount, ProposalState, Seconds, Support, Tabulation, Tally, Timestamp};
+use canon_views::{Order, Share};
 
 use super::{execution, payload};
 use crate::{
+    acting::Member,
     agenda::{Agenda, Task},
-    batch::Role,
     bytecode::IShifting,
     describe::describe,
-    error::{During, Error, Result, refusal_of},
+    error::{Error, Result, refusal_of},
     scenario::{BallotPlan, End, PayloadKind},
     timeline::{Event, Side, Spent, Who, Window},
-    upgrade_run::{Leave, Live, UpgradeRun, rejection, sum},
+    upgrade_run::{UpgradeRun, rejection, sum},
 };
 
-/// What a proposal's birth tells about it.
-pub(super) fn live(run: &UpgradeRun<'_>, frozen: Governance::ProposalFrozen) -> Result<Live> {
+/// A track has become a proposal.
+pub(super) fn born(
+    run: &mut UpgradeRun<'_>,
+    track: usize,
+    frozen: &Governance::ProposalFrozen,
+) -> Result<()> {
     let unexpected = |error: canon_protocol::TooLarge| Error::Unexpected(error.to_string());
-    Ok(Live {
-        id: frozen.proposalId.try_into().map_err(unexpected)?,
-        deadlines: Deadlines::new(run.driver.now(), &run.scenario.governance),
-        frozen: frozen.actions,
-        proposer: frozen.proposer,
-        tally: Tally::default(),
-        result: None,
-    })
+    run.tracks[track].id = Some(frozen.proposalId.try_into().map_err(unexpected)?);
+    Ok(())
 }
 
 /// The appointments of a proposal up to the end of its vote.
-pub(super) fn schedule(run: &UpgradeRun<'_>, agenda: &mut Agenda, track: usize, live: &Live) {
-    agenda.add(live.deadlines.voting_starts(), Task::Ballots { track });
+pub(super) fn schedule(run: &UpgradeRun<'_>, agenda: &mut Agenda, track: usize) -> Result<()> {
+    let deadlines = run.proposal(track)?.1.deadlines();
+    agenda.add(deadlines.voting_starts(), Task::Ballots { track });
     if run.cast.holders.iter().any(|holder| holder.late && holder.ballot == BallotPlan::Yes) {
-        agenda.add(run.driver.last_block_until(live.deadlines.active), Task::LateBallots { track });
+        agenda.add(run.driver.last_block_until(deadlines.active), Task::LateBallots { track });
     }
-    agenda.add(live.deadlines.active + Seconds::SECOND, Task::Close { track });
+    agenda.add(deadlines.active + Seconds::SECOND, Task::Close { track });
+    Ok(())
 }
 
 /// The holder with the most power gives some of it up for a proposal.
@@ -51,56 +48,29 @@ pub(super) async fn propose_with_lock(
     let holders = 0..run.cast.holders.len();
     // The first of equals.
     let holder = holders.rev().max_by_key(|holder| run.power(*holder)).unwrap_or_default();
-    let (governance, payload) = (run.set.governance, run.tracks[track].payload);
-    let to = run.cast.holders[holder].sender.address();
-    let call = calls::propose_with_lock(governance, payload, to);
-    let sender = &mut run.cast.holders[holder].sender;
-    sender.resync();
-    let confirmed = run.driver.send("propose with lock", sender, call).await?;
-    // Its agent counted nonces without this one.
-    sender.resync();
-    run.cast.holders[holder].agent = crate::participants::holder(sender.clone());
+    let (governance, payload) = (run.set.addresses().governance, run.tracks[track].payload);
+    let mut sender = run.cast.holders[holder].sender(run.driver.client());
+    let call = calls::propose_with_lock(governance, payload, sender.address());
+    let confirmed = run.driver.send("propose with lock", &mut sender, call).await?;
+    run.update().await?;
     let frozen = confirmed.event::<Governance::ProposalFrozen>(governance);
     let frozen = frozen.ok_or_else(|| Error::Unexpected("a lock has no proposal".to_owned()))?;
-    let live = live(run, frozen)?;
-    let amount = run.scenario.governance.propose_config.lock_amount;
-    let leave = leave(run, &confirmed, holder, amount, None)?;
+    born(run, track, &frozen)?;
+    let withdrawals = run.state().governance().withdrawals();
+    let withdrawal = withdrawals.last().copied();
+    let withdrawal = withdrawal.ok_or_else(|| Error::Unexpected("nothing is locked".to_owned()))?;
+    let (id, proposal) = run.proposal(track)?;
     let event = Event::ProposedWithLock {
         azip: run.tracks[track].plan.azip.clone(),
-        proposal: live.id,
-        amount,
-        unlocks_at: leave.unlocks_at,
-        actions: live.frozen.len() as u64,
-        voting_from: live.deadlines.voting_starts(),
+        proposal: id,
+        amount: withdrawal.amount,
+        unlocks_at: withdrawal.unlocks_at,
+        actions: proposal.actions().len() as u64,
+        voting_from: proposal.deadlines().voting_starts(),
     };
-    run.withdrawals.push(leave);
     let who = Who::Holder(run.cast.holders[holder].number);
     run.tell(who, event, Some(Spent { transactions: 1, gas: confirmed.gas_used }));
-    schedule(run, agenda, track, &live);
-    run.tracks[track].live = Some(live);
-    Ok(())
-}
-
-/// The withdrawal that a transaction started.
-fn leave(
-    run: &UpgradeRun<'_>,
-    confirmed: &canon_chain::Confirmed,
-    holder: usize,
-    amount: Amount,
-    not_before: Option<Timestamp>,
-) -> Result<Leave> {
-    let queued = confirmed.event::<Governance::WithdrawalQueued>(run.set.governance);
-    let queued = queued.ok_or_else(|| Error::Unexpected("a withdrawal isn't queued".to_owned()))?;
-    let unexpected = |error: canon_protocol::TooLarge| Error::Unexpected(error.to_string());
-    Ok(Leave {
-        id: queued.id.try_into().map_err(unexpected)?,
-        holder,
-        amount,
-        at: run.driver.now(),
-        unlocks_at: queued.unlocksAt.try_into().map_err(unexpected)?,
-        not_before,
-        claimed: false,
-    })
+    schedule(run, agenda, track)
 }
 
 /// Holders that vote do so, then those leave that are meant to.
@@ -110,7 +80,7 @@ pub(super) async fn ballots(
     track: usize,
 ) -> Result<()> {
     // Power at the snapshot is known once the snapshot is past.
-    run.driver.mine_all()?;
+    run.mine_all().await?;
     for (plan, side) in
         [(BallotPlan::Yes, Side::Yes), (BallotPlan::No, Side::No), (BallotPlan::Split, Side::Both)]
     {
@@ -132,16 +102,7 @@ pub(super) async fn object(
     track: usize,
 ) -> Result<()> {
     cast(run, track, BallotPlan::No, Side::No, true).await?;
-    let live = run.live(track)?;
-    let (id, tally, snapshot) = (live.id, live.tally, live.deadlines.pending);
-    let (client, governance) = (run.driver.client(), run.set.governance);
-    let state = client.proposal_state(run.driver.head(), governance, id).await;
-    let state = state.during("reading a proposal's state")?;
-    let total = run.total_power_at(snapshot);
-    let result = tabulate(&run.scenario.governance, total, tally);
-    if let Some(live) = &mut run.tracks[track].live {
-        live.result = Some(result);
-    }
+    let Standing { state, tally, total, result } = standing(run, track)?;
     match (state, rejection(result, tally)) {
         (ProposalState::Queued, None) => Ok(()),
         (ProposalState::Rejected, Some(rejected)) => {
@@ -160,16 +121,38 @@ pub(super) async fn object(
     }
 }
 
+/// Where a proposal stands, and how its vote would end now.
+struct Standing {
+    state: ProposalState,
+    tally: Tally,
+    /// All power at the snapshot.
+    total: Amount,
+    result: Tabulation,
+}
+
+fn standing(run: &UpgradeRun<'_>, track: usize) -> Result<Standing> {
+    let (_, proposal) = run.proposal(track)?;
+    let (governance, now) = (run.state().governance(), run.driver.now());
+    let total = governance.total_power_at(proposal.deadlines().pending, now);
+    Ok(Standing {
+        state: governance.state(proposal, now),
+        tally: proposal.tally(),
+        total: total.map_err(|error| Error::Unexpected(error.to_string()))?,
+        result: governance.tabulation(proposal),
+    })
+}
+
 /// Somebody who is for it tries to answer the objections.
 async fn answer_in_vain(run: &mut UpgradeRun<'_>, track: usize) -> Result<()> {
     let mut holders = run.cast.holders.iter();
     let Some(holder) = holders.find(|holder| holder.ballot == BallotPlan::Yes) else {
         return Ok(());
     };
-    let (id, one) = (run.live(track)?.id, Amount::of(1));
-    let call = calls::vote(run.set.governance, id, one, Support::Yea);
+    let (id, one) = (run.proposal(track)?.0, Amount::of(1));
+    let call = calls::vote(run.set.addresses().governance, id, one, Support::Yea);
     let (who, next) = (Who::Holder(holder.number), run.driver.next());
-    let Err(error) = holder.sender.simulate(&call, next).await else {
+    let sender = holder.sender(run.driver.client());
+    let Err(error) = sender.simulate(&call, next).await else {
         return Err(Error::Unexpected("a ballot for a rejected proposal was taken".to_owned()));
     };
     let refusal = refusal_of(error, "voting in vain")?;
@@ -185,8 +168,8 @@ async fn cast(
     side: Side,
     late: bool,
 ) -> Result<()> {
-    let live = run.live(track)?;
-    let (id, snapshot, mut tally) = (live.id, live.deadlines.pending, live.tally);
+    let (id, proposal) = run.proposal(track)?;
+    let (snapshot, tally) = (proposal.deadlines().pending, proposal.tally());
     let mut voters: Vec<_> = (0..run.cast.holders.len())
         .filter(|holder| {
             let holder = &run.cast.holders[*holder];
@@ -197,10 +180,9 @@ async fn cast(
         .collect();
     if late && plan == BallotPlan::No {
         // The objection that tips it is the last one that is taken.
-        let (rules, total) = (&run.scenario.governance, run.total_power_at(snapshot));
-        let mut so_far = tally;
+        let (governance, mut so_far) = (run.state().governance(), tally);
         voters.retain(|(_, power)| {
-            let wanted = tabulate(rules, total, so_far) == Tabulation::Accepted;
+            let wanted = governance.tabulation_of(proposal, so_far) == Tabulation::Accepted;
             so_far = so_far.checked_add(Support::Nea, *power).unwrap_or(so_far);
             wanted
         });
@@ -211,35 +193,28 @@ async fn cast(
     for &(holder, power) in &voters {
         let half = Amount::new(power.get() / 2).unwrap_or_default();
         let ballots: &[_] = match plan {
-            BallotPlan::Yes => &[(Support::Yea, Share::All, power)],
-            BallotPlan::No => &[(Support::Nea, Share::All, power)],
-            BallotPlan::Split => &[
-                (Support::Yea, Share::Exactly(half), half),
-                (Support::Nea, Share::Exactly(half), half),
-            ],
+            BallotPlan::Yes => &[(Support::Yea, Share::All)],
+            BallotPlan::No => &[(Support::Nea, Share::All)],
+            BallotPlan::Split => {
+                &[(Support::Yea, Share::Exactly(half)), (Support::Nea, Share::Exactly(half))]
+            }
             BallotPlan::None => &[],
         };
-        for &(support, share, amount) in ballots {
-            let sum = tally.checked_add(support, amount);
-            tally = sum.ok_or_else(|| Error::Unexpected("too many votes".to_owned()))?;
-            run.cast.holders[holder].agent.queue(Order::Vote { id, support, share });
+        for &(support, share) in ballots {
+            run.cast.holders[holder].agent.role.add(Order::Vote { id, support, share });
         }
     }
     let members: Vec<_> = voters.iter().map(|(holder, _)| *holder).collect();
-    let done = run.crowd("vote", Role::Holders, &members).await?;
-    if let Some(live) = &mut run.tracks[track].live {
-        live.tally = tally;
-    }
+    let acted = run.act_all("vote", &holders(&members)).await?;
     let azip = run.tracks[track].plan.azip.clone();
     let power = sum(voters.iter().map(|(_, power)| *power));
-    let who = run.these_holders(&members);
-    run.tell(who, Event::Balloted { azip, side, power }, Some(done.spent));
+    let who = run.cast.these_holders(&members);
+    run.tell(who, Event::Balloted { azip, side, power }, Some(acted.spent));
     Ok(())
 }
 
 /// Those who leave give up all their power.
 async fn leave_after(run: &mut UpgradeRun<'_>, agenda: &mut Agenda, track: usize) -> Result<()> {
-    let not_before = Some(run.live(track)?.deadlines.earliest_execution());
     let leavers: Vec<_> = (0..run.cast.holders.len())
         .filter(|holder| run.cast.holders[*holder].leaves && !run.power(*holder).is_zero())
         .collect();
@@ -247,21 +222,25 @@ async fn leave_after(run: &mut UpgradeRun<'_>, agenda: &mut Agenda, track: usize
         return Ok(());
     }
     for holder in &leavers {
-        run.cast.holders[*holder].agent.queue(Order::Withdraw(Share::All));
+        let agent = &mut run.cast.holders[*holder].agent;
+        let to = agent.address();
+        agent.role.add(Order::Withdraw { share: Share::All, to });
     }
-    let done = run.crowd("leave", Role::Holders, &leavers).await?;
-    let (mut unlocks_at, mut amounts) = (Timestamp::ZERO, Vec::new());
-    for (holder, _, confirmed) in &done.acts {
-        let leave = leave(run, confirmed, *holder, run.power(*holder), not_before)?;
-        unlocks_at = unlocks_at.max(leave.unlocks_at);
-        amounts.push(leave.amount);
-        run.withdrawals.push(leave);
-    }
+    let before = run.state().governance().withdrawals().len();
+    let acted = run.act_all("leave", &holders(&leavers)).await?;
+    let withdrawals = &run.state().governance().withdrawals()[before..];
+    let unlocks_at = withdrawals.iter().map(|one| one.unlocks_at).max().unwrap_or_default();
+    let total = sum(withdrawals.iter().map(|one| one.amount));
     agenda.add(unlocks_at, Task::Withdraw);
-    let who = run.these_holders(&leavers);
-    let event = Event::LeaveStarted { total: sum(amounts), unlocks_at };
-    run.tell(who, event, Some(done.spent));
+    run.tracks[track].left = before..before + leavers.len();
+    let who = run.cast.these_holders(&leavers);
+    run.tell(who, Event::LeaveStarted { total, unlocks_at }, Some(acted.spent));
     Ok(())
+}
+
+/// Holders as agents.
+pub(super) fn holders(indices: &[usize]) -> Vec<Member> {
+    indices.iter().copied().map(Member::Holder).collect()
 }
 
 /// The vote is over: what came of it, and what follows.
@@ -271,19 +250,11 @@ pub(super) async fn close(
     track: usize,
 ) -> Result<()> {
     // The first block after the vote.
-    run.driver.mine_all()?;
-    let (client, head) = (run.driver.client().clone(), run.driver.head());
-    let live = run.live(track)?;
-    let (id, deadlines, tally) = (live.id, live.deadlines, live.tally);
-    let state = client.proposal_state(head, run.set.governance, id).await;
-    let state = state.during("reading a proposal's state")?;
-    let total = run.total_power_at(deadlines.pending);
-    let rules: Configuration = run.scenario.governance;
-    let result = tabulate(&rules, total, tally);
+    run.mine_all().await?;
+    let Standing { state, tally, total, result } = standing(run, track)?;
+    let (_, proposal) = run.proposal(track)?;
+    let (deadlines, rules) = (proposal.deadlines(), *proposal.configuration());
     let rejected = rejection(result, tally);
-    if let Some(live) = &mut run.tracks[track].live {
-        live.result = Some(result);
-    }
     if state == ProposalState::Dropped {
         return Ok(());
     }
@@ -319,7 +290,7 @@ async fn accepted(
     agenda.add(from + run.scenario.keeper.execute_delay, Task::Execute { track });
     agenda.add(until + Seconds::SECOND, Task::TooLate { track });
     if run.cast.holders.iter().any(|holder| holder.late && holder.ballot == BallotPlan::No) {
-        let last = run.live(track)?.deadlines.objections_until;
+        let last = run.proposal(track)?.1.deadlines().objections_until;
         agenda.add(run.driver.last_block_until(last), Task::Objections { track });
     }
     if plan.payload == PayloadKind::Gated {
@@ -328,7 +299,7 @@ async fn accepted(
     if plan.payload == PayloadKind::Shifting {
         shift(run, track).await?;
     }
-    if let Some(rollup) = run.tracks[track].rollup {
+    if let Some(rollup) = run.tracks[track].rollup() {
         execution::announce_moves(run, rollup).await?;
     }
     Ok(())
@@ -338,7 +309,7 @@ async fn accepted(
 async fn shift(run: &mut UpgradeRun<'_>, track: usize) -> Result<()> {
     let payload = run.tracks[track].payload;
     let call = canon_chain::ContractCall::new(payload, &IShifting::shiftCall {});
-    let confirmed = run.driver.send("shift a payload", &mut run.cast.authors, call).await?;
+    let confirmed = run.send("shift a payload", |cast| &mut cast.authors, call).await?;
     let actions = payload::listed(run, payload).await?;
     let event = Event::PayloadShifted {
         azip: run.tracks[track].plan.azip.clone(),

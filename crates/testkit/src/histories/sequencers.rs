@@ -58,7 +58,7 @@ impl Director {
         let contract = set.governance().governance_proposer();
         let status = set.signaling(contract, now, &foreign.at(now)).ok()?;
         let leader = status.leader.filter(|_| status.first_free_slot == status.slot)?;
-        let is_won = leader.count >= set.proposals(contract)?.rules().n();
+        let is_won = set.proposals(contract)?.rules().is_won(leader.count);
         let proposer = self.present_proposer(set, now, foreign)?;
         if is_won || proposer.is_zero() || !self.rng.chance(3, 4) {
             return None;
@@ -86,7 +86,7 @@ impl Director {
         let present = rules.round_of(self.present_slot(set, now, foreign).unwrap_or_default());
         let won: Vec<Round> = proposals
             .rounds(instance)
-            .filter(|(_, tally)| tally.leader.is_some_and(|leader| leader.count >= rules.n()))
+            .filter(|(_, tally)| tally.leader.is_some_and(|leader| rules.is_won(leader.count)))
             .map(|(round, _)| round)
             .collect();
         let last = won.last().copied();

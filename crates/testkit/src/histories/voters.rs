@@ -330,7 +330,7 @@ impl Director {
     /// whatever the new one does just after it: in one L1 block, if that is possible.
     fn around_upgrade(&mut self, set: &SetState, now: Timestamp, id: U256, execute: Step) -> Step {
         let proposal = set.governance().proposal(id).ok();
-        let mut actions = proposal.iter().flat_map(|(_, proposal)| proposal.actions());
+        let mut actions = proposal.iter().flat_map(|(_, proposal)| proposal.actions().iter());
         let upgrade = actions.find_map(|action| {
             RegistryCall::abi_decode(&action.data).map(|RegistryCall::Upgrade { rollup }| rollup)
         });

@@ -8,7 +8,7 @@ use crate::{
 use alloy_primitives::Address;
 use canon_protocol::{Ending, ProposalState, StakeExit, StakeMove, WithdrawalId};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// Whether a keeper also pays out what others are due.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,7 +63,7 @@ fn endings(view: &SetView) -> impl Iterator<Item = Intent> {
                 let intent = Intent::new(present, IntendedAction::Execute { id }, until);
                 let frozen = view.history.as_deref().and_then(|history| {
                     let (_, proposal) = history.governance().proposal(id.to_word()).ok()?;
-                    Some(proposal.actions().to_vec())
+                    Some(Arc::clone(proposal.actions()))
                 });
                 Some(Intent { fallback: frozen, ..intent })
             }

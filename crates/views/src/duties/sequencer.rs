@@ -177,7 +177,7 @@ fn decide(
     if block < plan.from_block {
         return SignalDecision::TooEarly { block, from: plan.from_block };
     }
-    if slot < signaling.status.first_free_slot {
+    if !signaling.status.is_free(slot) {
         return SignalDecision::SlotUsed;
     }
     let round = signaling.rules.round_of(slot);
@@ -232,7 +232,7 @@ fn work(
     let rollup = identity.rollup;
     match own.proposer {
         Some(proposer) if proposer == identity.proposer => {
-            let is_free = own.head.is_none_or(|head| head.slot < slot);
+            let is_free = !own.head.is_some_and(|head| head.is_of(slot));
             if identity.blocks == BlockDuty::Propose && is_free {
                 let block_hash = block_hash(identity, own, slot);
                 let action = IntendedAction::ProposeBlock { rollup, slot, block_hash };
@@ -256,9 +256,9 @@ fn work(
 pub(crate) fn record_seed(view: &Present, rollup: Address, own: &RollupView) -> Option<Intent> {
     let SeedStatus::Missing(epoch) = own.seed else { return None };
     let action = IntendedAction::RecordSeed { rollup, epoch };
-    // The last second before the epoch that the seed draws.
-    let last = own.clock.first_slot(epoch).and_then(Slot::previous);
-    Some(Intent::new(view, action, last.and_then(|last| own.clock.slot_end(last))))
+    // The end of the epoch before the one that the seed draws.
+    let until = epoch.previous().and_then(|recording| own.clock.epoch_end(recording));
+    Some(Intent::new(view, action, until))
 }
 
 /// From which slot of the epoch on, after its first one, `proposer` records the seed of `epoch` in a slot

@@ -13,7 +13,10 @@ use canon_views::{
     Order, OrderId, OrderStatus, PayOut, Present, Question, SequencerIdentity, SetView, Share,
     SignalDecision, SignalPlan, StatusRule, calendar, holder, keeper, mover, sequencer,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 const HOLDERS: usize = 4;
 const STAKERS: usize = 5;
@@ -297,7 +300,7 @@ impl History {
             }));
         }
         for (id, proposal) in (0..).map(ProposalId::of).zip(state.governance().proposals()) {
-            let fallback = Some(proposal.actions().to_vec());
+            let fallback = Some(Arc::clone(proposal.actions()));
             all.push(Intent { fallback, ..intent(IntendedAction::Execute { id }) });
             all.push(intent(IntendedAction::Drop { id }));
         }

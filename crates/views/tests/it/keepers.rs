@@ -123,7 +123,7 @@ fn a_proposal_is_executed_while_it_can_be() {
         intents[0].until,
         Some(chain.state.governance().proposals()[0].deadlines().executable)
     );
-    assert_eq!(intents[0].fallback, Some(harmless()), "what was frozen");
+    assert_eq!(intents[0].fallback, Some(harmless().into()), "what was frozen");
     let call = intents[0].fallback_call().unwrap().call;
     assert_eq!(call, GovernanceCall::ExecuteWith { id: id.to_word(), actions: harmless() }.into());
     view.history = None;

@@ -7,6 +7,7 @@ mod holders;
 mod json;
 mod keepers;
 mod movers;
+mod payloads;
 mod sequencers;
 mod shown;
 mod upgrade;

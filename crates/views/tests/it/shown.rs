@@ -9,7 +9,8 @@ use canon_protocol::{
     Timestamp, WithdrawalId,
 };
 use canon_views::{
-    Actor, CalendarEntry, CalendarEvent, Opening, Opportunity, Question, calendar, openings,
+    CalendarEntry, CalendarEvent, IntendedAction, Opening, Opportunity, Question, calendar,
+    openings,
 };
 
 #[test]
@@ -128,13 +129,11 @@ fn openings_say_who_may_act_until_when() {
     let signal = |next: Timestamp| {
         let slot = chain.state.rollup(ROLLUP).unwrap().slot_at(next).unwrap();
         Opening {
-            actor: Actor::Proposer(chain.proposer_at(next)),
-            opportunity: Opportunity::Signal { slot },
+            opportunity: Opportunity::Signal { proposer: chain.proposer_at(next), slot },
             until: Some(Timestamp::of(chain.slot_start(Slot::of(slot.get() + 1)).get() - 1)),
         }
     };
     let vote = |support| Opening {
-        actor: Actor::Holders,
         opportunity: Opportunity::Vote { id, support },
         until: Some(deadlines.ballots_until(support)),
     };
@@ -142,16 +141,18 @@ fn openings_say_who_may_act_until_when() {
     soon.jump(Timestamp::of(next.get() - 1));
     let [yea, nea] = [vote(Support::Yea), vote(Support::Nea)];
     let of = |chain: &Chain, next| {
-        let seeds = |it: &Opening| matches!(it.opportunity, Opportunity::RecordSeed { .. });
+        let is_seed = |opening: &Opening| {
+            let opportunity = opening.opportunity;
+            matches!(opportunity, Opportunity::Anyone(IntendedAction::RecordSeed { .. }))
+        };
         let all = openings(&chain.view_of(&Question::new(next))).into_iter();
-        all.filter(|opening| !seeds(opening)).collect::<Vec<_>>()
+        all.filter(|opening| !is_seed(opening)).collect::<Vec<_>>()
     };
     assert_eq!(of(&chain, chain.now()), [signal(chain.now()), yea, nea]);
     assert_eq!(of(&soon, next)[1..], [yea, nea]);
     assert_eq!(of(&soon, next + Seconds::SECOND)[1..], [nea]);
     let execute = Opening {
-        actor: Actor::Anyone,
-        opportunity: Opportunity::Execute { id },
+        opportunity: Opportunity::Anyone(IntendedAction::Execute { id }),
         until: Some(deadlines.executable),
     };
     chain.jump(deadlines.queued);

@@ -1,30 +1,35 @@
-//! The state of a deployed set, read at one block.
+//! A deployed set at one block.
 
-use alloy_primitives::{Address, ChainId};
-use canon_chain::{Client, Deployment, Endpoint, Error, ProposalSnapshot, SignalStatus, Timeouts};
+use alloy_primitives::{Address, B256, ChainId};
+use canon_chain::{Endpoint, Error, Timeouts};
 use canon_forecast::{
-    campaign::{Start, Terms},
-    plan::{Baseline, DeployedSet, LiveProposal, Origin},
+    campaign::{CampaignStart, Terms},
+    plan::{Baseline, BaselineOrigin, DeployedState, LiveProposal},
 };
-use canon_protocol::{Amount, BlockNumber, Epoch, Round, Timestamp};
-use eyre::eyre;
+use canon_protocol::{
+    Amount, BlockNumber, CodeKind, Configuration, Ending, Epoch, ProposalId, ProposalState, Round,
+    SignalingStatus, Slot, Tally, Timestamp, text,
+};
+use canon_views::{Present, ProposalView, Question, SetAddresses};
+use eyre::{Report, eyre};
 use serde::Serialize;
 
-use super::bad;
 use crate::exit::Failure;
 
 const OTHER_ENDPOINT: &str = "check --rpc-url (ETH_RPC_URL), or name another endpoint";
+const OTHER_REGISTRY: &str = "check --registry (CANON_REGISTRY), and that --rpc-url is its chain";
+const OTHER_PAYLOAD: &str = "check --payload, and that --rpc-url is its chain";
 
-/// The state of the set at a block.
+/// The state of a set at a block, as it is printed.
 #[derive(Debug, Serialize)]
-pub(super) struct Snapshot {
+pub(super) struct SetSnapshot {
     pub(super) chain_id: ChainId,
     pub(super) block: BlockNumber,
     /// The time of the block: now.
     pub(super) time: Timestamp,
     #[serde(flatten)]
-    pub(super) deployment: Deployment,
-    pub(super) status: SignalStatus,
+    pub(super) addresses: SetAddresses,
+    pub(super) status: RoundStatus,
     pub(super) epoch: Epoch,
     /// Seats that draw the slots of this epoch: the set as it was when the epoch before began.
     pub(super) seats: u32,
@@ -32,23 +37,38 @@ pub(super) struct Snapshot {
     pub(super) next_seats: u32,
     pub(super) payload: Option<Standing>,
     #[serde(skip)]
-    pub(super) terms: Terms,
+    terms: Terms,
     #[serde(skip)]
-    pub(super) minimum_stake: Amount,
+    minimum_stake: Amount,
     #[serde(skip)]
-    pub(super) total_power: Amount,
+    total_power: Amount,
+}
+
+/// The present round, and its leader.
+#[derive(Debug, Serialize)]
+pub(super) struct RoundStatus {
+    pub(super) slot: Slot,
+    pub(super) round: Round,
+    /// The payload with the most signals, if there are any.
+    #[serde(with = "text::address::option")]
+    pub(super) leader: Option<Address>,
+    /// The leader's signals.
+    pub(super) count: u32,
+    /// The first slot that can still be signaled in.
+    pub(super) first_free_slot: Slot,
 }
 
 /// The signals, rounds and proposal of a payload.
 #[derive(Debug, Serialize)]
 pub(super) struct Standing {
+    #[serde(with = "text::address")]
     pub(super) address: Address,
-    /// Its signals in the running round.
+    /// Its signals in the present round.
     pub(super) signals: u32,
     /// Rounds that it has won and that can be pushed now, oldest first.
     pub(super) pushable: Vec<Pushable>,
-    /// Its newest proposal.
-    pub(super) proposal: Option<ProposalSnapshot>,
+    /// Its newest proposal that was pushed.
+    pub(super) proposal: Option<LastProposal>,
 }
 
 /// A round that can be pushed.
@@ -59,7 +79,24 @@ pub(super) struct Pushable {
     pub(super) until: Option<Timestamp>,
 }
 
-impl Snapshot {
+/// A proposal.
+#[derive(Debug, Serialize)]
+pub(super) struct LastProposal {
+    pub(super) id: ProposalId,
+    pub(super) state: ProposalState,
+    /// The state in storage: Pending, Executed or Dropped.
+    stored: ProposalState,
+    #[serde(with = "text::address")]
+    payload: Address,
+    #[serde(with = "text::address")]
+    proposer: Address,
+    creation: Timestamp,
+    configuration: Configuration,
+    tally: Tally,
+    actions_hash: B256,
+}
+
+impl SetSnapshot {
     /// Reads the state at the head of the chain.
     pub(super) fn take(
         endpoint: &Endpoint,
@@ -69,67 +106,61 @@ impl Snapshot {
         let internal =
             |error: std::io::Error| Failure::internal(error.into(), "please report this");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(internal)?;
-        runtime.block_on(Self::ask(endpoint, registry, payload))
+        let present = runtime.map_err(internal)?.block_on(read(endpoint, registry, payload));
+        let present = present.map_err(|error| unread(endpoint, registry, error))?;
+        Self::of(&present, payload)
     }
 
-    async fn ask(
-        endpoint: &Endpoint,
-        registry: Address,
-        payload: Option<Address>,
-    ) -> Result<Self, Failure> {
-        let asked = |error| unread(endpoint, registry, &error);
-        let client = endpoint.connect(Timeouts::default()).await.map_err(asked)?;
-        let head = client.head().await.map_err(asked)?;
-        let at = head.hash.into();
-        let set = Deployment::at(&client, registry, at).await.map_err(asked)?;
-        let rules = client.round_rules(at, set.proposals).await.map_err(asked)?;
-        let rollup = client.rollup_rules(at, set.rollup).await.map_err(asked)?;
-        let configuration = client.configuration(at, set.governance).await.map_err(asked)?;
-        let total_power = client.total_power(at, set.governance, head.timestamp);
-        let total_power = total_power.await.map_err(asked)?;
-        let status = client.signal_status(at, set.proposals).await.map_err(asked)?;
+    fn of(present: &Present, payload: Option<Address>) -> Result<Self, Failure> {
+        let at = present.addresses;
+        let no_set = |reason| unreadable_set(at.registry, reason);
+        let rollup = present.canonical_rollup().ok_or_else(|| {
+            let reason = "doesn't answer as Canon's rollups do, so no signals can be forecast";
+            no_set(eyre!("the canonical rollup {} {reason}", at.rollup))
+        })?;
+        let signaling = present.signaling.as_ref().ok_or_else(|| {
+            let reason = "doesn't answer as Canon's Proposals does, so no signals can be counted";
+            no_set(eyre!("Proposals at {} {reason}", at.proposals))
+        })?;
         // Dates are computed with the rollup's clock, so its slots have to follow that clock.
-        if rollup.clock.slot_at(head.timestamp) != Some(status.slot) {
-            return Err(bad(eyre!(
-                "the canonical rollup {} says that slot {} runs, which at second {} isn't so by its own \
-                 GENESIS_TIME and SLOT_DURATION: no date can be told",
-                set.rollup,
-                status.slot,
-                head.timestamp,
-            )));
-        }
-        let epoch = rollup.clock.epoch_of(status.slot);
-        let seats = client.set_size(at, set.rollup, epoch).await.map_err(asked)?;
-        let next_seats = client.set_size(at, set.rollup, epoch.next()).await.map_err(asked)?;
-        let mut snapshot = Self {
-            chain_id: client.chain_id(),
-            block: head.number,
-            time: head.timestamp,
-            deployment: set,
-            status,
-            epoch,
+        let status = signaling.status;
+        let sizes = rollup.set_size.zip(rollup.next_set_size);
+        let (seats, next_seats) =
+            sizes.filter(|_| rollup.slot == Some(status.slot)).ok_or_else(|| {
+                no_set(eyre!(
+                    "the canonical rollup {} reports slot {} at second {}, which its own GENESIS_TIME \
+                     and SLOT_DURATION contradict, so no date can be computed",
+                    at.rollup,
+                    status.slot,
+                    present.block.timestamp,
+                ))
+            })?;
+        let standing = payload.map(|payload| Standing::of(present, payload)).transpose()?;
+        Ok(Self {
+            chain_id: present.chain_id,
+            block: present.block.number,
+            time: present.block.timestamp,
+            addresses: at,
+            status: status.into(),
+            epoch: rollup.clock.epoch_of(status.slot),
             seats,
             next_seats,
-            payload: None,
-            terms: Terms { rules, clock: rollup.clock, configuration },
+            payload: standing,
+            terms: Terms {
+                rules: signaling.rules,
+                clock: rollup.clock,
+                configuration: present.governance.configuration,
+            },
             minimum_stake: rollup.minimum_stake,
-            total_power,
-        };
-        if let Some(payload) = payload {
-            let standing = Standing::ask(&client, &snapshot, head, payload).await;
-            let asked = |error| without_payload(endpoint, registry, payload, &error);
-            snapshot.payload = Some(standing.map_err(asked)?);
-        }
-        Ok(snapshot)
+            total_power: present.governance.total_power,
+        })
     }
 
     /// The baseline of a campaign that goes on from here.
     pub(super) fn baseline(&self) -> Baseline {
         let payload = self.payload.as_ref();
-        let live = payload
-            .and_then(|payload| payload.proposal)
-            .filter(|proposal| proposal.state.is_live());
+        let proposal = payload.and_then(|payload| payload.proposal.as_ref());
+        let live = proposal.filter(|proposal| proposal.state.is_live());
         let live_proposal = live.map(|proposal| LiveProposal {
             creation: proposal.creation,
             configuration: proposal.configuration,
@@ -139,13 +170,13 @@ impl Snapshot {
             terms: self.terms,
             minimum_stake: self.minimum_stake,
             total_power: self.total_power,
-            start: Start {
+            start: CampaignStart {
                 slot: self.status.first_free_slot,
                 round: self.status.round,
                 counted: payload.map_or(0, |payload| payload.signals),
             },
             now: self.time,
-            origin: Origin::Deployed(DeployedSet {
+            origin: BaselineOrigin::Deployed(DeployedState {
                 epoch: self.epoch,
                 seats: self.seats,
                 pushable: oldest.map(|pushable| pushable.round),
@@ -156,62 +187,122 @@ impl Snapshot {
 }
 
 impl Standing {
-    async fn ask(
-        client: &Client,
-        snapshot: &Snapshot,
-        head: canon_views::BlockView,
-        payload: Address,
-    ) -> Result<Self, Error> {
-        let at = head.hash.into();
-        let (set, terms) = (snapshot.deployment, &snapshot.terms);
-        client.expect_code(at, "the payload", payload).await?;
-        let round = snapshot.status.round;
-        let signals = client.signals(at, set.proposals, set.rollup, round, payload).await?;
-        let mut pushable = Vec::new();
-        for round in client.pushable_rounds(at, set.proposals).await? {
-            let won = client.round(at, set.proposals, set.rollup, round).await?;
-            if won.leader == Some(payload) {
-                let (_, last) = terms.rules.push_slots(round);
-                pushable.push(Pushable { round, until: terms.clock.slot_end(last) });
-            }
-        }
-        let proposal = match client.latest_proposal_of(at, set.proposals, payload).await? {
-            Some(id) => Some(client.proposal(at, set.governance, id).await?),
-            None => None,
-        };
-        Ok(Self { address: payload, signals, pushable, proposal })
+    fn of(present: &Present, payload: Address) -> Result<Self, Failure> {
+        let view = present.payloads.get(&payload);
+        let view = view.filter(|view| view.code.kind == CodeKind::Contract).ok_or_else(|| {
+            let error = Error::NoCode { what: "the payload", address: payload };
+            let title = format!("no payload can be read from --payload {payload}");
+            Failure::bad_input(eyre!("{error}").wrap_err(title), OTHER_PAYLOAD)
+        })?;
+        let rounds = present.pushable_at(present.block.timestamp).into_iter();
+        let won = rounds.filter(|pushable| pushable.winner.payload == payload);
+        Ok(Self {
+            address: payload,
+            signals: view.signals,
+            pushable: won.map(|won| Pushable { round: won.round, until: won.until }).collect(),
+            proposal: present.newest_pushed(payload).map(LastProposal::from),
+        })
     }
 }
 
-/// The failure if the standing of a payload can't be read.
-fn without_payload(
+impl From<SignalingStatus> for RoundStatus {
+    fn from(status: SignalingStatus) -> Self {
+        let SignalingStatus { instance: _, slot, round, leader, first_free_slot } = status;
+        Self {
+            slot,
+            round,
+            leader: leader.map(|leader| leader.payload),
+            count: leader.map_or(0, |leader| leader.count),
+            first_free_slot,
+        }
+    }
+}
+
+impl From<&ProposalView> for LastProposal {
+    fn from(proposal: &ProposalView) -> Self {
+        Self {
+            id: proposal.id,
+            state: proposal.state,
+            stored: match proposal.ending {
+                Ending::Open => ProposalState::Pending,
+                Ending::Executed => ProposalState::Executed,
+                Ending::Dropped => ProposalState::Dropped,
+            },
+            payload: proposal.payload,
+            proposer: proposal.proposer,
+            creation: proposal.creation,
+            configuration: proposal.configuration,
+            tally: proposal.tally,
+            actions_hash: proposal.actions_hash,
+        }
+    }
+}
+
+/// The set at the head of the chain. Its slots and sets are those of that block's own time.
+async fn read(
     endpoint: &Endpoint,
     registry: Address,
-    payload: Address,
-    error: &Error,
-) -> Failure {
-    match error {
-        Error::NoCode { address, .. } if *address == payload => Failure::bad_input(
-            eyre!("{error}").wrap_err(format!("no payload can be read from --payload {payload}")),
-            "check --payload, and that --rpc-endpoint is its chain",
-        ),
-        _ => unread(endpoint, registry, error),
-    }
+    payload: Option<Address>,
+) -> Result<Present, Error> {
+    let client = endpoint.connect(Timeouts::default()).await?;
+    let head = client.head().await?;
+    let payloads = payload.into_iter().collect();
+    let question = Question { payloads, ..Question::new(head.timestamp) };
+    Ok(client.view_at(registry, &question, head.hash.into()).await?.present)
 }
 
 /// The failure if the set can't be read.
-fn unread(endpoint: &Endpoint, registry: Address, error: &Error) -> Failure {
-    if let Error::Rpc { what, source } = error {
-        // Transports wrap the reason several times without adding to it.
-        let mut reason: &dyn std::error::Error = source;
-        while let Some(deeper) = reason.source() {
-            reason = deeper;
+fn unread(endpoint: &Endpoint, registry: Address, error: Error) -> Failure {
+    match error {
+        Error::NoCode { .. }
+        | Error::NoAnswer { .. }
+        | Error::BadAnswer { .. }
+        | Error::OutOfRange { .. }
+        | Error::Refused { .. }
+        | Error::Inconsistent { .. } => unreadable_set(registry, eyre!("{error}")),
+        Error::Rpc { what, source } => {
+            // Transports wrap the reason several times without adding to it.
+            let mut reason: &dyn std::error::Error = &source;
+            while let Some(deeper) = reason.source() {
+                reason = deeper;
+            }
+            let title = format!("--rpc-url {endpoint} doesn't answer {what}");
+            Failure::internal(eyre!("{reason}").wrap_err(title), OTHER_ENDPOINT)
         }
-        let report =
-            eyre!("{reason}").wrap_err(format!("--rpc-url {endpoint} doesn't answer {what}"));
-        return Failure::internal(report, OTHER_ENDPOINT);
+        error => {
+            let title = format!("--rpc-url {endpoint} can't be read from");
+            Failure::internal(eyre!("{error}").wrap_err(title), OTHER_ENDPOINT)
+        }
     }
-    let report =
-        eyre!("{error}").wrap_err(format!("no set can be read from --registry {registry}"));
-    Failure::bad_input(report, "check --registry (CANON_REGISTRY), and that --rpc-url is its chain")
+}
+
+/// The failure for contracts that aren't a set that a forecast can be about.
+fn unreadable_set(registry: Address, reason: Report) -> Failure {
+    let title = format!("no set can be read from --registry {registry}");
+    Failure::bad_input(reason.wrap_err(title), OTHER_REGISTRY)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exit::Exit;
+
+    #[test]
+    fn what_a_contract_answers_is_blamed_on_the_registry_and_all_else_on_the_endpoint() {
+        let endpoint: Endpoint = "http://localhost:1".parse().unwrap();
+        let (what, address, found) = ("Governance", Address::ZERO, Address::ZERO);
+        for (error, exit, flag) in [
+            (Error::NoCode { what, address }, Exit::BadInput, "--registry"),
+            (Error::NoAnswer { what, address }, Exit::BadInput, "--registry"),
+            (Error::BadAnswer { what, address }, Exit::BadInput, "--registry"),
+            (Error::Inconsistent { what, expected: address, found }, Exit::BadInput, "--registry"),
+            (Error::OtherChain { expected: 1, found: 2 }, Exit::Internal, "--rpc-url"),
+        ] {
+            let said = error.to_string();
+            let failure = unread(&endpoint, Address::ZERO, error);
+            assert_eq!(failure.exit, exit, "{said}");
+            let title = failure.report.to_string();
+            assert!(title.contains(flag) && failure.next.contains(flag), "{title}: {said}");
+        }
+    }
 }

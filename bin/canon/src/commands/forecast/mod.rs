@@ -17,7 +17,7 @@ use eyre::{Report, WrapErr as _};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use self::{chain::Snapshot, plan::PlannedForecast};
+use self::{chain::SetSnapshot, plan::PlannedForecast};
 use crate::{
     exit::{Exit, Failure},
     output,
@@ -29,7 +29,7 @@ struct ForecastOutput {
     #[serde(skip_serializing_if = "Option::is_none")]
     preset: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    chain: Option<Snapshot>,
+    chain: Option<SetSnapshot>,
     #[serde(flatten)]
     report: ForecastReport,
 }
@@ -59,7 +59,7 @@ fn compute(plan: &Plan) -> Result<ForecastReport, Failure> {
     };
     let report = ForecastReport::compute(plan, |simulated| bar.set_position(simulated.into()));
     bar.finish_and_clear();
-    report.wrap_err("the campaigns can't be played").map_err(bad)
+    report.wrap_err("the campaigns can't be simulated").map_err(bad)
 }
 
 /// A progress bar on stderr, which is shown only if that is a terminal.

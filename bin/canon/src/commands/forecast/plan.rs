@@ -6,7 +6,7 @@ use alloy_primitives::Address;
 use canon_chain::{Endpoint, deploy::SetParameters};
 use canon_forecast::{
     Plan,
-    plan::{Baseline, ExpectedVote, Outages, PlanError, PlannedSet, Sequencers},
+    plan::{Baseline, ExpectedVote, Outages, PlanError, PlannedSequencers, PlannedSet},
 };
 use canon_protocol::{RoundRules, text::Percent};
 use eyre::{Report, eyre};
@@ -14,9 +14,9 @@ use eyre::{Report, eyre};
 use super::{
     args::Forecast,
     bad,
-    chain::Snapshot,
+    chain::SetSnapshot,
     operators,
-    source::{Choice, Preset},
+    source::{ChosenSource, Preset},
 };
 use crate::exit::Failure;
 
@@ -25,17 +25,17 @@ use crate::exit::Failure;
 pub(super) struct PlannedForecast {
     pub(super) plan: Plan,
     pub(super) preset: Option<&'static str>,
-    pub(super) chain: Option<Snapshot>,
+    pub(super) chain: Option<SetSnapshot>,
 }
 
 impl PlannedForecast {
     pub(super) fn new(asked: &Forecast) -> Result<Self, Failure> {
         match asked.source.choose().map_err(bad)? {
-            Choice::Preset(preset) => {
+            ChosenSource::Preset(preset) => {
                 let baseline = preset_baseline(asked, preset)?;
                 Ok(Self { plan: plan(asked, baseline)?, preset: Some(preset.name()), chain: None })
             }
-            Choice::Chain(endpoint, registry) => {
+            ChosenSource::Chain(endpoint, registry) => {
                 let snapshot = snapshot(asked, endpoint, registry)?;
                 let plan = plan(asked, snapshot.baseline())?;
                 Ok(Self { plan, preset: None, chain: Some(snapshot) })
@@ -47,8 +47,8 @@ impl PlannedForecast {
 fn preset_baseline(asked: &Forecast, preset: Preset) -> Result<Baseline, Failure> {
     if let Some(payload) = asked.payload {
         return Err(bad(eyre!(
-            "--payload {payload}: signals are counted on a chain, expected --rpc-url and --registry \
-             beside it"
+            "--payload {payload}: expected --rpc-url and --registry too, since signals are counted on a \
+             chain"
         )));
     }
     let set = match preset {
@@ -61,7 +61,7 @@ fn preset_baseline(asked: &Forecast, preset: Preset) -> Result<Baseline, Failure
         .map_err(|error| bad(Report::new(error).wrap_err("--quorum, --round")))?;
     let positive = |value| {
         NonZeroU64::new(value).ok_or_else(|| {
-            Failure::internal(eyre!("a slot or epoch of nothing"), "please report this")
+            Failure::internal(eyre!("a slot or an epoch has no length"), "please report this")
         })
     };
     let set = PlannedSet {
@@ -76,7 +76,11 @@ fn preset_baseline(asked: &Forecast, preset: Preset) -> Result<Baseline, Failure
     baseline.map_err(|error| refused(asked, error))
 }
 
-fn snapshot(asked: &Forecast, endpoint: &Endpoint, registry: Address) -> Result<Snapshot, Failure> {
+fn snapshot(
+    asked: &Forecast,
+    endpoint: &Endpoint,
+    registry: Address,
+) -> Result<SetSnapshot, Failure> {
     for (flag, given) in [
         ("--quorum", asked.quorum.is_some()),
         ("--round", asked.round.is_some()),
@@ -85,20 +89,22 @@ fn snapshot(asked: &Forecast, endpoint: &Endpoint, registry: Address) -> Result<
     ] {
         if given {
             return Err(bad(eyre!(
-                "{flag}: expected nothing, since it is read from the chain; leave it out, or use \
-                 --preset"
+                "{flag}: expected no such flag with --registry, since its value is read from the chain; \
+                 leave it out, or use --preset"
             )));
         }
     }
-    Snapshot::take(endpoint, registry, asked.payload)
+    SetSnapshot::take(endpoint, registry, asked.payload)
 }
 
 fn plan(asked: &Forecast, baseline: Baseline) -> Result<Plan, Failure> {
     let sequencers = match &asked.operators {
-        Some(path) => {
-            Sequencers::Listed(operators::read(path, baseline.minimum_stake, asked.missed.into())?)
-        }
-        None => Sequencers::Shares {
+        Some(path) => PlannedSequencers::Listed(operators::read(
+            path,
+            baseline.minimum_stake,
+            asked.missed.into(),
+        )?),
+        None => PlannedSequencers::Shares {
             seats: asked.sequencers,
             signaling: asked.signaling,
             rival: asked.rival,

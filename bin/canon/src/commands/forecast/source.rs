@@ -52,17 +52,17 @@ impl<T> Given<T> {
 
 #[derive(Args)]
 struct SourceFlags {
-    /// Parameters of the set, if it is on no chain [default: mainnet-like]
+    /// Parameters of a set that isn't deployed [default: mainnet-like]
     #[arg(long, value_enum)]
     preset: Option<Preset>,
 
     // A key may be part of it, which isn't for --help to show.
-    /// Endpoint of a chain where the set is (http, https, ws, wss, or the path of an IPC socket); needs
+    /// Endpoint of the chain with the set (http, https, ws, wss, or the path of an IPC socket); requires
     /// --registry
     #[arg(long, value_name = "URL", env = "ETH_RPC_URL", hide_env_values = true, value_parser = EndpointParser)]
     rpc_url: Option<Endpoint>,
 
-    /// Registry of the set, from which all else is found; needs --rpc-url
+    /// Registry of a deployed set, from which everything else is found; requires --rpc-url
     #[arg(long, value_name = "ADDRESS", env = "CANON_REGISTRY", hide_env_values = true, value_parser = quantity(address::parse))]
     registry: Option<Address>,
 }
@@ -102,14 +102,14 @@ fn given<T>(matches: &ArgMatches, id: &str, value: T) -> Given<T> {
 
 /// The source to use.
 #[derive(Debug)]
-pub(super) enum Choice<'a> {
+pub(super) enum ChosenSource<'a> {
     Preset(Preset),
     Chain(&'a Endpoint, Address),
 }
 
 impl Source {
     /// What is typed goes before the environment, where `ETH_RPC_URL` may always be set.
-    pub(super) fn choose(&self) -> Result<Choice<'_>, Report> {
+    pub(super) fn choose(&self) -> Result<ChosenSource<'_>, Report> {
         let typed = [
             matches!(self.rpc_url, Some(Given::Typed(_))).then_some("--rpc-url"),
             matches!(self.registry, Some(Given::Typed(_))).then_some("--registry"),
@@ -117,23 +117,27 @@ impl Source {
         if let Some(preset) = self.preset {
             return match typed.into_iter().flatten().next() {
                 Some(flag) => Err(eyre!(
-                    "{flag}: expected no --preset beside it, since a chain has parameters of its own"
+                    "{flag}: expected no --preset, since the parameters are read from the chain"
                 )),
-                None => Ok(Choice::Preset(preset)),
+                None => Ok(ChosenSource::Preset(preset)),
             };
         }
         match (&self.rpc_url, &self.registry) {
-            (Some(endpoint), Some(registry)) => Ok(Choice::Chain(endpoint.get(), *registry.get())),
+            (Some(endpoint), Some(registry)) => {
+                Ok(ChosenSource::Chain(endpoint.get(), *registry.get()))
+            }
             (None, Some(registry)) => Err(eyre!(
-                "--rpc-url (ETH_RPC_URL): expected the URL of the chain on which the Registry {} is, \
-                 found nothing",
+                "--rpc-url (ETH_RPC_URL): expected an endpoint of the chain with the Registry {}, found \
+                 nothing",
                 registry.get()
             )),
             (Some(Given::Typed(endpoint)), None) => Err(eyre!(
                 "--registry (CANON_REGISTRY): expected the address of the set's Registry on {endpoint}, \
                  found nothing"
             )),
-            (Some(Given::Environment(_)) | None, None) => Ok(Choice::Preset(Preset::MainnetLike)),
+            (Some(Given::Environment(_)) | None, None) => {
+                Ok(ChosenSource::Preset(Preset::MainnetLike))
+            }
         }
     }
 }
@@ -156,11 +160,11 @@ mod tests {
         assert!(said(source(None, typed.1.clone())).starts_with("--rpc-url"));
         assert!(said(source(None, outside.1.clone())).starts_with("--rpc-url"));
         for (rpc_url, registry) in [typed.clone(), outside.clone(), (typed.0, outside.1)] {
-            assert!(matches!(source(rpc_url, registry).choose(), Ok(Choice::Chain(..))));
+            assert!(matches!(source(rpc_url, registry).choose(), Ok(ChosenSource::Chain(..))));
         }
         // Foundry's users have it in every shell.
         let source = source(outside.0, None);
-        assert!(matches!(source.choose(), Ok(Choice::Preset(Preset::MainnetLike))));
+        assert!(matches!(source.choose(), Ok(ChosenSource::Preset(Preset::MainnetLike))));
     }
 
     #[test]
@@ -168,7 +172,7 @@ mod tests {
         let source = |rpc_url, registry| Source { preset: Some(Preset::Tests), rpc_url, registry };
         let outside =
             source(Some(Given::Environment(url())), Some(Given::Environment(Address::ZERO)));
-        assert!(matches!(outside.choose(), Ok(Choice::Preset(Preset::Tests))));
+        assert!(matches!(outside.choose(), Ok(ChosenSource::Preset(Preset::Tests))));
         let typed = source(None, Some(Given::Typed(Address::ZERO)));
         assert!(typed.choose().unwrap_err().to_string().starts_with("--registry"));
     }

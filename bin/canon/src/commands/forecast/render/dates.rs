@@ -2,7 +2,7 @@
 
 use canon_forecast::{
     ForecastReport,
-    report::{ExpectedTimeline, Moment, Timeline},
+    report::{ExpectedTimeline, Moment, WinTimeline},
 };
 use canon_protocol::text::{Duration, Time, count, grouped};
 
@@ -18,12 +18,12 @@ const MOMENTS: [(&str, Pick); 5] = [
     ("expires", |timeline| timeline.expires),
 ];
 
-type Pick = fn(&Timeline) -> Moment;
+type Pick = fn(&WinTimeline) -> Moment;
 
 /// The table of dates, with a column for each certainty.
 pub(super) fn milestones(page: &mut Page, report: &ForecastReport, is_deployed: bool) {
-    let from = if report.start.is_some() { " (UTC)" } else { ", counted from its start" };
-    line!(page, "\nWhen{from}, if everybody acts at once and the holders accept");
+    let clock = if report.start.is_some() { "in UTC" } else { "from the start of the campaign" };
+    line!(page, "\nTimes {clock}, if everyone acts immediately and the holders accept");
     row(page, "", report, |at| at.certainty.to_owned());
     row(page, "rounds", report, |at| likely(at, |timeline| grouped(timeline.rounds).to_string()));
     if is_deployed {
@@ -45,10 +45,10 @@ pub(super) fn milestones(page: &mut Page, report: &ForecastReport, is_deployed: 
     let mut timelines = report.milestones.iter().filter_map(|milestone| milestone.at.as_ref());
     if let Some(unlikely) = timelines.find(|timeline| timeline.chance < NEGLIGIBLE) {
         let (rounds, chance) = (count(unlikely.rounds, "round"), chance(unlikely.chance));
-        line!(page, "  – stands for a chance below 0.005 %: within {rounds} it is {chance}");
+        line!(page, "  –: a probability below 0.005 %; within {rounds} it is {chance}");
     }
     if report.milestones.iter().any(|milestone| milestone.at.is_none()) {
-        line!(page, "  What is never so is out of reach with these signals");
+        line!(page, "  never: no number of rounds is enough with these signals");
     }
 }
 
@@ -63,7 +63,7 @@ fn row(
     line!(page, "  {what:<10} {cells}");
 }
 
-fn likely(at: &ExpectedTimeline, cell: impl Fn(&Timeline) -> String) -> String {
+fn likely(at: &ExpectedTimeline, cell: impl Fn(&WinTimeline) -> String) -> String {
     match &at.at {
         None => "never".to_owned(),
         Some(timeline) if timeline.chance < NEGLIGIBLE => "–".to_owned(),

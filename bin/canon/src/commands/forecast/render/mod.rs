@@ -65,7 +65,7 @@ fn terms(page: &mut Page, report: &ForecastReport, preset: Option<&str>) {
     );
     line!(
         page,
-        "{} of {} tokens or more: {} signal for the payload, {} for a rival",
+        "{} with {} tokens or more each: {} signal for the payload, {} for a rival",
         count(report.seats, "seat"),
         Tokens(report.minimum_stake),
         percent(report.signaling.get()),
@@ -73,21 +73,21 @@ fn terms(page: &mut Page, report: &ForecastReport, preset: Option<&str>) {
     );
     line!(
         page,
-        "They miss {} of their slots, so {} of all slots bring a signal for it",
+        "They miss {} of their slots, so {} of all slots bring a signal for the payload",
         percent(report.missed.get()),
         percent(report.per_slot.get()),
     );
     match (preset, report.start) {
         (Some(preset), Some(start)) => {
-            line!(page, "Parameters of the preset {preset}, from {} on", Time(start));
+            line!(page, "Preset {preset}; the campaign starts at {}", Time(start));
         }
-        (Some(preset), None) => line!(page, "Parameters of the preset {preset}"),
+        (Some(preset), None) => line!(page, "Preset {preset}"),
         (None, _) => {}
     }
 }
 
 fn curve(page: &mut Page, report: &ForecastReport) {
-    line!(page, "\nThe chance to win a whole round, by the part of the seats that signals");
+    line!(page, "\nProbability of winning a whole round, by the share of the seats that signals");
     for point in &report.curve {
         let bar = bar(point.wins, BAR);
         let here = if point.signaling == report.signaling { "◂ here" } else { "" };
@@ -108,13 +108,13 @@ fn campaign(page: &mut Page, report: &ForecastReport) {
         Prospect::Open | Prospect::Lost => chance(first.wins),
     };
     let slots = if first.slots_left == u64::from(report.slots) {
-        format!("all {} slots are left", grouped(report.slots))
+        format!("all {} slots left", grouped(report.slots))
     } else {
-        format!("{} of {} slots are left", grouped(first.slots_left), grouped(report.slots))
+        format!("{} of {} slots left", grouped(first.slots_left), grouped(report.slots))
     };
     line!(
         page,
-        "  wins the first round     {wins:>9}   {slots}; {} of {} signals are there",
+        "  wins the first round     {wins:>9}   {slots}; {} of {} signals so far",
         grouped(first.counted),
         grouped(report.signals)
     );
@@ -124,7 +124,7 @@ fn campaign(page: &mut Page, report: &ForecastReport) {
         chance(later.wins),
         later.mean_signals
     );
-    line!(page, "  fails in a later round   {:>9}", chance(later.fails));
+    line!(page, "  loses a later round      {:>9}", chance(later.fails));
     line!(
         page,
         "  rounds until it wins     {:>9}   on average",

@@ -14,11 +14,11 @@ pub(super) fn hostile(page: &mut Page, report: &ForecastReport) {
     let hostile = &report.hostile;
     line!(
         page,
-        "\nWhat a hostile minority can do: all of it signals for a payload of its own, everybody else for"
+        "\nWhat a hostile minority can do, if it signals for a payload of its own and all others for yours."
     );
     line!(
         page,
-        "yours. Signals are a filter, not a majority: what it pushes still needs the holders."
+        "Signals are a filter, not a majority vote: a payload that it pushes still needs the holders."
     );
     line!(page, "{:<20}   pushes its own          blocks yours", "");
     line!(
@@ -54,7 +54,7 @@ pub(super) fn hostile(page: &mut Page, report: &ForecastReport) {
     };
     line!(
         page,
-        "  An even chance in a round takes {} to push, {} to block",
+        "  An even chance in a round needs {} to push, {} to block",
         from(hostile.seats_to_push),
         from(hostile.seats_to_block)
     );
@@ -71,49 +71,53 @@ pub(super) fn vote(page: &mut Page, report: &ForecastReport, is_deployed: bool) 
     let configuration = &report.configuration;
     let total = vote.total_power;
     let basis = if is_deployed { "locked now" } else { "the preset's supply" };
-    line!(page, "\nThe vote, if all power is {} tokens ({basis})", Tokens(total));
+    line!(page, "\nThe vote, with a total power of {} tokens ({basis})", Tokens(total));
     line!(
         page,
-        "  it needs a turnout of {}, which is {} cast, and {} of power in all",
+        "  it needs a turnout of {}, which is {} tokens",
         Percent::of(configuration.quorum),
-        Tokens(vote.outlook.quorum).rounded_up(),
+        Tokens(vote.outlook.quorum).rounded_up()
+    );
+    line!(
+        page,
+        "  it needs a total power of {} tokens or more",
         Tokens(configuration.minimum_votes)
     );
     let (turnout, cast) = (Percent::of(vote.turnout), vote.outlook.cast);
     match vote.outlook.least_yea {
         Some(least) if least == cast => {
-            line!(page, "  at a turnout of {turnout} it needs all of it to be yes");
+            line!(page, "  at a turnout of {turnout}, all of it must be for the proposal");
         }
         Some(_) => {
             let limit = yea_limit(cast, configuration.vote_differential);
             line!(
                 page,
-                "  at a turnout of {turnout} it needs more than {} yes, {} of what is cast",
+                "  at a turnout of {turnout}, more than {} ({}) must be for the proposal",
                 Tokens(limit).rounded_up(),
                 part(limit, cast)
             );
         }
-        None => line!(page, "  at a turnout of {turnout} nothing passes"),
+        None => line!(page, "  at a turnout of {turnout}, nothing passes"),
     }
     line!(
         page,
-        "  at a turnout of {turnout}, {} of it yes, it {}",
+        "  at a turnout of {turnout} with {} of it for the proposal, it {}",
         Percent::of(vote.yes),
         result(&vote.outlook.result)
     );
     line!(
         page,
         "\n  {:<32}{:>31} {:>31}",
-        "What one side needs alone,",
-        "to pass it if",
-        "to stop it if"
+        "Power that one side needs alone,",
+        "to pass it if the others",
+        "to stop it if the others"
     );
     line!(
         page,
         "  {:<32}{:>31} {:>31}",
-        "if of the others' power",
-        "those who vote say no",
-        "those who vote say yes"
+        "by the turnout of the others",
+        "vote against",
+        "vote for"
     );
     for bloc in &vote.alone {
         let needs =
@@ -121,9 +125,9 @@ pub(super) fn vote(page: &mut Page, report: &ForecastReport, is_deployed: bool) 
         line!(
             page,
             "  {:<32}{:>31} {:>31}",
-            format!("{} votes", Percent::of(bloc.others)),
+            Percent::of(bloc.others).to_string(),
             bloc.passes.map_or_else(|| "no power is enough".to_owned(), needs),
-            if bloc.stops.is_zero() { "nothing".to_owned() } else { needs(bloc.stops) },
+            if bloc.stops.is_zero() { "none".to_owned() } else { needs(bloc.stops) },
         );
     }
 }
@@ -132,11 +136,11 @@ fn result(result: &Tabulation) -> String {
     match result {
         Tabulation::Accepted => "passes".to_owned(),
         Tabulation::TooLittlePower { total, .. } => {
-            format!("fails, since there are {} in all", Tokens(*total))
+            format!("fails: the total power is {}", Tokens(*total))
         }
         Tabulation::QuorumMissed { cast, .. } => {
-            format!("fails, since {} are cast", Tokens(*cast))
+            format!("fails: only {} are cast", Tokens(*cast))
         }
-        Tabulation::Outvoted { yea, .. } => format!("fails, since {} are yes", Tokens(*yea)),
+        Tabulation::Outvoted { yea, .. } => format!("fails: only {} are for it", Tokens(*yea)),
     }
 }

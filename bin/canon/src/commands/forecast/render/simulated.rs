@@ -12,13 +12,13 @@ use crate::commands::forecast::text::estimate;
 pub(super) fn simulation(page: &mut Page, report: &ForecastReport, simulated: &Simulated) {
     line!(
         page,
-        "\nWith failures that last: {} played by the rules, from a whole round on (95 % intervals)",
+        "\nWith outages: {}, each simulated from the start of a round (95 % confidence intervals)",
         count(simulated.wins.trials, "campaign")
     );
     if report.operators.is_empty() {
         line!(
             page,
-            "Each side is one operator and fails as a whole; --operators says who fails together"
+            "Each side is one operator, offline as a whole; --operators lists them one by one"
         );
     }
     for (what, interval) in
@@ -34,13 +34,13 @@ pub(super) fn simulation(page: &mut Page, report: &ForecastReport, simulated: &S
     }
     line!(
         page,
-        "  signals in it            {:>9.0}   {} to {} were seen",
+        "  signals in that round    {:>9.0}   {} to {} observed",
         simulated.mean_signals,
         simulated.signals.0,
         simulated.signals.1
     );
     for (what, quantile) in
-        [("half have won within", &simulated.median), ("90 % within", &simulated.nine_of_ten)]
+        [("half win within", &simulated.median), ("90 % win within", &simulated.nine_of_ten)]
     {
         let Quantile { rounds: found, low, high } = *quantile;
         line!(

@@ -1,16 +1,16 @@
 //! The state of a chain, and the operators.
 
-use canon_forecast::{ForecastReport, electorate::Side, odds::Prospect};
+use canon_forecast::{ForecastReport, electorate::SignalingSide, odds::Prospect};
 use canon_protocol::text::{Time, Tokens, count, grouped};
 
 use super::{Page, line};
 use crate::commands::forecast::{
-    chain::{Snapshot, Standing},
+    chain::{SetSnapshot, Standing},
     text::percent,
 };
 
-pub(super) fn standing(page: &mut Page, report: &ForecastReport, chain: &Snapshot) {
-    let set = &chain.deployment;
+pub(super) fn standing(page: &mut Page, report: &ForecastReport, chain: &SetSnapshot) {
+    let set = &chain.addresses;
     line!(
         page,
         "\nChain {} at block {}, {}",
@@ -19,20 +19,24 @@ pub(super) fn standing(page: &mut Page, report: &ForecastReport, chain: &Snapsho
         Time(chain.time)
     );
     line!(page, "  Registry  {}", set.registry);
-    line!(page, "  rollup    {}, canonical", set.rollup);
+    line!(page, "  rollup    {} (canonical)", set.rollup);
     line!(
         page,
-        "  set       {} of epoch {}, {} of the next{}",
+        "  set       {} in epoch {}, {} in the next{}",
         count(chain.seats.into(), "seat"),
         chain.epoch,
         grouped(chain.next_seats),
-        if u64::from(chain.seats) == report.seats { "" } else { "; not those of this forecast" },
+        if u64::from(chain.seats) == report.seats {
+            ""
+        } else {
+            "; this forecast assumes another set"
+        },
     );
     line!(
         page,
-        "  round     {}: {} left of {}, from slot {} on",
+        "  round     {}: {} of {} slots left; the next free slot is {}",
         chain.status.round,
-        count(report.first_round.slots_left, "slot"),
+        grouped(report.first_round.slots_left),
         grouped(report.slots),
         chain.status.first_free_slot
     );
@@ -40,7 +44,7 @@ pub(super) fn standing(page: &mut Page, report: &ForecastReport, chain: &Snapsho
         Some(leader) => {
             line!(page, "  leader    {leader} with {}", count(chain.status.count.into(), "signal"))
         }
-        None => line!(page, "  leader    none: nobody has signaled in it"),
+        None => line!(page, "  leader    none: the round has no signals yet"),
     }
     if let Some(payload) = &chain.payload {
         progress(page, report, payload);
@@ -50,10 +54,10 @@ pub(super) fn standing(page: &mut Page, report: &ForecastReport, chain: &Snapsho
 fn progress(page: &mut Page, report: &ForecastReport, payload: &Standing) {
     let round = &report.first_round;
     let prospect = match round.prospect {
-        Prospect::Won => "it has won the round".to_owned(),
-        Prospect::Open => format!("it needs {} more", grouped(round.needed)),
+        Prospect::Won => "the round is won".to_owned(),
+        Prospect::Open => format!("{} more needed", grouped(round.needed)),
         Prospect::Lost => {
-            format!("it can't win this round any more: it needs {} more", grouped(round.needed))
+            format!("too few slots left for {} more", grouped(round.needed))
         }
     };
     line!(page, "  payload   {}", payload.address);
@@ -65,17 +69,17 @@ fn progress(page: &mut Page, report: &ForecastReport, payload: &Standing) {
     );
     for won in &payload.pushable {
         let until = won.until.map_or_else(String::new, |last| format!(" until {}", Time(last)));
-        line!(page, "            it has won round {}, which anyone can push{until}", won.round);
+        line!(page, "            round {} is won: anyone can push it{until}", won.round);
     }
     if let Some(proposal) = &payload.proposal {
         let (id, state) = (proposal.id, proposal.state);
         if state.is_live() {
             line!(
                 page,
-                "            it is proposal {id}, {state}: signals can't push it again now"
+                "            proposal {id} is {state}: the payload can't be pushed again before that ends"
             );
         } else {
-            line!(page, "            it was proposal {id}, {state}");
+            line!(page, "            proposal {id} is {state}");
         }
     }
 }
@@ -85,12 +89,12 @@ pub(super) fn operators(page: &mut Page, report: &ForecastReport) {
         return;
     }
     line!(page, "\nOperators");
-    line!(page, "         seats                stake      draws nothing   side      misses");
+    line!(page, "         seats                stake       unused stake   side      misses");
     for (number, operator) in (1..).zip(&report.operators) {
         let side = match operator.side {
-            Side::For => "for",
-            Side::Rival => "rival",
-            Side::Silent => "silent",
+            SignalingSide::For => "for",
+            SignalingSide::Rival => "rival",
+            SignalingSide::Silent => "silent",
         };
         let idle =
             if operator.idle.is_zero() { String::new() } else { Tokens(operator.idle).to_string() };
@@ -106,7 +110,7 @@ pub(super) fn operators(page: &mut Page, report: &ForecastReport) {
     if listed < report.seats {
         line!(
             page,
-            "      {:>5} more draw and are taken for silent",
+            "      {:>5} more draw slots and are assumed silent",
             grouped(report.seats - listed)
         );
     }

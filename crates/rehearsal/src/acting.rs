@@ -1,0 +1,205 @@
+//! Agents at work: each block they look at the set and do what is due, until nothing is left to do.
+
+use alloy_sol_types::SolCall;
+use canon_abi::Governance;
+use canon_chain::{
+    Confirmed, Error as ChainError,
+    tx::{TxEvent, TxReport},
+};
+use canon_protocol::Timestamp;
+use canon_views::{IntentSubject, Question, SetView};
+
+use crate::{
+    error::{During, Error, Result},
+    participants::Participants,
+    timeline::Spent,
+    upgrade_run::UpgradeRun,
+};
+
+/// What a transaction is taken to use before the first receipt of its kind says so.
+const GAS_GUESS: u64 = 300_000;
+
+/// An agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Member {
+    /// The keeper.
+    Keeper,
+    /// The proposer of a sequencer, by the sequencer's index.
+    Proposer(usize),
+    /// The withdrawer of a sequencer whose stake moves, by the sequencer's index.
+    Mover(usize),
+    /// A holder, by its index.
+    Holder(usize),
+}
+
+/// What agents did.
+#[derive(Debug, Default)]
+pub(crate) struct Acted {
+    pub(crate) spent: Spent,
+    /// What was done and by whom, in the order in which it was confirmed.
+    pub(crate) done: Vec<(Member, IntentSubject, Confirmed)>,
+    /// What was refused.
+    pub(crate) refused: Vec<(IntentSubject, ChainError)>,
+    /// Those who sent something.
+    pub(crate) in_flight: Vec<Member>,
+}
+
+impl Acted {
+    /// Adds what was done later.
+    fn add(&mut self, later: Self) {
+        self.spent = self.spent.and(later.spent);
+        self.done.extend(later.done);
+        self.refused.extend(later.refused);
+        self.in_flight = later.in_flight;
+    }
+}
+
+/// The name of what an intent did in the table of gas. That of an order is what its holder was told to do:
+/// `act`.
+fn kind(act: &'static str, subject: &IntentSubject, confirmed: &Confirmed) -> &'static str {
+    match subject {
+        IntentSubject::Signal { .. } => "signal",
+        IntentSubject::Block { .. } => "propose a block",
+        IntentSubject::Seed { .. } => "record a seed",
+        IntentSubject::Push { .. } => "push",
+        IntentSubject::Execution { .. } if is_with_list(confirmed) => {
+            "execute with the frozen list"
+        }
+        IntentSubject::Execution { .. } => "execute",
+        IntentSubject::Drop { .. } => "drop",
+        IntentSubject::Approval { .. } => "approve",
+        IntentSubject::Order { .. } => act,
+        IntentSubject::Ballot { .. } => "vote",
+        IntentSubject::Withdrawal { .. } => "withdraw",
+        IntentSubject::Exit { .. } => "pay an exit",
+        IntentSubject::Announcement { .. } => "announce a move",
+        IntentSubject::Move { .. } => "finish a move",
+    }
+}
+
+/// Whether an execution brought the list that was published when the proposal was made.
+pub(crate) fn is_with_list(confirmed: &Confirmed) -> bool {
+    confirmed.what == Governance::executeWithCall::SIGNATURE
+}
+
+impl Participants {
+    /// Adds what an agent needs to know to a question.
+    fn ask(&self, member: Member, question: &mut Question) {
+        match member {
+            Member::Keeper => self.keeper.ask(question),
+            Member::Proposer(index) => self.sequencers[index].agent.ask(question),
+            Member::Mover(index) => {
+                if let Some(mover) = &self.sequencers[index].mover {
+                    mover.ask(question);
+                }
+            }
+            Member::Holder(index) => self.holders[index].agent.ask(question),
+        }
+    }
+
+    async fn tick(&mut self, member: Member, view: &SetView) -> Vec<TxReport> {
+        match member {
+            Member::Keeper => self.keeper.tick(view).await.reports,
+            Member::Proposer(index) => self.sequencers[index].agent.tick(view).await.reports,
+            Member::Mover(index) => match &mut self.sequencers[index].mover {
+                Some(mover) => mover.tick(view).await.reports,
+                None => Vec::new(),
+            },
+            Member::Holder(index) => self.holders[index].agent.tick(view).await.reports,
+        }
+    }
+}
+
+impl UpgradeRun<'_> {
+    /// Lets agents do what is due in the next block, which they expect no later than `until`.
+    ///
+    /// Refusals are returned; whatever else fails ends the rehearsal.
+    pub(crate) async fn tick(
+        &mut self,
+        act: &'static str,
+        members: &[Member],
+        until: Timestamp,
+    ) -> Result<Acted> {
+        let next = self.driver.next_time().min(until);
+        let ask = |cast: &Participants, question: &mut Question| {
+            members.iter().for_each(|member| cast.ask(*member, question));
+        };
+        let view = self.view(next, ask).await?;
+        let mut acted = Acted::default();
+        for member in members {
+            let reports = self.cast.tick(*member, &view).await;
+            if self.note(act, *member, reports, &mut acted)? {
+                acted.in_flight.push(*member);
+            }
+        }
+        Ok(acted)
+    }
+
+    /// Lets agents do what is due, as many to a block as fit, until none of them has anything left to do
+    /// or in flight.
+    pub(crate) async fn act(
+        &mut self,
+        act: &'static str,
+        members: &[Member],
+        until: Timestamp,
+    ) -> Result<Acted> {
+        let mut acted = Acted::default();
+        let mut waiting = members.iter().copied();
+        let mut gas_each = GAS_GUESS;
+        loop {
+            let room = (self.scenario.l1.gas_limit / gas_each).max(1);
+            let room = usize::try_from(room).unwrap_or(usize::MAX);
+            let mut ticking = std::mem::take(&mut acted.in_flight);
+            ticking.extend(waiting.by_ref().take(room));
+            if ticking.is_empty() {
+                return Ok(acted);
+            }
+            acted.add(self.tick(act, &ticking, until).await?);
+            self.progress(act, acted.done.len() as u64, members.len() as u64);
+            if !acted.in_flight.is_empty() {
+                self.mine_all().await?;
+            }
+            if let Some(used) = acted.spent.gas.checked_div(acted.spent.transactions) {
+                // A little more than the mean: what doesn't fit waits for the next block.
+                gas_each = used + used / 8;
+            }
+        }
+    }
+
+    /// The same for those who do only what has to work: whatever is refused ends the rehearsal.
+    pub(crate) async fn act_all(&mut self, act: &'static str, members: &[Member]) -> Result<Acted> {
+        let mut acted = self.act(act, members, Timestamp::MAX).await?;
+        match acted.refused.pop() {
+            Some((_, error)) => Err(error).during(act),
+            None => Ok(acted),
+        }
+    }
+
+    /// Adds what became of an agent's transactions. Returns whether some are in flight.
+    fn note(
+        &mut self,
+        act: &'static str,
+        member: Member,
+        reports: Vec<TxReport>,
+        acted: &mut Acted,
+    ) -> Result<bool> {
+        let mut has_sent = false;
+        for TxReport { intent, event } in reports {
+            match (event, intent) {
+                (TxEvent::Sent { .. }, _) => has_sent = true,
+                (TxEvent::Confirmed(confirmed), Some(id)) => {
+                    let kind = kind(act, &id.subject, &confirmed);
+                    self.driver.gas.record(kind, confirmed.gas_used);
+                    acted.spent.add(confirmed.gas_used);
+                    acted.done.push((member, id.subject, confirmed));
+                }
+                (TxEvent::Failed(error), Some(id)) if error.as_revert().is_some() => {
+                    acted.refused.push((id.subject, error));
+                }
+                (TxEvent::Failed(error), _) => return Err(error).during(act),
+                _ => return Err(Error::NotIncluded { act, time: self.driver.now() }),
+            }
+        }
+        Ok(has_sent)
+    }
+}

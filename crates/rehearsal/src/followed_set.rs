@@ -1,0 +1,171 @@
+//! The set as its events show it, and what people call its contracts.
+
+use std::collections::BTreeMap;
+
+use alloy_primitives::{Address, B256};
+use canon_chain::{
+    Client, Deployment,
+    deploy::{Create2Origin, DEPLOYMENT_PROXY, DeployedSet},
+};
+use canon_follow::{ChainSource, Follower, SetIdentity};
+use canon_protocol::{Addresses, BlockNumber, Create2, SetState, Slot, SlotClock, Timestamp};
+use canon_views::{BlockView, Question, SetView};
+
+use crate::{
+    error::{Error, Result},
+    scenario::RollupKind,
+};
+
+/// What people call the Proposals contract in force.
+pub(crate) const PROPOSALS: &str = "Proposals";
+
+/// The state folded from the set's events, in step with the chain, and names.
+#[derive(Debug)]
+pub(crate) struct FollowedSet {
+    follower: Follower<ChainSource>,
+    /// What people call the contracts and accounts that the timeline mentions.
+    pub(crate) names: BTreeMap<Address, String>,
+    /// In the order of deployment; the first is canonical from the beginning.
+    pub(crate) rollups: Vec<DeployedRollup>,
+}
+
+/// A rollup that was deployed, or what is said to be one.
+#[derive(Clone, Debug)]
+pub(crate) struct DeployedRollup {
+    /// What people call it: its position in the order of deployment, from 1.
+    pub(crate) label: u64,
+    pub(crate) address: Address,
+    /// The creation that is claimed for it.
+    pub(crate) create2: Create2,
+    pub(crate) clock: SlotClock,
+    /// What it really comes from. One that is forged isn't of the set.
+    pub(crate) kind: RollupKind,
+}
+
+impl FollowedSet {
+    /// Follows a set from its first event. `create2` is the creation of its rollup, and `salts` are those of
+    /// further Proposals contracts that will be deployed.
+    pub(crate) async fn follow(
+        client: Client,
+        deployed: &DeployedSet,
+        create2: Create2,
+        salts: impl Iterator<Item = B256>,
+    ) -> Result<Self> {
+        let (found, expect) = (&deployed.deployment, deployed.expect);
+        let addresses = Addresses {
+            chain_id: client.chain_id(),
+            asset: found.asset,
+            registry: found.registry,
+            governance: found.governance,
+            issuer: found.issuer,
+            distributor: deployed.reward_distributor,
+            expect,
+        };
+        let further = salts.map(|salt| Create2Origin { salt, ..Create2Origin::default() });
+        let origins = [Create2Origin::default()].into_iter().chain(further).collect();
+        let identity = SetIdentity { addresses, first_block: BlockNumber::ZERO, origins };
+        let names = [
+            (found.asset, "Asset"),
+            (found.registry, "Registry"),
+            (found.governance, "Governance"),
+            (found.proposals, PROPOSALS),
+            (found.issuer, "Issuer"),
+            (deployed.reward_distributor, "RewardDistributor"),
+            (expect, "Expect"),
+            (DEPLOYMENT_PROXY, "deployment proxy"),
+        ];
+        let mut set = Self {
+            follower: Follower::new(ChainSource::new(client), identity),
+            names: names.map(|(address, name)| (address, name.to_owned())).into(),
+            rollups: Vec::new(),
+        };
+        set.update().await?;
+        set.add_genuine(found.rollup, create2)?;
+        Ok(set)
+    }
+
+    /// The contracts that the set has one of.
+    pub(crate) const fn addresses(&self) -> &Addresses {
+        &self.follower.identity().addresses
+    }
+
+    /// The state as of the last [update](Self::update).
+    pub(crate) fn state(&self) -> &SetState {
+        self.follower.state()
+    }
+
+    /// Takes the state to the chain's newest block.
+    pub(crate) async fn update(&mut self) -> Result<()> {
+        let reached = self.follower.catch_up().await;
+        reached.map(drop).map_err(|error| Error::Following(Box::new(error)))
+    }
+
+    /// The set as of the last [update](Self::update), and its history.
+    pub(crate) async fn view(&mut self, question: &Question) -> Result<SetView> {
+        let view = self.follower.view(question).await;
+        view.map_err(|error| Error::Following(Box::new(error)))
+    }
+
+    /// The block that the state is of.
+    pub(crate) const fn block(&self) -> Option<BlockView> {
+        self.follower.block()
+    }
+
+    /// Adds a rollup of the set, and returns its index.
+    pub(crate) fn add_genuine(&mut self, address: Address, create2: Create2) -> Result<usize> {
+        let clock = self.state().rollup(address).map(|rollup| *rollup.clock());
+        let clock =
+            clock.ok_or_else(|| Error::Unexpected("a rollup isn't of the set".to_owned()))?;
+        Ok(self.add_rollup(address, create2, clock, RollupKind::Genuine))
+    }
+
+    /// Adds a rollup, and returns its index.
+    pub(crate) fn add_rollup(
+        &mut self,
+        address: Address,
+        create2: Create2,
+        clock: SlotClock,
+        kind: RollupKind,
+    ) -> usize {
+        let index = self.rollups.len();
+        let label = index as u64 + 1;
+        self.rollups.push(DeployedRollup { label, address, create2, clock, kind });
+        self.names.insert(address, format!("rollup {label}"));
+        index
+    }
+
+    /// The contracts in office.
+    pub(crate) fn deployment(&self) -> Deployment {
+        let (at, state) = (self.addresses(), self.state());
+        Deployment {
+            registry: at.registry,
+            governance: at.governance,
+            proposals: state.governance().governance_proposer(),
+            asset: at.asset,
+            issuer: at.issuer,
+            rollup: state.registry().rollup(),
+            reward_distributor: Some(at.distributor),
+        }
+    }
+
+    /// The index of the canonical rollup.
+    pub(crate) fn canonical(&self) -> usize {
+        let canonical = self.state().registry().rollup();
+        let found = self.rollups.iter().position(|rollup| rollup.address == canonical);
+        found.unwrap_or_default()
+    }
+
+    /// A contract's or an account's name, or its address.
+    pub(crate) fn name(&self, address: Address) -> String {
+        self.names.get(&address).cloned().unwrap_or_else(|| address.to_checksum(None))
+    }
+}
+
+impl DeployedRollup {
+    /// The first slot that stakes deposited at `time` can draw: two epochs later, the set is closed and has
+    /// them.
+    pub(crate) fn first_slot_after(&self, time: Timestamp) -> Slot {
+        let epoch = self.clock.epoch_at(time).unwrap_or_default();
+        self.clock.first_slot(epoch.next().next()).unwrap_or(Slot::MAX)
+    }
+}

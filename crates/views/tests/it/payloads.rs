@@ -1,0 +1,36 @@
+//! The proposals of a payload.
+
+use crate::chain::{Chain, GOVERNANCE, NEW_PROPOSALS, PAYLOAD, PROPOSALS, harmless};
+use alloy_primitives::Address;
+use canon_protocol::ProposalId;
+use canon_views::ProposalView;
+
+#[test]
+fn the_newest_pushed_proposal_of_a_payload_is_neither_anothers_nor_through_the_lock() {
+    const OTHER: Address = Address::with_last_byte(0xc2);
+    let mut chain = Chain::staked(3);
+    let id = chain.propose(PAYLOAD, &harmless());
+    let mut present = chain.view_in(1).present;
+    let pushed = *present.proposal(id).unwrap();
+    // Proposers and payloads of all proposals, and which of them is found.
+    type Case<'a> = (&'a [(Address, Address)], Option<u64>);
+    let cases: [Case<'_>; 6] = [
+        (&[], None),
+        (&[(PROPOSALS, PAYLOAD)], Some(0)),
+        (&[(PROPOSALS, PAYLOAD), (PROPOSALS, PAYLOAD), (PROPOSALS, OTHER)], Some(1)),
+        (&[(PROPOSALS, PAYLOAD), (GOVERNANCE, PAYLOAD)], Some(0)),
+        (&[(GOVERNANCE, PAYLOAD), (PROPOSALS, OTHER)], None),
+        // Whichever Proposals contract pushed it.
+        (&[(PROPOSALS, PAYLOAD), (NEW_PROPOSALS, PAYLOAD)], Some(1)),
+    ];
+    for (proposals, expected) in cases {
+        let numbered = (0..).zip(proposals);
+        let proposals = numbered.map(|(id, (proposer, payload))| {
+            let (proposer, payload) = (*proposer, *payload);
+            ProposalView { id: ProposalId::of(id), proposer, payload, ..pushed }
+        });
+        present.governance.proposals = proposals.collect();
+        let found = present.newest_pushed(PAYLOAD).map(|proposal| proposal.id);
+        assert_eq!(found, expected.map(ProposalId::of), "{:?}", present.governance.proposals);
+    }
+}
