@@ -67,7 +67,7 @@ pub enum Advance {
 }
 
 /// A set's state, kept in step with a chain.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Follower<S> {
     source: S,
     identity: SetIdentity,
@@ -136,7 +136,7 @@ struct Misfit {
 }
 
 /// A block that may still be replaced.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct WindowBlock {
     block: BlockView,
     logs: Vec<PlacedLog>,

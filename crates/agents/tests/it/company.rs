@@ -92,11 +92,13 @@ pub(crate) struct Company {
     /// What goes wrong at the endpoint.
     pub(crate) faults: Faults,
     client: Client,
-    views: Views,
+    pub(crate) views: Views,
     pub(crate) actors: Vec<Actor>,
     pub(crate) entries: Vec<Entry>,
     /// Why there was no view of a block.
     view_failures: Vec<String>,
+    /// How often a view is tried in each block.
+    pub(crate) attempts: u32,
     /// What views are asked for beside what the agents need.
     pub(crate) also_asked: Question,
 }
@@ -136,7 +138,7 @@ impl Company {
     pub(crate) async fn new(chain: &TestChain, maker: Maker) -> Self {
         let faults = Faults::default();
         let client = connect(RpcClient::new(faults.layer(chain.devchain.transport()), true)).await;
-        let views = Views::new(client.clone(), chain.identity.clone(), maker);
+        let views = maker.start(client.clone(), chain.identity.clone());
         faults.set(Plan::Never);
         Self {
             faults,
@@ -145,6 +147,7 @@ impl Company {
             actors: Vec::new(),
             entries: Vec::new(),
             view_failures: Vec::new(),
+            attempts: 1,
             also_asked: Question::default(),
         }
     }
@@ -254,12 +257,16 @@ impl Company {
     }
 
     async fn act_on_view(&mut self, chain: &TestChain) {
-        let view = match self.look(chain).await {
-            Ok(view) => view,
-            Err(error) => return self.view_failures.push(error),
-        };
-        for number in 0..self.actors.len() {
-            self.tick(number, &view).await;
+        for _ in 0..self.attempts {
+            match self.look(chain).await {
+                Ok(view) => {
+                    for actor in 0..self.actors.len() {
+                        self.tick(actor, &view).await;
+                    }
+                    return;
+                }
+                Err(error) => self.view_failures.push(error),
+            }
         }
     }
 
@@ -286,7 +293,7 @@ impl Company {
     /// The process ends, and another one goes on where the journals end.
     pub(crate) fn restart(&mut self, chain: &TestChain) {
         let maker = self.views.maker();
-        self.views = Views::new(self.client.clone(), chain.identity.clone(), maker);
+        self.views = maker.start(self.client.clone(), chain.identity.clone());
         self.actors.iter_mut().for_each(Actor::restart);
     }
 
@@ -317,6 +324,12 @@ impl Company {
             }
         }
         panic!("not within {blocks} blocks:\n{}", self.story());
+    }
+
+    /// Forgets what was reported so far.
+    pub(crate) fn forget_reports(&mut self) {
+        self.entries.clear();
+        self.view_failures.clear();
     }
 
     /// What was confirmed, in order: block by block, and in each in the order of the agents' numbers.

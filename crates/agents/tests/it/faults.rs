@@ -1,10 +1,15 @@
 //! Endpoints that fail, at every request and at random.
 
 use crate::{
-    run::{Cast, Run, Step, Who},
+    run::{Cast, Run, Step, StepStart, Who, assert_same},
     views::Maker,
 };
+use canon_devchain::OldTransactions;
 use canon_faults::{Fault, Plan};
+use canon_protocol::Slot;
+use canon_testkit::histories::Rng;
+use canon_views::IntentSubject;
+use core::ops::Range;
 
 /// Blocks after which everything is settled once nothing fails any more.
 const REST: u32 = 3;
@@ -30,56 +35,219 @@ const fn cast(who: Who) -> Cast {
     }
 }
 
+/// The steps of an upgrade in which faults are tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tried {
+    /// Those in which somebody does what nobody else does.
+    OwnSteps,
+    AllSteps,
+}
+
+/// Whether nobody else does that, and it is no daily work.
+const fn is_own(who: Who, subject: &IntentSubject) -> bool {
+    match subject {
+        IntentSubject::Seed { .. } | IntentSubject::Block { .. } => false,
+        IntentSubject::Signal { .. } => matches!(who, Who::Sequencer),
+        _ => true,
+    }
+}
+
 /// The whole upgrade, step by step, with a fault at each packet of `who`: a step ends in the same state,
-/// and all that `who` has to do is done once.
-async fn at_every_packet(who: Who, maker: Maker, faults: &[Fault]) {
-    let cast = cast(who);
-    let mut run = Run::new(maker, cast, Some(who)).await;
+/// and all that `who` has to do is confirmed once.
+async fn at_every_packet(who: Who, maker: Maker, faults: &[Fault], tried: Tried) {
+    let mut run = Run::new(maker, cast(who), Some(who)).await;
     let mut cases = 0;
     for step in Step::ALL {
-        run.skip_to(step).await;
-        let start = run.step_start(step);
-        let mut expected = Run::at_step(&start, maker, cast, Some(who)).await;
-        expected.step(step, cast, |_| {}).await;
-        expected.blocks(REST).await;
-        let packets = expected.place(who).0.faults.packets();
-        let (outcome, confirmed) = (expected.outcome().await, expected.confirmed_to(who));
-        assert_eq!(expected.place(who).0.failures(), [""; 0]);
-        for packet in 0..packets {
+        run.go_to(step).await;
+        let mut start = run.save(step).await;
+        run.come_back_to(&mut start).await;
+        run.step(step, |_| {}).await;
+        run.blocks(REST).await;
+        let (outcome, confirmed) = (run.outcome().await, run.confirmed_to(who));
+        let (company, _) = run.place(who);
+        assert_eq!(company.failures(), [""; 0]);
+        let has_acted = company.sent_since(0).iter().any(|subject| is_own(who, subject));
+        let is_tried = has_acted || tried == Tried::AllSteps;
+        for packet in (0..company.faults.packets()).filter(|_| is_tried) {
             for fault in faults {
-                let case = format!("{step:?}, {maker:?}, {fault:?} at packet {packet} of {who:?}");
-                let mut run = Run::at_step(&start, maker, cast, Some(who)).await;
+                let case =
+                    format!("{fault:?} at packet {packet} of {who:?} in {step:?} with {maker:?}");
+                run.come_back_to(&mut start).await;
                 run.place(who).0.faults.set(Plan::At(packet, fault.clone()));
-                run.step(step, cast, |_| {}).await;
+                run.step(step, |_| {}).await;
                 run.place(who).0.faults.end();
                 run.blocks(REST).await;
-                assert_eq!(run.outcome().await, outcome, "{case}: {}", run.story());
+                let found = run.outcome().await;
+                assert_same(&found, &outcome, || format!("{case}: {}", run.story()));
                 assert_eq!(run.confirmed_to(who), confirmed, "{case}: {}", run.story());
                 cases += 1;
             }
         }
-        run.step(step, cast, |_| {}).await;
+        run.come_back_to(&mut start).await;
+        run.step(step, |_| {}).await;
     }
     println!("{cases} cases of {who:?} with {maker:?}");
+    assert!(cases > 30);
+}
+
+/// L1 blocks of four slots.
+const FOUR_SLOTS: u32 = 8;
+
+#[tokio::test]
+async fn a_fault_costs_a_sequencer_no_slot() {
+    for (maker, fault) in [(Maker::Fold, Fault::Lost), (Maker::Reads, Fault::AnswerLost)] {
+        let who = Who::Sequencer;
+        let mut run = Run::new(maker, cast(who), Some(who)).await;
+        run.go_to(Step::Signals).await;
+        let mut start = run.save(Step::Signals).await;
+        run.come_back_to(&mut start).await;
+        let slots = four_slots(&mut run).await;
+        let (signals, blocks) = &slots;
+        assert_eq!((signals.len(), blocks.len()), (2, 4), "two signals win a round");
+        let packets = run.place(who).0.faults.packets();
+        assert!(packets > 40);
+        for packet in 0..packets {
+            run.come_back_to(&mut start).await;
+            run.place(who).0.faults.set(Plan::At(packet, fault.clone()));
+            let case = format!("{fault:?} at packet {packet} with {maker:?}");
+            assert_eq!(four_slots(&mut run).await, slots, "{case}: {}", run.story());
+        }
+    }
+}
+
+/// Plays four slots. Returns those whose signals and blocks the sequencer confirmed.
+async fn four_slots(run: &mut Run) -> (Vec<Slot>, Vec<Slot>) {
+    run.blocks(FOUR_SLOTS).await;
+    run.act().await;
+    let rollup = run.chain.addresses().rollup;
+    let (company, _) = run.place(Who::Sequencer);
+    let signals = company.signaled();
+    // One before the first signal is known from the journal.
+    let blocks = company.proposed(rollup).into_iter().map(|(slot, _)| slot);
+    let blocks = blocks.filter(|slot| Some(slot) >= signals.first());
+    (signals.clone(), blocks.collect())
 }
 
 #[tokio::test]
-async fn sequencer() {
-    at_every_packet(Who::Sequencer, Maker::Reads, &[Fault::Lost]).await;
+async fn an_answer_to_the_holder_that_is_lost_costs_time_and_nothing_else() {
+    at_every_packet(Who::Holder, Maker::Fold, &[Fault::AnswerLost], Tried::OwnSteps).await;
 }
+
 #[tokio::test]
-async fn holder() {
-    at_every_packet(Who::Holder, Maker::Reads, &[Fault::Lost]).await;
+async fn an_answer_to_the_keeper_that_is_lost_costs_time_and_nothing_else() {
+    at_every_packet(Who::Keeper, Maker::Fold, &[Fault::AnswerLost], Tried::OwnSteps).await;
 }
+
 #[tokio::test]
-async fn keeper() {
-    at_every_packet(Who::Keeper, Maker::Reads, &[Fault::Lost]).await;
+async fn a_mover_that_is_killed_at_a_request_goes_on() {
+    at_every_packet(Who::Mover, Maker::Reads, &[Fault::KilledAfter], Tried::OwnSteps).await;
 }
-#[tokio::test]
-async fn mover() {
-    at_every_packet(Who::Mover, Maker::Reads, &[Fault::Lost]).await;
+
+/// All that can go wrong, at all packets.
+async fn all_that_goes_wrong(who: Who) {
+    for maker in Maker::ALL {
+        at_every_packet(who, maker, &all_faults(), Tried::AllSteps).await;
+    }
 }
+
 #[tokio::test]
-async fn keeper2() {
-    at_every_packet(Who::Keeper, Maker::Fold, &all_faults()).await;
+#[ignore = "takes minutes"]
+async fn all_that_goes_wrong_at_the_sequencer() {
+    all_that_goes_wrong(Who::Sequencer).await;
+}
+
+#[tokio::test]
+#[ignore = "takes minutes"]
+async fn all_that_goes_wrong_at_the_holder() {
+    all_that_goes_wrong(Who::Holder).await;
+}
+
+#[tokio::test]
+#[ignore = "takes minutes"]
+async fn all_that_goes_wrong_at_the_keeper() {
+    all_that_goes_wrong(Who::Keeper).await;
+}
+
+#[tokio::test]
+#[ignore = "takes minutes"]
+async fn all_that_goes_wrong_at_the_mover() {
+    all_that_goes_wrong(Who::Mover).await;
+}
+
+/// What an endpoint does wrong now and then. Nothing of it ends the process.
+fn endpoint_faults() -> Vec<Fault> {
+    let delays = [1, 3, 10, 40].map(Fault::Delayed);
+    let others = [Fault::Lost, Fault::AnswerLost, Fault::Doubled, Fault::Stale];
+    delays.into_iter().chain(others).collect()
+}
+
+/// Whether blocks are replaced now and then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reorganizations {
+    None,
+    UpToFourBlocks,
+}
+
+/// Plays the upgrade until the stakes have moved, at an endpoint that fails by a plan. `disturb` is called
+/// after every block.
+async fn play(run: &mut Run, start: &mut StepStart, plan: Plan, mut disturb: impl FnMut(&mut Run)) {
+    run.come_back_to(start).await;
+    let company = &mut run.companies[0];
+    company.faults.set(plan);
+    company.attempts = 3;
+    // Signals from the beginning on, beside the orders.
+    run.set_up(Step::Signals).await;
+    run.step(Step::Orders, &mut disturb).await;
+    run.step(Step::Signals, &mut disturb).await;
+    for step in [Step::Vote, Step::Execution, Step::Moves] {
+        run.go_to(step).await;
+        run.step(step, &mut disturb).await;
+    }
+    run.companies[0].faults.end();
+    run.blocks(REST).await;
+}
+
+/// Plays the upgrade with faults at random, for each seed: it ends in the same state.
+async fn at_random(
+    maker: Maker,
+    seeds: Range<u64>,
+    faults: &[Fault],
+    reorganizations: Reorganizations,
+) {
+    let mut run = Run::new(maker, Cast::All, None).await;
+    let mut start = run.save(Step::Orders).await;
+    play(&mut run, &mut start, Plan::Never, |_| {}).await;
+    let outcome = run.outcome().await;
+    for seed in seeds {
+        let (rng, percent, faults) = (Rng::new(seed), 2 + seed % 16, faults.to_vec());
+        let mut rng_of_blocks = Rng::new(!seed);
+        let disturb = |run: &mut Run| {
+            if reorganizations == Reorganizations::UpToFourBlocks && rng_of_blocks.chance(1, 8) {
+                let old = [OldTransactions::Drop, OldTransactions::ReturnToPool];
+                let old = *rng_of_blocks.pick(&old).unwrap();
+                run.reorganize(rng_of_blocks.between(1, 4), old);
+            }
+        };
+        play(&mut run, &mut start, Plan::Random { rng, percent, faults }, disturb).await;
+        let found = run.outcome().await;
+        assert_same(&found, &outcome, || format!("seed {seed}: {}", run.story()));
+        assert_eq!(run.chain.devchain.pool_size(), 0, "seed {seed}: {}", run.story());
+    }
+}
+
+#[tokio::test]
+async fn endpoints_that_fail_at_random_cost_time_and_nothing_else() {
+    at_random(Maker::Fold, 0..150, &endpoint_faults(), Reorganizations::None).await;
+}
+
+#[tokio::test]
+async fn processes_that_are_killed_at_random_go_on() {
+    at_random(Maker::Reads, 150..200, &all_faults(), Reorganizations::None).await;
+}
+
+#[tokio::test]
+async fn what_reorganizations_take_back_is_done_again() {
+    let reorganizations = Reorganizations::UpToFourBlocks;
+    at_random(Maker::Fold, 1_000..1_040, &endpoint_faults(), reorganizations).await;
+    at_random(Maker::Reads, 1_040..1_060, &all_faults(), reorganizations).await;
 }

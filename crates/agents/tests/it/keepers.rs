@@ -37,7 +37,7 @@ async fn accepted(chain: &mut TestChain, payload: Address) -> Deadlines {
 }
 
 /// What was confirmed but for seeds.
-fn done(company: &Company) -> Vec<IntentSubject> {
+pub(crate) fn done(company: &Company) -> Vec<IntentSubject> {
     let is_seed = |subject: &IntentSubject| matches!(subject, IntentSubject::Seed { .. });
     company.confirmed().into_iter().filter(|subject| !is_seed(subject)).collect()
 }
@@ -167,18 +167,18 @@ async fn what_a_replaced_proposals_contract_pushed_is_dropped() {
 }
 
 /// A withdrawal by the deployer, an exit and a move that is announced, and when each is due.
-struct Due {
-    chain: TestChain,
-    old: Address,
-    new: Address,
-    recipient: Address,
-    unlocks_at: Timestamp,
-    exitable_at: Timestamp,
-    ready_at: Timestamp,
+pub(crate) struct Due {
+    pub(crate) chain: TestChain,
+    pub(crate) old: Address,
+    pub(crate) new: Address,
+    pub(crate) recipient: Address,
+    pub(crate) unlocks_at: Timestamp,
+    pub(crate) exitable_at: Timestamp,
+    pub(crate) ready_at: Timestamp,
 }
 
 impl Due {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let mut chain = TestChain::new().await;
         let old = chain.addresses().rollup;
         chain.stake(old, 2).await;
@@ -197,7 +197,7 @@ impl Due {
     }
 
     /// A keeper that pays out.
-    async fn company(&self, maker: Maker) -> Company {
+    pub(crate) async fn company(&self, maker: Maker) -> Company {
         let mut company = Company::new(&self.chain, maker).await;
         company.add_keeper(&self.chain, PayOut::Everything);
         // Views without history have what is asked for.
@@ -208,31 +208,31 @@ impl Due {
         company
     }
 
-    fn exit(&self) -> IntentSubject {
+    pub(crate) fn exit(&self) -> IntentSubject {
         let (rollup, exitable_at) = (self.old, self.exitable_at);
         IntentSubject::Exit { rollup, attester: attester(0), exitable_at }
     }
 
-    fn moved(&self) -> IntentSubject {
+    pub(crate) fn moved(&self) -> IntentSubject {
         let (rollup, ready_at) = (self.old, self.ready_at);
         IntentSubject::Move { rollup, attester: attester(1), ready_at }
     }
 
-    async fn paid(&self) -> Amount {
+    pub(crate) async fn paid(&self) -> Amount {
         self.chain.holder(self.recipient, []).await.balance
     }
 
     /// The target of the move becomes canonical, however it came to that.
-    async fn switch(&self) {
+    pub(crate) async fn switch(&self) {
         let registry = self.chain.addresses().registry;
         self.chain.as_governance(registry, Registry::upgradeCall { rollup: self.new }).await;
     }
 }
 
-const WITHDRAWAL: IntentSubject = IntentSubject::Withdrawal { id: WithdrawalId::ZERO };
+pub(crate) const WITHDRAWAL: IntentSubject = IntentSubject::Withdrawal { id: WithdrawalId::ZERO };
 
 /// The second before `time`.
-const fn before(time: Timestamp) -> Timestamp {
+pub(crate) const fn before(time: Timestamp) -> Timestamp {
     Timestamp::of(time.get() - 1)
 }
 

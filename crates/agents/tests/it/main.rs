@@ -4,6 +4,8 @@
 
 mod company;
 mod faults;
+mod forgotten;
+mod frugality;
 mod holders;
 mod keepers;
 mod movers;

@@ -10,8 +10,8 @@ use crate::{
 async fn play(maker: Maker, cast: Cast, mut disturb: impl FnMut(&mut Run)) -> Run {
     let mut run = Run::new(maker, cast, None).await;
     for step in Step::ALL {
-        run.skip_to(step).await;
-        run.step(step, cast, &mut disturb).await;
+        run.go_to(step).await;
+        run.step(step, &mut disturb).await;
     }
     run.blocks(2).await;
     run
@@ -21,14 +21,14 @@ async fn play(maker: Maker, cast: Cast, mut disturb: impl FnMut(&mut Run)) -> Ru
 async fn agents_started_anew_at_every_block_do_the_same() {
     for maker in Maker::ALL {
         let t = std::time::Instant::now();
-        let undisturbed = play(maker, Cast::All, |_| {}).await;
+        let mut undisturbed = play(maker, Cast::All, |_| {}).await;
         println!("{maker:?} {:?} {}", t.elapsed(), undisturbed.story());
         let restarted = play(maker, Cast::All, |run| {
             for company in &mut run.companies {
                 company.restart(&run.chain);
             }
         });
-        let restarted = restarted.await;
+        let mut restarted = restarted.await;
         assert_eq!(restarted.chain.devchain.block_hash(), undisturbed.chain.devchain.block_hash());
     }
 }
@@ -36,13 +36,13 @@ async fn agents_started_anew_at_every_block_do_the_same() {
 #[tokio::test]
 async fn agents_without_a_journal_know_from_the_state_what_is_done() {
     for maker in Maker::ALL {
-        let undisturbed = play(maker, Cast::HolderOnlyVotes, |_| {}).await;
+        let mut undisturbed = play(maker, Cast::HolderOnlyVotes, |_| {}).await;
         let restarted = play(maker, Cast::HolderOnlyVotes, |run| {
             for company in &mut run.companies {
                 company.actors.iter_mut().for_each(Actor::restart_without_journal);
             }
         });
-        let restarted = restarted.await;
+        let mut restarted = restarted.await;
         assert_eq!(restarted.state().await, undisturbed.state().await);
     }
 }

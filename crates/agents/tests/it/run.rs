@@ -2,23 +2,24 @@
 
 use crate::{
     company::Company,
-    test_chain::{Image, TestChain, attester, key, tokens},
-    views::Maker,
+    test_chain::{BLOCK, Image, TestChain, attester, key, tokens},
+    views::{Maker, Views},
 };
 use alloy_primitives::Address;
 use canon_chain::{
     calls,
     tx::{Journal, JournalContents, MemoryJournal},
 };
-use canon_follow::{ChainSource, Follower};
+use canon_devchain::{OldTransactions, ReorgOptions, SnapshotId};
+use canon_faults::Plan;
 use canon_protocol::{
-    Amount, AttesterStatus, Payment, ProposalId, ProposalState, Seconds, Support, WithdrawalId,
+    Amount, AttesterStatus, Payment, ProposalId, ProposalState, SetState, Support, WithdrawalId,
 };
 use canon_views::{
-    BlockDuty, IntentSubject, LockMethod, Order, PayOut, Present, Question, Share, SignalPlan,
+    BlockDuty, IntentSubject, LockMethod, Order, PayOut, Question, SetView, Share, SignalPlan,
 };
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::OnceCell;
 
 const ID: ProposalId = ProposalId::ZERO;
@@ -38,8 +39,10 @@ pub(crate) enum Who {
 /// The parts of the upgrade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Step {
-    /// Signals and the push; locks, withdrawals and the announcement of the move meanwhile.
-    Proposal,
+    /// Locks, withdrawals, and the announcement of the move.
+    Orders,
+    /// Signals, and the push.
+    Signals,
     Vote,
     Execution,
     /// Stakes follow, and what is due is paid.
@@ -53,8 +56,8 @@ impl Who {
 }
 
 impl Step {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Proposal, Self::Vote, Self::Execution, Self::Moves, Self::NewBlocks];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Orders, Self::Signals, Self::Vote, Self::Execution, Self::Moves, Self::NewBlocks];
 }
 
 /// Who takes part, and what they want.
@@ -79,12 +82,14 @@ struct Start {
     plan: SignalPlan,
 }
 
-/// The beginning of a step.
-#[derive(Clone, Debug)]
+/// The beginning of a step, to come back to.
+#[derive(Debug)]
 pub(crate) struct StepStart {
-    pub(crate) step: Step,
-    image: Image,
+    step: Step,
+    snapshot: SnapshotId,
     journals: BTreeMap<Who, JournalContents>,
+    /// Those of the companies, and of the test, which have seen all blocks so far.
+    views: (Vec<Views>, Views),
 }
 
 pub(crate) struct Run {
@@ -92,7 +97,11 @@ pub(crate) struct Run {
     pub(crate) companies: Vec<Company>,
     /// The company and the number in it.
     places: BTreeMap<Who, (usize, usize)>,
-    new: Address,
+    cast: Cast,
+    /// The number of the block before the present step.
+    step_start: u64,
+    /// What the test itself sees.
+    views: Views,
 }
 
 impl Start {
@@ -118,8 +127,6 @@ impl Start {
         let [mut leaver, mut mover] = [1, 2].map(|number| chain.sender(key("withdrawer", number)));
         chain.send_by(&mut leaver, calls::unstake(old, attester(1), recipient())).await;
         chain.send_by(&mut mover, calls::announce_move(old, attester(2), new)).await;
-        // Where a seed can be recorded, and a round begins soon.
-        chain.mine();
         Self { image: chain.image(), new, plan }
     }
 }
@@ -131,72 +138,87 @@ fn recipient() -> Address {
 impl Run {
     /// The beginning, with everybody in one company; but for `apart`, who has one of its own.
     pub(crate) async fn new(maker: Maker, cast: Cast, apart: Option<Who>) -> Self {
-        let start = Start::get().await;
-        let mut run = Self::at(&start.image, maker, cast, apart, &BTreeMap::new()).await;
+        let Start { image, new, .. } = Start::get().await;
+        let mut chain = TestChain::at(image).await;
+        let (old, new) = (chain.addresses().rollup, *new);
         if cast == Cast::HolderOnlyVotes {
-            run.chain.lock_for(key("holder", 0).address(), tokens(2_500)).await;
+            chain.lock_for(key("holder", 0).address(), tokens(2_500)).await;
         }
-        run
-    }
-
-    /// The beginning of a step.
-    pub(crate) async fn at_step(
-        start: &StepStart,
-        maker: Maker,
-        cast: Cast,
-        apart: Option<Who>,
-    ) -> Self {
-        let mut run = Self::at(&start.image, maker, cast, apart, &start.journals).await;
-        if start.step == Step::NewBlocks {
-            run.serve_new_rollup();
-        }
-        run
-    }
-
-    async fn at(
-        image: &Image,
-        maker: Maker,
-        cast: Cast,
-        apart: Option<Who>,
-        journals: &BTreeMap<Who, JournalContents>,
-    ) -> Self {
-        let Start { new, plan, .. } = *Start::get().await;
-        let chain = TestChain::at(image).await;
-        let old = chain.addresses().rollup;
-        let mut companies = vec![Company::new(&chain, maker).await];
+        let mut companies = Vec::new();
         if apart.is_some() {
-            companies.push(Company::new(&chain, maker).await);
+            // Those whose endpoint doesn't fail.
+            companies.push(Company::new(&chain, Maker::Fold).await);
         }
-        let mut places = BTreeMap::new();
-        for who in Who::ALL {
-            if who == Who::Mover && cast == Cast::KeeperAlonePays {
-                continue;
-            }
-            let number = usize::from(apart == Some(who));
-            let company = &mut companies[number];
-            let actor = match who {
-                Who::Sequencer => company.add_sequencer(0, old, BlockDuty::Propose, Some(plan)),
-                Who::Holder => add_holder(company, cast),
-                Who::Keeper => {
-                    let pay_out = match cast {
-                        Cast::KeeperPaysNobody => PayOut::No,
-                        _ => PayOut::Everything,
-                    };
-                    company.add_keeper(&chain, pay_out)
-                }
-                Who::Mover => company.add_mover(0, old, new),
-            };
-            let journal = journals.get(&who).cloned().unwrap_or_default();
-            company.actors[actor].journal = MemoryJournal::new(journal);
-            company.actors[actor].restart();
+        companies.push(Company::new(&chain, maker).await);
+        for company in &mut companies {
             // Views without history have what is asked for.
             let asked = &mut company.also_asked;
             asked.withdrawals.extend([0, 1].map(WithdrawalId::of));
             asked.rollups.insert(old, [0, 1, 2].map(attester).into());
             asked.rollups.insert(new, [0, 2].map(attester).into());
+        }
+        let mut places = BTreeMap::new();
+        for who in Who::ALL {
+            let number = usize::from(apart == Some(who));
+            let company = &mut companies[number];
+            let actor = match who {
+                Who::Sequencer => company.add_sequencer(0, old, BlockDuty::Propose, None),
+                Who::Holder => add_holder(company, cast),
+                Who::Keeper if cast == Cast::KeeperPaysNobody => {
+                    company.add_keeper(&chain, PayOut::No)
+                }
+                Who::Keeper => company.add_keeper(&chain, PayOut::Everything),
+                Who::Mover if cast == Cast::KeeperAlonePays => continue,
+                Who::Mover => company.add_mover(0, old, new),
+            };
             places.insert(who, (number, actor));
         }
-        Self { chain, companies, places, new }
+        let views = Maker::Fold.start(chain.client.clone(), chain.identity.clone());
+        let step_start = chain.devchain.block_number();
+        Self { chain, companies, places, cast, step_start, views }
+    }
+
+    /// Replaces the newest blocks by empty ones, but for those before the present step: what has a deadline
+    /// can't be done again after the time that was skipped.
+    pub(crate) fn reorganize(&self, depth: u64, old: OldTransactions) {
+        let devchain = &self.chain.devchain;
+        let depth = depth.min(devchain.block_number() - self.step_start);
+        devchain.reorg(ReorgOptions { depth, old, ..ReorgOptions::default() }).unwrap();
+    }
+
+    /// Where a step begins, to come back to.
+    pub(crate) async fn save(&mut self, step: Step) -> StepStart {
+        let journals = self.places.iter().map(|(who, (company, actor))| {
+            (*who, self.companies[*company].actors[*actor].journal.load().unwrap())
+        });
+        let journals = journals.collect();
+        self.look().await;
+        let mut views = (Vec::new(), self.views.clone());
+        for company in &mut self.companies {
+            company.look(&self.chain).await.unwrap();
+            views.0.push(company.views.clone());
+        }
+        StepStart { step, snapshot: self.chain.devchain.snapshot(), journals, views }
+    }
+
+    /// Comes back to where a step begins. The agents are started anew, from the journals as they were, and
+    /// nothing goes wrong.
+    pub(crate) async fn come_back_to(&mut self, start: &mut StepStart) {
+        self.chain.devchain.revert(start.snapshot).unwrap();
+        start.snapshot = self.chain.devchain.snapshot();
+        self.step_start = self.chain.devchain.block_number();
+        for (who, journal) in &start.journals {
+            let (company, actor) = self.place(*who);
+            company.actors[actor].journal = MemoryJournal::new(journal.clone());
+            company.actors[actor].restart();
+        }
+        self.set_up(start.step).await;
+        self.views = start.views.1.clone();
+        for (company, views) in self.companies.iter_mut().zip(&start.views.0) {
+            company.views = views.clone();
+            company.forget_reports();
+            company.faults.set(Plan::Never);
+        }
     }
 
     /// The company that `who` is in, and its number there.
@@ -205,42 +227,70 @@ impl Run {
         (&mut self.companies[company], actor)
     }
 
-    /// Where a step begins, to come back to.
-    pub(crate) fn step_start(&self, step: Step) -> StepStart {
-        let journals = self.places.iter().map(|(who, (company, actor))| {
-            (*who, self.companies[*company].actors[*actor].journal.load().unwrap())
-        });
-        StepStart { step, image: self.chain.image(), journals: journals.collect() }
+    /// What changes in the agents' settings when a step begins.
+    pub(crate) async fn set_up(&mut self, step: Step) {
+        let Start { new, plan, .. } = *Start::get().await;
+        let old = self.chain.addresses().rollup;
+        let (company, actor) = self.place(Who::Sequencer);
+        let sequencer = company.sequencer(actor);
+        sequencer.plan = (step >= Step::Signals).then_some(plan);
+        sequencer.identity.rollup = if step >= Step::NewBlocks { new } else { old };
     }
 
-    /// Skips the time in which nothing happens before a step.
-    pub(crate) async fn skip_to(&mut self, step: Step) {
-        let view = self.chain.look().await;
+    /// Goes to where a step begins, through blocks or time in which nothing of interest happens.
+    pub(crate) async fn go_to(&mut self, step: Step) {
+        let view = self.look().await.present;
         let deadlines = view.proposal(ID).map(|proposal| proposal.deadlines());
         match (step, deadlines) {
+            (Step::Signals, _) => {
+                // The first L1 block of the first slot of a round.
+                while !self.is_round_start().await {
+                    self.block().await;
+                }
+            }
             (Step::Vote, Some(deadlines)) => {
                 self.chain.skip_until_next_is(deadlines.voting_starts());
             }
             (Step::Execution, Some(deadlines)) => {
                 self.chain.skip_until_next_is(deadlines.earliest_execution());
             }
-            (Step::NewBlocks, _) => self.serve_new_rollup(),
             _ => {}
         }
+        self.step_start = self.chain.devchain.block_number();
+        self.set_up(step).await;
     }
 
-    /// The operator of the sequencer goes to the new rollup.
-    fn serve_new_rollup(&mut self) {
-        let new = self.new;
-        let (company, actor) = self.place(Who::Sequencer);
-        company.sequencer(actor).identity.rollup = new;
+    /// Whether the next block is the first one of a round, in which somebody can signal.
+    async fn is_round_start(&mut self) -> bool {
+        let view = self.look().await.present;
+        let rules = view.signaling.as_ref().unwrap().rules;
+        let rollup = view.canonical_rollup().unwrap();
+        let slot = rollup.slot.unwrap();
+        let starts = rollup.clock.slot_start(rules.first_slot(rules.round_of(slot))).unwrap();
+        rollup.proposer.is_some() && view.next.get() < starts.get() + BLOCK.get()
+    }
+
+    /// What the test itself sees.
+    async fn look(&mut self) -> SetView {
+        let (old, new) = (self.chain.addresses().rollup, Start::get().await.new);
+        let mut question = Question::new(self.chain.next());
+        question.rollups.insert(old, [0, 1, 2].map(attester).into());
+        question.rollups.insert(new, [0, 2].map(attester).into());
+        question.holders.insert(key("holder", 0).address(), [ID].into());
+        question.withdrawals.extend([0, 1].map(WithdrawalId::of));
+        self.views.view(&question).await.unwrap()
+    }
+
+    /// Everybody acts.
+    pub(crate) async fn act(&mut self) {
+        for company in &mut self.companies {
+            company.act(&self.chain).await;
+        }
     }
 
     /// Everybody acts, and a block is mined.
     pub(crate) async fn block(&mut self) {
-        for company in &mut self.companies {
-            company.act(&self.chain).await;
-        }
+        self.act().await;
         self.chain.mine();
     }
 
@@ -251,16 +301,11 @@ impl Run {
     }
 
     /// Plays a step to its end. `disturb` is called after every block.
-    pub(crate) async fn step(
-        &mut self,
-        step: Step,
-        cast: Cast,
-        mut disturb: impl FnMut(&mut Self),
-    ) {
+    pub(crate) async fn step(&mut self, step: Step, mut disturb: impl FnMut(&mut Self)) {
         for _ in 0..MAX_BLOCKS {
             self.block().await;
             disturb(self);
-            if self.is_over(step, cast).await {
+            if self.is_over(step).await {
                 return;
             }
         }
@@ -268,66 +313,51 @@ impl Run {
     }
 
     /// Whether all of a step is done that the agents do.
-    async fn is_over(&self, step: Step, cast: Cast) -> bool {
-        let (old, holder) = (self.chain.addresses().rollup, key("holder", 0).address());
-        let mut question = Question::new(self.chain.next());
-        question.rollups.insert(old, [0, 1, 2].map(attester).into());
-        question.rollups.insert(self.new, [0, 2].map(attester).into());
-        question.holders.insert(holder, [ID].into());
-        question.withdrawals.extend([0, 1].map(WithdrawalId::of));
-        let view = self.chain.ask(question).await;
-        let moves =
-            |number| view.attester(old, attester(number)).is_some_and(|here| here.moving.is_some());
-        let is_moved = |number| {
-            let there = view.attester(self.new, attester(number));
-            there.is_some_and(|there| there.status == AttesterStatus::Validating)
-        };
+    async fn is_over(&mut self, step: Step) -> bool {
+        let view = self.look().await.present;
+        let (old, new) = (self.chain.addresses().rollup, Start::get().await.new);
+        let stands = |rollup, number| view.attester(rollup, attester(number)).unwrap();
+        let is_moved = |number| stands(new, number).status == AttesterStatus::Validating;
         let is_paid = |id| {
-            let paid =
-                |withdrawal: &canon_views::WithdrawalView| withdrawal.payment != Payment::Due;
-            view.withdrawals.get(&WithdrawalId::of(id)).is_none_or(paid)
+            let withdrawal = view.withdrawals.get(&WithdrawalId::of(id));
+            withdrawal.is_none_or(|withdrawal| withdrawal.payment != Payment::Due)
         };
-        let pays = cast != Cast::KeeperPaysNobody;
+        let (pays, moves) =
+            (self.cast != Cast::KeeperPaysNobody, self.cast != Cast::KeeperAlonePays);
         let proposal = view.proposal(ID);
+        let power = power(self.cast);
         match step {
-            Step::Proposal => {
-                let is_announced = cast == Cast::KeeperAlonePays || moves(0);
-                proposal.is_some() && is_announced && view.holders[&holder].power == power(cast)
+            Step::Orders => {
+                let holder = &view.holders[&key("holder", 0).address()];
+                let is_locked = holder.power == power
+                    && view.governance.withdrawal_count == withdrawals(self.cast);
+                is_locked && (stands(old, 0).moving.is_some() || !moves)
             }
+            Step::Signals => proposal.is_some(),
             Step::Vote => {
-                let has_left =
-                    view.attester(old, attester(1)).unwrap().status == AttesterStatus::None;
-                proposal.unwrap().tally.yea == power(cast) && (has_left || !pays)
+                let has_left = stands(old, 1).status == AttesterStatus::None;
+                proposal.unwrap().tally.yea == power && (has_left || !pays)
             }
             Step::Execution => {
                 let is_executed = proposal.unwrap().state == ProposalState::Executed;
                 is_executed && (is_paid(0) || !pays) && is_paid(1)
             }
-            Step::Moves => (cast == Cast::KeeperAlonePays || is_moved(0)) && (is_moved(2) || !pays),
-            Step::NewBlocks => {
-                let head = view.rollups[&self.new].head;
-                head.is_some_and(|head| head.number.get() >= 2)
-            }
+            Step::Moves => (is_moved(0) || !moves) && (is_moved(2) || !pays),
+            Step::NewBlocks => view.rollups[&new].head.is_some(),
         }
+    }
+
+    /// The set's state.
+    pub(crate) async fn state(&mut self) -> Arc<SetState> {
+        self.look().await.history.unwrap()
     }
 
     /// The set's state, without what depends on when things happened: times, slots, and what there is one
     /// of for each slot.
-    pub(crate) async fn outcome(&self) -> Value {
-        let source = ChainSource::new(self.chain.client.clone());
-        let mut follower = Follower::new(source, self.chain.identity.clone());
-        follower.catch_up().await.unwrap();
-        let mut state = serde_json::to_value(follower.state()).unwrap();
+    pub(crate) async fn outcome(&mut self) -> Value {
+        let mut state = serde_json::to_value(&*self.state().await).unwrap();
         forget_times(&mut state);
         state
-    }
-
-    /// The set's state.
-    pub(crate) async fn state(&self) -> canon_protocol::SetState {
-        let source = ChainSource::new(self.chain.client.clone());
-        let mut follower = Follower::new(source, self.chain.identity.clone());
-        follower.catch_up().await.unwrap();
-        follower.state().clone()
     }
 
     /// What was confirmed to `who` that isn't of a slot or an epoch, in no particular order.
@@ -355,6 +385,29 @@ impl Run {
     }
 }
 
+/// Fails, and shows where two values differ.
+pub(crate) fn assert_same(found: &Value, expected: &Value, case: impl Fn() -> String) {
+    fn differ(path: String, found: &Value, expected: &Value, differences: &mut Vec<String>) {
+        match (found, expected) {
+            (Value::Object(found), Value::Object(expected)) if found.keys().eq(expected.keys()) => {
+                for ((key, found), expected) in found.iter().zip(expected.values()) {
+                    differ(format!("{path}.{key}"), found, expected, differences);
+                }
+            }
+            (Value::Array(found), Value::Array(expected)) if found.len() == expected.len() => {
+                for (index, (found, expected)) in found.iter().zip(expected).enumerate() {
+                    differ(format!("{path}[{index}]"), found, expected, differences);
+                }
+            }
+            _ if found == expected => {}
+            _ => differences.push(format!("{path} is {found} where {expected} was expected")),
+        }
+    }
+    let mut differences = Vec::new();
+    differ(String::new(), found, expected, &mut differences);
+    assert!(differences.is_empty(), "{}\n{}", differences.join("\n"), case());
+}
+
 const fn power(cast: Cast) -> Amount {
     match cast {
         Cast::KeeperAlonePays => tokens(3_000),
@@ -362,10 +415,19 @@ const fn power(cast: Cast) -> Amount {
     }
 }
 
+/// Those of the deployer and of the holder.
+const fn withdrawals(cast: Cast) -> u64 {
+    match cast {
+        Cast::All | Cast::KeeperPaysNobody => 2,
+        Cast::KeeperAlonePays | Cast::HolderOnlyVotes => 1,
+    }
+}
+
 fn add_holder(company: &mut Company, cast: Cast) -> usize {
     let lock = |amount, method| Order::Lock { amount: tokens(amount), method };
     let vote = Order::Vote { id: ID, support: Support::Yea, share: Share::All };
-    let withdraw = Order::Withdraw { share: Share::Exactly(tokens(500)), to: recipient() };
+    let to = key("holder", 0).address();
+    let withdraw = Order::Withdraw { share: Share::Exactly(tokens(500)), to };
     let (approval, permit) = (lock(2_000, LockMethod::Approval), lock(1_000, LockMethod::Permit));
     match cast {
         Cast::HolderOnlyVotes => company.add_holder(0, [vote]),
@@ -376,31 +438,38 @@ fn add_holder(company: &mut Company, cast: Cast) -> usize {
     }
 }
 
-/// Removes what depends on when things happened.
+/// Removes what depends on when, and in what order, things happened.
 fn forget_times(state: &mut Value) {
     match state {
         Value::Object(fields) => {
-            for time in [
+            for field in [
+                // Times.
                 "block",
                 "block_number",
                 "creation",
                 "unlocks_at",
                 "last_mint",
                 "last_payment",
-                "last_slots",
                 "ready_at",
                 "exitable_at",
-                "seats",
+                // What each slot or epoch has one of.
+                "last_slots",
                 "head",
                 "instances",
+                "seats",
+                // The order in which stakes arrived.
+                "seat",
             ] {
-                fields.remove(time);
+                fields.remove(field);
+            }
+            if let Some(Value::Array(registrations)) = fields.get_mut("registrations") {
+                registrations.sort_by_key(|one| one["attester"].to_string());
             }
             if let Some(power) = fields.get_mut("power") {
                 for holder in power["holders"].as_array_mut().into_iter().flatten() {
-                    for checkpoint in holder[1].as_array_mut().into_iter().flatten() {
-                        checkpoint[0].take();
-                    }
+                    // The present power, not what it was when.
+                    let newest = holder[1].as_array().and_then(|history| history.last());
+                    holder[1] = newest.map_or(Value::Null, |newest| newest[1].clone());
                 }
             }
             fields.values_mut().for_each(forget_times);

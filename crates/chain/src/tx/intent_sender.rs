@@ -167,11 +167,12 @@ impl IntentSender {
     /// Finds out what became of all transactions up to `head`. Call it for every block, or less often,
     /// before it is decided what is due: that can depend on what [is done](Self::is_done).
     ///
-    /// What fails is reported, and tried again at the next call. Without transactions nothing is asked.
+    /// What fails is reported, and tried again at the next call. If nothing is in flight, and `head` follows
+    /// the block of the last call, nothing is asked.
     pub async fn settle(&mut self, head: BlockView) -> Vec<TxReport> {
         let mut pass = Pass::new(head, NextBlock::after(&head, head.timestamp));
         self.head = None;
-        if !self.nonces.is_empty() {
+        if self.nonces.values().any(|used| !self.is_settled(used, &head)) {
             match self.account.transaction_count(head.hash.into()).await {
                 Ok(count) => {
                     self.decide_all(count, &mut pass).await;
@@ -213,19 +214,25 @@ impl IntentSender {
         self.unless_reported(pass.reports)
     }
 
-    async fn decide_all(&mut self, count: u64, pass: &mut Pass) {
-        let continues = [pass.head.hash, pass.head.parent];
+    /// Whether it is known what became of a nonce by `head`.
+    fn is_settled(&self, used: &NonceUse, head: &BlockView) -> bool {
+        let continues = [head.hash, head.parent];
         let is_continued = self.settled.is_some_and(|settled| continues.contains(&settled));
+        // What is final is looked at once more: the endpoint may have answered from another fork.
+        let is_settled = |mined: &Mined| !mined.is_unsure && !mined.is_final(head.number);
+        is_continued && used.mined.as_ref().is_some_and(is_settled)
+    }
+
+    async fn decide_all(&mut self, count: u64, pass: &mut Pass) {
         let nonces: Vec<_> = self.nonces.keys().copied().collect();
         for nonce in nonces {
             if nonce >= count {
                 self.take_back(nonce, pass);
                 continue;
             }
-            let mined = self.nonces.get(&nonce).and_then(|used| used.mined.as_ref());
-            // What is final is looked at once more: the endpoint may have answered from another fork.
-            let is_settled = |mined: &Mined| !mined.is_unsure && !mined.is_final(pass.head.number);
-            if !mined.is_some_and(|mined| is_continued && is_settled(mined)) {
+            let is_settled =
+                |used: &NonceUse| self.is_settled(used, &pass.head);
+            if !self.nonces.get(&nonce).is_some_and(is_settled) {
                 self.decide(nonce, pass).await;
             }
         }
