@@ -9,7 +9,7 @@ const GROWTH: u64 = 8;
 
 /// Earlier states, oldest first, at distances from the newest block that grow: a reorganization, or a wrong
 /// answer, costs a few times the blocks that it is about.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct EarlierStates(Vec<Fold>);
 
 impl EarlierStates {
