@@ -1,12 +1,12 @@
 //! What agents forgot when they had a memory of their own.
 
 use crate::{
-    company::{AnyRole, Company},
+    company::Company,
     keepers::{Due, WITHDRAWAL, before, done},
     test_chain::{STAKE, TestChain, attester, key, tokens},
     views::Maker,
 };
-use canon_chain::{calls, tx::TxEvent};
+use canon_chain::calls;
 use canon_devchain::{OldTransactions, ReorgOptions};
 use canon_faults::{Answer, Fault, Plan};
 use canon_protocol::{Amount, Seconds, WithdrawalId};

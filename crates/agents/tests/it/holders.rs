@@ -1,7 +1,7 @@
 //! Holders, one question each.
 
 use crate::{
-    company::{Company, Standing, is_done},
+    company::{Company, Standing},
     test_chain::{TestChain, key, tokens},
     views::Maker,
 };

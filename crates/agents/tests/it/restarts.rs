@@ -21,14 +21,14 @@ async fn play(maker: Maker, cast: Cast, mut disturb: impl FnMut(&mut Run)) -> Ru
 async fn agents_started_anew_at_every_block_do_the_same() {
     for maker in Maker::ALL {
         let t = std::time::Instant::now();
-        let mut undisturbed = play(maker, Cast::All, |_| {}).await;
+        let undisturbed = play(maker, Cast::All, |_| {}).await;
         println!("{maker:?} {:?} {}", t.elapsed(), undisturbed.story());
         let restarted = play(maker, Cast::All, |run| {
             for company in &mut run.companies {
                 company.restart(&run.chain);
             }
         });
-        let mut restarted = restarted.await;
+        let restarted = restarted.await;
         assert_eq!(restarted.chain.devchain.block_hash(), undisturbed.chain.devchain.block_hash());
     }
 }

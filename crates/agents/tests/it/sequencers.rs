@@ -2,7 +2,7 @@
 
 use crate::{
     company::{Company, Standing, is_done},
-    test_chain::{BLOCK, TestChain},
+    test_chain::TestChain,
     views::Maker,
 };
 use alloy_primitives::Address;

@@ -230,8 +230,7 @@ impl IntentSender {
                 self.take_back(nonce, pass);
                 continue;
             }
-            let is_settled =
-                |used: &NonceUse| self.is_settled(used, &pass.head);
+            let is_settled = |used: &NonceUse| self.is_settled(used, &pass.head);
             if !self.nonces.get(&nonce).is_some_and(is_settled) {
                 self.decide(nonce, pass).await;
             }
