@@ -18,7 +18,7 @@ use canon_views::{
     BlockDuty, IntentSubject, MovePhase, MovePlan, Order, OrderId, OrderStatus, PayOut, Question,
     SequencerIdentity, SetView, SignalDecision, SignalPlan,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tower::Layer;
 
 /// The number of the first spare attester.
@@ -373,10 +373,16 @@ impl Company {
         self.entries[entry..].iter().filter_map(Entry::confirmed).collect()
     }
 
-    /// What was confirmed to one of them, in order.
+    /// What was confirmed to one of them, in order: each transaction once. A process that starts again
+    /// reports again what is mined.
     pub(crate) fn confirmed_to(&self, actor: usize) -> Vec<IntentSubject> {
+        let mut seen = BTreeSet::new();
         let own = self.entries.iter().filter(|entry| entry.actor == actor);
-        own.filter_map(Entry::confirmed).collect()
+        let confirmed = own.filter_map(|entry| match &entry.report.event {
+            TxEvent::Confirmed(confirmed) if seen.insert(confirmed.hash) => entry.subject(),
+            _ => None,
+        });
+        confirmed.collect()
     }
 
     /// What was sent from an entry on, in order.
