@@ -338,8 +338,8 @@ impl Run {
             !matches!(
                 subject,
                 IntentSubject::Signal { .. }
-                    | IntentSubject::Block { .. }
-                    | IntentSubject::Seed { .. }
+                    | IntentSubject::ProposeBlock { .. }
+                    | IntentSubject::RecordSeed { .. }
             )
         });
         confirmed.sort_unstable();

@@ -4,7 +4,6 @@ use crate::{
     network::{Choice, Habit, Network},
     support::{Recording, client, run, source},
 };
-use alloy_primitives::Address;
 use canon_chain::Client;
 use canon_follow::{ChainSource, FollowError, Follower};
 use canon_protocol::Timestamp;

@@ -77,7 +77,9 @@ pub(super) async fn turn(run: &mut UpgradeRun<'_>, rollup: usize, slot: Slot) ->
     for (_, subject, confirmed) in &acted.done {
         match subject {
             IntentSubject::Signal { .. } => turn.signaled = true,
-            IntentSubject::Block { .. } => turn.block = Some(block(run, address, confirmed)?),
+            IntentSubject::ProposeBlock { .. } => {
+                turn.block = Some(block(run, address, confirmed)?)
+            }
             _ => {}
         }
     }
