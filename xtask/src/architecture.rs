@@ -6,6 +6,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
+    fs,
     process::Command,
 };
 
@@ -22,7 +23,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("canon-explore", &["canon-protocol"]),
     ("canon-devchain", &[]),
     ("canon-faults", &["canon-testkit"]),
-    ("canon-payload", &["canon-protocol", "canon-abi"]),
+    ("canon-payload", &["canon-abi"]),
     (
         "canon-differential",
         &["canon-protocol", "canon-testkit", "canon-abi", "canon-devchain", "canon-payload"],
@@ -45,17 +46,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     (
         "canon",
-        &[
-            "canon-protocol",
-            "canon-abi",
-            "canon-forecast",
-            "canon-devchain",
-            "canon-views",
-            "canon-chain",
-            "canon-follow",
-            "canon-agents",
-            "canon-rehearsal",
-        ],
+        &["canon-protocol", "canon-forecast", "canon-views", "canon-chain", "canon-rehearsal"],
     ),
 ];
 
@@ -73,6 +64,9 @@ const DOORS: &[(&str, &[&str])] = &[
     ("indicatif", &["canon"]),
     ("eyre", &["canon", "xtask"]),
 ];
+
+/// Where the edges are shown to people.
+const PICTURE: &str = "docs/architecture.md";
 
 /// What the tests of every crate may name.
 const TESTKIT: &str = "canon-testkit";
@@ -115,6 +109,7 @@ pub(crate) fn check() -> Result<()> {
         );
     }
     ensure!(broken.is_empty(), "forbidden dependencies:\n  {}", broken.join("\n  "));
+    check_picture(&packages)?;
     let known: BTreeSet<_> = ROOMS.iter().map(|(name, _)| *name).collect();
     for package in &packages {
         let name = text(package, "name")?;
@@ -128,6 +123,52 @@ pub(crate) fn check() -> Result<()> {
         packages.len()
     );
     Ok(())
+}
+
+/// Every edge between our crates that is allowed exists, and `docs/architecture.md` shows the same ones.
+fn check_picture(packages: &[&Value]) -> Result<()> {
+    let shown = shown_edges(&fs::read_to_string(PICTURE).wrap_err(PICTURE)?);
+    for (name, allowed) in ROOMS {
+        let package = packages.iter().find(|package| package["name"] == *name);
+        let dependencies = package.and_then(|package| package["dependencies"].as_array());
+        let named: BTreeSet<_> = dependencies
+            .into_iter()
+            .flatten()
+            .filter_map(|dependency| dependency["name"].as_str())
+            .collect();
+        if let Some(to) = allowed.iter().find(|to| !named.contains(**to)) {
+            bail!("{name} -> {to} is allowed and isn't needed: take it out of ROOMS");
+        }
+        let allowed: BTreeSet<_> = allowed.iter().map(|to| short(to)).collect();
+        let shown = shown.get(short(name)).cloned().unwrap_or_default();
+        ensure!(
+            shown == allowed.iter().map(|to| (*to).to_owned()).collect(),
+            "{PICTURE}: {name} may name {allowed:?}, and the table shows {shown:?}"
+        );
+    }
+    Ok(())
+}
+
+/// What the table shows: for each crate those that it may name.
+fn shown_edges(picture: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let quoted = |cell: &str| -> Vec<String> {
+        cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    };
+    let rows = picture.lines().filter_map(|line| line.strip_prefix("| `"));
+    let mut shown = BTreeMap::new();
+    for row in rows {
+        let row = format!("`{row}");
+        let Some((from, to)) = row.split_once('|') else { continue };
+        for name in quoted(from) {
+            shown.insert(name, quoted(to).into_iter().collect());
+        }
+    }
+    shown
+}
+
+/// A crate's name in the picture.
+fn short(name: &str) -> &str {
+    name.strip_prefix("canon-").unwrap_or(name)
 }
 
 /// Whether `from` may name `to`.

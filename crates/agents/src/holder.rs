@@ -51,7 +51,7 @@ impl Role for Holder {
             canon_views::holder(view, self.holder, &open);
         for order in self.orders.keys().filter(|order| !open.contains_key(order)) {
             let is_done = id(order).is_some_and(|id| sender.is_done(&id));
-            let status = if is_done { OrderStatus::Done } else { OrderStatus::Unknown };
+            let status = if is_done { OrderStatus::Done } else { OrderStatus::Unconfirmed };
             standing.insert(*order, status);
         }
         Duty { standing, intents }

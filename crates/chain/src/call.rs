@@ -30,7 +30,7 @@ struct Expected {
 
 impl ContractCall {
     /// A call of a function. Without [`expecting`](Self::expecting) only the receipt's status
-    /// tells whether it worked.
+    /// reports whether it worked.
     pub fn new<C: SolCall>(to: Address, call: &C) -> Self {
         Self {
             what: C::SIGNATURE,

@@ -120,7 +120,7 @@ impl Client {
         block_view(&block.header)
     }
 
-    /// What a transaction sent now finds, as far as the newest block tells.
+    /// Block conditions that a transaction sent now will meet, estimated from the newest block.
     ///
     /// # Errors
     ///

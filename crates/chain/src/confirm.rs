@@ -1,4 +1,4 @@
-//! What became of a transaction.
+//! The outcome of a transaction.
 
 use crate::{
     call::ContractCall,
@@ -16,7 +16,7 @@ use core::future::Future;
 
 /// A transaction that an endpoint took.
 #[derive(Clone, Debug)]
-#[must_use = "whether it did what it is for, only its receipt tells: confirm it"]
+#[must_use = "only its receipt shows whether it did what it is for: confirm it"]
 pub struct Pending {
     hash: B256,
     from: Address,
@@ -93,11 +93,6 @@ impl Pending {
         self.hash
     }
 
-    /// Who sent it.
-    pub const fn from(&self) -> Address {
-        self.from
-    }
-
     /// What it is for.
     pub const fn call(&self) -> &ContractCall {
         &self.call
@@ -122,11 +117,6 @@ impl Receipts {
     pub fn get(&self, hash: B256) -> Option<&TransactionReceipt> {
         self.0.get(&hash)
     }
-
-    /// All of them, in no order.
-    pub fn iter(&self) -> impl Iterator<Item = &TransactionReceipt> {
-        self.0.values()
-    }
 }
 
 impl Client {
@@ -148,7 +138,9 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// If the transaction reverted or didn't do what it is for, or the endpoint doesn't answer.
+    /// [`Error::Reverted`], [`Error::RevertedForNoKnownReason`], [`Error::OutOfGas`] or
+    /// [`Error::EventMissing`] if it was mined and didn't do what it is for; [`Error::Rpc`] if the endpoint
+    /// doesn't answer.
     pub async fn confirm(&self, pending: &Pending) -> Result<Option<Confirmed>> {
         let what = "eth_getTransactionReceipt";
         let receipt = self.provider().get_transaction_receipt(pending.hash).await;
@@ -158,11 +150,11 @@ impl Client {
         }
     }
 
-    /// The same with receipts that were read for many transactions at once.
+    /// As [`Self::confirm`], with the receipts of a block that was read before.
     ///
     /// # Errors
     ///
-    /// As [`Self::confirm`]; asks the endpoint only about what failed.
+    /// As [`Self::confirm`]; asks the endpoint only about a transaction that failed.
     pub async fn confirm_in(
         &self,
         receipts: &Receipts,
@@ -174,13 +166,8 @@ impl Client {
         }
     }
 
-    /// Checks a receipt: its status, the expected events, the created contract.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Reverted`], [`Error::RevertedForNoKnownReason`], [`Error::OutOfGas`] or
-    /// [`Error::EventMissing`].
-    pub async fn check(
+    /// Checks the status of a receipt, and that it has the expected events.
+    pub(crate) async fn check(
         &self,
         pending: &Pending,
         receipt: &TransactionReceipt,

@@ -84,8 +84,8 @@ impl Sender {
         self.account.gas_limit(call, next).await
     }
 
-    /// Checks, signs and sends a transaction. It is in the pool when this returns; whether it does
-    /// what it is for, [`Client::confirm`] tells.
+    /// Checks, signs and sends a transaction. It is in the pool when this returns; [`Client::confirm`]
+    /// reports whether it did what it is for.
     ///
     /// # Errors
     ///

@@ -4,20 +4,28 @@ use crate::{
     error::SourceError,
     source::{Header, LogSource, PlacedLog, RangeLogs, Selection},
 };
+use alloy_eips::BlockNumberOrTag;
 use alloy_primitives::{B256, map::B256Map};
 use alloy_provider::Provider;
-use alloy_rpc_client::BatchRequest;
-use alloy_rpc_types_eth::{Block, Filter, Log};
-use alloy_transport::TransportError;
-use canon_chain::{Client, Error, block_view, is_range_refusal};
+use alloy_rpc_types_eth::{Filter, Header as RpcHeader, Log};
+use alloy_transport::RpcError;
+use canon_chain::{
+    BatchedRequest, Client, Error, Reply, block_view, decode_reply, is_range_refusal,
+};
 use canon_protocol::{BlockNumber, L1Block, Timestamp};
 use canon_views::BlockView;
 use core::ops::RangeInclusive;
+use std::collections::BTreeSet;
 
-/// The blocks and logs of a chain, asked of an endpoint.
+const GET_LOGS: &str = "eth_getLogs";
+
+/// The blocks and logs of a chain, asked of an endpoint, which may be many nodes: each request may be
+/// answered by another one, also each request of a batch.
 ///
-/// Logs are asked in one batch with the blocks they are of, so that the node that answers shows that it
-/// has them: nodes that lag answer with fewer logs and no error.
+/// The logs of one block are asked by its hash: a node that doesn't have the block refuses (EIP-234). A range
+/// has no such name, and a node that lags answers with the logs of the blocks that it has and no error. So the
+/// ends of a range are asked again with every answer, which shows that the chain was reorganized; what shows
+/// that logs were left out is [`LogSource::compare`].
 #[derive(Clone, Debug)]
 pub struct ChainSource {
     client: Client,
@@ -34,49 +42,69 @@ impl ChainSource {
         &self.client
     }
 
-    /// The logs that fit `filter`, and the blocks that `wanted` names.
-    async fn logs_with_blocks<const N: usize>(
+    /// The logs that fit `filter`, and blocks.
+    async fn logs(
         &self,
         filter: &Filter,
-        wanted: [Wanted; N],
-    ) -> Result<(Vec<Log>, [Header; N]), SourceError> {
-        let mut batch = BatchRequest::new(self.client.provider().client());
-        let logs =
-            batch.add_call::<_, Vec<Log>>("eth_getLogs", &(filter,)).map_err(of("eth_getLogs"))?;
-        let mut blocks = Vec::with_capacity(N);
-        for block in wanted {
-            let waiter = match block {
-                Wanted::Hash(hash) => {
-                    batch.add_call::<_, Option<Block>>("eth_getBlockByHash", &(hash, false))
-                }
-                Wanted::Number(number) => batch.add_call(
-                    "eth_getBlockByNumber",
-                    &(alloy_eips::BlockNumberOrTag::Number(number.get()), false),
-                ),
-            };
-            blocks.push((block, waiter.map_err(of("eth_getBlock"))?));
+        blocks: &[BlockKey],
+    ) -> Result<(Vec<Log>, Vec<Header>), SourceError> {
+        let mut requests = vec![BatchedRequest::new(GET_LOGS, (filter,))?];
+        for block in blocks {
+            requests.push(block.request()?);
         }
-        batch.send().await.map_err(logs_error)?;
-        let logs = logs.await;
-        let mut headers = Vec::with_capacity(N);
-        for (wanted, block) in blocks {
-            let block = block.await.map_err(of("eth_getBlock"))?.ok_or_else(|| wanted.missing())?;
-            headers.push(wanted.header(&block)?);
-        }
-        let logs = logs.map_err(logs_error)?;
+        let replies = self.client.batch(&requests).await;
+        let mut replies = replies.map_err(range_too_long)?.into_iter();
+        let mut next = || replies.next().unwrap_or(Err(RpcError::NullResp));
+        let logs = next();
         let headers =
-            headers.try_into().map_err(|_| SourceError::Malformed("blocks are missing"))?;
+            blocks.iter().map(|block| block.header(next())?.ok_or_else(|| block.missing()));
+        let headers = headers.collect::<Result<_, SourceError>>()?;
+        let logs = match logs {
+            Err(error) => return Err(range_too_long(Error::rpc(GET_LOGS, error))),
+            logs => decode_reply(GET_LOGS, logs)?,
+        };
         Ok((logs, headers))
     }
 
-    /// Logs with their places, in blocks of times `within`. Endpoints that don't give the time of a
-    /// log's block, or another than can be, are asked for the block.
+    async fn block(&self, block: BlockKey) -> Result<Option<Header>, SourceError> {
+        let reply = self.client.batch(&[block.request()?]).await?.pop();
+        block.header(reply.unwrap_or(Err(RpcError::NullResp)))
+    }
+
+    /// The times of the blocks of `logs`, which are `within` a range. Blocks whose logs come without a time,
+    /// or with another than can be, are asked for.
+    async fn times(
+        &self,
+        logs: &[Log],
+        within: &RangeInclusive<Timestamp>,
+    ) -> Result<B256Map<Timestamp>, SourceError> {
+        let mut times = B256Map::default();
+        let mut unknown = BTreeSet::new();
+        for log in logs {
+            let Some(hash) = log.block_hash else { continue };
+            let time = log.block_timestamp.and_then(Timestamp::new);
+            match time.filter(|time| within.contains(time)) {
+                Some(time) => drop(times.insert(hash, time)),
+                None => drop(unknown.insert(hash)),
+            }
+        }
+        let unknown: Vec<_> = unknown.into_iter().map(BlockKey::Hash).collect();
+        let requests =
+            unknown.iter().map(|block| block.request()).collect::<Result<Vec<_>, _>>()?;
+        for (block, reply) in unknown.iter().zip(self.client.batch(&requests).await?) {
+            let header = block.header(reply)?.ok_or_else(|| block.missing())?;
+            times.insert(header.block.hash, header.block.timestamp);
+        }
+        Ok(times)
+    }
+
+    /// Logs with their places, in blocks of times `within`.
     async fn place(
         &self,
         logs: Vec<Log>,
         within: RangeInclusive<Timestamp>,
     ) -> Result<Vec<PlacedLog>, SourceError> {
-        let mut times = B256Map::<Timestamp>::default();
+        let times = self.times(&logs, &within).await?;
         let mut placed = Vec::with_capacity(logs.len());
         for log in logs {
             let (Some(number), Some(hash), Some(index)) =
@@ -84,20 +112,12 @@ impl ChainSource {
             else {
                 return Err(SourceError::Malformed("a log isn't in a block"));
             };
+            let number = BlockNumber::of(number);
             if log.removed {
-                return Err(SourceError::Forked { number: BlockNumber::of(number) });
+                return Err(SourceError::Forked { number });
             }
-            let given = log.block_timestamp.and_then(Timestamp::new);
-            let given = given.filter(|time| within.contains(time));
-            let known = given.or_else(|| times.get(&hash).copied());
-            let timestamp = match known {
-                Some(timestamp) => timestamp,
-                None => {
-                    let block = self.block(hash).await?.ok_or(SourceError::UnknownBlock(hash))?;
-                    *times.entry(hash).or_insert(block.block.timestamp)
-                }
-            };
-            let block = L1Block { number: BlockNumber::of(number), timestamp };
+            let timestamp = *times.get(&hash).ok_or(SourceError::UnknownBlock(hash))?;
+            let block = L1Block { number, timestamp };
             placed.push(PlacedLog { block, hash, index, log: log.inner });
         }
         placed.sort_by_key(|log| (log.block.number, log.index));
@@ -115,64 +135,78 @@ impl ChainSource {
         }
         Ok(placed)
     }
-
-    async fn block(&self, hash: B256) -> Result<Option<Header>, SourceError> {
-        let block = self.client.provider().get_block_by_hash(hash).await;
-        let block = block.map_err(of("eth_getBlockByHash"))?;
-        block.as_ref().map(|block| Wanted::Hash(hash).header(block)).transpose()
-    }
 }
 
-/// A block that is asked for.
-#[derive(Clone, Copy)]
-enum Wanted {
+/// What a block is asked by.
+#[derive(Clone, Copy, Debug)]
+enum BlockKey {
     Hash(B256),
     Number(BlockNumber),
+    Newest,
 }
 
-impl Wanted {
+impl BlockKey {
+    const fn method(self) -> &'static str {
+        match self {
+            Self::Hash(_) => "eth_getBlockByHash",
+            Self::Number(_) | Self::Newest => "eth_getBlockByNumber",
+        }
+    }
+
+    fn request(self) -> Result<BatchedRequest, Error> {
+        let what = self.method();
+        match self {
+            Self::Hash(hash) => BatchedRequest::new(what, (hash, false)),
+            Self::Number(number) => {
+                BatchedRequest::new(what, (BlockNumberOrTag::Number(number.get()), false))
+            }
+            Self::Newest => BatchedRequest::new(what, (BlockNumberOrTag::Latest, false)),
+        }
+    }
+
     const fn missing(self) -> SourceError {
         match self {
             Self::Hash(hash) => SourceError::UnknownBlock(hash),
             Self::Number(number) => SourceError::NoBlock(number),
+            Self::Newest => SourceError::Malformed("there is no newest block"),
         }
     }
-}
 
-impl Wanted {
-    /// The header of `block`, if that is the block that was asked for.
-    fn header(self, block: &Block) -> Result<Header, SourceError> {
-        let header = header(block)?;
+    /// The header in a reply, if that is of the block that was asked for; `None` if the node has no such
+    /// block.
+    fn header(self, reply: Reply) -> Result<Option<Header>, SourceError> {
+        let found: Option<RpcHeader> = decode_reply(self.method(), reply)?;
+        let Some(found) = found else { return Ok(None) };
+        let block = block_view(&found)?;
         let is_wanted = match self {
-            Self::Hash(hash) => header.block.hash == hash,
-            Self::Number(number) => header.block.number == number,
+            Self::Hash(hash) => block.hash == hash,
+            Self::Number(number) => block.number == number,
+            Self::Newest => true,
         };
         if !is_wanted {
             return Err(SourceError::Malformed("a block is another than the one asked for"));
         }
-        Ok(header)
+        Ok(Some(Header { block, bloom: found.logs_bloom }))
     }
 }
 
 impl LogSource for ChainSource {
     async fn chain_id(&mut self) -> Result<u64, SourceError> {
-        self.client.provider().get_chain_id().await.map_err(of("eth_chainId"))
+        let chain_id = self.client.provider().get_chain_id().await;
+        Ok(chain_id.map_err(|source| Error::rpc("eth_chainId", source))?)
     }
 
     async fn header_at(&mut self, number: BlockNumber) -> Result<Option<Header>, SourceError> {
-        let block = self.client.provider().get_block_by_number(number.get().into()).await;
-        let block = block.map_err(of("eth_getBlockByNumber"))?;
-        block.as_ref().map(|block| Wanted::Number(number).header(block)).transpose()
+        self.block(BlockKey::Number(number)).await
     }
 
     async fn newest(&mut self) -> Result<Header, SourceError> {
-        let block = self.client.provider().get_block(alloy_eips::BlockId::latest()).await;
-        let block = block.map_err(of("eth_getBlockByNumber"))?;
-        header(&block.ok_or(SourceError::Malformed("there is no newest block"))?)
+        let newest = BlockKey::Newest;
+        self.block(newest).await?.ok_or_else(|| newest.missing())
     }
 
     async fn header(&mut self, hash: B256) -> Result<Option<Header>, SourceError> {
-        self.block(hash).await
+        self.block(BlockKey::Hash(hash)).await
     }
 
     async fn block_logs(
@@ -181,8 +215,7 @@ impl LogSource for ChainSource {
         selection: Selection<'_>,
     ) -> Result<Vec<PlacedLog>, SourceError> {
         let filter = selected(selection).at_block_hash(block.hash);
-        let read = self.logs_with_blocks(&filter, [Wanted::Hash(block.hash)]).await;
-        let (logs, _) = read.map_err(|error| match error {
+        let (logs, _) = self.logs(&filter, &[]).await.map_err(|error| match error {
             // One block can't be too many.
             SourceError::RangeTooLong(error) => error.into(),
             error => error,
@@ -202,9 +235,12 @@ impl LogSource for ChainSource {
     ) -> Result<RangeLogs, SourceError> {
         let (first, last) = (*blocks.start(), *blocks.end());
         let filter = selected(selection).from_block(first.get()).to_block(last.get());
-        let ends = [Wanted::Number(first), Wanted::Number(last)];
-        let (logs, [first, last]) = self.logs_with_blocks(&filter, ends).await?;
-        let [first, last] = [first, last].map(|end| end.block);
+        let ends = [BlockKey::Number(first), BlockKey::Number(last)];
+        let (logs, headers) = self.logs(&filter, &ends).await?;
+        let [first, last] = headers[..] else {
+            return Err(SourceError::Malformed("blocks are missing"));
+        };
+        let (first, last) = (first.block, last.block);
         let logs = self.place(logs, first.timestamp..=last.timestamp).await?;
         let fits = |log: &PlacedLog| {
             let end = [first, last].into_iter().find(|end| end.number == log.block.number);
@@ -226,20 +262,12 @@ fn selected(selection: Selection<'_>) -> Filter {
     }
 }
 
-fn header(block: &Block) -> Result<Header, SourceError> {
-    let bloom = block.header.logs_bloom;
-    Ok(Header { block: block_view(&block.header)?, bloom })
-}
-
 /// An endpoint's failure to answer `eth_getLogs`.
-fn logs_error(error: TransportError) -> SourceError {
-    if is_range_refusal(&error) {
-        return SourceError::RangeTooLong(Error::rpc("eth_getLogs", error));
+fn range_too_long(error: Error) -> SourceError {
+    match &error {
+        Error::Rpc { what: GET_LOGS, source } if is_range_refusal(source) => {
+            SourceError::RangeTooLong(error)
+        }
+        _ => error.into(),
     }
-    of("eth_getLogs")(error)
-}
-
-/// An endpoint's failure to answer `what`.
-fn of(what: &'static str) -> impl Fn(TransportError) -> SourceError {
-    move |source| Error::rpc(what, source).into()
 }

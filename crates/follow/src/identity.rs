@@ -3,8 +3,9 @@
 use alloy_primitives::{Address, B256, ChainId, keccak256};
 use alloy_sol_types::SolEvent;
 use canon_abi::{Contract, init_code};
-use canon_chain::{Deployment, deploy::Create2Origin};
+use canon_chain::deploy::Create2Origin;
 use canon_protocol::{Addresses, BlockNumber, Constructor};
+use canon_views::SetAddresses;
 use serde::{Deserialize, Serialize};
 
 /// What tells a set from all others: equal identities have equal states at equal blocks.
@@ -26,7 +27,7 @@ impl SetIdentity {
     /// Returns `None` if the canonical rollup doesn't name its RewardDistributor.
     pub fn of(
         chain_id: ChainId,
-        set: &Deployment,
+        set: &SetAddresses,
         origin: Create2Origin,
         first_block: BlockNumber,
     ) -> Option<Self> {

@@ -3,17 +3,12 @@
 use crate::external::ExternalAnswers;
 use alloy_eips::BlockId;
 use alloy_primitives::{B256, Bytes};
-use alloy_provider::Provider;
-use alloy_rpc_client::BatchRequest;
 use alloy_rpc_types_eth::TransactionRequest;
 use canon_abi::{ExpectedAnswer, UnexpectedAnswer, expected_answers};
-use canon_chain::{Client, Error, revert_data};
+use canon_chain::{BatchedRequest, Client, Error, Reply, decode_reply, revert_data};
 use canon_protocol::{BlockNumber, SetState};
 use canon_views::BlockView;
 use core::convert::Infallible;
-
-/// The most calls of one batch. Endpoints that refuse so many are asked for fewer.
-const BATCH: usize = 100;
 
 /// A state that passed its check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,51 +60,35 @@ pub async fn self_check(
             answers
         })
         .await?;
-    let mut size = BATCH;
-    let mut rest = &expected[..];
-    while !rest.is_empty() {
-        let (part, later) = rest.split_at(size.min(rest.len()));
-        match ask(client, block.hash, part).await {
-            Ok(found) => {
-                for (expected, found) in part.iter().zip(found) {
-                    expected.check(&found).map_err(|difference| SelfCheckError::Differs {
-                        block: block.number,
-                        hash: block.hash,
-                        difference: difference.into(),
-                    })?;
-                }
-                rest = later;
-            }
-            Err(error) if size > 1 && !error.is_rate_limit() => size /= 2,
-            Err(error) => return Err(error.into()),
-        }
+    let found = ask(client, block.hash, &expected).await?;
+    for (expected, found) in expected.iter().zip(found) {
+        expected.check(&found).map_err(|difference| SelfCheckError::Differs {
+            block: block.number,
+            hash: block.hash,
+            difference: difference.into(),
+        })?;
     }
     Ok(SelfChecked { block: block.number, answers: expected.len() })
 }
 
-/// What the chain answers at a block, in one batch.
+/// What the chain answers at a block.
 async fn ask(
     client: &Client,
     block: B256,
     questions: &[ExpectedAnswer],
 ) -> Result<Vec<Result<Bytes, Bytes>>, Error> {
-    let failed = |source| Error::rpc("eth_call", source);
-    let mut batch = BatchRequest::new(client.provider().client());
-    let mut waiting = Vec::with_capacity(questions.len());
-    for question in questions {
-        let request = TransactionRequest::default()
+    let what = "eth_call";
+    let request = |question: &ExpectedAnswer| {
+        let call = TransactionRequest::default()
             .to(question.contract)
             .input(question.calldata.clone().into());
-        let call = batch.add_call::<_, Bytes>("eth_call", &(request, BlockId::from(block)));
-        waiting.push(call.map_err(failed)?);
-    }
-    batch.send().await.map_err(failed)?;
-    let mut answers = Vec::with_capacity(waiting.len());
-    for answer in waiting {
-        answers.push(match answer.await {
-            Ok(answer) => Ok(answer),
-            Err(error) => Err(revert_data(&error).ok_or_else(|| failed(error))?),
-        });
-    }
-    Ok(answers)
+        BatchedRequest::new(what, (call, BlockId::from(block)))
+    };
+    let requests = questions.iter().map(request).collect::<Result<Vec<_>, _>>()?;
+    let replies = client.batch(&requests).await?.into_iter();
+    let answer = |reply: Reply| match reply {
+        Err(error) => revert_data(&error).map(Err).ok_or_else(|| Error::rpc(what, error)),
+        reply => decode_reply(what, reply).map(Ok),
+    };
+    replies.map(answer).collect()
 }

@@ -2,12 +2,13 @@
 
 use alloy_sol_types::SolCall;
 use canon_abi::Governance;
+use canon_agents::Tick;
 use canon_chain::{
     Confirmed, Error as ChainError,
     tx::{TxEvent, TxReport},
 };
 use canon_protocol::Timestamp;
-use canon_views::{IntentSubject, Question, SetView};
+use canon_views::{IntentSubject, Question, SetView, SignalDecision};
 
 use crate::{
     error::{During, Error, Result},
@@ -16,12 +17,12 @@ use crate::{
     upgrade_run::UpgradeRun,
 };
 
-/// What a transaction is taken to use before the first receipt of its kind says so.
+/// The gas assumed for a transaction before the first receipt of its kind.
 const GAS_GUESS: u64 = 300_000;
 
-/// An agent.
+/// The identity of one of the participants' agents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Member {
+pub(crate) enum AgentRef {
     /// The keeper.
     Keeper,
     /// The proposer of a sequencer, by the sequencer's index.
@@ -32,30 +33,33 @@ pub(crate) enum Member {
     Holder(usize),
 }
 
-/// What agents did.
+/// The result of the agents' work.
 #[derive(Debug, Default)]
 pub(crate) struct Acted {
     pub(crate) spent: Spent,
-    /// What was done and by whom, in the order in which it was confirmed.
-    pub(crate) done: Vec<(Member, IntentSubject, Confirmed)>,
-    /// What was refused.
+    /// Confirmed intents and the agents that did them, in the order of confirmation.
+    pub(crate) done: Vec<(AgentRef, IntentSubject, Confirmed)>,
+    /// Intents that the contracts refused.
     pub(crate) refused: Vec<(IntentSubject, ChainError)>,
-    /// Those who sent something.
-    pub(crate) in_flight: Vec<Member>,
+    /// Agents with transactions in flight.
+    pub(crate) in_flight: Vec<AgentRef>,
+    /// The first decision of a proposer about signaling.
+    pub(crate) decision: Option<SignalDecision>,
 }
 
 impl Acted {
-    /// Adds what was done later.
+    /// Adds the result of later work.
     fn add(&mut self, later: Self) {
         self.spent = self.spent.and(later.spent);
         self.done.extend(later.done);
         self.refused.extend(later.refused);
         self.in_flight = later.in_flight;
+        self.decision = self.decision.or(later.decision);
     }
 }
 
-/// The name of what an intent did in the table of gas. That of an order is what its holder was told to do:
-/// `act`.
+/// The name of an intent in the table of gas. An order is named `act`, which is what its holder was
+/// ordered to do.
 fn kind(act: &'static str, subject: &IntentSubject, confirmed: &Confirmed) -> &'static str {
     match subject {
         IntentSubject::Signal { .. } => "signal",
@@ -82,40 +86,44 @@ pub(crate) fn is_with_list(confirmed: &Confirmed) -> bool {
 
 impl Participants {
     /// Adds what an agent needs to know to a question.
-    fn ask(&self, member: Member, question: &mut Question) {
+    fn ask(&self, member: AgentRef, question: &mut Question) {
         match member {
-            Member::Keeper => self.keeper.ask(question),
-            Member::Proposer(index) => self.sequencers[index].agent.ask(question),
-            Member::Mover(index) => {
+            AgentRef::Keeper => self.keeper.ask(question),
+            AgentRef::Proposer(index) => self.sequencers[index].agent.ask(question),
+            AgentRef::Mover(index) => {
                 if let Some(mover) = &self.sequencers[index].mover {
                     mover.ask(question);
                 }
             }
-            Member::Holder(index) => self.holders[index].agent.ask(question),
+            AgentRef::Holder(index) => self.holders[index].agent.ask(question),
         }
     }
 
-    async fn tick(&mut self, member: Member, view: &SetView) -> Vec<TxReport> {
+    async fn tick(&mut self, member: AgentRef, view: &SetView, acted: &mut Acted) -> Vec<TxReport> {
         match member {
-            Member::Keeper => self.keeper.tick(view).await.reports,
-            Member::Proposer(index) => self.sequencers[index].agent.tick(view).await.reports,
-            Member::Mover(index) => match &mut self.sequencers[index].mover {
+            AgentRef::Keeper => self.keeper.tick(view).await.reports,
+            AgentRef::Proposer(index) => {
+                let Tick { standing, reports } = self.sequencers[index].agent.tick(view).await;
+                acted.decision.get_or_insert(standing);
+                reports
+            }
+            AgentRef::Mover(index) => match &mut self.sequencers[index].mover {
                 Some(mover) => mover.tick(view).await.reports,
                 None => Vec::new(),
             },
-            Member::Holder(index) => self.holders[index].agent.tick(view).await.reports,
+            AgentRef::Holder(index) => self.holders[index].agent.tick(view).await.reports,
         }
     }
 }
 
 impl UpgradeRun<'_> {
-    /// Lets agents do what is due in the next block, which they expect no later than `until`.
+    /// Lets agents send what is due in the next block, which they expect no later than `until`.
     ///
-    /// Refusals are returned; whatever else fails ends the rehearsal.
+    /// Refusals are returned; any other failure ends the rehearsal.
     pub(crate) async fn tick(
         &mut self,
         act: &'static str,
-        members: &[Member],
+        members: &[AgentRef],
         until: Timestamp,
     ) -> Result<Acted> {
         let next = self.driver.next_time().min(until);
@@ -125,7 +133,7 @@ impl UpgradeRun<'_> {
         let view = self.view(next, ask).await?;
         let mut acted = Acted::default();
         for member in members {
-            let reports = self.participants.tick(*member, &view).await;
+            let reports = self.participants.tick(*member, &view, &mut acted).await;
             if self.note(act, *member, reports, &mut acted)? {
                 acted.in_flight.push(*member);
             }
@@ -138,7 +146,7 @@ impl UpgradeRun<'_> {
     pub(crate) async fn act(
         &mut self,
         act: &'static str,
-        members: &[Member],
+        members: &[AgentRef],
         until: Timestamp,
     ) -> Result<Acted> {
         let mut acted = Acted::default();
@@ -164,8 +172,12 @@ impl UpgradeRun<'_> {
         }
     }
 
-    /// The same for those who do only what has to work: whatever is refused ends the rehearsal.
-    pub(crate) async fn act_all(&mut self, act: &'static str, members: &[Member]) -> Result<Acted> {
+    /// The same for intents that have to succeed: a refusal ends the rehearsal.
+    pub(crate) async fn act_all(
+        &mut self,
+        act: &'static str,
+        members: &[AgentRef],
+    ) -> Result<Acted> {
         let mut acted = self.act(act, members, Timestamp::MAX).await?;
         match acted.refused.pop() {
             Some((_, error)) => Err(error).during(act),
@@ -173,11 +185,11 @@ impl UpgradeRun<'_> {
         }
     }
 
-    /// Adds what became of an agent's transactions. Returns whether some are in flight.
+    /// Adds the results of an agent's transactions. Returns whether some are in flight.
     fn note(
         &mut self,
         act: &'static str,
-        member: Member,
+        member: AgentRef,
         reports: Vec<TxReport>,
         acted: &mut Acted,
     ) -> Result<bool> {

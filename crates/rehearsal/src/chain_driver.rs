@@ -268,7 +268,7 @@ impl<'a> ChainDriver<'a> {
     /// Begins to send `of` transactions of one kind, as many to a block as fit.
     pub(crate) fn batch(&mut self, act: &'static str, of: u64) -> Batch<'_, 'a> {
         let room = self.gas_limit;
-        self.report.tell(act, 0, of);
+        self.report.update(act, 0, of);
         Batch {
             driver: self,
             act,
@@ -328,7 +328,7 @@ impl Batch<'_, '_> {
             self.confirmed.push(confirmed);
         }
         self.room = self.driver.gas_limit;
-        self.driver.report.tell(self.act, self.confirmed.len() as u64, self.of);
+        self.driver.report.update(self.act, self.confirmed.len() as u64, self.of);
         Ok(())
     }
 

@@ -4,11 +4,10 @@ use canon_protocol::Timestamp;
 
 use crate::refusal::Refusal;
 
-/// The result of playing a scenario.
+/// The result of simulating a scenario.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// A rehearsal can't go on. What the contracts refuse because a scenario provokes it is no error:
-/// it is part of the story.
+/// A failure that ends a rehearsal. A refusal that a scenario provokes is no error: it is an event.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -39,7 +38,7 @@ pub enum Error {
         time: Timestamp,
     },
     /// The state isn't what the rehearsal itself brought about.
-    #[error("{0}")]
+    #[error("{0}; this is a fault of the rehearsal: report it with the scenario and its seed")]
     Unexpected(String),
 }
 

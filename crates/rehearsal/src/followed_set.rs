@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, B256};
 use canon_chain::{
-    Client, Deployment,
+    Client,
     deploy::{Create2Origin, DEPLOYMENT_PROXY, DeployedSet},
 };
 use canon_follow::{ChainSource, Follower, SetIdentity};
 use canon_protocol::{Addresses, BlockNumber, Create2, SetState, Slot, SlotClock, Timestamp};
-use canon_views::{BlockView, Question, SetView};
+use canon_views::{BlockView, Question, SetAddresses, SetView};
 
 use crate::{
     error::{Error, Result},
@@ -101,7 +101,7 @@ impl FollowedSet {
     }
 
     /// The set as of the last [update](Self::update), and its history.
-    pub(crate) async fn view(&mut self, question: &Question) -> Result<SetView> {
+    pub(crate) async fn view(&self, question: &Question) -> Result<SetView> {
         let view = self.follower.view(question).await;
         view.map_err(|error| Error::Following(Box::new(error)))
     }
@@ -135,9 +135,9 @@ impl FollowedSet {
     }
 
     /// The contracts in office.
-    pub(crate) fn deployment(&self) -> Deployment {
+    pub(crate) fn deployment(&self) -> SetAddresses {
         let (at, state) = (self.addresses(), self.state());
-        Deployment {
+        SetAddresses {
             registry: at.registry,
             governance: at.governance,
             proposals: state.governance().governance_proposer(),

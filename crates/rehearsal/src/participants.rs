@@ -1,4 +1,4 @@
-//! Who plays: accounts with keys of their own, and what the scenario makes them do.
+//! The participants: accounts with keys of their own, and what the scenario makes them do.
 
 use alloy_primitives::Address;
 use alloy_signer_local::PrivateKeySigner;
@@ -17,7 +17,7 @@ use crate::{
     timeline::Who,
 };
 
-/// Everybody.
+/// All accounts that act.
 #[derive(Debug)]
 pub(crate) struct Participants {
     pub(crate) deployer: Sender,
@@ -37,7 +37,7 @@ pub(crate) struct Sequencer {
     /// Counted from 1, among the old rollup's or among the pioneers.
     pub(crate) number: u64,
     pub(crate) attester: Address,
-    /// The proposer's key, for trying only.
+    /// The proposer's key, for simulated calls only.
     pub(crate) proposer: Sender,
     /// Signals and proposes blocks.
     pub(crate) agent: Agent<roles::Sequencer>,
@@ -53,18 +53,18 @@ pub(crate) struct Sequencer {
     pub(crate) moves: bool,
 }
 
-/// What a sequencer does in its slots.
+/// The conduct of a sequencer in its slots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Conduct {
     /// Proposes blocks and signals.
     Diligent,
     /// Proposes blocks, never signals.
     Silent,
-    /// Nothing.
+    /// Sends nothing.
     Offline,
 }
 
-/// Somebody who locks tokens.
+/// A participant that locks tokens.
 #[derive(Debug)]
 pub(crate) struct Holder {
     /// Counted from 1.
@@ -91,7 +91,7 @@ impl Sequencer {
         if self.pioneer { Who::Pioneer(self.number) } else { Who::Sequencer(self.number) }
     }
 
-    /// Its stake is to move to the rollup at `to`.
+    /// Gives it a mover that takes its stake to the rollup at `to`.
     pub(crate) fn start_to_move(&mut self, client: &Client, to: Address) -> Result<()> {
         let from = self.agent.role.identity.rollup;
         let (withdrawer, attester) = (self.withdrawer.address(), self.attester);
@@ -107,13 +107,13 @@ impl Sequencer {
         self.mover.as_ref().is_some_and(|mover| mover.role.plan.to == to)
     }
 
-    /// Whether it does anything at all.
+    /// Whether it acts in its slots.
     pub(crate) fn online(&self) -> bool {
         self.conduct != Conduct::Offline
     }
 }
 
-/// The keys of everybody, before there is a chain to use them on.
+/// The keys of all participants, before there is a chain to use them on.
 #[derive(Debug)]
 pub(crate) struct Keys {
     roles: [PrivateKeySigner; 5],
@@ -138,20 +138,20 @@ impl Keys {
         }
     }
 
-    /// Everybody who sends transactions.
+    /// The accounts that send transactions.
     pub(crate) fn accounts(&self) -> Vec<Address> {
         let keys = self.roles.iter().chain(self.sequencers.iter().flatten()).chain(&self.holders);
         keys.map(PrivateKeySigner::address).chain([self.bytecode_deployer]).collect()
     }
 }
 
-/// Of everything that holders send. The dearest is the first lock with a permit.
+/// The gas limit of everything that holders send. A first lock with a permit needs the most.
 const HOLDER_GAS: u64 = 300_000;
-/// Of announcing and of finishing a move.
+/// The gas limit of announcing and of finishing a move.
 const MOVER_GAS: u64 = 600_000;
 
 impl Participants {
-    /// Gives everybody a part. `rollup` is the old one.
+    /// The participants of a scenario. Sequencers have no rollup yet.
     pub(crate) fn new(scenario: &Scenario, keys: Keys, client: &Client) -> Result<Self> {
         let fresh = |key| Sender::new(client.clone(), key).with_nonce(0);
         let [deployer, authors, keeper, anyone, squatter] = keys.roles;
@@ -209,12 +209,12 @@ impl Participants {
         })
     }
 
-    /// The sequencer who proposes with an address, by its index.
+    /// The index of the sequencer whose proposer has this address.
     pub(crate) fn sequencer_of(&self, proposer: Address) -> Option<usize> {
         self.sequencers.iter().position(|one| one.agent.address() == proposer)
     }
 
-    /// One holder by its number, or how many they are.
+    /// A single holder by its number, several by their count.
     pub(crate) fn these_holders(&self, holders: &[usize]) -> Who {
         match holders {
             [holder] => Who::Holder(self.holders[*holder].number),
@@ -229,7 +229,7 @@ fn intent_sender(client: &Client, key: &PrivateKeySigner) -> Result<IntentSender
     IntentSender::new(client.clone(), key.clone(), fees, journal).during("making a sender")
 }
 
-/// Who of the old rollup's sequencers does what, and who moves.
+/// The conduct of each of the old rollup's sequencers, and whether it moves.
 fn conducts(scenario: &Scenario) -> Vec<(Conduct, bool)> {
     let plan = scenario.sequencers;
     let mut conducts = vec![(Conduct::Diligent, true); usize::try_from(plan.count).unwrap_or(0)];

@@ -29,7 +29,7 @@ impl<'a> Reporter<'a> {
         Self { chapter: Chapter::Setting, sink }
     }
 
-    pub(crate) fn tell(&mut self, doing: &'static str, done: u64, of: u64) {
+    pub(crate) fn update(&mut self, doing: &'static str, done: u64, of: u64) {
         (self.sink)(Progress { chapter: self.chapter, doing, done, of });
     }
 }

@@ -34,7 +34,7 @@ impl<'a> Rehearsal<'a> {
         scenario: &'a Scenario,
         progress: &'a mut dyn FnMut(Progress),
     ) -> Result<Self> {
-        Ok(Self { run: steps::play(scenario, Reporter::new(progress)).await? })
+        Ok(Self { run: steps::simulate(scenario, Reporter::new(progress)).await? })
     }
 
     /// The chain as the rehearsal left it.

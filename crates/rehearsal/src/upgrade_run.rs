@@ -1,4 +1,4 @@
-//! Everything that a rehearsal knows while it is played.
+//! The state of a rehearsal while it runs.
 
 use std::{fmt, ops::Range};
 
@@ -23,7 +23,7 @@ use crate::{
 
 /// The chain, the set, the participants and the timeline so far.
 ///
-/// Whatever mines blocks ends with an [update](Self::update), so that the [state](Self::state) is always
+/// Every method that mines blocks ends with an [update](Self::update), so that the [state](Self::state) is always
 /// that at the newest block.
 pub(crate) struct UpgradeRun<'a> {
     pub(crate) scenario: &'a Scenario,
@@ -41,7 +41,7 @@ pub(crate) struct UpgradeRun<'a> {
 pub(crate) struct ProposalTrack {
     pub(crate) plan: ProposalPlan,
     pub(crate) payload: Address,
-    /// What it puts in force.
+    /// The contract that it puts in force.
     pub(crate) replacement: Replacement,
     pub(crate) gate: Option<Address>,
     /// Sequencers don't signal before their rollup has this block.
@@ -63,7 +63,7 @@ pub(crate) struct ProposalTrack {
     pub(crate) repeated: u64,
 }
 
-/// What a proposal puts in force.
+/// The contract that a proposal puts in force.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Replacement {
     /// A rollup, by its index.
@@ -127,7 +127,7 @@ impl<'a> UpgradeRun<'a> {
 
     /// The set at the newest block, with what `ask` adds to the question.
     pub(crate) async fn view(
-        &mut self,
+        &self,
         next: Timestamp,
         ask: impl FnOnce(&Participants, &mut Question),
     ) -> Result<SetView> {
@@ -136,29 +136,28 @@ impl<'a> UpgradeRun<'a> {
         self.set.view(&question).await
     }
 
-    /// Adds something that happened in the newest block.
-    pub(crate) fn tell(&mut self, who: Who, what: Event, spent: Option<Spent>) {
+    /// Records an event of the newest block in the timeline.
+    pub(crate) fn record_event(&mut self, who: Who, what: Event, spent: Option<Spent>) {
         let (time, l1_block) = (self.driver.now(), self.driver.block());
         let chapter = self.driver.report.chapter;
         self.timeline.push(Entry { chapter, time, l1_block, who, what, spent });
     }
 
-    /// Adds something that happened, or was tried, where the next block would be: nothing of it is
-    /// in any block.
-    pub(crate) fn tell_off_chain(&mut self, who: Who, what: Event) {
+    /// Records an event, or an attempt, at the time of the next block. It is in no block itself.
+    pub(crate) fn record_attempt(&mut self, who: Who, what: Event) {
         let (time, l1_block) = (self.driver.next_time(), self.driver.block());
         let chapter = self.driver.report.chapter;
         self.timeline.push(Entry { chapter, time, l1_block, who, what, spent: None });
     }
 
     /// Begins a chapter.
-    pub(crate) const fn turn_to(&mut self, chapter: Chapter) {
+    pub(crate) const fn begin_chapter(&mut self, chapter: Chapter) {
         self.driver.report.chapter = chapter;
     }
 
     /// Reports the progress.
     pub(crate) fn progress(&mut self, doing: &'static str, done: u64, of: u64) {
-        self.driver.report.tell(doing, done, of);
+        self.driver.report.update(doing, done, of);
     }
 
     /// Sends a transaction that has to work, and mines it.
@@ -179,30 +178,30 @@ impl<'a> UpgradeRun<'a> {
         self.update().await
     }
 
-    /// Lets time pass until the next block is at `time`, without anybody doing anything.
+    /// Lets time pass until the next block is at `time`, without transactions.
     pub(crate) async fn pass_until(&mut self, time: Timestamp) -> Result<()> {
         self.driver.wait_until(time)?;
         self.update().await
     }
 
-    /// Lets time pass until the next block is at `time`, and says so if it is long. Meanwhile somebody
-    /// records seeds, as blocks would that aren't shown.
+    /// Lets time pass until the next block is at `time`, and records an event if it is long. Meanwhile
+    /// seeds are recorded, as blocks that aren't simulated would do.
     pub(crate) async fn wait_until(&mut self, time: Timestamp, until: &str) -> Result<()> {
         let (from, first) = (self.driver.now(), self.driver.block());
         let seeds = self.record_seeds_until(time).await?;
         self.pass_until(time).await?;
         let seconds = self.driver.now().since(from).unwrap_or_default();
         let blocks = self.driver.block().steps_since(first).unwrap_or_default() - seeds;
-        // A minute is what happens between two lines anyway.
+        // A minute passes between most events anyway.
         if seconds.get() > 60 {
             let until = until.to_owned();
-            self.tell(Who::Time, Event::Quiet { seconds, blocks, seeds, until }, None);
+            self.record_event(Who::Time, Event::Quiet { seconds, blocks, seeds, until }, None);
         }
         Ok(())
     }
 
     /// Records the seeds of all rollups that are due before the next block is at `time`: in the second
-    /// slot of each epoch, unless a block did. Returns their number.
+    /// slot of each epoch, unless a block recorded them. Returns their number.
     async fn record_seeds_until(&mut self, time: Timestamp) -> Result<u64> {
         let mut recorded = 0;
         while let Some((index, epoch, due)) = self.next_seed().filter(|(.., due)| *due < time) {
@@ -216,16 +215,16 @@ impl<'a> UpgradeRun<'a> {
         Ok(recorded)
     }
 
-    /// Says who ends a silence of the canonical rollup.
+    /// Records the seed that ends a silence of the canonical rollup.
     fn break_silence(&mut self, rollup: usize, epoch: Epoch, gas: u64) {
         if rollup == self.set.canonical() && self.signaling.silent_until.take().is_some() {
             let event = Event::SeedRecorded { rollup: self.set.rollups[rollup].label, epoch };
-            self.tell(Who::Anyone, event, Some(Spent { transactions: 1, gas }));
+            self.record_event(Who::Anyone, event, Some(Spent { transactions: 1, gas }));
         }
     }
 
-    /// The rollup whose next seed is due first: its index, the epoch that the seed draws, and from when on it
-    /// can be recorded.
+    /// The rollup whose next seed is due first: its index, the epoch that the seed draws, and the first
+    /// second in which it can be recorded.
     fn next_seed(&self) -> Option<(usize, Epoch, Timestamp)> {
         let (next, canonical) = (self.driver.next_time(), self.set.canonical());
         let silent_until = self.signaling.silent_until.unwrap_or_default();
@@ -239,19 +238,19 @@ impl<'a> UpgradeRun<'a> {
             let epoch = if is_recorded { epoch.next() } else { epoch };
             Some((index, epoch.next(), clock.seed_recording_start(epoch)?.max(from)))
         };
-        // Nobody cares for a rollup that isn't of the set.
+        // Seeds of rollups that aren't of the set aren't recorded.
         let rollups = self.set.rollups.iter().enumerate();
         let genuine = rollups.filter(|(_, rollup)| rollup.kind == RollupKind::Genuine);
         genuine.filter_map(due).min_by_key(|(.., due)| *due)
     }
 
-    /// Notes a refusal as part of the story of a proposal.
+    /// Records a refusal in the timeline and on the track of its proposal.
     pub(crate) fn refused(&mut self, track: usize, who: Who, tried: String, refusal: Refusal) {
         let names = &mut self.tracks[track].refusals;
         if !names.contains(&refusal.name) {
             names.push(refusal.name.clone());
         }
-        self.tell_off_chain(who, Event::Refused { tried, refusal });
+        self.record_attempt(who, Event::Refused { tried, refusal });
     }
 
     /// The track of a proposal of Governance.
@@ -270,8 +269,8 @@ impl<'a> UpgradeRun<'a> {
         known.ok_or_else(|| Error::Unexpected(format!("{} isn't a proposal yet", track.plan.azip)))
     }
 
-    /// Nothing can change a proposal's fate any more. Operators who signaled for it stop: left
-    /// alone, their clients would signal again for what was rejected, expired or dropped.
+    /// Stores a proposal's end. Operators who signaled for it stop: otherwise their clients would
+    /// signal again for a proposal that was rejected, expired or dropped.
     pub(crate) fn decide(&mut self, track: usize, end: End) {
         self.tracks[track].end = Some(end);
         if self.signaling.campaign == Some(track) {
@@ -282,11 +281,11 @@ impl<'a> UpgradeRun<'a> {
         }
     }
 
-    /// The same, reported as an event of its own.
+    /// Stores a proposal's end and records an event for it.
     pub(crate) fn over(&mut self, track: usize, end: End) {
         self.decide(track, end);
         let azip = self.tracks[track].plan.azip.clone();
-        self.tell(Who::Time, Event::Over { azip, end }, None);
+        self.record_event(Who::Time, Event::Over { azip, end }, None);
     }
 
     /// The power of a holder now.
@@ -315,7 +314,7 @@ pub(crate) fn sum(amounts: impl IntoIterator<Item = Amount>) -> Amount {
     })
 }
 
-/// Why a vote was lost, if it was.
+/// The reason why a vote was lost; `None` if it wasn't.
 pub(crate) const fn rejection(result: Tabulation, tally: Tally) -> Option<Reason> {
     match result {
         Tabulation::Accepted => None,

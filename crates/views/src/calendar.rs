@@ -178,13 +178,13 @@ fn epochs(view: &Present) -> impl Iterator<Item = (Timestamp, CalendarEvent)> {
 }
 
 fn payments(view: &SetView) -> impl Iterator<Item = (Timestamp, CalendarEvent)> {
-    let unpaid = view.withdrawals().filter(|one| one.stands.payment == Payment::Due);
+    let unpaid = view.withdrawals().filter(|one| one.view.payment == Payment::Due);
     let withdrawals =
-        unpaid.map(|one| (one.stands.unlocks_at, CalendarEvent::WithdrawalUnlocks { id: one.id }));
-    let stakes = view.stakes().flat_map(|KnownStake { rollup, attester, stands }| {
-        let exit = stands.exit.map(|exit| exit.exitable_at);
+        unpaid.map(|one| (one.view.unlocks_at, CalendarEvent::WithdrawalUnlocks { id: one.id }));
+    let stakes = view.stakes().flat_map(|KnownStake { rollup, attester, view }| {
+        let exit = view.exit.map(|exit| exit.exitable_at);
         let exit = exit.map(|time| (time, CalendarEvent::ExitUnlocks { rollup, attester }));
-        let ready = stands.moving.map(|moving| moving.ready_at);
+        let ready = view.moving.map(|moving| moving.ready_at);
         let ready = ready.map(|time| (time, CalendarEvent::MoveReady { rollup, attester }));
         exit.into_iter().chain(ready)
     });

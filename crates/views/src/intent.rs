@@ -148,10 +148,10 @@ kinds! {
         /// The rollup.
         #[serde(with = "text::address")]
         rollup: Address,
-        /// Whose stake.
+        /// The attester whose stake is paid.
         #[serde(with = "text::address")]
         attester: Address,
-        /// From when on it is paid.
+        /// The first second in which it is paid.
         exitable_at: Timestamp,
     } with {}
     /// Allow Governance to take some of a holder's asset.
@@ -165,7 +165,7 @@ kinds! {
         /// The Asset.
         #[serde(with = "text::address")]
         asset: Address,
-        /// How much.
+        /// The amount.
         amount: Amount,
     }
     /// Lock some of a holder's asset as its own power.
@@ -176,7 +176,7 @@ kinds! {
         /// The order that it is for.
         order: OrderId,
     } with {
-        /// How much.
+        /// The amount.
         amount: Amount,
         /// What the holder signs; `None` if the allowance suffices.
         permit: Option<PermitTerms>,
@@ -191,7 +191,7 @@ kinds! {
         /// For or against.
         support: Support,
     } with {
-        /// How much.
+        /// The amount.
         amount: Amount,
     }
     /// Give power up.
@@ -205,30 +205,30 @@ kinds! {
         /// Who gets the asset later.
         #[serde(with = "text::address")]
         to: Address,
-        /// How much.
+        /// The amount.
         amount: Amount,
     }
     /// Announce that a stake moves.
     AnnounceMove {
-        /// From where.
+        /// The rollup that the stake leaves.
         #[serde(with = "text::address")]
         rollup: Address,
-        /// Whose stake.
+        /// The attester whose stake moves.
         #[serde(with = "text::address")]
         attester: Address,
-        /// Where to.
+        /// The rollup that the stake goes to.
         #[serde(with = "text::address")]
         to: Address,
     } with {}
     /// Move a stake to the rollup announced.
     FinaliseMove {
-        /// From where.
+        /// The rollup that the stake leaves.
         #[serde(with = "text::address")]
         rollup: Address,
-        /// Whose stake.
+        /// The attester whose stake moves.
         #[serde(with = "text::address")]
         attester: Address,
-        /// From when on it can be moved.
+        /// The first second in which it can be moved.
         ready_at: Timestamp,
     } with {
         /// The attester there, if that is another one: then only the withdrawer can do it.
@@ -281,13 +281,13 @@ pub struct IntendedCall {
 }
 
 impl Intent {
-    /// Something to do for the set of `view`.
+    /// Something to do for the set of `present`.
     pub(crate) const fn new(
-        view: &Present,
+        present: &Present,
         action: IntendedAction,
         until: Option<Timestamp>,
     ) -> Self {
-        let set = SetId { chain_id: view.chain_id, governance: view.addresses.governance };
+        let set = SetId { chain_id: present.chain_id, governance: present.addresses.governance };
         Self { set, action, until, fallback: None }
     }
 

@@ -114,7 +114,7 @@ pub struct GovernanceView {
 pub struct ProposalView {
     /// Its number.
     pub id: ProposalId,
-    /// Where it stands.
+    /// Its state.
     pub state: ProposalState,
     /// How it ended, as far as that is stored.
     pub ending: Ending,
@@ -292,7 +292,7 @@ pub(crate) struct KnownWithdrawal {
     pub(crate) id: WithdrawalId,
     /// The holder that gave up the power; `None` without the history.
     pub(crate) holder: Option<Address>,
-    pub(crate) stands: WithdrawalView,
+    pub(crate) view: WithdrawalView,
 }
 
 /// A stake that a view knows of.
@@ -300,7 +300,7 @@ pub(crate) struct KnownWithdrawal {
 pub(crate) struct KnownStake {
     pub(crate) rollup: Address,
     pub(crate) attester: Address,
-    pub(crate) stands: AttesterView,
+    pub(crate) view: AttesterView,
 }
 
 impl SetView {
@@ -310,12 +310,11 @@ impl SetView {
             let numbered = (0..).zip(history.governance().withdrawals());
             numbered.filter_map(|(id, withdrawal)| {
                 let (id, holder) = (WithdrawalId::new(id)?, Some(withdrawal.holder));
-                Some(KnownWithdrawal { id, holder, stands: (*withdrawal).into() })
+                Some(KnownWithdrawal { id, holder, view: (*withdrawal).into() })
             })
         });
         let asked = self.without_history().into_iter().flat_map(|present| &present.withdrawals);
-        let asked =
-            asked.map(|(id, stands)| KnownWithdrawal { id: *id, holder: None, stands: *stands });
+        let asked = asked.map(|(id, view)| KnownWithdrawal { id: *id, holder: None, view: *view });
         all.chain(asked)
     }
 
@@ -325,15 +324,15 @@ impl SetView {
         let all = rollups.flat_map(|(rollup, state)| {
             state.registrations().iter().map(move |member| {
                 let attester = member.attester();
-                KnownStake { rollup, attester, stands: member.into() }
+                KnownStake { rollup, attester, view: member.into() }
             })
         });
         let asked = self.without_history().into_iter().flat_map(|present| &present.rollups);
         let asked = asked.flat_map(|(rollup, seen)| {
-            seen.attesters.iter().map(|(attester, stands)| KnownStake {
+            seen.attesters.iter().map(|(attester, view)| KnownStake {
                 rollup: *rollup,
                 attester: *attester,
-                stands: *stands,
+                view: *view,
             })
         });
         all.chain(asked)

@@ -1,4 +1,4 @@
-//! Where a proposal stands, and what its vote lacks.
+//! The state of a proposal, and the power that its vote lacks.
 
 use crate::present::{Present, ProposalView};
 use alloy_primitives::Address;
@@ -12,7 +12,7 @@ impl ProposalView {
         Deadlines::new(self.creation, &self.configuration)
     }
 
-    /// Where it stands at `time`, not before the block, if nothing else happens until then.
+    /// Its state at `time`, not before the block, if nothing else happens until then.
     pub fn state_at(&self, time: Timestamp) -> ProposalState {
         if self.state.is_final() {
             return self.state;
@@ -62,7 +62,7 @@ impl ProposalView {
 }
 
 impl Present {
-    /// Where proposal `id` stands at `time`, not before the block, if nothing else happens until then.
+    /// The state of proposal `id` at `time`, not before the block, if nothing else happens until then.
     pub fn state_at(&self, id: ProposalId, time: Timestamp) -> Option<ProposalState> {
         Some(self.proposal(id)?.state_at(time))
     }

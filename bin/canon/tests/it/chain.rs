@@ -5,7 +5,7 @@ use std::{net::SocketAddr, ops::ControlFlow};
 use alloy_primitives::{Address, Bytes};
 use alloy_provider::{Provider as _, ProviderBuilder};
 use canon_chain::{
-    Client, ContractCall, Deployment, NoWait, Sender, calls,
+    Client, ContractCall, NoWait, Sender, calls,
     deploy::{
         ContractPlan, Create2Origin, DeployRecord, SetParameters, Upgrade, deploy,
         deploy_upgrade_payload,
@@ -13,6 +13,7 @@ use canon_chain::{
 };
 use canon_devchain::{Devchain, DevchainConfig, ServerHandle, serve};
 use canon_protocol::{Amount, Round, Timestamp};
+use canon_views::SetAddresses;
 use snapbox::cmd::Command;
 
 use crate::support::canon;
@@ -27,7 +28,7 @@ const SLOT: u64 = 24;
 /// are locked.
 pub(crate) struct Chain {
     pub(crate) chain: Devchain,
-    pub(crate) set: Deployment,
+    pub(crate) set: SetAddresses,
     /// A payload that can be pushed.
     pub(crate) payload: Address,
     sender: Sender,

@@ -493,6 +493,9 @@ async fn a_round_that_is_lost_and_one_that_is_won() {
     let push = "round 4 is won: anyone can push it until 2026-01-01 00:39:59 UTC";
     assert!(over.contains(push), "{over}");
     assert!(over.contains("0 of 6 signals: 6 more needed"), "{over}");
+    let command = chain.forecast(&format!("--payload {rival}"));
+    let rival = while_served(|| text(command)).await;
+    assert!(!rival.contains("is won: anyone can push it"), "the round is another's: {rival}");
     // Slot 52 begins at 00:20:48: it can be pushed at once, whatever is signaled.
     assert_eq!(over.matches("2026-01-01 00:20:48").count(), 1 + 4, "{over}");
     assert_eq!(over.matches("2026-01-01 03:20:49").count(), 4, "{over}");

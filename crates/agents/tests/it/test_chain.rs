@@ -8,7 +8,7 @@ use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::SolCall;
 use canon_agents::VettedPayload;
 use canon_chain::{
-    Client, Confirmed, ContractCall, Deployment, NoWait, Sender, calls,
+    Client, Confirmed, ContractCall, NoWait, Sender, calls,
     deploy::{
         Create2Origin, DeployRecord, DeployedSet, SetParameters, Upgrade, deploy, deploy_rollup,
         deploy_upgrade_payload,
@@ -17,7 +17,7 @@ use canon_chain::{
 use canon_devchain::{Devchain, DevchainConfig, Mining};
 use canon_follow::SetIdentity;
 use canon_protocol::{Amount, ProposalId, Seconds, Timestamp};
-use canon_views::{HolderView, Present, Question, SignalPlan};
+use canon_views::{HolderView, Present, Question, SetAddresses, SignalPlan};
 use core::ops::ControlFlow;
 use tokio::sync::OnceCell;
 
@@ -90,7 +90,7 @@ impl TestChain {
         Image { chain: self.devchain.to_bytes(), set, identity }
     }
 
-    pub(crate) const fn addresses(&self) -> Deployment {
+    pub(crate) const fn addresses(&self) -> SetAddresses {
         self.set.deployment
     }
 
@@ -145,7 +145,7 @@ impl TestChain {
 
     /// Locks tokens of the deployer as power of `holder`.
     pub(crate) async fn lock_for(&mut self, holder: Address, amount: Amount) {
-        let Deployment { asset, governance, .. } = self.addresses();
+        let SetAddresses { asset, governance, .. } = self.addresses();
         self.send(calls::approve(asset, governance, amount)).await;
         self.send(calls::lock(governance, holder, amount)).await;
     }

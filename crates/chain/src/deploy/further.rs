@@ -8,11 +8,12 @@ use super::{
     record::StepReceipt,
     verify::ContractVerifier,
 };
-use crate::{Deployment, Sender, Wait};
+use crate::{Sender, Wait};
 use alloy_eips::BlockId;
 use alloy_primitives::Address;
 use canon_abi::{Contract, Registry, UpgradePayload};
 use canon_protocol::Create2;
+use canon_views::SetAddresses;
 
 /// A contract that was deployed and verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +79,7 @@ pub async fn create(
 pub async fn deploy_rollup(
     sender: &mut Sender,
     origin: Create2Origin,
-    set: &Deployment,
+    set: &SetAddresses,
     reward_distributor: Address,
     parameters: &RollupParameters,
     wait: &mut impl Wait,
@@ -88,7 +89,7 @@ pub async fn deploy_rollup(
         Some(genesis) => genesis,
         None => client.head().await?.timestamp,
     };
-    let Deployment { asset, registry, governance: owner, .. } = *set;
+    let SetAddresses { asset, registry, governance: owner, .. } = *set;
     let wiring = RollupWiring { asset, registry, reward_distributor, owner };
     let plan = wiring.plan(origin, parameters, genesis);
     let deployed = create(sender, &plan, wait).await?;
@@ -106,7 +107,7 @@ pub async fn deploy_rollup(
 pub async fn deploy_upgrade_payload(
     sender: &mut Sender,
     origin: Create2Origin,
-    set: &Deployment,
+    set: &SetAddresses,
     upgrade: &Upgrade,
     wait: &mut impl Wait,
 ) -> Result<DeployedContract, DeployError> {

@@ -8,8 +8,9 @@ use super::{
     step::Step,
     verify::SetVerifier,
 };
-use crate::{Checks, Client, Deployment, Error, Sender, Wait};
+use crate::{Checks, Client, Error, Sender, Wait};
 use alloy_primitives::Address;
+use canon_views::{Question, SetAddresses};
 use core::ops::ControlFlow;
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +30,7 @@ pub enum Progress {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeployedSet {
     /// Its addresses, as they are also found from the Registry's.
-    pub deployment: Deployment,
+    pub deployment: SetAddresses,
     /// Expect, the assertions for payloads. No contract refers to it, so it isn't found from the
     /// Registry.
     pub expect: Address,
@@ -74,8 +75,9 @@ pub async fn deploy(
         report(record, Progress::Finished(done), &mut progress)?;
     }
     SetVerifier::at_head(&plan, record, &client).await?.verify_handover().await?;
+    let view = client.view(plan.registry.address(), &Question::default()).await?;
     Ok(DeployedSet {
-        deployment: Deployment::from_registry(&client, plan.registry.address()).await?,
+        deployment: view.present.addresses,
         expect: plan.expect.address(),
         reward_distributor: plan.reward_distributor.address(),
     })

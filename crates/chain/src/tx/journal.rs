@@ -65,7 +65,7 @@ pub trait Journal: Send {
 #[non_exhaustive]
 pub enum JournalError {
     /// Where it is stored failed.
-    #[error("the journal of transactions can't be used ({0})")]
+    #[error("the journal of transactions can't be used ({0}); check where it is stored")]
     Storage(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// It has something that isn't a transaction of this kind.
     #[error("the journal of transactions is damaged: {transaction} can't be read; restore it")]

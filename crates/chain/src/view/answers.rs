@@ -1,6 +1,6 @@
 //! What was asked of the chain at one block, and what it answered.
 
-use super::batch::{Reply, Request};
+use super::batch::{BatchedRequest, Reply, decode_reply};
 use crate::error::{Error, Result};
 use alloy_eips::BlockId;
 use alloy_primitives::{
@@ -10,14 +10,13 @@ use alloy_rpc_types_eth::TransactionRequest;
 use alloy_sol_types::SolCall;
 use alloy_transport::{RpcError, TransportError};
 use canon_protocol::{Code, CodeKind};
-use serde::de::DeserializeOwned;
 
 /// EIP-7702: what is at an account that runs another account's code.
 const DELEGATION: [u8; 3] = hex!("ef0100");
 const DELEGATION_LENGTH: usize = 23;
 
 /// The gas of a call: what the lens gives a call, and more than enough for what a transaction costs before
-/// it. A rollup of another make can't keep the endpoint busy for longer.
+/// it. A rollup of a different implementation can't keep the endpoint busy for longer.
 const CALL_GAS: u64 = 2_100_000;
 
 /// Who calls the lens: "lens" in ASCII. The account that creates a contract gets a nonce, and with it a code
@@ -26,7 +25,7 @@ const LENS_CALLER: Address = address!("0x000000000000000000000000000000006c656e7
 
 /// A question about the chain at one block.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Ask {
+pub enum Ask {
     /// What a contract answers.
     Call {
         /// The contract.
@@ -40,7 +39,7 @@ pub(super) enum Ask {
 
 /// Answers of the chain at one block.
 #[derive(Debug, Default)]
-pub(super) struct Answers {
+pub struct Answers {
     /// `None` where the contract doesn't answer: it reverts, or uses up its gas.
     calls: HashMap<(Address, Bytes), Option<Bytes>>,
     accounts: HashMap<Address, Code>,
@@ -51,12 +50,17 @@ pub(super) struct Answers {
 pub(super) struct BadTranscript;
 
 impl Ask {
-    pub(super) fn call(to: Address, call: &impl SolCall) -> Self {
+    /// A call of a view.
+    pub fn call(to: Address, call: &impl SolCall) -> Self {
         Self::Call { to, data: call.abi_encode().into() }
     }
 
     /// Adds the requests that answer it: one for a call, three for an account.
-    pub(super) fn add_requests(&self, at: BlockId, requests: &mut Vec<Request>) -> Result<()> {
+    pub(super) fn add_requests(
+        &self,
+        at: BlockId,
+        requests: &mut Vec<BatchedRequest>,
+    ) -> Result<()> {
         match self {
             Self::Call { to, data } => {
                 requests.push(call(*to, data.clone(), at)?);
@@ -64,7 +68,7 @@ impl Ask {
             // An account without code has a code hash if it has ether or sent something.
             Self::Account(account) => {
                 for method in ["eth_getCode", "eth_getBalance", "eth_getTransactionCount"] {
-                    requests.push(Request::new(method, (account, at))?);
+                    requests.push(BatchedRequest::new(method, (account, at))?);
                 }
             }
         }
@@ -73,34 +77,34 @@ impl Ask {
 }
 
 /// An `eth_call` of a contract.
-fn call(to: Address, data: Bytes, at: BlockId) -> Result<Request> {
+fn call(to: Address, data: Bytes, at: BlockId) -> Result<BatchedRequest> {
     let request = TransactionRequest {
         to: Some(TxKind::Call(to)),
         gas: Some(CALL_GAS),
         input: data.into(),
         ..TransactionRequest::default()
     };
-    Request::new("eth_call", (request, at))
+    BatchedRequest::new("eth_call", (request, at))
 }
 
 /// An `eth_call` of init code.
-pub(super) fn create(init_code: Bytes, at: BlockId) -> Result<Request> {
+pub(super) fn create(init_code: Bytes, at: BlockId) -> Result<BatchedRequest> {
     let request = TransactionRequest {
         from: Some(LENS_CALLER),
         input: init_code.into(),
         ..TransactionRequest::default()
     };
-    Request::new("eth_call", (request, at))
+    BatchedRequest::new("eth_call", (request, at))
 }
 
 impl Answers {
     /// What `to` answers; `Some(None)` if it doesn't, `None` if that isn't known.
-    pub(super) fn call(&self, ask: &(Address, Bytes)) -> Option<Option<&Bytes>> {
+    pub fn call(&self, ask: &(Address, Bytes)) -> Option<Option<&Bytes>> {
         self.calls.get(ask).map(Option::as_ref)
     }
 
     /// What is at an account.
-    pub(super) fn account(&self, account: Address) -> Option<Code> {
+    pub fn account(&self, account: Address) -> Option<Code> {
         self.accounts.get(&account).copied()
     }
 
@@ -116,9 +120,9 @@ impl Answers {
                 self.calls.insert((to, data), answer);
             }
             Ask::Account(account) => {
-                let code: Bytes = decode("eth_getCode", next(replies)?)?;
-                let balance: U256 = decode("eth_getBalance", next(replies)?)?;
-                let nonce: U256 = decode("eth_getTransactionCount", next(replies)?)?;
+                let code: Bytes = decode_reply("eth_getCode", next(replies)?)?;
+                let balance: U256 = decode_reply("eth_getBalance", next(replies)?)?;
+                let nonce: U256 = decode_reply("eth_getTransactionCount", next(replies)?)?;
                 let exists = !(code.is_empty() && balance.is_zero() && nonce.is_zero());
                 self.accounts.insert(account, code_of(&code, exists));
             }
@@ -191,19 +195,11 @@ fn next(replies: &mut impl Iterator<Item = Reply>) -> Result<Reply> {
     replies.next().ok_or_else(missing)
 }
 
-/// The decoded result of a request.
-pub(super) fn decode<T: DeserializeOwned>(what: &'static str, reply: Reply) -> Result<T> {
-    let decoded = reply.and_then(|result| {
-        serde_json::from_str(result.get()).map_err(|error| RpcError::deser_err(error, result.get()))
-    });
-    decoded.map_err(|source| Error::from_rpc(what, source))
-}
-
 /// The answer of a contract; `None` if it doesn't answer.
 fn answer(reply: Reply) -> Result<Option<Bytes>> {
     match reply {
         Err(error) if is_of_the_evm(&error) => Ok(None),
-        reply => decode("eth_call", reply).map(Some),
+        reply => decode_reply("eth_call", reply).map(Some),
     }
 }
 

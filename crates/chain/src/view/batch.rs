@@ -7,7 +7,7 @@ use crate::{
 use alloy_provider::Provider;
 use alloy_rpc_client::{BatchRequest, Waiter};
 use alloy_transport::{RpcError, TransportError, TransportErrorKind};
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::{RawValue, to_raw_value};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
@@ -39,18 +39,23 @@ impl EndpointLimits {
     }
 }
 
-/// A request.
-#[derive(Debug)]
-pub(super) struct Request {
+/// A request of a [batch](Client::batch).
+#[derive(Clone, Debug)]
+pub struct BatchedRequest {
     method: &'static str,
     params: Box<RawValue>,
 }
 
 /// The result of a request, or the endpoint's error. Never a failure of the transport.
-pub(super) type Reply = Result<Box<RawValue>, TransportError>;
+pub type Reply = Result<Box<RawValue>, TransportError>;
 
-impl Request {
-    pub(super) fn new(method: &'static str, params: impl Serialize) -> Result<Self> {
+impl BatchedRequest {
+    /// A request of `method` with a list of parameters.
+    ///
+    /// # Errors
+    ///
+    /// If the parameters have no form in JSON.
+    pub fn new(method: &'static str, params: impl Serialize) -> Result<Self> {
         let params = to_raw_value(&params).map_err(RpcError::ser_err);
         Ok(Self { method, params: params.map_err(|source| Error::from_rpc(method, source))? })
     }
@@ -58,12 +63,13 @@ impl Request {
 
 impl Client {
     /// Sends `requests` in as few batches as the endpoint takes, and returns the replies in their order. A
-    /// batch that the endpoint refuses is halved, down to single requests.
+    /// batch that the endpoint refuses is halved, down to single requests. Endpoints may pass each request of
+    /// a batch to another node.
     ///
     /// # Errors
     ///
     /// If the endpoint doesn't answer a request at all.
-    pub(super) async fn batch(&self, requests: &[Request]) -> Result<Vec<Reply>> {
+    pub async fn batch(&self, requests: &[BatchedRequest]) -> Result<Vec<Reply>> {
         let most = &self.limits().batch;
         let mut limit = most.load(Relaxed).max(1);
         let mut replies = Vec::with_capacity(requests.len());
@@ -81,9 +87,9 @@ impl Client {
         Ok(replies)
     }
 
-    async fn send_batch(&self, requests: &[Request]) -> Result<Vec<Reply>, TransportError> {
+    async fn send_batch(&self, requests: &[BatchedRequest]) -> Result<Vec<Reply>, TransportError> {
         let client = self.provider().client();
-        if let [Request { method, params }] = requests {
+        if let [BatchedRequest { method, params }] = requests {
             let reply: Reply = client.request(*method, params.clone()).await;
             return Ok(vec![reply_of(reply)?]);
         }
@@ -106,6 +112,18 @@ impl Client {
         }
         Ok(replies)
     }
+}
+
+/// The result of a request of `what`, decoded.
+///
+/// # Errors
+///
+/// If the endpoint refused it, or answered with something else.
+pub fn decode_reply<T: DeserializeOwned>(what: &'static str, reply: Reply) -> Result<T> {
+    let decoded = reply.and_then(|result| {
+        serde_json::from_str(result.get()).map_err(|error| RpcError::deser_err(error, result.get()))
+    });
+    decoded.map_err(|source| Error::from_rpc(what, source))
 }
 
 /// The reply, unless the transport failed.

@@ -41,7 +41,7 @@ const SEARCHED: u64 = 500;
 const BALLOTS_PER_CALL: usize = 50;
 /// Proposals that the lens reads. Before they are read nothing shows that there are as many as a contract
 /// says; further ones take further round trips.
-const MAX_PROPOSALS: u64 = 2_000;
+const LENS_PROPOSALS: u64 = 2_000;
 /// Attesters of a rollup in one call.
 const ATTESTERS_PER_CALL: usize = 45;
 /// The init code that reads `question`.
@@ -105,7 +105,7 @@ pub(super) fn split(
     question: &Question,
     found: &FoundProposals,
 ) -> Vec<LensQuestion> {
-    let proposals = found.count.min(MAX_PROPOSALS);
+    let proposals = found.count.min(LENS_PROPOSALS);
     let empty = empty_question(registry, question);
     let mut calls = Calls { full: Vec::new(), last: empty.clone(), empty, room: ROOM };
     calls.with_room(GENERAL).general = true;
@@ -244,7 +244,7 @@ mod tests {
                 let ids = call.withdrawals.iter().map(|id| WithdrawalId::of(id.to()));
                 read.withdrawals.extend(ids);
             }
-            assert_eq!(next, count.min(MAX_PROPOSALS), "{what}");
+            assert_eq!(next, count.min(LENS_PROPOSALS), "{what}");
             let mut asked = question;
             for ids in asked.holders.values_mut() {
                 ids.extend(&found.open);

@@ -12,7 +12,9 @@ mod present;
 mod reader;
 mod rollups;
 
+pub use answers::{Answers, Ask};
 pub(crate) use batch::EndpointLimits;
+pub use batch::{BatchedRequest, Reply, decode_reply};
 
 use crate::{
     client::{Client, block_view},
@@ -22,8 +24,7 @@ use alloy_eips::{BlockId, RpcBlockHash};
 use alloy_primitives::{Address, Bytes, U64};
 use alloy_rpc_types_eth::Header;
 use alloy_transport::RpcError;
-use answers::{Answers, Ask, create, decode};
-use batch::{Reply, Request};
+use answers::create;
 use canon_abi::Registry;
 use canon_views::{BlockView, Present, Question, SetView};
 use lens::{FoundProposals, first_question, init_code, split};
@@ -59,19 +60,18 @@ impl Client {
         question: &Question,
         at: BlockId,
     ) -> Result<SetView> {
-        let (block, guesses) = self.first_look(registry, question, at).await?;
+        let (block, guesses, mut lens) = self.first_look(registry, question, at).await?;
         let at = BlockId::Hash(RpcBlockHash::from_hash(block.hash, Some(true)));
         let mut answers = Answers::default();
-        let mut refuses_lens = false;
-        if !self.limits().refuses_lens() {
+        if lens == Lens::Executed {
             let reading = self.look_through_lens(registry, question, at, &guesses, &mut answers);
-            refuses_lens = !reading.await?;
+            lens = reading.await?;
         }
         loop {
             match self.read_answers(registry, question, block, [&answers, &guesses]) {
                 Ok(present) => {
                     // Had the endpoint lost the block, it wouldn't have answered plain calls either.
-                    if refuses_lens {
+                    if lens == Lens::Refused {
                         self.limits().refuse_lens();
                     }
                     return Ok(SetView { present: present?, history: None });
@@ -108,17 +108,19 @@ impl Client {
         registry: Address,
         question: &Question,
         at: BlockId,
-    ) -> Result<(BlockView, Answers)> {
+    ) -> Result<(BlockView, Answers, Lens)> {
         let asks = [
             Ask::call(registry, &Registry::getRollupCall {}),
             Ask::call(registry, &Registry::getGovernanceCall {}),
         ];
         let (block, hydrated) = ("eth_getBlockByNumber", false);
         let block = match at {
-            BlockId::Hash(hash) => Request::new("eth_getBlockByHash", (hash.block_hash, hydrated))?,
-            BlockId::Number(number) => Request::new(block, (number, hydrated))?,
+            BlockId::Hash(hash) => {
+                BatchedRequest::new("eth_getBlockByHash", (hash.block_hash, hydrated))?
+            }
+            BlockId::Number(number) => BatchedRequest::new(block, (number, hydrated))?,
         };
-        let mut requests = vec![Request::new("eth_chainId", [(); 0])?, block];
+        let mut requests = vec![BatchedRequest::new("eth_chainId", [(); 0])?, block];
         for ask in &asks {
             ask.add_requests(at, &mut requests)?;
         }
@@ -128,7 +130,7 @@ impl Client {
         }
         let mut replies = self.batch(&requests).await?.into_iter();
         let mut next = || replies.next().unwrap_or(Err(RpcError::NullResp));
-        let found = decode::<U64>("eth_chainId", next())?.to();
+        let found = decode_reply::<U64>("eth_chainId", next())?.to();
         if found != self.chain_id() {
             return Err(Error::OtherChain { expected: self.chain_id(), found });
         }
@@ -137,13 +139,14 @@ impl Client {
         for ask in asks {
             guesses.add(ask, &mut core::iter::from_fn(|| Some(next())))?;
         }
-        if uses_lens && !add_transcript(next(), &mut guesses)? {
-            self.limits().refuse_lens();
-        }
-        Ok((block, guesses))
+        let lens = match uses_lens {
+            true => add_transcript(next(), &mut guesses)?,
+            false => Lens::NotTried,
+        };
+        Ok((block, guesses, lens))
     }
 
-    /// Reads with the lens as much as it can. Returns whether the endpoint executes it.
+    /// Reads with the lens as much as it can.
     async fn look_through_lens(
         &self,
         registry: Address,
@@ -151,20 +154,27 @@ impl Client {
         at: BlockId,
         guesses: &Answers,
         answers: &mut Answers,
-    ) -> Result<bool> {
+    ) -> Result<Lens> {
         let found = FoundProposals::of(registry, guesses).unwrap_or_default();
         let requests = split(registry, question, &found)
             .into_iter()
             .map(|question| create(init_code(question), at))
             .collect::<Result<Vec<_>>>()?;
-        let mut executes = true;
+        let mut lens = Lens::Executed;
         for reply in self.batch(&requests).await? {
-            executes &= add_transcript(reply, answers)?;
+            if add_transcript(reply, answers)? == Lens::Refused {
+                lens = Lens::Refused;
+            }
         }
-        Ok(executes)
+        Ok(lens)
     }
 
-    async fn ask(&self, asks: BTreeSet<Ask>, at: BlockId, answers: &mut Answers) -> Result<()> {
+    /// Asks questions about a block, in as few batches as the endpoint takes, and adds the answers.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer, or doesn't have the block.
+    pub async fn ask(&self, asks: BTreeSet<Ask>, at: BlockId, answers: &mut Answers) -> Result<()> {
         let mut requests = Vec::with_capacity(asks.len());
         for ask in &asks {
             ask.add_requests(at, &mut requests)?;
@@ -174,21 +184,33 @@ impl Client {
     }
 }
 
-/// Adds what a lens answered. Returns whether the endpoint executed it.
-fn add_transcript(reply: Reply, answers: &mut Answers) -> Result<bool> {
+/// What an endpoint does with the lens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lens {
+    /// It executes it.
+    Executed,
+    /// It answers with an error, which may be for another reason.
+    Refused,
+    /// It isn't asked to, since it refused before.
+    NotTried,
+}
+
+/// Adds what a lens answered.
+fn add_transcript(reply: Reply, answers: &mut Answers) -> Result<Lens> {
     if let Err(RpcError::ErrorResp(payload)) = &reply
         && !payload.is_retry_err()
     {
-        return Ok(false);
+        return Ok(Lens::Refused);
     }
-    let transcript: Bytes = decode("eth_call", reply)?;
+    let transcript: Bytes = decode_reply("eth_call", reply)?;
     // One that is empty had no gas to read anything.
-    Ok(!transcript.is_empty() && answers.add_transcript(&transcript).is_ok())
+    let is_read = !transcript.is_empty() && answers.add_transcript(&transcript).is_ok();
+    Ok(if is_read { Lens::Executed } else { Lens::Refused })
 }
 
 fn found_block(reply: Reply) -> Result<BlockView> {
     let what = "eth_getBlock";
     let unknown = || Error::from_rpc(what, RpcError::NullResp);
-    let header: Header = decode::<Option<_>>(what, reply)?.ok_or_else(unknown)?;
+    let header: Header = decode_reply::<Option<_>>(what, reply)?.ok_or_else(unknown)?;
     block_view(&header)
 }

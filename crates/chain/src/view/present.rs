@@ -14,13 +14,13 @@ use canon_views::{
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most proposals of a view: more than any set will have, and few enough to be read.
-const MAX_PROPOSALS: u64 = 100_000;
+const PLAUSIBLE_PROPOSALS: u64 = 100_000;
 
-/// Where a proposal stands, as far as ballots depend on it.
-struct Stage {
+/// The state of a proposal that its ballots depend on.
+struct BallotWindow {
     id: ProposalId,
     is_votable: bool,
-    /// When power counts, or the block's time if that is earlier.
+    /// The second in which power counts, or the block's time if that is earlier.
     snapshot: Timestamp,
 }
 
@@ -168,7 +168,7 @@ impl Reader<'_> {
         let configuration = self.configuration(governance);
         let count = self.call(governance, Governance::proposalCountCall {})?;
         configuration?;
-        let count = at_most(count, MAX_PROPOSALS).in_range("proposalCount()")?;
+        let count = at_most(count, PLAUSIBLE_PROPOSALS).in_range("proposalCount()")?;
         Ok((0..count).map(ProposalId::of))
     }
 
@@ -215,7 +215,7 @@ impl Reader<'_> {
         Ok(state.ok_or(Error::BadAnswer { what, address: governance })?)
     }
 
-    fn stage(&self, governance: Address, id: ProposalId) -> Read<Stage> {
+    fn ballot_window(&self, governance: Address, id: ProposalId) -> Read<BallotWindow> {
         let what = "getProposal(uint256)";
         let stored = self.call(governance, Governance::getProposalCall { id: id.to_word() });
         let state = self.proposal_state(governance, id)?;
@@ -224,7 +224,7 @@ impl Reader<'_> {
         let deadlines = Deadlines::new(creation, &stored.config.try_into().in_range(what)?);
         let now = self.block.timestamp;
         let (is_votable, snapshot) = (deadlines.is_votable(state, now), deadlines.snapshot_at(now));
-        Ok(Stage { id, is_votable, snapshot })
+        Ok(BallotWindow { id, is_votable, snapshot })
     }
 
     fn holders(&self) -> Read<BTreeMap<Address, HolderView>> {
@@ -234,10 +234,10 @@ impl Reader<'_> {
         let governance = self.governance()?;
         let asset = self.asset();
         let ids = self.proposal_ids(governance);
-        let stages: Read<Vec<_>> =
-            ids.and_then(|ids| all(ids.map(|id| self.stage(governance, id))));
+        let windows: Read<Vec<_>> =
+            ids.and_then(|ids| all(ids.map(|id| self.ballot_window(governance, id))));
         all(self.question.holders.iter().map(|(holder, asked)| {
-            let view = self.holder(governance, *known(&asset)?, *holder, asked, known(&stages));
+            let view = self.holder(governance, *known(&asset)?, *holder, asked, known(&windows));
             Ok((*holder, view?))
         }))
     }
@@ -248,19 +248,19 @@ impl Reader<'_> {
         asset: Address,
         holder: Address,
         asked: &BTreeSet<ProposalId>,
-        stages: Read<&Vec<Stage>>,
+        windows: Read<&Vec<BallotWindow>>,
     ) -> Read<HolderView> {
         let balance = self.call(asset, Asset::balanceOfCall { owner: holder });
         let allowance =
             self.call(asset, Asset::allowanceCall { owner: holder, spender: governance });
         let permit_nonce = self.call(asset, Asset::noncesCall { owner: holder });
         let power = self.power(governance, holder, self.block.timestamp);
-        let ballots = stages.and_then(|stages| {
-            let shown = |stage: &&Stage| stage.is_votable || asked.contains(&stage.id);
-            all(stages
+        let ballots = windows.and_then(|windows| {
+            let shown = |window: &&BallotWindow| window.is_votable || asked.contains(&window.id);
+            all(windows
                 .iter()
                 .filter(shown)
-                .map(|stage| Ok((stage.id, self.ballot(governance, holder, stage)?))))
+                .map(|window| Ok((window.id, self.ballot(governance, holder, window)?))))
         });
         Ok(HolderView {
             balance: balance?.try_into().in_range("balanceOf(address)")?,
@@ -271,11 +271,16 @@ impl Reader<'_> {
         })
     }
 
-    fn ballot(&self, governance: Address, holder: Address, stage: &Stage) -> Read<BallotView> {
-        let id = stage.id.to_word();
+    fn ballot(
+        &self,
+        governance: Address,
+        holder: Address,
+        window: &BallotWindow,
+    ) -> Read<BallotView> {
+        let id = window.id.to_word();
         let cast = self.call(governance, Governance::ballotsCall { id, user: holder });
         let nonce = self.call(governance, Governance::ballotNonceCall { id, holder });
-        let power = self.power(governance, holder, stage.snapshot);
+        let power = self.power(governance, holder, window.snapshot);
         let cast = cast?;
         let cast = Governance::Ballot { yea: cast.yea, nea: cast.nea };
         Ok(BallotView {

@@ -5,14 +5,14 @@ use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, Bytes, address};
 use canon_abi::{Asset, Contract, Registry};
 use canon_chain::{
-    Deployment, Error, NoWait, calls,
+    Error, NoWait, calls,
     deploy::{
         Create2Origin, DeployError, DeployRecord, DeployedSet, Progress, SetParameters, SetPlan,
         Step, create, deploy,
     },
 };
 use canon_protocol::Timestamp;
-use canon_views::Question;
+use canon_views::{Question, SetAddresses};
 use core::ops::ControlFlow;
 
 const STRANGER: Address = address!("0x00000000000000000000000000000000000000aa");
@@ -69,7 +69,9 @@ async fn every_step_is_reported_in_order_with_its_gas() {
     assert_eq!(record.address(Step::Expect), Some(set.expect));
     assert_eq!(record.first_block(), Some(record.done[0].receipt.unwrap().block));
 
-    let found = Deployment::from_registry(&chain.client, set.deployment.registry).await.unwrap();
+    let question = Question::new(Timestamp::of(chain.devchain.timestamp()));
+    let view = chain.client.view(set.deployment.registry, &question).await.unwrap();
+    let found = view.present.addresses;
     assert_eq!(found, set.deployment);
     assert_eq!(found.reward_distributor, Some(set.reward_distributor));
 }
@@ -79,7 +81,7 @@ async fn nothing_is_left_with_the_deployer() {
     let (chain, set) = deployed().await;
     let (at, deployer) =
         (chain.client.head().await.unwrap().hash.into(), chain.accounts[0].address());
-    let Deployment { registry, asset, issuer, governance, rollup, .. } = set.deployment;
+    let SetAddresses { registry, asset, issuer, governance, rollup, .. } = set.deployment;
     for (contract, owner) in [
         (asset, issuer),
         (issuer, governance),
@@ -356,7 +358,7 @@ async fn all_addresses_are_known_before_anything_is_sent() {
         let plan = SetPlan::new(&parameters, chain.accounts[0].address(), genesis);
         let mut record = DeployRecord { parameters, ..chain.record() };
         let set = chain.go_on(&mut record, go_on).await.unwrap();
-        let Deployment { registry, asset, issuer, governance, proposals, rollup, .. } =
+        let SetAddresses { registry, asset, issuer, governance, proposals, rollup, .. } =
             set.deployment;
         for (step, address) in [
             (Step::Asset, asset),

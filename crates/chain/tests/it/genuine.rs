@@ -7,7 +7,7 @@ use alloy_rpc_types_eth::Log as RpcLog;
 use alloy_sol_types::{SolCall, SolEvent};
 use canon_abi::{Asset, Contract, Issuer, Registry, RewardDistributor, Rollup};
 use canon_chain::{
-    ContractCall, Deployment, NoWait, calls,
+    ContractCall, NoWait, calls,
     deploy::{
         ConstructorEvents, ContractPlan, Create2Origin, DeployError, DeployRecord, DeployedSet,
         ExamineError, Examiner, FormerRollup, GenuineSet, NotGenuine, Progress, SetParameters,
@@ -16,7 +16,7 @@ use canon_chain::{
 };
 use canon_faults::{Answer, Faults, params};
 use canon_protocol::{BlockNumber, Constructor};
-use canon_views::BlockView;
+use canon_views::{BlockView, SetAddresses};
 use core::ops::ControlFlow;
 use serde_json::{Value, json};
 
@@ -119,7 +119,8 @@ async fn interrupted(
 #[tokio::test]
 async fn a_set_of_the_deployers_is_genuine() {
     let (chain, set) = deployed().await;
-    let Deployment { registry, governance, proposals, asset, issuer, rollup, .. } = set.deployment;
+    let SetAddresses { registry, governance, proposals, asset, issuer, rollup, .. } =
+        set.deployment;
     let expected = GenuineSet {
         registry,
         deployer: chain.accounts[0].address(),
@@ -249,7 +250,7 @@ async fn a_transfer_of_nothing_from_zero_is_no_mint() {
 #[tokio::test]
 async fn what_the_issuer_mints_is_expected() {
     let (chain, set) = deployed().await;
-    let Deployment { registry, governance, issuer, asset, .. } = set.deployment;
+    let SetAddresses { registry, governance, issuer, asset, .. } = set.deployment;
     let to = Address::repeat_byte(1);
     for amount in [1, 2] {
         chain.devchain.increase_time(1_000);
@@ -269,7 +270,7 @@ async fn what_the_issuer_mints_is_expected() {
 #[tokio::test]
 async fn a_second_rollup_before_the_handover_is_found() {
     let list = async |chain: &TestChain, plan: &SetPlan| {
-        let set = Deployment {
+        let set = SetAddresses {
             registry: plan.registry.address(),
             governance: plan.governance.address(),
             proposals: plan.proposals.address(),
@@ -382,7 +383,7 @@ struct Succession {
 impl Succession {
     async fn new() -> Self {
         let (chain, set) = deployed().await;
-        let Deployment { proposals, asset, .. } = set.deployment;
+        let SetAddresses { proposals, asset, .. } = set.deployment;
         let configuration = SetParameters::tests().governance.configuration().into();
         let constructor = Constructor::Governance { asset, proposals, configuration };
         let salt = B256::with_last_byte(5);
@@ -410,7 +411,7 @@ impl Succession {
 #[tokio::test]
 async fn contracts_in_office_belong_to_the_present_governance() {
     let succession = Succession::new().await;
-    let Deployment { issuer, rollup, governance, .. } = succession.set.deployment;
+    let SetAddresses { issuer, rollup, governance, .. } = succession.set.deployment;
     let distributor = succession.set.reward_distributor;
     for (contract, address) in [
         (Contract::Issuer, issuer),
@@ -433,7 +434,7 @@ async fn contracts_in_office_belong_to_the_present_governance() {
 async fn a_new_rollup_is_of_the_present_governance() {
     let succession = Succession::new().await;
     let Succession { chain, set, next, .. } = &succession;
-    let Deployment { issuer, rollup, governance, .. } = set.deployment;
+    let SetAddresses { issuer, rollup, governance, .. } = set.deployment;
     for contract in [issuer, rollup, set.reward_distributor] {
         succession.hand_over(contract).await;
     }
@@ -443,7 +444,7 @@ async fn a_new_rollup_is_of_the_present_governance() {
     let parameters = SetParameters::tests().rollup;
     let mut created = Vec::new();
     for owner in [governance, *next] {
-        let deployment = Deployment { governance: owner, ..set.deployment };
+        let deployment = SetAddresses { governance: owner, ..set.deployment };
         let distributor = set.reward_distributor;
         let (mut sender, mut wait) = (chain.sender(1), NoWait);
         let rollup =
@@ -487,7 +488,7 @@ async fn a_new_rollup_is_of_the_present_governance() {
 #[tokio::test]
 async fn a_distributor_asks_the_registry_of_the_set() {
     let (chain, set) = deployed().await;
-    let Deployment { registry, governance, asset, .. } = set.deployment;
+    let SetAddresses { registry, governance, asset, .. } = set.deployment;
     let address = set.reward_distributor;
     let update = RewardDistributor::updateRegistryCall { newRegistry: asset };
     chain.send_as(governance, address, &update).await;
@@ -507,7 +508,7 @@ async fn a_distributor_asks_the_registry_of_the_set() {
 async fn logs_that_lag_behind_the_state_are_no_evidence() {
     let succession = Succession::new().await;
     let Succession { chain, set, next, .. } = &succession;
-    let Deployment { registry, governance, .. } = set.deployment;
+    let SetAddresses { registry, governance, .. } = set.deployment;
     let error = examine_by(chain, registry, Fault::LaggingLogs).await.unwrap_err();
     let ExamineError::OwnerLogs { registry: named, expected, found } = error else {
         panic!("{error}")
@@ -515,7 +516,7 @@ async fn logs_that_lag_behind_the_state_are_no_evidence() {
     assert_eq!((named, expected, found), (registry, *next, governance));
 
     let (chain, set) = deployed().await;
-    let Deployment { registry, governance, .. } = set.deployment;
+    let SetAddresses { registry, governance, .. } = set.deployment;
     let upgrade = Registry::upgradeCall { rollup: rollup_without_create2(&chain, &set).await };
     chain.send_as(governance, registry, &upgrade).await;
     let error = examine_by(&chain, registry, Fault::LaggingLogs).await.unwrap_err();
@@ -544,7 +545,7 @@ async fn rollup_without_create2(chain: &TestChain, set: &DeployedSet) -> Address
 #[tokio::test]
 async fn former_rollups_that_are_not_genuine_are_reported() {
     let (chain, set) = deployed().await;
-    let Deployment { registry, governance, rollup, .. } = set.deployment;
+    let SetAddresses { registry, governance, rollup, .. } = set.deployment;
     let plain = rollup_without_create2(&chain, &set).await;
     let parameters = SetParameters::tests().rollup;
     let mut listed = vec![plain];

@@ -7,7 +7,7 @@ use alloy_rpc_types_eth::Filter;
 use alloy_sol_types::SolEvent;
 use canon_abi::{Asset, Issuer, Registry, RewardDistributor, Rollup};
 use canon_chain::{
-    Deployment, Error, NoWait,
+    Error, NoWait,
     deploy::{
         Create2Origin, DeployRecord, ExamineError, Examiner, FormerRollup, GenuineSet,
         SetParameters, Step, deploy_rollup,
@@ -15,6 +15,7 @@ use canon_chain::{
 };
 use canon_faults::{Fault, Faults, Plan, failure};
 use canon_protocol::BlockNumber;
+use canon_views::Question;
 use core::ops::{ControlFlow, RangeInclusive};
 use std::sync::{Arc, Mutex};
 
@@ -194,7 +195,8 @@ async fn a_later_rollup_is_searched_from_its_listing() {
     const LIMIT: u64 = 100;
     let (chain, record) = old_set(0, 1_000).await;
     let registry = record.address(Step::Registry).unwrap();
-    let set = Deployment::from_registry(&chain.client, registry).await.unwrap();
+    let view = chain.client.view(registry, &Question::default()).await.unwrap();
+    let set = view.present.addresses;
     let (sender, origin) = (&mut chain.sender(1), Create2Origin::default());
     let distributor = set.reward_distributor.unwrap();
     let parameters = SetParameters::tests().rollup;

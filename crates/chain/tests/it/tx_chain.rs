@@ -8,13 +8,15 @@ use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::SolEvent;
 use canon_abi::{Asset, Governance};
 use canon_chain::{
-    Client, Deployment, IntentSender,
+    Client, IntentSender,
     tx::{FeePolicy, MemoryJournal, TxEvent, TxReport},
 };
 use canon_devchain::{Devchain, Mining, OldTransactions, ReorgOptions};
 use canon_faults::Faults;
 use canon_protocol::{Amount, BlockNumber, Epoch, Timestamp};
-use canon_views::{BlockView, IntendedAction, Intent, IntentId, OrderId, Question, SetId};
+use canon_views::{
+    BlockView, IntendedAction, Intent, IntentId, OrderId, Question, SetAddresses, SetId,
+};
 use std::collections::BTreeMap;
 
 /// Whoever gets tokens.
@@ -27,7 +29,7 @@ pub(crate) struct TxChain {
     /// Fails by plan.
     pub(crate) faulty: Client,
     pub(crate) faults: Faults,
-    pub(crate) set: Deployment,
+    pub(crate) set: SetAddresses,
     pub(crate) key: PrivateKeySigner,
 }
 

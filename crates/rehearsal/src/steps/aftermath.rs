@@ -6,7 +6,7 @@ use canon_protocol::Timestamp;
 
 use super::{slots, vote::holders};
 use crate::{
-    acting::Member,
+    acting::AgentRef,
     error::Result,
     timeline::{Event, Who},
     upgrade_run::{UpgradeRun, sum},
@@ -16,8 +16,8 @@ use crate::{
 pub(super) async fn show_switch(run: &mut UpgradeRun<'_>) -> Result<()> {
     for rollup in [run.set.canonical(), 0] {
         let slot = slots::next_slot(run, rollup);
-        let turn = slots::turn(run, rollup, slot).await?;
-        slots::tell(run, rollup, &turn);
+        let outcome = slots::run_slot(run, rollup, slot).await?;
+        slots::record_outcome(run, rollup, &outcome);
     }
     Ok(())
 }
@@ -27,7 +27,7 @@ pub(super) async fn finish_moves(run: &mut UpgradeRun<'_>, to: usize) -> Result<
     let address = run.set.rollups[to].address;
     let sequencers = run.participants.sequencers.iter().enumerate();
     let movers = sequencers.filter(|(_, sequencer)| sequencer.moves_to(address));
-    let members: Vec<_> = movers.map(|(index, _)| Member::Mover(index)).collect();
+    let members: Vec<_> = movers.map(|(index, _)| AgentRef::Mover(index)).collect();
     if members.is_empty() {
         return Ok(());
     }
@@ -46,7 +46,7 @@ pub(super) async fn finish_moves(run: &mut UpgradeRun<'_>, to: usize) -> Result<
     let rollup = &run.set.rollups[to];
     let (label, first_slot) = (rollup.label, rollup.first_slot_after(run.driver.now()));
     let event = Event::Moved { rollup: label, total, first_slot, renamed };
-    run.tell(Who::Sequencers(moved), event, Some(acted.spent));
+    run.record_event(Who::Sequencers(moved), event, Some(acted.spent));
     Ok(())
 }
 
@@ -66,7 +66,7 @@ pub(super) async fn withdraw(run: &mut UpgradeRun<'_>) -> Result<()> {
     let acted = run.act_all("withdraw", &holders(&members)).await?;
     let who = run.participants.these_holders(&members);
     let total = sum(payable.iter().map(|(_, amount)| *amount));
-    run.tell(who, Event::Withdrawn { total }, Some(acted.spent));
+    run.record_event(who, Event::Withdrawn { total }, Some(acted.spent));
     Ok(())
 }
 
@@ -89,8 +89,8 @@ pub(super) async fn show_end(run: &mut UpgradeRun<'_>) -> Result<()> {
         let rollups = if canonical == 0 { vec![0] } else { vec![canonical, 0] };
         for rollup in rollups {
             let slot = slots::next_slot(run, rollup);
-            let turn = slots::turn(run, rollup, slot).await?;
-            slots::tell(run, rollup, &turn);
+            let outcome = slots::run_slot(run, rollup, slot).await?;
+            slots::record_outcome(run, rollup, &outcome);
         }
     }
     Ok(())

@@ -6,7 +6,7 @@ use canon_protocol::{self as protocol, ProposalId, ProposalState, Rollup, Timest
 
 use super::keeper;
 use crate::{
-    acting::{Member, is_with_list},
+    acting::{AgentRef, is_with_list},
     agenda::{Agenda, Task},
     bytecode::IGate,
     error::{Error, Result, refusal_of},
@@ -24,7 +24,7 @@ pub(super) async fn announce_moves(run: &mut UpgradeRun<'_>, to: usize) -> Resul
     for (index, sequencer) in run.participants.sequencers.iter_mut().enumerate() {
         if sequencer.moves && sequencer.mover.is_none() {
             sequencer.start_to_move(run.driver.client(), new)?;
-            members.push(Member::Mover(index));
+            members.push(AgentRef::Mover(index));
         }
     }
     if members.is_empty() {
@@ -33,11 +33,11 @@ pub(super) async fn announce_moves(run: &mut UpgradeRun<'_>, to: usize) -> Resul
     let acted = run.act_all("announce moves", &members).await?;
     let ready_at = moves_ready(run, old);
     let event = Event::MovesAnnounced { rollup: run.set.rollups[to].label, ready_at };
-    run.tell(Who::Sequencers(members.len() as u64), event, Some(acted.spent));
+    run.record_event(Who::Sequencers(members.len() as u64), event, Some(acted.spent));
     Ok(())
 }
 
-/// From when on all moves from a rollup can be finished.
+/// The first second in which all moves from a rollup can be finished.
 fn moves_ready(run: &UpgradeRun<'_>, from: Address) -> Timestamp {
     let registrations = run.state().rollup(from).map(Rollup::registrations).unwrap_or_default();
     let moves = registrations.iter().filter_map(protocol::Member::moving);
@@ -50,7 +50,7 @@ pub(super) async fn open_gate(run: &mut UpgradeRun<'_>, track: usize) -> Result<
     let call = ContractCall::new(gate, &IGate::openCall {});
     let confirmed = run.send("open a gate", |participants| &mut participants.anyone, call).await?;
     let spent = Spent { transactions: 1, gas: confirmed.gas_used };
-    run.tell(Who::Anyone, Event::GateOpened, Some(spent));
+    run.record_event(Who::Anyone, Event::GateOpened, Some(spent));
     Ok(())
 }
 
@@ -117,11 +117,11 @@ pub(super) fn refused(
 }
 
 /// Says how often a refusal was met again.
-fn tell_repeated(run: &mut UpgradeRun<'_>, track: usize) {
+fn record_repeated(run: &mut UpgradeRun<'_>, track: usize) {
     let times = std::mem::take(&mut run.tracks[track].repeated);
     if times > 0 {
         let tried = "tries to execute".to_owned();
-        run.tell_off_chain(Who::Keeper, Event::RefusedAgain { tried, times });
+        run.record_attempt(Who::Keeper, Event::RefusedAgain { tried, times });
     }
 }
 
@@ -134,7 +134,7 @@ pub(super) fn executed(
 ) -> Result<()> {
     let with_list = is_with_list(confirmed);
     let track = run.track_of(id)?;
-    tell_repeated(run, track);
+    record_repeated(run, track);
     agenda.cancel(|task| is_about(task, track));
     let now = run.driver.next_time();
     let plan = run.tracks[track].plan.clone();
@@ -159,7 +159,7 @@ pub(super) fn executed(
     run.decide(track, End::Executed);
     let event = Event::Executed { azip: plan.azip, proposal: id, with_list, effect };
     let spent = Spent { transactions: 1, gas: confirmed.gas_used };
-    run.tell(Who::Keeper, event, Some(spent));
+    run.record_event(Who::Keeper, event, Some(spent));
     Ok(())
 }
 
@@ -197,7 +197,7 @@ pub(super) fn dropped(
     agenda.cancel(|task| is_about(task, track));
     let azip = run.tracks[track].plan.azip.clone();
     let spent = Spent { transactions: 1, gas: confirmed.gas_used };
-    run.tell(Who::Keeper, Event::DropStored { azip, proposal: id }, Some(spent));
+    run.record_event(Who::Keeper, Event::DropStored { azip, proposal: id }, Some(spent));
     run.over(track, End::Dropped);
     Ok(())
 }
@@ -207,7 +207,7 @@ pub(super) async fn too_late(run: &mut UpgradeRun<'_>, track: usize) -> Result<(
     if run.tracks[track].end.is_some() {
         return Ok(());
     }
-    tell_repeated(run, track);
+    record_repeated(run, track);
     run.mine_all().await?;
     let (_, proposal) = run.proposal(track)?;
     match run.state().governance().state(proposal, run.driver.now()) {

@@ -7,7 +7,7 @@ use canon_views::IntentSubject;
 
 use super::{execution, vote};
 use crate::{
-    acting::Member,
+    acting::AgentRef,
     agenda::Agenda,
     error::{During, Error, Result, refusal_of},
     timeline::{Event, Spent, Who},
@@ -19,7 +19,7 @@ const ACT: &str = "letting the keeper work";
 /// Lets the keeper do all that can be done now.
 pub(super) async fn tick(run: &mut UpgradeRun<'_>, agenda: &mut Agenda) -> Result<()> {
     loop {
-        let acted = run.tick(ACT, &[Member::Keeper], Timestamp::MAX).await?;
+        let acted = run.tick(ACT, &[AgentRef::Keeper], Timestamp::MAX).await?;
         for (_, subject, confirmed) in acted.done {
             done(run, agenda, subject, &confirmed)?;
         }
@@ -48,7 +48,7 @@ fn done(
             let rollup = run.set.rollups.iter().find(|known| known.address == rollup);
             let rollup = rollup.map(|rollup| rollup.label).unwrap_or_default();
             let spent = Spent { transactions: 1, gas: confirmed.gas_used };
-            run.tell(Who::Keeper, Event::SeedRecorded { rollup, epoch }, Some(spent));
+            run.record_event(Who::Keeper, Event::SeedRecorded { rollup, epoch }, Some(spent));
             Ok(())
         }
         _ => Ok(()),
@@ -65,7 +65,7 @@ fn pushed(
     let frozen = frozen.ok_or_else(|| Error::Unexpected("a push made no proposal".to_owned()))?;
     let track = run.tracks.iter().position(|track| track.has_won(round));
     let track = track.ok_or_else(|| Error::Unexpected(format!("nobody won round {round}")))?;
-    vote::born(run, track, &frozen)?;
+    vote::note_proposal(run, track, &frozen)?;
     let (id, proposal) = run.proposal(track)?;
     let event = Event::Pushed {
         azip: run.tracks[track].plan.azip.clone(),
@@ -75,6 +75,6 @@ fn pushed(
         voting_from: proposal.deadlines().voting_starts(),
     };
     let spent = Spent { transactions: 1, gas: confirmed.gas_used };
-    run.tell(Who::Keeper, event, Some(spent));
+    run.record_event(Who::Keeper, event, Some(spent));
     vote::schedule(run, agenda, track)
 }

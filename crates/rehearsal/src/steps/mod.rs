@@ -1,4 +1,4 @@
-//! The steps of the story, each a function of the run.
+//! The steps of a rehearsal, each a function of the run.
 
 mod aftermath;
 mod execution;
@@ -23,8 +23,8 @@ use crate::{
     upgrade_run::UpgradeRun,
 };
 
-/// Plays a whole scenario.
-pub(crate) async fn play<'a>(
+/// Simulates a whole scenario.
+pub(crate) async fn simulate<'a>(
     scenario: &'a Scenario,
     report: Reporter<'a>,
 ) -> Result<UpgradeRun<'a>> {
@@ -33,10 +33,10 @@ pub(crate) async fn play<'a>(
     setting::stake(&mut run, 0, false).await?;
     setting::lock(&mut run).await?;
 
-    run.turn_to(Chapter::OldRollup);
+    run.begin_chapter(Chapter::OldRollup);
     slots::show_old(&mut run).await?;
 
-    run.turn_to(Chapter::Preparation);
+    run.begin_chapter(Chapter::Preparation);
     preparation::prepare(&mut run).await?;
 
     let mut agenda = Agenda::default();
@@ -47,13 +47,13 @@ pub(crate) async fn play<'a>(
         }
     }
     while let Some((time, task)) = agenda.next() {
-        run.turn_to(chapter_of(task));
+        run.begin_chapter(chapter_of(task));
         let until = waiting_for(&run, task);
         run.wait_until(time, &until).await?;
         perform(&mut run, &mut agenda, task).await?;
     }
 
-    run.turn_to(Chapter::Aftermath);
+    run.begin_chapter(Chapter::Aftermath);
     aftermath::show_end(&mut run).await?;
     Ok(run)
 }
@@ -79,7 +79,7 @@ async fn perform(run: &mut UpgradeRun<'_>, agenda: &mut Agenda, task: Task) -> R
     }
 }
 
-/// The part of the story that a task belongs to.
+/// The chapter of the timeline that a task belongs to.
 const fn chapter_of(task: Task) -> Chapter {
     match task {
         Task::Campaign { .. }
@@ -98,7 +98,7 @@ const fn chapter_of(task: Task) -> Chapter {
     }
 }
 
-/// The keeper pushes a round, if that isn't too late.
+/// Makes the keeper push a round, if it isn't too late.
 async fn push(
     run: &mut UpgradeRun<'_>,
     agenda: &mut Agenda,
@@ -109,13 +109,13 @@ async fn push(
     run.mine_all().await?;
     keeper::tick(run, agenda).await?;
     if run.tracks[track].id.is_none() {
-        signaling::push_in_vain(run, track, round).await?;
+        signaling::expect_push_refused(run, track, round).await?;
         run.over(track, End::RoundExpired);
     }
     Ok(())
 }
 
-/// What everybody waits for when a task is the next.
+/// The reason for waiting, shown while a task is the next one.
 fn waiting_for(run: &UpgradeRun<'_>, task: Task) -> String {
     let azip = |track: usize| &run.tracks[track].plan.azip;
     match task {

@@ -115,7 +115,7 @@ pub(super) async fn try_upgrade_payload(
     let refusal = refusal_of(error, "deploying an UpgradePayload in vain")?;
     let name = refusal.name.clone();
     let tried = "try to deploy an UpgradePayload for it".to_owned();
-    run.tell_off_chain(Who::Authors, Event::Refused { tried, refusal });
+    run.record_attempt(Who::Authors, Event::Refused { tried, refusal });
     Ok(name)
 }
 

@@ -60,7 +60,7 @@ pub(super) async fn prepare(run: &mut UpgradeRun<'_>) -> Result<()> {
             address: deployed.payload,
             actions: actions.iter().map(|action| describe(action, &run.set)).collect(),
         };
-        run.tell(Who::Authors, event, Some(Spent { transactions: 1, gas: deployed.gas }));
+        run.record_event(Who::Authors, event, Some(Spent { transactions: 1, gas: deployed.gas }));
         run.tracks.push(ProposalTrack {
             plan: plan.clone(),
             payload: deployed.payload,
@@ -90,7 +90,7 @@ fn agree(run: &mut UpgradeRun<'_>, plan: &ProposalPlan) -> RollupBlock {
     let head = run.state().canonical_rollup().and_then(|(_, rollup)| rollup.head());
     let height = RollupBlock::of(head.map_or(0, |head| head.number.get()) + plan.blocks_ahead);
     let (azip, does, by) = (plan.azip.clone(), plan.does, plan.by);
-    run.tell(Who::Authors, Event::Agreed { azip, does, by, height }, None);
+    run.record_event(Who::Authors, Event::Agreed { azip, does, by, height }, None);
     height
 }
 
@@ -113,7 +113,7 @@ async fn new_rollup(run: &mut UpgradeRun<'_>) -> Result<usize> {
     let label = run.set.rollups[index].label;
     let event =
         Event::RollupDeployed { rollup: label, address, init_code_hash: create2.init_code_hash };
-    run.tell(Who::Authors, event, Some(Spent { transactions: 1, gas }));
+    run.record_event(Who::Authors, event, Some(Spent { transactions: 1, gas }));
     Ok(index)
 }
 
@@ -161,13 +161,13 @@ async fn forged_rollup(run: &mut UpgradeRun<'_>) -> Result<usize> {
     let index = run.set.add_rollup(address, genuine.create2(), clock, RollupKind::Forged);
     let label = run.set.rollups[index].label;
     let event = Event::RollupForged { rollup: label, address, stake };
-    run.tell(Who::Authors, event, Some(Spent { transactions: 3, gas }));
+    run.record_event(Who::Authors, event, Some(Spent { transactions: 3, gas }));
     let client = run.driver.client().clone();
     let head = client.head().await.during(FORGING)?;
     let examiner = Examiner::new(&client, origin, BlockNumber::ZERO, head);
     match examiner.contract::<Rollup::constructorCall>(address).await {
         Err(ExamineError::NotGenuine(NotGenuine::OtherAddress { expected, .. })) => {
-            run.tell_off_chain(Who::Anyone, Event::ForgeryFound { rollup: label, expected });
+            run.record_attempt(Who::Anyone, Event::ForgeryFound { rollup: label, expected });
             Ok(index)
         }
         Err(error) => Err(Error::Unexpected(format!("a forged rollup is examined: {error}"))),
@@ -201,6 +201,6 @@ async fn new_proposals(run: &mut UpgradeRun<'_>, plan: &ProposalPlan) -> Result<
     run.set.names.insert(address, "new Proposals".to_owned());
     run.update().await?;
     let spent = Spent { transactions: 1, gas };
-    run.tell(Who::Authors, Event::ProposalsDeployed { address }, Some(spent));
+    run.record_event(Who::Authors, Event::ProposalsDeployed { address }, Some(spent));
     Ok(created)
 }

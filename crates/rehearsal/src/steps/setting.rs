@@ -10,7 +10,7 @@ use canon_views::{LockMethod, Order};
 
 use super::preparation::proposals_salt;
 use crate::{
-    acting::Member,
+    acting::AgentRef,
     chain_driver::ChainDriver,
     error::{Error, Result},
     followed_set::FollowedSet,
@@ -28,7 +28,7 @@ pub(crate) async fn open<'a>(
     scenario: &'a Scenario,
     mut report: Reporter<'a>,
 ) -> Result<UpgradeRun<'a>> {
-    report.tell("make keys", 0, 1);
+    report.update("make keys", 0, 1);
     let keys = Keys::new(scenario);
     let driver = ChainDriver::new(scenario.l1, scenario.seed, &keys.accounts(), report).await?;
     let mut participants = Participants::new(scenario, keys, driver.client())?;
@@ -49,7 +49,7 @@ pub(crate) async fn open<'a>(
     let (client, create2) = (driver.client().clone(), plan.rollup.create2());
     let followed = FollowedSet::follow(client, &set, create2, salts).await?;
     let mut run = UpgradeRun::new(scenario, driver, participants, followed);
-    tell_deployment(&mut run, &record);
+    record_deployment(&mut run, &record);
     Ok(run)
 }
 
@@ -71,7 +71,7 @@ fn parameters(scenario: &Scenario) -> SetParameters {
     parameters
 }
 
-/// Of both rollups, but for their genesis.
+/// Parameters shared by both rollups; their genesis differs.
 pub(super) const fn rollup_parameters(scenario: &Scenario) -> deploy::RollupParameters {
     let rollup = scenario.rollup;
     deploy::RollupParameters {
@@ -83,7 +83,7 @@ pub(super) const fn rollup_parameters(scenario: &Scenario) -> deploy::RollupPara
     }
 }
 
-fn tell_deployment(run: &mut UpgradeRun<'_>, record: &DeployRecord) {
+fn record_deployment(run: &mut UpgradeRun<'_>, record: &DeployRecord) {
     let created = record.done.iter().filter_map(|done| Some((done.step.creates()?, done.address)));
     let contract =
         |(contract, address): (canon_abi::Contract, _)| Contract { name: contract.name(), address };
@@ -95,8 +95,8 @@ fn tell_deployment(run: &mut UpgradeRun<'_>, record: &DeployRecord) {
         let spent = if done.step.creates().is_some() { &mut creations } else { &mut wiring };
         spent.add(receipt.gas_used);
     }
-    run.tell(Who::Deployer, Event::SetDeployed { contracts }, Some(creations));
-    run.tell(Who::Anyone, Event::OwnershipAccepted, Some(wiring));
+    run.record_event(Who::Deployer, Event::SetDeployed { contracts }, Some(creations));
+    run.record_event(Who::Anyone, Event::OwnershipAccepted, Some(wiring));
 }
 
 /// Gives everybody the tokens that they will stake or lock.
@@ -123,7 +123,11 @@ pub(crate) async fn hand_out(run: &mut UpgradeRun<'_>) -> Result<()> {
     let stakes = sum(participants.sequencers.iter().map(|_| stake));
     let holders = sum(participants.holders.iter().map(|holder| holder.tokens));
     run.update().await?;
-    run.tell(Who::Deployer, Event::TokensHandedOut { stakes, holders, rewards }, Some(spent));
+    run.record_event(
+        Who::Deployer,
+        Event::TokensHandedOut { stakes, holders, rewards },
+        Some(spent),
+    );
     Ok(())
 }
 
@@ -157,7 +161,7 @@ pub(crate) async fn stake(run: &mut UpgradeRun<'_>, rollup: usize, pioneers: boo
     let (label, first_slot) = (rollup.label, rollup.first_slot_after(now));
     let who = if pioneers { Who::Pioneers(count) } else { Who::Sequencers(count) };
     let event = Event::Staked { rollup: label, each, first_slot };
-    run.tell(who, event, Some(spent.and(approvals)));
+    run.record_event(who, event, Some(spent.and(approvals)));
     Ok(())
 }
 
@@ -182,7 +186,7 @@ pub(crate) async fn squat(run: &mut UpgradeRun<'_>, rollup: usize) -> Result<()>
     let (spent, _) = batch.finish().await?;
     run.update().await?;
     let event = Event::Squatted { rollup: run.set.rollups[rollup].label, attesters: count, each };
-    run.tell(Who::Squatter, event, Some(spent));
+    run.record_event(Who::Squatter, event, Some(spent));
     Ok(())
 }
 
@@ -192,9 +196,9 @@ pub(crate) async fn lock(run: &mut UpgradeRun<'_>) -> Result<()> {
         let (amount, method) = (holder.tokens, LockMethod::Permit);
         holder.agent.role.add(Order::Lock { amount, method });
     }
-    let all: Vec<_> = (0..run.participants.holders.len()).map(Member::Holder).collect();
+    let all: Vec<_> = (0..run.participants.holders.len()).map(AgentRef::Holder).collect();
     let acted = run.act_all("lock with a permit", &all).await?;
     let total = sum(run.participants.holders.iter().map(|holder| holder.tokens));
-    run.tell(Who::Holders(all.len() as u64), Event::Locked { total }, Some(acted.spent));
+    run.record_event(Who::Holders(all.len() as u64), Event::Locked { total }, Some(acted.spent));
     Ok(())
 }

@@ -18,7 +18,7 @@ use crate::{
     upgrade_run::{UpgradeRun, Won},
 };
 
-/// Lets the next proposal that needs signals begin. `after` is the one before it.
+/// Schedules the campaign of the next proposal that needs signals. `after` is the one before it.
 pub(super) fn schedule(run: &UpgradeRun<'_>, agenda: &mut Agenda, after: Option<usize>) {
     let from = after.map_or(0, |track| track + 1);
     let mut rest = run.tracks.iter().enumerate().skip(from);
@@ -50,8 +50,8 @@ pub(super) async fn campaign(
     fall_silent(run, slot)
 }
 
-/// At the first campaign the canonical rollup's set falls silent, if the scenario says so: for the rest
-/// of the epoch and for so many more.
+/// At the first campaign the canonical rollup's set falls silent, if the scenario has silent epochs: for
+/// the rest of the epoch and for their number of further epochs.
 fn fall_silent(run: &mut UpgradeRun<'_>, slot: Slot) -> Result<()> {
     let epochs = std::mem::take(&mut run.signaling.silent_epochs);
     if epochs == 0 {
@@ -62,16 +62,16 @@ fn fall_silent(run: &mut UpgradeRun<'_>, slot: Slot) -> Result<()> {
     let first_slot = rollup.clock.first_slot(last.next()).unwrap_or(Slot::MAX);
     let (label, until) = (rollup.label, start_of(run, first_slot)?);
     run.signaling.silent_until = Some(until);
-    run.tell(Who::Time, Event::Silence { rollup: label, epochs, until }, None);
+    run.record_event(Who::Time, Event::Silence { rollup: label, epochs, until }, None);
     Ok(())
 }
 
 /// The first second of a slot of the rollup whose signals are counted.
 fn start_of(run: &UpgradeRun<'_>, slot: Slot) -> Result<Timestamp> {
     let clock = run.set.rollups[run.signaling.count.rollup].clock;
-    clock
-        .slot_start(slot)
-        .ok_or_else(|| Error::Unexpected(format!("slot {slot} is beyond all time")))
+    clock.slot_start(slot).ok_or_else(|| {
+        Error::Unexpected(format!("slot {slot} starts after the last representable timestamp"))
+    })
 }
 
 /// Whether another rollup became canonical meanwhile. Signals start from zero there.
@@ -83,7 +83,7 @@ fn begins_anew(run: &UpgradeRun<'_>, agenda: &mut Agenda, track: usize) -> bool 
     switched
 }
 
-/// A slot in which its proposer may signal for a proposal.
+/// Simulates a slot in which its proposer may signal for a proposal, and schedules what follows.
 pub(super) async fn signal(
     run: &mut UpgradeRun<'_>,
     agenda: &mut Agenda,
@@ -102,13 +102,13 @@ pub(super) async fn signal(
     if run.driver.next_time() <= start_of(run, slot)? {
         let start = start_of(run, slot)?;
         match run.signaling.silent_until.is_some_and(|until| start < until) {
-            true => signal_in_vain(run, track, slot).await?,
-            false => play(run, track, slot).await?,
+            true => expect_signal_refused(run, track, slot).await?,
+            false => signal_slot(run, track, slot).await?,
         }
     }
     let (done, of) = (slot.get() - rules.first_slot(round).get() + 1, u64::from(rules.m()));
     run.progress("slots of the round", done, of);
-    // Nobody signals for what has won: such a signal would be gas for nothing.
+    // Nobody signals for a payload that has won: the signal would waste gas.
     if run.tracks[track].has_won(round) || slot == rules.last_slot(round) {
         let time = start_of(run, rules.first_slot(round.next()))?;
         agenda.add(time, Task::RoundOver { track, round });
@@ -118,7 +118,8 @@ pub(super) async fn signal(
     Ok(())
 }
 
-async fn play(run: &mut UpgradeRun<'_>, track: usize, slot: Slot) -> Result<()> {
+/// Simulates a slot of a round and records its signal and block.
+async fn signal_slot(run: &mut UpgradeRun<'_>, track: usize, slot: Slot) -> Result<()> {
     let rules = run.scenario.signaling.rules;
     let (rollup, round) = (run.signaling.count.rollup, rules.round_of(slot));
     let head = run.state().rollup(run.set.rollups[rollup].address).and_then(|rollup| rollup.head());
@@ -129,17 +130,14 @@ async fn play(run: &mut UpgradeRun<'_>, track: usize, slot: Slot) -> Result<()> 
             run.signaling.out_of_turn_tried = out_of_turn(run, track, slot).await?;
         }
     }
-    let turn = slots::turn(run, rollup, slot).await?;
-    run.signaling.count.blocks += u64::from(turn.block.is_some());
-    if turn.signaled {
-        run.signaling.count.signals += 1;
-    }
-    tell(run, track, &turn);
-    if turn.signaled && run.signaling.count.signals == u64::from(rules.n()) {
+    let outcome = slots::run_slot(run, rollup, slot).await?;
+    run.signaling.count.blocks += u64::from(outcome.block.is_some());
+    record_outcome(run, track, &outcome);
+    if outcome.signaled && rules.is_won(signals(run, track, round)) {
         let instance = run.set.rollups[rollup].address;
         let proposals = proposals(run);
         run.tracks[track].won = Some(Won { round, instance, proposals });
-        tell_group(run, track);
+        record_group(run, track);
         let (from, until) = rules.push_slots(round);
         let event = Event::QuorumReached {
             azip: run.tracks[track].plan.azip.clone(),
@@ -147,7 +145,7 @@ async fn play(run: &mut UpgradeRun<'_>, track: usize, slot: Slot) -> Result<()> 
             pushable_from: start_of(run, from)?,
             pushable_until: start_of(run, until.next())?,
         };
-        run.tell(Who::Time, event, None);
+        run.record_event(Who::Time, event, None);
     }
     Ok(())
 }
@@ -161,7 +159,8 @@ pub(crate) struct Signaling {
     out_of_turn_tried: bool,
     /// Epochs of silence that are still to come.
     silent_epochs: u64,
-    /// Until when nobody calls the canonical rollup, if anybody ever doesn't.
+    /// The first second after a silence, in which nobody calls the canonical rollup; `None` if there is
+    /// none to come.
     pub(crate) silent_until: Option<Timestamp>,
     /// The present round.
     count: Count,
@@ -175,15 +174,22 @@ impl Signaling {
     }
 }
 
-/// What was counted in the present round.
+/// The signals for a proposal in a round of the rollup that counts.
+fn signals(run: &UpgradeRun<'_>, track: usize, round: Round) -> u32 {
+    let instance = run.set.rollups[run.signaling.count.rollup].address;
+    let proposals = run.state().proposals(proposals(run));
+    let payload = run.tracks[track].payload;
+    proposals.map_or(0, |proposals| proposals.yea_count(instance, round, payload))
+}
+
+/// The counters of the present round.
 #[derive(Clone, Debug, Default)]
 struct Count {
-    /// Whose slots count, as an index.
+    /// The index of the rollup whose slots count.
     rollup: usize,
     round: Round,
     /// Whether the agreed height was reached in it, so that signals were possible.
     open: bool,
-    signals: u64,
     blocks: u64,
     group: Group,
 }
@@ -206,45 +212,48 @@ impl Count {
 }
 
 /// The largest quorum up to which each signal is reported.
-const TELL_EACH: u32 = 16;
+const REPORT_EACH: u32 = 16;
 /// The number of groups in which the signals of a larger quorum are reported, roughly.
 const GROUPS: u64 = 6;
 
-fn tell(run: &mut UpgradeRun<'_>, track: usize, turn: &slots::Turn) {
+/// Records the signal and the block of a slot, in a group if the quorum is large.
+fn record_outcome(run: &mut UpgradeRun<'_>, track: usize, outcome: &slots::SlotOutcome) {
     let rules = run.scenario.signaling.rules;
-    let (round, needed) = (rules.round_of(turn.slot), u64::from(rules.n()));
-    if rules.n() > TELL_EACH {
+    let (round, needed) = (rules.round_of(outcome.slot), u64::from(rules.n()));
+    if rules.n() > REPORT_EACH {
         let group = &mut run.signaling.count.group;
-        group.from.get_or_insert(turn.slot);
-        group.to = turn.slot;
-        group.signals += u64::from(turn.signaled);
-        group.blocks += u64::from(turn.block.is_some());
-        let acted = turn.signaled || turn.block.is_some();
-        group.sequencers.extend(turn.sequencer.filter(|_| acted));
-        group.spent = group.spent.and(turn.spent);
+        group.from.get_or_insert(outcome.slot);
+        group.to = outcome.slot;
+        group.signals += u64::from(outcome.signaled);
+        group.blocks += u64::from(outcome.block.is_some());
+        let acted = outcome.signaled || outcome.block.is_some();
+        group.sequencers.extend(outcome.sequencer.filter(|_| acted));
+        group.spent = group.spent.and(outcome.spent);
         if group.signals >= needed.div_ceil(GROUPS) {
-            tell_group(run, track);
+            record_group(run, track);
         }
         return;
     }
-    let (Some(index), Some((rollup_block, _))) = (turn.sequencer, turn.block) else {
-        return slots::tell(run, run.signaling.count.rollup, turn);
+    let (Some(index), Some((rollup_block, _))) = (outcome.sequencer, outcome.block) else {
+        return slots::record_outcome(run, run.signaling.count.rollup, outcome);
     };
-    let (who, slot) = (run.participants.sequencers[index].who(), turn.slot);
-    let event = match turn.decision {
-        _ if turn.signaled => {
-            let (azip, count) = (run.tracks[track].plan.azip.clone(), run.signaling.count.signals);
+    let (who, slot) = (run.participants.sequencers[index].who(), outcome.slot);
+    let event = match outcome.decision {
+        _ if outcome.signaled => {
+            let (azip, count) =
+                (run.tracks[track].plan.azip.clone(), signals(run, track, round).into());
             Event::Signaled { azip, slot, round, count, needed, rollup_block }
         }
         SignalDecision::TooEarly { .. } => {
-            return slots::tell(run, run.signaling.count.rollup, turn);
+            return slots::record_outcome(run, run.signaling.count.rollup, outcome);
         }
         _ => Event::Silent { slot, round, rollup_block },
     };
-    run.tell(who, event, Some(turn.spent));
+    run.record_event(who, event, Some(outcome.spent));
 }
 
-fn tell_group(run: &mut UpgradeRun<'_>, track: usize) {
+/// Records the signals and blocks that weren't reported yet.
+fn record_group(run: &mut UpgradeRun<'_>, track: usize) {
     let group = std::mem::take(&mut run.signaling.count.group);
     let Some(from) = group.from else { return };
     let event = Event::SignaledMore {
@@ -254,10 +263,10 @@ fn tell_group(run: &mut UpgradeRun<'_>, track: usize) {
         round: run.signaling.count.round,
         signals: group.signals,
         blocks: group.blocks,
-        count: run.signaling.count.signals,
+        count: signals(run, track, run.signaling.count.round).into(),
         needed: run.scenario.signaling.rules.n().into(),
     };
-    run.tell(Who::Sequencers(group.sequencers.len() as u64), event, Some(group.spent));
+    run.record_event(Who::Sequencers(group.sequencers.len() as u64), event, Some(group.spent));
 }
 
 /// The Proposals contract in force.
@@ -265,7 +274,7 @@ fn proposals(run: &UpgradeRun<'_>) -> Address {
     run.state().governance().governance_proposer()
 }
 
-/// Somebody whose slot it isn't tries to signal, and is refused. Returns whether anybody tried.
+/// Checks that a sequencer can't signal in another's slot. Returns whether it was tried.
 async fn out_of_turn(run: &mut UpgradeRun<'_>, track: usize, slot: Slot) -> Result<bool> {
     let start = start_of(run, slot)?;
     run.pass_until(start).await?;
@@ -283,16 +292,16 @@ async fn out_of_turn(run: &mut UpgradeRun<'_>, track: usize, slot: Slot) -> Resu
     };
     let refusal = refusal_of(error, "signaling out of turn")?;
     let tried = format!("tries slot {slot}, which isn't its own");
-    run.tell_off_chain(who, Event::Refused { tried, refusal });
+    run.record_attempt(who, Event::Refused { tried, refusal });
     Ok(true)
 }
 
-/// In an epoch without a seed nobody can signal, whoever tries.
-async fn signal_in_vain(run: &mut UpgradeRun<'_>, track: usize, slot: Slot) -> Result<()> {
+/// Checks that nobody can signal in an epoch without a seed.
+async fn expect_signal_refused(run: &mut UpgradeRun<'_>, track: usize, slot: Slot) -> Result<()> {
     let start = start_of(run, slot)?;
     run.pass_until(start).await?;
     if slots::proposer_of(run, run.signaling.count.rollup, slot)?.is_some() {
-        // Those whose slot it is are silent.
+        // The slot's proposer is silent.
         return Ok(());
     }
     let mut sequencers = run.participants.sequencers.iter();
@@ -303,7 +312,9 @@ async fn signal_in_vain(run: &mut UpgradeRun<'_>, track: usize, slot: Slot) -> R
     let call = calls::signal(proposals(run), run.tracks[track].payload);
     let (who, next) = (sequencer.who(), run.driver.next());
     let Err(error) = sequencer.proposer.simulate(&call, next).await else {
-        return Err(Error::Unexpected(format!("{who} could signal in slot {slot} of nobody")));
+        return Err(Error::Unexpected(format!(
+            "{who} could signal in slot {slot}, which has no proposer"
+        )));
     };
     let refusal = refusal_of(error, "signaling without a proposer")?;
     if !run.tracks[track].refusals.contains(&refusal.name) {
@@ -313,14 +324,14 @@ async fn signal_in_vain(run: &mut UpgradeRun<'_>, track: usize, slot: Slot) -> R
     Ok(())
 }
 
-/// A round is over: it was won, or it is tried again, or given up.
+/// Ends a round: it was won, is tried again, or is given up.
 pub(super) async fn round_over(
     run: &mut UpgradeRun<'_>,
     agenda: &mut Agenda,
     track: usize,
     round: Round,
 ) -> Result<()> {
-    tell_group(run, track);
+    record_group(run, track);
     if run.tracks[track].has_won(round) {
         let time = run.driver.next_time() + run.scenario.keeper.push_delay;
         agenda.add(time, Task::Push { track, round });
@@ -332,11 +343,11 @@ pub(super) async fn round_over(
     }
     let rules = run.scenario.signaling.rules;
     let azip = run.tracks[track].plan.azip.clone();
-    // Without blocks the agreed height never comes.
+    // Without blocks the agreed height is never reached.
     if run.signaling.count.open || run.signaling.count.blocks == 0 {
-        let (count, needed) = (run.signaling.count.signals, rules.n().into());
+        let (count, needed) = (signals(run, track, round).into(), rules.n().into());
         let event = Event::RoundLost { azip: azip.clone(), round, count, needed };
-        run.tell(Who::Time, event, None);
+        run.record_event(Who::Time, event, None);
         run.tracks[track].rounds_tried += 1;
     }
     let rounds = run.tracks[track].rounds_tried;
@@ -347,15 +358,15 @@ pub(super) async fn round_over(
     }
     // The head has to be in the next round before anyone can be refused for too few signals.
     run.mine_all().await?;
-    push_in_vain(run, track, round).await?;
-    run.tell(Who::Time, Event::GaveUp { azip, rounds }, None);
+    expect_push_refused(run, track, round).await?;
+    run.record_event(Who::Time, Event::GaveUp { azip, rounds }, None);
     run.over(track, End::NoQuorum);
     schedule(run, agenda, Some(track));
     Ok(())
 }
 
-/// Somebody tries to push a round that can't be pushed.
-pub(super) async fn push_in_vain(
+/// Checks that a round that didn't win, or has expired, can't be pushed.
+pub(super) async fn expect_push_refused(
     run: &mut UpgradeRun<'_>,
     track: usize,
     round: Round,

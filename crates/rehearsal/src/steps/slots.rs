@@ -1,40 +1,44 @@
-//! Slots: whose they are, and what happens in them.
+//! Slots: their proposers, blocks and signals.
 
 use alloy_primitives::Address;
 use canon_abi::{RewardDistributor, Rollup};
-use canon_agents::Sequencer;
 use canon_chain::Confirmed;
 use canon_protocol::{Amount, Epoch, RollupBlock, Slot, TooLarge};
-use canon_views::{IntentSubject, SequencerDuty, SignalDecision, sequencer};
+use canon_views::{IntentSubject, SignalDecision};
 
 use crate::{
-    acting::Member,
+    acting::AgentRef,
     error::{During, Error, Result},
     followed_set::DeployedRollup,
     timeline::{Event, Spent, Who},
     upgrade_run::UpgradeRun,
 };
 
-/// What happened in a slot.
+/// The outcome of a slot.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Turn {
+pub(super) struct SlotOutcome {
     pub(super) slot: Slot,
-    /// Whose slot it is; nobody's if its epoch has no seed or an empty set.
+    /// The index of the sequencer that proposes in it; `None` for a squatter, or if the epoch has no seed
+    /// or an empty set.
     pub(super) sequencer: Option<usize>,
-    /// Whether it is a squatter's, who does nothing.
+    /// Whether a squatter, who does nothing, proposes in it.
     pub(super) squatter: bool,
-    /// Whether its epoch has a seed. Asked only if it is nobody's.
+    /// Whether its epoch has a seed. Of use only if nobody proposes in it.
     pub(super) seeded: bool,
-    /// The block, and what it earned.
+    /// The block and its reward.
     pub(super) block: Option<(RollupBlock, Amount)>,
-    /// Whether its proposer signaled, or why not.
+    /// The proposer's decision about signaling.
     pub(super) decision: SignalDecision,
     pub(super) signaled: bool,
     pub(super) spent: Spent,
 }
 
-/// Plays a slot: its proposer, if there is one and it is there, does what it finds right.
-pub(super) async fn turn(run: &mut UpgradeRun<'_>, rollup: usize, slot: Slot) -> Result<Turn> {
+/// Simulates a slot: its proposer's agent, if there is one and it is online, does what is due.
+pub(super) async fn run_slot(
+    run: &mut UpgradeRun<'_>,
+    rollup: usize,
+    slot: Slot,
+) -> Result<SlotOutcome> {
     let (address, clock) = (run.set.rollups[rollup].address, run.set.rollups[rollup].clock);
     let start = clock.slot_start(slot).ok_or_else(|| no_such(slot))?;
     let end = clock.slot_end(slot).ok_or_else(|| no_such(slot))?;
@@ -43,11 +47,11 @@ pub(super) async fn turn(run: &mut UpgradeRun<'_>, rollup: usize, slot: Slot) ->
     let sequencer = proposer.and_then(|proposer| run.participants.sequencer_of(proposer));
     let squatter = proposer == Some(run.participants.squatter.address());
     if let (Some(proposer), None, false) = (proposer, sequencer, squatter) {
-        return Err(Error::Unexpected(format!("{proposer} has slot {slot} and nobody knows it")));
+        return Err(Error::Unexpected(format!("{proposer} has slot {slot} and is no participant")));
     }
     let epoch = clock.epoch_of(slot);
     let seed = run.state().rollup(address).map(|rollup| rollup.seed(epoch, start));
-    let mut turn = Turn {
+    let mut outcome = SlotOutcome {
         slot,
         sequencer,
         squatter,
@@ -57,49 +61,38 @@ pub(super) async fn turn(run: &mut UpgradeRun<'_>, rollup: usize, slot: Slot) ->
         signaled: false,
         spent: Spent::default(),
     };
-    // Who moved on leaves the slots that its old seat still draws.
+    // A sequencer that moved away misses the slots that its old seat still draws.
     let serves = |index: &usize| {
         let sequencer = &run.participants.sequencers[*index];
         sequencer.online() && sequencer.agent.role.identity.rollup == address
     };
     let Some(index) = sequencer.filter(serves) else {
-        // The slot goes by.
+        // The slot is missed.
         run.mine_all().await?;
-        return Ok(turn);
+        return Ok(outcome);
     };
-    turn.decision = decision(run, index).await?;
-    // What it does in the next slot is another turn.
-    let mut acted = run.act(ACT, &[Member::Proposer(index)], end).await?;
+    // What the agent does in the next slot belongs to that slot's outcome.
+    let mut acted = run.act(ACT, &[AgentRef::Proposer(index)], end).await?;
     if let Some((_, error)) = acted.refused.pop() {
         return Err(error).during(ACT);
     }
-    turn.spent = acted.spent;
+    outcome.decision = acted.decision.unwrap_or(outcome.decision);
+    outcome.spent = acted.spent;
     for (_, subject, confirmed) in &acted.done {
         match subject {
-            IntentSubject::Signal { .. } => turn.signaled = true,
+            IntentSubject::Signal { .. } => outcome.signaled = true,
             IntentSubject::ProposeBlock { .. } => {
-                turn.block = Some(block(run, address, confirmed)?)
+                outcome.block = Some(block(run, address, confirmed)?)
             }
             _ => {}
         }
     }
-    Ok(turn)
+    Ok(outcome)
 }
 
 const ACT: &str = "playing a slot";
 
-/// Whether a sequencer signals in the next block, and why not.
-async fn decision(run: &mut UpgradeRun<'_>, index: usize) -> Result<SignalDecision> {
-    let next = run.driver.next_time();
-    let view = run
-        .view(next, |participants, question| participants.sequencers[index].agent.ask(question))
-        .await?;
-    let Sequencer { identity, plan } = &run.participants.sequencers[index].agent.role;
-    let SequencerDuty { decision, .. } = sequencer(&view.present, identity, plan.as_ref());
-    Ok(decision)
-}
-
-/// The number of a rollup's new block, and what it earned.
+/// The number of a rollup's new block, and its reward.
 fn block(
     run: &UpgradeRun<'_>,
     rollup: Address,
@@ -115,10 +108,10 @@ fn block(
 }
 
 fn no_such(slot: Slot) -> Error {
-    Error::Unexpected(format!("slot {slot} is beyond all time"))
+    Error::Unexpected(format!("slot {slot} starts after the last representable timestamp"))
 }
 
-/// Whose slot a slot of the next block's epoch or the one after it is; `None` if it is nobody's.
+/// The proposer of a slot in the next block's epoch or the one after it; `None` if it has none.
 pub(super) fn proposer_of(
     run: &UpgradeRun<'_>,
     rollup: usize,
@@ -139,30 +132,30 @@ pub(super) fn next_slot(run: &UpgradeRun<'_>, rollup: usize) -> Slot {
     if clock.slot_start(slot).is_some_and(|start| start < time) { slot.next() } else { slot }
 }
 
-/// Says what happened in a slot, as far as blocks go.
-pub(super) fn tell(run: &mut UpgradeRun<'_>, rollup: usize, turn: &Turn) {
-    let (label, slot) = (run.set.rollups[rollup].label, turn.slot);
-    match (turn.sequencer, turn.block) {
+/// Records the block of a slot, or that it has none.
+pub(super) fn record_outcome(run: &mut UpgradeRun<'_>, rollup: usize, outcome: &SlotOutcome) {
+    let (label, slot) = (run.set.rollups[rollup].label, outcome.slot);
+    match (outcome.sequencer, outcome.block) {
         (Some(index), Some((number, reward))) => {
             let who = run.participants.sequencers[index].who();
             let event = Event::BlockProposed { rollup: label, number, slot, reward };
-            run.tell(who, event, Some(turn.spent));
+            run.record_event(who, event, Some(outcome.spent));
         }
         (Some(index), None) => {
             let who = run.participants.sequencers[index].who();
-            run.tell(who, Event::SlotMissed { rollup: label, slot }, None);
+            run.record_event(who, Event::SlotMissed { rollup: label, slot }, None);
         }
-        (None, _) if turn.squatter => {
-            run.tell(Who::Squatter, Event::SlotMissed { rollup: label, slot }, None);
+        (None, _) if outcome.squatter => {
+            run.record_event(Who::Squatter, Event::SlotMissed { rollup: label, slot }, None);
         }
         (None, _) => {
-            let event = Event::NoProposer { rollup: label, slot, seeded: turn.seeded };
-            run.tell(Who::Time, event, None);
+            let event = Event::NoProposer { rollup: label, slot, seeded: outcome.seeded };
+            run.record_event(Who::Time, event, None);
         }
     }
 }
 
-/// Some blocks of the old rollup, as soon as it can have any.
+/// Simulates some blocks of the old rollup, as soon as it can have any.
 pub(super) async fn show_old(run: &mut UpgradeRun<'_>) -> Result<()> {
     let wanted = run.scenario.rollup.blocks_before;
     // Epochs 0 and 1 of any rollup have an empty set.
@@ -172,16 +165,16 @@ pub(super) async fn show_old(run: &mut UpgradeRun<'_>) -> Result<()> {
     let start = rollup.clock.slot_start(first).ok_or_else(|| no_such(first))?;
     run.wait_until(start, "the first epoch with proposers").await?;
     let mut blocks = 0;
-    // As many slots again as misses are to be expected, and no more: everybody may be offline.
+    // At most twice the slots: every sequencer may be offline.
     for done in 0..wanted.saturating_mul(2) {
         if blocks == wanted {
             break;
         }
         run.progress("blocks on the old rollup", done, wanted);
         let slot = next_slot(run, 0);
-        let turn = turn(run, 0, slot).await?;
-        blocks += u64::from(turn.block.is_some());
-        tell(run, 0, &turn);
+        let outcome = run_slot(run, 0, slot).await?;
+        blocks += u64::from(outcome.block.is_some());
+        record_outcome(run, 0, &outcome);
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use canon_views::{Order, Share};
 
 use super::{execution, payload};
 use crate::{
-    acting::Member,
+    acting::AgentRef,
     agenda::{Agenda, Task},
     bytecode::IShifting,
     describe::describe,
@@ -17,8 +17,8 @@ use crate::{
     upgrade_run::{UpgradeRun, rejection, sum},
 };
 
-/// A track has become a proposal.
-pub(super) fn born(
+/// Notes the proposal that a track has become.
+pub(super) fn note_proposal(
     run: &mut UpgradeRun<'_>,
     track: usize,
     frozen: &Governance::ProposalFrozen,
@@ -28,7 +28,7 @@ pub(super) fn born(
     Ok(())
 }
 
-/// The appointments of a proposal up to the end of its vote.
+/// Schedules the tasks of a proposal up to the end of its vote.
 pub(super) fn schedule(run: &UpgradeRun<'_>, agenda: &mut Agenda, track: usize) -> Result<()> {
     let deadlines = run.proposal(track)?.1.deadlines();
     agenda.add(deadlines.voting_starts(), Task::Ballots { track });
@@ -40,14 +40,14 @@ pub(super) fn schedule(run: &UpgradeRun<'_>, agenda: &mut Agenda, track: usize) 
     Ok(())
 }
 
-/// The holder with the most power gives some of it up for a proposal.
+/// Makes the holder with the most power lock some of it to make a proposal.
 pub(super) async fn propose_with_lock(
     run: &mut UpgradeRun<'_>,
     agenda: &mut Agenda,
     track: usize,
 ) -> Result<()> {
     let holders = 0..run.participants.holders.len();
-    // The first of equals.
+    // The first of those with equal power.
     let holder = holders.rev().max_by_key(|holder| run.power(*holder)).unwrap_or_default();
     let (governance, payload) = (run.set.addresses().governance, run.tracks[track].payload);
     let mut sender = run.participants.holders[holder].sender(run.driver.client());
@@ -56,7 +56,7 @@ pub(super) async fn propose_with_lock(
     run.update().await?;
     let frozen = confirmed.event::<Governance::ProposalFrozen>(governance);
     let frozen = frozen.ok_or_else(|| Error::Unexpected("a lock has no proposal".to_owned()))?;
-    born(run, track, &frozen)?;
+    note_proposal(run, track, &frozen)?;
     let withdrawals = run.state().governance().withdrawals();
     let withdrawal = withdrawals.last().copied();
     let withdrawal = withdrawal.ok_or_else(|| Error::Unexpected("nothing is locked".to_owned()))?;
@@ -70,11 +70,11 @@ pub(super) async fn propose_with_lock(
         voting_from: proposal.deadlines().voting_starts(),
     };
     let who = Who::Holder(run.participants.holders[holder].number);
-    run.tell(who, event, Some(Spent { transactions: 1, gas: confirmed.gas_used }));
+    run.record_event(who, event, Some(Spent { transactions: 1, gas: confirmed.gas_used }));
     schedule(run, agenda, track)
 }
 
-/// Holders that vote do so, then those leave that are meant to.
+/// Casts the ballots of holders, then starts the withdrawals of those who leave.
 pub(super) async fn ballots(
     run: &mut UpgradeRun<'_>,
     agenda: &mut Agenda,
@@ -90,13 +90,13 @@ pub(super) async fn ballots(
     leave_after(run, agenda, track).await
 }
 
-/// The ballots for of those who waited.
+/// Casts the ballots for a proposal of holders that vote in the last block.
 pub(super) async fn late_ballots(run: &mut UpgradeRun<'_>, track: usize) -> Result<()> {
     cast(run, track, BallotPlan::Yes, Side::Yes, true).await
 }
 
-/// The ballots against of those who waited until the vote was over. They can turn an accepted proposal
-/// into a rejected one, and nothing turns it back.
+/// Casts the ballots against a proposal of holders that wait until its vote is over. They can turn an
+/// accepted proposal into a rejected one, which is final.
 pub(super) async fn object(
     run: &mut UpgradeRun<'_>,
     agenda: &mut Agenda,
@@ -110,8 +110,8 @@ pub(super) async fn object(
             agenda.cancel(|task| execution::is_about(task, track));
             let azip = run.tracks[track].plan.azip.clone();
             let event = Event::Overturned { azip, tally, total, rejected };
-            run.tell(Who::Time, event, None);
-            answer_in_vain(run, track).await?;
+            run.record_event(Who::Time, event, None);
+            expect_answer_refused(run, track).await?;
             // The event above says it already.
             run.decide(track, End::Rejected);
             Ok(())
@@ -122,7 +122,7 @@ pub(super) async fn object(
     }
 }
 
-/// Where a proposal stands, and how its vote would end now.
+/// The state of a proposal, and how its vote would end now.
 struct Standing {
     state: ProposalState,
     tally: Tally,
@@ -143,8 +143,8 @@ fn standing(run: &UpgradeRun<'_>, track: usize) -> Result<Standing> {
     })
 }
 
-/// Somebody who is for it tries to answer the objections.
-async fn answer_in_vain(run: &mut UpgradeRun<'_>, track: usize) -> Result<()> {
+/// Checks that a holder can't vote for a proposal after objections overturned it.
+async fn expect_answer_refused(run: &mut UpgradeRun<'_>, track: usize) -> Result<()> {
     let mut holders = run.participants.holders.iter();
     let Some(holder) = holders.find(|holder| holder.ballot == BallotPlan::Yes) else {
         return Ok(());
@@ -154,14 +154,14 @@ async fn answer_in_vain(run: &mut UpgradeRun<'_>, track: usize) -> Result<()> {
     let (who, next) = (Who::Holder(holder.number), run.driver.next());
     let sender = holder.sender(run.driver.client());
     let Err(error) = sender.simulate(&call, next).await else {
-        return Err(Error::Unexpected("a ballot for a rejected proposal was taken".to_owned()));
+        return Err(Error::Unexpected("a ballot for a rejected proposal was accepted".to_owned()));
     };
     let refusal = refusal_of(error, "voting in vain")?;
     run.refused(track, who, "tries to vote yes on it".to_owned(), refusal);
     Ok(())
 }
 
-/// The ballots of one kind.
+/// Casts the ballots of holders with the same plan.
 async fn cast(
     run: &mut UpgradeRun<'_>,
     track: usize,
@@ -180,7 +180,7 @@ async fn cast(
         .filter(|(_, power)| !power.is_zero())
         .collect();
     if late && plan == BallotPlan::No {
-        // The objection that tips it is the last one that is taken.
+        // The objection that overturns it is the last one that is accepted.
         let (governance, mut so_far) = (run.state().governance(), tally);
         voters.retain(|(_, power)| {
             let wanted = governance.tabulation_of(proposal, so_far) == Tabulation::Accepted;
@@ -210,11 +210,11 @@ async fn cast(
     let azip = run.tracks[track].plan.azip.clone();
     let power = sum(voters.iter().map(|(_, power)| *power));
     let who = run.participants.these_holders(&members);
-    run.tell(who, Event::Balloted { azip, side, power }, Some(acted.spent));
+    run.record_event(who, Event::Balloted { azip, side, power }, Some(acted.spent));
     Ok(())
 }
 
-/// Those who leave give up all their power.
+/// Starts the withdrawals of all power of the holders that leave.
 async fn leave_after(run: &mut UpgradeRun<'_>, agenda: &mut Agenda, track: usize) -> Result<()> {
     let leavers: Vec<_> = (0..run.participants.holders.len())
         .filter(|holder| run.participants.holders[*holder].leaves && !run.power(*holder).is_zero())
@@ -235,16 +235,16 @@ async fn leave_after(run: &mut UpgradeRun<'_>, agenda: &mut Agenda, track: usize
     agenda.add(unlocks_at, Task::Withdraw);
     run.tracks[track].left = before..before + leavers.len();
     let who = run.participants.these_holders(&leavers);
-    run.tell(who, Event::LeaveStarted { total, unlocks_at }, Some(acted.spent));
+    run.record_event(who, Event::LeaveStarted { total, unlocks_at }, Some(acted.spent));
     Ok(())
 }
 
 /// Holders as agents.
-pub(super) fn holders(indices: &[usize]) -> Vec<Member> {
-    indices.iter().copied().map(Member::Holder).collect()
+pub(super) fn holders(indices: &[usize]) -> Vec<AgentRef> {
+    indices.iter().copied().map(AgentRef::Holder).collect()
 }
 
-/// The vote is over: what came of it, and what follows.
+/// Records the result of a vote and schedules what follows.
 pub(super) async fn close(
     run: &mut UpgradeRun<'_>,
     agenda: &mut Agenda,
@@ -269,7 +269,7 @@ pub(super) async fn close(
         quorum: rules.quorum,
         executable: rejected.is_none().then_some(Window { from, until }),
     };
-    run.tell(Who::Time, event, None);
+    run.record_event(Who::Time, event, None);
     match state {
         // The event above says it already.
         ProposalState::Rejected => run.decide(track, End::Rejected),
@@ -279,7 +279,7 @@ pub(super) async fn close(
     Ok(())
 }
 
-/// The appointments of an accepted proposal.
+/// Schedules the tasks of an accepted proposal.
 async fn accepted(
     run: &mut UpgradeRun<'_>,
     agenda: &mut Agenda,
@@ -307,7 +307,7 @@ async fn accepted(
     Ok(())
 }
 
-/// A payload shows its other face.
+/// Makes a shifting payload return other actions than were voted on.
 async fn shift(run: &mut UpgradeRun<'_>, track: usize) -> Result<()> {
     let payload = run.tracks[track].payload;
     let call = canon_chain::ContractCall::new(payload, &IShifting::shiftCall {});
@@ -319,6 +319,6 @@ async fn shift(run: &mut UpgradeRun<'_>, track: usize) -> Result<()> {
         actions: actions.iter().map(|action| describe(action, &run.set)).collect(),
     };
     let spent = Spent { transactions: 1, gas: confirmed.gas_used };
-    run.tell(Who::Authors, event, Some(spent));
+    run.record_event(Who::Authors, event, Some(spent));
     Ok(())
 }

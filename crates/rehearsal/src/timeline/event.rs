@@ -138,7 +138,7 @@ pub enum Event {
     RollupDeployed {
         /// What it is called: rollups are counted in the order of deployment.
         rollup: u64,
-        /// Where.
+        /// Its address.
         address: Address,
         /// The hash of the init code that its address proves.
         init_code_hash: B256,
@@ -147,7 +147,7 @@ pub enum Event {
     RollupForged {
         /// What it is called: rollups are counted in the order of deployment.
         rollup: u64,
-        /// Where.
+        /// Its address.
         address: Address,
         /// What its storage says that a staker staked; nobody paid it.
         stake: Amount,
@@ -163,7 +163,7 @@ pub enum Event {
     Squatted {
         /// The rollup.
         rollup: u64,
-        /// How many attesters.
+        /// The number of attesters.
         attesters: u64,
         /// What each of them staked.
         each: Amount,
@@ -172,7 +172,7 @@ pub enum Event {
     Silence {
         /// The rollup.
         rollup: u64,
-        /// How many epochs will have no seed.
+        /// The number of epochs that will have no seed.
         epochs: u64,
         /// Until when.
         until: Timestamp,
@@ -190,14 +190,14 @@ pub enum Event {
     },
     /// A Proposals contract stands that Governance doesn't know.
     ProposalsDeployed {
-        /// Where.
+        /// Its address.
         address: Address,
     },
     /// A payload stands.
     PayloadDeployed {
         /// For which document.
         azip: String,
-        /// Where.
+        /// Its address.
         address: Address,
         /// Its calls, decoded.
         actions: Vec<String>,
@@ -227,9 +227,9 @@ pub enum Event {
         to: Slot,
         /// Their round.
         round: Round,
-        /// How many signals.
+        /// The number of signals.
         signals: u64,
-        /// How many blocks, with a signal or without.
+        /// The number of blocks, with a signal or without.
         blocks: u64,
         /// Signals of the round so far.
         count: u64,
@@ -262,7 +262,7 @@ pub enum Event {
     GaveUp {
         /// The document.
         azip: String,
-        /// How many rounds they tried.
+        /// The number of rounds tried.
         rounds: u64,
     },
     /// A round's winner became a proposal.
@@ -273,7 +273,7 @@ pub enum Event {
         round: Round,
         /// The proposal.
         proposal: ProposalId,
-        /// How many actions were frozen.
+        /// The number of frozen actions.
         actions: u64,
         /// First second of the vote.
         voting_from: Timestamp,
@@ -288,7 +288,7 @@ pub enum Event {
         amount: Amount,
         /// When the tokens can be had again.
         unlocks_at: Timestamp,
-        /// How many actions were frozen.
+        /// The number of frozen actions.
         actions: u64,
         /// First second of the vote.
         voting_from: Timestamp,
@@ -304,14 +304,14 @@ pub enum Event {
     },
     /// Holders gave up their power and wait for their tokens.
     LeaveStarted {
-        /// How much.
+        /// The amount.
         total: Amount,
         /// When it can be had.
         unlocks_at: Timestamp,
     },
     /// Tokens came back.
     Withdrawn {
-        /// How much.
+        /// The amount.
         total: Amount,
     },
     /// A vote ended.

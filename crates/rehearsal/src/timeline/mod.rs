@@ -19,7 +19,7 @@ pub use who::{Chapter, Who};
 /// Gas of the transactions that belong to an event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Spent {
-    /// How many transactions.
+    /// The number of transactions.
     pub transactions: u64,
     /// Their gas, as in their receipts.
     pub gas: u64,

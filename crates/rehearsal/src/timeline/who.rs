@@ -48,7 +48,7 @@ pub enum Who {
     Authors,
     /// One sequencer.
     Sequencer(u64),
-    /// So many sequencers.
+    /// A number of sequencers.
     Sequencers(u64),
     /// One who staked on the new rollup before the switch.
     Pioneer(u64),
@@ -56,7 +56,7 @@ pub enum Who {
     Pioneers(u64),
     /// One holder.
     Holder(u64),
-    /// So many holders.
+    /// A number of holders.
     Holders(u64),
     /// Pushes and executes.
     Keeper,

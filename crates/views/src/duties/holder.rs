@@ -49,13 +49,13 @@ pub enum Share {
 pub enum Order {
     /// Locks tokens as power of its own.
     Lock {
-        /// How many.
+        /// The amount.
         amount: Amount,
         /// How Governance is allowed to take them.
         method: LockMethod,
     },
     /// Casts power on a proposal once it is Active, or against it also in the first half of its execution
-    /// delay: all that isn't used, or until the amount stands on that side, whichever orders cast it.
+    /// delay: all that isn't used, or until that amount is cast on that side, whichever orders cast it.
     Vote {
         /// The proposal.
         id: ProposalId,
@@ -66,7 +66,7 @@ pub enum Order {
     },
     /// Gives power up.
     Withdraw {
-        /// How much.
+        /// The amount.
         share: Share,
         /// Who gets the asset; not 0, nor Governance.
         #[serde(with = "text::address")]
@@ -106,7 +106,7 @@ pub struct HolderDuty {
     pub intents: Vec<Intent>,
 }
 
-/// Where an order stands.
+/// The status of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -130,6 +130,8 @@ pub enum OrderStatus {
     NoPower,
     /// The view wasn't asked for what it depends on.
     Unknown,
+    /// Its nonce was used, and the endpoint doesn't say yet by which transaction.
+    Unconfirmed,
 }
 
 /// What an order waits for.
@@ -156,59 +158,60 @@ const PERMIT_VALIDITY: Seconds = Seconds::DAY;
 pub fn holder(view: &SetView, holder: Address, orders: &BTreeMap<OrderId, Order>) -> HolderDuty {
     let intents = claims(view, holder);
     let present = &view.present;
-    let Some(stands) = present.holders.get(&holder) else {
+    let Some(view) = present.holders.get(&holder) else {
         let orders = orders.keys().map(|number| (*number, OrderStatus::Unknown)).collect();
         return HolderDuty { orders, intents };
     };
-    let mut clerk = Clerk { view: present, holder, stands, moves_power: None, intents };
-    let statuses = orders.iter().map(|(number, order)| (*number, clerk.judge(*number, order)));
-    HolderDuty { orders: statuses.collect(), intents: clerk.intents }
+    let mut evaluation = OrderEvaluation { present, holder, view, moves_power: None, intents };
+    let statuses =
+        orders.iter().map(|(number, order)| (*number, evaluation.evaluate(*number, order)));
+    HolderDuty { orders: statuses.collect(), intents: evaluation.intents }
 }
 
 fn claims(view: &SetView, holder: Address) -> Vec<Intent> {
     let present = &view.present;
     let due = view.withdrawals().filter(|withdrawal| {
-        let is_own = withdrawal.holder == Some(holder) || withdrawal.stands.recipient == holder;
-        is_own && withdrawal.stands.is_payable(present.next)
+        let is_own = withdrawal.holder == Some(holder) || withdrawal.view.recipient == holder;
+        is_own && withdrawal.view.is_payable(present.next)
     });
     due.map(|withdrawal| pay_withdrawal(present, withdrawal.id)).collect()
 }
 
-/// Judges a holder's orders one after the other.
-struct Clerk<'a> {
-    view: &'a Present,
+/// The evaluation of a holder's orders, one after the other.
+struct OrderEvaluation<'a> {
+    present: &'a Present,
     holder: Address,
-    stands: &'a HolderView,
+    view: &'a HolderView,
     /// The order before this one that changes tokens or power in the next block.
     moves_power: Option<OrderId>,
     /// What is done in the next block.
     intents: Vec<Intent>,
 }
 
-impl Clerk<'_> {
-    /// Where `order` stands. Adds what is done for it in the next block.
-    fn judge(&mut self, number: OrderId, order: &Order) -> OrderStatus {
+impl OrderEvaluation<'_> {
+    /// Returns the status of `order`. Adds what is done for it in the next block.
+    fn evaluate(&mut self, number: OrderId, order: &Order) -> OrderStatus {
         match *order {
             Order::Vote { id, support, share } => self.vote(id, support, share),
             Order::Lock { amount, method } => {
-                self.in_turn(number, |clerk| clerk.lock(number, amount, method))
+                self.in_turn(number, |evaluation| evaluation.lock(number, amount, method))
             }
             Order::Withdraw { share, to } => {
-                self.in_turn(number, |clerk| clerk.withdraw(number, share, to))
+                self.in_turn(number, |evaluation| evaluation.withdraw(number, share, to))
             }
         }
     }
 
-    /// Judges an order that changes tokens or power, unless one before it does so in the next block.
+    /// Evaluates an order that changes tokens or power, unless one before it does so in the next block.
     fn in_turn(
         &mut self,
         number: OrderId,
-        judge: impl FnOnce(&mut Self) -> OrderStatus,
+        evaluate: impl FnOnce(&mut Self) -> OrderStatus,
     ) -> OrderStatus {
         if let Some(earlier) = self.moves_power {
             return OrderStatus::Waiting(WaitsFor::Order(earlier));
         }
-        let status = judge(self);
+        let status = evaluate(self);
         if status == OrderStatus::Due {
             self.moves_power = Some(number);
         }
@@ -216,22 +219,22 @@ impl Clerk<'_> {
     }
 
     fn lock(&mut self, order: OrderId, amount: Amount, method: LockMethod) -> OrderStatus {
-        let (holder, asset) = (self.holder, self.view.addresses.asset);
-        let available = self.stands.balance;
+        let (holder, asset) = (self.holder, self.present.addresses.asset);
+        let available = self.view.balance;
         if amount.is_zero() {
             return OrderStatus::Done;
         }
         if amount > available {
             return OrderStatus::Short { needed: amount, available };
         }
-        let is_allowed = self.stands.allowance >= amount.to_word();
+        let is_allowed = self.view.allowance >= amount.to_word();
         let action = match method {
             LockMethod::Approval if !is_allowed => {
                 IntendedAction::Approve { holder, order, asset, amount }
             }
             _ => {
-                let nonce = self.stands.permit_nonce;
-                let deadline = self.view.next + PERMIT_VALIDITY;
+                let nonce = self.view.permit_nonce;
+                let deadline = self.present.next + PERMIT_VALIDITY;
                 let permit = (!is_allowed).then_some(PermitTerms { nonce, deadline });
                 IntendedAction::Lock { holder, order, amount, permit }
             }
@@ -240,7 +243,7 @@ impl Clerk<'_> {
     }
 
     fn withdraw(&mut self, order: OrderId, share: Share, to: Address) -> OrderStatus {
-        let (holder, available) = (self.holder, self.stands.power);
+        let (holder, available) = (self.holder, self.view.power);
         let amount = match share {
             Share::All => available,
             Share::Exactly(amount) => amount,
@@ -255,11 +258,11 @@ impl Clerk<'_> {
     }
 
     fn vote(&mut self, id: ProposalId, support: Support, share: Share) -> OrderStatus {
-        let Some(proposal) = self.view.proposal(id) else {
+        let Some(proposal) = self.present.proposal(id) else {
             return OrderStatus::Waiting(WaitsFor::Proposal);
         };
-        let Some(ballot) = self.stands.ballots.get(&id) else { return OrderStatus::Unknown };
-        let next = self.view.next;
+        let Some(ballot) = self.view.ballots.get(&id) else { return OrderStatus::Unknown };
+        let next = self.present.next;
         if proposal.state_at(next) == ProposalState::Pending {
             return OrderStatus::Waiting(WaitsFor::Voting(proposal.deadlines().voting_starts()));
         }
@@ -317,7 +320,7 @@ impl Clerk<'_> {
 
     /// Adds what is due for an order.
     fn due(&mut self, action: IntendedAction, until: Option<Timestamp>) -> OrderStatus {
-        self.intents.push(Intent::new(self.view, action, until));
+        self.intents.push(Intent::new(self.present, action, until));
         OrderStatus::Due
     }
 }

@@ -36,18 +36,18 @@ pub fn keeper(view: &SetView, pay_out: PayOut) -> Vec<Intent> {
 
 /// One push for each payload that won, of the oldest of its rounds, which expires first. It makes the
 /// payload's proposal live, and until that ends no other round of the payload can be pushed.
-fn pushes(view: &Present) -> Vec<Intent> {
+fn pushes(present: &Present) -> Vec<Intent> {
     let mut payloads = BTreeSet::new();
-    let pushable = view.pushable_at(view.next).into_iter();
+    let pushable = present.pushable_at(present.next).into_iter();
     let oldest = pushable.filter(|pushable| payloads.insert(pushable.winner.payload));
     let pushes = oldest.map(|pushable| {
         let action = IntendedAction::Push {
-            proposals: view.addresses.proposals,
-            rollup: view.addresses.rollup,
+            proposals: present.addresses.proposals,
+            rollup: present.addresses.rollup,
             round: pushable.round,
             payload: pushable.winner.payload,
         };
-        Intent::new(view, action, pushable.until)
+        Intent::new(present, action, pushable.until)
     });
     pushes.collect()
 }
@@ -78,10 +78,10 @@ fn endings(view: &SetView) -> impl Iterator<Item = Intent> {
 /// An epoch without a call after its first slot leaves the next one without proposers. Blocks of
 /// sequencers record the seed on the way, so a keeper waits for them until the middle of the epoch, unless
 /// nobody can propose.
-fn seeds(view: &Present) -> impl Iterator<Item = Intent> {
-    view.rollups.iter().filter_map(|(address, rollup)| {
+fn seeds(present: &Present) -> impl Iterator<Item = Intent> {
+    present.rollups.iter().filter_map(|(address, rollup)| {
         let is_due = rollup.proposer.is_none() || is_second_half(rollup);
-        is_due.then(|| record_seed(view, *address, rollup)).flatten()
+        is_due.then(|| record_seed(present, *address, rollup)).flatten()
     })
 }
 
@@ -95,14 +95,15 @@ fn is_second_half(rollup: &RollupView) -> bool {
 /// Everything that is due, whoever it is due to.
 fn payments(view: &SetView) -> impl Iterator<Item = Intent> {
     let present = &view.present;
-    let payable = view.withdrawals().filter(move |one| one.stands.is_payable(present.next));
+    let payable = view.withdrawals().filter(move |one| one.view.is_payable(present.next));
     let withdrawals = payable.map(move |one| pay_withdrawal(present, one.id));
     let stakes = view.stakes().filter_map(move |stake| {
-        let KnownStake { rollup, attester, stands } = stake;
-        if let Some(exit) = stands.exit {
+        let KnownStake { rollup, attester, view: stake_view } = stake;
+        if let Some(exit) = stake_view.exit {
             return pay_exit(present, rollup, attester, exit);
         }
-        let moving = stands.moving.filter(|moving| is_welcome(view, &stake, moving.new_rollup))?;
+        let moving =
+            stake_view.moving.filter(|moving| is_welcome(view, &stake, moving.new_rollup))?;
         finalise_move(present, rollup, attester, moving)
     });
     withdrawals.chain(stakes)
@@ -117,29 +118,34 @@ fn is_welcome(view: &SetView, stake: &KnownStake, new_rollup: Address) -> bool {
         .is_some_and(|rollup| rollup.parameters().registry == view.present.addresses.registry);
     let takes_stake = history
         .rollup(new_rollup)
-        .is_none_or(|target| target.check_deposit(stake.attester, stake.stands.stake).is_ok());
+        .is_none_or(|target| target.check_deposit(stake.attester, stake.view.stake).is_ok());
     is_of_set && takes_stake
 }
 
-pub(super) const fn pay_withdrawal(view: &Present, id: WithdrawalId) -> Intent {
-    Intent::new(view, IntendedAction::PayWithdrawal { id }, None)
+pub(super) const fn pay_withdrawal(present: &Present, id: WithdrawalId) -> Intent {
+    Intent::new(present, IntendedAction::PayWithdrawal { id }, None)
 }
 
-fn pay_exit(view: &Present, rollup: Address, attester: Address, exit: StakeExit) -> Option<Intent> {
+fn pay_exit(
+    present: &Present,
+    rollup: Address,
+    attester: Address,
+    exit: StakeExit,
+) -> Option<Intent> {
     let exitable_at = exit.exitable_at;
     let action = IntendedAction::PayExit { rollup, attester, exitable_at };
-    exit.is_payable(view.next).then(|| Intent::new(view, action, None))
+    exit.is_payable(present.next).then(|| Intent::new(present, action, None))
 }
 
 /// The move, if its time has come and its target is canonical.
 fn finalise_move(
-    view: &Present,
+    present: &Present,
     rollup: Address,
     attester: Address,
     StakeMove { new_rollup, ready_at }: StakeMove,
 ) -> Option<Intent> {
     let action = IntendedAction::FinaliseMove { rollup, attester, new_attester: None, ready_at };
-    let is_due = StakeMove { new_rollup, ready_at }.is_ready(view.next)
-        && new_rollup == view.addresses.rollup;
-    is_due.then(|| Intent::new(view, action, None))
+    let is_due = StakeMove { new_rollup, ready_at }.is_ready(present.next)
+        && new_rollup == present.addresses.rollup;
+    is_due.then(|| Intent::new(present, action, None))
 }

@@ -14,13 +14,13 @@ pub struct MovePlan {
     /// The account that decides about the stake.
     #[serde(with = "text::address")]
     pub withdrawer: Address,
-    /// Whose stake.
+    /// The attester whose stake moves.
     #[serde(with = "text::address")]
     pub attester: Address,
-    /// From where.
+    /// The rollup that the stake leaves.
     #[serde(with = "text::address")]
     pub from: Address,
-    /// Where to.
+    /// The rollup that the stake goes to.
     #[serde(with = "text::address")]
     pub to: Address,
     /// The attester under which the stake goes if somebody else registered its own there; not 0.
@@ -31,13 +31,13 @@ pub struct MovePlan {
 /// What a mover does in the next block.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MoverDuty {
-    /// Where the move stands.
+    /// The phase of the move.
     pub phase: MovePhase,
     /// What it does.
     pub intents: Vec<Intent>,
 }
 
-/// Where a move stands.
+/// The phase of a move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -48,7 +48,7 @@ pub enum MovePhase {
     Unannounced,
     /// It is announced; the exit delay runs.
     Waiting {
-        /// From when on the stake may go.
+        /// The first second in which the stake may go.
         ready_at: Timestamp,
     },
     /// The delay is over, but something else is in the way. The attester keeps its seat.
@@ -86,15 +86,15 @@ pub enum MoveObstacle {
 
 /// What the withdrawer of an attester does in the next block, so that its stake moves. The view must have
 /// been [asked](crate::Question::add_move) for it.
-pub fn mover(view: &Present, plan: &MovePlan) -> MoverDuty {
-    let (phase, action) = step(view, plan);
-    let intents = action.into_iter().map(|action| Intent::new(view, action, None)).collect();
+pub fn mover(present: &Present, plan: &MovePlan) -> MoverDuty {
+    let (phase, action) = step(present, plan);
+    let intents = action.into_iter().map(|action| Intent::new(present, action, None)).collect();
     MoverDuty { phase, intents }
 }
 
-fn step(view: &Present, plan: &MovePlan) -> (MovePhase, Option<IntendedAction>) {
+fn step(present: &Present, plan: &MovePlan) -> (MovePhase, Option<IntendedAction>) {
     let MovePlan { withdrawer, attester, from, to, .. } = *plan;
-    let Some(here) = view.attester(from, attester) else { return (MovePhase::Unknown, None) };
+    let Some(here) = present.attester(from, attester) else { return (MovePhase::Unknown, None) };
     match here.status {
         AttesterStatus::Validating if here.withdrawer != withdrawer => {
             (MovePhase::NotOurs { withdrawer: here.withdrawer }, None)
@@ -103,16 +103,16 @@ fn step(view: &Present, plan: &MovePlan) -> (MovePhase, Option<IntendedAction>) 
         AttesterStatus::Validating => match here.moving {
             Some(moving) if moving.new_rollup != to => (MovePhase::Unannounced, announce(plan)),
             None => (MovePhase::Unannounced, announce(plan)),
-            Some(moving) if !moving.is_ready(view.next) => {
+            Some(moving) if !moving.is_ready(present.next) => {
                 (MovePhase::Waiting { ready_at: moving.ready_at }, None)
             }
-            Some(moving) => match new_attester(view, plan, here) {
+            Some(moving) => match new_attester(present, plan, here) {
                 Ok(new_attester) => (MovePhase::Due, finalise(plan, moving, new_attester)),
                 Err(phase) => (phase, None),
             },
         },
-        AttesterStatus::None if has_arrived(view, plan) => (MovePhase::Moved, None),
-        AttesterStatus::None if !covers_target(view, plan) => (MovePhase::Unknown, None),
+        AttesterStatus::None if has_arrived(present, plan) => (MovePhase::Moved, None),
+        AttesterStatus::None if !covers_target(present, plan) => (MovePhase::Unknown, None),
         AttesterStatus::None | AttesterStatus::Living | AttesterStatus::Exiting => {
             (MovePhase::Gone, None)
         }
@@ -134,16 +134,16 @@ const fn finalise(
 }
 
 /// The attester under which the stake goes, if that is another one; or the phase if it can't go. What a
-/// target of another make asks for isn't known.
+/// target of a different implementation asks for isn't known.
 fn new_attester(
-    view: &Present,
+    present: &Present,
     plan: &MovePlan,
     here: &AttesterView,
 ) -> Result<Option<Address>, MovePhase> {
-    if view.addresses.rollup != plan.to {
+    if present.addresses.rollup != plan.to {
         return Err(MovePhase::Held(MoveObstacle::NotCanonical));
     }
-    let Some(target) = view.rollups.get(&plan.to) else { return Ok(None) };
+    let Some(target) = present.rollups.get(&plan.to) else { return Ok(None) };
     let (stake, minimum) = (here.stake, target.minimum_stake);
     if stake < minimum {
         return Err(MovePhase::Held(MoveObstacle::StakeTooLow { stake, minimum }));
@@ -158,16 +158,16 @@ fn new_attester(
 }
 
 /// Whether the view has both attesters in the new rollup, if that answers at all.
-fn covers_target(view: &Present, plan: &MovePlan) -> bool {
-    view.rollups.get(&plan.to).is_none_or(|target| {
+fn covers_target(present: &Present, plan: &MovePlan) -> bool {
+    present.rollups.get(&plan.to).is_none_or(|target| {
         [plan.attester, plan.spare].iter().all(|attester| target.attesters.contains_key(attester))
     })
 }
 
 /// Whether the new rollup has a stake of this withdrawer, under either attester.
-fn has_arrived(view: &Present, plan: &MovePlan) -> bool {
+fn has_arrived(present: &Present, plan: &MovePlan) -> bool {
     [plan.attester, plan.spare].into_iter().any(|attester| {
-        let there = view.attester(plan.to, attester);
+        let there = present.attester(plan.to, attester);
         there.is_some_and(|there| {
             there.status != AttesterStatus::None && there.withdrawer == plan.withdrawer
         })

@@ -30,9 +30,9 @@ pub struct SequencerIdentity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BlockDuty {
-    /// It does, once per slot of its own.
+    /// It proposes one block in each of its slots.
     Propose,
-    /// It doesn't: it only signals, and records seeds that nobody did.
+    /// It proposes none: it only signals, and records seeds that nobody did.
     Leave,
 }
 
@@ -135,37 +135,38 @@ pub enum SignalDecision {
 
 /// What a sequencer does in the next block. Without a plan it signals for nothing.
 pub fn sequencer(
-    view: &Present,
+    present: &Present,
     identity: &SequencerIdentity,
     plan: Option<&SignalPlan>,
 ) -> SequencerDuty {
-    let decision = decide(view, identity, plan);
+    let decision = decide(present, identity, plan);
     let mut intents = Vec::new();
-    if let Some(own) = view.rollups.get(&identity.rollup)
+    if let Some(own) = present.rollups.get(&identity.rollup)
         && let Some(slot) = own.slot
     {
         if let (SignalDecision::Signal, Some(plan)) = (decision, plan) {
-            intents.push(signal(view, identity, plan, own, slot));
+            intents.push(signal(present, identity, plan, own, slot));
         }
-        intents.extend(work(view, identity, own, slot));
+        intents.extend(work(present, identity, own, slot));
     }
     SequencerDuty { decision, intents }
 }
 
 fn decide(
-    view: &Present,
+    present: &Present,
     identity: &SequencerIdentity,
     plan: Option<&SignalPlan>,
 ) -> SignalDecision {
     let Some(plan) = plan else { return SignalDecision::NoPayload };
-    if view.addresses.rollup != identity.rollup {
+    if present.addresses.rollup != identity.rollup {
         return SignalDecision::NotCanonical;
     }
-    let (Some(own), Some(signaling)) = (view.rollups.get(&identity.rollup), &view.signaling) else {
+    let (Some(own), Some(signaling)) = (present.rollups.get(&identity.rollup), &present.signaling)
+    else {
         return SignalDecision::Unknown;
     };
     let (Some(slot), Some(payload), Some(status)) =
-        (own.slot, view.payloads.get(&plan.payload), view.payload_status(plan.payload))
+        (own.slot, present.payloads.get(&plan.payload), present.payload_status(plan.payload))
     else {
         return SignalDecision::Unknown;
     };
@@ -207,24 +208,24 @@ fn decide(
 }
 
 fn signal(
-    view: &Present,
+    present: &Present,
     identity: &SequencerIdentity,
     plan: &SignalPlan,
     own: &RollupView,
     slot: Slot,
 ) -> Intent {
     let action = IntendedAction::Signal {
-        proposals: view.addresses.proposals,
+        proposals: present.addresses.proposals,
         rollup: identity.rollup,
         slot,
         payload: plan.payload,
     };
-    Intent::new(view, action, own.clock.slot_end(slot))
+    Intent::new(present, action, own.clock.slot_end(slot))
 }
 
 /// The slot's block, or the seed that a block would have recorded on the way.
 fn work(
-    view: &Present,
+    present: &Present,
     identity: &SequencerIdentity,
     own: &RollupView,
     slot: Slot,
@@ -236,7 +237,7 @@ fn work(
             if identity.blocks == BlockDuty::Propose && is_free {
                 let block_hash = block_hash(identity, own, slot);
                 let action = IntendedAction::ProposeBlock { rollup, slot, block_hash };
-                return Some(Intent::new(view, action, own.clock.slot_end(slot)));
+                return Some(Intent::new(present, action, own.clock.slot_end(slot)));
             }
         }
         Some(_) => return None,
@@ -249,16 +250,16 @@ fn work(
             }
         }
     }
-    record_seed(view, rollup, own)
+    record_seed(present, rollup, own)
 }
 
 /// The seed of the epoch after that of the next block, if it is missing.
-pub(crate) fn record_seed(view: &Present, rollup: Address, own: &RollupView) -> Option<Intent> {
+pub(crate) fn record_seed(present: &Present, rollup: Address, own: &RollupView) -> Option<Intent> {
     let SeedStatus::Missing(epoch) = own.seed else { return None };
     let action = IntendedAction::RecordSeed { rollup, epoch };
     // The end of the epoch before the one that the seed draws.
     let until = epoch.previous().and_then(|recording| own.clock.epoch_end(recording));
-    Some(Intent::new(view, action, until))
+    Some(Intent::new(present, action, until))
 }
 
 /// From which slot of the epoch on, after its first one, `proposer` records the seed of `epoch` in a slot
