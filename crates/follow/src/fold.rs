@@ -64,7 +64,7 @@ impl Fold {
                 source,
             })?;
         }
-        if !self.state.is_settled() {
+        if !self.state.is_complete() {
             return Err(FollowError::Incomplete(block.number));
         }
         self.block = Some(block);
