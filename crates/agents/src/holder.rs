@@ -3,9 +3,7 @@
 use crate::agent::{Duty, Role};
 use alloy_primitives::Address;
 use canon_chain::IntentSender;
-use canon_views::{
-    HolderDuty, IntentId, IntentSubject, Order, OrderId, OrderStatus, Question, SetId, SetView,
-};
+use canon_views::{HolderDuty, IntentId, Order, OrderId, OrderStatus, Question, SetId, SetView};
 use std::collections::BTreeMap;
 
 /// Somebody with tokens, and what it wants: see [`canon_views::holder`].
@@ -42,16 +40,17 @@ impl Role for Holder {
     fn duty(&self, view: &SetView, sender: &IntentSender) -> Duty<Self::Standing> {
         let present = &view.present;
         let (chain_id, governance) = (present.chain_id, present.addresses.governance);
-        let id = |order| IntentId {
-            set: SetId { chain_id, governance },
-            subject: IntentSubject::Order { holder: self.holder, order },
+        let set = SetId { chain_id, governance };
+        let id = |order: &OrderId| {
+            let subject = self.orders.get(order)?.subject(self.holder, *order)?;
+            Some(IntentId { set, subject })
         };
         let mut open = self.orders.clone();
-        open.retain(|order, _| !sender.may_be_done(&id(*order)));
+        open.retain(|order, _| !id(order).is_some_and(|id| sender.may_be_done(&id)));
         let HolderDuty { orders: mut standing, intents } =
             canon_views::holder(view, self.holder, &open);
         for order in self.orders.keys().filter(|order| !open.contains_key(order)) {
-            let is_done = sender.is_done(&id(*order));
+            let is_done = id(order).is_some_and(|id| sender.is_done(&id));
             let status = if is_done { OrderStatus::Done } else { OrderStatus::Unconfirmed };
             standing.insert(*order, status);
         }

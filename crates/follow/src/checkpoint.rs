@@ -131,7 +131,7 @@ impl Checkpoint {
         }
         let (state, block) = (&checkpoint.state, checkpoint.block.number);
         let fits = *state.addresses() == identity.addresses
-            && state.is_settled()
+            && state.is_complete()
             && state.block().number <= block
             && identity.first_block <= block;
         if !fits {

@@ -66,7 +66,7 @@ impl Fold {
                 source,
             })?;
         }
-        if !self.state.is_settled() {
+        if !self.state.is_complete() {
             return Err(FollowError::Incomplete(block.number));
         }
         self.is_marked = logs.iter().any(|log| log.hash == block.hash && log.is_marker());

@@ -18,7 +18,7 @@ pub enum ApplyError {
         "block {} at {} is earlier than block {} at {}, whose events were applied already",
         found.number, found.timestamp, newest.number, newest.timestamp
     )]
-    Backwards {
+    EarlierBlock {
         /// The block of the event.
         found: L1Block,
         /// The newest block of which events were applied.
@@ -26,7 +26,7 @@ pub enum ApplyError {
     },
     /// The emitter is not a contract of the set that emits this event.
     #[error("{emitter} emitted {event}, but isn't the contract of this set that emits it")]
-    Emitter {
+    WrongEmitter {
         /// Who emitted it.
         emitter: Address,
         /// The event, as `Contract.Name`.
@@ -34,7 +34,7 @@ pub enum ApplyError {
     },
     /// A contract was deployed for another set, or twice.
     #[error("{emitter} emitted {event}, which announces no new contract of this set")]
-    NotOfThisSet {
+    UnexpectedDeployment {
         /// The contract.
         emitter: Address,
         /// The event, as `Contract.Name`.
@@ -45,10 +45,10 @@ pub enum ApplyError {
     Unknown(Subject),
     /// The event repeats something that happens only once.
     #[error("{0} exists already")]
-    Repeated(Subject),
+    Duplicate(Subject),
     /// A numbered thing comes out of turn.
     #[error("expected {what} {expected}, found {found}")]
-    OutOfTurn {
+    WrongNumber {
         /// What is numbered, such as "proposal".
         what: &'static str,
         /// The number that is next.
@@ -58,7 +58,7 @@ pub enum ApplyError {
     },
     /// A signed message was used out of turn.
     #[error("expected nonce {expected} of {holder}, found {found}")]
-    Nonce {
+    WrongNonce {
         /// Who signed it.
         holder: Address,
         /// The next nonce; the least one, if ballots are invalidated.
@@ -68,7 +68,7 @@ pub enum ApplyError {
     },
     /// More is taken than there is.
     #[error("{taken} is taken from {holding}, which is {available}")]
-    Shortfall {
+    Insufficient {
         /// What it is taken from.
         holding: Holding,
         /// What there is.
@@ -96,7 +96,7 @@ pub enum ApplyError {
     },
     /// A Proposals contract was deployed with rules that its constructor refuses.
     #[error(transparent)]
-    Rules(#[from] InvalidRoundRules),
+    InvalidRules(#[from] InvalidRoundRules),
     /// A rollup's event comes before its first slot.
     #[error("an event of a rollup at {found}, before its genesis at {genesis}")]
     BeforeGenesis {
@@ -107,7 +107,7 @@ pub enum ApplyError {
     },
     /// A signal is counted in a round that its slot isn't part of.
     #[error("expected a signal of round {expected}, found round {found}")]
-    Round {
+    WrongRound {
         /// The round of the signal's slot.
         expected: Round,
         /// The round in the event.
@@ -115,7 +115,7 @@ pub enum ApplyError {
     },
     /// The event completes what the event before it has to begin, and that is missing.
     #[error("{event} of {emitter} completes an event that is missing before it")]
-    Unannounced {
+    MissingPredecessor {
         /// Who emitted it.
         emitter: Address,
         /// The event, as `Contract.Name`.
@@ -123,7 +123,7 @@ pub enum ApplyError {
     },
     /// The event before this one has to be completed first.
     #[error("expected {expected}, found {found} of {emitter}")]
-    Interrupted {
+    WrongSuccessor {
         /// The event that has to come next, as `Contract.Name`.
         expected: &'static str,
         /// The event that came, as `Contract.Name`.
@@ -198,13 +198,13 @@ impl Holding {
     /// `available` without `taken`.
     pub(crate) fn take(self, available: Amount, taken: Amount) -> Result<Amount, ApplyError> {
         let left = available.checked_sub(taken);
-        left.ok_or(ApplyError::Shortfall { holding: self, available, taken })
+        left.ok_or(ApplyError::Insufficient { holding: self, available, taken })
     }
 }
 
 impl ApplyError {
-    pub(crate) fn emitter(log: &Log) -> Self {
-        Self::Emitter { emitter: log.emitter, event: log.event.name() }
+    pub(crate) fn wrong_emitter(log: &Log) -> Self {
+        Self::WrongEmitter { emitter: log.emitter, event: log.event.name() }
     }
 }
 
@@ -213,5 +213,5 @@ pub(crate) type Applied = Result<(), ApplyError>;
 
 /// An error unless the next number is due.
 pub(crate) const fn require_next(what: &'static str, expected: u64, found: u64) -> Applied {
-    if found == expected { Ok(()) } else { Err(ApplyError::OutOfTurn { what, expected, found }) }
+    if found == expected { Ok(()) } else { Err(ApplyError::WrongNumber { what, expected, found }) }
 }

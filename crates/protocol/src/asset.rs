@@ -167,7 +167,7 @@ impl Asset {
             AssetEvent::PermitUsed { owner, nonce } => {
                 let expected = self.nonce(*owner);
                 if expected != *nonce {
-                    return Err(ApplyError::Nonce { holder: *owner, expected, found: *nonce });
+                    return Err(ApplyError::WrongNonce { holder: *owner, expected, found: *nonce });
                 }
                 self.nonces.insert(*owner, nonce.next());
             }

@@ -117,7 +117,9 @@ impl SetState {
                 self.governance.require_in_force(*configuration_id)?;
                 if let Some(push) = push {
                     let proposals = self.proposals.get_mut(&push.proposals);
-                    proposals.ok_or_else(|| ApplyError::emitter(log))?.become_proposal(push, id)?;
+                    proposals
+                        .ok_or_else(|| ApplyError::wrong_emitter(log))?
+                        .become_proposal(push, id)?;
                 }
                 let by = Some(*proposer).filter(|proposer| *proposer != emitter);
                 let actions = actions.as_slice().into();
@@ -138,11 +140,11 @@ impl SetState {
                 let code_hash = pin.map(|pin| pin.code_hash);
                 let proposals = self.proposals.get_mut(&proposals);
                 proposals
-                    .ok_or_else(|| ApplyError::emitter(log))?
+                    .ok_or_else(|| ApplyError::wrong_emitter(log))?
                     .count(instance, slot, *round, *payload, code_hash)?;
                 Ok(None)
             }
-            (pending, event) => Err(ApplyError::Interrupted {
+            (pending, event) => Err(ApplyError::WrongSuccessor {
                 expected: pending.next_event(),
                 found: event.name(),
                 emitter,

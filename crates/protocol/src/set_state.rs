@@ -98,9 +98,9 @@ impl SetState {
         self.block
     }
 
-    /// Whether the newest event needs none after it to be complete. Otherwise what it says isn't part of the
-    /// state yet: who stores or compares states should first apply the rest of its transaction.
-    pub const fn is_settled(&self) -> bool {
+    /// Whether the state has all that its events say. Otherwise the newest event needs the one after it to be
+    /// complete: who stores or compares states should first apply the rest of its transaction.
+    pub const fn is_complete(&self) -> bool {
         self.pending.is_none()
     }
 
@@ -215,7 +215,7 @@ impl SetState {
     pub fn evolve(&mut self, log: &Log, block: L1Block) -> Result<(), ApplyError> {
         let newest = self.block;
         if block.timestamp < newest.timestamp || block.number < newest.number {
-            return Err(ApplyError::Backwards { found: block, newest });
+            return Err(ApplyError::EarlierBlock { found: block, newest });
         }
         self.block = block;
         self.apply(log, block)
@@ -304,14 +304,14 @@ impl SetState {
     fn begin(&mut self, log: &Log, block: L1Block) -> Result<Option<Pending>, ApplyError> {
         let emitter = log.emitter;
         let at = self.addresses;
-        let not_of_this_set = || ApplyError::NotOfThisSet { emitter, event: log.event.name() };
+        let unexpected = || ApplyError::UnexpectedDeployment { emitter, event: log.event.name() };
         match &log.event {
             Event::Governance(event) if emitter == at.governance => {
                 return self.governance.evolve(event, emitter, block);
             }
             Event::Proposals(ProposalsEvent::Deployed { registry, n, m }) => {
                 if *registry != at.registry || self.proposals.contains_key(&emitter) {
-                    return Err(not_of_this_set());
+                    return Err(unexpected());
                 }
                 let rules = RoundRules::new(*n, *m)?;
                 self.proposals.insert(emitter, Proposals::new(*registry, rules));
@@ -319,19 +319,19 @@ impl SetState {
             Event::Proposals(event) => {
                 let context = self.event_context(emitter);
                 let proposals = self.proposals.get_mut(&emitter);
-                let proposals = proposals.ok_or_else(|| ApplyError::emitter(log))?;
+                let proposals = proposals.ok_or_else(|| ApplyError::wrong_emitter(log))?;
                 return proposals.evolve(event, context);
             }
             Event::Rollup(RollupEvent::Deployed { parameters }) => {
                 if parameters.asset != at.asset || self.rollups.contains_key(&emitter) {
-                    return Err(not_of_this_set());
+                    return Err(unexpected());
                 }
                 self.rollups.insert(emitter, Rollup::new(**parameters));
                 self.owners.insert(emitter, Ownership::first(parameters.owner));
             }
             Event::Rollup(event) => {
                 let rollup = self.rollups.get_mut(&emitter);
-                rollup.ok_or_else(|| ApplyError::emitter(log))?.evolve(event, block)?;
+                rollup.ok_or_else(|| ApplyError::wrong_emitter(log))?.evolve(event, block)?;
             }
             Event::Asset(event) if emitter == at.asset => self.asset.evolve(event)?,
             Event::Issuer(event) if emitter == at.issuer => self.issuer.evolve(event, block)?,
@@ -348,7 +348,7 @@ impl SetState {
             // the owner again; until then it may be anybody's contract.
             Event::Ownership(OwnershipEvent::Transferred { previous_owner, .. })
                 if previous_owner.is_zero() => {}
-            _ => return Err(ApplyError::emitter(log)),
+            _ => return Err(ApplyError::wrong_emitter(log)),
         }
         Ok(None)
     }

@@ -63,21 +63,19 @@ impl Acted {
 fn kind(act: &'static str, subject: &IntentSubject, confirmed: &Confirmed) -> &'static str {
     match subject {
         IntentSubject::Signal { .. } => "signal",
-        IntentSubject::Block { .. } => "propose a block",
-        IntentSubject::Seed { .. } => "record a seed",
+        IntentSubject::ProposeBlock { .. } => "propose a block",
+        IntentSubject::RecordSeed { .. } => "record a seed",
         IntentSubject::Push { .. } => "push",
-        IntentSubject::Execution { .. } if is_with_list(confirmed) => {
-            "execute with the frozen list"
-        }
-        IntentSubject::Execution { .. } => "execute",
+        IntentSubject::Execute { .. } if is_with_list(confirmed) => "execute with the frozen list",
+        IntentSubject::Execute { .. } => "execute",
         IntentSubject::Drop { .. } => "drop",
-        IntentSubject::Approval { .. } => "approve",
-        IntentSubject::Order { .. } => act,
-        IntentSubject::Ballot { .. } => "vote",
-        IntentSubject::Withdrawal { .. } => "withdraw",
-        IntentSubject::Exit { .. } => "pay an exit",
-        IntentSubject::Announcement { .. } => "announce a move",
-        IntentSubject::Move { .. } => "finish a move",
+        IntentSubject::Approve { .. } => "approve",
+        IntentSubject::Lock { .. } | IntentSubject::Withdraw { .. } => act,
+        IntentSubject::Vote { .. } => "vote",
+        IntentSubject::PayWithdrawal { .. } => "withdraw",
+        IntentSubject::PayExit { .. } => "pay an exit",
+        IntentSubject::AnnounceMove { .. } => "announce a move",
+        IntentSubject::FinaliseMove { .. } => "finish a move",
     }
 }
 

@@ -33,11 +33,52 @@ pub struct SetId {
     pub governance: Address,
 }
 
-/// What is to be done, with all that the transaction needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum IntendedAction {
-    /// Signal for a payload.
+/// Declares the kinds of intents: for each what identifies it, and what else its transaction needs.
+macro_rules! kinds {
+    ($(
+        $(#[$doc:meta])*
+        $kind:ident {
+            $($(#[$id_meta:meta])* $id:ident: $id_type:ty,)*
+        } with {
+            $($(#[$detail_meta:meta])* $detail:ident: $detail_type:ty,)*
+        }
+    )*) => {
+        /// What is to be done, with all that the transaction needs.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum IntendedAction {
+            $(
+                $(#[$doc])*
+                $kind {
+                    $($(#[$id_meta])* $id: $id_type,)*
+                    $($(#[$detail_meta])* $detail: $detail_type,)*
+                },
+            )*
+        }
+
+        /// What an intent is about: an [action](IntendedAction) without how it is done.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum IntentSubject {
+            $(
+                $(#[$doc])*
+                $kind { $($(#[$id_meta])* $id: $id_type,)* },
+            )*
+        }
+
+        impl IntendedAction {
+            /// What it is about.
+            pub const fn subject(&self) -> IntentSubject {
+                match *self {
+                    $(Self::$kind { $($id,)* .. } => IntentSubject::$kind { $($id,)* },)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// Signal for a payload. A slot has one signal, whatever payload it is for.
     Signal {
         /// Where signals are counted.
         #[serde(with = "text::address")]
@@ -47,10 +88,11 @@ pub enum IntendedAction {
         rollup: Address,
         /// The slot.
         slot: Slot,
+    } with {
         /// The payload.
         #[serde(with = "text::address")]
         payload: Address,
-    },
+    }
     /// Propose a slot's block.
     ProposeBlock {
         /// The rollup.
@@ -58,9 +100,10 @@ pub enum IntendedAction {
         rollup: Address,
         /// The slot.
         slot: Slot,
+    } with {
         /// The block's hash.
         block_hash: B256,
-    },
+    }
     /// Record the seed of an epoch.
     RecordSeed {
         /// The rollup.
@@ -68,7 +111,7 @@ pub enum IntendedAction {
         rollup: Address,
         /// The epoch that the seed draws.
         epoch: Epoch,
-    },
+    } with {}
     /// Make a round's winner a proposal.
     Push {
         /// Where signals are counted.
@@ -79,27 +122,28 @@ pub enum IntendedAction {
         rollup: Address,
         /// The round.
         round: Round,
+    } with {
         /// The winner.
         #[serde(with = "text::address")]
         payload: Address,
-    },
+    }
     /// Execute a proposal: with the list that its payload returns or, if that isn't what was voted on,
     /// with the [fallback](Intent::fallback).
     Execute {
         /// The proposal.
         id: ProposalId,
-    },
+    } with {}
     /// Store that a proposal is dropped.
     Drop {
         /// The proposal.
         id: ProposalId,
-    },
+    } with {}
     /// Pay a withdrawal.
     PayWithdrawal {
         /// The withdrawal.
         id: WithdrawalId,
-    },
-    /// Pay an exit.
+    } with {}
+    /// Pay an exit. An attester that joined again may exit again, at another time.
     PayExit {
         /// The rollup.
         #[serde(with = "text::address")]
@@ -109,7 +153,7 @@ pub enum IntendedAction {
         attester: Address,
         /// The first second in which it is paid.
         exitable_at: Timestamp,
-    },
+    } with {}
     /// Allow Governance to take some of a holder's asset.
     Approve {
         /// The holder.
@@ -117,12 +161,13 @@ pub enum IntendedAction {
         holder: Address,
         /// The order that it is for.
         order: OrderId,
+    } with {
         /// The Asset.
         #[serde(with = "text::address")]
         asset: Address,
         /// The amount.
         amount: Amount,
-    },
+    }
     /// Lock some of a holder's asset as its own power.
     Lock {
         /// The holder.
@@ -130,11 +175,12 @@ pub enum IntendedAction {
         holder: Address,
         /// The order that it is for.
         order: OrderId,
+    } with {
         /// The amount.
         amount: Amount,
         /// What the holder signs; `None` if the allowance suffices.
         permit: Option<PermitTerms>,
-    },
+    }
     /// Cast power.
     Vote {
         /// The holder.
@@ -144,9 +190,10 @@ pub enum IntendedAction {
         id: ProposalId,
         /// For or against.
         support: Support,
+    } with {
         /// The amount.
         amount: Amount,
-    },
+    }
     /// Give power up.
     Withdraw {
         /// The holder.
@@ -154,12 +201,13 @@ pub enum IntendedAction {
         holder: Address,
         /// The order that it is for.
         order: OrderId,
+    } with {
         /// Who gets the asset later.
         #[serde(with = "text::address")]
         to: Address,
         /// The amount.
         amount: Amount,
-    },
+    }
     /// Announce that a stake moves.
     AnnounceMove {
         /// The rollup that the stake leaves.
@@ -171,7 +219,7 @@ pub enum IntendedAction {
         /// The rollup that the stake goes to.
         #[serde(with = "text::address")]
         to: Address,
-    },
+    } with {}
     /// Move a stake to the rollup announced.
     FinaliseMove {
         /// The rollup that the stake leaves.
@@ -180,12 +228,13 @@ pub enum IntendedAction {
         /// The attester whose stake moves.
         #[serde(with = "text::address")]
         attester: Address,
+        /// The first second in which it can be moved.
+        ready_at: Timestamp,
+    } with {
         /// The attester there, if that is another one: then only the withdrawer can do it.
         #[serde(with = "text::address::option")]
         new_attester: Option<Address>,
-        /// The first second in which it can be moved.
-        ready_at: Timestamp,
-    },
+    }
 }
 
 /// What a permit says beside its owner, its spender, which is Governance, and its amount.
@@ -208,125 +257,6 @@ pub struct IntentId {
     pub set: SetId,
     /// What the intent is about.
     pub subject: IntentSubject,
-}
-
-/// What an intent is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum IntentSubject {
-    /// The signal of a slot, whatever payload it is for.
-    Signal {
-        /// Where signals are counted.
-        #[serde(with = "text::address")]
-        proposals: Address,
-        /// The rollup.
-        #[serde(with = "text::address")]
-        rollup: Address,
-        /// The slot.
-        slot: Slot,
-    },
-    /// The block of a slot.
-    Block {
-        /// The rollup.
-        #[serde(with = "text::address")]
-        rollup: Address,
-        /// The slot.
-        slot: Slot,
-    },
-    /// The seed of an epoch.
-    Seed {
-        /// The rollup.
-        #[serde(with = "text::address")]
-        rollup: Address,
-        /// The epoch.
-        epoch: Epoch,
-    },
-    /// The push of a round.
-    Push {
-        /// Where signals are counted.
-        #[serde(with = "text::address")]
-        proposals: Address,
-        /// The rollup.
-        #[serde(with = "text::address")]
-        rollup: Address,
-        /// The round.
-        round: Round,
-    },
-    /// The execution of a proposal, with whichever list.
-    Execution {
-        /// The proposal.
-        id: ProposalId,
-    },
-    /// The stored end of a dropped proposal.
-    Drop {
-        /// The proposal.
-        id: ProposalId,
-    },
-    /// The payment of a withdrawal.
-    Withdrawal {
-        /// The withdrawal.
-        id: WithdrawalId,
-    },
-    /// The payment of an exit. An attester that joined again may exit again, at another time.
-    Exit {
-        /// The rollup.
-        #[serde(with = "text::address")]
-        rollup: Address,
-        /// The attester.
-        #[serde(with = "text::address")]
-        attester: Address,
-        /// The first second in which it is paid.
-        exitable_at: Timestamp,
-    },
-    /// The approval that an order needs.
-    Approval {
-        /// The holder.
-        #[serde(with = "text::address")]
-        holder: Address,
-        /// The order.
-        order: OrderId,
-    },
-    /// An order to lock or to withdraw.
-    Order {
-        /// The holder.
-        #[serde(with = "text::address")]
-        holder: Address,
-        /// The order.
-        order: OrderId,
-    },
-    /// A ballot.
-    Ballot {
-        /// The holder.
-        #[serde(with = "text::address")]
-        holder: Address,
-        /// The proposal.
-        id: ProposalId,
-        /// For or against.
-        support: Support,
-    },
-    /// The announcement of a move.
-    Announcement {
-        /// The rollup that the stake leaves.
-        #[serde(with = "text::address")]
-        rollup: Address,
-        /// The attester.
-        #[serde(with = "text::address")]
-        attester: Address,
-        /// The rollup that the stake goes to.
-        #[serde(with = "text::address")]
-        to: Address,
-    },
-    /// A move.
-    Move {
-        /// The rollup that the stake leaves.
-        #[serde(with = "text::address")]
-        rollup: Address,
-        /// The attester.
-        #[serde(with = "text::address")]
-        attester: Address,
-        /// The first second in which it can be finalized.
-        ready_at: Timestamp,
-    },
 }
 
 /// What says that an intent is done.
@@ -453,38 +383,5 @@ impl Intent {
         let actions = self.fallback.as_deref()?.to_vec();
         let call = GovernanceCall::ExecuteWith { id: id.to_word(), actions }.into();
         Some(IntendedCall { contract: self.set.governance, call })
-    }
-}
-
-impl IntendedAction {
-    /// What it is about.
-    pub const fn subject(&self) -> IntentSubject {
-        match *self {
-            Self::Signal { proposals, rollup, slot, .. } => {
-                IntentSubject::Signal { proposals, rollup, slot }
-            }
-            Self::ProposeBlock { rollup, slot, .. } => IntentSubject::Block { rollup, slot },
-            Self::RecordSeed { rollup, epoch } => IntentSubject::Seed { rollup, epoch },
-            Self::Push { proposals, rollup, round, .. } => {
-                IntentSubject::Push { proposals, rollup, round }
-            }
-            Self::Execute { id } => IntentSubject::Execution { id },
-            Self::Drop { id } => IntentSubject::Drop { id },
-            Self::PayWithdrawal { id } => IntentSubject::Withdrawal { id },
-            Self::PayExit { rollup, attester, exitable_at } => {
-                IntentSubject::Exit { rollup, attester, exitable_at }
-            }
-            Self::Approve { holder, order, .. } => IntentSubject::Approval { holder, order },
-            Self::Lock { holder, order, .. } | Self::Withdraw { holder, order, .. } => {
-                IntentSubject::Order { holder, order }
-            }
-            Self::Vote { holder, id, support, .. } => IntentSubject::Ballot { holder, id, support },
-            Self::AnnounceMove { rollup, attester, to } => {
-                IntentSubject::Announcement { rollup, attester, to }
-            }
-            Self::FinaliseMove { rollup, attester, ready_at, .. } => {
-                IntentSubject::Move { rollup, attester, ready_at }
-            }
-        }
     }
 }

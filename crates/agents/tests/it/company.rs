@@ -349,7 +349,7 @@ impl Company {
     /// The slots of a rollup whose blocks were confirmed, in order, with whoever proposed them.
     pub(crate) fn proposed(&self, on: Address) -> Vec<(Slot, Address)> {
         let slots = self.entries.iter().filter_map(|entry| match entry.confirmed()? {
-            IntentSubject::Block { rollup, slot } if rollup == on => {
+            IntentSubject::ProposeBlock { rollup, slot } if rollup == on => {
                 Some((slot, self.address(entry.actor)))
             }
             _ => None,
@@ -360,7 +360,7 @@ impl Company {
     /// The epochs of a rollup whose seeds were confirmed, in order, with whoever recorded them.
     pub(crate) fn seeded(&self, on: Address) -> Vec<(Epoch, Address)> {
         let epochs = self.entries.iter().filter_map(|entry| match entry.confirmed()? {
-            IntentSubject::Seed { rollup, epoch } if rollup == on => {
+            IntentSubject::RecordSeed { rollup, epoch } if rollup == on => {
                 Some((epoch, self.address(entry.actor)))
             }
             _ => None,

@@ -41,7 +41,7 @@ async fn locked<const N: usize>(amounts: [u128; N], maker: Maker) -> (TestChain,
     }
     company.play(&chain).await;
     company.act(&chain).await;
-    let locks = (0..).zip(amounts).map(|(number, _)| order(number, 0));
+    let locks = (0..).zip(amounts).map(|(number, _)| lock_of(number, 0));
     assert_eq!(company.confirmed(), locks.collect::<Vec<_>>());
     (chain, company)
 }
@@ -53,12 +53,16 @@ async fn propose(chain: &mut TestChain) -> Deadlines {
     chain.look().await.proposal(ID).unwrap().deadlines()
 }
 
-fn order(number: u64, order: u64) -> IntentSubject {
-    IntentSubject::Order { holder: holder(number), order: OrderId(order) }
+fn lock_of(number: u64, order: u64) -> IntentSubject {
+    IntentSubject::Lock { holder: holder(number), order: OrderId(order) }
+}
+
+fn withdrawal_of(number: u64, order: u64) -> IntentSubject {
+    IntentSubject::Withdraw { holder: holder(number), order: OrderId(order) }
 }
 
 fn ballot(number: u64, support: Support) -> IntentSubject {
-    IntentSubject::Ballot { holder: holder(number), id: ID, support }
+    IntentSubject::Vote { holder: holder(number), id: ID, support }
 }
 
 async fn cast(chain: &TestChain, number: u64) -> Tally {
@@ -85,7 +89,11 @@ async fn power_at_the_snapshot_is_what_is_cast() {
         company.order(1, vote(Support::Nea, Share::All));
         let before = company.entries.len();
         company.play_for(&chain, 3).await;
-        assert_eq!(company.confirmed_since(before), [order(1, 1)], "nothing is cast while Pending");
+        assert_eq!(
+            company.confirmed_since(before),
+            [withdrawal_of(1, 1)],
+            "nothing is cast while Pending"
+        );
         let voting = OrderStatus::Waiting(WaitsFor::Voting(deadlines.voting_starts()));
         assert_eq!(status(&company, 0, first), voting);
         chain.skip_until_next_is(deadlines.voting_starts());
@@ -181,7 +189,7 @@ async fn what_is_withdrawn_comes_back_by_itself() {
         company.play(&chain).await;
         let start = chain.now();
         company.play(&chain).await;
-        assert_eq!(company.confirmed_since(before), [order(0, 1)]);
+        assert_eq!(company.confirmed_since(before), [withdrawal_of(0, 1)]);
         // A fifth of the voting delay, the vote, the execution delay.
         let unlocks_at = start + Seconds::of(720 + 3600 + 3600);
         for (time, expected) in [
@@ -193,8 +201,8 @@ async fn what_is_withdrawn_comes_back_by_itself() {
             assert_eq!(chain.holder(to, []).await.balance, expected, "at {time}");
         }
         company.play(&chain).await;
-        let paid = IntentSubject::Withdrawal { id: WithdrawalId::ZERO };
-        assert_eq!(company.confirmed_since(before), [order(0, 1), paid]);
+        let paid = IntentSubject::PayWithdrawal { id: WithdrawalId::ZERO };
+        assert_eq!(company.confirmed_since(before), [withdrawal_of(0, 1), paid]);
         assert_eq!(company.failures(), [""; 0]);
         assert!(company.actors[0].is_settled());
     }
@@ -209,8 +217,8 @@ async fn an_approval_does_as_well() {
         let method = LockMethod::Approval;
         company.add_holder(0, [Order::Lock { amount: tokens(400), method }]);
         company.play_for(&chain, 3).await;
-        let approval = IntentSubject::Approval { holder: holder(0), order: OrderId(0) };
-        assert_eq!(company.confirmed(), [approval, order(0, 0)]);
+        let approval = IntentSubject::Approve { holder: holder(0), order: OrderId(0) };
+        assert_eq!(company.confirmed(), [approval, lock_of(0, 0)]);
         let stands = chain.holder(holder(0), []).await;
         assert_eq!((stands.balance, stands.power), (tokens(600), tokens(400)));
         assert!(stands.allowance.is_zero());
@@ -234,7 +242,8 @@ async fn orders_follow_each_other() {
         let statuses = (0..).map(OrderId).zip(statuses).collect::<BTreeMap<_, _>>();
         assert_eq!(*company.standing(0), Standing::Orders(statuses));
         company.play_for(&chain, 4).await;
-        assert_eq!(company.confirmed(), [0, 1, 2, 3].map(|number| order(0, number)));
+        let expected = [lock_of(0, 0), lock_of(0, 1), withdrawal_of(0, 2), lock_of(0, 3)];
+        assert_eq!(company.confirmed(), expected);
         assert_eq!(company.failures(), [""; 0]);
         let stands = chain.holder(holder(0), []).await;
         assert_eq!((stands.balance, stands.power), (tokens(400), tokens(550)));
@@ -274,7 +283,7 @@ async fn a_refusal_is_reported_once_and_tried_until_it_ends() {
         assert!(failures[0].contains("initiateWithdraw"), "{failures:?}");
         chain.devchain.revert(snapshot).unwrap();
         company.play_for(&chain, 2).await;
-        assert_eq!(company.confirmed_since(before), [order(0, 1)]);
+        assert_eq!(company.confirmed_since(before), [withdrawal_of(0, 1)]);
         assert_eq!(company.failures(), failures, "nothing else failed");
     }
 }
@@ -314,8 +323,8 @@ async fn what_is_stuck_is_sent_again_with_higher_fees() {
             sent = company.sent_since(0);
             assert_eq!(sent.len(), expected, "{}", company.story());
         }
-        assert!(sent.iter().all(|subject| *subject == order(0, 0)));
-        assert_eq!(company.confirmed(), [order(0, 0)], "{}", company.story());
+        assert!(sent.iter().all(|subject| *subject == lock_of(0, 0)));
+        assert_eq!(company.confirmed(), [lock_of(0, 0)], "{}", company.story());
         assert_eq!(company.failures(), [""; 0]);
         assert_eq!(chain.devchain.nonce(holder(0)), 1, "one of the three was mined");
         assert_eq!(chain.holder(holder(0), []).await.power, tokens(1_000));

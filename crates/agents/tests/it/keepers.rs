@@ -19,7 +19,7 @@ use canon_protocol::{
 use canon_views::{BlockDuty, IntentSubject, PayOut, Question, RollupView};
 
 const ID: ProposalId = ProposalId::ZERO;
-const EXECUTION: IntentSubject = IntentSubject::Execution { id: ID };
+const EXECUTION: IntentSubject = IntentSubject::Execute { id: ID };
 
 const fn push(subject: IntentSubject) -> bool {
     matches!(subject, IntentSubject::Push { .. })
@@ -38,7 +38,7 @@ async fn accepted(chain: &mut TestChain, payload: Address) -> Deadlines {
 
 /// What was confirmed but for seeds.
 pub(crate) fn done(company: &Company) -> Vec<IntentSubject> {
-    let is_seed = |subject: &IntentSubject| matches!(subject, IntentSubject::Seed { .. });
+    let is_seed = |subject: &IntentSubject| matches!(subject, IntentSubject::RecordSeed { .. });
     company.confirmed().into_iter().filter(|subject| !is_seed(subject)).collect()
 }
 
@@ -210,12 +210,12 @@ impl Due {
 
     pub(crate) fn exit(&self) -> IntentSubject {
         let (rollup, exitable_at) = (self.old, self.exitable_at);
-        IntentSubject::Exit { rollup, attester: attester(0), exitable_at }
+        IntentSubject::PayExit { rollup, attester: attester(0), exitable_at }
     }
 
     pub(crate) fn moved(&self) -> IntentSubject {
         let (rollup, ready_at) = (self.old, self.ready_at);
-        IntentSubject::Move { rollup, attester: attester(1), ready_at }
+        IntentSubject::FinaliseMove { rollup, attester: attester(1), ready_at }
     }
 
     pub(crate) async fn paid(&self) -> Amount {
@@ -229,7 +229,7 @@ impl Due {
     }
 }
 
-pub(crate) const WITHDRAWAL: IntentSubject = IntentSubject::Withdrawal { id: WithdrawalId::ZERO };
+pub(crate) const WITHDRAWAL: IntentSubject = IntentSubject::PayWithdrawal { id: WithdrawalId::ZERO };
 
 /// The second before `time`.
 pub(crate) const fn before(time: Timestamp) -> Timestamp {

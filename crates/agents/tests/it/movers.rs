@@ -54,7 +54,7 @@ async fn a_move_waits_for_its_time_and_for_the_target_and_keeps_its_seat() {
         company.play(&chain).await;
         assert_eq!(*company.standing(0), waiting);
         let attester = attester(0);
-        let announced = IntentSubject::Announcement { rollup: old, attester, to: new };
+        let announced = IntentSubject::AnnounceMove { rollup: old, attester, to: new };
         assert_eq!(company.confirmed(), [announced]);
         for (time, expected) in [(Timestamp::of(ready_at.get() - 1), &waiting), (ready_at, &held)] {
             chain.skip_until_next_is(time);
@@ -76,7 +76,7 @@ async fn a_move_waits_for_its_time_and_for_the_target_and_keeps_its_seat() {
         assert_eq!(*company.standing(0), Standing::Move(MovePhase::Due));
         company.play_for(&chain, 2).await;
         assert_eq!(*company.standing(0), Standing::Move(MovePhase::Moved));
-        let moved = IntentSubject::Move { rollup: old, attester, ready_at };
+        let moved = IntentSubject::FinaliseMove { rollup: old, attester, ready_at };
         assert_eq!(company.confirmed(), [announced, moved]);
         assert_eq!(company.failures(), [""; 0]);
         assert_eq!(stake_of(&chain, old, attester).await.0, AttesterStatus::None);

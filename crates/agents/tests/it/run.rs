@@ -370,8 +370,8 @@ impl Run {
             !matches!(
                 subject,
                 IntentSubject::Signal { .. }
-                    | IntentSubject::Block { .. }
-                    | IntentSubject::Seed { .. }
+                    | IntentSubject::ProposeBlock { .. }
+                    | IntentSubject::RecordSeed { .. }
             )
         });
         confirmed.sort_unstable();

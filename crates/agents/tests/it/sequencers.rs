@@ -48,9 +48,9 @@ impl Sequencers {
         match (proposer, seed) {
             (Some(_), _) => {
                 let is_free = head.is_none_or(|head| head.slot < slot);
-                is_free.then_some(IntentSubject::Block { rollup, slot })
+                is_free.then_some(IntentSubject::ProposeBlock { rollup, slot })
             }
-            (None, SeedStatus::Missing(epoch)) => Some(IntentSubject::Seed { rollup, epoch }),
+            (None, SeedStatus::Missing(epoch)) => Some(IntentSubject::RecordSeed { rollup, epoch }),
             (None, _) => None,
         }
     }
@@ -199,7 +199,7 @@ async fn nothing_is_recorded_in_the_first_slot_of_an_epoch() {
 async fn what_is_not_mined_in_its_slot_is_missed_and_not_sent_again() {
     for maker in Maker::ALL {
         let mut all = Sequencers::new(1, BlockDuty::Propose, maker).await;
-        let block = |subject| matches!(subject, IntentSubject::Block { .. });
+        let block = |subject| matches!(subject, IntentSubject::ProposeBlock { .. });
         all.company.play_until(&all.chain, 20, is_done(block)).await;
         let (confirmed, before) = (all.company.confirmed(), all.company.entries.len());
         // Fees quadruple in every block: what is offered is never enough.

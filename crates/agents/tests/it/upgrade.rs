@@ -106,8 +106,7 @@ async fn from_the_first_signal_to_the_new_rollups_blocks() {
             company.sequencer(number).identity.rollup = new;
         }
         // The stakers are in the set from the epoch after the next one on, and then propose in every slot.
-        let new_block =
-            |subject| matches!(subject, IntentSubject::Block { rollup, .. } if rollup == new);
+        let new_block = |subject| matches!(subject, IntentSubject::ProposeBlock { rollup, .. } if rollup == new);
         company.play_until(&chain, 20, is_done(new_block)).await;
         company.play_for(&chain, 20).await;
         let blocks = company.proposed(new);

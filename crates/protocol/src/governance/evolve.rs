@@ -38,7 +38,7 @@ impl Governance {
             }
             GovernanceEvent::WithdrawalQueued { .. } | GovernanceEvent::ProposalFrozen { .. } => {
                 let event = format!("Governance.{}", event.name());
-                return Err(ApplyError::Unannounced { emitter: this, event });
+                return Err(ApplyError::MissingPredecessor { emitter: this, event });
             }
             GovernanceEvent::WithdrawFinalised { withdrawal_id } => {
                 self.withdrawal_mut(*withdrawal_id)?.payment = Payment::Claimed;
@@ -52,7 +52,7 @@ impl Governance {
                 let (holder, found) = (*holder, *nonce);
                 let expected = proposal.ballot_nonce(holder);
                 if found != expected {
-                    return Err(ApplyError::Nonce { holder, expected, found });
+                    return Err(ApplyError::WrongNonce { holder, expected, found });
                 }
                 proposal.nonces.insert(holder, found.next());
             }
@@ -61,7 +61,7 @@ impl Governance {
                 let (holder, found) = (*holder, *next_nonce);
                 let expected = proposal.ballot_nonce(holder).next();
                 if found < expected {
-                    return Err(ApplyError::Nonce { holder, expected, found });
+                    return Err(ApplyError::WrongNonce { holder, expected, found });
                 }
                 proposal.nonces.insert(holder, found);
             }

@@ -192,7 +192,7 @@ impl Proposals {
             }
             ProposalsEvent::VoteCast { .. } => {
                 let event = format!("Proposals.{}", event.name());
-                return Err(ApplyError::Unannounced { emitter: proposals, event });
+                return Err(ApplyError::MissingPredecessor { emitter: proposals, event });
             }
             ProposalsEvent::ProposalPushed { payload, round } => {
                 let tally = self.tally_mut(instance, round)?;
@@ -217,7 +217,7 @@ impl Proposals {
     ) -> Applied {
         let expected = self.rules.round_of(slot);
         if round != expected {
-            return Err(ApplyError::Round { expected, found: round });
+            return Err(ApplyError::WrongRound { expected, found: round });
         }
         let instance = self.instances.entry(instance).or_default();
         let tally = instance.rounds.entry(round).or_default();

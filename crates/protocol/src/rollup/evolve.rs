@@ -31,7 +31,7 @@ impl Rollup {
             RollupEvent::Deployed { .. } => {}
             RollupEvent::Deposit { attester, proposer, withdrawer, amount } => {
                 if self.attesters.contains_key(attester) {
-                    return Err(ApplyError::Repeated(Subject::Attester(*attester)));
+                    return Err(ApplyError::Duplicate(Subject::Attester(*attester)));
                 }
                 let count = self.registrations.len() as u64;
                 let id = u32::try_from(count + 1).map(Registration);

@@ -78,7 +78,7 @@ impl Seats {
     /// Records the seed of `epoch`, which has none yet.
     pub(super) fn record_seed(&mut self, epoch: Epoch, seed: U256) -> Applied {
         if self.seeds.contains_key(&epoch) {
-            return Err(ApplyError::Repeated(Subject::Seed(epoch)));
+            return Err(ApplyError::Duplicate(Subject::Seed(epoch)));
         }
         self.seeds.insert(epoch, seed);
         Ok(())
@@ -183,7 +183,7 @@ mod tests {
         seats.join(Epoch::of(0), Registration(1));
         seats.record_seed(Epoch::of(2), U256::ZERO).unwrap();
         seats.record_seed(Epoch::of(4), U256::from(44)).unwrap();
-        let repeated = Err(ApplyError::Repeated(Subject::Seed(Epoch::of(4))));
+        let repeated = Err(ApplyError::Duplicate(Subject::Seed(Epoch::of(4))));
         assert_eq!(seats.record_seed(Epoch::of(4), U256::from(45)), repeated);
         for (epoch, seed) in [(1, None), (2, Some(0)), (3, None), (4, Some(44)), (5, None)] {
             let epoch = Epoch::of(epoch);

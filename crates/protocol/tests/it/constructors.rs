@@ -57,7 +57,7 @@ fn events_that_do_not_fit_are_refused() {
     let mut set = chain.set;
     let mut earlier = block;
     earlier.timestamp = canon_protocol::Timestamp::ZERO;
-    let backwards = ApplyError::Backwards { found: earlier, newest: block };
+    let backwards = ApplyError::EarlierBlock { found: earlier, newest: block };
     assert_eq!(set.evolve(&log, earlier), Err(backwards));
     let id = ConfigurationId::of(2);
     let configuration = Box::new(configuration());
@@ -65,7 +65,7 @@ fn events_that_do_not_fit_are_refused() {
         emitter: GOVERNANCE,
         event: GovernanceEvent::ConfigurationSet { id, configuration }.into(),
     };
-    let out_of_turn = ApplyError::OutOfTurn { what: "configuration", expected: 1, found: 2 };
+    let out_of_turn = ApplyError::WrongNumber { what: "configuration", expected: 1, found: 2 };
     assert_eq!(set.evolve(&gap, block), Err(out_of_turn));
 }
 
@@ -88,7 +88,7 @@ fn nobody_else_emits_the_events_of_a_contract() {
             let log = Log { emitter: stranger, event: event.clone() };
             let outcome = chain.set.clone().evolve(&log, block);
             let event = event.name();
-            let error = ApplyError::Emitter { emitter: stranger, event };
+            let error = ApplyError::WrongEmitter { emitter: stranger, event };
             assert_eq!(outcome, Err(error), "{log:?}");
         }
     }
@@ -115,7 +115,7 @@ fn births_of_another_set_do_not_fit() {
     ] {
         let log = Log { emitter, event };
         let outcome = chain.set.clone().evolve(&log, chain.block);
-        let error = ApplyError::NotOfThisSet { emitter, event: log.event.name() };
+        let error = ApplyError::UnexpectedDeployment { emitter, event: log.event.name() };
         assert_eq!(outcome, if fits { Ok(()) } else { Err(error) }, "{log:?}");
     }
 }

@@ -52,8 +52,8 @@ fn no_state_has_half_of_an_entry() {
     for (block, log) in &chain.history {
         let before = set.clone();
         set.evolve(log, *block).unwrap();
-        assert_eq!(set.is_settled(), !is_half(&log.event), "after {log:?}");
-        if !set.is_settled() {
+        assert_eq!(set.is_complete(), !is_half(&log.event), "after {log:?}");
+        if !set.is_complete() {
             halves.insert(log.event.name());
             assert_eq!(set.governance(), before.governance(), "nothing shows yet");
             assert_eq!(set.proposals(PROPOSALS), before.proposals(PROPOSALS), "nothing shows yet");
@@ -79,11 +79,11 @@ fn nothing_comes_between_events_that_belong_together() {
         logs.filter(|log| seen.insert(log.event.name())).collect()
     };
     let mut interrupted = BTreeSet::new();
-    for (set, log) in states.iter().filter(|(set, _)| !set.is_settled()) {
+    for (set, log) in states.iter().filter(|(set, _)| !set.is_complete()) {
         for other in others.iter().filter(|other| other.event.name() != log.event.name()) {
             let found = other.event.name();
             let error = set.clone().evolve(other, chain.block).unwrap_err();
-            let ApplyError::Interrupted { expected, found: named, emitter } = error else {
+            let ApplyError::WrongSuccessor { expected, found: named, emitter } = error else {
                 panic!("{other:?} after half of {log:?}: {error}");
             };
             assert_eq!((expected, named, emitter), (&*log.event.name(), found, other.emitter));
@@ -91,7 +91,7 @@ fn nothing_comes_between_events_that_belong_together() {
         }
         let stranger = Log { emitter: contract(77), ..log.clone() };
         let error = set.clone().evolve(&stranger, chain.block).unwrap_err();
-        assert!(matches!(error, ApplyError::Interrupted { .. }), "{error}");
+        assert!(matches!(error, ApplyError::WrongSuccessor { .. }), "{error}");
     }
     assert_eq!(interrupted.len(), 5, "{interrupted:?}");
 }
@@ -100,13 +100,13 @@ fn nothing_comes_between_events_that_belong_together() {
 fn the_second_of_a_pair_does_not_come_alone() {
     let chain = busy();
     let mut alone = BTreeSet::new();
-    for (_, log) in states(&chain).into_iter().filter(|(set, _)| !set.is_settled()) {
+    for (_, log) in states(&chain).into_iter().filter(|(set, _)| !set.is_complete()) {
         // These may also come first.
         if is_half(&log.event) {
             continue;
         }
         let event = log.event.name();
-        let error = ApplyError::Unannounced { emitter: log.emitter, event };
+        let error = ApplyError::MissingPredecessor { emitter: log.emitter, event };
         assert_eq!(chain.set.clone().evolve(&log, chain.block), Err(error));
         alone.insert(log.event.name());
     }
@@ -124,7 +124,7 @@ fn an_error_says_what_was_expected_and_found() {
     for (event, error, text) in [
         (
             GovernanceEvent::Proposed { proposal_id: id(9), payload: holder },
-            ApplyError::OutOfTurn { what: "proposal", expected: proposals, found: 9 },
+            ApplyError::WrongNumber { what: "proposal", expected: proposals, found: 9 },
             "expected proposal 2, found 9".to_owned(),
         ),
         (
@@ -138,7 +138,7 @@ fn an_error_says_what_was_expected_and_found() {
                 holder,
                 nonce: canon_protocol::Nonce::of(3),
             },
-            ApplyError::Nonce {
+            ApplyError::WrongNonce {
                 holder,
                 expected: canon_protocol::Nonce::ZERO,
                 found: canon_protocol::Nonce::of(3),
@@ -183,7 +183,7 @@ fn an_error_says_what_was_expected_and_found() {
                 holder,
                 unlocks_at: chain.now(),
             },
-            Err(ApplyError::Shortfall {
+            Err(ApplyError::Insufficient {
                 holding: Holding::Power(holder),
                 available: power,
                 taken: amount(7),

@@ -156,7 +156,7 @@ fn proposals_with_another_registry_are_unknown() {
     let constructor = Constructor::Proposals { registry, n, m };
     for log in chain.try_deploy(governance_proposer, &constructor).unwrap() {
         let (emitter, event) = (log.emitter, log.event.name());
-        let refused = Err(ApplyError::NotOfThisSet { emitter, event });
+        let refused = Err(ApplyError::UnexpectedDeployment { emitter, event });
         assert_eq!(chain.set.clone().evolve(&log, chain.block), refused);
     }
     let appoint =

@@ -43,17 +43,17 @@ fn folding_goes_on_where_a_stored_state_was_read() {
         let logs = &history.chain.history;
         let mut rng = Rng::new(seed);
         let mut set = SetState::new(*history.chain.set.addresses());
-        let mut unsettled = 0;
+        let mut incomplete = 0;
         for (block, log) in logs {
             set.evolve(log, *block).unwrap();
             // Also between events that belong together.
-            if !set.is_settled() || rng.chance(1, 20) {
-                unsettled += usize::from(!set.is_settled());
+            if !set.is_complete() || rng.chance(1, 20) {
+                incomplete += usize::from(!set.is_complete());
                 set = read(&text(&set));
             }
         }
         assert_eq!(set, history.chain.set, "seed {seed}");
-        assert!(unsettled > 0, "seed {seed}: some states had a pending event");
+        assert!(incomplete > 0, "seed {seed}: some states had a pending event");
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) async fn tick(run: &mut UpgradeRun<'_>, agenda: &mut Agenda) -> Resul
             done(run, agenda, subject, &confirmed)?;
         }
         for (subject, error) in acted.refused {
-            let IntentSubject::Execution { id } = subject else { return Err(error).during(ACT) };
+            let IntentSubject::Execute { id } = subject else { return Err(error).during(ACT) };
             execution::refused(run, id, Who::Keeper, refusal_of(error, ACT)?)?;
         }
         if acted.in_flight.is_empty() {
@@ -42,9 +42,9 @@ fn done(
 ) -> Result<()> {
     match subject {
         IntentSubject::Push { round, .. } => pushed(run, agenda, round, confirmed),
-        IntentSubject::Execution { id } => execution::executed(run, agenda, id, confirmed),
+        IntentSubject::Execute { id } => execution::executed(run, agenda, id, confirmed),
         IntentSubject::Drop { id } => execution::dropped(run, agenda, id, confirmed),
-        IntentSubject::Seed { rollup, epoch } => {
+        IntentSubject::RecordSeed { rollup, epoch } => {
             let rollup = run.set.rollups.iter().find(|known| known.address == rollup);
             let rollup = rollup.map(|rollup| rollup.label).unwrap_or_default();
             let spent = Spent { transactions: 1, gas: confirmed.gas_used };

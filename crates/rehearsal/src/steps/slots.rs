@@ -81,7 +81,9 @@ pub(super) async fn run_slot(
     for (_, subject, confirmed) in &acted.done {
         match subject {
             IntentSubject::Signal { .. } => outcome.signaled = true,
-            IntentSubject::Block { .. } => outcome.block = Some(block(run, address, confirmed)?),
+            IntentSubject::ProposeBlock { .. } => {
+                outcome.block = Some(block(run, address, confirmed)?)
+            }
             _ => {}
         }
     }

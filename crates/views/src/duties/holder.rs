@@ -7,7 +7,7 @@
 
 use super::keeper::pay_withdrawal;
 use crate::{
-    intent::{IntendedAction, Intent, PermitTerms},
+    intent::{IntendedAction, Intent, IntentSubject, PermitTerms},
     present::{HolderView, Present, SetView},
 };
 use alloy_primitives::Address;
@@ -72,6 +72,19 @@ pub enum Order {
         #[serde(with = "text::address")]
         to: Address,
     },
+}
+
+impl Order {
+    /// What the [journal](crate::Completion::Journal) knows this order of `holder` as, which has number
+    /// `number`. `None` for ballots, which the state shows.
+    pub const fn subject(&self, holder: Address, number: OrderId) -> Option<IntentSubject> {
+        let order = number;
+        match self {
+            Self::Lock { .. } => Some(IntentSubject::Lock { holder, order }),
+            Self::Withdraw { .. } => Some(IntentSubject::Withdraw { holder, order }),
+            Self::Vote { .. } => None,
+        }
+    }
 }
 
 /// How Governance is allowed to take what is locked, where the allowance doesn't suffice.

@@ -73,10 +73,7 @@ impl Agents {
             assert!(self.confirmed.insert(id), "{intent:?} is done twice");
             if intent.completion() == Completion::Journal {
                 let orders = self.orders.get_mut(&sender).unwrap();
-                orders.retain(|order, _| {
-                    let (holder, order) = (sender, *order);
-                    id.subject != canon_views::IntentSubject::Order { holder, order }
-                });
+                orders.retain(|number, order| order.subject(sender, *number) != Some(id.subject));
             }
         }
     }
