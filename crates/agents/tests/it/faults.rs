@@ -46,7 +46,7 @@ enum Tried {
 /// Whether nobody else does that, and it is no daily work.
 const fn is_own(who: Who, subject: &IntentSubject) -> bool {
     match subject {
-        IntentSubject::Seed { .. } | IntentSubject::Block { .. } => false,
+        IntentSubject::RecordSeed { .. } | IntentSubject::ProposeBlock { .. } => false,
         IntentSubject::Signal { .. } => matches!(who, Who::Sequencer),
         _ => true,
     }

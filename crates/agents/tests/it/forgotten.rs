@@ -157,7 +157,7 @@ async fn what_happened_in_blocks_that_are_read_again_is_paid_as_it_happened_ther
             let mut sender = chain.sender(chain.devchain.dev_accounts().remove(0));
             chain.send_by(&mut sender, calls::withdraw(governance, recipient, tokens(7))).await;
             let (mut paid, mut payments) =
-                (tokens(7), vec![IntentSubject::Withdrawal { id: WithdrawalId::ZERO }]);
+                (tokens(7), vec![IntentSubject::PayWithdrawal { id: WithdrawalId::ZERO }]);
             if old == OldTransactions::ReturnToPool {
                 chain
                     .send_by(&mut sender, calls::withdraw(governance, recipient, tokens(100)))
@@ -166,8 +166,12 @@ async fn what_happened_in_blocks_that_are_read_again_is_paid_as_it_happened_ther
                 chain.send_by(&mut leaver, calls::unstake(rollup, attester(0), recipient)).await;
                 let exitable_at = chain.now() + Seconds::HOUR;
                 paid = tokens(207);
-                payments.push(IntentSubject::Withdrawal { id: WithdrawalId::of(1) });
-                payments.push(IntentSubject::Exit { rollup, attester: attester(0), exitable_at });
+                payments.push(IntentSubject::PayWithdrawal { id: WithdrawalId::of(1) });
+                payments.push(IntentSubject::PayExit {
+                    rollup,
+                    attester: attester(0),
+                    exitable_at,
+                });
             }
             company.act(&chain).await;
             chain.skip_until_next_is(chain.now() + Seconds::of(3 * 3_600));

@@ -229,7 +229,8 @@ impl Due {
     }
 }
 
-pub(crate) const WITHDRAWAL: IntentSubject = IntentSubject::PayWithdrawal { id: WithdrawalId::ZERO };
+pub(crate) const WITHDRAWAL: IntentSubject =
+    IntentSubject::PayWithdrawal { id: WithdrawalId::ZERO };
 
 /// The second before `time`.
 pub(crate) const fn before(time: Timestamp) -> Timestamp {

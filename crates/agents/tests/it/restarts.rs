@@ -20,9 +20,7 @@ async fn play(maker: Maker, cast: Cast, mut disturb: impl FnMut(&mut Run)) -> Ru
 #[tokio::test]
 async fn agents_started_anew_at_every_block_do_the_same() {
     for maker in Maker::ALL {
-        let t = std::time::Instant::now();
         let undisturbed = play(maker, Cast::All, |_| {}).await;
-        println!("{maker:?} {:?} {}", t.elapsed(), undisturbed.story());
         let restarted = play(maker, Cast::All, |run| {
             for company in &mut run.companies {
                 company.restart(&run.chain);

@@ -132,7 +132,8 @@ async fn who_leaves_the_blocks_records_the_seeds() {
             let RollupView { seed, proposer, .. } = present.rollups[&rollup];
             if let SeedStatus::Missing(epoch) = seed {
                 // Where nobody can propose, everybody's turn is the epoch's second slot, which is its last.
-                let recorders = proposer.map_or(everybody.clone(), |proposer| vec![proposer]);
+                let recorders =
+                    proposer.map_or_else(|| everybody.clone(), |proposer| vec![proposer]);
                 expected.extend(recorders.into_iter().map(|recorder| (epoch, recorder)));
             }
             company.play(&chain).await;
