@@ -8,5 +8,6 @@ mod faults;
 mod histories;
 mod network;
 mod reorganizations;
+mod self_check;
 mod support;
 mod views;
