@@ -28,5 +28,5 @@ pub use range_refusal::is_range_refusal;
 pub use rejection::Rejection;
 pub use sender::{Checks, Sender};
 pub use severity::Severity;
-pub use tx::{IntentSender, account::Key};
+pub use tx::{FINALITY, IntentSender, account::Key};
 pub use view::{Answers, Ask, BatchedRequest, Reply, decode_reply};

@@ -25,4 +25,5 @@ mod report;
 pub use fees::{AboveCap, FeePolicy, Fees};
 pub use intent_sender::IntentSender;
 pub use journal::{Journal, JournalContents, JournalError, JournaledTransaction, MemoryJournal};
+pub use nonce_use::FINALITY;
 pub use report::{TxEvent, TxReport};
