@@ -13,6 +13,7 @@ mod genuine;
 mod origin;
 mod parameters;
 mod plan;
+mod proven_origin;
 mod proxy;
 mod record;
 mod run;

@@ -7,6 +7,7 @@ mod compare;
 mod faults;
 mod histories;
 mod network;
+mod opening;
 mod reorganizations;
 mod self_check;
 mod support;
