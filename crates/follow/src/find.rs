@@ -145,11 +145,11 @@ async fn first_block(
     }
 }
 
-/// The origins of a set's contracts, that of the Registry first.
+/// The distinct origins of a set's contracts, that of the Registry first.
 ///
 /// Rollups and Proposals may be none of the set's: Governance can put any contract into office. Those of unknown
 /// origin are left out.
-async fn origins(
+pub(crate) async fn origins(
     client: &Client,
     set: &SetAddresses,
     first_block: BlockNumber,

@@ -4,7 +4,7 @@ use crate::{
     chain_source::ChainSource,
     checkpoint::{Checkpoint, CheckpointError},
     error::FollowError,
-    find::FindError,
+    find::{FindError, origins},
     follower::{Advance, Follower},
     identity::SetIdentity,
     retries::Retries,
@@ -160,13 +160,24 @@ async fn history(
         }
     };
     let mut view = catch_up(&mut follower, question, progress).await?;
+    if before.is_some() && has_unknown_in_office(&follower) {
+        // The file's identity may be older than their origin.
+        let (set, block) = (&view.present.addresses, view.present.block);
+        let mut identity = follower.identity().clone();
+        let mut found = origins(client, set, identity.first_block, block).await?;
+        found.retain(|origin| !identity.origins.contains(origin));
+        if !found.is_empty() {
+            identity.origins.append(&mut found);
+            follower = Follower::new(ChainSource::new(client.clone()), identity);
+            view = catch_up(&mut follower, question, progress).await?;
+        }
+    }
     let after = follower.checkpoint().filter(|after| Some(after.block()) != before);
     if let Some(Err(error)) = after.map(|checkpoint| keep(&checkpoint, cache, &path)) {
         notes.push(CacheNote::NotWritten(error));
     }
     let unknown = contracts_of_unknown_origin(follower.state());
-    let in_office = [view.present.addresses.rollup, view.present.addresses.proposals];
-    if in_office.iter().any(|contract| unknown.contains(contract)) {
+    if has_unknown_in_office(&follower) {
         // The events don't show the signals. The contracts do.
         let at = view.present.block.hash.into();
         let answered = client.view_at(registry, question, at).await;
@@ -190,6 +201,13 @@ fn contracts_of_unknown_origin(state: &SetState) -> BTreeSet<Address> {
     let proposer = state.governance().governance_proposer();
     let proposer = Some(proposer).filter(|proposer| state.proposals(*proposer).is_none());
     rollups.chain(proposer).collect()
+}
+
+/// Whether the canonical rollup or the Proposals contract in force is of unknown origin.
+fn has_unknown_in_office(follower: &Follower<ChainSource>) -> bool {
+    let state = follower.state();
+    let proposer = state.governance().governance_proposer();
+    state.canonical_rollup().is_none() || state.proposals(proposer).is_none()
 }
 
 /// Follows to the newest block, and looks at the set there. Gives up after several failures in a row.

@@ -7,9 +7,12 @@ use crate::{
 use alloy_primitives::{Address, B256, U256};
 use alloy_rpc_client::RpcClient;
 use alloy_sol_types::SolCall;
+use canon_abi::{Contract, Registry, Rollup};
 use canon_chain::{
     Client, Error, NoWait, Sender,
-    deploy::{Create2Origin, DeployRecord, ExamineError, NotGenuine, SetParameters, deploy},
+    deploy::{
+        Create2Origin, DeployRecord, ExamineError, Examiner, NotGenuine, SetParameters, deploy,
+    },
 };
 use canon_devchain::{Devchain, DevchainConfig, UnsignedCall};
 use canon_faults::{Answer, Fault, Faults, Plan};
@@ -381,4 +384,60 @@ fn a_chain_that_was_replaced_since_is_read_again() {
         assert!(after.view == fresh.view);
     });
     fs::remove_dir_all(&cache).unwrap();
+}
+
+/// Lets Governance list a rollup with the canonical one's parameters, which is created by the deployment proxy
+/// with this salt, or without it.
+async fn list_rollup(chain: &Devchain, set: &SetAddresses, salt: Option<B256>) -> Address {
+    let client = client(chain.client()).await;
+    let head = client.head().await.unwrap();
+    let origin = Create2Origin::default();
+    let examiner = Examiner::new(&client, origin, BlockNumber::ZERO, head);
+    let arguments = examiner.contract::<Rollup::constructorCall>(set.rollup).await.unwrap();
+    let init_code = Contract::Rollup.init_code(&arguments);
+    let from = Address::with_last_byte(3);
+    let (rollup, to, input) = match salt {
+        Some(salt) => {
+            let origin = Create2Origin { salt, ..origin };
+            let input = [salt.as_slice(), &init_code].concat();
+            (origin.create2(&init_code).address(), Some(origin.factory), input.into())
+        }
+        None => (from.create(0), None, init_code.into()),
+    };
+    let upgrade = Registry::upgradeCall { rollup }.abi_encode().into();
+    let calls = [
+        UnsignedCall { from, to, input },
+        UnsignedCall { from: set.governance, to: Some(set.registry), input: upgrade },
+    ];
+    let (_, executed) = chain.mine_unsigned(&calls).unwrap();
+    assert!(executed.iter().all(|call| call.success), "{executed:?}");
+    rollup
+}
+
+#[test]
+fn rollups_of_another_origin_are_found_or_named() {
+    let deployed = Deployed::shared();
+    for salt in [Some(B256::repeat_byte(8)), None] {
+        let chain = deployed.chain(100, 1);
+        let cache = folder("another-origin");
+        run(async {
+            let client = client(chain.client()).await;
+            assert_complete(&deployed.open(&client, &cache).await);
+            let rollup = list_rollup(&chain, &deployed.set, salt).await;
+            // With the identity of before, and without.
+            let warm = deployed.open(&client, &cache).await;
+            let cold = deployed.open(&client, &folder("nothing-yet")).await;
+            for opened in [&warm, &cold] {
+                assert!(opened.no_history.is_none() && opened.notes.is_empty(), "{opened:?}");
+                let expected: &[Address] = if salt.is_some() { &[] } else { &[rollup] };
+                assert!(opened.unknown.iter().eq(expected), "{:?}", opened.unknown);
+                let present =
+                    client.view(deployed.set.registry, &question()).await.unwrap().present;
+                assert_eq!(opened.view.present, present);
+                assert_eq!(present.addresses.rollup, rollup);
+            }
+            assert!(warm.view == cold.view);
+        });
+        fs::remove_dir_all(&cache).unwrap();
+    }
 }
