@@ -402,7 +402,7 @@ async fn list_rollup(chain: &Devchain, set: &SetAddresses, salt: Option<B256>) -
             let input = [salt.as_slice(), &init_code].concat();
             (origin.create2(&init_code).address(), Some(origin.factory), input.into())
         }
-        None => (from.create(0), None, init_code.into()),
+        None => (from.create(0), None, init_code),
     };
     let upgrade = Registry::upgradeCall { rollup }.abi_encode().into();
     let calls = [
