@@ -18,9 +18,6 @@ pub struct Intent {
     pub action: IntendedAction,
     /// The last second in which it is of use; `None` if it always is.
     pub until: Option<Timestamp>,
-    /// The actions that were published at a proposal's creation, for an execution whose payload withholds
-    /// its list; `None` for all else, and if they aren't known.
-    pub fallback: Option<Arc<[Action]>>,
 }
 
 /// The identity of a set: its chain and its Governance.
@@ -44,7 +41,7 @@ macro_rules! kinds {
         }
     )*) => {
         /// What is to be done, with all that the transaction needs.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         pub enum IntendedAction {
             $(
@@ -128,11 +125,14 @@ kinds! {
         payload: Address,
     }
     /// Execute a proposal: with the list that its payload returns or, if that isn't what was voted on,
-    /// with the [fallback](Intent::fallback).
+    /// with the actions that were frozen.
     Execute {
         /// The proposal.
         id: ProposalId,
-    } with {}
+    } with {
+        /// The actions that were frozen when the proposal was made; `None` if they aren't known.
+        frozen_actions: Option<Arc<[Action]>>,
+    }
     /// Store that a proposal is dropped.
     Drop {
         /// The proposal.
@@ -288,7 +288,7 @@ impl Intent {
         until: Option<Timestamp>,
     ) -> Self {
         let set = SetId { chain_id: present.chain_id, governance: present.addresses.governance };
-        Self { set, action, until, fallback: None }
+        Self { set, action, until }
     }
 
     /// Its identity.
@@ -324,7 +324,7 @@ impl Intent {
             IntendedAction::Push { proposals, round, .. } => {
                 (proposals, ProposalsCall::PushProposal { round: round.to_word() }.into())
             }
-            IntendedAction::Execute { id } => {
+            IntendedAction::Execute { id, .. } => {
                 (governance, GovernanceCall::Execute { id: id.to_word() }.into())
             }
             IntendedAction::Drop { id } => {
@@ -377,10 +377,13 @@ impl Intent {
         Some(IntendedCall { contract, call })
     }
 
-    /// The call for an execution whose payload withholds its list, if there is one.
+    /// The call for an execution whose payload withholds its list; `None` if the actions that were frozen
+    /// aren't known, and for all else.
     pub fn fallback_call(&self) -> Option<IntendedCall> {
-        let IntendedAction::Execute { id } = self.action else { return None };
-        let actions = self.fallback.as_deref()?.to_vec();
+        let IntendedAction::Execute { id, frozen_actions: Some(actions) } = &self.action else {
+            return None;
+        };
+        let actions = actions.to_vec();
         let call = GovernanceCall::ExecuteWith { id: id.to_word(), actions }.into();
         Some(IntendedCall { contract: self.set.governance, call })
     }

@@ -10,7 +10,7 @@ use canon_protocol::{ProposalId, Slot, Support, Timestamp, text};
 use serde::{Deserialize, Serialize};
 
 /// Something that can be done in the next block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opening {
     /// The thing to do, and who can do it.
     pub opportunity: Opportunity,
@@ -20,7 +20,7 @@ pub struct Opening {
 }
 
 /// What can be done, and by whom.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Opportunity {

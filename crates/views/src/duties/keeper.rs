@@ -60,12 +60,12 @@ fn endings(view: &SetView) -> impl Iterator<Item = Intent> {
         match proposal.state_at(present.next) {
             ProposalState::Executable => {
                 let until = Some(proposal.deadlines().executable);
-                let intent = Intent::new(present, IntendedAction::Execute { id }, until);
-                let frozen = view.history.as_deref().and_then(|history| {
+                let frozen_actions = view.history.as_deref().and_then(|history| {
                     let (_, proposal) = history.governance().proposal(id.to_word()).ok()?;
                     Some(Arc::clone(proposal.actions()))
                 });
-                Some(Intent { fallback: frozen, ..intent })
+                let action = IntendedAction::Execute { id, frozen_actions };
+                Some(Intent::new(present, action, until))
             }
             ProposalState::Dropped if proposal.ending == Ending::Open => {
                 Some(Intent::new(present, IntendedAction::Drop { id }, None))

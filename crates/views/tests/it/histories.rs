@@ -230,7 +230,7 @@ impl History {
     /// Whether what refuses an intent is no part of the view.
     fn is_excused(&self, intent: &Intent, refusal: &Refusal) -> bool {
         let state = &self.chain.set;
-        match (intent.action, refusal) {
+        match (intent.action.clone(), refusal) {
             // A canonical rollup of another make may say anything at any time, a payload may list
             // anything.
             (IntendedAction::Push { .. }, refusal) if is_unreadable(refusal) => true,
@@ -287,7 +287,7 @@ impl History {
     fn everything(&self, present: &Present) -> Vec<Intent> {
         let state = &self.chain.set;
         let set = canon_views::SetId { chain_id: present.chain_id, governance: GOVERNANCE };
-        let intent = |action| Intent { set, action, until: None, fallback: None };
+        let intent = |action| Intent { set, action, until: None };
         let mut all = Vec::new();
         if state.canonical_rollup().is_some() {
             let (proposals, rollup) = (present.addresses.proposals, present.addresses.rollup);
@@ -299,8 +299,8 @@ impl History {
             }));
         }
         for (id, proposal) in (0..).map(ProposalId::of).zip(state.governance().proposals()) {
-            let fallback = Some(Arc::clone(proposal.actions()));
-            all.push(Intent { fallback, ..intent(IntendedAction::Execute { id }) });
+            let frozen_actions = Some(Arc::clone(proposal.actions()));
+            all.push(intent(IntendedAction::Execute { id, frozen_actions }));
             all.push(intent(IntendedAction::Drop { id }));
         }
         let withdrawals = 0..state.governance().withdrawals().len() as u64;

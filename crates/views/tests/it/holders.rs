@@ -30,7 +30,7 @@ fn duty(chain: &Chain, name: &str, orders: &[Order], next: Timestamp) -> HolderD
 
 /// What the duty does, and where its orders stand.
 fn result(duty: &HolderDuty) -> (Vec<IntendedAction>, Vec<OrderStatus>) {
-    let actions = duty.intents.iter().map(|intent| intent.action).collect();
+    let actions = duty.intents.iter().map(|intent| intent.action.clone()).collect();
     (actions, duty.orders.values().copied().collect())
 }
 
@@ -181,7 +181,7 @@ fn tokens_are_locked_by_permit_or_approval() {
         Call::Governance(GovernanceCall::DepositWithPermit { v: 27, .. })
     ));
     let now = duty(&chain, "alice", &by_approval, next);
-    assert_eq!(result(&now), (vec![approves], due.clone()));
+    assert_eq!(result(&now), (vec![approves.clone()], due.clone()));
     assert_eq!(now.intents[0].completion(), Completion::State);
     for (allowance, expected) in [(99, approves), (100, locks(None))] {
         let amount = tokens(allowance);
@@ -282,7 +282,7 @@ fn withdrawals_are_claimed_when_they_unlock() {
     let early = Timestamp::of(unlocks_at.get() - 1);
     for (name, next, expected) in [
         ("alice", early, vec![]),
-        ("alice", unlocks_at, vec![pay]),
+        ("alice", unlocks_at, vec![pay.clone()]),
         ("bob", unlocks_at, vec![pay]),
         ("carol", unlocks_at, vec![]),
     ] {

@@ -45,7 +45,7 @@ fn a_move_goes_from_phase_to_phase() {
     let plan = plan();
     let MovePlan { attester, from: rollup, to, spare, .. } = plan;
     let announce = IntendedAction::AnnounceMove { rollup, attester, to };
-    assert_eq!(stands(&chain, &plan, soon(&chain)), (MovePhase::Unannounced, vec![announce]));
+    assert_eq!(stands(&chain, &plan, soon(&chain)), (MovePhase::Unannounced, vec![announce.clone()]));
     // A move elsewhere is redirected, and its clock runs on.
     let new_rollup = named("elsewhere");
     chain.ok("withdrawer 0", ROLLUP, RollupCall::InitiateMove { attester, new_rollup });

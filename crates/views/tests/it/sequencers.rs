@@ -59,7 +59,7 @@ fn it_signals_in_its_own_slot_alone() {
             matches!(signal.action, IntendedAction::Signal { payload: PAYLOAD, slot, .. } if slot == chain.slot())
         );
         // The slot has one signal, whatever it is for.
-        let action = match signal.action {
+        let action = match signal.action.clone() {
             IntendedAction::Signal { proposals, rollup, slot, .. } => {
                 IntendedAction::Signal { proposals, rollup, slot, payload: other.payload }
             }

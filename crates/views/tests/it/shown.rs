@@ -142,17 +142,20 @@ fn openings_say_who_may_act_until_when() {
     let [yea, nea] = [vote(Support::Yea), vote(Support::Nea)];
     let of = |chain: &Chain, next| {
         let is_seed = |opening: &Opening| {
-            let opportunity = opening.opportunity;
+            let opportunity = &opening.opportunity;
             matches!(opportunity, Opportunity::Anyone(IntendedAction::RecordSeed { .. }))
         };
         let all = openings(&chain.view_of(&Question::new(next))).into_iter();
         all.filter(|opening| !is_seed(opening)).collect::<Vec<_>>()
     };
-    assert_eq!(of(&chain, chain.now()), [signal(chain.now()), yea, nea]);
-    assert_eq!(of(&soon, next)[1..], [yea, nea]);
+    assert_eq!(of(&chain, chain.now()), [signal(chain.now()), yea.clone(), nea.clone()]);
+    assert_eq!(of(&soon, next)[1..], [yea, nea.clone()]);
     assert_eq!(of(&soon, next + Seconds::SECOND)[1..], [nea]);
     let execute = Opening {
-        opportunity: Opportunity::Anyone(IntendedAction::Execute { id }),
+        opportunity: Opportunity::Anyone(IntendedAction::Execute {
+            id,
+            frozen_actions: Some(harmless().into()),
+        }),
         until: Some(deadlines.executable),
     };
     chain.jump(deadlines.queued);
