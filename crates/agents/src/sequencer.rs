@@ -1,9 +1,9 @@
 //! Signals, proposes blocks, records seeds.
 
-use crate::agent::{Duty, Role};
+use crate::agent::AgentRole;
 use canon_chain::IntentSender;
 use canon_views::{
-    Question, SequencerDuty, SequencerIdentity, SetView, SignalDecision, SignalPlan,
+    Duty, Question, SequencerIdentity, SetView, SignalDecision, SignalPlan,
 };
 
 /// The proposer of an attester of one rollup: see [`canon_views::sequencer`].
@@ -15,8 +15,8 @@ pub struct Sequencer {
     pub plan: Option<SignalPlan>,
 }
 
-impl Role for Sequencer {
-    type Standing = SignalDecision;
+impl AgentRole for Sequencer {
+    type Status = SignalDecision;
 
     fn ask(&self, question: &mut Question) {
         question.rollups.entry(self.identity.rollup).or_default();
@@ -24,8 +24,6 @@ impl Role for Sequencer {
     }
 
     fn duty(&self, view: &SetView, _: &IntentSender) -> Duty<SignalDecision> {
-        let SequencerDuty { decision, intents } =
-            canon_views::sequencer(&view.present, &self.identity, self.plan.as_ref());
-        Duty { standing: decision, intents }
+        canon_views::sequencer(&view.present, &self.identity, self.plan.as_ref())
     }
 }

@@ -12,8 +12,8 @@ mod signals;
 
 pub use calendar::{CalendarEntry, CalendarEvent, calendar};
 pub use duties::{
-    BlockDuty, HolderDuty, HopelessRule, LockMethod, MoveObstacle, MovePhase, MovePlan, MoverDuty,
-    Order, OrderId, OrderStatus, PayOut, SequencerDuty, SequencerIdentity, Share, SignalDecision,
+    BlockDuty, Duty, HopelessRule, LockMethod, MoveObstacle, MovePhase, MovePlan, Order, OrderId,
+    OrderStatus, PayOut, SequencerIdentity, Share, SignalDecision,
     SignalPlan, StatusRule, WaitsFor, holder, keeper, mover, sequencer,
 };
 pub use intent::{

@@ -1,7 +1,7 @@
 //! Holders, one question each.
 
 use crate::{
-    company::{Company, Standing},
+    company::{Company, Status},
     test_chain::{TestChain, key, tokens},
     views::Maker,
 };
@@ -70,8 +70,8 @@ async fn cast(chain: &TestChain, number: u64) -> Tally {
 }
 
 fn status(company: &Company, actor: usize, order: OrderId) -> OrderStatus {
-    match company.standing(actor) {
-        Standing::Orders(orders) => orders[&order],
+    match company.status(actor) {
+        Status::Orders(orders) => orders[&order],
         other => panic!("{other:?} is no holder's"),
     }
 }
@@ -240,7 +240,7 @@ async fn orders_follow_each_other() {
         let waiting = OrderStatus::Waiting(WaitsFor::Order(OrderId(0)));
         let statuses = [OrderStatus::Due, waiting, waiting, waiting];
         let statuses = (0..).map(OrderId).zip(statuses).collect::<BTreeMap<_, _>>();
-        assert_eq!(*company.standing(0), Standing::Orders(statuses));
+        assert_eq!(*company.status(0), Status::Orders(statuses));
         company.play_for(&chain, 4).await;
         let expected = [lock_of(0, 0), lock_of(0, 1), withdrawal_of(0, 2), lock_of(0, 3)];
         assert_eq!(company.confirmed(), expected);

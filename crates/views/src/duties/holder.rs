@@ -5,7 +5,7 @@
 //! such an order stays in the plan until the journal of intents says that it is confirmed: its intents
 //! carry its number and are [completed by the journal](crate::Completion::Journal).
 
-use super::keeper::pay_withdrawal;
+use super::{Duty, keeper::pay_withdrawal};
 use crate::{
     intent::{IntendedAction, Intent, IntentSubject, PermitTerms},
     present::{HolderView, Present, SetView},
@@ -97,15 +97,6 @@ pub enum LockMethod {
     Approval,
 }
 
-/// What a holder does in the next block.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HolderDuty {
-    /// Where its orders stand.
-    pub orders: BTreeMap<OrderId, OrderStatus>,
-    /// What it does: payments first, then orders by number.
-    pub intents: Vec<Intent>,
-}
-
 /// The status of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -150,22 +141,26 @@ pub enum WaitsFor {
 /// transaction is mined.
 const PERMIT_VALIDITY: Seconds = Seconds::DAY;
 
-/// What a holder does in the next block. `orders` are those that the journal of intents doesn't say are
+/// What a holder does in the next block: payments first, then orders by number. `orders` are those that the journal of intents doesn't say are
 /// done; the view must have been [asked](crate::Question::add_holder) for them.
 ///
 /// Withdrawals of the holder, or to it, are paid as soon as they unlock: all of them if the history is
 /// known, otherwise those that the view was asked for.
-pub fn holder(view: &SetView, holder: Address, orders: &BTreeMap<OrderId, Order>) -> HolderDuty {
+pub fn holder(
+    view: &SetView,
+    holder: Address,
+    orders: &BTreeMap<OrderId, Order>,
+) -> Duty<BTreeMap<OrderId, OrderStatus>> {
     let intents = claims(view, holder);
     let present = &view.present;
     let Some(view) = present.holders.get(&holder) else {
-        let orders = orders.keys().map(|number| (*number, OrderStatus::Unknown)).collect();
-        return HolderDuty { orders, intents };
+        let status = orders.keys().map(|number| (*number, OrderStatus::Unknown)).collect();
+        return Duty { status, intents };
     };
     let mut evaluation = OrderEvaluation { present, holder, view, moves_power: None, intents };
     let statuses =
         orders.iter().map(|(number, order)| (*number, evaluation.evaluate(*number, order)));
-    HolderDuty { orders: statuses.collect(), intents: evaluation.intents }
+    Duty { status: statuses.collect(), intents: evaluation.intents }
 }
 
 fn claims(view: &SetView, holder: Address) -> Vec<Intent> {

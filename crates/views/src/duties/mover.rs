@@ -1,5 +1,6 @@
 //! Takes a stake to the next rollup.
 
+use super::Duty;
 use crate::{
     intent::{IntendedAction, Intent},
     present::{AttesterView, Present},
@@ -26,15 +27,6 @@ pub struct MovePlan {
     /// The attester under which the stake goes if somebody else registered its own there; not 0.
     #[serde(with = "text::address")]
     pub spare: Address,
-}
-
-/// What a mover does in the next block.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MoverDuty {
-    /// The phase of the move.
-    pub phase: MovePhase,
-    /// What it does.
-    pub intents: Vec<Intent>,
 }
 
 /// The phase of a move.
@@ -86,10 +78,10 @@ pub enum MoveObstacle {
 
 /// What the withdrawer of an attester does in the next block, so that its stake moves. The view must have
 /// been [asked](crate::Question::add_move) for it.
-pub fn mover(present: &Present, plan: &MovePlan) -> MoverDuty {
+pub fn mover(present: &Present, plan: &MovePlan) -> Duty<MovePhase> {
     let (phase, action) = step(present, plan);
     let intents = action.into_iter().map(|action| Intent::new(present, action, None)).collect();
-    MoverDuty { phase, intents }
+    Duty { status: phase, intents }
 }
 
 fn step(present: &Present, plan: &MovePlan) -> (MovePhase, Option<IntendedAction>) {

@@ -356,13 +356,13 @@ impl History {
                     let is_canonical = present.addresses.rollup == rollup;
                     let duty = sequencer(present, &identity, Some(&forced));
                     assert_eq!(
-                        duty.decision == SignalDecision::Signal,
+                        duty.status == SignalDecision::Signal,
                         is_canonical
                             && present.signaling.is_some()
                             && seen.code.kind == CodeKind::Contract
                             && self.decide(next, proposer, &vote).is_ok(),
                         "{identity:?} {:?} at {next}",
-                        duty.decision
+                        duty.status
                     );
                 }
             }
@@ -402,10 +402,10 @@ impl History {
                     let vote = GovernanceCall::Vote { id: id.to_word(), amount, support };
                     let vote = IntendedCall { contract: GOVERNANCE, call: vote.into() };
                     assert_eq!(
-                        now.orders[&OrderId(1)] == OrderStatus::Due,
+                        now.status[&OrderId(1)] == OrderStatus::Due,
                         self.decide(next, address, &vote).is_ok(),
                         "{order:?} of {address} at {next}: {:?}",
-                        now.orders
+                        now.status
                     );
                 }
             }

@@ -6,7 +6,7 @@ use canon_protocol::{
     WithdrawalId,
 };
 use canon_views::{
-    Completion, HolderDuty, IntendedAction, LockMethod, Order, OrderId, OrderStatus, PermitTerms,
+    Completion, Duty, IntendedAction, LockMethod, Order, OrderId, OrderStatus, PermitTerms,
     Question, Share, WaitsFor, holder,
 };
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ fn numbered(orders: &[Order]) -> BTreeMap<OrderId, Order> {
     (1..).map(OrderId).zip(orders.iter().copied()).collect()
 }
 
-fn duty(chain: &Chain, name: &str, orders: &[Order], next: Timestamp) -> HolderDuty {
+fn duty(chain: &Chain, name: &str, orders: &[Order], next: Timestamp) -> Duty<BTreeMap<OrderId, OrderStatus>> {
     let orders = numbered(orders);
     let mut question = Question::new(next);
     question.add_holder(named(name), &orders);
@@ -29,9 +29,9 @@ fn duty(chain: &Chain, name: &str, orders: &[Order], next: Timestamp) -> HolderD
 }
 
 /// What the duty does, and where its orders stand.
-fn result(duty: &HolderDuty) -> (Vec<IntendedAction>, Vec<OrderStatus>) {
+fn result(duty: &Duty<BTreeMap<OrderId, OrderStatus>>) -> (Vec<IntendedAction>, Vec<OrderStatus>) {
     let actions = duty.intents.iter().map(|intent| intent.action.clone()).collect();
-    (actions, duty.orders.values().copied().collect())
+    (actions, duty.status.values().copied().collect())
 }
 
 fn vote(support: Support, amount: u128) -> IntendedAction {

@@ -22,7 +22,7 @@ fn stands(chain: &Chain, plan: &MovePlan, next: Timestamp) -> (MovePhase, Vec<In
     let mut question = Question::new(next);
     question.add_move(plan);
     let duty = mover(&chain.view_of(&question).present, plan);
-    (duty.phase, duty.intents.into_iter().map(|intent| intent.action).collect())
+    (duty.status, duty.intents.into_iter().map(|intent| intent.action).collect())
 }
 
 fn soon(chain: &Chain) -> Timestamp {
@@ -97,8 +97,8 @@ fn an_attester_that_was_not_asked_for_is_not_vacant() {
         question.add_move(&plan);
         question.rollups.get_mut(&NEW_ROLLUP).unwrap().retain(|one| !forgotten.contains(one));
         let duty = mover(&chain.view_of(&question).present, &plan);
-        assert_eq!(duty.intents.len(), usize::from(duty.phase == MovePhase::Due));
-        duty.phase
+        assert_eq!(duty.intents.len(), usize::from(duty.status == MovePhase::Due));
+        duty.status
     };
     let mut moved = chain.clone();
     moved.ok("anyone", ROLLUP, RollupCall::FinaliseMove { attester });
@@ -119,7 +119,7 @@ fn there_may_be_nothing_to_move() {
     chain.deploy_rollup(NEW_ROLLUP);
     let plan = plan();
     let view = chain.view_of(&Question::new(soon(&chain))).present;
-    assert_eq!(mover(&view, &plan).phase, MovePhase::Unknown, "nothing was asked");
+    assert_eq!(mover(&view, &plan).status, MovePhase::Unknown, "nothing was asked");
     let others = MovePlan { withdrawer: named("bob"), ..plan };
     let not_ours = MovePhase::NotOurs { withdrawer: plan.withdrawer };
     assert_eq!(stands(&chain, &others, soon(&chain)), (not_ours, vec![]));
