@@ -2,7 +2,7 @@
 
 use alloy_primitives::Address;
 use canon_chain::{
-    IntentSender,
+    Error, IntentSender,
     tx::{TxEvent, TxReport},
 };
 use canon_views::{Duty, Question, SetView};
@@ -12,6 +12,9 @@ use canon_views::{Duty, Question, SetView};
 pub trait AgentRole {
     /// What the duty says beside its intents: a decision, a phase, the status of each order.
     type Status;
+
+    /// The only account whose key can act for it; `None` if any can.
+    fn required_account(&self) -> Option<Address>;
 
     /// Adds what the duty needs to know to what a view is asked for.
     fn ask(&self, question: &mut Question);
@@ -23,7 +26,7 @@ pub trait AgentRole {
 /// A role and the key that acts for it.
 #[derive(Debug)]
 pub struct Agent<R> {
-    /// The role. Its settings may change between two blocks.
+    /// The role. Its settings may change between two blocks, but not the account that it needs.
     pub role: R,
     sender: IntentSender,
 }
@@ -39,8 +42,16 @@ pub struct Tick<S> {
 
 impl<R: AgentRole> Agent<R> {
     /// An agent that goes on where the sender's journal ends.
-    pub const fn new(role: R, sender: IntentSender) -> Self {
-        Self { role, sender }
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OtherAccount`] if the sender's key isn't that of the account that the role needs.
+    pub fn new(role: R, sender: IntentSender) -> Result<Self, Error> {
+        let found = sender.address();
+        match role.required_account() {
+            Some(expected) if expected != found => Err(Error::OtherAccount { expected, found }),
+            _ => Ok(Self { role, sender }),
+        }
     }
 
     /// The key's address.

@@ -33,6 +33,10 @@ impl Holder {
 impl AgentRole for Holder {
     type Status = BTreeMap<OrderId, OrderStatus>;
 
+    fn required_account(&self) -> Option<Address> {
+        Some(self.holder)
+    }
+
     fn ask(&self, question: &mut Question) {
         question.add_holder(self.holder, &self.orders);
     }

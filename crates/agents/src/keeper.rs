@@ -19,6 +19,10 @@ pub struct Keeper {
 impl AgentRole for Keeper {
     type Status = ();
 
+    fn required_account(&self) -> Option<Address> {
+        None
+    }
+
     fn ask(&self, question: &mut Question) {
         for rollup in &self.rollups {
             question.rollups.entry(*rollup).or_default();

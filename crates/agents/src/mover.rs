@@ -1,6 +1,7 @@
 //! Takes a stake to the next rollup.
 
 use crate::agent::AgentRole;
+use alloy_primitives::Address;
 use canon_chain::IntentSender;
 use canon_views::{Duty, MovePhase, MovePlan, Question, SetView};
 
@@ -13,6 +14,10 @@ pub struct Mover {
 
 impl AgentRole for Mover {
     type Status = MovePhase;
+
+    fn required_account(&self) -> Option<Address> {
+        Some(self.plan.withdrawer)
+    }
 
     fn ask(&self, question: &mut Question) {
         question.add_move(&self.plan);

@@ -1,10 +1,9 @@
 //! Signals, proposes blocks, records seeds.
 
 use crate::agent::AgentRole;
+use alloy_primitives::Address;
 use canon_chain::IntentSender;
-use canon_views::{
-    Duty, Question, SequencerIdentity, SetView, SignalDecision, SignalPlan,
-};
+use canon_views::{Duty, Question, SequencerIdentity, SetView, SignalDecision, SignalPlan};
 
 /// The proposer of an attester of one rollup: see [`canon_views::sequencer`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +16,10 @@ pub struct Sequencer {
 
 impl AgentRole for Sequencer {
     type Status = SignalDecision;
+
+    fn required_account(&self) -> Option<Address> {
+        Some(self.identity.proposer)
+    }
 
     fn ask(&self, question: &mut Question) {
         question.rollups.entry(self.identity.rollup).or_default();

@@ -89,6 +89,9 @@ kinds! {
         /// The payload.
         #[serde(with = "text::address")]
         payload: Address,
+        /// The slot's proposer.
+        #[serde(with = "text::address")]
+        proposer: Address,
     }
     /// Propose a slot's block.
     ProposeBlock {
@@ -100,6 +103,9 @@ kinds! {
     } with {
         /// The block's hash.
         block_hash: B256,
+        /// The slot's proposer.
+        #[serde(with = "text::address")]
+        proposer: Address,
     }
     /// Record the seed of an epoch.
     RecordSeed {
@@ -219,7 +225,11 @@ kinds! {
         /// The rollup that the stake goes to.
         #[serde(with = "text::address")]
         to: Address,
-    } with {}
+    } with {
+        /// The account that decides about the stake.
+        #[serde(with = "text::address")]
+        withdrawer: Address,
+    }
     /// Move a stake to the rollup announced.
     FinaliseMove {
         /// The rollup that the stake leaves.
@@ -231,9 +241,43 @@ kinds! {
         /// The first second in which it can be moved.
         ready_at: Timestamp,
     } with {
-        /// The attester there, if that is another one: then only the withdrawer can do it.
-        #[serde(with = "text::address::option")]
-        new_attester: Option<Address>,
+        /// The attester there, if that is another one.
+        new_attester: Option<NewAttester>,
+    }
+}
+
+/// Another attester under which a stake goes to the new rollup. Only the withdrawer can decide that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewAttester {
+    /// The attester in the new rollup.
+    #[serde(with = "text::address")]
+    pub attester: Address,
+    /// The account that decides about the stake.
+    #[serde(with = "text::address")]
+    pub withdrawer: Address,
+}
+
+impl IntendedAction {
+    /// The only account whose transaction does it; `None` if anyone's does.
+    pub const fn required_sender(&self) -> Option<Address> {
+        match *self {
+            Self::Signal { proposer, .. } | Self::ProposeBlock { proposer, .. } => Some(proposer),
+            Self::Approve { holder, .. }
+            | Self::Lock { holder, .. }
+            | Self::Vote { holder, .. }
+            | Self::Withdraw { holder, .. } => Some(holder),
+            Self::AnnounceMove { withdrawer, .. }
+            | Self::FinaliseMove { new_attester: Some(NewAttester { withdrawer, .. }), .. } => {
+                Some(withdrawer)
+            }
+            Self::FinaliseMove { new_attester: None, .. }
+            | Self::RecordSeed { .. }
+            | Self::Push { .. }
+            | Self::Execute { .. }
+            | Self::Drop { .. }
+            | Self::PayWithdrawal { .. }
+            | Self::PayExit { .. } => None,
+        }
     }
 }
 
@@ -364,7 +408,7 @@ impl Intent {
                 let amount = amount.to_word();
                 (governance, GovernanceCall::InitiateWithdraw { to, amount }.into())
             }
-            IntendedAction::AnnounceMove { rollup, attester, to } => {
+            IntendedAction::AnnounceMove { rollup, attester, to, .. } => {
                 (rollup, RollupCall::InitiateMove { attester, new_rollup: to }.into())
             }
             IntendedAction::FinaliseMove { rollup, attester, new_attester: None, .. } => {
@@ -372,7 +416,10 @@ impl Intent {
             }
             IntendedAction::FinaliseMove {
                 rollup, attester, new_attester: Some(there), ..
-            } => (rollup, RollupCall::FinaliseMoveAs { attester, new_attester: there }.into()),
+            } => {
+                let new_attester = there.attester;
+                (rollup, RollupCall::FinaliseMoveAs { attester, new_attester }.into())
+            }
         };
         Some(IntendedCall { contract, call })
     }

@@ -12,13 +12,13 @@ mod signals;
 
 pub use calendar::{CalendarEntry, CalendarEvent, calendar};
 pub use duties::{
-    BlockDuty, Duty, HopelessRule, LockMethod, MoveObstacle, MovePhase, MovePlan, Order, OrderId,
-    OrderStatus, PayOut, SequencerIdentity, Share, SignalDecision,
-    SignalPlan, StatusRule, WaitsFor, holder, keeper, mover, sequencer,
+    BlockDuty, Duty, HopelessRule, LockMethod, MoveObstacle, MovePhase, MovePlan, Order,
+    OrderAmount, OrderId, OrderStatus, PayOut, SequencerIdentity, SignalDecision, SignalPlan,
+    StatusRule, WaitsFor, holder, keeper, mover, sequencer,
 };
 pub use intent::{
-    Completion, IntendedAction, IntendedCall, Intent, IntentId, IntentSubject, PermitSignature,
-    PermitTerms, SetId,
+    Completion, IntendedAction, IntendedCall, Intent, IntentId, IntentSubject, NewAttester,
+    PermitSignature, PermitTerms, SetId,
 };
 pub use openings::{Opening, Opportunity, openings};
 pub use present::{

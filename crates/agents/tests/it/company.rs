@@ -15,8 +15,8 @@ use canon_chain::{
 use canon_faults::{Faults, Plan};
 use canon_protocol::{BlockNumber, Epoch, Slot};
 use canon_views::{
-    BlockDuty, Duty, IntentSubject, MovePhase, MovePlan, Order, OrderId, OrderStatus, PayOut, Question,
-    SequencerIdentity, SetView, SignalDecision, SignalPlan,
+    BlockDuty, Duty, IntentSubject, MovePhase, MovePlan, Order, OrderId, OrderStatus, PayOut,
+    Question, SequencerIdentity, SetView, SignalDecision, SignalPlan,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use tower::Layer;
@@ -44,6 +44,15 @@ pub(crate) enum Status {
 
 impl AgentRole for AnyRole {
     type Status = Status;
+
+    fn required_account(&self) -> Option<Address> {
+        match self {
+            Self::Sequencer(role) => role.required_account(),
+            Self::Holder(role) => role.required_account(),
+            Self::Keeper(role) => role.required_account(),
+            Self::Mover(role) => role.required_account(),
+        }
+    }
 
     fn ask(&self, question: &mut Question) {
         match self {
@@ -107,7 +116,7 @@ impl Actor {
     fn new(role: AnyRole, client: &Client, key: PrivateKeySigner, journal: MemoryJournal) -> Self {
         let fees = FeePolicy::default();
         let sender = IntentSender::new(client.clone(), key.clone(), fees, journal.clone());
-        let agent = Agent::new(role, sender.unwrap());
+        let agent = Agent::new(role, sender.unwrap()).unwrap();
         Self { agent, journal, status: None, client: client.clone(), key }
     }
 

@@ -9,8 +9,8 @@ use canon_protocol::{
     Amount, ProposalId, ProposalState, RollupBlock, Seconds, Slot, Support, Tally,
 };
 use canon_views::{
-    BlockDuty, IntentSubject, LockMethod, MovePhase, Order, PayOut, PayloadStatus, Question, Share,
-    SignalDecision,
+    BlockDuty, IntentSubject, LockMethod, MovePhase, Order, OrderAmount, PayOut, PayloadStatus,
+    Question, SignalDecision,
 };
 
 const ID: ProposalId = ProposalId::ZERO;
@@ -23,7 +23,7 @@ const fn push(subject: IntentSubject) -> bool {
 /// A holder's orders: to lock all its tokens, and to vote.
 const fn orders(amount: u128, support: Support) -> [Order; 2] {
     let lock = Order::Lock { amount: tokens(amount), method: LockMethod::Permit };
-    [lock, Order::Vote { id: ID, support, share: Share::All }]
+    [lock, Order::Vote { id: ID, support, share: OrderAmount::All }]
 }
 
 /// The slots of signals from `first` on if every slot has one until six are in one round of ten.

@@ -1,7 +1,7 @@
 //! The transaction of an intent.
 
 use crate::{call::ContractCall, calls};
-use alloy_primitives::{Address, Signature, U256};
+use alloy_primitives::{Signature, U256};
 use canon_abi::{Governance, Revert};
 use canon_views::{IntendedAction, Intent, PermitTerms};
 
@@ -37,14 +37,14 @@ pub(crate) fn contract_call(intent: &Intent, permit: Option<&Signature>) -> Cont
             calls::vote(governance, id, amount, support)
         }
         IntendedAction::Withdraw { to, amount, .. } => calls::withdraw(governance, to, amount),
-        IntendedAction::AnnounceMove { rollup, attester, to } => {
+        IntendedAction::AnnounceMove { rollup, attester, to, .. } => {
             calls::announce_move(rollup, attester, to)
         }
         IntendedAction::FinaliseMove { rollup, attester, new_attester: None, .. } => {
             calls::finalise_move(rollup, attester)
         }
         IntendedAction::FinaliseMove { rollup, attester, new_attester: Some(there), .. } => {
-            calls::finalise_move_as(rollup, attester, there)
+            calls::finalise_move_as(rollup, attester, there.attester)
         }
     }
 }
@@ -56,17 +56,6 @@ pub(crate) fn fallback_call(intent: &Intent) -> Option<ContractCall> {
         return None;
     };
     Some(calls::execute_with(intent.set.governance, *id, actions.to_vec()))
-}
-
-/// Whose key has to sign, if it isn't anybody's.
-pub(crate) const fn required_sender(action: &IntendedAction) -> Option<Address> {
-    match action {
-        IntendedAction::Approve { holder, .. }
-        | IntendedAction::Lock { holder, .. }
-        | IntendedAction::Vote { holder, .. }
-        | IntendedAction::Withdraw { holder, .. } => Some(*holder),
-        _ => None,
-    }
 }
 
 /// Whether a transaction for `sent` does what `wanted` asks for. A permit is signed anew for every
@@ -96,11 +85,11 @@ pub(crate) fn withholds(revert: &Revert) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloy_primitives::B256;
+    use alloy_primitives::{Address, B256};
     use canon_protocol::{
         Action, Amount, Epoch, Nonce, ProposalId, Round, Slot, Support, Timestamp, WithdrawalId,
     };
-    use canon_views::{OrderId, SetId};
+    use canon_views::{NewAttester, OrderId, SetId};
 
     const fn address(number: u8) -> Address {
         Address::repeat_byte(number)
@@ -121,18 +110,27 @@ mod tests {
         let vote =
             |support| IntendedAction::Vote { holder, id: ProposalId::of(2), support, amount };
         vec![
-            IntendedAction::Signal { proposals, rollup, slot: Slot::of(1), payload },
+            IntendedAction::Signal {
+                proposals,
+                rollup,
+                slot: Slot::of(1),
+                payload,
+                proposer: holder,
+            },
             IntendedAction::ProposeBlock {
                 rollup,
                 slot: Slot::of(1),
                 block_hash: B256::repeat_byte(6),
+                proposer: holder,
             },
             IntendedAction::RecordSeed { rollup, epoch: Epoch::of(2) },
             IntendedAction::Push { proposals, rollup, round: Round::of(3), payload },
             IntendedAction::Execute { id: ProposalId::of(2), frozen_actions: None },
             IntendedAction::Execute {
                 id: ProposalId::of(2),
-                frozen_actions: Some([Action { target: address(13), data: vec![1, 2].into() }].into()),
+                frozen_actions: Some(
+                    [Action { target: address(13), data: vec![1, 2].into() }].into(),
+                ),
             },
             IntendedAction::Drop { id: ProposalId::of(2) },
             IntendedAction::PayWithdrawal { id: WithdrawalId::of(4) },
@@ -143,9 +141,9 @@ mod tests {
             vote(Support::Yea),
             vote(Support::Nea),
             IntendedAction::Withdraw { holder, order, to: address(9), amount },
-            IntendedAction::AnnounceMove { rollup, attester, to: address(10) },
+            IntendedAction::AnnounceMove { rollup, attester, to: address(10), withdrawer: holder },
             finalise(None),
-            finalise(Some(address(11))),
+            finalise(Some(NewAttester { attester: address(11), withdrawer: holder })),
         ]
     }
 

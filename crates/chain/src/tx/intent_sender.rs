@@ -10,7 +10,7 @@ use crate::{
     tx::{
         account::{Account, TRANSFER_GAS},
         fees::{FeePolicy, Fees},
-        intended::{contract_call, does_the_same, fallback_call, required_sender, withholds},
+        intended::{contract_call, does_the_same, fallback_call, withholds},
         journal::{Journal, JournalError, JournaledTransaction},
         nonce_use::{FINALITY, Mined, NonceUse, Version},
         report::{TxEvent, TxReport},
@@ -536,7 +536,7 @@ impl IntentSender {
 
     async fn call(&self, intent: &Intent, pass: &Pass) -> Result<ContractCall> {
         let owner = self.address();
-        if let Some(expected) = required_sender(&intent.action)
+        if let Some(expected) = intent.action.required_sender()
             && expected != owner
         {
             return Err(Error::OtherAccount { expected, found: owner });

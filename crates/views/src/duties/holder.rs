@@ -30,7 +30,7 @@ impl fmt::Display for OrderId {
 /// The amount that an order is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Share {
+pub enum OrderAmount {
     /// All that is available.
     All,
     /// This amount.
@@ -62,12 +62,12 @@ pub enum Order {
         /// For or against.
         support: Support,
         /// The power on that side in all.
-        share: Share,
+        share: OrderAmount,
     },
     /// Gives power up.
     Withdraw {
         /// The amount.
-        share: Share,
+        share: OrderAmount,
         /// Who gets the asset; not 0, nor Governance.
         #[serde(with = "text::address")]
         to: Address,
@@ -237,14 +237,18 @@ impl OrderEvaluation<'_> {
         self.due(action, None)
     }
 
-    fn withdraw(&mut self, order: OrderId, share: Share, to: Address) -> OrderStatus {
+    fn withdraw(&mut self, order: OrderId, share: OrderAmount, to: Address) -> OrderStatus {
         let (holder, available) = (self.holder, self.view.power);
         let amount = match share {
-            Share::All => available,
-            Share::Exactly(amount) => amount,
+            OrderAmount::All => available,
+            OrderAmount::Exactly(amount) => amount,
         };
         if amount.is_zero() {
-            return if share == Share::All { OrderStatus::NoPower } else { OrderStatus::Done };
+            return if share == OrderAmount::All {
+                OrderStatus::NoPower
+            } else {
+                OrderStatus::Done
+            };
         }
         if amount > available {
             return OrderStatus::Short { needed: amount, available };
@@ -252,7 +256,7 @@ impl OrderEvaluation<'_> {
         self.due(IntendedAction::Withdraw { holder, order, to, amount }, None)
     }
 
-    fn vote(&mut self, id: ProposalId, support: Support, share: Share) -> OrderStatus {
+    fn vote(&mut self, id: ProposalId, support: Support, share: OrderAmount) -> OrderStatus {
         let Some(proposal) = self.present.proposal(id) else {
             return OrderStatus::Waiting(WaitsFor::Proposal);
         };
@@ -269,8 +273,8 @@ impl OrderEvaluation<'_> {
         let left = ballot.left().saturating_sub(planned);
         let left = left.saturating_sub(self.planned(id, other_side));
         let (missing, is_done) = match share {
-            Share::All => (left, left.is_zero() && planned.is_zero() && !cast.is_zero()),
-            Share::Exactly(amount) => {
+            OrderAmount::All => (left, left.is_zero() && planned.is_zero() && !cast.is_zero()),
+            OrderAmount::Exactly(amount) => {
                 (amount.saturating_sub(cast).saturating_sub(planned), amount <= cast)
             }
         };

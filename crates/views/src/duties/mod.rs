@@ -8,13 +8,12 @@ mod keeper;
 mod mover;
 mod sequencer;
 
-pub use holder::{LockMethod, Order, OrderId, OrderStatus, Share, WaitsFor, holder};
+pub use holder::{LockMethod, Order, OrderAmount, OrderId, OrderStatus, WaitsFor, holder};
 pub use keeper::{PayOut, keeper};
 pub use mover::{MoveObstacle, MovePhase, MovePlan, mover};
 pub(crate) use sequencer::record_seed;
 pub use sequencer::{
-    BlockDuty, HopelessRule, SequencerIdentity, SignalDecision, SignalPlan,
-    StatusRule, sequencer,
+    BlockDuty, HopelessRule, SequencerIdentity, SignalDecision, SignalPlan, StatusRule, sequencer,
 };
 
 /// What an agent does in the next block, and why.

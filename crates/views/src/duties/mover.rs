@@ -2,7 +2,7 @@
 
 use super::Duty;
 use crate::{
-    intent::{IntendedAction, Intent},
+    intent::{IntendedAction, Intent, NewAttester},
     present::{AttesterView, Present},
 };
 use alloy_primitives::Address;
@@ -112,14 +112,14 @@ fn step(present: &Present, plan: &MovePlan) -> (MovePhase, Option<IntendedAction
 }
 
 const fn announce(plan: &MovePlan) -> Option<IntendedAction> {
-    let MovePlan { attester, from, to, .. } = *plan;
-    Some(IntendedAction::AnnounceMove { rollup: from, attester, to })
+    let MovePlan { withdrawer, attester, from, to, .. } = *plan;
+    Some(IntendedAction::AnnounceMove { rollup: from, attester, to, withdrawer })
 }
 
 const fn finalise(
     plan: &MovePlan,
     StakeMove { ready_at, .. }: StakeMove,
-    new_attester: Option<Address>,
+    new_attester: Option<NewAttester>,
 ) -> Option<IntendedAction> {
     let MovePlan { attester, from, .. } = *plan;
     Some(IntendedAction::FinaliseMove { rollup: from, attester, new_attester, ready_at })
@@ -131,7 +131,7 @@ fn new_attester(
     present: &Present,
     plan: &MovePlan,
     here: &AttesterView,
-) -> Result<Option<Address>, MovePhase> {
+) -> Result<Option<NewAttester>, MovePhase> {
     if present.addresses.rollup != plan.to {
         return Err(MovePhase::Held(MoveObstacle::NotCanonical));
     }
@@ -144,7 +144,9 @@ fn new_attester(
     let (Some(own), Some(spare)) = (own, spare) else { return Err(MovePhase::Unknown) };
     match (own.status, spare.status) {
         (AttesterStatus::None, _) => Ok(None),
-        (_, AttesterStatus::None) => Ok(Some(plan.spare)),
+        (_, AttesterStatus::None) => {
+            Ok(Some(NewAttester { attester: plan.spare, withdrawer: plan.withdrawer }))
+        }
         _ => Err(MovePhase::Held(MoveObstacle::Squatted)),
     }
 }

@@ -211,6 +211,7 @@ fn signal(
         rollup: identity.rollup,
         slot,
         payload: plan.payload,
+        proposer: identity.proposer,
     };
     Intent::new(present, action, own.clock.slot_end(slot))
 }
@@ -228,7 +229,7 @@ fn work(
             let is_free = !own.head.is_some_and(|head| head.is_of(slot));
             if identity.blocks == BlockDuty::Propose && is_free {
                 let block_hash = block_hash(identity, own, slot);
-                let action = IntendedAction::ProposeBlock { rollup, slot, block_hash };
+                let action = IntendedAction::ProposeBlock { rollup, slot, block_hash, proposer };
                 return Some(Intent::new(present, action, own.clock.slot_end(slot)));
             }
         }

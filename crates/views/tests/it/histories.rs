@@ -12,8 +12,8 @@ use canon_protocol::{
 use canon_testkit::histories::{Accounts, Director, Put, Rate, Step};
 use canon_views::{
     BlockDuty, Completion, IntendedAction, IntendedCall, Intent, IntentId, LockMethod, MovePlan,
-    Order, OrderId, OrderStatus, PayOut, Present, Question, SequencerIdentity, SetView, Share,
-    SignalDecision, SignalPlan, StatusRule, calendar, holder, keeper, mover, sequencer,
+    Order, OrderAmount, OrderId, OrderStatus, PayOut, Present, Question, SequencerIdentity,
+    SetView, SignalDecision, SignalPlan, StatusRule, calendar, holder, keeper, mover, sequencer,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -376,12 +376,12 @@ impl History {
             [Support::Yea, Support::Nea].map(|support| Order::Vote {
                 id,
                 support,
-                share: Share::All,
+                share: OrderAmount::All,
             })
         });
         let (method, to) = (LockMethod::Approval, named("recipient"));
         let orders = votes.chain([
-            Order::Withdraw { share: Share::All, to },
+            Order::Withdraw { share: OrderAmount::All, to },
             Order::Lock { amount: Amount::of(7), method },
         ]);
         let orders: Vec<_> = orders.collect();

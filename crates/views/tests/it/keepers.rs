@@ -6,8 +6,8 @@ use crate::chain::{
 };
 use alloy_primitives::Address;
 use canon_protocol::{
-    Action, AssetCall, GovernanceCall, ProposalId, ProposalsCall, RegistryCall, RollupCall, Round, Seconds,
-    Support, Timestamp, WithdrawalId,
+    Action, AssetCall, GovernanceCall, ProposalId, ProposalsCall, RegistryCall, RollupCall, Round,
+    Seconds, Support, Timestamp, WithdrawalId,
 };
 use canon_views::{IntendedAction, PayOut, Question, SetView, keeper};
 

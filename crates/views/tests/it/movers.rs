@@ -6,7 +6,9 @@ use crate::chain::{
 };
 use alloy_primitives::Address;
 use canon_protocol::{AssetCall, GovernanceCall, RegistryCall, RollupCall, Seconds, Timestamp};
-use canon_views::{IntendedAction, MoveObstacle, MovePhase, MovePlan, Question, mover};
+use canon_views::{
+    IntendedAction, MoveObstacle, MovePhase, MovePlan, NewAttester, Question, mover,
+};
 
 fn plan() -> MovePlan {
     MovePlan {
@@ -43,9 +45,12 @@ fn a_move_goes_from_phase_to_phase() {
     let mut chain = Chain::voting(2000, 0);
     chain.deploy_rollup(NEW_ROLLUP);
     let plan = plan();
-    let MovePlan { attester, from: rollup, to, spare, .. } = plan;
-    let announce = IntendedAction::AnnounceMove { rollup, attester, to };
-    assert_eq!(stands(&chain, &plan, soon(&chain)), (MovePhase::Unannounced, vec![announce.clone()]));
+    let MovePlan { withdrawer, attester, from: rollup, to, spare, .. } = plan;
+    let announce = IntendedAction::AnnounceMove { rollup, attester, to, withdrawer };
+    assert_eq!(
+        stands(&chain, &plan, soon(&chain)),
+        (MovePhase::Unannounced, vec![announce.clone()])
+    );
     // A move elsewhere is redirected, and its clock runs on.
     let new_rollup = named("elsewhere");
     chain.ok("withdrawer 0", ROLLUP, RollupCall::InitiateMove { attester, new_rollup });
@@ -68,7 +73,8 @@ fn a_move_goes_from_phase_to_phase() {
     // Somebody else registers the attester there, then the spare one as well.
     let mut squatted = chain.clone();
     squat(&mut squatted, attester);
-    let as_spare = (MovePhase::Due, vec![finalise(Some(spare))]);
+    let as_spare = NewAttester { attester: spare, withdrawer };
+    let as_spare = (MovePhase::Due, vec![finalise(Some(as_spare))]);
     assert_eq!(stands(&squatted, &plan, soon(&chain)), as_spare);
     let mut moved = squatted.clone();
     let new_attester = spare;

@@ -60,8 +60,9 @@ fn it_signals_in_its_own_slot_alone() {
         );
         // The slot has one signal, whatever it is for.
         let action = match signal.action.clone() {
-            IntendedAction::Signal { proposals, rollup, slot, .. } => {
-                IntendedAction::Signal { proposals, rollup, slot, payload: other.payload }
+            IntendedAction::Signal { proposals, rollup, slot, proposer, .. } => {
+                let payload = other.payload;
+                IntendedAction::Signal { proposals, rollup, slot, payload, proposer }
             }
             action => action,
         };
