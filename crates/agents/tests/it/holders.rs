@@ -289,24 +289,6 @@ async fn a_refusal_is_reported_once_and_tried_until_it_ends() {
 }
 
 #[tokio::test]
-async fn a_key_of_another_account_is_reported_once() {
-    let mut chain = TestChain::new().await;
-    chain.endow(holder(0), tokens(1_000)).await;
-    let mut company = Company::new(&chain, Maker::Reads).await;
-    company.add_holder(0, [lock(10)]);
-    let role = company.actors[0].agent.role.clone();
-    let stranger = company.add(role, key("stranger", 0));
-    company.actors.swap_remove(0);
-    assert_eq!(stranger, 1);
-    company.play_for(&chain, 4).await;
-    let failures = company.failures();
-    assert_eq!(failures.len(), 1, "{failures:?}");
-    let (expected, found) = (holder(0), key("stranger", 0).address());
-    assert!(failures[0].contains(&expected.to_string()), "{failures:?}");
-    assert!(failures[0].contains(&found.to_string()), "{failures:?}");
-}
-
-#[tokio::test]
 async fn what_is_stuck_is_sent_again_with_higher_fees() {
     for maker in Maker::ALL {
         let mut chain = TestChain::new().await;
