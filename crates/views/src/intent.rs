@@ -23,9 +23,9 @@ pub struct Intent {
 /// The identity of a set: its chain and its Governance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SetId {
-    /// The chain.
+    /// The id of its chain (EIP-155).
     pub chain_id: u64,
-    /// Its Governance.
+    /// The address of its Governance.
     #[serde(with = "text::address")]
     pub governance: Address,
 }
@@ -171,7 +171,7 @@ kinds! {
         /// The Asset.
         #[serde(with = "text::address")]
         asset: Address,
-        /// The amount.
+        /// The amount that is allowed, in base units.
         amount: Amount,
     }
     /// Lock some of a holder's asset as its own power.
@@ -182,7 +182,7 @@ kinds! {
         /// The order that it is for.
         order: OrderId,
     } with {
-        /// The amount.
+        /// The amount that is locked, in base units.
         amount: Amount,
         /// What the holder signs; `None` if the allowance suffices.
         permit: Option<PermitTerms>,
@@ -197,7 +197,7 @@ kinds! {
         /// For or against.
         support: Support,
     } with {
-        /// The amount.
+        /// The power that is cast, in base units.
         amount: Amount,
     }
     /// Give power up.
@@ -211,7 +211,7 @@ kinds! {
         /// Who gets the asset later.
         #[serde(with = "text::address")]
         to: Address,
-        /// The amount.
+        /// The power that is given up, in base units.
         amount: Amount,
     }
     /// Announce that a stake moves.
@@ -284,7 +284,7 @@ impl IntendedAction {
 /// What a permit says beside its owner, its spender, which is Governance, and its amount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PermitTerms {
-    /// The holder's nonce.
+    /// The holder's next nonce of the Asset (ERC-2612).
     pub nonce: Nonce,
     /// The last second in which it can be used.
     pub deadline: Timestamp,
@@ -318,9 +318,9 @@ pub enum Completion {
 /// A call to a contract of the set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IntendedCall {
-    /// The contract.
+    /// The contract that is called.
     pub contract: Address,
-    /// The call.
+    /// The function and its arguments.
     pub call: Call,
 }
 

@@ -1,15 +1,16 @@
 #![doc = include_str!("../README.md")]
 
+mod available;
 mod calendar;
 mod duties;
 mod fold;
 mod intent;
-mod openings;
 mod present;
 mod proposal;
 mod question;
 mod signals;
 
+pub use available::{AvailableAction, Opportunity, available_actions};
 pub use calendar::{CalendarEntry, CalendarEvent, calendar};
 pub use duties::{
     BlockDuty, Duty, HopelessRule, LockMethod, MoveObstacle, MovePhase, MovePlan, Order,
@@ -20,7 +21,6 @@ pub use intent::{
     Completion, IntendedAction, IntendedCall, Intent, IntentId, IntentSubject, NewAttester,
     PermitSignature, PermitTerms, SetId,
 };
-pub use openings::{Opening, Opportunity, openings};
 pub use present::{
     AttesterView, BallotView, BlockView, GovernanceView, HolderView, PayloadView, Present,
     ProposalView, RollupView, SeedStatus, SetAddresses, SetView, SignalingView, WithdrawalView,

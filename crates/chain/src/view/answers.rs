@@ -24,7 +24,7 @@ const LENS_CALLER: Address = address!("0x000000000000000000000000000000006c656e7
 pub enum Ask {
     /// What a contract answers.
     Call {
-        /// The contract.
+        /// The contract that is called.
         to: Address,
         /// Selector and arguments.
         data: Bytes,

@@ -36,7 +36,7 @@ pub fn keeper(view: &SetView, pay_out: PayOut) -> Vec<Intent> {
 
 /// One push for each payload that won, of the oldest of its rounds, which expires first. It makes the
 /// payload's proposal live, and until that ends no other round of the payload can be pushed.
-fn pushes(present: &Present) -> Vec<Intent> {
+pub(crate) fn pushes(present: &Present) -> Vec<Intent> {
     let mut payloads = BTreeSet::new();
     let pushable = present.pushable_at(present.next).into_iter();
     let oldest = pushable.filter(|pushable| payloads.insert(pushable.winner.payload));
@@ -53,7 +53,7 @@ fn pushes(present: &Present) -> Vec<Intent> {
 }
 
 /// Executions, and drops that nobody stored.
-fn endings(view: &SetView) -> impl Iterator<Item = Intent> {
+pub(crate) fn endings(view: &SetView) -> impl Iterator<Item = Intent> {
     let present = &view.present;
     present.governance.proposals.iter().filter_map(move |proposal| {
         let id = proposal.id;
@@ -93,7 +93,7 @@ fn is_second_half(rollup: &RollupView) -> bool {
 }
 
 /// Everything that is due, whoever it is due to.
-fn payments(view: &SetView) -> impl Iterator<Item = Intent> {
+pub(crate) fn payments(view: &SetView) -> impl Iterator<Item = Intent> {
     let present = &view.present;
     let payable = view.withdrawals().filter(move |one| one.view.is_payable(present.next));
     let withdrawals = payable.map(move |one| pay_withdrawal(present, one.id));

@@ -10,6 +10,7 @@ mod sequencer;
 
 pub use holder::{LockMethod, Order, OrderAmount, OrderId, OrderStatus, WaitsFor, holder};
 pub use keeper::{PayOut, keeper};
+pub(crate) use keeper::{endings, payments, pushes};
 pub use mover::{MoveObstacle, MovePhase, MovePlan, mover};
 pub(crate) use sequencer::record_seed;
 pub use sequencer::{
