@@ -19,7 +19,7 @@ mod view;
 
 pub use call::ContractCall;
 pub use calls::PermitRequest;
-pub use client::{Client, DELEGATION, NextBlock, block_view};
+pub use client::{Client, NextBlock, block_view};
 pub use confirm::{Confirmed, NoWait, Pending, Receipts, Wait, Waited};
 pub use endpoint::{Endpoint, ParseEndpointError, Timeouts, without_secrets};
 pub use error::{Error, Result, revert_data};

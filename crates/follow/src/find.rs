@@ -6,7 +6,7 @@ use alloy_rpc_types_eth::Filter;
 use canon_abi::{Asset, Governance, Issuer, Proposals, Registry, RewardDistributor, Rollup};
 use canon_chain::{
     Client, Error, Severity,
-    deploy::{ConstructorEvents, Create2Origin, ExamineError, Examiner},
+    deploy::{ConstructorEvents, Create2Origin, ExamineError, SetExaminer},
 };
 use canon_protocol::BlockNumber;
 use canon_views::{BlockView, Question, SetAddresses};
@@ -156,9 +156,9 @@ pub(crate) async fn origins(
     head: BlockView,
 ) -> Result<Vec<Create2Origin>, FindError> {
     let usual = Create2Origin::default();
-    let examiner = Examiner::new(client, usual, first_block, head);
+    let examiner = SetExaminer::new(client, usual, first_block, head);
     let first = proven_origin::<Registry::constructorCall>(&examiner, set.registry).await?;
-    let examiner = Examiner::new(client, first, first_block, head).with_origin(usual);
+    let examiner = SetExaminer::new(client, first, first_block, head).with_origin(usual);
     let mut origins = vec![
         first,
         proven_origin::<Asset::constructorCall>(&examiner, set.asset).await?,
@@ -190,7 +190,7 @@ pub(crate) async fn origins(
 
 /// The origin that a contract's address proves. A request that fails is tried again.
 async fn proven_origin<C: ConstructorEvents>(
-    examiner: &Examiner<'_>,
+    examiner: &SetExaminer<'_>,
     contract: Address,
 ) -> Result<Create2Origin, FindError> {
     let mut retries = Retries::PROGRESS;

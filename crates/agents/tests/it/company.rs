@@ -7,7 +7,7 @@ use crate::{
 use alloy_primitives::Address;
 use alloy_rpc_client::RpcClient;
 use alloy_signer_local::PrivateKeySigner;
-use canon_agents::{Agent, Duty, Holder, Keeper, Mover, Role, Sequencer};
+use canon_agents::{Agent, AgentRole, Holder, Keeper, Mover, Sequencer};
 use canon_chain::{
     Client, IntentSender,
     tx::{FeePolicy, Journal, MemoryJournal, TxEvent, TxReport},
@@ -15,8 +15,8 @@ use canon_chain::{
 use canon_faults::{Faults, Plan};
 use canon_protocol::{BlockNumber, Epoch, Slot};
 use canon_views::{
-    BlockDuty, IntentSubject, MovePhase, MovePlan, Order, OrderId, OrderStatus, PayOut, Question,
-    SequencerIdentity, SetView, SignalDecision, SignalPlan,
+    BlockDuty, Duty, IntentSubject, MovePhase, MovePlan, Order, OrderId, OrderStatus, PayOut,
+    Question, SequencerIdentity, SetView, SignalDecision, SignalPlan,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use tower::Layer;
@@ -35,15 +35,24 @@ pub(crate) enum AnyRole {
 
 /// What any duty says beside its intents.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum Status {
     Signal(SignalDecision),
     Orders(BTreeMap<OrderId, OrderStatus>),
     Keeps,
     Move(MovePhase),
 }
 
-impl Role for AnyRole {
-    type Standing = Standing;
+impl AgentRole for AnyRole {
+    type Status = Status;
+
+    fn required_account(&self) -> Option<Address> {
+        match self {
+            Self::Sequencer(role) => role.required_account(),
+            Self::Holder(role) => role.required_account(),
+            Self::Keeper(role) => role.required_account(),
+            Self::Mover(role) => role.required_account(),
+        }
+    }
 
     fn ask(&self, question: &mut Question) {
         match self {
@@ -54,15 +63,15 @@ impl Role for AnyRole {
         }
     }
 
-    fn duty(&self, view: &SetView, sender: &IntentSender) -> Duty<Standing> {
-        fn of<S>(duty: Duty<S>, standing: impl FnOnce(S) -> Standing) -> Duty<Standing> {
-            Duty { standing: standing(duty.standing), intents: duty.intents }
+    fn duty(&self, view: &SetView, sender: &IntentSender) -> Duty<Status> {
+        fn of<S>(duty: Duty<S>, status: impl FnOnce(S) -> Status) -> Duty<Status> {
+            Duty { status: status(duty.status), intents: duty.intents }
         }
         match self {
-            Self::Sequencer(role) => of(role.duty(view, sender), Standing::Signal),
-            Self::Holder(role) => of(role.duty(view, sender), Standing::Orders),
-            Self::Keeper(role) => of(role.duty(view, sender), |()| Standing::Keeps),
-            Self::Mover(role) => of(role.duty(view, sender), Standing::Move),
+            Self::Sequencer(role) => of(role.duty(view, sender), Status::Signal),
+            Self::Holder(role) => of(role.duty(view, sender), Status::Orders),
+            Self::Keeper(role) => of(role.duty(view, sender), |()| Status::Keeps),
+            Self::Mover(role) => of(role.duty(view, sender), Status::Move),
         }
     }
 }
@@ -72,7 +81,7 @@ pub(crate) struct Actor {
     pub(crate) agent: Agent<AnyRole>,
     pub(crate) journal: MemoryJournal,
     /// What its duty said last; `None` before the first block.
-    pub(crate) standing: Option<Standing>,
+    pub(crate) status: Option<Status>,
     client: Client,
     key: PrivateKeySigner,
 }
@@ -107,8 +116,8 @@ impl Actor {
     fn new(role: AnyRole, client: &Client, key: PrivateKeySigner, journal: MemoryJournal) -> Self {
         let fees = FeePolicy::default();
         let sender = IntentSender::new(client.clone(), key.clone(), fees, journal.clone());
-        let agent = Agent::new(role, sender.unwrap());
-        Self { agent, journal, standing: None, client: client.clone(), key }
+        let agent = Agent::new(role, sender.unwrap()).unwrap();
+        Self { agent, journal, status: None, client: client.clone(), key }
     }
 
     /// The process ends, and another one goes on where the journal ends.
@@ -211,8 +220,8 @@ impl Company {
         self.actors[actor].agent.address()
     }
 
-    pub(crate) fn standing(&self, actor: usize) -> &Standing {
-        self.actors[actor].standing.as_ref().unwrap()
+    pub(crate) fn status(&self, actor: usize) -> &Status {
+        self.actors[actor].status.as_ref().unwrap()
     }
 
     pub(crate) fn sequencer(&mut self, actor: usize) -> &mut Sequencer {
@@ -273,7 +282,7 @@ impl Company {
     /// One of them acts on a view.
     pub(crate) async fn tick(&mut self, actor: usize, view: &SetView) {
         let tick = self.actors[actor].agent.tick(view).await;
-        self.actors[actor].standing = Some(tick.standing);
+        self.actors[actor].status = Some(tick.status);
         let block = view.present.block.number;
         let entries = tick.reports.into_iter();
         self.entries.extend(entries.map(|report| Entry { actor, block, report }));

@@ -9,7 +9,7 @@ use canon_agents::{Holder, Mover, Sequencer};
 use canon_faults::Plan;
 use canon_protocol::{ProposalId, Support};
 use canon_views::{
-    BlockDuty, IntentSubject, LockMethod, MovePlan, Order, SequencerIdentity, Share,
+    BlockDuty, IntentSubject, LockMethod, MovePlan, Order, OrderAmount, SequencerIdentity,
 };
 
 /// Packets and requests since the last time.
@@ -43,7 +43,7 @@ async fn whoever_has_nothing_to_do_asks_nothing() {
             company.add(AnyRole::Sequencer(sequencer), key.clone());
             let mut holder = Holder::new(key.address());
             let (id, support) = (ProposalId::of(7), Support::Yea);
-            holder.add(Order::Vote { id, support, share: Share::All });
+            holder.add(Order::Vote { id, support, share: OrderAmount::All });
             company.add(AnyRole::Holder(holder), key.clone());
             let [attester, spare] = [number, 1_000 + number].map(crate::test_chain::attester);
             let withdrawer = key.address();

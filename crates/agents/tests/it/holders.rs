@@ -1,7 +1,7 @@
 //! Holders, one question each.
 
 use crate::{
-    company::{Company, Standing},
+    company::{Company, Status},
     test_chain::{TestChain, key, tokens},
     views::Maker,
 };
@@ -10,7 +10,7 @@ use canon_chain::calls;
 use canon_protocol::{
     Amount, Deadlines, ProposalId, ProposalState, Seconds, Support, Tally, Timestamp, WithdrawalId,
 };
-use canon_views::{IntentSubject, LockMethod, Order, OrderId, OrderStatus, Share, WaitsFor};
+use canon_views::{IntentSubject, LockMethod, Order, OrderAmount, OrderId, OrderStatus, WaitsFor};
 use std::collections::BTreeMap;
 
 const ID: ProposalId = ProposalId::ZERO;
@@ -19,7 +19,7 @@ const fn lock(amount: u128) -> Order {
     Order::Lock { amount: tokens(amount), method: LockMethod::Permit }
 }
 
-const fn vote(support: Support, share: Share) -> Order {
+const fn vote(support: Support, share: OrderAmount) -> Order {
     Order::Vote { id: ID, support, share }
 }
 
@@ -70,8 +70,8 @@ async fn cast(chain: &TestChain, number: u64) -> Tally {
 }
 
 fn status(company: &Company, actor: usize, order: OrderId) -> OrderStatus {
-    match company.standing(actor) {
-        Standing::Orders(orders) => orders[&order],
+    match company.status(actor) {
+        Status::Orders(orders) => orders[&order],
         other => panic!("{other:?} is no holder's"),
     }
 }
@@ -82,11 +82,11 @@ async fn power_at_the_snapshot_is_what_is_cast() {
         let (mut chain, mut company) = locked([1_000, 500], maker).await;
         let deadlines = propose(&mut chain).await;
         // Tokens locked in time count, power given up in time doesn't.
-        let first = company.order(0, vote(Support::Yea, Share::Exactly(tokens(300))));
-        company.order(0, vote(Support::Nea, Share::Exactly(tokens(100))));
-        let share = Share::Exactly(tokens(200));
+        let first = company.order(0, vote(Support::Yea, OrderAmount::Exactly(tokens(300))));
+        company.order(0, vote(Support::Nea, OrderAmount::Exactly(tokens(100))));
+        let share = OrderAmount::Exactly(tokens(200));
         company.order(1, Order::Withdraw { share, to: holder(1) });
-        company.order(1, vote(Support::Nea, Share::All));
+        company.order(1, vote(Support::Nea, OrderAmount::All));
         let before = company.entries.len();
         company.play_for(&chain, 3).await;
         assert_eq!(
@@ -99,7 +99,7 @@ async fn power_at_the_snapshot_is_what_is_cast() {
         chain.skip_until_next_is(deadlines.voting_starts());
         company.play(&chain).await;
         // What is left, on whichever side.
-        company.order(0, vote(Support::Yea, Share::All));
+        company.order(0, vote(Support::Yea, OrderAmount::All));
         company.play_for(&chain, 2).await;
         assert_eq!(cast(&chain, 0).await, tally(900, 100));
         assert_eq!(cast(&chain, 1).await, tally(0, 300));
@@ -113,7 +113,7 @@ async fn power_at_the_snapshot_is_what_is_cast() {
         assert_eq!(company.failures(), [""; 0]);
 
         // Nothing is left, and later it is too late.
-        let late = company.order(0, vote(Support::Nea, Share::Exactly(tokens(200))));
+        let late = company.order(0, vote(Support::Nea, OrderAmount::Exactly(tokens(200))));
         company.play(&chain).await;
         let (needed, available) = (tokens(100), Amount::ZERO);
         assert_eq!(status(&company, 0, late), OrderStatus::Short { needed, available });
@@ -128,7 +128,7 @@ async fn a_ballot_fits_the_first_and_the_last_second() {
     for maker in Maker::ALL {
         let (mut chain, mut company) = locked([1_000], maker).await;
         let deadlines = propose(&mut chain).await;
-        company.order(0, vote(Support::Yea, Share::All));
+        company.order(0, vote(Support::Yea, OrderAmount::All));
         let start = deadlines.voting_starts();
         let (before, first) = (Timestamp::of(start.get() - 1), start);
         let (last, after) = (deadlines.active, deadlines.active + Seconds::SECOND);
@@ -164,8 +164,8 @@ async fn an_objection_fits_the_first_half_of_the_execution_delay() {
             chain.send(calls::vote(governance, ID, tokens(9_000), Support::Yea)).await;
             // The next block is the last one in which ballots against count, or just too late.
             chain.skip_until_next_is(deadlines.objections_until + Seconds::of(seconds_late));
-            company.order(0, vote(Support::Nea, Share::All));
-            let late = company.order(1, vote(Support::Yea, Share::All));
+            company.order(0, vote(Support::Nea, OrderAmount::All));
+            let late = company.order(1, vote(Support::Yea, OrderAmount::All));
             company.play(&chain).await;
             assert_eq!(status(&company, 1, late), OrderStatus::TooLate);
             company.play(&chain).await;
@@ -182,7 +182,7 @@ async fn what_is_withdrawn_comes_back_by_itself() {
     for maker in Maker::ALL {
         let (chain, mut company) = locked([1_000], maker).await;
         let to = holder(0);
-        company.order(0, Order::Withdraw { share: Share::All, to });
+        company.order(0, Order::Withdraw { share: OrderAmount::All, to });
         // Views without history have the withdrawals asked for.
         company.also_asked.withdrawals.insert(WithdrawalId::ZERO);
         let before = company.entries.len();
@@ -232,7 +232,7 @@ async fn orders_follow_each_other() {
         let mut chain = TestChain::new().await;
         chain.endow(holder(0), tokens(1_000)).await;
         let mut company = Company::new(&chain, maker).await;
-        let share = Share::Exactly(tokens(50));
+        let share = OrderAmount::Exactly(tokens(50));
         // Two permits in a row: each has the nonce after the last one.
         let orders = [lock(300), lock(200), Order::Withdraw { share, to: holder(0) }, lock(100)];
         company.add_holder(0, orders);
@@ -240,7 +240,7 @@ async fn orders_follow_each_other() {
         let waiting = OrderStatus::Waiting(WaitsFor::Order(OrderId(0)));
         let statuses = [OrderStatus::Due, waiting, waiting, waiting];
         let statuses = (0..).map(OrderId).zip(statuses).collect::<BTreeMap<_, _>>();
-        assert_eq!(*company.standing(0), Standing::Orders(statuses));
+        assert_eq!(*company.status(0), Status::Orders(statuses));
         company.play_for(&chain, 4).await;
         let expected = [lock_of(0, 0), lock_of(0, 1), withdrawal_of(0, 2), lock_of(0, 3)];
         assert_eq!(company.confirmed(), expected);
@@ -253,7 +253,7 @@ async fn orders_follow_each_other() {
 #[tokio::test]
 async fn an_order_beyond_its_means_waits_and_nothing_is_sent() {
     let (chain, mut company) = locked([1_000], Maker::Reads).await;
-    let share = Share::Exactly(tokens(5_000));
+    let share = OrderAmount::Exactly(tokens(5_000));
     let withdraw = company.order(0, Order::Withdraw { share, to: holder(0) });
     let before = company.entries.len();
     company.play_for(&chain, 3).await;
@@ -267,7 +267,7 @@ async fn a_refusal_is_reported_once_and_tried_until_it_ends() {
     for maker in Maker::ALL {
         let (chain, mut company) = locked([1_000], maker).await;
         let to = holder(0);
-        company.order(0, Order::Withdraw { share: Share::All, to });
+        company.order(0, Order::Withdraw { share: OrderAmount::All, to });
         let governance = chain.addresses().governance;
         let before = company.entries.len();
         // Governance refuses everything, for a while. The views don't: their block is older.
@@ -286,24 +286,6 @@ async fn a_refusal_is_reported_once_and_tried_until_it_ends() {
         assert_eq!(company.confirmed_since(before), [withdrawal_of(0, 1)]);
         assert_eq!(company.failures(), failures, "nothing else failed");
     }
-}
-
-#[tokio::test]
-async fn a_key_of_another_account_is_reported_once() {
-    let mut chain = TestChain::new().await;
-    chain.endow(holder(0), tokens(1_000)).await;
-    let mut company = Company::new(&chain, Maker::Reads).await;
-    company.add_holder(0, [lock(10)]);
-    let role = company.actors[0].agent.role.clone();
-    let stranger = company.add(role, key("stranger", 0));
-    company.actors.swap_remove(0);
-    assert_eq!(stranger, 1);
-    company.play_for(&chain, 4).await;
-    let failures = company.failures();
-    assert_eq!(failures.len(), 1, "{failures:?}");
-    let (expected, found) = (holder(0), key("stranger", 0).address());
-    assert!(failures[0].contains(&expected.to_string()), "{failures:?}");
-    assert!(failures[0].contains(&found.to_string()), "{failures:?}");
 }
 
 #[tokio::test]

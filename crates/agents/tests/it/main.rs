@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod accounts;
 mod company;
 mod faults;
 mod forgotten;

@@ -16,7 +16,7 @@ use canon_protocol::{
     Amount, AttesterStatus, Payment, ProposalId, ProposalState, SetState, Support, WithdrawalId,
 };
 use canon_views::{
-    BlockDuty, IntentSubject, LockMethod, Order, PayOut, Question, SetView, Share, SignalPlan,
+    BlockDuty, IntentSubject, LockMethod, Order, OrderAmount, PayOut, Question, SetView, SignalPlan,
 };
 use serde_json::Value;
 use std::{collections::BTreeMap, sync::Arc};
@@ -427,9 +427,9 @@ const fn withdrawals(cast: Cast) -> u64 {
 
 fn add_holder(company: &mut Company, cast: Cast) -> usize {
     let lock = |amount, method| Order::Lock { amount: tokens(amount), method };
-    let vote = Order::Vote { id: ID, support: Support::Yea, share: Share::All };
+    let vote = Order::Vote { id: ID, support: Support::Yea, share: OrderAmount::All };
     let to = key("holder", 0).address();
-    let withdraw = Order::Withdraw { share: Share::Exactly(tokens(500)), to };
+    let withdraw = Order::Withdraw { share: OrderAmount::Exactly(tokens(500)), to };
     let (approval, permit) = (lock(2_000, LockMethod::Approval), lock(1_000, LockMethod::Permit));
     match cast {
         Cast::HolderOnlyVotes => company.add_holder(0, [vote]),

@@ -1,7 +1,7 @@
 //! Sequencers, one question each.
 
 use crate::{
-    company::{Company, Standing, is_done},
+    company::{Company, Status, is_done},
     test_chain::TestChain,
     views::Maker,
 };
@@ -103,7 +103,7 @@ async fn the_agreed_block_comes_first() {
             company.play(&chain).await;
             let decision = SignalDecision::TooEarly { block, from };
             for actor in 0..3 {
-                let is_too_early = *company.standing(actor) == Standing::Signal(decision);
+                let is_too_early = *company.status(actor) == Status::Signal(decision);
                 assert_eq!(is_too_early, block < from, "at block {block}");
             }
             if !company.signaled().is_empty() {
@@ -263,8 +263,8 @@ async fn the_plan_changes_without_a_restart() {
             assert_eq!(counts(&present), expected);
         }
         assert_eq!(all.company.signaled().len(), 4);
-        let nothing = Standing::Signal(SignalDecision::NoPayload);
-        assert!((0..2).all(|actor| *all.company.standing(actor) == nothing));
+        let nothing = Status::Signal(SignalDecision::NoPayload);
+        assert!((0..2).all(|actor| *all.company.status(actor) == nothing));
         assert_eq!(all.company.failures(), [""; 0]);
     }
 }

@@ -1,7 +1,7 @@
 //! A whole upgrade by agents alone.
 
 use crate::{
-    company::{Company, Standing, is_done},
+    company::{Company, Status, is_done},
     test_chain::{TestChain, attester, key, tokens},
     views::Maker,
 };
@@ -9,8 +9,8 @@ use canon_protocol::{
     Amount, ProposalId, ProposalState, RollupBlock, Seconds, Slot, Support, Tally,
 };
 use canon_views::{
-    BlockDuty, IntentSubject, LockMethod, MovePhase, Order, PayOut, PayloadStatus, Question, Share,
-    SignalDecision,
+    BlockDuty, IntentSubject, LockMethod, MovePhase, Order, OrderAmount, PayOut, PayloadStatus,
+    Question, SignalDecision,
 };
 
 const ID: ProposalId = ProposalId::ZERO;
@@ -23,7 +23,7 @@ const fn push(subject: IntentSubject) -> bool {
 /// A holder's orders: to lock all its tokens, and to vote.
 const fn orders(amount: u128, support: Support) -> [Order; 2] {
     let lock = Order::Lock { amount: tokens(amount), method: LockMethod::Permit };
-    [lock, Order::Vote { id: ID, support, share: Share::All }]
+    [lock, Order::Vote { id: ID, support, share: OrderAmount::All }]
 }
 
 /// The slots of signals from `first` on if every slot has one until six are in one round of ten.
@@ -78,7 +78,7 @@ async fn from_the_first_signal_to_the_new_rollups_blocks() {
         let ready_at = chain.now() + Seconds::HOUR;
         company.play(&chain).await;
         for mover in &movers {
-            assert_eq!(*company.standing(*mover), Standing::Move(MovePhase::Waiting { ready_at }));
+            assert_eq!(*company.status(*mover), Status::Move(MovePhase::Waiting { ready_at }));
         }
 
         // Executed in the very first block that can.
@@ -95,7 +95,7 @@ async fn from_the_first_signal_to_the_new_rollups_blocks() {
         chain.skip_until_next_is(ready_at.max(chain.next()));
         company.play_for(&chain, 2).await;
         for (number, mover) in (0..).zip(movers) {
-            assert_eq!(*company.standing(mover), Standing::Move(MovePhase::Moved));
+            assert_eq!(*company.status(mover), Status::Move(MovePhase::Moved));
             let mut question = Question::new(chain.next());
             question.rollups.insert(new, [attester(number)].into());
             let view = chain.ask(question).await;
@@ -113,8 +113,8 @@ async fn from_the_first_signal_to_the_new_rollups_blocks() {
         let first = blocks[0].0.get();
         assert!(blocks.iter().map(|(slot, _)| slot.get()).eq(first..first + 11), "{blocks:?}");
         for number in 0..usize::try_from(STAKERS).unwrap() {
-            let status = Standing::Signal(SignalDecision::Status(executed));
-            assert_eq!(*company.standing(number), status);
+            let status = Status::Signal(SignalDecision::Status(executed));
+            assert_eq!(*company.status(number), status);
         }
         assert_eq!(company.signaled(), signals, "nobody signaled again");
         assert_eq!(company.failures(), [""; 0]);

@@ -32,7 +32,7 @@ use std::collections::BTreeSet;
 
 /// Checks contracts in the state after one block.
 #[derive(Clone, Debug)]
-pub struct Examiner<'a> {
+pub struct SetExaminer<'a> {
     pub(super) client: &'a Client,
     pub(super) origin: Create2Origin,
     other_origins: Vec<Create2Origin>,
@@ -84,7 +84,7 @@ struct Handover {
     new_owner: Address,
 }
 
-impl<'a> Examiner<'a> {
+impl<'a> SetExaminer<'a> {
     /// An examiner of contracts with this origin; their source need not be trusted.
     ///
     /// It reads events from `first_block` to `head`. None of the contracts may be older:

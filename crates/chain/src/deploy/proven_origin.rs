@@ -1,7 +1,7 @@
 //! The origin of a contract that somebody else deployed.
 
 use super::{
-    constructor::ConstructorEvents, genuine::Examiner, origin::Create2Origin,
+    constructor::ConstructorEvents, genuine::SetExaminer, origin::Create2Origin,
     verdict::ExamineError, verdict::NotGenuine,
 };
 use crate::{
@@ -13,7 +13,7 @@ use alloy_primitives::{Address, B256, TxHash};
 use alloy_provider::Provider;
 use alloy_transport::RpcError;
 
-impl Examiner<'_> {
+impl SetExaminer<'_> {
     /// The origin that a contract's address proves, with the arguments in its constructor's events: one of the
     /// examiner's, otherwise the factory and the salt of the transaction that created the contract, if that
     /// calls the factory itself.

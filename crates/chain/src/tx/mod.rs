@@ -21,6 +21,7 @@ mod intent_sender;
 pub(crate) mod journal;
 mod nonce_use;
 mod report;
+mod reported;
 
 pub use fees::{AboveCap, FeePolicy, Fees};
 pub use intent_sender::IntentSender;

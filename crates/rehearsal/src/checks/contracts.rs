@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::Address;
 use canon_abi::{Asset, Registry, RewardDistributor, Rollup};
-use canon_chain::deploy::{Create2Origin, ExamineError, Examiner};
+use canon_chain::deploy::{Create2Origin, ExamineError, SetExaminer};
 use canon_protocol::{Amount, BlockNumber, text};
 
 use super::{Inspection, READING, check::Check, fit};
@@ -105,7 +105,7 @@ impl Inspection<'_, '_> {
     async fn is_genuine(&self, rollup: Address) -> Result<bool> {
         let client = self.run.driver.client();
         let head = client.head().await.during(READING)?;
-        let examiner = Examiner::new(client, Create2Origin::default(), BlockNumber::ZERO, head);
+        let examiner = SetExaminer::new(client, Create2Origin::default(), BlockNumber::ZERO, head);
         match examiner.contract::<Rollup::constructorCall>(rollup).await {
             Ok(_) => Ok(true),
             Err(ExamineError::NotGenuine(_)) => Ok(false),

@@ -3,7 +3,7 @@
 use canon_abi::Governance;
 use canon_chain::calls;
 use canon_protocol::{Amount, ProposalState, Seconds, Support, Tabulation, Tally, Timestamp};
-use canon_views::{Order, Share};
+use canon_views::{Order, OrderAmount};
 
 use super::{execution, payload};
 use crate::{
@@ -194,11 +194,12 @@ async fn cast(
     for &(holder, power) in &voters {
         let half = Amount::new(power.get() / 2).unwrap_or_default();
         let ballots: &[_] = match plan {
-            BallotPlan::Yes => &[(Support::Yea, Share::All)],
-            BallotPlan::No => &[(Support::Nea, Share::All)],
-            BallotPlan::Split => {
-                &[(Support::Yea, Share::Exactly(half)), (Support::Nea, Share::Exactly(half))]
-            }
+            BallotPlan::Yes => &[(Support::Yea, OrderAmount::All)],
+            BallotPlan::No => &[(Support::Nea, OrderAmount::All)],
+            BallotPlan::Split => &[
+                (Support::Yea, OrderAmount::Exactly(half)),
+                (Support::Nea, OrderAmount::Exactly(half)),
+            ],
             BallotPlan::None => &[],
         };
         for &(support, share) in ballots {
@@ -225,7 +226,7 @@ async fn leave_after(run: &mut UpgradeRun<'_>, agenda: &mut Agenda, track: usize
     for holder in &leavers {
         let agent = &mut run.participants.holders[*holder].agent;
         let to = agent.address();
-        agent.role.add(Order::Withdraw { share: Share::All, to });
+        agent.role.add(Order::Withdraw { share: OrderAmount::All, to });
     }
     let before = run.state().governance().withdrawals().len();
     let acted = run.act_all("leave", &holders(&leavers)).await?;

@@ -36,7 +36,7 @@ pub fn keeper(view: &SetView, pay_out: PayOut) -> Vec<Intent> {
 
 /// One push for each payload that won, of the oldest of its rounds, which expires first. It makes the
 /// payload's proposal live, and until that ends no other round of the payload can be pushed.
-fn pushes(present: &Present) -> Vec<Intent> {
+pub(crate) fn pushes(present: &Present) -> Vec<Intent> {
     let mut payloads = BTreeSet::new();
     let pushable = present.pushable_at(present.next).into_iter();
     let oldest = pushable.filter(|pushable| payloads.insert(pushable.winner.payload));
@@ -53,19 +53,19 @@ fn pushes(present: &Present) -> Vec<Intent> {
 }
 
 /// Executions, and drops that nobody stored.
-fn endings(view: &SetView) -> impl Iterator<Item = Intent> {
+pub(crate) fn endings(view: &SetView) -> impl Iterator<Item = Intent> {
     let present = &view.present;
     present.governance.proposals.iter().filter_map(move |proposal| {
         let id = proposal.id;
         match proposal.state_at(present.next) {
             ProposalState::Executable => {
                 let until = Some(proposal.deadlines().executable);
-                let intent = Intent::new(present, IntendedAction::Execute { id }, until);
-                let frozen = view.history.as_deref().and_then(|history| {
+                let frozen_actions = view.history.as_deref().and_then(|history| {
                     let (_, proposal) = history.governance().proposal(id.to_word()).ok()?;
                     Some(Arc::clone(proposal.actions()))
                 });
-                Some(Intent { fallback: frozen, ..intent })
+                let action = IntendedAction::Execute { id, frozen_actions };
+                Some(Intent::new(present, action, until))
             }
             ProposalState::Dropped if proposal.ending == Ending::Open => {
                 Some(Intent::new(present, IntendedAction::Drop { id }, None))
@@ -93,7 +93,7 @@ fn is_second_half(rollup: &RollupView) -> bool {
 }
 
 /// Everything that is due, whoever it is due to.
-fn payments(view: &SetView) -> impl Iterator<Item = Intent> {
+pub(crate) fn payments(view: &SetView) -> impl Iterator<Item = Intent> {
     let present = &view.present;
     let payable = view.withdrawals().filter(move |one| one.view.is_payable(present.next));
     let withdrawals = payable.map(move |one| pay_withdrawal(present, one.id));

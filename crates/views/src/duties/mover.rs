@@ -1,7 +1,8 @@
 //! Takes a stake to the next rollup.
 
+use super::Duty;
 use crate::{
-    intent::{IntendedAction, Intent},
+    intent::{IntendedAction, Intent, NewAttester},
     present::{AttesterView, Present},
 };
 use alloy_primitives::Address;
@@ -26,15 +27,6 @@ pub struct MovePlan {
     /// The attester under which the stake goes if somebody else registered its own there; not 0.
     #[serde(with = "text::address")]
     pub spare: Address,
-}
-
-/// What a mover does in the next block.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MoverDuty {
-    /// The phase of the move.
-    pub phase: MovePhase,
-    /// What it does.
-    pub intents: Vec<Intent>,
 }
 
 /// The phase of a move.
@@ -86,10 +78,10 @@ pub enum MoveObstacle {
 
 /// What the withdrawer of an attester does in the next block, so that its stake moves. The view must have
 /// been [asked](crate::Question::add_move) for it.
-pub fn mover(present: &Present, plan: &MovePlan) -> MoverDuty {
+pub fn mover(present: &Present, plan: &MovePlan) -> Duty<MovePhase> {
     let (phase, action) = step(present, plan);
     let intents = action.into_iter().map(|action| Intent::new(present, action, None)).collect();
-    MoverDuty { phase, intents }
+    Duty { status: phase, intents }
 }
 
 fn step(present: &Present, plan: &MovePlan) -> (MovePhase, Option<IntendedAction>) {
@@ -120,14 +112,14 @@ fn step(present: &Present, plan: &MovePlan) -> (MovePhase, Option<IntendedAction
 }
 
 const fn announce(plan: &MovePlan) -> Option<IntendedAction> {
-    let MovePlan { attester, from, to, .. } = *plan;
-    Some(IntendedAction::AnnounceMove { rollup: from, attester, to })
+    let MovePlan { withdrawer, attester, from, to, .. } = *plan;
+    Some(IntendedAction::AnnounceMove { rollup: from, attester, to, withdrawer })
 }
 
 const fn finalise(
     plan: &MovePlan,
     StakeMove { ready_at, .. }: StakeMove,
-    new_attester: Option<Address>,
+    new_attester: Option<NewAttester>,
 ) -> Option<IntendedAction> {
     let MovePlan { attester, from, .. } = *plan;
     Some(IntendedAction::FinaliseMove { rollup: from, attester, new_attester, ready_at })
@@ -139,7 +131,7 @@ fn new_attester(
     present: &Present,
     plan: &MovePlan,
     here: &AttesterView,
-) -> Result<Option<Address>, MovePhase> {
+) -> Result<Option<NewAttester>, MovePhase> {
     if present.addresses.rollup != plan.to {
         return Err(MovePhase::Held(MoveObstacle::NotCanonical));
     }
@@ -152,7 +144,9 @@ fn new_attester(
     let (Some(own), Some(spare)) = (own, spare) else { return Err(MovePhase::Unknown) };
     match (own.status, spare.status) {
         (AttesterStatus::None, _) => Ok(None),
-        (_, AttesterStatus::None) => Ok(Some(plan.spare)),
+        (_, AttesterStatus::None) => {
+            Ok(Some(NewAttester { attester: plan.spare, withdrawer: plan.withdrawer }))
+        }
         _ => Err(MovePhase::Held(MoveObstacle::Squatted)),
     }
 }
