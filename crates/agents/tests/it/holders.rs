@@ -209,6 +209,21 @@ async fn what_is_withdrawn_comes_back_by_itself() {
 }
 
 #[tokio::test]
+async fn a_withdrawal_to_somebody_else_is_paid_as_well() {
+    // Only the history names the holder that gave up the power.
+    let (chain, mut process) = locked([1_000], Maker::Fold).await;
+    let to = key("recipient", 0).address();
+    process.order(0, Order::Withdraw { share: Share::All, to });
+    process.run_blocks(&chain, 2).await;
+    chain.skip_until_next_is(chain.now() + Seconds::of(720 + 3600 + 3600));
+    process.run_blocks(&chain, 2).await;
+    let paid = IntentSubject::PayWithdrawal { id: WithdrawalId::ZERO };
+    assert_eq!(process.confirmed().last(), Some(&paid));
+    assert_eq!(chain.holder(to, []).await.balance, tokens(1_000));
+    assert_eq!(process.failures(), [""; 0]);
+}
+
+#[tokio::test]
 async fn an_approval_does_as_well() {
     for maker in Maker::ALL {
         let mut chain = TestChain::new().await;

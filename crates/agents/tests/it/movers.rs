@@ -86,6 +86,25 @@ async fn a_move_waits_for_its_time_and_for_the_target_and_keeps_its_seat() {
 }
 
 #[tokio::test]
+async fn a_move_that_was_announced_to_another_rollup_is_announced_again() {
+    for maker in Maker::ALL {
+        let (mut chain, old, new) = staked().await;
+        let (rival, _) = chain.upgrade("2").await;
+        let mut withdrawer = chain.sender(key("withdrawer", 0));
+        chain.send_by(&mut withdrawer, calls::announce_move(old, attester(0), rival)).await;
+        let ready_at = chain.now() + Seconds::HOUR;
+        let mut process = Process::new(&chain, maker).await;
+        process.add_mover(0, old, new);
+        process.run_blocks(&chain, 2).await;
+        let announced = IntentSubject::AnnounceMove { rollup: old, attester: attester(0), to: new };
+        assert_eq!(process.confirmed(), [announced]);
+        // Its clock runs on.
+        assert_eq!(*process.standing(0), Standing::Move(MovePhase::Waiting { ready_at }));
+        assert_eq!(process.failures(), [""; 0]);
+    }
+}
+
+#[tokio::test]
 async fn whoever_left_has_nothing_to_move() {
     for maker in Maker::ALL {
         let (chain, old, new) = staked().await;

@@ -47,8 +47,7 @@ async fn agents_whose_journal_is_lost_before_the_receipt_send_nothing_twice() {
         });
         let mut restarted = restarted.await;
         assert_eq!(restarted.state().await, undisturbed.state().await);
-        let (sent, expected) =
-            (restarted.transaction_counts().await, undisturbed.transaction_counts().await);
+        let (sent, expected) = (restarted.transaction_counts(), undisturbed.transaction_counts());
         assert!(expected.iter().all(|count| *count > 0), "all of them act: {expected:?}");
         assert_eq!(sent, expected, "{}", restarted.log());
     }

@@ -6,7 +6,6 @@ use crate::{
     views::{Maker, Views},
 };
 use alloy_primitives::Address;
-use alloy_provider::Provider;
 use canon_chain::{
     calls,
     tx::{Journal, JournalContents, MemoryJournal},
@@ -382,13 +381,9 @@ impl Run {
     }
 
     /// The number of transactions that each agent's account has sent, in order of the agents.
-    pub(crate) async fn transaction_counts(&self) -> Vec<u64> {
-        let mut counts = Vec::new();
-        for actor in self.processes.iter().flat_map(|process| &process.actors) {
-            let provider = self.chain.client.provider();
-            counts.push(provider.get_transaction_count(actor.agent.address()).await.unwrap());
-        }
-        counts
+    pub(crate) fn transaction_counts(&self) -> Vec<u64> {
+        let actors = self.processes.iter().flat_map(|process| &process.actors);
+        actors.map(|actor| self.chain.devchain.nonce(actor.agent.address())).collect()
     }
 
     pub(crate) fn log(&self) -> String {
