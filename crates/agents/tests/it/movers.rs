@@ -10,7 +10,7 @@ use canon_abi::Registry;
 use canon_agents::Mover;
 use canon_chain::calls;
 use canon_protocol::{AttesterStatus, Seconds, Timestamp};
-use canon_views::{IntentSubject, MoveObstacle, MovePhase, MovePlan, Question};
+use canon_views::{IntentSubject, MoveObstacle, MovePhase, MovePlan, PayOut, Question};
 
 /// A set with one staker, and a further rollup.
 async fn staked() -> (TestChain, Address, Address) {
@@ -145,6 +145,32 @@ async fn a_key_that_is_not_the_withdrawers_sends_nothing() {
         assert_eq!(failures.len(), 1, "{failures:?}");
         assert!(failures[0].contains("Rollup__NotWithdrawer"), "{failures:?}");
         assert_eq!(process.entries.len(), 1, "nothing is sent");
+    }
+}
+
+#[tokio::test]
+async fn a_keeper_leaves_a_move_that_the_target_refuses_to_its_withdrawer() {
+    for maker in Maker::ALL {
+        let (mut chain, old, new) = staked().await;
+        let squatter = chain.deployer.address();
+        chain.send(calls::approve(chain.addresses().asset, new, STAKE)).await;
+        chain.send(calls::stake(new, attester(0), squatter, squatter, STAKE)).await;
+        let mut withdrawer = chain.sender(key("withdrawer", 0));
+        chain.send_by(&mut withdrawer, calls::announce_move(old, attester(0), new)).await;
+        chain.skip_until_next_is(chain.now() + Seconds::HOUR);
+        switch(&chain, new).await;
+        let mut process = Process::new(&chain, maker).await;
+        process.add_keeper(&chain, PayOut::Everything);
+        // Views without history have the attesters asked for.
+        process.also_asked.rollups.extend([old, new].map(|rollup| (rollup, [attester(0)].into())));
+        process.run_blocks(&chain, 3).await;
+        assert_eq!(process.failures(), [""; 0]);
+        assert_eq!(stake_of(&chain, old, attester(0)).await.0, AttesterStatus::Validating);
+        // Under its spare attester, the withdrawer's mover can take it there.
+        let mover = process.add_mover(0, old, new);
+        process.run_blocks(&chain, 2).await;
+        process.act(&chain).await;
+        assert_eq!(*process.standing(mover), Standing::Move(MovePhase::Moved));
     }
 }
 
