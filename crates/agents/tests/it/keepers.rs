@@ -16,7 +16,7 @@ use canon_protocol::{
     Amount, Constructor, Deadlines, Ending, ProposalId, ProposalState, Seconds, Support, Timestamp,
     WithdrawalId,
 };
-use canon_views::{BlockDuty, IntentSubject, PayOut, Question, RollupView};
+use canon_views::{BlockDuty, IntentSubject, PayOut, Question, RollupView, SignalPlan, StatusRule};
 
 const ID: ProposalId = ProposalId::ZERO;
 const EXECUTION: IntentSubject = IntentSubject::Execute { id: ID };
@@ -320,6 +320,37 @@ async fn a_keeper_alone_keeps_the_seeds_of_all_rollups_coming() {
             assert!(epochs.len() >= 6, "24 blocks are 6 epochs");
         }
         assert!(chain.look().await.rollups[&old].proposer.is_some());
+        assert_eq!(process.failures(), [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn of_two_rounds_that_a_payload_won_the_older_is_pushed() {
+    for maker in Maker::ALL {
+        let mut chain = TestChain::with_short_rounds().await;
+        let rollup = chain.addresses().rollup;
+        chain.stake(rollup, 1).await;
+        let (_, plan) = chain.upgrade("1").await;
+        let plan = SignalPlan { status: StatusRule::Force, ..plan };
+        let mut process = Process::new(&chain, maker).await;
+        process.add_sequencer(0, rollup, BlockDuty::Propose, Some(plan));
+        let mut won = Vec::new();
+        for _ in 0..60 {
+            let view = chain.look().await;
+            won = view.pushable_at(view.next);
+            if won.len() == 2 {
+                break;
+            }
+            process.run_block(&chain).await;
+        }
+        assert_eq!(won.len(), 2, "{}", process.log());
+        process.sequencer(0).plan = None;
+        process.add_keeper(&chain, PayOut::No);
+        process.run_blocks(&chain, 3).await;
+        let proposals = chain.addresses().proposals;
+        let pushed = IntentSubject::Push { proposals, rollup, round: won[0].round };
+        let pushes: Vec<_> = process.confirmed().into_iter().filter(|one| push(*one)).collect();
+        assert_eq!(pushes, [pushed]);
         assert_eq!(process.failures(), [""; 0]);
     }
 }
