@@ -24,9 +24,9 @@ pub(crate) struct Participants {
     pub(crate) authors: Sender,
     pub(crate) keeper: Agent<roles::Keeper>,
     pub(crate) anyone: Sender,
-    /// Registers attesters of others.
+    /// Registers the attesters of others on the new rollup.
     pub(crate) squatter: Sender,
-    /// First those of the old rollup, then the pioneers.
+    /// The stakers of the old rollup, then the pioneers.
     pub(crate) sequencers: Vec<Sequencer>,
     pub(crate) holders: Vec<Holder>,
 }

@@ -1,7 +1,7 @@
 //! The accounts that roles need.
 
 use crate::{
-    company::AnyRole,
+    process::AnyRole,
     test_chain::{TestChain, connect, key},
 };
 use alloy_primitives::Address;

@@ -3,13 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod accounts;
-mod company;
 mod faults;
 mod forgotten;
 mod frugality;
 mod holders;
 mod keepers;
 mod movers;
+mod process;
 mod restarts;
 mod run;
 mod sequencers;

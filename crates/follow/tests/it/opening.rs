@@ -11,7 +11,7 @@ use canon_abi::{Contract, Registry, Rollup};
 use canon_chain::{
     Client, Error, NoWait, Sender,
     deploy::{
-        Create2Origin, DeployRecord, ExamineError, Examiner, NotGenuine, SetParameters, deploy,
+        Create2Origin, DeployRecord, ExamineError, NotGenuine, SetExaminer, SetParameters, deploy,
     },
 };
 use canon_devchain::{Devchain, DevchainConfig, UnsignedCall};
@@ -392,7 +392,7 @@ async fn list_rollup(chain: &Devchain, set: &SetAddresses, salt: Option<B256>) -
     let client = client(chain.client()).await;
     let head = client.head().await.unwrap();
     let origin = Create2Origin::default();
-    let examiner = Examiner::new(&client, origin, BlockNumber::ZERO, head);
+    let examiner = SetExaminer::new(&client, origin, BlockNumber::ZERO, head);
     let arguments = examiner.contract::<Rollup::constructorCall>(set.rollup).await.unwrap();
     let init_code = Contract::Rollup.init_code(&arguments);
     let from = Address::with_last_byte(3);

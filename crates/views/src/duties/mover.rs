@@ -3,7 +3,7 @@
 use super::Duty;
 use crate::{
     intent::{IntendedAction, Intent, NewAttester},
-    present::{AttesterView, Present},
+    present::Present,
 };
 use alloy_primitives::Address;
 use canon_protocol::{Amount, AttesterStatus, StakeMove, Timestamp, text};
@@ -95,19 +95,42 @@ fn step(present: &Present, plan: &MovePlan) -> (MovePhase, Option<IntendedAction
         AttesterStatus::Validating => match here.moving {
             Some(moving) if moving.new_rollup != to => (MovePhase::Unannounced, announce(plan)),
             None => (MovePhase::Unannounced, announce(plan)),
-            Some(moving) if !moving.is_ready(present.next) => {
-                (MovePhase::Waiting { ready_at: moving.ready_at }, None)
-            }
-            Some(moving) => match new_attester(present, plan, here) {
-                Ok(new_attester) => (MovePhase::Due, finalise(plan, moving, new_attester)),
-                Err(phase) => (phase, None),
-            },
+            Some(moving) => announced(present, plan, here.stake, moving),
         },
         AttesterStatus::None if has_arrived(present, plan) => (MovePhase::Moved, None),
         AttesterStatus::None if !covers_target(present, plan) => (MovePhase::Unknown, None),
         AttesterStatus::None | AttesterStatus::Living | AttesterStatus::Exiting => {
             (MovePhase::Gone, None)
         }
+    }
+}
+
+/// An announced move: under the attester's own address or, if somebody else registered that, under the
+/// spare one.
+fn announced(
+    present: &Present,
+    plan: &MovePlan,
+    stake: Amount,
+    moving: StakeMove,
+) -> (MovePhase, Option<IntendedAction>) {
+    let phase_under = |attester| {
+        announced_phase(present, stake, moving, MoveTarget::of(present, plan.to, attester))
+    };
+    match phase_under(plan.attester) {
+        MovePhase::Due | MovePhase::Held(MoveObstacle::Squatted)
+            if !covers_target(present, plan) =>
+        {
+            (MovePhase::Unknown, None)
+        }
+        MovePhase::Due => (MovePhase::Due, finalise(plan, moving, None)),
+        MovePhase::Held(MoveObstacle::Squatted) => match phase_under(plan.spare) {
+            MovePhase::Due => {
+                let there = NewAttester { attester: plan.spare, withdrawer: plan.withdrawer };
+                (MovePhase::Due, finalise(plan, moving, Some(there)))
+            }
+            phase => (phase, None),
+        },
+        phase => (phase, None),
     }
 }
 
@@ -125,29 +148,45 @@ const fn finalise(
     Some(IntendedAction::FinaliseMove { rollup: from, attester, new_attester, ready_at })
 }
 
-/// The attester under which the stake goes, if that is another one; or the phase if it can't go. What a
-/// target of a different implementation asks for isn't known.
-fn new_attester(
+/// What the rollup that a stake moves to has under the attester.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct MoveTarget {
+    pub(super) status: AttesterStatus,
+    /// The least stake there.
+    pub(super) minimum: Amount,
+}
+
+impl MoveTarget {
+    /// `None` if the view doesn't say.
+    pub(super) fn of(present: &Present, rollup: Address, attester: Address) -> Option<Self> {
+        let seen = present.rollups.get(&rollup)?;
+        let status = seen.attesters.get(&attester)?.status;
+        Some(Self { status, minimum: seen.minimum_stake })
+    }
+}
+
+/// The phase of an announced move, by whomever it is finalized. What a target of a different
+/// implementation asks for isn't known: without a `target`, nothing there is in the way.
+pub(super) fn announced_phase(
     present: &Present,
-    plan: &MovePlan,
-    here: &AttesterView,
-) -> Result<Option<NewAttester>, MovePhase> {
-    if present.addresses.rollup != plan.to {
-        return Err(MovePhase::Held(MoveObstacle::NotCanonical));
+    stake: Amount,
+    StakeMove { new_rollup, ready_at }: StakeMove,
+    target: Option<MoveTarget>,
+) -> MovePhase {
+    if !(StakeMove { new_rollup, ready_at }).is_ready(present.next) {
+        return MovePhase::Waiting { ready_at };
     }
-    let Some(target) = present.rollups.get(&plan.to) else { return Ok(None) };
-    let (stake, minimum) = (here.stake, target.minimum_stake);
-    if stake < minimum {
-        return Err(MovePhase::Held(MoveObstacle::StakeTooLow { stake, minimum }));
+    if present.addresses.rollup != new_rollup {
+        return MovePhase::Held(MoveObstacle::NotCanonical);
     }
-    let [own, spare] = [plan.attester, plan.spare].map(|attester| target.attesters.get(&attester));
-    let (Some(own), Some(spare)) = (own, spare) else { return Err(MovePhase::Unknown) };
-    match (own.status, spare.status) {
-        (AttesterStatus::None, _) => Ok(None),
-        (_, AttesterStatus::None) => {
-            Ok(Some(NewAttester { attester: plan.spare, withdrawer: plan.withdrawer }))
+    match target {
+        Some(MoveTarget { minimum, .. }) if stake < minimum => {
+            MovePhase::Held(MoveObstacle::StakeTooLow { stake, minimum })
         }
-        _ => Err(MovePhase::Held(MoveObstacle::Squatted)),
+        Some(MoveTarget { status, .. }) if status != AttesterStatus::None => {
+            MovePhase::Held(MoveObstacle::Squatted)
+        }
+        _ => MovePhase::Due,
     }
 }
 
