@@ -5,7 +5,7 @@ use canon_abi::{Contract, Rollup};
 use canon_chain::{
     ContractCall,
     deploy::{
-        self, ContractPlan, Create2Origin, DeployedContract, ExamineError, Examiner, NotGenuine,
+        self, ContractPlan, Create2Origin, DeployedContract, ExamineError, NotGenuine, SetExaminer,
     },
 };
 use canon_protocol::{
@@ -164,7 +164,7 @@ async fn forged_rollup(run: &mut UpgradeRun<'_>) -> Result<usize> {
     run.record_event(Who::Authors, event, Some(Spent { transactions: 3, gas }));
     let client = run.driver.client().clone();
     let head = client.head().await.during(FORGING)?;
-    let examiner = Examiner::new(&client, origin, BlockNumber::ZERO, head);
+    let examiner = SetExaminer::new(&client, origin, BlockNumber::ZERO, head);
     match examiner.contract::<Rollup::constructorCall>(address).await {
         Err(ExamineError::NotGenuine(NotGenuine::OtherAddress { expected, .. })) => {
             run.record_attempt(Who::Anyone, Event::ForgeryFound { rollup: label, expected });
