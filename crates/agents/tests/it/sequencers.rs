@@ -6,6 +6,7 @@ use crate::{
     views::Maker,
 };
 use alloy_primitives::Address;
+use canon_abi::Registry;
 use canon_chain::tx::TxEvent;
 use canon_devchain::{OldTransactions, ReorgOptions};
 use canon_protocol::{Epoch, RollupBlock, Seconds, Slot};
@@ -297,5 +298,22 @@ async fn a_reorganization_is_lived_through() {
             let pushes = process.confirmed_since(before).into_iter().filter(|one| push(*one));
             assert_eq!(pushes.count(), 1);
         }
+    }
+}
+
+#[tokio::test]
+async fn nobody_signals_in_slots_of_a_rollup_that_was_replaced() {
+    for maker in Maker::ALL {
+        let mut sequencers = Sequencers::new(1, BlockDuty::Propose, maker).await;
+        let (new, plan) = sequencers.chain.upgrade("1").await;
+        let registry = sequencers.chain.addresses().registry;
+        sequencers.chain.as_governance(registry, Registry::upgradeCall { rollup: new }).await;
+        sequencers.plan(Some(plan));
+        let Sequencers { chain, mut process, rollup } = sequencers;
+        process.run_blocks(&chain, 20).await;
+        assert!(!process.proposed(rollup).is_empty(), "it works on");
+        assert_eq!(process.signaled(), []);
+        assert_eq!(*process.standing(0), Standing::Signal(SignalDecision::NotCanonical));
+        assert_eq!(process.failures(), [""; 0]);
     }
 }
