@@ -136,7 +136,7 @@ impl IntentSender {
     }
 
     /// Whether an intent is done, as of the block that was [settled](Self::settle) last. Intents that are
-    /// [completed by the state](Completion::State) are forgotten after 64 blocks, others never.
+    /// [completed by the state](canon_views::Completion::State) are forgotten after 64 blocks, others never.
     pub fn is_done(&self, id: &IntentId) -> bool {
         let mut mined = self.nonces.values().filter_map(|used| used.mined.as_ref());
         self.done.contains(id) || mined.any(|mined| mined.done.as_ref() == Some(id))
