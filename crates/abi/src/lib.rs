@@ -3,7 +3,7 @@
 //! - [`Contract`], [`Artifact`]: the compiled contracts: ABI, creation code, runtime code.
 //! - [`Asset`] … [`UpgradePayload`]: one `sol!` module per contract.
 //! - [`init_code`], [`protocol_log`] and `From` implementations: to and from the protocol's types.
-//! - [`expected_answers`]: what every view answers in a state of the set.
+//! - [`expected_answers`]: what every view of a contract answers in a state of the set.
 //! - [`decode_revert`], [`Revert`]: why a call was refused, by name, and what to do next.
 //!
 //! Neither building nor testing needs a Solidity toolchain.
@@ -14,7 +14,9 @@ mod contracts;
 mod convert;
 mod revert;
 
-pub use answers::{AnswerText, ExpectedAnswer, UnexpectedAnswer, Voters, expected_answers};
+pub use answers::{
+    AnswerText, ExpectedAnswer, UnexpectedAnswer, Voters, expected_answers, viewed_contracts,
+};
 pub use artifact::{Artifact, CodeMismatch, Contract};
 pub use contracts::{
     Asset, Expect, Governance, Issuer, Proposals, Registry, RewardDistributor, Rollup, SetLens,

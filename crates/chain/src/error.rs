@@ -264,6 +264,20 @@ impl Error {
         }
     }
 
+    /// Whether the contracts' code or answers are the cause: another endpoint would give the same, unless this one
+    /// lies.
+    pub const fn is_of_the_contracts(&self) -> bool {
+        matches!(
+            self,
+            Self::NoCode { .. }
+                | Self::NoAnswer { .. }
+                | Self::BadAnswer { .. }
+                | Self::OutOfRange { .. }
+                | Self::Inconsistent { .. }
+                | Self::Refused { .. }
+        )
+    }
+
     /// Whether trying the same again may help.
     pub const fn is_temporary(&self) -> bool {
         matches!(self.severity(), Severity::Retry)

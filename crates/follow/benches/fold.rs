@@ -6,8 +6,8 @@ use alloy_rpc_types_eth::{Block, Filter};
 use canon_chain::{block_view, deploy::Create2Origin};
 use canon_differential::{History, Lockstep, salts};
 use canon_follow::{
-    Follower, Header, LogSource, PlacedLog, RangeLogs, Selection, SetIdentity, SourceError,
-    ViewDifference,
+    Comparison, Follower, Header, LogSource, PlacedLog, RangeLogs, Selection, SetIdentity,
+    SourceError, StateComparer,
 };
 use canon_protocol::{BlockNumber, Constructor, L1Block, SetState};
 use canon_views::BlockView;
@@ -145,13 +145,11 @@ impl LogSource for Recorded {
             [blocks.start(), blocks.end()].map(|end| self.headers[end.get() as usize].block);
         Ok(RangeLogs { first, last, logs: self.select(blocks, selection) })
     }
+}
 
-    async fn compare(
-        &mut self,
-        _: &SetState,
-        _: &BlockView,
-    ) -> Result<Option<ViewDifference>, SourceError> {
-        Ok(None)
+impl StateComparer for Recorded {
+    async fn compare(&mut self, _: &SetState, _: &BlockView) -> Result<Comparison, SourceError> {
+        Ok(Comparison::Agrees)
     }
 }
 

@@ -1,10 +1,10 @@
 //! A chain reached through JSON-RPC, as a source of logs.
 
 use crate::{
-    compare::{ViewDifference, compare_views},
+    compare::{Comparison, compare_present},
     error::SourceError,
     external::ExternalAnswers,
-    source::{Header, LogSource, PlacedLog, RangeLogs, Selection},
+    source::{Header, LogSource, PlacedLog, RangeLogs, Selection, StateComparer},
 };
 use alloy_eips::BlockNumberOrTag;
 use alloy_primitives::{B256, map::B256Map};
@@ -268,12 +268,14 @@ impl LogSource for ChainSource {
         }
         Ok(RangeLogs { first, last, logs })
     }
+}
 
+impl StateComparer for ChainSource {
     async fn compare(
         &mut self,
         state: &SetState,
         block: &BlockView,
-    ) -> Result<Option<ViewDifference>, SourceError> {
+    ) -> Result<Comparison, SourceError> {
         let next = Timestamp::new(block.timestamp.get() + 1).unwrap_or(Timestamp::MAX);
         let question = Question::everything(state, next);
         let mut external = ExternalAnswers::at(block.hash);
@@ -282,15 +284,11 @@ impl LogSource for ChainSource {
         });
         let (folded, registry) = (folded.await?, state.addresses().registry);
         match self.client.view_at(registry, &question, block.hash.into()).await {
-            Ok(answered) => Ok(compare_views(&folded, &answered.present).err()),
-            // Some contract of the set isn't what a view needs. Events alone say then where the set stands.
-            Err(
-                Error::NoCode { .. }
-                | Error::NoAnswer { .. }
-                | Error::BadAnswer { .. }
-                | Error::OutOfRange { .. }
-                | Error::Inconsistent { .. },
-            ) => Ok(None),
+            Ok(answered) => Ok(match compare_present(&folded, &answered.present) {
+                Ok(()) => Comparison::Agrees,
+                Err(difference) => Comparison::Differs(difference.into()),
+            }),
+            Err(error) if error.is_of_the_contracts() => Ok(Comparison::NotComparable(error)),
             Err(error) => Err(error.into()),
         }
     }

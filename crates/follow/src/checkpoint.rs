@@ -26,12 +26,12 @@ pub struct Checkpoint {
     state: Arc<SetState>,
 }
 
-/// Why a checkpoint can't be read or written.
+/// Why a checkpoint can't be read or written. What to do is the caller's: all blocks can be read again.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckpointError {
     /// The file can't be read or written.
-    #[error("{} can't be read or written ({source}); check its folder and permissions", path.display())]
+    #[error("{} can't be read or written: {source}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
@@ -39,8 +39,8 @@ pub enum CheckpointError {
         #[source]
         source: io::Error,
     },
-    /// The file isn't a checkpoint, or is damaged: delete it.
-    #[error("{} isn't a checkpoint, or is damaged ({source}); delete it, and all blocks are read again", path.display())]
+    /// The file isn't a checkpoint, or is damaged.
+    #[error("{} isn't a checkpoint, or is damaged: {source}", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -48,22 +48,22 @@ pub enum CheckpointError {
         #[source]
         source: serde_json::Error,
     },
-    /// The file is of another version of this program: delete it.
-    #[error("{} has version {found}, expected {VERSION}; delete it, and all blocks are read again", path.display())]
+    /// The file is of another version of this program.
+    #[error("{} has version {found} where {VERSION} was expected", path.display())]
     Version {
         /// The file.
         path: PathBuf,
         /// Its version.
         found: u32,
     },
-    /// The file contradicts itself: delete it.
-    #[error("{} contradicts itself; delete it, and all blocks are read again", path.display())]
+    /// The file contradicts itself.
+    #[error("{} contradicts itself", path.display())]
     Contradictory {
         /// The file.
         path: PathBuf,
     },
     /// The file is of another set, or of other settings.
-    #[error("{} is of another set, or of other origins of contracts; name another file", path.display())]
+    #[error("{} is of another set, or of other origins of contracts", path.display())]
     OtherSet {
         /// The file.
         path: PathBuf,

@@ -1,4 +1,4 @@
-//! Views of both makers side by side.
+//! The view of a set that people are shown, by both makers: the events, and the contracts' own answers.
 
 use alloy_primitives::B256;
 use canon_protocol::BlockNumber;
@@ -24,6 +24,17 @@ pub struct ViewDifference {
     pub answered: String,
 }
 
+/// What a comparison of a state with the contracts' own answers showed.
+#[derive(Debug)]
+pub enum Comparison {
+    /// They agree.
+    Agrees,
+    /// The state isn't that of the chain.
+    Differs(Box<ViewDifference>),
+    /// The contracts' answers aren't those of a set, or the endpoint says so. It shows nothing about the state.
+    NotComparable(canon_chain::Error),
+}
+
 /// Compares what the events give with what the contracts answer to the same question at the same block.
 ///
 /// Rollups that the events don't show to be of the set are left out. If the canonical one or Proposals is
@@ -32,7 +43,7 @@ pub struct ViewDifference {
 /// # Errors
 ///
 /// The first difference.
-pub fn compare_views(folded: &Present, answered: &Present) -> Result<(), ViewDifference> {
+pub fn compare_present(folded: &Present, answered: &Present) -> Result<(), ViewDifference> {
     if folded == answered {
         return Ok(());
     }

@@ -4,6 +4,7 @@ use crate::compare::ViewDifference;
 use alloy_primitives::{Address, B256};
 use canon_chain::Severity;
 use canon_protocol::{ApplyError, BlockNumber};
+use core::time::Duration;
 
 /// A source of blocks and logs gave no answer that can be used. Nothing of it was applied.
 #[derive(Debug, thiserror::Error)]
@@ -33,7 +34,8 @@ pub enum SourceError {
     Malformed(&'static str),
 }
 
-/// Why a state isn't in step with its chain. It is as it was before the block that failed.
+/// Why a state isn't in step with its chain. The state is that after a whole block; it may have gone back to an
+/// earlier one.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FollowError {
@@ -49,16 +51,16 @@ pub enum FollowError {
         found: u64,
     },
     /// Logs don't fit, also after all blocks were read again.
-    #[error("{0}; reading all blocks again didn't help: audit the set, or use another endpoint")]
+    #[error("{0}; reading all blocks again didn't help: use another endpoint")]
     Unfoldable(#[source] Box<Self>),
     /// The chain couldn't be read.
     #[error(transparent)]
     Source(#[from] SourceError),
-    /// A log doesn't fit the state: the endpoint left out logs before it, or the set was deployed before
+    /// A log doesn't fit the state: mostly the endpoint left out logs before it, or the set was deployed before
     /// the first block.
     #[error(
-        "log {index} of block {block} doesn't fit the state ({source}); the endpoint left out earlier logs, \
-         or the set was deployed before block {first_block}"
+        "log {index} of block {block} doesn't fit the state ({source}); use another endpoint if this one \
+         leaves out logs, or begin before block {first_block} if the set was deployed earlier"
     )]
     Apply {
         /// The block.
@@ -71,18 +73,19 @@ pub enum FollowError {
         #[source]
         source: ApplyError,
     },
-    /// The state isn't that of the chain: the endpoint left out logs of old blocks.
-    #[error("{0}; the endpoint left out logs, earlier blocks are read again")]
+    /// The state isn't that of the chain: the endpoint left out logs, or its answers are wrong.
+    #[error("{0}; try again, and earlier blocks are read again; if it stays, use another endpoint")]
     Differs(#[source] Box<ViewDifference>),
-    /// The last event of a block announces another that doesn't come: the endpoint left it out.
+    /// The last event of a block announces another that doesn't come.
     #[error(
-        "the logs of block {0} end in the middle of an event; the endpoint left out some, try another"
+        "the last log of block {0} announces another, which is missing; use another endpoint if it stays so"
     )]
     Incomplete(BlockNumber),
     /// A contract of the set emitted a log that the rules don't know: it isn't the contract it is taken
     /// for, or belongs to another version.
     #[error(
-        "log {index} of block {block}, of {emitter}, is no event of its contract; audit the set"
+        "log {index} of block {block}, emitted by {emitter}, is no event of Canon's contract there; check that \
+         the Registry's set is of this version"
     )]
     UnknownEvent {
         /// The block.
@@ -101,6 +104,14 @@ impl SourceError {
             Self::Chain(error) => error.severity(),
             Self::Malformed(_) => Severity::Stop,
             _ => Severity::Retry,
+        }
+    }
+
+    /// How long to wait before the endpoint is asked again, if it said so.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Chain(error) | Self::RangeTooLong(error) => error.retry_after(),
+            _ => None,
         }
     }
 }

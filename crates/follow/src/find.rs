@@ -1,6 +1,9 @@
 //! The identity of a set, found from its Registry's address.
 
-use crate::{identity::SetIdentity, retries::Retries};
+use crate::{
+    identity::SetIdentity,
+    retries::{Failure, Pause, Retries},
+};
 use alloy_primitives::Address;
 use alloy_rpc_types_eth::Filter;
 use canon_abi::{Asset, Governance, Issuer, Proposals, Registry, RewardDistributor, Rollup};
@@ -10,6 +13,7 @@ use canon_chain::{
 };
 use canon_protocol::BlockNumber;
 use canon_views::{BlockView, Question, SetAddresses};
+use core::time::Duration;
 
 /// Why the identity of a set isn't found.
 #[derive(Debug, thiserror::Error)]
@@ -20,8 +24,8 @@ pub enum FindError {
     Chain(#[from] Error),
     /// The canonical rollup doesn't answer which contract pays for its blocks.
     #[error(
-        "the canonical rollup at {rollup} names no RewardDistributor, so the set's history can't be folded; \
-         only its present is known"
+        "the canonical rollup at {rollup} names no RewardDistributor, so the set's history can't be \
+         folded; use the set's present, or check the rollup"
     )]
     NoDistributor {
         /// The rollup.
@@ -41,8 +45,8 @@ pub enum FindError {
     /// A contract's address doesn't follow from its constructor's arguments, so its code and its first storage
     /// aren't known.
     #[error(
-        "the set's history can't be folded, since the origin of its contracts isn't known: {0}; only its \
-         present is known"
+        "the set's history can't be folded, since the origin of its contracts isn't known ({0}); use the \
+         set's present, or check the Registry's address"
     )]
     UnknownOrigin(#[source] ExamineError),
 }
@@ -56,6 +60,17 @@ impl FindError {
                 Severity::Stop
             }
         }
+    }
+}
+
+impl Failure for FindError {
+    fn severity(&self) -> Severity {
+        self.severity()
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        let Self::Chain(error) = self else { return None };
+        error.retry_after()
     }
 }
 
@@ -74,7 +89,7 @@ impl SetIdentity {
     /// The first block is that of the first log of the set's contracts; no state of old blocks is asked for.
     /// Each contract's origin is that which its address proves: the deployment proxy with salt 0, or the factory
     /// and the salt of the transaction that created it. `searched` gets the last block of each range without
-    /// logs of the set, and the newest block.
+    /// logs of the set, and the newest block. `pause` is asked before each further attempt at what failed.
     ///
     /// # Errors
     ///
@@ -84,16 +99,17 @@ impl SetIdentity {
         client: &Client,
         registry: Address,
         searched: impl FnMut(BlockNumber, BlockNumber),
+        pause: &mut impl Pause,
     ) -> Result<Self, FindError> {
         let mut retries = Retries::QUESTION;
         let view = loop {
             match client.view(registry, &Question::default()).await {
                 Ok(view) => break view.present,
-                Err(error) if retries.allow(error.severity()) => {}
+                Err(error) if retries.allow(&error, pause).await => {}
                 Err(error) => return Err(error.into()),
             }
         };
-        Self::find_of(client, &view.addresses, view.block, searched).await
+        Self::find_of(client, &view.addresses, view.block, searched, pause).await
     }
 
     /// The same for the contracts that are in office at the block `head`.
@@ -102,9 +118,10 @@ impl SetIdentity {
         set: &SetAddresses,
         head: BlockView,
         searched: impl FnMut(BlockNumber, BlockNumber),
+        pause: &mut impl Pause,
     ) -> Result<Self, FindError> {
-        let first_block = first_block(client, set, head.number, searched).await?;
-        let origins = origins(client, set, first_block, head).await?;
+        let first_block = first_block(client, set, head.number, searched, pause).await?;
+        let origins = origins(client, set, first_block, head, pause).await?;
         let no_distributor = FindError::NoDistributor { rollup: set.rollup };
         let identity = Self::of(client.chain_id(), set, origins[0], first_block);
         Ok(Self { origins, ..identity.ok_or(no_distributor)? })
@@ -117,6 +134,7 @@ async fn first_block(
     set: &SetAddresses,
     head: BlockNumber,
     mut searched: impl FnMut(BlockNumber, BlockNumber),
+    pause: &mut impl Pause,
 ) -> Result<BlockNumber, FindError> {
     let contracts = [set.asset, set.registry, set.governance, set.issuer].into_iter();
     let filter = Filter::new().address(contracts.chain(set.reward_distributor).collect::<Vec<_>>());
@@ -137,7 +155,7 @@ async fn first_block(
                 if next > from {
                     retries = Retries::PROGRESS;
                 }
-                if !retries.allow(error.severity()) {
+                if !retries.allow(&error, pause).await {
                     return Err(error.into());
                 }
             }
@@ -154,24 +172,25 @@ pub(crate) async fn origins(
     set: &SetAddresses,
     first_block: BlockNumber,
     head: BlockView,
+    pause: &mut impl Pause,
 ) -> Result<Vec<Create2Origin>, FindError> {
     let usual = Create2Origin::default();
     let examiner = SetExaminer::new(client, usual, first_block, head);
-    let first = proven_origin::<Registry::constructorCall>(&examiner, set.registry).await?;
+    let first = proven_origin::<Registry::constructorCall>(&examiner, set.registry, pause).await?;
     let examiner = SetExaminer::new(client, first, first_block, head).with_origin(usual);
     let mut origins = vec![
         first,
-        proven_origin::<Asset::constructorCall>(&examiner, set.asset).await?,
-        proven_origin::<Governance::constructorCall>(&examiner, set.governance).await?,
-        proven_origin::<Issuer::constructorCall>(&examiner, set.issuer).await?,
+        proven_origin::<Asset::constructorCall>(&examiner, set.asset, pause).await?,
+        proven_origin::<Governance::constructorCall>(&examiner, set.governance, pause).await?,
+        proven_origin::<Issuer::constructorCall>(&examiner, set.issuer, pause).await?,
     ];
     if let Some(distributor) = set.reward_distributor {
         type Constructor = RewardDistributor::constructorCall;
-        origins.push(proven_origin::<Constructor>(&examiner, distributor).await?);
+        origins.push(proven_origin::<Constructor>(&examiner, distributor, pause).await?);
     }
     for found in [
-        proven_origin::<Rollup::constructorCall>(&examiner, set.rollup).await,
-        proven_origin::<Proposals::constructorCall>(&examiner, set.proposals).await,
+        proven_origin::<Rollup::constructorCall>(&examiner, set.rollup, pause).await,
+        proven_origin::<Proposals::constructorCall>(&examiner, set.proposals, pause).await,
     ] {
         match found {
             Ok(origin) => origins.push(origin),
@@ -188,15 +207,16 @@ pub(crate) async fn origins(
     Ok(distinct)
 }
 
-/// The origin that a contract's address proves. A request that fails is tried again.
+/// The origin that a contract's address proves. A request that fails is made again.
 async fn proven_origin<C: ConstructorEvents>(
     examiner: &SetExaminer<'_>,
     contract: Address,
+    pause: &mut impl Pause,
 ) -> Result<Create2Origin, FindError> {
     let mut retries = Retries::PROGRESS;
     loop {
         match examiner.proven_origin::<C>(contract).await.map_err(FindError::from) {
-            Err(error) if retries.allow(error.severity()) => {}
+            Err(error) if retries.allow(&error, pause).await => {}
             outcome => return outcome,
         }
     }

@@ -13,15 +13,16 @@
 use crate::{
     chain_source::ChainSource,
     checkpoint::Checkpoint,
+    compare::Comparison,
     earlier::EarlierStates,
     error::{FollowError, SourceError},
     external::ExternalAnswers,
     fold::Fold,
     identity::SetIdentity,
-    source::{Header, LogSource, PlacedLog, RangeLogs, Selection},
+    source::{Header, LogSource, PlacedLog, RangeLogs, Selection, StateComparer},
 };
 use alloy_primitives::{Address, B256};
-use canon_chain::{FINALITY, RangeLength};
+use canon_chain::{Error, FINALITY, RangeLength};
 use canon_protocol::{BlockNumber, SetState};
 use canon_views::{BlockView, Question, SetView};
 use core::ops::RangeInclusive;
@@ -88,18 +89,23 @@ pub struct Follower<S> {
     /// The answers in a row that contradict the settled block.
     contradictions: u32,
     unapplied_log: Option<UnappliedLog>,
-    evidence: Evidence,
+    confirmation: Confirmation,
     /// The logs that were applied.
     events: u64,
 }
 
-/// What shows that the state has all events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Evidence {
+/// Whether the state is known to have all events.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Confirmation {
     /// Each block was read by its hash, since the first one or since the contracts' answers agreed.
-    Complete,
-    /// Ranges of blocks, or a file.
-    Unconfirmed,
+    Confirmed,
+    /// Blocks were read in ranges, or the state came from a file, and it wasn't compared with the contracts'
+    /// answers since.
+    Pending,
+    /// The same, and the contracts' answers at the newest block can't be compared with the state: events may be
+    /// missing.
+    NotComparable(Arc<Error>),
 }
 
 /// Whether the source is known to be of the set's chain.
@@ -146,21 +152,21 @@ struct WindowBlock {
     logs: Vec<PlacedLog>,
 }
 
-impl<S: LogSource> Follower<S> {
+impl<S: LogSource + StateComparer> Follower<S> {
     /// A follower that begins with the set's first block.
     pub fn new(source: S, identity: SetIdentity) -> Self {
         let start = Fold::new(&identity);
-        Self::at(source, identity, start, Evidence::Complete)
+        Self::at(source, identity, start, Confirmation::Confirmed)
     }
 
     /// A follower that goes on from a checkpoint. If its block isn't on the chain any more, it begins
     /// with the set's first block.
     pub fn resume(source: S, checkpoint: Checkpoint) -> Self {
         let (identity, settled) = checkpoint.into_parts();
-        Self::at(source, identity, settled, Evidence::Unconfirmed)
+        Self::at(source, identity, settled, Confirmation::Pending)
     }
 
-    fn at(source: S, identity: SetIdentity, settled: Fold, evidence: Evidence) -> Self {
+    fn at(source: S, identity: SetIdentity, settled: Fold, confirmation: Confirmation) -> Self {
         let (window, range_length) = (VecDeque::new(), RangeLength::default());
         let current = settled.clone();
         Self {
@@ -177,7 +183,7 @@ impl<S: LogSource> Follower<S> {
             taken_back: false,
             contradictions: 0,
             unapplied_log: None,
-            evidence,
+            confirmation,
             events: 0,
         }
     }
@@ -200,6 +206,12 @@ impl<S: LogSource> Follower<S> {
     /// The newest block of the source, as of the last step.
     pub const fn head(&self) -> Option<BlockView> {
         self.head
+    }
+
+    /// Whether the state is known to have all events. A state that isn't confirmed can be used, and its reader has
+    /// to know that events may be missing.
+    pub const fn confirmation(&self) -> &Confirmation {
+        &self.confirmation
     }
 
     /// The number of logs that were applied since the follower was made, also those of blocks that were taken
@@ -267,7 +279,10 @@ impl<S: LogSource> Follower<S> {
         self.head = Some(head.block);
         if self.current.block.is_some_and(|block| block.hash == head.block.hash) {
             self.contradictions = 0;
-            self.confirm_new().await?;
+            // Answers that couldn't be compared at this block won't be better now.
+            if matches!(self.confirmation, Confirmation::Pending) {
+                self.confirm().await?;
+            }
             return Ok(Advance::UpToDate);
         }
         let next = self.current.next(&self.identity);
@@ -280,8 +295,8 @@ impl<S: LogSource> Follower<S> {
         Ok(outcome)
     }
 
-    /// Compares the state with the contracts' own answers at the same block. If it differs, blocks are read
-    /// again from an earlier state on.
+    /// Compares the state with the contracts' own answers at the same block; [`Self::confirmation`] says what came
+    /// of it. If it differs, blocks are read again from an earlier state on.
     ///
     /// # Errors
     ///
@@ -289,18 +304,28 @@ impl<S: LogSource> Follower<S> {
     /// doesn't answer.
     pub async fn confirm(&mut self) -> Result<(), FollowError> {
         let block = self.current.block.ok_or(FollowError::NotStarted)?;
-        if let Some(difference) = self.source.compare(&self.current.state, &block).await? {
-            return Err(self.go_back_from(FollowError::Differs(difference.into())));
+        match self.source.compare(&self.current.state, &block).await? {
+            Comparison::Agrees => {
+                self.confirmation = Confirmation::Confirmed;
+                self.unapplied_log = None;
+            }
+            Comparison::Differs(difference) => {
+                return Err(self.go_back_from(FollowError::Differs(difference)));
+            }
+            // What is confirmed stays so: each block since was read by its hash.
+            Comparison::NotComparable(error) => {
+                if !matches!(self.confirmation, Confirmation::Confirmed) {
+                    self.confirmation = Confirmation::NotComparable(error.into());
+                }
+            }
         }
-        self.evidence = Evidence::Complete;
-        self.unapplied_log = None;
         Ok(())
     }
 
     /// Confirms the state if it is that after the newest block and nothing else does.
     async fn confirm_new(&mut self) -> Result<(), FollowError> {
         let is_newest = self.head.map(|head| head.hash) == self.current.block.map(|at| at.hash);
-        if is_newest && self.evidence == Evidence::Unconfirmed {
+        if is_newest && !matches!(self.confirmation, Confirmation::Confirmed) {
             self.confirm().await?;
         }
         Ok(())
@@ -345,7 +370,7 @@ impl<S: LogSource> Follower<S> {
         read.logs.retain(|log| log.block.number >= next);
         // Nobody but views and earlier states share the state now, so mostly it isn't copied.
         self.settled = Fold::new(&self.identity);
-        self.evidence = Evidence::Unconfirmed;
+        self.confirmation = Confirmation::Pending;
         if let Err(error) = self.current.apply(&self.identity, read.last, &read.logs) {
             // The state is between two blocks.
             return Err(self.go_back_from(error));
@@ -622,7 +647,7 @@ impl<S: LogSource> Follower<S> {
             None => (Fold::new(&self.identity), WentBack::ToStart),
         };
         self.settled = settled;
-        self.evidence = Evidence::Unconfirmed;
+        self.confirmation = Confirmation::Pending;
         self.taken_back = true;
         self.contradictions = 0;
         self.drop_window();

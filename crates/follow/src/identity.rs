@@ -8,7 +8,8 @@ use canon_protocol::{Addresses, BlockNumber, Constructor};
 use canon_views::SetAddresses;
 use serde::{Deserialize, Serialize};
 
-/// What tells a set from all others: equal identities have equal states at equal blocks.
+/// The addresses, the first block and the origins that a set's state is folded by. Sets with equal identities have
+/// equal states at equal blocks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SetIdentity {
@@ -16,8 +17,8 @@ pub struct SetIdentity {
     pub addresses: Addresses,
     /// The block of the set's first event, or one before it.
     pub first_block: BlockNumber,
-    /// How Rollups and Proposals of the set are created: what says it is one and isn't at the address
-    /// that follows from its constructor's arguments is none.
+    /// The factories and salts that create Rollups and Proposals of the set. A contract that emits their events
+    /// from an address that follows from none of these isn't of the set.
     pub origins: Vec<Create2Origin>,
 }
 

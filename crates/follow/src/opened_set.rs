@@ -5,18 +5,20 @@ use crate::{
     checkpoint::{Checkpoint, CheckpointError},
     error::FollowError,
     find::{FindError, origins},
-    follower::{Advance, Follower},
+    follower::{Advance, Confirmation, Follower},
     identity::SetIdentity,
-    retries::Retries,
+    retries::{Failure, Pause, Retries},
 };
 use alloy_primitives::{Address, ChainId};
 use canon_chain::{Client, Error, Severity};
 use canon_protocol::{BlockNumber, SENTINEL, SetState};
 use canon_views::{Present, Question, SetView};
+use core::time::Duration;
 use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// The most reorganizations before the chain is given up: the endpoint's nodes are on forks.
@@ -32,8 +34,8 @@ pub struct OpenedSet {
     /// Rollups in the Registry, and the Proposals contract in force, whose origin isn't known. The history lacks
     /// their events. Empty without a history.
     pub unknown: BTreeSet<Address>,
-    /// What went wrong with the file that saves reading all blocks again. The view doesn't depend on it.
-    pub notes: Vec<CacheNote>,
+    /// What a person should know of how the view was made.
+    pub notes: Vec<OpenNote>,
 }
 
 /// Why the history of a set can't be had.
@@ -63,15 +65,26 @@ pub enum HistoryError {
     Forks,
 }
 
-/// What went wrong with the file of a set's earlier state.
+/// What a person should know of how a set's view was made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum CacheNote {
-    /// It wasn't used, and all blocks were read again.
-    #[error("all blocks were read again: {0}")]
+pub enum OpenNote {
+    /// The history wasn't compared with the contracts' own answers, which aren't those of a set: events may be
+    /// missing.
+    #[error(
+        "not confirmed: the contracts' own answers can't be compared with the history ({0}); compare it with \
+         that of another endpoint"
+    )]
+    NotConfirmed(#[source] Arc<Error>),
+    /// The file of the set's earlier state wasn't used.
+    #[error(
+        "the saved state couldn't be used ({0}); all blocks were read again, and it is replaced"
+    )]
     NotRead(#[source] CheckpointError),
     /// The state wasn't kept, so the next program reads the same blocks again.
-    #[error("the state wasn't kept, so the next command takes as long: {0}")]
+    #[error(
+        "the state couldn't be saved ({0}), so the next command takes as long; check the folder's permissions"
+    )]
     NotWritten(#[source] CheckpointError),
 }
 
@@ -90,7 +103,7 @@ pub struct HistoryProgress {
 ///
 /// The folder `cache` keeps a state of the set between programs, in a file of the chain and the Registry; several
 /// programs may use it at once. If the history can't be had, the set's present is what its contracts answer, and
-/// [`OpenedSet::no_history`] says why there is no more.
+/// [`OpenedSet::no_history`] says why there is no more. `pause` is asked before each further attempt at what failed.
 ///
 /// # Errors
 ///
@@ -101,12 +114,14 @@ pub async fn open_set(
     question: &Question,
     cache: &Path,
     mut progress: impl FnMut(HistoryProgress),
+    mut pause: impl Pause,
 ) -> Result<OpenedSet, Error> {
+    let pause = &mut pause;
     let mut notes = Vec::new();
-    match history(client, registry, question, cache, &mut notes, &mut progress).await {
+    match history(client, registry, question, cache, &mut notes, &mut progress, pause).await {
         Ok((view, unknown)) => Ok(OpenedSet { view, no_history: None, unknown, notes }),
         Err(error) => {
-            let view = read(client, registry, question).await?;
+            let view = read(client, registry, question, pause).await?;
             let unknown = BTreeSet::new();
             Ok(OpenedSet { view, no_history: Some(error), unknown, notes })
         }
@@ -119,11 +134,16 @@ fn file(cache: &Path, chain_id: ChainId, registry: Address) -> PathBuf {
 }
 
 /// The set by its contracts' own views.
-async fn read(client: &Client, registry: Address, question: &Question) -> Result<SetView, Error> {
+async fn read(
+    client: &Client,
+    registry: Address,
+    question: &Question,
+    pause: &mut impl Pause,
+) -> Result<SetView, Error> {
     let mut retries = Retries::QUESTION;
     loop {
         match client.view(registry, question).await {
-            Err(error) if retries.allow(error.severity()) => {}
+            Err(error) if retries.allow(&error, pause).await => {}
             outcome => return outcome,
         }
     }
@@ -135,17 +155,19 @@ async fn history(
     registry: Address,
     question: &Question,
     cache: &Path,
-    notes: &mut Vec<CacheNote>,
+    notes: &mut Vec<OpenNote>,
     progress: &mut impl FnMut(HistoryProgress),
+    pause: &mut impl Pause,
 ) -> Result<(SetView, BTreeSet<Address>), HistoryError> {
-    let now = read(client, registry, &Question::default()).await.map_err(FindError::from)?.present;
+    let now = read(client, registry, &Question::default(), pause).await;
+    let now = now.map_err(FindError::from)?.present;
     let path = file(cache, client.chain_id(), registry);
     let checkpoint = Checkpoint::read_any(&path).and_then(|found| {
         let is_of = found.as_ref().is_none_or(|found| is_of(found.identity(), &now));
         is_of.then_some(found).ok_or_else(|| CheckpointError::OtherSet { path: path.clone() })
     });
     let checkpoint = checkpoint.unwrap_or_else(|error| {
-        notes.push(CacheNote::NotRead(error));
+        notes.push(OpenNote::NotRead(error));
         None
     });
     let source = ChainSource::new(client.clone());
@@ -155,26 +177,29 @@ async fn history(
         None => {
             let searched = |block, head| progress(HistoryProgress { block, head, events: 0 });
             let identity =
-                SetIdentity::find_of(client, &now.addresses, now.block, searched).await?;
+                SetIdentity::find_of(client, &now.addresses, now.block, searched, pause).await?;
             Follower::new(source, identity)
         }
     };
-    let mut view = catch_up(&mut follower, question, progress).await?;
+    let mut view = catch_up(&mut follower, question, progress, pause).await?;
     if before.is_some() && has_unknown_in_office(&follower) {
         // The file's identity may be older than their origin.
         let (set, block) = (&view.present.addresses, view.present.block);
         let mut identity = follower.identity().clone();
-        let mut found = origins(client, set, identity.first_block, block).await?;
+        let mut found = origins(client, set, identity.first_block, block, pause).await?;
         found.retain(|origin| !identity.origins.contains(origin));
         if !found.is_empty() {
             identity.origins.append(&mut found);
             follower = Follower::new(ChainSource::new(client.clone()), identity);
-            view = catch_up(&mut follower, question, progress).await?;
+            view = catch_up(&mut follower, question, progress, pause).await?;
         }
     }
     let after = follower.checkpoint().filter(|after| Some(after.block()) != before);
     if let Some(Err(error)) = after.map(|checkpoint| keep(&checkpoint, cache, &path)) {
-        notes.push(CacheNote::NotWritten(error));
+        notes.push(OpenNote::NotWritten(error));
+    }
+    if let Confirmation::NotComparable(error) = follower.confirmation() {
+        notes.push(OpenNote::NotConfirmed(Arc::clone(error)));
     }
     let unknown = contracts_of_unknown_origin(follower.state());
     if has_unknown_in_office(&follower) {
@@ -215,6 +240,7 @@ async fn catch_up(
     follower: &mut Follower<ChainSource>,
     question: &Question,
     progress: &mut impl FnMut(HistoryProgress),
+    pause: &mut impl Pause,
 ) -> Result<SetView, HistoryError> {
     let mut retries = Retries::PROGRESS;
     let mut reorganizations = 0;
@@ -241,7 +267,7 @@ async fn catch_up(
             }
         }
         if let Some(error) = error
-            && !retries.allow(error.severity())
+            && !retries.allow(&error, pause).await
         {
             return Err(error);
         }
@@ -264,6 +290,20 @@ impl HistoryError {
             Self::Follow(error) => error.severity(),
             Self::Behind { .. } => Severity::Retry,
             Self::Forks => Severity::Stop,
+        }
+    }
+}
+
+impl Failure for HistoryError {
+    fn severity(&self) -> Severity {
+        self.severity()
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Find(error) => error.retry_after(),
+            Self::Follow(FollowError::Source(error)) => error.retry_after(),
+            _ => None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Where blocks and logs come from.
 
-use crate::{compare::ViewDifference, error::SourceError, identity::SetIdentity};
+use crate::{compare::Comparison, error::SourceError, identity::SetIdentity};
 use alloy_primitives::{Address, B256, Bloom, BloomInput, Log};
 use canon_protocol::{BlockNumber, L1Block, SetState};
 use canon_views::BlockView;
@@ -130,17 +130,19 @@ pub trait LogSource: Send {
         blocks: RangeInclusive<BlockNumber>,
         selection: Selection<'_>,
     ) -> impl Future<Output = Result<RangeLogs, SourceError>> + Send;
+}
 
-    /// The difference between `state`, folded from the logs up to `block`, and what the contracts themselves
-    /// answer at the hash of that block. `None` if there is none, or the contracts answer nothing that it
-    /// could be compared with.
+/// A comparison of states with what the contracts themselves answer.
+pub trait StateComparer: Send {
+    /// Compares `state`, folded from the logs up to `block`, with the contracts' own answers at the hash of that
+    /// block.
     ///
     /// # Errors
     ///
-    /// If the node doesn't have the block.
+    /// If the endpoint fails, or the node doesn't have the block.
     fn compare(
         &mut self,
         state: &SetState,
         block: &BlockView,
-    ) -> impl Future<Output = Result<Option<ViewDifference>, SourceError>> + Send;
+    ) -> impl Future<Output = Result<Comparison, SourceError>> + Send;
 }

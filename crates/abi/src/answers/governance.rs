@@ -1,6 +1,6 @@
 //! Governance.
 
-use super::{ExpectedAnswer, Voters, Walk, number};
+use super::{Voters, Walk, number};
 use crate::Governance;
 use alloy_primitives::{Address, U256};
 use canon_protocol::{
@@ -8,14 +8,14 @@ use canon_protocol::{
 };
 use std::collections::BTreeSet;
 
-impl<E, F: FnMut(ExpectedAnswer) -> Result<(), E>> Walk<'_, F> {
-    pub(super) fn governance(&mut self) -> Result<(), E> {
+impl Walk<'_> {
+    pub(super) fn governance(&mut self) {
         let (set, at) = (self.set, self.set.addresses().governance);
         let governance = set.governance();
-        self.same(at, Governance::ASSETCall {}, set.addresses().asset)?;
+        self.same(at, Governance::ASSETCall {}, set.addresses().asset);
         let proposer = governance.governance_proposer();
-        self.same(at, Governance::governanceProposerCall {}, proposer)?;
-        self.configurations(at)?;
+        self.same(at, Governance::governanceProposerCall {}, proposer);
+        self.configurations(at);
         let floor = governance.exit_floor();
         self.same(
             at,
@@ -24,84 +24,76 @@ impl<E, F: FnMut(ExpectedAnswer) -> Result<(), E>> Walk<'_, F> {
                 delay: floor.delay.to_word(),
                 until: floor.until.to_word(),
             },
-        )?;
-        self.powers(at)?;
-        self.proposals_of(at)?;
-        self.withdrawals(at)
+        );
+        self.powers(at);
+        self.proposals_of(at);
+        self.withdrawals(at);
     }
 
-    fn configurations(&mut self, at: Address) -> Result<(), E> {
+    fn configurations(&mut self, at: Address) {
         let governance = self.set.governance();
         let sol = |configuration: Configuration| Governance::Configuration::from(configuration);
-        self.same(at, Governance::getConfigurationCall {}, sol(governance.configuration()))?;
+        self.same(at, Governance::getConfigurationCall {}, sol(governance.configuration()));
         let count = governance.configurations().len();
-        self.same(at, Governance::numberOfConfigurationsCall {}, number(count))?;
+        self.same(at, Governance::numberOfConfigurationsCall {}, number(count));
         for id in 0..=count {
             let id = number(id);
             let configuration = governance.configuration_at(id).map(sol).map_err(Refusal::from);
-            self.ask(at, Governance::configurationAtCall { id }, configuration)?;
+            self.ask(at, Governance::configurationAtCall { id }, configuration);
         }
-        Ok(())
     }
 
     /// Power now, and at and just after snapshots.
-    fn powers(&mut self, at: Address) -> Result<(), E> {
+    fn powers(&mut self, at: Address) {
         let (governance, now) = (self.set.governance(), self.now);
         let after = |time: Timestamp| Timestamp::new(time.get() + 1);
         let accounts = self.accounts();
-        self.powers_at(at, now, &accounts)?;
+        self.powers_at(at, now, &accounts);
         // The answers at both ends of time: nobody had power yet, and nobody can know yet.
         let sample = match self.voters {
             Voters::Known => &BTreeSet::from([Address::ZERO]),
             Voters::Everyone => &accounts,
         };
         for time in [Some(Timestamp::ZERO), after(now)].into_iter().flatten() {
-            self.powers_at(at, time, sample)?;
+            self.powers_at(at, time, sample);
         }
         let proposals = governance.proposals().iter().rev();
         match self.voters {
             Voters::Known => {
                 for proposal in proposals {
                     let voters = proposal.ballots().map(|(voter, _)| voter).collect();
-                    self.powers_at(at, proposal.deadlines().pending, &voters)?;
+                    self.powers_at(at, proposal.deadlines().pending, &voters);
                 }
             }
             Voters::Everyone => {
                 let snapshots = proposals.take(8).map(|proposal| proposal.deadlines().pending);
                 let times = snapshots.flat_map(|time| [Some(time), after(time)]).flatten();
                 for time in times.collect::<BTreeSet<_>>() {
-                    self.powers_at(at, time, &accounts)?;
+                    self.powers_at(at, time, &accounts);
                 }
             }
         }
-        Ok(())
     }
 
     /// All power at a time, and that of some accounts.
-    fn powers_at(
-        &mut self,
-        at: Address,
-        time: Timestamp,
-        accounts: &BTreeSet<Address>,
-    ) -> Result<(), E> {
+    fn powers_at(&mut self, at: Address, time: Timestamp, accounts: &BTreeSet<Address>) {
         let (governance, now) = (self.set.governance(), self.now);
         let word = |power: Result<Amount, GovernanceRefusal>| {
             power.map(Amount::to_word).map_err(Refusal::from)
         };
         let timestamp = time.to_word();
         let total = word(governance.total_power_at(time, now));
-        self.ask(at, Governance::totalPowerAtCall { timestamp }, total)?;
+        self.ask(at, Governance::totalPowerAtCall { timestamp }, total);
         for owner in accounts {
             let power = word(governance.power_at(*owner, time, now));
-            self.ask(at, Governance::powerAtCall { owner: *owner, timestamp }, power)?;
+            self.ask(at, Governance::powerAtCall { owner: *owner, timestamp }, power);
         }
-        Ok(())
     }
 
-    fn proposals_of(&mut self, at: Address) -> Result<(), E> {
+    fn proposals_of(&mut self, at: Address) {
         let (governance, now) = (self.set.governance(), self.now);
         let count = governance.proposals().len();
-        self.same(at, Governance::proposalCountCall {}, number(count))?;
+        self.same(at, Governance::proposalCountCall {}, number(count));
         let accounts = self.accounts();
         for id in 0..=count {
             let id = number(id);
@@ -125,14 +117,14 @@ impl<E, F: FnMut(ExpectedAnswer) -> Result<(), E>> Walk<'_, F> {
                     nea: proposal.tally().nea.to_word(),
                 },
             });
-            self.ask(at, Governance::getProposalCall { id }, stored)?;
+            self.ask(at, Governance::getProposalCall { id }, stored);
             let state = found.clone().map(|proposal| governance.state(proposal, now) as u8);
-            self.ask(at, Governance::getProposalStateCall { id }, state)?;
+            self.ask(at, Governance::getProposalStateCall { id }, state);
             let hash = found.clone().map(|proposal| proposal.actions_hash());
-            self.ask(at, Governance::actionsHashCall { id }, hash)?;
+            self.ask(at, Governance::actionsHashCall { id }, hash);
             let until = found.clone().map(|proposal| proposal.deadlines().objections_until);
             let until = until.map(Timestamp::to_word);
-            self.ask(at, Governance::objectionsUntilCall { id }, until)?;
+            self.ask(at, Governance::objectionsUntilCall { id }, until);
             for user in self.voters_on(found.as_ref().ok().copied(), &accounts) {
                 let ballot = found.as_ref().map(|proposal| proposal.ballot(user));
                 let ballot = ballot.unwrap_or_default();
@@ -143,12 +135,11 @@ impl<E, F: FnMut(ExpectedAnswer) -> Result<(), E>> Walk<'_, F> {
                         yea: ballot.yea.to_word(),
                         nea: ballot.nea.to_word(),
                     },
-                )?;
+                );
                 let nonce = governance.ballot_nonce(id, user).to_word();
-                self.same(at, Governance::ballotNonceCall { id, holder: user }, nonce)?;
+                self.same(at, Governance::ballotNonceCall { id, holder: user }, nonce);
             }
         }
-        Ok(())
     }
 
     /// The accounts whose ballots on a proposal are asked for. `accounts` are all that there are.
@@ -169,10 +160,10 @@ impl<E, F: FnMut(ExpectedAnswer) -> Result<(), E>> Walk<'_, F> {
         voters
     }
 
-    fn withdrawals(&mut self, at: Address) -> Result<(), E> {
+    fn withdrawals(&mut self, at: Address) {
         let governance = self.set.governance();
         let count = governance.withdrawals().len();
-        self.same(at, Governance::withdrawalCountCall {}, number(count))?;
+        self.same(at, Governance::withdrawalCountCall {}, number(count));
         for id in 0..=count {
             let id: U256 = number(id);
             let found = governance.withdrawal(id).map_err(Refusal::from);
@@ -182,8 +173,7 @@ impl<E, F: FnMut(ExpectedAnswer) -> Result<(), E>> Walk<'_, F> {
                 recipient: withdrawal.recipient,
                 claimed: withdrawal.payment == Payment::Claimed,
             });
-            self.ask(at, Governance::getWithdrawalCall { id }, stored)?;
+            self.ask(at, Governance::getWithdrawalCall { id }, stored);
         }
-        Ok(())
     }
 }

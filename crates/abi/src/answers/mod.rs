@@ -10,10 +10,13 @@ mod money;
 mod rollup;
 mod signals;
 
-use crate::Registry as Owned;
-use alloy_primitives::{Address, Bytes, U256, hex};
+use crate::{
+    Registry as Owned,
+    revert::{input_text, output_text},
+};
+use alloy_primitives::{Address, Bytes, Selector, U256};
 use alloy_sol_types::SolCall;
-use canon_protocol::{ExternalContracts, Refusal, SetState, Timestamp};
+use canon_protocol::{ExternalContracts, Refusal, Role, SetState, Timestamp};
 use core::fmt;
 use std::collections::BTreeSet;
 
@@ -43,13 +46,15 @@ pub struct ExpectedAnswer {
 
 /// A view that answers otherwise than the state says.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{function} {arguments} at {contract}\n  the state: {expected}\n  the chain: {found}")]
+#[error(
+    "{function} at {contract}\n  arguments: {arguments}\n  the state: {expected}\n  the chain: {found}"
+)]
 pub struct UnexpectedAnswer {
     /// The contract.
     pub contract: Address,
     /// The view's signature.
     pub function: &'static str,
-    /// The encoded arguments, in hexadecimal.
+    /// The arguments, for a person.
     pub arguments: String,
     /// What the state says.
     pub expected: AnswerText,
@@ -60,8 +65,8 @@ pub struct UnexpectedAnswer {
 /// An answer of a view, for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AnswerText {
-    /// The encoded values.
-    Returned(Bytes),
+    /// The values; in hexadecimal if the data isn't of the view's types.
+    Returned(String),
     /// Why the view reverts.
     Reverted(Refusal),
 }
@@ -69,7 +74,7 @@ pub enum AnswerText {
 impl fmt::Display for AnswerText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Returned(data) => f.write_str(&hex::encode_prefixed(data)),
+            Self::Returned(values) => f.write_str(values),
             Self::Reverted(refusal) => write!(f, "reverts: {refusal}"),
         }
     }
@@ -90,84 +95,95 @@ impl ExpectedAnswer {
         if same {
             return Ok(());
         }
-        let text = |answer: Result<Bytes, Refusal>| match answer {
-            Ok(data) => AnswerText::Returned(data),
-            Err(refusal) => AnswerText::Reverted(refusal),
+        let (selector, arguments) = self.calldata.split_at(4);
+        let selector = Selector::from_slice(selector);
+        let text = |answer: &Result<Bytes, Refusal>| match answer {
+            Ok(data) => AnswerText::Returned(output_text(selector, data)),
+            Err(refusal) => AnswerText::Reverted(refusal.clone()),
         };
         Err(UnexpectedAnswer {
             contract: self.contract,
             function: self.function,
-            arguments: hex::encode_prefixed(&self.calldata[4..]),
-            expected: text(self.answer.clone()),
-            found: text(found.clone().map_err(|data| Refusal::abi_decode(&data))),
+            arguments: input_text(selector, arguments),
+            expected: text(&self.answer),
+            found: text(&found.clone().map_err(|data| Refusal::abi_decode(&data))),
         })
     }
 }
 
-/// Passes every answer of the set's views at `now` to `each`, until that returns an error. The order is the
-/// same each time.
+/// The contracts of the set that have views, each once.
+pub fn viewed_contracts(set: &SetState) -> impl Iterator<Item = Address> + '_ {
+    let at = set.addresses();
+    let fixed = [at.asset, at.issuer, at.distributor, at.registry, at.governance];
+    let rollups = set.rollups().map(|(rollup, _)| rollup);
+    fixed.into_iter().chain(rollups).chain(set.all_proposals().map(|(proposals, _)| proposals))
+}
+
+/// All that the views of `contract` answer at `now`; nothing if it isn't one of [`viewed_contracts`]. The order
+/// is the same each time.
 ///
 /// Views whose answer depends on a contract outside the set that isn't known are left out
 /// ([`Refusal::OutsideTheSet`]).
-///
-/// # Errors
-///
-/// The first error of `each`.
-pub fn expected_answers<E>(
+pub fn expected_answers(
     set: &SetState,
     external: &dyn ExternalContracts,
+    contract: Address,
     now: Timestamp,
     voters: Voters,
-    each: impl FnMut(ExpectedAnswer) -> Result<(), E>,
-) -> Result<(), E> {
-    let mut walk = Walk { set, external, now, voters, each };
-    walk.money()?;
-    walk.registry()?;
-    walk.governance()?;
-    for (address, rollup) in set.rollups() {
-        walk.rollup(address, rollup)?;
+) -> Vec<ExpectedAnswer> {
+    let mut walk = Walk { set, external, now, voters, answers: Vec::new() };
+    match set.role_of(contract) {
+        Some(Role::Asset) => walk.asset(),
+        Some(Role::Issuer) => walk.issuer(),
+        Some(Role::Distributor) => walk.distributor(),
+        Some(Role::Registry) => walk.registry(),
+        Some(Role::Governance) => walk.governance(),
+        Some(Role::Rollup) => {
+            if let Some(rollup) = set.rollup(contract) {
+                walk.rollup(contract, rollup);
+            }
+        }
+        Some(Role::Proposals) => {
+            if let Some(proposals) = set.proposals(contract) {
+                walk.proposals(contract, proposals);
+            }
+        }
+        // Expect has no views.
+        Some(Role::Expect) | None => {}
     }
-    for (address, proposals) in set.all_proposals() {
-        walk.proposals(address, proposals)?;
-    }
-    Ok(())
+    walk.answers
 }
 
-/// The state whose answers are passed on, and the receiver.
-struct Walk<'a, F> {
+/// The state whose answers are collected, and those that were.
+struct Walk<'a> {
     set: &'a SetState,
     external: &'a dyn ExternalContracts,
     now: Timestamp,
     voters: Voters,
-    each: F,
+    answers: Vec<ExpectedAnswer>,
 }
 
-impl<E, F: FnMut(ExpectedAnswer) -> Result<(), E>> Walk<'_, F> {
+impl Walk<'_> {
     /// `contract` answers `call` with `answer`.
-    fn same<C: SolCall>(&mut self, contract: Address, call: C, answer: C::Return) -> Result<(), E> {
-        self.ask(contract, call, Ok(answer))
+    fn same<C: SolCall>(&mut self, contract: Address, call: C, answer: C::Return) {
+        self.ask(contract, call, Ok(answer));
     }
 
     /// `contract` answers `call` with `answer`, or refuses to.
-    fn ask<C: SolCall>(
-        &mut self,
-        contract: Address,
-        call: C,
-        answer: Result<C::Return, Refusal>,
-    ) -> Result<(), E> {
-        (self.each)(ExpectedAnswer {
+    fn ask<C: SolCall>(&mut self, contract: Address, call: C, answer: Result<C::Return, Refusal>) {
+        self.answers.push(ExpectedAnswer {
             contract,
             function: C::SIGNATURE,
             calldata: call.abi_encode().into(),
             answer: answer.map(|answer| C::abi_encode_returns(&answer).into()),
-        })
+        });
     }
 
     /// Who owns `contract`, and who may take it.
-    fn ownership(&mut self, contract: Address) -> Result<(), E> {
+    fn ownership(&mut self, contract: Address) {
         let ownership = self.set.ownership(contract);
-        self.same(contract, Owned::ownerCall {}, ownership.owner())?;
-        self.same(contract, Owned::pendingOwnerCall {}, ownership.pending_owner())
+        self.same(contract, Owned::ownerCall {}, ownership.owner());
+        self.same(contract, Owned::pendingOwnerCall {}, ownership.pending_owner());
     }
 
     /// All accounts that have or had tokens or power, and the zero address.

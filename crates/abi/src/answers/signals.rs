@@ -1,25 +1,25 @@
 //! Proposals.
 
-use super::{ExpectedAnswer, Walk};
+use super::Walk;
 use crate::Proposals as Sol;
 use alloy_primitives::{Address, B256, U256};
 use canon_protocol::{LIFETIME_IN_ROUNDS, Proposals, Pushed, Refusal, Round, Slot};
 use std::collections::BTreeSet;
 
-impl<E, F: FnMut(ExpectedAnswer) -> Result<(), E>> Walk<'_, F> {
-    pub(super) fn proposals(&mut self, at: Address, proposals: &Proposals) -> Result<(), E> {
+impl Walk<'_> {
+    pub(super) fn proposals(&mut self, at: Address, proposals: &Proposals) {
         let rules = proposals.rules();
         let registry = proposals.registry();
         let owner = self.set.ownership(registry).owner();
-        self.same(at, Sol::NCall {}, U256::from(rules.n()))?;
-        self.same(at, Sol::MCall {}, U256::from(rules.m()))?;
-        self.same(at, Sol::LIFETIME_IN_ROUNDSCall {}, U256::from(LIFETIME_IN_ROUNDS))?;
-        self.same(at, Sol::REGISTRYCall {}, registry)?;
-        self.same(at, Sol::getGovernanceCall {}, owner)?;
+        self.same(at, Sol::NCall {}, U256::from(rules.n()));
+        self.same(at, Sol::MCall {}, U256::from(rules.m()));
+        self.same(at, Sol::LIFETIME_IN_ROUNDSCall {}, U256::from(LIFETIME_IN_ROUNDS));
+        self.same(at, Sol::REGISTRYCall {}, registry);
+        self.same(at, Sol::getGovernanceCall {}, owner);
         let slot = Slot::of(self.now.get());
         let round = rules.round_of(slot).to_word();
-        self.same(at, Sol::computeRoundCall { slot: slot.to_word() }, round)?;
-        self.status(at)?;
+        self.same(at, Sol::computeRoundCall { slot: slot.to_word() }, round);
+        self.status(at);
 
         let instances = proposals.instances();
         let listed = self.set.registry().snapshots().iter().map(|snapshot| snapshot.rollup);
@@ -34,12 +34,12 @@ impl<E, F: FnMut(ExpectedAnswer) -> Result<(), E>> Walk<'_, F> {
                     exists: newest.is_some(),
                     slot: newest.unwrap_or_default().to_word(),
                 },
-            )?;
-            self.rounds(at, proposals, instance, &mut payloads)?;
+            );
+            self.rounds(at, proposals, instance, &mut payloads);
         }
         // Where another contract owns the Registry, proposals are asked of that contract.
         if owner != self.set.addresses().governance {
-            return Ok(());
+            return;
         }
         for payload in payloads {
             let id = proposals.latest_proposal_of(payload);
@@ -50,20 +50,19 @@ impl<E, F: FnMut(ExpectedAnswer) -> Result<(), E>> Walk<'_, F> {
                     exists: id.is_some(),
                     proposalId: id.map_or(U256::ZERO, |id| id.to_word()),
                 },
-            )?;
+            );
         }
-        Ok(())
     }
 
     /// What is known of the present slot, unless a rollup that lies gives one that no 64 bits hold:
     /// the rules don't count that far, and nobody can signal there.
-    fn status(&mut self, at: Address) -> Result<(), E> {
+    fn status(&mut self, at: Address) {
         let status = self.set.signaling(at, self.now, self.external);
         if status.as_ref().is_ok_and(|status| status.slot == Slot::MAX) {
-            return Ok(());
+            return;
         }
         let round = status.clone().map(|status| status.round.to_word());
-        self.ask(at, Sol::getCurrentRoundCall {}, round)?;
+        self.ask(at, Sol::getCurrentRoundCall {}, round);
         let status = status.map(|status| Sol::currentStatusReturn {
             slot: status.slot.to_word(),
             round: status.round.to_word(),
@@ -72,11 +71,11 @@ impl<E, F: FnMut(ExpectedAnswer) -> Result<(), E>> Walk<'_, F> {
             firstFreeSlot: status.first_free_slot.to_word(),
         });
         let present = status.as_ref().map_or(U256::ZERO, |status| status.round);
-        self.ask(at, Sol::currentStatusCall {}, status)?;
-        self.winners(at, Round::try_from(present).unwrap_or_default())?;
+        self.ask(at, Sol::currentStatusCall {}, status);
+        self.winners(at, Round::try_from(present).unwrap_or_default());
         let pushable = self.set.pushable_rounds(at, self.now, self.external);
         if matches!(pushable, Err(Refusal::OutsideTheSet(_))) {
-            return Ok(());
+            return;
         }
         let pushable =
             pushable.map(|rounds| rounds.iter().map(|pushable| pushable.round.to_word()).collect());
@@ -84,7 +83,7 @@ impl<E, F: FnMut(ExpectedAnswer) -> Result<(), E>> Walk<'_, F> {
     }
 
     /// The winners of the rounds that may be pushed in round `present`, and of one more on each side.
-    fn winners(&mut self, at: Address, present: Round) -> Result<(), E> {
+    fn winners(&mut self, at: Address, present: Round) {
         let first = present.get().saturating_sub(LIFETIME_IN_ROUNDS + 1);
         for round in (first..=present.get()).map(Round::of) {
             let winner = self.set.winner(at, round, self.now, self.external);
@@ -92,9 +91,8 @@ impl<E, F: FnMut(ExpectedAnswer) -> Result<(), E>> Walk<'_, F> {
                 continue;
             }
             let payload = winner.map(|leader| leader.payload);
-            self.ask(at, Sol::winnerOfCall { round: round.to_word() }, payload)?;
+            self.ask(at, Sol::winnerOfCall { round: round.to_word() }, payload);
         }
-        Ok(())
     }
 
     fn rounds(
@@ -103,7 +101,7 @@ impl<E, F: FnMut(ExpectedAnswer) -> Result<(), E>> Walk<'_, F> {
         proposals: &Proposals,
         instance: Address,
         payloads: &mut BTreeSet<Address>,
-    ) -> Result<(), E> {
+    ) {
         for (round, tally) in proposals.rounds(instance) {
             let round = round.to_word();
             self.same(
@@ -114,7 +112,7 @@ impl<E, F: FnMut(ExpectedAnswer) -> Result<(), E>> Walk<'_, F> {
                     leader: tally.leader.map_or(Address::ZERO, |leader| leader.payload),
                     executed: tally.pushed.is_some(),
                 },
-            )?;
+            );
             let proposal = match tally.pushed {
                 None => Some((false, U256::ZERO)),
                 Some(Pushed::Proposal(id)) => Some((true, id.to_word())),
@@ -125,7 +123,7 @@ impl<E, F: FnMut(ExpectedAnswer) -> Result<(), E>> Walk<'_, F> {
                     at,
                     Sol::proposalOfCall { instance, round },
                     Sol::proposalOfReturn { exists, proposalId: proposal_id },
-                )?;
+                );
             }
             let nobody = (Address::ZERO, (0, B256::ZERO));
             let pins = tally.payloads.iter().map(|(payload, pin)| {
@@ -134,11 +132,10 @@ impl<E, F: FnMut(ExpectedAnswer) -> Result<(), E>> Walk<'_, F> {
             });
             for (payload, (count, code_hash)) in pins.chain([nobody]).collect::<Vec<_>>() {
                 let call = Sol::yeaCountCall { instance, round, payload };
-                self.same(at, call, U256::from(count))?;
+                self.same(at, call, U256::from(count));
                 let call = Sol::pinnedCodeHashCall { instance, round, payload };
-                self.same(at, call, code_hash)?;
+                self.same(at, call, code_hash);
             }
         }
-        Ok(())
     }
 }

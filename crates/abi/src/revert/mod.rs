@@ -4,6 +4,8 @@ mod hint;
 mod render;
 mod table;
 
+pub(crate) use render::{input_text, output_text};
+
 use alloy_dyn_abi::DynSolValue;
 use alloy_primitives::{Bytes, Selector};
 use alloy_sol_types::{Panic, PanicKind, Revert as Message, SolError};

@@ -1,7 +1,7 @@
-//! Arguments of errors as text.
+//! Arguments of errors, and arguments and answers of views, as text.
 
 use super::{Argument, table};
-use alloy_dyn_abi::{DynSolValue, JsonAbiExt};
+use alloy_dyn_abi::{DynSolValue, FunctionExt, JsonAbiExt};
 use alloy_json_abi::{Error, Param};
 use alloy_primitives::{Selector, hex};
 use canon_protocol::{AttesterStatus, ForeignText, ProposalState};
@@ -15,6 +15,36 @@ pub(super) fn arguments(error: &'static Error, data: &[u8]) -> Option<Vec<Argume
         value,
     };
     Some(error.inputs.iter().zip(values).map(argument).collect())
+}
+
+/// The encoded arguments of a function of the set, for a person.
+pub(crate) fn input_text(selector: Selector, data: &[u8]) -> String {
+    let decoded = table::function(selector).and_then(|function| {
+        let values = function.abi_decode_input(data).ok()?;
+        (function.abi_encode_input_raw(&values).ok()? == data)
+            .then(|| list(&function.inputs, &values))
+    });
+    decoded.unwrap_or_else(|| hex::encode_prefixed(data))
+}
+
+/// What a function of the set returned, for a person: in hexadecimal if it isn't exactly of its types.
+pub(crate) fn output_text(selector: Selector, data: &[u8]) -> String {
+    let decoded = table::function(selector).and_then(|function| {
+        let values = function.abi_decode_output(data).ok()?;
+        (function.abi_encode_output(&values).ok()? == data)
+            .then(|| list(&function.outputs, &values))
+    });
+    decoded.unwrap_or_else(|| hex::encode_prefixed(data))
+}
+
+/// Values in parentheses, with the names of those that have one.
+fn list(params: &[Param], values: &[DynSolValue]) -> String {
+    let named = |(param, value): (&Param, &DynSolValue)| match param.name.as_str() {
+        "" => text(param, value),
+        name => format!("{name}: {}", text(param, value)),
+    };
+    let values: Vec<_> = params.iter().zip(values).map(named).collect();
+    format!("({})", values.join(", "))
 }
 
 fn text(param: &Param, value: &DynSolValue) -> String {
@@ -43,6 +73,10 @@ fn text(param: &Param, value: &DynSolValue) -> String {
             };
             let fields: Vec<_> = param.components.iter().zip(fields).map(field).collect();
             format!("{{{}}}", fields.join(", "))
+        }
+        DynSolValue::Array(values) => {
+            let values: Vec<_> = values.iter().map(|value| text(param, value)).collect();
+            format!("[{}]", values.join(", "))
         }
         other => format!("{other:?}"),
     }

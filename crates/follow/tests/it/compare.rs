@@ -2,7 +2,7 @@
 
 use crate::support::{Recording, everything, run, source};
 use alloy_primitives::Address;
-use canon_follow::{Follower, compare_views};
+use canon_follow::{Follower, compare_present};
 use canon_protocol::{Amount, BlockNumber, Timestamp};
 use canon_views::Present;
 
@@ -28,7 +28,7 @@ fn full_view() -> Present {
 #[test]
 fn a_wrong_value_in_any_field_is_named() {
     let view = full_view();
-    compare_views(&view, &view).unwrap();
+    compare_present(&view, &view).unwrap();
     // A new field has to be compared too.
     let Present {
         chain_id: _,
@@ -74,7 +74,7 @@ fn a_wrong_value_in_any_field_is_named() {
         let mut wrong = view.clone();
         plant(&mut wrong);
         for (folded, answered) in [(&view, &wrong), (&wrong, &view)] {
-            let compared = compare_views(folded, answered);
+            let compared = compare_present(folded, answered);
             // What the events don't know of isn't compared.
             if field == "signaling" && folded.signaling.is_none() {
                 compared.unwrap();
@@ -99,12 +99,12 @@ fn what_depends_on_contracts_that_are_unknown_is_left_out() {
     folded.rollups.remove(&view.addresses.rollup);
     folded.signaling = None;
     folded.addresses.reward_distributor = None;
-    compare_views(&folded, &view).unwrap();
+    compare_present(&folded, &view).unwrap();
     folded.governance.withdrawal_count += 1;
-    let difference = compare_views(&folded, &view).unwrap_err();
+    let difference = compare_present(&folded, &view).unwrap_err();
     assert_eq!(difference.field, "governance.withdrawal_count");
     let mut folded = view.clone();
     folded.holders.pop_first();
-    let difference = compare_views(&folded, &view).unwrap_err();
+    let difference = compare_present(&folded, &view).unwrap_err();
     assert_eq!(difference.folded, "nothing", "{difference}");
 }

@@ -11,7 +11,9 @@ use canon_abi::{Asset, Governance};
 use canon_chain::Severity;
 use canon_devchain::Devchain;
 use canon_faults::{Answer, Faults};
-use canon_follow::{Advance, ChainSource, FollowError, Follower, SourceError, WINDOW, self_check};
+use canon_follow::{
+    Advance, ChainSource, FollowError, Follower, SourceError, WINDOW, check_every_view,
+};
 use canon_protocol::SetState;
 use canon_testkit::histories::Rng;
 use tower::Layer;
@@ -203,7 +205,7 @@ fn blocks_without_markers_are_read_too() {
         let [owner, spender] = [2, 1].map(Address::with_last_byte);
         let allowance = follower.state().asset().allowance(owner, spender);
         assert_eq!(allowance, U256::from(1_000 + blocks - 1));
-        self_check(&client, follower.state(), &follower.block().unwrap()).await.unwrap();
+        check_every_view(&client, follower.state(), &follower.block().unwrap()).await.unwrap();
     });
 }
 

@@ -2,7 +2,7 @@
 
 use crate::support::{fresh, identity, insist, run, source};
 use canon_differential::{History, Lockstep};
-use canon_follow::{Advance, ChainSource, Follower, self_check};
+use canon_follow::{Advance, ChainSource, Follower, check_every_view};
 
 /// How often the state is compared, in steps.
 const STEPS_BETWEEN_COMPARISONS: u64 = 40;
@@ -33,7 +33,7 @@ fn follow(seed: u64) -> (u64, u64) {
                 assert_eq!(*follower.state(), fresh(chain, &identity).await, "seed {seed}");
                 let client = follower.source_mut().client().clone();
                 let (block, state) = (follower.block().unwrap(), follower.state());
-                let checked = self_check(&client, state, &block).await;
+                let checked = check_every_view(&client, state, &block).await;
                 let checked = checked.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
                 assert_eq!(checked.block, block.number);
                 assert!(checked.answers > 100, "{}", checked.answers);

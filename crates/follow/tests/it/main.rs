@@ -4,11 +4,13 @@
 
 mod checkpoints;
 mod compare;
+mod confirmation;
+mod every_view;
 mod faults;
 mod histories;
 mod network;
 mod opening;
+mod pauses;
 mod reorganizations;
-mod self_check;
 mod support;
 mod views;

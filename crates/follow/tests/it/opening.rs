@@ -2,7 +2,7 @@
 
 use crate::{
     network::{Choice, Habit, Network},
-    support::{client, run},
+    support::{client, no_pause, run},
 };
 use alloy_primitives::{Address, B256, U256};
 use alloy_rpc_client::RpcClient;
@@ -17,8 +17,8 @@ use canon_chain::{
 use canon_devchain::{Devchain, DevchainConfig, UnsignedCall};
 use canon_faults::{Answer, Fault, Faults, Plan};
 use canon_follow::{
-    CacheNote, ChainSource, Checkpoint, CheckpointError, FindError, Follower, HistoryError,
-    HistoryProgress, OpenedSet, SetIdentity, open_set, self_check,
+    ChainSource, Checkpoint, CheckpointError, FindError, Follower, HistoryError, HistoryProgress,
+    OpenNote, OpenedSet, SetIdentity, check_every_view, open_set,
 };
 use canon_protocol::{BlockNumber, Timestamp};
 use canon_testkit::histories::Rng;
@@ -33,9 +33,9 @@ use std::{
 use tower::Layer;
 
 /// A chain with a set that was just deployed.
-struct Deployed {
+pub(crate) struct Deployed {
     chain: Vec<u8>,
-    set: SetAddresses,
+    pub(crate) set: SetAddresses,
     first_block: BlockNumber,
 }
 
@@ -58,13 +58,13 @@ impl Deployed {
     }
 
     /// The one that most tests share.
-    fn shared() -> &'static Self {
+    pub(crate) fn shared() -> &'static Self {
         static DEPLOYED: OnceLock<Deployed> = OnceLock::new();
         DEPLOYED.get_or_init(|| Self::with(Create2Origin::default()))
     }
 
     /// The chain with so many blocks more: each has an allowance that names the fork.
-    fn chain(&self, blocks: u64, fork: u64) -> Devchain {
+    pub(crate) fn chain(&self, blocks: u64, fork: u64) -> Devchain {
         let chain = Devchain::from_bytes(&self.chain).unwrap();
         for block in 0..blocks {
             let spender = Address::with_last_byte(1);
@@ -81,22 +81,26 @@ impl Deployed {
         chain
     }
 
-    async fn open(&self, client: &Client, cache: &Path) -> OpenedSet {
+    pub(crate) async fn open(&self, client: &Client, cache: &Path) -> OpenedSet {
         let mut last: Option<HistoryProgress> = None;
         let progress = |now: HistoryProgress| {
             assert!(now.block <= now.head, "{now:?}");
             last = Some(now);
         };
-        open_set(client, self.set.registry, &question(), cache, progress).await.unwrap()
+        open_set(client, self.set.registry, &question(), cache, progress, no_pause).await.unwrap()
+    }
+
+    pub(crate) async fn identity(&self, client: &Client) -> SetIdentity {
+        SetIdentity::find(client, self.set.registry, |_, _| (), &mut no_pause).await.unwrap()
     }
 }
 
-fn question() -> Question {
+pub(crate) fn question() -> Question {
     Question::new(Timestamp::of(10_000_000_000))
 }
 
 /// A folder of this test alone, which isn't there yet.
-fn folder(name: &str) -> PathBuf {
+pub(crate) fn folder(name: &str) -> PathBuf {
     let folder = std::env::temp_dir().join(format!("canon-open-{}-{name}", std::process::id()));
     let _ = fs::remove_dir_all(&folder);
     let _ = fs::remove_file(&folder);
@@ -110,7 +114,7 @@ fn only_file(folder: &Path) -> PathBuf {
     files[0].clone()
 }
 
-async fn client_by(faults: &Faults, chain: &Devchain) -> Client {
+pub(crate) async fn client_by(faults: &Faults, chain: &Devchain) -> Client {
     client(RpcClient::new(faults.layer(chain.transport()), true)).await
 }
 
@@ -132,9 +136,15 @@ fn the_identity_follows_from_the_registry() {
                 let network = Network::new([chain.transport()], Choice::Node(0));
                 network.adopt(habit);
                 let client = client(network.client()).await;
-                let found = SetIdentity::find(&client, deployed.set.registry, |block, head| {
-                    assert!(block <= head && block < deployed.first_block);
-                });
+                let pause = &mut no_pause;
+                let found = SetIdentity::find(
+                    &client,
+                    deployed.set.registry,
+                    |block, head| {
+                        assert!(block <= head && block < deployed.first_block);
+                    },
+                    pause,
+                );
                 let found = found.await.unwrap();
                 let (chain_id, set) = (client.chain_id(), &deployed.set);
                 let expected = SetIdentity::of(chain_id, set, origin, found.first_block).unwrap();
@@ -146,7 +156,7 @@ fn the_identity_follows_from_the_registry() {
                 let mut follower = Follower::new(ChainSource::new(client.clone()), found);
                 follower.catch_up().await.unwrap();
                 let block = follower.block().unwrap();
-                self_check(&client, follower.state(), &block).await.unwrap();
+                check_every_view(&client, follower.state(), &block).await.unwrap();
             }
         });
     }
@@ -172,7 +182,8 @@ fn a_registry_whose_events_are_forged_has_no_history() {
             })),
             _ => Answer::Node,
         });
-        let found = SetIdentity::find(&client, deployed.set.registry, |_, _| ()).await;
+        let found =
+            SetIdentity::find(&client, deployed.set.registry, |_, _| (), &mut no_pause).await;
         let Err(FindError::UnknownOrigin(ExamineError::NotGenuine(reason))) = &found else {
             panic!("{found:?}");
         };
@@ -195,9 +206,10 @@ fn where_no_contract_is_there_is_no_set() {
     run(async {
         let client = client(chain.client()).await;
         let nowhere = Address::repeat_byte(5);
-        let found = SetIdentity::find(&client, nowhere, |_, _| ()).await;
+        let found = SetIdentity::find(&client, nowhere, |_, _| (), &mut no_pause).await;
         assert!(matches!(found, Err(FindError::Chain(Error::NoCode { .. }))), "{found:?}");
-        let opened = open_set(&client, nowhere, &question(), &folder("nowhere"), |_| ()).await;
+        let opened =
+            open_set(&client, nowhere, &question(), &folder("nowhere"), |_| (), no_pause).await;
         assert!(matches!(opened, Err(Error::NoCode { .. })), "{opened:?}");
     });
 }
@@ -318,7 +330,7 @@ fn a_file_that_is_of_no_use_is_noted_and_replaced() {
         ] {
             fs::write(&path, bad).unwrap();
             let opened = deployed.open(&client, &cache).await;
-            assert!(matches!(opened.notes[..], [CacheNote::NotRead(_)]), "{:?}", opened.notes);
+            assert!(matches!(opened.notes[..], [OpenNote::NotRead(_)]), "{:?}", opened.notes);
             assert!(opened.view == fresh.view);
             assert_complete(&deployed.open(&client, &cache).await);
         }
@@ -330,8 +342,8 @@ fn a_file_that_is_of_no_use_is_noted_and_replaced() {
         let is_noted = matches!(
             opened.notes[..],
             [
-                CacheNote::NotRead(CheckpointError::Io { .. }),
-                CacheNote::NotWritten(CheckpointError::Io { .. })
+                OpenNote::NotRead(CheckpointError::Io { .. }),
+                OpenNote::NotWritten(CheckpointError::Io { .. })
             ]
         );
         assert!(is_noted, "{:?}", opened.notes);

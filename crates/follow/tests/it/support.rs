@@ -7,9 +7,12 @@ use alloy_sol_types::SolCall;
 use canon_chain::{Client, Severity, deploy::Create2Origin};
 use canon_devchain::{Devchain, UnsignedCall};
 use canon_differential::{History, Lockstep, salts};
-use canon_follow::{Advance, ChainSource, FollowError, Follower, LogSource, SetIdentity};
+use canon_follow::{
+    Advance, ChainSource, FollowError, Follower, LogSource, SetIdentity, StateComparer,
+};
 use canon_protocol::{Addresses, BlockNumber, SetState, Timestamp};
 use canon_views::Question;
+use core::{future, time::Duration};
 use std::{future::Future, sync::OnceLock};
 
 /// The calls of the history that most tests follow.
@@ -39,6 +42,11 @@ pub(crate) async fn source(chain: &Devchain) -> ChainSource {
     ChainSource::new(client(chain.client()).await)
 }
 
+/// Lets no time pass.
+pub(crate) fn no_pause(_: Duration) -> future::Ready<()> {
+    future::ready(())
+}
+
 /// The state that a follower reaches that hasn't seen anything before.
 pub(crate) async fn fresh(chain: &Devchain, identity: &SetIdentity) -> SetState {
     let mut follower = Follower::new(source(chain).await, identity.clone());
@@ -48,7 +56,7 @@ pub(crate) async fn fresh(chain: &Devchain, identity: &SetIdentity) -> SetState 
 }
 
 /// Goes all the way to the newest block, however often the source fails on it.
-pub(crate) async fn insist(follower: &mut Follower<impl LogSource>) -> Advance {
+pub(crate) async fn insist(follower: &mut Follower<impl LogSource + StateComparer>) -> Advance {
     for _ in 0..1_000 {
         match follower.catch_up().await {
             Ok(advance) => return advance,
@@ -59,7 +67,9 @@ pub(crate) async fn insist(follower: &mut Follower<impl LogSource>) -> Advance {
 }
 
 /// The same for one step.
-pub(crate) async fn step(follower: &mut Follower<impl LogSource>) -> Result<Advance, FollowError> {
+pub(crate) async fn step(
+    follower: &mut Follower<impl LogSource + StateComparer>,
+) -> Result<Advance, FollowError> {
     let outcome = follower.step().await;
     if let Err(error) = &outcome {
         assert_eq!(error.severity(), Severity::Retry, "{error}");

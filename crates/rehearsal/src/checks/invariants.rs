@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, U256};
 use canon_abi::Governance;
-use canon_follow::{SelfCheckError, self_check};
+use canon_follow::{EveryViewError, check_every_view};
 use canon_protocol::{Amount, Member, Proposal, ProposalId, Tally, Timestamp, text};
 use canon_views::ProposalView;
 
@@ -46,9 +46,9 @@ impl Inspection<'_, '_> {
         let (client, state) = (self.run.driver.client(), self.expected());
         let block = self.run.set.block();
         let block = block.ok_or_else(|| Error::Unexpected("nothing was followed".to_owned()))?;
-        let found = match self_check(client, state, &block).await {
+        let found = match check_every_view(client, state, &block).await {
             Ok(_) => "as the events say".to_owned(),
-            Err(SelfCheckError::Chain(error)) => return Err(error).during(READING),
+            Err(EveryViewError::Chain(error)) => return Err(error).during(READING),
             Err(error) => error.to_string(),
         };
         let expected = "as the events say".to_owned();

@@ -181,12 +181,7 @@ async fn read(
 /// The failure if the set can't be read.
 fn unread(endpoint: &Endpoint, registry: Address, error: Error) -> Failure {
     match error {
-        Error::NoCode { .. }
-        | Error::NoAnswer { .. }
-        | Error::BadAnswer { .. }
-        | Error::OutOfRange { .. }
-        | Error::Refused { .. }
-        | Error::Inconsistent { .. } => unreadable_set(registry, eyre!("{error}")),
+        error if error.is_of_the_contracts() => unreadable_set(registry, eyre!("{error}")),
         Error::Rpc { what, source } => {
             // Transports wrap the reason several times without adding to it.
             let mut reason: &dyn std::error::Error = &source;

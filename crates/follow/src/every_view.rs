@@ -1,17 +1,17 @@
-//! A folded state beside the contracts' own answers.
+//! A folded state compared with every view of every contract.
 
 use crate::external::ExternalAnswers;
 use alloy_eips::BlockId;
 use alloy_primitives::{B256, Bytes};
 use alloy_rpc_types_eth::TransactionRequest;
-use canon_abi::{ExpectedAnswer, UnexpectedAnswer, Voters, expected_answers};
+use canon_abi::{ExpectedAnswer, UnexpectedAnswer, Voters, expected_answers, viewed_contracts};
 use canon_chain::{BatchedRequest, Client, Error, Reply, decode_reply, revert_data};
 use canon_protocol::{BlockNumber, SetState};
 use canon_views::BlockView;
 
 /// A state that passed its check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SelfChecked {
+pub struct CheckedViews {
     /// The block.
     pub block: BlockNumber,
     /// The number of answers that were compared.
@@ -21,7 +21,7 @@ pub struct SelfChecked {
 /// Why a state didn't pass its check.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum SelfCheckError {
+pub enum EveryViewError {
     /// The state isn't that of the chain: don't use it.
     #[error(
         "at block {block} ({hash}) the state differs from the chain: {difference}\n  don't use the state; \
@@ -40,63 +40,40 @@ pub enum SelfCheckError {
     Chain(#[from] Error),
 }
 
-/// The number of answers that are compared at a time, which bounds the memory that they take.
+/// The number of answers that are asked for at a time, which bounds the memory that they take.
 const PART: usize = 4_096;
 
 /// Compares `state` with the contracts' own answers at the block that it is the state after: all that
-/// [`expected_answers`] gives for [`Voters::Known`], some thousands at a time.
+/// [`expected_answers`] gives for [`Voters::Known`], one contract after the other.
 ///
 /// # Errors
 ///
-/// [`SelfCheckError::Differs`] with the first difference; otherwise if the endpoint doesn't answer.
-pub async fn self_check(
+/// [`EveryViewError::Differs`] with the first difference; otherwise if the endpoint doesn't answer.
+pub async fn check_every_view(
     client: &Client,
     state: &SetState,
     block: &BlockView,
-) -> Result<SelfChecked, SelfCheckError> {
+) -> Result<CheckedViews, EveryViewError> {
     let mut external = ExternalAnswers::at(block.hash);
     let mut answers = 0;
-    loop {
-        let part =
-            external.resolve(client, |external| part(state, external, block, answers)).await?;
-        let found = ask(client, block.hash, &part).await?;
-        for (expected, found) in part.iter().zip(&found) {
-            expected.check(found).map_err(|difference| SelfCheckError::Differs {
-                block: block.number,
-                hash: block.hash,
-                difference: difference.into(),
-            })?;
-        }
-        answers += part.len();
-        if part.len() < PART {
-            return Ok(SelfChecked { block: block.number, answers });
+    for contract in viewed_contracts(state) {
+        let expected = external.resolve(client, |external| {
+            expected_answers(state, external, contract, block.timestamp, Voters::Known)
+        });
+        for part in expected.await?.chunks(PART) {
+            let found = ask(client, block.hash, part).await?;
+            for (expected, found) in part.iter().zip(&found) {
+                expected.check(found).map_err(|difference| EveryViewError::Differs {
+                    block: block.number,
+                    hash: block.hash,
+                    difference: difference.into(),
+                })?;
+            }
+            answers += part.len();
         }
     }
+    Ok(CheckedViews { block: block.number, answers })
 }
-
-/// The next expected answers after the first `skipped`: [`PART`], or all that are left.
-fn part(
-    state: &SetState,
-    external: &ExternalAnswers,
-    block: &BlockView,
-    skipped: usize,
-) -> Vec<ExpectedAnswer> {
-    let mut part = Vec::new();
-    let mut passed = 0;
-    let each = |answer| {
-        passed += 1;
-        if passed > skipped {
-            part.push(answer);
-        }
-        if part.len() < PART { Ok(()) } else { Err(Full) }
-    };
-    match expected_answers(state, external, block.timestamp, Voters::Known, each) {
-        Ok(()) | Err(Full) => part,
-    }
-}
-
-/// A part has all the answers that it takes.
-struct Full;
 
 /// What the chain answers at a block.
 async fn ask(

@@ -1,0 +1,230 @@
+//! States whose comparison with the contracts' own answers shows nothing.
+
+use crate::{
+    opening::{Deployed, client_by, folder},
+    support::{client, run, source},
+};
+use alloy_json_rpc::SerializedRequest;
+use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_sol_types::{SolCall, SolEvent};
+use canon_abi::{Asset, Governance, Proposals};
+use canon_chain::Error;
+use canon_devchain::{Devchain, UnsignedCall};
+use canon_faults::{Answer, Faults, params};
+use canon_follow::{Advance, ChainSource, Confirmation, FollowError, Follower, OpenNote};
+use serde_json::json;
+use std::fs;
+
+/// What an endpoint says about the contracts of a set that is in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lie {
+    NoCode,
+    Reverts,
+    Empty,
+    TooLarge,
+    OtherRegistry,
+}
+
+impl Lie {
+    const ALL: [Self; 5] =
+        [Self::NoCode, Self::Reverts, Self::Empty, Self::TooLarge, Self::OtherRegistry];
+
+    /// Whether the error is the one that the lie leads to.
+    fn is_shown_by(self, error: &Error) -> bool {
+        match self {
+            Self::NoCode => matches!(error, Error::NoCode { .. }),
+            Self::Reverts => matches!(error, Error::NoAnswer { .. }),
+            Self::Empty => matches!(error, Error::BadAnswer { .. }),
+            Self::TooLarge => matches!(error, Error::OutOfRange { .. }),
+            Self::OtherRegistry => matches!(error, Error::Inconsistent { .. }),
+        }
+    }
+
+    fn answer(self, request: &SerializedRequest) -> Answer {
+        let asked = params(request);
+        if request.method() == "eth_call" {
+            let call = &asked[0];
+            if call["to"].is_null() {
+                return Answer::Refusal(-32000, "no creation is executed".to_owned());
+            }
+            let data = call["input"].as_str().or(call["data"].as_str()).unwrap();
+            let data: Bytes = data.parse().unwrap();
+            let is = |selector: [u8; 4]| data.starts_with(&selector);
+            return match self {
+                Self::Reverts if is(Asset::balanceOfCall::SELECTOR) => {
+                    Answer::Refusal(3, "execution reverted".to_owned())
+                }
+                Self::Empty if is(Asset::balanceOfCall::SELECTOR) => Answer::Result(json!("0x")),
+                Self::TooLarge if is(Asset::balanceOfCall::SELECTOR) => {
+                    Answer::Result(json!(B256::repeat_byte(0xff)))
+                }
+                Self::OtherRegistry if is(Proposals::REGISTRYCall::SELECTOR) => {
+                    Answer::Result(json!(Address::repeat_byte(7).into_word()))
+                }
+                _ => Answer::Node,
+            };
+        }
+        match request.method() {
+            "eth_getCode" if self == Self::NoCode => Answer::Result(json!("0x")),
+            _ => Answer::Node,
+        }
+    }
+}
+
+/// A chain with a set that has a holder, whose allowance people are shown.
+fn chain_with_holder() -> Devchain {
+    let Deployed { set, .. } = Deployed::shared();
+    let chain = Deployed::shared().chain(150, 1);
+    let (holder, amount) = (Address::with_last_byte(2), U256::from(5));
+    let mint = Asset::mintCall { to: holder, amount }.abi_encode().into();
+    let approve = Asset::approveCall { spender: set.governance, amount }.abi_encode();
+    let deposit = Governance::depositCall { onBehalfOf: holder, amount }.abi_encode().into();
+    let calls = [
+        (set.issuer, set.asset, mint),
+        (holder, set.asset, approve.clone().into()),
+        (holder, set.governance, deposit),
+        (holder, set.asset, approve.into()),
+    ];
+    for (from, to, input) in calls {
+        let call = UnsignedCall { from, to: Some(to), input };
+        let (_, executed) = chain.mine_unsigned(&[call]).unwrap();
+        assert!(executed.iter().all(|call| call.success), "{executed:?}");
+    }
+    chain
+}
+
+#[test]
+fn a_lying_endpoint_confirms_nothing() {
+    let deployed = Deployed::shared();
+    let chain = chain_with_holder();
+    run(async {
+        let identity = deployed.identity(&client(chain.client()).await).await;
+        for lie in Lie::ALL {
+            for leaves_out in [false, true] {
+                let faults = Faults::default();
+                let client = client_by(&faults, &chain).await;
+                faults.answer(move |request| match request.method() {
+                    "eth_getLogs" if leaves_out => Answer::Changed(Box::new(|mut logs| {
+                        let approval = json!(Asset::Approval::SIGNATURE_HASH);
+                        logs.as_array_mut().unwrap().retain(|log| log["topics"][0] != approval);
+                        logs
+                    })),
+                    _ => lie.answer(request),
+                });
+                let mut follower =
+                    Follower::new(ChainSource::new(client.clone()), identity.clone());
+                assert!(matches!(follower.confirmation(), Confirmation::Confirmed), "{lie:?}");
+                follower.catch_up().await.unwrap();
+                assert_eq!(follower.block().unwrap().hash, chain.block_hash());
+                let Confirmation::NotComparable(error) = follower.confirmation() else {
+                    panic!("{lie:?}: {:?}", follower.confirmation());
+                };
+                assert!(lie.is_shown_by(error), "{lie:?}: {error}");
+                // The same block isn't compared again and again.
+                faults.take_requests();
+                assert_eq!(follower.step().await.unwrap(), Advance::UpToDate);
+                assert_eq!(faults.take_requests().get("eth_call"), None, "{lie:?}");
+
+                faults.answer(|_| Answer::Node);
+                let compared = follower.confirm().await;
+                match leaves_out {
+                    true => {
+                        assert!(matches!(compared, Err(FollowError::Differs(_))), "{compared:?}");
+                        assert!(matches!(follower.confirmation(), Confirmation::Pending));
+                    }
+                    false => {
+                        compared.unwrap();
+                        assert!(matches!(follower.confirmation(), Confirmation::Confirmed));
+                    }
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn a_set_that_is_opened_without_a_confirmation_says_so() {
+    let deployed = Deployed::shared();
+    let chain = chain_with_holder();
+    run(async {
+        // The present doesn't ask for these; the comparison does.
+        for lie in [Lie::Reverts, Lie::Empty, Lie::TooLarge] {
+            let cache = folder("not-confirmed");
+            let faults = Faults::default();
+            let client = client_by(&faults, &chain).await;
+            faults.answer(move |request| lie.answer(request));
+            let opened = deployed.open(&client, &cache).await;
+            assert!(opened.view.history.is_some(), "{lie:?}: {opened:?}");
+            let [OpenNote::NotConfirmed(error)] = &opened.notes[..] else {
+                panic!("{lie:?}: {:?}", opened.notes);
+            };
+            assert!(lie.is_shown_by(error), "{lie:?}: {error}");
+            let text = opened.notes[0].to_string();
+            assert!(text.starts_with("not confirmed: "), "{text}");
+            // The file that it leaves isn't confirmed either.
+            let again = deployed.open(&client, &cache).await;
+            assert!(matches!(again.notes[..], [OpenNote::NotConfirmed(_)]), "{:?}", again.notes);
+            faults.answer(|_| Answer::Node);
+            let again = deployed.open(&client, &cache).await;
+            assert!(again.notes.is_empty(), "{:?}", again.notes);
+            fs::remove_dir_all(&cache).unwrap();
+        }
+    });
+}
+
+/// Puts a contract with this code into office as Proposals.
+fn put_into_office(chain: &Devchain, governance: Address, code: &[u8]) -> Address {
+    // PUSH code, MSTORE; RETURN its bytes, which are the last of the word.
+    let (push, length) = (0x5f + code.len() as u8, code.len() as u8);
+    let init_code =
+        [&[push], code, &[0x60, 0, 0x52, 0x60, length, 0x60, 32 - length, 0xf3]].concat();
+    let from = Address::with_last_byte(3);
+    let proposals = from.create(0);
+    let call = Governance::updateGovernanceProposerCall { newGovernanceProposer: proposals };
+    let input = call.abi_encode().into();
+    let calls = [
+        UnsignedCall { from, to: None, input: init_code.into() },
+        UnsignedCall { from: governance, to: Some(governance), input },
+    ];
+    let (_, executed) = chain.mine_unsigned(&calls).unwrap();
+    assert!(executed.iter().all(|call| call.success), "{executed:?}");
+    proposals
+}
+
+#[test]
+fn a_set_whose_proposals_reverts_is_confirmed_but_for_signals() {
+    let deployed = Deployed::shared();
+    let chain = deployed.chain(150, 1);
+    let cache = folder("reverting-proposals");
+    run(async {
+        // INVALID
+        let proposals = put_into_office(&chain, deployed.set.governance, &[0xfe]);
+        let opened = deployed.open(&client(chain.client()).await, &cache).await;
+        assert!(opened.no_history.is_none() && opened.notes.is_empty(), "{opened:?}");
+        assert!(opened.unknown.iter().eq([&proposals]), "{:?}", opened.unknown);
+        assert!(opened.view.present.signaling.is_none());
+    });
+    fs::remove_dir_all(&cache).unwrap();
+}
+
+#[test]
+fn a_set_whose_proposals_contradicts_it_is_followed_and_not_confirmed() {
+    let deployed = Deployed::shared();
+    let chain = deployed.chain(150, 1);
+    run(async {
+        let identity = deployed.identity(&client(chain.client()).await).await;
+        // Returns 7 to everything, so its Registry is another one.
+        let seven = [0x60, 7, 0x60, 0, 0x52, 0x60, 32, 0x60, 0, 0xf3];
+        let proposals = put_into_office(&chain, deployed.set.governance, &seven);
+        let mut follower = Follower::new(source(&chain).await, identity);
+        follower.catch_up().await.unwrap();
+        assert_eq!(follower.state().governance().governance_proposer(), proposals);
+        let Confirmation::NotComparable(error) = follower.confirmation() else {
+            panic!("{:?}", follower.confirmation());
+        };
+        assert!(matches!(**error, Error::Inconsistent { .. }), "{error}");
+        let [owner, spender] = [2, 1].map(Address::with_last_byte);
+        let allowance = follower.state().asset().allowance(owner, spender);
+        assert_eq!(allowance, U256::from(10_000 + 149));
+    });
+}
