@@ -51,7 +51,7 @@ pub enum FollowError {
         found: u64,
     },
     /// Logs don't fit, also after all blocks were read again.
-    #[error("{0}; reading all blocks again didn't help: use another endpoint")]
+    #[error("all blocks were read again and this stays so: {0}")]
     Unfoldable(#[source] Box<Self>),
     /// The chain couldn't be read.
     #[error(transparent)]
@@ -59,8 +59,8 @@ pub enum FollowError {
     /// A log doesn't fit the state: mostly the endpoint left out logs before it, or the set was deployed before
     /// the first block.
     #[error(
-        "log {index} of block {block} doesn't fit the state ({source}); use another endpoint if this one \
-         leaves out logs, or begin before block {first_block} if the set was deployed earlier"
+        "log {index} of block {block} doesn't fit the state ({source}); if it stays so, use another \
+         endpoint, or begin before block {first_block} if the set was deployed earlier"
     )]
     Apply {
         /// The block.
@@ -74,7 +74,7 @@ pub enum FollowError {
         source: ApplyError,
     },
     /// The state isn't that of the chain: the endpoint left out logs, or its answers are wrong.
-    #[error("{0}; try again, and earlier blocks are read again; if it stays, use another endpoint")]
+    #[error("{0}; earlier blocks are read again; use another endpoint if it stays so")]
     Differs(#[source] Box<ViewDifference>),
     /// The last event of a block announces another that doesn't come.
     #[error(

@@ -28,18 +28,18 @@ impl Fold {
     }
 
     /// The contracts whose logs are followed, in blocks whose logs with the topics of
-    /// [`SetIdentity::birth_topics`] are `births`.
+    /// [`SetIdentity::deployment_topics`] are `deployments`.
     pub(crate) fn emitters(
         &self,
         identity: &SetIdentity,
-        births: &[PlacedLog],
+        deployments: &[PlacedLog],
     ) -> BTreeSet<Address> {
-        let is_born = |placed: &&PlacedLog| self.decode(identity, placed).is_some();
-        let newborn = births.iter().filter(is_born).map(|placed| placed.log.address);
+        let is_genuine = |placed: &&PlacedLog| self.decode(identity, placed).is_some();
+        let deployed = deployments.iter().filter(is_genuine).map(|placed| placed.log.address);
         let rollups = self.state.rollups().map(|(rollup, _)| rollup);
         let proposals = self.state.all_proposals().map(|(proposals, _)| proposals);
         let fixed = identity.fixed();
-        fixed.into_iter().chain(rollups).chain(proposals).chain(newborn).collect()
+        fixed.into_iter().chain(rollups).chain(proposals).chain(deployed).collect()
     }
 
     /// Applies the logs of the blocks up to `block`. If that fails, the state is between two blocks.

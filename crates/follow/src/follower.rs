@@ -521,9 +521,9 @@ impl<S: LogSource + StateComparer> Follower<S> {
 
     async fn read_block(&mut self, header: Header) -> Result<(), FollowError> {
         let block = header.block;
-        let topics = SetIdentity::birth_topics();
-        let births = self.block_logs(&header, Selection::Events(&topics)).await?;
-        let emitters = self.current.emitters(&self.identity, &births);
+        let topics = SetIdentity::deployment_topics();
+        let deployments = self.block_logs(&header, Selection::Events(&topics)).await?;
+        let emitters = self.current.emitters(&self.identity, &deployments);
         let logs = self.block_logs(&header, Selection::Emitters(&emitters)).await?;
         if let Err(error) = self.current.apply(&self.identity, block, &logs) {
             // What was applied of the block is taken back.

@@ -46,7 +46,7 @@ impl SetIdentity {
     }
 
     /// The first topics of the events by which new contracts of the set show themselves.
-    pub(crate) const fn birth_topics() -> [B256; 2] {
+    pub(crate) const fn deployment_topics() -> [B256; 2] {
         [
             canon_abi::Rollup::RollupDeployed::SIGNATURE_HASH,
             canon_abi::Proposals::ProposalsDeployed::SIGNATURE_HASH,
@@ -58,7 +58,7 @@ impl SetIdentity {
     ///
     /// They mark ranges of logs: a node that gives such a log in a range has all blocks up to it.
     pub(crate) const fn marker_topics() -> [B256; 4] {
-        let [rollup, proposals] = Self::birth_topics();
+        let [rollup, proposals] = Self::deployment_topics();
         [
             rollup,
             proposals,

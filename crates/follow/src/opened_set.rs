@@ -9,6 +9,7 @@ use crate::{
     identity::SetIdentity,
     retries::{Failure, Pause, Retries},
 };
+use alloy_eips::BlockId;
 use alloy_primitives::{Address, ChainId};
 use canon_chain::{Client, Error, Severity};
 use canon_protocol::{BlockNumber, SENTINEL, SetState};
@@ -121,7 +122,7 @@ pub async fn open_set(
     match history(client, registry, question, cache, &mut notes, &mut progress, pause).await {
         Ok((view, unknown)) => Ok(OpenedSet { view, no_history: None, unknown, notes }),
         Err(error) => {
-            let view = read(client, registry, question, pause).await?;
+            let view = read(client, registry, question, BlockId::latest(), pause).await?;
             let unknown = BTreeSet::new();
             Ok(OpenedSet { view, no_history: Some(error), unknown, notes })
         }
@@ -138,11 +139,12 @@ async fn read(
     client: &Client,
     registry: Address,
     question: &Question,
+    at: BlockId,
     pause: &mut impl Pause,
 ) -> Result<SetView, Error> {
     let mut retries = Retries::QUESTION;
     loop {
-        match client.view(registry, question).await {
+        match client.view_at(registry, question, at).await {
             Err(error) if retries.allow(&error, pause).await => {}
             outcome => return outcome,
         }
@@ -159,7 +161,7 @@ async fn history(
     progress: &mut impl FnMut(HistoryProgress),
     pause: &mut impl Pause,
 ) -> Result<(SetView, BTreeSet<Address>), HistoryError> {
-    let now = read(client, registry, &Question::default(), pause).await;
+    let now = read(client, registry, &Question::default(), BlockId::latest(), pause).await;
     let now = now.map_err(FindError::from)?.present;
     let path = file(cache, client.chain_id(), registry);
     let checkpoint = Checkpoint::read_any(&path).and_then(|found| {
@@ -205,7 +207,7 @@ async fn history(
     if has_unknown_in_office(&follower) {
         // The events don't show the signals. The contracts do.
         let at = view.present.block.hash.into();
-        let answered = client.view_at(registry, question, at).await;
+        let answered = read(client, registry, question, at, pause).await;
         view.present = answered.map_err(FindError::from)?.present;
     }
     Ok((view, unknown))

@@ -79,15 +79,23 @@ fn a_wrong_nonce_or_ballot_of_one_holder_is_found() {
 
         let proposals = "/governance/proposals";
         let written = serde_json::to_value(state).unwrap();
-        for (list, wrong) in [("nonces", json!("77")), ("ballots", json!({"yea": "1", "nea": "1"}))]
-        {
+        for (list, wrong, function, shown) in [
+            ("nonces", json!("77"), "ballotNonce(uint256,address)", "(77)"),
+            ("ballots", json!({"yea": "1", "nea": "1"}), "getProposal(uint256)", "Ballot: {yea: "),
+        ] {
             let mut written = written.clone();
             let found = first_entry(written.pointer_mut(proposals).unwrap(), list).unwrap();
             *found = wrong;
             let wrong: SetState = serde_json::from_value(written).unwrap();
             assert_ne!(wrong, *state, "{list}");
             let outcome = check_every_view(&client, &wrong, &block).await;
-            assert!(matches!(outcome, Err(EveryViewError::Differs { .. })), "{list}: {outcome:?}");
+            let Err(EveryViewError::Differs { difference, .. }) = outcome else {
+                panic!("{list}: {outcome:?}");
+            };
+            assert_eq!(difference.function, function);
+            assert!(difference.expected.to_string().contains(shown), "{difference}");
+            assert!(difference.found.to_string().starts_with('('), "{difference}");
+            assert!(difference.arguments.starts_with("(id: "), "{difference}");
         }
     });
 }
