@@ -30,7 +30,7 @@ impl Lie {
         [Self::NoCode, Self::Reverts, Self::Empty, Self::TooLarge, Self::OtherRegistry];
 
     /// Whether the error is the one that the lie leads to.
-    fn is_shown_by(self, error: &Error) -> bool {
+    const fn is_shown_by(self, error: &Error) -> bool {
         match self {
             Self::NoCode => matches!(error, Error::NoCode { .. }),
             Self::Reverts => matches!(error, Error::NoAnswer { .. }),
@@ -47,7 +47,7 @@ impl Lie {
             if call["to"].is_null() {
                 return Answer::Refusal(-32000, "no creation is executed".to_owned());
             }
-            let data = call["input"].as_str().or(call["data"].as_str()).unwrap();
+            let data = call["input"].as_str().or_else(|| call["data"].as_str()).unwrap();
             let data: Bytes = data.parse().unwrap();
             let is = |selector: [u8; 4]| data.starts_with(&selector);
             return match self {

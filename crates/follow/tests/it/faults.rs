@@ -71,11 +71,13 @@ async fn requests_for_new_blocks(seed: u64, percent: u64) -> u64 {
     let height = recording.heights.len() / 2;
     let faults = Faults::default();
     let chain = recording.fork(height, 60, 1);
-    let mut follower =
-        Follower::new(source(&recording.chain(height)).await, recording.identity.clone());
+    let nodes = [recording.chain(height).transport(), chain.transport()];
+    let network = Network::new(nodes, Choice::Node(0));
+    let rpc = RpcClient::new(faults.layer(network.clone()), true);
+    let source = ChainSource::new(client(rpc).await);
+    let mut follower = Follower::new(source, recording.identity.clone());
     follower.catch_up().await.unwrap();
-    let rpc = RpcClient::new(faults.layer(chain.transport()), true);
-    *follower.source_mut() = ChainSource::new(client(rpc).await);
+    network.choose(Choice::Node(1));
     faults.take_requests();
     let mut rng = Rng::new(seed);
     faults.answer(move |_| match rng.chance(percent, 100) {

@@ -31,7 +31,7 @@ fn follow(seed: u64) -> (u64, u64) {
             assert_eq!(follower.block().unwrap().hash, chain.block_hash());
             if index.is_multiple_of(STEPS_BETWEEN_COMPARISONS) {
                 assert_eq!(*follower.state(), fresh(chain, &identity).await, "seed {seed}");
-                let client = follower.source_mut().client().clone();
+                let client = source(chain).await.client().clone();
                 let (block, state) = (follower.block().unwrap(), follower.state());
                 let checked = check_every_view(&client, state, &block).await;
                 let checked = checked.unwrap_or_else(|error| panic!("seed {seed}: {error}"));

@@ -1,13 +1,19 @@
 //! Reorganizations at every depth that matters.
 
-use crate::support::{Recording, fresh, insist, run, source};
+use crate::{
+    network::{Choice, Network},
+    support::{Recording, client, fresh, insist, run},
+};
 use canon_devchain::Devchain;
 use canon_follow::{Advance, ChainSource, Follower, WINDOW};
 
-async fn followed(chain: &Devchain) -> Follower<ChainSource> {
-    let mut follower = Follower::new(source(chain).await, Recording::shared().identity.clone());
+/// A follower of the first chain, and the network that has all of them.
+async fn followed<const N: usize>(chains: [&Devchain; N]) -> (Network, Follower<ChainSource>) {
+    let network = Network::new(chains.map(Devchain::transport), Choice::Node(0));
+    let source = ChainSource::new(client(network.client()).await);
+    let mut follower = Follower::new(source, Recording::shared().identity.clone());
     follower.catch_up().await.unwrap();
-    follower
+    (network, follower)
 }
 
 #[test]
@@ -23,9 +29,9 @@ fn any_depth_ends_in_the_state_of_a_fresh_follower() {
     let whole = (recording.newest(), recording.fork(0, blocks - first + 1, 3), blocks - first);
     for (old, new, depth) in within.into_iter().chain([whole]) {
         run(async {
-            let mut follower = followed(&old).await;
+            let (network, mut follower) = followed([&old, &new]).await;
             let before = follower.state().clone();
-            *follower.source_mut() = source(&new).await;
+            network.choose(Choice::Node(1));
             assert_eq!(insist(&mut follower).await, Advance::Reorganized, "depth {depth}");
             let expected = fresh(&new, follower.identity()).await;
             assert_eq!(*follower.state(), expected, "depth {depth}");
@@ -39,14 +45,16 @@ fn an_endpoint_that_is_behind_changes_nothing() {
     let recording = Recording::shared();
     run(async {
         let chain = recording.newest();
-        let mut follower = followed(&chain).await;
-        for height in [recording.heights.len() - 2, recording.heights.len() / 2, 0] {
+        let heights = [recording.heights.len() - 2, recording.heights.len() / 2, 0];
+        let [one, two, three] = heights.map(|height| recording.chain(height));
+        let (network, mut follower) = followed([&chain, &one, &two, &three]).await;
+        for (node, height) in (1..).zip(heights) {
             let (state, block) = (follower.state().clone(), follower.block());
-            *follower.source_mut() = source(&recording.chain(height)).await;
+            network.choose(Choice::Node(node));
             assert_eq!(follower.step().await.unwrap(), Advance::Behind, "height {height}");
             assert_eq!((follower.state(), follower.block()), (&state, block), "height {height}");
         }
-        *follower.source_mut() = source(&chain).await;
+        network.choose(Choice::Node(0));
         assert_eq!(follower.step().await.unwrap(), Advance::UpToDate);
     });
 }
@@ -56,10 +64,10 @@ fn a_follower_that_slept_longer_than_a_window_goes_on() {
     let recording = Recording::shared();
     run(async {
         let early = recording.chain(recording.heights.len() / 3);
-        let mut follower = followed(&early).await;
         let newest = recording.newest();
+        let (network, mut follower) = followed([&early, &newest]).await;
         assert!(newest.block_number() > early.block_number() + 2 * WINDOW);
-        *follower.source_mut() = source(&newest).await;
+        network.choose(Choice::Node(1));
         assert_eq!(insist(&mut follower).await, Advance::Extended);
         assert_eq!(*follower.state(), fresh(&newest, follower.identity()).await);
     });
@@ -71,9 +79,9 @@ fn a_window_that_was_replaced_while_the_follower_slept_is_taken_back() {
     run(async {
         // Another end of the early chain, which the newest one doesn't have.
         let early = recording.fork(recording.heights.len() / 3, 3, 1);
-        let mut follower = followed(&early).await;
         let newest = recording.newest();
-        *follower.source_mut() = source(&newest).await;
+        let (network, mut follower) = followed([&early, &newest]).await;
+        network.choose(Choice::Node(1));
         assert_eq!(insist(&mut follower).await, Advance::Reorganized);
         assert_eq!(*follower.state(), fresh(&newest, follower.identity()).await);
     });

@@ -1,0 +1,286 @@
+//! Following a chain block by block.
+//!
+//! Old blocks are read in ranges, the newest [`WINDOW`] one by one, each by its hash. The state after the
+//! last block that is older than the window is kept, and some earlier ones; so a reorganization within the
+//! window replays a few blocks, and a deeper one reads blocks again from an earlier state on. Both end in the
+//! state that a fresh follower reaches.
+//!
+//! A node that lags leaves out logs of a range without saying so. So a range counts up to its last marker, a log
+//! that the set emits all the time. Where a set emits none for long, several answers have to agree. And a state
+//! that ranges or a checkpoint led to is compared with the contracts' own answers at the newest block before a
+//! step succeeds there; if it differs, blocks are read again from an earlier state on. Where the contracts' answers
+//! aren't those of a set, the state stays unconfirmed, and [`Follower::confirmation`] says so.
+
+mod ranges;
+mod recovery;
+mod window;
+
+use crate::{
+    chain_source::ChainSource,
+    checkpoint::Checkpoint,
+    compare::Comparison,
+    error::{FollowError, SourceError},
+    external::ExternalAnswers,
+    fold::Fold,
+    identity::SetIdentity,
+    source::{LogSource, StateComparer},
+};
+use canon_chain::{Error, FINALITY, RangeLength};
+use canon_protocol::SetState;
+use canon_views::{BlockView, Question, SetView};
+use recovery::Recovery;
+use std::sync::Arc;
+use window::Window;
+
+/// The number of newest blocks that are read one by one and can be replaced without starting again.
+pub const WINDOW: u64 = FINALITY;
+
+/// What came of one step towards the chain's newest block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Advance {
+    /// The state is that after the newest block.
+    UpToDate,
+    /// The state came closer to the newest block, or the next step brings it closer. Until it is there, a node
+    /// that lags may have left out logs.
+    Extended,
+    /// Blocks were taken back since the last step that succeeded, and others may have been added: nothing
+    /// that was computed from an earlier state holds.
+    Reorganized,
+    /// The endpoint is behind the state's block. Nothing changed.
+    Behind,
+}
+
+/// A set's state, kept in step with a chain.
+#[derive(Clone, Debug)]
+pub struct Follower<S> {
+    source: S,
+    identity: SetIdentity,
+    /// The state after the last block that the window doesn't have.
+    settled: Fold,
+    /// The blocks after that.
+    window: Window,
+    /// The state after all of them.
+    current: Fold,
+    range_length: RangeLength,
+    head: Option<BlockView>,
+    source_chain: SourceChain,
+    recovery: Recovery,
+    confirmation: Confirmation,
+    /// The logs that were applied.
+    events: u64,
+}
+
+/// Whether the state is known to have all events.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Confirmation {
+    /// Each block was read by its hash, since the first one or since the contracts' answers agreed.
+    Confirmed,
+    /// Blocks were read in ranges, or the state came from a file, and it wasn't compared with the contracts'
+    /// answers since.
+    Pending,
+    /// The same, and the contracts' answers at the newest block can't be compared with the state: events may be
+    /// missing.
+    NotComparable(Arc<Error>),
+}
+
+/// Whether the source is known to be of the set's chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SourceChain {
+    Unchecked,
+    Checked,
+}
+
+impl<S: LogSource + StateComparer> Follower<S> {
+    /// A follower that begins with the set's first block.
+    pub fn new(source: S, identity: SetIdentity) -> Self {
+        let start = Fold::new(&identity);
+        Self::at(source, identity, start, Confirmation::Confirmed)
+    }
+
+    /// A follower that goes on from a checkpoint. If its block isn't on the chain any more, it begins
+    /// with the set's first block.
+    pub fn resume(source: S, checkpoint: Checkpoint) -> Self {
+        let (identity, settled) = checkpoint.into_parts();
+        Self::at(source, identity, settled, Confirmation::Pending)
+    }
+
+    fn at(source: S, identity: SetIdentity, settled: Fold, confirmation: Confirmation) -> Self {
+        let current = settled.clone();
+        Self {
+            source,
+            identity,
+            settled,
+            window: Window::default(),
+            current,
+            range_length: RangeLength::default(),
+            head: None,
+            source_chain: SourceChain::Unchecked,
+            recovery: Recovery::default(),
+            confirmation,
+            events: 0,
+        }
+    }
+
+    /// The set's identity.
+    pub const fn identity(&self) -> &SetIdentity {
+        &self.identity
+    }
+
+    /// The state after [`Self::block`].
+    pub fn state(&self) -> &SetState {
+        &self.current.state
+    }
+
+    /// The block up to which the state has all events; `None` before the first step.
+    pub const fn block(&self) -> Option<BlockView> {
+        self.current.block
+    }
+
+    /// The newest block of the source, as of the last step.
+    pub const fn head(&self) -> Option<BlockView> {
+        self.head
+    }
+
+    /// Whether the state is known to have all events. A state that isn't confirmed can be used, and its reader has
+    /// to know that events may be missing.
+    pub const fn confirmation(&self) -> &Confirmation {
+        &self.confirmation
+    }
+
+    /// The number of logs that were applied since the follower was made, also those of blocks that were taken
+    /// back.
+    pub const fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// The state after the last block that the window doesn't have, to go on from later. `None` if that
+    /// is before the set's first block.
+    pub fn checkpoint(&self) -> Option<Checkpoint> {
+        Checkpoint::of(&self.identity, &self.settled)
+    }
+
+    /// Goes all the way to the newest block.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::step`].
+    pub async fn catch_up(&mut self) -> Result<Advance, FollowError> {
+        let mut outcome = Advance::UpToDate;
+        loop {
+            match self.advance().await? {
+                Advance::UpToDate => return Ok(self.report(outcome)),
+                Advance::Behind => return Ok(Advance::Behind),
+                Advance::Extended | Advance::Reorganized => outcome = Advance::Extended,
+            }
+        }
+    }
+
+    /// Goes one step towards the newest block: a range of old blocks, or all of the newest ones.
+    ///
+    /// # Errors
+    ///
+    /// If the source doesn't answer, is of another chain, or its logs don't fit. The state is then that
+    /// after a whole block, maybe without logs that a node left out, and the next call goes on.
+    pub async fn step(&mut self) -> Result<Advance, FollowError> {
+        match self.advance().await? {
+            Advance::Behind => Ok(Advance::Behind),
+            outcome => Ok(self.report(outcome)),
+        }
+    }
+
+    /// An outcome as the caller is told it. That blocks were taken back is told once, also if a step failed
+    /// in between.
+    const fn report(&mut self, outcome: Advance) -> Advance {
+        if core::mem::replace(&mut self.recovery.taken_back, false) {
+            Advance::Reorganized
+        } else {
+            outcome
+        }
+    }
+
+    async fn advance(&mut self) -> Result<Advance, FollowError> {
+        if self.source_chain == SourceChain::Unchecked {
+            let (expected, found) =
+                (self.identity.addresses.chain_id, self.source.chain_id().await?);
+            if expected != found {
+                return Err(FollowError::OtherChain { expected, found });
+            }
+            self.source_chain = SourceChain::Checked;
+        }
+        let head = self.source.newest().await?;
+        self.head = Some(head.block);
+        if self.current.block.is_some_and(|block| block.hash == head.block.hash) {
+            self.recovery.contradictions = 0;
+            // Answers that couldn't be compared at this block won't be better now.
+            if matches!(self.confirmation, Confirmation::Pending) {
+                self.confirm().await?;
+            }
+            return Ok(Advance::UpToDate);
+        }
+        let next = self.current.next(&self.identity);
+        let is_far = head.block.number.get() >= next.get().saturating_add(WINDOW);
+        let outcome = match is_far {
+            true => self.read_old_blocks(head).await?,
+            false => self.read_new_blocks(head).await?,
+        };
+        self.confirm_new().await?;
+        Ok(outcome)
+    }
+
+    /// Compares the state with the contracts' own answers at the same block; [`Self::confirmation`] says what came
+    /// of it. If it differs, blocks are read again from an earlier state on.
+    ///
+    /// # Errors
+    ///
+    /// [`FollowError::NotStarted`] before the first block; [`FollowError::Differs`]; otherwise if the source
+    /// doesn't answer.
+    pub async fn confirm(&mut self) -> Result<(), FollowError> {
+        let block = self.current.block.ok_or(FollowError::NotStarted)?;
+        match self.source.compare(&self.current.state, &block).await? {
+            Comparison::Agrees => {
+                self.confirmation = Confirmation::Confirmed;
+                self.recovery.unapplied_log = None;
+            }
+            Comparison::Differs(difference) => {
+                return Err(self.go_back_from(FollowError::Differs(difference)));
+            }
+            // What is confirmed stays so: each block since was read by its hash.
+            Comparison::NotComparable(error) => {
+                if !matches!(self.confirmation, Confirmation::Confirmed) {
+                    self.confirmation = Confirmation::NotComparable(error.into());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Confirms the state if it is that after the newest block and nothing else does.
+    async fn confirm_new(&mut self) -> Result<(), FollowError> {
+        let is_newest = self.head.map(|head| head.hash) == self.current.block.map(|at| at.hash);
+        if is_newest && !matches!(self.confirmation, Confirmation::Confirmed) {
+            self.confirm().await?;
+        }
+        Ok(())
+    }
+}
+
+impl Follower<ChainSource> {
+    /// The set at [`Self::block`], with its history. What `question` asks about contracts outside the set
+    /// is asked of the chain at that block's hash.
+    ///
+    /// # Errors
+    ///
+    /// [`FollowError::NotStarted`] before the first block; otherwise if the endpoint doesn't answer, or
+    /// doesn't have the block any more.
+    pub async fn view(&self, question: &Question) -> Result<SetView, FollowError> {
+        let Fold { block, state, .. } = &self.current;
+        let block = block.ok_or(FollowError::NotStarted)?;
+        let mut external = ExternalAnswers::at(block.hash);
+        let view = external.resolve(self.source.client(), |external| {
+            SetView::of_state(Arc::clone(state), external, block, question)
+        });
+        Ok(view.await.map_err(SourceError::from)?)
+    }
+}

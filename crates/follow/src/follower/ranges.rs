@@ -1,0 +1,132 @@
+//! Old blocks, read in ranges up to their markers.
+
+use super::{Advance, Confirmation, Follower, WINDOW};
+use crate::{
+    error::{FollowError, SourceError},
+    fold::Fold,
+    identity::SetIdentity,
+    source::{Header, LogSource, PlacedLog, RangeLogs, Selection, StateComparer},
+};
+use alloy_primitives::{Address, B256};
+use canon_protocol::BlockNumber;
+use canon_views::BlockView;
+use core::ops::RangeInclusive;
+use std::collections::BTreeSet;
+
+/// The number of blocks up to the newest that are rather read one by one than as a range without a marker.
+const FEW_BLOCKS: u64 = 4 * WINDOW;
+
+/// The answers that have to show a range without a marker before it is taken for one: nodes that lag give such
+/// answers too.
+const ANSWERS_WITHOUT_MARKER: u32 = 3;
+
+/// What the markers in a range show.
+#[derive(Debug)]
+struct Markers {
+    /// The blocks up to the last marker; the whole range if there is none.
+    blocks: RangeInclusive<BlockNumber>,
+    /// The hash of the last of them.
+    end: B256,
+    /// The contracts whose logs are followed in them.
+    emitters: BTreeSet<Address>,
+    last: Option<PlacedLog>,
+}
+
+impl<S: LogSource + StateComparer> Follower<S> {
+    /// Reads a range of old blocks, up to its last marker: a node that lags leaves out the logs of blocks that
+    /// it doesn't have, so what comes after may be missing.
+    ///
+    /// Two answers are needed, maybe of two nodes: the markers with what shows new contracts, and the logs of
+    /// all contracts. Both must have the last marker, and one in the settled block if that has one. So each is
+    /// of a node that has all blocks in between.
+    pub(super) async fn read_old_blocks(&mut self, head: Header) -> Result<Advance, FollowError> {
+        if !self.window.blocks.is_empty() {
+            return self.settle_window().await;
+        }
+        let next = self.settled.next(&self.identity);
+        let mut answers = 0;
+        let Markers { blocks, end, emitters, last } = loop {
+            let markers = match self.markers(head).await? {
+                Some(markers) => markers,
+                None => return Ok(Advance::Extended),
+            };
+            answers += 1;
+            if markers.last.is_some() || answers == ANSWERS_WITHOUT_MARKER {
+                break markers;
+            }
+        };
+        if last.is_none() && head.block.number.get() - next.get() < FEW_BLOCKS {
+            return self.read_new_blocks(head).await;
+        }
+        let reached = *blocks.end();
+        let read = self.source.range_logs(blocks, Selection::Emitters(&emitters)).await;
+        let Some(mut read) = self.range_length.note(read, is_too_long)? else {
+            return Ok(Advance::Extended);
+        };
+        if !self.has_mark(&read) || last.is_some_and(|last| !read.logs.contains(&last)) {
+            return Err(SourceError::NoBlock(reached).into());
+        }
+        if read.last.hash != end {
+            return Err(SourceError::Forked { number: reached }.into());
+        }
+        read.logs.retain(|log| log.block.number >= next);
+        // Nobody but views and earlier states share the state now, so mostly it isn't copied.
+        self.settled = Fold::new(&self.identity);
+        self.confirmation = Confirmation::Pending;
+        if let Err(error) = self.current.apply(&self.identity, read.last, &read.logs) {
+            // The state is between two blocks.
+            return Err(self.go_back_from(error));
+        }
+        self.events += read.logs.len() as u64;
+        self.settled = self.current.clone();
+        self.keep_settled();
+        self.forget_unapplied(reached);
+        Ok(Advance::Extended)
+    }
+
+    /// The markers of the next range of old blocks. `None` if the range is too long, or doesn't continue the
+    /// settled block.
+    async fn markers(&mut self, head: Header) -> Result<Option<Markers>, FollowError> {
+        let next = self.settled.next(&self.identity);
+        let first = self.mark().map_or(next, |mark| mark.number);
+        let last_old = head.block.number.get().saturating_sub(WINDOW);
+        let end = first.get().saturating_add(self.range_length.get() - 1).min(last_old);
+        let topics = SetIdentity::marker_topics();
+        let blocks = first..=BlockNumber::of(end);
+        let found = self.source.range_logs(blocks, Selection::Events(&topics)).await;
+        let Some(found) = self.range_length.note(found, is_too_long)? else { return Ok(None) };
+        let is_continued = self.settled.block.is_none_or(|settled| match self.mark() {
+            Some(mark) => found.first.hash == mark.hash,
+            None => found.first.parent == settled.hash,
+        });
+        if !is_continued {
+            self.contradicted()?;
+            return Ok(None);
+        }
+        self.recovery.contradictions = 0;
+        let emitters = self.settled.emitters(&self.identity, &found.logs);
+        let is_new = |log: &&PlacedLog| log.block.number >= next;
+        let is_ours = |log: &&PlacedLog| emitters.contains(&log.log.address);
+        let last = found.logs.iter().filter(is_new).rfind(is_ours).cloned();
+        let last = last.filter(|_| self.has_mark(&found));
+        let (number, end) = match &last {
+            Some(last) => (last.block.number, last.hash),
+            None => (found.last.number, found.last.hash),
+        };
+        Ok(Some(Markers { blocks: first..=number, end, emitters, last }))
+    }
+
+    /// The settled block, if it has a marker.
+    fn mark(&self) -> Option<BlockView> {
+        self.settled.block.filter(|_| self.settled.is_marked)
+    }
+
+    /// Whether an answer has the settled block's logs, if that has a marker.
+    fn has_mark(&self, read: &RangeLogs) -> bool {
+        self.mark().is_none_or(|mark| read.logs.iter().any(|log| log.hash == mark.hash))
+    }
+}
+
+const fn is_too_long(error: &SourceError) -> bool {
+    matches!(error, SourceError::RangeTooLong(_))
+}

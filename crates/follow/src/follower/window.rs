@@ -1,0 +1,173 @@
+//! The newest blocks, read one by one.
+
+use super::{Advance, Follower, WINDOW};
+use crate::{
+    error::{FollowError, SourceError},
+    identity::SetIdentity,
+    source::{Header, LogSource, PlacedLog, Selection, StateComparer},
+};
+use alloy_primitives::B256;
+use canon_protocol::BlockNumber;
+use canon_views::BlockView;
+use std::collections::{BTreeMap, VecDeque};
+
+/// The newest blocks.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Window {
+    /// Those that the state has, oldest first.
+    pub(super) blocks: VecDeque<WindowBlock>,
+    /// Headers that were read and whose blocks may come next, by hash. A request that fails costs none of them.
+    unread: BTreeMap<B256, Header>,
+}
+
+/// A block that may still be replaced.
+#[derive(Clone, Debug)]
+pub(super) struct WindowBlock {
+    pub(super) block: BlockView,
+    pub(super) logs: Vec<PlacedLog>,
+}
+
+impl<S: LogSource + StateComparer> Follower<S> {
+    /// Takes the window's blocks into the settled state, if they are still on the chain: the chain went
+    /// on by more than a window since the last step.
+    pub(super) async fn settle_window(&mut self) -> Result<Advance, FollowError> {
+        let Some(newest) = self.window.blocks.back() else { return Ok(Advance::Extended) };
+        let newest = newest.block;
+        let next = newest.number.next();
+        let after = self.source.headers_at(next..=next).await?;
+        let after = after.first().ok_or(SourceError::NoBlock(next))?;
+        if after.block.parent == newest.hash {
+            self.window.blocks.clear();
+            self.settled = self.current.clone();
+        } else {
+            self.drop_window();
+        }
+        Ok(Advance::Extended)
+    }
+
+    /// Reads the blocks from the newest down to one that is known, then their logs.
+    pub(super) async fn read_new_blocks(&mut self, head: Header) -> Result<Advance, FollowError> {
+        let lowest = self.settled.next(&self.identity);
+        if head.block.number < lowest {
+            return Ok(Advance::Behind);
+        }
+        self.read_likely_ancestors(&head).await?;
+        let mut new = Vec::new();
+        let mut header = head;
+        let ancestor = loop {
+            if self.is_known(header.block.hash) {
+                break Some(header.block);
+            }
+            new.push(header);
+            if header.block.number == lowest {
+                // Its parent is the settled block, or another block of that number.
+                break self.settled.block.filter(|settled| settled.hash == header.block.parent);
+            }
+            let child = header.block;
+            header = match self.window.unread.get(&child.parent) {
+                Some(parent) => *parent,
+                None => {
+                    let parent = self.source.header(child.parent).await?;
+                    let parent = parent.ok_or(SourceError::UnknownBlock(child.parent))?;
+                    self.window.unread.insert(child.parent, parent);
+                    parent
+                }
+            };
+            if header.block.number.next() != child.number {
+                return Err(
+                    SourceError::Malformed("a block's number isn't its parent's plus 1").into()
+                );
+            }
+        };
+        if ancestor.is_none() && self.settled.block.is_some() {
+            return self.contradicted();
+        }
+        self.recovery.contradictions = 0;
+        if new.is_empty() {
+            return Ok(Advance::Behind);
+        }
+        let kept = ancestor.map_or(0, |ancestor| {
+            self.window
+                .blocks
+                .iter()
+                .take_while(|known| known.block.number <= ancestor.number)
+                .count()
+        });
+        if kept < self.window.blocks.len() {
+            self.window.blocks.truncate(kept);
+            self.recovery.taken_back = true;
+            self.replay()?;
+        }
+        for header in new.into_iter().rev() {
+            self.read_block(header).await?;
+        }
+        self.window.unread.clear();
+        Ok(Advance::Extended)
+    }
+
+    /// Reads the headers between those that are known and `head`, if there are several. They are asked by
+    /// number at once, where going from parent to parent takes a request for each; if the chain was
+    /// reorganized, some aren't the ancestors.
+    async fn read_likely_ancestors(&mut self, head: &Header) -> Result<(), SourceError> {
+        let (next, head) = (self.current.next(&self.identity), head.block.number);
+        self.window.unread.retain(|_, header| (next..head).contains(&header.block.number));
+        let known = self.window.unread.values().map(|header| header.block.number.next()).max();
+        let first = known.unwrap_or(next);
+        if first.next() >= head {
+            return Ok(());
+        }
+        let headers = self.source.headers_at(first..=BlockNumber::of(head.get() - 1)).await?;
+        self.window.unread.extend(headers.into_iter().map(|header| (header.block.hash, header)));
+        Ok(())
+    }
+
+    /// Whether the state has this block's events, and could be taken back to it.
+    fn is_known(&self, hash: B256) -> bool {
+        let window = self.window.blocks.iter().map(|known| known.block);
+        self.settled.block.into_iter().chain(window).any(|block| block.hash == hash)
+    }
+
+    async fn read_block(&mut self, header: Header) -> Result<(), FollowError> {
+        let block = header.block;
+        let topics = SetIdentity::deployment_topics();
+        let deployments = self.block_logs(&header, Selection::Events(&topics)).await?;
+        let emitters = self.current.emitters(&self.identity, &deployments);
+        let logs = self.block_logs(&header, Selection::Emitters(&emitters)).await?;
+        if let Err(error) = self.current.apply(&self.identity, block, &logs) {
+            // What was applied of the block is taken back.
+            self.replay()?;
+            return Err(self.not_applied(error));
+        }
+        self.forget_unapplied(block.number);
+        self.events += logs.len() as u64;
+        self.window.blocks.push_back(WindowBlock { block, logs });
+        while self.window.blocks.len() as u64 > WINDOW {
+            let Some(oldest) = self.window.blocks.pop_front() else { break };
+            self.settled.apply(&self.identity, oldest.block, &oldest.logs)?;
+            self.keep_settled();
+        }
+        Ok(())
+    }
+
+    /// The logs of a block, which isn't asked for them if its bloom shows that it has none.
+    async fn block_logs(
+        &mut self,
+        header: &Header,
+        selection: Selection<'_>,
+    ) -> Result<Vec<PlacedLog>, SourceError> {
+        if !selection.may_be_in(&header.bloom) {
+            return Ok(Vec::new());
+        }
+        self.source.block_logs(&header.block, selection).await
+    }
+
+    /// The current state again, from the settled one and the window.
+    fn replay(&mut self) -> Result<(), FollowError> {
+        let mut current = self.settled.clone();
+        for WindowBlock { block, logs } in &self.window.blocks {
+            current.apply(&self.identity, *block, logs)?;
+        }
+        self.current = current;
+        Ok(())
+    }
+}
