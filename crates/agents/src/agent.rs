@@ -17,7 +17,7 @@ pub trait AgentRole {
     fn required_account(&self) -> Option<Address>;
 
     /// Adds what the duty needs to know to what a view is asked for.
-    fn ask(&self, question: &mut Question);
+    fn extend(&self, question: &mut Question);
 
     /// What is due in the next block. `sender` has been settled for the view's block.
     fn duty(&self, view: &SetView, sender: &IntentSender) -> Duty<Self::Status>;
@@ -65,8 +65,8 @@ impl<R: AgentRole> Agent<R> {
     }
 
     /// Adds what the agent needs to know to what the next view is asked for.
-    pub fn ask(&self, question: &mut Question) {
-        self.role.ask(question);
+    pub fn extend(&self, question: &mut Question) {
+        self.role.extend(question);
     }
 
     /// Finds out what became of its transactions up to the view's block, and sends what is due in the next

@@ -37,7 +37,7 @@ impl AgentRole for Holder {
         Some(self.holder)
     }
 
-    fn ask(&self, question: &mut Question) {
+    fn extend(&self, question: &mut Question) {
         question.add_holder(self.holder, &self.orders);
     }
 

@@ -23,7 +23,7 @@ impl AgentRole for Keeper {
         None
     }
 
-    fn ask(&self, question: &mut Question) {
+    fn extend(&self, question: &mut Question) {
         for rollup in &self.rollups {
             question.rollups.entry(*rollup).or_default();
         }

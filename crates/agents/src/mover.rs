@@ -19,7 +19,7 @@ impl AgentRole for Mover {
         Some(self.plan.withdrawer)
     }
 
-    fn ask(&self, question: &mut Question) {
+    fn extend(&self, question: &mut Question) {
         question.add_move(&self.plan);
     }
 

@@ -21,7 +21,7 @@ impl AgentRole for Sequencer {
         Some(self.identity.proposer)
     }
 
-    fn ask(&self, question: &mut Question) {
+    fn extend(&self, question: &mut Question) {
         question.rollups.entry(self.identity.rollup).or_default();
         question.payloads.extend(self.plan.map(|plan| plan.payload));
     }

@@ -282,7 +282,7 @@ impl LogSource for ChainSource {
         });
         let (folded, registry) = (folded.await?, state.addresses().registry);
         match self.client.view_at(registry, &question, block.hash.into()).await {
-            Ok(answered) => Ok(compare_views(&folded, &answered.present).err()),
+            Ok(answered) => Ok(compare_views(&folded, &answered).err()),
             // Some contract of the set isn't what a view needs. Events alone say then where the set stands.
             Err(
                 Error::NoCode { .. }

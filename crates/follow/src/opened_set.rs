@@ -124,7 +124,7 @@ async fn read(client: &Client, registry: Address, question: &Question) -> Result
     loop {
         match client.view(registry, question).await {
             Err(error) if retries.allow(error.severity()) => {}
-            outcome => return outcome,
+            outcome => return outcome.map(SetView::from),
         }
     }
 }
@@ -181,7 +181,7 @@ async fn history(
         // The events don't show the signals. The contracts do.
         let at = view.present.block.hash.into();
         let answered = client.view_at(registry, question, at).await;
-        view.present = answered.map_err(FindError::from)?.present;
+        view.present = answered.map_err(FindError::from)?;
     }
     Ok((view, unknown))
 }

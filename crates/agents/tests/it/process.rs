@@ -57,12 +57,12 @@ impl AgentRole for AnyRole {
         }
     }
 
-    fn ask(&self, question: &mut Question) {
+    fn extend(&self, question: &mut Question) {
         match self {
-            Self::Sequencer(role) => role.ask(question),
-            Self::Holder(role) => role.ask(question),
-            Self::Keeper(role) => role.ask(question),
-            Self::Mover(role) => role.ask(question),
+            Self::Sequencer(role) => role.extend(question),
+            Self::Holder(role) => role.extend(question),
+            Self::Keeper(role) => role.extend(question),
+            Self::Mover(role) => role.extend(question),
         }
     }
 
@@ -247,7 +247,7 @@ impl Process {
     fn question(&self, chain: &TestChain) -> Question {
         let mut question = Question { next: chain.next(), ..self.also_asked.clone() };
         for actor in &self.actors {
-            actor.agent.ask(&mut question);
+            actor.agent.extend(&mut question);
         }
         question
     }

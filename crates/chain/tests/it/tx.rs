@@ -107,8 +107,8 @@ async fn only_what_the_journal_needs_is_kept() {
     assert_eq!(journal.load().unwrap().transactions.len(), 1, "63 blocks are on top of it");
     chain.pursue_and_mine(&mut sender, &[]).await;
     let contents = journal.load().unwrap();
-    let confirmed = vec![lock.id()];
-    assert_eq!(contents, JournalContents { transactions: Vec::new(), confirmed });
+    let completed = vec![lock.id()];
+    assert_eq!(contents, JournalContents { transactions: Vec::new(), completed });
     let json = serde_json::to_string(&contents).unwrap();
     let read: JournalContents = serde_json::from_str(&json).unwrap();
     let mut sender = chain.sender(&MemoryJournal::new(read));
@@ -547,8 +547,8 @@ impl Journal for FullDisk {
         Err(JournalError::Storage("the disk is full".into()))
     }
 
-    fn confirmed(&mut self, _: &IntentId, _: B256) -> Result<(), JournalError> {
-        unreachable!("nothing is confirmed")
+    fn completed(&mut self, _: &IntentId, _: B256) -> Result<(), JournalError> {
+        unreachable!("nothing is completed")
     }
 
     fn forgotten(&mut self, _: B256) -> Result<(), JournalError> {

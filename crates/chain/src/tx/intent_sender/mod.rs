@@ -109,7 +109,7 @@ impl IntentSender {
             checks: Checks::Full,
             journal: Box::new(journal),
             nonces,
-            done: contents.confirmed.into_iter().collect(),
+            done: contents.completed.into_iter().collect(),
             head: None,
             settled: None,
             count: 0,
