@@ -244,3 +244,19 @@ fn overrides(next: NextBlock) -> Option<BlockOverrides> {
     let time = next.timestamp?.get();
     Some(BlockOverrides { time: Some(time), ..BlockOverrides::default() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_beyond_40_bits_of_time_is_named() {
+        let mut header: Header = Header::default();
+        header.inner.timestamp = Timestamp::MAX.get();
+        assert_eq!(block_view(&header).unwrap().timestamp, Timestamp::MAX);
+        header.inner.timestamp += 1;
+        let error = block_view(&header).unwrap_err();
+        assert!(matches!(error, Error::OutOfRange { .. }), "{error}");
+        assert!(error.to_string().starts_with("the timestamp of a block: "), "{error}");
+    }
+}
