@@ -30,7 +30,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     ("canon-chain", &["canon-protocol", "canon-abi", "canon-views"]),
     ("canon-follow", &["canon-protocol", "canon-abi", "canon-views", "canon-chain"]),
-    ("canon-agents", &["canon-protocol", "canon-abi", "canon-views", "canon-chain"]),
+    ("canon-agents", &["canon-protocol", "canon-views", "canon-chain"]),
     (
         "canon-rehearsal",
         &[

@@ -2,8 +2,7 @@
 
 use crate::agent::AgentRole;
 use alloy_primitives::Address;
-use canon_chain::IntentSender;
-use canon_views::{Duty, PayOut, Question, SetView};
+use canon_views::{Duty, IntentId, IntentProgress, PayOut, Question, SetView};
 use std::collections::BTreeSet;
 
 /// Keeps proposals going: see [`canon_views::keeper`].
@@ -29,7 +28,7 @@ impl AgentRole for Keeper {
         }
     }
 
-    fn duty(&self, view: &SetView, _: &IntentSender) -> Duty<()> {
+    fn duty(&self, view: &SetView, _: &dyn Fn(&IntentId) -> IntentProgress) -> Duty<()> {
         Duty { status: (), intents: canon_views::keeper(view, self.pay_out) }
     }
 }

@@ -2,8 +2,10 @@
 
 use crate::agent::AgentRole;
 use alloy_primitives::Address;
-use canon_chain::IntentSender;
-use canon_views::{Duty, Question, SequencerIdentity, SetView, SignalDecision, SignalPlan};
+use canon_views::{
+    Duty, IntentId, IntentProgress, Question, SequencerIdentity, SetView, SignalDecision,
+    SignalPlan,
+};
 
 /// The proposer of an attester of one rollup: see [`canon_views::sequencer`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +28,11 @@ impl AgentRole for Sequencer {
         question.payloads.extend(self.plan.map(|plan| plan.payload));
     }
 
-    fn duty(&self, view: &SetView, _: &IntentSender) -> Duty<SignalDecision> {
+    fn duty(
+        &self,
+        view: &SetView,
+        _: &dyn Fn(&IntentId) -> IntentProgress,
+    ) -> Duty<SignalDecision> {
         canon_views::sequencer(&view.present, &self.identity, self.plan.as_ref())
     }
 }

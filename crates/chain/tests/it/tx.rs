@@ -15,7 +15,7 @@ use canon_chain::{
 use canon_devchain::Mining;
 use canon_faults::{Fault, Plan};
 use canon_protocol::{Amount, Support};
-use canon_views::{IntendedAction, Intent, IntentId};
+use canon_views::{IntendedAction, Intent, IntentId, IntentProgress};
 use core::slice::from_ref;
 
 const BURNER: Address = address!("0x00000000000000000000000000000000000000b1");
@@ -82,7 +82,7 @@ async fn an_intent_is_one_transaction_however_often_it_is_pursued() {
     for _ in 1..RENEWAL {
         mine_past_the_pool(&chain, 1);
         assert!(chain.pursue(&mut sender, from_ref(&lock)).await.is_empty());
-        assert!(!sender.may_be_done(&lock.id()));
+        assert!(sender.progress(&lock.id()) == IntentProgress::Open);
     }
     chain.mine(1);
     let reports = chain.pursue(&mut sender, from_ref(&lock)).await;
@@ -457,7 +457,7 @@ async fn what_reverts_is_tried_again_while_it_is_wanted() {
     chain.mine(1);
     let reports = chain.pursue(&mut sender, &lock).await;
     assert!(failures(&reports)[0].contains("deposit(address,uint256) reverted in 0x"));
-    assert!(!sender.may_be_done(&lock[0].id()));
+    assert!(sender.progress(&lock[0].id()) == IntentProgress::Open);
     // A success without the event is none either.
     chain.devchain.set_code(chain.set.governance, code.unwrap().unwrap()).unwrap();
     chain.pursue(&mut sender, &lock).await;
