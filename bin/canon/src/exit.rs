@@ -2,16 +2,16 @@
 
 use std::process::ExitCode;
 
-/// What the exit code says.
+/// The outcome of a command, as its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// All is as it should be.
+    /// The command did what it was asked, and every check passed.
     Success = 0,
-    /// The work was done and its result is bad news.
+    /// The command ran to its end, and a check failed.
     CheckFailed = 1,
-    /// What was asked for can't be done as it was asked. clap uses the same code.
+    /// The arguments or files are wrong. clap uses the same code.
     BadInput = 2,
-    /// It should have worked.
+    /// An internal error, or one of the machine or the network: the input isn't at fault.
     Internal = 3,
 }
 

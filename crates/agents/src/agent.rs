@@ -5,7 +5,7 @@ use canon_chain::{
     Error, IntentSender,
     tx::{TxEvent, TxReport},
 };
-use canon_views::{Duty, Question, SetView};
+use canon_views::{Duty, IntentId, IntentProgress, Question, SetView};
 
 /// A duty of `canon-views` with its settings. It has no memory: what is due follows from the view, the
 /// settings, and what the sender's journal says is done.
@@ -16,11 +16,15 @@ pub trait AgentRole {
     /// The only account whose key can act for it; `None` if any can.
     fn required_account(&self) -> Option<Address>;
 
-    /// Adds what the duty needs to know to what a view is asked for.
-    fn ask(&self, question: &mut Question);
+    /// Adds what the duty needs to know to what the next view covers.
+    fn extend(&self, question: &mut Question);
 
-    /// What is due in the next block. `sender` has been settled for the view's block.
-    fn duty(&self, view: &SetView, sender: &IntentSender) -> Duty<Self::Status>;
+    /// What is due in the next block. `progress` is what the journal knows of an intent at the view's block.
+    fn duty(
+        &self,
+        view: &SetView,
+        progress: &dyn Fn(&IntentId) -> IntentProgress,
+    ) -> Duty<Self::Status>;
 }
 
 /// A role and the key that acts for it.
@@ -64,9 +68,9 @@ impl<R: AgentRole> Agent<R> {
         &self.sender
     }
 
-    /// Adds what the agent needs to know to what the next view is asked for.
-    pub fn ask(&self, question: &mut Question) {
-        self.role.ask(question);
+    /// Adds what the agent needs to know to what the next view covers.
+    pub fn extend(&self, question: &mut Question) {
+        self.role.extend(question);
     }
 
     /// Finds out what became of its transactions up to the view's block, and sends what is due in the next
@@ -76,7 +80,7 @@ impl<R: AgentRole> Agent<R> {
     /// being tried. A refusal that lasts is reported once.
     pub async fn tick(&mut self, view: &SetView) -> Tick<R::Status> {
         let mut reports = self.sender.settle(view.present.block).await;
-        let Duty { status, intents } = self.role.duty(view, &self.sender);
+        let Duty { status, intents } = self.role.duty(view, &|id| self.sender.progress(id));
         reports.extend(self.sender.pursue(&intents, view.present.next).await);
         Tick { status, reports }
     }

@@ -2,8 +2,7 @@
 
 use crate::agent::AgentRole;
 use alloy_primitives::Address;
-use canon_chain::IntentSender;
-use canon_views::{Duty, IntentId, Order, OrderId, OrderStatus, Question, SetId, SetView};
+use canon_views::{Duty, IntentId, IntentProgress, Order, OrderId, OrderStatus, Question, SetView};
 use std::collections::BTreeMap;
 
 /// Somebody with tokens, and what it wants: see [`canon_views::holder`].
@@ -37,26 +36,15 @@ impl AgentRole for Holder {
         Some(self.holder)
     }
 
-    fn ask(&self, question: &mut Question) {
+    fn extend(&self, question: &mut Question) {
         question.add_holder(self.holder, &self.orders);
     }
 
-    fn duty(&self, view: &SetView, sender: &IntentSender) -> Duty<Self::Status> {
-        let present = &view.present;
-        let (chain_id, governance) = (present.chain_id, present.addresses.governance);
-        let set = SetId { chain_id, governance };
-        let id = |order: &OrderId| {
-            let subject = self.orders.get(order)?.subject(self.holder, *order)?;
-            Some(IntentId { set, subject })
-        };
-        let mut open = self.orders.clone();
-        open.retain(|order, _| !id(order).is_some_and(|id| sender.may_be_done(&id)));
-        let mut duty = canon_views::holder(view, self.holder, &open);
-        for order in self.orders.keys().filter(|order| !open.contains_key(order)) {
-            let is_done = id(order).is_some_and(|id| sender.is_done(&id));
-            let status = if is_done { OrderStatus::Done } else { OrderStatus::Unconfirmed };
-            duty.status.insert(*order, status);
-        }
-        duty
+    fn duty(
+        &self,
+        view: &SetView,
+        progress: &dyn Fn(&IntentId) -> IntentProgress,
+    ) -> Duty<Self::Status> {
+        canon_views::holder(view, self.holder, &self.orders, progress)
     }
 }

@@ -2,8 +2,7 @@
 
 use crate::agent::AgentRole;
 use alloy_primitives::Address;
-use canon_chain::IntentSender;
-use canon_views::{Duty, PayOut, Question, SetView};
+use canon_views::{Duty, IntentId, IntentProgress, PayOut, Question, SetView};
 use std::collections::BTreeSet;
 
 /// Keeps proposals going: see [`canon_views::keeper`].
@@ -23,13 +22,13 @@ impl AgentRole for Keeper {
         None
     }
 
-    fn ask(&self, question: &mut Question) {
+    fn extend(&self, question: &mut Question) {
         for rollup in &self.rollups {
             question.rollups.entry(*rollup).or_default();
         }
     }
 
-    fn duty(&self, view: &SetView, _: &IntentSender) -> Duty<()> {
+    fn duty(&self, view: &SetView, _: &dyn Fn(&IntentId) -> IntentProgress) -> Duty<()> {
         Duty { status: (), intents: canon_views::keeper(view, self.pay_out) }
     }
 }

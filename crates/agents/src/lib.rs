@@ -1,9 +1,9 @@
 //! Those who act on an upgrade: sequencers, keepers, holders, movers.
 //!
-//! An [`Agent`] is a [`AgentRole`], which is a duty of `canon-views` with its settings, and a key that sends
-//! what the duty asks for. Whoever owns the loop makes one [`SetView`](canon_views::SetView) per block that
-//! covers what its agents [ask](Agent::ask) for, naming the expected time of the next block, and hands it
-//! to every agent's [`tick`](Agent::tick).
+//! An [`Agent`] pairs a [role](AgentRole) (a duty of `canon-views` with its settings) with the key that sends
+//! its intents. Whoever owns the loop collects with [`extend`](Agent::extend) what its agents need to know,
+//! makes one [`SetView`](canon_views::SetView) per block that covers it, naming the expected time of the next
+//! block, and hands it to every agent's [`tick`](Agent::tick).
 //!
 //! What is due follows from the view, the settings and the journal of transactions, so an agent that
 //! starts in the middle of an upgrade does the same as one that ran all along. No agent reads a clock, the
@@ -20,7 +20,5 @@ pub use agent::{Agent, AgentRole, Tick};
 pub use holder::Holder;
 pub use keeper::Keeper;
 pub use mover::Mover;
-pub use payload::{
-    ALIASES, PROPOSAL_PAYLOAD, PayloadError, VettedPayload, is_assertion, payload_setting,
-};
+pub use payload::{PayloadError, VettedPayload};
 pub use sequencer::Sequencer;

@@ -2,8 +2,7 @@
 
 use crate::agent::AgentRole;
 use alloy_primitives::Address;
-use canon_chain::IntentSender;
-use canon_views::{Duty, MovePhase, MovePlan, Question, SetView};
+use canon_views::{Duty, IntentId, IntentProgress, MovePhase, MovePlan, Question, SetView};
 
 /// The withdrawer of an attester whose stake moves: see [`canon_views::mover`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,11 +18,11 @@ impl AgentRole for Mover {
         Some(self.plan.withdrawer)
     }
 
-    fn ask(&self, question: &mut Question) {
+    fn extend(&self, question: &mut Question) {
         question.add_move(&self.plan);
     }
 
-    fn duty(&self, view: &SetView, _: &IntentSender) -> Duty<MovePhase> {
+    fn duty(&self, view: &SetView, _: &dyn Fn(&IntentId) -> IntentProgress) -> Duty<MovePhase> {
         canon_views::mover(&view.present, &self.plan)
     }
 }

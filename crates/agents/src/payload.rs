@@ -1,43 +1,15 @@
-//! The payload that a sequencer signals for: the operator's setting, and what is checked before
-//! the first signal.
+//! What is checked of a payload before the first signal for it.
 
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, keccak256};
-use canon_abi::Contract;
 use canon_chain::{Client, Error};
-use canon_protocol::{
-    Action,
-    text::{ParseQuantityError, address},
-};
+use canon_protocol::Action;
 use canon_views::SignalPlan;
-
-/// The setting's name.
-pub const PROPOSAL_PAYLOAD: &str = "PROPOSAL_PAYLOAD";
-
-/// Other names of it that are met in the wild.
-pub const ALIASES: [&str; 2] =
-    ["GOVERNANCE_PROPOSER_PAYLOAD_ADDRESS", "GOVERNANCE_PROPOSER_PAYLOAD"];
 
 /// What is wrong with a payload. Nothing is signaled until it is right.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PayloadError {
-    /// The text isn't an address, or its letters aren't the checksum (EIP-55).
-    #[error("{setting}: {source}; copy the address again from the proposal's own page")]
-    NotAnAddress {
-        /// The setting's name.
-        setting: &'static str,
-        /// What is wrong with the text.
-        source: ParseQuantityError,
-    },
-    /// Several names of the setting have values, and not the same.
-    #[error("{first} and {second} are set to different addresses; keep one of them")]
-    Contradiction {
-        /// The name of the first setting that is given.
-        first: &'static str,
-        /// The name of the second one.
-        second: &'static str,
-    },
     /// There is no code at the address, or it lists no actions that decode.
     #[error(transparent)]
     Unreadable(#[from] Error),
@@ -59,42 +31,6 @@ pub enum PayloadError {
         /// The hash found.
         found: B256,
     },
-}
-
-/// The setting among the variables of an environment, and the names that look like a mistyped one.
-///
-/// # Errors
-///
-/// [`PayloadError`], if it is set and can't be meant.
-pub fn payload_setting(
-    variables: impl IntoIterator<Item = (String, String)>,
-) -> Result<(Option<Address>, Vec<String>), PayloadError> {
-    let parse = |setting, value: &str| {
-        address::parse(value).map_err(|source| PayloadError::NotAnAddress { setting, source })
-    };
-    let (mut found, mut near): (Option<(&'static str, Address)>, _) = (None, Vec::new());
-    for (name, value) in variables {
-        let known = [PROPOSAL_PAYLOAD].into_iter().chain(ALIASES).find(|known| *known == name);
-        match (known, found) {
-            (Some(_), _) if value.trim().is_empty() => {}
-            (Some(known), None) => found = Some((known, parse(known, &value)?)),
-            (Some(second), Some((first, address))) => {
-                if parse(second, &value)? != address {
-                    return Err(PayloadError::Contradiction { first, second });
-                }
-            }
-            (None, _) if is_near(&name) => near.push(name),
-            (None, _) => {}
-        }
-    }
-    Ok((found.map(|(_, address)| address), near))
-}
-
-/// Names a payload and something that governance has: the other words differ from guide to guide.
-fn is_near(name: &str) -> bool {
-    let name = name.to_uppercase();
-    name.contains("PAYLOAD")
-        && ["PROPOS", "GOVERN", "VOTE", "SIGNAL"].iter().any(|w| name.contains(w))
 }
 
 /// A payload that may be signaled for.
@@ -148,16 +84,3 @@ impl VettedPayload {
         &self.actions
     }
 }
-
-/// Whether an action is an assertion: a call of one of Expect's functions, on the set's own Expect.
-/// The same call on another target asserts nothing, since that may do anything or nothing.
-pub fn is_assertion(action: &Action, expect: Address) -> bool {
-    let functions = Contract::Expect.artifact().abi().functions();
-    let is_expects = |selector: &[u8]| {
-        functions.into_iter().any(|function| function.selector().as_slice() == selector)
-    };
-    action.target == expect && action.data.get(..4).is_some_and(is_expects)
-}
-
-#[cfg(test)]
-mod tests;

@@ -2,8 +2,10 @@
 
 use crate::agent::AgentRole;
 use alloy_primitives::Address;
-use canon_chain::IntentSender;
-use canon_views::{Duty, Question, SequencerIdentity, SetView, SignalDecision, SignalPlan};
+use canon_views::{
+    Duty, IntentId, IntentProgress, Question, SequencerIdentity, SetView, SignalDecision,
+    SignalPlan,
+};
 
 /// The proposer of an attester of one rollup: see [`canon_views::sequencer`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,12 +23,16 @@ impl AgentRole for Sequencer {
         Some(self.identity.proposer)
     }
 
-    fn ask(&self, question: &mut Question) {
+    fn extend(&self, question: &mut Question) {
         question.rollups.entry(self.identity.rollup).or_default();
         question.payloads.extend(self.plan.map(|plan| plan.payload));
     }
 
-    fn duty(&self, view: &SetView, _: &IntentSender) -> Duty<SignalDecision> {
+    fn duty(
+        &self,
+        view: &SetView,
+        _: &dyn Fn(&IntentId) -> IntentProgress,
+    ) -> Duty<SignalDecision> {
         canon_views::sequencer(&view.present, &self.identity, self.plan.as_ref())
     }
 }

@@ -111,7 +111,7 @@ fn record(refuses_creation: bool) -> Recording {
         let tape = Tape { refuses_creation, chain, responses: Arc::clone(&responses) };
         let registry = set.deployment.registry;
         let view = client(tape).await.view(registry, &question).await.unwrap();
-        assert_eq!(view.present.governance.proposals.len() as u64, PROPOSALS);
+        assert_eq!(view.governance.proposals.len() as u64, PROPOSALS);
         let responses: Vec<_> = responses.lock().unwrap().drain(..).collect();
         let bytes: usize = responses.iter().map(|response| response.len()).sum();
         println!(

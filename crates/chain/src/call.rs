@@ -21,7 +21,7 @@ pub struct ContractCall {
 }
 
 /// An event that must be in the receipt.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Expected {
     emitter: Address,
     topic: B256,
@@ -32,10 +32,15 @@ impl ContractCall {
     /// A call of a function. Without [`expecting`](Self::expecting) only the receipt's status
     /// reports whether it worked.
     pub fn new<C: SolCall>(to: Address, call: &C) -> Self {
+        Self::encoded::<C>(to, call.abi_encode().into())
+    }
+
+    /// A call of the function `C` whose selector and arguments are `input`.
+    pub(crate) fn encoded<C: SolCall>(to: Address, input: Bytes) -> Self {
         Self {
             what: C::SIGNATURE,
             to: TxKind::Call(to),
-            input: call.abi_encode().into(),
+            input,
             value: U256::ZERO,
             returns: |answer| C::abi_decode_returns_validate(answer).is_ok(),
             events: Vec::new(),
@@ -130,6 +135,15 @@ impl ContractCall {
     /// Whether `answer` is what the function's ABI promises.
     pub(crate) fn is_answer(&self, answer: &[u8]) -> bool {
         (self.returns)(answer)
+    }
+
+    /// Whether it is the same call with the same proof.
+    #[cfg(test)]
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let parts = |call: &Self| {
+            (call.what, call.to, call.input.clone(), call.value, call.events.clone(), call.headroom)
+        };
+        parts(self) == parts(other)
     }
 
     /// The signature of an expected event that the receipt doesn't have.

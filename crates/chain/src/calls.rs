@@ -4,7 +4,7 @@
 //! on the contracts' functions.
 
 use crate::call::ContractCall;
-use alloy_primitives::{Address, B256, Signature, U256};
+use alloy_primitives::{Address, B256, Bytes, Signature, U256};
 use alloy_sol_types::SolCall;
 use canon_abi::{Asset, Governance, Issuer, Proposals, Registry, Rollup};
 use canon_protocol::{Amount, Permit, ProposalId, Round, Support, Timestamp, WithdrawalId};
@@ -13,10 +13,68 @@ use canon_protocol::{Amount, Permit, ProposalId, Round, Support, Timestamp, With
 /// than one that adds to the leader's count, and the event at quorum.
 const SIGNAL_HEADROOM: u64 = 70_000;
 
+/// A function whose event proves that a call did what it is for.
+trait Proven: SolCall {
+    /// The call of `to` with its selector and arguments.
+    fn encoded(to: Address, input: Bytes) -> ContractCall;
+}
+
+/// Declares the functions that intents call: each with the events of its contract that prove it.
+macro_rules! proofs {
+    ($($call:ty => [$($event:ty),*] $(, $headroom:expr)?;)*) => {
+        $(impl Proven for $call {
+            fn encoded(to: Address, input: Bytes) -> ContractCall {
+                ContractCall::encoded::<Self>(to, input)
+                    $(.expecting::<$event>(to))*
+                    $(.with_headroom($headroom))?
+            }
+        })*
+
+        /// The call of `to` whose selector and arguments are `input`, with the events of `to` that prove
+        /// it; `None` if no intent calls such a function.
+        pub(crate) fn by_selector(to: Address, input: Bytes) -> Option<ContractCall> {
+            let selector = input.get(..4)?;
+            $(if *selector == <$call>::SELECTOR {
+                return Some(<$call>::encoded(to, input));
+            })*
+            None
+        }
+    };
+}
+
+proofs! {
+    Asset::approveCall => [Asset::Approval];
+    Governance::depositCall => [Governance::Deposit];
+    Governance::depositWithPermitCall => [Governance::Deposit];
+    Governance::voteCall => [Governance::VoteCast];
+    Governance::initiateWithdrawCall => [Governance::WithdrawInitiated, Governance::WithdrawalQueued];
+    Governance::finaliseWithdrawCall => [Governance::WithdrawFinalised];
+    Governance::executeCall => [Governance::ProposalExecuted];
+    Governance::executeWithCall => [Governance::ProposalExecuted];
+    Governance::dropProposalCall => [Governance::ProposalDropped];
+    Proposals::voteCall => [Proposals::VoteCast], SIGNAL_HEADROOM;
+    Proposals::pushProposalCall => [Proposals::ProposalPushed];
+    Rollup::finaliseWithdrawCall => [Rollup::WithdrawFinalised];
+    Rollup::initiateMoveCall => [Rollup::MoveInitiated];
+    Rollup::finaliseMove_0Call => [Rollup::MoveFinalised];
+    Rollup::finaliseMove_1Call => [Rollup::MoveFinalised];
+    Rollup::proposeBlockCall => [Rollup::BlockProposed];
+    Rollup::setupEpochCall => [];
+}
+
+fn proven<C: Proven>(to: Address, call: &C) -> ContractCall {
+    C::encoded(to, call.abi_encode().into())
+}
+
+/// A push, which must also make a proposal in `governance`.
+pub(crate) fn freezing(push: ContractCall, governance: Address) -> ContractCall {
+    push.expecting::<Governance::ProposalFrozen>(governance)
+}
+
 /// Allows `spender` to take up to `amount` of the sender's asset.
 pub fn approve(asset: Address, spender: Address, amount: Amount) -> ContractCall {
     let call = Asset::approveCall::new((spender, amount.to_word()));
-    ContractCall::new(asset, &call).expecting::<Asset::Approval>(asset)
+    proven(asset, &call)
 }
 
 /// Sends `amount` of the asset.
@@ -28,7 +86,7 @@ pub fn transfer(asset: Address, to: Address, amount: Amount) -> ContractCall {
 /// Locks `amount` as power of `holder`; the allowance must suffice.
 pub fn lock(governance: Address, holder: Address, amount: Amount) -> ContractCall {
     let call = Governance::depositCall { onBehalfOf: holder, amount: amount.to_word() };
-    ContractCall::new(governance, &call).expecting::<Governance::Deposit>(governance)
+    proven(governance, &call)
 }
 
 /// Locks `amount` as power of `holder` with the sender's ERC-2612 permit.
@@ -47,7 +105,7 @@ pub fn lock_with_permit(
         r: permit.r().into(),
         s: permit.s().into(),
     };
-    ContractCall::new(governance, &call).expecting::<Governance::Deposit>(governance)
+    proven(governance, &call)
 }
 
 /// Casts `amount` of the sender's power on a proposal.
@@ -57,21 +115,19 @@ pub fn vote(governance: Address, id: ProposalId, amount: Amount, support: Suppor
         amount: amount.to_word(),
         support: support == Support::Yea,
     };
-    ContractCall::new(governance, &call).expecting::<Governance::VoteCast>(governance)
+    proven(governance, &call)
 }
 
 /// Gives up `amount` of the sender's power; the asset is due to `to` later.
 pub fn withdraw(governance: Address, to: Address, amount: Amount) -> ContractCall {
     let call = Governance::initiateWithdrawCall { to, amount: amount.to_word() };
-    ContractCall::new(governance, &call)
-        .expecting::<Governance::WithdrawInitiated>(governance)
-        .expecting::<Governance::WithdrawalQueued>(governance)
+    proven(governance, &call)
 }
 
 /// Pays a withdrawal that unlocked.
 pub fn finalise_withdrawal(governance: Address, id: WithdrawalId) -> ContractCall {
     let call = Governance::finaliseWithdrawCall { id: id.to_word() };
-    ContractCall::new(governance, &call).expecting::<Governance::WithdrawFinalised>(governance)
+    proven(governance, &call)
 }
 
 /// Proposes through the lock; the power it costs is due to `to` later.
@@ -83,7 +139,7 @@ pub fn propose_with_lock(governance: Address, payload: Address, to: Address) -> 
 /// Executes a proposal with the actions that its payload lists.
 pub fn execute(governance: Address, id: ProposalId) -> ContractCall {
     let call = Governance::executeCall { id: id.to_word() };
-    ContractCall::new(governance, &call).expecting::<Governance::ProposalExecuted>(governance)
+    proven(governance, &call)
 }
 
 /// Executes a proposal with the actions that were published when it was made.
@@ -94,13 +150,13 @@ pub fn execute_with(
 ) -> ContractCall {
     let actions = actions.into_iter().map(Into::into).collect();
     let call = Governance::executeWithCall { id: id.to_word(), actions };
-    ContractCall::new(governance, &call).expecting::<Governance::ProposalExecuted>(governance)
+    proven(governance, &call)
 }
 
 /// Stores that a proposal is dropped.
 pub fn drop_proposal(governance: Address, id: ProposalId) -> ContractCall {
     let call = Governance::dropProposalCall { id: id.to_word() };
-    ContractCall::new(governance, &call).expecting::<Governance::ProposalDropped>(governance)
+    proven(governance, &call)
 }
 
 /// Takes an ownership that was offered to Governance.
@@ -129,16 +185,13 @@ pub fn upgrade(registry: Address, rollup: Address) -> ContractCall {
 
 /// Signals for a payload in the slot of the block that includes it.
 pub fn signal(proposals: Address, payload: Address) -> ContractCall {
-    ContractCall::new(proposals, &Proposals::voteCall { payload })
-        .expecting::<Proposals::VoteCast>(proposals)
-        .with_headroom(SIGNAL_HEADROOM)
+    proven(proposals, &Proposals::voteCall { payload })
 }
 
 /// Makes the winner of a round a proposal.
 pub fn push(proposals: Address, governance: Address, round: Round) -> ContractCall {
-    ContractCall::new(proposals, &Proposals::pushProposalCall { round: round.to_word() })
-        .expecting::<Proposals::ProposalPushed>(proposals)
-        .expecting::<Governance::ProposalFrozen>(governance)
+    let call = Proposals::pushProposalCall { round: round.to_word() };
+    freezing(proven(proposals, &call), governance)
 }
 
 /// Stakes `amount` of the sender's asset; the allowance must suffice.
@@ -162,36 +215,36 @@ pub fn unstake(rollup: Address, attester: Address, recipient: Address) -> Contra
 /// Pays an exit whose time has come.
 pub fn finalise_unstake(rollup: Address, attester: Address) -> ContractCall {
     let call = Rollup::finaliseWithdrawCall { attester };
-    ContractCall::new(rollup, &call).expecting::<Rollup::WithdrawFinalised>(rollup)
+    proven(rollup, &call)
 }
 
 /// Announces that an attester moves to another rollup.
 pub fn announce_move(rollup: Address, attester: Address, new_rollup: Address) -> ContractCall {
     let call = Rollup::initiateMoveCall { attester, newRollup: new_rollup };
-    ContractCall::new(rollup, &call).expecting::<Rollup::MoveInitiated>(rollup)
+    proven(rollup, &call)
 }
 
 /// Moves an attester whose time has come to the canonical rollup.
 pub fn finalise_move(rollup: Address, attester: Address) -> ContractCall {
     let call = Rollup::finaliseMove_1Call { attester };
-    ContractCall::new(rollup, &call).expecting::<Rollup::MoveFinalised>(rollup)
+    proven(rollup, &call)
 }
 
 /// The same under another attester there, by the withdrawer: somebody else registered the attester.
 pub fn finalise_move_as(rollup: Address, attester: Address, new_attester: Address) -> ContractCall {
     let call = Rollup::finaliseMove_0Call { attester, newAttester: new_attester };
-    ContractCall::new(rollup, &call).expecting::<Rollup::MoveFinalised>(rollup)
+    proven(rollup, &call)
 }
 
 /// Proposes the block of the slot of the L1 block that includes it.
 pub fn propose_block(rollup: Address, block_hash: B256) -> ContractCall {
     let call = Rollup::proposeBlockCall { blockHash: block_hash };
-    ContractCall::new(rollup, &call).expecting::<Rollup::BlockProposed>(rollup)
+    proven(rollup, &call)
 }
 
 /// Records the next epoch's seed if nobody has.
 pub fn setup_epoch(rollup: Address) -> ContractCall {
-    ContractCall::new(rollup, &Rollup::setupEpochCall {})
+    proven(rollup, &Rollup::setupEpochCall {})
 }
 
 /// What a holder signs so that [`lock_with_permit`] needs no approval first.

@@ -1,12 +1,12 @@
 //! Asking the chain.
 
 use crate::{
-    error::{Error, Result},
+    error::{Error, InRange, Result},
     view::EndpointLimits,
 };
 use alloy_eips::BlockId;
 use alloy_network::TransactionBuilder;
-use alloy_primitives::{Address, Bytes, ChainId, map::AddressMap};
+use alloy_primitives::{Address, Bytes, ChainId, U256, map::AddressMap};
 use alloy_provider::{DynProvider, Provider};
 use alloy_rpc_types_eth::{BlockOverrides, Header, TransactionRequest};
 use alloy_sol_types::SolCall;
@@ -109,7 +109,7 @@ impl Client {
     ///
     /// If the endpoint doesn't have it.
     pub async fn block(&self, id: BlockId) -> Result<BlockView> {
-        let what = "eth_getBlock";
+        let what = block_method(id);
         let block = self.provider.get_block(id).await;
         let block = block.map_err(|source| Error::rpc(what, source))?;
         let block = block.ok_or_else(|| Error::rpc(what, alloy_transport::RpcError::NullResp))?;
@@ -219,20 +219,44 @@ impl Client {
 ///
 /// # Errors
 ///
-/// If its time is beyond 40 bits.
+/// [`Error::OutOfRange`] if its time is beyond 40 bits.
 pub fn block_view(header: &Header) -> Result<BlockView> {
-    let bad = || Error::from_rpc("eth_getBlock", alloy_transport::RpcError::NullResp);
+    let timestamp = U256::from(header.timestamp).try_into();
     Ok(BlockView {
         number: BlockNumber::of(header.number),
         hash: header.hash,
         parent: header.parent_hash,
-        timestamp: Timestamp::new(header.timestamp).ok_or_else(bad)?,
+        timestamp: timestamp.in_range("the timestamp of a block")?,
         base_fee: header.base_fee_per_gas.unwrap_or_default().into(),
     })
+}
+
+/// The method that asks for a block.
+pub(crate) const fn block_method(id: BlockId) -> &'static str {
+    match id {
+        BlockId::Hash(_) => "eth_getBlockByHash",
+        BlockId::Number(_) => "eth_getBlockByNumber",
+    }
 }
 
 /// The slot is decided by the block that includes the transaction: execute in its time.
 fn overrides(next: NextBlock) -> Option<BlockOverrides> {
     let time = next.timestamp?.get();
     Some(BlockOverrides { time: Some(time), ..BlockOverrides::default() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_beyond_40_bits_of_time_is_named() {
+        let mut header: Header = Header::default();
+        header.inner.timestamp = Timestamp::MAX.get();
+        assert_eq!(block_view(&header).unwrap().timestamp, Timestamp::MAX);
+        header.inner.timestamp += 1;
+        let error = block_view(&header).unwrap_err();
+        assert!(matches!(error, Error::OutOfRange { .. }), "{error}");
+        assert!(error.to_string().starts_with("the timestamp of a block: "), "{error}");
+    }
 }

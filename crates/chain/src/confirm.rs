@@ -174,7 +174,7 @@ impl Client {
     ) -> Result<Confirmed> {
         let (what, hash) = (pending.call.what(), pending.hash);
         if !receipt.status() {
-            return Err(self.autopsy(pending, receipt).await);
+            return Err(self.revert_reason(pending, receipt).await);
         }
         if let Some(event) = pending.call.missing_event(receipt) {
             return Err(Error::EventMissing { what, hash, event });
@@ -190,7 +190,7 @@ impl Client {
     }
 
     /// Why a mined transaction failed: receipts don't say, so it is executed again.
-    async fn autopsy(&self, pending: &Pending, receipt: &TransactionReceipt) -> Error {
+    async fn revert_reason(&self, pending: &Pending, receipt: &TransactionReceipt) -> Error {
         let (what, hash) = (pending.call.what(), pending.hash);
         if receipt.gas_used >= pending.tx.gas_limit {
             return Error::OutOfGas { what, hash, limit: pending.tx.gas_limit };

@@ -2,6 +2,7 @@
 
 use crate::{
     endpoint::EndpointFailure,
+    execution::ExecutionFailure,
     rejection::Rejection,
     severity::Severity,
     tx::{fees::AboveCap, journal::JournalError},
@@ -106,7 +107,8 @@ pub enum Error {
     },
     /// A transaction needs more gas than a transaction may have.
     #[error(
-        "{what} needs more gas than the {max} that a transaction may have (EIP-7825); split it"
+        "{what} needs more gas than the {max} that a transaction may have (EIP-7825); check the contract \
+         that it calls; a payload that it pushes or executes needs fewer or cheaper actions"
     )]
     TooMuchGas {
         /// What was to be sent.
@@ -160,8 +162,8 @@ pub enum Error {
         /// Who answered.
         address: Address,
     },
-    /// A contract answered with a number that the protocol rules out.
-    #[error("{what}: {source}; check that the contract is one of Canon's")]
+    /// A contract or a block has a number that the protocol rules out.
+    #[error("{what}: {source}; check the contract's address and the endpoint")]
     OutOfRange {
         /// What was asked.
         what: &'static str,
@@ -301,12 +303,12 @@ fn revert_of(error: &TransportError) -> Option<Revert> {
     revert_data(error).map(|data| decode_revert(&data))
 }
 
-/// The data that a call reverted with, if that is what the endpoint's error says. Endpoints send reverts
-/// without data without a `data` field.
+/// The data that a call reverted with, if that is what the endpoint's error says.
 pub fn revert_data(error: &TransportError) -> Option<Bytes> {
-    let RpcError::ErrorResp(payload) = error else { return None };
-    let empty = || payload.message.contains("execution reverted").then(Bytes::new);
-    payload.as_revert_data().or_else(empty)
+    match ExecutionFailure::of(error)? {
+        ExecutionFailure::Reverted(data) => Some(data),
+        ExecutionFailure::OutOfGas | ExecutionFailure::Exceptional => None,
+    }
 }
 
 /// What an endpoint said, as a terminal may show it.

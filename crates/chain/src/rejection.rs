@@ -1,6 +1,6 @@
 //! Why a node didn't take a transaction, from what it says.
 
-use crate::severity::Severity;
+use crate::{execution::ExecutionFailure, severity::Severity};
 use alloy_transport::{RpcError, TransportError};
 use core::fmt;
 
@@ -65,8 +65,6 @@ const TEXTS: &[(&str, Rejection)] = &[
     ("intrinsic gas too high", Rejection::GasCap),
     ("gas required exceeds", Rejection::GasCap),
     ("gas spent exceeded", Rejection::GasCap),
-    ("out of gas", Rejection::GasCap),
-    ("outofgas", Rejection::GasCap),
     ("underpriced", Rejection::Underpriced),
     ("fee too low", Rejection::Underpriced),
     ("feetoolow", Rejection::Underpriced),
@@ -96,6 +94,9 @@ impl Rejection {
     }
 
     fn of_message(message: &str) -> Option<Self> {
+        if ExecutionFailure::of_message(message) == Some(ExecutionFailure::OutOfGas) {
+            return Some(Self::GasCap);
+        }
         let message = message.to_lowercase();
         TEXTS.iter().find(|(text, _)| message.contains(text)).map(|(_, rejection)| *rejection)
     }
@@ -121,7 +122,9 @@ impl Rejection {
             Self::NonceTooHigh => "send the transactions with lower nonces first",
             Self::Underpriced | Self::ReplacementUnderpriced => "offer more",
             Self::AlreadyKnown => "wait for its receipt",
-            Self::GasCap => "split it",
+            Self::GasCap => {
+                "check the contract that it calls, or use an endpoint that allows more gas"
+            }
             Self::OtherChain => "check the chain id",
             Self::Unacceptable => "use another endpoint",
         }

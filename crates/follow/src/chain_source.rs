@@ -284,7 +284,7 @@ impl StateComparer for ChainSource {
         });
         let (folded, registry) = (folded.await?, state.addresses().registry);
         match self.client.view_at(registry, &question, block.hash.into()).await {
-            Ok(answered) => Ok(match compare_present(&folded, &answered.present) {
+            Ok(answered) => Ok(match compare_present(&folded, &answered) {
                 Ok(()) => Comparison::Agrees,
                 Err(difference) => Comparison::Differs(difference.into()),
             }),

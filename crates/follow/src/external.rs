@@ -2,7 +2,7 @@
 
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, Bytes};
-use canon_chain::{Answers, Ask, Client, Error};
+use canon_chain::{Answers, Client, Error, Query};
 use canon_protocol::{Code, ExternalContracts, Reaction};
 use std::{cell::RefCell, collections::BTreeSet};
 
@@ -14,7 +14,7 @@ use std::{cell::RefCell, collections::BTreeSet};
 pub struct ExternalAnswers {
     block: B256,
     answers: Answers,
-    missing: RefCell<BTreeSet<Ask>>,
+    missing: RefCell<BTreeSet<Query>>,
 }
 
 impl ExternalAnswers {
@@ -39,19 +39,19 @@ impl ExternalAnswers {
             if missing.is_empty() {
                 return Ok(computed);
             }
-            client.ask(missing, BlockId::from(self.block), &mut self.answers).await?;
+            client.fetch(missing, BlockId::from(self.block), &mut self.answers).await?;
         }
     }
 
-    fn miss<T: Default>(&self, ask: Ask) -> T {
-        self.missing.borrow_mut().insert(ask);
+    fn miss<T: Default>(&self, query: Query) -> T {
+        self.missing.borrow_mut().insert(query);
         T::default()
     }
 }
 
 impl ExternalContracts for ExternalAnswers {
     fn code(&self, account: Address) -> Code {
-        self.answers.account(account).unwrap_or_else(|| self.miss(Ask::Account(account)))
+        self.answers.account(account).unwrap_or_else(|| self.miss(Query::Account(account)))
     }
 
     /// What a contract reverts with isn't known; no view depends on it.
@@ -61,7 +61,7 @@ impl ExternalContracts for ExternalAnswers {
             Some(answer) => answer.cloned().ok_or_else(Bytes::new),
             None => {
                 let (to, data) = question;
-                Ok(self.miss(Ask::Call { to, data }))
+                Ok(self.miss(Query::Call { to, data }))
             }
         }
     }

@@ -104,7 +104,7 @@ impl SetIdentity {
         let mut retries = Retries::QUESTION;
         let view = loop {
             match client.view(registry, &Question::default()).await {
-                Ok(view) => break view.present,
+                Ok(view) => break view,
                 Err(error) if retries.allow(&error, pause).await => {}
                 Err(error) => return Err(error.into()),
             }

@@ -146,7 +146,7 @@ async fn read(
     loop {
         match client.view_at(registry, question, at).await {
             Err(error) if retries.allow(&error, pause).await => {}
-            outcome => return outcome,
+            outcome => return outcome.map(SetView::from),
         }
     }
 }

@@ -86,16 +86,16 @@ pub(crate) fn is_with_list(confirmed: &Confirmed) -> bool {
 
 impl Participants {
     /// Adds what an agent needs to know to a question.
-    fn ask(&self, member: AgentRef, question: &mut Question) {
+    fn extend(&self, member: AgentRef, question: &mut Question) {
         match member {
-            AgentRef::Keeper => self.keeper.ask(question),
-            AgentRef::Proposer(index) => self.sequencers[index].agent.ask(question),
+            AgentRef::Keeper => self.keeper.extend(question),
+            AgentRef::Proposer(index) => self.sequencers[index].agent.extend(question),
             AgentRef::Mover(index) => {
                 if let Some(mover) = &self.sequencers[index].mover {
-                    mover.ask(question);
+                    mover.extend(question);
                 }
             }
-            AgentRef::Holder(index) => self.holders[index].agent.ask(question),
+            AgentRef::Holder(index) => self.holders[index].agent.extend(question),
         }
     }
 
@@ -128,7 +128,7 @@ impl UpgradeRun<'_> {
     ) -> Result<Acted> {
         let next = self.driver.next_time().min(until);
         let ask = |participants: &Participants, question: &mut Question| {
-            members.iter().for_each(|member| participants.ask(*member, question));
+            members.iter().for_each(|member| participants.extend(*member, question));
         };
         let view = self.view(next, ask).await?;
         let mut acted = Acted::default();

@@ -122,15 +122,19 @@ fn after(time: Timestamp) -> Timestamp {
 fn proposals(view: &Present) -> Vec<(Timestamp, CalendarEvent)> {
     let proposals = view.governance.proposals.iter().flat_map(|proposal| {
         let (id, deadlines) = (proposal.id, proposal.deadlines());
+        let (voting_ends, objections_end) =
+            (after(deadlines.active), after(deadlines.objections_until));
+        // No ballot of the rest of the vote is known: it ends as it stands.
+        let is_accepted = proposal.state_at(voting_ends) == ProposalState::Queued;
         let all = [
             (deadlines.voting_starts(), CalendarEvent::VotingStarts { id }),
-            (after(deadlines.active), CalendarEvent::VotingEnds { id }),
-            (after(deadlines.objections_until), CalendarEvent::ObjectionsEnd { id }),
+            (voting_ends, CalendarEvent::VotingEnds { id }),
+            (objections_end, CalendarEvent::ObjectionsEnd { id }),
             (deadlines.earliest_execution(), CalendarEvent::Executable { id }),
             (after(deadlines.executable), CalendarEvent::Expires { id }),
         ];
-        // A vote that is open may end either way.
         let changes = match proposal.state {
+            ProposalState::Pending | ProposalState::Active if !is_accepted => 2,
             ProposalState::Pending
             | ProposalState::Active
             | ProposalState::Queued
@@ -168,11 +172,13 @@ fn epochs(view: &Present) -> impl Iterator<Item = (Timestamp, CalendarEvent)> {
         let epoch = present.map_or(Epoch::ZERO, Epoch::next);
         let start = clock.epoch_start(epoch);
         let start = start.map(|time| (time, CalendarEvent::EpochStarts { rollup, epoch }));
-        // Each epoch records the seed of the next one.
+        // Each epoch records the seed of the next one, from its second slot on.
         let recording = present.unwrap_or(Epoch::ZERO);
-        let seed = clock.seed_recording_start(recording);
-        let epoch = recording.next();
-        let seed = seed.map(|time| (time, CalendarEvent::SeedRecordable { rollup, epoch }));
+        let mut seeds = [recording, recording.next()].into_iter().filter_map(move |recording| {
+            let (time, epoch) = (clock.seed_recording_start(recording)?, recording.next());
+            Some((time, CalendarEvent::SeedRecordable { rollup, epoch }))
+        });
+        let seed = seeds.find(|(time, _)| *time > view.block.timestamp);
         start.into_iter().chain(seed)
     })
 }

@@ -303,6 +303,18 @@ pub struct IntentId {
     pub subject: IntentSubject,
 }
 
+/// What the journal of intents knows of an intent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IntentProgress {
+    /// It isn't done.
+    Open,
+    /// Its nonce was used, and the endpoint doesn't say yet by which transaction: it may be done.
+    Unconfirmed,
+    /// It is done.
+    Done,
+}
+
 /// What says that an intent is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -311,7 +323,7 @@ pub enum Completion {
     /// once more, for example because a reorganization undid it.
     State,
     /// The journal of intents alone: tokens that were locked and power that was given up look the same
-    /// whichever order did it. Once confirmed it is never pursued again.
+    /// whichever order did it. Once completed it is never pursued again.
     Journal,
 }
 
@@ -331,8 +343,7 @@ impl Intent {
         action: IntendedAction,
         until: Option<Timestamp>,
     ) -> Self {
-        let set = SetId { chain_id: present.chain_id, governance: present.addresses.governance };
-        Self { set, action, until }
+        Self { set: present.set_id(), action, until }
     }
 
     /// Its identity.

@@ -18,8 +18,8 @@ pub use duties::{
     StatusRule, WaitsFor, holder, keeper, mover, sequencer,
 };
 pub use intent::{
-    Completion, IntendedAction, IntendedCall, Intent, IntentId, IntentSubject, NewAttester,
-    PermitSignature, PermitTerms, SetId,
+    Completion, IntendedAction, IntendedCall, Intent, IntentId, IntentProgress, IntentSubject,
+    NewAttester, PermitSignature, PermitTerms, SetId,
 };
 pub use present::{
     AttesterView, BallotView, BlockView, GovernanceView, HolderView, PayloadView, Present,

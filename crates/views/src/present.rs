@@ -1,5 +1,6 @@
 //! A set at one block.
 
+use crate::intent::SetId;
 use alloy_primitives::{Address, B256, U256};
 use canon_protocol::{
     Amount, AttesterStatus, BlockNumber, Code, Configuration, ConfigurationId, Ending, Epoch,
@@ -16,7 +17,7 @@ pub struct SetView {
     /// The set at the block.
     pub present: Present,
     /// The state folded from all events up to the block: frozen actions, all holders and ballots, all
-    /// stakers. `None` in a view that `Client::view` of `canon-chain` read from the contracts.
+    /// stakers. `None` if only the contracts' own views were read.
     pub history: Option<Arc<SetState>>,
 }
 
@@ -303,6 +304,12 @@ pub(crate) struct KnownStake {
     pub(crate) view: AttesterView,
 }
 
+impl From<Present> for SetView {
+    fn from(present: Present) -> Self {
+        Self { present, history: None }
+    }
+}
+
 impl SetView {
     /// All withdrawals if the history is known, otherwise those asked for.
     pub(crate) fn withdrawals(&self) -> impl Iterator<Item = KnownWithdrawal> {
@@ -352,6 +359,11 @@ impl BallotView {
 }
 
 impl Present {
+    /// The identity of the set.
+    pub const fn set_id(&self) -> SetId {
+        SetId { chain_id: self.chain_id, governance: self.addresses.governance }
+    }
+
     /// Proposal `id`.
     pub fn proposal(&self, id: ProposalId) -> Option<&ProposalView> {
         self.governance.proposals.get(usize::try_from(id.get()).ok()?)

@@ -31,7 +31,7 @@ pub(crate) struct Rehearse {
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
 
-    /// Sequencers on the old rollup; those who misbehave keep their share
+    /// Sequencers on the old rollup; the share that misbehaves stays the same
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole(1..=MAX_SEQUENCERS))]
     sequencers: Option<u64>,
 
@@ -77,7 +77,7 @@ impl Rehearse {
         let report = run(&scenario).map_err(|report| {
             Failure::internal(
                 report.wrap_err("the rehearsal can't go on"),
-                "this is a bug, or the scenario asks for what can't happen; try another --seed, \
+                "this is a bug, or the scenario asks for something impossible; try another --seed, \
                  and report it with the scenario",
             )
         })?;

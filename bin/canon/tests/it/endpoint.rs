@@ -145,8 +145,8 @@ fn the_request_that_fails_is_named() {
     let server = answering("200 OK", r#"{"jsonrpc":"2.0","id":0,"result":"0x7a69"}"#);
     for command in both_ways(&secret_url("http", server)) {
         let said = fails(command, 3);
-        let says =
-            "doesn't answer eth_getBlock\n  because its answer isn't the JSON that was asked for";
+        let says = "doesn't answer eth_getBlockByNumber\n  because its answer isn't the JSON that was \
+                    asked for";
         assert!(said.contains(says), "{said}");
     }
 }

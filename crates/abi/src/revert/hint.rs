@@ -6,7 +6,7 @@ pub(super) const EMPTY: &str =
 
 /// For a selector that nobody here declares.
 pub(super) const UNKNOWN: &str =
-    "the error is none of this set's contracts: look up the target of the call";
+    "no Canon contract declares this error: look up the contract that was called";
 
 /// The hint for an error, by its name. `None` for errors that only a bug or a wrong caller inside
 /// the set can produce, and whose arguments say it all.
@@ -123,7 +123,8 @@ pub(super) fn of(name: &str) -> Option<&'static str> {
         "Governance__NoActions" => "a payload must list at least one action",
         "Governance__ActionsTooLong" => "list fewer actions, or split them into several payloads",
         "Governance__ActionsChanged" => {
-            "the payload lies: execute with the actions of the ProposalFrozen event (executeWith)"
+            "the payload no longer returns the actions voted on: use executeWith and the actions from \
+             ProposalFrozen"
         }
         "Governance__ActionOnAsset" => {
             "a proposal that calls the asset can never be executed: make another"

@@ -15,8 +15,8 @@ use canon_chain::{
 use canon_faults::{Faults, Plan};
 use canon_protocol::{BlockNumber, Epoch, Slot};
 use canon_views::{
-    BlockDuty, Duty, IntentSubject, MovePhase, MovePlan, Order, OrderId, OrderStatus, PayOut,
-    Question, SequencerIdentity, SetView, SignalDecision, SignalPlan,
+    BlockDuty, Duty, IntentId, IntentProgress, IntentSubject, MovePhase, MovePlan, Order, OrderId,
+    OrderStatus, PayOut, Question, SequencerIdentity, SetView, SignalDecision, SignalPlan,
 };
 use std::collections::BTreeMap;
 use tower::Layer;
@@ -57,24 +57,24 @@ impl AgentRole for AnyRole {
         }
     }
 
-    fn ask(&self, question: &mut Question) {
+    fn extend(&self, question: &mut Question) {
         match self {
-            Self::Sequencer(role) => role.ask(question),
-            Self::Holder(role) => role.ask(question),
-            Self::Keeper(role) => role.ask(question),
-            Self::Mover(role) => role.ask(question),
+            Self::Sequencer(role) => role.extend(question),
+            Self::Holder(role) => role.extend(question),
+            Self::Keeper(role) => role.extend(question),
+            Self::Mover(role) => role.extend(question),
         }
     }
 
-    fn duty(&self, view: &SetView, sender: &IntentSender) -> Duty<Status> {
+    fn duty(&self, view: &SetView, progress: &dyn Fn(&IntentId) -> IntentProgress) -> Duty<Status> {
         fn of<S>(duty: Duty<S>, status: impl FnOnce(S) -> Status) -> Duty<Status> {
             Duty { status: status(duty.status), intents: duty.intents }
         }
         match self {
-            Self::Sequencer(role) => of(role.duty(view, sender), Status::Signal),
-            Self::Holder(role) => of(role.duty(view, sender), Status::Orders),
-            Self::Keeper(role) => of(role.duty(view, sender), |()| Status::Keeps),
-            Self::Mover(role) => of(role.duty(view, sender), Status::Move),
+            Self::Sequencer(role) => of(role.duty(view, progress), Status::Signal),
+            Self::Holder(role) => of(role.duty(view, progress), Status::Orders),
+            Self::Keeper(role) => of(role.duty(view, progress), |()| Status::Keeps),
+            Self::Mover(role) => of(role.duty(view, progress), Status::Move),
         }
     }
 }
@@ -247,7 +247,7 @@ impl Process {
     fn question(&self, chain: &TestChain) -> Question {
         let mut question = Question { next: chain.next(), ..self.also_asked.clone() };
         for actor in &self.actors {
-            actor.agent.ask(&mut question);
+            actor.agent.extend(&mut question);
         }
         question
     }

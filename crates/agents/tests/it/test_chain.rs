@@ -233,7 +233,7 @@ impl TestChain {
     }
 
     pub(crate) async fn ask(&self, question: Question) -> Present {
-        self.client.view(self.addresses().registry, &question).await.unwrap().present
+        self.client.view(self.addresses().registry, &question).await.unwrap()
     }
 
     /// A holder, with its ballots on proposals `voted`.

@@ -45,7 +45,7 @@ impl Views {
         match self {
             Self::Reads(client, identity) => {
                 let view = client.view(identity.addresses.registry, question).await;
-                view.map_err(|error| error.to_string())
+                view.map(SetView::from).map_err(|error| error.to_string())
             }
             Self::Fold(follower) => {
                 follower.catch_up().await.map_err(|error| error.to_string())?;

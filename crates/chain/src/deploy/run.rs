@@ -77,7 +77,7 @@ pub async fn deploy(
     SetVerifier::at_head(&plan, record, &client).await?.verify_handover().await?;
     let view = client.view(plan.registry.address(), &Question::default()).await?;
     Ok(DeployedSet {
-        deployment: view.present.addresses,
+        deployment: view.addresses,
         expect: plan.expect.address(),
         reward_distributor: plan.reward_distributor.address(),
     })

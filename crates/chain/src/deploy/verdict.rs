@@ -48,7 +48,7 @@ pub enum NotGenuine {
     /// The contract is genuine but not part of this set.
     #[error(
         "{contract} at {address} was constructed with {what} {found}, expected {expected}; it belongs \
-         to another set: don't use it with this one"
+         to another set: use the contract of this one"
     )]
     Wiring {
         /// The contract.
@@ -64,8 +64,8 @@ pub enum NotGenuine {
     },
     /// A proposal has changed a part of the contract's state that holds the set together.
     #[error(
-        "the {what} of {contract} at {address} is {found}, expected {expected}; don't use the set \
-         unless you know why that was changed"
+        "the {what} of {contract} at {address} is {found}, expected {expected}; find the proposal \
+         that changed it before you use the set"
     )]
     Changed {
         /// The contract.

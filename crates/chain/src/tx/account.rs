@@ -79,7 +79,7 @@ impl Account {
         let answer = match self.client.simulate(what, request, next).await {
             Ok(answer) => answer,
             Err(error) if gas_limit == MAX_TX_GAS_LIMIT_OSAKA => {
-                return Err(self.blame_gas(call, error, next).await);
+                return Err(self.classify_gas_failure(call, error, next).await);
             }
             Err(error) => return Err(error),
         };
@@ -103,7 +103,7 @@ impl Account {
             // A node that knows no cap.
             Ok(needed) if needed > max => Err(Error::TooMuchGas { what: call.what(), max }),
             Ok(needed) => Ok((needed + needed * MARGIN_PERCENT / 100 + call.headroom()).min(max)),
-            Err(error) => Err(self.blame_gas(call, error, next).await),
+            Err(error) => Err(self.classify_gas_failure(call, error, next).await),
         }
     }
 
@@ -117,7 +117,12 @@ impl Account {
     /// Tells a call that fails for want of gas from one that is refused: with all the gas that a
     /// transaction may have it failed with `error`; the first one succeeds with more, as far as the
     /// endpoint goes.
-    async fn blame_gas(&self, call: &ContractCall, error: Error, next: NextBlock) -> Error {
+    async fn classify_gas_failure(
+        &self,
+        call: &ContractCall,
+        error: Error,
+        next: NextBlock,
+    ) -> Error {
         let lacks_gas =
             |error: &Error| matches!(error, Error::Rejected { rejection: Rejection::GasCap, .. });
         if !lacks_gas(&error) && error.as_revert().is_none() {

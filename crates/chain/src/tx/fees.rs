@@ -8,8 +8,8 @@ const TIP: u128 = 1_000_000_000;
 /// The least that a replacement offers more, in percent: nodes refuse less.
 const MIN_BUMP_PERCENT: u32 = 10;
 
-/// What a transaction offers (EIP-1559), in wei per gas.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What a transaction offers (EIP-1559), in wei per gas; nothing by default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fees {
     /// The most that it pays in all.
     pub max_fee: u128,
@@ -86,13 +86,6 @@ impl FeePolicy {
             fee.saturating_add(more).saturating_add(1)
         };
         Fees { max_fee: bump(old.max_fee), tip: bump(old.tip) }
-    }
-}
-
-impl Default for Fees {
-    /// Nothing.
-    fn default() -> Self {
-        Self { max_fee: 0, tip: 0 }
     }
 }
 

@@ -1,61 +1,36 @@
 //! The transaction of an intent.
 
 use crate::{call::ContractCall, calls};
-use alloy_primitives::{Signature, U256};
+use alloy_primitives::{Address, Bytes, Signature};
 use canon_abi::{Governance, Revert};
-use canon_views::{IntendedAction, Intent, PermitTerms};
+use canon_views::{IntendedAction, IntendedCall, Intent};
 
-/// The call that does what an intent asks for, with the events that prove it. `permit` is the
-/// signature over the intent's [terms](PermitTerms), if it has some.
-pub(crate) fn contract_call(intent: &Intent, permit: Option<&Signature>) -> ContractCall {
-    let governance = intent.set.governance;
-    match intent.action {
-        IntendedAction::Signal { proposals, payload, .. } => calls::signal(proposals, payload),
-        IntendedAction::ProposeBlock { rollup, block_hash, .. } => {
-            calls::propose_block(rollup, block_hash)
-        }
-        IntendedAction::RecordSeed { rollup, .. } => calls::setup_epoch(rollup),
-        IntendedAction::Push { proposals, round, .. } => calls::push(proposals, governance, round),
-        IntendedAction::Execute { id, .. } => calls::execute(governance, id),
-        IntendedAction::Drop { id } => calls::drop_proposal(governance, id),
-        IntendedAction::PayWithdrawal { id } => calls::finalise_withdrawal(governance, id),
-        IntendedAction::PayExit { rollup, attester, .. } => {
-            calls::finalise_unstake(rollup, attester)
-        }
-        IntendedAction::Approve { asset, amount, .. } => calls::approve(asset, governance, amount),
-        IntendedAction::Lock { holder, amount, permit: None, .. } => {
-            calls::lock(governance, holder, amount)
-        }
-        IntendedAction::Lock {
-            holder, amount, permit: Some(PermitTerms { deadline, .. }), ..
-        } => {
-            let unsigned = Signature::new(U256::ZERO, U256::ZERO, false);
-            let permit = permit.unwrap_or(&unsigned);
-            calls::lock_with_permit(governance, holder, amount, deadline, permit)
-        }
-        IntendedAction::Vote { id, support, amount, .. } => {
-            calls::vote(governance, id, amount, support)
-        }
-        IntendedAction::Withdraw { to, amount, .. } => calls::withdraw(governance, to, amount),
-        IntendedAction::AnnounceMove { rollup, attester, to, .. } => {
-            calls::announce_move(rollup, attester, to)
-        }
-        IntendedAction::FinaliseMove { rollup, attester, new_attester: None, .. } => {
-            calls::finalise_move(rollup, attester)
-        }
-        IntendedAction::FinaliseMove { rollup, attester, new_attester: Some(there), .. } => {
-            calls::finalise_move_as(rollup, attester, there.attester)
-        }
-    }
+/// The call that does what an intent asks for, with the events that prove it. A lock that needs a permit
+/// takes the signature over the intent's [terms](canon_views::PermitTerms), and is `None` without one.
+pub(crate) fn contract_call(intent: &Intent, permit: Option<&Signature>) -> Option<ContractCall> {
+    let permit =
+        permit.map(|permit| (27 + u8::from(permit.v()), permit.r().into(), permit.s().into()));
+    of_intended(intent, &intent.call(permit)?)
 }
 
 /// The call that executes a proposal with the actions that were published when it was made, if the
 /// intent has them.
 pub(crate) fn fallback_call(intent: &Intent) -> Option<ContractCall> {
-    let IntendedAction::Execute { id, frozen_actions: Some(actions) } = &intent.action else {
-        return None;
-    };
-    Some(calls::execute_with(intent.set.governance, *id, actions.to_vec()))
+    of_intended(intent, &intent.fallback_call()?)
+}
+
+fn of_intended(intent: &Intent, call: &IntendedCall) -> Option<ContractCall> {
+    sent_call(intent, call.contract, call.call.abi_encode())
+}
+
+/// The call of a transaction to `to` for an intent, with the events that prove it; `None` if no intent
+/// makes such a call.
+pub(crate) fn sent_call(intent: &Intent, to: Address, input: Bytes) -> Option<ContractCall> {
+    let call = calls::by_selector(to, input)?;
+    Some(match intent.action {
+        IntendedAction::Push { .. } => calls::freezing(call, intent.set.governance),
+        _ => call,
+    })
 }
 
 /// Whether a transaction for `sent` does what `wanted` asks for. A permit is signed anew for every
@@ -85,11 +60,11 @@ pub(crate) fn withholds(revert: &Revert) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloy_primitives::{Address, B256};
+    use alloy_primitives::{B256, U256};
     use canon_protocol::{
         Action, Amount, Epoch, Nonce, ProposalId, Round, Slot, Support, Timestamp, WithdrawalId,
     };
-    use canon_views::{NewAttester, OrderId, SetId};
+    use canon_views::{NewAttester, OrderId, PermitTerms, SetId};
 
     const fn address(number: u8) -> Address {
         Address::repeat_byte(number)
@@ -152,19 +127,52 @@ mod tests {
         Intent { set, action, until: None }
     }
 
+    /// The calls of [`actions`].
+    fn expected(permit: &Signature) -> Vec<ContractCall> {
+        let (holder, governance, amount) = (address(1), address(12), Amount::of(5));
+        let (proposals, rollup, payload) = (address(2), address(3), address(4));
+        let (attester, time, id) = (address(5), Timestamp::of(9), ProposalId::of(2));
+        vec![
+            calls::signal(proposals, payload),
+            calls::propose_block(rollup, B256::repeat_byte(6)),
+            calls::setup_epoch(rollup),
+            calls::push(proposals, governance, Round::of(3)),
+            calls::execute(governance, id),
+            calls::execute(governance, id),
+            calls::drop_proposal(governance, id),
+            calls::finalise_withdrawal(governance, WithdrawalId::of(4)),
+            calls::finalise_unstake(rollup, attester),
+            calls::approve(address(8), governance, amount),
+            calls::lock(governance, holder, amount),
+            calls::lock_with_permit(governance, holder, amount, time, permit),
+            calls::vote(governance, id, amount, Support::Yea),
+            calls::vote(governance, id, amount, Support::Nea),
+            calls::withdraw(governance, address(9), amount),
+            calls::announce_move(rollup, attester, address(10)),
+            calls::finalise_move(rollup, attester),
+            calls::finalise_move_as(rollup, attester, address(11)),
+        ]
+    }
+
     #[test]
-    fn a_transaction_is_the_call_that_the_intent_has() {
+    fn a_transaction_is_the_call_that_the_intent_has_and_has_its_proof() {
         let permit = Signature::new(U256::from(21), U256::from(22), true);
-        for action in actions() {
-            let intent = intent(action.clone());
-            let (v, r, s) = (28, permit.r().into(), permit.s().into());
-            let expected = intent.call(Some((v, r, s))).unwrap();
-            let call = contract_call(&intent, Some(&permit));
-            assert_eq!(call.to().to(), Some(&expected.contract), "{action:?}");
-            assert_eq!(*call.input(), expected.call.abi_encode(), "{action:?}");
-            let fallback = fallback_call(&intent).map(|call| call.input().clone());
-            let expected = intent.fallback_call().map(|fallback| fallback.call.abi_encode());
-            assert_eq!(fallback, expected, "{action:?}");
+        let expected = expected(&permit);
+        assert_eq!(expected.len(), actions().len());
+        for (action, expected) in actions().into_iter().zip(expected) {
+            let intent = intent(action);
+            let call = contract_call(&intent, Some(&permit)).unwrap();
+            assert!(call.is_same(&expected), "{intent:?}: {call:?}, not {expected:?}");
+            let needs_permit =
+                matches!(intent.action, IntendedAction::Lock { permit: Some(_), .. });
+            assert_eq!(contract_call(&intent, None).is_none(), needs_permit, "{intent:?}");
+        }
+        let with_actions = intent(actions().remove(5));
+        let frozen = Action { target: address(13), data: vec![1, 2].into() };
+        let expected = calls::execute_with(address(12), ProposalId::of(2), [frozen]);
+        assert!(fallback_call(&with_actions).unwrap().is_same(&expected));
+        for other in [0, 4] {
+            assert!(fallback_call(&intent(actions().remove(other))).is_none());
         }
     }
 

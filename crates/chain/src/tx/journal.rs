@@ -25,7 +25,7 @@ pub struct JournalContents {
     /// Transactions that weren't forgotten, in the order in which they were recorded.
     pub transactions: Vec<JournaledTransaction>,
     /// Intents that are done for good.
-    pub confirmed: Vec<IntentId>,
+    pub completed: Vec<IntentId>,
 }
 
 /// What remembers the transactions of one account on one chain. What a method has returned from must
@@ -50,7 +50,7 @@ pub trait Journal: Send {
     /// # Errors
     ///
     /// If it can't be written.
-    fn confirmed(&mut self, intent: &IntentId, transaction: B256) -> Result<(), JournalError>;
+    fn completed(&mut self, intent: &IntentId, transaction: B256) -> Result<(), JournalError>;
 
     /// Forgets a transaction that won't be mined any more, or can't be taken back any more.
     ///
@@ -116,10 +116,10 @@ impl Journal for MemoryJournal {
         Ok(())
     }
 
-    fn confirmed(&mut self, intent: &IntentId, _transaction: B256) -> Result<(), JournalError> {
+    fn completed(&mut self, intent: &IntentId, _transaction: B256) -> Result<(), JournalError> {
         self.change(|contents| {
-            if !contents.confirmed.contains(intent) {
-                contents.confirmed.push(*intent);
+            if !contents.completed.contains(intent) {
+                contents.completed.push(*intent);
             }
         });
         Ok(())

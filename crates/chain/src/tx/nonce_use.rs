@@ -6,7 +6,7 @@ use crate::{
     tx::{
         account::{Account, TRANSFER_OF_NOTHING},
         fees::Fees,
-        intended::{contract_call, fallback_call},
+        intended::sent_call,
         journal::{JournalError, JournaledTransaction},
     },
 };
@@ -75,11 +75,9 @@ impl Version {
         self.call().map_or(TRANSFER_OF_NOTHING, |call| call.what())
     }
 
-    /// The call that it does, but for a permit's signature; `None` if it only uses the nonce.
+    /// The call that it does for its intent; `None` if it only uses the nonce.
     fn call(&self) -> Option<ContractCall> {
-        let intent = self.intent.as_ref()?;
-        let fallback = fallback_call(intent).filter(|call| *call.input() == self.tx.input);
-        Some(fallback.unwrap_or_else(|| contract_call(intent, None)))
+        call_of(self.intent.as_ref()?, &self.tx)
     }
 
     /// What is known of it from a journal, and whose it is.
@@ -89,6 +87,9 @@ impl Version {
         let (tx, signer) = journaled.decode()?;
         let hash = journaled.hash();
         let JournaledTransaction { raw, intent, since } = journaled;
+        if intent.as_ref().is_some_and(|intent| call_of(intent, &tx).is_none()) {
+            return Err(JournalError::Damaged { transaction: hash });
+        }
         Ok((Self { hash, raw, tx, intent, since, is_taken: false }, signer))
     }
 
@@ -97,6 +98,11 @@ impl Version {
         let call = self.call().unwrap_or_else(|| account.nothing());
         Pending::new(self.hash, account.address(), call, self.tx.clone())
     }
+}
+
+/// The call that a transaction does for an intent; `None` if no intent makes such a call.
+fn call_of(intent: &Intent, tx: &TxEip1559) -> Option<ContractCall> {
+    sent_call(intent, *tx.to.to()?, tx.input.clone())
 }
 
 impl Mined {

@@ -1,14 +1,17 @@
 //! What was asked of the chain at one block, and what it answered.
 
 use super::batch::{BatchedRequest, Reply, decode_reply};
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    execution::ExecutionFailure,
+};
 use alloy_eips::BlockId;
 use alloy_primitives::{
     Address, B256, Bytes, KECCAK256_EMPTY, TxKind, U256, address, keccak256, map::HashMap,
 };
 use alloy_rpc_types_eth::TransactionRequest;
 use alloy_sol_types::SolCall;
-use alloy_transport::{RpcError, TransportError};
+use alloy_transport::RpcError;
 use canon_protocol::{Code, CodeKind};
 
 /// The gas of a call: what the lens gives a call, and more than enough for what a transaction costs before
@@ -21,7 +24,7 @@ const LENS_CALLER: Address = address!("0x000000000000000000000000000000006c656e7
 
 /// A question about the chain at one block.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Ask {
+pub enum Query {
     /// What a contract answers.
     Call {
         /// The contract that is called.
@@ -45,7 +48,7 @@ pub struct Answers {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BadTranscript;
 
-impl Ask {
+impl Query {
     /// A call of a view.
     pub fn call(to: Address, call: &impl SolCall) -> Self {
         Self::Call { to, data: call.abi_encode().into() }
@@ -95,8 +98,8 @@ pub(super) fn create(init_code: Bytes, at: BlockId) -> Result<BatchedRequest> {
 
 impl Answers {
     /// What `to` answers; `Some(None)` if it doesn't, `None` if that isn't known.
-    pub fn call(&self, ask: &(Address, Bytes)) -> Option<Option<&Bytes>> {
-        self.calls.get(ask).map(Option::as_ref)
+    pub fn call(&self, query: &(Address, Bytes)) -> Option<Option<&Bytes>> {
+        self.calls.get(query).map(Option::as_ref)
     }
 
     /// What is at an account.
@@ -104,18 +107,18 @@ impl Answers {
         self.accounts.get(&account).copied()
     }
 
-    /// Adds the answer to `ask`, which is in the next replies.
+    /// Adds the answer to `query`, which is in the next replies.
     pub(super) fn add(
         &mut self,
-        ask: Ask,
+        query: Query,
         replies: &mut impl Iterator<Item = Reply>,
     ) -> Result<()> {
-        match ask {
-            Ask::Call { to, data } => {
+        match query {
+            Query::Call { to, data } => {
                 let answer = answer(next(replies)?)?;
                 self.calls.insert((to, data), answer);
             }
-            Ask::Account(account) => {
+            Query::Account(account) => {
                 let code: Bytes = decode_reply("eth_getCode", next(replies)?)?;
                 let balance: U256 = decode_reply("eth_getBalance", next(replies)?)?;
                 let nonce: U256 = decode_reply("eth_getTransactionCount", next(replies)?)?;
@@ -187,31 +190,9 @@ fn next(replies: &mut impl Iterator<Item = Reply>) -> Result<Reply> {
 /// The answer of a contract; `None` if it doesn't answer.
 fn answer(reply: Reply) -> Result<Option<Bytes>> {
     match reply {
-        Err(error) if is_of_the_evm(&error) => Ok(None),
+        Err(error) if ExecutionFailure::of(&error).is_some() => Ok(None),
         reply => decode_reply("eth_call", reply).map(Some),
     }
-}
-
-/// Whether the execution of the call failed, and not the endpoint.
-fn is_of_the_evm(error: &TransportError) -> bool {
-    // What clients say when execution ends without a result: reverts, and what ends it exceptionally.
-    const REASONS: [&str; 12] = [
-        "revert",
-        "out of gas",
-        "outofgas",
-        "opcode",
-        "invalid jump",
-        "invalidjump",
-        "stack",
-        "write protection",
-        "statechangeduringstaticcall",
-        "return data out of bounds",
-        "vm execution error",
-        "gas uint64 overflow",
-    ];
-    let RpcError::ErrorResp(payload) = error else { return false };
-    let message = payload.message.to_lowercase();
-    payload.code == 3 || REASONS.iter().any(|reason| message.contains(reason))
 }
 
 #[cfg(test)]

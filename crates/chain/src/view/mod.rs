@@ -12,12 +12,12 @@ mod present;
 mod reader;
 mod rollups;
 
-pub use answers::{Answers, Ask};
+pub use answers::{Answers, Query};
 pub(crate) use batch::EndpointLimits;
 pub use batch::{BatchedRequest, Reply, decode_reply};
 
 use crate::{
-    client::{Client, block_view},
+    client::{Client, block_method, block_view},
     error::{Error, Result},
 };
 use alloy_eips::{BlockId, RpcBlockHash};
@@ -26,18 +26,18 @@ use alloy_rpc_types_eth::Header;
 use alloy_transport::RpcError;
 use answers::create;
 use canon_abi::Registry;
-use canon_views::{BlockView, Present, Question, SetView};
+use canon_views::{BlockView, Present, Question};
 use lens::{FoundProposals, first_question, init_code, split};
 use reader::{Gap, Reader};
 use std::collections::BTreeSet;
 
 impl Client {
-    /// The set whose Registry is at `registry`, at the newest block. Its history isn't known.
+    /// The set whose Registry is at `registry`, at the newest block.
     ///
     /// # Errors
     ///
     /// As [`Self::view_at`].
-    pub async fn view(&self, registry: Address, question: &Question) -> Result<SetView> {
+    pub async fn view(&self, registry: Address, question: &Question) -> Result<Present> {
         self.view_at(registry, question, BlockId::latest()).await
     }
 
@@ -59,7 +59,7 @@ impl Client {
         registry: Address,
         question: &Question,
         at: BlockId,
-    ) -> Result<SetView> {
+    ) -> Result<Present> {
         let (block, guesses, mut lens) = self.first_look(registry, question, at).await?;
         let at = BlockId::Hash(RpcBlockHash::from_hash(block.hash, Some(true)));
         let mut answers = Answers::default();
@@ -74,9 +74,9 @@ impl Client {
                     if lens == Lens::Refused {
                         self.limits().refuse_lens();
                     }
-                    return Ok(SetView { present: present?, history: None });
+                    return present;
                 }
-                Err(missing) => self.ask(missing, at, &mut answers).await?,
+                Err(missing) => self.fetch(missing, at, &mut answers).await?,
             }
         }
     }
@@ -88,7 +88,7 @@ impl Client {
         question: &Question,
         block: BlockView,
         answers: [&Answers; 2],
-    ) -> Result<Result<Present>, BTreeSet<Ask>> {
+    ) -> Result<Result<Present>, BTreeSet<Query>> {
         let reader = Reader::new(self.chain_id(), block, registry, question, answers);
         let present = reader.present();
         let missing = reader.into_missing();
@@ -111,20 +111,18 @@ impl Client {
         question: &Question,
         at: BlockId,
     ) -> Result<(BlockView, Answers, Lens)> {
-        let asks = [
-            Ask::call(registry, &Registry::getRollupCall {}),
-            Ask::call(registry, &Registry::getGovernanceCall {}),
+        let queries = [
+            Query::call(registry, &Registry::getRollupCall {}),
+            Query::call(registry, &Registry::getGovernanceCall {}),
         ];
-        let (block, hydrated) = ("eth_getBlockByNumber", false);
+        let (method, hydrated) = (block_method(at), false);
         let block = match at {
-            BlockId::Hash(hash) => {
-                BatchedRequest::new("eth_getBlockByHash", (hash.block_hash, hydrated))?
-            }
-            BlockId::Number(number) => BatchedRequest::new(block, (number, hydrated))?,
+            BlockId::Hash(hash) => BatchedRequest::new(method, (hash.block_hash, hydrated))?,
+            BlockId::Number(number) => BatchedRequest::new(method, (number, hydrated))?,
         };
         let mut requests = vec![BatchedRequest::new("eth_chainId", [(); 0])?, block];
-        for ask in &asks {
-            ask.add_requests(at, &mut requests)?;
+        for query in &queries {
+            query.add_requests(at, &mut requests)?;
         }
         let uses_lens = !self.limits().refuses_lens();
         if uses_lens {
@@ -136,10 +134,10 @@ impl Client {
         if found != self.chain_id() {
             return Err(Error::OtherChain { expected: self.chain_id(), found });
         }
-        let block = found_block(next())?;
+        let block = found_block(method, next())?;
         let mut guesses = Answers::default();
-        for ask in asks {
-            guesses.add(ask, &mut core::iter::from_fn(|| Some(next())))?;
+        for query in queries {
+            guesses.add(query, &mut core::iter::from_fn(|| Some(next())))?;
         }
         let lens = match uses_lens {
             true => add_transcript(next(), &mut guesses)?,
@@ -176,13 +174,18 @@ impl Client {
     /// # Errors
     ///
     /// If the endpoint doesn't answer, or doesn't have the block.
-    pub async fn ask(&self, asks: BTreeSet<Ask>, at: BlockId, answers: &mut Answers) -> Result<()> {
-        let mut requests = Vec::with_capacity(asks.len());
-        for ask in &asks {
-            ask.add_requests(at, &mut requests)?;
+    pub async fn fetch(
+        &self,
+        queries: BTreeSet<Query>,
+        at: BlockId,
+        answers: &mut Answers,
+    ) -> Result<()> {
+        let mut requests = Vec::with_capacity(queries.len());
+        for query in &queries {
+            query.add_requests(at, &mut requests)?;
         }
         let mut replies = self.batch(&requests).await?.into_iter();
-        asks.into_iter().try_for_each(|ask| answers.add(ask, &mut replies))
+        queries.into_iter().try_for_each(|query| answers.add(query, &mut replies))
     }
 }
 
@@ -210,8 +213,7 @@ fn add_transcript(reply: Reply, answers: &mut Answers) -> Result<Lens> {
     Ok(if is_read { Lens::Executed } else { Lens::Refused })
 }
 
-fn found_block(reply: Reply) -> Result<BlockView> {
-    let what = "eth_getBlock";
+fn found_block(what: &'static str, reply: Reply) -> Result<BlockView> {
     let unknown = || Error::from_rpc(what, RpcError::NullResp);
     let header: Header = decode_reply::<Option<_>>(what, reply)?.ok_or_else(unknown)?;
     block_view(&header)

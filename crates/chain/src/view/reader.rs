@@ -1,6 +1,6 @@
 //! Reading answers, and noting what is still to be asked.
 
-use super::answers::{Answers, Ask};
+use super::answers::{Answers, Query};
 use crate::error::Error;
 use alloy_primitives::{Address, Bytes};
 use alloy_sol_types::{SolCall, SolType};
@@ -21,7 +21,7 @@ pub(super) struct Reader<'a> {
     pub(super) answers: &'a Answers,
     /// Answers at a block that may be another one. They only lead to further questions.
     pub(super) guesses: &'a Answers,
-    missing: RefCell<BTreeSet<Ask>>,
+    missing: RefCell<BTreeSet<Query>>,
 }
 
 /// Why a value isn't known.
@@ -55,19 +55,19 @@ impl<'a> Reader<'a> {
     }
 
     /// What has to be asked before everything is known.
-    pub(super) fn into_missing(self) -> BTreeSet<Ask> {
+    pub(super) fn into_missing(self) -> BTreeSet<Query> {
         self.missing.into_inner()
     }
 
     /// What `to` answers to a view, all of whose answers are equally long.
     pub(super) fn call<C: SolCall>(&self, to: Address, call: C) -> Read<C::Return> {
-        let ask = (to, Bytes::from(call.abi_encode()));
-        let answer = match self.answers.call(&ask) {
+        let query = (to, Bytes::from(call.abi_encode()));
+        let answer = match self.answers.call(&query) {
             Some(answer) => answer,
             None => {
-                let guess = self.guesses.call(&ask);
-                let (to, data) = ask;
-                self.missing.borrow_mut().insert(Ask::Call { to, data });
+                let guess = self.guesses.call(&query);
+                let (to, data) = query;
+                self.missing.borrow_mut().insert(Query::Call { to, data });
                 guess.ok_or(Gap::Unknown)?
             }
         };
@@ -83,7 +83,7 @@ impl<'a> Reader<'a> {
         if let Some(code) = self.answers.account(account) {
             return Ok(code);
         }
-        self.missing.borrow_mut().insert(Ask::Account(account));
+        self.missing.borrow_mut().insert(Query::Account(account));
         self.guesses.account(account).ok_or(Gap::Unknown)
     }
 

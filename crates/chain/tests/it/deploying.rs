@@ -71,7 +71,7 @@ async fn every_step_is_reported_in_order_with_its_gas() {
 
     let question = Question::new(Timestamp::of(chain.devchain.timestamp()));
     let view = chain.client.view(set.deployment.registry, &question).await.unwrap();
-    let found = view.present.addresses;
+    let found = view.addresses;
     assert_eq!(found, set.deployment);
     assert_eq!(found.reward_distributor, Some(set.reward_distributor));
 }
@@ -343,8 +343,8 @@ async fn the_genesis_is_decided_before_anything_is_sent() {
     let set = chain.go_on(&mut saved(&record), go_on).await.unwrap();
     let question = Question::new(Timestamp::of(chain.devchain.timestamp()));
     let view = chain.client.view(set.deployment.registry, &question).await.unwrap();
-    assert_eq!(Some(view.present.canonical_clock().unwrap().genesis), record.genesis);
-    assert_eq!(view.present.signaling.unwrap().rules.n(), 6);
+    assert_eq!(Some(view.canonical_clock().unwrap().genesis), record.genesis);
+    assert_eq!(view.signaling.unwrap().rules.n(), 6);
 }
 
 #[tokio::test]

@@ -196,7 +196,7 @@ async fn a_later_rollup_is_searched_from_its_listing() {
     let (chain, record) = old_set(0, 1_000).await;
     let registry = record.address(Step::Registry).unwrap();
     let view = chain.client.view(registry, &Question::default()).await.unwrap();
-    let set = view.present.addresses;
+    let set = view.addresses;
     let (sender, origin) = (&mut chain.sender(1), Create2Origin::default());
     let distributor = set.reward_distributor.unwrap();
     let parameters = SetParameters::tests().rollup;

@@ -65,7 +65,7 @@ async fn a_payload_lists_what_is_frozen_when_it_is_proposed() {
     let payload = propose(&chain, &set).await;
     let question = Question::new(Timestamp::of(chain.devchain.timestamp()));
     let view = chain.client.view(set.deployment.registry, &question).await.unwrap();
-    let proposal = view.present.proposal(ProposalId::ZERO).unwrap();
+    let proposal = view.proposal(ProposalId::ZERO).unwrap();
     assert_eq!(proposal.payload, payload);
     let actions = chain.client.payload_actions(BlockId::latest(), payload).await.unwrap();
     assert_eq!(actions_hash(&actions), proposal.actions_hash);

@@ -15,7 +15,7 @@ use canon_chain::{
 use canon_devchain::Mining;
 use canon_faults::{Fault, Plan};
 use canon_protocol::{Amount, Support};
-use canon_views::{IntendedAction, Intent, IntentId};
+use canon_views::{IntendedAction, Intent, IntentId, IntentProgress};
 use core::slice::from_ref;
 
 const BURNER: Address = address!("0x00000000000000000000000000000000000000b1");
@@ -82,7 +82,7 @@ async fn an_intent_is_one_transaction_however_often_it_is_pursued() {
     for _ in 1..RENEWAL {
         mine_past_the_pool(&chain, 1);
         assert!(chain.pursue(&mut sender, from_ref(&lock)).await.is_empty());
-        assert!(!sender.may_be_done(&lock.id()));
+        assert!(sender.progress(&lock.id()) == IntentProgress::Open);
     }
     chain.mine(1);
     let reports = chain.pursue(&mut sender, from_ref(&lock)).await;
@@ -107,8 +107,8 @@ async fn only_what_the_journal_needs_is_kept() {
     assert_eq!(journal.load().unwrap().transactions.len(), 1, "63 blocks are on top of it");
     chain.pursue_and_mine(&mut sender, &[]).await;
     let contents = journal.load().unwrap();
-    let confirmed = vec![lock.id()];
-    assert_eq!(contents, JournalContents { transactions: Vec::new(), confirmed });
+    let completed = vec![lock.id()];
+    assert_eq!(contents, JournalContents { transactions: Vec::new(), completed });
     let json = serde_json::to_string(&contents).unwrap();
     let read: JournalContents = serde_json::from_str(&json).unwrap();
     let mut sender = chain.sender(&MemoryJournal::new(read));
@@ -457,7 +457,7 @@ async fn what_reverts_is_tried_again_while_it_is_wanted() {
     chain.mine(1);
     let reports = chain.pursue(&mut sender, &lock).await;
     assert!(failures(&reports)[0].contains("deposit(address,uint256) reverted in 0x"));
-    assert!(!sender.may_be_done(&lock[0].id()));
+    assert!(sender.progress(&lock[0].id()) == IntentProgress::Open);
     // A success without the event is none either.
     chain.devchain.set_code(chain.set.governance, code.unwrap().unwrap()).unwrap();
     chain.pursue(&mut sender, &lock).await;
@@ -547,8 +547,8 @@ impl Journal for FullDisk {
         Err(JournalError::Storage("the disk is full".into()))
     }
 
-    fn confirmed(&mut self, _: &IntentId, _: B256) -> Result<(), JournalError> {
-        unreachable!("nothing is confirmed")
+    fn completed(&mut self, _: &IntentId, _: B256) -> Result<(), JournalError> {
+        unreachable!("nothing is completed")
     }
 
     fn forgotten(&mut self, _: B256) -> Result<(), JournalError> {

@@ -141,7 +141,7 @@ impl TxChain {
         let mut question = Question::new(self.head().await.timestamp);
         question.add_holder(self.account(), &BTreeMap::new());
         let view = self.client.view(self.set.registry, &question).await.unwrap();
-        view.present.holders[&self.account()].power
+        view.holders[&self.account()].power
     }
 
     /// The amounts of all events `E` of a contract, in order.

@@ -50,7 +50,7 @@ async fn executable(chain: &TxChain, actions: &[Action]) -> Intent {
     }
     let question = Question::new(chain.head().await.timestamp);
     let view = chain.client.view(chain.set.registry, &question).await.unwrap();
-    let deadlines = view.present.proposal(ID).unwrap().deadlines();
+    let deadlines = view.proposal(ID).unwrap().deadlines();
     chain.devchain.set_next_timestamp(deadlines.voting_starts().get()).unwrap();
     let vote = calls::vote(governance, ID, tokens(9_000), Support::Yea);
     sender.send(vote, &mut NoWait).await.unwrap();

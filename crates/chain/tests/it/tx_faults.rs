@@ -11,7 +11,7 @@ use canon_devchain::{OldTransactions, ReorgOptions};
 use canon_faults::{Fault, Plan};
 use canon_protocol::{Amount, Nonce, Seconds, WithdrawalId};
 use canon_testkit::histories::Rng;
-use canon_views::{IntendedAction, Intent, OrderId, PermitTerms};
+use canon_views::{IntendedAction, Intent, IntentProgress, OrderId, PermitTerms};
 
 /// More blocks than any run takes, faults and all.
 const BLOCKS: u32 = 150;
@@ -41,7 +41,7 @@ const KILLS: [Fault; 2] = [Fault::KilledBefore, Fault::KilledAfter];
 async fn due(chain: &TxChain, sender: &IntentSender) -> Vec<Intent> {
     let mut intents = Vec::new();
     let locks = LOCKS.map(|(order, amount)| (chain.lock(order, amount), amount));
-    let open = locks.iter().filter(|(lock, _)| !sender.may_be_done(&lock.id()));
+    let open = locks.iter().filter(|(lock, _)| sender.progress(&lock.id()) == IntentProgress::Open);
     let needed: u64 = open.clone().map(|(_, amount)| amount).sum();
     if chain.allowance().await < U256::from(needed) {
         intents.push(chain.approve(0, ALLOWANCE));
@@ -53,11 +53,11 @@ async fn due(chain: &TxChain, sender: &IntentSender) -> Vec<Intent> {
     }
     // Not before: the allowance of a permit takes the place of the other.
     let permit = permit(chain).await;
-    if !sender.may_be_done(&permit.id()) {
+    if sender.progress(&permit.id()) == IntentProgress::Open {
         return vec![permit];
     }
     let withdraw = chain.withdraw(WITHDRAWAL.0, WITHDRAWAL.1);
-    if !sender.may_be_done(&withdraw.id()) {
+    if sender.progress(&withdraw.id()) == IntentProgress::Open {
         return vec![withdraw];
     }
     if let Some(withdrawal) = withdrawal(chain).await

@@ -36,7 +36,7 @@ async fn example() -> (TestChain, DeployedSet, Question) {
 }
 
 async fn present(client: &Client, set: &DeployedSet, question: &Question) -> Present {
-    client.view(set.deployment.registry, question).await.unwrap().present
+    client.view(set.deployment.registry, question).await.unwrap()
 }
 
 /// The view by an endpoint that refuses nothing.
@@ -217,7 +217,7 @@ async fn an_earlier_block_by_its_number_and_hash() {
         let client = LimitedEndpoint::new(&chain.devchain, conduct).client().await;
         for at in [BlockId::number(number), BlockId::hash(hash)] {
             let view = client.view_at(found.registry, &question, at).await.unwrap();
-            assert_eq!(view.present, expected, "{at}");
+            assert_eq!(view, expected, "{at}");
         }
         let power = present(&client, &set, &question).await.holders[&NOBODY].power;
         assert_eq!(power, Amount::of(7));
@@ -315,7 +315,7 @@ async fn answers_that_cannot_be_are_errors() {
         let answers = Some((hex::encode_prefixed(selector), json!(answer)));
         let conduct = Conduct { refuses_creation: true, answers, ..Conduct::default() };
         let client = LimitedEndpoint::new(&chain.devchain, conduct).client().await;
-        client.view(found.registry, &question).await.map(|view| view.present)
+        client.view(found.registry, &question).await
     };
     for (selector, answer) in [
         (Governance::getProposalStateCall::SELECTOR, word(8)),

@@ -111,8 +111,7 @@ async fn compare(
                 continue;
             }
             let view = view.unwrap_or_else(|error| panic!("{what}: {error}"));
-            assert_eq!(view.present, expected, "{what}");
-            assert_eq!(view.history, None);
+            assert_eq!(view, expected, "{what}");
             let exceeding: Vec<_> = packets.iter().skip(trips).flatten().collect();
             assert!(packets.len() == 2 || trips > 2, "{what}");
             assert!(exceeding.is_empty(), "{what}: {exceeding:?}");

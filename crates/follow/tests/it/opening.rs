@@ -443,8 +443,7 @@ fn rollups_of_another_origin_are_found_or_named() {
                 assert!(opened.no_history.is_none() && opened.notes.is_empty(), "{opened:?}");
                 let expected: &[Address] = if salt.is_some() { &[] } else { &[rollup] };
                 assert!(opened.unknown.iter().eq(expected), "{:?}", opened.unknown);
-                let present =
-                    client.view(deployed.set.registry, &question()).await.unwrap().present;
+                let present = client.view(deployed.set.registry, &question()).await.unwrap();
                 assert_eq!(opened.view.present, present);
                 assert_eq!(present.addresses.rollup, rollup);
             }

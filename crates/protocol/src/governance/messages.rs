@@ -13,8 +13,8 @@ abi_enum! {
     pub enum GovernanceCall {
         /// Locks `amount` of the caller's asset as power of `on_behalf_of`.
         Deposit { on_behalf_of: Address, amount: U256 } = "deposit",
-        /// The same with the caller's ERC-2612 permit. One that was used already is no hindrance if
-        /// the allowance suffices.
+        /// The same with the caller's ERC-2612 permit. A permit already used is ignored if the
+        /// allowance suffices.
         DepositWithPermit {
             on_behalf_of: Address,
             amount: U256,

@@ -18,7 +18,7 @@ impl fmt::Display for Grouped {
     }
 }
 
-/// So many things: `1 block`, `2,000 blocks`.
+/// A number with its noun, in the plural unless it is 1: `1 block`, `2,000 blocks`.
 pub fn count(number: u64, noun: &str) -> impl fmt::Display {
     fmt::from_fn(move |f| {
         let plural = if number == 1 { "" } else { "s" };

@@ -136,7 +136,7 @@ impl Rest<'_> {
         Some(sign * (hours * 60 + minutes))
     }
 
-    /// So many digits.
+    /// A number of exactly `digits` digits.
     fn number(&mut self, digits: usize) -> Option<i64> {
         let number = self.0.get(..digits)?;
         number.bytes().all(|byte| byte.is_ascii_digit()).then_some(())?;

@@ -163,7 +163,13 @@ impl Inspection<'_, '_> {
         }
         let check = |(not_before, unlocks)| {
             let clock = |time: &Timestamp| text::Time(*time).beside(not_before);
-            Check::at_least(AREA, "voters' tokens come later", &not_before, &unlocks, clock)
+            Check::at_least(
+                AREA,
+                "voters' tokens unlock after execution",
+                &not_before,
+                &unlocks,
+                clock,
+            )
         };
         Ok(earliest.into_iter().map(check).collect())
     }

@@ -27,7 +27,7 @@ use crate::{
 pub(crate) async fn all(run: &UpgradeRun<'_>) -> Result<Vec<Check>> {
     let question = Question::new(run.driver.next_time());
     let view = run.driver.client().view(run.set.addresses().registry, &question).await;
-    let inspection = Inspection { run, found: view.during(READING)?.present };
+    let inspection = Inspection { run, found: view.during(READING)? };
     let mut checks = inspection.fates();
     checks.extend(inspection.registry().await?);
     checks.extend(inspection.proposals().await?);

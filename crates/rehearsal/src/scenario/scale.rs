@@ -53,7 +53,7 @@ impl Scenario {
             })
     }
 
-    /// The same with so many sequencers; those who behave differently keep their share.
+    /// The same with so many sequencers; the share that behaves differently stays the same.
     ///
     /// # Errors
     ///

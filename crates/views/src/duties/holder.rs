@@ -2,12 +2,12 @@
 //!
 //! What the state shows decides what is done. A ballot is there or it isn't; a withdrawal was paid or it
 //! wasn't. Tokens that were locked and power that was given up look the same whichever order did it, so
-//! such an order stays in the plan until the journal of intents says that it is confirmed: its intents
+//! such an order is done when the journal of intents says so: its intents
 //! carry its number and are [completed by the journal](crate::Completion::Journal).
 
 use super::{Duty, keeper::pay_withdrawal};
 use crate::{
-    intent::{IntendedAction, Intent, IntentSubject, PermitTerms},
+    intent::{IntendedAction, Intent, IntentId, IntentProgress, IntentSubject, PermitTerms},
     present::{HolderView, Present, SetView},
 };
 use alloy_primitives::Address;
@@ -141,8 +141,9 @@ pub enum WaitsFor {
 /// transaction is mined.
 const PERMIT_VALIDITY: Seconds = Seconds::DAY;
 
-/// What a holder does in the next block: payments first, then orders by number. `orders` are those that the journal of intents doesn't say are
-/// done; the view must have been [asked](crate::Question::add_holder) for them.
+/// What a holder does in the next block: payments first, then orders by number. The view must have been
+/// [asked](crate::Question::add_holder) for `orders`. `progress` is what the journal of intents knows of an
+/// order that the state doesn't show: one that is done, or may be, is left alone.
 ///
 /// Withdrawals of the holder, or to it, are paid as soon as they unlock: all of them if the history is
 /// known, otherwise those that the view was asked for.
@@ -150,17 +151,32 @@ pub fn holder(
     view: &SetView,
     holder: Address,
     orders: &BTreeMap<OrderId, Order>,
+    progress: impl Fn(&IntentId) -> IntentProgress,
 ) -> Duty<BTreeMap<OrderId, OrderStatus>> {
-    let intents = claims(view, holder);
     let present = &view.present;
-    let Some(view) = present.holders.get(&holder) else {
-        let status = orders.keys().map(|number| (*number, OrderStatus::Unknown)).collect();
-        return Duty { status, intents };
-    };
-    let mut evaluation = OrderEvaluation { present, holder, view, moves_power: None, intents };
-    let statuses =
-        orders.iter().map(|(number, order)| (*number, evaluation.evaluate(*number, order)));
-    Duty { status: statuses.collect(), intents: evaluation.intents }
+    let mut evaluation = present.holders.get(&holder).map(|view| OrderEvaluation {
+        present,
+        holder,
+        view,
+        moves_power: None,
+        intents: Vec::new(),
+    });
+    let statuses = orders.iter().map(|(number, order)| {
+        let subject = order.subject(holder, *number);
+        let id = subject.map(|subject| IntentId { set: present.set_id(), subject });
+        let progress = id.map_or(IntentProgress::Open, |id| progress(&id));
+        let status = match (progress, &mut evaluation) {
+            (IntentProgress::Done, _) => OrderStatus::Done,
+            (IntentProgress::Unconfirmed, _) => OrderStatus::Unconfirmed,
+            (IntentProgress::Open, Some(evaluation)) => evaluation.evaluate(*number, order),
+            (IntentProgress::Open, None) => OrderStatus::Unknown,
+        };
+        (*number, status)
+    });
+    let status = statuses.collect();
+    let mut intents = claims(view, holder);
+    intents.extend(evaluation.into_iter().flat_map(|evaluation| evaluation.intents));
+    Duty { status, intents }
 }
 
 fn claims(view: &SetView, holder: Address) -> Vec<Intent> {

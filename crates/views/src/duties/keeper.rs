@@ -114,7 +114,8 @@ fn finalise_move(view: &SetView, stake: &KnownStake) -> Option<Intent> {
     let StakeMove { new_rollup, ready_at } = moving;
     let target = match &view.history {
         Some(history) => {
-            // Another Registry may say that any rollup is canonical.
+            // Another Registry may say that any rollup is canonical. The history has every rollup that
+            // somebody deployed for one; those of a view without it were asked for, each by its address.
             if history.rollup(rollup)?.parameters().registry != present.addresses.registry {
                 return None;
             }

@@ -11,9 +11,10 @@ use canon_protocol::{
 };
 use canon_testkit::histories::{Accounts, Director, Put, Rate, Step};
 use canon_views::{
-    BlockDuty, Completion, IntendedAction, IntendedCall, Intent, IntentId, LockMethod, MovePlan,
-    Order, OrderAmount, OrderId, OrderStatus, PayOut, Present, Question, SequencerIdentity,
-    SetView, SignalDecision, SignalPlan, StatusRule, calendar, holder, keeper, mover, sequencer,
+    BlockDuty, Completion, IntendedAction, IntendedCall, Intent, IntentId, IntentProgress,
+    LockMethod, MovePlan, Order, OrderAmount, OrderId, OrderStatus, PayOut, Present, Question,
+    SequencerIdentity, SetView, SignalDecision, SignalPlan, StatusRule, calendar, holder, keeper,
+    mover, sequencer,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -391,7 +392,7 @@ impl History {
                 let duty = |chain: &Chain, next| {
                     let mut question = Question::new(next);
                     question.add_holder(address, &plan);
-                    holder(&chain.view_of(&question), address, &plan)
+                    holder(&chain.view_of(&question), address, &plan, |_| IntentProgress::Open)
                 };
                 let now = duty(&self.chain, next);
                 self.check_intents(next, address, &now.intents, |chain, next| {

@@ -6,8 +6,8 @@ use canon_protocol::{
     WithdrawalId,
 };
 use canon_views::{
-    Completion, Duty, IntendedAction, LockMethod, Order, OrderAmount, OrderId, OrderStatus,
-    PermitTerms, Question, WaitsFor, holder,
+    Completion, Duty, IntendedAction, IntentId, IntentProgress, IntentSubject, LockMethod, Order,
+    OrderAmount, OrderId, OrderStatus, PermitTerms, Question, WaitsFor, holder,
 };
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ fn duty(
     let orders = numbered(orders);
     let mut question = Question::new(next);
     question.add_holder(named(name), &orders);
-    holder(&chain.view_of(&question), named(name), &orders)
+    holder(&chain.view_of(&question), named(name), &orders, |_| IntentProgress::Open)
 }
 
 /// What the duty does, and where its orders stand.
@@ -272,8 +272,38 @@ fn only_an_order_that_acts_holds_up_those_after_it() {
         assert_eq!(actions.len(), usize::from(expected.contains(&due)), "{name}: {orders:?}");
     }
     let orders = numbered(&[lock(1), all]);
-    let unasked = holder(&chain.view_of(&Question::new(next)), named("alice"), &orders);
+    let unasked = holder(&chain.view_of(&Question::new(next)), named("alice"), &orders, |_| {
+        IntentProgress::Open
+    });
     assert_eq!(result(&unasked), (vec![], vec![OrderStatus::Unknown; 2]));
+}
+
+#[test]
+fn what_the_journal_says_may_be_done_is_left_alone() {
+    let mut chain = Chain::deployed();
+    chain.lock("alice", 100);
+    let alice = named("alice");
+    let next = chain.now() + Seconds::of(12);
+    let (share, to) = (OrderAmount::Exactly(count(1)), named("bob"));
+    let orders = numbered(&[Order::Withdraw { share, to }; 2]);
+    let mut question = Question::new(next);
+    question.add_holder(alice, &orders);
+    let waiting = OrderStatus::Waiting(WaitsFor::Order(OrderId(1)));
+    for (first, expected) in [
+        (IntentProgress::Open, [OrderStatus::Due, waiting]),
+        (IntentProgress::Unconfirmed, [OrderStatus::Unconfirmed, OrderStatus::Due]),
+        (IntentProgress::Done, [OrderStatus::Done, OrderStatus::Due]),
+    ] {
+        let view = chain.view_of(&question);
+        let first_id = IntentId {
+            set: view.present.set_id(),
+            subject: IntentSubject::Withdraw { holder: alice, order: OrderId(1) },
+        };
+        let progress = |id: &IntentId| if *id == first_id { first } else { IntentProgress::Open };
+        let (actions, statuses) = result(&holder(&view, alice, &orders, progress));
+        assert_eq!(statuses, expected, "{first:?}");
+        assert_eq!(actions.len(), 1, "{first:?}");
+    }
 }
 
 #[test]

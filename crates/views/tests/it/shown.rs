@@ -55,9 +55,6 @@ fn the_calendar_has_the_first_second_of_every_change() {
     let mut expected = vec![
         (deadlines.voting_starts(), CalendarEvent::VotingStarts { id }),
         (after(deadlines.active), CalendarEvent::VotingEnds { id }),
-        (after(deadlines.objections_until), CalendarEvent::ObjectionsEnd { id }),
-        (after(deadlines.queued), CalendarEvent::Executable { id }),
-        (after(deadlines.executable), CalendarEvent::Expires { id }),
         (chain.slot_start(rules.first_slot(round.next())), CalendarEvent::RoundEnds { round }),
         (
             clock.epoch_start(epoch.next()).unwrap(),
@@ -65,9 +62,11 @@ fn the_calendar_has_the_first_second_of_every_change() {
         ),
         (unlocks_at, CalendarEvent::WithdrawalUnlocks { id: WithdrawalId::ZERO }),
     ];
-    if let Some(time) = clock.seed_recording_start(epoch).filter(|time| *time > chain.now()) {
-        expected.push((time, CalendarEvent::SeedRecordable { rollup, epoch: epoch.next() }));
-    }
+    let this_epoch = clock.seed_recording_start(epoch).unwrap();
+    let is_open = this_epoch <= chain.now();
+    let epoch = if is_open { epoch.next() } else { epoch };
+    let time = clock.seed_recording_start(epoch).unwrap();
+    expected.push((time, CalendarEvent::SeedRecordable { rollup, epoch: epoch.next() }));
     let mut expected: Vec<_> =
         expected.into_iter().map(|(time, event)| CalendarEntry { time, event }).collect();
     expected.sort_unstable();
@@ -85,6 +84,51 @@ fn the_calendar_has_the_first_second_of_every_change() {
     // It was rejected, since nobody voted.
     let is_about = |entry: &&CalendarEntry| entry.event == CalendarEvent::Expires { id };
     assert_eq!(entries.iter().find(is_about), None);
+}
+
+#[test]
+fn the_calendar_has_what_follows_if_the_vote_stays_as_it_is() {
+    let mut chain = Chain::voting(2000, 0);
+    let id = chain.propose(PAYLOAD, &harmless());
+    let deadlines = chain.set.governance().proposals()[0].deadlines();
+    let after = |time: Timestamp| time + Seconds::SECOND;
+    let ends = (after(deadlines.active), CalendarEvent::VotingEnds { id });
+    let follows = [
+        (after(deadlines.objections_until), CalendarEvent::ObjectionsEnd { id }),
+        (deadlines.earliest_execution(), CalendarEvent::Executable { id }),
+        (after(deadlines.executable), CalendarEvent::Expires { id }),
+    ];
+    let entries = |chain: &Chain| -> Vec<_> {
+        let entries = calendar(&chain.view_in(1)).into_iter();
+        let entries = entries.map(|entry| (entry.time, entry.event));
+        entries.filter(|entry| *entry == ends || follows.contains(entry)).collect()
+    };
+    chain.jump(deadlines.voting_starts());
+    assert_eq!(entries(&chain), [ends], "nobody voted");
+    chain.vote("alice", id, 1500, Support::Yea);
+    let all: Vec<_> = [ends].into_iter().chain(follows).collect();
+    assert_eq!(entries(&chain), all, "it is accepted");
+}
+
+#[test]
+fn the_calendar_shows_the_next_seed_while_this_epoch_can_record_one() {
+    let mut chain = Chain::staked(3);
+    let clock = *chain.set.rollup(ROLLUP).unwrap().clock();
+    let recording = clock.epoch_at(chain.now()).unwrap().next();
+    let start = clock.seed_recording_start(recording).unwrap();
+    for (now, recording) in [
+        (Timestamp::of(start.get() - 1), recording),
+        (start, recording.next()),
+        (start + Seconds::SECOND, recording.next()),
+    ] {
+        chain.jump(now);
+        let time = clock.seed_recording_start(recording).unwrap();
+        let event = CalendarEvent::SeedRecordable { rollup: ROLLUP, epoch: recording.next() };
+        let seeds = calendar(&chain.view_in(1)).into_iter();
+        let seeds =
+            seeds.filter(|entry| matches!(entry.event, CalendarEvent::SeedRecordable { .. }));
+        assert_eq!(seeds.collect::<Vec<_>>(), [CalendarEntry { time, event }], "at {now}");
+    }
 }
 
 #[test]

@@ -8,8 +8,9 @@ use canon_protocol::{
     Amount, AttesterStatus, Ending, Payment, ProposalId, RegistryCall, Seconds, Support, Timestamp,
 };
 use canon_views::{
-    BlockDuty, Completion, Intent, IntentId, LockMethod, MovePlan, Order, OrderAmount, OrderId,
-    PayOut, Question, SequencerIdentity, SetView, SignalPlan, holder, keeper, mover, sequencer,
+    BlockDuty, Completion, Intent, IntentId, IntentProgress, LockMethod, MovePlan, Order,
+    OrderAmount, OrderId, PayOut, Question, SequencerIdentity, SetView, SignalPlan, holder, keeper,
+    mover, sequencer,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,7 +46,7 @@ impl Agents {
         let kept = keeper(&view, PayOut::Everything).into_iter();
         all.extend(kept.map(|intent| (named("keeper"), intent)));
         for (address, orders) in &self.orders {
-            let duty = holder(&view, *address, orders);
+            let duty = holder(&view, *address, orders, |_| IntentProgress::Open);
             all.extend(duty.intents.into_iter().map(|intent| (*address, intent)));
         }
         for plan in &self.moves {

@@ -175,7 +175,7 @@ async fn read(
     let head = client.head().await?;
     let payloads = payload.into_iter().collect();
     let question = Question { payloads, ..Question::new(head.timestamp) };
-    Ok(client.view_at(registry, &question, head.hash.into()).await?.present)
+    client.view_at(registry, &question, head.hash.into()).await
 }
 
 /// The failure if the set can't be read.

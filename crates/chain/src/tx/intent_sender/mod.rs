@@ -20,7 +20,7 @@ use crate::{
 use alloy_network::FullSigner;
 use alloy_primitives::{Address, B256, Signature};
 use canon_protocol::{BlockNumber, Timestamp};
-use canon_views::{BlockView, Intent, IntentId};
+use canon_views::{BlockView, Intent, IntentId, IntentProgress};
 use core::fmt;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -109,7 +109,7 @@ impl IntentSender {
             checks: Checks::Full,
             journal: Box::new(journal),
             nonces,
-            done: contents.confirmed.into_iter().collect(),
+            done: contents.completed.into_iter().collect(),
             head: None,
             settled: None,
             count: 0,
@@ -142,10 +142,16 @@ impl IntentSender {
         self.done.contains(id) || mined.any(|mined| mined.done.as_ref() == Some(id))
     }
 
-    /// Whether an intent is done, or its nonce was used and the endpoint didn't say by what. What follows
-    /// from its not being done mustn't be done then.
-    pub fn may_be_done(&self, id: &IntentId) -> bool {
-        self.is_done(id) || self.nonce_of(id).is_some_and(|nonce| nonce < self.count)
+    /// What is known of an intent, as of the block that was [settled](Self::settle) last. What follows from
+    /// its not being done mustn't be done unless it is [`IntentProgress::Open`].
+    pub fn progress(&self, id: &IntentId) -> IntentProgress {
+        if self.is_done(id) {
+            IntentProgress::Done
+        } else if self.nonce_of(id).is_some_and(|nonce| nonce < self.count) {
+            IntentProgress::Unconfirmed
+        } else {
+            IntentProgress::Open
+        }
     }
 
     /// The transactions that aren't mined, by nonce: the newest version of each, and what it is for;

@@ -16,6 +16,7 @@ use crate::{
     },
 };
 use alloy_eips::BlockId;
+use alloy_primitives::Signature;
 use alloy_transport::RpcError;
 use canon_protocol::Timestamp;
 use canon_views::{Completion, IntendedAction, Intent};
@@ -212,7 +213,7 @@ impl IntentSender {
             return Err(Error::OtherAccount { expected, found: owner });
         }
         let IntendedAction::Lock { amount, permit: Some(terms), .. } = intent.action else {
-            return Ok(contract_call(intent, None));
+            return signed(intent, None);
         };
         let spender = intent.set.governance;
         let asset = self.client().permit_asset(pass.head.hash.into(), spender).await?;
@@ -222,7 +223,7 @@ impl IntentSender {
         let request = PermitRequest { asset_name, asset, owner, spender, amount, nonce, deadline };
         let hash = request.signing_hash(self.client().chain_id());
         let permit = self.account.sign_hash("the permit", hash).await?;
-        Ok(contract_call(intent, Some(&permit)))
+        signed(intent, Some(&permit))
     }
 
     /// Gives a nonce up: a transfer of nothing takes the place of its transactions.
@@ -249,6 +250,18 @@ impl IntentSender {
             }
         }
     }
+}
+
+/// The call that does what an intent asks for.
+///
+/// # Errors
+///
+/// [`Error::Signing`] if it needs a permit and there is none.
+fn signed(intent: &Intent, permit: Option<&Signature>) -> Result<ContractCall> {
+    contract_call(intent, permit).ok_or_else(|| Error::Signing {
+        what: "the permit",
+        source: alloy_signer::Error::other("it has no signature"),
+    })
 }
 
 /// Whether an endpoint answered, and said no.

@@ -147,7 +147,7 @@ impl IntentSender {
             if count > nonce { high = middle } else { low = middle + 1 }
         }
         let block = self.client().provider().get_block(BlockId::number(high)).full().await;
-        let block = block.map_err(|source| Error::rpc("eth_getBlock", source))?;
+        let block = block.map_err(|source| Error::rpc("eth_getBlockByNumber", source))?;
         let Some(block) = block else { return Ok(None) };
         let mut transactions = block.into_transactions_vec().into_iter();
         let user = transactions.find(|tx| tx.from() == self.address() && tx.nonce() == nonce);
@@ -178,7 +178,7 @@ impl IntentSender {
         let intent = mined_version.and_then(|version| version.intent.as_ref());
         if let (Some(id), Some(Completion::Journal)) = (mined.done, intent.map(Intent::completion))
         {
-            self.journal.confirmed(&id, mined.hash)?;
+            self.journal.completed(&id, mined.hash)?;
             self.done.insert(id);
         }
         Ok(())

@@ -1,0 +1,89 @@
+//! How the execution of a call failed, from what the endpoint says.
+
+use alloy_primitives::Bytes;
+use alloy_transport::{RpcError, TransportError};
+
+/// How the execution of a call failed; the endpoint itself did not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ExecutionFailure {
+    /// It reverted, with this data.
+    Reverted(Bytes),
+    /// It used up its gas.
+    OutOfGas,
+    /// It ended without a result for another reason, or one that the endpoint doesn't name.
+    Exceptional,
+}
+
+/// The error code of a failed execution in geth.
+const EXECUTION_ERROR: i64 = 3;
+
+/// What clients say when the gas is used up, in lower case.
+const OUT_OF_GAS: [&str; 2] = ["out of gas", "outofgas"];
+
+/// What clients say when the execution ends without a result for another reason, in lower case.
+const EXCEPTIONAL: [&str; 10] = [
+    "revert",
+    "opcode",
+    "invalid jump",
+    "invalidjump",
+    "stack",
+    "write protection",
+    "statechangeduringstaticcall",
+    "return data out of bounds",
+    "vm execution error",
+    "gas uint64 overflow",
+];
+
+impl ExecutionFailure {
+    /// How the execution failed; `None` if something else did.
+    pub(crate) fn of(error: &TransportError) -> Option<Self> {
+        let RpcError::ErrorResp(payload) = error else { return None };
+        if let Some(data) = payload.as_revert_data() {
+            return Some(Self::Reverted(data));
+        }
+        let failed = (payload.code == EXECUTION_ERROR).then_some(Self::Exceptional);
+        Self::of_message(&payload.message).or(failed)
+    }
+
+    /// The same by an error's message alone. Endpoints send reverts without data without a `data` field.
+    pub(crate) fn of_message(message: &str) -> Option<Self> {
+        let message = message.to_lowercase();
+        let says_one_of = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
+        if message.contains("execution reverted") {
+            return Some(Self::Reverted(Bytes::new()));
+        }
+        if says_one_of(&OUT_OF_GAS) {
+            return Some(Self::OutOfGas);
+        }
+        says_one_of(&EXCEPTIONAL).then_some(Self::Exceptional)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy_json_rpc::ErrorPayload;
+
+    #[test]
+    fn a_failed_execution_is_told_from_a_failed_endpoint() {
+        let revert =
+            |data: &'static [u8]| Some(ExecutionFailure::Reverted(Bytes::from_static(data)));
+        for (code, message, data, expected) in [
+            (3, "execution reverted", Some("0xab"), revert(&[0xab])),
+            (3, "execution reverted: out of gas", None, revert(&[])),
+            (-32_000, "Execution reverted", None, revert(&[])),
+            (-32_000, "out of gas", None, Some(ExecutionFailure::OutOfGas)),
+            (-32_003, "OutOfGas", None, Some(ExecutionFailure::OutOfGas)),
+            (-32_015, "VM execution error.", None, Some(ExecutionFailure::Exceptional)),
+            (-32_000, "invalid opcode: INVALID", None, Some(ExecutionFailure::Exceptional)),
+            (3, "", None, Some(ExecutionFailure::Exceptional)),
+            (-32_000, "header not found", None, None),
+            (-32_005, "too many requests", None, None),
+        ] {
+            let data = data.map(|data| serde_json::value::to_raw_value(data).unwrap());
+            let payload = ErrorPayload { code, message: message.into(), data };
+            let error = RpcError::ErrorResp(payload);
+            assert_eq!(ExecutionFailure::of(&error), expected, "{code}: {message}");
+        }
+    }
+}
