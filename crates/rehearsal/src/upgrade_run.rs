@@ -6,7 +6,7 @@ use alloy_primitives::Address;
 use canon_chain::{Confirmed, ContractCall, Sender, calls};
 use canon_protocol::{
     Amount, BlockNumber, Epoch, Proposal, ProposalId, ProposalState, PushWindow, RollupBlock,
-    Round, SetState, Tabulation, Tally, Timestamp,
+    SetState, Tabulation, Tally, Timestamp,
 };
 use canon_views::{Question, SetView};
 
@@ -67,29 +67,7 @@ pub(crate) enum Replacement {
     Proposals(Address),
 }
 
-/// A round that was won, of one rollup at one Proposals contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Won {
-    pub(crate) round: Round,
-    pub(crate) instance: Address,
-    pub(crate) proposals: Address,
-}
-
 impl ProposalTrack {
-    /// The round that its payload won.
-    pub(crate) fn won(&self, state: &SetState) -> Option<Won> {
-        state.all_proposals().find_map(|(proposals, counted)| {
-            counted.instances().find_map(|instance| {
-                let mut rounds = counted.rounds(instance).filter_map(|(round, tally)| {
-                    let leader = tally.leader.filter(|leader| leader.payload == self.payload)?;
-                    let won = Won { round, instance, proposals };
-                    counted.rules().is_won(leader.count).then_some(won)
-                });
-                rounds.next()
-            })
-        })
-    }
-
     /// The proposal that its payload became.
     pub(crate) fn id(&self, state: &SetState) -> Option<ProposalId> {
         let mut proposals = (0..).zip(state.governance().proposals());
@@ -296,17 +274,12 @@ impl<'a> UpgradeRun<'a> {
     /// How the signaling for a payload ended that never became a proposal, if it did.
     fn end_of_signaling(&self, track: &ProposalTrack) -> Option<End> {
         let state = self.state();
-        let Some(Won { round, instance, proposals }) = track.won(state) else {
+        let Some(won) = state.round_won_by(track.payload) else {
             let is_given_up = track.rounds_tried >= self.scenario.signaling.patience;
             return is_given_up.then_some(End::NoQuorum);
         };
-        let (clock, counted) = (state.rollup(instance)?.clock(), state.proposals(proposals)?);
-        let present = counted.rules().round_of(clock.slot_at(self.driver.now())?);
-        let window = counted.rules().push_window(round, present);
-        // Rounds of a rollup that was replaced are void.
-        let is_void = state.registry().rollup() != instance
-            || state.governance().governance_proposer() != proposals;
-        (window == PushWindow::Expired || is_void).then_some(End::RoundExpired)
+        let window = state.push_window(&won, self.driver.now());
+        (window == Some(PushWindow::Expired)).then_some(End::RoundExpired)
     }
 
     /// Makes the operators who signal for a proposal that is over stop: otherwise their clients would

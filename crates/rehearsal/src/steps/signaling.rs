@@ -181,7 +181,7 @@ fn signals(run: &UpgradeRun<'_>, track: usize, round: Round) -> u32 {
 
 /// Whether a proposal won a round.
 fn has_won(run: &UpgradeRun<'_>, track: usize, round: Round) -> bool {
-    run.tracks[track].won(run.state()).is_some_and(|won| won.round == round)
+    run.state().round_won_by(run.tracks[track].payload).is_some_and(|won| won.round == round)
 }
 
 /// The counters of the present round.
@@ -377,7 +377,7 @@ pub(super) async fn expect_push_refused(
     let Err(error) = run.participants.anyone.simulate(&call, run.driver.next()).await else {
         return Err(Error::Unexpected(format!("round {round} could be pushed")));
     };
-    let refusal = refusal_of(error, "pushing in vain")?;
+    let refusal = refusal_of(error, "checking that the push is refused")?;
     run.refused(track, Who::Anyone, format!("tries to push round {round}"), refusal);
     Ok(())
 }

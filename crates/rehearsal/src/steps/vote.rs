@@ -141,7 +141,7 @@ async fn expect_answer_refused(run: &mut UpgradeRun<'_>, track: usize) -> Result
     let Err(error) = sender.simulate(&call, next).await else {
         return Err(Error::Unexpected("a ballot for a rejected proposal was accepted".to_owned()));
     };
-    let refusal = refusal_of(error, "voting in vain")?;
+    let refusal = refusal_of(error, "checking that the ballot is refused")?;
     run.refused(track, who, "tries to vote yes on it".to_owned(), refusal);
     Ok(())
 }
