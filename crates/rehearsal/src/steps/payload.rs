@@ -9,6 +9,7 @@ use canon_chain::{
 };
 use canon_payload::constant_payload;
 use canon_protocol::{Action, Create2};
+use canon_views::SetAddresses;
 
 use crate::{
     bytecode::{self, IGate},
@@ -74,7 +75,7 @@ async fn upgrade_payload(
     subject: &Subject,
     uri: &str,
 ) -> Result<Deployed> {
-    let set = run.set.deployment();
+    let set = SetAddresses::of_state(run.state());
     let mut wait = run.driver.miner();
     let upgrade = deploy::Upgrade {
         expect: run.set.addresses().expect,

@@ -11,6 +11,7 @@ use canon_chain::{
 use canon_protocol::{
     BlockNumber, Constructor, RawRollupParameters, RollupBlock, RollupParameters,
 };
+use canon_views::SetAddresses;
 
 use super::{payload, setting};
 use crate::{
@@ -93,7 +94,7 @@ fn agree(run: &mut UpgradeRun<'_>, plan: &ProposalPlan) -> RollupBlock {
 
 /// Deploys a rollup that isn't canonical yet.
 async fn new_rollup(run: &mut UpgradeRun<'_>) -> Result<usize> {
-    let set = run.set.deployment();
+    let set = SetAddresses::of_state(run.state());
     let mut wait = run.driver.miner();
     let parameters = setting::rollup_parameters(run.scenario);
     let distributor = run.set.addresses().distributor;
