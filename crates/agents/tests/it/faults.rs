@@ -8,7 +8,6 @@ use canon_devchain::OldTransactions;
 use canon_faults::{Fault, Plan};
 use canon_protocol::Slot;
 use canon_testkit::histories::Rng;
-use canon_views::IntentSubject;
 use core::ops::Range;
 
 /// Blocks after which everything is settled once nothing fails any more.
@@ -35,26 +34,9 @@ const fn participants(who: Who) -> Participants {
     }
 }
 
-/// The steps of an upgrade in which faults are tried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Tried {
-    /// Those in which somebody does what nobody else does.
-    OwnSteps,
-    AllSteps,
-}
-
-/// Whether nobody else does that, and it is no daily work.
-const fn is_own(who: Who, subject: &IntentSubject) -> bool {
-    match subject {
-        IntentSubject::RecordSeed { .. } | IntentSubject::ProposeBlock { .. } => false,
-        IntentSubject::Signal { .. } => matches!(who, Who::Sequencer),
-        _ => true,
-    }
-}
-
 /// The whole upgrade, step by step, with a fault at each packet of `who`: a step ends in the same state,
 /// and all that `who` has to do is confirmed once.
-async fn at_every_packet(who: Who, maker: Maker, faults: &[Fault], tried: Tried) {
+async fn at_every_packet(who: Who, maker: Maker, faults: &[Fault]) {
     let mut run = Run::new(maker, participants(who), Some(who)).await;
     let mut cases = 0;
     for step in Step::ALL {
@@ -66,9 +48,7 @@ async fn at_every_packet(who: Who, maker: Maker, faults: &[Fault], tried: Tried)
         let (outcome, confirmed) = (run.outcome().await, run.confirmed_to(who));
         let (process, _) = run.place(who);
         assert_eq!(process.failures(), [""; 0]);
-        let has_acted = process.sent_since(0).iter().any(|subject| is_own(who, subject));
-        let is_tried = has_acted || tried == Tried::AllSteps;
-        for packet in (0..process.faults.packets()).filter(|_| is_tried) {
+        for packet in 0..process.faults.packets() {
             for fault in faults {
                 let case =
                     format!("{fault:?} at packet {packet} of {who:?} in {step:?} with {maker:?}");
@@ -127,25 +107,38 @@ async fn four_slots(run: &mut Run) -> (Vec<Slot>, Vec<Slot>) {
     (signals.clone(), blocks.collect())
 }
 
+/// The n-th request fails, before or after the endpoint did what it asks for, for every n.
+const LOST: [Fault; 2] = [Fault::Lost, Fault::AnswerLost];
+
 #[tokio::test]
-async fn an_answer_to_the_holder_that_is_lost_costs_time_and_nothing_else() {
-    at_every_packet(Who::Holder, Maker::Fold, &[Fault::AnswerLost], Tried::OwnSteps).await;
+async fn a_request_of_the_sequencer_that_fails_costs_time_and_nothing_else() {
+    at_every_packet(Who::Sequencer, Maker::Reads, &LOST).await;
 }
 
 #[tokio::test]
-async fn an_answer_to_the_keeper_that_is_lost_costs_time_and_nothing_else() {
-    at_every_packet(Who::Keeper, Maker::Fold, &[Fault::AnswerLost], Tried::OwnSteps).await;
+async fn a_request_of_the_holder_that_fails_costs_time_and_nothing_else() {
+    at_every_packet(Who::Holder, Maker::Fold, &LOST).await;
+}
+
+#[tokio::test]
+async fn a_request_of_the_keeper_that_fails_costs_time_and_nothing_else() {
+    at_every_packet(Who::Keeper, Maker::Fold, &LOST).await;
+}
+
+#[tokio::test]
+async fn a_request_of_the_mover_that_fails_costs_time_and_nothing_else() {
+    at_every_packet(Who::Mover, Maker::Reads, &LOST).await;
 }
 
 #[tokio::test]
 async fn a_mover_that_is_killed_at_a_request_goes_on() {
-    at_every_packet(Who::Mover, Maker::Reads, &[Fault::KilledAfter], Tried::OwnSteps).await;
+    at_every_packet(Who::Mover, Maker::Reads, &[Fault::KilledAfter]).await;
 }
 
 /// All that can go wrong, at all packets.
 async fn all_that_goes_wrong(who: Who) {
     for maker in Maker::ALL {
-        at_every_packet(who, maker, &all_faults(), Tried::AllSteps).await;
+        at_every_packet(who, maker, &all_faults()).await;
     }
 }
 
