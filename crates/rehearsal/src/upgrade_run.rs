@@ -15,10 +15,10 @@ use crate::{
     error::{Error, Result},
     followed_set::{DeployedRollup, FollowedSet},
     participants::Participants,
-    refusal::Refusal,
+    refusal::ObservedRefusal,
     scenario::{End, ProposalPlan, Reason, Scenario},
     steps::Signaling,
-    timeline::{Chapter, Entry, Event, Spent, Timeline, Who},
+    timeline::{Chapter, Entry, Spent, Timeline, TimelineEvent, Who},
 };
 
 /// The chain, the set, the participants and the timeline so far.
@@ -127,14 +127,14 @@ impl<'a> UpgradeRun<'a> {
     }
 
     /// Records an event of the newest block in the timeline.
-    pub(crate) fn record_event(&mut self, who: Who, what: Event, spent: Option<Spent>) {
+    pub(crate) fn record_event(&mut self, who: Who, what: TimelineEvent, spent: Option<Spent>) {
         let (time, l1_block) = (self.driver.now(), self.driver.block());
         let chapter = self.driver.report.chapter;
         self.timeline.push(Entry { chapter, time, l1_block, who, what, spent });
     }
 
     /// Records an event, or an attempt, at the time of the next block. It is in no block itself.
-    pub(crate) fn record_attempt(&mut self, who: Who, what: Event) {
+    pub(crate) fn record_attempt(&mut self, who: Who, what: TimelineEvent) {
         let (time, l1_block) = (self.driver.next_time(), self.driver.block());
         let chapter = self.driver.report.chapter;
         self.timeline.push(Entry { chapter, time, l1_block, who, what, spent: None });
@@ -185,7 +185,11 @@ impl<'a> UpgradeRun<'a> {
         // A minute passes between most events anyway.
         if seconds.get() > 60 {
             let until = until.to_owned();
-            self.record_event(Who::Time, Event::Quiet { seconds, blocks, seeds, until }, None);
+            self.record_event(
+                Who::Time,
+                TimelineEvent::Quiet { seconds, blocks, seeds, until },
+                None,
+            );
         }
         Ok(())
     }
@@ -208,7 +212,8 @@ impl<'a> UpgradeRun<'a> {
     /// Records the seed that ends a silence of the canonical rollup.
     fn break_silence(&mut self, rollup: usize, epoch: Epoch, gas: u64) {
         if rollup == self.set.canonical() && self.signaling.silent_until.take().is_some() {
-            let event = Event::SeedRecorded { rollup: self.set.rollups[rollup].label, epoch };
+            let event =
+                TimelineEvent::SeedRecorded { rollup: self.set.rollups[rollup].label, epoch };
             self.record_event(Who::Anyone, event, Some(Spent { transactions: 1, gas }));
         }
     }
@@ -229,12 +234,18 @@ impl<'a> UpgradeRun<'a> {
     }
 
     /// Records a refusal in the timeline and on the track of its proposal.
-    pub(crate) fn refused(&mut self, track: usize, who: Who, tried: String, refusal: Refusal) {
+    pub(crate) fn refused(
+        &mut self,
+        track: usize,
+        who: Who,
+        tried: String,
+        refusal: ObservedRefusal,
+    ) {
         let names = &mut self.tracks[track].refusals;
         if !names.contains(&refusal.name) {
             names.push(refusal.name.clone());
         }
-        self.record_attempt(who, Event::Refused { tried, refusal });
+        self.record_attempt(who, TimelineEvent::Refused { tried, refusal });
     }
 
     /// The track of a proposal of Governance.
@@ -299,7 +310,7 @@ impl<'a> UpgradeRun<'a> {
         let azip = self.tracks[track].plan.azip.clone();
         let end = self.end(&self.tracks[track]);
         let end = end.ok_or_else(|| Error::Unexpected(format!("{azip} isn't over yet")))?;
-        self.record_event(Who::Time, Event::Over { azip, end }, None);
+        self.record_event(Who::Time, TimelineEvent::Over { azip, end }, None);
         Ok(())
     }
 

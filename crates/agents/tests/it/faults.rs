@@ -5,7 +5,7 @@ use crate::{
     views::Maker,
 };
 use canon_devchain::OldTransactions;
-use canon_faults::{Fault, Plan};
+use canon_faults::{Fault, FaultPlan};
 use canon_protocol::Slot;
 use canon_testkit::histories::Rng;
 use core::ops::Range;
@@ -53,7 +53,7 @@ async fn at_every_packet(who: Who, maker: Maker, faults: &[Fault]) {
                 let case =
                     format!("{fault:?} at packet {packet} of {who:?} in {step:?} with {maker:?}");
                 run.come_back_to(&mut start).await;
-                run.place(who).0.faults.set(Plan::At(packet, fault.clone()));
+                run.place(who).0.faults.set(FaultPlan::At(packet, fault.clone()));
                 run.step(step, |_| {}).await;
                 run.place(who).0.faults.end();
                 run.blocks(REST).await;
@@ -87,7 +87,7 @@ async fn a_fault_costs_a_sequencer_no_slot() {
         assert!(packets > 40);
         for packet in 0..packets {
             run.come_back_to(&mut start).await;
-            run.place(who).0.faults.set(Plan::At(packet, fault.clone()));
+            run.place(who).0.faults.set(FaultPlan::At(packet, fault.clone()));
             let case = format!("{fault:?} at packet {packet} with {maker:?}");
             assert_eq!(four_slots(&mut run).await, slots, "{case}: {}", run.log());
         }
@@ -185,7 +185,7 @@ enum Reorganizations {
 async fn run_upgrade(
     run: &mut Run,
     start: &mut StepStart,
-    plan: Plan,
+    plan: FaultPlan,
     mut after_block: impl FnMut(&mut Run),
 ) {
     run.come_back_to(start).await;
@@ -213,7 +213,7 @@ async fn at_random(
 ) {
     let mut run = Run::new(maker, Participants::All, None).await;
     let mut start = run.save(Step::Orders).await;
-    run_upgrade(&mut run, &mut start, Plan::Never, |_| {}).await;
+    run_upgrade(&mut run, &mut start, FaultPlan::Never, |_| {}).await;
     let outcome = run.outcome().await;
     for seed in seeds {
         let (rng, percent, faults) = (Rng::new(seed), 2 + seed % 16, faults.to_vec());
@@ -225,7 +225,8 @@ async fn at_random(
                 run.reorganize(rng_of_blocks.between(1, 4), old);
             }
         };
-        run_upgrade(&mut run, &mut start, Plan::Random { rng, percent, faults }, after_block).await;
+        run_upgrade(&mut run, &mut start, FaultPlan::Random { rng, percent, faults }, after_block)
+            .await;
         let found = run.outcome().await;
         assert_same(&found, &outcome, || format!("seed {seed}: {}", run.log()));
         assert_eq!(run.chain.devchain.pool_size(), 0, "seed {seed}: {}", run.log());

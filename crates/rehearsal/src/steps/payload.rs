@@ -15,7 +15,7 @@ use crate::{
     bytecode::{self, IGate},
     error::{During, Error, Result, refusal_of},
     scenario::{Does, PayloadKind, ProposalPlan, RollupKind},
-    timeline::{Event, Who},
+    timeline::{TimelineEvent, Who},
     upgrade_run::UpgradeRun,
 };
 
@@ -116,7 +116,7 @@ pub(super) async fn try_upgrade_payload(
     let refusal = refusal_of(error, "deploying an UpgradePayload in vain")?;
     let name = refusal.name.clone();
     let tried = "try to deploy an UpgradePayload for it".to_owned();
-    run.record_attempt(Who::Authors, Event::Refused { tried, refusal });
+    run.record_attempt(Who::Authors, TimelineEvent::Refused { tried, refusal });
     Ok(name)
 }
 
