@@ -182,7 +182,7 @@ mod tests {
     use canon_protocol::ProposalsCall;
     use canon_testkit::{
         chain::{Chain, PROPOSALS, ROLLUP, harmless},
-        small_set::{N, STAKE},
+        small_set::STAKE,
     };
     use canon_views::{BlockView, Question};
 
@@ -237,7 +237,7 @@ mod tests {
     fn a_won_round_and_a_live_proposal_are_known() {
         let mut chain = chain();
         let round = chain.win(PAYLOAD);
-        assert_eq!(chain.win(PAYLOAD), round.next(), "another round, of {N} signals too");
+        assert!(chain.win(PAYLOAD) > round, "another round is won later");
         assert_eq!(state(&baseline(&chain)).pushable, Some(round));
         let call = ProposalsCall::PushProposal { round: round.to_word() };
         chain.ok("anyone", PROPOSALS, call);
