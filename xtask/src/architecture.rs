@@ -19,7 +19,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("canon-testkit", &["canon-protocol"]),
     ("canon-abi", &["canon-protocol"]),
     ("canon-views", &["canon-protocol"]),
-    ("canon-forecast", &["canon-protocol"]),
+    ("canon-forecast", &["canon-protocol", "canon-views"]),
     ("canon-explore", &["canon-protocol"]),
     ("canon-devchain", &[]),
     ("canon-faults", &["canon-testkit"]),

@@ -2,6 +2,7 @@
 
 mod anvil;
 mod architecture;
+mod configuration_files;
 mod differential;
 mod explore;
 mod faithful;
@@ -15,7 +16,8 @@ use eyre::{Result, bail};
 const USAGE: &str = "\
 usage: cargo xtask <task>
 
-  architecture            fail if a crate depends on what it must not
+  architecture            fail if a crate depends on what it must not, or if a new field of
+                          `Configuration` would touch too many files
   differential [--calls N] [--threads N] [--from SEED | --seed SEED]
                           drive the rules and the bytecode in step; fail where they differ
   explore [--world NAME] [--depth N]
@@ -32,7 +34,10 @@ usage: cargo xtask <task>
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
-        Some("architecture") => architecture::check(),
+        Some("architecture") => {
+            architecture::check()?;
+            configuration_files::check()
+        }
         Some("differential") => differential::command(&arguments[1..]),
         Some("explore") => explore::command(&arguments[1..]),
         Some("faithful") => faithful::command(&arguments[1..]),

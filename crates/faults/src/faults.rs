@@ -1,6 +1,6 @@
 //! The layer, and what tests ask of it.
 
-use crate::{Answer, Fault, FaultyTransport, Plan};
+use crate::{Answer, Fault, FaultPlan, FaultyTransport};
 use alloy_json_rpc::{RequestPacket, ResponsePayload, SerializedRequest};
 use core::fmt;
 use std::{
@@ -23,7 +23,7 @@ type Answers = Box<dyn FnMut(&SerializedRequest) -> Answer + Send>;
 
 #[derive(Default)]
 struct State {
-    plan: Plan,
+    plan: FaultPlan,
     answers: Option<Answers>,
     /// Packets since the plan was set.
     packets: u64,
@@ -51,7 +51,7 @@ impl fmt::Debug for State {
 
 impl Faults {
     /// Counts packets from here on, and lets them go wrong by another plan. What is late is dropped.
-    pub fn set(&self, plan: Plan) {
+    pub fn set(&self, plan: FaultPlan) {
         let mut state = self.lock();
         state.plan = plan;
         state.packets = 0;
@@ -62,7 +62,7 @@ impl Faults {
     /// Lets nothing go wrong any more. What is late is carried out before the next packet.
     pub fn end(&self) {
         let mut state = self.lock();
-        state.plan = Plan::Never;
+        state.plan = FaultPlan::Never;
         state.delayed.iter_mut().for_each(|(due, _)| *due = 0);
     }
 

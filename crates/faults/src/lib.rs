@@ -1,7 +1,7 @@
 //! Endpoints that fail, lag, refuse and change answers: a layer between a client and the transport of an
 //! in-process chain, for tests.
 //!
-//! [`Faults`] counts the requests, lets packets go wrong by a [`Plan`], and answers requests otherwise
+//! [`Faults`] counts the requests, lets packets go wrong by a [`FaultPlan`], and answers requests otherwise
 //! than the node by an [`Answer`]. A packet is what travels at once: a request, or a batch of requests.
 //! Nothing reads a clock: a packet that is late is late by a number of packets.
 //!
@@ -9,7 +9,7 @@
 //! # use canon_devchain::{Devchain, DevchainConfig};
 //! # use alloy_provider::{Provider, ProviderBuilder, RootProvider};
 //! # use alloy_rpc_client::RpcClient;
-//! use canon_faults::{Fault, Faults, Plan};
+//! use canon_faults::{Fault, Faults, FaultPlan};
 //! use tower::Layer;
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -20,7 +20,7 @@
 //! let provider: RootProvider = ProviderBuilder::default().connect_client(client);
 //!
 //! // The second packet from here on reaches the node, and its answer is lost.
-//! faults.set(Plan::At(1, Fault::AnswerLost));
+//! faults.set(FaultPlan::At(1, Fault::AnswerLost));
 //! provider.get_block_number().await.unwrap();
 //! provider.get_block_number().await.unwrap_err();
 //! provider.get_block_number().await.unwrap();
@@ -36,5 +36,5 @@ mod transport;
 
 pub use answer::{Answer, failure, params, success};
 pub use faults::Faults;
-pub use plan::{Fault, Plan};
+pub use plan::{Fault, FaultPlan};
 pub use transport::FaultyTransport;

@@ -37,7 +37,7 @@ pub enum Fault {
 
 /// When packets go wrong. They are counted from 0, from when the plan is set.
 #[derive(Default)]
-pub enum Plan {
+pub enum FaultPlan {
     /// Never.
     #[default]
     Never,
@@ -54,13 +54,13 @@ pub enum Plan {
         /// What goes wrong, each as likely as the others.
         faults: Vec<Fault>,
     },
-    /// As a function says ([`Plan::by`]).
+    /// As a function says ([`FaultPlan::by`]).
     By(Rule),
 }
 
 type Rule = Box<dyn FnMut(&RequestPacket) -> Option<Fault> + Send>;
 
-impl Plan {
+impl FaultPlan {
     /// Packets go wrong as a function says. It sees every packet before the node does, and may change the
     /// chain. It must not use the [`Faults`](crate::Faults) that call it.
     pub fn by(rule: impl FnMut(&RequestPacket) -> Option<Fault> + Send + 'static) -> Self {
@@ -94,7 +94,7 @@ impl Plan {
     }
 }
 
-impl fmt::Debug for Plan {
+impl fmt::Debug for FaultPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Never => f.write_str("Never"),

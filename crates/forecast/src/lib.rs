@@ -9,12 +9,14 @@
 //! - [`odds`]: the chance that a payload wins a round, or the rest of a running one. Exact.
 //! - [`campaign`]: the number of rounds until it wins one, and the dates that follow. Exact.
 //! - [`minority`]: what a hostile minority pushes or blocks. Exact.
+//! - [`deployed`]: what a deployed set says of a campaign.
 //! - [`vote`]: what the proposal then needs from the holders. Exact.
 //! - [`simulation`]: campaigns that run on the rules themselves, where there is no formula: for
 //!   operators that are offline for hours at a time.
 
 mod binomial;
 pub mod campaign;
+pub mod deployed;
 pub mod electorate;
 mod interval;
 pub mod minority;

@@ -57,7 +57,7 @@ pub use preview::{Preview, Warning};
 pub use proposals::{
     InvalidRoundRules, LIFETIME_IN_ROUNDS, Leader, PayloadPin, Proposals, ProposalsCall,
     ProposalsEvent, ProposalsRefusal, PushCandidate, PushWindow, PushableRound, Pushed, RoundRules,
-    RoundTally, SignalingStatus, pinned_code_hash,
+    RoundTally, SignalingStatus, WonRound, pinned_code_hash,
 };
 pub use refusal::{CommonRefusal, Refusal};
 pub use registry::{Registry, RegistryCall, RegistryEvent, RegistryRefusal, SENTINEL, Snapshot};

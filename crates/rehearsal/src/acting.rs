@@ -41,8 +41,6 @@ pub(crate) struct Acted {
     pub(crate) done: Vec<(AgentRef, IntentSubject, Confirmed)>,
     /// Intents that the contracts refused.
     pub(crate) refused: Vec<(IntentSubject, ChainError)>,
-    /// Agents with transactions in flight.
-    pub(crate) in_flight: Vec<AgentRef>,
     /// The first decision of a proposer about signaling.
     pub(crate) decision: Option<SignalDecision>,
 }
@@ -53,7 +51,6 @@ impl Acted {
         self.spent = self.spent.and(later.spent);
         self.done.extend(later.done);
         self.refused.extend(later.refused);
-        self.in_flight = later.in_flight;
         self.decision = self.decision.or(later.decision);
     }
 }
@@ -117,28 +114,29 @@ impl Participants {
 }
 
 impl UpgradeRun<'_> {
-    /// Lets agents send what is due in the next block, which they expect no later than `until`.
+    /// Lets agents send what is due in the next block, which they expect no later than `until`. Returns the
+    /// results of earlier transactions, and the agents with transactions in flight.
     ///
     /// Refusals are returned; any other failure ends the rehearsal.
-    pub(crate) async fn tick(
+    async fn tick(
         &mut self,
         act: &'static str,
         members: &[AgentRef],
         until: Timestamp,
-    ) -> Result<Acted> {
+    ) -> Result<(Acted, Vec<AgentRef>)> {
         let next = self.driver.next_time().min(until);
         let ask = |participants: &Participants, question: &mut Question| {
             members.iter().for_each(|member| participants.extend(*member, question));
         };
         let view = self.view(next, ask).await?;
-        let mut acted = Acted::default();
+        let (mut acted, mut in_flight) = (Acted::default(), Vec::new());
         for member in members {
             let reports = self.participants.tick(*member, &view, &mut acted).await;
             if self.note(act, *member, reports, &mut acted)? {
-                acted.in_flight.push(*member);
+                in_flight.push(*member);
             }
         }
-        Ok(acted)
+        Ok((acted, in_flight))
     }
 
     /// Lets agents do what is due, as many to a block as fit, until none of them has anything left to do
@@ -150,22 +148,45 @@ impl UpgradeRun<'_> {
         until: Timestamp,
     ) -> Result<Acted> {
         let mut acted = Acted::default();
+        let add = |_: &mut Self, later| {
+            acted.add(later);
+            Ok(())
+        };
+        self.act_with(act, members, until, add).await?;
+        Ok(acted)
+    }
+
+    /// The same, with a call of `after_tick` for the results that come with each block, before the next
+    /// block is mined.
+    pub(crate) async fn act_with(
+        &mut self,
+        act: &'static str,
+        members: &[AgentRef],
+        until: Timestamp,
+        mut after_tick: impl FnMut(&mut Self, Acted) -> Result<()>,
+    ) -> Result<()> {
+        let (mut spent, mut done) = (Spent::default(), 0);
+        let mut in_flight = Vec::new();
         let mut waiting = members.iter().copied();
         let mut gas_each = GAS_GUESS;
         loop {
             let room = (self.scenario.l1.gas_limit / gas_each).max(1);
             let room = usize::try_from(room).unwrap_or(usize::MAX);
-            let mut ticking = std::mem::take(&mut acted.in_flight);
+            let mut ticking = in_flight;
             ticking.extend(waiting.by_ref().take(room));
             if ticking.is_empty() {
-                return Ok(acted);
+                return Ok(());
             }
-            acted.add(self.tick(act, &ticking, until).await?);
-            self.progress(act, acted.done.len() as u64, members.len() as u64);
-            if !acted.in_flight.is_empty() {
+            let acted;
+            (acted, in_flight) = self.tick(act, &ticking, until).await?;
+            spent = spent.and(acted.spent);
+            done += acted.done.len() as u64;
+            after_tick(self, acted)?;
+            self.progress(act, done, members.len() as u64);
+            if !in_flight.is_empty() {
                 self.mine_all().await?;
             }
-            if let Some(used) = acted.spent.gas.checked_div(acted.spent.transactions) {
+            if let Some(used) = spent.gas.checked_div(spent.transactions) {
                 // A little more than the mean: what doesn't fit waits for the next block.
                 gas_each = used + used / 8;
             }

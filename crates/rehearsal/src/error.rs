@@ -2,7 +2,7 @@
 
 use canon_protocol::Timestamp;
 
-use crate::refusal::Refusal;
+use crate::refusal::ObservedRefusal;
 
 /// The result of simulating a scenario.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -43,8 +43,8 @@ pub enum Error {
 }
 
 /// The contract's refusal that an error carries. Any other error stays one.
-pub(crate) fn refusal_of(error: canon_chain::Error, act: &'static str) -> Result<Refusal> {
-    let refusal = error.as_revert().map(Refusal::from);
+pub(crate) fn refusal_of(error: canon_chain::Error, act: &'static str) -> Result<ObservedRefusal> {
+    let refusal = error.as_revert().map(ObservedRefusal::from);
     refusal.ok_or_else(|| Error::Chain { act, source: Box::new(error) })
 }
 

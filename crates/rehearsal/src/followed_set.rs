@@ -9,7 +9,7 @@ use canon_chain::{
 };
 use canon_follow::{ChainSource, Follower, SetIdentity};
 use canon_protocol::{Addresses, BlockNumber, Create2, SetState, Slot, SlotClock, Timestamp};
-use canon_views::{BlockView, Question, SetAddresses, SetView};
+use canon_views::{BlockView, Question, SetView};
 
 use crate::{
     error::{Error, Result},
@@ -51,19 +51,14 @@ impl FollowedSet {
         create2: Create2,
         salts: impl Iterator<Item = B256>,
     ) -> Result<Self> {
-        let (found, expect) = (&deployed.deployment, deployed.expect);
-        let addresses = Addresses {
-            chain_id: client.chain_id(),
-            asset: found.asset,
-            registry: found.registry,
-            governance: found.governance,
-            issuer: found.issuer,
-            distributor: deployed.reward_distributor,
-            expect,
-        };
+        let found = &deployed.deployment;
+        let origin = Create2Origin::default();
+        let identity = SetIdentity::of(client.chain_id(), found, origin, BlockNumber::ZERO);
+        let mut identity = identity.ok_or_else(|| {
+            Error::Unexpected("the first rollup names no RewardDistributor".to_owned())
+        })?;
         let further = salts.map(|salt| Create2Origin { salt, ..Create2Origin::default() });
-        let origins = [Create2Origin::default()].into_iter().chain(further).collect();
-        let identity = SetIdentity { addresses, first_block: BlockNumber::ZERO, origins };
+        identity.origins.extend(further);
         let names = [
             (found.asset, "Asset"),
             (found.registry, "Registry"),
@@ -71,7 +66,7 @@ impl FollowedSet {
             (found.proposals, PROPOSALS),
             (found.issuer, "Issuer"),
             (deployed.reward_distributor, "RewardDistributor"),
-            (expect, "Expect"),
+            (deployed.expect, "Expect"),
             (DEPLOYMENT_PROXY, "deployment proxy"),
         ];
         let mut set = Self {
@@ -132,20 +127,6 @@ impl FollowedSet {
         self.rollups.push(DeployedRollup { label, address, create2, clock, kind });
         self.names.insert(address, format!("rollup {label}"));
         index
-    }
-
-    /// The contracts in office.
-    pub(crate) fn deployment(&self) -> SetAddresses {
-        let (at, state) = (self.addresses(), self.state());
-        SetAddresses {
-            registry: at.registry,
-            governance: at.governance,
-            proposals: state.governance().governance_proposer(),
-            asset: at.asset,
-            issuer: at.issuer,
-            rollup: state.registry().rollup(),
-            reward_distributor: Some(at.distributor),
-        }
     }
 
     /// The index of the canonical rollup.

@@ -49,8 +49,10 @@ mod upgrade_run;
 pub use checks::{Check, Relation};
 pub use error::{Error, Result};
 pub use gas::GasRow;
-pub use progress::Progress;
-pub use refusal::Refusal;
+pub use progress::RehearsalProgress;
+pub use refusal::ObservedRefusal;
 pub use rehearsal::Rehearsal;
 pub use report::Report;
-pub use timeline::{Chapter, Contract, Entry, Event, Side, Spent, Timeline, Who, Window};
+pub use timeline::{
+    Chapter, Entry, NamedContract, Side, Spent, Timeline, TimelineEvent, Who, Window,
+};

@@ -27,13 +27,13 @@ pub(crate) struct Participants {
     /// Registers the attesters of others on the new rollup.
     pub(crate) squatter: Sender,
     /// The stakers of the old rollup, then the pioneers.
-    pub(crate) sequencers: Vec<Sequencer>,
-    pub(crate) holders: Vec<Holder>,
+    pub(crate) sequencers: Vec<ScenarioSequencer>,
+    pub(crate) holders: Vec<ScenarioHolder>,
 }
 
 /// A staker: an attester, a proposer and a withdrawer.
 #[derive(Debug)]
-pub(crate) struct Sequencer {
+pub(crate) struct ScenarioSequencer {
     /// Counted from 1, among the old rollup's or among the pioneers.
     pub(crate) number: u64,
     pub(crate) attester: Address,
@@ -66,7 +66,7 @@ pub(crate) enum Conduct {
 
 /// A participant that locks tokens.
 #[derive(Debug)]
-pub(crate) struct Holder {
+pub(crate) struct ScenarioHolder {
     /// Counted from 1.
     pub(crate) number: u64,
     pub(crate) agent: Agent<roles::Holder>,
@@ -79,14 +79,14 @@ pub(crate) struct Holder {
     pub(crate) late: bool,
 }
 
-impl Holder {
+impl ScenarioHolder {
     /// The key as a sender, which asks for its nonce: the agent uses the key, too.
     pub(crate) fn sender(&self, client: &Client) -> Sender {
         Sender::new(client.clone(), self.key.clone())
     }
 }
 
-impl Sequencer {
+impl ScenarioSequencer {
     pub(crate) const fn who(&self) -> Who {
         if self.pioneer { Who::Pioneer(self.number) } else { Who::Sequencer(self.number) }
     }
@@ -171,7 +171,7 @@ impl Participants {
                 blocks: BlockDuty::Propose,
             };
             let role = roles::Sequencer { identity, plan: None };
-            Ok(Sequencer {
+            Ok(ScenarioSequencer {
                 number: 1 + if pioneer { index - plan.count } else { index },
                 attester: keys::address(scenario.seed, "attester", index),
                 agent: Agent::new(role, intent_sender(client, &proposer)?).during(MAKING)?,
@@ -190,7 +190,7 @@ impl Participants {
         let holder = |((key, group), index): ((PrivateKeySigner, &HolderGroup), u64)| {
             let sender = intent_sender(client, &key)?;
             let sender = sender.with_checks(Checks::AtReceipt { gas_limit: HOLDER_GAS });
-            Ok(Holder {
+            Ok(ScenarioHolder {
                 number: index + 1,
                 agent: Agent::new(roles::Holder::new(key.address()), sender).during(MAKING)?,
                 key,

@@ -7,7 +7,7 @@ use crate::timeline::Chapter;
 /// The progress of one piece of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Progress {
+pub struct RehearsalProgress {
     /// The chapter of the timeline.
     pub chapter: Chapter,
     /// The work, such as "vote".
@@ -21,16 +21,16 @@ pub struct Progress {
 /// Reports progress to the caller.
 pub(crate) struct Reporter<'a> {
     pub(crate) chapter: Chapter,
-    sink: &'a mut dyn FnMut(Progress),
+    sink: &'a mut dyn FnMut(RehearsalProgress),
 }
 
 impl<'a> Reporter<'a> {
-    pub(crate) fn new(sink: &'a mut dyn FnMut(Progress)) -> Self {
+    pub(crate) fn new(sink: &'a mut dyn FnMut(RehearsalProgress)) -> Self {
         Self { chapter: Chapter::Setting, sink }
     }
 
     pub(crate) fn update(&mut self, doing: &'static str, done: u64, of: u64) {
-        (self.sink)(Progress { chapter: self.chapter, doing, done, of });
+        (self.sink)(RehearsalProgress { chapter: self.chapter, doing, done, of });
     }
 }
 

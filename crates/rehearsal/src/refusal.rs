@@ -6,7 +6,7 @@ use serde::Serialize;
 /// Why a contract refused a call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Refusal {
+pub struct ObservedRefusal {
     /// The error's name in Solidity; for other reverts what they say.
     pub name: String,
     /// The innermost error's name, if the outer one only passes it on.
@@ -16,7 +16,7 @@ pub struct Refusal {
     pub detail: String,
 }
 
-impl From<&Revert> for Refusal {
+impl From<&Revert> for ObservedRefusal {
     fn from(revert: &Revert) -> Self {
         let name =
             |revert: &Revert| revert.name().map_or_else(|| revert.to_string(), str::to_owned);

@@ -7,7 +7,7 @@ use crate::{
     checks,
     checks::Check,
     error::Result,
-    progress::{Progress, Reporter},
+    progress::{RehearsalProgress, Reporter},
     report::Report,
     scenario::Scenario,
     steps,
@@ -32,7 +32,7 @@ impl<'a> Rehearsal<'a> {
     /// An end that the scenario does not expect is not an error: [`Self::checks`] reports it.
     pub async fn run(
         scenario: &'a Scenario,
-        progress: &'a mut dyn FnMut(Progress),
+        progress: &'a mut dyn FnMut(RehearsalProgress),
     ) -> Result<Self> {
         Ok(Self { run: steps::simulate(scenario, Reporter::new(progress)).await? })
     }

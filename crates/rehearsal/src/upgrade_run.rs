@@ -6,7 +6,7 @@ use alloy_primitives::Address;
 use canon_chain::{Confirmed, ContractCall, Sender, calls};
 use canon_protocol::{
     Amount, BlockNumber, Epoch, Proposal, ProposalId, ProposalState, PushWindow, RollupBlock,
-    Round, SetState, Tabulation, Tally, Timestamp,
+    SetState, Tabulation, Tally, Timestamp,
 };
 use canon_views::{Question, SetView};
 
@@ -15,10 +15,10 @@ use crate::{
     error::{Error, Result},
     followed_set::{DeployedRollup, FollowedSet},
     participants::Participants,
-    refusal::Refusal,
+    refusal::ObservedRefusal,
     scenario::{End, ProposalPlan, Reason, Scenario},
     steps::Signaling,
-    timeline::{Chapter, Entry, Event, Spent, Timeline, Who},
+    timeline::{Chapter, Entry, Spent, Timeline, TimelineEvent, Who},
 };
 
 /// The chain, the set, the participants and the timeline so far.
@@ -67,29 +67,7 @@ pub(crate) enum Replacement {
     Proposals(Address),
 }
 
-/// A round that was won, of one rollup at one Proposals contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Won {
-    pub(crate) round: Round,
-    pub(crate) instance: Address,
-    pub(crate) proposals: Address,
-}
-
 impl ProposalTrack {
-    /// The round that its payload won.
-    pub(crate) fn won(&self, state: &SetState) -> Option<Won> {
-        state.all_proposals().find_map(|(proposals, counted)| {
-            counted.instances().find_map(|instance| {
-                let mut rounds = counted.rounds(instance).filter_map(|(round, tally)| {
-                    let leader = tally.leader.filter(|leader| leader.payload == self.payload)?;
-                    let won = Won { round, instance, proposals };
-                    counted.rules().is_won(leader.count).then_some(won)
-                });
-                rounds.next()
-            })
-        })
-    }
-
     /// The proposal that its payload became.
     pub(crate) fn id(&self, state: &SetState) -> Option<ProposalId> {
         let mut proposals = (0..).zip(state.governance().proposals());
@@ -149,14 +127,14 @@ impl<'a> UpgradeRun<'a> {
     }
 
     /// Records an event of the newest block in the timeline.
-    pub(crate) fn record_event(&mut self, who: Who, what: Event, spent: Option<Spent>) {
+    pub(crate) fn record_event(&mut self, who: Who, what: TimelineEvent, spent: Option<Spent>) {
         let (time, l1_block) = (self.driver.now(), self.driver.block());
         let chapter = self.driver.report.chapter;
         self.timeline.push(Entry { chapter, time, l1_block, who, what, spent });
     }
 
     /// Records an event, or an attempt, at the time of the next block. It is in no block itself.
-    pub(crate) fn record_attempt(&mut self, who: Who, what: Event) {
+    pub(crate) fn record_attempt(&mut self, who: Who, what: TimelineEvent) {
         let (time, l1_block) = (self.driver.next_time(), self.driver.block());
         let chapter = self.driver.report.chapter;
         self.timeline.push(Entry { chapter, time, l1_block, who, what, spent: None });
@@ -207,7 +185,11 @@ impl<'a> UpgradeRun<'a> {
         // A minute passes between most events anyway.
         if seconds.get() > 60 {
             let until = until.to_owned();
-            self.record_event(Who::Time, Event::Quiet { seconds, blocks, seeds, until }, None);
+            self.record_event(
+                Who::Time,
+                TimelineEvent::Quiet { seconds, blocks, seeds, until },
+                None,
+            );
         }
         Ok(())
     }
@@ -230,7 +212,8 @@ impl<'a> UpgradeRun<'a> {
     /// Records the seed that ends a silence of the canonical rollup.
     fn break_silence(&mut self, rollup: usize, epoch: Epoch, gas: u64) {
         if rollup == self.set.canonical() && self.signaling.silent_until.take().is_some() {
-            let event = Event::SeedRecorded { rollup: self.set.rollups[rollup].label, epoch };
+            let event =
+                TimelineEvent::SeedRecorded { rollup: self.set.rollups[rollup].label, epoch };
             self.record_event(Who::Anyone, event, Some(Spent { transactions: 1, gas }));
         }
     }
@@ -251,12 +234,18 @@ impl<'a> UpgradeRun<'a> {
     }
 
     /// Records a refusal in the timeline and on the track of its proposal.
-    pub(crate) fn refused(&mut self, track: usize, who: Who, tried: String, refusal: Refusal) {
+    pub(crate) fn refused(
+        &mut self,
+        track: usize,
+        who: Who,
+        tried: String,
+        refusal: ObservedRefusal,
+    ) {
         let names = &mut self.tracks[track].refusals;
         if !names.contains(&refusal.name) {
             names.push(refusal.name.clone());
         }
-        self.record_attempt(who, Event::Refused { tried, refusal });
+        self.record_attempt(who, TimelineEvent::Refused { tried, refusal });
     }
 
     /// The track of a proposal of Governance.
@@ -296,17 +285,12 @@ impl<'a> UpgradeRun<'a> {
     /// How the signaling for a payload ended that never became a proposal, if it did.
     fn end_of_signaling(&self, track: &ProposalTrack) -> Option<End> {
         let state = self.state();
-        let Some(Won { round, instance, proposals }) = track.won(state) else {
+        let Some(won) = state.round_won_by(track.payload) else {
             let is_given_up = track.rounds_tried >= self.scenario.signaling.patience;
             return is_given_up.then_some(End::NoQuorum);
         };
-        let (clock, counted) = (state.rollup(instance)?.clock(), state.proposals(proposals)?);
-        let present = counted.rules().round_of(clock.slot_at(self.driver.now())?);
-        let window = counted.rules().push_window(round, present);
-        // Rounds of a rollup that was replaced are void.
-        let is_void = state.registry().rollup() != instance
-            || state.governance().governance_proposer() != proposals;
-        (window == PushWindow::Expired || is_void).then_some(End::RoundExpired)
+        let window = state.push_window(&won, self.driver.now());
+        (window == Some(PushWindow::Expired)).then_some(End::RoundExpired)
     }
 
     /// Makes the operators who signal for a proposal that is over stop: otherwise their clients would
@@ -326,7 +310,7 @@ impl<'a> UpgradeRun<'a> {
         let azip = self.tracks[track].plan.azip.clone();
         let end = self.end(&self.tracks[track]);
         let end = end.ok_or_else(|| Error::Unexpected(format!("{azip} isn't over yet")))?;
-        self.record_event(Who::Time, Event::Over { azip, end }, None);
+        self.record_event(Who::Time, TimelineEvent::Over { azip, end }, None);
         Ok(())
     }
 

@@ -2,8 +2,8 @@
 
 use alloy_primitives::{Address, U256};
 use canon_protocol::{
-    Addresses, Amount, Configuration, Constructor, Fraction, ProposeConfiguration,
-    RawRollupParameters, Seconds, Timestamp,
+    Addresses, Amount, Configuration, Constructor, Fraction, RawRollupParameters, Seconds,
+    Timestamp,
 };
 
 /// A token in base units.
@@ -31,19 +31,17 @@ pub const BLOCK_REWARD: u128 = 5 * TOKEN;
 
 /// The first configuration.
 pub const fn configuration() -> Configuration {
-    Configuration {
-        propose_config: ProposeConfiguration {
-            lock_delay: Seconds::of(5000),
-            lock_amount: Amount::of(LOCK_AMOUNT),
-        },
-        voting_delay: Seconds::of(100),
-        voting_duration: Seconds::of(200),
-        execution_delay: Seconds::of(300),
-        grace_period: Seconds::of(400),
-        quorum: Fraction::percent(10),
-        vote_differential: Fraction::percent(4),
-        minimum_votes: Amount::of(1000 * TOKEN),
-    }
+    let mut configuration = Configuration::LEAST;
+    configuration.propose_config.lock_delay = Seconds::of(5000);
+    configuration.propose_config.lock_amount = Amount::of(LOCK_AMOUNT);
+    configuration.voting_delay = Seconds::of(100);
+    configuration.voting_duration = Seconds::of(200);
+    configuration.execution_delay = Seconds::of(300);
+    configuration.grace_period = Seconds::of(400);
+    configuration.quorum = Fraction::percent(10);
+    configuration.vote_differential = Fraction::percent(4);
+    configuration.minimum_votes = Amount::of(1000 * TOKEN);
+    configuration
 }
 
 /// The Asset of `owner`, with `supply` at `initial_holder`.

@@ -53,7 +53,7 @@ impl Present {
             chain_id: state.addresses().chain_id,
             block,
             next: question.next,
-            addresses: maker.addresses(),
+            addresses: SetAddresses::of_state(state),
             governance: maker.governance(),
             payloads: (question.payloads.iter())
                 .map(|payload| (*payload, maker.payload(*payload, signaling.as_ref(), &rollups)))
@@ -64,6 +64,23 @@ impl Present {
                 .map(|(holder, asked)| (*holder, maker.holder(*holder, asked)))
                 .collect(),
             withdrawals: withdrawals.filter_map(|id| Some((*id, withdrawal(id.get())?))).collect(),
+        }
+    }
+}
+
+impl SetAddresses {
+    /// The contracts in office in `state`.
+    pub fn of_state(state: &SetState) -> Self {
+        let at = state.addresses();
+        let rollup = state.canonical_rollup();
+        Self {
+            registry: at.registry,
+            governance: at.governance,
+            proposals: state.governance().governance_proposer(),
+            asset: at.asset,
+            issuer: state.ownership(at.asset).owner(),
+            rollup: state.registry().rollup(),
+            reward_distributor: rollup.map(|(_, rollup)| rollup.parameters().reward_distributor),
         }
     }
 }
@@ -79,20 +96,6 @@ struct ViewMaker<'a> {
 }
 
 impl ViewMaker<'_> {
-    fn addresses(&self) -> SetAddresses {
-        let at = self.state.addresses();
-        let rollup = self.state.canonical_rollup();
-        SetAddresses {
-            registry: at.registry,
-            governance: at.governance,
-            proposals: self.state.governance().governance_proposer(),
-            asset: at.asset,
-            issuer: self.state.ownership(at.asset).owner(),
-            rollup: self.state.registry().rollup(),
-            reward_distributor: rollup.map(|(_, rollup)| rollup.parameters().reward_distributor),
-        }
-    }
-
     fn governance(&self) -> GovernanceView {
         let governance = self.state.governance();
         let proposals = (0..).zip(governance.proposals()).filter_map(|(id, proposal)| {

@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf, time::Duration};
 
 use canon_rehearsal::{
-    Progress, Rehearsal, Report,
+    Rehearsal, RehearsalProgress, Report,
     scenario::{MAX_HOLDERS, MAX_SEQUENCERS, Scenario},
 };
 use clap::Args;
@@ -128,7 +128,7 @@ impl Rehearse {
 fn run(scenario: &Scenario) -> eyre::Result<Report> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let bar = bar()?;
-    let mut progress = |step: Progress| {
+    let mut progress = |step: RehearsalProgress| {
         bar.set_length(step.of);
         bar.set_position(step.done);
         bar.set_prefix(step.chapter.to_string());

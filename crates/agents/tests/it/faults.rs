@@ -5,11 +5,11 @@ use crate::{
     views::Maker,
 };
 use canon_devchain::OldTransactions;
-use canon_faults::{Fault, Plan};
+use canon_faults::{Fault, FaultPlan};
 use canon_protocol::Slot;
 use canon_testkit::histories::Rng;
-use canon_views::IntentSubject;
 use core::ops::Range;
+use std::sync::{Arc, Mutex};
 
 /// Blocks after which everything is settled once nothing fails any more.
 const REST: u32 = 3;
@@ -35,45 +35,42 @@ const fn participants(who: Who) -> Participants {
     }
 }
 
-/// The steps of an upgrade in which faults are tried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Tried {
-    /// Those in which somebody does what nobody else does.
-    OwnSteps,
-    AllSteps,
-}
-
-/// Whether nobody else does that, and it is no daily work.
-const fn is_own(who: Who, subject: &IntentSubject) -> bool {
-    match subject {
-        IntentSubject::RecordSeed { .. } | IntentSubject::ProposeBlock { .. } => false,
-        IntentSubject::Signal { .. } => matches!(who, Who::Sequencer),
-        _ => true,
-    }
+/// Whether `fault` does what no other does to a packet: if the packet only reads, it doesn't matter to
+/// anybody whether it or its answer is lost.
+const fn is_distinct(fault: &Fault, sends: bool) -> bool {
+    sends || !matches!(fault, Fault::AnswerLost)
 }
 
 /// The whole upgrade, step by step, with a fault at each packet of `who`: a step ends in the same state,
 /// and all that `who` has to do is confirmed once.
-async fn at_every_packet(who: Who, maker: Maker, faults: &[Fault], tried: Tried) {
+async fn at_every_packet(who: Who, maker: Maker, faults: &[Fault]) {
     let mut run = Run::new(maker, participants(who), Some(who)).await;
     let mut cases = 0;
     for step in Step::ALL {
         run.go_to(step).await;
         let mut start = run.save(step).await;
         run.come_back_to(&mut start).await;
+        // For each packet, whether it has a transaction.
+        let packets = Arc::new(Mutex::new(Vec::new()));
+        let seen = packets.clone();
+        run.place(who).0.faults.set(FaultPlan::by(move |packet| {
+            let sends = packet.method_names().any(|name| name == "eth_sendRawTransaction");
+            seen.lock().unwrap().push(sends);
+            None
+        }));
         run.step(step, |_| {}).await;
         run.blocks(REST).await;
         let (outcome, confirmed) = (run.outcome().await, run.confirmed_to(who));
         let (process, _) = run.place(who);
         assert_eq!(process.failures(), [""; 0]);
-        let has_acted = process.sent_since(0).iter().any(|subject| is_own(who, subject));
-        let is_tried = has_acted || tried == Tried::AllSteps;
-        for packet in (0..process.faults.packets()).filter(|_| is_tried) {
-            for fault in faults {
+        let packets = packets.lock().unwrap().clone();
+        assert_eq!(packets.len() as u64, process.faults.packets());
+        for (packet, sends) in (0..).zip(packets) {
+            for fault in faults.iter().filter(|fault| is_distinct(fault, sends)) {
                 let case =
                     format!("{fault:?} at packet {packet} of {who:?} in {step:?} with {maker:?}");
                 run.come_back_to(&mut start).await;
-                run.place(who).0.faults.set(Plan::At(packet, fault.clone()));
+                run.place(who).0.faults.set(FaultPlan::At(packet, fault.clone()));
                 run.step(step, |_| {}).await;
                 run.place(who).0.faults.end();
                 run.blocks(REST).await;
@@ -107,7 +104,7 @@ async fn a_fault_costs_a_sequencer_no_slot() {
         assert!(packets > 40);
         for packet in 0..packets {
             run.come_back_to(&mut start).await;
-            run.place(who).0.faults.set(Plan::At(packet, fault.clone()));
+            run.place(who).0.faults.set(FaultPlan::At(packet, fault.clone()));
             let case = format!("{fault:?} at packet {packet} with {maker:?}");
             assert_eq!(four_slots(&mut run).await, slots, "{case}: {}", run.log());
         }
@@ -127,25 +124,38 @@ async fn four_slots(run: &mut Run) -> (Vec<Slot>, Vec<Slot>) {
     (signals.clone(), blocks.collect())
 }
 
+/// The n-th request fails, before or after the endpoint did what it asks for, for every n.
+const LOST: [Fault; 2] = [Fault::Lost, Fault::AnswerLost];
+
 #[tokio::test]
-async fn an_answer_to_the_holder_that_is_lost_costs_time_and_nothing_else() {
-    at_every_packet(Who::Holder, Maker::Fold, &[Fault::AnswerLost], Tried::OwnSteps).await;
+async fn a_request_of_the_sequencer_that_fails_costs_time_and_nothing_else() {
+    at_every_packet(Who::Sequencer, Maker::Reads, &LOST).await;
 }
 
 #[tokio::test]
-async fn an_answer_to_the_keeper_that_is_lost_costs_time_and_nothing_else() {
-    at_every_packet(Who::Keeper, Maker::Fold, &[Fault::AnswerLost], Tried::OwnSteps).await;
+async fn a_request_of_the_holder_that_fails_costs_time_and_nothing_else() {
+    at_every_packet(Who::Holder, Maker::Fold, &LOST).await;
+}
+
+#[tokio::test]
+async fn a_request_of_the_keeper_that_fails_costs_time_and_nothing_else() {
+    at_every_packet(Who::Keeper, Maker::Fold, &LOST).await;
+}
+
+#[tokio::test]
+async fn a_request_of_the_mover_that_fails_costs_time_and_nothing_else() {
+    at_every_packet(Who::Mover, Maker::Reads, &LOST).await;
 }
 
 #[tokio::test]
 async fn a_mover_that_is_killed_at_a_request_goes_on() {
-    at_every_packet(Who::Mover, Maker::Reads, &[Fault::KilledAfter], Tried::OwnSteps).await;
+    at_every_packet(Who::Mover, Maker::Reads, &[Fault::KilledAfter]).await;
 }
 
 /// All that can go wrong, at all packets.
 async fn all_that_goes_wrong(who: Who) {
     for maker in Maker::ALL {
-        at_every_packet(who, maker, &all_faults(), Tried::AllSteps).await;
+        at_every_packet(who, maker, &all_faults()).await;
     }
 }
 
@@ -192,7 +202,7 @@ enum Reorganizations {
 async fn run_upgrade(
     run: &mut Run,
     start: &mut StepStart,
-    plan: Plan,
+    plan: FaultPlan,
     mut after_block: impl FnMut(&mut Run),
 ) {
     run.come_back_to(start).await;
@@ -220,7 +230,7 @@ async fn at_random(
 ) {
     let mut run = Run::new(maker, Participants::All, None).await;
     let mut start = run.save(Step::Orders).await;
-    run_upgrade(&mut run, &mut start, Plan::Never, |_| {}).await;
+    run_upgrade(&mut run, &mut start, FaultPlan::Never, |_| {}).await;
     let outcome = run.outcome().await;
     for seed in seeds {
         let (rng, percent, faults) = (Rng::new(seed), 2 + seed % 16, faults.to_vec());
@@ -232,7 +242,8 @@ async fn at_random(
                 run.reorganize(rng_of_blocks.between(1, 4), old);
             }
         };
-        run_upgrade(&mut run, &mut start, Plan::Random { rng, percent, faults }, after_block).await;
+        run_upgrade(&mut run, &mut start, FaultPlan::Random { rng, percent, faults }, after_block)
+            .await;
         let found = run.outcome().await;
         assert_same(&found, &outcome, || format!("seed {seed}: {}", run.log()));
         assert_eq!(run.chain.devchain.pool_size(), 0, "seed {seed}: {}", run.log());

@@ -8,7 +8,7 @@ use crate::{
 };
 use canon_chain::calls;
 use canon_devchain::{OldTransactions, ReorgOptions};
-use canon_faults::{Answer, Fault, Plan};
+use canon_faults::{Answer, Fault, FaultPlan};
 use canon_protocol::{Amount, Seconds, WithdrawalId};
 use canon_views::{BlockDuty, IntentSubject, PayOut};
 use std::sync::{
@@ -64,9 +64,9 @@ async fn a_payment_in_flight_and_a_move_that_waits_outlive_a_failed_request() {
         let sent = process.sent_since(0);
         assert!(sent.contains(&WITHDRAWAL) && sent.contains(&due.exit()), "{}", process.log());
         // Nothing is answered in a block: neither a view nor a receipt.
-        process.faults.set(Plan::By(Box::new(|_| Some(Fault::Lost))));
+        process.faults.set(FaultPlan::By(Box::new(|_| Some(Fault::Lost))));
         process.run_block(&due.chain).await;
-        process.faults.set(Plan::Never);
+        process.faults.set(FaultPlan::Never);
         due.switch().await;
         process.run_blocks(&due.chain, 2).await;
         let mut confirmed = done(&process);

@@ -6,7 +6,7 @@ use crate::{
     views::Maker,
 };
 use canon_agents::{Holder, Mover, Sequencer};
-use canon_faults::Plan;
+use canon_faults::FaultPlan;
 use canon_protocol::{ProposalId, Support};
 use canon_views::{
     BlockDuty, IntentSubject, LockMethod, MovePlan, Order, OrderAmount, SequencerIdentity,
@@ -15,7 +15,7 @@ use canon_views::{
 /// Packets and requests since the last time.
 fn taken(process: &Process) -> (u64, u64) {
     let packets = process.faults.packets();
-    process.faults.set(Plan::Never);
+    process.faults.set(FaultPlan::Never);
     (packets, process.faults.take_requests().values().sum())
 }
 

@@ -12,7 +12,7 @@ use canon_chain::{
     Client, IntentSender,
     tx::{FeePolicy, Journal, MemoryJournal, TxEvent, TxReport},
 };
-use canon_faults::{Faults, Plan};
+use canon_faults::{FaultPlan, Faults};
 use canon_protocol::{BlockNumber, Epoch, Slot};
 use canon_views::{
     BlockDuty, Duty, IntentId, IntentProgress, IntentSubject, MovePhase, MovePlan, Order, OrderId,
@@ -152,7 +152,7 @@ impl Process {
         let faults = Faults::default();
         let client = connect(RpcClient::new(faults.layer(chain.devchain.transport()), true)).await;
         let views = maker.start(client.clone(), chain.identity.clone());
-        faults.set(Plan::Never);
+        faults.set(FaultPlan::Never);
         Self {
             faults,
             client,

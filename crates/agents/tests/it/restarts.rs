@@ -9,10 +9,10 @@ use crate::{
 /// Runs the whole upgrade. `after_block` is called after every block.
 async fn run_upgrade(
     maker: Maker,
-    cast: Participants,
+    participants: Participants,
     mut after_block: impl FnMut(&mut Run),
 ) -> Run {
-    let mut run = Run::new(maker, cast, None).await;
+    let mut run = Run::new(maker, participants, None).await;
     for step in Step::ALL {
         run.go_to(step).await;
         run.step(step, &mut after_block).await;

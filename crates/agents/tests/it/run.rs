@@ -11,7 +11,7 @@ use canon_chain::{
     tx::{Journal, JournalContents, MemoryJournal},
 };
 use canon_devchain::{OldTransactions, ReorgOptions, SnapshotId};
-use canon_faults::Plan;
+use canon_faults::FaultPlan;
 use canon_protocol::{
     Amount, AttesterStatus, Payment, ProposalId, ProposalState, SetState, Support, WithdrawalId,
 };
@@ -217,7 +217,7 @@ impl Run {
         for (process, views) in self.processes.iter_mut().zip(&start.views.0) {
             process.views = views.clone();
             process.forget_reports();
-            process.faults.set(Plan::Never);
+            process.faults.set(FaultPlan::Never);
         }
     }
 

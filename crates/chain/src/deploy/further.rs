@@ -3,7 +3,7 @@
 use super::{
     error::DeployError,
     origin::Create2Origin,
-    parameters::RollupParameters,
+    parameters::RollupSettings,
     plan::{ContractPlan, RollupWiring},
     record::StepReceipt,
     verify::ContractVerifier,
@@ -81,7 +81,7 @@ pub async fn deploy_rollup(
     origin: Create2Origin,
     set: &SetAddresses,
     reward_distributor: Address,
-    parameters: &RollupParameters,
+    parameters: &RollupSettings,
     wait: &mut impl Wait,
 ) -> Result<DeployedContract, DeployError> {
     let client = sender.client().clone();

@@ -27,12 +27,12 @@ pub use further::{DeployedContract, Upgrade, create, deploy_rollup, deploy_upgra
 pub use genuine::SetExaminer;
 pub use origin::Create2Origin;
 pub use parameters::{
-    AssetParameters, CheckedParameters, GovernanceParameters, InvalidParameters, RollupParameters,
+    AssetParameters, CheckedParameters, GovernanceParameters, InvalidParameters, RollupSettings,
     SetParameters, SignalingParameters,
 };
 pub use plan::{ContractPlan, SetPlan};
 pub use proxy::DEPLOYMENT_PROXY;
 pub use record::{BegunStep, DeployRecord, DoneStep, StepReceipt};
-pub use run::{DeployedSet, Progress, deploy};
+pub use run::{DeployProgress, DeployedSet, deploy};
 pub use step::Step;
 pub use verdict::{ExamineError, FormerRollup, GenuineSet, NotGenuine};

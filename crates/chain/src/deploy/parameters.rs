@@ -25,7 +25,7 @@ pub struct SetParameters {
     /// Votes.
     pub governance: GovernanceParameters,
     /// The first rollup.
-    pub rollup: RollupParameters,
+    pub rollup: RollupSettings,
     /// The origin of the contracts: the factory that creates them, and its salt.
     #[serde(default, skip_serializing_if = "Create2Origin::is_default")]
     pub origin: Create2Origin,
@@ -100,7 +100,7 @@ pub struct GovernanceParameters {
 /// A rollup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RollupParameters {
+pub struct RollupSettings {
     /// First second of slot 0. Default: the time of the newest block before the deployment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub genesis: Option<Timestamp>,
@@ -174,7 +174,7 @@ impl SetParameters {
                 lock_amount: tokens(1000),
                 lock_delay: Seconds::HOUR,
             },
-            rollup: RollupParameters {
+            rollup: RollupSettings {
                 genesis: None,
                 slot_duration: Seconds::of(24),
                 epoch_slots: 16,
@@ -210,7 +210,7 @@ impl SetParameters {
                 lock_amount: tokens(250_000_000),
                 lock_delay: Seconds::of(90 * Seconds::DAY.get()),
             },
-            rollup: RollupParameters {
+            rollup: RollupSettings {
                 genesis: None,
                 slot_duration: Seconds::of(72),
                 epoch_slots: 32,
@@ -288,7 +288,7 @@ impl GovernanceParameters {
     }
 }
 
-impl RollupParameters {
+impl RollupSettings {
     /// The constructor's arguments.
     pub(crate) fn raw(&self, wiring: RollupWiring, genesis: Timestamp) -> RawRollupParameters {
         RawRollupParameters {

@@ -2,7 +2,7 @@
 
 use super::{
     origin::Create2Origin,
-    parameters::{RollupParameters, SetParameters},
+    parameters::{RollupSettings, SetParameters},
     step::Step,
 };
 use crate::ContractCall;
@@ -289,7 +289,7 @@ impl RollupWiring {
     pub(crate) fn plan(
         self,
         origin: Create2Origin,
-        parameters: &RollupParameters,
+        parameters: &RollupSettings,
         genesis: Timestamp,
     ) -> ContractPlan {
         ContractPlan::new(origin, Constructor::Rollup(parameters.raw(self, genesis)))

@@ -6,7 +6,7 @@ use alloy_primitives::{Address, B256, ChainId};
 use canon_protocol::{BlockNumber, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// The record of a deployment. Save it at every [`Progress`](super::Progress); give it to
+/// The record of a deployment. Save it at every [`DeployProgress`](super::DeployProgress); give it to
 /// [`deploy`](super::deploy) again, which verifies the steps that are done and does the others.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

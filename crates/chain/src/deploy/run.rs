@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 /// The progress of a deployment. Save the record at each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Progress {
+pub enum DeployProgress {
     /// A step that an earlier run did was verified again.
     Verified(DoneStep),
     /// The transaction of a step is about to be sent.
@@ -54,7 +54,7 @@ pub async fn deploy(
     parameters: &CheckedParameters,
     record: &mut DeployRecord,
     wait: &mut impl Wait,
-    mut progress: impl FnMut(&DeployRecord, Progress) -> ControlFlow<()>,
+    mut progress: impl FnMut(&DeployRecord, DeployProgress) -> ControlFlow<()>,
 ) -> Result<DeployedSet, DeployError> {
     check_record(sender, parameters, record)?;
     let client = sender.client().clone();
@@ -72,7 +72,7 @@ pub async fn deploy(
     }
     while let Some(step) = record.next() {
         let done = complete(sender, &plan, record, step, wait, &mut progress).await?;
-        report(record, Progress::Finished(done), &mut progress)?;
+        report(record, DeployProgress::Finished(done), &mut progress)?;
     }
     SetVerifier::at_head(&plan, record, &client).await?.verify_handover().await?;
     let view = client.view(plan.registry.address(), &Question::default()).await?;
@@ -121,12 +121,12 @@ async fn verify_done(
     client: &Client,
     plan: &SetPlan,
     record: &DeployRecord,
-    progress: &mut impl FnMut(&DeployRecord, Progress) -> ControlFlow<()>,
+    progress: &mut impl FnMut(&DeployRecord, DeployProgress) -> ControlFlow<()>,
 ) -> Result<(), DeployError> {
     let verifier = SetVerifier::at_head(plan, record, client).await?;
     for done in &record.done {
         verifier.verify(done.step).await?;
-        report(record, Progress::Verified(*done), progress)?;
+        report(record, DeployProgress::Verified(*done), progress)?;
     }
     Ok(())
 }
@@ -134,8 +134,8 @@ async fn verify_done(
 /// Reports progress. An error if that breaks while a step is left.
 fn report(
     record: &DeployRecord,
-    reached: Progress,
-    progress: &mut impl FnMut(&DeployRecord, Progress) -> ControlFlow<()>,
+    reached: DeployProgress,
+    progress: &mut impl FnMut(&DeployRecord, DeployProgress) -> ControlFlow<()>,
 ) -> Result<(), DeployError> {
     match (progress(record, reached), record.next()) {
         (ControlFlow::Break(()), Some(step)) => Err(DeployError::Stopped { step }),
@@ -150,13 +150,13 @@ async fn complete(
     record: &mut DeployRecord,
     step: Step,
     wait: &mut impl Wait,
-    progress: &mut impl FnMut(&DeployRecord, Progress) -> ControlFlow<()>,
+    progress: &mut impl FnMut(&DeployRecord, DeployProgress) -> ControlFlow<()>,
 ) -> Result<DoneStep, DeployError> {
     let client = sender.client().clone();
     let mut receipt = None;
     if !SetVerifier::at_head(plan, record, &client).await?.is_done(step).await? {
         let begun = begin(sender, record, step).await?;
-        report(record, Progress::Begun(begun), progress)?;
+        report(record, DeployProgress::Begun(begun), progress)?;
         let sent = send(sender, plan, step, wait).await;
         receipt = Some(sent.map_err(|source| DeployError::Step { step, source })?);
     }

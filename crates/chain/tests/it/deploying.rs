@@ -7,8 +7,8 @@ use canon_abi::{Asset, Contract, Registry};
 use canon_chain::{
     Error, NoWait, calls,
     deploy::{
-        Create2Origin, DeployError, DeployRecord, DeployedSet, Progress, SetParameters, SetPlan,
-        Step, create, deploy,
+        Create2Origin, DeployError, DeployProgress, DeployRecord, DeployedSet, SetParameters,
+        SetPlan, Step, create, deploy,
     },
 };
 use canon_protocol::Timestamp;
@@ -17,7 +17,7 @@ use core::ops::ControlFlow;
 
 const STRANGER: Address = address!("0x00000000000000000000000000000000000000aa");
 
-const fn go_on(_: &DeployRecord, _: Progress) -> ControlFlow<()> {
+const fn go_on(_: &DeployRecord, _: DeployProgress) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
@@ -26,7 +26,7 @@ async fn until(chain: &TestChain, last: Step) -> DeployRecord {
     let mut record = chain.record();
     let stopped = chain
         .go_on(&mut record, |_, progress| match progress {
-            Progress::Finished(done) if done.step == last => ControlFlow::Break(()),
+            DeployProgress::Finished(done) if done.step == last => ControlFlow::Break(()),
             _ => ControlFlow::Continue(()),
         })
         .await;
@@ -52,7 +52,7 @@ async fn every_step_is_reported_in_order_with_its_gas() {
         .await
         .unwrap();
     let begun = reported.iter().filter_map(|(progress, record)| match progress {
-        Progress::Begun(begun) => Some((begun, record)),
+        DeployProgress::Begun(begun) => Some((begun, record)),
         _ => None,
     });
     for ((begun, record), (step, nonce)) in begun.zip(Step::ALL.into_iter().zip(0..)) {
@@ -109,11 +109,11 @@ async fn an_interruption_after_any_step_is_made_good() {
         let done = record.done.len();
         let outcome = chain
             .go_on(&mut record, |_, progress| match progress {
-                Progress::Verified(_) => {
+                DeployProgress::Verified(_) => {
                     verified += 1;
                     ControlFlow::Continue(())
                 }
-                Progress::Finished(_) => ControlFlow::Break(()),
+                DeployProgress::Finished(_) => ControlFlow::Break(()),
                 _ => ControlFlow::Continue(()),
             })
             .await;
@@ -139,7 +139,7 @@ async fn a_stop_at_a_verified_step_names_the_first_step_that_is_left() {
     let mut verified = 0;
     let stopped = chain
         .go_on(&mut record, |_, progress| {
-            assert!(matches!(progress, Progress::Verified(_)), "{progress:?}");
+            assert!(matches!(progress, DeployProgress::Verified(_)), "{progress:?}");
             verified += 1;
             ControlFlow::Break(())
         })
@@ -162,11 +162,11 @@ async fn an_interruption_after_sending_any_step_does_not_send_it_twice() {
         let mut newest = record.clone();
         let run = chain
             .go_on(&mut record, |record, progress| match progress {
-                Progress::Begun(begun) if begun.step == step => {
+                DeployProgress::Begun(begun) if begun.step == step => {
                     newest = saved(record);
                     ControlFlow::Continue(())
                 }
-                Progress::Finished(done) if done.step == step => ControlFlow::Break(()),
+                DeployProgress::Finished(done) if done.step == step => ControlFlow::Break(()),
                 _ => ControlFlow::Continue(()),
             })
             .await;
@@ -186,7 +186,9 @@ async fn a_step_that_was_begun_and_not_sent_is_sent() {
     let mut record = chain.record();
     let stopped = chain
         .go_on(&mut record, |_, progress| match progress {
-            Progress::Begun(begun) if begun.step == Step::OfferAsset => ControlFlow::Break(()),
+            DeployProgress::Begun(begun) if begun.step == Step::OfferAsset => {
+                ControlFlow::Break(())
+            }
             _ => ControlFlow::Continue(()),
         })
         .await;

@@ -9,9 +9,9 @@ use canon_abi::{Asset, Contract, Issuer, Registry, RewardDistributor, Rollup};
 use canon_chain::{
     ContractCall, NoWait, calls,
     deploy::{
-        ConstructorEvents, ContractPlan, Create2Origin, DeployError, DeployRecord, DeployedSet,
-        ExamineError, FormerRollup, GenuineSet, NotGenuine, Progress, SetExaminer, SetParameters,
-        SetPlan, Step, create, deploy_rollup,
+        ConstructorEvents, ContractPlan, Create2Origin, DeployError, DeployProgress, DeployRecord,
+        DeployedSet, ExamineError, FormerRollup, GenuineSet, NotGenuine, SetExaminer,
+        SetParameters, SetPlan, Step, create, deploy_rollup,
     },
 };
 use canon_faults::{Answer, Faults, params};
@@ -20,7 +20,7 @@ use canon_views::{BlockView, SetAddresses};
 use core::ops::ControlFlow;
 use serde_json::{Value, json};
 
-const fn go_on(_: &DeployRecord, _: Progress) -> ControlFlow<()> {
+const fn go_on(_: &DeployRecord, _: DeployProgress) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
@@ -105,7 +105,7 @@ async fn interrupted(
     let mut record = chain.record();
     let stopped = chain
         .go_on(&mut record, |_, progress| match progress {
-            Progress::Finished(done) if done.step == last => ControlFlow::Break(()),
+            DeployProgress::Finished(done) if done.step == last => ControlFlow::Break(()),
             _ => ControlFlow::Continue(()),
         })
         .await;
@@ -299,7 +299,7 @@ async fn what_is_not_handed_over_is_not_genuine() {
     for last in [Step::Upgrade, Step::OfferRegistry, Step::AcceptAsset] {
         let _ = chain
             .go_on(&mut record, |_, progress| match progress {
-                Progress::Finished(done) if done.step == last => ControlFlow::Break(()),
+                DeployProgress::Finished(done) if done.step == last => ControlFlow::Break(()),
                 _ => ControlFlow::Continue(()),
             })
             .await;
@@ -324,7 +324,9 @@ async fn an_asset_that_is_not_handed_over_is_not_genuine() {
     let mut record = chain.record();
     let stopped = chain
         .go_on(&mut record, |_, progress| match progress {
-            Progress::Finished(done) if done.step == Step::OfferRegistry => ControlFlow::Break(()),
+            DeployProgress::Finished(done) if done.step == Step::OfferRegistry => {
+                ControlFlow::Break(())
+            }
             _ => ControlFlow::Continue(()),
         })
         .await;

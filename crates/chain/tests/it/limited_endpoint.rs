@@ -4,7 +4,7 @@ use crate::test_chain::client_by;
 use alloy_json_rpc::{Id, RequestPacket, ResponsePacket, SerializedRequest};
 use canon_chain::Client;
 use canon_devchain::Devchain;
-use canon_faults::{Answer, Fault, Faults, Plan, failure, params};
+use canon_faults::{Answer, Fault, FaultPlan, Faults, failure, params};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 
@@ -64,7 +64,7 @@ impl LimitedEndpoint {
         let conduct = Arc::new(Mutex::new(conduct));
         let packets = Arc::new(Mutex::new(Vec::new()));
         let (rules, record) = (Arc::clone(&conduct), Arc::clone(&packets));
-        faults.set(Plan::by(move |packet| {
+        faults.set(FaultPlan::by(move |packet| {
             let number = record.lock().unwrap().len();
             record.lock().unwrap().push(packet.requests().iter().map(asked).collect());
             let conduct = rules.lock().unwrap().clone();

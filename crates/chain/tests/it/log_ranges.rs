@@ -13,7 +13,7 @@ use canon_chain::{
         SetParameters, Step, deploy_rollup,
     },
 };
-use canon_faults::{Fault, Faults, Plan, failure};
+use canon_faults::{Fault, FaultPlan, Faults, failure};
 use canon_protocol::BlockNumber;
 use canon_views::Question;
 use core::ops::{ControlFlow, RangeInclusive};
@@ -99,7 +99,7 @@ async fn examined(
     let asked = Arc::new(Mutex::new(Vec::new()));
     let recorded = Arc::clone(&asked);
     let faults = Faults::default();
-    faults.set(Plan::by(move |packet| refuse(limit, &mut recorded.lock().unwrap(), packet)));
+    faults.set(FaultPlan::by(move |packet| refuse(limit, &mut recorded.lock().unwrap(), packet)));
     let client = client_by(&faults, &chain.devchain).await;
     let head = client.head().await.unwrap();
     let first_block = record.first_block().unwrap();

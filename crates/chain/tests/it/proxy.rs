@@ -16,7 +16,7 @@ use core::ops::ControlFlow;
 
 const CREATOR: Address = address!("0x3fab184622dc19b6109349b94811493bf2a45362");
 
-const fn go_on(_: &DeployRecord, _: canon_chain::deploy::Progress) -> ControlFlow<()> {
+const fn go_on(_: &DeployRecord, _: canon_chain::deploy::DeployProgress) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 

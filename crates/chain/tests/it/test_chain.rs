@@ -10,7 +10,8 @@ use alloy_sol_types::SolCall;
 use canon_chain::{
     Client, Confirmed, ContractCall, NoWait, Result, Sender,
     deploy::{
-        CheckedParameters, DeployError, DeployRecord, DeployedSet, Progress, SetParameters, deploy,
+        CheckedParameters, DeployError, DeployProgress, DeployRecord, DeployedSet, SetParameters,
+        deploy,
     },
 };
 use canon_devchain::{Devchain, DevchainConfig, Mining};
@@ -83,7 +84,7 @@ impl TestChain {
     pub(crate) async fn go_on(
         &self,
         record: &mut DeployRecord,
-        progress: impl FnMut(&DeployRecord, Progress) -> ControlFlow<()>,
+        progress: impl FnMut(&DeployRecord, DeployProgress) -> ControlFlow<()>,
     ) -> Result<DeployedSet, DeployError> {
         let parameters = record.parameters.clone().check().unwrap();
         deploy(&mut self.sender(0), &parameters, record, &mut NoWait, progress).await

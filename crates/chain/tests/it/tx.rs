@@ -13,7 +13,7 @@ use canon_chain::{
     },
 };
 use canon_devchain::Mining;
-use canon_faults::{Fault, Plan};
+use canon_faults::{Fault, FaultPlan};
 use canon_protocol::{Amount, Support};
 use canon_views::{IntendedAction, Intent, IntentId, IntentProgress};
 use core::slice::from_ref;
@@ -360,7 +360,7 @@ async fn a_transaction_that_may_be_out_and_has_no_funds_holds_up_nothing() {
     let journal = MemoryJournal::default();
     let mut sender = chain.sender(&journal);
     let (dear, cheap) = (chain.call(BURNER, 1), chain.approve(0, 100));
-    chain.faults.set(Plan::Method("eth_sendRawTransaction", Fault::Lost));
+    chain.faults.set(FaultPlan::Method("eth_sendRawTransaction", Fault::Lost));
     chain.pursue(&mut sender, from_ref(&dear)).await;
     chain.faults.end();
     chain.devchain.set_balance(chain.account(), U256::from(10).pow(U256::from(15)));
@@ -379,7 +379,7 @@ async fn a_nonce_that_something_else_used_is_found_out() {
     let chain = TxChain::new().await;
     let (journal, mut sender) = ready(&chain).await;
     let lock = [chain.lock(1, 7)];
-    chain.faults.set(Plan::Method("eth_sendRawTransaction", Fault::Lost));
+    chain.faults.set(FaultPlan::Method("eth_sendRawTransaction", Fault::Lost));
     chain.pursue(&mut sender, &lock).await;
     chain.faults.end();
     // Somebody who has the key too.
@@ -419,7 +419,7 @@ async fn a_nonce_too_low_does_not_mean_that_nothing_was_mined() {
     let lock = [chain.lock(1, 7)];
     // The second of two equal requests finds the transaction of the first mined.
     chain.devchain.set_mining(Mining::Auto);
-    chain.faults.set(Plan::Method("eth_sendRawTransaction", Fault::Doubled));
+    chain.faults.set(FaultPlan::Method("eth_sendRawTransaction", Fault::Doubled));
     let reports = chain.pursue(&mut sender, &lock).await;
     assert!(failures(&reports)[0].contains("nonce too low"), "{reports:?}");
     assert_eq!(confirmed(&chain.pursue(&mut sender, &lock).await), [lock[0].id()]);
@@ -480,7 +480,7 @@ async fn what_a_node_finds_too_cheap_is_offered_for_more() {
     let chain = TxChain::new().await;
     let (journal, mut sender) = ready(&chain).await;
     let lock = [chain.lock(1, 7)];
-    let refuse = |words| Plan::Method("eth_sendRawTransaction", Fault::Refused(words));
+    let refuse = |words| FaultPlan::Method("eth_sendRawTransaction", Fault::Refused(words));
     let mut offered = Vec::new();
     for words in ["transaction underpriced", "FeeTooLow", "txpool is full", "underpriced"] {
         chain.faults.set(refuse(words));
@@ -586,7 +586,7 @@ async fn a_damaged_journal_is_not_used() {
 async fn nothing_is_sent_while_the_nonce_is_not_known() {
     let chain = TxChain::new().await;
     let (_, mut sender) = ready(&chain).await;
-    chain.faults.set(Plan::Method("eth_getTransactionCount", Fault::Lost));
+    chain.faults.set(FaultPlan::Method("eth_getTransactionCount", Fault::Lost));
     let reports = chain.pursue(&mut sender, &[chain.lock(1, 7)]).await;
     assert_eq!((failures(&reports).len(), sent(&reports).len()), (1, 0));
     chain.faults.end();

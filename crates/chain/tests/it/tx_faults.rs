@@ -8,7 +8,7 @@ use canon_chain::{
     tx::{Journal, MemoryJournal},
 };
 use canon_devchain::{OldTransactions, ReorgOptions};
-use canon_faults::{Fault, Plan};
+use canon_faults::{Fault, FaultPlan};
 use canon_protocol::{Amount, Nonce, Seconds, WithdrawalId};
 use canon_testkit::histories::Rng;
 use canon_views::{IntendedAction, Intent, IntentProgress, OrderId, PermitTerms};
@@ -155,7 +155,7 @@ async fn at_every_request(faults: &[Fault]) {
     let chain = TxChain::new().await;
     let before = chain.devchain.nonce(chain.account());
     let fresh = chain.devchain.snapshot();
-    chain.faults.set(Plan::Never);
+    chain.faults.set(FaultPlan::Never);
     run(&chain, |_| {}).await;
     check(&chain, "no fault").await;
     assert_eq!(chain.devchain.nonce(chain.account()), before + TRANSACTIONS);
@@ -167,7 +167,7 @@ async fn at_every_request(faults: &[Fault]) {
         for fault in faults {
             let case = format!("{fault:?} at packet {packet}");
             let fresh = chain.devchain.snapshot();
-            chain.faults.set(Plan::At(packet, fault.clone()));
+            chain.faults.set(FaultPlan::At(packet, fault.clone()));
             run(&chain, |_| {}).await;
             check(&chain, &case).await;
             let used = chain.devchain.nonce(chain.account()) - before;
@@ -198,7 +198,7 @@ async fn what_was_recorded_is_sent_again_with_the_same_bytes() {
         let chain = TxChain::new().await;
         let journal = MemoryJournal::default();
         let approve = [chain.approve(0, ALLOWANCE)];
-        chain.faults.set(Plan::Method("eth_sendRawTransaction", fault.clone()));
+        chain.faults.set(FaultPlan::Method("eth_sendRawTransaction", fault.clone()));
         let mut sender = chain.sender(&journal);
         tokio::select! {
             biased;
@@ -221,7 +221,7 @@ async fn endpoints_that_fail_at_random_cost_time_and_nothing_else() {
     for seed in 0..200 {
         let fresh = chain.devchain.snapshot();
         let (rng, percent) = (Rng::new(seed), 10 + seed % 30);
-        chain.faults.set(Plan::Random { rng, percent, faults: ENDPOINT.to_vec() });
+        chain.faults.set(FaultPlan::Random { rng, percent, faults: ENDPOINT.to_vec() });
         run(&chain, |_| {}).await;
         check(&chain, &format!("seed {seed}")).await;
         chain.devchain.revert(fresh).unwrap();
@@ -236,7 +236,11 @@ async fn what_reorganizations_take_back_is_done_again_and_once() {
         let start = chain.devchain.block_number();
         let mut rng = Rng::new(seed);
         let faults = [&ENDPOINT[..], &KILLS].concat();
-        chain.faults.set(Plan::Random { rng: Rng::new(seed + 1000), percent: seed % 20, faults });
+        chain.faults.set(FaultPlan::Random {
+            rng: Rng::new(seed + 1000),
+            percent: seed % 20,
+            faults,
+        });
         run(&chain, |chain| {
             let deepest = (chain.devchain.block_number() - start).min(4);
             if rng.chance(1, 8) {

@@ -7,7 +7,7 @@ use alloy_primitives::{Address, B256, U256};
 use alloy_provider::{Provider, ProviderBuilder, RootProvider};
 use alloy_rpc_client::RpcClient;
 use canon_devchain::{Devchain, DevchainConfig, DevchainTransport};
-use canon_faults::{Answer, Fault, Faults, FaultyTransport, Plan, failure, params};
+use canon_faults::{Answer, Fault, FaultPlan, Faults, FaultyTransport, failure, params};
 use canon_testkit::histories::Rng;
 use core::future::Future;
 use serde_json::{Value, json};
@@ -86,7 +86,7 @@ fn a_packet_goes_wrong_at_its_number_only() {
     ] {
         run(async {
             let endpoint = Endpoint::new();
-            endpoint.faults.set(Plan::At(1, fault.clone()));
+            endpoint.faults.set(FaultPlan::At(1, fault.clone()));
             for packet in 0..4 {
                 let expected = packet != 1 || is_confirmed;
                 assert_eq!(endpoint.mine().await, expected, "{fault:?}, packet {packet}");
@@ -101,21 +101,21 @@ fn a_packet_goes_wrong_at_its_number_only() {
 fn what_is_late_arrives_before_the_packet_it_was_delayed_to() {
     run(async {
         let endpoint = Endpoint::new();
-        endpoint.faults.set(Plan::At(0, Fault::Delayed(3)));
+        endpoint.faults.set(FaultPlan::At(0, Fault::Delayed(3)));
         assert!(!endpoint.mine().await);
         for expected in [0, 0, 1, 1] {
             assert_eq!(endpoint.number().await, expected);
         }
         // At the end, at once.
-        endpoint.faults.set(Plan::Method("evm_mine", Fault::Delayed(100)));
+        endpoint.faults.set(FaultPlan::Method("evm_mine", Fault::Delayed(100)));
         assert!(!endpoint.mine().await);
         assert_eq!(endpoint.number().await, 1);
         endpoint.faults.end();
         assert_eq!(endpoint.number().await, 2);
         // Another plan drops it.
-        endpoint.faults.set(Plan::At(0, Fault::Delayed(1)));
+        endpoint.faults.set(FaultPlan::At(0, Fault::Delayed(1)));
         assert!(!endpoint.mine().await);
-        endpoint.faults.set(Plan::Never);
+        endpoint.faults.set(FaultPlan::Never);
         assert_eq!(endpoint.number().await, 2);
     });
 }
@@ -125,7 +125,7 @@ fn late_packets_overtake_each_other() {
     run(async {
         let endpoint = Endpoint::new();
         let mut delays = [3, 1].into_iter();
-        endpoint.faults.set(Plan::by(move |packet| {
+        endpoint.faults.set(FaultPlan::by(move |packet| {
             let is_set = packet.method_names().any(|method| method == "evm_setNextBlockTimestamp");
             is_set.then(|| Fault::Delayed(delays.next().unwrap()))
         }));
@@ -147,14 +147,14 @@ fn late_packets_overtake_each_other() {
 fn stale_answers_are_those_of_the_last_time() {
     run(async {
         let mut endpoint = Endpoint::new();
-        endpoint.faults.set(Plan::At(2, Fault::Stale));
+        endpoint.faults.set(FaultPlan::At(2, Fault::Stale));
         assert_eq!(endpoint.number().await, 0);
         endpoint.chain.mine().unwrap();
         assert!(endpoint.mine().await);
         assert_eq!(endpoint.number().await, 0);
         assert_eq!(endpoint.number().await, 2);
         // Each request of a batch for itself; what was never asked, or refused, reaches the node.
-        endpoint.faults.set(Plan::At(1, Fault::Stale));
+        endpoint.faults.set(FaultPlan::At(1, Fault::Stale));
         endpoint.number().await;
         endpoint.chain.mine().unwrap();
         let [(_, chain_id), number, unknown] = &shown(&endpoint.batch().await)[..] else {
@@ -167,7 +167,7 @@ fn stale_answers_are_those_of_the_last_time() {
         let account = Address::repeat_byte(1);
         endpoint.chain.impersonate(account);
         endpoint.chain.set_balance(account, U256::from(10).pow(U256::from(18)));
-        endpoint.faults.set(Plan::Method("eth_sendTransaction", Fault::Stale));
+        endpoint.faults.set(FaultPlan::Method("eth_sendTransaction", Fault::Stale));
         let mut hashes = BTreeSet::new();
         for _ in 0..3 {
             let transaction = (json!({ "from": account, "to": account, "gas": "0x5208" }),);
@@ -184,7 +184,7 @@ fn whoever_is_killed_gets_no_answer() {
     for (fault, blocks) in [(Fault::KilledBefore, 0), (Fault::KilledAfter, 1)] {
         run(async {
             let endpoint = Endpoint::new();
-            endpoint.faults.set(Plan::At(0, fault));
+            endpoint.faults.set(FaultPlan::At(0, fault));
             tokio::select! {
                 biased;
                 () = endpoint.faults.killed() => {}
@@ -201,7 +201,7 @@ fn random_plans_are_the_same_for_the_same_seed() {
         run(async {
             let endpoint = Endpoint::new();
             let faults = vec![Fault::Lost, Fault::AnswerLost, Fault::Doubled, Fault::Delayed(2)];
-            endpoint.faults.set(Plan::Random { rng: Rng::new(seed), percent: 40, faults });
+            endpoint.faults.set(FaultPlan::Random { rng: Rng::new(seed), percent: 40, faults });
             let mut history = Vec::new();
             for _ in 0..100 {
                 history.push((endpoint.mine().await, endpoint.chain.block_number()));
@@ -221,7 +221,7 @@ fn requests_are_counted_by_method() {
     run(async {
         let mut endpoint = Endpoint::new();
         endpoint.batch().await;
-        endpoint.faults.set(Plan::At(0, Fault::Lost));
+        endpoint.faults.set(FaultPlan::At(0, Fault::Lost));
         endpoint.provider.get_block_number().await.unwrap_err();
         assert_eq!(endpoint.faults.packets(), 1);
         let requests = endpoint.faults.take_requests();
@@ -265,7 +265,7 @@ fn endpoints_answer_as_they_like() {
 fn whole_packets_are_answered_as_a_rule_says() {
     run(async {
         let mut endpoint = Endpoint::new();
-        endpoint.faults.set(Plan::by(|packet| {
+        endpoint.faults.set(FaultPlan::by(|packet| {
             let refusal = || ResponsePacket::Single(failure(Id::None, -32600, "too many"));
             (packet.len() > 2).then(|| Fault::Answered(refusal()))
         }));

@@ -15,7 +15,7 @@ use canon_chain::{
     },
 };
 use canon_devchain::{Devchain, DevchainConfig, UnsignedCall};
-use canon_faults::{Answer, Fault, Faults, Plan};
+use canon_faults::{Answer, Fault, FaultPlan, Faults};
 use canon_follow::{
     ChainSource, Checkpoint, CheckpointError, FindError, Follower, HistoryError, HistoryProgress,
     OpenNote, OpenedSet, SetIdentity, check_every_view, open_set,
@@ -252,7 +252,7 @@ fn whichever_request_kills_it_the_next_one_is_complete() {
             let cache = folder("killed");
             let faults = Faults::default();
             let client = client_by(&faults, &chain).await;
-            faults.set(Plan::At(killed, Fault::KilledBefore));
+            faults.set(FaultPlan::At(killed, Fault::KilledBefore));
             let ended = tokio::select! {
                 opened = deployed.open(&client, &cache) => Some(opened),
                 () = faults.killed() => None,
@@ -282,7 +282,7 @@ fn an_endpoint_that_fails_at_times_is_asked_again_and_not_for_ever() {
             let faults = Faults::default();
             let client = client_by(&faults, &chain).await;
             let faulty = vec![Fault::Lost, Fault::AnswerLost];
-            faults.set(Plan::Random { rng: Rng::new(seed), percent: 10, faults: faulty });
+            faults.set(FaultPlan::Random { rng: Rng::new(seed), percent: 10, faults: faulty });
             let cache = folder("fails");
             let opened = deployed.open(&client, &cache).await;
             assert_complete(&opened);

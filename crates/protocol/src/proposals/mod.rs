@@ -6,11 +6,13 @@ mod pushing;
 mod rounds;
 mod signaling;
 mod status;
+mod won;
 
 pub use messages::{ProposalsCall, ProposalsEvent, ProposalsRefusal};
 pub use pushing::PushCandidate;
 pub use rounds::{InvalidRoundRules, LIFETIME_IN_ROUNDS, PushWindow, RoundRules};
 pub use status::{PushableRound, SignalingStatus};
+pub use won::WonRound;
 
 use crate::{
     apply_error::{Applied, ApplyError, Subject},

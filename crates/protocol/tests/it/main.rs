@@ -23,3 +23,4 @@ mod status;
 mod stored;
 mod supporting;
 mod text;
+mod won_rounds;

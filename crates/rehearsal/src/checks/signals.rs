@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::Address;
 use canon_abi::{Proposals, Rollup};
-use canon_protocol::{BlockNumber, Epoch, Member, ProposalId, RollupBlock, text};
+use canon_protocol::{BlockNumber, Epoch, Member, ProposalId, RollupBlock, WonRound, text};
 
 use super::{
     Inspection, READING,
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     error::{During, Result},
-    upgrade_run::{ProposalTrack, Won},
+    upgrade_run::ProposalTrack,
 };
 
 const AREA: &str = "Proposals";
@@ -26,7 +26,7 @@ impl Inspection<'_, '_> {
         let name = |address: &Address| self.name(address);
         let mut checks = vec![Check::equal(AREA, "in force", &expected, &found, name)];
         for track in &self.run.tracks {
-            if let Some(won) = track.won(self.expected()) {
+            if let Some(won) = self.expected().round_won_by(track.payload) {
                 checks.push(self.height(track, won).await?);
                 checks.extend(self.won(track, won).await?);
             }
@@ -36,7 +36,7 @@ impl Inspection<'_, '_> {
     }
 
     /// Whether the rollup had the agreed block before the first signal.
-    async fn height(&self, track: &ProposalTrack, won: Won) -> Result<Check> {
+    async fn height(&self, track: &ProposalTrack, won: WonRound) -> Result<Check> {
         let driver = &self.run.driver;
         let signals = driver.logs::<Proposals::VoteCast>(won.proposals).await.during(READING)?;
         let first = signals.iter().find(|(_, vote)| vote.payload == track.payload);
@@ -50,8 +50,8 @@ impl Inspection<'_, '_> {
     }
 
     /// Checks of a won round: its leader, its signals, and the proposal that it became.
-    async fn won(&self, track: &ProposalTrack, won: Won) -> Result<Vec<Check>> {
-        let Won { round, instance, proposals } = won;
+    async fn won(&self, track: &ProposalTrack, won: WonRound) -> Result<Vec<Check>> {
+        let WonRound { round, instance, proposals } = won;
         let number = round.to_word();
         let tally = self.ask(proposals, Proposals::roundsCall { instance, round: number }).await?;
         let leader = tally.leader;

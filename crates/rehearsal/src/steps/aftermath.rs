@@ -8,7 +8,7 @@ use super::{slots, vote::holders};
 use crate::{
     acting::AgentRef,
     error::Result,
-    timeline::{Event, Who},
+    timeline::{TimelineEvent, Who},
     upgrade_run::{UpgradeRun, sum},
 };
 
@@ -45,7 +45,7 @@ pub(super) async fn finish_moves(run: &mut UpgradeRun<'_>, to: usize) -> Result<
     let total = sum((0..moved).map(|_| run.scenario.rollup.stake));
     let rollup = &run.set.rollups[to];
     let (label, first_slot) = (rollup.label, rollup.first_slot_after(run.driver.now()));
-    let event = Event::Moved { rollup: label, total, first_slot, renamed };
+    let event = TimelineEvent::Moved { rollup: label, total, first_slot, renamed };
     run.record_event(Who::Sequencers(moved), event, Some(acted.spent));
     Ok(())
 }
@@ -66,7 +66,7 @@ pub(super) async fn withdraw(run: &mut UpgradeRun<'_>) -> Result<()> {
     let acted = run.act_all("withdraw", &holders(&members)).await?;
     let who = run.participants.these_holders(&members);
     let total = sum(payable.iter().map(|(_, amount)| *amount));
-    run.record_event(who, Event::Withdrawn { total }, Some(acted.spent));
+    run.record_event(who, TimelineEvent::Withdrawn { total }, Some(acted.spent));
     Ok(())
 }
 
@@ -75,7 +75,7 @@ pub(super) async fn show_end(run: &mut UpgradeRun<'_>) -> Result<()> {
     let canonical = run.set.canonical();
     if canonical != 0 {
         let moved = run.timeline.entries().iter().rev().find_map(|entry| match entry.what {
-            Event::Moved { first_slot, .. } => Some(first_slot),
+            TimelineEvent::Moved { first_slot, .. } => Some(first_slot),
             _ => None,
         });
         let rollup = &run.set.rollups[canonical];

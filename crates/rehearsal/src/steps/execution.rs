@@ -11,9 +11,9 @@ use crate::{
     bytecode::IGate,
     error::{Result, refusal_of},
     followed_set::PROPOSALS,
-    refusal::Refusal,
+    refusal::ObservedRefusal,
     scenario::{End, PayloadKind},
-    timeline::{Event, Spent, Who},
+    timeline::{Spent, TimelineEvent, Who},
     upgrade_run::{Replacement, UpgradeRun},
 };
 
@@ -32,7 +32,7 @@ pub(super) async fn announce_moves(run: &mut UpgradeRun<'_>, to: usize) -> Resul
     }
     let acted = run.act_all("announce moves", &members).await?;
     let ready_at = moves_ready(run, old);
-    let event = Event::MovesAnnounced { rollup: run.set.rollups[to].label, ready_at };
+    let event = TimelineEvent::MovesAnnounced { rollup: run.set.rollups[to].label, ready_at };
     run.record_event(Who::Sequencers(members.len() as u64), event, Some(acted.spent));
     Ok(())
 }
@@ -54,7 +54,7 @@ pub(super) async fn open_gate(run: &mut UpgradeRun<'_>, track: usize) -> Result<
     let call = ContractCall::new(gate, &IGate::openCall {});
     let confirmed = run.send("open a gate", |participants| &mut participants.anyone, call).await?;
     let spent = Spent { transactions: 1, gas: confirmed.gas_used };
-    run.record_event(Who::Anyone, Event::GateOpened, Some(spent));
+    run.record_event(Who::Anyone, TimelineEvent::GateOpened, Some(spent));
     Ok(())
 }
 
@@ -109,7 +109,7 @@ pub(super) fn refused(
     run: &mut UpgradeRun<'_>,
     id: ProposalId,
     who: Who,
-    refusal: Refusal,
+    refusal: ObservedRefusal,
 ) -> Result<()> {
     let track = run.track_of(id)?;
     if run.tracks[track].refusals.contains(&refusal.name) {
@@ -125,7 +125,7 @@ fn record_repeated(run: &mut UpgradeRun<'_>, track: usize) {
     let times = std::mem::take(&mut run.tracks[track].repeated);
     if times > 0 {
         let tried = "tries to execute".to_owned();
-        run.record_attempt(Who::Keeper, Event::RefusedAgain { tried, times });
+        run.record_attempt(Who::Keeper, TimelineEvent::RefusedAgain { tried, times });
     }
 }
 
@@ -161,7 +161,7 @@ pub(super) fn executed(
     };
     run.tracks[track].executed_in = Some(confirmed.block);
     run.end_campaign(track);
-    let event = Event::Executed { azip: plan.azip, proposal: id, with_list, effect };
+    let event = TimelineEvent::Executed { azip: plan.azip, proposal: id, with_list, effect };
     let spent = Spent { transactions: 1, gas: confirmed.gas_used };
     run.record_event(Who::Keeper, event, Some(spent));
     Ok(())
@@ -196,7 +196,7 @@ pub(super) fn dropped(
     agenda.cancel(|task| is_about(task, track));
     let azip = run.tracks[track].plan.azip.clone();
     let spent = Spent { transactions: 1, gas: confirmed.gas_used };
-    run.record_event(Who::Keeper, Event::DropStored { azip, proposal: id }, Some(spent));
+    run.record_event(Who::Keeper, TimelineEvent::DropStored { azip, proposal: id }, Some(spent));
     run.over(track)
 }
 

@@ -7,10 +7,10 @@ use canon_views::IntentSubject;
 
 use super::{execution, vote};
 use crate::{
-    acting::AgentRef,
+    acting::{Acted, AgentRef},
     agenda::Agenda,
     error::{During, Error, Result, refusal_of},
-    timeline::{Event, Spent, Who},
+    timeline::{Spent, TimelineEvent, Who},
     upgrade_run::UpgradeRun,
 };
 
@@ -18,8 +18,7 @@ const ACT: &str = "letting the keeper work";
 
 /// Makes the keeper do everything that is due now.
 pub(super) async fn tick(run: &mut UpgradeRun<'_>, agenda: &mut Agenda) -> Result<()> {
-    loop {
-        let acted = run.tick(ACT, &[AgentRef::Keeper], Timestamp::MAX).await?;
+    let after_tick = |run: &mut UpgradeRun<'_>, acted: Acted| {
         for (_, subject, confirmed) in acted.done {
             done(run, agenda, subject, &confirmed)?;
         }
@@ -27,11 +26,9 @@ pub(super) async fn tick(run: &mut UpgradeRun<'_>, agenda: &mut Agenda) -> Resul
             let IntentSubject::Execute { id } = subject else { return Err(error).during(ACT) };
             execution::refused(run, id, Who::Keeper, refusal_of(error, ACT)?)?;
         }
-        if acted.in_flight.is_empty() {
-            return Ok(());
-        }
-        run.mine_all().await?;
-    }
+        Ok(())
+    };
+    run.act_with(ACT, &[AgentRef::Keeper], Timestamp::MAX, after_tick).await
 }
 
 fn done(
@@ -48,7 +45,11 @@ fn done(
             let rollup = run.set.rollups.iter().find(|known| known.address == rollup);
             let rollup = rollup.map(|rollup| rollup.label).unwrap_or_default();
             let spent = Spent { transactions: 1, gas: confirmed.gas_used };
-            run.record_event(Who::Keeper, Event::SeedRecorded { rollup, epoch }, Some(spent));
+            run.record_event(
+                Who::Keeper,
+                TimelineEvent::SeedRecorded { rollup, epoch },
+                Some(spent),
+            );
             Ok(())
         }
         _ => Ok(()),
@@ -66,7 +67,7 @@ fn pushed(
     let unexpected = |error: TooLarge| Error::Unexpected(error.to_string());
     let track = run.track_of(frozen.proposalId.try_into().map_err(unexpected)?)?;
     let (id, proposal) = run.proposal(track)?;
-    let event = Event::Pushed {
+    let event = TimelineEvent::Pushed {
         azip: run.tracks[track].plan.azip.clone(),
         round,
         proposal: id,

@@ -9,12 +9,13 @@ use canon_chain::{
 };
 use canon_payload::constant_payload;
 use canon_protocol::{Action, Create2};
+use canon_views::SetAddresses;
 
 use crate::{
     bytecode::{self, IGate},
     error::{During, Error, Result, refusal_of},
     scenario::{Does, PayloadKind, ProposalPlan, RollupKind},
-    timeline::{Event, Who},
+    timeline::{TimelineEvent, Who},
     upgrade_run::UpgradeRun,
 };
 
@@ -74,7 +75,7 @@ async fn upgrade_payload(
     subject: &Subject,
     uri: &str,
 ) -> Result<Deployed> {
-    let set = run.set.deployment();
+    let set = SetAddresses::of_state(run.state());
     let mut wait = run.driver.miner();
     let upgrade = deploy::Upgrade {
         expect: run.set.addresses().expect,
@@ -115,7 +116,7 @@ pub(super) async fn try_upgrade_payload(
     let refusal = refusal_of(error, "deploying an UpgradePayload in vain")?;
     let name = refusal.name.clone();
     let tried = "try to deploy an UpgradePayload for it".to_owned();
-    run.record_attempt(Who::Authors, Event::Refused { tried, refusal });
+    run.record_attempt(Who::Authors, TimelineEvent::Refused { tried, refusal });
     Ok(name)
 }
 

@@ -11,6 +11,7 @@ use canon_chain::{
 use canon_protocol::{
     BlockNumber, Constructor, RawRollupParameters, RollupBlock, RollupParameters,
 };
+use canon_views::SetAddresses;
 
 use super::{payload, setting};
 use crate::{
@@ -20,7 +21,7 @@ use crate::{
     forgery::{self, ForgedStake},
     keys,
     scenario::{Does, ProposalPlan, RollupKind},
-    timeline::{Event, Spent, Who},
+    timeline::{Spent, TimelineEvent, Who},
     upgrade_run::{ProposalTrack, Replacement, UpgradeRun, sum},
 };
 
@@ -55,7 +56,7 @@ pub(super) async fn prepare(run: &mut UpgradeRun<'_>) -> Result<()> {
         let actions = payload::listed(run, deployed.payload).await?;
         let name = format!("payload of {}", plan.azip);
         run.set.names.insert(deployed.payload, name);
-        let event = Event::PayloadDeployed {
+        let event = TimelineEvent::PayloadDeployed {
             azip: plan.azip.clone(),
             address: deployed.payload,
             actions: actions.iter().map(|action| describe(action, &run.set)).collect(),
@@ -87,13 +88,13 @@ fn agree(run: &mut UpgradeRun<'_>, plan: &ProposalPlan) -> RollupBlock {
     let head = run.state().canonical_rollup().and_then(|(_, rollup)| rollup.head());
     let height = RollupBlock::of(head.map_or(0, |head| head.number.get()) + plan.blocks_ahead);
     let (azip, does, by) = (plan.azip.clone(), plan.does, plan.by);
-    run.record_event(Who::Authors, Event::Agreed { azip, does, by, height }, None);
+    run.record_event(Who::Authors, TimelineEvent::Agreed { azip, does, by, height }, None);
     height
 }
 
 /// Deploys a rollup that isn't canonical yet.
 async fn new_rollup(run: &mut UpgradeRun<'_>) -> Result<usize> {
-    let set = run.set.deployment();
+    let set = SetAddresses::of_state(run.state());
     let mut wait = run.driver.miner();
     let parameters = setting::rollup_parameters(run.scenario);
     let distributor = run.set.addresses().distributor;
@@ -108,8 +109,11 @@ async fn new_rollup(run: &mut UpgradeRun<'_>) -> Result<usize> {
     let index = run.set.add_genuine(address, create2)?;
     run.participants.keeper.role.rollups.insert(address);
     let label = run.set.rollups[index].label;
-    let event =
-        Event::RollupDeployed { rollup: label, address, init_code_hash: create2.init_code_hash };
+    let event = TimelineEvent::RollupDeployed {
+        rollup: label,
+        address,
+        init_code_hash: create2.init_code_hash,
+    };
     run.record_event(Who::Authors, event, Some(Spent { transactions: 1, gas }));
     Ok(index)
 }
@@ -157,14 +161,17 @@ async fn forged_rollup(run: &mut UpgradeRun<'_>) -> Result<usize> {
     let clock = checked.map_err(|error| Error::Unexpected(error.to_string()))?.clock;
     let index = run.set.add_rollup(address, genuine.create2(), clock, RollupKind::Forged);
     let label = run.set.rollups[index].label;
-    let event = Event::RollupForged { rollup: label, address, stake };
+    let event = TimelineEvent::RollupForged { rollup: label, address, stake };
     run.record_event(Who::Authors, event, Some(Spent { transactions: 3, gas }));
     let client = run.driver.client().clone();
     let head = client.head().await.during(FORGING)?;
     let examiner = SetExaminer::new(&client, origin, BlockNumber::ZERO, head);
     match examiner.contract::<Rollup::constructorCall>(address).await {
         Err(ExamineError::NotGenuine(NotGenuine::OtherAddress { expected, .. })) => {
-            run.record_attempt(Who::Anyone, Event::ForgeryFound { rollup: label, expected });
+            run.record_attempt(
+                Who::Anyone,
+                TimelineEvent::ForgeryFound { rollup: label, expected },
+            );
             Ok(index)
         }
         Err(error) => Err(Error::Unexpected(format!("a forged rollup is examined: {error}"))),
@@ -198,6 +205,6 @@ async fn new_proposals(run: &mut UpgradeRun<'_>, plan: &ProposalPlan) -> Result<
     run.set.names.insert(address, "new Proposals".to_owned());
     run.update().await?;
     let spent = Spent { transactions: 1, gas };
-    run.record_event(Who::Authors, Event::ProposalsDeployed { address }, Some(spent));
+    run.record_event(Who::Authors, TimelineEvent::ProposalsDeployed { address }, Some(spent));
     Ok(created)
 }

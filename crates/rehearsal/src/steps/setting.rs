@@ -17,7 +17,7 @@ use crate::{
     participants::{Keys, Participants},
     progress::Reporter,
     scenario::Scenario,
-    timeline::{Contract, Event, Spent, Who},
+    timeline::{NamedContract, Spent, TimelineEvent, Who},
     upgrade_run::{UpgradeRun, sum},
 };
 
@@ -72,9 +72,9 @@ fn parameters(scenario: &Scenario) -> SetParameters {
 }
 
 /// Parameters shared by both rollups; their genesis differs.
-pub(super) const fn rollup_parameters(scenario: &Scenario) -> deploy::RollupParameters {
+pub(super) const fn rollup_parameters(scenario: &Scenario) -> deploy::RollupSettings {
     let rollup = scenario.rollup;
-    deploy::RollupParameters {
+    deploy::RollupSettings {
         genesis: None,
         slot_duration: rollup.slot,
         epoch_slots: rollup.epoch,
@@ -85,8 +85,10 @@ pub(super) const fn rollup_parameters(scenario: &Scenario) -> deploy::RollupPara
 
 fn record_deployment(run: &mut UpgradeRun<'_>, record: &DeployRecord) {
     let created = record.done.iter().filter_map(|done| Some((done.step.creates()?, done.address)));
-    let contract =
-        |(contract, address): (canon_abi::Contract, _)| Contract { name: contract.name(), address };
+    let contract = |(contract, address): (canon_abi::Contract, _)| NamedContract {
+        name: contract.name(),
+        address,
+    };
     let contracts = created.map(contract).collect();
     let (mut creations, mut wiring) = (Spent::default(), Spent::default());
     for done in &record.done {
@@ -95,8 +97,8 @@ fn record_deployment(run: &mut UpgradeRun<'_>, record: &DeployRecord) {
         let spent = if done.step.creates().is_some() { &mut creations } else { &mut wiring };
         spent.add(receipt.gas_used);
     }
-    run.record_event(Who::Deployer, Event::SetDeployed { contracts }, Some(creations));
-    run.record_event(Who::Anyone, Event::OwnershipAccepted, Some(wiring));
+    run.record_event(Who::Deployer, TimelineEvent::SetDeployed { contracts }, Some(creations));
+    run.record_event(Who::Anyone, TimelineEvent::OwnershipAccepted, Some(wiring));
 }
 
 /// Gives everybody the tokens that they will stake or lock.
@@ -125,7 +127,7 @@ pub(crate) async fn hand_out(run: &mut UpgradeRun<'_>) -> Result<()> {
     run.update().await?;
     run.record_event(
         Who::Deployer,
-        Event::TokensHandedOut { stakes, holders, rewards },
+        TimelineEvent::TokensHandedOut { stakes, holders, rewards },
         Some(spent),
     );
     Ok(())
@@ -160,7 +162,7 @@ pub(crate) async fn stake(run: &mut UpgradeRun<'_>, rollup: usize, pioneers: boo
     let (rollup, now) = (&run.set.rollups[rollup], run.driver.now());
     let (label, first_slot) = (rollup.label, rollup.first_slot_after(now));
     let who = if pioneers { Who::Pioneers(count) } else { Who::Sequencers(count) };
-    let event = Event::Staked { rollup: label, each, first_slot };
+    let event = TimelineEvent::Staked { rollup: label, each, first_slot };
     run.record_event(who, event, Some(spent.and(approvals)));
     Ok(())
 }
@@ -185,7 +187,8 @@ pub(crate) async fn squat(run: &mut UpgradeRun<'_>, rollup: usize) -> Result<()>
     }
     let (spent, _) = batch.finish().await?;
     run.update().await?;
-    let event = Event::Squatted { rollup: run.set.rollups[rollup].label, attesters: count, each };
+    let event =
+        TimelineEvent::Squatted { rollup: run.set.rollups[rollup].label, attesters: count, each };
     run.record_event(Who::Squatter, event, Some(spent));
     Ok(())
 }
@@ -199,6 +202,10 @@ pub(crate) async fn lock(run: &mut UpgradeRun<'_>) -> Result<()> {
     let all: Vec<_> = (0..run.participants.holders.len()).map(AgentRef::Holder).collect();
     let acted = run.act_all("lock with a permit", &all).await?;
     let total = sum(run.participants.holders.iter().map(|holder| holder.tokens));
-    run.record_event(Who::Holders(all.len() as u64), Event::Locked { total }, Some(acted.spent));
+    run.record_event(
+        Who::Holders(all.len() as u64),
+        TimelineEvent::Locked { total },
+        Some(acted.spent),
+    );
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::{
     error::{Error, Result, refusal_of},
     participants::Conduct,
     scenario::Route,
-    timeline::{Event, Spent, Who},
+    timeline::{Spent, TimelineEvent, Who},
     upgrade_run::UpgradeRun,
 };
 
@@ -62,7 +62,7 @@ fn fall_silent(run: &mut UpgradeRun<'_>, slot: Slot) -> Result<()> {
     let first_slot = rollup.clock.first_slot(last.next()).unwrap_or(Slot::MAX);
     let (label, until) = (rollup.label, start_of(run, first_slot)?);
     run.signaling.silent_until = Some(until);
-    run.record_event(Who::Time, Event::Silence { rollup: label, epochs, until }, None);
+    run.record_event(Who::Time, TimelineEvent::Silence { rollup: label, epochs, until }, None);
     Ok(())
 }
 
@@ -136,7 +136,7 @@ async fn signal_slot(run: &mut UpgradeRun<'_>, track: usize, slot: Slot) -> Resu
     if outcome.signaled && rules.is_won(signals(run, track, round)) {
         record_group(run, track);
         let (from, until) = rules.push_slots(round);
-        let event = Event::QuorumReached {
+        let event = TimelineEvent::QuorumReached {
             azip: run.tracks[track].plan.azip.clone(),
             round,
             pushable_from: start_of(run, from)?,
@@ -181,7 +181,7 @@ fn signals(run: &UpgradeRun<'_>, track: usize, round: Round) -> u32 {
 
 /// Whether a proposal won a round.
 fn has_won(run: &UpgradeRun<'_>, track: usize, round: Round) -> bool {
-    run.tracks[track].won(run.state()).is_some_and(|won| won.round == round)
+    run.state().round_won_by(run.tracks[track].payload).is_some_and(|won| won.round == round)
 }
 
 /// The counters of the present round.
@@ -244,12 +244,12 @@ fn record_outcome(run: &mut UpgradeRun<'_>, track: usize, outcome: &slots::SlotO
         _ if outcome.signaled => {
             let (azip, count) =
                 (run.tracks[track].plan.azip.clone(), signals(run, track, round).into());
-            Event::Signaled { azip, slot, round, count, needed, rollup_block }
+            TimelineEvent::Signaled { azip, slot, round, count, needed, rollup_block }
         }
         SignalDecision::TooEarly { .. } => {
             return slots::record_outcome(run, run.signaling.count.rollup, outcome);
         }
-        _ => Event::Silent { slot, round, rollup_block },
+        _ => TimelineEvent::Silent { slot, round, rollup_block },
     };
     run.record_event(who, event, Some(outcome.spent));
 }
@@ -258,7 +258,7 @@ fn record_outcome(run: &mut UpgradeRun<'_>, track: usize, outcome: &slots::SlotO
 fn record_group(run: &mut UpgradeRun<'_>, track: usize) {
     let group = std::mem::take(&mut run.signaling.count.group);
     let Some(from) = group.from else { return };
-    let event = Event::SignaledMore {
+    let event = TimelineEvent::SignaledMore {
         azip: run.tracks[track].plan.azip.clone(),
         from,
         to: group.to,
@@ -294,7 +294,7 @@ async fn out_of_turn(run: &mut UpgradeRun<'_>, track: usize, slot: Slot) -> Resu
     };
     let refusal = refusal_of(error, "signaling out of turn")?;
     let tried = format!("tries slot {slot}, which isn't its own");
-    run.record_attempt(who, Event::Refused { tried, refusal });
+    run.record_attempt(who, TimelineEvent::Refused { tried, refusal });
     Ok(true)
 }
 
@@ -348,7 +348,7 @@ pub(super) async fn round_over(
     // Without blocks the agreed height is never reached.
     if run.signaling.count.open || run.signaling.count.blocks == 0 {
         let (count, needed) = (signals(run, track, round).into(), rules.n().into());
-        let event = Event::RoundLost { azip: azip.clone(), round, count, needed };
+        let event = TimelineEvent::RoundLost { azip: azip.clone(), round, count, needed };
         run.record_event(Who::Time, event, None);
         run.tracks[track].rounds_tried += 1;
     }
@@ -361,7 +361,7 @@ pub(super) async fn round_over(
     // The head has to be in the next round before anyone can be refused for too few signals.
     run.mine_all().await?;
     expect_push_refused(run, track, round).await?;
-    run.record_event(Who::Time, Event::GaveUp { azip, rounds }, None);
+    run.record_event(Who::Time, TimelineEvent::GaveUp { azip, rounds }, None);
     run.over(track)?;
     schedule(run, agenda, Some(track));
     Ok(())
@@ -377,7 +377,7 @@ pub(super) async fn expect_push_refused(
     let Err(error) = run.participants.anyone.simulate(&call, run.driver.next()).await else {
         return Err(Error::Unexpected(format!("round {round} could be pushed")));
     };
-    let refusal = refusal_of(error, "pushing in vain")?;
+    let refusal = refusal_of(error, "checking that the push is refused")?;
     run.refused(track, Who::Anyone, format!("tries to push round {round}"), refusal);
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::{
     acting::AgentRef,
     error::{During, Error, Result},
     followed_set::DeployedRollup,
-    timeline::{Event, Spent, Who},
+    timeline::{Spent, TimelineEvent, Who},
     upgrade_run::UpgradeRun,
 };
 
@@ -138,18 +138,22 @@ pub(super) fn record_outcome(run: &mut UpgradeRun<'_>, rollup: usize, outcome: &
     match (outcome.sequencer, outcome.block) {
         (Some(index), Some((number, reward))) => {
             let who = run.participants.sequencers[index].who();
-            let event = Event::BlockProposed { rollup: label, number, slot, reward };
+            let event = TimelineEvent::BlockProposed { rollup: label, number, slot, reward };
             run.record_event(who, event, Some(outcome.spent));
         }
         (Some(index), None) => {
             let who = run.participants.sequencers[index].who();
-            run.record_event(who, Event::SlotMissed { rollup: label, slot }, None);
+            run.record_event(who, TimelineEvent::SlotMissed { rollup: label, slot }, None);
         }
         (None, _) if outcome.squatter => {
-            run.record_event(Who::Squatter, Event::SlotMissed { rollup: label, slot }, None);
+            run.record_event(
+                Who::Squatter,
+                TimelineEvent::SlotMissed { rollup: label, slot },
+                None,
+            );
         }
         (None, _) => {
-            let event = Event::NoProposer { rollup: label, slot, seeded: outcome.seeded };
+            let event = TimelineEvent::NoProposer { rollup: label, slot, seeded: outcome.seeded };
             run.record_event(Who::Time, event, None);
         }
     }

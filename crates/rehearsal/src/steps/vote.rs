@@ -12,7 +12,7 @@ use crate::{
     describe::describe,
     error::{Error, Result, refusal_of},
     scenario::{BallotPlan, PayloadKind},
-    timeline::{Event, Side, Spent, Who, Window},
+    timeline::{Side, Spent, TimelineEvent, Who, Window},
     upgrade_run::{UpgradeRun, rejection, sum},
 };
 
@@ -46,7 +46,7 @@ pub(super) async fn propose_with_lock(
     let withdrawal = withdrawals.last().copied();
     let withdrawal = withdrawal.ok_or_else(|| Error::Unexpected("nothing is locked".to_owned()))?;
     let (id, proposal) = run.proposal(track)?;
-    let event = Event::ProposedWithLock {
+    let event = TimelineEvent::ProposedWithLock {
         azip: run.tracks[track].plan.azip.clone(),
         proposal: id,
         amount: withdrawal.amount,
@@ -94,7 +94,7 @@ pub(super) async fn object(
         (ProposalState::Rejected, Some(rejected)) => {
             agenda.cancel(|task| execution::is_about(task, track));
             let azip = run.tracks[track].plan.azip.clone();
-            let event = Event::Overturned { azip, tally, total, rejected };
+            let event = TimelineEvent::Overturned { azip, tally, total, rejected };
             run.record_event(Who::Time, event, None);
             expect_answer_refused(run, track).await?;
             // The event above says it already.
@@ -141,7 +141,7 @@ async fn expect_answer_refused(run: &mut UpgradeRun<'_>, track: usize) -> Result
     let Err(error) = sender.simulate(&call, next).await else {
         return Err(Error::Unexpected("a ballot for a rejected proposal was accepted".to_owned()));
     };
-    let refusal = refusal_of(error, "voting in vain")?;
+    let refusal = refusal_of(error, "checking that the ballot is refused")?;
     run.refused(track, who, "tries to vote yes on it".to_owned(), refusal);
     Ok(())
 }
@@ -196,7 +196,7 @@ async fn cast(
     let azip = run.tracks[track].plan.azip.clone();
     let power = sum(voters.iter().map(|(_, power)| *power));
     let who = run.participants.these_holders(&members);
-    run.record_event(who, Event::Balloted { azip, side, power }, Some(acted.spent));
+    run.record_event(who, TimelineEvent::Balloted { azip, side, power }, Some(acted.spent));
     Ok(())
 }
 
@@ -221,7 +221,7 @@ async fn leave_after(run: &mut UpgradeRun<'_>, agenda: &mut Agenda, track: usize
     agenda.add(unlocks_at, Task::Withdraw);
     run.tracks[track].left = before..before + leavers.len();
     let who = run.participants.these_holders(&leavers);
-    run.record_event(who, Event::LeaveStarted { total, unlocks_at }, Some(acted.spent));
+    run.record_event(who, TimelineEvent::LeaveStarted { total, unlocks_at }, Some(acted.spent));
     Ok(())
 }
 
@@ -247,7 +247,7 @@ pub(super) async fn close(
     }
     let azip = run.tracks[track].plan.azip.clone();
     let (from, until) = (deadlines.earliest_execution(), deadlines.executable);
-    let event = Event::VoteClosed {
+    let event = TimelineEvent::VoteClosed {
         azip,
         rejected,
         tally,
@@ -300,7 +300,7 @@ async fn shift(run: &mut UpgradeRun<'_>, track: usize) -> Result<()> {
     let confirmed =
         run.send("shift a payload", |participants| &mut participants.authors, call).await?;
     let actions = payload::listed(run, payload).await?;
-    let event = Event::PayloadShifted {
+    let event = TimelineEvent::PayloadShifted {
         azip: run.tracks[track].plan.azip.clone(),
         actions: actions.iter().map(|action| describe(action, &run.set)).collect(),
     };

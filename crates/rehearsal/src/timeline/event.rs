@@ -7,7 +7,7 @@ use canon_protocol::{
 use serde::Serialize;
 
 use crate::{
-    refusal::Refusal,
+    refusal::ObservedRefusal,
     scenario::{Does, End, Reason, Route},
 };
 
@@ -25,7 +25,7 @@ pub enum Side {
 
 /// A contract that was deployed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Contract {
+pub struct NamedContract {
     /// Its name in Solidity.
     pub name: &'static str,
     /// Where it is.
@@ -45,11 +45,11 @@ pub struct Window {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 #[non_exhaustive]
-pub enum Event {
+pub enum TimelineEvent {
     /// The contracts of the set stand.
     SetDeployed {
         /// In the order of deployment.
-        contracts: Vec<Contract>,
+        contracts: Vec<NamedContract>,
     },
     /// Governance owns the Registry, the Issuer the Asset.
     OwnershipAccepted,
@@ -348,7 +348,7 @@ pub enum Event {
         /// What was tried.
         tried: String,
         /// The refusal.
-        refusal: Refusal,
+        refusal: ObservedRefusal,
     },
     /// The same was refused again.
     RefusedAgain {

@@ -11,7 +11,7 @@ mod who;
 use canon_protocol::{BlockNumber, Timestamp};
 use serde::Serialize;
 
-pub use event::{Contract, Event, Side, Window};
+pub use event::{NamedContract, Side, TimelineEvent, Window};
 pub(crate) use phrase::{because, outcome};
 pub(crate) use render::{BOLD, DIM, GOOD, heading, render};
 pub use who::{Chapter, Who};
@@ -53,7 +53,7 @@ pub struct Entry {
     pub who: Who,
     /// What happened.
     #[serde(flatten)]
-    pub what: Event,
+    pub what: TimelineEvent,
     /// What it cost, if it took transactions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spent: Option<Spent>,

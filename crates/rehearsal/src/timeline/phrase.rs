@@ -1,7 +1,7 @@
 //! Events in words. The only place where they get them.
 
 use super::{
-    event::{Event, Side, Window},
+    event::{Side, TimelineEvent, Window},
     who::Who,
 };
 use canon_protocol::{
@@ -44,23 +44,23 @@ impl Phrase {
 }
 
 /// An event in words. Times of the day on which it happened have no date.
-pub(crate) fn phrase(who: Who, event: &Event, now: Timestamp) -> Phrase {
+pub(crate) fn phrase(who: Who, event: &TimelineEvent, now: Timestamp) -> Phrase {
     use Tone::{Bad, Good, Plain, Quiet, Strong};
     let at = |time| ahead(time, now);
     // The ending of a verb of one person.
     let s = if who.is_many() { "" } else { "s" };
     let (tone, text) = match event {
-        Event::SetDeployed { contracts } => {
+        TimelineEvent::SetDeployed { contracts } => {
             let names: Vec<_> = contracts.iter().map(|contract| contract.name).collect();
             let (last, others) = names.split_last().unwrap_or((&"nothing", &[]));
             (Plain, format!("deploys {} and {last}", others.join(", ")))
         }
-        Event::OwnershipAccepted => {
+        TimelineEvent::OwnershipAccepted => {
             let text = "Governance accepts the Registry, the Issuer the Asset; \
                         nobody else owns anything";
             (Plain, text.to_owned())
         }
-        Event::TokensHandedOut { stakes, holders, rewards } => {
+        TimelineEvent::TokensHandedOut { stakes, holders, rewards } => {
             let (stakes, holders) = (Tokens(*stakes), Tokens(*holders));
             let rewards = Tokens(*rewards);
             let text = format!(
@@ -69,17 +69,17 @@ pub(crate) fn phrase(who: Who, event: &Event, now: Timestamp) -> Phrase {
             );
             (Plain, text)
         }
-        Event::Staked { rollup, each, first_slot } => {
+        TimelineEvent::Staked { rollup, each, first_slot } => {
             let each = Tokens(*each);
             let text = format!(
                 "stake {each} tokens each on rollup {rollup}; they draw from slot {first_slot} on"
             );
             (Plain, text)
         }
-        Event::Locked { total } => {
+        TimelineEvent::Locked { total } => {
             (Plain, format!("lock{s} {} tokens in Governance", Tokens(*total)))
         }
-        Event::Quiet { seconds, blocks, seeds, until } => {
+        TimelineEvent::Quiet { seconds, blocks, seeds, until } => {
             let seconds = Duration(*seconds).rounded();
             let blocks = match blocks {
                 1 => "skipped in one block".to_owned(),
@@ -91,31 +91,33 @@ pub(crate) fn phrase(who: Who, event: &Event, now: Timestamp) -> Phrase {
             };
             (Quiet, format!("… {seconds} of quiet ({blocks}{seeds}) until {until} …"))
         }
-        Event::BlockProposed { rollup, number, slot, reward } => {
+        TimelineEvent::BlockProposed { rollup, number, slot, reward } => {
             let earned = match reward.is_zero() {
                 true => "earns nothing".to_owned(),
                 false => format!("earns {} tokens", Tokens(*reward)),
             };
             (Plain, format!("block {number} of rollup {rollup} in slot {slot}, {earned}"))
         }
-        Event::SlotMissed { rollup, slot } => {
+        TimelineEvent::SlotMissed { rollup, slot } => {
             (Quiet, format!("leaves slot {slot} of rollup {rollup} without a block"))
         }
-        Event::NoProposer { rollup, slot, seeded } => {
+        TimelineEvent::NoProposer { rollup, slot, seeded } => {
             let why = if *seeded { "the epoch's set is empty" } else { "its epoch has no seed" };
             (Quiet, format!("slot {slot} of rollup {rollup} is nobody's: {why}"))
         }
-        Event::Silent { slot, round, rollup_block } => {
+        TimelineEvent::Silent { slot, round, rollup_block } => {
             let text = format!(
                 "proposes block {rollup_block} without a signal in slot {slot} (round {round})"
             );
             (Quiet, text)
         }
-        Event::Agreed { azip, does, by, height } => (Strong, agreed(azip, *does, *by, *height)),
-        Event::RollupDeployed { rollup, address, .. } => {
+        TimelineEvent::Agreed { azip, does, by, height } => {
+            (Strong, agreed(azip, *does, *by, *height))
+        }
+        TimelineEvent::RollupDeployed { rollup, address, .. } => {
             (Plain, format!("deploy rollup {rollup} at {}", Shortened(*address)))
         }
-        Event::RollupForged { rollup, address, stake } => {
+        TimelineEvent::RollupForged { rollup, address, stake } => {
             let text = format!(
                 "forge rollup {rollup} at {}: the genuine code over storage with a staker of {} \
                  tokens that nobody paid",
@@ -124,14 +126,14 @@ pub(crate) fn phrase(who: Who, event: &Event, now: Timestamp) -> Phrase {
             );
             (Bad, text)
         }
-        Event::ForgeryFound { rollup, expected } => {
+        TimelineEvent::ForgeryFound { rollup, expected } => {
             let text = format!(
                 "finds that rollup {rollup} isn't genuine: with its arguments it would be at {}",
                 Shortened(*expected)
             );
             (Good, text)
         }
-        Event::Squatted { rollup, attesters, each } => {
+        TimelineEvent::Squatted { rollup, attesters, each } => {
             let attesters = count(*attesters, "mover");
             let each = Tokens(*each);
             let text = format!(
@@ -140,7 +142,7 @@ pub(crate) fn phrase(who: Who, event: &Event, now: Timestamp) -> Phrase {
             );
             (Bad, text)
         }
-        Event::Silence { rollup, epochs, until } => {
+        TimelineEvent::Silence { rollup, epochs, until } => {
             let (epochs, until) = (count(*epochs, "epoch"), at(*until));
             let text = format!(
                 "nobody calls rollup {rollup} until {until}: {epochs} will have no seed, and so no \
@@ -148,7 +150,7 @@ pub(crate) fn phrase(who: Who, event: &Event, now: Timestamp) -> Phrase {
             );
             (Bad, text)
         }
-        Event::Overturned { azip, tally, total, rejected } => {
+        TimelineEvent::Overturned { azip, tally, total, rejected } => {
             let cast = tally.cast().unwrap_or_default();
             let turnout = cast.get().saturating_mul(100) / total.get().max(1);
             let (yes, no) = (Tokens(tally.yea), Tokens(tally.nea));
@@ -156,21 +158,30 @@ pub(crate) fn phrase(who: Who, event: &Event, now: Timestamp) -> Phrase {
                 format!("{azip} is rejected after all: {yes} yes, {no} no, turnout {turnout} %");
             return Phrase::new(Bad, text).with(vec![because(*rejected).to_owned()]);
         }
-        Event::ProposalsDeployed { address } => {
+        TimelineEvent::ProposalsDeployed { address } => {
             (Plain, format!("deploy a new Proposals at {}", Shortened(*address)))
         }
-        Event::PayloadDeployed { azip, address, actions } => {
+        TimelineEvent::PayloadDeployed { azip, address, actions } => {
             let text = format!("publish the payload of {azip} at {}:", Shortened(*address));
             return Phrase::new(Plain, text).with(numbered(actions));
         }
-        Event::Signaled { azip, slot, round, count, needed, rollup_block } => {
+        TimelineEvent::Signaled { azip, slot, round, count, needed, rollup_block } => {
             let text = format!(
                 "signals {count}/{needed} for {azip} and proposes block {rollup_block} in slot {slot} \
                  (round {round})"
             );
             (Plain, text)
         }
-        Event::SignaledMore { azip, from, to, round, signals, blocks, count: signaled, needed } => {
+        TimelineEvent::SignaledMore {
+            azip,
+            from,
+            to,
+            round,
+            signals,
+            blocks,
+            count: signaled,
+            needed,
+        } => {
             let (signals, blocks) = (count(*signals, "signal"), count(*blocks, "block"));
             let text = format!(
                 "{signals} for {azip} and {blocks} in slots {from} to {to} (round {round}): \
@@ -178,17 +189,17 @@ pub(crate) fn phrase(who: Who, event: &Event, now: Timestamp) -> Phrase {
             );
             (Plain, text)
         }
-        Event::QuorumReached { azip, round, pushable_from, pushable_until } => {
+        TimelineEvent::QuorumReached { azip, round, pushable_from, pushable_until } => {
             let (from, until) = (at(*pushable_from), at(*pushable_until));
             (Good, format!("{azip} wins round {round}; it can be pushed from {from} to {until}"))
         }
-        Event::RoundLost { azip, round, count, needed } => {
+        TimelineEvent::RoundLost { azip, round, count, needed } => {
             (Bad, format!("round {round} is over: {count}/{needed} signals for {azip}, no winner"))
         }
-        Event::GaveUp { azip, rounds } => {
+        TimelineEvent::GaveUp { azip, rounds } => {
             (Bad, format!("give {azip} up after {}", count(*rounds, "round")))
         }
-        Event::Pushed { azip, round, proposal, actions, voting_from } => {
+        TimelineEvent::Pushed { azip, round, proposal, actions, voting_from } => {
             let (actions, from) = (count(*actions, "action"), at(*voting_from));
             let text = format!(
                 "pushes round {round}: {azip} is proposal {proposal} with {actions} frozen; \
@@ -196,7 +207,14 @@ pub(crate) fn phrase(who: Who, event: &Event, now: Timestamp) -> Phrase {
             );
             (Strong, text)
         }
-        Event::ProposedWithLock { azip, proposal, amount, unlocks_at, actions, voting_from } => {
+        TimelineEvent::ProposedWithLock {
+            azip,
+            proposal,
+            amount,
+            unlocks_at,
+            actions,
+            voting_from,
+        } => {
             let (amount, unlocks) = (Tokens(*amount), at(*unlocks_at));
             let (actions, from) = (count(*actions, "action"), at(*voting_from));
             let text = format!(
@@ -205,7 +223,7 @@ pub(crate) fn phrase(who: Who, event: &Event, now: Timestamp) -> Phrase {
             );
             (Strong, text)
         }
-        Event::Balloted { azip, side, power } => {
+        TimelineEvent::Balloted { azip, side, power } => {
             let side = match side {
                 Side::Yes => "yes",
                 Side::No => "no",
@@ -213,46 +231,48 @@ pub(crate) fn phrase(who: Who, event: &Event, now: Timestamp) -> Phrase {
             };
             (Plain, format!("vote{s} {side} on {azip} with {} tokens", Tokens(*power)))
         }
-        Event::LeaveStarted { total, unlocks_at } => {
+        TimelineEvent::LeaveStarted { total, unlocks_at } => {
             let (total, unlocks) = (Tokens(*total), at(*unlocks_at));
             (Plain, format!("give{s} up power of {total}; the tokens unlock at {unlocks}"))
         }
-        Event::Withdrawn { total } => {
+        TimelineEvent::Withdrawn { total } => {
             (Plain, format!("withdraw{s} {} tokens from Governance", Tokens(*total)))
         }
-        Event::VoteClosed { .. } => return vote_closed(event, now),
-        Event::MovesAnnounced { rollup, ready_at } => {
+        TimelineEvent::VoteClosed { .. } => return vote_closed(event, now),
+        TimelineEvent::MovesAnnounced { rollup, ready_at } => {
             let ready = at(*ready_at);
             (Plain, format!("announce{s} to move to rollup {rollup}; ready at {ready}"))
         }
-        Event::PayloadShifted { azip, actions } => {
+        TimelineEvent::PayloadShifted { azip, actions } => {
             let text = format!("the payload of {azip} lists other actions now:");
             return Phrase::new(Bad, text).with(numbered(actions));
         }
-        Event::Refused { tried, refusal } => {
+        TimelineEvent::Refused { tried, refusal } => {
             let reason = refusal.root.as_ref().map(|root| format!("because of {root}"));
             let text = format!("{tried}: refused with {}", refusal.name);
             return Phrase::new(Bad, text).with(reason.into_iter().collect());
         }
-        Event::RefusedAgain { tried, times } => {
+        TimelineEvent::RefusedAgain { tried, times } => {
             (Bad, format!("{tried} {}: refused in the same way", count(*times, "more time")))
         }
-        Event::GateOpened => (Plain, "opens the gate that the payload waits for".to_owned()),
-        Event::Executed { azip, proposal, with_list, effect } => {
+        TimelineEvent::GateOpened => {
+            (Plain, "opens the gate that the payload waits for".to_owned())
+        }
+        TimelineEvent::Executed { azip, proposal, with_list, effect } => {
             let how = if *with_list { "executes with the frozen list" } else { "executes" };
             (Good, format!("{how} proposal {proposal} ({azip}): {effect}"))
         }
-        Event::DropStored { azip, proposal } => {
+        TimelineEvent::DropStored { azip, proposal } => {
             (Plain, format!("stores that proposal {proposal} ({azip}) is dropped"))
         }
-        Event::Over { azip, end } => {
+        TimelineEvent::Over { azip, end } => {
             let tone = if *end == End::Executed { Good } else { Bad };
             (tone, format!("{azip} {}", ended(*end)))
         }
-        Event::SeedRecorded { rollup, epoch } => {
+        TimelineEvent::SeedRecorded { rollup, epoch } => {
             (Quiet, format!("records the seed of epoch {epoch} of rollup {rollup}"))
         }
-        Event::Moved { rollup, total, first_slot, renamed } => {
+        TimelineEvent::Moved { rollup, total, first_slot, renamed } => {
             let total = Tokens(*total);
             let text = format!(
                 "move{s} {total} tokens of stake to rollup {rollup}; they draw from slot {first_slot} on"
@@ -280,9 +300,10 @@ fn agreed(azip: &str, does: Does, by: Route, height: RollupBlock) -> String {
     }
 }
 
-fn vote_closed(event: &Event, now: Timestamp) -> Phrase {
+fn vote_closed(event: &TimelineEvent, now: Timestamp) -> Phrase {
     let at = |time| Time(time).beside(now);
-    let Event::VoteClosed { azip, rejected, tally, total, quorum: _, executable } = event else {
+    let TimelineEvent::VoteClosed { azip, rejected, tally, total, quorum: _, executable } = event
+    else {
         return Phrase::new(Tone::Plain, String::new());
     };
     let cast = tally.cast().unwrap_or_default();
@@ -373,19 +394,25 @@ mod tests {
     #[test]
     fn the_line_of_a_slot_names_all_that_its_gas_paid_for() {
         let (slot, round, rollup_block) = (Slot::of(35), Round::of(3), RollupBlock::of(10));
-        let text = |who, event: &Event| phrase(who, event, Timestamp::ZERO).text;
+        let text = |who, event: &TimelineEvent| phrase(who, event, Timestamp::ZERO).text;
         let azip = || "AZIP-42".to_owned();
-        let signaled =
-            Event::Signaled { azip: azip(), slot, round, count: 3, needed: 6, rollup_block };
+        let signaled = TimelineEvent::Signaled {
+            azip: azip(),
+            slot,
+            round,
+            count: 3,
+            needed: 6,
+            rollup_block,
+        };
         assert_eq!(
             text(Who::Sequencer(6), &signaled),
             "signals 3/6 for AZIP-42 and proposes block 10 in slot 35 (round 3)"
         );
         assert_eq!(
-            text(Who::Sequencer(6), &Event::Silent { slot, round, rollup_block }),
+            text(Who::Sequencer(6), &TimelineEvent::Silent { slot, round, rollup_block }),
             "proposes block 10 without a signal in slot 35 (round 3)"
         );
-        let group = |signals, blocks| Event::SignaledMore {
+        let group = |signals, blocks| TimelineEvent::SignaledMore {
             azip: azip(),
             from: Slot::of(30),
             to: slot,

@@ -7,7 +7,7 @@ use canon_protocol::{ForeignText, Timestamp, text};
 
 use super::{
     Entry, Timeline,
-    event::Event,
+    event::TimelineEvent,
     phrase::{Phrase, Tone, phrase},
 };
 
@@ -96,7 +96,7 @@ impl Columns {
         let (time, since, wide) =
             (text::Time(entry.time).clock(), elapsed(entry, start), self.elapsed);
         let _ = write!(out, "{DIM}{time}  {since:>wide$}{DIM:#}  ");
-        if let Event::Quiet { .. } = entry.what {
+        if let TimelineEvent::Quiet { .. } = entry.what {
             let indent = self.who_starts();
             for (position, line) in wrap(&text, WIDTH - indent).into_iter().enumerate() {
                 let hang = if position == 0 { 0 } else { indent };

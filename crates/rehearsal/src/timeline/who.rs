@@ -52,7 +52,7 @@ pub enum Who {
     Sequencers(u64),
     /// One who staked on the new rollup before the switch.
     Pioneer(u64),
-    /// So many of these.
+    /// A number of sequencers who staked there before the switch.
     Pioneers(u64),
     /// One holder.
     Holder(u64),

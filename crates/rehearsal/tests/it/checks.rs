@@ -97,7 +97,7 @@ fn another_canonical_rollup_is_found() {
         let governance = tamper.ask(registry, getGovernanceCall {}).await;
         let report = rehearsal.report().await.unwrap();
         let deployed = report.timeline.entries().iter().find_map(|entry| match entry.what {
-            canon_rehearsal::Event::RollupDeployed { address, .. } => Some(address),
+            canon_rehearsal::TimelineEvent::RollupDeployed { address, .. } => Some(address),
             _ => None,
         });
         tamper.send(governance, registry, upgradeCall { rollup: deployed.unwrap() }).await;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs};
 
-use canon_rehearsal::{Event, Report, scenario::End};
+use canon_rehearsal::{Report, TimelineEvent, scenario::End};
 
 use crate::support::{folder, run, scenario};
 
@@ -47,7 +47,7 @@ fn large_with_fewer_people() {
     // All gas of the round is in lines that name what was paid for.
     let (mut signals, mut blocks, mut transactions) = (0, 0, 0);
     for entry in report.timeline.entries() {
-        if let Event::SignaledMore { signals: more, blocks: proposed, .. } = entry.what {
+        if let TimelineEvent::SignaledMore { signals: more, blocks: proposed, .. } = entry.what {
             signals += more;
             blocks += proposed;
             transactions += entry.spent.unwrap().transactions;
@@ -58,7 +58,7 @@ fn large_with_fewer_people() {
     let text = report.to_text();
     assert!(text.contains("signals for AZIP-100 and "), "{text}");
     // Signals by the hundred, not one by one.
-    assert_eq!(count(&report, |event| matches!(event, Event::SignaledMore { .. })), 6);
+    assert_eq!(count(&report, |event| matches!(event, TimelineEvent::SignaledMore { .. })), 6);
 }
 
 /// Simulates a scenario in which all checks have to hold.
@@ -69,12 +69,12 @@ fn passes(name: &str) -> Report {
     report
 }
 
-fn count(report: &Report, test: impl Fn(&Event) -> bool) -> usize {
+fn count(report: &Report, test: impl Fn(&TimelineEvent) -> bool) -> usize {
     report.timeline.entries().iter().filter(|entry| test(&entry.what)).count()
 }
 
-const fn is_executed(event: &Event) -> bool {
-    matches!(event, Event::Executed { .. })
+const fn is_executed(event: &TimelineEvent) -> bool {
+    matches!(event, TimelineEvent::Executed { .. })
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn upgrade() {
     // The new rollup earns and the old one works for nothing.
     let last = |rollup| {
         report.timeline.entries().iter().rev().find_map(|entry| match entry.what {
-            Event::BlockProposed { rollup: of, reward, .. } if of == rollup => Some(reward),
+            TimelineEvent::BlockProposed { rollup: of, reward, .. } if of == rollup => Some(reward),
             _ => None,
         })
     };
@@ -95,22 +95,22 @@ fn upgrade() {
 #[test]
 fn quorum_missed() {
     let report = passes("quorum-missed");
-    assert_eq!(count(&report, |event| matches!(event, Event::RoundLost { .. })), 3);
-    assert_eq!(count(&report, |event| matches!(event, Event::Pushed { .. })), 0);
+    assert_eq!(count(&report, |event| matches!(event, TimelineEvent::RoundLost { .. })), 3);
+    assert_eq!(count(&report, |event| matches!(event, TimelineEvent::Pushed { .. })), 0);
 }
 
 #[test]
 fn second_round() {
     let report = passes("second-round");
-    assert!(count(&report, |event| matches!(event, Event::RoundLost { .. })) > 0);
+    assert!(count(&report, |event| matches!(event, TimelineEvent::RoundLost { .. })) > 0);
     assert_eq!(count(&report, is_executed), 1);
 }
 
 #[test]
 fn round_expired() {
     let report = passes("round-expired");
-    assert_eq!(count(&report, |event| matches!(event, Event::QuorumReached { .. })), 1);
-    assert_eq!(count(&report, |event| matches!(event, Event::Pushed { .. })), 0);
+    assert_eq!(count(&report, |event| matches!(event, TimelineEvent::QuorumReached { .. })), 1);
+    assert_eq!(count(&report, |event| matches!(event, TimelineEvent::Pushed { .. })), 0);
 }
 
 /// That a proposal is rejected is told once, with the reason.
@@ -118,7 +118,7 @@ fn is_rejected_once(report: &Report, line: &str) {
     let text = report.to_text();
     assert_eq!(text.matches(" is rejected").count(), 1, "{text}");
     assert!(text.contains(line), "{text}");
-    assert_eq!(count(report, |event| matches!(event, Event::Over { .. })), 0);
+    assert_eq!(count(report, |event| matches!(event, TimelineEvent::Over { .. })), 0);
 }
 
 #[test]
@@ -144,35 +144,37 @@ fn minimum_votes() {
 #[test]
 fn expired() {
     let report = passes("expired");
-    let ended = |event: &Event| matches!(event, Event::Over { end: End::Expired, .. });
+    let ended =
+        |event: &TimelineEvent| matches!(event, TimelineEvent::Over { end: End::Expired, .. });
     assert_eq!(count(&report, ended), 1);
 }
 
 #[test]
 fn dropped() {
     let report = passes("dropped");
-    assert_eq!(count(&report, |event| matches!(event, Event::DropStored { .. })), 1);
+    assert_eq!(count(&report, |event| matches!(event, TimelineEvent::DropStored { .. })), 1);
 }
 
 #[test]
 fn emergency() {
     let report = passes("emergency");
-    assert_eq!(count(&report, |event| matches!(event, Event::ProposedWithLock { .. })), 1);
-    assert_eq!(count(&report, |event| matches!(event, Event::Signaled { .. })), 0);
+    assert_eq!(count(&report, |event| matches!(event, TimelineEvent::ProposedWithLock { .. })), 1);
+    assert_eq!(count(&report, |event| matches!(event, TimelineEvent::Signaled { .. })), 0);
 }
 
 #[test]
 fn retried() {
     let report = passes("retried");
-    assert_eq!(count(&report, |event| matches!(event, Event::GateOpened)), 1);
-    let again = |event: &Event| matches!(event, Event::RefusedAgain { .. });
+    assert_eq!(count(&report, |event| matches!(event, TimelineEvent::GateOpened)), 1);
+    let again = |event: &TimelineEvent| matches!(event, TimelineEvent::RefusedAgain { .. });
     assert_eq!(count(&report, again), 1);
 }
 
 #[test]
 fn shifting_payload() {
     let report = passes("shifting-payload");
-    let frozen = |event: &Event| matches!(event, Event::Executed { with_list: true, .. });
+    let frozen =
+        |event: &TimelineEvent| matches!(event, TimelineEvent::Executed { with_list: true, .. });
     assert_eq!(count(&report, frozen), 1);
 }
 
@@ -186,16 +188,16 @@ fn shifting_ignored() {
 fn rivals() {
     let report = passes("rivals");
     assert_eq!(count(&report, is_executed), 1);
-    assert_eq!(count(&report, |event| matches!(event, Event::Pushed { .. })), 2);
+    assert_eq!(count(&report, |event| matches!(event, TimelineEvent::Pushed { .. })), 2);
 }
 
 #[test]
 fn forged_rollup() {
     let report = passes("forged-rollup");
-    assert_eq!(count(&report, |event| matches!(event, Event::ForgeryFound { .. })), 1);
+    assert_eq!(count(&report, |event| matches!(event, TimelineEvent::ForgeryFound { .. })), 1);
     assert_eq!(count(&report, is_executed), 0);
-    let root = |event: &Event| {
-        matches!(event, Event::Refused { refusal, .. }
+    let root = |event: &TimelineEvent| {
+        matches!(event, TimelineEvent::Refused { refusal, .. }
             if refusal.root.as_deref() == Some("Expect__Creation"))
     };
     assert_eq!(count(&report, root), 1, "the assertion refuses the execution");
@@ -209,16 +211,17 @@ fn forged_rollup() {
 #[test]
 fn squatted_move() {
     let report = passes("squatted-move");
-    let renamed = |event: &Event| matches!(event, Event::Moved { renamed: 8, .. });
+    let renamed = |event: &TimelineEvent| matches!(event, TimelineEvent::Moved { renamed: 8, .. });
     assert_eq!(count(&report, renamed), 1);
 }
 
 #[test]
 fn late_objection() {
     let report = passes("late-objection");
-    let accepted = |event: &Event| matches!(event, Event::VoteClosed { rejected: None, .. });
+    let accepted =
+        |event: &TimelineEvent| matches!(event, TimelineEvent::VoteClosed { rejected: None, .. });
     assert_eq!(count(&report, accepted), 1);
-    assert_eq!(count(&report, |event| matches!(event, Event::Overturned { .. })), 1);
+    assert_eq!(count(&report, |event| matches!(event, TimelineEvent::Overturned { .. })), 1);
     is_rejected_once(&report, "AZIP-20 is rejected after all: 60,000 yes, 80,000");
     assert_eq!(count(&report, is_executed), 0);
 }
@@ -226,7 +229,7 @@ fn late_objection() {
 #[test]
 fn silent_epochs() {
     let report = passes("silent-epochs");
-    assert_eq!(count(&report, |event| matches!(event, Event::Silence { .. })), 1);
-    assert!(count(&report, |event| matches!(event, Event::RoundLost { .. })) > 1);
+    assert_eq!(count(&report, |event| matches!(event, TimelineEvent::Silence { .. })), 1);
+    assert!(count(&report, |event| matches!(event, TimelineEvent::RoundLost { .. })) > 1);
     assert_eq!(count(&report, is_executed), 1);
 }

@@ -2,7 +2,7 @@
 
 use super::Director;
 use alloy_primitives::U256;
-use canon_protocol::{Amount, RawConfiguration, RawProposeConfiguration, Seconds, SetState};
+use canon_protocol::{Amount, RawConfiguration, Seconds, SetState};
 
 /// A hundredth, of 10^18.
 const PERCENT: u64 = 10_000_000_000_000_000;
@@ -10,28 +10,27 @@ const PERCENT: u64 = 10_000_000_000_000_000;
 impl Director {
     /// Delays of minutes, so that a history sees many proposals; sometimes at a bound or past it.
     pub(super) fn configuration(&mut self, set: &SetState) -> RawConfiguration {
-        let mut delay = || U256::from(self.rng.between(60, 400));
-        let [voting_delay, voting_duration, execution_delay, grace_period] =
-            [delay(), delay(), delay(), delay()];
+        let governance = set.governance();
+        let in_force = governance.configuration();
+        let mut configuration = RawConfiguration::from(in_force);
+        for delay in [
+            &mut configuration.voting_delay,
+            &mut configuration.voting_duration,
+            &mut configuration.execution_delay,
+            &mut configuration.grace_period,
+        ] {
+            *delay = U256::from(self.rng.between(60, 400));
+        }
         let percent = |count: u64| U256::from(count * PERCENT);
         // Most fractions of powers have to be rounded.
         let [more_quorum, more_differential] = [self.rng.below(PERCENT), self.rng.below(PERCENT)];
         let tokens = |count: u64| U256::from(count) * Amount::TOKEN.to_word();
-        let mut configuration = RawConfiguration {
-            propose_config: RawProposeConfiguration {
-                lock_delay: U256::from(self.rng.between(60, 2000)),
-                lock_amount: tokens(self.rng.between(1, 500)),
-            },
-            voting_delay,
-            voting_duration,
-            execution_delay,
-            grace_period,
-            quorum: percent(self.rng.between(1, 20)) + U256::from(more_quorum),
-            vote_differential: percent(self.rng.between(0, 30)) + U256::from(more_differential),
-            minimum_votes: tokens(self.rng.between(1, 500)),
-        };
-        let governance = set.governance();
-        let in_force = governance.configuration();
+        configuration.propose_config.lock_delay = U256::from(self.rng.between(60, 2000));
+        configuration.propose_config.lock_amount = tokens(self.rng.between(1, 500));
+        configuration.quorum = percent(self.rng.between(1, 20)) + U256::from(more_quorum);
+        configuration.vote_differential =
+            percent(self.rng.between(0, 30)) + U256::from(more_differential);
+        configuration.minimum_votes = tokens(self.rng.between(1, 500));
         let one = U256::from(1);
         let power = governance.total_power().to_word();
         let max_lock = in_force.propose_config.lock_amount.to_word().max(power / U256::from(10));

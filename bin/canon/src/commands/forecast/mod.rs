@@ -12,12 +12,12 @@ mod text;
 
 pub(crate) use args::Forecast;
 
-use canon_forecast::{ForecastReport, Plan};
+use canon_forecast::{ForecastReport, Plan, deployed::SetSnapshot};
 use eyre::{Report, WrapErr as _};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use self::{chain::SetSnapshot, plan::PlannedForecast};
+use self::plan::PlannedForecast;
 use crate::{
     exit::{Exit, Failure},
     output,

@@ -6,6 +6,7 @@ use alloy_primitives::Address;
 use canon_chain::{Endpoint, deploy::SetParameters};
 use canon_forecast::{
     Plan,
+    deployed::SetSnapshot,
     plan::{Baseline, ExpectedVote, Outages, PlanError, PlannedSequencers, PlannedSet},
 };
 use canon_protocol::{RoundRules, text::Percent};
@@ -13,9 +14,7 @@ use eyre::{Report, eyre};
 
 use super::{
     args::Forecast,
-    bad,
-    chain::SetSnapshot,
-    operators,
+    bad, chain, operators,
     source::{ChosenSource, Preset},
 };
 use crate::exit::Failure;
@@ -37,7 +36,7 @@ impl PlannedForecast {
             }
             ChosenSource::Chain(endpoint, registry) => {
                 let snapshot = snapshot(asked, endpoint, registry)?;
-                let plan = plan(asked, snapshot.baseline())?;
+                let plan = plan(asked, Baseline::deployed(&snapshot))?;
                 Ok(Self { plan, preset: None, chain: Some(snapshot) })
             }
         }
@@ -94,7 +93,7 @@ fn snapshot(
             )));
         }
     }
-    SetSnapshot::take(endpoint, registry, asked.payload)
+    chain::snapshot(endpoint, registry, asked.payload)
 }
 
 fn plan(asked: &Forecast, baseline: Baseline) -> Result<Plan, Failure> {

@@ -1,13 +1,15 @@
 //! The state of a chain, and the operators.
 
-use canon_forecast::{ForecastReport, electorate::SignalingSide, odds::Prospect};
+use canon_forecast::{
+    ForecastReport,
+    deployed::{PayloadStanding, SetSnapshot},
+    electorate::SignalingSide,
+    odds::Prospect,
+};
 use canon_protocol::text::{Time, Tokens, count, grouped};
 
 use super::{Page, line};
-use crate::commands::forecast::{
-    chain::{SetSnapshot, Standing},
-    text::percent,
-};
+use crate::commands::forecast::text::percent;
 
 pub(super) fn standing(page: &mut Page, report: &ForecastReport, chain: &SetSnapshot) {
     let set = &chain.addresses;
@@ -54,7 +56,7 @@ pub(super) fn standing(page: &mut Page, report: &ForecastReport, chain: &SetSnap
     }
 }
 
-fn progress(page: &mut Page, report: &ForecastReport, payload: &Standing) {
+fn progress(page: &mut Page, report: &ForecastReport, payload: &PayloadStanding) {
     let round = &report.first_round;
     let prospect = match round.prospect {
         Prospect::Won => "the round is won".to_owned(),
