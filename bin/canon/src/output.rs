@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 use canon_protocol::ForeignText;
+use serde::Serialize;
 
 use crate::{
     cli,
@@ -26,6 +27,13 @@ pub(crate) fn result(text: &str) -> Result<(), Failure> {
             )
         }),
     }
+}
+
+/// Writes the result as one JSON document.
+pub(crate) fn json(document: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(document)
+        .map_err(|error| Failure::internal(error.into(), "please report this"))?;
+    result(&(text + "\n"))
 }
 
 /// Shows why clap refuses the arguments, or what `--help` and `--version` ask for. If even that can't

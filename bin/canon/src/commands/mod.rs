@@ -1,4 +1,7 @@
-//! A file or a folder per subcommand.
+//! The commands: one file or folder each.
 
+pub(crate) mod calendar;
+pub(crate) mod config;
 pub(crate) mod forecast;
 pub(crate) mod rehearse;
+pub(crate) mod status;
