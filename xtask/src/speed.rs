@@ -1,6 +1,6 @@
 //! How long a rehearsal takes, beside anvil.
 //!
-//! A rehearsal is played and timed. Then its very transactions, block by block and with the same
+//! A rehearsal is run and timed. Then its very transactions, block by block and with the same
 //! timestamps, are sent once more to a fresh devchain and, over HTTP, to anvil. Blocks without
 //! transactions are left out for both.
 //!
@@ -55,9 +55,9 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
 }
 
 async fn run(anvil: &std::path::Path, scenario: &Scenario) -> Result<()> {
-    let (rehearsal, played) = timed(async {
+    let (rehearsal, rehearsed) = timed(async {
         let mut silent = |_| ();
-        let rehearsal = Rehearsal::play(scenario, &mut silent).await?;
+        let rehearsal = Rehearsal::run(scenario, &mut silent).await?;
         let report = rehearsal.report().await?;
         ensure!(report.passed, "a check of the rehearsal failed");
         Ok((rehearsal.chain().clone(), report.to_text().len()))
@@ -77,14 +77,14 @@ async fn run(anvil: &std::path::Path, scenario: &Scenario) -> Result<()> {
     println!("{count} transactions in {} blocks", blocks.len());
     println!(
         "rehearsal, all told                {:9.2} s   {peak} MiB at most",
-        played.as_secs_f64()
+        rehearsed.as_secs_f64()
     );
     println!("same transactions, this devchain   {:9.2} s", in_process.as_secs_f64());
     println!(
         "same transactions, anvil over HTTP {:9.2} s   {:.1} times the devchain, {:.1} times the whole rehearsal",
         over_http.as_secs_f64(),
         ratio(over_http, in_process),
-        ratio(over_http, played),
+        ratio(over_http, rehearsed),
     );
     Ok(())
 }

@@ -14,7 +14,7 @@ mod contracts;
 mod convert;
 mod revert;
 
-pub use answers::{AnswerText, ExpectedAnswer, UnexpectedAnswer, expected_answers};
+pub use answers::{AnswerText, ExpectedAnswer, UnexpectedAnswer, Voters, expected_answers};
 pub use artifact::{Artifact, CodeMismatch, Contract};
 pub use contracts::{
     Asset, Expect, Governance, Issuer, Proposals, Registry, RewardDistributor, Rollup, SetLens,

@@ -2,37 +2,31 @@
 
 use alloy_primitives::Address;
 use canon_chain::{
-    IntentSender,
+    Error, IntentSender,
     tx::{TxEvent, TxReport},
 };
-use canon_views::{Intent, Question, SetView};
+use canon_views::{Duty, Question, SetView};
 
 /// A duty of `canon-views` with its settings. It has no memory: what is due follows from the view, the
 /// settings, and what the sender's journal says is done.
-pub trait Role {
-    /// What the duty says beside its intents: a decision, a phase, where orders stand.
-    type Standing;
+pub trait AgentRole {
+    /// What the duty says beside its intents: a decision, a phase, the status of each order.
+    type Status;
+
+    /// The only account whose key can act for it; `None` if any can.
+    fn required_account(&self) -> Option<Address>;
 
     /// Adds what the duty needs to know to what a view is asked for.
     fn ask(&self, question: &mut Question);
 
     /// What is due in the next block. `sender` has been settled for the view's block.
-    fn duty(&self, view: &SetView, sender: &IntentSender) -> Duty<Self::Standing>;
-}
-
-/// What a role does in the next block.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Duty<S> {
-    /// What the duty says beside its intents.
-    pub standing: S,
-    /// What is due, the most important first.
-    pub intents: Vec<Intent>,
+    fn duty(&self, view: &SetView, sender: &IntentSender) -> Duty<Self::Status>;
 }
 
 /// A role and the key that acts for it.
 #[derive(Debug)]
 pub struct Agent<R> {
-    /// The role. Its settings may change between two blocks.
+    /// The role. Its settings may change between two blocks, but not the account that it needs.
     pub role: R,
     sender: IntentSender,
 }
@@ -41,15 +35,23 @@ pub struct Agent<R> {
 #[derive(Debug)]
 pub struct Tick<S> {
     /// What the duty says beside its intents.
-    pub standing: S,
+    pub status: S,
     /// What became of transactions, in the order in which it was found out.
     pub reports: Vec<TxReport>,
 }
 
-impl<R: Role> Agent<R> {
+impl<R: AgentRole> Agent<R> {
     /// An agent that goes on where the sender's journal ends.
-    pub const fn new(role: R, sender: IntentSender) -> Self {
-        Self { role, sender }
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OtherAccount`] if the sender's key isn't that of the account that the role needs.
+    pub fn new(role: R, sender: IntentSender) -> Result<Self, Error> {
+        let found = sender.address();
+        match role.required_account() {
+            Some(expected) if expected != found => Err(Error::OtherAccount { expected, found }),
+            _ => Ok(Self { role, sender }),
+        }
     }
 
     /// The key's address.
@@ -72,11 +74,11 @@ impl<R: Role> Agent<R> {
     ///
     /// What fails is reported and tried again at the next call; one failure doesn't keep anything else from
     /// being tried. A refusal that lasts is reported once.
-    pub async fn tick(&mut self, view: &SetView) -> Tick<R::Standing> {
+    pub async fn tick(&mut self, view: &SetView) -> Tick<R::Status> {
         let mut reports = self.sender.settle(view.present.block).await;
-        let Duty { standing, intents } = self.role.duty(view, &self.sender);
+        let Duty { status, intents } = self.role.duty(view, &self.sender);
         reports.extend(self.sender.pursue(&intents, view.present.next).await);
-        Tick { standing, reports }
+        Tick { status, reports }
     }
 }
 

@@ -1,9 +1,9 @@
 //! Locks, votes, withdraws, claims.
 
-use crate::agent::{Duty, Role};
+use crate::agent::AgentRole;
 use alloy_primitives::Address;
 use canon_chain::IntentSender;
-use canon_views::{HolderDuty, IntentId, Order, OrderId, OrderStatus, Question, SetId, SetView};
+use canon_views::{Duty, IntentId, Order, OrderId, OrderStatus, Question, SetId, SetView};
 use std::collections::BTreeMap;
 
 /// Somebody with tokens, and what it wants: see [`canon_views::holder`].
@@ -30,14 +30,18 @@ impl Holder {
     }
 }
 
-impl Role for Holder {
-    type Standing = BTreeMap<OrderId, OrderStatus>;
+impl AgentRole for Holder {
+    type Status = BTreeMap<OrderId, OrderStatus>;
+
+    fn required_account(&self) -> Option<Address> {
+        Some(self.holder)
+    }
 
     fn ask(&self, question: &mut Question) {
         question.add_holder(self.holder, &self.orders);
     }
 
-    fn duty(&self, view: &SetView, sender: &IntentSender) -> Duty<Self::Standing> {
+    fn duty(&self, view: &SetView, sender: &IntentSender) -> Duty<Self::Status> {
         let present = &view.present;
         let (chain_id, governance) = (present.chain_id, present.addresses.governance);
         let set = SetId { chain_id, governance };
@@ -47,13 +51,12 @@ impl Role for Holder {
         };
         let mut open = self.orders.clone();
         open.retain(|order, _| !id(order).is_some_and(|id| sender.may_be_done(&id)));
-        let HolderDuty { orders: mut standing, intents } =
-            canon_views::holder(view, self.holder, &open);
+        let mut duty = canon_views::holder(view, self.holder, &open);
         for order in self.orders.keys().filter(|order| !open.contains_key(order)) {
             let is_done = id(order).is_some_and(|id| sender.is_done(&id));
             let status = if is_done { OrderStatus::Done } else { OrderStatus::Unconfirmed };
-            standing.insert(*order, status);
+            duty.status.insert(*order, status);
         }
-        Duty { standing, intents }
+        duty
     }
 }

@@ -1,9 +1,9 @@
 //! Does what anyone may do: pushes, executes, drops, records seeds, pays out.
 
-use crate::agent::{Duty, Role};
+use crate::agent::AgentRole;
 use alloy_primitives::Address;
 use canon_chain::IntentSender;
-use canon_views::{PayOut, Question, SetView};
+use canon_views::{Duty, PayOut, Question, SetView};
 use std::collections::BTreeSet;
 
 /// Keeps proposals going: see [`canon_views::keeper`].
@@ -16,8 +16,12 @@ pub struct Keeper {
     pub rollups: BTreeSet<Address>,
 }
 
-impl Role for Keeper {
-    type Standing = ();
+impl AgentRole for Keeper {
+    type Status = ();
+
+    fn required_account(&self) -> Option<Address> {
+        None
+    }
 
     fn ask(&self, question: &mut Question) {
         for rollup in &self.rollups {
@@ -26,6 +30,6 @@ impl Role for Keeper {
     }
 
     fn duty(&self, view: &SetView, _: &IntentSender) -> Duty<()> {
-        Duty { standing: (), intents: canon_views::keeper(view, self.pay_out) }
+        Duty { status: (), intents: canon_views::keeper(view, self.pay_out) }
     }
 }

@@ -1,6 +1,6 @@
 //! Those who act on an upgrade: sequencers, keepers, holders, movers.
 //!
-//! An [`Agent`] is a [`Role`], which is a duty of `canon-views` with its settings, and a key that sends
+//! An [`Agent`] is a [`AgentRole`], which is a duty of `canon-views` with its settings, and a key that sends
 //! what the duty asks for. Whoever owns the loop makes one [`SetView`](canon_views::SetView) per block that
 //! covers what its agents [ask](Agent::ask) for, naming the expected time of the next block, and hands it
 //! to every agent's [`tick`](Agent::tick).
@@ -16,7 +16,7 @@ mod mover;
 mod payload;
 mod sequencer;
 
-pub use agent::{Agent, Duty, Role, Tick};
+pub use agent::{Agent, AgentRole, Tick};
 pub use holder::Holder;
 pub use keeper::Keeper;
 pub use mover::Mover;

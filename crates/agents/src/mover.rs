@@ -1,8 +1,9 @@
 //! Takes a stake to the next rollup.
 
-use crate::agent::{Duty, Role};
+use crate::agent::AgentRole;
+use alloy_primitives::Address;
 use canon_chain::IntentSender;
-use canon_views::{MovePhase, MovePlan, MoverDuty, Question, SetView};
+use canon_views::{Duty, MovePhase, MovePlan, Question, SetView};
 
 /// The withdrawer of an attester whose stake moves: see [`canon_views::mover`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,15 +12,18 @@ pub struct Mover {
     pub plan: MovePlan,
 }
 
-impl Role for Mover {
-    type Standing = MovePhase;
+impl AgentRole for Mover {
+    type Status = MovePhase;
+
+    fn required_account(&self) -> Option<Address> {
+        Some(self.plan.withdrawer)
+    }
 
     fn ask(&self, question: &mut Question) {
         question.add_move(&self.plan);
     }
 
     fn duty(&self, view: &SetView, _: &IntentSender) -> Duty<MovePhase> {
-        let MoverDuty { phase, intents } = canon_views::mover(&view.present, &self.plan);
-        Duty { standing: phase, intents }
+        canon_views::mover(&view.present, &self.plan)
     }
 }

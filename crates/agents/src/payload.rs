@@ -33,9 +33,9 @@ pub enum PayloadError {
     /// Several names of the setting have values, and not the same.
     #[error("{first} and {second} are set to different addresses; keep one of them")]
     Contradiction {
-        /// The one.
+        /// The name of the first setting that is given.
         first: &'static str,
-        /// The other.
+        /// The name of the second one.
         second: &'static str,
     },
     /// There is no code at the address, or it lists no actions that decode.
@@ -44,7 +44,7 @@ pub enum PayloadError {
     /// It lists no actions: Governance would refuse it.
     #[error("{payload} lists no actions; Governance would refuse it")]
     Empty {
-        /// The payload.
+        /// The address that was given for the payload.
         payload: Address,
     },
     /// Its code isn't what the proposal's document pins.
@@ -52,7 +52,7 @@ pub enum PayloadError {
         "{payload} has the code hash {found} and not {expected}; it isn't the payload of that document"
     )]
     CodeHash {
-        /// The payload.
+        /// The address that was given for the payload.
         payload: Address,
         /// The pinned hash.
         expected: B256,
@@ -146,11 +146,6 @@ impl VettedPayload {
     /// What it lists: to be shown to the operator.
     pub fn actions(&self) -> &[Action] {
         &self.actions
-    }
-
-    /// Those of its actions that are assertions, if `expect` is the set's Expect.
-    pub fn assertions(&self, expect: Address) -> impl Iterator<Item = &Action> {
-        self.actions.iter().filter(move |action| is_assertion(action, expect))
     }
 }
 

@@ -1,10 +1,9 @@
 //! Signals, proposes blocks, records seeds.
 
-use crate::agent::{Duty, Role};
+use crate::agent::AgentRole;
+use alloy_primitives::Address;
 use canon_chain::IntentSender;
-use canon_views::{
-    Question, SequencerDuty, SequencerIdentity, SetView, SignalDecision, SignalPlan,
-};
+use canon_views::{Duty, Question, SequencerIdentity, SetView, SignalDecision, SignalPlan};
 
 /// The proposer of an attester of one rollup: see [`canon_views::sequencer`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,8 +14,12 @@ pub struct Sequencer {
     pub plan: Option<SignalPlan>,
 }
 
-impl Role for Sequencer {
-    type Standing = SignalDecision;
+impl AgentRole for Sequencer {
+    type Status = SignalDecision;
+
+    fn required_account(&self) -> Option<Address> {
+        Some(self.identity.proposer)
+    }
 
     fn ask(&self, question: &mut Question) {
         question.rollups.entry(self.identity.rollup).or_default();
@@ -24,8 +27,6 @@ impl Role for Sequencer {
     }
 
     fn duty(&self, view: &SetView, _: &IntentSender) -> Duty<SignalDecision> {
-        let SequencerDuty { decision, intents } =
-            canon_views::sequencer(&view.present, &self.identity, self.plan.as_ref());
-        Duty { standing: decision, intents }
+        canon_views::sequencer(&view.present, &self.identity, self.plan.as_ref())
     }
 }

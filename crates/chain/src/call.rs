@@ -49,11 +49,6 @@ impl ContractCall {
         Self::create_with(contract, contract.init_code(arguments))
     }
 
-    /// The same for a contract whose constructor takes no arguments.
-    pub fn create_plain(contract: Contract) -> Self {
-        Self::create_with(contract, contract.artifact().creation_code().clone())
-    }
-
     pub(crate) fn create_with(contract: Contract, init_code: Bytes) -> Self {
         Self {
             what: contract.name(),

@@ -7,9 +7,7 @@ use crate::call::ContractCall;
 use alloy_primitives::{Address, B256, Signature, U256};
 use alloy_sol_types::SolCall;
 use canon_abi::{Asset, Governance, Issuer, Proposals, Registry, Rollup};
-use canon_protocol::{
-    Amount, Permit, ProposalId, Round, Seconds, Support, Timestamp, WithdrawalId,
-};
+use canon_protocol::{Amount, Permit, ProposalId, Round, Support, Timestamp, WithdrawalId};
 
 /// A signal can turn out to be the round's first, or to change the leader: about 45,000 gas more
 /// than one that adds to the leader's count, and the event at quorum.
@@ -226,10 +224,5 @@ impl PermitRequest {
             deadline: self.deadline.to_word(),
         };
         permit.signing_hash(chain_id, self.asset, &self.asset_name)
-    }
-
-    /// A deadline so far away that the permit works whenever it is mined.
-    pub fn deadline_after(now: Timestamp) -> Timestamp {
-        now + Seconds::DAY
     }
 }

@@ -11,13 +11,9 @@ use alloy_provider::{DynProvider, Provider};
 use alloy_rpc_types_eth::{BlockOverrides, Header, TransactionRequest};
 use alloy_sol_types::SolCall;
 use canon_abi::{Asset, Governance};
-use canon_protocol::{BlockNumber, Timestamp};
+use canon_protocol::{BlockNumber, CodeKind, Timestamp};
 use canon_views::BlockView;
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// EIP-7702: an account with this prefix and an address runs that address's code. It is not a
-/// contract: its owner can point it elsewhere at any time.
-pub const DELEGATION: [u8; 3] = [0xef, 0x01, 0x00];
 
 /// A chain, reached through a provider. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -164,7 +160,10 @@ impl Client {
     pub async fn code(&self, at: BlockId, address: Address) -> Result<Option<Bytes>> {
         let code = self.provider.get_code_at(address).block_id(at).await;
         let code = code.map_err(|source| Error::rpc("eth_getCode", source))?;
-        Ok((!code.is_empty() && !code.starts_with(&DELEGATION)).then_some(code))
+        Ok(match CodeKind::of(&code) {
+            CodeKind::Contract => Some(code),
+            CodeKind::None | CodeKind::Delegation => None,
+        })
     }
 
     /// The code at an address where `what` should be.

@@ -19,7 +19,7 @@ mod view;
 
 pub use call::ContractCall;
 pub use calls::PermitRequest;
-pub use client::{Client, DELEGATION, NextBlock, block_view};
+pub use client::{Client, NextBlock, block_view};
 pub use confirm::{Confirmed, NoWait, Pending, Receipts, Wait, Waited};
 pub use endpoint::{Endpoint, ParseEndpointError, Timeouts, without_secrets};
 pub use error::{Error, Result, revert_data};
@@ -28,5 +28,5 @@ pub use range_refusal::is_range_refusal;
 pub use rejection::Rejection;
 pub use sender::{Checks, Sender};
 pub use severity::Severity;
-pub use tx::{IntentSender, account::Key};
+pub use tx::{FINALITY, IntentSender, account::Key};
 pub use view::{Answers, Ask, BatchedRequest, Reply, decode_reply};

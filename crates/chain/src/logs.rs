@@ -91,6 +91,29 @@ impl Client {
         Ok(logs)
     }
 
+    /// The first log in `blocks` that fits `filter`; `None` if there is none. The ranges are read from the
+    /// oldest on, and after each without such a log `searched` gets its last block.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer, or refuses even short ranges.
+    pub async fn first_log(
+        &self,
+        filter: &Filter,
+        blocks: RangeInclusive<BlockNumber>,
+        mut searched: impl FnMut(BlockNumber),
+    ) -> Result<Option<Log>> {
+        let mut unread = UnreadBlocks::new(&blocks);
+        while !unread.is_empty() {
+            let logs = unread.read(self, filter, End::First).await?;
+            if let Some(log) = logs.into_iter().min_by_key(LogPosition::of) {
+                return Ok(Some(log));
+            }
+            searched(BlockNumber::of(unread.blocks.start.saturating_sub(1)));
+        }
+        Ok(None)
+    }
+
     /// A log in `blocks` that fits `filter`, where there should be only one. The search goes on from both
     /// ends in turns, so it takes few requests if the log is near one of them.
     ///

@@ -13,7 +13,7 @@ use alloy_primitives::{
     Address, B256, Bytes, KECCAK256_EMPTY, Log as ChainLog, Selector, U256, address, bytes, hex,
     keccak256,
 };
-use canon_abi::{Contract, expected_answers, init_code, protocol_log};
+use canon_abi::{Contract, Voters, expected_answers, init_code, protocol_log};
 use canon_devchain::{
     DEPLOYMENT_PROXY, Devchain, DevchainConfig, Executed, Mining, SnapshotId, UnsignedCall,
 };
@@ -204,7 +204,7 @@ impl Lockstep {
         self.coverage.comparisons += 1;
         let external = self.foreign.at(self.block.timestamp);
         let Self { chain, set, coverage, .. } = self;
-        expected_answers(set, &external, self.block.timestamp, |expected| {
+        expected_answers(set, &external, self.block.timestamp, Voters::Everyone, |expected| {
             coverage.views += 1;
             if let Err(refusal) = &expected.answer {
                 coverage.refused(refusal);

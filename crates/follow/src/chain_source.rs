@@ -207,8 +207,14 @@ impl LogSource for ChainSource {
         let numbers = numbers.start().get()..=numbers.end().get();
         let blocks: Vec<_> =
             numbers.map(|number| BlockKey::Number(BlockNumber::of(number))).collect();
-        let headers = self.headers(&blocks).await?;
-        Ok(headers.into_iter().flatten().collect())
+        let requests = blocks.iter().map(|block| block.request()).collect::<Result<Vec<_>, _>>()?;
+        let replies = self.client.batch(&requests).await?;
+        // One reply that failed doesn't cost the others.
+        let headers = blocks
+            .iter()
+            .zip(replies)
+            .filter_map(|(block, reply)| block.header(reply).ok().flatten());
+        Ok(headers.collect())
     }
 
     async fn newest(&mut self) -> Result<Header, SourceError> {

@@ -3,8 +3,10 @@
 use crate::{fold::Fold, identity::SetIdentity};
 use canon_protocol::SetState;
 use canon_views::BlockView;
+use core::hash::BuildHasher;
 use serde::{Deserialize, Serialize};
 use std::{
+    collections::hash_map::RandomState,
     fs::{self, File},
     io::{self, BufReader, BufWriter, Write},
     path::{Path, PathBuf},
@@ -29,7 +31,7 @@ pub struct Checkpoint {
 #[non_exhaustive]
 pub enum CheckpointError {
     /// The file can't be read or written.
-    #[error("{}: {source}", path.display())]
+    #[error("{} can't be read or written ({source}); check its folder and permissions", path.display())]
     Io {
         /// The file.
         path: PathBuf,
@@ -38,7 +40,7 @@ pub enum CheckpointError {
         source: io::Error,
     },
     /// The file isn't a checkpoint, or is damaged: delete it.
-    #[error("{} is no checkpoint ({source}); delete it", path.display())]
+    #[error("{} isn't a checkpoint, or is damaged ({source}); delete it, and all blocks are read again", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -47,7 +49,7 @@ pub enum CheckpointError {
         source: serde_json::Error,
     },
     /// The file is of another version of this program: delete it.
-    #[error("{} has version {found}, expected {VERSION}; delete it", path.display())]
+    #[error("{} has version {found}, expected {VERSION}; delete it, and all blocks are read again", path.display())]
     Version {
         /// The file.
         path: PathBuf,
@@ -55,13 +57,13 @@ pub enum CheckpointError {
         found: u32,
     },
     /// The file contradicts itself: delete it.
-    #[error("{} contradicts itself; delete it", path.display())]
+    #[error("{} contradicts itself; delete it, and all blocks are read again", path.display())]
     Contradictory {
         /// The file.
         path: PathBuf,
     },
     /// The file is of another set, or of other settings.
-    #[error("{} is of another set; name another file", path.display())]
+    #[error("{} is of another set, or of other origins of contracts; name another file", path.display())]
     OtherSet {
         /// The file.
         path: PathBuf,
@@ -77,6 +79,11 @@ impl Checkpoint {
 
     pub(crate) fn into_parts(self) -> (SetIdentity, Fold) {
         (self.identity, Fold { block: Some(self.block), is_marked: false, state: self.state })
+    }
+
+    /// The set.
+    pub const fn identity(&self) -> &SetIdentity {
+        &self.identity
     }
 
     /// The block.
@@ -98,13 +105,21 @@ impl Checkpoint {
     pub fn write(&self, path: &Path) -> Result<(), CheckpointError> {
         let failed = |source| CheckpointError::Io { path: path.to_owned(), source };
         let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".{}.new", std::process::id()));
+        // Drawn, so that no two writers share a file: processes in different containers may have the same id.
+        name.push(format!(".{:016x}.new", RandomState::new().hash_one(&name)));
         let new = path.with_file_name(name);
-        let mut file = BufWriter::new(File::create(&new).map_err(failed)?);
-        serde_json::to_writer(&mut file, self).map_err(|error| failed(error.into()))?;
-        file.flush().map_err(failed)?;
-        file.get_ref().sync_all().map_err(failed)?;
-        fs::rename(&new, path).map_err(failed)
+        let written = self.write_new(&new).and_then(|()| fs::rename(&new, path));
+        written.map_err(|source| {
+            let _ = fs::remove_file(&new);
+            failed(source)
+        })
+    }
+
+    fn write_new(&self, path: &Path) -> io::Result<()> {
+        let mut file = BufWriter::new(File::create_new(path)?);
+        serde_json::to_writer(&mut file, self)?;
+        file.flush()?;
+        file.get_ref().sync_all()
     }
 
     /// The checkpoint of the set with `identity` at `path`; `None` if there is no file.
@@ -113,6 +128,15 @@ impl Checkpoint {
     ///
     /// If the file can't be read, isn't a checkpoint of this version, or is of another set.
     pub fn read(path: &Path, identity: &SetIdentity) -> Result<Option<Self>, CheckpointError> {
+        let found = Self::read_any(path)?;
+        if found.as_ref().is_some_and(|found| found.identity != *identity) {
+            return Err(CheckpointError::OtherSet { path: path.to_owned() });
+        }
+        Ok(found)
+    }
+
+    /// The checkpoint of any set at `path`.
+    pub(crate) fn read_any(path: &Path) -> Result<Option<Self>, CheckpointError> {
         let file = match File::open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -126,9 +150,7 @@ impl Checkpoint {
             return Err(CheckpointError::Version { path: path.to_owned(), found });
         }
         let checkpoint: Self = serde_json::from_value(value).map_err(damaged)?;
-        if checkpoint.identity != *identity {
-            return Err(CheckpointError::OtherSet { path: path.to_owned() });
-        }
+        let identity = &checkpoint.identity;
         let (state, block) = (&checkpoint.state, checkpoint.block.number);
         let fits = *state.addresses() == identity.addresses
             && state.is_complete()

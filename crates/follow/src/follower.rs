@@ -21,17 +21,17 @@ use crate::{
     source::{Header, LogSource, PlacedLog, RangeLogs, Selection},
 };
 use alloy_primitives::{Address, B256};
-use canon_chain::RangeLength;
+use canon_chain::{FINALITY, RangeLength};
 use canon_protocol::{BlockNumber, SetState};
 use canon_views::{BlockView, Question, SetView};
 use core::ops::RangeInclusive;
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
 /// The number of newest blocks that are read one by one and can be replaced without starting again.
-pub const WINDOW: u64 = 64;
+pub const WINDOW: u64 = FINALITY;
 
 /// The answers in a row that must contradict the settled block before it is given up: one node of a pool may
 /// be on a fork that nobody else follows.
@@ -76,6 +76,8 @@ pub struct Follower<S> {
     settled: Fold,
     /// The blocks after that, oldest first.
     window: VecDeque<WindowBlock>,
+    /// Headers that were read and whose blocks may come next, by hash. A request that fails costs none of them.
+    unread: BTreeMap<B256, Header>,
     /// The state after all of them.
     current: Fold,
     range_length: RangeLength,
@@ -85,8 +87,10 @@ pub struct Follower<S> {
     taken_back: bool,
     /// The answers in a row that contradict the settled block.
     contradictions: u32,
-    misfit: Option<Misfit>,
+    unapplied_log: Option<UnappliedLog>,
     evidence: Evidence,
+    /// The logs that were applied.
+    events: u64,
 }
 
 /// What shows that the state has all events.
@@ -126,7 +130,7 @@ enum WentBack {
 
 /// A log that doesn't fit the state.
 #[derive(Clone, Copy, Debug)]
-struct Misfit {
+struct UnappliedLog {
     place: (BlockNumber, u64),
     attempts: u32,
     /// The times that an earlier state was gone back to. Each time it is one more state back.
@@ -165,14 +169,16 @@ impl<S: LogSource> Follower<S> {
             earlier: EarlierStates::default(),
             settled,
             window,
+            unread: BTreeMap::new(),
             current,
             range_length,
             head: None,
             source_chain: SourceChain::Unchecked,
             taken_back: false,
             contradictions: 0,
-            misfit: None,
+            unapplied_log: None,
             evidence,
+            events: 0,
         }
     }
 
@@ -194,6 +200,12 @@ impl<S: LogSource> Follower<S> {
     /// The newest block of the source, as of the last step.
     pub const fn head(&self) -> Option<BlockView> {
         self.head
+    }
+
+    /// The number of logs that were applied since the follower was made, also those of blocks that were taken
+    /// back.
+    pub const fn events(&self) -> u64 {
+        self.events
     }
 
     /// The source.
@@ -281,7 +293,7 @@ impl<S: LogSource> Follower<S> {
             return Err(self.go_back_from(FollowError::Differs(difference.into())));
         }
         self.evidence = Evidence::Complete;
-        self.misfit = None;
+        self.unapplied_log = None;
         Ok(())
     }
 
@@ -338,9 +350,10 @@ impl<S: LogSource> Follower<S> {
             // The state is between two blocks.
             return Err(self.go_back_from(error));
         }
+        self.events += read.logs.len() as u64;
         self.settled = self.current.clone();
         self.keep_settled();
-        self.forget_misfit(reached);
+        self.forget_unapplied(reached);
         Ok(Advance::Extended)
     }
 
@@ -409,7 +422,7 @@ impl<S: LogSource> Follower<S> {
         if head.block.number < lowest {
             return Ok(Advance::Behind);
         }
-        let mut likely = self.likely_ancestors(&head).await?;
+        self.read_likely_ancestors(&head).await?;
         let mut new = Vec::new();
         let mut header = head;
         let ancestor = loop {
@@ -422,11 +435,13 @@ impl<S: LogSource> Follower<S> {
                 break self.settled.block.filter(|settled| settled.hash == header.block.parent);
             }
             let child = header.block;
-            header = match likely.pop().filter(|likely| likely.block.hash == child.parent) {
-                Some(parent) => parent,
+            header = match self.unread.get(&child.parent) {
+                Some(parent) => *parent,
                 None => {
                     let parent = self.source.header(child.parent).await?;
-                    parent.ok_or(SourceError::UnknownBlock(child.parent))?
+                    let parent = parent.ok_or(SourceError::UnknownBlock(child.parent))?;
+                    self.unread.insert(child.parent, parent);
+                    parent
                 }
             };
             if header.block.number.next() != child.number {
@@ -453,18 +468,24 @@ impl<S: LogSource> Follower<S> {
         for header in new.into_iter().rev() {
             self.read_block(header).await?;
         }
+        self.unread.clear();
         Ok(Advance::Extended)
     }
 
-    /// The headers between the state's block and `head`, oldest first, if there are several. They are asked by
+    /// Reads the headers between those that are known and `head`, if there are several. They are asked by
     /// number at once, where going from parent to parent takes a request for each; if the chain was
     /// reorganized, some aren't the ancestors.
-    async fn likely_ancestors(&mut self, head: &Header) -> Result<Vec<Header>, SourceError> {
+    async fn read_likely_ancestors(&mut self, head: &Header) -> Result<(), SourceError> {
         let (next, head) = (self.current.next(&self.identity), head.block.number);
-        if next.next() >= head {
-            return Ok(Vec::new());
+        self.unread.retain(|_, header| (next..head).contains(&header.block.number));
+        let known = self.unread.values().map(|header| header.block.number.next()).max();
+        let first = known.unwrap_or(next);
+        if first.next() >= head {
+            return Ok(());
         }
-        self.source.headers_at(next..=BlockNumber::of(head.get() - 1)).await
+        let headers = self.source.headers_at(first..=BlockNumber::of(head.get() - 1)).await?;
+        self.unread.extend(headers.into_iter().map(|header| (header.block.hash, header)));
+        Ok(())
     }
 
     /// Whether the state has this block's events, and could be taken back to it.
@@ -482,9 +503,10 @@ impl<S: LogSource> Follower<S> {
         if let Err(error) = self.current.apply(&self.identity, block, &logs) {
             // What was applied of the block is taken back.
             self.replay()?;
-            return Err(self.misfitting(error));
+            return Err(self.not_applied(error));
         }
-        self.forget_misfit(block.number);
+        self.forget_unapplied(block.number);
+        self.events += logs.len() as u64;
         self.window.push_back(WindowBlock { block, logs });
         while self.window.len() as u64 > WINDOW {
             let Some(oldest) = self.window.pop_front() else { break };
@@ -530,11 +552,11 @@ impl<S: LogSource> Follower<S> {
 
     /// A log of the newest blocks doesn't fit the state before its block. Its answer may lack a log; or one
     /// before did, and the more often it fails at the same place, the more is read again.
-    fn misfitting(&mut self, error: FollowError) -> FollowError {
+    fn not_applied(&mut self, error: FollowError) -> FollowError {
         let Some(place) = error.place() else { return error };
-        let misfit = self.misfit_at(place);
-        misfit.attempts += 1;
-        match misfit.attempts {
+        let unapplied_log = self.unapplied_at(place);
+        unapplied_log.attempts += 1;
+        match unapplied_log.attempts {
             ..ATTEMPTS_BEFORE_WINDOW => error,
             ATTEMPTS_BEFORE_WINDOW => {
                 self.drop_window();
@@ -551,26 +573,32 @@ impl<S: LogSource> Follower<S> {
             self.go_back(0);
             return error;
         };
-        let skipped = self.misfit_at(place).returns;
+        let skipped = self.unapplied_at(place).returns;
         let went = self.go_back(skipped);
-        let misfit = self.misfit_at(place);
-        misfit.returns += 1;
-        misfit.restarts += u32::from(went == WentBack::ToStart);
-        if misfit.restarts > RESTARTS_BEFORE_STOP {
+        let unapplied_log = self.unapplied_at(place);
+        unapplied_log.returns += 1;
+        unapplied_log.restarts += u32::from(went == WentBack::ToStart);
+        if unapplied_log.restarts > RESTARTS_BEFORE_STOP {
             return FollowError::Unfoldable(Box::new(error));
         }
         error
     }
 
     /// What is known of a log that doesn't fit.
-    fn misfit_at(&mut self, place: (BlockNumber, u64)) -> &mut Misfit {
-        let same = self.misfit.filter(|misfit| misfit.place == place);
-        self.misfit.insert(same.unwrap_or(Misfit { place, attempts: 0, returns: 0, restarts: 0 }))
+    fn unapplied_at(&mut self, place: (BlockNumber, u64)) -> &mut UnappliedLog {
+        let same = self.unapplied_log.filter(|unapplied_log| unapplied_log.place == place);
+        self.unapplied_log.insert(same.unwrap_or(UnappliedLog {
+            place,
+            attempts: 0,
+            returns: 0,
+            restarts: 0,
+        }))
     }
 
     /// The log that didn't fit does, or isn't there any more, if the state is at its block.
-    fn forget_misfit(&mut self, reached: BlockNumber) {
-        self.misfit = self.misfit.filter(|misfit| misfit.place.0 > reached);
+    fn forget_unapplied(&mut self, reached: BlockNumber) {
+        self.unapplied_log =
+            self.unapplied_log.filter(|unapplied_log| unapplied_log.place.0 > reached);
     }
 
     /// Takes the window's blocks back.

@@ -4,6 +4,11 @@
 //! [`canon_protocol`]. A [`Follower`] takes logs from a [`LogSource`] and survives what endpoints and
 //! chains do: reorganizations of any depth, nodes that lag or are on different forks, limits of ranges,
 //! and a kill at any point. [`self_check`] compares all of the state with the contracts' own answers.
+//! [`SetIdentity::find`] finds a set from its Registry's address, and [`open_set`] its present and its history.
+//!
+//! One limit is known. Where a set emits none of the events that mark ranges for long, and the three answers
+//! about such a range all come from nodes that lag, an event may be lost. The comparison with the contracts'
+//! own answers shows it, unless no view of a [`Present`](canon_views::Present) depends on that event.
 
 mod chain_source;
 mod checkpoint;
@@ -11,9 +16,12 @@ mod compare;
 mod earlier;
 mod error;
 mod external;
+mod find;
 mod fold;
 mod follower;
 mod identity;
+mod opened_set;
+mod retries;
 mod self_check;
 mod source;
 
@@ -22,7 +30,9 @@ pub use checkpoint::{Checkpoint, CheckpointError};
 pub use compare::{ViewDifference, compare_views};
 pub use error::{FollowError, SourceError};
 pub use external::ExternalAnswers;
+pub use find::FindError;
 pub use follower::{Advance, Follower, WINDOW};
 pub use identity::SetIdentity;
+pub use opened_set::{CacheNote, HistoryError, HistoryProgress, OpenedSet, open_set};
 pub use self_check::{SelfCheckError, SelfChecked, self_check};
 pub use source::{Header, LogSource, PlacedLog, RangeLogs, Selection};

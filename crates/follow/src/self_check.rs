@@ -4,11 +4,10 @@ use crate::external::ExternalAnswers;
 use alloy_eips::BlockId;
 use alloy_primitives::{B256, Bytes};
 use alloy_rpc_types_eth::TransactionRequest;
-use canon_abi::{ExpectedAnswer, UnexpectedAnswer, expected_answers};
+use canon_abi::{ExpectedAnswer, UnexpectedAnswer, Voters, expected_answers};
 use canon_chain::{BatchedRequest, Client, Error, Reply, decode_reply, revert_data};
 use canon_protocol::{BlockNumber, SetState};
 use canon_views::BlockView;
-use core::convert::Infallible;
 
 /// A state that passed its check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +23,10 @@ pub struct SelfChecked {
 #[non_exhaustive]
 pub enum SelfCheckError {
     /// The state isn't that of the chain: don't use it.
-    #[error("at block {block} ({hash}) the state differs from the chain: {difference}")]
+    #[error(
+        "at block {block} ({hash}) the state differs from the chain: {difference}\n  don't use the state; \
+         read the set again from its first block, from another endpoint"
+    )]
     Differs {
         /// The block.
         block: BlockNumber,
@@ -38,8 +40,11 @@ pub enum SelfCheckError {
     Chain(#[from] Error),
 }
 
+/// The number of answers that are compared at a time, which bounds the memory that they take.
+const PART: usize = 4_096;
+
 /// Compares `state` with the contracts' own answers at the block that it is the state after: all that
-/// [`expected_answers`] gives.
+/// [`expected_answers`] gives for [`Voters::Known`], some thousands at a time.
 ///
 /// # Errors
 ///
@@ -50,26 +55,48 @@ pub async fn self_check(
     block: &BlockView,
 ) -> Result<SelfChecked, SelfCheckError> {
     let mut external = ExternalAnswers::at(block.hash);
-    let expected = external
-        .resolve(client, |external| {
-            let mut answers = Vec::new();
-            let Ok(()) = expected_answers(state, external, block.timestamp, |answer| {
-                answers.push(answer);
-                Ok::<_, Infallible>(())
-            });
-            answers
-        })
-        .await?;
-    let found = ask(client, block.hash, &expected).await?;
-    for (expected, found) in expected.iter().zip(found) {
-        expected.check(&found).map_err(|difference| SelfCheckError::Differs {
-            block: block.number,
-            hash: block.hash,
-            difference: difference.into(),
-        })?;
+    let mut answers = 0;
+    loop {
+        let part =
+            external.resolve(client, |external| part(state, external, block, answers)).await?;
+        let found = ask(client, block.hash, &part).await?;
+        for (expected, found) in part.iter().zip(&found) {
+            expected.check(found).map_err(|difference| SelfCheckError::Differs {
+                block: block.number,
+                hash: block.hash,
+                difference: difference.into(),
+            })?;
+        }
+        answers += part.len();
+        if part.len() < PART {
+            return Ok(SelfChecked { block: block.number, answers });
+        }
     }
-    Ok(SelfChecked { block: block.number, answers: expected.len() })
 }
+
+/// The next expected answers after the first `skipped`: [`PART`], or all that are left.
+fn part(
+    state: &SetState,
+    external: &ExternalAnswers,
+    block: &BlockView,
+    skipped: usize,
+) -> Vec<ExpectedAnswer> {
+    let mut part = Vec::new();
+    let mut passed = 0;
+    let each = |answer| {
+        passed += 1;
+        if passed > skipped {
+            part.push(answer);
+        }
+        if part.len() < PART { Ok(()) } else { Err(Full) }
+    };
+    match expected_answers(state, external, block.timestamp, Voters::Known, each) {
+        Ok(()) | Err(Full) => part,
+    }
+}
+
+/// A part has all the answers that it takes.
+struct Full;
 
 /// What the chain answers at a block.
 async fn ask(

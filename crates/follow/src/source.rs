@@ -97,11 +97,11 @@ pub trait LogSource: Send {
         hash: B256,
     ) -> impl Future<Output = Result<Option<Header>, SourceError>> + Send;
 
-    /// The headers of the canonical blocks with these numbers, as far as the nodes have them.
+    /// The headers of the canonical blocks with these numbers, as far as the nodes give them.
     ///
     /// # Errors
     ///
-    /// If there is no answer.
+    /// If there is no answer at all.
     fn headers_at(
         &mut self,
         numbers: RangeInclusive<BlockNumber>,

@@ -95,6 +95,22 @@ pub enum CodeKind {
     Contract,
 }
 
+impl CodeKind {
+    /// What `code`, as `eth_getCode` answers it, is. A contract's code may start like a delegation: only the
+    /// length tells them apart.
+    pub fn of(code: &[u8]) -> Self {
+        const DELEGATION_PREFIX: [u8; 3] = [0xef, 0x01, 0x00];
+        const DELEGATION_LENGTH: usize = DELEGATION_PREFIX.len() + Address::len_bytes();
+        match code {
+            [] => Self::None,
+            _ if code.len() == DELEGATION_LENGTH && code.starts_with(&DELEGATION_PREFIX) => {
+                Self::Delegation
+            }
+            _ => Self::Contract,
+        }
+    }
+}
+
 /// What is at an address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Code {

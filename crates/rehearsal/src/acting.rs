@@ -103,8 +103,8 @@ impl Participants {
         match member {
             AgentRef::Keeper => self.keeper.tick(view).await.reports,
             AgentRef::Proposer(index) => {
-                let Tick { standing, reports } = self.sequencers[index].agent.tick(view).await;
-                acted.decision.get_or_insert(standing);
+                let Tick { status, reports } = self.sequencers[index].agent.tick(view).await;
+                acted.decision.get_or_insert(status);
                 reports
             }
             AgentRef::Mover(index) => match &mut self.sequencers[index].mover {

@@ -1,5 +1,5 @@
-//! Small contracts assembled by hand: payloads that misbehave, and a gate that such payloads wait
-//! for.
+//! Small contracts assembled by hand: a payload that changes its actions, and a gate that payloads can
+//! depend on.
 
 use alloy_primitives::Bytes;
 use alloy_sol_types::{Revert, SolCall, SolError, SolValue, sol};
@@ -8,12 +8,12 @@ use canon_payload::{Assembler, op};
 
 sol! {
     interface IShifting {
-        /// From now on the other actions are listed.
+        /// Makes the payload list the other actions from now on.
         function shift() external;
     }
 
     interface IGate {
-        /// Lets everybody pass from now on.
+        /// Opens the gate for good.
         function open() external;
         /// Reverts while the gate is closed.
         function pass() external;
@@ -49,7 +49,7 @@ pub(crate) fn gate() -> Bytes {
     code.creation()
 }
 
-/// Lets what waits for the switch happen from now on.
+/// Sets the storage slot that stands for "shifted" or "open", for good.
 const SET_SWITCH: &[u8] = &[op::PUSH1, 1, op::PUSH0, op::SSTORE, op::STOP];
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The chain that everything happens on, its time, and the sending of many transactions.
+//! The embedded L1: its blocks, its time, and the transactions that are sent to it.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use canon_chain::{
     Checks, Client, Confirmed, ContractCall, NextBlock, Pending, Receipts, Sender, Wait, Waited,
 };
 use canon_devchain::{Devchain, DevchainConfig, MinedBlock, Mining};
-use canon_protocol::{BlockNumber, Seconds, Timestamp};
+use canon_protocol::{BlockNumber, L1Block, Seconds, Timestamp};
 
 use crate::{
     error::{During, Error, Result},
@@ -25,23 +25,23 @@ use crate::{
     timeline::Spent,
 };
 
-/// What each account can spend on gas. More than anyone ever needs.
+/// Ether of each account: more than it can spend on gas.
 const ETHER: u64 = 1_000;
 
-/// Blocks whose state stays readable. Reads are of the head, except when a failed transaction is
-/// looked into.
+/// The number of blocks whose state stays readable. Reads are of the head, except when a failed
+/// transaction is simulated again.
 const HISTORY: u64 = 32;
 
 /// A quiet stretch of more blocks than this is skipped with a single block.
 const MAX_EMPTY_BLOCKS: u64 = 20_000;
 
-/// What a transaction can use more than the one that was estimated for its kind.
+/// The gas that a transaction may use beyond the estimate of the first of its kind, in percent.
 const MARGIN_PERCENT: u64 = 60;
 
-/// In wei per gas.
+/// The priority fee, in wei per gas.
 const TIP: u128 = 1_000_000_000;
 
-/// Enough for any contract that is assembled by hand.
+/// The gas limit for the creation of contracts assembled by hand.
 const CREATION_GAS: u64 = 5_000_000;
 
 /// Time that went by without transactions.
@@ -123,7 +123,7 @@ impl<'a> ChainDriver<'a> {
         self.chain.block_hash().into()
     }
 
-    /// What a transaction sent now finds.
+    /// The block that a transaction sent now is mined in, as far as it is known.
     pub(crate) fn next(&self) -> NextBlock {
         NextBlock {
             timestamp: Timestamp::new(self.chain.next_timestamp()),
@@ -207,11 +207,11 @@ impl<'a> ChainDriver<'a> {
         Ok(confirmed)
     }
 
-    /// All events of a kind that a contract ever emitted, with the time of their block.
+    /// All events of a kind that a contract ever emitted, with their blocks.
     pub(crate) async fn logs<E: SolEvent>(
         &self,
         emitter: Address,
-    ) -> canon_chain::Result<Vec<(Timestamp, E)>> {
+    ) -> canon_chain::Result<Vec<(L1Block, E)>> {
         let what = "eth_getLogs";
         let filter = Filter::new()
             .address(emitter)
@@ -221,8 +221,9 @@ impl<'a> ChainDriver<'a> {
         let logs = self.client.provider().get_logs(&filter).await;
         let logs = logs.map_err(|source| canon_chain::Error::rpc(what, source))?;
         let event = |log: &Log| {
-            let time = log.block_timestamp.and_then(Timestamp::new)?;
-            Some((time, E::decode_log(&log.inner).ok()?.data))
+            let number = BlockNumber::new(log.block_number?)?;
+            let timestamp = log.block_timestamp.and_then(Timestamp::new)?;
+            Some((L1Block { number, timestamp }, E::decode_log(&log.inner).ok()?.data))
         };
         Ok(logs.iter().filter_map(event).collect())
     }

@@ -1,4 +1,4 @@
-//! What each kind of transaction cost.
+//! The gas used by each kind of transaction.
 
 use std::collections::BTreeMap;
 
@@ -10,22 +10,22 @@ use serde::Serialize;
 pub struct GasRow {
     /// What the transactions did.
     pub kind: &'static str,
-    /// How many there were.
+    /// The number of transactions.
     pub count: u64,
-    /// The cheapest.
+    /// Gas of the cheapest transaction.
     pub min: u64,
-    /// The one in the middle; of two, the cheaper.
+    /// Median gas; of two in the middle, the lower.
     pub median: u64,
-    /// The dearest.
+    /// Gas of the most expensive transaction.
     pub max: u64,
-    /// All together.
+    /// Gas of all transactions.
     pub total: u64,
 }
 
 /// Collects the gas of transactions by kind.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ledger {
-    /// In the order in which the kinds were first seen.
+    /// The kinds, in the order in which they were first seen.
     kinds: Vec<&'static str>,
     used: BTreeMap<&'static str, Vec<u64>>,
 }

@@ -1,7 +1,7 @@
 //! A whole rollup upgrade, carried out on an embedded L1 with the real contracts.
 //!
 //! - [`scenario`]: what happens, written in TOML.
-//! - [`Rehearsal`]: a scenario that was played: everything from the deployment of the set to the
+//! - [`Rehearsal`]: a scenario that was simulated: everything from the deployment of the set to the
 //!   new rollup's rewards.
 //! - [`Report`]: its [`Timeline`], its [`Check`]s and the gas, for people and for programs.
 //!
@@ -15,7 +15,7 @@
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let scenario = Scenario::read("the default", DEFAULT)?;
 //! let mut progress = |_| {};
-//! let rehearsal = Rehearsal::play(&scenario, &mut progress).await?;
+//! let rehearsal = Rehearsal::run(&scenario, &mut progress).await?;
 //! let report = rehearsal.report().await?;
 //! assert!(report.passed, "{}", report.to_text());
 //! # Ok(())

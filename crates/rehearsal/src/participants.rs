@@ -24,9 +24,9 @@ pub(crate) struct Participants {
     pub(crate) authors: Sender,
     pub(crate) keeper: Agent<roles::Keeper>,
     pub(crate) anyone: Sender,
-    /// Registers attesters of others.
+    /// Registers the attesters of others on the new rollup.
     pub(crate) squatter: Sender,
-    /// First those of the old rollup, then the pioneers.
+    /// The stakers of the old rollup, then the pioneers.
     pub(crate) sequencers: Vec<Sequencer>,
     pub(crate) holders: Vec<Holder>,
 }
@@ -98,7 +98,7 @@ impl Sequencer {
         let plan = MovePlan { withdrawer, attester, from, to, spare: withdrawer };
         let sender = intent_sender(client, &self.withdrawer_key)?;
         let sender = sender.with_checks(Checks::AtReceipt { gas_limit: MOVER_GAS });
-        self.mover = Some(Agent::new(roles::Mover { plan }, sender));
+        self.mover = Some(Agent::new(roles::Mover { plan }, sender).during(MAKING)?);
         Ok(())
     }
 
@@ -145,6 +145,9 @@ impl Keys {
     }
 }
 
+/// What is being done when an agent can't be made.
+const MAKING: &str = "making an agent";
+
 /// The gas limit of everything that holders send. A first lock with a permit needs the most.
 const HOLDER_GAS: u64 = 300_000;
 /// The gas limit of announcing and of finishing a move.
@@ -171,7 +174,7 @@ impl Participants {
             Ok(Sequencer {
                 number: 1 + if pioneer { index - plan.count } else { index },
                 attester: keys::address(scenario.seed, "attester", index),
-                agent: Agent::new(role, intent_sender(client, &proposer)?),
+                agent: Agent::new(role, intent_sender(client, &proposer)?).during(MAKING)?,
                 proposer: fresh(proposer),
                 withdrawer: fresh(withdrawer.clone()),
                 withdrawer_key: withdrawer,
@@ -189,7 +192,7 @@ impl Participants {
             let sender = sender.with_checks(Checks::AtReceipt { gas_limit: HOLDER_GAS });
             Ok(Holder {
                 number: index + 1,
-                agent: Agent::new(roles::Holder::new(key.address()), sender),
+                agent: Agent::new(roles::Holder::new(key.address()), sender).during(MAKING)?,
                 key,
                 tokens: keys::amount(scenario.seed, index, group.least, group.most),
                 ballot: group.ballot,
@@ -201,7 +204,8 @@ impl Participants {
         Ok(Self {
             deployer: fresh(deployer),
             authors: fresh(authors),
-            keeper: Agent::new(roles::Keeper::default(), intent_sender(client, &keeper)?),
+            keeper: Agent::new(roles::Keeper::default(), intent_sender(client, &keeper)?)
+                .during(MAKING)?,
             anyone: fresh(anyone),
             squatter: fresh(squatter),
             sequencers: sequencers.collect::<Result<_>>()?,
@@ -226,7 +230,7 @@ impl Participants {
 /// A sender that begins with an empty journal.
 fn intent_sender(client: &Client, key: &PrivateKeySigner) -> Result<IntentSender> {
     let (fees, journal) = (FeePolicy::default(), MemoryJournal::default());
-    IntentSender::new(client.clone(), key.clone(), fees, journal).during("making a sender")
+    IntentSender::new(client.clone(), key.clone(), fees, journal).during(MAKING)
 }
 
 /// The conduct of each of the old rollup's sequencers, and whether it moves.

@@ -1,24 +1,24 @@
-//! How far a rehearsal is, for whoever watches.
+//! Progress of a rehearsal, as it is reported to the caller.
 
 use std::fmt;
 
 use crate::timeline::Chapter;
 
-/// A step of the work.
+/// The progress of one piece of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// The chapter of the story.
+    /// The chapter of the timeline.
     pub chapter: Chapter,
-    /// What is being done.
+    /// The work, such as "vote".
     pub doing: &'static str,
-    /// How much of it is done.
+    /// The number of units done.
     pub done: u64,
-    /// How much there is.
+    /// The number of units in all.
     pub of: u64,
 }
 
-/// Tells whoever wants to know.
+/// Reports progress to the caller.
 pub(crate) struct Reporter<'a> {
     pub(crate) chapter: Chapter,
     sink: &'a mut dyn FnMut(Progress),

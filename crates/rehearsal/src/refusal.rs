@@ -1,4 +1,4 @@
-//! Refusals of the contracts, as the story tells them.
+//! Refusals of the contracts, as the timeline shows them.
 
 use canon_abi::{Contract, Revert};
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! A rehearsal from outside.
+//! A rehearsal, as its callers see it.
 
 use canon_devchain::Devchain;
 use canon_protocol::SetState;
@@ -14,23 +14,23 @@ use crate::{
     upgrade_run::UpgradeRun,
 };
 
-/// A scenario that was played to its end, on a chain that is still there.
+/// A scenario that was simulated to its end, on a chain that is still there.
 #[derive(Debug)]
 pub struct Rehearsal<'a> {
     run: UpgradeRun<'a>,
 }
 
 impl<'a> Rehearsal<'a> {
-    /// Plays a scenario. `progress` hears how far it is; it may be called often.
+    /// Simulates a scenario. `progress` is called with the progress, often.
     ///
     /// Reads no clock, no randomness and nothing outside of its arguments: equal scenarios give
     /// equal rehearsals.
     ///
     /// # Errors
     ///
-    /// If something happens that the scenario rules out and that no check could show.
-    /// A different end than the scenario expects is no error: [`Self::checks`] shows it.
-    pub async fn play(
+    /// If something happens that the scenario rules out and no check reports.
+    /// An end that the scenario does not expect is not an error: [`Self::checks`] reports it.
+    pub async fn run(
         scenario: &'a Scenario,
         progress: &'a mut dyn FnMut(Progress),
     ) -> Result<Self> {
@@ -52,7 +52,7 @@ impl<'a> Rehearsal<'a> {
         self.run.state()
     }
 
-    /// Compares the chain, as it is now, with what the story has to lead to.
+    /// Compares the chain, as it is now, with what the scenario has to lead to.
     ///
     /// # Errors
     ///
@@ -61,7 +61,7 @@ impl<'a> Rehearsal<'a> {
         checks::all(&self.run).await
     }
 
-    /// The story, the checks and the gas.
+    /// The timeline, the checks and the gas.
     ///
     /// # Errors
     ///

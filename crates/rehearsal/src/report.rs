@@ -1,4 +1,4 @@
-//! What a rehearsal leaves behind: the story, the checks and the gas; for people and for programs.
+//! The report of a rehearsal: the timeline, the checks and the gas, for people and for programs.
 
 use std::fmt::Write as _;
 
@@ -15,26 +15,26 @@ use crate::{
 
 const FAILED: Style = AnsiColor::Red.on_default().bold();
 
-/// A rehearsal that was played to its end.
+/// The report of a rehearsal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Report {
     /// The scenario's title.
     pub title: String,
-    /// What everything was derived from; a string in JSON, since it has 64 bits.
+    /// The seed of all keys and draws; a string in JSON, since it has 64 bits.
     #[serde(serialize_with = "text::decimal::serialize")]
     pub seed: u64,
-    /// How many sequencers staked on the old rollup.
+    /// The number of sequencers that staked on the old rollup.
     pub sequencers: u64,
-    /// How many holders locked tokens.
+    /// The number of holders that locked tokens.
     pub holders: u64,
     /// Signals that win a round.
     pub quorum: u32,
     /// Slots in a round.
     pub round: u32,
-    /// How long a slot of the rollups is.
+    /// Length of a rollup slot.
     pub slot: Seconds,
-    /// Governance's configuration, which every proposal is frozen with.
+    /// Governance's configuration, which is frozen into every proposal.
     pub configuration: Configuration,
     /// Timestamp of L1 block 0, in Unix seconds.
     pub start: Timestamp,
@@ -44,11 +44,11 @@ pub struct Report {
     pub blocks: BlockNumber,
     /// Whether all checks hold.
     pub passed: bool,
-    /// What happened.
+    /// All events, in order.
     pub timeline: Timeline,
-    /// What should be at the end, and what is.
+    /// The expected and the found state at the end.
     pub checks: Vec<Check>,
-    /// What each kind of transaction cost.
+    /// The gas used by each kind of transaction.
     pub gas: Vec<GasRow>,
 }
 
@@ -136,7 +136,7 @@ impl Report {
         }
     }
 
-    /// Whether all checks hold; those that failed once more, since the list above is long.
+    /// The verdict, with the failed checks again, since the list above is long.
     fn verdict(&self, out: &mut String) {
         let failed: Vec<_> = self.checks.iter().filter(|check| !check.holds).collect();
         let all = self.checks.len();
@@ -150,7 +150,7 @@ impl Report {
     }
 }
 
-/// A line for each check, with the area where it changes.
+/// A line for each check; the area is shown where it changes.
 fn lines(out: &mut String, checks: &[&Check]) {
     let subjects: Vec<_> = checks.iter().map(|check| visible(&check.subject)).collect();
     let wide = subjects.iter().map(|subject| subject.chars().count()).max().unwrap_or(0);
@@ -171,7 +171,7 @@ fn visible(text: &str) -> String {
     ForeignText::new(text).to_string()
 }
 
-/// What was found, and what should have been if that isn't clear from it.
+/// The value found, and the expected one where they differ.
 fn verdict(check: &Check) -> String {
     let Check { relation, holds, .. } = check;
     let (expected, found) = (visible(&check.expected), visible(&check.found));

@@ -5,8 +5,8 @@ use std::{fmt, ops::Range};
 use alloy_primitives::Address;
 use canon_chain::{Confirmed, ContractCall, Sender, calls};
 use canon_protocol::{
-    Amount, BlockNumber, Epoch, Proposal, ProposalId, RollupBlock, Round, SetState, Tabulation,
-    Tally, Timestamp,
+    Amount, BlockNumber, Epoch, Proposal, ProposalId, ProposalState, PushWindow, RollupBlock,
+    Round, SetState, Tabulation, Tally, Timestamp,
 };
 use canon_views::{Question, SetView};
 
@@ -16,7 +16,7 @@ use crate::{
     followed_set::{DeployedRollup, FollowedSet},
     participants::Participants,
     refusal::Refusal,
-    scenario::{End, ProposalPlan, Reason, RollupKind, Scenario},
+    scenario::{End, ProposalPlan, Reason, Scenario},
     steps::Signaling,
     timeline::{Chapter, Entry, Event, Spent, Timeline, Who},
 };
@@ -47,11 +47,6 @@ pub(crate) struct ProposalTrack {
     /// Sequencers don't signal before their rollup has this block.
     pub(crate) height: RollupBlock,
     pub(crate) rounds_tried: u64,
-    /// The round that it won.
-    pub(crate) won: Option<Won>,
-    /// The proposal that it became.
-    pub(crate) id: Option<ProposalId>,
-    pub(crate) end: Option<End>,
     /// How often somebody tried to execute it.
     pub(crate) tries: u64,
     pub(crate) executed_in: Option<BlockNumber>,
@@ -81,8 +76,25 @@ pub(crate) struct Won {
 }
 
 impl ProposalTrack {
-    pub(crate) fn has_won(&self, round: Round) -> bool {
-        self.won.is_some_and(|won| won.round == round)
+    /// The round that its payload won.
+    pub(crate) fn won(&self, state: &SetState) -> Option<Won> {
+        state.all_proposals().find_map(|(proposals, counted)| {
+            counted.instances().find_map(|instance| {
+                let mut rounds = counted.rounds(instance).filter_map(|(round, tally)| {
+                    let leader = tally.leader.filter(|leader| leader.payload == self.payload)?;
+                    let won = Won { round, instance, proposals };
+                    counted.rules().is_won(leader.count).then_some(won)
+                });
+                rounds.next()
+            })
+        })
+    }
+
+    /// The proposal that its payload became.
+    pub(crate) fn id(&self, state: &SetState) -> Option<ProposalId> {
+        let mut proposals = (0..).zip(state.governance().proposals());
+        let own = proposals.find(|(_, proposal)| proposal.payload() == self.payload);
+        own.and_then(|(id, _)| ProposalId::new(id))
     }
 
     /// The rollup that it makes canonical, by its index.
@@ -229,19 +241,13 @@ impl<'a> UpgradeRun<'a> {
         let (next, canonical) = (self.driver.next_time(), self.set.canonical());
         let silent_until = self.signaling.silent_until.unwrap_or_default();
         let due = |(index, rollup): (usize, &DeployedRollup)| {
-            let clock = &rollup.clock;
             let from = if index == canonical { next.max(silent_until) } else { next };
-            let epoch = clock.epoch_at(from)?;
-            let is_recorded = self.state().rollup(rollup.address).is_some_and(|rollup| {
-                rollup.seed(epoch.next(), from).is_ok_and(|seed| seed.is_some())
-            });
-            let epoch = if is_recorded { epoch.next() } else { epoch };
-            Some((index, epoch.next(), clock.seed_recording_start(epoch)?.max(from)))
+            // Seeds of rollups that aren't of the set aren't recorded.
+            let (epoch, due) = self.state().rollup(rollup.address)?.next_seed(from)?;
+            Some((index, epoch, due))
         };
-        // Seeds of rollups that aren't of the set aren't recorded.
         let rollups = self.set.rollups.iter().enumerate();
-        let genuine = rollups.filter(|(_, rollup)| rollup.kind == RollupKind::Genuine);
-        genuine.filter_map(due).min_by_key(|(.., due)| *due)
+        rollups.filter_map(due).min_by_key(|(.., due)| *due)
     }
 
     /// Records a refusal in the timeline and on the track of its proposal.
@@ -255,24 +261,57 @@ impl<'a> UpgradeRun<'a> {
 
     /// The track of a proposal of Governance.
     pub(crate) fn track_of(&self, id: ProposalId) -> Result<usize> {
-        let position = self.tracks.iter().position(|track| track.id == Some(id));
+        let proposal = self.state().governance().proposal(id.to_word()).ok();
+        let payload = proposal.map(|(_, proposal)| proposal.payload());
+        let position = self.tracks.iter().position(|track| Some(track.payload) == payload);
         position.ok_or_else(|| Error::Unexpected(format!("nobody made proposal {id}")))
     }
 
     /// The proposal that a track must have become by now.
     pub(crate) fn proposal(&self, track: usize) -> Result<(ProposalId, &Proposal)> {
         let track = &self.tracks[track];
-        let known = track.id.and_then(|id| {
+        let known = track.id(self.state()).and_then(|id| {
             let (id, proposal) = self.state().governance().proposal(id.to_word()).ok()?;
             Some((id, proposal))
         });
         known.ok_or_else(|| Error::Unexpected(format!("{} isn't a proposal yet", track.plan.azip)))
     }
 
-    /// Stores a proposal's end. Operators who signaled for it stop: otherwise their clients would
-    /// signal again for a proposal that was rejected, expired or dropped.
-    pub(crate) fn decide(&mut self, track: usize, end: End) {
-        self.tracks[track].end = Some(end);
+    /// How a proposal of the scenario ended, if it did.
+    pub(crate) fn end(&self, track: &ProposalTrack) -> Option<End> {
+        let (state, now) = (self.state(), self.driver.now());
+        let Some(id) = track.id(state) else { return self.end_of_signaling(track) };
+        match state.governance().state_of(id, now)? {
+            ProposalState::Executed => Some(End::Executed),
+            ProposalState::Rejected => Some(End::Rejected),
+            ProposalState::Expired => Some(End::Expired),
+            ProposalState::Dropped => Some(End::Dropped),
+            ProposalState::Pending
+            | ProposalState::Active
+            | ProposalState::Queued
+            | ProposalState::Executable => None,
+        }
+    }
+
+    /// How the signaling for a payload ended that never became a proposal, if it did.
+    fn end_of_signaling(&self, track: &ProposalTrack) -> Option<End> {
+        let state = self.state();
+        let Some(Won { round, instance, proposals }) = track.won(state) else {
+            let is_given_up = track.rounds_tried >= self.scenario.signaling.patience;
+            return is_given_up.then_some(End::NoQuorum);
+        };
+        let (clock, counted) = (state.rollup(instance)?.clock(), state.proposals(proposals)?);
+        let present = counted.rules().round_of(clock.slot_at(self.driver.now())?);
+        let window = counted.rules().push_window(round, present);
+        // Rounds of a rollup that was replaced are void.
+        let is_void = state.registry().rollup() != instance
+            || state.governance().governance_proposer() != proposals;
+        (window == PushWindow::Expired || is_void).then_some(End::RoundExpired)
+    }
+
+    /// Makes the operators who signal for a proposal that is over stop: otherwise their clients would
+    /// signal again for one that was rejected, expired or dropped.
+    pub(crate) fn end_campaign(&mut self, track: usize) {
         if self.signaling.campaign == Some(track) {
             self.signaling.campaign = None;
             for sequencer in &mut self.participants.sequencers {
@@ -281,11 +320,14 @@ impl<'a> UpgradeRun<'a> {
         }
     }
 
-    /// Stores a proposal's end and records an event for it.
-    pub(crate) fn over(&mut self, track: usize, end: End) {
-        self.decide(track, end);
+    /// Records the end of a proposal that must be over by now.
+    pub(crate) fn over(&mut self, track: usize) -> Result<()> {
+        self.end_campaign(track);
         let azip = self.tracks[track].plan.azip.clone();
+        let end = self.end(&self.tracks[track]);
+        let end = end.ok_or_else(|| Error::Unexpected(format!("{azip} isn't over yet")))?;
         self.record_event(Who::Time, Event::Over { azip, end }, None);
+        Ok(())
     }
 
     /// The power of a holder now.

@@ -42,9 +42,9 @@ impl Present {
         block: BlockView,
         question: &Question,
     ) -> Self {
-        let fold = Fold { state, external, now: block.timestamp, next: question.next };
-        let rollups = fold.rollups(question);
-        let signaling = fold.signaling();
+        let maker = ViewMaker { state, external, now: block.timestamp, next: question.next };
+        let rollups = maker.rollups(question);
+        let signaling = maker.signaling();
         let governance = state.governance();
         let withdrawal =
             |id| Some((*governance.withdrawals().get(usize::try_from(id).ok()?)?).into());
@@ -53,15 +53,15 @@ impl Present {
             chain_id: state.addresses().chain_id,
             block,
             next: question.next,
-            addresses: fold.addresses(),
-            governance: fold.governance(),
+            addresses: maker.addresses(),
+            governance: maker.governance(),
             payloads: (question.payloads.iter())
-                .map(|payload| (*payload, fold.payload(*payload, signaling.as_ref(), &rollups)))
+                .map(|payload| (*payload, maker.payload(*payload, signaling.as_ref(), &rollups)))
                 .collect(),
             signaling,
             rollups,
             holders: (question.holders.iter())
-                .map(|(holder, asked)| (*holder, fold.holder(*holder, asked)))
+                .map(|(holder, asked)| (*holder, maker.holder(*holder, asked)))
                 .collect(),
             withdrawals: withdrawals.filter_map(|id| Some((*id, withdrawal(id.get())?))).collect(),
         }
@@ -70,7 +70,7 @@ impl Present {
 
 /// A state and what is asked of it.
 #[derive(Clone, Copy)]
-struct Fold<'a> {
+struct ViewMaker<'a> {
     state: &'a SetState,
     external: &'a dyn ExternalContracts,
     /// The time of the block.
@@ -78,7 +78,7 @@ struct Fold<'a> {
     next: Timestamp,
 }
 
-impl Fold<'_> {
+impl ViewMaker<'_> {
     fn addresses(&self) -> SetAddresses {
         let at = self.state.addresses();
         let rollup = self.state.canonical_rollup();

@@ -18,17 +18,14 @@ pub struct Intent {
     pub action: IntendedAction,
     /// The last second in which it is of use; `None` if it always is.
     pub until: Option<Timestamp>,
-    /// The actions that were published at a proposal's creation, for an execution whose payload withholds
-    /// its list; `None` for all else, and if they aren't known.
-    pub fallback: Option<Arc<[Action]>>,
 }
 
 /// The identity of a set: its chain and its Governance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SetId {
-    /// The chain.
+    /// The id of its chain (EIP-155).
     pub chain_id: u64,
-    /// Its Governance.
+    /// The address of its Governance.
     #[serde(with = "text::address")]
     pub governance: Address,
 }
@@ -44,7 +41,7 @@ macro_rules! kinds {
         }
     )*) => {
         /// What is to be done, with all that the transaction needs.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         pub enum IntendedAction {
             $(
@@ -92,6 +89,9 @@ kinds! {
         /// The payload.
         #[serde(with = "text::address")]
         payload: Address,
+        /// The slot's proposer.
+        #[serde(with = "text::address")]
+        proposer: Address,
     }
     /// Propose a slot's block.
     ProposeBlock {
@@ -103,6 +103,9 @@ kinds! {
     } with {
         /// The block's hash.
         block_hash: B256,
+        /// The slot's proposer.
+        #[serde(with = "text::address")]
+        proposer: Address,
     }
     /// Record the seed of an epoch.
     RecordSeed {
@@ -128,11 +131,14 @@ kinds! {
         payload: Address,
     }
     /// Execute a proposal: with the list that its payload returns or, if that isn't what was voted on,
-    /// with the [fallback](Intent::fallback).
+    /// with the actions that were frozen.
     Execute {
         /// The proposal.
         id: ProposalId,
-    } with {}
+    } with {
+        /// The actions that were frozen when the proposal was made; `None` if they aren't known.
+        frozen_actions: Option<Arc<[Action]>>,
+    }
     /// Store that a proposal is dropped.
     Drop {
         /// The proposal.
@@ -165,7 +171,7 @@ kinds! {
         /// The Asset.
         #[serde(with = "text::address")]
         asset: Address,
-        /// The amount.
+        /// The amount that is allowed, in base units.
         amount: Amount,
     }
     /// Lock some of a holder's asset as its own power.
@@ -176,7 +182,7 @@ kinds! {
         /// The order that it is for.
         order: OrderId,
     } with {
-        /// The amount.
+        /// The amount that is locked, in base units.
         amount: Amount,
         /// What the holder signs; `None` if the allowance suffices.
         permit: Option<PermitTerms>,
@@ -191,7 +197,7 @@ kinds! {
         /// For or against.
         support: Support,
     } with {
-        /// The amount.
+        /// The power that is cast, in base units.
         amount: Amount,
     }
     /// Give power up.
@@ -205,7 +211,7 @@ kinds! {
         /// Who gets the asset later.
         #[serde(with = "text::address")]
         to: Address,
-        /// The amount.
+        /// The power that is given up, in base units.
         amount: Amount,
     }
     /// Announce that a stake moves.
@@ -219,7 +225,11 @@ kinds! {
         /// The rollup that the stake goes to.
         #[serde(with = "text::address")]
         to: Address,
-    } with {}
+    } with {
+        /// The account that decides about the stake.
+        #[serde(with = "text::address")]
+        withdrawer: Address,
+    }
     /// Move a stake to the rollup announced.
     FinaliseMove {
         /// The rollup that the stake leaves.
@@ -231,16 +241,50 @@ kinds! {
         /// The first second in which it can be moved.
         ready_at: Timestamp,
     } with {
-        /// The attester there, if that is another one: then only the withdrawer can do it.
-        #[serde(with = "text::address::option")]
-        new_attester: Option<Address>,
+        /// The attester there, if that is another one.
+        new_attester: Option<NewAttester>,
+    }
+}
+
+/// Another attester under which a stake goes to the new rollup. Only the withdrawer can decide that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewAttester {
+    /// The attester in the new rollup.
+    #[serde(with = "text::address")]
+    pub attester: Address,
+    /// The account that decides about the stake.
+    #[serde(with = "text::address")]
+    pub withdrawer: Address,
+}
+
+impl IntendedAction {
+    /// The only account whose transaction does it; `None` if anyone's does.
+    pub const fn required_sender(&self) -> Option<Address> {
+        match *self {
+            Self::Signal { proposer, .. } | Self::ProposeBlock { proposer, .. } => Some(proposer),
+            Self::Approve { holder, .. }
+            | Self::Lock { holder, .. }
+            | Self::Vote { holder, .. }
+            | Self::Withdraw { holder, .. } => Some(holder),
+            Self::AnnounceMove { withdrawer, .. }
+            | Self::FinaliseMove { new_attester: Some(NewAttester { withdrawer, .. }), .. } => {
+                Some(withdrawer)
+            }
+            Self::FinaliseMove { new_attester: None, .. }
+            | Self::RecordSeed { .. }
+            | Self::Push { .. }
+            | Self::Execute { .. }
+            | Self::Drop { .. }
+            | Self::PayWithdrawal { .. }
+            | Self::PayExit { .. } => None,
+        }
     }
 }
 
 /// What a permit says beside its owner, its spender, which is Governance, and its amount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PermitTerms {
-    /// The holder's nonce.
+    /// The holder's next nonce of the Asset (ERC-2612).
     pub nonce: Nonce,
     /// The last second in which it can be used.
     pub deadline: Timestamp,
@@ -274,9 +318,9 @@ pub enum Completion {
 /// A call to a contract of the set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IntendedCall {
-    /// The contract.
+    /// The contract that is called.
     pub contract: Address,
-    /// The call.
+    /// The function and its arguments.
     pub call: Call,
 }
 
@@ -288,7 +332,7 @@ impl Intent {
         until: Option<Timestamp>,
     ) -> Self {
         let set = SetId { chain_id: present.chain_id, governance: present.addresses.governance };
-        Self { set, action, until, fallback: None }
+        Self { set, action, until }
     }
 
     /// Its identity.
@@ -324,7 +368,7 @@ impl Intent {
             IntendedAction::Push { proposals, round, .. } => {
                 (proposals, ProposalsCall::PushProposal { round: round.to_word() }.into())
             }
-            IntendedAction::Execute { id } => {
+            IntendedAction::Execute { id, .. } => {
                 (governance, GovernanceCall::Execute { id: id.to_word() }.into())
             }
             IntendedAction::Drop { id } => {
@@ -364,7 +408,7 @@ impl Intent {
                 let amount = amount.to_word();
                 (governance, GovernanceCall::InitiateWithdraw { to, amount }.into())
             }
-            IntendedAction::AnnounceMove { rollup, attester, to } => {
+            IntendedAction::AnnounceMove { rollup, attester, to, .. } => {
                 (rollup, RollupCall::InitiateMove { attester, new_rollup: to }.into())
             }
             IntendedAction::FinaliseMove { rollup, attester, new_attester: None, .. } => {
@@ -372,15 +416,21 @@ impl Intent {
             }
             IntendedAction::FinaliseMove {
                 rollup, attester, new_attester: Some(there), ..
-            } => (rollup, RollupCall::FinaliseMoveAs { attester, new_attester: there }.into()),
+            } => {
+                let new_attester = there.attester;
+                (rollup, RollupCall::FinaliseMoveAs { attester, new_attester }.into())
+            }
         };
         Some(IntendedCall { contract, call })
     }
 
-    /// The call for an execution whose payload withholds its list, if there is one.
+    /// The call for an execution whose payload withholds its list; `None` if the actions that were frozen
+    /// aren't known, and for all else.
     pub fn fallback_call(&self) -> Option<IntendedCall> {
-        let IntendedAction::Execute { id } = self.action else { return None };
-        let actions = self.fallback.as_deref()?.to_vec();
+        let IntendedAction::Execute { id, frozen_actions: Some(actions) } = &self.action else {
+            return None;
+        };
+        let actions = actions.to_vec();
         let call = GovernanceCall::ExecuteWith { id: id.to_word(), actions }.into();
         Some(IntendedCall { contract: self.set.governance, call })
     }

@@ -1,26 +1,26 @@
 #![doc = include_str!("../README.md")]
 
+mod available;
 mod calendar;
 mod duties;
 mod fold;
 mod intent;
-mod openings;
 mod present;
 mod proposal;
 mod question;
 mod signals;
 
+pub use available::{AvailableAction, Opportunity, available_actions};
 pub use calendar::{CalendarEntry, CalendarEvent, calendar};
 pub use duties::{
-    BlockDuty, HolderDuty, HopelessRule, LockMethod, MoveObstacle, MovePhase, MovePlan, MoverDuty,
-    Order, OrderId, OrderStatus, PayOut, SequencerDuty, SequencerIdentity, Share, SignalDecision,
-    SignalPlan, StatusRule, WaitsFor, holder, keeper, mover, sequencer,
+    BlockDuty, Duty, HopelessRule, LockMethod, MoveObstacle, MovePhase, MovePlan, Order,
+    OrderAmount, OrderId, OrderStatus, PayOut, SequencerIdentity, SignalDecision, SignalPlan,
+    StatusRule, WaitsFor, holder, keeper, mover, sequencer,
 };
 pub use intent::{
-    Completion, IntendedAction, IntendedCall, Intent, IntentId, IntentSubject, PermitSignature,
-    PermitTerms, SetId,
+    Completion, IntendedAction, IntendedCall, Intent, IntentId, IntentSubject, NewAttester,
+    PermitSignature, PermitTerms, SetId,
 };
-pub use openings::{Opening, Opportunity, openings};
 pub use present::{
     AttesterView, BallotView, BlockView, GovernanceView, HolderView, PayloadView, Present,
     ProposalView, RollupView, SeedStatus, SetAddresses, SetView, SignalingView, WithdrawalView,

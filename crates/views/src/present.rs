@@ -24,15 +24,15 @@ pub struct SetView {
 /// and `Client::view` of `canon-chain` from the contracts' own views, in a bounded number of round trips.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Present {
-    /// The chain.
+    /// The id of the chain that the set is on (EIP-155).
     pub chain_id: u64,
-    /// The block.
+    /// The block after whose transactions the set is described.
     pub block: BlockView,
     /// The expected time of the next block. Slots and proposers are given for it.
     pub next: Timestamp,
-    /// The contracts.
+    /// The addresses of the contracts in office.
     pub addresses: SetAddresses,
-    /// Governance.
+    /// Governance: its configuration, power and proposals.
     pub governance: GovernanceView,
     /// The count of signals. `None` if the canonical rollup or Proposals doesn't answer: governance
     /// stays usable with any rollup.
@@ -53,13 +53,13 @@ pub struct Present {
 /// A block of the L1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlockView {
-    /// Its number.
+    /// Its number, counted from the genesis block, which is 0.
     pub number: BlockNumber,
     /// Its hash: reads at it see one state, whatever the chain does meanwhile.
     pub hash: B256,
     /// The hash of the block before it.
     pub parent: B256,
-    /// Its timestamp.
+    /// Its timestamp, in seconds since 1970.
     pub timestamp: Timestamp,
     /// Its base fee, in wei per gas (EIP-1559); 0 if it has none.
     #[serde(with = "text::decimal")]
@@ -97,7 +97,7 @@ pub struct SetAddresses {
 pub struct GovernanceView {
     /// The configuration in force for new proposals.
     pub configuration: Configuration,
-    /// Its number.
+    /// The number of the configuration in force, counted from 0.
     pub configuration_id: ConfigurationId,
     /// The least withdrawal delay that changes of the configuration left behind.
     pub exit_floor: ExitFloor,
@@ -112,9 +112,9 @@ pub struct GovernanceView {
 /// A proposal at the block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProposalView {
-    /// Its number.
+    /// Its number, in the order of creation from 0.
     pub id: ProposalId,
-    /// Its state.
+    /// Its state at the block's time.
     pub state: ProposalState,
     /// How it ended, as far as that is stored.
     pub ending: Ending,
@@ -162,7 +162,7 @@ pub struct RollupView {
     /// Who may signal and propose in it; `None` if its epoch has no seed, or an empty set.
     #[serde(with = "text::address::option")]
     pub proposer: Option<Address>,
-    /// The newest block.
+    /// The rollup's newest block; `None` if none was proposed yet.
     pub head: Option<RollupHead>,
     /// Whether the seed of the epoch after the slot's is recorded.
     pub seed: SeedStatus,
@@ -190,7 +190,7 @@ pub enum SeedStatus {
 /// An attester at the block. All zero if it isn't registered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttesterView {
-    /// Its status.
+    /// Whether it is in the set, was slashed out of it, is exiting, or is unknown to the rollup.
     pub status: AttesterStatus,
     /// Its stake; what is due to it while it is exiting.
     pub stake: Amount,
@@ -228,7 +228,7 @@ pub struct HolderView {
     pub allowance: U256,
     /// The nonce that its next permit must carry.
     pub permit_nonce: Nonce,
-    /// Its power.
+    /// Its power at the block, in base units of the Asset.
     pub power: Amount,
     /// Its ballots on proposals that take some or will, and on those asked for.
     pub ballots: BTreeMap<ProposalId, BallotView>,
@@ -251,7 +251,7 @@ pub struct WithdrawalView {
     /// The account that the asset is due to.
     #[serde(with = "text::address")]
     pub recipient: Address,
-    /// The amount.
+    /// The amount that is paid, in base units of the Asset.
     pub amount: Amount,
     /// The time from which on it is paid.
     pub unlocks_at: Timestamp,

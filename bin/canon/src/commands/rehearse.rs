@@ -27,7 +27,7 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Rehearse {
-    /// Scenario to play, in TOML [default: an upgrade as it should be]
+    /// Scenario to simulate, in TOML [default: a successful upgrade]
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
 
@@ -74,7 +74,7 @@ impl Rehearse {
             return Ok(Exit::Success);
         }
         let scenario = self.scenario()?;
-        let report = play(&scenario).map_err(|report| {
+        let report = run(&scenario).map_err(|report| {
             Failure::internal(
                 report.wrap_err("the rehearsal can't go on"),
                 "this is a bug, or the scenario asks for what can't happen; try another --seed, \
@@ -100,7 +100,7 @@ impl Rehearse {
         };
         let mut scenario = scenario.map_err(|error| {
             Failure::bad_input(
-                eyre::Report::new(error).wrap_err("the scenario can't be played"),
+                eyre::Report::new(error).wrap_err("the scenario can't be simulated"),
                 "correct the lines above; `canon rehearse --print-scenario` explains every field",
             )
         })?;
@@ -125,7 +125,7 @@ impl Rehearse {
     }
 }
 
-fn play(scenario: &Scenario) -> eyre::Result<Report> {
+fn run(scenario: &Scenario) -> eyre::Result<Report> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let bar = bar()?;
     let mut progress = |step: Progress| {
@@ -135,7 +135,7 @@ fn play(scenario: &Scenario) -> eyre::Result<Report> {
         bar.set_message(step.doing);
     };
     let report = runtime.block_on(async {
-        let rehearsal = Rehearsal::play(scenario, &mut progress).await?;
+        let rehearsal = Rehearsal::run(scenario, &mut progress).await?;
         rehearsal.report().await
     });
     bar.finish_and_clear();

@@ -142,7 +142,7 @@ fn a_bad_file() {
         .code(2)
         .stdout_eq("")
         .stderr_eq(str![[r#"
-error: the scenario can't be played
+error: the scenario can't be simulated
 
   bin/canon/tests/it/bad.toml:4:16: governance.voting_delay: expected a duration from 1 min to 90 d, found "30 s"
     |

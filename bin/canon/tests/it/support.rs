@@ -49,7 +49,7 @@ pub(crate) fn stable(report: &str) -> String {
         table &= !line.starts_with('✓');
         let mut line = line.to_owned();
         if table && !line.contains("──") {
-            // Kind and count are the story's, the rest the contracts'.
+            // Kind and count are the scenario's, the rest the contracts'.
             line = line.chars().take(38).collect();
         } else if let Some((before, gas)) = line.rsplit_once("  ") {
             let number = gas.trim();

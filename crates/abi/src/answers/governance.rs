@@ -1,10 +1,10 @@
 //! Governance.
 
-use super::{ExpectedAnswer, Walk, number};
+use super::{ExpectedAnswer, Voters, Walk, number};
 use crate::Governance;
 use alloy_primitives::{Address, U256};
 use canon_protocol::{
-    Amount, Configuration, Ending, GovernanceRefusal, Origin, Payment, Refusal, Timestamp,
+    Amount, Configuration, Ending, GovernanceRefusal, Origin, Payment, Proposal, Refusal, Timestamp,
 };
 use std::collections::BTreeSet;
 
@@ -44,29 +44,56 @@ impl<E, F: FnMut(ExpectedAnswer) -> Result<(), E>> Walk<'_, F> {
         Ok(())
     }
 
-    /// Power at every time that matters, and just after it.
+    /// Power now, and at and just after snapshots.
     fn powers(&mut self, at: Address) -> Result<(), E> {
         let (governance, now) = (self.set.governance(), self.now);
-        let snapshots = governance.proposals().iter().rev().take(8);
-        let snapshots = snapshots.map(|proposal| proposal.deadlines().pending);
         let after = |time: Timestamp| Timestamp::new(time.get() + 1);
-        let times: BTreeSet<Timestamp> = snapshots
-            .flat_map(|time| [Some(time), after(time)])
-            .chain([Some(Timestamp::ZERO), Some(now), after(now)])
-            .flatten()
-            .collect();
+        let accounts = self.accounts();
+        self.powers_at(at, now, &accounts)?;
+        // The answers at both ends of time: nobody had power yet, and nobody can know yet.
+        let sample = match self.voters {
+            Voters::Known => &BTreeSet::from([Address::ZERO]),
+            Voters::Everyone => &accounts,
+        };
+        for time in [Some(Timestamp::ZERO), after(now)].into_iter().flatten() {
+            self.powers_at(at, time, sample)?;
+        }
+        let proposals = governance.proposals().iter().rev();
+        match self.voters {
+            Voters::Known => {
+                for proposal in proposals {
+                    let voters = proposal.ballots().map(|(voter, _)| voter).collect();
+                    self.powers_at(at, proposal.deadlines().pending, &voters)?;
+                }
+            }
+            Voters::Everyone => {
+                let snapshots = proposals.take(8).map(|proposal| proposal.deadlines().pending);
+                let times = snapshots.flat_map(|time| [Some(time), after(time)]).flatten();
+                for time in times.collect::<BTreeSet<_>>() {
+                    self.powers_at(at, time, &accounts)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// All power at a time, and that of some accounts.
+    fn powers_at(
+        &mut self,
+        at: Address,
+        time: Timestamp,
+        accounts: &BTreeSet<Address>,
+    ) -> Result<(), E> {
+        let (governance, now) = (self.set.governance(), self.now);
         let word = |power: Result<Amount, GovernanceRefusal>| {
             power.map(Amount::to_word).map_err(Refusal::from)
         };
-        let accounts = self.accounts();
-        for time in times {
-            let timestamp = time.to_word();
-            let total = word(governance.total_power_at(time, now));
-            self.ask(at, Governance::totalPowerAtCall { timestamp }, total)?;
-            for owner in &accounts {
-                let power = word(governance.power_at(*owner, time, now));
-                self.ask(at, Governance::powerAtCall { owner: *owner, timestamp }, power)?;
-            }
+        let timestamp = time.to_word();
+        let total = word(governance.total_power_at(time, now));
+        self.ask(at, Governance::totalPowerAtCall { timestamp }, total)?;
+        for owner in accounts {
+            let power = word(governance.power_at(*owner, time, now));
+            self.ask(at, Governance::powerAtCall { owner: *owner, timestamp }, power)?;
         }
         Ok(())
     }
@@ -106,22 +133,40 @@ impl<E, F: FnMut(ExpectedAnswer) -> Result<(), E>> Walk<'_, F> {
             let until = found.clone().map(|proposal| proposal.deadlines().objections_until);
             let until = until.map(Timestamp::to_word);
             self.ask(at, Governance::objectionsUntilCall { id }, until)?;
-            for user in &accounts {
-                let ballot = found.as_ref().map(|proposal| proposal.ballot(*user));
+            for user in self.voters_on(found.as_ref().ok().copied(), &accounts) {
+                let ballot = found.as_ref().map(|proposal| proposal.ballot(user));
                 let ballot = ballot.unwrap_or_default();
                 self.same(
                     at,
-                    Governance::ballotsCall { id, user: *user },
+                    Governance::ballotsCall { id, user },
                     Governance::ballotsReturn {
                         yea: ballot.yea.to_word(),
                         nea: ballot.nea.to_word(),
                     },
                 )?;
-                let nonce = governance.ballot_nonce(id, *user).to_word();
-                self.same(at, Governance::ballotNonceCall { id, holder: *user }, nonce)?;
+                let nonce = governance.ballot_nonce(id, user).to_word();
+                self.same(at, Governance::ballotNonceCall { id, holder: user }, nonce)?;
             }
         }
         Ok(())
+    }
+
+    /// The accounts whose ballots on a proposal are asked for. `accounts` are all that there are.
+    fn voters_on(
+        &self,
+        proposal: Option<&Proposal>,
+        accounts: &BTreeSet<Address>,
+    ) -> BTreeSet<Address> {
+        if self.voters == Voters::Everyone {
+            return accounts.clone();
+        }
+        let ballots = proposal.into_iter().flat_map(|proposal| proposal.ballots());
+        let nonces = proposal.into_iter().flat_map(|proposal| proposal.ballot_nonces());
+        let known = ballots.map(|(voter, _)| voter).chain(nonces.map(|(voter, _)| voter));
+        let mut voters: BTreeSet<_> = known.collect();
+        let silent = accounts.iter().rev().find(|account| !voters.contains(*account)).copied();
+        voters.extend(silent);
+        voters
     }
 
     fn withdrawals(&mut self, at: Address) -> Result<(), E> {

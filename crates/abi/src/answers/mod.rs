@@ -2,8 +2,8 @@
 //!
 //! A chain whose contracts answer otherwise isn't in that state. The answers cover every proposal, ballot,
 //! withdrawal, round, registration and balance that the state knows, and what the views refuse just beyond
-//! them. They sample what has no end: power at the snapshots of the newest proposals and now, the first slots
-//! of each epoch, and allowances of the set's contracts.
+//! them. They sample what has no end: power now and at snapshots, the first slots of each epoch, and allowances
+//! of the set's contracts.
 
 mod governance;
 mod money;
@@ -16,6 +16,17 @@ use alloy_sol_types::SolCall;
 use canon_protocol::{ExternalContracts, Refusal, SetState, Timestamp};
 use core::fmt;
 use std::collections::BTreeSet;
+
+/// The accounts whose ballots and past power are among the answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Voters {
+    /// For each proposal the holders with a ballot or a used nonce on it, and one without. The number of
+    /// answers grows with the state.
+    Known,
+    /// Every account for every proposal, also where the state has nothing. The number of answers grows with
+    /// the number of accounts times that of proposals: for small sets.
+    Everyone,
+}
 
 /// What a view of a contract answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,7 +104,8 @@ impl ExpectedAnswer {
     }
 }
 
-/// Passes every answer of the set's views at `now` to `each`, until that returns an error.
+/// Passes every answer of the set's views at `now` to `each`, until that returns an error. The order is the
+/// same each time.
 ///
 /// Views whose answer depends on a contract outside the set that isn't known are left out
 /// ([`Refusal::OutsideTheSet`]).
@@ -105,9 +117,10 @@ pub fn expected_answers<E>(
     set: &SetState,
     external: &dyn ExternalContracts,
     now: Timestamp,
+    voters: Voters,
     each: impl FnMut(ExpectedAnswer) -> Result<(), E>,
 ) -> Result<(), E> {
-    let mut walk = Walk { set, external, now, each };
+    let mut walk = Walk { set, external, now, voters, each };
     walk.money()?;
     walk.registry()?;
     walk.governance()?;
@@ -125,6 +138,7 @@ struct Walk<'a, F> {
     set: &'a SetState,
     external: &'a dyn ExternalContracts,
     now: Timestamp,
+    voters: Voters,
     each: F,
 }
 

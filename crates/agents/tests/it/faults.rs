@@ -1,7 +1,7 @@
 //! Endpoints that fail, at every request and at random.
 
 use crate::{
-    run::{Cast, Run, Step, StepStart, Who, assert_same},
+    run::{Participants, Run, Step, StepStart, Who, assert_same},
     views::Maker,
 };
 use canon_devchain::OldTransactions;
@@ -28,10 +28,10 @@ fn all_faults() -> Vec<Fault> {
 }
 
 /// Those who act beside `who` take nothing from it.
-const fn cast(who: Who) -> Cast {
+const fn participants(who: Who) -> Participants {
     match who {
-        Who::Sequencer | Who::Holder | Who::Mover => Cast::KeeperPaysNobody,
-        Who::Keeper => Cast::KeeperAlonePays,
+        Who::Sequencer | Who::Holder | Who::Mover => Participants::KeeperPaysNobody,
+        Who::Keeper => Participants::KeeperAlonePays,
     }
 }
 
@@ -55,7 +55,7 @@ const fn is_own(who: Who, subject: &IntentSubject) -> bool {
 /// The whole upgrade, step by step, with a fault at each packet of `who`: a step ends in the same state,
 /// and all that `who` has to do is confirmed once.
 async fn at_every_packet(who: Who, maker: Maker, faults: &[Fault], tried: Tried) {
-    let mut run = Run::new(maker, cast(who), Some(who)).await;
+    let mut run = Run::new(maker, participants(who), Some(who)).await;
     let mut cases = 0;
     for step in Step::ALL {
         run.go_to(step).await;
@@ -64,11 +64,11 @@ async fn at_every_packet(who: Who, maker: Maker, faults: &[Fault], tried: Tried)
         run.step(step, |_| {}).await;
         run.blocks(REST).await;
         let (outcome, confirmed) = (run.outcome().await, run.confirmed_to(who));
-        let (company, _) = run.place(who);
-        assert_eq!(company.failures(), [""; 0]);
-        let has_acted = company.sent_since(0).iter().any(|subject| is_own(who, subject));
+        let (process, _) = run.place(who);
+        assert_eq!(process.failures(), [""; 0]);
+        let has_acted = process.sent_since(0).iter().any(|subject| is_own(who, subject));
         let is_tried = has_acted || tried == Tried::AllSteps;
-        for packet in (0..company.faults.packets()).filter(|_| is_tried) {
+        for packet in (0..process.faults.packets()).filter(|_| is_tried) {
             for fault in faults {
                 let case =
                     format!("{fault:?} at packet {packet} of {who:?} in {step:?} with {maker:?}");
@@ -78,16 +78,15 @@ async fn at_every_packet(who: Who, maker: Maker, faults: &[Fault], tried: Tried)
                 run.place(who).0.faults.end();
                 run.blocks(REST).await;
                 let found = run.outcome().await;
-                assert_same(&found, &outcome, || format!("{case}: {}", run.story()));
-                assert_eq!(run.confirmed_to(who), confirmed, "{case}: {}", run.story());
+                assert_same(&found, &outcome, || format!("{case}: {}", run.log()));
+                assert_eq!(run.confirmed_to(who), confirmed, "{case}: {}", run.log());
                 cases += 1;
             }
         }
         run.come_back_to(&mut start).await;
         run.step(step, |_| {}).await;
     }
-    println!("{cases} cases of {who:?} with {maker:?}");
-    assert!(cases > 30);
+    assert!(cases > 30, "{cases} cases of {who:?} with {maker:?}");
 }
 
 /// L1 blocks of four slots.
@@ -97,7 +96,7 @@ const FOUR_SLOTS: u32 = 8;
 async fn a_fault_costs_a_sequencer_no_slot() {
     for (maker, fault) in [(Maker::Fold, Fault::Lost), (Maker::Reads, Fault::AnswerLost)] {
         let who = Who::Sequencer;
-        let mut run = Run::new(maker, cast(who), Some(who)).await;
+        let mut run = Run::new(maker, participants(who), Some(who)).await;
         run.go_to(Step::Signals).await;
         let mut start = run.save(Step::Signals).await;
         run.come_back_to(&mut start).await;
@@ -110,20 +109,20 @@ async fn a_fault_costs_a_sequencer_no_slot() {
             run.come_back_to(&mut start).await;
             run.place(who).0.faults.set(Plan::At(packet, fault.clone()));
             let case = format!("{fault:?} at packet {packet} with {maker:?}");
-            assert_eq!(four_slots(&mut run).await, slots, "{case}: {}", run.story());
+            assert_eq!(four_slots(&mut run).await, slots, "{case}: {}", run.log());
         }
     }
 }
 
-/// Plays four slots. Returns those whose signals and blocks the sequencer confirmed.
+/// Runs four slots. Returns those whose signals and blocks the sequencer confirmed.
 async fn four_slots(run: &mut Run) -> (Vec<Slot>, Vec<Slot>) {
     run.blocks(FOUR_SLOTS).await;
     run.act().await;
     let rollup = run.chain.addresses().rollup;
-    let (company, _) = run.place(Who::Sequencer);
-    let signals = company.signaled();
+    let (process, _) = run.place(Who::Sequencer);
+    let signals = process.signaled();
     // One before the first signal is known from the journal.
-    let blocks = company.proposed(rollup).into_iter().map(|(slot, _)| slot);
+    let blocks = process.proposed(rollup).into_iter().map(|(slot, _)| slot);
     let blocks = blocks.filter(|slot| Some(slot) >= signals.first());
     (signals.clone(), blocks.collect())
 }
@@ -188,50 +187,55 @@ enum Reorganizations {
     UpToFourBlocks,
 }
 
-/// Plays the upgrade until the stakes have moved, at an endpoint that fails by a plan. `disturb` is called
+/// Runs the upgrade until the stakes have moved, at an endpoint that fails by a plan. `after_block` is called
 /// after every block.
-async fn play(run: &mut Run, start: &mut StepStart, plan: Plan, mut disturb: impl FnMut(&mut Run)) {
+async fn run_upgrade(
+    run: &mut Run,
+    start: &mut StepStart,
+    plan: Plan,
+    mut after_block: impl FnMut(&mut Run),
+) {
     run.come_back_to(start).await;
-    let company = &mut run.companies[0];
-    company.faults.set(plan);
-    company.attempts = 3;
+    let process = &mut run.processes[0];
+    process.faults.set(plan);
+    process.attempts = 3;
     // Signals from the beginning on, beside the orders.
     run.set_up(Step::Signals).await;
-    run.step(Step::Orders, &mut disturb).await;
-    run.step(Step::Signals, &mut disturb).await;
+    run.step(Step::Orders, &mut after_block).await;
+    run.step(Step::Signals, &mut after_block).await;
     for step in [Step::Vote, Step::Execution, Step::Moves] {
         run.go_to(step).await;
-        run.step(step, &mut disturb).await;
+        run.step(step, &mut after_block).await;
     }
-    run.companies[0].faults.end();
+    run.processes[0].faults.end();
     run.blocks(REST).await;
 }
 
-/// Plays the upgrade with faults at random, for each seed: it ends in the same state.
+/// Runs the upgrade with faults at random, for each seed: it ends in the same state.
 async fn at_random(
     maker: Maker,
     seeds: Range<u64>,
     faults: &[Fault],
     reorganizations: Reorganizations,
 ) {
-    let mut run = Run::new(maker, Cast::All, None).await;
+    let mut run = Run::new(maker, Participants::All, None).await;
     let mut start = run.save(Step::Orders).await;
-    play(&mut run, &mut start, Plan::Never, |_| {}).await;
+    run_upgrade(&mut run, &mut start, Plan::Never, |_| {}).await;
     let outcome = run.outcome().await;
     for seed in seeds {
         let (rng, percent, faults) = (Rng::new(seed), 2 + seed % 16, faults.to_vec());
         let mut rng_of_blocks = Rng::new(!seed);
-        let disturb = |run: &mut Run| {
+        let after_block = |run: &mut Run| {
             if reorganizations == Reorganizations::UpToFourBlocks && rng_of_blocks.chance(1, 8) {
                 let old = [OldTransactions::Drop, OldTransactions::ReturnToPool];
                 let old = *rng_of_blocks.pick(&old).unwrap();
                 run.reorganize(rng_of_blocks.between(1, 4), old);
             }
         };
-        play(&mut run, &mut start, Plan::Random { rng, percent, faults }, disturb).await;
+        run_upgrade(&mut run, &mut start, Plan::Random { rng, percent, faults }, after_block).await;
         let found = run.outcome().await;
-        assert_same(&found, &outcome, || format!("seed {seed}: {}", run.story()));
-        assert_eq!(run.chain.devchain.pool_size(), 0, "seed {seed}: {}", run.story());
+        assert_same(&found, &outcome, || format!("seed {seed}: {}", run.log()));
+        assert_eq!(run.chain.devchain.pool_size(), 0, "seed {seed}: {}", run.log());
     }
 }
 

@@ -1,8 +1,8 @@
 //! What agents forgot when they had a memory of their own.
 
 use crate::{
-    company::Company,
     keepers::{Due, WITHDRAWAL, before, done},
+    process::Process,
     test_chain::{STAKE, TestChain, attester, key, tokens},
     views::Maker,
 };
@@ -23,34 +23,34 @@ async fn a_transaction_is_settled_though_another_one_fails_to_be() {
         let rollup = chain.addresses().rollup;
         chain.stake(rollup, 1).await;
         let (_, plan) = chain.upgrade("1").await;
-        let mut company = Company::new(&chain, maker).await;
-        company.add_sequencer(0, rollup, BlockDuty::Propose, Some(plan));
-        while company.signaled().is_empty() {
-            company.play(&chain).await;
+        let mut process = Process::new(&chain, maker).await;
+        process.add_sequencer(0, rollup, BlockDuty::Propose, Some(plan));
+        while process.signaled().is_empty() {
+            process.run_block(&chain).await;
         }
         // A signal and a block, in one L1 block.
-        let before = company.entries.len();
-        company.play(&chain).await;
-        let [signal, block] = company.sent_since(before)[..] else {
-            panic!("{}", company.story());
+        let before = process.entries.len();
+        process.run_block(&chain).await;
+        let [signal, block] = process.sent_since(before)[..] else {
+            panic!("{}", process.log());
         };
         // The first receipt isn't answered.
         let fails = Arc::new(AtomicBool::new(true));
         let rule = Arc::clone(&fails);
-        company.faults.answer(move |request| {
+        process.faults.answer(move |request| {
             let is_receipt = request.method() == "eth_getTransactionReceipt";
             if is_receipt && rule.swap(false, Ordering::Relaxed) {
                 return Answer::Refusal(-32000, "try later".to_owned());
             }
             Answer::Node
         });
-        let before = company.entries.len();
-        company.act(&chain).await;
+        let before = process.entries.len();
+        process.act(&chain).await;
         assert!(!fails.load(Ordering::Relaxed));
-        assert_eq!(company.confirmed_since(before), [block]);
-        assert_eq!(company.failures().len(), 1, "{}", company.story());
-        company.play(&chain).await;
-        assert_eq!(company.confirmed_since(before), [block, signal], "each once");
+        assert_eq!(process.confirmed_since(before), [block]);
+        assert_eq!(process.failures().len(), 1, "{}", process.log());
+        process.run_block(&chain).await;
+        assert_eq!(process.confirmed_since(before), [block, signal], "each once");
     }
 }
 
@@ -58,18 +58,18 @@ async fn a_transaction_is_settled_though_another_one_fails_to_be() {
 async fn a_payment_in_flight_and_a_move_that_waits_outlive_a_failed_request() {
     for maker in Maker::ALL {
         let due = Due::new().await;
-        let mut company = due.company(maker).await;
+        let mut process = due.process(maker).await;
         due.chain.skip_until_next_is(due.unlocks_at);
-        company.play(&due.chain).await;
-        let sent = company.sent_since(0);
-        assert!(sent.contains(&WITHDRAWAL) && sent.contains(&due.exit()), "{}", company.story());
+        process.run_block(&due.chain).await;
+        let sent = process.sent_since(0);
+        assert!(sent.contains(&WITHDRAWAL) && sent.contains(&due.exit()), "{}", process.log());
         // Nothing is answered in a block: neither a view nor a receipt.
-        company.faults.set(Plan::By(Box::new(|_| Some(Fault::Lost))));
-        company.play(&due.chain).await;
-        company.faults.set(Plan::Never);
+        process.faults.set(Plan::By(Box::new(|_| Some(Fault::Lost))));
+        process.run_block(&due.chain).await;
+        process.faults.set(Plan::Never);
         due.switch().await;
-        company.play_for(&due.chain, 2).await;
-        let mut confirmed = done(&company);
+        process.run_blocks(&due.chain, 2).await;
+        let mut confirmed = done(&process);
         confirmed.sort_unstable();
         let mut expected = [WITHDRAWAL, due.exit(), due.moved()];
         expected.sort_unstable();
@@ -82,10 +82,10 @@ async fn a_payment_in_flight_and_a_move_that_waits_outlive_a_failed_request() {
 async fn a_payment_that_fails_once_is_made_later() {
     for maker in Maker::ALL {
         let due = Due::new().await;
-        let mut company = due.company(maker).await;
+        let mut process = due.process(maker).await;
         due.chain.skip_until_next_is(due.unlocks_at);
         // The Asset refuses all transfers when the payments are mined, though not when they are sent.
-        company.act(&due.chain).await;
+        process.act(&due.chain).await;
         let asset = due.chain.addresses().asset;
         let at = alloy_eips::BlockId::latest();
         let code = due.chain.client.code(at, asset).await.unwrap().unwrap();
@@ -93,19 +93,19 @@ async fn a_payment_that_fails_once_is_made_later() {
         due.chain.mine();
         due.chain.devchain.set_code(asset, code).unwrap();
         assert_eq!(due.paid().await, Amount::ZERO);
-        let before = company.entries.len();
-        company.play(&due.chain).await;
+        let before = process.entries.len();
+        process.run_block(&due.chain).await;
         let failed = |subject| {
-            company.entries[before..].iter().any(|entry| {
+            process.entries[before..].iter().any(|entry| {
                 entry.failure().is_some()
                     && entry.report.intent.is_some_and(|id| id.subject == subject)
             })
         };
-        assert!(failed(WITHDRAWAL) && failed(due.exit()), "{}", company.story());
+        assert!(failed(WITHDRAWAL) && failed(due.exit()), "{}", process.log());
         assert_eq!(due.paid().await, tokens(200), "sent again in the next block");
-        company.play(&due.chain).await;
-        assert_eq!(company.failures().len(), 2, "{}", company.story());
-        let mut confirmed = done(&company);
+        process.run_block(&due.chain).await;
+        assert_eq!(process.failures().len(), 2, "{}", process.log());
+        let mut confirmed = done(&process);
         confirmed.sort_unstable();
         let mut expected = [WITHDRAWAL, due.exit()];
         expected.sort_unstable();
@@ -119,11 +119,11 @@ async fn an_exit_is_dated_by_its_own_block() {
         let due = Due::new().await;
         // The keeper sees the exit's block late, and only once.
         due.chain.skip_until_next_is(before(before(due.exitable_at)));
-        let mut company = due.company(maker).await;
-        company.act(&due.chain).await;
-        assert_eq!(done(&company), []);
+        let mut process = due.process(maker).await;
+        process.act(&due.chain).await;
+        assert_eq!(done(&process), []);
         due.chain.skip_until_next_is(due.exitable_at);
-        company.play(&due.chain).await;
+        process.run_block(&due.chain).await;
         assert_eq!(due.chain.now(), due.exitable_at);
         assert_eq!(due.paid().await, STAKE);
     }
@@ -139,21 +139,21 @@ async fn what_happened_in_blocks_that_are_read_again_is_paid_as_it_happened_ther
             let recipient = key("recipient", 0).address();
             let governance = chain.addresses().governance;
             chain.lock_for(chain.deployer.address(), tokens(300)).await;
-            let mut company = Company::new(&chain, maker).await;
-            company.add_keeper(&chain, PayOut::Everything);
+            let mut process = Process::new(&chain, maker).await;
+            process.add_keeper(&chain, PayOut::Everything);
             chain.mine();
-            company.also_asked.withdrawals.extend([0, 1].map(WithdrawalId::of));
-            company.also_asked.rollups.insert(rollup, [attester(0)].into());
+            process.also_asked.withdrawals.extend([0, 1].map(WithdrawalId::of));
+            process.also_asked.rollups.insert(rollup, [attester(0)].into());
             // A withdrawal of 100 and an exit, which the keeper sees.
             chain.send(calls::withdraw(governance, recipient, tokens(100))).await;
             let mut leaver = chain.sender(key("withdrawer", 0));
             chain.send_by(&mut leaver, calls::unstake(rollup, attester(0), recipient)).await;
-            company.act(&chain).await;
+            process.act(&chain).await;
             // Their blocks are replaced: another withdrawal comes first, and they may come after it.
             let options =
                 ReorgOptions { depth: 2, old: OldTransactions::Drop, ..ReorgOptions::default() };
             chain.devchain.reorg(options).unwrap();
-            company.act(&chain).await;
+            process.act(&chain).await;
             let mut sender = chain.sender(chain.devchain.dev_accounts().remove(0));
             chain.send_by(&mut sender, calls::withdraw(governance, recipient, tokens(7))).await;
             let (mut paid, mut payments) =
@@ -173,15 +173,15 @@ async fn what_happened_in_blocks_that_are_read_again_is_paid_as_it_happened_ther
                     exitable_at,
                 });
             }
-            company.act(&chain).await;
+            process.act(&chain).await;
             chain.skip_until_next_is(chain.now() + Seconds::of(3 * 3_600));
-            company.play_for(&chain, 2).await;
-            let mut confirmed = done(&company);
+            process.run_blocks(&chain, 2).await;
+            let mut confirmed = done(&process);
             confirmed.sort_unstable();
             payments.sort_unstable();
-            assert_eq!(confirmed, payments, "{}", company.story());
+            assert_eq!(confirmed, payments, "{}", process.log());
             assert_eq!(chain.holder(recipient, []).await.balance, paid);
-            assert_eq!(company.failures(), [""; 0]);
+            assert_eq!(process.failures(), [""; 0]);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! How much is asked of the chain.
 
 use crate::{
-    company::{AnyRole, Company, is_done},
+    process::{AnyRole, Process, is_done},
     test_chain::{TestChain, key, tokens},
     views::Maker,
 };
@@ -9,14 +9,14 @@ use canon_agents::{Holder, Mover, Sequencer};
 use canon_faults::Plan;
 use canon_protocol::{ProposalId, Support};
 use canon_views::{
-    BlockDuty, IntentSubject, LockMethod, MovePlan, Order, SequencerIdentity, Share,
+    BlockDuty, IntentSubject, LockMethod, MovePlan, Order, OrderAmount, SequencerIdentity,
 };
 
 /// Packets and requests since the last time.
-fn taken(company: &Company) -> (u64, u64) {
-    let packets = company.faults.packets();
-    company.faults.set(Plan::Never);
-    (packets, company.faults.take_requests().values().sum())
+fn taken(process: &Process) -> (u64, u64) {
+    let packets = process.faults.packets();
+    process.faults.set(Plan::Never);
+    (packets, process.faults.take_requests().values().sum())
 }
 
 #[tokio::test]
@@ -26,13 +26,13 @@ async fn whoever_has_nothing_to_do_asks_nothing() {
         let old = chain.addresses().rollup;
         chain.stake(old, 4).await;
         let (new, plan) = chain.upgrade("1").await;
-        let mut company = Company::new(&chain, maker).await;
+        let mut process = Process::new(&chain, maker).await;
         for number in 0..4 {
-            company.add_sequencer(number, old, BlockDuty::Propose, Some(plan));
+            process.add_sequencer(number, old, BlockDuty::Propose, Some(plan));
         }
         let signal = |subject| matches!(subject, IntentSubject::Signal { .. });
-        company.play_until(&chain, 30, is_done(signal)).await;
-        company.play(&chain).await;
+        process.run_until(&chain, 30, is_done(signal)).await;
+        process.run_block(&chain).await;
         let idle = 4..304;
         for number in 0..100 {
             // One key for all: they never sign.
@@ -40,77 +40,74 @@ async fn whoever_has_nothing_to_do_asks_nothing() {
             let (proposer, blocks) = (key.address(), BlockDuty::Propose);
             let identity = SequencerIdentity { proposer, rollup: old, blocks };
             let sequencer = Sequencer { identity, plan: Some(plan) };
-            company.add(AnyRole::Sequencer(sequencer), key.clone());
+            process.add(AnyRole::Sequencer(sequencer), key.clone());
             let mut holder = Holder::new(key.address());
             let (id, support) = (ProposalId::of(7), Support::Yea);
-            holder.add(Order::Vote { id, support, share: Share::All });
-            company.add(AnyRole::Holder(holder), key.clone());
+            holder.add(Order::Vote { id, support, share: OrderAmount::All });
+            process.add(AnyRole::Holder(holder), key.clone());
             let [attester, spare] = [number, 1_000 + number].map(crate::test_chain::attester);
             let withdrawer = key.address();
             let plan = MovePlan { withdrawer, attester, from: old, to: new, spare };
-            company.add(AnyRole::Mover(Mover { plan }), key);
+            process.add(AnyRole::Mover(Mover { plan }), key);
         }
         for _ in 0..4 {
-            taken(&company);
-            let view = company.look(&chain).await.unwrap();
-            let (trips, requests) = taken(&company);
-            println!("a view by {maker:?}: {trips} round trips, {requests} requests");
+            taken(&process);
+            let view = process.look(&chain).await.unwrap();
+            let (trips, _) = taken(&process);
             if maker == Maker::Reads {
                 assert_eq!(trips, 2);
             }
             for actor in idle.clone() {
-                company.tick(actor, &view).await;
+                process.tick(actor, &view).await;
             }
-            assert_eq!(taken(&company), (0, 0));
-            let before = company.entries.len();
+            assert_eq!(taken(&process), (0, 0));
+            let before = process.entries.len();
             for actor in 0..4 {
-                company.tick(actor, &view).await;
+                process.tick(actor, &view).await;
             }
-            let (trips, _) = taken(&company);
-            let (sent, done) = (company.sent_since(before), company.confirmed_since(before));
-            println!("{} sent, {} confirmed: {trips} round trips", sent.len(), done.len());
+            let (trips, _) = taken(&process);
+            let (sent, done) = (process.sent_since(before), process.confirmed_since(before));
             match (sent.len(), done.len()) {
                 // The first free nonce; an estimate, a simulation and the transaction each; and the code of
                 // the rollup, whose function returns nothing.
                 (2, 0) => assert_eq!(trips, 8),
                 // A count of the account's transactions, and a receipt each.
                 (0, 2) => assert_eq!(trips, 3),
-                _ => panic!("{}", company.story()),
+                _ => panic!("{}", process.log()),
             }
             chain.mine();
         }
-        assert_eq!(company.failures(), [""; 0]);
+        assert_eq!(process.failures(), [""; 0]);
     }
 }
 
 #[tokio::test]
 async fn a_transaction_costs_few_requests() {
     let mut chain = TestChain::new().await;
-    let mut company = Company::new(&chain, Maker::Reads).await;
+    let mut process = Process::new(&chain, Maker::Reads).await;
     for number in 0..20 {
         chain.endow(key("holder", number).address(), tokens(100)).await;
         let method = LockMethod::Permit;
-        company.add_holder(number, [Order::Lock { amount: tokens(100), method }]);
+        process.add_holder(number, [Order::Lock { amount: tokens(100), method }]);
     }
     // The first free nonce, an estimate, a simulation, the transaction, and the code of Governance, whose
     // function returns nothing. All together ask for the Asset and its name, which permits are signed for.
-    assert_eq!(requests_of_all(&mut company, &chain).await, 20 * 5 + 2);
-    assert_eq!(company.sent_since(0).len(), 20);
+    assert_eq!(requests_of_all(&mut process, &chain).await, 20 * 5 + 2);
+    assert_eq!(process.sent_since(0).len(), 20);
     // A count and a receipt.
-    assert_eq!(requests_of_all(&mut company, &chain).await, 20 * 2);
-    assert_eq!(company.confirmed().len(), 20);
-    assert_eq!(requests_of_all(&mut company, &chain).await, 0);
+    assert_eq!(requests_of_all(&mut process, &chain).await, 20 * 2);
+    assert_eq!(process.confirmed().len(), 20);
+    assert_eq!(requests_of_all(&mut process, &chain).await, 0);
 }
 
 /// The requests that agents make in a block, beside those for their view.
-async fn requests_of_all(company: &mut Company, chain: &TestChain) -> u64 {
-    let view = company.look(chain).await.unwrap();
-    taken(company);
-    for actor in 0..company.actors.len() {
-        company.tick(actor, &view).await;
+async fn requests_of_all(process: &mut Process, chain: &TestChain) -> u64 {
+    let view = process.look(chain).await.unwrap();
+    taken(process);
+    for actor in 0..process.actors.len() {
+        process.tick(actor, &view).await;
     }
     chain.mine();
-    let (_, requests) = taken(company);
-    println!("{requests} requests of {} holders", company.actors.len());
+    let (_, requests) = taken(process);
     requests
 }

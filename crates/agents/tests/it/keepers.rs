@@ -1,7 +1,7 @@
 //! Keepers, one question each.
 
 use crate::{
-    company::{AnyRole, Company, is_done},
+    process::{AnyRole, Process, is_done},
     test_chain::{STAKE, TestChain, attester, key, tokens},
     views::Maker,
 };
@@ -16,7 +16,7 @@ use canon_protocol::{
     Amount, Constructor, Deadlines, Ending, ProposalId, ProposalState, Seconds, Support, Timestamp,
     WithdrawalId,
 };
-use canon_views::{BlockDuty, IntentSubject, PayOut, Question, RollupView};
+use canon_views::{BlockDuty, IntentSubject, PayOut, Question, RollupView, SignalPlan, StatusRule};
 
 const ID: ProposalId = ProposalId::ZERO;
 const EXECUTION: IntentSubject = IntentSubject::Execute { id: ID };
@@ -37,9 +37,9 @@ async fn accepted(chain: &mut TestChain, payload: Address) -> Deadlines {
 }
 
 /// What was confirmed but for seeds.
-pub(crate) fn done(company: &Company) -> Vec<IntentSubject> {
+pub(crate) fn done(process: &Process) -> Vec<IntentSubject> {
     let is_seed = |subject: &IntentSubject| matches!(subject, IntentSubject::RecordSeed { .. });
-    company.confirmed().into_iter().filter(|subject| !is_seed(subject)).collect()
+    process.confirmed().into_iter().filter(|subject| !is_seed(subject)).collect()
 }
 
 #[tokio::test]
@@ -48,16 +48,16 @@ async fn a_proposal_is_executed_in_the_first_block_that_can() {
         let mut chain = TestChain::new().await;
         let (new, plan) = chain.upgrade("1").await;
         let deadlines = accepted(&mut chain, plan.payload).await;
-        let mut company = Company::new(&chain, maker).await;
-        company.add_keeper(&chain, PayOut::No);
-        company.play(&chain).await;
+        let mut process = Process::new(&chain, maker).await;
+        process.add_keeper(&chain, PayOut::No);
+        process.run_block(&chain).await;
         assert_eq!(chain.now(), deadlines.queued);
         assert_ne!(chain.look().await.addresses.rollup, new);
-        company.play(&chain).await;
+        process.run_block(&chain).await;
         assert_eq!(chain.look().await.addresses.rollup, new);
-        company.play(&chain).await;
-        assert_eq!(done(&company), [EXECUTION]);
-        assert_eq!(company.failures(), [""; 0]);
+        process.run_block(&chain).await;
+        assert_eq!(done(&process), [EXECUTION]);
+        assert_eq!(process.failures(), [""; 0]);
     }
 }
 
@@ -76,21 +76,21 @@ async fn a_payload_that_withholds_is_executed_with_what_was_frozen() {
         accepted(&mut chain, plan.payload).await;
         chain.devchain.set_code(plan.payload, lie.clone()).unwrap();
         // Without the history, the list isn't known.
-        let mut without = Company::new(&chain, Maker::Reads).await;
+        let mut without = Process::new(&chain, Maker::Reads).await;
         without.add_keeper(&chain, PayOut::No);
         chain.mine();
-        without.play_for(&chain, 3).await;
+        without.run_blocks(&chain, 3).await;
         let failures = without.failures();
         assert_eq!(failures.len(), 1, "{lie}: {failures:?}");
         assert_eq!(done(&without), []);
 
-        let mut company = Company::new(&chain, Maker::Fold).await;
-        company.add_keeper(&chain, PayOut::No);
-        company.play(&chain).await;
+        let mut process = Process::new(&chain, Maker::Fold).await;
+        process.add_keeper(&chain, PayOut::No);
+        process.run_block(&chain).await;
         assert_eq!(chain.look().await.addresses.rollup, new, "{lie}");
-        company.play(&chain).await;
-        assert_eq!(done(&company), [EXECUTION], "{lie}");
-        assert_eq!(company.failures(), [""; 0], "{lie}");
+        process.run_block(&chain).await;
+        assert_eq!(done(&process), [EXECUTION], "{lie}");
+        assert_eq!(process.failures(), [""; 0], "{lie}");
     }
 }
 
@@ -101,21 +101,21 @@ async fn an_action_that_fails_is_reported_once_and_tried_until_it_succeeds() {
         let (new, plan) = chain.upgrade("1").await;
         let code = chain.client.code(alloy_eips::BlockId::latest(), new).await.unwrap().unwrap();
         accepted(&mut chain, plan.payload).await;
-        let mut company = Company::new(&chain, maker).await;
-        company.add_keeper(&chain, PayOut::No);
+        let mut process = Process::new(&chain, maker).await;
+        process.add_keeper(&chain, PayOut::No);
         // The new rollup isn't there, for a while.
         chain.devchain.set_code(new, Bytes::new()).unwrap();
-        company.play_for(&chain, 6).await;
-        let failures = company.failures();
+        process.run_blocks(&chain, 6).await;
+        let failures = process.failures();
         assert_eq!(failures.len(), 1, "{failures:?}");
         assert!(failures[0].contains("reason: NoAnswer("), "{failures:?}");
-        assert_eq!(done(&company), []);
+        assert_eq!(done(&process), []);
         chain.devchain.set_code(new, code).unwrap();
-        company.play(&chain).await;
+        process.run_block(&chain).await;
         assert_eq!(chain.look().await.addresses.rollup, new);
-        company.play(&chain).await;
-        assert_eq!(done(&company), [EXECUTION]);
-        assert_eq!(company.failures(), failures, "nothing else failed");
+        process.run_block(&chain).await;
+        assert_eq!(done(&process), [EXECUTION]);
+        assert_eq!(process.failures(), failures, "nothing else failed");
     }
 }
 
@@ -132,26 +132,26 @@ async fn what_a_replaced_proposals_contract_pushed_is_dropped() {
         chain.devchain.set_mining(Mining::Auto);
         create(&mut chain.deployer, &proposals, &mut NoWait).await.unwrap();
         chain.devchain.set_mining(Mining::Manual);
-        let mut company = Company::new(&chain, maker).await;
+        let mut process = Process::new(&chain, maker).await;
         for number in 0..4 {
-            company.add_sequencer(number, rollup, BlockDuty::Propose, Some(plan));
+            process.add_sequencer(number, rollup, BlockDuty::Propose, Some(plan));
         }
-        company.add_keeper(&chain, PayOut::No);
-        company.play_until(&chain, 120, is_done(push)).await;
+        process.add_keeper(&chain, PayOut::No);
+        process.run_until(&chain, 120, is_done(push)).await;
 
         // Governance replaces it: by its own hand, since how it got there doesn't matter here.
         let (governance, old, new) =
             (chain.addresses().governance, chain.addresses().proposals, proposals.address());
         let call = Governance::updateGovernanceProposerCall { newGovernanceProposer: new };
         chain.as_governance(governance, call).await;
-        company.play(&chain).await;
+        process.run_block(&chain).await;
         let view = chain.look().await;
         assert_eq!(view.addresses.proposals, new);
         let proposal = view.proposal(ID).unwrap();
         assert_eq!((proposal.state, proposal.ending), (ProposalState::Dropped, Ending::Dropped));
         // Signals go to the new one, for the same payload.
-        company.play_until(&chain, 60, is_done(push)).await;
-        let pushed: Vec<_> = done(&company)
+        process.run_until(&chain, 60, is_done(push)).await;
+        let pushed: Vec<_> = done(&process)
             .into_iter()
             .filter_map(|subject| match subject {
                 IntentSubject::Push { proposals, .. } => Some(proposals),
@@ -159,10 +159,10 @@ async fn what_a_replaced_proposals_contract_pushed_is_dropped() {
             })
             .collect();
         assert_eq!(pushed, [old, new]);
-        let drops = done(&company).into_iter().filter(|one| *one == IntentSubject::Drop { id: ID });
+        let drops = done(&process).into_iter().filter(|one| *one == IntentSubject::Drop { id: ID });
         assert_eq!(drops.count(), 1);
         assert_eq!(chain.look().await.governance.proposals.len(), 2);
-        assert_eq!(company.failures(), [""; 0]);
+        assert_eq!(process.failures(), [""; 0]);
     }
 }
 
@@ -197,15 +197,15 @@ impl Due {
     }
 
     /// A keeper that pays out.
-    pub(crate) async fn company(&self, maker: Maker) -> Company {
-        let mut company = Company::new(&self.chain, maker).await;
-        company.add_keeper(&self.chain, PayOut::Everything);
+    pub(crate) async fn process(&self, maker: Maker) -> Process {
+        let mut process = Process::new(&self.chain, maker).await;
+        process.add_keeper(&self.chain, PayOut::Everything);
         // Views without history have what is asked for.
-        let asked = &mut company.also_asked;
+        let asked = &mut process.also_asked;
         asked.withdrawals.insert(WithdrawalId::ZERO);
         asked.rollups.insert(self.old, [attester(0), attester(1)].into());
         asked.rollups.insert(self.new, [attester(1)].into());
-        company
+        process
     }
 
     pub(crate) fn exit(&self) -> IntentSubject {
@@ -241,7 +241,7 @@ pub(crate) const fn before(time: Timestamp) -> Timestamp {
 async fn everybody_is_paid_what_is_due_in_the_first_block_that_can() {
     for maker in Maker::ALL {
         let due = Due::new().await;
-        let mut company = due.company(maker).await;
+        let mut process = due.process(maker).await;
         for (time, paid) in [
             (before(due.exitable_at), Amount::ZERO),
             (due.exitable_at, STAKE),
@@ -249,37 +249,37 @@ async fn everybody_is_paid_what_is_due_in_the_first_block_that_can() {
             (due.unlocks_at, tokens(200)),
         ] {
             let snapshot = due.chain.devchain.snapshot();
-            let mut company = company.copy(&due.chain).await;
+            let mut process = process.copy(&due.chain).await;
             due.chain.skip_until_next_is(time);
             assert_eq!(due.chain.next(), time);
-            company.play(&due.chain).await;
+            process.run_block(&due.chain).await;
             assert_eq!(due.paid().await, paid, "at {time}");
             due.chain.devchain.revert(snapshot).unwrap();
         }
         // One after the other: the exit, the withdrawal, and the move, whose time came long ago.
         due.chain.skip_until_next_is(due.exitable_at);
-        company.play_for(&due.chain, 2).await;
+        process.run_blocks(&due.chain, 2).await;
         due.chain.skip_until_next_is(due.unlocks_at);
-        company.play_for(&due.chain, 2).await;
-        assert_eq!(done(&company), [due.exit(), WITHDRAWAL]);
+        process.run_blocks(&due.chain, 2).await;
+        assert_eq!(done(&process), [due.exit(), WITHDRAWAL]);
         due.switch().await;
-        company.play_for(&due.chain, 2).await;
-        assert_eq!(done(&company), [due.exit(), WITHDRAWAL, due.moved()]);
+        process.run_blocks(&due.chain, 2).await;
+        assert_eq!(done(&process), [due.exit(), WITHDRAWAL, due.moved()]);
         assert_eq!(due.paid().await, tokens(200));
-        assert_eq!(company.failures(), [""; 0]);
+        assert_eq!(process.failures(), [""; 0]);
     }
 }
 
 #[tokio::test]
 async fn a_keeper_that_does_not_pay_out_pays_nobody() {
     let due = Due::new().await;
-    let mut company = due.company(Maker::Fold).await;
-    let AnyRole::Keeper(keeper) = &mut company.actors[0].agent.role else { panic!() };
+    let mut process = due.process(Maker::Fold).await;
+    let AnyRole::Keeper(keeper) = &mut process.actors[0].agent.role else { panic!() };
     keeper.pay_out = PayOut::No;
     due.switch().await;
     due.chain.skip_until_next_is(due.unlocks_at);
-    company.play_for(&due.chain, 3).await;
-    assert_eq!(done(&company), []);
+    process.run_blocks(&due.chain, 3).await;
+    assert_eq!(done(&process), []);
     assert_eq!(due.paid().await, Amount::ZERO);
 }
 
@@ -290,9 +290,9 @@ async fn a_keeper_alone_keeps_the_seeds_of_all_rollups_coming() {
         let old = chain.addresses().rollup;
         chain.stake(old, 3).await;
         let (new, _) = chain.upgrade("1").await;
-        let mut company = Company::new(&chain, maker).await;
-        let keeper = company.add_keeper(&chain, PayOut::No);
-        let AnyRole::Keeper(role) = &mut company.actors[keeper].agent.role else { panic!() };
+        let mut process = Process::new(&chain, maker).await;
+        let keeper = process.add_keeper(&chain, PayOut::No);
+        let AnyRole::Keeper(role) = &mut process.actors[keeper].agent.role else { panic!() };
         role.rollups.extend([old, new]);
         // A long silence: no epoch has a seed.
         chain.skip_until_next_is(chain.now() + Seconds::HOUR);
@@ -307,19 +307,50 @@ async fn a_keeper_alone_keeps_the_seeds_of_all_rollups_coming() {
                 let RollupView { clock, slot, .. } = &view.rollups[rollup];
                 let slot = slot.unwrap();
                 if !clock.is_first_of_epoch(slot) {
-                    epochs.push((clock.epoch_of(slot).next(), company.address(keeper)));
+                    epochs.push((clock.epoch_of(slot).next(), process.address(keeper)));
                 }
             }
-            company.play(&chain).await;
+            process.run_block(&chain).await;
         }
-        company.act(&chain).await;
+        process.act(&chain).await;
         for (rollup, mut epochs) in expected {
             // A slot has two blocks.
             epochs.dedup();
-            assert_eq!(company.seeded(rollup), epochs);
+            assert_eq!(process.seeded(rollup), epochs);
             assert!(epochs.len() >= 6, "24 blocks are 6 epochs");
         }
         assert!(chain.look().await.rollups[&old].proposer.is_some());
-        assert_eq!(company.failures(), [""; 0]);
+        assert_eq!(process.failures(), [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn of_two_rounds_that_a_payload_won_the_older_is_pushed() {
+    for maker in Maker::ALL {
+        let mut chain = TestChain::with_short_rounds().await;
+        let rollup = chain.addresses().rollup;
+        chain.stake(rollup, 1).await;
+        let (_, plan) = chain.upgrade("1").await;
+        let plan = SignalPlan { status: StatusRule::Force, ..plan };
+        let mut process = Process::new(&chain, maker).await;
+        process.add_sequencer(0, rollup, BlockDuty::Propose, Some(plan));
+        let mut won = Vec::new();
+        for _ in 0..60 {
+            let view = chain.look().await;
+            won = view.pushable_at(view.next);
+            if won.len() == 2 {
+                break;
+            }
+            process.run_block(&chain).await;
+        }
+        assert_eq!(won.len(), 2, "{}", process.log());
+        process.sequencer(0).plan = None;
+        process.add_keeper(&chain, PayOut::No);
+        process.run_blocks(&chain, 3).await;
+        let proposals = chain.addresses().proposals;
+        let pushed = IntentSubject::Push { proposals, rollup, round: won[0].round };
+        let pushes: Vec<_> = process.confirmed().into_iter().filter(|one| push(*one)).collect();
+        assert_eq!(pushes, [pushed]);
+        assert_eq!(process.failures(), [""; 0]);
     }
 }

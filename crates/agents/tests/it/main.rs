@@ -2,13 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
-mod company;
+mod accounts;
 mod faults;
 mod forgotten;
 mod frugality;
 mod holders;
 mod keepers;
 mod movers;
+mod process;
 mod restarts;
 mod run;
 mod sequencers;

@@ -1,7 +1,7 @@
 //! Movers, one question each.
 
 use crate::{
-    company::{AnyRole, Company, Standing},
+    process::{AnyRole, Process, Status},
     test_chain::{STAKE, TestChain, attester, key},
     views::Maker,
 };
@@ -10,7 +10,7 @@ use canon_abi::Registry;
 use canon_agents::Mover;
 use canon_chain::calls;
 use canon_protocol::{AttesterStatus, Seconds, Timestamp};
-use canon_views::{IntentSubject, MoveObstacle, MovePhase, MovePlan, Question};
+use canon_views::{IntentSubject, MoveObstacle, MovePhase, MovePlan, PayOut, Question};
 
 /// A set with one staker, and a further rollup.
 async fn staked() -> (TestChain, Address, Address) {
@@ -44,44 +44,63 @@ async fn stake_of(
 async fn a_move_waits_for_its_time_and_for_the_target_and_keeps_its_seat() {
     for maker in Maker::ALL {
         let (chain, old, new) = staked().await;
-        let mut company = Company::new(&chain, maker).await;
-        company.add_mover(0, old, new);
-        company.play(&chain).await;
-        assert_eq!(*company.standing(0), Standing::Move(MovePhase::Unannounced));
+        let mut process = Process::new(&chain, maker).await;
+        process.add_mover(0, old, new);
+        process.run_block(&chain).await;
+        assert_eq!(*process.status(0), Status::Move(MovePhase::Unannounced));
         let ready_at = chain.now() + Seconds::HOUR;
-        let waiting = Standing::Move(MovePhase::Waiting { ready_at });
-        let held = Standing::Move(MovePhase::Held(MoveObstacle::NotCanonical));
-        company.play(&chain).await;
-        assert_eq!(*company.standing(0), waiting);
+        let waiting = Status::Move(MovePhase::Waiting { ready_at });
+        let held = Status::Move(MovePhase::Held(MoveObstacle::NotCanonical));
+        process.run_block(&chain).await;
+        assert_eq!(*process.status(0), waiting);
         let attester = attester(0);
         let announced = IntentSubject::AnnounceMove { rollup: old, attester, to: new };
-        assert_eq!(company.confirmed(), [announced]);
+        assert_eq!(process.confirmed(), [announced]);
         for (time, expected) in [(Timestamp::of(ready_at.get() - 1), &waiting), (ready_at, &held)] {
             chain.skip_until_next_is(time);
-            company.act(&chain).await;
-            assert_eq!(company.standing(0), expected, "at {time}");
+            process.act(&chain).await;
+            assert_eq!(process.status(0), expected, "at {time}");
         }
         // Another process finds it as it is.
-        company.actors[0].restart_without_journal();
-        company.play_for(&chain, 3).await;
-        assert_eq!(*company.standing(0), held);
-        assert_eq!(company.confirmed(), [announced]);
+        process.actors[0].restart_without_journal();
+        process.run_blocks(&chain, 3).await;
+        assert_eq!(*process.status(0), held);
+        assert_eq!(process.confirmed(), [announced]);
         let (status, stake, withdrawer) = stake_of(&chain, old, attester).await;
         assert_eq!((status, stake), (AttesterStatus::Validating, STAKE.get()));
-        assert_eq!(withdrawer, company.address(0));
+        assert_eq!(withdrawer, process.address(0));
 
         // In the first block after the target is canonical.
         switch(&chain, new).await;
-        company.play(&chain).await;
-        assert_eq!(*company.standing(0), Standing::Move(MovePhase::Due));
-        company.play_for(&chain, 2).await;
-        assert_eq!(*company.standing(0), Standing::Move(MovePhase::Moved));
+        process.run_block(&chain).await;
+        assert_eq!(*process.status(0), Status::Move(MovePhase::Due));
+        process.run_blocks(&chain, 2).await;
+        assert_eq!(*process.status(0), Status::Move(MovePhase::Moved));
         let moved = IntentSubject::FinaliseMove { rollup: old, attester, ready_at };
-        assert_eq!(company.confirmed(), [announced, moved]);
-        assert_eq!(company.failures(), [""; 0]);
+        assert_eq!(process.confirmed(), [announced, moved]);
+        assert_eq!(process.failures(), [""; 0]);
         assert_eq!(stake_of(&chain, old, attester).await.0, AttesterStatus::None);
-        let there = (AttesterStatus::Validating, STAKE.get(), company.address(0));
+        let there = (AttesterStatus::Validating, STAKE.get(), process.address(0));
         assert_eq!(stake_of(&chain, new, attester).await, there);
+    }
+}
+
+#[tokio::test]
+async fn a_move_that_was_announced_to_another_rollup_is_announced_again() {
+    for maker in Maker::ALL {
+        let (mut chain, old, new) = staked().await;
+        let (rival, _) = chain.upgrade("2").await;
+        let mut withdrawer = chain.sender(key("withdrawer", 0));
+        chain.send_by(&mut withdrawer, calls::announce_move(old, attester(0), rival)).await;
+        let ready_at = chain.now() + Seconds::HOUR;
+        let mut process = Process::new(&chain, maker).await;
+        process.add_mover(0, old, new);
+        process.run_blocks(&chain, 2).await;
+        let announced = IntentSubject::AnnounceMove { rollup: old, attester: attester(0), to: new };
+        assert_eq!(process.confirmed(), [announced]);
+        // Its clock runs on.
+        assert_eq!(*process.status(0), Status::Move(MovePhase::Waiting { ready_at }));
+        assert_eq!(process.failures(), [""; 0]);
     }
 }
 
@@ -92,40 +111,58 @@ async fn whoever_left_has_nothing_to_move() {
         let mut withdrawer = chain.sender(key("withdrawer", 0));
         let to = withdrawer.address();
         chain.send_by(&mut withdrawer, calls::unstake(old, attester(0), to)).await;
-        let mut company = Company::new(&chain, maker).await;
+        let mut process = Process::new(&chain, maker).await;
         // Who left, and who never was there.
-        company.add_mover(0, old, new);
-        company.add_mover(9, old, new);
-        company.play_for(&chain, 3).await;
+        process.add_mover(0, old, new);
+        process.add_mover(9, old, new);
+        process.run_blocks(&chain, 3).await;
         for actor in [0, 1] {
-            assert_eq!(*company.standing(actor), Standing::Move(MovePhase::Gone));
+            assert_eq!(*process.status(actor), Status::Move(MovePhase::Gone));
         }
-        assert!(company.entries.is_empty(), "{}", company.story());
+        assert!(process.entries.is_empty(), "{}", process.log());
     }
 }
 
 #[tokio::test]
-async fn a_key_that_is_not_the_withdrawers_sends_nothing() {
+async fn a_mover_that_is_not_the_withdrawer_sends_nothing() {
     for maker in Maker::ALL {
         let (chain, old, new) = staked().await;
         let key = key("stranger", 0);
         chain.fund(key.address());
-        let mut company = Company::new(&chain, maker).await;
+        let mut process = Process::new(&chain, maker).await;
         let [attester, spare] = [attester(0), attester(1)];
         let plan = MovePlan { withdrawer: key.address(), attester, from: old, to: new, spare };
-        company.add(AnyRole::Mover(Mover { plan }), key.clone());
-        company.play_for(&chain, 3).await;
+        process.add(AnyRole::Mover(Mover { plan }), key);
+        process.run_blocks(&chain, 3).await;
         let withdrawer = crate::test_chain::key("withdrawer", 0).address();
-        assert_eq!(*company.standing(0), Standing::Move(MovePhase::NotOurs { withdrawer }));
-        assert!(company.entries.is_empty(), "{}", company.story());
+        assert_eq!(*process.status(0), Status::Move(MovePhase::NotOurs { withdrawer }));
+        assert!(process.entries.is_empty(), "{}", process.log());
+    }
+}
 
-        // With the withdrawer's plan, the contract refuses the key. That is reported once.
-        company.add(AnyRole::Mover(Mover { plan: MovePlan { withdrawer, ..plan } }), key);
-        company.play_for(&chain, 4).await;
-        let failures = company.failures();
-        assert_eq!(failures.len(), 1, "{failures:?}");
-        assert!(failures[0].contains("Rollup__NotWithdrawer"), "{failures:?}");
-        assert_eq!(company.entries.len(), 1, "nothing is sent");
+#[tokio::test]
+async fn a_keeper_leaves_a_move_that_the_target_refuses_to_its_withdrawer() {
+    for maker in Maker::ALL {
+        let (mut chain, old, new) = staked().await;
+        let squatter = chain.deployer.address();
+        chain.send(calls::approve(chain.addresses().asset, new, STAKE)).await;
+        chain.send(calls::stake(new, attester(0), squatter, squatter, STAKE)).await;
+        let mut withdrawer = chain.sender(key("withdrawer", 0));
+        chain.send_by(&mut withdrawer, calls::announce_move(old, attester(0), new)).await;
+        chain.skip_until_next_is(chain.now() + Seconds::HOUR);
+        switch(&chain, new).await;
+        let mut process = Process::new(&chain, maker).await;
+        process.add_keeper(&chain, PayOut::Everything);
+        // Views without history have the attesters asked for.
+        process.also_asked.rollups.extend([old, new].map(|rollup| (rollup, [attester(0)].into())));
+        process.run_blocks(&chain, 3).await;
+        assert_eq!(process.failures(), [""; 0]);
+        assert_eq!(stake_of(&chain, old, attester(0)).await.0, AttesterStatus::Validating);
+        // Under its spare attester, the withdrawer's mover can take it there.
+        let mover = process.add_mover(0, old, new);
+        process.run_blocks(&chain, 2).await;
+        process.act(&chain).await;
+        assert_eq!(*process.status(mover), Status::Move(MovePhase::Moved));
     }
 }
 
@@ -137,20 +174,20 @@ async fn a_squatted_attester_moves_under_another_of_its_own() {
         let squatter = chain.deployer.address();
         chain.send(calls::approve(chain.addresses().asset, new, STAKE)).await;
         chain.send(calls::stake(new, attester(0), squatter, squatter, STAKE)).await;
-        let mut company = Company::new(&chain, maker).await;
-        company.add_mover(0, old, new);
-        company.play(&chain).await;
+        let mut process = Process::new(&chain, maker).await;
+        process.add_mover(0, old, new);
+        process.run_block(&chain).await;
         chain.skip_until_next_is(chain.now() + Seconds::HOUR);
         switch(&chain, new).await;
-        company.play_for(&chain, 2).await;
-        let AnyRole::Mover(Mover { plan }) = company.actors[0].agent.role else { panic!() };
+        process.run_blocks(&chain, 2).await;
+        let AnyRole::Mover(Mover { plan }) = process.actors[0].agent.role else { panic!() };
         // Another process knows that this one arrived, and not the squatter's.
-        company.actors[0].restart_without_journal();
-        company.play_for(&chain, 2).await;
-        assert_eq!(*company.standing(0), Standing::Move(MovePhase::Moved));
-        assert_eq!(company.failures(), [""; 0]);
-        assert_eq!(chain.devchain.nonce(company.address(0)), 2, "announced, moved");
-        let own = (AttesterStatus::Validating, STAKE.get(), company.address(0));
+        process.actors[0].restart_without_journal();
+        process.run_blocks(&chain, 2).await;
+        assert_eq!(*process.status(0), Status::Move(MovePhase::Moved));
+        assert_eq!(process.failures(), [""; 0]);
+        assert_eq!(chain.devchain.nonce(process.address(0)), 2, "announced, moved");
+        let own = (AttesterStatus::Validating, STAKE.get(), process.address(0));
         let squatted = (AttesterStatus::Validating, STAKE.get(), squatter);
         assert_eq!(stake_of(&chain, new, plan.spare).await, own);
         assert_eq!(stake_of(&chain, new, attester(0)).await, squatted);

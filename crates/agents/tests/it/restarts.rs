@@ -1,17 +1,21 @@
 //! Processes that end and start again.
 
 use crate::{
-    company::Actor,
-    run::{Cast, Run, Step},
+    process::Actor,
+    run::{Participants, Run, Step},
     views::Maker,
 };
 
-/// Plays the whole upgrade. `disturb` is called after every block.
-async fn play(maker: Maker, cast: Cast, mut disturb: impl FnMut(&mut Run)) -> Run {
+/// Runs the whole upgrade. `after_block` is called after every block.
+async fn run_upgrade(
+    maker: Maker,
+    cast: Participants,
+    mut after_block: impl FnMut(&mut Run),
+) -> Run {
     let mut run = Run::new(maker, cast, None).await;
     for step in Step::ALL {
         run.go_to(step).await;
-        run.step(step, &mut disturb).await;
+        run.step(step, &mut after_block).await;
     }
     run.blocks(2).await;
     run
@@ -20,10 +24,10 @@ async fn play(maker: Maker, cast: Cast, mut disturb: impl FnMut(&mut Run)) -> Ru
 #[tokio::test]
 async fn agents_started_anew_at_every_block_do_the_same() {
     for maker in Maker::ALL {
-        let undisturbed = play(maker, Cast::All, |_| {}).await;
-        let restarted = play(maker, Cast::All, |run| {
-            for company in &mut run.companies {
-                company.restart(&run.chain);
+        let undisturbed = run_upgrade(maker, Participants::All, |_| {}).await;
+        let restarted = run_upgrade(maker, Participants::All, |run| {
+            for process in &mut run.processes {
+                process.restart(&run.chain);
             }
         });
         let restarted = restarted.await;
@@ -32,15 +36,19 @@ async fn agents_started_anew_at_every_block_do_the_same() {
 }
 
 #[tokio::test]
-async fn agents_without_a_journal_know_from_the_state_what_is_done() {
+async fn agents_whose_journal_is_lost_before_the_receipt_send_nothing_twice() {
     for maker in Maker::ALL {
-        let mut undisturbed = play(maker, Cast::HolderOnlyVotes, |_| {}).await;
-        let restarted = play(maker, Cast::HolderOnlyVotes, |run| {
-            for company in &mut run.companies {
-                company.actors.iter_mut().for_each(Actor::restart_without_journal);
+        let mut undisturbed = run_upgrade(maker, Participants::HolderOnlyVotes, |_| {}).await;
+        // What was sent is mined, and no agent has seen its receipt.
+        let restarted = run_upgrade(maker, Participants::HolderOnlyVotes, |run| {
+            for process in &mut run.processes {
+                process.actors.iter_mut().for_each(Actor::restart_without_journal);
             }
         });
         let mut restarted = restarted.await;
         assert_eq!(restarted.state().await, undisturbed.state().await);
+        let (sent, expected) = (restarted.transaction_counts(), undisturbed.transaction_counts());
+        assert!(expected.iter().all(|count| *count > 0), "all of them act: {expected:?}");
+        assert_eq!(sent, expected, "{}", restarted.log());
     }
 }

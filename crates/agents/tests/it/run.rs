@@ -1,7 +1,7 @@
 //! A whole upgrade in few blocks, by one agent of each role, step by step.
 
 use crate::{
-    company::Company,
+    process::Process,
     test_chain::{BLOCK, Image, TestChain, attester, key, tokens},
     views::{Maker, Views},
 };
@@ -16,7 +16,7 @@ use canon_protocol::{
     Amount, AttesterStatus, Payment, ProposalId, ProposalState, SetState, Support, WithdrawalId,
 };
 use canon_views::{
-    BlockDuty, IntentSubject, LockMethod, Order, PayOut, Question, SetView, Share, SignalPlan,
+    BlockDuty, IntentSubject, LockMethod, Order, OrderAmount, PayOut, Question, SetView, SignalPlan,
 };
 use serde_json::Value;
 use std::{collections::BTreeMap, sync::Arc};
@@ -62,7 +62,7 @@ impl Step {
 
 /// Who takes part, and what they want.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cast {
+pub(crate) enum Participants {
     /// All, with all orders. Holder and keeper pay the same withdrawal, mover and keeper finalize the same
     /// move: of two transactions one fails, or isn't sent, as it happens.
     All,
@@ -88,16 +88,16 @@ pub(crate) struct StepStart {
     step: Step,
     snapshot: SnapshotId,
     journals: BTreeMap<Who, JournalContents>,
-    /// Those of the companies, and of the test, which have seen all blocks so far.
+    /// Those of the processes, and of the test, which have seen all blocks so far.
     views: (Vec<Views>, Views),
 }
 
 pub(crate) struct Run {
     pub(crate) chain: TestChain,
-    pub(crate) companies: Vec<Company>,
-    /// The company and the number in it.
+    pub(crate) processes: Vec<Process>,
+    /// The process and the number in it.
     places: BTreeMap<Who, (usize, usize)>,
-    cast: Cast,
+    participants: Participants,
     /// The number of the block before the present step.
     step_start: u64,
     /// What the test itself sees.
@@ -136,23 +136,23 @@ fn recipient() -> Address {
 }
 
 impl Run {
-    /// The beginning, with everybody in one company; but for `apart`, who has one of its own.
-    pub(crate) async fn new(maker: Maker, cast: Cast, apart: Option<Who>) -> Self {
+    /// The beginning, with everybody in one process, except `apart`, which has one of its own.
+    pub(crate) async fn new(maker: Maker, participants: Participants, apart: Option<Who>) -> Self {
         let Start { image, new, .. } = Start::get().await;
         let mut chain = TestChain::at(image).await;
         let (old, new) = (chain.addresses().rollup, *new);
-        if cast == Cast::HolderOnlyVotes {
+        if participants == Participants::HolderOnlyVotes {
             chain.lock_for(key("holder", 0).address(), tokens(2_500)).await;
         }
-        let mut companies = Vec::new();
+        let mut processes = Vec::new();
         if apart.is_some() {
             // Those whose endpoint doesn't fail.
-            companies.push(Company::new(&chain, Maker::Fold).await);
+            processes.push(Process::new(&chain, Maker::Fold).await);
         }
-        companies.push(Company::new(&chain, maker).await);
-        for company in &mut companies {
+        processes.push(Process::new(&chain, maker).await);
+        for process in &mut processes {
             // Views without history have what is asked for.
-            let asked = &mut company.also_asked;
+            let asked = &mut process.also_asked;
             asked.withdrawals.extend([0, 1].map(WithdrawalId::of));
             asked.rollups.insert(old, [0, 1, 2].map(attester).into());
             asked.rollups.insert(new, [0, 2].map(attester).into());
@@ -160,22 +160,22 @@ impl Run {
         let mut places = BTreeMap::new();
         for who in Who::ALL {
             let number = usize::from(apart == Some(who));
-            let company = &mut companies[number];
+            let process = &mut processes[number];
             let actor = match who {
-                Who::Sequencer => company.add_sequencer(0, old, BlockDuty::Propose, None),
-                Who::Holder => add_holder(company, cast),
-                Who::Keeper if cast == Cast::KeeperPaysNobody => {
-                    company.add_keeper(&chain, PayOut::No)
+                Who::Sequencer => process.add_sequencer(0, old, BlockDuty::Propose, None),
+                Who::Holder => add_holder(process, participants),
+                Who::Keeper if participants == Participants::KeeperPaysNobody => {
+                    process.add_keeper(&chain, PayOut::No)
                 }
-                Who::Keeper => company.add_keeper(&chain, PayOut::Everything),
-                Who::Mover if cast == Cast::KeeperAlonePays => continue,
-                Who::Mover => company.add_mover(0, old, new),
+                Who::Keeper => process.add_keeper(&chain, PayOut::Everything),
+                Who::Mover if participants == Participants::KeeperAlonePays => continue,
+                Who::Mover => process.add_mover(0, old, new),
             };
             places.insert(who, (number, actor));
         }
         let views = Maker::Fold.start(chain.client.clone(), chain.identity.clone());
         let step_start = chain.devchain.block_number();
-        Self { chain, companies, places, cast, step_start, views }
+        Self { chain, processes, places, participants, step_start, views }
     }
 
     /// Replaces the newest blocks by empty ones, but for those before the present step: what has a deadline
@@ -188,15 +188,15 @@ impl Run {
 
     /// Where a step begins, to come back to.
     pub(crate) async fn save(&mut self, step: Step) -> StepStart {
-        let journals = self.places.iter().map(|(who, (company, actor))| {
-            (*who, self.companies[*company].actors[*actor].journal.load().unwrap())
+        let journals = self.places.iter().map(|(who, (process, actor))| {
+            (*who, self.processes[*process].actors[*actor].journal.load().unwrap())
         });
         let journals = journals.collect();
         self.look().await;
         let mut views = (Vec::new(), self.views.clone());
-        for company in &mut self.companies {
-            company.look(&self.chain).await.unwrap();
-            views.0.push(company.views.clone());
+        for process in &mut self.processes {
+            process.look(&self.chain).await.unwrap();
+            views.0.push(process.views.clone());
         }
         StepStart { step, snapshot: self.chain.devchain.snapshot(), journals, views }
     }
@@ -208,31 +208,31 @@ impl Run {
         start.snapshot = self.chain.devchain.snapshot();
         self.step_start = self.chain.devchain.block_number();
         for (who, journal) in &start.journals {
-            let (company, actor) = self.place(*who);
-            company.actors[actor].journal = MemoryJournal::new(journal.clone());
-            company.actors[actor].restart();
+            let (process, actor) = self.place(*who);
+            process.actors[actor].journal = MemoryJournal::new(journal.clone());
+            process.actors[actor].restart();
         }
         self.set_up(start.step).await;
         self.views = start.views.1.clone();
-        for (company, views) in self.companies.iter_mut().zip(&start.views.0) {
-            company.views = views.clone();
-            company.forget_reports();
-            company.faults.set(Plan::Never);
+        for (process, views) in self.processes.iter_mut().zip(&start.views.0) {
+            process.views = views.clone();
+            process.forget_reports();
+            process.faults.set(Plan::Never);
         }
     }
 
-    /// The company that `who` is in, and its number there.
-    pub(crate) fn place(&mut self, who: Who) -> (&mut Company, usize) {
-        let (company, actor) = self.places[&who];
-        (&mut self.companies[company], actor)
+    /// The process that `who` is in, and its number there.
+    pub(crate) fn place(&mut self, who: Who) -> (&mut Process, usize) {
+        let (process, actor) = self.places[&who];
+        (&mut self.processes[process], actor)
     }
 
     /// What changes in the agents' settings when a step begins.
     pub(crate) async fn set_up(&mut self, step: Step) {
         let Start { new, plan, .. } = *Start::get().await;
         let old = self.chain.addresses().rollup;
-        let (company, actor) = self.place(Who::Sequencer);
-        let sequencer = company.sequencer(actor);
+        let (process, actor) = self.place(Who::Sequencer);
+        let sequencer = process.sequencer(actor);
         sequencer.plan = (step >= Step::Signals).then_some(plan);
         sequencer.identity.rollup = if step >= Step::NewBlocks { new } else { old };
     }
@@ -283,8 +283,8 @@ impl Run {
 
     /// Everybody acts.
     pub(crate) async fn act(&mut self) {
-        for company in &mut self.companies {
-            company.act(&self.chain).await;
+        for process in &mut self.processes {
+            process.act(&self.chain).await;
         }
     }
 
@@ -300,16 +300,16 @@ impl Run {
         }
     }
 
-    /// Plays a step to its end. `disturb` is called after every block.
-    pub(crate) async fn step(&mut self, step: Step, mut disturb: impl FnMut(&mut Self)) {
+    /// Runs a step to its end. `after_block` is called after every block.
+    pub(crate) async fn step(&mut self, step: Step, mut after_block: impl FnMut(&mut Self)) {
         for _ in 0..MAX_BLOCKS {
             self.block().await;
-            disturb(self);
+            after_block(self);
             if self.is_over(step).await {
                 return;
             }
         }
-        panic!("{step:?} isn't over after {MAX_BLOCKS} blocks:\n{}", self.story());
+        panic!("{step:?} isn't over after {MAX_BLOCKS} blocks:\n{}", self.log());
     }
 
     /// Whether all of a step is done that the agents do.
@@ -322,15 +322,17 @@ impl Run {
             let withdrawal = view.withdrawals.get(&WithdrawalId::of(id));
             withdrawal.is_none_or(|withdrawal| withdrawal.payment != Payment::Due)
         };
-        let (pays, moves) =
-            (self.cast != Cast::KeeperPaysNobody, self.cast != Cast::KeeperAlonePays);
+        let (pays, moves) = (
+            self.participants != Participants::KeeperPaysNobody,
+            self.participants != Participants::KeeperAlonePays,
+        );
         let proposal = view.proposal(ID);
-        let power = power(self.cast);
+        let power = power(self.participants);
         match step {
             Step::Orders => {
                 let holder = &view.holders[&key("holder", 0).address()];
                 let is_locked = holder.power == power
-                    && view.governance.withdrawal_count == withdrawals(self.cast);
+                    && view.governance.withdrawal_count == withdrawals(self.participants);
                 is_locked && (stands(old, 0).moving.is_some() || !moves)
             }
             Step::Signals => proposal.is_some(),
@@ -362,10 +364,11 @@ impl Run {
         state
     }
 
-    /// What was confirmed to `who` that isn't of a slot or an epoch, in no particular order.
+    /// What was confirmed to `who` that isn't of a slot or an epoch, sorted. Fails if anything was
+    /// [confirmed twice](Process::confirmed_to).
     pub(crate) fn confirmed_to(&mut self, who: Who) -> Vec<IntentSubject> {
-        let (company, actor) = self.place(who);
-        let mut confirmed = company.confirmed_to(actor);
+        let (process, actor) = self.place(who);
+        let mut confirmed = process.confirmed_to(actor);
         confirmed.retain(|subject| {
             !matches!(
                 subject,
@@ -374,16 +377,21 @@ impl Run {
                     | IntentSubject::RecordSeed { .. }
             )
         });
-        confirmed.sort_unstable();
         confirmed
     }
 
-    pub(crate) fn story(&self) -> String {
-        let stories = self
-            .companies
+    /// The number of transactions that each agent's account has sent, in order of the agents.
+    pub(crate) fn transaction_counts(&self) -> Vec<u64> {
+        let actors = self.processes.iter().flat_map(|process| &process.actors);
+        actors.map(|actor| self.chain.devchain.nonce(actor.agent.address())).collect()
+    }
+
+    pub(crate) fn log(&self) -> String {
+        let logs = self
+            .processes
             .iter()
-            .map(|company| format!("{}\n{:#?}", company.story(), company.failures()));
-        stories.collect()
+            .map(|process| format!("{}\n{:#?}", process.log(), process.failures()));
+        logs.collect()
     }
 }
 
@@ -410,32 +418,34 @@ pub(crate) fn assert_same(found: &Value, expected: &Value, case: impl Fn() -> St
     assert!(differences.is_empty(), "{}\n{}", differences.join("\n"), case());
 }
 
-const fn power(cast: Cast) -> Amount {
-    match cast {
-        Cast::KeeperAlonePays => tokens(3_000),
-        Cast::All | Cast::KeeperPaysNobody | Cast::HolderOnlyVotes => tokens(2_500),
+const fn power(participants: Participants) -> Amount {
+    match participants {
+        Participants::KeeperAlonePays => tokens(3_000),
+        Participants::All | Participants::KeeperPaysNobody | Participants::HolderOnlyVotes => {
+            tokens(2_500)
+        }
     }
 }
 
 /// Those of the deployer and of the holder.
-const fn withdrawals(cast: Cast) -> u64 {
-    match cast {
-        Cast::All | Cast::KeeperPaysNobody => 2,
-        Cast::KeeperAlonePays | Cast::HolderOnlyVotes => 1,
+const fn withdrawals(participants: Participants) -> u64 {
+    match participants {
+        Participants::All | Participants::KeeperPaysNobody => 2,
+        Participants::KeeperAlonePays | Participants::HolderOnlyVotes => 1,
     }
 }
 
-fn add_holder(company: &mut Company, cast: Cast) -> usize {
+fn add_holder(process: &mut Process, participants: Participants) -> usize {
     let lock = |amount, method| Order::Lock { amount: tokens(amount), method };
-    let vote = Order::Vote { id: ID, support: Support::Yea, share: Share::All };
+    let vote = Order::Vote { id: ID, support: Support::Yea, share: OrderAmount::All };
     let to = key("holder", 0).address();
-    let withdraw = Order::Withdraw { share: Share::Exactly(tokens(500)), to };
+    let withdraw = Order::Withdraw { share: OrderAmount::Exactly(tokens(500)), to };
     let (approval, permit) = (lock(2_000, LockMethod::Approval), lock(1_000, LockMethod::Permit));
-    match cast {
-        Cast::HolderOnlyVotes => company.add_holder(0, [vote]),
-        Cast::KeeperAlonePays => company.add_holder(0, [approval, permit, vote]),
-        Cast::All | Cast::KeeperPaysNobody => {
-            company.add_holder(0, [approval, permit, withdraw, vote])
+    match participants {
+        Participants::HolderOnlyVotes => process.add_holder(0, [vote]),
+        Participants::KeeperAlonePays => process.add_holder(0, [approval, permit, vote]),
+        Participants::All | Participants::KeeperPaysNobody => {
+            process.add_holder(0, [approval, permit, withdraw, vote])
         }
     }
 }

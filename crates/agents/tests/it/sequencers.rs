@@ -1,11 +1,12 @@
 //! Sequencers, one question each.
 
 use crate::{
-    company::{Company, Standing, is_done},
+    process::{Process, Status, is_done},
     test_chain::TestChain,
     views::Maker,
 };
 use alloy_primitives::Address;
+use canon_abi::Registry;
 use canon_chain::tx::TxEvent;
 use canon_devchain::{OldTransactions, ReorgOptions};
 use canon_protocol::{Epoch, RollupBlock, Seconds, Slot};
@@ -17,7 +18,7 @@ use canon_views::{
 /// A set with stakers, and the agents of all of them.
 struct Sequencers {
     chain: TestChain,
-    company: Company,
+    process: Process,
     rollup: Address,
 }
 
@@ -26,16 +27,16 @@ impl Sequencers {
         let mut chain = TestChain::new().await;
         let rollup = chain.addresses().rollup;
         chain.stake(rollup, count).await;
-        let mut company = Company::new(&chain, maker).await;
+        let mut process = Process::new(&chain, maker).await;
         for number in 0..count {
-            company.add_sequencer(number, rollup, blocks, None);
+            process.add_sequencer(number, rollup, blocks, None);
         }
-        Self { chain, company, rollup }
+        Self { chain, process, rollup }
     }
 
     fn plan(&mut self, plan: Option<SignalPlan>) {
-        for actor in 0..self.company.actors.len() {
-            self.company.sequencer(actor).plan = plan;
+        for actor in 0..self.process.actors.len() {
+            self.process.sequencer(actor).plan = plan;
         }
     }
 
@@ -68,7 +69,7 @@ fn slots(first: Slot, count: u64) -> impl Iterator<Item = Slot> {
 #[tokio::test]
 async fn each_slot_gets_one_block_by_its_proposer() {
     for maker in Maker::ALL {
-        let Sequencers { chain, mut company, rollup } =
+        let Sequencers { chain, mut process, rollup } =
             Sequencers::new(5, BlockDuty::Propose, maker).await;
         let mut expected = Vec::new();
         for _ in 0..60 {
@@ -76,14 +77,14 @@ async fn each_slot_gets_one_block_by_its_proposer() {
             let RollupView { slot, proposer, .. } = &present.rollups[&rollup];
             let due = slot.zip(*proposer);
             expected.extend(due.filter(|due| Some(*due) != expected.last().copied()));
-            company.play(&chain).await;
+            process.run_block(&chain).await;
         }
-        company.act(&chain).await;
+        process.act(&chain).await;
         assert!(expected.len() >= 27, "60 blocks are 30 slots, and the first epochs have no seed");
         let first = expected[0].0;
         assert!(expected.iter().map(|(slot, _)| *slot).eq(slots(first, expected.len() as u64)));
-        assert_eq!(company.proposed(rollup), expected);
-        assert_eq!(company.failures(), [""; 0]);
+        assert_eq!(process.proposed(rollup), expected);
+        assert_eq!(process.failures(), [""; 0]);
         let head = chain.look().await.rollups[&rollup].head.unwrap();
         assert_eq!(head.number.get(), expected.len() as u64);
     }
@@ -96,24 +97,24 @@ async fn the_agreed_block_comes_first() {
         let (_, plan) = all.chain.upgrade("1").await;
         let from = RollupBlock::of(10);
         all.plan(Some(SignalPlan { from_block: from, ..plan }));
-        let Sequencers { chain, mut company, rollup } = all;
+        let Sequencers { chain, mut process, rollup } = all;
         for _ in 0..60 {
             let head = chain.look().await.rollups[&rollup].head;
             let block = head.map_or(RollupBlock::ZERO, |head| head.number);
-            company.play(&chain).await;
+            process.run_block(&chain).await;
             let decision = SignalDecision::TooEarly { block, from };
             for actor in 0..3 {
-                let is_too_early = *company.standing(actor) == Standing::Signal(decision);
+                let is_too_early = *process.status(actor) == Status::Signal(decision);
                 assert_eq!(is_too_early, block < from, "at block {block}");
             }
-            if !company.signaled().is_empty() {
+            if !process.signaled().is_empty() {
                 break;
             }
         }
-        let blocks = company.proposed(rollup);
+        let blocks = process.proposed(rollup);
         let first = blocks[0].0;
         // The slot of the tenth block has a second L1 block.
-        assert_eq!(company.signaled(), [Slot::of(first.get() + 9)]);
+        assert_eq!(process.signaled(), [Slot::of(first.get() + 9)]);
         assert!(blocks.iter().map(|(slot, _)| *slot).eq(slots(first, 10)), "{blocks:?}");
     }
 }
@@ -121,11 +122,11 @@ async fn the_agreed_block_comes_first() {
 #[tokio::test]
 async fn who_leaves_the_blocks_records_the_seeds() {
     for maker in Maker::ALL {
-        let Sequencers { chain, mut company, rollup } =
+        let Sequencers { chain, mut process, rollup } =
             Sequencers::new(3, BlockDuty::Leave, maker).await;
         // A silence, so that nobody can propose.
         chain.skip_until_next_is(chain.now() + Seconds::HOUR);
-        let everybody: Vec<_> = (0..3).map(|actor| company.address(actor)).collect();
+        let everybody: Vec<_> = (0..3).map(|actor| process.address(actor)).collect();
         let mut expected: Vec<(Epoch, Address)> = Vec::new();
         for _ in 0..50 {
             let present = chain.look().await;
@@ -136,12 +137,12 @@ async fn who_leaves_the_blocks_records_the_seeds() {
                     proposer.map_or_else(|| everybody.clone(), |proposer| vec![proposer]);
                 expected.extend(recorders.into_iter().map(|recorder| (epoch, recorder)));
             }
-            company.play(&chain).await;
+            process.run_block(&chain).await;
         }
-        company.act(&chain).await;
-        assert_eq!(company.seeded(rollup), expected);
-        assert_eq!(company.confirmed().len(), expected.len(), "nothing else is done");
-        assert_eq!(company.failures(), [""; 0]);
+        process.act(&chain).await;
+        assert_eq!(process.seeded(rollup), expected);
+        assert_eq!(process.confirmed().len(), expected.len(), "nothing else is done");
+        assert_eq!(process.failures(), [""; 0]);
         // One recorder for each of the epochs after the first.
         let (first, later) = expected.split_at(3);
         assert!(first.iter().map(|(epoch, _)| epoch).all(|epoch| *epoch == first[0].0));
@@ -154,9 +155,9 @@ async fn who_leaves_the_blocks_records_the_seeds() {
 #[tokio::test]
 async fn after_a_silence_sequencers_come_back_by_themselves() {
     for maker in Maker::ALL {
-        let Sequencers { chain, mut company, rollup } =
+        let Sequencers { chain, mut process, rollup } =
             Sequencers::new(3, BlockDuty::Propose, maker).await;
-        company.play_for(&chain, 8).await;
+        process.run_blocks(&chain, 8).await;
         for _ in 0..2 {
             // Everybody is offline for an hour, so that no epoch has a seed.
             chain.skip_until_next_is(chain.now() + Seconds::HOUR);
@@ -164,16 +165,16 @@ async fn after_a_silence_sequencers_come_back_by_themselves() {
             assert_eq!(*proposer, None);
             // The seed of the next epoch is recorded in this one.
             let first = clock.first_slot(clock.epoch_of(slot.unwrap()).next()).unwrap();
-            let before = company.proposed(rollup).len();
-            company.play_for(&chain, 16).await;
+            let before = process.proposed(rollup).len();
+            process.run_blocks(&chain, 16).await;
             let last = clock.slot_at(chain.now()).unwrap();
-            company.act(&chain).await;
-            let blocks = company.proposed(rollup).split_off(before);
+            process.act(&chain).await;
+            let blocks = process.proposed(rollup).split_off(before);
             let count = last.steps_since(first).unwrap() + 1;
             assert!(count >= 6, "16 blocks are 8 slots");
             assert!(blocks.iter().map(|(slot, _)| *slot).eq(slots(first, count)), "{blocks:?}");
         }
-        assert_eq!(company.failures(), [""; 0]);
+        assert_eq!(process.failures(), [""; 0]);
     }
 }
 
@@ -187,10 +188,10 @@ async fn nothing_is_recorded_in_the_first_slot_of_an_epoch() {
         let position = clock.position_in_epoch(slot.unwrap());
         assert_eq!(position == 0, seed == SeedStatus::NotYet);
         epochs.push(clock.epoch_of(slot.unwrap()));
-        let Sequencers { chain, company, .. } = &mut all;
-        let before = company.entries.len();
-        company.play(chain).await;
-        sent_in[usize::try_from(position).unwrap()] += company.sent_since(before).len();
+        let Sequencers { chain, process, .. } = &mut all;
+        let before = process.entries.len();
+        process.run_block(chain).await;
+        sent_in[usize::try_from(position).unwrap()] += process.sent_since(before).len();
     }
     epochs.dedup();
     assert_eq!(sent_in, [0, epochs.len()], "once per epoch, in its second slot");
@@ -201,35 +202,35 @@ async fn what_is_not_mined_in_its_slot_is_missed_and_not_sent_again() {
     for maker in Maker::ALL {
         let mut all = Sequencers::new(1, BlockDuty::Propose, maker).await;
         let block = |subject| matches!(subject, IntentSubject::ProposeBlock { .. });
-        all.company.play_until(&all.chain, 20, is_done(block)).await;
-        let (confirmed, before) = (all.company.confirmed(), all.company.entries.len());
+        all.process.run_until(&all.chain, 20, is_done(block)).await;
+        let (confirmed, before) = (all.process.confirmed(), all.process.entries.len());
         // Fees quadruple in every block: what is offered is never enough.
         let mut missed = Vec::new();
         for base_fee in [10, 40, 160, 640, 2_560, 10_240].map(|gwei| gwei * 1_000_000_000) {
             missed.extend(all.due().await);
             all.chain.devchain.set_base_fee_next(base_fee);
-            all.company.play(&all.chain).await;
+            all.process.run_block(&all.chain).await;
         }
         missed.dedup();
         // The first slot's block would have recorded the next epoch's seed, so that there are no more.
         assert_eq!(missed.iter().map(|subject| block(*subject)).collect::<Vec<_>>(), [true, false]);
-        assert_eq!(all.company.confirmed(), confirmed, "nothing is mined meanwhile");
-        assert_eq!(all.company.sent_since(before), missed, "once per slot");
+        assert_eq!(all.process.confirmed(), confirmed, "nothing is mined meanwhile");
+        assert_eq!(all.process.sent_since(before), missed, "once per slot");
         // Fees fall again: what comes next takes the nonces of what was given up.
         all.chain.devchain.set_base_fee_next(1_000_000_000);
-        let after = all.company.entries.len();
+        let after = all.process.entries.len();
         let mut due = Vec::new();
         for _ in 0..20 {
             due.extend(all.due().await);
-            all.company.play(&all.chain).await;
+            all.process.run_block(&all.chain).await;
         }
         due.dedup();
-        let Sequencers { chain, mut company, .. } = all;
+        let Sequencers { chain, mut process, .. } = all;
         assert_eq!(chain.devchain.pool_size(), 0, "nothing is left behind");
-        company.act(&chain).await;
-        assert_eq!(company.confirmed_since(after), due, "{}", company.story());
+        process.act(&chain).await;
+        assert_eq!(process.confirmed_since(after), due, "{}", process.log());
         assert!(due.len() >= 8, "20 blocks are 10 slots, and the first epoch has no proposers");
-        assert_eq!(company.failures(), [""; 0]);
+        assert_eq!(process.failures(), [""; 0]);
     }
 }
 
@@ -243,7 +244,7 @@ async fn the_plan_changes_without_a_restart() {
         let counts = |present: &Present| payloads.map(|payload| present.payloads[&payload].signals);
         let mut question = Question::default();
         question.payloads.extend(payloads);
-        all.company.play_for(&all.chain, 8).await;
+        all.process.run_blocks(&all.chain, 8).await;
         // At the beginning of a round.
         loop {
             let present = all.chain.look().await;
@@ -252,20 +253,20 @@ async fn the_plan_changes_without_a_restart() {
             if slot == rules.first_slot(rules.round_of(slot)) {
                 break;
             }
-            all.company.play(&all.chain).await;
+            all.process.run_block(&all.chain).await;
         }
         // Two slots for each.
         for (plan, expected) in [(Some(one), [2, 0]), (Some(other), [2, 2]), (None, [2, 2])] {
             all.plan(plan);
-            all.company.play_for(&all.chain, 4).await;
+            all.process.run_blocks(&all.chain, 4).await;
             let next = all.chain.next();
             let present = all.chain.ask(Question { next, ..question.clone() }).await;
             assert_eq!(counts(&present), expected);
         }
-        assert_eq!(all.company.signaled().len(), 4);
-        let nothing = Standing::Signal(SignalDecision::NoPayload);
-        assert!((0..2).all(|actor| *all.company.standing(actor) == nothing));
-        assert_eq!(all.company.failures(), [""; 0]);
+        assert_eq!(all.process.signaled().len(), 4);
+        let nothing = Status::Signal(SignalDecision::NoPayload);
+        assert!((0..2).all(|actor| *all.process.status(actor) == nothing));
+        assert_eq!(all.process.failures(), [""; 0]);
     }
 }
 
@@ -276,27 +277,43 @@ async fn a_reorganization_is_lived_through() {
             let mut all = Sequencers::new(3, BlockDuty::Propose, maker).await;
             let (_, plan) = all.chain.upgrade("1").await;
             all.plan(Some(plan));
-            let Sequencers { chain, mut company, .. } = all;
-            company.add_keeper(&chain, PayOut::No);
+            let Sequencers { chain, mut process, .. } = all;
+            process.add_keeper(&chain, PayOut::No);
             chain.mine();
             let push = |subject| matches!(subject, IntentSubject::Push { .. });
-            company.play_until(&chain, 90, is_done(push)).await;
+            process.run_until(&chain, 90, is_done(push)).await;
             assert_eq!(chain.look().await.governance.proposals.len(), 1);
             // The block of the push and two more are replaced by empty ones.
             let options = ReorgOptions { depth: 3, old, ..ReorgOptions::default() };
             chain.devchain.reorg(options).unwrap();
             assert_eq!(chain.look().await.governance.proposals.len(), 0);
-            let before = company.entries.len();
-            company.play_for(&chain, 40).await;
-            println!("{maker:?} {old:?}\n{}", company.story());
-            assert_eq!(chain.look().await.governance.proposals.len(), 1, "{}", company.story());
-            let taken_back = company.entries[before..].iter().filter(|entry| {
+            let before = process.entries.len();
+            process.run_blocks(&chain, 40).await;
+            assert_eq!(chain.look().await.governance.proposals.len(), 1, "{}", process.log());
+            let taken_back = process.entries[before..].iter().filter(|entry| {
                 let subject = entry.report.intent.map(|id| id.subject);
                 matches!(entry.report.event, TxEvent::TakenBack { .. }) && subject.is_some_and(push)
             });
-            assert_eq!(taken_back.count(), 1);
-            let pushes = company.confirmed_since(before).into_iter().filter(|one| push(*one));
+            assert_eq!(taken_back.count(), 1, "{maker:?} {old:?}:\n{}", process.log());
+            let pushes = process.confirmed_since(before).into_iter().filter(|one| push(*one));
             assert_eq!(pushes.count(), 1);
         }
+    }
+}
+
+#[tokio::test]
+async fn nobody_signals_in_slots_of_a_rollup_that_was_replaced() {
+    for maker in Maker::ALL {
+        let mut sequencers = Sequencers::new(1, BlockDuty::Propose, maker).await;
+        let (new, plan) = sequencers.chain.upgrade("1").await;
+        let registry = sequencers.chain.addresses().registry;
+        sequencers.chain.as_governance(registry, Registry::upgradeCall { rollup: new }).await;
+        sequencers.plan(Some(plan));
+        let Sequencers { chain, mut process, rollup } = sequencers;
+        process.run_blocks(&chain, 20).await;
+        assert!(!process.proposed(rollup).is_empty(), "it works on");
+        assert_eq!(process.signaled(), []);
+        assert_eq!(*process.status(0), Status::Signal(SignalDecision::NotCanonical));
+        assert_eq!(process.failures(), [""; 0]);
     }
 }

@@ -1,7 +1,7 @@
 //! A whole upgrade by agents alone.
 
 use crate::{
-    company::{Company, Standing, is_done},
+    process::{Process, Status, is_done},
     test_chain::{TestChain, attester, key, tokens},
     views::Maker,
 };
@@ -9,8 +9,8 @@ use canon_protocol::{
     Amount, ProposalId, ProposalState, RollupBlock, Seconds, Slot, Support, Tally,
 };
 use canon_views::{
-    BlockDuty, IntentSubject, LockMethod, MovePhase, Order, PayOut, PayloadStatus, Question, Share,
-    SignalDecision,
+    BlockDuty, IntentSubject, LockMethod, MovePhase, Order, OrderAmount, PayOut, PayloadStatus,
+    Question, SignalDecision,
 };
 
 const ID: ProposalId = ProposalId::ZERO;
@@ -23,7 +23,7 @@ const fn push(subject: IntentSubject) -> bool {
 /// A holder's orders: to lock all its tokens, and to vote.
 const fn orders(amount: u128, support: Support) -> [Order; 2] {
     let lock = Order::Lock { amount: tokens(amount), method: LockMethod::Permit };
-    [lock, Order::Vote { id: ID, support, share: Share::All }]
+    [lock, Order::Vote { id: ID, support, share: OrderAmount::All }]
 }
 
 /// The slots of signals from `first` on if every slot has one until six are in one round of ten.
@@ -42,20 +42,20 @@ async fn from_the_first_signal_to_the_new_rollups_blocks() {
         let (new, plan) = chain.upgrade("1").await;
         let mut question = Question::default();
         question.payloads.insert(plan.payload);
-        let mut company = Company::new(&chain, maker).await;
+        let mut process = Process::new(&chain, maker).await;
         for number in 0..STAKERS {
-            company.add_sequencer(number, old, BlockDuty::Propose, Some(plan));
+            process.add_sequencer(number, old, BlockDuty::Propose, Some(plan));
         }
         let voters = [(5_000, Support::Yea), (3_000, Support::Yea), (1_000, Support::Nea)];
         for (number, (amount, support)) in (0..).zip(voters) {
             chain.endow(key("holder", number).address(), tokens(amount)).await;
-            company.add_holder(number, orders(amount, support));
+            process.add_holder(number, orders(amount, support));
         }
-        company.add_keeper(&chain, PayOut::No);
+        process.add_keeper(&chain, PayOut::No);
 
         // Signals, until the keeper pushes.
-        company.play_until(&chain, 120, is_done(push)).await;
-        let signals = company.signaled();
+        process.run_until(&chain, 120, is_done(push)).await;
+        let signals = process.signaled();
         assert_eq!(signals, signals_from(signals[0]));
 
         // Nobody signals while the proposal lives.
@@ -65,7 +65,7 @@ async fn from_the_first_signal_to_the_new_rollups_blocks() {
         assert_eq!(view.payload_status(plan.payload), Some(PayloadStatus::Live { id: ID, state }));
         let deadlines = view.proposal(ID).unwrap().deadlines();
         chain.skip_until_next_is(deadlines.voting_starts());
-        company.play_for(&chain, 2).await;
+        process.run_blocks(&chain, 2).await;
         let proposal = *chain.look().await.proposal(ID).unwrap();
         assert_eq!(proposal.state, ProposalState::Active);
         assert_eq!(proposal.tally, Tally { yea: tokens(8_000), nea: tokens(1_000) });
@@ -73,17 +73,17 @@ async fn from_the_first_signal_to_the_new_rollups_blocks() {
         // The stakers announce their moves while it is queued.
         chain.skip_until_next_is(deadlines.active + Seconds::SECOND);
         let movers: Vec<_> =
-            (0..STAKERS).map(|number| company.add_mover(number, old, new)).collect();
-        company.play(&chain).await;
+            (0..STAKERS).map(|number| process.add_mover(number, old, new)).collect();
+        process.run_block(&chain).await;
         let ready_at = chain.now() + Seconds::HOUR;
-        company.play(&chain).await;
+        process.run_block(&chain).await;
         for mover in &movers {
-            assert_eq!(*company.standing(*mover), Standing::Move(MovePhase::Waiting { ready_at }));
+            assert_eq!(*process.status(*mover), Status::Move(MovePhase::Waiting { ready_at }));
         }
 
         // Executed in the very first block that can.
         chain.skip_until_next_is(deadlines.earliest_execution());
-        company.play(&chain).await;
+        process.run_block(&chain).await;
         let next = chain.next();
         let view = chain.ask(Question { next, ..question.clone() }).await;
         assert_eq!(view.addresses.rollup, new);
@@ -93,9 +93,9 @@ async fn from_the_first_signal_to_the_new_rollups_blocks() {
 
         // The stakes follow.
         chain.skip_until_next_is(ready_at.max(chain.next()));
-        company.play_for(&chain, 2).await;
+        process.run_blocks(&chain, 2).await;
         for (number, mover) in (0..).zip(movers) {
-            assert_eq!(*company.standing(mover), Standing::Move(MovePhase::Moved));
+            assert_eq!(*process.status(mover), Status::Move(MovePhase::Moved));
             let mut question = Question::new(chain.next());
             question.rollups.insert(new, [attester(number)].into());
             let view = chain.ask(question).await;
@@ -103,21 +103,21 @@ async fn from_the_first_signal_to_the_new_rollups_blocks() {
             assert_eq!(there.withdrawer, key("withdrawer", number).address());
         }
         for number in 0..usize::try_from(STAKERS).unwrap() {
-            company.sequencer(number).identity.rollup = new;
+            process.sequencer(number).identity.rollup = new;
         }
         // The stakers are in the set from the epoch after the next one on, and then propose in every slot.
         let new_block = |subject| matches!(subject, IntentSubject::ProposeBlock { rollup, .. } if rollup == new);
-        company.play_until(&chain, 20, is_done(new_block)).await;
-        company.play_for(&chain, 20).await;
-        let blocks = company.proposed(new);
+        process.run_until(&chain, 20, is_done(new_block)).await;
+        process.run_blocks(&chain, 20).await;
+        let blocks = process.proposed(new);
         let first = blocks[0].0.get();
         assert!(blocks.iter().map(|(slot, _)| slot.get()).eq(first..first + 11), "{blocks:?}");
         for number in 0..usize::try_from(STAKERS).unwrap() {
-            let status = Standing::Signal(SignalDecision::Status(executed));
-            assert_eq!(*company.standing(number), status);
+            let status = Status::Signal(SignalDecision::Status(executed));
+            assert_eq!(*process.status(number), status);
         }
-        assert_eq!(company.signaled(), signals, "nobody signaled again");
-        assert_eq!(company.failures(), [""; 0]);
+        assert_eq!(process.signaled(), signals, "nobody signaled again");
+        assert_eq!(process.failures(), [""; 0]);
     }
 }
 
@@ -130,33 +130,33 @@ async fn a_rejected_payload_is_signaled_for_again() {
         let (_, plan) = chain.upgrade("1").await;
         let mut question = Question::default();
         question.payloads.insert(plan.payload);
-        let mut company = Company::new(&chain, maker).await;
+        let mut process = Process::new(&chain, maker).await;
         for number in 0..4 {
-            company.add_sequencer(number, old, BlockDuty::Propose, Some(plan));
+            process.add_sequencer(number, old, BlockDuty::Propose, Some(plan));
         }
         chain.endow(key("holder", 0).address(), tokens(5_000)).await;
-        company.add_holder(0, orders(5_000, Support::Nea));
-        company.add_keeper(&chain, PayOut::No);
-        company.play_until(&chain, 120, is_done(push)).await;
-        let first_signals = company.signaled();
+        process.add_holder(0, orders(5_000, Support::Nea));
+        process.add_keeper(&chain, PayOut::No);
+        process.run_until(&chain, 120, is_done(push)).await;
+        let first_signals = process.signaled();
         let deadlines = chain.look().await.proposal(ID).unwrap().deadlines();
         chain.skip_until_next_is(deadlines.voting_starts());
-        company.play_for(&chain, 2).await;
+        process.run_blocks(&chain, 2).await;
         let tally = Tally { yea: Amount::ZERO, nea: tokens(5_000) };
         assert_eq!(chain.look().await.proposal(ID).unwrap().tally, tally);
 
         chain.skip_until_next_is(deadlines.active + Seconds::SECOND);
         let view = chain.ask(Question { next: chain.next(), ..question.clone() }).await;
         assert_eq!(view.payload_status(plan.payload), Some(PayloadStatus::Rejected { id: ID }));
-        company.play_until(&chain, 120, is_done(push)).await;
-        let signals = company.signaled().split_off(first_signals.len());
+        process.run_until(&chain, 120, is_done(push)).await;
+        let signals = process.signaled().split_off(first_signals.len());
         assert_eq!(signals, signals_from(signals[0]));
         let view = chain.ask(Question { next: chain.next(), ..question.clone() }).await;
         assert_eq!(view.governance.proposals.len(), 2);
         let (id, state) = (ProposalId::of(1), ProposalState::Pending);
         assert_eq!(view.payload_status(plan.payload), Some(PayloadStatus::Live { id, state }));
         let block = view.rollups[&old].head.map_or(RollupBlock::ZERO, |head| head.number);
-        assert_eq!(block.get(), company.proposed(old).len() as u64);
-        assert_eq!(company.failures(), [""; 0]);
+        assert_eq!(block.get(), process.proposed(old).len() as u64);
+        assert_eq!(process.failures(), [""; 0]);
     }
 }

@@ -32,18 +32,19 @@ use std::collections::BTreeSet;
 
 /// Checks contracts in the state after one block.
 #[derive(Clone, Debug)]
-pub struct Examiner<'a> {
-    client: &'a Client,
-    origin: Create2Origin,
+pub struct SetExaminer<'a> {
+    pub(super) client: &'a Client,
+    pub(super) origin: Create2Origin,
     other_origins: Vec<Create2Origin>,
     first_block: BlockNumber,
-    head: BlockView,
+    pub(super) head: BlockView,
 }
 
-/// The arguments of a genuine contract's constructor, and the block of its creation.
-struct Construction<C> {
-    arguments: C,
+/// The arguments of a contract's constructor by its events, and the place of its creation.
+pub(super) struct Construction<C> {
+    pub(super) arguments: C,
     block: BlockNumber,
+    pub(super) transaction: TxHash,
 }
 
 /// A constructor with arguments that must be contracts of the set.
@@ -83,7 +84,7 @@ struct Handover {
     new_owner: Address,
 }
 
-impl<'a> Examiner<'a> {
+impl<'a> SetExaminer<'a> {
     /// An examiner of contracts with this origin; their source need not be trusted.
     ///
     /// It reads events from `first_block` to `head`. None of the contracts may be older:
@@ -191,7 +192,7 @@ impl<'a> Examiner<'a> {
     /// Checks a Registry, that its deployer listed one rollup before the handover, and that the logs of
     /// its owners and rollups fit its state.
     async fn registry(&self, registry: Address) -> Result<History, ExamineError> {
-        let Construction { arguments, block } =
+        let Construction { arguments, block, .. } =
             self.construction::<Registry::constructorCall>(registry, self.head.number).await?;
         let deployer = arguments.initialOwner;
         let at = BlockId::from(self.head.hash);
@@ -405,13 +406,7 @@ impl<'a> Examiner<'a> {
         near: BlockNumber,
     ) -> Result<Construction<C>, ExamineError> {
         let contract = C::CONTRACT;
-        if self.client.code(self.head.hash.into(), address).await?.is_none() {
-            return Err(NotGenuine::NoCode { contract, address }.into());
-        }
-        let Some(construction) = self.find_construction::<C>(address, near).await? else {
-            let first_block = self.first_block;
-            return Err(NotGenuine::NoConstructorEvents { contract, address, first_block }.into());
-        };
+        let construction = self.alleged_construction::<C>(address, near).await?;
         let init_code = contract.init_code(&construction.arguments);
         let address_by = |origin: &Create2Origin| origin.create2(&init_code).address();
         if self.origins().any(|origin| address_by(origin) == address) {
@@ -419,6 +414,22 @@ impl<'a> Examiner<'a> {
         }
         let expected = address_by(&self.origin);
         Err(NotGenuine::OtherAddress { contract, address, expected }.into())
+    }
+
+    /// The constructor that a contract's events show. They may be forged.
+    pub(super) async fn alleged_construction<C: ConstructorEvents>(
+        &self,
+        address: Address,
+        near: BlockNumber,
+    ) -> Result<Construction<C>, ExamineError> {
+        let contract = C::CONTRACT;
+        if self.client.code(self.head.hash.into(), address).await?.is_none() {
+            return Err(NotGenuine::NoCode { contract, address }.into());
+        }
+        let construction = self.find_construction::<C>(address, near).await?;
+        let first_block = self.first_block;
+        let missing = NotGenuine::NoConstructorEvents { contract, address, first_block };
+        Ok(construction.ok_or(missing)?)
     }
 
     /// The constructor that the events of a contract show; `None` if there are none.
@@ -442,7 +453,7 @@ impl<'a> Examiner<'a> {
         let Some((block, transaction)) = place else { return Ok(None) };
         let logs = self.logs_of(transaction, address).await?;
         let block = BlockNumber::of(block);
-        Ok(C::from_logs(&logs).map(|arguments| Construction { arguments, block }))
+        Ok(C::from_logs(&logs).map(|arguments| Construction { arguments, block, transaction }))
     }
 
     /// The logs of one contract in one transaction, oldest first.
@@ -474,7 +485,7 @@ impl<'a> Examiner<'a> {
         Ok(handovers.map(handover).collect())
     }
 
-    fn origins(&self) -> impl Iterator<Item = &Create2Origin> {
+    pub(super) fn origins(&self) -> impl Iterator<Item = &Create2Origin> {
         core::iter::once(&self.origin).chain(&self.other_origins)
     }
 }

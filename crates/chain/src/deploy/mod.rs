@@ -3,7 +3,7 @@
 //! Every contract is created with CREATE2 from a [`Create2Origin`], so that its address is known before
 //! anything is sent ([`SetPlan`]) and proves its constructor, its arguments and its first storage. Every
 //! step is verified on chain before the next begins; at the end the deployer owns nothing. An
-//! interrupted deployment continues from its [`DeployRecord`]. An [`Examiner`] checks a set that
+//! interrupted deployment continues from its [`DeployRecord`]. An [`SetExaminer`] checks a set that
 //! somebody else deployed.
 
 mod constructor;
@@ -13,6 +13,7 @@ mod genuine;
 mod origin;
 mod parameters;
 mod plan;
+mod proven_origin;
 mod proxy;
 mod record;
 mod run;
@@ -23,7 +24,7 @@ mod verify;
 pub use constructor::ConstructorEvents;
 pub use error::DeployError;
 pub use further::{DeployedContract, Upgrade, create, deploy_rollup, deploy_upgrade_payload};
-pub use genuine::Examiner;
+pub use genuine::SetExaminer;
 pub use origin::Create2Origin;
 pub use parameters::{
     AssetParameters, CheckedParameters, GovernanceParameters, InvalidParameters, RollupParameters,

@@ -92,7 +92,7 @@ impl DeployRecord {
         self.find(step).map(|done| done.address)
     }
 
-    /// The first block with events of the set, from which an [`Examiner`](super::Examiner) can start.
+    /// The first block with events of the set, from which an [`SetExaminer`](super::SetExaminer) can start.
     ///
     /// `None` if the creation of one of the set's contracts isn't recorded: the chain had it already,
     /// or the step isn't done.

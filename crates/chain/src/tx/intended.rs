@@ -1,7 +1,7 @@
 //! The transaction of an intent.
 
 use crate::{call::ContractCall, calls};
-use alloy_primitives::{Address, Signature, U256};
+use alloy_primitives::{Signature, U256};
 use canon_abi::{Governance, Revert};
 use canon_views::{IntendedAction, Intent, PermitTerms};
 
@@ -16,7 +16,7 @@ pub(crate) fn contract_call(intent: &Intent, permit: Option<&Signature>) -> Cont
         }
         IntendedAction::RecordSeed { rollup, .. } => calls::setup_epoch(rollup),
         IntendedAction::Push { proposals, round, .. } => calls::push(proposals, governance, round),
-        IntendedAction::Execute { id } => calls::execute(governance, id),
+        IntendedAction::Execute { id, .. } => calls::execute(governance, id),
         IntendedAction::Drop { id } => calls::drop_proposal(governance, id),
         IntendedAction::PayWithdrawal { id } => calls::finalise_withdrawal(governance, id),
         IntendedAction::PayExit { rollup, attester, .. } => {
@@ -37,14 +37,14 @@ pub(crate) fn contract_call(intent: &Intent, permit: Option<&Signature>) -> Cont
             calls::vote(governance, id, amount, support)
         }
         IntendedAction::Withdraw { to, amount, .. } => calls::withdraw(governance, to, amount),
-        IntendedAction::AnnounceMove { rollup, attester, to } => {
+        IntendedAction::AnnounceMove { rollup, attester, to, .. } => {
             calls::announce_move(rollup, attester, to)
         }
         IntendedAction::FinaliseMove { rollup, attester, new_attester: None, .. } => {
             calls::finalise_move(rollup, attester)
         }
         IntendedAction::FinaliseMove { rollup, attester, new_attester: Some(there), .. } => {
-            calls::finalise_move_as(rollup, attester, there)
+            calls::finalise_move_as(rollup, attester, there.attester)
         }
     }
 }
@@ -52,33 +52,25 @@ pub(crate) fn contract_call(intent: &Intent, permit: Option<&Signature>) -> Cont
 /// The call that executes a proposal with the actions that were published when it was made, if the
 /// intent has them.
 pub(crate) fn fallback_call(intent: &Intent) -> Option<ContractCall> {
-    let IntendedAction::Execute { id } = intent.action else { return None };
-    let actions = intent.fallback.as_deref()?.to_vec();
-    Some(calls::execute_with(intent.set.governance, id, actions))
-}
-
-/// Whose key has to sign, if it isn't anybody's.
-pub(crate) const fn required_sender(action: &IntendedAction) -> Option<Address> {
-    match action {
-        IntendedAction::Approve { holder, .. }
-        | IntendedAction::Lock { holder, .. }
-        | IntendedAction::Vote { holder, .. }
-        | IntendedAction::Withdraw { holder, .. } => Some(*holder),
-        _ => None,
-    }
+    let IntendedAction::Execute { id, frozen_actions: Some(actions) } = &intent.action else {
+        return None;
+    };
+    Some(calls::execute_with(intent.set.governance, *id, actions.to_vec()))
 }
 
 /// Whether a transaction for `sent` does what `wanted` asks for. A permit is signed anew for every
-/// block, and any does.
+/// block, and any does. The actions that were frozen may be known to one view and not to another.
 pub(crate) fn does_the_same(sent: &IntendedAction, wanted: &IntendedAction) -> bool {
-    let without_permit = |action: &IntendedAction| {
-        let mut action = *action;
-        if let IntendedAction::Lock { permit, .. } = &mut action {
-            *permit = None;
+    let essence = |action: &IntendedAction| {
+        let mut action = action.clone();
+        match &mut action {
+            IntendedAction::Lock { permit, .. } => *permit = None,
+            IntendedAction::Execute { frozen_actions, .. } => *frozen_actions = None,
+            _ => {}
         }
         action
     };
-    without_permit(sent) == without_permit(wanted)
+    essence(sent) == essence(wanted)
 }
 
 /// Whether an execution was refused since the payload returns something else than what was voted on,
@@ -93,11 +85,11 @@ pub(crate) fn withholds(revert: &Revert) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloy_primitives::B256;
+    use alloy_primitives::{Address, B256};
     use canon_protocol::{
         Action, Amount, Epoch, Nonce, ProposalId, Round, Slot, Support, Timestamp, WithdrawalId,
     };
-    use canon_views::{OrderId, SetId};
+    use canon_views::{NewAttester, OrderId, SetId};
 
     const fn address(number: u8) -> Address {
         Address::repeat_byte(number)
@@ -118,15 +110,28 @@ mod tests {
         let vote =
             |support| IntendedAction::Vote { holder, id: ProposalId::of(2), support, amount };
         vec![
-            IntendedAction::Signal { proposals, rollup, slot: Slot::of(1), payload },
+            IntendedAction::Signal {
+                proposals,
+                rollup,
+                slot: Slot::of(1),
+                payload,
+                proposer: holder,
+            },
             IntendedAction::ProposeBlock {
                 rollup,
                 slot: Slot::of(1),
                 block_hash: B256::repeat_byte(6),
+                proposer: holder,
             },
             IntendedAction::RecordSeed { rollup, epoch: Epoch::of(2) },
             IntendedAction::Push { proposals, rollup, round: Round::of(3), payload },
-            IntendedAction::Execute { id: ProposalId::of(2) },
+            IntendedAction::Execute { id: ProposalId::of(2), frozen_actions: None },
+            IntendedAction::Execute {
+                id: ProposalId::of(2),
+                frozen_actions: Some(
+                    [Action { target: address(13), data: vec![1, 2].into() }].into(),
+                ),
+            },
             IntendedAction::Drop { id: ProposalId::of(2) },
             IntendedAction::PayWithdrawal { id: WithdrawalId::of(4) },
             IntendedAction::PayExit { rollup, attester, exitable_at: time },
@@ -136,23 +141,22 @@ mod tests {
             vote(Support::Yea),
             vote(Support::Nea),
             IntendedAction::Withdraw { holder, order, to: address(9), amount },
-            IntendedAction::AnnounceMove { rollup, attester, to: address(10) },
+            IntendedAction::AnnounceMove { rollup, attester, to: address(10), withdrawer: holder },
             finalise(None),
-            finalise(Some(address(11))),
+            finalise(Some(NewAttester { attester: address(11), withdrawer: holder })),
         ]
     }
 
     fn intent(action: IntendedAction) -> Intent {
         let set = SetId { chain_id: 1, governance: address(12) };
-        let fallback = Some([Action { target: address(13), data: vec![1, 2].into() }].into());
-        Intent { set, action, until: None, fallback }
+        Intent { set, action, until: None }
     }
 
     #[test]
     fn a_transaction_is_the_call_that_the_intent_has() {
         let permit = Signature::new(U256::from(21), U256::from(22), true);
         for action in actions() {
-            let intent = intent(action);
+            let intent = intent(action.clone());
             let (v, r, s) = (28, permit.r().into(), permit.s().into());
             let expected = intent.call(Some((v, r, s))).unwrap();
             let call = contract_call(&intent, Some(&permit));
@@ -165,12 +169,15 @@ mod tests {
     }
 
     #[test]
-    fn only_a_permit_may_differ() {
+    fn only_a_permit_and_what_is_known_of_the_frozen_actions_may_differ() {
         let all = actions();
         for (index, one) in all.iter().enumerate() {
             for (other_index, other) in all.iter().enumerate() {
-                let locks = [index, other_index].iter().all(|index| [9, 10].contains(index));
-                let expected = index == other_index || locks;
+                let are = |same: [usize; 2]| {
+                    [index, other_index].iter().all(|index| same.contains(index))
+                };
+                let (executions, locks) = ([4, 5], [10, 11]);
+                let expected = index == other_index || are(executions) || are(locks);
                 assert_eq!(does_the_same(one, other), expected, "{one:?} {other:?}");
             }
         }

@@ -101,7 +101,7 @@ pub enum JournalError {
 pub struct MemoryJournal(Arc<Mutex<JournalContents>>);
 
 impl JournaledTransaction {
-    /// Its hash.
+    /// The hash by which nodes know the transaction.
     pub fn hash(&self) -> B256 {
         keccak256(&self.raw)
     }

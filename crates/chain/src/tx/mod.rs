@@ -22,9 +22,11 @@ mod intent_sender;
 pub(crate) mod journal;
 mod nonce_use;
 mod report;
+mod reported;
 
 pub use fees::{AboveCap, FeePolicy, Fees};
 pub use file_journal::FileJournal;
 pub use intent_sender::IntentSender;
 pub use journal::{Journal, JournalContents, JournalError, JournaledTransaction, MemoryJournal};
+pub use nonce_use::FINALITY;
 pub use report::{TxEvent, TxReport};

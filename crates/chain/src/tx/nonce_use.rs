@@ -15,8 +15,8 @@ use alloy_primitives::{Address, B256, Bytes};
 use canon_protocol::BlockNumber;
 use canon_views::{Intent, IntentId};
 
-/// For so many blocks a transaction can be taken back: finality takes two epochs of 32 blocks.
-pub(super) const FINALITY: u64 = 64;
+/// The number of blocks after which a block isn't replaced any more: finality takes two epochs of 32 blocks.
+pub const FINALITY: u64 = 64;
 
 /// A transaction that is or was to use a nonce.
 #[derive(Clone, Debug)]

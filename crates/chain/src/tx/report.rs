@@ -19,9 +19,9 @@ pub struct TxReport {
 pub enum TxEvent {
     /// A node has its transaction: the first one, or one that replaces others of the same nonce.
     Sent {
-        /// The transaction.
+        /// The hash of the transaction that the node took.
         transaction: B256,
-        /// Its nonce.
+        /// The nonce of the account that it uses.
         nonce: u64,
     },
     /// It is done: its transaction was mined, succeeded, and has the expected events.
@@ -31,13 +31,13 @@ pub enum TxEvent {
     Failed(Error),
     /// The block that had its transaction isn't on the chain any more: it is in flight again.
     TakenBack {
-        /// The transaction.
+        /// The hash of the transaction that was mined in that block.
         transaction: B256,
     },
     /// Its transactions can't be mined any more, since another one has their nonce: it was given up, or
     /// something else that has the key used the nonce. If it is still wanted it is sent again.
     Superseded {
-        /// The transaction that was mined.
+        /// The hash of the transaction that was mined.
         by: B256,
     },
 }

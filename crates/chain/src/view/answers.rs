@@ -4,16 +4,12 @@ use super::batch::{BatchedRequest, Reply, decode_reply};
 use crate::error::{Error, Result};
 use alloy_eips::BlockId;
 use alloy_primitives::{
-    Address, B256, Bytes, KECCAK256_EMPTY, TxKind, U256, address, hex, keccak256, map::HashMap,
+    Address, B256, Bytes, KECCAK256_EMPTY, TxKind, U256, address, keccak256, map::HashMap,
 };
 use alloy_rpc_types_eth::TransactionRequest;
 use alloy_sol_types::SolCall;
 use alloy_transport::{RpcError, TransportError};
 use canon_protocol::{Code, CodeKind};
-
-/// EIP-7702: what is at an account that runs another account's code.
-const DELEGATION: [u8; 3] = hex!("ef0100");
-const DELEGATION_LENGTH: usize = 23;
 
 /// The gas of a call: what the lens gives a call, and more than enough for what a transaction costs before
 /// it. A rollup of a different implementation can't keep the endpoint busy for longer.
@@ -28,7 +24,7 @@ const LENS_CALLER: Address = address!("0x000000000000000000000000000000006c656e7
 pub enum Ask {
     /// What a contract answers.
     Call {
-        /// The contract.
+        /// The contract that is called.
         to: Address,
         /// Selector and arguments.
         data: Bytes,
@@ -175,19 +171,12 @@ fn length(rest: &mut Bytes) -> Result<usize, BadTranscript> {
 
 /// What is at an account with this code.
 fn code_of(code: &[u8], exists: bool) -> Code {
-    let kind = match code {
-        [] => CodeKind::None,
-        _ if code.len() == DELEGATION_LENGTH && code.starts_with(&DELEGATION) => {
-            CodeKind::Delegation
-        }
-        _ => CodeKind::Contract,
-    };
     let hash = match (code, exists) {
         ([], false) => B256::ZERO,
         ([], true) => KECCAK256_EMPTY,
         _ => keccak256(code),
     };
-    Code { kind, hash }
+    Code { kind: CodeKind::of(code), hash }
 }
 
 fn next(replies: &mut impl Iterator<Item = Reply>) -> Result<Reply> {
@@ -228,6 +217,7 @@ fn is_of_the_evm(error: &TransportError) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloy_primitives::hex;
 
     const CONTRACT: Address = Address::repeat_byte(0xcc);
 
@@ -273,7 +263,7 @@ mod tests {
 
     #[test]
     fn code_has_the_kind_and_the_hash_that_the_evm_sees() {
-        let delegation = [&DELEGATION[..], CONTRACT.as_slice()].concat();
+        let delegation = [&hex!("ef0100")[..], CONTRACT.as_slice()].concat();
         for (code, exists, kind, hash) in [
             (&[][..], false, CodeKind::None, B256::ZERO),
             (&[], true, CodeKind::None, KECCAK256_EMPTY),

@@ -96,8 +96,10 @@ impl Client {
             _ if !missing.is_empty() => Err(missing),
             Ok(present) => Ok(Ok(present)),
             Err(Gap::Failed(error)) => Ok(Err(error)),
-            // The reader notes what it doesn't know.
-            Err(Gap::Unknown) => unreachable!("nothing is unknown that isn't missing"),
+            // The reader notes what it doesn't know, so this would be its own mistake: there is no view then.
+            Err(Gap::Unknown) => {
+                Ok(Err(Error::NoAnswer { what: "a view of its set", address: registry }))
+            }
         }
     }
 

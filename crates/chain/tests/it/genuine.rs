@@ -10,7 +10,7 @@ use canon_chain::{
     ContractCall, NoWait, calls,
     deploy::{
         ConstructorEvents, ContractPlan, Create2Origin, DeployError, DeployRecord, DeployedSet,
-        ExamineError, Examiner, FormerRollup, GenuineSet, NotGenuine, Progress, SetParameters,
+        ExamineError, FormerRollup, GenuineSet, NotGenuine, Progress, SetExaminer, SetParameters,
         SetPlan, Step, create, deploy_rollup,
     },
 };
@@ -24,8 +24,8 @@ const fn go_on(_: &DeployRecord, _: Progress) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
-fn examiner_at(chain: &TestChain, head: BlockView) -> Examiner<'_> {
-    Examiner::new(&chain.client, Create2Origin::default(), BlockNumber::ZERO, head)
+fn examiner_at(chain: &TestChain, head: BlockView) -> SetExaminer<'_> {
+    SetExaminer::new(&chain.client, Create2Origin::default(), BlockNumber::ZERO, head)
 }
 
 async fn examine(chain: &TestChain, registry: Address) -> Result<GenuineSet, ExamineError> {
@@ -93,7 +93,7 @@ async fn examine_by(
     faults.answer(move |request| answer(fault, newest, request));
     let client = client_by(&faults, &chain.devchain).await;
     let head = client.head().await.unwrap();
-    Examiner::new(&client, Create2Origin::default(), BlockNumber::ZERO, head).set(registry).await
+    SetExaminer::new(&client, Create2Origin::default(), BlockNumber::ZERO, head).set(registry).await
 }
 
 /// Deploys up to a step, lets the deployer do something, and deploys the rest.

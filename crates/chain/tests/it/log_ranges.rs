@@ -9,7 +9,7 @@ use canon_abi::{Asset, Issuer, Registry, RewardDistributor, Rollup};
 use canon_chain::{
     Error, NoWait,
     deploy::{
-        Create2Origin, DeployRecord, ExamineError, Examiner, FormerRollup, GenuineSet,
+        Create2Origin, DeployRecord, ExamineError, FormerRollup, GenuineSet, SetExaminer,
         SetParameters, Step, deploy_rollup,
     },
 };
@@ -103,7 +103,7 @@ async fn examined(
     let client = client_by(&faults, &chain.devchain).await;
     let head = client.head().await.unwrap();
     let first_block = record.first_block().unwrap();
-    let examiner = Examiner::new(&client, Create2Origin::default(), first_block, head);
+    let examiner = SetExaminer::new(&client, Create2Origin::default(), first_block, head);
     let outcome = examiner.set(record.address(Step::Registry).unwrap()).await;
     let asked = asked.lock().unwrap().clone();
     (outcome, asked)
@@ -239,7 +239,7 @@ async fn a_search_that_starts_too_late_says_so() {
     let from = |block| {
         let first_block = BlockNumber::of(block);
         let origin = Create2Origin::default();
-        let examiner = Examiner::new(&chain.client, origin, first_block, head);
+        let examiner = SetExaminer::new(&chain.client, origin, first_block, head);
         async move { examiner.set(registry).await }
     };
     let first_block = record.first_block().unwrap().get();

@@ -2,7 +2,7 @@
 
 use crate::test_chain::{chain, deployed, manual};
 use alloy_primitives::{Address, Bytes, address, bytes};
-use canon_abi::{Asset, Governance, RevertKind};
+use canon_abi::{Asset, Contract, Governance, Registry, RevertKind};
 use canon_chain::{Checks, ContractCall, Error, NoWait, Rejection, Waited, calls};
 use canon_devchain::Mining;
 use canon_protocol::{Amount, ProposalId, Support};
@@ -122,7 +122,8 @@ async fn many_are_in_flight_and_confirmed_from_one_request() {
 #[tokio::test]
 async fn waiting_is_up_to_the_caller() {
     let chain = manual().await;
-    let call = || ContractCall::create_plain(canon_abi::Contract::Expect);
+    let registry = Registry::constructorCall { initialOwner: NOBODY };
+    let call = || ContractCall::create(Contract::Registry, &registry);
     let mut sender = chain.sender(0);
     let error = sender.send(call(), &mut NoWait).await.unwrap_err();
     assert!(matches!(error, Error::NotMined { .. }) && error.is_temporary(), "{error}");

@@ -106,7 +106,7 @@ impl TxChain {
 
     pub(crate) const fn intent(&self, action: IntendedAction) -> Intent {
         let set = SetId { chain_id: self.client.chain_id(), governance: self.set.governance };
-        Intent { set, action, until: None, fallback: None }
+        Intent { set, action, until: None }
     }
 
     pub(crate) fn approve(&self, order: u64, amount: u64) -> Intent {

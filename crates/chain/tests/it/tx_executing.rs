@@ -57,8 +57,9 @@ async fn executable(chain: &TxChain, actions: &[Action]) -> Intent {
     chain.devchain.set_mining(Mining::Manual);
     chain.devchain.set_next_timestamp(deadlines.queued.get()).unwrap();
     chain.mine(1);
-    let intent = chain.intent(IntendedAction::Execute { id: ID });
-    Intent { until: Some(deadlines.executable), fallback: Some(actions.into()), ..intent }
+    let frozen_actions = Some(actions.into());
+    let intent = chain.intent(IntendedAction::Execute { id: ID, frozen_actions });
+    Intent { until: Some(deadlines.executable), ..intent }
 }
 
 /// An action that leaves a trace.
@@ -103,7 +104,8 @@ async fn a_payload_that_withholds_its_list_is_executed_with_what_was_voted_on() 
     // Without the list there is nothing to do about it.
     chain.devchain.set_code(PAYLOAD, Bytes::new()).unwrap();
     let mut sender = chain.sender(&MemoryJournal::default());
-    let unknown = Intent { fallback: None, ..execute.clone() };
+    let action = IntendedAction::Execute { id: ID, frozen_actions: None };
+    let unknown = Intent { action, ..execute.clone() };
     let reports = chain.pursue(&mut sender, &[unknown]).await;
     assert!(failures(&reports)[0].contains("Governance__UnreadableActions("), "{reports:?}");
 

@@ -5,13 +5,16 @@ use crate::{
     support::{Recording, client, fresh, insist, run, source, step},
 };
 use alloy_primitives::{Address, U256};
+use alloy_rpc_client::RpcClient;
 use alloy_sol_types::SolEvent;
 use canon_abi::{Asset, Governance};
 use canon_chain::Severity;
 use canon_devchain::Devchain;
+use canon_faults::{Answer, Faults};
 use canon_follow::{Advance, ChainSource, FollowError, Follower, SourceError, WINDOW, self_check};
 use canon_protocol::SetState;
 use canon_testkit::histories::Rng;
+use tower::Layer;
 
 /// The stages of a chain: it grows, its end is replaced, it grows on.
 fn stages() -> Vec<Devchain> {
@@ -56,6 +59,42 @@ fn whichever_request_fails_the_end_is_the_same() {
         for failing in 0..requests {
             let (state, _) = follow_stages(&stages, Some(failing)).await;
             assert_eq!(state, expected, "request {failing} failed");
+        }
+    });
+}
+
+/// The requests that a follower needs for 60 new blocks, of an endpoint that refuses so many requests in 100.
+async fn requests_for_new_blocks(seed: u64, percent: u64) -> u64 {
+    let recording = Recording::shared();
+    let height = recording.heights.len() / 2;
+    let faults = Faults::default();
+    let chain = recording.fork(height, 60, 1);
+    let mut follower =
+        Follower::new(source(&recording.chain(height)).await, recording.identity.clone());
+    follower.catch_up().await.unwrap();
+    let rpc = RpcClient::new(faults.layer(chain.transport()), true);
+    *follower.source_mut() = ChainSource::new(client(rpc).await);
+    faults.take_requests();
+    let mut rng = Rng::new(seed);
+    faults.answer(move |_| match rng.chance(percent, 100) {
+        true => Answer::Refusal(-32005, "too many requests".to_owned()),
+        false => Answer::Node,
+    });
+    insist(&mut follower).await;
+    assert_eq!(follower.block().unwrap().hash, chain.block_hash());
+    faults.take_requests().values().sum()
+}
+
+#[test]
+fn an_endpoint_that_refuses_many_requests_costs_few_more() {
+    run(async {
+        let least = requests_for_new_blocks(0, 0).await;
+        for percent in [10, 20] {
+            for seed in 0..10 {
+                let requests = requests_for_new_blocks(seed, percent).await;
+                // Without what was read before it would take thousands.
+                assert!(requests <= 2 * least, "seed {seed}: {requests}, {least} without refusals");
+            }
         }
     });
 }
@@ -259,6 +298,40 @@ fn a_reorganization_that_begins_before_any_request_ends_in_the_new_chain() {
             assert!(switch > 10, "{switch}");
         });
     }
+}
+
+#[test]
+fn a_replacement_below_the_first_earlier_state_ends_in_the_new_chain() {
+    let recording = Recording::shared();
+    let newest = recording.newest();
+    // All blocks from the first height on are others: no state that was kept is on the new chain.
+    let more = newest.block_number() - recording.chain(0).block_number() + 1;
+    let nodes = [newest, recording.fork(0, more, 1)];
+    run(async {
+        let expected = fresh(&nodes[1], &recording.identity).await;
+        let mut switch = 0;
+        loop {
+            let transports = nodes.iter().map(Devchain::transport);
+            let network = Network::new(transports, Choice::SecondFrom(switch));
+            // Short ranges, so that the logs take many requests and several earlier states are kept.
+            network.adopt(Habit::RefusesRangesAbove(100));
+            let source = ChainSource::new(client(network.client()).await);
+            let mut follower = Follower::new(source, recording.identity.clone());
+            insist(&mut follower).await;
+            let was_late = network.requests() <= switch;
+            if was_late {
+                assert_eq!(follower.block().unwrap().hash, nodes[0].block_hash());
+            }
+            network.choose(Choice::Node(1));
+            insist(&mut follower).await;
+            assert!(*follower.state() == expected, "before request {switch}");
+            if was_late {
+                break;
+            }
+            switch += 7;
+        }
+        assert!(switch > 50, "{switch}");
+    });
 }
 
 /// A node, and the state after its newest block.

@@ -7,6 +7,8 @@ mod compare;
 mod faults;
 mod histories;
 mod network;
+mod opening;
 mod reorganizations;
+mod self_check;
 mod support;
 mod views;

@@ -138,6 +138,11 @@ impl Proposal {
         self.nonces.get(&holder).copied().unwrap_or_default()
     }
 
+    /// Everybody whose next nonce isn't 0, with that nonce, in no order.
+    pub fn ballot_nonces(&self) -> impl Iterator<Item = (Address, Nonce)> {
+        self.nonces.iter().map(|(holder, nonce)| (*holder, *nonce))
+    }
+
     /// The message that `voter` signs to cast `amount` on it, the proposal `id`, up to `deadline`, a Unix
     /// timestamp in seconds. Its nonce is that of the voter's next signed ballot.
     pub fn ballot_message(

@@ -1,20 +1,41 @@
 //! Seeds, proposers, blocks and their rewards.
 
-use super::{Rollup, RollupEvent, RollupRefusal};
+use super::{Member, Rollup, RollupEvent, RollupRefusal};
 use crate::{
     call_frame::{CallFrame, Decision},
     distributor::{self, DistributorCall},
     messages::{Log, Role},
     overlay::Overlay,
     refusal::Refusal,
-    units::Timestamp,
+    units::{Epoch, Slot, Timestamp},
 };
 use alloy_primitives::{Address, B256};
+
+impl Rollup {
+    /// The next seed that a call at `now` or later records: the epoch that it draws, and the first second of
+    /// those calls. `None` before genesis, or if no block can be that late.
+    pub fn next_seed(&self, now: Timestamp) -> Option<(Epoch, Timestamp)> {
+        let (clock, present) = (self.clock(), self.clock().epoch_at(now)?);
+        let is_recorded = self.seats.seed_of(present.next()).is_some();
+        let recording = if is_recorded { present.next() } else { present };
+        Some((recording.next(), clock.seed_recording_start(recording)?.max(now)))
+    }
+
+    /// All epochs with a recorded seed, oldest first.
+    pub fn seeded_epochs(&self) -> impl Iterator<Item = Epoch> {
+        self.seats.seeded_epochs()
+    }
+
+    /// The member drawn for `slot`. `None` if its epoch has no seed yet, or had an empty set.
+    pub fn drawn(&self, slot: Slot) -> Option<&Member> {
+        self.registration(self.seats.draw(self.clock().epoch_of(slot), slot)?)
+    }
+}
 
 /// What `getCurrentProposer()` answers at `now`; 0 if there is no seed or the set is empty.
 pub(crate) fn proposer_of(rollup: &Rollup, now: Timestamp) -> Option<Address> {
     let slot = rollup.clock().slot_at(now)?;
-    Some(rollup.draw(slot).map(|member| member.proposer).unwrap_or_default())
+    Some(rollup.drawn(slot).map(|member| member.proposer).unwrap_or_default())
 }
 
 /// The event that records the next epoch's seed, if none is recorded and the slot can.
@@ -35,7 +56,7 @@ pub(super) fn propose_block(
     let guard = frame.enter()?;
     let caller = frame.caller;
     let slot = rollup.slot_at(frame.now())?;
-    let drawn = rollup.draw(slot);
+    let drawn = rollup.drawn(slot);
     let Some(member) = drawn.filter(|member| member.proposer == caller) else {
         let proposer = drawn.map(|member| member.proposer).unwrap_or_default();
         return Err(RollupRefusal::NotProposer { caller, proposer }.into());

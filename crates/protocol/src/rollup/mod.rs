@@ -288,7 +288,7 @@ impl Rollup {
     ) -> Result<Option<&Member>, RollupRefusal> {
         let slot = self.slot_at(time)?;
         self.require_known(self.clock().epoch_of(slot), now)?;
-        Ok(self.draw(slot))
+        Ok(self.drawn(slot))
     }
 
     /// The size of the set of `epoch`, the present or the next.
@@ -326,9 +326,9 @@ impl Rollup {
         self.require_known(epoch, now)?;
         let first = self.clock().first_slot(epoch).map_or(u64::MAX, Slot::get);
         let end = first.saturating_add(self.clock().epoch_duration.get());
-        Ok((first..end)
-            .map(Slot::of)
-            .filter(move |slot| self.draw(*slot).is_some_and(|member| member.proposer == proposer)))
+        Ok((first..end).map(Slot::of).filter(move |slot| {
+            self.drawn(*slot).is_some_and(|member| member.proposer == proposer)
+        }))
     }
 
     /// Whether it can still change who proposes in the slots of `epoch`, the present or the next.
@@ -348,11 +348,6 @@ impl Rollup {
 
     fn registration(&self, Registration(number): Registration) -> Option<&Member> {
         self.registrations.get((number as usize).checked_sub(1)?)
-    }
-
-    /// The member that proposes in `slot`, of the present or the next epoch.
-    fn draw(&self, slot: Slot) -> Option<&Member> {
-        self.registration(self.seats.draw(self.clock().epoch_of(slot), slot)?)
     }
 
     /// The present epoch, if `epoch` is that or the next one.

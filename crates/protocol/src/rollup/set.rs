@@ -68,6 +68,11 @@ impl Seats {
         self.seeds.get(&epoch).copied()
     }
 
+    /// The epochs with a seed, oldest first.
+    pub(super) fn seeded_epochs(&self) -> impl Iterator<Item = Epoch> {
+        self.seeds.keys().copied()
+    }
+
     /// The member that proposes in `slot` of `epoch`; `None` without a seed, or if the set is empty.
     pub(super) fn draw(&self, epoch: Epoch, slot: Slot) -> Option<Registration> {
         let size = self.size_of(epoch);

@@ -10,13 +10,6 @@ use crate::{
 use alloy_primitives::{Address, U256};
 
 impl Rollup {
-    /// Whether a deposit of `stake` for `attester` is accepted, as far as this rollup decides it: nobody
-    /// registered the attester, and the stake suffices. Otherwise why not.
-    pub fn check_deposit(&self, attester: Address, stake: Amount) -> Result<(), RollupRefusal> {
-        self.require_vacant(attester)?;
-        self.require_stake(stake)
-    }
-
     fn require_vacant(&self, attester: Address) -> Result<(), RollupRefusal> {
         match self.member(attester) {
             Some(_) => Err(RollupRefusal::AlreadyRegistered { attester }),

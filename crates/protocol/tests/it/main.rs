@@ -19,6 +19,7 @@ mod proposals;
 mod random_history;
 mod rollup;
 mod signatures;
+mod status;
 mod stored;
 mod supporting;
 mod text;

@@ -1,36 +1,36 @@
-//! Checks: what should be, what is, and whether the two agree.
+//! Checks: the comparison of an expected value with the one found.
 
 use std::fmt::Display;
 
 use serde::Serialize;
 
-/// How the two values of a check have to stand to each other.
+/// The relation that the two values of a check must have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Relation {
-    /// What was found has to be what was expected.
+    /// The found value equals the expected one.
     Equal,
-    /// What was found has to be at least what was expected.
+    /// The found value is at least the expected one.
     AtLeast,
-    /// What was found has to be at most what was expected.
+    /// The found value is at most the expected one.
     AtMost,
 }
 
-/// Something about the state of the chain that has to hold.
+/// A property that the state of the chain must have.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Check {
     /// The contract, or the kind of property.
     pub area: String,
-    /// What is compared.
+    /// The value that is compared.
     pub subject: String,
-    /// How.
+    /// The relation of the two values.
     pub relation: Relation,
-    /// What should be.
+    /// The expected value.
     pub expected: String,
-    /// What is.
+    /// The value found.
     pub found: String,
-    /// Whether they agree.
+    /// Whether the relation holds.
     pub holds: bool,
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::Address;
 use canon_abi::{Asset, Registry, RewardDistributor, Rollup};
-use canon_chain::deploy::{Create2Origin, ExamineError, Examiner};
+use canon_chain::deploy::{Create2Origin, ExamineError, SetExaminer};
 use canon_protocol::{Amount, BlockNumber, text};
 
 use super::{Inspection, READING, check::Check, fit};
@@ -16,7 +16,7 @@ use crate::{
 };
 
 impl Inspection<'_, '_> {
-    /// Which rollups there were, and since when the newest is canonical.
+    /// Checks of the list of rollups, and of the block since which the newest is canonical.
     pub(super) async fn registry(&self) -> Result<Vec<Check>> {
         const AREA: &str = "Registry";
         let (run, expected) = (self.run, self.expected().registry());
@@ -24,11 +24,13 @@ impl Inspection<'_, '_> {
         let upgrades: Vec<_> = run
             .tracks
             .iter()
-            .filter(|track| track.plan.does == Does::Upgrade && track.end == Some(End::Executed))
+            .filter(|track| {
+                track.plan.does == Does::Upgrade && run.end(track) == Some(End::Executed)
+            })
             .collect();
         let versions = self.ask(registry, Registry::numberOfVersionsCall {}).await?;
         let versions: u64 = versions.saturating_to();
-        // The sentinel isn't one.
+        // Version 0 is a sentinel.
         let show = |count: &u64| text::count(count.saturating_sub(1), "rollup");
         let number = expected.number_of_versions();
         let mut checks = vec![Check::equal(AREA, "versions", &number, &versions, show)];
@@ -45,7 +47,7 @@ impl Inspection<'_, '_> {
         Ok(checks)
     }
 
-    /// Stakers, blocks and rewards of each rollup.
+    /// Checks of each rollup's stakers, blocks and rewards.
     pub(super) async fn rollups(&self) -> Result<Vec<Check>> {
         let mut checks = Vec::new();
         let rewards = self.rewards().await?;
@@ -59,7 +61,7 @@ impl Inspection<'_, '_> {
         Ok(checks)
     }
 
-    /// Those whose attester was taken moved under another one.
+    /// Whether the stakes whose attester was taken moved under another one.
     async fn renamed(&self) -> Result<Check> {
         let (run, old) = (self.run, &self.run.set.rollups[0]);
         let moves = run.driver.logs::<Rollup::MoveFinalised>(old.address).await.during(READING)?;
@@ -105,7 +107,7 @@ impl Inspection<'_, '_> {
     async fn is_genuine(&self, rollup: Address) -> Result<bool> {
         let client = self.run.driver.client();
         let head = client.head().await.during(READING)?;
-        let examiner = Examiner::new(client, Create2Origin::default(), BlockNumber::ZERO, head);
+        let examiner = SetExaminer::new(client, Create2Origin::default(), BlockNumber::ZERO, head);
         match examiner.contract::<Rollup::constructorCall>(rollup).await {
             Ok(_) => Ok(true),
             Err(ExamineError::NotGenuine(_)) => Ok(false),
@@ -114,23 +116,19 @@ impl Inspection<'_, '_> {
         }
     }
 
-    /// What the rollups' blocks have to have earned: each one's while it was canonical and the pool lasted.
+    /// The expected rewards of each rollup: for its blocks while it was canonical and the pool lasted.
     async fn rewards(&self) -> Result<BTreeMap<Address, Amount>> {
         let (run, mut left) = (self.run, self.run.scenario.asset.reward_pool);
-        let registry = run.set.addresses().registry;
-        let canonical = run.driver.logs::<Registry::InstanceAdded>(registry).await;
-        let canonical = canonical.during(READING)?;
         let mut blocks = Vec::new();
         for rollup in &run.set.rollups {
             let logs = run.driver.logs::<Rollup::BlockProposed>(rollup.address).await;
-            let times = logs.during(READING)?.into_iter().map(|(time, _)| time);
-            blocks.extend(times.map(|time| (time, rollup.address)));
+            let numbers = logs.during(READING)?.into_iter().map(|(block, _)| block.number);
+            blocks.extend(numbers.map(|number| (number, rollup.address)));
         }
         blocks.sort_unstable();
         let mut rewards = BTreeMap::<Address, Amount>::new();
-        for (time, rollup) in blocks {
-            let in_office = canonical.iter().rfind(|(since, _)| *since <= time);
-            if in_office.is_some_and(|(_, added)| added.instance == rollup) {
+        for (number, rollup) in blocks {
+            if self.canonical_in(number) == Some(rollup) {
                 let reward = run.scenario.rollup.reward.min(left);
                 left = left.saturating_sub(reward);
                 let earned = rewards.entry(rollup).or_default();
@@ -140,7 +138,7 @@ impl Inspection<'_, '_> {
         Ok(rewards)
     }
 
-    /// All that the RewardDistributor ever paid for a rollup.
+    /// The rewards that the RewardDistributor paid for a rollup.
     async fn paid(&self, rollup: Address) -> Result<Amount> {
         let driver = &self.run.driver;
         let logs = driver
@@ -152,7 +150,7 @@ impl Inspection<'_, '_> {
         Ok(sum(amounts?))
     }
 
-    /// Supply and rewards.
+    /// Checks of the supply and of the rewards that are left.
     pub(super) async fn tokens(&self) -> Result<Vec<Check>> {
         let (run, set) = (self.run, self.run.set.addresses());
         let tokens = |amount: &Amount| format!("{} tokens", text::Tokens(*amount));
@@ -166,7 +164,7 @@ impl Inspection<'_, '_> {
         ])
     }
 
-    /// Nobody but Governance owns anything, and nobody is about to.
+    /// Whether Governance owns every contract, and ownership isn't offered to anyone.
     pub(super) async fn ownership(&self) -> Result<Vec<Check>> {
         const AREA: &str = "Ownership";
         let set = self.run.set.addresses();

@@ -1,30 +1,28 @@
-//! How the proposals of the scenario ended.
-
-use canon_protocol::SetState;
+//! Ends of the scenario's proposals.
 
 use super::{Inspection, check::Check};
 use crate::{
     scenario::End,
     timeline::{because, outcome},
-    upgrade_run::{ProposalTrack, rejection},
+    upgrade_run::{ProposalTrack, UpgradeRun, rejection},
 };
 
 impl Inspection<'_, '_> {
-    /// What the scenario expects of its proposals.
+    /// Whether every proposal ended as the scenario expects.
     pub(super) fn fates(&self) -> Vec<Check> {
-        self.run.tracks.iter().flat_map(|track| fate(self.expected(), track)).collect()
+        self.run.tracks.iter().flat_map(|track| fate(self.run, track)).collect()
     }
 }
 
 const AREA: &str = "Outcome";
 
-fn fate(state: &SetState, track: &ProposalTrack) -> Vec<Check> {
-    let plan = &track.plan;
+fn fate(run: &UpgradeRun<'_>, track: &ProposalTrack) -> Vec<Check> {
+    let (plan, end) = (&track.plan, run.end(track));
     let show = |end: &Option<End>| end.map_or("undecided", outcome).to_owned();
-    let mut checks = vec![Check::equal(AREA, &*plan.azip, &Some(plan.expect), &track.end, show)];
+    let mut checks = vec![Check::equal(AREA, &*plan.azip, &Some(plan.expect), &end, show)];
     if plan.because.is_some() {
-        let governance = state.governance();
-        let proposal = track.id.and_then(|id| governance.proposal(id.to_word()).ok());
+        let governance = run.state().governance();
+        let proposal = track.id(run.state()).and_then(|id| governance.proposal(id.to_word()).ok());
         let found =
             proposal.and_then(|(_, one)| rejection(governance.tabulation(one), one.tally()));
         let subject = format!("{}, why", plan.azip);

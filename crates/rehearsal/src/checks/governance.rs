@@ -20,14 +20,14 @@ use crate::{
 const AREA: &str = "Governance";
 
 impl Inspection<'_, '_> {
-    /// Every proposal and all power.
+    /// Checks of every proposal, of power and of the configuration.
     pub(super) async fn governance(&self) -> Result<Vec<Check>> {
         let (run, state) = (self.run, self.expected().governance());
         let count = self.found.governance.proposals.len();
         let expected = state.proposals().len();
         let mut checks = vec![Check::equal(AREA, "proposals", &expected, &count, plain)];
         for track in &run.tracks {
-            if let Some(id) = track.id {
+            if let Some(id) = track.id(self.expected()) {
                 checks.extend(self.proposal(track, id).await?);
             }
         }
@@ -45,7 +45,7 @@ impl Inspection<'_, '_> {
         Ok(checks)
     }
 
-    /// What Governance has to owe for withdrawals.
+    /// The amount that Governance owes for withdrawals, by the expected state.
     pub(super) fn owed(&self) -> Amount {
         let withdrawals = self.expected().governance().withdrawals().iter();
         sum(withdrawals.filter(|one| one.payment == Payment::Due).map(|one| one.amount))
@@ -79,7 +79,7 @@ impl Inspection<'_, '_> {
         Ok(checks)
     }
 
-    /// What Governance still owes for withdrawals, by its own list.
+    /// The amount that Governance owes for withdrawals, by its own answers.
     async fn unclaimed(&self) -> Result<Amount> {
         let governance = self.run.set.addresses().governance;
         let count = self.ask(governance, Governance::withdrawalCountCall {}).await?;
@@ -95,7 +95,7 @@ impl Inspection<'_, '_> {
     }
 }
 
-/// The state that an end leaves behind.
+/// The state of a proposal after its end; `None` if it never became one.
 const fn state_after(end: End) -> Option<ProposalState> {
     match end {
         End::Executed => Some(ProposalState::Executed),

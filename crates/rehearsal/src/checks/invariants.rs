@@ -1,4 +1,4 @@
-//! Properties that hold whatever happens, as far as they can be read off the chain.
+//! Invariants, as far as they can be read from the chain.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use crate::{
 const AREA: &str = "Always";
 
 impl Inspection<'_, '_> {
-    /// Solvency, power, ballots, order of time.
+    /// Checks of solvency, power, ballots and times.
     pub(super) async fn invariants(&self) -> Result<Vec<Check>> {
         let mut checks = self.solvency().await?;
         checks.push(self.power_adds_up(self.run.driver.now(), "all power").await?);
@@ -37,11 +37,11 @@ impl Inspection<'_, '_> {
 
     /// The proposals that the tracks became.
     fn proposed(&self) -> impl Iterator<Item = (ProposalId, &Proposal)> {
-        let ids = self.run.tracks.iter().filter_map(|track| track.id);
+        let ids = self.run.tracks.iter().filter_map(|track| track.id(self.expected()));
         ids.filter_map(|id| self.expected().governance().proposal(id.to_word()).ok())
     }
 
-    /// Every view of every contract answers what follows from the events.
+    /// Whether every view of every contract answers what follows from the events.
     async fn views(&self) -> Result<Check> {
         let (client, state) = (self.run.driver.client(), self.expected());
         let block = self.run.set.block();
@@ -55,7 +55,7 @@ impl Inspection<'_, '_> {
         Ok(Check::equal(AREA, "answers of all contracts", &expected, &found, String::clone))
     }
 
-    /// Every contract has what it owes.
+    /// Whether every contract holds at least what it owes.
     async fn solvency(&self) -> Result<Vec<Check>> {
         let (run, set) = (self.run, self.run.set.addresses());
         let tokens = |amount: &Amount| format!("{} tokens", text::Tokens(*amount));
@@ -66,7 +66,7 @@ impl Inspection<'_, '_> {
         let subject = "Governance has what it owes";
         let mut checks = vec![Check::at_least(AREA, subject, &owed, &found, tokens)];
         for rollup in &run.set.rollups {
-            // One that is forged owes what it never got.
+            // A forged rollup reports stakes that it never received.
             let Some(state) = self.expected().rollup(rollup.address) else { continue };
             let stakes = sum(state.registrations().iter().map(Member::stake));
             let found = self.balance(rollup.address).await?;
@@ -76,7 +76,7 @@ impl Inspection<'_, '_> {
         Ok(checks)
     }
 
-    /// The power of all holders is the total power.
+    /// Whether the holders' power adds up to the total power.
     async fn power_adds_up(&self, time: Timestamp, what: &str) -> Result<Check> {
         let governance = self.run.set.addresses().governance;
         let mut powers = Vec::new();
@@ -95,7 +95,7 @@ impl Inspection<'_, '_> {
         fit(self.ask(self.run.set.addresses().governance, call).await?)
     }
 
-    /// Ballots add up to the tally, and nobody cast more than it had.
+    /// Whether ballots add up to the tally, and no holder cast more than its power.
     async fn ballots(&self, id: ProposalId, proposal: &Proposal) -> Result<Vec<Check>> {
         let governance = self.run.set.addresses().governance;
         let found = self.found.proposal(id).map(|found| found.tally).unwrap_or_default();
@@ -122,12 +122,12 @@ impl Inspection<'_, '_> {
         ])
     }
 
-    /// Nothing was executed early or late.
+    /// Whether every execution was in time.
     async fn times(&self) -> Result<Vec<Check>> {
         let (client, mut checks) = (self.run.driver.client(), Vec::new());
         for track in &self.run.tracks {
             let (Some(id), Some(block), Some(End::Executed)) =
-                (track.id, track.executed_in, track.end)
+                (track.id(self.expected()), track.executed_in, self.run.end(track))
             else {
                 continue;
             };
@@ -146,12 +146,12 @@ impl Inspection<'_, '_> {
         Ok(checks)
     }
 
-    /// Nobody who voted has its tokens before the proposal could be executed.
+    /// Whether the tokens of voters that left unlock after the proposal could be executed.
     async fn leavers(&self) -> Result<Vec<Check>> {
         let mut earliest = BTreeMap::<Timestamp, Timestamp>::new();
         let governance = self.run.set.addresses().governance;
         for track in self.run.tracks.iter().filter(|track| !track.left.is_empty()) {
-            let found = track.id.and_then(|id| self.found.proposal(id));
+            let found = track.id(self.expected()).and_then(|id| self.found.proposal(id));
             let Some(found) = found else { continue };
             for id in track.left.clone() {
                 let call = Governance::getWithdrawalCall { id: U256::from(id) };

@@ -1,4 +1,4 @@
-//! The end, read from the chain and compared with what has to be.
+//! Checks of the state at the end: found on the chain, and as it has to be.
 //!
 //! What is found comes from the contracts' own views. What is expected is the state folded from the events
 //! of the rehearsal's transactions, and what the scenario says.
@@ -13,7 +13,7 @@ mod signals;
 use alloy_primitives::Address;
 use alloy_sol_types::SolCall;
 use canon_abi::Asset;
-use canon_protocol::{Amount, SetState, TooLarge};
+use canon_protocol::{Amount, BlockNumber, SetState, TooLarge};
 use canon_views::{Present, Question};
 
 pub use check::{Check, Relation};
@@ -39,7 +39,7 @@ pub(crate) async fn all(run: &UpgradeRun<'_>) -> Result<Vec<Check>> {
     Ok(checks)
 }
 
-/// Where the chain's answers are laid beside what is expected.
+/// The comparison of the chain's answers with the expected state.
 #[derive(Debug)]
 struct Inspection<'w, 'a> {
     run: &'w UpgradeRun<'a>,
@@ -50,12 +50,18 @@ struct Inspection<'w, 'a> {
 const READING: &str = "checking the state at the end";
 
 impl Inspection<'_, '_> {
-    /// What has to be.
+    /// The expected state.
     fn expected(&self) -> &SetState {
         self.run.state()
     }
 
-    /// What a contract answers now.
+    /// The rollup that was canonical in an L1 block.
+    fn canonical_in(&self, block: BlockNumber) -> Option<Address> {
+        let snapshots = self.expected().registry().snapshots().iter();
+        snapshots.rev().find(|one| one.block_number <= block).map(|one| one.rollup)
+    }
+
+    /// The answer of a contract at the newest block.
     async fn ask<C: SolCall>(&self, to: Address, call: C) -> Result<C::Return> {
         let driver = &self.run.driver;
         driver.client().read(driver.head(), to, call).await.during(READING)
@@ -71,7 +77,7 @@ impl Inspection<'_, '_> {
     }
 }
 
-/// A number that the protocol bounds.
+/// Converts a number that the protocol bounds.
 fn fit<T>(number: impl TryInto<T, Error = TooLarge>) -> Result<T> {
     number.try_into().map_err(|error: TooLarge| Error::Unexpected(error.to_string()))
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::Address;
-use canon_abi::{Proposals, Registry, Rollup};
-use canon_protocol::{Epoch, ProposalId, RollupBlock, Slot, Timestamp, text};
+use canon_abi::{Proposals, Rollup};
+use canon_protocol::{BlockNumber, Epoch, Member, ProposalId, RollupBlock, text};
 
 use super::{
     Inspection, READING,
@@ -19,14 +19,14 @@ use crate::{
 const AREA: &str = "Proposals";
 
 impl Inspection<'_, '_> {
-    /// Which contract counts, and what it counted.
+    /// Checks of the Proposals contract in force, of won rounds and of all signals.
     pub(super) async fn proposals(&self) -> Result<Vec<Check>> {
         let expected = self.expected().governance().governance_proposer();
         let found = self.found.addresses.proposals;
         let name = |address: &Address| self.name(address);
         let mut checks = vec![Check::equal(AREA, "in force", &expected, &found, name)];
         for track in &self.run.tracks {
-            if let Some(won) = track.won {
+            if let Some(won) = track.won(self.expected()) {
                 checks.push(self.height(track, won).await?);
                 checks.extend(self.won(track, won).await?);
             }
@@ -35,21 +35,21 @@ impl Inspection<'_, '_> {
         Ok(checks)
     }
 
-    /// Nobody signaled before the rollup had the block that was agreed on.
+    /// Whether the rollup had the agreed block before the first signal.
     async fn height(&self, track: &ProposalTrack, won: Won) -> Result<Check> {
         let driver = &self.run.driver;
         let signals = driver.logs::<Proposals::VoteCast>(won.proposals).await.during(READING)?;
         let first = signals.iter().find(|(_, vote)| vote.payload == track.payload);
-        let first = first.map_or(Timestamp::MAX, |(time, _)| *time);
+        let first = first.map_or(BlockNumber::MAX, |(block, _)| block.number);
         let blocks = driver.logs::<Rollup::BlockProposed>(won.instance).await.during(READING)?;
-        let before = blocks.iter().rfind(|(time, _)| *time < first);
+        let before = blocks.iter().rfind(|(block, _)| block.number < first);
         let found = before.map(|(_, block)| fit(block.blockNumber)).transpose()?;
         let show = |block: &RollupBlock| format!("block {block}");
         let subject = format!("{}, first signal after", track.plan.azip);
         Ok(Check::at_least(AREA, subject, &track.height, &found.unwrap_or_default(), show))
     }
 
-    /// A round that was won: by whom, with how many signals, and what became of it.
+    /// Checks of a won round: its leader, its signals, and the proposal that it became.
     async fn won(&self, track: &ProposalTrack, won: Won) -> Result<Vec<Check>> {
         let Won { round, instance, proposals } = won;
         let number = round.to_word();
@@ -70,40 +70,42 @@ impl Inspection<'_, '_> {
                 if *a == track.payload { format!("payload of {azip}") } else { self.name(a) }
             }),
             Check::at_least(AREA, format!("round {round}, signals"), &needed, &count, plain),
-            Check::equal(AREA, format!("round {round}, became"), &track.id, &became, show),
+            Check::equal(
+                AREA,
+                format!("round {round}, became"),
+                &track.id(self.expected()),
+                &became,
+                show,
+            ),
         ])
     }
 
-    /// No slot has two signals, no round more than its slots, and every signal is of the slot's
-    /// proposer: of whoever the rollup took the slot's block from.
+    /// Whether no slot has two signals, no round has more signals than slots, and every signal is of the
+    /// member drawn for its slot, in an epoch with a seed.
     async fn signals(&self) -> Result<Vec<Check>> {
-        let (run, driver) = (self.run, &self.run.driver);
-        let canonical = driver.logs::<Registry::InstanceAdded>(run.set.addresses().registry).await;
-        let canonical = canonical.during(READING)?;
-        let blocks = self.proposers().await?;
+        let (run, state) = (self.run, self.expected());
         let (mut slots, mut rounds) = (BTreeSet::new(), BTreeMap::<_, u64>::new());
         let (mut signals, mut strangers, mut unseeded) = (0_u64, 0_u64, 0_u64);
-        let seeds = self.seeds().await?;
-        for (proposals, _) in self.expected().all_proposals() {
-            for (time, vote) in
-                driver.logs::<Proposals::VoteCast>(proposals).await.during(READING)?
-            {
-                let counted = canonical.iter().rfind(|(since, _)| *since <= time);
-                let instance = counted.map(|(_, added)| added.instance).unwrap_or_default();
-                let rollup = run.set.rollups.iter().find(|rollup| rollup.address == instance);
-                let slot = rollup.and_then(|rollup| rollup.clock.slot_at(time));
+        for (proposals, _) in state.all_proposals() {
+            let votes = run.driver.logs::<Proposals::VoteCast>(proposals).await.during(READING)?;
+            for (block, vote) in votes {
+                let instance = self.canonical_in(block.number).unwrap_or_default();
+                let rollup = state.rollup(instance);
+                let slot = rollup.and_then(|rollup| rollup.clock().slot_at(block.timestamp));
                 signals += 1;
                 slots.insert((instance, slot));
-                *rounds.entry((*proposals, instance, vote.round)).or_default() += 1;
-                let epoch = rollup.zip(slot).map(|(rollup, slot)| rollup.clock.epoch_of(slot));
-                unseeded +=
-                    u64::from(!epoch.is_some_and(|epoch| seeds.contains(&(instance, epoch))));
-                let proposer = slot.and_then(|slot| blocks.get(&(instance, slot)));
-                strangers += u64::from(proposer != Some(&vote.voter));
+                *rounds.entry((proposals, instance, vote.round)).or_default() += 1;
+                let is_seeded = rollup.zip(slot).is_some_and(|(rollup, slot)| {
+                    let epoch = rollup.clock().epoch_of(slot);
+                    rollup.seeded_epochs().any(|seeded| seeded == epoch)
+                });
+                unseeded += u64::from(!is_seeded);
+                let drawn = rollup.zip(slot).and_then(|(rollup, slot)| rollup.drawn(slot));
+                strangers += u64::from(drawn.map(Member::proposer) != Some(vote.voter));
             }
         }
         let number = |number: &u64| text::grouped(*number);
-        let mut checks = self.silence().await?;
+        let mut checks = Vec::from_iter(self.silence());
         if signals == 0 {
             checks.push(Check::equal(AREA, "signals", &0, &signals, number));
             return Ok(checks);
@@ -120,46 +122,18 @@ impl Inspection<'_, '_> {
         Ok(checks)
     }
 
-    /// If the scenario has a silence: so many epochs in a row had no seed.
-    async fn silence(&self) -> Result<Vec<Check>> {
+    /// Whether as many epochs in a row had no seed as the scenario has silent epochs, if any.
+    fn silence(&self) -> Option<Check> {
         let expected = self.run.scenario.signaling.silent_epochs;
         if expected == 0 {
-            return Ok(Vec::new());
+            return None;
         }
-        let old = self.run.set.rollups[0].address;
-        let seeds = self.seeds().await?;
-        let epochs: Vec<_> = seeds
-            .iter()
-            .filter(|(rollup, _)| *rollup == old)
-            .map(|(_, epoch)| epoch.get())
-            .collect();
-        let gaps = epochs.windows(2).map(|two| two[1] - two[0] - 1);
+        let old = self.expected().rollup(self.run.set.rollups[0].address);
+        let seeded = old.into_iter().flat_map(canon_protocol::Rollup::seeded_epochs);
+        let seeded: Vec<_> = seeded.map(Epoch::get).collect();
+        let gaps = seeded.windows(2).map(|two| two[1] - two[0] - 1);
         let found = gaps.max().unwrap_or_default();
         let number = |number: &u64| text::grouped(*number);
-        Ok(vec![Check::equal(AREA, "epochs in a row without a seed", &expected, &found, number)])
-    }
-
-    /// The epochs of each rollup whose seeds were recorded.
-    async fn seeds(&self) -> Result<BTreeSet<(Address, Epoch)>> {
-        let mut seeds = BTreeSet::new();
-        for rollup in &self.run.set.rollups {
-            let logs = self.run.driver.logs::<Rollup::SeedRecorded>(rollup.address).await;
-            for (_, seed) in logs.during(READING)? {
-                seeds.insert((rollup.address, fit(seed.epoch)?));
-            }
-        }
-        Ok(seeds)
-    }
-
-    /// Who proposed the block of each slot of each rollup.
-    async fn proposers(&self) -> Result<BTreeMap<(Address, Slot), Address>> {
-        let mut proposers = BTreeMap::new();
-        for rollup in &self.run.set.rollups {
-            let logs = self.run.driver.logs::<Rollup::BlockProposed>(rollup.address).await;
-            for (_, block) in logs.during(READING)? {
-                proposers.insert((rollup.address, fit(block.slot)?), block.proposer);
-            }
-        }
-        Ok(proposers)
+        Some(Check::equal(AREA, "epochs in a row without a seed", &expected, &found, number))
     }
 }

@@ -11,8 +11,8 @@ use canon_abi::{Asset, Contract, Expect, Registry, UpgradePayload};
 use canon_chain::{
     Client, ContractCall, NoWait, Sender, calls,
     deploy::{
-        ContractPlan, Create2Origin, DeployRecord, DeployedSet, ExamineError, Examiner, NotGenuine,
-        SetParameters, deploy,
+        ContractPlan, Create2Origin, DeployRecord, DeployedSet, ExamineError, NotGenuine,
+        SetExaminer, SetParameters, deploy,
     },
 };
 use canon_devchain::{Devchain, DevchainConfig};
@@ -112,7 +112,8 @@ async fn genuine_code_over_forged_storage_takes_the_moved_stake() {
 
     // What a genuine new rollup would be, and its code.
     let head = driver.client.head().await.unwrap();
-    let examiner = Examiner::new(&driver.client, Create2Origin::default(), BlockNumber::ZERO, head);
+    let examiner =
+        SetExaminer::new(&driver.client, Create2Origin::default(), BlockNumber::ZERO, head);
     let genuine_set = examiner.set(set.registry).await.unwrap();
     let old = examiner.rollup(&genuine_set, set.rollup).await.unwrap();
     let parameters = RawRollupParameters { genesis_time: head.timestamp.to_word(), ..old };
@@ -152,7 +153,8 @@ async fn genuine_code_over_forged_storage_takes_the_moved_stake() {
 
     // By its creation it isn't: whoever checks that, or has it asserted, is safe.
     let head = driver.client.head().await.unwrap();
-    let examiner = Examiner::new(&driver.client, Create2Origin::default(), BlockNumber::ZERO, head);
+    let examiner =
+        SetExaminer::new(&driver.client, Create2Origin::default(), BlockNumber::ZERO, head);
     let error = examiner.rollup(&genuine_set, forged).await.unwrap_err();
     let ExamineError::NotGenuine(NotGenuine::OtherAddress { contract, address, expected }) = error
     else {

@@ -21,7 +21,7 @@ pub use validate::{MAX_HOLDERS, MAX_SEQUENCERS};
 
 use examine::Examiner;
 
-/// The scenario that is played when none is named: an upgrade as it should be.
+/// The scenario that is simulated when none is named: a successful upgrade.
 pub const DEFAULT: &str = include_str!("../../../../scenarios/upgrade.toml");
 
 impl Scenario {

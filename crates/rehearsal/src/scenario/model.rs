@@ -1,32 +1,32 @@
-//! A scenario that was checked: every value in the protocol's own types, every relation holds.
+//! A valid scenario, in the protocol's own types.
 
 use canon_protocol::{Amount, Configuration, RoundRules, Seconds, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// What happens in a rehearsal, and how it ends.
+/// The events of a rehearsal, and its expected end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scenario {
-    /// One line: what happens.
+    /// A summary in one line.
     pub title: String,
     /// Derives every key, every drawn amount and every block's RANDAO.
     pub seed: u64,
-    /// The chain that everything happens on.
+    /// The L1.
     pub l1: L1,
-    /// What is locked, staked and paid.
+    /// The Asset, its issuance and the rewards.
     pub asset: AssetPlan,
-    /// Both rollups.
+    /// The parameters of both rollups.
     pub rollup: RollupPlan,
     /// The Proposals contract.
     pub signaling: SignalingPlan,
-    /// Governance's configuration.
+    /// The configuration of Governance.
     pub governance: Configuration,
     /// The stakers of the old rollup.
     pub sequencers: Sequencers,
-    /// Who locks and votes.
+    /// The holders, who lock tokens and vote.
     pub holders: Vec<HolderGroup>,
-    /// Who pushes and executes.
+    /// The keeper, who pushes rounds and executes proposals.
     pub keeper: KeeperPlan,
-    /// What is put to the vote, in that order.
+    /// The proposals, in the order of their signaling.
     pub proposals: Vec<ProposalPlan>,
 }
 
@@ -35,20 +35,20 @@ pub struct Scenario {
 pub struct L1 {
     /// Timestamp of block 0.
     pub start: Timestamp,
-    /// From one block to the next.
+    /// Time from one block to the next.
     pub block_time: Seconds,
     /// Gas limit of a block.
     pub gas_limit: u64,
 }
 
-/// The asset.
+/// The Asset and the RewardDistributor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AssetPlan {
-    /// The supply at construction.
+    /// The initial supply.
     pub supply: Amount,
-    /// What the Issuer may mint per second.
+    /// The amount that the Issuer may mint per second.
     pub issuance: Amount,
-    /// What the RewardDistributor starts with.
+    /// The initial balance of the RewardDistributor.
     pub reward_pool: Amount,
 }
 
@@ -59,15 +59,15 @@ pub struct RollupPlan {
     pub slot: Seconds,
     /// Slots in an epoch.
     pub epoch: u64,
-    /// What each sequencer stakes; also the minimum.
+    /// The stake of each sequencer, which is also the minimum.
     pub stake: Amount,
-    /// From leaving, or announcing a move, to getting the stake.
+    /// Time from leaving, or announcing a move, until the stake is paid or moves.
     pub exit_delay: Seconds,
     /// Reward for a block.
     pub reward: Amount,
     /// Blocks of the old rollup before the upgrade is prepared.
     pub blocks_before: u64,
-    /// Slots of each rollup to play at the end.
+    /// Slots of each rollup to simulate at the end.
     pub blocks_after: u64,
 }
 
@@ -78,10 +78,10 @@ impl RollupPlan {
     }
 }
 
-/// Who wins a round, and how often the sequencers try.
+/// The rules of signaling, and how often the sequencers try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SignalingPlan {
-    /// N of M.
+    /// N signals of M slots win a round.
     pub rules: RoundRules,
     /// Rounds without a winner after which the sequencers give up.
     pub patience: u64,
@@ -93,90 +93,90 @@ pub struct SignalingPlan {
 /// The stakers of the old rollup, and those who start on the new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sequencers {
-    /// How many stake on the old rollup.
+    /// The number of stakers of the old rollup.
     pub count: u64,
-    /// Of these, how many do nothing at all.
+    /// The number of these that do nothing at all.
     pub offline: u64,
-    /// Of these, how many propose blocks but never signal.
+    /// The number of these that propose blocks but never signal.
     pub silent: u64,
-    /// Of those online, how many never move.
+    /// The number of those online that never move.
     pub stay: u64,
-    /// Further sequencers, who stake on the new rollup before the switch.
+    /// The number of further sequencers, which stake on the new rollup before the switch.
     pub pioneers: u64,
-    /// Of those who move, how many find their attester registered on the new rollup by somebody else.
+    /// The number of movers whose attester somebody else has registered on the new rollup.
     pub squatted: u64,
 }
 
-/// Some holders who do the same.
+/// A group of holders that vote alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HolderGroup {
-    /// How many.
+    /// The number of holders.
     pub count: u64,
-    /// The least that each locks.
+    /// The least amount that each locks.
     pub least: Amount,
-    /// The most that each locks; whole tokens between the two are drawn.
+    /// The largest amount that each locks. Amounts between the two are drawn in whole tokens.
     pub most: Amount,
-    /// What they do with their power.
+    /// Their ballots.
     pub ballot: BallotPlan,
-    /// Whether they start to leave right after their ballot.
+    /// Whether they start to withdraw right after their ballots.
     pub leave: bool,
     /// Whether their ballots come in the last block that counts.
     pub late: bool,
 }
 
-/// What holders do with their power.
+/// The ballots of a holder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BallotPlan {
-    /// All of it for.
+    /// All power for the proposal.
     Yes,
-    /// All of it against.
+    /// All power against it.
     No,
     /// Half for, half against, in two ballots.
     Split,
-    /// Nothing.
+    /// No ballot.
     None,
 }
 
-/// Who pushes and executes, and how late.
+/// The delays of the keeper.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeeperPlan {
-    /// From the end of a won round to the push.
+    /// Time from the end of a won round to the push.
     pub push_delay: Seconds,
-    /// From a proposal's becoming executable to its execution.
+    /// Time from the first second in which a proposal can be executed to its execution.
     pub execute_delay: Seconds,
-    /// From a failed execution to the next.
+    /// Time from a failed execution to the next try.
     pub retry_after: Seconds,
-    /// Whether changed actions are answered with the list that was voted on.
+    /// Whether the keeper executes with the published list if the payload lists other actions.
     pub frozen_list: bool,
 }
 
-/// One proposal, from its payload to its end.
+/// A proposal, from its payload to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProposalPlan {
-    /// Its document.
+    /// The name of its document, such as "AZIP-100".
     pub azip: String,
-    /// What it changes.
+    /// The change that it makes.
     pub does: Does,
-    /// How it gets before the holders.
+    /// The way in which it becomes a proposal.
     pub by: Route,
-    /// How its payload behaves.
+    /// The behavior of its payload.
     pub payload: PayloadKind,
-    /// Where the new rollup of an upgrade comes from.
+    /// The origin of an upgrade's new rollup.
     pub rollup: RollupKind,
-    /// Blocks of the canonical rollup from the agreement to the first signals.
+    /// The number of blocks of the canonical rollup from the agreement to the first signals.
     pub blocks_ahead: u64,
-    /// From a gated proposal's becoming executable to the opening of the gate.
+    /// Time from the first second in which a gated proposal can be executed to the opening of the gate.
     pub gate_opens_after: Seconds,
-    /// How it ends.
+    /// Its expected end.
     pub expect: End,
-    /// Why it is rejected.
+    /// The expected reason of its rejection.
     pub because: Option<Reason>,
-    /// The refusals met on the way, in order, each once.
+    /// The expected refusals, in order, each once.
     pub refusals: Vec<String>,
 }
 
-/// What a proposal changes.
+/// The change that a proposal makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Does {
@@ -186,7 +186,7 @@ pub enum Does {
     ReplaceProposals,
 }
 
-/// How a payload gets before the holders.
+/// The way in which a payload becomes a proposal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Route {
@@ -197,7 +197,7 @@ pub enum Route {
     Lock,
 }
 
-/// How a payload behaves.
+/// The behavior of a payload.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PayloadKind {
@@ -210,7 +210,7 @@ pub enum PayloadKind {
     Shifting,
 }
 
-/// Where a new rollup comes from.
+/// The origin of a new rollup.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RollupKind {
@@ -221,7 +221,7 @@ pub enum RollupKind {
     Forged,
 }
 
-/// How a proposal ends.
+/// The end of a proposal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum End {
@@ -239,7 +239,7 @@ pub enum End {
     RoundExpired,
 }
 
-/// Why a proposal is rejected.
+/// The reason of a rejection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {

@@ -11,7 +11,7 @@ use super::model::{BallotPlan, Does, End, PayloadKind, Reason, RollupKind, Route
 /// A whole number, or text with a unit: `10`, `"1,000"`, `"1 h 30 min"`, `"10 %"`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Human {
-    /// Of any size: which are too large is for the field to say.
+    /// A number of any size. Each field checks its own range.
     Number(i128),
     Text(String),
     /// A value of another type. No field expects one; which says what it does expect.
@@ -80,7 +80,7 @@ pub(super) type Field<T = Human> = Option<Spanned<T>>;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawScenario {
-    /// One line: what happens.
+    /// A summary in one line.
     pub(super) title: Spanned<String>,
     /// Derives every key, every amount of a range and every draw. Default 1.
     pub(super) seed: Field,
@@ -101,12 +101,12 @@ pub(super) struct RawScenario {
     pub(super) holders: Vec<RawHolders>,
     #[serde(default)]
     pub(super) keeper: RawKeeper,
-    /// What is put to the vote, in the order in which it is; at least one.
+    /// The proposals, in the order of their signaling; at least one.
     #[serde(default)]
     pub(super) proposals: Vec<RawProposal>,
 }
 
-/// The chain that everything happens on.
+/// The L1.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawL1 {
@@ -118,7 +118,7 @@ pub(super) struct RawL1 {
     pub(super) gas_limit: Field,
 }
 
-/// What is locked, staked and paid.
+/// The Asset, its issuance and the rewards.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawAsset {
@@ -165,7 +165,7 @@ pub(super) struct RawSignaling {
     pub(super) silent_epochs: Field,
 }
 
-/// Governance's configuration.
+/// The configuration of Governance.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawGovernance {
@@ -193,13 +193,13 @@ pub(super) struct RawGovernance {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawSequencers {
-    /// How many. Default 24.
+    /// The number of sequencers. Default 24.
     pub(super) count: Field,
-    /// Of these, how many do nothing at all. Default 0.
+    /// The number of these that do nothing at all. Default 0.
     pub(super) offline: Field,
-    /// Of these, how many propose blocks but never signal. Default 0.
+    /// The number of these that propose blocks but never signal. Default 0.
     pub(super) silent: Field,
-    /// Of those online, how many never move to the new rollup. Default 0.
+    /// The number of those online that never move to the new rollup. Default 0.
     pub(super) stay: Field,
     /// Further sequencers, who stake on the new rollup before the switch. Default 0.
     pub(super) pioneers: Field,
@@ -207,11 +207,11 @@ pub(super) struct RawSequencers {
     pub(super) squatted: Field,
 }
 
-/// Some holders who do the same.
+/// A group of holders that vote alike.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawHolders {
-    /// How many.
+    /// The number of holders.
     pub(super) count: Spanned<Human>,
     /// Tokens that each locks: an amount, or `"5,000 to 50,000"` to draw one for each.
     pub(super) tokens: Spanned<Human>,
@@ -224,7 +224,7 @@ pub(super) struct RawHolders {
     pub(super) late: Option<Spanned<bool>>,
 }
 
-/// Who pushes and executes.
+/// The keeper, who pushes rounds and executes proposals.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawKeeper {

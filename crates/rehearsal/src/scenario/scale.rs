@@ -1,4 +1,4 @@
-//! Sizes of a scenario, and playing it with more or fewer actors.
+//! Sizes of a scenario, which can be simulated with more or fewer participants.
 
 use canon_protocol::{Amount, text};
 
@@ -7,20 +7,20 @@ use super::{
     validate::{MAX_HOLDERS, MAX_SEQUENCERS},
 };
 
-/// A scenario can't be played with that many actors.
+/// A number of participants with which a scenario can't be simulated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScaleError {
-    /// Fewer than the groups of the scenario, or more than can be played.
+    /// Fewer than the groups of the scenario, or more than can be simulated.
     #[error("{what} must be {} to {}, not {}", text::grouped(*.least), text::grouped(*.most), text::grouped(*.asked))]
     Count {
         /// Sequencers or holders.
         what: &'static str,
         /// What was asked for.
         asked: u64,
-        /// The fewest.
+        /// The least number.
         least: u64,
-        /// The most.
+        /// The largest number.
         most: u64,
     },
     /// The supply doesn't suffice for all of them.
@@ -57,7 +57,7 @@ impl Scenario {
     ///
     /// # Errors
     ///
-    /// If that can't be played.
+    /// If that number can't be simulated.
     pub fn with_sequencers(mut self, count: u64) -> Result<Self, ScaleError> {
         if !(1..=MAX_SEQUENCERS).contains(&count) {
             let (least, most) = (1, MAX_SEQUENCERS);
@@ -83,7 +83,7 @@ impl Scenario {
     ///
     /// # Errors
     ///
-    /// If that can't be played.
+    /// If that number can't be simulated.
     pub fn with_holders(mut self, count: u64) -> Result<Self, ScaleError> {
         let least = self.holders.len() as u64;
         if !(least..=MAX_HOLDERS).contains(&count) {

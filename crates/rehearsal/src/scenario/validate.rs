@@ -1,4 +1,4 @@
-//! From what was written to what can be played.
+//! From the TOML file to a scenario that can be simulated.
 
 use std::ops::RangeInclusive;
 

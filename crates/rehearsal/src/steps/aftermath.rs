@@ -1,4 +1,4 @@
-//! After the votes: stake, rewards, tokens.
+//! The time after the votes: moves of stake, rewards and withdrawals.
 
 use canon_abi::Rollup;
 use canon_chain::Confirmed;
@@ -12,7 +12,7 @@ use crate::{
     upgrade_run::{UpgradeRun, sum},
 };
 
-/// The first slots after a switch: the new rollup earns, the old one doesn't.
+/// Simulates the first slots after a switch: the new rollup earns rewards, the old one doesn't.
 pub(super) async fn show_switch(run: &mut UpgradeRun<'_>) -> Result<()> {
     for rollup in [run.set.canonical(), 0] {
         let slot = slots::next_slot(run, rollup);
@@ -22,7 +22,7 @@ pub(super) async fn show_switch(run: &mut UpgradeRun<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Those who announced it take their stake to the new rollup.
+/// Finishes the announced moves to the new rollup.
 pub(super) async fn finish_moves(run: &mut UpgradeRun<'_>, to: usize) -> Result<()> {
     let address = run.set.rollups[to].address;
     let sequencers = run.participants.sequencers.iter().enumerate();
@@ -50,7 +50,7 @@ pub(super) async fn finish_moves(run: &mut UpgradeRun<'_>, to: usize) -> Result<
     Ok(())
 }
 
-/// Those who left get their tokens, as far as they are unlocked.
+/// Pays the withdrawals that are unlocked.
 pub(super) async fn withdraw(run: &mut UpgradeRun<'_>) -> Result<()> {
     let due = run.driver.next_time();
     let payable = run.state().governance().withdrawals().iter().filter(|one| one.is_payable(due));
@@ -70,7 +70,7 @@ pub(super) async fn withdraw(run: &mut UpgradeRun<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Some slots of every rollup that matters, once the moved stake has slots.
+/// Simulates some slots of the canonical and of the first rollup, once the moved stake draws slots.
 pub(super) async fn show_end(run: &mut UpgradeRun<'_>) -> Result<()> {
     let canonical = run.set.canonical();
     if canonical != 0 {

@@ -2,14 +2,14 @@
 
 use alloy_primitives::Address;
 use canon_chain::{Confirmed, ContractCall, calls};
-use canon_protocol::{self as protocol, ProposalId, ProposalState, Rollup, Timestamp};
+use canon_protocol::{self as protocol, ProposalId, Rollup, Timestamp};
 
 use super::keeper;
 use crate::{
     acting::{AgentRef, is_with_list},
     agenda::{Agenda, Task},
     bytecode::IGate,
-    error::{Error, Result, refusal_of},
+    error::{Result, refusal_of},
     followed_set::PROPOSALS,
     refusal::Refusal,
     scenario::{End, PayloadKind},
@@ -17,7 +17,7 @@ use crate::{
     upgrade_run::{Replacement, UpgradeRun},
 };
 
-/// The old rollup's sequencers prepare for an upgrade that was accepted.
+/// Makes the old rollup's sequencers announce their moves to the rollup of an accepted upgrade.
 pub(super) async fn announce_moves(run: &mut UpgradeRun<'_>, to: usize) -> Result<()> {
     let (old, new) = (run.set.rollups[run.set.canonical()].address, run.set.rollups[to].address);
     let mut members = Vec::new();
@@ -44,7 +44,11 @@ fn moves_ready(run: &UpgradeRun<'_>, from: Address) -> Timestamp {
     moves.map(|moving| moving.ready_at).max().unwrap_or_default()
 }
 
-/// Anyone lets those pass who wait for it.
+fn is_over(run: &UpgradeRun<'_>, track: usize) -> bool {
+    run.end(&run.tracks[track]).is_some()
+}
+
+/// Opens the gate that a payload's first action depends on.
 pub(super) async fn open_gate(run: &mut UpgradeRun<'_>, track: usize) -> Result<()> {
     let Some(gate) = run.tracks[track].gate else { return Ok(()) };
     let call = ContractCall::new(gate, &IGate::openCall {});
@@ -54,7 +58,7 @@ pub(super) async fn open_gate(run: &mut UpgradeRun<'_>, track: usize) -> Result<
     Ok(())
 }
 
-/// The proposal can be executed, and somebody tries.
+/// Makes the keeper try to execute a proposal, until its grace period is over.
 pub(super) async fn execute(
     run: &mut UpgradeRun<'_>,
     agenda: &mut Agenda,
@@ -62,12 +66,12 @@ pub(super) async fn execute(
 ) -> Result<()> {
     let (id, proposal) = run.proposal(track)?;
     let last = proposal.deadlines().executable;
-    if run.tracks[track].end.is_some() || run.driver.next_time() > last {
+    if is_over(run, track) || run.driver.next_time() > last {
         return Ok(());
     }
     run.tracks[track].tries += 1;
     if run.tracks[track].plan.payload == PayloadKind::Shifting {
-        // What a client meets that only knows `execute`.
+        // The refusal of `execute`, for clients that don't know `executeWith`.
         execute_simply(run, id).await?;
     }
     if run.scenario.keeper.frozen_list || run.tracks[track].plan.payload != PayloadKind::Shifting {
@@ -77,12 +81,12 @@ pub(super) async fn execute(
         };
         let before = met(run);
         keeper::tick(run, agenda).await?;
-        if run.tracks[track].end.is_none() && met(run) == before {
-            // The keeper doesn't repeat what it said.
+        if !is_over(run, track) && met(run) == before {
+            // The keeper reports a lasting refusal only once.
             run.tracks[track].repeated += 1;
         }
     }
-    if run.tracks[track].end.is_none() {
+    if !is_over(run, track) {
         // Time passes between two tries.
         let again = run.driver.next_time() + run.scenario.keeper.retry_after;
         if again <= last {
@@ -100,7 +104,7 @@ async fn execute_simply(run: &mut UpgradeRun<'_>, id: ProposalId) -> Result<()> 
     refused(run, id, Who::Anyone, refusal_of(error, "executing")?)
 }
 
-/// A try was refused. What was met before is only counted.
+/// Records a refused execution. A refusal that was met before is only counted.
 pub(super) fn refused(
     run: &mut UpgradeRun<'_>,
     id: ProposalId,
@@ -116,7 +120,7 @@ pub(super) fn refused(
     Ok(())
 }
 
-/// Says how often a refusal was met again.
+/// Records how often a refusal was met again.
 fn record_repeated(run: &mut UpgradeRun<'_>, track: usize) {
     let times = std::mem::take(&mut run.tracks[track].repeated);
     if times > 0 {
@@ -125,7 +129,7 @@ fn record_repeated(run: &mut UpgradeRun<'_>, track: usize) {
     }
 }
 
-/// A proposal was executed: what is different now.
+/// Records an execution and schedules the tasks that follow.
 pub(super) fn executed(
     run: &mut UpgradeRun<'_>,
     agenda: &mut Agenda,
@@ -156,25 +160,23 @@ pub(super) fn executed(
         }
     };
     run.tracks[track].executed_in = Some(confirmed.block);
-    run.decide(track, End::Executed);
+    run.end_campaign(track);
     let event = Event::Executed { azip: plan.azip, proposal: id, with_list, effect };
     let spent = Spent { transactions: 1, gas: confirmed.gas_used };
     run.record_event(Who::Keeper, event, Some(spent));
     Ok(())
 }
 
-/// What a replaced Proposals contract pushed is dropped.
+/// Schedules the drop of all proposals that a replaced Proposals contract pushed.
 fn drop_what_is_replaced(run: &UpgradeRun<'_>, agenda: &mut Agenda) {
-    let (now, governance) = (run.driver.next_time(), run.state().governance());
     for (track, other) in run.tracks.iter().enumerate() {
-        let state = other.id.and_then(|id| governance.state_of(id, run.driver.now()));
-        if state == Some(ProposalState::Dropped) && other.end.is_none() {
-            agenda.add(now, Task::Drop { track });
+        if run.end(other) == Some(End::Dropped) {
+            agenda.add(run.driver.next_time(), Task::Drop { track });
         }
     }
 }
 
-/// What needs not be done once a proposal is over.
+/// Whether a task is obsolete once a proposal is over.
 pub(super) const fn is_about(task: Task, proposal: usize) -> bool {
     matches!(
         task,
@@ -183,7 +185,7 @@ pub(super) const fn is_about(task: Task, proposal: usize) -> bool {
     )
 }
 
-/// The keeper stored that a proposal is dropped.
+/// Records that a proposal was dropped.
 pub(super) fn dropped(
     run: &mut UpgradeRun<'_>,
     agenda: &mut Agenda,
@@ -191,30 +193,16 @@ pub(super) fn dropped(
     confirmed: &Confirmed,
 ) -> Result<()> {
     let track = run.track_of(id)?;
-    if run.tracks[track].end.is_some() {
-        return Ok(());
-    }
     agenda.cancel(|task| is_about(task, track));
     let azip = run.tracks[track].plan.azip.clone();
     let spent = Spent { transactions: 1, gas: confirmed.gas_used };
     run.record_event(Who::Keeper, Event::DropStored { azip, proposal: id }, Some(spent));
-    run.over(track, End::Dropped);
-    Ok(())
+    run.over(track)
 }
 
-/// The grace period is over.
+/// Records that a proposal has expired.
 pub(super) async fn too_late(run: &mut UpgradeRun<'_>, track: usize) -> Result<()> {
-    if run.tracks[track].end.is_some() {
-        return Ok(());
-    }
     record_repeated(run, track);
     run.mine_all().await?;
-    let (_, proposal) = run.proposal(track)?;
-    match run.state().governance().state(proposal, run.driver.now()) {
-        ProposalState::Expired => run.over(track, End::Expired),
-        other => {
-            return Err(Error::Unexpected(format!("the proposal is {other} after its grace")));
-        }
-    }
-    Ok(())
+    run.over(track)
 }

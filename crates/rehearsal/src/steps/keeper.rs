@@ -1,8 +1,8 @@
-//! The keeper at work, and what follows from what it does.
+//! The keeper's transactions, and the tasks that follow from them.
 
 use canon_abi::Governance;
 use canon_chain::Confirmed;
-use canon_protocol::{Round, Timestamp};
+use canon_protocol::{Round, Timestamp, TooLarge};
 use canon_views::IntentSubject;
 
 use super::{execution, vote};
@@ -16,7 +16,7 @@ use crate::{
 
 const ACT: &str = "letting the keeper work";
 
-/// Lets the keeper do all that can be done now.
+/// Makes the keeper do everything that is due now.
 pub(super) async fn tick(run: &mut UpgradeRun<'_>, agenda: &mut Agenda) -> Result<()> {
     loop {
         let acted = run.tick(ACT, &[AgentRef::Keeper], Timestamp::MAX).await?;
@@ -63,9 +63,8 @@ fn pushed(
 ) -> Result<()> {
     let frozen = confirmed.event::<Governance::ProposalFrozen>(run.set.addresses().governance);
     let frozen = frozen.ok_or_else(|| Error::Unexpected("a push made no proposal".to_owned()))?;
-    let track = run.tracks.iter().position(|track| track.has_won(round));
-    let track = track.ok_or_else(|| Error::Unexpected(format!("nobody won round {round}")))?;
-    vote::note_proposal(run, track, &frozen)?;
+    let unexpected = |error: TooLarge| Error::Unexpected(error.to_string());
+    let track = run.track_of(frozen.proposalId.try_into().map_err(unexpected)?)?;
     let (id, proposal) = run.proposal(track)?;
     let event = Event::Pushed {
         azip: run.tracks[track].plan.azip.clone(),

@@ -18,7 +18,7 @@ use crate::{
     agenda::{Agenda, Task},
     error::Result,
     progress::Reporter,
-    scenario::{End, Route, Scenario},
+    scenario::{Route, Scenario},
     timeline::Chapter,
     upgrade_run::UpgradeRun,
 };
@@ -108,9 +108,9 @@ async fn push(
     // A round can be pushed once the newest block is after it.
     run.mine_all().await?;
     keeper::tick(run, agenda).await?;
-    if run.tracks[track].id.is_none() {
+    if run.tracks[track].id(run.state()).is_none() {
         signaling::expect_push_refused(run, track, round).await?;
-        run.over(track, End::RoundExpired);
+        run.over(track)?;
     }
     Ok(())
 }

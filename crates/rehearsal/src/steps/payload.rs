@@ -68,7 +68,7 @@ pub(super) async fn deploy(
     Ok(Deployed { payload, gate, gas })
 }
 
-/// The contract that was made for this.
+/// Deploys an [`UpgradePayload`].
 async fn upgrade_payload(
     run: &mut UpgradeRun<'_>,
     subject: &Subject,
@@ -90,8 +90,8 @@ async fn upgrade_payload(
     Ok(Deployed { payload: created.address(), gate: None, gas })
 }
 
-/// Somebody tries to deploy an [`UpgradePayload`] for a rollup that isn't what it is said to come from,
-/// and is refused. Returns the refusal's name.
+/// Checks that no [`UpgradePayload`] can be deployed for a rollup that isn't at the address of its
+/// claimed creation. Returns the name of the refusal.
 pub(super) async fn try_upgrade_payload(
     run: &mut UpgradeRun<'_>,
     subject: &Subject,
@@ -119,7 +119,7 @@ pub(super) async fn try_upgrade_payload(
     Ok(name)
 }
 
-/// What an `UpgradePayload` would list.
+/// The actions that an `UpgradePayload` would list.
 fn upgrade(run: &UpgradeRun<'_>, subject: &Subject) -> Vec<Governance::Action> {
     let (set, create2) = (run.set.addresses(), subject.create2);
     let canonical = Expect::canonicalIsCall { registry: set.registry, expected: subject.old };
@@ -146,7 +146,7 @@ fn replace_proposals(run: &UpgradeRun<'_>, subject: &Subject) -> Vec<Governance:
     vec![action(set.expect, &found), action(set.governance, &update)]
 }
 
-/// What a payload lists once it has the votes: the Registry for its authors.
+/// The action that a shifting payload lists after the vote: it gives its authors the Registry.
 fn usurpation(run: &UpgradeRun<'_>) -> Governance::Action {
     let new_owner = run.participants.authors.address();
     action(run.set.addresses().registry, &Registry::transferOwnershipCall { newOwner: new_owner })
@@ -156,7 +156,7 @@ fn action<C: SolCall>(target: Address, call: &C) -> Governance::Action {
     Governance::Action { target, data: Bytes::from(call.abi_encode()) }
 }
 
-/// What a payload lists now.
+/// The actions that a payload lists now.
 pub(super) async fn listed(run: &UpgradeRun<'_>, payload: Address) -> Result<Vec<Action>> {
     let client = run.driver.client();
     client.payload_actions(run.driver.head(), payload).await.during("reading actions")

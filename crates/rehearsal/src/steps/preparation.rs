@@ -1,11 +1,11 @@
-//! Documents are agreed on; what they need is deployed.
+//! Agreement on documents, and deployment of the contracts that they need.
 
 use alloy_primitives::{B256, U256, keccak256};
 use canon_abi::{Contract, Rollup};
 use canon_chain::{
     ContractCall,
     deploy::{
-        self, ContractPlan, Create2Origin, DeployedContract, ExamineError, Examiner, NotGenuine,
+        self, ContractPlan, Create2Origin, DeployedContract, ExamineError, NotGenuine, SetExaminer,
     },
 };
 use canon_protocol::{
@@ -68,9 +68,6 @@ pub(super) async fn prepare(run: &mut UpgradeRun<'_>) -> Result<()> {
             gate: deployed.gate,
             height,
             rounds_tried: 0,
-            won: None,
-            id: None,
-            end: None,
             tries: 0,
             executed_in: None,
             left: 0..0,
@@ -78,7 +75,7 @@ pub(super) async fn prepare(run: &mut UpgradeRun<'_>) -> Result<()> {
             repeated: 0,
         });
     }
-    // Those who believe in the new rollup stake there before it is canonical.
+    // Pioneers stake on the new rollup before it is canonical.
     if let Some(rollup) = run.tracks.iter().find_map(ProposalTrack::rollup) {
         setting::stake(run, rollup, true).await?;
         setting::squat(run, rollup).await?;
@@ -117,7 +114,7 @@ async fn new_rollup(run: &mut UpgradeRun<'_>) -> Result<usize> {
     Ok(index)
 }
 
-/// Forges a rollup, and has somebody look at it who knows where a genuine one would be.
+/// Deploys a forged rollup, and checks that the examiner tells it from a genuine one.
 async fn forged_rollup(run: &mut UpgradeRun<'_>) -> Result<usize> {
     let (plan, set) = (run.scenario.rollup, *run.set.addresses());
     let parameters = RawRollupParameters {
@@ -164,7 +161,7 @@ async fn forged_rollup(run: &mut UpgradeRun<'_>) -> Result<usize> {
     run.record_event(Who::Authors, event, Some(Spent { transactions: 3, gas }));
     let client = run.driver.client().clone();
     let head = client.head().await.during(FORGING)?;
-    let examiner = Examiner::new(&client, origin, BlockNumber::ZERO, head);
+    let examiner = SetExaminer::new(&client, origin, BlockNumber::ZERO, head);
     match examiner.contract::<Rollup::constructorCall>(address).await {
         Err(ExamineError::NotGenuine(NotGenuine::OtherAddress { expected, .. })) => {
             run.record_attempt(Who::Anyone, Event::ForgeryFound { rollup: label, expected });
@@ -190,7 +187,7 @@ async fn new_proposals(run: &mut UpgradeRun<'_>, plan: &ProposalPlan) -> Result<
         n: U256::from(rules.n()),
         m: U256::from(rules.m()),
     };
-    // With the same arguments and salt it would be the one that is there.
+    // With equal arguments and salt, CREATE2 gives the address of the contract in force.
     let origin = Create2Origin { salt: proposals_salt(&plan.azip), ..Create2Origin::default() };
     let creation = ContractPlan::new(origin, constructor);
     let mut wait = run.driver.miner();

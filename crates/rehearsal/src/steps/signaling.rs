@@ -13,9 +13,9 @@ use crate::{
     agenda::{Agenda, Task},
     error::{Error, Result, refusal_of},
     participants::Conduct,
-    scenario::{End, Route},
+    scenario::Route,
     timeline::{Event, Spent, Who},
-    upgrade_run::{UpgradeRun, Won},
+    upgrade_run::UpgradeRun,
 };
 
 /// Schedules the campaign of the next proposal that needs signals. `after` is the one before it.
@@ -109,7 +109,7 @@ pub(super) async fn signal(
     let (done, of) = (slot.get() - rules.first_slot(round).get() + 1, u64::from(rules.m()));
     run.progress("slots of the round", done, of);
     // Nobody signals for a payload that has won: the signal would waste gas.
-    if run.tracks[track].has_won(round) || slot == rules.last_slot(round) {
+    if has_won(run, track, round) || slot == rules.last_slot(round) {
         let time = start_of(run, rules.first_slot(round.next()))?;
         agenda.add(time, Task::RoundOver { track, round });
     } else {
@@ -134,9 +134,6 @@ async fn signal_slot(run: &mut UpgradeRun<'_>, track: usize, slot: Slot) -> Resu
     run.signaling.count.blocks += u64::from(outcome.block.is_some());
     record_outcome(run, track, &outcome);
     if outcome.signaled && rules.is_won(signals(run, track, round)) {
-        let instance = run.set.rollups[rollup].address;
-        let proposals = proposals(run);
-        run.tracks[track].won = Some(Won { round, instance, proposals });
         record_group(run, track);
         let (from, until) = rules.push_slots(round);
         let event = Event::QuorumReached {
@@ -180,6 +177,11 @@ fn signals(run: &UpgradeRun<'_>, track: usize, round: Round) -> u32 {
     let proposals = run.state().proposals(proposals(run));
     let payload = run.tracks[track].payload;
     proposals.map_or(0, |proposals| proposals.yea_count(instance, round, payload))
+}
+
+/// Whether a proposal won a round.
+fn has_won(run: &UpgradeRun<'_>, track: usize, round: Round) -> bool {
+    run.tracks[track].won(run.state()).is_some_and(|won| won.round == round)
 }
 
 /// The counters of the present round.
@@ -332,7 +334,7 @@ pub(super) async fn round_over(
     round: Round,
 ) -> Result<()> {
     record_group(run, track);
-    if run.tracks[track].has_won(round) {
+    if has_won(run, track, round) {
         let time = run.driver.next_time() + run.scenario.keeper.push_delay;
         agenda.add(time, Task::Push { track, round });
         schedule(run, agenda, Some(track));
@@ -360,7 +362,7 @@ pub(super) async fn round_over(
     run.mine_all().await?;
     expect_push_refused(run, track, round).await?;
     run.record_event(Who::Time, Event::GaveUp { azip, rounds }, None);
-    run.over(track, End::NoQuorum);
+    run.over(track)?;
     schedule(run, agenda, Some(track));
     Ok(())
 }

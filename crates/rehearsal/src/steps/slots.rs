@@ -90,7 +90,7 @@ pub(super) async fn run_slot(
     Ok(outcome)
 }
 
-const ACT: &str = "playing a slot";
+const ACT: &str = "running a slot";
 
 /// The number of a rollup's new block, and its reward.
 fn block(

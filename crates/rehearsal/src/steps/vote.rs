@@ -1,9 +1,8 @@
 //! From a proposal to its result.
 
-use canon_abi::Governance;
 use canon_chain::calls;
 use canon_protocol::{Amount, ProposalState, Seconds, Support, Tabulation, Tally, Timestamp};
-use canon_views::{Order, Share};
+use canon_views::{Order, OrderAmount};
 
 use super::{execution, payload};
 use crate::{
@@ -12,21 +11,10 @@ use crate::{
     bytecode::IShifting,
     describe::describe,
     error::{Error, Result, refusal_of},
-    scenario::{BallotPlan, End, PayloadKind},
+    scenario::{BallotPlan, PayloadKind},
     timeline::{Event, Side, Spent, Who, Window},
     upgrade_run::{UpgradeRun, rejection, sum},
 };
-
-/// Notes the proposal that a track has become.
-pub(super) fn note_proposal(
-    run: &mut UpgradeRun<'_>,
-    track: usize,
-    frozen: &Governance::ProposalFrozen,
-) -> Result<()> {
-    let unexpected = |error: canon_protocol::TooLarge| Error::Unexpected(error.to_string());
-    run.tracks[track].id = Some(frozen.proposalId.try_into().map_err(unexpected)?);
-    Ok(())
-}
 
 /// Schedules the tasks of a proposal up to the end of its vote.
 pub(super) fn schedule(run: &UpgradeRun<'_>, agenda: &mut Agenda, track: usize) -> Result<()> {
@@ -54,9 +42,6 @@ pub(super) async fn propose_with_lock(
     let call = calls::propose_with_lock(governance, payload, sender.address());
     let confirmed = run.driver.send("propose with lock", &mut sender, call).await?;
     run.update().await?;
-    let frozen = confirmed.event::<Governance::ProposalFrozen>(governance);
-    let frozen = frozen.ok_or_else(|| Error::Unexpected("a lock has no proposal".to_owned()))?;
-    note_proposal(run, track, &frozen)?;
     let withdrawals = run.state().governance().withdrawals();
     let withdrawal = withdrawals.last().copied();
     let withdrawal = withdrawal.ok_or_else(|| Error::Unexpected("nothing is locked".to_owned()))?;
@@ -113,7 +98,7 @@ pub(super) async fn object(
             run.record_event(Who::Time, event, None);
             expect_answer_refused(run, track).await?;
             // The event above says it already.
-            run.decide(track, End::Rejected);
+            run.end_campaign(track);
             Ok(())
         }
         (other, _) => {
@@ -194,11 +179,12 @@ async fn cast(
     for &(holder, power) in &voters {
         let half = Amount::new(power.get() / 2).unwrap_or_default();
         let ballots: &[_] = match plan {
-            BallotPlan::Yes => &[(Support::Yea, Share::All)],
-            BallotPlan::No => &[(Support::Nea, Share::All)],
-            BallotPlan::Split => {
-                &[(Support::Yea, Share::Exactly(half)), (Support::Nea, Share::Exactly(half))]
-            }
+            BallotPlan::Yes => &[(Support::Yea, OrderAmount::All)],
+            BallotPlan::No => &[(Support::Nea, OrderAmount::All)],
+            BallotPlan::Split => &[
+                (Support::Yea, OrderAmount::Exactly(half)),
+                (Support::Nea, OrderAmount::Exactly(half)),
+            ],
             BallotPlan::None => &[],
         };
         for &(support, share) in ballots {
@@ -225,7 +211,7 @@ async fn leave_after(run: &mut UpgradeRun<'_>, agenda: &mut Agenda, track: usize
     for holder in &leavers {
         let agent = &mut run.participants.holders[*holder].agent;
         let to = agent.address();
-        agent.role.add(Order::Withdraw { share: Share::All, to });
+        agent.role.add(Order::Withdraw { share: OrderAmount::All, to });
     }
     let before = run.state().governance().withdrawals().len();
     let acted = run.act_all("leave", &holders(&leavers)).await?;
@@ -272,7 +258,7 @@ pub(super) async fn close(
     run.record_event(Who::Time, event, None);
     match state {
         // The event above says it already.
-        ProposalState::Rejected => run.decide(track, End::Rejected),
+        ProposalState::Rejected => run.end_campaign(track),
         ProposalState::Queued => accepted(run, agenda, track, from, until).await?,
         other => return Err(Error::Unexpected(format!("the proposal is {other} after its vote"))),
     }

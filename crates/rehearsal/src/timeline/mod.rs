@@ -1,4 +1,4 @@
-//! The story of a rehearsal: typed events, in the order in which they happened.
+//! The timeline of a rehearsal: typed events, in the order in which they happened.
 //!
 //! [`Timeline`] only collects. How events read is decided in [`render`](self) for people and by
 //! serde for programs, in one place each.

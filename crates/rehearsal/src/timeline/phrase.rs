@@ -17,7 +17,7 @@ pub(crate) enum Tone {
     Plain,
     /// Waiting, or what only explains the line before.
     Quiet,
-    /// What the story is about.
+    /// The subject of the timeline.
     Strong,
     /// A goal reached.
     Good,

@@ -21,7 +21,7 @@ pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Yellow.on_default();
 const NAME: Style = AnsiColor::Cyan.on_default();
 
-/// The whole story since `start`. ANSI styles are always in it; the terminal's stream drops them.
+/// The whole timeline since `start`. ANSI styles are always in it; the terminal's stream drops them.
 pub(crate) fn render(timeline: &Timeline, start: Timestamp) -> String {
     let mut out = String::new();
     let mut chapter = None;
@@ -49,7 +49,7 @@ fn elapsed(entry: &Entry, start: Timestamp) -> String {
     since.map_or_else(String::new, |since| text::Duration(since).elapsed().to_string())
 }
 
-/// The widths that differ from story to story.
+/// The widths that differ from timeline to timeline.
 struct Columns {
     elapsed: usize,
     who: usize,

@@ -1,11 +1,11 @@
-//! Where an event stands in the story, and whose it is.
+//! The chapter of an event, and who acts in it.
 
 use std::fmt;
 
 use canon_protocol::text::grouped;
 use serde::{Serialize, Serializer};
 
-/// The chapters of a story, in their order.
+/// The chapters of a timeline, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Chapter {

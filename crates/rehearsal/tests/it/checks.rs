@@ -1,4 +1,4 @@
-//! Checks must be able to fail: here the chain is tampered with behind the story's back.
+//! Checks must be able to fail: here the chain is tampered with after the rehearsal.
 
 use alloy_network::TransactionBuilder;
 use alloy_primitives::{Address, Bytes, U256};

@@ -1,30 +1,30 @@
-//! The same seed tells the same story, bit for bit; another seed another one.
+//! Equal seeds give equal reports, bit for bit; another seed gives another one.
 
 use canon_protocol::Timestamp;
 
-use crate::support::{play, scenario};
+use crate::support::{run, scenario};
 
 #[test]
 fn the_same_seed_gives_the_same_bytes() {
     let scenario = scenario("upgrade");
-    let (one, two) = (play(&scenario), play(&scenario));
+    let (one, two) = (run(&scenario), run(&scenario));
     assert_eq!(one.to_text(), two.to_text());
     assert_eq!(serde_json::to_string(&one).unwrap(), serde_json::to_string(&two).unwrap());
 }
 
 #[test]
-fn another_seed_gives_another_story() {
+fn another_seed_gives_another_timeline() {
     let scenario = scenario("upgrade");
-    let (one, two) = (play(&scenario), play(&scenario.clone().with_seed(2)));
+    let (one, two) = (run(&scenario), run(&scenario.clone().with_seed(2)));
     assert!(one.passed && two.passed);
     assert_ne!(one.timeline, two.timeline);
 }
 
 #[test]
-fn a_story_may_go_on_after_the_last_year_of_four_digits() {
+fn a_rehearsal_may_go_on_after_the_last_year_of_four_digits() {
     let mut scenario = scenario("upgrade");
     scenario.l1.start = Timestamp::of(253_402_297_200);
-    let report = play(&scenario);
+    let report = run(&scenario);
     assert!(report.passed, "{}", report.to_text());
     let text = report.to_text();
     assert!(text.contains("Fri 9999-12-31") && text.contains("Sat +10000-01-01"), "{text}");
@@ -33,7 +33,7 @@ fn a_story_may_go_on_after_the_last_year_of_four_digits() {
 #[test]
 fn more_actors_are_no_problem() {
     let scenario = scenario("upgrade").with_sequencers(48).unwrap().with_holders(100).unwrap();
-    let report = play(&scenario);
+    let report = run(&scenario);
     assert!(report.passed, "{}", report.to_text());
     assert_eq!((report.sequencers, report.holders), (48, 100));
 }

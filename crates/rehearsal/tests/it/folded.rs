@@ -1,36 +1,55 @@
-//! The state folded from the events of a whole upgrade.
+//! The state folded from the events of whole rehearsals, and the contracts' own answers.
 
+use alloy_primitives::keccak256;
 use alloy_provider::ProviderBuilder;
 use canon_chain::{Client, deploy::Create2Origin};
 use canon_follow::{ChainSource, Follower, SetIdentity};
-use canon_protocol::{AttesterStatus, BlockNumber, ProposalState, SetState};
-use canon_rehearsal::Rehearsal;
+use canon_protocol::{AttesterStatus, BlockNumber, ProposalState, Timestamp};
+use canon_rehearsal::{Rehearsal, scenario::Scenario};
+use canon_views::Question;
 
-use crate::support::{scenario, with};
+use crate::{
+    scenarios::TESTED,
+    support::{scenario, with},
+};
 
-/// The state that somebody reaches who sees the chain of a rehearsal for the first time.
-async fn folded(rehearsal: &Rehearsal<'_>) -> SetState {
+async fn client(rehearsal: &Rehearsal<'_>) -> Client {
     let provider = ProviderBuilder::default().connect_client(rehearsal.chain().client());
-    let client = Client::connect(provider).await.unwrap();
+    Client::connect(provider).await.unwrap()
+}
+
+/// A follower that sees the chain of a rehearsal for the first time.
+async fn follower(rehearsal: &Rehearsal<'_>, scenario: &Scenario) -> Follower<ChainSource> {
     let addresses = *rehearsal.state().addresses();
-    let origins = vec![Create2Origin::default()];
+    // A document's Proposals contract has the document's name as its salt.
+    let salts = scenario.proposals.iter().map(|proposal| keccak256(&proposal.azip));
+    let further = salts.map(|salt| Create2Origin { salt, ..Create2Origin::default() });
+    let origins = [Create2Origin::default()].into_iter().chain(further).collect();
     let identity = SetIdentity { addresses, first_block: BlockNumber::ZERO, origins };
-    let mut follower = Follower::new(ChainSource::new(client), identity);
+    let mut follower = Follower::new(ChainSource::new(client(rehearsal).await), identity);
     follower.catch_up().await.unwrap();
-    follower.state().clone()
+    follower
 }
 
 #[test]
-fn who_comes_late_reaches_the_same_state() {
-    for name in ["upgrade", "forged-rollup", "squatted-move", "shifting-payload"] {
-        with(&scenario(name), async |rehearsal| {
-            assert_eq!(&folded(rehearsal).await, rehearsal.state(), "{name}");
+fn at_the_end_the_fold_is_what_the_contracts_answer() {
+    for name in TESTED.iter().filter(|name| **name != "large") {
+        let scenario = scenario(name);
+        with(&scenario, async |rehearsal| {
+            let follower = follower(rehearsal, &scenario).await;
+            assert_eq!(follower.state(), rehearsal.state(), "{name}");
+            let next = Timestamp::new(rehearsal.chain().next_timestamp()).unwrap();
+            let question = Question::everything(follower.state(), next);
+            let folded = follower.view(&question).await.unwrap().present;
+            let (client, at) = (client(rehearsal).await, folded.block.hash.into());
+            let answered = client.view_at(rehearsal.registry(), &question, at).await.unwrap();
+            assert_eq!(folded, answered.present, "{name}");
         });
     }
 }
 
 #[test]
-fn it_shows_an_upgrade() {
+fn the_state_shows_an_upgrade() {
     with(&scenario("upgrade"), async |rehearsal| {
         let state = rehearsal.state();
         let governance = state.governance();

@@ -4,10 +4,10 @@ use std::{collections::BTreeSet, fs};
 
 use canon_rehearsal::{Event, Report, scenario::End};
 
-use crate::support::{folder, play, scenario};
+use crate::support::{folder, run, scenario};
 
 /// The scenarios that have a test of their own below.
-const PLAYED: &[&str] = &[
+pub(crate) const TESTED: &[&str] = &[
     "below-quorum",
     "dropped",
     "emergency",
@@ -35,14 +35,14 @@ fn every_file_has_a_test() {
     let files = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
     let files = files.filter(|path| path.extension().is_some_and(|kind| kind == "toml"));
     let names = files.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned());
-    let expected: BTreeSet<String> = PLAYED.iter().map(|name| (*name).to_owned()).collect();
+    let expected: BTreeSet<String> = TESTED.iter().map(|name| (*name).to_owned()).collect();
     assert_eq!(names.collect::<BTreeSet<_>>(), expected);
 }
 
 #[test]
 fn large_with_fewer_people() {
     let scenario = scenario("large").with_sequencers(100).unwrap().with_holders(300).unwrap();
-    let report = play(&scenario);
+    let report = run(&scenario);
     assert!(report.passed, "{}", report.to_text());
     // All gas of the round is in lines that name what was paid for.
     let (mut signals, mut blocks, mut transactions) = (0, 0, 0);
@@ -61,9 +61,9 @@ fn large_with_fewer_people() {
     assert_eq!(count(&report, |event| matches!(event, Event::SignaledMore { .. })), 6);
 }
 
-/// Plays a scenario in which all checks have to hold.
+/// Simulates a scenario in which all checks have to hold.
 fn passes(name: &str) -> Report {
-    let report = play(&scenario(name));
+    let report = run(&scenario(name));
     let failed: Vec<_> = report.checks.iter().filter(|check| !check.holds).collect();
     assert!(report.passed && failed.is_empty(), "{name}: {failed:#?}\n{}", report.to_text());
     report

@@ -1,4 +1,4 @@
-//! Playing scenarios.
+//! Runs of scenarios.
 
 use std::{fs, path::PathBuf};
 
@@ -15,17 +15,17 @@ pub(crate) fn scenario(name: &str) -> Scenario {
     Scenario::read(name, &text).unwrap()
 }
 
-/// Plays a scenario, and does something with it before its chain is gone.
+/// Simulates a scenario, and does something with it before its chain is gone.
 pub(crate) fn with<T>(scenario: &Scenario, test: impl AsyncFnOnce(&Rehearsal<'_>) -> T) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let mut progress = |_| {};
     runtime.block_on(async {
-        let rehearsal = Rehearsal::play(scenario, &mut progress).await.unwrap();
+        let rehearsal = Rehearsal::run(scenario, &mut progress).await.unwrap();
         test(&rehearsal).await
     })
 }
 
-/// Plays a scenario to its report.
-pub(crate) fn play(scenario: &Scenario) -> Report {
+/// Simulates a scenario to its report.
+pub(crate) fn run(scenario: &Scenario) -> Report {
     with(scenario, async |rehearsal| rehearsal.report().await.unwrap())
 }

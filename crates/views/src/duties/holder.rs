@@ -5,7 +5,7 @@
 //! such an order stays in the plan until the journal of intents says that it is confirmed: its intents
 //! carry its number and are [completed by the journal](crate::Completion::Journal).
 
-use super::keeper::pay_withdrawal;
+use super::{Duty, keeper::pay_withdrawal};
 use crate::{
     intent::{IntendedAction, Intent, IntentSubject, PermitTerms},
     present::{HolderView, Present, SetView},
@@ -30,7 +30,7 @@ impl fmt::Display for OrderId {
 /// The amount that an order is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Share {
+pub enum OrderAmount {
     /// All that is available.
     All,
     /// This amount.
@@ -62,12 +62,12 @@ pub enum Order {
         /// For or against.
         support: Support,
         /// The power on that side in all.
-        share: Share,
+        share: OrderAmount,
     },
     /// Gives power up.
     Withdraw {
         /// The amount.
-        share: Share,
+        share: OrderAmount,
         /// Who gets the asset; not 0, nor Governance.
         #[serde(with = "text::address")]
         to: Address,
@@ -95,15 +95,6 @@ pub enum LockMethod {
     Permit,
     /// By an approval: a transaction before.
     Approval,
-}
-
-/// What a holder does in the next block.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HolderDuty {
-    /// Where its orders stand.
-    pub orders: BTreeMap<OrderId, OrderStatus>,
-    /// What it does: payments first, then orders by number.
-    pub intents: Vec<Intent>,
 }
 
 /// The status of an order.
@@ -150,22 +141,26 @@ pub enum WaitsFor {
 /// transaction is mined.
 const PERMIT_VALIDITY: Seconds = Seconds::DAY;
 
-/// What a holder does in the next block. `orders` are those that the journal of intents doesn't say are
+/// What a holder does in the next block: payments first, then orders by number. `orders` are those that the journal of intents doesn't say are
 /// done; the view must have been [asked](crate::Question::add_holder) for them.
 ///
 /// Withdrawals of the holder, or to it, are paid as soon as they unlock: all of them if the history is
 /// known, otherwise those that the view was asked for.
-pub fn holder(view: &SetView, holder: Address, orders: &BTreeMap<OrderId, Order>) -> HolderDuty {
+pub fn holder(
+    view: &SetView,
+    holder: Address,
+    orders: &BTreeMap<OrderId, Order>,
+) -> Duty<BTreeMap<OrderId, OrderStatus>> {
     let intents = claims(view, holder);
     let present = &view.present;
     let Some(view) = present.holders.get(&holder) else {
-        let orders = orders.keys().map(|number| (*number, OrderStatus::Unknown)).collect();
-        return HolderDuty { orders, intents };
+        let status = orders.keys().map(|number| (*number, OrderStatus::Unknown)).collect();
+        return Duty { status, intents };
     };
     let mut evaluation = OrderEvaluation { present, holder, view, moves_power: None, intents };
     let statuses =
         orders.iter().map(|(number, order)| (*number, evaluation.evaluate(*number, order)));
-    HolderDuty { orders: statuses.collect(), intents: evaluation.intents }
+    Duty { status: statuses.collect(), intents: evaluation.intents }
 }
 
 fn claims(view: &SetView, holder: Address) -> Vec<Intent> {
@@ -242,14 +237,18 @@ impl OrderEvaluation<'_> {
         self.due(action, None)
     }
 
-    fn withdraw(&mut self, order: OrderId, share: Share, to: Address) -> OrderStatus {
+    fn withdraw(&mut self, order: OrderId, share: OrderAmount, to: Address) -> OrderStatus {
         let (holder, available) = (self.holder, self.view.power);
         let amount = match share {
-            Share::All => available,
-            Share::Exactly(amount) => amount,
+            OrderAmount::All => available,
+            OrderAmount::Exactly(amount) => amount,
         };
         if amount.is_zero() {
-            return if share == Share::All { OrderStatus::NoPower } else { OrderStatus::Done };
+            return if share == OrderAmount::All {
+                OrderStatus::NoPower
+            } else {
+                OrderStatus::Done
+            };
         }
         if amount > available {
             return OrderStatus::Short { needed: amount, available };
@@ -257,7 +256,7 @@ impl OrderEvaluation<'_> {
         self.due(IntendedAction::Withdraw { holder, order, to, amount }, None)
     }
 
-    fn vote(&mut self, id: ProposalId, support: Support, share: Share) -> OrderStatus {
+    fn vote(&mut self, id: ProposalId, support: Support, share: OrderAmount) -> OrderStatus {
         let Some(proposal) = self.present.proposal(id) else {
             return OrderStatus::Waiting(WaitsFor::Proposal);
         };
@@ -274,8 +273,8 @@ impl OrderEvaluation<'_> {
         let left = ballot.left().saturating_sub(planned);
         let left = left.saturating_sub(self.planned(id, other_side));
         let (missing, is_done) = match share {
-            Share::All => (left, left.is_zero() && planned.is_zero() && !cast.is_zero()),
-            Share::Exactly(amount) => {
+            OrderAmount::All => (left, left.is_zero() && planned.is_zero() && !cast.is_zero()),
+            OrderAmount::Exactly(amount) => {
                 (amount.saturating_sub(cast).saturating_sub(planned), amount <= cast)
             }
         };

@@ -1,12 +1,15 @@
 //! Does what anyone may do, as soon as it can be done: pushes, executes, drops, records seeds, pays out.
 
-use super::sequencer::record_seed;
+use super::{
+    mover::{MovePhase, MoveTarget, announced_phase},
+    sequencer::record_seed,
+};
 use crate::{
     intent::{IntendedAction, Intent},
     present::{KnownStake, Present, RollupView, SetView},
 };
 use alloy_primitives::Address;
-use canon_protocol::{Ending, ProposalState, StakeExit, StakeMove, WithdrawalId};
+use canon_protocol::{Ending, Member, ProposalState, StakeExit, StakeMove, WithdrawalId};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -36,7 +39,7 @@ pub fn keeper(view: &SetView, pay_out: PayOut) -> Vec<Intent> {
 
 /// One push for each payload that won, of the oldest of its rounds, which expires first. It makes the
 /// payload's proposal live, and until that ends no other round of the payload can be pushed.
-fn pushes(present: &Present) -> Vec<Intent> {
+pub(crate) fn pushes(present: &Present) -> Vec<Intent> {
     let mut payloads = BTreeSet::new();
     let pushable = present.pushable_at(present.next).into_iter();
     let oldest = pushable.filter(|pushable| payloads.insert(pushable.winner.payload));
@@ -53,19 +56,19 @@ fn pushes(present: &Present) -> Vec<Intent> {
 }
 
 /// Executions, and drops that nobody stored.
-fn endings(view: &SetView) -> impl Iterator<Item = Intent> {
+pub(crate) fn endings(view: &SetView) -> impl Iterator<Item = Intent> {
     let present = &view.present;
     present.governance.proposals.iter().filter_map(move |proposal| {
         let id = proposal.id;
         match proposal.state_at(present.next) {
             ProposalState::Executable => {
                 let until = Some(proposal.deadlines().executable);
-                let intent = Intent::new(present, IntendedAction::Execute { id }, until);
-                let frozen = view.history.as_deref().and_then(|history| {
+                let frozen_actions = view.history.as_deref().and_then(|history| {
                     let (_, proposal) = history.governance().proposal(id.to_word()).ok()?;
                     Some(Arc::clone(proposal.actions()))
                 });
-                Some(Intent { fallback: frozen, ..intent })
+                let action = IntendedAction::Execute { id, frozen_actions };
+                Some(Intent::new(present, action, until))
             }
             ProposalState::Dropped if proposal.ending == Ending::Open => {
                 Some(Intent::new(present, IntendedAction::Drop { id }, None))
@@ -93,33 +96,38 @@ fn is_second_half(rollup: &RollupView) -> bool {
 }
 
 /// Everything that is due, whoever it is due to.
-fn payments(view: &SetView) -> impl Iterator<Item = Intent> {
+pub(crate) fn payments(view: &SetView) -> impl Iterator<Item = Intent> {
     let present = &view.present;
     let payable = view.withdrawals().filter(move |one| one.view.is_payable(present.next));
     let withdrawals = payable.map(move |one| pay_withdrawal(present, one.id));
-    let stakes = view.stakes().filter_map(move |stake| {
-        let KnownStake { rollup, attester, view: stake_view } = stake;
-        if let Some(exit) = stake_view.exit {
-            return pay_exit(present, rollup, attester, exit);
-        }
-        let moving =
-            stake_view.moving.filter(|moving| is_welcome(view, &stake, moving.new_rollup))?;
-        finalise_move(present, rollup, attester, moving)
+    let stakes = view.stakes().filter_map(move |stake| match stake.view.exit {
+        Some(exit) => pay_exit(present, stake.rollup, stake.attester, exit),
+        None => finalise_move(view, &stake),
     });
     withdrawals.chain(stakes)
 }
 
-/// Whether a stake can go to a rollup once that is canonical, as far as the history says.
-fn is_welcome(view: &SetView, stake: &KnownStake, new_rollup: Address) -> bool {
-    let Some(history) = &view.history else { return true };
-    // Another Registry may say that any rollup is canonical.
-    let is_of_set = history
-        .rollup(stake.rollup)
-        .is_some_and(|rollup| rollup.parameters().registry == view.present.addresses.registry);
-    let takes_stake = history
-        .rollup(new_rollup)
-        .is_none_or(|target| target.check_deposit(stake.attester, stake.view.stake).is_ok());
-    is_of_set && takes_stake
+/// The move of a stake, if it is due.
+fn finalise_move(view: &SetView, stake: &KnownStake) -> Option<Intent> {
+    let (present, moving) = (&view.present, stake.view.moving?);
+    let KnownStake { rollup, attester, .. } = *stake;
+    let StakeMove { new_rollup, ready_at } = moving;
+    let target = match &view.history {
+        Some(history) => {
+            // Another Registry may say that any rollup is canonical.
+            if history.rollup(rollup)?.parameters().registry != present.addresses.registry {
+                return None;
+            }
+            history.rollup(new_rollup).map(|target| MoveTarget {
+                status: target.member(attester).map(Member::status).unwrap_or_default(),
+                minimum: target.parameters().minimum_stake,
+            })
+        }
+        None => MoveTarget::of(present, new_rollup, attester),
+    };
+    let phase = announced_phase(present, stake.view.stake, moving, target);
+    let action = IntendedAction::FinaliseMove { rollup, attester, new_attester: None, ready_at };
+    (phase == MovePhase::Due).then(|| Intent::new(present, action, None))
 }
 
 pub(super) const fn pay_withdrawal(present: &Present, id: WithdrawalId) -> Intent {
@@ -135,17 +143,4 @@ fn pay_exit(
     let exitable_at = exit.exitable_at;
     let action = IntendedAction::PayExit { rollup, attester, exitable_at };
     exit.is_payable(present.next).then(|| Intent::new(present, action, None))
-}
-
-/// The move, if its time has come and its target is canonical.
-fn finalise_move(
-    present: &Present,
-    rollup: Address,
-    attester: Address,
-    StakeMove { new_rollup, ready_at }: StakeMove,
-) -> Option<Intent> {
-    let action = IntendedAction::FinaliseMove { rollup, attester, new_attester: None, ready_at };
-    let is_due = StakeMove { new_rollup, ready_at }.is_ready(present.next)
-        && new_rollup == present.addresses.rollup;
-    is_due.then(|| Intent::new(present, action, None))
 }

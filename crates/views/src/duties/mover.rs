@@ -1,8 +1,9 @@
 //! Takes a stake to the next rollup.
 
+use super::Duty;
 use crate::{
-    intent::{IntendedAction, Intent},
-    present::{AttesterView, Present},
+    intent::{IntendedAction, Intent, NewAttester},
+    present::Present,
 };
 use alloy_primitives::Address;
 use canon_protocol::{Amount, AttesterStatus, StakeMove, Timestamp, text};
@@ -26,15 +27,6 @@ pub struct MovePlan {
     /// The attester under which the stake goes if somebody else registered its own there; not 0.
     #[serde(with = "text::address")]
     pub spare: Address,
-}
-
-/// What a mover does in the next block.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MoverDuty {
-    /// The phase of the move.
-    pub phase: MovePhase,
-    /// What it does.
-    pub intents: Vec<Intent>,
 }
 
 /// The phase of a move.
@@ -86,10 +78,10 @@ pub enum MoveObstacle {
 
 /// What the withdrawer of an attester does in the next block, so that its stake moves. The view must have
 /// been [asked](crate::Question::add_move) for it.
-pub fn mover(present: &Present, plan: &MovePlan) -> MoverDuty {
+pub fn mover(present: &Present, plan: &MovePlan) -> Duty<MovePhase> {
     let (phase, action) = step(present, plan);
     let intents = action.into_iter().map(|action| Intent::new(present, action, None)).collect();
-    MoverDuty { phase, intents }
+    Duty { status: phase, intents }
 }
 
 fn step(present: &Present, plan: &MovePlan) -> (MovePhase, Option<IntendedAction>) {
@@ -103,13 +95,7 @@ fn step(present: &Present, plan: &MovePlan) -> (MovePhase, Option<IntendedAction
         AttesterStatus::Validating => match here.moving {
             Some(moving) if moving.new_rollup != to => (MovePhase::Unannounced, announce(plan)),
             None => (MovePhase::Unannounced, announce(plan)),
-            Some(moving) if !moving.is_ready(present.next) => {
-                (MovePhase::Waiting { ready_at: moving.ready_at }, None)
-            }
-            Some(moving) => match new_attester(present, plan, here) {
-                Ok(new_attester) => (MovePhase::Due, finalise(plan, moving, new_attester)),
-                Err(phase) => (phase, None),
-            },
+            Some(moving) => announced(present, plan, here.stake, moving),
         },
         AttesterStatus::None if has_arrived(present, plan) => (MovePhase::Moved, None),
         AttesterStatus::None if !covers_target(present, plan) => (MovePhase::Unknown, None),
@@ -119,41 +105,88 @@ fn step(present: &Present, plan: &MovePlan) -> (MovePhase, Option<IntendedAction
     }
 }
 
+/// An announced move: under the attester's own address or, if somebody else registered that, under the
+/// spare one.
+fn announced(
+    present: &Present,
+    plan: &MovePlan,
+    stake: Amount,
+    moving: StakeMove,
+) -> (MovePhase, Option<IntendedAction>) {
+    let phase_under = |attester| {
+        announced_phase(present, stake, moving, MoveTarget::of(present, plan.to, attester))
+    };
+    match phase_under(plan.attester) {
+        MovePhase::Due | MovePhase::Held(MoveObstacle::Squatted)
+            if !covers_target(present, plan) =>
+        {
+            (MovePhase::Unknown, None)
+        }
+        MovePhase::Due => (MovePhase::Due, finalise(plan, moving, None)),
+        MovePhase::Held(MoveObstacle::Squatted) => match phase_under(plan.spare) {
+            MovePhase::Due => {
+                let there = NewAttester { attester: plan.spare, withdrawer: plan.withdrawer };
+                (MovePhase::Due, finalise(plan, moving, Some(there)))
+            }
+            phase => (phase, None),
+        },
+        phase => (phase, None),
+    }
+}
+
 const fn announce(plan: &MovePlan) -> Option<IntendedAction> {
-    let MovePlan { attester, from, to, .. } = *plan;
-    Some(IntendedAction::AnnounceMove { rollup: from, attester, to })
+    let MovePlan { withdrawer, attester, from, to, .. } = *plan;
+    Some(IntendedAction::AnnounceMove { rollup: from, attester, to, withdrawer })
 }
 
 const fn finalise(
     plan: &MovePlan,
     StakeMove { ready_at, .. }: StakeMove,
-    new_attester: Option<Address>,
+    new_attester: Option<NewAttester>,
 ) -> Option<IntendedAction> {
     let MovePlan { attester, from, .. } = *plan;
     Some(IntendedAction::FinaliseMove { rollup: from, attester, new_attester, ready_at })
 }
 
-/// The attester under which the stake goes, if that is another one; or the phase if it can't go. What a
-/// target of a different implementation asks for isn't known.
-fn new_attester(
+/// What the rollup that a stake moves to has under the attester.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct MoveTarget {
+    pub(super) status: AttesterStatus,
+    /// The least stake there.
+    pub(super) minimum: Amount,
+}
+
+impl MoveTarget {
+    /// `None` if the view doesn't say.
+    pub(super) fn of(present: &Present, rollup: Address, attester: Address) -> Option<Self> {
+        let seen = present.rollups.get(&rollup)?;
+        let status = seen.attesters.get(&attester)?.status;
+        Some(Self { status, minimum: seen.minimum_stake })
+    }
+}
+
+/// The phase of an announced move, by whomever it is finalized. What a target of a different
+/// implementation asks for isn't known: without a `target`, nothing there is in the way.
+pub(super) fn announced_phase(
     present: &Present,
-    plan: &MovePlan,
-    here: &AttesterView,
-) -> Result<Option<Address>, MovePhase> {
-    if present.addresses.rollup != plan.to {
-        return Err(MovePhase::Held(MoveObstacle::NotCanonical));
+    stake: Amount,
+    StakeMove { new_rollup, ready_at }: StakeMove,
+    target: Option<MoveTarget>,
+) -> MovePhase {
+    if !(StakeMove { new_rollup, ready_at }).is_ready(present.next) {
+        return MovePhase::Waiting { ready_at };
     }
-    let Some(target) = present.rollups.get(&plan.to) else { return Ok(None) };
-    let (stake, minimum) = (here.stake, target.minimum_stake);
-    if stake < minimum {
-        return Err(MovePhase::Held(MoveObstacle::StakeTooLow { stake, minimum }));
+    if present.addresses.rollup != new_rollup {
+        return MovePhase::Held(MoveObstacle::NotCanonical);
     }
-    let [own, spare] = [plan.attester, plan.spare].map(|attester| target.attesters.get(&attester));
-    let (Some(own), Some(spare)) = (own, spare) else { return Err(MovePhase::Unknown) };
-    match (own.status, spare.status) {
-        (AttesterStatus::None, _) => Ok(None),
-        (_, AttesterStatus::None) => Ok(Some(plan.spare)),
-        _ => Err(MovePhase::Held(MoveObstacle::Squatted)),
+    match target {
+        Some(MoveTarget { minimum, .. }) if stake < minimum => {
+            MovePhase::Held(MoveObstacle::StakeTooLow { stake, minimum })
+        }
+        Some(MoveTarget { status, .. }) if status != AttesterStatus::None => {
+            MovePhase::Held(MoveObstacle::Squatted)
+        }
+        _ => MovePhase::Due,
     }
 }
 

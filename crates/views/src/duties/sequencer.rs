@@ -4,6 +4,7 @@
 //! for the seed of an epoch in which nobody can propose. Signaling depends on nothing but the L1: it goes
 //! on when blocks aren't built.
 
+use super::Duty;
 use crate::{
     intent::{IntendedAction, Intent},
     present::{Present, RollupView, SeedStatus},
@@ -87,15 +88,6 @@ impl SignalPlan {
     }
 }
 
-/// What a sequencer does in the next block.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SequencerDuty {
-    /// Whether it signals, and why not.
-    pub decision: SignalDecision,
-    /// What it does, the signal first.
-    pub intents: Vec<Intent>,
-}
-
 /// Whether to signal in the slot of the next block, and why not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -133,12 +125,12 @@ pub enum SignalDecision {
     OtherSlot,
 }
 
-/// What a sequencer does in the next block. Without a plan it signals for nothing.
+/// What a sequencer does in the next block, the signal first. Without a plan it signals for nothing.
 pub fn sequencer(
     present: &Present,
     identity: &SequencerIdentity,
     plan: Option<&SignalPlan>,
-) -> SequencerDuty {
+) -> Duty<SignalDecision> {
     let decision = decide(present, identity, plan);
     let mut intents = Vec::new();
     if let Some(own) = present.rollups.get(&identity.rollup)
@@ -149,7 +141,7 @@ pub fn sequencer(
         }
         intents.extend(work(present, identity, own, slot));
     }
-    SequencerDuty { decision, intents }
+    Duty { status: decision, intents }
 }
 
 fn decide(
@@ -219,6 +211,7 @@ fn signal(
         rollup: identity.rollup,
         slot,
         payload: plan.payload,
+        proposer: identity.proposer,
     };
     Intent::new(present, action, own.clock.slot_end(slot))
 }
@@ -236,7 +229,7 @@ fn work(
             let is_free = !own.head.is_some_and(|head| head.is_of(slot));
             if identity.blocks == BlockDuty::Propose && is_free {
                 let block_hash = block_hash(identity, own, slot);
-                let action = IntendedAction::ProposeBlock { rollup, slot, block_hash };
+                let action = IntendedAction::ProposeBlock { rollup, slot, block_hash, proposer };
                 return Some(Intent::new(present, action, own.clock.slot_end(slot)));
             }
         }

@@ -12,8 +12,8 @@ use canon_protocol::{
 use canon_testkit::histories::{Accounts, Director, Put, Rate, Step};
 use canon_views::{
     BlockDuty, Completion, IntendedAction, IntendedCall, Intent, IntentId, LockMethod, MovePlan,
-    Order, OrderId, OrderStatus, PayOut, Present, Question, SequencerIdentity, SetView, Share,
-    SignalDecision, SignalPlan, StatusRule, calendar, holder, keeper, mover, sequencer,
+    Order, OrderAmount, OrderId, OrderStatus, PayOut, Present, Question, SequencerIdentity,
+    SetView, SignalDecision, SignalPlan, StatusRule, calendar, holder, keeper, mover, sequencer,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -230,7 +230,7 @@ impl History {
     /// Whether what refuses an intent is no part of the view.
     fn is_excused(&self, intent: &Intent, refusal: &Refusal) -> bool {
         let state = &self.chain.set;
-        match (intent.action, refusal) {
+        match (intent.action.clone(), refusal) {
             // A canonical rollup of another make may say anything at any time, a payload may list
             // anything.
             (IntendedAction::Push { .. }, refusal) if is_unreadable(refusal) => true,
@@ -287,7 +287,7 @@ impl History {
     fn everything(&self, present: &Present) -> Vec<Intent> {
         let state = &self.chain.set;
         let set = canon_views::SetId { chain_id: present.chain_id, governance: GOVERNANCE };
-        let intent = |action| Intent { set, action, until: None, fallback: None };
+        let intent = |action| Intent { set, action, until: None };
         let mut all = Vec::new();
         if state.canonical_rollup().is_some() {
             let (proposals, rollup) = (present.addresses.proposals, present.addresses.rollup);
@@ -299,8 +299,8 @@ impl History {
             }));
         }
         for (id, proposal) in (0..).map(ProposalId::of).zip(state.governance().proposals()) {
-            let fallback = Some(Arc::clone(proposal.actions()));
-            all.push(Intent { fallback, ..intent(IntendedAction::Execute { id }) });
+            let frozen_actions = Some(Arc::clone(proposal.actions()));
+            all.push(intent(IntendedAction::Execute { id, frozen_actions }));
             all.push(intent(IntendedAction::Drop { id }));
         }
         let withdrawals = 0..state.governance().withdrawals().len() as u64;
@@ -356,13 +356,13 @@ impl History {
                     let is_canonical = present.addresses.rollup == rollup;
                     let duty = sequencer(present, &identity, Some(&forced));
                     assert_eq!(
-                        duty.decision == SignalDecision::Signal,
+                        duty.status == SignalDecision::Signal,
                         is_canonical
                             && present.signaling.is_some()
                             && seen.code.kind == CodeKind::Contract
                             && self.decide(next, proposer, &vote).is_ok(),
                         "{identity:?} {:?} at {next}",
-                        duty.decision
+                        duty.status
                     );
                 }
             }
@@ -376,12 +376,12 @@ impl History {
             [Support::Yea, Support::Nea].map(|support| Order::Vote {
                 id,
                 support,
-                share: Share::All,
+                share: OrderAmount::All,
             })
         });
         let (method, to) = (LockMethod::Approval, named("recipient"));
         let orders = votes.chain([
-            Order::Withdraw { share: Share::All, to },
+            Order::Withdraw { share: OrderAmount::All, to },
             Order::Lock { amount: Amount::of(7), method },
         ]);
         let orders: Vec<_> = orders.collect();
@@ -402,10 +402,10 @@ impl History {
                     let vote = GovernanceCall::Vote { id: id.to_word(), amount, support };
                     let vote = IntendedCall { contract: GOVERNANCE, call: vote.into() };
                     assert_eq!(
-                        now.orders[&OrderId(1)] == OrderStatus::Due,
+                        now.status[&OrderId(1)] == OrderStatus::Due,
                         self.decide(next, address, &vote).is_ok(),
                         "{order:?} of {address} at {next}: {:?}",
-                        now.orders
+                        now.status
                     );
                 }
             }

@@ -6,8 +6,8 @@ use canon_protocol::{
     WithdrawalId,
 };
 use canon_views::{
-    Completion, HolderDuty, IntendedAction, LockMethod, Order, OrderId, OrderStatus, PermitTerms,
-    Question, Share, WaitsFor, holder,
+    Completion, Duty, IntendedAction, LockMethod, Order, OrderAmount, OrderId, OrderStatus,
+    PermitTerms, Question, WaitsFor, holder,
 };
 use std::collections::BTreeMap;
 
@@ -21,7 +21,12 @@ fn numbered(orders: &[Order]) -> BTreeMap<OrderId, Order> {
     (1..).map(OrderId).zip(orders.iter().copied()).collect()
 }
 
-fn duty(chain: &Chain, name: &str, orders: &[Order], next: Timestamp) -> HolderDuty {
+fn duty(
+    chain: &Chain,
+    name: &str,
+    orders: &[Order],
+    next: Timestamp,
+) -> Duty<BTreeMap<OrderId, OrderStatus>> {
     let orders = numbered(orders);
     let mut question = Question::new(next);
     question.add_holder(named(name), &orders);
@@ -29,9 +34,9 @@ fn duty(chain: &Chain, name: &str, orders: &[Order], next: Timestamp) -> HolderD
 }
 
 /// What the duty does, and where its orders stand.
-fn result(duty: &HolderDuty) -> (Vec<IntendedAction>, Vec<OrderStatus>) {
-    let actions = duty.intents.iter().map(|intent| intent.action).collect();
-    (actions, duty.orders.values().copied().collect())
+fn result(duty: &Duty<BTreeMap<OrderId, OrderStatus>>) -> (Vec<IntendedAction>, Vec<OrderStatus>) {
+    let actions = duty.intents.iter().map(|intent| intent.action.clone()).collect();
+    (actions, duty.status.values().copied().collect())
 }
 
 fn vote(support: Support, amount: u128) -> IntendedAction {
@@ -43,7 +48,7 @@ fn ballots_are_cast_while_they_are_taken() {
     let mut chain = Chain::voting(2000, 1000);
     chain.propose(PAYLOAD, &harmless());
     let deadlines = chain.set.governance().proposals()[0].deadlines();
-    let order = |support| Order::Vote { id: ID, support, share: Share::All };
+    let order = |support| Order::Vote { id: ID, support, share: OrderAmount::All };
     let waits = OrderStatus::Waiting(WaitsFor::Voting(deadlines.voting_starts()));
     let (yea, nea) = (Support::Yea, Support::Nea);
     let objections_end = deadlines.objections_until + Seconds::SECOND;
@@ -70,7 +75,7 @@ fn ballots_are_cast_while_they_are_taken() {
             assert!(duty.intents.iter().all(|intent| intent.until == Some(until)));
         }
     }
-    let order = Order::Vote { id: ProposalId::of(1), support: yea, share: Share::All };
+    let order = Order::Vote { id: ProposalId::of(1), support: yea, share: OrderAmount::All };
     let unknown = OrderStatus::Waiting(WaitsFor::Proposal);
     assert_eq!(result(&duty(&chain, "alice", &[order], deadlines.active)), (vec![], vec![unknown]));
 }
@@ -84,7 +89,7 @@ fn a_ballot_order_is_done_when_the_ballot_is_there() {
     chain.vote("alice", ID, 300, Support::Yea);
     let order = |support, share| Order::Vote { id: ID, support, share };
     let (yea, nea) = (Support::Yea, Support::Nea);
-    let exactly = |amount| Share::Exactly(count(amount));
+    let exactly = |amount| OrderAmount::Exactly(count(amount));
     let due = OrderStatus::Due;
     let short = OrderStatus::Short { needed: count(1701), available: count(1700) };
     for (orders, expected) in [
@@ -94,14 +99,14 @@ fn a_ballot_order_is_done_when_the_ballot_is_there() {
         (vec![order(yea, exactly(2000))], (vec![vote(yea, 1700)], vec![due])),
         (vec![order(yea, exactly(2001))], (vec![], vec![short])),
         (vec![order(nea, exactly(1701))], (vec![], vec![short])),
-        (vec![order(yea, Share::All)], (vec![vote(yea, 1700)], vec![due])),
+        (vec![order(yea, OrderAmount::All)], (vec![vote(yea, 1700)], vec![due])),
         // What one order casts, the next hasn't.
         (
-            vec![order(yea, exactly(1000)), order(nea, Share::All)],
+            vec![order(yea, exactly(1000)), order(nea, OrderAmount::All)],
             (vec![vote(yea, 700), vote(nea, 1000)], vec![due, due]),
         ),
         (
-            vec![order(nea, Share::All), order(yea, Share::All)],
+            vec![order(nea, OrderAmount::All), order(yea, OrderAmount::All)],
             (vec![vote(nea, 1700)], vec![due, OrderStatus::Done]),
         ),
         // Orders for one side share a ballot.
@@ -114,15 +119,15 @@ fn a_ballot_order_is_done_when_the_ballot_is_there() {
             (vec![vote(yea, 200)], vec![due; 2]),
         ),
         (
-            vec![order(yea, exactly(1000)), order(yea, Share::All)],
+            vec![order(yea, exactly(1000)), order(yea, OrderAmount::All)],
             (vec![vote(yea, 1700)], vec![due; 2]),
         ),
         (
-            vec![order(yea, Share::All), order(yea, Share::All)],
+            vec![order(yea, OrderAmount::All), order(yea, OrderAmount::All)],
             (vec![vote(yea, 1700)], vec![due; 2]),
         ),
         (
-            vec![order(nea, Share::All), order(nea, Share::All)],
+            vec![order(nea, OrderAmount::All), order(nea, OrderAmount::All)],
             (vec![vote(nea, 1700)], vec![due; 2]),
         ),
         (
@@ -148,7 +153,7 @@ fn a_ballot_order_is_done_when_the_ballot_is_there() {
         assert_eq!(result(&duty), expected, "{orders:?}");
     }
     chain.vote("alice", ID, 1700, Support::Yea);
-    let all = [order(yea, Share::All), order(nea, Share::All)];
+    let all = [order(yea, OrderAmount::All), order(nea, OrderAmount::All)];
     let spent = (vec![], vec![OrderStatus::Done, OrderStatus::NoPower]);
     assert_eq!(result(&duty(&chain, "alice", &all, deadlines.active)), spent);
     // Also when the proposal is over.
@@ -181,7 +186,7 @@ fn tokens_are_locked_by_permit_or_approval() {
         Call::Governance(GovernanceCall::DepositWithPermit { v: 27, .. })
     ));
     let now = duty(&chain, "alice", &by_approval, next);
-    assert_eq!(result(&now), (vec![approves], due.clone()));
+    assert_eq!(result(&now), (vec![approves.clone()], due.clone()));
     assert_eq!(now.intents[0].completion(), Completion::State);
     for (allowance, expected) in [(99, approves), (100, locks(None))] {
         let amount = tokens(allowance);
@@ -212,20 +217,20 @@ fn orders_that_change_power_wait_for_one_another() {
         to,
         amount: count(amount),
     };
-    let both = duty(&chain, "alice", &[lock, withdraw(Share::All)], next);
+    let both = duty(&chain, "alice", &[lock, withdraw(OrderAmount::All)], next);
     let waits = OrderStatus::Waiting(WaitsFor::Order(OrderId(1)));
     assert_eq!(result(&both).1, [OrderStatus::Due, waits]);
     assert_eq!(both.intents.len(), 1);
     let short = OrderStatus::Short { needed: count(1001), available: count(1000) };
     for (share, expected) in [
-        (Share::All, (vec![action(1000)], vec![OrderStatus::Due])),
-        (Share::Exactly(count(1000)), (vec![action(1000)], vec![OrderStatus::Due])),
-        (Share::Exactly(count(1001)), (vec![], vec![short])),
-        (Share::Exactly(Amount::ZERO), (vec![], vec![OrderStatus::Done])),
+        (OrderAmount::All, (vec![action(1000)], vec![OrderStatus::Due])),
+        (OrderAmount::Exactly(count(1000)), (vec![action(1000)], vec![OrderStatus::Due])),
+        (OrderAmount::Exactly(count(1001)), (vec![], vec![short])),
+        (OrderAmount::Exactly(Amount::ZERO), (vec![], vec![OrderStatus::Done])),
     ] {
         assert_eq!(result(&duty(&chain, "alice", &[withdraw(share)], next)), expected);
     }
-    let nothing = duty(&chain, "bob", &[withdraw(Share::All)], next);
+    let nothing = duty(&chain, "bob", &[withdraw(OrderAmount::All)], next);
     assert_eq!(result(&nothing), (vec![], vec![OrderStatus::NoPower]));
 }
 
@@ -238,15 +243,15 @@ fn only_an_order_that_acts_holds_up_those_after_it() {
     let next = chain.now() + Seconds::of(12);
     let lock = |amount| Order::Lock { amount: count(amount), method: LockMethod::Permit };
     let withdraw = |share| Order::Withdraw { share, to: named("carol") };
-    let exactly = |amount| withdraw(Share::Exactly(count(amount)));
-    let vote = Order::Vote { id: ID, support: Support::Yea, share: Share::All };
+    let exactly = |amount| withdraw(OrderAmount::Exactly(count(amount)));
+    let vote = Order::Vote { id: ID, support: Support::Yea, share: OrderAmount::All };
     let (due, done) = (OrderStatus::Due, OrderStatus::Done);
     let short = |needed, available| OrderStatus::Short {
         needed: count(needed),
         available: count(available),
     };
     let waits = |number| OrderStatus::Waiting(WaitsFor::Order(OrderId(number)));
-    let (all, no_power) = (withdraw(Share::All), OrderStatus::NoPower);
+    let (all, no_power) = (withdraw(OrderAmount::All), OrderStatus::NoPower);
     for (name, orders, expected) in [
         ("alice", [lock(100), all, lock(1)], [due, waits(1), waits(1)]),
         ("alice", [lock(0), all, lock(100)], [done, due, waits(2)]),
@@ -282,7 +287,7 @@ fn withdrawals_are_claimed_when_they_unlock() {
     let early = Timestamp::of(unlocks_at.get() - 1);
     for (name, next, expected) in [
         ("alice", early, vec![]),
-        ("alice", unlocks_at, vec![pay]),
+        ("alice", unlocks_at, vec![pay.clone()]),
         ("bob", unlocks_at, vec![pay]),
         ("carol", unlocks_at, vec![]),
     ] {

@@ -6,8 +6,8 @@ use crate::chain::{
 };
 use alloy_primitives::Address;
 use canon_protocol::{
-    AssetCall, GovernanceCall, ProposalId, ProposalsCall, RegistryCall, RollupCall, Round, Seconds,
-    Support, Timestamp, WithdrawalId,
+    Action, AssetCall, GovernanceCall, ProposalId, ProposalsCall, RegistryCall, RollupCall, Round,
+    Seconds, Support, Timestamp, WithdrawalId,
 };
 use canon_views::{IntendedAction, PayOut, Question, SetView, keeper};
 
@@ -78,9 +78,9 @@ fn of_the_rounds_that_a_payload_won_the_oldest_is_pushed() {
     let [oldest, other, newest] = [(PAYLOAD, first), (OTHER, second), (PAYLOAD, third)]
         .map(|(payload, round)| (push(payload, round), Some(until(round))));
     let expires = until(first);
-    assert_eq!(due(&chain.view_in(1)), [oldest, other]);
-    assert_eq!(due(&chain.view(expires)), [oldest, other]);
-    assert_eq!(due(&chain.view(expires + Seconds::SECOND)), [other, newest]);
+    assert_eq!(due(&chain.view_in(1)), [oldest.clone(), other.clone()]);
+    assert_eq!(due(&chain.view(expires)), [oldest, other.clone()]);
+    assert_eq!(due(&chain.view(expires + Seconds::SECOND)), [other.clone(), newest]);
     chain.ok("anyone", PROPOSALS, ProposalsCall::PushProposal { round: first.to_word() });
     assert_eq!(due(&chain.view_in(1)), [other]);
 }
@@ -98,6 +98,11 @@ fn a_payload_is_not_pushed_while_its_proposal_is_live() {
     assert_eq!(id, ProposalId::ZERO);
 }
 
+/// The execution of a proposal.
+fn execution(id: ProposalId, frozen: Option<&[Action]>) -> IntendedAction {
+    IntendedAction::Execute { id, frozen_actions: frozen.map(Into::into) }
+}
+
 #[test]
 fn a_proposal_is_executed_while_it_can_be() {
     let mut chain = Chain::voting(2000, 0);
@@ -105,11 +110,11 @@ fn a_proposal_is_executed_while_it_can_be() {
     let deadlines = chain.set.governance().proposals()[0].deadlines();
     chain.jump(deadlines.voting_starts());
     chain.vote("alice", id, 1500, Support::Yea);
-    let execute = IntendedAction::Execute { id };
+    let execute = execution(id, Some(&harmless()));
     for (next, expected) in [
         (deadlines.queued, vec![]),
-        (deadlines.earliest_execution(), vec![execute]),
-        (deadlines.executable, vec![execute]),
+        (deadlines.earliest_execution(), vec![execute.clone()]),
+        (deadlines.executable, vec![execute.clone()]),
         (deadlines.executable + Seconds::SECOND, vec![]),
     ] {
         chain.jump(before(next));
@@ -123,11 +128,11 @@ fn a_proposal_is_executed_while_it_can_be() {
         intents[0].until,
         Some(chain.set.governance().proposals()[0].deadlines().executable)
     );
-    assert_eq!(intents[0].fallback, Some(harmless().into()), "what was frozen");
+    assert_eq!(intents[0].action, execute, "with what was frozen");
     let call = intents[0].fallback_call().unwrap().call;
     assert_eq!(call, GovernanceCall::ExecuteWith { id: id.to_word(), actions: harmless() }.into());
     view.history = None;
-    assert_eq!(keeper(&view, PayOut::No)[0].fallback, None);
+    assert_eq!(actions(&view), [execution(id, None)]);
     chain.ok("anyone", GOVERNANCE, GovernanceCall::Execute { id: id.to_word() });
     assert_eq!(actions(&chain.view_in(1)), []);
 }
@@ -139,11 +144,12 @@ fn what_is_dropped_is_stored() {
     let replace =
         GovernanceCall::UpdateGovernanceProposer { new_governance_proposer: NEW_PROPOSALS };
     chain.write(OTHER, &harmless());
-    let id = chain.accept(PAYLOAD, &[action(GOVERNANCE, replace)]);
+    let replacement = [action(GOVERNANCE, replace)];
+    let id = chain.accept(PAYLOAD, &replacement);
     let round = chain.win(OTHER);
     chain.ok("anyone", PROPOSALS, ProposalsCall::PushProposal { round: round.to_word() });
     let other = ProposalId::of(1);
-    assert_eq!(actions(&chain.view_in(1)), [IntendedAction::Execute { id }]);
+    assert_eq!(actions(&chain.view_in(1)), [execution(id, Some(&replacement))]);
     chain.ok("anyone", GOVERNANCE, GovernanceCall::Execute { id: id.to_word() });
     assert_eq!(actions(&chain.view_in(1)), [IntendedAction::Drop { id: other }]);
     chain.ok("anyone", GOVERNANCE, GovernanceCall::DropProposal { id: other.to_word() });
@@ -167,7 +173,7 @@ fn payments_are_made_when_their_time_comes() {
     let stake = IntendedAction::PayExit { rollup: ROLLUP, attester, exitable_at };
     for start in [chain.now(), before(exitable_at)] {
         chain.jump(start);
-        let mut due: Vec<_> = [(unlocks_at, payment), (exitable_at, stake)].into();
+        let mut due: Vec<_> = [(unlocks_at, payment.clone()), (exitable_at, stake.clone())].into();
         due.sort_by_key(|(time, _)| *time);
         for (time, action) in due.into_iter().filter(|(time, _)| *time > start) {
             assert!(!actions(&chain.view(before(time))).contains(&action), "{action:?}");
@@ -181,7 +187,7 @@ fn payments_are_made_when_their_time_comes() {
         IntendedAction::PayWithdrawal { .. } | IntendedAction::PayExit { .. }
     )));
     view.history = None;
-    assert_eq!(actions(&view), [payment, stake], "all was asked for");
+    assert_eq!(actions(&view), [payment.clone(), stake.clone()], "all was asked for");
     let next = view.present.next;
     let mut view = chain.view_of(&Question::new(next));
     assert_eq!(actions(&view), [payment, stake], "the history knows all");
@@ -211,10 +217,10 @@ fn a_stake_moves_when_it_is_ready_and_its_target_canonical() {
     let squat =
         RollupCall::Deposit { attester, proposer: bob, withdrawer: bob, amount: tokens(100) };
     chain.ok("bob", NEW_ROLLUP, squat);
-    let upgrade = action(REGISTRY, RegistryCall::Upgrade { rollup: NEW_ROLLUP });
-    let id = chain.accept(PAYLOAD, &[upgrade]);
+    let upgrade = [action(REGISTRY, RegistryCall::Upgrade { rollup: NEW_ROLLUP })];
+    let id = chain.accept(PAYLOAD, &upgrade);
     assert!(chain.now() > ready_at);
-    assert_eq!(actions(&chain.view_in(1)), [IntendedAction::Execute { id }]);
+    assert_eq!(actions(&chain.view_in(1)), [execution(id, Some(&upgrade))]);
     chain.ok("anyone", GOVERNANCE, GovernanceCall::Execute { id: id.to_word() });
     let (rollup, attester, new_attester) = (ROLLUP, named("attester 0"), None);
     let moves = IntendedAction::FinaliseMove { rollup, attester, new_attester, ready_at };

@@ -6,7 +6,9 @@ use crate::chain::{
 };
 use alloy_primitives::Address;
 use canon_protocol::{AssetCall, GovernanceCall, RegistryCall, RollupCall, Seconds, Timestamp};
-use canon_views::{IntendedAction, MoveObstacle, MovePhase, MovePlan, Question, mover};
+use canon_views::{
+    IntendedAction, MoveObstacle, MovePhase, MovePlan, NewAttester, Question, mover,
+};
 
 fn plan() -> MovePlan {
     MovePlan {
@@ -22,7 +24,7 @@ fn stands(chain: &Chain, plan: &MovePlan, next: Timestamp) -> (MovePhase, Vec<In
     let mut question = Question::new(next);
     question.add_move(plan);
     let duty = mover(&chain.view_of(&question).present, plan);
-    (duty.phase, duty.intents.into_iter().map(|intent| intent.action).collect())
+    (duty.status, duty.intents.into_iter().map(|intent| intent.action).collect())
 }
 
 fn soon(chain: &Chain) -> Timestamp {
@@ -43,9 +45,12 @@ fn a_move_goes_from_phase_to_phase() {
     let mut chain = Chain::voting(2000, 0);
     chain.deploy_rollup(NEW_ROLLUP);
     let plan = plan();
-    let MovePlan { attester, from: rollup, to, spare, .. } = plan;
-    let announce = IntendedAction::AnnounceMove { rollup, attester, to };
-    assert_eq!(stands(&chain, &plan, soon(&chain)), (MovePhase::Unannounced, vec![announce]));
+    let MovePlan { withdrawer, attester, from: rollup, to, spare, .. } = plan;
+    let announce = IntendedAction::AnnounceMove { rollup, attester, to, withdrawer };
+    assert_eq!(
+        stands(&chain, &plan, soon(&chain)),
+        (MovePhase::Unannounced, vec![announce.clone()])
+    );
     // A move elsewhere is redirected, and its clock runs on.
     let new_rollup = named("elsewhere");
     chain.ok("withdrawer 0", ROLLUP, RollupCall::InitiateMove { attester, new_rollup });
@@ -68,7 +73,8 @@ fn a_move_goes_from_phase_to_phase() {
     // Somebody else registers the attester there, then the spare one as well.
     let mut squatted = chain.clone();
     squat(&mut squatted, attester);
-    let as_spare = (MovePhase::Due, vec![finalise(Some(spare))]);
+    let as_spare = NewAttester { attester: spare, withdrawer };
+    let as_spare = (MovePhase::Due, vec![finalise(Some(as_spare))]);
     assert_eq!(stands(&squatted, &plan, soon(&chain)), as_spare);
     let mut moved = squatted.clone();
     let new_attester = spare;
@@ -97,8 +103,8 @@ fn an_attester_that_was_not_asked_for_is_not_vacant() {
         question.add_move(&plan);
         question.rollups.get_mut(&NEW_ROLLUP).unwrap().retain(|one| !forgotten.contains(one));
         let duty = mover(&chain.view_of(&question).present, &plan);
-        assert_eq!(duty.intents.len(), usize::from(duty.phase == MovePhase::Due));
-        duty.phase
+        assert_eq!(duty.intents.len(), usize::from(duty.status == MovePhase::Due));
+        duty.status
     };
     let mut moved = chain.clone();
     moved.ok("anyone", ROLLUP, RollupCall::FinaliseMove { attester });
@@ -119,7 +125,7 @@ fn there_may_be_nothing_to_move() {
     chain.deploy_rollup(NEW_ROLLUP);
     let plan = plan();
     let view = chain.view_of(&Question::new(soon(&chain))).present;
-    assert_eq!(mover(&view, &plan).phase, MovePhase::Unknown, "nothing was asked");
+    assert_eq!(mover(&view, &plan).status, MovePhase::Unknown, "nothing was asked");
     let others = MovePlan { withdrawer: named("bob"), ..plan };
     let not_ours = MovePhase::NotOurs { withdrawer: plan.withdrawer };
     assert_eq!(stands(&chain, &others, soon(&chain)), (not_ours, vec![]));

@@ -34,7 +34,7 @@ fn asked(next: Timestamp) -> Question {
 /// What the slot's own proposer decides for the block at `next`.
 fn decision(chain: &Chain, plan: &SignalPlan, next: Timestamp) -> SignalDecision {
     let view = chain.view_of(&asked(next)).present;
-    sequencer(&view, &identity(chain.proposer_at(next)), Some(plan)).decision
+    sequencer(&view, &identity(chain.proposer_at(next)), Some(plan)).status
 }
 
 #[test]
@@ -47,11 +47,11 @@ fn it_signals_in_its_own_slot_alone() {
         let proposer = named(&format!("proposer {number}"));
         let duty = sequencer(&view, &identity(proposer), Some(&plan));
         if proposer != owner {
-            assert_eq!(duty.decision, SignalDecision::OtherSlot);
+            assert_eq!(duty.status, SignalDecision::OtherSlot);
             assert_eq!(duty.intents, []);
             continue;
         }
-        assert_eq!(duty.decision, SignalDecision::Signal);
+        assert_eq!(duty.status, SignalDecision::Signal);
         let [signal, ..] = &duty.intents[..] else { panic!("a signal first: {duty:?}") };
         assert_eq!(signal.until, Some(first + Seconds::of(SLOT - 1)));
         let other = SignalPlan { payload: named("other"), ..plan };
@@ -59,9 +59,10 @@ fn it_signals_in_its_own_slot_alone() {
             matches!(signal.action, IntendedAction::Signal { payload: PAYLOAD, slot, .. } if slot == chain.slot())
         );
         // The slot has one signal, whatever it is for.
-        let action = match signal.action {
-            IntendedAction::Signal { proposals, rollup, slot, .. } => {
-                IntendedAction::Signal { proposals, rollup, slot, payload: other.payload }
+        let action = match signal.action.clone() {
+            IntendedAction::Signal { proposals, rollup, slot, proposer, .. } => {
+                let payload = other.payload;
+                IntendedAction::Signal { proposals, rollup, slot, payload, proposer }
             }
             action => action,
         };
@@ -74,7 +75,7 @@ fn it_says_why_it_does_not_signal() {
     let (chain, plan) = chain();
     let (next, own) = (chain.now(), identity(chain.proposer_at(chain.now())));
     let view = chain.view_of(&asked(next)).present;
-    let decide = |own, plan| sequencer(&view, &own, plan).decision;
+    let decide = |own, plan| sequencer(&view, &own, plan).status;
     let changed = SignalPlan { code_hash: B256::ZERO, ..plan };
     let found = plan.code_hash;
     let later = SignalPlan { from_block: RollupBlock::of(1), ..plan };

@@ -9,8 +9,8 @@ use canon_protocol::{
     Timestamp, WithdrawalId,
 };
 use canon_views::{
-    CalendarEntry, CalendarEvent, IntendedAction, Opening, Opportunity, Question, calendar,
-    openings,
+    AvailableAction, CalendarEntry, CalendarEvent, IntendedAction, Opportunity, Question,
+    available_actions, calendar,
 };
 
 #[test]
@@ -119,7 +119,7 @@ fn the_calendar_has_the_first_epoch_of_a_rollup_before_its_genesis() {
 }
 
 #[test]
-fn openings_say_who_may_act_until_when() {
+fn available_actions_say_who_may_act_until_when() {
     let mut chain = Chain::voting(2000, 0);
     let id = chain.propose(PAYLOAD, &harmless());
     let deadlines = chain.set.governance().proposals()[0].deadlines();
@@ -128,12 +128,12 @@ fn openings_say_who_may_act_until_when() {
     let next = deadlines.active;
     let signal = |next: Timestamp| {
         let slot = chain.set.rollup(ROLLUP).unwrap().slot_at(next).unwrap();
-        Opening {
+        AvailableAction {
             opportunity: Opportunity::Signal { proposer: chain.proposer_at(next), slot },
             until: Some(Timestamp::of(chain.slot_start(Slot::of(slot.get() + 1)).get() - 1)),
         }
     };
-    let vote = |support| Opening {
+    let vote = |support| AvailableAction {
         opportunity: Opportunity::Vote { id, support },
         until: Some(deadlines.ballots_until(support)),
     };
@@ -141,18 +141,21 @@ fn openings_say_who_may_act_until_when() {
     soon.jump(Timestamp::of(next.get() - 1));
     let [yea, nea] = [vote(Support::Yea), vote(Support::Nea)];
     let of = |chain: &Chain, next| {
-        let is_seed = |opening: &Opening| {
-            let opportunity = opening.opportunity;
+        let is_seed = |available: &AvailableAction| {
+            let opportunity = &available.opportunity;
             matches!(opportunity, Opportunity::Anyone(IntendedAction::RecordSeed { .. }))
         };
-        let all = openings(&chain.view_of(&Question::new(next))).into_iter();
-        all.filter(|opening| !is_seed(opening)).collect::<Vec<_>>()
+        let all = available_actions(&chain.view_of(&Question::new(next))).into_iter();
+        all.filter(|available| !is_seed(available)).collect::<Vec<_>>()
     };
-    assert_eq!(of(&chain, chain.now()), [signal(chain.now()), yea, nea]);
-    assert_eq!(of(&soon, next)[1..], [yea, nea]);
+    assert_eq!(of(&chain, chain.now()), [signal(chain.now()), yea.clone(), nea.clone()]);
+    assert_eq!(of(&soon, next)[1..], [yea, nea.clone()]);
     assert_eq!(of(&soon, next + Seconds::SECOND)[1..], [nea]);
-    let execute = Opening {
-        opportunity: Opportunity::Anyone(IntendedAction::Execute { id }),
+    let execute = AvailableAction {
+        opportunity: Opportunity::Anyone(IntendedAction::Execute {
+            id,
+            frozen_actions: Some(harmless().into()),
+        }),
         until: Some(deadlines.executable),
     };
     chain.jump(deadlines.queued);

@@ -8,8 +8,8 @@ use canon_protocol::{
     Amount, AttesterStatus, Ending, Payment, ProposalId, RegistryCall, Seconds, Support, Timestamp,
 };
 use canon_views::{
-    BlockDuty, Completion, Intent, IntentId, LockMethod, MovePlan, Order, OrderId, PayOut,
-    Question, SequencerIdentity, SetView, Share, SignalPlan, holder, keeper, mover, sequencer,
+    BlockDuty, Completion, Intent, IntentId, LockMethod, MovePlan, Order, OrderAmount, OrderId,
+    PayOut, Question, SequencerIdentity, SetView, SignalPlan, holder, keeper, mover, sequencer,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -96,7 +96,7 @@ fn an_upgrade_goes_through_by_duties_alone_and_nothing_is_done_twice() {
     let amount = Amount::of(3000 * crate::chain::T);
     let orders = BTreeMap::from([
         (OrderId(1), Order::Lock { amount, method: LockMethod::Approval }),
-        (OrderId(2), Order::Vote { id, support: Support::Yea, share: Share::All }),
+        (OrderId(2), Order::Vote { id, support: Support::Yea, share: OrderAmount::All }),
     ]);
     let moves = (0..STAKERS).map(|number| MovePlan {
         withdrawer: named(&format!("withdrawer {number}")),
@@ -125,7 +125,7 @@ fn an_upgrade_goes_through_by_duties_alone_and_nothing_is_done_twice() {
     }
     // Then she leaves.
     let to = named("bob");
-    let withdraw = Order::Withdraw { share: Share::All, to };
+    let withdraw = Order::Withdraw { share: OrderAmount::All, to };
     agents.orders.insert(alice, BTreeMap::from([(OrderId(3), withdraw)]));
     for _ in 0..60 {
         agents.block(&mut chain);

@@ -1,14 +1,13 @@
 //! A deployed set at one block.
 
-use alloy_primitives::{Address, B256, ChainId};
+use alloy_primitives::{Address, ChainId};
 use canon_chain::{Endpoint, Error, Timeouts};
 use canon_forecast::{
     campaign::{CampaignStart, Terms},
     plan::{Baseline, BaselineOrigin, DeployedState, LiveProposal},
 };
 use canon_protocol::{
-    Amount, BlockNumber, CodeKind, Configuration, Ending, Epoch, ProposalId, ProposalState, Round,
-    SignalingStatus, Slot, Tally, Timestamp, text,
+    Amount, BlockNumber, CodeKind, Epoch, PushableRound, SignalingStatus, Timestamp, text,
 };
 use canon_views::{Present, ProposalView, Question, SetAddresses};
 use eyre::{Report, eyre};
@@ -29,7 +28,7 @@ pub(super) struct SetSnapshot {
     pub(super) time: Timestamp,
     #[serde(flatten)]
     pub(super) addresses: SetAddresses,
-    pub(super) status: RoundStatus,
+    pub(super) status: SignalingStatus,
     pub(super) epoch: Epoch,
     /// Seats that draw the slots of this epoch: the set as it was when the epoch before began.
     pub(super) seats: u32,
@@ -44,20 +43,6 @@ pub(super) struct SetSnapshot {
     total_power: Amount,
 }
 
-/// The present round, and its leader.
-#[derive(Debug, Serialize)]
-pub(super) struct RoundStatus {
-    pub(super) slot: Slot,
-    pub(super) round: Round,
-    /// The payload with the most signals, if there are any.
-    #[serde(with = "text::address::option")]
-    pub(super) leader: Option<Address>,
-    /// The leader's signals.
-    pub(super) count: u32,
-    /// The first slot that can still be signaled in.
-    pub(super) first_free_slot: Slot,
-}
-
 /// The signals, rounds and proposal of a payload.
 #[derive(Debug, Serialize)]
 pub(super) struct Standing {
@@ -66,34 +51,9 @@ pub(super) struct Standing {
     /// Its signals in the present round.
     pub(super) signals: u32,
     /// Rounds that it has won and that can be pushed now, oldest first.
-    pub(super) pushable: Vec<Pushable>,
+    pub(super) pushable: Vec<PushableRound>,
     /// Its newest proposal that was pushed.
-    pub(super) proposal: Option<LastProposal>,
-}
-
-/// A round that can be pushed.
-#[derive(Debug, Serialize)]
-pub(super) struct Pushable {
-    pub(super) round: Round,
-    /// The last second in which it can be pushed.
-    pub(super) until: Option<Timestamp>,
-}
-
-/// A proposal.
-#[derive(Debug, Serialize)]
-pub(super) struct LastProposal {
-    pub(super) id: ProposalId,
-    pub(super) state: ProposalState,
-    /// The state in storage: Pending, Executed or Dropped.
-    stored: ProposalState,
-    #[serde(with = "text::address")]
-    payload: Address,
-    #[serde(with = "text::address")]
-    proposer: Address,
-    creation: Timestamp,
-    configuration: Configuration,
-    tally: Tally,
-    actions_hash: B256,
+    pub(super) proposal: Option<ProposalView>,
 }
 
 impl SetSnapshot {
@@ -141,7 +101,7 @@ impl SetSnapshot {
             block: present.block.number,
             time: present.block.timestamp,
             addresses: at,
-            status: status.into(),
+            status,
             epoch: rollup.clock.epoch_of(status.slot),
             seats,
             next_seats,
@@ -199,42 +159,9 @@ impl Standing {
         Ok(Self {
             address: payload,
             signals: view.signals,
-            pushable: won.map(|won| Pushable { round: won.round, until: won.until }).collect(),
-            proposal: present.newest_pushed(payload).map(LastProposal::from),
+            pushable: won.collect(),
+            proposal: present.newest_pushed(payload).copied(),
         })
-    }
-}
-
-impl From<SignalingStatus> for RoundStatus {
-    fn from(status: SignalingStatus) -> Self {
-        let SignalingStatus { instance: _, slot, round, leader, first_free_slot } = status;
-        Self {
-            slot,
-            round,
-            leader: leader.map(|leader| leader.payload),
-            count: leader.map_or(0, |leader| leader.count),
-            first_free_slot,
-        }
-    }
-}
-
-impl From<&ProposalView> for LastProposal {
-    fn from(proposal: &ProposalView) -> Self {
-        Self {
-            id: proposal.id,
-            state: proposal.state,
-            stored: match proposal.ending {
-                Ending::Open => ProposalState::Pending,
-                Ending::Executed => ProposalState::Executed,
-                Ending::Dropped => ProposalState::Dropped,
-            },
-            payload: proposal.payload,
-            proposer: proposal.proposer,
-            creation: proposal.creation,
-            configuration: proposal.configuration,
-            tally: proposal.tally,
-            actions_hash: proposal.actions_hash,
-        }
     }
 }
 

@@ -41,9 +41,12 @@ pub(super) fn standing(page: &mut Page, report: &ForecastReport, chain: &SetSnap
         chain.status.first_free_slot
     );
     match chain.status.leader {
-        Some(leader) => {
-            line!(page, "  leader    {leader} with {}", count(chain.status.count.into(), "signal"))
-        }
+        Some(leader) => line!(
+            page,
+            "  leader    {} with {}",
+            leader.payload,
+            count(leader.count.into(), "signal")
+        ),
         None => line!(page, "  leader    none: the round has no signals yet"),
     }
     if let Some(payload) = &chain.payload {

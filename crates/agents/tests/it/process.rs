@@ -7,7 +7,7 @@ use crate::{
 use alloy_primitives::Address;
 use alloy_rpc_client::RpcClient;
 use alloy_signer_local::PrivateKeySigner;
-use canon_agents::{Agent, Duty, Holder, Keeper, Mover, Role, Sequencer};
+use canon_agents::{Agent, AgentRole, Holder, Keeper, Mover, Sequencer};
 use canon_chain::{
     Client, IntentSender,
     tx::{FeePolicy, Journal, MemoryJournal, TxEvent, TxReport},
@@ -15,11 +15,14 @@ use canon_chain::{
 use canon_faults::{Faults, Plan};
 use canon_protocol::{BlockNumber, Epoch, Slot};
 use canon_views::{
-    BlockDuty, IntentSubject, MovePhase, MovePlan, Order, OrderId, OrderStatus, PayOut, Question,
-    SequencerIdentity, SetView, SignalDecision, SignalPlan,
+    BlockDuty, Duty, IntentSubject, MovePhase, MovePlan, Order, OrderId, OrderStatus, PayOut,
+    Question, SequencerIdentity, SetView, SignalDecision, SignalPlan,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use tower::Layer;
+
+/// The age in blocks up to which a process that starts again reports what is mined.
+const FINALITY: u64 = 64;
 
 /// The number of the first spare attester.
 const SPARES: u64 = 0x1000;
@@ -35,15 +38,24 @@ pub(crate) enum AnyRole {
 
 /// What any duty says beside its intents.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum Status {
     Signal(SignalDecision),
     Orders(BTreeMap<OrderId, OrderStatus>),
     Keeps,
     Move(MovePhase),
 }
 
-impl Role for AnyRole {
-    type Standing = Standing;
+impl AgentRole for AnyRole {
+    type Status = Status;
+
+    fn required_account(&self) -> Option<Address> {
+        match self {
+            Self::Sequencer(role) => role.required_account(),
+            Self::Holder(role) => role.required_account(),
+            Self::Keeper(role) => role.required_account(),
+            Self::Mover(role) => role.required_account(),
+        }
+    }
 
     fn ask(&self, question: &mut Question) {
         match self {
@@ -54,15 +66,15 @@ impl Role for AnyRole {
         }
     }
 
-    fn duty(&self, view: &SetView, sender: &IntentSender) -> Duty<Standing> {
-        fn of<S>(duty: Duty<S>, standing: impl FnOnce(S) -> Standing) -> Duty<Standing> {
-            Duty { standing: standing(duty.standing), intents: duty.intents }
+    fn duty(&self, view: &SetView, sender: &IntentSender) -> Duty<Status> {
+        fn of<S>(duty: Duty<S>, status: impl FnOnce(S) -> Status) -> Duty<Status> {
+            Duty { status: status(duty.status), intents: duty.intents }
         }
         match self {
-            Self::Sequencer(role) => of(role.duty(view, sender), Standing::Signal),
-            Self::Holder(role) => of(role.duty(view, sender), Standing::Orders),
-            Self::Keeper(role) => of(role.duty(view, sender), |()| Standing::Keeps),
-            Self::Mover(role) => of(role.duty(view, sender), Standing::Move),
+            Self::Sequencer(role) => of(role.duty(view, sender), Status::Signal),
+            Self::Holder(role) => of(role.duty(view, sender), Status::Orders),
+            Self::Keeper(role) => of(role.duty(view, sender), |()| Status::Keeps),
+            Self::Mover(role) => of(role.duty(view, sender), Status::Move),
         }
     }
 }
@@ -72,7 +84,9 @@ pub(crate) struct Actor {
     pub(crate) agent: Agent<AnyRole>,
     pub(crate) journal: MemoryJournal,
     /// What its duty said last; `None` before the first block.
-    pub(crate) standing: Option<Standing>,
+    pub(crate) status: Option<Status>,
+    /// How often it was started anew.
+    restarts: u32,
     client: Client,
     key: PrivateKeySigner,
 }
@@ -82,13 +96,15 @@ pub(crate) struct Actor {
 pub(crate) struct Entry {
     /// The agent's number.
     pub(crate) actor: usize,
+    /// How often the agent had been started anew.
+    restarts: u32,
     /// The newest block then.
     pub(crate) block: BlockNumber,
     pub(crate) report: TxReport,
 }
 
 /// A process: agents that act on what one view says, through one endpoint.
-pub(crate) struct Company {
+pub(crate) struct Process {
     /// What goes wrong at the endpoint.
     pub(crate) faults: Faults,
     client: Client,
@@ -107,18 +123,15 @@ impl Actor {
     fn new(role: AnyRole, client: &Client, key: PrivateKeySigner, journal: MemoryJournal) -> Self {
         let fees = FeePolicy::default();
         let sender = IntentSender::new(client.clone(), key.clone(), fees, journal.clone());
-        let agent = Agent::new(role, sender.unwrap());
-        Self { agent, journal, standing: None, client: client.clone(), key }
+        let agent = Agent::new(role, sender.unwrap()).unwrap();
+        Self { agent, journal, status: None, restarts: 0, client: client.clone(), key }
     }
 
     /// The process ends, and another one goes on where the journal ends.
     pub(crate) fn restart(&mut self) {
-        *self = Self::new(
-            self.agent.role.clone(),
-            &self.client,
-            self.key.clone(),
-            self.journal.clone(),
-        );
+        let (role, key) = (self.agent.role.clone(), self.key.clone());
+        let restarts = self.restarts + 1;
+        *self = Self { restarts, ..Self::new(role, &self.client, key, self.journal.clone()) };
     }
 
     /// The process ends, its journal is lost, and another one starts.
@@ -133,7 +146,7 @@ impl Actor {
     }
 }
 
-impl Company {
+impl Process {
     /// Nobody yet, with views that `maker` makes.
     pub(crate) async fn new(chain: &TestChain, maker: Maker) -> Self {
         let faults = Faults::default();
@@ -211,8 +224,8 @@ impl Company {
         self.actors[actor].agent.address()
     }
 
-    pub(crate) fn standing(&self, actor: usize) -> &Standing {
-        self.actors[actor].standing.as_ref().unwrap()
+    pub(crate) fn status(&self, actor: usize) -> &Status {
+        self.actors[actor].status.as_ref().unwrap()
     }
 
     pub(crate) fn sequencer(&mut self, actor: usize) -> &mut Sequencer {
@@ -273,10 +286,11 @@ impl Company {
     /// One of them acts on a view.
     pub(crate) async fn tick(&mut self, actor: usize, view: &SetView) {
         let tick = self.actors[actor].agent.tick(view).await;
-        self.actors[actor].standing = Some(tick.standing);
+        self.actors[actor].status = Some(tick.status);
         let block = view.present.block.number;
+        let restarts = self.actors[actor].restarts;
         let entries = tick.reports.into_iter();
-        self.entries.extend(entries.map(|report| Entry { actor, block, report }));
+        self.entries.extend(entries.map(|report| Entry { actor, restarts, block, report }));
     }
 
     /// Another process with the same agents, and journals of its own that go on where these end.
@@ -298,19 +312,19 @@ impl Company {
     }
 
     /// Everybody acts on the present block, and the next one is mined.
-    pub(crate) async fn play(&mut self, chain: &TestChain) {
+    pub(crate) async fn run_block(&mut self, chain: &TestChain) {
         self.act(chain).await;
         chain.mine();
     }
 
-    pub(crate) async fn play_for(&mut self, chain: &TestChain, blocks: u32) {
+    pub(crate) async fn run_blocks(&mut self, chain: &TestChain, blocks: u32) {
         for _ in 0..blocks {
-            self.play(chain).await;
+            self.run_block(chain).await;
         }
     }
 
-    /// Plays until something is reported, for at most as many blocks.
-    pub(crate) async fn play_until(
+    /// Runs until something is reported, for at most as many blocks.
+    pub(crate) async fn run_until(
         &mut self,
         chain: &TestChain,
         blocks: u32,
@@ -318,12 +332,12 @@ impl Company {
     ) {
         for _ in 0..blocks {
             let before = self.entries.len();
-            self.play(chain).await;
+            self.run_block(chain).await;
             if self.entries[before..].iter().any(&is_it) {
                 return;
             }
         }
-        panic!("not within {blocks} blocks:\n{}", self.story());
+        panic!("not within {blocks} blocks:\n{}", self.log());
     }
 
     /// Forgets what was reported so far.
@@ -373,16 +387,25 @@ impl Company {
         self.entries[entry..].iter().filter_map(Entry::confirmed).collect()
     }
 
-    /// What was confirmed to one of them, in order: each transaction once. A process that starts again
-    /// reports again what is mined.
+    /// What was confirmed to one of them, in order. Each transaction counts once: a process that starts
+    /// again reports those of the last 64 blocks again.
+    ///
+    /// Fails if anything else was confirmed twice.
     pub(crate) fn confirmed_to(&self, actor: usize) -> Vec<IntentSubject> {
-        let mut seen = BTreeSet::new();
-        let own = self.entries.iter().filter(|entry| entry.actor == actor);
-        let confirmed = own.filter_map(|entry| match &entry.report.event {
-            TxEvent::Confirmed(confirmed) if seen.insert(confirmed.hash) => entry.subject(),
-            _ => None,
-        });
-        confirmed.collect()
+        let mut seen = BTreeMap::new();
+        for entry in self.entries.iter().filter(|entry| entry.actor == actor) {
+            let TxEvent::Confirmed(confirmed) = &entry.report.event else { continue };
+            let Some(subject) = entry.subject() else { continue };
+            let again = seen.insert(subject, (confirmed.hash, entry.restarts));
+            if let Some((hash, restarts)) = again {
+                let log = self.log();
+                assert_eq!(hash, confirmed.hash, "{subject:?} was done twice:\n{log}");
+                assert!(restarts < entry.restarts, "{subject:?} was reported twice:\n{log}");
+                let age = entry.block.steps_since(confirmed.block).unwrap();
+                assert!(age <= FINALITY, "{subject:?} was final when reported again:\n{log}");
+            }
+        }
+        seen.into_keys().collect()
     }
 
     /// What was sent from an entry on, in order.
@@ -401,9 +424,9 @@ impl Company {
     }
 
     /// All that was reported, a line each.
-    pub(crate) fn story(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         let line = |entry: &Entry| {
-            let Entry { actor, block, report } = entry;
+            let Entry { actor, block, report, .. } = entry;
             let what = match &report.event {
                 TxEvent::Failed(error) => format!("failed: {error}"),
                 TxEvent::Sent { nonce, .. } => format!("sent as {nonce}"),

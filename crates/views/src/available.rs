@@ -1,7 +1,7 @@
 //! What can be done in the next block, by whom, and until when.
 
 use crate::{
-    duties::{PayOut, keeper, record_seed},
+    duties::{endings, payments, pushes, record_seed},
     intent::{IntendedAction, Intent},
     present::{Present, SetView},
 };
@@ -10,8 +10,8 @@ use canon_protocol::{ProposalId, Slot, Support, Timestamp, text};
 use serde::{Deserialize, Serialize};
 
 /// Something that can be done in the next block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Opening {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AvailableAction {
     /// The thing to do, and who can do it.
     pub opportunity: Opportunity,
     /// The last second in which it can be done, if nothing else happens; `None` if there is none, or if it
@@ -20,7 +20,7 @@ pub struct Opening {
 }
 
 /// What can be done, and by whom.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Opportunity {
@@ -47,33 +47,32 @@ pub enum Opportunity {
 /// Of the rounds that a payload won, the one that expires first is given: only one of them can be pushed.
 /// Withdrawals, exits and moves are all that there are if the history is known, otherwise those that the
 /// view was asked for.
-pub fn openings(view: &SetView) -> Vec<Opening> {
+pub fn available_actions(view: &SetView) -> Vec<AvailableAction> {
     let present = &view.present;
-    // A keeper waits for others to record seeds.
-    let kept = keeper(view, PayOut::Everything).into_iter();
-    let kept = kept.filter(|intent| !matches!(intent.action, IntendedAction::RecordSeed { .. }));
+    let acts = pushes(present).into_iter().chain(endings(view));
     let rollups = present.rollups.iter();
     let seeds = rollups.filter_map(|(address, rollup)| record_seed(present, *address, rollup));
-    let for_anyone = kept.chain(seeds).map(|Intent { action, until, .. }| Opening {
+    let acts = acts.chain(seeds).chain(payments(view));
+    let for_anyone = acts.map(|Intent { action, until, .. }| AvailableAction {
         opportunity: Opportunity::Anyone(action),
         until,
     });
     signal(present).into_iter().chain(ballots(present)).chain(for_anyone).collect()
 }
 
-fn signal(view: &Present) -> Option<Opening> {
+fn signal(view: &Present) -> Option<AvailableAction> {
     let (signaling, rollup) = (view.signaling.as_ref()?, view.canonical_rollup()?);
     let (slot, proposer) = (rollup.slot?, rollup.proposer?);
     let opportunity = Opportunity::Signal { proposer, slot };
     let until = rollup.clock.slot_end(slot);
-    signaling.status.is_free(slot).then_some(Opening { opportunity, until })
+    signaling.status.is_free(slot).then_some(AvailableAction { opportunity, until })
 }
 
-fn ballots(view: &Present) -> impl Iterator<Item = Opening> {
+fn ballots(view: &Present) -> impl Iterator<Item = AvailableAction> {
     view.governance.proposals.iter().flat_map(|proposal| {
         let sides = [Support::Yea, Support::Nea].into_iter();
         let taken = sides.filter(|support| proposal.takes_ballots(*support, view.next));
-        taken.map(|support| Opening {
+        taken.map(|support| AvailableAction {
             opportunity: Opportunity::Vote { id: proposal.id, support },
             until: Some(proposal.deadlines().ballots_until(support)),
         })

@@ -1,0 +1,224 @@
+//! Sends what intents ask for.
+
+mod pursuing;
+mod sending;
+mod settling;
+
+use crate::{
+    client::{Client, NextBlock},
+    error::{Error, Result},
+    sender::Checks,
+    tx::{
+        account::Account,
+        fees::{FeePolicy, Fees},
+        journal::Journal,
+        nonce_use::{NonceUse, Version},
+        report::{TxEvent, TxReport},
+        reported::ReportedFailures,
+    },
+};
+use alloy_network::FullSigner;
+use alloy_primitives::{Address, B256, Signature};
+use canon_protocol::{BlockNumber, Timestamp};
+use canon_views::{BlockView, Intent, IntentId};
+use core::fmt;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Every so many blocks without a receipt a transaction is replaced by one that offers more: it may be
+/// stuck, or lost.
+const RENEWAL: u64 = 8;
+
+/// A key that sends what intents ask for, one transaction for each.
+pub struct IntentSender {
+    account: Account,
+    fees: FeePolicy,
+    checks: Checks,
+    journal: Box<dyn Journal>,
+    /// All nonces whose use isn't final.
+    nonces: BTreeMap<u64, NonceUse>,
+    /// Intents that are done for good and that only the journal knows to be.
+    done: BTreeSet<IntentId>,
+    /// The block for which it is settled what became of them; `None` if that failed.
+    head: Option<BlockView>,
+    /// The last block for which it was settled.
+    settled: Option<B256>,
+    /// The number of transactions of the account up to that block; up to an earlier one if there were none
+    /// to settle.
+    count: u64,
+    /// What a new transaction has to offer after one was refused as offering too little, and when that
+    /// was.
+    floor: Option<(Fees, BlockNumber)>,
+    /// Failures that were reported and last.
+    reported: ReportedFailures,
+}
+
+/// What is known and found out for one block.
+struct Pass {
+    head: BlockView,
+    next: NextBlock,
+    reports: Vec<TxReport>,
+    /// The first nonce that the pool doesn't have.
+    pool: Option<u64>,
+    /// The first nonce that nothing else has, as far as refusals in this pass say.
+    unused_from: u64,
+}
+
+impl Pass {
+    const fn new(head: BlockView, next: NextBlock) -> Self {
+        Self { head, next, reports: Vec::new(), pool: None, unused_from: 0 }
+    }
+
+    fn report(&mut self, intent: Option<IntentId>, event: TxEvent) {
+        self.reports.push(TxReport { intent, event });
+    }
+
+    fn fail(&mut self, intent: Option<IntentId>, error: impl Into<Error>) {
+        self.report(intent, TxEvent::Failed(error.into()));
+    }
+}
+
+impl IntentSender {
+    /// Goes on where the journal ends.
+    ///
+    /// # Errors
+    ///
+    /// If the journal can't be read, or has transactions of another account or chain.
+    pub fn new(
+        client: Client,
+        key: impl FullSigner<Signature> + Send + Sync + 'static,
+        fees: FeePolicy,
+        journal: impl Journal + 'static,
+    ) -> Result<Self> {
+        let account = Account::new(client, key);
+        let contents = journal.load()?;
+        let mut nonces: BTreeMap<u64, NonceUse> = BTreeMap::new();
+        for journaled in contents.transactions {
+            let (version, signer) = Version::restore(journaled)?;
+            if signer != account.address() {
+                return Err(Error::OtherAccount { expected: signer, found: account.address() });
+            }
+            let (expected, found) = (version.tx.chain_id, account.client().chain_id());
+            if expected != found {
+                return Err(Error::OtherChain { expected, found });
+            }
+            nonces.entry(version.tx.nonce).or_default().push(version);
+        }
+        Ok(Self {
+            account,
+            fees,
+            checks: Checks::Full,
+            journal: Box::new(journal),
+            nonces,
+            done: contents.confirmed.into_iter().collect(),
+            head: None,
+            settled: None,
+            count: 0,
+            floor: None,
+            reported: ReportedFailures::default(),
+        })
+    }
+
+    /// What is checked before a transaction is sent. Default: everything.
+    #[must_use]
+    pub const fn with_checks(mut self, checks: Checks) -> Self {
+        self.checks = checks;
+        self
+    }
+
+    /// The key's address.
+    pub const fn address(&self) -> Address {
+        self.account.address()
+    }
+
+    /// The chain it sends to.
+    pub const fn client(&self) -> &Client {
+        self.account.client()
+    }
+
+    /// Whether an intent is done, as of the block that was [settled](Self::settle) last. Intents that are
+    /// [completed by the state](canon_views::Completion::State) are forgotten after 64 blocks, others never.
+    pub fn is_done(&self, id: &IntentId) -> bool {
+        let mut mined = self.nonces.values().filter_map(|used| used.mined.as_ref());
+        self.done.contains(id) || mined.any(|mined| mined.done.as_ref() == Some(id))
+    }
+
+    /// Whether an intent is done, or its nonce was used and the endpoint didn't say by what. What follows
+    /// from its not being done mustn't be done then.
+    pub fn may_be_done(&self, id: &IntentId) -> bool {
+        self.is_done(id) || self.nonce_of(id).is_some_and(|nonce| nonce < self.count)
+    }
+
+    /// The transactions that aren't mined, by nonce: the newest version of each, and what it is for;
+    /// `None` if it only uses the nonce.
+    pub fn in_flight(&self) -> impl Iterator<Item = (u64, B256, Option<IntentId>)> {
+        let undecided = self.nonces.iter().filter(|(_, used)| used.mined.is_none());
+        undecided.filter_map(|(nonce, used)| {
+            used.current().map(|version| (*nonce, version.hash, version.id()))
+        })
+    }
+
+    /// Finds out what became of all transactions up to `head`. Call it for every block, or less often,
+    /// before it is decided what is due: that can depend on what [is done](Self::is_done).
+    ///
+    /// What fails is reported, and tried again at the next call. If nothing is in flight, and `head` follows
+    /// the block of the last call, nothing is asked.
+    pub async fn settle(&mut self, head: BlockView) -> Vec<TxReport> {
+        let mut pass = Pass::new(head, NextBlock::after(&head, head.timestamp));
+        self.head = None;
+        if self.nonces.values().any(|used| !self.is_settled(used, &head)) {
+            match self.account.transaction_count(head.hash.into()).await {
+                Ok(count) => {
+                    self.decide_all(count, &mut pass).await;
+                    self.count = count;
+                }
+                Err(error) => {
+                    pass.fail(None, error);
+                    return pass.reports;
+                }
+            }
+        }
+        (self.settled, self.head) = (Some(head.hash), Some(head));
+        pass.reports
+    }
+
+    /// Sends what is wanted and isn't sent yet, sends again what may be lost or stuck, and gives up what
+    /// isn't wanted any more, in a block that is expected at `next` and follows the one that was
+    /// [settled](Self::settle). If that failed it does nothing.
+    ///
+    /// `intents` are all that are due according to the state after the settled block: what is mined by
+    /// then and due all the same is sent once more, unless its [completion](Intent::completion) is the
+    /// journal's. Those whose time is over at `next` count as not wanted.
+    ///
+    /// What fails is reported, and tried again at the next call; one failure doesn't keep anything else
+    /// from being tried. A refusal that lasts is reported once.
+    pub async fn pursue(&mut self, intents: &[Intent], next: Timestamp) -> Vec<TxReport> {
+        let Some(head) = self.head else { return Vec::new() };
+        let mut pass = Pass::new(head, NextBlock::after(&head, next));
+        let wanted = self.wanted(intents, next, &mut pass);
+        let mut free = self.carry_on(&wanted, &mut pass).await;
+        for intent in &wanted {
+            self.start(intent, &wanted, &mut free, &mut pass).await;
+        }
+        for nonce in free {
+            self.use_up(nonce, &mut pass).await;
+        }
+        self.fill_gaps(&mut pass).await;
+        self.forget_what_is_final(&mut pass);
+        self.reported.leave_out(pass.reports)
+    }
+
+    /// The nonce that isn't used yet and that an intent is bound to.
+    fn nonce_of(&self, id: &IntentId) -> Option<u64> {
+        let mut undecided = self.nonces.iter().filter(|(_, used)| used.mined.is_none());
+        undecided.find(|(_, used)| used.is_for(id)).map(|(nonce, _)| *nonce)
+    }
+}
+
+impl fmt::Debug for IntentSender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IntentSender")
+            .field("address", &self.address())
+            .field("nonces", &self.nonces)
+            .finish_non_exhaustive()
+    }
+}

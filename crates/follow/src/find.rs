@@ -1,0 +1,203 @@
+//! The identity of a set, found from its Registry's address.
+
+use crate::{identity::SetIdentity, retries::Retries};
+use alloy_primitives::Address;
+use alloy_rpc_types_eth::Filter;
+use canon_abi::{Asset, Governance, Issuer, Proposals, Registry, RewardDistributor, Rollup};
+use canon_chain::{
+    Client, Error, Severity,
+    deploy::{ConstructorEvents, Create2Origin, ExamineError, SetExaminer},
+};
+use canon_protocol::BlockNumber;
+use canon_views::{BlockView, Question, SetAddresses};
+
+/// Why the identity of a set isn't found.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FindError {
+    /// The set can't be read from the chain.
+    #[error(transparent)]
+    Chain(#[from] Error),
+    /// The canonical rollup doesn't answer which contract pays for its blocks.
+    #[error(
+        "the canonical rollup at {rollup} names no RewardDistributor, so the set's history can't be folded; \
+         only its present is known"
+    )]
+    NoDistributor {
+        /// The rollup.
+        rollup: Address,
+    },
+    /// The endpoint has no logs of the set's contracts.
+    #[error(
+        "the endpoint has no logs of the contracts of the Registry at {registry} up to block {head}; use one \
+         that has the logs of old blocks"
+    )]
+    NoLogs {
+        /// The Registry.
+        registry: Address,
+        /// The newest block.
+        head: BlockNumber,
+    },
+    /// A contract's address doesn't follow from its constructor's arguments, so its code and its first storage
+    /// aren't known.
+    #[error(
+        "the set's history can't be folded, since the origin of its contracts isn't known: {0}; only its \
+         present is known"
+    )]
+    UnknownOrigin(#[source] ExamineError),
+}
+
+impl FindError {
+    /// What a program does about it.
+    pub const fn severity(&self) -> Severity {
+        match self {
+            Self::Chain(error) => error.severity(),
+            Self::NoDistributor { .. } | Self::NoLogs { .. } | Self::UnknownOrigin(_) => {
+                Severity::Stop
+            }
+        }
+    }
+}
+
+impl From<ExamineError> for FindError {
+    fn from(error: ExamineError) -> Self {
+        match error {
+            ExamineError::Chain(error) => Self::Chain(error),
+            error => Self::UnknownOrigin(error),
+        }
+    }
+}
+
+impl SetIdentity {
+    /// Finds the identity of the set whose Registry is at `registry`, as it is at the newest block.
+    ///
+    /// The first block is that of the first log of the set's contracts; no state of old blocks is asked for.
+    /// Each contract's origin is that which its address proves: the deployment proxy with salt 0, or the factory
+    /// and the salt of the transaction that created it. `searched` gets the last block of each range without
+    /// logs of the set, and the newest block.
+    ///
+    /// # Errors
+    ///
+    /// [`FindError::UnknownOrigin`] if a contract's address proves nothing; [`FindError::NoLogs`];
+    /// [`FindError::NoDistributor`]; otherwise if the endpoint fails several times in a row.
+    pub async fn find(
+        client: &Client,
+        registry: Address,
+        searched: impl FnMut(BlockNumber, BlockNumber),
+    ) -> Result<Self, FindError> {
+        let mut retries = Retries::QUESTION;
+        let view = loop {
+            match client.view(registry, &Question::default()).await {
+                Ok(view) => break view.present,
+                Err(error) if retries.allow(error.severity()) => {}
+                Err(error) => return Err(error.into()),
+            }
+        };
+        Self::find_of(client, &view.addresses, view.block, searched).await
+    }
+
+    /// The same for the contracts that are in office at the block `head`.
+    pub(crate) async fn find_of(
+        client: &Client,
+        set: &SetAddresses,
+        head: BlockView,
+        searched: impl FnMut(BlockNumber, BlockNumber),
+    ) -> Result<Self, FindError> {
+        let first_block = first_block(client, set, head.number, searched).await?;
+        let origins = origins(client, set, first_block, head).await?;
+        let no_distributor = FindError::NoDistributor { rollup: set.rollup };
+        let identity = Self::of(client.chain_id(), set, origins[0], first_block);
+        Ok(Self { origins, ..identity.ok_or(no_distributor)? })
+    }
+}
+
+/// The block of the first log of a set's contracts.
+async fn first_block(
+    client: &Client,
+    set: &SetAddresses,
+    head: BlockNumber,
+    mut searched: impl FnMut(BlockNumber, BlockNumber),
+) -> Result<BlockNumber, FindError> {
+    let contracts = [set.asset, set.registry, set.governance, set.issuer].into_iter();
+    let filter = Filter::new().address(contracts.chain(set.reward_distributor).collect::<Vec<_>>());
+    let mut retries = Retries::PROGRESS;
+    let mut next = BlockNumber::ZERO;
+    loop {
+        let from = next;
+        let note = |block: BlockNumber| {
+            next = block.next();
+            searched(block, head);
+        };
+        match client.first_log(&filter, from..=head, note).await {
+            Ok(log) => {
+                let number = log.and_then(|log| log.block_number).map(BlockNumber::of);
+                return number.ok_or(FindError::NoLogs { registry: set.registry, head });
+            }
+            Err(error) => {
+                if next > from {
+                    retries = Retries::PROGRESS;
+                }
+                if !retries.allow(error.severity()) {
+                    return Err(error.into());
+                }
+            }
+        }
+    }
+}
+
+/// The distinct origins of a set's contracts, that of the Registry first.
+///
+/// Rollups and Proposals may be none of the set's: Governance can put any contract into office. Those of unknown
+/// origin are left out.
+pub(crate) async fn origins(
+    client: &Client,
+    set: &SetAddresses,
+    first_block: BlockNumber,
+    head: BlockView,
+) -> Result<Vec<Create2Origin>, FindError> {
+    let usual = Create2Origin::default();
+    let examiner = SetExaminer::new(client, usual, first_block, head);
+    let first = proven_origin::<Registry::constructorCall>(&examiner, set.registry).await?;
+    let examiner = SetExaminer::new(client, first, first_block, head).with_origin(usual);
+    let mut origins = vec![
+        first,
+        proven_origin::<Asset::constructorCall>(&examiner, set.asset).await?,
+        proven_origin::<Governance::constructorCall>(&examiner, set.governance).await?,
+        proven_origin::<Issuer::constructorCall>(&examiner, set.issuer).await?,
+    ];
+    if let Some(distributor) = set.reward_distributor {
+        type Constructor = RewardDistributor::constructorCall;
+        origins.push(proven_origin::<Constructor>(&examiner, distributor).await?);
+    }
+    for found in [
+        proven_origin::<Rollup::constructorCall>(&examiner, set.rollup).await,
+        proven_origin::<Proposals::constructorCall>(&examiner, set.proposals).await,
+    ] {
+        match found {
+            Ok(origin) => origins.push(origin),
+            Err(FindError::UnknownOrigin(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let mut distinct = Vec::new();
+    for origin in origins {
+        if !distinct.contains(&origin) {
+            distinct.push(origin);
+        }
+    }
+    Ok(distinct)
+}
+
+/// The origin that a contract's address proves. A request that fails is tried again.
+async fn proven_origin<C: ConstructorEvents>(
+    examiner: &SetExaminer<'_>,
+    contract: Address,
+) -> Result<Create2Origin, FindError> {
+    let mut retries = Retries::PROGRESS;
+    loop {
+        match examiner.proven_origin::<C>(contract).await.map_err(FindError::from) {
+            Err(error) if retries.allow(error.severity()) => {}
+            outcome => return outcome,
+        }
+    }
+}

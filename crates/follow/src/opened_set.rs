@@ -1,0 +1,269 @@
+//! A set with its history, for programs that ask once and end.
+
+use crate::{
+    chain_source::ChainSource,
+    checkpoint::{Checkpoint, CheckpointError},
+    error::FollowError,
+    find::{FindError, origins},
+    follower::{Advance, Follower},
+    identity::SetIdentity,
+    retries::Retries,
+};
+use alloy_primitives::{Address, ChainId};
+use canon_chain::{Client, Error, Severity};
+use canon_protocol::{BlockNumber, SENTINEL, SetState};
+use canon_views::{Present, Question, SetView};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The most reorganizations before the chain is given up: the endpoint's nodes are on forks.
+const MOST_REORGANIZATIONS: u32 = 16;
+
+/// A set at the newest block, with its history if that can be had.
+#[derive(Debug)]
+pub struct OpenedSet {
+    /// The set.
+    pub view: SetView,
+    /// Why the view has no history; `None` if it has one.
+    pub no_history: Option<HistoryError>,
+    /// Rollups in the Registry, and the Proposals contract in force, whose origin isn't known. The history lacks
+    /// their events. Empty without a history.
+    pub unknown: BTreeSet<Address>,
+    /// What went wrong with the file that saves reading all blocks again. The view doesn't depend on it.
+    pub notes: Vec<CacheNote>,
+}
+
+/// Why the history of a set can't be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HistoryError {
+    /// The set's identity isn't known.
+    #[error(transparent)]
+    Find(#[from] FindError),
+    /// The events can't be read or folded.
+    #[error(transparent)]
+    Follow(#[from] FollowError),
+    /// The endpoint's newest block is older than that of the file.
+    #[error(
+        "the endpoint's newest block is older than block {block}, which was read before; use an endpoint that \
+         is up to date"
+    )]
+    Behind {
+        /// The block that was read before.
+        block: BlockNumber,
+    },
+    /// The endpoint's answers were of different forks again and again.
+    #[error(
+        "the endpoint's blocks were replaced {MOST_REORGANIZATIONS} times while they were read; use another \
+         endpoint, or try again later"
+    )]
+    Forks,
+}
+
+/// What went wrong with the file of a set's earlier state.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CacheNote {
+    /// It wasn't used, and all blocks were read again.
+    #[error("all blocks were read again: {0}")]
+    NotRead(#[source] CheckpointError),
+    /// The state wasn't kept, so the next program reads the same blocks again.
+    #[error("the state wasn't kept, so the next command takes as long: {0}")]
+    NotWritten(#[source] CheckpointError),
+}
+
+/// How much of a set's history was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HistoryProgress {
+    /// The last block that was read.
+    pub block: BlockNumber,
+    /// The newest block.
+    pub head: BlockNumber,
+    /// The number of events that were folded, those before an earlier state excepted.
+    pub events: u64,
+}
+
+/// The set whose Registry is at `registry`, at the newest block, with its history.
+///
+/// The folder `cache` keeps a state of the set between programs, in a file of the chain and the Registry; several
+/// programs may use it at once. If the history can't be had, the set's present is what its contracts answer, and
+/// [`OpenedSet::no_history`] says why there is no more.
+///
+/// # Errors
+///
+/// If the present can't be read either.
+pub async fn open_set(
+    client: &Client,
+    registry: Address,
+    question: &Question,
+    cache: &Path,
+    mut progress: impl FnMut(HistoryProgress),
+) -> Result<OpenedSet, Error> {
+    let mut notes = Vec::new();
+    match history(client, registry, question, cache, &mut notes, &mut progress).await {
+        Ok((view, unknown)) => Ok(OpenedSet { view, no_history: None, unknown, notes }),
+        Err(error) => {
+            let view = read(client, registry, question).await?;
+            let unknown = BTreeSet::new();
+            Ok(OpenedSet { view, no_history: Some(error), unknown, notes })
+        }
+    }
+}
+
+/// The file of a set's earlier state in the folder `cache`.
+fn file(cache: &Path, chain_id: ChainId, registry: Address) -> PathBuf {
+    cache.join(format!("{chain_id}-{registry:#x}.json"))
+}
+
+/// The set by its contracts' own views.
+async fn read(client: &Client, registry: Address, question: &Question) -> Result<SetView, Error> {
+    let mut retries = Retries::QUESTION;
+    loop {
+        match client.view(registry, question).await {
+            Err(error) if retries.allow(error.severity()) => {}
+            outcome => return outcome,
+        }
+    }
+}
+
+/// The set with its history, and the contracts of unknown origin.
+async fn history(
+    client: &Client,
+    registry: Address,
+    question: &Question,
+    cache: &Path,
+    notes: &mut Vec<CacheNote>,
+    progress: &mut impl FnMut(HistoryProgress),
+) -> Result<(SetView, BTreeSet<Address>), HistoryError> {
+    let now = read(client, registry, &Question::default()).await.map_err(FindError::from)?.present;
+    let path = file(cache, client.chain_id(), registry);
+    let checkpoint = Checkpoint::read_any(&path).and_then(|found| {
+        let is_of = found.as_ref().is_none_or(|found| is_of(found.identity(), &now));
+        is_of.then_some(found).ok_or_else(|| CheckpointError::OtherSet { path: path.clone() })
+    });
+    let checkpoint = checkpoint.unwrap_or_else(|error| {
+        notes.push(CacheNote::NotRead(error));
+        None
+    });
+    let source = ChainSource::new(client.clone());
+    let before = checkpoint.as_ref().map(Checkpoint::block);
+    let mut follower = match checkpoint {
+        Some(checkpoint) => Follower::resume(source, checkpoint),
+        None => {
+            let searched = |block, head| progress(HistoryProgress { block, head, events: 0 });
+            let identity =
+                SetIdentity::find_of(client, &now.addresses, now.block, searched).await?;
+            Follower::new(source, identity)
+        }
+    };
+    let mut view = catch_up(&mut follower, question, progress).await?;
+    if before.is_some() && has_unknown_in_office(&follower) {
+        // The file's identity may be older than their origin.
+        let (set, block) = (&view.present.addresses, view.present.block);
+        let mut identity = follower.identity().clone();
+        let mut found = origins(client, set, identity.first_block, block).await?;
+        found.retain(|origin| !identity.origins.contains(origin));
+        if !found.is_empty() {
+            identity.origins.append(&mut found);
+            follower = Follower::new(ChainSource::new(client.clone()), identity);
+            view = catch_up(&mut follower, question, progress).await?;
+        }
+    }
+    let after = follower.checkpoint().filter(|after| Some(after.block()) != before);
+    if let Some(Err(error)) = after.map(|checkpoint| keep(&checkpoint, cache, &path)) {
+        notes.push(CacheNote::NotWritten(error));
+    }
+    let unknown = contracts_of_unknown_origin(follower.state());
+    if has_unknown_in_office(&follower) {
+        // The events don't show the signals. The contracts do.
+        let at = view.present.block.hash.into();
+        let answered = client.view_at(registry, question, at).await;
+        view.present = answered.map_err(FindError::from)?.present;
+    }
+    Ok((view, unknown))
+}
+
+/// Whether an identity is of the contracts that are in office.
+fn is_of(identity: &SetIdentity, now: &Present) -> bool {
+    let (known, found) = (&identity.addresses, &now.addresses);
+    let contracts = [found.registry, found.governance, found.asset, found.issuer];
+    known.chain_id == now.chain_id
+        && [known.registry, known.governance, known.asset, known.issuer] == contracts
+}
+
+/// Listed rollups and the Proposals contract in force, if the state doesn't have them.
+fn contracts_of_unknown_origin(state: &SetState) -> BTreeSet<Address> {
+    let listed = state.registry().snapshots().iter().map(|snapshot| snapshot.rollup);
+    let rollups = listed.filter(|rollup| *rollup != SENTINEL && state.rollup(*rollup).is_none());
+    let proposer = state.governance().governance_proposer();
+    let proposer = Some(proposer).filter(|proposer| state.proposals(*proposer).is_none());
+    rollups.chain(proposer).collect()
+}
+
+/// Whether the canonical rollup or the Proposals contract in force is of unknown origin.
+fn has_unknown_in_office(follower: &Follower<ChainSource>) -> bool {
+    let state = follower.state();
+    let proposer = state.governance().governance_proposer();
+    state.canonical_rollup().is_none() || state.proposals(proposer).is_none()
+}
+
+/// Follows to the newest block, and looks at the set there. Gives up after several failures in a row.
+async fn catch_up(
+    follower: &mut Follower<ChainSource>,
+    question: &Question,
+    progress: &mut impl FnMut(HistoryProgress),
+) -> Result<SetView, HistoryError> {
+    let mut retries = Retries::PROGRESS;
+    let mut reorganizations = 0;
+    loop {
+        let before = follower.block().map(|block| block.number);
+        let error = match follower.step().await {
+            Ok(Advance::UpToDate) => match follower.view(question).await {
+                Ok(view) => return Ok(view),
+                Err(error) => Some(error.into()),
+            },
+            Ok(Advance::Behind) => Some(HistoryError::Behind { block: before.unwrap_or_default() }),
+            Ok(Advance::Reorganized) => {
+                reorganizations += 1;
+                (reorganizations == MOST_REORGANIZATIONS).then_some(HistoryError::Forks)
+            }
+            Ok(Advance::Extended) => None,
+            Err(error) => Some(error.into()),
+        };
+        if let (Some(block), Some(head)) = (follower.block(), follower.head()) {
+            let (block, head, events) = (block.number, head.number, follower.events());
+            progress(HistoryProgress { block, head, events });
+            if Some(block) > before {
+                retries = Retries::PROGRESS;
+            }
+        }
+        if let Some(error) = error
+            && !retries.allow(error.severity())
+        {
+            return Err(error);
+        }
+    }
+}
+
+/// Writes a checkpoint into the folder `cache`, which is made if it isn't there. Programs that write at once
+/// replace each other's files as a whole; an older state costs the next program time and nothing else.
+fn keep(checkpoint: &Checkpoint, cache: &Path, path: &Path) -> Result<(), CheckpointError> {
+    let failed = |source| CheckpointError::Io { path: cache.to_owned(), source };
+    fs::create_dir_all(cache).map_err(failed)?;
+    checkpoint.write(path)
+}
+
+impl HistoryError {
+    /// What a program does about it.
+    pub const fn severity(&self) -> Severity {
+        match self {
+            Self::Find(error) => error.severity(),
+            Self::Follow(error) => error.severity(),
+            Self::Behind { .. } => Severity::Retry,
+            Self::Forks => Severity::Stop,
+        }
+    }
+}
