@@ -21,7 +21,10 @@ pub use call::ContractCall;
 pub use calls::PermitRequest;
 pub use client::{Client, DELEGATION, NextBlock, block_view};
 pub use confirm::{Confirmed, NoWait, Pending, Receipts, Wait, Waited};
-pub use endpoint::{Endpoint, ParseEndpointError, Timeouts, without_secrets};
+pub use endpoint::{
+    Endpoint, EndpointChecks, EndpointNote, EndpointProblem, Endpoints, NoEndpoint,
+    ParseEndpointError, Timeouts, without_secrets,
+};
 pub use error::{Error, Result, revert_data};
 pub use range_length::RangeLength;
 pub use range_refusal::is_range_refusal;

@@ -4,6 +4,7 @@
 
 mod deploying;
 mod endpoint;
+mod failover;
 mod further;
 mod genuine;
 mod limited_endpoint;
