@@ -14,6 +14,7 @@ mod range_refusal;
 mod rejection;
 mod sender;
 mod severity;
+mod signer;
 pub mod tx;
 mod view;
 
@@ -31,5 +32,6 @@ pub use range_refusal::is_range_refusal;
 pub use rejection::Rejection;
 pub use sender::{Checks, Sender};
 pub use severity::Severity;
+pub use signer::{Expected, FoundryKeystores, KeyError, KeySource, Secret, UnlockedAccount};
 pub use tx::{IntentSender, account::Key};
 pub use view::{Answers, Ask, BatchedRequest, Reply, decode_reply};

@@ -14,6 +14,7 @@ mod parameters;
 mod proxy;
 mod reading;
 mod sending;
+mod signer;
 mod test_chain;
 mod tx;
 mod tx_chain;
