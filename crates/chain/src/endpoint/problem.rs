@@ -75,8 +75,10 @@ impl EndpointProblem {
     /// What an error that isn't an answer says of an endpoint; `None` if it is about the request.
     pub(super) fn of_error(error: &TransportError) -> Option<Self> {
         match error {
-            RpcError::SerError(_) | RpcError::UnsupportedFeature(_) => None,
-            RpcError::LocalUsageError(_) | RpcError::NullResp => None,
+            RpcError::SerError(_)
+            | RpcError::UnsupportedFeature(_)
+            | RpcError::LocalUsageError(_)
+            | RpcError::NullResp => None,
             RpcError::ErrorResp(_) => is_busy(error).then(|| Self::busy(error)),
             RpcError::Transport(_) if is_busy(error) => Some(Self::busy(error)),
             RpcError::Transport(kind) => {

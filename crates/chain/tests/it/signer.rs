@@ -107,7 +107,7 @@ fn refused(source: &KeySource, secret: &str) -> String {
     error.to_string()
 }
 
-fn keystore(file: PathBuf, password_file: Option<PathBuf>) -> KeySource {
+const fn keystore(file: PathBuf, password_file: Option<PathBuf>) -> KeySource {
     KeySource::Keystore { file, password_file }
 }
 
