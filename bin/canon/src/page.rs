@@ -6,7 +6,7 @@ use canon_protocol::{
     Amount, ProposalState, Support, Tabulation, Timestamp,
     text::{Duration, Time, Tokens},
 };
-use canon_views::{CalendarEvent, IntendedAction, Opening, Opportunity, ProposalView};
+use canon_views::{AvailableAction, CalendarEvent, IntendedAction, Opportunity, ProposalView};
 
 /// Lines without blanks at their ends.
 #[derive(Debug, Default)]
@@ -63,7 +63,9 @@ pub(crate) fn event(event: &CalendarEvent) -> String {
             format!("the seed of epoch {epoch} can be recorded")
         }
         CalendarEvent::WithdrawalUnlocks { id } => format!("withdrawal {id} can be paid"),
-        CalendarEvent::ExitUnlocks { attester, .. } => format!("the stake of {attester} can be paid"),
+        CalendarEvent::ExitUnlocks { attester, .. } => {
+            format!("the stake of {attester} can be paid")
+        }
         CalendarEvent::MoveReady { attester, .. } => format!("the stake of {attester} can move"),
         CalendarEvent::ExitFloorEnds => {
             "withdrawals are no longer delayed by an earlier configuration".to_owned()
@@ -78,8 +80,8 @@ pub(crate) const fn is_of_epochs(event: &CalendarEvent) -> bool {
 }
 
 /// What can be done now: by whom, and what.
-pub(crate) fn opening(opening: &Opening) -> (&'static str, String) {
-    match opening.opportunity {
+pub(crate) fn available(available: &AvailableAction) -> (&'static str, String) {
+    match &available.opportunity {
         Opportunity::Signal { proposer, slot } => {
             ("sequencer", format!("{proposer} can signal in slot {slot}"))
         }
@@ -89,15 +91,15 @@ pub(crate) fn opening(opening: &Opening) -> (&'static str, String) {
         Opportunity::Vote { id, support: Support::Nea } => {
             ("holders", format!("vote against proposal {id}"))
         }
-        Opportunity::Anyone(action) => ("anyone", action_text(&action)),
-        _ => ("anyone", format!("{:?}", opening.opportunity)),
+        Opportunity::Anyone(action) => ("anyone", action_text(action)),
+        other => ("anyone", format!("{other:?}")),
     }
 }
 
 fn action_text(action: &IntendedAction) -> String {
     match action {
         IntendedAction::Push { round, .. } => format!("push round {round}"),
-        IntendedAction::Execute { id } => format!("execute proposal {id}"),
+        IntendedAction::Execute { id, .. } => format!("execute proposal {id}"),
         IntendedAction::Drop { id } => format!("record that proposal {id} is dropped"),
         IntendedAction::RecordSeed { epoch, .. } => format!("record the seed of epoch {epoch}"),
         IntendedAction::PayWithdrawal { id } => format!("pay withdrawal {id}"),
@@ -113,7 +115,9 @@ pub(crate) fn state(proposal: &ProposalView, now: Timestamp) -> String {
     let state = proposal.state_at(now);
     let starts = |time| until(now, time);
     match state {
-        ProposalState::Pending => format!("Pending: voting starts {}", starts(deadlines.voting_starts())),
+        ProposalState::Pending => {
+            format!("Pending: voting starts {}", starts(deadlines.voting_starts()))
+        }
         ProposalState::Active => format!("Active: voting ends {}", starts(deadlines.active)),
         ProposalState::Queued => {
             format!("Queued: can be executed {}", starts(deadlines.earliest_execution()))
@@ -143,9 +147,4 @@ pub(crate) fn verdict(proposal: &ProposalView) -> String {
             format!("is outvoted: {} tokens for, more than {} needed", Tokens(yea), Tokens(limit))
         }
     }
-}
-
-/// A time in UTC and from `now` on.
-pub(crate) fn time(now: Timestamp, time: Timestamp) -> String {
-    format!("{} ({})", Time(time), until(now, time))
 }

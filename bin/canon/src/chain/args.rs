@@ -51,8 +51,9 @@ impl ChainArgs {
     ///
     /// If the file can't be read or has a mistake.
     pub(crate) fn settings(&self) -> Result<ChainSettings, Failure> {
-        ChainSettings::read(self.config.as_deref())
-            .map(|file| file.under(self.rpc_url.clone(), self.registry.clone(), self.chain_id.clone()))
+        ChainSettings::read(self.config.as_deref()).map(|file| {
+            file.under(self.rpc_url.clone(), self.registry.clone(), self.chain_id.clone())
+        })
     }
 }
 

@@ -1,28 +1,36 @@
 //! Reaching the chain, and reading the set on it.
 
-use std::future::Future;
+use std::{
+    env,
+    future::Future,
+    path::PathBuf,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use alloy_primitives::Address;
-use canon_chain::{Client, Endpoint, Error, Timeouts};
+use canon_chain::{Client, EndpointChecks, EndpointNote, Endpoints, Error, Timeouts};
+use canon_follow::{HistoryProgress, OpenedSet, open_set};
 use canon_protocol::{Seconds, Timestamp};
-use canon_views::{Question, SetView};
+use canon_views::{Present, Question};
 use eyre::{Report, eyre};
+use indicatif::{ProgressBar, ProgressStyle};
 
 use super::settings::ChainSettings;
-use crate::exit::Failure;
+use crate::{exit::Failure, output};
 
 const OTHER_ENDPOINT: &str = "check --rpc-url (ETH_RPC_URL), or name another endpoint";
 const OTHER_REGISTRY: &str = "check --registry (CANON_REGISTRY), and that --rpc-url is its chain";
+const SET_IT: &str = "name it as a flag, in the environment, or in canon.toml";
 
 /// The time from one block of Ethereum to the next.
 const BLOCK_TIME: Seconds = Seconds::of(12);
 
-/// A chain that answers, and the set on it.
+/// A chain that answers, and the Registry of the set on it.
 #[derive(Debug)]
 pub(crate) struct Chain {
-    pub(crate) client: Client,
-    pub(crate) registry: Address,
-    endpoint: Endpoint,
+    client: Client,
+    registry: Address,
 }
 
 /// Runs what waits for a chain.
@@ -37,42 +45,40 @@ pub(crate) fn run<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T
 }
 
 impl ChainSettings {
-    /// Connects to the first endpoint that answers.
+    /// Connects to the first endpoint that can be trusted. Whatever is skipped is told on stderr.
     ///
     /// # Errors
     ///
-    /// If no endpoint or Registry is named, none answers, or it is of another chain than expected.
+    /// If no endpoint or Registry is named, or no endpoint can be trusted.
     pub(crate) async fn connect(&self) -> Result<Chain, Failure> {
-        let missing = |what: &str, expected: &str| {
-            let report = eyre!("{what}: expected {expected}, found nothing");
-            Failure::bad_input(report, "name it as a flag, in the environment, or in canon.toml")
+        let missing = |name: &str, what: &str| {
+            Failure::bad_input(eyre!("{name}: expected {what}, found nothing"), SET_IT)
         };
-        let endpoints = self.rpc_url.as_ref().ok_or_else(|| {
+        let endpoints = self.rpc_url.iter().flat_map(|setting| setting.value.iter().cloned());
+        let mut endpoints = endpoints.collect::<Vec<_>>().into_iter();
+        let first = endpoints.next().ok_or_else(|| {
             missing("--rpc-url (ETH_RPC_URL)", "an endpoint of the chain with the set")
         })?;
         let registry = self.registry.as_ref().ok_or_else(|| {
             missing("--registry (CANON_REGISTRY)", "the address of the set's Registry")
         })?;
-        let mut failures = Vec::new();
-        for endpoint in &endpoints.value {
-            let client = match endpoint.connect(Timeouts::default()).await {
-                Ok(client) => client,
-                Err(error) => {
-                    failures.push(unread(endpoint, registry.value, error));
-                    continue;
-                }
-            };
-            if let Some(expected) = self.chain_id.as_ref().filter(|id| id.value != client.chain_id()) {
-                let (expected, found) = (expected.value, client.chain_id());
-                let report = eyre!("--rpc-url {endpoint}: expected chain {expected}, found {found}");
-                return Err(Failure::bad_input(report, OTHER_ENDPOINT));
-            }
-            return Ok(Chain { client, registry: registry.value, endpoint: endpoint.clone() });
-        }
-        Err(failures.into_iter().next().unwrap_or_else(|| {
-            missing("--rpc-url (ETH_RPC_URL)", "an endpoint of the chain with the set")
-        }))
+        let checks = EndpointChecks {
+            chain_id: self.chain_id.as_ref().map(|setting| setting.value),
+            registry: Some(registry.value),
+            clock: Arc::new(now),
+        };
+        let note = |note: EndpointNote| output::note(&note);
+        let endpoints = Endpoints::new(first, endpoints);
+        let client = endpoints.connect(checks, Timeouts::default(), note).await;
+        let client = client.map_err(|error| unread(registry.value, error))?;
+        Ok(Chain { client, registry: registry.value })
     }
+}
+
+/// The present time by the system's clock.
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::new(since.as_secs()).unwrap_or(Timestamp::MAX)
 }
 
 impl Chain {
@@ -81,20 +87,74 @@ impl Chain {
     /// # Errors
     ///
     /// If the set can't be read.
-    pub(crate) async fn view(
+    pub(crate) async fn present(
         &self,
         question: impl FnOnce(Timestamp) -> Question,
-    ) -> Result<SetView, Failure> {
-        let unread = |error| unread(&self.endpoint, self.registry, error);
+    ) -> Result<Present, Failure> {
+        let unread = |error| unread(self.registry, error);
         let head = self.client.head().await.map_err(unread)?;
         let question = question(head.timestamp + BLOCK_TIME);
         let view = self.client.view_at(self.registry, &question, head.hash.into()).await;
-        view.map_err(unread)
+        Ok(view.map_err(unread)?.present)
+    }
+
+    /// The set at the newest block, with its history if that can be had. A state is kept in the user's
+    /// folder for caches, so that the next command needn't read all blocks again.
+    ///
+    /// # Errors
+    ///
+    /// If not even the present can be read.
+    pub(crate) async fn history(
+        &self,
+        question: impl FnOnce(Timestamp) -> Question,
+    ) -> Result<OpenedSet, Failure> {
+        let unread = |error| unread(self.registry, error);
+        let head = self.client.head().await.map_err(unread)?;
+        let question = question(head.timestamp + BLOCK_TIME);
+        let bar = bar()?;
+        let progress = |HistoryProgress { block, head, .. }: HistoryProgress| {
+            bar.set_length(head.get());
+            bar.set_position(block.get());
+        };
+        let cache = cache_folder().ok_or_else(|| {
+            let report = eyre!("HOME: expected a folder in which a state of the set can be kept");
+            Failure::bad_input(report, "set HOME, or XDG_CACHE_HOME")
+        })?;
+        let opened = open_set(&self.client, self.registry, &question, &cache, progress).await;
+        bar.finish_and_clear();
+        let opened = opened.map_err(unread)?;
+        for note in &opened.notes {
+            output::note(note);
+        }
+        if let Some(reason) = &opened.no_history {
+            output::note(&format_args!("the set's history isn't known: {reason}"));
+        }
+        for contract in &opened.unknown {
+            output::note(&format_args!(
+                "the origin of the contract at {contract} isn't known, so the history lacks its events"
+            ));
+        }
+        Ok(opened)
     }
 }
 
+/// `$XDG_CACHE_HOME/canon`, otherwise `~/.cache/canon`.
+fn cache_folder() -> Option<PathBuf> {
+    let named = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let folder = named.or_else(|| Some(env::home_dir()?.join(".cache")))?;
+    Some(folder.join("canon"))
+}
+
+/// A progress bar on stderr, which is shown only if that is a terminal.
+fn bar() -> Result<ProgressBar, Failure> {
+    let style =
+        ProgressStyle::with_template("{spinner} Reading blocks {bar:30.cyan/dim} {pos}/{len}")
+            .map_err(|error| Failure::internal(error.into(), "please report this"))?;
+    Ok(ProgressBar::new(0).with_style(style.progress_chars("━╸─")))
+}
+
 /// The failure if the set can't be read.
-fn unread(endpoint: &Endpoint, registry: Address, error: Error) -> Failure {
+fn unread(registry: Address, error: Error) -> Failure {
     match error {
         Error::NoCode { .. }
         | Error::NoAnswer { .. }
@@ -105,18 +165,9 @@ fn unread(endpoint: &Endpoint, registry: Address, error: Error) -> Failure {
             let title = format!("no set can be read from --registry {registry}");
             Failure::bad_input(eyre!("{error}").wrap_err(title), OTHER_REGISTRY)
         }
-        Error::Rpc { what, source } => {
-            // Transports wrap the reason several times without adding to it.
-            let mut reason: &dyn std::error::Error = &source;
-            while let Some(deeper) = reason.source() {
-                reason = deeper;
-            }
-            let title = format!("--rpc-url {endpoint} doesn't answer {what}");
-            Failure::internal(eyre!("{reason}").wrap_err(title), OTHER_ENDPOINT)
-        }
-        error => {
-            let title = format!("--rpc-url {endpoint} can't be read from");
-            Failure::internal(Report::new(error).wrap_err(title), OTHER_ENDPOINT)
-        }
+        error => Failure::internal(
+            Report::msg(error.to_string()).wrap_err("the chain can't be read"),
+            OTHER_ENDPOINT,
+        ),
     }
 }

@@ -4,8 +4,14 @@ use std::{fmt, ops::Range};
 
 use alloy_primitives::{Address, ChainId};
 use canon_chain::Endpoint;
-use canon_protocol::{ForeignText, text::{address, number}};
-use toml::{Spanned, de::{DeTable, DeValue}};
+use canon_protocol::{
+    ForeignText,
+    text::{address, number},
+};
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
 
 /// What a file says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -129,7 +135,8 @@ mod tests {
     fn a_file_says_all_or_nothing_of_it() {
         assert_eq!(parse(""), Ok(FileSettings::default()));
         let one = format!("rpc-url = 'http://a:1'\nregistry = '{REGISTRY}'\nchain-id = 1\n");
-        let several = "rpc-url = ['http://a:1', '/run/geth.ipc']\nchain-id = '18446744073709551615'";
+        let several =
+            "rpc-url = ['http://a:1', '/run/geth.ipc']\nchain-id = '18446744073709551615'";
         let settings = parse(&one).unwrap();
         assert_eq!(settings.rpc_url.unwrap().len(), 1);
         assert_eq!(settings.registry.unwrap().to_string(), REGISTRY);
@@ -147,10 +154,16 @@ mod tests {
             ("\n rpc_url = 'http://a/KEY'", "2:2: rpc_url: expected rpc-url, registry or chain-id"),
             ("private-key = '0xKEY'", "1:1: private-key: secrets don't belong into this file"),
             ("rpc-url = []", "1:11: rpc-url: expected the URL of an endpoint, or a list of them"),
-            ("rpc-url = ['http://a', 'a/KEY']", "1:24: rpc-url: expected the URL of an endpoint, such"),
+            (
+                "rpc-url = ['http://a', 'a/KEY']",
+                "1:24: rpc-url: expected the URL of an endpoint, such",
+            ),
             ("rpc-url = 3", "1:11: rpc-url: expected the URL of an endpoint, or a list of them"),
             ("registry = '0x12'", "1:12: registry: expected an address of 40 hexadecimal digits"),
-            (&format!("registry = '{mistyped}'"), "1:12: registry: expected an address with a right"),
+            (
+                &format!("registry = '{mistyped}'"),
+                "1:12: registry: expected an address with a right",
+            ),
             ("chain-id = 0", "1:12: chain-id: expected a whole number from 1 to"),
             ("chain-id = 0x1", "1:12: chain-id: expected a whole number from 1 to"),
             ("chain-id = true", "1:12: chain-id: expected a whole number from 1 to"),

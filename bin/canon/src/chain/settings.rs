@@ -1,6 +1,9 @@
 //! What is in force, and where each value is from.
 
-use std::{fmt, fs, io, path::{Path, PathBuf}};
+use std::{
+    fmt, fs, io,
+    path::{Path, PathBuf},
+};
 
 use alloy_primitives::{Address, ChainId};
 use canon_chain::Endpoint;
@@ -66,7 +69,8 @@ impl ChainSettings {
                 return Ok(Self::default());
             }
             Err(error) => {
-                let report = Report::new(error).wrap_err(format!("{} can't be read", file.display()));
+                let report =
+                    Report::new(error).wrap_err(format!("{} can't be read", file.display()));
                 return Err(Failure::bad_input(report, "name a file of settings with --config"));
             }
         };

@@ -1,7 +1,7 @@
 //! `canon calendar`: the dates to come, for a person's calendar.
 
 use canon_protocol::text::Time;
-use canon_views::{CalendarEntry, CalendarEvent, Present, Question, calendar};
+use canon_views::{CalendarEntry, CalendarEvent, Present, Question, SetView, calendar};
 use clap::Args;
 
 use crate::{
@@ -18,12 +18,12 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Calendar {
-    #[command(flatten)]
-    chain: ChainArgs,
-
     /// Print JSON instead: times in Unix seconds
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    chain: ChainArgs,
 }
 
 const AFTER_HELP: &str = "\
@@ -38,7 +38,8 @@ Exit codes:
 impl Calendar {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let settings = self.chain.settings()?;
-        let view = chain::run(async { settings.connect().await?.view(Question::new).await })?;
+        let present = chain::run(async { settings.connect().await?.present(Question::new).await })?;
+        let view = SetView { present, history: None };
         let entries: Vec<_> =
             calendar(&view).into_iter().filter(|entry| !is_of_epochs(&entry.event)).collect();
         match self.json {

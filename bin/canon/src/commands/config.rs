@@ -19,12 +19,12 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Config {
-    #[command(flatten)]
-    chain: ChainArgs,
-
     /// Print JSON
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    chain: ChainArgs,
 }
 
 const AFTER_HELP: &str = "\

@@ -3,5 +3,6 @@
 pub(crate) mod calendar;
 pub(crate) mod config;
 pub(crate) mod forecast;
+pub(crate) mod proposal;
 pub(crate) mod rehearse;
 pub(crate) mod status;

@@ -13,13 +13,13 @@ use super::{
     endpoints::EndpointChecks,
     problem::{EndpointNote, EndpointProblem, NoEndpoint},
 };
-use crate::client::DELEGATION;
 use alloy_json_rpc::{RequestPacket, Response, ResponsePacket, ResponsePayload, SerializedRequest};
 use alloy_primitives::{Bytes, ChainId, U64};
 use alloy_rpc_client::RpcClient;
 use alloy_transport::{
     BoxTransport, TransportError, TransportErrorKind, TransportFut, TransportResult,
 };
+use canon_protocol::CodeKind;
 use core::{
     future::poll_fn,
     mem::discriminant,
@@ -229,7 +229,7 @@ impl Shared {
         let code = async {
             let Some(registry) = self.checks.registry else { return Ok(None) };
             let code = rpc.request::<_, Bytes>("eth_getCode", (registry, "latest")).await?;
-            let is_contract = !code.is_empty() && !code.starts_with(&DELEGATION);
+            let is_contract = CodeKind::of(&code) == CodeKind::Contract;
             Ok((!is_contract).then_some(EndpointProblem::NoRegistry(registry)))
         };
         let (found, missing, head) = tokio::join!(

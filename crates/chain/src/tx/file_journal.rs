@@ -96,10 +96,8 @@ fn read(path: &Path, file: &File, contents: &mut MemoryJournal) -> Result<u64, J
             return Ok(whole);
         }
         number += 1;
-        let line = serde_json::from_slice(&text).map_err(|_| JournalError::BadLine {
-            path: path.to_owned(),
-            number,
-        })?;
+        let line = serde_json::from_slice(&text)
+            .map_err(|_| JournalError::BadLine { path: path.to_owned(), number })?;
         match line {
             Line::Recorded(transaction) => contents.record(&transaction)?,
             Line::Confirmed { intent, transaction } => contents.confirmed(&intent, transaction)?,
@@ -140,6 +138,23 @@ mod tests {
     use canon_protocol::{BlockNumber, ProposalId};
     use canon_views::{IntendedAction, SetId};
 
+    /// A folder for one test, for as long as it lives.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("canon-{}-{name}", std::process::id()));
+            fs::create_dir_all(&path).unwrap();
+            Self(path)
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
     fn id(number: u64) -> IntentId {
         let subject = IntendedAction::Drop { id: ProposalId::of(number) }.subject();
         IntentId { set: SetId { chain_id: 1, governance: Default::default() }, subject }
@@ -171,8 +186,8 @@ mod tests {
     #[test]
     fn a_file_cut_off_anywhere_has_all_whole_lines_and_goes_on() {
         const STEPS: usize = 9;
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("state/journal");
+        let folder = Folder::new("cut-off");
+        let path = folder.0.join("state/journal");
         write(&mut FileJournal::open(&path).unwrap(), STEPS);
         let text = fs::read(&path).unwrap();
         for length in 0..=text.len() {
@@ -190,8 +205,8 @@ mod tests {
 
     #[test]
     fn two_processes_never_send_for_one_account() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("journal");
+        let folder = Folder::new("in-use");
+        let path = folder.0.join("journal");
         let first = FileJournal::open(&path).unwrap();
         assert!(matches!(FileJournal::open(&path), Err(JournalError::InUse { .. })));
         drop(first);
@@ -200,15 +215,15 @@ mod tests {
 
     #[test]
     fn a_line_that_is_none_is_named() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("journal");
+        let folder = Folder::new("bad-line");
+        let path = folder.0.join("journal");
         write(&mut FileJournal::open(&path).unwrap(), 3);
         for garbage in ["{}", "", "\u{fffd}", "{\"recorded\":null}"] {
             let mut text = fs::read_to_string(&path).unwrap();
             let lines = text.lines().count();
             text.push_str(garbage);
             text.push('\n');
-            let damaged = folder.path().join("damaged");
+            let damaged = folder.0.join("damaged");
             fs::write(&damaged, text).unwrap();
             match FileJournal::open(&damaged) {
                 Err(JournalError::BadLine { number, .. }) => assert_eq!(number, lines + 1),

@@ -2,7 +2,9 @@
 
 mod render;
 
-use canon_views::{CalendarEntry, Opening, Present, Question, SetView, calendar, openings};
+use canon_views::{
+    AvailableAction, CalendarEntry, Present, Question, SetView, available_actions, calendar,
+};
 use clap::Args;
 use serde::Serialize;
 
@@ -18,18 +20,18 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Status {
-    #[command(flatten)]
-    chain: ChainArgs,
-
     /// Print JSON: times in Unix seconds, amounts in base units; numbers that can exceed 2^53 are strings
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    chain: ChainArgs,
 }
 
 const AFTER_HELP: &str = "\
 Examples:
   canon status --rpc-url http://localhost:8545 --registry 0x…
-  canon status --json | jq '.openings[]'
+  canon status --json | jq '.available[]'
 
 Exit codes:
   0  the status was printed
@@ -44,13 +46,14 @@ struct StatusDocument<'a> {
     /// What comes with time alone, earliest first.
     calendar: Vec<CalendarEntry>,
     /// What can be done in the next block.
-    openings: Vec<Opening>,
+    available: Vec<AvailableAction>,
 }
 
 impl Status {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let settings = self.chain.settings()?;
-        let view = chain::run(async { settings.connect().await?.view(Question::new).await })?;
+        let present = chain::run(async { settings.connect().await?.present(Question::new).await })?;
+        let view = SetView { present, history: None };
         match self.json {
             true => output::json(&document(&view))?,
             false => output::result(&render::render(&view))?,
@@ -60,5 +63,6 @@ impl Status {
 }
 
 fn document(view: &SetView) -> StatusDocument<'_> {
-    StatusDocument { present: &view.present, calendar: calendar(view), openings: openings(view) }
+    let (calendar, available) = (calendar(view), available_actions(view));
+    StatusDocument { present: &view.present, calendar, available }
 }

@@ -2,11 +2,11 @@
 
 use canon_protocol::{
     Timestamp,
-    text::{Time, Tokens, count, grouped},
+    text::{Duration, Time, Tokens, count, grouped},
 };
 use canon_views::{
-    CalendarEntry, Opening, Present, ProposalView, RollupView, SetView,
-    SignalingView, calendar, openings,
+    AvailableAction, CalendarEntry, Present, ProposalView, RollupView, SetView, SignalingView,
+    available_actions, calendar,
 };
 
 use crate::page::{self, Page, line, share, until};
@@ -14,13 +14,18 @@ use crate::page::{self, Page, line, share, until};
 /// Entries of a list that are shown, at most.
 const SHOWN_PROPOSALS: usize = 2;
 const SHOWN_EVENTS: usize = 4;
-const SHOWN_OPENINGS: usize = 5;
+const SHOWN_ACTIONS: usize = 5;
 
 pub(super) fn render(view: &SetView) -> String {
     let present = &view.present;
     let mut page = Page::default();
     line!(page, "Set of Registry {} on chain {}", present.addresses.registry, present.chain_id);
-    line!(page, "Block {} at {}", grouped(present.block.number.get()), Time(present.block.timestamp));
+    line!(
+        page,
+        "Block {} at {}",
+        grouped(present.block.number.get()),
+        Time(present.block.timestamp)
+    );
     line!(page, "");
     rollup(&mut page, present);
     signaling(&mut page, present);
@@ -129,24 +134,22 @@ fn next(page: &mut Page, view: &SetView) {
 }
 
 fn now(page: &mut Page, view: &SetView) {
-    let openings = openings(view);
+    let available = available_actions(view);
     line!(page, "\nNow");
-    if openings.is_empty() {
+    if available.is_empty() {
         line!(page, "  nothing can be done");
     }
-    for opening in openings.iter().take(SHOWN_OPENINGS) {
-        let (who, what) = page::opening(opening);
-        line!(page, "  {who:<10} {what}{}", last_chance(opening, view.present.block.timestamp));
+    for one in available.iter().take(SHOWN_ACTIONS) {
+        let (who, what) = page::available(one);
+        line!(page, "  {who:<10} {what}{}", last_chance(one, view.present.block.timestamp));
     }
-    if let Some(more) = openings.len().checked_sub(SHOWN_OPENINGS).filter(|more| *more > 0) {
+    if let Some(more) = available.len().checked_sub(SHOWN_ACTIONS).filter(|more| *more > 0) {
         line!(page, "  and {} more: --json lists all", grouped(more as u64));
     }
 }
 
 /// Until when it can be done, if that ends.
-fn last_chance(opening: &Opening, now: Timestamp) -> String {
-    let left = opening.until.and_then(|until| until.since(now));
-    left.map_or_else(String::new, |left| {
-        format!(", for {}", canon_protocol::text::Duration(left).rounded())
-    })
+fn last_chance(available: &AvailableAction, now: Timestamp) -> String {
+    let left = available.until.and_then(|until| until.since(now));
+    left.map_or_else(String::new, |left| format!(" ({} left)", Duration(left).rounded()))
 }
