@@ -194,7 +194,7 @@ async fn the_first_endpoint_is_not_used_if_another_chain_is_meant() {
 async fn a_chain_without_the_registry_is_not_taken_for_the_right_one() {
     let (empty, delegated, meant) = (chain(CHAIN), chain(CHAIN), chain(CHAIN));
     empty.set_code(REGISTRY, Bytes::new()).unwrap();
-    delegated.set_code(REGISTRY, [&DELEGATION[..], &[0x22; 20]].concat()).unwrap();
+    delegated.set_code(REGISTRY, [&[0xef, 0x01, 0x00][..], &[0x22; 20]].concat()).unwrap();
     let setup = endpoints(&[&empty, &delegated, &meant]);
     setup.balance().await.unwrap();
     assert_eq!(setup.asked(), [0, 0, 1]);
