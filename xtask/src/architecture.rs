@@ -23,7 +23,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("canon-explore", &["canon-protocol"]),
     ("canon-devchain", &[]),
     ("canon-faults", &["canon-testkit"]),
-    ("canon-payload", &["canon-abi"]),
+    ("canon-payload", &["canon-protocol", "canon-abi"]),
     (
         "canon-differential",
         &["canon-protocol", "canon-testkit", "canon-abi", "canon-devchain", "canon-payload"],
@@ -46,7 +46,15 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     (
         "canon",
-        &["canon-protocol", "canon-forecast", "canon-views", "canon-chain", "canon-rehearsal"],
+        &[
+            "canon-protocol",
+            "canon-forecast",
+            "canon-views",
+            "canon-payload",
+            "canon-chain",
+            "canon-follow",
+            "canon-rehearsal",
+        ],
     ),
 ];
 

@@ -6,7 +6,7 @@ use canon_chain::without_secrets;
 use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
-    commands::{forecast, rehearse},
+    commands::{calendar, config, forecast, proposal, rehearse, status},
     exit::{Exit, Failure},
 };
 
@@ -22,6 +22,10 @@ pub(crate) struct Cli {
 enum Command {
     Rehearse(rehearse::Rehearse),
     Forecast(Box<forecast::Forecast>),
+    Status(status::Status),
+    Proposal(proposal::Proposal),
+    Calendar(calendar::Calendar),
+    Config(config::Config),
 }
 
 impl Cli {
@@ -40,6 +44,10 @@ impl Cli {
         match self.command {
             Command::Rehearse(command) => command.run(),
             Command::Forecast(command) => command.run(),
+            Command::Status(command) => command.run(),
+            Command::Proposal(command) => command.run(),
+            Command::Calendar(command) => command.run(),
+            Command::Config(command) => command.run(),
         }
     }
 }

@@ -1,10 +1,12 @@
 //! `canon`: upgrade governance for rollups.
 
+mod chain;
 mod cli;
 mod commands;
 mod exit;
 mod input;
 mod output;
+mod page;
 
 use std::process::ExitCode;
 

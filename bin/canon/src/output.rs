@@ -1,10 +1,14 @@
 //! stdout carries the result, stderr everything else. Colors appear on a terminal only, and not if
 //! `NO_COLOR` is set: anstream decides both.
 
-use std::io::{self, Write};
+use std::{
+    fmt,
+    io::{self, Write},
+};
 
 use anstyle::{AnsiColor, Style};
 use canon_protocol::ForeignText;
+use serde::Serialize;
 
 use crate::{
     cli,
@@ -12,6 +16,7 @@ use crate::{
 };
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
+const NOTE: Style = AnsiColor::Yellow.on_default().bold();
 const NEXT: Style = AnsiColor::Cyan.on_default().bold();
 
 /// Writes the result. A reader that has seen enough is no error.
@@ -26,6 +31,19 @@ pub(crate) fn result(text: &str) -> Result<(), Failure> {
             )
         }),
     }
+}
+
+/// Writes the result as one JSON document.
+pub(crate) fn json(document: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(document)
+        .map_err(|error| Failure::internal(error.into(), "please report this"))?;
+    result(&(text + "\n"))
+}
+
+/// Tells something on stderr that doesn't stop the command. If that can't be written, the result has to do.
+pub(crate) fn note(note: &impl fmt::Display) {
+    let note = note.to_string();
+    let _ = writeln!(anstream::stderr().lock(), "{NOTE}note:{NOTE:#} {}", ForeignText::new(&note));
 }
 
 /// Shows why clap refuses the arguments, or what `--help` and `--version` ask for. If even that can't

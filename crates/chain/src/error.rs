@@ -1,7 +1,7 @@
 //! What can go wrong between us and the chain.
 
 use crate::{
-    endpoint::EndpointFailure,
+    endpoint::{EndpointFailure, NoEndpoint},
     execution::ExecutionFailure,
     rejection::Rejection,
     severity::Severity,
@@ -31,6 +31,15 @@ pub enum Error {
         /// What the endpoint said.
         #[source]
         source: TransportError,
+    },
+    /// None of several endpoints can be used.
+    #[error("{what}: {source}; try again, or name another endpoint")]
+    NoEndpoint {
+        /// What was asked.
+        what: &'static str,
+        /// What is wrong with each of them.
+        #[source]
+        source: NoEndpoint,
     },
     /// A node didn't take a transaction, or a call for want of gas.
     #[error("{what}: {rejection} ({}); {}", foreign(.source), .rejection.advice())]
@@ -196,6 +205,9 @@ impl Error {
     /// A failed request. An answer that isn't what was asked for is left out of the error: it can be
     /// a page of any length, and can repeat the endpoint's URL.
     pub fn rpc(what: &'static str, source: TransportError) -> Self {
+        if let Some(source) = NoEndpoint::of(&source) {
+            return Self::NoEndpoint { what, source: source.clone() };
+        }
         let source = match source {
             RpcError::DeserError { err, .. } => EndpointFailure::not_as_expected(&err).into(),
             source => source,
@@ -248,6 +260,7 @@ impl Error {
         match self {
             Self::Rpc { .. } | Self::NotMined { .. } | Self::AboveCap(_) => Severity::Retry,
             Self::Rejected { rejection, .. } => rejection.severity(),
+            Self::NoEndpoint { source, .. } => source.severity(),
             Self::Inconsistent { .. }
             | Self::Signing { .. }
             | Self::Journal(_)

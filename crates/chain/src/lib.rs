@@ -15,6 +15,7 @@ mod range_refusal;
 mod rejection;
 mod sender;
 mod severity;
+mod signer;
 pub mod tx;
 mod view;
 
@@ -22,12 +23,16 @@ pub use call::ContractCall;
 pub use calls::PermitRequest;
 pub use client::{Client, NextBlock, block_view};
 pub use confirm::{Confirmed, NoWait, Pending, Receipts, Wait, Waited};
-pub use endpoint::{Endpoint, ParseEndpointError, Timeouts, without_secrets};
+pub use endpoint::{
+    Endpoint, EndpointChecks, EndpointNote, EndpointProblem, Endpoints, NoEndpoint,
+    ParseEndpointError, Timeouts, without_secrets,
+};
 pub use error::{Error, Result, revert_data};
 pub use range_length::RangeLength;
 pub use range_refusal::is_range_refusal;
 pub use rejection::Rejection;
 pub use sender::{Checks, Sender};
 pub use severity::Severity;
+pub use signer::{Expected, FoundryKeystores, KeyError, KeySource, Secret, UnlockedAccount};
 pub use tx::{FINALITY, IntentSender, account::Key};
 pub use view::{Answers, BatchedRequest, Query, Reply, decode_reply};

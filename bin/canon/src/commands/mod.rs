@@ -1,4 +1,8 @@
-//! A file or a folder per subcommand.
+//! The commands: one file or folder each.
 
+pub(crate) mod calendar;
+pub(crate) mod config;
 pub(crate) mod forecast;
+pub(crate) mod proposal;
 pub(crate) mod rehearse;
+pub(crate) mod status;

@@ -12,7 +12,7 @@ use canon_chain::{
     },
 };
 use canon_devchain::{Devchain, DevchainConfig, ServerHandle, serve};
-use canon_protocol::{Amount, Round, Timestamp};
+use canon_protocol::{Amount, ProposalId, Round, Support, Timestamp};
 use canon_views::SetAddresses;
 use snapbox::cmd::Command;
 
@@ -115,6 +115,12 @@ impl Chain {
         self.send(calls::signal(self.set.proposals, payload)).await;
     }
 
+    /// Casts power of the holder on a proposal.
+    pub(crate) async fn vote(&mut self, id: u64, amount: Amount, support: Support) {
+        let governance = self.set.governance;
+        self.send(calls::vote(governance, ProposalId::of(id), amount, support)).await;
+    }
+
     /// Pushes a round at once.
     pub(crate) async fn push(&mut self, round: u64) {
         let (proposals, governance) = (self.set.proposals, self.set.governance);
@@ -155,6 +161,6 @@ impl Chain {
     }
 }
 
-const fn tokens(count: u128) -> Amount {
+pub(crate) const fn tokens(count: u128) -> Amount {
     Amount::of(count * Amount::TOKEN.get())
 }

@@ -14,6 +14,11 @@ Usage: canon <COMMAND>
 Commands:
   rehearse  Carry out a complete upgrade on an embedded L1, with the real contracts
   forecast  Estimate when, and how likely, a signaling campaign succeeds
+  status    Show where everything stands, what happens next, and what can be done now and by whom
+  proposal  Show a proposal in full: its frozen actions, its vote and its dates; without an id,
+            all proposals
+  calendar  Print the dates to come as iCalendar: votes, rounds and deadlines
+  config    Show the settings in force, and where each value is from
   help      Print this message or the help of the given subcommand(s)
 
 Options:
@@ -31,6 +36,26 @@ fn rehearse() {
 #[test]
 fn forecast() {
     canon().args(["forecast", "--help"]).assert().success().stdout_eq(file!["forecast-help.txt"]);
+}
+
+#[test]
+fn status() {
+    canon().args(["status", "--help"]).assert().success().stdout_eq(file!["status-help.txt"]);
+}
+
+#[test]
+fn proposal() {
+    canon().args(["proposal", "--help"]).assert().success().stdout_eq(file!["proposal-help.txt"]);
+}
+
+#[test]
+fn calendar() {
+    canon().args(["calendar", "--help"]).assert().success().stdout_eq(file!["calendar-help.txt"]);
+}
+
+#[test]
+fn config() {
+    canon().args(["config", "--help"]).assert().success().stdout_eq(file!["config-help.txt"]);
 }
 
 #[test]

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use snapbox::cmd::{Command, cargo_bin};
 
 /// Variables of the environment that change what the program does.
-const VARIABLES: [&str; 12] = [
+const VARIABLES: [&str; 13] = [
+    "XDG_CACHE_HOME",
     "NO_COLOR",
     "COLUMNS",
     "ETH_RPC_URL",

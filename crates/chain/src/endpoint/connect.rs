@@ -52,7 +52,7 @@ impl Endpoint {
         Client::connect(ProviderBuilder::default().connect_client(client)).await
     }
 
-    async fn rpc_client(&self, timeouts: Timeouts) -> TransportResult<RpcClient> {
+    pub(super) async fn rpc_client(&self, timeouts: Timeouts) -> TransportResult<RpcClient> {
         let secrets = Arc::new(Secrets::of(self));
         let requests = Guard { limit: timeouts.request, secrets: secrets.clone() };
         let connections = Guard { limit: timeouts.connect, secrets };

@@ -10,13 +10,18 @@
 //! `alloy_transport_http=off,tungstenite=off`.
 
 mod connect;
+mod endpoints;
+mod failover;
 mod failure;
 mod guard;
+mod problem;
 mod secrets;
 mod tls;
 mod websocket;
 
 pub use connect::Timeouts;
+pub use endpoints::{EndpointChecks, Endpoints};
+pub use problem::{EndpointNote, EndpointProblem, NoEndpoint};
 pub use secrets::without_secrets;
 
 pub(crate) use failure::EndpointFailure;

@@ -6,7 +6,10 @@ use alloy_primitives::{Address, B256, Bytes, keccak256};
 use canon_protocol::BlockNumber;
 use canon_views::{Intent, IntentId};
 use serde::{Deserialize, Serialize};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 /// A signed transaction and what it is for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +75,24 @@ pub enum JournalError {
     Damaged {
         /// The hash of what is there.
         transaction: B256,
+    },
+    /// Another process sends for the same account.
+    #[error("{} is in use; wait until the other process that sends for this account ends", path.display())]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A line of a file isn't one of a journal.
+    #[error(
+        "{}:{number} isn't a line of a journal; restore the file, or move it away once none of its \
+         transactions is pending",
+        path.display()
+    )]
+    BadLine {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        number: usize,
     },
 }
 

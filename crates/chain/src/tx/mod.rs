@@ -16,6 +16,7 @@
 
 pub(crate) mod account;
 pub(crate) mod fees;
+mod file_journal;
 mod intended;
 mod intent_sender;
 pub(crate) mod journal;
@@ -24,6 +25,7 @@ mod report;
 mod reported;
 
 pub use fees::{AboveCap, FeePolicy, Fees};
+pub use file_journal::FileJournal;
 pub use intent_sender::IntentSender;
 pub use journal::{Journal, JournalContents, JournalError, JournaledTransaction, MemoryJournal};
 pub use nonce_use::FINALITY;

@@ -82,6 +82,7 @@ impl LastingFailure {
                 (*what, Detail::Account(*address))
             }
             Error::Rpc { what, .. }
+            | Error::NoEndpoint { what, .. }
             | Error::TooMuchGas { what, .. }
             | Error::OutOfRange { what, .. }
             | Error::Signing { what, .. } => (*what, Detail::None),

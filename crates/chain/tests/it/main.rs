@@ -4,6 +4,7 @@
 
 mod deploying;
 mod endpoint;
+mod failover;
 mod further;
 mod genuine;
 mod limited_endpoint;
@@ -13,6 +14,7 @@ mod parameters;
 mod proxy;
 mod reading;
 mod sending;
+mod signer;
 mod test_chain;
 mod tx;
 mod tx_chain;

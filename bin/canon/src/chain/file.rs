@@ -1,0 +1,177 @@
+//! `canon.toml`.
+
+use std::{fmt, ops::Range};
+
+use alloy_primitives::{Address, ChainId};
+use canon_chain::Endpoint;
+use canon_protocol::{
+    ForeignText,
+    text::{address, number},
+};
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+/// What a file says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct FileSettings {
+    pub(super) rpc_url: Option<Vec<Endpoint>>,
+    pub(super) registry: Option<Address>,
+    pub(super) chain_id: Option<ChainId>,
+}
+
+/// A mistake in a file. Neither the line nor the value is part of it, since either can have a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Mistake {
+    /// Counted from 1.
+    line: usize,
+    /// In characters, counted from 1.
+    column: usize,
+    message: String,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.line, self.column, ForeignText::new(&self.message))
+    }
+}
+
+/// Names that look like secrets. Those never stand in a file of settings.
+const SECRETS: [&str; 4] = ["key", "mnemonic", "password", "secret"];
+
+/// Reads the settings of a file's text.
+///
+/// # Errors
+///
+/// The first mistake: what isn't TOML, a name that is no setting, or a value that is none of its kind.
+pub(super) fn parse(text: &str) -> Result<FileSettings, Mistake> {
+    let table = DeTable::parse(text).map_err(|error| {
+        let span = error.span().unwrap_or_default();
+        Mistake::at(text, &span, format!("this isn't TOML ({})", error.message().trim()))
+    })?;
+    let mut settings = FileSettings::default();
+    for (key, value) in table.get_ref() {
+        let name = key.get_ref().as_ref();
+        let read = match name {
+            "rpc-url" => endpoints(value).map(|urls| settings.rpc_url = Some(urls)),
+            "registry" => text_of(value, address::EXPECTED)
+                .and_then(|text| address::parse(text).map_err(|error| error.expected().to_owned()))
+                .map(|address| settings.registry = Some(address))
+                .map_err(|expected| (value.span(), expected)),
+            "chain-id" => chain_id(value)
+                .map(|id| settings.chain_id = Some(id))
+                .map_err(|expected| (value.span(), expected)),
+            _ => {
+                let is_secret = SECRETS.iter().any(|secret| name.contains(secret));
+                let message = match is_secret {
+                    true => format!("{name}: secrets don't belong into this file"),
+                    false => format!("{name}: expected rpc-url, registry or chain-id"),
+                };
+                return Err(Mistake::at(text, &key.span(), message));
+            }
+        };
+        read.map_err(|(span, expected)| {
+            Mistake::at(text, &span, format!("{name}: expected {expected}"))
+        })?;
+    }
+    Ok(settings)
+}
+
+type Expected = String;
+
+fn text_of<'a>(value: &'a Spanned<DeValue<'_>>, expected: &str) -> Result<&'a str, Expected> {
+    value.get_ref().as_str().ok_or_else(|| expected.to_owned())
+}
+
+/// One endpoint, or a list of them.
+fn endpoints(value: &Spanned<DeValue<'_>>) -> Result<Vec<Endpoint>, (Range<usize>, Expected)> {
+    const EXPECTED: &str = "the URL of an endpoint, or a list of them";
+    let endpoint = |value: &Spanned<DeValue<'_>>| {
+        let text = text_of(value, EXPECTED).map_err(|expected| (value.span(), expected))?;
+        // Its message begins with "expected".
+        text.parse().map_err(|error: canon_chain::ParseEndpointError| {
+            let message = error.to_string();
+            let expected = message.strip_prefix("expected ").unwrap_or(&message).to_owned();
+            (value.span(), expected)
+        })
+    };
+    match value.get_ref() {
+        DeValue::Array(urls) if urls.is_empty() => Err((value.span(), EXPECTED.to_owned())),
+        DeValue::Array(urls) => urls.iter().map(endpoint).collect(),
+        _ => endpoint(value).map(|endpoint| vec![endpoint]),
+    }
+}
+
+fn chain_id(value: &Spanned<DeValue<'_>>) -> Result<ChainId, Expected> {
+    let range = 1..=ChainId::MAX;
+    let text = match value.get_ref() {
+        DeValue::Integer(number) if number.radix() == 10 => number.as_str(),
+        DeValue::String(text) => text,
+        _ => return Err(number::expected(&range)),
+    };
+    number::parse_within(text, range).map_err(|error| error.expected().to_owned())
+}
+
+impl Mistake {
+    fn at(text: &str, span: &Range<usize>, message: String) -> Self {
+        let before = text.get(..span.start).unwrap_or(text);
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        Self {
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+            message,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REGISTRY: &str = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+
+    #[test]
+    fn a_file_says_all_or_nothing_of_it() {
+        assert_eq!(parse(""), Ok(FileSettings::default()));
+        let one = format!("rpc-url = 'http://a:1'\nregistry = '{REGISTRY}'\nchain-id = 1\n");
+        let several =
+            "rpc-url = ['http://a:1', '/run/geth.ipc']\nchain-id = '18446744073709551615'";
+        let settings = parse(&one).unwrap();
+        assert_eq!(settings.rpc_url.unwrap().len(), 1);
+        assert_eq!(settings.registry.unwrap().to_string(), REGISTRY);
+        assert_eq!(settings.chain_id, Some(1));
+        let settings = parse(several).unwrap();
+        assert_eq!(settings.rpc_url.unwrap()[1].to_string(), "geth.ipc");
+        assert_eq!(settings.chain_id, Some(u64::MAX));
+    }
+
+    #[test]
+    fn a_mistake_has_its_place_and_never_repeats_a_value() {
+        let mistyped = REGISTRY.replace("aAe", "AAe");
+        for (text, says) in [
+            ("rpc-url = \n", "1:11: this isn't TOML"),
+            ("\n rpc_url = 'http://a/KEY'", "2:2: rpc_url: expected rpc-url, registry or chain-id"),
+            ("private-key = '0xKEY'", "1:1: private-key: secrets don't belong into this file"),
+            ("rpc-url = []", "1:11: rpc-url: expected the URL of an endpoint, or a list of them"),
+            (
+                "rpc-url = ['http://a', 'a/KEY']",
+                "1:24: rpc-url: expected the URL of an endpoint, such",
+            ),
+            ("rpc-url = 3", "1:11: rpc-url: expected the URL of an endpoint, or a list of them"),
+            ("registry = '0x12'", "1:12: registry: expected an address of 40 hexadecimal digits"),
+            (
+                &format!("registry = '{mistyped}'"),
+                "1:12: registry: expected an address with a right",
+            ),
+            ("chain-id = 0", "1:12: chain-id: expected a whole number from 1 to"),
+            ("chain-id = 0x1", "1:12: chain-id: expected a whole number from 1 to"),
+            ("chain-id = true", "1:12: chain-id: expected a whole number from 1 to"),
+            ("[chain]\nid = 1", "1:2: chain: expected rpc-url, registry or chain-id"),
+        ] {
+            let said = parse(text).unwrap_err().to_string();
+            assert!(said.starts_with(says), "{text}: {said}");
+            assert!(!said.contains("KEY"), "{said}");
+        }
+    }
+}

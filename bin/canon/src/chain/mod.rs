@@ -1,0 +1,10 @@
+//! The chain that a command works on: how to reach it, and the set on it.
+
+mod args;
+mod connect;
+mod file;
+mod settings;
+
+pub(crate) use args::ChainArgs;
+pub(crate) use connect::run;
+pub(crate) use settings::{ChainSettings, Setting};

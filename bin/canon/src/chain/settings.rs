@@ -1,0 +1,103 @@
+//! What is in force, and where each value is from.
+
+use std::{
+    fmt, fs, io,
+    path::{Path, PathBuf},
+};
+
+use alloy_primitives::{Address, ChainId};
+use canon_chain::Endpoint;
+use canon_protocol::ForeignText;
+use eyre::{Report, eyre};
+
+use super::file::{FileSettings, parse};
+use crate::exit::Failure;
+
+/// The file that is read if none is named.
+const DEFAULT_FILE: &str = "canon.toml";
+
+/// A value, and where it is from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Setting<T> {
+    pub(crate) value: T,
+    pub(crate) origin: Origin,
+}
+
+/// Where a value is from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// It was typed behind this flag.
+    Flag(&'static str),
+    /// A variable of the environment.
+    Environment(&'static str),
+    /// A file of settings.
+    File(PathBuf),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(name) | Self::Environment(name) => f.write_str(name),
+            Self::File(path) => {
+                write!(f, "{}", ForeignText::new(path.as_os_str().as_encoded_bytes()))
+            }
+        }
+    }
+}
+
+/// How to reach the chain. `None` is for what nobody said.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ChainSettings {
+    /// At least one endpoint, in the order in which they are tried.
+    pub(crate) rpc_url: Option<Setting<Vec<Endpoint>>>,
+    pub(crate) registry: Option<Setting<Address>>,
+    /// The chain id to expect.
+    pub(crate) chain_id: Option<Setting<ChainId>>,
+}
+
+impl ChainSettings {
+    /// What a file says: the one at `path`, otherwise the one in the working directory, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be read, has a mistake, or is named and doesn't exist.
+    pub(super) fn read(path: Option<&Path>) -> Result<Self, Failure> {
+        let file = path.unwrap_or(Path::new(DEFAULT_FILE));
+        let text = match fs::read_to_string(file) {
+            Ok(text) => text,
+            Err(error) if path.is_none() && error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Self::default());
+            }
+            Err(error) => {
+                let report =
+                    Report::new(error).wrap_err(format!("{} can't be read", file.display()));
+                return Err(Failure::bad_input(report, "name a file of settings with --config"));
+            }
+        };
+        let FileSettings { rpc_url, registry, chain_id } = parse(&text).map_err(|mistake| {
+            // The line isn't quoted: a key can be part of a URL.
+            let report = eyre!("{}:{mistake}", file.display());
+            Failure::bad_input(report, "correct the file; `canon config --help` lists its settings")
+        })?;
+        let origin = || Origin::File(file.to_owned());
+        Ok(Self {
+            rpc_url: rpc_url.map(|value| Setting { value, origin: origin() }),
+            registry: registry.map(|value| Setting { value, origin: origin() }),
+            chain_id: chain_id.map(|value| Setting { value, origin: origin() }),
+        })
+    }
+
+    /// The same with other values in the place of its own, where there are some.
+    pub(super) fn under(
+        self,
+        rpc_url: Option<Setting<Vec<Endpoint>>>,
+        registry: Option<Setting<Address>>,
+        chain_id: Option<Setting<ChainId>>,
+    ) -> Self {
+        Self {
+            rpc_url: rpc_url.or(self.rpc_url),
+            registry: registry.or(self.registry),
+            chain_id: chain_id.or(self.chain_id),
+        }
+    }
+}

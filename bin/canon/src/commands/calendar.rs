@@ -1,0 +1,146 @@
+//! `canon calendar`: the dates to come, for a person's calendar.
+
+use canon_protocol::text::Time;
+use canon_views::{CalendarEntry, CalendarEvent, Present, Question, SetView, calendar};
+use clap::Args;
+
+use crate::{
+    chain::{self, ChainArgs},
+    exit::{Exit, Failure},
+    output,
+    page::{event, is_of_epochs},
+};
+
+/// Print the dates to come as iCalendar: votes, rounds and deadlines
+///
+/// Import the output into a calendar. A later output has the same identifiers, so importing it corrects
+/// the dates that have changed.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Calendar {
+    /// Print JSON instead: times in Unix seconds
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    chain: ChainArgs,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  canon calendar > governance.ics
+
+Exit codes:
+  0  the calendar was printed
+  2  bad input: flags, canon.toml, or no Canon deployment at the given address
+  3  no endpoint answers, or an internal error";
+
+impl Calendar {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let settings = self.chain.settings()?;
+        let present = chain::run(async { settings.connect().await?.present(Question::new).await })?;
+        let view = SetView { present, history: None };
+        let entries: Vec<_> =
+            calendar(&view).into_iter().filter(|entry| !is_of_epochs(&entry.event)).collect();
+        match self.json {
+            true => output::json(&entries)?,
+            false => output::result(&icalendar(&view.present, &entries))?,
+        }
+        Ok(Exit::Success)
+    }
+}
+
+/// The entries as iCalendar (RFC 5545).
+fn icalendar(present: &Present, entries: &[CalendarEntry]) -> String {
+    let mut text = String::new();
+    property(&mut text, "BEGIN", "VCALENDAR");
+    property(&mut text, "VERSION", "2.0");
+    property(&mut text, "PRODID", "-//Canon//Upgrade governance//EN");
+    for CalendarEntry { time, event: what } in entries {
+        let (Some(start), Some(stamp)) = (instant(*time), instant(present.block.timestamp)) else {
+            continue;
+        };
+        property(&mut text, "BEGIN", "VEVENT");
+        property(&mut text, "UID", &identifier(present, what));
+        property(&mut text, "DTSTAMP", &stamp);
+        property(&mut text, "DTSTART", &start);
+        property(&mut text, "SUMMARY", &escaped(&event(what)));
+        let registry = present.addresses.registry;
+        let about = format!(
+            "Registry {registry} on chain {}, as of block {}",
+            present.chain_id, present.block.number
+        );
+        property(&mut text, "DESCRIPTION", &escaped(&about));
+        property(&mut text, "TRANSP", "TRANSPARENT");
+        property(&mut text, "END", "VEVENT");
+    }
+    property(&mut text, "END", "VCALENDAR");
+    text
+}
+
+/// What an event is recognized by when its date has changed.
+fn identifier(present: &Present, event: &CalendarEvent) -> String {
+    let kind: String = crate::page::event(event)
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+        .collect();
+    format!("{kind}-{}-{}@canon", present.chain_id, present.addresses.registry)
+}
+
+/// A time in UTC; `None` beyond the year 9999, which a calendar can't have.
+fn instant(time: canon_protocol::Timestamp) -> Option<String> {
+    let text = Time(time).without_zone().to_string();
+    let (date, clock) = text.split_once(' ')?;
+    let digits = |part: &str| part.replace(['-', ':'], "");
+    (!date.starts_with('+')).then(|| format!("{}T{}Z", digits(date), digits(clock)))
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace(';', "\\;").replace(',', "\\,").replace('\n', "\\n")
+}
+
+/// A line, folded after at most 75 bytes.
+fn property(text: &mut String, name: &str, value: &str) {
+    let mut width = 0;
+    for c in format!("{name}:{value}").chars() {
+        if width + c.len_utf8() > 75 {
+            text.push_str("\r\n ");
+            width = 1;
+        }
+        text.push(c);
+        width += c.len_utf8();
+    }
+    text.push_str("\r\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use canon_protocol::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn lines_are_folded_after_75_bytes_and_unfold_to_the_same() {
+        for length in 0..200 {
+            let value = "é".repeat(length);
+            let mut text = String::new();
+            property(&mut text, "SUMMARY", &value);
+            let lines: Vec<_> = text.trim_end_matches("\r\n").split("\r\n").collect();
+            assert!(lines.iter().all(|line| line.len() <= 75), "{length}");
+            assert_eq!(text.replace("\r\n ", ""), format!("SUMMARY:{value}\r\n"));
+        }
+    }
+
+    #[test]
+    fn times_are_utc_and_none_is_beyond_the_calendar() {
+        let last = 253_402_300_799;
+        assert_eq!(instant(Timestamp::of(1_796_115_612)).as_deref(), Some("20261201T090012Z"));
+        assert_eq!(instant(Timestamp::of(last)).as_deref(), Some("99991231T235959Z"));
+        assert_eq!(instant(Timestamp::of(last + 1)), None);
+    }
+
+    #[test]
+    fn what_has_a_meaning_in_a_calendar_is_escaped() {
+        assert_eq!(escaped("a,b;c\\d\ne"), "a\\,b\\;c\\\\d\\ne");
+    }
+}

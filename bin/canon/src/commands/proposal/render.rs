@@ -1,0 +1,117 @@
+//! Proposals as text.
+
+use canon_protocol::{
+    Timestamp,
+    text::{Percent, Time, Tokens, grouped},
+    votes_needed, yea_limit,
+};
+use canon_views::{Present, ProposalView};
+
+use super::ProposalDocument;
+use crate::page::{self, Page, line, share, until};
+
+/// A line or two for each proposal, the newest first.
+pub(super) fn list(present: &Present) -> String {
+    let mut page = Page::default();
+    let now = present.block.timestamp;
+    if present.governance.proposals.is_empty() {
+        line!(page, "There are no proposals yet");
+    }
+    for proposal in present.governance.proposals.iter().rev() {
+        line!(page, "{:>6}  {}", proposal.id, page::state(proposal, now));
+        line!(
+            page,
+            "        for {}, against {}; payload {}",
+            share(proposal.tally.yea, proposal.total_power),
+            share(proposal.tally.nea, proposal.total_power),
+            proposal.payload
+        );
+    }
+    page.into_text()
+}
+
+pub(super) fn proposal(present: &Present, document: &ProposalDocument<'_>) -> String {
+    let proposal = document.proposal;
+    let mut page = Page::default();
+    let now = present.block.timestamp;
+    line!(page, "Proposal {}", proposal.id);
+    line!(page, "  {}", page::state(proposal, now));
+    line!(page, "  payload   {}", proposal.payload);
+    match present.is_pushed(proposal) {
+        true => line!(page, "  pushed    by Proposals {}", proposal.proposer),
+        false => line!(page, "  proposed  through the lock"),
+    }
+    actions(&mut page, document);
+    vote(&mut page, proposal, now);
+    dates(&mut page, proposal, now);
+    ballots(&mut page, document);
+    line!(page, "\nAs of block {}, {}", grouped(present.block.number.get()), Time(now));
+    page.into_text()
+}
+
+fn actions(page: &mut Page, document: &ProposalDocument<'_>) {
+    line!(page, "\nActions, frozen with hash");
+    line!(page, "  {}", document.proposal.actions_hash);
+    match &document.actions {
+        None => line!(page, "  not known, since the set's history isn't"),
+        Some(actions) => {
+            for (number, action) in (1..).zip(actions) {
+                line!(page, "  {number}. {}", action.words);
+            }
+        }
+    }
+}
+
+fn vote(page: &mut Page, proposal: &ProposalView, now: Timestamp) {
+    let ProposalView { tally, total_power, configuration, .. } = proposal;
+    let basis = match proposal.deadlines().pending >= now {
+        true => "locked now; those locked when voting starts will count",
+        false => "locked when voting started",
+    };
+    line!(page, "\nVote, with {} tokens {basis}", Tokens(*total_power));
+    for (side, amount) in [("for", tally.yea), ("against", tally.nea)] {
+        line!(page, "  {side:<8} {:>10}  {} tokens", share(amount, *total_power), Tokens(amount));
+    }
+    let quorum = votes_needed(*total_power, configuration.quorum);
+    line!(
+        page,
+        "  quorum   {:>10}  {} tokens have to be cast",
+        Percent::of(configuration.quorum).to_string(),
+        Tokens(quorum)
+    );
+    let limit = yea_limit(tally.cast().unwrap_or_default(), configuration.vote_differential);
+    line!(page, "  margin               more than {} tokens have to be for it", Tokens(limit));
+    line!(page, "  result               {}", page::verdict(proposal));
+}
+
+fn dates(page: &mut Page, proposal: &ProposalView, now: Timestamp) {
+    let deadlines = proposal.deadlines();
+    line!(page, "\nDates");
+    for (what, time) in [
+        ("created", proposal.creation),
+        ("voting starts", deadlines.voting_starts()),
+        ("voting ends", deadlines.active),
+        ("objections end", deadlines.objections_until),
+        ("executable from", deadlines.earliest_execution()),
+        ("expires", deadlines.executable),
+    ] {
+        line!(page, "  {what:<16} {}  {}", Time(time), until(now, time));
+    }
+}
+
+fn ballots(page: &mut Page, document: &ProposalDocument<'_>) {
+    let Some(ballots) = &document.ballots else {
+        line!(page, "\nBallots: not known, since the set's history isn't");
+        return;
+    };
+    line!(page, "\nBallots, of {}", canon_protocol::text::count(ballots.len() as u64, "holder"));
+    for ballot in ballots {
+        let side = |name: &str, amount: canon_protocol::Amount| match amount.is_zero() {
+            true => None,
+            false => Some(format!("{name} {}", Tokens(amount))),
+        };
+        let sides = [side("for", ballot.cast.yea), side("against", ballot.cast.nea)];
+        let sides: Vec<_> = sides.into_iter().flatten().collect();
+        line!(page, "  {}  {}", ballot.holder, sides.join(", "));
+    }
+}

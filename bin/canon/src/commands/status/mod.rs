@@ -1,0 +1,68 @@
+//! `canon status`: where everything stands.
+
+mod render;
+
+use canon_views::{
+    AvailableAction, CalendarEntry, Present, Question, SetView, available_actions, calendar,
+};
+use clap::Args;
+use serde::Serialize;
+
+use crate::{
+    chain::{self, ChainArgs},
+    exit::{Exit, Failure},
+    output,
+};
+
+/// Show where everything stands, what happens next, and what can be done now and by whom
+///
+/// Everything is read from the chain at one block, found from the Registry alone.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Status {
+    /// Print JSON: times in Unix seconds, amounts in base units; numbers that can exceed 2^53 are strings
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    chain: ChainArgs,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  canon status --rpc-url http://localhost:8545 --registry 0x…
+  canon status --json | jq '.available[]'
+
+Exit codes:
+  0  the status was printed
+  2  bad input: flags, canon.toml, or no Canon deployment at the given address
+  3  no endpoint answers, or an internal error";
+
+/// The status as JSON.
+#[derive(Debug, Serialize)]
+struct StatusDocument<'a> {
+    /// The set at the block.
+    present: &'a Present,
+    /// What comes with time alone, earliest first.
+    calendar: Vec<CalendarEntry>,
+    /// What can be done in the next block.
+    available: Vec<AvailableAction>,
+}
+
+impl Status {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let settings = self.chain.settings()?;
+        let present = chain::run(async { settings.connect().await?.present(Question::new).await })?;
+        let view = SetView { present, history: None };
+        match self.json {
+            true => output::json(&document(&view))?,
+            false => output::result(&render::render(&view))?,
+        }
+        Ok(Exit::Success)
+    }
+}
+
+fn document(view: &SetView) -> StatusDocument<'_> {
+    let (calendar, available) = (calendar(view), available_actions(view));
+    StatusDocument { present: &view.present, calendar, available }
+}

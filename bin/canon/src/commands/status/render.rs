@@ -1,0 +1,155 @@
+//! The status as text: one screen of 80 columns and 24 lines for an ordinary set.
+
+use canon_protocol::{
+    Timestamp,
+    text::{Duration, Time, Tokens, count, grouped},
+};
+use canon_views::{
+    AvailableAction, CalendarEntry, Present, ProposalView, RollupView, SetView, SignalingView,
+    available_actions, calendar,
+};
+
+use crate::page::{self, Page, line, share, until};
+
+/// Entries of a list that are shown, at most.
+const SHOWN_PROPOSALS: usize = 2;
+const SHOWN_EVENTS: usize = 4;
+const SHOWN_ACTIONS: usize = 5;
+
+pub(super) fn render(view: &SetView) -> String {
+    let present = &view.present;
+    let mut page = Page::default();
+    line!(page, "Set of Registry {} on chain {}", present.addresses.registry, present.chain_id);
+    line!(
+        page,
+        "Block {} at {}",
+        grouped(present.block.number.get()),
+        Time(present.block.timestamp)
+    );
+    line!(page, "");
+    rollup(&mut page, present);
+    signaling(&mut page, present);
+    proposals(&mut page, present);
+    next(&mut page, view);
+    now(&mut page, view);
+    page.into_text()
+}
+
+fn rollup(page: &mut Page, present: &Present) {
+    line!(page, "Rollup     {}", present.addresses.rollup);
+    let Some(rollup) = present.canonical_rollup() else {
+        line!(page, "           doesn't answer; proposals can still be made through the lock");
+        return;
+    };
+    line!(page, "           {}", slot(rollup, present.next));
+}
+
+/// Where the rollup's clock stands, and who has the slot of the next block.
+fn slot(rollup: &RollupView, next: Timestamp) -> String {
+    let Some(slot) = rollup.slot else {
+        let genesis = rollup.clock.genesis;
+        return format!("slot 0 starts at {} ({})", Time(genesis), until(next, genesis));
+    };
+    let epoch = rollup.clock.epoch_of(slot);
+    let seats = rollup.set_size.map_or("an unknown number of seats".to_owned(), |seats| {
+        count(seats.into(), "seat").to_string()
+    });
+    let drawn = match rollup.proposer {
+        Some(_) => String::new(),
+        None => "; nobody is drawn".to_owned(),
+    };
+    format!("epoch {epoch}, slot {slot}, {seats}{drawn}")
+}
+
+fn signaling(page: &mut Page, present: &Present) {
+    let Some(SignalingView { rules, status, .. }) = &present.signaling else {
+        line!(page, "Signals    can't be read: the rollup or Proposals doesn't answer");
+        return;
+    };
+    let left = rules.slots_left(status.round, status.first_free_slot);
+    line!(
+        page,
+        "Signals    round {}: {} of {} signals win, {} left",
+        status.round,
+        grouped(rules.n()),
+        grouped(rules.m()),
+        count(left, "slot"),
+    );
+    match status.leader {
+        None => line!(page, "           none in this round"),
+        Some(leader) => {
+            let prospect = match (rules.is_won(leader.count), status.can_win(rules, leader.count)) {
+                (true, _) => "; it has won",
+                (false, true) => "",
+                (false, false) => "; it can't win any more",
+            };
+            line!(page, "           {} for {}{prospect}", grouped(leader.count), leader.payload);
+        }
+    }
+}
+
+fn proposals(page: &mut Page, present: &Present) {
+    let all = &present.governance.proposals;
+    let locked = Tokens(present.governance.total_power);
+    line!(page, "Proposals  {}; {locked} tokens are locked", grouped(all.len() as u64));
+    let now = present.block.timestamp;
+    let live: Vec<_> = all.iter().rev().filter(|one| one.state_at(now).is_live()).collect();
+    for proposal in live.iter().take(SHOWN_PROPOSALS) {
+        proposal_lines(page, proposal, now);
+    }
+    if let Some(more) = live.len().checked_sub(SHOWN_PROPOSALS).filter(|more| *more > 0) {
+        line!(page, "           {} more are open", grouped(more as u64));
+    }
+    if live.is_empty()
+        && let Some(last) = all.last()
+    {
+        line!(page, "           the last one, {}, is {}", last.id, last.state_at(now));
+    }
+}
+
+fn proposal_lines(page: &mut Page, proposal: &ProposalView, now: Timestamp) {
+    line!(page, "  {:>6}   {}", proposal.id, page::state(proposal, now));
+    line!(
+        page,
+        "           for {}, against {}: {}",
+        share(proposal.tally.yea, proposal.total_power),
+        share(proposal.tally.nea, proposal.total_power),
+        page::verdict(proposal),
+    );
+}
+
+/// The next changes.
+fn next(page: &mut Page, view: &SetView) {
+    let entries = calendar(view);
+    let is_news = |entry: &&CalendarEntry| !page::is_of_epochs(&entry.event);
+    line!(page, "\nNext");
+    let mut shown = entries.iter().filter(is_news).peekable();
+    if shown.peek().is_none() {
+        line!(page, "  nothing with a date");
+    }
+    for CalendarEntry { time, event } in shown.take(SHOWN_EVENTS) {
+        let left = until(view.present.block.timestamp, *time);
+        line!(page, "  {left:<14} {}  {}", Time(*time).without_zone(), page::event(event));
+    }
+}
+
+fn now(page: &mut Page, view: &SetView) {
+    let available = available_actions(view);
+    line!(page, "\nNow");
+    if available.is_empty() {
+        line!(page, "  nothing can be done");
+    }
+    for one in available.iter().take(SHOWN_ACTIONS) {
+        let (who, what) = page::available(one);
+        line!(page, "  {who:<10} {what}{}", last_chance(one, view.present.block.timestamp));
+    }
+    if let Some(more) = available.len().checked_sub(SHOWN_ACTIONS).filter(|more| *more > 0) {
+        line!(page, "  and {} more: --json lists all", grouped(more as u64));
+    }
+}
+
+/// Until when it can be done, if that ends.
+fn last_chance(available: &AvailableAction, now: Timestamp) -> String {
+    let left = available.until.and_then(|until| until.since(now));
+    left.map_or_else(String::new, |left| format!(" ({} left)", Duration(left).rounded()))
+}

@@ -1,0 +1,150 @@
+//! Text for a terminal: lines, and how times, shares and events of a set read.
+
+use std::fmt::{self, Write as _};
+
+use canon_protocol::{
+    Amount, ProposalState, Support, Tabulation, Timestamp,
+    text::{Duration, Time, Tokens},
+};
+use canon_views::{AvailableAction, CalendarEvent, IntendedAction, Opportunity, ProposalView};
+
+/// Lines without blanks at their ends.
+#[derive(Debug, Default)]
+pub(crate) struct Page(String);
+
+impl Page {
+    pub(crate) fn line(&mut self, line: fmt::Arguments<'_>) {
+        let line = line.to_string();
+        // Writing to a string can't fail.
+        let _ = writeln!(self.0, "{}", line.trim_end());
+    }
+
+    pub(crate) fn into_text(self) -> String {
+        self.0
+    }
+}
+
+macro_rules! line {
+    ($page:expr, $($text:tt)*) => { $page.line(format_args!($($text)*)) };
+}
+pub(crate) use line;
+
+/// The time from `now` on, in its two largest units: `in 3 d 4 h`.
+pub(crate) fn until(now: Timestamp, time: Timestamp) -> String {
+    match time.since(now) {
+        None => "passed".to_owned(),
+        Some(left) if left.get() == 0 => "now".to_owned(),
+        Some(left) => format!("in {}", Duration(left).rounded()),
+    }
+}
+
+/// The share that `amount` is of `whole`, in percent with two decimals, rounded down: what is there is never
+/// shown as more than it is.
+pub(crate) fn share(amount: Amount, whole: Amount) -> String {
+    let hundredths = amount.get() * 10_000 / whole.get().max(1);
+    match hundredths {
+        0 if !amount.is_zero() => "< 0.01 %".to_owned(),
+        _ => format!("{}.{:02} %", hundredths / 100, hundredths % 100),
+    }
+}
+
+/// A change that comes with time.
+pub(crate) fn event(event: &CalendarEvent) -> String {
+    match event {
+        CalendarEvent::VotingStarts { id } => format!("voting on proposal {id} starts"),
+        CalendarEvent::VotingEnds { id } => format!("voting on proposal {id} ends"),
+        CalendarEvent::ObjectionsEnd { id } => format!("objections to proposal {id} end"),
+        CalendarEvent::Executable { id } => format!("proposal {id} can be executed, if it passes"),
+        CalendarEvent::Expires { id } => format!("proposal {id} expires, if it isn't executed"),
+        CalendarEvent::RoundEnds { round } => format!("round {round} ends"),
+        CalendarEvent::PushExpires { round } => format!("round {round} can't be pushed any more"),
+        CalendarEvent::EpochStarts { epoch, .. } => format!("epoch {epoch} starts"),
+        CalendarEvent::SeedRecordable { epoch, .. } => {
+            format!("the seed of epoch {epoch} can be recorded")
+        }
+        CalendarEvent::WithdrawalUnlocks { id } => format!("withdrawal {id} can be paid"),
+        CalendarEvent::ExitUnlocks { attester, .. } => {
+            format!("the stake of {attester} can be paid")
+        }
+        CalendarEvent::MoveReady { attester, .. } => format!("the stake of {attester} can move"),
+        CalendarEvent::ExitFloorEnds => {
+            "withdrawals are no longer delayed by an earlier configuration".to_owned()
+        }
+        other => format!("{other:?}"),
+    }
+}
+
+/// Whether an event belongs to epochs, which come and go too often to be news.
+pub(crate) const fn is_of_epochs(event: &CalendarEvent) -> bool {
+    matches!(event, CalendarEvent::EpochStarts { .. } | CalendarEvent::SeedRecordable { .. })
+}
+
+/// What can be done now: by whom, and what.
+pub(crate) fn available(available: &AvailableAction) -> (&'static str, String) {
+    match &available.opportunity {
+        Opportunity::Signal { proposer, slot } => {
+            ("sequencer", format!("{proposer} can signal in slot {slot}"))
+        }
+        Opportunity::Vote { id, support: Support::Yea } => {
+            ("holders", format!("vote for proposal {id}"))
+        }
+        Opportunity::Vote { id, support: Support::Nea } => {
+            ("holders", format!("vote against proposal {id}"))
+        }
+        Opportunity::Anyone(action) => ("anyone", action_text(action)),
+        other => ("anyone", format!("{other:?}")),
+    }
+}
+
+fn action_text(action: &IntendedAction) -> String {
+    match action {
+        IntendedAction::Push { round, .. } => format!("push round {round}"),
+        IntendedAction::Execute { id, .. } => format!("execute proposal {id}"),
+        IntendedAction::Drop { id } => format!("record that proposal {id} is dropped"),
+        IntendedAction::RecordSeed { epoch, .. } => format!("record the seed of epoch {epoch}"),
+        IntendedAction::PayWithdrawal { id } => format!("pay withdrawal {id}"),
+        IntendedAction::PayExit { attester, .. } => format!("pay the stake of {attester}"),
+        IntendedAction::FinaliseMove { attester, .. } => format!("move the stake of {attester}"),
+        other => format!("{other:?}"),
+    }
+}
+
+/// The state of a proposal at `now`, with what ends it and when.
+pub(crate) fn state(proposal: &ProposalView, now: Timestamp) -> String {
+    let deadlines = proposal.deadlines();
+    let state = proposal.state_at(now);
+    let starts = |time| until(now, time);
+    match state {
+        ProposalState::Pending => {
+            format!("Pending: voting starts {}", starts(deadlines.voting_starts()))
+        }
+        ProposalState::Active => format!("Active: voting ends {}", starts(deadlines.active)),
+        ProposalState::Queued => {
+            format!("Queued: can be executed {}", starts(deadlines.earliest_execution()))
+        }
+        ProposalState::Executable => {
+            format!("Executable: expires {}", starts(deadlines.executable))
+        }
+        ProposalState::Rejected
+        | ProposalState::Executed
+        | ProposalState::Dropped
+        | ProposalState::Expired => state.to_string(),
+    }
+}
+
+/// How a vote would end as it stands, and what is missing.
+pub(crate) fn verdict(proposal: &ProposalView) -> String {
+    match proposal.tabulation() {
+        Tabulation::Accepted => "passes as it stands".to_owned(),
+        Tabulation::TooLittlePower { total, needed } => {
+            format!("fails: {} tokens are locked, {} are needed", Tokens(total), Tokens(needed))
+        }
+        Tabulation::QuorumMissed { cast, needed } => {
+            let missing = needed.saturating_sub(cast);
+            format!("misses the quorum by {} tokens", Tokens(missing).rounded_up())
+        }
+        Tabulation::Outvoted { yea, limit } => {
+            format!("is outvoted: {} tokens for, more than {} needed", Tokens(yea), Tokens(limit))
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The endpoints that a person names, and what is checked of them.
+
+use super::{
+    Address as EndpointAddress, Endpoint, Timeouts,
+    failover::{Failover, Node},
+    problem::EndpointNote,
+};
+use crate::{client::Client, error::Result};
+use alloy_primitives::{Address, ChainId};
+use alloy_provider::ProviderBuilder;
+use alloy_rpc_client::RpcClient;
+use alloy_transport::utils::guess_local_url;
+use canon_protocol::Timestamp;
+use core::fmt;
+use std::sync::Arc;
+
+/// What an endpoint has to show before it is trusted. On top of that its newest block may be neither older
+/// than 5 minutes nor more than 5 blocks below one that any endpoint had before. The chains of development
+/// nodes (ids 31337 and 1337) are exempt from these two.
+#[derive(Clone)]
+pub struct EndpointChecks {
+    /// The chain that is meant. If `None`, that of the first endpoint that passes.
+    pub chain_id: Option<ChainId>,
+    /// The Registry's address, where code has to be. `None` for a chain without a set so far.
+    pub registry: Option<Address>,
+    /// The present time.
+    pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+}
+
+impl fmt::Debug for EndpointChecks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EndpointChecks")
+            .field("chain_id", &self.chain_id)
+            .field("registry", &self.registry)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Endpoints of one chain in order of preference, at least one.
+#[derive(Clone, Debug)]
+pub struct Endpoints {
+    first: Endpoint,
+    others: Vec<Endpoint>,
+}
+
+impl Endpoints {
+    /// Endpoints in this order.
+    pub fn new(first: Endpoint, others: impl IntoIterator<Item = Endpoint>) -> Self {
+        Self { first, others: others.into_iter().collect() }
+    }
+
+    /// Connects to the first endpoint that passes the checks. The client uses the others when it must,
+    /// and connects to them only then. `note` is told whenever an endpoint begins to be skipped.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoEndpoint`](crate::Error::NoEndpoint) if none passes. Later requests that none answers fail
+    /// with the same, or, if there is only one endpoint, with its own error.
+    pub async fn connect(
+        &self,
+        checks: EndpointChecks,
+        timeouts: Timeouts,
+        note: impl Fn(EndpointNote) + Send + Sync + 'static,
+    ) -> Result<Client> {
+        let is_local = match &self.first.0 {
+            EndpointAddress::Http(url) | EndpointAddress::WebSocket(url) => guess_local_url(url),
+            EndpointAddress::Ipc(_) => true,
+        };
+        let nodes = core::iter::once(&self.first).chain(&self.others).map(|endpoint| {
+            let dialed = endpoint.clone();
+            Node::new(endpoint.clone(), move || {
+                let endpoint = dialed.clone();
+                Box::pin(
+                    async move { Ok(endpoint.rpc_client(timeouts).await?.transport().clone()) },
+                )
+            })
+        });
+        let failover = Failover::new(nodes.collect(), checks, note);
+        let rpc = RpcClient::new(failover, is_local);
+        // It asks for the chain id, which is answered when an endpoint has passed the checks.
+        Client::connect(ProviderBuilder::default().connect_client(rpc)).await
+    }
+}

@@ -1,0 +1,384 @@
+//! Several endpoints of one chain: each request goes to the first of them that is healthy.
+//!
+//! An endpoint is trusted after its checks ([`EndpointChecks`]), and as long as its newest blocks pass them.
+//! One that fails is at rest for a while, which grows with its failures in a row, or for as long as it asks;
+//! then it is checked again. If all are at rest, those that didn't ask for it are tried again at once, since a
+//! rest only says that another endpoint is better.
+//!
+//! Nothing is asked of two endpoints at the same time. A request may reach a second one after the first
+//! took it and its answer was lost: a transaction that is sent twice has the same bytes, and is one.
+
+use super::{
+    Endpoint,
+    endpoints::EndpointChecks,
+    problem::{EndpointNote, EndpointProblem, NoEndpoint},
+};
+use alloy_json_rpc::{RequestPacket, Response, ResponsePacket, ResponsePayload, SerializedRequest};
+use alloy_primitives::{Bytes, ChainId, U64};
+use alloy_rpc_client::RpcClient;
+use alloy_transport::{
+    BoxTransport, TransportError, TransportErrorKind, TransportFut, TransportResult,
+};
+use canon_protocol::CodeKind;
+use core::{
+    future::poll_fn,
+    mem::discriminant,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+use serde::Deserialize;
+use serde_json::value::{RawValue, to_raw_value};
+use std::sync::{
+    Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
+use tokio::time::Instant;
+use tower::Service;
+
+/// Chains of development nodes. Their time is set, and their newest blocks are taken back, at will.
+const DEVELOPMENT_CHAINS: [ChainId; 2] = [31337, 1337];
+
+/// The most age of the newest block: 25 slots of L1 in a row without a block.
+const MAX_HEAD_AGE: Duration = Duration::from_secs(300);
+
+/// The most blocks by which a newest block may be below one seen before: what nodes behind one load
+/// balancer differ by, and the depth of reorganizations that are met.
+const MAX_BLOCKS_BEHIND: u64 = 5;
+
+/// The rest after a first failure. It doubles with each further one in a row.
+const FIRST_REST: Duration = Duration::from_secs(1);
+
+/// The longest rest, also if an endpoint asks for more.
+const MAX_REST: Duration = Duration::from_secs(300);
+
+/// The transport that asks the first healthy endpoint.
+#[derive(Clone)]
+pub(super) struct Failover(Arc<Shared>);
+
+struct Shared {
+    nodes: Vec<Node>,
+    checks: EndpointChecks,
+    note: Box<dyn Fn(EndpointNote) + Send + Sync>,
+    /// The chain of all endpoints that are used.
+    chain_id: OnceLock<ChainId>,
+    /// The newest block that a trusted endpoint had.
+    newest: AtomicU64,
+}
+
+/// An endpoint and its state.
+pub(super) struct Node {
+    endpoint: Endpoint,
+    dial: Box<dyn Fn() -> Dialing + Send + Sync>,
+    state: Mutex<EndpointState>,
+    /// Held during its checks.
+    checking: tokio::sync::Mutex<()>,
+}
+
+type Dialing = Pin<Box<dyn Future<Output = TransportResult<BoxTransport>> + Send>>;
+
+#[derive(Default)]
+struct EndpointState {
+    /// Its connection, if it is trusted.
+    trusted: Option<BoxTransport>,
+    /// The end of its rest, and the reason.
+    rest: Option<(Instant, EndpointProblem)>,
+    /// Failures since it last answered.
+    failures: u32,
+}
+
+/// What the checks read of a block.
+#[derive(Debug, Deserialize)]
+struct BlockHead {
+    number: U64,
+    timestamp: U64,
+}
+
+impl Node {
+    pub(super) fn new(
+        endpoint: Endpoint,
+        dial: impl Fn() -> Dialing + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            endpoint,
+            dial: Box::new(dial),
+            state: Mutex::default(),
+            checking: tokio::sync::Mutex::default(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, EndpointState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The end of its rest, if that is to come.
+    fn rest_end(&self, now: Instant) -> Option<Instant> {
+        self.state().rest.as_ref().map(|(end, _)| *end).filter(|end| *end > now)
+    }
+}
+
+impl Failover {
+    pub(super) fn new(
+        nodes: Vec<Node>,
+        checks: EndpointChecks,
+        note: impl Fn(EndpointNote) + Send + Sync + 'static,
+    ) -> Self {
+        let chain_id = checks.chain_id.map(OnceLock::from).unwrap_or_default();
+        let (note, newest) = (Box::new(note), AtomicU64::new(0));
+        Self(Arc::new(Shared { nodes, checks, note, chain_id, newest }))
+    }
+}
+
+impl Shared {
+    async fn send(&self, packet: RequestPacket) -> TransportResult<ResponsePacket> {
+        let mut skipped = Vec::new();
+        for (place, node) in self.in_order() {
+            let answer = match self.trusted(node).await {
+                Err(problem) => Err(problem),
+                Ok(transport) => match self.chain_id_answer(&packet)? {
+                    Some(answer) => return Ok(answer),
+                    None => self.ask(node, transport, &packet).await?,
+                },
+            };
+            match answer {
+                Ok(answer) => return Ok(answer),
+                Err(problem) => {
+                    skipped
+                        .push((place, EndpointNote { endpoint: node.endpoint.clone(), problem }));
+                }
+            }
+        }
+        skipped.sort_by_key(|(place, _)| *place);
+        let skipped = skipped.into_iter().map(|(_, note)| note).collect();
+        Err(TransportErrorKind::custom(NoEndpoint(skipped)))
+    }
+
+    /// The endpoints in the order in which they are tried, with their places in the list: those at rest
+    /// are last, and of them the one whose rest ends first.
+    fn in_order(&self) -> Vec<(usize, &Node)> {
+        let now = Instant::now();
+        let mut nodes: Vec<_> = self.nodes.iter().enumerate().collect();
+        nodes.sort_by_cached_key(|(_, node)| node.rest_end(now));
+        nodes
+    }
+
+    /// Asks an endpoint. The outer error is about the request, or that of the only endpoint there is.
+    async fn ask(
+        &self,
+        node: &Node,
+        mut transport: BoxTransport,
+        packet: &RequestPacket,
+    ) -> TransportResult<Result<ResponsePacket, EndpointProblem>> {
+        // An answer is compared with what was known before the request: answers can overtake each other.
+        let newest = self.newest.load(Ordering::Relaxed);
+        let answer = call(&mut transport, packet.clone()).await;
+        let problem = match &answer {
+            Ok(answer) => {
+                for head in heads(packet, answer) {
+                    if let Err(problem) = self.judge(self.chain_id.get(), &head, newest) {
+                        // Even from the only endpoint, this answer is of no use.
+                        return Ok(Err(self.distrust(node, problem)));
+                    }
+                    self.newest.fetch_max(head.number.to(), Ordering::Relaxed);
+                }
+                EndpointProblem::of_answer(answer)
+            }
+            Err(error) => EndpointProblem::of_error(error),
+        };
+        let Some(problem) = problem else {
+            node.state().answered();
+            return answer.map(Ok);
+        };
+        let problem = self.distrust(node, problem);
+        if self.nodes.len() == 1 { answer.map(Ok) } else { Ok(Err(problem)) }
+    }
+
+    /// The connection of an endpoint that has passed its checks, now or earlier.
+    async fn trusted(&self, node: &Node) -> Result<BoxTransport, EndpointProblem> {
+        let failures = node.state().failures;
+        let _checking = node.checking.lock().await;
+        {
+            let state = node.state();
+            if let Some(transport) = &state.trusted {
+                return Ok(transport.clone());
+            }
+            if let Some((_, problem)) = &state.rest
+                && (state.is_barred() || state.failures != failures)
+            {
+                // In the second case another request has just tried it.
+                return Err(problem.clone());
+            }
+        }
+        match self.check(node).await {
+            Ok(transport) => {
+                node.state().trusted = Some(transport.clone());
+                Ok(transport)
+            }
+            Err(problem) => Err(self.rest(node, problem)),
+        }
+    }
+
+    /// Connects to an endpoint and checks it.
+    async fn check(&self, node: &Node) -> Result<BoxTransport, EndpointProblem> {
+        let failed = |error: TransportError| {
+            EndpointProblem::of_error(&error).unwrap_or_else(|| EndpointProblem::failed(&error))
+        };
+        let newest = self.newest.load(Ordering::Relaxed);
+        let transport = (node.dial)().await.map_err(failed)?;
+        let rpc = RpcClient::new(transport.clone(), true);
+        let code = async {
+            let Some(registry) = self.checks.registry else { return Ok(None) };
+            let code = rpc.request::<_, Bytes>("eth_getCode", (registry, "latest")).await?;
+            let is_contract = CodeKind::of(&code) == CodeKind::Contract;
+            Ok((!is_contract).then_some(EndpointProblem::NoRegistry(registry)))
+        };
+        let (found, missing, head) = tokio::join!(
+            rpc.request_noparams::<U64>("eth_chainId"),
+            code,
+            rpc.request::<_, BlockHead>("eth_getBlockByNumber", ("latest", false)),
+        );
+        let found = found.map_err(failed)?.to();
+        let other = |expected| EndpointProblem::OtherChain { expected, found };
+        let known = self.chain_id.get().copied();
+        if let Some(expected) = known.filter(|expected| *expected != found) {
+            return Err(other(expected));
+        }
+        if let Some(problem) = missing.map_err(failed)? {
+            return Err(problem);
+        }
+        let head = head.map_err(failed)?;
+        self.judge(Some(&found), &head, newest)?;
+        // Another endpoint may have been the first meanwhile.
+        let expected = *self.chain_id.get_or_init(|| found);
+        if expected != found {
+            return Err(other(expected));
+        }
+        self.newest.fetch_max(head.number.to(), Ordering::Relaxed);
+        Ok(transport)
+    }
+
+    /// Judges an endpoint's newest block by the clock, and by the newest one that was known before.
+    fn judge(
+        &self,
+        chain_id: Option<&ChainId>,
+        head: &BlockHead,
+        newest: u64,
+    ) -> Result<(), EndpointProblem> {
+        if chain_id.is_some_and(|id| DEVELOPMENT_CHAINS.contains(id)) {
+            return Ok(());
+        }
+        let number = head.number.to();
+        let age = (self.checks.clock)().get().saturating_sub(head.timestamp.to());
+        let age = Duration::from_secs(age);
+        if age > MAX_HEAD_AGE {
+            return Err(EndpointProblem::OldHead { number, age, most: MAX_HEAD_AGE });
+        }
+        if number.saturating_add(MAX_BLOCKS_BEHIND) < newest {
+            return Err(EndpointProblem::HeadBehind { number, newest });
+        }
+        Ok(())
+    }
+
+    /// Lets an endpoint rest that failed although it was trusted. Requests that fail together count once.
+    fn distrust(&self, node: &Node, problem: EndpointProblem) -> EndpointProblem {
+        let trusted = node.state().trusted.take();
+        match trusted {
+            Some(_) => self.rest(node, problem),
+            None => problem,
+        }
+    }
+
+    /// Lets an endpoint rest because of a problem, which is returned.
+    fn rest(&self, node: &Node, problem: EndpointProblem) -> EndpointProblem {
+        let is_news = node.state().begin_rest(&problem);
+        if is_news {
+            (self.note)(EndpointNote { endpoint: node.endpoint.clone(), problem: problem.clone() });
+        }
+        problem
+    }
+
+    /// The answer to a single question for the chain id, which the checks have asked already.
+    fn chain_id_answer(&self, packet: &RequestPacket) -> TransportResult<Option<ResponsePacket>> {
+        let (Some(request), Some(id)) = (packet.as_single(), self.chain_id.get()) else {
+            return Ok(None);
+        };
+        if request.method() != "eth_chainId" {
+            return Ok(None);
+        }
+        let id = to_raw_value(&U64::from(*id)).map_err(TransportError::ser_err)?;
+        let payload = ResponsePayload::Success(id);
+        Ok(Some(ResponsePacket::Single(Response { id: request.id().clone(), payload })))
+    }
+}
+
+impl EndpointState {
+    /// Whether it must not even be checked now.
+    fn is_barred(&self) -> bool {
+        self.rest.as_ref().is_some_and(|(end, problem)| match problem {
+            EndpointProblem::OtherChain { .. } => true,
+            EndpointProblem::Busy { retry_after: Some(_) } => *end > Instant::now(),
+            _ => false,
+        })
+    }
+
+    /// Forgets earlier failures, unless another request failed meanwhile.
+    fn answered(&mut self) {
+        if self.trusted.is_some() {
+            (self.rest, self.failures) = (None, 0);
+        }
+    }
+
+    /// Begins a rest. Returns whether the problem is another than that of the rest before.
+    fn begin_rest(&mut self, problem: &EndpointProblem) -> bool {
+        let growing = FIRST_REST.saturating_mul(2_u32.saturating_pow(self.failures));
+        let rest = match problem {
+            EndpointProblem::Busy { retry_after: Some(asked) } => *asked,
+            _ => growing,
+        };
+        self.failures = self.failures.saturating_add(1);
+        let end = Instant::now() + rest.min(MAX_REST);
+        let before = self.rest.replace((end, problem.clone()));
+        before.is_none_or(|(_, before)| discriminant(&before) != discriminant(problem))
+    }
+}
+
+async fn call(
+    transport: &mut BoxTransport,
+    packet: RequestPacket,
+) -> TransportResult<ResponsePacket> {
+    poll_fn(|context| transport.poll_ready(context)).await?;
+    transport.call(packet).await
+}
+
+/// The blocks in an answer that were asked for as the newest.
+fn heads<'a>(
+    packet: &'a RequestPacket,
+    answer: &'a ResponsePacket,
+) -> impl Iterator<Item = BlockHead> + 'a {
+    let is_asked = |request: &&SerializedRequest| {
+        let is_latest = |params: &RawValue| params.get().starts_with("[\"latest\"");
+        request.method() == "eth_getBlockByNumber" && request.params().is_some_and(is_latest)
+    };
+    packet.requests().iter().filter(is_asked).filter_map(|request| {
+        let response = answer.responses().iter().find(|response| response.id == *request.id())?;
+        serde_json::from_str(response.payload.as_success()?.get()).ok()
+    })
+}
+
+impl Service<RequestPacket> for Failover {
+    type Response = ResponsePacket;
+    type Error = TransportError;
+    type Future = TransportFut<'static>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, packet: RequestPacket) -> Self::Future {
+        let shared = Arc::clone(&self.0);
+        Box::pin(async move { shared.send(packet).await })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,166 @@
+//! Why an endpoint isn't used.
+
+use super::Endpoint;
+use crate::{
+    error::{is_rate_limit, revert_data},
+    range_refusal::is_range_refusal,
+    rejection::Rejection,
+    severity::Severity,
+};
+use alloy_json_rpc::{ResponsePacket, RpcError};
+use alloy_primitives::{Address, ChainId};
+use alloy_transport::{
+    TransportError, TransportErrorKind,
+    layers::{RateLimitRetryPolicy, RetryPolicy},
+};
+use canon_protocol::ForeignText;
+use core::{fmt, time::Duration};
+
+/// Statuses of HTTP that are about the request: another endpoint would answer the same, and whoever asked
+/// makes the request smaller.
+const ABOUT_THE_REQUEST: [u16; 2] = [400, 413];
+
+/// Why an endpoint isn't used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EndpointProblem {
+    /// It is on another chain. It is never used again.
+    #[error("its chain id is {found} and {expected} was expected")]
+    OtherChain {
+        /// The chain that is meant, or that of the first endpoint that passed the checks.
+        expected: ChainId,
+        /// The endpoint's.
+        found: ChainId,
+    },
+    /// There is no contract at the Registry's address.
+    #[error("it has no code at the Registry's address {0}; check the address and the chain id")]
+    NoRegistry(Address),
+    /// Its newest block is too old.
+    #[error(
+        "its newest block {number} is {} s old and {} s were expected at most; wait until it is in sync",
+        .age.as_secs(), .most.as_secs()
+    )]
+    OldHead {
+        /// Its newest block.
+        number: u64,
+        /// The time since that block, by the clock.
+        age: Duration,
+        /// The most time that is accepted.
+        most: Duration,
+    },
+    /// Its newest block is far below one that it, or another endpoint, had before.
+    #[error("its newest block is {number}, but there was a block {newest} before")]
+    HeadBehind {
+        /// Its newest block.
+        number: u64,
+        /// The newest block that any endpoint had before.
+        newest: u64,
+    },
+    /// It takes no requests for a while: there were too many.
+    #[error("it answers no more requests for now{}", for_seconds(.retry_after))]
+    Busy {
+        /// How long it asks to be left alone, if it said so.
+        retry_after: Option<Duration>,
+    },
+    /// A request to it failed. The text is safe to show.
+    #[error("{0}")]
+    Failed(String),
+}
+
+fn for_seconds(time: &Option<Duration>) -> String {
+    time.map(|time| format!(" (it asks for {} s)", time.as_secs())).unwrap_or_default()
+}
+
+impl EndpointProblem {
+    /// What an error that isn't an answer says of an endpoint; `None` if it is about the request.
+    pub(super) fn of_error(error: &TransportError) -> Option<Self> {
+        match error {
+            RpcError::SerError(_)
+            | RpcError::UnsupportedFeature(_)
+            | RpcError::LocalUsageError(_)
+            | RpcError::NullResp => None,
+            RpcError::ErrorResp(_) => is_busy(error).then(|| Self::busy(error)),
+            RpcError::Transport(_) if is_busy(error) => Some(Self::busy(error)),
+            RpcError::Transport(kind) => {
+                let status = kind.as_http_error().map(|error| error.status);
+                let is_answer = status.is_some_and(|status| ABOUT_THE_REQUEST.contains(&status));
+                (!is_answer).then(|| Self::failed(error))
+            }
+            RpcError::DeserError { .. } => Some(Self::failed(error)),
+        }
+    }
+
+    /// What an answer says of an endpoint. An error of JSON-RPC is an answer, but for that of too many
+    /// requests.
+    pub(super) fn of_answer(answer: &ResponsePacket) -> Option<Self> {
+        answer.responses().iter().find_map(|response| {
+            let error = RpcError::ErrorResp(response.payload.as_error()?.clone());
+            is_busy(&error).then(|| Self::busy(&error))
+        })
+    }
+
+    pub(super) fn failed(error: &TransportError) -> Self {
+        Self::Failed(ForeignText::new(&error.to_string()).to_string())
+    }
+
+    fn busy(error: &TransportError) -> Self {
+        Self::Busy { retry_after: RateLimitRetryPolicy::default().backoff_hint(error) }
+    }
+}
+
+/// Whether there were too many requests. The code for that is also used for what is about one request.
+fn is_busy(error: &TransportError) -> bool {
+    is_rate_limit(error)
+        && !is_range_refusal(error)
+        && Rejection::of(error).is_none()
+        && revert_data(error).is_none()
+}
+
+/// An endpoint isn't used for a while, or not at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndpointNote {
+    /// The endpoint.
+    pub endpoint: Endpoint,
+    /// Why.
+    pub problem: EndpointProblem,
+}
+
+impl fmt::Display for EndpointNote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is skipped: {}", self.endpoint, self.problem)
+    }
+}
+
+/// None of the endpoints can be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no endpoint can be used ({})", list(.0))]
+pub struct NoEndpoint(
+    /// Each endpoint with what is wrong with it, in order.
+    pub Vec<EndpointNote>,
+);
+
+impl NoEndpoint {
+    /// The reason of a request's failure, if it is this.
+    pub(crate) fn of(error: &TransportError) -> Option<&Self> {
+        let RpcError::Transport(TransportErrorKind::Custom(error)) = error else { return None };
+        error.downcast_ref()
+    }
+
+    /// What a program does about it. Trying again may help unless all are wrong for good.
+    pub(crate) const fn severity(&self) -> Severity {
+        use EndpointProblem::{NoRegistry, OtherChain};
+        let mut notes = self.0.as_slice();
+        while let [note, others @ ..] = notes {
+            if !matches!(note.problem, OtherChain { .. } | NoRegistry(_)) {
+                return Severity::Retry;
+            }
+            notes = others;
+        }
+        Severity::Stop
+    }
+}
+
+fn list(notes: &[EndpointNote]) -> String {
+    let one = |note: &EndpointNote| format!("{}: {}", note.endpoint, note.problem);
+    notes.iter().map(one).collect::<Vec<_>>().join("; ")
+}

@@ -1,0 +1,127 @@
+//! Why there is no key.
+
+use super::secret::shown;
+use alloy_primitives::Address;
+use core::fmt;
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+/// Why there is no key. The texts say what to do, and have no secret in them.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// A file can't be read.
+    #[error("expected {expected} in {}, which can't be read ({source})", shown(.file))]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// What should be in it.
+        expected: Expected,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A file has something else in it.
+    #[error("expected {expected} in {}, found {found}", shown(.file))]
+    File {
+        /// The file.
+        file: PathBuf,
+        /// What should be in it.
+        expected: Expected,
+        /// What is wrong with it, without repeating it.
+        found: String,
+    },
+    /// A text isn't a private key.
+    #[error("expected {}, found {}", Expected::PrivateKey, .0)]
+    NoPrivateKey(
+        /// What is wrong with it, without repeating it.
+        String,
+    ),
+    /// A keystore can't be decrypted.
+    #[error("the password doesn't open the keystore {}; check the password and the file", shown(.0))]
+    WrongPassword(
+        /// The keystore.
+        PathBuf,
+    ),
+    /// There is no keystore of this name.
+    #[error("there is no keystore {name} in {}; {}", shown(.directory), there_are(.accounts))]
+    NoAccount {
+        /// The name.
+        name: String,
+        /// Where Foundry keeps its keystores.
+        directory: PathBuf,
+        /// The names of those that are there, sorted.
+        accounts: Vec<String>,
+    },
+    /// Nobody could be asked.
+    #[error("expected {what} from a terminal ({source}); without one, name a file that has it")]
+    NotAsked {
+        /// What was to be asked.
+        what: String,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// The endpoint doesn't say which accounts it signs for.
+    #[error(transparent)]
+    Endpoint(#[from] crate::Error),
+    /// A node doesn't sign for an account.
+    #[error("the endpoint doesn't sign for {from}; {}", signs_for(.accounts))]
+    NotUnlocked {
+        /// The account.
+        from: Address,
+        /// Those that it signs for.
+        accounts: Vec<Address>,
+    },
+}
+
+/// What a file should have in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// An encrypted key.
+    Keystore,
+    /// A password.
+    Password,
+    /// A private key.
+    PrivateKey,
+    /// A mnemonic.
+    Mnemonic,
+}
+
+impl fmt::Display for Expected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Keystore => "a keystore (JSON, version 3, as \"cast wallet import\" writes it)",
+            Self::Password => "a password",
+            Self::PrivateKey => "a private key (64 hexadecimal digits, with or without 0x)",
+            Self::Mnemonic => "a mnemonic (12, 15, 18, 21 or 24 English words of BIP-39)",
+        })
+    }
+}
+
+impl KeyError {
+    pub(super) fn unreadable(file: &Path, expected: Expected, source: io::Error) -> Self {
+        Self::Unreadable { file: file.to_owned(), expected, source }
+    }
+
+    pub(super) fn file(file: &Path, expected: Expected, found: impl Into<String>) -> Self {
+        Self::File { file: file.to_owned(), expected, found: found.into() }
+    }
+}
+
+fn there_are(accounts: &[String]) -> String {
+    match accounts {
+        [] => "there is none at all: make one with \"cast wallet import\"".to_owned(),
+        accounts => format!("there are: {}", accounts.join(", ")),
+    }
+}
+
+fn signs_for(accounts: &[Address]) -> String {
+    let accounts: Vec<_> = accounts.iter().map(Address::to_string).collect();
+    match accounts.is_empty() {
+        true => "it signs for none: use a key of your own".to_owned(),
+        false => format!("it signs for {}", accounts.join(", ")),
+    }
+}

@@ -1,0 +1,234 @@
+//! A journal in a file.
+
+use super::journal::{Journal, JournalContents, JournalError, JournaledTransaction, MemoryJournal};
+use alloy_primitives::B256;
+use canon_views::IntentId;
+use serde::{Deserialize, Serialize};
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, BufRead, BufReader, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+};
+
+/// A journal in a file of one JSON document a line. Lines are only added, and are on the disk before a
+/// method returns. While the journal is open, the file is locked: no other process sends for the same
+/// account.
+///
+/// A last line that isn't whole was cut off by the end of a process or of the machine. Its transaction
+/// wasn't sent, since sending waits for the line: it is removed.
+#[derive(Debug)]
+pub struct FileJournal {
+    path: PathBuf,
+    file: File,
+    contents: MemoryJournal,
+}
+
+/// A line.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Line {
+    Recorded(JournaledTransaction),
+    Confirmed { intent: IntentId, transaction: B256 },
+    Forgotten { transaction: B256 },
+}
+
+impl FileJournal {
+    /// Opens the journal at `path`; a file that doesn't exist is created, with its folders, for its owner
+    /// only.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::InUse`] if another process has it open, [`JournalError::BadLine`] if a line isn't one of
+    /// a journal; otherwise if the file can't be read or written.
+    pub fn open(path: &Path) -> Result<Self, JournalError> {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(storage)?;
+        }
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(path).map_err(storage)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(JournalError::InUse { path: path.to_owned() });
+            }
+            Err(TryLockError::Error(error)) => return Err(storage(error)),
+        }
+        // A file that isn't in its folder after a power cut would be as bad as none.
+        #[cfg(unix)]
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            File::open(folder).and_then(|folder| folder.sync_all()).map_err(storage)?;
+        }
+        let mut contents = MemoryJournal::default();
+        let whole = read(path, &file, &mut contents)?;
+        file.set_len(whole).map_err(storage)?;
+        file.seek(SeekFrom::End(0)).map_err(storage)?;
+        Ok(Self { path: path.to_owned(), file, contents })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn add(&mut self, line: &Line) -> Result<(), JournalError> {
+        let mut text = serde_json::to_vec(line).map_err(|error| storage(error.into()))?;
+        text.push(b'\n');
+        let end = self.file.stream_position().map_err(storage)?;
+        let written = self.file.write_all(&text).and_then(|()| self.file.sync_data());
+        written.map_err(|error| {
+            // A part of a line before another one would make the file unreadable.
+            let _ = self.file.set_len(end).and_then(|()| self.file.seek(SeekFrom::Start(end)));
+            storage(error)
+        })
+    }
+}
+
+/// Reads the lines of a file, and returns the length of those that are whole, in bytes.
+fn read(path: &Path, file: &File, contents: &mut MemoryJournal) -> Result<u64, JournalError> {
+    let (mut reader, mut whole, mut number) = (BufReader::new(file), 0, 0);
+    loop {
+        let mut text = Vec::new();
+        let length = reader.read_until(b'\n', &mut text).map_err(storage)?;
+        if text.pop() != Some(b'\n') {
+            return Ok(whole);
+        }
+        number += 1;
+        let line = serde_json::from_slice(&text)
+            .map_err(|_| JournalError::BadLine { path: path.to_owned(), number })?;
+        match line {
+            Line::Recorded(transaction) => contents.record(&transaction)?,
+            Line::Confirmed { intent, transaction } => contents.confirmed(&intent, transaction)?,
+            Line::Forgotten { transaction } => contents.forgotten(transaction)?,
+        }
+        whole += length as u64;
+    }
+}
+
+fn storage(error: io::Error) -> JournalError {
+    JournalError::Storage(error.into())
+}
+
+impl Journal for FileJournal {
+    fn load(&self) -> Result<JournalContents, JournalError> {
+        self.contents.load()
+    }
+
+    fn record(&mut self, transaction: &JournaledTransaction) -> Result<(), JournalError> {
+        self.add(&Line::Recorded(transaction.clone()))?;
+        self.contents.record(transaction)
+    }
+
+    fn confirmed(&mut self, intent: &IntentId, transaction: B256) -> Result<(), JournalError> {
+        self.add(&Line::Confirmed { intent: *intent, transaction })?;
+        self.contents.confirmed(intent, transaction)
+    }
+
+    fn forgotten(&mut self, transaction: B256) -> Result<(), JournalError> {
+        self.add(&Line::Forgotten { transaction })?;
+        self.contents.forgotten(transaction)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use canon_protocol::{BlockNumber, ProposalId};
+    use canon_views::{IntendedAction, SetId};
+
+    /// A folder for one test, for as long as it lives.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("canon-{}-{name}", std::process::id()));
+            fs::create_dir_all(&path).unwrap();
+            Self(path)
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn id(number: u64) -> IntentId {
+        let subject = IntendedAction::Drop { id: ProposalId::of(number) }.subject();
+        IntentId { set: SetId { chain_id: 1, governance: Default::default() }, subject }
+    }
+
+    fn transaction(number: u8) -> JournaledTransaction {
+        let raw = vec![number; 100].into();
+        JournaledTransaction { raw, intent: None, since: BlockNumber::of(number.into()) }
+    }
+
+    /// Does the same to a journal each time.
+    fn write(journal: &mut impl Journal, steps: usize) {
+        for step in 0..steps {
+            let number = step as u8;
+            match step % 4 {
+                0 | 1 => journal.record(&transaction(number)).unwrap(),
+                2 => journal.confirmed(&id(step as u64), transaction(number - 1).hash()).unwrap(),
+                _ => journal.forgotten(transaction(number - 2).hash()).unwrap(),
+            }
+        }
+    }
+
+    fn after(steps: usize) -> JournalContents {
+        let mut journal = MemoryJournal::default();
+        write(&mut journal, steps);
+        journal.load().unwrap()
+    }
+
+    #[test]
+    fn a_file_cut_off_anywhere_has_all_whole_lines_and_goes_on() {
+        const STEPS: usize = 9;
+        let folder = Folder::new("cut-off");
+        let path = folder.0.join("state/journal");
+        write(&mut FileJournal::open(&path).unwrap(), STEPS);
+        let text = fs::read(&path).unwrap();
+        for length in 0..=text.len() {
+            fs::write(&path, &text[..length]).unwrap();
+            let lines = text[..length].iter().filter(|byte| **byte == b'\n').count();
+            let mut journal = FileJournal::open(&path).unwrap();
+            assert_eq!(journal.load().unwrap(), after(lines), "cut off at {length}");
+            journal.record(&transaction(200)).unwrap();
+            drop(journal);
+            let mut expected = after(lines);
+            expected.transactions.push(transaction(200));
+            assert_eq!(FileJournal::open(&path).unwrap().load().unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn two_processes_never_send_for_one_account() {
+        let folder = Folder::new("in-use");
+        let path = folder.0.join("journal");
+        let first = FileJournal::open(&path).unwrap();
+        assert!(matches!(FileJournal::open(&path), Err(JournalError::InUse { .. })));
+        drop(first);
+        assert!(FileJournal::open(&path).is_ok());
+    }
+
+    #[test]
+    fn a_line_that_is_none_is_named() {
+        let folder = Folder::new("bad-line");
+        let path = folder.0.join("journal");
+        write(&mut FileJournal::open(&path).unwrap(), 3);
+        for garbage in ["{}", "", "\u{fffd}", "{\"recorded\":null}"] {
+            let mut text = fs::read_to_string(&path).unwrap();
+            let lines = text.lines().count();
+            text.push_str(garbage);
+            text.push('\n');
+            let damaged = folder.0.join("damaged");
+            fs::write(&damaged, text).unwrap();
+            match FileJournal::open(&damaged) {
+                Err(JournalError::BadLine { number, .. }) => assert_eq!(number, lines + 1),
+                other => panic!("{garbage:?}: {other:?}"),
+            }
+        }
+    }
+}
