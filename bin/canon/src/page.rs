@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 
 use canon_protocol::{
     Amount, ProposalState, Support, Tabulation, Timestamp,
-    text::{Duration, Time, Tokens},
+    text::{Duration, Tokens},
 };
 use canon_views::{AvailableAction, CalendarEvent, IntendedAction, Opportunity, ProposalView};
 

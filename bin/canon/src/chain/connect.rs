@@ -120,7 +120,9 @@ impl Chain {
             let report = eyre!("HOME: expected a folder in which a state of the set can be kept");
             Failure::bad_input(report, "set HOME, or XDG_CACHE_HOME")
         })?;
-        let opened = open_set(&self.client, self.registry, &question, &cache, progress).await;
+        let opened =
+            open_set(&self.client, self.registry, &question, &cache, progress, tokio::time::sleep)
+                .await;
         bar.finish_and_clear();
         let opened = opened.map_err(unread)?;
         for note in &opened.notes {

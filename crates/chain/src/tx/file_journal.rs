@@ -28,7 +28,7 @@ pub struct FileJournal {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Line {
     Recorded(JournaledTransaction),
-    Confirmed { intent: IntentId, transaction: B256 },
+    Completed { intent: IntentId, transaction: B256 },
     Forgotten { transaction: B256 },
 }
 
@@ -100,7 +100,7 @@ fn read(path: &Path, file: &File, contents: &mut MemoryJournal) -> Result<u64, J
             .map_err(|_| JournalError::BadLine { path: path.to_owned(), number })?;
         match line {
             Line::Recorded(transaction) => contents.record(&transaction)?,
-            Line::Confirmed { intent, transaction } => contents.confirmed(&intent, transaction)?,
+            Line::Completed { intent, transaction } => contents.completed(&intent, transaction)?,
             Line::Forgotten { transaction } => contents.forgotten(transaction)?,
         }
         whole += length as u64;
@@ -121,9 +121,9 @@ impl Journal for FileJournal {
         self.contents.record(transaction)
     }
 
-    fn confirmed(&mut self, intent: &IntentId, transaction: B256) -> Result<(), JournalError> {
-        self.add(&Line::Confirmed { intent: *intent, transaction })?;
-        self.contents.confirmed(intent, transaction)
+    fn completed(&mut self, intent: &IntentId, transaction: B256) -> Result<(), JournalError> {
+        self.add(&Line::Completed { intent: *intent, transaction })?;
+        self.contents.completed(intent, transaction)
     }
 
     fn forgotten(&mut self, transaction: B256) -> Result<(), JournalError> {
@@ -171,7 +171,7 @@ mod tests {
             let number = step as u8;
             match step % 4 {
                 0 | 1 => journal.record(&transaction(number)).unwrap(),
-                2 => journal.confirmed(&id(step as u64), transaction(number - 1).hash()).unwrap(),
+                2 => journal.completed(&id(step as u64), transaction(number - 1).hash()).unwrap(),
                 _ => journal.forgotten(transaction(number - 2).hash()).unwrap(),
             }
         }

@@ -8,7 +8,7 @@ use alloy_network::TxSignerSync;
 use alloy_primitives::{Address, TxKind};
 use alloy_provider::{Provider, ProviderBuilder, RootProvider};
 use canon_devchain::{Devchain, DevchainConfig, Mining};
-use canon_faults::{Answer, Fault, Faults, Plan};
+use canon_faults::{Answer, Fault, FaultPlan, Faults};
 use canon_protocol::Timestamp;
 use tokio::time::advance;
 use tower::Layer;
@@ -91,7 +91,7 @@ impl Setup {
     }
 
     fn break_down(&self, place: usize) {
-        self.faults[place].set(Plan::by(|_| Some(Fault::Lost)));
+        self.faults[place].set(FaultPlan::by(|_| Some(Fault::Lost)));
     }
 
     /// The notes since the last time.
@@ -126,7 +126,7 @@ async fn an_error_of_one_endpoint_never_wins_over_the_answer_of_another() {
     for fault in
         [Fault::Lost, Fault::AnswerLost, Fault::HttpStatus(503, "no"), Fault::HttpStatus(429, "no")]
     {
-        setup.faults[0].set(Plan::Method(BALANCE, fault));
+        setup.faults[0].set(FaultPlan::Method(BALANCE, fault));
         setup.asked();
         setup.balance().await.unwrap();
         assert_eq!(setup.asked(), [1, 1]);
@@ -358,7 +358,7 @@ async fn an_answer_that_refuses_is_an_answer() {
         assert_eq!(error.as_error_resp().unwrap().message, words);
     }
     for status in [400, 413] {
-        setup.faults[0].set(Plan::by(move |_| Some(Fault::HttpStatus(status, "too large"))));
+        setup.faults[0].set(FaultPlan::by(move |_| Some(Fault::HttpStatus(status, "too large"))));
         let error = setup.balance().await.unwrap_err();
         assert_eq!(error.as_transport_err().unwrap().as_http_error().unwrap().status, status);
     }
@@ -372,7 +372,7 @@ async fn a_transaction_whose_answer_is_lost_is_in_one_block_once() {
     chain.set_mining(Mining::Manual);
     let setup = endpoints(&[&chain, &chain]);
     setup.connect().await.unwrap();
-    setup.faults[0].set(Plan::Method("eth_sendRawTransaction", Fault::AnswerLost));
+    setup.faults[0].set(FaultPlan::Method("eth_sendRawTransaction", Fault::AnswerLost));
     let key = chain.dev_accounts().remove(0);
     let mut tx = TxEip1559 {
         chain_id: CHAIN,
@@ -411,7 +411,7 @@ async fn if_all_fail_each_is_named_with_its_reason_and_without_its_key() {
     let (meant, other) = (chain(CHAIN), chain(OTHER));
     let setup = endpoints(&[&meant, &other, &meant]);
     setup.connect().await.unwrap();
-    setup.faults[0].set(Plan::by(|_| Some(Fault::HttpStatus(503, "\u{1b}[31mdown"))));
+    setup.faults[0].set(FaultPlan::by(|_| Some(Fault::HttpStatus(503, "\u{1b}[31mdown"))));
     setup.break_down(2);
     let error = Error::rpc("eth_call", setup.balance().await.unwrap_err());
     assert_eq!(
