@@ -1,6 +1,6 @@
 //! The newest blocks, read one by one.
 
-use super::{Advance, Follower, WINDOW};
+use super::{Advance, Confirmation, Follower, WINDOW};
 use crate::{
     error::{FollowError, SourceError},
     identity::SetIdentity,
@@ -150,15 +150,22 @@ impl<S: LogSource + StateComparer> Follower<S> {
     }
 
     /// The logs of a block, which isn't asked for them if its bloom shows that it has none.
+    ///
+    /// A node can have a block before the index of its logs, and then answers that there are none. So if the
+    /// bloom shows that logs may be missing, the state isn't confirmed any more.
     async fn block_logs(
         &mut self,
         header: &Header,
         selection: Selection<'_>,
     ) -> Result<Vec<PlacedLog>, SourceError> {
-        if !selection.may_be_in(&header.bloom) {
+        if !selection.may_be_missing(&[], &header.bloom) {
             return Ok(Vec::new());
         }
-        self.source.block_logs(&header.block, selection).await
+        let logs = self.source.block_logs(&header.block, selection).await?;
+        if selection.may_be_missing(&logs, &header.bloom) {
+            self.confirmation = Confirmation::Pending;
+        }
+        Ok(logs)
     }
 
     /// The current state again, from the settled one and the window.
