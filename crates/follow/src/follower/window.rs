@@ -68,18 +68,26 @@ impl<S: LogSource + StateComparer> Follower<S> {
                 Some(parent) => *parent,
                 None => {
                     let parent = self.source.header(child.parent).await?;
-                    let parent = parent.ok_or(SourceError::UnknownBlock(child.parent))?;
+                    let Some(parent) = parent else {
+                        // The child may name a parent that isn't its own.
+                        self.window.unread.remove(&child.hash);
+                        return Err(SourceError::UnknownBlock(child.parent).into());
+                    };
                     self.window.unread.insert(child.parent, parent);
                     parent
                 }
             };
             if header.block.number.next() != child.number {
+                // One of both is wrong, and which isn't known.
+                self.window.unread.remove(&child.hash);
+                self.window.unread.remove(&child.parent);
                 return Err(
                     SourceError::Malformed("a block's number isn't its parent's plus 1").into()
                 );
             }
         };
         if ancestor.is_none() && self.settled.block.is_some() {
+            self.window.unread.remove(&header.block.hash);
             return self.contradicted();
         }
         self.recovery.contradictions = 0;

@@ -14,3 +14,4 @@ mod pauses;
 mod reorganizations;
 mod support;
 mod views;
+mod wrong_headers;
