@@ -1,7 +1,7 @@
 //! States on disk, to go on from.
 
 use crate::{fold::Fold, identity::SetIdentity};
-use canon_protocol::SetState;
+use canon_protocol::{BlockNumber, SetState};
 use canon_views::BlockView;
 use core::hash::BuildHasher;
 use serde::{Deserialize, Serialize};
@@ -61,6 +61,15 @@ pub enum CheckpointError {
     Contradictory {
         /// The file.
         path: PathBuf,
+    },
+    /// The file's block isn't on the endpoint's chain, whose newest block is older: a development chain began anew,
+    /// or the number is wrong.
+    #[error("{} is of block {block}, which the endpoint's chain doesn't have", path.display())]
+    NotOnChain {
+        /// The file.
+        path: PathBuf,
+        /// The number of the file's block.
+        block: BlockNumber,
     },
     /// The file is of another set, or of other settings.
     #[error("{} is of another set, or of other origins of contracts", path.display())]
