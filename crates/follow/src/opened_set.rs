@@ -18,7 +18,7 @@ use canon_views::{BlockView, Present, Question, SetView};
 use core::time::Duration;
 use std::{
     collections::BTreeSet,
-    fs,
+    fs::DirBuilder,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -104,8 +104,9 @@ pub struct HistoryProgress {
 /// The set whose Registry is at `registry`, at the newest block, with its history.
 ///
 /// The folder `cache` keeps a state of the set between programs, in a file of the chain and the Registry; several
-/// programs may use it at once. If the history can't be had, the set's present is what its contracts answer, and
-/// [`OpenedSet::no_history`] says why there is no more. `pause` is asked before each further attempt at what failed.
+/// programs may use it at once, and whoever can write to it is trusted. If the history can't be had, the set's
+/// present is what its contracts answer, and [`OpenedSet::no_history`] says why there is no more. `pause` is asked
+/// before each further attempt at what failed.
 ///
 /// # Errors
 ///
@@ -236,11 +237,12 @@ async fn has_block(mut source: ChainSource, block: &BlockView) -> Result<bool, H
     Ok(found.first().is_some_and(|header| header.block.hash == block.hash))
 }
 
-/// Whether an identity is of the contracts that are in office.
+/// Whether an identity is of the contracts that are in office, with the Expect that an origin of it creates.
 fn is_of(identity: &SetIdentity, now: &Present) -> bool {
     let (known, found) = (&identity.addresses, &now.addresses);
     let contracts = [found.registry, found.governance, found.asset, found.issuer];
     known.chain_id == now.chain_id
+        && identity.expect_follows()
         && [known.registry, known.governance, known.asset, known.issuer] == contracts
 }
 
@@ -301,11 +303,15 @@ async fn catch_up(
     }
 }
 
-/// Writes a checkpoint into the folder `cache`, which is made if it isn't there. Programs that write at once
-/// replace each other's files as a whole; an older state costs the next program time and nothing else.
+/// Writes a checkpoint into the folder `cache`; if that isn't there, it is made for its owner only. Programs that
+/// write at once replace each other's files as a whole; an older state costs the next program time and nothing else.
 fn keep(checkpoint: &Checkpoint, cache: &Path, path: &Path) -> Result<(), CheckpointError> {
     let failed = |source| CheckpointError::Io { path: cache.to_owned(), source };
-    fs::create_dir_all(cache).map_err(failed)?;
+    let mut folder = DirBuilder::new();
+    folder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+    folder.create(cache).map_err(failed)?;
     checkpoint.write(path)
 }
 
