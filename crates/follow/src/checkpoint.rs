@@ -1,20 +1,27 @@
 //! States on disk, to go on from.
+//!
+//! A file is the state in JSON on one line, and the keccak256 of that on the next, so that damage is found. That
+//! isn't a proof: whoever can write to the folder is trusted, and can make a file whose state isn't the chain's.
 
 use crate::{fold::Fold, identity::SetIdentity};
-use canon_protocol::SetState;
+use alloy_primitives::keccak256;
+use canon_protocol::{BlockNumber, ForeignText, Proposal, SetState, actions_hash};
 use canon_views::BlockView;
 use core::hash::BuildHasher;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::hash_map::RandomState,
     fs::{self, File},
-    io::{self, BufReader, BufWriter, Write},
+    io::{self, Write},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 /// The version of the file's shape. A file of another version is refused.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+
+/// The most characters of what is wrong with a file that an error shows.
+const MAX_REASON: usize = 200;
 
 /// A set's state after a block that is unlikely to be replaced.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,12 +46,26 @@ pub enum CheckpointError {
         #[source]
         source: io::Error,
     },
-    /// The file isn't a checkpoint, or is damaged.
-    #[error("{} isn't a checkpoint, or is damaged: {source}", path.display())]
+    /// Something else is in the file's place, such as a folder or a pipe.
+    #[error("{} isn't a regular file", path.display())]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The hash in the file isn't that of its content.
+    #[error("{} is damaged: its content doesn't have the hash that the file ends with", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What doesn't fit.
+    },
+    /// The file isn't damaged, and its content isn't a checkpoint.
+    #[error(
+        "{} isn't a checkpoint: {}", path.display(), ForeignText::new(&source.to_string()).up_to(MAX_REASON)
+    )]
+    NotACheckpoint {
+        /// The file.
+        path: PathBuf,
+        /// What doesn't fit. It can quote the file.
         #[source]
         source: serde_json::Error,
     },
@@ -56,11 +77,21 @@ pub enum CheckpointError {
         /// Its version.
         found: u32,
     },
-    /// The file contradicts itself.
+    /// The file contradicts itself: its parts are of different sets or blocks, or a proposal's actions don't have
+    /// the hash that holders vote on.
     #[error("{} contradicts itself", path.display())]
     Contradictory {
         /// The file.
         path: PathBuf,
+    },
+    /// The file's block isn't on the endpoint's chain, whose newest block is older: a development chain began anew,
+    /// or the number is wrong.
+    #[error("{} is of block {block}, which the endpoint's chain doesn't have", path.display())]
+    NotOnChain {
+        /// The file.
+        path: PathBuf,
+        /// The number of the file's block.
+        block: BlockNumber,
     },
     /// The file is of another set, or of other settings.
     #[error("{} is of another set, or of other origins of contracts", path.display())]
@@ -116,17 +147,19 @@ impl Checkpoint {
     }
 
     fn write_new(&self, path: &Path) -> io::Result<()> {
-        let mut file = BufWriter::new(File::create_new(path)?);
-        serde_json::to_writer(&mut file, self)?;
-        file.flush()?;
-        file.get_ref().sync_all()
+        let mut content = serde_json::to_vec(self)?;
+        let hash = hash_line(&content);
+        content.extend_from_slice(hash.as_bytes());
+        let mut file = File::create_new(path)?;
+        file.write_all(&content)?;
+        file.sync_all()
     }
 
     /// The checkpoint of the set with `identity` at `path`; `None` if there is no file.
     ///
     /// # Errors
     ///
-    /// If the file can't be read, isn't a checkpoint of this version, or is of another set.
+    /// If the file can't be read, is damaged, isn't a checkpoint of this version, or is of another set.
     pub fn read(path: &Path, identity: &SetIdentity) -> Result<Option<Self>, CheckpointError> {
         let found = Self::read_any(path)?;
         if found.as_ref().is_some_and(|found| found.identity != *identity) {
@@ -137,23 +170,25 @@ impl Checkpoint {
 
     /// The checkpoint of any set at `path`.
     pub(crate) fn read_any(path: &Path) -> Result<Option<Self>, CheckpointError> {
-        let file = match File::open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(CheckpointError::Io { path: path.to_owned(), source }),
-        };
-        let damaged = |source| CheckpointError::Damaged { path: path.to_owned(), source };
-        let value: serde_json::Value =
-            serde_json::from_reader(BufReader::new(file)).map_err(damaged)?;
-        let found = Version::deserialize(&value).map_err(damaged)?.version;
-        if found != VERSION {
+        let Some(file) = read_file(path)? else { return Ok(None) };
+        let end = file.iter().rposition(|byte| *byte == b'\n').unwrap_or(file.len());
+        let (content, hash) = file.split_at(end);
+        // Other versions may have no hash.
+        if let Ok(Version { version: found }) = serde_json::from_slice(content)
+            && found != VERSION
+        {
             return Err(CheckpointError::Version { path: path.to_owned(), found });
         }
-        let checkpoint: Self = serde_json::from_value(value).map_err(damaged)?;
+        if hash != hash_line(content).as_bytes() {
+            return Err(CheckpointError::Damaged { path: path.to_owned() });
+        }
+        let checkpoint: Self = serde_json::from_slice(content)
+            .map_err(|source| CheckpointError::NotACheckpoint { path: path.to_owned(), source })?;
         let identity = &checkpoint.identity;
         let (state, block) = (&checkpoint.state, checkpoint.block.number);
         let fits = *state.addresses() == identity.addresses
             && state.is_complete()
+            && state.governance().proposals().iter().all(has_its_actions)
             && state.block().number <= block
             && identity.first_block <= block;
         if !fits {
@@ -161,6 +196,30 @@ impl Checkpoint {
         }
         Ok(Some(checkpoint))
     }
+}
+
+/// The content of a regular file; `None` if there is none.
+fn read_file(path: &Path) -> Result<Option<Vec<u8>>, CheckpointError> {
+    // Whoever opens a pipe waits until someone writes into it.
+    let found = fs::metadata(path);
+    if found.as_ref().is_ok_and(|found| !found.is_file()) {
+        return Err(CheckpointError::NotAFile { path: path.to_owned() });
+    }
+    match found.and_then(|_| fs::read(path)) {
+        Ok(content) => Ok(Some(content)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(CheckpointError::Io { path: path.to_owned(), source }),
+    }
+}
+
+/// What a file ends with after its content: a new line with the content's hash.
+fn hash_line(content: &[u8]) -> String {
+    format!("\n{:#x}", keccak256(content))
+}
+
+/// Whether a proposal's actions are those that holders vote on.
+fn has_its_actions(proposal: &Proposal) -> bool {
+    actions_hash(proposal.actions()) == proposal.actions_hash()
 }
 
 /// The part of a file that every version has.

@@ -30,7 +30,9 @@ pub enum SourceError {
         number: BlockNumber,
     },
     /// An answer lacks a field, or contradicts itself.
-    #[error("the endpoint's answer is malformed: {0}; use another endpoint")]
+    #[error(
+        "the endpoint's answer is malformed: {0}; try again, and use another endpoint if it stays so"
+    )]
     Malformed(&'static str),
 }
 
@@ -102,7 +104,6 @@ impl SourceError {
     pub const fn severity(&self) -> Severity {
         match self {
             Self::Chain(error) => error.severity(),
-            Self::Malformed(_) => Severity::Stop,
             _ => Severity::Retry,
         }
     }

@@ -32,7 +32,7 @@ impl SetIdentity {
         origin: Create2Origin,
         first_block: BlockNumber,
     ) -> Option<Self> {
-        let expect = origin.create2(Contract::Expect.artifact().creation_code()).address();
+        let expect = expect_of(&origin);
         let addresses = Addresses {
             chain_id,
             asset: set.asset,
@@ -43,6 +43,11 @@ impl SetIdentity {
             expect,
         };
         Some(Self { addresses, first_block, origins: vec![origin] })
+    }
+
+    /// Whether the set's Expect is where one of its origins puts it.
+    pub(crate) fn expect_follows(&self) -> bool {
+        self.origins.iter().any(|origin| expect_of(origin) == self.addresses.expect)
     }
 
     /// The first topics of the events by which new contracts of the set show themselves.
@@ -82,4 +87,9 @@ impl SetIdentity {
             self.addresses;
         [asset, registry, governance, issuer, distributor, expect]
     }
+}
+
+/// Where an origin puts Expect.
+fn expect_of(origin: &Create2Origin) -> Address {
+    origin.create2(Contract::Expect.artifact().creation_code()).address()
 }

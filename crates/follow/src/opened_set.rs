@@ -8,16 +8,17 @@ use crate::{
     follower::{Advance, Confirmation, Follower},
     identity::SetIdentity,
     retries::{Failure, Pause, Retries},
+    source::LogSource,
 };
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, ChainId};
 use canon_chain::{Client, Error, Severity};
 use canon_protocol::{BlockNumber, SENTINEL, SetState};
-use canon_views::{Present, Question, SetView};
+use canon_views::{BlockView, Present, Question, SetView};
 use core::time::Duration;
 use std::{
     collections::BTreeSet,
-    fs,
+    fs::DirBuilder,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -49,7 +50,7 @@ pub enum HistoryError {
     /// The events can't be read or folded.
     #[error(transparent)]
     Follow(#[from] FollowError),
-    /// The endpoint's newest block is older than that of the file.
+    /// The endpoint's newest block is older than one that was read before and is on its chain.
     #[error(
         "the endpoint's newest block is older than block {block}, which was read before; use an endpoint that \
          is up to date"
@@ -103,8 +104,9 @@ pub struct HistoryProgress {
 /// The set whose Registry is at `registry`, at the newest block, with its history.
 ///
 /// The folder `cache` keeps a state of the set between programs, in a file of the chain and the Registry; several
-/// programs may use it at once. If the history can't be had, the set's present is what its contracts answer, and
-/// [`OpenedSet::no_history`] says why there is no more. `pause` is asked before each further attempt at what failed.
+/// programs may use it at once, and whoever can write to it is trusted. If the history can't be had, the set's
+/// present is what its contracts answer, and [`OpenedSet::no_history`] says why there is no more. `pause` is asked
+/// before each further attempt at what failed.
 ///
 /// # Errors
 ///
@@ -175,15 +177,19 @@ async fn history(
     let source = ChainSource::new(client.clone());
     let before = checkpoint.as_ref().map(Checkpoint::block);
     let mut follower = match checkpoint {
-        Some(checkpoint) => Follower::resume(source, checkpoint),
-        None => {
-            let searched = |block, head| progress(HistoryProgress { block, head, events: 0 });
-            let identity =
-                SetIdentity::find_of(client, &now.addresses, now.block, searched, pause).await?;
-            Follower::new(source, identity)
-        }
+        Some(checkpoint) => Follower::resume(source.clone(), checkpoint),
+        None => begin(client, &now, progress, pause).await?,
     };
-    let mut view = catch_up(&mut follower, question, progress, pause).await?;
+    let caught_up = catch_up(&mut follower, question, progress, pause).await;
+    let mut view = match (caught_up, before) {
+        (Err(HistoryError::Behind { .. }), Some(block)) if !has_block(source, &block).await? => {
+            let (path, block) = (path.clone(), block.number);
+            notes.push(OpenNote::NotRead(CheckpointError::NotOnChain { path, block }));
+            follower = begin(client, &now, progress, pause).await?;
+            catch_up(&mut follower, question, progress, pause).await?
+        }
+        (caught_up, _) => caught_up?,
+    };
     if before.is_some() && has_unknown_in_office(&follower) {
         // The file's identity may be older than their origin.
         let (set, block) = (&view.present.addresses, view.present.block);
@@ -213,11 +219,30 @@ async fn history(
     Ok((view, unknown))
 }
 
-/// Whether an identity is of the contracts that are in office.
+/// A follower of the contracts that are in office, which begins with the set's first block.
+async fn begin(
+    client: &Client,
+    now: &Present,
+    progress: &mut impl FnMut(HistoryProgress),
+    pause: &mut impl Pause,
+) -> Result<Follower<ChainSource>, HistoryError> {
+    let searched = |block, head| progress(HistoryProgress { block, head, events: 0 });
+    let identity = SetIdentity::find_of(client, &now.addresses, now.block, searched, pause).await?;
+    Ok(Follower::new(ChainSource::new(client.clone()), identity))
+}
+
+/// Whether the endpoint's chain has a block.
+async fn has_block(mut source: ChainSource, block: &BlockView) -> Result<bool, HistoryError> {
+    let found = source.headers_at(block.number..=block.number).await.map_err(FollowError::from)?;
+    Ok(found.first().is_some_and(|header| header.block.hash == block.hash))
+}
+
+/// Whether an identity is of the contracts that are in office, with the Expect that an origin of it creates.
 fn is_of(identity: &SetIdentity, now: &Present) -> bool {
     let (known, found) = (&identity.addresses, &now.addresses);
     let contracts = [found.registry, found.governance, found.asset, found.issuer];
     known.chain_id == now.chain_id
+        && identity.expect_follows()
         && [known.registry, known.governance, known.asset, known.issuer] == contracts
 }
 
@@ -263,7 +288,9 @@ async fn catch_up(
         };
         if let (Some(block), Some(head)) = (follower.block(), follower.head()) {
             let (block, head, events) = (block.number, head.number, follower.events());
-            progress(HistoryProgress { block, head, events });
+            if block <= head {
+                progress(HistoryProgress { block, head, events });
+            }
             if Some(block) > before {
                 retries = Retries::PROGRESS;
             }
@@ -276,11 +303,15 @@ async fn catch_up(
     }
 }
 
-/// Writes a checkpoint into the folder `cache`, which is made if it isn't there. Programs that write at once
-/// replace each other's files as a whole; an older state costs the next program time and nothing else.
+/// Writes a checkpoint into the folder `cache`; if that isn't there, it is made for its owner only. Programs that
+/// write at once replace each other's files as a whole; an older state costs the next program time and nothing else.
 fn keep(checkpoint: &Checkpoint, cache: &Path, path: &Path) -> Result<(), CheckpointError> {
     let failed = |source| CheckpointError::Io { path: cache.to_owned(), source };
-    fs::create_dir_all(cache).map_err(failed)?;
+    let mut folder = DirBuilder::new();
+    folder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+    folder.create(cache).map_err(failed)?;
     checkpoint.write(path)
 }
 

@@ -47,12 +47,20 @@ pub enum Selection<'a> {
 }
 
 impl Selection<'_> {
-    /// Whether a block with this bloom may have such logs.
-    pub fn may_be_in(&self, bloom: &Bloom) -> bool {
+    /// Whether a block with this bloom may have such logs beside `logs`: the bloom may contain an emitter or a
+    /// topic that none of them has. A bloom can contain what no log of its block has.
+    pub fn may_be_missing(&self, logs: &[PlacedLog], bloom: &Bloom) -> bool {
         let contains = |bytes: &[u8]| bloom.contains_input(BloomInput::Raw(bytes));
         match self {
-            Self::Emitters(emitters) => emitters.iter().any(|emitter| contains(emitter.as_slice())),
-            Self::Events(topics) => topics.iter().any(|topic| contains(topic.as_slice())),
+            Self::Emitters(emitters) => emitters.iter().any(|emitter| {
+                let is_there = || logs.iter().any(|placed| placed.log.address == *emitter);
+                contains(emitter.as_slice()) && !is_there()
+            }),
+            Self::Events(topics) => topics.iter().any(|topic| {
+                let is_there =
+                    || logs.iter().any(|placed| placed.log.topics().first() == Some(topic));
+                contains(topic.as_slice()) && !is_there()
+            }),
         }
     }
 }

@@ -7,7 +7,7 @@
 //!
 //! A node that lags leaves out logs of a range without saying so. So a range counts up to its last marker, a log
 //! that the set emits all the time. Where a set emits none for long, several answers have to agree. And a state
-//! that ranges or a checkpoint led to is compared with the contracts' own answers at the newest block before a
+//! that ranges, a checkpoint, or a block with fewer logs than its bloom shows led to is compared with the contracts' own answers at the newest block before a
 //! step succeeds there; if it differs, blocks are read again from an earlier state on. Where the contracts' answers
 //! aren't those of a set, the state stays unconfirmed, and [`Follower::confirmation`] says so.
 
@@ -75,10 +75,11 @@ pub struct Follower<S> {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Confirmation {
-    /// Each block was read by its hash, since the first one or since the contracts' answers agreed.
+    /// Each block was read by its hash, with all logs that its bloom shows, since the first one or since the
+    /// contracts' answers agreed.
     Confirmed,
-    /// Blocks were read in ranges, or the state came from a file, and it wasn't compared with the contracts'
-    /// answers since.
+    /// Blocks were read in ranges, or without logs that their bloom may show, or the state came from a file;
+    /// and it wasn't compared with the contracts' answers since.
     Pending,
     /// The same, and the contracts' answers at the newest block can't be compared with the state: events may be
     /// missing.
@@ -244,9 +245,9 @@ impl<S: LogSource + StateComparer> Follower<S> {
                 self.recovery.unapplied_log = None;
             }
             Comparison::Differs(difference) => {
-                return Err(self.go_back_from(FollowError::Differs(difference)));
+                return Err(self.differs(difference));
             }
-            // What is confirmed stays so: each block since was read by its hash.
+            // What is confirmed stays so: each block since was read by its hash, with all logs.
             Comparison::NotComparable(error) => {
                 if !matches!(self.confirmation, Confirmation::Confirmed) {
                     self.confirmation = Confirmation::NotComparable(error.into());

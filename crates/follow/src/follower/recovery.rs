@@ -2,6 +2,7 @@
 
 use super::{Advance, Confirmation, Follower};
 use crate::{
+    compare::ViewDifference,
     earlier::EarlierStates,
     error::{FollowError, SourceError},
     fold::Fold,
@@ -15,6 +16,9 @@ const CONTRADICTIONS: u32 = 3;
 
 /// The attempts at a log of the newest blocks that doesn't fit, after which the window's blocks are read again.
 const ATTEMPTS_BEFORE_WINDOW: u32 = 2;
+
+/// The attempts at reading the window's blocks again, before earlier ones are read: a node's index of logs may lag.
+const ATTEMPTS_AT_WINDOW: u32 = 2;
 
 /// The times that all blocks are read because of the same log, before a person has to look.
 const RESTARTS_BEFORE_STOP: u32 = 2;
@@ -76,6 +80,21 @@ impl<S: LogSource + StateComparer> Follower<S> {
             }
             _ => self.go_back_from(error),
         }
+    }
+
+    /// The contracts' own answers aren't those of the state. The window's blocks are read again, since a node may
+    /// have had one of them before the index of its logs; if that doesn't help, earlier ones too.
+    pub(super) fn differs(&mut self, difference: Box<ViewDifference>) -> FollowError {
+        let error = FollowError::Differs(difference);
+        let Some(place) = error.place() else { return error };
+        let unapplied_log = self.unapplied_at(place);
+        unapplied_log.attempts += 1;
+        if unapplied_log.attempts > ATTEMPTS_AT_WINDOW || self.window.blocks.is_empty() {
+            return self.go_back_from(error);
+        }
+        self.confirmation = Confirmation::Pending;
+        self.drop_window();
+        error
     }
 
     /// The state is wrong or between two blocks. Blocks are read again, and if that doesn't help either,

@@ -1,6 +1,6 @@
 //! The newest blocks, read one by one.
 
-use super::{Advance, Follower, WINDOW};
+use super::{Advance, Confirmation, Follower, WINDOW};
 use crate::{
     error::{FollowError, SourceError},
     identity::SetIdentity,
@@ -68,18 +68,26 @@ impl<S: LogSource + StateComparer> Follower<S> {
                 Some(parent) => *parent,
                 None => {
                     let parent = self.source.header(child.parent).await?;
-                    let parent = parent.ok_or(SourceError::UnknownBlock(child.parent))?;
+                    let Some(parent) = parent else {
+                        // The child may name a parent that isn't its own.
+                        self.window.unread.remove(&child.hash);
+                        return Err(SourceError::UnknownBlock(child.parent).into());
+                    };
                     self.window.unread.insert(child.parent, parent);
                     parent
                 }
             };
             if header.block.number.next() != child.number {
+                // One of both is wrong, and which isn't known.
+                self.window.unread.remove(&child.hash);
+                self.window.unread.remove(&child.parent);
                 return Err(
                     SourceError::Malformed("a block's number isn't its parent's plus 1").into()
                 );
             }
         };
         if ancestor.is_none() && self.settled.block.is_some() {
+            self.window.unread.remove(&header.block.hash);
             return self.contradicted();
         }
         self.recovery.contradictions = 0;
@@ -150,15 +158,22 @@ impl<S: LogSource + StateComparer> Follower<S> {
     }
 
     /// The logs of a block, which isn't asked for them if its bloom shows that it has none.
+    ///
+    /// A node can have a block before the index of its logs, and then answers that there are none. So if the
+    /// bloom shows that logs may be missing, the state isn't confirmed any more.
     async fn block_logs(
         &mut self,
         header: &Header,
         selection: Selection<'_>,
     ) -> Result<Vec<PlacedLog>, SourceError> {
-        if !selection.may_be_in(&header.bloom) {
+        if !selection.may_be_missing(&[], &header.bloom) {
             return Ok(Vec::new());
         }
-        self.source.block_logs(&header.block, selection).await
+        let logs = self.source.block_logs(&header.block, selection).await?;
+        if selection.may_be_missing(&logs, &header.bloom) {
+            self.confirmation = Confirmation::Pending;
+        }
+        Ok(logs)
     }
 
     /// The current state again, from the settled one and the window.

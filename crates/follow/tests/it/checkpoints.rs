@@ -1,7 +1,8 @@
 //! States on disk.
 
-use crate::support::{Recording, fresh, insist, run, source};
+use crate::support::{Recording, file_content, forge_file, fresh, insist, run, source};
 use canon_follow::{Advance, Checkpoint, CheckpointError, Follower};
+use serde_json::json;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -100,19 +101,38 @@ fn damaged_and_foreign_files_are_refused() {
         let read = Checkpoint::read(&path, identity);
         assert!(matches!(read, Err(CheckpointError::Damaged { .. })), "{end}: {read:?}");
     }
-    fs::write(&path, written.replacen("\"version\":1", "\"version\":2", 1)).unwrap();
+    fs::write(&path, written.replacen("\"version\":2", "\"version\":3", 1)).unwrap();
     let read = Checkpoint::read(&path, identity);
-    assert!(matches!(read, Err(CheckpointError::Version { found: 2, .. })), "{read:?}");
-    let block =
-        written.split("\"block\":{\"number\":\"").nth(1).unwrap().split('"').next().unwrap();
-    let moved = written.replacen(
-        &format!("\"block\":{{\"number\":\"{block}\""),
-        "\"block\":{\"number\":\"1\"",
-        1,
-    );
-    assert_ne!(moved, written);
-    fs::write(&path, moved).unwrap();
+    assert!(matches!(read, Err(CheckpointError::Version { found: 3, .. })), "{read:?}");
+    fs::write(&path, &written).unwrap();
+    let mut content = file_content(&path);
+    content["block"]["number"] = json!("1");
+    forge_file(&path, &content);
     let read = Checkpoint::read(&path, identity);
     assert!(matches!(read, Err(CheckpointError::Contradictory { .. })), "{read:?}");
+    remove(&path);
+}
+
+#[test]
+fn any_damaged_byte_is_found() {
+    let (recording, path) = (Recording::shared(), file("any-byte"));
+    let identity = &recording.identity;
+    run(async {
+        let chain = recording.newest();
+        let mut follower = Follower::new(source(&chain).await, identity.clone());
+        follower.catch_up().await.unwrap();
+        follower.checkpoint().unwrap().write(&path).unwrap();
+    });
+    let written = fs::read(&path).unwrap();
+    let bytes = written.len();
+    for index in (0..bytes).step_by(bytes / 100).chain(bytes - 70..bytes) {
+        for bit in [0, 5] {
+            let mut damaged = written.clone();
+            damaged[index] ^= 1 << bit;
+            fs::write(&path, damaged).unwrap();
+            let read = Checkpoint::read(&path, identity);
+            assert!(read.is_err(), "bit {bit} of byte {index}");
+        }
+    }
     remove(&path);
 }

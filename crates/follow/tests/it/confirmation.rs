@@ -2,7 +2,7 @@
 
 use crate::{
     opening::{Deployed, client_by, folder},
-    support::{client, run, source},
+    support::{client, fresh, insist, run, source},
 };
 use alloy_json_rpc::SerializedRequest;
 use alloy_primitives::{Address, B256, Bytes, U256};
@@ -11,7 +11,7 @@ use canon_abi::{Asset, Governance, Proposals};
 use canon_chain::Error;
 use canon_devchain::{Devchain, UnsignedCall};
 use canon_faults::{Answer, Faults, params};
-use canon_follow::{Advance, ChainSource, Confirmation, FollowError, Follower, OpenNote};
+use canon_follow::{Advance, ChainSource, Confirmation, FollowError, Follower, OpenNote, WINDOW};
 use serde_json::json;
 use std::fs;
 
@@ -168,6 +168,60 @@ fn a_set_that_is_opened_without_a_confirmation_says_so() {
             let again = deployed.open(&client, &cache).await;
             assert!(again.notes.is_empty(), "{:?}", again.notes);
             fs::remove_dir_all(&cache).unwrap();
+        }
+    });
+}
+
+#[test]
+fn a_block_without_the_logs_that_its_bloom_shows_is_not_confirmed() {
+    let deployed = Deployed::shared();
+    run(async {
+        for lie in [None, Some(Lie::NoCode)] {
+            let chain = chain_with_holder();
+            let faults = Faults::default();
+            let client = client_by(&faults, &chain).await;
+            let identity = deployed.identity(&client).await;
+            let mut follower = Follower::new(ChainSource::new(client), identity.clone());
+            follower.catch_up().await.unwrap();
+            assert!(matches!(follower.confirmation(), Confirmation::Confirmed));
+
+            // The node has the block, and not yet the index of its logs.
+            faults.answer(move |request| match request.method() {
+                "eth_getLogs" => Answer::Result(json!([])),
+                _ => lie.map_or(Answer::Node, |lie| lie.answer(request)),
+            });
+            let (spender, amount) = (deployed.set.governance, U256::from(7));
+            let input = Asset::approveCall { spender, amount }.abi_encode().into();
+            let from = Address::with_last_byte(2);
+            let call = UnsignedCall { from, to: Some(deployed.set.asset), input };
+            chain.mine_unsigned(&[call]).unwrap();
+            match lie {
+                None => {
+                    let error = follower.catch_up().await.unwrap_err();
+                    assert!(matches!(error, FollowError::Differs(_)), "{error}");
+                    assert!(matches!(follower.confirmation(), Confirmation::Pending));
+                    faults.answer(|_| Answer::Node);
+                    faults.take_requests();
+                    follower.catch_up().await.unwrap();
+                    // The window is read again, and nothing before it.
+                    let requests = faults.take_requests();
+                    assert!(requests["eth_getLogs"] <= 2 * WINDOW + 2, "{requests:?}");
+                }
+                Some(_) => {
+                    follower.catch_up().await.unwrap();
+                    let confirmation = follower.confirmation();
+                    let is_open = matches!(confirmation, Confirmation::NotComparable(_));
+                    assert!(is_open, "{confirmation:?}");
+                    // A later block brings the answers that can be compared.
+                    faults.answer(|_| Answer::Node);
+                    chain.mine().unwrap();
+                    let error = follower.catch_up().await.unwrap_err();
+                    assert!(matches!(error, FollowError::Differs(_)), "{error}");
+                    insist(&mut follower).await;
+                }
+            }
+            assert!(matches!(follower.confirmation(), Confirmation::Confirmed));
+            assert!(*follower.state() == fresh(&chain, &identity).await);
         }
     });
 }

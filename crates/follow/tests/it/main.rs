@@ -12,5 +12,7 @@ mod network;
 mod opening;
 mod pauses;
 mod reorganizations;
+mod saved_states;
 mod support;
 mod views;
+mod wrong_headers;

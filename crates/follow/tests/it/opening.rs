@@ -2,7 +2,7 @@
 
 use crate::{
     network::{Choice, Habit, Network},
-    support::{client, no_pause, run},
+    support::{client, file_content, forge_file, no_pause, run},
 };
 use alloy_primitives::{Address, B256, U256};
 use alloy_rpc_client::RpcClient;
@@ -24,7 +24,7 @@ use canon_protocol::{BlockNumber, Timestamp};
 use canon_testkit::histories::Rng;
 use canon_views::{Question, SetAddresses};
 use core::ops::ControlFlow;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -108,7 +108,7 @@ pub(crate) fn folder(name: &str) -> PathBuf {
 }
 
 /// The only file in a folder.
-fn only_file(folder: &Path) -> PathBuf {
+pub(crate) fn only_file(folder: &Path) -> PathBuf {
     let files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert_eq!(files.len(), 1, "{files:?}");
     files[0].clone()
@@ -314,18 +314,17 @@ fn a_file_that_is_of_no_use_is_noted_and_replaced() {
         let path = only_file(&cache);
         let good = fs::read_to_string(&path).unwrap();
         let other_set = || {
-            let mut written: Value = serde_json::from_str(&good).unwrap();
+            let mut content = file_content(&path);
             for part in ["/identity/addresses/governance", "/state/addresses/governance"] {
-                if let Some(governance) = written.pointer_mut(part) {
-                    *governance = json!(Address::repeat_byte(3));
-                }
+                *content.pointer_mut(part).unwrap() = json!(Address::repeat_byte(3));
             }
-            written.to_string()
+            forge_file(&path, &content);
+            fs::read_to_string(&path).unwrap()
         };
         for bad in [
             good[..good.len() / 2].to_owned(),
             String::new(),
-            good.replacen("\"version\":1", "\"version\":0", 1),
+            good.replacen("\"version\":2", "\"version\":0", 1),
             other_set(),
         ] {
             fs::write(&path, bad).unwrap();
@@ -365,8 +364,8 @@ fn two_at_once_leave_one_whole_file() {
         assert!(both.0.view == both.1.view);
     });
     let path = only_file(&cache);
-    let identity: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
-    let identity: SetIdentity = serde_json::from_value(identity["identity"].clone()).unwrap();
+    let identity = file_content(&path)["identity"].take();
+    let identity: SetIdentity = serde_json::from_value(identity).unwrap();
     let checkpoint = Checkpoint::read(&path, &identity).unwrap().unwrap();
     std::thread::scope(|scope| {
         for _ in 0..2 {

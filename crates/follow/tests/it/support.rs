@@ -1,6 +1,6 @@
 //! Chains with the history of a set, and followers of them.
 
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, U256, keccak256};
 use alloy_provider::ProviderBuilder;
 use alloy_rpc_client::RpcClient;
 use alloy_sol_types::SolCall;
@@ -13,7 +13,8 @@ use canon_follow::{
 use canon_protocol::{Addresses, BlockNumber, SetState, Timestamp};
 use canon_views::Question;
 use core::{future, time::Duration};
-use std::{future::Future, sync::OnceLock};
+use serde_json::Value;
+use std::{fs, future::Future, path::Path, sync::OnceLock};
 
 /// The calls of the history that most tests follow.
 pub(crate) const CALLS: u64 = 700;
@@ -75,6 +76,17 @@ pub(crate) async fn step(
         assert_eq!(error.severity(), Severity::Retry, "{error}");
     }
     outcome
+}
+
+/// The content of a checkpoint's file.
+pub(crate) fn file_content(path: &Path) -> Value {
+    serde_json::from_str(fs::read_to_string(path).unwrap().lines().next().unwrap()).unwrap()
+}
+
+/// Writes a checkpoint's file of this content, whose hash fits.
+pub(crate) fn forge_file(path: &Path, content: &Value) {
+    let content = content.to_string();
+    fs::write(path, format!("{content}\n{:#x}", keccak256(&content))).unwrap();
 }
 
 /// Everything that the follower's state knows.
