@@ -313,7 +313,7 @@ async fn nobody_signals_in_slots_of_a_rollup_that_was_replaced() {
         process.run_blocks(&chain, 20).await;
         assert!(!process.proposed(rollup).is_empty(), "it works on");
         assert_eq!(process.signaled(), []);
-        assert_eq!(*process.standing(0), Standing::Signal(SignalDecision::NotCanonical));
+        assert_eq!(*process.status(0), Status::Signal(SignalDecision::NotCanonical));
         assert_eq!(process.failures(), [""; 0]);
     }
 }

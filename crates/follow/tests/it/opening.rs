@@ -33,14 +33,14 @@ use std::{
 use tower::Layer;
 
 /// A chain with a set that was just deployed.
-struct Deployed {
-    chain: Vec<u8>,
-    set: SetAddresses,
+pub(crate) struct Deployed {
+    pub(crate) chain: Vec<u8>,
+    pub(crate) set: SetAddresses,
     first_block: BlockNumber,
 }
 
 impl Deployed {
-    fn with(origin: Create2Origin) -> Self {
+    pub(crate) fn with(origin: Create2Origin) -> Self {
         run(async {
             let chain = Devchain::new(DevchainConfig::default());
             let client = client(chain.client()).await;
@@ -58,13 +58,13 @@ impl Deployed {
     }
 
     /// The one that most tests share.
-    fn shared() -> &'static Self {
+    pub(crate) fn shared() -> &'static Self {
         static DEPLOYED: OnceLock<Deployed> = OnceLock::new();
         DEPLOYED.get_or_init(|| Self::with(Create2Origin::default()))
     }
 
     /// The chain with so many blocks more: each has an allowance that names the fork.
-    fn chain(&self, blocks: u64, fork: u64) -> Devchain {
+    pub(crate) fn chain(&self, blocks: u64, fork: u64) -> Devchain {
         let chain = Devchain::from_bytes(&self.chain).unwrap();
         for block in 0..blocks {
             let spender = Address::with_last_byte(1);
@@ -81,7 +81,7 @@ impl Deployed {
         chain
     }
 
-    async fn open(&self, client: &Client, cache: &Path) -> OpenedSet {
+    pub(crate) async fn open(&self, client: &Client, cache: &Path) -> OpenedSet {
         let mut last: Option<HistoryProgress> = None;
         let progress = |now: HistoryProgress| {
             assert!(now.block <= now.head, "{now:?}");
@@ -91,12 +91,12 @@ impl Deployed {
     }
 }
 
-fn question() -> Question {
+pub(crate) fn question() -> Question {
     Question::new(Timestamp::of(10_000_000_000))
 }
 
 /// A folder of this test alone, which isn't there yet.
-fn folder(name: &str) -> PathBuf {
+pub(crate) fn folder(name: &str) -> PathBuf {
     let folder = std::env::temp_dir().join(format!("canon-open-{}-{name}", std::process::id()));
     let _ = fs::remove_dir_all(&folder);
     let _ = fs::remove_file(&folder);
@@ -104,13 +104,13 @@ fn folder(name: &str) -> PathBuf {
 }
 
 /// The only file in a folder.
-fn only_file(folder: &Path) -> PathBuf {
+pub(crate) fn only_file(folder: &Path) -> PathBuf {
     let files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert_eq!(files.len(), 1, "{files:?}");
     files[0].clone()
 }
 
-async fn client_by(faults: &Faults, chain: &Devchain) -> Client {
+pub(crate) async fn client_by(faults: &Faults, chain: &Devchain) -> Client {
     client(RpcClient::new(faults.layer(chain.transport()), true)).await
 }
 
