@@ -3,7 +3,7 @@
 use crate::{
     holders::{cast, locked, propose, tally, vote},
     process::Process,
-    test_chain::{TestChain, key, tokens},
+    test_chain::{TestChain, tokens},
     views::Maker,
 };
 use alloy_primitives::{Address, Bytes, U256, bytes};
@@ -105,7 +105,37 @@ async fn a_payload_that_changes_its_list_after_it_was_vetted_is_not_signaled_for
     }
 }
 
-#[allow(dead_code)]
-fn _unused() {
-    let _ = key("holder", 0);
+/// The journal is lost while a ballot is in the pool: the order for 300 casts 600.
+#[tokio::test]
+async fn a_lost_journal_casts_no_ballot_twice() {
+    for maker in Maker::ALL {
+        let (mut chain, mut process) = locked([1_000], maker).await;
+        let deadlines = propose(&mut chain).await;
+        chain.skip_until_next_is(deadlines.voting_starts());
+        process.order(0, vote(Support::Yea, OrderAmount::Exactly(tokens(300))));
+        process.act(&chain).await;
+        process.actors[0].restart_without_journal();
+        process.run_blocks(&chain, 4).await;
+        println!("{}", process.log());
+        assert_eq!(cast(&chain, 0).await, tally(300, 0), "{maker:?}");
+    }
+}
+
+/// Two processes with the same key and the same orders, each with a journal of its own.
+#[tokio::test]
+async fn two_processes_with_one_key_cast_no_ballot_twice() {
+    for maker in Maker::ALL {
+        let (mut chain, mut one) = locked([1_000], maker).await;
+        let deadlines = propose(&mut chain).await;
+        chain.skip_until_next_is(deadlines.voting_starts());
+        one.order(0, vote(Support::Yea, OrderAmount::Exactly(tokens(300))));
+        let mut two = one.copy(&chain).await;
+        for _ in 0..4 {
+            one.act(&chain).await;
+            two.act(&chain).await;
+            chain.mine();
+        }
+        println!("{}{}", one.log(), two.log());
+        assert_eq!(cast(&chain, 0).await, tally(300, 0), "{maker:?}");
+    }
 }

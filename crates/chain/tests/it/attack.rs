@@ -239,3 +239,63 @@ async fn an_answer_without_end_takes_no_memory_without_end() {
     let grown = peak() - before;
     assert!(grown < 256, "one answer took {grown} MiB");
 }
+
+/// A payload that returns what was voted on while nobody pays for gas, as in `eth_call`, and reverts in every
+/// transaction. The list that was frozen would execute it (`executeWith`), and is never tried.
+#[tokio::test]
+async fn a_payload_that_withholds_its_list_in_transactions_only_is_executed() {
+    use crate::tx_executing::{PAYLOAD, executable, trace};
+    use alloy_sol_types::SolCall;
+    let chain = TxChain::new().await;
+    let actions = [trace(&chain)];
+    let intent = executable(&chain, &actions).await;
+    let list = actions.iter().cloned().map(Into::into).collect();
+    let data = canon_abi::UpgradePayload::getActionsCall::abi_encode_returns(&list);
+    let length = u16::try_from(data.len()).unwrap().to_be_bytes();
+    let code = [
+        // GASPRICE, JUMPI
+        &[0x3a, 0x60, 0x10, 0x57, 0x61][..],
+        &length,
+        &[0x60, 0x14, 0x5f, 0x39, 0x61],
+        &length,
+        &[0x5f, 0xf3, 0x5b, 0x5f, 0x5f, 0xfd],
+        &data,
+    ]
+    .concat();
+    chain.devchain.set_code(PAYLOAD, Bytes::from(code)).unwrap();
+    let journal = MemoryJournal::default();
+    let mut sender = chain.sender(&journal);
+    let before = chain.devchain.balance(chain.account());
+    let (mut done, mut said) = (Vec::new(), Vec::new());
+    for _ in 0..50 {
+        let reports = chain.pursue_and_mine(&mut sender, from_ref(&intent)).await;
+        done.extend(confirmed(&reports));
+        said.extend(failures(&reports));
+    }
+    let paid = before - chain.devchain.balance(chain.account());
+    println!("{} failures, the last: {:?}; {paid} wei were paid", said.len(), said.last());
+    assert_eq!(done, [intent.id()], "it is never executed");
+}
+
+/// `Debug` of a client, whose URL has a key.
+#[tokio::test]
+async fn a_clients_debug_has_no_secret() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let mut part = [0; 4096];
+            let _ = stream.read(&mut part);
+            let body = r#"{"jsonrpc":"2.0","id":0,"result":"0x1"}"#;
+            let head = format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
+            let _ = stream.write_all(format!("{head}{body}").as_bytes());
+        }
+    });
+    let endpoint: Endpoint = format!("http://alice:pa55word@{address}/v2/SECRETKEY?token=QUERYSECRET").parse().unwrap();
+    let client = endpoint.connect(Timeouts::default()).await.unwrap();
+    let shown = format!("{client:?}{client:#?}{:?}{:?}", client.provider(), client.provider().client());
+    println!("{shown}");
+    for secret in ["alice", "pa55word", "SECRETKEY", "QUERYSECRET", "YWxpY2U6cGE1NXdvcmQ"] {
+        assert!(!shown.contains(secret), "{secret}");
+    }
+}

@@ -18,7 +18,7 @@ use canon_views::{IntendedAction, Intent, Question};
 use core::slice::from_ref;
 
 const ID: ProposalId = ProposalId::ZERO;
-const PAYLOAD: Address = address!("0x00000000000000000000000000000000000000f1");
+pub(crate) const PAYLOAD: Address = address!("0x00000000000000000000000000000000000000f1");
 const TRACE: Address = address!("0x00000000000000000000000000000000000000f3");
 const BURNER: Address = address!("0x00000000000000000000000000000000000000f2");
 
@@ -35,7 +35,7 @@ fn lists(actions: &[Action]) -> Bytes {
 }
 
 /// A proposal that passed and can be executed in the next block.
-async fn executable(chain: &TxChain, actions: &[Action]) -> Intent {
+pub(crate) async fn executable(chain: &TxChain, actions: &[Action]) -> Intent {
     chain.devchain.set_code(PAYLOAD, lists(actions)).unwrap();
     chain.devchain.set_mining(Mining::Auto);
     let mut sender = Sender::new(chain.client.clone(), chain.key.clone());
@@ -63,7 +63,7 @@ async fn executable(chain: &TxChain, actions: &[Action]) -> Intent {
 }
 
 /// An action that leaves a trace.
-fn trace(chain: &TxChain) -> Action {
+pub(crate) fn trace(chain: &TxChain) -> Action {
     chain.devchain.set_code(TRACE, bytes!("60015f5500")).unwrap();
     Action { target: TRACE, data: Bytes::new() }
 }

@@ -404,6 +404,9 @@ fn no_value_of_a_file_can_be_forged_unnoticed() {
                 (None, false) => "WRONG PRESENT",
             };
             let why = opened.no_history.map(|why| why.to_string()).unwrap_or_default();
+            if outcome == "WRONG PRESENT" {
+                println!("{leaf}:\n{:?}\n{:?}", opened.view.present, honest.view.present);
+            }
             outcomes.entry(outcome).or_default().push(format!("{leaf}: {before} -> {after} {why}"));
         }
         for (outcome, leaves) in &outcomes {
@@ -414,5 +417,81 @@ fn no_value_of_a_file_can_be_forged_unnoticed() {
         }
         let is_wrong = outcomes.keys().any(|outcome| outcome.starts_with("WRONG"));
         assert!(!is_wrong, "altered values were shown");
+    });
+}
+
+/// A forged file speaks to the terminal: what is wrong with it is said in its own words.
+#[test]
+fn what_is_said_of_a_file_has_no_control_characters() {
+    let busy = busy();
+    run(async {
+        let (_, opened) = forge(busy, "escapes", |file| {
+            file["identity"]["\u{1b}]0;owned\u{7}\u{1b}[2J\u{202e}"] = json!(1);
+        })
+        .await;
+        let said = opened.notes.iter().map(ToString::to_string).collect::<String>();
+        println!("{said:?}");
+        assert!(!said.contains(|one: char| one.is_control() || one == '\u{202e}'), "{said:?}");
+    });
+}
+
+/// A file that is a pipe: whoever opens the set waits for ever.
+#[test]
+fn a_pipe_in_the_place_of_a_file_keeps_nobody_waiting() {
+    let (deployed, chain) = busy();
+    let cache = folder("pipe");
+    let (done, is_done) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        run(async {
+            let client = client(chain.client()).await;
+            deployed.open(&client, &cache).await;
+            let path = only_file(&cache);
+            fs::remove_file(&path).unwrap();
+            let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+            assert!(made.success());
+            open(deployed, &client, &cache).await;
+            done.send(()).unwrap();
+        });
+    });
+    is_done.recv_timeout(std::time::Duration::from_secs(20)).expect("it waits for ever");
+}
+
+/// The present that is shown is wrong too, and stays so: an allowance of a holder whose block came with an empty
+/// bloom.
+#[test]
+fn a_view_of_a_follower_that_is_up_to_date_is_what_the_contracts_answer() {
+    run(async {
+        let (chain, mut follower, lies, recording) = lied_to(|request| {
+            if !request.method().starts_with("eth_getBlockBy") {
+                return Answer::Node;
+            }
+            Answer::Changed(Box::new(|mut block| {
+                if block.is_object() {
+                    block["logsBloom"] = json!(format!("0x{}", "00".repeat(256)));
+                }
+                block
+            }))
+        })
+        .await;
+        let (holder, _) = follower.state().governance().holders().next().unwrap();
+        let at = recording.identity.addresses;
+        let call = Asset::approveCall { spender: at.governance, amount: U256::from(424_242) };
+        let call = UnsignedCall { from: holder, to: Some(at.asset), input: call.abi_encode().into() };
+        lies.store(true, Ordering::Relaxed);
+        chain.mine_unsigned(&[call]).unwrap();
+        follower.catch_up().await.unwrap();
+        lies.store(false, Ordering::Relaxed);
+        for _ in 0..150 {
+            chain.mine().unwrap();
+            assert_eq!(follower.catch_up().await.unwrap(), Advance::Extended);
+        }
+        assert_eq!(follower.catch_up().await.unwrap(), Advance::UpToDate);
+        let question = canon_views::Question {
+            holders: [(holder, Default::default())].into(),
+            ..canon_views::Question::new(canon_protocol::Timestamp::of(10_000_000_000))
+        };
+        let folded = follower.view(&question).await.unwrap().present;
+        let answered = client(chain.client()).await.view(at.registry, &question).await.unwrap().present;
+        assert_eq!(folded.holders, answered.holders);
     });
 }
