@@ -299,3 +299,103 @@ async fn a_clients_debug_has_no_secret() {
         assert!(!shown.contains(secret), "{secret}");
     }
 }
+
+/// One answer of an endpoint is a nonce far ahead, and a node queues the transaction, as geth does. What is missing
+/// below it is filled with transfers, each of which costs.
+#[tokio::test]
+async fn one_wrong_nonce_does_not_cost_a_thousand_transfers() {
+    let chain = TxChain::new().await;
+    let (journal, mut sender) = ready(&chain).await;
+    let lies = Arc::new(AtomicU64::new(1));
+    let rule = Arc::clone(&lies);
+    let sends = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&sends);
+    chain.faults.answer(move |request| {
+        let is_on = rule.load(Ordering::Relaxed) == 1;
+        match request.method() {
+            "eth_getTransactionCount" if is_on && params(request)[1] == "pending" => {
+                Answer::Result("0x3e8".into())
+            }
+            // A queue takes transactions with any nonce.
+            "eth_sendRawTransaction" if is_on => {
+                let raw: Bytes = serde_json::from_value(params(request)[0].clone()).unwrap();
+                Answer::Result(serde_json::to_value(alloy_primitives::keccak256(&raw)).unwrap())
+            }
+            "eth_sendRawTransaction" => {
+                counted.fetch_add(1, Ordering::Relaxed);
+                Answer::Node
+            }
+            _ => Answer::Node,
+        }
+    });
+    let lock = chain.lock(1, 7);
+    chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
+    lies.store(0, Ordering::Relaxed);
+    let before = chain.devchain.balance(chain.account());
+    for _ in 0..5 {
+        chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
+    }
+    let (sends, paid) = (sends.load(Ordering::Relaxed), before - chain.devchain.balance(chain.account()));
+    let journaled = journal.load().unwrap().transactions.len();
+    println!("{sends} transactions were sent, {journaled} are in the journal, {paid} wei were paid");
+    assert!(sends < 20, "{sends} transactions were sent because of one wrong answer; {paid} wei were paid");
+}
+
+/// The highest nonce that there can be.
+#[tokio::test]
+async fn a_nonce_that_cannot_be_is_refused() {
+    let chain = TxChain::new().await;
+    let (_, mut sender) = ready(&chain).await;
+    chain.faults.answer(|request| match request.method() {
+        "eth_getTransactionCount" if params(request)[1] == "pending" => {
+            Answer::Result("0xffffffffffffffff".into())
+        }
+        _ => Answer::Node,
+    });
+    let lock = chain.lock(1, 7);
+    let reports = chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
+    println!("{:?}", failures(&reports));
+}
+
+/// A head whose number is a lie makes final what isn't: the order counts as done for good, and is undone by a
+/// reorganization of one block.
+#[tokio::test]
+async fn a_head_with_too_high_a_number_finalizes_nothing() {
+    let chain = TxChain::new().await;
+    let (journal, mut sender) = ready(&chain).await;
+    let lock = chain.lock(1, 7);
+    chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
+    let head = chain.head().await;
+    let lie = canon_views::BlockView { number: canon_protocol::BlockNumber::of(head.number.get() + 64), ..head };
+    sender.settle(lie).await;
+    sender.pursue(from_ref(&lock), chain.next()).await;
+    println!("{:?}", journal.load().unwrap().confirmed);
+    chain.reorganize(1, vec![vec![]]);
+    for _ in 0..5 {
+        chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
+    }
+    assert_eq!(chain.deposits().await, [7], "done: {}", sender.is_done(&lock.id()));
+}
+
+/// The pool lost it, the account was empty for a while, and there is ether again one block before the deadline: that
+/// block has a transfer of nothing.
+#[tokio::test]
+async fn what_lacked_funds_is_sent_at_once_when_they_come() {
+    let chain = TxChain::new().await;
+    let (_, mut sender) = ready(&chain).await;
+    let lock = chain.lock(1, 7);
+    let before = chain.devchain.snapshot();
+    chain.pursue(&mut sender, from_ref(&lock)).await;
+    chain.devchain.revert(before).unwrap();
+    let balance = chain.devchain.balance(chain.account());
+    chain.devchain.set_balance(chain.account(), alloy_primitives::U256::ZERO);
+    mine_past_the_pool(&chain, 8);
+    for _ in 0..3 {
+        println!("{:?}", failures(&chain.pursue_and_mine(&mut sender, from_ref(&lock)).await));
+    }
+    chain.devchain.set_balance(chain.account(), balance);
+    let last = canon_views::Intent { until: Some(chain.next()), ..lock };
+    chain.pursue_and_mine(&mut sender, from_ref(&last)).await;
+    let count = chain.devchain.nonce(chain.account());
+    assert_eq!(chain.deposits().await, [7], "{count} transactions of the account are mined, no deposit");
+}
