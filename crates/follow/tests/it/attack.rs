@@ -495,3 +495,155 @@ fn a_view_of_a_follower_that_is_up_to_date_is_what_the_contracts_answer() {
         assert_eq!(folded.holders, answered.holders);
     });
 }
+
+/// One value of an answer is garbage: the wrong type, or a number at the edge.
+fn spoil(answer: Value, rng: &mut canon_testkit::histories::Rng) -> Value {
+    let mut answer = answer;
+    let mut all = Vec::new();
+    leaves(&answer, String::new(), &mut all);
+    let Some(leaf) = rng.pick(&all).cloned() else { return answer };
+    let garbage = [
+        json!(null),
+        json!("0xffffffffffffffff"),
+        json!("0xfffffffffffffffe"),
+        json!("0x7fffffffffffffff"),
+        json!(format!("0x{}", "ff".repeat(32))),
+        json!("0x"),
+        json!("\u{1b}[31m"),
+        json!(-1),
+        json!(1e300),
+        json!([]),
+        json!({}),
+        json!("0x".to_owned() + &"00".repeat(100_000)),
+    ];
+    let garbage = rng.pick(&garbage).cloned().unwrap();
+    match answer.pointer_mut(&leaf) {
+        Some(value) => *value = garbage,
+        None => answer = garbage,
+    }
+    answer
+}
+
+/// Garbage in one answer of ten, by seed: nothing panics or hangs, no error has control characters, and afterwards
+/// the state is the chain's.
+#[test]
+fn garbage_costs_time_and_nothing_else() {
+    use canon_testkit::histories::Rng;
+    let recording = Recording::shared();
+    let chain = recording.newest();
+    let honest = run(fresh(&chain, &recording.identity));
+    let mut outcomes: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    let started = std::time::Instant::now();
+    let mut said = std::collections::BTreeSet::new();
+    for seed in 0..400 {
+        if started.elapsed().as_secs() > 100 {
+            println!("stopped before seed {seed}");
+            break;
+        }
+        let (bytes, honest) = (recording.heights.last().unwrap().clone(), honest.clone());
+        let thread = std::thread::spawn(move || {
+            run(async move {
+                let chain = Devchain::from_bytes(&bytes).unwrap();
+                let faults = Faults::default();
+                let client = client_by(&faults, &chain).await;
+                let mut rng = Rng::new(seed);
+                faults.answer(move |_| {
+                    if !rng.chance(1, 10) {
+                        return Answer::Node;
+                    }
+                    let mut rng = Rng::new(rng.below(u64::MAX));
+                    Answer::Changed(Box::new(move |answer| spoil(answer, &mut rng)))
+                });
+                let recording = Recording::shared();
+                let mut follower = Follower::new(ChainSource::new(client), recording.identity.clone());
+                let mut said = Vec::new();
+                for _ in 0..60 {
+                    match follower.catch_up().await {
+                        Ok(Advance::UpToDate) => break,
+                        Ok(_) => {}
+                        Err(error) => said.push((error.severity(), error.to_string())),
+                    }
+                }
+                faults.answer(|_| Answer::Node);
+                let mut stuck = 0;
+                while follower.block().map(|block| block.hash) != Some(chain.block_hash()) && stuck < 60 {
+                    stuck += 1;
+                    if let Err(error) = follower.catch_up().await {
+                        said.push((error.severity(), format!("honest again: {error}")));
+                    }
+                }
+                let outcome = match (*follower.state() == honest, stuck < 60) {
+                    (_, false) => "NEVER ARRIVES",
+                    (false, true) => "WRONG STATE",
+                    (true, true) => "right",
+                };
+                (outcome, said)
+            })
+        });
+        let outcome = match thread.join() {
+            Ok((outcome, errors)) => {
+                for (severity, error) in errors {
+                    if error.contains(char::is_control) {
+                        outcomes.entry("CONTROL CHARACTERS".to_owned()).or_default().push(seed);
+                    }
+                    let short: String = error.chars().filter(|one| !one.is_ascii_digit()).take(110).collect();
+                    said.insert(format!("{severity:?}: {short}"));
+                }
+                outcome.to_owned()
+            }
+            Err(panic) => format!("PANIC {:?}", panic.downcast_ref::<String>()),
+        };
+        outcomes.entry(outcome).or_default().push(seed);
+    }
+    said.iter().for_each(|said| println!("{said}"));
+    println!("{outcomes:?}");
+    assert!(outcomes.keys().all(|outcome| outcome == "right"), "{:?}", outcomes.keys());
+}
+
+/// The same for a view by reads.
+#[test]
+fn garbage_in_a_view_panics_nowhere() {
+    use canon_testkit::histories::Rng;
+    let recording = Recording::shared();
+    let chain = recording.newest();
+    let honest = run(fresh(&chain, &recording.identity));
+    let question = canon_views::Question::everything(&honest, canon_protocol::Timestamp::of(chain.timestamp() + 12));
+    let mut outcomes: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    let started = std::time::Instant::now();
+    for seed in 0..3_000 {
+        if started.elapsed().as_secs() > 60 {
+            println!("stopped before seed {seed}");
+            break;
+        }
+        let (bytes, question) = (recording.heights.last().unwrap().clone(), question.clone());
+        let registry = recording.identity.addresses.registry;
+        let thread = std::thread::spawn(move || {
+            run(async move {
+                let chain = Devchain::from_bytes(&bytes).unwrap();
+                let faults = Faults::default();
+                let client = client_by(&faults, &chain).await;
+                let good = client.view(registry, &question).await.unwrap();
+                let mut rng = Rng::new(seed);
+                faults.answer(move |_| {
+                    if !rng.chance(1, 4) {
+                        return Answer::Node;
+                    }
+                    let mut rng = Rng::new(rng.below(u64::MAX));
+                    Answer::Changed(Box::new(move |answer| spoil(answer, &mut rng)))
+                });
+                match client.view(registry, &question).await {
+                    Ok(view) if view == good => "right".to_owned(),
+                    Ok(_) => "WRONG".to_owned(),
+                    Err(error) if error.to_string().contains(char::is_control) => format!("CONTROL {error:?}"),
+                    Err(_) => "refused".to_owned(),
+                }
+            })
+        });
+        let outcome = thread.join().unwrap_or_else(|panic| format!("PANIC {:?}", panic.downcast_ref::<String>()));
+        outcomes.entry(outcome).or_default().push(seed);
+    }
+    for (outcome, seeds) in &outcomes {
+        println!("{outcome}: {} {:?}", seeds.len(), &seeds[..seeds.len().min(8)]);
+    }
+    assert!(!outcomes.keys().any(|outcome| outcome.starts_with("PANIC") || outcome.starts_with("CONTROL")));
+}
