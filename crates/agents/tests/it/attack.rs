@@ -139,3 +139,33 @@ async fn two_processes_with_one_key_cast_no_ballot_twice() {
         assert_eq!(cast(&chain, 0).await, tally(300, 0), "{maker:?}");
     }
 }
+
+/// An execution is in flight with a deadline, and every other view is of a node that lags, where it isn't due yet:
+/// what is in flight is replaced by a transfer of nothing, and that again, each time for a tenth more.
+#[tokio::test]
+async fn a_view_that_lags_does_not_take_an_execution_back() {
+    use canon_views::PayOut;
+    for maker in [Maker::Reads] {
+        let (mut chain, mut process) = locked([10_000], maker).await;
+        let deadlines = propose(&mut chain).await;
+        chain.skip_until_next_is(deadlines.voting_starts());
+        process.order(0, vote(Support::Yea, OrderAmount::All));
+        process.run_blocks(&chain, 2).await;
+        let keeper = process.add_keeper(&chain, PayOut::No);
+        chain.skip_until_next_is(deadlines.queued);
+        let old = process.look(&chain).await.unwrap();
+        chain.mine();
+        let before = process.entries.len();
+        for _ in 0..10 {
+            let new = process.look(&chain).await.unwrap();
+            process.tick(keeper, &new).await;
+            process.tick(keeper, &old).await;
+        }
+        chain.mine();
+        process.act(&chain).await;
+        println!("{}", process.log());
+        let sent = process.entries[before..].iter().filter(|entry| entry.actor == keeper);
+        let sent = sent.filter(|entry| matches!(entry.report.event, canon_chain::tx::TxEvent::Sent { .. }));
+        assert!(sent.count() <= 1, "each view replaces what the last one sent");
+    }
+}

@@ -647,3 +647,75 @@ fn garbage_in_a_view_panics_nowhere() {
     }
     assert!(!outcomes.keys().any(|outcome| outcome.starts_with("PANIC") || outcome.starts_with("CONTROL")));
 }
+
+/// One header with a wrong parent, once: it is kept, and blocks the follower although every later answer is honest.
+#[test]
+fn one_wrong_header_does_not_block_a_follower() {
+    run(async {
+        let once = Arc::new(AtomicBool::new(true));
+        let rule = Arc::clone(&once);
+        let (chain, mut follower, lies, _) = lied_to(move |request| {
+            let is_header = request.method() == "eth_getBlockByNumber"
+                && !request.params().unwrap().get().contains("latest");
+            if !is_header || !rule.swap(false, Ordering::Relaxed) {
+                return Answer::Node;
+            }
+            Answer::Changed(Box::new(|mut block| {
+                block["parentHash"] = json!(format!("0x{}", "ff".repeat(32)));
+                block
+            }))
+        })
+        .await;
+        (0..5).for_each(|_| drop(chain.mine().unwrap()));
+        lies.store(true, Ordering::Relaxed);
+        let mut said = Vec::new();
+        for attempt in 0..40 {
+            match follower.catch_up().await {
+                Ok(_) => {
+                    println!("arrived at attempt {attempt}");
+                    break;
+                }
+                Err(error) => said.push(format!("{:?}: {error}", error.severity())),
+            }
+        }
+        assert!(!once.load(Ordering::Relaxed), "one header was wrong");
+        println!("{} failures, the last: {:?}", said.len(), said.last());
+        let mut blocks = 0;
+        while follower.block().unwrap().hash != chain.block_hash() && blocks < 300 {
+            chain.mine().unwrap();
+            blocks += 1;
+            let _ = follower.catch_up().await;
+        }
+        println!("it arrives {blocks} blocks later");
+        assert!(said.len() < 5, "{} attempts with honest answers failed, and {blocks} blocks", said.len());
+    });
+}
+
+/// The same by a number: the error says to stop.
+#[test]
+fn one_header_with_a_wrong_number_does_not_stop_a_follower() {
+    run(async {
+        let once = Arc::new(AtomicBool::new(true));
+        let rule = Arc::clone(&once);
+        let (chain, mut follower, lies, _) = lied_to(move |request| {
+            if request.method() != "eth_getBlockByHash" || !rule.swap(false, Ordering::Relaxed) {
+                return Answer::Node;
+            }
+            Answer::Changed(Box::new(|mut block| {
+                block["number"] = json!("0x1");
+                block
+            }))
+        })
+        .await;
+        (0..2).for_each(|_| drop(chain.mine().unwrap()));
+        lies.store(true, Ordering::Relaxed);
+        let mut said = Vec::new();
+        for _ in 0..40 {
+            if let Err(error) = follower.catch_up().await {
+                said.push(format!("{:?}: {error}", error.severity()));
+            }
+        }
+        println!("{} failures, the last: {:?}, lied {}", said.len(), said.last(), !once.load(Ordering::Relaxed));
+        assert!(said.iter().all(|said| !said.starts_with("Stop")), "{:?}", said.first());
+    });
+}
