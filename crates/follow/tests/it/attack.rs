@@ -719,3 +719,116 @@ fn one_header_with_a_wrong_number_does_not_stop_a_follower() {
         assert!(said.iter().all(|said| !said.starts_with("Stop")), "{:?}", said.first());
     });
 }
+
+/// Numbers at the edges in what contracts answer: views, calendars and duties panic nowhere.
+#[test]
+fn numbers_at_the_edges_panic_nowhere() {
+    use canon_testkit::histories::Rng;
+    use canon_views::{BlockDuty, MovePlan, PayOut, SequencerIdentity, SignalPlan};
+    let recording = Recording::shared();
+    let chain = recording.newest();
+    let honest = run(fresh(&chain, &recording.identity));
+    let next = canon_protocol::Timestamp::of(chain.timestamp() + 12);
+    let mut question = canon_views::Question::everything(&honest, next);
+    let registry = recording.identity.addresses.registry;
+    let mut outcomes: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    let started = std::time::Instant::now();
+    let faults = Faults::default();
+    let shared = run(client_by(&faults, &chain));
+    question.payloads.insert(PAYLOAD);
+    for seed in 0..20_000 {
+        if started.elapsed().as_secs() > 40 {
+            println!("stopped before seed {seed}");
+            break;
+        }
+        let mut rng = Rng::new(seed);
+        let lying: std::collections::BTreeSet<_> = question.rollups.keys().copied().collect();
+        faults.answer(move |request| {
+            if request.method() != "eth_call" {
+                return Answer::Node;
+            }
+            let call = canon_faults::params(request)[0].clone();
+            let Some(to) = call["to"].as_str().and_then(|to| to.parse::<Address>().ok()) else {
+                // Plain calls are easier to lie to.
+                return Answer::Refusal(-32000, "no lens here".to_owned());
+            };
+            let odds = if lying.contains(&to) { 12 } else { 1_500 };
+            if !rng.chance(1, odds) {
+                return Answer::Node;
+            }
+            let mut rng = Rng::new(rng.below(u64::MAX));
+            Answer::Changed(Box::new(move |answer| {
+                let Some(text) = answer.as_str() else { return answer };
+                let mut bytes = alloy_primitives::hex::decode(text).unwrap();
+                let words = bytes.len() / 32;
+                if words == 0 {
+                    return answer;
+                }
+                let at = 32 * rng.below(words as u64) as usize;
+                let edges: [u128; 13] = [
+                    0, 1, 2, (1 << 32) - 1, (1 << 40) - 1, (1 << 40) - 2, 1 << 53, 1 << 63, u64::MAX.into(),
+                    u128::from(u64::MAX) - 1, (1 << 96) - 1, 1_767_225_600, 7_776_000,
+                ];
+                let edge = rng.pick(&edges).copied().unwrap();
+                bytes[at..at + 16].fill(0);
+                bytes[at + 16..at + 32].copy_from_slice(&edge.to_be_bytes());
+                json!(alloy_primitives::hex::encode_prefixed(bytes))
+            }))
+        });
+        let (client, question) = (shared.clone(), question.clone());
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            run(async {
+                let view = match client.view(registry, &question).await {
+                    Ok(view) => view,
+                    Err(error) => {
+                        if seed < 12 {
+                            println!("{error}");
+                        }
+                        return "refused".to_owned();
+                    }
+                };
+                let _ = serde_json::to_string(&view.present).unwrap();
+                let _ = canon_views::calendar(&view);
+                let _ = canon_views::available_actions(&view);
+                let _ = canon_views::keeper(&view, PayOut::Everything);
+                let present = &view.present;
+                let rollup = present.addresses.rollup;
+                for (rollup_at, seen) in &present.rollups {
+                    let proposer = seen.proposer.unwrap_or_default();
+                    let identity = SequencerIdentity { proposer, rollup: *rollup_at, blocks: BlockDuty::Propose };
+                    for (payload, seen) in &present.payloads {
+                        let plan = SignalPlan::new(*payload, seen.code.hash);
+                        let _ = canon_views::sequencer(present, &identity, Some(&plan));
+                    }
+                    for (attester, seen) in &seen.attesters {
+                        let plan = MovePlan { withdrawer: seen.withdrawer, attester: *attester, from: *rollup_at, to: rollup, spare: PAYLOAD };
+                        let _ = canon_views::mover(present, &plan);
+                    }
+                }
+                for proposal in &present.governance.proposals {
+                    let _ = (proposal.tabulation(), proposal.votes_missing(), proposal.deadlines());
+                }
+                for holder in present.holders.keys() {
+                    let orders = (0..).zip(&present.governance.proposals).map(|(number, proposal)| {
+                        let order = canon_views::Order::Vote {
+                            id: proposal.id,
+                            support: canon_protocol::Support::Nea,
+                            share: canon_views::OrderAmount::All,
+                        };
+                        (canon_views::OrderId(number), order)
+                    });
+                    let _ = canon_views::holder(&view, *holder, &orders.collect());
+                }
+                "seen".to_owned()
+            })
+        }));
+        let outcome = outcome.unwrap_or_else(|panic| {
+            format!("PANIC {:?} {:?}", panic.downcast_ref::<String>(), panic.downcast_ref::<&str>())
+        });
+        outcomes.entry(outcome).or_default().push(seed);
+    }
+    for (outcome, seeds) in &outcomes {
+        println!("{outcome}: {} {:?}", seeds.len(), &seeds[..seeds.len().min(8)]);
+    }
+    assert!(!outcomes.keys().any(|outcome| outcome.starts_with("PANIC")));
+}
