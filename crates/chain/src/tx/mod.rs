@@ -10,8 +10,8 @@
 //! - **A nonce has many versions**, with rising fees, and at most one is mined. All are kept until then,
 //!   and whichever has the receipt decides what was done: also one that was replaced or given up.
 //! - **What was recorded may be out.** A transaction is in the [`Journal`] before it is sent, and the same
-//!   bytes are sent again until a node has answered. Only a node's refusal of a transaction that was never
-//!   sent before takes it back.
+//!   bytes are sent again until a node has it. A refusal takes nothing back: a provider can hand a
+//!   transaction to several nodes and return the answer of one.
 //! - **What is mined can be taken back** for 64 blocks, and then is in flight again.
 
 pub(crate) mod account;

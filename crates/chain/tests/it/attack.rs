@@ -1,12 +1,14 @@
 //! Attacks: each test says what should hold, and fails.
 
-use crate::tx_chain::{TxChain, confirmed, failures, sent};
-use alloy_consensus::{Transaction, TxEnvelope};
-use alloy_eips::Decodable2718;
-use alloy_primitives::{Address, Bytes, address, bytes};
+use crate::{
+    tx::{ready, transactions},
+    tx_chain::{TxChain, confirmed, failures},
+};
+use alloy_consensus::Transaction;
+use alloy_primitives::{Address, Bytes};
 use alloy_provider::Provider;
 use canon_chain::{
-    Client, Endpoint, IntentSender, Sender, Timeouts,
+    Client, Endpoint, Sender, Timeouts,
     tx::{Journal, MemoryJournal},
 };
 use canon_faults::{Answer, params};
@@ -15,158 +17,11 @@ use std::{
     io::{Read, Write},
     net::TcpListener,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
-
-const CONTRACT: Address = address!("0x00000000000000000000000000000000000000c1");
-
-fn mine_past_the_pool(chain: &TxChain, blocks: u64) {
-    for _ in 0..blocks {
-        chain.devchain.mine_unsigned(&[]).unwrap();
-    }
-}
-
-fn transactions(journal: &MemoryJournal) -> Vec<TxEnvelope> {
-    let all = journal.load().unwrap().transactions.into_iter();
-    all.map(|one| TxEnvelope::decode_2718_exact(&one.raw).unwrap()).collect()
-}
-
-/// An account that has locked nothing and may lock 100.
-async fn ready(chain: &TxChain) -> (MemoryJournal, IntentSender) {
-    let journal = MemoryJournal::default();
-    let mut sender = chain.sender(&journal);
-    let approve = chain.approve(0, 100);
-    chain.pursue_and_mine(&mut sender, from_ref(&approve)).await;
-    assert_eq!(confirmed(&chain.pursue(&mut sender, &[]).await), [approve.id()]);
-    (journal, sender)
-}
-
-/// A provider's proxy hands a transaction to several nodes, or tries a second one when the first takes too long:
-/// one took it, and what comes back is the words of the other.
-#[tokio::test]
-async fn a_transaction_that_one_node_took_and_another_refused_is_not_sent_twice() {
-    let mut wrong = Vec::new();
-    for words in [
-        "transaction underpriced",
-        "replacement transaction underpriced",
-        "insufficient funds for gas * price + value",
-        "exceeds block gas limit",
-        "nonce too high",
-        "tx fee (1.01 ether) exceeds the configured cap (1.00 ether)",
-        "invalid chain id for signer",
-        "txpool is full",
-        "nonce too low",
-        "already known",
-    ] {
-        let chain = TxChain::new().await;
-        let (journal, mut sender) = ready(&chain).await;
-        let taken: Arc<Mutex<Vec<Bytes>>> = Arc::default();
-        let pool = Arc::clone(&taken);
-        chain.faults.answer(move |request| {
-            let mut pool = pool.lock().unwrap();
-            if request.method() != "eth_sendRawTransaction" || !pool.is_empty() {
-                return Answer::Node;
-            }
-            pool.push(serde_json::from_value(params(request)[0].clone()).unwrap());
-            Answer::Refusal(-32000, words.to_owned())
-        });
-        let lock = chain.lock(1, 7);
-        let reports = chain.pursue(&mut sender, from_ref(&lock)).await;
-        let raw = taken.lock().unwrap()[0].clone();
-        let _ = chain.client.provider().send_raw_transaction(&raw).await.unwrap();
-        let remembered = journal.load().unwrap().transactions.len();
-        chain.mine(1);
-        for _ in 0..5 {
-            chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
-        }
-        let deposits = chain.deposits().await;
-        println!("{words}: journal then {remembered}, deposits {deposits:?}, {:?}", failures(&reports));
-        if deposits != [7] {
-            wrong.push((words, deposits));
-        }
-    }
-    assert!(wrong.is_empty(), "one order to lock 7 was sent more than once: {wrong:?}");
-}
-
-/// An endpoint says "underpriced" for half an hour, then takes the transaction. No cap by default.
-#[tokio::test]
-async fn an_endpoint_that_always_says_underpriced_does_not_raise_the_tip_without_limit() {
-    let chain = TxChain::new().await;
-    chain.devchain.set_code(CONTRACT, bytes!("5f5ff3")).unwrap();
-    let journal = MemoryJournal::default();
-    let mut sender = chain.sender(&journal);
-    let refusals = Arc::new(AtomicU64::new(0));
-    let counted = Arc::clone(&refusals);
-    chain.faults.answer(move |request| {
-        if request.method() == "eth_sendRawTransaction" && counted.fetch_add(1, Ordering::Relaxed) < 120 {
-            return Answer::Refusal(-32000, "transaction underpriced".to_owned());
-        }
-        Answer::Node
-    });
-    let call = chain.call(CONTRACT, 1);
-    let before = chain.devchain.balance(chain.account());
-    let mut blocks = 0;
-    loop {
-        blocks += 1;
-        let reports = chain.pursue_and_mine(&mut sender, from_ref(&call)).await;
-        if !sent(&reports).is_empty() || blocks > 400 {
-            println!("{:?}", failures(&reports));
-            break;
-        }
-    }
-    let tx = transactions(&journal).pop().unwrap();
-    let tip = tx.max_priority_fee_per_gas().unwrap() / 1_000_000_000;
-    let paid = before - chain.devchain.balance(chain.account());
-    println!("after {blocks} blocks: tip {tip} gwei, paid {paid} wei");
-    assert!(tip <= 100, "after {blocks} blocks the tip is {tip} gwei; {paid} wei were paid");
-}
-
-/// The same by many intents within one block.
-#[tokio::test]
-async fn the_tip_does_not_rise_by_the_number_of_intents_in_a_block() {
-    let chain = TxChain::new().await;
-    chain.devchain.set_code(CONTRACT, bytes!("5f5ff3")).unwrap();
-    let journal = MemoryJournal::default();
-    let mut sender = chain.sender(&journal);
-    let refusals = Arc::new(AtomicU64::new(0));
-    let counted = Arc::clone(&refusals);
-    chain.faults.answer(move |request| {
-        if request.method() == "eth_sendRawTransaction" && counted.fetch_add(1, Ordering::Relaxed) < 80 {
-            return Answer::Refusal(-32000, "transaction underpriced".to_owned());
-        }
-        Answer::Node
-    });
-    let calls: Vec<_> = (0..40).map(|number| chain.call(CONTRACT, number)).collect();
-    for _ in 0..3 {
-        chain.pursue_and_mine(&mut sender, &calls).await;
-    }
-    let tips = transactions(&journal).into_iter().map(|tx| tx.max_priority_fee_per_gas().unwrap());
-    let tip = tips.max().unwrap() / 1_000_000_000;
-    assert!(tip <= 100, "after 3 blocks the tip is {tip} gwei");
-}
-
-/// A node takes transactions and passes none on, for a night; then it does.
-#[tokio::test]
-async fn a_transaction_that_is_not_mined_for_a_night_does_not_offer_a_fortune() {
-    let chain = TxChain::new().await;
-    chain.devchain.set_code(CONTRACT, bytes!("5f5ff3")).unwrap();
-    let journal = MemoryJournal::default();
-    let mut sender = chain.sender(&journal);
-    let call = chain.call(CONTRACT, 1);
-    for _ in 0..150 {
-        chain.pursue(&mut sender, from_ref(&call)).await;
-        mine_past_the_pool(&chain, 8);
-    }
-    let before = chain.devchain.balance(chain.account());
-    chain.mine(1);
-    let paid = before - chain.devchain.balance(chain.account());
-    let tx = transactions(&journal).pop().unwrap();
-    let tip = tx.max_priority_fee_per_gas().unwrap() / 1_000_000_000;
-    assert!(tip <= 100, "after 1,200 blocks (4 hours) the tip is {tip} gwei; {paid} wei were paid");
-}
 
 /// A process is stopped with a transaction in flight; its owner cancels that with a wallet. A week later it goes
 /// on, with a node that keeps the state of 128 blocks, as most do.
@@ -182,16 +37,25 @@ async fn a_nonce_that_a_wallet_used_while_the_process_was_stopped_blocks_nothing
     chain.devchain.revert(before).unwrap();
     let nonce = transactions(&journal).last().unwrap().nonce();
     let mut other = Sender::new(chain.client.clone(), chain.key.clone()).with_nonce(nonce);
-    let nothing = canon_chain::calls::approve(chain.set.asset, Address::with_last_byte(9), canon_protocol::Amount::of(1));
+    let nothing = canon_chain::calls::approve(
+        chain.set.asset,
+        Address::with_last_byte(9),
+        canon_protocol::Amount::of(1),
+    );
     let next = chain.client.next_block().await.unwrap();
     let _ = other.submit(nothing, canon_chain::Checks::Full, next).await.unwrap();
     chain.mine(301);
     let head = Arc::new(AtomicU64::new(0));
     let newest = Arc::clone(&head);
     chain.faults.answer(move |request| {
-        let at = params(request)[1].as_str().and_then(|text| u64::from_str_radix(text.strip_prefix("0x")?, 16).ok());
+        let at = params(request)[1]
+            .as_str()
+            .and_then(|text| u64::from_str_radix(text.strip_prefix("0x")?, 16).ok());
         match at {
-            Some(at) if request.method() == "eth_getTransactionCount" && at + 128 < newest.load(Ordering::Relaxed) => {
+            Some(at)
+                if request.method() == "eth_getTransactionCount"
+                    && at + 128 < newest.load(Ordering::Relaxed) =>
+            {
                 Answer::Refusal(-32000, "missing trie node: state is not available".to_owned())
             }
             _ => Answer::Node,
@@ -204,7 +68,12 @@ async fn a_nonce_that_a_wallet_used_while_the_process_was_stopped_blocks_nothing
         said.extend(failures(&chain.pursue_and_mine(&mut sender, from_ref(&lock)).await));
     }
     println!("{} failures, the last: {:?}", said.len(), said.last());
-    assert_eq!(chain.deposits().await, [7], "the lock waits for ever; may be done: {}", sender.may_be_done(&lock.id()));
+    assert_eq!(
+        chain.deposits().await,
+        [7],
+        "the lock waits for ever; may be done: {}",
+        sender.may_be_done(&lock.id())
+    );
 }
 
 /// The most memory that this process had, in MiB.
@@ -287,13 +156,18 @@ async fn a_clients_debug_has_no_secret() {
             let mut part = [0; 4096];
             let _ = stream.read(&mut part);
             let body = r#"{"jsonrpc":"2.0","id":0,"result":"0x1"}"#;
-            let head = format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+                body.len()
+            );
             let _ = stream.write_all(format!("{head}{body}").as_bytes());
         }
     });
-    let endpoint: Endpoint = format!("http://alice:pa55word@{address}/v2/SECRETKEY?token=QUERYSECRET").parse().unwrap();
+    let endpoint: Endpoint =
+        format!("http://alice:pa55word@{address}/v2/SECRETKEY?token=QUERYSECRET").parse().unwrap();
     let client = endpoint.connect(Timeouts::default()).await.unwrap();
-    let shown = format!("{client:?}{client:#?}{:?}{:?}", client.provider(), client.provider().client());
+    let shown =
+        format!("{client:?}{client:#?}{:?}{:?}", client.provider(), client.provider().client());
     println!("{shown}");
     for secret in ["alice", "pa55word", "SECRETKEY", "QUERYSECRET", "YWxpY2U6cGE1NXdvcmQ"] {
         assert!(!shown.contains(secret), "{secret}");
@@ -335,10 +209,16 @@ async fn one_wrong_nonce_does_not_cost_a_thousand_transfers() {
     for _ in 0..5 {
         chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
     }
-    let (sends, paid) = (sends.load(Ordering::Relaxed), before - chain.devchain.balance(chain.account()));
+    let (sends, paid) =
+        (sends.load(Ordering::Relaxed), before - chain.devchain.balance(chain.account()));
     let journaled = journal.load().unwrap().transactions.len();
-    println!("{sends} transactions were sent, {journaled} are in the journal, {paid} wei were paid");
-    assert!(sends < 20, "{sends} transactions were sent because of one wrong answer; {paid} wei were paid");
+    println!(
+        "{sends} transactions were sent, {journaled} are in the journal, {paid} wei were paid"
+    );
+    assert!(
+        sends < 20,
+        "{sends} transactions were sent because of one wrong answer; {paid} wei were paid"
+    );
 }
 
 /// The highest nonce that there can be.
@@ -366,7 +246,10 @@ async fn a_head_with_too_high_a_number_finalizes_nothing() {
     let lock = chain.lock(1, 7);
     chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
     let head = chain.head().await;
-    let lie = canon_views::BlockView { number: canon_protocol::BlockNumber::of(head.number.get() + 64), ..head };
+    let lie = canon_views::BlockView {
+        number: canon_protocol::BlockNumber::of(head.number.get() + 64),
+        ..head
+    };
     sender.settle(lie).await;
     sender.pursue(from_ref(&lock), chain.next()).await;
     println!("{:?}", journal.load().unwrap().confirmed);
@@ -375,27 +258,4 @@ async fn a_head_with_too_high_a_number_finalizes_nothing() {
         chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
     }
     assert_eq!(chain.deposits().await, [7], "done: {}", sender.is_done(&lock.id()));
-}
-
-/// The pool lost it, the account was empty for a while, and there is ether again one block before the deadline: that
-/// block has a transfer of nothing.
-#[tokio::test]
-async fn what_lacked_funds_is_sent_at_once_when_they_come() {
-    let chain = TxChain::new().await;
-    let (_, mut sender) = ready(&chain).await;
-    let lock = chain.lock(1, 7);
-    let before = chain.devchain.snapshot();
-    chain.pursue(&mut sender, from_ref(&lock)).await;
-    chain.devchain.revert(before).unwrap();
-    let balance = chain.devchain.balance(chain.account());
-    chain.devchain.set_balance(chain.account(), alloy_primitives::U256::ZERO);
-    mine_past_the_pool(&chain, 8);
-    for _ in 0..3 {
-        println!("{:?}", failures(&chain.pursue_and_mine(&mut sender, from_ref(&lock)).await));
-    }
-    chain.devchain.set_balance(chain.account(), balance);
-    let last = canon_views::Intent { until: Some(chain.next()), ..lock };
-    chain.pursue_and_mine(&mut sender, from_ref(&last)).await;
-    let count = chain.devchain.nonce(chain.account());
-    assert_eq!(chain.deposits().await, [7], "{count} transactions of the account are mined, no deposit");
 }

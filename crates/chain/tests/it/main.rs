@@ -16,6 +16,7 @@ mod reading;
 mod sending;
 mod test_chain;
 mod tx;
+mod tx_answers;
 mod tx_chain;
 mod tx_executing;
 mod tx_faults;

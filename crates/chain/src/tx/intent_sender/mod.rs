@@ -59,13 +59,11 @@ struct Pass {
     reports: Vec<TxReport>,
     /// The first nonce that the pool doesn't have.
     pool: Option<u64>,
-    /// The first nonce that nothing else has, as far as refusals in this pass say.
-    unused_from: u64,
 }
 
 impl Pass {
     const fn new(head: BlockView, next: NextBlock) -> Self {
-        Self { head, next, reports: Vec::new(), pool: None, unused_from: 0 }
+        Self { head, next, reports: Vec::new(), pool: None }
     }
 
     fn report(&mut self, intent: Option<IntentId>, event: TxEvent) {
@@ -199,9 +197,7 @@ impl IntentSender {
         for intent in &wanted {
             self.start(intent, &wanted, &mut free, &mut pass).await;
         }
-        for nonce in free {
-            self.use_up(nonce, &mut pass).await;
-        }
+        self.give_up(free, &mut pass).await;
         self.fill_gaps(&mut pass).await;
         self.forget_what_is_final(&mut pass);
         self.reported.leave_out(pass.reports)

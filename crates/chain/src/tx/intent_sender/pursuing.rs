@@ -6,23 +6,18 @@ use crate::{
     calls::PermitRequest,
     client::PermitAsset,
     error::{Error, Result},
-    rejection::Rejection,
     sender::Checks,
     tx::{
         account::TRANSFER_GAS,
         fees::Fees,
         intended::{contract_call, does_the_same, fallback_call, withholds},
-        report::TxEvent,
+        nonce_use::NonceUse,
     },
 };
 use alloy_eips::BlockId;
-use alloy_transport::RpcError;
 use canon_protocol::Timestamp;
 use canon_views::{Completion, IntendedAction, Intent};
 use std::collections::BTreeSet;
-
-/// After so many refusals in a row, in words that aren't known, a transaction lets others have its nonce.
-const MAX_REFUSALS: u32 = 8;
 
 impl IntentSender {
     /// What is to be in flight, in order.
@@ -50,18 +45,29 @@ impl IntentSender {
         wanted
     }
 
-    /// Goes on with what is in flight. The nonces whose transactions aren't wanted any more.
+    /// Goes on with what is in flight. The nonces that others may have: of transactions that aren't wanted
+    /// any more, or that are stuck.
     pub(super) async fn carry_on(&mut self, wanted: &[&Intent], pass: &mut Pass) -> BTreeSet<u64> {
         let mut free = BTreeSet::new();
         let undecided = self.nonces.range(self.count..).map(|(nonce, _)| *nonce);
         for nonce in undecided.collect::<Vec<_>>() {
-            if self.is_wanted(nonce, wanted) {
+            let is_wanted = self.is_wanted(nonce, wanted);
+            if is_wanted {
                 self.send_again(nonce, pass).await;
-            } else {
+            }
+            if !is_wanted || self.is_stuck(nonce) {
                 free.insert(nonce);
             }
         }
         free
+    }
+
+    /// Whether a node refuses the newest version of a nonce, so that others may have the nonce.
+    fn is_stuck(&self, nonce: u64) -> bool {
+        let is_open = |used: &NonceUse| {
+            used.is_stuck && used.current().is_some_and(|one| one.intent.is_some())
+        };
+        self.nonces.get(&nonce).is_some_and(is_open)
     }
 
     /// Whether the newest version of a nonce is still what should be mined.
@@ -75,9 +81,10 @@ impl IntentSender {
             // Given up; unless it is wanted again.
             return used.is_stuck || !wanted.iter().any(|intent| is_bound(&intent));
         };
-        wanted.iter().find(|intent| intent.id() == sent.id()).is_some_and(|intent| {
-            !used.is_stuck && is_bound(&intent) && does_the_same(&sent.action, &intent.action)
-        })
+        wanted
+            .iter()
+            .find(|intent| intent.id() == sent.id())
+            .is_some_and(|intent| is_bound(&intent) && does_the_same(&sent.action, &intent.action))
     }
 
     /// Sends the newest version again if no node has answered, or one that offers more if it is time.
@@ -85,47 +92,14 @@ impl IntentSender {
         let Some(used) = self.nonces.get(&nonce) else { return };
         let Some(version) = used.current().cloned() else { return };
         let age = pass.head.number.steps_since(version.since).unwrap_or_default();
-        if used.is_outbid || age >= RENEWAL {
+        if used.is_outbid && age > 0 || age >= RENEWAL {
             let (intent, tx, what) = (version.intent.clone(), version.tx.clone(), version.what());
             if self.send(nonce, intent, tx, what, pass).await {
                 return;
             }
         }
-        if version.is_taken && !(age > 0 && age.is_multiple_of(RENEWAL)) {
-            return;
-        }
-        let sent = self.account.broadcast(version.what(), &version.raw).await;
-        let Some(used) = self.nonces.get_mut(&nonce) else { return };
-        // A version that offers more may have been recorded above.
-        let Some(last) = used.versions.iter_mut().find(|one| one.hash == version.hash) else {
-            return;
-        };
-        match sent {
-            Ok(()) => {
-                if !core::mem::replace(&mut last.is_taken, true) {
-                    let transaction = version.hash;
-                    pass.report(version.id(), TxEvent::Sent { transaction, nonce });
-                }
-                used.refusals = 0;
-            }
-            Err(error) => {
-                match error.rejection() {
-                    // It is mined, or something else is: the next block's state says.
-                    Some(Rejection::NonceTooLow) => return,
-                    Some(Rejection::Underpriced | Rejection::ReplacementUnderpriced) => {
-                        used.is_outbid = true;
-                    }
-                    Some(
-                        Rejection::InsufficientFunds | Rejection::GasCap | Rejection::Unacceptable,
-                    ) => used.is_stuck = true,
-                    _ if is_answer(&error) && !error.is_rate_limit() => {
-                        used.refusals += 1;
-                        used.is_stuck |= used.refusals >= MAX_REFUSALS;
-                    }
-                    _ => {}
-                }
-                pass.fail(version.id(), error);
-            }
+        if !version.is_taken || age > 0 && age.is_multiple_of(RENEWAL) {
+            self.broadcast(nonce, &version, pass).await;
         }
     }
 
@@ -140,8 +114,8 @@ impl IntentSender {
     ) {
         let id = intent.id();
         let own = self.nonce_of(&id);
-        let is_stuck = |nonce| self.nonces.get(&nonce).is_some_and(|used| used.is_stuck);
-        if own.is_some_and(|nonce| !free.contains(&nonce) || is_stuck(nonce)) {
+        let gave_way = |nonce| self.nonces.get(&nonce).is_some_and(|used| used.is_stuck);
+        if own.is_some_and(|nonce| !free.contains(&nonce) || gave_way(nonce)) {
             // It is in flight, or has to wait until something else has used its nonce.
             return;
         }
@@ -160,19 +134,22 @@ impl IntentSender {
         if self.send(nonce, Some(intent.clone()), tx, call.what(), pass).await {
             free.remove(&nonce);
         }
+        if self.is_stuck(nonce) {
+            free.insert(nonce);
+        }
     }
 
-    /// A free nonce that no wanted intent is bound to.
+    /// A free nonce that no wanted intent is bound to, unless its transaction is stuck.
     fn unclaimed(&self, free: &BTreeSet<u64>, wanted: &[&Intent]) -> Option<u64> {
-        let claimed: BTreeSet<_> =
-            wanted.iter().filter_map(|intent| self.nonce_of(&intent.id())).collect();
+        let bound = wanted.iter().filter_map(|intent| self.nonce_of(&intent.id()));
+        let claimed: BTreeSet<_> = bound.filter(|nonce| !self.is_stuck(*nonce)).collect();
         free.difference(&claimed).next().copied()
     }
 
     /// The first nonce that neither the chain nor a transaction in flight has, whoever sent it.
     async fn new_nonce(&self, pass: &mut Pass) -> Result<u64> {
         let pool = self.pool_nonce(pass).await?;
-        let first = self.count.max(pass.unused_from).max(pool);
+        let first = self.count.max(pool);
         Ok((first..).find(|nonce| !self.nonces.contains_key(nonce)).unwrap_or(first))
     }
 
@@ -225,8 +202,19 @@ impl IntentSender {
         Ok(contract_call(intent, Some(&permit)))
     }
 
-    /// Gives a nonce up: a transfer of nothing takes the place of its transactions.
-    pub(super) async fn use_up(&mut self, nonce: u64, pass: &mut Pass) {
+    /// Gives up the nonces that are left over. One that is stuck stays as it is while nothing waits for it:
+    /// it is sent as soon as a node takes it.
+    pub(super) async fn give_up(&mut self, free: BTreeSet<u64>, pass: &mut Pass) {
+        for nonce in free {
+            let is_last = self.nonces.last_key_value().is_none_or(|(last, _)| *last == nonce);
+            if !(is_last && self.is_stuck(nonce)) {
+                self.use_up(nonce, pass).await;
+            }
+        }
+    }
+
+    /// Uses a nonce up: a transfer of nothing takes the place of its transactions.
+    async fn use_up(&mut self, nonce: u64, pass: &mut Pass) {
         let nothing = self.account.nothing();
         let tx = self.account.transaction(&nothing, nonce, TRANSFER_GAS, Fees::default());
         self.send(nonce, None, tx, nothing.what(), pass).await;
@@ -249,9 +237,4 @@ impl IntentSender {
             }
         }
     }
-}
-
-/// Whether an endpoint answered, and said no.
-const fn is_answer(error: &Error) -> bool {
-    matches!(error, Error::Rpc { source: RpcError::ErrorResp(_), .. })
 }

@@ -1,0 +1,167 @@
+//! Transactions by intent, with an endpoint whose answers aren't the whole truth.
+
+use crate::{
+    tx::{mine_past_the_pool, ready, transactions},
+    tx_chain::{TxChain, sent},
+};
+use alloy_consensus::Transaction;
+use alloy_primitives::{Address, Bytes, U256, address, bytes};
+use alloy_provider::Provider;
+use canon_chain::tx::MemoryJournal;
+use canon_faults::{Answer, params};
+use canon_views::Intent;
+use core::slice::from_ref;
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU64, Ordering},
+};
+
+const CONTRACT: Address = address!("0x00000000000000000000000000000000000000c1");
+
+/// A provider's proxy hands a transaction to several nodes, or tries a second one when the first takes too long:
+/// one took it, and what comes back is the words of the other.
+#[tokio::test]
+async fn a_transaction_that_one_node_took_and_another_refused_is_not_sent_twice() {
+    let mut wrong = Vec::new();
+    for words in [
+        "transaction underpriced",
+        "replacement transaction underpriced",
+        "insufficient funds for gas * price + value",
+        "exceeds block gas limit",
+        "nonce too high",
+        "tx fee (1.01 ether) exceeds the configured cap (1.00 ether)",
+        "invalid chain id for signer",
+        "txpool is full",
+        "nonce too low",
+        "already known",
+    ] {
+        let chain = TxChain::new().await;
+        let (_, mut sender) = ready(&chain).await;
+        let taken: Arc<Mutex<Vec<Bytes>>> = Arc::default();
+        let pool = Arc::clone(&taken);
+        chain.faults.answer(move |request| {
+            let mut pool = pool.lock().unwrap();
+            if request.method() != "eth_sendRawTransaction" || !pool.is_empty() {
+                return Answer::Node;
+            }
+            pool.push(serde_json::from_value(params(request)[0].clone()).unwrap());
+            Answer::Refusal(-32000, words.to_owned())
+        });
+        let lock = chain.lock(1, 7);
+        chain.pursue(&mut sender, from_ref(&lock)).await;
+        let raw = taken.lock().unwrap()[0].clone();
+        let _ = chain.client.provider().send_raw_transaction(&raw).await.unwrap();
+        chain.mine(1);
+        for _ in 0..5 {
+            chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
+        }
+        let deposits = chain.deposits().await;
+        if deposits != [7] {
+            wrong.push((words, deposits));
+        }
+    }
+    assert!(wrong.is_empty(), "one order to lock 7 was sent more than once: {wrong:?}");
+}
+
+/// An endpoint says "underpriced" for half an hour, then takes the transaction.
+#[tokio::test]
+async fn an_endpoint_that_always_says_underpriced_does_not_raise_the_tip_without_limit() {
+    let chain = TxChain::new().await;
+    chain.devchain.set_code(CONTRACT, bytes!("5f5ff3")).unwrap();
+    let journal = MemoryJournal::default();
+    let mut sender = chain.sender(&journal);
+    let refusals = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&refusals);
+    chain.faults.answer(move |request| {
+        if request.method() == "eth_sendRawTransaction"
+            && counted.fetch_add(1, Ordering::Relaxed) < 120
+        {
+            return Answer::Refusal(-32000, "transaction underpriced".to_owned());
+        }
+        Answer::Node
+    });
+    let call = chain.call(CONTRACT, 1);
+    let before = chain.devchain.balance(chain.account());
+    let mut blocks = 0;
+    loop {
+        blocks += 1;
+        let reports = chain.pursue_and_mine(&mut sender, from_ref(&call)).await;
+        if !sent(&reports).is_empty() || blocks > 400 {
+            break;
+        }
+    }
+    let tx = transactions(&journal).pop().unwrap();
+    let tip = tx.max_priority_fee_per_gas().unwrap() / 1_000_000_000;
+    let paid = before - chain.devchain.balance(chain.account());
+    assert!(tip <= 10, "after {blocks} blocks the tip is {tip} gwei; {paid} wei were paid");
+}
+
+/// The same for many intents within one block.
+#[tokio::test]
+async fn the_tip_does_not_rise_by_the_number_of_intents_in_a_block() {
+    let chain = TxChain::new().await;
+    chain.devchain.set_code(CONTRACT, bytes!("5f5ff3")).unwrap();
+    let journal = MemoryJournal::default();
+    let mut sender = chain.sender(&journal);
+    let refusals = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&refusals);
+    chain.faults.answer(move |request| {
+        if request.method() == "eth_sendRawTransaction"
+            && counted.fetch_add(1, Ordering::Relaxed) < 80
+        {
+            return Answer::Refusal(-32000, "transaction underpriced".to_owned());
+        }
+        Answer::Node
+    });
+    let calls: Vec<_> = (0..40).map(|number| chain.call(CONTRACT, number)).collect();
+    for _ in 0..3 {
+        chain.pursue_and_mine(&mut sender, &calls).await;
+    }
+    let tips = transactions(&journal).into_iter().map(|tx| tx.max_priority_fee_per_gas().unwrap());
+    let tip = tips.max().unwrap() / 1_000_000_000;
+    assert!(tip <= 10, "after 3 blocks the tip is {tip} gwei");
+}
+
+/// A node takes transactions and passes none on, for a night; then it does.
+#[tokio::test]
+async fn a_transaction_that_is_not_mined_for_a_night_does_not_offer_a_fortune() {
+    let chain = TxChain::new().await;
+    chain.devchain.set_code(CONTRACT, bytes!("5f5ff3")).unwrap();
+    let journal = MemoryJournal::default();
+    let mut sender = chain.sender(&journal);
+    let call = chain.call(CONTRACT, 1);
+    for _ in 0..150 {
+        chain.pursue(&mut sender, from_ref(&call)).await;
+        mine_past_the_pool(&chain, 8);
+    }
+    let before = chain.devchain.balance(chain.account());
+    chain.mine(1);
+    let paid = before - chain.devchain.balance(chain.account());
+    let tx = transactions(&journal).pop().unwrap();
+    let tip = tx.max_priority_fee_per_gas().unwrap() / 1_000_000_000;
+    assert!(tip <= 10, "after 1,200 blocks (4 hours) the tip is {tip} gwei; {paid} wei were paid");
+}
+
+/// The pool lost it, the account was empty for a while, and there is ether again one block before the deadline.
+#[tokio::test]
+async fn what_lacked_funds_is_sent_at_once_when_they_come() {
+    let chain = TxChain::new().await;
+    let (_, mut sender) = ready(&chain).await;
+    let lock = chain.lock(1, 7);
+    let before = chain.devchain.snapshot();
+    chain.pursue(&mut sender, from_ref(&lock)).await;
+    chain.devchain.revert(before).unwrap();
+    let balance = chain.devchain.balance(chain.account());
+    chain.devchain.set_balance(chain.account(), U256::ZERO);
+    mine_past_the_pool(&chain, 8);
+    for _ in 0..3 {}
+    chain.devchain.set_balance(chain.account(), balance);
+    let last = Intent { until: Some(chain.next()), ..lock };
+    chain.pursue_and_mine(&mut sender, from_ref(&last)).await;
+    let count = chain.devchain.nonce(chain.account());
+    assert_eq!(
+        chain.deposits().await,
+        [7],
+        "{count} transactions of the account are mined, no deposit"
+    );
+}
