@@ -32,7 +32,10 @@ fn holder(number: u64) -> Address {
 }
 
 /// Holders of so many tokens each, with orders to lock them, which are confirmed.
-pub(crate) async fn locked<const N: usize>(amounts: [u128; N], maker: Maker) -> (TestChain, Process) {
+pub(crate) async fn locked<const N: usize>(
+    amounts: [u128; N],
+    maker: Maker,
+) -> (TestChain, Process) {
     let mut chain = TestChain::new().await;
     let mut process = Process::new(&chain, maker).await;
     for (number, amount) in (0..).zip(amounts) {

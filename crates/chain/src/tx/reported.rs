@@ -90,7 +90,9 @@ impl LastingFailure {
             | Error::TooMuchGas { what, .. }
             | Error::OutOfRange { what, .. }
             | Error::Signing { what, .. } => (*what, Detail::None),
-            Error::Journal(_) => ("", Detail::None),
+            Error::Journal(_) | Error::Head(_) | Error::UnexpectedNonce { .. } => {
+                ("", Detail::None)
+            }
         };
         Some(Self { kind: mem::discriminant(error), what, detail })
     }

@@ -7,10 +7,7 @@ use crate::{
 use alloy_consensus::Transaction;
 use alloy_primitives::{Address, Bytes};
 use alloy_provider::Provider;
-use canon_chain::{
-    Client, Endpoint, Sender, Timeouts,
-    tx::{Journal, MemoryJournal},
-};
+use canon_chain::{Client, Endpoint, Sender, Timeouts, tx::MemoryJournal};
 use canon_faults::{Answer, params};
 use core::slice::from_ref;
 use std::{
@@ -172,90 +169,4 @@ async fn a_clients_debug_has_no_secret() {
     for secret in ["alice", "pa55word", "SECRETKEY", "QUERYSECRET", "YWxpY2U6cGE1NXdvcmQ"] {
         assert!(!shown.contains(secret), "{secret}");
     }
-}
-
-/// One answer of an endpoint is a nonce far ahead, and a node queues the transaction, as geth does. What is missing
-/// below it is filled with transfers, each of which costs.
-#[tokio::test]
-async fn one_wrong_nonce_does_not_cost_a_thousand_transfers() {
-    let chain = TxChain::new().await;
-    let (journal, mut sender) = ready(&chain).await;
-    let lies = Arc::new(AtomicU64::new(1));
-    let rule = Arc::clone(&lies);
-    let sends = Arc::new(AtomicU64::new(0));
-    let counted = Arc::clone(&sends);
-    chain.faults.answer(move |request| {
-        let is_on = rule.load(Ordering::Relaxed) == 1;
-        match request.method() {
-            "eth_getTransactionCount" if is_on && params(request)[1] == "pending" => {
-                Answer::Result("0x3e8".into())
-            }
-            // A queue takes transactions with any nonce.
-            "eth_sendRawTransaction" if is_on => {
-                let raw: Bytes = serde_json::from_value(params(request)[0].clone()).unwrap();
-                Answer::Result(serde_json::to_value(alloy_primitives::keccak256(&raw)).unwrap())
-            }
-            "eth_sendRawTransaction" => {
-                counted.fetch_add(1, Ordering::Relaxed);
-                Answer::Node
-            }
-            _ => Answer::Node,
-        }
-    });
-    let lock = chain.lock(1, 7);
-    chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
-    lies.store(0, Ordering::Relaxed);
-    let before = chain.devchain.balance(chain.account());
-    for _ in 0..5 {
-        chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
-    }
-    let (sends, paid) =
-        (sends.load(Ordering::Relaxed), before - chain.devchain.balance(chain.account()));
-    let journaled = journal.load().unwrap().transactions.len();
-    println!(
-        "{sends} transactions were sent, {journaled} are in the journal, {paid} wei were paid"
-    );
-    assert!(
-        sends < 20,
-        "{sends} transactions were sent because of one wrong answer; {paid} wei were paid"
-    );
-}
-
-/// The highest nonce that there can be.
-#[tokio::test]
-async fn a_nonce_that_cannot_be_is_refused() {
-    let chain = TxChain::new().await;
-    let (_, mut sender) = ready(&chain).await;
-    chain.faults.answer(|request| match request.method() {
-        "eth_getTransactionCount" if params(request)[1] == "pending" => {
-            Answer::Result("0xffffffffffffffff".into())
-        }
-        _ => Answer::Node,
-    });
-    let lock = chain.lock(1, 7);
-    let reports = chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
-    println!("{:?}", failures(&reports));
-}
-
-/// A head whose number is a lie makes final what isn't: the order counts as done for good, and is undone by a
-/// reorganization of one block.
-#[tokio::test]
-async fn a_head_with_too_high_a_number_finalizes_nothing() {
-    let chain = TxChain::new().await;
-    let (journal, mut sender) = ready(&chain).await;
-    let lock = chain.lock(1, 7);
-    chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
-    let head = chain.head().await;
-    let lie = canon_views::BlockView {
-        number: canon_protocol::BlockNumber::of(head.number.get() + 64),
-        ..head
-    };
-    sender.settle(lie).await;
-    sender.pursue(from_ref(&lock), chain.next()).await;
-    println!("{:?}", journal.load().unwrap().confirmed);
-    chain.reorganize(1, vec![vec![]]);
-    for _ in 0..5 {
-        chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
-    }
-    assert_eq!(chain.deposits().await, [7], "done: {}", sender.is_done(&lock.id()));
 }

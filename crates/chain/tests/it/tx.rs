@@ -413,8 +413,18 @@ async fn a_nonce_that_something_else_used_is_found_out() {
     assert_eq!(pending.rejection(), Some(canon_chain::Rejection::NonceTooLow));
     let call = calls::transfer(chain.set.asset, SOMEBODY, Amount::TOKEN);
     let pending = other.submit(call, checks, next).await.unwrap();
-    chain.pursue_and_mine(&mut sender, &[chain.lock(2, 8)]).await;
+    let reports = chain.pursue_and_mine(&mut sender, &[chain.lock(2, 8)]).await;
+    let [TxReport { event: TxEvent::Failed(error), .. }] = &reports[..] else {
+        panic!("{reports:?}")
+    };
+    let nonce = pending.nonce();
+    assert!(
+        matches!(error, Error::UnexpectedNonce { expected, found } if (*expected, *found) == (nonce, nonce + 1)),
+        "{error}"
+    );
+    assert_eq!(error.severity(), Severity::Retry);
     assert!(chain.is_mined(pending.hash()).await);
+    chain.pursue_and_mine(&mut sender, &[chain.lock(2, 8)]).await;
     assert_eq!(chain.deposits().await, [7, 8]);
 }
 

@@ -2,14 +2,18 @@
 
 use crate::{
     tx::{mine_past_the_pool, ready, transactions},
-    tx_chain::{TxChain, sent},
+    tx_chain::{TxChain, failures, sent},
 };
 use alloy_consensus::Transaction;
 use alloy_primitives::{Address, Bytes, U256, address, bytes};
 use alloy_provider::Provider;
-use canon_chain::tx::MemoryJournal;
+use canon_chain::{
+    Error,
+    tx::{HeadError, Journal, MemoryJournal, TxEvent, TxReport},
+};
 use canon_faults::{Answer, params};
-use canon_views::Intent;
+use canon_protocol::BlockNumber;
+use canon_views::{BlockView, Intent};
 use core::slice::from_ref;
 use std::sync::{
     Arc, Mutex,
@@ -164,4 +168,97 @@ async fn what_lacked_funds_is_sent_at_once_when_they_come() {
         [7],
         "{count} transactions of the account are mined, no deposit"
     );
+}
+
+/// One answer of an endpoint is a nonce far ahead, and a node queues the transaction, as geth does. What is missing
+/// below it is filled with transfers, each of which costs.
+#[tokio::test]
+async fn one_wrong_nonce_does_not_cost_a_thousand_transfers() {
+    let chain = TxChain::new().await;
+    let (_, mut sender) = ready(&chain).await;
+    let lies = Arc::new(AtomicU64::new(1));
+    let rule = Arc::clone(&lies);
+    let sends = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&sends);
+    chain.faults.answer(move |request| {
+        let is_on = rule.load(Ordering::Relaxed) == 1;
+        match request.method() {
+            "eth_getTransactionCount" if is_on && params(request)[1] == "pending" => {
+                Answer::Result("0x3e8".into())
+            }
+            // A queue takes transactions with any nonce.
+            "eth_sendRawTransaction" if is_on => {
+                let raw: Bytes = serde_json::from_value(params(request)[0].clone()).unwrap();
+                Answer::Result(serde_json::to_value(alloy_primitives::keccak256(&raw)).unwrap())
+            }
+            "eth_sendRawTransaction" => {
+                counted.fetch_add(1, Ordering::Relaxed);
+                Answer::Node
+            }
+            _ => Answer::Node,
+        }
+    });
+    let lock = chain.lock(1, 7);
+    chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
+    lies.store(0, Ordering::Relaxed);
+    let before = chain.devchain.balance(chain.account());
+    for _ in 0..5 {
+        chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
+    }
+    let (sends, paid) =
+        (sends.load(Ordering::Relaxed), before - chain.devchain.balance(chain.account()));
+    assert!(
+        sends < 20,
+        "{sends} transactions were sent because of one wrong answer; {paid} wei were paid"
+    );
+}
+
+#[tokio::test]
+async fn nothing_is_sent_after_a_nonce_that_cannot_be() {
+    for nonce in [u64::MAX - 1, u64::MAX] {
+        let chain = TxChain::new().await;
+        let (_, mut sender) = ready(&chain).await;
+        chain.faults.answer(move |request| match request.method() {
+            "eth_getTransactionCount" if params(request)[1] == "pending" => {
+                Answer::Result(format!("{nonce:#x}").into())
+            }
+            _ => Answer::Node,
+        });
+        let reports = chain.pursue_and_mine(&mut sender, &[chain.lock(1, 7)]).await;
+        assert!(sent(&reports).is_empty());
+        assert!(
+            failures(&reports)[0].contains(&format!("the endpoint's pending nonce is {nonce}"))
+        );
+    }
+}
+
+/// A head whose number is wrong makes nothing final: a reorganization of one block takes back what was done.
+#[tokio::test]
+async fn a_head_with_too_high_a_number_finalizes_nothing() {
+    // Whether the head follows one that was seen.
+    for skipped in [0, 1] {
+        let chain = TxChain::new().await;
+        let (journal, mut sender) = ready(&chain).await;
+        let lock = chain.lock(1, 7);
+        chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
+        chain.mine(skipped);
+        let head = chain.head().await;
+        let number = BlockNumber::of(head.number.get() + 64);
+        let mut reports = sender.settle(BlockView { number, ..head }).await;
+        reports.extend(sender.pursue(from_ref(&lock), chain.next()).await);
+        let is_wrong = |report: &TxReport| {
+            matches!(
+                report.event,
+                TxEvent::Failed(Error::Head(HeadError::WrongNumber { expected, found, .. }))
+                    if (expected, found) == (head.number, number)
+            )
+        };
+        assert!(reports.iter().any(is_wrong), "{reports:?}");
+        assert_eq!(journal.load().unwrap().confirmed, []);
+        chain.reorganize(1 + skipped, Vec::new());
+        for _ in 0..12 {
+            chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
+        }
+        assert_eq!(chain.deposits().await, [7], "{skipped} skipped: {sender:?}");
+    }
 }

@@ -19,6 +19,9 @@ use canon_protocol::Timestamp;
 use canon_views::{Completion, IntendedAction, Intent};
 use std::collections::BTreeSet;
 
+/// The most nonces that are used up at once since nothing has them. More are missing by a wrong answer.
+const MAX_MISSING: usize = 16;
+
 impl IntentSender {
     /// What is to be in flight, in order.
     pub(super) fn wanted<'a>(
@@ -146,11 +149,24 @@ impl IntentSender {
         free.difference(&claimed).next().copied()
     }
 
-    /// The first nonce that neither the chain nor a transaction in flight has, whoever sent it.
-    async fn new_nonce(&self, pass: &mut Pass) -> Result<u64> {
-        let pool = self.pool_nonce(pass).await?;
-        let first = self.count.max(pool);
-        Ok((first..).find(|nonce| !self.nonces.contains_key(nonce)).unwrap_or(first))
+    /// The first nonce that neither the chain nor a transaction in flight has. While a pool has transactions
+    /// that aren't known here, there is none.
+    async fn new_nonce(&mut self, pass: &mut Pass) -> Result<u64> {
+        let found = self.pool_nonce(pass).await?;
+        if found > self.next_nonce() {
+            // The count can be that of an earlier block.
+            self.count = self.account.transaction_count(pass.head.hash.into()).await?;
+        }
+        let expected = self.next_nonce();
+        if found > expected {
+            return Err(Error::UnexpectedNonce { expected, found });
+        }
+        Ok(expected)
+    }
+
+    fn next_nonce(&self) -> u64 {
+        let is_unused = |nonce: &u64| !self.nonces.contains_key(nonce);
+        (self.count..=u64::MAX).find(is_unused).unwrap_or(u64::MAX)
     }
 
     async fn pool_nonce(&self, pass: &mut Pass) -> Result<u64> {
@@ -224,17 +240,21 @@ impl IntentSender {
     pub(super) async fn fill_gaps(&mut self, pass: &mut Pass) {
         let Some(last) = self.nonces.last_key_value().map(|(nonce, _)| *nonce) else { return };
         let in_flight = self.nonces.range(self.count..).count() as u64;
-        if self.count + in_flight > last {
+        if self.count.saturating_add(in_flight) > last {
             return;
         }
         let pool = match self.pool_nonce(pass).await {
             Ok(pool) => pool,
             Err(error) => return pass.fail(None, error),
         };
-        for nonce in pool.max(self.count)..last {
-            if !self.nonces.contains_key(&nonce) {
-                self.use_up(nonce, pass).await;
-            }
+        let found = pool.max(self.count);
+        let missing = (found..last).filter(|nonce| !self.nonces.contains_key(nonce));
+        let missing: Vec<_> = missing.take(MAX_MISSING + 1).collect();
+        if missing.len() > MAX_MISSING {
+            return pass.fail(None, Error::UnexpectedNonce { expected: last, found });
+        }
+        for nonce in missing {
+            self.use_up(nonce, pass).await;
         }
     }
 }

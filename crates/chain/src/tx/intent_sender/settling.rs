@@ -155,13 +155,21 @@ impl IntentSender {
     }
 
     /// Forgets transactions that can't be taken back any more.
-    pub(super) fn forget_what_is_final(&mut self, pass: &mut Pass) {
+    pub(super) async fn forget_what_is_final(&mut self, pass: &mut Pass) {
         let head = pass.head.number;
         let is_final = |mined: &Mined| !mined.is_unsure && mined.is_final(head);
         let all = self.nonces.iter();
         let over: Vec<_> = all
             .filter_map(|(nonce, used)| Some((*nonce, used.mined.clone().filter(is_final)?)))
             .collect();
+        if over.is_empty() {
+            return;
+        }
+        // The head's number alone says that they are final.
+        if let Err(error) = self.check_number(&pass.head).await {
+            self.newest = None;
+            return pass.fail(None, error);
+        }
         for (nonce, mined) in over {
             if let Err(error) = self.keep_in_mind(nonce, &mined) {
                 pass.fail(None, error);
