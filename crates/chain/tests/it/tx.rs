@@ -400,7 +400,7 @@ async fn a_nonce_that_something_else_used_is_found_out() {
     let [TxReport { event: TxEvent::Superseded { by }, .. }, ..] = &reports[..] else {
         panic!("{reports:?}")
     };
-    assert_eq!(*by, pending.hash());
+    assert_eq!(*by, Some(pending.hash()));
     assert_eq!(sent(&reports).len(), 1);
     chain.mine(1);
     assert_eq!(confirmed(&chain.pursue(&mut sender, &lock).await), [lock[0].id()]);

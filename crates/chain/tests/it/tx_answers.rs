@@ -8,11 +8,11 @@ use alloy_consensus::Transaction;
 use alloy_primitives::{Address, Bytes, U256, address, bytes};
 use alloy_provider::Provider;
 use canon_chain::{
-    Error,
+    Checks, Error, Sender, calls,
     tx::{HeadError, Journal, MemoryJournal, TxEvent, TxReport},
 };
 use canon_faults::{Answer, params};
-use canon_protocol::BlockNumber;
+use canon_protocol::{Amount, BlockNumber};
 use canon_views::{BlockView, Intent};
 use core::slice::from_ref;
 use std::sync::{
@@ -261,4 +261,46 @@ async fn a_head_with_too_high_a_number_finalizes_nothing() {
         }
         assert_eq!(chain.deposits().await, [7], "{skipped} skipped: {sender:?}");
     }
+}
+
+/// A process is stopped with a transaction in flight; its owner cancels that with a wallet. A week later it goes
+/// on, with a node that keeps the state of 128 blocks, as most do.
+#[tokio::test]
+async fn a_nonce_that_a_wallet_used_while_the_process_was_stopped_blocks_nothing() {
+    let chain = TxChain::new().await;
+    let (journal, mut sender) = ready(&chain).await;
+    let lock = chain.lock(1, 7);
+    let before = chain.devchain.snapshot();
+    chain.pursue(&mut sender, from_ref(&lock)).await;
+    drop(sender);
+    // The pool has lost it, and the wallet takes the nonce.
+    chain.devchain.revert(before).unwrap();
+    let nonce = transactions(&journal).last().unwrap().nonce();
+    let mut other = Sender::new(chain.client.clone(), chain.key.clone()).with_nonce(nonce);
+    let nothing = calls::approve(chain.set.asset, Address::with_last_byte(9), Amount::of(1));
+    let next = chain.client.next_block().await.unwrap();
+    let _ = other.submit(nothing, Checks::Full, next).await.unwrap();
+    chain.mine(301);
+    let head = Arc::new(AtomicU64::new(0));
+    let newest = Arc::clone(&head);
+    chain.faults.answer(move |request| {
+        let at = params(request)[1]
+            .as_str()
+            .and_then(|text| u64::from_str_radix(text.strip_prefix("0x")?, 16).ok());
+        match at {
+            Some(at)
+                if request.method() == "eth_getTransactionCount"
+                    && at + 128 < newest.load(Ordering::Relaxed) =>
+            {
+                Answer::Refusal(-32000, "missing trie node: state is not available".to_owned())
+            }
+            _ => Answer::Node,
+        }
+    });
+    let mut sender = chain.sender(&journal);
+    for _ in 0..3 {
+        head.store(chain.head().await.number.get(), Ordering::Relaxed);
+        chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
+    }
+    assert_eq!(chain.deposits().await, [7]);
 }

@@ -16,7 +16,7 @@ use crate::{
 };
 use alloy_eips::BlockId;
 use canon_protocol::Timestamp;
-use canon_views::{Completion, IntendedAction, Intent};
+use canon_views::{Completion, IntendedAction, Intent, IntentId};
 use std::collections::BTreeSet;
 
 /// The most nonces that are used up at once since nothing has them. More are missing by a wrong answer.
@@ -185,16 +185,37 @@ impl IntentSender {
             Checks::Full => {}
             Checks::AtReceipt { gas_limit } => return Ok((call, gas_limit)),
         }
-        let error = match self.account.check(&call, pass.next).await {
-            Ok(gas_limit) => return Ok((call, gas_limit)),
+        let Some(fallback) = fallback_call(intent) else {
+            let gas_limit = self.account.check(&call, None, pass.next).await?;
+            return Ok((call, gas_limit));
+        };
+        // A payload can withhold its list when somebody pays for the gas.
+        let fees = Some(self.fees.offer(pass.next.base_fee, None)?);
+        let has_failed = self.has_failed(&intent.id());
+        let (first, second) = if has_failed { (fallback, call) } else { (call, fallback) };
+        let error = match self.account.check(&first, fees, pass.next).await {
+            Ok(gas_limit) => return Ok((first, gas_limit)),
             Err(error) => error,
         };
-        // A payload can also withhold its list by using up the gas.
+        // It can also withhold it by using up the gas.
         let may_withhold =
             matches!(error, Error::TooMuchGas { .. }) || error.as_revert().is_some_and(withholds);
-        let Some(call) = fallback_call(intent).filter(|_| may_withhold) else { return Err(error) };
-        let gas_limit = self.account.check(&call, pass.next).await?;
-        Ok((call, gas_limit))
+        if !(has_failed || may_withhold) {
+            return Err(error);
+        }
+        let gas_limit = self.account.check(&second, fees, pass.next).await?;
+        Ok((second, gas_limit))
+    }
+
+    /// Whether a transaction for an intent was mined, within the last 64 blocks, and didn't do what it is for.
+    fn has_failed(&self, id: &IntentId) -> bool {
+        self.nonces.values().any(|used| {
+            let failed = used.mined.as_ref().filter(|mined| mined.done.is_none());
+            failed.is_some_and(|mined| {
+                let mut versions = used.versions.iter();
+                versions.any(|version| version.hash == mined.hash && version.id() == Some(*id))
+            })
+        })
     }
 
     async fn call(&self, intent: &Intent, pass: &Pass) -> Result<ContractCall> {
