@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
-mod attack;
 mod deploying;
 mod endpoint;
 mod further;
