@@ -5,7 +5,7 @@ use crate::{
     execution::ExecutionFailure,
     rejection::Rejection,
     severity::Severity,
-    tx::{fees::AboveCap, journal::JournalError},
+    tx::{fees::AboveCap, head::HeadError, journal::JournalError},
 };
 use alloy_primitives::{Address, B256, Bytes, ChainId};
 use alloy_transport::{
@@ -55,6 +55,20 @@ pub enum Error {
     /// Fees would have to exceed the cap.
     #[error(transparent)]
     AboveCap(#[from] AboveCap),
+    /// The block that a view is of can't be acted on.
+    #[error(transparent)]
+    Head(#[from] HeadError),
+    /// The pool has transactions of the account that the journal doesn't have, or lacks some that it has.
+    #[error(
+        "the endpoint's pending nonce is {found} and {expected} was expected; if something else uses the key, \
+         wait until its transactions are mined, otherwise use another endpoint"
+    )]
+    UnexpectedNonce {
+        /// The nonce that follows from the journal.
+        expected: u64,
+        /// The endpoint's.
+        found: u64,
+    },
     /// The journal of transactions can't be read or written. Without it nothing is sent.
     #[error("{0}; without the journal nothing is sent")]
     Journal(#[from] JournalError),
@@ -258,7 +272,11 @@ impl Error {
     /// What a program does about it.
     pub const fn severity(&self) -> Severity {
         match self {
-            Self::Rpc { .. } | Self::NotMined { .. } | Self::AboveCap(_) => Severity::Retry,
+            Self::Rpc { .. }
+            | Self::NotMined { .. }
+            | Self::AboveCap(_)
+            | Self::Head(_)
+            | Self::UnexpectedNonce { .. } => Severity::Retry,
             Self::Rejected { rejection, .. } => rejection.severity(),
             Self::NoEndpoint { source, .. } => source.severity(),
             Self::Inconsistent { .. }

@@ -72,7 +72,7 @@ impl Sender {
     /// more gas; [`Error::NoCode`] or [`Error::BadAnswer`] if the target isn't the contract it is taken
     /// for.
     pub async fn simulate(&self, call: &ContractCall, next: NextBlock) -> Result<Bytes> {
-        self.account.simulate(call, MAX_TX_GAS_LIMIT_OSAKA, next).await
+        self.account.simulate(call, MAX_TX_GAS_LIMIT_OSAKA, None, next).await
     }
 
     /// The gas limit that a call is sent with: its estimate, a fifth more, and its headroom.
@@ -97,7 +97,7 @@ impl Sender {
         next: NextBlock,
     ) -> Result<Pending> {
         let gas_limit = match checks {
-            Checks::Full => self.account.check(&call, next).await?,
+            Checks::Full => self.account.check(&call, None, next).await?,
             Checks::AtReceipt { gas_limit } => gas_limit,
         };
         let nonce = self.next_nonce().await?;

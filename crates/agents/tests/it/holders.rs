@@ -19,11 +19,11 @@ const fn lock(amount: u128) -> Order {
     Order::Lock { amount: tokens(amount), method: LockMethod::Permit }
 }
 
-const fn vote(support: Support, share: OrderAmount) -> Order {
+pub(crate) const fn vote(support: Support, share: OrderAmount) -> Order {
     Order::Vote { id: ID, support, share }
 }
 
-const fn tally(yea: u128, nea: u128) -> Tally {
+pub(crate) const fn tally(yea: u128, nea: u128) -> Tally {
     Tally { yea: tokens(yea), nea: tokens(nea) }
 }
 
@@ -32,7 +32,10 @@ fn holder(number: u64) -> Address {
 }
 
 /// Holders of so many tokens each, with orders to lock them, which are confirmed.
-async fn locked<const N: usize>(amounts: [u128; N], maker: Maker) -> (TestChain, Process) {
+pub(crate) async fn locked<const N: usize>(
+    amounts: [u128; N],
+    maker: Maker,
+) -> (TestChain, Process) {
     let mut chain = TestChain::new().await;
     let mut process = Process::new(&chain, maker).await;
     for (number, amount) in (0..).zip(amounts) {
@@ -47,7 +50,7 @@ async fn locked<const N: usize>(amounts: [u128; N], maker: Maker) -> (TestChain,
 }
 
 /// A proposal through the lock; the deployer keeps 9,000 tokens of power.
-async fn propose(chain: &mut TestChain) -> Deadlines {
+pub(crate) async fn propose(chain: &mut TestChain) -> Deadlines {
     let (_, plan) = chain.upgrade("1").await;
     chain.propose(plan.payload).await;
     chain.look().await.proposal(ID).unwrap().deadlines()
@@ -65,7 +68,7 @@ fn ballot(number: u64, support: Support) -> IntentSubject {
     IntentSubject::Vote { holder: holder(number), id: ID, support }
 }
 
-async fn cast(chain: &TestChain, number: u64) -> Tally {
+pub(crate) async fn cast(chain: &TestChain, number: u64) -> Tally {
     chain.holder(holder(number), [ID]).await.ballots[&ID].cast
 }
 

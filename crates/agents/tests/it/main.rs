@@ -12,6 +12,7 @@ mod movers;
 mod process;
 mod restarts;
 mod run;
+mod sending_once;
 mod sequencers;
 mod test_chain;
 mod upgrade;

@@ -121,7 +121,8 @@ pub(crate) struct Process {
 
 impl Actor {
     fn new(role: AnyRole, client: &Client, key: PrivateKeySigner, journal: MemoryJournal) -> Self {
-        let fees = FeePolicy::default();
+        // Tests have base fees above the default cap.
+        let fees = FeePolicy { cap: None, ..FeePolicy::default() };
         let sender = IntentSender::new(client.clone(), key.clone(), fees, journal.clone());
         let agent = Agent::new(role, sender.unwrap()).unwrap();
         Self { agent, journal, status: None, restarts: 0, client: client.clone(), key }

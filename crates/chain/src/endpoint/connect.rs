@@ -3,6 +3,7 @@
 use super::{
     Address, Endpoint, EndpointFailure,
     guard::{Guard, Guarded},
+    http::LimitedHttp,
     secrets::Secrets,
     tls,
     websocket::WebSocket,
@@ -14,7 +15,6 @@ use crate::{
 use alloy_provider::ProviderBuilder;
 use alloy_rpc_client::{ClientBuilder, RpcClient};
 use alloy_transport::{TransportResult, utils::guess_local_url};
-use alloy_transport_http::Http;
 use alloy_transport_ipc::IpcConnect;
 use core::time::Duration;
 use std::sync::Arc;
@@ -59,7 +59,7 @@ impl Endpoint {
         let builder = ClientBuilder::default().layer(requests);
         match &self.0 {
             Address::Http(url) => {
-                let http = Http::with_client(http_client(url, timeouts)?, url.clone());
+                let http = LimitedHttp { client: http_client(url, timeouts)?, url: url.clone() };
                 Ok(builder.transport(http, guess_local_url(url)))
             }
             Address::WebSocket(url) => {

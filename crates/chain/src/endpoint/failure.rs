@@ -40,6 +40,11 @@ impl EndpointFailure {
         Self(format!("no {what} within {} s", limit.as_secs_f64()))
     }
 
+    /// An answer has more bytes than `limit`.
+    pub(super) fn too_large(limit: usize) -> Self {
+        Self(format!("its answer has more than {} MiB", limit >> 20))
+    }
+
     /// No connection can be prepared on this machine.
     pub(super) fn unprepared(reason: impl ToString) -> Self {
         Self(reason.to_string())

@@ -3,17 +3,16 @@
 //! Keys of providers are part of their URLs. So nothing here prints one: an [`Endpoint`] is shown by
 //! its scheme and host, and [`secrets`] takes the rest out of whatever an error says.
 //!
-//! What libraries log isn't covered: alloy's HTTP transport has the whole URL in a span of level DEBUG
-//! (target `alloy_transport_http`, span `ReqwestTransport`), and tungstenite has the path and the header
-//! of user and password in a record of level TRACE (target `tungstenite`). Nothing here installs a
-//! subscriber. A program that does must switch these targets off, for example with the directives
-//! `alloy_transport_http=off,tungstenite=off`.
+//! What libraries log isn't covered: tungstenite has the path and the header of user and password in a record
+//! of level TRACE (target `tungstenite`). Nothing here installs a subscriber. A program that does must switch
+//! this target off, for example with the directive `tungstenite=off`.
 
 mod connect;
 mod endpoints;
 mod failover;
 mod failure;
 mod guard;
+mod http;
 mod problem;
 mod secrets;
 mod tls;

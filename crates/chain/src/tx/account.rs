@@ -66,16 +66,21 @@ impl Account {
         self.key.sign_hash(&hash).await.map_err(|source| Error::Signing { what, source })
     }
 
-    /// Executes a call with a gas limit, without sending it, in the time of the block that should
-    /// include it.
+    /// Executes a call with a gas limit, and at a price if there is one, without sending it, in the time of
+    /// the block that should include it.
     pub(crate) async fn simulate(
         &self,
         call: &ContractCall,
         gas_limit: u64,
+        fees: Option<Fees>,
         next: NextBlock,
     ) -> Result<Bytes> {
         let what = call.what();
-        let request = self.request(call, Some(gas_limit));
+        let request = TransactionRequest {
+            max_fee_per_gas: fees.map(|fees| fees.max_fee),
+            max_priority_fee_per_gas: fees.map(|fees| fees.tip),
+            ..self.request(call, Some(gas_limit))
+        };
         let answer = match self.client.simulate(what, request, next).await {
             Ok(answer) => answer,
             Err(error) if gas_limit == MAX_TX_GAS_LIMIT_OSAKA => {
@@ -107,10 +112,15 @@ impl Account {
         }
     }
 
-    /// The gas limit with which a call succeeds, as executed with it.
-    pub(crate) async fn check(&self, call: &ContractCall, next: NextBlock) -> Result<u64> {
+    /// The gas limit with which a call succeeds, as executed with it, and at a price if there is one.
+    pub(crate) async fn check(
+        &self,
+        call: &ContractCall,
+        fees: Option<Fees>,
+        next: NextBlock,
+    ) -> Result<u64> {
         let gas_limit = self.gas_limit(call, next).await?;
-        self.simulate(call, gas_limit, next).await?;
+        self.simulate(call, gas_limit, fees, next).await?;
         Ok(gas_limit)
     }
 

@@ -5,6 +5,13 @@ use serde::{Deserialize, Serialize};
 /// The default tip, in wei per gas.
 const TIP: u128 = 1_000_000_000;
 
+/// The most that a transaction offers by default, in wei per gas. Base fees above it last for minutes; the
+/// largest transaction pays 8.4 ether at it.
+const CAP: u128 = 500_000_000_000;
+
+/// The most that a tip is raised to, as a multiple of the policy's, or of 1 gwei if that is more.
+const MAX_TIP_MULTIPLE: u128 = 10;
+
 /// The least that a replacement offers more, in percent: nodes refuse less.
 const MIN_BUMP_PERCENT: u32 = 10;
 
@@ -27,25 +34,40 @@ pub struct FeePolicy {
     pub tip: u128,
     /// What a replacement offers more, in percent, for all of its fees. 10 by default, and at least.
     pub bump_percent: u32,
-    /// The most that a transaction ever offers, in wei per gas; `None`, the default, for no limit.
+    /// The most that a transaction ever offers, in wei per gas; `None` for no limit. 500 gwei by default. Tips
+    /// have a limit beside it: ten times the policy's, or 10 gwei if that is more.
     pub cap: Option<u128>,
 }
 
-/// Fees would have to exceed the cap.
+/// Fees would have to exceed a limit of the policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{needed} wei per gas are needed and the cap is {cap}; wait for a lower base fee, or raise the cap"
-)]
-pub struct AboveCap {
-    /// The least that would do now, in wei per gas.
-    pub needed: u128,
-    /// The cap, in wei per gas.
-    pub cap: u128,
+pub enum AboveCap {
+    /// The fee in all.
+    #[error(
+        "{needed} wei per gas are needed and the cap is {cap}; wait for a lower base fee, or raise the cap"
+    )]
+    Total {
+        /// The least that would do now, in wei per gas.
+        needed: u128,
+        /// The cap, in wei per gas.
+        cap: u128,
+    },
+    /// The tip.
+    #[error(
+        "a tip of {needed} wei per gas is needed and the limit is {limit}; wait for what is in flight, use \
+         another endpoint, or raise the policy's tip"
+    )]
+    Tip {
+        /// The least that would do now, in wei per gas.
+        needed: u128,
+        /// The limit, in wei per gas.
+        limit: u128,
+    },
 }
 
 impl Default for FeePolicy {
     fn default() -> Self {
-        Self { base_fee_percent: 200, tip: TIP, bump_percent: MIN_BUMP_PERCENT, cap: None }
+        Self { base_fee_percent: 200, tip: TIP, bump_percent: MIN_BUMP_PERCENT, cap: Some(CAP) }
     }
 }
 
@@ -54,14 +76,18 @@ impl FeePolicy {
     ///
     /// # Errors
     ///
-    /// If the present base fee with the tip, or `floor`, is above the cap.
+    /// If the present base fee with the tip, or `floor`, is above the cap or the limit of tips.
     pub fn offer(&self, base_fee: u128, floor: Option<Fees>) -> Result<Fees, AboveCap> {
         let floor = floor.unwrap_or_default();
         let tip = self.tip.max(floor.tip);
         let cap = self.cap.unwrap_or(u128::MAX);
         let needed = base_fee.saturating_add(tip).max(floor.max_fee);
         if needed > cap {
-            return Err(AboveCap { needed, cap });
+            return Err(AboveCap::Total { needed, cap });
+        }
+        let limit = self.tip.max(TIP).saturating_mul(MAX_TIP_MULTIPLE);
+        if tip > limit {
+            return Err(AboveCap::Tip { needed: tip, limit });
         }
         let for_long = base_fee.saturating_mul(self.base_fee_percent.into()) / 100;
         let max_fee = for_long.saturating_add(tip).max(needed).min(cap);
@@ -72,7 +98,7 @@ impl FeePolicy {
     ///
     /// # Errors
     ///
-    /// If what replaces it is above the cap.
+    /// If what replaces it is above the cap or the limit of tips.
     pub fn replacement(&self, old: Fees, base_fee: u128) -> Result<Fees, AboveCap> {
         self.offer(base_fee, Some(self.outbid(old)))
     }
@@ -113,11 +139,11 @@ mod tests {
             (Some(210), 100, None, Ok(fees(210, 10))),
             (Some(209), 100, None, Ok(fees(209, 10))),
             (Some(110), 100, None, Ok(fees(110, 10))),
-            (Some(109), 100, None, Err(AboveCap { needed: 110, cap: 109 })),
+            (Some(109), 100, None, Err(AboveCap::Total { needed: 110, cap: 109 })),
             (Some(300), 100, Some(fees(300, 20)), Ok(fees(300, 20))),
-            (Some(300), 100, Some(fees(301, 20)), Err(AboveCap { needed: 301, cap: 300 })),
+            (Some(300), 100, Some(fees(301, 20)), Err(AboveCap::Total { needed: 301, cap: 300 })),
             (Some(300), 100, Some(fees(1, 200)), Ok(fees(300, 200))),
-            (Some(300), 100, Some(fees(1, 201)), Err(AboveCap { needed: 301, cap: 300 })),
+            (Some(300), 100, Some(fees(1, 201)), Err(AboveCap::Total { needed: 301, cap: 300 })),
             (None, u128::MAX, None, Ok(fees(u128::MAX, 10))),
             (None, 0, None, Ok(fees(10, 10))),
         ] {
@@ -128,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_replacement_offers_more_of_both() {
-        let policy = FeePolicy { tip: 1, ..FeePolicy::default() };
+        let policy = FeePolicy { tip: 1, cap: None, ..FeePolicy::default() };
         for (old, expected) in [
             (fees(100, 10), fees(111, 12)),
             (fees(101, 11), fees(113, 14)),
@@ -143,7 +169,21 @@ mod tests {
         assert_eq!(policy.outbid(fees(100, 100)), fees(111, 111), "never less than nodes take");
         let policy = FeePolicy { bump_percent: 25, cap: Some(126), ..policy };
         assert_eq!(policy.replacement(fees(100, 100), 0), Ok(fees(126, 126)));
-        let above = AboveCap { needed: 128, cap: 126 };
+        let above = AboveCap::Total { needed: 128, cap: 126 };
         assert_eq!(policy.replacement(fees(101, 101), 0), Err(above));
+    }
+
+    #[test]
+    fn a_tip_has_a_limit_of_its_own() {
+        let gwei = 1_000_000_000;
+        for (tip, limit) in [(0, 10 * gwei), (gwei, 10 * gwei), (3 * gwei, 30 * gwei)] {
+            let policy = FeePolicy { tip, ..FeePolicy::default() };
+            let offer = |tip| policy.offer(gwei, Some(fees(0, tip)));
+            assert_eq!(offer(limit).map(|fees| fees.tip), Ok(limit));
+            assert_eq!(offer(limit + 1), Err(AboveCap::Tip { needed: limit + 1, limit }));
+        }
+        let policy = FeePolicy::default();
+        assert_eq!(policy.offer(499 * gwei, None), Ok(fees(500 * gwei, gwei)));
+        assert!(policy.offer(499 * gwei + 1, None).is_err());
     }
 }

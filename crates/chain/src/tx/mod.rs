@@ -10,13 +10,17 @@
 //! - **A nonce has many versions**, with rising fees, and at most one is mined. All are kept until then,
 //!   and whichever has the receipt decides what was done: also one that was replaced or given up.
 //! - **What was recorded may be out.** A transaction is in the [`Journal`] before it is sent, and the same
-//!   bytes are sent again until a node has answered. Only a node's refusal of a transaction that was never
-//!   sent before takes it back.
+//!   bytes are sent again until a node has it. A refusal takes nothing back: a provider can hand a
+//!   transaction to several nodes and return the answer of one.
+//! - **What isn't known here is waited for.** While a pool has transactions of the account that the journal
+//!   doesn't have, nothing new is sent: its own from before the journal was lost may be among them.
+//! - **Nothing is done for an older block** than one that was seen.
 //! - **What is mined can be taken back** for 64 blocks, and then is in flight again.
 
 pub(crate) mod account;
 pub(crate) mod fees;
 mod file_journal;
+pub(crate) mod head;
 mod intended;
 mod intent_sender;
 pub(crate) mod journal;
@@ -26,6 +30,7 @@ mod reported;
 
 pub use fees::{AboveCap, FeePolicy, Fees};
 pub use file_journal::FileJournal;
+pub use head::HeadError;
 pub use intent_sender::IntentSender;
 pub use journal::{Journal, JournalContents, JournalError, JournaledTransaction, MemoryJournal};
 pub use nonce_use::FINALITY;

@@ -37,7 +37,8 @@ pub enum TxEvent {
     /// Its transactions can't be mined any more, since another one has their nonce: it was given up, or
     /// something else that has the key used the nonce. If it is still wanted it is sent again.
     Superseded {
-        /// The hash of the transaction that was mined.
-        by: B256,
+        /// The hash of the transaction that was mined; `None` if it was mined before the states that the
+        /// endpoint has.
+        by: Option<B256>,
     },
 }

@@ -3,7 +3,10 @@
 use crate::{
     error::Error,
     rejection::Rejection,
-    tx::report::{TxEvent, TxReport},
+    tx::{
+        fees::AboveCap,
+        report::{TxEvent, TxReport},
+    },
 };
 use alloy_primitives::{Address, B256, ChainId};
 use canon_abi::Revert;
@@ -64,7 +67,9 @@ impl LastingFailure {
     /// `None` for a failure that may be over in the next block.
     fn of(error: &Error) -> Option<Self> {
         let (what, detail) = match error {
-            Error::AboveCap(above) => ("", Detail::FeeCap(above.cap)),
+            Error::AboveCap(AboveCap::Total { cap: limit, .. } | AboveCap::Tip { limit, .. }) => {
+                ("", Detail::FeeCap(*limit))
+            }
             error if error.is_temporary() => return None,
             Error::Rejected { what, rejection, .. } => (*what, Detail::Rejection(*rejection)),
             Error::Refused { what, revert } => (*what, Detail::Revert(revert.clone())),
@@ -86,7 +91,9 @@ impl LastingFailure {
             | Error::TooMuchGas { what, .. }
             | Error::OutOfRange { what, .. }
             | Error::Signing { what, .. } => (*what, Detail::None),
-            Error::Journal(_) => ("", Detail::None),
+            Error::Journal(_) | Error::Head(_) | Error::UnexpectedNonce { .. } => {
+                ("", Detail::None)
+            }
         };
         Some(Self { kind: mem::discriminant(error), what, detail })
     }

@@ -7,7 +7,8 @@ use std::{
     time::Duration,
 };
 
-use canon_chain::{Client, Endpoint, Error, Timeouts};
+use alloy_provider::Provider;
+use canon_chain::{Client, Endpoint, Error, Severity, Timeouts};
 
 /// The last one is the header that user and password become.
 const SECRETS: [&str; 5] = ["alice", "pa55word", "SECRETKEY", "QUERYSECRET", "YWxpY2U6cGE1NXdvcmQ"];
@@ -130,4 +131,38 @@ async fn an_endpoint_that_says_nothing_is_given_up() {
     let endpoint: Endpoint = path.to_str().unwrap().parse().unwrap();
     is_given_up(endpoint, timeouts, "no answer within 7200 s").await;
     std::fs::remove_file(path).unwrap();
+}
+
+#[tokio::test]
+async fn the_debug_form_of_a_client_has_no_secret() {
+    let host = answering("200 OK", r#"{"jsonrpc":"2.0","id":0,"result":"0x1"}"#);
+    let client = secret_endpoint("http", host).connect(Timeouts::default()).await.unwrap();
+    let shown =
+        format!("{client:?}{client:#?}{:?}{:?}", client.provider(), client.provider().client());
+    for secret in SECRETS {
+        assert!(!shown.contains(secret), "{secret}");
+    }
+}
+
+/// An endpoint answers `eth_chainId` with a gigabyte, in parts.
+#[tokio::test]
+async fn an_answer_without_end_is_not_read_to_its_end() {
+    const PARTS: usize = 1024;
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = listener.local_addr().unwrap();
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut part = vec![0; 1 << 20];
+        let _ = stream.read(&mut part);
+        part.fill(b'1');
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n\"");
+        (0..PARTS).take_while(|_| stream.write_all(&part).is_ok()).count()
+    });
+    let endpoint: Endpoint = format!("http://{host}/").parse().unwrap();
+    let error = endpoint.connect(Timeouts::default()).await.unwrap_err();
+    assert!(error.to_string().contains("its answer has more than 256 MiB"), "{error}");
+    assert_eq!(error.severity(), Severity::Retry);
+    // The connection is closed meanwhile.
+    let parts = tokio::task::spawn_blocking(|| server.join().unwrap()).await.unwrap();
+    assert!((256..512).contains(&parts), "{parts} MiB were sent");
 }

@@ -17,6 +17,7 @@ mod sending;
 mod signer;
 mod test_chain;
 mod tx;
+mod tx_answers;
 mod tx_chain;
 mod tx_executing;
 mod tx_faults;

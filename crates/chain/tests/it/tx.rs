@@ -8,8 +8,8 @@ use alloy_signer_local::PrivateKeySigner;
 use canon_chain::{
     Error, IntentSender, Sender, Severity, calls,
     tx::{
-        FeePolicy, Journal, JournalContents, JournalError, JournaledTransaction, MemoryJournal,
-        TxEvent, TxReport,
+        AboveCap, FeePolicy, Journal, JournalContents, JournalError, JournaledTransaction,
+        MemoryJournal, TxEvent, TxReport,
     },
 };
 use canon_devchain::Mining;
@@ -30,7 +30,7 @@ pub(crate) fn burner(rounds: u32) -> Bytes {
 }
 
 /// Mines blocks that leave the pool as it is.
-fn mine_past_the_pool(chain: &TxChain, blocks: u64) {
+pub(crate) fn mine_past_the_pool(chain: &TxChain, blocks: u64) {
     for _ in 0..blocks {
         chain.devchain.mine_unsigned(&[]).unwrap();
     }
@@ -44,6 +44,10 @@ fn journaled(journal: &MemoryJournal) -> Vec<(JournaledTransaction, TxEnvelope)>
         (one, tx)
     })
     .collect()
+}
+
+pub(crate) fn transactions(journal: &MemoryJournal) -> Vec<TxEnvelope> {
+    journaled(journal).into_iter().map(|(_, tx)| tx).collect()
 }
 
 fn superseded(reports: &[TxReport]) -> Vec<IntentId> {
@@ -63,7 +67,7 @@ fn taken_back(reports: &[TxReport]) -> Vec<B256> {
 }
 
 /// An account that has locked nothing and may lock 100.
-async fn ready(chain: &TxChain) -> (MemoryJournal, IntentSender) {
+pub(crate) async fn ready(chain: &TxChain) -> (MemoryJournal, IntentSender) {
     let journal = MemoryJournal::default();
     let mut sender = chain.sender(&journal);
     let approve = chain.approve(0, 100);
@@ -282,7 +286,9 @@ async fn what_exceeds_the_cap_waits() {
     let [TxReport { event: TxEvent::Failed(error), .. }] = &reports[..] else {
         panic!("{reports:?}")
     };
-    assert!(matches!(error, Error::AboveCap(above) if above.needed == 31 * gwei));
+    assert!(
+        matches!(error, Error::AboveCap(AboveCap::Total { needed, .. }) if *needed == 31 * gwei)
+    );
     assert_eq!(error.severity(), Severity::Retry);
     assert!(chain.pursue(&mut sender, &approve).await.is_empty(), "reported once");
     assert_eq!(chain.devchain.pool_size(), 0);
@@ -394,7 +400,7 @@ async fn a_nonce_that_something_else_used_is_found_out() {
     let [TxReport { event: TxEvent::Superseded { by }, .. }, ..] = &reports[..] else {
         panic!("{reports:?}")
     };
-    assert_eq!(*by, pending.hash());
+    assert_eq!(*by, Some(pending.hash()));
     assert_eq!(sent(&reports).len(), 1);
     chain.mine(1);
     assert_eq!(confirmed(&chain.pursue(&mut sender, &lock).await), [lock[0].id()]);
@@ -407,8 +413,18 @@ async fn a_nonce_that_something_else_used_is_found_out() {
     assert_eq!(pending.rejection(), Some(canon_chain::Rejection::NonceTooLow));
     let call = calls::transfer(chain.set.asset, SOMEBODY, Amount::TOKEN);
     let pending = other.submit(call, checks, next).await.unwrap();
-    chain.pursue_and_mine(&mut sender, &[chain.lock(2, 8)]).await;
+    let reports = chain.pursue_and_mine(&mut sender, &[chain.lock(2, 8)]).await;
+    let [TxReport { event: TxEvent::Failed(error), .. }] = &reports[..] else {
+        panic!("{reports:?}")
+    };
+    let nonce = pending.nonce();
+    assert!(
+        matches!(error, Error::UnexpectedNonce { expected, found } if (*expected, *found) == (nonce, nonce + 1)),
+        "{error}"
+    );
+    assert_eq!(error.severity(), Severity::Retry);
     assert!(chain.is_mined(pending.hash()).await);
+    chain.pursue_and_mine(&mut sender, &[chain.lock(2, 8)]).await;
     assert_eq!(chain.deposits().await, [7, 8]);
 }
 
@@ -481,22 +497,28 @@ async fn what_a_node_finds_too_cheap_is_offered_for_more() {
     let (journal, mut sender) = ready(&chain).await;
     let lock = [chain.lock(1, 7)];
     let refuse = |words| FaultPlan::Method("eth_sendRawTransaction", Fault::Refused(words));
-    let mut offered = Vec::new();
     for words in ["transaction underpriced", "FeeTooLow", "txpool is full", "underpriced"] {
         chain.faults.set(refuse(words));
-        let reports = chain.pursue(&mut sender, &lock).await;
-        assert_eq!(failures(&reports).len(), 1, "{words}");
-        offered.extend(journaled(&journal).get(1).map(|(_, tx)| tx.max_fee_per_gas()));
+        for _ in 0..2 {
+            // By one step in a block.
+            let reports = chain.pursue(&mut sender, &lock).await;
+            assert_eq!(failures(&reports).len(), 1, "{words}");
+        }
+        mine_past_the_pool(&chain, 1);
     }
-    // Nothing was kept of the first two; the third may be out, so the fourth is the same again.
-    assert_eq!(offered.len(), 2);
-    assert_eq!(offered[0], offered[1]);
-    let usual = chain.head().await.base_fee * 2 + 1_000_000_000;
-    assert!(offered[0] * 100 > usual * 120, "{offered:?} after {usual}");
+    let offered = || -> Vec<u128> {
+        let versions = journaled(&journal).split_off(1);
+        assert!(versions.iter().all(|(_, tx)| tx.nonce() == versions[0].1.nonce()));
+        versions.iter().map(|(_, tx)| tx.max_fee_per_gas()).collect()
+    };
+    // The third is sent again, until that is too cheap as well.
+    assert_eq!(offered().len(), 4);
     chain.faults.end();
     let reports = chain.pursue(&mut sender, &lock).await;
     assert_eq!(sent(&reports).len(), 1);
-    assert!(journaled(&journal)[2].1.max_fee_per_gas() * 100 > offered[0] * 110);
+    let offered = offered();
+    assert_eq!(offered.len(), 5);
+    assert!(offered.windows(2).all(|pair| pair[1] * 100 > pair[0] * 110), "{offered:?}");
     chain.mine(1);
     assert_eq!(confirmed(&chain.pursue(&mut sender, &lock).await), [lock[0].id()]);
 }

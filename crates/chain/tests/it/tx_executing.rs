@@ -1,13 +1,14 @@
 //! Executions: with what the payload lists or, if it withholds that, with what was voted on.
 
 use crate::{
-    tx::burner,
+    tx::{burner, transactions},
     tx_chain::{TxChain, confirmed, failures, sent},
 };
+use alloy_consensus::Transaction;
 use alloy_primitives::{Address, Bytes, U256, address, bytes};
 use alloy_provider::Provider;
 use alloy_sol_types::SolCall;
-use canon_abi::UpgradePayload;
+use canon_abi::{Governance, UpgradePayload};
 use canon_chain::{
     Error, NoWait, Sender, calls,
     tx::{MemoryJournal, TxEvent, TxReport},
@@ -142,4 +143,58 @@ async fn an_action_that_needs_too_much_gas_is_not_blamed() {
     assert!(matches!(error, Error::TooMuchGas { .. }), "{error}");
     let error = sender.send(call, &mut NoWait).await.unwrap_err();
     assert!(matches!(error, Error::TooMuchGas { .. }), "{error}");
+}
+
+/// A payload that returns what was voted on while nobody pays for gas, as in `eth_call`, and reverts in every
+/// transaction.
+#[tokio::test]
+async fn a_payload_that_withholds_its_list_in_transactions_only_is_executed() {
+    let chain = TxChain::new().await;
+    let actions = [trace(&chain)];
+    let intent = executable(&chain, &actions).await;
+    let list = actions.iter().cloned().map(Into::into).collect();
+    let data = UpgradePayload::getActionsCall::abi_encode_returns(&list);
+    let length = u16::try_from(data.len()).unwrap().to_be_bytes();
+    let code = [
+        // GASPRICE, JUMPI
+        &[0x3a, 0x60, 0x10, 0x57, 0x61][..],
+        &length,
+        &[0x60, 0x14, 0x5f, 0x39, 0x61],
+        &length,
+        &[0x5f, 0xf3, 0x5b, 0x5f, 0x5f, 0xfd],
+        &data,
+    ]
+    .concat();
+    chain.devchain.set_code(PAYLOAD, Bytes::from(code)).unwrap();
+    let journal = MemoryJournal::default();
+    let mut sender = chain.sender(&journal);
+    let reports = chain.pursue_and_mine(&mut sender, from_ref(&intent)).await;
+    assert_eq!(sent(&reports).len(), 1, "{reports:?}");
+    assert_eq!(confirmed(&chain.pursue(&mut sender, &[]).await), [intent.id()]);
+}
+
+/// A payload that withholds its list when it is mined, and returns it whenever it is asked before.
+#[tokio::test]
+async fn an_execution_that_failed_once_is_tried_with_what_was_voted_on() {
+    let chain = TxChain::new().await;
+    let actions = [trace(&chain)];
+    let execute = executable(&chain, &actions).await;
+    let journal = MemoryJournal::default();
+    let mut sender = chain.sender(&journal);
+    chain.pursue(&mut sender, from_ref(&execute)).await;
+    chain.devchain.set_code(PAYLOAD, lists(&[])).unwrap();
+    chain.mine(1);
+    chain.devchain.set_code(PAYLOAD, lists(&actions)).unwrap();
+    // Also by a process that starts anew.
+    let mut sender = chain.sender(&journal);
+    chain.pursue(&mut sender, from_ref(&execute)).await;
+    let inputs = transactions(&journal);
+    let selectors: Vec<_> = inputs.iter().map(|tx| &tx.input()[..4]).collect();
+    let [plain, fallback] =
+        [Governance::executeCall::SELECTOR, Governance::executeWithCall::SELECTOR];
+    assert_eq!(selectors, [&plain[..], &fallback[..]]);
+    chain.devchain.set_code(PAYLOAD, lists(&[])).unwrap();
+    chain.mine(1);
+    assert_eq!(confirmed(&chain.pursue(&mut sender, &[]).await), [execute.id()]);
+    assert!(is_executed(&chain).await);
 }

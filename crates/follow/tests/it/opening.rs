@@ -34,13 +34,13 @@ use tower::Layer;
 
 /// A chain with a set that was just deployed.
 pub(crate) struct Deployed {
-    chain: Vec<u8>,
+    pub(crate) chain: Vec<u8>,
     pub(crate) set: SetAddresses,
     first_block: BlockNumber,
 }
 
 impl Deployed {
-    fn with(origin: Create2Origin) -> Self {
+    pub(crate) fn with(origin: Create2Origin) -> Self {
         run(async {
             let chain = Devchain::new(DevchainConfig::default());
             let client = client(chain.client()).await;

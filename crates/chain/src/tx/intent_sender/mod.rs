@@ -11,6 +11,7 @@ use crate::{
     tx::{
         account::Account,
         fees::{FeePolicy, Fees},
+        head::{HeadError, check_head},
         journal::Journal,
         nonce_use::{NonceUse, Version},
         report::{TxEvent, TxReport},
@@ -38,6 +39,8 @@ pub struct IntentSender {
     nonces: BTreeMap<u64, NonceUse>,
     /// Intents that are done for good and that only the journal knows to be.
     done: BTreeSet<IntentId>,
+    /// The newest block that was seen.
+    newest: Option<BlockView>,
     /// The block for which it is settled what became of them; `None` if that failed.
     head: Option<BlockView>,
     /// The last block for which it was settled.
@@ -59,13 +62,11 @@ struct Pass {
     reports: Vec<TxReport>,
     /// The first nonce that the pool doesn't have.
     pool: Option<u64>,
-    /// The first nonce that nothing else has, as far as refusals in this pass say.
-    unused_from: u64,
 }
 
 impl Pass {
     const fn new(head: BlockView, next: NextBlock) -> Self {
-        Self { head, next, reports: Vec::new(), pool: None, unused_from: 0 }
+        Self { head, next, reports: Vec::new(), pool: None }
     }
 
     fn report(&mut self, intent: Option<IntentId>, event: TxEvent) {
@@ -110,6 +111,7 @@ impl IntentSender {
             journal: Box::new(journal),
             nonces,
             done: contents.completed.into_iter().collect(),
+            newest: None,
             head: None,
             settled: None,
             count: 0,
@@ -167,10 +169,15 @@ impl IntentSender {
     /// before it is decided what is due: that can depend on what [is done](Self::is_done).
     ///
     /// What fails is reported, and tried again at the next call. If nothing is in flight, and `head` follows
-    /// the block of the last call, nothing is asked.
+    /// the block of the last call, nothing is asked. If `head` is older than a block that was seen,
+    /// [`HeadError::Older`] is reported, and nothing is sent until the next call.
     pub async fn settle(&mut self, head: BlockView) -> Vec<TxReport> {
         let mut pass = Pass::new(head, NextBlock::after(&head, head.timestamp));
         self.head = None;
+        if let Err(error) = self.note_head(&head).await {
+            pass.fail(None, error);
+            return pass.reports;
+        }
         if self.nonces.values().any(|used| !self.is_settled(used, &head)) {
             match self.account.transaction_count(head.hash.into()).await {
                 Ok(count) => {
@@ -205,12 +212,34 @@ impl IntentSender {
         for intent in &wanted {
             self.start(intent, &wanted, &mut free, &mut pass).await;
         }
-        for nonce in free {
-            self.use_up(nonce, &mut pass).await;
-        }
+        self.give_up(free, &mut pass).await;
         self.fill_gaps(&mut pass).await;
-        self.forget_what_is_final(&mut pass);
+        self.forget_what_is_final(&mut pass).await;
         self.reported.leave_out(pass.reports)
+    }
+
+    /// Remembers the newest block that was seen.
+    async fn note_head(&mut self, head: &BlockView) -> Result<()> {
+        if let Some(newest) = &self.newest
+            && check_head(head, newest).is_err()
+        {
+            // The number that was seen may have been the wrong one.
+            let number = self.client().block(newest.hash.into()).await?.number;
+            check_head(head, &BlockView { number, ..*newest })?;
+        }
+        self.newest = Some(*head);
+        Ok(())
+    }
+
+    /// Checks that the endpoint's block of the head's hash has the head's number.
+    async fn check_number(&self, head: &BlockView) -> Result<()> {
+        let (hash, found) = (head.hash, head.number);
+        let expected = self.client().block(hash.into()).await?.number;
+        if expected == found {
+            Ok(())
+        } else {
+            Err(HeadError::WrongNumber { hash, expected, found }.into())
+        }
     }
 
     /// The nonce that isn't used yet and that an intent is bound to.

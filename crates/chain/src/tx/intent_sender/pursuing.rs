@@ -6,24 +6,22 @@ use crate::{
     calls::PermitRequest,
     client::PermitAsset,
     error::{Error, Result},
-    rejection::Rejection,
     sender::Checks,
     tx::{
         account::TRANSFER_GAS,
         fees::Fees,
         intended::{contract_call, does_the_same, fallback_call, withholds},
-        report::TxEvent,
+        nonce_use::NonceUse,
     },
 };
 use alloy_eips::BlockId;
 use alloy_primitives::Signature;
-use alloy_transport::RpcError;
 use canon_protocol::Timestamp;
-use canon_views::{Completion, IntendedAction, Intent};
+use canon_views::{Completion, IntendedAction, Intent, IntentId};
 use std::collections::BTreeSet;
 
-/// After so many refusals in a row, in words that aren't known, a transaction lets others have its nonce.
-const MAX_REFUSALS: u32 = 8;
+/// The most nonces that are used up at once since nothing has them. More are missing by a wrong answer.
+const MAX_MISSING: usize = 16;
 
 impl IntentSender {
     /// What is to be in flight, in order.
@@ -51,18 +49,29 @@ impl IntentSender {
         wanted
     }
 
-    /// Goes on with what is in flight. The nonces whose transactions aren't wanted any more.
+    /// Goes on with what is in flight. The nonces that others may have: of transactions that aren't wanted
+    /// any more, or that are stuck.
     pub(super) async fn carry_on(&mut self, wanted: &[&Intent], pass: &mut Pass) -> BTreeSet<u64> {
         let mut free = BTreeSet::new();
         let undecided = self.nonces.range(self.count..).map(|(nonce, _)| *nonce);
         for nonce in undecided.collect::<Vec<_>>() {
-            if self.is_wanted(nonce, wanted) {
+            let is_wanted = self.is_wanted(nonce, wanted);
+            if is_wanted {
                 self.send_again(nonce, pass).await;
-            } else {
+            }
+            if !is_wanted || self.is_stuck(nonce) {
                 free.insert(nonce);
             }
         }
         free
+    }
+
+    /// Whether a node refuses the newest version of a nonce, so that others may have the nonce.
+    fn is_stuck(&self, nonce: u64) -> bool {
+        let is_open = |used: &NonceUse| {
+            used.is_stuck && used.current().is_some_and(|one| one.intent.is_some())
+        };
+        self.nonces.get(&nonce).is_some_and(is_open)
     }
 
     /// Whether the newest version of a nonce is still what should be mined.
@@ -76,9 +85,10 @@ impl IntentSender {
             // Given up; unless it is wanted again.
             return used.is_stuck || !wanted.iter().any(|intent| is_bound(&intent));
         };
-        wanted.iter().find(|intent| intent.id() == sent.id()).is_some_and(|intent| {
-            !used.is_stuck && is_bound(&intent) && does_the_same(&sent.action, &intent.action)
-        })
+        wanted
+            .iter()
+            .find(|intent| intent.id() == sent.id())
+            .is_some_and(|intent| is_bound(&intent) && does_the_same(&sent.action, &intent.action))
     }
 
     /// Sends the newest version again if no node has answered, or one that offers more if it is time.
@@ -86,47 +96,14 @@ impl IntentSender {
         let Some(used) = self.nonces.get(&nonce) else { return };
         let Some(version) = used.current().cloned() else { return };
         let age = pass.head.number.steps_since(version.since).unwrap_or_default();
-        if used.is_outbid || age >= RENEWAL {
+        if used.is_outbid && age > 0 || age >= RENEWAL {
             let (intent, tx, what) = (version.intent.clone(), version.tx.clone(), version.what());
             if self.send(nonce, intent, tx, what, pass).await {
                 return;
             }
         }
-        if version.is_taken && !(age > 0 && age.is_multiple_of(RENEWAL)) {
-            return;
-        }
-        let sent = self.account.broadcast(version.what(), &version.raw).await;
-        let Some(used) = self.nonces.get_mut(&nonce) else { return };
-        // A version that offers more may have been recorded above.
-        let Some(last) = used.versions.iter_mut().find(|one| one.hash == version.hash) else {
-            return;
-        };
-        match sent {
-            Ok(()) => {
-                if !core::mem::replace(&mut last.is_taken, true) {
-                    let transaction = version.hash;
-                    pass.report(version.id(), TxEvent::Sent { transaction, nonce });
-                }
-                used.refusals = 0;
-            }
-            Err(error) => {
-                match error.rejection() {
-                    // It is mined, or something else is: the next block's state says.
-                    Some(Rejection::NonceTooLow) => return,
-                    Some(Rejection::Underpriced | Rejection::ReplacementUnderpriced) => {
-                        used.is_outbid = true;
-                    }
-                    Some(
-                        Rejection::InsufficientFunds | Rejection::GasCap | Rejection::Unacceptable,
-                    ) => used.is_stuck = true,
-                    _ if is_answer(&error) && !error.is_rate_limit() => {
-                        used.refusals += 1;
-                        used.is_stuck |= used.refusals >= MAX_REFUSALS;
-                    }
-                    _ => {}
-                }
-                pass.fail(version.id(), error);
-            }
+        if !version.is_taken || age > 0 && age.is_multiple_of(RENEWAL) {
+            self.broadcast(nonce, &version, pass).await;
         }
     }
 
@@ -141,8 +118,8 @@ impl IntentSender {
     ) {
         let id = intent.id();
         let own = self.nonce_of(&id);
-        let is_stuck = |nonce| self.nonces.get(&nonce).is_some_and(|used| used.is_stuck);
-        if own.is_some_and(|nonce| !free.contains(&nonce) || is_stuck(nonce)) {
+        let gave_way = |nonce| self.nonces.get(&nonce).is_some_and(|used| used.is_stuck);
+        if own.is_some_and(|nonce| !free.contains(&nonce) || gave_way(nonce)) {
             // It is in flight, or has to wait until something else has used its nonce.
             return;
         }
@@ -161,20 +138,36 @@ impl IntentSender {
         if self.send(nonce, Some(intent.clone()), tx, call.what(), pass).await {
             free.remove(&nonce);
         }
+        if self.is_stuck(nonce) {
+            free.insert(nonce);
+        }
     }
 
-    /// A free nonce that no wanted intent is bound to.
+    /// A free nonce that no wanted intent is bound to, unless its transaction is stuck.
     fn unclaimed(&self, free: &BTreeSet<u64>, wanted: &[&Intent]) -> Option<u64> {
-        let claimed: BTreeSet<_> =
-            wanted.iter().filter_map(|intent| self.nonce_of(&intent.id())).collect();
+        let bound = wanted.iter().filter_map(|intent| self.nonce_of(&intent.id()));
+        let claimed: BTreeSet<_> = bound.filter(|nonce| !self.is_stuck(*nonce)).collect();
         free.difference(&claimed).next().copied()
     }
 
-    /// The first nonce that neither the chain nor a transaction in flight has, whoever sent it.
-    async fn new_nonce(&self, pass: &mut Pass) -> Result<u64> {
-        let pool = self.pool_nonce(pass).await?;
-        let first = self.count.max(pass.unused_from).max(pool);
-        Ok((first..).find(|nonce| !self.nonces.contains_key(nonce)).unwrap_or(first))
+    /// The first nonce that neither the chain nor a transaction in flight has. While a pool has transactions
+    /// that aren't known here, there is none.
+    async fn new_nonce(&mut self, pass: &mut Pass) -> Result<u64> {
+        let found = self.pool_nonce(pass).await?;
+        if found > self.next_nonce() {
+            // The count can be that of an earlier block.
+            self.count = self.account.transaction_count(pass.head.hash.into()).await?;
+        }
+        let expected = self.next_nonce();
+        if found > expected {
+            return Err(Error::UnexpectedNonce { expected, found });
+        }
+        Ok(expected)
+    }
+
+    fn next_nonce(&self) -> u64 {
+        let is_unused = |nonce: &u64| !self.nonces.contains_key(nonce);
+        (self.count..=u64::MAX).find(is_unused).unwrap_or(u64::MAX)
     }
 
     async fn pool_nonce(&self, pass: &mut Pass) -> Result<u64> {
@@ -193,16 +186,37 @@ impl IntentSender {
             Checks::Full => {}
             Checks::AtReceipt { gas_limit } => return Ok((call, gas_limit)),
         }
-        let error = match self.account.check(&call, pass.next).await {
-            Ok(gas_limit) => return Ok((call, gas_limit)),
+        let Some(fallback) = fallback_call(intent) else {
+            let gas_limit = self.account.check(&call, None, pass.next).await?;
+            return Ok((call, gas_limit));
+        };
+        // A payload can withhold its list when somebody pays for the gas.
+        let fees = Some(self.fees.offer(pass.next.base_fee, None)?);
+        let has_failed = self.has_failed(&intent.id());
+        let (first, second) = if has_failed { (fallback, call) } else { (call, fallback) };
+        let error = match self.account.check(&first, fees, pass.next).await {
+            Ok(gas_limit) => return Ok((first, gas_limit)),
             Err(error) => error,
         };
-        // A payload can also withhold its list by using up the gas.
+        // It can also withhold it by using up the gas.
         let may_withhold =
             matches!(error, Error::TooMuchGas { .. }) || error.as_revert().is_some_and(withholds);
-        let Some(call) = fallback_call(intent).filter(|_| may_withhold) else { return Err(error) };
-        let gas_limit = self.account.check(&call, pass.next).await?;
-        Ok((call, gas_limit))
+        if !(has_failed || may_withhold) {
+            return Err(error);
+        }
+        let gas_limit = self.account.check(&second, fees, pass.next).await?;
+        Ok((second, gas_limit))
+    }
+
+    /// Whether a transaction for an intent was mined, within the last 64 blocks, and didn't do what it is for.
+    fn has_failed(&self, id: &IntentId) -> bool {
+        self.nonces.values().any(|used| {
+            let failed = used.mined.as_ref().filter(|mined| mined.done.is_none());
+            failed.is_some_and(|mined| {
+                let mut versions = used.versions.iter();
+                versions.any(|version| version.hash == mined.hash && version.id() == Some(*id))
+            })
+        })
     }
 
     async fn call(&self, intent: &Intent, pass: &Pass) -> Result<ContractCall> {
@@ -226,8 +240,19 @@ impl IntentSender {
         signed(intent, Some(&permit))
     }
 
-    /// Gives a nonce up: a transfer of nothing takes the place of its transactions.
-    pub(super) async fn use_up(&mut self, nonce: u64, pass: &mut Pass) {
+    /// Gives up the nonces that are left over. One that is stuck stays as it is while nothing waits for it:
+    /// it is sent as soon as a node takes it.
+    pub(super) async fn give_up(&mut self, free: BTreeSet<u64>, pass: &mut Pass) {
+        for nonce in free {
+            let is_last = self.nonces.last_key_value().is_none_or(|(last, _)| *last == nonce);
+            if !(is_last && self.is_stuck(nonce)) {
+                self.use_up(nonce, pass).await;
+            }
+        }
+    }
+
+    /// Uses a nonce up: a transfer of nothing takes the place of its transactions.
+    async fn use_up(&mut self, nonce: u64, pass: &mut Pass) {
         let nothing = self.account.nothing();
         let tx = self.account.transaction(&nothing, nonce, TRANSFER_GAS, Fees::default());
         self.send(nonce, None, tx, nothing.what(), pass).await;
@@ -237,17 +262,21 @@ impl IntentSender {
     pub(super) async fn fill_gaps(&mut self, pass: &mut Pass) {
         let Some(last) = self.nonces.last_key_value().map(|(nonce, _)| *nonce) else { return };
         let in_flight = self.nonces.range(self.count..).count() as u64;
-        if self.count + in_flight > last {
+        if self.count.saturating_add(in_flight) > last {
             return;
         }
         let pool = match self.pool_nonce(pass).await {
             Ok(pool) => pool,
             Err(error) => return pass.fail(None, error),
         };
-        for nonce in pool.max(self.count)..last {
-            if !self.nonces.contains_key(&nonce) {
-                self.use_up(nonce, pass).await;
-            }
+        let found = pool.max(self.count);
+        let missing = (found..last).filter(|nonce| !self.nonces.contains_key(nonce));
+        let missing: Vec<_> = missing.take(MAX_MISSING + 1).collect();
+        if missing.len() > MAX_MISSING {
+            return pass.fail(None, Error::UnexpectedNonce { expected: last, found });
+        }
+        for nonce in missing {
+            self.use_up(nonce, pass).await;
         }
     }
 }
@@ -262,9 +291,4 @@ fn signed(intent: &Intent, permit: Option<&Signature>) -> Result<ContractCall> {
         what: "the permit",
         source: alloy_signer::Error::other("it has no signature"),
     })
-}
-
-/// Whether an endpoint answered, and said no.
-const fn is_answer(error: &Error) -> bool {
-    matches!(error, Error::Rpc { source: RpcError::ErrorResp(_), .. })
 }

@@ -2,17 +2,39 @@
 
 use super::{IntentSender, Pass, RENEWAL};
 use crate::{
-    error::Result,
+    error::{Error, Result},
     rejection::Rejection,
-    tx::{fees::Fees, journal::JournaledTransaction, nonce_use::Version, report::TxEvent},
+    tx::{
+        fees::Fees,
+        journal::JournaledTransaction,
+        nonce_use::{NonceUse, Version},
+        report::TxEvent,
+    },
 };
 use alloy_consensus::TxEip1559;
+use alloy_primitives::B256;
+use alloy_transport::RpcError;
 use canon_protocol::BlockNumber;
 use canon_views::Intent;
 
+/// The number of refusals in a row, in words that aren't known, after which others may have the nonce of
+/// a transaction.
+const MAX_REFUSALS: u32 = 8;
+
+/// What an endpoint says about a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// A node has it.
+    Taken,
+    /// This node doesn't take it, and won't later as things are. Another one may have it.
+    Refused,
+    /// It may be taken later, or was.
+    Unclear,
+}
+
 impl IntentSender {
     /// Signs, records and sends a transaction under a nonce: with what it takes to replace those that
-    /// have it. Whether it may be out.
+    /// have it. Returns whether it was recorded, and so may be out whatever a node answers.
     pub(super) async fn send(
         &mut self,
         nonce: u64,
@@ -29,36 +51,52 @@ impl IntentSender {
                 return false;
             }
         };
-        let (transaction, raw) = (version.hash, version.raw.clone());
         let used = self.nonces.entry(nonce).or_default();
         let to_beat = used.to_beat;
-        used.push(version);
-        match self.account.broadcast(what, &raw).await {
+        used.push(version.clone());
+        let answer = self.broadcast(nonce, &version, pass).await;
+        if answer == Answer::Refused
+            && let Some(used) = self.nonces.get_mut(&nonce)
+        {
+            // As far as this node says there is nothing more to beat.
+            used.to_beat = to_beat;
+        }
+        true
+    }
+
+    /// Sends a version of a nonce, and notes what the endpoint says about it.
+    pub(super) async fn broadcast(
+        &mut self,
+        nonce: u64,
+        version: &Version,
+        pass: &mut Pass,
+    ) -> Answer {
+        let sent = self.account.broadcast(version.what(), &version.raw).await;
+        let Some(used) = self.nonces.get_mut(&nonce) else { return Answer::Unclear };
+        let error = match sent {
             Ok(()) => {
-                let used = self.nonces.get_mut(&nonce);
-                if let Some(last) = used.and_then(|used| used.versions.last_mut()) {
-                    last.is_taken = true;
+                (used.is_stuck, used.refusals) = (false, 0);
+                if used.note_taken(version.hash) {
+                    let transaction = version.hash;
+                    pass.report(version.id(), TxEvent::Sent { transaction, nonce });
                 }
-                self.floor = None;
-                pass.report(id, TxEvent::Sent { transaction, nonce });
-                true
+                return Answer::Taken;
             }
-            Err(error) => {
-                let is_out = match error.rejection() {
-                    // It doesn't say that this one wasn't mined: on the way to the node it may have been
-                    // doubled.
-                    None | Some(Rejection::NonceTooLow) => true,
-                    Some(rejection) => {
-                        self.retract(nonce, rejection, to_beat, pass);
-                        if let Err(error) = self.journal.forgotten(transaction) {
-                            pass.fail(None, error);
-                        }
-                        false
-                    }
-                };
-                pass.fail(id, error);
-                is_out
-            }
+            Err(error) => error,
+        };
+        let answer = used.note_refusal(&error);
+        if error.rejection() == Some(Rejection::Underpriced) {
+            self.raise_floor(version.fees(), pass.head.number);
+        }
+        pass.fail(version.id(), error);
+        answer
+    }
+
+    /// Makes new transactions offer more than one that a node found too cheap: by one step in a block,
+    /// however many were refused.
+    fn raise_floor(&mut self, refused: Fees, now: BlockNumber) {
+        if self.floor.is_none_or(|(_, since)| since != now) {
+            self.floor = Some((self.fees.outbid(refused), now));
         }
     }
 
@@ -70,17 +108,7 @@ impl IntentSender {
         what: &'static str,
         pass: &Pass,
     ) -> Result<Version> {
-        let base_fee = pass.next.base_fee;
-        let fees = match self.nonces.get(&nonce) {
-            Some(used) => self.fees.replacement(used.to_beat, base_fee)?,
-            None => {
-                let is_recent = |(_, since): &(Fees, BlockNumber)| {
-                    pass.head.number.steps_since(*since).is_some_and(|age| age < RENEWAL)
-                };
-                let floor = self.floor.filter(is_recent).map(|(floor, _)| floor);
-                self.fees.offer(base_fee, floor)?
-            }
-        };
+        let fees = self.offer(nonce, pass)?;
         (tx.max_fee_per_gas, tx.max_priority_fee_per_gas) = (fees.max_fee, fees.tip);
         let signed = self.account.sign(what, tx).await?;
         let since = pass.head.number;
@@ -90,29 +118,53 @@ impl IntentSender {
         Ok(Version { hash: signed.hash, raw, tx: tx.clone(), intent, since, is_taken: false })
     }
 
-    /// A node refused the newest version of a nonce when it was sent for the first time, so it isn't out.
-    /// `to_beat` is what was to beat before it.
-    fn retract(&mut self, nonce: u64, rejection: Rejection, to_beat: Fees, pass: &mut Pass) {
-        let Some(used) = self.nonces.get_mut(&nonce) else { return };
-        let offered = used.versions.pop().map(|version| version.fees()).unwrap_or_default();
-        let is_only = used.versions.is_empty();
-        let is_outbid =
-            matches!(rejection, Rejection::Underpriced | Rejection::ReplacementUnderpriced);
-        if is_outbid {
-            used.is_outbid = true;
-        } else {
-            used.to_beat = to_beat;
-        }
-        if is_only {
-            self.nonces.remove(&nonce);
-        }
-        match rejection {
-            Rejection::Underpriced if is_only => {
-                self.floor = Some((self.fees.outbid(offered), pass.head.number));
+    /// What the next transaction under a nonce offers.
+    fn offer(&self, nonce: u64, pass: &Pass) -> Result<Fees> {
+        let base_fee = pass.next.base_fee;
+        let fees = match self.nonces.get(&nonce) {
+            Some(used) => self.fees.replacement(used.to_beat, base_fee),
+            None => {
+                let is_recent = |(_, since): &(Fees, BlockNumber)| {
+                    pass.head.number.steps_since(*since).is_some_and(|age| age < RENEWAL)
+                };
+                let floor = self.floor.filter(is_recent).map(|(floor, _)| floor);
+                self.fees.offer(base_fee, floor)
             }
-            // The pool has a transaction that isn't known here.
-            Rejection::ReplacementUnderpriced if is_only => pass.unused_from = nonce + 1,
+        };
+        Ok(fees?)
+    }
+}
+
+impl NonceUse {
+    /// Notes that a node has a version. Returns whether that is news.
+    fn note_taken(&mut self, hash: B256) -> bool {
+        let version = self.versions.iter_mut().find(|version| version.hash == hash);
+        version.is_some_and(|version| !core::mem::replace(&mut version.is_taken, true))
+    }
+
+    /// Notes why a node didn't take a version. It may have it all the same, or another one may: a provider
+    /// can hand a transaction to several nodes and return the answer of one.
+    fn note_refusal(&mut self, error: &Error) -> Answer {
+        let is_answer = matches!(error, Error::Rpc { source: RpcError::ErrorResp(_), .. });
+        match error.rejection() {
+            Some(Rejection::Underpriced) => self.is_outbid = true,
+            Some(Rejection::ReplacementUnderpriced) => {
+                // Without another version it is a transaction that isn't known here: that isn't outbid
+                // before it had time to be mined.
+                self.is_outbid = self.versions.len() > 1;
+                let all = self.versions.iter().map(Version::fees);
+                self.to_beat = all.fold(self.to_beat, Fees::max);
+            }
+            Some(Rejection::InsufficientFunds | Rejection::GasCap | Rejection::Unacceptable) => {
+                self.is_stuck = true;
+                return Answer::Refused;
+            }
+            None if is_answer && !error.is_rate_limit() => {
+                self.refusals += 1;
+                self.is_stuck |= self.refusals >= MAX_REFUSALS;
+            }
             _ => {}
         }
+        Answer::Unclear
     }
 }

@@ -106,7 +106,7 @@ impl IntentSender {
             is_unsure: false,
         });
         for other in used.intents().into_iter().filter(|other| Some(*other) != intent) {
-            pass.report(Some(other), TxEvent::Superseded { by: hash });
+            pass.report(Some(other), TxEvent::Superseded { by: Some(hash) });
         }
         match checked {
             Ok(confirmed) if intent.is_some() => {
@@ -121,20 +121,28 @@ impl IntentSender {
     async fn find_other(&mut self, nonce: u64, pass: &mut Pass) {
         let Some(used) = self.nonces.get(&nonce) else { return };
         let since = used.versions.first().map_or(BlockNumber::ZERO, |version| version.since);
-        match self.user_of(nonce, since, pass).await {
-            Ok(Some(hash)) if !used.hashes().contains(&hash) => {
-                for intent in used.intents() {
-                    pass.report(Some(intent), TxEvent::Superseded { by: hash });
-                }
-                self.forget(nonce, pass);
-            }
+        let by = match self.user_of(nonce, since, pass).await {
+            Ok(Some(hash)) if !used.hashes().contains(&hash) => Some(hash),
             // The endpoint doesn't know the receipt yet.
-            Ok(_) => {}
+            Ok(_) => return,
+            // It can be too long ago for the endpoint's states: then it is final.
             Err(error) => {
-                let intent = used.current().and_then(Version::id);
-                pass.fail(intent, error);
+                if !matches!(self.is_used_for_good(nonce, pass).await, Ok(true)) {
+                    return pass.fail(used.current().and_then(Version::id), error);
+                }
+                None
             }
+        };
+        for intent in used.intents() {
+            pass.report(Some(intent), TxEvent::Superseded { by });
         }
+        self.forget(nonce, pass);
+    }
+
+    /// Whether the chain had used a nonce by the newest block that can't be taken back.
+    async fn is_used_for_good(&self, nonce: u64, pass: &Pass) -> Result<bool> {
+        let Some(number) = pass.head.number.get().checked_sub(FINALITY) else { return Ok(false) };
+        Ok(self.account.transaction_count(BlockId::number(number)).await? > nonce)
     }
 
     /// The transaction that used a nonce after the block `since`, if there is one by the pass's block.
@@ -155,13 +163,21 @@ impl IntentSender {
     }
 
     /// Forgets transactions that can't be taken back any more.
-    pub(super) fn forget_what_is_final(&mut self, pass: &mut Pass) {
+    pub(super) async fn forget_what_is_final(&mut self, pass: &mut Pass) {
         let head = pass.head.number;
         let is_final = |mined: &Mined| !mined.is_unsure && mined.is_final(head);
         let all = self.nonces.iter();
         let over: Vec<_> = all
             .filter_map(|(nonce, used)| Some((*nonce, used.mined.clone().filter(is_final)?)))
             .collect();
+        if over.is_empty() {
+            return;
+        }
+        // The head's number alone says that they are final.
+        if let Err(error) = self.check_number(&pass.head).await {
+            self.newest = None;
+            return pass.fail(None, error);
+        }
         for (nonce, mined) in over {
             if let Err(error) = self.keep_in_mind(nonce, &mined) {
                 pass.fail(None, error);

@@ -1,0 +1,132 @@
+//! Views that are older than others before, journals that are lost, and keys that two processes have: ballots
+//! can't be taken back.
+
+use crate::{
+    holders::{cast, locked, propose, tally, vote},
+    test_chain::tokens,
+    views::Maker,
+};
+use canon_faults::{Answer, params};
+use canon_protocol::Support;
+use canon_views::{IntentSubject, OrderAmount, PayOut};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+/// One of an endpoint's nodes stands still. Its old view, 65 blocks after the ballot: an order for 300 casts 600.
+/// Ballots can't be taken back.
+#[tokio::test]
+async fn an_old_view_casts_no_ballot_twice() {
+    for maker in Maker::ALL {
+        let (mut chain, mut process) = locked([1_000], maker).await;
+        let deadlines = propose(&mut chain).await;
+        chain.skip_until_next_is(deadlines.voting_starts());
+        process.order(0, vote(Support::Yea, OrderAmount::Exactly(tokens(300))));
+        let old = process.look(&chain).await.unwrap();
+        process.run_blocks(&chain, 68).await;
+        assert_eq!(cast(&chain, 0).await, tally(300, 0));
+        process.tick(0, &old).await;
+        chain.mine();
+        process.run_blocks(&chain, 3).await;
+        assert_eq!(cast(&chain, 0).await, tally(300, 0), "{maker:?}");
+    }
+}
+
+/// As above, by the process's own views: the endpoint's newest block is for once an old one.
+#[tokio::test]
+async fn a_head_that_goes_back_casts_no_ballot_twice() {
+    for maker in Maker::ALL {
+        let (mut chain, mut process) = locked([1_000], maker).await;
+        let deadlines = propose(&mut chain).await;
+        chain.skip_until_next_is(deadlines.voting_starts());
+        process.order(0, vote(Support::Yea, OrderAmount::Exactly(tokens(300))));
+        let old = chain.devchain.block_number();
+        process.run_blocks(&chain, 68).await;
+        assert_eq!(cast(&chain, 0).await, tally(300, 0));
+        // The node that stands still answers what is asked about the newest block. Everything else is asked of others.
+        let stands = Arc::new(AtomicBool::new(true));
+        let rule = Arc::clone(&stands);
+        process.faults.answer(move |request| {
+            let mut params = params(request);
+            if !rule.load(Ordering::Relaxed) || !params.is_array() {
+                return Answer::Node;
+            }
+            let text = params.to_string();
+            if text.contains("\"latest\"") {
+                params =
+                    serde_json::from_str(&text.replace("\"latest\"", &format!("\"{old:#x}\"")))
+                        .unwrap();
+                return Answer::Asked(params);
+            }
+            Answer::Node
+        });
+        process.act(&chain).await;
+        stands.store(false, Ordering::Relaxed);
+        chain.mine();
+        process.run_blocks(&chain, 3).await;
+        assert_eq!(cast(&chain, 0).await, tally(300, 0), "{maker:?}");
+    }
+}
+
+/// The journal is lost while a ballot is in the pool: the order for 300 casts 600.
+#[tokio::test]
+async fn a_lost_journal_casts_no_ballot_twice() {
+    for maker in Maker::ALL {
+        let (mut chain, mut process) = locked([1_000], maker).await;
+        let deadlines = propose(&mut chain).await;
+        chain.skip_until_next_is(deadlines.voting_starts());
+        process.order(0, vote(Support::Yea, OrderAmount::Exactly(tokens(300))));
+        process.act(&chain).await;
+        process.actors[0].restart_without_journal();
+        process.run_blocks(&chain, 4).await;
+        assert_eq!(cast(&chain, 0).await, tally(300, 0), "{maker:?}");
+    }
+}
+
+/// Two processes with the same key and the same orders, each with a journal of its own.
+#[tokio::test]
+async fn two_processes_with_one_key_cast_no_ballot_twice() {
+    for maker in Maker::ALL {
+        let (mut chain, mut one) = locked([1_000], maker).await;
+        let deadlines = propose(&mut chain).await;
+        chain.skip_until_next_is(deadlines.voting_starts());
+        one.order(0, vote(Support::Yea, OrderAmount::Exactly(tokens(300))));
+        let mut two = one.copy(&chain).await;
+        for _ in 0..4 {
+            one.act(&chain).await;
+            two.act(&chain).await;
+            chain.mine();
+        }
+        assert_eq!(cast(&chain, 0).await, tally(300, 0), "{maker:?}");
+    }
+}
+
+/// An execution is in flight, and every other view is of a node that lags, where it isn't due yet.
+#[tokio::test]
+async fn a_view_that_lags_does_not_take_an_execution_back() {
+    for maker in Maker::ALL {
+        let (mut chain, mut process) = locked([10_000], maker).await;
+        let deadlines = propose(&mut chain).await;
+        chain.skip_until_next_is(deadlines.voting_starts());
+        process.order(0, vote(Support::Yea, OrderAmount::All));
+        process.run_blocks(&chain, 2).await;
+        let keeper = process.add_keeper(&chain, PayOut::No);
+        chain.skip_until_next_is(deadlines.queued);
+        let old = process.look(&chain).await.unwrap();
+        chain.mine();
+        let before = process.entries.len();
+        for _ in 0..10 {
+            let new = process.look(&chain).await.unwrap();
+            process.tick(keeper, &new).await;
+            process.tick(keeper, &old).await;
+        }
+        chain.mine();
+        process.act(&chain).await;
+        let sent = process.sent_since(before).into_iter();
+        let executions = sent.filter(|subject| matches!(subject, IntentSubject::Execute { .. }));
+        assert_eq!(executions.count(), 1, "{}", process.log());
+        let transactions = chain.devchain.nonce(process.address(keeper));
+        assert_eq!(transactions, 1, "{}", process.log());
+    }
+}

@@ -1,0 +1,306 @@
+//! Transactions by intent, with an endpoint whose answers aren't the whole truth.
+
+use crate::{
+    tx::{mine_past_the_pool, ready, transactions},
+    tx_chain::{TxChain, failures, sent},
+};
+use alloy_consensus::Transaction;
+use alloy_primitives::{Address, Bytes, U256, address, bytes};
+use alloy_provider::Provider;
+use canon_chain::{
+    Checks, Error, Sender, calls,
+    tx::{HeadError, Journal, MemoryJournal, TxEvent, TxReport},
+};
+use canon_faults::{Answer, params};
+use canon_protocol::{Amount, BlockNumber};
+use canon_views::{BlockView, Intent};
+use core::slice::from_ref;
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU64, Ordering},
+};
+
+const CONTRACT: Address = address!("0x00000000000000000000000000000000000000c1");
+
+/// A provider's proxy hands a transaction to several nodes, or tries a second one when the first takes too long:
+/// one took it, and what comes back is the words of the other.
+#[tokio::test]
+async fn a_transaction_that_one_node_took_and_another_refused_is_not_sent_twice() {
+    let mut wrong = Vec::new();
+    for words in [
+        "transaction underpriced",
+        "replacement transaction underpriced",
+        "insufficient funds for gas * price + value",
+        "exceeds block gas limit",
+        "nonce too high",
+        "tx fee (1.01 ether) exceeds the configured cap (1.00 ether)",
+        "invalid chain id for signer",
+        "txpool is full",
+        "nonce too low",
+        "already known",
+    ] {
+        let chain = TxChain::new().await;
+        let (_, mut sender) = ready(&chain).await;
+        let taken: Arc<Mutex<Vec<Bytes>>> = Arc::default();
+        let pool = Arc::clone(&taken);
+        chain.faults.answer(move |request| {
+            let mut pool = pool.lock().unwrap();
+            if request.method() != "eth_sendRawTransaction" || !pool.is_empty() {
+                return Answer::Node;
+            }
+            pool.push(serde_json::from_value(params(request)[0].clone()).unwrap());
+            Answer::Refusal(-32000, words.to_owned())
+        });
+        let lock = chain.lock(1, 7);
+        chain.pursue(&mut sender, from_ref(&lock)).await;
+        let raw = taken.lock().unwrap()[0].clone();
+        let _ = chain.client.provider().send_raw_transaction(&raw).await.unwrap();
+        chain.mine(1);
+        for _ in 0..5 {
+            chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
+        }
+        let deposits = chain.deposits().await;
+        if deposits != [7] {
+            wrong.push((words, deposits));
+        }
+    }
+    assert!(wrong.is_empty(), "one order to lock 7 was sent more than once: {wrong:?}");
+}
+
+/// An endpoint says "underpriced" for half an hour, then takes the transaction.
+#[tokio::test]
+async fn an_endpoint_that_always_says_underpriced_does_not_raise_the_tip_without_limit() {
+    let chain = TxChain::new().await;
+    chain.devchain.set_code(CONTRACT, bytes!("5f5ff3")).unwrap();
+    let journal = MemoryJournal::default();
+    let mut sender = chain.sender(&journal);
+    let refusals = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&refusals);
+    chain.faults.answer(move |request| {
+        if request.method() == "eth_sendRawTransaction"
+            && counted.fetch_add(1, Ordering::Relaxed) < 120
+        {
+            return Answer::Refusal(-32000, "transaction underpriced".to_owned());
+        }
+        Answer::Node
+    });
+    let call = chain.call(CONTRACT, 1);
+    let before = chain.devchain.balance(chain.account());
+    let mut blocks = 0;
+    loop {
+        blocks += 1;
+        let reports = chain.pursue_and_mine(&mut sender, from_ref(&call)).await;
+        if !sent(&reports).is_empty() || blocks > 400 {
+            break;
+        }
+    }
+    let tx = transactions(&journal).pop().unwrap();
+    let tip = tx.max_priority_fee_per_gas().unwrap() / 1_000_000_000;
+    let paid = before - chain.devchain.balance(chain.account());
+    assert!(tip <= 10, "after {blocks} blocks the tip is {tip} gwei; {paid} wei were paid");
+}
+
+/// The same for many intents within one block.
+#[tokio::test]
+async fn the_tip_does_not_rise_by_the_number_of_intents_in_a_block() {
+    let chain = TxChain::new().await;
+    chain.devchain.set_code(CONTRACT, bytes!("5f5ff3")).unwrap();
+    let journal = MemoryJournal::default();
+    let mut sender = chain.sender(&journal);
+    let refusals = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&refusals);
+    chain.faults.answer(move |request| {
+        if request.method() == "eth_sendRawTransaction"
+            && counted.fetch_add(1, Ordering::Relaxed) < 80
+        {
+            return Answer::Refusal(-32000, "transaction underpriced".to_owned());
+        }
+        Answer::Node
+    });
+    let calls: Vec<_> = (0..40).map(|number| chain.call(CONTRACT, number)).collect();
+    for _ in 0..3 {
+        chain.pursue_and_mine(&mut sender, &calls).await;
+    }
+    let tips = transactions(&journal).into_iter().map(|tx| tx.max_priority_fee_per_gas().unwrap());
+    let tip = tips.max().unwrap() / 1_000_000_000;
+    assert!(tip <= 10, "after 3 blocks the tip is {tip} gwei");
+}
+
+/// A node takes transactions and passes none on, for a night; then it does.
+#[tokio::test]
+async fn a_transaction_that_is_not_mined_for_a_night_does_not_offer_a_fortune() {
+    let chain = TxChain::new().await;
+    chain.devchain.set_code(CONTRACT, bytes!("5f5ff3")).unwrap();
+    let journal = MemoryJournal::default();
+    let mut sender = chain.sender(&journal);
+    let call = chain.call(CONTRACT, 1);
+    for _ in 0..150 {
+        chain.pursue(&mut sender, from_ref(&call)).await;
+        mine_past_the_pool(&chain, 8);
+    }
+    let before = chain.devchain.balance(chain.account());
+    chain.mine(1);
+    let paid = before - chain.devchain.balance(chain.account());
+    let tx = transactions(&journal).pop().unwrap();
+    let tip = tx.max_priority_fee_per_gas().unwrap() / 1_000_000_000;
+    assert!(tip <= 10, "after 1,200 blocks (4 hours) the tip is {tip} gwei; {paid} wei were paid");
+}
+
+/// The pool lost it, the account was empty for a while, and there is ether again one block before the deadline.
+#[tokio::test]
+async fn what_lacked_funds_is_sent_at_once_when_they_come() {
+    let chain = TxChain::new().await;
+    let (_, mut sender) = ready(&chain).await;
+    let lock = chain.lock(1, 7);
+    let before = chain.devchain.snapshot();
+    chain.pursue(&mut sender, from_ref(&lock)).await;
+    chain.devchain.revert(before).unwrap();
+    let balance = chain.devchain.balance(chain.account());
+    chain.devchain.set_balance(chain.account(), U256::ZERO);
+    mine_past_the_pool(&chain, 8);
+    for _ in 0..3 {}
+    chain.devchain.set_balance(chain.account(), balance);
+    let last = Intent { until: Some(chain.next()), ..lock };
+    chain.pursue_and_mine(&mut sender, from_ref(&last)).await;
+    let count = chain.devchain.nonce(chain.account());
+    assert_eq!(
+        chain.deposits().await,
+        [7],
+        "{count} transactions of the account are mined, no deposit"
+    );
+}
+
+/// One answer of an endpoint is a nonce far ahead, and a node queues the transaction, as geth does. What is missing
+/// below it is filled with transfers, each of which costs.
+#[tokio::test]
+async fn one_wrong_nonce_does_not_cost_a_thousand_transfers() {
+    let chain = TxChain::new().await;
+    let (_, mut sender) = ready(&chain).await;
+    let lies = Arc::new(AtomicU64::new(1));
+    let rule = Arc::clone(&lies);
+    let sends = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&sends);
+    chain.faults.answer(move |request| {
+        let is_on = rule.load(Ordering::Relaxed) == 1;
+        match request.method() {
+            "eth_getTransactionCount" if is_on && params(request)[1] == "pending" => {
+                Answer::Result("0x3e8".into())
+            }
+            // A queue takes transactions with any nonce.
+            "eth_sendRawTransaction" if is_on => {
+                let raw: Bytes = serde_json::from_value(params(request)[0].clone()).unwrap();
+                Answer::Result(serde_json::to_value(alloy_primitives::keccak256(&raw)).unwrap())
+            }
+            "eth_sendRawTransaction" => {
+                counted.fetch_add(1, Ordering::Relaxed);
+                Answer::Node
+            }
+            _ => Answer::Node,
+        }
+    });
+    let lock = chain.lock(1, 7);
+    chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
+    lies.store(0, Ordering::Relaxed);
+    let before = chain.devchain.balance(chain.account());
+    for _ in 0..5 {
+        chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
+    }
+    let (sends, paid) =
+        (sends.load(Ordering::Relaxed), before - chain.devchain.balance(chain.account()));
+    assert!(
+        sends < 20,
+        "{sends} transactions were sent because of one wrong answer; {paid} wei were paid"
+    );
+}
+
+#[tokio::test]
+async fn nothing_is_sent_after_a_nonce_that_cannot_be() {
+    for nonce in [u64::MAX - 1, u64::MAX] {
+        let chain = TxChain::new().await;
+        let (_, mut sender) = ready(&chain).await;
+        chain.faults.answer(move |request| match request.method() {
+            "eth_getTransactionCount" if params(request)[1] == "pending" => {
+                Answer::Result(format!("{nonce:#x}").into())
+            }
+            _ => Answer::Node,
+        });
+        let reports = chain.pursue_and_mine(&mut sender, &[chain.lock(1, 7)]).await;
+        assert!(sent(&reports).is_empty());
+        assert!(
+            failures(&reports)[0].contains(&format!("the endpoint's pending nonce is {nonce}"))
+        );
+    }
+}
+
+/// A head whose number is wrong makes nothing final: a reorganization of one block takes back what was done.
+#[tokio::test]
+async fn a_head_with_too_high_a_number_finalizes_nothing() {
+    // Whether the head follows one that was seen.
+    for skipped in [0, 1] {
+        let chain = TxChain::new().await;
+        let (journal, mut sender) = ready(&chain).await;
+        let lock = chain.lock(1, 7);
+        chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
+        chain.mine(skipped);
+        let head = chain.head().await;
+        let number = BlockNumber::of(head.number.get() + 64);
+        let mut reports = sender.settle(BlockView { number, ..head }).await;
+        reports.extend(sender.pursue(from_ref(&lock), chain.next()).await);
+        let is_wrong = |report: &TxReport| {
+            matches!(
+                report.event,
+                TxEvent::Failed(Error::Head(HeadError::WrongNumber { expected, found, .. }))
+                    if (expected, found) == (head.number, number)
+            )
+        };
+        assert!(reports.iter().any(is_wrong), "{reports:?}");
+        assert_eq!(journal.load().unwrap().completed, []);
+        chain.reorganize(1 + skipped, Vec::new());
+        for _ in 0..12 {
+            chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
+        }
+        assert_eq!(chain.deposits().await, [7], "{skipped} skipped: {sender:?}");
+    }
+}
+
+/// A process is stopped with a transaction in flight; its owner cancels that with a wallet. A week later it goes
+/// on, with a node that keeps the state of 128 blocks, as most do.
+#[tokio::test]
+async fn a_nonce_that_a_wallet_used_while_the_process_was_stopped_blocks_nothing() {
+    let chain = TxChain::new().await;
+    let (journal, mut sender) = ready(&chain).await;
+    let lock = chain.lock(1, 7);
+    let before = chain.devchain.snapshot();
+    chain.pursue(&mut sender, from_ref(&lock)).await;
+    drop(sender);
+    // The pool has lost it, and the wallet takes the nonce.
+    chain.devchain.revert(before).unwrap();
+    let nonce = transactions(&journal).last().unwrap().nonce();
+    let mut other = Sender::new(chain.client.clone(), chain.key.clone()).with_nonce(nonce);
+    let nothing = calls::approve(chain.set.asset, Address::with_last_byte(9), Amount::of(1));
+    let next = chain.client.next_block().await.unwrap();
+    let _ = other.submit(nothing, Checks::Full, next).await.unwrap();
+    chain.mine(301);
+    let head = Arc::new(AtomicU64::new(0));
+    let newest = Arc::clone(&head);
+    chain.faults.answer(move |request| {
+        let at = params(request)[1]
+            .as_str()
+            .and_then(|text| u64::from_str_radix(text.strip_prefix("0x")?, 16).ok());
+        match at {
+            Some(at)
+                if request.method() == "eth_getTransactionCount"
+                    && at + 128 < newest.load(Ordering::Relaxed) =>
+            {
+                Answer::Refusal(-32000, "missing trie node: state is not available".to_owned())
+            }
+            _ => Answer::Node,
+        }
+    });
+    let mut sender = chain.sender(&journal);
+    for _ in 0..3 {
+        head.store(chain.head().await.number.get(), Ordering::Relaxed);
+        chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
+    }
+    assert_eq!(chain.deposits().await, [7]);
+}
