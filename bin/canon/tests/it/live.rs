@@ -158,7 +158,7 @@ async fn dates_are_a_calendar() {
         assert!(lines.iter().all(|line| line.len() <= 75 && !line.contains('\n')), "{text}");
         let count = |start: &str| lines.iter().filter(|line| line.starts_with(start)).count();
         let entries = json(about(&chain, &folder, "calendar")).as_array().unwrap().len();
-        assert!(entries > 3);
+        assert!(entries >= 2, "{text}");
         for start in ["BEGIN:VEVENT", "END:VEVENT", "UID:", "DTSTAMP:", "DTSTART:", "SUMMARY:"] {
             assert_eq!(count(start), entries, "{start}");
         }
