@@ -260,7 +260,7 @@ mod tests {
         assert_eq!(of(&without_signaling), Err(SnapshotError::UnknownProposals(PROPOSALS)));
         let without_payload = Present { payloads: Default::default(), ..whole.clone() };
         assert_eq!(of(&without_payload), Err(SnapshotError::NoPayload(PAYLOAD)));
-        let mut other_slot = whole.clone();
+        let mut other_slot = whole;
         other_slot.rollups.get_mut(&ROLLUP).unwrap().slot = Some(chain.slot().next());
         let (slot, time) = (chain.slot(), chain.now());
         let expected = SnapshotError::SlotContradictsClock { rollup: ROLLUP, slot, time };

@@ -62,7 +62,7 @@ impl ChainSettings {
     ///
     /// If it can't be read, has a mistake, or is named and doesn't exist.
     pub(super) fn read(path: Option<&Path>) -> Result<Self, Failure> {
-        let file = path.unwrap_or(Path::new(DEFAULT_FILE));
+        let file = path.unwrap_or_else(|| Path::new(DEFAULT_FILE));
         let text = match fs::read_to_string(file) {
             Ok(text) => text,
             Err(error) if path.is_none() && error.kind() == io::ErrorKind::NotFound => {

@@ -51,9 +51,10 @@ fn slot(rollup: &RollupView, next: Timestamp) -> String {
         return format!("slot 0 starts at {} ({})", Time(genesis), until(next, genesis));
     };
     let epoch = rollup.clock.epoch_of(slot);
-    let seats = rollup.set_size.map_or("an unknown number of seats".to_owned(), |seats| {
-        count(seats.into(), "seat").to_string()
-    });
+    let seats = rollup.set_size.map_or_else(
+        || "an unknown number of seats".to_owned(),
+        |seats| count(seats.into(), "seat").to_string(),
+    );
     let drawn = match rollup.proposer {
         Some(_) => String::new(),
         None => "; nobody is drawn".to_owned(),
