@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use canon_protocol::{
-    Amount, ProposalState, Support, Tabulation, Timestamp,
+    Amount, ProposalState, Seconds, Support, Tabulation, Timestamp,
     text::{Duration, Tokens},
 };
 use canon_views::{AvailableAction, CalendarEvent, IntendedAction, Opportunity, ProposalView};
@@ -31,10 +31,15 @@ pub(crate) use line;
 
 /// The time from `now` on, in its two largest units: `in 3 d 4 h`.
 pub(crate) fn until(now: Timestamp, time: Timestamp) -> String {
-    match time.since(now) {
+    in_time(time.since(now))
+}
+
+/// The duration until a time: `in 3 d 4 h`. `None` has passed.
+pub(crate) fn in_time(after: Option<Seconds>) -> String {
+    match after {
         None => "passed".to_owned(),
-        Some(left) if left.get() == 0 => "now".to_owned(),
-        Some(left) => format!("in {}", Duration(left).rounded()),
+        Some(Seconds::ZERO) => "now".to_owned(),
+        Some(after) => format!("in {}", Duration(after).rounded()),
     }
 }
 
@@ -145,6 +150,23 @@ pub(crate) fn verdict(proposal: &ProposalView) -> String {
         }
         Tabulation::Outvoted { yea, limit } => {
             format!("is outvoted: {} tokens for, more than {} needed", Tokens(yea), Tokens(limit))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_to_come_have_at_most_two_units() {
+        for (after, text) in [
+            (Some(Seconds::of(8 * 86_400 + 1)), "in 8 d"),
+            (Some(Seconds::of(90_061)), "in 1 d 1 h"),
+            (Some(Seconds::ZERO), "now"),
+            (None, "passed"),
+        ] {
+            assert_eq!(in_time(after), text);
         }
     }
 }

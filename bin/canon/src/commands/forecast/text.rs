@@ -1,6 +1,6 @@
 //! The text of chances, shares and other numbers of a forecast.
 
-use canon_protocol::{Amount, Seconds, text::Duration};
+use canon_protocol::Amount;
 
 /// A share in percent, with at most one decimal.
 pub(super) fn percent(share: f64) -> String {
@@ -39,15 +39,6 @@ pub(super) fn estimate(chance: f64) -> String {
     format!("{:.2} %", chance * 100.0)
 }
 
-/// The duration until a time: `in 3 d 4 h`. `None` has passed.
-pub(super) fn until(after: Option<Seconds>) -> String {
-    match after {
-        None => "passed".to_owned(),
-        Some(Seconds::ZERO) => "now".to_owned(),
-        Some(after) => format!("in {}", Duration(after).rounded()),
-    }
-}
-
 /// A mean number of rounds.
 pub(super) fn mean(rounds: f64) -> String {
     if rounds < 1e6 { format!("{rounds:.2}") } else { format!("{rounds:.0e}") }
@@ -75,18 +66,6 @@ mod tests {
             (1.0, "> 99.99 %"),
         ] {
             assert_eq!(chance(value), text);
-        }
-    }
-
-    #[test]
-    fn times_to_come_have_at_most_two_units() {
-        for (after, text) in [
-            (Some(Seconds::of(8 * 86_400 + 1)), "in 8 d"),
-            (Some(Seconds::of(90_061)), "in 1 d 1 h"),
-            (Some(Seconds::ZERO), "now"),
-            (None, "passed"),
-        ] {
-            assert_eq!(until(after), text);
         }
     }
 

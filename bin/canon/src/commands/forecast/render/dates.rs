@@ -7,7 +7,10 @@ use canon_forecast::{
 use canon_protocol::text::{Duration, Time, count, grouped};
 
 use super::{Page, line};
-use crate::commands::forecast::text::{NEGLIGIBLE, chance, until};
+use crate::{
+    commands::forecast::text::{NEGLIGIBLE, chance},
+    page::in_time,
+};
 
 /// The times that follow once a round is won.
 const MOMENTS: [(&str, Pick); 5] = [
@@ -38,7 +41,7 @@ pub(super) fn milestones(page: &mut Page, report: &ForecastReport, is_deployed: 
         if report.start.is_some() {
             row(page, "", report, |at| {
                 let shown = at.at.as_ref().filter(|timeline| timeline.chance >= NEGLIGIBLE);
-                shown.map_or_else(String::new, |timeline| until(moment(timeline).after))
+                shown.map_or_else(String::new, |timeline| in_time(moment(timeline).after))
             });
         }
     }

@@ -5,8 +5,6 @@ mod risks;
 mod simulated;
 mod standing;
 
-use std::fmt::{self, Write as _};
-
 use canon_forecast::{ForecastReport, odds::Prospect};
 use canon_protocol::text::{Duration, Time, Tokens, count, grouped};
 
@@ -14,25 +12,10 @@ use super::{
     ForecastOutput,
     text::{bar, chance, mean, percent},
 };
+use crate::page::{Page, line};
 
 /// Width of the bars of the plot.
 const BAR: usize = 50;
-
-#[derive(Default)]
-struct Page(String);
-
-impl Page {
-    fn line(&mut self, line: fmt::Arguments<'_>) {
-        let line = line.to_string();
-        // Writing to a string can't fail.
-        let _ = writeln!(self.0, "{}", line.trim_end());
-    }
-}
-
-macro_rules! line {
-    ($page:expr, $($text:tt)*) => { $page.line(format_args!($($text)*)) };
-}
-use line;
 
 pub(super) fn render(forecast: &ForecastOutput) -> String {
     let ForecastOutput { preset, chain, report } = forecast;
@@ -51,7 +34,7 @@ pub(super) fn render(forecast: &ForecastOutput) -> String {
     if let Some(simulated) = &report.simulated {
         simulated::simulation(&mut page, report, simulated);
     }
-    page.0
+    page.into_text()
 }
 
 fn terms(page: &mut Page, report: &ForecastReport, preset: Option<&str>) {
