@@ -2,6 +2,7 @@
 
 use crate::{
     error::{Error, InRange, Result},
+    execution::ExecutionFailure,
     view::EndpointLimits,
 };
 use alloy_eips::BlockId;
@@ -129,14 +130,20 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] with the contract's error; [`Error::NoCode`] if nothing is there;
-    /// [`Error::BadAnswer`] if the answer doesn't decode.
+    /// [`Error::Refused`] with the contract's error; [`Error::NoAnswer`] if the call ends without an answer;
+    /// [`Error::NoCode`] if nothing is there; [`Error::BadAnswer`] if the answer doesn't decode.
     pub async fn read<C: SolCall>(&self, at: BlockId, to: Address, call: C) -> Result<C::Return> {
         let what = C::SIGNATURE;
         let request =
             TransactionRequest::default().with_to(to).with_input(Bytes::from(call.abi_encode()));
         let answer = self.provider.call(request).block(at).await;
-        let answer = answer.map_err(|source| Error::from_rpc(what, source))?;
+        let answer = answer.map_err(|source| match ExecutionFailure::of(&source) {
+            // A contract of another kind can do anything with the call.
+            Some(ExecutionFailure::OutOfGas | ExecutionFailure::Exceptional) => {
+                Error::NoAnswer { what, address: to }
+            }
+            Some(ExecutionFailure::Reverted(_)) | None => Error::from_rpc(what, source),
+        })?;
         match C::abi_decode_returns_validate(&answer) {
             Ok(decoded) => Ok(decoded),
             Err(_) => Err(self.explain(at, what, to, &answer).await),
