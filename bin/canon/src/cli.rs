@@ -6,7 +6,7 @@ use canon_chain::without_secrets;
 use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
-    commands::{calendar, config, forecast, proposal, rehearse, status},
+    commands::{calendar, config, forecast, proposal, push, rehearse, setup_epoch, status},
     exit::{Exit, Failure},
     signing::looks_like_a_key,
 };
@@ -26,6 +26,8 @@ enum Command {
     Status(status::Status),
     Proposal(proposal::Proposal),
     Calendar(calendar::Calendar),
+    Push(Box<push::Push>),
+    SetupEpoch(Box<setup_epoch::SetupEpoch>),
     Config(config::Config),
 }
 
@@ -48,6 +50,8 @@ impl Cli {
             Command::Status(command) => command.run(),
             Command::Proposal(command) => command.run(),
             Command::Calendar(command) => command.run(),
+            Command::Push(command) => command.run(),
+            Command::SetupEpoch(command) => command.run(),
             Command::Config(command) => command.run(),
         }
     }
