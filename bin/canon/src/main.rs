@@ -7,6 +7,8 @@ mod exit;
 mod input;
 mod output;
 mod page;
+mod send;
+mod signing;
 
 use std::process::ExitCode;
 

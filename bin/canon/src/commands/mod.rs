@@ -4,5 +4,7 @@ pub(crate) mod calendar;
 pub(crate) mod config;
 pub(crate) mod forecast;
 pub(crate) mod proposal;
+pub(crate) mod push;
 pub(crate) mod rehearse;
+pub(crate) mod setup_epoch;
 pub(crate) mod status;
