@@ -5,10 +5,12 @@ mod cli;
 mod commands;
 mod exit;
 mod input;
+mod judgement;
 mod output;
 mod page;
 #[allow(dead_code, reason = "the commands that send come next")]
 mod signing;
+mod toml_file;
 
 use std::process::ExitCode;
 

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use snapbox::cmd::{Command, cargo_bin};
 
 /// Variables of the environment that change what the program does.
-const VARIABLES: [&str; 13] = [
+const VARIABLES: [&str; 15] = [
+    "CANON_PRIVATE_KEY",
+    "ETH_PASSWORD",
     "XDG_CACHE_HOME",
     "NO_COLOR",
     "COLUMNS",
