@@ -6,7 +6,7 @@ use canon_chain::without_secrets;
 use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
-    commands::{calendar, config, forecast, proposal, push, rehearse, setup_epoch, status},
+    commands::{calendar, config, deploy, forecast, proposal, push, rehearse, setup_epoch, status},
     exit::{Exit, Failure},
     signing::looks_like_a_key,
 };
@@ -23,6 +23,7 @@ pub(crate) struct Cli {
 enum Command {
     Rehearse(rehearse::Rehearse),
     Forecast(Box<forecast::Forecast>),
+    Deploy(Box<deploy::Deploy>),
     Status(status::Status),
     Proposal(proposal::Proposal),
     Calendar(calendar::Calendar),
@@ -47,6 +48,7 @@ impl Cli {
         match self.command {
             Command::Rehearse(command) => command.run(),
             Command::Forecast(command) => command.run(),
+            Command::Deploy(command) => command.run(),
             Command::Status(command) => command.run(),
             Command::Proposal(command) => command.run(),
             Command::Calendar(command) => command.run(),

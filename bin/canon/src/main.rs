@@ -5,10 +5,12 @@ mod cli;
 mod commands;
 mod exit;
 mod input;
+mod judgement;
 mod output;
 mod page;
 mod send;
 mod signing;
+mod toml_file;
 
 use std::process::ExitCode;
 

@@ -117,6 +117,16 @@ impl Client {
         block_view(&block.header)
     }
 
+    /// The ether of an account after the newest block, in wei.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer.
+    pub async fn balance(&self, account: Address) -> Result<U256> {
+        let balance = self.provider.get_balance(account).await;
+        balance.map_err(|source| Error::rpc("eth_getBalance", source))
+    }
+
     /// Block conditions that a transaction sent now will meet, estimated from the newest block.
     ///
     /// # Errors

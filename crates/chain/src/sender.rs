@@ -9,12 +9,16 @@ use crate::{
     client::{Client, NextBlock},
     confirm::{Confirmed, Pending, Wait, Waited},
     error::{Error, Result},
-    tx::{IntentSender, Journal, account::Account, fees::FeePolicy},
+    tx::{
+        IntentSender, Journal,
+        account::{Account, Signed},
+        fees::{FeePolicy, Fees},
+    },
 };
-use alloy_consensus::TxEip1559;
-use alloy_eips::{BlockId, eip7825::MAX_TX_GAS_LIMIT_OSAKA};
+use alloy_consensus::{TxEnvelope, transaction::SignerRecoverable};
+use alloy_eips::{BlockId, eip2718::Decodable2718, eip7825::MAX_TX_GAS_LIMIT_OSAKA};
 use alloy_network::FullSigner;
-use alloy_primitives::{Address, B256, Bytes, Signature};
+use alloy_primitives::{Address, Bytes, Signature};
 use core::fmt;
 
 /// What is checked before a transaction is sent.
@@ -31,12 +35,45 @@ pub enum Checks {
     },
 }
 
+/// A transaction that is signed and not sent yet.
+#[derive(Clone, Debug)]
+pub(crate) struct SignedCall {
+    pending: Pending,
+    raw: Bytes,
+}
+
 /// A key and its nonces on one chain.
 #[derive(Clone)]
 pub struct Sender {
     account: Account,
     nonce: Option<u64>,
     fees: FeePolicy,
+}
+
+impl SignedCall {
+    /// A transaction that was recorded; `None` if it isn't one of this account that does `call`.
+    pub(crate) fn recorded(raw: &Bytes, from: Address, call: ContractCall) -> Option<Self> {
+        let envelope = TxEnvelope::decode_2718_exact(raw).ok()?;
+        let signer = envelope.recover_signer().ok()?;
+        let hash = *envelope.tx_hash();
+        let TxEnvelope::Eip1559(signed) = envelope else { return None };
+        let tx = signed.into_parts().0;
+        let is_the_call = signer == from
+            && tx.to == call.to()
+            && tx.value == call.value()
+            && tx.input == *call.input();
+        let pending = Pending::new(hash, from, call, tx);
+        is_the_call.then(|| Self { pending, raw: raw.clone() })
+    }
+
+    pub(crate) const fn pending(&self) -> &Pending {
+        &self.pending
+    }
+
+    /// Its encoding (EIP-2718).
+    pub(crate) const fn raw(&self) -> &Bytes {
+        &self.raw
+    }
 }
 
 impl Sender {
@@ -100,6 +137,15 @@ impl Sender {
         self.account.gas_limit(call, next).await
     }
 
+    /// What a transaction sent now offers for its gas.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::AboveCap`] if the present base fee is above the most that it may offer.
+    pub fn fees(&self, next: NextBlock) -> Result<Fees> {
+        Ok(self.fees.offer(next.base_fee, None)?)
+    }
+
     /// Checks, signs and sends a transaction. It is in the pool when this returns; [`Client::confirm`]
     /// reports whether it did what it is for.
     ///
@@ -112,6 +158,17 @@ impl Sender {
         checks: Checks,
         next: NextBlock,
     ) -> Result<Pending> {
+        let signed = self.prepare(call, checks, next).await?;
+        self.broadcast(signed).await
+    }
+
+    /// Checks and signs a transaction without sending it, so that it can be recorded before.
+    pub(crate) async fn prepare(
+        &mut self,
+        call: ContractCall,
+        checks: Checks,
+        next: NextBlock,
+    ) -> Result<SignedCall> {
         let gas_limit = match checks {
             Checks::Full => self.account.check(&call, None, next).await?,
             Checks::AtReceipt { gas_limit } => gas_limit,
@@ -119,7 +176,24 @@ impl Sender {
         let nonce = self.next_nonce().await?;
         let fees = self.fees.offer(next.base_fee, None)?;
         let tx = self.account.transaction(&call, nonce, gas_limit, fees);
-        self.broadcast(call, tx).await
+        let Signed { hash, raw } = self.account.sign(call.what(), &tx).await?;
+        Ok(SignedCall { pending: Pending::new(hash, self.address(), call, tx), raw })
+    }
+
+    /// Sends a transaction that was signed before. One that the pool has already is sent.
+    pub(crate) async fn broadcast(&mut self, signed: SignedCall) -> Result<Pending> {
+        let SignedCall { pending, raw } = signed;
+        match self.account.broadcast(pending.call().what(), &raw).await {
+            Ok(()) => {
+                self.nonce = Some(pending.nonce() + 1);
+                Ok(pending)
+            }
+            Err(error) => {
+                // Whatever the pool has against it, the next nonce is what the endpoint says.
+                self.nonce = None;
+                Err(error)
+            }
+        }
     }
 
     /// Sends a transaction and waits for its receipt.
@@ -138,11 +212,6 @@ impl Sender {
         self.account.transaction_count(BlockId::latest()).await
     }
 
-    /// Uses this nonce next.
-    pub(crate) const fn resume_at(&mut self, nonce: u64) {
-        self.nonce = Some(nonce);
-    }
-
     /// The nonce of the next transaction.
     ///
     /// # Errors
@@ -158,28 +227,8 @@ impl Sender {
     }
 
     /// The first nonce for which neither the chain nor the pool has a transaction.
-    async fn pool_nonce(&self) -> Result<u64> {
+    pub(crate) async fn pool_nonce(&self) -> Result<u64> {
         self.account.transaction_count(BlockId::pending()).await
-    }
-
-    async fn broadcast(&mut self, call: ContractCall, tx: TxEip1559) -> Result<Pending> {
-        match self.sign_and_send(call.what(), &tx).await {
-            Ok(hash) => {
-                self.nonce = Some(tx.nonce + 1);
-                Ok(Pending::new(hash, self.address(), call, tx))
-            }
-            Err(error) => {
-                // Whatever the pool has against it, the next nonce is what the endpoint says.
-                self.nonce = None;
-                Err(error)
-            }
-        }
-    }
-
-    async fn sign_and_send(&self, what: &'static str, tx: &TxEip1559) -> Result<B256> {
-        let signed = self.account.sign(what, tx).await?;
-        self.account.broadcast(what, &signed.raw).await?;
-        Ok(signed.hash)
     }
 }
 

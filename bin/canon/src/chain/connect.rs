@@ -51,28 +51,51 @@ impl ChainSettings {
     ///
     /// If no endpoint or Registry is named, or no endpoint can be trusted.
     pub(crate) async fn connect(&self) -> Result<Chain, Failure> {
-        let missing = |name: &str, what: &str| {
-            Failure::bad_input(eyre!("{name}: expected {what}, found nothing"), SET_IT)
-        };
-        let endpoints = self.rpc_url.iter().flat_map(|setting| setting.value.iter().cloned());
-        let mut endpoints = endpoints.collect::<Vec<_>>().into_iter();
-        let first = endpoints.next().ok_or_else(|| {
-            missing("--rpc-url (ETH_RPC_URL)", "an endpoint of the chain with the set")
-        })?;
+        let endpoints = self.endpoints()?;
         let registry = self.registry.as_ref().ok_or_else(|| {
             missing("--registry (CANON_REGISTRY)", "the address of the set's Registry")
         })?;
-        let checks = EndpointChecks {
-            chain_id: self.chain_id.as_ref().map(|setting| setting.value),
-            registry: Some(registry.value),
-            clock: Arc::new(now),
-        };
-        let note = |note: EndpointNote| output::note(&note);
-        let endpoints = Endpoints::new(first, endpoints);
-        let client = endpoints.connect(checks, Timeouts::default(), note).await;
+        let client = self.connect_to(endpoints, Some(registry.value)).await;
         let client = client.map_err(|error| unread(registry.value, error))?;
         Ok(Chain { client, registry: registry.value })
     }
+
+    /// Connects as [`Self::connect`] does, to a chain that need not have a set.
+    ///
+    /// # Errors
+    ///
+    /// If no endpoint is named, or none can be trusted.
+    pub(crate) async fn connect_without_set(&self) -> Result<Client, Failure> {
+        self.connect_to(self.endpoints()?, None).await.map_err(unreached)
+    }
+
+    fn endpoints(&self) -> Result<Endpoints, Failure> {
+        let endpoints = self.rpc_url.iter().flat_map(|setting| setting.value.iter().cloned());
+        let mut endpoints = endpoints.collect::<Vec<_>>().into_iter();
+        let first = endpoints.next();
+        let first = first.ok_or_else(|| {
+            missing("--rpc-url (ETH_RPC_URL)", "an endpoint of the chain with the set")
+        })?;
+        Ok(Endpoints::new(first, endpoints))
+    }
+
+    async fn connect_to(
+        &self,
+        endpoints: Endpoints,
+        registry: Option<Address>,
+    ) -> Result<Client, Error> {
+        let checks = EndpointChecks {
+            chain_id: self.chain_id.as_ref().map(|setting| setting.value),
+            registry,
+            clock: Arc::new(now),
+        };
+        let note = |note: EndpointNote| output::note(&note);
+        endpoints.connect(checks, Timeouts::default(), note).await
+    }
+}
+
+fn missing(name: &str, what: &str) -> Failure {
+    Failure::bad_input(eyre!("{name}: expected {what}, found nothing"), SET_IT)
 }
 
 /// The present time by the system's clock.
@@ -173,9 +196,14 @@ fn unread(registry: Address, error: Error) -> Failure {
             let title = format!("no set can be read from --registry {registry}");
             Failure::bad_input(eyre!("{error}").wrap_err(title), OTHER_REGISTRY)
         }
-        error => Failure::internal(
-            Report::msg(error.to_string()).wrap_err("the chain can't be read"),
-            OTHER_ENDPOINT,
-        ),
+        error => unreached(error),
     }
+}
+
+/// The failure if the chain can't be read.
+pub(crate) fn unreached(error: Error) -> Failure {
+    Failure::internal(
+        Report::msg(error.to_string()).wrap_err("the chain can't be read"),
+        OTHER_ENDPOINT,
+    )
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod calendar;
 pub(crate) mod config;
+pub(crate) mod deploy;
 pub(crate) mod forecast;
 pub(crate) mod proposal;
 pub(crate) mod push;

@@ -14,6 +14,7 @@ Usage: canon <COMMAND>
 Commands:
   rehearse     Carry out a complete upgrade on an embedded L1, with the real contracts
   forecast     Estimate when, and how likely, a signaling campaign succeeds
+  deploy       Deploy a set of contracts from a file of parameters, and verify every step
   status       Show where everything stands, what happens next, and what can be done now and by
                whom
   proposal     Show a proposal in full: its frozen actions, its vote and its dates; without an id,
@@ -34,6 +35,11 @@ Options:
 #[test]
 fn rehearse() {
     canon().args(["rehearse", "--help"]).assert().success().stdout_eq(file!["rehearse-help.txt"]);
+}
+
+#[test]
+fn deploy() {
+    canon().args(["deploy", "--help"]).assert().success().stdout_eq(file!["deploy-help.txt"]);
 }
 
 #[test]

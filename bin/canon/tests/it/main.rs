@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod chain;
+mod deploy;
 mod endpoint;
 mod forecast;
 mod foreign_text;

@@ -68,7 +68,7 @@ pub(crate) fn answering(status: &str, body: &str) -> SocketAddr {
 }
 
 /// A request's head and body; whatever came, if it ends early or isn't HTTP.
-fn read_request(stream: &mut impl Read) -> String {
+pub(crate) fn read_request(stream: &mut impl Read) -> String {
     let (mut request, mut part) = (Vec::new(), [0; 4096]);
     loop {
         let text = String::from_utf8_lossy(&request);

@@ -123,6 +123,15 @@ pub enum DeployError {
         /// The step that is missing.
         step: Step,
     },
+    /// The transaction that the record has for a step isn't the step's.
+    #[error(
+        "{step}: the record's transaction isn't the one that this step sends; the file was changed: use \
+         a new record"
+    )]
+    OtherTransaction {
+        /// The step.
+        step: Step,
+    },
     /// The progress callback stopped the deployment.
     #[error("stopped before \"{step}\"; run again with the record to go on")]
     Stopped {

@@ -74,6 +74,11 @@ impl ContractPlan {
         self.create2
     }
 
+    /// Its creation code with the constructor's arguments.
+    pub const fn init_code(&self) -> &Bytes {
+        &self.init_code
+    }
+
     /// Its factory and salt.
     pub(crate) const fn origin(&self) -> Create2Origin {
         self.origin
