@@ -7,6 +7,7 @@ mod exit;
 mod input;
 mod output;
 mod page;
+mod progress;
 
 use std::process::ExitCode;
 

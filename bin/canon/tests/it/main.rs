@@ -7,6 +7,7 @@ mod endpoint;
 mod forecast;
 mod foreign_text;
 mod help;
+mod json;
 mod live;
 mod rehearse;
 mod servers;
