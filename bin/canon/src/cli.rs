@@ -1,6 +1,6 @@
 //! Command-line arguments.
 
-use std::{env, ffi::OsString};
+use std::{env, ffi::OsString, path::Path};
 
 use canon_chain::without_secrets;
 use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -83,7 +83,8 @@ fn without_arguments(message: &str, arguments: &[String]) -> String {
     let values = arguments.iter().filter_map(|argument| argument.split_once('='));
     let mut texts: Vec<_> = values.map(|(_, value)| value).collect();
     texts.extend(arguments.iter().map(String::as_str));
-    texts.retain(|text| !text.is_empty());
+    // A file that exists isn't a URL that lost its scheme.
+    texts.retain(|text| !text.is_empty() && !Path::new(text).is_file());
     // An argument can be part of another: the longer one is recognized only while it is whole.
     texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
     texts.into_iter().fold(message.to_owned(), |message, text| message.replace(text, &shown(text)))

@@ -8,6 +8,7 @@ mod input;
 mod judgement;
 mod output;
 mod page;
+mod progress;
 mod send;
 mod signing;
 mod toml_file;

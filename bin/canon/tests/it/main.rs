@@ -8,6 +8,7 @@ mod endpoint;
 mod forecast;
 mod foreign_text;
 mod help;
+mod json;
 mod live;
 mod rehearse;
 mod sending;

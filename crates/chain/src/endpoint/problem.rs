@@ -1,6 +1,6 @@
 //! Why an endpoint isn't used.
 
-use super::Endpoint;
+use super::{Endpoint, EndpointFailure};
 use crate::{
     error::{is_rate_limit, revert_data},
     range_refusal::is_range_refusal,
@@ -114,7 +114,12 @@ impl EndpointProblem {
     }
 
     pub(super) fn failed(error: &TransportError) -> Self {
-        Self::Failed(ForeignText::new(&error.to_string()).to_string())
+        let text = match error {
+            // The answer can be of any length, and can repeat the endpoint's URL.
+            RpcError::DeserError { err, .. } => EndpointFailure::not_as_expected(err).to_string(),
+            error => error.to_string(),
+        };
+        Self::Failed(ForeignText::new(&text).to_string())
     }
 
     fn busy(error: &TransportError) -> Self {

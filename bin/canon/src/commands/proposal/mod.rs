@@ -86,7 +86,7 @@ impl Proposal {
             let chain = settings.connect().await?;
             match self.id {
                 None => {
-                    let present = chain.present(Question::new).await?;
+                    let present = chain.present(Question::default()).await?;
                     Ok(SetView { present, history: None })
                 }
                 Some(_) => chain.history(Question::new).await.map(|OpenedSet { view, .. }| view),

@@ -52,7 +52,8 @@ struct StatusDocument<'a> {
 impl Status {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let settings = self.chain.settings()?;
-        let present = chain::run(async { settings.connect().await?.present(Question::new).await })?;
+        let present =
+            chain::run(async { settings.connect().await?.present(Question::default()).await })?;
         let view = SetView { present, history: None };
         match self.json {
             true => output::json(&document(&view))?,
