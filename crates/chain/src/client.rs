@@ -143,9 +143,21 @@ impl Client {
     /// [`Error::Refused`] with the contract's error; [`Error::NoAnswer`] if the call ends without an answer;
     /// [`Error::NoCode`] if nothing is there; [`Error::BadAnswer`] if the answer doesn't decode.
     pub async fn read<C: SolCall>(&self, at: BlockId, to: Address, call: C) -> Result<C::Return> {
+        self.read_as(None, at, to, call).await
+    }
+
+    /// The same with a caller: a contract can answer it in another way.
+    pub(crate) async fn read_as<C: SolCall>(
+        &self,
+        from: Option<Address>,
+        at: BlockId,
+        to: Address,
+        call: C,
+    ) -> Result<C::Return> {
         let what = C::SIGNATURE;
-        let request =
-            TransactionRequest::default().with_to(to).with_input(Bytes::from(call.abi_encode()));
+        let input = Bytes::from(call.abi_encode());
+        let request = TransactionRequest { from, ..TransactionRequest::default() };
+        let request = request.with_to(to).with_input(input);
         let answer = self.provider.call(request).block(at).await;
         let answer = answer.map_err(|source| match ExecutionFailure::of(&source) {
             // A contract of another kind can do anything with the call.
