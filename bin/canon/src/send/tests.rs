@@ -91,7 +91,7 @@ impl World {
             let approve = IntendedAction::Approve { holder, order, asset, amount };
             steps.push(step(approve, format!("approve {amount}")));
         }
-        let lock = IntendedAction::Lock { holder, order, amount, permit: None };
+        let lock = IntendedAction::Lock { holder, order, beneficiary: None, amount, permit: None };
         let mut lock = step(lock, format!("lock {amount}"));
         lock.simulation = Simulation::AfterPrevious;
         steps.push(lock);

@@ -10,5 +10,7 @@ mod help;
 mod live;
 mod rehearse;
 mod sending;
+mod sending_anyone;
+mod sending_holder;
 mod servers;
 mod support;

@@ -12,10 +12,10 @@ use crate::{
 };
 
 /// The account that sends in these tests, by its number on the chain.
-const ACCOUNT: usize = 1;
+pub(crate) const ACCOUNT: usize = 1;
 
 /// A command about a set, with its own folders, by nobody.
-fn about(chain: &Chain, folder: &Folder, arguments: &str) -> Command {
+pub(crate) fn about(chain: &Chain, folder: &Folder, arguments: &str) -> Command {
     let registry = chain.set.registry.to_string();
     canon()
         .args(arguments.split_whitespace())
@@ -25,12 +25,12 @@ fn about(chain: &Chain, folder: &Folder, arguments: &str) -> Command {
 }
 
 /// The same by an account whose key is in the environment.
-fn by(chain: &Chain, folder: &Folder, arguments: &str) -> Command {
+pub(crate) fn by(chain: &Chain, folder: &Folder, arguments: &str) -> Command {
     about(chain, folder, arguments).env("CANON_PRIVATE_KEY", chain.key(ACCOUNT))
 }
 
 /// What a command that works writes to stdout and to stderr.
-fn shown(command: Command) -> (String, String) {
+pub(crate) fn shown(command: Command) -> (String, String) {
     let output = command.output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{said}");
@@ -38,7 +38,7 @@ fn shown(command: Command) -> (String, String) {
 }
 
 /// What a command that fails says.
-fn fails(command: Command, code: i32) -> String {
+pub(crate) fn fails(command: Command, code: i32) -> String {
     let output = command.output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), &*output.stdout), (Some(code), &b""[..]), "{said}");
@@ -46,7 +46,7 @@ fn fails(command: Command, code: i32) -> String {
 }
 
 /// Without what any change of the contracts changes: addresses, hashes, gas and fees.
-fn stable(text: &str) -> String {
+pub(crate) fn stable(text: &str) -> String {
     let text = without_hashes(text);
     let lines = text.lines().map(|line| {
         let is_cost = ["gas  ", "fee  ", "costs up to"]
