@@ -357,7 +357,11 @@ impl<A: AsyncFn(&str) -> Result<Answer, Failure>> Sending<'_, A> {
                 Err(failure)
             }
             Some(Err(Stopped::ForNow(failure))) => Err(failure),
-            None => Err(outbox.interrupted(eyre!("Ctrl-C was pressed"))),
+            None => {
+                // The terminal shows ^C where it was pressed.
+                (self.show)("\n");
+                Err(outbox.interrupted(eyre!("Ctrl-C was pressed")))
+            }
         }
     }
 

@@ -362,6 +362,19 @@ async fn ctrl_c_names_what_is_in_flight_and_how_to_go_on() {
 }
 
 #[tokio::test]
+async fn ctrl_c_before_anything_is_sent_says_so() {
+    let world = World::new("ctrl-c-early").await;
+    let pressed = tokio::sync::Notify::new();
+    let ask = async |_: &str| {
+        pressed.notify_one();
+        std::future::pending().await
+    };
+    let plan = async |planned| world.plan(planned, FIVE).await;
+    let ran = world.asking(&ask).run(world.mining(), pressed.notified(), &plan).await;
+    assert_eq!(format!("{:#}", ran.unwrap_err().report), "nothing was sent: Ctrl-C was pressed");
+}
+
+#[tokio::test]
 async fn a_no_sends_nothing() {
     let world = World::new("no").await;
     let nonce = world.chain.nonce(world.account());
