@@ -6,7 +6,10 @@ use canon_chain::without_secrets;
 use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
-    commands::{calendar, config, deploy, forecast, proposal, push, rehearse, setup_epoch, status},
+    commands::{
+        calendar, config, deploy, drop, execute, forecast, lock, proposal, push, rehearse,
+        setup_epoch, status, unlock, withdraw,
+    },
     exit::{Exit, Failure},
     signing::looks_like_a_key,
 };
@@ -27,7 +30,12 @@ enum Command {
     Status(status::Status),
     Proposal(proposal::Proposal),
     Calendar(calendar::Calendar),
+    Lock(Box<lock::Lock>),
+    Unlock(Box<unlock::Unlock>),
+    Withdraw(Box<withdraw::Withdraw>),
     Push(Box<push::Push>),
+    Execute(Box<execute::Execute>),
+    Drop(Box<drop::Drop>),
     SetupEpoch(Box<setup_epoch::SetupEpoch>),
     Config(config::Config),
 }
@@ -52,7 +60,12 @@ impl Cli {
             Command::Status(command) => command.run(),
             Command::Proposal(command) => command.run(),
             Command::Calendar(command) => command.run(),
+            Command::Lock(command) => command.run(),
+            Command::Unlock(command) => command.run(),
+            Command::Withdraw(command) => command.run(),
             Command::Push(command) => command.run(),
+            Command::Execute(command) => command.run(),
+            Command::Drop(command) => command.run(),
             Command::SetupEpoch(command) => command.run(),
             Command::Config(command) => command.run(),
         }

@@ -1,6 +1,8 @@
 //! Reaching the chain, and reading the set on it.
 
 use std::{
+    cell::RefCell,
+    collections::BTreeSet,
     env,
     future::Future,
     path::PathBuf,
@@ -32,6 +34,8 @@ pub(crate) const BLOCK_TIME: Seconds = Seconds::of(12);
 pub(crate) struct Chain {
     client: Client,
     registry: Setting<Address>,
+    /// What was told of the set: once, however often it is read.
+    told: RefCell<BTreeSet<String>>,
 }
 
 /// Runs what waits for a chain.
@@ -61,7 +65,7 @@ impl ChainSettings {
             true => unread(registry, error),
             false => unconnected(&endpoints, error),
         })?;
-        Ok(Chain { client, registry: registry.clone() })
+        Ok(Chain { client, registry: registry.clone(), told: RefCell::default() })
     }
 
     /// Connects as [`Self::connect`] does, to a chain that need not have a set.
@@ -185,17 +189,23 @@ impl Chain {
         bar.finish_and_clear();
         let opened = opened.map_err(unread)?;
         for note in &opened.notes {
-            output::note(note);
+            self.note(note.to_string());
         }
         if let Some(reason) = &opened.no_history {
-            output::note(&format_args!("the set's history isn't known: {reason}"));
+            self.note(format!("the set's history isn't known: {reason}"));
         }
         for contract in &opened.unknown {
-            output::note(&format_args!(
+            self.note(format!(
                 "the origin of the contract at {contract} isn't known, so the history lacks its events"
             ));
         }
         Ok(opened)
+    }
+
+    fn note(&self, text: String) {
+        if self.told.borrow_mut().insert(text.clone()) {
+            output::note(&text);
+        }
     }
 }
 

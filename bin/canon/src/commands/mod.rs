@@ -3,9 +3,14 @@
 pub(crate) mod calendar;
 pub(crate) mod config;
 pub(crate) mod deploy;
+pub(crate) mod drop;
+pub(crate) mod execute;
 pub(crate) mod forecast;
+pub(crate) mod lock;
 pub(crate) mod proposal;
 pub(crate) mod push;
 pub(crate) mod rehearse;
 pub(crate) mod setup_epoch;
 pub(crate) mod status;
+pub(crate) mod unlock;
+pub(crate) mod withdraw;

@@ -12,5 +12,7 @@ mod json;
 mod live;
 mod rehearse;
 mod sending;
+mod sending_anyone;
+mod sending_holder;
 mod servers;
 mod support;
