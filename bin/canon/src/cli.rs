@@ -6,7 +6,7 @@ use canon_chain::without_secrets;
 use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
-    commands::{calendar, config, deploy, forecast, proposal, rehearse, status},
+    commands::{audit, calendar, config, deploy, forecast, proposal, rehearse, status},
     exit::{Exit, Failure},
     signing::looks_like_a_key,
 };
@@ -24,6 +24,7 @@ enum Command {
     Rehearse(rehearse::Rehearse),
     Forecast(Box<forecast::Forecast>),
     Deploy(Box<deploy::Deploy>),
+    Audit(audit::Audit),
     Status(status::Status),
     Proposal(proposal::Proposal),
     Calendar(calendar::Calendar),
@@ -47,6 +48,7 @@ impl Cli {
             Command::Rehearse(command) => command.run(),
             Command::Forecast(command) => command.run(),
             Command::Deploy(command) => command.run(),
+            Command::Audit(command) => command.run(),
             Command::Status(command) => command.run(),
             Command::Proposal(command) => command.run(),
             Command::Calendar(command) => command.run(),

@@ -106,6 +106,15 @@ fn now() -> Timestamp {
 }
 
 impl Chain {
+    pub(crate) const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The address of the set's Registry.
+    pub(crate) const fn registry(&self) -> Address {
+        self.registry
+    }
+
     /// The set at the newest block. `question` is given the expected time of the next block.
     ///
     /// # Errors
@@ -135,7 +144,7 @@ impl Chain {
         let unread = |error| unread(self.registry, error);
         let head = self.client.head().await.map_err(unread)?;
         let question = question(head.timestamp + BLOCK_TIME);
-        let bar = bar()?;
+        let bar = reading_bar()?;
         let progress = |HistoryProgress { block, head, .. }: HistoryProgress| {
             bar.set_length(head.get());
             bar.set_position(block.get());
@@ -172,7 +181,7 @@ fn cache_folder() -> Option<PathBuf> {
 }
 
 /// A progress bar on stderr, which is shown only if that is a terminal.
-fn bar() -> Result<ProgressBar, Failure> {
+pub(crate) fn reading_bar() -> Result<ProgressBar, Failure> {
     let style =
         ProgressStyle::with_template("{spinner} Reading blocks {bar:30.cyan/dim} {pos}/{len}")
             .map_err(|error| Failure::internal(error.into(), "please report this"))?;
@@ -180,7 +189,7 @@ fn bar() -> Result<ProgressBar, Failure> {
 }
 
 /// The failure if the set can't be read.
-fn unread(registry: Address, error: Error) -> Failure {
+pub(crate) fn unread(registry: Address, error: Error) -> Failure {
     match error {
         error if error.is_of_the_contracts() => {
             let title = format!("no set can be read from --registry {registry}");

@@ -1,5 +1,6 @@
 //! The commands: one file or folder each.
 
+pub(crate) mod audit;
 pub(crate) mod calendar;
 pub(crate) mod config;
 pub(crate) mod deploy;

@@ -15,6 +15,8 @@ Commands:
   rehearse  Carry out a complete upgrade on an embedded L1, with the real contracts
   forecast  Estimate when, and how likely, a signaling campaign succeeds
   deploy    Deploy a set of contracts from a file of parameters, and verify every step
+  audit     Check a set that anybody deployed: its contracts, their owners, and what its
+            parameters mean
   status    Show where everything stands, what happens next, and what can be done now and by whom
   proposal  Show a proposal in full: its frozen actions, its vote and its dates; without an id,
             all proposals
@@ -37,6 +39,11 @@ fn rehearse() {
 #[test]
 fn deploy() {
     canon().args(["deploy", "--help"]).assert().success().stdout_eq(file!["deploy-help.txt"]);
+}
+
+#[test]
+fn audit() {
+    canon().args(["audit", "--help"]).assert().success().stdout_eq(file!["audit-help.txt"]);
 }
 
 #[test]

@@ -20,6 +20,8 @@ use crate::{
     signing::{Need, SignerArgs},
 };
 
+pub(crate) use render::meaning;
+
 use file::Deployment;
 use session::Session;
 
