@@ -6,7 +6,9 @@ use canon_chain::without_secrets;
 use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
-    commands::{audit, calendar, config, deploy, forecast, proposal, rehearse, status},
+    commands::{
+        audit, calendar, config, deploy, forecast, payload, proposal, rehearse, rollup, status,
+    },
     exit::{Exit, Failure},
     signing::looks_like_a_key,
 };
@@ -25,6 +27,8 @@ enum Command {
     Forecast(Box<forecast::Forecast>),
     Deploy(Box<deploy::Deploy>),
     Audit(audit::Audit),
+    Rollup(rollup::Rollup),
+    Payload(payload::Payload),
     Status(status::Status),
     Proposal(proposal::Proposal),
     Calendar(calendar::Calendar),
@@ -49,6 +53,8 @@ impl Cli {
             Command::Forecast(command) => command.run(),
             Command::Deploy(command) => command.run(),
             Command::Audit(command) => command.run(),
+            Command::Rollup(command) => command.run(),
+            Command::Payload(command) => command.run(),
             Command::Status(command) => command.run(),
             Command::Proposal(command) => command.run(),
             Command::Calendar(command) => command.run(),

@@ -5,6 +5,8 @@ pub(crate) mod calendar;
 pub(crate) mod config;
 pub(crate) mod deploy;
 pub(crate) mod forecast;
+pub(crate) mod payload;
 pub(crate) mod proposal;
 pub(crate) mod rehearse;
+pub(crate) mod rollup;
 pub(crate) mod status;

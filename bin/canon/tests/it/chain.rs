@@ -2,8 +2,10 @@
 
 use std::{net::SocketAddr, ops::ControlFlow};
 
-use alloy_primitives::{Address, Bytes};
+use alloy_network::TransactionBuilder as _;
+use alloy_primitives::{Address, Bytes, U256, hex};
 use alloy_provider::{Provider as _, ProviderBuilder};
+use alloy_rpc_types_eth::TransactionRequest;
 use canon_chain::{
     Client, ContractCall, NoWait, Sender, calls,
     deploy::{
@@ -135,6 +137,26 @@ impl Chain {
     /// Other code in the place of a contract of the set.
     pub(crate) fn replace(&self, contract: Address, code: Bytes) {
         self.chain.set_code(contract, code).unwrap();
+    }
+
+    /// A contract's owner gives it to somebody.
+    pub(crate) async fn give_away(&self, contract: Address, owner: Address) {
+        let stranger = Address::repeat_byte(0x99);
+        let provider = self.sender.client().provider();
+        for (from, call) in [
+            (owner, [&hex!("f2fde38b")[..], &stranger.into_word()[..]].concat()),
+            (stranger, hex!("79ba5097").to_vec()),
+        ] {
+            self.chain.impersonate(from);
+            self.chain.set_balance(from, U256::from(10_u64.pow(18)));
+            let call = TransactionRequest::default()
+                .with_from(from)
+                .with_to(contract)
+                .with_gas_limit(500_000)
+                .with_input(call);
+            let sent = provider.send_transaction(call).await.unwrap();
+            assert!(sent.get_receipt().await.unwrap().status());
+        }
     }
 
     /// Where it is served.

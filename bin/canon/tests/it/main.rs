@@ -13,3 +13,4 @@ mod live;
 mod rehearse;
 mod servers;
 mod support;
+mod upgrade;

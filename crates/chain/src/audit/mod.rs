@@ -5,9 +5,12 @@
 //! [rules](crate::deploy::rules) as before a deployment.
 
 mod contracts;
+mod examined;
 mod parameters;
 mod report;
 
+pub use examined::{ExaminedRollup, ExaminedSet};
+pub use parameters::{rollup_settings, set_parameters};
 pub use report::{AuditReport, AuditedContract, Finding};
 
 use crate::{

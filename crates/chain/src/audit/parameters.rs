@@ -9,13 +9,13 @@ use crate::{
     },
     error::InRange,
 };
-use alloy_primitives::U256;
+use alloy_primitives::{Address, U256};
 use canon_abi::{Asset, Governance, Issuer, RewardDistributor};
 use canon_protocol::{Amount, Seconds};
-use canon_views::{BlockView, Present, RollupView};
+use canon_views::{BlockView, Present, Question, RollupView};
 
-/// The settings of a rollup.
-pub(crate) fn rollup_settings(rollup: &RollupView) -> RollupSettings {
+/// The settings of a rollup, with its genesis.
+pub fn rollup_settings(rollup: &RollupView) -> RollupSettings {
     let clock = &rollup.clock;
     RollupSettings {
         genesis: Some(clock.genesis),
@@ -24,6 +24,21 @@ pub(crate) fn rollup_settings(rollup: &RollupView) -> RollupSettings {
         minimum_stake: rollup.minimum_stake,
         exit_delay: rollup.exit_delay,
     }
+}
+
+/// The parameters in force of the set of a Registry, with the present supply as the initial one and without
+/// its receiver. `None` if a contract doesn't answer.
+///
+/// # Errors
+///
+/// If the chain can't be read, or there is no set at the address.
+pub async fn set_parameters(
+    client: &Client,
+    registry: Address,
+) -> Result<Option<SetParameters>, Error> {
+    let present = client.view(registry, &Question::default()).await?;
+    let found = of(client, &present, &Constructors::default(), present.block).await?;
+    Ok(found.map(|(parameters, _)| parameters))
 }
 
 /// The parameters in force with the present supply, and what the receiver of the initial supply has. `None`

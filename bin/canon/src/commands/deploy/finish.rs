@@ -14,9 +14,10 @@ use canon_chain::{
 use canon_protocol::text::grouped;
 use eyre::Report;
 
-use super::session::{RESUME, ether};
+use super::session::RESUME;
 use crate::{
     chain::ChainSettings,
+    deployer::ether,
     exit::Failure,
     page::{Page, line},
 };

@@ -14,6 +14,7 @@ use eyre::eyre;
 
 use crate::{
     chain::{self, ChainArgs},
+    deployer::ask,
     exit::{Exit, Failure},
     judgement::Judgement,
     output,
@@ -148,7 +149,7 @@ impl Deploy {
                 return Ok(Exit::Success);
             }
             output::progress(&words);
-            session::ask("Deploy this set?", self.yes)?;
+            ask("Deploy this set?", self.yes)?;
             let finished = prepared.deploy().await?;
             match self.json {
                 true => output::json(&finished.manifest)?,

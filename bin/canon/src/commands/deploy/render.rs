@@ -8,8 +8,8 @@ use canon_protocol::{
     withdrawal_delay,
 };
 
-use super::session::ether;
 use crate::{
+    deployer::ether,
     judgement::Judgement,
     page::{Page, line},
 };
