@@ -7,7 +7,8 @@ use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
     commands::{
-        audit, calendar, config, deploy, forecast, payload, proposal, rehearse, rollup, status,
+        audit, calendar, config, deploy, drop, execute, forecast, lock, payload, proposal, push,
+        rehearse, rollup, setup_epoch, status, unlock, withdraw,
     },
     exit::{Exit, Failure},
     signing::looks_like_a_key,
@@ -32,6 +33,13 @@ enum Command {
     Status(status::Status),
     Proposal(proposal::Proposal),
     Calendar(calendar::Calendar),
+    Lock(Box<lock::Lock>),
+    Unlock(Box<unlock::Unlock>),
+    Withdraw(Box<withdraw::Withdraw>),
+    Push(Box<push::Push>),
+    Execute(Box<execute::Execute>),
+    Drop(Box<drop::Drop>),
+    SetupEpoch(Box<setup_epoch::SetupEpoch>),
     Config(config::Config),
 }
 
@@ -58,6 +66,13 @@ impl Cli {
             Command::Status(command) => command.run(),
             Command::Proposal(command) => command.run(),
             Command::Calendar(command) => command.run(),
+            Command::Lock(command) => command.run(),
+            Command::Unlock(command) => command.run(),
+            Command::Withdraw(command) => command.run(),
+            Command::Push(command) => command.run(),
+            Command::Execute(command) => command.run(),
+            Command::Drop(command) => command.run(),
+            Command::SetupEpoch(command) => command.run(),
             Command::Config(command) => command.run(),
         }
     }

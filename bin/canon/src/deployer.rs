@@ -10,17 +10,14 @@ use canon_chain::{
     Client, Sender, Waited,
     deploy::{ContractPlan, DeployError, DeployedContract, simulate_creation},
 };
-use canon_protocol::{
-    Amount,
-    text::{Tokens, grouped},
-};
+use canon_protocol::text::grouped;
 use eyre::eyre;
 
 use crate::{
     chain::unreached,
     exit::{Exit, Failure},
     output,
-    page::{Page, line},
+    page::{Page, ether, line},
 };
 
 /// The time between two looks for a receipt.
@@ -38,12 +35,6 @@ pub(crate) async fn wait_for(looks: u32) -> Waited {
     Waited::Again
 }
 
-/// An amount of wei in ether, with as many decimals as it has.
-pub(crate) fn ether(wei: U256) -> Tokens {
-    // The ether of all chains fits 96 bits; what doesn't is a development node's gift.
-    Tokens(Amount::try_from(wei).unwrap_or(Amount::MAX))
-}
-
 /// Asks a person whether to go on.
 ///
 /// # Errors
@@ -59,17 +50,13 @@ pub(crate) fn ask(question: &str, yes: bool) -> Result<(), Failure> {
             "look at what is shown above, and confirm it with --yes",
         ));
     }
-    output::progress(&format_args!("{question} [y/N]"));
+    output::text(&format!("\n{question} [y/N] "));
     let mut answer = String::new();
     let read = io::stdin().lock().read_line(&mut answer);
     read.map_err(|error| Failure::internal(error.into(), "confirm it with --yes"))?;
     match answer.trim().to_ascii_lowercase().as_str() {
         "y" | "yes" => Ok(()),
-        _ => Err(Failure {
-            exit: Exit::CheckFailed,
-            report: eyre!("not confirmed; nothing was sent"),
-            next: "answer y to go on",
-        }),
+        _ => Err(Failure::refused(eyre!("not confirmed; nothing was sent"), "answer y to go on")),
     }
 }
 
@@ -83,13 +70,10 @@ pub(crate) fn ensure_funds(balance: U256, most: U256) -> Result<(), Failure> {
         return Ok(());
     }
     let (has, missing, most) = (ether(balance), ether(most - balance), ether(most));
-    Err(Failure {
-        exit: Exit::CheckFailed,
-        report: eyre!(
-            "the account has {has} ether, and this can cost {most}: {missing} ether are missing"
-        ),
-        next: "send the account that much, or wait for a lower base fee",
-    })
+    Err(Failure::refused(
+        eyre!("the account has {has} ether, and this can cost {most}: {missing} ether are missing"),
+        "send the account that much, or wait for a lower base fee",
+    ))
 }
 
 /// The failure if the deployer stops.

@@ -9,7 +9,7 @@ use eyre::{Report, eyre};
 
 use crate::{
     chain::{Chain, reading_bar, unread},
-    exit::{Exit, Failure},
+    exit::Failure,
 };
 
 const AUDIT_IT: &str = "`canon audit` shows what is wrong";
@@ -47,11 +47,9 @@ pub(crate) async fn parameters_in_force(chain: &Chain) -> Result<SetParameters, 
 /// The failure if a contract isn't genuine.
 pub(crate) fn not_genuine(what: &str, error: ExamineError) -> Failure {
     match error {
-        ExamineError::NotGenuine(reason) => Failure {
-            exit: Exit::CheckFailed,
-            report: eyre!("{reason}").wrap_err(format!("{what} isn't genuine")),
-            next: AUDIT_IT,
-        },
+        ExamineError::NotGenuine(reason) => {
+            Failure::refused(eyre!("{reason}").wrap_err(format!("{what} isn't genuine")), AUDIT_IT)
+        }
         error => Failure::internal(
             Report::msg(error.to_string()).wrap_err(format!("{what} can't be examined")),
             "try again later, or use another endpoint",
@@ -61,9 +59,5 @@ pub(crate) fn not_genuine(what: &str, error: ExamineError) -> Failure {
 
 /// The failure if a contract doesn't answer.
 pub(crate) fn unanswered() -> Failure {
-    Failure {
-        exit: Exit::CheckFailed,
-        report: eyre!("the canonical rollup or Proposals doesn't answer"),
-        next: AUDIT_IT,
-    }
+    Failure::refused(eyre!("the canonical rollup or Proposals doesn't answer"), AUDIT_IT)
 }

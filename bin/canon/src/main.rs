@@ -10,7 +10,7 @@ mod input;
 mod judgement;
 mod output;
 mod page;
-#[allow(dead_code, reason = "the commands that send come next")]
+mod send;
 mod signing;
 mod toml_file;
 

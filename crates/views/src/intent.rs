@@ -174,7 +174,7 @@ kinds! {
         /// The amount that is allowed, in base units.
         amount: Amount,
     }
-    /// Lock some of a holder's asset as its own power.
+    /// Lock some of a holder's asset as power.
     Lock {
         /// The holder.
         #[serde(with = "text::address")]
@@ -182,6 +182,9 @@ kinds! {
         /// The order that it is for.
         order: OrderId,
     } with {
+        /// The account whose power it becomes; `None` for the holder.
+        #[serde(default, with = "text::address::option")]
+        beneficiary: Option<Address>,
         /// The amount that is locked, in base units.
         amount: Amount,
         /// What the holder signs; `None` if the allowance suffices.
@@ -257,7 +260,44 @@ pub struct NewAttester {
     pub withdrawer: Address,
 }
 
+impl IntentSubject {
+    /// The order that it is for; `None` if the state shows whether it is done.
+    pub const fn order(&self) -> Option<OrderId> {
+        match *self {
+            Self::Approve { order, .. }
+            | Self::Lock { order, .. }
+            | Self::Withdraw { order, .. } => Some(order),
+            Self::Signal { .. }
+            | Self::ProposeBlock { .. }
+            | Self::RecordSeed { .. }
+            | Self::Push { .. }
+            | Self::Execute { .. }
+            | Self::Drop { .. }
+            | Self::PayWithdrawal { .. }
+            | Self::PayExit { .. }
+            | Self::Vote { .. }
+            | Self::AnnounceMove { .. }
+            | Self::FinaliseMove { .. } => None,
+        }
+    }
+}
+
 impl IntendedAction {
+    /// Whether a transaction for one does what the other asks for. A permit is signed anew for every block,
+    /// and any does. The actions that were frozen may be known to one view and not to another.
+    pub fn does_the_same(&self, other: &Self) -> bool {
+        let essence = |action: &Self| {
+            let mut action = action.clone();
+            match &mut action {
+                Self::Lock { permit, .. } => *permit = None,
+                Self::Execute { frozen_actions, .. } => *frozen_actions = None,
+                _ => {}
+            }
+            action
+        };
+        essence(self) == essence(other)
+    }
+
     /// The only account whose transaction does it; `None` if anyone's does.
     pub const fn required_sender(&self) -> Option<Address> {
         match *self {
@@ -395,14 +435,14 @@ impl Intent {
                 let amount = amount.to_word();
                 (asset, AssetCall::Approve { spender: governance, amount }.into())
             }
-            IntendedAction::Lock { holder, amount, permit: None, .. } => {
-                let (on_behalf_of, amount) = (holder, amount.to_word());
+            IntendedAction::Lock { holder, beneficiary, amount, permit: None, .. } => {
+                let (on_behalf_of, amount) = (beneficiary.unwrap_or(holder), amount.to_word());
                 (governance, GovernanceCall::Deposit { on_behalf_of, amount }.into())
             }
-            IntendedAction::Lock { holder, amount, permit: Some(terms), .. } => {
+            IntendedAction::Lock { holder, beneficiary, amount, permit: Some(terms), .. } => {
                 let (v, r, s) = permit?;
                 let lock = GovernanceCall::DepositWithPermit {
-                    on_behalf_of: holder,
+                    on_behalf_of: beneficiary.unwrap_or(holder),
                     amount: amount.to_word(),
                     deadline: terms.deadline.to_word(),
                     v,

@@ -161,7 +161,7 @@ impl UpgradeCommand {
                 }
                 return Ok(Exit::Success);
             }
-            output::progress(&words);
+            output::text(&words);
             ask("Deploy this payload?", self.yes)?;
             let (mut sender, mut wait) = (creation.ready().await?, wait_for);
             let stopped = |error| undeployed(error, AGAIN);
@@ -198,11 +198,10 @@ impl UpgradeCommand {
 }
 
 fn without_expect() -> Failure {
-    Failure {
-        exit: Exit::CheckFailed,
-        report: eyre!("the set has no Expect, with which the payload asserts what it needs"),
-        next: "deploy Expect with the set's factory and salt",
-    }
+    Failure::refused(
+        eyre!("the set has no Expect, with which the payload asserts what it needs"),
+        "deploy Expect with the set's factory and salt",
+    )
 }
 
 fn other_list(payload: Address) -> Failure {

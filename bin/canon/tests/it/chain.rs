@@ -2,10 +2,8 @@
 
 use std::{net::SocketAddr, ops::ControlFlow};
 
-use alloy_network::TransactionBuilder as _;
-use alloy_primitives::{Address, Bytes, U256, hex};
+use alloy_primitives::{Address, Bytes, hex};
 use alloy_provider::{Provider as _, ProviderBuilder};
-use alloy_rpc_types_eth::TransactionRequest;
 use canon_chain::{
     Client, ContractCall, NoWait, Sender, calls,
     deploy::{
@@ -13,8 +11,8 @@ use canon_chain::{
         deploy_upgrade_payload,
     },
 };
-use canon_devchain::{Devchain, DevchainConfig, ServerHandle, serve};
-use canon_protocol::{Amount, ProposalId, Round, Support, Timestamp};
+use canon_devchain::{Devchain, DevchainConfig, ServerHandle, UnsignedCall, serve};
+use canon_protocol::{Action, Amount, ProposalId, Round, Support, Timestamp};
 use canon_views::SetAddresses;
 use snapbox::cmd::Command;
 
@@ -33,6 +31,8 @@ pub(crate) struct Chain {
     pub(crate) set: SetAddresses,
     /// A payload that can be pushed.
     pub(crate) payload: Address,
+    /// The contract with the assertions of payloads.
+    pub(crate) expect: Address,
     sender: Sender,
     server: ServerHandle,
 }
@@ -64,7 +64,7 @@ impl Chain {
         let payload =
             deploy_upgrade_payload(&mut sender, origin, &set, &upgrade, &mut NoWait).await;
         let payload = payload.unwrap().address();
-        let mut chain = Self { chain, set, payload, sender, server };
+        let mut chain = Self { chain, set, payload, expect, sender, server };
         let everything = tokens(1_000_000);
         chain.send(calls::approve(set.asset, set.rollup, everything)).await;
         chain.send(calls::approve(set.asset, set.governance, everything)).await;
@@ -139,24 +139,62 @@ impl Chain {
         self.chain.set_code(contract, code).unwrap();
     }
 
-    /// A contract's owner gives it to somebody.
-    pub(crate) async fn give_away(&self, contract: Address, owner: Address) {
-        let stranger = Address::repeat_byte(0x99);
-        let provider = self.sender.client().provider();
-        for (from, call) in [
-            (owner, [&hex!("f2fde38b")[..], &stranger.into_word()[..]].concat()),
-            (stranger, hex!("79ba5097").to_vec()),
-        ] {
-            self.chain.impersonate(from);
-            self.chain.set_balance(from, U256::from(10_u64.pow(18)));
-            let call = TransactionRequest::default()
-                .with_from(from)
-                .with_to(contract)
-                .with_gas_limit(500_000)
-                .with_input(call);
-            let sent = provider.send_transaction(call).await.unwrap();
-            assert!(sent.get_receipt().await.unwrap().status());
+    /// A payload with these actions.
+    pub(crate) fn payload_of(&self, actions: Vec<Action>) -> Address {
+        let actions: Vec<_> = actions.into_iter().map(Into::into).collect();
+        let from = Address::repeat_byte(0xde);
+        let input = canon_payload::constant_payload(&actions, "");
+        let (_, executed) =
+            self.chain.mine_unsigned(&[UnsignedCall { from, to: None, input }]).unwrap();
+        executed[0].contract.unwrap()
+    }
+
+    /// A payload wins a round, which is pushed in the first slot after the next round, with votes of the
+    /// holder for it.
+    pub(crate) async fn propose(&mut self, payload: Address, round: u64) {
+        for slot in round * 10..round * 10 + 6 {
+            self.signal(slot, payload).await;
         }
+        self.pass(round * 10 + 10);
+        self.push(round).await;
+    }
+
+    /// Tokens for one of the chain's accounts.
+    pub(crate) async fn give(&mut self, account: usize, amount: Amount) {
+        let to = self.account(account);
+        self.send(calls::transfer(self.set.asset, to, amount)).await;
+    }
+
+    /// A contract's owner gives it to somebody.
+    pub(crate) fn give_away(&self, contract: Address, owner: Address) {
+        let stranger = Address::repeat_byte(0x99);
+        let offer = [&hex!("f2fde38b")[..], &stranger.into_word()[..]].concat();
+        for (from, input) in [(owner, offer), (stranger, hex!("79ba5097").to_vec())] {
+            let call = UnsignedCall { from, to: Some(contract), input: input.into() };
+            let (_, executed) = self.chain.mine_unsigned(&[call]).unwrap();
+            assert!(executed[0].success, "{:?}", executed[0]);
+        }
+    }
+
+    /// Executes a transaction that a command printed, as an account without a key would.
+    pub(crate) fn execute_as(&self, from: Address, printed: &serde_json::Value) {
+        let text = |name: &str| printed[name].as_str().unwrap().to_owned();
+        let to = text("to").parse().unwrap();
+        let call = UnsignedCall { from, to: Some(to), input: text("data").parse().unwrap() };
+        let (_, executed) = self.chain.mine_unsigned(&[call]).unwrap();
+        assert!(executed[0].success, "{:?}", executed[0]);
+        let gas = printed.get("gas").map_or(u64::MAX, |gas| gas.as_u64().unwrap());
+        assert!(executed[0].gas_used <= gas, "{} of {gas}", executed[0].gas_used);
+    }
+
+    /// The private key of one of the chain's accounts. Account 0 is the sender of everything here.
+    pub(crate) fn key(&self, account: usize) -> String {
+        self.chain.dev_accounts()[account].to_bytes().to_string()
+    }
+
+    /// The address of one of the chain's accounts.
+    pub(crate) fn account(&self, account: usize) -> Address {
+        self.chain.dev_accounts()[account].address()
     }
 
     /// Where it is served.

@@ -12,19 +12,28 @@ Upgrade governance for rollups: sequencers signal, holders vote, anyone executes
 Usage: canon <COMMAND>
 
 Commands:
-  rehearse  Carry out a complete upgrade on an embedded L1, with the real contracts
-  forecast  Estimate when, and how likely, a signaling campaign succeeds
-  deploy    Deploy a set of contracts from a file of parameters, and verify every step
-  audit     Check a set that anybody deployed: its contracts, their owners, and what its
-            parameters mean
-  rollup    Deploy a further rollup for a set
-  payload   Deploy a payload contract, which lists the actions of a proposal
-  status    Show where everything stands, what happens next, and what can be done now and by whom
-  proposal  Show a proposal in full: its frozen actions, its vote and its dates; without an id,
-            all proposals
-  calendar  Print the dates to come as iCalendar: votes, rounds and deadlines
-  config    Show the settings in force, and where each value is from
-  help      Print this message or the help of the given subcommand(s)
+  rehearse     Carry out a complete upgrade on an embedded L1, with the real contracts
+  forecast     Estimate when, and how likely, a signaling campaign succeeds
+  deploy       Deploy a set of contracts from a file of parameters, and verify every step
+  audit        Check a set that anybody deployed: its contracts, their owners, and what its
+               parameters mean
+  rollup       Deploy a further rollup for a set
+  payload      Deploy a payload contract, which lists the actions of a proposal
+  status       Show where everything stands, what happens next, and what can be done now and by
+               whom
+  proposal     Show a proposal in full: its frozen actions, its vote and its dates; without an id,
+               all proposals
+  calendar     Print the dates to come as iCalendar: votes, rounds and deadlines
+  lock         Lock tokens as power to vote with
+  unlock       Give power up: the tokens are paid after the withdrawal delay
+  withdraw     Pay withdrawals whose time has come; without ids, all of the account
+  push         Make the winner of a round a proposal; without a round, of every round that is due
+  execute      Carry out a proposal that passed; without an id, every one that is due
+  drop         Record that a proposal is dropped; without an id, of every one whose drop isn't
+               recorded yet
+  setup-epoch  Record the seed of the canonical rollup's next epoch, which draws its proposers
+  config       Show the settings in force, and where each value is from
+  help         Print this message or the help of the given subcommand(s)
 
 Options:
   -h, --help     Print help
@@ -86,6 +95,42 @@ fn calendar() {
 #[test]
 fn config() {
     canon().args(["config", "--help"]).assert().success().stdout_eq(file!["config-help.txt"]);
+}
+
+#[test]
+fn push() {
+    canon().args(["push", "--help"]).assert().success().stdout_eq(file!["push-help.txt"]);
+}
+
+#[test]
+fn setup_epoch() {
+    let help = canon().args(["setup-epoch", "--help"]).assert().success();
+    help.stdout_eq(file!["setup-epoch-help.txt"]);
+}
+
+#[test]
+fn lock() {
+    canon().args(["lock", "--help"]).assert().success().stdout_eq(file!["lock-help.txt"]);
+}
+
+#[test]
+fn unlock() {
+    canon().args(["unlock", "--help"]).assert().success().stdout_eq(file!["unlock-help.txt"]);
+}
+
+#[test]
+fn withdraw() {
+    canon().args(["withdraw", "--help"]).assert().success().stdout_eq(file!["withdraw-help.txt"]);
+}
+
+#[test]
+fn execute() {
+    canon().args(["execute", "--help"]).assert().success().stdout_eq(file!["execute-help.txt"]);
+}
+
+#[test]
+fn drop_() {
+    canon().args(["drop", "--help"]).assert().success().stdout_eq(file!["drop-help.txt"]);
 }
 
 #[test]

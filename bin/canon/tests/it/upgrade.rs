@@ -2,7 +2,6 @@
 
 use std::fs;
 
-use alloy_primitives::hex;
 use serde_json::Value;
 use snapbox::{assert_data_eq, cmd::Command, file};
 
@@ -17,11 +16,11 @@ fn sends(chain: &Chain, arguments: &str) -> Command {
     canon()
         .args(arguments.split_whitespace())
         .args(["--rpc-url", &chain.url(), "--registry", &registry])
-        .env("CANON_PRIVATE_KEY", hex::encode(chain.chain.dev_accounts()[1].to_bytes()))
+        .env("CANON_PRIVATE_KEY", chain.key(1))
 }
 
 fn transactions(chain: &Chain) -> u64 {
-    chain.chain.nonce(chain.chain.dev_accounts()[1].address())
+    chain.chain.nonce(chain.account(1))
 }
 
 /// What a command that fails says.
@@ -117,7 +116,7 @@ async fn a_set_that_is_not_genuine_gets_no_further_contracts() {
     let folder = Folder::new("not-genuine");
     // It is offered to somebody and taken: the Rollup no longer belongs to Governance.
     let (rollup, governance) = (chain.set.rollup, chain.set.governance);
-    chain.give_away(rollup, governance).await;
+    chain.give_away(rollup, governance);
     while_served(move || {
         let file = file_of(&chain, &folder);
         for command in [

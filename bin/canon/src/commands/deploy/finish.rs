@@ -17,9 +17,8 @@ use eyre::Report;
 use super::session::RESUME;
 use crate::{
     chain::ChainSettings,
-    deployer::ether,
     exit::Failure,
-    page::{Page, line},
+    page::{Page, ether, line},
 };
 
 /// A deployment that is finished and verified.

@@ -148,7 +148,7 @@ impl Deploy {
                 }
                 return Ok(Exit::Success);
             }
-            output::progress(&words);
+            output::text(&words);
             ask("Deploy this set?", self.yes)?;
             let finished = prepared.deploy().await?;
             match self.json {

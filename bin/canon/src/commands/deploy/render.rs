@@ -9,9 +9,8 @@ use canon_protocol::{
 };
 
 use crate::{
-    deployer::ether,
     judgement::Judgement,
-    page::{Page, line},
+    page::{Page, ether, line},
 };
 
 /// What a preview shows.

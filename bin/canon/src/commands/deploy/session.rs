@@ -200,7 +200,7 @@ impl Prepared {
             if let DeployProgress::Finished(done) = progress {
                 let hash = done.receipt.map(|receipt| format!("  {}", receipt.transaction));
                 let hash = hash.unwrap_or_else(|| "  was there already".to_owned());
-                output::progress(&format_args!("done: {}{hash}", done.step));
+                output::text(&format!("done: {}{hash}\n", done.step));
             }
             match file.save(record) {
                 Ok(()) => ControlFlow::Continue(()),

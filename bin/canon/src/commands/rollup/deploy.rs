@@ -157,7 +157,7 @@ impl DeployRollup {
                 }
                 return Ok(Exit::Success);
             }
-            output::progress(&words);
+            output::text(&words);
             ask("Deploy this rollup?", self.yes)?;
             let (mut sender, mut wait) = (creation.ready().await?, wait_for);
             let stopped = |error| undeployed(error, AGAIN);
