@@ -5,12 +5,12 @@ use std::{
     time::Duration,
 };
 
-use alloy_primitives::U256;
+use alloy_primitives::{TxKind, U256};
 use canon_chain::{
     Client, Sender, Waited,
     deploy::{ContractPlan, DeployError, DeployedContract, simulate_creation},
 };
-use canon_protocol::text::grouped;
+use canon_protocol::{BlockNumber, text::grouped};
 use eyre::eyre;
 
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
     exit::{Exit, Failure},
     output,
     page::{Page, ether, line},
+    send::{Consent, UnsignedCall, UnsignedForm, print_unsigned},
 };
 
 /// The time between two looks for a receipt.
@@ -35,13 +36,13 @@ pub(crate) async fn wait_for(looks: u32) -> Waited {
     Waited::Again
 }
 
-/// Asks a person whether to go on.
+/// Asks a person whether to go on, unless that was said.
 ///
 /// # Errors
 ///
 /// If the answer isn't yes, or there is nobody to ask.
-pub(crate) fn ask(question: &str, yes: bool) -> Result<(), Failure> {
-    if yes {
+pub(crate) fn ask(question: &str, consent: Consent) -> Result<(), Failure> {
+    if consent == Consent::Given {
         return Ok(());
     }
     if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
@@ -58,6 +59,40 @@ pub(crate) fn ask(question: &str, yes: bool) -> Result<(), Failure> {
         "y" | "yes" => Ok(()),
         _ => Err(Failure::refused(eyre!("not confirmed; nothing was sent"), "answer y to go on")),
     }
+}
+
+/// Waits until a block has so many confirmations, itself counted.
+///
+/// # Errors
+///
+/// If the chain can't be read, or the blocks don't come.
+pub(crate) async fn confirm(
+    client: &Client,
+    block: Option<BlockNumber>,
+    confirmations: u64,
+) -> Result<(), Failure> {
+    let Some(block) = block else { return Ok(()) };
+    let mut looks = 0;
+    loop {
+        let head = client.head().await.map_err(unreached)?;
+        if head.number.get().saturating_sub(block.get()).saturating_add(1) >= confirmations {
+            return Ok(());
+        }
+        if wait_for(looks).await == Waited::GiveUp {
+            let report = eyre!("block {block} doesn't get {confirmations} confirmations");
+            return Err(Failure::internal(report, AGAIN));
+        }
+        looks += 1;
+    }
+}
+
+/// Returns when a person presses Ctrl-C.
+pub(crate) async fn interrupted() -> Failure {
+    if tokio::signal::ctrl_c().await.is_err() {
+        // Ctrl-C then ends the program, as it does by default.
+        std::future::pending::<()>().await;
+    }
+    Failure::internal(eyre!("Ctrl-C was pressed"), AGAIN)
 }
 
 /// Refuses to begin what the account can't pay for.
@@ -134,6 +169,33 @@ impl PreparedCreation {
         line!(page, "  gas                at most {}", grouped(u128::from(self.gas)));
         line!(page, "  fee                at most {} ether", ether(self.most));
         line!(page, "  the account has    {} ether", ether(self.balance));
+    }
+
+    /// Prints the transaction that somebody else signs.
+    ///
+    /// # Errors
+    ///
+    /// If there is nothing to sign, since the chain has the contract already.
+    pub(crate) async fn print(
+        &self,
+        form: UnsignedForm,
+        plan: &ContractPlan,
+        texts: (&str, &str),
+    ) -> Result<(), Failure> {
+        let call = plan.call();
+        let TxKind::Call(to) = call.to() else {
+            return Err(Failure::internal(eyre!("the factory isn't called"), "please report this"));
+        };
+        if self.gas == 0 {
+            return Err(Failure::nothing_to_do(
+                eyre!("the chain has the contract at {} already", plan.address()),
+                "there is nothing to sign",
+            ));
+        }
+        let (data, value) = (call.input().clone(), call.value());
+        let unsigned = UnsignedCall { to, data, value, gas: self.gas };
+        let (client, account) = (self.sender.client(), self.sender.address());
+        print_unsigned(form, client, account, texts, vec![unsigned]).await
     }
 
     /// Refuses to send what the account can't pay for, and waits until nothing of it is in flight: an interrupted

@@ -19,13 +19,13 @@ use serde::Serialize;
 
 use crate::{
     chain::{self, ChainArgs},
-    deployer::{AGAIN, PreparedCreation, ask, receipt, undeployed, wait_for},
+    deployer::{AGAIN, PreparedCreation, ask, confirm, interrupted, receipt, undeployed, wait_for},
     examined::{self, examine},
     exit::{Exit, Failure},
     input::quantity,
     output,
     page::{Page, line},
-    signing::{Need, SignerArgs},
+    send::{Extent, Format, SendArgs},
 };
 
 /// Deploy a payload contract, which lists the actions of a proposal
@@ -56,20 +56,8 @@ pub(crate) struct UpgradeCommand {
     #[arg(long, value_name = "URI")]
     uri: String,
 
-    /// Don't ask before sending
-    #[arg(long)]
-    yes: bool,
-
-    /// Stop before anything is sent; the address in --from suffices
-    #[arg(long, conflicts_with = "yes")]
-    dry_run: bool,
-
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-
     #[command(flatten)]
-    signer: SignerArgs,
+    send: SendArgs,
 
     #[command(flatten)]
     chain: ChainArgs,
@@ -126,8 +114,7 @@ impl Payload {
 impl UpgradeCommand {
     fn run(self) -> Result<Exit, Failure> {
         let settings = self.chain.settings()?;
-        let need = if self.dry_run { Need::Address } else { Need::Key };
-        let signer = self.signer.open(need)?;
+        let signer = self.send.open()?;
         chain::run(async {
             let chain = settings.connect().await?;
             let client = chain.client();
@@ -154,15 +141,24 @@ impl UpgradeCommand {
             let sender = Sender::new(client.clone(), signer);
             let creation = PreparedCreation::new(sender, &plan.planned).await?;
             let words = plan.words(&set.present, &creation);
-            if self.dry_run {
-                match self.json {
-                    true => output::json(&plan.document(None))?,
-                    false => output::result(&words)?,
+            let consent = match self.send.extent() {
+                Extent::Simulate => {
+                    match self.send.format() {
+                        Format::Json => output::json(&plan.document(None))?,
+                        Format::Text => output::result(&words)?,
+                    }
+                    return Ok(Exit::Success);
                 }
-                return Ok(Exit::Success);
-            }
+                Extent::Print(form) => {
+                    output::text(&words);
+                    let texts = ("canon payload upgrade", "Deploy the payload of an upgrade");
+                    creation.print(form, &plan.planned, texts).await?;
+                    return Ok(Exit::Success);
+                }
+                Extent::Send(consent) => consent,
+            };
             output::text(&words);
-            ask("Deploy this payload?", self.yes)?;
+            ask("Deploy this payload?", consent)?;
             let (mut sender, mut wait) = (creation.ready().await?, wait_for);
             let stopped = |error| undeployed(error, AGAIN);
             let deployed = deploy_upgrade_payload(
@@ -172,15 +168,20 @@ impl UpgradeCommand {
                 &plan.upgrade,
                 &mut wait,
             );
-            let deployed = deployed.await.map_err(stopped)?;
+            let deployed = tokio::select! {
+                deployed = deployed => deployed.map_err(stopped)?,
+                failure = interrupted() => return Err(failure),
+            };
+            let block = deployed.receipt.map(|receipt| receipt.block);
+            confirm(client, block, self.send.confirmations()).await?;
             let head = client.head().await.map_err(chain::unreached)?;
             let listed = client.payload_actions(head.hash.into(), deployed.address()).await;
             if listed.map_err(chain::unreached)? != plan.actions {
                 return Err(other_list(deployed.address()));
             }
-            match self.json {
-                true => output::json(&plan.document(deployed.receipt))?,
-                false => {
+            match self.send.format() {
+                Format::Json => output::json(&plan.document(deployed.receipt))?,
+                Format::Text => {
                     let mut page = Page::default();
                     line!(page, "The payload is deployed, and Governance could execute it now");
                     line!(page, "  payload            {}", deployed.address());

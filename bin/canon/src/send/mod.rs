@@ -27,7 +27,8 @@ use canon_views::{Intent, OrderId};
 use eyre::{Report, eyre};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use args::SendArgs;
+pub(crate) use args::{Consent, Extent, Format, SendArgs, UnsignedForm};
+pub(crate) use unsigned::UnsignedCall;
 
 use crate::{
     chain::{BLOCK_TIME, Chain},
@@ -36,12 +37,11 @@ use crate::{
     page::ether,
     signing::{Need, Opened},
 };
-use args::{Consent, Extent, Format, UnsignedForm};
 use outbox::{Delivered, Outbox, Stopped};
 use outcome::OutcomeDocument;
 use record::AccountFiles;
 use show::{PreviewDocument, Previewed};
-use unsigned::{SafeBatch, TransactionsDocument, UNSIMULATED_GAS, UnsignedCall};
+use unsigned::{SafeBatch, TransactionsDocument, UNSIMULATED_GAS};
 
 /// The time between two looks for a new block.
 const POLL: Duration = Duration::from_secs(1);
@@ -262,19 +262,34 @@ impl Draft {
             })?;
             calls.push(call);
         }
-        match form {
-            UnsignedForm::Transaction => {
-                output::json(&TransactionsDocument::new(client.chain_id(), calls))?;
-            }
-            UnsignedForm::Safe => {
-                let head = client.head().await.map_err(failures::refused)?;
-                let titles: Vec<_> = steps.iter().map(|one| one.step.title()).collect();
-                let texts = (command.to_owned(), titles.join("; "));
-                let chain_id = client.chain_id();
-                output::json(&SafeBatch::new(chain_id, head.timestamp, account, texts, calls))?;
-            }
-        }
+        let titles: Vec<_> = steps.iter().map(|one| one.step.title()).collect();
+        print_unsigned(form, client, account, (command, &titles.join("; ")), calls).await?;
         Ok(Exit::Success)
+    }
+}
+
+/// Prints calls that somebody else makes, in order. The texts are the name and the description of a batch.
+///
+/// # Errors
+///
+/// If the newest block isn't known, or the result can't be written.
+pub(crate) async fn print_unsigned(
+    form: UnsignedForm,
+    client: &Client,
+    account: Address,
+    (name, description): (&str, &str),
+    calls: Vec<UnsignedCall>,
+) -> Result<(), Failure> {
+    match form {
+        UnsignedForm::Transaction => {
+            output::json(&TransactionsDocument::new(client.chain_id(), calls))
+        }
+        UnsignedForm::Safe => {
+            let head = client.head().await.map_err(failures::refused)?;
+            let texts = (name.to_owned(), description.to_owned());
+            let chain_id = client.chain_id();
+            output::json(&SafeBatch::new(chain_id, head.timestamp, account, texts, calls))
+        }
     }
 }
 

@@ -56,7 +56,7 @@ async fn a_rollup_and_its_payload_are_two_commands_and_sent_once() {
         let planned = json(deploy("--dry-run --json"));
         assert_eq!(transactions(&chain), 0, "a dry run sends nothing");
         let said = fails(deploy(""), 2);
-        assert!(said.contains("there is no terminal to ask on, and nothing was sent"), "{said}");
+        assert!(said.contains("expected a terminal on which to ask, found none"), "{said}");
         let result = stdout(deploy("--yes"));
         assert_data_eq!(stable_costs(&result), file!["rollup.txt"].raw());
         let rollup = planned["rollup"].as_str().unwrap();
@@ -81,6 +81,43 @@ async fn a_rollup_and_its_payload_are_two_commands_and_sent_once() {
         let again = json(upgrade("--yes --json"));
         assert_eq!(again["payload"], planned["payload"]);
         assert_eq!(transactions(&chain), 2);
+    })
+    .await;
+}
+
+/// A multisig deploys what it was shown, and nobody else's key is needed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollup_and_its_payload_can_be_created_by_somebody_else() {
+    let chain = Chain::new().await;
+    let folder = Folder::new("unsigned");
+    let multisig = chain.account(3);
+    while_served(move || {
+        let file = file_of(&chain, &folder);
+        let unsigned = |arguments: &str| {
+            let registry = chain.set.registry.to_string();
+            canon()
+                .args(arguments.split_whitespace())
+                .args(["--rpc-url", &chain.url(), "--registry", &registry])
+                .args(["--from", &multisig.to_string()])
+        };
+        let printed = json(unsigned(&format!("rollup deploy {file} --unsigned")));
+        let planned = json(unsigned(&format!("rollup deploy {file} --dry-run --json")));
+        let safe = json(unsigned(&format!("rollup deploy {file} --unsigned safe")));
+        assert_eq!(safe["transactions"][0]["data"], printed["data"]);
+        assert_eq!(safe["meta"]["createdFromSafeAddress"], multisig.to_string());
+        chain.execute_as(multisig, &printed);
+        let rollup = planned["rollup"].as_str().unwrap();
+        let said = fails(unsigned(&format!("rollup deploy {file} --unsigned")), 4);
+        assert!(
+            said.contains(&format!("the chain has the contract at {rollup} already")),
+            "{said}"
+        );
+        let upgrade = format!("payload upgrade {rollup} --uri x --unsigned");
+        chain.execute_as(multisig, &json(unsigned(&upgrade)));
+        assert_eq!(transactions(&chain), 0);
+        let deployed = stdout(sends(&chain, &format!("payload upgrade {rollup} --uri x --yes")));
+        assert!(deployed.contains("the chain had it already"), "{deployed}");
+        assert_eq!(transactions(&chain), 0);
     })
     .await;
 }

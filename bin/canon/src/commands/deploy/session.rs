@@ -20,7 +20,7 @@ use serde::Serialize;
 use super::{finish::Finished, render};
 use crate::{
     chain::unreached,
-    deployer::{self, ensure_funds, wait_for},
+    deployer::{self, confirm, ensure_funds, interrupted, wait_for},
     exit::Failure,
     judgement::Judgement,
     output,
@@ -191,7 +191,7 @@ impl Prepared {
     }
 
     /// Deploys it.
-    pub(super) async fn deploy(self) -> Result<Finished, Failure> {
+    pub(super) async fn deploy(self, confirmations: u64) -> Result<Finished, Failure> {
         let Self { session, mut sender, mut record, balance, most, .. } = self;
         ensure_funds(balance, most)?;
         let (mut file, _) = RecordFile::open(&session.record).map_err(unrecorded)?;
@@ -211,11 +211,20 @@ impl Prepared {
             }
         };
         let mut wait = wait_for;
-        let set = deploy(&mut sender, &session.checked, &mut record, &mut wait, save).await;
+        let deployment = deploy(&mut sender, &session.checked, &mut record, &mut wait, save);
+        let set = tokio::select! {
+            set = deployment => set,
+            Failure { exit, report, .. } = interrupted() => {
+                return Err(Failure { exit, report, next: RESUME });
+            }
+        };
         if let Some(error) = unsaved {
             return Err(unrecorded(error));
         }
         let set = set.map_err(undeployed)?;
+        let blocks = record.done.iter().filter_map(|done| done.receipt);
+        let last = blocks.map(|receipt| receipt.block).max();
+        confirm(&session.client, last, confirmations).await?;
         let manifest = DeployManifest::of(&session.client, &record).await.map_err(undeployed)?;
         let fee = record.fee(&session.client).await.map_err(unreached)?;
         super::finish::write(&session.manifest, &manifest)?;

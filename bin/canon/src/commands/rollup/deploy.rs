@@ -21,13 +21,13 @@ use toml::Spanned;
 use crate::{
     chain::{self, ChainArgs},
     commands::deploy::template,
-    deployer::{AGAIN, PreparedCreation, ask, receipt, undeployed, wait_for},
+    deployer::{AGAIN, PreparedCreation, ask, confirm, interrupted, receipt, undeployed, wait_for},
     examined::{self, examine, parameters_in_force},
     exit::{Exit, Failure},
     judgement::Judgement,
     output,
     page::{Page, line},
-    signing::{Need, SignerArgs},
+    send::{Extent, Format, SendArgs},
     toml_file::TomlFile,
 };
 
@@ -46,23 +46,11 @@ pub(crate) struct DeployRollup {
     file: Option<PathBuf>,
 
     /// Print a file with the parameters of the present rollup, every field explained, and exit
-    #[arg(long, conflicts_with_all = ["file", "yes", "dry_run", "json"])]
+    #[arg(long, conflicts_with_all = ["file", "yes", "dry_run", "unsigned", "json"])]
     print_config: bool,
 
-    /// Don't ask before sending
-    #[arg(long)]
-    yes: bool,
-
-    /// Stop before anything is sent; the address in --from suffices
-    #[arg(long, conflicts_with = "yes")]
-    dry_run: bool,
-
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-
     #[command(flatten)]
-    signer: SignerArgs,
+    send: SendArgs,
 
     #[command(flatten)]
     chain: ChainArgs,
@@ -126,8 +114,7 @@ impl DeployRollup {
             return Ok(Exit::Success);
         };
         let (file, accepted, genesis) = read(path)?;
-        let need = if self.dry_run { Need::Address } else { Need::Key };
-        let signer = self.signer.open(need)?;
+        let signer = self.send.open()?;
         chain::run(async {
             let chain = settings.connect().await?;
             let client = chain.client();
@@ -150,15 +137,24 @@ impl DeployRollup {
             let sender = Sender::new(client.clone(), signer);
             let creation = PreparedCreation::new(sender, &plan.planned).await?;
             let words = plan.words(&set.present, &creation);
-            if self.dry_run {
-                match self.json {
-                    true => output::json(&plan.document(None))?,
-                    false => output::result(&words)?,
+            let consent = match self.send.extent() {
+                Extent::Simulate => {
+                    match self.send.format() {
+                        Format::Json => output::json(&plan.document(None))?,
+                        Format::Text => output::result(&words)?,
+                    }
+                    return Ok(Exit::Success);
                 }
-                return Ok(Exit::Success);
-            }
+                Extent::Print(form) => {
+                    output::text(&words);
+                    let texts = ("canon rollup deploy", "Deploy a rollup");
+                    creation.print(form, &plan.planned, texts).await?;
+                    return Ok(Exit::Success);
+                }
+                Extent::Send(consent) => consent,
+            };
             output::text(&words);
-            ask("Deploy this rollup?", self.yes)?;
+            ask("Deploy this rollup?", consent)?;
             let (mut sender, mut wait) = (creation.ready().await?, wait_for);
             let stopped = |error| undeployed(error, AGAIN);
             let deployed = deploy_rollup(
@@ -169,13 +165,18 @@ impl DeployRollup {
                 &file.rollup,
                 &mut wait,
             );
-            let deployed = deployed.await.map_err(stopped)?;
+            let deployed = tokio::select! {
+                deployed = deployed => deployed.map_err(stopped)?,
+                failure = interrupted() => return Err(failure),
+            };
+            let block = deployed.receipt.map(|receipt| receipt.block);
+            confirm(client, block, self.send.confirmations()).await?;
             let found = set.rollup(client, deployed.address()).await;
             found.map_err(|error| examined::not_genuine("the new rollup", error))?;
             rehearse_takeover(client, &addresses, deployed.address()).await.map_err(stopped)?;
-            match self.json {
-                true => output::json(&plan.document(Some(&deployed)))?,
-                false => {
+            match self.send.format() {
+                Format::Json => output::json(&plan.document(Some(&deployed)))?,
+                Format::Text => {
                     let mut page = Page::default();
                     line!(
                         page,
