@@ -7,8 +7,8 @@ use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
     commands::{
-        calendar, config, deploy, drop, execute, forecast, lock, proposal, push, rehearse,
-        setup_epoch, status, unlock, withdraw,
+        audit, calendar, config, deploy, drop, execute, forecast, lock, payload, proposal, push,
+        rehearse, rollup, setup_epoch, status, unlock, withdraw,
     },
     exit::{Exit, Failure},
     signing::looks_like_a_key,
@@ -27,6 +27,9 @@ enum Command {
     Rehearse(rehearse::Rehearse),
     Forecast(Box<forecast::Forecast>),
     Deploy(Box<deploy::Deploy>),
+    Audit(audit::Audit),
+    Rollup(rollup::Rollup),
+    Payload(payload::Payload),
     Status(status::Status),
     Proposal(proposal::Proposal),
     Calendar(calendar::Calendar),
@@ -57,6 +60,9 @@ impl Cli {
             Command::Rehearse(command) => command.run(),
             Command::Forecast(command) => command.run(),
             Command::Deploy(command) => command.run(),
+            Command::Audit(command) => command.run(),
+            Command::Rollup(command) => command.run(),
+            Command::Payload(command) => command.run(),
             Command::Status(command) => command.run(),
             Command::Proposal(command) => command.run(),
             Command::Calendar(command) => command.run(),

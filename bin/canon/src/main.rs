@@ -3,6 +3,8 @@
 mod chain;
 mod cli;
 mod commands;
+mod deployer;
+mod examined;
 mod exit;
 mod input;
 mod judgement;

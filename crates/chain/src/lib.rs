@@ -1,6 +1,7 @@
 //! Canon's contracts on an L1.
 
 mod actions;
+pub mod audit;
 mod call;
 pub mod calls;
 mod client;

@@ -156,6 +156,11 @@ impl Chain {
         view.map_err(|error| unread(&self.registry, error))
     }
 
+    /// The failure if the set can't be read.
+    pub(crate) fn unread(&self, error: Error) -> Failure {
+        unread(&self.registry, error)
+    }
+
     /// The failure for contracts that aren't a set that a command can be about.
     pub(crate) fn unusable_set(&self, reason: Report) -> Failure {
         unreadable_set(&self.registry, reason)

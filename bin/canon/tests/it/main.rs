@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod audit;
 mod chain;
 mod deploy;
 mod endpoint;
@@ -16,3 +17,4 @@ mod sending_anyone;
 mod sending_holder;
 mod servers;
 mod support;
+mod upgrade;

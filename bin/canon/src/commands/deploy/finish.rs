@@ -14,11 +14,11 @@ use canon_chain::{
 use canon_protocol::text::grouped;
 use eyre::Report;
 
-use super::session::{RESUME, ether};
+use super::session::RESUME;
 use crate::{
     chain::ChainSettings,
     exit::Failure,
-    page::{Page, line},
+    page::{Page, ether, line},
 };
 
 /// A deployment that is finished and verified.
