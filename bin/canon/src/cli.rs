@@ -6,7 +6,7 @@ use canon_chain::without_secrets;
 use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
-    commands::{calendar, config, forecast, proposal, rehearse, status},
+    commands::{calendar, config, forecast, proposal, rehearse, round, status},
     exit::{Exit, Failure},
 };
 
@@ -23,6 +23,7 @@ enum Command {
     Rehearse(rehearse::Rehearse),
     Forecast(Box<forecast::Forecast>),
     Status(status::Status),
+    Round(round::Round),
     Proposal(proposal::Proposal),
     Calendar(calendar::Calendar),
     Config(config::Config),
@@ -45,6 +46,7 @@ impl Cli {
             Command::Rehearse(command) => command.run(),
             Command::Forecast(command) => command.run(),
             Command::Status(command) => command.run(),
+            Command::Round(command) => command.run(),
             Command::Proposal(command) => command.run(),
             Command::Calendar(command) => command.run(),
             Command::Config(command) => command.run(),

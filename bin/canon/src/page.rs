@@ -29,6 +29,24 @@ macro_rules! line {
 }
 pub(crate) use line;
 
+/// A text in lines of at most `width` characters, broken between words; a longer word has its own line.
+pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        let is_full = line.chars().count() + 1 + word.chars().count() > width;
+        if is_full && !line.is_empty() {
+            lines.push(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines.push(line);
+    lines
+}
+
 /// The time from `now` on, in its two largest units: `in 3 d 4 h`.
 pub(crate) fn until(now: Timestamp, time: Timestamp) -> String {
     in_time(time.since(now))
@@ -157,6 +175,14 @@ pub(crate) fn verdict(proposal: &ProposalView) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_are_broken_between_words() {
+        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("one two three", 6), ["one", "two", "three"]);
+        assert_eq!(wrapped("longer-than-that a", 4), ["longer-than-that", "a"]);
+        assert_eq!(wrapped("", 4), [""]);
+    }
 
     #[test]
     fn times_to_come_have_at_most_two_units() {

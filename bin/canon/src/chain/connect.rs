@@ -3,16 +3,17 @@
 use std::{
     env,
     future::Future,
+    ops::RangeInclusive,
     path::PathBuf,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use alloy_primitives::Address;
-use canon_chain::{Client, EndpointChecks, EndpointNote, Endpoints, Error, Timeouts};
+use alloy_primitives::{Address, B256};
+use canon_chain::{Client, EndpointChecks, EndpointNote, Endpoints, Error, SlotSignal, Timeouts};
 use canon_follow::{HistoryProgress, OpenedSet, open_set};
-use canon_protocol::{Seconds, Timestamp};
-use canon_views::{Present, Question};
+use canon_protocol::{BlockNumber, Seconds, Timestamp};
+use canon_views::{BlockView, Present, Question};
 use eyre::{Report, eyre};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -92,11 +93,35 @@ impl Chain {
         &self,
         question: impl FnOnce(Timestamp) -> Question,
     ) -> Result<Present, Failure> {
-        let unread = |error| unread(self.registry, error);
-        let head = self.client.head().await.map_err(unread)?;
+        let head = self.client.head().await.map_err(|error| unread(self.registry, error))?;
+        self.present_at(head, question).await
+    }
+
+    /// The same, unless the newest block is still the one with the hash `shown`.
+    ///
+    /// # Errors
+    ///
+    /// If the set can't be read.
+    pub(crate) async fn present_after(
+        &self,
+        shown: Option<B256>,
+        question: impl FnOnce(Timestamp) -> Question,
+    ) -> Result<Option<Present>, Failure> {
+        let head = self.client.head().await.map_err(|error| unread(self.registry, error))?;
+        if Some(head.hash) == shown {
+            return Ok(None);
+        }
+        self.present_at(head, question).await.map(Some)
+    }
+
+    async fn present_at(
+        &self,
+        head: BlockView,
+        question: impl FnOnce(Timestamp) -> Question,
+    ) -> Result<Present, Failure> {
         let question = question(head.timestamp + BLOCK_TIME);
         let view = self.client.view_at(self.registry, &question, head.hash.into()).await;
-        view.map_err(unread)
+        view.map_err(|error| unread(self.registry, error))
     }
 
     /// The set at the newest block, with its history if that can be had. A state is kept in the user's
@@ -138,6 +163,37 @@ impl Chain {
             ));
         }
         Ok(opened)
+    }
+
+    /// The time of a block.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't have it.
+    pub(crate) async fn block_time(&self, number: BlockNumber) -> Result<Timestamp, Failure> {
+        let block = self.client.block(number.get().into()).await;
+        Ok(block.map_err(|error| unread(self.registry, error))?.timestamp)
+    }
+
+    /// The signals that Proposals counted in those of `blocks` whose time is `within` a range.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't have the blocks or their logs.
+    pub(crate) async fn signals(
+        &self,
+        proposals: Address,
+        blocks: RangeInclusive<BlockNumber>,
+        within: RangeInclusive<Timestamp>,
+    ) -> Result<Vec<SlotSignal>, Error> {
+        let (client, last) = (&self.client, *blocks.end());
+        let Some(first) = client.first_block_since(*within.start(), blocks).await? else {
+            return Ok(Vec::new());
+        };
+        let after = *within.end() + Seconds::SECOND;
+        let end = client.first_block_since(after, first..=last).await?;
+        let last = end.map_or(Some(last), BlockNumber::previous).unwrap_or(first);
+        client.signals(proposals, first..=last).await
     }
 }
 

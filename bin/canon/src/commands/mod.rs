@@ -5,4 +5,5 @@ pub(crate) mod config;
 pub(crate) mod forecast;
 pub(crate) mod proposal;
 pub(crate) mod rehearse;
+pub(crate) mod round;
 pub(crate) mod status;

@@ -15,6 +15,8 @@ Commands:
   rehearse  Carry out a complete upgrade on an embedded L1, with the real contracts
   forecast  Estimate when, and how likely, a signaling campaign succeeds
   status    Show where everything stands, what happens next, and what can be done now and by whom
+  round     Show a round slot by slot: who proposed, whether they signaled and for what; without a
+            number, the running round
   proposal  Show a proposal in full: its frozen actions, its vote and its dates; without an id,
             all proposals
   calendar  Print the dates to come as iCalendar: votes, rounds and deadlines
@@ -41,6 +43,11 @@ fn forecast() {
 #[test]
 fn status() {
     canon().args(["status", "--help"]).assert().success().stdout_eq(file!["status-help.txt"]);
+}
+
+#[test]
+fn round() {
+    canon().args(["round", "--help"]).assert().success().stdout_eq(file!["round-help.txt"]);
 }
 
 #[test]

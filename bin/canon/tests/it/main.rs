@@ -9,5 +9,6 @@ mod foreign_text;
 mod help;
 mod live;
 mod rehearse;
+mod rounds;
 mod servers;
 mod support;
