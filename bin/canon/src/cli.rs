@@ -8,6 +8,7 @@ use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use crate::{
     commands::{calendar, config, forecast, proposal, rehearse, round, status},
     exit::{Exit, Failure},
+    signing::looks_like_a_key,
 };
 
 /// Upgrade governance for rollups: sequencers signal, holders vote, anyone executes
@@ -81,9 +82,17 @@ fn without_arguments(message: &str, arguments: &[String]) -> String {
     texts.retain(|text| !text.is_empty());
     // An argument can be part of another: the longer one is recognized only while it is whole.
     texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
-    texts
-        .into_iter()
-        .fold(message.to_owned(), |message, text| message.replace(text, &without_secrets(text)))
+    texts.into_iter().fold(message.to_owned(), |message, text| message.replace(text, &shown(text)))
+}
+
+/// An argument as a message may repeat it: without what is a secret by its form, such as a key or a mnemonic
+/// in the place of something else.
+fn shown(argument: &str) -> String {
+    let is_mnemonic = argument.split_whitespace().count() >= 12;
+    match is_mnemonic || looks_like_a_key(argument) {
+        true => "[hidden]".to_owned(),
+        false => without_secrets(argument),
+    }
 }
 
 /// The values of all variables of the environment that a command and its subcommands read.
@@ -104,6 +113,16 @@ mod tests {
             let arguments = arguments.map(str::to_owned);
             let shown = without_arguments(&message, &arguments);
             assert_eq!(shown, "invalid value 'http://host' for '--registry'", "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_or_a_mnemonic_in_the_wrong_place_is_hidden() {
+        let mnemonic = ["test"; 12].join(" ");
+        for secret in [&"ab".repeat(32), &format!("0x{}", "ab".repeat(32)), &mnemonic] {
+            let message = format!("invalid value '{secret}' for '<AMOUNT>'");
+            let shown = without_arguments(&message, std::slice::from_ref(secret));
+            assert_eq!(shown, "invalid value '[hidden]' for '<AMOUNT>'");
         }
     }
 }

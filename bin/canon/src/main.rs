@@ -7,6 +7,8 @@ mod exit;
 mod input;
 mod output;
 mod page;
+#[allow(dead_code, reason = "the commands that send come next")]
+mod signing;
 
 use std::process::ExitCode;
 

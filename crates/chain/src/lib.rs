@@ -35,6 +35,8 @@ pub use rejection::Rejection;
 pub use sender::{Checks, Sender};
 pub use severity::Severity;
 pub use signals::SlotSignal;
-pub use signer::{Expected, FoundryKeystores, KeyError, KeySource, Secret, UnlockedAccount};
+pub use signer::{
+    AccountSigner, Expected, FoundryKeystores, KeyError, KeySource, Secret, UnlockedAccount,
+};
 pub use tx::{FINALITY, IntentSender, account::Key};
 pub use view::{Answers, BatchedRequest, Query, Reply, decode_reply};

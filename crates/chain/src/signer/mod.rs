@@ -4,11 +4,13 @@
 //! and a [`KeyError`] names files and places in them, never what stands there. Secrets are erased from
 //! memory when they are no longer needed, as far as the libraries that derive keys do so.
 
+mod account_signer;
 mod error;
 mod keystore;
 mod secret;
 mod unlocked;
 
+pub use account_signer::AccountSigner;
 pub use error::{Expected, KeyError};
 pub use keystore::FoundryKeystores;
 pub use secret::Secret;

@@ -39,6 +39,11 @@ impl UnlockedAccount {
             false => Err(KeyError::NotUnlocked { from, accounts }),
         }
     }
+
+    /// Its address.
+    pub const fn address(&self) -> Address {
+        self.address
+    }
 }
 
 #[async_trait]

@@ -10,7 +10,8 @@ use alloy_signer::k256::elliptic_curve::rand_core::{CryptoRng, Error as RngError
 use alloy_signer_local::PrivateKeySigner;
 use canon_abi::Asset;
 use canon_chain::{
-    ContractCall, FoundryKeystores, KeyError, KeySource, NoWait, Secret, Sender, UnlockedAccount,
+    AccountSigner, ContractCall, FoundryKeystores, KeyError, KeySource, NoWait, Secret, Sender,
+    UnlockedAccount,
 };
 use canon_faults::{Answer, Faults, params};
 use serde_json::{Value, json};
@@ -377,6 +378,24 @@ async fn an_unlocked_account_sends_what_was_asked_and_nothing_else() {
         assert!(error.to_string().contains("signed another transaction"), "{error}");
         assert_eq!(test.devchain.block_number(), before);
     }
+}
+
+#[tokio::test]
+async fn the_embedded_chain_signs_for_its_accounts_and_a_watched_account_signs_nothing() {
+    let test = chain().await;
+    test.devchain.set_code(ADDRESS, vec![0_u8]).unwrap();
+    let call = || ContractCall::new(ADDRESS, &Asset::acceptOwnershipCall {});
+    let from = test.accounts[3].address();
+    let before = test.devchain.nonce(from);
+    let account = UnlockedAccount::new(test.client.clone(), from).await.unwrap();
+    let signer = AccountSigner::Unlocked(account);
+    assert_eq!(signer.address(), from);
+    Sender::new(test.client.clone(), signer).send(call(), &mut NoWait).await.unwrap();
+    assert_eq!(test.devchain.nonce(from), before + 1);
+    let watched = Sender::new(test.client.clone(), AccountSigner::Watched(from));
+    let error = watched.clone().send(call(), &mut NoWait).await.unwrap_err();
+    assert!(error.to_string().contains("only its address is known"), "{error}");
+    assert_eq!(test.devchain.nonce(from), before + 1);
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ use crate::{
     block::Block,
     calls::{Overrides, Target},
     chain::Chain,
+    error::Error,
     exec::View,
     fees::SUGGESTED_TIP,
     logs, transactions,
@@ -80,6 +81,7 @@ pub(super) fn dispatch(
         "eth_sendRawTransaction" => send_raw_transaction(chain, params),
         "eth_sendRawTransactionSync" => send_raw_transaction_sync(chain, params),
         "eth_sendTransaction" => send_transaction(chain, params),
+        "eth_signTransaction" => sign_transaction(chain, params),
         _ => return None,
     })
 }
@@ -297,9 +299,25 @@ fn send_raw_transaction_sync(
 }
 
 fn send_transaction(chain: &mut Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
+    let (request, from) = transaction_of_sender(params)?;
+    let tx = transactions::fill(chain, request, from)?;
+    json(chain.submit(tx).or_server_error()?)
+}
+
+/// Answers with the encoding of the signed transaction, as anvil does. Geth has it in an object.
+fn sign_transaction(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
+    let (request, from) = transaction_of_sender(params)?;
+    // What stands for the signature of an impersonated account is valid nowhere else.
+    if chain.signer(from).is_none() || chain.is_impersonated(from) {
+        return Err(Error::UnknownSigner(from)).or_server_error();
+    }
+    json(Bytes::from(transactions::fill(chain, request, from)?.encoded_2718()))
+}
+
+/// A transaction and its sender, which must be named.
+fn transaction_of_sender(params: &mut Params<'_>) -> RpcResult<(TransactionRequest, Address)> {
     let request: TransactionRequest = params.next()?;
     let from: Option<Address> = request.from;
     let from = from.ok_or_else(|| invalid_params("missing `from`"))?;
-    let tx = transactions::fill(chain, request, from)?;
-    json(chain.submit(tx).or_server_error()?)
+    Ok((request, from))
 }

@@ -1,14 +1,14 @@
 //! An ordinary provider, with wallet and fillers.
 
 use alloy_network::TransactionBuilder;
-use alloy_primitives::{U256, bytes};
+use alloy_primitives::{Address, Bytes, U256, bytes};
 use alloy_provider::Provider;
 use alloy_rpc_types_eth::TransactionRequest;
 use canon_devchain::Mining;
 
 use crate::{
     code,
-    support::{auto, call, deploy, dev, manual, send},
+    support::{auto, call, deploy, dev, manual, refusal, send},
 };
 
 #[tokio::test]
@@ -57,4 +57,30 @@ async fn mines_many_transactions_by_hand() {
         .await;
     chain.revert(snapshot).unwrap();
     assert_eq!(before, (chain.block_hash(), chain.balance(dev(&chain, 9))));
+}
+
+#[tokio::test]
+async fn signs_for_its_own_accounts_without_sending() {
+    let (chain, provider) = auto();
+    let request = |from| {
+        TransactionRequest::default().with_from(from).with_to(dev(&chain, 9)).with_value(U256::ONE)
+    };
+    let sign = |request| provider.raw_request::<_, Bytes>("eth_signTransaction".into(), [request]);
+    let raw = sign(request(dev(&chain, 3))).await.unwrap();
+    assert_eq!((chain.block_number(), chain.pool_size()), (0, 0));
+    let sent = provider.send_raw_transaction(&raw).await.unwrap();
+    let receipt = sent.get_receipt().await.unwrap();
+    assert_eq!(receipt.from, dev(&chain, 3));
+    // What stands for the signature of an impersonated account is none.
+    let stranger = Address::repeat_byte(1);
+    for impersonated in [false, true] {
+        if impersonated {
+            provider
+                .raw_request::<_, ()>("anvil_impersonateAccount".into(), [stranger])
+                .await
+                .unwrap();
+        }
+        let (_, said) = refusal(sign(request(stranger)).await);
+        assert!(said.starts_with("no key for 0x0101"), "{said}");
+    }
 }

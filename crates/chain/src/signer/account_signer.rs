@@ -1,0 +1,85 @@
+//! What signs for an account.
+
+use super::unlocked::UnlockedAccount;
+use alloy_consensus::SignableTransaction;
+use alloy_network::TxSigner;
+use alloy_primitives::{Address, B256, ChainId, Signature};
+use alloy_signer::{Signer, UnsupportedSignerOperation};
+use alloy_signer_local::PrivateKeySigner;
+use async_trait::async_trait;
+
+/// What signs for an account, wherever its key is.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum AccountSigner {
+    /// A key of this process.
+    Local(PrivateKeySigner),
+    /// An account that a development node signs for.
+    Unlocked(UnlockedAccount),
+    /// An account whose key isn't here. Its transactions can be simulated; it signs nothing.
+    Watched(Address),
+}
+
+impl AccountSigner {
+    /// Its address.
+    pub const fn address(&self) -> Address {
+        match self {
+            Self::Local(key) => key.address(),
+            Self::Unlocked(account) => account.address(),
+            Self::Watched(address) => *address,
+        }
+    }
+}
+
+const SIGNS_NOTHING: &str = "its key isn't here: only its address is known";
+
+#[async_trait]
+impl TxSigner<Signature> for AccountSigner {
+    fn address(&self) -> Address {
+        self.address()
+    }
+
+    async fn sign_transaction(
+        &self,
+        tx: &mut dyn SignableTransaction<Signature>,
+    ) -> alloy_signer::Result<Signature> {
+        match self {
+            Self::Local(key) => key.sign_transaction(tx).await,
+            Self::Unlocked(account) => account.sign_transaction(tx).await,
+            Self::Watched(_) => Err(alloy_signer::Error::message(SIGNS_NOTHING)),
+        }
+    }
+}
+
+#[async_trait]
+impl Signer for AccountSigner {
+    async fn sign_hash(&self, hash: &B256) -> alloy_signer::Result<Signature> {
+        match self {
+            Self::Local(key) => key.sign_hash(hash).await,
+            Self::Unlocked(account) => account.sign_hash(hash).await,
+            Self::Watched(_) => {
+                Err(alloy_signer::Error::UnsupportedOperation(UnsupportedSignerOperation::SignHash))
+            }
+        }
+    }
+
+    fn address(&self) -> Address {
+        self.address()
+    }
+
+    fn chain_id(&self) -> Option<ChainId> {
+        match self {
+            Self::Local(key) => key.chain_id(),
+            Self::Unlocked(account) => account.chain_id(),
+            Self::Watched(_) => None,
+        }
+    }
+
+    fn set_chain_id(&mut self, chain_id: Option<ChainId>) {
+        match self {
+            Self::Local(key) => key.set_chain_id(chain_id),
+            Self::Unlocked(account) => account.set_chain_id(chain_id),
+            Self::Watched(_) => {}
+        }
+    }
+}
