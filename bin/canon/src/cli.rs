@@ -6,7 +6,7 @@ use canon_chain::without_secrets;
 use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
-    commands::{calendar, config, forecast, proposal, rehearse, round, status},
+    commands::{calendar, config, forecast, power, proposal, rehearse, round, status},
     exit::{Exit, Failure},
     signing::looks_like_a_key,
 };
@@ -26,6 +26,7 @@ enum Command {
     Status(status::Status),
     Round(round::Round),
     Proposal(proposal::Proposal),
+    Power(power::Power),
     Calendar(calendar::Calendar),
     Config(config::Config),
 }
@@ -49,6 +50,7 @@ impl Cli {
             Command::Status(command) => command.run(),
             Command::Round(command) => command.run(),
             Command::Proposal(command) => command.run(),
+            Command::Power(command) => command.run(),
             Command::Calendar(command) => command.run(),
             Command::Config(command) => command.run(),
         }

@@ -3,6 +3,7 @@
 pub(crate) mod calendar;
 pub(crate) mod config;
 pub(crate) mod forecast;
+pub(crate) mod power;
 pub(crate) mod proposal;
 pub(crate) mod rehearse;
 pub(crate) mod round;

@@ -12,7 +12,7 @@ use canon_chain::{
     },
 };
 use canon_devchain::{Devchain, DevchainConfig, ServerHandle, serve};
-use canon_protocol::{Amount, ProposalId, Round, Support, Timestamp};
+use canon_protocol::{Amount, ProposalId, Round, Support, Timestamp, WithdrawalId};
 use canon_views::SetAddresses;
 use snapbox::cmd::Command;
 
@@ -119,6 +119,22 @@ impl Chain {
     pub(crate) async fn vote(&mut self, id: u64, amount: Amount, support: Support) {
         let governance = self.set.governance;
         self.send(calls::vote(governance, ProposalId::of(id), amount, support)).await;
+    }
+
+    /// Gives up power of the holder; the asset is due to an account.
+    pub(crate) async fn withdraw(&mut self, to: Address, amount: Amount) {
+        self.send(calls::withdraw(self.set.governance, to, amount)).await;
+    }
+
+    /// Pays a withdrawal.
+    pub(crate) async fn pay(&mut self, id: u64) {
+        let call = calls::finalise_withdrawal(self.set.governance, WithdrawalId::of(id));
+        self.send(call).await;
+    }
+
+    /// The account that holds, stakes and proposes.
+    pub(crate) fn account(&self) -> Address {
+        self.sender.address()
     }
 
     /// Pushes a round at once.

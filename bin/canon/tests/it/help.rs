@@ -19,6 +19,8 @@ Commands:
             number, the running round
   proposal  Show a proposal in full: its frozen actions, its vote and its dates; without an id,
             all proposals
+  power     Show a holder's power: now, on each proposal that takes ballots, and what was given up
+            and when it is paid
   calendar  Print the dates to come as iCalendar: votes, rounds and deadlines
   config    Show the settings in force, and where each value is from
   help      Print this message or the help of the given subcommand(s)
@@ -53,6 +55,11 @@ fn round() {
 #[test]
 fn proposal() {
     canon().args(["proposal", "--help"]).assert().success().stdout_eq(file!["proposal-help.txt"]);
+}
+
+#[test]
+fn power() {
+    canon().args(["power", "--help"]).assert().success().stdout_eq(file!["power-help.txt"]);
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod forecast;
 mod foreign_text;
 mod help;
 mod live;
+mod power;
 mod rehearse;
 mod rounds;
 mod servers;
