@@ -133,7 +133,7 @@ impl Chain {
     }
 
     /// The account that holds, stakes and proposes.
-    pub(crate) fn account(&self) -> Address {
+    pub(crate) const fn account(&self) -> Address {
         self.sender.address()
     }
 
