@@ -6,7 +6,9 @@ use canon_chain::without_secrets;
 use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
-    commands::{calendar, config, forecast, power, proposal, rehearse, round, status},
+    commands::{
+        calendar, config, forecast, power, proposal, push, rehearse, round, setup_epoch, status,
+    },
     exit::{Exit, Failure},
     signing::looks_like_a_key,
 };
@@ -28,6 +30,8 @@ enum Command {
     Proposal(proposal::Proposal),
     Power(power::Power),
     Calendar(calendar::Calendar),
+    Push(Box<push::Push>),
+    SetupEpoch(Box<setup_epoch::SetupEpoch>),
     Config(config::Config),
 }
 
@@ -52,6 +56,8 @@ impl Cli {
             Command::Proposal(command) => command.run(),
             Command::Power(command) => command.run(),
             Command::Calendar(command) => command.run(),
+            Command::Push(command) => command.run(),
+            Command::SetupEpoch(command) => command.run(),
             Command::Config(command) => command.run(),
         }
     }

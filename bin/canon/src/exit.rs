@@ -13,6 +13,8 @@ pub(crate) enum Exit {
     BadInput = 2,
     /// An internal error, or one of the machine or the network: the input isn't at fault.
     Internal = 3,
+    /// There is nothing to do now. The message says when there will be.
+    NothingToDo = 4,
 }
 
 impl From<Exit> for ExitCode {
@@ -32,6 +34,15 @@ pub(crate) struct Failure {
 impl Failure {
     pub(crate) const fn bad_input(report: eyre::Report, next: &'static str) -> Self {
         Self { exit: Exit::BadInput, report, next }
+    }
+
+    /// The chain, a check or a person says no.
+    pub(crate) const fn refused(report: eyre::Report, next: &'static str) -> Self {
+        Self { exit: Exit::CheckFailed, report, next }
+    }
+
+    pub(crate) const fn nothing_to_do(report: eyre::Report, next: &'static str) -> Self {
+        Self { exit: Exit::NothingToDo, report, next }
     }
 
     pub(crate) const fn internal(report: eyre::Report, next: &'static str) -> Self {

@@ -7,7 +7,7 @@ mod exit;
 mod input;
 mod output;
 mod page;
-#[allow(dead_code, reason = "the commands that send come next")]
+mod send;
 mod signing;
 
 use std::process::ExitCode;

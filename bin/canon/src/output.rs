@@ -35,9 +35,20 @@ pub(crate) fn result(text: &str) -> Result<(), Failure> {
 
 /// Writes the result as one JSON document.
 pub(crate) fn json(document: &impl Serialize) -> Result<(), Failure> {
+    result(&to_json(document)?)
+}
+
+/// A JSON document as it is written.
+pub(crate) fn to_json(document: &impl Serialize) -> Result<String, Failure> {
     let text = serde_json::to_string_pretty(document)
         .map_err(|error| Failure::internal(error.into(), "please report this"))?;
-    result(&(text + "\n"))
+    Ok(text + "\n")
+}
+
+/// Writes what isn't the result, and a person should see before something is done.
+pub(crate) fn text(text: &str) {
+    let mut stderr = anstream::stderr().lock();
+    let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
 }
 
 /// Tells something on stderr that doesn't stop the command. If that can't be written, the result has to do.

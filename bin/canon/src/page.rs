@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
+use alloy_primitives::{U256, utils::format_units};
 use canon_protocol::{
     Amount, ProposalState, Seconds, Support, Tabulation, Timestamp,
     text::{Duration, Tokens},
@@ -68,6 +69,31 @@ pub(crate) fn share(amount: Amount, whole: Amount) -> String {
     match hundredths {
         0 if !amount.is_zero() => "< 0.01 %".to_owned(),
         _ => format!("{}.{:02} %", hundredths / 100, hundredths % 100),
+    }
+}
+
+/// Wei in ether, with as many decimals as they have.
+pub(crate) fn ether(wei: U256) -> String {
+    trimmed(&format_units(wei, "ether").unwrap_or_default())
+}
+
+/// Wei in gwei, with as many decimals as they have.
+pub(crate) fn gwei(wei: u128) -> String {
+    trimmed(&format_units(wei, "gwei").unwrap_or_default())
+}
+
+fn trimmed(number: &str) -> String {
+    match number.contains('.') {
+        true => number.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => number.to_owned(),
+    }
+}
+
+/// A side of a vote, as people name it.
+pub(crate) const fn side(support: Support) -> &'static str {
+    match support {
+        Support::Yea => "for",
+        Support::Nea => "against",
     }
 }
 
@@ -182,6 +208,19 @@ mod tests {
         assert_eq!(wrapped("one two three", 6), ["one", "two", "three"]);
         assert_eq!(wrapped("longer-than-that a", 4), ["longer-than-that", "a"]);
         assert_eq!(wrapped("", 4), [""]);
+    }
+
+    #[test]
+    fn wei_are_shown_exactly() {
+        for (wei, text) in [
+            (0_u128, "0"),
+            (1, "0.000000000000000001"),
+            (100_000_000_000_000_000_000, "100"),
+            (1_500_000_000_000_000_000, "1.5"),
+        ] {
+            assert_eq!(ether(U256::from(wei)), text);
+        }
+        assert_eq!((gwei(1), gwei(20_000_000_000)), ("0.000000001".into(), "20".into()));
     }
 
     #[test]

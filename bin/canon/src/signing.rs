@@ -102,6 +102,7 @@ enum Source {
 
 impl SignerArgs {
     /// The address in `--from`.
+    #[allow(dead_code, reason = "for commands that only look")]
     pub(crate) const fn from(&self) -> Option<Address> {
         self.from
     }
@@ -224,6 +225,7 @@ impl SignerArgs {
 
 impl Opened {
     /// Its address.
+    #[allow(dead_code, reason = "for commands that read before they reach the account's chain")]
     pub(crate) const fn address(&self) -> Address {
         match self {
             Self::Ready(signer) => signer.address(),

@@ -7,7 +7,7 @@ use crate::{
 };
 use alloy_consensus::TxEip1559;
 use alloy_eips::BlockId;
-use alloy_primitives::{Address, B256, map::B256Map};
+use alloy_primitives::{Address, B256, U256, map::B256Map};
 use alloy_provider::Provider;
 use alloy_rpc_types_eth::{Log, TransactionReceipt, TransactionRequest};
 use alloy_sol_types::SolEvent;
@@ -35,6 +35,8 @@ pub struct Confirmed {
     pub block: BlockNumber,
     /// Gas it was charged for.
     pub gas_used: u64,
+    /// What its sender paid for the gas, in wei.
+    pub fee: U256,
     /// The contract it created.
     pub created: Option<Address>,
     /// What it emitted.
@@ -184,6 +186,7 @@ impl Client {
             hash,
             block: BlockNumber::of(receipt.block_number.unwrap_or_default()),
             gas_used: receipt.gas_used,
+            fee: U256::from(receipt.gas_used) * U256::from(receipt.effective_gas_price),
             created: receipt.contract_address,
             logs: receipt.logs().to_vec(),
         })

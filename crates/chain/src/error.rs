@@ -249,6 +249,17 @@ impl Error {
         }
     }
 
+    /// The transaction that was mined and didn't do what it is for, if that is what it is.
+    pub const fn mined_transaction(&self) -> Option<B256> {
+        match self {
+            Self::Reverted { hash, .. }
+            | Self::RevertedForNoKnownReason { hash, .. }
+            | Self::OutOfGas { hash, .. }
+            | Self::EventMissing { hash, .. } => Some(*hash),
+            _ => None,
+        }
+    }
+
     /// Why a node didn't take a transaction.
     pub const fn rejection(&self) -> Option<Rejection> {
         match self {

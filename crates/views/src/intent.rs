@@ -390,7 +390,34 @@ pub struct NewAttester {
     pub withdrawer: Address,
 }
 
+impl IntentSubject {
+    /// The order that it is for; `None` if the state shows whether it is done.
+    pub const fn order(&self) -> Option<OrderId> {
+        match *self {
+            Self::Approve { order, .. }
+            | Self::Lock { order, .. }
+            | Self::Withdraw { order, .. } => Some(order),
+            _ => None,
+        }
+    }
+}
+
 impl IntendedAction {
+    /// Whether a transaction for one does what the other asks for. A permit is signed anew for every block,
+    /// and any does. The actions that were frozen may be known to one view and not to another.
+    pub fn does_the_same(&self, other: &Self) -> bool {
+        let essence = |action: &Self| {
+            let mut action = action.clone();
+            match &mut action {
+                Self::Lock { permit, .. } => *permit = None,
+                Self::Execute { frozen_actions, .. } => *frozen_actions = None,
+                _ => {}
+            }
+            action
+        };
+        essence(self) == essence(other)
+    }
+
     /// The only account whose transaction does it; `None` if anyone's does.
     pub const fn required_sender(&self) -> Option<Address> {
         match *self {

@@ -25,7 +25,7 @@ const OTHER_REGISTRY: &str = "check --registry (CANON_REGISTRY), and that --rpc-
 const SET_IT: &str = "name it as a flag, in the environment, or in canon.toml";
 
 /// The time from one block of Ethereum to the next.
-const BLOCK_TIME: Seconds = Seconds::of(12);
+pub(crate) const BLOCK_TIME: Seconds = Seconds::of(12);
 
 /// A chain that answers, and the Registry of the set on it.
 #[derive(Debug)]
@@ -84,6 +84,16 @@ fn now() -> Timestamp {
 }
 
 impl Chain {
+    /// The chain.
+    pub(crate) const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The Registry of the set.
+    pub(crate) const fn registry(&self) -> Address {
+        self.registry
+    }
+
     /// The set at the newest block. `question` is given the expected time of the next block.
     ///
     /// # Errors

@@ -5,6 +5,8 @@ pub(crate) mod config;
 pub(crate) mod forecast;
 pub(crate) mod power;
 pub(crate) mod proposal;
+pub(crate) mod push;
 pub(crate) mod rehearse;
 pub(crate) mod round;
+pub(crate) mod setup_epoch;
 pub(crate) mod status;

@@ -11,7 +11,7 @@ use canon_chain::{
         deploy_upgrade_payload,
     },
 };
-use canon_devchain::{Devchain, DevchainConfig, ServerHandle, serve};
+use canon_devchain::{Devchain, DevchainConfig, ServerHandle, UnsignedCall, serve};
 use canon_protocol::{Amount, ProposalId, Round, Support, Timestamp, WithdrawalId};
 use canon_views::SetAddresses;
 use snapbox::cmd::Command;
@@ -151,6 +151,27 @@ impl Chain {
     /// Other code in the place of a contract of the set.
     pub(crate) fn replace(&self, contract: Address, code: Bytes) {
         self.chain.set_code(contract, code).unwrap();
+    }
+
+    /// Executes a transaction that a command printed, as an account without a key would.
+    pub(crate) fn execute_as(&self, from: Address, printed: &serde_json::Value) {
+        let text = |name: &str| printed[name].as_str().unwrap().to_owned();
+        let to = text("to").parse().unwrap();
+        let call = UnsignedCall { from, to: Some(to), input: text("data").parse().unwrap() };
+        let (_, executed) = self.chain.mine_unsigned(&[call]).unwrap();
+        assert!(executed[0].success, "{:?}", executed[0]);
+        let gas = printed.get("gas").map_or(u64::MAX, |gas| gas.as_u64().unwrap());
+        assert!(executed[0].gas_used <= gas, "{} of {gas}", executed[0].gas_used);
+    }
+
+    /// The private key of one of the chain's accounts. Account 0 is the sender of everything here.
+    pub(crate) fn key(&self, account: usize) -> String {
+        self.chain.dev_accounts()[account].to_bytes().to_string()
+    }
+
+    /// The address of one of the chain's accounts.
+    pub(crate) fn account(&self, account: usize) -> Address {
+        self.chain.dev_accounts()[account].address()
     }
 
     /// Where it is served.

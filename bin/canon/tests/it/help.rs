@@ -12,18 +12,17 @@ Upgrade governance for rollups: sequencers signal, holders vote, anyone executes
 Usage: canon <COMMAND>
 
 Commands:
-  rehearse  Carry out a complete upgrade on an embedded L1, with the real contracts
-  forecast  Estimate when, and how likely, a signaling campaign succeeds
-  status    Show where everything stands, what happens next, and what can be done now and by whom
-  round     Show a round slot by slot: who proposed, whether they signaled and for what; without a
-            number, the running round
-  proposal  Show a proposal in full: its frozen actions, its vote and its dates; without an id,
-            all proposals
-  power     Show a holder's power: now, on each proposal that takes ballots, and what was given up
-            and when it is paid
-  calendar  Print the dates to come as iCalendar: votes, rounds and deadlines
-  config    Show the settings in force, and where each value is from
-  help      Print this message or the help of the given subcommand(s)
+  rehearse     Carry out a complete upgrade on an embedded L1, with the real contracts
+  forecast     Estimate when, and how likely, a signaling campaign succeeds
+  status       Show where everything stands, what happens next, and what can be done now and by
+               whom
+  proposal     Show a proposal in full: its frozen actions, its vote and its dates; without an id,
+               all proposals
+  calendar     Print the dates to come as iCalendar: votes, rounds and deadlines
+  push         Make the winner of a round a proposal; without a round, of every round that is due
+  setup-epoch  Record the seed of the canonical rollup's next epoch, which draws its proposers
+  config       Show the settings in force, and where each value is from
+  help         Print this message or the help of the given subcommand(s)
 
 Options:
   -h, --help     Print help
@@ -70,6 +69,17 @@ fn calendar() {
 #[test]
 fn config() {
     canon().args(["config", "--help"]).assert().success().stdout_eq(file!["config-help.txt"]);
+}
+
+#[test]
+fn push() {
+    canon().args(["push", "--help"]).assert().success().stdout_eq(file!["push-help.txt"]);
+}
+
+#[test]
+fn setup_epoch() {
+    let help = canon().args(["setup-epoch", "--help"]).assert().success();
+    help.stdout_eq(file!["setup-epoch-help.txt"]);
 }
 
 #[test]

@@ -11,5 +11,6 @@ mod live;
 mod power;
 mod rehearse;
 mod rounds;
+mod sending;
 mod servers;
 mod support;

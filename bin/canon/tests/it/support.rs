@@ -5,8 +5,11 @@ use std::path::PathBuf;
 use snapbox::cmd::{Command, cargo_bin};
 
 /// Variables of the environment that change what the program does.
-const VARIABLES: [&str; 13] = [
+const VARIABLES: [&str; 16] = [
     "XDG_CACHE_HOME",
+    "XDG_STATE_HOME",
+    "ETH_PASSWORD",
+    "CANON_PRIVATE_KEY",
     "NO_COLOR",
     "COLUMNS",
     "ETH_RPC_URL",

@@ -33,21 +33,6 @@ pub(crate) fn sent_call(intent: &Intent, to: Address, input: Bytes) -> Option<Co
     })
 }
 
-/// Whether a transaction for `sent` does what `wanted` asks for. A permit is signed anew for every
-/// block, and any does. The actions that were frozen may be known to one view and not to another.
-pub(crate) fn does_the_same(sent: &IntendedAction, wanted: &IntendedAction) -> bool {
-    let essence = |action: &IntendedAction| {
-        let mut action = action.clone();
-        match &mut action {
-            IntendedAction::Lock { permit, .. } => *permit = None,
-            IntendedAction::Execute { frozen_actions, .. } => *frozen_actions = None,
-            _ => {}
-        }
-        action
-    };
-    essence(sent) == essence(wanted)
-}
-
 /// Whether an execution was refused since the payload returns something else than what was voted on,
 /// or nothing.
 pub(crate) fn withholds(revert: &Revert) -> bool {
@@ -244,7 +229,7 @@ mod tests {
                 };
                 let (executions, locks) = ([4, 5], [10, 11]);
                 let expected = index == other_index || are(executions) || are(locks);
-                assert_eq!(does_the_same(one, other), expected, "{one:?} {other:?}");
+                assert_eq!(one.does_the_same(other), expected, "{one:?} {other:?}");
             }
         }
     }

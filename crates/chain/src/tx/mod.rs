@@ -31,7 +31,7 @@ mod reported;
 pub use fees::{AboveCap, FeePolicy, Fees};
 pub use file_journal::FileJournal;
 pub use head::HeadError;
-pub use intent_sender::IntentSender;
+pub use intent_sender::{IntentSender, Preview};
 pub use journal::{Journal, JournalContents, JournalError, JournaledTransaction, MemoryJournal};
 pub use nonce_use::FINALITY;
 pub use report::{TxEvent, TxReport};

@@ -1,8 +1,11 @@
 //! Sends what intents ask for.
 
+mod preview;
 mod pursuing;
 mod sending;
 mod settling;
+
+pub use preview::Preview;
 
 use crate::{
     client::{Client, NextBlock},

@@ -10,7 +10,7 @@ use crate::{
     tx::{
         account::TRANSFER_GAS,
         fees::Fees,
-        intended::{contract_call, does_the_same, fallback_call, withholds},
+        intended::{contract_call, fallback_call, withholds},
         nonce_use::NonceUse,
     },
 };
@@ -88,7 +88,7 @@ impl IntentSender {
         wanted
             .iter()
             .find(|intent| intent.id() == sent.id())
-            .is_some_and(|intent| is_bound(&intent) && does_the_same(&sent.action, &intent.action))
+            .is_some_and(|intent| is_bound(&intent) && sent.action.does_the_same(&intent.action))
     }
 
     /// Sends the newest version again if no node has answered, or one that offers more if it is time.
@@ -180,7 +180,7 @@ impl IntentSender {
     }
 
     /// The call that does what an intent asks for, as it succeeds now, and its gas limit.
-    async fn check(&self, intent: &Intent, pass: &Pass) -> Result<(ContractCall, u64)> {
+    pub(super) async fn check(&self, intent: &Intent, pass: &Pass) -> Result<(ContractCall, u64)> {
         let call = self.call(intent, pass).await?;
         match self.checks {
             Checks::Full => {}

@@ -1,0 +1,177 @@
+//! `canon push`: makes the winner of a round a proposal.
+
+use canon_protocol::{
+    ProposalId, Round, Timestamp,
+    text::{Time, count, grouped},
+};
+use canon_views::{IntendedAction, Intent, Present, Question, SignalingView};
+use clap::Args;
+use eyre::{Report, eyre};
+
+use crate::{
+    chain::{self, ChainArgs},
+    exit::{Exit, Failure},
+    input::whole,
+    page::until,
+    send::{self, SendArgs, Step},
+};
+
+/// Make the winner of a round a proposal; without a round, of every round that is due
+///
+/// Anyone can do it, from the end of the round until the round is too old. A payload that won several
+/// rounds is pushed once, for the oldest of them.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Push {
+    /// Number of the round
+    #[arg(value_name = "ROUND", value_parser = whole(0..=u64::MAX))]
+    round: Option<u64>,
+
+    #[command(flatten)]
+    send: SendArgs,
+
+    #[command(flatten)]
+    chain: ChainArgs,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  canon push --account operator
+  canon push 5 --dry-run --from 0x…
+
+Exit codes:
+  0  it was done, or with --dry-run, can be
+  1  the contracts refuse it, the account can't pay for it, or the answer was no
+  2  bad input: flags, canon.toml, no key, or no Canon deployment at the given address
+  3  no endpoint answers, or the outcome isn't known: run it again
+  4  there is nothing to push now";
+
+const SEE_STATUS: &str = "`canon status` shows rounds, and what can be done now";
+
+impl Push {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let settings = self.chain.settings()?;
+        let opened = self.send.open()?;
+        let round = self.round.map(round).transpose()?;
+        let command = match round {
+            None => "canon push".to_owned(),
+            Some(round) => format!("canon push {round}"),
+        };
+        chain::run(async {
+            let chain = settings.connect().await?;
+            let plan = async |_| {
+                let present = chain.present(Question::new).await?;
+                steps(&present, round)
+            };
+            send::send(&self.send, opened, &chain, &command, &plan).await
+        })
+    }
+}
+
+fn round(number: u64) -> Result<Round, Failure> {
+    Round::new(number).ok_or_else(|| {
+        let report = eyre!("round {number} is above the highest number of a round, {}", Round::MAX);
+        Failure::bad_input(report, SEE_STATUS)
+    })
+}
+
+/// A push of `round`, otherwise of every round that is due.
+fn steps(present: &Present, round: Option<Round>) -> Result<Vec<Step>, Failure> {
+    let Some(signaling) = &present.signaling else {
+        let report = eyre!("the rollup or Proposals doesn't answer, so no round can be pushed");
+        return Err(Failure::refused(report, "`canon propose` makes a proposal through the lock"));
+    };
+    let mut payloads = std::collections::BTreeSet::new();
+    let pushable = present.pushable_at(present.next).into_iter().filter(|pushable| match round {
+        Some(round) => pushable.round == round,
+        None => payloads.insert(pushable.winner.payload),
+    });
+    let steps = pushable.map(|pushable| {
+        let action = IntendedAction::Push {
+            proposals: present.addresses.proposals,
+            rollup: present.addresses.rollup,
+            round: pushable.round,
+            payload: pushable.winner.payload,
+        };
+        let intent = Intent { set: present.set_id(), action, until: pushable.until };
+        let winner = pushable.winner;
+        let mut step = Step::new(
+            intent,
+            vec![
+                format!("Make the winner of round {} a proposal", pushable.round),
+                format!("payload     {}", winner.payload),
+                format!("Proposals   {}", present.addresses.proposals),
+                format!("Governance  {}", present.addresses.governance),
+            ],
+        );
+        let signals = count(winner.count.into(), "signal");
+        step.details
+            .push(format!("won with {signals}, {} were needed", grouped(signaling.rules.n())));
+        if let Some(last) = pushable.until {
+            let left = until(present.block.timestamp, last);
+            step.details.push(format!("can be pushed until {} ({left})", Time(last)));
+        }
+        step
+    });
+    let steps: Vec<_> = steps.collect();
+    match (steps.is_empty(), round) {
+        (false, _) => Ok(steps),
+        (true, Some(round)) => Err(why_not(present, signaling, round)),
+        (true, None) => Err(Failure::nothing_to_do(
+            eyre!(outlook(present, signaling)).wrap_err("no round has a winner that can be pushed"),
+            SEE_STATUS,
+        )),
+    }
+}
+
+/// When the present round ends, and what it will leave to push.
+fn outlook(present: &Present, signaling: &SignalingView) -> String {
+    let SignalingView { rules, status, .. } = signaling;
+    let round = status.round;
+    let clock = present.canonical_clock();
+    let end = clock.and_then(|clock| clock.slot_start(rules.first_slot(round.next())));
+    let end = end.map(|end| when(present.block.timestamp, end)).unwrap_or_default();
+    match status.leader {
+        Some(leader) if rules.is_won(leader.count) => {
+            format!("round {round} is won and can be pushed once it is over{end}")
+        }
+        leader => {
+            let found = leader.map_or(0, |leader| leader.count);
+            let signals = count(found.into(), "signal");
+            format!(
+                "round {round} is not won yet: its leader has {signals} of {}; it ends{end}",
+                rules.n()
+            )
+        }
+    }
+}
+
+/// A time, and how long it is until then: ` at 2026-01-01 00:00:00 UTC (in 3 h)`.
+fn when(now: Timestamp, time: Timestamp) -> String {
+    format!(" at {} ({})", Time(time), until(now, time))
+}
+
+/// Why a round can't be pushed.
+fn why_not(present: &Present, signaling: &SignalingView, round: Round) -> Failure {
+    let title = format!("round {round} can't be pushed");
+    let SignalingView { rules, status, rounds } = signaling;
+    if round > status.round {
+        let report = eyre!("it has not begun: round {} is running", status.round);
+        return Failure::nothing_to_do(report.wrap_err(title), SEE_STATUS);
+    }
+    if round == status.round {
+        let report = eyre!(outlook(present, signaling));
+        return Failure::nothing_to_do(report.wrap_err(title), SEE_STATUS);
+    }
+    let report = match rounds.iter().find(|candidate| candidate.round == round) {
+        None => eyre!("it had no signals, was pushed already, or is too old"),
+        Some(candidate) => {
+            let state = |id: ProposalId| present.state_at(id, present.next);
+            match candidate.winner(rules, status.round, state) {
+                Err(refusal) => Report::msg(refusal.to_string()),
+                Ok(_) => eyre!("it is not due in the next block"),
+            }
+        }
+    };
+    Failure::refused(report.wrap_err(title), SEE_STATUS)
+}

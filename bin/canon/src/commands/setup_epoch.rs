@@ -1,0 +1,106 @@
+//! `canon setup-epoch`: records the seed of the next epoch.
+
+use canon_protocol::text::Time;
+use canon_views::{
+    AvailableAction, CalendarEvent, IntendedAction, Intent, Opportunity, Question, SetView,
+    available_actions, calendar,
+};
+use clap::Args;
+use eyre::eyre;
+
+use crate::{
+    chain::{self, ChainArgs},
+    exit::{Exit, Failure},
+    page::until,
+    send::{self, SendArgs, Step},
+};
+
+/// Record the seed of the canonical rollup's next epoch, which draws its proposers
+///
+/// Blocks of sequencers do it on the way. An epoch without one after its first slot leaves the next epoch
+/// without proposers: then somebody has to, and anyone can.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct SetupEpoch {
+    #[command(flatten)]
+    send: SendArgs,
+
+    #[command(flatten)]
+    chain: ChainArgs,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  canon setup-epoch --account operator
+
+Exit codes:
+  0  it was done, or with --dry-run, can be
+  1  the contracts refuse it, the account can't pay for it, or the answer was no
+  2  bad input: flags, canon.toml, no key, or no Canon deployment at the given address
+  3  no endpoint answers, or the outcome isn't known: run it again
+  4  there is nothing to record now";
+
+impl SetupEpoch {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let settings = self.chain.settings()?;
+        let opened = self.send.open()?;
+        chain::run(async {
+            let chain = settings.connect().await?;
+            let plan = async |_| {
+                let present = chain.present(Question::new).await?;
+                step(&SetView { present, history: None }).map(|step| vec![step])
+            };
+            send::send(&self.send, opened, &chain, "canon setup-epoch", &plan).await
+        })
+    }
+}
+
+fn step(view: &SetView) -> Result<Step, Failure> {
+    let present = &view.present;
+    let canonical = present.addresses.rollup;
+    let seed = available_actions(view).into_iter().find_map(|available| match available {
+        AvailableAction {
+            opportunity: Opportunity::Anyone(action @ IntendedAction::RecordSeed { rollup, epoch }),
+            until,
+        } if rollup == canonical => Some((action, epoch, until)),
+        _ => None,
+    });
+    let (action, epoch, last) = seed.ok_or_else(|| nothing_to_record(view))?;
+    let intent = Intent { set: present.set_id(), action, until: last };
+    let words = vec![
+        format!("Record the seed of epoch {epoch}, which draws its proposers"),
+        format!("rollup  {canonical}"),
+    ];
+    let mut step = Step::new(intent, words);
+    if let Some(last) = last {
+        let left = until(present.block.timestamp, last);
+        step.details.push(format!("can be recorded until {} ({left})", Time(last)));
+    }
+    Ok(step)
+}
+
+/// Why there is no seed to record, and when there will be.
+fn nothing_to_record(view: &SetView) -> Failure {
+    let (present, canonical) = (&view.present, view.present.addresses.rollup);
+    let next = "`canon status` shows where the rollup stands";
+    if present.canonical_rollup().is_none() {
+        return Failure::refused(eyre!("the rollup at {canonical} doesn't answer"), next);
+    }
+    let to_come = calendar(view).into_iter().find_map(|entry| match entry.event {
+        CalendarEvent::SeedRecordable { rollup, epoch } if rollup == canonical => {
+            Some((entry.time, epoch))
+        }
+        _ => None,
+    });
+    let title = "no seed is missing that can be recorded now";
+    let report = match to_come {
+        None => eyre!(title),
+        Some((time, epoch)) => {
+            let left = until(present.block.timestamp, time);
+            let from =
+                format!("that of epoch {epoch} can be recorded from {} on ({left})", Time(time));
+            eyre!(from).wrap_err(title)
+        }
+    };
+    Failure::nothing_to_do(report, next)
+}

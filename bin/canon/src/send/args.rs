@@ -1,0 +1,100 @@
+//! Arguments of every command that sends.
+
+use clap::{Args, ValueEnum};
+
+use crate::{input::whole, signing::SignerArgs};
+
+/// How a command sends.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Sending")]
+pub(crate) struct SendArgs {
+    /// Send without asking
+    #[arg(long, conflicts_with_all = ["dry_run", "unsigned"])]
+    yes: bool,
+
+    /// Stop after the simulation; with --from, no key is needed
+    #[arg(long, conflicts_with = "unsigned")]
+    dry_run: bool,
+
+    /// Print the transaction as JSON instead of sending it: as it is, or as a batch for Safe's Transaction
+    /// Builder; with --from, no key is needed
+    #[arg(long, value_name = "FORM", num_args = 0..=1, default_missing_value = "transaction")]
+    unsigned: Option<UnsignedForm>,
+
+    /// Blocks to wait for, with the one that has the transaction
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole(1..=MAX_CONFIRMATIONS))]
+    confirmations: u64,
+
+    /// Print the outcome as JSON: numbers that can exceed 2^53 are strings, amounts are in base units and wei
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    pub(crate) signer: SignerArgs,
+}
+
+/// The most blocks that are waited for: later ones change nothing any more.
+const MAX_CONFIRMATIONS: u64 = canon_chain::FINALITY;
+
+/// The form of a transaction that somebody else signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum UnsignedForm {
+    /// Its recipient, data, value, chain id and gas
+    Transaction,
+    /// A batch for Safe's Transaction Builder
+    Safe,
+}
+
+/// How far a command goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// It simulates.
+    Simulate,
+    /// It prints what somebody else signs.
+    Print(UnsignedForm),
+    /// It sends.
+    Send(Consent),
+}
+
+/// Whether a person is asked before something is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Consent {
+    /// It was given with the command.
+    Given,
+    /// Somebody is asked.
+    Ask,
+}
+
+/// The format of the outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// Text.
+    Text,
+    /// One JSON document.
+    Json,
+}
+
+impl SendArgs {
+    /// How far the command goes.
+    pub(crate) const fn extent(&self) -> Extent {
+        match (self.unsigned, self.dry_run, self.yes) {
+            (Some(form), ..) => Extent::Print(form),
+            (None, true, _) => Extent::Simulate,
+            (None, false, true) => Extent::Send(Consent::Given),
+            (None, false, false) => Extent::Send(Consent::Ask),
+        }
+    }
+
+    /// The blocks to wait for.
+    pub(crate) const fn confirmations(&self) -> u64 {
+        self.confirmations
+    }
+
+    /// The format of the outcome.
+    pub(crate) const fn format(&self) -> Format {
+        match self.json {
+            true => Format::Json,
+            false => Format::Text,
+        }
+    }
+}

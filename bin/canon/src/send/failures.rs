@@ -1,0 +1,32 @@
+//! Errors of sending as failures of a command.
+
+use canon_chain::{Error, Rejection};
+use eyre::Report;
+
+use crate::exit::Failure;
+
+/// Nothing was sent.
+pub(super) fn refused(error: Error) -> Failure {
+    let report = || Report::msg(error.to_string()).wrap_err("nothing was sent");
+    match &error {
+        Error::Rpc { .. } | Error::NoEndpoint { .. } | Error::Head(_) => {
+            Failure::internal(report(), "check --rpc-url (ETH_RPC_URL), then run the command again")
+        }
+        Error::Journal(_) => {
+            Failure::internal(report(), "check the folder for state (XDG_STATE_HOME)")
+        }
+        Error::Signing { .. } | Error::OtherAccount { .. } | Error::OtherChain { .. } => {
+            Failure::bad_input(report(), "check the flags under \"Signing\" in --help")
+        }
+        Error::Rejected { rejection: Rejection::InsufficientFunds, .. } => {
+            Failure::refused(report(), "send ether to the account, then run the command again")
+        }
+        _ => Failure::refused(report(), "`canon status` shows what can be done now, and by whom"),
+    }
+}
+
+/// A transaction was mined and didn't do what it is for.
+pub(super) fn mined(error: &Error) -> Failure {
+    let report = Report::msg(error.to_string()).wrap_err("the transaction failed");
+    Failure::refused(report, "`canon status` shows whether it is still needed")
+}

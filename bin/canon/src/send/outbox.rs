@@ -1,0 +1,351 @@
+//! One account's transactions: those of the command, and those that an earlier one left behind.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use alloy_primitives::{Address, B256};
+use canon_chain::{
+    Confirmed, Error, IntentSender, Wait, Waited,
+    tx::{TxEvent, TxReport},
+};
+use canon_views::{BlockView, Intent, IntentId, OrderId};
+use eyre::{Report, eyre};
+
+use super::{
+    Step, failures,
+    record::{AccountFiles, Begun},
+};
+use crate::{
+    chain::BLOCK_TIME,
+    exit::{Exit, Failure},
+};
+
+/// The number of failures of the endpoint in a row after which a command doesn't wait any longer.
+const MAX_FAILURES: u32 = 20;
+
+/// What sends the transactions of one account, and remembers what its commands began.
+pub(super) struct Outbox<'a, W> {
+    sender: IntentSender,
+    files: AccountFiles,
+    wait: W,
+    tell: &'a dyn Fn(&str),
+    /// What became of transactions since it was opened, by hash.
+    outcomes: BTreeMap<B256, Outcome>,
+    /// What was told already and would be told for every block.
+    told: BTreeSet<String>,
+}
+
+/// What became of a mined transaction.
+enum Outcome {
+    Done(Confirmed),
+    Failed(Error),
+}
+
+/// A step that is done.
+#[derive(Clone, Debug)]
+pub(super) struct Delivered {
+    pub(super) step: Step,
+    pub(super) confirmed: Confirmed,
+}
+
+/// Why a step isn't done.
+#[derive(Debug)]
+pub(super) enum Stopped {
+    /// It won't be: nothing of it is in flight.
+    ForGood(Failure),
+    /// It may be: the command can go on with it.
+    ForNow(Failure),
+}
+
+impl From<Failure> for Stopped {
+    fn from(failure: Failure) -> Self {
+        match failure.exit {
+            // It says nothing about what the command is for.
+            Exit::Internal => Self::ForNow(failure),
+            Exit::Success | Exit::CheckFailed | Exit::BadInput | Exit::NothingToDo => {
+                Self::ForGood(failure)
+            }
+        }
+    }
+}
+
+/// Where a command begins.
+#[derive(Debug)]
+pub(super) struct Start {
+    /// The number of its order.
+    pub(super) order: OrderId,
+    /// The steps that an interrupted run of the same command left done.
+    pub(super) delivered: Vec<Delivered>,
+    /// What that run began, and what was in the journal before. `None` for a new command.
+    pub(super) begun: Option<Begun>,
+}
+
+impl<'a, W: Wait> Outbox<'a, W> {
+    pub(super) fn new(
+        sender: IntentSender,
+        files: AccountFiles,
+        wait: W,
+        tell: &'a dyn Fn(&str),
+    ) -> Self {
+        let (outcomes, told) = Default::default();
+        Self { sender, files, wait, tell, outcomes, told }
+    }
+
+    pub(super) const fn sender(&self) -> &IntentSender {
+        &self.sender
+    }
+
+    /// Finds out what became of the command that ran before, and waits for what it left in flight. The same
+    /// command goes on where it ended; of another one it is told what became of it.
+    pub(super) async fn start(
+        &mut self,
+        command: &str,
+        registry: Address,
+        confirmations: u64,
+    ) -> Result<Start, Stopped> {
+        self.look().await?;
+        let begun = self.files.begun().map_err(Stopped::ForNow)?;
+        let mut delivered = Vec::new();
+        match begun {
+            Some(begun) if begun.command == command && begun.registry == registry => {
+                (self.tell)(&format!("`{command}` was interrupted before its outcome was shown"));
+                for step in &begun.steps {
+                    if self.is_sent(step, &begun.earlier) {
+                        delivered.push(self.deliver(step, &begun.earlier, confirmations).await?);
+                    } else {
+                        (self.tell)(&format!("not sent yet: {}", step.title()));
+                    }
+                }
+                return Ok(Start { order: begun.order, delivered, begun: Some(begun) });
+            }
+            Some(begun) => self.finish_other(begun).await?,
+            None => {}
+        }
+        self.settle_rest().await?;
+        Ok(Start { order: self.sender.next_order(), delivered, begun: None })
+    }
+
+    /// Waits for what another command left in flight, and tells what became of it.
+    async fn finish_other(&mut self, begun: Begun) -> Result<(), Stopped> {
+        (self.tell)(&format!("`{}` was interrupted before this one", begun.command));
+        for step in &begun.steps {
+            let title = step.title();
+            if !self.is_sent(step, &begun.earlier) {
+                (self.tell)(&format!("not sent: {title}; run it again if it is still wanted"));
+                continue;
+            }
+            match self.deliver(step, &begun.earlier, 1).await {
+                Ok(Delivered { confirmed, .. }) => {
+                    let (hash, block) = (confirmed.hash, confirmed.block);
+                    (self.tell)(&format!("done in {hash}, block {block}: {title}"));
+                }
+                Err(Stopped::ForGood(failure)) => {
+                    (self.tell)(&format!("failed: {title} ({})", failure.report));
+                }
+                Err(stopped) => return Err(stopped),
+            }
+        }
+        self.files.end().map_err(Stopped::ForNow)
+    }
+
+    /// Waits until no transaction is in flight whose command isn't known any more.
+    async fn settle_rest(&mut self) -> Result<(), Stopped> {
+        loop {
+            let Some((hash, _)) = self.sender.pending_intents().next() else { return Ok(()) };
+            self.tell_once(format!("{hash} is still in flight: this command waits for it"));
+            let head = self.look().await?;
+            self.pursue(None, &head).await;
+            self.pause(&head).await?;
+        }
+    }
+
+    /// Remembers what is about to be sent. What is in the journal by then isn't of this command, unless an
+    /// interrupted run of it began with other transactions, `earlier`, in the journal.
+    pub(super) fn begin(
+        &self,
+        command: &str,
+        registry: Address,
+        order: OrderId,
+        steps: Vec<Step>,
+        earlier: Option<Vec<B256>>,
+    ) -> Result<Begun, Failure> {
+        let known = || self.sender.transactions().map(|(hash, _)| hash).collect();
+        let earlier = earlier.unwrap_or_else(known);
+        let begun = Begun { command: command.to_owned(), registry, order, earlier, steps };
+        self.files.begin(&begun)?;
+        Ok(begun)
+    }
+
+    /// Forgets the command: its outcome was shown.
+    pub(super) fn end(&self) -> Result<(), Failure> {
+        self.files.end()
+    }
+
+    /// Whether a transaction of the command is out for a step.
+    fn is_sent(&self, step: &Step, earlier: &[B256]) -> bool {
+        self.hashes_of(&step.intent.id(), earlier).next().is_some()
+    }
+
+    fn hashes_of<'s>(
+        &'s self,
+        id: &'s IntentId,
+        earlier: &'s [B256],
+    ) -> impl Iterator<Item = B256> + 's {
+        let all = self.sender.transactions();
+        let own = all.filter(move |(_, intent)| intent.is_some_and(|intent| intent.id() == *id));
+        own.map(|(hash, _)| hash).filter(|hash| !earlier.contains(hash))
+    }
+
+    /// Sends a step, if that wasn't done yet, and waits until as many blocks confirm it.
+    pub(super) async fn deliver(
+        &mut self,
+        step: &Step,
+        earlier: &[B256],
+        confirmations: u64,
+    ) -> Result<Delivered, Stopped> {
+        let id = step.intent.id();
+        loop {
+            let head = self.look().await?;
+            let hash = self.hashes_of(&id, earlier).find(|hash| self.outcomes.contains_key(hash));
+            match hash.and_then(|hash| self.outcomes.get(&hash)) {
+                Some(Outcome::Done(confirmed)) => {
+                    let confirmed = confirmed.clone();
+                    let after = head.number.steps_since(confirmed.block).unwrap_or_default();
+                    if after.saturating_add(1) >= confirmations {
+                        return Ok(Delivered { step: step.clone(), confirmed });
+                    }
+                }
+                Some(Outcome::Failed(error)) => {
+                    return Err(Stopped::ForGood(failures::mined(error)));
+                }
+                None => {
+                    let refusal = self.pursue(Some(&step.intent), &head).await;
+                    if let Some(error) = refusal {
+                        if !self.is_sent(step, earlier) {
+                            return Err(Stopped::ForGood(failures::refused(error)));
+                        }
+                        // It was recorded before the node refused it: another node may have it.
+                        self.tell_once(error.to_string());
+                    }
+                }
+            }
+            self.pause(&head).await?;
+        }
+    }
+
+    /// Sends an intent, and all that is in flight, again or for the first time. Returns why the intent isn't
+    /// sent and won't be.
+    async fn pursue(&mut self, intent: Option<&Intent>, head: &BlockView) -> Option<Error> {
+        // Nothing that is out is given up since its time is over: what becomes of it is told.
+        let in_flight = self.sender.pending_intents();
+        let mut wanted: Vec<_> =
+            in_flight.map(|(_, intent)| Intent { until: None, ..intent.clone() }).collect();
+        if let Some(intent) = intent
+            && wanted.iter().all(|other| other.id() != intent.id())
+        {
+            wanted.push(intent.clone());
+        }
+        let reports = self.sender.pursue(&wanted, head.timestamp + BLOCK_TIME).await;
+        let mut refusal = None;
+        for (id, error) in self.take(reports) {
+            let is_own = intent.is_some_and(|intent| Some(intent.id()) == id);
+            match is_own && !error.is_temporary() {
+                true => refusal = Some(error),
+                false => self.tell_once(error.to_string()),
+            }
+        }
+        refusal
+    }
+
+    /// Waits for the next block, unless there is one already.
+    async fn pause(&mut self, head: &BlockView) -> Result<(), Stopped> {
+        // A development node mines at once.
+        let newest = self.sender.client().head().await;
+        if newest.is_ok_and(|newest| newest.hash != head.hash) {
+            return Ok(());
+        }
+        match self.wait.wait(0).await {
+            Waited::Again => Ok(()),
+            Waited::GiveUp => Err(Stopped::ForNow(self.interrupted(eyre!("waiting was given up")))),
+        }
+    }
+
+    /// Finds out what became of all transactions by the newest block.
+    async fn look(&mut self) -> Result<BlockView, Stopped> {
+        let mut failures = 0;
+        loop {
+            let error = match self.sender.client().head().await {
+                Ok(head) => {
+                    let reports = self.sender.settle(head).await;
+                    match self.take(reports).into_iter().next() {
+                        None => return Ok(head),
+                        Some((_, error)) => error,
+                    }
+                }
+                Err(error) => error,
+            };
+            let report = Report::msg(error.to_string());
+            if failures == MAX_FAILURES || !error.is_temporary() {
+                return Err(Stopped::ForNow(self.interrupted(report)));
+            }
+            self.tell_once(error.to_string());
+            if self.wait.wait(failures).await == Waited::GiveUp {
+                return Err(Stopped::ForNow(self.interrupted(report)));
+            }
+            failures += 1;
+        }
+    }
+
+    /// Remembers and tells what happened. Returns failures other than those of mined transactions.
+    fn take(&mut self, reports: Vec<TxReport>) -> Vec<(Option<IntentId>, Error)> {
+        let mut errors = Vec::new();
+        for TxReport { intent, event } in reports {
+            match event {
+                TxEvent::Sent { transaction, .. } => (self.tell)(&format!("sent {transaction}")),
+                TxEvent::Confirmed(confirmed) => {
+                    self.outcomes.insert(confirmed.hash, Outcome::Done(confirmed));
+                }
+                TxEvent::TakenBack { transaction } => {
+                    self.outcomes.remove(&transaction);
+                    (self.tell)(&format!(
+                        "the block with {transaction} was replaced: waiting again"
+                    ));
+                }
+                TxEvent::Superseded { by } => {
+                    let by =
+                        by.map_or_else(|| "another transaction".to_owned(), |by| by.to_string());
+                    (self.tell)(&format!(
+                        "{by} has used the nonce of a transaction of this account"
+                    ));
+                }
+                TxEvent::Failed(error) => match error.mined_transaction() {
+                    Some(hash) => {
+                        self.outcomes.insert(hash, Outcome::Failed(error));
+                    }
+                    None => errors.push((intent, error)),
+                },
+                _ => {}
+            }
+        }
+        errors
+    }
+
+    /// The failure if a command ends while its outcome isn't known: what is in flight, and how to go on.
+    pub(super) fn interrupted(&self, reason: Report) -> Failure {
+        let in_flight: Vec<_> =
+            self.sender.pending_intents().map(|(hash, _)| hash.to_string()).collect();
+        let report = match in_flight.is_empty() {
+            true => reason.wrap_err("the outcome isn't known"),
+            false => reason.wrap_err(format!("{} may still be mined", in_flight.join(", "))),
+        };
+        Failure::internal(
+            report,
+            "run the same command again: it goes on from here, and sends nothing twice",
+        )
+    }
+
+    fn tell_once(&mut self, text: String) {
+        if self.told.insert(text.clone()) {
+            (self.tell)(&text);
+        }
+    }
+}

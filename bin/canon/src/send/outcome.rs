@@ -1,0 +1,197 @@
+//! What a transaction changed, by its events.
+
+use std::fmt;
+
+use alloy_primitives::{Address, B256};
+use canon_chain::Confirmed;
+use canon_protocol::{
+    Amount, Epoch, Event, GovernanceEvent, ProposalId, Role, RollupEvent, Round, Support,
+    Timestamp, WithdrawalId,
+    text::{self, Time, Tokens, count, grouped},
+};
+use canon_views::{IntendedAction, Intent};
+use serde::Serialize;
+
+use super::outbox::Delivered;
+use crate::page::{self, Page, line};
+
+/// What a transaction changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(super) enum Change {
+    /// A payload became a proposal.
+    Proposed { proposal: Option<ProposalId>, round: Round },
+    /// A proposal's actions were carried out.
+    Executed { proposal: ProposalId },
+    /// The end of a proposal was stored.
+    Dropped { proposal: ProposalId },
+    /// The seed of an epoch was recorded.
+    SeedRecorded { epoch: Epoch },
+    /// The seed had been recorded before.
+    NothingToRecord,
+    /// Governance may take some of the asset.
+    Allowed { amount: Amount },
+    /// Tokens became power.
+    Locked {
+        #[serde(with = "text::address")]
+        holder: Address,
+        amount: Amount,
+    },
+    /// Power was given up.
+    Unlocking {
+        withdrawal: Option<WithdrawalId>,
+        amount: Amount,
+        #[serde(with = "text::address")]
+        to: Address,
+        unlocks_at: Option<Timestamp>,
+    },
+    /// A withdrawal was paid.
+    Paid { withdrawal: WithdrawalId },
+    /// Power was cast.
+    Voted { proposal: ProposalId, support: Support, amount: Amount },
+    /// What the call is for.
+    Done { call: &'static str },
+}
+
+impl Change {
+    /// What the transaction of an intent changed.
+    pub(super) fn of(intent: &Intent, confirmed: &Confirmed) -> Self {
+        let governance = intent.set.governance;
+        let of_governance = || {
+            events(confirmed, governance, Role::Governance).filter_map(|event| match event {
+                Event::Governance(event) => Some(event),
+                _ => None,
+            })
+        };
+        match &intent.action {
+            IntendedAction::Push { round, .. } => {
+                let proposal = of_governance().find_map(|event| match event {
+                    GovernanceEvent::ProposalFrozen { proposal_id, .. } => Some(proposal_id),
+                    _ => None,
+                });
+                Self::Proposed { proposal, round: *round }
+            }
+            IntendedAction::Execute { id, .. } => Self::Executed { proposal: *id },
+            IntendedAction::Drop { id } => Self::Dropped { proposal: *id },
+            IntendedAction::RecordSeed { rollup, .. } => {
+                let epoch =
+                    events(confirmed, *rollup, Role::Rollup).find_map(|event| match event {
+                        Event::Rollup(RollupEvent::SeedRecorded { epoch, .. }) => Some(epoch),
+                        _ => None,
+                    });
+                epoch.map_or(Self::NothingToRecord, |epoch| Self::SeedRecorded { epoch })
+            }
+            IntendedAction::Approve { amount, .. } => Self::Allowed { amount: *amount },
+            IntendedAction::Lock { holder, amount, .. } => {
+                Self::Locked { holder: *holder, amount: *amount }
+            }
+            IntendedAction::Withdraw { to, amount, .. } => {
+                let queued = of_governance().find_map(|event| match event {
+                    GovernanceEvent::WithdrawalQueued { id, unlocks_at, .. } => {
+                        Some((id, unlocks_at))
+                    }
+                    _ => None,
+                });
+                let (withdrawal, unlocks_at) = queued.unzip();
+                Self::Unlocking { withdrawal, amount: *amount, to: *to, unlocks_at }
+            }
+            IntendedAction::PayWithdrawal { id } => Self::Paid { withdrawal: *id },
+            IntendedAction::Vote { id, support, amount, .. } => {
+                Self::Voted { proposal: *id, support: *support, amount: *amount }
+            }
+            _ => Self::Done { call: confirmed.what },
+        }
+    }
+}
+
+/// The events of a contract with a role in a transaction.
+fn events(confirmed: &Confirmed, contract: Address, role: Role) -> impl Iterator<Item = Event> {
+    let logs = confirmed.logs.iter().filter(move |log| log.address() == contract);
+    logs.filter_map(move |log| Event::from_log_data(role, &log.inner.data))
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Proposed { proposal: Some(id), round } => {
+                write!(f, "The winner of round {round} is proposal {id}")
+            }
+            Self::Proposed { proposal: None, round } => {
+                write!(f, "The winner of round {round} is a proposal")
+            }
+            Self::Executed { proposal } => write!(f, "Proposal {proposal} is executed"),
+            Self::Dropped { proposal } => write!(f, "Proposal {proposal} is recorded as dropped"),
+            Self::SeedRecorded { epoch } => write!(f, "The seed of epoch {epoch} is recorded"),
+            Self::NothingToRecord => f.write_str("The seed had been recorded before"),
+            Self::Allowed { amount } => {
+                write!(f, "Governance may take {} tokens", Tokens(*amount))
+            }
+            Self::Locked { holder, amount } => {
+                write!(f, "{} tokens are locked as power of {holder}", Tokens(*amount))
+            }
+            Self::Unlocking { withdrawal, amount, to, unlocks_at } => {
+                match withdrawal {
+                    Some(id) => write!(f, "Withdrawal {id}: ")?,
+                    None => f.write_str("A withdrawal: ")?,
+                }
+                write!(f, "{} tokens are due to {to}", Tokens(*amount))?;
+                unlocks_at.map_or(Ok(()), |time| write!(f, " from {} on", Time(time)))
+            }
+            Self::Paid { withdrawal } => write!(f, "Withdrawal {withdrawal} is paid"),
+            Self::Voted { proposal, support, amount } => {
+                let side = page::side(*support);
+                write!(f, "{} tokens are cast {side} proposal {proposal}", Tokens(*amount))
+            }
+            Self::Done { call } => write!(f, "{call} is done"),
+        }
+    }
+}
+
+/// The outcome of a command as JSON.
+#[derive(Debug, Serialize)]
+pub(super) struct OutcomeDocument {
+    #[serde(with = "text::address")]
+    account: Address,
+    transactions: Vec<TransactionDocument>,
+}
+
+/// A transaction that was mined.
+#[derive(Debug, Serialize)]
+struct TransactionDocument {
+    /// What it was for.
+    step: String,
+    hash: B256,
+    block: u64,
+    gas_used: u64,
+    /// In wei.
+    fee: String,
+    changed: Change,
+}
+
+impl OutcomeDocument {
+    pub(super) fn new(account: Address, delivered: &[Delivered]) -> Self {
+        let transactions =
+            delivered.iter().map(|Delivered { step, confirmed }| TransactionDocument {
+                step: step.title().to_owned(),
+                hash: confirmed.hash,
+                block: confirmed.block.get(),
+                gas_used: confirmed.gas_used,
+                fee: confirmed.fee.to_string(),
+                changed: Change::of(&step.intent, confirmed),
+            });
+        Self { account, transactions: transactions.collect() }
+    }
+}
+
+/// The outcome of a command as text.
+pub(super) fn text(delivered: &[Delivered]) -> String {
+    let mut page = Page::default();
+    for Delivered { step, confirmed } in delivered {
+        line!(page, "{}", Change::of(&step.intent, confirmed));
+        line!(page, "  transaction  {}", confirmed.hash);
+        line!(page, "  block        {}", grouped(confirmed.block.get()));
+        line!(page, "  gas          {}", count(confirmed.gas_used, "unit"));
+        line!(page, "  fee          {} ether", page::ether(confirmed.fee));
+    }
+    page.into_text()
+}

@@ -1,0 +1,171 @@
+//! What is kept of an account's commands: the journal of its transactions, and beside it the command that
+//! began and whose outcome wasn't shown yet.
+
+use std::{
+    env,
+    fs::{self, File},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use alloy_primitives::{Address, B256, ChainId};
+use canon_chain::tx::{FileJournal, JournalError};
+use canon_protocol::{ForeignText, text};
+use canon_views::OrderId;
+use eyre::{Report, WrapErr as _, eyre};
+use serde::{Deserialize, Serialize};
+
+use super::Step;
+use crate::exit::Failure;
+
+/// The files of one account on one chain.
+#[derive(Clone, Debug)]
+pub(super) struct AccountFiles {
+    folder: PathBuf,
+    name: String,
+}
+
+/// A command that began: its outcome wasn't shown yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Begun {
+    /// The command, as it is typed.
+    pub(super) command: String,
+    /// The Registry of the set that it is about.
+    #[serde(with = "text::address")]
+    pub(super) registry: Address,
+    /// The number of its order.
+    pub(super) order: OrderId,
+    /// What was in the journal when it began.
+    pub(super) earlier: Vec<B256>,
+    /// What it does, in order.
+    pub(super) steps: Vec<Step>,
+}
+
+/// The folder with the state of the user's commands: `$XDG_STATE_HOME/canon`, otherwise
+/// `~/.local/state/canon`.
+///
+/// # Errors
+///
+/// If there is no home directory.
+pub(crate) fn state_folder() -> Result<PathBuf, Failure> {
+    let named = env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let folder = named.or_else(|| Some(env::home_dir()?.join(".local").join("state")));
+    let folder = folder.ok_or_else(|| {
+        let report = eyre!("HOME: expected a folder in which sent transactions are remembered");
+        Failure::bad_input(report, "set HOME, or XDG_STATE_HOME")
+    })?;
+    Ok(folder.join("canon"))
+}
+
+impl AccountFiles {
+    pub(super) fn new(folder: &Path, chain_id: ChainId, account: Address) -> Self {
+        Self { folder: folder.to_owned(), name: format!("{chain_id}-{account:#x}") }
+    }
+
+    /// Opens the journal. Until it is dropped, no other process sends for the account.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be read, or another process has it.
+    pub(super) fn journal(&self, command: &str) -> Result<FileJournal, Failure> {
+        create_private(&self.folder).map_err(|error| self.unusable(error.into()))?;
+        match FileJournal::open(&self.file("journal")) {
+            Ok(journal) => {
+                // Only a help for whoever finds it locked.
+                let holder = format!("process {}: {command}\n", std::process::id());
+                let _ = fs::write(self.file("user"), holder);
+                Ok(journal)
+            }
+            Err(JournalError::InUse { path }) => {
+                let holder = fs::read_to_string(self.file("user")).unwrap_or_default();
+                let holder = ForeignText::new(holder.trim_end()).to_string();
+                let report = eyre!("{} is in use by {holder}", path.display())
+                    .wrap_err("another command sends for this account");
+                Err(Failure::internal(report, "wait until it has ended, then run this one again"))
+            }
+            Err(error) => Err(self.unusable(error.into())),
+        }
+    }
+
+    /// The command that began and whose outcome wasn't shown.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be read.
+    pub(super) fn begun(&self) -> Result<Option<Begun>, Failure> {
+        let file = self.file("begun");
+        let text = match fs::read(&file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(self.unusable(error.into())),
+        };
+        let begun = serde_json::from_slice(&text);
+        let begun = begun.wrap_err_with(|| format!("{} can't be read", file.display()));
+        begun.map(Some).map_err(|report| {
+            let next = "restore the file, or move it away once none of the account's transactions is pending";
+            Failure::internal(report, next)
+        })
+    }
+
+    /// Remembers a command, in the place of the one before. It is on the disk when this returns.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be written. Nothing is sent then.
+    pub(super) fn begin(&self, begun: &Begun) -> Result<(), Failure> {
+        let write = || -> io::Result<()> {
+            let (file, new) = (self.file("begun"), self.file("begun.new"));
+            let mut written = File::create(&new)?;
+            written.write_all(&serde_json::to_vec(begun)?)?;
+            written.sync_all()?;
+            fs::rename(&new, &file)?;
+            sync(&self.folder)
+        };
+        write().map_err(|error| self.unusable(error.into()))
+    }
+
+    /// Forgets the command: its outcome was shown.
+    ///
+    /// # Errors
+    ///
+    /// If the file can't be removed. The command is then reported once more.
+    pub(super) fn end(&self) -> Result<(), Failure> {
+        match fs::remove_file(self.file("begun")) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(self.unusable(error.into()))
+            }
+            _ => sync(&self.folder).map_err(|error| self.unusable(error.into())),
+        }
+    }
+
+    fn file(&self, kind: &str) -> PathBuf {
+        self.folder.join(format!("{}.{kind}", self.name))
+    }
+
+    fn unusable(&self, report: Report) -> Failure {
+        let folder = self.folder.display();
+        let report = report.wrap_err(format!("{folder}: sent transactions can't be remembered"));
+        Failure::internal(
+            report,
+            "check the folder and its permissions: nothing is sent without it",
+        )
+    }
+}
+
+/// A folder that is its owner's only.
+fn create_private(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// Puts the names in a folder on the disk.
+fn sync(folder: &Path) -> io::Result<()> {
+    match cfg!(unix) {
+        true => File::open(folder)?.sync_all(),
+        false => Ok(()),
+    }
+}

@@ -1,0 +1,78 @@
+//! What a command would do, before it does it.
+
+use alloy_primitives::Address;
+use canon_chain::tx::{FeePolicy, Preview};
+use canon_protocol::text::{self, grouped};
+use serde::Serialize;
+
+use super::{Simulation, Step};
+use crate::page::{self, Page, line};
+
+/// A step, and its transaction if it can be simulated before the steps before it are done.
+#[derive(Clone, Debug)]
+pub(super) struct Previewed {
+    pub(super) step: Step,
+    pub(super) preview: Option<Preview>,
+}
+
+/// The steps in words, with what they cost.
+pub(super) fn text(account: Address, steps: &[Previewed]) -> String {
+    let mut page = Page::default();
+    line!(page, "From {account}:");
+    for (number, Previewed { step, preview }) in (1_usize..).zip(steps) {
+        line!(page, "");
+        match steps.len() {
+            1 => line!(page, "{}", step.title()),
+            _ => line!(page, "{number}. {}", step.title()),
+        }
+        for words in step.words.iter().skip(1).chain(&step.details) {
+            line!(page, "   {words}");
+        }
+        match preview {
+            Some(preview) => {
+                let (gas, fee) = (grouped(preview.gas_limit), page::ether(preview.max_cost()));
+                let gwei = page::gwei(preview.fees.max_fee);
+                line!(page, "   costs up to {fee} ether: {gas} gas at {gwei} gwei");
+            }
+            None => line!(page, "   is simulated once the step before is done"),
+        }
+    }
+    if let Some(cap) = FeePolicy::default().cap {
+        line!(page, "\nNo transaction ever offers more than {} gwei.", page::gwei(cap));
+    }
+    page.into_text()
+}
+
+/// What a command would do, as JSON.
+#[derive(Debug, Serialize)]
+pub(super) struct PreviewDocument {
+    #[serde(with = "text::address")]
+    account: Address,
+    steps: Vec<StepDocument>,
+}
+
+/// A step that isn't sent.
+#[derive(Debug, Serialize)]
+struct StepDocument {
+    words: Vec<String>,
+    /// `None` if it can't be simulated before the step before it is done.
+    gas: Option<u64>,
+    /// In wei: all of the gas, and the value.
+    max_cost: Option<String>,
+}
+
+impl PreviewDocument {
+    pub(super) fn new(account: Address, steps: &[Previewed]) -> Self {
+        let steps = steps.iter().map(|Previewed { step, preview }| StepDocument {
+            words: step.words.iter().chain(&step.details).cloned().collect(),
+            gas: preview.as_ref().map(|preview| preview.gas_limit),
+            max_cost: preview.as_ref().map(|preview| preview.max_cost().to_string()),
+        });
+        Self { account, steps: steps.collect() }
+    }
+}
+
+/// Whether a step is simulated before it is its turn.
+pub(super) fn is_simulated_at_once(number: usize, step: &Step) -> bool {
+    number == 0 || step.simulation == Simulation::AtOnce
+}

@@ -1,0 +1,366 @@
+//! A command that is killed, or loses its endpoint, at any point, and is run again.
+
+use std::{
+    cell::RefCell,
+    fs,
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+};
+
+use alloy_provider::ProviderBuilder;
+use alloy_rpc_client::RpcClient;
+use canon_chain::{
+    NoWait, Sender,
+    deploy::{DeployRecord, SetParameters, deploy},
+};
+use canon_devchain::{Devchain, DevchainConfig, Mining};
+use canon_faults::{Fault, FaultPlan, Faults};
+use canon_protocol::{Amount, Timestamp};
+use canon_views::{IntendedAction, Question, SetAddresses, SetId};
+use tower::Layer as _;
+
+use super::*;
+
+const COMMAND: &str = "canon lock 5";
+const FIVE: Amount = Amount::of(5);
+
+/// A set on a chain that mines only when somebody waits, and an endpoint with faults.
+struct World {
+    chain: Devchain,
+    set: SetAddresses,
+    faults: Faults,
+    client: Client,
+    folder: PathBuf,
+}
+
+/// What a run of a command showed.
+#[derive(Debug, Default)]
+struct Shown {
+    told: RefCell<Vec<String>>,
+    results: RefCell<Vec<String>>,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+enum Ran {
+    Killed,
+    Ended(Result<Exit, Failure>),
+}
+
+impl World {
+    async fn new(name: &str) -> Self {
+        let chain = Devchain::new(DevchainConfig::default());
+        let client = ProviderBuilder::default().connect_client(chain.client());
+        let client = Client::connect(client).await.unwrap();
+        let mut sender = Sender::new(client.clone(), chain.dev_accounts().remove(0));
+        let mut parameters = SetParameters::tests();
+        parameters.rollup.genesis = Some(Timestamp::of(chain.timestamp()));
+        let checked = parameters.clone().check().unwrap();
+        let mut record = DeployRecord::new(client.chain_id(), sender.address(), parameters);
+        let go_on = |_: &DeployRecord, _| ControlFlow::Continue(());
+        let set = deploy(&mut sender, &checked, &mut record, &mut NoWait, go_on).await.unwrap();
+        chain.set_mining(Mining::Manual);
+        let faults = Faults::default();
+        let rpc = RpcClient::new(faults.layer(chain.transport()), true);
+        let client = ProviderBuilder::default().connect_client(rpc);
+        let client = Client::connect(client).await.unwrap();
+        let folder = std::env::temp_dir().join(format!("canon-send-{}-{name}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        Self { chain, set: set.deployment, faults, client, folder }
+    }
+
+    fn account(&self) -> Address {
+        self.chain.dev_accounts()[0].address()
+    }
+
+    /// An approval and a lock of `amount`, as far as they are needed.
+    async fn plan(&self, planned: Planned, amount: Amount) -> Result<Vec<Step>, Failure> {
+        let unread = |error| failures::refused(error);
+        let head = self.client.head().await.map_err(unread)?;
+        let mut question = Question::new(head.timestamp + BLOCK_TIME);
+        question.holders.insert(planned.account, Default::default());
+        let view = self.client.view_at(self.set.registry, &question, head.hash.into()).await;
+        let present = view.map_err(unread)?;
+        let Planned { account: holder, order } = planned;
+        let set = SetId { chain_id: present.chain_id, governance: self.set.governance };
+        let step =
+            |action, title: String| Step::new(Intent { set, action, until: None }, vec![title]);
+        let mut steps = Vec::new();
+        if present.holders[&holder].allowance < amount.to_word() {
+            let asset = self.set.asset;
+            let approve = IntendedAction::Approve { holder, order, asset, amount };
+            steps.push(step(approve, format!("approve {amount}")));
+        }
+        let lock = IntendedAction::Lock { holder, order, amount, permit: None };
+        let mut lock = step(lock, format!("lock {amount}"));
+        lock.simulation = Simulation::AfterPrevious;
+        steps.push(lock);
+        Ok(steps)
+    }
+
+    async fn run(&self, command: &str, amount: Amount, shown: &Shown) -> Ran {
+        let tell = |text: &str| shown.told.borrow_mut().push(text.to_owned());
+        let result = |text: &str| {
+            shown.results.borrow_mut().push(text.to_owned());
+            Ok(())
+        };
+        self.run_with(command, amount, &tell, &result).await
+    }
+
+    async fn run_with(
+        &self,
+        command: &str,
+        amount: Amount,
+        tell: &dyn Fn(&str),
+        result: &dyn Fn(&str) -> Result<(), Failure>,
+    ) -> Ran {
+        let sending = Sending {
+            client: &self.client,
+            signer: AccountSigner::Local(self.chain.dev_accounts().remove(0)),
+            folder: &self.folder,
+            registry: self.set.registry,
+            command,
+            confirmations: 1,
+            consent: Consent::Given,
+            format: Format::Text,
+            tell,
+            show: &|_| {},
+            ask: &async |_: &str| Ok(Answer::No),
+            result,
+        };
+        let chain = self.chain.clone();
+        let wait = move |_| {
+            chain.mine().unwrap();
+            std::future::ready(Waited::Again)
+        };
+        let plan = async |planned| self.plan(planned, amount).await;
+        tokio::select! {
+            biased;
+            ended = sending.run(wait, std::future::pending(), &plan) => Ran::Ended(ended),
+            () = self.faults.killed() => Ran::Killed,
+        }
+    }
+
+    /// The power of the account.
+    async fn power(&self) -> Amount {
+        let head = self.client.head().await.unwrap();
+        let mut question = Question::new(head.timestamp + BLOCK_TIME);
+        question.holders.insert(self.account(), Default::default());
+        let view = self.client.view_at(self.set.registry, &question, head.hash.into()).await;
+        view.unwrap().holders[&self.account()].power
+    }
+
+    /// As if nothing had happened since the set was deployed.
+    fn reset(&self, snapshot: canon_devchain::SnapshotId) -> canon_devchain::SnapshotId {
+        self.faults.end();
+        self.chain.revert(snapshot).unwrap();
+        let _ = fs::remove_dir_all(&self.folder);
+        self.chain.snapshot()
+    }
+
+    fn begun_files(&self) -> Vec<PathBuf> {
+        let files = fs::read_dir(&self.folder).unwrap().map(|file| file.unwrap().path());
+        files.filter(|file| file.extension().is_some_and(|kind| kind == "begun")).collect()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn ended_well(ran: Ran, what: &str) {
+    assert!(matches!(ran, Ran::Ended(Ok(Exit::Success))), "{what}: {ran:?}");
+}
+
+#[tokio::test]
+async fn a_command_that_is_killed_at_any_request_goes_on_and_sends_nothing_twice() {
+    let world = World::new("killed").await;
+    let mut snapshot = world.chain.snapshot();
+    let nonce = world.chain.nonce(world.account());
+    for kill in [Fault::KilledBefore, Fault::KilledAfter] {
+        for at in 0.. {
+            snapshot = world.reset(snapshot);
+            world.faults.set(FaultPlan::At(at, kill.clone()));
+            let first = Shown::default();
+            if let Ran::Ended(ended) = world.run(COMMAND, FIVE, &first).await {
+                assert!(ended.is_ok() && at > 20, "{at} {ended:?}");
+                break;
+            }
+            assert!(first.results.borrow().is_empty(), "{at}");
+            world.faults.end();
+            let second = Shown::default();
+            ended_well(world.run(COMMAND, FIVE, &second).await, &format!("{kill:?} {at}"));
+            assert_eq!(world.power().await, FIVE, "{kill:?} {at}");
+            assert_eq!(world.chain.nonce(world.account()), nonce + 2, "{kill:?} {at}");
+            let results = second.results.borrow();
+            assert!(results[0].contains("are locked as power of"), "{kill:?} {at}: {results:?}");
+            assert!(world.begun_files().is_empty(), "{kill:?} {at}");
+        }
+    }
+    // After it has ended, the same command is a new one.
+    world.faults.end();
+    ended_well(world.run(COMMAND, FIVE, &Shown::default()).await, "once more");
+    assert_eq!(world.power().await, Amount::of(10));
+}
+
+#[tokio::test]
+async fn another_command_is_told_what_became_of_the_one_that_was_killed() {
+    let world = World::new("other").await;
+    let mut snapshot = world.chain.snapshot();
+    for kill in [Fault::KilledBefore, Fault::KilledAfter] {
+        for at in 0.. {
+            snapshot = world.reset(snapshot);
+            world.faults.set(FaultPlan::At(at, kill.clone()));
+            if let Ran::Ended(ended) = world.run(COMMAND, FIVE, &Shown::default()).await {
+                assert!(ended.is_ok(), "{at} {ended:?}");
+                break;
+            }
+            world.faults.end();
+            let was_begun = !world.begun_files().is_empty();
+            let shown = Shown::default();
+            let seven = Amount::of(7);
+            ended_well(world.run("canon lock 7", seven, &shown).await, &format!("{kill:?} {at}"));
+            let told = shown.told.borrow().join("\n");
+            let locked = told.contains(&format!(": lock {FIVE}")) && told.contains("done in 0x");
+            let is_locked = told
+                .lines()
+                .any(|line| line.starts_with("done in") && line.ends_with(&format!("lock {FIVE}")));
+            assert!(is_locked <= locked);
+            let expected = if is_locked { Amount::of(12) } else { seven };
+            assert_eq!(world.power().await, expected, "{kill:?} {at}: {told}");
+            assert_eq!(told.contains("`canon lock 5` was interrupted"), was_begun, "{told}");
+            assert!(world.begun_files().is_empty(), "{kill:?} {at}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_dies_at_any_request_leaves_nothing_that_is_sent_twice() {
+    let world = World::new("dies").await;
+    let mut snapshot = world.chain.snapshot();
+    for at in 0_u64.. {
+        snapshot = world.reset(snapshot);
+        let mut packets = 0;
+        world.faults.set(FaultPlan::by(move |_| {
+            packets += 1;
+            (packets > at).then_some(Fault::AnswerLost)
+        }));
+        let shown = Shown::default();
+        let Ran::Ended(ended) = world.run(COMMAND, FIVE, &shown).await else { panic!() };
+        if ended.is_ok() {
+            assert!(at > 20, "{at}");
+            break;
+        }
+        assert_eq!(ended.unwrap_err().exit, Exit::Internal, "{at}");
+        world.faults.end();
+        ended_well(world.run(COMMAND, FIVE, &Shown::default()).await, &format!("{at}"));
+        assert_eq!(world.power().await, FIVE, "{at}");
+    }
+}
+
+#[tokio::test]
+async fn an_outcome_that_may_not_have_been_seen_is_shown_again_and_nothing_is_sent() {
+    let world = World::new("shown").await;
+    let nonce = world.chain.nonce(world.account());
+    // Killed after the outcome was shown, and before the command is forgotten.
+    let kept = RefCell::new(Vec::new());
+    let first = RefCell::new(String::new());
+    let result = |text: &str| {
+        let file = world.begun_files().remove(0);
+        kept.borrow_mut().push((file.clone(), fs::read(file).unwrap()));
+        first.borrow_mut().push_str(text);
+        Ok(())
+    };
+    ended_well(world.run_with(COMMAND, FIVE, &|_| {}, &result).await, "first");
+    for (file, text) in kept.borrow().iter() {
+        fs::write(file, text).unwrap();
+    }
+    let second = Shown::default();
+    ended_well(world.run(COMMAND, FIVE, &second).await, "second");
+    assert_eq!(second.results.borrow().concat(), *first.borrow());
+    assert_eq!(world.chain.nonce(world.account()), nonce + 2);
+    assert_eq!(world.power().await, FIVE);
+}
+
+#[tokio::test]
+async fn ctrl_c_names_what_is_in_flight_and_how_to_go_on() {
+    let world = World::new("ctrl-c").await;
+    let sending = Sending {
+        client: &world.client,
+        signer: AccountSigner::Local(world.chain.dev_accounts().remove(0)),
+        folder: &world.folder,
+        registry: world.set.registry,
+        command: COMMAND,
+        confirmations: 1,
+        consent: Consent::Given,
+        format: Format::Text,
+        tell: &|_| {},
+        show: &|_| {},
+        ask: &async |_: &str| Ok(Answer::No),
+        result: &|_| Ok(()),
+    };
+    // Nothing is mined: it waits until somebody presses it.
+    let pressed = tokio::sync::Notify::new();
+    let wait = |_| {
+        pressed.notify_one();
+        std::future::pending::<Waited>()
+    };
+    let plan = async |planned| world.plan(planned, FIVE).await;
+    let failure = sending.run(wait, pressed.notified(), &plan).await.unwrap_err();
+    let said = format!("{:#}", failure.report);
+    assert!(said.starts_with("0x") && said.contains("may still be mined: Ctrl-C"), "{said}");
+    assert_eq!(failure.exit, Exit::Internal);
+    assert!(failure.next.starts_with("run the same command again"));
+}
+
+#[tokio::test]
+async fn a_no_and_a_changed_chain_send_nothing() {
+    let world = World::new("no").await;
+    let nonce = world.chain.nonce(world.account());
+    let sending = |ask| Sending {
+        client: &world.client,
+        signer: AccountSigner::Local(world.chain.dev_accounts().remove(0)),
+        folder: &world.folder,
+        registry: world.set.registry,
+        command: COMMAND,
+        confirmations: 1,
+        consent: Consent::Ask,
+        format: Format::Text,
+        tell: &|_| {},
+        show: &|_| {},
+        ask,
+        result: &|_| Ok(()),
+    };
+    let wait = |_| std::future::ready(Waited::GiveUp);
+    let plan = async |planned| world.plan(planned, FIVE).await;
+    let no = async |_: &str| Ok(Answer::No);
+    let failure = sending(&no).run(wait, std::future::pending(), &plan).await.unwrap_err();
+    assert_eq!(
+        (failure.exit, &*failure.report.to_string()),
+        (Exit::CheckFailed, "the answer was no: nothing was sent")
+    );
+    assert!(world.begun_files().is_empty());
+    assert_eq!(world.chain.nonce(world.account()), nonce);
+}
+
+#[test]
+fn a_folder_for_state_is_its_owners_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = std::env::temp_dir().join(format!("canon-send-{}-private", std::process::id()));
+    let files = AccountFiles::new(&folder.join("canon"), 1, Address::repeat_byte(1));
+    let journal = files.journal("canon push").unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&folder.join("canon")), mode(journal.path())), (0o700, 0o600));
+    let said = files.journal("canon drop").unwrap_err();
+    let report = format!("{:#}", said.report);
+    let expected = format!("is in use by process {}: canon push", std::process::id());
+    assert!(report.contains(&expected), "{report}");
+    assert_eq!(said.exit, Exit::Internal);
+    drop(journal);
+    fs::write(folder.join("canon/1-0x0101010101010101010101010101010101010101.begun"), "{")
+        .unwrap();
+    assert!(files.begun().is_err(), "what isn't known isn't taken for nothing");
+    fs::remove_dir_all(folder).unwrap();
+}

@@ -1,0 +1,121 @@
+//! Transactions that somebody else signs.
+
+use alloy_primitives::{Address, Bytes, ChainId};
+use canon_chain::tx::Preview;
+use canon_protocol::{Timestamp, text};
+use serde::Serialize;
+
+/// Gas for a call that can't be simulated before another one is mined: more than any of them takes.
+pub(super) const UNSIMULATED_GAS: u64 = 500_000;
+
+/// A call that somebody else makes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct UnsignedCall {
+    pub(super) to: Address,
+    pub(super) data: Bytes,
+    pub(super) value: alloy_primitives::U256,
+    pub(super) gas: u64,
+}
+
+impl From<Preview> for UnsignedCall {
+    fn from(preview: Preview) -> Self {
+        let Preview { to, input: data, value, gas_limit: gas, .. } = preview;
+        Self { to, data, value, gas }
+    }
+}
+
+/// A transaction without its signature.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TransactionDocument {
+    #[serde(with = "text::address")]
+    to: Address,
+    data: Bytes,
+    /// In wei.
+    value: String,
+    chain_id: ChainId,
+    gas: u64,
+}
+
+/// One transaction, or several in order.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum TransactionsDocument {
+    One(TransactionDocument),
+    Several(Vec<TransactionDocument>),
+}
+
+impl TransactionsDocument {
+    pub(super) fn new(chain_id: ChainId, calls: Vec<UnsignedCall>) -> Self {
+        let mut all: Vec<_> = calls
+            .into_iter()
+            .map(|UnsignedCall { to, data, value, gas }| TransactionDocument {
+                to,
+                data,
+                value: value.to_string(),
+                chain_id,
+                gas,
+            })
+            .collect();
+        match (all.len(), all.pop()) {
+            (1, Some(one)) => Self::One(one),
+            (_, last) => {
+                all.extend(last);
+                Self::Several(all)
+            }
+        }
+    }
+}
+
+/// A batch for Safe's Transaction Builder, in the form of the files that it writes and reads (version 1.0).
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SafeBatch {
+    version: &'static str,
+    chain_id: String,
+    /// In milliseconds since 1970.
+    created_at: u64,
+    meta: SafeMeta,
+    transactions: Vec<SafeTransaction>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SafeMeta {
+    name: String,
+    description: String,
+    #[serde(with = "text::address")]
+    created_from_safe_address: Address,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SafeTransaction {
+    #[serde(with = "text::address")]
+    to: Address,
+    /// In wei.
+    value: String,
+    data: Bytes,
+}
+
+impl SafeBatch {
+    /// A batch of calls by a Safe. `name` is the command, `description` what the calls do.
+    pub(super) fn new(
+        chain_id: ChainId,
+        created_at: Timestamp,
+        safe: Address,
+        (name, description): (String, String),
+        calls: Vec<UnsignedCall>,
+    ) -> Self {
+        let transactions = calls.into_iter().map(|UnsignedCall { to, data, value, .. }| {
+            SafeTransaction { to, value: value.to_string(), data }
+        });
+        Self {
+            version: "1.0",
+            chain_id: chain_id.to_string(),
+            created_at: created_at.get().saturating_mul(1000),
+            meta: SafeMeta { name, description, created_from_safe_address: safe },
+            transactions: transactions.collect(),
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! Commands that send.
+
+use alloy_primitives::{Address, U256};
+use canon_chain::tx::FileJournal;
+use serde_json::Value;
+use snapbox::{assert_data_eq, cmd::Command, file};
+
+use crate::{
+    chain::Chain,
+    servers::Folder,
+    support::{canon, stdout, while_served, without_hashes},
+};
+
+/// The account that sends in these tests, by its number on the chain.
+const ACCOUNT: usize = 1;
+
+/// A command about a set, with its own folders, by nobody.
+fn about(chain: &Chain, folder: &Folder, arguments: &str) -> Command {
+    let registry = chain.set.registry.to_string();
+    canon()
+        .args(arguments.split_whitespace())
+        .args(["--rpc-url", &chain.url(), "--registry", &registry])
+        .env("XDG_CACHE_HOME", folder.file("cache"))
+        .env("XDG_STATE_HOME", folder.file("state"))
+}
+
+/// The same by an account whose key is in the environment.
+fn by(chain: &Chain, folder: &Folder, arguments: &str) -> Command {
+    about(chain, folder, arguments).env("CANON_PRIVATE_KEY", chain.key(ACCOUNT))
+}
+
+/// What a command that works writes to stdout and to stderr.
+fn shown(command: Command) -> (String, String) {
+    let output = command.output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    (stable(&String::from_utf8(output.stdout).unwrap()), stable(&said))
+}
+
+/// What a command that fails says.
+fn fails(command: Command, code: i32) -> String {
+    let output = command.output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), &*output.stdout), (Some(code), &b""[..]), "{said}");
+    said
+}
+
+/// Without what any change of the contracts changes: addresses, hashes, gas and fees.
+fn stable(text: &str) -> String {
+    let text = without_hashes(text);
+    let lines = text.lines().map(|line| {
+        let is_cost = ["gas  ", "fee  ", "costs up to"]
+            .iter()
+            .any(|word| line.trim_start().starts_with(word));
+        let digits = |line: &str| {
+            line.chars().map(|c| if c.is_ascii_digit() { '#' } else { c }).collect::<String>()
+        };
+        match is_cost {
+            true => {
+                let mut line = digits(line);
+                for (long, short) in [("##", "#"), ("#,#", "#"), ("#.#", "#"), ("##", "#")] {
+                    while line.contains(long) {
+                        line = line.replace(long, short);
+                    }
+                }
+                line
+            }
+            false => line.to_owned(),
+        }
+    });
+    lines.collect::<Vec<_>>().join("\n") + "\n"
+}
+
+/// A chain on which round 1 can be pushed.
+async fn with_winner() -> Chain {
+    let mut chain = Chain::new().await;
+    let payload = chain.payload;
+    for slot in 10..16 {
+        chain.signal(slot, payload).await;
+    }
+    chain.pass(20);
+    chain
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn push_finds_the_round_that_is_due_and_says_what_it_does_before_and_after() {
+    let folder = Folder::new("push");
+    let chain = with_winner().await;
+    while_served(move || {
+        let (result, said) = shown(by(&chain, &folder, "push --yes"));
+        assert_data_eq!(result, file!["push.txt"].raw());
+        assert_data_eq!(said, file!["push-words.txt"].raw());
+        let again = fails(by(&chain, &folder, "push --yes"), 4);
+        assert_data_eq!(stable(&again), file!["push-nothing.txt"].raw());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_round_that_cannot_be_pushed_is_refused_with_the_reason() {
+    let folder = Folder::new("push-round");
+    let chain = with_winner().await;
+    while_served(move || {
+        for (round, code, says) in [
+            (0, 1, "round 0 can't be pushed\n  because it had no signals, was pushed already, or is too old"),
+            (2, 4, "round 2 can't be pushed\n  because round 2 is not won yet: its leader has 0 signals of 6"),
+            (3, 4, "round 3 can't be pushed\n  because it has not begun: round 2 is running"),
+        ] {
+            let said = fails(by(&chain, &folder, &format!("push {round} --yes")), code);
+            assert!(said.contains(says), "{said}");
+        }
+        let (result, _) = shown(by(&chain, &folder, "push 1 --yes"));
+        assert!(result.starts_with("The winner of round 1 is proposal 0\n"), "{result}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_needs_no_key_and_sends_nothing() {
+    let folder = Folder::new("dry-run");
+    let chain = with_winner().await;
+    while_served(move || {
+        let block = chain.chain.block_number();
+        let from = chain.account(ACCOUNT);
+        let arguments = format!("push --dry-run --from {from}");
+        let (shown, _) = shown(about(&chain, &folder, &arguments));
+        assert_data_eq!(shown, file!["push-dry-run.txt"].raw());
+        let document = stdout(about(&chain, &folder, &arguments).arg("--json"));
+        let document: Value = serde_json::from_str(&document).unwrap();
+        assert_eq!(document["account"], from.to_string());
+        assert!(document["steps"][0]["gas"].as_u64().unwrap() > 21_000);
+        assert_eq!(chain.chain.block_number(), block);
+        assert!(!folder.file("state").exists());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_outcome_is_one_json_document() {
+    let folder = Folder::new("json");
+    let chain = with_winner().await;
+    while_served(move || {
+        let document = stdout(by(&chain, &folder, "push --yes --json"));
+        let document: Value = serde_json::from_str(&document).unwrap();
+        let transaction = &document["transactions"][0];
+        assert_eq!(document["account"], chain.account(ACCOUNT).to_string());
+        assert_eq!(transaction["step"], "Make the winner of round 1 a proposal");
+        assert_eq!(transaction["block"], chain.chain.block_number());
+        let hash = transaction["hash"].as_str().unwrap().parse().unwrap();
+        let gas = chain.chain.gas_used(hash).unwrap();
+        assert_eq!(transaction["gas_used"], gas);
+        let fee: u128 = transaction["fee"].as_str().unwrap().parse().unwrap();
+        assert!(fee.is_multiple_of(gas.into()) && fee > gas.into(), "{fee}");
+        let changed = &transaction["changed"];
+        assert_eq!(
+            (&changed["kind"], &changed["round"]),
+            (&"proposed".into(), &"1".into()),
+            "{changed}"
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_sent_without_a_terminal_a_key_or_the_means() {
+    let folder = Folder::new("means");
+    let chain = with_winner().await;
+    while_served(move || {
+        let block = chain.chain.block_number();
+        let said = fails(by(&chain, &folder, "push"), 2);
+        assert!(said.contains("expected a terminal on which to ask, found none"), "{said}");
+        let said = fails(about(&chain, &folder, "push --yes"), 2);
+        assert!(said.contains("expected the key that signs, found none"), "{said}");
+        let other = format!("push --yes --from {}", chain.account(2));
+        assert!(fails(by(&chain, &folder, &other), 2).contains("--from: expected 0x"));
+        chain.chain.set_balance(chain.account(ACCOUNT), U256::from(1_000));
+        let said = stable(&fails(by(&chain, &folder, "push --yes"), 1));
+        assert!(said.contains("0x[..] has 0.000000000000001 ether, and up to "), "{said}");
+        assert!(said.contains(" are missing"), "{said}");
+        assert_eq!(chain.chain.block_number(), block);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_password_is_refused_before_anything_is_asked_of_the_chain() {
+    let folder = Folder::new("password");
+    let keystore = folder.file("key");
+    std::fs::write(&keystore, KEYSTORE).unwrap();
+    let password = folder.file("password");
+    std::fs::write(&password, "wrong\n").unwrap();
+    let push = || {
+        let registry = "0x00000000000000000000000000000000000000aa";
+        // Nobody listens there.
+        canon()
+            .args(["push", "--yes", "--rpc-url", "http://localhost:1", "--registry", registry])
+            .args(["--keystore", keystore.to_str().unwrap()])
+    };
+    let said = fails(push(), 2);
+    assert!(said.contains("expected the password of the keystore"), "{said}");
+    let said = fails(push().env("ETH_PASSWORD", &password), 2);
+    assert!(said.contains("the password doesn't open the keystore"), "{said}");
+    assert!(!said.contains("wrong"), "{said}");
+}
+
+/// An example of the definition of Web3 Secret Storage.
+const KEYSTORE: &str = r#"{"crypto": {"cipher": "aes-128-ctr", "cipherparams":
+{"iv": "6087dab2f9fdbbfaddc31a909735c1e6"}, "ciphertext":
+"5318b4d5bcd28de64ee5559e671353e16f075ecae9f99c7a79a38af5f869aa46", "kdf": "pbkdf2", "kdfparams":
+{"c": 1024, "dklen": 32, "prf": "hmac-sha256", "salt":
+"ae3cd4e7013836a3df6bd7241b12db061dbe2c6785853cce422d148a624ce0bd"}, "mac":
+"517ead924a9d0dc3124507e3393d175ce3ff7c1e96529c6c555ce9e51205e9b2"},
+"id": "3198bc9c-6672-5ab3-d995-4942343ae5b6", "version": 3}"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_in_use_is_left_alone_and_its_user_is_named() {
+    let folder = Folder::new("in-use");
+    let chain = with_winner().await;
+    while_served(move || {
+        let block = chain.chain.block_number();
+        let state = folder.file("state/canon");
+        let name = format!("31337-{:#x}", chain.account(ACCOUNT));
+        let journal = FileJournal::open(&state.join(format!("{name}.journal"))).unwrap();
+        std::fs::write(state.join(format!("{name}.user")), "process 4711: canon lock 5\n").unwrap();
+        let said = fails(by(&chain, &folder, "push --yes"), 3);
+        assert!(said.contains("is in use by process 4711: canon lock 5"), "{said}");
+        assert_eq!(chain.chain.block_number(), block);
+        drop(journal);
+        shown(by(&chain, &folder, "push --yes"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_embedded_chain_signs_for_its_unlocked_accounts() {
+    let folder = Folder::new("unlocked");
+    let chain = with_winner().await;
+    while_served(move || {
+        let stranger = "push --yes --unlocked --from 0x00000000000000000000000000000000000000aa";
+        let said = fails(about(&chain, &folder, stranger), 2);
+        assert!(said.contains("the endpoint doesn't sign for 0x"), "{said}");
+        let from = chain.account(3);
+        shown(about(&chain, &folder, &format!("push --yes --unlocked --from {from}")));
+        assert_eq!(chain.chain.nonce(from), 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_printed_for_somebody_else_does_the_same_when_it_is_executed() {
+    let folder = Folder::new("unsigned");
+    let chain = with_winner().await;
+    while_served(move || {
+        // Not an account of the chain's: a Safe has no key.
+        let safe = &Address::repeat_byte(0x5a).to_string();
+        let arguments = format!("push --unsigned --from {safe}");
+        let printed: Value =
+            serde_json::from_str(&stdout(about(&chain, &folder, &arguments))).unwrap();
+        let names: Vec<_> = printed.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(names, ["chainId", "data", "gas", "to", "value"]);
+        assert_eq!((&printed["value"], &printed["chainId"]), (&"0".into(), &31337.into()));
+        let batch =
+            stdout(about(&chain, &folder, &arguments.replace("--unsigned", "--unsigned safe")));
+        let batch: Value = serde_json::from_str(&batch).unwrap();
+        assert_data_eq!(
+            without_hashes(&serde_json::to_string_pretty(&batch).unwrap()),
+            file!["push-safe.json"].raw()
+        );
+        assert_eq!(batch["meta"]["createdFromSafeAddress"], **safe);
+        let call = &batch["transactions"][0];
+        assert_eq!((&call["to"], &call["data"]), (&printed["to"], &printed["data"]));
+        let state = folder.file("state");
+        assert!(!state.exists(), "nothing is sent");
+        chain.execute_as(safe.parse().unwrap(), &printed);
+        let list: Value =
+            serde_json::from_str(&stdout(about(&chain, &folder, "proposal --json"))).unwrap();
+        assert_eq!(list.as_array().unwrap().len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn setup_epoch_records_a_missing_seed_and_says_when_the_next_is_due() {
+    let folder = Folder::new("setup-epoch");
+    let chain = Chain::new().await;
+    while_served(move || {
+        // The second slot of an epoch, in which nobody recorded the seed of the next one.
+        chain.pass(41);
+        let (result, said) = shown(by(&chain, &folder, "setup-epoch --yes"));
+        assert_data_eq!(result, file!["setup-epoch.txt"].raw());
+        assert_data_eq!(said, file!["setup-epoch-words.txt"].raw());
+        let again = fails(by(&chain, &folder, "setup-epoch --yes"), 4);
+        assert_data_eq!(stable(&again), file!["setup-epoch-nothing.txt"].raw());
+    })
+    .await;
+}
