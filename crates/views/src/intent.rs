@@ -396,7 +396,10 @@ impl IntentSubject {
         match *self {
             Self::Approve { order, .. }
             | Self::Lock { order, .. }
-            | Self::Withdraw { order, .. } => Some(order),
+            | Self::Withdraw { order, .. }
+            | Self::Propose { order, .. }
+            | Self::ApproveStake { order, .. }
+            | Self::Stake { order, .. } => Some(order),
             _ => None,
         }
     }
