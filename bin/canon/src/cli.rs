@@ -7,7 +7,8 @@ use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
     commands::{
-        calendar, config, forecast, power, proposal, push, rehearse, round, setup_epoch, status,
+        calendar, config, forecast, power, proposal, propose, push, rehearse, round, setup_epoch,
+        signal, status, vote,
     },
     exit::{Exit, Failure},
     signing::looks_like_a_key,
@@ -30,6 +31,9 @@ enum Command {
     Proposal(proposal::Proposal),
     Power(power::Power),
     Calendar(calendar::Calendar),
+    Vote(Box<vote::Vote>),
+    Propose(Box<propose::Propose>),
+    Signal(Box<signal::Signal>),
     Push(Box<push::Push>),
     SetupEpoch(Box<setup_epoch::SetupEpoch>),
     Config(config::Config),
@@ -56,6 +60,9 @@ impl Cli {
             Command::Proposal(command) => command.run(),
             Command::Power(command) => command.run(),
             Command::Calendar(command) => command.run(),
+            Command::Vote(command) => command.run(),
+            Command::Propose(command) => command.run(),
+            Command::Signal(command) => command.run(),
             Command::Push(command) => command.run(),
             Command::SetupEpoch(command) => command.run(),
             Command::Config(command) => command.run(),

@@ -9,6 +9,7 @@ mod output;
 mod page;
 mod send;
 mod signing;
+mod typed_data;
 
 use std::process::ExitCode;
 

@@ -9,10 +9,11 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256};
 use canon_chain::{Client, EndpointChecks, EndpointNote, Endpoints, Error, SlotSignal, Timeouts};
 use canon_follow::{HistoryProgress, OpenedSet, open_set};
-use canon_protocol::{BlockNumber, Seconds, Timestamp};
+use canon_protocol::{Action, BlockNumber, Seconds, Timestamp};
 use canon_views::{BlockView, Present, Question};
 use eyre::{Report, eyre};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -173,6 +174,47 @@ impl Chain {
             ));
         }
         Ok(opened)
+    }
+
+    /// The time of the newest block that can't be replaced any more; `None` if there is none yet.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer.
+    pub(crate) async fn final_time(&self) -> Result<Option<Timestamp>, Failure> {
+        let block = self.client.final_block().await;
+        Ok(block.map_err(|error| unread(self.registry, error))?.map(|block| block.timestamp))
+    }
+
+    /// Whether an account has code of its own.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer.
+    pub(crate) async fn has_code(&self, account: Address) -> Result<bool, Failure> {
+        let code = self.client.code(BlockId::latest(), account).await;
+        Ok(code.map_err(|error| unread(self.registry, error))?.is_some())
+    }
+
+    /// The actions that a payload lists in the block with this hash.
+    ///
+    /// # Errors
+    ///
+    /// If there is no code, or the list doesn't decode.
+    pub(crate) async fn payload_actions(
+        &self,
+        at: B256,
+        payload: Address,
+    ) -> Result<Vec<Action>, Failure> {
+        let actions = self.client.payload_actions(at.into(), payload).await;
+        actions.map_err(|error| match error {
+            error if error.is_of_the_contracts() => Failure::refused(
+                Report::msg(error.to_string())
+                    .wrap_err(format!("no actions can be read from the payload {payload}")),
+                "check the payload's address, and that --rpc-url is its chain",
+            ),
+            error => unread(self.registry, error),
+        })
     }
 
     /// The time of a block.

@@ -16,9 +16,16 @@ Commands:
   forecast     Estimate when, and how likely, a signaling campaign succeeds
   status       Show where everything stands, what happens next, and what can be done now and by
                whom
+  round        Show a round slot by slot: who proposed, whether they signaled and for what;
+               without a number, the running round
   proposal     Show a proposal in full: its frozen actions, its vote and its dates; without an id,
                all proposals
+  power        Show a holder's power: now, on each proposal that takes ballots, and what was given
+               up and when it is paid
   calendar     Print the dates to come as iCalendar: votes, rounds and deadlines
+  vote         Vote for or against a proposal, or sign a ballot that somebody else submits
+  propose      Make a payload a proposal through the lock, for power that is given up
+  signal       Signal for a payload in one's own slot, or sign a signal that somebody else submits
   push         Make the winner of a round a proposal; without a round, of every round that is due
   setup-epoch  Record the seed of the canonical rollup's next epoch, which draws its proposers
   config       Show the settings in force, and where each value is from
@@ -59,6 +66,21 @@ fn proposal() {
 #[test]
 fn power() {
     canon().args(["power", "--help"]).assert().success().stdout_eq(file!["power-help.txt"]);
+}
+
+#[test]
+fn vote() {
+    canon().args(["vote", "--help"]).assert().success().stdout_eq(file!["vote-help.txt"]);
+}
+
+#[test]
+fn propose() {
+    canon().args(["propose", "--help"]).assert().success().stdout_eq(file!["propose-help.txt"]);
+}
+
+#[test]
+fn signal() {
+    canon().args(["signal", "--help"]).assert().success().stdout_eq(file!["signal-help.txt"]);
 }
 
 #[test]

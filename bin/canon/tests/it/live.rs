@@ -29,6 +29,7 @@ pub(crate) fn about_from(
         .args(arguments.split_whitespace())
         .args(["--rpc-url", endpoint, "--registry", &registry])
         .env("XDG_CACHE_HOME", folder.file("cache"))
+        .env("XDG_STATE_HOME", folder.file("state"))
 }
 
 /// What a command prints on a terminal of 80 columns and 24 lines.

@@ -15,7 +15,7 @@ use crate::{
 async fn power_is_that_of_the_snapshot_and_each_withdrawal_has_its_second() {
     let folder = Folder::new("power");
     let mut chain = with_proposal().await;
-    let (holder, receiver) = (chain.account(), Address::repeat_byte(7));
+    let (holder, receiver) = (chain.account(0), Address::repeat_byte(7));
     chain.go_to(171);
     chain.withdraw(receiver, tokens(100)).await;
     chain.vote(0, tokens(900), Support::Yea).await;
@@ -57,7 +57,7 @@ async fn power_is_that_of_the_snapshot_and_each_withdrawal_has_its_second() {
 async fn withdrawals_that_are_not_known_are_not_shown_as_none() {
     let folder = Folder::new("power-no-logs");
     let chain = with_proposal().await;
-    let (holder, endpoint) = (chain.account(), without_logs(chain.address()));
+    let (holder, endpoint) = (chain.account(0), without_logs(chain.address()));
     while_served(move || {
         let endpoint = format!("http://{endpoint}");
         let power = || about_from(&endpoint, &chain, &folder, &format!("power {holder}"));

@@ -30,7 +30,7 @@ fn by(chain: &Chain, folder: &Folder, arguments: &str) -> Command {
 }
 
 /// What a command that works writes to stdout and to stderr.
-fn shown(command: Command) -> (String, String) {
+pub(crate) fn shown(command: Command) -> (String, String) {
     let output = command.output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{said}");
@@ -46,7 +46,7 @@ fn fails(command: Command, code: i32) -> String {
 }
 
 /// Without what any change of the contracts changes: addresses, hashes, gas and fees.
-fn stable(text: &str) -> String {
+pub(crate) fn stable(text: &str) -> String {
     let text = without_hashes(text);
     let lines = text.lines().map(|line| {
         let is_cost = ["gas  ", "fee  ", "costs up to"]

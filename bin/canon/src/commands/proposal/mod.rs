@@ -64,10 +64,10 @@ struct ProposalDocument<'a> {
 
 /// A frozen action.
 #[derive(Debug, Serialize)]
-struct ShownAction {
+pub(crate) struct ShownAction {
     #[serde(flatten)]
-    action: Action,
-    words: String,
+    pub(crate) action: Action,
+    pub(crate) words: String,
 }
 
 /// The ballot of a holder.
@@ -107,7 +107,12 @@ impl Proposal {
     }
 }
 
-fn find(present: &Present, id: u64) -> Result<&ProposalView, Failure> {
+/// Proposal `id`.
+///
+/// # Errors
+///
+/// If there is none, with the ids that there are.
+pub(crate) fn find(present: &Present, id: u64) -> Result<&ProposalView, Failure> {
     let found = ProposalId::new(id).and_then(|id| present.proposal(id));
     found.ok_or_else(|| {
         let report = match present.governance.proposals.len() {
@@ -119,22 +124,38 @@ fn find(present: &Present, id: u64) -> Result<&ProposalView, Failure> {
 }
 
 fn document<'a>(view: &SetView, proposal: &'a ProposalView) -> ProposalDocument<'a> {
-    let history = view.history.as_ref();
-    let folded = history.and_then(|history| {
-        let (_, folded) = history.governance().proposal(proposal.id.to_word()).ok()?;
-        Some((history, folded))
-    });
-    let names = names(view);
-    let actions = folded.map(|(history, folded)| {
-        let expect = history.addresses().expect;
-        let shown = Arc::clone(folded.actions());
-        let words = |action: &Action| describe(action, expect, &names, Hashes::Full);
-        shown.iter().map(|one| ShownAction { words: words(one), action: one.clone() }).collect()
-    });
-    let ballots = folded.map(|(_, folded)| {
+    let ballots = folded(view, proposal).map(|folded| {
         folded.ballots().map(|(holder, cast)| ShownBallot { holder, cast }).collect()
     });
+    let actions = actions_in_words(view, proposal);
     ProposalDocument { proposal, result: proposal.tabulation(), actions, ballots }
+}
+
+/// What the events say of a proposal; `None` if the history isn't known.
+fn folded<'a>(view: &'a SetView, proposal: &ProposalView) -> Option<&'a canon_protocol::Proposal> {
+    let history = view.history.as_ref()?;
+    history.governance().proposal(proposal.id.to_word()).ok().map(|(_, folded)| folded)
+}
+
+/// The actions that were frozen with a proposal; `None` if the history isn't known.
+pub(crate) fn actions_in_words(
+    view: &SetView,
+    proposal: &ProposalView,
+) -> Option<Vec<ShownAction>> {
+    let frozen = Arc::clone(folded(view, proposal)?.actions());
+    Some(in_words(view, frozen.iter().cloned()))
+}
+
+/// Actions in words. Without the history no assertion is shown as one, since Expect isn't known.
+pub(crate) fn in_words(
+    view: &SetView,
+    actions: impl IntoIterator<Item = Action>,
+) -> Vec<ShownAction> {
+    let expect = view.history.as_ref().map(|history| history.addresses().expect);
+    let names = names(view);
+    let words =
+        |action: &Action| describe(action, expect.unwrap_or_default(), &names, Hashes::Full);
+    actions.into_iter().map(|action| ShownAction { words: words(&action), action }).collect()
 }
 
 /// The names of the set's contracts.
