@@ -7,8 +7,8 @@ use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
     commands::{
-        calendar, config, forecast, power, proposal, propose, push, rehearse, round, setup_epoch,
-        signal, status, vote,
+        calendar, config, drop, execute, forecast, lock, power, proposal, propose, push, rehearse,
+        round, setup_epoch, signal, status, unlock, vote, withdraw,
     },
     exit::{Exit, Failure},
     signing::looks_like_a_key,
@@ -31,10 +31,15 @@ enum Command {
     Proposal(proposal::Proposal),
     Power(power::Power),
     Calendar(calendar::Calendar),
+    Lock(Box<lock::Lock>),
+    Unlock(Box<unlock::Unlock>),
+    Withdraw(Box<withdraw::Withdraw>),
     Vote(Box<vote::Vote>),
     Propose(Box<propose::Propose>),
     Signal(Box<signal::Signal>),
     Push(Box<push::Push>),
+    Execute(Box<execute::Execute>),
+    Drop(Box<drop::Drop>),
     SetupEpoch(Box<setup_epoch::SetupEpoch>),
     Config(config::Config),
 }
@@ -60,10 +65,15 @@ impl Cli {
             Command::Proposal(command) => command.run(),
             Command::Power(command) => command.run(),
             Command::Calendar(command) => command.run(),
+            Command::Lock(command) => command.run(),
+            Command::Unlock(command) => command.run(),
+            Command::Withdraw(command) => command.run(),
             Command::Vote(command) => command.run(),
             Command::Propose(command) => command.run(),
             Command::Signal(command) => command.run(),
             Command::Push(command) => command.run(),
+            Command::Execute(command) => command.run(),
+            Command::Drop(command) => command.run(),
             Command::SetupEpoch(command) => command.run(),
             Command::Config(command) => command.run(),
         }

@@ -174,7 +174,7 @@ kinds! {
         /// The amount that is allowed, in base units.
         amount: Amount,
     }
-    /// Lock some of a holder's asset as its own power.
+    /// Lock some of a holder's asset as power.
     Lock {
         /// The holder.
         #[serde(with = "text::address")]
@@ -182,6 +182,9 @@ kinds! {
         /// The order that it is for.
         order: OrderId,
     } with {
+        /// The account whose power it becomes; `None` for the holder.
+        #[serde(default, with = "text::address::option")]
+        beneficiary: Option<Address>,
         /// The amount that is locked, in base units.
         amount: Amount,
         /// What the holder signs; `None` if the allowance suffices.
@@ -400,7 +403,22 @@ impl IntentSubject {
             | Self::Propose { order, .. }
             | Self::ApproveStake { order, .. }
             | Self::Stake { order, .. } => Some(order),
-            _ => None,
+            Self::Signal { .. }
+            | Self::ProposeBlock { .. }
+            | Self::RecordSeed { .. }
+            | Self::Push { .. }
+            | Self::Execute { .. }
+            | Self::Drop { .. }
+            | Self::PayWithdrawal { .. }
+            | Self::PayExit { .. }
+            | Self::Vote { .. }
+            | Self::AnnounceMove { .. }
+            | Self::FinaliseMove { .. }
+            | Self::SignalSigned { .. }
+            | Self::VoteSigned { .. }
+            | Self::InvalidateBallots { .. }
+            | Self::ExitStake { .. }
+            | Self::SetCoinbase { .. } => None,
         }
     }
 }
@@ -568,14 +586,14 @@ impl Intent {
                 let amount = amount.to_word();
                 (asset, AssetCall::Approve { spender: governance, amount }.into())
             }
-            IntendedAction::Lock { holder, amount, permit: None, .. } => {
-                let (on_behalf_of, amount) = (holder, amount.to_word());
+            IntendedAction::Lock { holder, beneficiary, amount, permit: None, .. } => {
+                let (on_behalf_of, amount) = (beneficiary.unwrap_or(holder), amount.to_word());
                 (governance, GovernanceCall::Deposit { on_behalf_of, amount }.into())
             }
-            IntendedAction::Lock { holder, amount, permit: Some(terms), .. } => {
+            IntendedAction::Lock { holder, beneficiary, amount, permit: Some(terms), .. } => {
                 let (v, r, s) = permit?;
                 let lock = GovernanceCall::DepositWithPermit {
-                    on_behalf_of: holder,
+                    on_behalf_of: beneficiary.unwrap_or(holder),
                     amount: amount.to_word(),
                     deadline: terms.deadline.to_word(),
                     v,

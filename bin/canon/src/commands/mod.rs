@@ -2,7 +2,10 @@
 
 pub(crate) mod calendar;
 pub(crate) mod config;
+pub(crate) mod drop;
+pub(crate) mod execute;
 pub(crate) mod forecast;
+pub(crate) mod lock;
 pub(crate) mod power;
 pub(crate) mod proposal;
 pub(crate) mod propose;
@@ -12,4 +15,6 @@ pub(crate) mod round;
 pub(crate) mod setup_epoch;
 pub(crate) mod signal;
 pub(crate) mod status;
+pub(crate) mod unlock;
 pub(crate) mod vote;
+pub(crate) mod withdraw;

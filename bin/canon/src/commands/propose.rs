@@ -14,7 +14,7 @@ use eyre::eyre;
 
 use crate::{
     chain::{self, Chain, ChainArgs},
-    commands::proposal::in_words,
+    commands::proposal::in_words_or_data,
     exit::{Exit, Failure},
     input::quantity,
     send::{self, Planned, SendArgs, Step},
@@ -94,7 +94,7 @@ async fn step(
     }
     let actions = chain.payload_actions(present.block.hash, payload).await?;
     let hash = actions_hash(&actions);
-    let shown = in_words(&view, actions);
+    let shown = in_words_or_data(&view, &actions);
     let action = IntendedAction::Propose { holder, order, payload, to };
     let intent = Intent { set: present.set_id(), action, until: None };
     let mut words = vec![
@@ -106,7 +106,7 @@ async fn step(
         "actions, which are frozen with hash".to_owned(),
         format!("{hash}:"),
     ];
-    words.extend((1..).zip(shown).map(|(number, shown)| format!("  {number}. {}", shown.words)));
+    words.extend(shown.iter().map(|action| format!("  {action}")));
     let mut step = Step::new(intent, words);
     step.details = due(present);
     Ok(step)

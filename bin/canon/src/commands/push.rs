@@ -99,9 +99,7 @@ fn steps(present: &Present, round: Option<Round>) -> Result<Vec<Step>, Failure> 
             intent,
             vec![
                 format!("Make the winner of round {} a proposal", pushable.round),
-                format!("payload     {}", winner.payload),
-                format!("Proposals   {}", present.addresses.proposals),
-                format!("Governance  {}", present.addresses.governance),
+                format!("payload {}", winner.payload),
             ],
         );
         let signals = count(winner.count.into(), "signal");

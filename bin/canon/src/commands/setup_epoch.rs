@@ -69,7 +69,7 @@ fn step(view: &SetView) -> Result<Step, Failure> {
     let intent = Intent { set: present.set_id(), action, until: last };
     let words = vec![
         format!("Record the seed of epoch {epoch}, which draws its proposers"),
-        format!("rollup  {canonical}"),
+        format!("rollup {canonical}"),
     ];
     let mut step = Step::new(intent, words);
     if let Some(last) = last {

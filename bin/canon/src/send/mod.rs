@@ -69,7 +69,6 @@ pub(crate) enum Simulation {
     #[default]
     AtOnce,
     /// Only after the step before is done, on which it relies.
-    #[allow(dead_code, reason = "for a deposit after its approval")]
     AfterPrevious,
 }
 
@@ -79,7 +78,6 @@ pub(crate) struct Planned {
     /// The account that sends.
     pub(crate) account: Address,
     /// The number of what it orders, for intents that need one.
-    #[allow(dead_code, reason = "for locks and withdrawals")]
     pub(crate) order: OrderId,
 }
 

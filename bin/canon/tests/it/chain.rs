@@ -12,7 +12,7 @@ use canon_chain::{
     },
 };
 use canon_devchain::{Devchain, DevchainConfig, ServerHandle, UnsignedCall, serve};
-use canon_protocol::{Amount, ProposalId, Round, Support, Timestamp, WithdrawalId};
+use canon_protocol::{Action, Amount, ProposalId, Round, Support, Timestamp, WithdrawalId};
 use canon_views::{Question, SetAddresses};
 use snapbox::cmd::Command;
 
@@ -31,6 +31,8 @@ pub(crate) struct Chain {
     pub(crate) set: SetAddresses,
     /// A payload that can be pushed.
     pub(crate) payload: Address,
+    /// The contract with the assertions of payloads.
+    pub(crate) expect: Address,
     sender: Sender,
     server: ServerHandle,
 }
@@ -62,7 +64,7 @@ impl Chain {
         let payload =
             deploy_upgrade_payload(&mut sender, origin, &set, &upgrade, &mut NoWait).await;
         let payload = payload.unwrap().address();
-        let mut chain = Self { chain, set, payload, sender, server };
+        let mut chain = Self { chain, set, payload, expect, sender, server };
         let everything = tokens(1_000_000);
         chain.send(calls::approve(set.asset, set.rollup, everything)).await;
         chain.send(calls::approve(set.asset, set.governance, everything)).await;
@@ -159,6 +161,32 @@ impl Chain {
     /// Other code in the place of a contract of the set.
     pub(crate) fn replace(&self, contract: Address, code: Bytes) {
         self.chain.set_code(contract, code).unwrap();
+    }
+
+    /// A payload with these actions.
+    pub(crate) fn payload_of(&self, actions: Vec<Action>) -> Address {
+        let actions: Vec<_> = actions.into_iter().map(Into::into).collect();
+        let from = Address::repeat_byte(0xde);
+        let input = canon_payload::constant_payload(&actions, "");
+        let (_, executed) =
+            self.chain.mine_unsigned(&[UnsignedCall { from, to: None, input }]).unwrap();
+        executed[0].contract.unwrap()
+    }
+
+    /// A payload wins a round, which is pushed in the first slot after the next round, with votes of the
+    /// holder for it.
+    pub(crate) async fn propose(&mut self, payload: Address, round: u64) {
+        for slot in round * 10..round * 10 + 6 {
+            self.signal(slot, payload).await;
+        }
+        self.pass(round * 10 + 10);
+        self.push(round).await;
+    }
+
+    /// Tokens for one of the chain's accounts.
+    pub(crate) async fn give(&mut self, account: usize, amount: Amount) {
+        let to = self.account(account);
+        self.send(calls::transfer(self.set.asset, to, amount)).await;
     }
 
     /// Executes a transaction that a command printed, as an account without a key would.

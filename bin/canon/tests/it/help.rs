@@ -23,10 +23,16 @@ Commands:
   power        Show a holder's power: now, on each proposal that takes ballots, and what was given
                up and when it is paid
   calendar     Print the dates to come as iCalendar: votes, rounds and deadlines
+  lock         Lock tokens as power to vote with
+  unlock       Give power up: the tokens are paid after the withdrawal delay
+  withdraw     Pay withdrawals whose time has come; without ids, all of the account
   vote         Vote for or against a proposal, or sign a ballot that somebody else submits
   propose      Make a payload a proposal through the lock, for power that is given up
   signal       Signal for a payload in one's own slot, or sign a signal that somebody else submits
   push         Make the winner of a round a proposal; without a round, of every round that is due
+  execute      Carry out a proposal that passed; without an id, every one that is due
+  drop         Record that a proposal is dropped; without an id, of every one whose drop isn't
+               recorded yet
   setup-epoch  Record the seed of the canonical rollup's next epoch, which draws its proposers
   config       Show the settings in force, and where each value is from
   help         Print this message or the help of the given subcommand(s)
@@ -102,6 +108,31 @@ fn push() {
 fn setup_epoch() {
     let help = canon().args(["setup-epoch", "--help"]).assert().success();
     help.stdout_eq(file!["setup-epoch-help.txt"]);
+}
+
+#[test]
+fn lock() {
+    canon().args(["lock", "--help"]).assert().success().stdout_eq(file!["lock-help.txt"]);
+}
+
+#[test]
+fn unlock() {
+    canon().args(["unlock", "--help"]).assert().success().stdout_eq(file!["unlock-help.txt"]);
+}
+
+#[test]
+fn withdraw() {
+    canon().args(["withdraw", "--help"]).assert().success().stdout_eq(file!["withdraw-help.txt"]);
+}
+
+#[test]
+fn execute() {
+    canon().args(["execute", "--help"]).assert().success().stdout_eq(file!["execute-help.txt"]);
+}
+
+#[test]
+fn drop_() {
+    canon().args(["drop", "--help"]).assert().success().stdout_eq(file!["drop-help.txt"]);
 }
 
 #[test]

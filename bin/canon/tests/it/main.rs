@@ -13,6 +13,8 @@ mod proposing;
 mod rehearse;
 mod rounds;
 mod sending;
+mod sending_anyone;
+mod sending_holder;
 mod servers;
 mod signaling;
 mod support;

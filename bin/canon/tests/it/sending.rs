@@ -1,9 +1,19 @@
 //! Commands that send.
 
+use std::{
+    io::{BufRead as _, BufReader, Read as _},
+    process::{Child, Stdio},
+};
+
 use alloy_primitives::{Address, U256};
 use canon_chain::tx::FileJournal;
+use canon_devchain::Mining;
 use serde_json::Value;
-use snapbox::{assert_data_eq, cmd::Command, file};
+use snapbox::{
+    assert_data_eq,
+    cmd::{Command, cargo_bin},
+    file,
+};
 
 use crate::{
     chain::Chain,
@@ -12,10 +22,10 @@ use crate::{
 };
 
 /// The account that sends in these tests, by its number on the chain.
-const ACCOUNT: usize = 1;
+pub(crate) const ACCOUNT: usize = 1;
 
 /// A command about a set, with its own folders, by nobody.
-fn about(chain: &Chain, folder: &Folder, arguments: &str) -> Command {
+pub(crate) fn about(chain: &Chain, folder: &Folder, arguments: &str) -> Command {
     let registry = chain.set.registry.to_string();
     canon()
         .args(arguments.split_whitespace())
@@ -25,7 +35,7 @@ fn about(chain: &Chain, folder: &Folder, arguments: &str) -> Command {
 }
 
 /// The same by an account whose key is in the environment.
-fn by(chain: &Chain, folder: &Folder, arguments: &str) -> Command {
+pub(crate) fn by(chain: &Chain, folder: &Folder, arguments: &str) -> Command {
     about(chain, folder, arguments).env("CANON_PRIVATE_KEY", chain.key(ACCOUNT))
 }
 
@@ -38,7 +48,7 @@ pub(crate) fn shown(command: Command) -> (String, String) {
 }
 
 /// What a command that fails says.
-fn fails(command: Command, code: i32) -> String {
+pub(crate) fn fails(command: Command, code: i32) -> String {
     let output = command.output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), &*output.stdout), (Some(code), &b""[..]), "{said}");
@@ -227,6 +237,74 @@ async fn an_account_in_use_is_left_alone_and_its_user_is_named() {
         assert_eq!(chain.chain.block_number(), block);
         drop(journal);
         shown(by(&chain, &folder, "push --yes"));
+    })
+    .await;
+}
+
+/// A command that runs, and writes to pipes.
+fn start(chain: &Chain, folder: &Folder, arguments: &str) -> Child {
+    let registry = chain.set.registry.to_string();
+    std::process::Command::new(cargo_bin!("canon"))
+        .args(arguments.split_whitespace())
+        .args(["--rpc-url", &chain.url(), "--registry", &registry])
+        .env("XDG_CACHE_HOME", folder.file("cache"))
+        .env("XDG_STATE_HOME", folder.file("state"))
+        .env("CANON_PRIVATE_KEY", chain.key(ACCOUNT))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_is_killed_while_it_waits_goes_on_and_sends_nothing_twice() {
+    let folder = Folder::new("killed");
+    let chain = with_winner().await;
+    while_served(move || {
+        chain.chain.set_mining(Mining::Manual);
+        let mut first = start(&chain, &folder, "push --yes");
+        while chain.chain.pool_size() == 0 {
+            assert!(first.try_wait().unwrap().is_none(), "it waits");
+            std::thread::yield_now();
+        }
+        first.kill().unwrap();
+        assert!(first.wait_with_output().unwrap().stdout.is_empty());
+
+        let mut second = start(&chain, &folder, "push --yes");
+        // It says so after it has begun to listen to Ctrl-C.
+        let mut stderr = BufReader::new(second.stderr.take().unwrap());
+        let mut said = String::new();
+        while !said.contains("was interrupted before its outcome was shown") {
+            assert_ne!(stderr.read_line(&mut said).unwrap(), 0, "{said}");
+        }
+        let pid = second.id().to_string();
+        assert!(
+            std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success()
+        );
+        stderr.read_to_string(&mut said).unwrap();
+        assert_eq!(second.wait().unwrap().code(), Some(3), "{said}");
+        assert!(said.contains(" may still be mined\n  because Ctrl-C was pressed"), "{said}");
+        assert!(said.contains("next: run the same command again"), "{said}");
+        assert_eq!(chain.chain.pool_size(), 1);
+
+        let mut again = start(&chain, &folder, "push --yes");
+        while again.try_wait().unwrap().is_none() {
+            if chain.chain.pool_size() > 0 {
+                chain.chain.mine().unwrap();
+            }
+            std::thread::yield_now();
+        }
+        let ended = again.wait_with_output().unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert!(ended.status.success(), "{said}");
+        assert!(
+            said.contains("`canon push` was interrupted before its outcome was shown"),
+            "{said}"
+        );
+        let result = String::from_utf8(ended.stdout).unwrap();
+        assert!(result.starts_with("The winner of round 1 is proposal 0\n"), "{result}");
+        assert_eq!(chain.chain.nonce(chain.account(ACCOUNT)), 1);
     })
     .await;
 }

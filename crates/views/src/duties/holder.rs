@@ -247,7 +247,7 @@ impl OrderEvaluation<'_> {
                 let nonce = self.view.permit_nonce;
                 let deadline = self.present.next + PERMIT_VALIDITY;
                 let permit = (!is_allowed).then_some(PermitTerms { nonce, deadline });
-                IntendedAction::Lock { holder, order, amount, permit }
+                IntendedAction::Lock { holder, order, beneficiary: None, amount, permit }
             }
         };
         self.due(action, None)

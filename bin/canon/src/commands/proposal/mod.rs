@@ -64,10 +64,10 @@ struct ProposalDocument<'a> {
 
 /// A frozen action.
 #[derive(Debug, Serialize)]
-pub(crate) struct ShownAction {
+struct ShownAction {
     #[serde(flatten)]
-    pub(crate) action: Action,
-    pub(crate) words: String,
+    action: Action,
+    words: String,
 }
 
 /// The ballot of a holder.
@@ -107,11 +107,11 @@ impl Proposal {
     }
 }
 
-/// Proposal `id`.
+/// The proposal with a number.
 ///
 /// # Errors
 ///
-/// If there is none, with the ids that there are.
+/// If it doesn't exist.
 pub(crate) fn find(present: &Present, id: u64) -> Result<&ProposalView, Failure> {
     let found = ProposalId::new(id).and_then(|id| present.proposal(id));
     found.ok_or_else(|| {
@@ -124,38 +124,52 @@ pub(crate) fn find(present: &Present, id: u64) -> Result<&ProposalView, Failure>
 }
 
 fn document<'a>(view: &SetView, proposal: &'a ProposalView) -> ProposalDocument<'a> {
-    let ballots = folded(view, proposal).map(|folded| {
+    let history = view.history.as_ref();
+    let folded = history.and_then(|history| {
+        let (_, folded) = history.governance().proposal(proposal.id.to_word()).ok()?;
+        Some((history, folded))
+    });
+    let names = names(view);
+    let actions = folded.map(|(history, folded)| {
+        let expect = history.addresses().expect;
+        let shown = Arc::clone(folded.actions());
+        let words = |action: &Action| describe(action, expect, &names, Hashes::Full);
+        shown.iter().map(|one| ShownAction { words: words(one), action: one.clone() }).collect()
+    });
+    let ballots = folded.map(|(_, folded)| {
         folded.ballots().map(|(holder, cast)| ShownBallot { holder, cast }).collect()
     });
-    let actions = actions_in_words(view, proposal);
     ProposalDocument { proposal, result: proposal.tabulation(), actions, ballots }
 }
 
-/// What the events say of a proposal; `None` if the history isn't known.
-fn folded<'a>(view: &'a SetView, proposal: &ProposalView) -> Option<&'a canon_protocol::Proposal> {
-    let history = view.history.as_ref()?;
-    history.governance().proposal(proposal.id.to_word()).ok().map(|(_, folded)| folded)
+/// Actions in words, numbered, and then the addresses of all names in them; `None` if the history isn't known.
+pub(crate) fn in_words(view: &SetView, actions: &[Action]) -> Option<Vec<String>> {
+    let expect = view.history.as_ref()?.addresses().expect;
+    let names = names(view);
+    let described = actions.iter().map(|action| describe(action, expect, &names, Hashes::Full));
+    let described: Vec<_> = described.collect();
+    let is_used = |name: &str| described.iter().any(|words| words.contains(name));
+    let used = names.iter().filter(|(_, name)| is_used(name));
+    let used: Vec<_> = used.map(|(address, name)| format!("{name} is {address}")).collect();
+    let numbered = (1..).zip(&described).map(|(number, words)| format!("{number}. {words}"));
+    Some(numbered.chain(used).collect())
 }
 
 /// The actions that were frozen with a proposal; `None` if the history isn't known.
-pub(crate) fn actions_in_words(
-    view: &SetView,
-    proposal: &ProposalView,
-) -> Option<Vec<ShownAction>> {
-    let frozen = Arc::clone(folded(view, proposal)?.actions());
-    Some(in_words(view, frozen.iter().cloned()))
+pub(crate) fn frozen_actions(view: &SetView, proposal: &ProposalView) -> Option<Arc<[Action]>> {
+    let governance = view.history.as_ref()?.governance();
+    let (_, folded) = governance.proposal(proposal.id.to_word()).ok()?;
+    Some(Arc::clone(folded.actions()))
 }
 
-/// Actions in words. Without the history no assertion is shown as one, since Expect isn't known.
-pub(crate) fn in_words(
-    view: &SetView,
-    actions: impl IntoIterator<Item = Action>,
-) -> Vec<ShownAction> {
-    let expect = view.history.as_ref().map(|history| history.addresses().expect);
-    let names = names(view);
-    let words =
-        |action: &Action| describe(action, expect.unwrap_or_default(), &names, Hashes::Full);
-    actions.into_iter().map(|action| ShownAction { words: words(&action), action }).collect()
+/// Actions in words as [`in_words`] has them; as data if the history isn't known.
+pub(crate) fn in_words_or_data(view: &SetView, actions: &[Action]) -> Vec<String> {
+    in_words(view, actions).unwrap_or_else(|| {
+        let numbered = (1..).zip(actions);
+        numbered
+            .map(|(number, Action { target, data })| format!("{number}. {target}: {data}"))
+            .collect()
+    })
 }
 
 /// The names of the set's contracts.

@@ -13,7 +13,7 @@ use canon_views::{
 use eyre::eyre;
 
 use super::Wanted;
-use crate::{chain::Chain, commands::proposal::in_words, exit::Failure, page::until};
+use crate::{chain::Chain, commands::proposal::in_words_or_data, exit::Failure, page::until};
 
 const SEE_STATUS: &str = "`canon status` shows where signals stand";
 
@@ -50,8 +50,7 @@ impl SignalSubject {
             );
             return Err(Failure::refused(report, "check the payload's address"));
         }
-        let actions = (1..).zip(in_words(&view, actions));
-        let actions = actions.map(|(number, shown)| format!("{number}. {}", shown.words)).collect();
+        let actions = in_words_or_data(&view, &actions);
         Ok(Self { view, payload, actions_hash: found, actions })
     }
 

@@ -1,7 +1,7 @@
 //! A ballot that its holder sends.
 
 use canon_protocol::text::Tokens;
-use canon_views::{IntendedAction, Intent, OrderAmount};
+use canon_views::{IntendedAction, Intent};
 
 use super::{
     Wanted,
@@ -10,6 +10,7 @@ use super::{
 use crate::{
     chain::Chain,
     exit::{Exit, Failure},
+    input::shown_amount,
     page::side,
     send::{self, SendArgs, Step},
     signing::Opened,
@@ -23,10 +24,7 @@ pub(super) async fn vote(
     wanted: &Wanted,
 ) -> Result<Exit, Failure> {
     let Wanted { id, support, amount, .. } = *wanted;
-    let how_much = match amount {
-        OrderAmount::All => "all".to_owned(),
-        OrderAmount::Exactly(amount) => amount.to_string(),
-    };
+    let how_much = shown_amount(amount);
     let command = format!("canon vote {id} {} --amount {how_much}", side(support));
     let plan = async |planned: send::Planned| {
         let subject = BallotSubject::read(chain, id, planned.account, wanted.actions_hash).await?;

@@ -7,14 +7,14 @@ mod subject;
 use std::path::PathBuf;
 
 use alloy_primitives::B256;
-use canon_protocol::{Support, text::amount};
+use canon_protocol::Support;
 use canon_views::OrderAmount;
 use clap::{Args, ValueEnum};
 
 use crate::{
     chain::{self, ChainArgs},
     exit::{Exit, Failure},
-    input::whole,
+    input::{amount_or_all, whole},
     send::SendArgs,
 };
 
@@ -35,7 +35,7 @@ pub(crate) struct Vote {
     side: Option<Side>,
 
     /// Tokens of power, or "all" that is left [default: all]
-    #[arg(long, value_name = "AMOUNT", value_parser = tokens_or_all)]
+    #[arg(long, value_name = "AMOUNT", value_parser = amount_or_all)]
     amount: Option<OrderAmount>,
 
     /// Hash of the actions to expect: a proposal with others is refused
@@ -152,38 +152,5 @@ impl Vote {
                 false => direct::vote(&self.send, opened, &chain, &wanted).await,
             }
         })
-    }
-}
-
-/// Reads an amount of tokens, or `all`.
-fn tokens_or_all(text: &str) -> Result<OrderAmount, String> {
-    if text == "all" {
-        return Ok(OrderAmount::All);
-    }
-    let expected = |_| format!("expected {}, or all", amount::EXPECTED);
-    let tokens = amount::parse(text).map_err(expected)?;
-    match tokens.is_zero() {
-        true => Err("expected more than 0 tokens, or all".to_owned()),
-        false => Ok(OrderAmount::Exactly(tokens)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use canon_protocol::Amount;
-
-    use super::*;
-
-    #[test]
-    fn an_amount_is_tokens_or_all_and_never_nothing() {
-        assert_eq!(tokens_or_all("all"), Ok(OrderAmount::All));
-        assert_eq!(
-            tokens_or_all("1,500"),
-            Ok(OrderAmount::Exactly(Amount::of(1_500 * Amount::TOKEN.get())))
-        );
-        assert_eq!(tokens_or_all("0.000000000000000001"), Ok(OrderAmount::Exactly(Amount::of(1))));
-        for text in ["0", "0.0", "ALL", "-1", "", "1e3", "0.0000000000000000001"] {
-            assert!(tokens_or_all(text).unwrap_err().starts_with("expected "), "{text}");
-        }
     }
 }

@@ -14,7 +14,7 @@ use eyre::eyre;
 use super::FinalityRule;
 use crate::{
     chain::Chain,
-    commands::proposal::{actions_in_words, find},
+    commands::proposal::{find, frozen_actions, in_words_or_data},
     exit::Failure,
     page::{self, share, until},
 };
@@ -51,9 +51,8 @@ impl BallotSubject {
         let OpenedSet { view, no_history, .. } = chain.history(question).await?;
         let proposal = *find(&view.present, id)?;
         require_hash(&proposal, expects)?;
-        let actions = match (actions_in_words(&view, &proposal), expects) {
-            (Some(actions), _) => {
-                let frozen: Vec<_> = actions.iter().map(|shown| shown.action.clone()).collect();
+        let actions = match (frozen_actions(&view, &proposal), expects) {
+            (Some(frozen), _) => {
                 let (expected, found) = (proposal.actions_hash, actions_hash(&frozen));
                 if found != expected {
                     let report = eyre!(
@@ -62,10 +61,7 @@ impl BallotSubject {
                     );
                     return Err(Failure::refused(report, "use another endpoint"));
                 }
-                (1..)
-                    .zip(actions)
-                    .map(|(number, shown)| format!("{number}. {}", shown.words))
-                    .collect()
+                in_words_or_data(&view, &frozen)
             }
             (None, Some(_)) => {
                 vec!["those of --actions-hash: the set's history isn't known".to_owned()]
