@@ -8,7 +8,7 @@ use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use crate::{
     commands::{
         calendar, config, drop, execute, forecast, lock, power, proposal, propose, push, rehearse,
-        round, setup_epoch, signal, status, unlock, vote, withdraw,
+        round, setup_epoch, signal, stake, status, unlock, vote, withdraw,
     },
     exit::{Exit, Failure},
     signing::looks_like_a_key,
@@ -37,6 +37,7 @@ enum Command {
     Vote(Box<vote::Vote>),
     Propose(Box<propose::Propose>),
     Signal(Box<signal::Signal>),
+    Stake(stake::Stake),
     Push(Box<push::Push>),
     Execute(Box<execute::Execute>),
     Drop(Box<drop::Drop>),
@@ -71,6 +72,7 @@ impl Cli {
             Command::Vote(command) => command.run(),
             Command::Propose(command) => command.run(),
             Command::Signal(command) => command.run(),
+            Command::Stake(command) => command.run(),
             Command::Push(command) => command.run(),
             Command::Execute(command) => command.run(),
             Command::Drop(command) => command.run(),

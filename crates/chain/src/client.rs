@@ -178,6 +178,21 @@ impl Client {
         Error::BadAnswer { what, address: to }
     }
 
+    /// What `spender` may take of the asset that `owner` has, in base units; 2^256 − 1 never gets less.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::read`].
+    pub async fn allowance(
+        &self,
+        at: BlockId,
+        asset: Address,
+        owner: Address,
+        spender: Address,
+    ) -> Result<U256> {
+        self.read(at, asset, Asset::allowanceCall { owner, spender }).await
+    }
+
     /// The code at an address; `None` if it has none of its own (an EIP-7702 delegation doesn't
     /// count).
     ///

@@ -10,7 +10,7 @@ use std::{
 };
 
 use alloy_eips::BlockId;
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, U256};
 use canon_chain::{Client, EndpointChecks, EndpointNote, Endpoints, Error, SlotSignal, Timeouts};
 use canon_follow::{HistoryProgress, OpenedSet, open_set};
 use canon_protocol::{Action, BlockNumber, Seconds, Timestamp};
@@ -194,6 +194,22 @@ impl Chain {
     pub(crate) async fn has_code(&self, account: Address) -> Result<bool, Failure> {
         let code = self.client.code(BlockId::latest(), account).await;
         Ok(code.map_err(|error| unread(self.registry, error))?.is_some())
+    }
+
+    /// What `spender` may take of an asset that `owner` has, in the block with this hash.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer.
+    pub(crate) async fn allowance(
+        &self,
+        at: B256,
+        asset: Address,
+        owner: Address,
+        spender: Address,
+    ) -> Result<U256, Failure> {
+        let allowance = self.client.allowance(at.into(), asset, owner, spender).await;
+        allowance.map_err(|error| unread(self.registry, error))
     }
 
     /// The actions that a payload lists in the block with this hash.

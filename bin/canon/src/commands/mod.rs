@@ -14,6 +14,7 @@ pub(crate) mod rehearse;
 pub(crate) mod round;
 pub(crate) mod setup_epoch;
 pub(crate) mod signal;
+pub(crate) mod stake;
 pub(crate) mod status;
 pub(crate) mod unlock;
 pub(crate) mod vote;

@@ -29,6 +29,7 @@ Commands:
   vote         Vote for or against a proposal, or sign a ballot that somebody else submits
   propose      Make a payload a proposal through the lock, for power that is given up
   signal       Signal for a payload in one's own slot, or sign a signal that somebody else submits
+  stake        Register attesters with a stake, and take their stake elsewhere
   push         Make the winner of a round a proposal; without a round, of every round that is due
   execute      Carry out a proposal that passed; without an id, every one that is due
   drop         Record that a proposal is dropped; without an id, of every one whose drop isn't
@@ -87,6 +88,22 @@ fn propose() {
 #[test]
 fn signal() {
     canon().args(["signal", "--help"]).assert().success().stdout_eq(file!["signal-help.txt"]);
+}
+
+#[test]
+fn stake() {
+    canon().args(["stake", "--help"]).assert().success().stdout_eq(file!["stake-help.txt"]);
+    for command in ["deposit", "status", "exit", "claim", "move", "finish", "coinbase"] {
+        let help = canon().args(["stake", command, "--help"]).output().unwrap();
+        let text = String::from_utf8(help.stdout).unwrap();
+        // Sections that all commands share stand in other snapshots.
+        let own: Vec<_> = text.split("\nSending:\n").collect();
+        let name = format!("tests/it/stake-{command}-help.txt");
+        snapbox::assert_data_eq!(
+            own[0],
+            snapbox::Data::read_from(std::path::Path::new(&name), None).raw()
+        );
+    }
 }
 
 #[test]

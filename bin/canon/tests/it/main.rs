@@ -17,5 +17,6 @@ mod sending_anyone;
 mod sending_holder;
 mod servers;
 mod signaling;
+mod staking;
 mod support;
 mod voting;
