@@ -14,6 +14,7 @@ mod progress;
 mod send;
 mod signing;
 mod toml_file;
+mod typed_data;
 
 use std::process::ExitCode;
 

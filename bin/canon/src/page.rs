@@ -200,6 +200,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn lines_are_broken_between_words() {
+        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("one two three", 6), ["one", "two", "three"]);
+        assert_eq!(wrapped("longer-than-that a", 4), ["longer-than-that", "a"]);
+        assert_eq!(wrapped("", 4), [""]);
+    }
+
+    #[test]
     fn wei_are_shown_exactly() {
         for (wei, text) in [
             (0_u128, "0"),

@@ -123,6 +123,50 @@ mod tests {
             IntendedAction::AnnounceMove { rollup, attester, to: address(10), withdrawer: holder },
             finalise(None),
             finalise(Some(NewAttester { attester: address(11), withdrawer: holder })),
+            IntendedAction::SignalSigned {
+                proposals,
+                rollup,
+                slot: Slot::of(1),
+                payload,
+                signature: vec![7].into(),
+            },
+            IntendedAction::VoteSigned {
+                holder,
+                id: ProposalId::of(2),
+                nonce: Nonce::of(3),
+                support: Support::Nea,
+                amount,
+                deadline: time,
+                signature: vec![8].into(),
+            },
+            IntendedAction::InvalidateBallots {
+                holder,
+                id: ProposalId::of(2),
+                nonce: Nonce::of(3),
+            },
+            IntendedAction::Propose { holder, order, payload, to: address(9) },
+            IntendedAction::ApproveStake { holder, order, asset: address(8), rollup, amount },
+            IntendedAction::Stake {
+                rollup,
+                attester,
+                order,
+                holder,
+                proposer: address(6),
+                withdrawer: address(7),
+                amount,
+            },
+            IntendedAction::ExitStake {
+                rollup,
+                attester,
+                withdrawer: holder,
+                recipient: address(9),
+            },
+            IntendedAction::SetCoinbase {
+                rollup,
+                attester,
+                withdrawer: holder,
+                coinbase: address(9),
+            },
         ]
     }
 
@@ -156,6 +200,20 @@ mod tests {
             calls::announce_move(rollup, attester, address(10)),
             calls::finalise_move(rollup, attester),
             calls::finalise_move_as(rollup, attester, address(11)),
+            calls::signal_with_signature(proposals, payload, vec![7].into()),
+            calls::vote_with_signature(
+                governance,
+                id,
+                (holder, amount, Support::Nea),
+                time,
+                vec![8].into(),
+            ),
+            calls::invalidate_ballots(governance, id),
+            calls::propose_with_lock(governance, payload, address(9)),
+            calls::approve(address(8), rollup, amount),
+            calls::stake(rollup, attester, address(6), address(7), amount),
+            calls::unstake(rollup, attester, address(9)),
+            calls::set_coinbase(rollup, attester, address(9)),
         ]
     }
 

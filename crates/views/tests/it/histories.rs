@@ -474,6 +474,14 @@ const fn kind(intent: &Intent) -> &'static str {
         IntendedAction::AnnounceMove { .. } => "announce",
         IntendedAction::FinaliseMove { new_attester: None, .. } => "move",
         IntendedAction::FinaliseMove { new_attester: Some(_), .. } => "move as",
+        IntendedAction::SignalSigned { .. }
+        | IntendedAction::VoteSigned { .. }
+        | IntendedAction::InvalidateBallots { .. }
+        | IntendedAction::Propose { .. }
+        | IntendedAction::ApproveStake { .. }
+        | IntendedAction::Stake { .. }
+        | IntendedAction::ExitStake { .. }
+        | IntendedAction::SetCoinbase { .. } => "none of a duty's",
     }
 }
 
