@@ -97,6 +97,12 @@ impl Chain {
         self.registry
     }
 
+    fn note(&self, text: String) {
+        if self.told.borrow_mut().insert(text.clone()) {
+            output::note(&text);
+        }
+    }
+
     /// The set at the newest block. `question` is given the expected time of the next block.
     ///
     /// # Errors
@@ -152,12 +158,6 @@ impl Chain {
             ));
         }
         Ok(opened)
-    }
-
-    fn note(&self, text: String) {
-        if self.told.borrow_mut().insert(text.clone()) {
-            output::note(&text);
-        }
     }
 }
 

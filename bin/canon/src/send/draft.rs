@@ -1,5 +1,6 @@
 //! Commands that send nothing: simulations, and transactions that somebody else signs.
 
+use alloy_primitives::Address;
 use canon_chain::{
     AccountSigner, Client, IntentSender,
     tx::{FeePolicy, MemoryJournal},
@@ -65,19 +66,34 @@ impl Draft {
             })?;
             calls.push(call);
         }
-        match form {
-            UnsignedForm::Transaction => {
-                output::json(&TransactionsDocument::new(client.chain_id(), calls))?;
-            }
-            UnsignedForm::Safe => {
-                let head = client.head().await.map_err(failures::refused)?;
-                let titles: Vec<_> = steps.iter().map(|one| one.step.title()).collect();
-                let texts = (command.to_owned(), titles.join("; "));
-                let chain_id = client.chain_id();
-                output::json(&SafeBatch::new(chain_id, head.timestamp, account, texts, calls))?;
-            }
-        }
+        let titles: Vec<_> = steps.iter().map(|one| one.step.title()).collect();
+        print_unsigned(form, client, account, (command, &titles.join("; ")), calls).await?;
         Ok(Exit::Success)
+    }
+}
+
+/// Prints calls that somebody else makes, in order. The texts are the name and the description of a batch.
+///
+/// # Errors
+///
+/// If the newest block isn't known, or the result can't be written.
+pub(crate) async fn print_unsigned(
+    form: UnsignedForm,
+    client: &Client,
+    account: Address,
+    (name, description): (&str, &str),
+    calls: Vec<UnsignedCall>,
+) -> Result<(), Failure> {
+    match form {
+        UnsignedForm::Transaction => {
+            output::json(&TransactionsDocument::new(client.chain_id(), calls))
+        }
+        UnsignedForm::Safe => {
+            let head = client.head().await.map_err(failures::refused)?;
+            let texts = (name.to_owned(), description.to_owned());
+            let chain_id = client.chain_id();
+            output::json(&SafeBatch::new(chain_id, head.timestamp, account, texts, calls))
+        }
     }
 }
 
