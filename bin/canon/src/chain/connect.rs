@@ -114,7 +114,7 @@ impl Chain {
     ) -> Result<Present, Failure> {
         let unread = |error| unread(self.registry, error);
         let head = self.client.head().await.map_err(unread)?;
-        let question = question(head.timestamp + BLOCK_TIME);
+        let question = question(self.client.next_time(&head, BLOCK_TIME).await);
         let view = self.client.view_at(self.registry, &question, head.hash.into()).await;
         view.map_err(unread)
     }
@@ -131,7 +131,7 @@ impl Chain {
     ) -> Result<OpenedSet, Failure> {
         let unread = |error| unread(self.registry, error);
         let head = self.client.head().await.map_err(unread)?;
-        let question = question(head.timestamp + BLOCK_TIME);
+        let question = question(self.client.next_time(&head, BLOCK_TIME).await);
         let bar = bar()?;
         let progress = |HistoryProgress { block, head, .. }: HistoryProgress| {
             bar.set_length(head.get());

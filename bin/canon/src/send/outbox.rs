@@ -244,7 +244,8 @@ impl<'a, W: Wait> Outbox<'a, W> {
         {
             wanted.push(intent.clone());
         }
-        let reports = self.sender.pursue(&wanted, head.timestamp + BLOCK_TIME).await;
+        let next = self.sender.client().next_time(head, BLOCK_TIME).await;
+        let reports = self.sender.pursue(&wanted, next).await;
         let mut refusal = None;
         for (id, error) in self.take(reports) {
             let is_own = intent.is_some_and(|intent| Some(intent.id()) == id);
