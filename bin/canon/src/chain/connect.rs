@@ -1,6 +1,8 @@
 //! Reaching the chain, and reading the set on it.
 
 use std::{
+    cell::RefCell,
+    collections::BTreeSet,
     env,
     future::Future,
     ops::RangeInclusive,
@@ -33,6 +35,8 @@ pub(crate) const BLOCK_TIME: Seconds = Seconds::of(12);
 pub(crate) struct Chain {
     client: Client,
     registry: Address,
+    /// What was told of the set: once, however often it is read.
+    told: RefCell<BTreeSet<String>>,
 }
 
 /// Runs what waits for a chain.
@@ -73,7 +77,7 @@ impl ChainSettings {
         let endpoints = Endpoints::new(first, endpoints);
         let client = endpoints.connect(checks, Timeouts::default(), note).await;
         let client = client.map_err(|error| unread(registry.value, error))?;
-        Ok(Chain { client, registry: registry.value })
+        Ok(Chain { client, registry: registry.value, told: RefCell::default() })
     }
 }
 
@@ -93,6 +97,12 @@ impl Chain {
     /// The Registry of the set.
     pub(crate) const fn registry(&self) -> Address {
         self.registry
+    }
+
+    fn note(&self, text: String) {
+        if self.told.borrow_mut().insert(text.clone()) {
+            output::note(&text);
+        }
     }
 
     /// The set at the newest block. `question` is given the expected time of the next block.
@@ -163,13 +173,13 @@ impl Chain {
         bar.finish_and_clear();
         let opened = opened.map_err(unread)?;
         for note in &opened.notes {
-            output::note(note);
+            self.note(note.to_string());
         }
         if let Some(reason) = &opened.no_history {
-            output::note(&format_args!("the set's history isn't known: {reason}"));
+            self.note(format!("the set's history isn't known: {reason}"));
         }
         for contract in &opened.unknown {
-            output::note(&format_args!(
+            self.note(format!(
                 "the origin of the contract at {contract} isn't known, so the history lacks its events"
             ));
         }

@@ -313,10 +313,10 @@ pub(super) fn text(delivered: &[Delivered]) -> String {
     let mut page = Page::default();
     for Delivered { step, confirmed } in delivered {
         line!(page, "{}", Change::of(&step.intent, confirmed));
-        line!(page, "  transaction  {}", confirmed.hash);
-        line!(page, "  block        {}", grouped(confirmed.block.get()));
-        line!(page, "  gas          {}", count(confirmed.gas_used, "unit"));
-        line!(page, "  fee          {} ether", page::ether(confirmed.fee));
+        line!(page, "  hash   {}", confirmed.hash);
+        line!(page, "  block  {}", grouped(confirmed.block.get()));
+        line!(page, "  gas    {}", count(confirmed.gas_used, "unit"));
+        line!(page, "  fee    {} ether", page::ether(confirmed.fee));
     }
     page.into_text()
 }
