@@ -7,10 +7,7 @@ use canon_chain::{
 use canon_protocol::BlockNumber;
 use eyre::{Report, eyre};
 
-use crate::{
-    chain::{Chain, reading_bar, unread},
-    exit::Failure,
-};
+use crate::{chain::Chain, exit::Failure, progress};
 
 const AUDIT_IT: &str = "`canon audit` shows what is wrong";
 
@@ -20,12 +17,12 @@ const AUDIT_IT: &str = "`canon audit` shows what is wrong";
 ///
 /// If it isn't genuine, or the chain can't be read.
 pub(crate) async fn examine(chain: &Chain) -> Result<ExaminedSet, Failure> {
-    let bar = reading_bar()?;
+    let bar = progress::bar("Reading blocks", 0)?;
     let searched = |block: BlockNumber| bar.set_position(block.get());
     let found = ExaminedSet::find(chain.client(), chain.registry(), searched).await;
     bar.finish_and_clear();
     found.map_err(|error| match error {
-        AuditError::Chain(error) => unread(chain.registry(), error),
+        AuditError::Chain(error) => chain.unread(error),
         AuditError::Examine(error) => not_genuine("the set", error),
         error => {
             let report = Report::msg(error.to_string()).wrap_err("the set can't be examined");
@@ -41,7 +38,7 @@ pub(crate) async fn examine(chain: &Chain) -> Result<ExaminedSet, Failure> {
 /// If a contract doesn't answer, or the chain can't be read.
 pub(crate) async fn parameters_in_force(chain: &Chain) -> Result<SetParameters, Failure> {
     let found = set_parameters(chain.client(), chain.registry()).await;
-    found.map_err(|error| unread(chain.registry(), error))?.ok_or_else(unanswered)
+    found.map_err(|error| chain.unread(error))?.ok_or_else(unanswered)
 }
 
 /// The failure if a contract isn't genuine.

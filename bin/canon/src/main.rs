@@ -10,9 +10,11 @@ mod input;
 mod judgement;
 mod output;
 mod page;
+mod progress;
 mod send;
 mod signing;
 mod toml_file;
+mod typed_data;
 
 use std::process::ExitCode;
 

@@ -30,18 +30,21 @@ macro_rules! line {
 }
 pub(crate) use line;
 
-/// A text in lines of at most `width` characters, as far as its words allow.
+/// A text in lines of at most `width` characters, broken between words; a longer word has its own line.
 pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
+    let mut lines = Vec::new();
+    let mut line = String::new();
     for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(last) if last.chars().count() + 1 + word.chars().count() <= width => {
-                last.push(' ');
-                last.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
+        let is_full = line.chars().count() + 1 + word.chars().count() > width;
+        if is_full && !line.is_empty() {
+            lines.push(std::mem::take(&mut line));
         }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
     }
+    lines.push(line);
     lines
 }
 
@@ -198,6 +201,14 @@ pub(crate) fn verdict(proposal: &ProposalView) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_are_broken_between_words() {
+        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("one two three", 6), ["one", "two", "three"]);
+        assert_eq!(wrapped("longer-than-that a", 4), ["longer-than-that", "a"]);
+        assert_eq!(wrapped("", 4), [""]);
+    }
 
     #[test]
     fn wei_are_shown_exactly() {

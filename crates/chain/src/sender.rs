@@ -10,6 +10,7 @@ use crate::{
     confirm::{Confirmed, Pending, Wait, Waited},
     error::{Error, Result},
     tx::{
+        IntentSender, Journal,
         account::{Account, Signed},
         fees::{FeePolicy, Fees},
     },
@@ -78,8 +79,7 @@ impl SignedCall {
 impl Sender {
     /// A sender that asks for its nonce at its first transaction.
     pub fn new(client: Client, key: impl FullSigner<Signature> + Send + Sync + 'static) -> Self {
-        let account = Account::new(client, key);
-        Self { account, nonce: None, fees: FeePolicy::default() }
+        Self::of_account(Account::new(client, key))
     }
 
     /// Starts at a nonce that is known: 0 for a fresh account.
@@ -87,6 +87,23 @@ impl Sender {
     pub const fn with_nonce(mut self, nonce: u64) -> Self {
         self.nonce = Some(nonce);
         self
+    }
+
+    /// A sender of intents with the same key.
+    ///
+    /// # Errors
+    ///
+    /// As [`IntentSender::new`].
+    pub fn intent_sender(
+        &self,
+        fees: FeePolicy,
+        journal: impl Journal + 'static,
+    ) -> Result<IntentSender> {
+        IntentSender::of_account(self.account.clone(), fees, journal)
+    }
+
+    pub(crate) fn of_account(account: Account) -> Self {
+        Self { account, nonce: None, fees: FeePolicy::default() }
     }
 
     /// The key's address.

@@ -34,6 +34,16 @@ pub(crate) enum Origin {
     File(PathBuf),
 }
 
+impl Origin {
+    /// The flag, if it was typed.
+    pub(super) const fn flag(&self) -> Option<&'static str> {
+        match self {
+            Self::Flag(name) => Some(name),
+            Self::Environment(_) | Self::File(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

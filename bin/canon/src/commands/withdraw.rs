@@ -67,13 +67,10 @@ impl Withdraw {
         chain::run(async {
             let chain = settings.connect().await?;
             let plan = async |planned: Planned| {
-                let ask = |next| {
-                    let mut question = Question::new(next);
-                    question.withdrawals =
-                        self.ids.iter().filter_map(|id| WithdrawalId::new(*id)).collect();
-                    question
-                };
-                let view = chain.history(ask).await?.view;
+                let mut question = Question::default();
+                question.withdrawals =
+                    self.ids.iter().filter_map(|id| WithdrawalId::new(*id)).collect();
+                let view = chain.history(question).await?.view;
                 self.steps(&view, planned.account)
             };
             send::send(&self.send, opened, &chain, &command, &plan).await

@@ -10,7 +10,7 @@ use std::{
 use alloy_provider::ProviderBuilder;
 use alloy_rpc_client::RpcClient;
 use canon_chain::{
-    NoWait, Sender,
+    AccountSigner, Client, NoWait, Sender, Wait,
     deploy::{DeployRecord, SetParameters, deploy},
 };
 use canon_devchain::{Devchain, DevchainConfig, Mining};
@@ -19,7 +19,8 @@ use canon_protocol::{Amount, Timestamp};
 use canon_views::{IntendedAction, Question, SetAddresses, SetId};
 use tower::Layer as _;
 
-use super::*;
+use super::{record::AccountFiles, *};
+use crate::chain::BLOCK_TIME;
 
 const COMMAND: &str = "canon lock 5";
 const FIVE: Amount = Amount::of(5);
@@ -362,6 +363,19 @@ async fn ctrl_c_names_what_is_in_flight_and_how_to_go_on() {
 }
 
 #[tokio::test]
+async fn ctrl_c_before_anything_is_sent_says_so() {
+    let world = World::new("ctrl-c-early").await;
+    let pressed = tokio::sync::Notify::new();
+    let ask = async |_: &str| {
+        pressed.notify_one();
+        std::future::pending().await
+    };
+    let plan = async |planned| world.plan(planned, FIVE).await;
+    let ran = world.asking(&ask).run(world.mining(), pressed.notified(), &plan).await;
+    assert_eq!(format!("{:#}", ran.unwrap_err().report), "nothing was sent: Ctrl-C was pressed");
+}
+
+#[tokio::test]
 async fn a_no_sends_nothing() {
     let world = World::new("no").await;
     let nonce = world.chain.nonce(world.account());
@@ -392,6 +406,28 @@ async fn what_is_not_any_more_what_was_shown_is_not_sent() {
     assert_eq!(failure.exit, Exit::CheckFailed);
     world.chain.mine().unwrap();
     assert_eq!(world.chain.nonce(world.account()), nonce);
+}
+
+#[tokio::test]
+async fn what_becomes_due_while_a_person_thinks_is_not_sent_and_keeps_nothing_from_being_sent() {
+    let world = World::new("more").await;
+    let nonce = world.chain.nonce(world.account());
+    let has_thought = std::cell::Cell::new(false);
+    let plan = async |planned: Planned| {
+        let mut steps = world.plan(planned, FIVE).await?;
+        if has_thought.get() {
+            let order = OrderId(planned.order.0 + 100);
+            steps.extend(world.plan(Planned { order, ..planned }, Amount::of(1)).await?);
+        }
+        Ok(steps)
+    };
+    let ask = async |_: &str| {
+        has_thought.set(true);
+        Ok(Answer::Yes)
+    };
+    world.asking(&ask).run(world.mining(), std::future::pending(), &plan).await.unwrap();
+    assert_eq!(world.chain.nonce(world.account()), nonce + 2);
+    assert_eq!(world.power().await, FIVE);
 }
 
 #[tokio::test]

@@ -12,8 +12,8 @@ use canon_chain::{
     },
 };
 use canon_devchain::{Devchain, DevchainConfig, ServerHandle, UnsignedCall, serve};
-use canon_protocol::{Action, Amount, ProposalId, Round, Support, Timestamp};
-use canon_views::SetAddresses;
+use canon_protocol::{Action, Amount, ProposalId, Round, Support, Timestamp, WithdrawalId};
+use canon_views::{Question, SetAddresses};
 use snapbox::cmd::Command;
 
 use crate::support::canon;
@@ -99,7 +99,7 @@ impl Chain {
     }
 
     /// Records the seed of a slot's epoch, unless that has begun: in the second slot of the epoch before.
-    async fn record_seed_of(&mut self, slot: u64) {
+    pub(crate) async fn record_seed_of(&mut self, slot: u64) {
         let second = (slot / 2 * 2).saturating_sub(1);
         let (now, start) = (self.chain.timestamp(), GENESIS + second * SLOT);
         if now < start {
@@ -121,6 +121,30 @@ impl Chain {
     pub(crate) async fn vote(&mut self, id: u64, amount: Amount, support: Support) {
         let governance = self.set.governance;
         self.send(calls::vote(governance, ProposalId::of(id), amount, support)).await;
+    }
+
+    /// Locks tokens as power of the holder.
+    pub(crate) async fn lock(&mut self, amount: Amount) {
+        let holder = self.sender.address();
+        self.send(calls::lock(self.set.governance, holder, amount)).await;
+    }
+
+    /// What a proposal through the lock costs.
+    pub(crate) async fn lock_amount(&self) -> Amount {
+        let question = Question::new(Timestamp::of(GENESIS));
+        let present = self.sender.client().view(self.set.registry, &question).await.unwrap();
+        present.governance.configuration.propose_config.lock_amount
+    }
+
+    /// Gives up power of the holder; the asset is due to an account.
+    pub(crate) async fn withdraw(&mut self, to: Address, amount: Amount) {
+        self.send(calls::withdraw(self.set.governance, to, amount)).await;
+    }
+
+    /// Pays a withdrawal.
+    pub(crate) async fn pay(&mut self, id: u64) {
+        let call = calls::finalise_withdrawal(self.set.governance, WithdrawalId::of(id));
+        self.send(call).await;
     }
 
     /// Pushes a round at once.

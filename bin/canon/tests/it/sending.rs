@@ -5,7 +5,7 @@ use std::{
     process::{Child, Stdio},
 };
 
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, U256, address};
 use canon_chain::tx::FileJournal;
 use canon_devchain::Mining;
 use serde_json::Value;
@@ -213,11 +213,48 @@ async fn a_missing_password_is_refused_before_anything_is_asked_of_the_chain() {
     assert!(!said.contains("wrong"), "{said}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_foundry_account_signs_and_no_secret_is_shown() {
+    let folder = Folder::new("account");
+    let chain = with_winner().await;
+    while_served(move || {
+        let keystores = folder.file(".foundry/keystores");
+        std::fs::create_dir_all(&keystores).unwrap();
+        std::fs::write(keystores.join("operator"), KEYSTORE).unwrap();
+        let password = folder.file("password");
+        std::fs::write(&password, "testpassword\n").unwrap();
+        let from = address!("0x008aeeda4d805471df9b2a5b0f38a0c3bcba786b");
+        chain.chain.set_balance(from, U256::from(10).pow(U256::from(18)));
+        let push = |account: &str| {
+            about(&chain, &folder, &format!("push --yes --account {account}"))
+                .env("HOME", folder.file(""))
+                .env("ETH_PASSWORD", &password)
+        };
+        let said = fails(push("operater"), 2);
+        assert!(said.contains("there is no keystore operater in "), "{said}");
+        assert!(said.contains("there are: operator"), "{said}");
+        let said = fails(push(&chain.key(1)), 2);
+        assert!(said.contains("--account: expected the name of a keystore, found a key"), "{said}");
+        assert!(!said.contains(&chain.key(1)), "{said}");
+        let output = push("operator").output().unwrap();
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(output.status.success(), "{said}");
+        assert!(said.contains(&format!("From {from}:")), "{said}");
+        // Others can read the file.
+        assert!(said.contains("note: other users of this machine can read "), "{said}");
+        for secret in ["testpassword", "7a28b5ba57c53603b0b07b56bba752f7784bf506fa95edc3"] {
+            assert!(!said.contains(secret), "{said}");
+        }
+        assert_eq!(chain.chain.nonce(from), 1);
+    })
+    .await;
+}
+
 /// An example of the definition of Web3 Secret Storage.
 const KEYSTORE: &str = r#"{"crypto": {"cipher": "aes-128-ctr", "cipherparams":
 {"iv": "6087dab2f9fdbbfaddc31a909735c1e6"}, "ciphertext":
 "5318b4d5bcd28de64ee5559e671353e16f075ecae9f99c7a79a38af5f869aa46", "kdf": "pbkdf2", "kdfparams":
-{"c": 1024, "dklen": 32, "prf": "hmac-sha256", "salt":
+{"c": 262144, "dklen": 32, "prf": "hmac-sha256", "salt":
 "ae3cd4e7013836a3df6bd7241b12db061dbe2c6785853cce422d148a624ce0bd"}, "mac":
 "517ead924a9d0dc3124507e3393d175ce3ff7c1e96529c6c555ce9e51205e9b2"},
 "id": "3198bc9c-6672-5ab3-d995-4942343ae5b6", "version": 3}"#;

@@ -13,6 +13,7 @@ mod failover;
 mod failure;
 mod guard;
 mod http;
+mod ipc;
 mod problem;
 mod secrets;
 mod tls;

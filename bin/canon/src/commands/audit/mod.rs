@@ -16,9 +16,9 @@ use clap::{Args, ValueEnum};
 use eyre::{Report, WrapErr as _, eyre};
 
 use crate::{
-    chain::{self, ChainArgs, reading_bar, unread},
+    chain::{self, ChainArgs},
     exit::{Exit, Failure},
-    output,
+    output, progress,
 };
 
 /// Check a set that anybody deployed: its contracts, their owners, and what its parameters mean
@@ -95,14 +95,14 @@ impl Audit {
         let report = chain::run(async {
             let chain = settings.connect().await?;
             let head = chain.client().head().await;
-            let head = head.map_err(|error| unread(chain.registry(), error))?;
-            let bar = reading_bar()?;
+            let head = head.map_err(|error| chain.unread(error))?;
+            let bar = progress::bar("Reading blocks", 0)?;
             bar.set_length(head.number.get());
             let searched = |block: canon_protocol::BlockNumber| bar.set_position(block.get());
             let report = audit(chain.client(), chain.registry(), manifest.as_ref(), searched).await;
             bar.finish_and_clear();
             report.map_err(|error| match error {
-                AuditError::Chain(error) => unread(chain.registry(), error),
+                AuditError::Chain(error) => chain.unread(error),
                 error => Failure::internal(
                     Report::msg(error.to_string()).wrap_err("the set can't be audited"),
                     "use an endpoint that has the logs of old blocks",

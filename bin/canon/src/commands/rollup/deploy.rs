@@ -106,7 +106,7 @@ impl DeployRollup {
         let Some(path) = &self.file else {
             let text = chain::run(async {
                 let chain = settings.connect().await?;
-                let present = chain.present(canon_views::Question::new).await?;
+                let present = chain.present(canon_views::Question::default()).await?;
                 let settings = present_settings(&present)?;
                 let genesis = Some(present.block.timestamp);
                 let text = template::rollup(&RollupSettings { genesis, ..settings });
