@@ -125,7 +125,7 @@ pub fn withdraw(governance: Address, to: Address, amount: Amount) -> ContractCal
 }
 
 /// Pays a withdrawal that unlocked.
-pub fn finalise_withdrawal(governance: Address, id: WithdrawalId) -> ContractCall {
+pub fn finalize_withdrawal(governance: Address, id: WithdrawalId) -> ContractCall {
     let call = Governance::finaliseWithdrawCall { id: id.to_word() };
     proven(governance, &call)
 }
@@ -213,7 +213,7 @@ pub fn unstake(rollup: Address, attester: Address, recipient: Address) -> Contra
 }
 
 /// Pays an exit whose time has come.
-pub fn finalise_unstake(rollup: Address, attester: Address) -> ContractCall {
+pub fn finalize_unstake(rollup: Address, attester: Address) -> ContractCall {
     let call = Rollup::finaliseWithdrawCall { attester };
     proven(rollup, &call)
 }
@@ -225,13 +225,13 @@ pub fn announce_move(rollup: Address, attester: Address, new_rollup: Address) ->
 }
 
 /// Moves an attester whose time has come to the canonical rollup.
-pub fn finalise_move(rollup: Address, attester: Address) -> ContractCall {
+pub fn finalize_move(rollup: Address, attester: Address) -> ContractCall {
     let call = Rollup::finaliseMove_1Call { attester };
     proven(rollup, &call)
 }
 
 /// The same under another attester there, by the withdrawer: somebody else registered the attester.
-pub fn finalise_move_as(rollup: Address, attester: Address, new_attester: Address) -> ContractCall {
+pub fn finalize_move_as(rollup: Address, attester: Address, new_attester: Address) -> ContractCall {
     let call = Rollup::finaliseMove_0Call { attester, newAttester: new_attester };
     proven(rollup, &call)
 }

@@ -13,7 +13,7 @@ use alloy_transport::{
     layers::{RateLimitRetryPolicy, RetryPolicy},
 };
 use canon_abi::{Revert, decode_revert};
-use canon_protocol::{ForeignText, TooLarge};
+use canon_protocol::{ForeignText, TooLarge, text::ether};
 use core::{fmt, time::Duration};
 
 /// The result of anything that asks or changes the chain.
@@ -54,8 +54,8 @@ pub enum Error {
     },
     /// The account can't pay the most that a transaction may cost. Nothing was sent.
     #[error(
-        "{what} may cost {needed} wei and {account} has {balance}: {} are missing; send ether to the account",
-        .needed.saturating_sub(*.balance)
+        "{what} may cost {} ether and {account} has {}: {} are missing; send ether to the account",
+        ether(*.needed), ether(*.balance), ether(.needed.saturating_sub(*.balance))
     )]
     TooLittleEther {
         /// What was to be sent.

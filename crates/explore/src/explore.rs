@@ -143,7 +143,7 @@ impl Exploration {
         };
         for (id, unlocks_at) in due(&state) {
             state.now = state.now.max(unlocks_at);
-            repeat(&mut state, Step::Finalise(id));
+            repeat(&mut state, Step::Finalize(id));
         }
         for holder in Holder::ALL {
             repeat(&mut state, Step::Deposit(holder));

@@ -30,7 +30,7 @@ pub enum Step {
     /// This holder gives up one unit of power.
     Withdraw(Holder),
     /// Anyone has this withdrawal paid.
-    Finalise(WithdrawalId),
+    Finalize(WithdrawalId),
     /// This holder proposes through the lock.
     Propose(Holder, Payload),
     /// This holder casts one unit.
@@ -59,7 +59,7 @@ impl fmt::Display for Step {
             Self::Push(round) => write!(f, "anyone pushes round {round}"),
             Self::Deposit(holder) => write!(f, "{holder} locks 1"),
             Self::Withdraw(holder) => write!(f, "{holder} gives up 1"),
-            Self::Finalise(id) => write!(f, "withdrawal {id} is paid"),
+            Self::Finalize(id) => write!(f, "withdrawal {id} is paid"),
             Self::Propose(holder, payload) => write!(f, "{holder} proposes {payload}"),
             Self::Vote(holder, id, Support::Yea) => write!(f, "{holder} votes 1 for proposal {id}"),
             Self::Vote(holder, id, Support::Nea) => {
@@ -101,7 +101,7 @@ impl Step {
                 let to = holder.address();
                 (to, GOVERNANCE, GovernanceCall::InitiateWithdraw { to, amount: UNIT }.into())
             }
-            Self::Finalise(id) => {
+            Self::Finalize(id) => {
                 let id = id.to_word();
                 (ANYONE, GOVERNANCE, GovernanceCall::FinaliseWithdraw { id }.into())
             }
@@ -188,7 +188,7 @@ fn candidates(world: &SmallWorld, state: &State) -> Vec<Step> {
             Kind::Push | Kind::Withdraw | Kind::Propose => {}
         }
     }
-    steps.extend(due().map(|(id, _)| Step::Finalise(id)));
+    steps.extend(due().map(|(id, _)| Step::Finalize(id)));
     steps
 }
 

@@ -231,7 +231,7 @@ kinds! {
         withdrawer: Address,
     }
     /// Move a stake to the rollup announced.
-    FinaliseMove {
+    FinalizeMove {
         /// The rollup that the stake leaves.
         #[serde(with = "text::address")]
         rollup: Address,
@@ -294,10 +294,10 @@ impl IntendedAction {
             | Self::Vote { holder, .. }
             | Self::Withdraw { holder, .. } => Some(holder),
             Self::AnnounceMove { withdrawer, .. }
-            | Self::FinaliseMove { new_attester: Some(NewAttester { withdrawer, .. }), .. } => {
+            | Self::FinalizeMove { new_attester: Some(NewAttester { withdrawer, .. }), .. } => {
                 Some(withdrawer)
             }
-            Self::FinaliseMove { new_attester: None, .. }
+            Self::FinalizeMove { new_attester: None, .. }
             | Self::RecordSeed { .. }
             | Self::Push { .. }
             | Self::Execute { .. }
@@ -449,10 +449,10 @@ impl Intent {
             IntendedAction::AnnounceMove { rollup, attester, to, .. } => {
                 (rollup, RollupCall::InitiateMove { attester, new_rollup: to }.into())
             }
-            IntendedAction::FinaliseMove { rollup, attester, new_attester: None, .. } => {
+            IntendedAction::FinalizeMove { rollup, attester, new_attester: None, .. } => {
                 (rollup, RollupCall::FinaliseMove { attester }.into())
             }
-            IntendedAction::FinaliseMove {
+            IntendedAction::FinalizeMove {
                 rollup, attester, new_attester: Some(there), ..
             } => {
                 let new_attester = there.attester;

@@ -23,6 +23,7 @@ use canon_chain::{
     AccountSigner, Client, IntentSender, Wait, Waited,
     tx::{FeePolicy, MemoryJournal, Preview},
 };
+use canon_protocol::text::ether;
 use canon_views::{Intent, OrderId};
 use eyre::{Report, eyre};
 use serde::{Deserialize, Serialize};
@@ -33,7 +34,6 @@ use crate::{
     chain::{BLOCK_TIME, Chain},
     exit::{Exit, Failure},
     output,
-    page::ether,
     signing::{Need, Opened},
 };
 use args::{Consent, Extent, Format, UnsignedForm};

@@ -7,7 +7,7 @@ use canon_chain::Confirmed;
 use canon_protocol::{
     Amount, Epoch, Event, GovernanceEvent, ProposalId, Role, RollupEvent, Round, Support,
     Timestamp, WithdrawalId,
-    text::{self, Time, Tokens, count, grouped},
+    text::{self, Time, Tokens, count, ether, grouped},
 };
 use canon_views::{IntendedAction, Intent};
 use serde::Serialize;
@@ -191,7 +191,7 @@ pub(super) fn text(delivered: &[Delivered]) -> String {
         line!(page, "  transaction  {}", confirmed.hash);
         line!(page, "  block        {}", grouped(confirmed.block.get()));
         line!(page, "  gas          {}", count(confirmed.gas_used, "unit"));
-        line!(page, "  fee          {} ether", page::ether(confirmed.fee));
+        line!(page, "  fee          {} ether", ether(confirmed.fee));
     }
     page.into_text()
 }

@@ -215,7 +215,7 @@ impl Due {
 
     pub(crate) fn moved(&self) -> IntentSubject {
         let (rollup, ready_at) = (self.old, self.ready_at);
-        IntentSubject::FinaliseMove { rollup, attester: attester(1), ready_at }
+        IntentSubject::FinalizeMove { rollup, attester: attester(1), ready_at }
     }
 
     pub(crate) async fn paid(&self) -> Amount {

@@ -59,7 +59,7 @@ async fn set_up(maker: Maker) -> (TestChain, Process, SignalPlan) {
     let vetted = VettedPayload::vet(&chain.client, PAYLOAD, None).await.unwrap();
     let plan = vetted.signal_plan();
     let mut process = Process::new(&chain, maker).await;
-    process.add_sequencer(0, rollup, BlockDuty::Leave, Some(plan));
+    process.add_sequencer(0, rollup, BlockDuty::Skip, Some(plan));
     // Until the first epoch with proposers.
     process.run_blocks(&chain, 10).await;
     assert!(!process.signaled().is_empty(), "{}", process.log());

@@ -437,9 +437,9 @@ const fn withdrawals(participants: Participants) -> u64 {
 
 fn add_holder(process: &mut Process, participants: Participants) -> usize {
     let lock = |amount, method| Order::Lock { amount: tokens(amount), method };
-    let vote = Order::Vote { id: ID, support: Support::Yea, share: OrderAmount::All };
+    let vote = Order::Vote { id: ID, support: Support::Yea, amount: OrderAmount::All };
     let to = key("holder", 0).address();
-    let withdraw = Order::Withdraw { share: OrderAmount::Exactly(tokens(500)), to };
+    let withdraw = Order::Withdraw { amount: OrderAmount::Exactly(tokens(500)), to };
     let (approval, permit) = (lock(2_000, LockMethod::Approval), lock(1_000, LockMethod::Permit));
     match participants {
         Participants::HolderOnlyVotes => process.add_holder(0, [vote]),

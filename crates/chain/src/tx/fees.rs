@@ -1,5 +1,6 @@
 //! What a transaction offers for its gas.
 
+use canon_protocol::text::gwei;
 use serde::{Deserialize, Serialize};
 
 /// The default tip, in wei per gas.
@@ -44,7 +45,8 @@ pub struct FeePolicy {
 pub enum AboveCap {
     /// The fee in all.
     #[error(
-        "{needed} wei per gas are needed and the cap is {cap}; wait for a lower base fee, or raise the cap"
+        "a gas price of {} gwei is needed and the cap is {}; wait for a lower base fee, or raise the cap",
+        gwei(*.needed), gwei(*.cap)
     )]
     Total {
         /// The least that would do now, in wei per gas.
@@ -54,8 +56,9 @@ pub enum AboveCap {
     },
     /// The tip.
     #[error(
-        "a tip of {needed} wei per gas is needed and the limit is {limit}; wait for what is in flight, use \
-         another endpoint, or raise the policy's tip"
+        "a tip of {} gwei is needed and the limit is {}; wait for what is in flight, use another endpoint, or \
+         raise the policy's tip",
+        gwei(*.needed), gwei(*.limit)
     )]
     Tip {
         /// The least that would do now, in wei per gas.

@@ -342,7 +342,7 @@ pub(crate) fn decide(
             locking::initiate_withdraw(frame, governance, *to, *amount)
         }
         GovernanceCall::FinaliseWithdraw { id } => {
-            locking::finalise_withdraw(frame, governance, *id)
+            locking::finalize_withdraw(frame, governance, *id)
         }
         GovernanceCall::Propose { payload } => propose(frame, governance, *payload),
         GovernanceCall::ProposeWithLock { payload, to } => {

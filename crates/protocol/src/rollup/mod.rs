@@ -387,17 +387,17 @@ pub(crate) fn decide(frame: CallFrame<'_>, rollup: &Rollup, call: &RollupCall) -
             staking::initiate_withdraw(frame, rollup, attester, recipient)?
         }
         RollupCall::FinaliseWithdraw { attester } => {
-            staking::finalise_withdraw(frame, rollup, attester)?
+            staking::finalize_withdraw(frame, rollup, attester)?
         }
         RollupCall::InitiateMove { attester, new_rollup } => {
             moving::initiate_move(frame, rollup, attester, new_rollup)?
         }
         RollupCall::FinaliseMove { attester } => {
             // What happens in between sees the seed recorded.
-            return moving::finalise_move(frame, rollup, attester, attester, logs);
+            return moving::finalize_move(frame, rollup, attester, attester, logs);
         }
         RollupCall::FinaliseMoveAs { attester, new_attester } => {
-            return moving::finalise_move_as(frame, rollup, attester, new_attester, logs);
+            return moving::finalize_move_as(frame, rollup, attester, new_attester, logs);
         }
         RollupCall::SetCoinbase { attester, coinbase } => {
             staking::set_coinbase(frame, rollup, attester, coinbase)?

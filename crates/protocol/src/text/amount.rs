@@ -5,7 +5,7 @@ use crate::units::Amount;
 use core::{fmt, ops::RangeInclusive};
 
 /// The decimals of a token.
-const DECIMALS: u32 = 18;
+const DECIMALS: usize = 18;
 
 /// An amount in tokens, with as many decimals as it has: `1,000`, `0.5`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub fn parse_within(
     text: &str,
     range: RangeInclusive<Amount>,
 ) -> Result<Amount, ParseQuantityError> {
-    let amount = match digits::scaled(text.trim(), DECIMALS as usize) {
+    let amount = match digits::scaled(text.trim(), DECIMALS) {
         Ok(parts) => Amount::new(parts),
         Err(ErrorKind::OutOfRange) => None,
         Err(ErrorKind::TooManyDecimals) => {

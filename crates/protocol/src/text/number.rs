@@ -14,7 +14,7 @@ pub fn grouped(number: impl Into<u128>) -> Grouped {
 
 impl fmt::Display for Grouped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&digits::grouped(self.0))
+        f.pad(&digits::grouped(&self.0.to_string()))
     }
 }
 

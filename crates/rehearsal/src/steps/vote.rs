@@ -187,8 +187,8 @@ async fn cast(
             ],
             BallotPlan::None => &[],
         };
-        for &(support, share) in ballots {
-            run.participants.holders[holder].agent.role.add(Order::Vote { id, support, share });
+        for &(support, amount) in ballots {
+            run.participants.holders[holder].agent.role.add(Order::Vote { id, support, amount });
         }
     }
     let members: Vec<_> = voters.iter().map(|(holder, _)| *holder).collect();
@@ -211,7 +211,7 @@ async fn leave_after(run: &mut UpgradeRun<'_>, agenda: &mut Agenda, track: usize
     for holder in &leavers {
         let agent = &mut run.participants.holders[*holder].agent;
         let to = agent.address();
-        agent.role.add(Order::Withdraw { share: OrderAmount::All, to });
+        agent.role.add(Order::Withdraw { amount: OrderAmount::All, to });
     }
     let before = run.state().governance().withdrawals().len();
     let acted = run.act_all("leave", &holders(&leavers)).await?;

@@ -45,7 +45,6 @@ pub enum OrderAmount {
 /// even after orders with higher numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[non_exhaustive]
 pub enum Order {
     /// Locks tokens as power of its own.
     Lock {
@@ -62,12 +61,12 @@ pub enum Order {
         /// For or against.
         support: Support,
         /// The power on that side in all.
-        share: OrderAmount,
+        amount: OrderAmount,
     },
     /// Gives power up.
     Withdraw {
         /// The amount.
-        share: OrderAmount,
+        amount: OrderAmount,
         /// Who gets the asset; not 0, nor Governance.
         #[serde(with = "text::address")]
         to: Address,
@@ -100,7 +99,6 @@ pub enum LockMethod {
 /// The status of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[non_exhaustive]
 pub enum OrderStatus {
     /// Something is done for it in the next block.
     Due,
@@ -203,12 +201,12 @@ impl OrderEvaluation<'_> {
     /// Returns the status of `order`. Adds what is done for it in the next block.
     fn evaluate(&mut self, number: OrderId, order: &Order) -> OrderStatus {
         match *order {
-            Order::Vote { id, support, share } => self.vote(id, support, share),
+            Order::Vote { id, support, amount } => self.vote(id, support, amount),
             Order::Lock { amount, method } => {
                 self.in_turn(number, |evaluation| evaluation.lock(number, amount, method))
             }
-            Order::Withdraw { share, to } => {
-                self.in_turn(number, |evaluation| evaluation.withdraw(number, share, to))
+            Order::Withdraw { amount, to } => {
+                self.in_turn(number, |evaluation| evaluation.withdraw(number, amount, to))
             }
         }
     }
@@ -253,26 +251,21 @@ impl OrderEvaluation<'_> {
         self.due(action, None)
     }
 
-    fn withdraw(&mut self, order: OrderId, share: OrderAmount, to: Address) -> OrderStatus {
+    fn withdraw(&mut self, order: OrderId, amount: OrderAmount, to: Address) -> OrderStatus {
         let (holder, available) = (self.holder, self.view.power);
-        let amount = match share {
+        let amount = match amount {
+            OrderAmount::All if available.is_zero() => return OrderStatus::NoPower,
             OrderAmount::All => available,
+            OrderAmount::Exactly(Amount::ZERO) => return OrderStatus::Done,
             OrderAmount::Exactly(amount) => amount,
         };
-        if amount.is_zero() {
-            return if share == OrderAmount::All {
-                OrderStatus::NoPower
-            } else {
-                OrderStatus::Done
-            };
-        }
         if amount > available {
             return OrderStatus::Short { needed: amount, available };
         }
         self.due(IntendedAction::Withdraw { holder, order, to, amount }, None)
     }
 
-    fn vote(&mut self, id: ProposalId, support: Support, share: OrderAmount) -> OrderStatus {
+    fn vote(&mut self, id: ProposalId, support: Support, amount: OrderAmount) -> OrderStatus {
         let Some(proposal) = self.present.proposal(id) else {
             return OrderStatus::Waiting(WaitsFor::Proposal);
         };
@@ -288,7 +281,7 @@ impl OrderEvaluation<'_> {
         let planned = self.planned(id, support);
         let left = ballot.left().saturating_sub(planned);
         let left = left.saturating_sub(self.planned(id, other_side));
-        let (missing, is_done) = match share {
+        let (missing, is_done) = match amount {
             OrderAmount::All => (left, left.is_zero() && planned.is_zero() && !cast.is_zero()),
             OrderAmount::Exactly(amount) => {
                 (amount.saturating_sub(cast).saturating_sub(planned), amount <= cast)

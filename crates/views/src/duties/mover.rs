@@ -32,7 +32,6 @@ pub struct MovePlan {
 /// The phase of a move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[non_exhaustive]
 pub enum MovePhase {
     /// The view doesn't say: it wasn't asked, or the rollup doesn't answer.
     Unknown,
@@ -122,11 +121,11 @@ fn announced(
         {
             (MovePhase::Unknown, None)
         }
-        MovePhase::Due => (MovePhase::Due, finalise(plan, moving, None)),
+        MovePhase::Due => (MovePhase::Due, finalize(plan, moving, None)),
         MovePhase::Held(MoveObstacle::Squatted) => match phase_under(plan.spare) {
             MovePhase::Due => {
                 let there = NewAttester { attester: plan.spare, withdrawer: plan.withdrawer };
-                (MovePhase::Due, finalise(plan, moving, Some(there)))
+                (MovePhase::Due, finalize(plan, moving, Some(there)))
             }
             phase => (phase, None),
         },
@@ -139,13 +138,13 @@ const fn announce(plan: &MovePlan) -> Option<IntendedAction> {
     Some(IntendedAction::AnnounceMove { rollup: from, attester, to, withdrawer })
 }
 
-const fn finalise(
+const fn finalize(
     plan: &MovePlan,
     StakeMove { ready_at, .. }: StakeMove,
     new_attester: Option<NewAttester>,
 ) -> Option<IntendedAction> {
     let MovePlan { attester, from, .. } = *plan;
-    Some(IntendedAction::FinaliseMove { rollup: from, attester, new_attester, ready_at })
+    Some(IntendedAction::FinalizeMove { rollup: from, attester, new_attester, ready_at })
 }
 
 /// What the rollup that a stake moves to has under the attester.

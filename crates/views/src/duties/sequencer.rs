@@ -34,7 +34,7 @@ pub enum BlockDuty {
     /// It proposes one block in each of its slots.
     Propose,
     /// It proposes none: it only signals, and records seeds that nobody did.
-    Leave,
+    Skip,
 }
 
 /// What a sequencer signals for, and when.
@@ -95,7 +95,6 @@ impl SignalPlan {
 /// Whether to signal in the slot of the next block, and why not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[non_exhaustive]
 pub enum SignalDecision {
     /// It is the time.
     Signal,

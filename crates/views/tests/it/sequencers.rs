@@ -12,7 +12,7 @@ use canon_views::{
 };
 
 const fn identity(proposer: Address) -> SequencerIdentity {
-    SequencerIdentity { proposer, rollup: ROLLUP, blocks: BlockDuty::Leave }
+    SequencerIdentity { proposer, rollup: ROLLUP, blocks: BlockDuty::Skip }
 }
 
 /// Three stakers and a payload; it is the first slot of a round.

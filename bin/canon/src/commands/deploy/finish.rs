@@ -11,10 +11,10 @@ use canon_chain::{
     Endpoint,
     deploy::{DeployManifest, DeployedSet},
 };
-use canon_protocol::text::grouped;
+use canon_protocol::text::{ether, grouped};
 use eyre::Report;
 
-use super::session::{RESUME, ether};
+use super::session::RESUME;
 use crate::{
     chain::ChainSettings,
     exit::Failure,

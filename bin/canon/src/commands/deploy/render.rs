@@ -4,11 +4,10 @@ use alloy_primitives::U256;
 use canon_chain::deploy::{DeployRecord, SET_GAS, SetParameters, SetPlan, Step};
 use canon_protocol::{
     Seconds,
-    text::{Duration, Percent, Time, Tokens, grouped},
+    text::{Duration, Percent, Time, Tokens, ether, grouped},
     withdrawal_delay,
 };
 
-use super::session::ether;
 use crate::{
     judgement::Judgement,
     page::{Page, line},

@@ -15,7 +15,7 @@ use canon_chain::{
         SET_GAS, SetPlan, Step, deploy,
     },
 };
-use canon_protocol::{Amount, text::Tokens};
+use canon_protocol::text::ether;
 use canon_views::BlockView;
 use eyre::{Report, eyre};
 use serde::Serialize;
@@ -269,12 +269,6 @@ async fn wait_for(looks: u32) -> Waited {
     }
     tokio::time::sleep(POLL).await;
     Waited::Again
-}
-
-/// An amount of wei in ether, with as many decimals as it has.
-pub(super) fn ether(wei: U256) -> Tokens {
-    // The ether of all chains fits 96 bits; what doesn't is a development node's gift.
-    Tokens(Amount::try_from(wei).unwrap_or(Amount::MAX))
 }
 
 fn unrecorded(error: canon_chain::deploy::RecordFileError) -> Failure {
