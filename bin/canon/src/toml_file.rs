@@ -29,7 +29,17 @@ impl TomlFile {
         Ok(Self { text: text.map_err(|report| Failure::bad_input(report, next))?, name })
     }
 
-    /// What it says.
+    /// Its path, as the user gave it.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its contents.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The values of its fields.
     ///
     /// # Errors
     ///

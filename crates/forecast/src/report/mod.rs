@@ -115,7 +115,8 @@ pub struct VoteReport {
     /// The share of it that is expected to be cast.
     pub turnout: Fraction,
     /// The share of the cast power that is expected to be for the proposal.
-    pub yes: Fraction,
+    #[serde(rename = "for")]
+    pub for_share: Fraction,
     /// The result.
     #[serde(flatten)]
     pub outlook: Outlook,
@@ -201,8 +202,8 @@ fn vote(plan: &Plan) -> VoteReport {
     VoteReport {
         total_power: vote.total,
         turnout: expected.turnout,
-        yes: expected.yes,
-        outlook: vote.outlook(expected.turnout, expected.yes),
+        for_share: expected.for_share,
+        outlook: vote.outlook(expected.turnout, expected.for_share),
         alone: others.into_iter().map(|others| vote.bloc(others)).collect(),
     }
 }

@@ -1,6 +1,6 @@
 //! The file that `--operators` names.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use canon_forecast::{
     Share,
@@ -10,8 +10,7 @@ use canon_protocol::Amount;
 use canon_rehearsal::scenario::{FileError, Problem};
 use eyre::Report;
 
-use super::bad;
-use crate::exit::Failure;
+use crate::{exit::Failure, toml_file::TomlFile};
 
 /// Reads the operators of a file. Each seat needs a stake of `minimum`; `missed` applies to operators
 /// without that field.
@@ -20,13 +19,11 @@ pub(super) fn read(
     minimum: Amount,
     missed: Share,
 ) -> Result<Vec<ListedOperator>, Failure> {
-    let file = path.display().to_string();
-    let text = fs::read_to_string(path).map_err(|error| {
-        bad(Report::new(error).wrap_err(format!("--operators {file} can't be read")))
-    })?;
-    parse(&text, minimum, missed).map_err(|error| {
-        let title = format!("--operators {file} has mistakes");
-        let error = FileError { file, problems: problems(&text, &error) };
+    let file = TomlFile::read(path, "name a file of operators with --operators")?;
+    parse(file.text(), minimum, missed).map_err(|error| {
+        let title = format!("--operators {} has mistakes", file.name());
+        let problems = problems(file.text(), &error);
+        let error = FileError { file: file.name().to_owned(), problems };
         Failure::bad_input(
             Report::new(error).wrap_err(title),
             "correct the lines above; --help shows what an operator has",

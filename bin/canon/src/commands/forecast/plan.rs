@@ -120,7 +120,7 @@ fn plan(asked: &Forecast, baseline: Baseline) -> Result<Plan, Failure> {
             missed: asked.missed,
         },
     };
-    let vote = ExpectedVote { turnout: asked.turnout, yes: asked.yes };
+    let vote = ExpectedVote { turnout: asked.turnout, for_share: asked.for_share };
     let outages = asked.outage.map(|mean_slots| Outages {
         mean_slots,
         campaigns: asked.campaigns,

@@ -102,7 +102,7 @@ pub(super) fn vote(page: &mut Page, report: &ForecastReport, is_deployed: bool) 
     line!(
         page,
         "  at a turnout of {turnout} with {} of it for the proposal, it {}",
-        Percent::of(vote.yes),
+        Percent::of(vote.for_share),
         result(&vote.outlook.result)
     );
     line!(
