@@ -33,7 +33,7 @@ enum Command {
 }
 
 impl Cli {
-    /// What was typed.
+    /// Parses the command line.
     ///
     /// # Errors
     ///

@@ -58,7 +58,7 @@ pub(crate) fn progress(text: &impl fmt::Display) {
     let _ = anstream::stderr().lock().write_all(lines.collect::<String>().as_bytes());
 }
 
-/// Tells something on stderr that doesn't stop the command. If that can't be written, the result has to do.
+/// Writes a note to stderr that doesn't stop the command. If it can't be written, the result has to suffice.
 pub(crate) fn note(note: &impl fmt::Display) {
     let note = note.to_string();
     let _ = writeln!(anstream::stderr().lock(), "{NOTE}note:{NOTE:#} {}", ForeignText::new(&note));

@@ -163,7 +163,7 @@ pub(crate) fn state(proposal: &ProposalView, now: Timestamp) -> String {
     }
 }
 
-/// How a vote would end as it stands, and what is missing.
+/// The result of a vote as it stands, and the power that is missing.
 pub(crate) fn verdict(proposal: &ProposalView) -> String {
     match proposal.tabulation() {
         Tabulation::Accepted => "passes as it stands".to_owned(),

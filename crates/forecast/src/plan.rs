@@ -1,4 +1,4 @@
-//! What a forecast is about: the set, the operators that sequence, and the start of the campaign.
+//! The subject of a forecast: the set, the operators that sequence, and the start of the campaign.
 
 use std::num::NonZeroU64;
 

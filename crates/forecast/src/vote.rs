@@ -1,4 +1,4 @@
-//! What a proposal needs from the holders.
+//! The votes that a proposal needs.
 
 use alloy_primitives::U256;
 use canon_protocol::{

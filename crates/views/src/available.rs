@@ -31,14 +31,14 @@ pub enum Opportunity {
         /// The slot.
         slot: Slot,
     },
-    /// Those who had power at a proposal's snapshot and have some left can cast it.
+    /// A vote by the holders that had power at a proposal's snapshot and have some left.
     Vote {
         /// The proposal.
         id: ProposalId,
         /// For or against.
         support: Support,
     },
-    /// Whoever pays for the transaction can do this.
+    /// An action open to everyone who pays for its transaction.
     Anyone(IntendedAction),
 }
 

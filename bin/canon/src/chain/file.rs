@@ -13,7 +13,7 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-/// What a file says.
+/// The settings of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct FileSettings {
     pub(super) rpc_url: Option<Vec<Endpoint>>,

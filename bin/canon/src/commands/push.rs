@@ -151,7 +151,7 @@ fn when(now: Timestamp, time: Timestamp) -> String {
     format!(" at {} ({})", Time(time), until(now, time))
 }
 
-/// Why a round can't be pushed.
+/// The reason why a round can't be pushed.
 fn why_not(present: &Present, signaling: &SignalingView, round: Round) -> Failure {
     let title = format!("round {round} can't be pushed");
     let SignalingView { rules, status, rounds } = signaling;

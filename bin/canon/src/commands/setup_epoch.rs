@@ -79,7 +79,7 @@ fn step(view: &SetView) -> Result<Step, Failure> {
     Ok(step)
 }
 
-/// Why there is no seed to record, and when there will be.
+/// The reason why there is no seed to record, and the time from which there is one.
 fn nothing_to_record(view: &SetView) -> Failure {
     let (present, canonical) = (&view.present, view.present.addresses.rollup);
     let next = "`canon status` shows where the rollup stands";

@@ -1,4 +1,4 @@
-//! What a command would do, before it does it.
+//! The steps of a command, shown before it takes them.
 
 use alloy_primitives::Address;
 use canon_chain::tx::{FeePolicy, Preview};
@@ -43,7 +43,7 @@ pub(super) fn text(account: Address, steps: &[Previewed]) -> String {
     page.into_text()
 }
 
-/// What a command would do, as JSON.
+/// The steps that a command would take, as JSON.
 #[derive(Debug, Serialize)]
 pub(super) struct PreviewDocument {
     #[serde(with = "text::address")]

@@ -158,7 +158,7 @@ impl Chain {
         self.chain.dev_accounts()[account].address()
     }
 
-    /// Where it is served.
+    /// The address at which it is served.
     pub(crate) const fn address(&self) -> SocketAddr {
         self.server.addr()
     }

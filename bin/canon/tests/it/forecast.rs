@@ -12,7 +12,7 @@ fn forecast(arguments: &str) -> Command {
     canon().arg("forecast").args(arguments.split_whitespace())
 }
 
-/// What is printed fits a terminal.
+/// The output of a command, which must fit a terminal.
 fn text(command: Command) -> String {
     let text = stdout(command);
     for line in text.lines() {

@@ -21,7 +21,7 @@ pub(crate) fn about(chain: &Chain, folder: &Folder, arguments: &str) -> Command 
         .env("XDG_CACHE_HOME", folder.file("cache"))
 }
 
-/// What a command prints on a terminal of 80 columns and 24 lines.
+/// The output of a command on a terminal of 80 columns and 24 lines.
 fn screen(command: Command) -> String {
     let text = stdout(command);
     assert!(text.lines().count() <= 24, "{text}");
@@ -35,7 +35,7 @@ pub(crate) fn json(command: Command) -> Value {
     serde_json::from_str(&stdout(command.arg("--json"))).unwrap()
 }
 
-/// What a command that fails says.
+/// The error of a command that fails.
 fn fails(command: Command, code: i32) -> String {
     let output = command.output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();

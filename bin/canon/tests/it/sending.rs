@@ -29,7 +29,7 @@ fn by(chain: &Chain, folder: &Folder, arguments: &str) -> Command {
     about(chain, folder, arguments).env("CANON_PRIVATE_KEY", chain.key(ACCOUNT))
 }
 
-/// What a command that works writes to stdout and to stderr.
+/// The text that a successful command writes to stdout and to stderr.
 fn shown(command: Command) -> (String, String) {
     let output = command.output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
@@ -37,7 +37,7 @@ fn shown(command: Command) -> (String, String) {
     (stable(&String::from_utf8(output.stdout).unwrap()), stable(&said))
 }
 
-/// What a command that fails says.
+/// The error of a command that fails.
 fn fails(command: Command, code: i32) -> String {
     let output = command.output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();

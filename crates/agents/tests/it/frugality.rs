@@ -1,4 +1,4 @@
-//! How much is asked of the chain.
+//! The number of requests to the chain.
 
 use crate::{
     process::{AnyRole, Process, is_done},

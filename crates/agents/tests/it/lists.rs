@@ -15,7 +15,7 @@ use canon_views::{BlockDuty, SignalDecision, SignalPlan};
 
 const PAYLOAD: Address = Address::repeat_byte(0x9a);
 
-/// What the payload does with the question for its list.
+/// The payload's answer when it is asked for its list.
 #[derive(Clone, Copy, Debug)]
 enum Answer {
     Vetted,

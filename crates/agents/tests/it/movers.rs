@@ -27,7 +27,7 @@ async fn switch(chain: &TestChain, rollup: Address) {
     chain.as_governance(registry, Registry::upgradeCall { rollup }).await;
 }
 
-/// What has the stake on a rollup: status, amount and withdrawer.
+/// The stake of an attester on a rollup: status, amount and withdrawer.
 async fn stake_of(
     chain: &TestChain,
     rollup: Address,

@@ -40,7 +40,7 @@ impl Sequencers {
         }
     }
 
-    /// What the only sequencer should do in the next block, if it hasn't: the slot's block, or the seed if
+    /// The duty of the only sequencer in the next block, if it hasn't done it: the slot's block, or the seed if
     /// nobody can propose.
     async fn due(&self) -> Option<IntentSubject> {
         let (rollup, RollupView { slot, proposer, head, seed, .. }) =

@@ -50,7 +50,7 @@ impl Endpoints {
     }
 
     /// Connects to the first endpoint that passes the checks. The client uses the others when it must,
-    /// and connects to them only then. `note` is told whenever an endpoint begins to be skipped.
+    /// and connects to them only then. `note` is called whenever an endpoint begins to be skipped.
     ///
     /// # Errors
     ///

@@ -147,7 +147,7 @@ impl Account {
         Ok(gas_limit)
     }
 
-    /// Tells a call that fails for want of gas from one that is refused: with all the gas that a
+    /// Distinguishes a call that fails for want of gas from one that is refused: with all the gas that a
     /// transaction may have it failed with `error`; the first one succeeds with more, as far as the
     /// endpoint goes.
     async fn classify_gas_failure(

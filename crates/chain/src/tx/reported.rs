@@ -27,7 +27,7 @@ struct LastingFailure {
     detail: Detail,
 }
 
-/// What tells failures of one kind apart.
+/// The facts that distinguish failures of one kind.
 #[derive(Debug, PartialEq)]
 enum Detail {
     None,

@@ -70,7 +70,7 @@ pub struct ForecastReport {
     pub rival_wins_in_a_year: f64,
     /// The dates of the earliest win, and of wins with a chance of 50, 90 and 99 %.
     pub milestones: Vec<ExpectedTimeline>,
-    /// What hostile minorities can do.
+    /// The power of hostile minorities.
     pub hostile: HostileMinorities,
     /// The vote that follows.
     pub vote: VoteReport,
@@ -94,7 +94,7 @@ pub struct OperatorReport {
     pub missed: Share,
 }
 
-/// What hostile minorities can do.
+/// The power of hostile minorities.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct HostileMinorities {
     /// Minorities from one seat to half of the seats.

@@ -1,6 +1,6 @@
 //! Locks, votes, withdraws, claims.
 //!
-//! What the state shows decides what is done. A ballot is there or it isn't; a withdrawal was paid or it
+//! The state decides whether an order is done. A ballot is there or it isn't; a withdrawal was paid or it
 //! wasn't. Tokens that were locked and power that was given up look the same whichever order did it, so
 //! such an order is done when the journal of intents says so: its intents
 //! carry its number and are [completed by the journal](crate::Completion::Journal).
@@ -50,7 +50,7 @@ pub enum Order {
     Lock {
         /// The amount.
         amount: Amount,
-        /// How Governance is allowed to take them.
+        /// The way in which Governance is allowed to take them.
         method: LockMethod,
     },
     /// Casts power on a proposal once it is Active, or against it also in the first half of its execution
@@ -67,14 +67,14 @@ pub enum Order {
     Withdraw {
         /// The amount.
         amount: OrderAmount,
-        /// Who gets the asset; not 0, nor Governance.
+        /// The recipient of the asset; not 0, nor Governance.
         #[serde(with = "text::address")]
         to: Address,
     },
 }
 
 impl Order {
-    /// What the [journal](crate::Completion::Journal) knows this order of `holder` as, which has number
+    /// The subject under which the [journal](crate::Completion::Journal) has this order of `holder`, with number
     /// `number`. `None` for ballots, which the state shows.
     pub const fn subject(&self, holder: Address, number: OrderId) -> Option<IntentSubject> {
         let order = number;
@@ -86,7 +86,7 @@ impl Order {
     }
 }
 
-/// How Governance is allowed to take what is locked, where the allowance doesn't suffice.
+/// The way in which Governance is allowed to take tokens that are locked, where the allowance doesn't suffice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LockMethod {
@@ -110,9 +110,9 @@ pub enum OrderStatus {
     TooLate,
     /// There isn't enough.
     Short {
-        /// What it takes.
+        /// The amount that the order needs.
         needed: Amount,
-        /// What there is.
+        /// The amount that the holder has.
         available: Amount,
     },
     /// There is no power for it.
@@ -123,7 +123,7 @@ pub enum OrderStatus {
     Unconfirmed,
 }
 
-/// What an order waits for.
+/// The event that an order waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WaitsFor {
@@ -139,7 +139,7 @@ pub enum WaitsFor {
 /// transaction is mined.
 const PERMIT_VALIDITY: Seconds = Seconds::DAY;
 
-/// What a holder does in the next block: payments first, then orders by number. The view must have been
+/// The duty of a holder in the next block: payments first, then orders by number. The view must have been
 /// [asked](crate::Question::add_holder) for `orders`. `progress` is what the journal of intents knows of an
 /// order that the state doesn't show: one that is done, or may be, is left alone.
 ///
@@ -193,7 +193,7 @@ struct OrderEvaluation<'a> {
     view: &'a HolderView,
     /// The order before this one that changes tokens or power in the next block.
     moves_power: Option<OrderId>,
-    /// What is done in the next block.
+    /// The intents for the next block.
     intents: Vec<Intent>,
 }
 

@@ -25,7 +25,7 @@ pub enum PayOut {
     Everything,
 }
 
-/// What a keeper does in the next block: what has a deadline first, then the rest.
+/// The intents of a keeper in the next block: those with a deadline first, then the rest.
 pub fn keeper(view: &SetView, pay_out: PayOut) -> Vec<Intent> {
     let present = &view.present;
     let mut intents = pushes(present);

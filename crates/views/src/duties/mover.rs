@@ -58,7 +58,7 @@ pub enum MovePhase {
     },
 }
 
-/// What is in the way of a move whose delay is over.
+/// An obstacle to a move whose delay is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MoveObstacle {
@@ -75,7 +75,7 @@ pub enum MoveObstacle {
     },
 }
 
-/// What the withdrawer of an attester does in the next block, so that its stake moves. The view must have
+/// The duty of an attester's withdrawer in the next block, so that the stake moves. The view must have
 /// been [asked](crate::Question::add_move) for it.
 pub fn mover(present: &Present, plan: &MovePlan) -> Duty<MovePhase> {
     let (phase, action) = step(present, plan);
@@ -147,7 +147,7 @@ const fn finalize(
     Some(IntendedAction::FinalizeMove { rollup: from, attester, new_attester, ready_at })
 }
 
-/// What the rollup that a stake moves to has under the attester.
+/// The attester's entry in the rollup that a stake moves to.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct MoveTarget {
     pub(super) status: AttesterStatus,

@@ -30,7 +30,7 @@ struct History {
     director: Director,
     accounts: Accounts,
     deployed: u64,
-    /// How often each kind of intent was offered and accepted.
+    /// The number of times that each kind of intent was offered and accepted.
     accepted: BTreeMap<&'static str, usize>,
 }
 
@@ -128,7 +128,7 @@ impl History {
         }
     }
 
-    /// What the view derives is what the rules say.
+    /// Checks that the view derives the same as the rules.
     fn check_view(&self, present: &Present) {
         let (state, now) = (&self.chain.set, self.chain.now());
         let proposals = state.governance().governance_proposer();
@@ -146,7 +146,7 @@ impl History {
         }
     }
 
-    /// What happens if `call` is made at `next`.
+    /// The outcome of `call` if it is made at `next`.
     fn decide(
         &self,
         next: Timestamp,

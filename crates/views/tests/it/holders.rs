@@ -33,7 +33,7 @@ fn duty(
     holder(&chain.view_of(&question), named(name), &orders, |_| IntentProgress::Open)
 }
 
-/// What the duty does, and where its orders stand.
+/// The actions of the duty, and the status of its orders.
 fn result(duty: &Duty<BTreeMap<OrderId, OrderStatus>>) -> (Vec<IntendedAction>, Vec<OrderStatus>) {
     let actions = duty.intents.iter().map(|intent| intent.action.clone()).collect();
     (actions, duty.status.values().copied().collect())

@@ -13,7 +13,7 @@ use canon_views::{IntendedAction, PayOut, Question, SetView, keeper};
 
 const OTHER: Address = Address::with_last_byte(0xc2);
 
-/// What a keeper does, seeds excepted, and until when.
+/// The actions of a keeper and their last seconds, without seeds.
 fn due(view: &SetView) -> Vec<(IntendedAction, Option<Timestamp>)> {
     let intents = keeper(view, PayOut::Everything).into_iter();
     let seeds = |action: &IntendedAction| matches!(action, IntendedAction::RecordSeed { .. });

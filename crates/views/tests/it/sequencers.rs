@@ -31,7 +31,7 @@ fn asked(next: Timestamp) -> Question {
     question
 }
 
-/// What the slot's own proposer decides for the block at `next`.
+/// The decision of the slot's own proposer for the block at `next`.
 fn decision(chain: &Chain, plan: &SignalPlan, next: Timestamp) -> SignalDecision {
     let view = chain.view_of(&asked(next)).present;
     sequencer(&view, &identity(chain.proposer_at(next)), Some(plan)).status

@@ -27,7 +27,7 @@ struct Agents {
 }
 
 impl Agents {
-    /// What everybody does in the next block.
+    /// The intents of all participants in the next block.
     fn intents(&self, chain: &Chain, next: Timestamp) -> Vec<(Address, Intent)> {
         let mut question = Question::new(next);
         question.payloads.insert(PAYLOAD);

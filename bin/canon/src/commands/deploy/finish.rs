@@ -25,9 +25,9 @@ use crate::{
 pub(super) struct Finished {
     pub(super) manifest: DeployManifest,
     pub(super) set: DeployedSet,
-    /// What it cost, in wei.
+    /// The fees of all its transactions, in wei.
     pub(super) fee: U256,
-    /// Where the manifest is.
+    /// The path of the manifest.
     pub(super) file: PathBuf,
 }
 

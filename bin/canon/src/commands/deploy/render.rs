@@ -13,7 +13,7 @@ use crate::{
     page::{Page, line},
 };
 
-/// What a preview shows.
+/// The contents of a preview.
 pub(super) struct Preview<'a> {
     pub(super) record: &'a DeployRecord,
     pub(super) plan: &'a SetPlan,
@@ -71,7 +71,7 @@ pub(crate) fn parameters(page: &mut Page, parameters: &SetParameters, plan: &Set
     meaning(page, parameters);
 }
 
-/// What the parameters mean for people.
+/// The parameters as their consequences for people.
 pub(crate) fn meaning(page: &mut Page, parameters: &SetParameters) {
     let SetParameters { asset, signaling, governance, rollup, .. } = parameters;
     let times = |duration: Seconds, count: u64| {

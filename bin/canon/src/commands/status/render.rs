@@ -44,7 +44,7 @@ fn rollup(page: &mut Page, present: &Present) {
     line!(page, "           {}", slot(rollup, present.next));
 }
 
-/// Where the rollup's clock stands, and who has the slot of the next block.
+/// The rollup's epoch and slot, and the proposer of the next block's slot.
 fn slot(rollup: &RollupView, next: Timestamp) -> String {
     let Some(slot) = rollup.slot else {
         let genesis = rollup.clock.genesis;

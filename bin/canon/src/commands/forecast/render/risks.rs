@@ -1,4 +1,4 @@
-//! What a hostile minority of the sequencers or the holders can do.
+//! The power of a hostile minority of the sequencers or the holders.
 
 use canon_forecast::ForecastReport;
 use canon_protocol::{
