@@ -94,8 +94,8 @@ impl<R: AgentRole> Agent<R> {
     /// Finds out what became of its transactions up to the view's block, and sends what is due in the next
     /// one. Call it once per block.
     ///
-    /// A failed attempt is reported and made again at the next call; one failure doesn't keep anything else from
-    /// being tried. A refusal that lasts is reported once.
+    /// A failed attempt is reported and made again at the next call; one failure doesn't keep anything else
+    /// from being tried. A refusal that lasts is reported once.
     pub async fn tick(&mut self, view: &SetView) -> Tick<R::Status> {
         let mut reports = self.sender.settle(view.present.block).await;
         let mut duty = self.role.duty(view, &|id| self.sender.progress(id));

@@ -247,7 +247,7 @@ pub fn setup_epoch(rollup: Address) -> ContractCall {
     proven(rollup, &Rollup::setupEpochCall {})
 }
 
-/// What a holder signs so that [`lock_with_permit`] needs no approval first.
+/// The permit that a holder signs so that [`lock_with_permit`] needs no approval first.
 #[derive(Clone, Debug)]
 pub struct PermitRequest {
     /// The asset's name, as `name()` answers it.
@@ -258,7 +258,7 @@ pub struct PermitRequest {
     pub owner: Address,
     /// Governance.
     pub spender: Address,
-    /// What is locked.
+    /// The amount that is locked.
     pub amount: Amount,
     /// The holder's present nonce of the asset.
     pub nonce: U256,

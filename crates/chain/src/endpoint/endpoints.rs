@@ -14,7 +14,7 @@ use canon_protocol::Timestamp;
 use core::fmt;
 use std::sync::Arc;
 
-/// What an endpoint has to show before it is trusted. On top of that its newest block may be neither older
+/// The checks of an endpoint before it is trusted. On top of them its newest block may be neither older
 /// than 5 minutes nor more than 5 blocks below one that any endpoint had before. The chains of development
 /// nodes (ids 31337 and 1337) are exempt from these two.
 #[derive(Clone)]

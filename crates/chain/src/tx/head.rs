@@ -4,7 +4,7 @@ use alloy_primitives::B256;
 use canon_protocol::BlockNumber;
 use canon_views::BlockView;
 
-/// Why nothing is done for a block.
+/// The reason why nothing is done for a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HeadError {
     /// It is older than one that was seen. It doesn't show the transactions sent since.

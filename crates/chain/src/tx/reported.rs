@@ -18,11 +18,11 @@ use std::collections::BTreeMap;
 #[derive(Debug, Default)]
 pub(super) struct ReportedFailures(BTreeMap<Option<IntentId>, LastingFailure>);
 
-/// What of a failure is the same in every block for which it lasts: balances and fees aren't.
+/// The part of a failure that is the same in every block for which it lasts: balances and fees aren't.
 #[derive(Debug, PartialEq)]
 struct LastingFailure {
     kind: Discriminant<Error>,
-    /// What was done when it failed.
+    /// The step that failed.
     what: &'static str,
     detail: Detail,
 }

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 /// The requests of a batch at first: geth's default limit.
 const USUAL_BATCH: usize = 1_000;
 
-/// What was found out about an endpoint.
+/// The limits found out about an endpoint.
 #[derive(Debug)]
 pub(crate) struct EndpointLimits {
     batch: AtomicUsize,

@@ -74,8 +74,8 @@ pub enum Order {
 }
 
 impl Order {
-    /// The subject under which the [journal](crate::Completion::Journal) has this order of `holder`, with number
-    /// `number`. `None` for ballots, which the state shows.
+    /// The subject under which the [journal](crate::Completion::Journal) has this order of `holder`, with
+    /// number `number`. `None` for ballots, which the state shows.
     pub const fn subject(&self, holder: Address, number: OrderId) -> Option<IntentSubject> {
         let order = number;
         match self {
