@@ -1,4 +1,4 @@
-//! What to do next after a refusal.
+//! Hints for the next step after a refusal.
 
 /// For a revert without data.
 pub(super) const EMPTY: &str =

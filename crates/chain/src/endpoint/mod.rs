@@ -4,8 +4,8 @@
 //! its scheme and host, and [`secrets`] takes the rest out of whatever an error says.
 //!
 //! The logs of libraries aren't covered: tungstenite has the path and the header of user and password in a
-//! record of level TRACE (target `tungstenite`). Nothing here installs a subscriber. A program that does must switch
-//! this target off, for example with the directive `tungstenite=off`.
+//! record of level TRACE (target `tungstenite`). Nothing here installs a subscriber. A program that does must
+//! switch this target off, for example with the directive `tungstenite=off`.
 
 mod connect;
 mod endpoints;

@@ -29,10 +29,10 @@ impl fmt::Display for Tokens {
     }
 }
 
-/// What a field expects, to be read after "expected".
+/// The value that a field expects, to be read after "expected".
 pub const EXPECTED: &str = "tokens, such as 1000, \"1,000\" or \"0.5\"";
 
-/// What a field that takes a range expects, to be read after "expected".
+/// The value that a field for a range expects, to be read after "expected".
 pub const EXPECTED_RANGE: &str = "tokens, such as 1000, or \"1,000 to 5,000\"";
 
 /// Reads an amount of tokens.

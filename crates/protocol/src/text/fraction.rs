@@ -55,10 +55,10 @@ pub fn percent_of(part: Amount, whole: Amount, rounding: Rounding) -> impl fmt::
     })
 }
 
-/// What a field expects, to be read after "expected".
+/// The value that a field expects, to be read after "expected".
 pub const EXPECTED: &str = "a percentage up to 100 such as \"10 %\"";
 
-/// What a field that takes a share expects, to be read after "expected".
+/// The value that a field for a share expects, to be read after "expected".
 pub const EXPECTED_SHARE: &str = "a share such as \"70 %\" or 0.7";
 
 /// Reads a percentage. A number without its sign is refused: it could mean as many hundredths, or the

@@ -108,7 +108,7 @@ macro_rules! serde_as_text {
         ///
         /// # Errors
         ///
-        /// Those of the serializer.
+        /// The errors of the serializer.
         pub fn serialize<S: serde::Serializer>(
             value: &$type,
             serializer: S,

@@ -51,7 +51,7 @@ pub fn parse_within(text: &str, range: RangeInclusive<u64>) -> Result<u64, Parse
     within(number, &range, text, "a whole number", grouped)
 }
 
-/// What a field with these bounds expects, to be read after "expected".
+/// The value that a field with these bounds expects, to be read after "expected".
 pub fn expected(range: &RangeInclusive<u64>) -> String {
     format!("a whole number from {} to {}", grouped(*range.start()), grouped(*range.end()))
 }

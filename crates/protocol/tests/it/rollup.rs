@@ -51,7 +51,7 @@ fn slash(number: usize, amount: u128) -> RollupCall {
     RollupCall::Slash { attester: attester(number), amount: tokens(amount) }
 }
 
-/// What an owner does, without a proposal for it.
+/// A call by the owner, without a proposal for it.
 fn as_owner(chain: &mut Chain, call: RollupCall) -> Result<Vec<Event>, Refusal> {
     chain.send(GOVERNANCE, ROLLUP, call)
 }

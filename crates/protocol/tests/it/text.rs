@@ -104,7 +104,7 @@ fn refuses<T: Debug>(
     }
 }
 
-/// What a message repeats is visible and short, whoever wrote it.
+/// Texts repeated in messages are visible and short, whoever wrote them.
 #[test]
 fn messages_repeat_a_text_as_it_can_be_shown() {
     #[derive(Debug, serde::Deserialize)]
