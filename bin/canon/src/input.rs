@@ -4,7 +4,11 @@
 use std::{ffi::OsStr, ops::RangeInclusive};
 
 use canon_chain::Endpoint;
-use canon_protocol::text::{ParseQuantityError, number};
+use canon_protocol::{
+    Amount,
+    text::{ParseQuantityError, Tokens, amount, number},
+};
+use canon_views::OrderAmount;
 use clap::{Arg, Command, Error, builder::TypedValueParser, error::ErrorKind, parser::ValueSource};
 
 /// A parser of whole numbers within bounds.
@@ -30,6 +34,26 @@ where
     T: 'static,
 {
     move |text| parse(text).map_err(expected)
+}
+
+/// An amount of tokens that isn't 0, or `all`, for clap.
+pub(crate) fn amount_or_all(text: &str) -> Result<OrderAmount, String> {
+    if text == "all" {
+        return Ok(OrderAmount::All);
+    }
+    match amount::parse(text) {
+        Ok(Amount::ZERO) => Err("expected more than 0 tokens".to_owned()),
+        Ok(amount) => Ok(OrderAmount::Exactly(amount)),
+        Err(error) => Err(format!("expected {}, or all", error.expected())),
+    }
+}
+
+/// An amount as it is typed.
+pub(crate) fn shown_amount(amount: OrderAmount) -> String {
+    match amount {
+        OrderAmount::All => "all".to_owned(),
+        OrderAmount::Exactly(amount) => Tokens(amount).to_string(),
+    }
 }
 
 fn expected(error: ParseQuantityError) -> String {

@@ -3,6 +3,8 @@
 mod chain;
 mod cli;
 mod commands;
+mod deployer;
+mod examined;
 mod exit;
 mod input;
 mod judgement;
@@ -12,6 +14,7 @@ mod progress;
 mod send;
 mod signing;
 mod toml_file;
+mod typed_data;
 
 use std::process::ExitCode;
 

@@ -51,14 +51,7 @@ pub(crate) fn text(text: &str) {
     let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
 }
 
-/// Shows on stderr what the command is about to do, or does. If that can't be written, the result has to do.
-pub(crate) fn progress(text: &impl fmt::Display) {
-    let text = text.to_string();
-    let lines = text.lines().map(|line| format!("{}\n", ForeignText::new(line)));
-    let _ = anstream::stderr().lock().write_all(lines.collect::<String>().as_bytes());
-}
-
-/// Writes a note to stderr that doesn't stop the command. If it can't be written, the result has to suffice.
+/// Tells something on stderr that doesn't stop the command. If that can't be written, the result has to do.
 pub(crate) fn note(note: &impl fmt::Display) {
     let note = note.to_string();
     let _ = writeln!(anstream::stderr().lock(), "{NOTE}note:{NOTE:#} {}", ForeignText::new(&note));

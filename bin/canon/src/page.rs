@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 
 use canon_protocol::{
     Amount, ProposalState, Seconds, Support, Tabulation, Timestamp,
-    text::{Duration, Rounding, Tokens, percent_of},
+    text::{Duration, Rounding, Time, Tokens, percent_of},
 };
 use canon_views::{AvailableAction, CalendarEvent, IntendedAction, Opportunity, ProposalView};
 
@@ -56,6 +56,12 @@ pub(crate) fn in_time(after: Option<Seconds>) -> String {
         Some(Seconds::ZERO) => "now".to_owned(),
         Some(after) => format!("in {}", Duration(after).rounded()),
     }
+}
+
+/// The last second of something, which is part of it: `until 2026-12-01 09:00:12 UTC, inclusive (in 3 d)`. All
+/// other dates are the first second of a change.
+pub(crate) fn lasts(now: Timestamp, last: Timestamp) -> String {
+    format!("until {}, inclusive ({})", Time(last), until(now, last))
 }
 
 /// The share of `whole` that was reached with `amount`.
@@ -143,6 +149,26 @@ fn action_text(action: &IntendedAction) -> String {
             format!("announce that the stake of {attester} moves to {to}")
         }
         IntendedAction::FinalizeMove { attester, .. } => format!("move the stake of {attester}"),
+        IntendedAction::SignalSigned { slot, payload, .. } => {
+            format!("submit a signed signal for {payload} in slot {slot}")
+        }
+        IntendedAction::VoteSigned { holder, id, support, .. } => {
+            format!("submit the signed ballot of {holder} {} proposal {id}", side(*support))
+        }
+        IntendedAction::InvalidateBallots { id, .. } => {
+            format!("void the signed ballots on proposal {id}")
+        }
+        IntendedAction::Propose { payload, .. } => format!("propose {payload} through the lock"),
+        IntendedAction::ApproveStake { rollup, amount, .. } => {
+            format!("allow rollup {rollup} to take {} tokens", Tokens(*amount))
+        }
+        IntendedAction::Stake { attester, amount, .. } => {
+            format!("stake {} tokens for {attester}", Tokens(*amount))
+        }
+        IntendedAction::ExitStake { attester, .. } => format!("start the exit of {attester}"),
+        IntendedAction::SetCoinbase { attester, coinbase, .. } => {
+            format!("pay the rewards of {attester} to {coinbase}")
+        }
     }
 }
 
@@ -183,6 +209,14 @@ pub(crate) fn verdict(proposal: &ProposalView) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_are_broken_between_words() {
+        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("one two three", 6), ["one", "two", "three"]);
+        assert_eq!(wrapped("longer-than-that a", 4), ["longer-than-that", "a"]);
+        assert_eq!(wrapped("", 4), [""]);
+    }
 
     #[test]
     fn times_to_come_have_at_most_two_units() {

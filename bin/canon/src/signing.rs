@@ -151,22 +151,24 @@ impl SignerArgs {
         if let Some((_, source)) = sources.pop() {
             return Ok(source);
         }
+        // What was typed goes before the environment: another account's key may be there.
+        if let (Need::Address, Some(from)) = (need, self.from) {
+            return Ok(Source::None(from));
+        }
         if let Some(key) = private_key.filter(|key| !key.is_empty()) {
             // What isn't UTF-8 is refused as a key.
             let key = key.into_string().unwrap_or_default();
             return Ok(Source::Key(KeySource::PrivateKey(Secret::new(key))));
         }
-        match (need, self.from) {
-            (Need::Address, Some(from)) => Ok(Source::None(from)),
-            (Need::Address, None) => Err(Failure::bad_input(
+        Err(match need {
+            Need::Address => Failure::bad_input(
                 eyre!("--from: expected the account that sends, found nothing"),
                 "name the account with --from, or its key",
-            )),
-            (Need::Key, _) => Err(Failure::bad_input(
-                eyre!("expected the key that signs, found none"),
-                ONE_SOURCE,
-            )),
-        }
+            ),
+            Need::Key => {
+                Failure::bad_input(eyre!("expected the key that signs, found none"), ONE_SOURCE)
+            }
+        })
     }
 
     /// The sources that flags name.
@@ -337,7 +339,10 @@ mod tests {
     fn what_only_looks_needs_no_key_but_takes_one() {
         let from = format!("--from {FROM}");
         assert!(matches!(source(&from, Need::Address, None), Ok(Source::None(_))));
-        assert!(matches!(source(&from, Need::Address, Some(KEY)), Ok(Source::Key(_))));
+        assert!(matches!(source(&from, Need::Address, Some(KEY)), Ok(Source::None(_))));
+        assert!(matches!(source("", Need::Address, Some(KEY)), Ok(Source::Key(_))));
+        let file = format!("{from} --private-key-file k");
+        assert!(matches!(source(&file, Need::Address, None), Ok(Source::Key(_))));
         assert!(source("", Need::Address, None).unwrap_err().starts_with("--from: expected"));
     }
 

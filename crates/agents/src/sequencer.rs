@@ -48,7 +48,9 @@ impl AgentRole for Sequencer {
     ) -> Result<(), Error> {
         let (SignalDecision::Signal, Some(plan)) = (duty.status, &self.plan) else { return Ok(()) };
         let at = BlockId::Hash(RpcBlockHash::from_hash(view.present.block.hash, Some(true)));
-        let checked = client.expect_actions(at, plan.payload, plan.actions_hash).await;
+        let governance = view.present.addresses.governance;
+        let (payload, expected) = (plan.payload, plan.actions_hash);
+        let checked = client.expect_actions(governance, at, payload, expected).await;
         if let Err(error) = &checked {
             duty.status = match error {
                 Error::ActionsChanged { expected, found, .. } => {

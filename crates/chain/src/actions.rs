@@ -18,27 +18,35 @@ impl Client {
     /// If there is no code, or the list doesn't decode.
     pub async fn payload_actions(&self, at: BlockId, payload: Address) -> Result<Vec<Action>> {
         self.expect_code(at, "the payload", payload).await?;
-        self.listed_actions(at, payload).await
+        self.listed_actions(None, at, payload).await
     }
 
-    async fn listed_actions(&self, at: BlockId, payload: Address) -> Result<Vec<Action>> {
-        let actions = self.read(at, payload, UpgradePayload::getActionsCall {}).await?;
+    async fn listed_actions(
+        &self,
+        asker: Option<Address>,
+        at: BlockId,
+        payload: Address,
+    ) -> Result<Vec<Action>> {
+        let call = UpgradePayload::getActionsCall {};
+        let actions = self.read_as(asker, at, payload, call).await?;
         Ok(actions.into_iter().map(Action::from).collect())
     }
 
     /// Checks that a payload whose code is known still lists the actions of a hash, keccak256 of
-    /// `abi.encode(actions)`, at a block. It takes one request.
+    /// `abi.encode(actions)`, at a block, when Governance asks: it freezes what it is told itself. It takes
+    /// one request.
     ///
     /// # Errors
     ///
     /// [`Error::ActionsChanged`] if it lists others; if the list doesn't decode.
     pub async fn expect_actions(
         &self,
+        governance: Address,
         at: BlockId,
         payload: Address,
         expected: B256,
     ) -> Result<()> {
-        let found = actions_hash(&self.listed_actions(at, payload).await?);
+        let found = actions_hash(&self.listed_actions(Some(governance), at, payload).await?);
         if found == expected {
             Ok(())
         } else {

@@ -1,6 +1,7 @@
 //! Canon's contracts on an L1.
 
 mod actions;
+pub mod audit;
 mod call;
 pub mod calls;
 mod client;
@@ -15,6 +16,7 @@ mod range_refusal;
 mod rejection;
 mod sender;
 mod severity;
+mod signals;
 mod signer;
 pub mod tx;
 mod view;
@@ -33,6 +35,7 @@ pub use range_refusal::is_range_refusal;
 pub use rejection::Rejection;
 pub use sender::{Checks, Sender};
 pub use severity::Severity;
+pub use signals::SlotSignal;
 pub use signer::{
     AccountSigner, Expected, FoundryKeystores, KeyError, KeySource, Secret, UnlockedAccount,
 };

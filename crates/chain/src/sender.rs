@@ -207,6 +207,26 @@ impl Sender {
         self.client().await_receipt(&pending, wait).await
     }
 
+    /// Waits until none of its transactions is in flight: what an interrupted run sent may be what is to be sent
+    /// now.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnexpectedNonce`] if `wait` gives up.
+    pub async fn settle(&self, wait: &mut impl Wait) -> Result<()> {
+        let mut tries = 0;
+        loop {
+            let (found, expected) = (self.pool_nonce().await?, self.mined_nonce().await?);
+            if found <= expected {
+                return Ok(());
+            }
+            if wait.wait(tries).await == Waited::GiveUp {
+                return Err(Error::UnexpectedNonce { expected, found });
+            }
+            tries += 1;
+        }
+    }
+
     /// The number of its transactions that are in blocks.
     pub(crate) async fn mined_nonce(&self) -> Result<u64> {
         self.account.transaction_count(BlockId::latest()).await
@@ -227,7 +247,7 @@ impl Sender {
     }
 
     /// The first nonce for which neither the chain nor the pool has a transaction.
-    pub(crate) async fn pool_nonce(&self) -> Result<u64> {
+    async fn pool_nonce(&self) -> Result<u64> {
         self.account.transaction_count(BlockId::pending()).await
     }
 }

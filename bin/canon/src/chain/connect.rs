@@ -1,19 +1,24 @@
 //! Reaching the chain, and reading the set on it.
 
 use std::{
+    cell::RefCell,
+    collections::BTreeSet,
     env,
     future::Future,
+    ops::RangeInclusive,
     path::PathBuf,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use alloy_primitives::Address;
+use alloy_eips::BlockId;
+use alloy_primitives::{Address, B256, U256};
 use canon_chain::{
-    Client, EndpointChecks, EndpointNote, EndpointProblem, Endpoints, Error, NoEndpoint, Timeouts,
+    Client, EndpointChecks, EndpointNote, EndpointProblem, Endpoints, Error, NoEndpoint,
+    SlotSignal, Timeouts,
 };
 use canon_follow::{HistoryProgress, OpenedSet, open_set};
-use canon_protocol::{Seconds, Timestamp};
+use canon_protocol::{Action, BlockNumber, Seconds, Timestamp};
 use canon_views::{Present, Question};
 use eyre::{Report, eyre};
 
@@ -32,6 +37,8 @@ pub(crate) const BLOCK_TIME: Seconds = Seconds::of(12);
 pub(crate) struct Chain {
     client: Client,
     registry: Setting<Address>,
+    /// What was told of the set: once, however often it is read.
+    told: RefCell<BTreeSet<String>>,
 }
 
 /// Runs what waits for a chain.
@@ -61,7 +68,7 @@ impl ChainSettings {
             true => unread(registry, error),
             false => unconnected(&endpoints, error),
         })?;
-        Ok(Chain { client, registry: registry.clone() })
+        Ok(Chain { client, registry: registry.clone(), told: RefCell::default() })
     }
 
     /// Connects as [`Self::connect`] does, to a chain that need not have a set.
@@ -152,9 +159,31 @@ impl Chain {
         view.map_err(|error| unread(&self.registry, error))
     }
 
+    /// The failure if the set can't be read.
+    pub(crate) fn unread(&self, error: Error) -> Failure {
+        unread(&self.registry, error)
+    }
+
     /// The failure for contracts that aren't a set that a command can be about.
     pub(crate) fn unusable_set(&self, reason: Report) -> Failure {
         unreadable_set(&self.registry, reason)
+    }
+
+    /// The set at the newest block, unless that is still the one with the hash `shown`.
+    ///
+    /// # Errors
+    ///
+    /// If the set can't be read.
+    pub(crate) async fn present_after(
+        &self,
+        shown: Option<B256>,
+        question: Question,
+    ) -> Result<Option<Present>, Failure> {
+        let head = self.client.head().await.map_err(|error| self.unread(error))?;
+        if Some(head.hash) == shown {
+            return Ok(None);
+        }
+        self.present(question).await.map(Some)
     }
 
     /// The set at the newest block, with its history if that can be had. A state is kept in the user's
@@ -163,13 +192,10 @@ impl Chain {
     /// # Errors
     ///
     /// If not even the present can be read.
-    pub(crate) async fn history(
-        &self,
-        question: impl FnOnce(Timestamp) -> Question,
-    ) -> Result<OpenedSet, Failure> {
+    pub(crate) async fn history(&self, mut question: Question) -> Result<OpenedSet, Failure> {
         let unread = |error| unread(&self.registry, error);
         let head = self.client.head().await.map_err(unread)?;
-        let question = question(head.timestamp + BLOCK_TIME);
+        question.next = head.timestamp + BLOCK_TIME;
         let bar = progress::bar("Reading blocks", 0)?;
         let progress = |HistoryProgress { block, head, .. }: HistoryProgress| {
             bar.set_length(head.get());
@@ -185,17 +211,111 @@ impl Chain {
         bar.finish_and_clear();
         let opened = opened.map_err(unread)?;
         for note in &opened.notes {
-            output::note(note);
+            self.note(note.to_string());
         }
         if let Some(reason) = &opened.no_history {
-            output::note(&format_args!("the set's history isn't known: {reason}"));
+            self.note(format!("the set's history isn't known: {reason}"));
         }
         for contract in &opened.unknown {
-            output::note(&format_args!(
+            self.note(format!(
                 "the origin of the contract at {contract} isn't known, so the history lacks its events"
             ));
         }
         Ok(opened)
+    }
+
+    fn note(&self, text: String) {
+        if self.told.borrow_mut().insert(text.clone()) {
+            output::note(&text);
+        }
+    }
+
+    /// The time of the newest block that can't be replaced any more; `None` if there is none yet.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer.
+    pub(crate) async fn final_time(&self) -> Result<Option<Timestamp>, Failure> {
+        let block = self.client.final_block().await;
+        Ok(block.map_err(|error| self.unread(error))?.map(|block| block.timestamp))
+    }
+
+    /// Whether an account has code of its own.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer.
+    pub(crate) async fn has_code(&self, account: Address) -> Result<bool, Failure> {
+        let code = self.client.code(BlockId::latest(), account).await;
+        Ok(code.map_err(|error| self.unread(error))?.is_some())
+    }
+
+    /// What `spender` may take of an asset that `owner` has, in the block with this hash.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer.
+    pub(crate) async fn allowance(
+        &self,
+        at: B256,
+        asset: Address,
+        owner: Address,
+        spender: Address,
+    ) -> Result<U256, Failure> {
+        let allowance = self.client.allowance(at.into(), asset, owner, spender).await;
+        allowance.map_err(|error| self.unread(error))
+    }
+
+    /// The actions that a payload lists in the block with this hash.
+    ///
+    /// # Errors
+    ///
+    /// If there is no code, or the list doesn't decode.
+    pub(crate) async fn payload_actions(
+        &self,
+        at: B256,
+        payload: Address,
+    ) -> Result<Vec<Action>, Failure> {
+        let actions = self.client.payload_actions(at.into(), payload).await;
+        actions.map_err(|error| match error {
+            error if error.is_of_the_contracts() => Failure::refused(
+                Report::msg(error.to_string())
+                    .wrap_err(format!("no actions can be read from the payload {payload}")),
+                "check the payload's address, and that --rpc-url is its chain",
+            ),
+            error => self.unread(error),
+        })
+    }
+
+    /// The time of a block.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't have it.
+    pub(crate) async fn block_time(&self, number: BlockNumber) -> Result<Timestamp, Failure> {
+        let block = self.client.block(number.get().into()).await;
+        Ok(block.map_err(|error| self.unread(error))?.timestamp)
+    }
+
+    /// The signals that Proposals counted in those of `blocks` whose time is `within` a range.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't have the blocks or their logs.
+    pub(crate) async fn signals(
+        &self,
+        proposals: Address,
+        blocks: RangeInclusive<BlockNumber>,
+        within: RangeInclusive<Timestamp>,
+    ) -> Result<Vec<SlotSignal>, Error> {
+        let (client, last) = (&self.client, *blocks.end());
+        let Some(first) = client.first_block_since(*within.start(), blocks).await? else {
+            return Ok(Vec::new());
+        };
+        let after = *within.end() + Seconds::SECOND;
+        let end = client.first_block_since(after, first..=last).await?;
+        let last = end.map_or(Some(last), BlockNumber::previous).unwrap_or(first);
+        client.signals(proposals, first..=last).await
     }
 }
 

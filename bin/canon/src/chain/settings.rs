@@ -97,6 +97,13 @@ impl ChainSettings {
         })
     }
 
+    /// The same with the Registry that a file names, if nothing else names one.
+    pub(crate) fn or_registry(mut self, value: Address, file: &Path) -> Self {
+        let origin = Origin::File(file.to_owned());
+        self.registry.get_or_insert(Setting { value, origin });
+        self
+    }
+
     /// The same with other values in the place of its own, where there are some.
     pub(super) fn under(
         self,

@@ -12,7 +12,7 @@ use crate::{
     chain::{self, ChainArgs},
     exit::{Exit, Failure},
     input::whole,
-    page::until,
+    page::{lasts, until},
     send::{self, SendArgs, Step},
 };
 
@@ -99,17 +99,14 @@ fn steps(present: &Present, round: Option<Round>) -> Result<Vec<Step>, Failure> 
             intent,
             vec![
                 format!("Make the winner of round {} a proposal", pushable.round),
-                format!("payload     {}", winner.payload),
-                format!("Proposals   {}", present.addresses.proposals),
-                format!("Governance  {}", present.addresses.governance),
+                format!("payload {}", winner.payload),
             ],
         );
         let signals = count(winner.count.into(), "signal");
         step.details
             .push(format!("won with {signals}, {} were needed", grouped(signaling.rules.n())));
         if let Some(last) = pushable.until {
-            let left = until(present.block.timestamp, last);
-            step.details.push(format!("can be pushed until {} ({left})", Time(last)));
+            step.details.push(format!("can be pushed {}", lasts(present.block.timestamp, last)));
         }
         step
     });

@@ -11,7 +11,7 @@ use eyre::eyre;
 use crate::{
     chain::{self, ChainArgs},
     exit::{Exit, Failure},
-    page::until,
+    page::{lasts, until},
     send::{self, SendArgs, Step},
 };
 
@@ -69,12 +69,11 @@ fn step(view: &SetView) -> Result<Step, Failure> {
     let intent = Intent { set: present.set_id(), action, until: last };
     let words = vec![
         format!("Record the seed of epoch {epoch}, which draws its proposers"),
-        format!("rollup  {canonical}"),
+        format!("rollup {canonical}"),
     ];
     let mut step = Step::new(intent, words);
     if let Some(last) = last {
-        let left = until(present.block.timestamp, last);
-        step.details.push(format!("can be recorded until {} ({left})", Time(last)));
+        step.details.push(format!("can be recorded {}", lasts(present.block.timestamp, last)));
     }
     Ok(step)
 }

@@ -331,11 +331,17 @@ impl<'a, W: Wait> Outbox<'a, W> {
 
     /// The failure if a command ends while its outcome isn't known: what is in flight, and how to go on.
     pub(super) fn interrupted(&self, reason: Report) -> Failure {
-        let in_flight: Vec<_> =
-            self.sender.pending_intents().map(|(hash, _)| hash.to_string()).collect();
-        let report = match in_flight.is_empty() {
+        // What can't be read may have begun.
+        let Some(begun) = self.files.begun().unwrap_or_else(|_| Some(Begun::default())) else {
+            let next = "run the command again once that is different";
+            return Failure::internal(reason.wrap_err("nothing was sent"), next);
+        };
+        let in_flight = self.sender.pending_intents().map(|(hash, _)| hash);
+        let own = in_flight.filter(|hash| !begun.earlier.contains(hash));
+        let own: Vec<_> = own.map(|hash| hash.to_string()).collect();
+        let report = match own.is_empty() {
             true => reason.wrap_err("the outcome isn't known"),
-            false => reason.wrap_err(format!("{} may still be mined", in_flight.join(", "))),
+            false => reason.wrap_err(format!("{} may still be mined", own.join(", "))),
         };
         Failure::internal(
             report,

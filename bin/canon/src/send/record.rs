@@ -26,7 +26,7 @@ pub(super) struct AccountFiles {
 }
 
 /// A command that began: its outcome wasn't shown yet.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Begun {
     /// The command, as it is typed.

@@ -32,6 +32,7 @@ pub(super) fn text(account: Address, steps: &[Previewed]) -> String {
             Some(preview) => {
                 let (gas, fee) = (grouped(preview.gas_limit), ether(preview.max_cost()));
                 let price = gwei(preview.fees.max_fee);
+                line!(page, "   calls {} at {}", function(preview.what), preview.to);
                 line!(page, "   costs up to {fee} ether: {gas} gas at {price} gwei");
             }
             None => line!(page, "   is simulated once the step before is done"),
@@ -43,7 +44,12 @@ pub(super) fn text(account: Address, steps: &[Previewed]) -> String {
     page.into_text()
 }
 
-/// The steps that a command would take, as JSON.
+/// The name of a function with this signature.
+fn function(signature: &'static str) -> &'static str {
+    signature.split('(').next().unwrap_or(signature)
+}
+
+/// What a command would do, as JSON.
 #[derive(Debug, Serialize)]
 pub(super) struct PreviewDocument {
     #[serde(with = "text::address")]
@@ -55,7 +61,10 @@ pub(super) struct PreviewDocument {
 #[derive(Debug, Serialize)]
 struct StepDocument {
     words: Vec<String>,
-    /// `None` if it can't be simulated before the step before it is done.
+    #[serde(with = "text::address::option")]
+    to: Option<Address>,
+    function: Option<&'static str>,
+    /// `None`, like the others, if it can't be simulated before the step before it is done.
     gas: Option<u64>,
     /// In wei: all of the gas, and the value.
     max_cost: Option<String>,
@@ -65,6 +74,8 @@ impl PreviewDocument {
     pub(super) fn new(account: Address, steps: &[Previewed]) -> Self {
         let steps = steps.iter().map(|Previewed { step, preview }| StepDocument {
             words: step.words.iter().chain(&step.details).cloned().collect(),
+            to: preview.as_ref().map(|preview| preview.to),
+            function: preview.as_ref().map(|preview| function(preview.what)),
             gas: preview.as_ref().map(|preview| preview.gas_limit),
             max_cost: preview.as_ref().map(|preview| preview.max_cost().to_string()),
         });

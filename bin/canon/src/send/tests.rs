@@ -10,7 +10,7 @@ use std::{
 use alloy_provider::ProviderBuilder;
 use alloy_rpc_client::RpcClient;
 use canon_chain::{
-    NoWait, Sender,
+    AccountSigner, Client, NoWait, Sender, Wait,
     deploy::{DeployRecord, SetParameters, deploy},
 };
 use canon_devchain::{Devchain, DevchainConfig, Mining};
@@ -19,7 +19,8 @@ use canon_protocol::{Amount, Timestamp};
 use canon_views::{IntendedAction, Question, SetAddresses, SetId};
 use tower::Layer as _;
 
-use super::*;
+use super::{record::AccountFiles, *};
+use crate::chain::BLOCK_TIME;
 
 const COMMAND: &str = "canon lock 5";
 const FIVE: Amount = Amount::of(5);
@@ -91,7 +92,7 @@ impl World {
             let approve = IntendedAction::Approve { holder, order, asset, amount };
             steps.push(step(approve, format!("approve {amount}")));
         }
-        let lock = IntendedAction::Lock { holder, order, amount, permit: None };
+        let lock = IntendedAction::Lock { holder, order, beneficiary: None, amount, permit: None };
         let mut lock = step(lock, format!("lock {amount}"));
         lock.simulation = Simulation::AfterPrevious;
         steps.push(lock);
@@ -237,6 +238,29 @@ async fn another_command_is_told_what_became_of_the_one_that_was_killed() {
 }
 
 #[tokio::test]
+async fn a_transaction_whose_command_is_not_known_any_more_is_waited_for_and_never_replaced() {
+    let world = World::new("unknown").await;
+    let nonce = world.chain.nonce(world.account());
+    world.faults.set(FaultPlan::Method("eth_sendRawTransaction", Fault::KilledAfter));
+    let first = world.run(COMMAND, FIVE, &Shown::default()).await;
+    assert!(matches!(first, Ran::Killed), "{first:?}");
+    world.faults.end();
+    for file in world.begun_files() {
+        fs::remove_file(file).unwrap();
+    }
+    let shown = Shown::default();
+    ended_well(world.run("canon lock 7", Amount::of(7), &shown).await, "second");
+    let told = shown.told.take();
+    let waits = told
+        .iter()
+        .find_map(|line| line.strip_suffix(" is still in flight: this command waits for it"));
+    let hash = waits.unwrap_or_else(|| panic!("{told:?}")).parse().unwrap();
+    assert!(world.chain.gas_used(hash).is_some(), "the first approval was mined");
+    assert_eq!(world.chain.nonce(world.account()), nonce + 3);
+    assert_eq!(world.power().await, Amount::of(7));
+}
+
+#[tokio::test]
 async fn an_endpoint_that_dies_at_any_request_leaves_nothing_that_is_sent_twice() {
     let world = World::new("dies").await;
     let mut snapshot = world.chain.snapshot();
@@ -284,23 +308,46 @@ async fn an_outcome_that_may_not_have_been_seen_is_shown_again_and_nothing_is_se
     assert_eq!(world.power().await, FIVE);
 }
 
+impl World {
+    /// A command that asks `ask`.
+    fn asking<'a, A>(&'a self, ask: &'a A) -> Sending<'a, A> {
+        Sending {
+            client: &self.client,
+            signer: AccountSigner::Local(self.chain.dev_accounts().remove(0)),
+            folder: &self.folder,
+            registry: self.set.registry,
+            command: COMMAND,
+            confirmations: 1,
+            consent: Consent::Ask,
+            format: Format::Text,
+            tell: &|_| {},
+            show: &|_| {},
+            ask,
+            result: &|_| Ok(()),
+        }
+    }
+
+    /// Mines a block whenever somebody waits.
+    fn mining(&self) -> impl Wait + use<> {
+        let chain = self.chain.clone();
+        move |_| {
+            chain.mine().unwrap();
+            std::future::ready(Waited::Again)
+        }
+    }
+}
+
+async fn yes(_: &str) -> Result<Answer, Failure> {
+    Ok(Answer::Yes)
+}
+
+async fn no(_: &str) -> Result<Answer, Failure> {
+    Ok(Answer::No)
+}
+
 #[tokio::test]
 async fn ctrl_c_names_what_is_in_flight_and_how_to_go_on() {
     let world = World::new("ctrl-c").await;
-    let sending = Sending {
-        client: &world.client,
-        signer: AccountSigner::Local(world.chain.dev_accounts().remove(0)),
-        folder: &world.folder,
-        registry: world.set.registry,
-        command: COMMAND,
-        confirmations: 1,
-        consent: Consent::Given,
-        format: Format::Text,
-        tell: &|_| {},
-        show: &|_| {},
-        ask: &async |_: &str| Ok(Answer::No),
-        result: &|_| Ok(()),
-    };
     // Nothing is mined: it waits until somebody presses it.
     let pressed = tokio::sync::Notify::new();
     let wait = |_| {
@@ -308,7 +355,7 @@ async fn ctrl_c_names_what_is_in_flight_and_how_to_go_on() {
         std::future::pending::<Waited>()
     };
     let plan = async |planned| world.plan(planned, FIVE).await;
-    let failure = sending.run(wait, pressed.notified(), &plan).await.unwrap_err();
+    let failure = world.asking(&yes).run(wait, pressed.notified(), &plan).await.unwrap_err();
     let said = format!("{:#}", failure.report);
     assert!(said.starts_with("0x") && said.contains("may still be mined: Ctrl-C"), "{said}");
     assert_eq!(failure.exit, Exit::Internal);
@@ -316,33 +363,85 @@ async fn ctrl_c_names_what_is_in_flight_and_how_to_go_on() {
 }
 
 #[tokio::test]
-async fn a_no_and_a_changed_chain_send_nothing() {
+async fn ctrl_c_before_anything_is_sent_says_so() {
+    let world = World::new("ctrl-c-early").await;
+    let pressed = tokio::sync::Notify::new();
+    let ask = async |_: &str| {
+        pressed.notify_one();
+        std::future::pending().await
+    };
+    let plan = async |planned| world.plan(planned, FIVE).await;
+    let ran = world.asking(&ask).run(world.mining(), pressed.notified(), &plan).await;
+    assert_eq!(format!("{:#}", ran.unwrap_err().report), "nothing was sent: Ctrl-C was pressed");
+}
+
+#[tokio::test]
+async fn a_no_sends_nothing() {
     let world = World::new("no").await;
     let nonce = world.chain.nonce(world.account());
-    let sending = |ask| Sending {
-        client: &world.client,
-        signer: AccountSigner::Local(world.chain.dev_accounts().remove(0)),
-        folder: &world.folder,
-        registry: world.set.registry,
-        command: COMMAND,
-        confirmations: 1,
-        consent: Consent::Ask,
-        format: Format::Text,
-        tell: &|_| {},
-        show: &|_| {},
-        ask,
-        result: &|_| Ok(()),
-    };
-    let wait = |_| std::future::ready(Waited::GiveUp);
     let plan = async |planned| world.plan(planned, FIVE).await;
-    let no = async |_: &str| Ok(Answer::No);
-    let failure = sending(&no).run(wait, std::future::pending(), &plan).await.unwrap_err();
-    assert_eq!(
-        (failure.exit, &*failure.report.to_string()),
-        (Exit::CheckFailed, "the answer was no: nothing was sent")
-    );
+    let ran = world.asking(&no).run(world.mining(), std::future::pending(), &plan).await;
+    let failure = ran.unwrap_err();
+    let said = failure.report.to_string();
+    assert_eq!((failure.exit, &*said), (Exit::CheckFailed, "the answer was no: nothing was sent"));
     assert!(world.begun_files().is_empty());
+    world.chain.mine().unwrap();
     assert_eq!(world.chain.nonce(world.account()), nonce);
+}
+
+#[tokio::test]
+async fn what_is_not_any_more_what_was_shown_is_not_sent() {
+    let world = World::new("changed").await;
+    let nonce = world.chain.nonce(world.account());
+    // While the person thinks, the amount becomes another one.
+    let amount = std::cell::Cell::new(FIVE);
+    let plan = async |planned| world.plan(planned, amount.get()).await;
+    let ask = async |_: &str| {
+        amount.set(Amount::of(6));
+        Ok(Answer::Yes)
+    };
+    let ran = world.asking(&ask).run(world.mining(), std::future::pending(), &plan).await;
+    let failure = ran.unwrap_err();
+    assert!(failure.report.to_string().starts_with("the chain has changed since this was shown"));
+    assert_eq!(failure.exit, Exit::CheckFailed);
+    world.chain.mine().unwrap();
+    assert_eq!(world.chain.nonce(world.account()), nonce);
+}
+
+#[tokio::test]
+async fn what_becomes_due_while_a_person_thinks_is_not_sent_and_keeps_nothing_from_being_sent() {
+    let world = World::new("more").await;
+    let nonce = world.chain.nonce(world.account());
+    let has_thought = std::cell::Cell::new(false);
+    let plan = async |planned: Planned| {
+        let mut steps = world.plan(planned, FIVE).await?;
+        if has_thought.get() {
+            let order = OrderId(planned.order.0 + 100);
+            steps.extend(world.plan(Planned { order, ..planned }, Amount::of(1)).await?);
+        }
+        Ok(steps)
+    };
+    let ask = async |_: &str| {
+        has_thought.set(true);
+        Ok(Answer::Yes)
+    };
+    world.asking(&ask).run(world.mining(), std::future::pending(), &plan).await.unwrap();
+    assert_eq!(world.chain.nonce(world.account()), nonce + 2);
+    assert_eq!(world.power().await, FIVE);
+}
+
+#[tokio::test]
+async fn a_command_waits_for_as_many_blocks_as_it_was_asked_to() {
+    let world = World::new("confirmations").await;
+    let plan = async |planned| world.plan(planned, FIVE).await;
+    let before = world.chain.block_number();
+    for confirmations in [1, 5] {
+        let sending = Sending { confirmations, ..world.asking(&yes) };
+        let start = world.chain.block_number();
+        sending.run(world.mining(), std::future::pending(), &plan).await.unwrap();
+        assert_eq!(world.chain.block_number() - start, 2 * confirmations, "two transactions");
+    }
+    assert!(world.chain.block_number() > before);
 }
 
 #[test]

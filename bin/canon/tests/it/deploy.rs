@@ -20,7 +20,7 @@ use snapbox::{
 
 use crate::{
     servers::Folder,
-    support::{canon, stdout, while_served, without_hashes},
+    support::{canon, stable_costs, stdout, while_served},
 };
 
 /// A chain without a set, served over HTTP.
@@ -87,19 +87,13 @@ fn unchanged(text: &str) -> String {
 /// A text without what is different each time, such as the folder's path, or follows from the contracts' code.
 fn stable(text: &str, folder: &Folder) -> String {
     let path = folder.file("").display().to_string();
-    let text = without_hashes(&text.replace(&path, "[FOLDER]/"));
-    let mut lines = String::new();
-    for line in text.lines() {
-        let kept = match line.split_whitespace().next() {
-            Some("gas") => "  gas                [..]",
-            Some("fee") => "  fee                [..] ether",
-            Some("rpc-url") => "  rpc-url = [..]",
-            _ => line,
-        };
-        lines.push_str(kept);
-        lines.push('\n');
-    }
-    lines
+    let text = stable_costs(&text.replace(&path, "[FOLDER]/"));
+    let is_url = |line: &str| line.trim_start().starts_with("rpc-url = ");
+    text.lines()
+        .map(
+            |line| if is_url(line) { "  rpc-url = [..]\n".to_owned() } else { format!("{line}\n") },
+        )
+        .collect()
 }
 
 /// The error of a command that fails.
@@ -315,7 +309,7 @@ async fn missing_ether_is_named_before_anything_is_sent() {
     chain.chain.set_balance(deployer, U256::from(1_000_000_000_000_000_u64));
     while_served(move || {
         let said = fails(chain.deploy(&folder, "--yes"), 1);
-        assert!(said.contains("the deployer has 0.001 ether"), "{said}");
+        assert!(said.contains("the account has 0.001 ether"), "{said}");
         assert!(said.contains("ether are missing"), "{said}");
         assert_eq!(chain.transactions(), 0);
     })

@@ -147,6 +147,8 @@ fn an_answer_that_repeats_the_request_is_shown_without_the_secrets() {
         let [flag, _] = both_ways(&secret_url("ws", server));
         let said = fails(flag, 3);
         assert!(said.contains(&format!("HTTP error: {status}")), "{said}");
+        let is_advised = said.contains("; check the key") || said.contains("; wait, or use");
+        assert_eq!(is_advised, ["401", "403", "429"].contains(&&status[..3]), "{said}");
     }
 }
 

@@ -14,11 +14,22 @@ use crate::{
 
 /// A command about a set, with its own folder for caches.
 pub(crate) fn about(chain: &Chain, folder: &Folder, arguments: &str) -> Command {
+    about_from(&chain.url(), chain, folder, arguments)
+}
+
+/// The same through another endpoint.
+pub(crate) fn about_from(
+    endpoint: &str,
+    chain: &Chain,
+    folder: &Folder,
+    arguments: &str,
+) -> Command {
     let registry = chain.set.registry.to_string();
     canon()
         .args(arguments.split_whitespace())
-        .args(["--rpc-url", &chain.url(), "--registry", &registry])
+        .args(["--rpc-url", endpoint, "--registry", &registry])
         .env("XDG_CACHE_HOME", folder.file("cache"))
+        .env("XDG_STATE_HOME", folder.file("state"))
 }
 
 /// The output of a command on a terminal of 80 columns and 24 lines.
@@ -35,8 +46,8 @@ pub(crate) fn json(command: Command) -> Value {
     serde_json::from_str(&stdout(command.arg("--json"))).unwrap()
 }
 
-/// The error of a command that fails.
-fn fails(command: Command, code: i32) -> String {
+/// What a command that fails says.
+pub(crate) fn fails(command: Command, code: i32) -> String {
     let output = command.output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), &*output.stdout), (Some(code), &b""[..]), "{said}");
@@ -77,6 +88,15 @@ async fn status_fits_a_screen() {
         assert!(!document["calendar"].as_array().unwrap().is_empty());
     })
     .await;
+}
+
+#[test]
+fn a_watch_that_no_terminal_shows_is_refused() {
+    let said = fails(canon().args(["status", "--watch"]), 2);
+    assert!(
+        said.contains("--watch: expected a terminal on stdout, found a file or a pipe"),
+        "{said}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

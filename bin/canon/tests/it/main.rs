@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod audit;
 mod chain;
 mod deploy;
 mod endpoint;
@@ -10,7 +11,16 @@ mod foreign_text;
 mod help;
 mod json;
 mod live;
+mod power;
+mod proposing;
 mod rehearse;
+mod rounds;
 mod sending;
+mod sending_anyone;
+mod sending_holder;
 mod servers;
+mod signaling;
+mod staking;
 mod support;
+mod upgrade;
+mod voting;

@@ -1,9 +1,19 @@
 //! Commands that send.
 
-use alloy_primitives::{Address, U256};
+use std::{
+    io::{BufRead as _, BufReader, Read as _},
+    process::{Child, Stdio},
+};
+
+use alloy_primitives::{Address, U256, address};
 use canon_chain::tx::FileJournal;
+use canon_devchain::Mining;
 use serde_json::Value;
-use snapbox::{assert_data_eq, cmd::Command, file};
+use snapbox::{
+    assert_data_eq,
+    cmd::{Command, cargo_bin},
+    file,
+};
 
 use crate::{
     chain::Chain,
@@ -12,10 +22,10 @@ use crate::{
 };
 
 /// The account that sends in these tests, by its number on the chain.
-const ACCOUNT: usize = 1;
+pub(crate) const ACCOUNT: usize = 1;
 
 /// A command about a set, with its own folders, by nobody.
-fn about(chain: &Chain, folder: &Folder, arguments: &str) -> Command {
+pub(crate) fn about(chain: &Chain, folder: &Folder, arguments: &str) -> Command {
     let registry = chain.set.registry.to_string();
     canon()
         .args(arguments.split_whitespace())
@@ -25,20 +35,20 @@ fn about(chain: &Chain, folder: &Folder, arguments: &str) -> Command {
 }
 
 /// The same by an account whose key is in the environment.
-fn by(chain: &Chain, folder: &Folder, arguments: &str) -> Command {
+pub(crate) fn by(chain: &Chain, folder: &Folder, arguments: &str) -> Command {
     about(chain, folder, arguments).env("CANON_PRIVATE_KEY", chain.key(ACCOUNT))
 }
 
-/// The text that a successful command writes to stdout and to stderr.
-fn shown(command: Command) -> (String, String) {
+/// What a command that works writes to stdout and to stderr.
+pub(crate) fn shown(command: Command) -> (String, String) {
     let output = command.output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{said}");
     (stable(&String::from_utf8(output.stdout).unwrap()), stable(&said))
 }
 
-/// The error of a command that fails.
-fn fails(command: Command, code: i32) -> String {
+/// What a command that fails says.
+pub(crate) fn fails(command: Command, code: i32) -> String {
     let output = command.output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), &*output.stdout), (Some(code), &b""[..]), "{said}");
@@ -46,7 +56,7 @@ fn fails(command: Command, code: i32) -> String {
 }
 
 /// Without what any change of the contracts changes: addresses, hashes, gas and fees.
-fn stable(text: &str) -> String {
+pub(crate) fn stable(text: &str) -> String {
     let text = without_hashes(text);
     let lines = text.lines().map(|line| {
         let is_cost = ["gas  ", "fee  ", "costs up to"]
@@ -203,11 +213,48 @@ async fn a_missing_password_is_refused_before_anything_is_asked_of_the_chain() {
     assert!(!said.contains("wrong"), "{said}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_foundry_account_signs_and_no_secret_is_shown() {
+    let folder = Folder::new("account");
+    let chain = with_winner().await;
+    while_served(move || {
+        let keystores = folder.file(".foundry/keystores");
+        std::fs::create_dir_all(&keystores).unwrap();
+        std::fs::write(keystores.join("operator"), KEYSTORE).unwrap();
+        let password = folder.file("password");
+        std::fs::write(&password, "testpassword\n").unwrap();
+        let from = address!("0x008aeeda4d805471df9b2a5b0f38a0c3bcba786b");
+        chain.chain.set_balance(from, U256::from(10).pow(U256::from(18)));
+        let push = |account: &str| {
+            about(&chain, &folder, &format!("push --yes --account {account}"))
+                .env("HOME", folder.file(""))
+                .env("ETH_PASSWORD", &password)
+        };
+        let said = fails(push("operater"), 2);
+        assert!(said.contains("there is no keystore operater in "), "{said}");
+        assert!(said.contains("there are: operator"), "{said}");
+        let said = fails(push(&chain.key(1)), 2);
+        assert!(said.contains("--account: expected the name of a keystore, found a key"), "{said}");
+        assert!(!said.contains(&chain.key(1)), "{said}");
+        let output = push("operator").output().unwrap();
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(output.status.success(), "{said}");
+        assert!(said.contains(&format!("From {from}:")), "{said}");
+        // Others can read the file.
+        assert!(said.contains("note: other users of this machine can read "), "{said}");
+        for secret in ["testpassword", "7a28b5ba57c53603b0b07b56bba752f7784bf506fa95edc3"] {
+            assert!(!said.contains(secret), "{said}");
+        }
+        assert_eq!(chain.chain.nonce(from), 1);
+    })
+    .await;
+}
+
 /// An example of the definition of Web3 Secret Storage.
 const KEYSTORE: &str = r#"{"crypto": {"cipher": "aes-128-ctr", "cipherparams":
 {"iv": "6087dab2f9fdbbfaddc31a909735c1e6"}, "ciphertext":
 "5318b4d5bcd28de64ee5559e671353e16f075ecae9f99c7a79a38af5f869aa46", "kdf": "pbkdf2", "kdfparams":
-{"c": 1024, "dklen": 32, "prf": "hmac-sha256", "salt":
+{"c": 262144, "dklen": 32, "prf": "hmac-sha256", "salt":
 "ae3cd4e7013836a3df6bd7241b12db061dbe2c6785853cce422d148a624ce0bd"}, "mac":
 "517ead924a9d0dc3124507e3393d175ce3ff7c1e96529c6c555ce9e51205e9b2"},
 "id": "3198bc9c-6672-5ab3-d995-4942343ae5b6", "version": 3}"#;
@@ -227,6 +274,74 @@ async fn an_account_in_use_is_left_alone_and_its_user_is_named() {
         assert_eq!(chain.chain.block_number(), block);
         drop(journal);
         shown(by(&chain, &folder, "push --yes"));
+    })
+    .await;
+}
+
+/// A command that runs, and writes to pipes.
+fn start(chain: &Chain, folder: &Folder, arguments: &str) -> Child {
+    let registry = chain.set.registry.to_string();
+    std::process::Command::new(cargo_bin!("canon"))
+        .args(arguments.split_whitespace())
+        .args(["--rpc-url", &chain.url(), "--registry", &registry])
+        .env("XDG_CACHE_HOME", folder.file("cache"))
+        .env("XDG_STATE_HOME", folder.file("state"))
+        .env("CANON_PRIVATE_KEY", chain.key(ACCOUNT))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_is_killed_while_it_waits_goes_on_and_sends_nothing_twice() {
+    let folder = Folder::new("killed");
+    let chain = with_winner().await;
+    while_served(move || {
+        chain.chain.set_mining(Mining::Manual);
+        let mut first = start(&chain, &folder, "push --yes");
+        while chain.chain.pool_size() == 0 {
+            assert!(first.try_wait().unwrap().is_none(), "it waits");
+            std::thread::yield_now();
+        }
+        first.kill().unwrap();
+        assert!(first.wait_with_output().unwrap().stdout.is_empty());
+
+        let mut second = start(&chain, &folder, "push --yes");
+        // It says so after it has begun to listen to Ctrl-C.
+        let mut stderr = BufReader::new(second.stderr.take().unwrap());
+        let mut said = String::new();
+        while !said.contains("was interrupted before its outcome was shown") {
+            assert_ne!(stderr.read_line(&mut said).unwrap(), 0, "{said}");
+        }
+        let pid = second.id().to_string();
+        assert!(
+            std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success()
+        );
+        stderr.read_to_string(&mut said).unwrap();
+        assert_eq!(second.wait().unwrap().code(), Some(3), "{said}");
+        assert!(said.contains(" may still be mined\n  because Ctrl-C was pressed"), "{said}");
+        assert!(said.contains("next: run the same command again"), "{said}");
+        assert_eq!(chain.chain.pool_size(), 1);
+
+        let mut again = start(&chain, &folder, "push --yes");
+        while again.try_wait().unwrap().is_none() {
+            if chain.chain.pool_size() > 0 {
+                chain.chain.mine().unwrap();
+            }
+            std::thread::yield_now();
+        }
+        let ended = again.wait_with_output().unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert!(ended.status.success(), "{said}");
+        assert!(
+            said.contains("`canon push` was interrupted before its outcome was shown"),
+            "{said}"
+        );
+        let result = String::from_utf8(ended.stdout).unwrap();
+        assert!(result.starts_with("The winner of round 1 is proposal 0\n"), "{result}");
+        assert_eq!(chain.chain.nonce(chain.account(ACCOUNT)), 1);
     })
     .await;
 }

@@ -21,6 +21,8 @@ enum Answer {
     Vetted,
     Other,
     None,
+    /// Another list for Governance, which freezes it.
+    OtherForGovernance,
 }
 
 impl Answer {
@@ -39,12 +41,17 @@ fn hash(target: u8) -> B256 {
 }
 
 /// A payload that answers by what is in its storage.
-fn code() -> Bytes {
+fn code(governance: Address) -> Bytes {
+    const CALLER: u8 = 0x33;
     let mut code = Assembler::new();
     code.selector().on(UpgradePayload::getActionsCall::SELECTOR, "actions").fail(&[]);
     code.label("actions").ops(&[op::PUSH0, op::SLOAD, op::DUP1]);
     code.push(U256::from(Answer::Other as u8)).ops(&[op::EQ]).jump_if("other");
+    code.ops(&[op::DUP1]).push(U256::from(Answer::OtherForGovernance as u8));
+    code.ops(&[op::EQ]).jump_if("by caller");
     code.ops(&[op::ISZERO]).jump_if("vetted").fail(&[]);
+    code.label("by caller").ops(&[CALLER]).push(U256::from_be_slice(governance.as_slice()));
+    code.ops(&[op::EQ]).jump_if("other");
     code.label("vetted").answer(&list(1).abi_encode());
     code.label("other").answer(&list(2).abi_encode());
     code.runtime()
@@ -54,7 +61,7 @@ async fn set_up(maker: Maker) -> (TestChain, Process, SignalPlan) {
     let mut chain = TestChain::new().await;
     let rollup = chain.addresses().rollup;
     chain.stake(rollup, 1).await;
-    chain.devchain.set_code(PAYLOAD, code()).unwrap();
+    chain.devchain.set_code(PAYLOAD, code(chain.addresses().governance)).unwrap();
     chain.mine();
     let vetted = VettedPayload::vet(&chain.client, PAYLOAD, None).await.unwrap();
     let plan = vetted.signal_plan();
@@ -79,6 +86,11 @@ async fn a_payload_that_changes_its_list_after_it_was_vetted_is_not_signaled_for
                 SignalDecision::ActionsChanged { expected, found },
             ),
             (Answer::None, "was refused", SignalDecision::ActionsUnread),
+            (
+                Answer::OtherForGovernance,
+                "lists other actions",
+                SignalDecision::ActionsChanged { expected, found },
+            ),
         ] {
             // The block that the agent acts on is the first with another list.
             answer.give(&chain);

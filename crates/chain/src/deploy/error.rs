@@ -132,6 +132,15 @@ pub enum DeployError {
         /// The step.
         step: Step,
     },
+    /// Governance can't execute an action.
+    #[error("action {number}: {source}")]
+    Action {
+        /// Its place in the list, counted from 1.
+        number: usize,
+        /// Why it is refused.
+        #[source]
+        source: Error,
+    },
     /// The progress callback stopped the deployment.
     #[error("stopped before \"{step}\"; run again with the record to go on")]
     Stopped {

@@ -135,6 +135,11 @@ impl DeployManifest {
         self.contracts.iter().find(|one| one.contract == contract.name())
     }
 
+    /// The address of the set's Registry; `None` if the manifest has none.
+    pub fn registry(&self) -> Option<Address> {
+        self.contract(Contract::Registry).map(|registry| registry.address)
+    }
+
     /// The first block with events of the set; `None` if somebody else created one of its contracts.
     pub fn first_block(&self) -> Option<BlockNumber> {
         let created = self.contracts.iter().map(|one| one.creation.map(|creation| creation.block));

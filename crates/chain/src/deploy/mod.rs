@@ -26,7 +26,10 @@ mod verify;
 
 pub use constructor::ConstructorEvents;
 pub use error::DeployError;
-pub use further::{DeployedContract, Upgrade, create, deploy_rollup, deploy_upgrade_payload};
+pub use further::{
+    DeployedContract, Upgrade, create, deploy_rollup, deploy_upgrade_payload, plan_rollup,
+    plan_upgrade_payload, rehearse_actions, rehearse_takeover, simulate_creation,
+};
 pub use genuine::SetExaminer;
 pub use manifest::{DeployManifest, ManifestArgument, ManifestContract, ManifestMismatch};
 pub use origin::Create2Origin;

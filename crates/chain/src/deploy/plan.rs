@@ -84,8 +84,8 @@ impl ContractPlan {
         self.origin
     }
 
-    /// The transaction that creates it.
-    pub(crate) fn call(&self) -> ContractCall {
+    /// The call of the factory that creates it.
+    pub fn call(&self) -> ContractCall {
         ContractCall::create2(self.contract, self.origin, &self.init_code)
     }
 

@@ -80,7 +80,9 @@ async fn has_proxy(client: &Client) -> Result<bool, DeployError> {
 /// Sends the creator the wei that it lacks to pay for its transaction.
 async fn fund_creator(sender: &mut Sender, wait: &mut impl Wait) -> Result<(), DeployError> {
     let client = sender.client().clone();
-    let missing = missing_funds(sender, wait).await?;
+    // An interrupted run may have sent the payment.
+    sender.settle(wait).await?;
+    let missing = U256::from(COST).saturating_sub(client.balance(CREATOR).await?);
     if !missing.is_zero() {
         let call = ContractCall::pay("fund the deployment proxy's creator", CREATOR, missing);
         let checks = Checks::AtReceipt { gas_limit: TRANSFER_GAS };
@@ -88,23 +90,6 @@ async fn fund_creator(sender: &mut Sender, wait: &mut impl Wait) -> Result<(), D
         client.await_receipt(&pending, wait).await?;
     }
     Ok(())
-}
-
-/// The wei that the creator lacks, once nothing of the sender's is in flight: what an interrupted run sent may
-/// be the payment.
-async fn missing_funds(sender: &Sender, wait: &mut impl Wait) -> Result<U256, DeployError> {
-    let mut tries = 0;
-    loop {
-        let (found, expected) = (sender.pool_nonce().await?, sender.mined_nonce().await?);
-        if found <= expected {
-            let balance = sender.client().balance(CREATOR).await?;
-            return Ok(U256::from(COST).saturating_sub(balance));
-        }
-        if wait.wait(tries).await == Waited::GiveUp {
-            return Err(Error::UnexpectedNonce { expected, found }.into());
-        }
-        tries += 1;
-    }
 }
 
 #[cfg(test)]

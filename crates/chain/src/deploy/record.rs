@@ -73,6 +73,18 @@ impl StepReceipt {
         let (transaction, block) = (confirmed.hash, confirmed.block);
         Self { transaction, block, gas_used: confirmed.gas_used }
     }
+
+    /// What it cost, in wei.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer.
+    pub async fn fee(&self, client: &Client) -> Result<U256, Error> {
+        let found = client.provider().get_transaction_receipt(self.transaction).await;
+        let found = found.map_err(|source| Error::rpc("eth_getTransactionReceipt", source))?;
+        let price = found.map(|found| found.effective_gas_price).unwrap_or_default();
+        Ok(U256::from(price) * U256::from(self.gas_used))
+    }
 }
 
 /// Gas of all steps together, with what their limits have above it. The length of a name makes little
@@ -130,10 +142,7 @@ impl DeployRecord {
     pub async fn fee(&self, client: &Client) -> Result<U256, Error> {
         let mut fee = U256::ZERO;
         for receipt in self.done.iter().filter_map(|done| done.receipt) {
-            let found = client.provider().get_transaction_receipt(receipt.transaction).await;
-            let found = found.map_err(|source| Error::rpc("eth_getTransactionReceipt", source))?;
-            let price = found.map(|found| found.effective_gas_price).unwrap_or_default();
-            fee += U256::from(price) * U256::from(receipt.gas_used);
+            fee += receipt.fee(client).await?;
         }
         Ok(fee)
     }

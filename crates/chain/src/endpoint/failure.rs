@@ -4,6 +4,7 @@ use super::secrets::Secrets;
 use alloy_transport::{TransportError, TransportErrorKind};
 use core::{error::Error, time::Duration};
 use std::io;
+use tokio_tungstenite::tungstenite::{self, http::StatusCode};
 
 /// The innermost reason why an endpoint gave no answer, without the endpoint's secrets.
 ///
@@ -21,6 +22,9 @@ impl EndpointFailure {
             if let Some(rustls::Error::InvalidCertificate(problem)) = reason.downcast_ref() {
                 return Self::untrusted(problem);
             }
+            if let Some(tungstenite::Error::Http(response)) = reason.downcast_ref() {
+                return Self::refused_handshake(response.status());
+            }
             if let Some(rustls::Error::InvalidMessage(_)) = reason.downcast_ref() {
                 return Self::no_tls();
             }
@@ -36,6 +40,18 @@ impl EndpointFailure {
             "its certificate isn't trusted ({problem}); if a certificate authority of your own signed \
              it, name that authority's certificate (PEM) in SSL_CERT_FILE"
         ))
+    }
+
+    /// A server answered the request for a WebSocket connection with a status of HTTP.
+    fn refused_handshake(status: StatusCode) -> Self {
+        let advice = match status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                "; check the key, or user and password, in its URL"
+            }
+            StatusCode::TOO_MANY_REQUESTS => "; wait, or use an endpoint with a key of your own",
+            _ => "",
+        };
+        Self(format!("HTTP error: {status}{advice}"))
     }
 
     fn no_tls() -> Self {

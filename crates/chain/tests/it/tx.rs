@@ -6,7 +6,7 @@ use alloy_eips::Decodable2718;
 use alloy_primitives::{Address, B256, Bytes, U256, address, bytes};
 use alloy_signer_local::PrivateKeySigner;
 use canon_chain::{
-    Error, IntentSender, Sender, Severity, calls,
+    Error, FINALITY, IntentSender, Sender, Severity, calls,
     tx::{
         AboveCap, FeePolicy, Journal, JournalContents, JournalError, JournaledTransaction,
         MemoryJournal, TxEvent, TxReport,
@@ -15,7 +15,7 @@ use canon_chain::{
 use canon_devchain::Mining;
 use canon_faults::{Fault, FaultPlan};
 use canon_protocol::{Amount, Support};
-use canon_views::{IntendedAction, Intent, IntentId, IntentProgress};
+use canon_views::{IntendedAction, Intent, IntentId, IntentProgress, OrderId};
 use core::slice::from_ref;
 
 const BURNER: Address = address!("0x00000000000000000000000000000000000000b1");
@@ -97,6 +97,47 @@ async fn an_intent_is_one_transaction_however_often_it_is_pursued() {
         assert!(sender.is_done(&lock.id()));
     }
     assert_eq!(chain.deposits().await, [7]);
+}
+
+#[tokio::test]
+async fn a_preview_is_what_is_sent_next_and_sends_nothing() {
+    let chain = TxChain::new().await;
+    let (journal, mut sender) = ready(&chain).await;
+    let kept = transactions(&journal).len();
+    let lock = chain.lock(7, 5);
+    let preview = sender.preview(&lock, &chain.head().await, chain.next()).await.unwrap();
+    assert_eq!(transactions(&journal).len(), kept);
+    assert_eq!((preview.what, preview.value), ("deposit(address,uint256)", U256::ZERO));
+    chain.pursue(&mut sender, std::slice::from_ref(&lock)).await;
+    let sent = transactions(&journal).pop().unwrap();
+    assert_eq!((sent.to(), sent.input()), (Some(preview.to), &preview.input));
+    assert_eq!(
+        (sent.gas_limit(), sent.max_fee_per_gas()),
+        (preview.gas_limit, preview.fees.max_fee)
+    );
+    let cost = U256::from(sent.gas_limit()) * U256::from(sent.max_fee_per_gas());
+    assert_eq!(preview.max_cost(), cost);
+    let pending: Vec<_> = sender.pending_intents().map(|(_, intent)| intent.id()).collect();
+    assert_eq!(pending, [lock.id()]);
+    // More than the account has.
+    let too_much = chain.lock(8, u64::MAX);
+    let error = sender.preview(&too_much, &chain.head().await, chain.next()).await.unwrap_err();
+    assert!(error.as_revert().is_some(), "{error}");
+}
+
+#[tokio::test]
+async fn a_number_of_an_order_is_never_used_twice() {
+    let chain = TxChain::new().await;
+    let (journal, mut sender) = ready(&chain).await;
+    assert!(sender.next_order() < OrderId(7));
+    chain.pursue(&mut sender, &[chain.lock(7, 1)]).await;
+    assert_eq!(sender.next_order(), OrderId(8));
+    chain.devchain.mine().unwrap();
+    mine_past_the_pool(&chain, FINALITY + 1);
+    chain.pursue(&mut sender, &[]).await;
+    assert!(transactions(&journal).is_empty(), "they are final");
+    assert_eq!(sender.next_order(), OrderId(8));
+    assert_eq!(chain.sender(&journal).next_order(), OrderId(8), "and after a restart");
 }
 
 #[tokio::test]

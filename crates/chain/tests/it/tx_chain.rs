@@ -117,7 +117,7 @@ impl TxChain {
 
     pub(crate) fn lock(&self, order: u64, amount: u64) -> Intent {
         let (holder, order, amount) = (self.account(), OrderId(order), Amount::of(amount.into()));
-        self.intent(IntendedAction::Lock { holder, order, amount, permit: None })
+        self.intent(IntendedAction::Lock { holder, order, beneficiary: None, amount, permit: None })
     }
 
     pub(crate) fn withdraw(&self, order: u64, amount: u64) -> Intent {

@@ -84,6 +84,7 @@ async fn permit(chain: &TxChain) -> Intent {
     chain.intent(IntendedAction::Lock {
         holder: chain.account(),
         order: OrderId(order),
+        beneficiary: None,
         amount: Amount::of(amount.into()),
         permit: Some(terms),
     })

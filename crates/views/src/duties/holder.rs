@@ -17,7 +17,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The number of an order. A holder never uses one twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct OrderId(pub u64);
 
@@ -245,7 +247,7 @@ impl OrderEvaluation<'_> {
                 let nonce = self.view.permit_nonce;
                 let deadline = self.present.next + PERMIT_VALIDITY;
                 let permit = (!is_allowed).then_some(PermitTerms { nonce, deadline });
-                IntendedAction::Lock { holder, order, amount, permit }
+                IntendedAction::Lock { holder, order, beneficiary: None, amount, permit }
             }
         };
         self.due(action, None)

@@ -474,6 +474,14 @@ const fn kind(intent: &Intent) -> &'static str {
         IntendedAction::AnnounceMove { .. } => "announce",
         IntendedAction::FinalizeMove { new_attester: None, .. } => "move",
         IntendedAction::FinalizeMove { new_attester: Some(_), .. } => "move as",
+        IntendedAction::SignalSigned { .. }
+        | IntendedAction::VoteSigned { .. }
+        | IntendedAction::InvalidateBallots { .. }
+        | IntendedAction::Propose { .. }
+        | IntendedAction::ApproveStake { .. }
+        | IntendedAction::Stake { .. }
+        | IntendedAction::ExitStake { .. }
+        | IntendedAction::SetCoinbase { .. } => "none of a duty's",
     }
 }
 

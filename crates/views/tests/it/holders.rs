@@ -171,7 +171,8 @@ fn tokens_are_locked_by_permit_or_approval() {
     let lock = |amount, method| Order::Lock { amount: count(amount), method };
     let (alice, order) = (named("alice"), OrderId(1));
     let amount = count(100);
-    let locks = |permit| IntendedAction::Lock { holder: alice, order, amount, permit };
+    let locks =
+        |permit| IntendedAction::Lock { holder: alice, order, beneficiary: None, amount, permit };
     let approves = IntendedAction::Approve { holder: alice, order, asset: ASSET, amount };
     let terms = PermitTerms { nonce: Nonce::ZERO, deadline: next + Seconds::DAY };
     let due = vec![OrderStatus::Due];

@@ -18,7 +18,7 @@ use super::session::RESUME;
 use crate::{
     chain::ChainSettings,
     exit::Failure,
-    page::{Page, line},
+    page::{Page, ether, line},
 };
 
 /// A deployment that is finished and verified.

@@ -14,11 +14,16 @@ use eyre::eyre;
 
 use crate::{
     chain::{self, ChainArgs},
+    deployer::ask,
     exit::{Exit, Failure},
+    input::whole,
     judgement::Judgement,
     output,
+    send::Consent,
     signing::{Need, SignerArgs},
 };
+
+pub(crate) use render::meaning;
 
 use file::Deployment;
 use session::Session;
@@ -58,6 +63,10 @@ pub(crate) struct Deploy {
     /// Stop before anything is sent; the address in --from suffices
     #[arg(long, conflicts_with = "yes")]
     dry_run: bool,
+
+    /// Blocks to wait for after the last step, with the one that has it
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole(1..=canon_chain::FINALITY))]
+    confirmations: u64,
 
     /// Print the manifest as JSON
     #[arg(long)]
@@ -145,9 +154,9 @@ impl Deploy {
                 }
                 return Ok(Exit::Success);
             }
-            output::progress(&words);
-            session::ask("Deploy this set?", self.yes)?;
-            let finished = prepared.deploy().await?;
+            output::text(&words);
+            ask("Deploy this set?", if self.yes { Consent::Given } else { Consent::Ask })?;
+            let finished = prepared.deploy(self.confirmations).await?;
             match self.json {
                 true => output::json(&finished.manifest)?,
                 false => output::result(&finished.render(&settings))?,

@@ -1,9 +1,9 @@
 //! A deployment in words, before it is sent.
 
 use alloy_primitives::U256;
-use canon_chain::deploy::{DeployRecord, SET_GAS, SetParameters, SetPlan, Step};
+use canon_chain::deploy::{DeployRecord, SET_GAS, SetParameters, SetPlan, Step, whole_way};
 use canon_protocol::{
-    Seconds,
+    ForeignText, Seconds,
     text::{Duration, Percent, Time, Tokens, ether, grouped},
     withdrawal_delay,
 };
@@ -42,7 +42,19 @@ impl Preview<'_> {
             "  then the rollup becomes canonical, the Issuer gets the Asset, and Governance the"
         );
         line!(page, "  Registry: the deployer owns nothing");
-        parameters(&mut page, &record.parameters, plan);
+        let asset = &record.parameters.asset;
+        line!(page, "\nParameters");
+        line!(
+            page,
+            "  token              {} ({})",
+            ForeignText::new(&asset.name),
+            ForeignText::new(&asset.symbol)
+        );
+        line!(page, "  initial supply     {} tokens", Tokens(asset.initial_supply));
+        line!(page, "  goes to            {}", asset.initial_holder.unwrap_or(plan.deployer));
+        for (what, value) in meaning(&record.parameters) {
+            line!(page, "  {what:<17}  {value}");
+        }
         line!(page, "  slot 0             {}", Time(record.genesis.unwrap_or_default()));
         if !self.judgement.broken.is_empty() {
             line!(page, "\nRules that these parameters break");
@@ -60,68 +72,56 @@ impl Preview<'_> {
     }
 }
 
-/// The parameters with their meaning.
-pub(crate) fn parameters(page: &mut Page, parameters: &SetParameters, plan: &SetPlan) {
-    let SetParameters { asset, governance, .. } = parameters;
-    line!(page, "\nParameters");
-    line!(page, "  token              {} ({})", asset.name, asset.symbol);
-    line!(page, "  initial supply     {} tokens", Tokens(asset.initial_supply));
-    line!(page, "  goes to            {}", asset.initial_holder.unwrap_or(plan.deployer));
-    let _ = governance;
-    meaning(page, parameters);
-}
-
-/// The parameters as their consequences for people.
-pub(crate) fn meaning(page: &mut Page, parameters: &SetParameters) {
+/// What the parameters mean for people.
+pub(crate) fn meaning(parameters: &SetParameters) -> Vec<(&'static str, String)> {
     let SetParameters { asset, signaling, governance, rollup, .. } = parameters;
     let times = |duration: Seconds, count: u64| {
         Duration(duration.checked_mul(count).unwrap_or(Seconds::MAX))
     };
-    line!(
-        page,
-        "  can be minted      {} tokens a second, by vote",
-        Tokens(asset.issued_per_second)
-    );
-    line!(page, "  reward             {} tokens a block", Tokens(asset.block_reward));
-    let (n, m) = (signaling.n, signaling.m);
-    let round = times(rollup.slot_duration, m.into());
-    line!(page, "  signals            {n} of the {m} slots of a round, which lasts {round}");
-    line!(page, "  voting starts      after {}", Duration(governance.voting_delay));
-    line!(page, "  voting lasts       {}", Duration(governance.voting_duration));
-    let half = Seconds::new(governance.execution_delay.get() / 2).unwrap_or_default();
-    line!(page, "  objections         for another {}", Duration(half));
-    line!(
-        page,
-        "  execution          from {} after the vote, for {}",
-        Duration(governance.execution_delay),
-        Duration(governance.grace_period)
-    );
-    line!(page, "  quorum             {} of all power", Percent::of(governance.quorum));
-    line!(
-        page,
-        "  margin             {} of the power cast",
-        Percent::of(governance.vote_differential)
-    );
-    line!(page, "  minimum power      {} tokens", Tokens(governance.minimum_votes));
-    let leave = withdrawal_delay(&governance.configuration());
-    line!(page, "  a withdrawal takes {}", Duration(leave));
-    line!(
-        page,
-        "  lock               {} tokens for {}",
-        Tokens(governance.lock_amount),
-        Duration(governance.lock_delay.max(leave))
-    );
+    let round = times(rollup.slot_duration, signaling.m.into());
     let epoch = times(rollup.slot_duration, rollup.epoch_slots);
-    line!(
-        page,
-        "  slots              {}, {} in an epoch of {epoch}",
-        Duration(rollup.slot_duration),
-        rollup.epoch_slots
-    );
-    line!(
-        page,
-        "  stake              at least {} tokens, paid {} after leaving",
-        Tokens(rollup.minimum_stake),
-        Duration(rollup.exit_delay)
-    );
+    let objections = Seconds::new(governance.execution_delay.get() / 2).unwrap_or_default();
+    let leaving = withdrawal_delay(&governance.configuration());
+    let locked = Duration(governance.lock_delay.max(leaving));
+    vec![
+        ("can be minted", format!("{} tokens a second, by vote", Tokens(asset.issued_per_second))),
+        ("reward", format!("{} tokens a block", Tokens(asset.block_reward))),
+        (
+            "signals",
+            format!("{} of the {} slots of a round, which lasts {round}", signaling.n, signaling.m),
+        ),
+        ("voting starts", format!("after {}", Duration(governance.voting_delay))),
+        ("voting lasts", Duration(governance.voting_duration).to_string()),
+        ("objections", format!("for another {}", Duration(objections))),
+        (
+            "execution",
+            format!(
+                "from {} after the vote, for {}",
+                Duration(governance.execution_delay),
+                Duration(governance.grace_period)
+            ),
+        ),
+        ("whole way", format!("at most {}", Duration(whole_way(parameters)))),
+        ("quorum", format!("{} of all power", Percent::of(governance.quorum))),
+        ("margin", format!("{} of the power cast", Percent::of(governance.vote_differential))),
+        ("minimum power", format!("{} tokens", Tokens(governance.minimum_votes))),
+        ("withdrawals", format!("paid after {}", Duration(leaving))),
+        ("lock", format!("{} tokens for {locked}", Tokens(governance.lock_amount))),
+        (
+            "slots",
+            format!(
+                "{}, {} in an epoch of {epoch}",
+                Duration(rollup.slot_duration),
+                rollup.epoch_slots
+            ),
+        ),
+        (
+            "stake",
+            format!(
+                "at least {} tokens, paid {} after leaving",
+                Tokens(rollup.minimum_stake),
+                Duration(rollup.exit_delay)
+            ),
+        ),
+    ]
 }

@@ -1,21 +1,18 @@
 //! A deployment: what is shown before it, and what is kept on disk.
 
 use std::{
-    io::{self, BufRead as _, IsTerminal as _},
     ops::ControlFlow,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use alloy_primitives::{Address, U256};
 use canon_chain::{
-    AccountSigner, Client, Sender, Waited,
+    AccountSigner, Client, Sender,
     deploy::{
         CheckedParameters, DeployError, DeployManifest, DeployProgress, DeployRecord, RecordFile,
         SET_GAS, SetPlan, Step, deploy,
     },
 };
-use canon_protocol::text::ether;
 use canon_views::BlockView;
 use eyre::{Report, eyre};
 use serde::Serialize;
@@ -23,16 +20,11 @@ use serde::Serialize;
 use super::{finish::Finished, render};
 use crate::{
     chain::unreached,
-    exit::{Exit, Failure},
+    deployer::{self, confirm, ensure_funds, interrupted, wait_for},
+    exit::Failure,
     judgement::Judgement,
     output,
 };
-
-/// The time between two looks for a receipt.
-const POLL: Duration = Duration::from_secs(2);
-
-/// The looks for a receipt after which the deployment stops: 10 minutes.
-const MOST_LOOKS: u32 = 300;
 
 pub(super) const RESUME: &str = "remove the cause, then run the same command with --resume";
 
@@ -105,31 +97,6 @@ pub(super) fn ensure_unfinished(
     Ok(())
 }
 
-/// Asks a person whether to go on.
-pub(super) fn ask(question: &str, yes: bool) -> Result<(), Failure> {
-    if yes {
-        return Ok(());
-    }
-    if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
-        return Err(Failure::bad_input(
-            eyre!("there is no terminal to ask on, and nothing was sent"),
-            "look at what is shown above, and confirm it with --yes",
-        ));
-    }
-    output::progress(&format_args!("{question} [y/N]"));
-    let mut answer = String::new();
-    let read = io::stdin().lock().read_line(&mut answer);
-    read.map_err(|error| Failure::internal(error.into(), "confirm it with --yes"))?;
-    match answer.trim().to_ascii_lowercase().as_str() {
-        "y" | "yes" => Ok(()),
-        _ => Err(Failure {
-            exit: Exit::CheckFailed,
-            report: eyre!("not confirmed; nothing was sent"),
-            next: "answer y to go on",
-        }),
-    }
-}
-
 impl Session {
     /// Reads what the preview shows, and checks what can be checked before anything is sent.
     pub(super) async fn prepare(
@@ -146,6 +113,13 @@ impl Session {
         };
         let new = || DeployRecord::new(client.chain_id(), deployer, parameters);
         let mut record = found.unwrap_or_else(new);
+        if record.deployer != deployer {
+            let (record, key) = (record.deployer, deployer);
+            return Err(undeployed(DeployError::OtherDeployer { record, key }));
+        }
+        if record.parameters != *self.checked.raw() {
+            return Err(undeployed(DeployError::OtherParameters));
+        }
         // What is shown is what is sent: the rollup's address follows from it.
         let given = record.parameters.rollup.genesis;
         let genesis = *record.genesis.get_or_insert_with(|| given.unwrap_or(head.timestamp));
@@ -217,28 +191,16 @@ impl Prepared {
     }
 
     /// Deploys it.
-    pub(super) async fn deploy(self) -> Result<Finished, Failure> {
+    pub(super) async fn deploy(self, confirmations: u64) -> Result<Finished, Failure> {
         let Self { session, mut sender, mut record, balance, most, .. } = self;
-        if balance < most {
-            let missing = most - balance;
-            return Err(Failure {
-                exit: Exit::CheckFailed,
-                report: eyre!(
-                    "the deployer has {} ether, and the deployment can cost {}: {} ether are missing",
-                    ether(balance),
-                    ether(most),
-                    ether(missing)
-                ),
-                next: "send the deployer that much, or wait for a lower base fee",
-            });
-        }
+        ensure_funds(balance, most)?;
         let (mut file, _) = RecordFile::open(&session.record).map_err(unrecorded)?;
         let mut unsaved = None;
         let save = |record: &DeployRecord, progress: DeployProgress| {
             if let DeployProgress::Finished(done) = progress {
                 let hash = done.receipt.map(|receipt| format!("  {}", receipt.transaction));
                 let hash = hash.unwrap_or_else(|| "  was there already".to_owned());
-                output::progress(&format_args!("done: {}{hash}", done.step));
+                output::text(&format!("done: {}{hash}\n", done.step));
             }
             match file.save(record) {
                 Ok(()) => ControlFlow::Continue(()),
@@ -249,26 +211,26 @@ impl Prepared {
             }
         };
         let mut wait = wait_for;
-        let set = deploy(&mut sender, &session.checked, &mut record, &mut wait, save).await;
+        let deployment = deploy(&mut sender, &session.checked, &mut record, &mut wait, save);
+        let set = tokio::select! {
+            set = deployment => set,
+            Failure { exit, report, .. } = interrupted() => {
+                return Err(Failure { exit, report, next: RESUME });
+            }
+        };
         if let Some(error) = unsaved {
             return Err(unrecorded(error));
         }
         let set = set.map_err(undeployed)?;
+        let blocks = record.done.iter().filter_map(|done| done.receipt);
+        let last = blocks.map(|receipt| receipt.block).max();
+        confirm(&session.client, last, confirmations).await?;
         let manifest = DeployManifest::of(&session.client, &record).await.map_err(undeployed)?;
         let fee = record.fee(&session.client).await.map_err(unreached)?;
         super::finish::write(&session.manifest, &manifest)?;
         file.remove().map_err(unrecorded)?;
         Ok(Finished { manifest, set, fee, file: session.manifest })
     }
-}
-
-/// Waits for the next look for a receipt.
-async fn wait_for(looks: u32) -> Waited {
-    if looks >= MOST_LOOKS {
-        return Waited::GiveUp;
-    }
-    tokio::time::sleep(POLL).await;
-    Waited::Again
 }
 
 fn unrecorded(error: canon_chain::deploy::RecordFileError) -> Failure {
@@ -278,22 +240,6 @@ fn unrecorded(error: canon_chain::deploy::RecordFileError) -> Failure {
     )
 }
 
-/// The failure if a deployment stops.
-pub(super) fn undeployed(error: DeployError) -> Failure {
-    let exit = match &error {
-        DeployError::Chain(source) | DeployError::Step { source, .. }
-            if source.as_revert().is_none() =>
-        {
-            Exit::Internal
-        }
-        DeployError::OtherChain { .. }
-        | DeployError::OtherDeployer { .. }
-        | DeployError::OtherParameters
-        | DeployError::OtherAddress { .. }
-        | DeployError::OtherTransaction { .. }
-        | DeployError::Unordered { .. } => Exit::BadInput,
-        _ => Exit::CheckFailed,
-    };
-    let report = eyre!("{error}").wrap_err("the deployment stopped");
-    Failure { exit, report, next: RESUME }
+fn undeployed(error: DeployError) -> Failure {
+    deployer::undeployed(error, RESUME)
 }

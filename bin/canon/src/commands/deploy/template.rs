@@ -1,9 +1,10 @@
 //! Files of parameters with comments: what a field means, its unit and its bounds.
 
-use canon_chain::deploy::SetParameters;
+use canon_chain::deploy::{RollupSettings, SetParameters};
+use serde::Serialize;
 
-/// The comments before sections and fields. Empty lines of a comment are empty lines of the file.
-const COMMENTS: [(&str, &str); 24] = [
+/// What stands before a section or a field. Empty lines of a comment are empty lines of the file.
+const COMMENTS: [(&str, &str); 25] = [
     (
         "asset",
         "The token. Its contract can't be replaced.
@@ -64,10 +65,13 @@ at most a tenth of the initial supply.",
     ),
     ("rollup", "The rollup. Nothing of it can be changed later; another rollup can replace it."),
     (
+        "rollup.genesis",
+        "First second of slot 0, in Unix seconds; not in the future. The rollup's address follows from
+it, so that it isn't deployed twice.",
+    ),
+    (
         "rollup.slot_duration",
-        "genesis = 1767225600  # first second of slot 0, in Unix seconds; default: the newest block's
-
-Length of a slot: at least 1 s; a multiple of L1's 12 s is best.",
+        "Length of a slot: at least 1 s; a multiple of L1's 12 s is best.",
     ),
     (
         "rollup.epoch_slots",
@@ -86,6 +90,11 @@ const ACCEPT: &str = "\
 # accept = [\"short-epochs\"]
 ";
 
+const GENESIS: &str = "[rollup]
+
+# genesis = 1767225600  # first second of slot 0, in Unix seconds; default: the newest block's
+";
+
 const ORIGIN: &str = "
 # The factory that creates the contracts (CREATE2), and its salt. Another salt gives other
 # addresses. Default: the deterministic deployment proxy, and 0.
@@ -100,7 +109,23 @@ const ORIGIN: &str = "
 ///
 /// If TOML can't say it, which doesn't happen.
 pub(crate) fn set(parameters: &SetParameters) -> Result<String, toml::ser::Error> {
-    let text = toml::to_string(parameters)?;
+    let text = commented(&toml::to_string(parameters)?).replace("[rollup]\n", GENESIS);
+    Ok(format!("{ACCEPT}\n{text}{ORIGIN}"))
+}
+
+/// The sections of a rollup's file.
+#[derive(Serialize)]
+struct Sections<'a> {
+    rollup: &'a RollupSettings,
+}
+
+/// The file of a rollup.
+///
+/// # Errors
+///
+/// If TOML can't say it, which doesn't happen.
+pub(crate) fn rollup(settings: &RollupSettings) -> Result<String, toml::ser::Error> {
+    let text = toml::to_string(&Sections { rollup: settings })?;
     Ok(format!("{ACCEPT}\n{}{ORIGIN}", commented(&text)))
 }
 
@@ -136,18 +161,26 @@ fn commented(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use canon_protocol::Timestamp;
+
     use super::*;
 
     #[test]
     fn what_is_printed_says_the_parameters_and_nothing_else() {
         for preset in [SetParameters::tests(), SetParameters::mainnet_like()] {
             assert_eq!(toml::from_str::<SetParameters>(&set(&preset).unwrap()).unwrap(), preset);
+            let settings = RollupSettings { genesis: Some(Timestamp::of(7)), ..preset.rollup };
+            let table: toml::Table = rollup(&settings).unwrap().parse().unwrap();
+            assert_eq!(table.keys().collect::<Vec<_>>(), ["rollup"]);
+            assert_eq!(table["rollup"].clone().try_into::<RollupSettings>().unwrap(), settings);
         }
     }
 
     #[test]
     fn every_section_and_field_is_explained() {
-        let table = toml::Table::try_from(SetParameters::mainnet_like()).unwrap();
+        let mut parameters = SetParameters::mainnet_like();
+        parameters.rollup.genesis = Some(Timestamp::of(7));
+        let table = toml::Table::try_from(parameters).unwrap();
         for (section, fields) in &table {
             let explained = |path: &str| COMMENTS.iter().any(|(field, _)| *field == path);
             assert!(explained(section), "{section}");

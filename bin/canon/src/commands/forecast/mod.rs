@@ -8,7 +8,7 @@ mod operators;
 mod plan;
 mod render;
 mod source;
-mod text;
+pub(crate) mod text;
 
 pub(crate) use args::Forecast;
 

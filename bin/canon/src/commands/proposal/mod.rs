@@ -89,7 +89,9 @@ impl Proposal {
                     let present = chain.present(Question::default()).await?;
                     Ok(SetView { present, history: None })
                 }
-                Some(_) => chain.history(Question::new).await.map(|OpenedSet { view, .. }| view),
+                Some(_) => {
+                    chain.history(Question::default()).await.map(|OpenedSet { view, .. }| view)
+                }
             }
         })?;
         match self.id {
@@ -107,7 +109,12 @@ impl Proposal {
     }
 }
 
-fn find(present: &Present, id: u64) -> Result<&ProposalView, Failure> {
+/// The proposal with a number.
+///
+/// # Errors
+///
+/// If it doesn't exist.
+pub(crate) fn find(present: &Present, id: u64) -> Result<&ProposalView, Failure> {
     let found = ProposalId::new(id).and_then(|id| present.proposal(id));
     found.ok_or_else(|| {
         let report = match present.governance.proposals.len() {
@@ -135,6 +142,36 @@ fn document<'a>(view: &SetView, proposal: &'a ProposalView) -> ProposalDocument<
         folded.ballots().map(|(holder, cast)| ShownBallot { holder, cast }).collect()
     });
     ProposalDocument { proposal, result: proposal.tabulation(), actions, ballots }
+}
+
+/// Actions in words, numbered, and then the addresses of all names in them; `None` if the history isn't known.
+pub(crate) fn in_words(view: &SetView, actions: &[Action]) -> Option<Vec<String>> {
+    let expect = view.history.as_ref()?.addresses().expect;
+    let names = names(view);
+    let described = actions.iter().map(|action| describe(action, expect, &names, Hashes::Full));
+    let described: Vec<_> = described.collect();
+    let is_used = |name: &str| described.iter().any(|words| words.contains(name));
+    let used = names.iter().filter(|(_, name)| is_used(name));
+    let used: Vec<_> = used.map(|(address, name)| format!("{name} is {address}")).collect();
+    let numbered = (1..).zip(&described).map(|(number, words)| format!("{number}. {words}"));
+    Some(numbered.chain(used).collect())
+}
+
+/// The actions that were frozen with a proposal; `None` if the history isn't known.
+pub(crate) fn frozen_actions(view: &SetView, proposal: &ProposalView) -> Option<Arc<[Action]>> {
+    let governance = view.history.as_ref()?.governance();
+    let (_, folded) = governance.proposal(proposal.id.to_word()).ok()?;
+    Some(Arc::clone(folded.actions()))
+}
+
+/// Actions in words as [`in_words`] has them; as data if the history isn't known.
+pub(crate) fn in_words_or_data(view: &SetView, actions: &[Action]) -> Vec<String> {
+    in_words(view, actions).unwrap_or_else(|| {
+        let numbered = (1..).zip(actions);
+        numbered
+            .map(|(number, Action { target, data })| format!("{number}. {target}: {data}"))
+            .collect()
+    })
 }
 
 /// The names of the set's contracts.

@@ -11,6 +11,8 @@ use canon_views::{BlockView, Intent, OrderId};
 /// A transaction as it would be sent now: executed on the newest state with its gas limit, it succeeds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Preview {
+    /// The function that is called, by its signature.
+    pub what: &'static str,
     /// The contract that is called.
     pub to: Address,
     /// The function and its arguments.
@@ -48,7 +50,8 @@ impl IntentSender {
         let (call, gas_limit) = self.check(intent, &pass).await?;
         let fees = self.fees.offer(pass.next.base_fee, None)?;
         let to = call.to().to().copied().unwrap_or_default();
-        Ok(Preview { to, input: call.input().clone(), value: call.value(), gas_limit, fees })
+        let (what, value) = (call.what(), call.value());
+        Ok(Preview { what, to, input: call.input().clone(), value, gas_limit, fees })
     }
 
     /// The account's balance in wei, including the effects of its transactions in the pool.

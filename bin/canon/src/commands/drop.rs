@@ -1,0 +1,114 @@
+//! `canon drop`: stores that a proposal is dropped.
+
+use canon_protocol::{Ending, ProposalState, text::grouped};
+use canon_views::{IntendedAction, Intent, Present, ProposalView, Question};
+use clap::Args;
+use eyre::eyre;
+
+use super::proposal::find;
+use crate::{
+    chain::{self, ChainArgs},
+    exit::{Exit, Failure},
+    input::whole,
+    page,
+    send::{self, SendArgs, Step},
+};
+
+/// Record that a proposal is dropped; without an id, of every one whose drop isn't recorded yet
+///
+/// A proposal is dropped if Proposals, which pushed it, was replaced before it was executed. Anyone can
+/// record that; nothing else depends on it.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Drop {
+    /// Number of the proposal
+    #[arg(value_name = "ID", value_parser = whole(0..=u64::MAX))]
+    id: Option<u64>,
+
+    #[command(flatten)]
+    send: SendArgs,
+
+    #[command(flatten)]
+    chain: ChainArgs,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  canon drop --account operator
+
+Exit codes:
+  0  it was done, or with --dry-run, can be
+  1  the contracts refuse it, the account can't pay for it, or the answer was no
+  2  bad input: flags, canon.toml, no key, an id that doesn't exist, or no Canon deployment at the given address
+  3  no endpoint answers, or the outcome isn't known: run it again
+  4  there is nothing to record now";
+
+const SEE_PROPOSAL: &str = "`canon proposal` shows all proposals and their states";
+
+impl Drop {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let settings = self.chain.settings()?;
+        let opened = self.send.open()?;
+        let command = match self.id {
+            None => "canon drop".to_owned(),
+            Some(id) => format!("canon drop {id}"),
+        };
+        chain::run(async {
+            let chain = settings.connect().await?;
+            let plan = async |_| {
+                let present = chain.present(Question::default()).await?;
+                steps(&present, self.id)
+            };
+            send::send(&self.send, opened, &chain, &command, &plan).await
+        })
+    }
+}
+
+/// The record of proposal `id`, otherwise of all that are dropped and not recorded.
+fn steps(present: &Present, id: Option<u64>) -> Result<Vec<Step>, Failure> {
+    let is_due = |proposal: &&ProposalView| {
+        let state = proposal.state_at(present.next);
+        state == ProposalState::Dropped && proposal.ending == Ending::Open
+    };
+    let step = |proposal: &ProposalView| {
+        let id = proposal.id;
+        let intent =
+            Intent { set: present.set_id(), action: IntendedAction::Drop { id }, until: None };
+        let words = vec![
+            format!("Record that proposal {id} is dropped"),
+            format!("payload {}", proposal.payload),
+        ];
+        Step::new(intent, words)
+    };
+    let Some(id) = id else {
+        let due: Vec<_> = present.governance.proposals.iter().filter(is_due).map(step).collect();
+        return match due.is_empty() {
+            true => Err(nothing(eyre!("no proposal is dropped whose drop isn't recorded"))),
+            false => Ok(due),
+        };
+    };
+    let proposal = find(present, id)?;
+    if is_due(&proposal) {
+        return Ok(vec![step(proposal)]);
+    }
+    let title = format!("there is no drop of proposal {} to record", grouped(proposal.id.get()));
+    let state = proposal.state_at(present.next);
+    Err(match state {
+        ProposalState::Dropped => nothing(eyre!("it is recorded already").wrap_err(title)),
+        ProposalState::Rejected | ProposalState::Executed | ProposalState::Expired => {
+            Failure::refused(eyre!("it is {state}, for good").wrap_err(title), SEE_PROPOSAL)
+        }
+        ProposalState::Pending
+        | ProposalState::Active
+        | ProposalState::Queued
+        | ProposalState::Executable => {
+            let state = page::state(proposal, present.block.timestamp);
+            let found = format!("it is {state}; it is dropped only if Proposals is replaced");
+            nothing(eyre!(found).wrap_err(title))
+        }
+    })
+}
+
+const fn nothing(report: eyre::Report) -> Failure {
+    Failure::nothing_to_do(report, SEE_PROPOSAL)
+}

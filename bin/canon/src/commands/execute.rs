@@ -1,0 +1,163 @@
+//! `canon execute`: carries out a proposal that passed.
+
+use std::sync::Arc;
+
+use canon_protocol::{
+    Action, ProposalState, Timestamp,
+    text::{Time, grouped},
+};
+use canon_views::{IntendedAction, Intent, Present, ProposalView, Question, SetView};
+use clap::Args;
+use eyre::eyre;
+
+use super::proposal::{find, in_words};
+use crate::{
+    chain::{self, ChainArgs},
+    exit::{Exit, Failure},
+    input::whole,
+    page::{self, lasts, until},
+    send::{self, SendArgs, Step},
+};
+
+/// Carry out a proposal that passed; without an id, every one that is due
+///
+/// Anyone can do it, from the end of the execution delay until the proposal expires. What is carried out
+/// are the actions that were frozen when the proposal was made: if the payload returns others by now, or
+/// none, the frozen ones are sent along.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Execute {
+    /// Number of the proposal
+    #[arg(value_name = "ID", value_parser = whole(0..=u64::MAX))]
+    id: Option<u64>,
+
+    #[command(flatten)]
+    send: SendArgs,
+
+    #[command(flatten)]
+    chain: ChainArgs,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  canon execute --account operator
+  canon execute 5 --dry-run --from 0x…
+
+Exit codes:
+  0  it was done, or with --dry-run, can be
+  1  the contracts refuse it, the account can't pay for it, or the answer was no
+  2  bad input: flags, canon.toml, no key, an id that doesn't exist, or no Canon deployment at the given address
+  3  no endpoint answers, or the outcome isn't known: run it again
+  4  there is nothing to execute now";
+
+const SEE_PROPOSAL: &str = "`canon proposal` shows all proposals and their dates";
+
+impl Execute {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let settings = self.chain.settings()?;
+        let opened = self.send.open()?;
+        let command = match self.id {
+            None => "canon execute".to_owned(),
+            Some(id) => format!("canon execute {id}"),
+        };
+        chain::run(async {
+            let chain = settings.connect().await?;
+            let plan = async |_| {
+                let view = chain.history(Question::default()).await?.view;
+                steps(&view, self.id)
+            };
+            send::send(&self.send, opened, &chain, &command, &plan).await
+        })
+    }
+}
+
+/// The execution of proposal `id`, otherwise of all that are due.
+fn steps(view: &SetView, id: Option<u64>) -> Result<Vec<Step>, Failure> {
+    let present = &view.present;
+    let is_due =
+        |proposal: &&ProposalView| proposal.state_at(present.next) == ProposalState::Executable;
+    let Some(id) = id else {
+        let due: Vec<_> = present.governance.proposals.iter().filter(is_due).collect();
+        return match due.is_empty() {
+            true => Err(nothing_due(present)),
+            false => Ok(due.into_iter().map(|proposal| step(view, proposal)).collect()),
+        };
+    };
+    let proposal = find(present, id)?;
+    match is_due(&proposal) {
+        true => Ok(vec![step(view, proposal)]),
+        false => Err(why_not(present, proposal)),
+    }
+}
+
+fn step(view: &SetView, proposal: &ProposalView) -> Step {
+    let present = &view.present;
+    let id = proposal.id;
+    let frozen = frozen_actions(view, proposal);
+    let mut words = vec![
+        format!("Carry out proposal {id}"),
+        format!("payload {}", proposal.payload),
+        format!("actions, frozen with hash {}:", proposal.actions_hash),
+    ];
+    match frozen.as_deref().and_then(|actions| in_words(view, actions)) {
+        Some(lines) => words.extend(lines.iter().map(|line| format!("  {line}"))),
+        None => words.push("  not known, since the set's history isn't".to_owned()),
+    }
+    let last = proposal.deadlines().executable;
+    let action = IntendedAction::Execute { id, frozen_actions: frozen };
+    let mut step = Step::new(Intent { set: present.set_id(), action, until: Some(last) }, words);
+    step.details.push(format!("can be executed {}", lasts(present.block.timestamp, last)));
+    step
+}
+
+/// The actions that were published when a proposal was made, if the history is known.
+fn frozen_actions(view: &SetView, proposal: &ProposalView) -> Option<Arc<[Action]>> {
+    let history = view.history.as_deref()?;
+    let (_, folded) = history.governance().proposal(proposal.id.to_word()).ok()?;
+    Some(Arc::clone(folded.actions()))
+}
+
+/// No proposal is due: the next one that may be.
+fn nothing_due(present: &Present) -> Failure {
+    let now = present.block.timestamp;
+    let open = present.governance.proposals.iter().filter(|one| one.state_at(now).is_live());
+    let next = open.min_by_key(|proposal| proposal.dates().executable);
+    let title = "no proposal can be executed now";
+    let report = match next {
+        None => eyre!("no proposal is open").wrap_err(title),
+        Some(proposal) => eyre!(outlook(proposal, now)).wrap_err(title),
+    };
+    Failure::nothing_to_do(report, SEE_PROPOSAL)
+}
+
+/// When an open proposal can be executed.
+fn outlook(proposal: &ProposalView, now: Timestamp) -> String {
+    let time = proposal.dates().executable;
+    format!(
+        "proposal {} is {}; if it passes it can be executed from {} on ({})",
+        proposal.id,
+        page::state(proposal, now),
+        Time(time),
+        until(now, time)
+    )
+}
+
+fn why_not(present: &Present, proposal: &ProposalView) -> Failure {
+    let now = present.block.timestamp;
+    let title = format!("proposal {} can't be executed now", grouped(proposal.id.get()));
+    let state = proposal.state_at(present.next);
+    match state {
+        ProposalState::Pending
+        | ProposalState::Active
+        | ProposalState::Queued
+        | ProposalState::Executable => {
+            Failure::nothing_to_do(eyre!(outlook(proposal, now)).wrap_err(title), SEE_PROPOSAL)
+        }
+        ProposalState::Executed => {
+            Failure::nothing_to_do(eyre!("it is executed already").wrap_err(title), SEE_PROPOSAL)
+        }
+        ProposalState::Rejected | ProposalState::Dropped | ProposalState::Expired => {
+            Failure::refused(eyre!("it is {state}, for good").wrap_err(title), SEE_PROPOSAL)
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! `canon lock`: makes tokens power.
+
+use alloy_primitives::Address;
+use canon_protocol::{
+    Amount, Seconds,
+    text::{Tokens, address},
+};
+use canon_views::{
+    HolderView, IntendedAction, Intent, OrderAmount, PermitTerms, Present, Question,
+};
+use clap::Args;
+use eyre::eyre;
+
+use crate::{
+    chain::{self, ChainArgs},
+    exit::{Exit, Failure},
+    input::{amount_or_all, quantity, shown_amount},
+    send::{self, Planned, SendArgs, Simulation, Step},
+};
+
+/// Lock tokens as power to vote with
+///
+/// Power counts for proposals whose voting starts after it was locked. If Governance may not take the
+/// tokens yet, an approval of just this amount is sent before; with --permit it is signed instead, and
+/// there is one transaction.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Lock {
+    /// Tokens to lock, or "all"
+    #[arg(value_name = "AMOUNT", value_parser = amount_or_all)]
+    amount: OrderAmount,
+
+    /// Holder whose power it becomes, and who alone can give it up [default: the account that sends]
+    #[arg(long = "for", value_name = "HOLDER", value_parser = quantity(address::parse))]
+    beneficiary: Option<Address>,
+
+    /// Sign a permit instead of sending an approval
+    #[arg(long)]
+    permit: bool,
+
+    #[command(flatten)]
+    send: SendArgs,
+
+    #[command(flatten)]
+    chain: ChainArgs,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  canon lock 1500 --account holder
+  canon lock all --permit --account holder
+  canon lock 1500 --unsigned safe --from 0x…
+
+Exit codes:
+  0  it was done, or with --dry-run, can be
+  1  the contracts refuse it, there isn't enough, or the answer was no
+  2  bad input: flags, canon.toml, no key, or no Canon deployment at the given address
+  3  no endpoint answers, or the outcome isn't known: run it again";
+
+/// For how long a permit can be used. It is signed anew for every transaction.
+const PERMIT_VALIDITY: Seconds = Seconds::DAY;
+
+/// How Governance is allowed to take the tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Method {
+    Approval,
+    Permit,
+}
+
+impl Lock {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let settings = self.chain.settings()?;
+        let opened = self.send.open()?;
+        let method = if self.permit { Method::Permit } else { Method::Approval };
+        let mut command = format!("canon lock {}", shown_amount(self.amount));
+        if let Some(holder) = self.beneficiary {
+            command.push_str(&format!(" --for {holder}"));
+        }
+        if method == Method::Permit {
+            command.push_str(" --permit");
+        }
+        chain::run(async {
+            let chain = settings.connect().await?;
+            let plan = async |planned: Planned| {
+                let mut question = Question::default();
+                question.holders.insert(planned.account, Default::default());
+                let present = chain.present(question).await?;
+                self.steps(&present, planned, method)
+            };
+            send::send(&self.send, opened, &chain, &command, &plan).await
+        })
+    }
+
+    fn steps(
+        &self,
+        present: &Present,
+        planned: Planned,
+        method: Method,
+    ) -> Result<Vec<Step>, Failure> {
+        let Planned { account: holder, order } = planned;
+        let unknown =
+            || Failure::internal(eyre!("{holder} isn't in the answer"), "please report this");
+        let view = present.holders.get(&holder).ok_or_else(unknown)?;
+        let amount = amount(holder, view, self.amount)?;
+        let (asset, governance) = (present.addresses.asset, present.addresses.governance);
+        let intent = |action| Intent { set: present.set_id(), action, until: None };
+        let is_allowed = view.allowance >= amount.to_word();
+        let mut steps = Vec::new();
+        let permit = match method {
+            Method::Permit if !is_allowed => Some(PermitTerms {
+                nonce: view.permit_nonce,
+                deadline: present.next + PERMIT_VALIDITY,
+            }),
+            Method::Approval if !is_allowed => {
+                let approve = IntendedAction::Approve { holder, order, asset, amount };
+                let words = vec![
+                    format!("Allow Governance to take {} tokens", Tokens(amount)),
+                    format!("Governance {governance}"),
+                ];
+                steps.push(Step::new(intent(approve), words));
+                None
+            }
+            Method::Permit | Method::Approval => None,
+        };
+        let beneficiary = self.beneficiary.filter(|beneficiary| *beneficiary != holder);
+        let action = IntendedAction::Lock { holder, order, beneficiary, amount, permit };
+        let words = vec![
+            format!("Lock {} tokens", Tokens(amount)),
+            format!("as power of {}", beneficiary.unwrap_or(holder)),
+        ];
+        let mut lock = Step::new(intent(action), words);
+        lock.details = vec![format!(
+            "the account has {} tokens and {} power",
+            Tokens(view.balance),
+            Tokens(view.power)
+        )];
+        if !steps.is_empty() {
+            lock.simulation = Simulation::AfterPrevious;
+        }
+        steps.push(lock);
+        Ok(steps)
+    }
+}
+
+/// The amount to lock, which the holder has.
+fn amount(holder: Address, view: &HolderView, wanted: OrderAmount) -> Result<Amount, Failure> {
+    let balance = view.balance;
+    let next = "`canon power` shows what an account has and has locked";
+    match wanted {
+        OrderAmount::All if balance.is_zero() => {
+            Err(Failure::refused(eyre!("{holder} has no tokens to lock"), next))
+        }
+        OrderAmount::All => Ok(balance),
+        OrderAmount::Exactly(amount) if amount > balance => {
+            let missing = Tokens(amount.saturating_sub(balance));
+            let report = eyre!(
+                "{holder} has {} tokens, and {} are to be locked: {missing} are missing",
+                Tokens(balance),
+                Tokens(amount)
+            );
+            Err(Failure::refused(report, next))
+        }
+        OrderAmount::Exactly(amount) => Ok(amount),
+    }
+}

@@ -1,0 +1,122 @@
+//! `canon unlock`: gives power up.
+
+use alloy_primitives::Address;
+use canon_protocol::{
+    Amount,
+    text::{Time, Tokens, address},
+};
+use canon_views::{HolderView, IntendedAction, Intent, OrderAmount, Present, Question};
+use clap::Args;
+use eyre::eyre;
+
+use crate::{
+    chain::{self, ChainArgs},
+    exit::{Exit, Failure},
+    input::{amount_or_all, quantity, shown_amount},
+    page::until,
+    send::{self, Planned, SendArgs, Step},
+};
+
+/// Give power up: the tokens are paid after the withdrawal delay
+///
+/// It can't be taken back. Ballots that were cast stay cast. `canon withdraw` pays the tokens once their
+/// time has come.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Unlock {
+    /// Tokens to unlock, or "all"
+    #[arg(value_name = "AMOUNT", value_parser = amount_or_all)]
+    amount: OrderAmount,
+
+    /// Account that gets the tokens [default: the account that sends]
+    #[arg(long, value_name = "ADDRESS", value_parser = quantity(address::parse))]
+    to: Option<Address>,
+
+    #[command(flatten)]
+    send: SendArgs,
+
+    #[command(flatten)]
+    chain: ChainArgs,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  canon unlock 1500 --account holder
+  canon unlock all --to 0x… --account holder
+
+Exit codes:
+  0  it was done, or with --dry-run, can be
+  1  the contracts refuse it, there isn't enough, or the answer was no
+  2  bad input: flags, canon.toml, no key, or no Canon deployment at the given address
+  3  no endpoint answers, or the outcome isn't known: run it again";
+
+impl Unlock {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let settings = self.chain.settings()?;
+        let opened = self.send.open()?;
+        let mut command = format!("canon unlock {}", shown_amount(self.amount));
+        if let Some(to) = self.to {
+            command.push_str(&format!(" --to {to}"));
+        }
+        chain::run(async {
+            let chain = settings.connect().await?;
+            let plan = async |planned: Planned| {
+                let mut question = Question::default();
+                question.holders.insert(planned.account, Default::default());
+                let present = chain.present(question).await?;
+                self.step(&present, planned).map(|step| vec![step])
+            };
+            send::send(&self.send, opened, &chain, &command, &plan).await
+        })
+    }
+
+    fn step(&self, present: &Present, planned: Planned) -> Result<Step, Failure> {
+        let Planned { account: holder, order } = planned;
+        let unknown =
+            || Failure::internal(eyre!("{holder} isn't in the answer"), "please report this");
+        let view = present.holders.get(&holder).ok_or_else(unknown)?;
+        let amount = amount(holder, view, self.amount)?;
+        let to = self.to.unwrap_or(holder);
+        let action = IntendedAction::Withdraw { holder, order, to, amount };
+        let words = vec![
+            format!("Give up {} power, which can't be taken back", Tokens(amount)),
+            format!("the tokens go to {to}"),
+        ];
+        let intent = Intent { set: present.set_id(), action, until: None };
+        let mut step = Step::new(intent, words);
+        let governance = &present.governance;
+        let delay = governance.exit_floor.delay_at(present.next, &governance.configuration);
+        let paid = present.next + delay;
+        step.details = vec![
+            format!("the account has {} power", Tokens(view.power)),
+            format!(
+                "they can be withdrawn from about {} on ({})",
+                Time(paid),
+                until(present.block.timestamp, paid)
+            ),
+        ];
+        Ok(step)
+    }
+}
+
+/// The amount to unlock, which the holder has as power.
+fn amount(holder: Address, view: &HolderView, wanted: OrderAmount) -> Result<Amount, Failure> {
+    let power = view.power;
+    let next = "`canon power` shows what an account has and has locked";
+    match wanted {
+        OrderAmount::All if power.is_zero() => {
+            Err(Failure::refused(eyre!("{holder} has no power to give up"), next))
+        }
+        OrderAmount::All => Ok(power),
+        OrderAmount::Exactly(amount) if amount > power => {
+            let missing = Tokens(amount.saturating_sub(power));
+            let report = eyre!(
+                "{holder} has {} power, and {} is to be given up: {missing} is missing",
+                Tokens(power),
+                Tokens(amount)
+            );
+            Err(Failure::refused(report, next))
+        }
+        OrderAmount::Exactly(amount) => Ok(amount),
+    }
+}

@@ -1,0 +1,195 @@
+//! `canon withdraw`: pays tokens whose time has come.
+
+use alloy_primitives::Address;
+use canon_protocol::{
+    Payment, WithdrawalId,
+    text::{Time, Tokens},
+};
+use canon_views::{IntendedAction, Intent, Present, Question, SetView, WithdrawalView};
+use clap::Args;
+use eyre::eyre;
+
+use crate::{
+    chain::{self, ChainArgs},
+    exit::{Exit, Failure},
+    input::whole,
+    page::until,
+    send::{self, Planned, SendArgs, Step},
+};
+
+/// Pay withdrawals whose time has come; without ids, all of the account
+///
+/// A withdrawal is of the holder that gave the power up, and of the account that gets the tokens.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Withdraw {
+    /// Numbers of withdrawals
+    #[arg(value_name = "ID", value_parser = whole(0..=u64::MAX))]
+    ids: Vec<u64>,
+
+    #[command(flatten)]
+    send: SendArgs,
+
+    #[command(flatten)]
+    chain: ChainArgs,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  canon withdraw --account holder
+  canon withdraw 3 4 --account holder
+
+Exit codes:
+  0  it was done, or with --dry-run, can be
+  1  the contracts refuse it, the account can't pay for it, or the answer was no
+  2  bad input: flags, canon.toml, no key, an id that doesn't exist, or no Canon deployment at the given address
+  3  no endpoint answers, or the outcome isn't known: run it again
+  4  there is nothing to withdraw now";
+
+const SEE_POWER: &str = "`canon power` shows an account's withdrawals and when they can be paid";
+
+/// A withdrawal with its number, and the holder that gave up the power if the history is known.
+#[derive(Clone, Copy, Debug)]
+struct Numbered {
+    id: WithdrawalId,
+    holder: Option<Address>,
+    view: WithdrawalView,
+}
+
+impl Withdraw {
+    pub(crate) fn run(mut self) -> Result<Exit, Failure> {
+        let settings = self.chain.settings()?;
+        let opened = self.send.open()?;
+        self.ids.sort_unstable();
+        self.ids.dedup();
+        let mut command = "canon withdraw".to_owned();
+        self.ids.iter().for_each(|id| command.push_str(&format!(" {id}")));
+        chain::run(async {
+            let chain = settings.connect().await?;
+            let plan = async |planned: Planned| {
+                let mut question = Question::default();
+                question.withdrawals =
+                    self.ids.iter().filter_map(|id| WithdrawalId::new(*id)).collect();
+                let view = chain.history(question).await?.view;
+                self.steps(&view, planned.account)
+            };
+            send::send(&self.send, opened, &chain, &command, &plan).await
+        })
+    }
+
+    fn steps(&self, view: &SetView, account: Address) -> Result<Vec<Step>, Failure> {
+        let present = &view.present;
+        let known = known(view);
+        if self.ids.is_empty() {
+            return all(view, &known, account);
+        }
+        let named = self.ids.iter().map(|id| {
+            let found = known.iter().find(|one| one.id.get() == *id);
+            found.ok_or_else(|| missing(present, *id))
+        });
+        let named: Vec<_> = named.collect::<Result<_, _>>()?;
+        let steps = named.into_iter().map(|one| {
+            check(present, one, account)?;
+            Ok(step(present, one))
+        });
+        steps.collect()
+    }
+}
+
+/// All withdrawals if the history is known, otherwise those asked for.
+fn known(view: &SetView) -> Vec<Numbered> {
+    match &view.history {
+        Some(history) => (0..)
+            .zip(history.governance().withdrawals())
+            .filter_map(|(id, withdrawal)| {
+                let (id, holder) = (WithdrawalId::new(id)?, Some(withdrawal.holder));
+                Some(Numbered { id, holder, view: (*withdrawal).into() })
+            })
+            .collect(),
+        None => {
+            let asked = view.present.withdrawals.iter();
+            asked.map(|(id, view)| Numbered { id: *id, holder: None, view: *view }).collect()
+        }
+    }
+}
+
+impl Numbered {
+    fn is_of(&self, account: Address) -> bool {
+        self.holder == Some(account) || self.view.recipient == account
+    }
+}
+
+/// All withdrawals of an account that can be paid.
+fn all(view: &SetView, known: &[Numbered], account: Address) -> Result<Vec<Step>, Failure> {
+    let present = &view.present;
+    if view.history.is_none() {
+        let report =
+            eyre!("the withdrawals of {account} aren't known, since the set's history isn't");
+        return Err(Failure::internal(report, "name their numbers: canon withdraw ID…"));
+    }
+    let own = known.iter().filter(|one| one.is_of(account));
+    let unpaid: Vec<_> = own.filter(|one| one.view.payment == Payment::Due).collect();
+    let due = unpaid.iter().filter(|one| one.view.is_payable(present.next));
+    let steps: Vec<_> = due.map(|one| step(present, one)).collect();
+    if !steps.is_empty() {
+        return Ok(steps);
+    }
+    let title = format!("{account} has nothing to withdraw now");
+    let report = match unpaid.iter().min_by_key(|one| one.view.unlocks_at) {
+        None => eyre!(title),
+        Some(next) => eyre!(outlook(present, next)).wrap_err(title),
+    };
+    Err(Failure::nothing_to_do(report, SEE_POWER))
+}
+
+/// When a withdrawal can be paid.
+fn outlook(present: &Present, one: &Numbered) -> String {
+    let WithdrawalView { amount, unlocks_at, .. } = one.view;
+    format!(
+        "withdrawal {} of {} tokens can be paid from {} on ({})",
+        one.id,
+        Tokens(amount),
+        Time(unlocks_at),
+        until(present.block.timestamp, unlocks_at)
+    )
+}
+
+fn missing(present: &Present, id: u64) -> Failure {
+    let report = match present.governance.withdrawal_count {
+        0 => eyre!("withdrawal {id} doesn't exist: there are no withdrawals yet"),
+        count => eyre!("withdrawal {id} doesn't exist: expected an id from 0 to {}", count - 1),
+    };
+    Failure::bad_input(report, SEE_POWER)
+}
+
+/// Checks that a withdrawal is the account's and can be paid.
+fn check(present: &Present, one: &Numbered, account: Address) -> Result<(), Failure> {
+    let id = one.id;
+    let WithdrawalView { recipient, payment, .. } = one.view;
+    if !one.is_of(account) {
+        let report =
+            eyre!("withdrawal {id} is somebody else's: it is due to {recipient}, not to {account}");
+        return Err(Failure::refused(report, "name a withdrawal of the account that sends"));
+    }
+    if payment != Payment::Due {
+        let report = eyre!("withdrawal {id} is paid already");
+        return Err(Failure::nothing_to_do(report, SEE_POWER));
+    }
+    match one.view.is_payable(present.next) {
+        true => Ok(()),
+        false => {
+            let report = eyre!(outlook(present, one)).wrap_err("it is too early");
+            Err(Failure::nothing_to_do(report, SEE_POWER))
+        }
+    }
+}
+
+fn step(present: &Present, one: &Numbered) -> Step {
+    let Numbered { id, view, .. } = one;
+    let action = IntendedAction::PayWithdrawal { id: *id };
+    let words = vec![
+        format!("Pay withdrawal {id}: {} tokens", Tokens(view.amount)),
+        format!("to {}", view.recipient),
+    ];
+    Step::new(Intent { set: present.set_id(), action, until: None }, words)
+}

@@ -1,0 +1,126 @@
+//! Commands that send nothing: simulations, and transactions that somebody else signs.
+
+use alloy_primitives::Address;
+use canon_chain::{
+    AccountSigner, Client, IntentSender,
+    tx::{FeePolicy, MemoryJournal},
+};
+use canon_views::OrderId;
+use eyre::eyre;
+
+use super::{
+    Planned, Step,
+    args::UnsignedForm,
+    failures,
+    show::{self, Previewed},
+    unsigned::{SafeBatch, TransactionsDocument, UNSIMULATED_GAS, UnsignedCall},
+};
+use crate::{
+    chain::BLOCK_TIME,
+    exit::{Exit, Failure},
+    output,
+};
+
+/// A command that sends nothing.
+pub(super) struct Draft {
+    sender: IntentSender,
+}
+
+impl Draft {
+    pub(super) fn new(client: &Client, signer: AccountSigner) -> Result<Self, Failure> {
+        let journal = MemoryJournal::default();
+        let sender = IntentSender::new(client.clone(), signer, FeePolicy::default(), journal);
+        Ok(Self { sender: sender.map_err(failures::refused)? })
+    }
+
+    pub(super) async fn preview(
+        &self,
+        plan: &impl AsyncFn(Planned) -> Result<Vec<Step>, Failure>,
+    ) -> Result<Vec<Previewed>, Failure> {
+        let planned = Planned { account: self.sender.address(), order: OrderId(0) };
+        preview(&self.sender, plan(planned).await?).await
+    }
+
+    pub(super) async fn print(
+        &self,
+        form: UnsignedForm,
+        command: &str,
+        plan: &impl AsyncFn(Planned) -> Result<Vec<Step>, Failure>,
+    ) -> Result<Exit, Failure> {
+        let steps = self.preview(plan).await?;
+        let (client, account) = (self.sender.client(), self.sender.address());
+        output::text(&show::text(account, &steps));
+        let mut calls = Vec::new();
+        for Previewed { step, preview } in &steps {
+            let unsimulated = || {
+                let intended = step.intent.call(None)?;
+                let data = intended.call.abi_encode();
+                let (to, value) = (intended.contract, Default::default());
+                Some(UnsignedCall { to, data, value, gas: UNSIMULATED_GAS })
+            };
+            let call = preview.clone().map(UnsignedCall::from).or_else(unsimulated);
+            let call = call.ok_or_else(|| {
+                let report =
+                    eyre!("{}: expected a key that signs the permit, found none", step.title());
+                Failure::bad_input(report, "leave --permit away")
+            })?;
+            calls.push(call);
+        }
+        let titles: Vec<_> = steps.iter().map(|one| one.step.title()).collect();
+        print_unsigned(form, client, account, (command, &titles.join("; ")), calls).await?;
+        Ok(Exit::Success)
+    }
+}
+
+/// Prints calls that somebody else makes, in order. The texts are the name and the description of a batch.
+///
+/// # Errors
+///
+/// If the newest block isn't known, or the result can't be written.
+pub(crate) async fn print_unsigned(
+    form: UnsignedForm,
+    client: &Client,
+    account: Address,
+    (name, description): (&str, &str),
+    calls: Vec<UnsignedCall>,
+) -> Result<(), Failure> {
+    match form {
+        UnsignedForm::Transaction => {
+            output::json(&TransactionsDocument::new(client.chain_id(), calls))
+        }
+        UnsignedForm::Safe => {
+            let head = client.head().await.map_err(failures::refused)?;
+            let texts = (name.to_owned(), description.to_owned());
+            let chain_id = client.chain_id();
+            output::json(&SafeBatch::new(chain_id, head.timestamp, account, texts, calls))
+        }
+    }
+}
+
+/// The transactions of steps, as far as they can be simulated.
+pub(super) async fn preview(
+    sender: &IntentSender,
+    steps: Vec<Step>,
+) -> Result<Vec<Previewed>, Failure> {
+    let head = sender.client().head().await.map_err(failures::refused)?;
+    let mut previewed = Vec::new();
+    for (number, step) in steps.into_iter().enumerate() {
+        let preview = match show::is_simulated_at_once(number, &step) {
+            false => None,
+            true => {
+                let next = head.timestamp + BLOCK_TIME;
+                let preview = sender.preview(&step.intent, &head, next).await;
+                Some(preview.map_err(|error| {
+                    let Failure { exit, report, next } = failures::refused(error);
+                    let report = match number {
+                        0 => report,
+                        _ => report.wrap_err(step.title().to_owned()),
+                    };
+                    Failure { exit, report, next }
+                })?)
+            }
+        };
+        previewed.push(Previewed { step, preview });
+    }
+    Ok(previewed)
+}

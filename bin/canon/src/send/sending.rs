@@ -1,0 +1,190 @@
+//! Commands that send.
+
+use std::{future::Future, path::Path};
+
+use alloy_primitives::{Address, U256};
+use canon_chain::{
+    AccountSigner, Client, IntentSender, Wait,
+    tx::{FeePolicy, Preview},
+};
+use canon_protocol::text::ether;
+use eyre::eyre;
+
+use super::{
+    Answer, Planned, Step,
+    args::{Consent, Format},
+    draft::preview,
+    failures,
+    outbox::{Delivered, Outbox, Stopped},
+    outcome::{self, OutcomeDocument},
+    record::AccountFiles,
+    show::{self, Previewed},
+};
+use crate::{
+    exit::{Exit, Failure},
+    output,
+};
+
+/// A command that sends, and everything it needs.
+pub(super) struct Sending<'a, A> {
+    pub(super) client: &'a Client,
+    pub(super) signer: AccountSigner,
+    pub(super) folder: &'a Path,
+    pub(super) registry: Address,
+    pub(super) command: &'a str,
+    pub(super) confirmations: u64,
+    pub(super) consent: Consent,
+    pub(super) format: Format,
+    /// Tells something that isn't the result.
+    pub(super) tell: &'a dyn Fn(&str),
+    /// Shows what would be done.
+    pub(super) show: &'a dyn Fn(&str),
+    /// Shows what would be done and asks.
+    pub(super) ask: &'a A,
+    /// Shows the result.
+    pub(super) result: &'a dyn Fn(&str) -> Result<(), Failure>,
+}
+
+impl<A: AsyncFn(&str) -> Result<Answer, Failure>> Sending<'_, A> {
+    /// Sends, unless `interrupt` returns before the end.
+    pub(super) async fn run(
+        &self,
+        wait: impl Wait,
+        interrupt: impl Future<Output = ()>,
+        plan: &impl AsyncFn(Planned) -> Result<Vec<Step>, Failure>,
+    ) -> Result<Exit, Failure> {
+        let account = self.signer.address();
+        let files = AccountFiles::new(self.folder, self.client.chain_id(), account);
+        let journal = files.journal(self.command)?;
+        let fees = FeePolicy::default();
+        let sender = IntentSender::new(self.client.clone(), self.signer.clone(), fees, journal);
+        let mut outbox = Outbox::new(sender.map_err(failures::refused)?, files, wait, self.tell);
+        let mut delivered = Vec::new();
+        let ended = tokio::select! {
+            biased;
+            ended = self.deliver(&mut outbox, &mut delivered, plan) => Some(ended),
+            () = interrupt => None,
+        };
+        match ended {
+            Some(Ok(())) => {
+                self.print(account, &delivered)?;
+                outbox.end()?;
+                Ok(Exit::Success)
+            }
+            Some(Err(Stopped::ForGood(failure))) => {
+                if !delivered.is_empty() {
+                    self.print(account, &delivered)?;
+                }
+                outbox.end()?;
+                Err(failure)
+            }
+            Some(Err(Stopped::ForNow(failure))) => Err(failure),
+            None => {
+                // The terminal shows ^C where it was pressed.
+                (self.show)("\n");
+                Err(outbox.interrupted(eyre!("Ctrl-C was pressed")))
+            }
+        }
+    }
+
+    /// Carries the command out. Adds what is done to `delivered`.
+    async fn deliver(
+        &self,
+        outbox: &mut Outbox<'_, impl Wait>,
+        delivered: &mut Vec<Delivered>,
+        plan: &impl AsyncFn(Planned) -> Result<Vec<Step>, Failure>,
+    ) -> Result<(), Stopped> {
+        let start = outbox.start(self.command, self.registry, self.confirmations).await?;
+        delivered.extend(start.delivered);
+        if let Some(begun) = &start.begun
+            && begun.steps.iter().all(|step| is_among(step, delivered))
+        {
+            return Ok(());
+        }
+        let planned = Planned { account: outbox.sender().address(), order: start.order };
+        let shown = self.remaining(plan, planned, delivered).await?;
+        let previewed = preview(outbox.sender(), shown.clone()).await?;
+        check_balance(outbox.sender(), &previewed).await?;
+        let text = show::text(planned.account, &previewed);
+        match self.consent {
+            Consent::Given => (self.show)(&text),
+            Consent::Ask => {
+                if (self.ask)(&text).await? == Answer::No {
+                    let report = eyre!("the answer was no: nothing was sent");
+                    let next = "run the command again to be asked again";
+                    return Err(Failure::refused(report, next).into());
+                }
+            }
+        }
+        let steps = delivered.iter().map(|done| &done.step).chain(&shown).cloned().collect();
+        let earlier = start.begun.map(|begun| begun.earlier);
+        check_shown(&self.remaining(plan, planned, delivered).await?, &shown)?;
+        let begun = outbox.begin(self.command, self.registry, start.order, steps, earlier);
+        let begun = begun.map_err(Stopped::ForNow)?;
+        for (number, step) in shown.iter().enumerate() {
+            if number > 0 {
+                let now = self.remaining(plan, planned, delivered).await?;
+                check_shown(&now, std::slice::from_ref(step))?;
+            }
+            delivered.push(outbox.deliver(step, &begun.earlier, self.confirmations).await?);
+        }
+        Ok(())
+    }
+
+    /// The steps that aren't done yet, as of the newest block.
+    async fn remaining(
+        &self,
+        plan: &impl AsyncFn(Planned) -> Result<Vec<Step>, Failure>,
+        planned: Planned,
+        delivered: &[Delivered],
+    ) -> Result<Vec<Step>, Failure> {
+        let steps = plan(planned).await?;
+        Ok(steps.into_iter().filter(|step| !is_among(step, delivered)).collect())
+    }
+
+    /// Prints the outcome.
+    fn print(&self, account: Address, delivered: &[Delivered]) -> Result<(), Failure> {
+        match self.format {
+            Format::Text => (self.result)(&outcome::text(delivered)),
+            Format::Json => {
+                let document = OutcomeDocument::new(account, delivered);
+                (self.result)(&output::to_json(&document)?)
+            }
+        }
+    }
+}
+
+/// Refuses what the account can't pay for.
+async fn check_balance(sender: &IntentSender, previewed: &[Previewed]) -> Result<(), Failure> {
+    let costs = previewed.iter().filter_map(|one| one.preview.as_ref()).map(Preview::max_cost);
+    let needed = costs.fold(U256::ZERO, U256::saturating_add);
+    let balance = sender.balance().await.map_err(failures::refused)?;
+    let missing = needed.saturating_sub(balance);
+    if missing.is_zero() {
+        return Ok(());
+    }
+    let report = eyre!(
+        "{} has {} ether, and up to {} are needed: {} are missing",
+        sender.address(),
+        ether(balance),
+        ether(needed),
+        ether(missing)
+    );
+    Err(Failure::refused(report, "send ether to the account, then run the command again"))
+}
+
+/// Refuses if a step isn't due any more as it was shown. What else is due by now isn't sent.
+fn check_shown(now: &[Step], shown: &[Step]) -> Result<(), Failure> {
+    match shown.iter().all(|step| now.iter().any(|other| other.is(step))) {
+        true => Ok(()),
+        false => {
+            let report =
+                eyre!("the chain has changed since this was shown: it would do something else now");
+            Err(Failure::refused(report, "run the command again to see what it would do"))
+        }
+    }
+}
+
+fn is_among(step: &Step, delivered: &[Delivered]) -> bool {
+    delivered.iter().any(|done| done.step.intent.id() == step.intent.id())
+}

@@ -1,0 +1,164 @@
+//! `canon lock`, `canon unlock` and `canon withdraw`.
+
+use serde_json::Value;
+use snapbox::{assert_data_eq, file};
+
+use crate::{
+    chain::{Chain, tokens},
+    sending::{ACCOUNT, about, by, fails, shown, stable},
+    servers::Folder,
+    support::{stdout, while_served},
+};
+
+/// A chain on which the account has 100 tokens.
+async fn with_tokens() -> Chain {
+    let mut chain = Chain::new().await;
+    chain.give(ACCOUNT, tokens(100)).await;
+    chain
+}
+
+/// The power that an account could give up.
+fn power(chain: &Chain, folder: &Folder, account: usize) -> String {
+    let from = chain.account(account);
+    let document =
+        stdout(about(chain, folder, &format!("unlock all --dry-run --json --from {from}")));
+    let document: Value = serde_json::from_str(&document).unwrap();
+    document["steps"][0]["words"][0].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lock_sends_an_approval_of_just_the_amount_and_then_the_deposit() {
+    let folder = Folder::new("lock");
+    let chain = with_tokens().await;
+    while_served(move || {
+        let (result, said) = shown(by(&chain, &folder, "lock 5 --yes"));
+        assert_data_eq!(result, file!["lock.txt"].raw());
+        assert_data_eq!(said, file!["lock-words.txt"].raw());
+        assert_eq!(chain.chain.nonce(chain.account(ACCOUNT)), 2);
+        // The same command again is another lock.
+        let document = stdout(by(&chain, &folder, "lock 5 --yes --json"));
+        let document: Value = serde_json::from_str(&document).unwrap();
+        let changed = &document["transactions"][1]["changed"];
+        assert_eq!(changed["kind"], "locked");
+        assert_eq!(changed["amount"], tokens(5).get().to_string());
+        assert_eq!(changed["holder"], chain.account(ACCOUNT).to_string());
+        assert!(power(&chain, &folder, ACCOUNT).starts_with("Give up 10 power"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_permit_makes_a_lock_one_transaction() {
+    let folder = Folder::new("permit");
+    let chain = with_tokens().await;
+    while_served(move || {
+        let (result, said) = shown(by(&chain, &folder, "lock all --permit --yes"));
+        assert!(result.starts_with("100 tokens are locked as power of 0x"), "{result}");
+        assert!(said.contains("calls depositWithPermit at 0x"), "{said}");
+        assert_eq!(chain.chain.nonce(chain.account(ACCOUNT)), 1);
+        // Nobody signs for an account whose key isn't here, nor does the endpoint.
+        let from = chain.account(2);
+        for arguments in ["--unsigned --from", "--yes --unlocked --from"] {
+            let command = format!("lock all --permit {arguments} {from}");
+            assert!(fails(about(&chain, &folder, &command), 1).contains("has no tokens to lock"));
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn power_is_locked_for_another_holder() {
+    let folder = Folder::new("for");
+    let chain = with_tokens().await;
+    while_served(move || {
+        let holder = chain.account(5);
+        for (arguments, locked) in [("", "Give up 7 power"), ("--permit", "Give up 14 power")] {
+            let arguments = format!("lock 7 {arguments} --yes --for {holder}");
+            let (result, said) = shown(by(&chain, &folder, &arguments));
+            assert!(said.contains("as power of 0x"), "{said}");
+            assert!(result.contains("7 tokens are locked as power of"), "{result}");
+            assert!(power(&chain, &folder, 5).starts_with(locked));
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_than_there_is_is_refused_with_what_is_missing() {
+    let folder = Folder::new("short");
+    let chain = with_tokens().await;
+    while_served(move || {
+        let said = stable(&fails(by(&chain, &folder, "lock 100.5 --yes"), 1));
+        assert_data_eq!(said, file!["lock-short.txt"].raw());
+        let said = stable(&fails(by(&chain, &folder, "unlock 3 --yes"), 1));
+        assert_data_eq!(said, file!["unlock-short.txt"].raw());
+        assert!(
+            fails(by(&chain, &folder, "unlock all --yes"), 1).contains("has no power to give up")
+        );
+        for amount in ["0", "-1", "x", "0.0000000000000000001"] {
+            let said = fails(by(&chain, &folder, "lock --yes").args(["--", amount]), 2);
+            assert!(said.contains("for '<AMOUNT>': expected"), "{said}");
+        }
+        assert_eq!(chain.chain.nonce(chain.account(ACCOUNT)), 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_safe_signs_does_both_steps_in_order() {
+    let folder = Folder::new("lock-unsigned");
+    let chain = with_tokens().await;
+    while_served(move || {
+        let from = chain.account(ACCOUNT);
+        let printed = |form: &str| -> Value {
+            let arguments = format!("lock 5 {form} --from {from}");
+            serde_json::from_str(&stdout(about(&chain, &folder, &arguments))).unwrap()
+        };
+        let batch = printed("--unsigned safe");
+        let transactions = printed("--unsigned");
+        let transactions = transactions.as_array().unwrap();
+        assert_eq!(transactions.len(), 2);
+        for (call, transaction) in
+            batch["transactions"].as_array().unwrap().iter().zip(transactions)
+        {
+            assert_eq!((&call["to"], &call["data"]), (&transaction["to"], &transaction["data"]));
+        }
+        // In order, each within its gas.
+        for transaction in transactions {
+            chain.execute_as(from, transaction);
+        }
+        assert!(power(&chain, &folder, ACCOUNT).starts_with("Give up 5 power"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unlock_and_withdraw_pay_to_whom_it_is_due_and_not_before() {
+    let folder = Folder::new("unlock");
+    let chain = with_tokens().await;
+    while_served(move || {
+        shown(by(&chain, &folder, "lock 50 --permit --yes"));
+        let withdraw =
+            |arguments: &str| by(&chain, &folder, &format!("withdraw {arguments} --yes"));
+        assert!(fails(withdraw(""), 4).contains("has nothing to withdraw now"));
+        assert!(fails(withdraw("0"), 2).contains("there are no withdrawals yet"));
+        let to = chain.account(7);
+        let (result, said) = shown(by(&chain, &folder, &format!("unlock 20 --yes --to {to}")));
+        assert_data_eq!(result, file!["unlock.txt"].raw());
+        assert_data_eq!(said, file!["unlock-words.txt"].raw());
+        shown(by(&chain, &folder, "unlock all --yes"));
+        let early = stable(&fails(withdraw(""), 4));
+        assert_data_eq!(early, file!["withdraw-early.txt"].raw());
+        assert!(fails(withdraw("1"), 4).contains("withdrawal 1 of 30 tokens can be paid from"));
+        assert!(fails(withdraw("0 2"), 2).contains("expected an id from 0 to 1"));
+        chain.pass(2000);
+        let stranger =
+            || about(&chain, &folder, "withdraw 1 --yes").env("CANON_PRIVATE_KEY", chain.key(2));
+        assert!(fails(stranger(), 1).contains("withdrawal 1 is somebody else's: it is due to 0x"));
+        let (result, said) = shown(withdraw(""));
+        assert_data_eq!(result, file!["withdraw.txt"].raw());
+        assert_data_eq!(said, file!["withdraw-words.txt"].raw());
+        assert!(fails(withdraw("1"), 4).contains("withdrawal 1 is paid already"));
+    })
+    .await;
+}
