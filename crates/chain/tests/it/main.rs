@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod blocks;
 mod deploying;
 mod endpoint;
 mod failover;
