@@ -72,6 +72,12 @@ pub(crate) fn share(amount: Amount, whole: Amount) -> String {
     }
 }
 
+/// An amount of tokens with its noun.
+pub(crate) fn tokens(amount: Amount) -> String {
+    let noun = if amount == Amount::TOKEN { "token" } else { "tokens" };
+    format!("{} {noun}", Tokens(amount))
+}
+
 /// Wei in ether, with as many decimals as they have.
 pub(crate) fn ether(wei: U256) -> String {
     trimmed(&format_units(wei, "ether").unwrap_or_default())

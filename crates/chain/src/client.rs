@@ -2,6 +2,7 @@
 
 use crate::{
     error::{Error, InRange, Result},
+    execution::ExecutionFailure,
     tx::FINALITY,
     view::EndpointLimits,
 };
@@ -13,7 +14,7 @@ use alloy_rpc_types_eth::{BlockOverrides, Header, TransactionRequest};
 use alloy_sol_types::SolCall;
 use alloy_transport::RpcError;
 use canon_abi::{Asset, Governance};
-use canon_protocol::{BlockNumber, CodeKind, Timestamp};
+use canon_protocol::{BlockNumber, CodeKind, Seconds, Timestamp};
 use canon_views::BlockView;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -118,6 +119,25 @@ impl Client {
         block_view(&block.header)
     }
 
+    /// The expected time of the block after `head`: `block_time` later, or the time of the endpoint's pending
+    /// block if that is later, as after missed slots or on a node that mines on request. What the endpoint
+    /// doesn't answer counts for nothing.
+    pub async fn next_time(&self, head: &BlockView, block_time: Seconds) -> Timestamp {
+        let pending = self.block(BlockId::pending()).await.ok();
+        let pending = pending.map_or(Timestamp::ZERO, |block| block.timestamp);
+        pending.max(head.timestamp + block_time)
+    }
+
+    /// The ether of an account after the newest block, in wei.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer.
+    pub async fn balance(&self, account: Address) -> Result<U256> {
+        let balance = self.provider.get_balance(account).await;
+        balance.map_err(|source| Error::rpc("eth_getBalance", source))
+    }
+
     /// The newest block that can't be replaced any more; `None` if there is none yet. On a chain without
     /// finality, the block that is 64 blocks behind the newest one.
     ///
@@ -134,7 +154,7 @@ impl Client {
             &error,
             Error::Rpc { source: RpcError::ErrorResp(_) | RpcError::NullResp, .. }
         );
-        if !has_none {
+        if !has_none || error.is_rate_limit() {
             return Err(error);
         }
         match self.head().await?.number.get().checked_sub(FINALITY) {
@@ -156,14 +176,32 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] with the contract's error; [`Error::NoCode`] if nothing is there;
-    /// [`Error::BadAnswer`] if the answer doesn't decode.
+    /// [`Error::Refused`] with the contract's error; [`Error::NoAnswer`] if the call ends without an answer;
+    /// [`Error::NoCode`] if nothing is there; [`Error::BadAnswer`] if the answer doesn't decode.
     pub async fn read<C: SolCall>(&self, at: BlockId, to: Address, call: C) -> Result<C::Return> {
+        self.read_as(None, at, to, call).await
+    }
+
+    /// The same with a caller: a contract can answer it in another way.
+    pub(crate) async fn read_as<C: SolCall>(
+        &self,
+        from: Option<Address>,
+        at: BlockId,
+        to: Address,
+        call: C,
+    ) -> Result<C::Return> {
         let what = C::SIGNATURE;
-        let request =
-            TransactionRequest::default().with_to(to).with_input(Bytes::from(call.abi_encode()));
+        let input = Bytes::from(call.abi_encode());
+        let request = TransactionRequest { from, ..TransactionRequest::default() };
+        let request = request.with_to(to).with_input(input);
         let answer = self.provider.call(request).block(at).await;
-        let answer = answer.map_err(|source| Error::from_rpc(what, source))?;
+        let answer = answer.map_err(|source| match ExecutionFailure::of(&source) {
+            // A contract of another kind can do anything with the call.
+            Some(ExecutionFailure::OutOfGas | ExecutionFailure::Exceptional) => {
+                Error::NoAnswer { what, address: to }
+            }
+            Some(ExecutionFailure::Reverted(_)) | None => Error::from_rpc(what, source),
+        })?;
         match C::abi_decode_returns_validate(&answer) {
             Ok(decoded) => Ok(decoded),
             Err(_) => Err(self.explain(at, what, to, &answer).await),

@@ -1,6 +1,7 @@
 //! Canon's contracts on an L1.
 
 mod actions;
+pub mod audit;
 mod call;
 pub mod calls;
 mod client;
@@ -25,8 +26,8 @@ pub use calls::PermitRequest;
 pub use client::{Client, NextBlock, block_view};
 pub use confirm::{Confirmed, NoWait, Pending, Receipts, Wait, Waited};
 pub use endpoint::{
-    Endpoint, EndpointChecks, EndpointNote, EndpointProblem, Endpoints, NoEndpoint,
-    ParseEndpointError, Timeouts, without_secrets,
+    DEVELOPMENT_CHAINS, Endpoint, EndpointChecks, EndpointNote, EndpointProblem, Endpoints,
+    NoEndpoint, ParseEndpointError, Timeouts, without_secrets,
 };
 pub use error::{Error, Result, revert_data};
 pub use range_length::RangeLength;

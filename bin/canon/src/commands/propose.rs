@@ -75,10 +75,8 @@ async fn step(
     to: Address,
 ) -> Result<Step, Failure> {
     let Planned { account: holder, order } = planned;
-    let question = |next| Question {
-        holders: BTreeMap::from([(holder, BTreeSet::new())]),
-        ..Question::new(next)
-    };
+    let question =
+        Question { holders: BTreeMap::from([(holder, BTreeSet::new())]), ..Question::default() };
     let OpenedSet { view, .. } = chain.history(question).await?;
     let present = &view.present;
     let ProposeConfiguration { lock_amount, .. } = present.governance.configuration.propose_config;

@@ -24,7 +24,9 @@ use canon_views::{Intent, OrderId};
 use eyre::{Report, eyre};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use args::SendArgs;
+pub(crate) use args::{Consent, Extent, Format, SendArgs, UnsignedForm};
+pub(crate) use draft::print_unsigned;
+pub(crate) use unsigned::UnsignedCall;
 
 use crate::{
     chain::Chain,
@@ -32,7 +34,6 @@ use crate::{
     output,
     signing::{Need, Opened},
 };
-use args::{Consent, Extent, Format};
 use draft::Draft;
 use sending::Sending;
 use show::PreviewDocument;

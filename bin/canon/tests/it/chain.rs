@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, ops::ControlFlow};
 
-use alloy_primitives::{Address, Bytes};
+use alloy_primitives::{Address, Bytes, hex};
 use alloy_provider::{Provider as _, ProviderBuilder};
 use canon_chain::{
     Client, ContractCall, NoWait, Sender, calls,
@@ -205,6 +205,17 @@ impl Chain {
     pub(crate) async fn give(&mut self, account: usize, amount: Amount) {
         let to = self.account(account);
         self.send(calls::transfer(self.set.asset, to, amount)).await;
+    }
+
+    /// A contract's owner gives it to somebody.
+    pub(crate) fn give_away(&self, contract: Address, owner: Address) {
+        let stranger = Address::repeat_byte(0x99);
+        let offer = [&hex!("f2fde38b")[..], &stranger.into_word()[..]].concat();
+        for (from, input) in [(owner, offer), (stranger, hex!("79ba5097").to_vec())] {
+            let call = UnsignedCall { from, to: Some(contract), input: input.into() };
+            let (_, executed) = self.chain.mine_unsigned(&[call]).unwrap();
+            assert!(executed[0].success, "{:?}", executed[0]);
+        }
     }
 
     /// Executes a transaction that a command printed, as an account without a key would.

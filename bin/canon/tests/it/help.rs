@@ -14,6 +14,11 @@ Usage: canon <COMMAND>
 Commands:
   rehearse     Carry out a complete upgrade on an embedded L1, with the real contracts
   forecast     Estimate when, and how likely, a signaling campaign succeeds
+  deploy       Deploy a set of contracts from a file of parameters, and verify every step
+  audit        Check a set that anybody deployed: its contracts, their owners, and what its
+               parameters mean
+  rollup       Deploy a further rollup for a set
+  payload      Deploy a payload contract, which lists the actions of a proposal
   status       Show where everything stands, what happens next, and what can be done now and by
                whom
   round        Show a round slot by slot: who proposed, whether they signaled and for what;
@@ -48,6 +53,31 @@ Options:
 #[test]
 fn rehearse() {
     canon().args(["rehearse", "--help"]).assert().success().stdout_eq(file!["rehearse-help.txt"]);
+}
+
+#[test]
+fn deploy() {
+    canon().args(["deploy", "--help"]).assert().success().stdout_eq(file!["deploy-help.txt"]);
+}
+
+#[test]
+fn audit() {
+    canon().args(["audit", "--help"]).assert().success().stdout_eq(file!["audit-help.txt"]);
+}
+
+#[test]
+fn rollup() {
+    let help = |arguments: &[&str]| canon().args(["rollup"]).args(arguments).arg("--help").assert();
+    help(&[]).success().stdout_eq(file!["rollup-help.txt"]);
+    help(&["deploy"]).success().stdout_eq(file!["rollup-deploy-help.txt"]);
+}
+
+#[test]
+fn payload() {
+    let help =
+        |arguments: &[&str]| canon().args(["payload"]).args(arguments).arg("--help").assert();
+    help(&[]).success().stdout_eq(file!["payload-help.txt"]);
+    help(&["upgrade"]).success().stdout_eq(file!["payload-upgrade-help.txt"]);
 }
 
 #[test]

@@ -2,11 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod audit;
 mod chain;
+mod deploy;
 mod endpoint;
 mod forecast;
 mod foreign_text;
 mod help;
+mod json;
 mod live;
 mod power;
 mod proposing;
@@ -19,4 +22,5 @@ mod servers;
 mod signaling;
 mod staking;
 mod support;
+mod upgrade;
 mod voting;

@@ -342,7 +342,7 @@ impl History {
             for blocks in [BlockDuty::Propose, BlockDuty::Leave] {
                 let identity = SequencerIdentity { proposer, rollup, blocks };
                 for (payload, seen) in &payloads {
-                    let plan = SignalPlan::new(**payload, seen.code.hash);
+                    let plan = SignalPlan::new(**payload, seen.code.hash, B256::ZERO);
                     let forced = SignalPlan { status: StatusRule::Force, ..plan };
                     for plan in [plan, forced] {
                         let duty = sequencer(present, &identity, Some(&plan));

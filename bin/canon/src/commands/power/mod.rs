@@ -114,9 +114,9 @@ impl Power {
             Failure::bad_input(report, "name the holder, or the account that sends with --from")
         })?;
         let settings = self.chain.settings()?;
-        let question = |next| Question {
+        let question = Question {
             holders: BTreeMap::from([(holder, BTreeSet::new())]),
-            ..Question::new(next)
+            ..Question::default()
         };
         let opened = chain::run(async { settings.connect().await?.history(question).await })?;
         let document = document(&opened, holder).ok_or_else(|| {

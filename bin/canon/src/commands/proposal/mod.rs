@@ -86,10 +86,12 @@ impl Proposal {
             let chain = settings.connect().await?;
             match self.id {
                 None => {
-                    let present = chain.present(Question::new).await?;
+                    let present = chain.present(Question::default()).await?;
                     Ok(SetView { present, history: None })
                 }
-                Some(_) => chain.history(Question::new).await.map(|OpenedSet { view, .. }| view),
+                Some(_) => {
+                    chain.history(Question::default()).await.map(|OpenedSet { view, .. }| view)
+                }
             }
         })?;
         match self.id {

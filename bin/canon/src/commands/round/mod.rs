@@ -56,7 +56,7 @@ impl Round {
         let asked = self.round.map(RoundNumber::of);
         let document = chain::run(async {
             let chain = settings.connect().await?;
-            let OpenedSet { view, no_history, .. } = chain.history(Question::new).await?;
+            let OpenedSet { view, no_history, .. } = chain.history(Question::default()).await?;
             let round = find(&chain, &view, asked).await?;
             let signals = match no_history {
                 Some(reason) => {

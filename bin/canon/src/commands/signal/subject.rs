@@ -35,7 +35,7 @@ impl SignalSubject {
     /// If there is no contract, or it lists no actions or others than expected.
     pub(super) async fn read(chain: &Chain, wanted: &Wanted) -> Result<Self, Failure> {
         let payload = wanted.payload;
-        let question = |next| Question { payloads: [payload].into(), ..Question::new(next) };
+        let question = Question { payloads: [payload].into(), ..Question::default() };
         let OpenedSet { view, .. } = chain.history(question).await?;
         let kind = view.present.payloads.get(&payload).map(|seen| seen.code.kind);
         if kind != Some(CodeKind::Contract) {
@@ -76,7 +76,7 @@ impl SignalSubject {
         let plan = SignalPlan {
             status: wanted.status,
             hopeless: HopelessRule::Signal,
-            ..SignalPlan::new(self.payload, code.unwrap_or_default())
+            ..SignalPlan::new(self.payload, code.unwrap_or_default(), self.actions_hash)
         };
         sequencer(present, &identity, Some(&plan)).status
     }

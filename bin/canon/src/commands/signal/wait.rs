@@ -20,7 +20,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 pub(super) async fn until_slot(chain: &Chain, slot: Slot, start: Timestamp) -> Result<(), Failure> {
     let mut shown = None;
     loop {
-        if let Some(present) = chain.present_after(shown, Question::new).await? {
+        if let Some(present) = chain.present_after(shown, Question::default()).await? {
             match progress(&present, slot)? {
                 Progress::Begun => return Ok(()),
                 Progress::Waiting if shown.is_none() => {

@@ -72,12 +72,12 @@ impl Deposit {
         let Planned { account: holder, order } = planned;
         let rollup = match self.rollup {
             Some(rollup) => rollup,
-            None => chain.present(Question::new).await?.addresses.rollup,
+            None => chain.present(Question::default()).await?.addresses.rollup,
         };
-        let question = |next| Question {
+        let question = Question {
             rollups: BTreeMap::from([(rollup, BTreeSet::from([attester]))]),
             holders: BTreeMap::from([(holder, BTreeSet::new())]),
-            ..Question::new(next)
+            ..Question::default()
         };
         let present = chain.present(question).await?;
         let seen = present.rollups.get(&rollup).ok_or_else(|| {

@@ -162,11 +162,8 @@ impl Finish {
             ));
         }
         let there = self.new_attester.unwrap_or(attester);
-        let question = |next| {
-            let mut question = Question::new(next);
-            question.rollups.entry(to).or_default().insert(there);
-            question
-        };
+        let mut question = Question::default();
+        question.rollups.entry(to).or_default().insert(there);
         let target = chain.present(question).await?;
         let status = target.attester(to, there).map(|view| view.status).unwrap_or_default();
         if status != AttesterStatus::None {

@@ -32,7 +32,7 @@ impl RegisteredAttester {
     /// If it isn't registered in the rollup, or in several and none is named.
     pub(super) async fn read(chain: &Chain, args: AttesterArgs) -> Result<Self, Failure> {
         let AttesterArgs { attester, rollup } = args;
-        let OpenedSet { view, .. } = chain.history(|next| asked(next, rollup, attester)).await?;
+        let OpenedSet { view, .. } = chain.history(asked(rollup, attester)).await?;
         let mut present = view.present;
         let located = view.history.as_deref().map(|history| locate(history, attester));
         let rollup = match (rollup, located.as_deref()) {
@@ -44,7 +44,7 @@ impl RegisteredAttester {
             (None, Some([]) | None) => present.addresses.rollup,
         };
         if present.attester(rollup, attester).is_none() {
-            present = chain.present(|next| asked(next, Some(rollup), attester)).await?;
+            present = chain.present(asked(Some(rollup), attester)).await?;
         }
         let seen = present.rollups.get(&rollup).ok_or_else(|| {
             let report = eyre!("the rollup at {rollup} doesn't answer as Canon's rollups do");
@@ -87,9 +87,9 @@ impl RegisteredAttester {
 }
 
 /// The question about an attester of a rollup.
-fn asked(next: Timestamp, rollup: Option<Address>, attester: Address) -> Question {
+fn asked(rollup: Option<Address>, attester: Address) -> Question {
     let rollups = rollup.map(|rollup| (rollup, BTreeSet::from([attester])));
-    Question { rollups: BTreeMap::from_iter(rollups), ..Question::new(next) }
+    Question { rollups: BTreeMap::from_iter(rollups), ..Question::default() }
 }
 
 /// The rollups in which an attester is registered.

@@ -91,16 +91,16 @@ impl Status {
         let settings = self.chain.settings()?;
         let document = chain::run(async {
             let chain = settings.connect().await?;
-            let opened = chain.history(Question::new).await?;
+            let opened = chain.history(Question::default()).await?;
             let attesters = match (&opened.view.history, self.attesters.is_empty()) {
                 (Some(_), _) => known(&opened.view, &self.attesters),
                 (None, true) => return Err(unknown(&opened)),
                 (None, false) => {
                     let canonical = opened.view.present.addresses.rollup;
                     let asked: BTreeSet<_> = self.attesters.iter().copied().collect();
-                    let question = |next| Question {
+                    let question = Question {
                         rollups: BTreeMap::from([(canonical, asked)]),
-                        ..Question::new(next)
+                        ..Question::default()
                     };
                     answered(chain.present(question).await?.into(), canonical)
                 }

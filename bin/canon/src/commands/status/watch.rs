@@ -35,7 +35,7 @@ trait Watched {
 
 impl Watched for Chain {
     async fn newest(&mut self, shown: Option<B256>) -> Result<Option<SetView>, Failure> {
-        let present = self.present_after(shown, Question::new).await?;
+        let present = self.present_after(shown, Question::default()).await?;
         Ok(present.map(SetView::from))
     }
 }

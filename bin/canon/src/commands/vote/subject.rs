@@ -47,7 +47,7 @@ impl BallotSubject {
     ) -> Result<Self, Failure> {
         let asked: BTreeSet<_> = ProposalId::new(id).into_iter().collect();
         let question =
-            |next| Question { holders: BTreeMap::from([(holder, asked)]), ..Question::new(next) };
+            Question { holders: BTreeMap::from([(holder, asked)]), ..Question::default() };
         let OpenedSet { view, no_history, .. } = chain.history(question).await?;
         let proposal = *find(&view.present, id)?;
         require_hash(&proposal, expects)?;
@@ -272,8 +272,7 @@ pub(super) async fn ballot_of(
     holder: Address,
 ) -> Result<(Present, ProposalId, BallotView), Failure> {
     let asked: BTreeSet<_> = ProposalId::new(id).into_iter().collect();
-    let question =
-        |next| Question { holders: BTreeMap::from([(holder, asked)]), ..Question::new(next) };
+    let question = Question { holders: BTreeMap::from([(holder, asked)]), ..Question::default() };
     let present = chain.present(question).await?;
     let proposal = find(&present, id)?.id;
     let ballot = present.holders.get(&holder).and_then(|seen| seen.ballots.get(&proposal)).copied();
