@@ -21,6 +21,22 @@ impl Client {
         self.listed_actions(None, at, payload).await
     }
 
+    /// The actions that a payload lists at a block when Governance asks, which is what a proposal freezes: a
+    /// payload can tell others something else.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::payload_actions`].
+    pub async fn actions_told_governance(
+        &self,
+        governance: Address,
+        at: BlockId,
+        payload: Address,
+    ) -> Result<Vec<Action>> {
+        self.expect_code(at, "the payload", payload).await?;
+        self.listed_actions(Some(governance), at, payload).await
+    }
+
     async fn listed_actions(
         &self,
         asker: Option<Address>,

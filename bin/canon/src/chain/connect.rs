@@ -269,7 +269,8 @@ impl Chain {
         allowance.map_err(|error| self.unread(error))
     }
 
-    /// The actions that a payload lists in the block with this hash.
+    /// The actions that a payload lists in the block with this hash when Governance asks, which would freeze
+    /// them.
     ///
     /// # Errors
     ///
@@ -277,9 +278,10 @@ impl Chain {
     pub(crate) async fn payload_actions(
         &self,
         at: B256,
+        governance: Address,
         payload: Address,
     ) -> Result<Vec<Action>, Failure> {
-        let actions = self.client.payload_actions(at.into(), payload).await;
+        let actions = self.client.actions_told_governance(governance, at.into(), payload).await;
         actions.map_err(|error| match error {
             error if error.is_of_the_contracts() => Failure::refused(
                 Report::msg(error.to_string())

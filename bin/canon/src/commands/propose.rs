@@ -90,7 +90,8 @@ async fn step(
         );
         return Err(Failure::refused(report, "`canon lock` makes power of tokens"));
     }
-    let actions = chain.payload_actions(present.block.hash, payload).await?;
+    let actions =
+        chain.payload_actions(present.block.hash, present.addresses.governance, payload).await?;
     let hash = actions_hash(&actions);
     let shown = in_words_or_data(&view, &actions);
     let action = IntendedAction::Propose { holder, order, payload, to };

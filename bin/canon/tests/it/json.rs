@@ -6,6 +6,7 @@ use std::{
     path::PathBuf,
 };
 
+use alloy_primitives::Address;
 use canon_protocol::Support;
 use serde_json::Value;
 
@@ -13,7 +14,7 @@ use crate::{
     chain::tokens,
     live::{about, json, with_proposal},
     servers::Folder,
-    support::{canon, while_served},
+    support::{canon, stdout, while_served},
 };
 
 /// The shape of the values in one place.
@@ -208,6 +209,42 @@ async fn what_commands_about_a_set_print_is_documented() {
                     json(canon().args(["forecast", "--signaling", "0%"])),
                 ],
             ),
+        ];
+        for (_, printed) in &documents {
+            printed.iter().for_each(has_checksums);
+        }
+        are_documented(&documents);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_commands_about_rounds_holders_and_attesters_print_is_documented() {
+    let folder = Folder::new("json-people");
+    let mut chain = with_proposal().await;
+    chain.go_to(200);
+    chain.vote(0, tokens(900), Support::Yea).await;
+    chain.withdraw(chain.account(1), tokens(10)).await;
+    chain.signal(204, chain.payload).await;
+    while_served(move || {
+        let (payload, holder, other) = (chain.payload, chain.account(0), chain.account(1));
+        let ask = |arguments: &str| json(about(&chain, &folder, arguments));
+        let by = |arguments: &str| {
+            about(&chain, &folder, arguments).env("CANON_PRIVATE_KEY", chain.key(0))
+        };
+        let signed = |arguments: &str| {
+            let text = stdout(by(&format!("{arguments} --sign --yes")));
+            serde_json::from_str::<Value>(&text).unwrap()
+        };
+        let (leaving, moving) = (Address::repeat_byte(1), Address::repeat_byte(2));
+        json(by(&format!("stake exit {leaving} --to {other} --yes")));
+        json(by(&format!("stake move {moving} --to {} --yes", chain.set.registry)));
+        let documents = [
+            ("canon round --json", vec![ask("round"), ask("round 0"), ask("round 1")]),
+            ("canon power --json", vec![ask(&format!("power {holder}"))]),
+            ("canon stake status --json", vec![ask("stake status")]),
+            ("canon vote --sign", vec![signed("vote 0 for")]),
+            ("canon signal --sign", vec![signed(&format!("signal {payload} --force"))]),
         ];
         for (_, printed) in &documents {
             printed.iter().for_each(has_checksums);

@@ -1,6 +1,8 @@
 //! `canon signal`.
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, Bytes, U256, keccak256};
+use alloy_sol_types::SolValue as _;
+use canon_payload::{Assembler, op};
 use serde_json::Value;
 use snapbox::{assert_data_eq, cmd::Command, file};
 
@@ -75,6 +77,40 @@ async fn addresses_that_list_no_actions_or_others_than_expected_are_not_signaled
         let said = fails(signal(&mistyped), 2);
         assert!(said.contains("EIP-55 checksum"), "{said}");
         assert_eq!(signals(&chain, &folder), [0_u64; 0]);
+    })
+    .await;
+}
+
+/// A payload that lists an action on one target to Governance, and on another to everybody else.
+fn two_faced(governance: Address, told_governance: Address, told_others: Address) -> Bytes {
+    const CALLER: u8 = 0x33;
+    let list = |target: Address| vec![(target, Bytes::from_static(&[1, 2, 3, 4]))].abi_encode();
+    let selector: [u8; 4] = keccak256("getActions()")[..4].try_into().unwrap();
+    let mut code = Assembler::new();
+    code.selector().on(selector, "actions").fail(&[]);
+    code.label("actions").ops(&[CALLER]).push(U256::from_be_slice(governance.as_slice()));
+    code.ops(&[op::EQ]).jump_if("governance");
+    code.answer(&list(told_others));
+    code.label("governance").answer(&list(told_governance));
+    code.runtime()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_shown_is_what_governance_would_freeze_whatever_a_payload_tells_others() {
+    let folder = Folder::new("signal-two-faced");
+    let mut chain = in_slot_12().await;
+    let (told_governance, told_others) = (Address::repeat_byte(2), Address::repeat_byte(1));
+    let code = two_faced(chain.set.governance, told_governance, told_others);
+    chain.replace(chain.payload, code);
+    let lock = chain.lock_amount().await;
+    chain.lock(lock).await;
+    while_served(move || {
+        for command in ["signal", "propose --to 0x00000000000000000000000000000000000000aa"] {
+            let arguments = format!("{command} {} --dry-run", chain.payload);
+            let text = stdout(by(&chain, &folder, 0, &arguments));
+            assert!(text.contains(&format!("1. {told_governance}: 0x01020304")), "{text}");
+            assert!(!text.contains(&told_others.to_string()), "{text}");
+        }
     })
     .await;
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod audit;
+mod blocks;
 mod deploying;
 mod endpoint;
 mod failover;

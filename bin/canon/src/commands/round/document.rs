@@ -272,3 +272,75 @@ fn earlier(view: &SetView, signaling: &SignalingView) -> Vec<EarlierRound> {
     let shown = |round| EarlierRound { round, outcome: outcome(view, signaling, round) };
     rounds.into_iter().map(shown).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use canon_forecast::odds::Prospect;
+    use canon_testkit::chain::{Chain, harmless};
+    use canon_views::{BlockView, Question};
+
+    use super::*;
+
+    const PAYLOAD: Address = Address::with_last_byte(0xf1);
+
+    /// In the first slot of a round, with three stakers.
+    fn chain() -> Chain {
+        let mut chain = Chain::staked(3);
+        chain.foreign.list(PAYLOAD, harmless());
+        chain.next_round();
+        chain
+    }
+
+    /// The running round, of which the endpoint's logs have signals in these slots.
+    fn running(chain: &Chain, slots: impl IntoIterator<Item = Slot>) -> RoundDocument {
+        let block = BlockView {
+            number: chain.block.number,
+            timestamp: chain.now(),
+            ..BlockView::default()
+        };
+        let question = Question::new(chain.now());
+        let state = Arc::new(chain.set.clone());
+        let view = SetView::of_state(state, &chain.foreign, block, &question);
+        let round = view.present.signaling.as_ref().unwrap().status.round;
+        let signal = |slot| {
+            let proposer = Address::with_last_byte(0xf2);
+            SlotSignal { slot, round, payload: PAYLOAD, proposer }
+        };
+        let signals = slots.into_iter().map(signal).collect();
+        RoundDocument::new(&view, round, Signals::Known(signals)).unwrap()
+    }
+
+    #[test]
+    fn signals_that_an_endpoint_left_out_are_not_shown_as_missed_slots() {
+        let mut chain = chain();
+        let slot = chain.slot();
+        chain.signal(PAYLOAD);
+        let whole = running(&chain, [slot]);
+        assert_eq!(whole.slots.unwrap()[0].state, SlotState::Signaled);
+        let partial = running(&chain, []);
+        assert!(partial.slots.is_none());
+        let reason = "the endpoint's logs have 0 of the 1 signal that were counted";
+        assert!(partial.unknown[0].contains(reason), "{:?}", partial.unknown);
+        // What the contracts count is known all the same.
+        assert_eq!(partial.leader.unwrap().count, 1);
+    }
+
+    #[test]
+    fn the_slots_left_of_a_silent_epoch_bring_no_quorum() {
+        let mut chain = chain();
+        let first = chain.slot();
+        // Nobody records the seed of the epoch that begins in the middle of the round.
+        chain.is_kept = false;
+        chain.signal(PAYLOAD);
+        chain.signal(PAYLOAD);
+        let round = running(&chain, [first, first.next()]);
+        let states: Vec<_> = round.slots.unwrap().iter().map(|slot| slot.state).collect();
+        let (signaled, nobody) = (SlotState::Signaled, SlotState::NobodyDrawn);
+        assert_eq!(states, [signaled, signaled, nobody, nobody, nobody]);
+        let odds = round.odds.unwrap().odds;
+        assert_eq!((odds.needed, odds.slots_left), (1, 0));
+        assert_eq!((odds.prospect, odds.wins), (Prospect::Lost, 0.0));
+    }
+}

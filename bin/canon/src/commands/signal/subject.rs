@@ -47,7 +47,9 @@ impl SignalSubject {
             let report = eyre!("there is no contract at the payload {payload}");
             return Err(Failure::refused(report, "check the payload's address"));
         }
-        let actions = chain.payload_actions(view.present.block.hash, payload).await?;
+        let actions = chain
+            .payload_actions(view.present.block.hash, view.present.addresses.governance, payload)
+            .await?;
         let found = actions_hash(&actions);
         if let Some(expected) = wanted.actions_hash.filter(|expected| *expected != found) {
             let report = eyre!(
