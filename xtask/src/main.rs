@@ -43,6 +43,10 @@ fn main() -> Result<()> {
         Some("faithful") => faithful::command(&arguments[1..]),
         Some("gas") => gas::run(&arguments[1..]),
         Some("speed") => speed::command(&arguments[1..]),
+        Some("help" | "--help" | "-h") => {
+            print!("{USAGE}");
+            Ok(())
+        }
         _ => bail!("{USAGE}"),
     }
 }

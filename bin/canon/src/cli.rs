@@ -1,14 +1,15 @@
 //! Command-line arguments.
 
-use std::{env, ffi::OsString};
+use std::{env, ffi::OsString, path::Path};
 
 use canon_chain::without_secrets;
 use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
     commands::{
-        calendar, config, drop, execute, forecast, lock, proposal, push, rehearse, setup_epoch,
-        status, unlock, withdraw,
+        audit, calendar, config, deploy, drop, execute, forecast, lock, payload, power, proposal,
+        propose, push, rehearse, rollup, round, setup_epoch, signal, stake, status, unlock, vote,
+        withdraw,
     },
     exit::{Exit, Failure},
     signing::looks_like_a_key,
@@ -26,12 +27,22 @@ pub(crate) struct Cli {
 enum Command {
     Rehearse(rehearse::Rehearse),
     Forecast(Box<forecast::Forecast>),
+    Deploy(Box<deploy::Deploy>),
+    Audit(audit::Audit),
+    Rollup(rollup::Rollup),
+    Payload(payload::Payload),
     Status(status::Status),
+    Round(round::Round),
     Proposal(proposal::Proposal),
+    Power(power::Power),
     Calendar(calendar::Calendar),
     Lock(Box<lock::Lock>),
     Unlock(Box<unlock::Unlock>),
     Withdraw(Box<withdraw::Withdraw>),
+    Vote(Box<vote::Vote>),
+    Propose(Box<propose::Propose>),
+    Signal(Box<signal::Signal>),
+    Stake(stake::Stake),
     Push(Box<push::Push>),
     Execute(Box<execute::Execute>),
     Drop(Box<drop::Drop>),
@@ -55,12 +66,22 @@ impl Cli {
         match self.command {
             Command::Rehearse(command) => command.run(),
             Command::Forecast(command) => command.run(),
+            Command::Deploy(command) => command.run(),
+            Command::Audit(command) => command.run(),
+            Command::Rollup(command) => command.run(),
+            Command::Payload(command) => command.run(),
             Command::Status(command) => command.run(),
+            Command::Round(command) => command.run(),
             Command::Proposal(command) => command.run(),
+            Command::Power(command) => command.run(),
             Command::Calendar(command) => command.run(),
             Command::Lock(command) => command.run(),
             Command::Unlock(command) => command.run(),
             Command::Withdraw(command) => command.run(),
+            Command::Vote(command) => command.run(),
+            Command::Propose(command) => command.run(),
+            Command::Signal(command) => command.run(),
+            Command::Stake(command) => command.run(),
             Command::Push(command) => command.run(),
             Command::Execute(command) => command.run(),
             Command::Drop(command) => command.run(),
@@ -94,7 +115,8 @@ fn without_arguments(message: &str, arguments: &[String]) -> String {
     let values = arguments.iter().filter_map(|argument| argument.split_once('='));
     let mut texts: Vec<_> = values.map(|(_, value)| value).collect();
     texts.extend(arguments.iter().map(String::as_str));
-    texts.retain(|text| !text.is_empty());
+    // A file that exists isn't a URL that lost its scheme.
+    texts.retain(|text| !text.is_empty() && !Path::new(text).is_file());
     // An argument can be part of another: the longer one is recognized only while it is whole.
     texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
     texts.into_iter().fold(message.to_owned(), |message, text| message.replace(text, &shown(text)))

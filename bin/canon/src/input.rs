@@ -60,20 +60,60 @@ fn expected(error: ParseQuantityError) -> String {
     format!("expected {}", error.expected())
 }
 
-/// A parser of endpoints. clap's own message for a value that is refused repeats it, and a key may be
-/// part of it: this one names the flag, or the variable, and what was expected.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct EndpointParser;
+/// A value, or why the variable of the environment that it is from has none. A variable can be set for other
+/// programs: it is refused only by a command that needs it.
+pub(crate) type Lenient<T> = Result<T, String>;
 
-impl TypedValueParser for EndpointParser {
-    type Value = Endpoint;
+/// A parser of a quantity that may be from a variable of the environment.
+#[derive(Clone, Debug)]
+pub(crate) struct LenientParser<P>(pub(crate) P);
+
+impl<T, P> TypedValueParser for LenientParser<P>
+where
+    T: Clone + Send + Sync + 'static,
+    P: Fn(&str) -> Result<T, ParseQuantityError> + Clone + Send + Sync + 'static,
+{
+    type Value = Lenient<T>;
 
     fn parse_ref(
         &self,
         command: &Command,
         argument: Option<&Arg>,
         value: &OsStr,
-    ) -> Result<Endpoint, Error> {
+    ) -> Result<Lenient<T>, Error> {
+        let parse = self.0.clone();
+        let parser = move |text: &str| parse(text).map_err(expected);
+        TypedValueParser::parse_ref(&parser, command, argument, value).map(Ok)
+    }
+
+    fn parse_ref_(
+        &self,
+        command: &Command,
+        argument: Option<&Arg>,
+        value: &OsStr,
+        source: ValueSource,
+    ) -> Result<Lenient<T>, Error> {
+        match source {
+            ValueSource::EnvVariable => Ok((self.0)(&value.to_string_lossy()).map_err(expected)),
+            _ => self.parse_ref(command, argument, value),
+        }
+    }
+}
+
+/// A parser of endpoints. clap's own message for a value that is refused repeats it, and a key may be
+/// part of it: this one names the flag and what was expected.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EndpointParser;
+
+impl TypedValueParser for EndpointParser {
+    type Value = Lenient<Endpoint>;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        argument: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<Lenient<Endpoint>, Error> {
         self.parse_ref_(command, argument, value, ValueSource::CommandLine)
     }
 
@@ -83,17 +123,19 @@ impl TypedValueParser for EndpointParser {
         argument: Option<&Arg>,
         value: &OsStr,
         source: ValueSource,
-    ) -> Result<Endpoint, Error> {
+    ) -> Result<Lenient<Endpoint>, Error> {
         // What isn't UTF-8 is no endpoint: the replacement is refused, or fails as a path.
-        value.to_string_lossy().parse().map_err(|error| {
-            let flag = argument.map(Arg::to_string).unwrap_or_default();
-            let variable = argument.and_then(Arg::get_env).filter(|_| source == ValueSource::EnvVariable);
-            let variable = variable.map(|name| format!(" ({})", name.display())).unwrap_or_default();
-            let message = format!(
-                "invalid value for '{flag}'{variable}: {error}\n\nFor more information, try '--help'.\n"
-            );
-            Error::raw(ErrorKind::ValueValidation, message).with_cmd(command)
-        })
+        let error = match value.to_string_lossy().parse::<Endpoint>() {
+            Ok(endpoint) => return Ok(Ok(endpoint)),
+            Err(error) => error.to_string(),
+        };
+        if source == ValueSource::EnvVariable {
+            return Ok(Err(error));
+        }
+        let flag = argument.map(Arg::to_string).unwrap_or_default();
+        let message =
+            format!("invalid value for '{flag}': {error}\n\nFor more information, try '--help'.\n");
+        Err(Error::raw(ErrorKind::ValueValidation, message).with_cmd(command))
     }
 }
 

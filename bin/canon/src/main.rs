@@ -3,12 +3,18 @@
 mod chain;
 mod cli;
 mod commands;
+mod deployer;
+mod examined;
 mod exit;
 mod input;
+mod judgement;
 mod output;
 mod page;
+mod progress;
 mod send;
 mod signing;
+mod toml_file;
+mod typed_data;
 
 use std::process::ExitCode;
 

@@ -30,6 +30,21 @@ macro_rules! line {
 }
 pub(crate) use line;
 
+/// A text in lines of at most `width` characters, as far as its words allow.
+pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(last) if last.chars().count() + 1 + word.chars().count() <= width => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 /// The time from `now` on, in its two largest units: `in 3 d 4 h`.
 pub(crate) fn until(now: Timestamp, time: Timestamp) -> String {
     in_time(time.since(now))
@@ -189,6 +204,14 @@ pub(crate) fn verdict(proposal: &ProposalView) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_are_broken_between_words() {
+        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("one two three", 6), ["one", "two", "three"]);
+        assert_eq!(wrapped("longer-than-that a", 4), ["longer-than-that", "a"]);
+        assert_eq!(wrapped("", 4), [""]);
+    }
 
     #[test]
     fn wei_are_shown_exactly() {

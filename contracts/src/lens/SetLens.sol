@@ -216,6 +216,7 @@ contract SetLens {
         (bool answers, bool begun, uint256 slot) = _slot(reading, rollup);
         if (!answers) return;
         uint256 epochDuration = _word(_ask(reading, rollup, abi.encodeCall(IRollup.EPOCH_DURATION, ())), 0);
+        _ask(reading, rollup, abi.encodeCall(IRollup.REGISTRY, ()));
         _ask(reading, rollup, abi.encodeCall(IRollup.MINIMUM_STAKE, ()));
         _ask(reading, rollup, abi.encodeCall(IRollup.EXIT_DELAY, ()));
         _ask(reading, rollup, abi.encodeCall(IRollup.blockNumber, ()));

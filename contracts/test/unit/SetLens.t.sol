@@ -74,6 +74,7 @@ contract SetLensTest is Test {
         vm.assertEq(unanswered, 0);
         IRollup rollup = set.rollup;
         uint256 epoch = rollup.getEpochAt(question.next);
+        _assertRecorded(address(rollup), abi.encodeCall(IRollup.REGISTRY, ()));
         _assertRecorded(address(rollup), abi.encodeCall(IRollup.getProposerAt, (question.next)));
         _assertRecorded(address(rollup), abi.encodeCall(IRollup.getSetSize, (epoch)));
         _assertRecorded(address(rollup), abi.encodeCall(IRollup.getSetSize, (epoch + 1)));

@@ -10,6 +10,7 @@
 
 mod answers;
 mod artifact;
+mod constructor_arguments;
 mod contracts;
 mod convert;
 mod revert;
@@ -18,6 +19,7 @@ pub use answers::{
     AnswerText, ExpectedAnswer, UnexpectedAnswer, Voters, expected_answers, viewed_contracts,
 };
 pub use artifact::{Artifact, CodeMismatch, Contract};
+pub use constructor_arguments::ConstructorArgument;
 pub use contracts::{
     Asset, Expect, Governance, Issuer, Proposals, Registry, RewardDistributor, Rollup, SetLens,
     UpgradePayload,

@@ -2,10 +2,11 @@
 
 use alloy_primitives::Address;
 use canon_chain::{
-    Error, IntentSender,
+    Client, Error, IntentSender,
     tx::{TxEvent, TxReport},
 };
 use canon_views::{Duty, IntentId, IntentProgress, Question, SetView};
+use core::mem::{self, Discriminant};
 
 /// A duty of `canon-views` with its settings. It has no memory: what is due follows from the view, the
 /// settings, and what the sender's journal says is done.
@@ -25,6 +26,21 @@ pub trait AgentRole {
         view: &SetView,
         progress: &dyn Fn(&IntentId) -> IntentProgress,
     ) -> Duty<Self::Status>;
+
+    /// Reads again, at the view's block, what a duty depends on and the view doesn't show. What isn't as it
+    /// was checked, or can't be read, is taken out of the duty.
+    ///
+    /// # Errors
+    ///
+    /// Why something was taken out.
+    fn recheck(
+        &self,
+        _client: &Client,
+        _view: &SetView,
+        _duty: &mut Duty<Self::Status>,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        async { Ok(()) }
+    }
 }
 
 /// A role and the key that acts for it.
@@ -33,6 +49,8 @@ pub struct Agent<R> {
     /// The role. Its settings may change between two blocks, but not the account that it needs.
     pub role: R,
     sender: IntentSender,
+    /// The kind of the failure of the last check, if it was reported and lasts.
+    reported: Option<Discriminant<Error>>,
 }
 
 /// What an agent did about a block.
@@ -54,7 +72,7 @@ impl<R: AgentRole> Agent<R> {
         let found = sender.address();
         match role.required_account() {
             Some(expected) if expected != found => Err(Error::OtherAccount { expected, found }),
-            _ => Ok(Self { role, sender }),
+            _ => Ok(Self { role, sender, reported: None }),
         }
     }
 
@@ -80,9 +98,27 @@ impl<R: AgentRole> Agent<R> {
     /// being tried. A refusal that lasts is reported once.
     pub async fn tick(&mut self, view: &SetView) -> Tick<R::Status> {
         let mut reports = self.sender.settle(view.present.block).await;
-        let Duty { status, intents } = self.role.duty(view, &|id| self.sender.progress(id));
+        let mut duty = self.role.duty(view, &|id| self.sender.progress(id));
+        let rechecked = self.role.recheck(self.sender.client(), view, &mut duty).await;
+        reports.extend(self.failed_check(rechecked));
+        let Duty { status, intents } = duty;
         reports.extend(self.sender.pursue(&intents, view.present.next).await);
         Tick { status, reports }
+    }
+
+    /// The report of a failed check, unless it was reported and lasts.
+    fn failed_check(&mut self, checked: Result<(), Error>) -> Option<TxReport> {
+        let Err(error) = checked else {
+            self.reported = None;
+            return None;
+        };
+        if !error.is_temporary() {
+            let kind = mem::discriminant(&error);
+            if self.reported.replace(kind) == Some(kind) {
+                return None;
+            }
+        }
+        Some(TxReport { intent: None, event: TxEvent::Failed(error) })
     }
 }
 

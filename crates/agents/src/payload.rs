@@ -3,7 +3,7 @@
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, keccak256};
 use canon_chain::{Client, Error};
-use canon_protocol::Action;
+use canon_protocol::{Action, actions_hash};
 use canon_views::SignalPlan;
 
 /// What is wrong with a payload. Nothing is signaled until it is right.
@@ -74,9 +74,14 @@ impl VettedPayload {
         self.code_hash
     }
 
-    /// Signals for it at once, by the default rules, as long as its code stays the same.
+    /// keccak256 of `abi.encode(actions)` of its list, as `ProposalFrozen` has it.
+    pub fn actions_hash(&self) -> B256 {
+        actions_hash(&self.actions)
+    }
+
+    /// Signals for it at once, by the default rules, as long as its code and its list stay the same.
     pub fn signal_plan(&self) -> SignalPlan {
-        SignalPlan::new(self.address, self.code_hash)
+        SignalPlan::new(self.address, self.code_hash, self.actions_hash())
     }
 
     /// What it lists: to be shown to the operator.

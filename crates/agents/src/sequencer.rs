@@ -1,10 +1,12 @@
 //! Signals, proposes blocks, records seeds.
 
 use crate::agent::AgentRole;
+use alloy_eips::{BlockId, RpcBlockHash};
 use alloy_primitives::Address;
+use canon_chain::{Client, Error};
 use canon_views::{
-    Duty, IntentId, IntentProgress, Question, SequencerIdentity, SetView, SignalDecision,
-    SignalPlan,
+    Duty, IntendedAction, IntentId, IntentProgress, Question, SequencerIdentity, SetView,
+    SignalDecision, SignalPlan,
 };
 
 /// The proposer of an attester of one rollup: see [`canon_views::sequencer`].
@@ -34,5 +36,31 @@ impl AgentRole for Sequencer {
         _: &dyn Fn(&IntentId) -> IntentProgress,
     ) -> Duty<SignalDecision> {
         canon_views::sequencer(&view.present, &self.identity, self.plan.as_ref())
+    }
+
+    /// Reads the list of the payload again before a signal: a payload whose code stays the same can list
+    /// other actions than those that were vetted.
+    async fn recheck(
+        &self,
+        client: &Client,
+        view: &SetView,
+        duty: &mut Duty<SignalDecision>,
+    ) -> Result<(), Error> {
+        let (SignalDecision::Signal, Some(plan)) = (duty.status, &self.plan) else { return Ok(()) };
+        let at = BlockId::Hash(RpcBlockHash::from_hash(view.present.block.hash, Some(true)));
+        let governance = view.present.addresses.governance;
+        let (payload, expected) = (plan.payload, plan.actions_hash);
+        let checked = client.expect_actions(governance, at, payload, expected).await;
+        if let Err(error) = &checked {
+            duty.status = match error {
+                Error::ActionsChanged { expected, found, .. } => {
+                    SignalDecision::ActionsChanged { expected: *expected, found: *found }
+                }
+                _ => SignalDecision::ActionsUnread,
+            };
+            let is_signal = |action: &_| matches!(action, IntendedAction::Signal { .. });
+            duty.intents.retain(|intent| !is_signal(&intent.action));
+        }
+        checked
     }
 }

@@ -1,10 +1,13 @@
 //! What a payload lists.
 
-use crate::{client::Client, error::Result};
+use crate::{
+    client::Client,
+    error::{Error, Result},
+};
 use alloy_eips::BlockId;
-use alloy_primitives::Address;
+use alloy_primitives::{Address, B256};
 use canon_abi::UpgradePayload;
-use canon_protocol::Action;
+use canon_protocol::{Action, actions_hash};
 
 impl Client {
     /// The actions that a payload lists at a block. Once it is a proposal, the ones that count are those
@@ -15,7 +18,39 @@ impl Client {
     /// If there is no code, or the list doesn't decode.
     pub async fn payload_actions(&self, at: BlockId, payload: Address) -> Result<Vec<Action>> {
         self.expect_code(at, "the payload", payload).await?;
-        let actions = self.read(at, payload, UpgradePayload::getActionsCall {}).await?;
+        self.listed_actions(None, at, payload).await
+    }
+
+    async fn listed_actions(
+        &self,
+        asker: Option<Address>,
+        at: BlockId,
+        payload: Address,
+    ) -> Result<Vec<Action>> {
+        let call = UpgradePayload::getActionsCall {};
+        let actions = self.read_as(asker, at, payload, call).await?;
         Ok(actions.into_iter().map(Action::from).collect())
+    }
+
+    /// Checks that a payload whose code is known still lists the actions of a hash, keccak256 of
+    /// `abi.encode(actions)`, at a block, when Governance asks: it freezes what it is told itself. It takes
+    /// one request.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ActionsChanged`] if it lists others; if the list doesn't decode.
+    pub async fn expect_actions(
+        &self,
+        governance: Address,
+        at: BlockId,
+        payload: Address,
+        expected: B256,
+    ) -> Result<()> {
+        let found = actions_hash(&self.listed_actions(Some(governance), at, payload).await?);
+        if found == expected {
+            Ok(())
+        } else {
+            Err(Error::ActionsChanged { payload, expected, found })
+        }
     }
 }

@@ -47,13 +47,20 @@ proofs! {
     Governance::depositCall => [Governance::Deposit];
     Governance::depositWithPermitCall => [Governance::Deposit];
     Governance::voteCall => [Governance::VoteCast];
+    Governance::voteWithSigCall => [Governance::NonceUsed, Governance::VoteCast];
+    Governance::invalidateBallotsCall => [Governance::BallotsInvalidated];
+    Governance::proposeWithLockCall => [Governance::ProposalFrozen, Governance::WithdrawalQueued];
     Governance::initiateWithdrawCall => [Governance::WithdrawInitiated, Governance::WithdrawalQueued];
     Governance::finaliseWithdrawCall => [Governance::WithdrawFinalised];
     Governance::executeCall => [Governance::ProposalExecuted];
     Governance::executeWithCall => [Governance::ProposalExecuted];
     Governance::dropProposalCall => [Governance::ProposalDropped];
     Proposals::voteCall => [Proposals::VoteCast], SIGNAL_HEADROOM;
+    Proposals::voteWithSigCall => [Proposals::VoteCast], SIGNAL_HEADROOM;
     Proposals::pushProposalCall => [Proposals::ProposalPushed];
+    Rollup::depositCall => [Rollup::Deposit];
+    Rollup::initiateWithdrawCall => [Rollup::WithdrawInitiated];
+    Rollup::setCoinbaseCall => [Rollup::CoinbaseSet];
     Rollup::finaliseWithdrawCall => [Rollup::WithdrawFinalised];
     Rollup::initiateMoveCall => [Rollup::MoveInitiated];
     Rollup::finaliseMove_0Call => [Rollup::MoveFinalised];
@@ -118,6 +125,30 @@ pub fn vote(governance: Address, id: ProposalId, amount: Amount, support: Suppor
     proven(governance, &call)
 }
 
+/// Casts `amount` of the voter's power on a proposal with a ballot that the voter signed.
+pub fn vote_with_signature(
+    governance: Address,
+    id: ProposalId,
+    (voter, amount, support): (Address, Amount, Support),
+    deadline: Timestamp,
+    signature: Bytes,
+) -> ContractCall {
+    let call = Governance::voteWithSigCall {
+        proposalId: id.to_word(),
+        amount: amount.to_word(),
+        support: support == Support::Yea,
+        voter,
+        deadline: deadline.to_word(),
+        signature,
+    };
+    proven(governance, &call)
+}
+
+/// Voids all ballots on a proposal that the sender has signed so far.
+pub fn invalidate_ballots(governance: Address, id: ProposalId) -> ContractCall {
+    proven(governance, &Governance::invalidateBallotsCall { id: id.to_word() })
+}
+
 /// Gives up `amount` of the sender's power; the asset is due to `to` later.
 pub fn withdraw(governance: Address, to: Address, amount: Amount) -> ContractCall {
     let call = Governance::initiateWithdrawCall { to, amount: amount.to_word() };
@@ -133,7 +164,7 @@ pub fn finalise_withdrawal(governance: Address, id: WithdrawalId) -> ContractCal
 /// Proposes through the lock; the power it costs is due to `to` later.
 pub fn propose_with_lock(governance: Address, payload: Address, to: Address) -> ContractCall {
     let call = Governance::proposeWithLockCall { payload, to };
-    ContractCall::new(governance, &call).expecting::<Governance::ProposalFrozen>(governance)
+    proven(governance, &call)
 }
 
 /// Executes a proposal with the actions that its payload lists.
@@ -188,6 +219,15 @@ pub fn signal(proposals: Address, payload: Address) -> ContractCall {
     proven(proposals, &Proposals::voteCall { payload })
 }
 
+/// Signals with the signature of the proposer of the slot of the block that includes it.
+pub fn signal_with_signature(
+    proposals: Address,
+    payload: Address,
+    signature: Bytes,
+) -> ContractCall {
+    proven(proposals, &Proposals::voteWithSigCall { payload, signature })
+}
+
 /// Makes the winner of a round a proposal.
 pub fn push(proposals: Address, governance: Address, round: Round) -> ContractCall {
     let call = Proposals::pushProposalCall { round: round.to_word() };
@@ -203,13 +243,18 @@ pub fn stake(
     amount: Amount,
 ) -> ContractCall {
     let call = Rollup::depositCall { attester, proposer, withdrawer, amount: amount.to_word() };
-    ContractCall::new(rollup, &call).expecting::<Rollup::Deposit>(rollup)
+    proven(rollup, &call)
 }
 
 /// Takes an attester out of the set.
 pub fn unstake(rollup: Address, attester: Address, recipient: Address) -> ContractCall {
     let call = Rollup::initiateWithdrawCall { attester, recipient };
-    ContractCall::new(rollup, &call).expecting::<Rollup::WithdrawInitiated>(rollup)
+    proven(rollup, &call)
+}
+
+/// Chooses who gets the rewards of an attester's blocks.
+pub fn set_coinbase(rollup: Address, attester: Address, coinbase: Address) -> ContractCall {
+    proven(rollup, &Rollup::setCoinbaseCall { attester, coinbase })
 }
 
 /// Pays an exit whose time has come.

@@ -2,6 +2,8 @@
 
 use crate::{
     error::{Error, InRange, Result},
+    execution::ExecutionFailure,
+    tx::FINALITY,
     view::EndpointLimits,
 };
 use alloy_eips::BlockId;
@@ -10,6 +12,7 @@ use alloy_primitives::{Address, Bytes, ChainId, U256, map::AddressMap};
 use alloy_provider::{DynProvider, Provider};
 use alloy_rpc_types_eth::{BlockOverrides, Header, TransactionRequest};
 use alloy_sol_types::SolCall;
+use alloy_transport::RpcError;
 use canon_abi::{Asset, Governance};
 use canon_protocol::{BlockNumber, CodeKind, Seconds, Timestamp};
 use canon_views::BlockView;
@@ -112,7 +115,7 @@ impl Client {
         let what = block_method(id);
         let block = self.provider.get_block(id).await;
         let block = block.map_err(|source| Error::rpc(what, source))?;
-        let block = block.ok_or_else(|| Error::rpc(what, alloy_transport::RpcError::NullResp))?;
+        let block = block.ok_or_else(|| Error::rpc(what, RpcError::NullResp))?;
         block_view(&block.header)
     }
 
@@ -123,6 +126,41 @@ impl Client {
         let pending = self.block(BlockId::pending()).await.ok();
         let pending = pending.map_or(Timestamp::ZERO, |block| block.timestamp);
         pending.max(head.timestamp + block_time)
+    }
+
+    /// The ether of an account after the newest block, in wei.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer.
+    pub async fn balance(&self, account: Address) -> Result<U256> {
+        let balance = self.provider.get_balance(account).await;
+        balance.map_err(|source| Error::rpc("eth_getBalance", source))
+    }
+
+    /// The newest block that can't be replaced any more; `None` if there is none yet. On a chain without
+    /// finality, the block that is 64 blocks behind the newest one.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer.
+    pub async fn final_block(&self) -> Result<Option<BlockView>> {
+        let error = match self.block(BlockId::finalized()).await {
+            Ok(block) => return Ok(Some(block)),
+            Err(error) => error,
+        };
+        // Nodes refuse the name of a block that they don't have, or answer nothing.
+        let has_none = matches!(
+            &error,
+            Error::Rpc { source: RpcError::ErrorResp(_) | RpcError::NullResp, .. }
+        );
+        if !has_none || error.is_rate_limit() {
+            return Err(error);
+        }
+        match self.head().await?.number.get().checked_sub(FINALITY) {
+            Some(number) => self.block(number.into()).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Block conditions that a transaction sent now will meet, estimated from the newest block.
@@ -138,14 +176,32 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] with the contract's error; [`Error::NoCode`] if nothing is there;
-    /// [`Error::BadAnswer`] if the answer doesn't decode.
+    /// [`Error::Refused`] with the contract's error; [`Error::NoAnswer`] if the call ends without an answer;
+    /// [`Error::NoCode`] if nothing is there; [`Error::BadAnswer`] if the answer doesn't decode.
     pub async fn read<C: SolCall>(&self, at: BlockId, to: Address, call: C) -> Result<C::Return> {
+        self.read_as(None, at, to, call).await
+    }
+
+    /// The same with a caller: a contract can answer it in another way.
+    pub(crate) async fn read_as<C: SolCall>(
+        &self,
+        from: Option<Address>,
+        at: BlockId,
+        to: Address,
+        call: C,
+    ) -> Result<C::Return> {
         let what = C::SIGNATURE;
-        let request =
-            TransactionRequest::default().with_to(to).with_input(Bytes::from(call.abi_encode()));
+        let input = Bytes::from(call.abi_encode());
+        let request = TransactionRequest { from, ..TransactionRequest::default() };
+        let request = request.with_to(to).with_input(input);
         let answer = self.provider.call(request).block(at).await;
-        let answer = answer.map_err(|source| Error::from_rpc(what, source))?;
+        let answer = answer.map_err(|source| match ExecutionFailure::of(&source) {
+            // A contract of another kind can do anything with the call.
+            Some(ExecutionFailure::OutOfGas | ExecutionFailure::Exceptional) => {
+                Error::NoAnswer { what, address: to }
+            }
+            Some(ExecutionFailure::Reverted(_)) | None => Error::from_rpc(what, source),
+        })?;
         match C::abi_decode_returns_validate(&answer) {
             Ok(decoded) => Ok(decoded),
             Err(_) => Err(self.explain(at, what, to, &answer).await),
@@ -158,6 +214,21 @@ impl Client {
             return Error::NoCode { what, address: to };
         }
         Error::BadAnswer { what, address: to }
+    }
+
+    /// What `spender` may take of the asset that `owner` has, in base units; 2^256 − 1 never gets less.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::read`].
+    pub async fn allowance(
+        &self,
+        at: BlockId,
+        asset: Address,
+        owner: Address,
+        spender: Address,
+    ) -> Result<U256> {
+        self.read(at, asset, Asset::allowanceCall { owner, spender }).await
     }
 
     /// The code at an address; `None` if it has none of its own (an EIP-7702 delegation doesn't

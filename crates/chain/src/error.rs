@@ -7,7 +7,7 @@ use crate::{
     severity::Severity,
     tx::{fees::AboveCap, head::HeadError, journal::JournalError},
 };
-use alloy_primitives::{Address, B256, Bytes, ChainId};
+use alloy_primitives::{Address, B256, Bytes, ChainId, U256};
 use alloy_transport::{
     RpcError, TransportError, TransportErrorKind,
     layers::{RateLimitRetryPolicy, RetryPolicy},
@@ -51,6 +51,21 @@ pub enum Error {
         /// What the endpoint said.
         #[source]
         source: TransportError,
+    },
+    /// The account can't pay the most that a transaction may cost. Nothing was sent.
+    #[error(
+        "{what} may cost {needed} wei and {account} has {balance}: {} are missing; send ether to the account",
+        .needed.saturating_sub(*.balance)
+    )]
+    TooLittleEther {
+        /// What was to be sent.
+        what: &'static str,
+        /// Who was to send it.
+        account: Address,
+        /// The value and the most that the gas may cost, in wei.
+        needed: U256,
+        /// What the account has, in wei.
+        balance: U256,
     },
     /// Fees would have to exceed the cap.
     #[error(transparent)]
@@ -185,6 +200,19 @@ pub enum Error {
         /// Who answered.
         address: Address,
     },
+    /// A payload lists other actions than those that were checked.
+    #[error(
+        "the payload {payload} lists other actions than those that were checked (hash {found}, not \
+         {expected}); review it again"
+    )]
+    ActionsChanged {
+        /// The payload.
+        payload: Address,
+        /// keccak256 of `abi.encode(actions)` of the list that was checked.
+        expected: B256,
+        /// The same of the list found.
+        found: B256,
+    },
     /// A contract or a block has a number that the protocol rules out.
     #[error("{what}: {source}; check the contract's address and the endpoint")]
     OutOfRange {
@@ -300,10 +328,12 @@ impl Error {
             | Self::RevertedForNoKnownReason { .. }
             | Self::OutOfGas { .. }
             | Self::TooMuchGas { .. }
+            | Self::TooLittleEther { .. }
             | Self::EventMissing { .. }
             | Self::NoCode { .. }
             | Self::NoAnswer { .. }
             | Self::BadAnswer { .. }
+            | Self::ActionsChanged { .. }
             | Self::OutOfRange { .. } => Severity::Skip,
         }
     }
@@ -316,6 +346,7 @@ impl Error {
             Self::NoCode { .. }
                 | Self::NoAnswer { .. }
                 | Self::BadAnswer { .. }
+                | Self::ActionsChanged { .. }
                 | Self::OutOfRange { .. }
                 | Self::Inconsistent { .. }
                 | Self::Refused { .. }

@@ -18,7 +18,16 @@ pub(crate) enum ExecutionFailure {
 const EXECUTION_ERROR: i64 = 3;
 
 /// What clients say when the gas is used up, in lower case.
-const OUT_OF_GAS: [&str; 2] = ["out of gas", "outofgas"];
+const OUT_OF_GAS: [&str; 7] = [
+    "out of gas",
+    "outofgas",
+    // revm's names for how it was used up.
+    "operandoog",
+    "memoryoog",
+    "memorylimitoog",
+    "precompileoog",
+    "sentryoog",
+];
 
 /// What clients say when the execution ends without a result for another reason, in lower case.
 const EXCEPTIONAL: [&str; 10] = [
@@ -74,6 +83,8 @@ mod tests {
             (-32_000, "Execution reverted", None, revert(&[])),
             (-32_000, "out of gas", None, Some(ExecutionFailure::OutOfGas)),
             (-32_003, "OutOfGas", None, Some(ExecutionFailure::OutOfGas)),
+            (-32_003, "EVM error InvalidOperandOOG", None, Some(ExecutionFailure::OutOfGas)),
+            (-32_000, "see google.com", None, None),
             (-32_015, "VM execution error.", None, Some(ExecutionFailure::Exceptional)),
             (-32_000, "invalid opcode: INVALID", None, Some(ExecutionFailure::Exceptional)),
             (3, "", None, Some(ExecutionFailure::Exceptional)),

@@ -1,6 +1,7 @@
 //! Canon's contracts on an L1.
 
 mod actions;
+pub mod audit;
 mod call;
 pub mod calls;
 mod client;
@@ -15,6 +16,7 @@ mod range_refusal;
 mod rejection;
 mod sender;
 mod severity;
+mod signals;
 mod signer;
 pub mod tx;
 mod view;
@@ -24,8 +26,8 @@ pub use calls::PermitRequest;
 pub use client::{Client, NextBlock, block_view};
 pub use confirm::{Confirmed, NoWait, Pending, Receipts, Wait, Waited};
 pub use endpoint::{
-    Endpoint, EndpointChecks, EndpointNote, EndpointProblem, Endpoints, NoEndpoint,
-    ParseEndpointError, Timeouts, without_secrets,
+    DEVELOPMENT_CHAINS, Endpoint, EndpointChecks, EndpointNote, EndpointProblem, Endpoints,
+    NoEndpoint, ParseEndpointError, Timeouts, without_secrets,
 };
 pub use error::{Error, Result, revert_data};
 pub use range_length::RangeLength;
@@ -33,6 +35,7 @@ pub use range_refusal::is_range_refusal;
 pub use rejection::Rejection;
 pub use sender::{Checks, Sender};
 pub use severity::Severity;
+pub use signals::SlotSignal;
 pub use signer::{
     AccountSigner, Expected, FoundryKeystores, KeyError, KeySource, Secret, UnlockedAccount,
 };

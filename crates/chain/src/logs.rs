@@ -81,7 +81,11 @@ impl Client {
     /// # Errors
     ///
     /// If the endpoint doesn't answer, or refuses even short ranges.
-    async fn logs(&self, filter: &Filter, blocks: RangeInclusive<BlockNumber>) -> Result<Vec<Log>> {
+    pub(crate) async fn logs(
+        &self,
+        filter: &Filter,
+        blocks: RangeInclusive<BlockNumber>,
+    ) -> Result<Vec<Log>> {
         let mut unread = UnreadBlocks::new(&blocks);
         let mut logs = Vec::new();
         while !unread.is_empty() {

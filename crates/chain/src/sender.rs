@@ -9,12 +9,16 @@ use crate::{
     client::{Client, NextBlock},
     confirm::{Confirmed, Pending, Wait, Waited},
     error::{Error, Result},
-    tx::{account::Account, fees::FeePolicy},
+    tx::{
+        IntentSender, Journal,
+        account::{Account, Signed},
+        fees::{FeePolicy, Fees},
+    },
 };
-use alloy_consensus::TxEip1559;
-use alloy_eips::{BlockId, eip7825::MAX_TX_GAS_LIMIT_OSAKA};
+use alloy_consensus::{TxEnvelope, transaction::SignerRecoverable};
+use alloy_eips::{BlockId, eip2718::Decodable2718, eip7825::MAX_TX_GAS_LIMIT_OSAKA};
 use alloy_network::FullSigner;
-use alloy_primitives::{Address, B256, Bytes, Signature};
+use alloy_primitives::{Address, Bytes, Signature};
 use core::fmt;
 
 /// What is checked before a transaction is sent.
@@ -31,6 +35,13 @@ pub enum Checks {
     },
 }
 
+/// A transaction that is signed and not sent yet.
+#[derive(Clone, Debug)]
+pub(crate) struct SignedCall {
+    pending: Pending,
+    raw: Bytes,
+}
+
 /// A key and its nonces on one chain.
 #[derive(Clone)]
 pub struct Sender {
@@ -39,11 +50,36 @@ pub struct Sender {
     fees: FeePolicy,
 }
 
+impl SignedCall {
+    /// A transaction that was recorded; `None` if it isn't one of this account that does `call`.
+    pub(crate) fn recorded(raw: &Bytes, from: Address, call: ContractCall) -> Option<Self> {
+        let envelope = TxEnvelope::decode_2718_exact(raw).ok()?;
+        let signer = envelope.recover_signer().ok()?;
+        let hash = *envelope.tx_hash();
+        let TxEnvelope::Eip1559(signed) = envelope else { return None };
+        let tx = signed.into_parts().0;
+        let is_the_call = signer == from
+            && tx.to == call.to()
+            && tx.value == call.value()
+            && tx.input == *call.input();
+        let pending = Pending::new(hash, from, call, tx);
+        is_the_call.then(|| Self { pending, raw: raw.clone() })
+    }
+
+    pub(crate) const fn pending(&self) -> &Pending {
+        &self.pending
+    }
+
+    /// Its encoding (EIP-2718).
+    pub(crate) const fn raw(&self) -> &Bytes {
+        &self.raw
+    }
+}
+
 impl Sender {
     /// A sender that asks for its nonce at its first transaction.
     pub fn new(client: Client, key: impl FullSigner<Signature> + Send + Sync + 'static) -> Self {
-        let account = Account::new(client, key);
-        Self { account, nonce: None, fees: FeePolicy::default() }
+        Self::of_account(Account::new(client, key))
     }
 
     /// Starts at a nonce that is known: 0 for a fresh account.
@@ -51,6 +87,23 @@ impl Sender {
     pub const fn with_nonce(mut self, nonce: u64) -> Self {
         self.nonce = Some(nonce);
         self
+    }
+
+    /// A sender of intents with the same key.
+    ///
+    /// # Errors
+    ///
+    /// As [`IntentSender::new`].
+    pub fn intent_sender(
+        &self,
+        fees: FeePolicy,
+        journal: impl Journal + 'static,
+    ) -> Result<IntentSender> {
+        IntentSender::of_account(self.account.clone(), fees, journal)
+    }
+
+    pub(crate) fn of_account(account: Account) -> Self {
+        Self { account, nonce: None, fees: FeePolicy::default() }
     }
 
     /// The key's address.
@@ -84,6 +137,15 @@ impl Sender {
         self.account.gas_limit(call, next).await
     }
 
+    /// What a transaction sent now offers for its gas.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::AboveCap`] if the present base fee is above the most that it may offer.
+    pub fn fees(&self, next: NextBlock) -> Result<Fees> {
+        Ok(self.fees.offer(next.base_fee, None)?)
+    }
+
     /// Checks, signs and sends a transaction. It is in the pool when this returns; [`Client::confirm`]
     /// reports whether it did what it is for.
     ///
@@ -96,6 +158,17 @@ impl Sender {
         checks: Checks,
         next: NextBlock,
     ) -> Result<Pending> {
+        let signed = self.prepare(call, checks, next).await?;
+        self.broadcast(signed).await
+    }
+
+    /// Checks and signs a transaction without sending it, so that it can be recorded before.
+    pub(crate) async fn prepare(
+        &mut self,
+        call: ContractCall,
+        checks: Checks,
+        next: NextBlock,
+    ) -> Result<SignedCall> {
         let gas_limit = match checks {
             Checks::Full => self.account.check(&call, None, next).await?,
             Checks::AtReceipt { gas_limit } => gas_limit,
@@ -103,7 +176,24 @@ impl Sender {
         let nonce = self.next_nonce().await?;
         let fees = self.fees.offer(next.base_fee, None)?;
         let tx = self.account.transaction(&call, nonce, gas_limit, fees);
-        self.broadcast(call, tx).await
+        let Signed { hash, raw } = self.account.sign(call.what(), &tx).await?;
+        Ok(SignedCall { pending: Pending::new(hash, self.address(), call, tx), raw })
+    }
+
+    /// Sends a transaction that was signed before. One that the pool has already is sent.
+    pub(crate) async fn broadcast(&mut self, signed: SignedCall) -> Result<Pending> {
+        let SignedCall { pending, raw } = signed;
+        match self.account.broadcast(pending.call().what(), &raw).await {
+            Ok(()) => {
+                self.nonce = Some(pending.nonce() + 1);
+                Ok(pending)
+            }
+            Err(error) => {
+                // Whatever the pool has against it, the next nonce is what the endpoint says.
+                self.nonce = None;
+                Err(error)
+            }
+        }
     }
 
     /// Sends a transaction and waits for its receipt.
@@ -117,14 +207,29 @@ impl Sender {
         self.client().await_receipt(&pending, wait).await
     }
 
+    /// Waits until none of its transactions is in flight: what an interrupted run sent may be what is to be sent
+    /// now.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnexpectedNonce`] if `wait` gives up.
+    pub async fn settle(&self, wait: &mut impl Wait) -> Result<()> {
+        let mut tries = 0;
+        loop {
+            let (found, expected) = (self.pool_nonce().await?, self.mined_nonce().await?);
+            if found <= expected {
+                return Ok(());
+            }
+            if wait.wait(tries).await == Waited::GiveUp {
+                return Err(Error::UnexpectedNonce { expected, found });
+            }
+            tries += 1;
+        }
+    }
+
     /// How many of its transactions are in blocks.
     pub(crate) async fn mined_nonce(&self) -> Result<u64> {
         self.account.transaction_count(BlockId::latest()).await
-    }
-
-    /// Uses this nonce next.
-    pub(crate) const fn resume_at(&mut self, nonce: u64) {
-        self.nonce = Some(nonce);
     }
 
     /// The nonce of the next transaction.
@@ -144,26 +249,6 @@ impl Sender {
     /// The first nonce for which neither the chain nor the pool has a transaction.
     async fn pool_nonce(&self) -> Result<u64> {
         self.account.transaction_count(BlockId::pending()).await
-    }
-
-    async fn broadcast(&mut self, call: ContractCall, tx: TxEip1559) -> Result<Pending> {
-        match self.sign_and_send(call.what(), &tx).await {
-            Ok(hash) => {
-                self.nonce = Some(tx.nonce + 1);
-                Ok(Pending::new(hash, self.address(), call, tx))
-            }
-            Err(error) => {
-                // Whatever the pool has against it, the next nonce is what the endpoint says.
-                self.nonce = None;
-                Err(error)
-            }
-        }
-    }
-
-    async fn sign_and_send(&self, what: &'static str, tx: &TxEip1559) -> Result<B256> {
-        let signed = self.account.sign(what, tx).await?;
-        self.account.broadcast(what, &signed.raw).await?;
-        Ok(signed.hash)
     }
 }
 

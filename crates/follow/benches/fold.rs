@@ -97,13 +97,7 @@ impl Recorded {
     ) -> Vec<PlacedLog> {
         let first = self.logs.partition_point(|log| log.block.number < *blocks.start());
         let end = self.logs.partition_point(|log| log.block.number <= *blocks.end());
-        let wanted = |log: &&PlacedLog| match selection {
-            Selection::Emitters(emitters) => emitters.contains(&log.log.address),
-            Selection::Events(topics) => {
-                log.log.topics().first().is_some_and(|topic| topics.contains(topic))
-            }
-        };
-        self.logs[first..end].iter().filter(wanted).cloned().collect()
+        self.logs[first..end].iter().filter(|log| selection.selects(log)).cloned().collect()
     }
 }
 

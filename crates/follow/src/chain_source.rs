@@ -296,6 +296,7 @@ impl StateComparer for ChainSource {
 
 fn selected(selection: Selection<'_>) -> Filter {
     match selection {
+        Selection::All => Filter::new(),
         Selection::Emitters(emitters) => {
             Filter::new().address(emitters.iter().copied().collect::<Vec<_>>())
         }

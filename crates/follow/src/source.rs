@@ -1,7 +1,7 @@
 //! Where blocks and logs come from.
 
 use crate::{compare::Comparison, error::SourceError, identity::SetIdentity};
-use alloy_primitives::{Address, B256, Bloom, BloomInput, Log};
+use alloy_primitives::{Address, B256, Bloom, BloomInput, Log, logs_bloom};
 use canon_protocol::{BlockNumber, L1Block, SetState};
 use canon_views::BlockView;
 use core::{future::Future, ops::RangeInclusive};
@@ -40,6 +40,8 @@ impl PlacedLog {
 /// The logs that are asked for.
 #[derive(Clone, Copy, Debug)]
 pub enum Selection<'a> {
+    /// All logs.
+    All,
     /// All logs of these contracts.
     Emitters(&'a BTreeSet<Address>),
     /// The logs of any contract whose first topic is one of these.
@@ -47,11 +49,13 @@ pub enum Selection<'a> {
 }
 
 impl Selection<'_> {
-    /// Whether a block with this bloom may have such logs beside `logs`: the bloom may contain an emitter or a
-    /// topic that none of them has. A bloom can contain what no log of its block has.
+    /// Whether a block with this bloom may have such logs beside `logs`. A bloom may contain what no log of its
+    /// block has, so for a selection it often does; for [all](Self::All) logs it is exact: they are complete if
+    /// they make this bloom.
     pub fn may_be_missing(&self, logs: &[PlacedLog], bloom: &Bloom) -> bool {
         let contains = |bytes: &[u8]| bloom.contains_input(BloomInput::Raw(bytes));
         match self {
+            Self::All => logs_bloom(logs.iter().map(|placed| &placed.log)) != *bloom,
             Self::Emitters(emitters) => emitters.iter().any(|emitter| {
                 let is_there = || logs.iter().any(|placed| placed.log.address == *emitter);
                 contains(emitter.as_slice()) && !is_there()
@@ -61,6 +65,17 @@ impl Selection<'_> {
                     || logs.iter().any(|placed| placed.log.topics().first() == Some(topic));
                 contains(topic.as_slice()) && !is_there()
             }),
+        }
+    }
+
+    /// Whether a log is one of those that are asked for.
+    pub fn selects(&self, placed: &PlacedLog) -> bool {
+        match self {
+            Self::All => true,
+            Self::Emitters(emitters) => emitters.contains(&placed.log.address),
+            Self::Events(topics) => {
+                placed.log.topics().first().is_some_and(|topic| topics.contains(topic))
+            }
         }
     }
 }

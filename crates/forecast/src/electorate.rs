@@ -104,6 +104,21 @@ impl Electorate {
         ])
     }
 
+    /// A set whose slots bring signals for the payload as often as `slots` slots did, of which `signals`
+    /// brought one.
+    ///
+    /// # Errors
+    ///
+    /// [`ElectorateError::Empty`] without slots.
+    pub fn observed(signals: u32, slots: u32) -> Result<Self, ElectorateError> {
+        let operator = |seats, side| Operator { seats, side, missed: Share::NONE };
+        let supporting = signals.min(slots);
+        Self::new(vec![
+            operator(supporting, SignalingSide::For),
+            operator(slots - supporting, SignalingSide::Silent),
+        ])
+    }
+
     /// The operators.
     pub fn operators(&self) -> &[Operator] {
         &self.operators
@@ -200,7 +215,19 @@ mod tests {
     }
 
     #[test]
+    fn slots_that_were_observed_give_the_chance_of_those_to_come() {
+        let chance = |signals, slots| {
+            let set = Electorate::observed(signals, slots);
+            set.map(|set| set.chance_per_slot(SignalingSide::For).get())
+        };
+        assert_eq!((chance(0, 4), chance(3, 4), chance(4, 4)), (Ok(0.0), Ok(0.75), Ok(1.0)));
+        // More signals than slots aren't possible, and no reason to panic.
+        assert_eq!(chance(5, 4), Ok(1.0));
+    }
+
+    #[test]
     fn an_empty_set_is_refused() {
         assert_eq!(Electorate::new(vec![]), Err(ElectorateError::Empty));
+        assert_eq!(Electorate::observed(0, 0), Err(ElectorateError::Empty));
     }
 }

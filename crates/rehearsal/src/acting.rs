@@ -73,6 +73,14 @@ fn kind(act: &'static str, subject: &IntentSubject, confirmed: &Confirmed) -> &'
         IntentSubject::PayExit { .. } => "pay an exit",
         IntentSubject::AnnounceMove { .. } => "announce a move",
         IntentSubject::FinaliseMove { .. } => "finish a move",
+        IntentSubject::SignalSigned { .. } => "submit a signal",
+        IntentSubject::VoteSigned { .. } => "submit a ballot",
+        IntentSubject::InvalidateBallots { .. } => "void ballots",
+        IntentSubject::Propose { .. } => "propose through the lock",
+        IntentSubject::ApproveStake { .. } => "approve a stake",
+        IntentSubject::Stake { .. } => "stake",
+        IntentSubject::ExitStake { .. } => "exit",
+        IntentSubject::SetCoinbase { .. } => "set a coinbase",
     }
 }
 

@@ -37,14 +37,10 @@ pub(crate) struct ScenarioSequencer {
     /// Counted from 1, among the old rollup's or among the pioneers.
     pub(crate) number: u64,
     pub(crate) attester: Address,
-    /// The proposer's key, for simulated calls only.
-    pub(crate) proposer: Sender,
-    /// Signals and proposes blocks.
+    /// The proposer: signals and proposes blocks.
     pub(crate) agent: Agent<roles::Sequencer>,
     /// Owns the stake and decides about it.
     pub(crate) withdrawer: Sender,
-    /// The withdrawer's key.
-    withdrawer_key: PrivateKeySigner,
     pub(crate) mover: Option<Agent<roles::Mover>>,
     pub(crate) conduct: Conduct,
     /// Whether it stakes on the new rollup only.
@@ -70,8 +66,6 @@ pub(crate) struct ScenarioHolder {
     /// Counted from 1.
     pub(crate) number: u64,
     pub(crate) agent: Agent<roles::Holder>,
-    /// The agent's key, for what the agent doesn't do.
-    key: PrivateKeySigner,
     pub(crate) tokens: Amount,
     pub(crate) ballot: BallotPlan,
     pub(crate) leaves: bool,
@@ -80,9 +74,9 @@ pub(crate) struct ScenarioHolder {
 }
 
 impl ScenarioHolder {
-    /// The key as a sender, which asks for its nonce: the agent uses the key, too.
-    pub(crate) fn sender(&self, client: &Client) -> Sender {
-        Sender::new(client.clone(), self.key.clone())
+    /// A sender for what the agent doesn't do. It asks for its nonce: the agent uses the key, too.
+    pub(crate) fn sender(&self) -> Sender {
+        self.agent.sender().sender()
     }
 }
 
@@ -91,13 +85,18 @@ impl ScenarioSequencer {
         if self.pioneer { Who::Pioneer(self.number) } else { Who::Sequencer(self.number) }
     }
 
+    /// The proposer, for simulated calls only.
+    pub(crate) fn proposer(&self) -> Sender {
+        self.agent.sender().sender()
+    }
+
     /// Gives it a mover that takes its stake to the rollup at `to`.
-    pub(crate) fn start_to_move(&mut self, client: &Client, to: Address) -> Result<()> {
+    pub(crate) fn start_to_move(&mut self, to: Address) -> Result<()> {
         let from = self.agent.role.identity.rollup;
         let (withdrawer, attester) = (self.withdrawer.address(), self.attester);
         let plan = MovePlan { withdrawer, attester, from, to, spare: withdrawer };
-        let sender = intent_sender(client, &self.withdrawer_key)?;
-        let sender = sender.with_checks(Checks::AtReceipt { gas_limit: MOVER_GAS });
+        let sender = intent_sender(&self.withdrawer)?
+            .with_checks(Checks::AtReceipt { gas_limit: MOVER_GAS });
         self.mover = Some(Agent::new(roles::Mover { plan }, sender).during(MAKING)?);
         Ok(())
     }
@@ -174,10 +173,8 @@ impl Participants {
             Ok(ScenarioSequencer {
                 number: 1 + if pioneer { index - plan.count } else { index },
                 attester: keys::address(scenario.seed, "attester", index),
-                agent: Agent::new(role, intent_sender(client, &proposer)?).during(MAKING)?,
-                proposer: fresh(proposer),
-                withdrawer: fresh(withdrawer.clone()),
-                withdrawer_key: withdrawer,
+                agent: Agent::new(role, intent_sender(&fresh(proposer))?).during(MAKING)?,
+                withdrawer: fresh(withdrawer),
                 mover: None,
                 conduct,
                 pioneer,
@@ -188,12 +185,12 @@ impl Participants {
         let groups = scenario.holders.iter();
         let parts = groups.flat_map(|group| (0..group.count).map(move |_| group));
         let holder = |((key, group), index): ((PrivateKeySigner, &HolderGroup), u64)| {
-            let sender = intent_sender(client, &key)?;
+            let sender = intent_sender(&fresh(key))?;
             let sender = sender.with_checks(Checks::AtReceipt { gas_limit: HOLDER_GAS });
+            let role = roles::Holder::new(sender.address());
             Ok(ScenarioHolder {
                 number: index + 1,
-                agent: Agent::new(roles::Holder::new(key.address()), sender).during(MAKING)?,
-                key,
+                agent: Agent::new(role, sender).during(MAKING)?,
                 tokens: keys::amount(scenario.seed, index, group.least, group.most),
                 ballot: group.ballot,
                 leaves: group.leave,
@@ -204,7 +201,7 @@ impl Participants {
         Ok(Self {
             deployer: fresh(deployer),
             authors: fresh(authors),
-            keeper: Agent::new(roles::Keeper::default(), intent_sender(client, &keeper)?)
+            keeper: Agent::new(roles::Keeper::default(), intent_sender(&fresh(keeper))?)
                 .during(MAKING)?,
             anyone: fresh(anyone),
             squatter: fresh(squatter),
@@ -228,9 +225,8 @@ impl Participants {
 }
 
 /// A sender that begins with an empty journal.
-fn intent_sender(client: &Client, key: &PrivateKeySigner) -> Result<IntentSender> {
-    let (fees, journal) = (FeePolicy::default(), MemoryJournal::default());
-    IntentSender::new(client.clone(), key.clone(), fees, journal).during(MAKING)
+fn intent_sender(sender: &Sender) -> Result<IntentSender> {
+    sender.intent_sender(FeePolicy::default(), MemoryJournal::default()).during(MAKING)
 }
 
 /// The conduct of each of the old rollup's sequencers, and whether it moves.

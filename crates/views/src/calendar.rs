@@ -187,7 +187,7 @@ fn payments(view: &SetView) -> impl Iterator<Item = (Timestamp, CalendarEvent)> 
     let unpaid = view.withdrawals().filter(|one| one.view.payment == Payment::Due);
     let withdrawals =
         unpaid.map(|one| (one.view.unlocks_at, CalendarEvent::WithdrawalUnlocks { id: one.id }));
-    let stakes = view.stakes().flat_map(|KnownStake { rollup, attester, view }| {
+    let stakes = view.stakes().flat_map(|KnownStake { rollup, attester, view, .. }| {
         let exit = view.exit.map(|exit| exit.exitable_at);
         let exit = exit.map(|time| (time, CalendarEvent::ExitUnlocks { rollup, attester }));
         let ready = view.moving.map(|moving| moving.ready_at);

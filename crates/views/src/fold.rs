@@ -163,6 +163,7 @@ impl ViewMaker<'_> {
         let size = |epoch| rollup.set_size(epoch, self.now).ok();
         let member = rollup.member_at(self.next, self.next).ok().flatten();
         RollupView {
+            registry: Some(rollup.parameters().registry),
             clock,
             minimum_stake: rollup.parameters().minimum_stake,
             exit_delay: rollup.parameters().exit_delay,

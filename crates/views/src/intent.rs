@@ -1,7 +1,7 @@
 //! What an agent should do: with an identity, so that doing it twice is one transaction.
 
 use crate::{duties::OrderId, present::Present};
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, Bytes};
 use canon_protocol::{
     Action, Amount, AssetCall, Call, Epoch, GovernanceCall, Nonce, ProposalId, ProposalsCall,
     RollupCall, Round, Slot, Support, Timestamp, WithdrawalId, text,
@@ -247,6 +247,139 @@ kinds! {
         /// The attester there, if that is another one.
         new_attester: Option<NewAttester>,
     }
+    /// Signal for a payload with the signature of the slot's proposer.
+    SignalSigned {
+        /// Where signals are counted.
+        #[serde(with = "text::address")]
+        proposals: Address,
+        /// The canonical rollup.
+        #[serde(with = "text::address")]
+        rollup: Address,
+        /// The slot.
+        slot: Slot,
+    } with {
+        /// The payload.
+        #[serde(with = "text::address")]
+        payload: Address,
+        /// The proposer's signature.
+        signature: Bytes,
+    }
+    /// Cast power with a ballot that its holder signed.
+    VoteSigned {
+        /// The holder.
+        #[serde(with = "text::address")]
+        holder: Address,
+        /// The proposal.
+        id: ProposalId,
+        /// The nonce of the ballot.
+        nonce: Nonce,
+    } with {
+        /// For or against.
+        support: Support,
+        /// The power that is cast, in base units.
+        amount: Amount,
+        /// The last second in which the ballot can be used.
+        deadline: Timestamp,
+        /// The holder's signature.
+        signature: Bytes,
+    }
+    /// Void all ballots on a proposal that a holder has signed so far.
+    InvalidateBallots {
+        /// The holder.
+        #[serde(with = "text::address")]
+        holder: Address,
+        /// The proposal.
+        id: ProposalId,
+        /// The nonce of the holder's next signed ballot until then.
+        nonce: Nonce,
+    } with {}
+    /// Propose a payload through the lock.
+    Propose {
+        /// The holder.
+        #[serde(with = "text::address")]
+        holder: Address,
+        /// The order that it is for.
+        order: OrderId,
+    } with {
+        /// The payload.
+        #[serde(with = "text::address")]
+        payload: Address,
+        /// Who gets the asset that is locked later.
+        #[serde(with = "text::address")]
+        to: Address,
+    }
+    /// Allow a rollup to take a stake.
+    ApproveStake {
+        /// The account that pays the stake.
+        #[serde(with = "text::address")]
+        holder: Address,
+        /// The order that it is for.
+        order: OrderId,
+    } with {
+        /// The Asset.
+        #[serde(with = "text::address")]
+        asset: Address,
+        /// The rollup.
+        #[serde(with = "text::address")]
+        rollup: Address,
+        /// The amount that is allowed, in base units.
+        amount: Amount,
+    }
+    /// Register an attester with a stake.
+    Stake {
+        /// The rollup.
+        #[serde(with = "text::address")]
+        rollup: Address,
+        /// The attester.
+        #[serde(with = "text::address")]
+        attester: Address,
+        /// The order that it is for: an attester that left may join again.
+        order: OrderId,
+    } with {
+        /// The account that pays the stake.
+        #[serde(with = "text::address")]
+        holder: Address,
+        /// The account that signals and proposes for it.
+        #[serde(with = "text::address")]
+        proposer: Address,
+        /// The account that decides about the stake.
+        #[serde(with = "text::address")]
+        withdrawer: Address,
+        /// The stake, in base units.
+        amount: Amount,
+    }
+    /// Take an attester out of the set.
+    ExitStake {
+        /// The rollup.
+        #[serde(with = "text::address")]
+        rollup: Address,
+        /// The attester whose stake leaves.
+        #[serde(with = "text::address")]
+        attester: Address,
+    } with {
+        /// The account that decides about the stake.
+        #[serde(with = "text::address")]
+        withdrawer: Address,
+        /// Who gets the stake later.
+        #[serde(with = "text::address")]
+        recipient: Address,
+    }
+    /// Choose who gets the rewards of an attester's blocks.
+    SetCoinbase {
+        /// The rollup.
+        #[serde(with = "text::address")]
+        rollup: Address,
+        /// The attester.
+        #[serde(with = "text::address")]
+        attester: Address,
+    } with {
+        /// The account that decides about the stake.
+        #[serde(with = "text::address")]
+        withdrawer: Address,
+        /// Who gets the rewards.
+        #[serde(with = "text::address")]
+        coinbase: Address,
+    }
 }
 
 /// Another attester under which a stake goes to the new rollup. Only the withdrawer can decide that.
@@ -266,7 +399,10 @@ impl IntentSubject {
         match *self {
             Self::Approve { order, .. }
             | Self::Lock { order, .. }
-            | Self::Withdraw { order, .. } => Some(order),
+            | Self::Withdraw { order, .. }
+            | Self::Propose { order, .. }
+            | Self::ApproveStake { order, .. }
+            | Self::Stake { order, .. } => Some(order),
             Self::Signal { .. }
             | Self::ProposeBlock { .. }
             | Self::RecordSeed { .. }
@@ -277,7 +413,12 @@ impl IntentSubject {
             | Self::PayExit { .. }
             | Self::Vote { .. }
             | Self::AnnounceMove { .. }
-            | Self::FinaliseMove { .. } => None,
+            | Self::FinaliseMove { .. }
+            | Self::SignalSigned { .. }
+            | Self::VoteSigned { .. }
+            | Self::InvalidateBallots { .. }
+            | Self::ExitStake { .. }
+            | Self::SetCoinbase { .. } => None,
         }
     }
 }
@@ -305,8 +446,14 @@ impl IntendedAction {
             Self::Approve { holder, .. }
             | Self::Lock { holder, .. }
             | Self::Vote { holder, .. }
-            | Self::Withdraw { holder, .. } => Some(holder),
+            | Self::Withdraw { holder, .. }
+            | Self::InvalidateBallots { holder, .. }
+            | Self::Propose { holder, .. }
+            | Self::ApproveStake { holder, .. }
+            | Self::Stake { holder, .. } => Some(holder),
             Self::AnnounceMove { withdrawer, .. }
+            | Self::ExitStake { withdrawer, .. }
+            | Self::SetCoinbase { withdrawer, .. }
             | Self::FinaliseMove { new_attester: Some(NewAttester { withdrawer, .. }), .. } => {
                 Some(withdrawer)
             }
@@ -316,7 +463,9 @@ impl IntendedAction {
             | Self::Execute { .. }
             | Self::Drop { .. }
             | Self::PayWithdrawal { .. }
-            | Self::PayExit { .. } => None,
+            | Self::PayExit { .. }
+            | Self::SignalSigned { .. }
+            | Self::VoteSigned { .. } => None,
         }
     }
 }
@@ -362,8 +511,8 @@ pub enum Completion {
     /// The state: a duty that still returns the intent for a block after its confirmation asks for it
     /// once more, for example because a reorganization undid it.
     State,
-    /// The journal of intents alone: tokens that were locked and power that was given up look the same
-    /// whichever order did it. Once completed it is never pursued again.
+    /// The journal of intents alone: tokens that were locked, power that was given up and proposals of one
+    /// payload look the same whichever order did it. Once completed it is never pursued again.
     Journal,
 }
 
@@ -394,7 +543,9 @@ impl Intent {
     /// What says that it is done.
     pub const fn completion(&self) -> Completion {
         match self.action {
-            IntendedAction::Lock { .. } | IntendedAction::Withdraw { .. } => Completion::Journal,
+            IntendedAction::Lock { .. }
+            | IntendedAction::Withdraw { .. }
+            | IntendedAction::Propose { .. } => Completion::Journal,
             _ => Completion::State,
         }
     }
@@ -470,6 +621,49 @@ impl Intent {
             } => {
                 let new_attester = there.attester;
                 (rollup, RollupCall::FinaliseMoveAs { attester, new_attester }.into())
+            }
+            IntendedAction::SignalSigned { proposals, payload, ref signature, .. } => {
+                let signature = signature.clone();
+                (proposals, ProposalsCall::VoteWithSig { payload, signature }.into())
+            }
+            IntendedAction::VoteSigned {
+                holder,
+                id,
+                support,
+                amount,
+                deadline,
+                ref signature,
+                ..
+            } => {
+                let ballot = GovernanceCall::VoteWithSig {
+                    proposal_id: id.to_word(),
+                    amount: amount.to_word(),
+                    support,
+                    voter: holder,
+                    deadline: deadline.to_word(),
+                    signature: signature.clone(),
+                };
+                (governance, ballot.into())
+            }
+            IntendedAction::InvalidateBallots { id, .. } => {
+                (governance, GovernanceCall::InvalidateBallots { id: id.to_word() }.into())
+            }
+            IntendedAction::Propose { payload, to, .. } => {
+                (governance, GovernanceCall::ProposeWithLock { payload, to }.into())
+            }
+            IntendedAction::ApproveStake { asset, rollup, amount, .. } => {
+                let amount = amount.to_word();
+                (asset, AssetCall::Approve { spender: rollup, amount }.into())
+            }
+            IntendedAction::Stake { rollup, attester, proposer, withdrawer, amount, .. } => {
+                let amount = amount.to_word();
+                (rollup, RollupCall::Deposit { attester, proposer, withdrawer, amount }.into())
+            }
+            IntendedAction::ExitStake { rollup, attester, recipient, .. } => {
+                (rollup, RollupCall::InitiateWithdraw { attester, recipient }.into())
+            }
+            IntendedAction::SetCoinbase { rollup, attester, coinbase, .. } => {
+                (rollup, RollupCall::SetCoinbase { attester, coinbase }.into())
             }
         };
         Some(IntendedCall { contract, call })

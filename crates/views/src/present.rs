@@ -152,6 +152,9 @@ pub struct SignalingView {
 /// A rollup at the block.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RollupView {
+    /// The Registry that it asks which rollup is canonical. `None` if it doesn't answer.
+    #[serde(with = "text::address::option")]
+    pub registry: Option<Address>,
     /// Its slots and epochs.
     pub clock: SlotClock,
     /// The least stake of a member of the set.
@@ -301,6 +304,8 @@ pub(crate) struct KnownWithdrawal {
 pub(crate) struct KnownStake {
     pub(crate) rollup: Address,
     pub(crate) attester: Address,
+    /// The Registry of the rollup.
+    pub(crate) registry: Option<Address>,
     pub(crate) view: AttesterView,
 }
 
@@ -329,9 +334,10 @@ impl SetView {
     pub(crate) fn stakes(&self) -> impl Iterator<Item = KnownStake> {
         let rollups = self.history.iter().flat_map(|history| history.rollups());
         let all = rollups.flat_map(|(rollup, state)| {
+            let registry = Some(state.parameters().registry);
             state.registrations().iter().map(move |member| {
                 let attester = member.attester();
-                KnownStake { rollup, attester, view: member.into() }
+                KnownStake { rollup, attester, registry, view: member.into() }
             })
         });
         let asked = self.without_history().into_iter().flat_map(|present| &present.rollups);
@@ -339,6 +345,7 @@ impl SetView {
             seen.attesters.iter().map(|(attester, view)| KnownStake {
                 rollup: *rollup,
                 attester: *attester,
+                registry: seen.registry,
                 view: *view,
             })
         });

@@ -6,18 +6,19 @@ use alloy_primitives::{Address, ChainId};
 use canon_chain::Endpoint;
 use canon_protocol::text::address;
 use clap::{ArgMatches, Args, Command, FromArgMatches, parser::ValueSource};
+use eyre::eyre;
 
 use super::settings::{ChainSettings, Origin, Setting};
 use crate::{
     exit::Failure,
-    input::{EndpointParser, quantity, whole},
+    input::{EndpointParser, Lenient, LenientParser, whole},
 };
 
 /// How to reach the chain, as it was typed and as the environment has it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ChainArgs {
-    rpc_url: Option<Setting<Vec<Endpoint>>>,
-    registry: Option<Setting<Address>>,
+    rpc_url: Option<Setting<Vec<Lenient<Endpoint>>>>,
+    registry: Option<Setting<Lenient<Address>>>,
     chain_id: Option<Setting<ChainId>>,
     config: Option<PathBuf>,
 }
@@ -29,11 +30,11 @@ struct ChainFlags {
     /// Endpoint of the chain (http, https, ws, wss, or the path of an IPC socket); several are tried in
     /// order
     #[arg(long, value_name = "URL", env = "ETH_RPC_URL", hide_env_values = true, value_delimiter = ',', value_parser = EndpointParser)]
-    rpc_url: Vec<Endpoint>,
+    rpc_url: Vec<Lenient<Endpoint>>,
 
     /// Registry of the set, from which everything else is found
-    #[arg(long, value_name = "ADDRESS", env = "CANON_REGISTRY", hide_env_values = true, value_parser = quantity(address::parse))]
-    registry: Option<Address>,
+    #[arg(long, value_name = "ADDRESS", env = "CANON_REGISTRY", hide_env_values = true, value_parser = LenientParser(address::parse))]
+    registry: Option<Lenient<Address>>,
 
     /// Chain id to expect: any other chain is refused
     #[arg(long, value_name = "ID", allow_negative_numbers = true, value_parser = whole(1..=u64::MAX))]
@@ -49,11 +50,37 @@ impl ChainArgs {
     ///
     /// # Errors
     ///
-    /// If the file can't be read or has a mistake.
+    /// If the file can't be read or has a mistake, or a variable of the environment has one.
     pub(crate) fn settings(&self) -> Result<ChainSettings, Failure> {
-        ChainSettings::read(self.config.as_deref()).map(|file| {
-            file.under(self.rpc_url.clone(), self.registry.clone(), self.chain_id.clone())
-        })
+        let rpc_url = self.rpc_url.clone().map(|Setting { value, origin }| {
+            let urls: Result<Vec<_>, _> = value.into_iter().collect();
+            checked(urls, origin)
+        });
+        let registry = self.registry.clone().map(|one| checked(one.value, one.origin));
+        let (rpc_url, registry) = (rpc_url.transpose()?, registry.transpose()?);
+        let file = ChainSettings::read(self.config.as_deref())?;
+        Ok(file.under(rpc_url, registry, self.chain_id.clone()))
+    }
+
+    /// Whether somebody named a Registry.
+    ///
+    /// # Errors
+    ///
+    /// If only the file could, and it can't be read or has a mistake.
+    pub(crate) fn has_registry(&self) -> Result<bool, Failure> {
+        Ok(self.registry.is_some()
+            || ChainSettings::read(self.config.as_deref())?.registry.is_some())
+    }
+
+    /// The first flag that was typed.
+    pub(crate) fn first_typed(&self) -> Option<&'static str> {
+        let typed = [
+            self.rpc_url.as_ref().and_then(|one| one.origin.flag()),
+            self.registry.as_ref().and_then(|one| one.origin.flag()),
+            self.chain_id.as_ref().and_then(|one| one.origin.flag()),
+            self.config.as_ref().map(|_| "--config"),
+        ];
+        typed.into_iter().flatten().next()
     }
 }
 
@@ -83,6 +110,18 @@ impl Args for ChainArgs {
 
     fn augment_args_for_update(command: Command) -> Command {
         ChainFlags::augment_args_for_update(command)
+    }
+}
+
+/// A value that has no mistake.
+fn checked<T>(value: Lenient<T>, origin: Origin) -> Result<Setting<T>, Failure> {
+    match value {
+        Ok(value) => Ok(Setting { value, origin }),
+        // The value isn't repeated: a key may be part of it.
+        Err(expected) => Err(Failure::bad_input(
+            eyre!("{origin}: {expected}"),
+            "correct the variable, or unset it",
+        )),
     }
 }
 

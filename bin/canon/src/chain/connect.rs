@@ -5,21 +5,25 @@ use std::{
     collections::BTreeSet,
     env,
     future::Future,
+    ops::RangeInclusive,
     path::PathBuf,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use alloy_primitives::Address;
-use canon_chain::{Client, EndpointChecks, EndpointNote, Endpoints, Error, Timeouts};
+use alloy_eips::BlockId;
+use alloy_primitives::{Address, B256, U256};
+use canon_chain::{
+    Client, EndpointChecks, EndpointNote, EndpointProblem, Endpoints, Error, NoEndpoint,
+    SlotSignal, Timeouts,
+};
 use canon_follow::{HistoryProgress, OpenedSet, open_set};
-use canon_protocol::{Seconds, Timestamp};
+use canon_protocol::{Action, BlockNumber, Seconds, Timestamp};
 use canon_views::{Present, Question};
 use eyre::{Report, eyre};
-use indicatif::{ProgressBar, ProgressStyle};
 
-use super::settings::ChainSettings;
-use crate::{exit::Failure, output};
+use super::settings::{ChainSettings, Setting};
+use crate::{exit::Failure, output, progress};
 
 const OTHER_ENDPOINT: &str = "check --rpc-url (ETH_RPC_URL), or name another endpoint";
 const OTHER_REGISTRY: &str = "check --registry (CANON_REGISTRY), and that --rpc-url is its chain";
@@ -32,7 +36,7 @@ pub(crate) const BLOCK_TIME: Seconds = Seconds::of(12);
 #[derive(Debug)]
 pub(crate) struct Chain {
     client: Client,
-    registry: Address,
+    registry: Setting<Address>,
     /// What was told of the set: once, however often it is read.
     told: RefCell<BTreeSet<String>>,
 }
@@ -55,28 +59,63 @@ impl ChainSettings {
     ///
     /// If no endpoint or Registry is named, or no endpoint can be trusted.
     pub(crate) async fn connect(&self) -> Result<Chain, Failure> {
-        let missing = |name: &str, what: &str| {
-            Failure::bad_input(eyre!("{name}: expected {what}, found nothing"), SET_IT)
-        };
-        let endpoints = self.rpc_url.iter().flat_map(|setting| setting.value.iter().cloned());
-        let mut endpoints = endpoints.collect::<Vec<_>>().into_iter();
-        let first = endpoints.next().ok_or_else(|| {
-            missing("--rpc-url (ETH_RPC_URL)", "an endpoint of the chain with the set")
-        })?;
+        let endpoints = self.endpoints()?;
         let registry = self.registry.as_ref().ok_or_else(|| {
             missing("--registry (CANON_REGISTRY)", "the address of the set's Registry")
         })?;
+        let client = self.connect_to(&endpoints, Some(registry.value)).await;
+        let client = client.map_err(|error| match is_without_registry(&error) {
+            true => unread(registry, error),
+            false => unconnected(&endpoints, error),
+        })?;
+        Ok(Chain { client, registry: registry.clone(), told: RefCell::default() })
+    }
+
+    /// Connects as [`Self::connect`] does, to a chain that need not have a set.
+    ///
+    /// # Errors
+    ///
+    /// If no endpoint is named, or none can be trusted.
+    pub(crate) async fn connect_without_set(&self) -> Result<Client, Failure> {
+        let endpoints = self.endpoints()?;
+        let client = self.connect_to(&endpoints, None).await;
+        client.map_err(|error| unconnected(&endpoints, error))
+    }
+
+    fn endpoints(&self) -> Result<Setting<Endpoints>, Failure> {
+        let endpoints = self.rpc_url.as_ref().and_then(|setting| {
+            let (first, others) = setting.value.split_first()?;
+            let value = Endpoints::new(first.clone(), others.iter().cloned());
+            Some(Setting { value, origin: setting.origin.clone() })
+        });
+        endpoints.ok_or_else(|| {
+            missing("--rpc-url (ETH_RPC_URL)", "an endpoint of the chain with the set")
+        })
+    }
+
+    async fn connect_to(
+        &self,
+        endpoints: &Setting<Endpoints>,
+        registry: Option<Address>,
+    ) -> Result<Client, Error> {
         let checks = EndpointChecks {
             chain_id: self.chain_id.as_ref().map(|setting| setting.value),
-            registry: Some(registry.value),
+            registry,
             clock: Arc::new(now),
         };
-        let note = |note: EndpointNote| output::note(&note);
-        let endpoints = Endpoints::new(first, endpoints);
-        let client = endpoints.connect(checks, Timeouts::default(), note).await;
-        let client = client.map_err(|error| unread(registry.value, error))?;
-        Ok(Chain { client, registry: registry.value, told: RefCell::default() })
+        // What is wrong with the only one is the error itself.
+        let is_skipped = self.rpc_url.as_ref().is_some_and(|setting| setting.value.len() > 1);
+        let note = move |note: EndpointNote| {
+            if is_skipped {
+                output::note(&note);
+            }
+        };
+        endpoints.value.connect(checks, Timeouts::default(), note).await
     }
+}
+
+fn missing(name: &str, what: &str) -> Failure {
+    Failure::bad_input(eyre!("{name}: expected {what}, found nothing"), SET_IT)
 }
 
 /// The present time by the system's clock.
@@ -94,29 +133,70 @@ impl Chain {
 
     /// The Registry of the set.
     pub(crate) const fn registry(&self) -> Address {
-        self.registry
+        self.registry.value
     }
 
-    fn note(&self, text: String) {
-        if self.told.borrow_mut().insert(text.clone()) {
-            output::note(&text);
-        }
-    }
-
-    /// The set at the newest block. `question` is given the expected time of the next block.
+    /// The set at the newest block. The time of `question` is that at which the next block is expected.
     ///
     /// # Errors
     ///
     /// If the set can't be read.
-    pub(crate) async fn present(
+    pub(crate) async fn present(&self, question: Question) -> Result<Present, Failure> {
+        self.present_in(BLOCK_TIME, question).await
+    }
+
+    /// The same with a next block that is expected so long after the newest one.
+    ///
+    /// # Errors
+    ///
+    /// If the set can't be read.
+    pub(crate) async fn present_in(
         &self,
-        question: impl FnOnce(Timestamp) -> Question,
+        block_time: Seconds,
+        question: Question,
     ) -> Result<Present, Failure> {
-        let unread = |error| unread(self.registry, error);
-        let head = self.client.head().await.map_err(unread)?;
-        let question = question(self.client.next_time(&head, BLOCK_TIME).await);
-        let view = self.client.view_at(self.registry, &question, head.hash.into()).await;
-        view.map_err(unread)
+        let view = self.client.view_ahead(self.registry.value, question, block_time).await;
+        view.map_err(|error| unread(&self.registry, error))
+    }
+
+    /// The set as a transaction finds it that is sent now: the next block is expected when the endpoint expects
+    /// it, also if none was mined for long.
+    ///
+    /// # Errors
+    ///
+    /// If the set can't be read.
+    pub(crate) async fn present_now(&self, question: Question) -> Result<Present, Failure> {
+        let head = self.client.head().await.map_err(|error| self.unread(error))?;
+        let next = self.client.next_time(&head, BLOCK_TIME).await;
+        let block_time = next.since(head.timestamp).unwrap_or(BLOCK_TIME);
+        self.present_in(block_time, question).await
+    }
+
+    /// The failure if the set can't be read.
+    pub(crate) fn unread(&self, error: Error) -> Failure {
+        unread(&self.registry, error)
+    }
+
+    /// The failure for contracts that aren't a set that a command can be about.
+    pub(crate) fn unusable_set(&self, reason: Report) -> Failure {
+        unreadable_set(&self.registry, reason)
+    }
+
+    /// The set at the newest block, unless that is still the one with the hash `shown`.
+    ///
+    /// # Errors
+    ///
+    /// If the set can't be read.
+    pub(crate) async fn present_after(
+        &self,
+        shown: Option<B256>,
+        question: Question,
+    ) -> Result<Option<Present>, Failure> {
+        let head = self.client.head().await.map_err(|error| self.unread(error))?;
+        if Some(head.hash) == shown {
+            return Ok(None);
+        }
+        self.present(question).await.map(Some)
     }
 
     /// The set at the newest block, with its history if that can be had. A state is kept in the user's
@@ -125,14 +205,11 @@ impl Chain {
     /// # Errors
     ///
     /// If not even the present can be read.
-    pub(crate) async fn history(
-        &self,
-        question: impl FnOnce(Timestamp) -> Question,
-    ) -> Result<OpenedSet, Failure> {
-        let unread = |error| unread(self.registry, error);
+    pub(crate) async fn history(&self, mut question: Question) -> Result<OpenedSet, Failure> {
+        let unread = |error| unread(&self.registry, error);
         let head = self.client.head().await.map_err(unread)?;
-        let question = question(self.client.next_time(&head, BLOCK_TIME).await);
-        let bar = bar()?;
+        question.next = self.client.next_time(&head, BLOCK_TIME).await;
+        let bar = progress::bar("Reading blocks", 0)?;
         let progress = |HistoryProgress { block, head, .. }: HistoryProgress| {
             bar.set_length(head.get());
             bar.set_position(block.get());
@@ -141,9 +218,9 @@ impl Chain {
             let report = eyre!("HOME: expected a folder in which a state of the set can be kept");
             Failure::bad_input(report, "set HOME, or XDG_CACHE_HOME")
         })?;
+        let registry = self.registry.value;
         let opened =
-            open_set(&self.client, self.registry, &question, &cache, progress, tokio::time::sleep)
-                .await;
+            open_set(&self.client, registry, &question, &cache, progress, tokio::time::sleep).await;
         bar.finish_and_clear();
         let opened = opened.map_err(unread)?;
         for note in &opened.notes {
@@ -159,6 +236,100 @@ impl Chain {
         }
         Ok(opened)
     }
+
+    fn note(&self, text: String) {
+        if self.told.borrow_mut().insert(text.clone()) {
+            output::note(&text);
+        }
+    }
+
+    /// The time of the newest block that can't be replaced any more; `None` if there is none yet.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer.
+    pub(crate) async fn final_time(&self) -> Result<Option<Timestamp>, Failure> {
+        let block = self.client.final_block().await;
+        Ok(block.map_err(|error| self.unread(error))?.map(|block| block.timestamp))
+    }
+
+    /// Whether an account has code of its own.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer.
+    pub(crate) async fn has_code(&self, account: Address) -> Result<bool, Failure> {
+        let code = self.client.code(BlockId::latest(), account).await;
+        Ok(code.map_err(|error| self.unread(error))?.is_some())
+    }
+
+    /// What `spender` may take of an asset that `owner` has, in the block with this hash.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer.
+    pub(crate) async fn allowance(
+        &self,
+        at: B256,
+        asset: Address,
+        owner: Address,
+        spender: Address,
+    ) -> Result<U256, Failure> {
+        let allowance = self.client.allowance(at.into(), asset, owner, spender).await;
+        allowance.map_err(|error| self.unread(error))
+    }
+
+    /// The actions that a payload lists in the block with this hash.
+    ///
+    /// # Errors
+    ///
+    /// If there is no code, or the list doesn't decode.
+    pub(crate) async fn payload_actions(
+        &self,
+        at: B256,
+        payload: Address,
+    ) -> Result<Vec<Action>, Failure> {
+        let actions = self.client.payload_actions(at.into(), payload).await;
+        actions.map_err(|error| match error {
+            error if error.is_of_the_contracts() => Failure::refused(
+                Report::msg(error.to_string())
+                    .wrap_err(format!("no actions can be read from the payload {payload}")),
+                "check the payload's address, and that --rpc-url is its chain",
+            ),
+            error => self.unread(error),
+        })
+    }
+
+    /// The time of a block.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't have it.
+    pub(crate) async fn block_time(&self, number: BlockNumber) -> Result<Timestamp, Failure> {
+        let block = self.client.block(number.get().into()).await;
+        Ok(block.map_err(|error| self.unread(error))?.timestamp)
+    }
+
+    /// The signals that Proposals counted in those of `blocks` whose time is `within` a range.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't have the blocks or their logs.
+    pub(crate) async fn signals(
+        &self,
+        proposals: Address,
+        blocks: RangeInclusive<BlockNumber>,
+        within: RangeInclusive<Timestamp>,
+    ) -> Result<Vec<SlotSignal>, Error> {
+        let (client, last) = (&self.client, *blocks.end());
+        let Some(first) = client.first_block_since(*within.start(), blocks).await? else {
+            return Ok(Vec::new());
+        };
+        let after = *within.end() + Seconds::SECOND;
+        let end = client.first_block_since(after, first..=last).await?;
+        let last = end.map_or(Some(last), BlockNumber::previous).unwrap_or(first);
+        client.signals(proposals, first..=last).await
+    }
 }
 
 /// `$XDG_CACHE_HOME/canon`, otherwise `~/.cache/canon`.
@@ -168,24 +339,84 @@ fn cache_folder() -> Option<PathBuf> {
     Some(folder.join("canon"))
 }
 
-/// A progress bar on stderr, which is shown only if that is a terminal.
-fn bar() -> Result<ProgressBar, Failure> {
-    let style =
-        ProgressStyle::with_template("{spinner} Reading blocks {bar:30.cyan/dim} {pos}/{len}")
-            .map_err(|error| Failure::internal(error.into(), "please report this"))?;
-    Ok(ProgressBar::new(0).with_style(style.progress_chars("━╸─")))
+/// The failure if no endpoint can be used.
+fn unconnected(endpoints: &Setting<Endpoints>, error: Error) -> Failure {
+    let Error::NoEndpoint { source: NoEndpoint(notes), .. } = &error else {
+        return unreached(error);
+    };
+    let origin = &endpoints.origin;
+    let (title, reason) = match &notes[..] {
+        [EndpointNote { endpoint, problem }] => {
+            (format!("the endpoint {endpoint} ({origin}) can't be used"), problem.to_string())
+        }
+        notes => {
+            let reason = |note: &EndpointNote| format!("{}: {}", note.endpoint, note.problem);
+            let reasons: Vec<_> = notes.iter().map(reason).collect();
+            (format!("none of the endpoints ({origin}) can be used"), reasons.join("\n"))
+        }
+    };
+    Failure::internal(Report::msg(reason).wrap_err(title), OTHER_ENDPOINT)
+}
+
+/// Whether no endpoint can be used since none has a contract at the Registry's address.
+fn is_without_registry(error: &Error) -> bool {
+    let is_missing = |note: &EndpointNote| matches!(note.problem, EndpointProblem::NoRegistry(_));
+    matches!(error, Error::NoEndpoint { source: NoEndpoint(notes), .. } if notes.iter().all(is_missing))
 }
 
 /// The failure if the set can't be read.
-fn unread(registry: Address, error: Error) -> Failure {
-    match error {
-        error if error.is_of_the_contracts() => {
-            let title = format!("no set can be read from --registry {registry}");
-            Failure::bad_input(eyre!("{error}").wrap_err(title), OTHER_REGISTRY)
+fn unread(registry: &Setting<Address>, error: Error) -> Failure {
+    if error.is_of_the_contracts() {
+        unreadable_set(registry, eyre!("{error}"))
+    } else if is_without_registry(&error) {
+        unreadable_set(registry, eyre!("the Registry has no code at {}", registry.value))
+    } else {
+        unreached(error)
+    }
+}
+
+/// The failure if the chain can't be read.
+pub(crate) fn unreached(error: Error) -> Failure {
+    Failure::internal(
+        Report::msg(error.to_string()).wrap_err("the chain can't be read"),
+        OTHER_ENDPOINT,
+    )
+}
+
+fn unreadable_set(registry: &Setting<Address>, reason: Report) -> Failure {
+    let Setting { value, origin } = registry;
+    Failure::bad_input(
+        reason.wrap_err(format!("no set can be read from the Registry {value} ({origin})")),
+        OTHER_REGISTRY,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::settings::Origin, *};
+    use crate::exit::Exit;
+
+    #[test]
+    fn what_a_contract_answers_is_blamed_on_the_registry_and_all_else_on_the_endpoint() {
+        let registry =
+            Setting { value: Address::ZERO, origin: Origin::Environment("CANON_REGISTRY") };
+        let (what, address, found) = ("Governance", Address::ZERO, Address::ZERO);
+        for (error, exit, named) in [
+            (Error::NoCode { what, address }, Exit::BadInput, "CANON_REGISTRY"),
+            (Error::NoAnswer { what, address }, Exit::BadInput, "CANON_REGISTRY"),
+            (Error::BadAnswer { what, address }, Exit::BadInput, "CANON_REGISTRY"),
+            (
+                Error::Inconsistent { what, expected: address, found },
+                Exit::BadInput,
+                "CANON_REGISTRY",
+            ),
+            (Error::OtherChain { expected: 1, found: 2 }, Exit::Internal, "the chain"),
+        ] {
+            let said = error.to_string();
+            let failure = unread(&registry, error);
+            assert_eq!(failure.exit, exit, "{said}");
+            let title = failure.report.to_string();
+            assert!(title.contains(named), "{title}: {said}");
         }
-        error => Failure::internal(
-            Report::msg(error.to_string()).wrap_err("the chain can't be read"),
-            OTHER_ENDPOINT,
-        ),
     }
 }

@@ -6,5 +6,5 @@ mod file;
 mod settings;
 
 pub(crate) use args::ChainArgs;
-pub(crate) use connect::{BLOCK_TIME, Chain, run};
+pub(crate) use connect::{BLOCK_TIME, Chain, run, unreached};
 pub(crate) use settings::{ChainSettings, Setting};

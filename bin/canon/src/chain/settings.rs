@@ -34,6 +34,16 @@ pub(crate) enum Origin {
     File(PathBuf),
 }
 
+impl Origin {
+    /// The flag, if it was typed.
+    pub(super) const fn flag(&self) -> Option<&'static str> {
+        match self {
+            Self::Flag(name) => Some(name),
+            Self::Environment(_) | Self::File(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -85,6 +95,13 @@ impl ChainSettings {
             registry: registry.map(|value| Setting { value, origin: origin() }),
             chain_id: chain_id.map(|value| Setting { value, origin: origin() }),
         })
+    }
+
+    /// The same with the Registry that a file names, if nothing else names one.
+    pub(crate) fn or_registry(mut self, value: Address, file: &Path) -> Self {
+        let origin = Origin::File(file.to_owned());
+        self.registry.get_or_insert(Setting { value, origin });
+        self
     }
 
     /// The same with other values in the place of its own, where there are some.

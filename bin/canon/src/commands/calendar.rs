@@ -38,7 +38,8 @@ Exit codes:
 impl Calendar {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let settings = self.chain.settings()?;
-        let present = chain::run(async { settings.connect().await?.present(Question::new).await })?;
+        let present =
+            chain::run(async { settings.connect().await?.present(Question::default()).await })?;
         let view = SetView { present, history: None };
         let entries: Vec<_> =
             calendar(&view).into_iter().filter(|entry| !is_of_epochs(&entry.event)).collect();

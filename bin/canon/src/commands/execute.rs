@@ -63,7 +63,7 @@ impl Execute {
         chain::run(async {
             let chain = settings.connect().await?;
             let plan = async |_| {
-                let view = chain.history(Question::new).await?.view;
+                let view = chain.history(Question::default()).await?.view;
                 steps(&view, self.id)
             };
             send::send(&self.send, opened, &chain, &command, &plan).await

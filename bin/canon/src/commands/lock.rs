@@ -83,12 +83,9 @@ impl Lock {
         chain::run(async {
             let chain = settings.connect().await?;
             let plan = async |planned: Planned| {
-                let ask = |next| {
-                    let mut question = Question::new(next);
-                    question.holders.insert(planned.account, Default::default());
-                    question
-                };
-                let present = chain.present(ask).await?;
+                let mut question = Question::default();
+                question.holders.insert(planned.account, Default::default());
+                let present = chain.present_now(question).await?;
                 self.steps(&present, planned, method)
             };
             send::send(&self.send, opened, &chain, &command, &plan).await

@@ -60,7 +60,7 @@ impl Push {
         chain::run(async {
             let chain = settings.connect().await?;
             let plan = async |_| {
-                let present = chain.present(Question::new).await?;
+                let present = chain.present_now(Question::default()).await?;
                 steps(&present, round)
             };
             send::send(&self.send, opened, &chain, &command, &plan).await

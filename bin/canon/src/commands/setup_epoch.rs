@@ -47,7 +47,7 @@ impl SetupEpoch {
         chain::run(async {
             let chain = settings.connect().await?;
             let plan = async |_| {
-                let present = chain.present(Question::new).await?;
+                let present = chain.present_now(Question::default()).await?;
                 step(&SetView { present, history: None }).map(|step| vec![step])
             };
             send::send(&self.send, opened, &chain, "canon setup-epoch", &plan).await

@@ -61,12 +61,9 @@ impl Unlock {
         chain::run(async {
             let chain = settings.connect().await?;
             let plan = async |planned: Planned| {
-                let ask = |next| {
-                    let mut question = Question::new(next);
-                    question.holders.insert(planned.account, Default::default());
-                    question
-                };
-                let present = chain.present(ask).await?;
+                let mut question = Question::default();
+                question.holders.insert(planned.account, Default::default());
+                let present = chain.present_now(question).await?;
                 self.step(&present, planned).map(|step| vec![step])
             };
             send::send(&self.send, opened, &chain, &command, &plan).await

@@ -64,13 +64,9 @@ impl Withdraw {
         chain::run(async {
             let chain = settings.connect().await?;
             let plan = async |planned: Planned| {
-                let ask = |next| {
-                    let mut question = Question::new(next);
-                    question.withdrawals =
-                        self.ids.iter().filter_map(|id| WithdrawalId::new(*id)).collect();
-                    question
-                };
-                let view = chain.history(ask).await?.view;
+                let ids = self.ids.iter().filter_map(|id| WithdrawalId::new(*id));
+                let question = Question { withdrawals: ids.collect(), ..Question::default() };
+                let view = chain.history(question).await?.view;
                 self.steps(&view, planned.account)
             };
             send::send(&self.send, opened, &chain, &command, &plan).await

@@ -85,6 +85,11 @@ impl SendArgs {
         }
     }
 
+    /// Notes that a person was asked already.
+    pub(crate) const fn consent_was_given(&mut self) {
+        self.yes = true;
+    }
+
     /// The blocks to wait for.
     pub(crate) const fn confirmations(&self) -> u64 {
         self.confirmations

@@ -18,13 +18,15 @@ use std::{
     time::Duration,
 };
 
-use alloy_primitives::Address;
-use canon_chain::Waited;
+use alloy_primitives::{Address, B256, Signature};
+use canon_chain::{AccountSigner, Waited};
 use canon_views::{Intent, OrderId};
 use eyre::{Report, eyre};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use args::SendArgs;
+pub(crate) use args::{Consent, Extent, Format, SendArgs, UnsignedForm};
+pub(crate) use draft::print_unsigned;
+pub(crate) use unsigned::UnsignedCall;
 
 use crate::{
     chain::Chain,
@@ -32,7 +34,6 @@ use crate::{
     output,
     signing::{Need, Opened},
 };
-use args::{Consent, Extent, Format};
 use draft::Draft;
 use sending::Sending;
 use show::PreviewDocument;
@@ -115,6 +116,40 @@ impl SendArgs {
         };
         self.signer.open(need)
     }
+
+    /// Shows what would be done, and asks whether it should be unless the consent was given with the command.
+    ///
+    /// # Errors
+    ///
+    /// If the answer is no, or can't be read.
+    pub(crate) async fn consent(&self, shown: &str, question: &str) -> Result<(), Failure> {
+        match self.extent() {
+            Extent::Send(Consent::Ask) => match ask(shown, question).await? {
+                Answer::Yes => Ok(()),
+                Answer::No => {
+                    let report = eyre!("the answer was no, so nothing was done");
+                    Err(Failure::refused(report, "run it again and answer y to do it"))
+                }
+            },
+            _ => {
+                output::text(shown);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// A signer's signature over the hash of `what`.
+///
+/// # Errors
+///
+/// If it signs no messages.
+pub(crate) async fn sign(
+    signer: &AccountSigner,
+    what: &'static str,
+    hash: &B256,
+) -> Result<Signature, Failure> {
+    signer.sign_message_hash(what, hash).await.map_err(failures::refused)
 }
 
 /// Carries a command out, as far as its arguments say. `command` is the command as it is typed, which an
@@ -159,7 +194,7 @@ pub(crate) async fn send(
                 format: args.format(),
                 tell: &|text| output::note(&text),
                 show: &output::text,
-                ask: &ask,
+                ask: &async |text: &str| ask(text, "Send it?").await,
                 result: &|text| output::result(text),
             };
             let wait = |_| async {
@@ -181,8 +216,8 @@ async fn interrupt() {
 
 /// Shows what would be done and asks whether it should be. A thread reads the answer: one that waits for a
 /// person can't be stopped otherwise.
-async fn ask(text: &str) -> Result<Answer, Failure> {
-    output::text(&format!("{text}\nSend it? [y/N] "));
+async fn ask(text: &str, question: &str) -> Result<Answer, Failure> {
+    output::text(&format!("{text}\n{question} [y/N] "));
     let (answer, answered) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
         let mut line = String::new();

@@ -5,8 +5,8 @@ use std::fmt;
 use alloy_primitives::{Address, B256};
 use canon_chain::Confirmed;
 use canon_protocol::{
-    Amount, Epoch, Event, GovernanceEvent, ProposalId, Role, RollupEvent, Round, Support,
-    Timestamp, WithdrawalId,
+    Amount, Epoch, Event, GovernanceEvent, Nonce, ProposalId, Role, RollupEvent, Round, Slot,
+    Support, Timestamp, WithdrawalId,
     text::{self, Time, count, grouped},
 };
 use canon_views::{IntendedAction, Intent};
@@ -49,6 +49,56 @@ pub(super) enum Change {
     Paid { withdrawal: WithdrawalId },
     /// Power was cast.
     Voted { proposal: ProposalId, support: Support, amount: Amount },
+    /// A payload became a proposal through the lock.
+    ProposedThroughLock { proposal: Option<ProposalId>, unlocks_at: Option<Timestamp> },
+    /// Ballots that were signed are void.
+    BallotsVoided { proposal: ProposalId, next_nonce: Option<Nonce> },
+    /// A slot was used to signal.
+    Signaled {
+        #[serde(with = "text::address")]
+        payload: Address,
+        slot: Slot,
+    },
+    /// An attester was registered.
+    Staked {
+        #[serde(with = "text::address")]
+        attester: Address,
+        amount: Amount,
+    },
+    /// A rollup may take a stake.
+    StakeAllowed { amount: Amount },
+    /// An attester left the set.
+    Exiting {
+        #[serde(with = "text::address")]
+        attester: Address,
+    },
+    /// The stake of an attester was paid.
+    StakePaid {
+        #[serde(with = "text::address")]
+        attester: Address,
+    },
+    /// A move was announced.
+    MoveAnnounced {
+        #[serde(with = "text::address")]
+        attester: Address,
+        #[serde(with = "text::address")]
+        to: Address,
+    },
+    /// A stake moved.
+    Moved {
+        #[serde(with = "text::address")]
+        attester: Address,
+        /// The attester in the new rollup.
+        #[serde(with = "text::address")]
+        new_attester: Address,
+    },
+    /// The rewards of an attester go elsewhere.
+    CoinbaseSet {
+        #[serde(with = "text::address")]
+        attester: Address,
+        #[serde(with = "text::address")]
+        coinbase: Address,
+    },
     /// What the call is for.
     Done { call: &'static str },
 }
@@ -96,7 +146,46 @@ impl Change {
                 Self::Unlocking { withdrawal, amount: *amount, to: *to, unlocks_at }
             }
             IntendedAction::PayWithdrawal { id } => Self::Paid { withdrawal: *id },
-            IntendedAction::Vote { id, support, amount, .. } => {
+            IntendedAction::Propose { .. } => {
+                let proposal = of_governance().find_map(|event| match event {
+                    GovernanceEvent::ProposalFrozen { proposal_id, .. } => Some(proposal_id),
+                    _ => None,
+                });
+                let unlocks_at = of_governance().find_map(|event| match event {
+                    GovernanceEvent::WithdrawalQueued { unlocks_at, .. } => Some(unlocks_at),
+                    _ => None,
+                });
+                Self::ProposedThroughLock { proposal, unlocks_at }
+            }
+            IntendedAction::InvalidateBallots { id, .. } => {
+                let next_nonce = of_governance().find_map(|event| match event {
+                    GovernanceEvent::BallotsInvalidated { next_nonce, .. } => Some(next_nonce),
+                    _ => None,
+                });
+                Self::BallotsVoided { proposal: *id, next_nonce }
+            }
+            IntendedAction::Signal { payload, slot, .. }
+            | IntendedAction::SignalSigned { payload, slot, .. } => {
+                Self::Signaled { payload: *payload, slot: *slot }
+            }
+            IntendedAction::ApproveStake { amount, .. } => Self::StakeAllowed { amount: *amount },
+            IntendedAction::Stake { attester, amount, .. } => {
+                Self::Staked { attester: *attester, amount: *amount }
+            }
+            IntendedAction::ExitStake { attester, .. } => Self::Exiting { attester: *attester },
+            IntendedAction::PayExit { attester, .. } => Self::StakePaid { attester: *attester },
+            IntendedAction::AnnounceMove { attester, to, .. } => {
+                Self::MoveAnnounced { attester: *attester, to: *to }
+            }
+            IntendedAction::FinaliseMove { attester, new_attester, .. } => {
+                let new_attester = new_attester.map_or(*attester, |there| there.attester);
+                Self::Moved { attester: *attester, new_attester }
+            }
+            IntendedAction::SetCoinbase { attester, coinbase, .. } => {
+                Self::CoinbaseSet { attester: *attester, coinbase: *coinbase }
+            }
+            IntendedAction::Vote { id, support, amount, .. }
+            | IntendedAction::VoteSigned { id, support, amount, .. } => {
                 Self::Voted { proposal: *id, support: *support, amount: *amount }
             }
             _ => Self::Done { call: confirmed.what },
@@ -141,6 +230,42 @@ impl fmt::Display for Change {
             Self::Voted { proposal, support, amount } => {
                 let side = page::side(*support);
                 write!(f, "Cast {} {side} proposal {proposal}", page::tokens(*amount))
+            }
+            Self::ProposedThroughLock { proposal, unlocks_at } => {
+                match proposal {
+                    Some(id) => write!(f, "The payload is proposal {id}")?,
+                    None => f.write_str("The payload is a proposal")?,
+                }
+                unlocks_at.map_or(Ok(()), |time| {
+                    write!(f, "; the tokens of the lock are due from {} on", Time(time))
+                })
+            }
+            Self::BallotsVoided { proposal, next_nonce } => {
+                write!(f, "All ballots signed so far on proposal {proposal} are void")?;
+                next_nonce.map_or(Ok(()), |nonce| write!(f, "; the next nonce is {nonce}"))
+            }
+            Self::Signaled { payload, slot } => {
+                write!(f, "Slot {slot} signals for {payload}")
+            }
+            Self::Staked { attester, amount } => {
+                write!(f, "Staked {} for attester {attester}", page::tokens(*amount))
+            }
+            Self::StakeAllowed { amount } => {
+                write!(f, "The rollup may take {}", page::tokens(*amount))
+            }
+            Self::Exiting { attester } => write!(f, "Attester {attester} has left the set"),
+            Self::StakePaid { attester } => write!(f, "The stake of {attester} is paid"),
+            Self::MoveAnnounced { attester, to } => {
+                write!(f, "The move of {attester} to {to} is announced")
+            }
+            Self::Moved { attester, new_attester } if attester == new_attester => {
+                write!(f, "The stake of {attester} has moved")
+            }
+            Self::Moved { attester, new_attester } => {
+                write!(f, "The stake of {attester} has moved, under attester {new_attester}")
+            }
+            Self::CoinbaseSet { attester, coinbase } => {
+                write!(f, "The rewards of {attester} go to {coinbase}")
             }
             Self::Done { call } => write!(f, "{call} is done"),
         }

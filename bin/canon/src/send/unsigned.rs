@@ -10,11 +10,11 @@ pub(super) const UNSIMULATED_GAS: u64 = 500_000;
 
 /// A call that somebody else makes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct UnsignedCall {
-    pub(super) to: Address,
-    pub(super) data: Bytes,
-    pub(super) value: alloy_primitives::U256,
-    pub(super) gas: u64,
+pub(crate) struct UnsignedCall {
+    pub(crate) to: Address,
+    pub(crate) data: Bytes,
+    pub(crate) value: alloy_primitives::U256,
+    pub(crate) gas: u64,
 }
 
 impl From<Preview> for UnsignedCall {

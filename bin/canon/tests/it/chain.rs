@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, ops::ControlFlow};
 
-use alloy_primitives::{Address, Bytes};
+use alloy_primitives::{Address, Bytes, hex};
 use alloy_provider::{Provider as _, ProviderBuilder};
 use canon_chain::{
     Client, ContractCall, NoWait, Sender, calls,
@@ -12,8 +12,8 @@ use canon_chain::{
     },
 };
 use canon_devchain::{Devchain, DevchainConfig, ServerHandle, UnsignedCall, serve};
-use canon_protocol::{Action, Amount, ProposalId, Round, Support, Timestamp};
-use canon_views::SetAddresses;
+use canon_protocol::{Action, Amount, ProposalId, Round, Support, Timestamp, WithdrawalId};
+use canon_views::{Question, SetAddresses};
 use snapbox::cmd::Command;
 
 use crate::support::canon;
@@ -99,7 +99,7 @@ impl Chain {
     }
 
     /// Records the seed of a slot's epoch, unless that has begun: in the second slot of the epoch before.
-    async fn record_seed_of(&mut self, slot: u64) {
+    pub(crate) async fn record_seed_of(&mut self, slot: u64) {
         let second = (slot / 2 * 2).saturating_sub(1);
         let (now, start) = (self.chain.timestamp(), GENESIS + second * SLOT);
         if now < start {
@@ -121,6 +121,30 @@ impl Chain {
     pub(crate) async fn vote(&mut self, id: u64, amount: Amount, support: Support) {
         let governance = self.set.governance;
         self.send(calls::vote(governance, ProposalId::of(id), amount, support)).await;
+    }
+
+    /// Locks tokens as power of the holder.
+    pub(crate) async fn lock(&mut self, amount: Amount) {
+        let holder = self.sender.address();
+        self.send(calls::lock(self.set.governance, holder, amount)).await;
+    }
+
+    /// What a proposal through the lock costs.
+    pub(crate) async fn lock_amount(&self) -> Amount {
+        let question = Question::new(Timestamp::of(GENESIS));
+        let present = self.sender.client().view(self.set.registry, &question).await.unwrap();
+        present.governance.configuration.propose_config.lock_amount
+    }
+
+    /// Gives up power of the holder; the asset is due to an account.
+    pub(crate) async fn withdraw(&mut self, to: Address, amount: Amount) {
+        self.send(calls::withdraw(self.set.governance, to, amount)).await;
+    }
+
+    /// Pays a withdrawal.
+    pub(crate) async fn pay(&mut self, id: u64) {
+        let call = calls::finalise_withdrawal(self.set.governance, WithdrawalId::of(id));
+        self.send(call).await;
     }
 
     /// Pushes a round at once.
@@ -163,6 +187,17 @@ impl Chain {
     pub(crate) async fn give(&mut self, account: usize, amount: Amount) {
         let to = self.account(account);
         self.send(calls::transfer(self.set.asset, to, amount)).await;
+    }
+
+    /// A contract's owner gives it to somebody.
+    pub(crate) fn give_away(&self, contract: Address, owner: Address) {
+        let stranger = Address::repeat_byte(0x99);
+        let offer = [&hex!("f2fde38b")[..], &stranger.into_word()[..]].concat();
+        for (from, input) in [(owner, offer), (stranger, hex!("79ba5097").to_vec())] {
+            let call = UnsignedCall { from, to: Some(contract), input: input.into() };
+            let (_, executed) = self.chain.mine_unsigned(&[call]).unwrap();
+            assert!(executed[0].success, "{:?}", executed[0]);
+        }
     }
 
     /// Executes a transaction that a command printed, as an account without a key would.

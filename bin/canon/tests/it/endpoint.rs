@@ -50,7 +50,7 @@ fn what_is_no_endpoint_is_refused_without_its_secrets() {
         let [flag, variable] = both_ways(&url).map(|command| fails(command, 2));
         assert!(flag.starts_with("error: invalid value for '--rpc-url <URL>': expected"), "{flag}");
         assert!(flag.contains(says), "{flag}");
-        let named = "error: invalid value for '--rpc-url <URL>' (ETH_RPC_URL): expected";
+        let named = "error: ETH_RPC_URL: expected";
         assert!(variable.starts_with(named) && variable.contains(says), "{variable}");
     }
 }
@@ -76,10 +76,9 @@ fn a_url_in_the_wrong_place_is_shown_without_its_secrets() {
         assert!(said.contains(shown), "{said}");
     }
     let said = fails(canon().arg("forecast").env("CANON_REGISTRY", &url), 2);
-    assert!(said.contains("https://host"), "{said}");
-    // The flag alone: the message names the endpoint.
+    assert!(said.contains("CANON_REGISTRY: expected an address of 40"), "{said}");
     let said = fails(canon().args(["forecast", "--rpc-url", &url]), 2);
-    assert!(said.contains("Registry on https://host, found nothing"), "{said}");
+    assert!(said.contains("the set's Registry, found nothing"), "{said}");
 }
 
 #[test]
@@ -94,8 +93,8 @@ fn an_endpoint_that_is_not_reached_is_shown_without_its_secrets() {
         (secret_url("wss", closed), "Connection refused"),
         (secret_url("http", nowhere), "failed to lookup address information"),
         (secret_url("wss", nowhere), "failed to lookup address information"),
-        (secret_url("https", plain), "received corrupt message"),
-        (secret_url("wss", plain), "received corrupt message"),
+        (secret_url("https", plain), "it doesn't speak TLS; if it is meant to be reached without"),
+        (secret_url("wss", plain), "it doesn't speak TLS; if it is meant to be reached without"),
         (secret_url("ws", plain), "HTTP error: 200 OK"),
     ] {
         for command in both_ways(&url) {
@@ -106,7 +105,7 @@ fn an_endpoint_that_is_not_reached_is_shown_without_its_secrets() {
     for path in ["/alice/pa55word/SECRETKEY", "/alice/pa55word/geth.ipc"] {
         for command in both_ways(path) {
             let said = fails(command, 3);
-            assert!(said.contains("No such file or directory"), "{said}");
+            assert!(said.contains("there is no IPC socket at this path; check the path"), "{said}");
         }
     }
 }
@@ -117,9 +116,21 @@ fn an_answer_that_repeats_the_request_is_shown_without_the_secrets() {
         r#"{"jsonrpc":"2.0","id":0,"error":{"code":-32000,"message":"no: {}","data":"{}"}}"#;
     const RESULT: &str = r#"{"jsonrpc":"2.0","id":0,"result":"{}"}"#;
     for (status, body, says) in [
-        ("401 Unauthorized", "denied: {}", "HTTP error 401 with body: denied: POST [hidden]"),
-        ("403 Forbidden", "denied: {}", "HTTP error 403 with body: denied: POST [hidden]"),
-        ("429 Too Many Requests", "slow down: {}", "HTTP error 429 with body: slow down: POST"),
+        (
+            "401 Unauthorized",
+            "denied: {}",
+            "(HTTP 401); check the key, or user and password, in its URL",
+        ),
+        (
+            "403 Forbidden",
+            "denied: {}",
+            "(HTTP 403); check the key, or user and password, in its URL",
+        ),
+        (
+            "429 Too Many Requests",
+            "slow down: {}",
+            "wait, or use an endpoint with a key of your own",
+        ),
         ("500 Internal Server Error", "<h1>{}</h1>", "HTTP error 500 with body: <h1>POST"),
         ("308 Permanent Redirect", "moved: {}", "HTTP error 308 with body: moved: POST"),
         ("200 OK", "garbage: {}", "isn't the JSON that was asked for (line 1, column 1)"),
@@ -130,23 +141,24 @@ fn an_answer_that_repeats_the_request_is_shown_without_the_secrets() {
         let server = answering(status, body);
         for command in both_ways(&secret_url("http", server)) {
             let said = fails(command, 3);
-            assert!(said.contains(&format!("--rpc-url http://{server} doesn't answer")), "{said}");
+            assert!(said.contains(&format!("the endpoint http://{server} (")), "{said}");
             assert!(said.contains(says), "{status}: {said}");
         }
         let [flag, _] = both_ways(&secret_url("ws", server));
         let said = fails(flag, 3);
         assert!(said.contains(&format!("HTTP error: {status}")), "{said}");
+        let is_advised = said.contains("; check the key") || said.contains("; wait, or use");
+        assert_eq!(is_advised, ["401", "403", "429"].contains(&&status[..3]), "{said}");
     }
 }
 
 #[test]
-fn the_request_that_fails_is_named() {
+fn an_answer_to_another_question_is_refused() {
     // An answer to eth_chainId, and to nothing else.
     let server = answering("200 OK", r#"{"jsonrpc":"2.0","id":0,"result":"0x7a69"}"#);
     for command in both_ways(&secret_url("http", server)) {
         let said = fails(command, 3);
-        let says = "doesn't answer eth_getBlockByNumber\n  because its answer isn't the JSON that was \
-                    asked for";
+        let says = "can't be used\n  because its answer isn't the JSON that was asked for";
         assert!(said.contains(says), "{said}");
     }
 }
@@ -154,7 +166,7 @@ fn the_request_that_fails_is_named() {
 /// User and password are sent, with what is escaped in a URL as it is meant.
 #[test]
 fn credentials_are_sent_in_a_header() {
-    let server = answering("401 Unauthorized", "{}");
+    let server = answering("500 Internal Server Error", "{}");
     for scheme in ["http", "ws"] {
         let url = format!("{scheme}://al%20ice:pa%3A55@{server}/");
         let [flag, _] = both_ways(&url);
@@ -181,6 +193,27 @@ fn an_empty_variable_counts_as_unset() {
     // A flag that is empty was typed.
     let said = fails(canon().args(["forecast", "--rpc-url", ""]), 2);
     assert!(said.contains("or the path of an IPC socket, found nothing"), "{said}");
+}
+
+/// A variable can be set for other programs.
+#[test]
+fn a_variable_that_is_not_needed_is_not_refused() {
+    let plain = stdout(canon().args(["forecast", "--preset", "tests"]));
+    for (name, value) in [("ETH_RPC_URL", "localhost"), ("CANON_REGISTRY", "0x12")] {
+        let command = || canon().env(name, value);
+        assert_eq!(stdout(command().args(["forecast", "--preset", "tests"])), plain);
+        let said = fails(command().arg("config"), 2);
+        assert!(said.starts_with(&format!("error: {name}: expected")), "{said}");
+    }
+    // What is typed goes before it.
+    let shown = stdout(canon().args(["config", "--registry", REGISTRY]).env("CANON_REGISTRY", "x"));
+    assert!(shown.contains("(--registry)"), "{shown}");
+}
+
+#[test]
+fn a_file_in_the_wrong_place_is_shown() {
+    let said = fails(canon().args(["rehearse", "scenarios/tie.toml"]), 2);
+    assert!(said.contains("unexpected argument 'scenarios/tie.toml' found"), "{said}");
 }
 
 /// All kinds of endpoints of one chain give the same forecast.
@@ -275,8 +308,8 @@ fn a_refused_key_is_one_line() {
         .code(3)
         .stdout_eq("")
         .stderr_eq(str![[r#"
-error: --rpc-url http://127.0.0.1:[..] doesn't answer eth_chainId
-  because HTTP error 403 with body: no project POST [hidden] [..]
+error: the endpoint http://127.0.0.1:[..] (--rpc-url) can't be used
+  because it refuses the request (HTTP 403); check the key, or user and password, in its URL
 
 next: check --rpc-url (ETH_RPC_URL), or name another endpoint
 

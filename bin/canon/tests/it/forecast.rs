@@ -148,6 +148,14 @@ fn votes_are_what_the_flags_say() {
 }
 
 #[test]
+fn dates_after_the_end_of_time_are_not_called_impossible() {
+    let text = text(forecast("--start +36812-02-20T00:36:15Z"));
+    assert!(text.contains("too late") && !text.contains("never"), "{text}");
+    let says = "  too late: after +36812-02-20 00:36:15, the last time that a chain can have";
+    assert!(text.contains(says), "{text}");
+}
+
+#[test]
 fn what_never_happens_is_called_so() {
     let text = text(forecast("--signaling 0% --rival 0%"));
     let never =
@@ -172,21 +180,27 @@ fn bad_flags() {
             "--start 1969-12-31T23:59:59Z",
             "expected a time from 1970-01-01 00:00:00 UTC to +36812-02-20 00:36:15 UTC",
         ),
-        ("--outage 0", "'--outage <SLOTS>': expected a number of slots, 1 or more"),
+        ("--outage 0", "'--outage <SLOTS>': expected a number of slots from 1 to 1,000,000"),
+        ("--outage 1000001", "'--outage <SLOTS>': expected a number of slots from 1 to 1,000,000"),
+        (
+            "--missed 1",
+            "'--missed <SHARE>': expected a share with its sign: write 1%, or a fraction",
+        ),
+        ("--signaling 62", "'--signaling <SHARE>': expected a share with its sign: write 62%"),
         ("--signaling x", "'--signaling <SHARE>': expected a share such as \"70 %\" or 0.7"),
         ("--sequencers 0", "'--sequencers <N>': expected a whole number from 1 to 4,294,967,295"),
         ("--signaling=-10%", "'--signaling <SHARE>': expected a share from 0 % to 100 %"),
         ("--rival -1", "'--rival <SHARE>': expected a share from 0 % to 100 %"),
         ("--missed -0.1", "'--missed <SHARE>': expected a share from 0 % to 100 %"),
         ("--yes -1", "'--yes <SHARE>': expected a share from 0 % to 100 %"),
-        ("--outage -5", "'--outage <SLOTS>': expected a number of slots, 1 or more"),
+        ("--outage -5", "'--outage <SLOTS>': expected a number of slots from 1 to 1,000,000"),
         ("--sequencers -1", "'--sequencers <N>': expected a whole number from 1 to 4,294,967,295"),
         ("--quorum -1", "'--quorum <N>': expected a whole number from 0 to 4,294,967,295"),
         ("--round -1", "'--round <M>': expected a whole number from 0 to 4,294,967,295"),
         ("--late -1", "'--late <SLOTS>': expected a whole number from 0 to 4,294,967,295"),
         (
             "--outage 5 --campaigns -1",
-            "'--campaigns <N>': expected a whole number from 1 to 4,294,967,295",
+            "'--campaigns <N>': expected a whole number from 1 to 1,000,000",
         ),
         (
             "--outage 5 --seed -1",
@@ -198,7 +212,13 @@ fn bad_flags() {
             "--registry 5AAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
             "'--registry <ADDRESS>': expected an address with a right EIP-55 checksum",
         ),
-        ("--quorum 5 --round 10", "5 of 10: N must be above M / 2"),
+        (
+            "--quorum 5 --round 10",
+            "--quorum 5: expected more than half of the slots of a round, and no more than all: 6 to 10 with \
+             --round 10",
+        ),
+        ("--quorum 11 --round 10", "--quorum 11: expected more than half"),
+        ("--quorum 1 --round 1", "--round 1: expected a number of slots from 2 to 16,777,215"),
         ("--late 1000", "--late: expected fewer than the 1,000 slots of a round, found 1,000"),
         ("--operators no.toml", "--operators no.toml can't be read"),
         ("--start 1970-01-01T00:00:00Z --late 1", "--start: expected a time after 1970"),
@@ -215,9 +235,9 @@ fn a_chain_needs_both_flags() {
     refused(
         forecast("--rpc-url http://localhost:1"),
         str![[r#"
-error: --registry (CANON_REGISTRY): expected the address of the set's Registry on http://localhost:1, found nothing
+error: --registry (CANON_REGISTRY): expected the address of the set's Registry, found nothing
 
-next: `canon forecast --help` explains every flag
+next: name it as a flag, in the environment, or in canon.toml
 
 "#]],
     );
@@ -225,9 +245,9 @@ next: `canon forecast --help` explains every flag
     refused(
         forecast("").args(["--registry", registry]),
         str![[r#"
-error: --rpc-url (ETH_RPC_URL): expected an endpoint of the chain with the Registry 0x00000000000000000000000000000000000000AA, found nothing
+error: --rpc-url (ETH_RPC_URL): expected an endpoint of the chain with the set, found nothing
 
-next: `canon forecast --help` explains every flag
+next: name it as a flag, in the environment, or in canon.toml
 
 "#]],
     );
@@ -379,8 +399,8 @@ fn a_dead_endpoint_is_code_3() {
         .code(3)
         .stdout_eq("")
         .stderr_eq(str![[r#"
-error: --rpc-url http://127.0.0.1:1 doesn't answer eth_chainId
-  because [..]
+error: the endpoint http://127.0.0.1:1 (--rpc-url) can't be used
+  because Connection refused (os error 111)
 
 next: check --rpc-url (ETH_RPC_URL), or name another endpoint
 
@@ -572,11 +592,11 @@ async fn what_is_no_set_is_refused() {
     // Another contract of the set where the Registry should be.
     let asset = format!("--registry {}", chain.set.asset);
     let other = forecast(&asset).env("ETH_RPC_URL", chain.url());
-    says(other, 2, "no set can be read from --registry").await;
+    says(other, 2, "no set can be read from the Registry").await;
     // A set whose rollup or Proposals isn't Canon's.
     let (rollup, proposals) = (chain.set.rollup, chain.set.proposals);
     let no_rollup = format!(
-        "no set can be read from --registry {}\n  because the canonical rollup {rollup} doesn't answer as \
+        "no set can be read from the Registry {} (--registry)\n  because the canonical rollup {rollup} doesn't answer as \
          Canon's rollups do, so no signals can be forecast",
         chain.set.registry
     );

@@ -22,8 +22,8 @@ fn unstyled(text: &str) -> String {
 
 #[test]
 fn what_an_endpoint_says() {
-    let body = r#"{"jsonrpc":"2.0","id":0,"error":{"code":-32005,"message":"rate limited \u001b[32m\u202e\u200b"}}"#;
-    let server = answering("429 Too Many Requests", body);
+    let body = r#"{"jsonrpc":"2.0","id":0,"error":{"code":-32000,"message":"broken \u001b[32m\u202e\u200b"}}"#;
+    let server = answering("500 Internal Server Error", body);
     let registry = "0x00000000000000000000000000000000000000aa";
     let command = canon().args(["forecast", "--registry", registry]);
     let output = in_a_terminal(command.args(["--rpc-url", &format!("http://{server}")]));
@@ -31,8 +31,8 @@ fn what_an_endpoint_says() {
     assert_data_eq!(
         unstyled(&stderr),
         str![[r#"
-error: --rpc-url http://127.0.0.1:[..] doesn't answer eth_chainId
-  because server returned an error response: error code -32005: rate limited /u{1b}[32m/u{202e}/u{200b}
+error: the endpoint http://127.0.0.1:[..] (--rpc-url) can't be used
+  because server returned an error response: error code -32000: broken /u{1b}[32m/u{202e}/u{200b}
 
 next: check --rpc-url (ETH_RPC_URL), or name another endpoint
 
@@ -46,7 +46,7 @@ next: check --rpc-url (ETH_RPC_URL), or name another endpoint
     assert_data_eq!(
         unstyled(&stderr),
         str![[r#"
-error: --rpc-url http://127.0.0.1:[..] doesn't answer eth_chainId
+error: the endpoint http://127.0.0.1:[..] (--rpc-url) can't be used
   because HTTP error 500 with body: down /u{1b}]0;title/u{7}/u{9b}31m
 
 next: check --rpc-url (ETH_RPC_URL), or name another endpoint

@@ -14,14 +14,27 @@ Usage: canon <COMMAND>
 Commands:
   rehearse     Carry out a complete upgrade on an embedded L1, with the real contracts
   forecast     Estimate when, and how likely, a signaling campaign succeeds
+  deploy       Deploy a set of contracts from a file of parameters, and verify every step
+  audit        Check a set that anybody deployed: its contracts, their owners, and what its
+               parameters mean
+  rollup       Deploy a further rollup for a set
+  payload      Deploy a payload contract, which lists the actions of a proposal
   status       Show where everything stands, what happens next, and what can be done now and by
                whom
+  round        Show a round slot by slot: who proposed, whether they signaled and for what;
+               without a number, the running round
   proposal     Show a proposal in full: its frozen actions, its vote and its dates; without an id,
                all proposals
+  power        Show a holder's power: now, on each proposal that takes ballots, and what was given
+               up and when it is paid
   calendar     Print the dates to come as iCalendar: votes, rounds and deadlines
   lock         Lock tokens as power to vote with
   unlock       Give power up: the tokens are paid after the withdrawal delay
   withdraw     Pay withdrawals whose time has come; without ids, all of the account
+  vote         Vote for or against a proposal, or sign a ballot that somebody else submits
+  propose      Make a payload a proposal through the lock, for power that is given up
+  signal       Signal for a payload in one's own slot, or sign a signal that somebody else submits
+  stake        Register attesters with a stake, and take their stake elsewhere
   push         Make the winner of a round a proposal; without a round, of every round that is due
   execute      Carry out a proposal that passed; without an id, every one that is due
   drop         Record that a proposal is dropped; without an id, of every one whose drop isn't
@@ -43,6 +56,31 @@ fn rehearse() {
 }
 
 #[test]
+fn deploy() {
+    canon().args(["deploy", "--help"]).assert().success().stdout_eq(file!["deploy-help.txt"]);
+}
+
+#[test]
+fn audit() {
+    canon().args(["audit", "--help"]).assert().success().stdout_eq(file!["audit-help.txt"]);
+}
+
+#[test]
+fn rollup() {
+    let help = |arguments: &[&str]| canon().args(["rollup"]).args(arguments).arg("--help").assert();
+    help(&[]).success().stdout_eq(file!["rollup-help.txt"]);
+    help(&["deploy"]).success().stdout_eq(file!["rollup-deploy-help.txt"]);
+}
+
+#[test]
+fn payload() {
+    let help =
+        |arguments: &[&str]| canon().args(["payload"]).args(arguments).arg("--help").assert();
+    help(&[]).success().stdout_eq(file!["payload-help.txt"]);
+    help(&["upgrade"]).success().stdout_eq(file!["payload-upgrade-help.txt"]);
+}
+
+#[test]
 fn forecast() {
     canon().args(["forecast", "--help"]).assert().success().stdout_eq(file!["forecast-help.txt"]);
 }
@@ -53,8 +91,49 @@ fn status() {
 }
 
 #[test]
+fn round() {
+    canon().args(["round", "--help"]).assert().success().stdout_eq(file!["round-help.txt"]);
+}
+
+#[test]
 fn proposal() {
     canon().args(["proposal", "--help"]).assert().success().stdout_eq(file!["proposal-help.txt"]);
+}
+
+#[test]
+fn power() {
+    canon().args(["power", "--help"]).assert().success().stdout_eq(file!["power-help.txt"]);
+}
+
+#[test]
+fn vote() {
+    canon().args(["vote", "--help"]).assert().success().stdout_eq(file!["vote-help.txt"]);
+}
+
+#[test]
+fn propose() {
+    canon().args(["propose", "--help"]).assert().success().stdout_eq(file!["propose-help.txt"]);
+}
+
+#[test]
+fn signal() {
+    canon().args(["signal", "--help"]).assert().success().stdout_eq(file!["signal-help.txt"]);
+}
+
+#[test]
+fn stake() {
+    canon().args(["stake", "--help"]).assert().success().stdout_eq(file!["stake-help.txt"]);
+    for command in ["deposit", "status", "exit", "claim", "move", "finish", "coinbase"] {
+        let help = canon().args(["stake", command, "--help"]).output().unwrap();
+        let text = String::from_utf8(help.stdout).unwrap();
+        // Sections that all commands share stand in other snapshots.
+        let own: Vec<_> = text.split("\nSending:\n").collect();
+        let name = format!("tests/it/stake-{command}-help.txt");
+        snapbox::assert_data_eq!(
+            own[0],
+            snapbox::Data::read_from(std::path::Path::new(&name), None).raw()
+        );
+    }
 }
 
 #[test]

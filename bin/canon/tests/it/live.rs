@@ -13,12 +13,23 @@ use crate::{
 };
 
 /// A command about a set, with its own folder for caches.
-fn about(chain: &Chain, folder: &Folder, arguments: &str) -> Command {
+pub(crate) fn about(chain: &Chain, folder: &Folder, arguments: &str) -> Command {
+    about_from(&chain.url(), chain, folder, arguments)
+}
+
+/// The same through another endpoint.
+pub(crate) fn about_from(
+    endpoint: &str,
+    chain: &Chain,
+    folder: &Folder,
+    arguments: &str,
+) -> Command {
     let registry = chain.set.registry.to_string();
     canon()
         .args(arguments.split_whitespace())
-        .args(["--rpc-url", &chain.url(), "--registry", &registry])
+        .args(["--rpc-url", endpoint, "--registry", &registry])
         .env("XDG_CACHE_HOME", folder.file("cache"))
+        .env("XDG_STATE_HOME", folder.file("state"))
 }
 
 /// What a command prints on a terminal of 80 columns and 24 lines.
@@ -31,12 +42,12 @@ fn screen(command: Command) -> String {
     without_hashes(&text)
 }
 
-fn json(command: Command) -> Value {
+pub(crate) fn json(command: Command) -> Value {
     serde_json::from_str(&stdout(command.arg("--json"))).unwrap()
 }
 
 /// What a command that fails says.
-fn fails(command: Command, code: i32) -> String {
+pub(crate) fn fails(command: Command, code: i32) -> String {
     let output = command.output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), &*output.stdout), (Some(code), &b""[..]), "{said}");
@@ -44,7 +55,7 @@ fn fails(command: Command, code: i32) -> String {
 }
 
 /// A chain with a payload that won round 1 and is proposal 0.
-async fn with_proposal() -> Chain {
+pub(crate) async fn with_proposal() -> Chain {
     let mut chain = Chain::new().await;
     let payload = chain.payload;
     for slot in 10..16 {
@@ -77,6 +88,15 @@ async fn status_fits_a_screen() {
         assert!(!document["calendar"].as_array().unwrap().is_empty());
     })
     .await;
+}
+
+#[test]
+fn a_watch_that_no_terminal_shows_is_refused() {
+    let said = fails(canon().args(["status", "--watch"]), 2);
+    assert!(
+        said.contains("--watch: expected a terminal on stdout, found a file or a pipe"),
+        "{said}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -202,8 +222,10 @@ async fn settings_come_from_flags_then_the_environment_then_the_file() {
         let status = |command: Command| command.arg("--config").arg(&file);
         let found = status(canon().arg("status")).env("CANON_REGISTRY", registry.to_string());
         assert!(stdout(found).contains(&registry.to_string()));
-        let refused = fails(status(canon().arg("status")), 3);
-        assert!(refused.contains("has no code at the Registry's address"), "{refused}");
+        let refused = fails(status(canon().arg("status")), 2);
+        let says =
+            "no set can be read from the Registry 0x00000000000000000000000000000000000000AA (";
+        assert!(refused.contains(says) && refused.contains("canon.toml)"), "{refused}");
     })
     .await;
 }

@@ -2,15 +2,25 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod audit;
 mod chain;
+mod deploy;
 mod endpoint;
 mod forecast;
 mod foreign_text;
 mod help;
+mod json;
 mod live;
+mod power;
+mod proposing;
 mod rehearse;
+mod rounds;
 mod sending;
 mod sending_anyone;
 mod sending_holder;
 mod servers;
+mod signaling;
+mod staking;
 mod support;
+mod upgrade;
+mod voting;

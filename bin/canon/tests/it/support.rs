@@ -83,3 +83,21 @@ pub(crate) fn without_hashes(text: &str) -> String {
     out.push_str(rest);
     out
 }
+
+/// A text without hashes, and without what follows from gas and fees.
+pub(crate) fn stable_costs(text: &str) -> String {
+    let mut lines = String::new();
+    for line in without_hashes(text).lines() {
+        let kept = match line.split_whitespace().next() {
+            Some("gas") => "  gas                [..]",
+            Some("fee") => "  fee                [..] ether",
+            Some("the") if line.starts_with("  the account has ") => {
+                "  the account has    [..] ether"
+            }
+            _ => line,
+        };
+        lines.push_str(kept);
+        lines.push('\n');
+    }
+    lines
+}

@@ -8,6 +8,7 @@ mod forgotten;
 mod frugality;
 mod holders;
 mod keepers;
+mod lists;
 mod movers;
 mod process;
 mod restarts;

@@ -9,7 +9,7 @@ use alloy_rpc_client::RpcClient;
 use alloy_signer_local::PrivateKeySigner;
 use canon_agents::{Agent, AgentRole, Holder, Keeper, Mover, Sequencer};
 use canon_chain::{
-    Client, IntentSender,
+    Client, Error, IntentSender,
     tx::{FeePolicy, Journal, MemoryJournal, TxEvent, TxReport},
 };
 use canon_faults::{FaultPlan, Faults};
@@ -76,6 +76,22 @@ impl AgentRole for AnyRole {
             Self::Keeper(role) => of(role.duty(view, progress), |()| Status::Keeps),
             Self::Mover(role) => of(role.duty(view, progress), Status::Move),
         }
+    }
+
+    async fn recheck(
+        &self,
+        client: &Client,
+        view: &SetView,
+        duty: &mut Duty<Status>,
+    ) -> Result<(), Error> {
+        // No other role has anything to read again.
+        let (Self::Sequencer(role), Status::Signal(decision)) = (self, &duty.status) else {
+            return Ok(());
+        };
+        let mut own = Duty { status: *decision, intents: std::mem::take(&mut duty.intents) };
+        let checked = role.recheck(client, view, &mut own).await;
+        *duty = Duty { status: Status::Signal(own.status), intents: own.intents };
+        checked
     }
 }
 

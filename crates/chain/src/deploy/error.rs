@@ -123,6 +123,24 @@ pub enum DeployError {
         /// The step that is missing.
         step: Step,
     },
+    /// The transaction that the record has for a step isn't the step's.
+    #[error(
+        "{step}: the record's transaction isn't the one that this step sends; the file was changed: use \
+         a new record"
+    )]
+    OtherTransaction {
+        /// The step.
+        step: Step,
+    },
+    /// Governance can't execute an action.
+    #[error("action {number}: {source}")]
+    Action {
+        /// Its place in the list, counted from 1.
+        number: usize,
+        /// Why it is refused.
+        #[source]
+        source: Error,
+    },
     /// The progress callback stopped the deployment.
     #[error("stopped before \"{step}\"; run again with the record to go on")]
     Stopped {

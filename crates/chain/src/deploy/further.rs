@@ -8,11 +8,13 @@ use super::{
     record::StepReceipt,
     verify::ContractVerifier,
 };
-use crate::{Sender, Wait};
+use crate::{Client, Error, Sender, Wait};
 use alloy_eips::BlockId;
-use alloy_primitives::Address;
-use canon_abi::{Contract, Registry, UpgradePayload};
-use canon_protocol::Create2;
+use alloy_primitives::{Address, TxKind};
+use alloy_rpc_types_eth::TransactionRequest;
+use alloy_sol_types::SolCall;
+use canon_abi::{Contract, Expect, Registry, UpgradePayload};
+use canon_protocol::{Action, Create2, Timestamp};
 use canon_views::SetAddresses;
 
 /// A contract that was deployed and verified.
@@ -42,6 +44,106 @@ pub struct Upgrade {
     pub expected_canonical: Address,
     /// The address of the document that explains the upgrade.
     pub uri: String,
+}
+
+impl Upgrade {
+    /// The actions that its payload lists for a set.
+    pub fn actions(&self, set: &SetAddresses) -> Vec<Action> {
+        let Self { expect, new_rollup, expected_canonical, .. } = self;
+        let (registry, rollup) = (set.registry, new_rollup.address());
+        let canonical = Expect::canonicalIsCall { registry, expected: *expected_canonical };
+        let created = Expect::createdByCall {
+            target: rollup,
+            factory: new_rollup.factory,
+            salt: new_rollup.salt,
+            initCodeHash: new_rollup.init_code_hash,
+        };
+        let owned = Expect::ownerIsCall { target: rollup, expected: set.governance };
+        let upgrade = Registry::upgradeCall { rollup };
+        let action = |target, data: Vec<u8>| Action { target, data: data.into() };
+        vec![
+            action(*expect, canonical.abi_encode()),
+            action(*expect, created.abi_encode()),
+            action(*expect, owned.abi_encode()),
+            action(registry, upgrade.abi_encode()),
+        ]
+    }
+}
+
+/// Checks that Governance could make a rollup canonical now, without sending anything.
+///
+/// # Errors
+///
+/// [`DeployError::Action`] if the Registry refuses it; otherwise if the endpoint doesn't answer.
+pub async fn rehearse_takeover(
+    client: &Client,
+    set: &SetAddresses,
+    rollup: Address,
+) -> Result<(), DeployError> {
+    let data = Registry::upgradeCall { rollup }.abi_encode().into();
+    rehearse_actions(client, set.governance, &[Action { target: set.registry, data }]).await
+}
+
+/// Executes actions as Governance would, one by one on the newest block, without sending anything. Actions that
+/// need the effect of an earlier one fail here.
+///
+/// # Errors
+///
+/// [`DeployError::Action`] for the first that is refused; otherwise if the endpoint doesn't answer.
+pub async fn rehearse_actions(
+    client: &Client,
+    governance: Address,
+    actions: &[Action],
+) -> Result<(), DeployError> {
+    let next = client.next_block().await?;
+    for (number, action) in (1..).zip(actions) {
+        let request = TransactionRequest {
+            from: Some(governance),
+            to: Some(TxKind::Call(action.target)),
+            input: action.data.clone().into(),
+            ..TransactionRequest::default()
+        };
+        match client.simulate("the action", request, next).await {
+            Ok(_) => {}
+            Err(source @ Error::Refused { .. }) => {
+                return Err(DeployError::Action { number, source });
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// The plan of a further rollup of a set, with its slot 0 at `genesis`.
+pub fn plan_rollup(
+    origin: Create2Origin,
+    set: &SetAddresses,
+    reward_distributor: Address,
+    parameters: &RollupSettings,
+    genesis: Timestamp,
+) -> ContractPlan {
+    let SetAddresses { asset, registry, governance: owner, .. } = *set;
+    RollupWiring { asset, registry, reward_distributor, owner }.plan(origin, parameters, genesis)
+}
+
+/// Executes the creation of a contract without sending it, and returns the gas limit that it is sent with; 0 if
+/// the chain has the contract already.
+///
+/// # Errors
+///
+/// If its constructor would refuse its arguments.
+pub async fn simulate_creation(sender: &Sender, plan: &ContractPlan) -> Result<u64, DeployError> {
+    let client = sender.client();
+    let head = client.head().await?;
+    if client.code(head.hash.into(), plan.address()).await?.is_some() {
+        return Ok(0);
+    }
+    if let Some(refusal) = plan.refusal_outside_of_set(head.timestamp) {
+        return Err(DeployError::Constructor { contract: plan.contract(), refusal });
+    }
+    let next = client.next_block().await?;
+    sender.simulate(&plan.direct_call(), next).await?;
+    Ok(sender.gas_limit(&plan.call(), next).await?)
 }
 
 /// Creates a contract, unless the chain has it already.
@@ -89,12 +191,10 @@ pub async fn deploy_rollup(
         Some(genesis) => genesis,
         None => client.head().await?.timestamp,
     };
-    let SetAddresses { asset, registry, governance: owner, .. } = *set;
-    let wiring = RollupWiring { asset, registry, reward_distributor, owner };
-    let plan = wiring.plan(origin, parameters, genesis);
+    let plan = plan_rollup(origin, set, reward_distributor, parameters, genesis);
     let deployed = create(sender, &plan, wait).await?;
     let at = BlockId::from(client.head().await?.hash);
-    ContractVerifier::of(&plan, &client, at).owned_by(owner).await?;
+    ContractVerifier::of(&plan, &client, at).owned_by(set.governance).await?;
     Ok(deployed)
 }
 
@@ -112,7 +212,7 @@ pub async fn deploy_upgrade_payload(
     wait: &mut impl Wait,
 ) -> Result<DeployedContract, DeployError> {
     let client = sender.client().clone();
-    let plan = upgrade_payload(origin, set.registry, upgrade);
+    let plan = plan_upgrade_payload(origin, set.registry, upgrade);
     let deployed = create(sender, &plan, wait).await?;
     let at = BlockId::from(client.head().await?.hash);
     // Its constructor reads the owner from the chain, so the address doesn't prove it.
@@ -121,7 +221,12 @@ pub async fn deploy_upgrade_payload(
     Ok(deployed)
 }
 
-fn upgrade_payload(origin: Create2Origin, registry: Address, upgrade: &Upgrade) -> ContractPlan {
+/// The plan of the payload of an upgrade.
+pub fn plan_upgrade_payload(
+    origin: Create2Origin,
+    registry: Address,
+    upgrade: &Upgrade,
+) -> ContractPlan {
     let Upgrade { expect, new_rollup, expected_canonical, uri } = upgrade;
     let arguments = UpgradePayload::constructorCall {
         expect: *expect,

@@ -119,7 +119,14 @@ impl<'a> SetExaminer<'a> {
         let asset = self.governed_asset(&governances.present).await?;
         for former in &governances.former {
             let found = self.governed_asset(former).await?;
-            check_wiring(Contract::Governance, former.new_owner, "asset", asset, found)?;
+            check_address(
+                AddressSource::Constructor,
+                Contract::Governance,
+                former.new_owner,
+                "asset",
+                asset,
+                found,
+            )?;
         }
         let governance = governances.present.new_owner;
         let (issuer, initial_supply) = self.asset(asset, deployer).await?;
@@ -236,7 +243,14 @@ impl<'a> SetExaminer<'a> {
     ) -> Result<(Address, U256), ExamineError> {
         let contract = Contract::Asset;
         let arguments = self.contract::<Asset::constructorCall>(asset).await?;
-        check_wiring(contract, asset, "owner", deployer, arguments.initialOwner)?;
+        check_address(
+            AddressSource::Constructor,
+            contract,
+            asset,
+            "owner",
+            deployer,
+            arguments.initialOwner,
+        )?;
         let issuer = self.client.read(self.head.hash.into(), asset, Asset::ownerCall {}).await?;
         if issuer == deployer {
             return Err(NotGenuine::NotHandedOver { contract, address: asset, deployer }.into());
@@ -275,7 +289,14 @@ impl<'a> SetExaminer<'a> {
         let in_force = Governance::governanceProposerCall {};
         let proposals = self.client.read(self.head.hash.into(), governance, in_force).await?;
         let found = self.contract::<Proposals::constructorCall>(proposals).await?.registry;
-        check_wiring(Contract::Proposals, proposals, "registry", registry, found)?;
+        check_address(
+            AddressSource::Constructor,
+            Contract::Proposals,
+            proposals,
+            "registry",
+            registry,
+            found,
+        )?;
         Ok(proposals)
     }
 
@@ -359,7 +380,14 @@ impl<'a> SetExaminer<'a> {
         self.check_owner(set, contract, distributor).await?;
         let registry = RewardDistributor::registryCall {};
         let found = self.client.read(self.head.hash.into(), distributor, registry).await?;
-        check_state(contract, distributor, "Registry", set.registry, found)?;
+        check_address(
+            AddressSource::State,
+            contract,
+            distributor,
+            "Registry",
+            set.registry,
+            found,
+        )?;
         Ok(())
     }
 
@@ -373,7 +401,7 @@ impl<'a> SetExaminer<'a> {
         // All owned contracts have OpenZeppelin's function.
         let owner = Registry::ownerCall {};
         let found = self.client.read(self.head.hash.into(), address, owner).await?;
-        check_state(contract, address, "owner", set.governance, found)?;
+        check_address(AddressSource::State, contract, address, "owner", set.governance, found)?;
         Ok(())
     }
 
@@ -388,12 +416,26 @@ impl<'a> SetExaminer<'a> {
     ) -> Result<Construction<C>, ExamineError> {
         let found = self.construction::<C>(address, near).await?;
         let Wiring { asset, registry, owner } = found.arguments.wiring();
-        check_wiring(C::CONTRACT, address, "asset", set.asset, asset)?;
+        check_address(AddressSource::Constructor, C::CONTRACT, address, "asset", set.asset, asset)?;
         if let Some(registry) = registry {
-            check_wiring(C::CONTRACT, address, "registry", set.registry, registry)?;
+            check_address(
+                AddressSource::Constructor,
+                C::CONTRACT,
+                address,
+                "registry",
+                set.registry,
+                registry,
+            )?;
         }
         if !former_governances.contains(&owner) {
-            check_wiring(C::CONTRACT, address, "owner", set.governance, owner)?;
+            check_address(
+                AddressSource::Constructor,
+                C::CONTRACT,
+                address,
+                "owner",
+                set.governance,
+                owner,
+            )?;
         }
         Ok(found)
     }
@@ -513,22 +555,18 @@ struct Governances {
     former: Vec<Handover>,
 }
 
-/// Checks an argument of a contract's constructor.
-fn check_wiring(
-    contract: Contract,
-    address: Address,
-    what: &'static str,
-    expected: Address,
-    found: Address,
-) -> Result<(), NotGenuine> {
-    if expected == found {
-        return Ok(());
-    }
-    Err(NotGenuine::Wiring { contract, address, what, expected, found })
+/// Where an address that a contract has comes from.
+#[derive(Clone, Copy)]
+enum AddressSource {
+    /// An argument of its constructor.
+    Constructor,
+    /// Its state, which a proposal can change.
+    State,
 }
 
-/// Checks a part of a contract's state.
-fn check_state(
+/// Checks an address that a contract must have to be part of a set.
+fn check_address(
+    source: AddressSource,
     contract: Contract,
     address: Address,
     what: &'static str,
@@ -538,5 +576,10 @@ fn check_state(
     if expected == found {
         return Ok(());
     }
-    Err(NotGenuine::Changed { contract, address, what, expected, found })
+    Err(match source {
+        AddressSource::Constructor => {
+            NotGenuine::Wiring { contract, address, what, expected, found }
+        }
+        AddressSource::State => NotGenuine::Changed { contract, address, what, expected, found },
+    })
 }

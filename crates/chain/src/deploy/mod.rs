@@ -10,12 +10,15 @@ mod constructor;
 mod error;
 mod further;
 mod genuine;
+mod manifest;
 mod origin;
 mod parameters;
 mod plan;
 mod proven_origin;
 mod proxy;
 mod record;
+mod record_file;
+mod rules;
 mod run;
 mod step;
 mod verdict;
@@ -23,8 +26,12 @@ mod verify;
 
 pub use constructor::ConstructorEvents;
 pub use error::DeployError;
-pub use further::{DeployedContract, Upgrade, create, deploy_rollup, deploy_upgrade_payload};
+pub use further::{
+    DeployedContract, Upgrade, create, deploy_rollup, deploy_upgrade_payload, plan_rollup,
+    plan_upgrade_payload, rehearse_actions, rehearse_takeover, simulate_creation,
+};
 pub use genuine::SetExaminer;
+pub use manifest::{DeployManifest, ManifestArgument, ManifestContract, ManifestMismatch};
 pub use origin::Create2Origin;
 pub use parameters::{
     AssetParameters, CheckedParameters, GovernanceParameters, InvalidParameters, RollupSettings,
@@ -32,7 +39,12 @@ pub use parameters::{
 };
 pub use plan::{ContractPlan, SetPlan};
 pub use proxy::DEPLOYMENT_PROXY;
-pub use record::{BegunStep, DeployRecord, DoneStep, StepReceipt};
+pub use record::{BegunStep, DeployRecord, DoneStep, SET_GAS, StepReceipt};
+pub use record_file::{RecordFile, RecordFileError};
+pub use rules::{
+    BrokenRule, FindingLevel, Rule, RuleSubject, SetFacts, broken_rules, rules,
+    rules_broken_by_rollup, whole_way,
+};
 pub use run::{DeployProgress, DeployedSet, deploy};
 pub use step::Step;
 pub use verdict::{ExamineError, FormerRollup, GenuineSet, NotGenuine};

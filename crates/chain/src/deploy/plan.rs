@@ -74,13 +74,18 @@ impl ContractPlan {
         self.create2
     }
 
+    /// Its creation code with the constructor's arguments.
+    pub const fn init_code(&self) -> &Bytes {
+        &self.init_code
+    }
+
     /// Its factory and salt.
     pub(crate) const fn origin(&self) -> Create2Origin {
         self.origin
     }
 
-    /// The transaction that creates it.
-    pub(crate) fn call(&self) -> ContractCall {
+    /// The call of the factory that creates it.
+    pub fn call(&self) -> ContractCall {
         ContractCall::create2(self.contract, self.origin, &self.init_code)
     }
 

@@ -80,9 +80,9 @@ async fn has_proxy(client: &Client) -> Result<bool, DeployError> {
 /// Sends the creator the wei that it lacks to pay for its transaction.
 async fn fund_creator(sender: &mut Sender, wait: &mut impl Wait) -> Result<(), DeployError> {
     let client = sender.client().clone();
-    let balance = client.provider().get_balance(CREATOR).await;
-    let balance = balance.map_err(|source| Error::rpc("eth_getBalance", source))?;
-    let missing = U256::from(COST).saturating_sub(balance);
+    // An interrupted run may have sent the payment.
+    sender.settle(wait).await?;
+    let missing = U256::from(COST).saturating_sub(client.balance(CREATOR).await?);
     if !missing.is_zero() {
         let call = ContractCall::pay("fund the deployment proxy's creator", CREATOR, missing);
         let checks = Checks::AtReceipt { gas_limit: TRANSFER_GAS };

@@ -1,8 +1,9 @@
 //! The record of a deployment, from which it continues after an interruption.
 
 use super::{parameters::SetParameters, step::Step};
-use crate::Confirmed;
-use alloy_primitives::{Address, B256, ChainId};
+use crate::{Client, Confirmed, Error};
+use alloy_primitives::{Address, B256, Bytes, ChainId, U256};
+use alloy_provider::Provider;
 use canon_protocol::{BlockNumber, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -29,13 +30,16 @@ pub struct DeployRecord {
 }
 
 /// A step that was begun.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BegunStep {
     /// The step.
     pub step: Step,
     /// The nonce of its transaction.
     pub nonce: u64,
+    /// The signed transaction (EIP-2718), as it is about to be sent: it is sent again, never another one
+    /// in its place.
+    pub raw: Bytes,
 }
 
 /// A step that is done and was verified.
@@ -69,7 +73,23 @@ impl StepReceipt {
         let (transaction, block) = (confirmed.hash, confirmed.block);
         Self { transaction, block, gas_used: confirmed.gas_used }
     }
+
+    /// What it cost, in wei.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer.
+    pub async fn fee(&self, client: &Client) -> Result<U256, Error> {
+        let found = client.provider().get_transaction_receipt(self.transaction).await;
+        let found = found.map_err(|source| Error::rpc("eth_getTransactionReceipt", source))?;
+        let price = found.map(|found| found.effective_gas_price).unwrap_or_default();
+        Ok(U256::from(price) * U256::from(self.gas_used))
+    }
 }
+
+/// Gas of all steps together, with what their limits have above it. The length of a name makes little
+/// difference.
+pub const SET_GAS: u64 = 18_000_000;
 
 impl DeployRecord {
     /// The record of a deployment that has not begun.
@@ -112,5 +132,18 @@ impl DeployRecord {
     /// Gas of all steps whose receipts are known.
     pub fn gas_used(&self) -> u64 {
         self.done.iter().filter_map(|done| done.receipt).map(|receipt| receipt.gas_used).sum()
+    }
+
+    /// The fees of all steps whose receipts are known, in wei.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer.
+    pub async fn fee(&self, client: &Client) -> Result<U256, Error> {
+        let mut fee = U256::ZERO;
+        for receipt in self.done.iter().filter_map(|done| done.receipt) {
+            fee += receipt.fee(client).await?;
+        }
+        Ok(fee)
     }
 }

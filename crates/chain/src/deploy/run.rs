@@ -8,7 +8,7 @@ use super::{
     step::Step,
     verify::SetVerifier,
 };
-use crate::{Checks, Client, Error, Sender, Wait};
+use crate::{Checks, Client, Error, Sender, Wait, sender::SignedCall};
 use alloy_primitives::Address;
 use canon_views::{Question, SetAddresses};
 use core::ops::ControlFlow;
@@ -20,8 +20,8 @@ use serde::{Deserialize, Serialize};
 pub enum DeployProgress {
     /// A step that an earlier run did was verified again.
     Verified(DoneStep),
-    /// The transaction of a step is about to be sent.
-    Begun(BegunStep),
+    /// The transaction of a step, which the record has, is about to be sent.
+    Begun(Step),
     /// A step was done and verified.
     Finished(DoneStep),
 }
@@ -153,13 +153,26 @@ async fn complete(
     progress: &mut impl FnMut(&DeployRecord, DeployProgress) -> ControlFlow<()>,
 ) -> Result<DoneStep, DeployError> {
     let client = sender.client().clone();
-    let mut receipt = None;
-    if !SetVerifier::at_head(plan, record, &client).await?.is_done(step).await? {
-        let begun = begin(sender, record, step).await?;
-        report(record, DeployProgress::Begun(begun), progress)?;
-        let sent = send(sender, plan, step, wait).await;
-        receipt = Some(sent.map_err(|source| DeployError::Step { step, source })?);
-    }
+    let failed = |source| DeployError::Step { step, source };
+    let begun = recorded(sender, plan, record, step)?;
+    let is_done = SetVerifier::at_head(plan, record, &client).await?.is_done(step).await?;
+    let receipt = match begun {
+        // Whoever did it: if it was this transaction, its receipt is known.
+        Some(begun) if is_done => client.confirm(begun.pending()).await.ok().flatten(),
+        None if is_done => None,
+        begun => {
+            let signed = match begun {
+                Some(begun) if sender.mined_nonce().await? <= begun.pending().nonce() => begun,
+                _ => sign(sender, plan, step).await.map_err(failed)?,
+            };
+            let (nonce, raw) = (signed.pending().nonce(), signed.raw().clone());
+            record.begun = Some(BegunStep { step, nonce, raw });
+            report(record, DeployProgress::Begun(step), progress)?;
+            let pending = sender.broadcast(signed).await.map_err(failed)?;
+            Some(client.await_receipt(&pending, wait).await.map_err(failed)?)
+        }
+    };
+    let receipt = receipt.as_ref().map(StepReceipt::of);
     SetVerifier::at_head(plan, record, &client).await?.verify(step).await?;
     let done = DoneStep { step, address: plan.address(step), receipt };
     record.done.push(done);
@@ -167,35 +180,25 @@ async fn complete(
     Ok(done)
 }
 
-/// Records that a step is begun, with the nonce of its transaction.
-async fn begin(
-    sender: &mut Sender,
-    record: &mut DeployRecord,
+/// The transaction of a step that an earlier run began. It may be in a block, in a pool or nowhere.
+fn recorded(
+    sender: &Sender,
+    plan: &SetPlan,
+    record: &DeployRecord,
     step: Step,
-) -> Result<BegunStep, DeployError> {
-    if let Some(earlier) = record.begun.filter(|begun| begun.step == step) {
-        // Its transaction may still be in a pool. With the same nonce, only one of both is mined.
-        if sender.mined_nonce().await? <= earlier.nonce {
-            sender.resume_at(earlier.nonce);
-        }
-    }
-    let begun = BegunStep { step, nonce: sender.next_nonce().await? };
-    record.begun = Some(begun);
-    Ok(begun)
+) -> Result<Option<SignedCall>, DeployError> {
+    let Some(begun) = record.begun.as_ref().filter(|begun| begun.step == step) else {
+        return Ok(None);
+    };
+    let signed = SignedCall::recorded(&begun.raw, sender.address(), plan.call(step));
+    signed.map(Some).ok_or(DeployError::OtherTransaction { step })
 }
 
-/// Sends the transaction of a step and waits for its receipt.
-async fn send(
-    sender: &mut Sender,
-    plan: &SetPlan,
-    step: Step,
-    wait: &mut impl Wait,
-) -> Result<StepReceipt, Error> {
+/// Checks and signs the transaction of a step.
+async fn sign(sender: &mut Sender, plan: &SetPlan, step: Step) -> Result<SignedCall, Error> {
     let next = sender.client().next_block().await?;
     if let Some(contract) = plan.contract(step) {
         sender.simulate(&contract.direct_call(), next).await?;
     }
-    let pending = sender.submit(plan.call(step), Checks::Full, next).await?;
-    let confirmed = sender.client().await_receipt(&pending, wait).await?;
-    Ok(StepReceipt::of(&confirmed))
+    sender.prepare(plan.call(step), Checks::Full, next).await
 }

@@ -4,6 +4,7 @@ use super::{
     Address, Endpoint, EndpointFailure,
     guard::{Guard, Guarded},
     http::LimitedHttp,
+    ipc::{ClosedFor, IpcSocket},
     secrets::Secrets,
     tls,
     websocket::WebSocket,
@@ -15,7 +16,6 @@ use crate::{
 use alloy_provider::ProviderBuilder;
 use alloy_rpc_client::{ClientBuilder, RpcClient};
 use alloy_transport::{TransportResult, utils::guess_local_url};
-use alloy_transport_ipc::IpcConnect;
 use core::time::Duration;
 use std::sync::Arc;
 use tokio_tungstenite::Connector;
@@ -54,8 +54,10 @@ impl Endpoint {
 
     pub(super) async fn rpc_client(&self, timeouts: Timeouts) -> TransportResult<RpcClient> {
         let secrets = Arc::new(Secrets::of(self));
-        let requests = Guard { limit: timeouts.request, secrets: secrets.clone() };
-        let connections = Guard { limit: timeouts.connect, secrets };
+        let closed_for = ClosedFor::default();
+        let guard =
+            |limit| Guard { limit, secrets: secrets.clone(), closed_for: closed_for.clone() };
+        let (requests, connections) = (guard(timeouts.request), guard(timeouts.connect));
         let builder = ClientBuilder::default().layer(requests);
         match &self.0 {
             Address::Http(url) => {
@@ -71,7 +73,7 @@ impl Endpoint {
                 builder.pubsub(Guarded { inner, guard: connections }).await
             }
             Address::Ipc(path) => {
-                let inner = IpcConnect::new(path.clone());
+                let inner = IpcSocket { path: path.clone(), closed_for: closed_for.clone() };
                 builder.pubsub(Guarded { inner, guard: connections }).await
             }
         }

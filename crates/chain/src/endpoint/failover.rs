@@ -36,8 +36,9 @@ use std::sync::{
 use tokio::time::Instant;
 use tower::Service;
 
-/// Chains of development nodes. Their time is set, and their newest blocks are taken back, at will.
-const DEVELOPMENT_CHAINS: [ChainId; 2] = [31337, 1337];
+/// The chain ids of development nodes. The time of their chains is set, and their newest blocks are taken
+/// back, at will.
+pub const DEVELOPMENT_CHAINS: [ChainId; 2] = [31337, 1337];
 
 /// The most age of the newest block: 25 slots of L1 in a row without a block.
 const MAX_HEAD_AGE: Duration = Duration::from_secs(300);

@@ -4,6 +4,7 @@ use super::secrets::Secrets;
 use alloy_transport::{TransportError, TransportErrorKind};
 use core::{error::Error, time::Duration};
 use std::io;
+use tokio_tungstenite::tungstenite::{self, http::StatusCode};
 
 /// Why an endpoint gave no answer: the innermost reason, without the endpoint's secrets.
 ///
@@ -21,6 +22,12 @@ impl EndpointFailure {
             if let Some(rustls::Error::InvalidCertificate(problem)) = reason.downcast_ref() {
                 return Self::untrusted(problem);
             }
+            if let Some(tungstenite::Error::Http(response)) = reason.downcast_ref() {
+                return Self::refused_handshake(response.status());
+            }
+            if let Some(rustls::Error::InvalidMessage(_)) = reason.downcast_ref() {
+                return Self::no_tls();
+            }
             match cause(reason) {
                 Some(deeper) => reason = deeper,
                 None => return Self(secrets.beginning(&reason.to_string())),
@@ -33,6 +40,43 @@ impl EndpointFailure {
             "its certificate isn't trusted ({problem}); if a certificate authority of your own signed \
              it, name that authority's certificate (PEM) in SSL_CERT_FILE"
         ))
+    }
+
+    /// A server answered the request for a WebSocket connection with a status of HTTP.
+    fn refused_handshake(status: StatusCode) -> Self {
+        let advice = match status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                "; check the key, or user and password, in its URL"
+            }
+            StatusCode::TOO_MANY_REQUESTS => "; wait, or use an endpoint with a key of your own",
+            _ => "",
+        };
+        Self(format!("HTTP error: {status}{advice}"))
+    }
+
+    fn no_tls() -> Self {
+        Self(
+            "it doesn't speak TLS; if it is meant to be reached without, write http:// or ws://"
+                .to_owned(),
+        )
+    }
+
+    /// An IPC socket can't be connected to.
+    pub(super) fn ipc(error: &io::Error) -> Self {
+        Self(match error.kind() {
+            io::ErrorKind::NotFound => {
+                "there is no IPC socket at this path; check the path, and that the node runs"
+                    .to_owned()
+            }
+            io::ErrorKind::ConnectionRefused => {
+                "no node listens on this IPC socket, or it isn't one; check that the node runs"
+                    .to_owned()
+            }
+            io::ErrorKind::PermissionDenied => {
+                "this user may not open the IPC socket; check its permissions".to_owned()
+            }
+            _ => error.to_string(),
+        })
     }
 
     /// The endpoint took longer than `limit`.

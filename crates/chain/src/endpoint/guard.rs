@@ -1,6 +1,6 @@
 //! What every request and connection passes: a time limit, and the removal of secrets from errors.
 
-use super::{failure::EndpointFailure, secrets::Secrets};
+use super::{failure::EndpointFailure, ipc::ClosedFor, secrets::Secrets};
 use alloy_json_rpc::{RequestPacket, ResponsePacket};
 use alloy_pubsub::{ConnectionHandle, PubSubConnect};
 use alloy_transport::{TransportError, TransportFut, TransportResult};
@@ -19,6 +19,8 @@ use tower::{Layer, Service};
 pub(super) struct Guard {
     pub(super) limit: Duration,
     pub(super) secrets: Arc<Secrets>,
+    /// Why the connection was closed for good, if it was.
+    pub(super) closed_for: ClosedFor,
 }
 
 impl fmt::Debug for Guard {
@@ -63,11 +65,15 @@ where
     }
 
     fn call(&mut self, packet: RequestPacket) -> Self::Future {
-        let (answer, Guard { limit, secrets }) = (self.inner.call(packet), self.guard.clone());
+        let answer = self.inner.call(packet);
+        let Guard { limit, secrets, closed_for } = self.guard.clone();
         Box::pin(async move {
             match timeout(limit, answer).await {
                 Ok(Ok(answer)) => Ok(secrets.hide_in_answer(answer)),
-                Ok(Err(error)) => Err(secrets.hide_in_error(error)),
+                Ok(Err(error)) => match closed_for.get() {
+                    Some(failure) => Err(failure.clone().into()),
+                    None => Err(secrets.hide_in_error(error)),
+                },
                 Err(_) => Err(EndpointFailure::timeout("answer", limit).into()),
             }
         })
@@ -80,7 +86,7 @@ impl<T: PubSubConnect> PubSubConnect for Guarded<T> {
     }
 
     async fn connect(&self) -> TransportResult<ConnectionHandle> {
-        let Guard { limit, secrets } = &self.guard;
+        let Guard { limit, secrets, .. } = &self.guard;
         match timeout(*limit, self.inner.connect()).await {
             Ok(connected) => connected.map_err(|error| secrets.hide_in_error(error)),
             Err(_) => Err(EndpointFailure::timeout("connection", *limit).into()),

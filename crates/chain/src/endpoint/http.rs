@@ -15,7 +15,7 @@ use tower::Service;
 use url::Url;
 
 /// The most bytes that an answer may have. The logs of many blocks, as nodes limit them, have far fewer.
-const MAX_ANSWER: usize = 256 << 20;
+pub(super) const MAX_ANSWER: usize = 256 << 20;
 
 /// An HTTP endpoint whose answers are limited.
 #[derive(Clone)]

@@ -13,6 +13,7 @@ mod failover;
 mod failure;
 mod guard;
 mod http;
+mod ipc;
 mod problem;
 mod secrets;
 mod tls;
@@ -20,6 +21,7 @@ mod websocket;
 
 pub use connect::Timeouts;
 pub use endpoints::{EndpointChecks, Endpoints};
+pub use failover::DEVELOPMENT_CHAINS;
 pub use problem::{EndpointNote, EndpointProblem, NoEndpoint};
 pub use secrets::without_secrets;
 

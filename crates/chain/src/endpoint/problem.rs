@@ -1,6 +1,6 @@
 //! Why an endpoint isn't used.
 
-use super::Endpoint;
+use super::{Endpoint, EndpointFailure};
 use crate::{
     error::{is_rate_limit, revert_data},
     range_refusal::is_range_refusal,
@@ -57,10 +57,21 @@ pub enum EndpointProblem {
         newest: u64,
     },
     /// It takes no requests for a while: there were too many.
-    #[error("it answers no more requests for now{}", for_seconds(.retry_after))]
+    #[error(
+        "it answers no more requests for now{}; wait, or use an endpoint with a key of your own",
+        for_seconds(.retry_after)
+    )]
     Busy {
         /// How long it asks to be left alone, if it said so.
         retry_after: Option<Duration>,
+    },
+    /// It doesn't accept the key, or the user and password, of its URL.
+    #[error(
+        "it refuses the request (HTTP {status}); check the key, or user and password, in its URL"
+    )]
+    Unauthorized {
+        /// The status of HTTP, 401 or 403.
+        status: u16,
     },
     /// A request to it failed. The text is safe to show.
     #[error("{0}")]
@@ -83,6 +94,9 @@ impl EndpointProblem {
             RpcError::Transport(_) if is_busy(error) => Some(Self::busy(error)),
             RpcError::Transport(kind) => {
                 let status = kind.as_http_error().map(|error| error.status);
+                if let Some(status @ (401 | 403)) = status {
+                    return Some(Self::Unauthorized { status });
+                }
                 let is_answer = status.is_some_and(|status| ABOUT_THE_REQUEST.contains(&status));
                 (!is_answer).then(|| Self::failed(error))
             }
@@ -100,7 +114,12 @@ impl EndpointProblem {
     }
 
     pub(super) fn failed(error: &TransportError) -> Self {
-        Self::Failed(ForeignText::new(&error.to_string()).to_string())
+        let text = match error {
+            // The answer can be of any length, and can repeat the endpoint's URL.
+            RpcError::DeserError { err, .. } => EndpointFailure::not_as_expected(err).to_string(),
+            error => error.to_string(),
+        };
+        Self::Failed(ForeignText::new(&text).to_string())
     }
 
     fn busy(error: &TransportError) -> Self {

@@ -1,6 +1,6 @@
 //! WebSocket connections. alloy's own take their certificates from a fixed list.
 
-use super::secrets::authorization;
+use super::{http::MAX_ANSWER, secrets::authorization};
 use alloy_pubsub::{ConnectionHandle, PubSubConnect};
 use alloy_transport::{TransportErrorKind, TransportResult, utils::guess_local_url};
 use alloy_transport_ws::WsBackend;
@@ -12,6 +12,7 @@ use tokio_tungstenite::{
         client::IntoClientRequest,
         handshake::client::Request,
         http::{HeaderValue, header::AUTHORIZATION},
+        protocol::WebSocketConfig,
     },
 };
 use url::Url;
@@ -51,7 +52,10 @@ impl PubSubConnect for WebSocket {
     async fn connect(&self) -> TransportResult<ConnectionHandle> {
         let request = self.request().map_err(TransportErrorKind::custom)?;
         let connector = Some(self.connector.clone());
-        let opened = connect_async_tls_with_config(request, None, false, connector).await;
+        let limits = WebSocketConfig::default()
+            .max_message_size(Some(MAX_ANSWER))
+            .max_frame_size(Some(MAX_ANSWER));
+        let opened = connect_async_tls_with_config(request, Some(limits), false, connector).await;
         let (socket, _) = opened.map_err(TransportErrorKind::custom)?;
         let (handle, interface) = ConnectionHandle::new();
         WsBackend::from_socket(socket, interface, KEEPALIVE).spawn();

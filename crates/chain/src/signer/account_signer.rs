@@ -1,6 +1,7 @@
 //! What signs for an account.
 
 use super::unlocked::UnlockedAccount;
+use crate::error::{Error, Result};
 use alloy_consensus::SignableTransaction;
 use alloy_network::TxSigner;
 use alloy_primitives::{Address, B256, ChainId, Signature};
@@ -28,6 +29,15 @@ impl AccountSigner {
             Self::Unlocked(account) => account.address(),
             Self::Watched(address) => *address,
         }
+    }
+
+    /// Its signature over the hash of `what`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Signing`] if only a key of this process signs messages, and it isn't one.
+    pub async fn sign_message_hash(&self, what: &'static str, hash: &B256) -> Result<Signature> {
+        self.sign_hash(hash).await.map_err(|source| Error::Signing { what, source })
     }
 }
 

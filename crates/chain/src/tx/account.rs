@@ -10,7 +10,7 @@ use crate::{
 use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
 use alloy_eips::{BlockId, eip2718::Encodable2718, eip7825::MAX_TX_GAS_LIMIT_OSAKA};
 use alloy_network::FullSigner;
-use alloy_primitives::{Address, B256, Bytes, Signature, TxKind};
+use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256};
 use alloy_provider::Provider;
 use alloy_rpc_types_eth::TransactionRequest;
 use core::fmt;
@@ -76,6 +76,8 @@ impl Account {
         next: NextBlock,
     ) -> Result<Bytes> {
         let what = call.what();
+        // Nodes lower the gas limit to what the account can pay for: the call may then fail in any way.
+        self.can_pay(call, gas_limit, fees).await?;
         let request = TransactionRequest {
             max_fee_per_gas: fees.map(|fees| fees.max_fee),
             max_priority_fee_per_gas: fees.map(|fees| fees.tip),
@@ -98,6 +100,27 @@ impl Account {
             }
         }
         Ok(answer)
+    }
+
+    /// Checks that the account has what a call may cost at a price.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooLittleEther`] if it has less. If its balance can't be read, none.
+    async fn can_pay(&self, call: &ContractCall, gas_limit: u64, fees: Option<Fees>) -> Result<()> {
+        let Some(fees) = fees else { return Ok(()) };
+        let balance = self.client.provider().get_balance(self.address).pending().await;
+        let cost = U256::from(gas_limit).saturating_mul(U256::from(fees.max_fee));
+        let needed = cost.saturating_add(call.value());
+        match balance {
+            Ok(balance) if balance < needed => Err(Error::TooLittleEther {
+                what: call.what(),
+                account: self.address,
+                needed,
+                balance,
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// The gas limit that a call is sent with: its estimate, a fifth more, and its headroom.
@@ -175,7 +198,7 @@ impl Account {
 
     /// A transfer of nothing to itself: uses a nonce.
     pub(crate) const fn nothing(&self) -> ContractCall {
-        ContractCall::pay(TRANSFER_OF_NOTHING, self.address, alloy_primitives::U256::ZERO)
+        ContractCall::pay(TRANSFER_OF_NOTHING, self.address, U256::ZERO)
     }
 
     pub(crate) async fn sign(&self, what: &'static str, tx: &TxEip1559) -> Result<Signed> {

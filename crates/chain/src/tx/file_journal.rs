@@ -136,24 +136,8 @@ impl Journal for FileJournal {
 mod tests {
     use super::*;
     use canon_protocol::{BlockNumber, ProposalId};
+    use canon_testkit::TestFolder;
     use canon_views::{IntendedAction, SetId};
-
-    /// A folder for one test, for as long as it lives.
-    struct Folder(PathBuf);
-
-    impl Folder {
-        fn new(name: &str) -> Self {
-            let path = std::env::temp_dir().join(format!("canon-{}-{name}", std::process::id()));
-            fs::create_dir_all(&path).unwrap();
-            Self(path)
-        }
-    }
-
-    impl Drop for Folder {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
-        }
-    }
 
     fn id(number: u64) -> IntentId {
         let subject = IntendedAction::Drop { id: ProposalId::of(number) }.subject();
@@ -186,8 +170,8 @@ mod tests {
     #[test]
     fn a_file_cut_off_anywhere_has_all_whole_lines_and_goes_on() {
         const STEPS: usize = 9;
-        let folder = Folder::new("cut-off");
-        let path = folder.0.join("state/journal");
+        let folder = TestFolder::new("cut-off");
+        let path = folder.file("state/journal");
         write(&mut FileJournal::open(&path).unwrap(), STEPS);
         let text = fs::read(&path).unwrap();
         for length in 0..=text.len() {
@@ -205,8 +189,8 @@ mod tests {
 
     #[test]
     fn two_processes_never_send_for_one_account() {
-        let folder = Folder::new("in-use");
-        let path = folder.0.join("journal");
+        let folder = TestFolder::new("in-use");
+        let path = folder.file("journal");
         let first = FileJournal::open(&path).unwrap();
         assert!(matches!(FileJournal::open(&path), Err(JournalError::InUse { .. })));
         drop(first);
@@ -215,15 +199,15 @@ mod tests {
 
     #[test]
     fn a_line_that_is_none_is_named() {
-        let folder = Folder::new("bad-line");
-        let path = folder.0.join("journal");
+        let folder = TestFolder::new("bad-line");
+        let path = folder.file("journal");
         write(&mut FileJournal::open(&path).unwrap(), 3);
         for garbage in ["{}", "", "\u{fffd}", "{\"recorded\":null}"] {
             let mut text = fs::read_to_string(&path).unwrap();
             let lines = text.lines().count();
             text.push_str(garbage);
             text.push('\n');
-            let damaged = folder.0.join("damaged");
+            let damaged = folder.file("damaged");
             fs::write(&damaged, text).unwrap();
             match FileJournal::open(&damaged) {
                 Err(JournalError::BadLine { number, .. }) => assert_eq!(number, lines + 1),

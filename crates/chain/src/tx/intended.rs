@@ -2,6 +2,7 @@
 
 use crate::{call::ContractCall, calls};
 use alloy_primitives::{Address, Bytes, Signature};
+use alloy_sol_types::SolCall;
 use canon_abi::{Governance, Revert};
 use canon_views::{IntendedAction, IntendedCall, Intent};
 
@@ -33,6 +34,17 @@ pub(crate) fn sent_call(intent: &Intent, to: Address, input: Bytes) -> Option<Co
     })
 }
 
+/// Whether a call does what an intent asks for, with any signature of a permit.
+pub(crate) fn is_call_for(intent: &Intent, to: Address, input: &Bytes) -> bool {
+    let permit = Governance::depositWithPermitCall::abi_decode_validate(input).ok();
+    let permit = permit.map(|call| (call.v, call.r, call.s));
+    let calls = [intent.call(permit), intent.fallback_call()];
+    calls
+        .into_iter()
+        .flatten()
+        .any(|call| (call.contract, call.call.abi_encode()) == (to, input.clone()))
+}
+
 /// Whether an execution was refused since the payload returns something else than what was voted on,
 /// or nothing.
 pub(crate) fn withholds(revert: &Revert) -> bool {
@@ -45,7 +57,7 @@ pub(crate) fn withholds(revert: &Revert) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloy_primitives::{B256, U256};
+    use alloy_primitives::{B256, TxKind, U256};
     use canon_protocol::{
         Action, Amount, Epoch, Nonce, ProposalId, Round, Slot, Support, Timestamp, WithdrawalId,
     };
@@ -111,6 +123,50 @@ mod tests {
             IntendedAction::AnnounceMove { rollup, attester, to: address(10), withdrawer: holder },
             finalise(None),
             finalise(Some(NewAttester { attester: address(11), withdrawer: holder })),
+            IntendedAction::SignalSigned {
+                proposals,
+                rollup,
+                slot: Slot::of(1),
+                payload,
+                signature: vec![7].into(),
+            },
+            IntendedAction::VoteSigned {
+                holder,
+                id: ProposalId::of(2),
+                nonce: Nonce::of(3),
+                support: Support::Nea,
+                amount,
+                deadline: time,
+                signature: vec![8].into(),
+            },
+            IntendedAction::InvalidateBallots {
+                holder,
+                id: ProposalId::of(2),
+                nonce: Nonce::of(3),
+            },
+            IntendedAction::Propose { holder, order, payload, to: address(9) },
+            IntendedAction::ApproveStake { holder, order, asset: address(8), rollup, amount },
+            IntendedAction::Stake {
+                rollup,
+                attester,
+                order,
+                holder,
+                proposer: address(6),
+                withdrawer: address(7),
+                amount,
+            },
+            IntendedAction::ExitStake {
+                rollup,
+                attester,
+                withdrawer: holder,
+                recipient: address(9),
+            },
+            IntendedAction::SetCoinbase {
+                rollup,
+                attester,
+                withdrawer: holder,
+                coinbase: address(9),
+            },
         ]
     }
 
@@ -144,6 +200,20 @@ mod tests {
             calls::announce_move(rollup, attester, address(10)),
             calls::finalise_move(rollup, attester),
             calls::finalise_move_as(rollup, attester, address(11)),
+            calls::signal_with_signature(proposals, payload, vec![7].into()),
+            calls::vote_with_signature(
+                governance,
+                id,
+                (holder, amount, Support::Nea),
+                time,
+                vec![8].into(),
+            ),
+            calls::invalidate_ballots(governance, id),
+            calls::propose_with_lock(governance, payload, address(9)),
+            calls::approve(address(8), rollup, amount),
+            calls::stake(rollup, attester, address(6), address(7), amount),
+            calls::unstake(rollup, attester, address(9)),
+            calls::set_coinbase(rollup, attester, address(9)),
         ]
     }
 
@@ -160,10 +230,21 @@ mod tests {
                 matches!(intent.action, IntendedAction::Lock { permit: Some(_), .. });
             assert_eq!(contract_call(&intent, None).is_none(), needs_permit, "{intent:?}");
         }
+        for (index, one) in actions().into_iter().map(intent).enumerate() {
+            for (other, call) in self::expected(&permit).iter().enumerate() {
+                let TxKind::Call(to) = call.to() else { panic!("{call:?}") };
+                // Executions differ only in whether the frozen actions are known.
+                let expected =
+                    index == other || [index, other] == [4, 5] || [index, other] == [5, 4];
+                assert_eq!(is_call_for(&one, to, call.input()), expected, "{one:?}: {call:?}");
+            }
+        }
         let with_actions = intent(actions().remove(5));
         let frozen = Action { target: address(13), data: vec![1, 2].into() };
         let expected = calls::execute_with(address(12), ProposalId::of(2), [frozen]);
         assert!(fallback_call(&with_actions).unwrap().is_same(&expected));
+        assert!(is_call_for(&with_actions, address(12), expected.input()));
+        assert!(!is_call_for(&intent(actions().remove(4)), address(12), expected.input()));
         for other in [0, 4] {
             assert!(fallback_call(&intent(actions().remove(other))).is_none());
         }

@@ -76,6 +76,14 @@ pub enum JournalError {
         /// The hash of what is there.
         transaction: B256,
     },
+    /// A transaction does something else than what the journal says it is for.
+    #[error(
+        "the journal of transactions is damaged: {transaction} doesn't do what the journal says; restore it"
+    )]
+    OtherAction {
+        /// The hash of the transaction.
+        transaction: B256,
+    },
     /// Another process sends for the same account.
     #[error("{} is in use; wait until the other process that sends for this account ends", path.display())]
     InUse {

@@ -6,7 +6,7 @@ use crate::{
     tx::{
         account::{Account, TRANSFER_OF_NOTHING},
         fees::Fees,
-        intended::sent_call,
+        intended::{is_call_for, sent_call},
         journal::{JournalError, JournaledTransaction},
     },
 };
@@ -87,8 +87,12 @@ impl Version {
         let (tx, signer) = journaled.decode()?;
         let hash = journaled.hash();
         let JournaledTransaction { raw, intent, since } = journaled;
-        if intent.as_ref().is_some_and(|intent| call_of(intent, &tx).is_none()) {
-            return Err(JournalError::Damaged { transaction: hash });
+        let is_as_intended = tx.to.to().is_some_and(|to| match &intent {
+            Some(intent) => is_call_for(intent, *to, &tx.input),
+            None => *to == signer && tx.input.is_empty(),
+        });
+        if !is_as_intended || !tx.value.is_zero() {
+            return Err(JournalError::OtherAction { transaction: hash });
         }
         Ok((Self { hash, raw, tx, intent, since, is_taken: false }, signer))
     }

@@ -86,9 +86,11 @@ impl LastingFailure {
             | Error::Inconsistent { what, found: address, .. } => {
                 (*what, Detail::Account(*address))
             }
+            Error::ActionsChanged { payload, .. } => ("", Detail::Account(*payload)),
             Error::Rpc { what, .. }
             | Error::NoEndpoint { what, .. }
             | Error::TooMuchGas { what, .. }
+            | Error::TooLittleEther { what, .. }
             | Error::OutOfRange { what, .. }
             | Error::Signing { what, .. } => (*what, Detail::None),
             Error::Journal(_) | Error::Head(_) | Error::UnexpectedNonce { .. } => {

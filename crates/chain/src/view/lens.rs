@@ -21,8 +21,8 @@ const ROOM: usize = 23_500;
 const GENERAL: usize = 8_000;
 /// The proposal, its state, the hash of its actions, and all power at its snapshot.
 const PROPOSAL: usize = 541 + 93 + 93 + 93;
-/// Ten views without arguments or with one.
-const ROLLUP: usize = 900;
+/// Eleven views without arguments or with one.
+const ROLLUP: usize = 970;
 /// Status, exit and move.
 const ATTESTER: usize = 189 + 125 + 125;
 /// The account, its newest proposal, and its signals.

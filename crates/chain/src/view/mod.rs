@@ -26,6 +26,7 @@ use alloy_rpc_types_eth::Header;
 use alloy_transport::RpcError;
 use answers::create;
 use canon_abi::Registry;
+use canon_protocol::Seconds;
 use canon_views::{BlockView, Present, Question};
 use lens::{FoundProposals, first_question, init_code, split};
 use reader::{Gap, Reader};
@@ -60,7 +61,35 @@ impl Client {
         question: &Question,
         at: BlockId,
     ) -> Result<Present> {
-        let (block, guesses, mut lens) = self.first_look(registry, question, at).await?;
+        let first = self.first_look(registry, question, at).await?;
+        self.second_look(registry, question, first).await
+    }
+
+    /// The set whose Registry is at `registry`, at the newest block, of which the next one is expected
+    /// `block_time` later: that is the question's time, whatever `question` says.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::view_at`].
+    pub async fn view_ahead(
+        &self,
+        registry: Address,
+        mut question: Question,
+        block_time: Seconds,
+    ) -> Result<Present> {
+        // The first look doesn't depend on the time.
+        let first = self.first_look(registry, &question, BlockId::latest()).await?;
+        question.next = first.0.timestamp + block_time;
+        self.second_look(registry, &question, first).await
+    }
+
+    /// Reads all at the hash of the block that the first look found.
+    async fn second_look(
+        &self,
+        registry: Address,
+        question: &Question,
+        (block, guesses, mut lens): (BlockView, Answers, Lens),
+    ) -> Result<Present> {
         let at = BlockId::Hash(RpcBlockHash::from_hash(block.hash, Some(true)));
         let mut answers = Answers::default();
         if lens == Lens::Executed {

@@ -40,6 +40,7 @@ impl Reader<'_> {
             read => read,
         };
         let next = self.question.next;
+        let registry = optional(self.call(rollup, Rollup::REGISTRYCall {}));
         let slot_duration = self.call(rollup, Rollup::SLOT_DURATIONCall {});
         let epoch_duration = self.call(rollup, Rollup::EPOCH_DURATIONCall {});
         let minimum_stake = self.call(rollup, Rollup::MINIMUM_STAKECall {});
@@ -81,6 +82,7 @@ impl Reader<'_> {
             slot: last.slot.try_into().in_range("lastBlockSlot()")?,
         };
         Ok(RollupView {
+            registry: registry?,
             clock,
             minimum_stake: minimum_stake?.try_into().in_range("MINIMUM_STAKE()")?,
             exit_delay: exit_delay?.try_into().in_range("EXIT_DELAY()")?,

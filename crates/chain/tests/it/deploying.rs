@@ -2,13 +2,13 @@
 
 use crate::test_chain::{TestChain, chain, deployed, parameters};
 use alloy_eips::BlockId;
-use alloy_primitives::{Address, B256, Bytes, address};
+use alloy_primitives::{Address, B256, Bytes, U256, address};
 use canon_abi::{Asset, Contract, Registry};
 use canon_chain::{
     Error, NoWait, calls,
     deploy::{
-        Create2Origin, DeployError, DeployProgress, DeployRecord, DeployedSet, SetParameters,
-        SetPlan, Step, create, deploy,
+        Create2Origin, DeployError, DeployProgress, DeployRecord, DeployedSet, SET_GAS,
+        SetParameters, SetPlan, Step, create, deploy,
     },
 };
 use canon_protocol::Timestamp;
@@ -56,8 +56,8 @@ async fn every_step_is_reported_in_order_with_its_gas() {
         _ => None,
     });
     for ((begun, record), (step, nonce)) in begun.zip(Step::ALL.into_iter().zip(0..)) {
-        assert_eq!((begun.step, begun.nonce), (step, nonce));
-        assert_eq!(record.begun, Some(*begun), "{step}: the record knows before it is sent");
+        let recorded = record.begun.as_ref().unwrap();
+        assert_eq!((*begun, recorded.step, recorded.nonce), (step, step, nonce));
         assert!(!record.is_done(step));
     }
     assert_eq!(reported.len(), 2 * Step::ALL.len());
@@ -65,6 +65,10 @@ async fn every_step_is_reported_in_order_with_its_gas() {
     assert_eq!(record.begun, None);
     let gas: u64 = record.done.iter().map(|done| done.receipt.unwrap().gas_used).sum();
     assert_eq!(record.gas_used(), gas);
+    // What people are told before they deploy, with the fifth that gas limits have above an estimate.
+    assert!((SET_GAS * 3 / 4..=SET_GAS).contains(&(gas * 6 / 5)), "{gas}");
+    let fee = record.fee(&chain.client).await.unwrap();
+    assert!(fee > U256::from(gas), "{fee}");
     assert!(record.done.iter().all(|done| done.receipt.unwrap().gas_used > 20_000));
     assert_eq!(record.address(Step::Expect), Some(set.expect));
     assert_eq!(record.first_block(), Some(record.done[0].receipt.unwrap().block));
@@ -162,7 +166,7 @@ async fn an_interruption_after_sending_any_step_does_not_send_it_twice() {
         let mut newest = record.clone();
         let run = chain
             .go_on(&mut record, |record, progress| match progress {
-                DeployProgress::Begun(begun) if begun.step == step => {
+                DeployProgress::Begun(begun) if begun == step => {
                     newest = saved(record);
                     ControlFlow::Continue(())
                 }
@@ -171,12 +175,15 @@ async fn an_interruption_after_sending_any_step_does_not_send_it_twice() {
             })
             .await;
         assert!(matches!(run, Ok(_) | Err(DeployError::Stopped { .. })), "{run:?}");
-        assert_eq!(newest.begun.unwrap().step, step);
+        assert_eq!(newest.begun.as_ref().unwrap().step, step);
         record = newest;
     }
     let set = chain.go_on(&mut record, go_on).await.unwrap();
     assert_eq!(chain.devchain.nonce(record.deployer), 13);
-    assert!(record.done.iter().all(|done| done.receipt.is_none()), "taken over from the chain");
+    assert!(
+        record.done.iter().all(|done| done.receipt.is_some()),
+        "its own transactions are known"
+    );
     assert_eq!(record.address(Step::Registry), Some(set.deployment.registry));
 }
 
@@ -186,9 +193,7 @@ async fn a_step_that_was_begun_and_not_sent_is_sent() {
     let mut record = chain.record();
     let stopped = chain
         .go_on(&mut record, |_, progress| match progress {
-            DeployProgress::Begun(begun) if begun.step == Step::OfferAsset => {
-                ControlFlow::Break(())
-            }
+            DeployProgress::Begun(Step::OfferAsset) => ControlFlow::Break(()),
             _ => ControlFlow::Continue(()),
         })
         .await;
@@ -324,7 +329,7 @@ async fn a_transaction_that_is_still_in_the_pool_is_not_sent_twice() {
     for _ in 0..3 {
         let error = chain.go_on(&mut record, go_on).await.unwrap_err();
         assert!(matches!(error, DeployError::Step { .. }), "{error}");
-        assert_eq!(record.begun.unwrap().nonce, 5);
+        assert_eq!(record.begun.as_ref().unwrap().nonce, 5);
     }
     assert_eq!(chain.devchain.pool_size(), 1);
     chain.devchain.mine().unwrap();

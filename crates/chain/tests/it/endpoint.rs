@@ -9,6 +9,7 @@ use std::{
 
 use alloy_provider::Provider;
 use canon_chain::{Client, Endpoint, Error, Severity, Timeouts};
+use canon_testkit::TestFolder;
 
 /// The last one is the header that user and password become.
 const SECRETS: [&str; 5] = ["alice", "pa55word", "SECRETKEY", "QUERYSECRET", "YWxpY2U6cGE1NXdvcmQ"];
@@ -126,11 +127,11 @@ async fn an_endpoint_that_says_nothing_is_given_up() {
     let timeouts = Timeouts { connect: hours(1), request: hours(2) };
     is_given_up(secret_endpoint("https", address), timeouts, "timed out").await;
 
-    let path = std::env::temp_dir().join(format!("canon-silent-{}.ipc", std::process::id()));
+    let folder = TestFolder::new("silent");
+    let path = folder.file("geth.ipc");
     let _silent = std::os::unix::net::UnixListener::bind(&path).unwrap();
     let endpoint: Endpoint = path.to_str().unwrap().parse().unwrap();
     is_given_up(endpoint, timeouts, "no answer within 7200 s").await;
-    std::fs::remove_file(path).unwrap();
 }
 
 #[tokio::test]
@@ -163,6 +164,29 @@ async fn an_answer_without_end_is_not_read_to_its_end() {
     assert!(error.to_string().contains("its answer has more than 256 MiB"), "{error}");
     assert_eq!(error.severity(), Severity::Retry);
     // The connection is closed meanwhile.
+    let parts = tokio::task::spawn_blocking(|| server.join().unwrap()).await.unwrap();
+    assert!((256..512).contains(&parts), "{parts} MiB were sent");
+}
+
+/// The same by an IPC socket.
+#[tokio::test]
+async fn an_answer_without_end_by_ipc_is_not_read_to_its_end() {
+    const PARTS: usize = 1024;
+    let folder = TestFolder::new("endless");
+    let path = folder.file("geth.ipc");
+    let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut part = vec![0; 1 << 20];
+        let _ = stream.read(&mut part);
+        part.fill(b'1');
+        let _ = stream.write_all(br#"{"jsonrpc":"2.0","id":0,"result":""#);
+        (0..PARTS).take_while(|_| stream.write_all(&part).is_ok()).count()
+    });
+    let endpoint: Endpoint = path.to_str().unwrap().parse().unwrap();
+    let error = endpoint.connect(Timeouts::default()).await.unwrap_err();
+    assert!(error.to_string().contains("its answer has more than 256 MiB"), "{error}");
+    assert_eq!(error.severity(), Severity::Retry);
     let parts = tokio::task::spawn_blocking(|| server.join().unwrap()).await.unwrap();
     assert!((256..512).contains(&parts), "{parts} MiB were sent");
 }

@@ -68,7 +68,7 @@ async fn a_provider_that_fails_by_http_is_passed_over_and_left_alone() {
             "503 Service Unavailable\r\n\r\n/v2/SECRETKEY is down",
             "HTTP error 503 with body: [hidden] is",
         ),
-        ("401 Unauthorized\r\n\r\nSECRETKEY", "HTTP error 401"),
+        ("401 Unauthorized\r\n\r\nSECRETKEY", "(HTTP 401); check the key"),
         ("200 OK\r\n\r\n<html>SECRETKEY</html>", "its answer isn't the JSON that was asked for"),
         ("302 Found\r\nLocation: http://elsewhere\r\n\r\n", "HTTP error 302"),
     ] {

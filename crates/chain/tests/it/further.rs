@@ -1,12 +1,15 @@
 //! Further rollups and payloads.
 
-use crate::test_chain::deployed;
+use crate::{genuine::rollup_without_create2, test_chain::deployed};
 use alloy_eips::BlockId;
+use alloy_primitives::B256;
 use canon_abi::{Registry, UpgradePayload};
 use canon_chain::{
     NoWait,
+    audit::ExaminedSet,
     deploy::{
-        Create2Origin, DeployError, SetParameters, Upgrade, deploy_rollup, deploy_upgrade_payload,
+        Create2Origin, DeployError, ExamineError, NotGenuine, SetParameters, Upgrade,
+        deploy_rollup, deploy_upgrade_payload, rehearse_actions,
     },
 };
 use canon_protocol::{Refusal, RollupRefusal, Seconds, Timestamp};
@@ -37,7 +40,19 @@ async fn a_rollup_and_the_payload_that_makes_it_canonical() {
     let at = BlockId::from(chain.client.head().await.unwrap().hash);
     let actions = chain.client.payload_actions(at, payload).await.unwrap();
     assert_eq!(actions.len(), 4);
-    assert_eq!(actions[3].target, deployment.registry);
+    assert_eq!(actions, upgrade.actions(&deployment), "known before it is sent");
+    rehearse_actions(&chain.client, deployment.governance, &actions).await.unwrap();
+    // Nobody else can do it, and it can't be done twice.
+    let refused = async |caller| {
+        let error = rehearse_actions(&chain.client, caller, &actions).await.unwrap_err();
+        let DeployError::Action { number, source } = error else { panic!("{error}") };
+        assert!(source.as_revert().is_some(), "{source}");
+        number
+    };
+    assert_eq!(refused(chain.accounts[1].address()).await, 4);
+    let upgraded = Registry::upgradeCall { rollup };
+    chain.send_as(deployment.governance, deployment.registry, &upgraded).await;
+    assert_eq!(refused(deployment.governance).await, 1);
     let found = chain.client.read(at, payload, UpgradePayload::getURICall {}).await.unwrap();
     assert_eq!(found, uri);
     let owner = chain.client.read(at, rollup, Registry::ownerCall {}).await.unwrap();
@@ -105,4 +120,24 @@ async fn a_payload_for_no_rollup_is_refused() {
         )
     );
     assert_eq!(chain.devchain.nonce(chain.accounts[1].address()), 0);
+}
+
+#[tokio::test]
+async fn a_rollup_of_any_salt_is_examined_before_a_payload_names_it() {
+    let (chain, set) = deployed().await;
+    let examined = ExaminedSet::find(&chain.client, set.deployment.registry, |_| {}).await.unwrap();
+    assert_eq!(examined.origin(), Create2Origin::default());
+    let salt = B256::with_last_byte(9);
+    let origin = Create2Origin { salt, ..Create2Origin::default() };
+    let settings = SetParameters::tests().rollup;
+    let (distributor, mut sender, mut wait) = (set.reward_distributor, chain.sender(1), NoWait);
+    let rollup =
+        deploy_rollup(&mut sender, origin, &set.deployment, distributor, &settings, &mut wait);
+    let rollup = rollup.await.unwrap();
+    let found = examined.rollup(&chain.client, rollup.address()).await.unwrap();
+    assert_eq!(found.create2, rollup.create2);
+    assert_eq!(found.parameters.owner, set.deployment.governance);
+    let plain = rollup_without_create2(&chain, &set).await;
+    let error = examined.rollup(&chain.client, plain).await.unwrap_err();
+    assert!(matches!(error, ExamineError::NotGenuine(NotGenuine::OtherAddress { .. })), "{error}");
 }

@@ -97,7 +97,7 @@ async fn examine_by(
 }
 
 /// Deploys up to a step, lets the deployer do something, and deploys the rest.
-async fn interrupted(
+pub(crate) async fn interrupted(
     last: Step,
     act: impl AsyncFnOnce(&TestChain, &SetPlan),
 ) -> (TestChain, DeployedSet) {
@@ -536,7 +536,7 @@ async fn the_number_of_versions_bounds_no_loop() {
 }
 
 /// Creates a copy of the set's rollup without CREATE2, so that its address proves nothing.
-async fn rollup_without_create2(chain: &TestChain, set: &DeployedSet) -> Address {
+pub(crate) async fn rollup_without_create2(chain: &TestChain, set: &DeployedSet) -> Address {
     let head = chain.client.head().await.unwrap();
     let examiner = examiner_at(chain, head);
     let original = examiner.contract::<Rollup::constructorCall>(set.deployment.rollup);

@@ -2,17 +2,20 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod audit;
 mod deploying;
 mod endpoint;
 mod failover;
 mod further;
 mod genuine;
+mod killed_deployments;
 mod limited_endpoint;
 mod log_ranges;
 mod many_proposals;
 mod parameters;
 mod proxy;
 mod reading;
+mod rules;
 mod sending;
 mod signer;
 mod test_chain;

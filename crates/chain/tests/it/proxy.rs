@@ -10,6 +10,7 @@ use canon_chain::{
         create,
     },
 };
+use canon_devchain::Mining;
 use canon_faults::{Answer, Faults, params};
 use canon_protocol::Constructor;
 use core::ops::ControlFlow;
@@ -51,6 +52,26 @@ async fn the_creator_gets_only_what_it_lacks() {
     chain.devchain.set_balance(CREATOR, cost);
     create(&mut chain.sender(0), &registry(Create2Origin::default()), &mut NoWait).await.unwrap();
     assert_eq!(chain.devchain.nonce(chain.accounts[0].address()), 1);
+}
+
+#[tokio::test]
+async fn a_payment_that_is_still_in_the_pool_is_not_made_twice() {
+    let (chain, _) = without_proxy().await;
+    chain.devchain.set_mining(Mining::Manual);
+    let creation = registry(Create2Origin::default());
+    let error = create(&mut chain.sender(0), &creation, &mut NoWait).await.unwrap_err();
+    assert!(matches!(error, DeployError::Chain(Error::NotMined { .. })), "{error}");
+    for _ in 0..2 {
+        let error = create(&mut chain.sender(0), &creation, &mut NoWait).await.unwrap_err();
+        let unexpected =
+            matches!(error, DeployError::Chain(Error::UnexpectedNonce { expected: 0, found: 1 }));
+        assert!(unexpected, "{error}");
+    }
+    assert_eq!(chain.devchain.pool_size(), 1);
+    chain.devchain.mine().unwrap();
+    chain.devchain.set_mining(Mining::Auto);
+    create(&mut chain.sender(0), &creation, &mut NoWait).await.unwrap();
+    assert_eq!(chain.devchain.nonce(chain.accounts[0].address()), 2);
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ use canon_chain::{
     UnlockedAccount,
 };
 use canon_faults::{Answer, Faults, params};
+use canon_testkit::TestFolder;
 use serde_json::{Value, json};
 use std::{
     fs, io,
@@ -49,30 +50,6 @@ const ACCOUNTS: [Address; 2] = [
     address!("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
     address!("0x70997970C51812dc3A010C7d01b50e0d17dc79C8"),
 ];
-
-/// A directory that is removed in the end.
-struct Directory(PathBuf);
-
-impl Directory {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("canon-{name}-{}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
-        let file = self.0.join(name);
-        fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(&file, text).unwrap();
-        file
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 /// Nobody is there to be asked.
 fn no_terminal(_: &str) -> io::Result<Secret> {
@@ -114,25 +91,25 @@ const fn keystore(file: PathBuf, password_file: Option<PathBuf>) -> KeySource {
 
 #[test]
 fn keystores_of_foundry_and_of_geth_open() {
-    let directory = Directory::new("keystores");
+    let directory = TestFolder::new("keystores");
     let password = directory.write("password", format!("{PASSWORD}\n"));
     // What `cast wallet import` does.
     let key = hex::decode(KEY).unwrap();
-    eth_keystore::encrypt_key(&directory.0, &mut Counter(1), key, PASSWORD, Some("foundry"))
+    eth_keystore::encrypt_key(directory.path(), &mut Counter(1), key, PASSWORD, Some("foundry"))
         .unwrap();
     directory.write("pbkdf2", PBKDF2);
     directory.write("scrypt", SCRYPT);
     for name in ["foundry", "pbkdf2", "scrypt"] {
-        let source = keystore(directory.0.join(name), Some(password.clone()));
+        let source = keystore(directory.file(name), Some(password.clone()));
         assert_eq!(source.open(no_terminal).unwrap().address(), ADDRESS, "{name}");
     }
-    let source = keystore(directory.0.join("foundry"), None);
+    let source = keystore(directory.file("foundry"), None);
     assert_eq!(source.open(typed(PASSWORD)).unwrap().address(), ADDRESS);
     // With one letter less.
     let wrong = directory.write("wrong", &PASSWORD[1..]);
     let said =
-        refused(&keystore(directory.0.join("foundry"), Some(wrong)), &format!("{PASSWORD} {KEY}"));
-    let file = directory.0.join("foundry");
+        refused(&keystore(directory.file("foundry"), Some(wrong)), &format!("{PASSWORD} {KEY}"));
+    let file = directory.file("foundry");
     let expected = format!(
         "the password doesn't open the keystore {}; check the password and the file",
         file.display()
@@ -143,7 +120,7 @@ fn keystores_of_foundry_and_of_geth_open() {
 /// Anything but a keystore can be a secret that was named by mistake.
 #[test]
 fn what_is_no_keystore_is_refused_before_a_password_is_needed() {
-    let directory = Directory::new("no-keystores");
+    let directory = TestFolder::new("no-keystores");
     let changed = |change: &dyn Fn(&mut Value)| {
         let mut store: Value = serde_json::from_str(SCRYPT).unwrap();
         change(&mut store);
@@ -190,7 +167,7 @@ fn what_is_no_keystore_is_refused_before_a_password_is_needed() {
     ] {
         let source = keystore(directory.write("file", &text), None);
         let said = refused(&source, &format!("{KEY} {MNEMONIC}"));
-        let file = directory.0.join("file");
+        let file = directory.file("file");
         let expected = "a keystore (JSON, version 3, as \"cast wallet import\" writes it)";
         assert!(
             said.starts_with(&format!("expected {expected} in {}, found ", file.display())),
@@ -198,15 +175,15 @@ fn what_is_no_keystore_is_refused_before_a_password_is_needed() {
         );
         assert!(said.contains(found), "{said} isn't {found}");
     }
-    let said = refused(&keystore(directory.0.join("nothing"), None), "");
+    let said = refused(&keystore(directory.file("nothing"), None), "");
     assert!(said.contains("nothing, which can't be read (No such file"), "{said}");
 }
 
 #[test]
 fn without_a_terminal_a_missing_password_is_an_error() {
-    let directory = Directory::new("no-terminal");
+    let directory = TestFolder::new("no-terminal");
     let source = keystore(directory.write("store", SCRYPT), None);
-    let file = directory.0.join("store");
+    let file = directory.file("store");
     assert_eq!(
         refused(&source, PASSWORD),
         format!(
@@ -221,9 +198,9 @@ fn without_a_terminal_a_missing_password_is_an_error() {
 
 #[test]
 fn a_mistyped_account_is_answered_with_those_that_exist() {
-    let home = Directory::new("accounts");
-    let keystores = FoundryKeystores::in_home(&home.0);
-    let directory = home.0.join(".foundry/keystores");
+    let home = TestFolder::new("accounts");
+    let keystores = FoundryKeystores::in_home(home.path());
+    let directory = home.file(".foundry/keystores");
     let said = |name| keystores.file(name).unwrap_err().to_string();
     let there = format!("there is no keystore alcie in {}; there", directory.display());
     assert_eq!(
@@ -240,7 +217,7 @@ fn a_mistyped_account_is_answered_with_those_that_exist() {
 
 #[test]
 fn private_keys_are_taken_as_people_write_them_and_never_repeated() {
-    let directory = Directory::new("keys");
+    let directory = TestFolder::new("keys");
     for text in [
         KEY.to_owned(),
         format!("0x{KEY}"),
@@ -280,7 +257,7 @@ fn private_keys_are_taken_as_people_write_them_and_never_repeated() {
 
 #[test]
 fn mnemonics_give_the_accounts_that_other_wallets_give() {
-    let directory = Directory::new("mnemonics");
+    let directory = TestFolder::new("mnemonics");
     let source =
         |text: &str, index| KeySource::Mnemonic { file: directory.write("words", text), index };
     for (index, address) in (0..).zip(ACCOUNTS) {
@@ -310,7 +287,7 @@ fn mnemonics_give_the_accounts_that_other_wallets_give() {
 #[cfg(unix)]
 fn files_that_others_can_read_are_named() {
     use std::os::unix::fs::PermissionsExt;
-    let directory = Directory::new("modes");
+    let directory = TestFolder::new("modes");
     let file = directory.write("secret", PASSWORD);
     let index = 0;
     for (mode, is_exposed) in [(0o600, false), (0o640, true), (0o604, true), (0o400, false)] {

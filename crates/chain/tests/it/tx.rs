@@ -659,6 +659,37 @@ async fn a_damaged_journal_is_not_used() {
 }
 
 #[tokio::test]
+async fn a_journal_whose_transaction_does_something_else_is_not_used() {
+    let chain = TxChain::new().await;
+    let (journal, mut sender) = ready(&chain).await;
+    chain.pursue(&mut sender, &[chain.lock(1, 7)]).await;
+    let contents = journal.load().unwrap();
+    // An approval of 100, and a lock of 7.
+    let [approval, lock] = &contents.transactions[..] else { panic!("{contents:?}") };
+    for (transaction, intent) in [
+        (approval, Some(chain.approve(0, 99))),
+        (approval, Some(chain.lock(1, 7))),
+        (lock, Some(chain.lock(1, 8))),
+        (lock, Some(chain.approve(0, 100))),
+        // One that only uses its nonce.
+        (lock, None),
+    ] {
+        let transaction = JournaledTransaction { intent, ..transaction.clone() };
+        let hash = transaction.hash();
+        let transactions = vec![transaction];
+        let journal = MemoryJournal::new(JournalContents { transactions, ..contents.clone() });
+        let (client, key) = (chain.client.clone(), chain.key.clone());
+        let error = IntentSender::new(client, key, FeePolicy::default(), journal).unwrap_err();
+        let is_named = matches!(
+            error,
+            Error::Journal(JournalError::OtherAction { transaction }) if transaction == hash
+        );
+        assert!(is_named, "{error}");
+    }
+    chain.sender(&MemoryJournal::new(contents));
+}
+
+#[tokio::test]
 async fn nothing_is_sent_while_the_nonce_is_not_known() {
     let chain = TxChain::new().await;
     let (_, mut sender) = ready(&chain).await;

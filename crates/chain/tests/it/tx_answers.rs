@@ -8,7 +8,7 @@ use alloy_consensus::Transaction;
 use alloy_primitives::{Address, Bytes, U256, address, bytes};
 use alloy_provider::Provider;
 use canon_chain::{
-    Checks, Error, Sender, calls,
+    Checks, Error, IntentSender, Sender, calls,
     tx::{HeadError, Journal, MemoryJournal, TxEvent, TxReport},
 };
 use canon_faults::{Answer, params};
@@ -21,6 +21,27 @@ use std::sync::{
 };
 
 const CONTRACT: Address = address!("0x00000000000000000000000000000000000000c1");
+
+/// A chain with a contract that answers everything, and an account that has sent nothing.
+async fn with_contract() -> (TxChain, MemoryJournal, IntentSender) {
+    let chain = TxChain::new().await;
+    chain.devchain.set_code(CONTRACT, bytes!("5f5ff3")).unwrap();
+    let journal = MemoryJournal::default();
+    let sender = chain.sender(&journal);
+    (chain, journal, sender)
+}
+
+/// The endpoint says "underpriced" to as many transactions.
+fn underpriced(chain: &TxChain, count: u64) {
+    let refusals = AtomicU64::new(0);
+    chain.faults.answer(move |request| {
+        let is_sent = request.method() == "eth_sendRawTransaction";
+        match is_sent && refusals.fetch_add(1, Ordering::Relaxed) < count {
+            true => Answer::Refusal(-32000, "transaction underpriced".to_owned()),
+            false => Answer::Node,
+        }
+    });
+}
 
 /// A provider's proxy hands a transaction to several nodes, or tries a second one when the first takes too long:
 /// one took it, and what comes back is the words of the other.
@@ -70,20 +91,8 @@ async fn a_transaction_that_one_node_took_and_another_refused_is_not_sent_twice(
 /// An endpoint says "underpriced" for half an hour, then takes the transaction.
 #[tokio::test]
 async fn an_endpoint_that_always_says_underpriced_does_not_raise_the_tip_without_limit() {
-    let chain = TxChain::new().await;
-    chain.devchain.set_code(CONTRACT, bytes!("5f5ff3")).unwrap();
-    let journal = MemoryJournal::default();
-    let mut sender = chain.sender(&journal);
-    let refusals = Arc::new(AtomicU64::new(0));
-    let counted = Arc::clone(&refusals);
-    chain.faults.answer(move |request| {
-        if request.method() == "eth_sendRawTransaction"
-            && counted.fetch_add(1, Ordering::Relaxed) < 120
-        {
-            return Answer::Refusal(-32000, "transaction underpriced".to_owned());
-        }
-        Answer::Node
-    });
+    let (chain, journal, mut sender) = with_contract().await;
+    underpriced(&chain, 120);
     let call = chain.call(CONTRACT, 1);
     let before = chain.devchain.balance(chain.account());
     let mut blocks = 0;
@@ -103,20 +112,8 @@ async fn an_endpoint_that_always_says_underpriced_does_not_raise_the_tip_without
 /// The same for many intents within one block.
 #[tokio::test]
 async fn the_tip_does_not_rise_by_the_number_of_intents_in_a_block() {
-    let chain = TxChain::new().await;
-    chain.devchain.set_code(CONTRACT, bytes!("5f5ff3")).unwrap();
-    let journal = MemoryJournal::default();
-    let mut sender = chain.sender(&journal);
-    let refusals = Arc::new(AtomicU64::new(0));
-    let counted = Arc::clone(&refusals);
-    chain.faults.answer(move |request| {
-        if request.method() == "eth_sendRawTransaction"
-            && counted.fetch_add(1, Ordering::Relaxed) < 80
-        {
-            return Answer::Refusal(-32000, "transaction underpriced".to_owned());
-        }
-        Answer::Node
-    });
+    let (chain, journal, mut sender) = with_contract().await;
+    underpriced(&chain, 80);
     let calls: Vec<_> = (0..40).map(|number| chain.call(CONTRACT, number)).collect();
     for _ in 0..3 {
         chain.pursue_and_mine(&mut sender, &calls).await;
@@ -129,10 +126,7 @@ async fn the_tip_does_not_rise_by_the_number_of_intents_in_a_block() {
 /// A node takes transactions and passes none on, for a night; then it does.
 #[tokio::test]
 async fn a_transaction_that_is_not_mined_for_a_night_does_not_offer_a_fortune() {
-    let chain = TxChain::new().await;
-    chain.devchain.set_code(CONTRACT, bytes!("5f5ff3")).unwrap();
-    let journal = MemoryJournal::default();
-    let mut sender = chain.sender(&journal);
+    let (chain, journal, mut sender) = with_contract().await;
     let call = chain.call(CONTRACT, 1);
     for _ in 0..150 {
         chain.pursue(&mut sender, from_ref(&call)).await;
@@ -158,7 +152,6 @@ async fn what_lacked_funds_is_sent_at_once_when_they_come() {
     let balance = chain.devchain.balance(chain.account());
     chain.devchain.set_balance(chain.account(), U256::ZERO);
     mine_past_the_pool(&chain, 8);
-    for _ in 0..3 {}
     chain.devchain.set_balance(chain.account(), balance);
     let last = Intent { until: Some(chain.next()), ..lock };
     chain.pursue_and_mine(&mut sender, from_ref(&last)).await;
@@ -261,6 +254,28 @@ async fn a_head_with_too_high_a_number_finalizes_nothing() {
         }
         assert_eq!(chain.deposits().await, [7], "{skipped} skipped: {sender:?}");
     }
+}
+
+/// Every block, something else becomes final.
+#[tokio::test]
+async fn the_number_of_a_head_is_asked_once_while_blocks_follow_each_other() {
+    let chain = TxChain::new().await;
+    let (_, mut sender) = ready(&chain).await;
+    for order in 1..70 {
+        chain.pursue_and_mine(&mut sender, &[chain.lock(order, 1)]).await;
+    }
+    chain.faults.take_requests();
+    let asked = || chain.faults.take_requests().get("eth_getBlockByHash").copied().unwrap_or(0);
+    for order in 70..75 {
+        chain.pursue_and_mine(&mut sender, &[chain.lock(order, 1)]).await;
+    }
+    assert_eq!(asked(), 0);
+    // A block that wasn't seen.
+    chain.mine(1);
+    for order in 75..80 {
+        chain.pursue_and_mine(&mut sender, &[chain.lock(order, 1)]).await;
+    }
+    assert_eq!(asked(), 1);
 }
 
 /// A process is stopped with a transaction in flight; its owner cancels that with a wallet. A week later it goes

@@ -145,6 +145,36 @@ async fn an_action_that_needs_too_much_gas_is_not_blamed() {
     assert!(matches!(error, Error::TooMuchGas { .. }), "{error}");
 }
 
+/// Nodes lower the gas of a call at a price to what its sender can pay for: it runs out of gas, or reverts.
+#[tokio::test]
+async fn an_account_with_too_little_ether_is_told_how_much_is_missing() {
+    let chain = TxChain::new().await;
+    let execute = executable(&chain, &[trace(&chain)]).await;
+    for balance in [0, 100_000_000_000_000_u64] {
+        let snapshot = chain.devchain.snapshot();
+        let balance = U256::from(balance);
+        chain.devchain.set_balance(chain.account(), balance);
+        let mut sender = chain.sender(&MemoryJournal::default());
+        let reports = chain.pursue(&mut sender, from_ref(&execute)).await;
+        let [TxReport { event: TxEvent::Failed(error), .. }] = &reports[..] else {
+            panic!("{reports:?}")
+        };
+        let Error::TooLittleEther { account, needed, balance: found, .. } = error else {
+            panic!("{error}")
+        };
+        assert_eq!((*account, *found), (chain.account(), balance));
+        let missing = format!("{} are missing; send ether", *needed - balance);
+        assert!(error.to_string().contains(&missing), "{error}");
+        // It says so once.
+        assert_eq!(failures(&chain.pursue(&mut sender, from_ref(&execute)).await), [""; 0]);
+        // With what was missing it is sent.
+        chain.devchain.set_balance(chain.account(), *needed);
+        let reports = chain.pursue(&mut sender, from_ref(&execute)).await;
+        assert_eq!(sent(&reports).len(), 1, "{reports:?}");
+        chain.devchain.revert(snapshot).unwrap();
+    }
+}
+
 /// A payload that returns what was voted on while nobody pays for gas, as in `eth_call`, and reverts in every
 /// transaction.
 #[tokio::test]

@@ -11,7 +11,7 @@ use alloy_sol_types::SolCall;
 use canon_abi::{Asset, Governance, Proposals, Registry, Rollup};
 use canon_chain::{Client, Error, calls, deploy::DeployedSet};
 use canon_devchain::{OldTransactions, ReorgOptions};
-use canon_protocol::{Amount, ProposalId, Timestamp, WithdrawalId};
+use canon_protocol::{Amount, ProposalId, Seconds, Timestamp, WithdrawalId};
 use canon_views::{Present, Question};
 use serde_json::json;
 use std::sync::Arc;
@@ -63,6 +63,20 @@ async fn everything_that_was_asked_for_is_there() {
     assert_eq!(present.withdrawals.keys().collect::<Vec<_>>(), [&WithdrawalId::of(7)]);
     assert_eq!(present.addresses.reward_distributor, Some(set.reward_distributor));
     assert!(present.signaling.is_some());
+}
+
+#[tokio::test]
+async fn a_view_of_the_newest_block_dates_the_next_one_without_a_round_trip() {
+    let (chain, set, question) = example().await;
+    let (head, later) = (chain.client.head().await.unwrap(), Seconds::of(12));
+    let question = Question { next: head.timestamp + later, ..question };
+    let expected = expected(&chain, &set, &question).await;
+    let endpoint = LimitedEndpoint::new(&chain.devchain, Conduct::default());
+    let client = endpoint.client().await;
+    let undated = Question { next: Timestamp::ZERO, ..question };
+    let found = client.view_ahead(set.deployment.registry, undated, later).await.unwrap();
+    assert_eq!(found, expected);
+    assert_eq!(endpoint.take_packets().len(), 2);
 }
 
 #[tokio::test]

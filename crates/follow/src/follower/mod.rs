@@ -5,11 +5,13 @@
 //! window replays a few blocks, and a deeper one reads blocks again from an earlier state on. Both end in the
 //! state that a fresh follower reaches.
 //!
-//! A node that lags leaves out logs of a range without saying so. So a range counts up to its last marker, a log
-//! that the set emits all the time. Where a set emits none for long, several answers have to agree. And a state
-//! that ranges, a checkpoint, or a block with fewer logs than its bloom shows led to is compared with the contracts' own answers at the newest block before a
-//! step succeeds there; if it differs, blocks are read again from an earlier state on. Where the contracts' answers
-//! aren't those of a set, the state stays unconfirmed, and [`Follower::confirmation`] says so.
+//! A node that lags leaves out logs without saying so. A range counts up to its last marker, a log that the set
+//! emits all the time; where a set emits none for long, several answers have to agree. Where the chain is
+//! followed block by block, all logs of a block are read, and its bloom proves that none is missing. A state that
+//! ranges or a checkpoint led to, or a block that may have more logs than were read, is compared with the
+//! contracts' own answers at the newest block before a step succeeds there; if it differs, blocks are read again
+//! from an earlier state on. Where the contracts' answers aren't those of a set, the state stays unconfirmed, and
+//! [`Follower::confirmation`] says so.
 
 mod ranges;
 mod recovery;

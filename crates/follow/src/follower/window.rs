@@ -11,6 +11,20 @@ use canon_protocol::BlockNumber;
 use canon_views::BlockView;
 use std::collections::{BTreeMap, VecDeque};
 
+/// The most new blocks of which all logs are read, as they are when the chain is followed block by block. Of
+/// more, the set's logs are read and one comparison of the state says whether some are missing: the other logs
+/// of so many blocks are a large answer.
+const FEW_NEW_BLOCKS: usize = 4;
+
+/// The logs of a new block that are asked for.
+#[derive(Clone, Copy, Debug)]
+enum Asked {
+    /// All of them, which the block's bloom proves.
+    Whole,
+    /// Those of the set.
+    Selected,
+}
+
 /// The newest blocks.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Window {
@@ -106,8 +120,9 @@ impl<S: LogSource + StateComparer> Follower<S> {
             self.recovery.taken_back = true;
             self.replay()?;
         }
+        let asked = if new.len() <= FEW_NEW_BLOCKS { Asked::Whole } else { Asked::Selected };
         for header in new.into_iter().rev() {
-            self.read_block(header).await?;
+            self.read_block(header, asked).await?;
         }
         self.window.unread.clear();
         Ok(Advance::Extended)
@@ -135,12 +150,15 @@ impl<S: LogSource + StateComparer> Follower<S> {
         self.settled.block.into_iter().chain(window).any(|block| block.hash == hash)
     }
 
-    async fn read_block(&mut self, header: Header) -> Result<(), FollowError> {
+    async fn read_block(&mut self, header: Header, asked: Asked) -> Result<(), FollowError> {
         let block = header.block;
-        let topics = SetIdentity::deployment_topics();
-        let deployments = self.block_logs(&header, Selection::Events(&topics)).await?;
-        let emitters = self.current.emitters(&self.identity, &deployments);
-        let logs = self.block_logs(&header, Selection::Emitters(&emitters)).await?;
+        let logs = match asked {
+            // Nothing is proven about the state by one block if it isn't confirmed before.
+            Asked::Whole if matches!(self.confirmation, Confirmation::Confirmed) => {
+                self.proven_logs(&header).await?
+            }
+            Asked::Whole | Asked::Selected => self.selected_logs(&header).await?,
+        };
         if let Err(error) = self.current.apply(&self.identity, block, &logs) {
             // What was applied of the block is taken back.
             self.replay()?;
@@ -157,10 +175,35 @@ impl<S: LogSource + StateComparer> Follower<S> {
         Ok(())
     }
 
+    /// The set's logs of a block, out of all its logs. These have to make its bloom, so none is missing.
+    /// Otherwise the state isn't confirmed any more: a node can have a block before the index of its logs,
+    /// and then answers that there are none.
+    async fn proven_logs(&mut self, header: &Header) -> Result<Vec<PlacedLog>, SourceError> {
+        let topics = SetIdentity::deployment_topics();
+        let emitters = self.current.emitters(&self.identity, &[]);
+        let selections = [Selection::Events(&topics), Selection::Emitters(&emitters)];
+        if !selections.iter().any(|one| one.may_be_missing(&[], &header.bloom)) {
+            return Ok(Vec::new());
+        }
+        let mut logs = self.source.block_logs(&header.block, Selection::All).await?;
+        if Selection::All.may_be_missing(&logs, &header.bloom) {
+            self.confirmation = Confirmation::Pending;
+        }
+        let emitters = self.current.emitters(&self.identity, &logs);
+        logs.retain(|log| emitters.contains(&log.log.address));
+        Ok(logs)
+    }
+
+    /// The set's logs of a block, and no others. If its bloom may contain more, the state isn't confirmed any
+    /// more.
+    async fn selected_logs(&mut self, header: &Header) -> Result<Vec<PlacedLog>, SourceError> {
+        let topics = SetIdentity::deployment_topics();
+        let deployments = self.block_logs(header, Selection::Events(&topics)).await?;
+        let emitters = self.current.emitters(&self.identity, &deployments);
+        self.block_logs(header, Selection::Emitters(&emitters)).await
+    }
+
     /// The logs of a block, which isn't asked for them if its bloom shows that it has none.
-    ///
-    /// A node can have a block before the index of its logs, and then answers that there are none. So if the
-    /// bloom shows that logs may be missing, the state isn't confirmed any more.
     async fn block_logs(
         &mut self,
         header: &Header,

@@ -5,7 +5,7 @@ use crate::{
     support::{client, fresh, insist, run, source},
 };
 use alloy_json_rpc::SerializedRequest;
-use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, U256, hex};
 use alloy_sol_types::{SolCall, SolEvent};
 use canon_abi::{Asset, Governance, Proposals};
 use canon_chain::Error;
@@ -223,6 +223,55 @@ fn a_block_without_the_logs_that_its_bloom_shows_is_not_confirmed() {
             assert!(matches!(follower.confirmation(), Confirmation::Confirmed));
             assert!(*follower.state() == fresh(&chain, &identity).await);
         }
+    });
+}
+
+#[test]
+fn a_full_block_is_proven_by_its_own_logs_and_costs_no_comparison() {
+    let deployed = Deployed::shared();
+    let chain = chain_with_holder();
+    run(async {
+        let faults = Faults::default();
+        let client = client_by(&faults, &chain).await;
+        let identity = deployed.identity(&client).await;
+        let mut follower = Follower::new(ChainSource::new(client), identity.clone());
+        follower.catch_up().await.unwrap();
+
+        // 1,000 logs with four topics each, after which the bloom may contain everything.
+        let logs = hex!("6103e8 5b 80 8119 8260201b 8360401b 5f5f a4 60019003 80600357 00");
+        let (spender, amount) = (deployed.set.governance, U256::from(7));
+        let approve = Asset::approveCall { spender, amount }.abi_encode().into();
+        let from = Address::with_last_byte(2);
+        let calls = [
+            UnsignedCall { from, to: None, input: logs.into() },
+            UnsignedCall { from, to: Some(deployed.set.asset), input: approve },
+        ];
+        let (_, executed) = chain.mine_unsigned(&calls).unwrap();
+        assert!(executed.iter().all(|call| call.success), "{executed:?}");
+        let allowance = |follower: &Follower<ChainSource>| {
+            follower.state().asset().allowance(from, deployed.set.governance)
+        };
+        assert_ne!(allowance(&follower), amount);
+
+        faults.take_requests();
+        follower.catch_up().await.unwrap();
+        let requests = faults.take_requests();
+        assert_eq!(requests.get("eth_call"), None, "{requests:?}");
+        assert_eq!(requests["eth_getLogs"], 1, "{requests:?}");
+        assert!(matches!(follower.confirmation(), Confirmation::Confirmed));
+        assert_eq!(allowance(&follower), amount);
+        assert!(*follower.state() == fresh(&chain, &identity).await);
+
+        // Of many blocks at once the set's logs are asked, and the state is compared once.
+        for _ in 0..8 {
+            chain.mine_unsigned(&calls).unwrap();
+        }
+        follower.catch_up().await.unwrap();
+        let requests = faults.take_requests();
+        assert_eq!(requests["eth_getLogs"], 16, "{requests:?}");
+        follower.confirm().await.unwrap();
+        assert_eq!(requests["eth_call"], faults.take_requests()["eth_call"]);
+        assert!(matches!(follower.confirmation(), Confirmation::Confirmed));
     });
 }
 

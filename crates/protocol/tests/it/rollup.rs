@@ -148,6 +148,38 @@ fn the_first_call_after_an_epochs_first_slot_records_the_next_ones_seed() {
 }
 
 #[test]
+fn the_next_seed_is_that_of_the_first_call_that_can_record_one() {
+    let mut chain = unkept();
+    // The first second of epoch 2.
+    let start = chain.now();
+    let next_seed = |chain: &Chain, later| {
+        let (epoch, time) = rollup(chain).next_seed(start + Seconds::of(later)).unwrap();
+        (epoch, time.since(start).unwrap().get())
+    };
+    for (later, epoch, from) in [
+        (0, 3, SLOT),
+        (SLOT - 1, 3, SLOT),
+        (SLOT, 3, SLOT),
+        (SLOT + 1, 3, SLOT + 1),
+        (EPOCH_SECONDS - 1, 3, EPOCH_SECONDS - 1),
+        // Nobody called in epoch 2: the seed of epoch 3 is never recorded.
+        (EPOCH_SECONDS, 4, EPOCH_SECONDS + SLOT),
+    ] {
+        assert_eq!(next_seed(&chain, later), (Epoch::of(epoch), from), "{later} s later");
+    }
+    chain.jump(start + Seconds::of(SLOT));
+    chain.ok("anyone", ROLLUP, RollupCall::SetupEpoch);
+    // It is recorded: the next one is that of the next epoch's second slot.
+    for later in [SLOT, EPOCH_SECONDS - 1, EPOCH_SECONDS, EPOCH_SECONDS + SLOT] {
+        let expected = (Epoch::of(4), EPOCH_SECONDS + SLOT);
+        assert_eq!(next_seed(&chain, later), expected, "{later} s later");
+    }
+    let genesis = rollup(&chain).clock().genesis;
+    let before = Timestamp::new(genesis.get() - 1).unwrap();
+    assert_eq!(rollup(&chain).next_seed(before), None);
+}
+
+#[test]
 fn every_call_that_changes_the_rollup_records_the_seed() {
     let mut chain = unkept();
     chain.wait(SLOT);

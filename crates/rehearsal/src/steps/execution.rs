@@ -23,7 +23,7 @@ pub(super) async fn announce_moves(run: &mut UpgradeRun<'_>, to: usize) -> Resul
     let mut members = Vec::new();
     for (index, sequencer) in run.participants.sequencers.iter_mut().enumerate() {
         if sequencer.moves && sequencer.mover.is_none() {
-            sequencer.start_to_move(run.driver.client(), new)?;
+            sequencer.start_to_move(new)?;
             members.push(AgentRef::Mover(index));
         }
     }

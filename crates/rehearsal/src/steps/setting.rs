@@ -150,7 +150,7 @@ pub(crate) async fn stake(run: &mut UpgradeRun<'_>, rollup: usize, pioneers: boo
     let (approvals, _) = batch.finish().await?;
     let mut batch = driver.batch("stake", count);
     for sequencer in participants.sequencers.iter_mut().filter(|s| s.pioneer == pioneers) {
-        let (proposer, withdrawer) = (sequencer.proposer.address(), sequencer.withdrawer.address());
+        let (proposer, withdrawer) = (sequencer.agent.address(), sequencer.withdrawer.address());
         let call = calls::stake(target, sequencer.attester, proposer, withdrawer, each);
         batch.add(&mut sequencer.withdrawer, call).await?;
     }

@@ -284,12 +284,12 @@ async fn out_of_turn(run: &mut UpgradeRun<'_>, track: usize, slot: Slot) -> Resu
     let stranger = run.participants.sequencers.iter().find(|sequencer| {
         sequencer.conduct == Conduct::Diligent
             && !sequencer.pioneer
-            && Some(sequencer.proposer.address()) != proposer
+            && Some(sequencer.agent.address()) != proposer
     });
     let Some(sequencer) = stranger.filter(|_| proposer.is_some()) else { return Ok(false) };
     let call = calls::signal(proposals(run), run.tracks[track].payload);
     let who = sequencer.who();
-    let Err(error) = sequencer.proposer.simulate(&call, run.driver.next()).await else {
+    let Err(error) = sequencer.proposer().simulate(&call, run.driver.next()).await else {
         return Err(Error::Unexpected(format!("{who} could signal in slot {slot} of another")));
     };
     let refusal = refusal_of(error, "signaling out of turn")?;
@@ -313,7 +313,7 @@ async fn expect_signal_refused(run: &mut UpgradeRun<'_>, track: usize, slot: Slo
     };
     let call = calls::signal(proposals(run), run.tracks[track].payload);
     let (who, next) = (sequencer.who(), run.driver.next());
-    let Err(error) = sequencer.proposer.simulate(&call, next).await else {
+    let Err(error) = sequencer.proposer().simulate(&call, next).await else {
         return Err(Error::Unexpected(format!(
             "{who} could signal in slot {slot}, which has no proposer"
         )));

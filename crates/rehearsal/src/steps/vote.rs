@@ -38,7 +38,7 @@ pub(super) async fn propose_with_lock(
     // The first of those with equal power.
     let holder = holders.rev().max_by_key(|holder| run.power(*holder)).unwrap_or_default();
     let (governance, payload) = (run.set.addresses().governance, run.tracks[track].payload);
-    let mut sender = run.participants.holders[holder].sender(run.driver.client());
+    let mut sender = run.participants.holders[holder].sender();
     let call = calls::propose_with_lock(governance, payload, sender.address());
     let confirmed = run.driver.send("propose with lock", &mut sender, call).await?;
     run.update().await?;
@@ -137,7 +137,7 @@ async fn expect_answer_refused(run: &mut UpgradeRun<'_>, track: usize) -> Result
     let (id, one) = (run.proposal(track)?.0, Amount::of(1));
     let call = calls::vote(run.set.addresses().governance, id, one, Support::Yea);
     let (who, next) = (Who::Holder(holder.number), run.driver.next());
-    let sender = holder.sender(run.driver.client());
+    let sender = holder.sender();
     let Err(error) = sender.simulate(&call, next).await else {
         return Err(Error::Unexpected("a ballot for a rejected proposal was accepted".to_owned()));
     };

@@ -2,7 +2,7 @@
 
 use alloy_primitives::{Address, B256};
 use canon_protocol::{
-    Amount, Epoch, Fraction, ProposalId, RollupBlock, Round, Seconds, Slot, Tally, Timestamp,
+    Amount, Epoch, Fraction, ProposalId, RollupBlock, Round, Seconds, Slot, Tally, Timestamp, text,
 };
 use serde::Serialize;
 
@@ -29,6 +29,7 @@ pub struct NamedContract {
     /// Its name in Solidity.
     pub name: &'static str,
     /// Where it is.
+    #[serde(with = "text::address")]
     pub address: Address,
 }
 
@@ -139,6 +140,7 @@ pub enum TimelineEvent {
         /// What it is called: rollups are counted in the order of deployment.
         rollup: u64,
         /// Its address.
+        #[serde(with = "text::address")]
         address: Address,
         /// The hash of the init code that its address proves.
         init_code_hash: B256,
@@ -148,6 +150,7 @@ pub enum TimelineEvent {
         /// What it is called: rollups are counted in the order of deployment.
         rollup: u64,
         /// Its address.
+        #[serde(with = "text::address")]
         address: Address,
         /// What its storage says that a staker staked; nobody paid it.
         stake: Amount,
@@ -157,6 +160,7 @@ pub enum TimelineEvent {
         /// The rollup.
         rollup: u64,
         /// The address of a genuine rollup with its arguments.
+        #[serde(with = "text::address")]
         expected: Address,
     },
     /// Somebody registered attesters of others on a new rollup.
@@ -191,6 +195,7 @@ pub enum TimelineEvent {
     /// A Proposals contract stands that Governance doesn't know.
     ProposalsDeployed {
         /// Its address.
+        #[serde(with = "text::address")]
         address: Address,
     },
     /// A payload stands.
@@ -198,6 +203,7 @@ pub enum TimelineEvent {
         /// For which document.
         azip: String,
         /// Its address.
+        #[serde(with = "text::address")]
         address: Address,
         /// Its calls, decoded.
         actions: Vec<String>,

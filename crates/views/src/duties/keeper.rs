@@ -110,20 +110,17 @@ pub(crate) fn payments(view: &SetView) -> impl Iterator<Item = Intent> {
 /// The move of a stake, if it is due.
 fn finalise_move(view: &SetView, stake: &KnownStake) -> Option<Intent> {
     let (present, moving) = (&view.present, stake.view.moving?);
-    let KnownStake { rollup, attester, .. } = *stake;
+    let KnownStake { rollup, attester, registry, .. } = *stake;
+    // Another Registry may say that any rollup is canonical.
+    if registry != Some(present.addresses.registry) {
+        return None;
+    }
     let StakeMove { new_rollup, ready_at } = moving;
     let target = match &view.history {
-        Some(history) => {
-            // Another Registry may say that any rollup is canonical. The history has every rollup that
-            // somebody deployed for one; those of a view without it were asked for, each by its address.
-            if history.rollup(rollup)?.parameters().registry != present.addresses.registry {
-                return None;
-            }
-            history.rollup(new_rollup).map(|target| MoveTarget {
-                status: target.member(attester).map(Member::status).unwrap_or_default(),
-                minimum: target.parameters().minimum_stake,
-            })
-        }
+        Some(history) => history.rollup(new_rollup).map(|target| MoveTarget {
+            status: target.member(attester).map(Member::status).unwrap_or_default(),
+            minimum: target.parameters().minimum_stake,
+        }),
         None => MoveTarget::of(present, new_rollup, attester),
     };
     let phase = announced_phase(present, stake.view.stake, moving, target);

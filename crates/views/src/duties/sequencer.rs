@@ -45,6 +45,9 @@ pub struct SignalPlan {
     pub payload: Address,
     /// Its code hash when it was checked. A payload whose code is another is not signaled for.
     pub code_hash: B256,
+    /// keccak256 of `abi.encode(actions)` of the list when it was checked, as `ProposalFrozen` has it. A view
+    /// doesn't show the list: whoever sends the signal reads it again before.
+    pub actions_hash: B256,
     /// Not before the sequencer's rollup has this block.
     pub from_block: RollupBlock,
     /// Whether the payload's status matters.
@@ -77,13 +80,14 @@ pub enum HopelessRule {
 
 impl SignalPlan {
     /// Signals at once, by the default rules.
-    pub fn new(payload: Address, code_hash: B256) -> Self {
+    pub const fn new(payload: Address, code_hash: B256, actions_hash: B256) -> Self {
         Self {
             payload,
             code_hash,
+            actions_hash,
             from_block: RollupBlock::ZERO,
-            status: StatusRule::default(),
-            hopeless: HopelessRule::default(),
+            status: StatusRule::Respect,
+            hopeless: HopelessRule::Signal,
         }
     }
 }
@@ -108,6 +112,15 @@ pub enum SignalDecision {
         /// The code hash at the block.
         found: B256,
     },
+    /// The payload lists other actions than those that were checked.
+    ActionsChanged {
+        /// The hash of the list that was checked.
+        expected: B256,
+        /// The hash of the list at the block.
+        found: B256,
+    },
+    /// The payload's list couldn't be read again.
+    ActionsUnread,
     /// The agreed block isn't there yet.
     TooEarly {
         /// The newest block.

@@ -342,7 +342,7 @@ impl History {
             for blocks in [BlockDuty::Propose, BlockDuty::Leave] {
                 let identity = SequencerIdentity { proposer, rollup, blocks };
                 for (payload, seen) in &payloads {
-                    let plan = SignalPlan::new(**payload, seen.code.hash);
+                    let plan = SignalPlan::new(**payload, seen.code.hash, B256::ZERO);
                     let forced = SignalPlan { status: StatusRule::Force, ..plan };
                     for plan in [plan, forced] {
                         let duty = sequencer(present, &identity, Some(&plan));
@@ -474,6 +474,14 @@ const fn kind(intent: &Intent) -> &'static str {
         IntendedAction::AnnounceMove { .. } => "announce",
         IntendedAction::FinaliseMove { new_attester: None, .. } => "move",
         IntendedAction::FinaliseMove { new_attester: Some(_), .. } => "move as",
+        IntendedAction::SignalSigned { .. }
+        | IntendedAction::VoteSigned { .. }
+        | IntendedAction::InvalidateBallots { .. }
+        | IntendedAction::Propose { .. }
+        | IntendedAction::ApproveStake { .. }
+        | IntendedAction::Stake { .. }
+        | IntendedAction::ExitStake { .. }
+        | IntendedAction::SetCoinbase { .. } => "none of a duty's",
     }
 }
 

@@ -223,8 +223,22 @@ fn a_stake_moves_when_it_is_ready_and_its_target_canonical() {
     assert_eq!(actions(&chain.view_in(1)), [execution(id, Some(&upgrade))]);
     chain.ok("anyone", GOVERNANCE, GovernanceCall::Execute { id: id.to_word() });
     let (rollup, attester, new_attester) = (ROLLUP, named("attester 0"), None);
-    let moves = IntendedAction::FinaliseMove { rollup, attester, new_attester, ready_at };
-    assert_eq!(actions(&chain.view_in(1)), [moves]);
+    let moves = [IntendedAction::FinaliseMove { rollup, attester, new_attester, ready_at }];
+    // A view without the history was asked for the stakes of this rollup.
+    for history in [true, false] {
+        let mut view = chain.view_in(1);
+        if !history {
+            view.history = None;
+        }
+        assert_eq!(actions(&view), moves);
+    }
+    // A rollup that asks another Registry, or doesn't say which, may take the stake anywhere.
+    let mut view = chain.view_in(1);
+    view.history = None;
+    for registry in [Some(named("other registry")), None] {
+        view.present.rollups.get_mut(&ROLLUP).unwrap().registry = registry;
+        assert_eq!(actions(&view), []);
+    }
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn chain() -> (Chain, SignalPlan) {
     chain.write(PAYLOAD, &harmless());
     chain.next_round();
     let view = chain.view_of(&asked(chain.now()));
-    let plan = SignalPlan::new(PAYLOAD, view.present.payloads[&PAYLOAD].code.hash);
+    let plan = SignalPlan::new(PAYLOAD, view.present.payloads[&PAYLOAD].code.hash, B256::ZERO);
     (chain, plan)
 }
 

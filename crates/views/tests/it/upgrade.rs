@@ -3,7 +3,7 @@
 use crate::chain::{
     Chain, NEW_ROLLUP, PAYLOAD, REGISTRY, ROLLUP, SLOT, ViewedChain as _, action, named,
 };
-use alloy_primitives::Address;
+use alloy_primitives::{Address, B256};
 use canon_protocol::{
     Amount, AttesterStatus, Ending, Payment, ProposalId, RegistryCall, Seconds, Support, Timestamp,
 };
@@ -109,7 +109,7 @@ fn an_upgrade_goes_through_by_duties_alone_and_nothing_is_done_twice() {
     let mut agents = Agents {
         orders: BTreeMap::from([(alice, orders)]),
         moves: moves.collect(),
-        plan: SignalPlan::new(PAYLOAD, code_hash),
+        plan: SignalPlan::new(PAYLOAD, code_hash, B256::ZERO),
         confirmed: BTreeSet::new(),
     };
     for _ in 0..150 {

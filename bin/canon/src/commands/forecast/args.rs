@@ -5,13 +5,19 @@ use std::path::PathBuf;
 use alloy_primitives::Address;
 use canon_protocol::{
     Fraction, Timestamp,
-    text::{address, fraction, time},
+    text::{address, time},
 };
 use clap::Args;
 
 use crate::input::{quantity, whole};
 
-use super::{input::outage, source::Source};
+use super::{
+    input::{outage, share},
+    source::Source,
+};
+
+/// The most campaigns: more don't make the estimates better, and take hours.
+const MAX_CAMPAIGNS: u32 = 1_000_000;
 
 /// Estimate when, and how likely, a signaling campaign succeeds
 ///
@@ -23,9 +29,6 @@ use super::{input::outage, source::Source};
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Forecast {
-    #[command(flatten)]
-    pub(super) source: Source,
-
     /// Payload of the campaign: signals that it already has in the current round are counted
     #[arg(long, value_name = "ADDRESS", value_parser = quantity(address::parse))]
     pub(super) payload: Option<Address>,
@@ -51,15 +54,15 @@ pub(crate) struct Forecast {
     pub(super) sequencers: Option<u32>,
 
     /// Share of the seats that signals for the payload
-    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, default_value = "70%", value_parser = quantity(fraction::parse_share))]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, default_value = "70%", value_parser = share)]
     pub(super) signaling: Fraction,
 
     /// Share of the seats that signals for a rival payload
-    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, default_value = "10%", value_parser = quantity(fraction::parse_share))]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, default_value = "10%", value_parser = share)]
     pub(super) rival: Fraction,
 
     /// Share of its slots that each seat misses
-    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, default_value = "2%", value_parser = quantity(fraction::parse_share))]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, default_value = "2%", value_parser = share)]
     pub(super) missed: Fraction,
 
     /// Operators in TOML: each `[[operator]]` has seats (4) or stake ("800,000" tokens), side ("for",
@@ -68,19 +71,20 @@ pub(crate) struct Forecast {
     pub(super) operators: Option<PathBuf>,
 
     /// Share of all voting power that is cast
-    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, default_value = "40%", value_parser = quantity(fraction::parse_share))]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, default_value = "40%", value_parser = share)]
     pub(super) turnout: Fraction,
 
     /// Share of the cast power that is for the proposal
-    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, default_value = "80%", value_parser = quantity(fraction::parse_share))]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, default_value = "80%", value_parser = share)]
     pub(super) yes: Fraction,
 
-    /// Mean length of an operator outage, in slots; simulates campaigns with such outages
+    /// Mean length of an operator outage, in slots, from 1 to 1,000,000: simulates campaigns in which
+    /// operators go offline for that long
     #[arg(long, value_name = "SLOTS", allow_negative_numbers = true, value_parser = outage)]
     pub(super) outage: Option<f64>,
 
-    /// Number of campaigns to simulate with --outage
-    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 500, requires = "outage", value_parser = whole(1..=u32::MAX))]
+    /// Number of campaigns to simulate with --outage, from 1 to 1,000,000
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 500, requires = "outage", value_parser = whole(1..=MAX_CAMPAIGNS))]
     pub(super) campaigns: u32,
 
     /// Seed of the simulation with --outage: the same seed gives the same result
@@ -91,6 +95,9 @@ pub(crate) struct Forecast {
     /// that can exceed 2^53 are strings
     #[arg(long)]
     pub(super) json: bool,
+
+    #[command(flatten)]
+    pub(super) source: Source,
 }
 
 const AFTER_HELP: &str = "\
@@ -103,5 +110,5 @@ Examples:
 
 Exit codes:
   0  the forecast was printed
-  2  bad input: flags, operators, or no Canon deployment at the given addresses
-  3  the endpoint failed, or an internal error";
+  2  bad input: flags, operators, canon.toml, or no Canon deployment at the given addresses
+  3  no endpoint answers, or an internal error";

@@ -8,19 +8,19 @@ mod operators;
 mod plan;
 mod render;
 mod source;
-mod text;
+pub(crate) mod text;
 
 pub(crate) use args::Forecast;
 
 use canon_forecast::{ForecastReport, Plan, deployed::SetSnapshot};
 use eyre::{Report, WrapErr as _};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use serde::Serialize;
 
 use self::plan::PlannedForecast;
 use crate::{
     exit::{Exit, Failure},
-    output,
+    output, progress,
 };
 
 /// The report, and where its parameters are from: a preset or a chain.
@@ -54,19 +54,12 @@ impl Forecast {
 /// Computes the report, with a progress bar if campaigns are simulated.
 fn compute(plan: &Plan) -> Result<ForecastReport, Failure> {
     let bar = match plan.outages {
-        Some(outages) => progress_bar(outages.campaigns)?,
+        Some(outages) => progress::bar("Campaigns", outages.campaigns.into())?,
         None => ProgressBar::hidden(),
     };
     let report = ForecastReport::compute(plan, |simulated| bar.set_position(simulated.into()));
     bar.finish_and_clear();
     report.wrap_err("the campaigns can't be simulated").map_err(bad)
-}
-
-/// A progress bar on stderr, which is shown only if that is a terminal.
-fn progress_bar(campaigns: u32) -> Result<ProgressBar, Failure> {
-    let style = ProgressStyle::with_template("{spinner} Campaigns {bar:30.cyan/dim} {pos}/{len}")
-        .map_err(|error| Failure::internal(error.into(), "please report this"))?;
-    Ok(ProgressBar::new(campaigns.into()).with_style(style.progress_chars("━╸─")))
 }
 
 /// Bad input for which `--help` is the next step.

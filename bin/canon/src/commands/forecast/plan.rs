@@ -2,14 +2,16 @@
 
 use std::num::NonZeroU64;
 
-use alloy_primitives::Address;
-use canon_chain::{Endpoint, deploy::SetParameters};
+use canon_chain::deploy::SetParameters;
 use canon_forecast::{
     Plan,
     deployed::SetSnapshot,
     plan::{Baseline, ExpectedVote, Outages, PlanError, PlannedSequencers, PlannedSet},
 };
-use canon_protocol::{RoundRules, text::Percent};
+use canon_protocol::{
+    RoundRules,
+    text::{Percent, grouped},
+};
 use eyre::{Report, eyre};
 
 use super::{
@@ -17,7 +19,7 @@ use super::{
     bad, chain, operators,
     source::{ChosenSource, Preset},
 };
-use crate::exit::Failure;
+use crate::{chain::ChainSettings, exit::Failure};
 
 /// A plan, and where its parameters are from: a preset or a chain.
 #[derive(Debug)]
@@ -29,13 +31,13 @@ pub(super) struct PlannedForecast {
 
 impl PlannedForecast {
     pub(super) fn new(asked: &Forecast) -> Result<Self, Failure> {
-        match asked.source.choose().map_err(bad)? {
+        match asked.source.choose()? {
             ChosenSource::Preset(preset) => {
                 let baseline = preset_baseline(asked, preset)?;
                 Ok(Self { plan: plan(asked, baseline)?, preset: Some(preset.name()), chain: None })
             }
-            ChosenSource::Chain(endpoint, registry) => {
-                let snapshot = snapshot(asked, endpoint, registry)?;
+            ChosenSource::Chain(settings) => {
+                let snapshot = snapshot(asked, &settings)?;
                 let plan = plan(asked, Baseline::deployed(&snapshot))?;
                 Ok(Self { plan, preset: None, chain: Some(snapshot) })
             }
@@ -56,8 +58,7 @@ fn preset_baseline(asked: &Forecast, preset: Preset) -> Result<Baseline, Failure
     };
     let n = asked.quorum.unwrap_or(set.signaling.n);
     let m = asked.round.unwrap_or(set.signaling.m);
-    let rules = RoundRules::new(n, m)
-        .map_err(|error| bad(Report::new(error).wrap_err("--quorum, --round")))?;
+    let rules = RoundRules::new(n, m).map_err(|_| bad(invalid_rules(n, m)))?;
     let positive = |value| {
         NonZeroU64::new(value).ok_or_else(|| {
             Failure::internal(eyre!("a slot or an epoch has no length"), "please report this")
@@ -75,11 +76,20 @@ fn preset_baseline(asked: &Forecast, preset: Preset) -> Result<Baseline, Failure
     baseline.map_err(|error| refused(asked, error))
 }
 
-fn snapshot(
-    asked: &Forecast,
-    endpoint: &Endpoint,
-    registry: Address,
-) -> Result<SetSnapshot, Failure> {
+/// Why no round can be won by `n` of `m` slots.
+fn invalid_rules(n: u32, m: u32) -> Report {
+    let (least, most) = (RoundRules::min_n(m), RoundRules::MAX_M);
+    if !(2..=most).contains(&m) {
+        let most = grouped(most);
+        return eyre!("--round {m}: expected a number of slots from 2 to {most}");
+    }
+    eyre!(
+        "--quorum {n}: expected more than half of the slots of a round, and no more than all: {least} to {m} \
+         with --round {m}"
+    )
+}
+
+fn snapshot(asked: &Forecast, settings: &ChainSettings) -> Result<SetSnapshot, Failure> {
     for (flag, given) in [
         ("--quorum", asked.quorum.is_some()),
         ("--round", asked.round.is_some()),
@@ -93,7 +103,7 @@ fn snapshot(
             )));
         }
     }
-    chain::snapshot(endpoint, registry, asked.payload)
+    chain::snapshot(settings, asked.payload)
 }
 
 fn plan(asked: &Forecast, baseline: Baseline) -> Result<Plan, Failure> {

@@ -3,7 +3,7 @@
 use canon_protocol::Amount;
 
 /// A share in percent, with at most one decimal.
-pub(super) fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     format!("{} %", (share * 1000.0).round() / 10.0)
 }
 
@@ -18,7 +18,7 @@ pub(super) const NEGLIGIBLE: f64 = 0.000_05;
 
 /// A chance. Numbers close to 1 may be rounded, so nothing is called certain; and only what is
 /// impossible is said to have no chance.
-pub(super) fn chance(chance: f64) -> String {
+pub(crate) fn chance(chance: f64) -> String {
     if chance <= 0.0 {
         return "none".to_owned();
     }

@@ -86,10 +86,12 @@ impl Proposal {
             let chain = settings.connect().await?;
             match self.id {
                 None => {
-                    let present = chain.present(Question::new).await?;
+                    let present = chain.present(Question::default()).await?;
                     Ok(SetView { present, history: None })
                 }
-                Some(_) => chain.history(Question::new).await.map(|OpenedSet { view, .. }| view),
+                Some(_) => {
+                    chain.history(Question::default()).await.map(|OpenedSet { view, .. }| view)
+                }
             }
         })?;
         match self.id {
@@ -153,6 +155,23 @@ pub(crate) fn in_words(view: &SetView, actions: &[Action]) -> Option<Vec<String>
     let used: Vec<_> = used.map(|(address, name)| format!("{name} is {address}")).collect();
     let numbered = (1..).zip(&described).map(|(number, words)| format!("{number}. {words}"));
     Some(numbered.chain(used).collect())
+}
+
+/// The actions that were frozen with a proposal; `None` if the history isn't known.
+pub(crate) fn frozen_actions(view: &SetView, proposal: &ProposalView) -> Option<Arc<[Action]>> {
+    let governance = view.history.as_ref()?.governance();
+    let (_, folded) = governance.proposal(proposal.id.to_word()).ok()?;
+    Some(Arc::clone(folded.actions()))
+}
+
+/// Actions in words as [`in_words`] has them; as data if the history isn't known.
+pub(crate) fn in_words_or_data(view: &SetView, actions: &[Action]) -> Vec<String> {
+    in_words(view, actions).unwrap_or_else(|| {
+        let numbered = (1..).zip(actions);
+        numbered
+            .map(|(number, Action { target, data })| format!("{number}. {target}: {data}"))
+            .collect()
+    })
 }
 
 /// The names of the set's contracts.

@@ -1,6 +1,7 @@
 //! `canon status`: where everything stands.
 
 mod render;
+mod watch;
 
 use canon_views::{
     AvailableAction, CalendarEntry, Present, Question, SetView, available_actions, calendar,
@@ -24,6 +25,10 @@ pub(crate) struct Status {
     #[arg(long)]
     json: bool,
 
+    /// Draw the status anew with each block, until Ctrl-C; needs a terminal
+    #[arg(long, conflicts_with = "json")]
+    watch: bool,
+
     #[command(flatten)]
     chain: ChainArgs,
 }
@@ -31,6 +36,7 @@ pub(crate) struct Status {
 const AFTER_HELP: &str = "\
 Examples:
   canon status --rpc-url http://localhost:8545 --registry 0x…
+  canon status --watch
   canon status --json | jq '.available[]'
 
 Exit codes:
@@ -52,7 +58,13 @@ struct StatusDocument<'a> {
 impl Status {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let settings = self.chain.settings()?;
-        let present = chain::run(async { settings.connect().await?.present(Question::new).await })?;
+        if self.watch {
+            let terminal = watch::Terminal::of_stdout()?;
+            let watched = async { watch::run(settings.connect().await?, terminal).await };
+            return chain::run(watched).map(|()| Exit::Success);
+        }
+        let present =
+            chain::run(async { settings.connect().await?.present(Question::default()).await })?;
         let view = SetView { present, history: None };
         match self.json {
             true => output::json(&document(&view))?,

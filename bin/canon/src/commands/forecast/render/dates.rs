@@ -4,7 +4,10 @@ use canon_forecast::{
     ForecastReport,
     report::{ExpectedTimeline, Moment, WinTimeline},
 };
-use canon_protocol::text::{Duration, Time, count, grouped};
+use canon_protocol::{
+    Timestamp,
+    text::{Duration, Time, count, grouped},
+};
 
 use super::{Page, line};
 use crate::{
@@ -28,16 +31,18 @@ pub(super) fn milestones(page: &mut Page, report: &ForecastReport, is_deployed: 
     let clock = if report.start.is_some() { "in UTC" } else { "from the start of the campaign" };
     line!(page, "\nTimes {clock}, if everyone acts immediately and the holders accept");
     row(page, "", report, |at| at.certainty.to_owned());
-    row(page, "rounds", report, |at| likely(at, |timeline| grouped(timeline.rounds).to_string()));
+    row(page, "rounds", report, |at| {
+        likely(report, at, |timeline| grouped(timeline.rounds).to_string())
+    });
     if is_deployed {
         row(page, "wins round", report, |at| {
-            likely(at, |timeline| {
+            likely(report, at, |timeline| {
                 timeline.round.map_or_else(String::new, |round| grouped(round.get()).to_string())
             })
         });
     }
     for (what, moment) in MOMENTS {
-        row(page, what, report, |at| likely(at, |timeline| when(moment(timeline))));
+        row(page, what, report, |at| likely(report, at, |timeline| when(moment(timeline))));
         if report.start.is_some() {
             row(page, "", report, |at| {
                 let shown = at.at.as_ref().filter(|timeline| timeline.chance >= NEGLIGIBLE);
@@ -51,7 +56,13 @@ pub(super) fn milestones(page: &mut Page, report: &ForecastReport, is_deployed: 
         line!(page, "  –: a probability below 0.005 %; within {rounds} it is {chance}");
     }
     if report.milestones.iter().any(|milestone| milestone.at.is_none()) {
-        line!(page, "  never: no number of rounds is enough with these signals");
+        match report.mean_rounds {
+            Some(_) => {
+                let last = Time(Timestamp::MAX).without_zone();
+                line!(page, "  too late: after {last}, the last time that a chain can have");
+            }
+            None => line!(page, "  never: no number of rounds is enough with these signals"),
+        }
     }
 }
 
@@ -66,8 +77,13 @@ fn row(
     line!(page, "  {what:<10} {cells}");
 }
 
-fn likely(at: &ExpectedTimeline, cell: impl Fn(&WinTimeline) -> String) -> String {
+fn likely(
+    report: &ForecastReport,
+    at: &ExpectedTimeline,
+    cell: impl Fn(&WinTimeline) -> String,
+) -> String {
     match &at.at {
+        None if report.mean_rounds.is_some() => "too late".to_owned(),
         None => "never".to_owned(),
         Some(timeline) if timeline.chance < NEGLIGIBLE => "–".to_owned(),
         Some(timeline) => cell(timeline),

@@ -1,0 +1,54 @@
+//! The file of a deployment.
+
+use std::path::Path;
+
+use canon_chain::deploy::{
+    AssetParameters, Create2Origin, GovernanceParameters, RollupSettings, SetParameters,
+    SignalingParameters,
+};
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::{exit::Failure, toml_file::TomlFile};
+
+pub(super) const CORRECT_IT: &str =
+    "correct the file; `canon deploy --print-config` explains every field";
+
+/// What a file says.
+#[derive(Debug)]
+pub(super) struct Deployment {
+    pub(super) parameters: SetParameters,
+    /// The rules that may be broken.
+    pub(super) accepted: Vec<&'static str>,
+}
+
+/// A file as it is written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeploymentFile {
+    #[serde(default)]
+    accept: Vec<Spanned<String>>,
+    asset: AssetParameters,
+    signaling: SignalingParameters,
+    governance: GovernanceParameters,
+    rollup: RollupSettings,
+    #[serde(default)]
+    origin: Create2Origin,
+}
+
+impl Deployment {
+    /// Reads a file.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be read, or has a mistake.
+    pub(super) fn read(path: &Path) -> Result<Self, Failure> {
+        let name_one = "name a file that `canon deploy --print-config` printed";
+        let file = TomlFile::read(path, name_one)?;
+        let DeploymentFile { accept, asset, signaling, governance, rollup, origin } =
+            file.parse(CORRECT_IT)?;
+        let accepted = file.accepted(&accept, CORRECT_IT)?;
+        let parameters = SetParameters { asset, signaling, governance, rollup, origin };
+        Ok(Self { parameters, accepted })
+    }
+}

@@ -1,0 +1,88 @@
+//! The end of a deployment: its manifest, and what to do next.
+
+use std::{
+    fs::{self, File},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use alloy_primitives::U256;
+use canon_chain::{
+    Endpoint,
+    deploy::{DeployManifest, DeployedSet},
+};
+use canon_protocol::text::grouped;
+use eyre::Report;
+
+use super::session::RESUME;
+use crate::{
+    chain::ChainSettings,
+    exit::Failure,
+    page::{Page, ether, line},
+};
+
+/// A deployment that is finished and verified.
+pub(super) struct Finished {
+    pub(super) manifest: DeployManifest,
+    pub(super) set: DeployedSet,
+    /// What it cost, in wei.
+    pub(super) fee: U256,
+    /// Where the manifest is.
+    pub(super) file: PathBuf,
+}
+
+/// Writes a manifest. A reader sees the whole file or none, whenever the program is killed.
+pub(super) fn write(path: &Path, manifest: &DeployManifest) -> Result<(), Failure> {
+    let failed = |error: io::Error| {
+        let report = Report::new(error).wrap_err(format!("{} can't be written", path.display()));
+        Failure::internal(report, RESUME)
+    };
+    let mut text = serde_json::to_string_pretty(manifest).map_err(|error| failed(error.into()))?;
+    text.push('\n');
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let new = PathBuf::from(name);
+    let written = File::create(&new).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&new, path)
+    });
+    written.map_err(failed)
+}
+
+impl Finished {
+    pub(super) fn render(&self, settings: &ChainSettings) -> String {
+        let mut page = Page::default();
+        let Self { manifest, set, fee, file } = self;
+        line!(page, "The set is deployed and verified; the deployer owns nothing");
+        for contract in &manifest.contracts {
+            line!(page, "  {:<17}  {}", contract.contract, contract.address);
+        }
+        let receipts = manifest.steps.iter().filter_map(|step| step.receipt);
+        let gas: u64 = receipts.clone().map(|receipt| receipt.gas_used).sum();
+        let blocks = receipts.map(|receipt| receipt.block);
+        if let (Some(first), Some(last)) = (blocks.clone().min(), blocks.max()) {
+            line!(page, "  blocks             {first} to {last}");
+        }
+        line!(page, "  gas                {}", grouped(u128::from(gas)));
+        line!(page, "  fee                {} ether", ether(*fee));
+        line!(page, "  manifest           {}", file.display());
+        line!(page, "\ncanon.toml");
+        for url in settings.rpc_url.iter().flat_map(|setting| &setting.value).take(1) {
+            let shown = url.to_string();
+            // A key can be a part of it.
+            let note = match shown.parse::<Endpoint>().is_ok_and(|shown| shown == *url) {
+                true => "",
+                false => "  # and its path",
+            };
+            line!(page, "  rpc-url = \"{shown}\"{note}");
+        }
+        line!(page, "  registry = \"{}\"", set.deployment.registry);
+        line!(page, "  chain-id = {}", manifest.chain_id);
+        line!(page, "\nNext");
+        line!(page, "  canon audit --manifest {}", file.display());
+        line!(page, "  canon stake deposit --attester 0x… --proposer 0x… --withdrawer 0x… AMOUNT");
+        line!(page, "  canon setup-epoch");
+        page.into_text()
+    }
+}

@@ -1,0 +1,127 @@
+//! A deployment in words, before it is sent.
+
+use alloy_primitives::U256;
+use canon_chain::deploy::{DeployRecord, SET_GAS, SetParameters, SetPlan, Step, whole_way};
+use canon_protocol::{
+    ForeignText, Seconds,
+    text::{Duration, Percent, Time, Tokens, grouped},
+    withdrawal_delay,
+};
+
+use crate::{
+    judgement::Judgement,
+    page::{Page, ether, line},
+};
+
+/// What a preview shows.
+pub(super) struct Preview<'a> {
+    pub(super) record: &'a DeployRecord,
+    pub(super) plan: &'a SetPlan,
+    pub(super) judgement: &'a Judgement,
+    pub(super) balance: U256,
+    pub(super) most: U256,
+}
+
+impl Preview<'_> {
+    pub(super) fn render(&self) -> String {
+        let mut page = Page::default();
+        let Self { record, plan, .. } = self;
+        line!(page, "Deploy a set on chain {}", record.chain_id);
+        line!(page, "  deployer           {}", record.deployer);
+        let origin = &record.parameters.origin;
+        line!(page, "  factory (CREATE2)  {}", origin.factory);
+        line!(page, "  salt               {}", origin.salt);
+        line!(page, "\nContracts, in this order");
+        for step in Step::ALL {
+            let Some(planned) = plan.contract(step) else { continue };
+            let state = if record.is_done(step) { "  done" } else { "" };
+            line!(page, "  {:<17}  {}{state}", planned.contract().name(), planned.address());
+        }
+        line!(
+            page,
+            "  then the rollup becomes canonical, the Issuer gets the Asset, and Governance the"
+        );
+        line!(page, "  Registry: the deployer owns nothing");
+        let asset = &record.parameters.asset;
+        line!(page, "\nParameters");
+        line!(
+            page,
+            "  token              {} ({})",
+            ForeignText::new(&asset.name),
+            ForeignText::new(&asset.symbol)
+        );
+        line!(page, "  initial supply     {} tokens", Tokens(asset.initial_supply));
+        line!(page, "  goes to            {}", asset.initial_holder.unwrap_or(plan.deployer));
+        for (what, value) in meaning(&record.parameters) {
+            line!(page, "  {what:<17}  {value}");
+        }
+        line!(page, "  slot 0             {}", Time(record.genesis.unwrap_or_default()));
+        if !self.judgement.broken.is_empty() {
+            line!(page, "\nRules that these parameters break");
+            self.judgement.render(&mut page);
+        }
+        line!(page, "\nCost");
+        line!(
+            page,
+            "  gas                about {}",
+            grouped(u128::from(SET_GAS - record.gas_used().min(SET_GAS)))
+        );
+        line!(page, "  fee                at most {} ether", ether(self.most));
+        line!(page, "  the deployer has   {} ether", ether(self.balance));
+        page.into_text()
+    }
+}
+
+/// What the parameters mean for people.
+pub(crate) fn meaning(parameters: &SetParameters) -> Vec<(&'static str, String)> {
+    let SetParameters { asset, signaling, governance, rollup, .. } = parameters;
+    let times = |duration: Seconds, count: u64| {
+        Duration(duration.checked_mul(count).unwrap_or(Seconds::MAX))
+    };
+    let round = times(rollup.slot_duration, signaling.m.into());
+    let epoch = times(rollup.slot_duration, rollup.epoch_slots);
+    let objections = Seconds::new(governance.execution_delay.get() / 2).unwrap_or_default();
+    let leaving = withdrawal_delay(&governance.configuration());
+    let locked = Duration(governance.lock_delay.max(leaving));
+    vec![
+        ("can be minted", format!("{} tokens a second, by vote", Tokens(asset.issued_per_second))),
+        ("reward", format!("{} tokens a block", Tokens(asset.block_reward))),
+        (
+            "signals",
+            format!("{} of the {} slots of a round, which lasts {round}", signaling.n, signaling.m),
+        ),
+        ("voting starts", format!("after {}", Duration(governance.voting_delay))),
+        ("voting lasts", Duration(governance.voting_duration).to_string()),
+        ("objections", format!("for another {}", Duration(objections))),
+        (
+            "execution",
+            format!(
+                "from {} after the vote, for {}",
+                Duration(governance.execution_delay),
+                Duration(governance.grace_period)
+            ),
+        ),
+        ("whole way", format!("at most {}", Duration(whole_way(parameters)))),
+        ("quorum", format!("{} of all power", Percent::of(governance.quorum))),
+        ("margin", format!("{} of the power cast", Percent::of(governance.vote_differential))),
+        ("minimum power", format!("{} tokens", Tokens(governance.minimum_votes))),
+        ("withdrawals", format!("paid after {}", Duration(leaving))),
+        ("lock", format!("{} tokens for {locked}", Tokens(governance.lock_amount))),
+        (
+            "slots",
+            format!(
+                "{}, {} in an epoch of {epoch}",
+                Duration(rollup.slot_duration),
+                rollup.epoch_slots
+            ),
+        ),
+        (
+            "stake",
+            format!(
+                "at least {} tokens, paid {} after leaving",
+                Tokens(rollup.minimum_stake),
+                Duration(rollup.exit_delay)
+            ),
+        ),
+    ]
+}

@@ -1,0 +1,245 @@
+//! A deployment: what is shown before it, and what is kept on disk.
+
+use std::{
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+};
+
+use alloy_primitives::{Address, U256};
+use canon_chain::{
+    AccountSigner, Client, Sender,
+    deploy::{
+        CheckedParameters, DeployError, DeployManifest, DeployProgress, DeployRecord, RecordFile,
+        SET_GAS, SetPlan, Step, deploy,
+    },
+};
+use canon_views::BlockView;
+use eyre::{Report, eyre};
+use serde::Serialize;
+
+use super::{finish::Finished, render};
+use crate::{
+    chain::unreached,
+    deployer::{self, confirm, ensure_funds, interrupted, wait_for},
+    exit::Failure,
+    judgement::Judgement,
+    output,
+};
+
+pub(super) const RESUME: &str = "remove the cause, then run the same command with --resume";
+
+/// What is to be deployed, where, and by what rules.
+pub(super) struct Session {
+    pub(super) client: Client,
+    pub(super) checked: CheckedParameters,
+    pub(super) manifest: PathBuf,
+    pub(super) record: PathBuf,
+    pub(super) judgement: Judgement,
+}
+
+/// A deployment that is ready to be sent.
+pub(super) struct Prepared {
+    session: Session,
+    sender: Sender,
+    /// The present one, or that of an earlier run.
+    record: DeployRecord,
+    plan: SetPlan,
+    balance: U256,
+    /// The most that it costs, in wei, with what it offers now; nothing of what is done is counted.
+    most: U256,
+}
+
+/// What a dry run shows, as JSON.
+#[derive(Serialize)]
+pub(super) struct PreparedDocument<'a> {
+    chain_id: u64,
+    #[serde(with = "canon_protocol::text::address")]
+    deployer: Address,
+    contracts: Vec<PlannedDocument>,
+    rules: &'a Judgement,
+    gas: u64,
+    /// In wei.
+    most_fee: String,
+}
+
+#[derive(Serialize)]
+struct PlannedDocument {
+    contract: &'static str,
+    #[serde(with = "canon_protocol::text::address")]
+    address: Address,
+}
+
+/// Where the record of an unfinished deployment is.
+pub(super) fn record_of(manifest: &Path) -> PathBuf {
+    let mut name = manifest.as_os_str().to_owned();
+    name.push(".unfinished");
+    name.into()
+}
+
+/// Refuses to deploy what is deployed, and to begin anew what is begun.
+pub(super) fn ensure_unfinished(
+    manifest: &Path,
+    record: &Path,
+    resume: bool,
+) -> Result<(), Failure> {
+    if manifest.exists() {
+        return Err(Failure::bad_input(
+            eyre!("{} exists: this deployment is finished", manifest.display()),
+            "`canon audit --manifest` checks it; for another set, name another file with --manifest",
+        ));
+    }
+    if record.exists() && !resume {
+        return Err(Failure::bad_input(
+            eyre!("{} exists: this deployment is begun and not finished", record.display()),
+            "go on with --resume; to begin another one, name another file with --manifest",
+        ));
+    }
+    Ok(())
+}
+
+impl Session {
+    /// Reads what the preview shows, and checks what can be checked before anything is sent.
+    pub(super) async fn prepare(
+        self,
+        signer: AccountSigner,
+        resume: bool,
+    ) -> Result<Prepared, Failure> {
+        let (client, deployer) = (&self.client, signer.address());
+        let head = client.head().await.map_err(unreached)?;
+        let parameters = self.checked.raw().clone();
+        let found = match self.record.exists() {
+            true => RecordFile::open(&self.record).map_err(unrecorded)?.1,
+            false => None,
+        };
+        let new = || DeployRecord::new(client.chain_id(), deployer, parameters);
+        let mut record = found.unwrap_or_else(new);
+        if record.deployer != deployer {
+            let (record, key) = (record.deployer, deployer);
+            return Err(undeployed(DeployError::OtherDeployer { record, key }));
+        }
+        if record.parameters != *self.checked.raw() {
+            return Err(undeployed(DeployError::OtherParameters));
+        }
+        // What is shown is what is sent: the rollup's address follows from it.
+        let given = record.parameters.rollup.genesis;
+        let genesis = *record.genesis.get_or_insert_with(|| given.unwrap_or(head.timestamp));
+        let plan = SetPlan::new(&record.parameters, deployer, genesis);
+        ensure_not_begun(client, &plan, &head, resume).await?;
+        if let Some((contract, refusal)) = plan.refusals(head.timestamp).into_iter().next() {
+            return Err(undeployed(DeployError::Constructor { contract, refusal }));
+        }
+        let sender = Sender::new(client.clone(), signer);
+        let balance = client.balance(deployer).await.map_err(unreached)?;
+        let next = client.next_block().await.map_err(unreached)?;
+        let fees = sender.fees(next).map_err(|error| undeployed(error.into()))?;
+        let most = U256::from(SET_GAS.saturating_sub(record.gas_used())) * U256::from(fees.max_fee);
+        Ok(Prepared { session: self, sender, record, plan, balance, most })
+    }
+}
+
+/// Refuses to take over contracts without being told to.
+async fn ensure_not_begun(
+    client: &Client,
+    plan: &SetPlan,
+    head: &BlockView,
+    resume: bool,
+) -> Result<(), Failure> {
+    if resume {
+        return Ok(());
+    }
+    // Expect takes no arguments, so that sets share it.
+    for step in Step::ALL.into_iter().filter(|step| *step != Step::Expect) {
+        let Some(planned) = plan.contract(step) else { continue };
+        if client.code(head.hash.into(), planned.address()).await.map_err(unreached)?.is_some() {
+            let (contract, address) = (planned.contract(), planned.address());
+            return Err(Failure::bad_input(
+                eyre!("the chain has {contract} at {address} already, with the same arguments"),
+                "to take it over, add --resume; for another set, choose another salt in [origin]",
+            ));
+        }
+    }
+    Ok(())
+}
+
+impl Prepared {
+    /// Everything that a person should see before it is sent.
+    pub(super) fn words(&self) -> String {
+        let preview = render::Preview {
+            record: &self.record,
+            plan: &self.plan,
+            judgement: &self.session.judgement,
+            balance: self.balance,
+            most: self.most,
+        };
+        preview.render()
+    }
+
+    pub(super) fn document(&self) -> PreparedDocument<'_> {
+        let planned = Step::ALL.into_iter().filter_map(|step| self.plan.contract(step));
+        let contracts = planned.map(|planned| PlannedDocument {
+            contract: planned.contract().name(),
+            address: planned.address(),
+        });
+        PreparedDocument {
+            chain_id: self.record.chain_id,
+            deployer: self.record.deployer,
+            contracts: contracts.collect(),
+            rules: &self.session.judgement,
+            gas: SET_GAS,
+            most_fee: self.most.to_string(),
+        }
+    }
+
+    /// Deploys it.
+    pub(super) async fn deploy(self, confirmations: u64) -> Result<Finished, Failure> {
+        let Self { session, mut sender, mut record, balance, most, .. } = self;
+        ensure_funds(balance, most)?;
+        let (mut file, _) = RecordFile::open(&session.record).map_err(unrecorded)?;
+        let mut unsaved = None;
+        let save = |record: &DeployRecord, progress: DeployProgress| {
+            if let DeployProgress::Finished(done) = progress {
+                let hash = done.receipt.map(|receipt| format!("  {}", receipt.transaction));
+                let hash = hash.unwrap_or_else(|| "  was there already".to_owned());
+                output::text(&format!("done: {}{hash}\n", done.step));
+            }
+            match file.save(record) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(error) => {
+                    unsaved = Some(error);
+                    ControlFlow::Break(())
+                }
+            }
+        };
+        let mut wait = wait_for;
+        let deployment = deploy(&mut sender, &session.checked, &mut record, &mut wait, save);
+        let set = tokio::select! {
+            set = deployment => set,
+            Failure { exit, report, .. } = interrupted() => {
+                return Err(Failure { exit, report, next: RESUME });
+            }
+        };
+        if let Some(error) = unsaved {
+            return Err(unrecorded(error));
+        }
+        let set = set.map_err(undeployed)?;
+        let blocks = record.done.iter().filter_map(|done| done.receipt);
+        let last = blocks.map(|receipt| receipt.block).max();
+        confirm(&session.client, last, confirmations).await?;
+        let manifest = DeployManifest::of(&session.client, &record).await.map_err(undeployed)?;
+        let fee = record.fee(&session.client).await.map_err(unreached)?;
+        super::finish::write(&session.manifest, &manifest)?;
+        file.remove().map_err(unrecorded)?;
+        Ok(Finished { manifest, set, fee, file: session.manifest })
+    }
+}
+
+fn unrecorded(error: canon_chain::deploy::RecordFileError) -> Failure {
+    Failure::internal(
+        Report::new(error).wrap_err("the record of the deployment can't be kept"),
+        "nothing is sent without it: correct this, then go on with --resume",
+    )
+}
+
+fn undeployed(error: DeployError) -> Failure {
+    deployer::undeployed(error, RESUME)
+}

@@ -1,0 +1,124 @@
+//! `canon propose`: makes a payload a proposal through the lock.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use alloy_primitives::Address;
+use canon_follow::OpenedSet;
+use canon_protocol::{
+    ProposeConfiguration, actions_hash,
+    text::{Duration, Time, Tokens, address},
+};
+use canon_views::{IntendedAction, Intent, Present, Question};
+use clap::Args;
+use eyre::eyre;
+
+use crate::{
+    chain::{self, Chain, ChainArgs},
+    commands::proposal::in_words_or_data,
+    exit::{Exit, Failure},
+    input::quantity,
+    send::{self, Planned, SendArgs, Step},
+};
+
+/// Make a payload a proposal through the lock, for power that is given up
+///
+/// It is the way that needs no signals. The power is given up at once, and its tokens are due to an
+/// account much later, whatever becomes of the proposal.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Propose {
+    /// Contract that lists the actions
+    #[arg(value_name = "PAYLOAD", value_parser = quantity(address::parse))]
+    payload: Address,
+
+    /// Account that gets the tokens later
+    #[arg(long, value_name = "ADDRESS", value_parser = quantity(address::parse))]
+    to: Address,
+
+    #[command(flatten)]
+    send: SendArgs,
+
+    #[command(flatten)]
+    chain: ChainArgs,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  canon propose 0x… --to 0x… --account holder
+
+Exit codes:
+  0  it was done, or with --dry-run, can be
+  1  the contracts refuse it, the payload lists no actions, the account lacks power or ether, or
+     the answer was no
+  2  bad input: flags, canon.toml, no key, or no Canon deployment at the given address
+  3  no endpoint answers, or the outcome isn't known: run it again";
+
+impl Propose {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let settings = self.chain.settings()?;
+        let opened = self.send.open()?;
+        let (payload, to) = (self.payload, self.to);
+        let command = format!("canon propose {payload} --to {to}");
+        chain::run(async {
+            let chain = settings.connect().await?;
+            let plan =
+                async |planned| step(&chain, planned, payload, to).await.map(|step| vec![step]);
+            send::send(&self.send, opened, &chain, &command, &plan).await
+        })
+    }
+}
+
+async fn step(
+    chain: &Chain,
+    planned: Planned,
+    payload: Address,
+    to: Address,
+) -> Result<Step, Failure> {
+    let Planned { account: holder, order } = planned;
+    let question =
+        Question { holders: BTreeMap::from([(holder, BTreeSet::new())]), ..Question::default() };
+    let OpenedSet { view, .. } = chain.history(question).await?;
+    let present = &view.present;
+    let ProposeConfiguration { lock_amount, .. } = present.governance.configuration.propose_config;
+    let power = present.holders.get(&holder).map(|seen| seen.power).unwrap_or_default();
+    if power < lock_amount {
+        let report = eyre!(
+            "the lock takes {} tokens of power, and {holder} has {}: {} are missing",
+            Tokens(lock_amount),
+            Tokens(power),
+            Tokens(lock_amount.saturating_sub(power))
+        );
+        return Err(Failure::refused(report, "`canon lock` makes power of tokens"));
+    }
+    let actions = chain.payload_actions(present.block.hash, payload).await?;
+    let hash = actions_hash(&actions);
+    let shown = in_words_or_data(&view, &actions);
+    let action = IntendedAction::Propose { holder, order, payload, to };
+    let intent = Intent { set: present.set_id(), action, until: None };
+    let mut words = vec![
+        "Make a payload a proposal through the lock".to_owned(),
+        format!("payload     {payload}"),
+        format!("Governance  {}", present.addresses.governance),
+        format!("costs       {} tokens of power at once,", Tokens(lock_amount)),
+        format!("due to      {to}"),
+        "actions, which are frozen with hash".to_owned(),
+        format!("{hash}:"),
+    ];
+    words.extend(shown.iter().map(|action| format!("  {action}")));
+    let mut step = Step::new(intent, words);
+    step.details = due(present);
+    Ok(step)
+}
+
+/// When the tokens of the lock are due, if it is used in the next block.
+fn due(present: &Present) -> Vec<String> {
+    let governance = &present.governance;
+    let configuration = &governance.configuration;
+    let withdrawal = governance.exit_floor.delay_at(present.next, configuration);
+    let delay = withdrawal.max(configuration.propose_config.lock_delay);
+    vec![format!(
+        "the tokens are due about {}, {} later",
+        Time(present.next + delay),
+        Duration(delay).rounded()
+    )]
+}

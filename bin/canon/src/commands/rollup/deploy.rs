@@ -1,0 +1,267 @@
+//! `canon rollup deploy`: a new instance for an existing set.
+
+use std::path::{Path, PathBuf};
+
+use alloy_primitives::Address;
+use canon_chain::{
+    Sender,
+    audit::rollup_settings,
+    deploy::{
+        ContractPlan, Create2Origin, DeployedContract, RollupSettings, SetFacts, SetParameters,
+        StepReceipt, deploy_rollup, plan_rollup, rehearse_takeover, rules_broken_by_rollup,
+    },
+};
+use canon_protocol::{Create2, Timestamp};
+use canon_views::Present;
+use clap::Args;
+use eyre::eyre;
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
+
+use crate::{
+    chain::{self, ChainArgs},
+    commands::deploy::template,
+    deployer::{AGAIN, PreparedCreation, ask, confirm, interrupted, receipt, undeployed, wait_for},
+    examined::{self, examine, parameters_in_force},
+    exit::{Exit, Failure},
+    judgement::Judgement,
+    output,
+    page::{Page, line},
+    send::{Extent, Format, SendArgs},
+    toml_file::TomlFile,
+};
+
+const CORRECT_IT: &str =
+    "correct the file; `canon rollup deploy --print-config` prints one for this set";
+
+/// Deploy a rollup that can become canonical, and check that it can take over
+///
+/// Its parameters are shown beside those of the present rollup. It is wired to the set's Asset, Registry
+/// and RewardDistributor and belongs to Governance; it becomes canonical by a vote.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct DeployRollup {
+    /// File with the parameters
+    #[arg(value_name = "FILE", required_unless_present = "print_config")]
+    file: Option<PathBuf>,
+
+    /// Print a file with the parameters of the present rollup, every field explained, and exit
+    #[arg(long, conflicts_with_all = ["file", "yes", "dry_run", "unsigned", "json"])]
+    print_config: bool,
+
+    #[command(flatten)]
+    send: SendArgs,
+
+    #[command(flatten)]
+    chain: ChainArgs,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  canon rollup deploy --print-config > rollup.toml
+  canon rollup deploy rollup.toml --account deployer
+
+Exit codes:
+  0  the rollup was deployed and can take over; with --dry-run, it can be deployed
+  1  the set or the rollup isn't genuine, the chain refuses, or the parameters hurt
+  2  bad input: flags, the file, canon.toml, a key, or no Canon deployment at the given address
+  3  no endpoint answers, or an internal error";
+
+/// A file as it is written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RollupFile {
+    #[serde(default)]
+    accept: Vec<Spanned<String>>,
+    rollup: RollupSettings,
+    #[serde(default)]
+    origin: Create2Origin,
+}
+
+/// The result as JSON.
+#[derive(Debug, Serialize)]
+struct RollupDocument<'a> {
+    #[serde(with = "canon_protocol::text::address")]
+    rollup: Address,
+    create2: Create2,
+    settings: &'a RollupSettings,
+    /// `None` if the chain had the rollup already, or nothing was sent.
+    receipt: Option<StepReceipt>,
+    rules: &'a Judgement,
+}
+
+/// What is to be deployed, and beside what.
+struct Plan {
+    settings: RollupSettings,
+    present: RollupSettings,
+    planned: ContractPlan,
+    judgement: Judgement,
+}
+
+impl DeployRollup {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let settings = self.chain.settings()?;
+        let Some(path) = &self.file else {
+            let text = chain::run(async {
+                let chain = settings.connect().await?;
+                let present = chain.present(canon_views::Question::default()).await?;
+                let settings = present_settings(&present)?;
+                let genesis = Some(present.block.timestamp);
+                let text = template::rollup(&RollupSettings { genesis, ..settings });
+                text.map_err(|error| Failure::internal(error.into(), "please report this"))
+            })?;
+            output::result(&text)?;
+            return Ok(Exit::Success);
+        };
+        let (file, accepted, genesis) = read(path)?;
+        let signer = self.send.open()?;
+        chain::run(async {
+            let chain = settings.connect().await?;
+            let client = chain.client();
+            let set = examine(&chain).await?;
+            let addresses = set.present.addresses;
+            let distributor = addresses.reward_distributor.ok_or_else(examined::unanswered)?;
+            let present = present_settings(&set.present)?;
+            let in_force = parameters_in_force(&chain).await?;
+            let parameters = SetParameters { rollup: file.rollup, ..in_force };
+            let facts = SetFacts { parameters: &parameters, initial_holder_has: None };
+            let broken = rules_broken_by_rollup(&facts, client.chain_id());
+            let judgement = Judgement::new(broken, accepted);
+            for rule in judgement.unneeded() {
+                output::note(&format_args!("accept names {rule}, which isn't broken"));
+            }
+            judgement.ensure_accepted()?;
+            let planned = plan_rollup(file.origin, &addresses, distributor, &file.rollup, genesis);
+            let plan = Plan { settings: file.rollup, present, planned, judgement };
+            let signer = signer.on(client).await?;
+            let sender = Sender::new(client.clone(), signer);
+            let creation = PreparedCreation::new(sender, &plan.planned).await?;
+            let words = plan.words(&set.present, &creation);
+            let consent = match self.send.extent() {
+                Extent::Simulate => {
+                    match self.send.format() {
+                        Format::Json => output::json(&plan.document(None))?,
+                        Format::Text => output::result(&words)?,
+                    }
+                    return Ok(Exit::Success);
+                }
+                Extent::Print(form) => {
+                    output::text(&words);
+                    let texts = ("canon rollup deploy", "Deploy a rollup");
+                    creation.print(form, &plan.planned, texts).await?;
+                    return Ok(Exit::Success);
+                }
+                Extent::Send(consent) => consent,
+            };
+            output::text(&words);
+            ask("Deploy this rollup?", consent)?;
+            let (mut sender, mut wait) = (creation.ready().await?, wait_for);
+            let stopped = |error| undeployed(error, AGAIN);
+            let deployed = deploy_rollup(
+                &mut sender,
+                file.origin,
+                &addresses,
+                distributor,
+                &file.rollup,
+                &mut wait,
+            );
+            let deployed = tokio::select! {
+                deployed = deployed => deployed.map_err(stopped)?,
+                failure = interrupted() => return Err(failure),
+            };
+            let block = deployed.receipt.map(|receipt| receipt.block);
+            confirm(client, block, self.send.confirmations()).await?;
+            let found = set.rollup(client, deployed.address()).await;
+            found.map_err(|error| examined::not_genuine("the new rollup", error))?;
+            rehearse_takeover(client, &addresses, deployed.address()).await.map_err(stopped)?;
+            match self.send.format() {
+                Format::Json => output::json(&plan.document(Some(&deployed)))?,
+                Format::Text => {
+                    let mut page = Page::default();
+                    line!(
+                        page,
+                        "The rollup is deployed and genuine, belongs to Governance, and can take over"
+                    );
+                    line!(page, "  rollup             {}", deployed.address());
+                    receipt(&mut page, client, &deployed).await?;
+                    line!(page, "\nNext");
+                    line!(page, "  canon payload upgrade {} --uri URI", deployed.address());
+                    line!(page, "  canon stake deposit --rollup {} …", deployed.address());
+                    output::result(&page.into_text())?;
+                }
+            }
+            Ok(Exit::Success)
+        })
+    }
+}
+
+/// Reads a file. Its genesis has to be given: otherwise another run would deploy another rollup.
+fn read(path: &Path) -> Result<(RollupFile, Vec<&'static str>, Timestamp), Failure> {
+    let file =
+        TomlFile::read(path, "name a file that `canon rollup deploy --print-config` printed")?;
+    let content: RollupFile = file.parse(CORRECT_IT)?;
+    let accepted = file.accepted(&content.accept, CORRECT_IT)?;
+    let genesis = content.rollup.genesis.ok_or_else(|| {
+        let report = eyre!(
+            "rollup.genesis: expected the first second of slot 0, found nothing: the rollup's address \
+             follows from it, and without it a second run would deploy a second rollup"
+        );
+        Failure::bad_input(report, CORRECT_IT)
+    })?;
+    Ok((content, accepted, genesis))
+}
+
+fn present_settings(present: &Present) -> Result<RollupSettings, Failure> {
+    present.canonical_rollup().map(rollup_settings).ok_or_else(examined::unanswered)
+}
+
+impl Plan {
+    fn document<'a>(&'a self, deployed: Option<&DeployedContract>) -> RollupDocument<'a> {
+        RollupDocument {
+            rollup: self.planned.address(),
+            create2: self.planned.create2(),
+            settings: &self.settings,
+            receipt: deployed.and_then(|deployed| deployed.receipt),
+            rules: &self.judgement,
+        }
+    }
+
+    fn words(&self, present: &Present, creation: &PreparedCreation) -> String {
+        let mut page = Page::default();
+        let set = &present.addresses;
+        line!(page, "Deploy a rollup on chain {} for the set with", present.chain_id);
+        line!(page, "  Registry           {}", set.registry);
+        line!(page, "  account            {}", creation.sender.address());
+        line!(page, "  new rollup         {}", self.planned.address());
+        line!(page, "  present rollup     {}", set.rollup);
+        line!(page, "It is wired to");
+        line!(page, "  Asset              {}", set.asset);
+        if let Some(distributor) = set.reward_distributor {
+            line!(page, "  RewardDistributor  {distributor}");
+        }
+        line!(page, "  owner, Governance  {}", set.governance);
+        line!(page, "\n  {:<17}  {:<24}  new", "parameter", "present");
+        for (name, present, new) in differences(&self.present, &self.settings) {
+            let changed = if present == new { "" } else { "  (changed)" };
+            line!(page, "  {name:<17}  {present:<24}  {new}{changed}");
+        }
+        if !self.judgement.broken.is_empty() {
+            line!(page, "\nRules that these parameters break in this set");
+            self.judgement.render(&mut page);
+        }
+        creation.render(&mut page);
+        page.into_text()
+    }
+}
+
+/// Each field with its value in both, as in a file.
+fn differences(present: &RollupSettings, new: &RollupSettings) -> Vec<(String, String, String)> {
+    let table = |settings| toml::Table::try_from(settings).unwrap_or_default();
+    let (present, new) = (table(present), table(new));
+    let text = |table: &toml::Table, name: &str| {
+        let value = table.get(name).map(ToString::to_string).unwrap_or_default();
+        value.trim_matches('"').to_owned()
+    };
+    let names = new.keys().filter(|name| *name != "genesis");
+    names.map(|name| (name.clone(), text(&present, name), text(&new, name))).collect()
+}

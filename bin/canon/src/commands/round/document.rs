@@ -1,0 +1,274 @@
+//! A round as one document, for programs and as the source of the text.
+
+use std::{cmp::Reverse, collections::BTreeMap};
+
+use alloy_primitives::Address;
+use canon_chain::SlotSignal;
+use canon_forecast::{Electorate, odds::RunningRoundOdds};
+use canon_protocol::{
+    BlockNumber, Leader, Round, RoundTally, Slot, Timestamp,
+    text::{self, count},
+};
+use canon_views::{SetView, SignalingView};
+use serde::Serialize;
+
+use super::outcome::{RoundOutcome, outcome};
+
+/// The largest rounds whose slots are listed.
+const MOST_SLOTS: u32 = 20_000;
+
+/// The signals of a round by its events, or why they aren't known.
+#[derive(Debug)]
+pub(super) enum Signals {
+    Known(Vec<SlotSignal>),
+    Unknown(String),
+}
+
+/// A round.
+#[derive(Debug, Serialize)]
+pub(super) struct RoundDocument {
+    pub(super) chain_id: u64,
+    /// The block at which it is shown.
+    pub(super) block: BlockNumber,
+    /// The time of the block.
+    pub(super) time: Timestamp,
+    /// The canonical rollup, whose slots it consists of.
+    #[serde(with = "text::address")]
+    pub(super) rollup: Address,
+    pub(super) round: Round,
+    pub(super) first_slot: Slot,
+    pub(super) last_slot: Slot,
+    /// Its first second; `None` if the rollup's slots aren't known.
+    pub(super) start: Option<Timestamp>,
+    /// Its last second; `None` likewise.
+    pub(super) end: Option<Timestamp>,
+    /// Signals that win.
+    pub(super) needed: u32,
+    /// Slots that can still bring a signal.
+    pub(super) slots_left: u64,
+    /// The leader while it runs, and how it ended otherwise.
+    pub(super) leader: Option<Leader>,
+    pub(super) outcome: RoundOutcome,
+    /// The signals of each payload, most first; `None` if they aren't known.
+    pub(super) payloads: Option<Vec<Leader>>,
+    /// The chance that the leader wins, if the slots left bring signals for it as often as those so far did;
+    /// `None` without a leader, or if the round is over.
+    pub(super) odds: Option<RoundChance>,
+    /// All slots; `None` if they aren't known.
+    pub(super) slots: Option<Vec<StripSlot>>,
+    /// What isn't known, and why.
+    pub(super) unknown: Vec<String>,
+    /// The rounds before the running one that had signals, newest first; empty for a round by its number.
+    pub(super) earlier: Vec<EarlierRound>,
+}
+
+/// A chance, and the slots that it is estimated from.
+#[derive(Debug, Serialize)]
+pub(super) struct RoundChance {
+    /// Slots so far that had a proposer, or all so far if that isn't known.
+    pub(super) observed_slots: u32,
+    #[serde(flatten)]
+    pub(super) odds: RunningRoundOdds,
+}
+
+/// A round before the running one.
+#[derive(Debug, Serialize)]
+pub(super) struct EarlierRound {
+    pub(super) round: Round,
+    pub(super) outcome: RoundOutcome,
+}
+
+/// A slot of a round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct StripSlot {
+    pub(super) slot: Slot,
+    pub(super) state: SlotState,
+    /// Who was drawn for it; `None` if nobody was, or if that isn't decided yet.
+    #[serde(with = "text::address::option")]
+    pub(super) proposer: Option<Address>,
+    /// What it was used to signal for.
+    #[serde(with = "text::address::option")]
+    pub(super) payload: Option<Address>,
+}
+
+/// What became of a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum SlotState {
+    /// Its proposer signaled.
+    Signaled,
+    /// Its proposer didn't.
+    Missed,
+    /// Nobody could signal: no seed was recorded for its epoch, or the set was empty.
+    NobodyDrawn,
+    /// It can still bring a signal.
+    ToCome,
+}
+
+impl RoundDocument {
+    /// A round that isn't later than the running one; `None` if nothing is known of signals.
+    pub(super) fn new(view: &SetView, round: Round, signals: Signals) -> Option<Self> {
+        let present = &view.present;
+        let signaling = present.signaling.as_ref()?;
+        let (rules, status) = (&signaling.rules, &signaling.status);
+        let clock = present.canonical_clock();
+        let (first_slot, last_slot) = (rules.first_slot(round), rules.last_slot(round));
+        let history = view.history.as_ref();
+        let counted = history.and_then(|history| history.proposals(present.addresses.proposals));
+        let tally = counted.map(|counted| counted.round(status.instance, round));
+        let mut unknown = Vec::new();
+        let slots = match slots(view, signaling, round, tally.flatten(), signals) {
+            Ok(slots) => Some(slots),
+            Err(reason) => {
+                unknown.push(reason);
+                None
+            }
+        };
+        if counted.is_none() {
+            unknown.push("the signals of payloads other than the leader".to_owned());
+        }
+        let is_running = round == status.round;
+        let candidate = signaling.rounds.iter().find(|candidate| candidate.round == round);
+        let leader = match is_running {
+            true => status.leader,
+            false => tally.flatten().map_or_else(|| Some(candidate?.leader), |tally| tally.leader),
+        };
+        let odds = is_running.then(|| chance(view, signaling, slots.as_deref(), leader)).flatten();
+        let earlier = is_running.then(|| earlier(view, signaling));
+        Some(Self {
+            chain_id: present.chain_id,
+            block: present.block.number,
+            time: present.block.timestamp,
+            rollup: present.addresses.rollup,
+            round,
+            first_slot,
+            last_slot,
+            start: clock.and_then(|clock| clock.slot_start(first_slot)),
+            end: clock.and_then(|clock| clock.slot_end(last_slot)),
+            needed: rules.n(),
+            slots_left: if is_running {
+                rules.slots_left(round, status.first_free_slot)
+            } else {
+                0
+            },
+            leader,
+            outcome: outcome(view, signaling, round),
+            payloads: counted.map(|_| tally.flatten().map(payloads).unwrap_or_default()),
+            odds,
+            slots,
+            unknown,
+            earlier: earlier.unwrap_or_default(),
+        })
+    }
+}
+
+/// The signals of each payload, most first, the leader before others with as many.
+fn payloads(tally: &RoundTally) -> Vec<Leader> {
+    let is_leader = |payload: Address| tally.leader.is_some_and(|leader| leader.payload == payload);
+    let counts =
+        tally.payloads.iter().map(|(payload, pin)| Leader { payload: *payload, count: pin.count });
+    let mut counts: Vec<_> = counts.collect();
+    counts.sort_by_key(|one| (Reverse(one.count), !is_leader(one.payload), one.payload));
+    counts
+}
+
+/// The slots of a round, or why they aren't known.
+fn slots(
+    view: &SetView,
+    signaling: &SignalingView,
+    round: Round,
+    tally: Option<&RoundTally>,
+    signals: Signals,
+) -> Result<Vec<StripSlot>, String> {
+    let signals = match signals {
+        Signals::Known(signals) => signals,
+        Signals::Unknown(reason) => return Err(format!("who proposed and signaled: {reason}")),
+    };
+    let (rules, status) = (&signaling.rules, &signaling.status);
+    if rules.m() > MOST_SLOTS {
+        return Err(format!(
+            "each slot: only rounds of up to {} are listed",
+            count(MOST_SLOTS.into(), "slot")
+        ));
+    }
+    let rollup = view.history.as_ref().and_then(|history| history.rollup(status.instance));
+    let rollup = rollup.ok_or("who proposed: the origin of the canonical rollup isn't known")?;
+    let by_slot: BTreeMap<_, _> = signals.iter().map(|signal| (signal.slot, signal)).collect();
+    let counted = tally.into_iter().flat_map(|tally| tally.payloads.values());
+    let counted: u64 = counted.map(|pin| u64::from(pin.count)).sum();
+    if by_slot.len() as u64 != counted {
+        return Err(format!(
+            "who signaled: the endpoint's logs have {} of the {} that were counted; try another endpoint",
+            by_slot.len(),
+            count(counted, "signal")
+        ));
+    }
+    let numbers = rules.first_slot(round).get()..=rules.last_slot(round).get();
+    // A seed can still be recorded for a later epoch.
+    let present_epoch = rollup.clock().epoch_at(view.present.block.timestamp);
+    let slot = |slot: Slot| {
+        let signal = by_slot.get(&slot);
+        let proposer = rollup.drawn(slot).map(|member| member.proposer());
+        let state = match (signal, proposer) {
+            (Some(_), _) => SlotState::Signaled,
+            (None, None) if Some(rollup.clock().epoch_of(slot)) <= present_epoch => {
+                SlotState::NobodyDrawn
+            }
+            (None, _) if slot >= status.first_free_slot => SlotState::ToCome,
+            (None, _) => SlotState::Missed,
+        };
+        StripSlot { slot, state, proposer, payload: signal.map(|signal| signal.payload) }
+    };
+    Ok(numbers.map(Slot::of).map(slot).collect())
+}
+
+/// The chance that the leader of the running round wins it.
+fn chance(
+    view: &SetView,
+    signaling: &SignalingView,
+    slots: Option<&[StripSlot]>,
+    leader: Option<Leader>,
+) -> Option<RoundChance> {
+    let (rules, status) = (signaling.rules, &signaling.status);
+    let over = status.first_free_slot.get().saturating_sub(rules.first_slot(status.round).get());
+    let drawn = slots.map(|slots| {
+        let could_signal =
+            |slot: &&StripSlot| matches!(slot.state, SlotState::Signaled | SlotState::Missed);
+        slots.iter().filter(could_signal).count() as u64
+    });
+    let observed_slots = u32::try_from(drawn.unwrap_or(over)).ok()?;
+    let counted = leader?.count;
+    let electorate = Electorate::observed(counted, observed_slots).ok()?;
+    let first_free = first_with_proposer(view, status.first_free_slot);
+    let odds = RunningRoundOdds::new(rules, &electorate, status.round, first_free, counted);
+    Some(RoundChance { observed_slots, odds })
+}
+
+/// The first slot from `slot` on that may have a proposer: an epoch that has begun without a seed has none.
+fn first_with_proposer(view: &SetView, slot: Slot) -> Slot {
+    let history = view.history.as_ref();
+    let rollup = history.and_then(|history| history.rollup(view.present.addresses.rollup));
+    let clock = rollup.map(|rollup| (rollup, rollup.clock()));
+    let silent = clock.and_then(|(rollup, clock)| {
+        let epoch = clock.epoch_of(slot);
+        let has_begun = clock.epoch_at(view.present.block.timestamp) == Some(epoch);
+        let is_silent = has_begun && rollup.drawn(slot).is_none();
+        is_silent.then(|| clock.first_slot(epoch.next())).flatten()
+    });
+    silent.unwrap_or(slot)
+}
+
+/// The rounds before the running one that had signals, newest first.
+fn earlier(view: &SetView, signaling: &SignalingView) -> Vec<EarlierRound> {
+    let status = &signaling.status;
+    let history = view.history.as_ref();
+    let counted = history.and_then(|history| history.proposals(view.present.addresses.proposals));
+    let mut rounds: Vec<_> = match counted {
+        Some(counted) => counted.rounds(status.instance).map(|(round, _)| round).collect(),
+        None => signaling.rounds.iter().map(|candidate| candidate.round).collect(),
+    };
+    rounds.retain(|round| *round < status.round);
+    rounds.sort_unstable_by_key(|round| Reverse(*round));
+    let shown = |round| EarlierRound { round, outcome: outcome(view, signaling, round) };
+    rounds.into_iter().map(shown).collect()
+}

@@ -1,0 +1,161 @@
+//! `canon round`: the slots of a round, and how it stands or ended.
+
+mod document;
+mod outcome;
+mod render;
+
+use canon_chain::SlotSignal;
+use canon_follow::OpenedSet;
+use canon_protocol::Round as RoundNumber;
+use canon_views::{Question, SetView};
+use clap::Args;
+use eyre::eyre;
+
+use self::document::{RoundDocument, Signals};
+use crate::{
+    chain::{self, Chain, ChainArgs},
+    exit::{Exit, Failure},
+    input::whole,
+    output,
+};
+
+/// Show a round slot by slot: who proposed, whether they signaled and for what; without a number,
+/// the running round
+///
+/// Who was drawn and who signaled is from the events of the set. They are read once, and kept in the
+/// folder for caches; a later command reads only what is new.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Round {
+    /// Number of the round
+    #[arg(value_name = "N", value_parser = whole(0..=u64::MAX))]
+    round: Option<u64>,
+
+    /// Print JSON: times in Unix seconds; numbers that can exceed 2^53 are strings
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    chain: ChainArgs,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  canon round
+  canon round 41 --json | jq '.slots[] | select(.payload == null)'
+
+Exit codes:
+  0  the round was printed
+  1  rounds aren't known: the canonical rollup or Proposals doesn't answer
+  2  bad input: flags, canon.toml, a round out of range, or no Canon deployment at the given address
+  3  no endpoint answers, or an internal error";
+
+impl Round {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let settings = self.chain.settings()?;
+        let asked = self.round.map(RoundNumber::of);
+        let document = chain::run(async {
+            let chain = settings.connect().await?;
+            let OpenedSet { view, no_history, .. } = chain.history(Question::default()).await?;
+            let round = find(&chain, &view, asked).await?;
+            let signals = match no_history {
+                Some(reason) => {
+                    Signals::Unknown(format!("the set's history isn't known: {reason}"))
+                }
+                None => signals(&chain, &view, round).await,
+            };
+            RoundDocument::new(&view, round, signals).ok_or_else(|| unknown(&view))
+        })?;
+        match self.json {
+            true => output::json(&document)?,
+            false => output::result(&render::render(&document))?,
+        }
+        Ok(Exit::Success)
+    }
+}
+
+/// The round that was asked for, otherwise the running one.
+async fn find(
+    chain: &Chain,
+    view: &SetView,
+    asked: Option<RoundNumber>,
+) -> Result<RoundNumber, Failure> {
+    let running = match &view.present.signaling {
+        Some(signaling) => signaling.status.round,
+        None => return Err(unknown(view)),
+    };
+    let Some(round) = asked.filter(|round| *round != running) else { return Ok(running) };
+    let oldest = oldest(chain, view, running).await?;
+    if (oldest..=running).contains(&round) {
+        return Ok(round);
+    }
+    let (problem, next) = match round > running {
+        true => ("hasn't begun", "`canon round` shows the running round"),
+        false if view.history.is_some() => {
+            ("is older than the canonical rollup's time in office", "choose a later round")
+        }
+        false => {
+            ("is too old for the contracts' own views", "use an endpoint that has the set's logs")
+        }
+    };
+    let report = eyre!("round {round} {problem}: expected a round from {oldest} to {running}");
+    Err(Failure::bad_input(report, next))
+}
+
+/// The oldest round that can be shown: that in which the rollup became canonical, or without the history the
+/// oldest that can be pushed.
+async fn oldest(
+    chain: &Chain,
+    view: &SetView,
+    running: RoundNumber,
+) -> Result<RoundNumber, Failure> {
+    let present = &view.present;
+    let snapshot = view.history.as_ref().and_then(|history| history.registry().snapshots().last());
+    let (Some(snapshot), Some(signaling)) = (snapshot, &present.signaling) else {
+        let candidates = canon_protocol::RoundRules::push_candidates(running).min();
+        return Ok(candidates.unwrap_or(running));
+    };
+    let time = chain.block_time(snapshot.block_number).await?;
+    let slot = present.canonical_clock().and_then(|clock| clock.slot_at(time));
+    Ok(slot.map_or(RoundNumber::ZERO, |slot| signaling.rules.round_of(slot)))
+}
+
+/// The failure if nothing is known of rounds.
+fn unknown(view: &SetView) -> Failure {
+    let rollup = view.present.addresses.rollup;
+    let is_before_genesis =
+        view.present.canonical_rollup().is_some_and(|rollup| rollup.slot.is_none());
+    let report = match is_before_genesis {
+        true => eyre!("no round has begun: the canonical rollup {rollup} is before its genesis"),
+        false => {
+            eyre!("no rounds are known: the canonical rollup {rollup} or Proposals doesn't answer")
+        }
+    };
+    let next = "`canon status` shows what is known";
+    Failure { exit: Exit::CheckFailed, report, next }
+}
+
+/// The signals of a round of the canonical rollup, by the events.
+async fn signals(chain: &Chain, view: &SetView, round: RoundNumber) -> Signals {
+    let present = &view.present;
+    let snapshot = view.history.as_ref().and_then(|history| history.registry().snapshots().last());
+    let (Some(signaling), Some(clock), Some(snapshot)) =
+        (&present.signaling, present.canonical_clock(), snapshot)
+    else {
+        return Signals::Unknown("the canonical rollup's slots aren't known".to_owned());
+    };
+    let first = clock.slot_start(signaling.rules.first_slot(round));
+    let last = clock.slot_end(signaling.rules.last_slot(round));
+    let (Some(first), Some(last)) = (first, last) else { return Signals::Known(Vec::new()) };
+    let blocks = snapshot.block_number..=present.block.number;
+    match chain.signals(present.addresses.proposals, blocks, first..=last).await {
+        Ok(found) => {
+            // Other rollups' rounds can have the same number, not the same slots at the same time.
+            let is_of_round = |signal: &SlotSignal| {
+                signal.round == round && signaling.rules.round_of(signal.slot) == round
+            };
+            Signals::Known(found.into_iter().filter(is_of_round).collect())
+        }
+        Err(error) => Signals::Unknown(format!("the signals can't be read: {error}")),
+    }
+}

@@ -1,0 +1,85 @@
+//! A signal that the slot's proposer sends.
+
+use canon_protocol::Slot;
+use canon_views::{IntendedAction, Intent, SignalDecision};
+
+use super::{
+    Patience, Wanted,
+    subject::{NextSlot, SignalSubject},
+    wait,
+};
+use crate::{
+    chain::Chain,
+    exit::{Exit, Failure},
+    page::{Page, line},
+    send::{self, SendArgs, Step},
+    signing::Opened,
+};
+
+/// Signals in the slot of the next block, or in one's next slot.
+pub(super) async fn signal(
+    mut args: SendArgs,
+    opened: Opened,
+    chain: &Chain,
+    wanted: &Wanted,
+    patience: Patience,
+) -> Result<Exit, Failure> {
+    let proposer = opened.address();
+    if patience == Patience::Wait {
+        let subject = SignalSubject::read(chain, wanted).await?;
+        let decision = subject.decide(wanted, proposer);
+        if let (
+            SignalDecision::OtherSlot | SignalDecision::SlotUsed,
+            NextSlot::At { slot, start },
+        ) = (decision, subject.next_slot_of(proposer))
+        {
+            // Nobody may be there when the slot comes.
+            args.consent(&shown(&subject, slot)?, "Send it in that slot?").await?;
+            args.consent_was_given();
+            wait::until_slot(chain, slot, start).await?;
+        }
+    }
+    let command = format!("canon signal {}", wanted.payload);
+    let plan = async |planned: send::Planned| {
+        let subject = SignalSubject::read(chain, wanted).await?;
+        step(&subject, wanted, planned.account).map(|step| vec![step])
+    };
+    send::send(&args, opened, chain, &command, &plan).await
+}
+
+/// A signal in words, before it can be simulated.
+pub(super) fn shown(subject: &SignalSubject, slot: Slot) -> Result<String, Failure> {
+    let mut page = Page::default();
+    for (number, words) in subject.words(slot)?.iter().chain(&subject.details(slot)).enumerate() {
+        match number {
+            0 => line!(page, "{words}"),
+            _ => line!(page, "   {words}"),
+        }
+    }
+    Ok(page.into_text())
+}
+
+fn step(
+    subject: &SignalSubject,
+    wanted: &Wanted,
+    proposer: alloy_primitives::Address,
+) -> Result<Step, Failure> {
+    let decision = subject.decide(wanted, proposer);
+    if let Some(failure) = subject.refusal(decision, proposer) {
+        return Err(failure);
+    }
+    let (rollup, _) = subject.signaling()?;
+    let slot = rollup.slot.unwrap_or_default();
+    let present = subject.present();
+    let action = IntendedAction::Signal {
+        proposals: present.addresses.proposals,
+        rollup: present.addresses.rollup,
+        slot,
+        payload: subject.payload,
+        proposer,
+    };
+    let intent = Intent { set: present.set_id(), action, until: rollup.clock.slot_end(slot) };
+    let mut step = Step::new(intent, subject.words(slot)?);
+    step.details = subject.details(slot);
+    Ok(step)
+}

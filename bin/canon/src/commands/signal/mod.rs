@@ -1,0 +1,129 @@
+//! `canon signal`: signals once, signs a signal, or submits one.
+
+mod direct;
+mod signed;
+mod subject;
+mod wait;
+
+use std::path::PathBuf;
+
+use alloy_primitives::{Address, B256};
+use canon_protocol::{Slot, text::address};
+use canon_views::StatusRule;
+use clap::Args;
+
+use crate::{
+    chain::{self, ChainArgs},
+    exit::{Exit, Failure},
+    input::{quantity, whole},
+    send::SendArgs,
+    typed_data::{SignalMessage, SignedMessage},
+};
+
+/// Signal for a payload in one's own slot, or sign a signal that somebody else submits
+///
+/// Shows the actions that the payload lists. A slot has one signal, by its proposer, in an L1 block of
+/// the slot.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Signal {
+    /// Contract that lists the actions
+    #[arg(value_name = "PAYLOAD", value_parser = quantity(address::parse), required_unless_present = "signature")]
+    payload: Option<Address>,
+
+    /// Wait until one's next slot, by the draw
+    #[arg(long, conflicts_with_all = ["sign", "dry_run", "unsigned"])]
+    wait: bool,
+
+    /// Hash of the actions to expect: a payload that lists others is refused
+    #[arg(long, value_name = "HASH")]
+    actions_hash: Option<B256>,
+
+    /// Signal although it can't help: the payload has its quorum, or a proposal that is open or executed
+    #[arg(long)]
+    force: bool,
+
+    /// Sign the signal instead of sending it, and print it as JSON: no ether is needed
+    #[arg(long, conflicts_with_all = ["dry_run", "unsigned", "json", "confirmations"])]
+    sign: bool,
+
+    /// Slot to sign for [default: one's next slot, by the draw]
+    #[arg(long, value_name = "N", requires = "sign", value_parser = whole(0..=u64::MAX))]
+    slot: Option<u64>,
+
+    /// Submit a signal that --sign printed, from a file or from stdin (-); anyone can, in its slot
+    #[arg(long, value_name = "FILE", conflicts_with = "sign")]
+    signature: Option<PathBuf>,
+
+    #[command(flatten)]
+    send: SendArgs,
+
+    #[command(flatten)]
+    chain: ChainArgs,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  canon signal 0x… --wait --yes --account operator
+  canon signal 0x… --sign --account operator > signal.json
+  canon signal --signature signal.json --wait --yes --account anybody
+
+Exit codes:
+  0  it was done or signed, or with --dry-run, can be
+  1  the contracts refuse it, the actions have another hash, a signal can't help, the slot is
+     over, the account can't pay for it, or the answer was no
+  2  bad input: flags, files, no key, or no Canon deployment at the given address
+  3  no endpoint answers, or the outcome isn't known: run it again
+  4  the slot is another proposer's, or hasn't begun; says when one's own begins";
+
+/// What a signal is to be.
+#[derive(Clone, Copy, Debug)]
+struct Wanted {
+    payload: Address,
+    /// `None` if nobody named one.
+    actions_hash: Option<B256>,
+    status: StatusRule,
+}
+
+/// Whether to wait for the slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Patience {
+    Wait,
+    GiveUp,
+}
+
+impl Signal {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let settings = self.chain.settings()?;
+        let status = match self.force {
+            true => StatusRule::Force,
+            false => StatusRule::Respect,
+        };
+        let patience = match self.wait {
+            true => Patience::Wait,
+            false => Patience::GiveUp,
+        };
+        let document: Option<SignedMessage<SignalMessage>> =
+            self.signature.as_deref().map(SignedMessage::read).transpose()?;
+        let opened = self.send.open()?;
+        let wanted = |payload| Wanted { payload, actions_hash: self.actions_hash, status };
+        chain::run(async {
+            let chain = settings.connect().await?;
+            match (document, self.payload) {
+                (Some(document), payload) => {
+                    let wanted = wanted(payload.unwrap_or(document.message.payload));
+                    signed::submit(self.send, opened, &chain, &wanted, patience, &document).await
+                }
+                (None, Some(payload)) if self.sign => {
+                    let slot = self.slot.map(Slot::of);
+                    signed::sign(&self.send, opened, &chain, &wanted(payload), slot).await
+                }
+                (None, payload) => {
+                    // clap takes no signal without a payload.
+                    let wanted = wanted(payload.unwrap_or_default());
+                    direct::signal(self.send, opened, &chain, &wanted, patience).await
+                }
+            }
+        })
+    }
+}

@@ -1,0 +1,202 @@
+//! Signals that are signed by a slot's proposer and submitted by anyone.
+
+use canon_protocol::{Slot, text::Time};
+use canon_views::{IntendedAction, Intent, SignalDecision};
+use eyre::eyre;
+
+use super::{
+    Patience, Wanted, direct,
+    subject::{NextSlot, SignalSubject},
+    wait,
+};
+use crate::{
+    chain::Chain,
+    exit::{Exit, Failure},
+    output,
+    page::until,
+    send::{self, SendArgs, Step},
+    signing::Opened,
+    typed_data::{SignalMessage, SignedMessage, TypedMessage as _},
+};
+
+/// Signs a signal and prints it.
+pub(super) async fn sign(
+    args: &SendArgs,
+    opened: Opened,
+    chain: &Chain,
+    wanted: &Wanted,
+    slot: Option<Slot>,
+) -> Result<Exit, Failure> {
+    let signer = opened.on(chain.client()).await?;
+    let subject = SignalSubject::read(chain, wanted).await?;
+    let slot = slot_to_sign(&subject, wanted, signer.address(), slot)?;
+    let shown = direct::shown(&subject, slot)?;
+    let words = subject.words(slot)?;
+    args.consent(&shown, "Sign it?").await?;
+    // Blocks have passed since it was shown.
+    let subject = SignalSubject::read(chain, wanted).await?;
+    if subject.words(slot)? != words {
+        let report = eyre!("the payload isn't any more what was shown; nothing was signed");
+        return Err(Failure::refused(report, "run it again to see what it is now"));
+    }
+    let addresses = &subject.present().addresses;
+    let message = SignalMessage { payload: wanted.payload, slot, instance: addresses.rollup };
+    let chain_id = chain.client().chain_id();
+    let hash = message.signing_hash(chain_id, addresses.proposals);
+    let signature = send::sign(&signer, "the signal", &hash).await?;
+    output::json(&SignedMessage::new(message, chain_id, addresses.proposals, &signature))?;
+    Ok(Exit::Success)
+}
+
+/// The slot that was asked for, if it may be the proposer's; otherwise its next one.
+fn slot_to_sign(
+    subject: &SignalSubject,
+    wanted: &Wanted,
+    proposer: alloy_primitives::Address,
+    slot: Option<Slot>,
+) -> Result<Slot, Failure> {
+    let (rollup, signaling) = subject.signaling()?;
+    if let decision @ SignalDecision::Status(_) = subject.decide(wanted, proposer)
+        && let Some(failure) = subject.refusal(decision, proposer)
+    {
+        return Err(failure);
+    }
+    let Some(slot) = slot else {
+        return match subject.next_slot_of(proposer) {
+            NextSlot::At { slot, .. } => Ok(slot),
+            NextSlot::NotDrawn | NextSlot::Unknown => {
+                let report = eyre!("--slot: no slot of {proposer} is known that is to come");
+                Err(Failure::nothing_to_do(
+                    report,
+                    "name a slot, or run it again in the next epoch",
+                ))
+            }
+        };
+    };
+    if !signaling.status.is_free(slot) {
+        let first = signaling.status.first_free_slot;
+        let report = eyre!("--slot: expected a slot from {first} on, found {slot}, which is over");
+        return Err(Failure::bad_input(report, "name a slot to come"));
+    }
+    let history = subject.view.history.as_ref();
+    let state = history.and_then(|history| history.rollup(subject.present().addresses.rollup));
+    let drawn = state.and_then(|state| state.drawn(slot)).map(|member| member.proposer());
+    if let Some(other) = drawn.filter(|other| *other != proposer) {
+        let report =
+            eyre!("--slot: expected a slot of {proposer}, found {slot}, which is {other}'s");
+        return Err(Failure::refused(report, "leave --slot out to sign for one's next slot"));
+    }
+    if drawn.is_none() {
+        let start = rollup.clock.slot_start(slot);
+        let start = start.map(|start| format!(", at {}", Time(start))).unwrap_or_default();
+        output::note(&format_args!("whose slot {slot}{start} will be isn't known yet"));
+    }
+    Ok(slot)
+}
+
+/// Submits a signal that somebody signed.
+pub(super) async fn submit(
+    mut args: SendArgs,
+    opened: Opened,
+    chain: &Chain,
+    wanted: &Wanted,
+    patience: Patience,
+    document: &SignedMessage<SignalMessage>,
+) -> Result<Exit, Failure> {
+    let message = &document.message;
+    if wanted.payload != message.payload {
+        let (expected, found) = (wanted.payload, message.payload);
+        let report = eyre!("--signature: payload: expected {expected}, found {found}");
+        return Err(Failure::bad_input(report, "check the file, and what was typed"));
+    }
+    if patience == Patience::Wait {
+        let subject = SignalSubject::read(chain, wanted).await?;
+        require_for(&subject, document)?;
+        let (rollup, _) = subject.signaling()?;
+        let begins = rollup.slot.is_none_or(|slot| slot < message.slot);
+        if let Some(start) = rollup.clock.slot_start(message.slot).filter(|_| begins) {
+            args.consent(&direct::shown(&subject, message.slot)?, "Send it in that slot?").await?;
+            args.consent_was_given();
+            wait::until_slot(chain, message.slot, start).await?;
+        }
+    }
+    let command = format!("canon signal {} --signature of slot {}", wanted.payload, message.slot);
+    let plan = async |_| {
+        let subject = SignalSubject::read(chain, wanted).await?;
+        submission(chain, &subject, wanted, document).await.map(|step| vec![step])
+    };
+    send::send(&args, opened, chain, &command, &plan).await
+}
+
+/// Refuses a signal for another chain, contract or rollup.
+fn require_for(
+    subject: &SignalSubject,
+    document: &SignedMessage<SignalMessage>,
+) -> Result<(), Failure> {
+    let present = subject.present();
+    document.require_for(present.chain_id, present.addresses.proposals)?;
+    let (expected, found) = (present.addresses.rollup, document.message.instance);
+    if expected != found {
+        let report =
+            eyre!("--signature: instance: expected the canonical rollup {expected}, found {found}");
+        return Err(Failure::refused(report, "signals for another rollup count nothing"));
+    }
+    Ok(())
+}
+
+async fn submission(
+    chain: &Chain,
+    subject: &SignalSubject,
+    wanted: &Wanted,
+    document: &SignedMessage<SignalMessage>,
+) -> Result<Step, Failure> {
+    require_for(subject, document)?;
+    let (present, message) = (subject.present(), &document.message);
+    let (rollup, signaling) = subject.signaling()?;
+    let (slot, now) = (message.slot, present.block.timestamp);
+    if !signaling.status.is_free(slot) || rollup.slot.is_some_and(|next| next > slot) {
+        let report = eyre!("slot {slot} is over, or has its signal");
+        return Err(Failure::refused(report, "ask the proposer to sign for a later slot"));
+    }
+    if rollup.slot != Some(slot) {
+        let start = rollup.clock.slot_start(slot);
+        let start = start.map(|start| format!(" at {} ({})", Time(start), until(now, start)));
+        let report = eyre!("slot {slot} begins{}", start.unwrap_or_default());
+        return Err(Failure::nothing_to_do(report, "add --wait to wait for it"));
+    }
+    let Some(proposer) = rollup.proposer else {
+        let report = eyre!("slot {slot} is nobody's: its epoch has no seed, or its set is empty");
+        return Err(Failure::refused(report, "ask the proposer to sign for a later slot"));
+    };
+    let signature = match document.recover() {
+        Some((signer, signature)) if signer == proposer => signature,
+        // A contract decides itself what it takes; the simulation asks it.
+        _ if chain.has_code(proposer).await? => document.signature.clone(),
+        Some((signer, _)) => {
+            let report = eyre!(
+                "--signature: expected the signature of {proposer}, whose slot {slot} is, found that of {signer}"
+            );
+            return Err(Failure::refused(report, "only the slot's proposer signs for it"));
+        }
+        None => {
+            let report = eyre!("--signature: signature: expected 65 bytes of a key, found others");
+            return Err(Failure::bad_input(report, "ask the proposer for another one"));
+        }
+    };
+    if let Some(failure) = subject.refusal(subject.decide(wanted, proposer), proposer) {
+        return Err(failure);
+    }
+    let action = IntendedAction::SignalSigned {
+        proposals: present.addresses.proposals,
+        rollup: present.addresses.rollup,
+        slot,
+        payload: message.payload,
+        signature,
+    };
+    let intent = Intent { set: present.set_id(), action, until: rollup.clock.slot_end(slot) };
+    let mut words = subject.words(slot)?;
+    words.insert(1, format!("proposer   {proposer}, who signed it"));
+    let mut step = Step::new(intent, words);
+    step.details = subject.details(slot);
+    Ok(step)
+}

@@ -1,0 +1,220 @@
+//! The payload that a signal is for, and the slots of its proposer, at the newest block.
+
+use alloy_primitives::{Address, B256};
+use canon_follow::OpenedSet;
+use canon_protocol::{
+    CodeKind, Slot, Timestamp, actions_hash,
+    text::{Time, grouped},
+};
+use canon_views::{
+    BlockDuty, HopelessRule, PayloadStatus, Present, Question, RollupView, SequencerIdentity,
+    SetView, SignalDecision, SignalPlan, SignalingView, sequencer,
+};
+use eyre::eyre;
+
+use super::Wanted;
+use crate::{chain::Chain, commands::proposal::in_words_or_data, exit::Failure, page::until};
+
+const SEE_STATUS: &str = "`canon status` shows where signals stand";
+
+/// A payload at the newest block.
+#[derive(Debug)]
+pub(super) struct SignalSubject {
+    pub(super) view: SetView,
+    pub(super) payload: Address,
+    actions_hash: B256,
+    /// What it lists, in words.
+    actions: Vec<String>,
+}
+
+impl SignalSubject {
+    /// Reads a payload.
+    ///
+    /// # Errors
+    ///
+    /// If there is no contract, or it lists no actions or others than expected.
+    pub(super) async fn read(chain: &Chain, wanted: &Wanted) -> Result<Self, Failure> {
+        let payload = wanted.payload;
+        let question = Question { payloads: [payload].into(), ..Question::default() };
+        let OpenedSet { view, .. } = chain.history(question).await?;
+        let kind = view.present.payloads.get(&payload).map(|seen| seen.code.kind);
+        if kind != Some(CodeKind::Contract) {
+            let report = eyre!("there is no contract at the payload {payload}");
+            return Err(Failure::refused(report, "check the payload's address"));
+        }
+        let actions = chain.payload_actions(view.present.block.hash, payload).await?;
+        let found = actions_hash(&actions);
+        if let Some(expected) = wanted.actions_hash.filter(|expected| *expected != found) {
+            let report = eyre!(
+                "--actions-hash: expected {expected}, found {found}: the payload lists other actions"
+            );
+            return Err(Failure::refused(report, "check the payload's address"));
+        }
+        let actions = in_words_or_data(&view, &actions);
+        Ok(Self { view, payload, actions_hash: found, actions })
+    }
+
+    pub(super) const fn present(&self) -> &Present {
+        &self.view.present
+    }
+
+    /// The canonical rollup, and where signals stand.
+    ///
+    /// # Errors
+    ///
+    /// If either doesn't answer.
+    pub(super) fn signaling(&self) -> Result<(&RollupView, &SignalingView), Failure> {
+        signaling(self.present())
+    }
+
+    /// Whether `proposer` signals in the next block, and why not.
+    pub(super) fn decide(&self, wanted: &Wanted, proposer: Address) -> SignalDecision {
+        let present = self.present();
+        let code = present.payloads.get(&self.payload).map(|seen| seen.code.hash);
+        let rollup = present.addresses.rollup;
+        let identity = SequencerIdentity { proposer, rollup, blocks: BlockDuty::Leave };
+        let plan = SignalPlan {
+            status: wanted.status,
+            hopeless: HopelessRule::Signal,
+            ..SignalPlan::new(self.payload, code.unwrap_or_default(), self.actions_hash)
+        };
+        sequencer(present, &identity, Some(&plan)).status
+    }
+
+    /// The failure for a signal that isn't made in the next block; `None` if it is.
+    pub(super) fn refusal(&self, decision: SignalDecision, proposer: Address) -> Option<Failure> {
+        let payload = self.payload;
+        Some(match decision {
+            SignalDecision::Signal => return None,
+            SignalDecision::OtherSlot | SignalDecision::SlotUsed => Failure::nothing_to_do(
+                self.whose_slot(decision, proposer),
+                "add --wait to wait for it",
+            ),
+            SignalDecision::Status(status) => {
+                let report = eyre!("a signal for {payload} can't help: {}", why(status));
+                Failure::refused(report, "add --force to signal all the same")
+            }
+            other => {
+                Failure::refused(eyre!("{payload} can't be signaled for: {other:?}"), SEE_STATUS)
+            }
+        })
+    }
+
+    /// Whose slot it is, and when the proposer's own begins.
+    fn whose_slot(&self, decision: SignalDecision, proposer: Address) -> eyre::Report {
+        let present = self.present();
+        let rollup = present.canonical_rollup();
+        let slot = rollup.and_then(|rollup| rollup.slot).unwrap_or_default();
+        let now = match (decision, rollup.and_then(|rollup| rollup.proposer)) {
+            (SignalDecision::SlotUsed, _) => format!("slot {slot} has its signal"),
+            (_, Some(other)) => format!("slot {slot} is {other}'s"),
+            (_, None) => {
+                format!("slot {slot} is nobody's: its epoch has no seed, or its set is empty")
+            }
+        };
+        match self.next_slot_of(proposer) {
+            NextSlot::At { slot, start } => {
+                let left = until(present.block.timestamp, start);
+                eyre!("the next slot of {proposer} is {slot}, at {} ({left})", Time(start)).wrap_err(now)
+            }
+            NextSlot::NotDrawn => eyre!(
+                "{proposer} has no slot in the epochs that are drawn: this one, and the next one once its seed is \
+                 recorded"
+            )
+            .wrap_err(now),
+            NextSlot::Unknown => eyre!("whose the later slots are isn't known without the set's history").wrap_err(now),
+        }
+    }
+
+    /// The next slot that can be signaled in and was drawn for a proposer.
+    pub(super) fn next_slot_of(&self, proposer: Address) -> NextSlot {
+        let present = self.present();
+        let rollup = self.view.history.as_ref();
+        let rollup = rollup.and_then(|history| history.rollup(present.addresses.rollup));
+        let (Some(rollup), Some(signaling)) = (rollup, &present.signaling) else {
+            return NextSlot::Unknown;
+        };
+        let (now, clock) = (present.block.timestamp, rollup.clock());
+        let Some(epoch) = clock.epoch_at(now) else { return NextSlot::NotDrawn };
+        let first = clock.slot_at(present.next).unwrap_or_default();
+        let slots = [epoch, epoch.next()]
+            .into_iter()
+            .filter_map(|epoch| rollup.slots_of(proposer, epoch, now).ok());
+        let mut slots =
+            slots.flatten().filter(|slot| *slot >= first && signaling.status.is_free(*slot));
+        let next = slots.find_map(|slot| Some((slot, clock.slot_start(slot)?)));
+        next.map_or(NextSlot::NotDrawn, |(slot, start)| NextSlot::At { slot, start })
+    }
+
+    /// What the signal is for, which must be the same when it is sent or signed.
+    pub(super) fn words(&self, slot: Slot) -> Result<Vec<String>, Failure> {
+        let (_, signaling) = self.signaling()?;
+        let round = signaling.rules.round_of(slot);
+        let addresses = &self.present().addresses;
+        let mut words = vec![
+            format!("Signal for a payload in slot {slot} of round {round}"),
+            format!("payload    {}", self.payload),
+            format!("rollup     {}", addresses.rollup),
+            format!("Proposals  {}", addresses.proposals),
+            "actions that it lists, with hash".to_owned(),
+            format!("{}:", self.actions_hash),
+        ];
+        words.extend(self.actions.iter().map(|action| format!("  {action}")));
+        Ok(words)
+    }
+
+    /// Where signals for the payload stand, and until when the slot lasts.
+    pub(super) fn details(&self, slot: Slot) -> Vec<String> {
+        let Ok((rollup, signaling)) = self.signaling() else { return Vec::new() };
+        let round = signaling.rules.round_of(slot);
+        let seen = self.present().payloads.get(&self.payload);
+        let counted = seen.filter(|seen| seen.round == Some(round)).map_or(0, |seen| seen.signals);
+        let mut details = vec![format!(
+            "it has {} of the {} signals that win",
+            grouped(counted),
+            grouped(signaling.rules.n())
+        )];
+        if !signaling.rules.can_win(counted, round, slot) {
+            details.push("warning: it can't win this round any more".to_owned());
+        }
+        if let Some(last) = rollup.clock.slot_end(slot) {
+            let left = until(self.present().block.timestamp, last);
+            details.push(format!("the slot ends at {} ({left})", Time(last)));
+        }
+        details
+    }
+}
+
+/// The next slot of a proposer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NextSlot {
+    /// It was drawn.
+    At { slot: Slot, start: Timestamp },
+    /// None of the epochs that are drawn has one.
+    NotDrawn,
+    /// The draw isn't known without the history.
+    Unknown,
+}
+
+/// The canonical rollup of a set, and where signals stand.
+///
+/// # Errors
+///
+/// If either doesn't answer.
+pub(super) fn signaling(present: &Present) -> Result<(&RollupView, &SignalingView), Failure> {
+    let rollup = present.addresses.rollup;
+    present.canonical_rollup().zip(present.signaling.as_ref()).ok_or_else(|| {
+        let report = eyre!("the canonical rollup {rollup} or Proposals doesn't answer");
+        Failure::refused(report, SEE_STATUS)
+    })
+}
+
+/// Why a payload's status leaves nothing to signal for.
+fn why(status: PayloadStatus) -> String {
+    match status {
+        PayloadStatus::QuorumReached { round } => format!("it has won round {round}"),
+        PayloadStatus::Live { id, state } => format!("its proposal {id} is {state}"),
+        PayloadStatus::Executed { id } => format!("its proposal {id} was executed"),
+        other => format!("{other:?}"),
+    }
+}

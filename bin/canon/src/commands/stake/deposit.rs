@@ -1,0 +1,178 @@
+//! `canon stake deposit`: registers an attester.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use alloy_primitives::Address;
+use canon_protocol::{
+    Amount, AttesterStatus,
+    text::{Tokens, address},
+};
+use canon_views::{IntendedAction, Intent, OrderAmount, Question, RollupView};
+use clap::Args;
+use eyre::eyre;
+
+use super::{EXIT_CODES, registered::SEE_STATUS, run};
+use crate::{
+    chain::{Chain, ChainArgs},
+    exit::{Exit, Failure},
+    input::{amount_or_all, quantity, shown_amount},
+    send::{Planned, SendArgs, Simulation, Step},
+};
+
+/// Register an attester with a stake
+///
+/// It is in the set of the epoch after the next one, and draws slots from then on. If the rollup may not
+/// take the tokens yet, an approval of just this amount is sent before.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Deposit {
+    /// Tokens to stake, or "all"; more than the minimum draws no more slots
+    #[arg(value_name = "AMOUNT", value_parser = amount_or_all)]
+    amount: OrderAmount,
+
+    /// The staker
+    #[arg(long, value_name = "ADDRESS", value_parser = quantity(address::parse))]
+    attester: Address,
+
+    /// Account that signals and proposes for it
+    #[arg(long, value_name = "ADDRESS", value_parser = quantity(address::parse))]
+    proposer: Address,
+
+    /// Account that decides about the stake, and alone can take it out
+    #[arg(long, value_name = "ADDRESS", value_parser = quantity(address::parse))]
+    withdrawer: Address,
+
+    /// Rollup [default: the canonical one]
+    #[arg(long, value_name = "ADDRESS", value_parser = quantity(address::parse))]
+    rollup: Option<Address>,
+
+    #[command(flatten)]
+    send: SendArgs,
+
+    #[command(flatten)]
+    chain: ChainArgs,
+}
+
+impl Deposit {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let Self { attester, proposer, withdrawer, .. } = self;
+        let amount = shown_amount(self.amount);
+        let rollup = self.rollup.map(|rollup| format!(" --rollup {rollup}")).unwrap_or_default();
+        let command = format!(
+            "canon stake deposit --attester {attester} --proposer {proposer} --withdrawer {withdrawer} \
+             {amount}{rollup}"
+        );
+        run(&self.send, &self.chain, &command, async |chain, planned| {
+            self.steps(chain, planned).await
+        })
+    }
+
+    async fn steps(&self, chain: &Chain, planned: Planned) -> Result<Vec<Step>, Failure> {
+        let Self { attester, proposer, withdrawer, .. } = *self;
+        let Planned { account: holder, order } = planned;
+        let rollup = match self.rollup {
+            Some(rollup) => rollup,
+            None => chain.present(Question::default()).await?.addresses.rollup,
+        };
+        let question = Question {
+            rollups: BTreeMap::from([(rollup, BTreeSet::from([attester]))]),
+            holders: BTreeMap::from([(holder, BTreeSet::new())]),
+            ..Question::default()
+        };
+        let present = chain.present(question).await?;
+        let seen = present.rollups.get(&rollup).ok_or_else(|| {
+            let report = eyre!("the rollup at {rollup} doesn't answer as Canon's rollups do");
+            Failure::refused(report, "check --rollup")
+        })?;
+        require_vacant(seen, rollup, attester)?;
+        let balance = present.holders.get(&holder).map(|seen| seen.balance).unwrap_or_default();
+        let amount = self.stake(holder, balance, seen.minimum_stake)?;
+        let asset = present.addresses.asset;
+        let allowance = chain.allowance(present.block.hash, asset, holder, rollup).await?;
+        let intent = |action| Intent { set: present.set_id(), action, until: None };
+        let mut steps = Vec::new();
+        if allowance < amount.to_word() {
+            let action = IntendedAction::ApproveStake { holder, order, asset, rollup, amount };
+            let words = vec![
+                format!("Allow the rollup to take {} tokens", Tokens(amount)),
+                format!("rollup {rollup}"),
+            ];
+            steps.push(Step::new(intent(action), words));
+        }
+        let action =
+            IntendedAction::Stake { rollup, attester, order, holder, proposer, withdrawer, amount };
+        let words = vec![
+            format!("Stake {} tokens", Tokens(amount)),
+            format!("attester    {attester}"),
+            format!("proposer    {proposer}"),
+            format!("withdrawer  {withdrawer}"),
+            format!("rollup      {rollup}"),
+        ];
+        let mut stake = Step::new(intent(action), words);
+        stake.details = details(seen, amount);
+        if rollup != present.addresses.rollup {
+            let canonical = present.addresses.rollup;
+            stake.details.push(format!(
+                "warning: it isn't the canonical rollup, {canonical}: its signals count nothing"
+            ));
+        }
+        if !steps.is_empty() {
+            stake.simulation = Simulation::AfterPrevious;
+        }
+        steps.push(stake);
+        Ok(steps)
+    }
+
+    /// The stake, which the account has and the rollup takes.
+    fn stake(&self, holder: Address, balance: Amount, minimum: Amount) -> Result<Amount, Failure> {
+        let amount = match self.amount {
+            OrderAmount::All => balance,
+            OrderAmount::Exactly(amount) => amount,
+        };
+        if amount < minimum {
+            let report = eyre!(
+                "AMOUNT: expected at least {} tokens, the rollup's least stake, found {}",
+                Tokens(minimum),
+                Tokens(amount)
+            );
+            return Err(Failure::refused(report, "stake more"));
+        }
+        if amount > balance {
+            let report = eyre!(
+                "{holder} has {} tokens, and {} are to be staked: {} are missing",
+                Tokens(balance),
+                Tokens(amount),
+                Tokens(amount.saturating_sub(balance))
+            );
+            return Err(Failure::refused(report, "send tokens to the account first"));
+        }
+        Ok(amount)
+    }
+}
+
+fn require_vacant(seen: &RollupView, rollup: Address, attester: Address) -> Result<(), Failure> {
+    let status = seen.attesters.get(&attester).map(|view| view.status).unwrap_or_default();
+    if status == AttesterStatus::None {
+        return Ok(());
+    }
+    let report =
+        eyre!("attester {attester} is registered in rollup {rollup} already: it is {status}");
+    Err(Failure::refused(report, SEE_STATUS))
+}
+
+/// What a person should know before the stake is locked up.
+fn details(seen: &RollupView, amount: Amount) -> Vec<String> {
+    let delay = canon_protocol::text::Duration(seen.exit_delay);
+    let mut details = vec![format!("it can be taken out {delay} after the withdrawer asks for it")];
+    if let Some(slot) = seen.slot {
+        let epoch = seen.clock.epoch_of(slot).next().next();
+        details.push(format!(
+            "it draws slots from epoch {epoch} on; this is epoch {}",
+            seen.clock.epoch_of(slot)
+        ));
+    }
+    if amount > seen.minimum_stake {
+        details.push(format!("{} tokens would draw as many slots", Tokens(seen.minimum_stake)));
+    }
+    details
+}

@@ -1,0 +1,181 @@
+//! `canon stake exit`, `claim` and `coinbase`: taking a stake out, and where rewards go.
+
+use alloy_primitives::Address;
+use canon_protocol::{
+    AttesterStatus,
+    text::{Duration, Time, Tokens, address},
+};
+use canon_views::IntendedAction;
+use clap::Args;
+use eyre::eyre;
+
+use super::{
+    AttesterArgs, EXIT_CODES,
+    registered::{RegisteredAttester, SEE_STATUS},
+    run,
+};
+use crate::{
+    chain::{Chain, ChainArgs},
+    exit::{Exit, Failure},
+    input::quantity,
+    page::until,
+    send::{Planned, SendArgs, Step},
+};
+
+/// Take an attester out of the set: its whole stake is paid after the exit delay
+///
+/// Only its withdrawer can. The stake can be slashed until it is paid, and the attester may be drawn for
+/// two epochs more.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Leave {
+    #[command(flatten)]
+    attester: AttesterArgs,
+
+    /// Account that gets the stake
+    #[arg(long, value_name = "ADDRESS", value_parser = quantity(address::parse))]
+    to: Address,
+
+    #[command(flatten)]
+    send: SendArgs,
+
+    #[command(flatten)]
+    chain: ChainArgs,
+}
+
+impl Leave {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let command = format!("canon stake exit {} --to {}", self.attester.typed(), self.to);
+        run(&self.send, &self.chain, &command, async |chain, planned| {
+            self.steps(chain, planned).await
+        })
+    }
+
+    async fn steps(&self, chain: &Chain, planned: Planned) -> Result<Vec<Step>, Failure> {
+        let found = RegisteredAttester::read(chain, self.attester).await?;
+        found.require_withdrawer(planned.account)?;
+        let RegisteredAttester { rollup, attester, view, exit_delay, .. } = found;
+        if let Some(exit) = view.exit {
+            let left = until(found.now(), exit.exitable_at);
+            let report = eyre!(
+                "attester {attester} is leaving already: its stake is due to {} at {} ({left})",
+                exit.recipient,
+                Time(exit.exitable_at)
+            );
+            return Err(Failure::nothing_to_do(report, "`canon stake claim` pays it then"));
+        }
+        let (withdrawer, recipient) = (view.withdrawer, self.to);
+        let action = IntendedAction::ExitStake { rollup, attester, withdrawer, recipient };
+        let words = vec![
+            "Take an attester out of the set, with its whole stake".to_owned(),
+            format!("attester  {attester}"),
+            format!("rollup    {rollup}"),
+            format!("stake     {} tokens", Tokens(view.stake)),
+            format!("due to    {recipient}"),
+        ];
+        let mut step = Step::new(found.intent(action), words);
+        let due = found.present.next + exit_delay;
+        step.details.push(format!("due about {}, {} later", Time(due), Duration(exit_delay)));
+        if let Some(moving) = view.moving {
+            step.details.push(format!(
+                "warning: it ends the move to {} that is announced",
+                moving.new_rollup
+            ));
+        }
+        Ok(vec![step])
+    }
+}
+
+/// Pay the stake of an attester whose exit delay is over, to the account that was named
+///
+/// Anyone can.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Claim {
+    #[command(flatten)]
+    attester: AttesterArgs,
+
+    #[command(flatten)]
+    send: SendArgs,
+
+    #[command(flatten)]
+    chain: ChainArgs,
+}
+
+impl Claim {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let command = format!("canon stake claim {}", self.attester.typed());
+        run(&self.send, &self.chain, &command, async |chain, _| self.steps(chain).await)
+    }
+
+    async fn steps(&self, chain: &Chain) -> Result<Vec<Step>, Failure> {
+        let found = RegisteredAttester::read(chain, self.attester).await?;
+        let RegisteredAttester { rollup, attester, view, .. } = found;
+        let exit = view.exit.ok_or_else(|| {
+            let report = eyre!("attester {attester} isn't leaving: it is {}", view.status);
+            Failure::refused(report, "`canon stake exit` takes it out")
+        })?;
+        if !exit.is_payable(found.present.next) {
+            let left = until(found.now(), exit.exitable_at);
+            let report =
+                eyre!("the stake of {attester} is due at {} ({left})", Time(exit.exitable_at));
+            return Err(Failure::nothing_to_do(report, "run it again then"));
+        }
+        let exitable_at = exit.exitable_at;
+        let action = IntendedAction::PayExit { rollup, attester, exitable_at };
+        let words = vec![
+            format!("Pay the stake of {attester}"),
+            format!("{} tokens to {}", Tokens(view.stake), exit.recipient),
+            format!("rollup {rollup}"),
+        ];
+        Ok(vec![Step::new(found.intent(action), words)])
+    }
+}
+
+/// Choose who gets the rewards of an attester's blocks
+///
+/// Only its withdrawer can. Without it, its proposer gets them.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Coinbase {
+    #[command(flatten)]
+    attester: AttesterArgs,
+
+    /// Account that gets the rewards
+    #[arg(value_name = "ADDRESS", value_parser = quantity(address::parse))]
+    coinbase: Address,
+
+    #[command(flatten)]
+    send: SendArgs,
+
+    #[command(flatten)]
+    chain: ChainArgs,
+}
+
+impl Coinbase {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let command = format!("canon stake coinbase {} {}", self.attester.typed(), self.coinbase);
+        run(&self.send, &self.chain, &command, async |chain, planned| {
+            self.steps(chain, planned).await
+        })
+    }
+
+    async fn steps(&self, chain: &Chain, planned: Planned) -> Result<Vec<Step>, Failure> {
+        let found = RegisteredAttester::read(chain, self.attester).await?;
+        found.require_withdrawer(planned.account)?;
+        let RegisteredAttester { rollup, attester, view, .. } = found;
+        if view.status != AttesterStatus::Validating {
+            let report = eyre!("attester {attester} proposes no blocks: it is {}", view.status);
+            return Err(Failure::refused(report, SEE_STATUS));
+        }
+        let (withdrawer, coinbase) = (view.withdrawer, self.coinbase);
+        let action = IntendedAction::SetCoinbase { rollup, attester, withdrawer, coinbase };
+        let words = vec![
+            "Choose who gets the rewards of an attester's blocks".to_owned(),
+            format!("attester  {attester}"),
+            format!("rollup    {rollup}"),
+            format!("coinbase  {coinbase}"),
+        ];
+        Ok(vec![Step::new(found.intent(action), words)])
+    }
+}

@@ -1,0 +1,98 @@
+//! `canon stake`: registers attesters, and takes their stake elsewhere.
+
+mod deposit;
+mod leaving;
+mod moving;
+mod registered;
+mod status;
+
+use alloy_primitives::Address;
+use canon_protocol::text::address;
+use clap::{Args, Subcommand};
+
+use crate::{
+    chain::{self, Chain, ChainArgs},
+    exit::{Exit, Failure},
+    input::quantity,
+    send::{self, Planned, SendArgs, Step},
+};
+
+/// Register attesters with a stake, and take their stake elsewhere
+#[derive(Debug, Args)]
+pub(crate) struct Stake {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Deposit(Box<deposit::Deposit>),
+    Status(Box<status::Status>),
+    Exit(Box<leaving::Leave>),
+    Claim(Box<leaving::Claim>),
+    Move(Box<moving::Announce>),
+    Finish(Box<moving::Finish>),
+    Coinbase(Box<leaving::Coinbase>),
+}
+
+impl Stake {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        match self.command {
+            Command::Deposit(command) => command.run(),
+            Command::Status(command) => command.run(),
+            Command::Exit(command) => command.run(),
+            Command::Claim(command) => command.run(),
+            Command::Move(command) => command.run(),
+            Command::Finish(command) => command.run(),
+            Command::Coinbase(command) => command.run(),
+        }
+    }
+}
+
+/// An attester of a rollup.
+#[derive(Clone, Copy, Debug, Args)]
+struct AttesterArgs {
+    /// The attester
+    #[arg(value_name = "ATTESTER", value_parser = quantity(address::parse))]
+    attester: Address,
+
+    /// Rollup in which it is registered [default: the one in which it is; the canonical one if the
+    /// set's history isn't known]
+    #[arg(long, value_name = "ADDRESS", value_parser = quantity(address::parse))]
+    rollup: Option<Address>,
+}
+
+impl AttesterArgs {
+    /// The arguments as they are typed.
+    fn typed(&self) -> String {
+        match self.rollup {
+            None => self.attester.to_string(),
+            Some(rollup) => format!("{} --rollup {rollup}", self.attester),
+        }
+    }
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  it was done, or with --dry-run, can be
+  1  the contracts refuse it, the account isn't the one that decides, something is missing, or the
+     answer was no
+  2  bad input: flags, canon.toml, no key, or no Canon deployment at the given address
+  3  no endpoint answers, or the outcome isn't known: run it again
+  4  its time hasn't come; says when it will";
+
+/// Sends what a plan says.
+fn run(
+    send: &SendArgs,
+    chain: &ChainArgs,
+    command: &str,
+    plan: impl AsyncFn(&Chain, Planned) -> Result<Vec<Step>, Failure>,
+) -> Result<Exit, Failure> {
+    let settings = chain.settings()?;
+    let opened = send.open()?;
+    chain::run(async {
+        let chain = settings.connect().await?;
+        let plan = async |planned| plan(&chain, planned).await;
+        send::send(send, opened, &chain, command, &plan).await
+    })
+}

@@ -1,0 +1,186 @@
+//! `canon stake move` and `finish`: taking a stake to another rollup.
+
+use alloy_primitives::Address;
+use canon_protocol::{
+    AttesterStatus,
+    text::{Duration, Time, Tokens, address},
+};
+use canon_views::{IntendedAction, NewAttester, Question};
+use clap::Args;
+use eyre::eyre;
+
+use super::{
+    AttesterArgs, EXIT_CODES,
+    registered::{RegisteredAttester, SEE_STATUS},
+    run,
+};
+use crate::{
+    chain::{Chain, ChainArgs},
+    exit::{Exit, Failure},
+    input::quantity,
+    page::until,
+    send::{Planned, SendArgs, Step},
+};
+
+/// Announce that the stake of an attester moves to another rollup; it keeps its seat until then
+///
+/// Only its withdrawer can. After the exit delay the stake can go, once the other rollup is canonical.
+/// Another target can be announced meanwhile, and the delay goes on.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Announce {
+    #[command(flatten)]
+    attester: AttesterArgs,
+
+    /// Rollup to move to [default: the canonical one]
+    #[arg(long, value_name = "ADDRESS", value_parser = quantity(address::parse))]
+    to: Option<Address>,
+
+    #[command(flatten)]
+    send: SendArgs,
+
+    #[command(flatten)]
+    chain: ChainArgs,
+}
+
+impl Announce {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let to = self.to.map(|to| format!(" --to {to}")).unwrap_or_default();
+        let command = format!("canon stake move {}{to}", self.attester.typed());
+        run(&self.send, &self.chain, &command, async |chain, planned| {
+            self.steps(chain, planned).await
+        })
+    }
+
+    async fn steps(&self, chain: &Chain, planned: Planned) -> Result<Vec<Step>, Failure> {
+        let found = RegisteredAttester::read(chain, self.attester).await?;
+        found.require_withdrawer(planned.account)?;
+        let RegisteredAttester { rollup, attester, view, exit_delay, .. } = found;
+        let to = self.to.unwrap_or(found.present.addresses.rollup);
+        if to == rollup {
+            let report =
+                eyre!("--to: expected another rollup than {rollup}, in which {attester} is");
+            return Err(Failure::bad_input(report, "name the rollup to move to with --to"));
+        }
+        if view.status != AttesterStatus::Validating {
+            let report = eyre!("attester {attester} can't move: it is {}", view.status);
+            return Err(Failure::refused(report, SEE_STATUS));
+        }
+        if !chain.has_code(to).await? {
+            let report = eyre!("--to: there is no contract at {to}");
+            return Err(Failure::refused(report, "check the address of the rollup"));
+        }
+        if let Some(moving) = view.moving.filter(|moving| moving.new_rollup == to) {
+            let left = until(found.now(), moving.ready_at);
+            let report = eyre!(
+                "the move of {attester} to {to} is announced: the stake can go from {} on ({left})",
+                Time(moving.ready_at)
+            );
+            return Err(Failure::nothing_to_do(report, "`canon stake finish` completes it then"));
+        }
+        let withdrawer = view.withdrawer;
+        let action = IntendedAction::AnnounceMove { rollup, attester, to, withdrawer };
+        let words = vec![
+            "Announce that the stake of an attester moves".to_owned(),
+            format!("attester  {attester}"),
+            format!("from      {rollup}"),
+            format!("to        {to}"),
+            format!("stake     {} tokens", Tokens(view.stake)),
+        ];
+        let mut step = Step::new(found.intent(action), words);
+        step.details.push(match view.moving {
+            Some(moving) => format!(
+                "instead of {}; the stake can go from {} on, as before",
+                moving.new_rollup,
+                Time(moving.ready_at)
+            ),
+            None => format!(
+                "the stake can go about {}, {} later",
+                Time(found.present.next + exit_delay),
+                Duration(exit_delay)
+            ),
+        });
+        if to != found.present.addresses.rollup {
+            step.details.push("and only once that rollup is canonical".to_owned());
+        }
+        Ok(vec![step])
+    }
+}
+
+/// Complete the move of a stake whose delay is over, to the rollup that was announced
+///
+/// Anyone can; under another attester only the withdrawer.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Finish {
+    #[command(flatten)]
+    attester: AttesterArgs,
+
+    /// Attester in the new rollup, if somebody else has registered this one there
+    #[arg(long = "as", value_name = "NEW_ATTESTER", value_parser = quantity(address::parse))]
+    new_attester: Option<Address>,
+
+    #[command(flatten)]
+    send: SendArgs,
+
+    #[command(flatten)]
+    chain: ChainArgs,
+}
+
+impl Finish {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let new = self.new_attester.map(|new| format!(" --as {new}")).unwrap_or_default();
+        let command = format!("canon stake finish {}{new}", self.attester.typed());
+        run(&self.send, &self.chain, &command, async |chain, planned| {
+            self.steps(chain, planned).await
+        })
+    }
+
+    async fn steps(&self, chain: &Chain, planned: Planned) -> Result<Vec<Step>, Failure> {
+        let found = RegisteredAttester::read(chain, self.attester).await?;
+        if self.new_attester.is_some() {
+            found.require_withdrawer(planned.account)?;
+        }
+        let RegisteredAttester { rollup, attester, view, .. } = found;
+        let moving = view.moving.ok_or_else(|| {
+            let report =
+                eyre!("no move of attester {attester} is announced: it is {}", view.status);
+            Failure::refused(report, "`canon stake move` announces one")
+        })?;
+        let (to, canonical) = (moving.new_rollup, found.present.addresses.rollup);
+        if !moving.is_ready(found.present.next) {
+            let left = until(found.now(), moving.ready_at);
+            let report =
+                eyre!("the stake of {attester} can go from {} on ({left})", Time(moving.ready_at));
+            return Err(Failure::nothing_to_do(report, "run it again then"));
+        }
+        if to != canonical {
+            let report = eyre!("the stake can go once {to} is canonical; {canonical} is");
+            return Err(Failure::nothing_to_do(
+                report,
+                "`canon stake move` announces another rollup",
+            ));
+        }
+        let there = self.new_attester.unwrap_or(attester);
+        let mut question = Question::default();
+        question.rollups.entry(to).or_default().insert(there);
+        let target = chain.present(question).await?;
+        let status = target.attester(to, there).map(|view| view.status).unwrap_or_default();
+        if status != AttesterStatus::None {
+            let report = eyre!("attester {there} is registered in rollup {to} already");
+            return Err(Failure::refused(report, "name another attester with --as"));
+        }
+        let withdrawer = view.withdrawer;
+        let new_attester = self.new_attester.map(|attester| NewAttester { attester, withdrawer });
+        let ready_at = moving.ready_at;
+        let action = IntendedAction::FinaliseMove { rollup, attester, ready_at, new_attester };
+        let mut words = vec![
+            format!("Move the stake of {attester}"),
+            format!("from   {rollup}"),
+            format!("to     {to}"),
+            format!("stake  {} tokens", Tokens(view.stake)),
+        ];
+        words.extend(self.new_attester.map(|new| format!("as     {new}")));
+        Ok(vec![Step::new(found.intent(action), words)])
+    }
+}

@@ -1,0 +1,108 @@
+//! A registered attester, as it is at the newest block.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use alloy_primitives::Address;
+use canon_follow::OpenedSet;
+use canon_protocol::{AttesterStatus, Seconds, SetState, Timestamp};
+use canon_views::{AttesterView, IntendedAction, Intent, Present, Question};
+use eyre::eyre;
+
+use super::AttesterArgs;
+use crate::{chain::Chain, exit::Failure};
+
+pub(super) const SEE_STATUS: &str = "`canon stake status` shows where attesters are registered";
+
+/// An attester that is registered in a rollup.
+#[derive(Debug)]
+pub(super) struct RegisteredAttester {
+    pub(super) present: Present,
+    pub(super) rollup: Address,
+    pub(super) attester: Address,
+    pub(super) view: AttesterView,
+    /// From leaving the rollup to getting the stake.
+    pub(super) exit_delay: Seconds,
+}
+
+impl RegisteredAttester {
+    /// Reads an attester.
+    ///
+    /// # Errors
+    ///
+    /// If it isn't registered in the rollup, or in several and none is named.
+    pub(super) async fn read(chain: &Chain, args: AttesterArgs) -> Result<Self, Failure> {
+        let AttesterArgs { attester, rollup } = args;
+        let OpenedSet { view, .. } = chain.history(asked(rollup, attester)).await?;
+        let mut present = view.present;
+        let located = view.history.as_deref().map(|history| locate(history, attester));
+        let rollup = match (rollup, located.as_deref()) {
+            (Some(rollup), _) => rollup,
+            (None, Some([only])) => *only,
+            (None, Some([_, _, ..])) => {
+                return Err(ambiguous(attester, &located.unwrap_or_default()));
+            }
+            (None, Some([]) | None) => present.addresses.rollup,
+        };
+        if present.attester(rollup, attester).is_none() {
+            present = chain.present(asked(Some(rollup), attester)).await?;
+        }
+        let seen = present.rollups.get(&rollup).ok_or_else(|| {
+            let report = eyre!("the rollup at {rollup} doesn't answer as Canon's rollups do");
+            Failure::refused(report, SEE_STATUS)
+        })?;
+        let (view, exit_delay) =
+            (seen.attesters.get(&attester).copied().unwrap_or_default(), seen.exit_delay);
+        if view.status == AttesterStatus::None {
+            let report = eyre!("attester {attester} isn't registered in rollup {rollup}");
+            return Err(Failure::refused(report, SEE_STATUS));
+        }
+        Ok(Self { present, rollup, attester, view, exit_delay })
+    }
+
+    /// Refuses an account that doesn't decide about the stake.
+    ///
+    /// # Errors
+    ///
+    /// With the one that does.
+    pub(super) fn require_withdrawer(&self, account: Address) -> Result<(), Failure> {
+        let withdrawer = self.view.withdrawer;
+        if account == withdrawer {
+            return Ok(());
+        }
+        let attester = self.attester;
+        let report =
+            eyre!("only {withdrawer} decides about the stake of {attester}, not {account}");
+        Err(Failure::refused(report, "send it from the account that is its withdrawer"))
+    }
+
+    /// What is to be done about it.
+    pub(super) const fn intent(&self, action: IntendedAction) -> Intent {
+        Intent { set: self.present.set_id(), action, until: None }
+    }
+
+    /// The time of the newest block.
+    pub(super) const fn now(&self) -> Timestamp {
+        self.present.block.timestamp
+    }
+}
+
+/// The question about an attester of a rollup.
+fn asked(rollup: Option<Address>, attester: Address) -> Question {
+    let rollups = rollup.map(|rollup| (rollup, BTreeSet::from([attester])));
+    Question { rollups: BTreeMap::from_iter(rollups), ..Question::default() }
+}
+
+/// The rollups in which an attester is registered.
+fn locate(history: &SetState, attester: Address) -> Vec<Address> {
+    let rollups = history.rollups().filter(|(_, rollup)| rollup.member(attester).is_some());
+    rollups.map(|(rollup, _)| rollup).collect()
+}
+
+fn ambiguous(attester: Address, rollups: &[Address]) -> Failure {
+    let rollups: Vec<_> = rollups.iter().map(Address::to_string).collect();
+    let report = eyre!(
+        "--rollup: expected one of the rollups in which {attester} is registered, found nothing: {}",
+        rollups.join(", ")
+    );
+    Failure::bad_input(report, "name the rollup with --rollup")
+}

@@ -1,0 +1,238 @@
+//! `canon stake status`: attesters, and what becomes of their stake.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use alloy_primitives::Address;
+use canon_follow::OpenedSet;
+use canon_protocol::{
+    AttesterStatus, BlockNumber, Slot, Timestamp,
+    text::{self, Time, Tokens, address, grouped},
+};
+use canon_views::{AttesterView, Question, SetView};
+use clap::Args;
+use eyre::eyre;
+use serde::Serialize;
+
+use crate::{
+    chain::{self, ChainArgs},
+    exit::{Exit, Failure},
+    input::quantity,
+    output,
+    page::{Page, line, until},
+};
+
+/// Show attesters: their stake, their next slots, and exits and moves with their dates
+///
+/// Without an attester, all that are registered. They are from the events of the set.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Status {
+    /// Attesters [default: all]
+    #[arg(value_name = "ATTESTER", value_parser = quantity(address::parse))]
+    attesters: Vec<Address>,
+
+    /// Print JSON: times in Unix seconds, amounts in base units; numbers that can exceed 2^53 are strings
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    chain: ChainArgs,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  the attesters were printed
+  1  one of them isn't registered
+  2  bad input: flags, canon.toml, or no Canon deployment at the given address
+  3  no endpoint answers, all attesters are asked for and the set's history isn't known, or an
+     internal error";
+
+/// Attesters and slots that are shown, at most.
+const SHOWN_ATTESTERS: usize = 20;
+const SHOWN_SLOTS: usize = 5;
+
+/// Attesters at a block.
+#[derive(Debug, Serialize)]
+struct StakeDocument {
+    chain_id: u64,
+    block: BlockNumber,
+    /// The time of the block.
+    time: Timestamp,
+    /// The canonical rollup.
+    #[serde(with = "text::address")]
+    canonical: Address,
+    attesters: Vec<ShownAttester>,
+}
+
+/// An attester of a rollup.
+#[derive(Debug, Serialize)]
+struct ShownAttester {
+    #[serde(with = "text::address")]
+    attester: Address,
+    #[serde(with = "text::address")]
+    rollup: Address,
+    #[serde(flatten)]
+    view: AttesterView,
+    /// The slots to come that are drawn for its proposer, in this epoch and the next one; `None` if the
+    /// history isn't known.
+    next_slots: Option<Vec<DrawnSlot>>,
+}
+
+/// A slot that is drawn.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct DrawnSlot {
+    slot: Slot,
+    /// Its first second.
+    start: Timestamp,
+}
+
+impl Status {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let settings = self.chain.settings()?;
+        let document = chain::run(async {
+            let chain = settings.connect().await?;
+            let opened = chain.history(Question::default()).await?;
+            let attesters = match (&opened.view.history, self.attesters.is_empty()) {
+                (Some(_), _) => known(&opened.view, &self.attesters),
+                (None, true) => return Err(unknown(&opened)),
+                (None, false) => {
+                    let canonical = opened.view.present.addresses.rollup;
+                    let asked: BTreeSet<_> = self.attesters.iter().copied().collect();
+                    let question = Question {
+                        rollups: BTreeMap::from([(canonical, asked)]),
+                        ..Question::default()
+                    };
+                    answered(chain.present(question).await?.into(), canonical)
+                }
+            };
+            require_all(&self.attesters, &attesters)?;
+            let present = &opened.view.present;
+            Ok(StakeDocument {
+                chain_id: present.chain_id,
+                block: present.block.number,
+                time: present.block.timestamp,
+                canonical: present.addresses.rollup,
+                attesters,
+            })
+        })?;
+        match self.json {
+            true => output::json(&document)?,
+            false => output::result(&render(&document))?,
+        }
+        Ok(Exit::Success)
+    }
+}
+
+/// The failure if all attesters are asked for and nobody knows them.
+fn unknown(opened: &OpenedSet) -> Failure {
+    let report = eyre!("which attesters there are isn't known");
+    let report = match &opened.no_history {
+        Some(reason) => eyre!("{reason}").wrap_err(report),
+        None => report,
+    };
+    Failure::internal(report, "name attesters, or use an endpoint that has the set's logs")
+}
+
+/// Attesters by the history: those asked for, otherwise all.
+fn known(view: &SetView, asked: &[Address]) -> Vec<ShownAttester> {
+    let (now, next) = (view.present.block.timestamp, view.present.next);
+    let rollups = view.history.iter().flat_map(|history| history.rollups());
+    let attesters = rollups.flat_map(|(rollup, state)| {
+        let registered = state.registrations().iter().filter(|member| {
+            member.status() != AttesterStatus::None
+                && (asked.is_empty() || asked.contains(&member.attester()))
+        });
+        registered.map(move |member| {
+            let clock = state.clock();
+            let first = clock.slot_at(next).unwrap_or_default();
+            let epochs = clock.epoch_at(now).into_iter().flat_map(|epoch| [epoch, epoch.next()]);
+            let slots = epochs
+                .filter_map(|epoch| state.slots_of(member.proposer(), epoch, now).ok())
+                .flatten()
+                .filter(|slot| *slot >= first)
+                .filter_map(|slot| Some(DrawnSlot { slot, start: clock.slot_start(slot)? }));
+            ShownAttester {
+                attester: member.attester(),
+                rollup,
+                view: member.into(),
+                next_slots: Some(slots.collect()),
+            }
+        })
+    });
+    attesters.collect()
+}
+
+/// Attesters by a rollup's own views.
+fn answered(view: SetView, rollup: Address) -> Vec<ShownAttester> {
+    let seen = view.present.rollups.get(&rollup);
+    let attesters = seen.into_iter().flat_map(|seen| &seen.attesters);
+    let registered = attesters.filter(|(_, view)| view.status != AttesterStatus::None);
+    let shown = registered.map(|(attester, view)| ShownAttester {
+        attester: *attester,
+        rollup,
+        view: *view,
+        next_slots: None,
+    });
+    shown.collect()
+}
+
+fn require_all(asked: &[Address], found: &[ShownAttester]) -> Result<(), Failure> {
+    let missing = asked.iter().find(|one| found.iter().all(|shown| shown.attester != **one));
+    match missing {
+        None => Ok(()),
+        Some(attester) => {
+            let report = eyre!("attester {attester} isn't registered");
+            Err(Failure::refused(report, "`canon stake status` shows all attesters"))
+        }
+    }
+}
+
+fn render(document: &StakeDocument) -> String {
+    let mut page = Page::default();
+    if document.attesters.is_empty() {
+        line!(page, "No attester is registered");
+    }
+    for shown in document.attesters.iter().take(SHOWN_ATTESTERS) {
+        attester(&mut page, shown, document);
+    }
+    if let Some(more) =
+        document.attesters.len().checked_sub(SHOWN_ATTESTERS).filter(|more| *more > 0)
+    {
+        line!(page, "and {} more: --json lists all", grouped(more as u64));
+    }
+    line!(page, "\nAs of block {}, {}", grouped(document.block.get()), Time(document.time));
+    page.into_text()
+}
+
+fn attester(page: &mut Page, shown: &ShownAttester, document: &StakeDocument) {
+    let ShownAttester { attester, rollup, view, .. } = shown;
+    let now = document.time;
+    line!(page, "{attester}  {}, {} tokens", view.status, Tokens(view.stake));
+    let canonical = if *rollup == document.canonical { "canonical" } else { "not canonical" };
+    line!(page, "  rollup      {rollup}, {canonical}");
+    line!(page, "  proposer    {}", view.proposer);
+    line!(page, "  withdrawer  {}", view.withdrawer);
+    if let Some(slots) = &shown.next_slots {
+        let slots: Vec<_> = slots
+            .iter()
+            .take(SHOWN_SLOTS)
+            .map(|drawn| format!("{} ({})", drawn.slot, until(now, drawn.start)))
+            .collect();
+        match slots.is_empty() {
+            true => {
+                line!(page, "  slots       none drawn for its proposer in this epoch and the next")
+            }
+            false => line!(page, "  slots       {}", slots.join(", ")),
+        }
+    }
+    if let Some(exit) = view.exit {
+        let left = until(now, exit.exitable_at);
+        line!(page, "  leaving     due at {} ({left})", Time(exit.exitable_at));
+        line!(page, "              to {}", exit.recipient);
+    }
+    if let Some(moving) = view.moving {
+        let left = until(now, moving.ready_at);
+        line!(page, "  moving      from {} on ({left})", Time(moving.ready_at));
+        line!(page, "              to {}", moving.new_rollup);
+    }
+}

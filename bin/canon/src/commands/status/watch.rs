@@ -1,0 +1,319 @@
+//! `canon status --watch`: the status, drawn anew with each block.
+
+use std::io::{self, IsTerminal as _, Write};
+
+use alloy_primitives::B256;
+use anstream::{AutoStream, ColorChoice, adapter::strip_str};
+use canon_protocol::{ForeignText, text::grouped};
+use canon_views::{Question, SetView};
+use eyre::{Report, eyre};
+use terminal_size::{Height, terminal_size};
+use tokio::{signal::ctrl_c, time::Duration};
+
+use super::render;
+use crate::{chain::Chain, exit::Failure};
+
+/// The time between two looks for a new block.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// The alternate screen, without a cursor; lines that are too long are cut off.
+const ENTER: &str = "\x1b[?1049h\x1b[?25l\x1b[?7l";
+/// The screen and the cursor as they were before.
+const LEAVE: &str = "\x1b[?7h\x1b[?25h\x1b[?1049l";
+/// The first column of the first line.
+const HOME: &str = "\x1b[H";
+/// Clears the rest of a line, and begins the next one.
+const NEXT_LINE: &str = "\x1b[K\r\n";
+/// Clears the rest of the screen.
+const CLEAR_BELOW: &str = "\x1b[J";
+
+/// The set that is watched.
+trait Watched {
+    /// The set at the newest block; `None` if that is still the block with the hash `shown`.
+    async fn newest(&mut self, shown: Option<B256>) -> Result<Option<SetView>, Failure>;
+}
+
+impl Watched for Chain {
+    async fn newest(&mut self, shown: Option<B256>) -> Result<Option<SetView>, Failure> {
+        let present = self.present_after(shown, Question::default()).await?;
+        Ok(present.map(SetView::from))
+    }
+}
+
+/// Waits until it is time to look for a new block.
+trait Pace {
+    /// Whether to look once more.
+    async fn wait(&mut self) -> AfterWait;
+}
+
+/// What to do after a wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum AfterWait {
+    Look,
+    Stop,
+}
+
+/// Looks at regular intervals.
+#[derive(Debug)]
+struct Regularly;
+
+impl Pace for Regularly {
+    async fn wait(&mut self) -> AfterWait {
+        tokio::time::sleep(INTERVAL).await;
+        AfterWait::Look
+    }
+}
+
+/// A terminal that can be drawn on.
+#[derive(Debug)]
+pub(super) struct Terminal<W> {
+    out: W,
+    color: ColorChoice,
+    /// The number of lines that fit; `None` if that isn't known.
+    height: fn() -> Option<usize>,
+}
+
+impl Terminal<io::Stdout> {
+    /// The terminal that stdout is.
+    ///
+    /// # Errors
+    ///
+    /// If stdout isn't a terminal, or one that can't move its cursor.
+    pub(super) fn of_stdout() -> Result<Self, Failure> {
+        let out = io::stdout();
+        let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let found = match (out.is_terminal(), is_dumb) {
+            (true, false) => {
+                let color = AutoStream::choice(&out);
+                let height = || terminal_size().map(|(_, Height(lines))| usize::from(lines));
+                return Ok(Self { out, color, height });
+            }
+            (true, true) => "a terminal that can't move its cursor (TERM=dumb)",
+            (false, _) => "a file or a pipe",
+        };
+        let report = eyre!("--watch: expected a terminal on stdout, found {found}");
+        let next = "leave --watch out; programs read `canon status --json`";
+        Err(Failure::bad_input(report, next))
+    }
+}
+
+/// Shows the status until somebody presses Ctrl-C.
+///
+/// # Errors
+///
+/// If the first status can't be read, or the terminal can't be written to.
+pub(super) async fn run(mut chain: Chain, terminal: Terminal<io::Stdout>) -> Result<(), Failure> {
+    let mut pace = Regularly;
+    tokio::select! {
+        watched = watch(&mut chain, &mut pace, terminal) => watched,
+        stopped = ctrl_c() => stopped.map_err(failed),
+    }
+}
+
+/// Draws the status anew with each block. An endpoint that fails is told below the last status.
+async fn watch<W: Write>(
+    watched: &mut impl Watched,
+    pace: &mut impl Pace,
+    terminal: Terminal<W>,
+) -> Result<(), Failure> {
+    let Some(mut view) = watched.newest(None).await? else { return Ok(()) };
+    let mut screen = Screen::enter(terminal).map_err(failed)?;
+    let mut problem = None;
+    loop {
+        screen.draw(&render::render(&view), &footer(&view, problem.as_deref())).map_err(failed)?;
+        loop {
+            if pace.wait().await == AfterWait::Stop {
+                return Ok(());
+            }
+            match watched.newest(Some(view.present.block.hash)).await {
+                Ok(Some(newer)) => (view, problem) = (newer, None),
+                Ok(None) if problem.is_none() => continue,
+                Ok(None) => problem = None,
+                Err(failure) => problem = Some(format!("{:#}", failure.report)),
+            }
+            break;
+        }
+    }
+}
+
+/// The last line.
+fn footer(view: &SetView, problem: Option<&str>) -> String {
+    let block = grouped(view.present.block.number.get());
+    match problem {
+        None => "Ctrl-C ends this".to_owned(),
+        Some(problem) => format!("note: block {block} is shown: {}", ForeignText::new(problem)),
+    }
+}
+
+fn failed(error: io::Error) -> Failure {
+    let report = Report::new(error).wrap_err("the terminal can't be used");
+    Failure::internal(report, "use `canon status` without --watch")
+}
+
+/// A terminal while it is drawn on. It is as it was before when this is dropped.
+struct Screen<W: Write>(Terminal<W>);
+
+impl<W: Write> Screen<W> {
+    fn enter(terminal: Terminal<W>) -> io::Result<Self> {
+        let mut screen = Self(terminal);
+        screen.write(ENTER)?;
+        Ok(screen)
+    }
+
+    /// Draws over the frame before in one write, so that nothing is blank in between. Of a frame that is too
+    /// high the lower lines are left out, but for the last one.
+    fn draw(&mut self, frame: &str, last: &str) -> io::Result<()> {
+        let frame = match self.0.color {
+            ColorChoice::Never => strip_str(frame).to_string(),
+            _ => frame.to_owned(),
+        };
+        let height = (self.0.height)().unwrap_or(usize::MAX);
+        let lines = frame.lines().take(height.saturating_sub(2));
+        let mut drawn = HOME.to_owned();
+        for line in lines.chain([""]) {
+            drawn.push_str(line);
+            drawn.push_str(NEXT_LINE);
+        }
+        drawn.push_str(last);
+        drawn.push_str(NEXT_LINE.trim_end());
+        drawn.push_str(CLEAR_BELOW);
+        self.write(&drawn)
+    }
+
+    fn write(&mut self, text: &str) -> io::Result<()> {
+        self.0.out.write_all(text.as_bytes())?;
+        self.0.out.flush()
+    }
+}
+
+impl<W: Write> Drop for Screen<W> {
+    fn drop(&mut self) {
+        // Nothing can be done for a terminal that is gone.
+        let _ = self.write(LEAVE);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::RefCell, collections::VecDeque, rc::Rc};
+
+    use canon_protocol::BlockNumber;
+    use canon_testkit::chain::{Chain, REGISTRY};
+    use canon_views::{BlockView, Present};
+
+    use super::*;
+
+    /// What the endpoint does next.
+    enum Answer {
+        Block(u8),
+        SameBlock,
+        Failure(&'static str),
+    }
+
+    struct Script(VecDeque<Answer>);
+
+    impl Watched for Script {
+        async fn newest(&mut self, shown: Option<B256>) -> Result<Option<SetView>, Failure> {
+            match self.0.pop_front().unwrap() {
+                Answer::Block(number) => {
+                    let view = view(number);
+                    assert_ne!(shown, Some(view.present.block.hash));
+                    Ok(Some(view))
+                }
+                Answer::SameBlock => Ok(None),
+                Answer::Failure(text) => Err(Failure::internal(eyre!(text), "")),
+            }
+        }
+    }
+
+    /// Looks so many times more.
+    struct Looks(usize);
+
+    impl Pace for Looks {
+        async fn wait(&mut self) -> AfterWait {
+            let Some(left) = self.0.checked_sub(1) else { return AfterWait::Stop };
+            self.0 = left;
+            AfterWait::Look
+        }
+    }
+
+    /// What was written, write by write.
+    #[derive(Clone, Default)]
+    struct Written(Rc<RefCell<Vec<String>>>);
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.borrow_mut().push(String::from_utf8(bytes.to_vec()).unwrap());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// A set at a block.
+    fn view(number: u8) -> SetView {
+        let chain = Chain::deployed();
+        let block = BlockView {
+            number: BlockNumber::of(number.into()),
+            hash: B256::repeat_byte(number),
+            timestamp: chain.now(),
+            ..BlockView::default()
+        };
+        let question = Question::new(chain.now());
+        Present::of_state(&chain.set, &chain.foreign, block, &question).into()
+    }
+
+    fn frames(answers: impl IntoIterator<Item = Answer>) -> Vec<String> {
+        let answers: VecDeque<_> = answers.into_iter().collect();
+        let written = Written::default();
+        let terminal =
+            Terminal { out: written.clone(), color: ColorChoice::Never, height: || Some(4) };
+        let looks = answers.len() - 1;
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let (mut script, mut pace) = (Script(answers), Looks(looks));
+        let watched = watch(&mut script, &mut pace, terminal);
+        assert!(runtime.block_on(watched).is_ok());
+        Rc::into_inner(written.0).unwrap().into_inner()
+    }
+
+    /// A frame of four lines that shows a block.
+    fn frame(block: u8, last: &str) -> String {
+        let set = format!("Set of Registry {REGISTRY} on chain 31337");
+        let block = format!("Block {block} at 1970-01-12 13:46:40 UTC");
+        format!("{HOME}{set}{NEXT_LINE}{block}{NEXT_LINE}{NEXT_LINE}{last}\x1b[K{CLEAR_BELOW}")
+    }
+
+    #[test]
+    fn each_block_is_drawn_once_in_one_write_and_the_screen_is_restored() {
+        let ends = "Ctrl-C ends this";
+        let written = frames([Answer::Block(1), Answer::SameBlock, Answer::Block(2)]);
+        assert_eq!(written, [ENTER, &frame(1, ends), &frame(2, ends), LEAVE]);
+    }
+
+    #[test]
+    fn a_failure_is_told_below_the_last_status_and_goes_away_again() {
+        let ends = "Ctrl-C ends this";
+        let told = "note: block 1 is shown: no answer\\u{1b}[2J";
+        for (next, shown) in [(Answer::SameBlock, 1), (Answer::Block(2), 2)] {
+            let written = frames([Answer::Block(1), Answer::Failure("no answer\x1b[2J"), next]);
+            assert_eq!(
+                written,
+                [ENTER, &frame(1, ends), &frame(1, told), &frame(shown, ends), LEAVE]
+            );
+        }
+    }
+
+    #[test]
+    fn a_set_that_cannot_be_read_at_first_is_a_failure_on_an_untouched_screen() {
+        let written = Written::default();
+        let terminal =
+            Terminal { out: written.clone(), color: ColorChoice::Never, height: || None };
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let mut script = Script([Answer::Failure("no set")].into());
+        let failure = runtime.block_on(watch(&mut script, &mut Looks(0), terminal)).unwrap_err();
+        assert_eq!(failure.report.to_string(), "no set");
+        assert!(written.0.borrow().is_empty());
+    }
+}

@@ -1,0 +1,283 @@
+//! The proposal that a ballot is about, as it is at the newest block, and whether it takes the ballot.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use alloy_primitives::{Address, B256};
+use canon_follow::OpenedSet;
+use canon_protocol::{
+    Amount, ProposalId, ProposalState, Support, Tabulation, Timestamp, actions_hash,
+    text::{Time, Tokens},
+};
+use canon_views::{BallotView, OrderAmount, Present, ProposalView, Question, SetView};
+use eyre::eyre;
+
+use super::FinalityRule;
+use crate::{
+    chain::Chain,
+    commands::proposal::{find, frozen_actions, in_words_or_data},
+    exit::Failure,
+    page::{self, share, until},
+};
+
+const SEE_PROPOSAL: &str = "`canon proposal` shows each proposal and its dates";
+
+/// A proposal at the newest block, and what a holder can cast on it.
+#[derive(Debug)]
+pub(super) struct BallotSubject {
+    pub(super) view: SetView,
+    pub(super) proposal: ProposalView,
+    pub(super) holder: Address,
+    pub(super) ballot: BallotView,
+    /// The frozen actions in words.
+    actions: Vec<String>,
+}
+
+impl BallotSubject {
+    /// Reads proposal `id` and what `holder` can cast on it. If the set's history can't be had, its actions
+    /// can't be shown; they are taken by the hash that somebody `expects` then.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such proposal, its actions have another hash than is expected, or they aren't known.
+    pub(super) async fn read(
+        chain: &Chain,
+        id: u64,
+        holder: Address,
+        expects: Option<B256>,
+    ) -> Result<Self, Failure> {
+        let asked: BTreeSet<_> = ProposalId::new(id).into_iter().collect();
+        let question =
+            Question { holders: BTreeMap::from([(holder, asked)]), ..Question::default() };
+        let OpenedSet { view, no_history, .. } = chain.history(question).await?;
+        let proposal = *find(&view.present, id)?;
+        require_hash(&proposal, expects)?;
+        let actions = match (frozen_actions(&view, &proposal), expects) {
+            (Some(frozen), _) => {
+                let (expected, found) = (proposal.actions_hash, actions_hash(&frozen));
+                if found != expected {
+                    let report = eyre!(
+                        "the actions of proposal {id} in the set's events have the hash {found}, and Governance \
+                         has {expected}"
+                    );
+                    return Err(Failure::refused(report, "use another endpoint"));
+                }
+                in_words_or_data(&view, &frozen)
+            }
+            (None, Some(_)) => {
+                vec!["those of --actions-hash: the set's history isn't known".to_owned()]
+            }
+            (None, None) => {
+                let report = eyre!("the actions of proposal {id} aren't known");
+                let report = match no_history {
+                    Some(reason) => eyre!("{reason}").wrap_err(report),
+                    None => report,
+                };
+                let next = "use an endpoint that has the set's logs, or name the actions with --actions-hash";
+                return Err(Failure::internal(report, next));
+            }
+        };
+        let holders = &view.present.holders;
+        let ballot = holders.get(&holder).and_then(|seen| seen.ballots.get(&proposal.id)).copied();
+        let ballot = ballot.ok_or_else(|| {
+            Failure::internal(eyre!("the view lacks the ballot of {holder}"), "please report this")
+        })?;
+        Ok(Self { view, proposal, holder, ballot, actions })
+    }
+
+    pub(super) const fn present(&self) -> &Present {
+        &self.view.present
+    }
+
+    /// Refuses a ballot that isn't taken in the next block.
+    ///
+    /// # Errors
+    ///
+    /// With the state, and when voting starts if it hasn't.
+    pub(super) fn require_taken(&self, support: Support) -> Result<(), Failure> {
+        let (proposal, now, next) =
+            (&self.proposal, self.present().block.timestamp, self.present().next);
+        if proposal.takes_ballots(support, next) {
+            return Ok(());
+        }
+        let (id, deadlines) = (proposal.id, proposal.deadlines());
+        let state = proposal.state_at(next);
+        let report = match (state, support) {
+            (ProposalState::Pending, _) => {
+                let start = deadlines.voting_starts();
+                let left = until(now, start);
+                let report = eyre!("voting on proposal {id} starts at {} ({left})", Time(start));
+                return Err(Failure::nothing_to_do(report, "run it again then"));
+            }
+            (ProposalState::Queued, Support::Yea) => eyre!(
+                "proposal {id} takes only ballots against it: voting ended at {}",
+                Time(deadlines.active)
+            ),
+            (ProposalState::Queued, Support::Nea) => eyre!(
+                "proposal {id} takes no ballots any more: objections ended at {}",
+                Time(deadlines.objections_until)
+            ),
+            (state, _) => eyre!("proposal {id} takes no ballots: it is {state}"),
+        };
+        Err(Failure::refused(report, SEE_PROPOSAL))
+    }
+
+    /// Refuses a proposal whose block can still be replaced.
+    ///
+    /// # Errors
+    ///
+    /// If it can be, or that can't be read.
+    pub(super) async fn require_final(
+        &self,
+        chain: &Chain,
+        rule: FinalityRule,
+    ) -> Result<(), Failure> {
+        if rule == FinalityRule::Ignored {
+            return Ok(());
+        }
+        let last = chain.final_time().await?;
+        let ProposalView { id, creation, .. } = self.proposal;
+        if last.is_some_and(|last| creation <= last) {
+            return Ok(());
+        }
+        let report = eyre!(
+            "the block of proposal {id}, of {}, isn't final: another proposal can still take its place",
+            Time(creation)
+        );
+        Err(Failure::refused(report, "wait until it is final, or add --allow-unfinal"))
+    }
+
+    /// The power of a ballot.
+    ///
+    /// # Errors
+    ///
+    /// If the holder has less.
+    pub(super) fn amount(&self, wanted: OrderAmount) -> Result<Amount, Failure> {
+        let (holder, BallotView { power, .. }, left) =
+            (self.holder, self.ballot, self.ballot.left());
+        let snapshot = Time(self.proposal.deadlines().pending);
+        if power.is_zero() {
+            let report = eyre!("{holder} had no power at the snapshot, {snapshot}");
+            return Err(Failure::refused(report, "`canon power` shows what a holder can cast"));
+        }
+        let cast = Tokens(power.saturating_sub(left));
+        match wanted {
+            OrderAmount::All if left.is_zero() => {
+                let report = eyre!("{holder} has cast all of its {cast} tokens");
+                Err(Failure::refused(report, "ballots can't be taken back"))
+            }
+            OrderAmount::All => Ok(left),
+            OrderAmount::Exactly(amount) if amount <= left => Ok(amount),
+            OrderAmount::Exactly(amount) => {
+                let report = eyre!(
+                    "--amount: expected at most {} tokens, found {}: {holder} had {} at the snapshot and has \
+                     cast {cast}",
+                    Tokens(left),
+                    Tokens(amount),
+                    Tokens(power)
+                );
+                Err(Failure::refused(report, "leave --amount out to cast all that is left"))
+            }
+        }
+    }
+
+    /// What the ballot is about, which must be the same when it is sent or signed.
+    pub(super) fn words(&self) -> Vec<String> {
+        let ProposalView { payload, actions_hash, .. } = self.proposal;
+        let mut words = vec![
+            format!("payload     {payload}"),
+            format!("Governance  {}", self.present().addresses.governance),
+            "actions, frozen with hash".to_owned(),
+            format!("{actions_hash}:"),
+        ];
+        words.extend(self.actions.iter().map(|action| format!("  {action}")));
+        words
+    }
+
+    /// How the vote stands now, and with one more ballot, which may be different in the next block.
+    pub(super) fn details(&self, support: Support, amount: Amount) -> Vec<String> {
+        let proposal = &self.proposal;
+        let Some(after) = proposal.tally.checked_add(support, amount) else { return Vec::new() };
+        let after = ProposalView { tally: after, ..*proposal };
+        let left = self.ballot.left().saturating_sub(amount);
+        let mut details = vec![
+            format!(
+                "power    {} tokens at the snapshot, {} left after this ballot",
+                Tokens(self.ballot.power),
+                Tokens(left)
+            ),
+            format!("now      {}", standing(proposal)),
+            format!("after    {}", standing(&after)),
+        ];
+        details.extend(warning(proposal, &after, support).iter().map(ToString::to_string));
+        let last = proposal.deadlines().ballots_until(support);
+        let now = self.present().block.timestamp;
+        details.push(format!("taken until {} ({})", Time(last), until(now, last)));
+        details
+    }
+}
+
+/// The tally of a proposal and how it would end.
+fn standing(proposal: &ProposalView) -> String {
+    let part = |amount| share(amount, proposal.total_power);
+    let (yea, nea) = (part(proposal.tally.yea), part(proposal.tally.nea));
+    format!("for {yea}, against {nea}: {}", page::verdict(proposal))
+}
+
+/// What whoever votes against a proposal should know: a ballot counts for the quorum on either side.
+fn warning(
+    before: &ProposalView,
+    after: &ProposalView,
+    support: Support,
+) -> &'static [&'static str] {
+    let misses =
+        |proposal: &ProposalView| matches!(proposal.tabulation(), Tabulation::QuorumMissed { .. });
+    if support == Support::Yea || !misses(before) || misses(after) {
+        return &[];
+    }
+    match after.tabulation().is_accepted() {
+        true => &[
+            "warning: this ballot makes the quorum, which is missed without it:",
+            "         WITH IT THE PROPOSAL PASSES as it stands",
+        ],
+        false => &[
+            "warning: this ballot makes the quorum, which is missed without it:",
+            "         ballots for it can then make it pass",
+        ],
+    }
+}
+
+/// Refuses a proposal with other actions than were expected.
+fn require_hash(proposal: &ProposalView, expects: Option<B256>) -> Result<(), Failure> {
+    let (id, found) = (proposal.id, proposal.actions_hash);
+    match expects {
+        Some(expected) if expected != found => {
+            let report = eyre!(
+                "--actions-hash: expected {expected}, found {found}: proposal {id} does something else"
+            );
+            Err(Failure::refused(report, SEE_PROPOSAL))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The last second in which a ballot is of use.
+pub(super) fn last_second(proposal: &ProposalView, support: Support) -> Timestamp {
+    proposal.deadlines().ballots_until(support)
+}
+
+/// The ballots of a holder on proposal `id`, by the contracts' own views alone.
+pub(super) async fn ballot_of(
+    chain: &Chain,
+    id: u64,
+    holder: Address,
+) -> Result<(Present, ProposalId, BallotView), Failure> {
+    let asked: BTreeSet<_> = ProposalId::new(id).into_iter().collect();
+    let question = Question { holders: BTreeMap::from([(holder, asked)]), ..Question::default() };
+    let present = chain.present(question).await?;
+    let proposal = find(&present, id)?.id;
+    let ballot = present.holders.get(&holder).and_then(|seen| seen.ballots.get(&proposal)).copied();
+    let ballot = ballot.ok_or_else(|| {
+        Failure::internal(eyre!("the view lacks the ballot of {holder}"), "please report this")
+    })?;
+    Ok((present, proposal, ballot))
+}

@@ -1,0 +1,13 @@
+//! Progress, on stderr and only if that is a terminal.
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::exit::Failure;
+
+/// A bar for `doing`, with `length` steps.
+pub(crate) fn bar(doing: &'static str, length: u64) -> Result<ProgressBar, Failure> {
+    let style = ProgressStyle::with_template("{spinner} {prefix} {bar:30.cyan/dim} {pos}/{len}")
+        .map_err(|error| Failure::internal(error.into(), "please report this"))?;
+    let style = style.progress_chars("━╸─");
+    Ok(ProgressBar::new(length).with_style(style).with_prefix(doing))
+}

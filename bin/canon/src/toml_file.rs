@@ -1,0 +1,70 @@
+//! Files in TOML that people write: errors name the line and the field.
+
+use std::{fs, ops::Range, path::Path};
+
+use canon_chain::deploy::rules;
+use canon_rehearsal::scenario::{FileError, Problem};
+use eyre::{Report, WrapErr as _};
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+
+use crate::exit::Failure;
+
+/// A file's text, for errors about its parts.
+#[derive(Clone, Debug)]
+pub(crate) struct TomlFile {
+    name: String,
+    text: String,
+}
+
+impl TomlFile {
+    /// Reads a file. `next` is what to do about one that can't be read.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be read.
+    pub(crate) fn read(path: &Path, next: &'static str) -> Result<Self, Failure> {
+        let name = path.display().to_string();
+        let text = fs::read_to_string(path).wrap_err_with(|| format!("{name} can't be read"));
+        Ok(Self { text: text.map_err(|report| Failure::bad_input(report, next))?, name })
+    }
+
+    /// What it says.
+    ///
+    /// # Errors
+    ///
+    /// The first mistake, with its line and field.
+    pub(crate) fn parse<T: DeserializeOwned>(&self, next: &'static str) -> Result<T, Failure> {
+        toml::from_str(&self.text)
+            .map_err(|error| self.mistakes(vec![Problem::unparsed(&self.text, &error)], next))
+    }
+
+    /// The names of the rules that a list accepts to be broken.
+    ///
+    /// # Errors
+    ///
+    /// If a name is none of a rule.
+    pub(crate) fn accepted(
+        &self,
+        names: &[Spanned<String>],
+        next: &'static str,
+    ) -> Result<Vec<&'static str>, Failure> {
+        let known = |name: &str| rules().map(|rule| rule.id).find(|id| *id == name);
+        let unknown: Vec<_> = names.iter().filter(|name| known(name.get_ref()).is_none()).collect();
+        if unknown.is_empty() {
+            return Ok(names.iter().filter_map(|name| known(name.get_ref())).collect());
+        }
+        let expected = "the name of a rule, as the warnings have it";
+        let problem = |name: &Spanned<String>| {
+            let span: Range<usize> = name.span();
+            Problem::expected(&self.text, span, "accept".to_owned(), expected)
+        };
+        Err(self.mistakes(unknown.into_iter().map(problem).collect(), next))
+    }
+
+    fn mistakes(&self, problems: Vec<Problem>, next: &'static str) -> Failure {
+        let error = FileError { file: self.name.clone(), problems };
+        let title = "the file can't be used";
+        Failure::bad_input(Report::new(error).wrap_err(title), next)
+    }
+}

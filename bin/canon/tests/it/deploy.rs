@@ -1,0 +1,391 @@
+//! `canon deploy`: a set from a file.
+
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpListener, TcpStream},
+    process::{Command as Process, Stdio},
+    sync::mpsc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use alloy_primitives::{U256, hex};
+use canon_devchain::{Devchain, DevchainConfig, ServerHandle, serve};
+use serde_json::Value;
+use snapbox::{
+    assert_data_eq,
+    cmd::{Command, cargo_bin},
+    file, str,
+};
+
+use crate::{
+    servers::Folder,
+    support::{canon, stable_costs, stdout, while_served},
+};
+
+/// A chain without a set, served over HTTP.
+pub(crate) struct EmptyChain {
+    pub(crate) chain: Devchain,
+    server: ServerHandle,
+}
+
+impl EmptyChain {
+    pub(crate) async fn new() -> Self {
+        Self::with(DevchainConfig::default()).await
+    }
+
+    /// A chain that isn't a development node's, by its id.
+    async fn foreign() -> Self {
+        #[expect(clippy::disallowed_methods, reason = "endpoints with old blocks aren't trusted")]
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let config = DevchainConfig::default();
+        Self::with(DevchainConfig { chain_id: 5, genesis_timestamp: now, ..config }).await
+    }
+
+    async fn with(config: DevchainConfig) -> Self {
+        let chain = Devchain::new(config);
+        let server = serve(chain.clone(), SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+        Self { chain, server }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.server.addr())
+    }
+
+    /// The private key of the account that deploys.
+    pub(crate) fn key(&self) -> String {
+        hex::encode(self.chain.dev_accounts()[0].to_bytes())
+    }
+
+    fn transactions(&self) -> u64 {
+        self.chain.nonce(self.chain.dev_accounts()[0].address())
+    }
+
+    /// `canon deploy` of a file in a folder.
+    pub(crate) fn deploy(&self, folder: &Folder, arguments: &str) -> Command {
+        canon()
+            .arg("deploy")
+            .arg(folder.file("deployment.toml"))
+            .args(arguments.split_whitespace())
+            .args(["--rpc-url", &self.url()])
+            .env("CANON_PRIVATE_KEY", self.key())
+    }
+}
+
+/// A folder with a file of a preset.
+pub(crate) fn folder_with(name: &str, preset: &str, change: impl Fn(&str) -> String) -> Folder {
+    let folder = Folder::new(name);
+    let printed = stdout(canon().args(["deploy", "--print-config", "--preset", preset]));
+    fs::write(folder.file("deployment.toml"), change(&printed)).unwrap();
+    folder
+}
+
+fn unchanged(text: &str) -> String {
+    text.to_owned()
+}
+
+/// A text without what is different each time, such as the folder's path, or follows from the contracts' code.
+fn stable(text: &str, folder: &Folder) -> String {
+    let path = folder.file("").display().to_string();
+    let text = stable_costs(&text.replace(&path, "[FOLDER]/"));
+    let is_url = |line: &str| line.trim_start().starts_with("rpc-url = ");
+    text.lines()
+        .map(
+            |line| if is_url(line) { "  rpc-url = [..]\n".to_owned() } else { format!("{line}\n") },
+        )
+        .collect()
+}
+
+/// What a command that fails says.
+fn fails(command: Command, code: i32) -> String {
+    let output = command.output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), &*output.stdout), (Some(code), &b""[..]), "{said}");
+    said
+}
+
+#[test]
+fn a_file_is_printed_with_every_field_explained() {
+    let printed =
+        |preset: &str| stdout(canon().args(["deploy", "--print-config", "--preset", preset]));
+    assert_data_eq!(printed("tests"), file!["deploy-tests.toml"].raw());
+    assert_data_eq!(printed("mainnet-like"), file!["deploy-mainnet-like.toml"].raw());
+    let default = stdout(canon().args(["deploy", "--print-config"]));
+    assert_eq!(default, printed("mainnet-like"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_set_is_deployed_in_one_command_and_leaves_a_manifest() {
+    let chain = EmptyChain::new().await;
+    let folder = folder_with("deploy", "tests", unchanged);
+    while_served(move || {
+        let preview = stdout(chain.deploy(&folder, "--dry-run"));
+        assert_data_eq!(stable(&preview, &folder), file!["deploy-preview.txt"].raw());
+        let document: Value =
+            serde_json::from_str(&stdout(chain.deploy(&folder, "--dry-run --json"))).unwrap();
+        assert_eq!(document["contracts"].as_array().unwrap().len(), 8);
+        assert_eq!(chain.transactions(), 0, "a dry run sends nothing");
+        assert_eq!(fs::read_dir(folder.file("")).unwrap().count(), 1, "nor leaves a file");
+
+        let output = chain.deploy(&folder, "--yes").output().unwrap();
+        let (said, result) =
+            (String::from_utf8(output.stderr).unwrap(), String::from_utf8(output.stdout).unwrap());
+        assert!(output.status.success(), "{said}");
+        assert_data_eq!(stable(&said, &folder), file!["deploy-progress.txt"].raw());
+        assert_data_eq!(stable(&result, &folder), file!["deploy.txt"].raw());
+        assert_eq!(chain.transactions(), 13);
+
+        let manifest = fs::read_to_string(folder.file("deployment.manifest.json")).unwrap();
+        let manifest: Value = serde_json::from_str(&manifest).unwrap();
+        for contract in manifest["contracts"].as_array().unwrap() {
+            let address = contract["address"].as_str().unwrap();
+            for shown in [&preview, &said, &result] {
+                assert!(shown.contains(address), "{address}: {shown}");
+            }
+            assert!(contract["creation"]["transaction"].is_string(), "{contract}");
+            for hash in ["salt", "init_code_hash", "code_hash"] {
+                assert_eq!(contract[hash].as_str().unwrap().len(), 66, "{hash}");
+            }
+        }
+        let names = |index: usize| {
+            let arguments = manifest["contracts"][index]["arguments"].as_array().unwrap();
+            arguments.iter().map(|one| one["name"].as_str().unwrap()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(2), ["registry", "n", "m"]);
+        let rollup = &manifest["contracts"][7]["arguments"][0]["value"];
+        assert_eq!(rollup["slotDuration"], "24");
+        // Neither the record nor anything else is left.
+        assert_eq!(fs::read_dir(folder.file("")).unwrap().count(), 2);
+        assert!(!said.contains(&chain.key()) && !result.contains(&chain.key()));
+
+        // What it prints is used as it is.
+        let registry = manifest["contracts"][1]["address"].as_str().unwrap();
+        let shown = result.split("canon.toml").nth(1).unwrap().split("\n\n").next().unwrap();
+        fs::write(folder.file("canon.toml"), shown.replace("\n  ", "\n")).unwrap();
+        let status = canon().current_dir(folder.file("")).arg("status");
+        assert!(stdout(status).contains(registry));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_sent_that_nobody_confirmed() {
+    let chain = EmptyChain::new().await;
+    let folder = folder_with("unconfirmed", "tests", unchanged);
+    while_served(move || {
+        let said = fails(chain.deploy(&folder, ""), 2);
+        assert!(said.contains("Deploy a set on chain 31337"), "{said}");
+        assert!(said.contains("there is no terminal to ask on, and nothing was sent"), "{said}");
+        assert_eq!(chain.transactions(), 0);
+        assert!(!folder.file("deployment.manifest.json.unfinished").exists());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parameters_that_hurt_are_refused_unless_the_file_accepts_them() {
+    let chain = EmptyChain::foreign().await;
+    let folder = folder_with("hurt", "tests", unchanged);
+    while_served(move || {
+        let said = fails(chain.deploy(&folder, "--yes"), 1);
+        assert_data_eq!(said.clone(), file!["deploy-refused.txt"].raw());
+        let accept = said.lines().find_map(|line| line.strip_prefix("  accept = ")).unwrap();
+        let text = fs::read_to_string(folder.file("deployment.toml")).unwrap();
+        let accepting = format!("accept = {accept}\n{text}");
+        fs::write(folder.file("deployment.toml"), &accepting).unwrap();
+        let preview = stdout(chain.deploy(&folder, "--dry-run"));
+        assert!(preview.contains("accepted  short-epochs\n"), "{preview}");
+        assert!(preview.contains("warning   short-lock-delay\n"), "{preview}");
+        // One that isn't accepted suffices.
+        fs::write(folder.file("deployment.toml"), accepting.replace("\"short-grace\", ", ""))
+            .unwrap();
+        let said = fails(chain.deploy(&folder, "--yes"), 1);
+        assert!(said.contains("accept = [\"short-grace\"]"), "{said}");
+        assert_eq!(chain.transactions(), 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mainnet_like_set_needs_no_accept() {
+    let chain = EmptyChain::foreign().await;
+    let folder = folder_with("mainnet-like", "mainnet-like", |text| {
+        format!("accept = [\"short-epochs\"]\n{text}")
+    });
+    while_served(move || {
+        let output = chain.deploy(&folder, "--dry-run").output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{said}");
+        assert_eq!(said, "note: accept names short-epochs, which isn't broken\n");
+        let preview = String::from_utf8(output.stdout).unwrap();
+        assert!(!preview.contains("Rules that these parameters break"), "{preview}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_malformed_file_is_named_with_line_and_field() {
+    let chain = EmptyChain::new().await;
+    while_served(move || {
+        let says = |change: &dyn Fn(&str) -> String| {
+            let folder = folder_with("malformed", "tests", change);
+            let said = fails(chain.deploy(&folder, "--yes"), 2);
+            stable(&said, &folder)
+        };
+        assert_data_eq!(
+            says(&|text| text.replace("quorum = \"10 %\"", "quorum = \"110 %\"")),
+            str![[r#"
+error: the file can't be used
+
+  [FOLDER]/deployment.toml:53:10: governance.quorum: expected a percentage from 0 % to 100 %, found "110 %"
+     |
+  53 | quorum = "110 %"
+     |          ^^^^^^^
+
+next: correct the file; `canon deploy --print-config` explains every field
+
+"#]]
+        );
+        assert_data_eq!(says(&|text| text.replace("epoch_slots", "epoch_slot")), str![[r#"
+error: the file can't be used
+
+  [FOLDER]/deployment.toml:77:1: rollup.epoch_slot: unknown field `epoch_slot`, expected one of `genesis`, `slot_duration`, `epoch_slots`, `minimum_stake`, `exit_delay`
+     |
+  77 | epoch_slot = 16
+     | ^^^^^^^^^^
+
+next: correct the file; `canon deploy --print-config` explains every field
+
+"#]]);
+        assert_data_eq!(says(&|text| format!("accept = [\"short-epoch\"]\n{text}")), str![[r#"
+error: the file can't be used
+
+  [FOLDER]/deployment.toml:1:11: accept: expected the name of a rule, as the warnings have it, found "short-epoch"
+    |
+  1 | accept = ["short-epoch"]
+    |           ^^^^^^^^^^^^^
+
+next: correct the file; `canon deploy --print-config` explains every field
+
+"#]]);
+        assert_data_eq!(says(&|text| text.replace("n = 6", "n = 5")), str![[r#"
+error: the parameters can't be deployed
+
+  Proposals: Proposals__InvalidQuorum(n: 5, m: 10); choose N and M with M/2 < N <= M and N >= 2
+
+next: correct the file; `canon deploy --print-config` explains every field
+
+"#]]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_finished_or_begun_is_not_begun_again() {
+    let chain = EmptyChain::new().await;
+    let folder = folder_with("twice", "tests", unchanged);
+    while_served(move || {
+        stdout(chain.deploy(&folder, "--yes --json"));
+        let said = fails(chain.deploy(&folder, "--yes"), 2);
+        assert!(said.contains("exists: this deployment is finished"), "{said}");
+        // Without its manifest, the contracts themselves are found.
+        let manifest = folder.file("deployment.manifest.json");
+        fs::remove_file(&manifest).unwrap();
+        let said = fails(chain.deploy(&folder, "--yes"), 2);
+        assert!(said.contains("the chain has Asset at 0x"), "{said}");
+        fs::write(folder.file("deployment.manifest.json.unfinished"), "").unwrap();
+        let said = fails(chain.deploy(&folder, "--yes"), 2);
+        assert!(said.contains("exists: this deployment is begun and not finished"), "{said}");
+        assert_eq!(chain.transactions(), 13);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn missing_ether_is_named_before_anything_is_sent() {
+    let chain = EmptyChain::new().await;
+    let folder = folder_with("poor", "tests", unchanged);
+    let deployer = chain.chain.dev_accounts()[0].address();
+    chain.chain.set_balance(deployer, U256::from(1_000_000_000_000_000_u64));
+    while_served(move || {
+        let said = fails(chain.deploy(&folder, "--yes"), 1);
+        assert!(said.contains("the account has 0.001 ether"), "{said}");
+        assert!(said.contains("ether are missing"), "{said}");
+        assert_eq!(chain.transactions(), 0);
+    })
+    .await;
+}
+
+/// A server that hands every request on to another, until the transaction with this number. That one is handed on
+/// or not, and never answered.
+fn cut_at(to: SocketAddr, number: u64, handed_on: bool) -> (SocketAddr, mpsc::Receiver<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (reached, cut) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut sent = 0;
+        let mut unanswered = Vec::new();
+        for mut client in listener.incoming().map_while(Result::ok) {
+            let request = crate::servers::read_request(&mut client);
+            let (head, body) = request.split_once("\r\n\r\n").unwrap_or_default();
+            let is_cut = body.contains("eth_sendRawTransaction") && sent == number;
+            sent += u64::from(body.contains("eth_sendRawTransaction"));
+            if is_cut && !handed_on {
+                reached.send(()).unwrap();
+                unanswered.push(client);
+                continue;
+            }
+            let _ = head;
+            let mut server = TcpStream::connect(to).unwrap();
+            let length = body.len();
+            let request = format!(
+                "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: \
+                 close\r\nContent-Length: {length}\r\n\r\n{body}"
+            );
+            server.write_all(request.as_bytes()).unwrap();
+            let mut answer = Vec::new();
+            server.read_to_end(&mut answer).unwrap();
+            if is_cut {
+                reached.send(()).unwrap();
+                unanswered.push(client);
+                continue;
+            }
+            let _ = client.write_all(&answer);
+        }
+    });
+    (address, cut)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_is_killed_at_a_transaction_goes_on_and_sends_nothing_twice() {
+    for (number, handed_on) in [(0, false), (0, true), (3, true), (7, false), (9, true), (12, true)]
+    {
+        let chain = EmptyChain::new().await;
+        let folder = folder_with("killed", "tests", unchanged);
+        while_served(move || {
+            let _ = fs::remove_file(folder.file("deployment.manifest.json"));
+            let (cut, reached) = cut_at(chain.server.addr(), number, handed_on);
+            let mut process = Process::new(cargo_bin!("canon"))
+                .current_dir(folder.file(""))
+                .args(["deploy", "deployment.toml", "--yes", "--rpc-url", &format!("http://{cut}")])
+                .env("CANON_PRIVATE_KEY", chain.key())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap();
+            reached.recv().unwrap();
+            process.kill().unwrap();
+            process.wait().unwrap();
+            assert!(!folder.file("deployment.manifest.json").exists());
+            let said = fails(chain.deploy(&folder, "--yes"), 2);
+            assert!(said.contains("go on with --resume"), "{said}");
+            let manifest: Value =
+                serde_json::from_str(&stdout(chain.deploy(&folder, "--yes --resume --json")))
+                    .unwrap();
+            assert_eq!(chain.transactions(), 13, "{number} {handed_on}");
+            let steps = manifest["steps"].as_array().unwrap();
+            assert!(steps.iter().all(|step| step["receipt"]["transaction"].is_string()));
+        })
+        .await;
+    }
+}

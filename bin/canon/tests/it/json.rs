@@ -1,0 +1,249 @@
+//! `docs/json.md` lists what `--json` prints: every key, with the types of its values.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::PathBuf,
+};
+
+use canon_protocol::Support;
+use serde_json::Value;
+
+use crate::{
+    chain::tokens,
+    live::{about, json, with_proposal},
+    sending::{ACCOUNT, by, with_winner},
+    servers::Folder,
+    support::{canon, stdout, while_served},
+};
+
+/// What values in one place look like.
+#[derive(Debug, Default)]
+struct Shape {
+    /// The types of those that are neither objects nor lists.
+    types: BTreeSet<&'static str>,
+    /// The number of objects.
+    objects: usize,
+    /// The keys of the objects, with how many have them.
+    keys: BTreeMap<String, (usize, Self)>,
+    /// What is in lists.
+    items: Option<Box<Self>>,
+}
+
+impl Shape {
+    fn of(values: &[Value]) -> Self {
+        let mut shape = Self::default();
+        values.iter().for_each(|value| shape.add(value));
+        shape
+    }
+
+    fn add(&mut self, value: &Value) {
+        match value {
+            Value::Null => _ = self.types.insert("null"),
+            Value::Bool(_) => _ = self.types.insert("boolean"),
+            Value::Number(number) if number.is_f64() => _ = self.types.insert("number"),
+            Value::Number(_) => _ = self.types.insert("integer"),
+            Value::String(text) => _ = self.types.insert(type_of(text)),
+            Value::Array(items) => {
+                let shape = self.items.get_or_insert_default();
+                items.iter().for_each(|item| shape.add(item));
+            }
+            Value::Object(object) => {
+                self.objects += 1;
+                for (key, value) in object {
+                    // The keys of a map are all alike.
+                    let key = match type_of(key) {
+                        "string" => key.clone(),
+                        other => format!("<{other}>"),
+                    };
+                    let (count, shape) = self.keys.entry(key).or_default();
+                    *count += 1;
+                    shape.add(value);
+                }
+            }
+        }
+    }
+
+    /// One line for each key.
+    fn lines(&self, depth: usize, lines: &mut Vec<String>) {
+        for (key, (count, shape)) in &self.keys {
+            let is_map = key.starts_with('<');
+            let optional = if *count < self.objects && !is_map { "?" } else { "" };
+            lines.push(format!("{}{key}{optional}: {}", "  ".repeat(depth), shape.summary()));
+            shape.inner().lines(depth + 1, lines);
+        }
+    }
+
+    fn summary(&self) -> String {
+        let mut kinds: Vec<String> = Vec::new();
+        let mut types = self.types.clone();
+        if types.contains("string") {
+            // A text can be a number by chance.
+            types.remove("decimal");
+        }
+        if self.objects > 0 {
+            kinds.push("object".to_owned());
+        }
+        if let Some(items) = &self.items {
+            let items = items.summary();
+            kinds.push(if items.is_empty() {
+                "list".to_owned()
+            } else {
+                format!("list of {items}")
+            });
+        }
+        kinds.extend(types.iter().filter(|kind| **kind != "null").map(|kind| (*kind).to_owned()));
+        kinds.extend(types.get("null").map(|kind| (*kind).to_owned()));
+        kinds.join(" or ")
+    }
+
+    /// That of the objects, also of those in lists.
+    fn inner(&self) -> &Self {
+        match &self.items {
+            Some(items) if self.keys.is_empty() => items.inner(),
+            _ => self,
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut lines = Vec::new();
+        if self.objects == 0 {
+            lines.push(self.summary());
+        }
+        self.inner().lines(0, &mut lines);
+        lines.join("\n")
+    }
+}
+
+/// The type of a text.
+fn type_of(text: &str) -> &'static str {
+    let is_decimal = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match text.strip_prefix("0x") {
+        Some(digits) if digits.bytes().all(|byte| byte.is_ascii_hexdigit()) => match digits.len() {
+            40 => "address",
+            64 => "hash",
+            _ => "bytes",
+        },
+        _ if is_decimal => "decimal",
+        _ => "string",
+    }
+}
+
+/// Checks that the sections of commands in the documentation are what they print.
+fn are_documented(commands: &[(&str, Vec<Value>)]) {
+    let wrong = commands.iter().filter_map(|(command, documents)| {
+        let printed = Shape::of(documents).text();
+        (documented(command) != printed).then(|| format!("`{command}` prints\n\n{printed}\n"))
+    });
+    let wrong: Vec<_> = wrong.collect();
+    assert!(wrong.is_empty(), "docs/json.md says something else:\n{}", wrong.join("\n"));
+}
+
+/// What the documentation says of a command.
+fn documented(command: &str) -> String {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/json.md");
+    let page = fs::read_to_string(path).unwrap();
+    let heading = format!("\n## `{command}`\n");
+    let (_, section) = page.split_once(&heading).unwrap_or_else(|| panic!("no section {command}"));
+    let (_, block) = section.split_once("```text\n").unwrap();
+    block.split_once("\n```").unwrap().0.to_owned()
+}
+
+/// Checks that addresses have their checksums, wherever they are.
+fn has_checksums(value: &Value) {
+    match value {
+        Value::String(text) if type_of(text) == "address" => {
+            let address: alloy_primitives::Address = text.parse().unwrap();
+            assert_eq!(*text, address.to_string());
+        }
+        Value::Array(items) => items.iter().for_each(has_checksums),
+        Value::Object(object) => {
+            for (key, value) in object {
+                has_checksums(&Value::from(&**key));
+                has_checksums(value);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn what_rehearsals_print_is_documented() {
+    let scenarios = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
+    // The large one prints the same, and takes minutes.
+    let files: BTreeSet<_> = fs::read_dir(scenarios)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "toml"))
+        .filter(|path| path.file_stem().is_some_and(|name| name != "large"))
+        .collect();
+    let of_files = files.iter().map(|file| canon().arg("rehearse").arg("--scenario").arg(file));
+    let commands = std::iter::once(canon().arg("rehearse")).chain(of_files);
+    let documents: Vec<_> = commands.map(json).collect();
+    documents.iter().for_each(has_checksums);
+    are_documented(&[("canon rehearse --json", documents)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_commands_about_a_set_print_is_documented() {
+    let folder = Folder::new("json");
+    let mut chain = with_proposal().await;
+    chain.go_to(200);
+    chain.vote(0, tokens(900), Support::Yea).await;
+    chain.signal(204, chain.payload).await;
+    while_served(move || {
+        let ask = |arguments: &str| json(about(&chain, &folder, arguments));
+        let payload = chain.payload;
+        let documents = [
+            ("canon status --json", vec![ask("status")]),
+            ("canon proposal --json", vec![ask("proposal")]),
+            ("canon proposal ID --json", vec![ask("proposal 0")]),
+            ("canon calendar --json", vec![ask("calendar")]),
+            ("canon config --json", vec![ask("config"), json(canon().arg("config"))]),
+            (
+                "canon forecast --json",
+                vec![
+                    ask(&format!("forecast --payload {payload}")),
+                    json(canon().args(["forecast", "--outage", "5", "--campaigns", "20"])),
+                    json(canon().args(["forecast", "--start", "2026-12-01T09:00:00Z"])),
+                    json(canon().args(["forecast", "--signaling", "0%"])),
+                ],
+            ),
+        ];
+        for (_, printed) in &documents {
+            printed.iter().for_each(has_checksums);
+        }
+        are_documented(&documents);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_commands_that_send_print_is_documented() {
+    let folder = Folder::new("json-sending");
+    let mut chain = with_winner().await;
+    chain.give(ACCOUNT, tokens(100)).await;
+    while_served(move || {
+        let from = chain.account(ACCOUNT);
+        let ask = |arguments: &str| {
+            let printed = stdout(by(&chain, &folder, arguments));
+            serde_json::from_str::<Value>(&printed).unwrap()
+        };
+        let simulated = |arguments: &str| ask(&format!("{arguments} --dry-run --json --from {from}"));
+        let unsigned = |form: &str| ask(&format!("push --unsigned {form} --from {from}"));
+        let documents = [
+            ("canon … --dry-run --json", vec![simulated("push"), simulated("lock 5")]),
+            ("canon … --unsigned", vec![unsigned("transaction")]),
+            ("canon … --unsigned safe", vec![unsigned("safe")]),
+            ("canon … --yes --json", {
+                let done = ["push", "lock 5", "unlock 5"];
+                done.map(|arguments| ask(&format!("{arguments} --yes --json"))).into()
+            }),
+        ];
+        for (_, printed) in &documents {
+            printed.iter().for_each(has_checksums);
+        }
+        are_documented(&documents);
+    })
+    .await;
+}

@@ -1,0 +1,77 @@
+//! `canon propose`.
+
+use alloy_primitives::Address;
+use snapbox::{assert_data_eq, cmd::Command, file};
+
+use crate::{
+    chain::{Chain, tokens},
+    live::{about, fails, json},
+    sending::shown,
+    servers::Folder,
+    support::while_served,
+};
+
+fn by(chain: &Chain, folder: &Folder, account: usize, arguments: &str) -> Command {
+    about(chain, folder, arguments).env("CANON_PRIVATE_KEY", chain.key(account))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn proposing_shows_the_actions_and_what_the_lock_costs_and_gives_the_id() {
+    let folder = Folder::new("propose");
+    let mut chain = Chain::new().await;
+    let everything = chain.lock_amount().await;
+    chain.lock(everything).await;
+    while_served(move || {
+        let to = Address::repeat_byte(7);
+        let propose =
+            || by(&chain, &folder, 0, &format!("propose {} --to {to} --yes", chain.payload));
+        let (result, said) = shown(propose());
+        assert_data_eq!(result, file!["propose.txt"].raw());
+        assert_data_eq!(said, file!["propose-words.txt"].raw());
+        let proposals = json(about(&chain, &folder, "proposal"));
+        let proposal = &proposals[0];
+        // Through the lock: Governance itself proposed it.
+        assert_eq!(proposal["proposer"], chain.set.governance.to_string());
+        assert_eq!(proposal["payload"], chain.payload.to_string());
+        let power = json(about(&chain, &folder, &format!("power {}", chain.account(0))));
+        assert_eq!(power["withdrawals"][0]["recipient"], to.to_string());
+        assert_eq!(power["withdrawals"][0]["amount"], everything.get().to_string());
+        assert_eq!(power["power"], tokens(10_000).get().to_string());
+        // After a command that ended properly, the same command is a new one.
+        let document = json(propose());
+        let changed = &document["transactions"][0]["changed"];
+        assert_eq!(
+            (&changed["kind"], &changed["proposal"]),
+            (&"proposed_through_lock".into(), &1.into())
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proposal_that_the_lock_does_not_take_is_refused_with_what_is_missing() {
+    let folder = Folder::new("propose-refused");
+    let chain = Chain::new().await;
+    let lock = chain.lock_amount().await;
+    while_served(move || {
+        let payload = chain.payload;
+        let propose = |account, payload: Address| {
+            by(&chain, &folder, account, &format!("propose {payload} --to {payload} --yes"))
+        };
+        let said = fails(propose(1, payload), 1);
+        let missing = canon_protocol::text::Tokens(lock).to_string();
+        assert!(said.contains(&format!("has 0: {missing} are missing")), "{said}");
+        // The Registry is a contract, and lists nothing.
+        for (other, says) in [
+            (chain.set.registry, "no actions can be read from the payload"),
+            (Address::repeat_byte(9), "no actions can be read from the payload"),
+        ] {
+            let said = fails(propose(0, other), 1);
+            assert!(said.contains(says), "{said}");
+        }
+        let said = fails(by(&chain, &folder, 0, &format!("propose {payload} --yes")), 2);
+        assert!(said.contains("--to <ADDRESS>"), "{said}");
+        assert_eq!(json(about(&chain, &folder, "proposal")).as_array().unwrap().len(), 0);
+    })
+    .await;
+}

@@ -1,0 +1,210 @@
+//! `canon signal`.
+
+use alloy_primitives::Address;
+use serde_json::Value;
+use snapbox::{assert_data_eq, cmd::Command, file};
+
+use crate::{
+    chain::Chain,
+    live::{about, fails, json, with_proposal},
+    sending::shown,
+    servers::Folder,
+    support::{stdout, while_served},
+};
+
+/// A command by one of the chain's accounts; account 0 proposes in every slot that is drawn.
+fn by(chain: &Chain, folder: &Folder, account: usize, arguments: &str) -> Command {
+    about(chain, folder, arguments).env("CANON_PRIVATE_KEY", chain.key(account))
+}
+
+/// A chain in slot 12, which is drawn, as the slots up to 13 are.
+async fn in_slot_12() -> Chain {
+    let mut chain = Chain::new().await;
+    chain.record_seed_of(12).await;
+    chain.pass(12);
+    chain
+}
+
+/// The signals of round 1, slot by slot: `true` where there is one.
+fn signals(chain: &Chain, folder: &Folder) -> Vec<u64> {
+    let slots = json(about(chain, folder, "round 1"))["slots"].clone();
+    let signaled = slots.as_array().unwrap().iter().filter(|slot| slot["state"] == "signaled");
+    signaled.map(|slot| slot["slot"].as_str().unwrap().parse().unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_shows_the_actions_and_is_sent_once_in_ones_own_slot() {
+    let folder = Folder::new("signal");
+    let chain = in_slot_12().await;
+    while_served(move || {
+        let signal =
+            |account| by(&chain, &folder, account, &format!("signal {} --yes", chain.payload));
+        let said = fails(signal(1), 4);
+        assert!(
+            said.contains("slot 12 is 0x")
+                && said.contains("has no slot in the epochs that are drawn"),
+            "{said}"
+        );
+        let (result, said) = shown(signal(0));
+        assert_data_eq!(result, file!["signal.txt"].raw());
+        assert_data_eq!(said, file!["signal-words.txt"].raw());
+        assert_eq!(signals(&chain, &folder), [12]);
+        let said = fails(signal(0), 4);
+        assert!(said.contains("slot 12 has its signal"), "{said}");
+        assert!(said.contains("is 13, at 2026-01-01 00:05:12 UTC"), "{said}");
+        assert_eq!(signals(&chain, &folder), [12]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn addresses_that_list_no_actions_or_others_than_expected_are_not_signaled_for() {
+    let folder = Folder::new("signal-payload");
+    let chain = in_slot_12().await;
+    while_served(move || {
+        let signal = |arguments: &str| by(&chain, &folder, 0, &format!("signal {arguments} --yes"));
+        let said = fails(signal(&Address::repeat_byte(9).to_string()), 1);
+        assert!(said.contains("there is no contract at the payload"), "{said}");
+        let said = fails(signal(&chain.set.registry.to_string()), 1);
+        assert!(said.contains("no actions can be read from the payload"), "{said}");
+        let other = format!("{} --actions-hash 0x{}", chain.payload, "11".repeat(32));
+        let said = fails(signal(&other), 1);
+        assert!(said.contains("--actions-hash: expected 0x1111"), "{said}");
+        let mistyped = chain.payload.to_string().to_ascii_uppercase().replacen("0X", "0x", 1);
+        let mistyped = mistyped.replacen(['A', 'B', 'C', 'D', 'E', 'F'], "a", 1);
+        let said = fails(signal(&mistyped), 2);
+        assert!(said.contains("EIP-55 checksum"), "{said}");
+        assert_eq!(signals(&chain, &folder), [0_u64; 0]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payload_whose_proposal_is_open_is_not_signaled_for_unless_somebody_insists() {
+    let folder = Folder::new("signal-live");
+    let mut chain = with_proposal().await;
+    chain.record_seed_of(32).await;
+    chain.pass(32);
+    while_served(move || {
+        let signal = |flags: &str| {
+            by(&chain, &folder, 0, &format!("signal {} --yes {flags}", chain.payload))
+        };
+        let said = fails(signal(""), 1);
+        assert!(said.contains("can't help: its proposal 0 is Pending"), "{said}");
+        shown(signal("--force"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn waiting_sends_in_the_next_own_slot_and_not_before() {
+    let folder = Folder::new("signal-wait");
+    let chain = in_slot_12().await;
+    let other = chain.payload;
+    while_served(move || {
+        shown(by(&chain, &folder, 0, &format!("signal {other} --yes")));
+        let mut command = std::process::Command::new(snapbox::cmd::cargo_bin!("canon"));
+        let command = command
+            .args(["signal", &other.to_string(), "--wait", "--yes"])
+            .args(["--rpc-url", &chain.url(), "--registry", &chain.set.registry.to_string()])
+            .env("XDG_CACHE_HOME", folder.file("cache"))
+            .env("XDG_STATE_HOME", folder.file("state"))
+            .env("CANON_PRIVATE_KEY", chain.key(0))
+            .stderr(std::process::Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // It says that it waits once it has seen the chain; then the slot comes.
+        let mut said = std::io::BufReader::new(child.stderr.take().unwrap());
+        let mut text = String::new();
+        while !text.contains("waiting for slot 13") {
+            assert!(std::io::BufRead::read_line(&mut said, &mut text).unwrap() > 0, "{text}");
+        }
+        assert_eq!(signals(&chain, &folder), [12]);
+        chain.pass(13);
+        assert!(child.wait().unwrap().success());
+        assert_eq!(signals(&chain, &folder), [12, 13]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signed_signal_is_submitted_by_anyone_in_its_slot_alone() {
+    let folder = Folder::new("signal-sign");
+    let chain = in_slot_12().await;
+    let (chain, folder) = while_served(move || {
+        let sign = |flags: &str| {
+            by(&chain, &folder, 0, &format!("signal {} --sign --yes {flags}", chain.payload))
+        };
+        let document: Value = serde_json::from_str(&stdout(sign("--slot 13"))).unwrap();
+        assert_eq!(
+            (&document["primaryType"], &document["message"]["slot"]),
+            (&"Signal".into(), &"13".into())
+        );
+        std::fs::write(folder.file("13.json"), document.to_string()).unwrap();
+        // Without a number, for the next slot.
+        std::fs::write(folder.file("12.json"), stdout(sign(""))).unwrap();
+        let said = fails(sign("--slot 11"), 2);
+        assert!(said.contains("--slot: expected a slot from 12 on, found 11"), "{said}");
+        let said = fails(
+            by(&chain, &folder, 1, &format!("signal {} --sign --yes --slot 13", chain.payload)),
+            1,
+        );
+        assert!(said.contains("--slot: expected a slot of 0x"), "{said}");
+        let submit = |slot: u64| {
+            let file = folder.file(&format!("{slot}.json"));
+            by(&chain, &folder, 1, &format!("signal --signature {} --yes", file.display()))
+        };
+        let said = fails(submit(13), 4);
+        assert!(said.contains("slot 13 begins at 2026-01-01 00:05:12 UTC"), "{said}");
+        let (_, said) = shown(submit(12));
+        assert!(said.contains("who signed it"), "{said}");
+        assert_eq!(signals(&chain, &folder), [12]);
+        (chain, folder)
+    })
+    .await;
+    chain.pass(14);
+    while_served(move || {
+        let file = folder.file("13.json");
+        let late = by(&chain, &folder, 1, &format!("signal --signature {} --yes", file.display()));
+        let said = fails(late, 1);
+        assert!(said.contains("slot 13 is over"), "{said}");
+        assert_eq!(signals(&chain, &folder), [12]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_that_somebody_else_signed_is_refused() {
+    let folder = Folder::new("signal-forged");
+    let chain = in_slot_12().await;
+    while_served(move || {
+        let sign = by(&chain, &folder, 0, &format!("signal {} --sign --yes", chain.payload));
+        let text = stdout(sign);
+        let submit = |text: &str| {
+            let file = folder.file("forged.json");
+            std::fs::write(&file, text).unwrap();
+            by(&chain, &folder, 1, &format!("signal --signature {} --yes", file.display()))
+        };
+        let payload = chain.payload.to_string();
+        for (from, to, code, says) in [
+            ("\"slot\": \"12\"", "\"slot\": \"13\"", 4, "slot 13 begins"),
+            (
+                &*chain.set.rollup.to_string(),
+                &*payload,
+                1,
+                "instance: expected the canonical rollup",
+            ),
+            (&*chain.set.proposals.to_string(), &*payload, 2, "domain.verifyingContract: expected"),
+        ] {
+            assert!(text.contains(from), "{from}: {text}");
+            let said = fails(submit(&text.replacen(from, to, 1)), code);
+            assert!(said.contains(says), "{says}: {said}");
+        }
+        // What was signed for another slot recovers another signer in this one.
+        let later = by(&chain, &folder, 0, &format!("signal {payload} --sign --yes --slot 13"));
+        let moved = stdout(later).replacen("\"slot\": \"13\"", "\"slot\": \"12\"", 1);
+        let said = fails(submit(&moved), 1);
+        assert!(said.contains("--signature: expected the signature of"), "{said}");
+        assert_eq!(signals(&chain, &folder), [0_u64; 0]);
+    })
+    .await;
+}

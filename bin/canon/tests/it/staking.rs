@@ -1,0 +1,189 @@
+//! `canon stake`.
+
+use alloy_primitives::Address;
+use snapbox::{assert_data_eq, cmd::Command, file};
+
+use crate::{
+    chain::{Chain, tokens},
+    live::{about, fails, json},
+    sending::{shown, stable},
+    servers::Folder,
+    support::{stdout, while_served},
+};
+
+/// A command by one of the chain's accounts; account 0 is proposer and withdrawer of attesters 1 to 8.
+fn by(chain: &Chain, folder: &Folder, account: usize, arguments: &str) -> Command {
+    about(chain, folder, arguments).env("CANON_PRIVATE_KEY", chain.key(account))
+}
+
+const fn attester(number: u8) -> Address {
+    Address::repeat_byte(number)
+}
+
+/// What `canon stake status` says of an attester.
+fn status(chain: &Chain, folder: &Folder, number: u8) -> serde_json::Value {
+    let arguments = format!("stake status {}", attester(number));
+    json(about(chain, folder, &arguments))["attesters"][0].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stake_is_approved_for_just_its_amount_and_deposited() {
+    let folder = Folder::new("stake-deposit");
+    let mut chain = Chain::new().await;
+    chain.give(1, tokens(300)).await;
+    while_served(move || {
+        let deposit = |number: u8, amount: &str| {
+            let (attester, proposer, withdrawer) = (attester(number), chain.account(2), chain.account(3));
+            let arguments = format!(
+                "stake deposit --attester {attester} --proposer {proposer} --withdrawer {withdrawer} {amount} --yes"
+            );
+            by(&chain, &folder, 1, &arguments)
+        };
+        for (number, amount, says) in [
+            (9, "99.9", "expected at least 100 tokens, the rollup's least stake, found 99.9"),
+            (9, "300.5", "has 300 tokens, and 300.5 are to be staked: 0.5 are missing"),
+            (1, "100", "is registered in rollup 0x"),
+        ] {
+            let said = fails(deposit(number, amount), 1);
+            assert!(said.contains(says), "{said}");
+        }
+        let (result, said) = shown(deposit(9, "100"));
+        assert_data_eq!(result, file!["stake-deposit.txt"].raw());
+        assert_data_eq!(said, file!["stake-deposit-words.txt"].raw());
+        let view = status(&chain, &folder, 9);
+        assert_eq!((&view["status"], &view["stake"]), (&"Validating".into(), &tokens(100).get().to_string().into()));
+        assert_eq!(view["proposer"], chain.account(2).to_string());
+        assert_eq!(view["withdrawer"], chain.account(3).to_string());
+        // The approval is used up: the next stake needs its own.
+        let document = json(deposit(10, "all"));
+        assert_eq!(document["transactions"].as_array().unwrap().len(), 2);
+        assert_eq!(status(&chain, &folder, 10)["stake"], tokens(200).get().to_string());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stake_leaves_by_its_withdrawer_and_is_paid_when_its_time_has_come() {
+    let folder = Folder::new("stake-exit");
+    let chain = Chain::new().await;
+    let receiver = Address::repeat_byte(0xaa);
+    let (chain, folder) = while_served(move || {
+        let one = attester(1);
+        let said =
+            fails(by(&chain, &folder, 1, &format!("stake exit {one} --to {receiver} --yes")), 1);
+        assert!(said.contains("decides about the stake of"), "{said}");
+        let said = fails(by(&chain, &folder, 0, &format!("stake claim {one} --yes")), 1);
+        assert!(said.contains("isn't leaving: it is Validating"), "{said}");
+        let other = attester(0x77);
+        let said =
+            fails(by(&chain, &folder, 0, &format!("stake exit {other} --to {receiver} --yes")), 1);
+        assert!(said.contains("isn't registered in rollup"), "{said}");
+        let (result, said) =
+            shown(by(&chain, &folder, 0, &format!("stake exit {one} --to {receiver} --yes")));
+        assert_data_eq!(result, file!["stake-exit.txt"].raw());
+        assert_data_eq!(said, file!["stake-exit-words.txt"].raw());
+        let said =
+            fails(by(&chain, &folder, 0, &format!("stake exit {one} --to {receiver} --yes")), 4);
+        assert!(said.contains("is leaving already"), "{said}");
+        let said = fails(by(&chain, &folder, 1, &format!("stake claim {one} --yes")), 4);
+        assert!(said.contains("is due at"), "{said}");
+        let text = stdout(about(&chain, &folder, &format!("stake status {one}")));
+        assert_data_eq!(stable(&text), file!["stake-status.txt"].raw());
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        (chain, folder)
+    })
+    .await;
+    chain.pass(100_000);
+    while_served(move || {
+        let (result, said) =
+            shown(by(&chain, &folder, 1, &format!("stake claim {} --yes", attester(1))));
+        assert!(result.contains("is paid"), "{result}");
+        assert!(said.contains("100 tokens to 0x[..]"), "{said}");
+        let said = fails(about(&chain, &folder, &format!("stake status {}", attester(1))), 1);
+        assert!(said.contains("isn't registered"), "{said}");
+        assert_eq!(
+            json(about(&chain, &folder, "stake status"))["attesters"].as_array().unwrap().len(),
+            7
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_move_is_announced_and_not_completed_before_its_target_is_canonical() {
+    let folder = Folder::new("stake-move");
+    let chain = Chain::new().await;
+    let (chain, folder) = while_served(move || {
+        let (one, to) = (attester(1), chain.set.registry);
+        let said = fails(by(&chain, &folder, 0, &format!("stake move {one} --yes")), 2);
+        assert!(said.contains("--to: expected another rollup"), "{said}");
+        let nowhere = attester(0x99);
+        let said =
+            fails(by(&chain, &folder, 0, &format!("stake move {one} --to {nowhere} --yes")), 1);
+        assert!(said.contains("--to: there is no contract at"), "{said}");
+        let said = fails(by(&chain, &folder, 0, &format!("stake finish {one} --yes")), 1);
+        assert!(said.contains("no move of attester"), "{said}");
+        let announce = || by(&chain, &folder, 0, &format!("stake move {one} --to {to} --yes"));
+        let (result, said) = shown(announce());
+        assert_data_eq!(result, file!["stake-move.txt"].raw());
+        assert_data_eq!(said, file!["stake-move-words.txt"].raw());
+        let said = fails(announce(), 4);
+        assert!(said.contains("is announced: the stake can go from"), "{said}");
+        let said = fails(by(&chain, &folder, 0, &format!("stake finish {one} --yes")), 4);
+        assert!(said.contains("can go from"), "{said}");
+        assert_eq!(status(&chain, &folder, 1)["moving"]["new_rollup"], to.to_string());
+        (chain, folder)
+    })
+    .await;
+    chain.pass(100_000);
+    while_served(move || {
+        let said = fails(by(&chain, &folder, 0, &format!("stake finish {} --yes", attester(1))), 4);
+        assert!(
+            said.contains("the stake can go once 0x") && said.contains("is canonical"),
+            "{said}"
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rewards_go_where_the_withdrawer_says() {
+    let folder = Folder::new("stake-coinbase");
+    let chain = Chain::new().await;
+    while_served(move || {
+        let coinbase = |account| {
+            let arguments = format!("stake coinbase {} {} --yes", attester(1), attester(0xbb));
+            by(&chain, &folder, account, &arguments)
+        };
+        let said = fails(coinbase(1), 1);
+        assert!(said.contains("decides about the stake of"), "{said}");
+        let document = json(coinbase(0));
+        let changed = &document["transactions"][0]["changed"];
+        assert_eq!(
+            (&changed["kind"], &changed["coinbase"]),
+            (&"coinbase_set".into(), &attester(0xbb).to_string().into())
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_printed_for_a_multisig_stakes_when_it_is_executed() {
+    let folder = Folder::new("stake-unsigned");
+    let mut chain = Chain::new().await;
+    let staker = chain.account(1);
+    chain.give(1, tokens(100)).await;
+    while_served(move || {
+        let arguments = format!(
+            "stake deposit --attester {} --proposer {staker} --withdrawer {staker} 100 --unsigned --from {staker}",
+            attester(9)
+        );
+        let printed: serde_json::Value =
+            serde_json::from_str(&stdout(about(&chain, &folder, &arguments))).unwrap();
+        for transaction in printed.as_array().unwrap() {
+            chain.execute_as(staker, transaction);
+        }
+        assert_eq!(status(&chain, &folder, 9)["status"], "Validating");
+    })
+    .await;
+}

@@ -1,0 +1,203 @@
+//! `canon rollup deploy` and `canon payload upgrade`: what an upgrade needs.
+
+use std::fs;
+
+use serde_json::Value;
+use snapbox::{assert_data_eq, cmd::Command, file};
+
+use crate::{
+    chain::Chain,
+    servers::Folder,
+    support::{canon, stable_costs, stdout, while_served},
+};
+
+fn sends(chain: &Chain, arguments: &str) -> Command {
+    let registry = chain.set.registry.to_string();
+    canon()
+        .args(arguments.split_whitespace())
+        .args(["--rpc-url", &chain.url(), "--registry", &registry])
+        .env("CANON_PRIVATE_KEY", chain.key(1))
+}
+
+fn transactions(chain: &Chain) -> u64 {
+    chain.chain.nonce(chain.account(1))
+}
+
+/// What a command that fails says.
+fn fails(command: Command, code: i32) -> String {
+    let output = command.output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), &*output.stdout), (Some(code), &b""[..]), "{said}");
+    said
+}
+
+/// A file for a rollup with longer epochs than the present one.
+fn file_of(chain: &Chain, folder: &Folder) -> String {
+    let printed = stdout(sends(chain, "rollup deploy --print-config"));
+    assert!(printed.contains("epoch_slots = 2\n") && printed.contains("genesis = "), "{printed}");
+    let file = folder.file("rollup.toml");
+    fs::write(&file, printed.replace("epoch_slots = 2\n", "epoch_slots = 30\n")).unwrap();
+    file.display().to_string()
+}
+
+fn json(command: Command) -> Value {
+    serde_json::from_str(&stdout(command)).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollup_and_its_payload_are_two_commands_and_sent_once() {
+    let chain = Chain::new().await;
+    let folder = Folder::new("upgrade");
+    while_served(move || {
+        let file = file_of(&chain, &folder);
+        let deploy = |arguments: &str| sends(&chain, &format!("rollup deploy {file} {arguments}"));
+        let preview = stdout(deploy("--dry-run"));
+        assert_data_eq!(stable_costs(&preview), file!["rollup-preview.txt"].raw());
+        let planned = json(deploy("--dry-run --json"));
+        assert_eq!(transactions(&chain), 0, "a dry run sends nothing");
+        let said = fails(deploy(""), 2);
+        assert!(said.contains("expected a terminal on which to ask, found none"), "{said}");
+        let result = stdout(deploy("--yes"));
+        assert_data_eq!(stable_costs(&result), file!["rollup.txt"].raw());
+        let rollup = planned["rollup"].as_str().unwrap();
+        assert!(preview.contains(rollup) && result.contains(rollup));
+        assert_eq!(transactions(&chain), 1);
+        let again = stdout(deploy("--yes"));
+        assert!(again.contains("the chain had it already"), "{again}");
+        assert_eq!(transactions(&chain), 1, "the same file is the same rollup");
+
+        let arguments = format!("payload upgrade {rollup} --uri https://azip.example/7");
+        let upgrade = |more: &str| sends(&chain, &format!("{arguments} {more}"));
+        let preview = stdout(upgrade("--dry-run"));
+        assert_data_eq!(stable_costs(&preview), file!["payload-preview.txt"].raw());
+        let planned = json(upgrade("--dry-run --json"));
+        assert_eq!(planned["actions"].as_array().unwrap().len(), 4);
+        assert_eq!(transactions(&chain), 1);
+        let result = stdout(upgrade("--yes"));
+        assert_data_eq!(stable_costs(&result), file!["payload.txt"].raw());
+        for field in ["payload", "actions_hash"] {
+            assert!(result.contains(planned[field].as_str().unwrap()), "{field}: {result}");
+        }
+        let again = json(upgrade("--yes --json"));
+        assert_eq!(again["payload"], planned["payload"]);
+        assert_eq!(transactions(&chain), 2);
+    })
+    .await;
+}
+
+/// A multisig deploys what it was shown, and nobody else's key is needed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollup_and_its_payload_can_be_created_by_somebody_else() {
+    let chain = Chain::new().await;
+    let folder = Folder::new("unsigned");
+    let multisig = chain.account(3);
+    while_served(move || {
+        let file = file_of(&chain, &folder);
+        let unsigned = |arguments: &str| {
+            let registry = chain.set.registry.to_string();
+            canon()
+                .args(arguments.split_whitespace())
+                .args(["--rpc-url", &chain.url(), "--registry", &registry])
+                .args(["--from", &multisig.to_string()])
+        };
+        let printed = json(unsigned(&format!("rollup deploy {file} --unsigned")));
+        let planned = json(unsigned(&format!("rollup deploy {file} --dry-run --json")));
+        let safe = json(unsigned(&format!("rollup deploy {file} --unsigned safe")));
+        assert_eq!(safe["transactions"][0]["data"], printed["data"]);
+        assert_eq!(safe["meta"]["createdFromSafeAddress"], multisig.to_string());
+        chain.execute_as(multisig, &printed);
+        let rollup = planned["rollup"].as_str().unwrap();
+        let said = fails(unsigned(&format!("rollup deploy {file} --unsigned")), 4);
+        assert!(
+            said.contains(&format!("the chain has the contract at {rollup} already")),
+            "{said}"
+        );
+        let upgrade = format!("payload upgrade {rollup} --uri x --unsigned");
+        chain.execute_as(multisig, &json(unsigned(&upgrade)));
+        assert_eq!(transactions(&chain), 0);
+        let deployed = stdout(sends(&chain, &format!("payload upgrade {rollup} --uri x --yes")));
+        assert!(deployed.contains("the chain had it already"), "{deployed}");
+        assert_eq!(transactions(&chain), 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payload_for_what_is_no_rollup_of_the_set_is_refused() {
+    let chain = Chain::new().await;
+    while_served(move || {
+        let upgrade = |rollup: &dyn std::fmt::Display| {
+            sends(&chain, &format!("payload upgrade {rollup} --uri x --yes"))
+        };
+        let said = fails(upgrade(&chain.set.rollup), 1);
+        assert!(said.contains("action 4: the action was refused: Registry__"), "{said}");
+        let said = fails(upgrade(&chain.payload), 1);
+        assert!(said.contains("the new rollup isn't genuine"), "{said}");
+        let said = fails(upgrade(&"0x00000000000000000000000000000000000000aa"), 1);
+        assert!(
+            said.contains(
+                "expected Rollup at 0x00000000000000000000000000000000000000AA, found no code"
+            ),
+            "{said}"
+        );
+        let said = fails(upgrade(&"0x12"), 2);
+        assert!(said.contains("expected an address"), "{said}");
+        assert_eq!(transactions(&chain), 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_set_that_is_not_genuine_gets_no_further_contracts() {
+    let chain = Chain::new().await;
+    let folder = Folder::new("not-genuine");
+    // It is offered to somebody and taken: the Rollup no longer belongs to Governance.
+    let (rollup, governance) = (chain.set.rollup, chain.set.governance);
+    chain.give_away(rollup, governance);
+    while_served(move || {
+        let file = file_of(&chain, &folder);
+        for command in [
+            format!("rollup deploy {file} --yes"),
+            format!("payload upgrade {rollup} --uri x --yes"),
+        ] {
+            let said = fails(sends(&chain, &command), 1);
+            assert!(said.contains("the set isn't genuine"), "{said}");
+            assert!(said.contains("`canon audit` shows what is wrong"), "{said}");
+        }
+        assert_eq!(transactions(&chain), 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollups_file_that_is_wrong_is_named() {
+    let chain = Chain::new().await;
+    let folder = Folder::new("wrong-rollup");
+    while_served(move || {
+        let file = file_of(&chain, &folder);
+        let good = fs::read_to_string(&file).unwrap();
+        let genesis = good.lines().find(|line| line.starts_with("genesis = ")).unwrap().to_owned();
+        for (from, to, code, says) in [
+            (
+                &*genesis,
+                "",
+                2,
+                "rollup.genesis: expected the first second of slot 0, found nothing",
+            ),
+            (&*genesis, "genesis = 4000000000", 1, "Rollup__GenesisInFuture("),
+            ("exit_delay = \"1 h\"", "exit_delay = \"1 s\"", 1, "Rollup__ExitDelayOutOfBounds("),
+            (
+                "slot_duration = \"24 s\"",
+                "slot_duration = 24",
+                2,
+                "rollup.slot_duration: expected a duration",
+            ),
+        ] {
+            fs::write(&file, good.replace(from, to)).unwrap();
+            let said = fails(sends(&chain, &format!("rollup deploy {file} --yes")), code);
+            assert!(said.contains(says), "{said}");
+        }
+        assert_eq!(transactions(&chain), 0);
+    })
+    .await;
+}

@@ -1,0 +1,194 @@
+//! The contracts in office, one by one.
+
+use super::{
+    examiner,
+    report::{AuditedContract, Finding},
+};
+use crate::{
+    Client,
+    deploy::{
+        ConstructorEvents, ContractPlan, Create2Origin, ExamineError, FindingLevel, NotGenuine,
+        SetExaminer,
+    },
+};
+use alloy_primitives::{Address, Bytes, keccak256};
+use canon_abi::{
+    Asset, Contract, Governance, Issuer, Proposals, Registry, RewardDistributor, Rollup,
+};
+use canon_protocol::BlockNumber;
+use canon_views::{BlockView, SetAddresses};
+
+/// What was found of the contracts in office.
+pub(super) struct Contracts {
+    pub(super) contracts: Vec<AuditedContract>,
+    pub(super) constructors: Constructors,
+    /// Distinct, that of the Registry first.
+    pub(super) origins: Vec<Create2Origin>,
+    pub(super) findings: Vec<Finding>,
+}
+
+/// The arguments of constructors that addresses prove.
+#[derive(Default)]
+pub(super) struct Constructors {
+    pub(super) asset: Option<Asset::constructorCall>,
+}
+
+/// Collects what is found.
+struct Collector<'a> {
+    client: &'a Client,
+    first_block: BlockNumber,
+    head: BlockView,
+    found: Contracts,
+}
+
+impl Contracts {
+    pub(super) async fn examine(
+        client: &Client,
+        set: &SetAddresses,
+        first_block: BlockNumber,
+        head: BlockView,
+    ) -> Result<Self, ExamineError> {
+        let found = Self {
+            contracts: Vec::new(),
+            constructors: Constructors::default(),
+            origins: Vec::new(),
+            findings: Vec::new(),
+        };
+        let mut collector = Collector { client, first_block, head, found };
+        let governance = set.governance;
+        collector.add::<Registry::constructorCall>(set.registry, Some(governance)).await?;
+        let asset = collector.add::<Asset::constructorCall>(set.asset, Some(set.issuer)).await?;
+        collector.add::<Governance::constructorCall>(governance, None).await?;
+        collector.add::<Proposals::constructorCall>(set.proposals, None).await?;
+        collector.add::<Issuer::constructorCall>(set.issuer, Some(governance)).await?;
+        if let Some(distributor) = set.reward_distributor {
+            type Constructor = RewardDistributor::constructorCall;
+            collector.add::<Constructor>(distributor, Some(governance)).await?;
+        }
+        collector.add::<Rollup::constructorCall>(set.rollup, Some(governance)).await?;
+        collector.add_expect().await?;
+        let mut found = collector.found;
+        found.constructors.asset = asset;
+        Ok(found)
+    }
+}
+
+impl Collector<'_> {
+    /// Looks for the proof of a contract, its code and its owner, who should be `owner`.
+    async fn add<C: ConstructorEvents>(
+        &mut self,
+        address: Address,
+        owner: Option<Address>,
+    ) -> Result<Option<C>, ExamineError> {
+        let contract = C::CONTRACT;
+        let origin = match self.examiner().proven_origin::<C>(address).await {
+            Ok(origin) => Some(origin),
+            Err(ExamineError::NotGenuine(reason)) => {
+                self.found.findings.push(Finding::error("no-proof", reason.to_string()));
+                None
+            }
+            Err(error) => return Err(error),
+        };
+        let mut constructor = None;
+        if let Some(origin) = origin {
+            if !self.found.origins.contains(&origin) {
+                self.found.origins.push(origin);
+            }
+            constructor = Some(self.examiner().contract::<C>(address).await?);
+        }
+        let init_code = constructor.as_ref().map(|constructor| contract.init_code(constructor));
+        let owner = match owner {
+            Some(expected) => self.check_owner(contract, address, expected).await?,
+            None => None,
+        };
+        self.add_contract(contract, address, origin, init_code.as_ref(), owner).await?;
+        Ok(constructor)
+    }
+
+    /// Adds Expect, which no contract refers to, where an origin of the set puts it.
+    async fn add_expect(&mut self) -> Result<(), ExamineError> {
+        let at = self.head.hash.into();
+        for origin in self.found.origins.clone() {
+            let plan = ContractPlan::expect(origin);
+            if self.client.code(at, plan.address()).await?.is_some() {
+                let init_code = Some(plan.init_code());
+                return self
+                    .add_contract(Contract::Expect, plan.address(), Some(origin), init_code, None)
+                    .await;
+            }
+        }
+        let text = "the set has no Expect, so that payloads can assert nothing; anyone can create it with \
+                    the set's factory and salt";
+        self.found.findings.push(Finding::new(FindingLevel::Warning, "no-expect", text.to_owned()));
+        Ok(())
+    }
+
+    async fn add_contract(
+        &mut self,
+        contract: Contract,
+        address: Address,
+        origin: Option<Create2Origin>,
+        init_code: Option<&Bytes>,
+        owner: Option<Address>,
+    ) -> Result<(), ExamineError> {
+        let code = self.client.code(self.head.hash.into(), address).await?;
+        if let Err(mismatch) =
+            contract.artifact().check_code(code.as_deref().map_or(&[], |code| code))
+        {
+            let text = format!(
+                "{contract} at {address}: {mismatch}; this program doesn't know what it does: don't use it"
+            );
+            self.found.findings.push(Finding::error("other-code", text));
+        }
+        let arguments = init_code.and_then(|code| contract.constructor_arguments(code));
+        self.found.contracts.push(AuditedContract {
+            contract: contract.name(),
+            address,
+            origin,
+            init_code_hash: init_code.map(keccak256),
+            code_hash: code.map(keccak256),
+            owner,
+            arguments: arguments.into_iter().flatten().map(Into::into).collect(),
+        });
+        Ok(())
+    }
+
+    /// The owner of a contract; `None` if it doesn't answer.
+    async fn check_owner(
+        &mut self,
+        contract: Contract,
+        address: Address,
+        expected: Address,
+    ) -> Result<Option<Address>, ExamineError> {
+        let at = self.head.hash.into();
+        // All owned contracts have OpenZeppelin's two getters.
+        let owner = self.client.read(at, address, Registry::ownerCall {}).await;
+        let pending = self.client.read(at, address, Registry::pendingOwnerCall {}).await;
+        let (found, pending) = match owner.and_then(|owner| Ok((owner, pending?))) {
+            Ok(found) => found,
+            Err(error) if error.is_of_the_contracts() => {
+                self.found.findings.push(Finding::error("other-owner", error.to_string()));
+                return Ok(None);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if found != expected {
+            let what = "owner";
+            let changed = NotGenuine::Changed { contract, address, what, expected, found };
+            self.found.findings.push(Finding::error("other-owner", changed.to_string()));
+        }
+        if !pending.is_zero() {
+            let text = format!(
+                "{contract} at {address} is offered to {pending}, who can take it at any time; find the \
+                 proposal that offered it"
+            );
+            self.found.findings.push(Finding::new(FindingLevel::Warning, "offered", text));
+        }
+        Ok(Some(found))
+    }
+
+    fn examiner(&self) -> SetExaminer<'_> {
+        let examiner = examiner(self.client, &self.found.origins, self.first_block, self.head);
+        examiner.with_origin(Create2Origin::default())
+    }
+}

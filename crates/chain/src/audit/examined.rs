@@ -1,0 +1,84 @@
+//! A genuine set, and further rollups of it.
+
+use super::{AuditError, contracts::Contracts, examiner, first_block};
+use crate::{
+    Client,
+    deploy::{Create2Origin, ExamineError, GenuineSet, SetExaminer},
+};
+use alloy_primitives::Address;
+use canon_abi::{Contract, Rollup};
+use canon_protocol::{BlockNumber, Create2, RawRollupParameters};
+use canon_views::{BlockView, Present, Question};
+
+/// A set that was found genuine at one block.
+#[derive(Clone, Debug)]
+pub struct ExaminedSet {
+    /// The set.
+    pub set: GenuineSet,
+    /// What its contracts answer.
+    pub present: Present,
+    origins: Vec<Create2Origin>,
+    first_block: BlockNumber,
+}
+
+/// A rollup that was found genuine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExaminedRollup {
+    /// Its creation, which gives its address.
+    pub create2: Create2,
+    /// The arguments of its constructor.
+    pub parameters: RawRollupParameters,
+}
+
+impl ExaminedSet {
+    /// Finds the set of a Registry at the newest block, and checks that it is genuine. `searched` gets the last
+    /// block of each range without logs of the set.
+    ///
+    /// # Errors
+    ///
+    /// [`AuditError::Examine`] if it isn't; otherwise if the chain can't be read.
+    pub async fn find(
+        client: &Client,
+        registry: Address,
+        searched: impl FnMut(BlockNumber),
+    ) -> Result<Self, AuditError> {
+        let head = client.head().await?;
+        let present = client.view_at(registry, &Question::default(), head.hash.into()).await?;
+        let addresses = &present.addresses;
+        let first_block = first_block(client, addresses, head, searched).await?;
+        let origins = Contracts::examine(client, addresses, first_block, head).await?.origins;
+        let set = examiner(client, &origins, first_block, head).set(registry).await?;
+        Ok(Self { set, present, origins, first_block })
+    }
+
+    /// The origin of its Registry, with which further contracts are created by default.
+    pub fn origin(&self) -> Create2Origin {
+        self.origins.first().copied().unwrap_or_default()
+    }
+
+    /// Checks that a rollup is genuine, was constructed for the set's present Governance and belongs to it,
+    /// whoever created it with whatever salt.
+    ///
+    /// # Errors
+    ///
+    /// [`ExamineError::NotGenuine`] if it isn't; otherwise if the chain can't be read.
+    pub async fn rollup(
+        &self,
+        client: &Client,
+        rollup: Address,
+    ) -> Result<ExaminedRollup, ExamineError> {
+        type Constructor = Rollup::constructorCall;
+        let head = client.head().await?;
+        let examiner = self.examiner(client, head);
+        let origin = examiner.proven_origin::<Constructor>(rollup).await?;
+        let examiner = examiner.with_origin(origin);
+        let parameters = examiner.rollup(&self.set, rollup).await?;
+        let arguments = Constructor { parameters: parameters.into() };
+        let create2 = origin.create2(&Contract::Rollup.init_code(&arguments));
+        Ok(ExaminedRollup { create2, parameters })
+    }
+
+    fn examiner<'a>(&self, client: &'a Client, head: BlockView) -> SetExaminer<'a> {
+        examiner(client, &self.origins, self.first_block, head)
+    }
+}

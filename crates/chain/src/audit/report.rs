@@ -1,0 +1,85 @@
+//! What an audit finds.
+
+use crate::deploy::{Create2Origin, FindingLevel, ManifestArgument, SetParameters};
+use alloy_primitives::{Address, B256, ChainId};
+use canon_protocol::text;
+use canon_views::BlockView;
+use serde::Serialize;
+
+/// What an audit found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AuditReport {
+    /// The chain.
+    pub chain_id: ChainId,
+    /// The block after which everything was read.
+    pub block: BlockView,
+    /// The set's Registry.
+    #[serde(with = "text::address")]
+    pub registry: Address,
+    /// The account that deployed the set; `None` if the set isn't genuine.
+    #[serde(with = "text::address::option")]
+    pub deployer: Option<Address>,
+    /// The contracts in office.
+    pub contracts: Vec<AuditedContract>,
+    /// The parameters in force, with the present supply as the initial one; `None` if a contract doesn't
+    /// answer.
+    pub parameters: Option<SetParameters>,
+    /// The findings, errors first.
+    pub findings: Vec<Finding>,
+}
+
+/// A contract in office.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AuditedContract {
+    /// Its name in Solidity.
+    pub contract: &'static str,
+    /// Its address.
+    #[serde(with = "text::address")]
+    pub address: Address,
+    /// The factory and the salt with which its address follows from the shipped artifact and the arguments in
+    /// its constructor's events; `None` if it follows from none.
+    pub origin: Option<Create2Origin>,
+    /// keccak256 of its creation code with the arguments; `None` if its address doesn't prove them.
+    pub init_code_hash: Option<B256>,
+    /// keccak256 of its code; `None` if it has none.
+    pub code_hash: Option<B256>,
+    /// Its owner; `None` if it has none.
+    #[serde(with = "text::address::option")]
+    pub owner: Option<Address>,
+    /// The arguments of its constructor, as far as its address proves them.
+    pub arguments: Vec<ManifestArgument>,
+}
+
+/// Something that an audit found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// How bad it is.
+    pub level: FindingLevel,
+    /// Its name: that of a rule, or of a check of the contracts.
+    pub id: &'static str,
+    /// What was found and expected, and what it means.
+    pub text: String,
+    /// The page and section that explain it, for a rule.
+    pub source: Option<&'static str>,
+}
+
+impl Finding {
+    pub(super) const fn new(level: FindingLevel, id: &'static str, text: String) -> Self {
+        Self { level, id, text, source: None }
+    }
+
+    pub(super) const fn error(id: &'static str, text: String) -> Self {
+        Self::new(FindingLevel::Error, id, text)
+    }
+
+    pub(super) const fn note(id: &'static str, text: String) -> Self {
+        Self::new(FindingLevel::Note, id, text)
+    }
+}
+
+impl AuditReport {
+    /// The level of the worst finding; `None` if there are no findings.
+    pub fn worst(&self) -> Option<FindingLevel> {
+        self.findings.iter().map(|finding| finding.level).max()
+    }
+}

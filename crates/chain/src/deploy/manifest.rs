@@ -1,0 +1,270 @@
+//! The manifest of a deployment: everything that anybody needs to recompute its addresses.
+
+use super::{
+    error::DeployError,
+    parameters::SetParameters,
+    plan::{ContractPlan, SetPlan},
+    record::{DeployRecord, DoneStep, StepReceipt},
+    step::Step,
+};
+use crate::{Client, Error};
+use alloy_primitives::{Address, B256, ChainId, keccak256};
+use canon_abi::{ConstructorArgument, Contract};
+use canon_protocol::{BlockNumber, Timestamp, text};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The version of a manifest's shape.
+const VERSION: u32 = 1;
+
+/// A deployment that is finished. As JSON, amounts of constructor arguments are base units and times Unix
+/// seconds, both as decimal strings; the parameters are as in the file, with units.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeployManifest {
+    version: u32,
+    /// The chain.
+    pub chain_id: ChainId,
+    /// The first owner of Asset and Registry.
+    #[serde(with = "text::address")]
+    pub deployer: Address,
+    /// First second of the first rollup's slot 0.
+    pub genesis: Timestamp,
+    /// The parameters of the set.
+    pub parameters: SetParameters,
+    /// The contracts, in the order of their creation.
+    pub contracts: Vec<ManifestContract>,
+    /// All steps, with the contracts that they created or called.
+    pub steps: Vec<DoneStep>,
+}
+
+/// A contract of a manifest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ManifestContract {
+    /// Its name in Solidity.
+    pub contract: String,
+    /// Its address.
+    #[serde(with = "text::address")]
+    pub address: Address,
+    /// The contract that executed CREATE2.
+    #[serde(with = "text::address")]
+    pub factory: Address,
+    /// The salt that the factory was given.
+    pub salt: B256,
+    /// keccak256 of the creation code with the constructor's arguments.
+    pub init_code_hash: B256,
+    /// keccak256 of the code on the chain.
+    pub code_hash: B256,
+    /// The constructor's arguments.
+    pub arguments: Vec<ManifestArgument>,
+    /// The transaction that created it; `None` if somebody else's did.
+    pub creation: Option<StepReceipt>,
+}
+
+/// A constructor argument of a manifest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ManifestArgument {
+    /// Its name in Solidity.
+    pub name: String,
+    /// Its type in Solidity.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Its value.
+    pub value: Value,
+}
+
+impl From<ConstructorArgument> for ManifestArgument {
+    fn from(argument: ConstructorArgument) -> Self {
+        let ConstructorArgument { name, kind, value } = argument;
+        Self { name, kind, value }
+    }
+}
+
+impl DeployManifest {
+    /// The manifest of a finished deployment, with the code that the chain has now.
+    ///
+    /// # Errors
+    ///
+    /// [`DeployError::Stopped`] if a step is left; [`DeployError::NotCreated`] if a contract has no code;
+    /// otherwise if the chain can't be read.
+    pub async fn of(client: &Client, record: &DeployRecord) -> Result<Self, DeployError> {
+        if let Some(step) = record.next() {
+            return Err(DeployError::Stopped { step });
+        }
+        let genesis = record.genesis.or(record.parameters.rollup.genesis).unwrap_or_default();
+        let plan = SetPlan::new(&record.parameters, record.deployer, genesis);
+        let at = client.head().await?.hash.into();
+        let mut contracts = Vec::new();
+        for done in &record.done {
+            let Some(planned) = plan.contract(done.step) else { continue };
+            let (contract, address) = (planned.contract(), planned.address());
+            let code = client.code(at, address).await?;
+            let code = code.ok_or(DeployError::NotCreated { contract, address })?;
+            contracts.push(ManifestContract::of(planned, keccak256(&code), done.receipt));
+        }
+        Ok(Self {
+            version: VERSION,
+            chain_id: record.chain_id,
+            deployer: record.deployer,
+            genesis,
+            parameters: record.parameters.clone(),
+            contracts,
+            steps: record.done.clone(),
+        })
+    }
+
+    /// Reads a manifest.
+    ///
+    /// # Errors
+    ///
+    /// If the text isn't JSON, or isn't a manifest of this version.
+    pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
+        let manifest: Self = serde_json::from_str(text)?;
+        match manifest.version {
+            VERSION => Ok(manifest),
+            other => Err(serde::de::Error::custom(format_args!(
+                "expected a manifest of version {VERSION}, found version {other}"
+            ))),
+        }
+    }
+
+    /// The contract that this name is for; `None` if the manifest has none.
+    pub fn contract(&self, contract: Contract) -> Option<&ManifestContract> {
+        self.contracts.iter().find(|one| one.contract == contract.name())
+    }
+
+    /// The address of the set's Registry; `None` if the manifest has none.
+    pub fn registry(&self) -> Option<Address> {
+        self.contract(Contract::Registry).map(|registry| registry.address)
+    }
+
+    /// The first block with events of the set; `None` if somebody else created one of its contracts.
+    pub fn first_block(&self) -> Option<BlockNumber> {
+        let created = self.contracts.iter().map(|one| one.creation.map(|creation| creation.block));
+        created.collect::<Option<Vec<_>>>()?.into_iter().min()
+    }
+
+    /// The set that the parameters give.
+    pub fn plan(&self) -> SetPlan {
+        SetPlan::new(&self.parameters, self.deployer, self.genesis)
+    }
+}
+
+impl ManifestContract {
+    fn of(planned: &ContractPlan, code_hash: B256, creation: Option<StepReceipt>) -> Self {
+        let (contract, create2) = (planned.contract(), planned.create2());
+        let arguments = contract.constructor_arguments(planned.init_code()).unwrap_or_default();
+        Self {
+            contract: contract.name().to_owned(),
+            address: planned.address(),
+            factory: create2.factory,
+            salt: create2.salt,
+            init_code_hash: create2.init_code_hash,
+            code_hash,
+            arguments: arguments.into_iter().map(Into::into).collect(),
+            creation,
+        }
+    }
+}
+
+/// The ways in which a manifest isn't of its deployment.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ManifestMismatch {
+    /// It is of another chain.
+    #[error("the manifest is of chain {manifest}, this is chain {chain}")]
+    Chain {
+        /// The manifest's chain.
+        manifest: ChainId,
+        /// The endpoint's.
+        chain: ChainId,
+    },
+    /// It lacks a contract.
+    #[error("the manifest lacks {contract}, which its parameters put at {expected}")]
+    Missing {
+        /// The contract.
+        contract: Contract,
+        /// Where it should be.
+        expected: Address,
+    },
+    /// A part of a contract's entry doesn't follow from the parameters and the shipped artifacts, or isn't what
+    /// the chain has.
+    #[error("{contract}: the manifest's {what} is {manifest}, expected {expected}")]
+    Contract {
+        /// The contract.
+        contract: Contract,
+        /// The field.
+        what: &'static str,
+        /// Its value.
+        manifest: String,
+        /// The value that follows, or that the chain has.
+        expected: String,
+    },
+}
+
+impl DeployManifest {
+    /// Everything in the manifest that doesn't follow from its parameters and the shipped artifacts, or that
+    /// the chain contradicts.
+    ///
+    /// # Errors
+    ///
+    /// If the chain can't be read.
+    pub async fn mismatches(&self, client: &Client) -> Result<Vec<ManifestMismatch>, Error> {
+        let chain = client.chain_id();
+        if self.chain_id != chain {
+            return Ok(vec![ManifestMismatch::Chain { manifest: self.chain_id, chain }]);
+        }
+        let plan = self.plan();
+        let at = client.head().await?.hash.into();
+        let mut mismatches = Vec::new();
+        for planned in Step::ALL.into_iter().filter_map(|step| plan.contract(step)) {
+            let (contract, address) = (planned.contract(), planned.address());
+            let Some(found) = self.contract(contract) else {
+                mismatches.push(ManifestMismatch::Missing { contract, expected: address });
+                continue;
+            };
+            let code = client.code(at, address).await?.unwrap_or_default();
+            let expected = Self::entry(planned, &code, found.creation);
+            mismatches.extend(found.differences(&expected, contract));
+        }
+        Ok(mismatches)
+    }
+
+    fn entry(
+        planned: &ContractPlan,
+        code: &[u8],
+        creation: Option<StepReceipt>,
+    ) -> ManifestContract {
+        ManifestContract::of(planned, keccak256(code), creation)
+    }
+}
+
+impl ManifestContract {
+    fn differences(&self, expected: &Self, contract: Contract) -> Vec<ManifestMismatch> {
+        let arguments = |entry: &Self| {
+            let pairs = entry.arguments.iter().map(|one| format!("{} = {}", one.name, one.value));
+            pairs.collect::<Vec<_>>().join(", ")
+        };
+        let fields = |entry: &Self| {
+            [
+                ("address", entry.address.to_string()),
+                ("factory", entry.factory.to_string()),
+                ("salt", entry.salt.to_string()),
+                ("init code hash", entry.init_code_hash.to_string()),
+                ("code hash", entry.code_hash.to_string()),
+                ("arguments", arguments(entry)),
+            ]
+        };
+        let pairs = fields(self).into_iter().zip(fields(expected));
+        let differing = pairs.filter(|((_, found), (_, expected))| found != expected);
+        let mismatch = |((what, manifest), (_, expected))| ManifestMismatch::Contract {
+            contract,
+            what,
+            manifest,
+            expected,
+        };
+        differing.map(mismatch).collect()
+    }
+}

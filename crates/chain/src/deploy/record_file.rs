@@ -1,0 +1,147 @@
+//! The record of a deployment in a file.
+
+use super::record::DeployRecord;
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, BufRead, BufReader, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+};
+
+/// A file with the record of a deployment: one JSON document a line, of which the last whole one counts. A
+/// line is on the disk before [`Self::save`] returns, and one that is cut off by the end of the process or of
+/// the machine doesn't count. While the file is open it is locked: two processes never deploy by one record.
+#[derive(Debug)]
+pub struct RecordFile {
+    path: PathBuf,
+    file: File,
+}
+
+/// Why a record can't be read or written. Nothing is sent without it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordFileError {
+    /// The file can't be read or written.
+    #[error("{} can't be read or written: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// Another process has the file open.
+    #[error("{} is in use: another process deploys by it; wait until it has ended", path.display())]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The last line isn't a record of this version.
+    #[error(
+        "{}:{line}: expected the record of a deployment, found something else ({source}); remove the file to \
+         begin anew, with contracts that the chain has already taken over",
+        path.display()
+    )]
+    BadLine {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// What doesn't fit.
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+impl RecordFile {
+    /// Opens the file at `path`, and reads the record in it; `None` if it is new.
+    ///
+    /// # Errors
+    ///
+    /// If another process has it open, it can't be read or written, or isn't a record.
+    pub fn open(path: &Path) -> Result<(Self, Option<DeployRecord>), RecordFileError> {
+        let failed = |source| RecordFileError::Io { path: path.to_owned(), source };
+        let mut options = OpenOptions::new();
+        let opened = options.read(true).write(true).create(true).truncate(false).open(path);
+        let mut file = opened.map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(RecordFileError::InUse { path: path.to_owned() });
+            }
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        sync_folder(path).map_err(failed)?;
+        let LastLine { text, number, end } = last_line(&file).map_err(failed)?;
+        let record = match number {
+            0 => None,
+            line => Some(serde_json::from_slice(&text).map_err(|source| {
+                RecordFileError::BadLine { path: path.to_owned(), line, source }
+            })?),
+        };
+        file.set_len(end).and_then(|()| file.seek(SeekFrom::End(0))).map_err(failed)?;
+        Ok((Self { path: path.to_owned(), file }, record))
+    }
+
+    /// Writes a record, which counts from now on.
+    ///
+    /// # Errors
+    ///
+    /// If the file can't be written. The record before it counts.
+    pub fn save(&mut self, record: &DeployRecord) -> Result<(), RecordFileError> {
+        let written = self.append(record);
+        written.map_err(|source| RecordFileError::Io { path: self.path.clone(), source })
+    }
+
+    fn append(&mut self, record: &DeployRecord) -> io::Result<()> {
+        let mut line = serde_json::to_vec(record)?;
+        line.push(b'\n');
+        let end = self.file.stream_position()?;
+        let written = self.file.write_all(&line).and_then(|()| self.file.sync_data());
+        if written.is_err() {
+            // A part of a line before another one would make the file unreadable.
+            let _ = self.file.set_len(end).and_then(|()| self.file.seek(SeekFrom::Start(end)));
+        }
+        written
+    }
+
+    /// Removes the file, once its deployment is finished and kept elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be removed.
+    pub fn remove(self) -> Result<(), RecordFileError> {
+        let removed = fs::remove_file(&self.path);
+        removed.map_err(|source| RecordFileError::Io { path: self.path, source })
+    }
+}
+
+/// The last whole line of a file.
+#[derive(Default)]
+struct LastLine {
+    text: Vec<u8>,
+    /// Counted from 1; 0 if there is none.
+    number: usize,
+    /// Where it ends, in bytes.
+    end: u64,
+}
+
+fn last_line(file: &File) -> io::Result<LastLine> {
+    let (mut reader, mut last) = (BufReader::new(file), LastLine::default());
+    loop {
+        let mut text = Vec::new();
+        let length = reader.read_until(b'\n', &mut text)?;
+        if text.pop() != Some(b'\n') {
+            return Ok(last);
+        }
+        last = LastLine { text, number: last.number + 1, end: last.end + length as u64 };
+    }
+}
+
+/// Makes sure that a file is in its folder after a power cut.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    if cfg!(not(unix)) {
+        return Ok(());
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or_else(|| Path::new("."))).and_then(|folder| folder.sync_all())
+}

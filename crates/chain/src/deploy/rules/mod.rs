@@ -1,0 +1,198 @@
+//! The rules that a set's parameters should keep: what the constructors accept and people regret.
+//!
+//! The table is what [`rules`] returns. It judges parameters before a deployment, and those that a chain has.
+
+mod asset;
+mod governance;
+mod signaling;
+
+use super::parameters::SetParameters;
+use crate::DEVELOPMENT_CHAINS;
+use alloy_primitives::ChainId;
+use canon_protocol::{
+    Amount, LIFETIME_IN_ROUNDS, Seconds,
+    text::{Duration, Tokens},
+};
+use core::fmt;
+use serde::{Deserialize, Serialize};
+
+/// How bad a finding is, the least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingLevel {
+    /// Something to know.
+    Note,
+    /// It hurts in some circumstances.
+    Warning,
+    /// It hurts for certain, or lets somebody take over.
+    Error,
+}
+
+impl fmt::Display for FindingLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        })
+    }
+}
+
+/// What a rule judges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RuleSubject {
+    /// Parameters that stay the same when another rollup becomes canonical.
+    Set,
+    /// Parameters of a rollup, alone or with the set's.
+    Rollup,
+}
+
+/// Parameters, and what only a chain shows.
+#[derive(Clone, Copy, Debug)]
+pub struct SetFacts<'a> {
+    /// The parameters; on a chain those in force, with the present supply as the initial one.
+    pub parameters: &'a SetParameters,
+    /// The tokens and the power that the receiver of the initial supply has now; `None` before the
+    /// deployment, when it is about to get everything.
+    pub initial_holder_has: Option<Amount>,
+}
+
+/// A rule that parameters should keep.
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
+    /// Its name, by which a file accepts that it is broken.
+    pub id: &'static str,
+    /// How bad it is to break it.
+    pub level: FindingLevel,
+    /// What it judges.
+    pub subject: RuleSubject,
+    /// What was found and what was expected, if the rule is broken.
+    pub broken: fn(&SetFacts<'_>) -> Option<String>,
+    /// What happens to a set that breaks it.
+    pub why: &'static str,
+    /// The page and section that explain it.
+    pub source: &'static str,
+}
+
+/// A rule that parameters break.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BrokenRule {
+    /// The rule's name.
+    pub rule: &'static str,
+    /// How bad it is here.
+    pub level: FindingLevel,
+    /// What was found and what was expected.
+    pub found: String,
+    /// What happens to a set that breaks the rule.
+    pub why: &'static str,
+    /// The page and section that explain it.
+    pub source: &'static str,
+}
+
+impl fmt::Display for BrokenRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { rule, level, found, why, source } = self;
+        write!(f, "{level}: {rule}: {found}; {why} ({source})")
+    }
+}
+
+static RULES: [&[Rule]; 3] = [&signaling::RULES, &governance::RULES, &asset::RULES];
+
+/// All rules, in the order in which they are shown.
+pub fn rules() -> impl Iterator<Item = &'static Rule> {
+    RULES.iter().copied().flatten()
+}
+
+/// The rules that the facts of a set on a chain break. On development chains errors are warnings.
+pub fn broken_rules(facts: &SetFacts<'_>, chain_id: ChainId) -> Vec<BrokenRule> {
+    broken_among(rules(), facts, chain_id)
+}
+
+/// Of the rules that a further rollup can break, those that it breaks in the set of these facts.
+pub fn rules_broken_by_rollup(facts: &SetFacts<'_>, chain_id: ChainId) -> Vec<BrokenRule> {
+    let of_rollup = rules().filter(|rule| rule.subject == RuleSubject::Rollup);
+    broken_among(of_rollup, facts, chain_id)
+}
+
+fn broken_among(
+    rules: impl Iterator<Item = &'static Rule>,
+    facts: &SetFacts<'_>,
+    chain_id: ChainId,
+) -> Vec<BrokenRule> {
+    let most = match DEVELOPMENT_CHAINS.contains(&chain_id) {
+        true => FindingLevel::Warning,
+        false => FindingLevel::Error,
+    };
+    let broken = rules.filter_map(|rule| {
+        let Rule { id, level, why, source, .. } = *rule;
+        let found = (rule.broken)(facts)?;
+        Some(BrokenRule { rule: id, level: level.min(most), found, why, source })
+    });
+    broken.collect()
+}
+
+/// `found`, if it is less than `least`.
+fn below(what: &str, found: Seconds, least: Seconds) -> Option<String> {
+    let (found_text, least_text) = (Duration(found), Duration(least));
+    (found < least).then(|| format!("{what} {found_text}, expected at least {least_text}"))
+}
+
+/// `found`, if it is more than `most`.
+fn above(what: &str, found: Seconds, most: Seconds) -> Option<String> {
+    let (found_text, most_text) = (Duration(found), Duration(most));
+    (found > most).then(|| format!("{what} {found_text}, expected at most {most_text}"))
+}
+
+/// An amount, if it is less than one part in `parts` of the supply.
+fn below_part(facts: &SetFacts<'_>, what: &str, found: u128, parts: u128) -> Option<String> {
+    let supply = facts.parameters.asset.initial_supply.get();
+    let least = supply.div_ceil(parts);
+    (found < least)
+        .then(|| format!("{what} {} tokens, expected at least {}", tokens(found), tokens(least)))
+}
+
+/// An amount, if it is more than `parts` in `of` of the supply.
+fn above_part(
+    facts: &SetFacts<'_>,
+    what: &str,
+    found: u128,
+    (parts, of): (u128, u128),
+) -> Option<String> {
+    let most = facts.parameters.asset.initial_supply.get() / of * parts;
+    (found > most)
+        .then(|| format!("{what} {} tokens, expected at most {}", tokens(found), tokens(most)))
+}
+
+fn tokens(amount: u128) -> Tokens {
+    Tokens(Amount::new(amount).unwrap_or(Amount::MAX))
+}
+
+/// Length of a round.
+fn round(parameters: &SetParameters) -> Seconds {
+    let slot = parameters.rollup.slot_duration;
+    slot.checked_mul(parameters.signaling.m.into()).unwrap_or(Seconds::MAX)
+}
+
+/// Length of an epoch.
+fn epoch(parameters: &SetParameters) -> Seconds {
+    let rollup = &parameters.rollup;
+    rollup.slot_duration.checked_mul(rollup.epoch_slots).unwrap_or(Seconds::MAX)
+}
+
+/// The longest time from the first signal of a round to the execution of its proposal.
+pub fn whole_way(parameters: &SetParameters) -> Seconds {
+    let signaled_and_pushed = round(parameters).checked_mul(1 + LIFETIME_IN_ROUNDS);
+    let governance = &parameters.governance;
+    signaled_and_pushed.unwrap_or(Seconds::MAX)
+        + governance.voting_delay
+        + governance.voting_duration
+        + governance.execution_delay
+        + governance.grace_period
+}
+
+const fn days(count: u64) -> Seconds {
+    Seconds::of(count * Seconds::DAY.get())
+}
+
+/// From Friday evening to Monday morning, and a day to act.
+const WEEKEND: Seconds = days(3);

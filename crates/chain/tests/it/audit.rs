@@ -1,0 +1,286 @@
+//! Audits of sets, and of sets that somebody tampered with.
+
+use crate::{
+    genuine::{interrupted, rollup_without_create2},
+    test_chain::{TestChain, chain, deployed},
+};
+use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_provider::Provider;
+use canon_abi::{Asset, Governance, Registry};
+use canon_chain::{
+    ContractCall, NoWait,
+    audit::{AuditReport, Finding, audit},
+    calls,
+    deploy::{
+        Create2Origin, DeployManifest, DeployProgress, DeployRecord, FindingLevel, SetParameters,
+        Step,
+    },
+};
+use core::ops::ControlFlow;
+use std::collections::BTreeSet;
+
+async fn report(chain: &TestChain, registry: Address) -> AuditReport {
+    audit(&chain.client, registry, None, |_| {}).await.unwrap()
+}
+
+/// The findings of contracts, not of parameters.
+fn of_contracts(report: &AuditReport) -> Vec<(FindingLevel, &str)> {
+    let findings = report.findings.iter().filter(|finding| finding.source.is_none());
+    findings.map(|finding| (finding.level, finding.id)).collect()
+}
+
+fn find<'a>(report: &'a AuditReport, id: &str) -> &'a Finding {
+    let found = report.findings.iter().find(|finding| finding.id == id);
+    found.unwrap_or_else(|| panic!("{id} isn't in {:#?}", report.findings))
+}
+
+/// A deployment, with its manifest.
+async fn with_manifest() -> (TestChain, DeployManifest) {
+    let chain = chain().await;
+    let mut record = chain.record();
+    let go_on = |_: &DeployRecord, _: DeployProgress| ControlFlow::Continue(());
+    chain.go_on(&mut record, go_on).await.unwrap();
+    let manifest = DeployManifest::of(&chain.client, &record).await.unwrap();
+    (chain, manifest)
+}
+
+#[tokio::test]
+async fn a_set_of_the_deployers_has_only_its_parameters_against_it() {
+    let (chain, set) = deployed().await;
+    let report = report(&chain, set.deployment.registry).await;
+    assert_eq!(of_contracts(&report), []);
+    assert_eq!(report.deployer, Some(chain.accounts[0].address()));
+    // What is read from the chain is what was written in the file.
+    let mut expected = SetParameters::tests();
+    expected.asset.initial_holder = Some(chain.accounts[0].address());
+    expected.rollup.genesis = report.parameters.as_ref().unwrap().rollup.genesis;
+    assert_eq!(report.parameters, Some(expected));
+    // On a development chain.
+    assert_eq!(report.worst(), Some(FindingLevel::Warning));
+    let rules: BTreeSet<_> = report.findings.iter().map(|finding| finding.id).collect();
+    assert!(rules.contains("short-epochs") && rules.contains("supply-in-one-hand"), "{rules:?}");
+    let names: Vec<_> = report.contracts.iter().map(|one| one.contract).collect();
+    let all = ["Registry", "Asset", "Governance", "Proposals", "Issuer", "RewardDistributor"];
+    assert_eq!(names, [&all[..], &["Rollup", "Expect"]].concat());
+    for contract in &report.contracts {
+        assert_eq!(contract.origin, Some(Create2Origin::default()), "{contract:?}");
+        assert!(contract.init_code_hash.is_some() && contract.code_hash.is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_set_of_another_factory_and_salt_is_proven_too() {
+    let chain = chain().await;
+    let factory = Address::repeat_byte(0xfa);
+    let code = chain.client.provider().get_code_at(canon_devchain::DEPLOYMENT_PROXY).await.unwrap();
+    chain.devchain.set_code(factory, code).unwrap();
+    let origin = Create2Origin { factory, salt: B256::with_last_byte(3) };
+    let parameters = SetParameters { origin, ..SetParameters::tests() };
+    let mut record = DeployRecord { parameters, ..chain.record() };
+    let set = chain.go_on(&mut record, |_, _| ControlFlow::Continue(())).await.unwrap();
+    let report = report(&chain, set.deployment.registry).await;
+    assert_eq!(of_contracts(&report), []);
+    assert!(report.contracts.iter().all(|one| one.origin == Some(origin)));
+}
+
+#[tokio::test]
+async fn other_code_in_a_contracts_place_is_an_error() {
+    let (chain, set) = deployed().await;
+    let rollup = set.deployment.rollup;
+    let code = chain.client.provider().get_code_at(rollup).await.unwrap();
+    let mut changed = code.to_vec();
+    // The last byte is of the code, as no metadata follow it.
+    let last = changed.len() - 1;
+    changed[last] ^= 1;
+    chain.devchain.set_code(rollup, Bytes::from(changed)).unwrap();
+    let report = report(&chain, set.deployment.registry).await;
+    assert_eq!(of_contracts(&report), [(FindingLevel::Error, "other-code")]);
+    let text = &find(&report, "other-code").text;
+    assert!(text.starts_with(&format!("Rollup at {rollup}: its code differs")), "{text}");
+}
+
+#[tokio::test]
+async fn a_rollup_whose_address_proves_nothing_is_an_error() {
+    let (chain, set) = deployed().await;
+    let plain = rollup_without_create2(&chain, &set).await;
+    let upgrade = Registry::upgradeCall { rollup: plain };
+    chain.send_as(set.deployment.governance, set.deployment.registry, &upgrade).await;
+    let report = report(&chain, set.deployment.registry).await;
+    assert_eq!(of_contracts(&report), [(FindingLevel::Error, "no-proof")]);
+    assert!(find(&report, "no-proof").text.contains(&plain.to_string()));
+    let rollup = report.contracts.iter().find(|one| one.contract == "Rollup").unwrap();
+    assert_eq!((rollup.address, rollup.origin, rollup.init_code_hash), (plain, None, None));
+}
+
+#[tokio::test]
+async fn an_ownership_that_is_given_away_or_offered_is_found() {
+    let (chain, set) = deployed().await;
+    let (governance, registry) = (set.deployment.governance, set.deployment.registry);
+    let (rollup, mallory) = (set.deployment.rollup, chain.accounts[1].address());
+    let offer = Registry::transferOwnershipCall { newOwner: mallory };
+    chain.send_as(governance, rollup, &offer).await;
+    let offered = report(&chain, registry).await;
+    assert_eq!(of_contracts(&offered), [(FindingLevel::Warning, "offered")]);
+    assert!(find(&offered, "offered").text.contains(&mallory.to_string()));
+    chain.send(1, ContractCall::new(rollup, &Registry::acceptOwnershipCall {})).await.unwrap();
+    let taken = report(&chain, registry).await;
+    assert_eq!(of_contracts(&taken), [(FindingLevel::Error, "other-owner")]);
+    let rollup = taken.contracts.iter().find(|one| one.contract == "Rollup").unwrap();
+    assert_eq!(rollup.owner, Some(mallory));
+}
+
+#[tokio::test]
+async fn a_mint_before_the_handover_is_an_error() {
+    let (chain, set) = interrupted(Step::Upgrade, async |chain, plan| {
+        let call = Asset::mintCall { to: Address::repeat_byte(1), amount: U256::from(1) };
+        chain.send(0, ContractCall::new(plan.asset.address(), &call)).await.unwrap();
+    })
+    .await;
+    let report = report(&chain, set.deployment.registry).await;
+    assert_eq!(of_contracts(&report), [(FindingLevel::Error, "not-genuine")]);
+    assert!(find(&report, "not-genuine").text.contains("somebody else minted"));
+    assert_eq!(report.deployer, None);
+}
+
+#[tokio::test]
+async fn a_set_that_is_not_handed_over_is_an_error() {
+    let chain = chain().await;
+    let mut record = chain.record();
+    let _ = chain
+        .go_on(&mut record, |_, progress| match progress {
+            DeployProgress::Finished(done) if done.step == Step::Upgrade => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        })
+        .await;
+    let report = report(&chain, record.address(Step::Registry).unwrap()).await;
+    assert_eq!(of_contracts(&report), [(FindingLevel::Error, "not-handed-over")]);
+    assert_eq!(report.deployer, Some(record.deployer));
+}
+
+#[tokio::test]
+async fn what_is_no_registry_is_not_audited() {
+    let (chain, set) = deployed().await;
+    for address in [Address::repeat_byte(7), set.deployment.asset, set.expect] {
+        let error = audit(&chain.client, address, None, |_| {}).await.unwrap_err();
+        assert!(matches!(error, canon_chain::audit::AuditError::Chain(_)), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_manifest_of_the_set_agrees_and_says_where_to_begin() {
+    let (chain, manifest) = with_manifest().await;
+    let registry = manifest.contracts[1].address;
+    // As a file keeps it.
+    let text = serde_json::to_string(&manifest).unwrap();
+    let read = DeployManifest::parse(&text).unwrap();
+    assert_eq!(read, manifest);
+    let found = audit(&chain.client, registry, Some(&read), |_| panic!("it searches")).await;
+    assert_eq!(of_contracts(&found.unwrap()), []);
+    let other = text.replace("\"version\":1", "\"version\":2");
+    assert!(DeployManifest::parse(&other).unwrap_err().to_string().contains("found version 2"));
+}
+
+/// A change of a manifest.
+type Lie = fn(&mut DeployManifest);
+
+#[tokio::test]
+async fn a_manifest_that_lies_is_an_error_for_each_lie() {
+    let (chain, manifest) = with_manifest().await;
+    let registry = manifest.contracts[1].address;
+    let lies: [(&str, Lie); 8] = [
+        ("is of chain 1, this is chain 31337", |manifest| manifest.chain_id = 1),
+        ("lacks Rollup", |manifest| drop(manifest.contracts.pop())),
+        ("Asset: the manifest's address is", |manifest| {
+            manifest.contracts[0].address = Address::repeat_byte(1);
+        }),
+        ("Asset: the manifest's salt is", |manifest| {
+            manifest.contracts[0].salt = B256::repeat_byte(1);
+        }),
+        ("Asset: the manifest's init code hash is", |manifest| {
+            manifest.contracts[0].init_code_hash = B256::ZERO;
+        }),
+        ("Asset: the manifest's code hash is", |manifest| {
+            manifest.contracts[0].code_hash = B256::ZERO;
+        }),
+        ("Proposals: the manifest's arguments is", |manifest| {
+            manifest.contracts[2].arguments[1].value = "5".into();
+        }),
+        ("Rollup: the manifest's address is", |manifest| {
+            manifest.parameters.rollup.epoch_slots = 7
+        }),
+    ];
+    for (says, lie) in lies {
+        let mut changed = manifest.clone();
+        lie(&mut changed);
+        let found = audit(&chain.client, registry, Some(&changed), |_| {}).await.unwrap();
+        assert_eq!(found.worst(), Some(FindingLevel::Error), "{says}");
+        let texts: Vec<_> = found.findings.iter().map(|finding| &finding.text).collect();
+        assert!(texts.iter().any(|text| text.contains(says)), "{says}: {texts:#?}");
+    }
+}
+
+#[tokio::test]
+async fn what_votes_changed_since_the_manifest_is_noted() {
+    let (chain, manifest) = with_manifest().await;
+    let address = |index: usize| manifest.contracts[index].address;
+    let (registry, governance, rollup) = (address(1), address(3), address(7));
+    let found = audit(&chain.client, registry, None, |_| {}).await.unwrap();
+    let mut parameters = SetParameters::tests();
+    parameters.governance.voting_delay = canon_protocol::Seconds::of(7200);
+    let configuration = parameters.governance.configuration().into();
+    let update = Governance::updateConfigurationCall { configuration };
+    chain.send_as(governance, governance, &update).await;
+    let deployment = canon_views::SetAddresses {
+        registry,
+        governance,
+        asset: address(0),
+        proposals: address(2),
+        issuer: address(4),
+        rollup,
+        reward_distributor: Some(address(5)),
+    };
+    let salt = B256::with_last_byte(9);
+    let origin = Create2Origin { salt, ..Create2Origin::default() };
+    let settings = parameters.rollup;
+    let (mut sender, mut wait) = (chain.sender(1), NoWait);
+    let new = canon_chain::deploy::deploy_rollup(
+        &mut sender,
+        origin,
+        &deployment,
+        address(5),
+        &settings,
+        &mut wait,
+    );
+    let new = new.await.unwrap().address();
+    chain.send_as(governance, registry, &Registry::upgradeCall { rollup: new }).await;
+    let changed = audit(&chain.client, registry, Some(&manifest), |_| {}).await.unwrap();
+    assert_eq!(
+        of_contracts(&changed),
+        [(FindingLevel::Note, "replaced"), (FindingLevel::Note, "reconfigured")]
+    );
+    let delay = |report: &AuditReport| report.parameters.as_ref().unwrap().governance.voting_delay;
+    assert_eq!((delay(&found).get(), delay(&changed).get()), (3600, 7200), "those in force");
+}
+
+#[tokio::test]
+async fn supply_that_is_given_away_is_not_in_one_hand() {
+    let (chain, set) = deployed().await;
+    let in_one_hand = async || {
+        let report = report(&chain, set.deployment.registry).await;
+        report.findings.iter().any(|finding| finding.id == "supply-in-one-hand")
+    };
+    assert!(in_one_hand().await);
+    let asset = set.deployment.asset;
+    let half = canon_protocol::Amount::of(SetParameters::tests().asset.initial_supply.get() / 2);
+    chain.send(0, calls::transfer(asset, Address::repeat_byte(1), half)).await.unwrap();
+    assert!(!in_one_hand().await);
+    // What is locked is still the holder's.
+    let one = canon_protocol::Amount::of(1);
+    chain.send(0, calls::approve(asset, set.deployment.governance, half)).await.unwrap();
+    let holder = chain.accounts[0].address();
+    chain.send(0, calls::lock(set.deployment.governance, holder, half)).await.unwrap();
+    assert!(!in_one_hand().await);
+    let give = Asset::transferCall { to: holder, amount: one.to_word() };
+    chain.send_as(Address::repeat_byte(1), asset, &give).await;
+    assert!(in_one_hand().await);
+}
