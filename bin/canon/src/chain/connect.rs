@@ -53,7 +53,7 @@ pub(crate) fn run<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T
 }
 
 impl ChainSettings {
-    /// Connects to the first endpoint that can be trusted. Whatever is skipped is told on stderr.
+    /// Connects to the first endpoint that can be trusted. Endpoints that are skipped are named on stderr.
     ///
     /// # Errors
     ///
@@ -153,23 +153,13 @@ impl Chain {
     pub(crate) async fn present_in(
         &self,
         block_time: Seconds,
-        question: Question,
+        mut question: Question,
     ) -> Result<Present, Failure> {
-        let view = self.client.view_ahead(self.registry.value, question, block_time).await;
-        view.map_err(|error| unread(&self.registry, error))
-    }
-
-    /// The set as a transaction finds it that is sent now: the next block is expected when the endpoint expects
-    /// it, also if none was mined for long.
-    ///
-    /// # Errors
-    ///
-    /// If the set can't be read.
-    pub(crate) async fn present_now(&self, question: Question) -> Result<Present, Failure> {
-        let head = self.client.head().await.map_err(|error| self.unread(error))?;
-        let next = self.client.next_time(&head, BLOCK_TIME).await;
-        let block_time = next.since(head.timestamp).unwrap_or(BLOCK_TIME);
-        self.present_in(block_time, question).await
+        let unread = |error| unread(&self.registry, error);
+        let head = self.client.head().await.map_err(unread)?;
+        question.next = self.client.next_time(&head, block_time).await;
+        let view = self.client.view_at(self.registry.value, &question, head.hash.into()).await;
+        view.map_err(unread)
     }
 
     /// The failure if the set can't be read.

@@ -56,7 +56,7 @@ impl Drop {
         chain::run(async {
             let chain = settings.connect().await?;
             let plan = async |_| {
-                let present = chain.present_now(Question::default()).await?;
+                let present = chain.present(Question::default()).await?;
                 steps(&present, self.id)
             };
             send::send(&self.send, opened, &chain, &command, &plan).await

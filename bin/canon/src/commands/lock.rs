@@ -85,7 +85,7 @@ impl Lock {
             let plan = async |planned: Planned| {
                 let mut question = Question::default();
                 question.holders.insert(planned.account, Default::default());
-                let present = chain.present_now(question).await?;
+                let present = chain.present(question).await?;
                 self.steps(&present, planned, method)
             };
             send::send(&self.send, opened, &chain, &command, &plan).await

@@ -63,7 +63,7 @@ impl Unlock {
             let plan = async |planned: Planned| {
                 let mut question = Question::default();
                 question.holders.insert(planned.account, Default::default());
-                let present = chain.present_now(question).await?;
+                let present = chain.present(question).await?;
                 self.step(&present, planned).map(|step| vec![step])
             };
             send::send(&self.send, opened, &chain, &command, &plan).await

@@ -7,7 +7,7 @@ use canon_chain::Confirmed;
 use canon_protocol::{
     Amount, Epoch, Event, GovernanceEvent, Nonce, ProposalId, Role, RollupEvent, Round, Slot,
     Support, Timestamp, WithdrawalId,
-    text::{self, Time, count, grouped},
+    text::{self, Time, Tokens, count, ether, grouped},
 };
 use canon_views::{IntendedAction, Intent};
 use serde::Serialize;
@@ -177,7 +177,7 @@ impl Change {
             IntendedAction::AnnounceMove { attester, to, .. } => {
                 Self::MoveAnnounced { attester: *attester, to: *to }
             }
-            IntendedAction::FinaliseMove { attester, new_attester, .. } => {
+            IntendedAction::FinalizeMove { attester, new_attester, .. } => {
                 let new_attester = new_attester.map_or(*attester, |there| there.attester);
                 Self::Moved { attester: *attester, new_attester }
             }
@@ -248,10 +248,10 @@ impl fmt::Display for Change {
                 write!(f, "Slot {slot} signals for {payload}")
             }
             Self::Staked { attester, amount } => {
-                write!(f, "Staked {} for attester {attester}", page::tokens(*amount))
+                write!(f, "{} tokens are staked for attester {attester}", Tokens(*amount))
             }
             Self::StakeAllowed { amount } => {
-                write!(f, "The rollup may take {}", page::tokens(*amount))
+                write!(f, "The rollup may take {} tokens", Tokens(*amount))
             }
             Self::Exiting { attester } => write!(f, "Attester {attester} has left the set"),
             Self::StakePaid { attester } => write!(f, "The stake of {attester} is paid"),
@@ -316,7 +316,7 @@ pub(super) fn text(delivered: &[Delivered]) -> String {
         line!(page, "  hash   {}", confirmed.hash);
         line!(page, "  block  {}", grouped(confirmed.block.get()));
         line!(page, "  gas    {}", count(confirmed.gas_used, "unit"));
-        line!(page, "  fee    {} ether", page::ether(confirmed.fee));
+        line!(page, "  fee    {} ether", ether(confirmed.fee));
     }
     page.into_text()
 }

@@ -7,6 +7,7 @@ use canon_chain::{
     AccountSigner, Client, IntentSender, Wait,
     tx::{FeePolicy, Preview},
 };
+use canon_protocol::text::ether;
 use eyre::eyre;
 
 use super::{
@@ -22,7 +23,6 @@ use super::{
 use crate::{
     exit::{Exit, Failure},
     output,
-    page::ether,
 };
 
 /// A command that sends, and everything it needs.
@@ -158,7 +158,7 @@ impl<A: AsyncFn(&str) -> Result<Answer, Failure>> Sending<'_, A> {
 async fn check_balance(sender: &IntentSender, previewed: &[Previewed]) -> Result<(), Failure> {
     let costs = previewed.iter().filter_map(|one| one.preview.as_ref()).map(Preview::max_cost);
     let needed = costs.fold(U256::ZERO, U256::saturating_add);
-    let balance = sender.client().balance(sender.address()).await.map_err(failures::refused)?;
+    let balance = sender.balance().await.map_err(failures::refused)?;
     let missing = needed.saturating_sub(balance);
     if missing.is_zero() {
         return Ok(());

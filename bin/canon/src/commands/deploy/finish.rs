@@ -11,23 +11,23 @@ use canon_chain::{
     Endpoint,
     deploy::{DeployManifest, DeployedSet},
 };
-use canon_protocol::text::grouped;
+use canon_protocol::text::{ether, grouped};
 use eyre::Report;
 
 use super::session::RESUME;
 use crate::{
     chain::ChainSettings,
     exit::Failure,
-    page::{Page, ether, line},
+    page::{Page, line},
 };
 
 /// A deployment that is finished and verified.
 pub(super) struct Finished {
     pub(super) manifest: DeployManifest,
     pub(super) set: DeployedSet,
-    /// What it cost, in wei.
+    /// The fees of all its transactions, in wei.
     pub(super) fee: U256,
-    /// Where the manifest is.
+    /// The path of the manifest.
     pub(super) file: PathBuf,
 }
 
@@ -67,7 +67,7 @@ impl Finished {
         line!(page, "  gas                {}", grouped(u128::from(gas)));
         line!(page, "  fee                {} ether", ether(*fee));
         line!(page, "  manifest           {}", file.display());
-        line!(page, "\ncanon.toml");
+        line!(page, "\ncanon.toml, for the commands below");
         for url in settings.rpc_url.iter().flat_map(|setting| &setting.value).take(1) {
             let shown = url.to_string();
             // A key can be a part of it.

@@ -4,16 +4,16 @@ use alloy_primitives::U256;
 use canon_chain::deploy::{DeployRecord, SET_GAS, SetParameters, SetPlan, Step, whole_way};
 use canon_protocol::{
     ForeignText, Seconds,
-    text::{Duration, Percent, Time, Tokens, grouped},
+    text::{Duration, Percent, Time, Tokens, ether, grouped},
     withdrawal_delay,
 };
 
 use crate::{
     judgement::Judgement,
-    page::{Page, ether, line},
+    page::{Page, line},
 };
 
-/// What a preview shows.
+/// The contents of a preview.
 pub(super) struct Preview<'a> {
     pub(super) record: &'a DeployRecord,
     pub(super) plan: &'a SetPlan,
@@ -30,18 +30,15 @@ impl Preview<'_> {
         line!(page, "  deployer           {}", record.deployer);
         let origin = &record.parameters.origin;
         line!(page, "  factory (CREATE2)  {}", origin.factory);
-        line!(page, "  salt               {}", origin.salt);
+        line!(page, "  salt      {}", origin.salt);
         line!(page, "\nContracts, in this order");
         for step in Step::ALL {
             let Some(planned) = plan.contract(step) else { continue };
             let state = if record.is_done(step) { "  done" } else { "" };
             line!(page, "  {:<17}  {}{state}", planned.contract().name(), planned.address());
         }
-        line!(
-            page,
-            "  then the rollup becomes canonical, the Issuer gets the Asset, and Governance the"
-        );
-        line!(page, "  Registry: the deployer owns nothing");
+        line!(page, "  Then the rollup becomes canonical, the Issuer gets the Asset, and");
+        line!(page, "  Governance the Registry: the deployer owns nothing.");
         let asset = &record.parameters.asset;
         line!(page, "\nParameters");
         line!(

@@ -1,8 +1,10 @@
-//! What would be sent, without sending it.
+//! The transaction of an intent, without sending it.
 
 use super::{IntentSender, Pass};
 use crate::{client::NextBlock, error::Result, tx::fees::Fees};
+use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_provider::Provider;
 use canon_protocol::Timestamp;
 use canon_views::{BlockView, Intent, IntentId, OrderId};
 
@@ -19,7 +21,7 @@ pub struct Preview {
     pub value: U256,
     /// The most gas that it uses.
     pub gas_limit: u64,
-    /// What it offers for its gas.
+    /// The fees that it offers for its gas.
     pub fees: Fees,
 }
 
@@ -50,6 +52,17 @@ impl IntentSender {
         let to = call.to().to().copied().unwrap_or_default();
         let (what, value) = (call.what(), call.value());
         Ok(Preview { what, to, input: call.input().clone(), value, gas_limit, fees })
+    }
+
+    /// The account's balance in wei, including the effects of its transactions in the pool.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer.
+    pub async fn balance(&self) -> Result<U256> {
+        let balance = self.client().provider().get_balance(self.address());
+        let balance = balance.block_id(BlockId::pending()).await;
+        balance.map_err(|source| crate::Error::rpc("eth_getBalance", source))
     }
 
     /// The first number after all those of orders that it knows.
