@@ -229,7 +229,8 @@ async fn what_commands_that_send_print_is_documented() {
             let printed = stdout(by(&chain, &folder, arguments));
             serde_json::from_str::<Value>(&printed).unwrap()
         };
-        let simulated = |arguments: &str| ask(&format!("{arguments} --dry-run --json --from {from}"));
+        let simulated =
+            |arguments: &str| ask(&format!("{arguments} --dry-run --json --from {from}"));
         let unsigned = |form: &str| ask(&format!("push --unsigned {form} --from {from}"));
         let documents = [
             ("canon … --dry-run --json", vec![simulated("push"), simulated("lock 5")]),
