@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::{
     chain::tokens,
     live::{about, json, with_proposal},
+    sending::{ACCOUNT, by, with_winner},
     servers::Folder,
     support::{canon, stdout, while_served},
 };
@@ -245,6 +246,37 @@ async fn what_commands_about_rounds_holders_and_attesters_print_is_documented() 
             ("canon stake status --json", vec![ask("stake status")]),
             ("canon vote --sign", vec![signed("vote 0 for")]),
             ("canon signal --sign", vec![signed(&format!("signal {payload} --force"))]),
+        ];
+        for (_, printed) in &documents {
+            printed.iter().for_each(has_checksums);
+        }
+        are_documented(&documents);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_commands_that_send_print_is_documented() {
+    let folder = Folder::new("json-sending");
+    let mut chain = with_winner().await;
+    chain.give(ACCOUNT, tokens(100)).await;
+    while_served(move || {
+        let from = chain.account(ACCOUNT);
+        let ask = |arguments: &str| {
+            let printed = stdout(by(&chain, &folder, arguments));
+            serde_json::from_str::<Value>(&printed).unwrap()
+        };
+        let simulated =
+            |arguments: &str| ask(&format!("{arguments} --dry-run --json --from {from}"));
+        let unsigned = |form: &str| ask(&format!("push --unsigned {form} --from {from}"));
+        let documents = [
+            ("canon … --dry-run --json", vec![simulated("push"), simulated("lock 5")]),
+            ("canon … --unsigned", vec![unsigned("transaction")]),
+            ("canon … --unsigned safe", vec![unsigned("safe")]),
+            ("canon … --yes --json", {
+                let done = ["push", "lock 5", "unlock 5"];
+                done.map(|arguments| ask(&format!("{arguments} --yes --json"))).into()
+            }),
         ];
         for (_, printed) in &documents {
             printed.iter().for_each(has_checksums);
