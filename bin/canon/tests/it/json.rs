@@ -11,9 +11,10 @@ use serde_json::Value;
 
 use crate::{
     chain::tokens,
+    deploy::{EmptyChain, folder_with},
     live::{about, json, with_proposal},
     servers::Folder,
-    support::{canon, while_served},
+    support::{canon, stdout, while_served},
 };
 
 /// What values in one place look like.
@@ -208,6 +209,41 @@ async fn what_commands_about_a_set_print_is_documented() {
                     json(canon().args(["forecast", "--signaling", "0%"])),
                 ],
             ),
+        ];
+        for (_, printed) in &documents {
+            printed.iter().for_each(has_checksums);
+        }
+        are_documented(&documents);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_deployments_print_is_documented() {
+    let chain = EmptyChain::new().await;
+    let folder = folder_with("json-deploy", "tests", str::to_owned);
+    while_served(move || {
+        let planned = json(chain.deploy(&folder, "--dry-run"));
+        let manifest = json(chain.deploy(&folder, "--yes"));
+        let registry = manifest["contracts"][1]["address"].as_str().unwrap();
+        let ask = |arguments: &str| {
+            canon()
+                .args(arguments.split_whitespace())
+                .args(["--rpc-url", &chain.url(), "--registry", registry])
+                .env("CANON_PRIVATE_KEY", chain.key())
+        };
+        let file = folder.file("rollup.toml");
+        fs::write(&file, stdout(ask("rollup deploy --print-config"))).unwrap();
+        let rollup = format!("rollup deploy {} --yes", file.display());
+        let rollups = vec![json(ask(&rollup)), json(ask(&rollup))];
+        let payload =
+            format!("payload upgrade {} --uri x --yes", rollups[0]["rollup"].as_str().unwrap());
+        let documents = [
+            ("canon deploy --dry-run --json", vec![planned]),
+            ("canon deploy --json", vec![manifest.clone()]),
+            ("canon audit --json", vec![json(ask("audit"))]),
+            ("canon rollup deploy --json", rollups),
+            ("canon payload upgrade --json", vec![json(ask(&payload)), json(ask(&payload))]),
         ];
         for (_, printed) in &documents {
             printed.iter().for_each(has_checksums);
