@@ -186,7 +186,7 @@ fn what_rehearsals_print_is_documented() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_commands_about_a_set_print_is_documented() {
-    let folder = Folder::new("json");
+    let folder = Folder::new("json-set");
     let mut chain = with_proposal().await;
     chain.go_to(200);
     chain.vote(0, tokens(900), Support::Yea).await;
