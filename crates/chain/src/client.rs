@@ -14,7 +14,7 @@ use alloy_rpc_types_eth::{BlockOverrides, Header, TransactionRequest};
 use alloy_sol_types::SolCall;
 use alloy_transport::RpcError;
 use canon_abi::{Asset, Governance};
-use canon_protocol::{BlockNumber, CodeKind, Timestamp};
+use canon_protocol::{BlockNumber, CodeKind, Seconds, Timestamp};
 use canon_views::BlockView;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -27,7 +27,7 @@ pub struct Client {
     assets: Arc<Mutex<AddressMap<PermitAsset>>>,
 }
 
-/// What a permit has to know of a Governance's asset. It never changes.
+/// The facts about a Governance's asset that a permit depends on. They never change.
 #[derive(Clone, Debug)]
 pub(crate) struct PermitAsset {
     pub(crate) address: Address,
@@ -35,7 +35,7 @@ pub(crate) struct PermitAsset {
     pub(crate) name: String,
 }
 
-/// What is known of the block that should include a transaction.
+/// The expected conditions of the block that should include a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NextBlock {
     /// Its expected time; `None` leaves it to the endpoint's pending block. It matters to calls
@@ -75,7 +75,7 @@ impl Client {
         self.chain_id
     }
 
-    /// What was found out about the endpoint.
+    /// The limits found out about the endpoint.
     pub(crate) fn limits(&self) -> &EndpointLimits {
         &self.limits
     }
@@ -117,6 +117,15 @@ impl Client {
         let block = block.map_err(|source| Error::rpc(what, source))?;
         let block = block.ok_or_else(|| Error::rpc(what, RpcError::NullResp))?;
         block_view(&block.header)
+    }
+
+    /// The expected time of the block after `head`: `block_time` later, or the time of the endpoint's pending
+    /// block if that is later, as after missed slots or on a node that mines on request. What the endpoint
+    /// doesn't answer counts for nothing.
+    pub async fn next_time(&self, head: &BlockView, block_time: Seconds) -> Timestamp {
+        let pending = self.block(BlockId::pending()).await.ok();
+        let pending = pending.map_or(Timestamp::ZERO, |block| block.timestamp);
+        pending.max(head.timestamp + block_time)
     }
 
     /// The ether of an account after the newest block, in wei.
@@ -199,7 +208,7 @@ impl Client {
         }
     }
 
-    /// Why an answer doesn't decode.
+    /// The reason why an answer doesn't decode.
     async fn explain(&self, at: BlockId, what: &'static str, to: Address, answer: &[u8]) -> Error {
         if answer.is_empty() && matches!(self.code(at, to).await, Ok(None)) {
             return Error::NoCode { what, address: to };

@@ -7,6 +7,7 @@ use canon_chain::{
     AccountSigner, Client, IntentSender, Wait,
     tx::{FeePolicy, Preview},
 };
+use canon_protocol::text::ether;
 use eyre::eyre;
 
 use super::{
@@ -22,7 +23,6 @@ use super::{
 use crate::{
     exit::{Exit, Failure},
     output,
-    page::ether,
 };
 
 /// A command that sends, and everything it needs.

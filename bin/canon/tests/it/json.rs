@@ -17,7 +17,7 @@ use crate::{
     support::{canon, stdout, while_served},
 };
 
-/// What values in one place look like.
+/// The shape of the values in one place.
 #[derive(Debug, Default)]
 struct Shape {
     /// The types of those that are neither objects nor lists.
@@ -26,7 +26,7 @@ struct Shape {
     objects: usize,
     /// The keys of the objects, with how many have them.
     keys: BTreeMap<String, (usize, Self)>,
-    /// What is in lists.
+    /// The items of lists.
     items: Option<Box<Self>>,
 }
 
@@ -139,7 +139,7 @@ fn are_documented(commands: &[(&str, Vec<Value>)]) {
     assert!(wrong.is_empty(), "docs/json.md says something else:\n{}", wrong.join("\n"));
 }
 
-/// What the documentation says of a command.
+/// The documentation of a command.
 fn documented(command: &str) -> String {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/json.md");
     let page = fs::read_to_string(path).unwrap();

@@ -1,4 +1,4 @@
-//! What would be sent, without sending it.
+//! The transaction of an intent, without sending it.
 
 use super::{IntentSender, Pass};
 use crate::{client::NextBlock, error::Result, tx::fees::Fees};
@@ -6,7 +6,7 @@ use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_provider::Provider;
 use canon_protocol::Timestamp;
-use canon_views::{BlockView, Intent, OrderId};
+use canon_views::{BlockView, Intent, IntentId, OrderId};
 
 /// A transaction as it would be sent now: executed on the newest state with its gas limit, it succeeds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct Preview {
     pub value: U256,
     /// The most gas that it uses.
     pub gas_limit: u64,
-    /// What it offers for its gas.
+    /// The fees that it offers for its gas.
     pub fees: Fees,
 }
 
@@ -54,7 +54,7 @@ impl IntentSender {
         Ok(Preview { what, to, input: call.input().clone(), value, gas_limit, fees })
     }
 
-    /// What the account has, in wei, with what is waiting in the pool.
+    /// The account's balance in wei, including the effects of its transactions in the pool.
     ///
     /// # Errors
     ///
@@ -78,6 +78,12 @@ impl IntentSender {
     pub fn transactions(&self) -> impl Iterator<Item = (B256, Option<&Intent>)> {
         let versions = self.nonces.values().flat_map(|used| &used.versions);
         versions.map(|version| (version.hash, version.intent.as_ref()))
+    }
+
+    /// Whether a transaction of an intent can still be mined, as of the block that was
+    /// [settled](Self::settle) last.
+    pub fn may_be_mined(&self, id: &IntentId) -> bool {
+        self.nonce_of(id).is_some()
     }
 
     /// The intents whose transactions aren't mined, as of the block that was
