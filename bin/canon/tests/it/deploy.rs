@@ -229,7 +229,7 @@ async fn a_malformed_file_is_named_with_line_and_field() {
     let chain = EmptyChain::new().await;
     while_served(move || {
         let says = |change: &dyn Fn(&str) -> String| {
-            let folder = folder_with("malformed", "tests", change);
+            let folder = folder_with("deploy-malformed", "tests", change);
             let said = fails(chain.deploy(&folder, "--yes"), 2);
             stable(&said, &folder)
         };
@@ -284,7 +284,7 @@ next: correct the file; `canon deploy --print-config` explains every field
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_finished_or_begun_is_not_begun_again() {
     let chain = EmptyChain::new().await;
-    let folder = folder_with("twice", "tests", unchanged);
+    let folder = folder_with("deploy-twice", "tests", unchanged);
     while_served(move || {
         stdout(chain.deploy(&folder, "--yes --json"));
         let said = fails(chain.deploy(&folder, "--yes"), 2);
@@ -305,7 +305,7 @@ async fn what_is_finished_or_begun_is_not_begun_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn missing_ether_is_named_before_anything_is_sent() {
     let chain = EmptyChain::new().await;
-    let folder = folder_with("poor", "tests", unchanged);
+    let folder = folder_with("deploy-poor", "tests", unchanged);
     let deployer = chain.chain.dev_accounts()[0].address();
     chain.chain.set_balance(deployer, U256::from(1_000_000_000_000_000_u64));
     while_served(move || {
@@ -362,7 +362,7 @@ async fn a_process_that_is_killed_at_a_transaction_goes_on_and_sends_nothing_twi
     for (number, handed_on) in [(0, false), (0, true), (3, true), (7, false), (9, true), (12, true)]
     {
         let chain = EmptyChain::new().await;
-        let folder = folder_with("killed", "tests", unchanged);
+        let folder = folder_with("killed-deploy", "tests", unchanged);
         while_served(move || {
             let _ = fs::remove_file(folder.file("deployment.manifest.json"));
             let (cut, reached) = cut_at(chain.server.addr(), number, handed_on);

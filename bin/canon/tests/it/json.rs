@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::{
     chain::tokens,
+    deploy::{EmptyChain, folder_with},
     live::{about, json, with_proposal},
     sending::{ACCOUNT, by, with_winner},
     servers::Folder,
@@ -187,7 +188,7 @@ fn what_rehearsals_print_is_documented() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_commands_about_a_set_print_is_documented() {
-    let folder = Folder::new("json");
+    let folder = Folder::new("json-set");
     let mut chain = with_proposal().await;
     chain.go_to(200);
     chain.vote(0, tokens(900), Support::Yea).await;
@@ -277,6 +278,41 @@ async fn what_commands_that_send_print_is_documented() {
                 let done = ["push", "lock 5", "unlock 5"];
                 done.map(|arguments| ask(&format!("{arguments} --yes --json"))).into()
             }),
+        ];
+        for (_, printed) in &documents {
+            printed.iter().for_each(has_checksums);
+        }
+        are_documented(&documents);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_deployments_print_is_documented() {
+    let chain = EmptyChain::new().await;
+    let folder = folder_with("json-deploy", "tests", str::to_owned);
+    while_served(move || {
+        let planned = json(chain.deploy(&folder, "--dry-run"));
+        let manifest = json(chain.deploy(&folder, "--yes"));
+        let registry = manifest["contracts"][1]["address"].as_str().unwrap();
+        let ask = |arguments: &str| {
+            canon()
+                .args(arguments.split_whitespace())
+                .args(["--rpc-url", &chain.url(), "--registry", registry])
+                .env("CANON_PRIVATE_KEY", chain.key())
+        };
+        let file = folder.file("rollup.toml");
+        fs::write(&file, stdout(ask("rollup deploy --print-config"))).unwrap();
+        let rollup = format!("rollup deploy {} --yes", file.display());
+        let rollups = vec![json(ask(&rollup)), json(ask(&rollup))];
+        let payload =
+            format!("payload upgrade {} --uri x --yes", rollups[0]["rollup"].as_str().unwrap());
+        let documents = [
+            ("canon deploy --dry-run --json", vec![planned]),
+            ("canon deploy --json", vec![manifest.clone()]),
+            ("canon audit --json", vec![json(ask("audit"))]),
+            ("canon rollup deploy --json", rollups),
+            ("canon payload upgrade --json", vec![json(ask(&payload)), json(ask(&payload))]),
         ];
         for (_, printed) in &documents {
             printed.iter().for_each(has_checksums);

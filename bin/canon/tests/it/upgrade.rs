@@ -89,7 +89,7 @@ async fn a_rollup_and_its_payload_are_two_commands_and_sent_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rollup_and_its_payload_can_be_created_by_somebody_else() {
     let chain = Chain::new().await;
-    let folder = Folder::new("unsigned");
+    let folder = Folder::new("upgrade-unsigned");
     let multisig = chain.account(3);
     while_served(move || {
         let file = file_of(&chain, &folder);
@@ -150,7 +150,7 @@ async fn a_payload_for_what_is_no_rollup_of_the_set_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_set_that_is_not_genuine_gets_no_further_contracts() {
     let chain = Chain::new().await;
-    let folder = Folder::new("not-genuine");
+    let folder = Folder::new("upgrade-not-genuine");
     // It is offered to somebody and taken: the Rollup no longer belongs to Governance.
     let (rollup, governance) = (chain.set.rollup, chain.set.governance);
     chain.give_away(rollup, governance);

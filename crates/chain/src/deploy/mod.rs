@@ -3,8 +3,9 @@
 //! Every contract is created with CREATE2 from a [`Create2Origin`], so that its address is known before
 //! anything is sent ([`SetPlan`]) and proves its constructor, its arguments and its first storage. Every
 //! step is verified on chain before the next begins; at the end the deployer owns nothing. An
-//! interrupted deployment continues from its [`DeployRecord`]. An [`SetExaminer`] checks a set that
-//! somebody else deployed.
+//! interrupted deployment continues from its [`DeployRecord`], which a [`RecordFile`] keeps; the end is a
+//! [`DeployManifest`]. A table of [`rules`] judges parameters. A [`SetExaminer`] checks a set that somebody else
+//! deployed.
 
 mod constructor;
 mod error;

@@ -4,7 +4,7 @@ use super::{parameters::SetParameters, step::Step};
 use crate::{Client, Confirmed, Error};
 use alloy_primitives::{Address, B256, Bytes, ChainId, U256};
 use alloy_provider::Provider;
-use canon_protocol::{BlockNumber, Timestamp};
+use canon_protocol::{BlockNumber, Timestamp, text};
 use serde::{Deserialize, Serialize};
 
 /// The record of a deployment. Save it at every [`DeployProgress`](super::DeployProgress); give it to
@@ -15,6 +15,7 @@ pub struct DeployRecord {
     /// The chain.
     pub chain_id: ChainId,
     /// The first owner of Asset and Registry.
+    #[serde(with = "text::address")]
     pub deployer: Address,
     /// The parameters of the set.
     pub parameters: SetParameters,
@@ -49,6 +50,7 @@ pub struct DoneStep {
     /// The step.
     pub step: Step,
     /// The contract that it created or called.
+    #[serde(with = "text::address")]
     pub address: Address,
     /// The receipt of its transaction; `None` if the chain had its effect already, from an interrupted
     /// run or another deployment of the same contract.

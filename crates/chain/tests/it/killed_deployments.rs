@@ -12,32 +12,9 @@ use canon_chain::{
 use canon_devchain::DevchainConfig;
 use canon_faults::{Fault, FaultPlan, Faults};
 use canon_protocol::Timestamp;
+use canon_testkit::TestFolder;
 use core::ops::ControlFlow;
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
-
-/// A folder for one test, for as long as it lives.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("canon-{}-{name}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn record(&self) -> PathBuf {
-        self.0.join("record.jsonl")
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
+use std::{fs, path::Path};
 
 /// When a process ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -138,22 +115,22 @@ async fn chain_with(proxy: bool) -> TestChain {
 }
 
 async fn all_ends(proxy: bool, stride: usize) {
-    let folder = Folder::new(&format!("killed-{proxy}-{stride}"));
+    let folder = TestFolder::new(&format!("killed-{proxy}-{stride}"));
     let whole = chain_with(proxy).await;
-    let (counts, manifest) = process(&whole, &folder.record(), End::Never).await;
+    let (counts, manifest) = process(&whole, &folder.file("record"), End::Never).await;
     let expected = outcome(&whole, &manifest.unwrap());
     assert!(counts.requests > 100 && counts.writes as usize == 2 * Step::ALL.len());
     let sides = [Side::Before, Side::After];
     let requests = (0..counts.requests).flat_map(|at| sides.map(|side| End::Request(at, side)));
     let writes = (0..counts.writes).flat_map(|at| sides.map(|side| End::Write(at, side)));
     for end in requests.chain(writes).step_by(stride) {
-        fs::remove_file(folder.record()).unwrap();
+        fs::remove_file(folder.file("record")).unwrap();
         let chain = chain_with(proxy).await;
-        let (_, manifest) = process(&chain, &folder.record(), end).await;
+        let (_, manifest) = process(&chain, &folder.file("record"), end).await;
         // The very last write is after the last transaction: there is nothing left to stop.
         let manifest = match manifest {
             Some(manifest) => manifest,
-            None => process(&chain, &folder.record(), End::Never).await.1.unwrap(),
+            None => process(&chain, &folder.file("record"), End::Never).await.1.unwrap(),
         };
         assert_eq!(outcome(&chain, &manifest), expected, "{end:?}");
     }
@@ -178,9 +155,9 @@ async fn the_proxy_is_paid_for_once_whenever_its_deployment_is_killed() {
 
 #[tokio::test]
 async fn a_record_cut_off_anywhere_has_its_last_whole_line() {
-    let folder = Folder::new("cut-off-record");
+    let folder = TestFolder::new("cut-off-record");
     let chain = chain().await;
-    let mut file = RecordFile::open(&folder.record()).unwrap().0;
+    let mut file = RecordFile::open(&folder.file("record")).unwrap().0;
     let mut record = chain.record();
     let mut saved = vec![None];
     for nonce in 1..=3 {
@@ -189,27 +166,27 @@ async fn a_record_cut_off_anywhere_has_its_last_whole_line() {
         saved.push(Some(record.clone()));
     }
     drop(file);
-    let text = fs::read(folder.record()).unwrap();
+    let text = fs::read(folder.file("record")).unwrap();
     for length in 0..=text.len() {
-        fs::write(folder.record(), &text[..length]).unwrap();
+        fs::write(folder.file("record"), &text[..length]).unwrap();
         let lines = text[..length].iter().filter(|byte| **byte == b'\n').count();
-        let (mut file, found) = RecordFile::open(&folder.record()).unwrap();
+        let (mut file, found) = RecordFile::open(&folder.file("record")).unwrap();
         assert_eq!(found, saved[lines], "cut off at {length}");
         file.save(&record).unwrap();
         drop(file);
-        assert_eq!(RecordFile::open(&folder.record()).unwrap().1.as_ref(), Some(&record));
+        assert_eq!(RecordFile::open(&folder.file("record")).unwrap().1.as_ref(), Some(&record));
     }
 }
 
 #[tokio::test]
 async fn two_processes_never_deploy_by_one_record() {
-    let folder = Folder::new("record-in-use");
-    let first = RecordFile::open(&folder.record()).unwrap();
-    let second = RecordFile::open(&folder.record());
+    let folder = TestFolder::new("record-in-use");
+    let first = RecordFile::open(&folder.file("record")).unwrap();
+    let second = RecordFile::open(&folder.file("record"));
     assert!(matches!(second, Err(RecordFileError::InUse { .. })), "{second:?}");
     drop(first);
-    fs::write(folder.record(), "{}\n{\"chain_id\":1}\n").unwrap();
-    let error = RecordFile::open(&folder.record()).unwrap_err();
+    fs::write(folder.file("record"), "{}\n{\"chain_id\":1}\n").unwrap();
+    let error = RecordFile::open(&folder.file("record")).unwrap_err();
     assert!(matches!(error, RecordFileError::BadLine { line: 2, .. }), "{error}");
 }
 

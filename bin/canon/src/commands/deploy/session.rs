@@ -26,6 +26,8 @@ use crate::{
     output,
 };
 
+const GO_ON: &str = "run the same command with --resume to go on";
+
 pub(super) const RESUME: &str = "remove the cause, then run the same command with --resume";
 
 /// A deployment to carry out: its set, its chain and its files.
@@ -215,7 +217,7 @@ impl Prepared {
         let set = tokio::select! {
             set = deployment => set,
             Failure { exit, report, .. } = interrupted() => {
-                return Err(Failure { exit, report, next: RESUME });
+                return Err(Failure { exit, report, next: GO_ON });
             }
         };
         if let Some(error) = unsaved {

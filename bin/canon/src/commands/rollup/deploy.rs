@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, B256};
 use canon_chain::{
     Sender,
     audit::rollup_settings,
@@ -84,7 +84,10 @@ struct RollupFile {
 struct RollupDocument<'a> {
     #[serde(with = "canon_protocol::text::address")]
     rollup: Address,
-    create2: Create2,
+    #[serde(with = "canon_protocol::text::address")]
+    factory: Address,
+    salt: B256,
+    init_code_hash: B256,
     /// Those of its constructor: amounts in base units, times in seconds.
     arguments: Vec<ManifestArgument>,
     /// `None` if the chain had the rollup already, or nothing was sent.
@@ -221,9 +224,12 @@ impl Plan {
     fn document<'a>(&'a self, deployed: Option<&DeployedContract>) -> RollupDocument<'a> {
         let contract = self.planned.contract();
         let arguments = contract.constructor_arguments(self.planned.init_code());
+        let Create2 { factory, salt, init_code_hash } = self.planned.create2();
         RollupDocument {
             rollup: self.planned.address(),
-            create2: self.planned.create2(),
+            factory,
+            salt,
+            init_code_hash,
             arguments: arguments.into_iter().flatten().map(Into::into).collect(),
             receipt: deployed.and_then(|deployed| deployed.receipt),
             rules: &self.judgement,
