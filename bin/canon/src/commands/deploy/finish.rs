@@ -18,7 +18,7 @@ use super::session::RESUME;
 use crate::{
     chain::ChainSettings,
     exit::Failure,
-    page::{Page, ether, line},
+    page::{Page, line},
 };
 
 /// A deployment that is finished and verified.
