@@ -24,7 +24,10 @@ use crate::{
     send::{Consent, UnsignedCall, UnsignedForm, print_unsigned},
 };
 
-/// The time between two looks for a receipt.
+/// The time between the first two looks for a receipt. It doubles with each: development nodes mine at once.
+const FIRST_POLL: Duration = Duration::from_millis(25);
+
+/// The longest time between two looks for a receipt.
 const POLL: Duration = Duration::from_secs(2);
 
 /// The looks for a receipt after which a command gives up: 10 minutes.
@@ -35,7 +38,8 @@ pub(crate) async fn wait_for(looks: u32) -> Waited {
     if looks >= MOST_LOOKS {
         return Waited::GiveUp;
     }
-    tokio::time::sleep(POLL).await;
+    let doubled = FIRST_POLL.saturating_mul(1_u32.checked_shl(looks).unwrap_or(u32::MAX));
+    tokio::time::sleep(doubled.min(POLL)).await;
     Waited::Again
 }
 

@@ -29,18 +29,21 @@ macro_rules! line {
 }
 pub(crate) use line;
 
-/// A text in lines of at most `width` characters, as far as its words allow.
+/// A text in lines of at most `width` characters, broken between words; a longer word has its own line.
 pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
+    let mut lines = Vec::new();
+    let mut line = String::new();
     for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(last) if last.chars().count() + 1 + word.chars().count() <= width => {
-                last.push(' ');
-                last.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
+        let is_full = line.chars().count() + 1 + word.chars().count() > width;
+        if is_full && !line.is_empty() {
+            lines.push(std::mem::take(&mut line));
         }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
     }
+    lines.push(line);
     lines
 }
 
@@ -67,6 +70,12 @@ pub(crate) fn lasts(now: Timestamp, last: Timestamp) -> String {
 /// The share of `whole` that was reached with `amount`.
 pub(crate) fn share(amount: Amount, whole: Amount) -> impl fmt::Display {
     percent_of(amount, whole, Rounding::Down)
+}
+
+/// An amount of tokens with its noun.
+pub(crate) fn tokens(amount: Amount) -> String {
+    let noun = if amount == Amount::TOKEN { "token" } else { "tokens" };
+    format!("{} {noun}", Tokens(amount))
 }
 
 /// A side of a vote, as people name it.

@@ -14,7 +14,7 @@ use alloy_rpc_types_eth::{BlockOverrides, Header, TransactionRequest};
 use alloy_sol_types::SolCall;
 use alloy_transport::RpcError;
 use canon_abi::{Asset, Governance};
-use canon_protocol::{BlockNumber, CodeKind, Timestamp};
+use canon_protocol::{BlockNumber, CodeKind, Seconds, Timestamp};
 use canon_views::BlockView;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -117,6 +117,15 @@ impl Client {
         let block = block.map_err(|source| Error::rpc(what, source))?;
         let block = block.ok_or_else(|| Error::rpc(what, RpcError::NullResp))?;
         block_view(&block.header)
+    }
+
+    /// The expected time of the block after `head`: `block_time` later, or the time of the endpoint's pending
+    /// block if that is later, as after missed slots or on a node that mines on request. What the endpoint
+    /// doesn't answer counts for nothing.
+    pub async fn next_time(&self, head: &BlockView, block_time: Seconds) -> Timestamp {
+        let pending = self.block(BlockId::pending()).await.ok();
+        let pending = pending.map_or(Timestamp::ZERO, |block| block.timestamp);
+        pending.max(head.timestamp + block_time)
     }
 
     /// The ether of an account after the newest block, in wei.

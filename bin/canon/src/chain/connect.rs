@@ -153,10 +153,13 @@ impl Chain {
     pub(crate) async fn present_in(
         &self,
         block_time: Seconds,
-        question: Question,
+        mut question: Question,
     ) -> Result<Present, Failure> {
-        let view = self.client.view_ahead(self.registry.value, question, block_time).await;
-        view.map_err(|error| unread(&self.registry, error))
+        let unread = |error| unread(&self.registry, error);
+        let head = self.client.head().await.map_err(unread)?;
+        question.next = self.client.next_time(&head, block_time).await;
+        let view = self.client.view_at(self.registry.value, &question, head.hash.into()).await;
+        view.map_err(unread)
     }
 
     /// The failure if the set can't be read.
@@ -195,7 +198,7 @@ impl Chain {
     pub(crate) async fn history(&self, mut question: Question) -> Result<OpenedSet, Failure> {
         let unread = |error| unread(&self.registry, error);
         let head = self.client.head().await.map_err(unread)?;
-        question.next = head.timestamp + BLOCK_TIME;
+        question.next = self.client.next_time(&head, BLOCK_TIME).await;
         let bar = progress::bar("Reading blocks", 0)?;
         let progress = |HistoryProgress { block, head, .. }: HistoryProgress| {
             bar.set_length(head.get());

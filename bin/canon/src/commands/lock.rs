@@ -15,6 +15,7 @@ use crate::{
     chain::{self, ChainArgs},
     exit::{Exit, Failure},
     input::{amount_or_all, quantity, shown_amount},
+    page::tokens,
     send::{self, Planned, SendArgs, Simulation, Step},
 };
 
@@ -114,7 +115,7 @@ impl Lock {
             Method::Approval if !is_allowed => {
                 let approve = IntendedAction::Approve { holder, order, asset, amount };
                 let words = vec![
-                    format!("Allow Governance to take {} tokens", Tokens(amount)),
+                    format!("Allow Governance to take {}", tokens(amount)),
                     format!("Governance {governance}"),
                 ];
                 steps.push(Step::new(intent(approve), words));
@@ -125,13 +126,13 @@ impl Lock {
         let beneficiary = self.beneficiary.filter(|beneficiary| *beneficiary != holder);
         let action = IntendedAction::Lock { holder, order, beneficiary, amount, permit };
         let words = vec![
-            format!("Lock {} tokens", Tokens(amount)),
+            format!("Lock {}", tokens(amount)),
             format!("as power of {}", beneficiary.unwrap_or(holder)),
         ];
         let mut lock = Step::new(intent(action), words);
         lock.details = vec![format!(
-            "the account has {} tokens and {} power",
-            Tokens(view.balance),
+            "the account has {} and {} power",
+            tokens(view.balance),
             Tokens(view.power)
         )];
         if !steps.is_empty() {
@@ -154,8 +155,8 @@ fn amount(holder: Address, view: &HolderView, wanted: OrderAmount) -> Result<Amo
         OrderAmount::Exactly(amount) if amount > balance => {
             let missing = Tokens(amount.saturating_sub(balance));
             let report = eyre!(
-                "{holder} has {} tokens, and {} are to be locked: {missing} are missing",
-                Tokens(balance),
+                "{holder} has {}, and {} are to be locked: {missing} are missing",
+                tokens(balance),
                 Tokens(amount)
             );
             Err(Failure::refused(report, next))

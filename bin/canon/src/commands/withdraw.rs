@@ -1,10 +1,7 @@
 //! `canon withdraw`: pays tokens whose time has come.
 
 use alloy_primitives::Address;
-use canon_protocol::{
-    Payment, WithdrawalId,
-    text::{Time, Tokens},
-};
+use canon_protocol::{Payment, WithdrawalId, text::Time};
 use canon_views::{IntendedAction, Intent, Present, Question, SetView, WithdrawalView};
 use clap::Args;
 use eyre::eyre;
@@ -13,7 +10,7 @@ use crate::{
     chain::{self, ChainArgs},
     exit::{Exit, Failure},
     input::whole,
-    page::until,
+    page::{tokens, until},
     send::{self, Planned, SendArgs, Step},
 };
 
@@ -67,9 +64,8 @@ impl Withdraw {
         chain::run(async {
             let chain = settings.connect().await?;
             let plan = async |planned: Planned| {
-                let mut question = Question::default();
-                question.withdrawals =
-                    self.ids.iter().filter_map(|id| WithdrawalId::new(*id)).collect();
+                let withdrawals = self.ids.iter().filter_map(|id| WithdrawalId::new(*id)).collect();
+                let question = Question { withdrawals, ..Question::default() };
                 let view = chain.history(question).await?.view;
                 self.steps(&view, planned.account)
             };
@@ -146,9 +142,9 @@ fn all(view: &SetView, known: &[Numbered], account: Address) -> Result<Vec<Step>
 fn outlook(present: &Present, one: &Numbered) -> String {
     let WithdrawalView { amount, unlocks_at, .. } = one.view;
     format!(
-        "withdrawal {} of {} tokens can be paid from {} on ({})",
+        "withdrawal {} of {} can be paid from {} on ({})",
         one.id,
-        Tokens(amount),
+        tokens(amount),
         Time(unlocks_at),
         until(present.block.timestamp, unlocks_at)
     )
@@ -188,7 +184,7 @@ fn step(present: &Present, one: &Numbered) -> Step {
     let Numbered { id, view, .. } = one;
     let action = IntendedAction::PayWithdrawal { id: *id };
     let words = vec![
-        format!("Pay withdrawal {id}: {} tokens", Tokens(view.amount)),
+        format!("Pay withdrawal {id}: {}", tokens(view.amount)),
         format!("to {}", view.recipient),
     ];
     Step::new(Intent { set: present.set_id(), action, until: None }, words)

@@ -103,12 +103,12 @@ pub(super) async fn preview(
     steps: Vec<Step>,
 ) -> Result<Vec<Previewed>, Failure> {
     let head = sender.client().head().await.map_err(failures::refused)?;
+    let next = sender.client().next_time(&head, BLOCK_TIME).await;
     let mut previewed = Vec::new();
     for (number, step) in steps.into_iter().enumerate() {
         let preview = match show::is_simulated_at_once(number, &step) {
             false => None,
             true => {
-                let next = head.timestamp + BLOCK_TIME;
                 let preview = sender.preview(&step.intent, &head, next).await;
                 Some(preview.map_err(|error| {
                     let Failure { exit, report, next } = failures::refused(error);

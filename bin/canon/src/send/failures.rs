@@ -1,7 +1,7 @@
 //! Errors of sending as failures of a command.
 
 use canon_chain::{Error, Rejection};
-use eyre::Report;
+use eyre::{Report, eyre};
 
 use crate::exit::Failure;
 
@@ -29,4 +29,10 @@ pub(super) fn refused(error: Error) -> Failure {
 pub(super) fn mined(error: &Error) -> Failure {
     let report = Report::msg(error.to_string()).wrap_err("the transaction failed");
     Failure::refused(report, "`canon status` shows whether it is still needed")
+}
+
+/// The time of a step was over before it was mined.
+pub(super) fn too_late(step: &str) -> Failure {
+    let report = eyre!("its time was over before it was mined").wrap_err(step.to_owned());
+    Failure::refused(report, "`canon status` shows what can be done now, and by whom")
 }

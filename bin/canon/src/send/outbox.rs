@@ -7,6 +7,7 @@ use canon_chain::{
     Confirmed, Error, IntentSender, Wait, Waited,
     tx::{TxEvent, TxReport},
 };
+use canon_protocol::Timestamp;
 use canon_views::{BlockView, Intent, IntentId, OrderId};
 use eyre::{Report, eyre};
 
@@ -153,7 +154,8 @@ impl<'a, W: Wait> Outbox<'a, W> {
             let Some((hash, _)) = self.sender.pending_intents().next() else { return Ok(()) };
             self.tell_once(format!("{hash} is still in flight: this command waits for it"));
             let head = self.look().await?;
-            self.pursue(None, &head).await;
+            let next = self.sender.client().next_time(&head, BLOCK_TIME).await;
+            self.pursue(None, next).await;
             self.pause(&head).await?;
         }
     }
@@ -218,7 +220,11 @@ impl<'a, W: Wait> Outbox<'a, W> {
                     return Err(Stopped::ForGood(failures::mined(error)));
                 }
                 None => {
-                    let refusal = self.pursue(Some(&step.intent), &head).await;
+                    let next = self.sender.client().next_time(&head, BLOCK_TIME).await;
+                    if !self.sender.may_be_mined(&id) && !step.intent.is_useful_at(next) {
+                        return Err(Stopped::ForGood(failures::too_late(step.title())));
+                    }
+                    let refusal = self.pursue(Some(&step.intent), next).await;
                     if let Some(error) = refusal {
                         if !self.is_sent(step, earlier) {
                             return Err(Stopped::ForGood(failures::refused(error)));
@@ -233,18 +239,24 @@ impl<'a, W: Wait> Outbox<'a, W> {
     }
 
     /// Sends an intent, and all that is in flight, again or for the first time. Returns why the intent isn't
-    /// sent and won't be.
-    async fn pursue(&mut self, intent: Option<&Intent>, head: &BlockView) -> Option<Error> {
-        // Nothing that is out is given up since its time is over: what becomes of it is told.
-        let in_flight = self.sender.pending_intents();
-        let mut wanted: Vec<_> =
-            in_flight.map(|(_, intent)| Intent { until: None, ..intent.clone() }).collect();
+    /// sent and won't be. What is in flight and of no use any more gives way to a transfer of nothing, which
+    /// is told.
+    async fn pursue(&mut self, intent: Option<&Intent>, next: Timestamp) -> Option<Error> {
+        let in_flight: Vec<_> = self.sender.pending_intents().collect();
+        let mut wanted: Vec<_> = in_flight.iter().map(|(_, intent)| (*intent).clone()).collect();
+        let late = in_flight.iter().filter(|(_, intent)| !intent.is_useful_at(next));
+        let late: Vec<_> = late.map(|(hash, _)| *hash).collect();
+        for hash in late {
+            self.tell_once(format!(
+                "the time of {hash} is over, so a transfer of nothing takes its place"
+            ));
+        }
         if let Some(intent) = intent
             && wanted.iter().all(|other| other.id() != intent.id())
         {
             wanted.push(intent.clone());
         }
-        let reports = self.sender.pursue(&wanted, head.timestamp + BLOCK_TIME).await;
+        let reports = self.sender.pursue(&wanted, next).await;
         let mut refusal = None;
         for (id, error) in self.take(reports) {
             let is_own = intent.is_some_and(|intent| Some(intent.id()) == id);

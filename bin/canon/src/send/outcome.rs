@@ -213,23 +213,23 @@ impl fmt::Display for Change {
             Self::SeedRecorded { epoch } => write!(f, "The seed of epoch {epoch} is recorded"),
             Self::NothingToRecord => f.write_str("The seed had been recorded before"),
             Self::Allowed { amount } => {
-                write!(f, "Governance may take {} tokens", Tokens(*amount))
+                write!(f, "Governance may take {}", page::tokens(*amount))
             }
             Self::Locked { holder, amount } => {
-                write!(f, "{} tokens are locked as power of {holder}", Tokens(*amount))
+                write!(f, "Locked {} as power of {holder}", page::tokens(*amount))
             }
             Self::Unlocking { withdrawal, amount, to, unlocks_at } => {
                 match withdrawal {
                     Some(id) => write!(f, "Withdrawal {id}: ")?,
                     None => f.write_str("A withdrawal: ")?,
                 }
-                write!(f, "{} tokens are due to {to}", Tokens(*amount))?;
+                write!(f, "{}, due to {to}", page::tokens(*amount))?;
                 unlocks_at.map_or(Ok(()), |time| write!(f, " from {} on", Time(time)))
             }
             Self::Paid { withdrawal } => write!(f, "Withdrawal {withdrawal} is paid"),
             Self::Voted { proposal, support, amount } => {
                 let side = page::side(*support);
-                write!(f, "{} tokens are cast {side} proposal {proposal}", Tokens(*amount))
+                write!(f, "Cast {} {side} proposal {proposal}", page::tokens(*amount))
             }
             Self::ProposedThroughLock { proposal, unlocks_at } => {
                 match proposal {

@@ -196,7 +196,7 @@ async fn a_command_that_is_killed_at_any_request_goes_on_and_sends_nothing_twice
             assert_eq!(world.power().await, FIVE, "{kill:?} {at}");
             assert_eq!(world.chain.nonce(world.account()), nonce + 2, "{kill:?} {at}");
             let results = second.results.borrow();
-            assert!(results[0].contains("are locked as power of"), "{kill:?} {at}: {results:?}");
+            assert!(results[0].contains("as power of"), "{kill:?} {at}: {results:?}");
             assert!(world.begun_files().is_empty(), "{kill:?} {at}");
         }
     }
@@ -428,6 +428,47 @@ async fn what_becomes_due_while_a_person_thinks_is_not_sent_and_keeps_nothing_fr
     world.asking(&ask).run(world.mining(), std::future::pending(), &plan).await.unwrap();
     assert_eq!(world.chain.nonce(world.account()), nonce + 2);
     assert_eq!(world.power().await, FIVE);
+}
+
+#[tokio::test]
+async fn what_is_too_late_ends_the_command_and_is_not_left_to_fail() {
+    let world = World::new("late").await;
+    let nonce = world.chain.nonce(world.account());
+    let start = world.chain.timestamp();
+    // Of use for some blocks, and not at all.
+    for (validity, transactions) in [(100, 1), (0, 0)] {
+        let until = Timestamp::of(start + validity);
+        let plan = async |planned: Planned| {
+            let mut steps = world.plan(planned, FIVE).await?;
+            steps.truncate(1);
+            steps.iter_mut().for_each(|step| step.intent.until = Some(until));
+            Ok(steps)
+        };
+        let told = RefCell::new(Vec::new());
+        let tell = |text: &str| told.borrow_mut().push(text.to_owned());
+        let sending = Sending { tell: &tell, ..world.asking(&yes) };
+        let chain = world.chain.clone();
+        let wait = move |_| {
+            if chain.timestamp() < until.get() {
+                // The pool is left as it is until the time is over.
+                chain.set_next_timestamp(until.get() + 1).unwrap();
+                chain.mine_unsigned(&[]).unwrap();
+            } else {
+                chain.mine().unwrap();
+            }
+            std::future::ready(Waited::Again)
+        };
+        let failure = sending.run(wait, std::future::pending(), &plan).await.unwrap_err();
+        assert_eq!(failure.exit, Exit::CheckFailed);
+        assert_eq!(
+            format!("{:#}", failure.report),
+            format!("approve {FIVE}: its time was over before it was mined")
+        );
+        let gave_way = told.borrow().iter().any(|line| line.contains("takes its place"));
+        assert_eq!(gave_way, transactions > 0, "{told:?}");
+        assert!(world.begun_files().is_empty());
+    }
+    assert_eq!(world.chain.nonce(world.account()), nonce + 1, "one transfer of nothing");
 }
 
 #[tokio::test]

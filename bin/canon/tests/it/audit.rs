@@ -6,7 +6,7 @@ use serde_json::Value;
 use snapbox::{assert_data_eq, cmd::Command, file};
 
 use crate::{
-    chain::Chain,
+    chain::{Chain, tokens},
     deploy::{EmptyChain, folder_with},
     servers::Folder,
     support::{canon, stdout, while_served, without_hashes},
@@ -45,6 +45,9 @@ async fn a_set_is_audited_from_its_registry_alone() {
         assert_eq!(rollup["contract"], "Rollup");
         assert_eq!(rollup["arguments"][0]["value"]["epochDuration"], "2");
         assert_eq!(report["findings"][0]["level"], "warning");
+        let parameters = &report["parameters"];
+        assert_eq!(parameters["total_supply"], tokens(100_000_000).get().to_string());
+        assert_eq!((&parameters["exit_delay"], &parameters["n"]), (&3600.into(), &6.into()));
         // On a development chain there are only warnings.
         for (fail_on, code) in [("error", 0), ("warning", 1), ("note", 1)] {
             printed(audit(&chain, &format!("--fail-on {fail_on}")), code);

@@ -7,7 +7,7 @@ use alloy_provider::{Provider as _, ProviderBuilder};
 use canon_chain::{
     Client, ContractCall, NoWait, Sender, calls,
     deploy::{
-        ContractPlan, Create2Origin, DeployRecord, SetParameters, Upgrade, deploy,
+        ContractPlan, Create2Origin, DeployRecord, SetParameters, Upgrade, deploy, deploy_rollup,
         deploy_upgrade_payload,
     },
 };
@@ -134,6 +134,24 @@ impl Chain {
         let question = Question::new(Timestamp::of(GENESIS));
         let present = self.sender.client().view(self.set.registry, &question).await.unwrap();
         present.governance.configuration.propose_config.lock_amount
+    }
+
+    /// A second rollup of this set, and the payload that makes it canonical.
+    pub(crate) async fn next_rollup(&mut self) -> (Address, Address) {
+        let mut parameters = SetParameters::tests().rollup;
+        parameters.genesis = Some(Timestamp::of(GENESIS));
+        parameters.epoch_slots = 2;
+        // Another than the first one's, which has the same address otherwise.
+        parameters.exit_delay = canon_protocol::Seconds::of(2 * 3600);
+        let (origin, set, sender) = (Create2Origin::default(), self.set, &mut self.sender);
+        let distributor = set.reward_distributor.unwrap();
+        let rollup =
+            deploy_rollup(sender, origin, &set, distributor, &parameters, &mut NoWait).await;
+        let new_rollup = rollup.unwrap().create2;
+        let (expect, expected_canonical) = (self.expect, set.rollup);
+        let upgrade = Upgrade { expect, new_rollup, expected_canonical, uri: String::new() };
+        let payload = deploy_upgrade_payload(sender, origin, &set, &upgrade, &mut NoWait).await;
+        (new_rollup.address(), payload.unwrap().address())
     }
 
     /// Gives up power of the holder; the asset is due to an account.

@@ -160,7 +160,8 @@ async fn a_set_is_deployed_in_one_command_and_leaves_a_manifest() {
 
         // What it prints is used as it is.
         let registry = manifest["contracts"][1]["address"].as_str().unwrap();
-        let shown = result.split("canon.toml").nth(1).unwrap().split("\n\n").next().unwrap();
+        let shown = result.split("canon.toml, for the commands below").nth(1).unwrap();
+        let shown = shown.split("\n\n").next().unwrap();
         fs::write(folder.file("canon.toml"), shown.replace("\n  ", "\n")).unwrap();
         let status = canon().current_dir(folder.file("")).arg("status");
         assert!(stdout(status).contains(registry));

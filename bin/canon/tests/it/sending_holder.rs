@@ -53,7 +53,7 @@ async fn a_permit_makes_a_lock_one_transaction() {
     let chain = with_tokens().await;
     while_served(move || {
         let (result, said) = shown(by(&chain, &folder, "lock all --permit --yes"));
-        assert!(result.starts_with("100 tokens are locked as power of 0x"), "{result}");
+        assert!(result.starts_with("Locked 100 tokens as power of 0x"), "{result}");
         assert!(said.contains("calls depositWithPermit at 0x"), "{said}");
         assert_eq!(chain.chain.nonce(chain.account(ACCOUNT)), 1);
         // Nobody signs for an account whose key isn't here, nor does the endpoint.
@@ -76,7 +76,7 @@ async fn power_is_locked_for_another_holder() {
             let arguments = format!("lock 7 {arguments} --yes --for {holder}");
             let (result, said) = shown(by(&chain, &folder, &arguments));
             assert!(said.contains("as power of 0x"), "{said}");
-            assert!(result.contains("7 tokens are locked as power of"), "{result}");
+            assert!(result.contains("Locked 7 tokens as power of"), "{result}");
             assert!(power(&chain, &folder, 5).starts_with(locked));
         }
     })

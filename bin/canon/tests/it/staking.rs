@@ -187,3 +187,105 @@ async fn what_is_printed_for_a_multisig_stakes_when_it_is_executed() {
     })
     .await;
 }
+
+/// A set whose second rollup becomes canonical by commands alone. Attesters 1 and 2 announced their moves
+/// before.
+async fn upgraded(folder: &Folder) -> (Chain, Address) {
+    let mut chain = Chain::new().await;
+    let (rollup, payload) = chain.next_rollup().await;
+    let lock = chain.lock_amount().await;
+    chain.lock(lock).await;
+    chain.give(1, tokens(100)).await;
+    let state = folder.file("");
+    let does = move |chain: &Chain, arguments: &str| {
+        let registry = chain.set.registry.to_string();
+        let command = crate::support::canon()
+            .args(arguments.split_whitespace())
+            .args(["--yes", "--rpc-url", &chain.url(), "--registry", &registry])
+            .env("XDG_CACHE_HOME", state.join("cache"))
+            .env("XDG_STATE_HOME", state.join("state"))
+            .env("CANON_PRIVATE_KEY", chain.key(0));
+        shown(command);
+    };
+    let (chain, does) = while_served(move || {
+        for number in 1..=2 {
+            does(&chain, &format!("stake move {} --to {rollup}", attester(number)));
+        }
+        does(&chain, &format!("propose {payload} --to {}", attester(0xaa)));
+        (chain, does)
+    })
+    .await;
+    // Delays of one hour each, of 150 slots.
+    chain.pass(160);
+    for _ in 0..64 {
+        chain.chain.mine().unwrap();
+    }
+    let (chain, does) = while_served(move || {
+        does(&chain, "vote 0 for");
+        (chain, does)
+    })
+    .await;
+    chain.pass(470);
+    let chain = while_served(move || {
+        does(&chain, "execute 0");
+        chain
+    })
+    .await;
+    (chain, rollup)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stakes_arrive_in_the_new_rollup_also_where_somebody_took_their_name() {
+    let folder = Folder::new("stake-arrives");
+    let (chain, rollup) = upgraded(&folder).await;
+    while_served(move || {
+        let does =
+            |account, arguments: &str| by(&chain, &folder, account, &format!("{arguments} --yes"));
+        let squatter = chain.account(1);
+        let squat = format!(
+            "stake deposit --attester {} --proposer {squatter} --withdrawer {squatter} 100",
+            attester(2)
+        );
+        // The canonical rollup is the default: the new one.
+        shown(does(1, &squat));
+        // Anyone completes a move.
+        let old = chain.set.rollup;
+        let (result, _) = shown(does(1, &format!("stake finish {}", attester(1))));
+        assert!(result.contains("has moved"), "{result}");
+        assert_eq!(status(&chain, &folder, 1)["rollup"], rollup.to_string());
+        // Both are registered as attester 2.
+        let finish = format!("stake finish {}", attester(2));
+        let said = fails(does(0, &finish), 2);
+        assert!(said.contains("--rollup: expected one of the rollups"), "{said}");
+        let finish = format!("{finish} --rollup {old}");
+        let said = fails(does(0, &finish), 1);
+        assert!(said.contains("is registered in rollup") && said.contains("--as"), "{said}");
+        let finish = format!("{finish} --as {}", attester(0x22));
+        let said = fails(does(1, &finish), 1);
+        assert!(said.contains("decides about the stake of"), "{said}");
+        let (result, said) = shown(does(0, &finish));
+        assert!(result.contains("has moved, under attester 0x[..]"), "{result}");
+        assert!(said.contains("as     0x[..]"), "{said}");
+        assert_eq!(status(&chain, &folder, 0x22)["withdrawer"], chain.account(0).to_string());
+        // From now on the canonical rollup is where stakes go.
+        let (_, said) = shown(does(0, &format!("stake move {}", attester(3))));
+        assert!(said.contains("the stake can go about"), "{said}");
+        assert!(!said.contains("only once that rollup is canonical"), "{said}");
+        assert_eq!(status(&chain, &folder, 3)["moving"]["new_rollup"], rollup.to_string());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rounds_from_before_the_rollup_was_canonical_are_too_old() {
+    let folder = Folder::new("round-too-old");
+    let (chain, rollup) = upgraded(&folder).await;
+    while_served(move || {
+        let said = fails(about(&chain, &folder, "round 46"), 2);
+        let expected = "round 46 is older than the canonical rollup's time in office: expected a round from 47 to 47";
+        assert!(said.contains(expected), "{said}");
+        let document = json(about(&chain, &folder, "round"));
+        assert_eq!((&document["round"], &document["rollup"]), (&"47".into(), &rollup.to_string().into()));
+    })
+    .await;
+}

@@ -1,7 +1,7 @@
 //! The audit of a set that anybody deployed: its contracts, its wiring and its parameters.
 //!
 //! Nothing of it needs trust in whoever deployed the set: the proofs are those of a
-//! [`SetExaminer`](crate::deploy::SetExaminer), and the parameters are judged by the same
+//! [`SetExaminer`], and the parameters are judged by the same
 //! [rules](crate::deploy::rules) as before a deployment.
 
 mod contracts;

@@ -2,9 +2,9 @@
 
 use crate::deploy::{Create2Origin, FindingLevel, ManifestArgument, SetParameters};
 use alloy_primitives::{Address, B256, ChainId};
-use canon_protocol::text;
+use canon_protocol::{Amount, Configuration, Seconds, Timestamp, text};
 use canon_views::BlockView;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// What an audit found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -22,7 +22,8 @@ pub struct AuditReport {
     /// The contracts in office.
     pub contracts: Vec<AuditedContract>,
     /// The parameters in force, with the present supply as the initial one; `None` if a contract doesn't
-    /// answer.
+    /// answer. In JSON, amounts are base units and durations seconds.
+    #[serde(serialize_with = "without_units")]
     pub parameters: Option<SetParameters>,
     /// The findings, errors first.
     pub findings: Vec<Finding>,
@@ -61,6 +62,52 @@ pub struct Finding {
     pub text: String,
     /// The page and section that explain it, for a rule.
     pub source: Option<&'static str>,
+}
+
+/// Parameters for programs: in files for people they have units.
+#[derive(Serialize)]
+struct ParametersDocument<'a> {
+    name: &'a str,
+    symbol: &'a str,
+    #[serde(with = "text::address::option")]
+    initial_holder: Option<Address>,
+    total_supply: Amount,
+    issued_per_second: Amount,
+    block_reward: Amount,
+    n: u32,
+    m: u32,
+    configuration: Configuration,
+    genesis: Option<Timestamp>,
+    slot_duration: Seconds,
+    epoch_slots: u64,
+    minimum_stake: Amount,
+    exit_delay: Seconds,
+}
+
+fn without_units<S: Serializer>(
+    parameters: &Option<SetParameters>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let document = parameters.as_ref().map(|parameters| {
+        let SetParameters { asset, signaling, governance, rollup, .. } = parameters;
+        ParametersDocument {
+            name: &asset.name,
+            symbol: &asset.symbol,
+            initial_holder: asset.initial_holder,
+            total_supply: asset.initial_supply,
+            issued_per_second: asset.issued_per_second,
+            block_reward: asset.block_reward,
+            n: signaling.n,
+            m: signaling.m,
+            configuration: governance.configuration(),
+            genesis: rollup.genesis,
+            slot_duration: rollup.slot_duration,
+            epoch_slots: rollup.epoch_slots,
+            minimum_stake: rollup.minimum_stake,
+            exit_delay: rollup.exit_delay,
+        }
+    });
+    document.serialize(serializer)
 }
 
 impl Finding {

@@ -137,7 +137,8 @@ const BOUNDARIES: [(&str, Change, Change); 29] = [
 ];
 
 /// The others.
-const MORE_BOUNDARIES: [(&str, Change, Change); 4] = [
+const MORE_BOUNDARIES: [(&str, Change, Change); 5] = [
+    ("slow-decisions", |p| decision(p, 0), |p| decision(p, 1)),
     ("short-lock-delay", |p| lock_delay(p, 1), |p| lock_delay(p, 0)),
     (
         "long-lock-delay",
@@ -171,6 +172,12 @@ const fn withdrawal(parameters: &mut SetParameters, seconds: u64) {
     parameters.governance.voting_delay = Seconds::of(days(5));
     parameters.governance.voting_duration = Seconds::of(days(52));
     parameters.governance.execution_delay = Seconds::of(days(7) + seconds);
+}
+
+const fn decision(parameters: &mut SetParameters, seconds: u64) {
+    parameters.governance.voting_delay = Seconds::of(days(30));
+    parameters.governance.voting_duration = Seconds::of(days(20));
+    parameters.governance.execution_delay = Seconds::of(days(10) + seconds);
 }
 
 /// A fifth of 3 d, and twice 7 d.

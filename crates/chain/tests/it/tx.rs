@@ -14,7 +14,7 @@ use canon_chain::{
 };
 use canon_devchain::Mining;
 use canon_faults::{Fault, FaultPlan};
-use canon_protocol::{Amount, Support};
+use canon_protocol::{Amount, Seconds, Support};
 use canon_views::{IntendedAction, Intent, IntentId, IntentProgress, OrderId};
 use core::slice::from_ref;
 
@@ -123,6 +123,19 @@ async fn a_preview_is_what_is_sent_next_and_sends_nothing() {
     let too_much = chain.lock(8, u64::MAX);
     let error = sender.preview(&too_much, &chain.head().await, chain.next()).await.unwrap_err();
     assert!(error.as_revert().is_some(), "{error}");
+}
+
+#[tokio::test]
+async fn a_block_is_expected_when_the_node_expects_it_but_not_too_early() {
+    let chain = TxChain::new().await;
+    let head = chain.head().await;
+    let time = |seconds: u64| head.timestamp + Seconds::of(seconds);
+    let next = || chain.client.next_time(&head, Seconds::of(12));
+    assert_eq!(next().await, time(12), "a node that mines a second later is too hasty");
+    chain.devchain.set_next_timestamp(time(3_600).get()).unwrap();
+    assert_eq!(next().await, time(3_600), "nothing was mined for an hour");
+    chain.faults.set(FaultPlan::Method("eth_getBlockByNumber", Fault::Lost));
+    assert_eq!(chain.faulty.next_time(&head, Seconds::of(12)).await, time(12));
 }
 
 #[tokio::test]

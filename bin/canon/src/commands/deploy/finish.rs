@@ -67,7 +67,7 @@ impl Finished {
         line!(page, "  gas                {}", grouped(u128::from(gas)));
         line!(page, "  fee                {} ether", ether(*fee));
         line!(page, "  manifest           {}", file.display());
-        line!(page, "\ncanon.toml");
+        line!(page, "\ncanon.toml, for the commands below");
         for url in settings.rpc_url.iter().flat_map(|setting| &setting.value).take(1) {
             let shown = url.to_string();
             // A key can be a part of it.

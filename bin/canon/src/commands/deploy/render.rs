@@ -30,18 +30,15 @@ impl Preview<'_> {
         line!(page, "  deployer           {}", record.deployer);
         let origin = &record.parameters.origin;
         line!(page, "  factory (CREATE2)  {}", origin.factory);
-        line!(page, "  salt               {}", origin.salt);
+        line!(page, "  salt      {}", origin.salt);
         line!(page, "\nContracts, in this order");
         for step in Step::ALL {
             let Some(planned) = plan.contract(step) else { continue };
             let state = if record.is_done(step) { "  done" } else { "" };
             line!(page, "  {:<17}  {}{state}", planned.contract().name(), planned.address());
         }
-        line!(
-            page,
-            "  then the rollup becomes canonical, the Issuer gets the Asset, and Governance the"
-        );
-        line!(page, "  Registry: the deployer owns nothing");
+        line!(page, "  Then the rollup becomes canonical, the Issuer gets the Asset, and");
+        line!(page, "  Governance the Registry: the deployer owns nothing.");
         let asset = &record.parameters.asset;
         line!(page, "\nParameters");
         line!(

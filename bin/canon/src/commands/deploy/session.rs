@@ -198,9 +198,9 @@ impl Prepared {
         let mut unsaved = None;
         let save = |record: &DeployRecord, progress: DeployProgress| {
             if let DeployProgress::Finished(done) = progress {
-                let hash = done.receipt.map(|receipt| format!("  {}", receipt.transaction));
-                let hash = hash.unwrap_or_else(|| "  was there already".to_owned());
-                output::text(&format!("done: {}{hash}\n", done.step));
+                let hash = done.receipt.map(|receipt| receipt.transaction.to_string());
+                let hash = hash.unwrap_or_else(|| "the chain had it already".to_owned());
+                output::text(&format!("done: {}\n      {hash}\n", done.step));
             }
             match file.save(record) {
                 Ok(()) => ControlFlow::Continue(()),

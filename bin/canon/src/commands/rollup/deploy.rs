@@ -7,8 +7,9 @@ use canon_chain::{
     Sender,
     audit::rollup_settings,
     deploy::{
-        ContractPlan, Create2Origin, DeployedContract, RollupSettings, SetFacts, SetParameters,
-        StepReceipt, deploy_rollup, plan_rollup, rehearse_takeover, rules_broken_by_rollup,
+        ContractPlan, Create2Origin, DeployedContract, ManifestArgument, RollupSettings, SetFacts,
+        SetParameters, StepReceipt, deploy_rollup, plan_rollup, rehearse_takeover,
+        rules_broken_by_rollup,
     },
 };
 use canon_protocol::{Create2, Timestamp};
@@ -84,7 +85,8 @@ struct RollupDocument<'a> {
     #[serde(with = "canon_protocol::text::address")]
     rollup: Address,
     create2: Create2,
-    settings: &'a RollupSettings,
+    /// Those of its constructor: amounts in base units, times in seconds.
+    arguments: Vec<ManifestArgument>,
     /// `None` if the chain had the rollup already, or nothing was sent.
     receipt: Option<StepReceipt>,
     rules: &'a Judgement,
@@ -217,10 +219,12 @@ fn present_settings(present: &Present) -> Result<RollupSettings, Failure> {
 
 impl Plan {
     fn document<'a>(&'a self, deployed: Option<&DeployedContract>) -> RollupDocument<'a> {
+        let contract = self.planned.contract();
+        let arguments = contract.constructor_arguments(self.planned.init_code());
         RollupDocument {
             rollup: self.planned.address(),
             create2: self.planned.create2(),
-            settings: &self.settings,
+            arguments: arguments.into_iter().flatten().map(Into::into).collect(),
             receipt: deployed.and_then(|deployed| deployed.receipt),
             rules: &self.judgement,
         }

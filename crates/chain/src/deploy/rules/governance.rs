@@ -16,7 +16,7 @@ use canon_protocol::{
 /// The time until a block of L1 is final, and some more.
 const FINALITY: Seconds = Seconds::of(15 * 60);
 
-pub(super) static RULES: [Rule; 16] = [
+pub(super) static RULES: [Rule; 17] = [
     Rule {
         id: "short-voting-delay",
         level: Error,
@@ -61,6 +61,19 @@ pub(super) static RULES: [Rule; 16] = [
         broken: |facts| below("a proposal can be executed for", votes(facts).grace_period, WEEKEND),
         why: "what passed expires over a weekend, or while L1 is full",
         source: "docs/risks.md: Windows are measured in seconds of L1",
+    },
+    Rule {
+        id: "slow-decisions",
+        level: Warning,
+        subject: Set,
+        broken: |facts| {
+            let GovernanceParameters { voting_delay, voting_duration, execution_delay, .. } =
+                *votes(facts);
+            let decision = voting_delay + voting_duration + execution_delay;
+            above("a proposal is executed at the earliest after", decision, days(60))
+        },
+        why: "a repair that is needed at once comes too late, and so does the change of these delays",
+        source: "docs/risks.md: Nobody can stop or undo a proposal in an emergency",
     },
     Rule {
         id: "slow-withdrawals",

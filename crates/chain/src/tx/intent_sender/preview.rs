@@ -6,7 +6,7 @@ use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_provider::Provider;
 use canon_protocol::Timestamp;
-use canon_views::{BlockView, Intent, OrderId};
+use canon_views::{BlockView, Intent, IntentId, OrderId};
 
 /// A transaction as it would be sent now: executed on the newest state with its gas limit, it succeeds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +78,12 @@ impl IntentSender {
     pub fn transactions(&self) -> impl Iterator<Item = (B256, Option<&Intent>)> {
         let versions = self.nonces.values().flat_map(|used| &used.versions);
         versions.map(|version| (version.hash, version.intent.as_ref()))
+    }
+
+    /// Whether a transaction of an intent can still be mined, as of the block that was
+    /// [settled](Self::settle) last.
+    pub fn may_be_mined(&self, id: &IntentId) -> bool {
+        self.nonce_of(id).is_some()
     }
 
     /// The intents whose transactions aren't mined, as of the block that was
