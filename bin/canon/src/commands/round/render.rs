@@ -110,7 +110,7 @@ fn signals(page: &mut Page, round: &RoundDocument) {
     }
 }
 
-/// How a round ended, in lines.
+/// The outcome of a round, in lines.
 fn result(outcome: &RoundOutcome, now: Timestamp) -> Vec<String> {
     let won = |winner: &Leader| format!("won by {} with {}", winner.payload, grouped(winner.count));
     let last_chance = |last: &Option<Timestamp>| match last {
