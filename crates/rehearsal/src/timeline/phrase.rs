@@ -314,11 +314,9 @@ fn vote_closed(event: &TimelineEvent, now: Timestamp) -> Phrase {
     let text = format!("{azip} is {result}: {yea} for, {nea} against, turnout {turnout} %");
     let tone = if rejected.is_none() { Tone::Good } else { Tone::Bad };
     let detail = match (executable, rejected) {
-        (Some(Window { from, until }), _) => Some(format!(
-            "it can be executed from {} to {}, inclusive",
-            ahead(*from, now),
-            at(*until)
-        )),
+        (Some(Window { from, until }), _) => {
+            Some(format!("it can be executed from {} through {}", ahead(*from, now), at(*until)))
+        }
         (None, Some(reason)) => Some(because(*reason).to_owned()),
         (None, None) => None,
     };
