@@ -238,7 +238,7 @@ async fn a_ballot_can_be_signed_without_ether_and_submitted_once_by_anyone() {
             assert!(said.contains(says), "{said}");
         }
         let (result, said) = shown(submit("0"));
-        assert!(result.starts_with("1,500 tokens are cast for proposal 0\n"), "{result}");
+        assert!(result.starts_with("Cast 1,500 tokens for proposal 0\n"), "{result}");
         assert!(said.contains("Submit a ballot: 1,500 tokens for proposal 0"), "{said}");
         assert_eq!(tally(&chain, &folder).0, base_units(1_500));
         let said = fails(submit("0"), 1);
