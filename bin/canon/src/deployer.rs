@@ -1,4 +1,4 @@
-//! What all commands that deploy contracts do around the deployer.
+//! The parts around the deployer that all commands that deploy contracts share.
 
 use std::{
     io::{self, BufRead as _, IsTerminal as _},
@@ -219,10 +219,10 @@ impl PreparedCreation {
     }
 }
 
-/// What to do about a creation that is refused.
+/// The next step after a creation that is refused.
 pub(crate) const CHANGE_IT: &str = "nothing was sent: correct the parameters above";
 
-/// What to do if a single creation stops.
+/// The next step after a single creation that stopped.
 pub(crate) const AGAIN: &str = "run the same command again: what is on the chain isn't sent twice";
 
 /// The result of a creation, as lines.

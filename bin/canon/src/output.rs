@@ -51,7 +51,7 @@ pub(crate) fn text(text: &str) {
     let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
 }
 
-/// Tells something on stderr that doesn't stop the command. If that can't be written, the result has to do.
+/// Writes a note to stderr that doesn't stop the command. If it can't be written, the result has to suffice.
 pub(crate) fn note(note: &impl fmt::Display) {
     let note = note.to_string();
     let _ = writeln!(anstream::stderr().lock(), "{NOTE}note:{NOTE:#} {}", ForeignText::new(&note));

@@ -67,15 +67,15 @@ pub(crate) fn lasts(now: Timestamp, last: Timestamp) -> String {
     format!("until {}, inclusive ({})", Time(last), until(now, last))
 }
 
+/// The share of `whole` that was reached with `amount`.
+pub(crate) fn share(amount: Amount, whole: Amount) -> impl fmt::Display {
+    percent_of(amount, whole, Rounding::Down)
+}
+
 /// An amount of tokens with its noun.
 pub(crate) fn tokens(amount: Amount) -> String {
     let noun = if amount == Amount::TOKEN { "token" } else { "tokens" };
     format!("{} {noun}", Tokens(amount))
-}
-
-/// The share of `whole` that was reached with `amount`.
-pub(crate) fn share(amount: Amount, whole: Amount) -> impl fmt::Display {
-    percent_of(amount, whole, Rounding::Down)
 }
 
 /// A side of a vote, as people name it.

@@ -216,7 +216,8 @@ impl Client {
         Error::BadAnswer { what, address: to }
     }
 
-    /// What `spender` may take of the asset that `owner` has, in base units; 2^256 − 1 never gets less.
+    /// The amount that `spender` may take of the asset that `owner` has, in base units; 2^256 − 1 never gets
+    /// less.
     ///
     /// # Errors
     ///

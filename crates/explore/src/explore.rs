@@ -23,20 +23,20 @@ pub struct Exploration {
     scope: Scope,
     payloads: Payloads,
     start: State,
-    /// What the rules decide.
+    /// The decision of the rules.
     pub decide: Decide,
     /// What the rules answer to the properties of a state.
     pub views: Views,
-    /// What has to hold.
+    /// The properties that have to hold.
     pub properties: Vec<Property>,
     /// Most steps of a run that is tried.
     pub depth: usize,
 }
 
-/// What a search found.
+/// The result of a search.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// How large the scope is.
+    /// The size of the scope.
     pub figures: Figures,
     /// The states that a proposal was seen in.
     pub reached: BTreeSet<ProposalState>,
@@ -60,7 +60,7 @@ pub struct Trace {
     pub scope: &'static str,
     /// The steps, each with the seconds from the start after it.
     pub steps: Vec<(Seconds, Step)>,
-    /// What is wrong after the last of them.
+    /// The violation after the last of them.
     pub violation: Violation,
 }
 

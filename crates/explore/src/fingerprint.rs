@@ -1,4 +1,4 @@
-//! Which states are the same.
+//! The states that count as the same.
 //!
 //! The rules and the properties read less than the set remembers. Two states with the same
 //! fingerprint agree in everything that a step allowed in their scope can still read:
@@ -60,7 +60,7 @@ impl Text {
         self.bytes.push(rest as u8);
     }
 
-    /// How long it is until `time`; 0 if that is past.
+    /// The time left until `time`; 0 if that is past.
     fn until(&mut self, time: Timestamp) {
         self.number(time.since(self.now).unwrap_or_default().get());
     }

@@ -63,7 +63,7 @@ pub enum Kind {
     Move,
 }
 
-/// How a scope begins.
+/// The start of a scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
     /// The second in which everything was deployed and staked.
@@ -77,11 +77,11 @@ pub enum Start {
 /// A scope small enough to try everything in it.
 #[derive(Clone, Debug)]
 pub struct Scope {
-    /// What it is called on the command line.
+    /// Its name on the command line.
     pub name: &'static str,
-    /// What it is about.
+    /// Its subject.
     pub about: &'static str,
-    /// How it begins.
+    /// Its start.
     pub start: Start,
     /// Units that Alice and Bob have locked.
     pub power: [u64; 2],
@@ -89,9 +89,9 @@ pub struct Scope {
     pub free: [u64; 2],
     /// Units that are locked for somebody who never votes.
     pub silent: u64,
-    /// What can be done.
+    /// The kinds of steps.
     pub kinds: &'static [Kind],
-    /// What is signaled for and proposed.
+    /// The payloads that are signaled for and proposed.
     pub payloads: &'static [Payload],
     /// Number of proposals whose clocks run, at most.
     pub open_proposals: usize,
@@ -197,10 +197,10 @@ const MOVES: Scope = Scope {
 };
 
 impl Scope {
-    /// Those that take seconds.
+    /// The scopes that take seconds.
     pub const QUICK: &[Self] = &[BALLOTS, LEAVING, SHORTENING, LOCKS, SIGNALS, REPLACEMENT, MOVES];
 
-    /// Those that take minutes.
+    /// The scopes that take minutes.
     pub const LARGE: &[Self] = &[
         Self { name: "leaving-long", free: [0, 1], seconds: Some(330), ..LEAVING },
         Self {

@@ -8,7 +8,7 @@ pub trait Model {
     type State;
     /// What leads from one state to the next.
     type Step: Clone;
-    /// What is wrong with a state or a step.
+    /// A violation in a state or a step.
     type Violation;
 
     /// The state that everything begins with.
@@ -33,7 +33,7 @@ pub trait Model {
     ) -> Result<(), Self::Violation>;
 }
 
-/// How large the searched graph was.
+/// The size of the searched graph.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
     /// Number of distinct states.
@@ -57,7 +57,7 @@ impl fmt::Display for Figures {
 /// A violation, and the fewest steps that lead to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counterexample<S, V> {
-    /// What is wrong.
+    /// The violation.
     pub violation: V,
     /// The steps from the initial state; the violation is of the last one or of where it leads.
     pub steps: Vec<S>,

@@ -1,4 +1,4 @@
-//! What can be done in a state, and what comes of it.
+//! The steps that are possible in a state, and their results.
 
 use crate::{
     accounts::{ANYONE, GOVERNANCE, Holder, ROLLUPS, Staker, UNIT},

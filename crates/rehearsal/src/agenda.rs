@@ -1,4 +1,4 @@
-//! What is to be done when.
+//! The tasks to come, by time.
 
 use std::collections::BTreeMap;
 

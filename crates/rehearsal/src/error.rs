@@ -1,4 +1,4 @@
-//! What can go wrong in a rehearsal besides what a scenario wants to go wrong.
+//! The errors of a rehearsal, beside the failures that a scenario asks for.
 
 use canon_protocol::Timestamp;
 
@@ -14,9 +14,9 @@ pub enum Error {
     /// A call that has to work didn't, or the embedded chain didn't answer.
     #[error("{act}: {source}")]
     Chain {
-        /// What was being done.
+        /// The step that failed.
         act: &'static str,
-        /// Why it failed.
+        /// The reason why it failed.
         #[source]
         source: Box<canon_chain::Error>,
     },
@@ -32,7 +32,7 @@ pub enum Error {
     /// A transaction was sent and is in no block.
     #[error("{act}: a transaction was left out of the block at {time}")]
     NotIncluded {
-        /// What was being done.
+        /// The step that failed.
         act: &'static str,
         /// The block's time.
         time: Timestamp,

@@ -16,14 +16,14 @@ use crate::{
     scenario::RollupKind,
 };
 
-/// What people call the Proposals contract in force.
+/// The name of the Proposals contract in force.
 pub(crate) const PROPOSALS: &str = "Proposals";
 
 /// The state folded from the set's events, in step with the chain, and names.
 #[derive(Debug)]
 pub(crate) struct FollowedSet {
     follower: Follower<ChainSource>,
-    /// What people call the contracts and accounts that the timeline mentions.
+    /// The names of the contracts and accounts that the timeline mentions.
     pub(crate) names: BTreeMap<Address, String>,
     /// In the order of deployment; the first is canonical from the beginning.
     pub(crate) rollups: Vec<DeployedRollup>,
@@ -32,7 +32,7 @@ pub(crate) struct FollowedSet {
 /// A rollup that was deployed, or what is said to be one.
 #[derive(Clone, Debug)]
 pub(crate) struct DeployedRollup {
-    /// What people call it: its position in the order of deployment, from 1.
+    /// Its number: its position in the order of deployment, from 1.
     pub(crate) label: u64,
     pub(crate) address: Address,
     /// The creation that is claimed for it.

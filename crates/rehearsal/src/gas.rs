@@ -8,7 +8,7 @@ use serde::Serialize;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct GasRow {
-    /// What the transactions did.
+    /// The effects of the transactions.
     pub kind: &'static str,
     /// The number of transactions.
     pub count: u64,

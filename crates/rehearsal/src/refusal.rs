@@ -3,7 +3,7 @@
 use canon_abi::{Contract, Revert};
 use serde::Serialize;
 
-/// Why a contract refused a call.
+/// The refusal of a call by a contract.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ObservedRefusal {

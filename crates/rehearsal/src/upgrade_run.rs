@@ -47,14 +47,14 @@ pub(crate) struct ProposalTrack {
     /// Sequencers don't signal before their rollup has this block.
     pub(crate) height: RollupBlock,
     pub(crate) rounds_tried: u64,
-    /// How often somebody tried to execute it.
+    /// The number of attempts to execute it.
     pub(crate) tries: u64,
     pub(crate) executed_in: Option<BlockNumber>,
     /// The withdrawals of those who left right after their ballots on it, by number.
     pub(crate) left: Range<usize>,
     /// Names of the refusals met, in order, each once.
     pub(crate) refusals: Vec<String>,
-    /// How often the last refusal was met again, without an event of its own.
+    /// The number of times that the last refusal was met again, without an event of its own.
     pub(crate) repeated: u64,
 }
 
@@ -266,7 +266,7 @@ impl<'a> UpgradeRun<'a> {
         known.ok_or_else(|| Error::Unexpected(format!("{} isn't a proposal yet", track.plan.azip)))
     }
 
-    /// How a proposal of the scenario ended, if it did.
+    /// The end of a proposal of the scenario, if it ended.
     pub(crate) fn end(&self, track: &ProposalTrack) -> Option<End> {
         let (state, now) = (self.state(), self.driver.now());
         let Some(id) = track.id(state) else { return self.end_of_signaling(track) };
@@ -282,7 +282,7 @@ impl<'a> UpgradeRun<'a> {
         }
     }
 
-    /// How the signaling for a payload ended that never became a proposal, if it did.
+    /// The end of the signaling for a payload that never became a proposal, if it ended.
     fn end_of_signaling(&self, track: &ProposalTrack) -> Option<End> {
         let state = self.state();
         let Some(won) = state.round_won_by(track.payload) else {

@@ -156,7 +156,7 @@ impl Foreign {
     }
 }
 
-/// Where the contracts are.
+/// The addresses of the contracts.
 pub const ADDRESSES: Addresses = Addresses {
     chain_id: 31337,
     asset: ASSET,

@@ -26,7 +26,7 @@ impl TestFolder {
         Self(path)
     }
 
-    /// Where it is.
+    /// Its address.
     pub fn path(&self) -> &Path {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! What the tests of more than one crate need.
+//! Helpers for the tests of more than one crate.
 //!
 //! - [`histories`]: random histories of the set, of a seed.
 //! - [`small_set`]: constructors of a set whose votes take minutes.

@@ -2,7 +2,7 @@
 
 use proptest::test_runner::{Config, RngSeed};
 
-/// Where the cases of all property tests begin.
+/// The seed with which the cases of all property tests begin.
 const SEED: u64 = 0x0ca2_0000;
 
 /// The configuration of a property test with this many cases, drawn from a fixed seed: a test that passed

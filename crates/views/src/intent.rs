@@ -304,7 +304,7 @@ kinds! {
         /// The payload.
         #[serde(with = "text::address")]
         payload: Address,
-        /// Who gets the asset that is locked later.
+        /// The later recipient of the asset that is locked.
         #[serde(with = "text::address")]
         to: Address,
     }
@@ -360,7 +360,7 @@ kinds! {
         /// The account that decides about the stake.
         #[serde(with = "text::address")]
         withdrawer: Address,
-        /// Who gets the stake later.
+        /// The later recipient of the stake.
         #[serde(with = "text::address")]
         recipient: Address,
     }
@@ -376,7 +376,7 @@ kinds! {
         /// The account that decides about the stake.
         #[serde(with = "text::address")]
         withdrawer: Address,
-        /// Who gets the rewards.
+        /// The recipient of the rewards.
         #[serde(with = "text::address")]
         coinbase: Address,
     }

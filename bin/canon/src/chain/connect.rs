@@ -37,7 +37,7 @@ pub(crate) const BLOCK_TIME: Seconds = Seconds::of(12);
 pub(crate) struct Chain {
     client: Client,
     registry: Setting<Address>,
-    /// What was told of the set: once, however often it is read.
+    /// The notes about the set that were shown: each once, however often it is read.
     told: RefCell<BTreeSet<String>>,
 }
 
@@ -253,7 +253,7 @@ impl Chain {
         Ok(code.map_err(|error| self.unread(error))?.is_some())
     }
 
-    /// What `spender` may take of an asset that `owner` has, in the block with this hash.
+    /// The amount that `spender` may take of an asset that `owner` has, in the block with this hash.
     ///
     /// # Errors
     ///

@@ -61,7 +61,7 @@ Exit codes:
 /// For how long a permit can be used. It is signed anew for every transaction.
 const PERMIT_VALIDITY: Seconds = Seconds::DAY;
 
-/// How Governance is allowed to take the tokens.
+/// The way in which Governance is allowed to take the tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Method {
     Approval,

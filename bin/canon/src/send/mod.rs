@@ -1,4 +1,4 @@
-//! How every command sends: words first, then a simulation, a question, and the transaction, whose outcome is
+//! Sending by every command: words first, then a simulation, a question, and the transaction, whose outcome is
 //! known before the command ends. A command that is interrupted goes on when it is run again.
 
 mod args;
@@ -44,12 +44,12 @@ const POLL: Duration = Duration::from_secs(1);
 /// A transaction of a command.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Step {
-    /// What is to be done.
+    /// The action to carry out.
     pub(crate) intent: Intent,
-    /// What it does, every address in full. The first is its title. In the block before it is sent they must
+    /// Its description, every address in full. The first is its title. In the block before it is sent they must
     /// still be what was shown.
     pub(crate) words: Vec<String>,
-    /// What else a person should know. It may be different in the next block.
+    /// Further facts for a person. They may be different in the next block.
     #[serde(skip)]
     pub(crate) details: Vec<String>,
     /// When it can be simulated.

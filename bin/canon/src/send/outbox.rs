@@ -23,19 +23,19 @@ use crate::{
 /// The number of failures of the endpoint in a row after which a command doesn't wait any longer.
 const MAX_FAILURES: u32 = 20;
 
-/// What sends the transactions of one account, and remembers what its commands began.
+/// The outbox of one account: it sends transactions, and remembers the commands that began.
 pub(super) struct Outbox<'a, W> {
     sender: IntentSender,
     files: AccountFiles,
     wait: W,
     tell: &'a dyn Fn(&str),
-    /// What became of transactions since it was opened, by hash.
+    /// The outcomes of transactions since it was opened, by hash.
     outcomes: BTreeMap<B256, Outcome>,
-    /// What was told already and would be told for every block.
+    /// The notes shown already that would be shown again for every block.
     told: BTreeSet<String>,
 }
 
-/// What became of a mined transaction.
+/// The outcome of a mined transaction.
 enum Outcome {
     Done(Confirmed),
     Failed(Error),
@@ -48,7 +48,7 @@ pub(super) struct Delivered {
     pub(super) confirmed: Confirmed,
 }
 
-/// Why a step isn't done.
+/// The reason why a step isn't done.
 #[derive(Debug)]
 pub(super) enum Stopped {
     /// It won't be: nothing of it is in flight.
@@ -69,14 +69,14 @@ impl From<Failure> for Stopped {
     }
 }
 
-/// Where a command begins.
+/// The point from which a command begins.
 #[derive(Debug)]
 pub(super) struct Start {
     /// The number of its order.
     pub(super) order: OrderId,
     /// The steps that an interrupted run of the same command left done.
     pub(super) delivered: Vec<Delivered>,
-    /// What that run began, and what was in the journal before. `None` for a new command.
+    /// The work that run began, and the journal before it. `None` for a new command.
     pub(super) begun: Option<Begun>,
 }
 
@@ -96,7 +96,7 @@ impl<'a, W: Wait> Outbox<'a, W> {
     }
 
     /// Finds out what became of the command that ran before, and waits for what it left in flight. The same
-    /// command goes on where it ended; of another one it is told what became of it.
+    /// command goes on where it ended; the outcome of another one is shown.
     pub(super) async fn start(
         &mut self,
         command: &str,
@@ -125,7 +125,7 @@ impl<'a, W: Wait> Outbox<'a, W> {
         Ok(Start { order: self.sender.next_order(), delivered, begun: None })
     }
 
-    /// Waits for what another command left in flight, and tells what became of it.
+    /// Waits for the transactions that another command left in flight, and shows their outcomes.
     async fn finish_other(&mut self, begun: Begun) -> Result<(), Stopped> {
         (self.tell)(&format!("`{}` was interrupted before this one", begun.command));
         for step in &begun.steps {
@@ -240,7 +240,7 @@ impl<'a, W: Wait> Outbox<'a, W> {
 
     /// Sends an intent, and all that is in flight, again or for the first time. Returns why the intent isn't
     /// sent and won't be. What is in flight and of no use any more gives way to a transfer of nothing, which
-    /// is told.
+    /// is reported.
     async fn pursue(&mut self, intent: Option<&Intent>, next: Timestamp) -> Option<Error> {
         let in_flight: Vec<_> = self.sender.pending_intents().collect();
         let mut wanted: Vec<_> = in_flight.iter().map(|(_, intent)| (*intent).clone()).collect();
@@ -307,7 +307,7 @@ impl<'a, W: Wait> Outbox<'a, W> {
         }
     }
 
-    /// Remembers and tells what happened. Returns failures other than those of mined transactions.
+    /// Remembers and shows the events. Returns failures other than those of mined transactions.
     fn take(&mut self, reports: Vec<TxReport>) -> Vec<(Option<IntentId>, Error)> {
         let mut errors = Vec::new();
         for TxReport { intent, event } in reports {

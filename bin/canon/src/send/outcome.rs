@@ -1,4 +1,4 @@
-//! What a transaction changed, by its events.
+//! The changes made by a transaction, by its events.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::outbox::Delivered;
 use crate::page::{self, Page, line};
 
-/// What a transaction changed.
+/// The changes made by a transaction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(super) enum Change {
@@ -99,12 +99,12 @@ pub(super) enum Change {
         #[serde(with = "text::address")]
         coinbase: Address,
     },
-    /// What the call is for.
+    /// Any other call.
     Done { call: &'static str },
 }
 
 impl Change {
-    /// What the transaction of an intent changed.
+    /// The change made by the transaction of an intent.
     pub(super) fn of(intent: &Intent, confirmed: &Confirmed) -> Self {
         let governance = intent.set.governance;
         let of_governance = || {
@@ -283,7 +283,7 @@ pub(super) struct OutcomeDocument {
 /// A transaction that was mined.
 #[derive(Debug, Serialize)]
 struct TransactionDocument {
-    /// What it was for.
+    /// The title of the step that it carried out.
     step: String,
     hash: B256,
     block: u64,

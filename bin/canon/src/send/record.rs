@@ -1,4 +1,4 @@
-//! What is kept of an account's commands: the journal of its transactions, and beside it the command that
+//! The files of an account's commands: the journal of its transactions, and beside it the command that
 //! began and whose outcome wasn't shown yet.
 
 use std::{
@@ -36,9 +36,9 @@ pub(super) struct Begun {
     pub(super) registry: Address,
     /// The number of its order.
     pub(super) order: OrderId,
-    /// What was in the journal when it began.
+    /// The transactions in the journal when it began.
     pub(super) earlier: Vec<B256>,
-    /// What it does, in order.
+    /// Its steps, in order.
     pub(super) steps: Vec<Step>,
 }
 

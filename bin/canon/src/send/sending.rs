@@ -35,7 +35,7 @@ pub(super) struct Sending<'a, A> {
     pub(super) confirmations: u64,
     pub(super) consent: Consent,
     pub(super) format: Format,
-    /// Tells something that isn't the result.
+    /// Shows a note that isn't the result.
     pub(super) tell: &'a dyn Fn(&str),
     /// Shows what would be done.
     pub(super) show: &'a dyn Fn(&str),

@@ -49,7 +49,7 @@ fn function(signature: &'static str) -> &'static str {
     signature.split('(').next().unwrap_or(signature)
 }
 
-/// What a command would do, as JSON.
+/// The steps that a command would take, as JSON.
 #[derive(Debug, Serialize)]
 pub(super) struct PreviewDocument {
     #[serde(with = "text::address")]

@@ -34,14 +34,14 @@ struct World {
     folder: PathBuf,
 }
 
-/// What a run of a command showed.
+/// The texts that a run of a command showed.
 #[derive(Debug, Default)]
 struct Shown {
     told: RefCell<Vec<String>>,
     results: RefCell<Vec<String>>,
 }
 
-/// How a run ended.
+/// The end of a run.
 #[derive(Debug)]
 enum Ran {
     Killed,

@@ -22,7 +22,7 @@ fn audit(chain: &Chain, arguments: &str) -> Command {
     ])
 }
 
-/// What a command prints that ends with this code.
+/// The output of a command that ends with this code.
 fn printed(command: Command, code: i32) -> String {
     let output = command.output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();

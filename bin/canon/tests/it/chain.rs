@@ -129,7 +129,7 @@ impl Chain {
         self.send(calls::lock(self.set.governance, holder, amount)).await;
     }
 
-    /// What a proposal through the lock costs.
+    /// The amount that a proposal through the lock costs.
     pub(crate) async fn lock_amount(&self) -> Amount {
         let question = Question::new(Timestamp::of(GENESIS));
         let present = self.sender.client().view(self.set.registry, &question).await.unwrap();

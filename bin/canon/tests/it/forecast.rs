@@ -366,11 +366,11 @@ in UTC, if everyone acts immediately and the holders accept
                                             in 1 d 10 h          in 1 d 10 h          in 1 d 10 h
   vote opens                     –  2026-12-05 19:00:01  2026-12-05 19:00:01  2026-12-05 19:00:01
                                             in 4 d 10 h          in 4 d 10 h          in 4 d 10 h
-  vote ends                      –  2026-12-12 19:00:00  2026-12-12 19:00:00  2026-12-12 19:00:00
+  vote ends                      –  2026-12-12 19:00:01  2026-12-12 19:00:01  2026-12-12 19:00:01
                                            in 11 d 10 h         in 11 d 10 h         in 11 d 10 h
   executed                       –  2026-12-19 19:00:01  2026-12-19 19:00:01  2026-12-19 19:00:01
                                            in 18 d 10 h         in 18 d 10 h         in 18 d 10 h
-  expires                        –  2026-12-26 19:00:00  2026-12-26 19:00:00  2026-12-26 19:00:00
+  expires                        –  2026-12-26 19:00:01  2026-12-26 19:00:01  2026-12-26 19:00:01
                                            in 25 d 10 h         in 25 d 10 h         in 25 d 10 h
   –: a probability below 0.005 %; within 1 round it is 5e-36
 "#]]
@@ -456,7 +456,7 @@ async fn a_running_round_on_a_chain() {
         assert_eq!(at["pushable"]["time"], pushable(round), "{index}");
         assert_eq!(at["executable"]["time"], execution, "{index}");
         assert_eq!(at["executable"]["after"], execution - now, "{index}");
-        assert_eq!(at["expires"]["time"], pushable(round) + 4 * 3600, "{index}");
+        assert_eq!(at["expires"]["time"], pushable(round) + 4 * 3600 + 1, "{index}");
     }
     assert!(found.contains("2026-01-01 03:16:01"), "{found}");
 

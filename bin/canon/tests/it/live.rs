@@ -46,7 +46,7 @@ pub(crate) fn json(command: Command) -> Value {
     serde_json::from_str(&stdout(command.arg("--json"))).unwrap()
 }
 
-/// What a command that fails says.
+/// The error of a command that fails.
 pub(crate) fn fails(command: Command, code: i32) -> String {
     let output = command.output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();

@@ -9,7 +9,7 @@ use crate::{
     support::{stdout, while_served, without_hashes},
 };
 
-/// What a command prints on a terminal of 80 columns.
+/// The output of a command on a terminal of 80 columns.
 fn narrow(command: Command) -> String {
     let text = stdout(command);
     for line in text.lines() {

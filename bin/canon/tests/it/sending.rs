@@ -39,7 +39,7 @@ pub(crate) fn by(chain: &Chain, folder: &Folder, arguments: &str) -> Command {
     about(chain, folder, arguments).env("CANON_PRIVATE_KEY", chain.key(ACCOUNT))
 }
 
-/// What a command that works writes to stdout and to stderr.
+/// The text that a successful command writes to stdout and to stderr.
 pub(crate) fn shown(command: Command) -> (String, String) {
     let output = command.output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
@@ -47,7 +47,7 @@ pub(crate) fn shown(command: Command) -> (String, String) {
     (stable(&String::from_utf8(output.stdout).unwrap()), stable(&said))
 }
 
-/// What a command that fails says.
+/// The error of a command that fails.
 pub(crate) fn fails(command: Command, code: i32) -> String {
     let output = command.output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();

@@ -20,7 +20,7 @@ const fn attester(number: u8) -> Address {
     Address::repeat_byte(number)
 }
 
-/// What `canon stake status` says of an attester.
+/// The output of `canon stake status` for an attester.
 fn status(chain: &Chain, folder: &Folder, number: u8) -> serde_json::Value {
     let arguments = format!("stake status {}", attester(number));
     json(about(chain, folder, &arguments))["attesters"][0].clone()

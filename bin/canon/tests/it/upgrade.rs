@@ -23,7 +23,7 @@ fn transactions(chain: &Chain) -> u64 {
     chain.chain.nonce(chain.account(1))
 }
 
-/// What a command that fails says.
+/// The error of a command that fails.
 fn fails(command: Command, code: i32) -> String {
     let output = command.output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();

@@ -24,7 +24,7 @@ async fn voting() -> Chain {
     chain
 }
 
-/// What was cast on proposal 0.
+/// The power cast on proposal 0.
 fn tally(chain: &Chain, folder: &Folder) -> (String, String) {
     let document = json(about(chain, folder, "proposal 0"));
     let side = |name: &str| document["tally"][name].as_str().unwrap().to_owned();

@@ -18,7 +18,7 @@ use canon_abi::{
 use canon_protocol::BlockNumber;
 use canon_views::{BlockView, SetAddresses};
 
-/// What was found of the contracts in office.
+/// The findings about the contracts in office.
 pub(super) struct Contracts {
     pub(super) contracts: Vec<AuditedContract>,
     pub(super) constructors: Constructors,

@@ -15,7 +15,7 @@ use canon_views::{BlockView, Present, Question};
 pub struct ExaminedSet {
     /// The set.
     pub set: GenuineSet,
-    /// What its contracts answer.
+    /// The answers of its contracts.
     pub present: Present,
     origins: Vec<Create2Origin>,
     first_block: BlockNumber,

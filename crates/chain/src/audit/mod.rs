@@ -27,7 +27,7 @@ use canon_protocol::{BlockNumber, text::count};
 use canon_views::{BlockView, Present, Question, SetAddresses};
 use contracts::Contracts;
 
-/// Why a set can't be audited.
+/// The reason why a set can't be audited.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuditError {
@@ -199,7 +199,7 @@ fn examiner<'a>(
     origins.iter().skip(1).fold(examiner, |examiner, origin| examiner.with_origin(*origin))
 }
 
-/// What a manifest and the set don't have in common.
+/// The differences between a manifest and the set.
 async fn compare(
     client: &Client,
     manifest: &DeployManifest,

@@ -1,4 +1,4 @@
-//! What an audit finds.
+//! The report of an audit.
 
 use crate::deploy::{Create2Origin, FindingLevel, ManifestArgument, SetParameters};
 use alloy_primitives::{Address, B256, ChainId};
@@ -6,7 +6,7 @@ use canon_protocol::{Amount, Configuration, Seconds, Timestamp, text};
 use canon_views::BlockView;
 use serde::{Serialize, Serializer};
 
-/// What an audit found.
+/// The report of an audit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AuditReport {
     /// The chain.
@@ -54,11 +54,11 @@ pub struct AuditedContract {
 /// Something that an audit found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// How bad it is.
+    /// Its severity.
     pub level: FindingLevel,
     /// Its name: that of a rule, or of a check of the contracts.
     pub id: &'static str,
-    /// What was found and expected, and what it means.
+    /// The values found and expected, and their consequence.
     pub text: String,
     /// The page and section that explain it, for a rule.
     pub source: Option<&'static str>,

@@ -137,7 +137,7 @@ pub enum DeployError {
     Action {
         /// Its place in the list, counted from 1.
         number: usize,
-        /// Why it is refused.
+        /// The reason why it is refused.
         #[source]
         source: Error,
     },

@@ -76,7 +76,7 @@ impl StepReceipt {
         Self { transaction, block, gas_used: confirmed.gas_used }
     }
 
-    /// What it cost, in wei.
+    /// The fee, in wei.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! What has to hold of every state and of every step.
+//! The properties of every state and of every step.
 //!
 //! Where a property repeats a rule, it is written with other formulas than the rules have,
 //! so that one mistake isn't made twice.
@@ -15,11 +15,11 @@ use canon_protocol::{Amount, Proposal};
 pub struct Property {
     /// The sentence that holds.
     pub claim: &'static str,
-    /// How it is checked.
+    /// The check.
     pub check: Check,
 }
 
-/// How a property is checked: what is found wrong, if anything is.
+/// The check of a property: the violation, if there is one.
 #[derive(Clone, Copy, Debug)]
 pub enum Check {
     /// In every state, of which the rules answer these views.
@@ -34,7 +34,7 @@ pub enum Check {
 pub struct Violation {
     /// The sentence that should hold.
     pub claim: &'static str,
-    /// What was found instead.
+    /// The value found instead.
     pub found: String,
 }
 
@@ -103,7 +103,7 @@ impl Property {
         },
     ];
 
-    /// What is wrong with `state`.
+    /// The violation in `state`.
     pub(crate) fn check_state(&self, state: &State, views: &Views) -> Result<(), Violation> {
         match self.check {
             Check::State(check) => check(state, views).map_err(|found| self.violation(found)),
@@ -111,7 +111,7 @@ impl Property {
         }
     }
 
-    /// What is wrong with `step`.
+    /// The violation in `step`.
     pub(crate) fn check_step(
         &self,
         before: &State,

@@ -141,8 +141,8 @@ impl SetState {
     }
 
     /// The facts that decide whether the rounds that can be pushed at `now` or soon are pushed: the present one
-    /// and those before it that aren't too old, as far as there were signals in them and they weren't pushed yet,
-    /// oldest first. Refused as [`Self::signaling`] is, and if the Registry belongs to a contract other
+    /// and those before it that aren't too old, as far as there were signals in them and they weren't pushed
+    /// yet, oldest first. Refused as [`Self::signaling`] is, and if the Registry belongs to a contract other
     /// than this set's Governance.
     pub fn push_candidates(
         &self,

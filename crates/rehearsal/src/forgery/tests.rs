@@ -63,7 +63,7 @@ impl ChainDriver {
         sent.get_receipt().await.unwrap().contract_address.unwrap()
     }
 
-    /// What Governance would do after a vote.
+    /// Makes a call as Governance does after a vote.
     async fn as_governance(&self, to: Address, call: impl SolCall) {
         let governance = self.set.deployment.governance;
         self.chain.impersonate(governance);

@@ -171,11 +171,11 @@ pub(super) struct RawSignaling {
 pub(super) struct RawGovernance {
     /// From proposal to ballots. Default 1 h.
     pub(super) voting_delay: Field,
-    /// How long ballots are taken. Default 1 h.
+    /// The time for which ballots are taken. Default 1 h.
     pub(super) voting_duration: Field,
     /// From the last ballot to the first chance to execute. Default 1 h.
     pub(super) execution_delay: Field,
-    /// How long a passed proposal can be executed. Default 1 h.
+    /// The time for which a passed proposal can be executed. Default 1 h.
     pub(super) grace_period: Field,
     /// Part of all power that must be cast. Default 10 %.
     pub(super) quorum: Field,
@@ -183,7 +183,7 @@ pub(super) struct RawGovernance {
     pub(super) differential: Field,
     /// Tokens that must be locked for anything to pass. Default 1,000.
     pub(super) minimum_votes: Field,
-    /// How long the lock withholds its tokens, at least. Default 1 d.
+    /// The time for which the lock withholds its tokens, at least. Default 1 d.
     pub(super) lock_delay: Field,
     /// Tokens that a proposal through the lock gives up. Default 20,000.
     pub(super) lock_amount: Field,
@@ -228,11 +228,11 @@ pub(super) struct RawHolders {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawKeeper {
-    /// How long after the end of a won round it is pushed. Default 0 s.
+    /// The delay of a push after the end of a won round. Default 0 s.
     pub(super) push_delay: Field,
-    /// How long after a proposal became executable it is executed. Default 0 s.
+    /// The delay of an execution after the proposal became executable. Default 0 s.
     pub(super) execute_delay: Field,
-    /// How long after a failed execution the next is tried. Default 10 min.
+    /// The delay of the next attempt after a failed execution. Default 10 min.
     pub(super) retry_after: Field,
     /// Whether a proposal whose payload lists other actions by now is executed with the list that
     /// was published when it was created. Default true.
@@ -260,7 +260,7 @@ pub(super) struct RawProposal {
     /// For a gated payload: how long after the proposal became executable the gate opens.
     /// Default 15 min.
     pub(super) gate_opens_after: Field,
-    /// How it ends.
+    /// Its end.
     pub(super) expect: Spanned<End>,
     /// For `expect = "rejected"`: why.
     pub(super) because: Field<Reason>,

@@ -16,7 +16,7 @@ pub enum ScaleError {
     Count {
         /// Sequencers or holders.
         what: &'static str,
-        /// What was asked for.
+        /// The number asked for.
         asked: u64,
         /// The least number.
         least: u64,
@@ -32,7 +32,7 @@ pub enum ScaleError {
 }
 
 impl Scenario {
-    /// How many holders there are.
+    /// The number of holders.
     pub fn holder_count(&self) -> u64 {
         self.holders.iter().fold(0, |sum, group| sum.saturating_add(group.count))
     }

@@ -1,4 +1,4 @@
-//! What the payloads of a scenario list, and their deployment.
+//! The action lists of a scenario's payloads, and their deployment.
 
 use alloy_primitives::{Address, Bytes};
 use alloy_sol_types::SolCall;

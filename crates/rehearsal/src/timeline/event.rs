@@ -1,4 +1,4 @@
-//! What can happen in a rehearsal.
+//! The events of a rehearsal.
 
 use alloy_primitives::{Address, B256};
 use canon_protocol::{
@@ -28,7 +28,7 @@ pub enum Side {
 pub struct NamedContract {
     /// Its name in Solidity.
     pub name: &'static str,
-    /// Where it is.
+    /// Its address.
     #[serde(with = "text::address")]
     pub address: Address,
 }
@@ -67,7 +67,7 @@ pub enum TimelineEvent {
     Staked {
         /// The rollup, counted in the order of deployment.
         rollup: u64,
-        /// What each staked.
+        /// The stake of each.
         each: Amount,
         /// The first slot they can draw.
         first_slot: Slot,
@@ -79,7 +79,7 @@ pub enum TimelineEvent {
     },
     /// Nothing happened for a while.
     Quiet {
-        /// How long.
+        /// The duration.
         seconds: Seconds,
         /// L1 blocks without a transaction.
         blocks: u64,
@@ -96,7 +96,7 @@ pub enum TimelineEvent {
         number: RollupBlock,
         /// Its slot.
         slot: Slot,
-        /// What it earned.
+        /// The reward that it earned.
         reward: Amount,
     },
     /// A slot went by unused.
@@ -128,16 +128,16 @@ pub enum TimelineEvent {
     Agreed {
         /// Its name.
         azip: String,
-        /// What it changes.
+        /// The change that it makes.
         does: Does,
-        /// How it goes before the holders.
+        /// The way in which it reaches the holders.
         by: Route,
         /// The block of the canonical rollup before which nobody signals for it.
         height: RollupBlock,
     },
     /// A rollup stands that isn't canonical.
     RollupDeployed {
-        /// What it is called: rollups are counted in the order of deployment.
+        /// Its name: rollups are counted in the order of deployment.
         rollup: u64,
         /// Its address.
         #[serde(with = "text::address")]
@@ -147,7 +147,7 @@ pub enum TimelineEvent {
     },
     /// A rollup stands whose storage no constructor wrote.
     RollupForged {
-        /// What it is called: rollups are counted in the order of deployment.
+        /// Its name: rollups are counted in the order of deployment.
         rollup: u64,
         /// Its address.
         #[serde(with = "text::address")]
@@ -169,7 +169,7 @@ pub enum TimelineEvent {
         rollup: u64,
         /// The number of attesters.
         attesters: u64,
-        /// What each of them staked.
+        /// The stake of each of them.
         each: Amount,
     },
     /// Nobody calls a rollup for a while.
@@ -185,11 +185,11 @@ pub enum TimelineEvent {
     Overturned {
         /// The document.
         azip: String,
-        /// What was cast by now.
+        /// The power cast by now.
         tally: Tally,
         /// Power at the snapshot.
         total: Amount,
-        /// Why it is rejected.
+        /// The reason why it is rejected.
         rejected: Reason,
     },
     /// A Proposals contract stands that Governance doesn't know.
@@ -305,7 +305,7 @@ pub enum TimelineEvent {
         azip: String,
         /// The side.
         side: Side,
-        /// How much power in all.
+        /// The power of all of them.
         power: Amount,
     },
     /// Holders gave up their power and wait for their tokens.
@@ -326,11 +326,11 @@ pub enum TimelineEvent {
         azip: String,
         /// Whether it passed; why not.
         rejected: Option<Reason>,
-        /// What was cast.
+        /// The power cast.
         tally: Tally,
         /// Power at the snapshot.
         total: Amount,
-        /// What had to be cast.
+        /// The share of all power that had to be cast.
         quorum: Fraction,
         /// For an accepted proposal: when it can be executed.
         executable: Option<Window>,
@@ -351,16 +351,16 @@ pub enum TimelineEvent {
     },
     /// A call was refused.
     Refused {
-        /// What was tried.
+        /// The attempt.
         tried: String,
         /// The refusal.
         refusal: ObservedRefusal,
     },
     /// The same was refused again.
     RefusedAgain {
-        /// What was tried.
+        /// The attempt.
         tried: String,
-        /// How often, after the first time.
+        /// The number of repetitions after the first time.
         times: u64,
     },
     /// The gate opened that a payload waits for.
@@ -387,7 +387,7 @@ pub enum TimelineEvent {
     Over {
         /// The document.
         azip: String,
-        /// How it ended.
+        /// Its end.
         end: End,
     },
     /// Nobody else had recorded the seed of a rollup's next epoch.
@@ -405,7 +405,7 @@ pub enum TimelineEvent {
         total: Amount,
         /// The first slot they can draw.
         first_slot: Slot,
-        /// How many took another attester, since somebody else had registered theirs.
+        /// The number that took another attester, since somebody else had registered theirs.
         renamed: u64,
     },
 }

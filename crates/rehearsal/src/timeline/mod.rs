@@ -49,12 +49,12 @@ pub struct Entry {
     pub time: Timestamp,
     /// That block.
     pub l1_block: BlockNumber,
-    /// Who did it; nobody if time alone did.
+    /// The actor; nobody if time alone did it.
     pub who: Who,
-    /// What happened.
+    /// The event.
     #[serde(flatten)]
     pub what: TimelineEvent,
-    /// What it cost, if it took transactions.
+    /// The gas that it cost, if it took transactions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spent: Option<Spent>,
 }

@@ -11,7 +11,7 @@ use canon_protocol::{
 
 use crate::scenario::{Does, End, Reason, Route};
 
-/// How a line should strike the reader.
+/// The tone of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tone {
     Plain,
@@ -314,18 +314,16 @@ fn vote_closed(event: &TimelineEvent, now: Timestamp) -> Phrase {
     let text = format!("{azip} is {result}: {yea} for, {nea} against, turnout {turnout} %");
     let tone = if rejected.is_none() { Tone::Good } else { Tone::Bad };
     let detail = match (executable, rejected) {
-        (Some(Window { from, until }), _) => Some(format!(
-            "it can be executed from {} to {}, inclusive",
-            ahead(*from, now),
-            at(*until)
-        )),
+        (Some(Window { from, until }), _) => {
+            Some(format!("it can be executed from {} through {}", ahead(*from, now), at(*until)))
+        }
         (None, Some(reason)) => Some(because(*reason).to_owned()),
         (None, None) => None,
     };
     Phrase::new(tone, text).with(detail.into_iter().collect())
 }
 
-/// Why a vote was lost.
+/// The reason why a vote was lost.
 pub(crate) const fn because(reason: Reason) -> &'static str {
     match reason {
         Reason::MinimumVotes => "too little is locked",
@@ -335,7 +333,7 @@ pub(crate) const fn because(reason: Reason) -> &'static str {
     }
 }
 
-/// How something ended, in a word or two.
+/// The end of something, in a word or two.
 pub(crate) const fn outcome(end: End) -> &'static str {
     match end {
         End::Executed => "executed",
@@ -347,7 +345,7 @@ pub(crate) const fn outcome(end: End) -> &'static str {
     }
 }
 
-/// How something ended, after its name.
+/// The end of something, after its name.
 const fn ended(end: End) -> &'static str {
     match end {
         End::Executed => "is executed",

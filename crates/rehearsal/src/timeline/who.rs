@@ -39,12 +39,12 @@ impl fmt::Display for Chapter {
     }
 }
 
-/// Who did something. People are numbered from 1.
+/// The actors of an event. People are numbered from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
     /// Deployed the set, and has no rights left.
     Deployer,
-    /// Whoever writes AZIPs and deploys what they need.
+    /// The author of AZIPs, who also deploys the contracts that they need.
     Authors,
     /// One sequencer.
     Sequencer(u64),

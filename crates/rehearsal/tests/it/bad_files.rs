@@ -579,7 +579,7 @@ fn too_many_or_too_few() {
 fn groups_keep_their_share() {
     let text = MINIMAL.replace(
         "[[proposals]]",
-        "[[holders]]\ncount = 3\ntokens = 1\nballot = \"no\"\n[[proposals]]",
+        "[[holders]]\ncount = 3\ntokens = 1\nballot = \"against\"\n[[proposals]]",
     );
     let scenario = Scenario::read("good.toml", &text).unwrap().with_holders(41).unwrap();
     let counts: Vec<_> = scenario.holders.iter().map(|group| group.count).collect();

@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf};
 
 use canon_rehearsal::{Rehearsal, Report, scenario::Scenario};
 
-/// Where the committed scenarios are.
+/// The folder of the committed scenarios.
 pub(crate) fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../scenarios")
 }

@@ -1,4 +1,4 @@
-//! What contracts outside the set are asked, and how they answer.
+//! The questions to contracts outside the set, and their answers.
 
 use alloy_primitives::{Address, Bytes, Selector, U256};
 use alloy_sol_types::{SolCall, SolValue, sol};

@@ -7,7 +7,7 @@ use canon_protocol::{Action, Code, CodeKind, Create2, ExternalContracts, Reactio
 use core::num::NonZeroU64;
 use std::collections::BTreeMap;
 
-/// What a contract does when it is called.
+/// The reaction of a contract to a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Conduct {
     /// Returns these bytes.
@@ -33,7 +33,7 @@ pub enum Conduct {
     Calls(Vec<Action>),
 }
 
-/// What a contract does, by selector.
+/// The reactions of a contract, by selector.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Behavior {
     /// Functions that it has.

@@ -45,9 +45,9 @@ pub struct Staker {
 /// The accounts that act. All of them should have some of the asset, except for the stranger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accounts {
-    /// Those who lock the asset.
+    /// The holders that lock the asset.
     pub holders: Vec<Address>,
-    /// Those who stake it.
+    /// The stakers.
     pub stakers: Vec<Staker>,
     /// Somebody else.
     pub stranger: Address,
@@ -86,18 +86,18 @@ impl Accounts {
 pub enum Step {
     /// A call, which may well be refused.
     Call {
-        /// Who sends it.
+        /// The sender.
         caller: Address,
-        /// Where to.
+        /// The destination.
         contract: Address,
         /// The call.
         call: Call,
     },
     /// A transaction with any calldata, to any account.
     Transaction {
-        /// Who sends it.
+        /// The sender.
         caller: Address,
-        /// Where to.
+        /// The destination.
         target: Address,
         /// Calldata.
         data: Bytes,

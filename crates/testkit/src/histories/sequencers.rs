@@ -1,4 +1,4 @@
-//! What sequencers do, and those who push their winners.
+//! The calls of sequencers, and of accounts that push their winners.
 
 use super::{Director, Foreign, Step, call};
 use alloy_primitives::{Address, B256, Bytes, U256};

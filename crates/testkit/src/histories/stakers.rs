@@ -1,4 +1,4 @@
-//! What stakers do: join, leave, move.
+//! The calls of stakers: join, leave, move.
 
 use super::{Director, Staker, Step, call};
 use alloy_primitives::{Address, U256};

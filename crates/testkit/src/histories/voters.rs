@@ -1,4 +1,4 @@
-//! What holders do.
+//! The calls of holders.
 
 use super::{Behavior, Director, Foreign, Put, Step, call};
 use alloy_primitives::{Address, B256, Bytes, U256, uint};

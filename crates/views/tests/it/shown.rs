@@ -5,8 +5,8 @@ use crate::chain::{
     ViewedChain as _, harmless, named, tokens,
 };
 use canon_protocol::{
-    Amount, Epoch, GovernanceCall, ProposalId, ProposalsCall, Seconds, Slot, Support, Tally,
-    Timestamp, WithdrawalId,
+    Amount, Epoch, GovernanceCall, ProposalId, ProposalState, ProposalsCall, Seconds, Slot,
+    Support, Tally, Timestamp, WithdrawalId,
 };
 use canon_views::{
     AvailableAction, CalendarEntry, CalendarEvent, IntendedAction, Opportunity, Question,
@@ -35,6 +35,30 @@ fn the_votes_that_are_missing_are_the_least_that_suffice() {
             assert_eq!(proposal.votes_missing(), least, "{yea} to {nea} of {total}");
         }
     }
+}
+
+#[test]
+fn every_date_of_a_proposal_is_the_first_second_of_its_change() {
+    let mut chain = Chain::voting(2000, 0);
+    let id = chain.propose(PAYLOAD, &harmless());
+    let seen = |chain: &Chain| *chain.view_in(1).present.proposal(id).unwrap();
+    let before = |time: Timestamp| Timestamp::of(time.get() - 1);
+    let (proposal, dates) = (seen(&chain), seen(&chain).dates());
+    let starts = dates.voting_starts;
+    assert_eq!(proposal.state_at(before(starts)), ProposalState::Pending);
+    assert_eq!(proposal.state_at(starts), ProposalState::Active);
+    chain.jump(starts);
+    chain.vote("alice", id, 1500, Support::Yea);
+    let proposal = seen(&chain);
+    for (date, until, from) in [
+        (dates.voting_ends, ProposalState::Active, ProposalState::Queued),
+        (dates.executable, ProposalState::Queued, ProposalState::Executable),
+        (dates.expires, ProposalState::Executable, ProposalState::Expired),
+    ] {
+        assert_eq!((proposal.state_at(before(date)), proposal.state_at(date)), (until, from));
+    }
+    assert!(proposal.takes_ballots(Support::Nea, before(dates.objections_end)));
+    assert!(!proposal.takes_ballots(Support::Nea, dates.objections_end));
 }
 
 #[test]

@@ -69,7 +69,7 @@ impl Preview<'_> {
     }
 }
 
-/// What the parameters mean for people.
+/// The parameters as their consequences for people.
 pub(crate) fn meaning(parameters: &SetParameters) -> Vec<(&'static str, String)> {
     let SetParameters { asset, signaling, governance, rollup, .. } = parameters;
     let times = |duration: Seconds, count: u64| {

@@ -3,7 +3,7 @@
 use canon_chain::deploy::{RollupSettings, SetParameters};
 use serde::Serialize;
 
-/// What stands before a section or a field. Empty lines of a comment are empty lines of the file.
+/// The comments before sections and fields. Empty lines of a comment are empty lines of the file.
 const COMMENTS: [(&str, &str); 25] = [
     (
         "asset",

@@ -65,19 +65,19 @@ struct PowerDocument {
     time: Timestamp,
     #[serde(with = "text::address")]
     holder: Address,
-    /// What it has of the Asset and isn't locked.
+    /// Its balance of the Asset, without power that is locked.
     balance: Amount,
-    /// What is locked for it now.
+    /// Its locked power now.
     power: Amount,
-    /// What is locked for all holders now.
+    /// The locked power of all holders now.
     total_power: Amount,
     /// Its power on proposals that take ballots, or will, by id.
     ballots: Vec<PowerOnProposal>,
-    /// What it gave up and wasn't paid, earliest first; `None` if the history isn't known.
+    /// The withdrawals that weren't paid yet, earliest first; `None` if the history isn't known.
     withdrawals: Option<Vec<DueWithdrawal>>,
     /// The number of its withdrawals that were paid; `None` likewise.
     paid_withdrawals: Option<u64>,
-    /// What isn't known, and why.
+    /// The parts that aren't known, with the reasons.
     unknown: Vec<String>,
 }
 
@@ -95,7 +95,7 @@ struct PowerOnProposal {
     against_until: Timestamp,
     #[serde(flatten)]
     ballot: BallotView,
-    /// What it can still cast.
+    /// The power that it can still cast.
     left: Amount,
 }
 

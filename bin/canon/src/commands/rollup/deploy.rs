@@ -88,14 +88,14 @@ struct RollupDocument<'a> {
     factory: Address,
     salt: B256,
     init_code_hash: B256,
-    /// Those of its constructor: amounts in base units, times in seconds.
+    /// The arguments of its constructor: amounts in base units, times in seconds.
     arguments: Vec<ManifestArgument>,
     /// `None` if the chain had the rollup already, or nothing was sent.
     receipt: Option<StepReceipt>,
     rules: &'a Judgement,
 }
 
-/// What is to be deployed, and beside what.
+/// The rollup to deploy, and the set that it joins.
 struct Plan {
     settings: RollupSettings,
     present: RollupSettings,

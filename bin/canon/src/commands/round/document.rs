@@ -56,7 +56,7 @@ pub(super) struct RoundDocument {
     pub(super) odds: Option<RoundChance>,
     /// All slots; `None` if they aren't known.
     pub(super) slots: Option<Vec<StripSlot>>,
-    /// What isn't known, and why.
+    /// The parts that aren't known, with the reasons.
     pub(super) unknown: Vec<String>,
     /// The rounds before the running one that had signals, newest first; empty for a round by its number.
     pub(super) earlier: Vec<EarlierRound>,
@@ -83,15 +83,15 @@ pub(super) struct EarlierRound {
 pub(super) struct StripSlot {
     pub(super) slot: Slot,
     pub(super) state: SlotState,
-    /// Who was drawn for it; `None` if nobody was, or if that isn't decided yet.
+    /// The proposer drawn for it; `None` if nobody was, or if that isn't decided yet.
     #[serde(with = "text::address::option")]
     pub(super) proposer: Option<Address>,
-    /// What it was used to signal for.
+    /// The payload that it signaled for.
     #[serde(with = "text::address::option")]
     pub(super) payload: Option<Address>,
 }
 
-/// What became of a slot.
+/// The fate of a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum SlotState {

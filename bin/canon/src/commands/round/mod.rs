@@ -22,7 +22,7 @@ use crate::{
 /// Show a round slot by slot: who proposed, whether they signaled and for what; without a number,
 /// the running round
 ///
-/// Who was drawn and who signaled is from the events of the set. They are read once, and kept in the
+/// Draws and signals are from the events of the set. They are read once, and kept in the
 /// folder for caches; a later command reads only what is new.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]

@@ -1,4 +1,4 @@
-//! How a round ended.
+//! The outcome of a round.
 
 use alloy_primitives::Address;
 use canon_protocol::{
@@ -7,7 +7,7 @@ use canon_protocol::{
 use canon_views::{SetView, SignalingView};
 use serde::Serialize;
 
-/// How a round ended, and whether its winner can be pushed.
+/// The outcome of a round, and whether its winner can be pushed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(super) enum RoundOutcome {

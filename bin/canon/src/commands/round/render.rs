@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     commands::forecast::text::chance,
-    page::{Page, lasts, line, wrapped},
+    page::{self, Page, lasts, line, wrapped},
 };
 
 /// Slots in a line of the strip, and in a group.
@@ -110,13 +110,9 @@ fn signals(page: &mut Page, round: &RoundDocument) {
     }
 }
 
-/// How a round ended, in lines.
+/// The outcome of a round, in lines.
 fn result(outcome: &RoundOutcome, now: Timestamp) -> Vec<String> {
     let won = |winner: &Leader| format!("won by {} with {}", winner.payload, grouped(winner.count));
-    let last_chance = |last: &Option<Timestamp>| match last {
-        Some(last) => format!(" {}", lasts(now, *last)),
-        None => String::new(),
-    };
     match outcome {
         RoundOutcome::Running => vec!["running".to_owned()],
         RoundOutcome::NoSignals => vec!["nobody signaled".to_owned()],
@@ -134,12 +130,19 @@ fn result(outcome: &RoundOutcome, now: Timestamp) -> Vec<String> {
             ]
         }
         RoundOutcome::Pushable { winner, until } => {
-            vec![won(winner), format!("anyone can push it{}", last_chance(until))]
+            let lines = [won(winner), "anyone can push it".to_owned()].into_iter();
+            lines.chain(until.map(|last| lasts(now, last))).collect()
         }
         RoundOutcome::WaitsForProposal { winner, proposal, until } => vec![
             won(winner),
             format!("it can't be pushed while its proposal {proposal} is open"),
-            format!("too old to be pushed{}", last_chance(until).replacen(" until", " after", 1)),
+            match until {
+                Some(last) => {
+                    let left = page::until(now, *last);
+                    format!("too old to be pushed after {} ({left})", Time(*last))
+                }
+                None => "too old to be pushed".to_owned(),
+            },
         ],
         RoundOutcome::CodeChanged { winner } => {
             vec![won(winner), "it can't be pushed: its code isn't what was signaled for".to_owned()]

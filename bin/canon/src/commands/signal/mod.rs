@@ -76,7 +76,7 @@ Exit codes:
   3  no endpoint answers, or the outcome isn't known: run it again
   4  the slot is another proposer's, or hasn't begun; says when one's own begins";
 
-/// What a signal is to be.
+/// The wanted signal.
 #[derive(Clone, Copy, Debug)]
 struct Wanted {
     payload: Address,

@@ -28,7 +28,7 @@ pub(super) struct SignalSubject {
     pub(super) view: SetView,
     pub(super) payload: Address,
     actions_hash: B256,
-    /// What it lists, in words.
+    /// The actions that it lists, in words.
     actions: Vec<String>,
 }
 
@@ -115,7 +115,7 @@ impl SignalSubject {
         })
     }
 
-    /// Whose slot it is, and when the proposer's own begins.
+    /// The owner of the slot, and the beginning of the proposer's own.
     fn whose_slot(&self, decision: SignalDecision, proposer: Address) -> eyre::Report {
         let present = self.present();
         let rollup = present.canonical_rollup();
@@ -161,7 +161,7 @@ impl SignalSubject {
         next.map_or(NextSlot::NotDrawn, |(slot, start)| NextSlot::At { slot, start })
     }
 
-    /// What the signal is for, which must be the same when it is sent or signed.
+    /// The subject of the signal, which must be the same when it is sent or signed.
     pub(super) fn words(&self, slot: Slot) -> Result<Vec<String>, Failure> {
         let (_, signaling) = self.signaling()?;
         let round = signaling.rules.round_of(slot);
@@ -178,7 +178,7 @@ impl SignalSubject {
         Ok(words)
     }
 
-    /// Where signals for the payload stand, and until when the slot lasts.
+    /// The signals of the payload so far, and the last second of the slot.
     pub(super) fn details(&self, slot: Slot) -> Vec<String> {
         let Ok((rollup, signaling)) = self.signaling() else { return Vec::new() };
         let round = signaling.rules.round_of(slot);

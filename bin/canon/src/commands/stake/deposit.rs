@@ -160,7 +160,7 @@ fn require_vacant(seen: &RollupView, rollup: Address, attester: Address) -> Resu
     Err(Failure::refused(report, SEE_STATUS))
 }
 
-/// What a person should know before the stake is locked up.
+/// Facts for a person before the stake is locked up.
 fn details(seen: &RollupView, amount: Amount) -> Vec<String> {
     let delay = canon_protocol::text::Duration(seen.exit_delay);
     let mut details = vec![format!("it can be taken out {delay} after the withdrawer asks for it")];

@@ -75,7 +75,7 @@ impl RegisteredAttester {
         Err(Failure::refused(report, "send it from the account that is its withdrawer"))
     }
 
-    /// What is to be done about it.
+    /// The intent of an action on it.
     pub(super) const fn intent(&self, action: IntendedAction) -> Intent {
         Intent { set: self.present.set_id(), action, until: None }
     }

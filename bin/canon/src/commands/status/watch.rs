@@ -46,7 +46,7 @@ trait Pace {
     async fn wait(&mut self) -> AfterWait;
 }
 
-/// What to do after a wait.
+/// The next step after a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum AfterWait {
     Look,
@@ -110,7 +110,7 @@ pub(super) async fn run(mut chain: Chain, terminal: Terminal<io::Stdout>) -> Res
     }
 }
 
-/// Draws the status anew with each block. An endpoint that fails is told below the last status.
+/// Draws the status anew with each block. An endpoint's failure is shown below the last status.
 async fn watch<W: Write>(
     watched: &mut impl Watched,
     pace: &mut impl Pace,
@@ -203,7 +203,7 @@ mod tests {
 
     use super::*;
 
-    /// What the endpoint does next.
+    /// The next answer of the endpoint.
     enum Answer {
         Block(u8),
         SameBlock,
@@ -237,7 +237,7 @@ mod tests {
         }
     }
 
-    /// What was written, write by write.
+    /// The text written, write by write.
     #[derive(Clone, Default)]
     struct Written(Rc<RefCell<Vec<String>>>);
 

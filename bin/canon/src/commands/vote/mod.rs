@@ -96,7 +96,7 @@ impl From<Side> for Support {
     }
 }
 
-/// What a ballot is to be.
+/// The wanted ballot.
 #[derive(Clone, Copy, Debug)]
 struct Wanted {
     id: u64,

@@ -25,7 +25,7 @@ use crate::{
 /// By how much the next nonce is raised when ballots are voided.
 const INVALIDATED_NONCES: u64 = 1 << 32;
 
-/// What whoever submits a ballot expects of it, as far as it was typed.
+/// The expectations of the submitter of a ballot, as far as they were typed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Expected {
     pub(super) id: u64,

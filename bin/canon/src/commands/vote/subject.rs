@@ -180,7 +180,7 @@ impl BallotSubject {
         }
     }
 
-    /// What the ballot is about, which must be the same when it is sent or signed.
+    /// The subject of the ballot, which must be the same when it is sent or signed.
     pub(super) fn words(&self) -> Vec<String> {
         let ProposalView { payload, actions_hash, .. } = self.proposal;
         let mut words = vec![
@@ -193,7 +193,7 @@ impl BallotSubject {
         words
     }
 
-    /// How the vote stands now, and with one more ballot, which may be different in the next block.
+    /// The standing of the vote now and with one more ballot, which may be different in the next block.
     pub(super) fn details(&self, support: Support, amount: Amount) -> Vec<String> {
         let proposal = &self.proposal;
         let Some(after) = proposal.tally.checked_add(support, amount) else { return Vec::new() };
@@ -223,7 +223,7 @@ fn standing(proposal: &ProposalView) -> String {
     format!("for {yea}, against {nea}: {}", page::verdict(proposal))
 }
 
-/// What whoever votes against a proposal should know: a ballot counts for the quorum on either side.
+/// A warning for voters against a proposal: a ballot counts for the quorum on either side.
 fn warning(
     before: &ProposalView,
     after: &ProposalView,
