@@ -14,7 +14,7 @@ use alloy_transport::RpcError;
 use canon_chain::{
     BatchedRequest, Client, Error, Reply, block_view, decode_reply, is_range_refusal,
 };
-use canon_protocol::{BlockNumber, L1Block, SetState, Timestamp};
+use canon_protocol::{BlockNumber, L1Block, Seconds, SetState, Timestamp};
 use canon_views::{BlockView, Present, Question};
 use core::ops::RangeInclusive;
 use std::collections::BTreeSet;
@@ -276,14 +276,13 @@ impl StateComparer for ChainSource {
         state: &SetState,
         block: &BlockView,
     ) -> Result<Comparison, SourceError> {
-        let next = Timestamp::new(block.timestamp.get() + 1).unwrap_or(Timestamp::MAX);
-        let question = Question::everything(state, next);
+        let question = Question::everything(state);
         let mut external = ExternalAnswers::at(block.hash);
         let folded = external.resolve(&self.client, |external| {
-            Present::of_state(state, external, *block, &question)
+            Present::of_state(state, external, *block, &question, Seconds::SECOND)
         });
         let (folded, registry) = (folded.await?, state.addresses().registry);
-        match self.client.view_at(registry, &question, block.hash.into()).await {
+        match self.client.view(registry, &question, block.hash.into(), Seconds::SECOND).await {
             Ok(answered) => Ok(match compare_present(&folded, &answered) {
                 Ok(()) => Comparison::Agrees,
                 Err(difference) => Comparison::Differs(difference.into()),

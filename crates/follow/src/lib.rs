@@ -35,6 +35,6 @@ pub use external::ExternalAnswers;
 pub use find::FindError;
 pub use follower::{Advance, Confirmation, Follower, WINDOW};
 pub use identity::SetIdentity;
-pub use opened_set::{HistoryError, HistoryProgress, OpenNote, OpenedSet, open_set};
+pub use opened_set::{HistoryError, HistoryProgress, OpenNote, OpenSubject, OpenedSet, open_set};
 pub use retries::Pause;
 pub use source::{Header, LogSource, PlacedLog, RangeLogs, Selection, StateComparer};

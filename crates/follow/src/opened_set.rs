@@ -13,7 +13,7 @@ use crate::{
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, ChainId};
 use canon_chain::{Client, Error, Severity};
-use canon_protocol::{BlockNumber, SENTINEL, SetState};
+use canon_protocol::{BlockNumber, SENTINEL, Seconds, SetState};
 use canon_views::{BlockView, Present, Question, SetView};
 use core::time::Duration;
 use std::{
@@ -38,6 +38,19 @@ pub struct OpenedSet {
     pub unknown: BTreeSet<Address>,
     /// What a person should know of how the view was made.
     pub notes: Vec<OpenNote>,
+}
+
+/// What is opened, and what is asked about it.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenSubject<'a> {
+    /// The chain.
+    pub client: &'a Client,
+    /// The set's Registry.
+    pub registry: Address,
+    /// What the view covers beside what every view has.
+    pub question: &'a Question,
+    /// The time from the newest block to the next one, as it is expected.
+    pub block_time: Seconds,
 }
 
 /// Why the history of a set can't be had.
@@ -101,7 +114,7 @@ pub struct HistoryProgress {
     pub events: u64,
 }
 
-/// The set whose Registry is at `registry`, at the newest block, with its history.
+/// The set that `subject` names, at the newest block, with its history.
 ///
 /// The folder `cache` keeps a state of the set between programs, in a file of the chain and the Registry; several
 /// programs may use it at once, and whoever can write to it is trusted. If the history can't be had, the set's
@@ -112,19 +125,17 @@ pub struct HistoryProgress {
 ///
 /// If the present can't be read either.
 pub async fn open_set(
-    client: &Client,
-    registry: Address,
-    question: &Question,
+    subject: OpenSubject<'_>,
     cache: &Path,
     mut progress: impl FnMut(HistoryProgress),
     mut pause: impl Pause,
 ) -> Result<OpenedSet, Error> {
     let pause = &mut pause;
     let mut notes = Vec::new();
-    match history(client, registry, question, cache, &mut notes, &mut progress, pause).await {
+    match history(&subject, cache, &mut notes, &mut progress, pause).await {
         Ok((view, unknown)) => Ok(OpenedSet { view, no_history: None, unknown, notes }),
         Err(error) => {
-            let view = read(client, registry, question, BlockId::latest(), pause).await?;
+            let view = subject.read(subject.question, BlockId::latest(), pause).await?;
             let unknown = BTreeSet::new();
             Ok(OpenedSet { view, no_history: Some(error), unknown, notes })
         }
@@ -136,34 +147,34 @@ fn file(cache: &Path, chain_id: ChainId, registry: Address) -> PathBuf {
     cache.join(format!("{chain_id}-{registry:#x}.json"))
 }
 
-/// The set by its contracts' own views.
-async fn read(
-    client: &Client,
-    registry: Address,
-    question: &Question,
-    at: BlockId,
-    pause: &mut impl Pause,
-) -> Result<SetView, Error> {
-    let mut retries = Retries::QUESTION;
-    loop {
-        match client.view_at(registry, question, at).await {
-            Err(error) if retries.allow(&error, pause).await => {}
-            outcome => return outcome.map(SetView::from),
+impl OpenSubject<'_> {
+    /// The set by its contracts' own views.
+    async fn read(
+        &self,
+        question: &Question,
+        at: BlockId,
+        pause: &mut impl Pause,
+    ) -> Result<SetView, Error> {
+        let mut retries = Retries::QUESTION;
+        loop {
+            match self.client.view(self.registry, question, at, self.block_time).await {
+                Err(error) if retries.allow(&error, pause).await => {}
+                outcome => return outcome.map(SetView::from),
+            }
         }
     }
 }
 
 /// The set with its history, and the contracts of unknown origin.
 async fn history(
-    client: &Client,
-    registry: Address,
-    question: &Question,
+    subject: &OpenSubject<'_>,
     cache: &Path,
     notes: &mut Vec<OpenNote>,
     progress: &mut impl FnMut(HistoryProgress),
     pause: &mut impl Pause,
 ) -> Result<(SetView, BTreeSet<Address>), HistoryError> {
-    let now = read(client, registry, &Question::default(), BlockId::latest(), pause).await;
+    let OpenSubject { client, registry, question, .. } = *subject;
+    let now = subject.read(&Question::default(), BlockId::latest(), pause).await;
     let now = now.map_err(FindError::from)?.present;
     let path = file(cache, client.chain_id(), registry);
     let checkpoint = Checkpoint::read_any(&path).and_then(|found| {
@@ -180,13 +191,13 @@ async fn history(
         Some(checkpoint) => Follower::resume(source.clone(), checkpoint),
         None => begin(client, &now, progress, pause).await?,
     };
-    let caught_up = catch_up(&mut follower, question, progress, pause).await;
+    let caught_up = catch_up(&mut follower, subject, progress, pause).await;
     let mut view = match (caught_up, before) {
         (Err(HistoryError::Behind { .. }), Some(block)) if !has_block(source, &block).await? => {
             let (path, block) = (path.clone(), block.number);
             notes.push(OpenNote::NotRead(CheckpointError::NotOnChain { path, block }));
             follower = begin(client, &now, progress, pause).await?;
-            catch_up(&mut follower, question, progress, pause).await?
+            catch_up(&mut follower, subject, progress, pause).await?
         }
         (caught_up, _) => caught_up?,
     };
@@ -199,7 +210,7 @@ async fn history(
         if !found.is_empty() {
             identity.origins.append(&mut found);
             follower = Follower::new(ChainSource::new(client.clone()), identity);
-            view = catch_up(&mut follower, question, progress, pause).await?;
+            view = catch_up(&mut follower, subject, progress, pause).await?;
         }
     }
     let after = follower.checkpoint().filter(|after| Some(after.block()) != before);
@@ -213,7 +224,7 @@ async fn history(
     if has_unknown_in_office(&follower) {
         // The events don't show the signals. The contracts do.
         let at = view.present.block.hash.into();
-        let answered = read(client, registry, question, at, pause).await;
+        let answered = subject.read(question, at, pause).await;
         view.present = answered.map_err(FindError::from)?.present;
     }
     Ok((view, unknown))
@@ -265,7 +276,7 @@ fn has_unknown_in_office(follower: &Follower<ChainSource>) -> bool {
 /// Follows to the newest block, and looks at the set there. Gives up after several failures in a row.
 async fn catch_up(
     follower: &mut Follower<ChainSource>,
-    question: &Question,
+    subject: &OpenSubject<'_>,
     progress: &mut impl FnMut(HistoryProgress),
     pause: &mut impl Pause,
 ) -> Result<SetView, HistoryError> {
@@ -274,10 +285,12 @@ async fn catch_up(
     loop {
         let before = follower.block().map(|block| block.number);
         let error = match follower.step().await {
-            Ok(Advance::UpToDate) => match follower.view(question).await {
-                Ok(view) => return Ok(view),
-                Err(error) => Some(error.into()),
-            },
+            Ok(Advance::UpToDate) => {
+                match follower.view(subject.question, subject.block_time).await {
+                    Ok(view) => return Ok(view),
+                    Err(error) => Some(error.into()),
+                }
+            }
             Ok(Advance::Behind) => Some(HistoryError::Behind { block: before.unwrap_or_default() }),
             Ok(Advance::Reorganized) => {
                 reorganizations += 1;

@@ -8,7 +8,9 @@ use canon_chain::{
     deploy::{Create2Origin, DEPLOYMENT_PROXY, DeployedSet},
 };
 use canon_follow::{ChainSource, Follower, SetIdentity};
-use canon_protocol::{Addresses, BlockNumber, Create2, SetState, Slot, SlotClock, Timestamp};
+use canon_protocol::{
+    Addresses, BlockNumber, Create2, Seconds, SetState, Slot, SlotClock, Timestamp,
+};
 use canon_views::{BlockView, Question, SetView};
 
 use crate::{
@@ -95,9 +97,10 @@ impl FollowedSet {
         reached.map(drop).map_err(|error| Error::Following(Box::new(error)))
     }
 
-    /// The set as of the last [update](Self::update), and its history.
-    pub(crate) async fn view(&self, question: &Question) -> Result<SetView> {
-        let view = self.follower.view(question).await;
+    /// The set as of the last [update](Self::update), and its history. The next block is expected `block_time`
+    /// later.
+    pub(crate) async fn view(&self, question: &Question, block_time: Seconds) -> Result<SetView> {
+        let view = self.follower.view(question, block_time).await;
         view.map_err(|error| Error::Following(Box::new(error)))
     }
 

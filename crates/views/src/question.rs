@@ -2,14 +2,12 @@
 
 use crate::duties::{MovePlan, Order, OrderId};
 use alloy_primitives::Address;
-use canon_protocol::{Payment, ProposalId, SetState, Timestamp, WithdrawalId};
+use canon_protocol::{Payment, ProposalId, SetState, WithdrawalId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a view covers beside what every view has: the accounts, payloads and withdrawals asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Question {
-    /// The expected time of the next block. Slots and proposers are given for it.
-    pub next: Timestamp,
     /// Rollups beside the canonical one, with the attesters asked for.
     pub rollups: BTreeMap<Address, BTreeSet<Address>>,
     /// Payloads.
@@ -21,14 +19,9 @@ pub struct Question {
 }
 
 impl Question {
-    /// What every view has, when the next block is expected at `next`.
-    pub fn new(next: Timestamp) -> Self {
-        Self { next, ..Self::default() }
-    }
-
     /// All that `state` knows: every rollup and registered attester, every payload that was signaled for
     /// or proposed, every holder, and every withdrawal that wasn't paid.
-    pub fn everything(state: &SetState, next: Timestamp) -> Self {
+    pub fn everything(state: &SetState) -> Self {
         let governance = state.governance();
         let rollups = state.rollups().map(|(address, rollup)| {
             let attesters = rollup.registrations().iter().map(|member| member.attester());
@@ -42,7 +35,6 @@ impl Question {
         let withdrawals = (0..).zip(governance.withdrawals());
         let unpaid = withdrawals.filter(|(_, withdrawal)| withdrawal.payment == Payment::Due);
         Self {
-            next,
             rollups: rollups.collect(),
             payloads: signaled.chain(proposed).collect(),
             holders: governance.holders().map(|(holder, _)| (holder, BTreeSet::new())).collect(),

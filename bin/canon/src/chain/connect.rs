@@ -10,9 +10,10 @@ use std::{
 
 use alloy_primitives::Address;
 use canon_chain::{
-    Client, EndpointChecks, EndpointNote, EndpointProblem, Endpoints, Error, NoEndpoint, Timeouts,
+    BlockId, Client, EndpointChecks, EndpointNote, EndpointProblem, Endpoints, Error, NoEndpoint,
+    Timeouts,
 };
-use canon_follow::{HistoryProgress, OpenedSet, open_set};
+use canon_follow::{HistoryProgress, OpenSubject, OpenedSet, open_set};
 use canon_protocol::{Seconds, Timestamp};
 use canon_views::{Present, Question};
 use eyre::{Report, eyre};
@@ -129,7 +130,7 @@ impl Chain {
         self.registry.value
     }
 
-    /// The set at the newest block. The time of `question` is that at which the next block is expected.
+    /// The set at the newest block.
     ///
     /// # Errors
     ///
@@ -148,7 +149,8 @@ impl Chain {
         block_time: Seconds,
         question: Question,
     ) -> Result<Present, Failure> {
-        let view = self.client.view_ahead(self.registry.value, question, block_time).await;
+        let (registry, latest) = (self.registry.value, BlockId::latest());
+        let view = self.client.view(registry, &question, latest, block_time).await;
         view.map_err(|error| unread(&self.registry, error))
     }
 
@@ -163,13 +165,7 @@ impl Chain {
     /// # Errors
     ///
     /// If not even the present can be read.
-    pub(crate) async fn history(
-        &self,
-        question: impl FnOnce(Timestamp) -> Question,
-    ) -> Result<OpenedSet, Failure> {
-        let unread = |error| unread(&self.registry, error);
-        let head = self.client.head().await.map_err(unread)?;
-        let question = question(head.timestamp + BLOCK_TIME);
+    pub(crate) async fn history(&self, question: Question) -> Result<OpenedSet, Failure> {
         let bar = progress::bar("Reading blocks", 0)?;
         let progress = |HistoryProgress { block, head, .. }: HistoryProgress| {
             bar.set_length(head.get());
@@ -179,11 +175,15 @@ impl Chain {
             let report = eyre!("HOME: expected a folder in which a state of the set can be kept");
             Failure::bad_input(report, "set HOME, or XDG_CACHE_HOME")
         })?;
-        let registry = self.registry.value;
-        let opened =
-            open_set(&self.client, registry, &question, &cache, progress, tokio::time::sleep).await;
+        let subject = OpenSubject {
+            client: &self.client,
+            registry: self.registry.value,
+            question: &question,
+            block_time: BLOCK_TIME,
+        };
+        let opened = open_set(subject, &cache, progress, tokio::time::sleep).await;
         bar.finish_and_clear();
-        let opened = opened.map_err(unread)?;
+        let opened = opened.map_err(|error| unread(&self.registry, error))?;
         for note in &opened.notes {
             output::note(note);
         }

@@ -1,7 +1,7 @@
 //! Agents of all roles that act on one chain, block by block.
 
 use crate::{
-    test_chain::{TestChain, attester, connect, key},
+    test_chain::{BLOCK, TestChain, attester, connect, key},
     views::{Maker, Views},
 };
 use alloy_primitives::Address;
@@ -261,8 +261,8 @@ impl Process {
     }
 
     /// What all of them ask for.
-    fn question(&self, chain: &TestChain) -> Question {
-        let mut question = Question { next: chain.next(), ..self.also_asked.clone() };
+    fn question(&self) -> Question {
+        let mut question = self.also_asked.clone();
         for actor in &self.actors {
             actor.agent.extend(&mut question);
         }
@@ -270,9 +270,9 @@ impl Process {
     }
 
     /// Makes a view for all of them, as they would.
-    pub(crate) async fn look(&mut self, chain: &TestChain) -> Result<SetView, String> {
-        let question = self.question(chain);
-        self.views.view(&question).await
+    pub(crate) async fn look(&mut self) -> Result<SetView, String> {
+        let question = self.question();
+        self.views.view(&question, BLOCK).await
     }
 
     /// Everybody acts on the present block, unless there is no view of it. If a request ends the process,
@@ -282,13 +282,13 @@ impl Process {
         tokio::select! {
             biased;
             () = faults.killed() => self.restart(chain),
-            () = self.act_on_view(chain) => {}
+            () = self.act_on_view() => {}
         }
     }
 
-    async fn act_on_view(&mut self, chain: &TestChain) {
+    async fn act_on_view(&mut self) {
         for _ in 0..self.attempts {
-            match self.look(chain).await {
+            match self.look().await {
                 Ok(view) => {
                     for actor in 0..self.actors.len() {
                         self.tick(actor, &view).await;

@@ -28,7 +28,7 @@ use crate::{
     source::{LogSource, StateComparer},
 };
 use canon_chain::{Error, FINALITY, RangeLength};
-use canon_protocol::SetState;
+use canon_protocol::{Seconds, SetState};
 use canon_views::{BlockView, Question, SetView};
 use recovery::Recovery;
 use std::sync::Arc;
@@ -270,19 +270,23 @@ impl<S: LogSource + StateComparer> Follower<S> {
 }
 
 impl Follower<ChainSource> {
-    /// The set at [`Self::block`], with its history. What `question` asks about contracts outside the set
+    /// The set at [`Self::block`], with its history; the next block is expected `block_time` later. What `question` asks about contracts outside the set
     /// is asked of the chain at that block's hash.
     ///
     /// # Errors
     ///
     /// [`FollowError::NotStarted`] before the first block; otherwise if the endpoint doesn't answer, or
     /// doesn't have the block any more.
-    pub async fn view(&self, question: &Question) -> Result<SetView, FollowError> {
+    pub async fn view(
+        &self,
+        question: &Question,
+        block_time: Seconds,
+    ) -> Result<SetView, FollowError> {
         let Fold { block, state, .. } = &self.current;
         let block = block.ok_or(FollowError::NotStarted)?;
         let mut external = ExternalAnswers::at(block.hash);
         let view = external.resolve(self.source.client(), |external| {
-            SetView::of_state(Arc::clone(state), external, block, question)
+            SetView::of_state(Arc::clone(state), external, block, question, block_time)
         });
         Ok(view.await.map_err(SourceError::from)?)
     }

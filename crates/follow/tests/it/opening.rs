@@ -2,8 +2,9 @@
 
 use crate::{
     network::{Choice, Habit, Network},
-    support::{client, file_content, forge_file, no_pause, run},
+    support::{BLOCK_TIME, client, file_content, forge_file, no_pause, run},
 };
+use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, U256};
 use alloy_rpc_client::RpcClient;
 use alloy_sol_types::SolCall;
@@ -18,9 +19,9 @@ use canon_devchain::{Devchain, DevchainConfig, UnsignedCall};
 use canon_faults::{Answer, Fault, FaultPlan, Faults};
 use canon_follow::{
     ChainSource, Checkpoint, CheckpointError, FindError, Follower, HistoryError, HistoryProgress,
-    OpenNote, OpenedSet, SetIdentity, check_every_view, open_set,
+    OpenNote, OpenSubject, OpenedSet, SetIdentity, check_every_view, open_set,
 };
-use canon_protocol::{BlockNumber, Timestamp};
+use canon_protocol::BlockNumber;
 use canon_testkit::histories::Rng;
 use canon_views::{Question, SetAddresses};
 use core::ops::ControlFlow;
@@ -87,7 +88,9 @@ impl Deployed {
             assert!(now.block <= now.head, "{now:?}");
             last = Some(now);
         };
-        open_set(client, self.set.registry, &question(), cache, progress, no_pause).await.unwrap()
+        let question = question();
+        let subject = subject(client, self.set.registry, &question);
+        open_set(subject, cache, progress, no_pause).await.unwrap()
     }
 
     pub(crate) async fn identity(&self, client: &Client) -> SetIdentity {
@@ -96,7 +99,15 @@ impl Deployed {
 }
 
 pub(crate) fn question() -> Question {
-    Question::new(Timestamp::of(10_000_000_000))
+    Question::default()
+}
+
+pub(crate) const fn subject<'a>(
+    client: &'a Client,
+    registry: Address,
+    question: &'a Question,
+) -> OpenSubject<'a> {
+    OpenSubject { client, registry, question, block_time: BLOCK_TIME }
 }
 
 /// A folder of this test alone, which isn't there yet.
@@ -209,7 +220,8 @@ fn where_no_contract_is_there_is_no_set() {
         let found = SetIdentity::find(&client, nowhere, |_, _| (), &mut no_pause).await;
         assert!(matches!(found, Err(FindError::Chain(Error::NoCode { .. }))), "{found:?}");
         let opened =
-            open_set(&client, nowhere, &question(), &folder("nowhere"), |_| (), no_pause).await;
+            open_set(subject(&client, nowhere, &question()), &folder("nowhere"), |_| (), no_pause)
+                .await;
         assert!(matches!(opened, Err(Error::NoCode { .. })), "{opened:?}");
     });
 }
@@ -442,7 +454,8 @@ fn rollups_of_another_origin_are_found_or_named() {
                 assert!(opened.no_history.is_none() && opened.notes.is_empty(), "{opened:?}");
                 let expected: &[Address] = if salt.is_some() { &[] } else { &[rollup] };
                 assert!(opened.unknown.iter().eq(expected), "{:?}", opened.unknown);
-                let present = client.view(deployed.set.registry, &question()).await.unwrap();
+                let (registry, latest) = (deployed.set.registry, BlockId::latest());
+                let present = client.view(registry, &question(), latest, BLOCK_TIME).await.unwrap();
                 assert_eq!(opened.view.present, present);
                 assert_eq!(present.addresses.rollup, rollup);
             }

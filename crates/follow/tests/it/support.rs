@@ -10,7 +10,7 @@ use canon_differential::{History, Lockstep, salts};
 use canon_follow::{
     Advance, ChainSource, FollowError, Follower, LogSource, SetIdentity, StateComparer,
 };
-use canon_protocol::{Addresses, BlockNumber, SetState, Timestamp};
+use canon_protocol::{Addresses, BlockNumber, Seconds, SetState};
 use canon_views::Question;
 use core::{future, time::Duration};
 use serde_json::Value;
@@ -89,10 +89,12 @@ pub(crate) fn forge_file(path: &Path, content: &Value) {
     fs::write(path, format!("{content}\n{:#x}", keccak256(&content))).unwrap();
 }
 
+/// The time from one block to the next that views of the tests expect.
+pub(crate) const BLOCK_TIME: Seconds = Seconds::of(12);
+
 /// Everything that the follower's state knows.
 pub(crate) fn everything(follower: &Follower<ChainSource>) -> Question {
-    let now = follower.block().unwrap().timestamp;
-    Question::everything(follower.state(), Timestamp::of(now.get() + 12))
+    Question::everything(follower.state())
 }
 
 /// A chain at several heights, oldest first.

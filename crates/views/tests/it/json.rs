@@ -14,7 +14,7 @@ fn a_view_is_the_same_after_json() {
     let mut view = chain.view_in(12);
     let text = serde_json::to_string(&view.present).unwrap();
     assert_eq!(serde_json::from_str::<Present>(&text).unwrap(), view.present);
-    view = chain.view_of(&Question::new(view.present.next));
+    view = chain.view_of(view.present.next, &Question::default());
     let text = serde_json::to_string(&view.present).unwrap();
     assert_eq!(serde_json::from_str::<Present>(&text).unwrap(), view.present);
 }

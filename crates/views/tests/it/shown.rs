@@ -189,7 +189,7 @@ fn available_actions_say_who_may_act_until_when() {
             let opportunity = &available.opportunity;
             matches!(opportunity, Opportunity::Anyone(IntendedAction::RecordSeed { .. }))
         };
-        let all = available_actions(&chain.view_of(&Question::new(next))).into_iter();
+        let all = available_actions(&chain.view_of(next, &Question::default())).into_iter();
         all.filter(|available| !is_seed(available)).collect::<Vec<_>>()
     };
     assert_eq!(of(&chain, chain.now()), [signal(chain.now()), yea.clone(), nea.clone()]);

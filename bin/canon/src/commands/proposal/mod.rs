@@ -89,7 +89,9 @@ impl Proposal {
                     let present = chain.present(Question::default()).await?;
                     Ok(SetView { present, history: None })
                 }
-                Some(_) => chain.history(Question::new).await.map(|OpenedSet { view, .. }| view),
+                Some(_) => {
+                    chain.history(Question::default()).await.map(|OpenedSet { view, .. }| view)
+                }
             }
         })?;
         match self.id {
