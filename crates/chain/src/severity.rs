@@ -1,7 +1,10 @@
 //! What a program does about an error.
 
-/// What a program that runs on does about an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a program that runs on does about an error, the mildest first.
+///
+/// Nothing in this library ends a program: agents and senders report an error and go on with what doesn't depend on
+/// it. The program that runs them ends at [`Self::Stop`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// Tries the same again later: the endpoint failed, or the chain isn't ready.
     Retry,

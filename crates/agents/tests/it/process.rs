@@ -7,9 +7,9 @@ use crate::{
 use alloy_primitives::Address;
 use alloy_rpc_client::RpcClient;
 use alloy_signer_local::PrivateKeySigner;
-use canon_agents::{Agent, AgentRole, Holder, Keeper, Mover, Sequencer};
+use canon_agents::{Agent, AgentRole, Holder, Keeper, Mover, Recheck, Sequencer};
 use canon_chain::{
-    Client, Error, IntentSender,
+    Client, IntentSender,
     tx::{FeePolicy, Journal, MemoryJournal, TxEvent, TxReport},
 };
 use canon_faults::{FaultPlan, Faults};
@@ -78,15 +78,10 @@ impl AgentRole for AnyRole {
         }
     }
 
-    async fn recheck(
-        &self,
-        client: &Client,
-        view: &SetView,
-        duty: &mut Duty<Status>,
-    ) -> Result<(), Error> {
+    async fn recheck(&self, client: &Client, view: &SetView, duty: &mut Duty<Status>) -> Recheck {
         // No other role has anything to read again.
         let (Self::Sequencer(role), Status::Signal(decision)) = (self, &duty.status) else {
-            return Ok(());
+            return Recheck::NotMade;
         };
         let mut own = Duty { status: *decision, intents: std::mem::take(&mut duty.intents) };
         let checked = role.recheck(client, view, &mut own).await;
@@ -438,6 +433,12 @@ impl Process {
 
     pub(crate) fn failures_since(&self, entry: usize) -> Vec<String> {
         self.entries[entry..].iter().filter_map(Entry::failure).collect()
+    }
+
+    /// What failed for one of them from an entry on.
+    pub(crate) fn failures_of(&self, actor: usize, entry: usize) -> Vec<String> {
+        let own = self.entries[entry..].iter().filter(|entry| entry.actor == actor);
+        own.filter_map(Entry::failure).collect()
     }
 
     /// All that was reported, a line each.

@@ -57,7 +57,7 @@ pub struct IntentSender {
     /// was.
     floor: Option<(Fees, BlockNumber)>,
     /// Failures that were reported and last.
-    reported: ReportedFailures,
+    reported: ReportedFailures<Option<IntentId>>,
 }
 
 /// What is known and found out for one block.
@@ -233,7 +233,7 @@ impl IntentSender {
         self.give_up(free, &mut pass).await;
         self.fill_gaps(&mut pass).await;
         self.forget_what_is_final(&mut pass).await;
-        self.reported.leave_out(pass.reports)
+        self.reported.leave_out(pass.reports, TxReport::failure)
     }
 
     /// Remembers the newest block that was seen.
