@@ -3,12 +3,13 @@
 use crate::{
     chain_source::ChainSource,
     checkpoint::{Checkpoint, CheckpointError},
+    compare::ComparisonScope,
     error::FollowError,
     find::{FindError, origins},
     follower::{Advance, Confirmation, Follower},
     identity::SetIdentity,
     retries::{Failure, Pause, Retries},
-    source::LogSource,
+    source::SetSource,
 };
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, ChainId};
@@ -116,6 +117,9 @@ pub struct HistoryProgress {
 
 /// The set that `subject` names, at the newest block, with its history.
 ///
+/// The history is compared with the contracts' own answers to what is asked, and what every view has: the cost doesn't
+/// depend on how many other accounts there are.
+///
 /// The folder `cache` keeps a state of the set between programs, in a file of the chain and the Registry; several
 /// programs may use it at once, and whoever can write to it is trusted. If the history can't be had, the set's
 /// present is what its contracts answer, and [`OpenedSet::no_history`] says why there is no more. `pause` is asked
@@ -148,6 +152,11 @@ fn file(cache: &Path, chain_id: ChainId, registry: Address) -> PathBuf {
 }
 
 impl OpenSubject<'_> {
+    /// The chain. States are compared for what is asked.
+    fn source(&self) -> ChainSource {
+        ChainSource::new(self.client.clone(), ComparisonScope::Asked(self.question.clone()))
+    }
+
     /// The set by its contracts' own views.
     async fn read(
         &self,
@@ -185,18 +194,18 @@ async fn history(
         notes.push(OpenNote::NotRead(error));
         None
     });
-    let source = ChainSource::new(client.clone());
+    let source = subject.source();
     let before = checkpoint.as_ref().map(Checkpoint::block);
     let mut follower = match checkpoint {
         Some(checkpoint) => Follower::resume(source.clone(), checkpoint),
-        None => begin(client, &now, progress, pause).await?,
+        None => begin(subject, &now, progress, pause).await?,
     };
     let caught_up = catch_up(&mut follower, subject, progress, pause).await;
     let mut view = match (caught_up, before) {
         (Err(HistoryError::Behind { .. }), Some(block)) if !has_block(source, &block).await? => {
             let (path, block) = (path.clone(), block.number);
             notes.push(OpenNote::NotRead(CheckpointError::NotOnChain { path, block }));
-            follower = begin(client, &now, progress, pause).await?;
+            follower = begin(subject, &now, progress, pause).await?;
             catch_up(&mut follower, subject, progress, pause).await?
         }
         (caught_up, _) => caught_up?,
@@ -209,7 +218,7 @@ async fn history(
         found.retain(|origin| !identity.origins.contains(origin));
         if !found.is_empty() {
             identity.origins.append(&mut found);
-            follower = Follower::new(ChainSource::new(client.clone()), identity);
+            follower = Follower::new(subject.source(), identity);
             view = catch_up(&mut follower, subject, progress, pause).await?;
         }
     }
@@ -232,14 +241,15 @@ async fn history(
 
 /// A follower of the contracts that are in office, which begins with the set's first block.
 async fn begin(
-    client: &Client,
+    subject: &OpenSubject<'_>,
     now: &Present,
     progress: &mut impl FnMut(HistoryProgress),
     pause: &mut impl Pause,
 ) -> Result<Follower<ChainSource>, HistoryError> {
     let searched = |block, head| progress(HistoryProgress { block, head, events: 0 });
+    let client = subject.client;
     let identity = SetIdentity::find_of(client, &now.addresses, now.block, searched, pause).await?;
-    Ok(Follower::new(ChainSource::new(client.clone()), identity))
+    Ok(Follower::new(subject.source(), identity))
 }
 
 /// Whether the endpoint's chain has a block.

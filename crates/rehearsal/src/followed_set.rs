@@ -7,7 +7,7 @@ use canon_chain::{
     Client,
     deploy::{Create2Origin, DEPLOYMENT_PROXY, DeployedSet},
 };
-use canon_follow::{ChainSource, Follower, SetIdentity};
+use canon_follow::{ChainSource, ComparisonScope, Follower, SetIdentity};
 use canon_protocol::{
     Addresses, BlockNumber, Create2, Seconds, SetState, Slot, SlotClock, Timestamp,
 };
@@ -72,7 +72,10 @@ impl FollowedSet {
             (DEPLOYMENT_PROXY, "deployment proxy"),
         ];
         let mut set = Self {
-            follower: Follower::new(ChainSource::new(client), identity),
+            follower: Follower::new(
+                ChainSource::new(client, ComparisonScope::Everything),
+                identity,
+            ),
             names: names.map(|(address, name)| (address, name.to_owned())).into(),
             rollups: Vec::new(),
         };

@@ -42,6 +42,21 @@ impl Question {
         }
     }
 
+    /// Whether all that `other` asks for is asked for.
+    pub fn covers(&self, other: &Self) -> bool {
+        fn all<K: Ord, V: Ord>(
+            asked: &BTreeMap<K, BTreeSet<V>>,
+            other: &BTreeMap<K, BTreeSet<V>>,
+        ) -> bool {
+            let mut others = other.iter();
+            others.all(|(key, some)| asked.get(key).is_some_and(|all| all.is_superset(some)))
+        }
+        all(&self.rollups, &other.rollups)
+            && all(&self.holders, &other.holders)
+            && self.payloads.is_superset(&other.payloads)
+            && self.withdrawals.is_superset(&other.withdrawals)
+    }
+
     /// Adds what the [`holder`](crate::holder) duty needs to know.
     pub fn add_holder(&mut self, holder: Address, orders: &BTreeMap<OrderId, Order>) {
         let voted = orders.values().filter_map(|order| match order {

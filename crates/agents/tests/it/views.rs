@@ -1,7 +1,7 @@
 //! The makers of views.
 
 use canon_chain::{BlockId, Client};
-use canon_follow::{ChainSource, Follower, SetIdentity};
+use canon_follow::{ChainSource, ComparisonScope, Follower, SetIdentity};
 use canon_protocol::Seconds;
 use canon_views::{Question, SetView};
 
@@ -28,7 +28,10 @@ impl Maker {
     pub(crate) fn start(self, client: Client, identity: SetIdentity) -> Views {
         match self {
             Self::Reads => Views::Reads(client, identity),
-            Self::Fold => Views::Fold(Box::new(Follower::new(ChainSource::new(client), identity))),
+            Self::Fold => Views::Fold(Box::new(Follower::new(
+                ChainSource::new(client, ComparisonScope::Everything),
+                identity,
+            ))),
         }
     }
 }
@@ -55,6 +58,7 @@ impl Views {
                 view.map(SetView::from).map_err(|error| error.to_string())
             }
             Self::Fold(follower) => {
+                follower.compare_for(ComparisonScope::Asked(question.clone()));
                 follower.catch_up().await.map_err(|error| error.to_string())?;
                 follower.view(question, block_time).await.map_err(|error| error.to_string())
             }

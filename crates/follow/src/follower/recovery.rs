@@ -6,7 +6,7 @@ use crate::{
     earlier::EarlierStates,
     error::{FollowError, SourceError},
     fold::Fold,
-    source::{LogSource, StateComparer},
+    source::SetSource,
 };
 use canon_protocol::BlockNumber;
 
@@ -53,7 +53,7 @@ pub(super) struct UnappliedLog {
     restarts: u32,
 }
 
-impl<S: LogSource + StateComparer> Follower<S> {
+impl<S: SetSource> Follower<S> {
     /// An answer says that the settled block isn't on the chain any more. Once enough of them say so in a row,
     /// everything is read again.
     pub(super) fn contradicted(&mut self) -> Result<Advance, FollowError> {

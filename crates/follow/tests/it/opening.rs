@@ -18,8 +18,8 @@ use canon_chain::{
 use canon_devchain::{Devchain, DevchainConfig, UnsignedCall};
 use canon_faults::{Answer, Fault, FaultPlan, Faults};
 use canon_follow::{
-    ChainSource, Checkpoint, CheckpointError, FindError, Follower, HistoryError, HistoryProgress,
-    OpenNote, OpenSubject, OpenedSet, SetIdentity, check_every_view, open_set,
+    ChainSource, Checkpoint, CheckpointError, ComparisonScope, FindError, Follower, HistoryError,
+    HistoryProgress, OpenNote, OpenSubject, OpenedSet, SetIdentity, check_every_view, open_set,
 };
 use canon_protocol::BlockNumber;
 use canon_testkit::histories::Rng;
@@ -83,13 +83,21 @@ impl Deployed {
     }
 
     pub(crate) async fn open(&self, client: &Client, cache: &Path) -> OpenedSet {
+        self.open_asking(client, &question(), cache).await
+    }
+
+    pub(crate) async fn open_asking(
+        &self,
+        client: &Client,
+        question: &Question,
+        cache: &Path,
+    ) -> OpenedSet {
         let mut last: Option<HistoryProgress> = None;
         let progress = |now: HistoryProgress| {
             assert!(now.block <= now.head, "{now:?}");
             last = Some(now);
         };
-        let question = question();
-        let subject = subject(client, self.set.registry, &question);
+        let subject = subject(client, self.set.registry, question);
         open_set(subject, cache, progress, no_pause).await.unwrap()
     }
 
@@ -164,7 +172,10 @@ fn the_identity_follows_from_the_registry() {
                 let first = found.first_block.get();
                 assert!(first >= deployed.first_block.get() && first > 0, "{found:?}");
 
-                let mut follower = Follower::new(ChainSource::new(client.clone()), found);
+                let mut follower = Follower::new(
+                    ChainSource::new(client.clone(), ComparisonScope::Everything),
+                    found,
+                );
                 follower.catch_up().await.unwrap();
                 let block = follower.block().unwrap();
                 check_every_view(&client, follower.state(), &block).await.unwrap();

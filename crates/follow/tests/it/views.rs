@@ -5,7 +5,7 @@ use crate::{
     support::{BLOCK_TIME, Recording, client, everything, run, source},
 };
 use canon_chain::Client;
-use canon_follow::{ChainSource, FollowError, Follower};
+use canon_follow::{ChainSource, ComparisonScope, FollowError, Follower};
 use canon_views::{Present, Question};
 
 /// The same view as the contracts answer it; `None` if they aren't a set's.
@@ -58,7 +58,7 @@ fn reading_old_blocks_copies_no_state() {
     run(async {
         let network = Network::new([recording.newest().transport()], Choice::Node(0));
         network.adopt(Habit::RefusesRangesAbove(100));
-        let source = ChainSource::new(client(network.client()).await);
+        let source = ChainSource::new(client(network.client()).await, ComparisonScope::Everything);
         let mut follower = Follower::new(source, recording.identity.clone());
         let place = std::ptr::from_ref(follower.state());
         let mut changes = 0;

@@ -3,7 +3,7 @@
 use alloy_primitives::keccak256;
 use alloy_provider::ProviderBuilder;
 use canon_chain::{Client, deploy::Create2Origin};
-use canon_follow::{ChainSource, Follower, SetIdentity};
+use canon_follow::{ChainSource, ComparisonScope, Follower, SetIdentity};
 use canon_protocol::{AttesterStatus, BlockNumber, ProposalState, Seconds};
 use canon_rehearsal::{Rehearsal, scenario::Scenario};
 use canon_views::Question;
@@ -26,7 +26,10 @@ async fn follower(rehearsal: &Rehearsal<'_>, scenario: &Scenario) -> Follower<Ch
     let further = salts.map(|salt| Create2Origin { salt, ..Create2Origin::default() });
     let origins = [Create2Origin::default()].into_iter().chain(further).collect();
     let identity = SetIdentity { addresses, first_block: BlockNumber::ZERO, origins };
-    let mut follower = Follower::new(ChainSource::new(client(rehearsal).await), identity);
+    let mut follower = Follower::new(
+        ChainSource::new(client(rehearsal).await, ComparisonScope::Everything),
+        identity,
+    );
     follower.catch_up().await.unwrap();
     follower
 }
