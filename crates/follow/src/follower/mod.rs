@@ -43,8 +43,8 @@ pub const WINDOW: u64 = FINALITY;
 pub enum Advance {
     /// The state is that after the newest block.
     UpToDate,
-    /// The state came closer to the newest block, or the next step brings it closer. Until it is there, a node
-    /// that lags may have left out logs.
+    /// Another step is needed: blocks were added, or the next step reads fewer at once, or earlier ones again. Until
+    /// the state is up to date, a node that lags may have left out logs.
     Extended,
     /// Blocks were taken back since the last step that succeeded, and others may have been added: nothing
     /// that was computed from an earlier state holds.
@@ -259,7 +259,7 @@ impl<S: SetSource> Follower<S> {
                     self.evidence = Evidence::Comparison;
                 }
                 self.confirmation = Confirmation::Confirmed;
-                self.recovery.unapplied_log = None;
+                self.recovery.last_failure = None;
             }
             Comparison::Differs(difference) => {
                 return Err(self.differs(difference));

@@ -80,7 +80,7 @@ impl<S: SetSource> Follower<S> {
         self.events += read.logs.len() as u64;
         self.settled = self.current.clone();
         self.keep_settled();
-        self.forget_unapplied(reached);
+        self.forget_failure(reached);
         Ok(Advance::Extended)
     }
 

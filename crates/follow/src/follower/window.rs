@@ -164,7 +164,7 @@ impl<S: SetSource> Follower<S> {
             self.replay()?;
             return Err(self.not_applied(error));
         }
-        self.forget_unapplied(block.number);
+        self.forget_failure(block.number);
         self.events += logs.len() as u64;
         self.window.blocks.push_back(WindowBlock { block, logs });
         while self.window.blocks.len() as u64 > WINDOW {
