@@ -186,10 +186,7 @@ async fn history(
     let now = subject.read(&Question::default(), BlockId::latest(), pause).await;
     let now = now.map_err(FindError::from)?.present;
     let path = file(cache, client.chain_id(), registry);
-    let checkpoint = Checkpoint::read_any(&path).and_then(|found| {
-        let is_of = found.as_ref().is_none_or(|found| is_of(found.identity(), &now));
-        is_of.then_some(found).ok_or_else(|| CheckpointError::OtherSet { path: path.clone() })
-    });
+    let checkpoint = Checkpoint::read(&path, |identity| is_of(identity, &now));
     let checkpoint = checkpoint.unwrap_or_else(|error| {
         notes.push(OpenNote::NotRead(error));
         None

@@ -389,13 +389,13 @@ fn two_at_once_leave_one_whole_file() {
     let path = only_file(&cache);
     let identity = file_content(&path)["identity"].take();
     let identity: SetIdentity = serde_json::from_value(identity).unwrap();
-    let checkpoint = Checkpoint::read(&path, &identity).unwrap().unwrap();
+    let checkpoint = Checkpoint::read(&path, |found| found == &identity).unwrap().unwrap();
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| (0..20).for_each(|_| checkpoint.write(&path).unwrap()));
         }
         for _ in 0..40 {
-            assert!(Checkpoint::read(&path, &identity).unwrap().is_some());
+            assert!(Checkpoint::read(&path, |found| found == &identity).unwrap().is_some());
         }
     });
     only_file(&cache);
