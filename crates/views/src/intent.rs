@@ -258,13 +258,23 @@ pub struct NewAttester {
 }
 
 impl IntentSubject {
-    /// The order that it is for; `None` if the state shows whether it is done.
+    /// The holder's order that it is for; `None` if it isn't for one.
     pub const fn order(&self) -> Option<OrderId> {
         match *self {
             Self::Approve { order, .. }
             | Self::Lock { order, .. }
             | Self::Withdraw { order, .. } => Some(order),
-            _ => None,
+            Self::Signal { .. }
+            | Self::ProposeBlock { .. }
+            | Self::RecordSeed { .. }
+            | Self::Push { .. }
+            | Self::Execute { .. }
+            | Self::Drop { .. }
+            | Self::PayWithdrawal { .. }
+            | Self::PayExit { .. }
+            | Self::Vote { .. }
+            | Self::AnnounceMove { .. }
+            | Self::FinaliseMove { .. } => None,
         }
     }
 }
@@ -378,11 +388,22 @@ impl Intent {
         IntentId { set: self.set, subject: self.action.subject() }
     }
 
-    /// What says that it is done.
+    /// What says that it is done. An approval is for an order too, and the allowance shows it.
     pub const fn completion(&self) -> Completion {
         match self.action {
             IntendedAction::Lock { .. } | IntendedAction::Withdraw { .. } => Completion::Journal,
-            _ => Completion::State,
+            IntendedAction::Approve { .. }
+            | IntendedAction::Signal { .. }
+            | IntendedAction::ProposeBlock { .. }
+            | IntendedAction::RecordSeed { .. }
+            | IntendedAction::Push { .. }
+            | IntendedAction::Execute { .. }
+            | IntendedAction::Drop { .. }
+            | IntendedAction::PayWithdrawal { .. }
+            | IntendedAction::PayExit { .. }
+            | IntendedAction::Vote { .. }
+            | IntendedAction::AnnounceMove { .. }
+            | IntendedAction::FinaliseMove { .. } => Completion::State,
         }
     }
 

@@ -185,7 +185,7 @@ pub struct RollupView {
 pub enum SeedStatus {
     /// It is.
     Recorded,
-    /// It isn't, and can't be yet: the slot is the first of its epoch.
+    /// It can't be yet: the rollup is before its genesis, or the slot is the first of its epoch.
     NotYet,
     /// The next call records the seed of this epoch. Without one, the epoch has no proposers.
     Missing(Epoch),
