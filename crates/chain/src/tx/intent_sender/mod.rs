@@ -106,7 +106,7 @@ impl IntentSender {
         let contents = journal.load()?;
         let mut nonces: BTreeMap<u64, NonceUse> = BTreeMap::new();
         for journaled in contents.transactions {
-            let (version, signer) = Version::restore(journaled)?;
+            let (version, signer) = Version::restore(journaled, &journal.name())?;
             if signer != account.address() {
                 return Err(Error::OtherAccount { expected: signer, found: account.address() });
             }
