@@ -84,7 +84,9 @@ impl LastingFailure {
             | Error::EventMissing { what, hash, .. }
             | Error::NotMined { what, hash } => (*what, Detail::Transaction(*hash)),
             Error::OtherChain { found, .. } => ("", Detail::Chain(*found)),
-            Error::OtherAccount { expected, .. } => ("", Detail::Account(*expected)),
+            Error::OtherAccount { expected: account, .. } | Error::Unread { registry: account } => {
+                ("", Detail::Account(*account))
+            }
             Error::NoCode { what, address }
             | Error::NoAnswer { what, address }
             | Error::BadAnswer { what, address }

@@ -100,9 +100,7 @@ impl Client {
             Ok(present) => Ok(Ok(present)),
             Err(Gap::Failed(error)) => Ok(Err(error)),
             // The reader notes what it doesn't know, so this would be its own mistake: there is no view then.
-            Err(Gap::Unknown) => {
-                Ok(Err(Error::NoAnswer { what: "a view of its set", address: subject.registry }))
-            }
+            Err(Gap::Unknown) => Ok(Err(Error::Unread { registry: subject.registry })),
         }
     }
 
