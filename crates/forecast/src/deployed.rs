@@ -16,6 +16,7 @@ use crate::{
 #[derive(Debug, Serialize)]
 pub struct SetSnapshot {
     /// The chain.
+    #[serde(with = "text::decimal")]
     pub chain_id: ChainId,
     /// The block.
     pub block: BlockNumber,

@@ -24,6 +24,7 @@ pub struct Intent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SetId {
     /// The id of its chain (EIP-155).
+    #[serde(with = "text::decimal")]
     pub chain_id: u64,
     /// The address of its Governance.
     #[serde(with = "text::address")]
